@@ -1,0 +1,84 @@
+/**
+ * State on disk: written whole by rename, read strictly, set aside by name when damaged.
+ *
+ * @module
+ */
+import { constants } from "node:fs";
+import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { QfError } from "./errors.ts";
+import { newId } from "./random.ts";
+
+/** Writes `data` to `path` so that a reader, or a crash at any moment, sees the old file or the new one. */
+export async function writeFileAtomic(path: string, data: string | Uint8Array, mode: number): Promise<void> {
+  const temporary = `${path}.${newId()}.tmp`;
+  const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
+  try {
+    await file.chmod(mode);
+    await file.writeFile(data);
+    await file.sync();
+  } catch (cause) {
+    await file.close();
+    await unlink(temporary).catch(() => {});
+    throw cause;
+  }
+  await file.close();
+  await rename(temporary, path);
+  await syncDirectory(dirname(path));
+}
+
+/** `writeFileAtomic` of JSON with a final newline. */
+export function writeJsonAtomic(path: string, value: unknown, mode: number): Promise<void> {
+  return writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`, mode);
+}
+
+/** What a zod schema offers, without depending on zod. */
+export interface Parser<T> {
+  safeParse(value: unknown): { success: true; data: T } | { success: false; error: unknown };
+}
+
+/**
+ * Reads and parses a JSON state file. Undefined when it is not there.
+ *
+ * Throws ERR_STATE_DAMAGED, after moving the file to `<path>.damaged-<id>`, when it does not parse.
+ */
+export async function readJsonState<T>(path: string, parser: Parser<T>): Promise<T | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw cause;
+  }
+  const parsed = parser.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  const aside = `${path}.damaged-${newId()}`;
+  await rename(path, aside);
+  throw new QfError("ERR_STATE_DAMAGED", `the state file ${path} is damaged and was set aside as ${aside}`, {
+    hint: "restore it from a backup, or start over without it",
+    cause: parsed.error,
+  });
+}
+
+/** Parses JSON; undefined, which no schema takes, when it is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes `path` and its parents with `mode` for the last one. */
+export async function makeDirectory(path: string, mode: number): Promise<void> {
+  await mkdir(path, { recursive: true, mode });
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

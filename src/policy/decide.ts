@@ -1,0 +1,378 @@
+/**
+ * Access decisions: may this user, from this device, be this local user on this machine, to do this?
+ *
+ * Everything here is a pure function of its arguments: no I/O, no clock, no throwing. Management
+ * previews with the very code the agent enforces, so the two cannot disagree. Fails closed: a
+ * decision is an allow only when one enabled rule, by itself, meets every condition, and no drop
+ * matches. Order of rules never matters.
+ *
+ * Read `decide` first, then `judgeAccept`: its order of conditions is the order of `RULE_OUTCOMES`.
+ *
+ * @module
+ */
+import type { DecisionRecord, Grant, ReasonCode, RuleOutcome } from "../wire/decision.ts";
+import type { MapPeer, MapUser } from "../wire/network-map.ts";
+import type { RuleId } from "../wire/units.ts";
+import { refuseAction } from "./capabilities.ts";
+import { compareObligations, type Obligations, obligationsOf } from "./obligations.ts";
+import type { AccessRequest, MachineFlags, PeerAccessRequest } from "./request.ts";
+import { holdsUntil, isWithinSchedule, isWithinValidity } from "./schedule.ts";
+import {
+  findPeer,
+  findUser,
+  type GroupMarks,
+  markDevice,
+  markOwn,
+  markUser,
+  meets,
+  type PolicySnapshot,
+  type PreparedRule,
+} from "./snapshot.ts";
+
+/** Outcomes beside the rule ids of the snapshot they were made from; `traceOf` unrolls them. */
+export interface RawTrace {
+  readonly ruleIds: readonly RuleId[];
+  readonly outcomes: readonly RuleOutcome[];
+}
+
+export type Decision =
+  | { readonly kind: "allow"; readonly grant: Grant; readonly trace: RawTrace }
+  | { readonly kind: "deny"; readonly reason: ReasonCode; readonly trace: RawTrace };
+
+const NO_TRACE: RawTrace = { ruleIds: [], outcomes: [] };
+
+/** A person no rule speaks of. */
+const NOBODY: MapUser = {
+  id: "",
+  issuer: "",
+  subject: "",
+  name: "",
+  email: "",
+  status: "active",
+  isService: false,
+  groups: [],
+};
+
+/** What every rule is judged with. `device` and its marks are null for an unmanaged device. */
+interface Asker {
+  readonly request: AccessRequest;
+  readonly snapshot: PolicySnapshot;
+  readonly user: MapUser;
+  readonly userMarks: GroupMarks;
+  readonly device: MapPeer | null;
+  readonly deviceMarks: GroupMarks | null;
+  readonly ownMarks: GroupMarks | null;
+}
+
+/** Decides `request` on `snapshot`. At most one pass over the rules. */
+export function decide(request: AccessRequest, snapshot: PolicySnapshot): Decision {
+  // A map holds only people its rules speak of. Whoever is proven but not in it is in no group.
+  const known = findUser(snapshot.map, request.userId);
+  const user = known ?? { ...NOBODY, id: request.userId };
+  if (user.status !== "active") return deny(user.status === "blocked" ? "user_blocked" : "user_pending");
+  const device = request.devicePeerId === null ? null : findPeer(snapshot.map, request.devicePeerId);
+  if (device === undefined) return deny(known === undefined ? "peer_not_authorized" : "device_unknown");
+  if (device !== null && device.status !== "active") {
+    return deny(device.status === "blocked" ? "device_blocked" : "device_pending");
+  }
+  if (!snapshot.map.self.sshEnabled || !request.flags.sshServer) return deny("ssh_disabled");
+  const asker: Asker = {
+    request,
+    snapshot,
+    user,
+    userMarks: markUser(snapshot, user),
+    device,
+    deviceMarks: device === null ? null : markDevice(snapshot, device),
+    ownMarks: device === null ? null : markOwn(snapshot, device),
+  };
+  const ruleDecision = judgeAll(snapshot, (rule) => judgeForUser(rule, asker), asker);
+  if (ruleDecision.kind === "deny") return ruleDecision;
+  const machine = refuseByMachine(request.localUser, request.localUid, request.flags);
+  return machine === null ? ruleDecision : { kind: "deny", reason: machine, trace: ruleDecision.trace };
+}
+
+/**
+ * Decides for a peer by itself (`--disable-ssh-auth`): `tcp` rules over 22 and `all` rules let the
+ * source peer in, SSH rules open nothing. uid 0 needs its flag and a rule that names 22 or the user.
+ */
+export function decidePeer(request: PeerAccessRequest, snapshot: PolicySnapshot): Decision {
+  const peer = findPeer(snapshot.map, request.sourcePeerId);
+  if (peer === undefined) return deny("device_unknown");
+  if (peer.status !== "active") return deny(peer.status === "blocked" ? "device_blocked" : "device_pending");
+  if (!snapshot.map.self.sshEnabled || !request.flags.sshServer) return deny("ssh_disabled");
+  const marks = markDevice(snapshot, peer);
+  const own = markOwn(snapshot, peer);
+  const decision = judgeAll(snapshot, (rule) => judgeForPeer(rule, { request, peer, marks, own }), null);
+  if (decision.kind === "deny") return decision;
+  const machine = refuseByMachine(request.localUser, request.localUid, request.flags);
+  return machine === null ? decision : { kind: "deny", reason: machine, trace: decision.trace };
+}
+
+/** Judges every rule once, keeps the least obliging grant, lets any drop win. */
+function judgeAll(
+  snapshot: PolicySnapshot,
+  judge: (rule: PreparedRule) => RuleOutcome,
+  asker: Asker | null,
+): Decision {
+  const { rules, ruleIds } = snapshot;
+  const outcomes = new Array<RuleOutcome>(rules.length);
+  let best: { rule: PreparedRule; obligations: Obligations } | undefined;
+  let dropped = false;
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i] as PreparedRule;
+    const outcome = judge(rule);
+    outcomes[i] = outcome;
+    if (outcome === "dropped") dropped = true;
+    if (outcome !== "granted") continue;
+    const obligations = obligationsOf(rule.rule.capabilities, snapshot.map.settings.require);
+    // Rules come in id order, so a tie keeps the lower id.
+    if (best === undefined || compareObligations(obligations, best.obligations) < 0)
+      best = { rule, obligations };
+  }
+  const trace: RawTrace = { ruleIds, outcomes };
+  if (dropped) return { kind: "deny", reason: "denied_by_rule", trace };
+  if (best === undefined) return { kind: "deny", reason: reasonOf(outcomes, snapshot, asker), trace };
+  return { kind: "allow", grant: grantOf(best.rule, best.obligations, asker), trace };
+}
+
+function judgeForUser(rule: PreparedRule, asker: Asker): RuleOutcome {
+  if (!rule.rule.enabled) return "disabled";
+  if (rule.rule.action === "drop") return judgeDrop(rule, asker);
+  if (!rule.isSsh || !rule.coversSsh) return "other_protocol";
+  if (!rule.isDestination) return "not_destination";
+  return judgeAccept(rule, asker);
+}
+
+/** An accept rule for SSH to this machine: user, device, local user, conditions, obligations, capability. */
+function judgeAccept(rule: PreparedRule, asker: Asker): RuleOutcome {
+  const { request, device, deviceMarks, ownMarks } = asker;
+  if (!userMeets(rule, asker)) return "user_not_in_groups";
+  if (device === null || deviceMarks === null || ownMarks === null) {
+    if (rule.rule.capabilities.allow_unmanaged_devices !== true) return "unmanaged_device";
+  } else {
+    if (!deviceMeets(rule, device, deviceMarks)) return "device_not_in_sources";
+    if (rule.sourceDevices.length > 0 && !meets(ownMarks, rule.sourceDevices))
+      return "device_not_in_source_devices";
+  }
+  if (!localUserMeets(rule, asker)) return "local_user_not_listed";
+  if (!postureMeets(rule, device)) return "posture_failed";
+  return (
+    judgeObligations(rule, asker) ??
+    refuseAction(request.action, rule.rule.capabilities, request.flags) ??
+    "granted"
+  );
+}
+
+function judgeObligations(rule: PreparedRule, asker: Asker): RuleOutcome | null {
+  const { request, snapshot } = asker;
+  if (!isWithinValidity(rule.rule, request.nowSeconds)) return "outside_validity";
+  if (!isWithinSchedule(rule.rule.schedule, request.nowSeconds)) return "outside_schedule";
+  const obligations = obligationsOf(rule.rule.capabilities, snapshot.map.settings.require);
+  if (obligations.reauthWithinSeconds !== null) {
+    if (request.authTimeSeconds === null) return "reauth_unprovable";
+    if (request.nowSeconds >= request.authTimeSeconds + obligations.reauthWithinSeconds)
+      return "reauth_required";
+  }
+  if (obligations.reason && request.reason === "") return "reason_required";
+  if (obligations.approval) return "approval_required";
+  if (obligations.record === "required" && !request.flags.recording) return "recording_unavailable";
+  return null;
+}
+
+/** Full access: the user is in the rule's sources (or owns its source peer); else in one of its keys. */
+function userMeets(rule: PreparedRule, { userMarks, user, snapshot }: Asker): boolean {
+  if (rule.keys.length > 0) return meets(userMarks, rule.keys);
+  if (rule.rule.sourcePeerId === null) return meets(userMarks, rule.sources);
+  return findPeer(snapshot.map, rule.rule.sourcePeerId)?.ownerUserId === user.id;
+}
+
+function deviceMeets(rule: PreparedRule, device: MapPeer, marks: GroupMarks): boolean {
+  return rule.rule.sourcePeerId === null ? meets(marks, rule.sources) : rule.rule.sourcePeerId === device.id;
+}
+
+/** Only the lists of keys this user is in count; full access lists nobody and means anybody. */
+function localUserMeets(rule: PreparedRule, { userMarks, request }: Asker): boolean {
+  if (rule.keys.length === 0) return true;
+  for (let i = 0; i < rule.keys.length; i++) {
+    if (userMarks[rule.keys[i] as number] !== 1) continue;
+    const list = rule.keyLocalUsers[i];
+    if (list === "any" || list?.has(request.localUser)) return true;
+  }
+  return false;
+}
+
+/** An unmanaged device proves no posture. */
+function postureMeets(rule: PreparedRule, device: MapPeer | null): boolean {
+  return rule.rule.postureChecks.every((check) => device?.posturePassed.includes(check) === true);
+}
+
+/**
+ * A drop matches when user or device is in its sources or keys, narrowed by the local users it
+ * lists and by `source_devices`. A tcp or `all` drop over 22 stops SSH as well.
+ */
+function judgeDrop(rule: PreparedRule, asker: Asker): RuleOutcome {
+  const { request, device, deviceMarks, ownMarks, userMarks, user, snapshot } = asker;
+  if (!rule.coversSsh) return "other_protocol";
+  if (!rule.isDestination) return "not_destination";
+  if (!isWithinValidity(rule.rule, request.nowSeconds)) return "drop_not_matching";
+  if (!isWithinSchedule(rule.rule.schedule, request.nowSeconds)) return "drop_not_matching";
+  const ownsSource =
+    rule.rule.sourcePeerId !== null &&
+    findPeer(snapshot.map, rule.rule.sourcePeerId)?.ownerUserId === user.id;
+  const bySource =
+    meets(userMarks, rule.sources) ||
+    ownsSource ||
+    (device !== null && deviceMarks !== null && deviceMeets(rule, device, deviceMarks));
+  const byKey = meets(userMarks, rule.keys) || (deviceMarks !== null && meets(deviceMarks, rule.keys));
+  if (!bySource && !byKey) return "drop_not_matching";
+  // An unmanaged device cannot show that it is outside of `source_devices`, so it counts as inside.
+  if (rule.sourceDevices.length > 0 && ownMarks !== null && !meets(ownMarks, rule.sourceDevices))
+    return "drop_not_matching";
+  if (rule.keys.length === 0) return "dropped";
+  const listed = rule.keyLocalUsers.some((list) => list === "any" || list.has(request.localUser));
+  return listed ? "dropped" : "drop_not_matching";
+}
+
+interface PeerAsker {
+  readonly request: PeerAccessRequest;
+  readonly peer: MapPeer;
+  readonly marks: GroupMarks;
+  readonly own: GroupMarks;
+}
+
+function judgeForPeer(rule: PreparedRule, { request, peer, marks, own }: PeerAsker): RuleOutcome {
+  if (!rule.rule.enabled) return "disabled";
+  if (!rule.coversSsh) return "other_protocol";
+  if (!rule.isDestination) return "not_destination";
+  const timely =
+    isWithinValidity(rule.rule, request.nowSeconds) &&
+    isWithinSchedule(rule.rule.schedule, request.nowSeconds);
+  const inSources = deviceMeets(rule, peer, marks);
+  const inSourceDevices = rule.sourceDevices.length === 0 || meets(own, rule.sourceDevices);
+  if (rule.rule.action === "drop") {
+    // A drop of people's SSH stops their peers as well, for the local users it lists.
+    const listed =
+      rule.keys.length === 0 ||
+      rule.keyLocalUsers.some((list) => list === "any" || list.has(request.localUser));
+    return timely && inSources && inSourceDevices && listed ? "dropped" : "drop_not_matching";
+  }
+  if (rule.isSsh) return "other_protocol";
+  if (!inSources) return "device_not_in_sources";
+  if (!inSourceDevices) return "device_not_in_source_devices";
+  const names = rule.rule.machineLocalUsers;
+  if (names !== null && !names.includes(request.localUser)) return "local_user_not_listed";
+  if (isRoot(request.localUser, request.localUid) && names === null && !namesSsh(rule))
+    return "local_user_not_listed";
+  if (!postureMeets(rule, peer)) return "posture_failed";
+  if (!timely)
+    return isWithinValidity(rule.rule, request.nowSeconds) ? "outside_schedule" : "outside_validity";
+  return refuseAction(request.action, rule.rule.capabilities, request.flags) ?? "granted";
+}
+
+/** Whether the rule names port 22 itself, rather than every port there is. */
+function namesSsh(rule: PreparedRule): boolean {
+  return rule.rule.protocol === "tcp" && rule.rule.ports.length > 0;
+}
+
+/** What the machine itself refuses whatever the rules say. */
+function refuseByMachine(localUser: string, localUid: number | null, flags: MachineFlags): ReasonCode | null {
+  if (isRoot(localUser, localUid) && !flags.sshRoot) return "root_disabled";
+  if (!flags.privileged && localUser !== flags.ownUser) return "rootless_other_user";
+  return null;
+}
+
+function isRoot(localUser: string, localUid: number | null): boolean {
+  return localUid === null ? localUser === "root" : localUid === 0;
+}
+
+function grantOf(rule: PreparedRule, obligations: Obligations, asker: Asker | null): Grant {
+  const capabilities = { ...rule.rule.capabilities, record: obligations.record };
+  const ends: number[] = [];
+  if (asker !== null) {
+    const until = holdsUntil(rule.rule, asker.request.nowSeconds);
+    if (until !== null) ends.push(until);
+    if (obligations.reauthWithinSeconds !== null && asker.request.authTimeSeconds !== null) {
+      ends.push(asker.request.authTimeSeconds + obligations.reauthWithinSeconds);
+    }
+  }
+  return { ruleId: rule.id, capabilities, validUntilSeconds: ends.length === 0 ? null : Math.min(...ends) };
+}
+
+/** Outcomes that say how far a rule got, the nearest to a grant last. */
+const NEARNESS: readonly RuleOutcome[] = [
+  "user_not_in_groups",
+  "unmanaged_device",
+  "device_not_in_sources",
+  "device_not_in_source_devices",
+  "local_user_not_listed",
+  "posture_failed",
+  "outside_validity",
+  "outside_schedule",
+  "reauth_unprovable",
+  "reauth_required",
+  "reason_required",
+  "approval_required",
+  "recording_unavailable",
+  "shell_not_allowed",
+  "command_not_allowed",
+  "pty_not_allowed",
+  "sftp_disabled",
+  "sftp_read_only",
+  "local_forward_disabled",
+  "remote_forward_disabled",
+  "forward_destination_not_allowed",
+  "agent_forwarding_disabled",
+];
+
+/** The one reason a denial gives: that of the rule which came nearest to a grant. */
+function reasonOf(
+  outcomes: readonly RuleOutcome[],
+  snapshot: PolicySnapshot,
+  asker: Asker | null,
+): ReasonCode {
+  let nearest = -1;
+  for (const outcome of outcomes) {
+    const rank = NEARNESS.indexOf(outcome);
+    if (rank > nearest) nearest = rank;
+  }
+  const outcome = nearest < 0 ? undefined : NEARNESS[nearest];
+  switch (outcome) {
+    case undefined:
+    case "user_not_in_groups":
+      return "peer_not_authorized";
+    case "device_not_in_sources":
+    case "device_not_in_source_devices":
+      return "device_not_authorized";
+    case "local_user_not_listed":
+      if (asker === null) return "root_not_named";
+      return snapshot.mappedLocalUsers.has(asker.request.localUser)
+        ? "local_user_not_authorized"
+        : "local_user_unmapped";
+    case "outside_validity":
+      return "outside_schedule";
+    case "granted":
+    case "disabled":
+    case "other_protocol":
+    case "not_destination":
+    case "drop_not_matching":
+    case "dropped":
+      return "peer_not_authorized";
+    default:
+      return outcome;
+  }
+}
+
+function deny(reason: ReasonCode): Decision {
+  return { kind: "deny", reason, trace: NO_TRACE };
+}
+
+/** The decision as it is stored: trace unrolled, one entry per rule. */
+export function recordOf(decision: Decision): DecisionRecord {
+  const { ruleIds, outcomes } = decision.trace;
+  return {
+    outcome: decision.kind,
+    reason: decision.kind === "deny" ? decision.reason : null,
+    ruleId: decision.kind === "allow" ? decision.grant.ruleId : null,
+    trace: ruleIds.map((ruleId, i) => ({ ruleId, outcome: outcomes[i] ?? "disabled" })),
+  };
+}

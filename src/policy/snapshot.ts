@@ -1,0 +1,147 @@
+/**
+ * A network map made ready for deciding: groups as small integers, rules as flat records.
+ *
+ * Pure and immutable: made once per map, used for every decision. `decide.ts` explains the rules.
+ *
+ * @module
+ */
+import type { MapPeer, MapRule, MapUser, NetworkMap } from "../wire/network-map.ts";
+import type { GroupId, LocalUser, PeerId, RuleId } from "../wire/units.ts";
+
+/** A rule with its group ids replaced by indexes into `PolicySnapshot.groupIndex`. */
+export interface PreparedRule {
+  readonly id: RuleId;
+  readonly rule: MapRule;
+  readonly isSsh: boolean;
+  /** Whether it covers TCP 22 or 22022, by name, by range, or by naming no port. */
+  readonly coversSsh: boolean;
+  /** Whether this machine is among its destinations. */
+  readonly isDestination: boolean;
+  readonly sources: Int32Array;
+  readonly sourceDevices: Int32Array;
+  /** Groups of `authorizedGroups`, beside `keyLocalUsers` at the same index. Empty: full access. */
+  readonly keys: Int32Array;
+  readonly keyLocalUsers: readonly (ReadonlySet<LocalUser> | "any")[];
+  /** Every local user any key lists. */
+  readonly listedLocalUsers: ReadonlySet<LocalUser>;
+}
+
+export interface PolicySnapshot {
+  readonly map: NetworkMap;
+  /** In rule id order, so that order of writing never matters. */
+  readonly rules: readonly PreparedRule[];
+  readonly ruleIds: readonly RuleId[];
+  readonly groupIndex: ReadonlyMap<GroupId, number>;
+  /** Local users listed by any live accept rule: tells "unmapped" from "not yours". */
+  readonly mappedLocalUsers: ReadonlySet<LocalUser>;
+}
+
+/** Membership flags by group index; `marks[i] === 1` means "in group i". */
+export type GroupMarks = Uint8Array;
+
+/** Makes `map` ready. Costs as much as the map is large; a decision then costs as many steps as it has rules. */
+export function prepareSnapshot(map: NetworkMap): PolicySnapshot {
+  const groupIndex = new Map<GroupId, number>();
+  const indexesOf = (ids: readonly GroupId[]): Int32Array =>
+    Int32Array.from(ids, (id) => {
+      const known = groupIndex.get(id);
+      if (known !== undefined) return known;
+      groupIndex.set(id, groupIndex.size);
+      return groupIndex.size - 1;
+    });
+  const rules = Object.values(map.rules)
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map((rule) => prepareRule(rule, map, indexesOf));
+  const mappedLocalUsers = new Set<LocalUser>();
+  for (const rule of rules) {
+    if (!rule.rule.enabled || !rule.isSsh || rule.rule.action !== "accept" || !rule.isDestination) continue;
+    for (const name of rule.listedLocalUsers) mappedLocalUsers.add(name);
+  }
+  return { map, rules, ruleIds: rules.map((rule) => rule.id), groupIndex, mappedLocalUsers };
+}
+
+function prepareRule(
+  rule: MapRule,
+  map: NetworkMap,
+  indexesOf: (ids: readonly GroupId[]) => Int32Array,
+): PreparedRule {
+  const keys = Object.keys(rule.authorizedGroups).sort();
+  const lists = keys.map((key) => rule.authorizedGroups[key] ?? []);
+  return {
+    id: rule.id,
+    rule,
+    isSsh: isSshProtocol(rule),
+    coversSsh: coversPort(rule, 22) || coversPort(rule, 22_022),
+    isDestination: isDestination(rule, map),
+    sources: indexesOf(rule.sources),
+    sourceDevices: indexesOf(rule.sourceDevices),
+    keys: indexesOf(keys),
+    keyLocalUsers: lists.map((list) => (list.includes("*") ? "any" : new Set(list))),
+    listedLocalUsers: new Set(lists.flat().filter((name) => name !== "*")),
+  };
+}
+
+/** Whether `rule` is an SSH rule under either of its names. */
+export function isSshProtocol(rule: Pick<MapRule, "protocol">): boolean {
+  return rule.protocol === "qufabric-ssh" || rule.protocol === "netbird-ssh";
+}
+
+/** Whether `rule` speaks of TCP `port`. An SSH rule without ports means 22; 22 implies 22022. */
+export function coversPort(rule: Pick<MapRule, "protocol" | "ports">, port: number): boolean {
+  if (rule.protocol === "udp" || rule.protocol === "icmp") return false;
+  if (rule.protocol === "all") return true;
+  const wanted = port === 22_022 ? [22, 22_022] : [port];
+  if (rule.ports.length === 0) return isSshProtocol(rule) ? wanted.includes(22) : true;
+  return rule.ports.some((range) => wanted.some((one) => range.start <= one && one <= range.end));
+}
+
+function isDestination(rule: MapRule, map: NetworkMap): boolean {
+  if (rule.destinationPeerId !== null) return rule.destinationPeerId === map.self.peerId;
+  return rule.destinations.some((group) => map.self.groups.includes(group));
+}
+
+/** Groups of a user. */
+export function markUser(snapshot: PolicySnapshot, user: MapUser): GroupMarks {
+  const marks = new Uint8Array(snapshot.groupIndex.size);
+  markAll(snapshot, marks, user.groups);
+  return marks;
+}
+
+/** Groups a device counts as in: its own, its owner's once approved, and those lent by a vouching machine. */
+export function markDevice(snapshot: PolicySnapshot, device: MapPeer): GroupMarks {
+  const marks = markOwn(snapshot, device);
+  const owner = device.ownerUserId === null ? undefined : snapshot.map.users[device.ownerUserId];
+  if (owner !== undefined && device.ownerApproved) markAll(snapshot, marks, owner.groups);
+  markAll(snapshot, marks, device.vouchedGroups);
+  return marks;
+}
+
+/** The device's own groups only. */
+export function markOwn(snapshot: PolicySnapshot, device: MapPeer): GroupMarks {
+  const marks = new Uint8Array(snapshot.groupIndex.size);
+  markAll(snapshot, marks, device.groups);
+  return marks;
+}
+
+function markAll(snapshot: PolicySnapshot, marks: GroupMarks, groups: readonly GroupId[]): void {
+  for (const group of groups) {
+    const index = snapshot.groupIndex.get(group);
+    if (index !== undefined) marks[index] = 1;
+  }
+}
+
+/** Whether any of `indexes` is marked. */
+export function meets(marks: GroupMarks, indexes: Int32Array): boolean {
+  for (let i = 0; i < indexes.length; i++) if (marks[indexes[i] as number] === 1) return true;
+  return false;
+}
+
+/** Looks a peer up without tripping over names like `__proto__`. */
+export function findPeer(map: NetworkMap, id: PeerId): MapPeer | undefined {
+  return Object.hasOwn(map.peers, id) ? map.peers[id] : undefined;
+}
+
+/** Looks a user up likewise. */
+export function findUser(map: NetworkMap, id: string): MapUser | undefined {
+  return Object.hasOwn(map.users, id) ? map.users[id] : undefined;
+}

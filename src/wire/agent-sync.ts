@@ -1,0 +1,122 @@
+/**
+ * The control WebSocket between agent and management: `GET /agent/v1/sync`, JSON text frames.
+ *
+ * Server speaks first (`welcome` with a challenge), the agent proves its device key (`identify`),
+ * then management sends a map and the two go on: deltas one way, acknowledgements, audit and status
+ * the other. Either side pings; silence of three heartbeats ends the link.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { AgentEvent, AUDIT_BATCH_MAX } from "./audit-event.ts";
+import { PeerFacts } from "./client-api.ts";
+import { DirectAddresses, NetworkMap, NetworkMapDelta } from "./network-map.ts";
+import {
+  AccountId,
+  Ed25519Signature,
+  EpochSeconds,
+  HttpUrl,
+  Id,
+  LocalUser,
+  PeerId,
+  SshPublicKeyBlob,
+  UserId,
+} from "./units.ts";
+
+export const HEARTBEAT_MS = 5_000;
+/** Silence after which a link counts as dead. */
+export const LINK_TIMEOUT_MS = 15_000;
+/** Largest frame from an agent. */
+export const AGENT_FRAME_BYTES_MAX = 4 * 1024 * 1024;
+/** Largest frame from management: a whole map. */
+export const MANAGEMENT_FRAME_BYTES_MAX = 256 * 1024 * 1024;
+
+/** What the machine's own flags allow, as reported; management shows it and uses it for early refusals. */
+export const AgentFlags = z.strictObject({
+  sshServer: z.boolean(),
+  sshRoot: z.boolean(),
+  sshSftp: z.boolean(),
+  sshLocalForwarding: z.boolean(),
+  sshRemoteForwarding: z.boolean(),
+  /** False with --disable-ssh-auth. */
+  sshAuth: z.boolean(),
+  offlineLogins: z.boolean(),
+  requireIdpBinding: z.boolean(),
+  /** Runs as root, so it can be any local user. */
+  privileged: z.boolean(),
+  /** The one local user a rootless agent serves. */
+  ownUser: z.string().max(64),
+});
+export type AgentFlags = z.infer<typeof AgentFlags>;
+
+/** A session as `status` and the central live list show it. */
+export const LiveSession = z.strictObject({
+  connectionId: Id,
+  localUser: LocalUser,
+  userId: UserId.nullable(),
+  /** Name or e-mail of the person; the peer's name for machine identity. */
+  user: z.string().max(254),
+  peer: z.string().max(253),
+  command: z.string().max(1024),
+  forwards: z.array(z.string().max(512)).max(256),
+  startedAtSeconds: EpochSeconds,
+});
+export type LiveSession = z.infer<typeof LiveSession>;
+
+/** Agent → management. */
+export const AgentMessage = z.discriminatedUnion("type", [
+  /** Signature by the device key over signedBytes("sync", …, {challenge, peerId, bootId}). */
+  z.strictObject({
+    type: z.literal("identify"),
+    protocolVersion: z.int().min(1),
+    peerId: PeerId,
+    /** New at each start of an agent: two at once mean a copied state folder. */
+    bootId: Id,
+    signature: Ed25519Signature,
+    /** What it still has, for resuming; zeros for nothing. */
+    epoch: z.int().min(0),
+    version: z.int().min(0),
+    facts: PeerFacts,
+    flags: AgentFlags,
+    hostKeys: z.array(SshPublicKeyBlob).min(1).max(8),
+    direct: DirectAddresses,
+    /** First audit sequence number not yet acknowledged, for management to spot a gap. */
+    nextAuditSeq: z.int().min(1),
+  }),
+  z.strictObject({ type: z.literal("ack"), version: z.int().min(1) }),
+  z.strictObject({ type: z.literal("ping"), sentMs: z.int() }),
+  z.strictObject({ type: z.literal("audit"), events: z.array(AgentEvent).min(1).max(AUDIT_BATCH_MAX) }),
+  z.strictObject({ type: z.literal("sessions"), sessions: z.array(LiveSession).max(10_000) }),
+  z.strictObject({ type: z.literal("flags"), flags: AgentFlags, direct: DirectAddresses }),
+  /** Asks for the whole map: a delta did not fit or the stored one was damaged. */
+  z.strictObject({ type: z.literal("need_map") }),
+  z.strictObject({ type: z.literal("leaving") }),
+]);
+export type AgentMessage = z.infer<typeof AgentMessage>;
+
+/** Management → agent. Unknown fields are tolerated here, except inside maps. */
+export const ManagementMessage = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("welcome"),
+    protocolVersion: z.int().min(1),
+    accountId: AccountId,
+    origin: HttpUrl,
+    challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+    nowMs: z.int(),
+  }),
+  z.object({ type: z.literal("map"), map: NetworkMap }),
+  z.object({ type: z.literal("delta"), delta: NetworkMapDelta }),
+  /** The map the agent has is current as it is. */
+  z.object({ type: z.literal("current"), version: z.int().min(1) }),
+  z.object({ type: z.literal("pong"), sentMs: z.int(), nowMs: z.int() }),
+  z.object({ type: z.literal("audit_ack"), throughSeq: z.int().min(0) }),
+  z.object({ type: z.literal("kill"), connectionId: Id, reason: z.string().max(256) }),
+  /** The link ends; `retry` false means not to come back without a person (peer deleted). */
+  z.object({
+    type: z.literal("bye"),
+    code: z.string().max(64),
+    message: z.string().max(512),
+    retry: z.boolean(),
+  }),
+]);
+export type ManagementMessage = z.infer<typeof ManagementMessage>;

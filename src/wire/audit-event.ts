@@ -1,0 +1,180 @@
+/**
+ * Evidence: what happened, as typed events. Never a token, a key, or the bytes of a session.
+ *
+ * An agent numbers its own events without gaps; management numbers an account's. Decisions carry
+ * their trace. Read `AuditEvent` first.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { AccessRequestRecord, DecisionRecord, ReasonCode } from "./decision.ts";
+import { Binding } from "./network-map.ts";
+import { Id, LocalUser, PeerId, UserId } from "./units.ts";
+
+const connectionId = z.string().regex(/^[a-z0-9]{20}$/);
+const shortText = z.string().max(512);
+
+/** What a machine saw. `connectionId` ties the events of one SSH transport together. */
+export const AgentEventBody = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("decision"),
+    connectionId: connectionId.nullable(),
+    request: AccessRequestRecord,
+    decision: DecisionRecord,
+    /** Shown to the person with a denial; `qf policy explain` opens it. */
+    receipt: Id.nullable(),
+    /** How the person was proven; null for machine identity without a person. */
+    binding: Binding.nullable(),
+    sourceAddress: shortText,
+  }),
+  z.strictObject({
+    type: z.literal("connection.open"),
+    connectionId,
+    userId: UserId.nullable(),
+    devicePeerId: PeerId.nullable(),
+    localUser: LocalUser,
+    path: z.enum(["direct", "relay", "plain", "stdio"]),
+    sourceAddress: shortText,
+    clientVersion: shortText,
+    certificateSerial: z.string().max(20).nullable(),
+    ruleId: Id.nullable(),
+  }),
+  z.strictObject({
+    type: z.literal("connection.close"),
+    connectionId,
+    /** Null for an ordinary end. */
+    reason: ReasonCode.nullable(),
+    bytesIn: z.int().min(0),
+    bytesOut: z.int().min(0),
+    durationMs: z.int().min(0),
+  }),
+  z.strictObject({
+    type: z.literal("session.start"),
+    connectionId,
+    sessionId: z.int().min(0),
+    kind: z.enum(["shell", "exec", "sftp"]),
+    /** The command as it was sent, for exec. */
+    command: z.string().max(65_536).nullable(),
+    argv: z.array(z.string().max(65_536)).max(1024).nullable(),
+    pty: z.boolean(),
+  }),
+  z.strictObject({
+    type: z.literal("session.end"),
+    connectionId,
+    sessionId: z.int().min(0),
+    exitStatus: z.int().nullable(),
+    signal: z.string().max(32).nullable(),
+    durationMs: z.int().min(0),
+  }),
+  z.strictObject({
+    type: z.literal("forward.open"),
+    connectionId,
+    kind: z.enum(["local", "remote", "local_socket", "remote_socket", "agent"]),
+    destination: z.string().max(4096),
+  }),
+  z.strictObject({
+    type: z.literal("auth.failed"),
+    /** Unproven, so only counted: how many in this window, from where. */
+    sourceAddress: shortText,
+    devicePeerId: PeerId.nullable(),
+    reason: ReasonCode,
+    count: z.int().min(1),
+  }),
+  z.strictObject({
+    type: z.literal("agent.state"),
+    what: z.enum(["started", "stopped", "state_damaged", "flags_changed", "spool_dropped"]),
+    detail: shortText,
+  }),
+]);
+export type AgentEventBody = z.infer<typeof AgentEventBody>;
+
+/** One event of a machine. `seq` starts at 1 and has no gaps over the life of the state folder. */
+export const AgentEvent = z.strictObject({
+  seq: z.int().min(1),
+  atMs: z.int().min(0),
+  body: AgentEventBody,
+});
+export type AgentEvent = z.infer<typeof AgentEvent>;
+
+/** Most events in one upload; the rest waits for its acknowledgement. */
+export const AUDIT_BATCH_MAX = 256;
+
+/** Codes as `/api/events/audit` gives them: NetBird's names where it has one, ours otherwise. */
+export const ACTIVITY_CODES = [
+  "user.join",
+  "user.invite",
+  "user.create",
+  "user.delete",
+  "user.block",
+  "user.unblock",
+  "user.approve",
+  "user.role.update",
+  "user.group.add",
+  "user.group.delete",
+  "service.user.create",
+  "service.user.delete",
+  "personal.access.token.create",
+  "personal.access.token.delete",
+  "setupkey.add",
+  "setupkey.update",
+  "setupkey.revoke",
+  "setupkey.delete",
+  "group.add",
+  "group.update",
+  "group.delete",
+  "peer.user.add",
+  "peer.setupkey.add",
+  "peer.update",
+  "peer.rename",
+  "peer.delete",
+  "peer.approve",
+  "peer.ssh.enable",
+  "peer.ssh.disable",
+  "policy.add",
+  "policy.update",
+  "policy.delete",
+  "posture.check.create",
+  "posture.check.update",
+  "posture.check.delete",
+  "account.create",
+  "account.settings.update",
+  "account.delete",
+  "dashboard.login",
+  "login",
+  "login.failed",
+  "login.revoked",
+  "login.hosted.approve",
+  "login.hosted.deny",
+  "token.claim",
+  "token.claim.refused",
+  "certificate.issue",
+  "certificate.refuse",
+  "ssh.decision.allow",
+  "ssh.decision.deny",
+  "ssh.connection.open",
+  "ssh.connection.close",
+  "ssh.session.start",
+  "ssh.session.end",
+  "ssh.forward.open",
+  "ssh.auth.failed",
+  "agent.state",
+  "agent.gap",
+] as const;
+export const ActivityCode = z.enum(ACTIVITY_CODES);
+export type ActivityCode = z.infer<typeof ActivityCode>;
+
+/** An event as management gives it out: NetBird's `Event` plus `data`, the typed body. */
+export const AuditEvent = z.object({
+  id: z.string(),
+  timestamp: z.iso.datetime(),
+  activity: z.string(),
+  activity_code: ActivityCode,
+  initiator_id: z.string(),
+  initiator_name: z.string(),
+  initiator_email: z.string(),
+  target_id: z.string(),
+  meta: z.record(z.string(), z.string()),
+  /** The typed body with trace, where there is one. */
+  data: z.record(z.string(), z.unknown()).optional(),
+});
+export type AuditEvent = z.infer<typeof AuditEvent>;

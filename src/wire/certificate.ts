@@ -1,0 +1,48 @@
+/**
+ * What an OpenSSH user certificate of ours says beyond OpenSSH's own fields.
+ *
+ * Layout: PROTOCOL.certkeys of OpenSSH. Our critical option and extensions carry one SSH string
+ * each. Making and checking certificates is `certificate/`.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { Binding } from "./network-map.ts";
+import { EpochSeconds, PeerId, UserId } from "./units.ts";
+
+/** Critical: value is the target's peer id. No stock sshd accepts an unknown critical option. */
+export const OPTION_PEER = "peer@qufabric";
+/** Value is the JSON of `CertificateIdentity`. */
+export const EXTENSION_IDENTITY = "identity@qufabric";
+/** Value is a compact JWS: the ID token (binding `idp`) or management's own short token. */
+export const EXTENSION_ID_TOKEN = "id-token@qufabric";
+
+/** The certificate governs starting a connection, not its length. */
+export const CERTIFICATE_BACKDATE_SECONDS = 30;
+export const CERTIFICATE_LIFETIME_SECONDS = 120;
+/** Clock difference tolerated on either side, here and in the hello. */
+export const CLOCK_SKEW_SECONDS = 60;
+/** Above this the single principal `*` stands. OpenSSH reads at most 256. */
+export const PRINCIPALS_MAX = 256;
+/** Longest ID token carried. OpenSSH's packet limit leaves room for it. */
+export const ID_TOKEN_BYTES_MAX = 20_480;
+
+/** JWS algorithms taken from any issuer. Everything else is refused unseen. */
+export const JWS_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
+
+/** `typ` of management's own short token; no other token of ours has it. */
+export const MANAGEMENT_TOKEN_TYPE = "qufabric-login+jwt";
+
+/** Who the certificate speaks for. */
+export const CertificateIdentity = z.strictObject({
+  issuer: z.string().max(2048),
+  subject: z.string().min(1).max(512),
+  userId: UserId,
+  devicePeerId: PeerId,
+  /** When the person proved themselves (`auth_time`); null when the provider does not say. */
+  authTimeSeconds: EpochSeconds.nullable(),
+  binding: Binding,
+  /** The target's map version that the issuer decided with; the machine waits up to 2 s for it. */
+  mapVersion: z.int().min(0),
+});
+export type CertificateIdentity = z.infer<typeof CertificateIdentity>;

@@ -1,0 +1,76 @@
+/**
+ * The agent's local control socket: one JSON request line, one JSON answer line, then it closes.
+ *
+ * Callers are told apart by peer credentials (SO_PEERCRED): status for anyone, changes for root or
+ * the agent's own user. Never carries a key or a token.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { AgentFlagsStored } from "./state-file.ts";
+import { Ed25519PublicKey, Ed25519Signature, EpochSeconds, PeerId } from "./units.ts";
+
+/** Longest request line. */
+export const CONTROL_REQUEST_BYTES_MAX = 64 * 1024;
+
+export const ControlRequest = z.discriminatedUnion("do", [
+  z.strictObject({ do: z.literal("status") }),
+  /** Applies changed flags live; root or own user only. */
+  z.strictObject({ do: z.literal("apply"), flags: AgentFlagsStored.partial() }),
+  z.strictObject({ do: z.literal("down") }),
+  /**
+   * Vouches that the caller's device runs on this machine. Signed by the machine's device key over
+   * signedBytes("vouch", …, {deviceKey, machinePeerId, uid, timeSeconds}).
+   */
+  z.strictObject({ do: z.literal("vouch"), deviceKey: Ed25519PublicKey }),
+]);
+export type ControlRequest = z.infer<typeof ControlRequest>;
+
+/** `qf agent status --json`; fields are added, never changed. */
+export const AgentStatus = z.object({
+  state: z.enum(["starting", "running", "stopping"]),
+  pid: z.int(),
+  version: z.string(),
+  self: z.object({ peerId: PeerId, name: z.string(), fullName: z.string(), address: z.string() }).nullable(),
+  management: z.object({
+    url: z.string(),
+    connected: z.boolean(),
+    mapVersion: z.int(),
+    mapAgeSeconds: z.int().nullable(),
+    /** Machine clock minus management clock. */
+    clockOffsetMs: z.int().nullable(),
+    error: z.string().nullable(),
+  }),
+  sshServer: z.object({
+    enabled: z.boolean(),
+    listen: z.array(z.string()),
+    sessions: z.array(
+      z.object({
+        localUser: z.string(),
+        user: z.string(),
+        peer: z.string(),
+        command: z.string(),
+        forwards: z.array(z.string()),
+      }),
+    ),
+  }),
+  peers: z.array(
+    z.object({ name: z.string(), address: z.string(), path: z.string(), latencyMs: z.number().nullable() }),
+  ),
+  flags: AgentFlagsStored.partial(),
+  /** What is wrong, in sentences; empty when nothing is. */
+  problems: z.array(z.string()),
+});
+export type AgentStatus = z.infer<typeof AgentStatus>;
+
+export const ControlAnswer = z.discriminatedUnion("ok", [
+  z.object({
+    ok: z.literal(true),
+    status: AgentStatus.optional(),
+    vouch: z
+      .object({ machinePeerId: PeerId, uid: z.int(), timeSeconds: EpochSeconds, signature: Ed25519Signature })
+      .optional(),
+  }),
+  z.object({ ok: z.literal(false), code: z.string(), message: z.string(), hint: z.string().optional() }),
+]);
+export type ControlAnswer = z.infer<typeof ControlAnswer>;

@@ -1,0 +1,27 @@
+/**
+ * The first line of a direct or relayed stream: which device dials which peer, proven.
+ *
+ * `QUFABRIC/1 <base64url(JSON of Hello)> <base64url(signature)>\n`. Signed over
+ * `signedBytes("hello", …)` with the fields in the order of `Hello`. The hello proves who dialled,
+ * not who speaks afterwards: identity is SSH's.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { EpochSeconds, PeerId, Port } from "./units.ts";
+
+export const HELLO_PREFIX = "QUFABRIC/1 ";
+/** Longest line read before anything is believed. */
+export const HELLO_BYTES_MAX = 1024;
+/** Longest wait for the whole line. */
+export const HELLO_TIMEOUT_MS = 5_000;
+
+export const Hello = z.strictObject({
+  source: PeerId,
+  target: PeerId,
+  port: Port,
+  timeSeconds: EpochSeconds,
+  /** 16 random bytes, base64url; remembered by the target for as long as the time would pass. */
+  nonce: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
+});
+export type Hello = z.infer<typeof Hello>;

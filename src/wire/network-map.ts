@@ -1,0 +1,219 @@
+/**
+ * What management tells one machine: all it needs to decide on its own, offline.
+ *
+ * Keyed collections, so that a change is a small delta. Policy is strict: a field this build does
+ * not know makes it refuse the map, since an unknown restriction must not become a grant.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { AuthorizedGroups, PortRange, Protocol, Schedule, SshCapabilities } from "./policy.ts";
+import {
+  AccountId,
+  DnsName,
+  DurationSeconds,
+  Ed25519PublicKey,
+  EpochSeconds,
+  GroupId,
+  HostLabel,
+  HostPort,
+  HttpUrl,
+  Id,
+  LocalUser,
+  OverlayAddress,
+  PeerId,
+  PolicyId,
+  RuleId,
+  SshPublicKeyBlob,
+  UserId,
+} from "./units.ts";
+
+/** Bounds memory of one machine; an account larger than this is refused by management, not cut. */
+export const MAP_RULES_MAX = 20_000;
+export const MAP_USERS_MAX = 200_000;
+export const MAP_PEERS_MAX = 200_000;
+
+const groups = z.array(GroupId).max(1024);
+
+/** The machine this map is for. */
+export const MapSelf = z.strictObject({
+  peerId: PeerId,
+  name: HostLabel,
+  address: OverlayAddress,
+  groups,
+  /** False denies all SSH to this machine with its own reason. */
+  sshEnabled: z.boolean(),
+});
+export type MapSelf = z.infer<typeof MapSelf>;
+
+/** Account settings that a machine enforces. */
+export const MapSettings = z.strictObject({
+  domain: DnsName,
+  /** Longest a machine decides from a stored map. Default 3600. */
+  maxStaleSeconds: DurationSeconds,
+  /** The same for uid 0. Default 300. */
+  maxStaleRootSeconds: DurationSeconds,
+  /** Longest since the login (ID token `iat`) that a certificate may still be made from it. Default 12 h. */
+  loginSecondsMax: DurationSeconds,
+  /** What every grant must meet, whatever its rule says. */
+  require: z.strictObject({
+    record: z.enum(["off", "best_effort", "required"]),
+    reason: z.boolean(),
+    approval: z.boolean(),
+    /** Null: no such obligation. */
+    reauthWithinSeconds: DurationSeconds.nullable(),
+  }),
+});
+export type MapSettings = z.infer<typeof MapSettings>;
+
+/** A public JWK; anything private in it is refused. */
+export const PublicJwk = z
+  .looseObject({
+    kty: z.string().max(16),
+    kid: z.string().max(256).optional(),
+    alg: z.string().max(32).optional(),
+  })
+  .refine((jwk) => !("d" in jwk) && !("k" in jwk), "holds private key material");
+export type PublicJwk = z.infer<typeof PublicJwk>;
+
+/** A provider whose ID tokens count as proof. */
+export const TrustedIssuer = z.strictObject({
+  /** Exact `iss`. */
+  issuer: HttpUrl,
+  /** Exact `aud` entries accepted. */
+  audiences: z.array(z.string().min(1).max(512)).min(1).max(16),
+  /** Claim that names the person inside this issuer. Default `sub`. */
+  userIdClaim: z.string().min(1).max(128),
+  /** Current keys and old ones that may still have signed a cached login. */
+  keys: z.array(PublicJwk).max(64),
+});
+export type TrustedIssuer = z.infer<typeof TrustedIssuer>;
+
+/** How a login was proven; see DESIGN section 3. */
+export const Binding = z.enum(["idp", "ca", "service", "device"]);
+export type Binding = z.infer<typeof Binding>;
+
+export const UserStatus = z.enum(["active", "blocked", "pending"]);
+export type UserStatus = z.infer<typeof UserStatus>;
+
+/** A person or a service user that some rule of this map may speak of. */
+export const MapUser = z.strictObject({
+  id: UserId,
+  /** Identity is (issuer, subject), never e-mail. Service users: management's own issuer. */
+  issuer: z.string().max(2048),
+  subject: z.string().max(512),
+  /** Shown in status and audit. */
+  name: z.string().max(128),
+  email: z.string().max(254),
+  status: UserStatus,
+  isService: z.boolean(),
+  groups,
+});
+export type MapUser = z.infer<typeof MapUser>;
+
+/** A peer that may come in here, or that a person may ask for. */
+export const MapPeer = z.strictObject({
+  id: PeerId,
+  name: HostLabel,
+  kind: z.enum(["machine", "device"]),
+  address: OverlayAddress,
+  deviceKey: Ed25519PublicKey,
+  status: z.enum(["active", "blocked", "pending"]),
+  /** The device's own groups. */
+  groups,
+  /** Who it belongs to. Null: nobody (a machine enrolled by setup key). */
+  ownerUserId: UserId.nullable(),
+  /** Whether it also counts as in its owner's groups (`device_approval`). */
+  ownerApproved: z.boolean(),
+  /** Groups lent by the machine that vouched for this device over its control socket. */
+  vouchedGroups: groups,
+  /** Posture checks this peer passes, by id: management computes, the machine compares. */
+  posturePassed: z.array(Id).max(1024),
+});
+export type MapPeer = z.infer<typeof MapPeer>;
+
+/** One rule as a machine sees it. Only rules with this machine among their destinations are sent. */
+export const MapRule = z.strictObject({
+  id: RuleId,
+  policyId: PolicyId,
+  /** Rule and policy both. */
+  enabled: z.boolean(),
+  action: z.enum(["accept", "drop"]),
+  protocol: Protocol,
+  /** Every TCP/UDP port it names, as ranges. Empty: all ports, but for SSH rules it means 22. */
+  ports: z.array(PortRange).max(512),
+  sources: groups,
+  sourcePeerId: PeerId.nullable(),
+  sourceDevices: groups,
+  destinations: groups,
+  destinationPeerId: PeerId.nullable(),
+  /** Empty: full access. */
+  authorizedGroups: AuthorizedGroups,
+  capabilities: SshCapabilities,
+  machineLocalUsers: z.array(LocalUser).max(256).nullable(),
+  bidirectional: z.boolean(),
+  validFromSeconds: EpochSeconds.nullable(),
+  validUntilSeconds: EpochSeconds.nullable(),
+  schedule: Schedule.nullable(),
+  /** All of these must be in the device's `posturePassed`. */
+  postureChecks: z.array(Id).max(32),
+});
+export type MapRule = z.infer<typeof MapRule>;
+
+/** An SSH user CA in force. More than one while one replaces another. */
+export const MapCa = z.strictObject({ id: Id, publicKey: SshPublicKeyBlob });
+export type MapCa = z.infer<typeof MapCa>;
+
+/** A login that was ended before its time (logout, provider's refusal). */
+export const RevokedLogin = z.strictObject({
+  /** SHA-256 of the login key's SSH blob, base64url. */
+  id: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  /** After this nobody could use it anyway and the entry goes. */
+  untilSeconds: EpochSeconds,
+});
+export type RevokedLogin = z.infer<typeof RevokedLogin>;
+
+/** The whole map. `version` grows by one account-wide counter; `epoch` grows when a backup is restored. */
+export const NetworkMap = z.strictObject({
+  protocolVersion: z.int().min(1),
+  accountId: AccountId,
+  /** Management's origin: part of everything we sign. */
+  origin: HttpUrl,
+  epoch: z.int().min(1),
+  version: z.int().min(1),
+  self: MapSelf,
+  settings: MapSettings,
+  cas: z.record(Id, MapCa),
+  issuers: z.array(TrustedIssuer).max(16),
+  /** Keys of management's own short tokens. */
+  managementKeys: z.array(PublicJwk).max(16),
+  users: z.record(UserId, MapUser),
+  peers: z.record(PeerId, MapPeer),
+  rules: z.record(RuleId, MapRule),
+  revokedLogins: z.record(z.string(), RevokedLogin),
+});
+export type NetworkMap = z.infer<typeof NetworkMap>;
+
+/** Change of one keyed collection: entries put whole, and keys gone. */
+function collectionDelta<T extends z.ZodType>(entry: T) {
+  return z.strictObject({ put: z.array(entry).max(200_000), gone: z.array(z.string().max(64)).max(200_000) });
+}
+
+/** What changed between two versions. Absent means unchanged. */
+export const NetworkMapDelta = z.strictObject({
+  fromVersion: z.int().min(1),
+  toVersion: z.int().min(1),
+  self: MapSelf.optional(),
+  settings: MapSettings.optional(),
+  issuers: z.array(TrustedIssuer).max(16).optional(),
+  managementKeys: z.array(PublicJwk).max(16).optional(),
+  cas: collectionDelta(MapCa).optional(),
+  users: collectionDelta(MapUser).optional(),
+  peers: collectionDelta(MapPeer).optional(),
+  rules: collectionDelta(MapRule).optional(),
+  revokedLogins: collectionDelta(RevokedLogin).optional(),
+});
+export type NetworkMapDelta = z.infer<typeof NetworkMapDelta>;
+
+/** Addresses at which a peer's direct listener may be reached. */
+export const DirectAddresses = z.array(HostPort).max(32);

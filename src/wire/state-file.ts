@@ -1,0 +1,130 @@
+/**
+ * What agent and client keep on disk. Written by rename, read strictly; a file that does not parse is
+ * reported by name and set aside, never silently replaced.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { NetworkMap } from "./network-map.ts";
+import {
+  AccountId,
+  Base64Url,
+  DnsName,
+  DurationSeconds,
+  Ed25519PublicKey,
+  EpochSeconds,
+  HostLabel,
+  HostPort,
+  HttpUrl,
+  Id,
+  OverlayAddress,
+  PeerId,
+} from "./units.ts";
+
+/** `qf agent up` flags as they are kept: positive names, all optional in a change. */
+export const AgentFlagsStored = z.strictObject({
+  managementUrl: HttpUrl,
+  name: HostLabel.nullable(),
+  listen: HostPort,
+  /** Addresses told to others beside the interfaces' own. */
+  advertise: z.array(HostPort).max(16),
+  sshServer: z.boolean(),
+  sshRoot: z.boolean(),
+  sshSftp: z.boolean(),
+  sshLocalForwarding: z.boolean(),
+  sshRemoteForwarding: z.boolean(),
+  sshAuth: z.boolean(),
+  sshJwtCacheTtlSeconds: DurationSeconds,
+  plainSshListen: HostPort.nullable(),
+  offlineLogins: z.boolean(),
+  requireIdpBinding: z.boolean(),
+  pinIssuer: HttpUrl.nullable(),
+  pinAudience: z.string().max(512).nullable(),
+});
+export type AgentFlagsStored = z.infer<typeof AgentFlagsStored>;
+
+/** `<state>/agent.json`. */
+export const AgentStateFile = z.strictObject({
+  format: z.literal(1),
+  flags: AgentFlagsStored,
+  /** Absent until enrolled. */
+  enrolled: z
+    .strictObject({
+      accountId: AccountId,
+      origin: HttpUrl,
+      peerId: PeerId,
+      name: HostLabel,
+      domain: DnsName,
+      address: OverlayAddress,
+    })
+    .optional(),
+});
+export type AgentStateFile = z.infer<typeof AgentStateFile>;
+
+/** `<state>/device-key.json` (0600), of a machine or of a person's device: Ed25519 seed. */
+export const DeviceKeyFile = z.strictObject({
+  format: z.literal(1),
+  /** 32 bytes, base64url. */
+  seed: Base64Url.length(43),
+  publicKey: Ed25519PublicKey,
+});
+export type DeviceKeyFile = z.infer<typeof DeviceKeyFile>;
+
+/** `<state>/host-keys.json` (0600): OpenSSH private keys in PEM. */
+export const HostKeyFile = z.strictObject({
+  format: z.literal(1),
+  keys: z
+    .array(
+      z.strictObject({ type: z.enum(["ssh-ed25519", "ecdsa-sha2-nistp256"]), pem: z.string().max(8192) }),
+    )
+    .min(1)
+    .max(4),
+});
+export type HostKeyFile = z.infer<typeof HostKeyFile>;
+
+/** `<state>/map.json` (0600): the last map and when management last said it was current. */
+export const StoredMap = z.strictObject({
+  format: z.literal(1),
+  confirmedAtSeconds: EpochSeconds,
+  map: NetworkMap,
+});
+export type StoredMap = z.infer<typeof StoredMap>;
+
+/** `<state>/public/client.json` (0644): what `qf ssh` on this machine starts from. */
+export const PublicClientFile = z.strictObject({
+  managementUrl: HttpUrl,
+  ttlSeconds: DurationSeconds,
+  /** Path of the agent's control socket, for vouching. Absent: none. */
+  controlSocket: z.string().max(4096).optional(),
+});
+export type PublicClientFile = z.infer<typeof PublicClientFile>;
+
+/** `$QF_CONFIG_DIR/config.json` (0600): what one person set with `qf login`. */
+export const ClientConfigFile = z.strictObject({
+  format: z.literal(1),
+  managementUrl: HttpUrl.optional(),
+  /** `--ssh-jwt-cache-ttl` of `qf login`. Absent: not set by this person. */
+  ttlSeconds: DurationSeconds.optional(),
+  /** This device as registered, per management origin. */
+  devices: z.record(z.string(), z.strictObject({ peerId: PeerId, accountId: AccountId })),
+});
+export type ClientConfigFile = z.infer<typeof ClientConfigFile>;
+
+/** One cached login (0600), gone at `untilSeconds`, on logout, and when the agent stops. */
+export const CachedLogin = z.strictObject({
+  format: z.literal(1),
+  origin: HttpUrl,
+  accountId: AccountId,
+  /** Login key seed, 32 bytes base64url. */
+  seed: Base64Url.length(43),
+  loginId: Id,
+  binding: z.enum(["idp", "ca", "service", "device"]),
+  /** Present for binding `idp` only. */
+  idToken: z.string().max(20_480).optional(),
+  user: z.strictObject({ id: Id, name: z.string(), email: z.string() }),
+  devicePeerId: PeerId,
+  untilSeconds: EpochSeconds,
+  /** Set by a machine's agent for everyone: dies with that agent (its boot). Absent: the person's own. */
+  agentBootId: Id.optional(),
+});
+export type CachedLogin = z.infer<typeof CachedLogin>;

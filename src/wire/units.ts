@@ -1,0 +1,130 @@
+/**
+ * The words of the glossary as types: ids, names, times and bounds that every other shape is made of.
+ *
+ * @module
+ */
+import { z } from "zod";
+
+/** Whole seconds since 1970. Far enough for any certificate, small enough for exact arithmetic. */
+export const EpochSeconds = z.int().min(0).max(253_402_300_799);
+export type EpochSeconds = z.infer<typeof EpochSeconds>;
+
+/** A length of time in whole seconds; at most ten years. */
+export const DurationSeconds = z.int().min(0).max(315_360_000);
+export type DurationSeconds = z.infer<typeof DurationSeconds>;
+
+export const Port = z.int().min(1).max(65_535);
+export type Port = z.infer<typeof Port>;
+
+/** Length of every id we make: 20 characters of base 36, 103 bits. */
+export const ID_LENGTH = 20;
+/** Ids of accounts, users, groups, peers, policies, rules, keys, tokens, events. Never reused. */
+export const Id = z.string().regex(/^[a-z0-9]{20}$/, "is not an id");
+export const AccountId = Id;
+export type AccountId = string;
+export const UserId = Id;
+export type UserId = string;
+export const GroupId = Id;
+export type GroupId = string;
+export const PeerId = Id;
+export type PeerId = string;
+export const PolicyId = Id;
+export type PolicyId = string;
+export const RuleId = Id;
+export type RuleId = string;
+
+/** Longest OS account name taken; Linux stops at 32, directory services go further. */
+export const LOCAL_USER_LENGTH_MAX = 64;
+/**
+ * Name of an OS account. Compared byte for byte, never split, never given to a shell. The charset
+ * leaves out what a list, a shell or an ssh_config would read; `*` is not a name.
+ */
+export const LocalUser = z
+  .string()
+  .max(LOCAL_USER_LENGTH_MAX)
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?$/, "is not an OS user name")
+  .refine((name) => name !== "." && name !== "..", "is not an OS user name");
+export type LocalUser = string;
+
+/** One DNS label, lower case: the host name of a peer. */
+export const HostLabel = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "is not a host name (a-z, 0-9 and - only, 63 characters)");
+export type HostLabel = string;
+
+/** Several labels with dots. */
+export const DnsName = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/,
+    "is not a DNS name",
+  );
+export type DnsName = string;
+
+/** Overlay address, in 100.64.0.0/10. */
+export const OverlayAddress = z.ipv4().refine((text) => {
+  const [a, b] = text.split(".").map(Number);
+  return a === 100 && b !== undefined && b >= 64 && b <= 127;
+}, "is not an overlay address (100.64.0.0/10)");
+export type OverlayAddress = string;
+
+/** Name a person gives to a group, policy, rule, key or token: letters of any script, no shell or config syntax. */
+export const DisplayName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(128)
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._:@/+,’-]*$/u,
+    "has characters that are not allowed (letters, digits, space and ._:@/+,- are)",
+  );
+
+/** Free text a person writes for people. One line or several; no control characters. */
+export const Description = z
+  .string()
+  .max(1024)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
+  .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f]*$/, "has control characters");
+
+/** At most 254 characters, one @, no white space: shown, never used as identity. */
+export const Email = z
+  .string()
+  .max(254)
+  .regex(/^[A-Za-z0-9._%+-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/, "is not an e-mail address");
+
+/** Unpadded base64url of any length up to 64 kB. */
+export const Base64Url = z
+  .string()
+  .max(65_536)
+  .regex(/^[A-Za-z0-9_-]*$/, "is not base64url");
+/** Ed25519 signature: 64 bytes as unpadded base64url. */
+export const Ed25519Signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/, "is not an Ed25519 signature");
+/** Ed25519 public key: the raw 32 bytes as unpadded base64url. */
+export const Ed25519PublicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "is not an Ed25519 public key");
+export type Ed25519PublicKey = string;
+
+/** An SSH public key blob (RFC 4253 section 6.6) in padded base64, as in authorized_keys. */
+export const SshPublicKeyBlob = z
+  .string()
+  .max(4096)
+  .regex(/^[A-Za-z0-9+/]+={0,2}$/, "is not an SSH public key");
+
+/** SHA-256 as unpadded base64url. */
+export const Sha256 = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "is not a SHA-256 digest");
+
+/** `host:port` where something listens; IPv6 in brackets. */
+export const HostPort = z
+  .string()
+  .max(262)
+  .regex(/^(?:\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9]+)?\]|[A-Za-z0-9.-]+):\d{1,5}$/, "is not HOST:PORT")
+  .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, "has a port above 65535");
+
+/** An absolute http(s) URL without credentials or fragment. */
+export const HttpUrl = z
+  .url({ protocol: /^https?$/ })
+  .max(2048)
+  .refine((text) => {
+    const url = new URL(text);
+    return url.username === "" && url.password === "" && url.hash === "";
+  }, "must have no credentials and no fragment");
