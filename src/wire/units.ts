@@ -84,7 +84,6 @@ export const DisplayName = z
 export const Description = z
   .string()
   .max(1024)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
   .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f]*$/, "has control characters");
 
 /** At most 254 characters, one @, no white space: shown, never used as identity. */

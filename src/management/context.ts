@@ -1,0 +1,60 @@
+/**
+ * What every part of management is handed: made once in `serve.ts`, faked in tests.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Ed25519Key } from "../base/ed25519.ts";
+import type { Log } from "../base/log.ts";
+import type { PolicySnapshot } from "../policy/snapshot.ts";
+import type { MapCa, NetworkMap, PublicJwk, TrustedIssuer } from "../wire/network-map.ts";
+import type { AccountId, PeerId } from "../wire/units.ts";
+import type { Store } from "./db/store.ts";
+
+export interface ManagementContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: Store;
+  readonly keys: KeyRing;
+  readonly maps: Maps;
+  readonly oidc: OidcSettings;
+  /** Public origin, no trailing slash: `https://qf.example.com`. */
+  readonly origin: string;
+}
+
+/** Signing keys of an account, decrypted in memory only; encrypted at rest under the master key. */
+export interface KeyRing {
+  /** CAs in force; the last one signs. */
+  cas(accountId: AccountId): Promise<readonly MapCa[]>;
+  signingCa(accountId: AccountId): Promise<Ed25519Key>;
+  /** Public keys of management's own short tokens (`typ` qufabric-login+jwt). */
+  tokenKeys(accountId: AccountId): Promise<readonly PublicJwk[]>;
+  signingTokenKey(accountId: AccountId): Promise<{ readonly kid: string; readonly key: Ed25519Key }>;
+  /** Issuers whose ID tokens count, with their keys as last fetched and old ones within the login cap. */
+  issuers(accountId: AccountId): Promise<readonly TrustedIssuer[]>;
+}
+
+/** Compiled maps, cached by account version. */
+export interface Maps {
+  /** Undefined when there is no such peer. Its `version` is that of its last change in content. */
+  mapOf(accountId: AccountId, peerId: PeerId): Promise<NetworkMap | undefined>;
+  snapshotOf(accountId: AccountId, peerId: PeerId): Promise<PolicySnapshot | undefined>;
+}
+
+/** Which provider signs people in. */
+export interface OidcSettings {
+  readonly embedded: boolean;
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Null: a public client. */
+  readonly clientSecret: string | null;
+  readonly audience: string;
+  readonly scope: string;
+  readonly userIdClaim: string;
+  readonly groupsClaim: string | null;
+  /** Whether qf may run the loopback flow; 0 is any port. */
+  readonly loopback: boolean;
+  readonly redirectPort: number;
+  /** Reaches the provider; for the embedded one without a detour over the public URL. */
+  readonly fetch: typeof fetch;
+}
