@@ -6,21 +6,24 @@
  * decision is an allow only when one enabled rule, by itself, meets every condition, and no drop
  * matches. Order of rules never matters.
  *
- * Read `decide` first, then `judgeAccept`: its order of conditions is the order of `RULE_OUTCOMES`.
+ * Read `decide` first, then `judgeAccept`: its order of conditions is the order of `OUTCOME`.
  *
  * @module
  */
-import type { DecisionRecord, Grant, ReasonCode, RuleOutcome } from "../wire/decision.ts";
+import type { Action, DecisionRecord, Grant, ReasonCode } from "../wire/decision.ts";
 import type { MapPeer, MapUser } from "../wire/network-map.ts";
 import type { RuleId } from "../wire/units.ts";
 import { refuseAction } from "./capabilities.ts";
 import { compareObligations, type Obligations, obligationsOf } from "./obligations.ts";
+import { OUTCOME, type OutcomeCode, outcomeName } from "./outcomes.ts";
 import type { AccessRequest, MachineFlags, PeerAccessRequest } from "./request.ts";
 import { holdsUntil, isWithinSchedule, isWithinValidity } from "./schedule.ts";
 import {
   findPeer,
   findUser,
   type GroupMarks,
+  lists,
+  localUserNumber,
   markDevice,
   markOwn,
   markUser,
@@ -29,17 +32,17 @@ import {
   type PreparedRule,
 } from "./snapshot.ts";
 
-/** Outcomes beside the rule ids of the snapshot they were made from; `traceOf` unrolls them. */
+/** Codes of `OUTCOME` beside the rule ids of the snapshot they were made from; `recordOf` names them. */
 export interface RawTrace {
   readonly ruleIds: readonly RuleId[];
-  readonly outcomes: readonly RuleOutcome[];
+  readonly outcomes: Uint8Array;
 }
 
 export type Decision =
   | { readonly kind: "allow"; readonly grant: Grant; readonly trace: RawTrace }
   | { readonly kind: "deny"; readonly reason: ReasonCode; readonly trace: RawTrace };
 
-const NO_TRACE: RawTrace = { ruleIds: [], outcomes: [] };
+const NO_TRACE: RawTrace = { ruleIds: [], outcomes: new Uint8Array(0) };
 
 /** A person no rule speaks of. */
 const NOBODY: MapUser = {
@@ -57,6 +60,8 @@ const NOBODY: MapUser = {
 interface Asker {
   readonly request: AccessRequest;
   readonly snapshot: PolicySnapshot;
+  /** Number of `request.localUser` in the snapshot. */
+  readonly localUser: number;
   readonly user: MapUser;
   readonly userMarks: GroupMarks;
   readonly device: MapPeer | null;
@@ -79,6 +84,7 @@ export function decide(request: AccessRequest, snapshot: PolicySnapshot): Decisi
   const asker: Asker = {
     request,
     snapshot,
+    localUser: localUserNumber(snapshot, request.localUser),
     user,
     userMarks: markUser(snapshot, user),
     device,
@@ -102,7 +108,12 @@ export function decidePeer(request: PeerAccessRequest, snapshot: PolicySnapshot)
   if (!snapshot.map.self.sshEnabled || !request.flags.sshServer) return deny("ssh_disabled");
   const marks = markDevice(snapshot, peer);
   const own = markOwn(snapshot, peer);
-  const decision = judgeAll(snapshot, (rule) => judgeForPeer(rule, { request, peer, marks, own }), null);
+  const localUser = localUserNumber(snapshot, request.localUser);
+  const decision = judgeAll(
+    snapshot,
+    (rule) => judgeForPeer(rule, { request, localUser, peer, marks, own }),
+    null,
+  );
   if (decision.kind === "deny") return decision;
   const machine = refuseByMachine(request.localUser, request.localUid, request.flags);
   return machine === null ? decision : { kind: "deny", reason: machine, trace: decision.trace };
@@ -111,19 +122,19 @@ export function decidePeer(request: PeerAccessRequest, snapshot: PolicySnapshot)
 /** Judges every rule once, keeps the least obliging grant, lets any drop win. */
 function judgeAll(
   snapshot: PolicySnapshot,
-  judge: (rule: PreparedRule) => RuleOutcome,
+  judge: (rule: PreparedRule) => OutcomeCode,
   asker: Asker | null,
 ): Decision {
   const { rules, ruleIds } = snapshot;
-  const outcomes = new Array<RuleOutcome>(rules.length);
+  const outcomes = new Uint8Array(rules.length);
   let best: { rule: PreparedRule; obligations: Obligations } | undefined;
   let dropped = false;
   for (let i = 0; i < rules.length; i++) {
     const rule = rules[i] as PreparedRule;
     const outcome = judge(rule);
     outcomes[i] = outcome;
-    if (outcome === "dropped") dropped = true;
-    if (outcome !== "granted") continue;
+    if (outcome === OUTCOME.dropped) dropped = true;
+    if (outcome !== OUTCOME.granted) continue;
     const obligations = obligationsOf(rule.rule.capabilities, snapshot.map.settings.require);
     // Rules come in id order, so a tie keeps the lower id.
     if (best === undefined || compareObligations(obligations, best.obligations) < 0)
@@ -135,47 +146,43 @@ function judgeAll(
   return { kind: "allow", grant: grantOf(best.rule, best.obligations, asker), trace };
 }
 
-function judgeForUser(rule: PreparedRule, asker: Asker): RuleOutcome {
-  if (!rule.rule.enabled) return "disabled";
-  if (rule.rule.action === "drop") return judgeDrop(rule, asker);
-  if (!rule.isSsh || !rule.coversSsh) return "other_protocol";
-  if (!rule.isDestination) return "not_destination";
+function judgeForUser(rule: PreparedRule, asker: Asker): OutcomeCode {
+  if (!rule.enabled) return OUTCOME.disabled;
+  if (rule.isDrop) return judgeDrop(rule, asker);
+  if (!rule.isSsh || !rule.coversSsh) return OUTCOME.other_protocol;
+  if (!rule.isDestination) return OUTCOME.not_destination;
   return judgeAccept(rule, asker);
 }
 
 /** An accept rule for SSH to this machine: user, device, local user, conditions, obligations, capability. */
-function judgeAccept(rule: PreparedRule, asker: Asker): RuleOutcome {
+function judgeAccept(rule: PreparedRule, asker: Asker): OutcomeCode {
   const { request, device, deviceMarks, ownMarks } = asker;
-  if (!userMeets(rule, asker)) return "user_not_in_groups";
+  if (!userMeets(rule, asker)) return OUTCOME.user_not_in_groups;
   if (device === null || deviceMarks === null || ownMarks === null) {
-    if (rule.rule.capabilities.allow_unmanaged_devices !== true) return "unmanaged_device";
+    if (rule.rule.capabilities.allow_unmanaged_devices !== true) return OUTCOME.unmanaged_device;
   } else {
-    if (!deviceMeets(rule, device, deviceMarks)) return "device_not_in_sources";
+    if (!deviceMeets(rule, device, deviceMarks)) return OUTCOME.device_not_in_sources;
     if (rule.sourceDevices.length > 0 && !meets(ownMarks, rule.sourceDevices))
-      return "device_not_in_source_devices";
+      return OUTCOME.device_not_in_source_devices;
   }
-  if (!localUserMeets(rule, asker)) return "local_user_not_listed";
-  if (!postureMeets(rule, device)) return "posture_failed";
-  return (
-    judgeObligations(rule, asker) ??
-    refuseAction(request.action, rule.rule.capabilities, request.flags) ??
-    "granted"
-  );
+  if (!localUserMeets(rule, asker)) return OUTCOME.local_user_not_listed;
+  if (!postureMeets(rule, device)) return OUTCOME.posture_failed;
+  return judgeObligations(rule, asker) ?? judgeAction(request.action, rule, request.flags);
 }
 
-function judgeObligations(rule: PreparedRule, asker: Asker): RuleOutcome | null {
+function judgeObligations(rule: PreparedRule, asker: Asker): OutcomeCode | null {
   const { request, snapshot } = asker;
-  if (!isWithinValidity(rule.rule, request.nowSeconds)) return "outside_validity";
-  if (!isWithinSchedule(rule.rule.schedule, request.nowSeconds)) return "outside_schedule";
+  if (!isWithinValidity(rule.rule, request.nowSeconds)) return OUTCOME.outside_validity;
+  if (!isWithinSchedule(rule.rule.schedule, request.nowSeconds)) return OUTCOME.outside_schedule;
   const obligations = obligationsOf(rule.rule.capabilities, snapshot.map.settings.require);
   if (obligations.reauthWithinSeconds !== null) {
-    if (request.authTimeSeconds === null) return "reauth_unprovable";
+    if (request.authTimeSeconds === null) return OUTCOME.reauth_unprovable;
     if (request.nowSeconds >= request.authTimeSeconds + obligations.reauthWithinSeconds)
-      return "reauth_required";
+      return OUTCOME.reauth_required;
   }
-  if (obligations.reason && request.reason === "") return "reason_required";
-  if (obligations.approval) return "approval_required";
-  if (obligations.record === "required" && !request.flags.recording) return "recording_unavailable";
+  if (obligations.reason && request.reason === "") return OUTCOME.reason_required;
+  if (obligations.approval) return OUTCOME.approval_required;
+  if (obligations.record === "required" && !request.flags.recording) return OUTCOME.recording_unavailable;
   return null;
 }
 
@@ -191,12 +198,10 @@ function deviceMeets(rule: PreparedRule, device: MapPeer, marks: GroupMarks): bo
 }
 
 /** Only the lists of keys this user is in count; full access lists nobody and means anybody. */
-function localUserMeets(rule: PreparedRule, { userMarks, request }: Asker): boolean {
+function localUserMeets(rule: PreparedRule, { userMarks, localUser }: Asker): boolean {
   if (rule.keys.length === 0) return true;
   for (let i = 0; i < rule.keys.length; i++) {
-    if (userMarks[rule.keys[i] as number] !== 1) continue;
-    const list = rule.keyLocalUsers[i];
-    if (list === "any" || list?.has(request.localUser)) return true;
+    if (userMarks[rule.keys[i] as number] === 1 && lists(rule.keyLocalUsers[i], localUser)) return true;
   }
   return false;
 }
@@ -210,12 +215,12 @@ function postureMeets(rule: PreparedRule, device: MapPeer | null): boolean {
  * A drop matches when user or device is in its sources or keys, narrowed by the local users it
  * lists and by `source_devices`. A tcp or `all` drop over 22 stops SSH as well.
  */
-function judgeDrop(rule: PreparedRule, asker: Asker): RuleOutcome {
-  const { request, device, deviceMarks, ownMarks, userMarks, user, snapshot } = asker;
-  if (!rule.coversSsh) return "other_protocol";
-  if (!rule.isDestination) return "not_destination";
-  if (!isWithinValidity(rule.rule, request.nowSeconds)) return "drop_not_matching";
-  if (!isWithinSchedule(rule.rule.schedule, request.nowSeconds)) return "drop_not_matching";
+function judgeDrop(rule: PreparedRule, asker: Asker): OutcomeCode {
+  const { request, localUser, device, deviceMarks, ownMarks, userMarks, user, snapshot } = asker;
+  if (!rule.coversSsh) return OUTCOME.other_protocol;
+  if (!rule.isDestination) return OUTCOME.not_destination;
+  if (!isWithinValidity(rule.rule, request.nowSeconds)) return OUTCOME.drop_not_matching;
+  if (!isWithinSchedule(rule.rule.schedule, request.nowSeconds)) return OUTCOME.drop_not_matching;
   const ownsSource =
     rule.rule.sourcePeerId !== null &&
     findPeer(snapshot.map, rule.rule.sourcePeerId)?.ownerUserId === user.id;
@@ -224,54 +229,59 @@ function judgeDrop(rule: PreparedRule, asker: Asker): RuleOutcome {
     ownsSource ||
     (device !== null && deviceMarks !== null && deviceMeets(rule, device, deviceMarks));
   const byKey = meets(userMarks, rule.keys) || (deviceMarks !== null && meets(deviceMarks, rule.keys));
-  if (!bySource && !byKey) return "drop_not_matching";
+  if (!bySource && !byKey) return OUTCOME.drop_not_matching;
   // An unmanaged device cannot show that it is outside of `source_devices`, so it counts as inside.
   if (rule.sourceDevices.length > 0 && ownMarks !== null && !meets(ownMarks, rule.sourceDevices))
-    return "drop_not_matching";
-  if (rule.keys.length === 0) return "dropped";
-  const listed = rule.keyLocalUsers.some((list) => list === "any" || list.has(request.localUser));
-  return listed ? "dropped" : "drop_not_matching";
+    return OUTCOME.drop_not_matching;
+  if (rule.keys.length === 0) return OUTCOME.dropped;
+  const listed = rule.keyLocalUsers.some((list) => lists(list, localUser));
+  return listed ? OUTCOME.dropped : OUTCOME.drop_not_matching;
 }
 
 interface PeerAsker {
   readonly request: PeerAccessRequest;
+  readonly localUser: number;
   readonly peer: MapPeer;
   readonly marks: GroupMarks;
   readonly own: GroupMarks;
 }
 
-function judgeForPeer(rule: PreparedRule, { request, peer, marks, own }: PeerAsker): RuleOutcome {
-  if (!rule.rule.enabled) return "disabled";
-  if (!rule.coversSsh) return "other_protocol";
-  if (!rule.isDestination) return "not_destination";
+function judgeForPeer(rule: PreparedRule, { request, localUser, peer, marks, own }: PeerAsker): OutcomeCode {
+  if (!rule.enabled) return OUTCOME.disabled;
+  if (!rule.coversSsh) return OUTCOME.other_protocol;
+  if (!rule.isDestination) return OUTCOME.not_destination;
   const timely =
     isWithinValidity(rule.rule, request.nowSeconds) &&
     isWithinSchedule(rule.rule.schedule, request.nowSeconds);
   const inSources = deviceMeets(rule, peer, marks);
   const inSourceDevices = rule.sourceDevices.length === 0 || meets(own, rule.sourceDevices);
-  if (rule.rule.action === "drop") {
+  if (rule.isDrop) {
     // A drop of people's SSH stops their peers as well, for the local users it lists.
-    const listed =
-      rule.keys.length === 0 ||
-      rule.keyLocalUsers.some((list) => list === "any" || list.has(request.localUser));
-    return timely && inSources && inSourceDevices && listed ? "dropped" : "drop_not_matching";
+    const listed = rule.keys.length === 0 || rule.keyLocalUsers.some((list) => lists(list, localUser));
+    return timely && inSources && inSourceDevices && listed ? OUTCOME.dropped : OUTCOME.drop_not_matching;
   }
-  if (rule.isSsh) return "other_protocol";
-  if (!inSources) return "device_not_in_sources";
-  if (!inSourceDevices) return "device_not_in_source_devices";
+  if (rule.isSsh) return OUTCOME.other_protocol;
+  if (!inSources) return OUTCOME.device_not_in_sources;
+  if (!inSourceDevices) return OUTCOME.device_not_in_source_devices;
   const names = rule.rule.machineLocalUsers;
-  if (names !== null && !names.includes(request.localUser)) return "local_user_not_listed";
+  if (names !== null && !names.includes(request.localUser)) return OUTCOME.local_user_not_listed;
   if (isRoot(request.localUser, request.localUid) && names === null && !namesSsh(rule))
-    return "local_user_not_listed";
-  if (!postureMeets(rule, peer)) return "posture_failed";
+    return OUTCOME.local_user_not_listed;
+  if (!postureMeets(rule, peer)) return OUTCOME.posture_failed;
   if (!timely)
-    return isWithinValidity(rule.rule, request.nowSeconds) ? "outside_schedule" : "outside_validity";
-  return refuseAction(request.action, rule.rule.capabilities, request.flags) ?? "granted";
+    return isWithinValidity(rule.rule, request.nowSeconds)
+      ? OUTCOME.outside_schedule
+      : OUTCOME.outside_validity;
+  return judgeAction(request.action, rule, request.flags);
 }
 
 /** Whether the rule names port 22 itself, rather than every port there is. */
 function namesSsh(rule: PreparedRule): boolean {
   return rule.rule.protocol === "tcp" && rule.rule.ports.length > 0;
+}
+
+function judgeAction(action: Action, rule: PreparedRule, flags: MachineFlags): OutcomeCode {
+  return OUTCOME[refuseAction(action, rule.rule.capabilities, flags) ?? "granted"];
 }
 
 /** What the machine itself refuses whatever the rules say. */
@@ -298,54 +308,18 @@ function grantOf(rule: PreparedRule, obligations: Obligations, asker: Asker | nu
   return { ruleId: rule.id, capabilities, validUntilSeconds: ends.length === 0 ? null : Math.min(...ends) };
 }
 
-/** Outcomes that say how far a rule got, the nearest to a grant last. */
-const NEARNESS: readonly RuleOutcome[] = [
-  "user_not_in_groups",
-  "unmanaged_device",
-  "device_not_in_sources",
-  "device_not_in_source_devices",
-  "local_user_not_listed",
-  "posture_failed",
-  "outside_validity",
-  "outside_schedule",
-  "reauth_unprovable",
-  "reauth_required",
-  "reason_required",
-  "approval_required",
-  "recording_unavailable",
-  "shell_not_allowed",
-  "command_not_allowed",
-  "pty_not_allowed",
-  "sftp_disabled",
-  "sftp_read_only",
-  "local_forward_disabled",
-  "remote_forward_disabled",
-  "forward_destination_not_allowed",
-  "agent_forwarding_disabled",
-];
-
 /** The one reason a denial gives: that of the rule which came nearest to a grant. */
-function reasonOf(
-  outcomes: readonly RuleOutcome[],
-  snapshot: PolicySnapshot,
-  asker: Asker | null,
-): ReasonCode {
-  let nearest = -1;
-  for (const outcome of outcomes) {
-    const rank = NEARNESS.indexOf(outcome);
-    if (rank > nearest) nearest = rank;
-  }
-  const outcome = nearest < 0 ? undefined : NEARNESS[nearest];
+function reasonOf(outcomes: Uint8Array, snapshot: PolicySnapshot, asker: Asker | null): ReasonCode {
+  let nearest = 0;
+  for (let i = 0; i < outcomes.length; i++) nearest = Math.max(nearest, outcomes[i] as number);
+  const outcome = outcomeName(nearest);
   switch (outcome) {
-    case undefined:
-    case "user_not_in_groups":
-      return "peer_not_authorized";
     case "device_not_in_sources":
     case "device_not_in_source_devices":
       return "device_not_authorized";
     case "local_user_not_listed":
       if (asker === null) return "root_not_named";
-      return snapshot.mappedLocalUsers.has(asker.request.localUser)
+      return snapshot.mappedLocalUsers.has(asker.localUser)
         ? "local_user_not_authorized"
         : "local_user_unmapped";
     case "outside_validity":
@@ -355,6 +329,7 @@ function reasonOf(
     case "other_protocol":
     case "not_destination":
     case "drop_not_matching":
+    case "user_not_in_groups":
     case "dropped":
       return "peer_not_authorized";
     default:
@@ -373,6 +348,6 @@ export function recordOf(decision: Decision): DecisionRecord {
     outcome: decision.kind,
     reason: decision.kind === "deny" ? decision.reason : null,
     ruleId: decision.kind === "allow" ? decision.grant.ruleId : null,
-    trace: ruleIds.map((ruleId, i) => ({ ruleId, outcome: outcomes[i] ?? "disabled" })),
+    trace: ruleIds.map((ruleId, i) => ({ ruleId, outcome: outcomeName(outcomes[i] ?? OUTCOME.disabled) })),
   };
 }

@@ -37,13 +37,13 @@ export function refuseNetwork(
   const own = markOwn(snapshot, peer);
   let open = false;
   for (const rule of snapshot.rules) {
-    if (!rule.rule.enabled || !rule.isDestination || !coversPort(rule.rule, request.port)) continue;
+    if (!rule.enabled || !rule.isDestination || !coversPort(rule.rule, request.port)) continue;
     if (!isWithinValidity(rule.rule, request.nowSeconds)) continue;
     if (!isWithinSchedule(rule.rule.schedule, request.nowSeconds)) continue;
     const bySource =
       rule.rule.sourcePeerId === null ? meets(marks, rule.sources) : rule.rule.sourcePeerId === peer.id;
     if (!bySource || (rule.sourceDevices.length > 0 && !meets(own, rule.sourceDevices))) continue;
-    if (rule.rule.action === "drop") {
+    if (rule.isDrop) {
       if (closesPath(rule)) return "network_not_allowed";
       continue;
     }

@@ -23,13 +23,12 @@ export function principalsOf(
   const flags = { ...request.flags, sshServer: true, sshRoot: true, privileged: true, recording: true };
   const names = new Set<LocalUser>();
   for (const rule of snapshot.rules) {
-    if (!rule.isSsh || rule.rule.action !== "accept" || !rule.rule.enabled || !rule.isDestination) continue;
+    if (!rule.isSsh || rule.isDrop || !rule.enabled || !rule.isDestination) continue;
     if (rule.keys.length === 0) names.add("*");
-    for (let i = 0; i < rule.keys.length; i++) {
-      if (marks[rule.keys[i] as number] !== 1) continue;
-      const list = rule.keyLocalUsers[i];
-      if (list === "any") names.add("*");
-      else for (const name of list ?? []) names.add(name);
+    for (const [key, list] of Object.entries(rule.rule.authorizedGroups)) {
+      const index = snapshot.groupIndex.get(key);
+      if (index === undefined || marks[index] !== 1) continue;
+      for (const name of list) names.add(name);
     }
   }
   const grants = (localUser: LocalUser): boolean =>

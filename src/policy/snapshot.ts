@@ -12,6 +12,8 @@ import type { GroupId, LocalUser, PeerId, RuleId } from "../wire/units.ts";
 export interface PreparedRule {
   readonly id: RuleId;
   readonly rule: MapRule;
+  readonly enabled: boolean;
+  readonly isDrop: boolean;
   readonly isSsh: boolean;
   /** Whether it covers TCP 22 or 22022, by name, by range, or by naming no port. */
   readonly coversSsh: boolean;
@@ -21,9 +23,8 @@ export interface PreparedRule {
   readonly sourceDevices: Int32Array;
   /** Groups of `authorizedGroups`, beside `keyLocalUsers` at the same index. Empty: full access. */
   readonly keys: Int32Array;
-  readonly keyLocalUsers: readonly (ReadonlySet<LocalUser> | "any")[];
-  /** Every local user any key lists. */
-  readonly listedLocalUsers: ReadonlySet<LocalUser>;
+  /** Indexes into `PolicySnapshot.localUserIndex`; `ANY_LOCAL_USER` among them is `["*"]`. */
+  readonly keyLocalUsers: readonly Int32Array[];
 }
 
 export interface PolicySnapshot {
@@ -32,9 +33,16 @@ export interface PolicySnapshot {
   readonly rules: readonly PreparedRule[];
   readonly ruleIds: readonly RuleId[];
   readonly groupIndex: ReadonlyMap<GroupId, number>;
+  /** Every local user any rule lists. `*` is `ANY_LOCAL_USER`. */
+  readonly localUserIndex: ReadonlyMap<LocalUser, number>;
   /** Local users listed by any live accept rule: tells "unmapped" from "not yours". */
-  readonly mappedLocalUsers: ReadonlySet<LocalUser>;
+  readonly mappedLocalUsers: ReadonlySet<number>;
 }
+
+/** Index of `*` in every list of local users. No OS user has this name. */
+export const ANY_LOCAL_USER = 0;
+/** Stands for a local user that no rule lists. */
+export const UNLISTED_LOCAL_USER = -1;
 
 /** Membership flags by group index; `marks[i] === 1` means "in group i". */
 export type GroupMarks = Uint8Array;
@@ -42,43 +50,47 @@ export type GroupMarks = Uint8Array;
 /** Makes `map` ready. Costs as much as the map is large; a decision then costs as many steps as it has rules. */
 export function prepareSnapshot(map: NetworkMap): PolicySnapshot {
   const groupIndex = new Map<GroupId, number>();
-  const indexesOf = (ids: readonly GroupId[]): Int32Array =>
-    Int32Array.from(ids, (id) => {
-      const known = groupIndex.get(id);
-      if (known !== undefined) return known;
-      groupIndex.set(id, groupIndex.size);
-      return groupIndex.size - 1;
-    });
+  const localUserIndex = new Map<LocalUser, number>([["*", ANY_LOCAL_USER]]);
   const rules = Object.values(map.rules)
     .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .map((rule) => prepareRule(rule, map, indexesOf));
-  const mappedLocalUsers = new Set<LocalUser>();
+    .map((rule) => prepareRule(rule, map, groupIndex, localUserIndex));
+  const mappedLocalUsers = new Set<number>();
   for (const rule of rules) {
-    if (!rule.rule.enabled || !rule.isSsh || rule.rule.action !== "accept" || !rule.isDestination) continue;
-    for (const name of rule.listedLocalUsers) mappedLocalUsers.add(name);
+    if (!rule.enabled || !rule.isSsh || rule.isDrop || !rule.isDestination) continue;
+    for (const names of rule.keyLocalUsers) for (const name of names) mappedLocalUsers.add(name);
   }
-  return { map, rules, ruleIds: rules.map((rule) => rule.id), groupIndex, mappedLocalUsers };
+  return { map, rules, ruleIds: rules.map((rule) => rule.id), groupIndex, localUserIndex, mappedLocalUsers };
 }
 
 function prepareRule(
   rule: MapRule,
   map: NetworkMap,
-  indexesOf: (ids: readonly GroupId[]) => Int32Array,
+  groupIndex: Map<GroupId, number>,
+  localUserIndex: Map<LocalUser, number>,
 ): PreparedRule {
   const keys = Object.keys(rule.authorizedGroups).sort();
-  const lists = keys.map((key) => rule.authorizedGroups[key] ?? []);
   return {
     id: rule.id,
     rule,
+    enabled: rule.enabled,
+    isDrop: rule.action === "drop",
     isSsh: isSshProtocol(rule),
     coversSsh: coversPort(rule, 22) || coversPort(rule, 22_022),
     isDestination: isDestination(rule, map),
-    sources: indexesOf(rule.sources),
-    sourceDevices: indexesOf(rule.sourceDevices),
-    keys: indexesOf(keys),
-    keyLocalUsers: lists.map((list) => (list.includes("*") ? "any" : new Set(list))),
-    listedLocalUsers: new Set(lists.flat().filter((name) => name !== "*")),
+    sources: indexesOf(rule.sources, groupIndex),
+    sourceDevices: indexesOf(rule.sourceDevices, groupIndex),
+    keys: indexesOf(keys, groupIndex),
+    keyLocalUsers: keys.map((key) => indexesOf(rule.authorizedGroups[key] ?? [], localUserIndex)),
   };
+}
+
+/** Replaces each name by its number, giving new names the next one. */
+function indexesOf(names: readonly string[], index: Map<string, number>): Int32Array {
+  return Int32Array.from(names, (name) => {
+    const known = index.get(name) ?? index.size;
+    index.set(name, known);
+    return known;
+  });
 }
 
 /** Whether `rule` is an SSH rule under either of its names. */
@@ -144,4 +156,16 @@ export function findPeer(map: NetworkMap, id: PeerId): MapPeer | undefined {
 /** Looks a user up likewise. */
 export function findUser(map: NetworkMap, id: string): MapUser | undefined {
   return Object.hasOwn(map.users, id) ? map.users[id] : undefined;
+}
+
+/** The number of a local user; `UNLISTED_LOCAL_USER` when no rule lists it. */
+export function localUserNumber(snapshot: PolicySnapshot, localUser: LocalUser): number {
+  return snapshot.localUserIndex.get(localUser) ?? UNLISTED_LOCAL_USER;
+}
+
+/** Whether a key's list has `number`, or is `["*"]`. */
+export function lists(list: Int32Array | undefined, number: number): boolean {
+  if (list === undefined) return false;
+  for (let i = 0; i < list.length; i++) if (list[i] === number || list[i] === ANY_LOCAL_USER) return true;
+  return false;
 }
