@@ -1,0 +1,47 @@
+/**
+ * Help above the single command: what there is at all, and the verbs of one noun. Hand-set.
+ *
+ * @module
+ */
+import { NOUNS, type Noun, SINGLE } from "./commands.ts";
+
+/** Columns to which a command's name is filled in a list. */
+const NAME_WIDTH = 14;
+
+/** `qf --help`. */
+export function topHelp(): string {
+  const nouns = Object.entries(NOUNS).map(([name, noun]) => line(name, Object.keys(noun.verbs).join(", ")));
+  const singles = Object.entries(SINGLE).map(([name, verb]) => line(name, verb.purpose));
+  return `QuFabric: identity-aware SSH for private networks.
+
+usage: qf <command> [options]
+
+commands:
+${[...nouns, line("ssh", "log in to a peer, or run a command there, as ssh(1)"), ...singles].join("")}
+short for agent:
+${line("up", "qf agent up")}${line("down", "qf agent down")}${line("status", "qf agent status")}
+Every command tells more with --help. Exit status: 0, 1 for a failure, 2 for a usage mistake; qf ssh
+returns the remote status, or 255 for "no session".
+
+examples:
+  qf ssh deploy@web1 uptime
+  qf agent up --management-url https://qf.example.com --setup-key KEY --allow-server-ssh
+`;
+}
+
+/** `qf <noun> --help`. */
+export function nounHelp(name: string, noun: Noun): string {
+  const verbs = Object.entries(noun.verbs).map(([verb, { purpose }]) => line(verb, purpose));
+  return `${noun.about}
+
+usage: qf ${name} <command> [options]
+
+commands:
+${verbs.join("")}
+qf ${name} <command> --help tells more.
+`;
+}
+
+function line(name: string, text: string): string {
+  return `  ${name.padEnd(NAME_WIDTH)}${text}\n`;
+}

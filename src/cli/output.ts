@@ -1,0 +1,38 @@
+/**
+ * stdout: what was asked for, and nothing else. JSON for machines, columns for people.
+ *
+ * @module
+ */
+import { printable } from "./report.ts";
+
+/** Writes `text` and waits until it is handed over, so that ending the process loses nothing. */
+export function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** One JSON value on one line, or set over several when a person may read it. */
+export function printJson(value: unknown, layout: "line" | "set" = "set"): Promise<void> {
+  return print(`${layout === "line" ? JSON.stringify(value) : JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Rows under headings in columns, as wide as their widest cell. Plain ASCII, two spaces apart. */
+export function printTable(headings: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
+  return print(renderTable(headings, rows));
+}
+
+/** The text of `printTable`. */
+export function renderTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [headings, ...rows.map((row) => row.map((cell) => printable(cell) || "-"))];
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join("");
+}

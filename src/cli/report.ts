@@ -1,0 +1,44 @@
+/**
+ * What a person sees of a failure: one `qf: error:` line, perhaps a `qf: hint:` line, an exit status.
+ * Never a stack, unless QF_DEBUG=1 asks for it.
+ *
+ * @module
+ */
+import { FAILURES, isQfError } from "../base/errors.ts";
+
+/** Says `error` on stderr and answers the exit status it means. */
+export function reportError(error: unknown): number {
+  if (isQfError(error)) {
+    say("error", error.message);
+    if (error.hint !== undefined) say("hint", error.hint);
+    debugStack(error);
+    return FAILURES[error.code].exitCode;
+  }
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  say("error", `something unexpected happened (ERR_INTERNAL): ${firstLine(what)}`);
+  if (process.env.QF_DEBUG !== "1") say("hint", "set QF_DEBUG=1 to see where, and report it");
+  debugStack(error);
+  return FAILURES.ERR_INTERNAL.exitCode;
+}
+
+/** One line on stderr; control characters, which could drive a terminal, are left out. */
+export function say(kind: "error" | "hint" | "warning", line: string): void {
+  process.stderr.write(`qf: ${kind}: ${printable(line)}\n`);
+}
+
+/** Text from elsewhere as one line that can not drive a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ").trim();
+}
+
+function firstLine(text: string): string {
+  return (text.split("\n")[0] ?? "").slice(0, 500);
+}
+
+function debugStack(error: unknown): void {
+  if (process.env.QF_DEBUG !== "1" || !(error instanceof Error)) return;
+  process.stderr.write(`${error.stack ?? error.message}\n`);
+  if (error.cause instanceof Error) {
+    process.stderr.write(`caused by ${error.cause.stack ?? error.cause.message}\n`);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * `qf <noun> <verb>`: finds the command, prints its help, refuses what it does not know, runs it.
+ *
+ * citty declares flags and dispatches, and nothing more: help, strictness and exit status are ours.
+ * `ssh` and `proxy` never come here; `main.ts` hands them their arguments as they are.
+ *
+ * @module
+ */
+import { QfError } from "../base/errors.ts";
+import type { Command } from "./command.ts";
+import { NOUNS, type Noun, SHORT, SINGLE } from "./commands.ts";
+import { nounHelp, topHelp } from "./help.ts";
+import { print } from "./output.ts";
+import { reportError, say } from "./report.ts";
+import { asksForHelp, checkArgs } from "./strict-args.ts";
+
+/** Runs `argv` (without the program) for somebody who typed `programName`; resolves to the exit status. */
+export async function runCli(argv: readonly string[], programName: string): Promise<number> {
+  const named = (help: string) => withName(help, programName);
+  const [first, ...rest] = argv;
+  if (first === undefined) return mistake("no command given", named(topHelp()));
+  if (first === "--help" || first === "-h" || first === "help") return help(named(topHelp()));
+  if (first === "--version") return runCli(["version"], programName);
+  const short = own(SHORT, first);
+  if (short !== undefined) return runCli([...short, ...rest], programName);
+  const single = own(SINGLE, first);
+  if (single !== undefined) return runOne(await single.load(), rest, named);
+  const noun = own(NOUNS, first);
+  if (noun === undefined) return mistake(`unknown command ${JSON.stringify(first)}`, named(topHelp()));
+  return runVerb(first, noun, rest, named);
+}
+
+async function runVerb(
+  name: string,
+  noun: Noun,
+  args: readonly string[],
+  named: (help: string) => string,
+): Promise<number> {
+  const [verbName, ...rest] = args;
+  const about = named(nounHelp(name, noun));
+  if (verbName === undefined) return mistake(`${name} needs a verb`, about);
+  if (verbName === "--help" || verbName === "-h") return help(about);
+  const verb = own(noun.verbs, verbName);
+  if (verb === undefined) return mistake(`unknown command ${JSON.stringify(`${name} ${verbName}`)}`, about);
+  return runOne(await verb.load(), rest, named);
+}
+
+async function runOne(
+  command: Command,
+  args: readonly string[],
+  named: (help: string) => string,
+): Promise<number> {
+  if (asksForHelp(args)) return help(named(command.help));
+  let checked: string[];
+  try {
+    checked = checkArgs(command, args);
+  } catch (error) {
+    if (error instanceof QfError) return mistake(error.message, named(usageOf(command.help)), error.hint);
+    throw error;
+  }
+  try {
+    return await command.dispatch(checked);
+  } catch (error) {
+    return reportError(error);
+  }
+}
+
+async function help(text: string): Promise<number> {
+  await print(text);
+  return 0;
+}
+
+function mistake(message: string, usage: string, hint?: string): number {
+  say("error", message);
+  if (hint !== undefined) say("hint", hint);
+  process.stderr.write(usage);
+  return 2;
+}
+
+/** The `usage:` paragraph of a help text and a pointer to the rest. */
+function usageOf(text: string): string {
+  const usage = text.split("\n\n").find((paragraph) => paragraph.startsWith("usage:")) ?? "";
+  return `${usage.trimEnd()}\n`;
+}
+
+/** Help says `qf`; somebody who typed `qufabric` reads that instead. */
+function withName(text: string, programName: string): string {
+  return programName === "qf" ? text : text.replace(/(^|[\s`(])qf (?=[a-z<[-])/gm, `$1${programName} `);
+}
+
+function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}

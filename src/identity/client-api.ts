@@ -1,0 +1,219 @@
+/**
+ * The client's side of `/client/v1`: one method per request, answers parsed strictly and bounded.
+ *
+ * Never follows a redirect, never speaks http:// to anything but this machine, never retries.
+ * Shapes and what is signed: `wire/client-api.ts`.
+ *
+ * @module
+ */
+import type { z } from "zod";
+import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
+import { parseJson } from "../base/files.ts";
+import {
+  ApiFailure,
+  type CertificateRequest,
+  CertificateResponse,
+  Challenge,
+  ClientConfig,
+  type EnrolRequest,
+  EnrolResponse,
+  type HostedClaimRequest,
+  HostedClaimResponse,
+  type HostedLoginRequest,
+  HostedLoginResponse,
+  type LogoutRequest,
+  type RegisterRequest,
+  RegisterResponse,
+} from "../wire/client-api.ts";
+import { PROTOCOL_VERSION } from "../wire/version.ts";
+
+/** Longest answer taken from management: a certificate with a large ID token, and room. */
+export const ANSWER_BYTES_MAX = 512 * 1024;
+const TIMEOUT_MS_DEFAULT = 15_000;
+
+/** Requests a client makes. Each throws a QfError with the server's message, or ERR_UNAVAILABLE. */
+export interface ClientApi {
+  /** Origin it speaks to, without a final slash. */
+  readonly origin: string;
+  /** Throws ERR_UNAVAILABLE as well when the server calls itself something else than we do. */
+  config(): Promise<ClientConfig>;
+  challenge(): Promise<Challenge>;
+  registerDevice(request: RegisterRequest): Promise<RegisterResponse>;
+  /** A denial is an answer (`outcome`), not an error. */
+  certificate(request: CertificateRequest): Promise<CertificateResponse>;
+  logout(request: LogoutRequest): Promise<void>;
+  openHosted(request: HostedLoginRequest): Promise<HostedLoginResponse>;
+  claimHosted(id: string, request: HostedClaimRequest): Promise<HostedClaimResponse>;
+  enrolMachine(request: EnrolRequest): Promise<EnrolResponse>;
+}
+
+export interface ClientApiOptions {
+  /** Management's URL; a path on it is kept. */
+  readonly url: string;
+  readonly fetch?: typeof fetch;
+  /** Longest wait for one whole answer. Default 15 s. */
+  readonly timeoutMs?: number;
+}
+
+/** Builds a client; nothing is sent. Throws ERR_USAGE for a URL we must not speak to. */
+export function createClientApi(options: ClientApiOptions): ClientApi {
+  const origin = checkManagementUrl(options.url);
+  const send = createSender(origin, options);
+  return {
+    origin,
+    async config() {
+      const config = await send("GET", "/config", undefined, ClientConfig);
+      checkConfig(config, origin);
+      return config;
+    },
+    challenge: () => send("POST", "/challenges", {}, Challenge),
+    registerDevice: (request) => send("POST", "/devices", request, RegisterResponse),
+    certificate: (request) => send("POST", "/certificates", request, CertificateResponse),
+    logout: (request) => send("POST", "/logout", request, undefined),
+    openHosted: (request) => send("POST", "/hosted", request, HostedLoginResponse),
+    claimHosted: (id, request) =>
+      send("POST", `/hosted/${encodeURIComponent(id)}/claim`, request, HostedClaimResponse),
+    enrolMachine: (request) => send("POST", "/machines", request, EnrolResponse),
+  };
+}
+
+/**
+ * `url` without final slashes. Throws ERR_USAGE when it is no http(s) URL, carries credentials, or is
+ * http:// to anything but a loopback address: what we send there must not be read on the way.
+ */
+export function checkManagementUrl(url: string): string {
+  if (!URL.canParse(url)) throw badUrl(url);
+  const parsed = new URL(url);
+  const isHttp = parsed.protocol === "https:" || parsed.protocol === "http:";
+  const isPlain = parsed.username === "" && parsed.password === "" && parsed.hash + parsed.search === "";
+  if (!isHttp || !isPlain) throw badUrl(url);
+  if (parsed.protocol === "http:" && !isLoopbackHost(parsed.hostname)) {
+    throw new QfError("ERR_USAGE", `the management URL ${url} is not encrypted`, {
+      hint: "use https://; http:// is for this machine only (127.0.0.1, localhost)",
+    });
+  }
+  return parsed.href.replace(/\/+$/, "");
+}
+
+function badUrl(url: string): QfError {
+  return new QfError("ERR_USAGE", `${JSON.stringify(url.slice(0, 200))} is not a management URL`, {
+    hint: "it looks like https://qf.example.com",
+  });
+}
+
+function isLoopbackHost(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** Refuses a server of a newer protocol, or one that is not the one we meant to ask. */
+function checkConfig(config: ClientConfig, origin: string): void {
+  if (config.protocolVersion > PROTOCOL_VERSION) {
+    throw new QfError("ERR_UNAVAILABLE", "management speaks a newer protocol than this qf", {
+      hint: "install the version of qf that management runs",
+    });
+  }
+  if (config.origin.replace(/\/+$/, "") !== origin) {
+    throw new QfError("ERR_UNAVAILABLE", `the management server at ${origin} calls itself ${config.origin}`, {
+      hint: "use the URL it was started with (--public-url)",
+    });
+  }
+}
+
+type Send = <T>(
+  method: "GET" | "POST",
+  path: string,
+  body: unknown,
+  answer: z.ZodType<T> | undefined,
+) => Promise<T>;
+
+function createSender(origin: string, options: ClientApiOptions): Send {
+  const doFetch = options.fetch ?? fetch;
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS_DEFAULT;
+  return async <T>(
+    method: "GET" | "POST",
+    path: string,
+    body: unknown,
+    answer: z.ZodType<T> | undefined,
+  ): Promise<T> => {
+    let response: Response;
+    let text: string;
+    try {
+      response = await doFetch(`${origin}/client/v1${path}`, {
+        method,
+        redirect: "error",
+        signal: AbortSignal.timeout(timeoutMs),
+        headers: { accept: "application/json", "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      text = await readBounded(response);
+    } catch (cause) {
+      if (cause instanceof QfError) throw cause;
+      throw unreachableManagement(origin, cause);
+    }
+    if (!response.ok) throw failureOf(response.status, text, origin);
+    if (answer === undefined) return undefined as T;
+    const parsed = answer.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    throw new QfError("ERR_UNAVAILABLE", `management at ${origin} gave an answer that makes no sense`, {
+      hint: "check that the URL is QuFabric's management, and that both run the same version",
+      cause: parsed.error,
+    });
+  };
+}
+
+/** The text of `response`, at most `ANSWER_BYTES_MAX`. */
+async function readBounded(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of response.body ?? []) {
+    bytes += part.byteLength;
+    if (bytes > ANSWER_BYTES_MAX) throw new QfError("ERR_UNAVAILABLE", "management's answer is too long");
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+/** ERR_UNAVAILABLE as one line: why management could not be asked. */
+export function unreachableManagement(origin: string, cause: unknown): QfError {
+  return new QfError("ERR_UNAVAILABLE", `can not reach management at ${origin}: ${reasonOf(cause)}`, {
+    hint: "check the URL and that the server runs",
+    cause,
+  });
+}
+
+function reasonOf(cause: unknown): string {
+  const { name, code } = (cause ?? {}) as { name?: string; code?: string };
+  if (name === "TimeoutError") return "no answer in time";
+  if (code === "ConnectionRefused" || code === "ECONNREFUSED") return "connection refused";
+  if (code === "UnexpectedRedirect") return "it answered with a redirect, which is not followed";
+  if (code?.includes("CERT") || code?.includes("SELF_SIGNED")) return "its TLS certificate is not trusted";
+  if (code === "ENOTFOUND" || code === "FailedToOpenSocket") return "unknown host or no network";
+  return "the connection failed";
+}
+
+/** The server's own words where it gave some, by its code where we know it. */
+function failureOf(status: number, text: string, origin: string): QfError {
+  const parsed = ApiFailure.safeParse(parseJson(text));
+  if (!parsed.success) {
+    return new QfError("ERR_UNAVAILABLE", `management at ${origin} answered with HTTP status ${status}`, {
+      hint: "check that the URL is QuFabric's management",
+    });
+  }
+  const { message, error, hint } = parsed.data;
+  const code = Object.hasOwn(FAILURES, error) ? (error as FailureCode) : codeOfStatus(status);
+  return new QfError(code, oneLine(message), hint === undefined ? {} : { hint: oneLine(hint) });
+}
+
+function codeOfStatus(status: number): FailureCode {
+  if (status === 401) return "ERR_UNAUTHENTICATED";
+  if (status === 403) return "ERR_FORBIDDEN";
+  if (status === 404) return "ERR_NOT_FOUND";
+  if (status === 409) return "ERR_CONFLICT";
+  if (status === 429) return "ERR_TOO_MANY";
+  return status >= 500 ? "ERR_UNAVAILABLE" : "ERR_BAD_REQUEST";
+}
+
+/** Text of another process for a terminal: no control characters, bounded. */
+function oneLine(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").slice(0, 500);
+}

@@ -1,0 +1,66 @@
+/**
+ * argv in, exit status out: the only `process.exit`. `ssh` and `proxy` get their arguments as they are,
+ * everything else goes through `cli/run.ts`.
+ *
+ * Nothing is imported here but what `qf version` needs: roles load when chosen.
+ *
+ * @module
+ */
+import { writeSync } from "node:fs";
+import { VERSION_LINE } from "./base/build-info.ts";
+
+/** Exit status when nobody reads our stdout any more: they had what they wanted. */
+const EXIT_READER_GONE = 0;
+
+const argv = process.argv.slice(2);
+if (argv.length === 1 && (argv[0] === "version" || argv[0] === "--version")) {
+  writeSync(1, `${VERSION_LINE}\n`);
+} else {
+  await main();
+}
+
+async function main(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      process.exit(error.code === "EPIPE" ? EXIT_READER_GONE : 1);
+    });
+  }
+  process.on("uncaughtException", (error) => void fail(error));
+  process.on("unhandledRejection", (error) => void fail(error));
+  try {
+    await end(await dispatch(argv));
+  } catch (error) {
+    await fail(error);
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  return (await import("./cli/run.ts")).runCli(argv, programName());
+}
+
+/** What we were called by: `qf`, or `qufabric` through the link. */
+function programName(): string {
+  return /(?:^|\/)qufabric$/.test(process.argv0) ? "qufabric" : "qf";
+}
+
+async function fail(error: unknown): Promise<never> {
+  if ((error as NodeJS.ErrnoException | undefined)?.code === "EPIPE") process.exit(EXIT_READER_GONE);
+  const { reportError } = await import("./cli/report.ts");
+  return end(reportError(error));
+}
+
+/** Ends the process once what was written is handed over. */
+async function end(status: number): Promise<never> {
+  await Promise.race([
+    Promise.all([process.stdout, process.stderr].map((stream) => flush(stream))),
+    Bun.sleep(2_000),
+  ]);
+  process.exit(status);
+}
+
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (!stream.writable || stream.writableLength === 0) resolve();
+    else stream.write("", () => resolve());
+  });
+}
