@@ -1,8 +1,8 @@
 /**
- * The signing keys of one account: making them, and opening them with the master key.
+ * Signing keys: making them, and opening them with the master key.
  *
- * `init` stores what `newAccountKeys` returns; `key-ring.ts` opens it again. Private parts leave
- * this folder as key objects or JWKs in memory only.
+ * `init` stores what `newAccountKeys` and `newServerKeys` return; `key-ring.ts` opens it again.
+ * Private parts leave this folder as key objects or JWKs in memory only.
  *
  * @module
  */
@@ -11,103 +11,115 @@ import { type Ed25519Key, ed25519FromSeed, generateEd25519, sshBlobOfEd25519 } f
 import { QfError } from "../../base/errors.ts";
 import { parseJson } from "../../base/files.ts";
 import { newId, newSecret } from "../../base/random.ts";
-import type { MapCa, PublicJwk } from "../../wire/network-map.ts";
-import { seal, unseal } from "./seal.ts";
+import { type MapCa, PublicJwk } from "../../wire/network-map.ts";
+import type { NewRow, Row } from "../db/schema/schema.ts";
+import { type SealedFor, seal, unseal } from "./seal.ts";
 
-/** What a key is for; part of what its ciphertext is bound to, so never renamed. */
-export type KeyPurpose = "ssh_user_ca" | "token" | "oidc_eddsa" | "oidc_es256" | "oidc_cookie";
+type KeyRow = Row<"signingKeys">;
+type Purpose = KeyRow["purpose"];
 
-/** A key as it is stored. */
-export interface KeyRow {
-  readonly id: string;
-  readonly accountId: string;
-  readonly purpose: KeyPurpose;
-  /** Ed25519: raw, base64url. ES256: the public JWK. Cookie keys: empty. */
-  readonly publicKey: string;
-  /** Output of `seal`: a seed, a private JWK or a secret. */
-  readonly sealed: string;
-  readonly createdAtSeconds: number;
-}
-
-/** Every key a new account needs, sealed, in an order of no meaning. */
-export function newAccountKeys(masterKey: Uint8Array, accountId: string, createdAtSeconds: number): KeyRow[] {
-  const purposes: KeyPurpose[] = ["ssh_user_ca", "token", "oidc_eddsa", "oidc_es256", "oidc_cookie"];
-  return purposes.map((purpose) => newKey(masterKey, { accountId, purpose, createdAtSeconds }));
-}
-
-/** One key more, for replacing another with overlap. */
-export function newKey(
+/** What a new account needs: an SSH user CA and a key for management's own short tokens. */
+export function newAccountKeys(
   masterKey: Uint8Array,
-  key: Pick<KeyRow, "accountId" | "purpose" | "createdAtSeconds">,
-): KeyRow {
-  const id = newId();
-  const { publicKey, secret } = generate(key.purpose);
-  const sealed = seal(masterKey, secret, { purpose: key.purpose, id, accountId: key.accountId });
-  return { ...key, id, publicKey, sealed };
+  accountId: string,
+  createdAt: number,
+): NewRow<"signingKeys">[] {
+  return [newCaKey, newTokenKey].map((make) => make(masterKey, accountId, createdAt));
 }
 
-function generate(purpose: KeyPurpose): { publicKey: string; secret: string } {
-  switch (purpose) {
-    case "ssh_user_ca":
-    case "token":
-    case "oidc_eddsa": {
-      const key = generateEd25519();
-      return { publicKey: key.publicKey, secret: key.seed };
-    }
-    case "oidc_es256": {
-      const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
-      return {
-        publicKey: JSON.stringify(pair.publicKey.export({ format: "jwk" })),
-        secret: JSON.stringify(pair.privateKey.export({ format: "jwk" })),
-      };
-    }
-    case "oidc_cookie":
-      return { publicKey: "", secret: newSecret("") };
+/** What the embedded provider needs: signing keys (EdDSA first) and a key for its cookies. */
+export function newServerKeys(masterKey: Uint8Array, createdAt: number): NewRow<"signingKeys">[] {
+  const eddsa = generateEd25519();
+  const eddsaPublic = { kty: "OKP", crv: "Ed25519", x: eddsa.publicKey };
+  const es256 = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const keys = [
+    { alg: "EdDSA", secret: { ...eddsaPublic, d: eddsa.seed }, shown: eddsaPublic },
+    {
+      alg: "ES256",
+      secret: es256.privateKey.export({ format: "jwk" }),
+      shown: es256.publicKey.export({ format: "jwk" }),
+    },
+  ];
+  return [
+    ...keys.map(({ alg, secret, shown }) => {
+      const id = newId();
+      const named = { kid: id, alg, use: "sig" };
+      const text = JSON.stringify({ ...secret, ...named });
+      return row(masterKey, { id, accountId: null, purpose: "oidc", createdAt }, text, {
+        publicKey: JSON.stringify({ ...shown, ...named }),
+      });
+    }),
+    row(masterKey, { id: newId(), accountId: null, purpose: "cookie", createdAt }, newSecret(""), {
+      publicKey: "",
+    }),
+  ];
+}
+
+/** One SSH user CA more, for replacing another with overlap. */
+export function newCaKey(masterKey: Uint8Array, accountId: string, createdAt: number): NewRow<"signingKeys"> {
+  return ed25519Row(masterKey, "ca", accountId, createdAt);
+}
+
+/** One token key more. */
+export function newTokenKey(
+  masterKey: Uint8Array,
+  accountId: string,
+  createdAt: number,
+): NewRow<"signingKeys"> {
+  return ed25519Row(masterKey, "token", accountId, createdAt);
+}
+
+function ed25519Row(
+  masterKey: Uint8Array,
+  purpose: Purpose,
+  accountId: string,
+  createdAt: number,
+): NewRow<"signingKeys"> {
+  const key = generateEd25519();
+  const owner = { id: newId(), accountId, purpose, createdAt };
+  return row(masterKey, owner, key.seed, { publicKey: key.publicKey });
+}
+
+function row(
+  masterKey: Uint8Array,
+  owner: { id: string; accountId: string | null; purpose: Purpose; createdAt: number },
+  secret: string,
+  shown: { publicKey: string },
+): NewRow<"signingKeys"> {
+  const encrypted = seal(masterKey, secret, sealedFor(owner));
+  return { ...owner, ...shown, encrypted, state: "active", retiredAt: null };
+}
+
+function sealedFor(owner: { id: string; accountId: string | null; purpose: Purpose }): SealedFor {
+  return { purpose: `signing_keys.${owner.purpose}`, id: owner.id, accountId: owner.accountId ?? "" };
+}
+
+/** Opens a `ca` or `token` key and checks that it is the one its row names. */
+export function openEd25519(masterKey: Uint8Array, key: KeyRow): Ed25519Key {
+  const opened = ed25519FromSeed(openSecret(masterKey, key));
+  if (opened.publicKey !== key.publicKey) {
+    throw new QfError("ERR_STATE_DAMAGED", `a stored key (${key.purpose}) is not the one its row names`);
   }
+  return opened;
 }
 
-/** Opens an Ed25519 key and checks that it is the one its row names. */
-export function openEd25519(masterKey: Uint8Array, row: KeyRow): Ed25519Key {
-  const key = ed25519FromSeed(unseal(masterKey, row.sealed, row).toString("utf8"));
-  if (key.publicKey !== row.publicKey) {
-    throw new QfError("ERR_STATE_DAMAGED", `a stored key (${row.purpose}) is not the one its row names`);
-  }
-  return key;
+/** Opens a secret that is text: a cookie key. */
+export function openSecret(masterKey: Uint8Array, key: KeyRow): string {
+  return unseal(masterKey, key.encrypted, sealedFor(key)).toString("utf8");
 }
 
-/** Opens a secret that is text. */
-export function openSecret(masterKey: Uint8Array, row: KeyRow): string {
-  return unseal(masterKey, row.sealed, row).toString("utf8");
-}
-
-/** The private JWK of a provider key, with `kid`, `alg` and `use`. */
-export function openProviderJwk(masterKey: Uint8Array, row: KeyRow): JsonWebKey & { kid: string } {
-  if (row.purpose === "oidc_eddsa") {
-    const key = openEd25519(masterKey, row);
-    return {
-      kty: "OKP",
-      crv: "Ed25519",
-      x: key.publicKey,
-      d: key.seed,
-      kid: row.id,
-      alg: "EdDSA",
-      use: "sig",
-    };
-  }
-  const jwk = parseJson(openSecret(masterKey, row)) as JsonWebKey;
-  return { ...jwk, kid: row.id, alg: "ES256", use: "sig" };
+/** The private JWK of an `oidc` key, with `kid`, `alg` and `use`. */
+export function openProviderJwk(masterKey: Uint8Array, key: KeyRow): JsonWebKey {
+  return parseJson(openSecret(masterKey, key)) as JsonWebKey;
 }
 
 /** What the world may know of a key that signs tokens. */
-export function publicJwkOf(row: KeyRow): PublicJwk {
-  if (row.purpose === "oidc_es256") {
-    const jwk = parseJson(row.publicKey) as { kty: string; crv: string; x: string; y: string };
-    return { kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y, kid: row.id, alg: "ES256", use: "sig" };
-  }
-  return { kty: "OKP", crv: "Ed25519", x: row.publicKey, kid: row.id, alg: "EdDSA", use: "sig" };
+export function publicJwkOf(key: Pick<KeyRow, "id" | "purpose" | "publicKey">): PublicJwk {
+  if (key.purpose === "oidc") return PublicJwk.parse(parseJson(key.publicKey));
+  return { kty: "OKP", crv: "Ed25519", x: key.publicKey, kid: key.id, alg: "EdDSA", use: "sig" };
 }
 
 /** A CA as maps carry it. */
-export function mapCaOf(row: KeyRow): MapCa {
-  return { id: row.id, publicKey: sshBlobOfEd25519(row.publicKey).toString("base64") };
+export function mapCaOf(key: Pick<KeyRow, "id" | "publicKey">): MapCa {
+  return { id: key.id, publicKey: sshBlobOfEd25519(key.publicKey).toString("base64") };
 }
