@@ -1,0 +1,122 @@
+/**
+ * The hello: the one line that opens a direct or relayed stream and says which device dials which peer.
+ *
+ * Makes, parses and checks it. A check is a pure function of the line and its context, but for the
+ * replay cache, which remembers what was taken. Who may come in is not decided here: a checked hello
+ * is put to the network rules by the caller. Shape and wording are in `wire/hello.ts`.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts";
+import { parseJson } from "../base/files.ts";
+import { HELLO_BYTES_MAX, HELLO_PREFIX, Hello } from "../wire/hello.ts";
+import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
+import { signedBytes } from "../wire/signed-fields.ts";
+import type { EpochSeconds, PeerId, Port } from "../wire/units.ts";
+import type { ReplayCache } from "./replay-cache.ts";
+
+/** How far the dialler's clock may be from ours, either way. */
+export const HELLO_SKEW_SECONDS = 60;
+
+/** Account and management origin: part of everything we sign. */
+export interface HelloScope {
+  readonly accountId: string;
+  readonly origin: string;
+}
+
+export interface HelloOptions {
+  /** Device key of `source`. */
+  readonly deviceKey: Ed25519Key;
+  readonly scope: HelloScope;
+  readonly source: PeerId;
+  readonly target: PeerId;
+  readonly port: Port;
+  readonly nowSeconds: EpochSeconds;
+}
+
+/** A fresh hello with its newline. Good for one stream: the target takes each nonce once. */
+export function makeHello(options: HelloOptions): string {
+  const { deviceKey, scope, source, target, port, nowSeconds } = options;
+  const nonce = randomBytes(16).toString("base64url");
+  const hello: Hello = { source, target, port, timeSeconds: nowSeconds, nonce };
+  const signature = signEd25519(deviceKey, signedBytes("hello", scope, signedFields(hello)));
+  return `${HELLO_PREFIX}${Buffer.from(JSON.stringify(hello)).toString("base64url")} ${signature}\n`;
+}
+
+export interface ParsedHello {
+  readonly hello: Hello;
+  readonly signature: string;
+}
+
+/** The parts of `line` (without its newline), unproven. Null for anything but the one exact form. */
+export function parseHello(line: string): ParsedHello | null {
+  if (line.length >= HELLO_BYTES_MAX || !line.startsWith(HELLO_PREFIX)) return null;
+  const match = /^([A-Za-z0-9_-]+) ([A-Za-z0-9_-]{86})$/.exec(line.slice(HELLO_PREFIX.length));
+  const [, body, signature] = match ?? [];
+  if (body === undefined || signature === undefined) return null;
+  const parsed = Hello.safeParse(parseJson(Buffer.from(body, "base64url").toString("utf8")));
+  return parsed.success ? { hello: parsed.data, signature } : null;
+}
+
+/** Why a hello was not taken. For log and audit; the dialler is told nothing. */
+export type HelloRefusal =
+  | "malformed"
+  | "other_target"
+  | "other_port"
+  | "clock_skew"
+  | "before_start"
+  | "source_unknown"
+  | "bad_signature"
+  | "replayed"
+  | "replay_cache_full";
+
+export interface HelloContext {
+  readonly scope: HelloScope;
+  /** Ourselves: the only target taken. */
+  readonly self: PeerId;
+  /** When this process began to remember nonces; what was made before may have been taken before. */
+  readonly startSeconds: EpochSeconds;
+  readonly nowSeconds: EpochSeconds;
+  /** Device key of a peer of the map. Undefined: no such peer. */
+  deviceKeyOf(peerId: PeerId): string | undefined;
+  readonly replays: ReplayCache;
+}
+
+export type HelloAnswer =
+  | { readonly ok: true; readonly hello: Hello }
+  /** `source` is the peer it claims to be from where that was readable, unproven unless replayed. */
+  | { readonly ok: false; readonly refusal: HelloRefusal; readonly source: PeerId | null };
+
+/**
+ * Whether `line` (without its newline) proves its source. A nonce is remembered only once everything
+ * else holds, so that nobody without a device key can fill the cache.
+ */
+export function checkHello(line: string, context: HelloContext): HelloAnswer {
+  const parsed = parseHello(line);
+  if (parsed === null) return { ok: false, refusal: "malformed", source: null };
+  const { hello, signature } = parsed;
+  const refusal = refuseHello(hello, signature, context);
+  return refusal === null ? { ok: true, hello } : { ok: false, refusal, source: hello.source };
+}
+
+function refuseHello(hello: Hello, signature: string, context: HelloContext): HelloRefusal | null {
+  const { nowSeconds } = context;
+  if (hello.target !== context.self) return "other_target";
+  if (hello.port !== SSH_PORT && hello.port !== SSH_ENDPOINT_PORT) return "other_port";
+  if (Math.abs(hello.timeSeconds - nowSeconds) > HELLO_SKEW_SECONDS) return "clock_skew";
+  if (hello.timeSeconds < context.startSeconds) return "before_start";
+  const deviceKey = context.deviceKeyOf(hello.source);
+  if (deviceKey === undefined) return "source_unknown";
+  const signed = signedBytes("hello", context.scope, signedFields(hello));
+  if (!verifyEd25519(deviceKey, signed, signature)) return "bad_signature";
+  const untilSeconds = hello.timeSeconds + HELLO_SKEW_SECONDS;
+  const answer = context.replays.take(hello.source, hello.nonce, untilSeconds, nowSeconds);
+  if (answer === "fresh") return null;
+  return answer === "replayed" ? "replayed" : "replay_cache_full";
+}
+
+/** The order is part of the signature. */
+function signedFields({ source, target, port, timeSeconds, nonce }: Hello) {
+  return { source, target, port, timeSeconds, nonce };
+}

@@ -1,0 +1,168 @@
+/**
+ * The direct listener: TCP in, checked streams out.
+ *
+ * Reads one bounded line and gives it to `check`; until that says yes, and when it says no, nothing is
+ * sent. What follows the line stays in the stream. Decides nothing itself; counts what costs us before
+ * anybody is proven, by source address (IPv6 by /64).
+ *
+ * @module
+ */
+import { createServer, type Server, type Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import { QfError } from "../base/errors.ts";
+import { HELLO_BYTES_MAX, HELLO_TIMEOUT_MS, type Hello } from "../wire/hello.ts";
+import { formatHostPort, parseHostPort } from "./host-port.ts";
+import { createSourceLimits, type SourceLimitOptions } from "./source-limits.ts";
+
+/** Where a connection comes from and where it arrived. */
+export interface ConnectionEnds {
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+}
+
+export interface ListenOptions {
+  /** `HOST:PORT`; port 0 is any free one. */
+  readonly addresses: readonly string[];
+  readonly clock: Clock;
+  /** The checked hello that `line` (without its newline) is, or null: the connection is closed in silence. */
+  check(line: string, ends: ConnectionEnds): Hello | null;
+  /** Takes over a checked stream, paused, with all that came after the line still in it. */
+  accept(stream: Socket, hello: Hello, ends: ConnectionEnds): void;
+  readonly limits?: SourceLimitOptions;
+  /** Milliseconds for the whole line. Default HELLO_TIMEOUT_MS. */
+  readonly helloTimeoutMs?: number;
+}
+
+export interface FabricListener {
+  /** Where it really listens, `HOST:PORT`, in the order asked for. */
+  readonly addresses: readonly string[];
+  /** Stops listening and drops whoever is not proven yet; accepted streams are the taker's. */
+  close(): Promise<void>;
+}
+
+/** Listens on all of `addresses` or on none. Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION or ERR_USAGE. */
+export async function listenFabric(options: ListenOptions): Promise<FabricListener> {
+  const limits = createSourceLimits(options.clock, options.limits);
+  const unproven = new Set<Socket>();
+  const servers: Server[] = [];
+  const close = async () => {
+    for (const socket of unproven) socket.destroy();
+    await Promise.all(servers.map((server) => new Promise<void>((done) => server.close(() => done()))));
+  };
+  try {
+    for (const address of options.addresses) {
+      const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => {
+        const source = socket.remoteAddress;
+        if (source === undefined || !limits.enter(source)) {
+          socket.on("error", () => {});
+          socket.destroy();
+          return;
+        }
+        unproven.add(socket);
+        readHello(socket, options, (isProven) => {
+          unproven.delete(socket);
+          limits.leave(source, isProven);
+        });
+      });
+      await listen(server, address);
+      servers.push(server);
+    }
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+  return { addresses: servers.map(addressOf), close };
+}
+
+/** Reads the line and hands the stream on, or destroys it. Calls `settled` exactly once. */
+function readHello(socket: Socket, options: ListenOptions, settled: (isProven: boolean) => void): void {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const finish = (hello: Hello | null) => {
+    clearTimeout(timer);
+    socket.off("readable", onReadable).off("close", onClose).off("end", onClose);
+    settled(hello !== null);
+    if (hello === null) {
+      socket.destroy();
+      return;
+    }
+    socket.off("error", onError);
+    options.accept(socket, hello, endsOf(socket));
+  };
+  const onClose = () => finish(null);
+  // Stays after a failure: a destroyed socket may still report one.
+  const onError = () => socket.destroy();
+  const onReadable = () => {
+    const chunk = socket.read() as Buffer | null;
+    if (chunk === null) return;
+    const newline = chunk.indexOf(0x0a);
+    const end = length + (newline === -1 ? chunk.length : newline);
+    if (end >= HELLO_BYTES_MAX) return finish(null);
+    if (newline === -1) {
+      chunks.push(chunk);
+      length = end;
+      return;
+    }
+    const line = Buffer.concat([...chunks, chunk.subarray(0, newline)]).toString("latin1");
+    socket.off("readable", onReadable);
+    socket.pause();
+    if (newline + 1 < chunk.length) socket.unshift(chunk.subarray(newline + 1));
+    finish(options.check(line, endsOf(socket)));
+  };
+  const timer = setTimeout(() => finish(null), options.helloTimeoutMs ?? HELLO_TIMEOUT_MS);
+  socket.on("error", onError).on("close", onClose).on("end", onClose).on("readable", onReadable);
+}
+
+function endsOf(socket: Socket): ConnectionEnds {
+  return {
+    sourceAddress: plainAddress(socket.remoteAddress ?? ""),
+    sourcePort: socket.remotePort ?? 0,
+    localAddress: plainAddress(socket.localAddress ?? ""),
+    localPort: socket.localPort ?? 0,
+  };
+}
+
+/** `::ffff:192.0.2.1`, as a dual-stack socket says it, is 192.0.2.1. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, "");
+}
+
+async function listen(server: Server, address: string): Promise<void> {
+  const { host, port } = parseHostPort(address);
+  await new Promise<void>((resolve, reject) => {
+    const onError = (cause: NodeJS.ErrnoException) => reject(listenFailure(address, cause));
+    server.once("error", onError);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off("error", onError);
+      server.on("error", () => {}); // A failed accept concerns one connection.
+      resolve();
+    });
+  });
+}
+
+function listenFailure(address: string, cause: NodeJS.ErrnoException): QfError {
+  if (cause.code === "EADDRINUSE") {
+    return new QfError("ERR_ADDRESS_IN_USE", `${address} is already in use`, {
+      hint: "choose another with --listen HOST:PORT, or stop what listens there",
+      cause,
+    });
+  }
+  if (cause.code === "EACCES") {
+    return new QfError("ERR_PERMISSION", `may not listen on ${address}`, {
+      hint: "ports below 1024 need root; choose another with --listen HOST:PORT",
+      cause,
+    });
+  }
+  return new QfError("ERR_USAGE", `can not listen on ${address}`, {
+    hint: "the host must be an address of this machine",
+    cause,
+  });
+}
+
+function addressOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === "string") return "";
+  return formatHostPort(address.address, address.port);
+}

@@ -1,0 +1,95 @@
+/**
+ * What strangers may cost: unproven connections per source and in total, and a pause for sources that
+ * keep failing. Memory is bounded; when the table is full the oldest entry without connections goes.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+
+export interface SourceLimitOptions {
+  /** Unproven connections of one source at once. Default 512: a burst from behind one address is ordinary. */
+  readonly perSourceMax?: number;
+  /** Unproven connections of all sources at once. Default 2048. */
+  readonly totalMax?: number;
+  /** Failures of one source within the window before it has to pause. Default 100. */
+  readonly failuresMax?: number;
+  /** Milliseconds in which failures count, and of the pause. Default 10000. */
+  readonly windowMs?: number;
+  /** Sources remembered. Default 65536. */
+  readonly sourcesMax?: number;
+}
+
+export interface SourceLimits {
+  /** Counts a new connection of `address` in; false means to close it at once. */
+  enter(address: string): boolean;
+  /** Counts it out again. A proven one forgives the failures of its source: others live there too. */
+  leave(address: string, isProven: boolean): void;
+}
+
+interface Source {
+  open: number;
+  failures: number;
+  windowUntilMs: number;
+}
+
+export function createSourceLimits(clock: Clock, options: SourceLimitOptions = {}): SourceLimits {
+  const perSourceMax = options.perSourceMax ?? 512;
+  const totalMax = options.totalMax ?? 2048;
+  const failuresMax = options.failuresMax ?? 100;
+  const windowMs = options.windowMs ?? 10_000;
+  const sourcesMax = options.sourcesMax ?? 65_536;
+  const sources = new Map<string, Source>();
+  let open = 0;
+
+  function makeRoom(): void {
+    for (const [key, source] of sources) {
+      if (sources.size < sourcesMax) return;
+      if (source.open === 0) sources.delete(key);
+    }
+  }
+
+  return {
+    enter(address) {
+      const key = sourceKey(address);
+      const nowMs = clock.monotonicMs();
+      let source = sources.get(key);
+      if (source === undefined) {
+        if (sources.size >= sourcesMax) makeRoom();
+        source = { open: 0, failures: 0, windowUntilMs: nowMs + windowMs };
+        sources.set(key, source);
+      }
+      if (nowMs >= source.windowUntilMs) source.failures = 0;
+      if (source.failures >= failuresMax || source.open >= perSourceMax || open >= totalMax) return false;
+      source.open += 1;
+      open += 1;
+      return true;
+    },
+    leave(address, isProven) {
+      const key = sourceKey(address);
+      const source = sources.get(key);
+      open -= 1;
+      if (source === undefined) return;
+      source.open -= 1;
+      if (isProven) source.failures = 0;
+      else {
+        const nowMs = clock.monotonicMs();
+        if (source.failures === 0) source.windowUntilMs = nowMs + windowMs;
+        source.failures += 1;
+        if (source.failures === failuresMax) source.windowUntilMs = nowMs + windowMs;
+      }
+      if (source.open === 0 && source.failures === 0) sources.delete(key);
+    },
+  };
+}
+
+/** An IPv4 address whole, an IPv6 address by its /64: who has one of those has all of them. */
+export function sourceKey(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
+  if (!plain.includes(":")) return plain;
+  const [head = "", tail] = plain.split("::", 2);
+  const before = head === "" ? [] : head.split(":");
+  if (tail === undefined) return before.slice(0, 4).join(":");
+  const after = tail === "" ? [] : tail.split(":");
+  const zeros = new Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0");
+  return [...before, ...zeros, ...after].slice(0, 4).join(":");
+}

@@ -1,0 +1,241 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { systemClock } from "../../src/base/clock.ts";
+import { isQfError } from "../../src/base/errors.ts";
+import { dialDirect } from "../../src/fabric/dial.ts";
+import { type FabricListener, type ListenOptions, listenFabric } from "../../src/fabric/listen.ts";
+import { createSourceLimits, sourceKey } from "../../src/fabric/source-limits.ts";
+import type { Hello } from "../../src/wire/hello.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+
+const GOOD: Hello = {
+  source: "d".repeat(20),
+  target: "m".repeat(20),
+  port: 22,
+  timeSeconds: 1_800_000_000,
+  nonce: "n".repeat(22),
+};
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+async function aListener(change: Partial<ListenOptions> = {}): Promise<FabricListener> {
+  const listener = await listenFabric({
+    addresses: ["127.0.0.1:0"],
+    clock: systemClock,
+    check: (line) => (line === "good" ? GOOD : null),
+    accept: (stream) => {
+      stream.on("error", () => {});
+      stream.on("data", (data: Buffer) => stream.write(`got ${data}`));
+      stream.on("end", () => stream.end());
+      stream.resume();
+    },
+    helloTimeoutMs: 200,
+    ...change,
+  });
+  open.push(listener);
+  return listener;
+}
+
+function portOf(listener: FabricListener, at = 0): number {
+  return Number(listener.addresses[at]?.split(":").pop());
+}
+
+/** Sends `parts`, 20 ms apart, and returns all that came back before the other side closed. */
+async function exchange(port: number, parts: readonly (string | Buffer)[], waitForClose = true): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  let got = "";
+  socket.on("data", (data) => {
+    got += data;
+    if (!waitForClose) socket.end();
+  });
+  socket.on("error", () => {});
+  const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+  for (const part of parts) {
+    socket.write(part);
+    await Bun.sleep(20);
+  }
+  await closed;
+  return got;
+}
+
+describe("listenFabric", () => {
+  test("hands on a checked stream with what followed the line", async () => {
+    const port = portOf(await aListener());
+    expect(await exchange(port, ["good\nSSH-2.0-x\r\n"], false)).toBe("got SSH-2.0-x\r\n");
+  });
+
+  test("takes a line that comes byte by byte", async () => {
+    const port = portOf(await aListener());
+    expect(await exchange(port, ["g", "o", "od", "\n", "x"], false)).toBe("got x");
+  });
+
+  test.each([
+    { name: "a refused line", parts: ["bad\n"] },
+    { name: "a refused line with more behind it", parts: ["bad\ngood\n"] },
+    { name: "an SSH client", parts: ["SSH-2.0-OpenSSH_10.1\r\n"] },
+    { name: "binary noise", parts: [Buffer.from([0, 255, 1, 10, 254, 10])] },
+    { name: "a line that is too long", parts: ["x".repeat(2000)] },
+    { name: "a long line in parts", parts: ["x".repeat(600), "x".repeat(600)] },
+    { name: "a line that does not end in time", parts: ["goo"] },
+    { name: "nothing at all", parts: [] },
+  ])("sends nothing back to $name", async ({ parts }) => {
+    const port = portOf(await aListener());
+    expect(await exchange(port, parts)).toBe("");
+  });
+
+  test("closes a half line whose sender has gone", async () => {
+    const port = portOf(await aListener({ helloTimeoutMs: 10_000 }));
+    const socket = connect(port, "127.0.0.1");
+    socket.end("goo");
+    await new Promise((resolve) => socket.on("close", resolve));
+  });
+
+  test("listens on several addresses and names them", async () => {
+    const listener = await aListener({ addresses: ["127.0.0.1:0", "127.0.0.2:0"] });
+    expect(listener.addresses).toHaveLength(2);
+    expect(listener.addresses[1]).toStartWith("127.0.0.2:");
+  });
+
+  test("says which address is in use, and then listens on none", async () => {
+    const first = await aListener();
+    const taken = first.addresses[0] ?? "";
+    const failure = await aListener({ addresses: ["127.0.0.1:0", taken] }).catch((error: unknown) => error);
+    expect(isQfError(failure, "ERR_ADDRESS_IN_USE")).toBe(true);
+  });
+
+  test("drops connections of one source beyond its limit", async () => {
+    const port = portOf(await aListener({ limits: { perSourceMax: 1 }, helloTimeoutMs: 2_000 }));
+    const waiting = connect(port, "127.0.0.1");
+    open.push({ close: () => waiting.destroy() });
+    await new Promise((resolve) => waiting.on("connect", resolve));
+    await Bun.sleep(20);
+    expect(await exchange(port, ["good\nx"])).toBe("");
+  });
+});
+
+describe("createSourceLimits", () => {
+  test("lets a source that keeps failing pause, and forgives after the window", () => {
+    const clock = new FakeClock();
+    const limits = createSourceLimits(clock, { failuresMax: 2, windowMs: 1_000 });
+    for (let i = 0; i < 2; i++) {
+      expect(limits.enter("192.0.2.1")).toBe(true);
+      limits.leave("192.0.2.1", false);
+    }
+    expect(limits.enter("192.0.2.1")).toBe(false);
+    expect(limits.enter("192.0.2.2")).toBe(true);
+    clock.advanceMs(1_000);
+    expect(limits.enter("192.0.2.1")).toBe(true);
+  });
+
+  test.each([
+    ["192.0.2.1", "192.0.2.1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+    ["2001:db8:1:2::9", "2001:db8:1:2"],
+    ["2001:db8::1", "2001:db8:0:0"],
+    ["fe80::1%eth0", "fe80:0:0:0"],
+    ["::1", "0:0:0:0"],
+  ])("counts %s as %s", (address, key) => {
+    expect(sourceKey(address)).toBe(key);
+  });
+});
+
+describe("dialDirect", () => {
+  const dial = (addresses: string[], change = {}) =>
+    dialDirect({ addresses, helloFor: () => "good\n", timeoutMs: 1_000, staggerMs: 30, ...change });
+
+  /** An agent's side that speaks first, as SSH does. */
+  async function anAgent(): Promise<FabricListener> {
+    return await aListener({
+      accept: (stream) => {
+        stream.on("error", () => {});
+        stream.write("SSH-2.0-agent\r\n");
+      },
+    });
+  }
+
+  async function aServer(onConnection: (socket: Socket) => void): Promise<string> {
+    const sockets = new Set<Socket>();
+    const server: Server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      onConnection(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    open.push({
+      close: () => {
+        for (const socket of sockets) socket.destroy();
+        server.close();
+      },
+    });
+    const address = server.address();
+    return `127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+  }
+
+  async function firstBytes(socket: Socket): Promise<string> {
+    const data = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
+    socket.destroy();
+    return data.toString();
+  }
+
+  test("loses no byte of the answer it waited for", async () => {
+    const [address = ""] = (await anAgent()).addresses;
+    const result = await dial([address]);
+    expect(result.address).toBe(address);
+    expect(await firstBytes(result.socket)).toBe("SSH-2.0-agent\r\n");
+  });
+
+  test("passes by an address that takes the connection and stays silent", async () => {
+    const [address = ""] = (await anAgent()).addresses;
+    const silent = await aServer(() => {});
+    const result = await dial([silent, address]);
+    expect(result.address).toBe(address);
+    result.socket.destroy();
+  });
+
+  test("passes by an address that refuses", async () => {
+    const [address = ""] = (await anAgent()).addresses;
+    const result = await dial(["127.0.0.1:1", address], { staggerMs: 10_000 });
+    expect(result.address).toBe(address);
+    result.socket.destroy();
+  });
+
+  test("makes a hello per attempt", async () => {
+    let made = 0;
+    const helloFor = () => `hello ${++made}\n`;
+    const silent = [await aServer(() => {}), await aServer(() => {})];
+    await dial(silent, { helloFor, timeoutMs: 200 }).catch(() => {});
+    expect(made).toBe(2);
+  });
+
+  test("returns at connect when the descriptor is to be handed on", async () => {
+    const silent = await aServer(() => {});
+    const { socket } = await dial([silent], { awaitAnswer: false });
+    socket.destroy();
+  });
+
+  test.each([
+    { name: "refuses", to: async () => "127.0.0.1:1", want: /^Connection refused/ },
+    { name: "stays silent", to: () => aServer(() => {}), want: /^Connection timeout/ },
+    { name: "hangs up", to: () => aServer((socket) => socket.end()), want: /without an answer/ },
+  ])("says so when the peer $name", async ({ to, want }) => {
+    const failure = await dial([await to()], { timeoutMs: 200 }).catch((error: unknown) => error);
+    expect(isQfError(failure, "ERR_PEER_UNREACHABLE")).toBe(true);
+    expect((failure as Error).message).toMatch(want);
+  });
+
+  test("fails at once without any address", async () => {
+    const failure = await dial([]).catch((error: unknown) => error);
+    expect(isQfError(failure, "ERR_PEER_UNREACHABLE")).toBe(true);
+  });
+
+  test("ends with the caller's signal", async () => {
+    const silent = await aServer(() => {});
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(new Error("stopped")), 50);
+    expect(dial([silent], { signal: stop.signal, timeoutMs: 5_000 })).rejects.toThrow("stopped");
+    await Bun.sleep(100);
+  });
+});
