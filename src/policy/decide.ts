@@ -91,10 +91,7 @@ export function decide(request: AccessRequest, snapshot: PolicySnapshot): Decisi
     deviceMarks: device === null ? null : markDevice(snapshot, device),
     ownMarks: device === null ? null : markOwn(snapshot, device),
   };
-  const ruleDecision = judgeAll(snapshot, (rule) => judgeForUser(rule, asker), asker);
-  if (ruleDecision.kind === "deny") return ruleDecision;
-  const machine = refuseByMachine(request.localUser, request.localUid, request.flags);
-  return machine === null ? ruleDecision : { kind: "deny", reason: machine, trace: ruleDecision.trace };
+  return judgeAll(request, snapshot, (rule) => judgeForUser(rule, asker));
 }
 
 /**
@@ -109,21 +106,15 @@ export function decidePeer(request: PeerAccessRequest, snapshot: PolicySnapshot)
   const marks = markDevice(snapshot, peer);
   const own = markOwn(snapshot, peer);
   const localUser = localUserNumber(snapshot, request.localUser);
-  const decision = judgeAll(
-    snapshot,
-    (rule) => judgeForPeer(rule, { request, localUser, peer, marks, own }),
-    null,
-  );
-  if (decision.kind === "deny") return decision;
-  const machine = refuseByMachine(request.localUser, request.localUid, request.flags);
-  return machine === null ? decision : { kind: "deny", reason: machine, trace: decision.trace };
+  const asker: PeerAsker = { request, localUser, peer, marks, own };
+  return judgeAll(request, snapshot, (rule) => judgeForPeer(rule, asker));
 }
 
-/** Judges every rule once, keeps the least obliging grant, lets any drop win. */
+/** Judges every rule once, keeps the least obliging grant, lets any drop and the machine itself win. */
 function judgeAll(
+  request: AccessRequest | PeerAccessRequest,
   snapshot: PolicySnapshot,
   judge: (rule: PreparedRule) => OutcomeCode,
-  asker: Asker | null,
 ): Decision {
   const { rules, ruleIds } = snapshot;
   const outcomes = new Uint8Array(rules.length);
@@ -142,8 +133,10 @@ function judgeAll(
   }
   const trace: RawTrace = { ruleIds, outcomes };
   if (dropped) return { kind: "deny", reason: "denied_by_rule", trace };
-  if (best === undefined) return { kind: "deny", reason: reasonOf(outcomes, snapshot, asker), trace };
-  return { kind: "allow", grant: grantOf(best.rule, best.obligations, asker), trace };
+  if (best === undefined) return { kind: "deny", reason: reasonOf(outcomes, request, snapshot), trace };
+  const machine = refuseByMachine(request);
+  if (machine !== null) return { kind: "deny", reason: machine, trace };
+  return { kind: "allow", grant: grantOf(best.rule, best.obligations, request), trace };
 }
 
 function judgeForUser(rule: PreparedRule, asker: Asker): OutcomeCode {
@@ -285,7 +278,8 @@ function judgeAction(action: Action, rule: PreparedRule, flags: MachineFlags): O
 }
 
 /** What the machine itself refuses whatever the rules say. */
-function refuseByMachine(localUser: string, localUid: number | null, flags: MachineFlags): ReasonCode | null {
+function refuseByMachine(request: AccessRequest | PeerAccessRequest): ReasonCode | null {
+  const { localUser, localUid, flags } = request;
   if (isRoot(localUser, localUid) && !flags.sshRoot) return "root_disabled";
   if (!flags.privileged && localUser !== flags.ownUser) return "rootless_other_user";
   return null;
@@ -295,21 +289,34 @@ function isRoot(localUser: string, localUid: number | null): boolean {
   return localUid === null ? localUser === "root" : localUid === 0;
 }
 
-function grantOf(rule: PreparedRule, obligations: Obligations, asker: Asker | null): Grant {
-  const capabilities = { ...rule.rule.capabilities, record: obligations.record };
+function grantOf(
+  rule: PreparedRule,
+  obligations: Obligations,
+  request: AccessRequest | PeerAccessRequest,
+): Grant {
   const ends: number[] = [];
-  if (asker !== null) {
-    const until = holdsUntil(rule.rule, asker.request.nowSeconds);
-    if (until !== null) ends.push(until);
-    if (obligations.reauthWithinSeconds !== null && asker.request.authTimeSeconds !== null) {
-      ends.push(asker.request.authTimeSeconds + obligations.reauthWithinSeconds);
-    }
+  const until = holdsUntil(rule.rule, request.nowSeconds);
+  if (until !== null) ends.push(until);
+  if (
+    obligations.reauthWithinSeconds !== null &&
+    "authTimeSeconds" in request &&
+    request.authTimeSeconds !== null
+  ) {
+    ends.push(request.authTimeSeconds + obligations.reauthWithinSeconds);
   }
-  return { ruleId: rule.id, capabilities, validUntilSeconds: ends.length === 0 ? null : Math.min(...ends) };
+  return {
+    ruleId: rule.id,
+    capabilities: { ...rule.rule.capabilities, record: obligations.record },
+    validUntilSeconds: ends.length === 0 ? null : Math.min(...ends),
+  };
 }
 
 /** The one reason a denial gives: that of the rule which came nearest to a grant. */
-function reasonOf(outcomes: Uint8Array, snapshot: PolicySnapshot, asker: Asker | null): ReasonCode {
+function reasonOf(
+  outcomes: Uint8Array,
+  request: AccessRequest | PeerAccessRequest,
+  snapshot: PolicySnapshot,
+): ReasonCode {
   let nearest = 0;
   for (let i = 0; i < outcomes.length; i++) nearest = Math.max(nearest, outcomes[i] as number);
   const outcome = outcomeName(nearest);
@@ -318,8 +325,8 @@ function reasonOf(outcomes: Uint8Array, snapshot: PolicySnapshot, asker: Asker |
     case "device_not_in_source_devices":
       return "device_not_authorized";
     case "local_user_not_listed":
-      if (asker === null) return "root_not_named";
-      return snapshot.mappedLocalUsers.has(asker.localUser)
+      if (!("userId" in request)) return "root_not_named";
+      return snapshot.mappedLocalUsers.has(localUserNumber(snapshot, request.localUser))
         ? "local_user_not_authorized"
         : "local_user_unmapped";
     case "outside_validity":
