@@ -8,7 +8,12 @@
  */
 import { z } from "zod";
 import { Binding } from "./network-map.ts";
-import { EpochSeconds, PeerId, UserId } from "./units.ts";
+import { EpochSeconds, HttpUrl, Id, PeerId, Sha256, UserId } from "./units.ts";
+
+/** SSH name of the certificate's key type. */
+export const CERTIFICATE_KEY_TYPE = "ssh-ed25519-cert-v01@openssh.com";
+/** Longest certificate blob read: room for the longest ID token and 256 principals. */
+export const CERTIFICATE_BYTES_MAX = 49_152;
 
 /** Critical: value is the target's peer id. No stock sshd accepts an unknown critical option. */
 export const OPTION_PEER = "peer@qufabric";
@@ -46,3 +51,21 @@ export const CertificateIdentity = z.strictObject({
   mapVersion: z.int().min(0),
 });
 export type CertificateIdentity = z.infer<typeof CertificateIdentity>;
+
+/** Payload of management's own short token. */
+export const ManagementTokenClaims = z.object({
+  /** Management's origin. */
+  iss: HttpUrl,
+  /** The user; equals `userId` of the certificate's identity. */
+  sub: UserId,
+  /** The machine it is for. One value, never a list. */
+  aud: PeerId,
+  /** RFC 7638 thumbprint of the login key: of no use without it. */
+  cnf: z.strictObject({ jkt: Sha256 }),
+  iat: EpochSeconds,
+  /** At most `CERTIFICATE_LIFETIME_SECONDS` after `iat`. */
+  exp: EpochSeconds,
+  jti: Id,
+  binding: Binding,
+});
+export type ManagementTokenClaims = z.infer<typeof ManagementTokenClaims>;

@@ -1,0 +1,138 @@
+/**
+ * SSH wire types (RFC 4251 section 5) read and written strictly and within bounds.
+ *
+ * A reader never looks past its bytes, never copies more than a field is allowed to hold, and takes
+ * one encoding only of each value. What does not fit is an `SshBufferError`.
+ *
+ * @module
+ */
+
+/** The bytes are not what the caller said they would be. Holds no data of the input. */
+export class SshBufferError extends Error {
+  override readonly name = "SshBufferError";
+}
+
+/** Most that one writer holds: OpenSSH's largest packet. */
+const WRITER_BYTES_MAX = 262_144;
+const UINT64_MAX = 0xffff_ffff_ffff_ffffn;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Reads fields one after another. Fields are views of the input, not copies. */
+export class SshReader {
+  readonly #bytes: Buffer;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Bytes read so far. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#position === this.#bytes.length;
+  }
+
+  uint8(): number {
+    return this.raw(1).readUInt8(0);
+  }
+
+  /** 0 or 1; RFC 4251 forbids to send anything else. */
+  bool(): boolean {
+    const value = this.uint8();
+    if (value > 1) throw new SshBufferError("a boolean is neither 0 nor 1");
+    return value === 1;
+  }
+
+  uint32(): number {
+    return this.raw(4).readUInt32BE(0);
+  }
+
+  uint64(): bigint {
+    return this.raw(8).readBigUInt64BE(0);
+  }
+
+  /** The next `length` bytes. */
+  raw(length: number): Buffer {
+    if (length > this.#bytes.length - this.#position) throw new SshBufferError("truncated");
+    const start = this.#position;
+    this.#position += length;
+    return this.#bytes.subarray(start, this.#position);
+  }
+
+  /** A string of at most `lengthMax` bytes. */
+  string(lengthMax: number): Buffer {
+    const length = this.uint32();
+    if (length > lengthMax) throw new SshBufferError("a string is too long");
+    return this.raw(length);
+  }
+
+  /** A string of at most `lengthMax` bytes that is UTF-8 without NUL. */
+  text(lengthMax: number): string {
+    const bytes = this.string(lengthMax);
+    if (bytes.includes(0)) throw new SshBufferError("a text holds NUL");
+    try {
+      return utf8.decode(bytes);
+    } catch (cause) {
+      throw new SshBufferError("a text is not UTF-8", { cause });
+    }
+  }
+
+  /** Says that nothing may follow. */
+  end(): void {
+    if (!this.isAtEnd) throw new SshBufferError("trailing bytes");
+  }
+}
+
+/** Writes fields one after another; each method returns the writer. */
+export class SshWriter {
+  readonly #parts: Buffer[] = [];
+  #length = 0;
+
+  uint8(value: number): this {
+    if (!Number.isInteger(value) || value < 0 || value > 0xff) throw new SshBufferError("not a uint8");
+    return this.raw(Buffer.of(value));
+  }
+
+  bool(value: boolean): this {
+    return this.uint8(value ? 1 : 0);
+  }
+
+  uint32(value: number): this {
+    if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff)
+      throw new SshBufferError("not a uint32");
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(value);
+    return this.raw(bytes);
+  }
+
+  uint64(value: bigint): this {
+    if (value < 0n || value > UINT64_MAX) throw new SshBufferError("not a uint64");
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigUInt64BE(value);
+    return this.raw(bytes);
+  }
+
+  raw(bytes: Uint8Array): this {
+    this.#length += bytes.length;
+    if (this.#length > WRITER_BYTES_MAX) throw new SshBufferError("too long");
+    this.#parts.push(Buffer.from(bytes));
+    return this;
+  }
+
+  string(bytes: Uint8Array): this {
+    return this.uint32(bytes.length).raw(bytes);
+  }
+
+  /** Text that a strict reader takes back: no NUL, no half of a surrogate pair. */
+  text(text: string): this {
+    if (text.includes("\0") || !text.isWellFormed()) throw new SshBufferError("not a text");
+    return this.string(Buffer.from(text, "utf8"));
+  }
+
+  toBuffer(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Whether a machine believes a certificate, offline.
+ *
+ * Order on a machine: `isPlausible` for the unsigned query; then, for a signed request,
+ * `parseCertificate`, `verifyUserSignature` with its login key, and `verifyCertificate`. The ID token inside is `identity/verify.ts`'s, and whether that person may
+ * come in is `policy/decide.ts`'s.
+ *
+ * @module
+ */
+import { sshBlobOfEd25519, verifyEd25519 } from "../base/ed25519.ts";
+import { isQfError } from "../base/errors.ts";
+import { sha256 } from "../base/random.ts";
+import { SshBufferError, SshReader } from "../base/ssh-buffer.ts";
+import { type CertificateIdentity, CLOCK_SKEW_SECONDS } from "../wire/certificate.ts";
+import type { ReasonCode } from "../wire/decision.ts";
+import type { MapCa } from "../wire/network-map.ts";
+import { type Ed25519PublicKey, type EpochSeconds, LocalUser, type PeerId } from "../wire/units.ts";
+import { ANY_PRINCIPAL, type Certificate, PLAIN_KEY_TYPE } from "./certificate.ts";
+import { parseCertificate } from "./parse.ts";
+
+export interface CertificateQuestion {
+  /** As it came in the userauth request. */
+  readonly blob: Uint8Array;
+  /** CAs in force. */
+  readonly cas: readonly MapCa[];
+  readonly nowSeconds: EpochSeconds;
+  readonly selfPeerId: PeerId;
+  /** The OS user asked for, as it came. */
+  readonly localUser: string;
+  /** The device a hello proved. Null where there was no hello. */
+  readonly sourcePeerId: PeerId | null;
+}
+
+export type CertificateVerdict =
+  | {
+      readonly ok: true;
+      readonly certificate: Certificate;
+      readonly identity: CertificateIdentity;
+      readonly idToken: string | null;
+      /** SSH blob of the certified key: what the ID token's nonce is made from. */
+      readonly loginKeyBlob: Buffer;
+      /** SHA-256 of `loginKeyBlob`, base64url: the key of the map's `revokedLogins`. */
+      readonly loginId: string;
+    }
+  | { readonly ok: false; readonly reason: ReasonCode };
+
+/** Whether `blob` is well formed and names a CA in force. Answers a query only: nothing is verified. */
+export function isPlausible(blob: Uint8Array, cas: readonly MapCa[]): boolean {
+  const certificate = tryParse(blob);
+  return certificate !== undefined && isInForce(certificate.caKey, cas);
+}
+
+/**
+ * Verifies everything a certificate can say by itself (DESIGN section 3, step 3, and the device of the
+ * hello). Call it after the user's signature: with a reason other than `certificate_invalid` the CA's
+ * signature was good.
+ */
+export function verifyCertificate(question: CertificateQuestion): CertificateVerdict {
+  const { nowSeconds } = question;
+  const certificate = tryParse(question.blob);
+  if (certificate === undefined) return deny("certificate_invalid");
+  if (!isInForce(certificate.caKey, question.cas)) return deny("certificate_invalid");
+  if (!verifyRaw(certificate.caKey, certificate.signedBytes, certificate.signature)) {
+    return deny("certificate_invalid");
+  }
+  if (nowSeconds < certificate.validAfterSeconds - CLOCK_SKEW_SECONDS) return deny("clock_skew");
+  if (nowSeconds >= certificate.validBeforeSeconds + CLOCK_SKEW_SECONDS) return deny("certificate_expired");
+  if (certificate.targetPeerId !== question.selfPeerId) return deny("wrong_target");
+  const { identity, idToken } = certificate;
+  if (question.sourcePeerId !== null && question.sourcePeerId !== identity.devicePeerId) {
+    return deny("device_unknown");
+  }
+  if (!isPrincipal(question.localUser, certificate.principals)) return deny("local_user_not_authorized");
+
+  const loginKeyBlob = sshBlobOfEd25519(certificate.loginKey);
+  return { ok: true, certificate, identity, idToken, loginKeyBlob, loginId: sha256(loginKeyBlob) };
+}
+
+/**
+ * Whether `signature` over `data` is by `loginKey`: the certified key of a certificate, or a device key.
+ *
+ * OpenSSH sends the signature as `string "ssh-ed25519"`, `string signature`, for certificates too. ssh2's
+ * server strips a header equal to the algorithm of the request, so from ssh2's own client 64 bare bytes
+ * arrive. Nothing else is taken.
+ */
+export function verifyUserSignature(request: {
+  readonly loginKey: Ed25519PublicKey;
+  readonly data: Uint8Array;
+  readonly signature: Uint8Array;
+}): boolean {
+  const raw = rawSignature(request.signature);
+  return raw !== undefined && verifyRaw(request.loginKey, request.data, raw);
+}
+
+function rawSignature(signature: Uint8Array): Uint8Array | undefined {
+  if (signature.length === 64) return signature;
+  try {
+    const reader = new SshReader(signature);
+    if (reader.text(64) !== PLAIN_KEY_TYPE) return undefined;
+    const raw = reader.string(64);
+    reader.end();
+    return raw.length === 64 ? raw : undefined;
+  } catch (cause) {
+    if (cause instanceof SshBufferError) return undefined;
+    throw cause;
+  }
+}
+
+function tryParse(blob: Uint8Array): Certificate | undefined {
+  try {
+    return parseCertificate(blob);
+  } catch (cause) {
+    if (isQfError(cause, "ERR_CERTIFICATE_INVALID")) return undefined;
+    throw cause;
+  }
+}
+
+function isInForce(caKey: Ed25519PublicKey, cas: readonly MapCa[]): boolean {
+  const blob = sshBlobOfEd25519(caKey).toString("base64");
+  return cas.some((ca) => ca.publicKey === blob);
+}
+
+/** `*` stands for any OS user, but what is asked for must be a name: never `*`, a list or a pattern. */
+function isPrincipal(localUser: string, principals: readonly string[]): boolean {
+  if (!LocalUser.safeParse(localUser).success) return false;
+  return principals.includes(localUser) || principals[0] === ANY_PRINCIPAL;
+}
+
+function verifyRaw(publicKey: Ed25519PublicKey, data: Uint8Array, signature: Uint8Array): boolean {
+  return verifyEd25519(publicKey, data, Buffer.from(signature).toString("base64url"));
+}
+
+function deny(reason: ReasonCode): CertificateVerdict {
+  return { ok: false, reason };
+}

@@ -1,0 +1,150 @@
+/**
+ * Compact JWS of the one form we take, and its signature by one of the keys we already have.
+ *
+ * A token never says how it is to be verified: keys come from the caller, the algorithm from a closed
+ * list and only with a key of its own type. Everything a header could bend (`jwk`, `jku`, `x5c`,
+ * `crit`, `b64`, …) is refused, not ignored. Claims are judged by the callers.
+ *
+ * @module
+ */
+import { compactVerify, importJWK } from "jose";
+import { parseStrictJsonObject } from "../base/strict-json.ts";
+import { JWS_ALGORITHMS } from "../wire/certificate.ts";
+import { CompactJws } from "../wire/client-api.ts";
+import type { PublicJwk } from "../wire/network-map.ts";
+
+export type JwsAlgorithm = (typeof JWS_ALGORITHMS)[number];
+
+/** A token taken apart, believed in nothing. */
+export interface ParsedJws {
+  readonly token: string;
+  readonly algorithm: JwsAlgorithm;
+  readonly typ: string | undefined;
+  readonly kid: string | undefined;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+type VerifyKey = Awaited<ReturnType<typeof importJWK>>;
+
+const KID_LENGTH_MAX = 256;
+/** Keys tried for one token, when it names none or several share its name. Bounds the work. */
+const CANDIDATES_MAX = 4;
+const RSA_BITS_MIN = 2048;
+const RSA_BITS_MAX = 8192;
+const IMPORTED_KEYS_MAX = 256;
+/** Header members that bring a key, change what is signed, or wrap something else. */
+const REFUSED_HEADERS = ["jwk", "jku", "x5u", "x5c", "crit", "b64", "cty", "zip", "enc", "epk"] as const;
+
+/** Imported keys by everything that makes them what they are; the oldest goes first. */
+const importedKeys = new Map<string, Promise<VerifyKey>>();
+
+/** The token's parts; undefined unless it is a compact JWS with a header that we take. */
+export function parseCompactJws(token: string): ParsedJws | undefined {
+  if (!CompactJws.safeParse(token).success) return undefined;
+  const [headerPart, payloadPart, signaturePart] = token.split(".");
+  const header = decodeObject(headerPart);
+  const payload = decodeObject(payloadPart);
+  if (header === undefined || payload === undefined || !isCanonical(signaturePart)) return undefined;
+  if (REFUSED_HEADERS.some((name) => Object.hasOwn(header, name))) return undefined;
+  const { alg, typ, kid } = header;
+  const algorithm = JWS_ALGORITHMS.find((known) => known === alg);
+  if (algorithm === undefined) return undefined;
+  if (typ !== undefined && typeof typ !== "string") return undefined;
+  if (kid !== undefined && !isKid(kid)) return undefined;
+  return { token, algorithm, typ, kid, payload };
+}
+
+/** Whether the signature is by one of `keys`. A `kid` that names none of them is a no. */
+export async function isSignedByOneOf(jws: ParsedJws, keys: readonly PublicJwk[]): Promise<boolean> {
+  const candidates = keys.filter((key) => isCandidate(jws, key));
+  if (candidates.length > CANDIDATES_MAX) return false;
+  for (const candidate of candidates) {
+    if (await isSignedBy(jws, candidate)) return true;
+  }
+  return false;
+}
+
+async function isSignedBy(jws: ParsedJws, jwk: PublicJwk): Promise<boolean> {
+  try {
+    const key = await importKey(jws.algorithm, jwk);
+    await compactVerify(jws.token, key, { algorithms: [jws.algorithm] });
+    return true;
+  } catch {
+    // jose and WebCrypto tell every failure by throwing, a key they can not import included.
+    return false;
+  }
+}
+
+/** Fit for this token by name, declared use and shape. */
+function isCandidate({ algorithm, kid }: ParsedJws, jwk: PublicJwk): boolean {
+  if (kid !== undefined && jwk.kid !== kid) return false;
+  if (jwk.alg !== undefined && jwk.alg !== algorithm && !(algorithm === "EdDSA" && jwk.alg === "Ed25519")) {
+    return false;
+  }
+  const { use, key_ops: operations } = jwk;
+  if (use !== undefined && use !== "sig") return false;
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes("verify"))) return false;
+  return publicMembers(algorithm, jwk) !== undefined;
+}
+
+/** Only what the algorithm needs of the key; undefined when its type, curve or size is not right. */
+function publicMembers(algorithm: JwsAlgorithm, jwk: PublicJwk): Record<string, string> | undefined {
+  const { kty, crv, x, y, n, e } = jwk;
+  switch (algorithm) {
+    case "EdDSA":
+      return kty === "OKP" && crv === "Ed25519" && isText(x) ? { kty, crv, x } : undefined;
+    case "ES256":
+      return kty === "EC" && crv === "P-256" && isText(x) && isText(y) ? { kty, crv, x, y } : undefined;
+    case "RS256":
+    case "PS256":
+      return kty === "RSA" && isText(n) && isText(e) && isSoundRsa(n, e) ? { kty, n, e } : undefined;
+  }
+}
+
+/** 2048 to 8192 bits, and an exponent that is odd and above 1: with 1 anybody could sign. */
+function isSoundRsa(n: string, e: string): boolean {
+  const modulus = Buffer.from(n, "base64url");
+  const exponent = Buffer.from(e, "base64url");
+  const first = modulus.findIndex((byte) => byte !== 0);
+  if (first < 0) return false;
+  const bits = (modulus.length - first) * 8 - Math.clz32(modulus[first] ?? 0) + 24;
+  if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX) return false;
+  if (exponent.length === 0 || exponent.length > 4) return false;
+  const value = exponent.readUIntBE(0, exponent.length);
+  return value >= 3 && value % 2 === 1;
+}
+
+function importKey(algorithm: JwsAlgorithm, jwk: PublicJwk): Promise<VerifyKey> {
+  const members = publicMembers(algorithm, jwk) ?? {};
+  const name = JSON.stringify([algorithm, members]);
+  const known = importedKeys.get(name);
+  if (known !== undefined) return known;
+  const key = importJWK(members, algorithm);
+  if (importedKeys.size >= IMPORTED_KEYS_MAX) {
+    for (const oldest of importedKeys.keys()) {
+      importedKeys.delete(oldest);
+      break;
+    }
+  }
+  importedKeys.set(name, key);
+  return key;
+}
+
+function decodeObject(part: string | undefined): Record<string, unknown> | undefined {
+  return part !== undefined && isCanonical(part)
+    ? parseStrictJsonObject(Buffer.from(part, "base64url"))
+    : undefined;
+}
+
+/** Whether no other text decodes to the same bytes: no stray bits in the last character. */
+function isCanonical(part: string | undefined): boolean {
+  return part !== undefined && Buffer.from(part, "base64url").toString("base64url") === part;
+}
+
+function isKid(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= KID_LENGTH_MAX;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= 2048;
+}
