@@ -22,6 +22,8 @@ export const FAILURES = {
   ERR_UNAVAILABLE: { exitCode: 1, httpStatus: 503 },
   /** Something on disk that we wrote can not be read back; it was set aside under a named path. */
   ERR_STATE_DAMAGED: { exitCode: 1, httpStatus: 500 },
+  /** Something on disk was written by a newer version than this one. */
+  ERR_STATE_NEWER: { exitCode: 1, httpStatus: 500 },
   ERR_ALREADY_INITIALISED: { exitCode: 1, httpStatus: 409 },
   ERR_NOT_INITIALISED: { exitCode: 1, httpStatus: 503 },
   ERR_NOT_ENROLLED: { exitCode: 1, httpStatus: 409 },

@@ -1,0 +1,83 @@
+/**
+ * Accounts and what belongs to the whole installation.
+ *
+ * @module
+ */
+import { asc, eq, sql } from "drizzle-orm";
+import type { AccountSettings } from "../../wire/admin-api.ts";
+import type { AccountId } from "../../wire/units.ts";
+import type { NewRow, Row } from "./schema/schema.ts";
+import type { Reader, Writer } from "./store.ts";
+
+export type AccountRow = Row<"accounts">;
+
+/** `origin`: public origin, set at the first serve. `epoch`: grows when a backup is restored. */
+export type MetaKey = "origin" | "epoch";
+
+export async function findMeta(tx: Reader, key: MetaKey): Promise<string | undefined> {
+  const { meta } = tx.t;
+  const [row] = await tx.sql.select().from(meta).where(eq(meta.key, key));
+  return row?.value;
+}
+
+export async function putMeta(tx: Writer, key: MetaKey, value: string): Promise<void> {
+  const { meta } = tx.t;
+  await tx.sql.insert(meta).values({ key, value }).onConflictDoUpdate({ target: meta.key, set: { value } });
+}
+
+/** Epoch of every map: 1 until a backup is restored. */
+export async function findEpoch(tx: Reader): Promise<number> {
+  return Number((await findMeta(tx, "epoch")) ?? "1");
+}
+
+export async function insertAccount(tx: Writer, account: NewRow<"accounts">): Promise<void> {
+  await tx.sql.insert(tx.t.accounts).values(account);
+}
+
+export async function findAccount(tx: Reader, accountId: AccountId): Promise<AccountRow | undefined> {
+  const { accounts } = tx.t;
+  const [row] = await tx.sql.select().from(accounts).where(eq(accounts.id, accountId));
+  return row;
+}
+
+/** Oldest first. One, unless an installation serves several organisations. */
+export function listAccounts(tx: Reader): Promise<AccountRow[]> {
+  const { accounts } = tx.t;
+  return tx.sql.select().from(accounts).orderBy(asc(accounts.createdAt), asc(accounts.id));
+}
+
+export async function updateAccount(
+  tx: Writer,
+  accountId: AccountId,
+  change: { settings?: AccountSettings; onboarding?: AccountRow["onboarding"]; domain?: string },
+): Promise<void> {
+  const { accounts } = tx.t;
+  await tx.sql.update(accounts).set(change).where(eq(accounts.id, accountId));
+}
+
+/** With everything in it but its audit events. */
+export async function deleteAccount(tx: Writer, accountId: AccountId): Promise<void> {
+  const { accounts } = tx.t;
+  await tx.sql.delete(accounts).where(eq(accounts.id, accountId));
+}
+
+/** The account's version, or undefined when there is no such account. */
+export async function findVersion(tx: Reader, accountId: AccountId): Promise<number | undefined> {
+  const { accounts } = tx.t;
+  const [row] = await tx.sql
+    .select({ version: accounts.version })
+    .from(accounts)
+    .where(eq(accounts.id, accountId));
+  return row?.version;
+}
+
+/** Raises the version and returns it; undefined when the account is gone. */
+export async function bumpVersion(tx: Writer, accountId: AccountId): Promise<number | undefined> {
+  const { accounts } = tx.t;
+  const [row] = await tx.sql
+    .update(accounts)
+    .set({ version: sql`${accounts.version} + 1` })
+    .where(eq(accounts.id, accountId))
+    .returning({ version: accounts.version });
+  return row?.version;
+}

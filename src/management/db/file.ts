@@ -1,0 +1,109 @@
+/**
+ * The database file: made whole or not at all, opened only when it is what we wrote, held by one process.
+ *
+ * @module
+ */
+import { Database } from "bun:sqlite";
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync, statSync, unlinkSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
+import { newId } from "../../base/random.ts";
+import { type Connection, openWriter } from "./connection.ts";
+import { asStoreError, damaged } from "./errors.ts";
+import { migrate } from "./migrate.ts";
+
+/** "QFaB": tells our file from any other SQLite database. */
+const APPLICATION_ID = 0x51466142;
+/** Larger files are checked page by page as they are read, not whole at every start. */
+const CHECK_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Held for the life of the process; the system lets go of it when the process dies. */
+export interface FileLock {
+  release(): void;
+}
+
+/**
+ * Takes the data folder for this process: caches are right only while nobody else writes.
+ *
+ * Throws ERR_UNAVAILABLE when another process has it.
+ */
+export function lockDataFolder(dataDir: string): FileLock {
+  const lock = new Database(join(dataDir, "management.lock"), { create: true, readwrite: true });
+  try {
+    lock.run("PRAGMA busy_timeout = 0");
+    lock.run("BEGIN EXCLUSIVE");
+  } catch (cause) {
+    lock.close();
+    throw new QfError("ERR_UNAVAILABLE", `another qf management process uses ${dataDir}`, {
+      hint: "stop it first, or give another --data-dir",
+      cause,
+    });
+  }
+  return { release: () => lock.close() };
+}
+
+/**
+ * Opens the database for writing, brought up to date. The caller holds the lock.
+ *
+ * Throws ERR_NOT_INITIALISED when there is none and `create` is false, ERR_STATE_DAMAGED (by name,
+ * file untouched) when what is there is not a whole database of ours.
+ */
+export function openDatabaseFile(path: string, options: { clock: Clock; create: boolean }): Connection {
+  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  if (size === undefined) {
+    if (!options.create) {
+      throw new QfError("ERR_NOT_INITIALISED", `there is no database ${path}`, {
+        hint: "run qf management init first",
+      });
+    }
+    createDatabaseFile(path, options.clock);
+  } else if (size === 0) {
+    throw damaged(path);
+  }
+  let connection: Connection | undefined;
+  try {
+    connection = openWriter(path);
+    checkDatabase(connection.raw, path, size ?? 0);
+    migrate(connection.raw, { path, clock: options.clock });
+    return connection;
+  } catch (cause) {
+    connection?.close();
+    throw asStoreError(cause, path);
+  }
+}
+
+/** Makes it under another name and links it into place, so that a crash leaves nothing half made. */
+function createDatabaseFile(path: string, clock: Clock): void {
+  const folder = dirname(path);
+  const prefix = `${basename(path)}.new-`;
+  for (const name of readdirSync(folder)) if (name.startsWith(prefix)) unlinkSync(join(folder, name));
+  const temporary = join(folder, prefix + newId());
+  closeSync(openSync(temporary, "wx", 0o600));
+  const connection = openWriter(temporary);
+  connection.raw.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+  migrate(connection.raw, { path, clock });
+  connection.raw.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  connection.close();
+  sync(temporary);
+  linkSync(temporary, path);
+  unlinkSync(temporary);
+  sync(folder);
+}
+
+function checkDatabase(raw: Database, path: string, size: number): void {
+  const id = raw.query<{ application_id: number }, []>("PRAGMA application_id").get()?.application_id;
+  if (id !== APPLICATION_ID) throw damaged(path);
+  if (size > CHECK_BYTES_MAX) return;
+  const found = raw.query<{ quick_check: string }, []>("PRAGMA quick_check(1)").get()?.quick_check;
+  if (found !== "ok") throw damaged(path);
+}
+
+function sync(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Brings a database forward, one migration a transaction, each recorded with its checksum. Never back.
+ *
+ * @module
+ */
+import type { Database } from "bun:sqlite";
+import type { Clock } from "../../base/clock.ts";
+import { nowSeconds } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
+import { sha256 } from "../../base/random.ts";
+import { damaged } from "./errors.ts";
+import initial from "./migrations/sqlite/0001-initial.sql" with { type: "text" };
+
+export interface Migration {
+  /** 1, 2, 3 … without gaps. */
+  readonly number: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** A released migration is never edited: its checksum is in people's databases. */
+export const SQLITE_MIGRATIONS: readonly Migration[] = [{ number: 1, name: "initial", sql: initial }];
+
+/**
+ * Applies what is missing. Throws ERR_STATE_NEWER when the database knows migrations that we do not,
+ * ERR_STATE_DAMAGED when one that was applied is not the one we have.
+ */
+export function migrate(
+  database: Database,
+  options: { path: string; clock: Clock; migrations?: readonly Migration[] },
+): void {
+  const migrations = options.migrations ?? SQLITE_MIGRATIONS;
+  database.run(
+    "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY NOT NULL, " +
+      "name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
+  );
+  const applied = appliedMigrations(database);
+  const newest = applied.at(-1);
+  if (newest !== undefined && newest.number > migrations.length) {
+    throw new QfError("ERR_STATE_NEWER", `the database ${options.path} was written by a newer qf`, {
+      hint: "run that version or a later one",
+    });
+  }
+  for (const [i, row] of applied.entries()) {
+    const ours = migrations[i];
+    if (ours === undefined || row.number !== ours.number || row.checksum !== sha256(ours.sql)) {
+      throw damaged(options.path);
+    }
+  }
+  for (const migration of migrations.slice(applied.length)) {
+    apply(database, migration, nowSeconds(options.clock));
+  }
+}
+
+function appliedMigrations(database: Database): { number: number; checksum: string }[] {
+  return database
+    .query<{ number: number; checksum: string }, []>(
+      "SELECT number, checksum FROM schema_migrations ORDER BY number",
+    )
+    .all();
+}
+
+function apply(database: Database, migration: Migration, atSeconds: number): void {
+  database.run("BEGIN IMMEDIATE");
+  try {
+    database.run(migration.sql);
+    database
+      .query("INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES (?, ?, ?, ?)")
+      .run(migration.number, migration.name, sha256(migration.sql), atSeconds);
+    database.run("COMMIT");
+  } catch (cause) {
+    database.run("ROLLBACK");
+    throw cause;
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Peers, groups, setup keys, and the policies over them.
+ *
+ * @module
+ */
+import type { AgentFlags } from "../../../wire/agent-sync.ts";
+import type { PeerFacts } from "../../../wire/client-api.ts";
+import type { PolicyRuleWrite } from "../../../wire/policy.ts";
+import type { PostureChecks } from "../../../wire/posture.ts";
+import type { Dialect } from "../dialect.ts";
+import type { AccountTables } from "./accounts.ts";
+
+export const PEER_KINDS = ["machine", "device"] as const;
+export const PEER_STATUSES = ["active", "blocked", "pending"] as const;
+export const SETUP_KEY_TYPES = ["one-off", "reusable"] as const;
+
+export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
+  const accountId = () =>
+    d
+      .text("account_id")
+      .notNull()
+      .references(() => accounts.id, { onDelete: "cascade" });
+
+  const groups = d.table(
+    "groups",
+    {
+      id: d.text("id").primaryKey(),
+      accountId: accountId(),
+      name: d.text("name").notNull(),
+      /** The group `All`: its members are worked out, never stored. */
+      isAll: d.boolean("is_all").notNull(),
+      createdAt: d.integer("created_at").notNull(),
+    },
+    (table) => [d.uniqueIndex("groups_name").on(table.accountId, table.name)],
+  );
+
+  const peers = d.table(
+    "peers",
+    {
+      id: d.text("id").primaryKey(),
+      accountId: accountId(),
+      kind: d.word("kind", PEER_KINDS).notNull(),
+      /** One label: the host name. */
+      name: d.text("name").notNull(),
+      /** Labels below the account's domain; for a machine its name. Unique among the living. */
+      dnsName: d.text("dns_name").notNull(),
+      deviceKey: d.text("device_key").notNull().unique(),
+      hostKeys: d.json<string[]>("host_keys").notNull(),
+      address: d.text("address").notNull(),
+      /** Null: belongs to nobody. */
+      ownerUserId: d.text("owner_user_id").references(() => users.id, { onDelete: "cascade" }),
+      status: d.word("status", PEER_STATUSES).notNull(),
+      /** Whether it counts as in its owner's groups; how it got so is `device_approval`. */
+      ownerApproved: d.boolean("owner_approved").notNull(),
+      sshEnabled: d.boolean("ssh_enabled").notNull(),
+      ephemeral: d.boolean("ephemeral").notNull(),
+      facts: d.json<PeerFacts>("facts").notNull(),
+      /** Null: has not reported yet. */
+      flags: d.json<AgentFlags>("flags"),
+      direct: d.json<string[]>("direct").notNull(),
+      connectionIp: d.text("connection_ip").notNull(),
+      /** Machine whose control socket vouches for this device. */
+      vouchedByPeerId: d.text("vouched_by_peer_id"),
+      loginExpirationEnabled: d.boolean("login_expiration_enabled").notNull(),
+      inactivityExpirationEnabled: d.boolean("inactivity_expiration_enabled").notNull(),
+      /** Account version of the last change of its map's content, and the digest of that content. */
+      mapVersion: d.integer("map_version").notNull(),
+      mapDigest: d.text("map_digest").notNull(),
+      /** First audit number of this agent that is not stored yet. */
+      nextAuditSeq: d.integer("next_audit_seq").notNull(),
+      createdAt: d.integer("created_at").notNull(),
+      lastSeenAt: d.integer("last_seen_at").notNull(),
+      lastLoginAt: d.integer("last_login_at").notNull(),
+    },
+    (table) => [
+      d.uniqueIndex("peers_dns_name").on(table.accountId, table.dnsName),
+      d.uniqueIndex("peers_address").on(table.accountId, table.address),
+      d.index("peers_owner").on(table.ownerUserId),
+    ],
+  );
+
+  /** Names that somebody had: nobody gets one again until an admin says so. */
+  const reservedNames = d.table(
+    "reserved_names",
+    {
+      accountId: accountId(),
+      dnsName: d.text("dns_name").notNull(),
+      /** Who had it last; may be gone. */
+      peerId: d.text("peer_id").notNull(),
+      freedAt: d.integer("freed_at").notNull(),
+    },
+    (table) => [d.primaryKey({ columns: [table.accountId, table.dnsName] })],
+  );
+
+  const groupPeers = d.table(
+    "group_peers",
+    {
+      groupId: d
+        .text("group_id")
+        .notNull()
+        .references(() => groups.id, { onDelete: "cascade" }),
+      peerId: d
+        .text("peer_id")
+        .notNull()
+        .references(() => peers.id, { onDelete: "cascade" }),
+    },
+    (table) => [
+      d.primaryKey({ columns: [table.groupId, table.peerId] }),
+      d.index("group_peers_peer").on(table.peerId),
+    ],
+  );
+
+  const setupKeys = d.table(
+    "setup_keys",
+    {
+      id: d.text("id").primaryKey(),
+      accountId: accountId(),
+      name: d.text("name").notNull(),
+      /** SHA-256 of the key. */
+      hash: d.text("hash").notNull().unique(),
+      /** What is shown after its creation. */
+      masked: d.text("masked").notNull(),
+      type: d.word("type", SETUP_KEY_TYPES).notNull(),
+      /** 0: no limit. */
+      usageLimit: d.integer("usage_limit").notNull(),
+      usedTimes: d.integer("used_times").notNull(),
+      autoGroups: d.json<string[]>("auto_groups").notNull(),
+      ephemeral: d.boolean("ephemeral").notNull(),
+      allowExtraDnsLabels: d.boolean("allow_extra_dns_labels").notNull(),
+      revoked: d.boolean("revoked").notNull(),
+      createdAt: d.integer("created_at").notNull(),
+      updatedAt: d.integer("updated_at").notNull(),
+      expiresAt: d.integer("expires_at").notNull(),
+      lastUsedAt: d.integer("last_used_at"),
+    },
+    (table) => [d.index("setup_keys_account").on(table.accountId)],
+  );
+
+  const policies = d.table(
+    "policies",
+    {
+      id: d.text("id").primaryKey(),
+      accountId: accountId(),
+      name: d.text("name").notNull(),
+      /** Null: none was written. */
+      description: d.text("description"),
+      enabled: d.boolean("enabled").notNull(),
+      sourcePostureChecks: d.json<string[]>("source_posture_checks").notNull(),
+      createdAt: d.integer("created_at").notNull(),
+      updatedAt: d.integer("updated_at").notNull(),
+    },
+    (table) => [d.index("policies_account").on(table.accountId)],
+  );
+
+  const policyRules = d.table(
+    "policy_rules",
+    {
+      id: d.text("id").primaryKey(),
+      accountId: accountId(),
+      policyId: d
+        .text("policy_id")
+        .notNull()
+        .references(() => policies.id, { onDelete: "cascade" }),
+      /** Order of writing: for display, never for meaning. */
+      position: d.integer("position").notNull(),
+      body: d.json<Omit<PolicyRuleWrite, "id">>("body").notNull(),
+    },
+    (table) => [
+      d.index("policy_rules_policy").on(table.policyId),
+      d.index("policy_rules_account").on(table.accountId),
+    ],
+  );
+
+  const postureChecks = d.table(
+    "posture_checks",
+    {
+      id: d.text("id").primaryKey(),
+      accountId: accountId(),
+      name: d.text("name").notNull(),
+      description: d.text("description").notNull(),
+      checks: d.json<PostureChecks>("checks").notNull(),
+      createdAt: d.integer("created_at").notNull(),
+      updatedAt: d.integer("updated_at").notNull(),
+    },
+    (table) => [d.index("posture_checks_account").on(table.accountId)],
+  );
+
+  return {
+    groups,
+    peers,
+    reservedNames,
+    groupPeers,
+    setupKeys,
+    policies,
+    policyRules,
+    postureChecks,
+  };
+}

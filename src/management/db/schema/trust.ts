@@ -1,0 +1,141 @@
+/**
+ * Signing keys, logins and what a sign-in leaves behind while it is under way.
+ *
+ * @module
+ */
+import type { Binding, PublicJwk } from "../../../wire/network-map.ts";
+import type { Dialect } from "../dialect.ts";
+import type { AccountTables } from "./accounts.ts";
+
+export const KEY_PURPOSES = ["ca", "token", "oidc", "cookie"] as const;
+/** `next`: made, not signing yet. `active`: signs. `retiring`: verifies only. `retired`: neither. */
+export const KEY_STATES = ["next", "active", "retiring", "retired"] as const;
+const BINDINGS = ["idp", "ca", "service", "device"] as const satisfies readonly Binding[];
+
+export function trustTables(d: Dialect, { accounts, users }: AccountTables) {
+  const accountId = () =>
+    d
+      .text("account_id")
+      .notNull()
+      .references(() => accounts.id, { onDelete: "cascade" });
+
+  const signingKeys = d.table(
+    "signing_keys",
+    {
+      id: d.text("id").primaryKey(),
+      /** Null: of the server itself (`oidc`, `cookie`). */
+      accountId: d.text("account_id").references(() => accounts.id, { onDelete: "cascade" }),
+      purpose: d.word("purpose", KEY_PURPOSES).notNull(),
+      /** Key material under the master key; never in the clear. */
+      encrypted: d.text("encrypted").notNull(),
+      /** Public half in the form its purpose uses; empty for symmetric keys. */
+      publicKey: d.text("public_key").notNull(),
+      state: d.word("state", KEY_STATES).notNull(),
+      createdAt: d.integer("created_at").notNull(),
+      /** When it stopped signing. Null: it has not. */
+      retiredAt: d.integer("retired_at"),
+    },
+    (table) => [d.index("signing_keys_account").on(table.accountId, table.purpose)],
+  );
+
+  /** A provider's public keys as fetched; old ones stay until no cached login can need them. */
+  const issuerKeys = d.table(
+    "issuer_keys",
+    {
+      accountId: accountId(),
+      issuer: d.text("issuer").notNull(),
+      /** SHA-256 of the canonical key. */
+      thumbprint: d.text("thumbprint").notNull(),
+      jwk: d.json<PublicJwk>("jwk").notNull(),
+      firstSeenAt: d.integer("first_seen_at").notNull(),
+      lastSeenAt: d.integer("last_seen_at").notNull(),
+    },
+    (table) => [d.primaryKey({ columns: [table.accountId, table.issuer, table.thumbprint] })],
+  );
+
+  /** The embedded provider's records, as oidc-provider's adapter interface wants them. */
+  const oidcPayloads = d.table(
+    "oidc_payloads",
+    {
+      model: d.text("model").notNull(),
+      /** SHA-256 of the provider's id where that id is itself a bearer secret; its adapter decides. */
+      id: d.text("id").notNull(),
+      payload: d.json<Record<string, unknown>>("payload").notNull(),
+      grantId: d.text("grant_id"),
+      userCode: d.text("user_code"),
+      uid: d.text("uid"),
+      consumedAt: d.integer("consumed_at"),
+      expiresAt: d.integer("expires_at"),
+    },
+    (table) => [
+      d.primaryKey({ columns: [table.model, table.id] }),
+      d.index("oidc_payloads_grant").on(table.grantId),
+      d.index("oidc_payloads_uid").on(table.model, table.uid),
+      d.index("oidc_payloads_user_code").on(table.model, table.userCode),
+      d.index("oidc_payloads_expiry").on(table.expiresAt),
+    ],
+  );
+
+  /** Values used once, whatever the outcome. */
+  const challenges = d.table(
+    "challenges",
+    { hash: d.text("hash").primaryKey(), expiresAt: d.integer("expires_at").notNull() },
+    (table) => [d.index("challenges_expiry").on(table.expiresAt)],
+  );
+
+  const logins = d.table(
+    "logins",
+    {
+      id: d.text("id").primaryKey(),
+      accountId: accountId(),
+      /** Raw Ed25519 public key, base64url. One login each. */
+      loginKey: d.text("login_key").notNull().unique(),
+      userId: d
+        .text("user_id")
+        .notNull()
+        .references(() => users.id, { onDelete: "cascade" }),
+      /** Null until a device is registered with it. */
+      devicePeerId: d.text("device_peer_id"),
+      binding: d.word("binding", BINDINGS).notNull(),
+      /** SHA-256 of `header.payload` of a token without a nonce: claimed once, for this login only. */
+      claimedTokenHash: d.text("claimed_token_hash").unique(),
+      /** What the provider said of the moment of proof; null where it did not. */
+      authTime: d.integer("auth_time"),
+      issuedAt: d.integer("issued_at").notNull(),
+      createdAt: d.integer("created_at").notNull(),
+      /** Until when management takes it for certificates. */
+      until: d.integer("until").notNull(),
+      revokedAt: d.integer("revoked_at"),
+    },
+    (table) => [
+      d.index("logins_user").on(table.userId),
+      d.index("logins_revoked").on(table.accountId, table.revokedAt),
+    ],
+  );
+
+  /** Sign-ins under way on a page of ours, for a terminal elsewhere. */
+  const hostedLogins = d.table(
+    "hosted_logins",
+    {
+      id: d.text("id").primaryKey(),
+      accountId: accountId(),
+      pollSecretHash: d.text("poll_secret_hash").notNull(),
+      /** Null until approved. */
+      codeHash: d.text("code_hash"),
+      state: d.word("state", ["waiting", "approved", "denied", "claimed"]).notNull(),
+      triesLeft: d.integer("tries_left").notNull(),
+      sourceAddress: d.text("source_address").notNull(),
+      loginKey: d.text("login_key").notNull(),
+      /** What the page shows and what the flow needs to go on; secrets in it are encrypted. */
+      data: d.json<Record<string, unknown>>("data").notNull(),
+      createdAt: d.integer("created_at").notNull(),
+      expiresAt: d.integer("expires_at").notNull(),
+    },
+    (table) => [
+      d.index("hosted_logins_expiry").on(table.expiresAt),
+      d.index("hosted_logins_source").on(table.sourceAddress),
+    ],
+  );
+
+  return { signingKeys, issuerKeys, oidcPayloads, challenges, logins, hostedLogins };
+}

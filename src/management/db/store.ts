@@ -1,0 +1,257 @@
+/**
+ * The one asynchronous store of management: reads, transactions, and changes that leave evidence.
+ *
+ * Queries are named functions in the other files of this folder and take a `Reader` or a `Writer`;
+ * nothing outside the folder writes SQL. A `Writer` exists only inside a transaction: writers go one
+ * at a time (BEGIN IMMEDIATE … COMMIT, rolled back whole when the function throws), readers use
+ * connections of their own and never see what is not committed. Start with `Store`.
+ *
+ * @module
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { join } from "node:path";
+import { assert } from "../../base/assert.ts";
+import type { Clock } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { AccountId } from "../../wire/units.ts";
+import { bumpVersion } from "./accounts.ts";
+import { appendEvents, type Initiator, type NewEvent } from "./audit-events.ts";
+import { type Connection, openReader, type SqlDatabase } from "./connection.ts";
+import { asStoreError } from "./errors.ts";
+import { lockDataFolder, openDatabaseFile } from "./file.ts";
+import { createMutex } from "./mutex.ts";
+import { type Schema, sqliteSchema } from "./schema/schema.ts";
+
+/** Longest a transaction may take; it never waits for a network, so longer is a bug. */
+const TRANSACTION_MS_MAX = 20_000;
+
+/** What a reading query needs. */
+export interface Reader {
+  readonly sql: SqlDatabase;
+  readonly t: Schema;
+  readonly clock: Clock;
+}
+
+declare const inTransaction: unique symbol;
+/** What a writing query needs: only a transaction gives one. */
+export interface Writer extends Reader {
+  readonly [inTransaction]: true;
+}
+
+/** A transaction that says what it changed. */
+export interface ChangeWriter extends Writer {
+  /** Adds an audit event, stored with the change or not at all. */
+  record(event: NewEvent): void;
+  /** The maps of this account may come out differently. */
+  affectMaps(): void;
+}
+
+export interface ChangeOptions {
+  readonly accountId: AccountId;
+  readonly initiator: Initiator;
+  /** Known before the change; `record` adds those that are not. */
+  readonly events?: readonly NewEvent[];
+  readonly affectsMaps?: boolean;
+}
+
+export type ChangeListener = (accountId: AccountId, version: number) => void;
+export type AuditListener = (accountId: AccountId, seq: number) => void;
+
+export interface Store {
+  /** Runs queries that need no common moment. Sees every acknowledged write. */
+  read<T>(fn: (tx: Reader) => Promise<T>): Promise<T>;
+  /** Runs queries that all see the same moment. */
+  snapshot<T>(fn: (tx: Reader) => Promise<T>): Promise<T>;
+  /** All of it or nothing; resolved means it survives a crash. Not nested. */
+  transaction<T>(fn: (tx: Writer) => Promise<T>): Promise<T>;
+  /**
+   * A transaction that also raises the account's version when maps are affected and appends its
+   * audit events; listeners hear of it after the commit.
+   */
+  change<T>(options: ChangeOptions, fn: (tx: ChangeWriter) => Promise<T>): Promise<T>;
+  /** Called after each commit that raised a version. Returns how to stop. */
+  onChange(listener: ChangeListener): () => void;
+  /** Called after each commit that appended audit events, with the last number. */
+  onAudit(listener: AuditListener): () => void;
+  /** Tells listeners of what a plain transaction did. */
+  notify(done: { accountId: AccountId; version?: number; auditSeq?: number }): void;
+  /** Waits for writers, then closes. */
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** Exists already, mode 0700. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Makes the database when there is none. */
+  readonly create: boolean;
+}
+
+/** Opens the store of `dataDir` for this process alone. Throws as `lockDataFolder`, `openDatabaseFile`. */
+export function openStore(options: StoreOptions): Store {
+  const path = join(options.dataDir, "management.db");
+  const lock = lockDataFolder(options.dataDir);
+  const opened: Connection[] = [];
+  try {
+    opened.push(openDatabaseFile(path, options), openReader(path), openReader(path));
+    const [writer, reader, snapshots] = opened as [Connection, Connection, Connection];
+    const end = (): void => {
+      for (const connection of opened.splice(0).reverse()) connection.close();
+      lock.release();
+    };
+    return createStore({ ...options, path, writer, reader, snapshots, end });
+  } catch (cause) {
+    for (const connection of opened) connection.close();
+    lock.release();
+    throw cause;
+  }
+}
+
+interface StoreParts {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly writer: Connection;
+  readonly reader: Connection;
+  readonly snapshots: Connection;
+  readonly end: () => void;
+}
+
+function createStore(parts: StoreParts): Store {
+  const changeListeners = new Set<ChangeListener>();
+  const auditListeners = new Set<AuditListener>();
+  const writing = createMutex();
+  const snapshotting = createMutex();
+  const nesting = new AsyncLocalStorage<true>();
+  let isClosed = false;
+  const asTx = (sql: SqlDatabase): Reader => ({ sql, t: sqliteSchema, clock: parts.clock });
+  const readTx = asTx(parts.reader.database(() => !isClosed));
+
+  const store: Store = {
+    read: (fn) => translate(parts.path, () => fn(readTx)),
+    snapshot: (fn) => exclusively(parts, parts.snapshots, snapshotting, "BEGIN", (sql) => fn(asTx(sql))),
+    transaction: (fn) => {
+      assert(nesting.getStore() === undefined, "a transaction is not started inside another");
+      return exclusively(parts, parts.writer, writing, "BEGIN IMMEDIATE", (sql) =>
+        nesting.run(true, () => fn(asTx(sql) as Writer)),
+      );
+    },
+    change: async (options, fn) => {
+      const { result, version, auditSeq } = await store.transaction((tx) => runChange(tx, options, fn));
+      store.notify({ accountId: options.accountId, ...version, ...auditSeq });
+      return result;
+    },
+    onChange: (listener) => subscribe(changeListeners, listener),
+    onAudit: (listener) => subscribe(auditListeners, listener),
+    notify: ({ accountId, version, auditSeq }) => {
+      if (version !== undefined) callAll(changeListeners, parts.log, accountId, version);
+      if (auditSeq !== undefined) callAll(auditListeners, parts.log, accountId, auditSeq);
+    },
+    close: async () => {
+      if (isClosed) return;
+      isClosed = true;
+      const releases = [await writing.acquire(), await snapshotting.acquire()];
+      parts.end();
+      for (const release of releases) release();
+    },
+  };
+  return store;
+}
+
+async function runChange<T>(
+  tx: Writer,
+  options: ChangeOptions,
+  fn: (tx: ChangeWriter) => Promise<T>,
+): Promise<{ result: T; version: { version?: number }; auditSeq: { auditSeq?: number } }> {
+  const events = [...(options.events ?? [])];
+  let affectsMaps = options.affectsMaps === true;
+  const changeTx = Object.assign(Object.create(tx) as Writer, {
+    record: (event: NewEvent) => void events.push(event),
+    affectMaps: () => {
+      affectsMaps = true;
+    },
+  });
+  const result = await fn(changeTx);
+  const version = affectsMaps ? await bumpVersion(tx, options.accountId) : undefined;
+  const last = await appendEvents(tx, options.accountId, options.initiator, events);
+  return {
+    result,
+    version: version === undefined ? {} : { version },
+    auditSeq: last === undefined ? {} : { auditSeq: last },
+  };
+}
+
+/** Runs `fn` between BEGIN and COMMIT on a connection that nobody else uses meanwhile. */
+async function exclusively<T>(
+  parts: StoreParts,
+  connection: Connection,
+  mutex: ReturnType<typeof createMutex>,
+  begin: string,
+  fn: (sql: SqlDatabase) => Promise<T>,
+): Promise<T> {
+  const release = await mutex.acquire();
+  let isOpen = true;
+  try {
+    return await translate(parts.path, async () => {
+      connection.execute(begin);
+      try {
+        const result = await withDeadline(fn(connection.database(() => isOpen)));
+        isOpen = false;
+        connection.execute("COMMIT");
+        return result;
+      } catch (cause) {
+        isOpen = false;
+        if (connection.raw.inTransaction) connection.execute("ROLLBACK");
+        throw cause;
+      }
+    });
+  } finally {
+    release();
+  }
+}
+
+async function withDeadline<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new QfError("ERR_TIMEOUT", "the database took too long")),
+      TRANSACTION_MS_MAX,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function translate<T>(path: string, fn: () => Promise<T>): Promise<T> {
+  try {
+    return await fn();
+  } catch (cause) {
+    throw asStoreError(cause, path);
+  }
+}
+
+function subscribe<L>(listeners: Set<L>, listener: L): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** A listener that throws is a bug of its own and takes nobody else along. */
+function callAll(
+  listeners: ReadonlySet<(accountId: AccountId, value: number) => void>,
+  log: Log,
+  accountId: AccountId,
+  value: number,
+): void {
+  for (const listener of [...listeners]) {
+    try {
+      listener(accountId, value);
+    } catch (cause) {
+      log.error("a change listener failed", { accountId }, cause);
+    }
+  }
+}
