@@ -1,0 +1,117 @@
+/**
+ * The few pages people see, as plain HTML without script: one escaping helper, one layout, one set
+ * of headers.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+
+/** Markup that is safe to put into a page. Made by `html` only. */
+export interface Html {
+  readonly markup: string;
+}
+
+type Part = string | number | Html | readonly Html[] | null;
+
+/** Markup in which every interpolated string is escaped. Null is nothing. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+  let markup = strings[0] ?? "";
+  parts.forEach((part, i) => {
+    markup += render(part) + (strings[i + 1] ?? "");
+  });
+  return { markup };
+}
+
+function render(part: Part): string {
+  if (part === null) return "";
+  if (typeof part === "string" || typeof part === "number") return escapeHtml(String(part));
+  if ("markup" in part) return part.markup;
+  return part.map((one) => one.markup).join("");
+}
+
+/** Safe between tags and inside quoted attributes. */
+function escapeHtml(text: string): string {
+  const entities: Record<string, string> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+  };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? "");
+}
+
+const STYLE = `
+:root{color-scheme:light dark}
+body{font:1rem/1.5 system-ui,sans-serif;max-width:30rem;margin:10vh auto;padding:0 1rem}
+h1{font-size:1.4rem}label{display:block;margin:1rem 0 .25rem}
+input{font:inherit;width:100%;padding:.5rem;box-sizing:border-box}
+button{font:inherit;padding:.5rem 1rem;margin:1rem .5rem 0 0;cursor:pointer}
+dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}dt{opacity:.75}dd{margin:0;overflow-wrap:anywhere}
+[role=alert]{border-left:.25rem solid #c22;padding-left:.75rem}
+#code{font:2rem ui-monospace,monospace;letter-spacing:.1em}
+`;
+const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
+
+/** A whole page. `title` is escaped. */
+export function page(title: string, body: Html): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${title} - QuFabric</title>
+<style>${{ markup: STYLE }}</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+${body}
+</main>
+</body>
+</html>
+`.markup;
+}
+
+/**
+ * Headers of every page: no script, no framing, no caching.
+ *
+ * `formTargets`: origins beside our own that a form may end up at; browsers apply the rule to the
+ * redirects after a submission as well, so the client's redirect URI must be among them.
+ */
+export function pageHeaders(formTargets: readonly string[] = []): Record<string, string> {
+  const policy = [
+    "default-src 'none'",
+    `style-src 'sha256-${STYLE_HASH}'`,
+    `form-action ${["'self'", ...formTargets].join(" ")}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ];
+  return {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": policy.join("; "),
+    ...SAFE_HEADERS,
+  };
+}
+
+/** Headers that every answer of management carries, pages or not. */
+export const SAFE_HEADERS: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  // Not no-referrer: that makes browsers send `Origin: null` with our own forms.
+  "referrer-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+/** A page that says one thing. */
+export function messagePage(title: string, message: string, hint?: string): string {
+  return page(title, html`<p>${message}</p>${hint === undefined ? null : html`<p>${hint}</p>`}`);
+}
+
+/** A list of facts: what is asked for, by whom, from where. */
+export function factList(facts: readonly (readonly [name: string, value: string])[]): Html {
+  return html`<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}

@@ -1,0 +1,61 @@
+/**
+ * How often somebody may try: a counter per key and window, bounded in number.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+
+/** Most keys remembered. The oldest go first, so a flood of keys costs memory for this many only. */
+const KEYS_MAX = 20_000;
+
+export interface AttemptLimit {
+  readonly countMax: number;
+  readonly windowMs: number;
+}
+
+export interface Attempts {
+  /** Whether `key` may try once more. Counts the try. */
+  take(key: string): boolean;
+  /** Gives the tries of `key` back, after a success. */
+  forget(key: string): void;
+}
+
+/** Fixed windows that start with the first try of a key. */
+export function createAttempts(clock: Clock, limit: AttemptLimit): Attempts {
+  const windows = new Map<string, { startMs: number; count: number }>();
+  return {
+    take(key) {
+      const nowMs = clock.monotonicMs();
+      const known = windows.get(key);
+      if (known !== undefined && nowMs - known.startMs < limit.windowMs) {
+        known.count += 1;
+        return known.count <= limit.countMax;
+      }
+      windows.delete(key);
+      windows.set(key, { startMs: nowMs, count: 1 });
+      if (windows.size > KEYS_MAX) {
+        const oldest = windows.keys().next();
+        if (!oldest.done) windows.delete(oldest.value);
+      }
+      return true;
+    },
+    forget(key) {
+      windows.delete(key);
+    },
+  };
+}
+
+/** What counts as one source: an IPv4 address, or an IPv6 /64. */
+export function sourceKey(address: string): string {
+  const bare = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+  if (!bare.includes(":")) return bare;
+  const [head = "", tail] = bare.split("::");
+  const left = head === "" ? [] : head.split(":");
+  const right = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
+  const groups = [...left, ...new Array<string>(zeros).fill("0"), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":")}::/64`;
+}

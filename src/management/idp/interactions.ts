@@ -1,0 +1,199 @@
+/**
+ * Signing in and confirming, as plain forms: `/idp/interaction/:uid`.
+ *
+ * A sign-in is two answers of a person: who they are (email, password), and that they want the thing
+ * named on the page to be signed in. The second is asked whenever the first was not given for this
+ * very request, so a live session never signs anything in silently.
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Provider } from "oidc-provider";
+import { type Clock, nowSeconds } from "../../base/clock.ts";
+import { isQfError, QfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { HostLabel } from "../../wire/units.ts";
+import { factList, type Html, html, messagePage, page, pageHeaders } from "../http/html.ts";
+import { SOURCE_HEADER } from "./mount.ts";
+import type { PasswordCheck } from "./passwords.ts";
+import { DEVICE_NAME_PARAM, HOSTED_CALLBACK_PATH } from "./provider.ts";
+
+const BODY_BYTES_MAX = 8 * 1024;
+const BODY_TIMEOUT_MS = 10_000;
+const PATH = /^\/interaction\/([A-Za-z0-9_-]{1,64})$/;
+
+type Interaction = Awaited<ReturnType<Provider["interactionDetails"]>>;
+
+export interface InteractionDeps {
+  readonly provider: Provider;
+  readonly clock: Clock;
+  readonly passwords: PasswordCheck;
+  readonly origin: string;
+  readonly log: Log;
+  /** Told of each failed try, for audit. */
+  readonly onFailure: (failure: { email: string; sourceAddress: string }) => Promise<void>;
+}
+
+/** Puts the pages in front of the provider's own routes. */
+export function mountInteractions(deps: InteractionDeps): void {
+  deps.provider.use(async (ctx, next) => {
+    const match = PATH.exec(ctx.path);
+    if (match === null) return next();
+    ctx.respond = false;
+    await answer(deps, { req: ctx.req, res: ctx.res, uid: match[1] ?? "" });
+  });
+}
+
+interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly uid: string;
+}
+
+async function answer(deps: InteractionDeps, exchange: Exchange): Promise<void> {
+  const { req, res } = exchange;
+  try {
+    const interaction = await findInteraction(deps.provider, exchange);
+    if (req.method === "GET" || req.method === "HEAD") {
+      sendPage(exchange, 200, interactionPage(deps, interaction), interaction);
+    } else if (req.method === "POST") {
+      await submit(deps, exchange, interaction);
+    } else throw new QfError("ERR_METHOD_NOT_ALLOWED", "this page takes GET and POST");
+  } catch (error) {
+    if (!isQfError(error)) deps.log.error("sign-in page failed", {}, error);
+    const status = isQfError(error, "ERR_TOO_MANY") ? 429 : isQfError(error, "ERR_INTERNAL") ? 500 : 400;
+    const message = isQfError(error) ? error.message : "something went wrong here";
+    if (res.headersSent) return void res.end();
+    res.writeHead(status, pageHeaders());
+    res.end(
+      messagePage("Sign-in failed", `${capital(message)}.`, "Go back to the terminal and start again."),
+    );
+  }
+}
+
+async function findInteraction(provider: Provider, { req, res, uid }: Exchange): Promise<Interaction> {
+  const interaction = await provider.interactionDetails(req, res).catch((cause: unknown) => {
+    throw new QfError("ERR_LOGIN_FAILED", "this sign-in has expired or belongs to another browser", {
+      cause,
+    });
+  });
+  if (interaction.uid !== uid) throw new QfError("ERR_LOGIN_FAILED", "this sign-in belongs to another page");
+  return interaction;
+}
+
+function interactionPage(deps: InteractionDeps, interaction: Interaction, failure?: string): string {
+  const asked = whatIsAsked(deps, interaction);
+  if (interaction.prompt.name === "login") {
+    const hint = typeof interaction.params.login_hint === "string" ? interaction.params.login_hint : "";
+    return page(
+      "Sign in",
+      html`${asked}${failure === undefined ? null : html`<p role="alert">${failure}</p>`}
+<form method="post">
+<label for="email">E-mail</label>
+<input id="email" name="email" type="email" autocomplete="username" required autofocus maxlength="254" value="${hint.slice(0, 254)}">
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024">
+<button type="submit" name="action" value="login">Sign in</button>
+</form>
+<form method="post"><button type="submit" name="action" value="deny" formnovalidate>Cancel</button></form>`,
+    );
+  }
+  return page(
+    "Confirm the sign-in",
+    html`${asked}<p>Only go on if you have just started this yourself.</p>
+<form method="post">
+<button type="submit" name="action" value="confirm" autofocus>Confirm</button>
+<button type="submit" name="action" value="deny">Deny</button>
+</form>`,
+  );
+}
+
+/** Who asks for what, in the words of the person's own terminal. */
+function whatIsAsked(deps: InteractionDeps, interaction: Interaction): Html {
+  const device = HostLabel.safeParse(interaction.params[DEVICE_NAME_PARAM]);
+  const isHosted = interaction.params.redirect_uri === `${deps.origin}${HOSTED_CALLBACK_PATH}`;
+  return html`<p>You are asked to sign in to QuFabric.</p>${factList([
+    ["Program", isHosted ? "qf, in a terminal elsewhere" : "qf, on this computer"],
+    ...(device.success ? [["Device", device.data] as const] : []),
+    ["Server", deps.origin],
+  ])}`;
+}
+
+async function submit(deps: InteractionDeps, exchange: Exchange, interaction: Interaction): Promise<void> {
+  const { req, res } = exchange;
+  if (req.headers.origin !== undefined && req.headers.origin !== deps.origin) {
+    throw new QfError("ERR_FORBIDDEN", "this form was sent by another site");
+  }
+  const form = await readForm(req);
+  const finish = (result: Record<string, unknown>): Promise<void> =>
+    deps.provider.interactionFinished(req, res, result);
+  if (form.get("action") === "deny") {
+    return finish({ error: "access_denied", error_description: "the person said no" });
+  }
+  if (interaction.prompt.name !== "login") {
+    if (form.get("action") !== "confirm") throw new QfError("ERR_BAD_REQUEST", "this form is not complete");
+    return finish({ consent: {} });
+  }
+  const email = form.get("email") ?? "";
+  const sourceAddress = String(req.headers[SOURCE_HEADER] ?? "");
+  const outcome = await deps.passwords.check(email.slice(0, 254), form.get("password") ?? "", sourceAddress);
+  if (outcome.kind === "too_many") {
+    throw new QfError("ERR_TOO_MANY", "too many tries; wait five minutes");
+  }
+  if (outcome.kind === "wrong") {
+    await deps.onFailure({ email: email.slice(0, 254), sourceAddress });
+    return sendPage(
+      exchange,
+      401,
+      interactionPage(deps, interaction, "E-mail or password is wrong."),
+      interaction,
+    );
+  }
+  await leaveOtherSession(deps, interaction, outcome.account.subject);
+  // The hosted flow has been confirmed on the page before, by this browser; the password was for it.
+  const isHosted = interaction.params.redirect_uri === `${deps.origin}${HOSTED_CALLBACK_PATH}`;
+  const login = { accountId: outcome.account.subject, amr: ["pwd"] };
+  return finish(isHosted ? { login, consent: {} } : { login });
+}
+
+/** The provider would ask a browser that is signed in as somebody else to run a script; we just end that session. */
+async function leaveOtherSession(
+  deps: InteractionDeps,
+  interaction: Interaction,
+  accountId: string,
+): Promise<void> {
+  const current = interaction.session;
+  if (current?.uid === undefined || current.accountId === accountId) return;
+  const session = await deps.provider.Session.findByUid(current.uid);
+  await session?.destroy();
+  delete interaction.session;
+  await interaction.save(Math.max(1, interaction.exp - nowSeconds(deps.clock)));
+}
+
+function sendPage({ req, res }: Exchange, status: number, body: string, interaction: Interaction): void {
+  const redirect = URL.parse(String(interaction.params.redirect_uri));
+  res.writeHead(status, pageHeaders(redirect === null ? [] : [redirect.origin]));
+  res.end(req.method === "HEAD" ? undefined : body);
+}
+
+/** An urlencoded form, bounded in size and time. */
+async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
+  if (!(req.headers["content-type"] ?? "").startsWith("application/x-www-form-urlencoded")) {
+    throw new QfError("ERR_BAD_REQUEST", "this page takes a form");
+  }
+  const timer = setTimeout(() => req.destroy(), BODY_TIMEOUT_MS);
+  try {
+    let text = "";
+    for await (const chunk of req.setEncoding("utf8")) {
+      text += chunk;
+      if (text.length > BODY_BYTES_MAX) throw new QfError("ERR_TOO_LARGE", "the form is too large");
+    }
+    return new URLSearchParams(text);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,92 @@
+/**
+ * The way from our HTTP server into oidc-provider, which wants Node's: a node:http server on a unix
+ * socket in a folder of mode 0700, to which `/idp/*` is forwarded.
+ *
+ * Of the client's request only what the provider needs goes on; who asked and under which origin is
+ * written by us, never taken from forwarded headers.
+ *
+ * @module
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Provider } from "oidc-provider";
+import { QfError } from "../../base/errors.ts";
+
+/** Internal: the address of who asked. Stripped from outside requests. */
+export const SOURCE_HEADER = "x-qufabric-source";
+const PREFIX = "/idp";
+const FORWARD_TIMEOUT_MS = 30_000;
+const BODY_BYTES_MAX = 64 * 1024;
+const REQUEST_HEADERS = ["accept", "authorization", "content-type", "cookie", "origin", "user-agent"];
+/** About the hop or about an encoding that fetch has undone. */
+const DROPPED_RESPONSE_HEADERS = [
+  "connection",
+  "keep-alive",
+  "transfer-encoding",
+  "content-length",
+  "content-encoding",
+];
+
+export interface ProviderMount {
+  /** Answers a request whose path begins with /idp. */
+  forward(request: Request, sourceAddress: string): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** Starts the inner server. Close it, or its folder stays. */
+export async function openProviderMount(provider: Provider, origin: string): Promise<ProviderMount> {
+  const folder = await mkdtemp(join(tmpdir(), "qf-idp-")); // mkdtemp makes it 0700.
+  const socket = join(folder, "idp.sock");
+  const handle = provider.callback();
+  const server = createServer((req: IncomingMessage & { originalUrl?: string }, res) => {
+    // The provider tells its mount path from the difference between the two.
+    req.originalUrl = req.url ?? "/";
+    req.url = req.originalUrl.slice(PREFIX.length) || "/";
+    void handle(req, res);
+  });
+  server.requestTimeout = FORWARD_TIMEOUT_MS;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(socket, resolve);
+  });
+  const { host, protocol } = new URL(origin);
+  const forwarded = { "x-forwarded-host": host, "x-forwarded-proto": protocol.slice(0, -1) };
+  return {
+    async forward(request, sourceAddress) {
+      const { pathname, search } = new URL(request.url);
+      if (pathname !== PREFIX && !pathname.startsWith(`${PREFIX}/`)) {
+        throw new QfError("ERR_NOT_FOUND", "no such page");
+      }
+      const headers = new Headers({ ...forwarded, host, [SOURCE_HEADER]: sourceAddress });
+      for (const name of REQUEST_HEADERS) {
+        const value = request.headers.get(name);
+        if (value !== null) headers.set(name, value);
+      }
+      const body = request.body === null ? null : await boundedBody(request);
+      const response = await fetch(`http://idp${pathname}${search}`, {
+        unix: socket,
+        method: request.method,
+        headers,
+        body,
+        redirect: "manual",
+        signal: AbortSignal.timeout(FORWARD_TIMEOUT_MS),
+      });
+      const out = new Headers(response.headers);
+      for (const name of DROPPED_RESPONSE_HEADERS) out.delete(name);
+      return new Response(response.body, { status: response.status, headers: out });
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function boundedBody(request: Request): Promise<ArrayBuffer> {
+  const body = await request.arrayBuffer();
+  if (body.byteLength > BODY_BYTES_MAX) throw new QfError("ERR_TOO_LARGE", "the request is too large");
+  return body;
+}

@@ -1,0 +1,153 @@
+/**
+ * The embedded identity provider: oidc-provider, reduced to authorization code with PKCE for qf.
+ *
+ * No dynamic registration, device flow, refresh tokens, userinfo, introspection or logout pages.
+ * Signing in and confirming are in `interactions.ts`; storage is `adapter.ts`.
+ *
+ * @module
+ */
+import type { JsonWebKey } from "node:crypto";
+import type { Configuration, JWKS, KoaContextWithOIDC, Provider } from "oidc-provider";
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { messagePage, pageHeaders } from "../http/html.ts";
+import { createAdapterFactory } from "./adapter.ts";
+import type { PasswordAccounts, PayloadStore } from "./store.ts";
+
+/** The one client: `qf` on a loopback redirect, and management's own hosted flow. */
+export const EMBEDDED_CLIENT_ID = "qufabric-cli";
+export const EMBEDDED_SCOPE = "openid profile email";
+/** Where the hosted flow comes back to, under management's origin. */
+export const HOSTED_CALLBACK_PATH = "/login/callback";
+/** Optional request parameter of `qf`: the name of the device that is being signed in. Shown only. */
+export const DEVICE_NAME_PARAM = "qf_device";
+
+const SESSION_SECONDS = 12 * 3600;
+/** The five minutes a person has, and one for the way back. */
+const INTERACTION_SECONDS = 360;
+const CODE_SECONDS = 60;
+const ID_TOKEN_SECONDS = 3600;
+
+export interface ProviderDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly origin: string;
+  readonly accounts: PasswordAccounts;
+  readonly payloads: PayloadStore;
+  /** Private JWKs, the one for EdDSA first. */
+  readonly signingKeys: readonly JsonWebKey[];
+  readonly cookieKeys: readonly string[];
+}
+
+/** Makes the provider, issuer `<origin>/idp`. Starts nothing. */
+export async function createProvider(deps: ProviderDeps): Promise<Provider> {
+  const { Provider: Constructor, errors } = await loadQuietly();
+  const provider = new Constructor(`${deps.origin}/idp`, {
+    ...configuration(deps),
+    adapter: createAdapterFactory({
+      payloads: deps.payloads,
+      clock: deps.clock,
+      usedBefore: () => new errors.InvalidGrant("grant request is invalid"),
+    }),
+  });
+  // The origin, scheme and source are written anew by `mount.ts`, so they are ours.
+  provider.proxy = true;
+  provider.silent = true;
+  provider.on("server_error", (_ctx, error) => deps.log.error("identity provider failed", {}, error));
+  return provider;
+}
+
+/** It warns on the console about any runtime that is not Node.js LTS, when it is imported. */
+async function loadQuietly(): Promise<typeof import("oidc-provider")> {
+  const { warn } = console;
+  console.warn = () => {};
+  try {
+    return await import("oidc-provider");
+  } finally {
+    console.warn = warn;
+  }
+}
+
+function configuration(deps: ProviderDeps): Configuration {
+  return {
+    clients: [
+      {
+        client_id: EMBEDDED_CLIENT_ID,
+        client_name: "QuFabric",
+        application_type: "native",
+        token_endpoint_auth_method: "none",
+        grant_types: ["authorization_code"],
+        response_types: ["code"],
+        redirect_uris: ["http://127.0.0.1/callback", `${deps.origin}${HOSTED_CALLBACK_PATH}`],
+        id_token_signed_response_alg: "EdDSA",
+        require_auth_time: true,
+      },
+    ],
+    jwks: { keys: [...deps.signingKeys] } as JWKS,
+    cookies: {
+      keys: [...deps.cookieKeys],
+      names: { session: "qf_idp_session", interaction: "qf_idp_interaction", resume: "qf_idp_resume" },
+      long: { signed: true, httpOnly: true, sameSite: "lax", path: "/idp" },
+      short: { signed: true, httpOnly: true, sameSite: "lax" },
+    },
+    scopes: ["openid"],
+    claims: { openid: ["sub"], email: ["email"], profile: ["name"] },
+    // Name and e-mail go into the ID token itself: there is no userinfo endpoint to ask.
+    conformIdTokenClaims: false,
+    responseTypes: ["code"],
+    subjectTypes: ["public"],
+    clientAuthMethods: ["none"],
+    enabledJWA: { idTokenSigningAlgValues: ["EdDSA", "ES256"] },
+    pkce: { required: () => true },
+    clientBasedCORS: () => false,
+    extraParams: { [DEVICE_NAME_PARAM]: null },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      resourceIndicators: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      userinfo: { enabled: false },
+    },
+    ttl: {
+      AccessToken: CODE_SECONDS,
+      AuthorizationCode: CODE_SECONDS,
+      Grant: SESSION_SECONDS,
+      IdToken: ID_TOKEN_SECONDS,
+      Interaction: INTERACTION_SECONDS,
+      Session: SESSION_SECONDS,
+    },
+    interactions: { url: (_ctx, interaction) => `/idp/interaction/${interaction.uid}` },
+    findAccount: async (_ctx, subject) => {
+      const account = await deps.accounts.find(subject);
+      if (account === undefined) return undefined;
+      return {
+        accountId: account.subject,
+        claims: () => ({ sub: account.subject, email: account.email, name: account.name }),
+      };
+    },
+    // Every scope asked for is granted for this one sign-in: nothing is remembered as consented.
+    loadExistingGrant: async (ctx) => {
+      const grant = new ctx.oidc.provider.Grant({
+        clientId: ctx.oidc.client?.clientId,
+        accountId: ctx.oidc.session?.accountId,
+      });
+      grant.addOIDCScope(EMBEDDED_SCOPE);
+      await grant.save();
+      return grant;
+    },
+    renderError,
+  };
+}
+
+function renderError(ctx: KoaContextWithOIDC, out: { error: string }): void {
+  ctx.set(pageHeaders());
+  const expired = out.error === "invalid_request" && ctx.path.startsWith("/auth/");
+  ctx.body = messagePage(
+    "Sign-in failed",
+    expired
+      ? "This sign-in has expired or was finished already."
+      : `The request is not valid (${out.error}).`,
+    "Go back to the terminal and start again.",
+  );
+}
