@@ -1,0 +1,125 @@
+/**
+ * The files of the spool: `<first seq, 16 digits>.jsonl`, one event a line.
+ *
+ * Reading is forgiving of exactly one thing, a last line that a crash cut short; whatever else does not
+ * read is set aside by name, and what is whole in it is kept.
+ *
+ * @module
+ */
+import { constants } from "node:fs";
+import { type FileHandle, link, open, readdir, readFile, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { parseJson, writeFileAtomic } from "../base/files.ts";
+import { newId } from "../base/random.ts";
+import { AgentEvent } from "../wire/audit-event.ts";
+
+export interface Segment {
+  readonly path: string;
+  /** The first number it may hold; an empty segment still keeps the count. */
+  readonly firstSeq: number;
+  bytes: number;
+}
+
+/** What was not as it was left. */
+export interface SpoolDamage {
+  /** Bytes of an unfinished last line that were cut off; what they were to permit never began. */
+  readonly cutBytes: number;
+  /** Damaged files, by the names they have now. */
+  readonly setAside: readonly string[];
+}
+
+export function segmentPath(directory: string, firstSeq: number): string {
+  return join(directory, `${String(firstSeq).padStart(16, "0")}.jsonl`);
+}
+
+/** Segments of `directory` in order, repaired, and the number the next event gets. */
+export async function loadSegments(
+  directory: string,
+): Promise<{ segments: Segment[]; nextSeq: number; damage: SpoolDamage }> {
+  const names = (await readdir(directory)).filter((name) => /^\d{16}\.jsonl$/.test(name)).sort();
+  const segments: Segment[] = [];
+  const setAside: string[] = [];
+  let cutBytes = 0;
+  let nextSeq = 1;
+  for (const [index, name] of names.entries()) {
+    const path = join(directory, name);
+    const firstSeq = Number(name.slice(0, 16));
+    const isLast = index === names.length - 1;
+    const content = await readFile(path);
+    const read = readLines(content, Math.max(firstSeq, nextSeq));
+    nextSeq = Math.max(nextSeq, firstSeq, read.lastSeq + 1);
+    if (!read.isWhole || (read.tornBytes > 0 && !isLast)) {
+      const aside = `${path}.damaged-${newId()}`;
+      // Linked, not moved: a crash in between must not lose the count that the name keeps.
+      await link(path, aside);
+      await writeFileAtomic(path, read.lines.map((line) => `${line}\n`).join(""), 0o600);
+      setAside.push(aside);
+    } else if (read.tornBytes > 0) {
+      await truncate(path, content.length - read.tornBytes);
+      cutBytes += read.tornBytes;
+    }
+    const bytes = read.lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+    segments.push({ path, firstSeq, bytes });
+  }
+  return { segments, nextSeq, damage: { cutBytes, setAside } };
+}
+
+interface ReadLines {
+  /** Lines that hold an event whose number is larger than the one before. */
+  readonly lines: string[];
+  readonly lastSeq: number;
+  /** Bytes after the last newline. */
+  readonly tornBytes: number;
+  /** Whether every line up to the last newline is such a line. */
+  readonly isWhole: boolean;
+}
+
+function readLines(content: Buffer, firstSeq: number): ReadLines {
+  const end = content.lastIndexOf(0x0a) + 1;
+  const texts =
+    end === 0
+      ? []
+      : content
+          .subarray(0, end - 1)
+          .toString("utf8")
+          .split("\n");
+  const lines: string[] = [];
+  let lastSeq = firstSeq - 1;
+  for (const text of texts) {
+    const event = parseEvent(text);
+    if (event === undefined || event.seq <= lastSeq) continue;
+    lastSeq = event.seq;
+    lines.push(text);
+  }
+  const isWhole = lines.length === texts.length;
+  // Numbers in what can not be read were given out; counting lines keeps them from being given again.
+  if (!isWhole) lastSeq = Math.max(lastSeq, firstSeq - 1 + texts.length);
+  return { lines, lastSeq, tornBytes: content.length - end, isWhole };
+}
+
+function parseEvent(text: string): AgentEvent | undefined {
+  const parsed = AgentEvent.safeParse(parseJson(text));
+  return parsed.success ? parsed.data : undefined;
+}
+
+/** Events of `segment` from `fromSeq` on; lines that no longer read are passed over. */
+export async function readSegment(segment: Segment, fromSeq: number): Promise<AgentEvent[]> {
+  const content = (await readFile(segment.path)).subarray(0, segment.bytes).toString("utf8");
+  return content
+    .split("\n")
+    .map(parseEvent)
+    .filter((event) => event !== undefined && event.seq >= fromSeq) as AgentEvent[];
+}
+
+/** Opens `path` for appending, and makes its name durable. */
+export async function openSegment(directory: string, path: string): Promise<FileHandle> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+  const file = await open(path, flags, 0o600);
+  const handle = await open(directory, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return file;
+}

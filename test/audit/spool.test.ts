@@ -1,0 +1,240 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openSpool, type Spool, type SpoolOptions } from "../../src/audit/spool.ts";
+import { isQfError } from "../../src/base/errors.ts";
+import { silentLog } from "../../src/base/log.ts";
+import type { AgentEventBody } from "../../src/wire/audit-event.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+
+const WRITER = join(import.meta.dir, "..", "support", "spool-writer.ts");
+let directory: string;
+const spools: Spool[] = [];
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "qf-spool-"));
+});
+afterEach(async () => {
+  for (const spool of spools.splice(0)) await spool.close();
+  await rm(directory, { recursive: true });
+});
+
+async function open(change: Partial<SpoolOptions> = {}) {
+  const options = { directory, clock: new FakeClock(), log: silentLog, ...change };
+  const opened = await openSpool(options);
+  spools.push(opened.spool);
+  return opened;
+}
+
+async function reopen(spool: Spool, change: Partial<SpoolOptions> = {}) {
+  spools.splice(spools.indexOf(spool), 1);
+  await spool.close();
+  return await open(change);
+}
+
+function anEvent(detail: string): AgentEventBody {
+  return { type: "agent.state", what: "started", detail };
+}
+
+const failed: AgentEventBody = {
+  type: "auth.failed",
+  sourceAddress: "192.0.2.1",
+  devicePeerId: null,
+  reason: "certificate_invalid",
+  count: 1,
+};
+
+async function details(spool: Spool, fromSeq = 1): Promise<string[]> {
+  const events = await spool.pending(fromSeq, 1000);
+  return events.map(({ seq, body }) => `${seq} ${body.type === "agent.state" ? body.detail : body.type}`);
+}
+
+describe("record", () => {
+  test("numbers events from 1 and keeps them over a restart", async () => {
+    const { spool } = await open();
+    await spool.record(anEvent("a"));
+    await spool.record(anEvent("b"));
+    expect(await details(spool)).toEqual(["1 a", "2 b"]);
+    const { spool: again } = await reopen(spool);
+    await again.record(anEvent("c"));
+    expect(await details(again)).toEqual(["1 a", "2 b", "3 c"]);
+  });
+
+  test("has written the event when it resolves", async () => {
+    const { spool } = await open();
+    await spool.record(anEvent("a"));
+    expect(await readFile(join(directory, "0000000000000001.jsonl"), "utf8")).toContain('"detail":"a"');
+  });
+
+  test("keeps the order of many at once", async () => {
+    const { spool } = await open();
+    const names = Array.from({ length: 200 }, (_, i) => `e${i}`);
+    await Promise.all(names.map((name) => spool.record(anEvent(name))));
+    expect(await details(spool)).toEqual(names.map((name, i) => `${i + 1} ${name}`));
+  });
+
+  test("refuses an event that is not of a known form", async () => {
+    const { spool } = await open();
+    const wrong = { type: "agent.state", what: "exploded", detail: "" } as unknown as AgentEventBody;
+    const failure = await spool.record(wrong).catch((error: unknown) => error);
+    expect(isQfError(failure, "ERR_UNAVAILABLE")).toBe(true);
+    expect(spool.nextUnacknowledged).toBe(1);
+  });
+
+  test("says no when the spool is full, and strangers reach that earlier", async () => {
+    const { spool } = await open({ bytesMax: 4_000 });
+    const isFull = async (body: AgentEventBody) =>
+      isQfError(await spool.record(body).catch((error: unknown) => error), "ERR_UNAVAILABLE");
+    while (!(await isFull(failed))) {}
+    expect(await isFull(anEvent("an admitted person"))).toBe(false);
+    while (!(await isFull(anEvent("x")))) {}
+    expect(await isFull(anEvent("x"))).toBe(true);
+  });
+
+  test("has room again once management has what was stored", async () => {
+    const { spool } = await open({ bytesMax: 4_000, segmentBytesMax: 500 });
+    let stored = 0;
+    try {
+      for (;;) {
+        await spool.record(anEvent("x"));
+        stored += 1;
+      }
+    } catch {}
+    await spool.acknowledge(stored);
+    await spool.record(anEvent("again"));
+    expect(await details(spool, stored + 1)).toEqual([`${stored + 1} again`]);
+  });
+
+  test.skipIf(process.platform !== "linux")(
+    "says no when the disk is full, and leaves no part of a line",
+    async () => {
+      const result = Bun.spawnSync([
+        "bash",
+        "-c",
+        `ulimit -f 1; exec "$0" "$1" "$2"`,
+        process.execPath,
+        WRITER,
+        directory,
+      ]);
+      expect(result.stdout.toString()).toContain("ERR_UNAVAILABLE");
+      const { spool, damage } = await open();
+      expect(damage).toEqual({ cutBytes: 0, setAside: [] });
+      expect((await details(spool)).length).toBe(Number(result.stdout.toString().split("\n").at(-3)));
+    },
+  );
+});
+
+describe("acknowledge", () => {
+  test("deletes whole segments and keeps the count when all are gone", async () => {
+    const { spool } = await open({ segmentBytesMax: 200 });
+    for (let i = 0; i < 10; i++) await spool.record(anEvent(`e${i}`));
+    expect((await readdir(directory)).length).toBeGreaterThan(3);
+    await spool.acknowledge(10);
+    expect(await readdir(directory)).toHaveLength(1);
+    const { spool: again } = await reopen(spool);
+    await again.record(anEvent("next"));
+    expect(await details(again)).toContain("11 next");
+  });
+
+  test("leaves what is not acknowledged", async () => {
+    const { spool } = await open({ segmentBytesMax: 200 });
+    for (let i = 1; i <= 10; i++) await spool.record(anEvent(`e${i}`));
+    await spool.acknowledge(6);
+    expect((await details(spool))[0]).toBe("7 e7");
+    const { spool: again } = await reopen(spool);
+    expect(await details(again)).toContain("7 e7");
+  });
+
+  test("begins anew behind a number it has not given out", async () => {
+    const { spool } = await open();
+    await spool.record(anEvent("a"));
+    await spool.acknowledge(40);
+    expect(await details(spool)).toEqual([
+      "41 a",
+      "42 audit spool: begun anew behind 40, which management already has",
+    ]);
+    const { spool: again } = await reopen(spool);
+    await again.record(anEvent("b"));
+    expect(await details(again)).toContain("43 b");
+  });
+});
+
+describe("pending", () => {
+  test("gives at most as many and as much as asked for, and at least one", async () => {
+    const { spool } = await open();
+    for (let i = 0; i < 10; i++) await spool.record(anEvent("x".repeat(400)));
+    expect(await spool.pending(1, 3)).toHaveLength(3);
+    expect(await spool.pending(4, 100, 1_100)).toHaveLength(2);
+    expect(await spool.pending(4, 100, 1)).toHaveLength(1);
+    expect(await spool.pending(11, 100)).toEqual([]);
+  });
+
+  test("reads from disk what is no longer in memory", async () => {
+    const { spool } = await open({ segmentBytesMax: 20_000 });
+    await Promise.all(Array.from({ length: 1_000 }, (_, i) => spool.record(anEvent(`e${i}`))));
+    expect((await spool.pending(1, 2)).map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+});
+
+describe("openSpool", () => {
+  const file = () => join(directory, "0000000000000001.jsonl");
+
+  test("cuts off an unfinished last line and reports it", async () => {
+    const { spool } = await open();
+    await spool.record(anEvent("a"));
+    await spool.record(anEvent("b"));
+    const whole = await readFile(file());
+    const { damage, spool: again } = await reopen(spool).then(async (opened) => {
+      spools.splice(spools.indexOf(opened.spool), 1);
+      await opened.spool.close();
+      await writeFile(file(), whole.subarray(0, whole.length - 7));
+      return await open();
+    });
+    expect(damage.cutBytes).toBeGreaterThan(0);
+    const [first, second] = await details(again);
+    expect(first).toBe("1 a");
+    expect(second).toStartWith("2 audit spool: ");
+  });
+
+  test("sets a damaged file aside by name, keeps what is whole, and reuses no number", async () => {
+    const { spool } = await open();
+    for (const name of ["a", "b", "c"]) await spool.record(anEvent(name));
+    spools.splice(0);
+    await spool.close();
+    await writeFile(file(), (await readFile(file(), "utf8")).replace('"detail":"b"', '"detail":'));
+    const { damage, spool: again } = await open();
+    expect(damage.setAside).toHaveLength(1);
+    expect(await readFile(damage.setAside[0] ?? "", "utf8")).toContain('"detail":}');
+    const found = await details(again);
+    expect(found.slice(0, 2)).toEqual(["1 a", "3 c"]);
+    expect(found[2]).toStartWith("4 audit spool: ");
+  });
+
+  test("counts on behind a file of which nothing reads", async () => {
+    await writeFile(file(), "\0\0\0\n\0\0\n");
+    const { spool } = await open();
+    expect((await details(spool))[0]).toStartWith("3 ");
+  });
+});
+
+test("kill -9 loses no event that was stored, gives no number twice, and leaves no gap", async () => {
+  let acknowledged = 0;
+  for (let round = 0; round < 3; round++) {
+    const writer = Bun.spawn([process.execPath, WRITER, directory], { stdout: "pipe" });
+    await Bun.sleep(250);
+    writer.kill("SIGKILL");
+    await writer.exited;
+    const lines = (await new Response(writer.stdout).text()).split("\n").slice(0, -1);
+    acknowledged = Math.max(acknowledged, ...lines.map(Number));
+  }
+  expect(acknowledged).toBeGreaterThan(30);
+  const { spool } = await open();
+  const seqs: number[] = [];
+  for (;;) {
+    const events = await spool.pending((seqs.at(-1) ?? 0) + 1, 1000);
+    if (events.length === 0) break;
+    seqs.push(...events.map(({ seq }) => seq));
+  }
+  expect(seqs.length).toBeGreaterThanOrEqual(acknowledged);
+  expect(seqs).toEqual(seqs.map((_, i) => i + 1));
+});
