@@ -1,0 +1,49 @@
+# `make` lists the targets. Both commands of the README do all their set-up themselves.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BUN_VERSION := 1.4.5
+LOCAL_BUN := .tools/node_modules/.bin/bun
+# A bun of exactly the pinned version that is already there is used; else it comes through npm.
+BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then command -v bun; else echo $(CURDIR)/$(LOCAL_BUN); fi)
+export PATH := $(dir $(BUN)):$(PATH)
+SOURCES := $(shell find src -type f 2>/dev/null) build.ts package.json bun.lock
+
+.PHONY: help demo test check bench build clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: dist/qf ## Start a whole QuFabric here, sign in, run a command, show a refusal (ONCE=1 ends after that)
+	@$(BUN) test/demo/run.ts $(if $(ONCE),--once,)
+
+test: dist/qf system-packages ## Types, Biome, tidy, unit, integration and end-to-end tests
+	@$(BUN) test/run.ts
+
+check: node_modules/.installed ## The static part of the tests only: types, Biome, tidy
+	@$(BUN) test/run.ts static tidy
+
+bench: dist/qf system-packages bench-packages ## Measure speed beside Debian's sshd, in one run
+	@$(BUN) test/bench/run.ts
+
+build: dist/qf ## Build dist/qf, the one executable
+
+clean: ## Remove what was built, installed and left by the demo
+	rm -rf dist node_modules .tools .demo
+
+dist/qf: $(SOURCES) node_modules/.installed
+	@$(BUN) build.ts
+
+node_modules/.installed: package.json bun.lock | $(BUN)
+	@$(BUN) install --frozen-lockfile --ignore-scripts
+	@touch $@
+
+$(CURDIR)/$(LOCAL_BUN):
+	@command -v npm >/dev/null || { echo "make: npm is needed to install bun $(BUN_VERSION): apt install npm" >&2; exit 1; }
+	npm install --prefix .tools --no-save --no-audit --no-fund --loglevel=error bun@$(BUN_VERSION)
+
+.PHONY: system-packages bench-packages
+system-packages:
+	@bash test/support/apt.sh ssh:openssh-client ssh-keygen:openssh-client useradd:passwd getent:libc-bin pgrep:procps
+
+bench-packages:
+	@bash test/support/apt.sh /usr/sbin/sshd:openssh-server

@@ -1,0 +1,116 @@
+/**
+ * What `make test` runs: static checks, then every test, group by group, and one closing line.
+ *
+ * With CI=true a skipped test is a failure. `bun test/run.ts GROUP…` runs some groups only.
+ */
+import { resolve } from "node:path";
+
+const ROOT = resolve(import.meta.dir, "..");
+
+interface Totals {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const STATIC: readonly (readonly [string, readonly string[]])[] = [
+  ["types", ["x", "tsc", "--noEmit", "-p", "."]],
+  ["biome", ["x", "biome", "check", "--error-on-warnings", "."]],
+];
+
+/** Folders of test/, cheapest first. */
+const GROUPS: Record<string, readonly string[]> = {
+  tidy: ["test/tidy"],
+  unit: [
+    "test/base",
+    "test/wire",
+    "test/policy",
+    "test/certificate",
+    "test/identity",
+    "test/audit",
+    "test/cli",
+  ],
+  integration: ["test/fabric", "test/sshcore", "test/management", "test/agent", "test/ssh", "test/scripts"],
+  e2e: ["test/e2e", "test/security"],
+};
+
+const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+const chosen = process.argv.slice(2);
+const failures: string[] = [];
+
+if (chosen.length === 0 || chosen.includes("static")) {
+  for (const [name, args] of STATIC) {
+    heading(name);
+    const { exitCode } = Bun.spawnSync([process.execPath, ...args], {
+      cwd: ROOT,
+      stdout: "inherit",
+      stderr: "inherit",
+    });
+    count(name, exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 });
+  }
+}
+for (const [name, folders] of Object.entries(GROUPS)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  heading(name);
+  count(name, await runTests(folders));
+}
+if (process.env.CI === "true" && totals.skipped > 0) {
+  failures.push(`${totals.skipped} skipped`);
+  totals.failed += totals.skipped;
+  totals.skipped = 0;
+}
+if (failures.length > 0) process.stdout.write(`\nnot passed: ${failures.join(", ")}\n`);
+const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : "";
+process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed${skipped}\n`);
+process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
+
+function heading(name: string): void {
+  process.stdout.write(`\n== ${name}\n`);
+}
+
+function count(name: string, part: Totals): void {
+  totals.passed += part.passed;
+  totals.failed += part.failed;
+  totals.skipped += part.skipped;
+  if (part.failed > 0) failures.push(name);
+  process.stdout.write(`${name}: ${part.passed} passed, ${part.failed} failed, ${part.skipped} skipped\n`);
+}
+
+/** Runs `bun test` over the folders that have tests and reads its summary; a run without one has failed. */
+async function runTests(folders: readonly string[]): Promise<Totals> {
+  const files = folders
+    .flatMap((folder) => [...new Bun.Glob(`${folder}/**/*.test.ts`).scanSync(ROOT)])
+    .sort();
+  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0 };
+  const args = ["test", "--timeout", "60000", ...files.map((file) => `./${file}`)];
+  const child = Bun.spawn([process.execPath, ...args], { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
+  const [out, err] = await Promise.all([pass(child.stdout), pass(child.stderr)]);
+  const exitCode = await child.exited;
+  const number = (word: string): number =>
+    Number(new RegExp(`^\\s*(\\d+) ${word}\\b`, "m").exec(out + err)?.[1] ?? 0);
+  const result = {
+    passed: number("pass"),
+    failed: number("fail") + number("errors?"),
+    skipped: number("skip") + number("todo"),
+  };
+  if (exitCode !== 0 && result.failed === 0) result.failed = 1;
+  return result;
+}
+
+/** Shows what is not a passed test, and keeps all of it for the summary. */
+async function pass(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let rest = "";
+  for await (const chunk of stream) {
+    rest += decoder.decode(chunk, { stream: true });
+    const lines = rest.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      text += `${line}\n`;
+      if (!line.startsWith("(pass)")) process.stdout.write(`${line}\n`);
+    }
+  }
+  if (rest !== "") process.stdout.write(rest);
+  return text + rest;
+}

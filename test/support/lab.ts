@@ -1,0 +1,499 @@
+/**
+ * A whole QuFabric on this machine: management, agents, people and their devices, each a real
+ * process of the compiled executable with folders of its own, all on loopback with free ports.
+ *
+ * `await using lab = await openLab()`: leaving the scope ends every process and removes every file.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { AgentStatus } from "../../src/wire/control.ts";
+import { executablePath } from "./executable.ts";
+import { type Credentials, signIn, type Visit } from "./sign-in.ts";
+
+export interface RunResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  readonly stdin?: string | Uint8Array;
+  readonly timeoutMs?: number;
+}
+
+export interface Person extends Credentials {
+  readonly id: string;
+}
+
+/** A process that goes on; `kill` is `kill -9`. */
+export interface Running {
+  readonly process: Bun.Subprocess;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+export const OWNER: Credentials = { email: "owner@example.com", password: "correct horse battery" };
+const BROWSER_SCRIPT = resolve(import.meta.dir, "sign-in.ts");
+
+/** Builds the executable when needed and starts management with an owner. */
+export async function openLab(
+  options: { serveArgs?: readonly string[]; start?: boolean } = {},
+): Promise<Lab> {
+  const lab = new Lab(await executablePath(), mkdtempSync(join(tmpdir(), "qf-lab-")));
+  if (options.start === false) return lab;
+  try {
+    await lab.initManagement();
+    await lab.serveManagement(options.serveArgs ?? []);
+    return lab;
+  } catch (cause) {
+    await lab[Symbol.asyncDispose]();
+    throw cause;
+  }
+}
+
+export class Lab {
+  readonly executable: string;
+  readonly root: string;
+  readonly dataDir: string;
+  url = "";
+  issuer = "";
+  token = "";
+  accountId = "";
+  ownerId = "";
+  management: Running | undefined;
+  readonly #running = new Set<Running>();
+  readonly #agents = new Set<LabAgent>();
+
+  constructor(executable: string, root: string) {
+    this.executable = executable;
+    this.root = root;
+    this.dataDir = join(root, "management");
+  }
+
+  /** Environment of every process: nothing of the caller's but PATH. */
+  env(extra: Record<string, string> = {}): Record<string, string> {
+    const home = join(this.root, "home");
+    mkdirSync(home, { recursive: true });
+    return {
+      PATH: process.env.PATH ?? "/usr/bin:/bin",
+      HOME: home,
+      LANG: "C.UTF-8",
+      QF_DISABLE_SSH_CONFIG: "1",
+      QF_AGENT_STATE_DIR: join(this.root, "no-agent"),
+      ...extra,
+    };
+  }
+
+  /** Runs `qf` to its end. */
+  async qf(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return runProcess([this.executable, ...args], { ...options, env: this.env(options.env) });
+  }
+
+  async initManagement(): Promise<void> {
+    const args = ["management", "init", "--data-dir", this.dataDir, "--owner-email", OWNER.email];
+    const result = await this.qf([...args, "--owner-password-stdin"], { stdin: `${OWNER.password}\n` });
+    if (result.exitCode !== 0) throw new Error(`management init failed: ${result.stderr}`);
+    const { accountId, ownerId, token } = JSON.parse(result.stdout);
+    Object.assign(this, { accountId, ownerId, token });
+  }
+
+  /** Starts management; the second time on the port of the first. */
+  async serveManagement(args: readonly string[] = []): Promise<void> {
+    const listen = this.url === "" ? "127.0.0.1:0" : new URL(this.url).host;
+    const base = [this.executable, "management", "serve", "--data-dir", this.dataDir, "--listen", listen];
+    const log = join(this.root, `management.log`);
+    const child = Bun.spawn([...base, ...args], {
+      env: this.env(),
+      cwd: this.root,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: Bun.file(log),
+    });
+    this.management = this.#track(child);
+    const line = await firstLine(child.stdout, 20_000).catch((cause) => {
+      throw new Error(`management did not start: ${existsSync(log) ? readFileSync(log, "utf8") : ""}`, {
+        cause,
+      });
+    });
+    const ready = JSON.parse(line);
+    this.url = ready.url;
+    this.issuer = ready.issuer;
+  }
+
+  managementLog(): string {
+    return readFileSync(join(this.root, "management.log"), "utf8");
+  }
+
+  /** A REST call as the owner, or with another token. Throws unless the answer is 2xx. */
+  async api<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    token = this.token,
+  ): Promise<T> {
+    const response = await this.apiResponse(method, path, body, token);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  }
+
+  apiResponse(method: string, path: string, body?: unknown, token = this.token): Promise<Response> {
+    return fetch(`${this.url}${path}`, {
+      method,
+      headers: { authorization: `Token ${token}`, "content-type": "application/json" },
+      signal: AbortSignal.timeout(30_000),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  async createGroup(name: string, peers: readonly string[] = []): Promise<string> {
+    return (await this.api<{ id: string }>("POST", "/api/groups", { name, peers })).id;
+  }
+
+  /** A person of the embedded provider in `groups` (ids). */
+  async createPerson(email: string, groups: readonly string[] = []): Promise<Person> {
+    const body = {
+      email,
+      name: email.split("@")[0],
+      role: "user",
+      auto_groups: groups,
+      is_service_user: false,
+    };
+    const user = await this.api<{ id: string; password: string }>("POST", "/api/users", body);
+    return { id: user.id, email, password: user.password };
+  }
+
+  async setGroups(
+    person: Person,
+    groups: readonly string[],
+    change: Record<string, unknown> = {},
+  ): Promise<void> {
+    const body = { role: "user", auto_groups: groups, is_blocked: false, ...change };
+    await this.api("PUT", `/api/users/${person.id}`, body);
+  }
+
+  /** An SSH policy of one rule; `rule` overrides its fields. Gives back the policy. */
+  async createPolicy(
+    name: string,
+    sources: readonly string[],
+    destinations: readonly string[],
+    rule: Record<string, unknown> = {},
+  ): Promise<LabPolicy> {
+    return this.api<LabPolicy>("POST", "/api/policies", policyBody(name, sources, destinations, rule));
+  }
+
+  async createSetupKey(
+    groups: readonly string[] = [],
+    type: "one-off" | "reusable" = "reusable",
+  ): Promise<string> {
+    const body = {
+      name: "key",
+      type,
+      expires_in: 86_400,
+      auto_groups: groups,
+      usage_limit: type === "one-off" ? 1 : 0,
+    };
+    return (await this.api<{ key: string }>("POST", "/api/setup-keys", body)).key;
+  }
+
+  /** Enrols and starts an agent as a user would; in `groups` by its setup key. */
+  async startAgent(name: string, options: AgentOptions = {}): Promise<LabAgent> {
+    const agent = new LabAgent(this, name);
+    this.#agents.add(agent);
+    const key = options.setupKey ?? (await this.createSetupKey(options.groups ?? []));
+    await agent.up(["--management-url", this.url, "--setup-key", key, ...(options.args ?? [])]);
+    return agent;
+  }
+
+  /** A device of `person`, signing in through a browser by itself. */
+  device(person: Credentials, name: string): LabDevice {
+    return new LabDevice(this, person, name);
+  }
+
+  /** Waits until `check` gives something. */
+  async until<T>(what: string, check: () => Promise<T | undefined | false>, timeoutMs = 10_000): Promise<T> {
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      const value = await check();
+      if (value !== undefined && value !== false) return value;
+      if (performance.now() > end) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+      await Bun.sleep(25);
+    }
+  }
+
+  /** Audit events, newest first. */
+  events(query = "limit=500"): Promise<LabEvent[]> {
+    return this.api<LabEvent[]>("GET", `/api/events/audit?${query}`);
+  }
+
+  #track(child: Bun.Subprocess): Running {
+    const end = async (signal: "SIGTERM" | "SIGKILL"): Promise<void> => {
+      this.#running.delete(running);
+      child.kill(signal);
+      await Promise.race([child.exited, Bun.sleep(10_000).then(() => child.kill("SIGKILL"))]);
+      await child.exited;
+    };
+    const running: Running = { process: child, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+    this.#running.add(running);
+    return running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#agents].map((agent) => agent.kill()));
+    await Promise.all([...this.#running].map((running) => running.kill()));
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+export interface LabPolicy {
+  readonly id: string;
+  readonly rules: readonly { readonly id: string }[];
+  readonly warnings?: readonly string[];
+}
+
+export interface LabEvent {
+  readonly id: string;
+  readonly activity_code: string;
+  readonly initiator_id: string;
+  readonly target_id: string;
+  readonly meta: Record<string, string>;
+  readonly data?: Record<string, unknown>;
+}
+
+export interface AgentOptions {
+  readonly groups?: readonly string[];
+  readonly setupKey?: string;
+  readonly args?: readonly string[];
+}
+
+/** Body of a policy with one SSH rule. */
+export function policyBody(
+  name: string,
+  sources: readonly string[],
+  destinations: readonly string[],
+  rule: Record<string, unknown> = {},
+): Record<string, unknown> {
+  const defaults = { name, enabled: true, action: "accept", bidirectional: false, protocol: "qufabric-ssh" };
+  return { name, enabled: true, rules: [{ ...defaults, sources, destinations, ...rule }] };
+}
+
+/** A machine: one agent with a state folder of its own. */
+export class LabAgent {
+  readonly lab: Lab;
+  readonly name: string;
+  readonly stateDir: string;
+
+  constructor(lab: Lab, name: string) {
+    this.lab = lab;
+    this.name = name;
+    this.stateDir = join(lab.root, `agent-${name}`);
+  }
+
+  /** `qf agent up`, detached, with SSH on and a free port unless `args` say otherwise. */
+  async up(args: readonly string[] = []): Promise<void> {
+    const result = await this.tryUp(args);
+    if (result.exitCode !== 0)
+      throw new Error(`agent ${this.name} did not start: ${result.stderr}\n${this.log()}`);
+  }
+
+  tryUp(args: readonly string[] = [], env: Record<string, string> = {}): Promise<RunResult> {
+    const base = ["agent", "up", "--state-dir", this.stateDir, "--name", this.name];
+    const has = (flag: string): boolean => args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
+    const listen = has("--listen") ? [] : ["--listen", "127.0.0.1:0"];
+    const ssh = has("--allow-server-ssh") ? [] : ["--allow-server-ssh"];
+    return this.lab.qf([...base, ...listen, ...ssh, ...args], { timeoutMs: 45_000, env });
+  }
+
+  down(): Promise<RunResult> {
+    return this.lab.qf(["agent", "down", "--state-dir", this.stateDir]);
+  }
+
+  async status(): Promise<AgentStatus> {
+    const result = await this.lab.qf(["agent", "status", "--json", "--state-dir", this.stateDir]);
+    if (result.exitCode !== 0) throw new Error(`agent status: ${result.stderr}`);
+    return JSON.parse(result.stdout);
+  }
+
+  /** `kill -9` of the agent process, if it runs. */
+  async kill(): Promise<void> {
+    const status = await this.status().catch(() => undefined);
+    if (status === undefined) return;
+    try {
+      process.kill(status.pid, "SIGKILL");
+    } catch {
+      return;
+    }
+    while (existsSync(`/proc/${status.pid}`) && !isZombie(status.pid)) await Bun.sleep(10);
+  }
+
+  log(): string {
+    const path = join(this.stateDir, "agent.log");
+    return existsSync(path) ? readFileSync(path, "utf8") : "";
+  }
+}
+
+/** One person on one device: a config folder of its own. */
+export class LabDevice {
+  readonly lab: Lab;
+  readonly person: Credentials;
+  readonly configDir: string;
+
+  constructor(lab: Lab, person: Credentials, name: string) {
+    this.lab = lab;
+    this.person = person;
+    this.configDir = join(lab.root, `device-${name}`);
+    mkdirSync(this.configDir, { recursive: true, mode: 0o700 });
+  }
+
+  env(extra: Record<string, string> = {}): Record<string, string> {
+    return {
+      QF_CONFIG_DIR: this.configDir,
+      QF_MANAGEMENT_URL: this.lab.url,
+      BROWSER: `${process.execPath} ${BROWSER_SCRIPT}`,
+      QF_TEST_EMAIL: this.person.email,
+      QF_TEST_PASSWORD: this.person.password,
+      ...extra,
+    };
+  }
+
+  qf(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return this.lab.qf(args, { ...options, env: this.env(options.env) });
+  }
+
+  /** `qf ssh …`. */
+  ssh(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return this.qf(["ssh", ...args], options);
+  }
+
+  /** Signs in once for `ttlSeconds`, so that later commands need no browser. */
+  async login(ttlSeconds = 3600): Promise<void> {
+    const result = await this.qf(["login", "--ssh-jwt-cache-ttl", String(ttlSeconds)]);
+    if (result.exitCode !== 0) throw new Error(`login failed: ${result.stderr}`);
+  }
+
+  /** Starts `qf …` and leaves it running; the caller ends it. */
+  spawn(args: readonly string[], env: Record<string, string> = {}): Bun.Subprocess<"pipe", "pipe", "pipe"> {
+    return Bun.spawn([this.lab.executable, ...args], {
+      env: this.lab.env(this.env(env)),
+      cwd: this.lab.root,
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+  }
+
+  /** Runs `qf …` on a terminal, as a person at a keyboard. */
+  terminal(args: readonly string[], env: Record<string, string> = {}): LabTerminal {
+    return new LabTerminal(
+      [this.lab.executable, ...args],
+      this.lab.env(this.env({ TERM: "xterm", ...env })),
+      this.lab.root,
+    );
+  }
+
+  /** Approves a hosted login in another browser: what its code page shows. */
+  approve(url: string): Promise<Visit> {
+    return signIn(url, { email: this.person.email, password: this.person.password });
+  }
+}
+
+/** A process on a pseudo-terminal. */
+export class LabTerminal {
+  readonly process: Bun.Subprocess;
+  text = "";
+
+  constructor(command: string[], env: Record<string, string>, cwd: string) {
+    const decoder = new TextDecoder();
+    this.process = Bun.spawn(command, {
+      env,
+      cwd,
+      terminal: {
+        cols: 100,
+        rows: 30,
+        data: (_terminal: unknown, data: Uint8Array) => {
+          this.text += decoder.decode(data, { stream: true });
+        },
+      },
+    });
+  }
+
+  type(text: string): void {
+    this.process.terminal?.write(text);
+  }
+
+  /** Waits until the screen has shown `pattern`. */
+  async expect(pattern: RegExp, timeoutMs = 15_000): Promise<RegExpExecArray> {
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      const match = pattern.exec(this.text);
+      if (match !== null) return match;
+      if (performance.now() > end) throw new Error(`waited in vain for ${pattern} in:\n${this.text}`);
+      await Bun.sleep(20);
+    }
+  }
+
+  async end(timeoutMs = 10_000): Promise<number> {
+    const code = await Promise.race([this.process.exited, Bun.sleep(timeoutMs).then(() => undefined)]);
+    if (code !== undefined) return code;
+    this.process.kill("SIGKILL");
+    throw new Error(`still running after ${timeoutMs} ms:\n${this.text}`);
+  }
+}
+
+/** Runs a command to its end with bounded time. */
+export async function runProcess(
+  command: readonly string[],
+  options: RunOptions & { env: Record<string, string> },
+): Promise<RunResult> {
+  const child = Bun.spawn([...command], {
+    env: options.env,
+    cwd: options.cwd ?? tmpdir(),
+    stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin as string]),
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: options.timeoutMs ?? 60_000,
+    killSignal: "SIGKILL",
+  });
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { exitCode, stdout, stderr };
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>, timeoutMs: number): Promise<string> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  const timer = setTimeout(() => void reader.cancel(), timeoutMs);
+  try {
+    while (!text.includes("\n")) {
+      const { value, done } = await reader.read();
+      if (done) throw new Error("ended without a line");
+      text += decoder.decode(value, { stream: true });
+    }
+  } finally {
+    clearTimeout(timer);
+    reader.releaseLock();
+  }
+  return text.slice(0, text.indexOf("\n"));
+}
+
+function isZombie(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
+  }
+}
+
+/** Writes `text` under the lab's root and gives back the path. */
+export function labFile(lab: Lab, name: string, text: string): string {
+  const path = join(lab.root, name);
+  writeFileSync(path, text);
+  return path;
+}
