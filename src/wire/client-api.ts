@@ -104,7 +104,13 @@ export const RegisterRequest = z.strictObject({
   deviceSignature: Ed25519Signature,
   /** From the machine's agent over its control socket; see wire/control.ts. Absent: none. */
   vouch: z
-    .strictObject({ machinePeerId: PeerId, timeSeconds: EpochSeconds, signature: Ed25519Signature })
+    .strictObject({
+      machinePeerId: PeerId,
+      /** OS user id that asked, as the agent saw it; part of what is signed. */
+      uid: z.int().min(0),
+      timeSeconds: EpochSeconds,
+      signature: Ed25519Signature,
+    })
     .optional(),
 });
 export type RegisterRequest = z.infer<typeof RegisterRequest>;
@@ -229,7 +235,9 @@ export type HostedClaimResponse = z.infer<typeof HostedClaimResponse>;
 
 /**
  * POST /client/v1/machines: enrols a machine. Signature by the device key over signedBytes("enrol",
- * …, {challenge, deviceKey, hostKeys (joined by a space), name, credentialHash, timeSeconds}).
+ * …, {challenge, deviceKey, hostKeys (joined by a space), name, credentialHash, timeSeconds}); so is the
+ * login key's. credentialHash is base64url SHA-256 of the setup key, of the ID token, login id or token of
+ * the proof, or of nothing (device_key).
  */
 export const EnrolRequest = z.strictObject({
   challenge: z.string().max(64),

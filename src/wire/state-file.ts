@@ -90,12 +90,26 @@ export const StoredMap = z.strictObject({
 });
 export type StoredMap = z.infer<typeof StoredMap>;
 
+/**
+ * `<state>/confirmed.json` (0600): newer than the time beside the map, and small, since it is written
+ * while nothing changes. Its version is also the least a map may have, should the map be lost.
+ */
+export const MapConfirmation = z.strictObject({
+  format: z.literal(1),
+  confirmedAtSeconds: EpochSeconds,
+  epoch: z.int().min(1),
+  version: z.int().min(1),
+});
+export type MapConfirmation = z.infer<typeof MapConfirmation>;
+
 /** `<state>/public/client.json` (0644): what `qf ssh` on this machine starts from. */
 export const PublicClientFile = z.strictObject({
   managementUrl: HttpUrl,
   ttlSeconds: DurationSeconds,
   /** Path of the agent's control socket, for vouching. Absent: none. */
   controlSocket: z.string().max(4096).optional(),
+  /** New at each start of the agent; the file goes when it stops. Logins cached by this TTL die with it. */
+  bootId: Id.optional(),
 });
 export type PublicClientFile = z.infer<typeof PublicClientFile>;
 

@@ -1,0 +1,246 @@
+/**
+ * A person's side of one management server: which one, their folder, their login there.
+ *
+ * `login` gives a cached login or makes a new one: login key, sign-in, registration of the device,
+ * kept for the TTL. Certificates are made from it in `credential.ts`.
+ *
+ * @module
+ */
+import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
+import { type Ed25519Key, ed25519FromSeed, generateEd25519, signEd25519 } from "../base/ed25519.ts";
+import { isQfError, QfError } from "../base/errors.ts";
+import type { LoginProof, RegisterResponse } from "../wire/client-api.ts";
+import { signedBytes } from "../wire/signed-fields.ts";
+import type { CachedLogin, PublicClientFile } from "../wire/state-file.ts";
+import { type ClientApi, checkManagementUrl, createClientApi } from "./client-api.ts";
+import { type ClientFolder, type Environment, openClientFolder, readPublicClient } from "./client-folder.ts";
+import { deviceFacts, registerDevice, type Scope } from "./device.ts";
+import { serviceToken, signIn } from "./login.ts";
+import { createLoginCache, type LoginCache } from "./login-cache.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+
+/** Where everything about a login comes from; tests replace parts. */
+export interface ClientSessionOptions {
+  /** `--management-url`. Undefined: environment, the person's own config, then the machine's. */
+  readonly managementUrl?: string | undefined;
+  /** `--no-browser`. */
+  readonly noBrowser?: boolean;
+  readonly environment?: Environment;
+  readonly clock?: Clock;
+  readonly terminal?: Terminal;
+  readonly fetch?: typeof fetch;
+}
+
+/** A login that can make certificates now. */
+export interface Login {
+  readonly scope: Scope;
+  readonly loginKey: Ed25519Key;
+  readonly proof: LoginProof;
+  readonly loginId: string;
+  readonly devicePeerId: string;
+  readonly user: { readonly id: string; readonly name: string; readonly email: string };
+  /** Until when it is kept here. Null: it is not. */
+  readonly keptUntilSeconds: number | null;
+  /** Whether the person signed in just now. */
+  readonly isNew: boolean;
+  readonly deviceName: string | null;
+  readonly deviceStatus: "active" | "pending" | null;
+}
+
+export interface ClientSession {
+  readonly api: ClientApi;
+  readonly clock: Clock;
+  readonly folder: ClientFolder;
+  readonly cache: LoginCache;
+  readonly deviceKey: Ed25519Key;
+  readonly machine: PublicClientFile | undefined;
+  /** The cached login, else a new one. `fresh`: a new one whatever is cached. */
+  login(options?: LoginOptions): Promise<Login>;
+  /** The cached login, without signing in. Reports a damaged cache file and goes on without. */
+  cachedLogin(): Promise<Login | undefined>;
+  /** Ends `login` at management; the cache entry is the caller's to remove. */
+  revoke(login: Login): Promise<void>;
+}
+
+export interface LoginOptions {
+  readonly fresh?: boolean;
+  /** Shown by the hosted page. */
+  readonly target?: string;
+  readonly localUser?: string;
+}
+
+/** Opens the person's folder and finds the management server; nothing is sent yet. */
+export async function openClientSession(options: ClientSessionOptions = {}): Promise<ClientSession> {
+  const environment = options.environment ?? process.env;
+  const clock = options.clock ?? systemClock;
+  const terminal = options.terminal ?? processTerminal;
+  const folder = await openClientFolder(environment, clock);
+  const [config, machine] = await Promise.all([folder.readConfig(), readPublicClient(environment)]);
+  const url = options.managementUrl ?? (environment.QF_MANAGEMENT_URL || undefined) ?? config.managementUrl;
+  const found = url ?? machine?.managementUrl;
+  if (found === undefined) throw noManagement();
+  const fetchOption = options.fetch === undefined ? {} : { fetch: options.fetch };
+  const api = createClientApi({ url: found, ...fetchOption });
+  const ourMachine = machine !== undefined && isSameServer(machine.managementUrl, api) ? machine : undefined;
+  const cache = createLoginCache({ clock, path: folder.loginsPath, agentBootId: ourMachine?.bootId });
+  const deviceKey = await folder.deviceKey();
+  const parts = { options, environment, clock, terminal, folder, api, cache, deviceKey, machine: ourMachine };
+  const session: ClientSession = {
+    ...parts,
+    async login(loginOptions = {}) {
+      if (loginOptions.fresh !== true) {
+        const cached = await session.cachedLogin();
+        if (cached !== undefined) return cached;
+      }
+      return newLogin(parts, loginOptions);
+    },
+    cachedLogin: () => cachedLogin(parts),
+    revoke: (login) => revoke(parts, login),
+  };
+  return session;
+}
+
+interface Parts {
+  readonly options: ClientSessionOptions;
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  readonly folder: ClientFolder;
+  readonly api: ClientApi;
+  readonly cache: LoginCache;
+  readonly deviceKey: Ed25519Key;
+  readonly machine: PublicClientFile | undefined;
+}
+
+/** Seconds a login is kept, and the agent's boot it dies with when the machine says so and not the person. */
+async function ttlOf({ folder, machine }: Parts): Promise<{ ttlSeconds: number; agentBootId?: string }> {
+  const { ttlSeconds } = await folder.readConfig();
+  if (ttlSeconds !== undefined) return { ttlSeconds };
+  // Without a boot to die with, what a machine asks to be kept could outlive its agent.
+  if (machine?.bootId === undefined) return { ttlSeconds: 0 };
+  return { ttlSeconds: machine.ttlSeconds, agentBootId: machine.bootId };
+}
+
+async function cachedLogin({ api, cache, terminal, environment }: Parts): Promise<Login | undefined> {
+  if ((await serviceToken(environment)) !== undefined) return undefined;
+  try {
+    const kept = await cache.read(api.origin);
+    return kept === undefined ? undefined : loginOf(kept);
+  } catch (error) {
+    if (!isQfError(error, "ERR_STATE_DAMAGED")) throw error;
+    terminal.say(`qf: warning: ${error.message}`);
+    return undefined;
+  }
+}
+
+function loginOf(kept: CachedLogin): Login {
+  return {
+    scope: { accountId: kept.accountId, origin: kept.origin },
+    loginKey: ed25519FromSeed(kept.seed),
+    proof:
+      kept.idToken === undefined
+        ? { kind: "claimed", loginId: kept.loginId }
+        : { kind: "id_token", idToken: kept.idToken },
+    loginId: kept.loginId,
+    devicePeerId: kept.devicePeerId,
+    user: kept.user,
+    keptUntilSeconds: kept.untilSeconds,
+    isNew: false,
+    deviceName: null,
+    deviceStatus: null,
+  };
+}
+
+/** Signs in with a new login key, registers the device, and keeps the login when a TTL says so. */
+async function newLogin(parts: Parts, about: LoginOptions): Promise<Login> {
+  const { api, clock, environment, deviceKey, folder, machine } = parts;
+  const [config, ttl, token] = await Promise.all([api.config(), ttlOf(parts), serviceToken(environment)]);
+  const loginKey = generateEd25519();
+  const scope = { accountId: config.accountId, origin: config.origin };
+  const signedIn: LoginProof =
+    token !== undefined
+      ? { kind: "service_token", token }
+      : await signIn({
+          ...parts.options,
+          ...parts,
+          config,
+          loginKey,
+          deviceName: deviceFacts().hostname,
+          target: about.target ?? "",
+          localUser: about.localUser ?? "",
+          fresh: ttl.ttlSeconds === 0,
+        });
+  const controlSocket = machine?.controlSocket;
+  const registration = { api, clock, scope, loginKey, deviceKey, proof: signedIn, controlSocket };
+  const device = await registerDevice(registration);
+  await folder.updateConfig((stored) => ({
+    ...stored,
+    devices: { ...stored.devices, [api.origin]: { peerId: device.peerId, accountId: scope.accountId } },
+  }));
+  const login: Login = {
+    scope,
+    loginKey,
+    // A token without a nonce was claimed by the registration and is never shown again.
+    proof: device.binding === "ca" ? { kind: "claimed", loginId: device.loginId } : signedIn,
+    loginId: device.loginId,
+    devicePeerId: device.peerId,
+    user: device.user,
+    keptUntilSeconds: null,
+    isNew: true,
+    deviceName: device.name,
+    deviceStatus: device.deviceStatus,
+  };
+  const seconds = token === undefined ? Math.min(ttl.ttlSeconds, config.loginSecondsMax) : 0;
+  return keep(parts, login, device, { seconds, agentBootId: ttl.agentBootId });
+}
+
+/** Puts `login` into the cache for `seconds`, but no longer than management takes it. */
+async function keep(
+  { api, cache, clock }: Parts,
+  login: Login,
+  device: RegisterResponse,
+  { seconds, agentBootId }: { readonly seconds: number; readonly agentBootId: string | undefined },
+): Promise<Login> {
+  const untilSeconds = Math.min(nowSeconds(clock) + seconds, device.loginUntilSeconds);
+  if (untilSeconds <= nowSeconds(clock)) return login;
+  await cache.write({
+    format: 1,
+    origin: api.origin,
+    accountId: login.scope.accountId,
+    seed: login.loginKey.seed,
+    loginId: login.loginId,
+    binding: device.binding,
+    ...(login.proof.kind === "id_token" ? { idToken: login.proof.idToken } : {}),
+    user: login.user,
+    devicePeerId: login.devicePeerId,
+    untilSeconds,
+    ...(agentBootId === undefined ? {} : { agentBootId }),
+  });
+  return { ...login, keptUntilSeconds: untilSeconds };
+}
+
+async function revoke({ api, clock }: Parts, { scope, loginKey }: Login): Promise<void> {
+  const { challenge } = await api.challenge();
+  const timeSeconds = nowSeconds(clock);
+  const bytes = signedBytes("logout", scope, { challenge, loginKey: loginKey.publicKey, timeSeconds });
+  await api.logout({
+    challenge,
+    timeSeconds,
+    loginKey: loginKey.publicKey,
+    loginSignature: signEd25519(loginKey, bytes),
+  });
+}
+
+function isSameServer(url: string, api: ClientApi): boolean {
+  try {
+    return checkManagementUrl(url) === api.origin;
+  } catch {
+    return false;
+  }
+}
+
+function noManagement(): QfError {
+  return new QfError("ERR_USAGE", "no management server is known", {
+    hint: "run qf login --management-url https://qf.example.com, or set QF_MANAGEMENT_URL",
+  });
+}

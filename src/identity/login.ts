@@ -1,0 +1,101 @@
+/**
+ * Signs a person in: the proof that goes with a login key. Chooses the way by where `qf` runs.
+ *
+ * A token of a service user comes before everything; then the browser of this machine; else the hosted
+ * page. Prompts go to stderr and /dev/tty, never to stdout or stdin.
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { Ed25519Key } from "../base/ed25519.ts";
+import { QfError } from "../base/errors.ts";
+import type { ClientConfig, LoginProof } from "../wire/client-api.ts";
+import { hasBrowser } from "./browser.ts";
+import type { ClientApi } from "./client-api.ts";
+import type { Environment } from "./client-folder.ts";
+import { hostedLogin } from "./hosted-login.ts";
+import { loopbackLogin } from "./loopback-login.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+
+/** How long a person has to finish. */
+export const LOGIN_TIMEOUT_MS = 5 * 60_000;
+
+export interface SignInOptions {
+  readonly api: ClientApi;
+  readonly config: ClientConfig;
+  readonly loginKey: Ed25519Key;
+  /** Name of this device, as the hosted page shows it. */
+  readonly deviceName: string;
+  /** Where it is for, as the hosted page shows it. Empty: unknown. */
+  readonly target?: string;
+  readonly localUser?: string;
+  /** Ask the provider to sign in anew, whatever session it has: with a TTL of 0. */
+  readonly fresh: boolean;
+  /** `--no-browser`. */
+  readonly noBrowser?: boolean;
+  readonly environment: Environment;
+  readonly clock?: Clock;
+  readonly terminal?: Terminal;
+  readonly fetch?: typeof fetch;
+  /** Milliseconds for all of it. Default 300000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Signs a person in and returns the proof for `loginKey`. Throws ERR_LOGIN_FAILED when it was refused,
+ * ERR_TIMEOUT after five minutes, ERR_LOGIN_REQUIRED where nobody can be asked.
+ */
+export async function signIn(options: SignInOptions): Promise<LoginProof> {
+  const { config, environment, loginKey, fresh } = options;
+  const clock = options.clock ?? systemClock;
+  const terminal = options.terminal ?? processTerminal;
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(tooLate()), options.timeoutMs ?? LOGIN_TIMEOUT_MS);
+  const shared = { clock, terminal, loginKey, fresh, signal: timeout.signal };
+  try {
+    if (config.oidc.loopback && options.noBrowser !== true && hasBrowser(environment)) {
+      const fetchOption = options.fetch === undefined ? {} : { fetch: options.fetch };
+      return await loopbackLogin({ ...shared, ...fetchOption, oidc: config.oidc, environment });
+    }
+    return await hostedLogin({
+      ...shared,
+      api: options.api,
+      deviceName: options.deviceName,
+      target: options.target ?? "",
+      localUser: options.localUser ?? "",
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * The token of a service user: the file named by QF_TOKEN_FILE, else QF_TOKEN. Undefined: a person.
+ *
+ * Throws ERR_LOGIN_FAILED when the file can not be read or holds no token.
+ */
+export async function serviceToken(environment: Environment): Promise<string | undefined> {
+  const file = environment.QF_TOKEN_FILE;
+  let token = environment.QF_TOKEN;
+  if (file !== undefined && file !== "") {
+    try {
+      token = await readFile(file, "utf8");
+    } catch (cause) {
+      throw new QfError("ERR_LOGIN_FAILED", `the token file ${file} can not be read`, {
+        hint: "check QF_TOKEN_FILE",
+        cause,
+      });
+    }
+  }
+  if (token === undefined || token === "") return undefined;
+  const trimmed = token.trim();
+  if (/^[\x21-\x7e]{16,256}$/.test(trimmed)) return trimmed;
+  throw new QfError("ERR_LOGIN_FAILED", "the token in the environment is not a token", {
+    hint: "check QF_TOKEN_FILE and QF_TOKEN; qf token create makes one",
+  });
+}
+
+function tooLate(): QfError {
+  return new QfError("ERR_TIMEOUT", "nobody finished the sign-in in time", { hint: "start again" });
+}
