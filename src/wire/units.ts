@@ -124,6 +124,6 @@ export const HttpUrl = z
   .url({ protocol: /^https?$/ })
   .max(2048)
   .refine((text) => {
-    const url = new URL(text);
-    return url.username === "" && url.password === "" && url.hash === "";
+    const url = URL.parse(text); // Refinements run even where the check before has failed.
+    return url === null || (url.username === "" && url.password === "" && url.hash === "");
   }, "must have no credentials and no fragment");

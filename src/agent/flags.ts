@@ -1,0 +1,197 @@
+/**
+ * The flags of `qf agent up`: flag, then environment twin, then stored value, then off.
+ *
+ * Pure. Each flag has one row in `FLAGS`, which help, parsing, storing and a tutorial's reader share;
+ * the stored names are positive even where a flag says `--disable-…`.
+ *
+ * @module
+ */
+import { QfError } from "../base/errors.ts";
+import type { AgentFlags } from "../wire/agent-sync.ts";
+import { AgentFlagsStored } from "../wire/state-file.ts";
+
+export const DEFAULT_LISTEN = "0.0.0.0:22022";
+
+type Stored = AgentFlagsStored;
+
+export interface FlagRow {
+  /** Without the dashes. */
+  readonly name: string;
+  readonly key: keyof Stored;
+  readonly kind: "boolean" | "inverted" | "text" | "list" | "seconds";
+}
+
+/** In the order of DESIGN section 2. `--setup-key` and `--state-dir` are not stored and not here. */
+export const FLAGS: readonly FlagRow[] = [
+  { name: "management-url", key: "managementUrl", kind: "text" },
+  { name: "name", key: "name", kind: "text" },
+  { name: "listen", key: "listen", kind: "text" },
+  { name: "advertise", key: "advertise", kind: "list" },
+  { name: "allow-server-ssh", key: "sshServer", kind: "boolean" },
+  { name: "enable-ssh-root", key: "sshRoot", kind: "boolean" },
+  { name: "enable-ssh-sftp", key: "sshSftp", kind: "boolean" },
+  { name: "enable-ssh-local-port-forwarding", key: "sshLocalForwarding", kind: "boolean" },
+  { name: "enable-ssh-remote-port-forwarding", key: "sshRemoteForwarding", kind: "boolean" },
+  { name: "disable-ssh-auth", key: "sshAuth", kind: "inverted" },
+  { name: "ssh-jwt-cache-ttl", key: "sshJwtCacheTtlSeconds", kind: "seconds" },
+  { name: "plain-ssh-listen", key: "plainSshListen", kind: "text" },
+  { name: "allow-offline-logins", key: "offlineLogins", kind: "boolean" },
+  { name: "require-idp-binding", key: "requireIdpBinding", kind: "boolean" },
+  { name: "pin-issuer", key: "pinIssuer", kind: "text" },
+  { name: "pin-audience", key: "pinAudience", kind: "text" },
+];
+
+/** What the command line gives for a flag: text, a repeated one's texts, or a boolean. */
+export type FlagValue = string | boolean | readonly string[];
+/** By flag name without dashes. Absent: not given. */
+export type GivenFlags = Readonly<Record<string, FlagValue | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `QF_ALLOW_SERVER_SSH` for `allow-server-ssh`. */
+export function environmentName(flag: string): string {
+  return `QF_${flag.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/**
+ * Flags that were given now, by command line or environment, in stored form. An empty text turns an
+ * optional one off; an empty variable counts as not set. Throws ERR_USAGE naming what was given.
+ */
+export function parseGivenFlags(given: GivenFlags, env: Environment): Partial<Stored> {
+  const out: Record<string, unknown> = {};
+  for (const row of FLAGS) {
+    const flag = given[row.name];
+    const twin = environmentName(row.name);
+    const value = flag ?? (env[twin] === "" ? undefined : env[twin]);
+    if (value === undefined) continue;
+    const written = flag === undefined ? twin : `--${row.name}`;
+    const parsed = AgentFlagsStored.shape[row.key].safeParse(parseValue(row, value, written));
+    if (!parsed.success) {
+      throw badValue(written, value, parsed.error.issues[0]?.message ?? "is not taken");
+    }
+    out[row.key] = parsed.data;
+  }
+  return out as Partial<Stored>;
+}
+
+/** Everything off, as the tutorials say; sign-in by certificate on. */
+function defaultFlags(): Omit<Stored, "managementUrl"> {
+  return {
+    name: null,
+    listen: DEFAULT_LISTEN,
+    advertise: [],
+    sshServer: false,
+    sshRoot: false,
+    sshSftp: false,
+    sshLocalForwarding: false,
+    sshRemoteForwarding: false,
+    sshAuth: true,
+    sshJwtCacheTtlSeconds: 0,
+    plainSshListen: null,
+    offlineLogins: false,
+    requireIdpBinding: false,
+    pinIssuer: null,
+    pinAudience: null,
+  };
+}
+
+/**
+ * `given` over `stored` over the defaults, as a whole that holds together. Throws ERR_USAGE when it
+ * does not, or when nobody has said where management is.
+ */
+export function resolveFlags(given: Partial<Stored>, stored: Stored | undefined): Stored {
+  const merged = { ...defaultFlags(), ...stored, ...given };
+  if (merged.managementUrl === undefined) {
+    throw new QfError("ERR_USAGE", "no management server is known", {
+      hint: "give --management-url https://qf.example.com, or set QF_MANAGEMENT_URL",
+    });
+  }
+  const flags = { ...merged, managementUrl: merged.managementUrl.replace(/\/+$/, "") };
+  if (flags.requireIdpBinding && (flags.pinIssuer === null || flags.pinAudience === null)) {
+    throw new QfError("ERR_USAGE", "--require-idp-binding needs --pin-issuer and --pin-audience", {
+      hint: "name the identity provider's issuer URL and the client id whose tokens count",
+    });
+  }
+  for (const [key, name] of NOT_YET) {
+    if (flags[key] === null || flags[key] === false) continue;
+    throw new QfError("ERR_USAGE", `--${name} is not available in this version of qf`, {
+      hint: `leave it out, or turn it off with --${name}=${typeof flags[key] === "boolean" ? "false" : ""}`,
+    });
+  }
+  return flags;
+}
+
+/** Parsed so that they are refused by name: a flag that is taken and does nothing would be a lie. */
+const NOT_YET: readonly (readonly [keyof Stored, string])[] = [
+  ["plainSshListen", "plain-ssh-listen"],
+  ["offlineLogins", "allow-offline-logins"],
+];
+
+/** Which stored names differ between two sets of flags. */
+export function changedFlags(before: Stored, after: Stored): (keyof Stored)[] {
+  return FLAGS.map(({ key }) => key).filter(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
+  );
+}
+
+/** What management is told of them. */
+export function reportedFlags(flags: Stored, process: { privileged: boolean; ownUser: string }): AgentFlags {
+  return {
+    sshServer: flags.sshServer,
+    sshRoot: flags.sshRoot,
+    sshSftp: flags.sshSftp,
+    sshLocalForwarding: flags.sshLocalForwarding,
+    sshRemoteForwarding: flags.sshRemoteForwarding,
+    sshAuth: flags.sshAuth,
+    offlineLogins: flags.offlineLogins,
+    requireIdpBinding: flags.requireIdpBinding,
+    privileged: process.privileged,
+    ownUser: process.ownUser,
+  };
+}
+
+function parseValue(row: FlagRow, value: FlagValue, written: string): unknown {
+  if (row.kind === "boolean" || row.kind === "inverted") {
+    const isOn = parseBoolean(value, written);
+    return row.kind === "inverted" ? !isOn : isOn;
+  }
+  if (row.kind === "list") {
+    const texts = typeof value === "object" ? value : [String(value)];
+    return texts
+      .flatMap((text) => text.split(","))
+      .map((text) => text.trim())
+      .filter((text) => text !== "");
+  }
+  if (typeof value !== "string") throw badValue(written, value, "needs a value");
+  if (row.kind === "seconds") {
+    if (!/^\d{1,9}$/.test(value)) throw badValue(written, value, "must be a whole number of seconds");
+    return Number(value);
+  }
+  const isOptional = row.key === "name" || row.key === "plainSshListen" || row.key.startsWith("pin");
+  return value === "" && isOptional ? null : value;
+}
+
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  "1": true,
+  true: true,
+  yes: true,
+  on: true,
+  "0": false,
+  false: false,
+  no: false,
+  off: false,
+};
+
+function parseBoolean(value: FlagValue, written: string): boolean {
+  if (typeof value === "boolean") return value;
+  const found =
+    typeof value === "string" ? Object.entries(BOOLEANS).find(([text]) => text === value) : undefined;
+  if (found === undefined) throw badValue(written, value, "must be true or false");
+  return found[1];
+}
+
+function badValue(written: string, value: FlagValue, problem: string): QfError {
+  const shown = JSON.stringify(typeof value === "object" ? value.join(",") : value).slice(0, 100);
+  return new QfError("ERR_USAGE", `${written}: ${shown} ${problem}`, {
+    hint: "qf agent up --help lists the flags and what they take",
+  });
+}

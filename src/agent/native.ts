@@ -1,0 +1,52 @@
+/**
+ * The two things the agent process itself asks of libc: who is at the other end of a unix socket, and
+ * a lock that dies with its holder. What sessions need of the system is in `os/`.
+ *
+ * @module
+ */
+import { dlopen, FFIType, ptr } from "bun:ffi";
+
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+const LOCK_EXCLUSIVE_NOW = 2 | 4;
+
+const SYMBOLS = {
+  getsockopt: {
+    args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.ptr],
+    returns: FFIType.i32,
+  },
+  flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+} as const;
+
+type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
+let loaded: Libc | undefined;
+
+function libc(): Libc {
+  if (loaded !== undefined) return loaded;
+  const musl = process.arch === "arm64" ? "libc.musl-aarch64.so.1" : "libc.musl-x86_64.so.1";
+  const names = process.platform === "darwin" ? ["libSystem.B.dylib"] : ["libc.so.6", musl];
+  let failure: unknown;
+  for (const name of names) {
+    try {
+      loaded = dlopen(name, SYMBOLS).symbols;
+      return loaded;
+    } catch (cause) {
+      failure = cause;
+    }
+  }
+  throw failure;
+}
+
+/** User id of the process at the other end of unix socket `fd`. Null where the system does not say. */
+export function peerUid(fd: number): number | null {
+  if (process.platform !== "linux") return null;
+  const credentials = new Int32Array(3); // struct ucred: pid, uid, gid.
+  const length = new Int32Array([credentials.byteLength]);
+  const failed = libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ptr(credentials), ptr(length)) !== 0;
+  return failed ? null : (credentials[1] ?? -1) >>> 0;
+}
+
+/** Takes the lock of the open file `fd` without waiting. False: somebody else holds it. */
+export function tryLock(fd: number): boolean {
+  return libc().flock(fd, LOCK_EXCLUSIVE_NOW) === 0;
+}
