@@ -1,0 +1,95 @@
+/**
+ * API tokens: found by digest, shown once.
+ *
+ * @module
+ */
+import { and, asc, eq, gt } from "drizzle-orm";
+import { nowSeconds } from "../../base/clock.ts";
+import { sha256 } from "../../base/random.ts";
+import type { TokenScope } from "../../wire/admin-api.ts";
+import type { AccountId, UserId } from "../../wire/units.ts";
+import type { NewRow, Row } from "./schema/schema.ts";
+import type { Reader, Writer } from "./store.ts";
+import type { UserRow } from "./users.ts";
+
+export type ApiTokenRow = Row<"apiTokens">;
+
+/** Begins every API token, so that a leaked one can be recognised. */
+export const API_TOKEN_PREFIX = "qfp_";
+
+/** `hash` is `hashToken` of it. */
+export async function insertToken(tx: Writer, token: NewRow<"apiTokens">): Promise<void> {
+  await tx.sql.insert(tx.t.apiTokens).values(token);
+}
+
+/** What is stored and looked up; a look-up by digest tells nothing about near misses. */
+export function hashToken(token: string): string {
+  return sha256(token);
+}
+
+/** The unexpired token and whose it is. The caller judges scope and the user's state. */
+export async function findByToken(
+  tx: Reader,
+  token: string,
+): Promise<{ token: ApiTokenRow; user: UserRow } | undefined> {
+  const { apiTokens, users } = tx.t;
+  const [row] = await tx.sql
+    .select({ token: apiTokens, user: users })
+    .from(apiTokens)
+    .innerJoin(users, eq(users.id, apiTokens.userId))
+    .where(and(eq(apiTokens.hash, hashToken(token)), gt(apiTokens.expiresAt, nowSeconds(tx.clock))));
+  return row;
+}
+
+export function listTokens(tx: Reader, accountId: AccountId, userId: UserId): Promise<ApiTokenRow[]> {
+  const { apiTokens } = tx.t;
+  return tx.sql
+    .select()
+    .from(apiTokens)
+    .where(and(eq(apiTokens.accountId, accountId), eq(apiTokens.userId, userId)))
+    .orderBy(asc(apiTokens.createdAt), asc(apiTokens.id));
+}
+
+export async function findToken(
+  tx: Reader,
+  accountId: AccountId,
+  userId: UserId,
+  tokenId: string,
+): Promise<ApiTokenRow | undefined> {
+  const { apiTokens } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(apiTokens)
+    .where(and(eq(apiTokens.accountId, accountId), eq(apiTokens.userId, userId), eq(apiTokens.id, tokenId)));
+  return row;
+}
+
+export async function deleteToken(tx: Writer, accountId: AccountId, tokenId: string): Promise<void> {
+  const { apiTokens } = tx.t;
+  await tx.sql.delete(apiTokens).where(and(eq(apiTokens.accountId, accountId), eq(apiTokens.id, tokenId)));
+}
+
+export async function markTokenUsed(tx: Writer, tokenId: string): Promise<void> {
+  const { apiTokens } = tx.t;
+  await tx.sql
+    .update(apiTokens)
+    .set({ lastUsedAt: nowSeconds(tx.clock) })
+    .where(eq(apiTokens.id, tokenId));
+}
+
+/** For those who make one: the row beside its secret. */
+export function newTokenRow(
+  order: {
+    id: string;
+    accountId: AccountId;
+    userId: UserId;
+    name: string;
+    scope: TokenScope;
+    createdBy: UserId;
+    createdAt: number;
+    expiresAt: number;
+  },
+  secret: string,
+): NewRow<"apiTokens"> {
+  return { ...order, hash: hashToken(secret), lastUsedAt: null };
+}

@@ -1,0 +1,129 @@
+/**
+ * Groups of peers and people. People carry theirs in `auto_groups`; `All` has its members worked out.
+ *
+ * @module
+ */
+import { and, asc, eq, inArray } from "drizzle-orm";
+import type { AccountId, GroupId, PeerId } from "../../wire/units.ts";
+import type { NewRow, Row } from "./schema/schema.ts";
+import type { Reader, Writer } from "./store.ts";
+
+export type GroupRow = Row<"groups">;
+
+/** Rows of one INSERT and ids of one IN: keeps them below the database's bound on parameters. */
+const CHUNK = 500;
+
+export async function insertGroup(tx: Writer, group: NewRow<"groups">): Promise<void> {
+  await tx.sql.insert(tx.t.groups).values(group);
+}
+
+export async function findGroup(
+  tx: Reader,
+  accountId: AccountId,
+  groupId: GroupId,
+): Promise<GroupRow | undefined> {
+  const { groups } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(groups)
+    .where(and(eq(groups.accountId, accountId), eq(groups.id, groupId)));
+  return row;
+}
+
+/** `All` first, then by name. */
+export async function listGroups(tx: Reader, accountId: AccountId): Promise<GroupRow[]> {
+  const { groups } = tx.t;
+  const rows = await tx.sql
+    .select()
+    .from(groups)
+    .where(eq(groups.accountId, accountId))
+    .orderBy(asc(groups.name));
+  return [...rows.filter((row) => row.isAll), ...rows.filter((row) => !row.isAll)];
+}
+
+export async function renameGroup(
+  tx: Writer,
+  accountId: AccountId,
+  groupId: GroupId,
+  name: string,
+): Promise<void> {
+  const { groups } = tx.t;
+  await tx.sql
+    .update(groups)
+    .set({ name })
+    .where(and(eq(groups.accountId, accountId), eq(groups.id, groupId)));
+}
+
+export async function deleteGroup(tx: Writer, accountId: AccountId, groupId: GroupId): Promise<void> {
+  const { groups } = tx.t;
+  await tx.sql.delete(groups).where(and(eq(groups.accountId, accountId), eq(groups.id, groupId)));
+}
+
+/** Which stored group has which peer; `All` is not stored. */
+export function listMemberships(
+  tx: Reader,
+  accountId: AccountId,
+): Promise<{ groupId: GroupId; peerId: PeerId }[]> {
+  const { groups, groupPeers } = tx.t;
+  return tx.sql
+    .select({ groupId: groupPeers.groupId, peerId: groupPeers.peerId })
+    .from(groupPeers)
+    .innerJoin(groups, eq(groups.id, groupPeers.groupId))
+    .where(eq(groups.accountId, accountId))
+    .orderBy(asc(groupPeers.groupId), asc(groupPeers.peerId));
+}
+
+/** Stored groups of one peer. */
+export async function groupsOfPeer(tx: Reader, peerId: PeerId): Promise<GroupId[]> {
+  const { groupPeers } = tx.t;
+  const rows = await tx.sql
+    .select({ groupId: groupPeers.groupId })
+    .from(groupPeers)
+    .where(eq(groupPeers.peerId, peerId))
+    .orderBy(asc(groupPeers.groupId));
+  return rows.map((row) => row.groupId);
+}
+
+/** Puts exactly `peerIds` into the group. */
+export async function setGroupPeers(tx: Writer, groupId: GroupId, peerIds: readonly PeerId[]): Promise<void> {
+  const { groupPeers } = tx.t;
+  await tx.sql.delete(groupPeers).where(eq(groupPeers.groupId, groupId));
+  const unique = [...new Set(peerIds)];
+  for (let i = 0; i < unique.length; i += CHUNK) {
+    const rows = unique.slice(i, i + CHUNK).map((peerId) => ({ groupId, peerId }));
+    await tx.sql.insert(groupPeers).values(rows);
+  }
+}
+
+/** Adds a peer to groups of the same account; groups that are gone are passed over. */
+export async function addPeerToGroups(
+  tx: Writer,
+  accountId: AccountId,
+  peerId: PeerId,
+  groupIds: readonly GroupId[],
+): Promise<void> {
+  const known = await knownGroups(tx, accountId, groupIds);
+  const rows = known.filter((group) => !group.isAll).map((group) => ({ groupId: group.id, peerId }));
+  if (rows.length > 0) await tx.sql.insert(tx.t.groupPeers).values(rows).onConflictDoNothing();
+}
+
+/** Those of `groupIds` that exist in the account. */
+export async function knownGroups(
+  tx: Reader,
+  accountId: AccountId,
+  groupIds: readonly GroupId[],
+): Promise<GroupRow[]> {
+  const { groups } = tx.t;
+  const found: GroupRow[] = [];
+  const unique = [...new Set(groupIds)];
+  for (let i = 0; i < unique.length; i += CHUNK) {
+    const ids = unique.slice(i, i + CHUNK);
+    found.push(
+      ...(await tx.sql
+        .select()
+        .from(groups)
+        .where(and(eq(groups.accountId, accountId), inArray(groups.id, ids)))),
+    );
+  }
+  return found;
+}

@@ -1,0 +1,136 @@
+/**
+ * Logins: a person's proof under a login key, and hosted sign-ins on their way to one.
+ *
+ * @module
+ */
+import { and, asc, count, eq, gt, isNotNull, isNull } from "drizzle-orm";
+import { nowSeconds } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
+import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
+import { isUniqueViolation } from "./errors.ts";
+import type { NewRow, Row } from "./schema/schema.ts";
+import type { Reader, Writer } from "./store.ts";
+
+export type LoginRow = Row<"logins">;
+export type HostedLoginRow = Row<"hostedLogins">;
+
+/** Throws ERR_TOKEN_INVALID when its token was claimed before, or its login key has a login already. */
+export async function insertLogin(tx: Writer, login: NewRow<"logins">): Promise<void> {
+  try {
+    await tx.sql.insert(tx.t.logins).values(login);
+  } catch (cause) {
+    if (!isUniqueViolation(cause)) throw cause;
+    throw new QfError("ERR_TOKEN_INVALID", "this login was used before", { hint: "sign in again" });
+  }
+}
+
+export async function findLogin(tx: Reader, loginId: string): Promise<LoginRow | undefined> {
+  const { logins } = tx.t;
+  const [row] = await tx.sql.select().from(logins).where(eq(logins.id, loginId));
+  return row;
+}
+
+/** `loginKey`: raw Ed25519 public key, base64url. */
+export async function findLoginByKey(tx: Reader, loginKey: string): Promise<LoginRow | undefined> {
+  const { logins } = tx.t;
+  const [row] = await tx.sql.select().from(logins).where(eq(logins.loginKey, loginKey));
+  return row;
+}
+
+export async function updateLogin(
+  tx: Writer,
+  loginId: string,
+  change: Partial<Pick<LoginRow, "devicePeerId" | "until" | "authTime">>,
+): Promise<void> {
+  const { logins } = tx.t;
+  await tx.sql.update(logins).set(change).where(eq(logins.id, loginId));
+}
+
+/** Ends a login. Returns whether it was still alive. Affects maps. */
+export async function revokeLogin(tx: Writer, loginId: string): Promise<boolean> {
+  const { logins } = tx.t;
+  const rows = await tx.sql
+    .update(logins)
+    .set({ revokedAt: nowSeconds(tx.clock) })
+    .where(and(eq(logins.id, loginId), isNull(logins.revokedAt)))
+    .returning({ id: logins.id });
+  return rows.length === 1;
+}
+
+/** Ends every login of a user (and, when given, of one device of theirs). Affects maps. */
+export async function revokeLoginsOf(
+  tx: Writer,
+  of: { userId: UserId } | { devicePeerId: PeerId },
+): Promise<number> {
+  const { logins } = tx.t;
+  const whose = "userId" in of ? eq(logins.userId, of.userId) : eq(logins.devicePeerId, of.devicePeerId);
+  const rows = await tx.sql
+    .update(logins)
+    .set({ revokedAt: nowSeconds(tx.clock) })
+    .where(and(whose, isNull(logins.revokedAt)))
+    .returning({ id: logins.id });
+  return rows.length;
+}
+
+/** Revoked before their time, so machines must be told. */
+export function listRevokedLogins(tx: Reader, accountId: AccountId): Promise<LoginRow[]> {
+  const { logins } = tx.t;
+  return tx.sql
+    .select()
+    .from(logins)
+    .where(
+      and(
+        eq(logins.accountId, accountId),
+        isNotNull(logins.revokedAt),
+        gt(logins.until, nowSeconds(tx.clock)),
+      ),
+    )
+    .orderBy(asc(logins.id));
+}
+
+export async function insertHostedLogin(tx: Writer, login: NewRow<"hostedLogins">): Promise<void> {
+  await tx.sql.insert(tx.t.hostedLogins).values(login);
+}
+
+/** Unexpired. */
+export async function findHostedLogin(tx: Reader, id: string): Promise<HostedLoginRow | undefined> {
+  const { hostedLogins } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(hostedLogins)
+    .where(and(eq(hostedLogins.id, id), gt(hostedLogins.expiresAt, nowSeconds(tx.clock))));
+  return row;
+}
+
+/** Waiting and alive, in total or from one source: both are capped. */
+export async function countHostedLogins(tx: Reader, sourceAddress?: string): Promise<number> {
+  const { hostedLogins } = tx.t;
+  const source = sourceAddress === undefined ? undefined : eq(hostedLogins.sourceAddress, sourceAddress);
+  const [row] = await tx.sql
+    .select({ waiting: count() })
+    .from(hostedLogins)
+    .where(and(gt(hostedLogins.expiresAt, nowSeconds(tx.clock)), source));
+  return row?.waiting ?? 0;
+}
+
+/** Changes it if it is still in `from`. Returns whether it was. */
+export async function updateHostedLogin(
+  tx: Writer,
+  id: string,
+  from: HostedLoginRow["state"],
+  change: Partial<Pick<HostedLoginRow, "state" | "codeHash" | "triesLeft" | "data">>,
+): Promise<boolean> {
+  const { hostedLogins } = tx.t;
+  const rows = await tx.sql
+    .update(hostedLogins)
+    .set(change)
+    .where(and(eq(hostedLogins.id, id), eq(hostedLogins.state, from)))
+    .returning({ id: hostedLogins.id });
+  return rows.length === 1;
+}
+
+/** Takes the result of an approved one, once. */
+export async function deleteHostedLogin(tx: Writer, id: string): Promise<void> {
+  const { hostedLogins } = tx.t;
+  await tx.sql.delete(hostedLogins).where(eq(hostedLogins.id, id));
+}

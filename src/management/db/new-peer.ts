@@ -1,0 +1,170 @@
+/**
+ * Bringing a peer into an account: its name, its address, its groups, and the setup key it came with.
+ *
+ * The caller has checked the device key's proof. Everything happens in the caller's transaction.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { nowSeconds } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
+import { newId } from "../../base/random.ts";
+import type { PeerFacts } from "../../wire/client-api.ts";
+import type { AccountId, GroupId, HostLabel, OverlayAddress, PeerId } from "../../wire/units.ts";
+import { addPeerToGroups } from "./groups.ts";
+import { findPeerByAddress, findPeerByDeviceKey, isNameFree, type PeerRow } from "./peers.ts";
+import type { Row } from "./schema/schema.ts";
+import { useSetupKey } from "./setup-keys.ts";
+import type { Reader, Writer } from "./store.ts";
+import type { UserRow } from "./users.ts";
+
+/** Names tried with a counting suffix before a random one is taken. */
+const COUNTED_SUFFIXES_MAX = 20;
+const ATTEMPTS_MAX = 64;
+const LABEL_LENGTH_MAX = 63;
+
+export interface NewPeer {
+  readonly accountId: AccountId;
+  readonly kind: "machine" | "device";
+  /** Wanted; a taken or reserved one gets a suffix. */
+  readonly name: HostLabel;
+  readonly deviceKey: string;
+  readonly hostKeys: readonly string[];
+  readonly facts: PeerFacts;
+  /** Address it came from. */
+  readonly connectionIp: string;
+  /** The person of a device. Null for machines. */
+  readonly owner: Pick<UserRow, "id" | "email"> | null;
+  readonly ownerApproved: boolean;
+  readonly status: "active" | "pending";
+  readonly vouchedByPeerId: PeerId | null;
+  readonly ephemeral: boolean;
+  readonly groups: readonly GroupId[];
+}
+
+/** Makes the peer. Throws ERR_CONFLICT when its device key is known already. New peers take SSH. */
+export async function insertPeer(tx: Writer, wanted: NewPeer): Promise<PeerRow> {
+  if ((await findPeerByDeviceKey(tx, wanted.deviceKey)) !== undefined) {
+    throw new QfError("ERR_CONFLICT", "this device key is enrolled already");
+  }
+  const { name, dnsName } = await freeName(tx, wanted);
+  const now = nowSeconds(tx.clock);
+  const row: PeerRow = {
+    id: newId(),
+    accountId: wanted.accountId,
+    kind: wanted.kind,
+    name,
+    dnsName,
+    deviceKey: wanted.deviceKey,
+    hostKeys: [...wanted.hostKeys],
+    address: await freeAddress(tx, wanted.accountId),
+    ownerUserId: wanted.owner?.id ?? null,
+    status: wanted.status,
+    ownerApproved: wanted.ownerApproved,
+    sshEnabled: true,
+    ephemeral: wanted.ephemeral,
+    facts: wanted.facts,
+    flags: null,
+    direct: [],
+    connectionIp: wanted.connectionIp,
+    vouchedByPeerId: wanted.vouchedByPeerId,
+    loginExpirationEnabled: false,
+    inactivityExpirationEnabled: false,
+    mapVersion: 0,
+    mapDigest: "",
+    nextAuditSeq: 1,
+    createdAt: now,
+    lastSeenAt: now,
+    lastLoginAt: now,
+  };
+  await tx.sql.insert(tx.t.peers).values(row);
+  await addPeerToGroups(tx, wanted.accountId, row.id, wanted.groups);
+  return row;
+}
+
+/**
+ * Makes a machine that came with a setup key, and counts the use in the same transaction: however
+ * many come at once, a key of one use lets one in. Throws ERR_UNAUTHENTICATED for any key that does
+ * not work, the same for each reason.
+ */
+export async function enrolWithSetupKey(
+  tx: Writer,
+  setupKey: string,
+  wanted: Omit<
+    NewPeer,
+    "accountId" | "kind" | "owner" | "ownerApproved" | "ephemeral" | "groups" | "status" | "vouchedByPeerId"
+  >,
+): Promise<{ peer: PeerRow; key: Row<"setupKeys"> }> {
+  const key = await useSetupKey(tx, setupKey);
+  const peer = await insertPeer(tx, {
+    ...wanted,
+    accountId: key.accountId,
+    kind: "machine",
+    owner: null,
+    ownerApproved: true,
+    status: "active",
+    vouchedByPeerId: null,
+    ephemeral: key.ephemeral,
+    groups: key.autoGroups,
+  });
+  return { peer, key };
+}
+
+/** Labels below the account's domain for a peer of that name. */
+export function dnsNameOf(
+  kind: "machine" | "device",
+  name: HostLabel,
+  owner: Pick<UserRow, "id" | "email"> | null,
+): string {
+  if (kind === "machine") return name;
+  return `${name}.${owner === null ? "nobody" : userLabel(owner)}.device`;
+}
+
+/** A person's label in device names: the first part of the e-mail address, else the id. */
+export function userLabel(user: Pick<UserRow, "id" | "email">): HostLabel {
+  const label = (user.email.split("@")[0] ?? "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, LABEL_LENGTH_MAX)
+    .replace(/^-+|-+$/g, "");
+  return label === "" ? user.id : label;
+}
+
+async function freeName(
+  tx: Reader,
+  wanted: Pick<NewPeer, "accountId" | "kind" | "name" | "owner">,
+): Promise<{ name: HostLabel; dnsName: string }> {
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+    const name = suffixed(wanted.name, attempt);
+    const dnsName = dnsNameOf(wanted.kind, name, wanted.owner);
+    if (await isNameFree(tx, wanted.accountId, dnsName)) return { name, dnsName };
+  }
+  throw new QfError("ERR_CONFLICT", "there is no free name for this peer", { hint: "give another --name" });
+}
+
+function suffixed(name: HostLabel, attempt: number): HostLabel {
+  if (attempt === 1) return name;
+  const suffix = attempt <= COUNTED_SUFFIXES_MAX ? `-${attempt}` : `-${newId().slice(0, 6)}`;
+  return name.slice(0, LABEL_LENGTH_MAX - suffix.length).replace(/-+$/, "") + suffix;
+}
+
+/** A random free address of 100.64.0.0/10: sparse, so nearly always the first try. */
+async function freeAddress(tx: Reader, accountId: AccountId): Promise<OverlayAddress> {
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+    const [b = 0, c = 0, d = 0] = randomBytes(3);
+    // .0 and .255 confuse old software; 100.100.100.100 is somebody else's resolver.
+    if (d === 0 || d === 255 || (c === 100 && d === 100)) continue;
+    const address = `100.${64 + (b % 64)}.${c}.${d}`;
+    if ((await findPeerByAddress(tx, accountId, address)) === undefined) return address;
+  }
+  throw new QfError("ERR_UNAVAILABLE", "there is no free overlay address");
+}
+
+/** Whose devices count as in their owner's groups at once, by the account's `device_approval`. */
+export function isApprovedAtOnce(
+  approval: "auto" | "first" | "admin",
+  devicesOfOwner: readonly Pick<PeerRow, "kind">[],
+): boolean {
+  if (approval === "auto") return true;
+  return approval === "first" && !devicesOfOwner.some((peer) => peer.kind === "device");
+}

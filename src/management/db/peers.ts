@@ -1,0 +1,181 @@
+/**
+ * Peers: machines and devices, found by id, key, name or address.
+ *
+ * Making one, with its name and address, is `new-peer.ts`.
+ *
+ * @module
+ */
+import { and, asc, eq, inArray } from "drizzle-orm";
+import { nowSeconds } from "../../base/clock.ts";
+import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
+import type { Row } from "./schema/schema.ts";
+import type { Reader, Writer } from "./store.ts";
+
+export type PeerRow = Row<"peers">;
+
+const CHUNK = 500;
+
+export async function findPeer(
+  tx: Reader,
+  accountId: AccountId,
+  peerId: PeerId,
+): Promise<PeerRow | undefined> {
+  const { peers } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(peers)
+    .where(and(eq(peers.accountId, accountId), eq(peers.id, peerId)));
+  return row;
+}
+
+/** By id alone, where the peer has yet to prove itself: tells which account it claims to be of. */
+export async function findPeerById(tx: Reader, peerId: PeerId): Promise<PeerRow | undefined> {
+  const { peers } = tx.t;
+  const [row] = await tx.sql.select().from(peers).where(eq(peers.id, peerId));
+  return row;
+}
+
+/** Device keys are unique over all accounts. */
+export async function findPeerByDeviceKey(tx: Reader, deviceKey: string): Promise<PeerRow | undefined> {
+  const { peers } = tx.t;
+  const [row] = await tx.sql.select().from(peers).where(eq(peers.deviceKey, deviceKey));
+  return row;
+}
+
+/** `dnsName`: labels below the account's domain; a machine's is its name. */
+export async function findPeerByDnsName(
+  tx: Reader,
+  accountId: AccountId,
+  dnsName: string,
+): Promise<PeerRow | undefined> {
+  const { peers } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(peers)
+    .where(and(eq(peers.accountId, accountId), eq(peers.dnsName, dnsName)));
+  return row;
+}
+
+export async function findPeerByAddress(
+  tx: Reader,
+  accountId: AccountId,
+  address: string,
+): Promise<PeerRow | undefined> {
+  const { peers } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(peers)
+    .where(and(eq(peers.accountId, accountId), eq(peers.address, address)));
+  return row;
+}
+
+/** By name. */
+export function listPeers(tx: Reader, accountId: AccountId): Promise<PeerRow[]> {
+  const { peers } = tx.t;
+  return tx.sql.select().from(peers).where(eq(peers.accountId, accountId)).orderBy(asc(peers.dnsName));
+}
+
+export function listPeersOfUser(tx: Reader, accountId: AccountId, userId: UserId): Promise<PeerRow[]> {
+  const { peers } = tx.t;
+  return tx.sql
+    .select()
+    .from(peers)
+    .where(and(eq(peers.accountId, accountId), eq(peers.ownerUserId, userId)))
+    .orderBy(asc(peers.dnsName));
+}
+
+/** Those of `peerIds` that exist in the account. */
+export async function knownPeers(
+  tx: Reader,
+  accountId: AccountId,
+  peerIds: readonly PeerId[],
+): Promise<PeerRow[]> {
+  const { peers } = tx.t;
+  const found: PeerRow[] = [];
+  const unique = [...new Set(peerIds)];
+  for (let i = 0; i < unique.length; i += CHUNK) {
+    const ids = unique.slice(i, i + CHUNK);
+    found.push(
+      ...(await tx.sql
+        .select()
+        .from(peers)
+        .where(and(eq(peers.accountId, accountId), inArray(peers.id, ids)))),
+    );
+  }
+  return found;
+}
+
+export type PeerChange = Partial<Omit<PeerRow, "id" | "accountId" | "kind" | "createdAt">>;
+
+/** A new name goes through `renamePeer`, which keeps the old one reserved. */
+export async function updatePeer(
+  tx: Writer,
+  accountId: AccountId,
+  peerId: PeerId,
+  change: Omit<PeerChange, "name" | "dnsName">,
+): Promise<void> {
+  const { peers } = tx.t;
+  await tx.sql
+    .update(peers)
+    .set(change)
+    .where(and(eq(peers.accountId, accountId), eq(peers.id, peerId)));
+}
+
+/** Gives `peer` a name that `isNameFree` allows, and reserves its old one. */
+export async function renamePeer(
+  tx: Writer,
+  peer: Pick<PeerRow, "id" | "accountId" | "dnsName">,
+  to: { name: string; dnsName: string },
+): Promise<void> {
+  const { peers } = tx.t;
+  if (to.dnsName === peer.dnsName) return;
+  await reserveName(tx, peer);
+  await releaseName(tx, peer.accountId, to.dnsName);
+  await tx.sql.update(peers).set(to).where(eq(peers.id, peer.id));
+}
+
+/** Removes a peer; its name stays reserved until an admin releases it. */
+export async function deletePeer(
+  tx: Writer,
+  peer: Pick<PeerRow, "id" | "accountId" | "dnsName">,
+): Promise<void> {
+  const { peers } = tx.t;
+  await reserveName(tx, peer);
+  await tx.sql.delete(peers).where(eq(peers.id, peer.id));
+}
+
+async function reserveName(tx: Writer, peer: Pick<PeerRow, "id" | "accountId" | "dnsName">): Promise<void> {
+  const { reservedNames } = tx.t;
+  const held = { peerId: peer.id, freedAt: nowSeconds(tx.clock) };
+  await tx.sql
+    .insert(reservedNames)
+    .values({ accountId: peer.accountId, dnsName: peer.dnsName, ...held })
+    .onConflictDoUpdate({ target: [reservedNames.accountId, reservedNames.dnsName], set: held });
+}
+
+/** Nobody has the name, and nobody had it. */
+export async function isNameFree(tx: Reader, accountId: AccountId, dnsName: string): Promise<boolean> {
+  if ((await findPeerByDnsName(tx, accountId, dnsName)) !== undefined) return false;
+  return (await findReservedName(tx, accountId, dnsName)) === undefined;
+}
+
+export async function findReservedName(
+  tx: Reader,
+  accountId: AccountId,
+  dnsName: string,
+): Promise<Row<"reservedNames"> | undefined> {
+  const { reservedNames } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(reservedNames)
+    .where(and(eq(reservedNames.accountId, accountId), eq(reservedNames.dnsName, dnsName)));
+  return row;
+}
+
+/** An admin's word that somebody else may have it. */
+export async function releaseName(tx: Writer, accountId: AccountId, dnsName: string): Promise<void> {
+  const { reservedNames } = tx.t;
+  await tx.sql
+    .delete(reservedNames)
+    .where(and(eq(reservedNames.accountId, accountId), eq(reservedNames.dnsName, dnsName)));
+}

@@ -1,0 +1,104 @@
+/**
+ * People and service users. Identity is (issuer, subject), never an e-mail address.
+ *
+ * @module
+ */
+import { and, asc, count, eq } from "drizzle-orm";
+import type { AccountId, UserId } from "../../wire/units.ts";
+import type { NewRow, Row } from "./schema/schema.ts";
+import type { Reader, Writer } from "./store.ts";
+
+export type UserRow = Row<"users">;
+
+/** Stored in place of our own issuers' URLs, which move with the public URL. */
+export const EMBEDDED_ISSUER = "embedded";
+export const SERVICE_ISSUER = "service";
+
+/** The exact `iss` of a stored issuer. `embeddedIssuer` is that of the embedded provider. */
+export function issuerUrl(stored: string, urls: { origin: string; embeddedIssuer: string }): string {
+  if (stored === EMBEDDED_ISSUER) return urls.embeddedIssuer;
+  if (stored === SERVICE_ISSUER) return urls.origin;
+  return stored;
+}
+
+export async function insertUser(tx: Writer, user: NewRow<"users">): Promise<void> {
+  await tx.sql.insert(tx.t.users).values(user);
+}
+
+export async function findUser(
+  tx: Reader,
+  accountId: AccountId,
+  userId: UserId,
+): Promise<UserRow | undefined> {
+  const { users } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(users)
+    .where(and(eq(users.accountId, accountId), eq(users.id, userId)));
+  return row;
+}
+
+/** `issuer` as it is stored: `EMBEDDED_ISSUER`, `SERVICE_ISSUER`, or the exact URL of another. */
+export async function findUserByIdentity(
+  tx: Reader,
+  accountId: AccountId,
+  identity: { issuer: string; subject: string },
+): Promise<UserRow | undefined> {
+  const { users } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(users)
+    .where(
+      and(
+        eq(users.accountId, accountId),
+        eq(users.issuer, identity.issuer),
+        eq(users.subject, identity.subject),
+      ),
+    );
+  return row;
+}
+
+/** In order of creation. */
+export function listUsers(tx: Reader, accountId: AccountId): Promise<UserRow[]> {
+  const { users } = tx.t;
+  return tx.sql
+    .select()
+    .from(users)
+    .where(eq(users.accountId, accountId))
+    .orderBy(asc(users.createdAt), asc(users.id));
+}
+
+export async function countOwners(tx: Reader, accountId: AccountId): Promise<number> {
+  const { users } = tx.t;
+  const [row] = await tx.sql
+    .select({ owners: count() })
+    .from(users)
+    .where(and(eq(users.accountId, accountId), eq(users.role, "owner"), eq(users.isBlocked, false)));
+  return row?.owners ?? 0;
+}
+
+export type UserChange = Partial<
+  Pick<
+    UserRow,
+    "role" | "autoGroups" | "isBlocked" | "pendingApproval" | "email" | "name" | "lastLoginAt" | "subject"
+  >
+>;
+
+export async function updateUser(
+  tx: Writer,
+  accountId: AccountId,
+  userId: UserId,
+  change: UserChange,
+): Promise<void> {
+  const { users } = tx.t;
+  await tx.sql
+    .update(users)
+    .set(change)
+    .where(and(eq(users.accountId, accountId), eq(users.id, userId)));
+}
+
+/** With tokens, logins and devices. */
+export async function deleteUser(tx: Writer, accountId: AccountId, userId: UserId): Promise<void> {
+  const { users } = tx.t;
+  await tx.sql.delete(users).where(and(eq(users.accountId, accountId), eq(users.id, userId)));
+}
