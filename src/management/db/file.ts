@@ -26,16 +26,18 @@ export interface FileLock {
 /**
  * Takes the data folder for this process: caches are right only while nobody else writes.
  *
- * Throws ERR_UNAVAILABLE when another process has it.
+ * Throws ERR_CONFLICT when another process has it.
  */
 export function lockDataFolder(dataDir: string): FileLock {
-  const lock = new Database(join(dataDir, "management.lock"), { create: true, readwrite: true });
+  const path = join(dataDir, "management.lock");
+  closeSync(openSync(path, "a", 0o600));
+  const lock = new Database(path, { create: false, readwrite: true });
   try {
     lock.run("PRAGMA busy_timeout = 0");
     lock.run("BEGIN EXCLUSIVE");
   } catch (cause) {
     lock.close();
-    throw new QfError("ERR_UNAVAILABLE", `another qf management process uses ${dataDir}`, {
+    throw new QfError("ERR_CONFLICT", `another qf management process uses ${dataDir}`, {
       hint: "stop it first, or give another --data-dir",
       cause,
     });

@@ -1,0 +1,212 @@
+/**
+ * The first account: its keys, its owner, and a token to begin with.
+ *
+ * `qf management init` and the one-time set-up link both end here. Whatever happens in between, a
+ * second run finds either nothing done or all of it: the data folder is held by one process, the master
+ * key is written first, everything else is one transaction.
+ *
+ * @module
+ */
+import { chmodSync, linkSync, statSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
+import { isQfError, QfError } from "../base/errors.ts";
+import { makeDirectory } from "../base/files.ts";
+import { type Log, silentLog } from "../base/log.ts";
+import { newId, newSecret } from "../base/random.ts";
+import type { InitResult } from "../wire/admin-api.ts";
+import { Email } from "../wire/units.ts";
+import { newAccountKeys, newServerKeys } from "./ca/account-keys.ts";
+import { createMasterKey, openMasterKey } from "./ca/master-key.ts";
+import { insertAccount, listAccounts } from "./db/accounts.ts";
+import { API_TOKEN_PREFIX, insertToken, newTokenRow } from "./db/api-tokens.ts";
+import { appendEvents } from "./db/audit-events.ts";
+import { insertGroup } from "./db/groups.ts";
+import { insertSigningKeys, listSigningKeys } from "./db/keys.ts";
+import { insertIdpAccount } from "./db/sign-in.ts";
+import { openStore, type Store, type Writer } from "./db/store.ts";
+import { EMBEDDED_ISSUER, insertUser } from "./db/users.ts";
+import { hashPassword, normaliseEmail, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "./idp/passwords.ts";
+import { DEFAULT_DOMAIN, defaultSettings } from "./settings.ts";
+
+const TOKEN_SECONDS = 365 * 86_400;
+
+export interface InitOptions {
+  /** Made with mode 0700 when it is not there. */
+  readonly dataDir: string;
+  /** Default `<dataDir>/master.key`. */
+  readonly masterKeyFile?: string;
+  readonly ownerEmail: string;
+  readonly ownerPassword: string;
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+export function defaultMasterKeyFile(dataDir: string): string {
+  return join(dataDir, "master.key");
+}
+
+/**
+ * Makes data folder, master key, database, account, owner and token. The token is shown here once.
+ *
+ * Throws ERR_USAGE for an unusable e-mail address or password, ERR_ALREADY_INITIALISED when there is
+ * an account, however many run at once.
+ */
+export async function initManagement(options: InitOptions): Promise<InitResult> {
+  checkOwner(options);
+  const clock = options.clock ?? systemClock;
+  await prepareDataDir(options.dataDir);
+  const store = openForInit(options.dataDir, clock, options.log ?? silentLog);
+  try {
+    // Asked before the key is made: a lost one is not quietly replaced by one that opens nothing.
+    if ((await store.read(listAccounts)).length > 0) throw alreadyInitialised();
+    const masterKey = await ensureMasterKey(options.masterKeyFile ?? defaultMasterKeyFile(options.dataDir));
+    const passwordHash = await hashPassword(options.ownerPassword);
+    return await store.transaction((tx) =>
+      createAccount(tx, masterKey, { email: options.ownerEmail, passwordHash }),
+    );
+  } finally {
+    await store.close();
+  }
+}
+
+/** Makes the folder, or checks that nobody else may look into the one that is there. */
+export async function prepareDataDir(dataDir: string): Promise<void> {
+  await makeDirectory(dataDir, 0o700);
+  const { mode, uid } = statSync(dataDir);
+  const self = process.getuid?.();
+  if (self !== undefined && uid !== self && uid !== 0) {
+    throw new QfError("ERR_PERMISSION", `the data folder ${dataDir} belongs to somebody else`);
+  }
+  if ((mode & 0o077) !== 0) chmodSync(dataDir, 0o700);
+}
+
+/** The master key, made when it is not there; a crash leaves none or a whole one. */
+export async function ensureMasterKey(path: string): Promise<Uint8Array> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    const temporary = `${path}.new-${newId()}`;
+    await createMasterKey(temporary);
+    try {
+      linkSync(temporary, path);
+    } finally {
+      unlinkSync(temporary);
+    }
+  }
+  return openMasterKey(path);
+}
+
+/** How the owner is proven: a password here, or an identity that another provider vouched for. */
+export interface NewOwner {
+  readonly email: string;
+  readonly passwordHash?: string;
+  /** Of an external provider; absent with a password. */
+  readonly identity?: { readonly issuer: string; readonly subject: string; readonly name: string };
+}
+
+/** The account and all that belongs to it. Throws ERR_ALREADY_INITIALISED when there is one. */
+export async function createAccount(tx: Writer, masterKey: Uint8Array, owner: NewOwner): Promise<InitResult> {
+  if ((await listAccounts(tx)).length > 0) throw alreadyInitialised();
+  const now = nowSeconds(tx.clock);
+  const accountId = newId();
+  const ownerId = newId();
+  const email = normaliseEmail(owner.email);
+  const subject = owner.identity?.subject ?? newId();
+  await insertAccount(tx, {
+    id: accountId,
+    domain: DEFAULT_DOMAIN,
+    settings: { ...defaultSettings(), embedded_idp_enabled: owner.identity === undefined },
+    onboarding: { signup_form_pending: false, onboarding_flow_pending: false },
+    version: 1,
+    nextAuditSeq: 1,
+    createdAt: now,
+    createdBy: ownerId,
+  });
+  await insertGroup(tx, { id: newId(), accountId, name: "All", isAll: true, createdAt: now });
+  await insertUser(tx, {
+    id: ownerId,
+    accountId,
+    issuer: owner.identity?.issuer ?? EMBEDDED_ISSUER,
+    subject,
+    email,
+    name: owner.identity?.name ?? (email.split("@")[0] as string),
+    role: "owner",
+    autoGroups: [],
+    isServiceUser: false,
+    isBlocked: false,
+    pendingApproval: false,
+    createdAt: now,
+    lastLoginAt: null,
+  });
+  if (owner.passwordHash !== undefined) {
+    await insertIdpAccount(tx, {
+      id: subject,
+      accountId,
+      userId: ownerId,
+      email,
+      passwordHash: owner.passwordHash,
+      passwordChangedAt: now,
+      failedAttempts: 0,
+      lockedUntil: null,
+      createdAt: now,
+    });
+  }
+  await createKeys(tx, masterKey, accountId, now);
+  const token = await createToken(tx, accountId, ownerId, now);
+  const initiator = { id: ownerId, name: email, email };
+  await appendEvents(tx, accountId, initiator, [{ activity: "account.create", targetId: accountId }]);
+  return { accountId, ownerId, token };
+}
+
+async function createKeys(tx: Writer, masterKey: Uint8Array, accountId: string, now: number): Promise<void> {
+  await insertSigningKeys(tx, newAccountKeys(masterKey, accountId, now));
+  const own = await Promise.all([listSigningKeys(tx, null, "oidc"), listSigningKeys(tx, null, "cookie")]);
+  if (own.flat().length === 0) await insertSigningKeys(tx, newServerKeys(masterKey, now));
+}
+
+async function createToken(tx: Writer, accountId: string, ownerId: string, now: number): Promise<string> {
+  const token = newSecret(API_TOKEN_PREFIX);
+  const order = {
+    id: newId(),
+    accountId,
+    userId: ownerId,
+    name: "init",
+    scope: "api" as const,
+    createdBy: ownerId,
+    createdAt: now,
+    expiresAt: now + TOKEN_SECONDS,
+  };
+  await insertToken(tx, newTokenRow(order, token));
+  return token;
+}
+
+function checkOwner(options: Pick<InitOptions, "ownerEmail" | "ownerPassword">): void {
+  if (!Email.safeParse(options.ownerEmail).success) {
+    throw new QfError("ERR_USAGE", "the owner's e-mail address is not usable", {
+      hint: "give --owner-email NAME@HOST",
+    });
+  }
+  const { length } = options.ownerPassword;
+  if (length < PASSWORD_LENGTH_MIN || length > PASSWORD_LENGTH_MAX) {
+    throw new QfError("ERR_USAGE", `the owner's password needs ${PASSWORD_LENGTH_MIN} characters or more`, {
+      hint: `at most ${PASSWORD_LENGTH_MAX}; it is read from standard input`,
+    });
+  }
+}
+
+function openForInit(dataDir: string, clock: Clock, log: Log): Store {
+  try {
+    return openStore({ dataDir, clock, log, create: true });
+  } catch (cause) {
+    if (!isQfError(cause, "ERR_CONFLICT")) throw cause;
+    throw new QfError("ERR_ALREADY_INITIALISED", cause.message, {
+      hint: "open the set-up link it printed, or stop it first",
+      cause,
+    });
+  }
+}
+
+function alreadyInitialised(): QfError {
+  return new QfError("ERR_ALREADY_INITIALISED", "management is initialised already", {
+    hint: "use the owner's token, or give another --data-dir",
+  });
+}

@@ -1,0 +1,105 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { getTableConfig } from "drizzle-orm/sqlite-core";
+import { isQfError } from "../../../src/base/errors.ts";
+import { migrate, SQLITE_MIGRATIONS } from "../../../src/management/db/migrate.ts";
+import { sqliteSchema } from "../../../src/management/db/schema/schema.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+const clock = new FakeClock();
+const aDatabase = (): Database => new Database(join(tempFolder(), "a.db"), { create: true });
+const run = (database: Database, migrations = SQLITE_MIGRATIONS): void =>
+  migrate(database, { path: "a.db", clock, migrations });
+const codeOf = (fn: () => void): string => {
+  try {
+    fn();
+  } catch (cause) {
+    return isQfError(cause) ? cause.code : String(cause);
+  }
+  return "none";
+};
+
+interface ColumnInfo {
+  name: string;
+  type: string;
+  notnull: number;
+  pk: number;
+}
+
+test("the migrations make exactly the tables and columns of the schema", () => {
+  const database = aDatabase();
+  run(database);
+  const made: Record<string, string[]> = {};
+  const declared: Record<string, string[]> = {};
+  for (const table of Object.values(sqliteSchema)) {
+    const { name, columns, primaryKeys } = getTableConfig(table);
+    const keys = new Set(primaryKeys.flatMap((key) => key.columns.map((column) => column.name)));
+    declared[name] = columns.map(
+      (column) =>
+        `${column.name} ${column.getSQLType().toUpperCase()} ${column.notNull || column.primary} ` +
+        `${column.primary || keys.has(column.name)}`,
+    );
+    made[name] = database
+      .query<ColumnInfo, []>(`PRAGMA table_info(${name})`)
+      .all()
+      .map((column) => `${column.name} ${column.type} ${column.notnull === 1} ${column.pk > 0}`);
+  }
+  expect(made).toEqual(declared);
+  const tables = database
+    .query<{ name: string }, []>("SELECT name FROM sqlite_master WHERE type = 'table'")
+    .all()
+    .map((row) => row.name)
+    .filter((name) => !name.startsWith("sqlite_") && name !== "schema_migrations");
+  expect(tables.sort()).toEqual(Object.keys(declared).sort());
+  database.close();
+});
+
+test("the migrations make every index and unique constraint of the schema", () => {
+  const database = aDatabase();
+  run(database);
+  const made = new Set<string>();
+  const declared = new Set<string>();
+  for (const table of Object.values(sqliteSchema)) {
+    const { name, indexes, columns } = getTableConfig(table);
+    for (const { config } of indexes) {
+      const on = config.columns.map((column) => ("name" in column ? column.name : "?")).join(",");
+      declared.add(`${name}(${on}) ${config.unique}`);
+    }
+    for (const column of columns) if (column.isUnique) declared.add(`${name}(${column.name}) true`);
+    const list = database
+      .query<{ name: string; unique: number; origin: string }, []>(`PRAGMA index_list(${name})`)
+      .all()
+      .filter((index) => index.origin !== "pk");
+    for (const index of list) {
+      const on = database.query<{ name: string }, []>(`PRAGMA index_info(${index.name})`).all();
+      made.add(`${name}(${on.map((column) => column.name).join(",")}) ${index.unique === 1}`);
+    }
+  }
+  expect([...made].sort()).toEqual([...declared].sort());
+  database.close();
+});
+
+test("a migration that fails leaves nothing of itself", () => {
+  const database = aDatabase();
+  run(database);
+  const broken = { number: 2, name: "broken", sql: "CREATE TABLE half (id TEXT); SELECT no_such_column;" };
+  expect(() => run(database, [...SQLITE_MIGRATIONS, broken])).toThrow();
+  const half = database.query("SELECT name FROM sqlite_master WHERE name = 'half'").get();
+  expect(half).toBeNull();
+  run(database);
+  database.close();
+});
+
+test("migrations go forward only and are applied once", () => {
+  const database = aDatabase();
+  const second = { number: 2, name: "second", sql: "CREATE TABLE second (id TEXT) STRICT" };
+  run(database);
+  run(database, [...SQLITE_MIGRATIONS, second]);
+  run(database, [...SQLITE_MIGRATIONS, second]);
+  expect(codeOf(() => run(database))).toBe("ERR_STATE_NEWER");
+  const changed = { ...second, sql: "CREATE TABLE other (id TEXT) STRICT" };
+  expect(codeOf(() => run(database, [...SQLITE_MIGRATIONS, changed]))).toBe("ERR_STATE_DAMAGED");
+  database.close();
+});

@@ -1,0 +1,109 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isQfError } from "../../src/base/errors.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { findAccount, listAccounts } from "../../src/management/db/accounts.ts";
+import { findByToken } from "../../src/management/db/api-tokens.ts";
+import { listEvents } from "../../src/management/db/audit-events.ts";
+import { listGroups } from "../../src/management/db/groups.ts";
+import { listSigningKeys } from "../../src/management/db/keys.ts";
+import { listPolicies } from "../../src/management/db/policies.ts";
+import { findPasswordUser } from "../../src/management/db/sign-in.ts";
+import { openStore } from "../../src/management/db/store.ts";
+import { initManagement } from "../../src/management/init.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+const clock = new FakeClock();
+const owner = { ownerEmail: "Olga@Example.com", ownerPassword: "correct horse" };
+const optionsFor = (dataDir: string) => ({ dataDir, clock, ...owner });
+const codeOf = (cause: unknown): string => (isQfError(cause) ? cause.code : String(cause));
+const openAgain = (dataDir: string) => openStore({ dataDir, clock, log: silentLog, create: false });
+
+test("init makes an account with an owner, keys, group All and no policy", async () => {
+  const dataDir = join(tempFolder(), "management");
+  const result = await initManagement(optionsFor(dataDir));
+  expect(result.token).toStartWith("qfp_");
+  const store = openAgain(dataDir);
+  await store.read(async (tx) => {
+    const account = await findAccount(tx, result.accountId);
+    expect(account?.domain).toBe("qf.internal");
+    const found = await findPasswordUser(tx, { email: "olga@example.com" });
+    expect(found?.user.role).toBe("owner");
+    expect(found?.login.passwordHash).toStartWith("$argon2id$");
+    expect(await Bun.password.verify(owner.ownerPassword, found?.login.passwordHash ?? "")).toBe(true);
+    expect((await findByToken(tx, result.token))?.user.id).toBe(result.ownerId);
+    expect(await listPolicies(tx, result.accountId)).toEqual([]);
+    expect((await listGroups(tx, result.accountId)).map((group) => [group.name, group.isAll])).toEqual([
+      ["All", true],
+    ]);
+    for (const purpose of ["ca", "token"] as const) {
+      expect(await listSigningKeys(tx, result.accountId, purpose)).toHaveLength(1);
+    }
+    expect(await listSigningKeys(tx, null, "cookie")).toHaveLength(1);
+    const events = await listEvents(tx, result.accountId, { limit: 5 });
+    expect(events.map((event) => event.activity)).toEqual(["account.create"]);
+  });
+  await store.close();
+});
+
+test("what init makes is for its owner only", async () => {
+  const dataDir = join(tempFolder(), "management");
+  mkdirSync(dataDir, { mode: 0o755 });
+  await initManagement(optionsFor(dataDir));
+  for (const path of [dataDir, ...readdirSync(dataDir).map((name) => join(dataDir, name))]) {
+    expect([path, statSync(path).mode & 0o077]).toEqual([path, 0]);
+  }
+});
+
+test("neither token nor password rest on disk", async () => {
+  const dataDir = tempFolder();
+  const { token } = await initManagement(optionsFor(dataDir));
+  for (const name of readdirSync(dataDir)) {
+    const bytes = readFileSync(join(dataDir, name));
+    expect([name, bytes.includes(token), bytes.includes(token.slice(4))]).toEqual([name, false, false]);
+    expect(bytes.includes(owner.ownerPassword)).toBe(false);
+  }
+});
+
+test("init refuses to run twice and changes nothing", async () => {
+  const dataDir = tempFolder();
+  await initManagement(optionsFor(dataDir));
+  const key = readFileSync(join(dataDir, "master.key"));
+  expect(await initManagement(optionsFor(dataDir)).catch(codeOf)).toBe("ERR_ALREADY_INITIALISED");
+  expect(readFileSync(join(dataDir, "master.key")).equals(key)).toBe(true);
+  rmSync(join(dataDir, "master.key"));
+  expect(await initManagement(optionsFor(dataDir)).catch(codeOf)).toBe("ERR_ALREADY_INITIALISED");
+  expect(readdirSync(dataDir)).not.toContain("master.key");
+});
+
+test("of many inits at once exactly one succeeds", async () => {
+  const dataDir = join(tempFolder(), "management");
+  const results = await Promise.allSettled([1, 2, 3, 4, 5].map(() => initManagement(optionsFor(dataDir))));
+  const codes = results.map((result) => (result.status === "fulfilled" ? "ok" : codeOf(result.reason)));
+  expect(codes.filter((code) => code === "ok")).toHaveLength(1);
+  expect(codes.filter((code) => code === "ERR_ALREADY_INITIALISED")).toHaveLength(4);
+  const store = openAgain(dataDir);
+  expect(await store.read(listAccounts)).toHaveLength(1);
+  await store.close();
+});
+
+test("init finishes what a crash left: a database without an account, a half-made one beside it", async () => {
+  const dataDir = tempFolder();
+  await openStore({ dataDir, clock, log: silentLog, create: true }).close();
+  writeFileSync(join(dataDir, "management.db.new-abc"), "half");
+  const { token } = await initManagement(optionsFor(dataDir));
+  expect(token).toStartWith("qfp_");
+});
+
+test.each([
+  { name: "no address", change: { ownerEmail: "" } },
+  { name: "an address with a line break", change: { ownerEmail: "a@b.example\n" } },
+  { name: "an empty password", change: { ownerPassword: "" } },
+  { name: "a short password", change: { ownerPassword: "1234567" } },
+])("init refuses $name and makes nothing", async ({ change }) => {
+  const dataDir = join(tempFolder(), "management");
+  expect(await initManagement({ ...optionsFor(dataDir), ...change }).catch(codeOf)).toBe("ERR_USAGE");
+  expect(statSync(dataDir, { throwIfNoEntry: false })).toBeUndefined();
+});
