@@ -1,0 +1,332 @@
+/** Every way to be refused that a person can meet, with the sentence on their own terminal. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Lab, type LabAgent, type LabDevice, openLab, type Person, policyBody } from "../support/lab.ts";
+import { isRoot, OsAccount } from "../support/os-accounts.ts";
+
+interface LabPolicyBody {
+  readonly id: string;
+}
+
+describe.skipIf(!isRoot)("a denial", () => {
+  let lab: Lab;
+  let account: OsAccount;
+  let agent: LabAgent;
+  let person: Person;
+  let device: LabDevice;
+  let devs: string;
+  let others: string;
+  let managed: string;
+  let servers: string;
+  let policy: LabPolicyBody;
+
+  beforeAll(async () => {
+    account = new OsAccount("deny");
+    lab = await openLab();
+    devs = await lab.createGroup("Developers");
+    others = await lab.createGroup("Others");
+    managed = await lab.createGroup("Managed");
+    servers = await lab.createGroup("Servers");
+    person = await lab.createPerson("ada@example.com", [devs]);
+    policy = await lab.createPolicy("devs", [devs], [servers], rule({}));
+    agent = await lab.startAgent("web1", { groups: [servers], args: ["--enable-ssh-root"] });
+    device = lab.device(person, "laptop");
+    await device.login();
+  }, 120_000);
+
+  afterAll(async () => {
+    await lab?.[Symbol.asyncDispose]();
+    account?.[Symbol.dispose]();
+  });
+
+  const rule = (change: Record<string, unknown>): Record<string, unknown> => ({
+    authorized_groups: { [devs]: [account.name, "root"] },
+    ...change,
+  });
+
+  /** Replaces the one policy; its own sources and destinations unless `change` has others. */
+  const setPolicy = (
+    change: Record<string, unknown>,
+    policyChange: Record<string, unknown> = {},
+  ): Promise<unknown> =>
+    lab.api("PUT", `/api/policies/${policy.id}`, {
+      ...policyBody("devs", [devs], [servers], rule(change)),
+      ...policyChange,
+    });
+
+  const attempt = (localUser = account.name) => device.ssh([`${localUser}@web1`, "echo", "in"]);
+
+  /** Allowed before and after; in between `breakIt` makes it a denial with `sentence`. */
+  async function denies(
+    sentence: string,
+    breakIt: () => Promise<unknown>,
+    mendIt: () => Promise<unknown>,
+    localUser = account.name,
+  ): Promise<void> {
+    await allowed(localUser);
+    await breakIt();
+    try {
+      const result = await lab.until(`"${sentence}"`, async () => {
+        const one = await attempt(localUser);
+        return one.exitCode === 255 && one.stderr.includes(sentence) ? one : undefined;
+      });
+      expect(result.stdout).toBe("");
+      expect(result.stderr).toMatch(/receipt [a-z0-9]{20}/);
+    } finally {
+      await mendIt();
+    }
+    await allowed(localUser);
+  }
+
+  async function allowed(localUser = account.name): Promise<void> {
+    await lab.until("access", async () => (await attempt(localUser)).stdout === "in\n");
+  }
+
+  test("of a person in no group of the policy", () =>
+    denies(
+      "User is not authorized to access this peer",
+      () => lab.setGroups(person, [others]),
+      () => lab.setGroups(person, [devs]),
+    ));
+
+  test("of an OS user that others may be", async () => {
+    const extra = await lab.createPolicy("others", [others], [servers], {
+      authorized_groups: { [others]: ["postgres"] },
+    });
+    const result = await attempt("postgres");
+    expect(result).toMatchObject({ exitCode: 255, stdout: "" });
+    expect(result.stderr).toContain("User is not authorized to login as OS user");
+    await lab.api("DELETE", `/api/policies/${extra.id}`);
+  });
+
+  test("of an OS user nobody may be", async () => {
+    const result = await attempt("games");
+    expect(result).toMatchObject({ exitCode: 255, stdout: "" });
+    expect(result.stderr).toContain("No authorization mapping for OS user");
+  });
+
+  test("of a person whose group is in the policy and whose device is not", () =>
+    denies(
+      "from this device",
+      () => setPolicy({ sources: [managed] }),
+      () => setPolicy({}),
+    ));
+
+  test("by a disabled rule", () =>
+    denies(
+      "User is not authorized to access this peer",
+      () => setPolicy({ enabled: false }),
+      () => setPolicy({}),
+    ));
+
+  test("by a disabled policy", () =>
+    denies(
+      "User is not authorized to access this peer",
+      () => setPolicy({}, { enabled: false }),
+      () => setPolicy({}),
+    ));
+
+  test("by a rule that has expired", () =>
+    denies(
+      "not valid at this time",
+      () => setPolicy({ valid_until: 1_000_000_000 }),
+      () => setPolicy({}),
+    ));
+
+  test("by a rule outside of its hours", () => {
+    const now = new Date(performance.timeOrigin + performance.now());
+    const day = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"][(now.getUTCDay() + 3) % 7];
+    const schedule = { windows: [{ days: [day], from: "00:00", to: "24:00" }] };
+    return denies(
+      "not valid at this time",
+      () => setPolicy({ schedule }),
+      () => setPolicy({}),
+    );
+  });
+
+  test("by a drop", async () => {
+    let drop: LabPolicyBody | undefined;
+    await denies(
+      "A policy denies this access",
+      async () => {
+        drop = await lab.createPolicy("no", [devs], [servers], { action: "drop" });
+      },
+      () => lab.api("DELETE", `/api/policies/${drop?.id}`),
+    );
+  });
+
+  test("by a wanted reason", () =>
+    denies(
+      "This access needs a reason",
+      () => setPolicy({ ssh: { require_reason: true } }),
+      () => setPolicy({}),
+    ));
+
+  test("by a wanted approval", () =>
+    denies(
+      "This access needs an approval",
+      () => setPolicy({ ssh: { require_approval: true } }),
+      () => setPolicy({}),
+    ));
+
+  test("by a required recording that cannot be made", () =>
+    denies(
+      "must be recorded",
+      () => setPolicy({ ssh: { record: "required" } }),
+      () => setPolicy({}),
+    ));
+
+  test("by a wanted recent sign-in", async () => {
+    await Bun.sleep(1_100);
+    await denies(
+      "needs a recent sign-in",
+      () => setPolicy({ ssh: { reauth_within_seconds: 1 } }),
+      () => setPolicy({}),
+    );
+  });
+
+  test("of a blocked person", () =>
+    denies(
+      "User is blocked",
+      () => lab.setGroups(person, [devs], { is_blocked: true }),
+      async () => {
+        await lab.setGroups(person, [devs]);
+        // Blocking ends logins: whoever is unblocked signs in anew.
+        await device.login();
+      },
+    ));
+
+  test("by SSH being off for the peer", async () => {
+    const peers = await lab.api<{ id: string; name: string }[]>("GET", "/api/peers?name=web1");
+    const set = (ssh_enabled: boolean) =>
+      lab.api("PUT", `/api/peers/${peers[0]?.id}`, {
+        name: "web1",
+        ssh_enabled,
+        login_expiration_enabled: false,
+        inactivity_expiration_enabled: false,
+      });
+    await denies(
+      "SSH is disabled for this peer",
+      () => set(false),
+      () => set(true),
+    );
+  });
+
+  test("of root without the machine's flag", () =>
+    denies(
+      "root login is disabled on this SSH server",
+      () => agent.up(["--enable-ssh-root=false"]),
+      () => agent.up(["--enable-ssh-root"]),
+      "root",
+    ));
+
+  test("of an account with uid 0 under another name, without the flag", async () => {
+    using toor = new OsAccount("toor", ["--non-unique", "--uid", "0", "--no-create-home"]);
+    await setPolicy({ authorized_groups: { [devs]: [account.name, toor.name, "root"] } });
+    await denies(
+      "root login is disabled on this SSH server",
+      () => agent.up(["--enable-ssh-root=false"]),
+      () => agent.up(["--enable-ssh-root"]),
+      toor.name,
+    );
+    await setPolicy({});
+  });
+
+  test("of an account that does not exist", async () => {
+    await setPolicy({ authorized_groups: { [devs]: ["*"] } });
+    const result = await lab.until("the sentence", async () => {
+      const one = await attempt("qfnobodyhere");
+      return one.stderr.includes("The OS user does not exist") ? one : undefined;
+    });
+    expect(result.exitCode).toBe(255);
+    await setPolicy({});
+  });
+
+  test("of locked, expired and nologin accounts", async () => {
+    using other = new OsAccount("acct");
+    await setPolicy({ authorized_groups: { [devs]: [account.name, other.name, "root"] } });
+    await allowed(other.name);
+    const cases = [
+      [
+        "The OS account is locked",
+        () => other.change("usermod", "-p", "x").change("passwd", "-q", "-l"),
+        () => other.change("passwd", "-q", "-u"),
+      ],
+      [
+        "The OS account has expired",
+        () => other.change("chage", "-E", "2020-01-01"),
+        () => other.change("chage", "-E", "-1"),
+      ],
+      [
+        "The OS account has no login shell",
+        () => other.change("usermod", "-s", "/usr/sbin/nologin"),
+        () => other.change("usermod", "-s", "/bin/bash"),
+      ],
+    ] as const;
+    for (const [sentence, breakIt, mendIt] of cases) {
+      breakIt();
+      const result = await attempt(other.name);
+      expect(result).toMatchObject({ exitCode: 255, stdout: "" });
+      expect(result.stderr).toContain(sentence);
+      mendIt();
+      await allowed(other.name);
+    }
+    await setPolicy({});
+  });
+
+  test("of a person and of a device that wait for approval", async () => {
+    const accounts = await lab.api<{ id: string; settings: Record<string, unknown> }[]>(
+      "GET",
+      "/api/accounts",
+    );
+    const settings = accounts[0]?.settings ?? {};
+    const put = (change: Record<string, unknown>) =>
+      lab.api("PUT", `/api/accounts/${lab.accountId}`, { settings: { ...settings, ...change } });
+    await put({ device_approval: "admin" });
+    const fresh = lab.device(person, "fresh");
+    const result = await fresh.ssh([`${account.name}@web1`, "true"]);
+    expect(result.exitCode).toBe(255);
+    expect(result.stderr).toContain("This device is waiting for approval");
+    await put({ device_approval: "auto" });
+    await denies(
+      "User is waiting for approval",
+      () => lab.setGroups(person, [devs], { pending_approval: true }),
+      async () => {
+        await lab.setGroups(person, [devs], { pending_approval: false });
+        await device.login();
+      },
+    );
+  });
+
+  test("full access lets people of the sources be anybody, and nobody else", async () => {
+    await setPolicy({ authorized_groups: {} });
+    await allowed("daemon").catch(() => undefined);
+    const result = await lab.until("another sentence", async () => {
+      const one = await attempt("daemon");
+      return one.stderr.includes("no login shell") ? one : undefined;
+    });
+    expect(result.exitCode).toBe(255);
+    const stranger = lab.device(await lab.createPerson("eve@example.com", [others]), "eve");
+    const refused = await stranger.ssh([`${account.name}@web1`, "true"]);
+    expect(refused.exitCode).toBe(255);
+    expect(refused.stderr).toContain("User is not authorized to access this peer");
+    await setPolicy({});
+  }, 60_000);
+
+  test("every denial is in the audit log with its reason and receipt", async () => {
+    const events = await lab.events("limit=1000");
+    const denials = events.filter((event) =>
+      ["certificate.refuse", "ssh.decision.deny"].includes(event.activity_code),
+    );
+    const text = JSON.stringify(denials);
+    for (const reason of [
+      "peer_not_authorized",
+      "local_user_unmapped",
+      "device_not_authorized",
+      "denied_by_rule",
+      "root_disabled",
+      "account_locked",
+    ]) {
+      expect(text).toContain(reason);
+    }
+  });
+});

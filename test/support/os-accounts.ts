@@ -1,0 +1,42 @@
+/**
+ * Real OS accounts for a test, under names nobody else has, removed with everything of theirs.
+ */
+import { rmSync } from "node:fs";
+
+export const isRoot = process.getuid?.() === 0;
+
+function run(...command: string[]): void {
+  const result = Bun.spawnSync(command, { stdout: "ignore", stderr: "pipe" });
+  if (result.exitCode !== 0) throw new Error(`${command.join(" ")}: ${result.stderr.toString()}`);
+}
+
+/** One account; `name` is made unique. */
+export class OsAccount implements Disposable {
+  readonly name: string;
+  readonly home: string;
+
+  constructor(word: string, args: readonly string[] = []) {
+    this.name =
+      `qf${word}${Math.trunc(performance.now() * 1000).toString(36)}${process.pid.toString(36)}`.slice(0, 30);
+    this.home = `/home/${this.name}`;
+    run("useradd", "--create-home", "--shell", "/bin/bash", ...args, this.name);
+  }
+
+  /** Runs a command on the account database: `usermod`, `chage`, `passwd`. */
+  change(command: string, ...args: string[]): this {
+    run(command, ...args, this.name);
+    return this;
+  }
+
+  /** Pids of every process of this account. */
+  pids(): number[] {
+    const result = Bun.spawnSync(["pgrep", "-u", this.name]);
+    return result.stdout.toString().split("\n").filter(Boolean).map(Number);
+  }
+
+  [Symbol.dispose](): void {
+    Bun.spawnSync(["pkill", "-KILL", "-u", this.name], { stdout: "ignore", stderr: "ignore" });
+    Bun.spawnSync(["userdel", "--force", "--remove", this.name], { stdout: "ignore", stderr: "ignore" });
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
