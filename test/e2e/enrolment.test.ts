@@ -1,0 +1,80 @@
+/** Setup keys, and 100 machines that want the same one at once. */
+import { expect, test } from "bun:test";
+import { generateEd25519, signEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
+import { sha256 } from "../../src/base/random.ts";
+import { createClientApi } from "../../src/identity/client-api.ts";
+import { signedBytes } from "../../src/wire/signed-fields.ts";
+import { type Lab, openLab } from "../support/lab.ts";
+
+/** Enrols a machine over the client API as an agent does. Gives back its peer id, or the error's code. */
+async function enrol(lab: Lab, setupKey: string, name: string): Promise<string> {
+  const api = createClientApi({ url: lab.url });
+  try {
+    const { accountId, origin } = await api.config();
+    const { challenge } = await api.challenge();
+    const key = generateEd25519();
+    const hostKeys = [sshBlobOfEd25519(generateEd25519().publicKey).toString("base64")];
+    const timeSeconds = Math.floor((performance.timeOrigin + performance.now()) / 1000);
+    const fields = {
+      challenge,
+      deviceKey: key.publicKey,
+      hostKeys: hostKeys.join(" "),
+      name,
+      credentialHash: sha256(setupKey),
+      timeSeconds,
+    };
+    const response = await api.enrol({
+      challenge,
+      timeSeconds,
+      deviceKey: key.publicKey,
+      hostKeys,
+      credential: { kind: "setup_key", setupKey },
+      name,
+      facts: { hostname: name, os: "linux", kernelVersion: "6.1", version: "0.1.0" },
+      deviceSignature: signEd25519(key, signedBytes("enrol", { accountId, origin }, fields)),
+    });
+    return response.peerId;
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error);
+  }
+}
+
+test("of 100 concurrent enrolments with a one-off key exactly one succeeds", async () => {
+  await using lab = await openLab();
+  const key = await lab.createSetupKey([], "one-off");
+  const results = await Promise.all(Array.from({ length: 100 }, (_, i) => enrol(lab, key, `m${i}`)));
+  expect(results.filter((result) => /^[a-z0-9]{20}$/.test(result))).toHaveLength(1);
+  const peers = await lab.api<unknown[]>("GET", "/api/peers");
+  expect(peers).toHaveLength(1);
+  const keys = await lab.api<{ used_times: number; state: string }[]>("GET", "/api/setup-keys");
+  expect(keys[0]).toMatchObject({ used_times: 1, state: "overused" });
+}, 60_000);
+
+test("a reusable key enrols many, with names of their own", async () => {
+  await using lab = await openLab();
+  const key = await lab.createSetupKey();
+  const results = await Promise.all(Array.from({ length: 10 }, () => enrol(lab, key, "web")));
+  expect(results.filter((result) => /^[a-z0-9]{20}$/.test(result))).toHaveLength(10);
+  const peers = await lab.api<{ name: string; ip: string }[]>("GET", "/api/peers");
+  expect(new Set(peers.map((peer) => peer.name)).size).toBe(10);
+  expect(new Set(peers.map((peer) => peer.ip)).size).toBe(10);
+});
+
+test("a wrong, a revoked and an expired key are refused with one line", async () => {
+  await using lab = await openLab();
+  const agent = await lab.qf([
+    "agent",
+    "up",
+    "--state-dir",
+    `${lab.root}/a`,
+    "--management-url",
+    lab.url,
+    "--setup-key",
+    "qfk_wrongwrongwrong",
+    "--listen",
+    "127.0.0.1:0",
+  ]);
+  expect(agent.exitCode).toBe(1);
+  expect(agent.stderr).toMatch(/^qf: error: .*setup key/m);
+  expect(agent.stderr).not.toContain("    at ");
+});
