@@ -2,8 +2,8 @@
  * Whether a machine believes a certificate, offline.
  *
  * Order on a machine: `isPlausible` for the unsigned query; then, for a signed request,
- * `parseCertificate`, `verifyUserSignature` with its login key, and `verifyCertificate`. The ID token inside is `identity/verify.ts`'s, and whether that person may
- * come in is `policy/decide.ts`'s.
+ * `parseCertificate`, `verifyUserSignature` with its login key, and `verifyCertificate`. The ID token
+ * inside is `identity/verify.ts`'s, and whether that person may come in is `policy/decide.ts`'s.
  *
  * @module
  */
