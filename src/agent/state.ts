@@ -184,16 +184,16 @@ export function writeConfirmation(paths: StatePaths, confirmation: MapConfirmati
   return writeJsonAtomic(paths.confirmed, confirmation, 0o600);
 }
 
-/** What `qf ssh` of anybody on this machine starts from. */
+/** What `qf ssh` of anybody on this machine starts from. `running`: null once the agent has stopped. */
 export function writePublicClient(
   paths: StatePaths,
   flags: AgentFlagsStored,
-  controlSocket: string,
+  running: { readonly controlSocket: string; readonly bootId: string } | null,
 ): Promise<void> {
   const file: PublicClientFile = {
     managementUrl: flags.managementUrl,
     ttlSeconds: flags.sshJwtCacheTtlSeconds,
-    controlSocket,
+    ...running,
   };
   return writeJsonAtomic(paths.publicClient, PublicClientFile.parse(file), 0o644);
 }

@@ -1,0 +1,12 @@
+/** Shortest and longest wait before the next attempt, in milliseconds. */
+const WAIT_MS_MIN = 200;
+const WAIT_MS_MAX = 30_000;
+
+/**
+ * Milliseconds to wait before attempt number `attempt` (0 for the first repetition): exponential with
+ * full jitter, 200 ms to 30 s, so that many agents do not come back in step. `random` is in [0, 1).
+ */
+export function backoffMs(attempt: number, random: number): number {
+  const cap = Math.min(WAIT_MS_MAX, WAIT_MS_MIN * 2 ** Math.min(attempt + 1, 16));
+  return Math.round(WAIT_MS_MIN + random * (cap - WAIT_MS_MIN));
+}

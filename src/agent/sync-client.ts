@@ -1,0 +1,365 @@
+/**
+ * The agent's end of the control WebSocket: keeps one link to management, and on it the map, the audit
+ * upload and the list of sessions up to date. Shapes: `wire/agent-sync.ts`.
+ *
+ * Decides nothing. A map that does not read, or is not for us, is never used; the one in effect then
+ * simply grows old. Read `SyncClient` first, then `onMessage`.
+ *
+ * @module
+ */
+import type { Spool } from "../audit/spool.ts";
+import type { Clock } from "../base/clock.ts";
+import { type Ed25519Key, signEd25519 } from "../base/ed25519.ts";
+import { parseJson } from "../base/files.ts";
+import type { Log } from "../base/log.ts";
+import {
+  type AgentFlags,
+  type AgentMessage,
+  HEARTBEAT_MS,
+  LINK_TIMEOUT_MS,
+  type LiveSession,
+  ManagementMessage,
+} from "../wire/agent-sync.ts";
+import type { PeerFacts } from "../wire/client-api.ts";
+import { signedBytes } from "../wire/signed-fields.ts";
+import { PROTOCOL_VERSION } from "../wire/version.ts";
+import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
+import { backoffMs } from "./backoff.ts";
+import type { Enrolled } from "./enrol.ts";
+import type { MapHolder, MapRefusal } from "./map-holder.ts";
+
+/** What the machine reports about itself, read anew for each link. */
+export interface SelfReport {
+  readonly facts: PeerFacts;
+  readonly flags: AgentFlags;
+  readonly hostKeys: readonly string[];
+  readonly direct: readonly string[];
+}
+
+export interface SyncClientOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly enrolled: Enrolled;
+  readonly deviceKey: Ed25519Key;
+  readonly bootId: string;
+  readonly maps: MapHolder;
+  readonly spool: Spool;
+  report(): SelfReport;
+  sessions(): LiveSession[];
+  /** Ends one connection at an administrator's word. */
+  kill(connectionId: string, reason: string): void;
+  /** Management does not know this machine any more, or has told it not to come back. */
+  onGone(message: string): void;
+  /** Heartbeat in milliseconds. Default HEARTBEAT_MS; tests are quicker. */
+  readonly heartbeatMs?: number;
+  /** In [0, 1). */
+  readonly random?: () => number;
+}
+
+export interface SyncState {
+  readonly connected: boolean;
+  /** Machine clock minus management clock, at the last answer. Null: none yet. */
+  readonly clockOffsetMs: number | null;
+  readonly latencyMs: number | null;
+  /** Why there is no link, or why the map is not taken. Null: nothing is wrong. */
+  readonly error: string | null;
+}
+
+export interface SyncClient {
+  state(): SyncState;
+  /** Flags or addresses changed. */
+  reportFlags(): void;
+  /** Says goodbye and stops for good. */
+  close(): Promise<void>;
+}
+
+/** How often live sessions are compared with what was last told. */
+const SESSIONS_MS = 1_000;
+/** A link that lived this long was a good one: the next wait begins small again. */
+const STABLE_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const SESSIONS_MAX = 10_000;
+
+const REFUSALS: Readonly<Record<MapRefusal, string>> = {
+  newer_protocol: "management sends a policy of a newer version; update qf on this machine",
+  other_account: "management sends the map of another account; it is refused",
+  other_peer: "management sends the map of another peer; it is refused",
+  older_epoch: "management sends an older map than this machine has (a restored backup?); it is refused",
+  older_version: "management sends an older map than this machine has; it is refused",
+};
+
+/** Starts to connect at once, and goes on until closed. */
+export function createSyncClient(options: SyncClientOptions): SyncClient {
+  return new WebSocketSyncClient(options);
+}
+
+class WebSocketSyncClient implements SyncClient {
+  readonly #options: SyncClientOptions;
+  #socket: WebSocket | null = null;
+  /** Whether management has answered on this link that our identity is good. */
+  #isReady = false;
+  /** Whether management holds the map in effect for current, so that its heartbeat confirms it. */
+  #isCurrent = false;
+  #attempt = 0;
+  #openedAtMs = 0;
+  #heardAtMs = 0;
+  #error: string | null = "not connected yet";
+  #clockOffsetMs: number | null = null;
+  #latencyMs: number | null = null;
+  #needsMap = false;
+  #toldSessions = "[]";
+  #isClosed = false;
+  #timers: ReturnType<typeof setInterval>[] = [];
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  /** Messages are handled in order although some wait for the disk. */
+  #handling: Promise<void> = Promise.resolve();
+  readonly #audit: AuditUpload;
+
+  constructor(options: SyncClientOptions) {
+    this.#options = options;
+    this.#audit = createAuditUpload(options);
+    this.#connect();
+  }
+
+  state(): SyncState {
+    return {
+      connected: this.#isReady,
+      clockOffsetMs: this.#clockOffsetMs,
+      latencyMs: this.#latencyMs,
+      error: this.#error,
+    };
+  }
+
+  reportFlags(): void {
+    const { flags, direct } = this.#options.report();
+    if (this.#isReady) this.#send({ type: "flags", flags, direct: [...direct] });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#audit.close();
+    clearTimeout(this.#retry);
+    if (this.#isReady) this.#send({ type: "leaving" });
+    const socket = this.#socket;
+    this.#drop("stopped");
+    socket?.close();
+    await this.#handling;
+  }
+
+  #connect(): void {
+    const { clock, enrolled, log } = this.#options;
+    const url = new URL(`${enrolled.origin}/agent/v1/sync`);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    this.#openedAtMs = clock.monotonicMs();
+    this.#heardAtMs = this.#openedAtMs;
+    const isOurs = () => this.#socket === socket;
+    socket.onmessage = (event) => {
+      if (!isOurs()) return;
+      this.#heardAtMs = clock.monotonicMs();
+      const text: unknown = event.data;
+      this.#handling = this.#handling
+        .then(() => (isOurs() && typeof text === "string" ? this.#onText(text) : undefined))
+        .catch((cause: unknown) => {
+          log.error("a message of management could not be handled", {}, cause);
+          if (isOurs()) this.#lost("a message of management could not be handled");
+        });
+    };
+    socket.onclose = () => {
+      if (isOurs())
+        this.#lost(this.#isReady ? "the link to management was lost" : "management can not be reached");
+    };
+    socket.onerror = () => {};
+    this.#timers.push(setInterval(() => this.#beat(), this.#options.heartbeatMs ?? HEARTBEAT_MS));
+  }
+
+  /** Ends this link and plans the next. */
+  #lost(message: string): void {
+    const { clock, log } = this.#options;
+    if (this.#isReady) log.warn("the link to management is down", { reason: message });
+    if (this.#isReady && clock.monotonicMs() - this.#openedAtMs >= STABLE_MS) this.#attempt = 0;
+    this.#drop(message);
+    if (this.#isClosed) return;
+    const waitMs = backoffMs(this.#attempt, (this.#options.random ?? Math.random)());
+    this.#attempt += 1;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#connect(), waitMs);
+  }
+
+  #drop(message: string): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#isReady = false;
+    this.#isCurrent = false;
+    this.#needsMap = false;
+    this.#audit.stop();
+    this.#toldSessions = "[]";
+    this.#error = message;
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    if (socket !== null && socket.readyState !== WebSocket.CLOSED) socket.close();
+  }
+
+  #send(message: AgentMessage): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
+  #beat(): void {
+    const { clock, heartbeatMs } = this.#options;
+    const silentMs = clock.monotonicMs() - this.#heardAtMs;
+    const patienceMs = heartbeatMs === undefined ? LINK_TIMEOUT_MS : heartbeatMs * 3;
+    if (this.#isReady) {
+      this.#send({ type: "ping", sentMs: Math.round(clock.nowMs()) });
+      if (silentMs > patienceMs) this.#lost("management does not answer");
+    } else if (silentMs > CONNECT_TIMEOUT_MS) {
+      this.#lost("management can not be reached");
+    }
+    this.#audit.beat();
+  }
+
+  async #onText(text: string): Promise<void> {
+    const { log } = this.#options;
+    const value = parseJson(text);
+    const parsed = ManagementMessage.safeParse(value);
+    if (parsed.success) return await this.#onMessage(parsed.data);
+    const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
+    if (type !== "map" && type !== "delta") {
+      log.debug("a message of management is of no known form");
+      return;
+    }
+    // An unknown restriction must not become a grant.
+    this.#isCurrent = false;
+    this.#error = "management sends a map that this version of qf can not read; update qf on this machine";
+    log.error("a map of management can not be read and is refused", {}, parsed.error);
+  }
+
+  async #onMessage(message: ManagementMessage): Promise<void> {
+    const { maps } = this.#options;
+    switch (message.type) {
+      case "welcome":
+        return this.#identify(message);
+      case "map":
+        return this.#took(await maps.replace(message.map));
+      case "delta":
+        if (await maps.apply(message.delta)) return this.#took(null);
+        this.#isCurrent = false;
+        if (!this.#needsMap) this.#send({ type: "need_map" });
+        this.#needsMap = true;
+        return;
+      case "current":
+        return this.#onCurrent(message.version);
+      case "pong":
+        this.#measure(message.sentMs, message.nowMs);
+        if (this.#isCurrent) maps.confirm();
+        return;
+      case "audit_ack":
+        return await this.#audit.acknowledge(message.throughSeq);
+      case "kill":
+        return this.#options.kill(message.connectionId, message.reason);
+      case "bye":
+        return this.#onBye(message);
+    }
+  }
+
+  #identify(welcome: Extract<ManagementMessage, { type: "welcome" }>): void {
+    const { enrolled, deviceKey, bootId, maps, spool, clock } = this.#options;
+    if (this.#isReady) return;
+    const refusal = refuseWelcome(welcome, enrolled);
+    if (refusal !== null) {
+      this.#lost(refusal);
+      return;
+    }
+    this.#clockOffsetMs = Math.round(clock.nowMs() - welcome.nowMs);
+    const { accountId, origin, peerId } = enrolled;
+    const bytes = signedBytes(
+      "sync",
+      { accountId, origin },
+      { challenge: welcome.challenge, peerId, bootId },
+    );
+    const { facts, flags, hostKeys, direct } = this.#options.report();
+    this.#send({
+      type: "identify",
+      protocolVersion: PROTOCOL_VERSION,
+      peerId,
+      bootId,
+      signature: signEd25519(deviceKey, bytes),
+      ...maps.position(),
+      facts,
+      flags,
+      hostKeys: [...hostKeys],
+      direct: [...direct],
+      nextAuditSeq: spool.nextUnacknowledged,
+    });
+  }
+
+  #onCurrent(version: number): void {
+    const { maps } = this.#options;
+    if (maps.position().version !== version) {
+      this.#send({ type: "need_map" });
+      return;
+    }
+    maps.confirm();
+    this.#took(null);
+  }
+
+  /** A map is in effect, or was refused; either way management has accepted us. */
+  #took(refusal: MapRefusal | null): void {
+    const { log, maps } = this.#options;
+    this.#needsMap = false;
+    this.#isCurrent = refusal === null;
+    this.#error = refusal === null ? null : REFUSALS[refusal];
+    if (refusal !== null) log.error("a map of management is refused", { refusal });
+    else this.#send({ type: "ack", version: maps.position().version });
+    if (this.#isReady) return;
+    this.#isReady = true;
+    log.info("the link to management is up", { mapVersion: maps.position().version });
+    this.#tellSessions();
+    this.#timers.push(setInterval(() => this.#tellSessions(), SESSIONS_MS));
+    this.#send({ type: "ping", sentMs: Math.round(this.#options.clock.nowMs()) });
+    this.#audit.start((events) => this.#send({ type: "audit", events }));
+  }
+
+  #onBye(bye: Extract<ManagementMessage, { type: "bye" }>): void {
+    const { clock, log, onGone } = this.#options;
+    log.warn("management ended the link", { code: bye.code, retry: bye.retry });
+    // Not a good link, however long it lived, unless management only restarts.
+    if (bye.code !== "restarting") this.#openedAtMs = clock.monotonicMs();
+    if (bye.retry) {
+      this.#lost(bye.message);
+      return;
+    }
+    this.#isClosed = true;
+    this.#drop(bye.message);
+    onGone(bye.message);
+  }
+
+  #measure(sentMs: number, managementMs: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    const roundTripMs = nowMs - sentMs;
+    if (roundTripMs < 0 || roundTripMs > LINK_TIMEOUT_MS) return; // The clock was set meanwhile.
+    this.#latencyMs = roundTripMs;
+    this.#clockOffsetMs = Math.round(sentMs + roundTripMs / 2 - managementMs);
+  }
+
+  #tellSessions(): void {
+    const sessions = this.#options.sessions().slice(0, SESSIONS_MAX);
+    const text = JSON.stringify(sessions);
+    if (!this.#isReady || text === this.#toldSessions) return;
+    this.#toldSessions = text;
+    this.#send({ type: "sessions", sessions });
+  }
+}
+
+/** What we sign must be for the account and origin we enrolled at. */
+function refuseWelcome(
+  welcome: { protocolVersion: number; accountId: string; origin: string },
+  enrolled: Enrolled,
+): string | null {
+  if (welcome.accountId !== enrolled.accountId || welcome.origin !== enrolled.origin) {
+    return "management calls itself something else than where this machine is enrolled";
+  }
+  if (welcome.protocolVersion > PROTOCOL_VERSION) {
+    return "management speaks a newer protocol; update qf on this machine";
+  }
+  return null;
+}
