@@ -175,13 +175,19 @@ describe.skipIf(!isRoot)("a denial", () => {
       () => setPolicy({}),
     ));
 
-  test("by a wanted recent sign-in", async () => {
+  test("by a wanted recent sign-in, which qf then asks for", async () => {
+    await allowed();
+    await setPolicy({ ssh: { reauth_within_seconds: 30 } });
     await Bun.sleep(1_100);
-    await denies(
-      "needs a recent sign-in",
-      () => setPolicy({ ssh: { reauth_within_seconds: 1 } }),
-      () => setPolicy({}),
-    );
+    await setPolicy({ ssh: { reauth_within_seconds: 1 } });
+    // With no way to sign in, the kept login is too old.
+    const env = { BROWSER: "", QF_NO_BROWSER: "1" };
+    const refused = await device.ssh([`${account.name}@web1`, "echo", "in"], { env });
+    expect(refused).toMatchObject({ exitCode: 255, stdout: "" });
+    await setPolicy({ ssh: { reauth_within_seconds: 10 } });
+    await allowed();
+    await setPolicy({});
+    await device.login();
   });
 
   test("of a blocked person", () =>

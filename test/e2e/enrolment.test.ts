@@ -23,7 +23,7 @@ async function enrol(lab: Lab, setupKey: string, name: string): Promise<string> 
       credentialHash: sha256(setupKey),
       timeSeconds,
     };
-    const response = await api.enrol({
+    const response = await api.enrolMachine({
       challenge,
       timeSeconds,
       deviceKey: key.publicKey,

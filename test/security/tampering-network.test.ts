@@ -1,0 +1,108 @@
+/** A network that changes, cuts or takes over what passes gets nobody's connection. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
+import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { type Capture, openTamperer, openTrap, sshPort } from "../support/ssh-trap.ts";
+
+describe.skipIf(!isRoot)("a tampering network", () => {
+  let lab: Lab;
+  let account: OsAccount;
+  let agent: LabAgent;
+  let other: LabAgent;
+  let device: LabDevice;
+
+  beforeAll(async () => {
+    account = new OsAccount("net");
+    lab = await openLab();
+    const devs = await lab.createGroup("Developers");
+    const servers = await lab.createGroup("Servers");
+    const person = await lab.createPerson("ada@example.com", [devs]);
+    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
+    agent = await lab.startAgent("web1", { groups: [servers] });
+    other = await lab.startAgent("other", { groups: [servers] });
+    device = lab.device(person, "laptop");
+    await device.login();
+  }, 120_000);
+
+  afterAll(async () => {
+    await lab?.[Symbol.asyncDispose]();
+    account?.[Symbol.dispose]();
+  });
+
+  const through = (port: number) => agent.up(["--advertise", `127.0.0.1:${port}`]);
+  const attempt = () => device.ssh([`${account.name}@web1`, "echo in"], { timeoutMs: 30_000 });
+
+  test("that changes nothing is no hindrance", async () => {
+    const port = await sshPort(agent);
+    await using proxy = await openTamperer(
+      () => port,
+      (_direction, _before, chunk) => chunk,
+    );
+    await through(proxy.port);
+    expect(await attempt()).toMatchObject({ exitCode: 0, stdout: "in\n" });
+  });
+
+  // Offsets in the hello, the identification strings, the key exchange and the encrypted part.
+  test.each([
+    ["up", 40],
+    ["up", 300],
+    ["up", 700],
+    ["up", 1_800],
+    ["down", 5],
+    ["down", 100],
+    ["down", 900],
+    ["down", 1_300],
+  ] as const)("that flips a bit going %s at %d gets no session", async (direction, offset) => {
+    const port = await sshPort(agent);
+    let flipped = false;
+    await using proxy = await openTamperer(
+      () => port,
+      (way, before, chunk) => {
+        const at = offset - before;
+        if (way === direction && at >= 0 && at < chunk.length) {
+          chunk[at] = (chunk[at] ?? 0) ^ 1;
+          flipped = true;
+        }
+        return chunk;
+      },
+    );
+    await through(proxy.port);
+    const result = await attempt();
+    expect(flipped).toBe(true);
+    expect(result).toMatchObject({ exitCode: 255, stdout: "" });
+    expect(result.stderr).toMatch(/^qf: error: /m);
+  });
+
+  test("that is another machine of the network is told apart by its host key", async () => {
+    const captures: Capture[] = [];
+    await using trap = await openTrap(other, captures);
+    await through(trap.port);
+    const result = await attempt();
+    expect(result).toMatchObject({ exitCode: 255, stdout: "" });
+    expect(result.stderr).toMatch(/host key/i);
+    expect(captures).toEqual([]);
+  });
+
+  test("that carries the stream to another machine of the network gets it nowhere", async () => {
+    const port = await sshPort(other);
+    await using proxy = await openTamperer(
+      () => port,
+      (_direction, _before, chunk) => chunk,
+    );
+    await through(proxy.port);
+    expect(await attempt()).toMatchObject({ exitCode: 255, stdout: "" });
+  });
+
+  test("that cuts the stream in the middle of a session is an error, not an end", async () => {
+    const port = await sshPort(agent);
+    await using proxy = await openTamperer(
+      () => port,
+      (direction, before, chunk) => (direction === "down" && before > 200_000 ? Buffer.alloc(0) : chunk),
+    );
+    await through(proxy.port);
+    const child = device.spawn(["ssh", `${account.name}@web1`, "head -c 1000000 /dev/zero"]);
+    await Bun.sleep(3_000);
+    await proxy[Symbol.asyncDispose]();
+    expect(await child.exited).toBe(255);
+  });
+});
