@@ -68,7 +68,7 @@ export function issueCertificate(order: CertificateOrder): Buffer {
   return blob;
 }
 
-/** One line for a `-cert.pub` file. `comment` is for people; anything but printable ASCII in it becomes `?`. */
+/** One line for a `-cert.pub` file. In `comment` anything but printable ASCII becomes `?`. */
 export function certificateFileText(blob: Uint8Array, comment: string): string {
   const shown = comment.replace(/[^\x20-\x7e]/g, "?").trim();
   return `${CERTIFICATE_KEY_TYPE} ${Buffer.from(blob).toString("base64")} ${shown}`.trimEnd().concat("\n");
@@ -80,7 +80,7 @@ function encodePrincipals(principals: readonly string[]): Buffer {
   return writer.toBuffer();
 }
 
-/** In ascending byte order of names; each value is one SSH string inside the data, as ssh-keygen writes it. */
+/** In byte order of names; each value is one SSH string inside the data, as ssh-keygen writes it. */
 function encodeOptions(options: readonly (readonly [name: string, value: string])[]): Buffer {
   const writer = new SshWriter();
   const sorted = [...options].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

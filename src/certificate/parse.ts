@@ -41,8 +41,6 @@ import {
 
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
-const PLAIN_KEY_BLOB_BYTES = 4 + PLAIN_KEY_TYPE.length + 4 + KEY_BYTES;
-const SIGNATURE_BLOB_BYTES = 4 + PLAIN_KEY_TYPE.length + 4 + SIGNATURE_BYTES;
 const PRINCIPALS_BYTES_MAX = PRINCIPALS_MAX * (4 + LOCAL_USER_LENGTH_MAX);
 /** More options or extensions than this are refused; ssh-keygen itself adds five. */
 const OPTIONS_MAX = 32;
@@ -177,7 +175,6 @@ function readExtensions(bytes: Uint8Array): Pick<Certificate, "identity" | "idTo
 
 /** A certificate as signing key is refused here: its type is another one. */
 function readPlainKey(blob: Uint8Array): Ed25519PublicKey {
-  if (blob.length !== PLAIN_KEY_BLOB_BYTES) refuse("its signing key is not a plain Ed25519 key");
   const reader = new SshReader(blob);
   if (reader.text(64) !== PLAIN_KEY_TYPE) refuse("its signing key is not a plain Ed25519 key");
   const key = readKeyBytes(reader);
@@ -186,7 +183,6 @@ function readPlainKey(blob: Uint8Array): Ed25519PublicKey {
 }
 
 function readSignature(blob: Uint8Array): Uint8Array {
-  if (blob.length !== SIGNATURE_BLOB_BYTES) refuse("its signature is not an Ed25519 signature");
   const reader = new SshReader(blob);
   if (reader.text(64) !== PLAIN_KEY_TYPE) refuse("its signature is not an Ed25519 signature");
   const signature = reader.string(SIGNATURE_BYTES);

@@ -48,7 +48,7 @@ export type IdTokenVerdict =
       readonly issuer: string;
       /** Value of the issuer's user id claim. */
       readonly subject: string;
-      /** `idp`: the token names the login key. `ca`: it names none (`claiming` only), so management must bind it. */
+      /** `idp`: the token names the login key. `ca`: it names none (`claiming` only); management binds it. */
       readonly binding: "idp" | "ca";
       readonly claims: IdTokenClaims;
       /** Every claim, verified, for groups and claim conditions. */
@@ -110,7 +110,7 @@ function issuerOf(
 ): TrustedIssuer | undefined {
   const { iss, aud, azp } = payload;
   const audiences = Array.isArray(aud) ? aud : [aud];
-  if (audiences.length === 0 || audiences.length > AUDIENCES_MAX) return undefined;
+  if (audiences.length > AUDIENCES_MAX) return undefined;
   if (!audiences.every((audience) => typeof audience === "string")) return undefined;
   if (audiences.length > 1 && azp === undefined) return undefined;
   return issuers.find(

@@ -57,6 +57,8 @@ test("SshReader keeps a byte order mark, so that one text has one encoding", () 
 
 test.each<[string, () => unknown]>([
   ["a uint8 of 256", () => new SshWriter().uint8(256)],
+  ["a negative uint8", () => new SshWriter().uint8(-1)],
+  ["a fractional uint8", () => new SshWriter().uint8(0.5)],
   ["a negative uint32", () => new SshWriter().uint32(-1)],
   ["a fractional uint32", () => new SshWriter().uint32(1.5)],
   ["a uint64 of 2^64", () => new SshWriter().uint64(1n << 64n)],

@@ -61,7 +61,7 @@ const OURS = [
   ["extension", "id-token@qufabric=eyJhbGciOiJFZERTQSJ9.e30.c2ln"],
 ] as const;
 
-test("verifyCertificate accepts what ssh-keygen signs with our options, its own extensions beside them", async () => {
+test("verifyCertificate accepts what ssh-keygen signs with our options beside its own", async () => {
   const blob = await keygenSigned({ options: OURS });
   const cas = [{ id: ca.id, publicKey: (await readFile(path("ca.pub"), "utf8")).split(" ")[1] ?? "" }];
   const verdict = verifyCertificate(aCertificateQuestion(blob, { cas, localUser: "deploy" }));
@@ -86,7 +86,7 @@ test.each<[string, Parameters<typeof keygenSigned>[0]]>([
   expect(() => parseCertificate(blob)).toThrow("the certificate is");
 });
 
-test("OpenSSH's client signs in with a certificate of ours, and verifyUserSignature takes its signature", async () => {
+test("OpenSSH signs in with a certificate of ours, and its signature is taken", async () => {
   const publicKey = (await readFile(path("id.pub"), "utf8")).split(" ")[1] ?? "";
   const raw = Buffer.from(publicKey, "base64").subarray(-32).toString("base64url");
   // The client looks at the validity by its own clock.

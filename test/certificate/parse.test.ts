@@ -177,10 +177,15 @@ test.each<[string, Partial<RawFields>]>([
   ],
   ["a signature of another type", { signatureType: "ssh-ed25518" }],
   ["a signature under the certificate's type", { signatureType: "ssh-ed25519-cert-v01@openssh.com" }],
+  ["a signature of 63 bytes", { signatureLength: 63 }],
+  ["an empty signature", { signatureLength: 0 }],
   ["bytes after the signature", { signatureTail: Buffer.alloc(1) }],
   ["bytes after the certificate", { tail: Buffer.alloc(1) }],
   ["a second certificate after it", { tail: rawCertificate() }],
-  ["more than its bound", { tail: Buffer.alloc(49_152) }],
+  [
+    "fields within their bounds, and more than its own",
+    { extensions: extensionsWith("x", Buffer.alloc(48_700)) },
+  ],
 ])("parseCertificate refuses %s", (_, changes) => {
   expect(codeOf(() => parseCertificate(rawCertificate(changes)))).toBe("ERR_CERTIFICATE_INVALID");
 });

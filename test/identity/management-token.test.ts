@@ -132,7 +132,7 @@ test("verifyManagementToken takes EdDSA only, whatever keys it is given", async 
   expect(await outcome(token, { keys: [providerKeys.RS256.jwk] })).toBe("token_invalid");
 });
 
-test("an ID token is never management's token, nor management's an ID token, with the same key and claims", async () => {
+test("an ID token is never management's own, nor the other way, with the same key and claims", async () => {
   expect(await outcome(aToken(), { keys: [providerKeys.EdDSA.jwk] })).toBe("token_invalid");
 
   const loginKeyBlob = sshBlobOfEd25519(loginKey.publicKey);

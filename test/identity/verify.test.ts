@@ -159,6 +159,12 @@ test("verifyIdToken leaves out an e-mail address or name that is no text", async
   expect(verdict.ok && "name" in verdict.claims).toBe(false);
 });
 
+test("verifyIdToken leaves out an empty e-mail address or name", async () => {
+  const verdict = await verifyIdToken(anIdTokenQuestion(aToken({ claims: { email: "", name: "" } })));
+  expect(verdict.ok && "email" in verdict.claims).toBe(false);
+  expect(verdict.ok && "name" in verdict.claims).toBe(false);
+});
+
 test("verifyIdToken says nothing of the claims before the signature is good", async () => {
   const [header, , signature] = aToken().split(".");
   const old = aToken({ claims: { iat: NOW - 99_999 } }).split(".")[1];

@@ -1,4 +1,4 @@
-/** Certificates to start from: a good order, and a blob in which any field can be another one, well signed. */
+/** Certificates to start from: a good order, and a blob with any field changed and yet well signed. */
 import { type Ed25519Key, generateEd25519, signEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
 import { SshWriter } from "../../src/base/ssh-buffer.ts";
 import type { CertificateOrder } from "../../src/certificate/issue.ts";
@@ -92,6 +92,8 @@ export interface RawFields {
   reserved: Uint8Array;
   caBlob: Uint8Array;
   signatureType: string;
+  /** How many of its 64 bytes are sent. */
+  signatureLength: number;
   /** After the 64 bytes, inside the signature field. */
   signatureTail: Uint8Array;
   /** After the certificate. */
@@ -115,6 +117,7 @@ export function rawCertificate(changes: Partial<RawFields> = {}, key: Ed25519Key
     reserved: Buffer.alloc(0),
     caBlob: sshBlobOfEd25519(key.publicKey),
     signatureType: "ssh-ed25519",
+    signatureLength: 64,
     signatureTail: Buffer.alloc(0),
     tail: Buffer.alloc(0),
     ...changes,
@@ -136,7 +139,7 @@ export function rawCertificate(changes: Partial<RawFields> = {}, key: Ed25519Key
   const signature = Buffer.from(signEd25519(key, writer.toBuffer()), "base64url");
   const signatureBlob = new SshWriter()
     .text(fields.signatureType)
-    .string(signature)
+    .string(signature.subarray(0, fields.signatureLength))
     .raw(fields.signatureTail);
   return writer.string(signatureBlob.toBuffer()).raw(fields.tail).toBuffer();
 }

@@ -1,4 +1,4 @@
-/** Tokens to start from: keys of every algorithm, and tokens in which header, claims or bytes can be anything. */
+/** Tokens to start from: keys of every algorithm; header, claims and bytes can be anything. */
 import { constants, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { generateEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
 import { type IdTokenQuestion, nonceOf } from "../../src/identity/verify.ts";
