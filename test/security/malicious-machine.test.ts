@@ -102,7 +102,7 @@ describe.skipIf(!isRoot)("a malicious machine", () => {
         username: account.name,
         hostVerifier: () => true,
         readyTimeout: 7_000,
-        authHandler: [{ type: "publickey", username: account.name, key: key as never }],
+        authHandler: [{ type: "publickey", username: account.name, key: key as never }] as never,
       });
     });
   }

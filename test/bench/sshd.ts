@@ -1,0 +1,96 @@
+/** Debian's sshd on loopback with keys of its own, to measure beside. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+
+export interface Sshd extends AsyncDisposable {
+  readonly port: number;
+  /** Options of ssh(1) that sign in with the key, without a prompt. */
+  readonly sshArgs: readonly string[];
+}
+
+/** Starts sshd for the current user with `config` added. Throws when there is none. */
+export async function openSshd(config = ""): Promise<Sshd> {
+  const binary = "/usr/sbin/sshd";
+  const folder = mkdtempSync(join(tmpdir(), "qf-sshd-"));
+  chmodSync(folder, 0o755);
+  mkdirSync("/run/sshd", { recursive: true });
+  for (const name of ["host", "user"]) {
+    const made = Bun.spawnSync(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", join(folder, name)]);
+    if (made.exitCode !== 0) throw new Error("ssh-keygen failed");
+  }
+  const port = await freePort();
+  const lines = [
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    `HostKey ${join(folder, "host")}`,
+    `AuthorizedKeysFile ${join(folder, "user.pub")}`,
+    "StrictModes no",
+    "UsePAM no",
+    "PasswordAuthentication no",
+    "PermitRootLogin prohibit-password",
+    "MaxStartups 100:30:200",
+    `PidFile ${join(folder, "pid")}`,
+    "Subsystem sftp internal-sftp",
+    config,
+  ];
+  writeFileSync(join(folder, "sshd_config"), `${lines.join("\n")}\n`);
+  const child = Bun.spawn([binary, "-D", "-e", "-f", join(folder, "sshd_config")], {
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  const sshArgs = [
+    "-F",
+    "none",
+    "-p",
+    String(port),
+    "-l",
+    userInfo().username,
+    "-i",
+    join(folder, "user"),
+    "-o",
+    "IdentitiesOnly=yes",
+    "-o",
+    "StrictHostKeyChecking=no",
+    "-o",
+    "UserKnownHostsFile=/dev/null",
+    "-o",
+    "LogLevel=ERROR",
+    "-o",
+    "BatchMode=yes",
+  ];
+  for (let i = 0; i < 100; i++) {
+    if (
+      Bun.spawnSync(["ssh", ...sshArgs, "127.0.0.1", "true"], { stdout: "ignore", stderr: "ignore" })
+        .exitCode === 0
+    )
+      break;
+    if (i === 99) throw new Error("sshd did not start");
+    await Bun.sleep(50);
+  }
+  return {
+    port,
+    sshArgs,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() =>
+        address !== null && typeof address !== "string"
+          ? resolve(address.port)
+          : reject(new Error("no port")),
+      );
+    });
+  });
+}
