@@ -11,10 +11,15 @@ import { VERSION_LINE } from "./base/build-info.ts";
 
 /** Exit status when nobody reads our stdout any more: they had what they wanted. */
 const EXIT_READER_GONE = 0;
+/** Exit status of `qf ssh` when there was no session. */
+const EXIT_NO_SESSION = 255;
 
 const argv = process.argv.slice(2);
 if (argv.length === 1 && (argv[0] === "version" || argv[0] === "--version")) {
   writeSync(1, `${VERSION_LINE}\n`);
+} else if (argv[0] === "agent" && argv[1] === "child") {
+  // The privileged child of a session: nothing else is loaded, since every session waits for it.
+  process.exit((await import("./agent/os/child.ts")).runChild());
 } else {
   await main();
 }
@@ -35,6 +40,7 @@ async function main(): Promise<void> {
 }
 
 async function dispatch(argv: readonly string[]): Promise<number> {
+  if (argv[0] === "ssh") return (await import("./ssh/run.ts")).runSsh(argv.slice(1));
   return (await import("./cli/run.ts")).runCli(argv, programName());
 }
 
@@ -46,7 +52,9 @@ function programName(): string {
 async function fail(error: unknown): Promise<never> {
   if ((error as NodeJS.ErrnoException | undefined)?.code === "EPIPE") process.exit(EXIT_READER_GONE);
   const { reportError } = await import("./cli/report.ts");
-  return end(reportError(error));
+  const status = reportError(error);
+  // Of ssh(1) people expect that whatever is not the remote's own failure is 255.
+  return end(argv[0] === "ssh" && status === 1 ? EXIT_NO_SESSION : status);
 }
 
 /** Ends the process once what was written is handed over. */

@@ -21,6 +21,18 @@ export interface Noun {
 
 /** Commands of one word. */
 export const SINGLE: Readonly<Record<string, Verb>> = {
+  login: {
+    purpose: "sign in on this device and register it",
+    load: async () => (await import("./login.ts")).login,
+  },
+  logout: {
+    purpose: "end the kept login",
+    load: async () => (await import("./logout.ts")).logout,
+  },
+  whoami: {
+    purpose: "say who is signed in on this device",
+    load: async () => (await import("./whoami.ts")).whoami,
+  },
   version: {
     purpose: "say which build this is",
     load: async () => (await import("./version.ts")).version,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printable } from "./report.ts";
+import { printable } from "../base/printable.ts";
 
 /** Writes `text` and waits until it is handed over, so that ending the process loses nothing. */
 export function print(text: string): Promise<void> {

@@ -5,6 +5,7 @@
  * @module
  */
 import { FAILURES, isQfError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 
 /** Says `error` on stderr and answers the exit status it means. */
 export function reportError(error: unknown): number {
@@ -24,11 +25,6 @@ export function reportError(error: unknown): number {
 /** One line on stderr; control characters, which could drive a terminal, are left out. */
 export function say(kind: "error" | "hint" | "warning", line: string): void {
   process.stderr.write(`qf: ${kind}: ${printable(line)}\n`);
-}
-
-/** Text from elsewhere as one line that can not drive a terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ").trim();
 }
 
 function firstLine(text: string): string {

@@ -9,6 +9,7 @@
 import type { z } from "zod";
 import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
+import { printable } from "../base/printable.ts";
 import {
   ApiFailure,
   type CertificateRequest,
@@ -201,7 +202,11 @@ function failureOf(status: number, text: string, origin: string): QfError {
   }
   const { message, error, hint } = parsed.data;
   const code = Object.hasOwn(FAILURES, error) ? (error as FailureCode) : codeOfStatus(status);
-  return new QfError(code, oneLine(message), hint === undefined ? {} : { hint: oneLine(hint) });
+  return new QfError(
+    code,
+    printable(message).slice(0, 500),
+    hint === undefined ? {} : { hint: printable(hint).slice(0, 500) },
+  );
 }
 
 function codeOfStatus(status: number): FailureCode {
@@ -211,9 +216,4 @@ function codeOfStatus(status: number): FailureCode {
   if (status === 409) return "ERR_CONFLICT";
   if (status === 429) return "ERR_TOO_MANY";
   return status >= 500 ? "ERR_UNAVAILABLE" : "ERR_BAD_REQUEST";
-}
-
-/** Text of another process for a terminal: no control characters, bounded. */
-function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").slice(0, 500);
 }

@@ -25,6 +25,8 @@ export interface ClientSessionOptions {
   readonly managementUrl?: string | undefined;
   /** `--no-browser`. */
   readonly noBrowser?: boolean;
+  /** False: nobody is asked anything, and a login that is needed is ERR_LOGIN_REQUIRED. Default true. */
+  readonly interactive?: boolean;
   readonly environment?: Environment;
   readonly clock?: Clock;
   readonly terminal?: Terminal;
@@ -154,7 +156,9 @@ function loginOf(kept: CachedLogin): Login {
 /** Signs in with a new login key, registers the device, and keeps the login when a TTL says so. */
 async function newLogin(parts: Parts, about: LoginOptions): Promise<Login> {
   const { api, clock, environment, deviceKey, folder, machine } = parts;
-  const [config, ttl, token] = await Promise.all([api.config(), ttlOf(parts), serviceToken(environment)]);
+  const token = await serviceToken(environment);
+  if (token === undefined && parts.options.interactive === false) throw loginRequired();
+  const [config, ttl] = await Promise.all([api.config(), ttlOf(parts)]);
   const loginKey = generateEd25519();
   const scope = { accountId: config.accountId, origin: config.origin };
   const signedIn: LoginProof =
@@ -237,6 +241,12 @@ function isSameServer(url: string, api: ClientApi): boolean {
   } catch {
     return false;
   }
+}
+
+function loginRequired(): QfError {
+  return new QfError("ERR_LOGIN_REQUIRED", "signing in is needed, and nobody may be asked", {
+    hint: "run qf login --ssh-jwt-cache-ttl SECONDS before, or give a service user's token with QF_TOKEN_FILE",
+  });
 }
 
 function noManagement(): QfError {

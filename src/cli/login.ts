@@ -1,0 +1,70 @@
+import { openClientSession } from "../identity/client-session.ts";
+import { command } from "./command.ts";
+import { print, printJson } from "./output.ts";
+import { parseSeconds, parseUrl } from "./parse.ts";
+import { say } from "./report.ts";
+import { describeUser, timeText } from "./words.ts";
+
+export const login = command(
+  `
+Sign in on this device with your identity provider, and register the device. Needs no root and no agent.
+
+usage: qf login [--management-url URL] [--ssh-jwt-cache-ttl SECONDS] [--no-browser] [--json]
+
+options:
+  --management-url URL         management server, kept for next time
+                               (default: QF_MANAGEMENT_URL, your config, this machine's agent)
+  --ssh-jwt-cache-ttl SECONDS  how long a login is reused, kept for next time; the account caps it
+                               (default: this machine's, else 0: every connection signs in)
+  --no-browser                 print a page to open anywhere instead of opening a browser here
+  --json                       print {user, device, management, login} as JSON
+
+examples:
+  qf login --management-url https://qf.example.com --ssh-jwt-cache-ttl 28800
+  qf login --no-browser
+`,
+  {
+    meta: { name: "login", description: "Sign in on this device and register it" },
+    args: {
+      "management-url": { type: "string", valueHint: "url", description: "Management server" },
+      "ssh-jwt-cache-ttl": { type: "string", valueHint: "seconds", description: "Reuse a login" },
+      browser: { type: "boolean", default: true, negativeDescription: "Use the hosted page" },
+      json: { type: "boolean", description: "Print JSON" },
+    },
+    async run({ args }) {
+      const url = args["management-url"];
+      const ttl = args["ssh-jwt-cache-ttl"];
+      const managementUrl = url === undefined ? undefined : parseUrl("management-url", url);
+      const ttlSeconds = ttl === undefined ? undefined : parseSeconds("ssh-jwt-cache-ttl", ttl);
+      const session = await openClientSession({ managementUrl, noBrowser: !args.browser });
+      await session.api.config(); // Nothing is kept of a server that does not answer.
+      await session.folder.updateConfig((config) => ({
+        ...config,
+        ...(managementUrl === undefined && config.managementUrl !== undefined
+          ? {}
+          : { managementUrl: session.api.origin }),
+        ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+      }));
+      const made = await session.login({ fresh: true });
+      if (made.deviceStatus === "pending") {
+        say("warning", "this device waits for an administrator's approval and opens nothing yet");
+      }
+      if (args.json === true) {
+        await printJson({
+          user: made.user,
+          device: { peerId: made.devicePeerId, name: made.deviceName, status: made.deviceStatus },
+          management: { url: session.api.origin, accountId: made.scope.accountId },
+          login: { keptUntilSeconds: made.keptUntilSeconds },
+        });
+        return;
+      }
+      await print(
+        `Signed in as ${describeUser(made.user)}; this device is ${made.deviceName ?? made.devicePeerId}.\n${
+          made.keptUntilSeconds === null
+            ? "The login is not kept: every connection signs in (--ssh-jwt-cache-ttl keeps it).\n"
+            : `The login is kept until ${timeText(made.keptUntilSeconds)}.\n`
+        }`,
+      );
+    },
+  },
+);

@@ -1,0 +1,37 @@
+import { openClientSession } from "../identity/client-session.ts";
+import { command } from "./command.ts";
+import { print } from "./output.ts";
+import { parseUrl } from "./parse.ts";
+
+export const logout = command(
+  `
+End the kept login: management revokes it, and it is deleted here. Open connections are judged anew.
+
+usage: qf logout [--management-url URL]
+
+options:
+  --management-url URL  management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
+
+examples:
+  qf logout
+  qf logout --management-url https://qf.example.com
+`,
+  {
+    meta: { name: "logout", description: "End the kept login" },
+    args: { "management-url": { type: "string", valueHint: "url", description: "Management server" } },
+    async run({ args }) {
+      const url = args["management-url"];
+      const managementUrl = url === undefined ? undefined : parseUrl("management-url", url);
+      const session = await openClientSession({ managementUrl });
+      const kept = await session.cachedLogin();
+      await session.cache.remove(session.api.origin);
+      if (kept === undefined) {
+        await print("Nobody is signed in here.\n");
+        return;
+      }
+      // Deleted first: whatever management answers, this device can not use it any more.
+      await session.revoke(kept);
+      await print("Signed out.\n");
+    },
+  },
+);

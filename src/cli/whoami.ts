@@ -1,0 +1,62 @@
+import { isQfError } from "../base/errors.ts";
+import { openClientSession } from "../identity/client-session.ts";
+import { command } from "./command.ts";
+import { print, printJson } from "./output.ts";
+import { parseUrl } from "./parse.ts";
+import { describeUser, timeText } from "./words.ts";
+
+export const whoami = command(
+  `
+Say who is signed in on this device, which device it is, at which management server. Asks nobody.
+
+usage: qf whoami [--management-url URL] [--json]
+
+options:
+  --management-url URL  management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
+  --json                print {user, device, management, login} as JSON; user is null when nobody is
+
+examples:
+  qf whoami
+  qf whoami --json
+`,
+  {
+    meta: { name: "whoami", description: "Say who is signed in on this device" },
+    args: {
+      "management-url": { type: "string", valueHint: "url", description: "Management server" },
+      json: { type: "boolean", description: "Print JSON" },
+    },
+    async run({ args }) {
+      const url = args["management-url"];
+      const managementUrl = url === undefined ? undefined : parseUrl("management-url", url);
+      const session = await openClientSession({ managementUrl });
+      const { devices, ttlSeconds } = await session.folder.readConfig();
+      const device = devices[session.api.origin];
+      const kept = await session.cachedLogin().catch((error: unknown) => {
+        if (isQfError(error, "ERR_STATE_DAMAGED")) return undefined;
+        throw error;
+      });
+      if (args.json === true) {
+        await printJson({
+          user: kept?.user ?? null,
+          device: { peerId: device?.peerId ?? null, publicKey: session.deviceKey.publicKey },
+          management: { url: session.api.origin, accountId: device?.accountId ?? null },
+          login: {
+            keptUntilSeconds: kept?.keptUntilSeconds ?? null,
+            ttlSeconds: ttlSeconds ?? session.machine?.ttlSeconds ?? 0,
+          },
+        });
+        return;
+      }
+      const until = kept?.keptUntilSeconds;
+      await print(
+        [
+          `user        ${kept === undefined ? "nobody is signed in" : describeUser(kept.user)}`,
+          `login       ${until ? `kept until ${timeText(until)}` : "none kept: a connection signs in"}`,
+          `device      ${device?.peerId ?? "not registered yet"}`,
+          `management  ${session.api.origin}`,
+          "",
+        ].join("\n"),
+      );
+    },
+  },
+);

@@ -1,0 +1,206 @@
+/**
+ * The grammar of ssh(1): our options end at the destination, all after it belongs to the remote.
+ *
+ * Pure: nothing is looked up. `-o` is in `options.ts`. Where two options set the same thing the first one wins, as ssh(1) does.
+ *
+ * @module
+ */
+import { QfError } from "../base/errors.ts";
+import { applyOption, type Draft, type Forward, parseEscape, parsePort, type TtyRequest } from "./options.ts";
+
+/** What was asked for, before anything is looked up. */
+export interface SshInvocation {
+  /** Host as it was typed, lower case. */
+  readonly host: string;
+  /** Undefined: the OS user that runs us. */
+  readonly user: string | undefined;
+  readonly port: number;
+  /** The remote command, words joined by a space. Undefined: a shell. */
+  readonly command: string | undefined;
+  readonly tty: TtyRequest;
+  /** `-N`: no command and no shell. */
+  readonly noSession: boolean;
+  /** `-n`: stdin from /dev/null. */
+  readonly noStdin: boolean;
+  /** 0 to 3, by `-v`. */
+  readonly verbosity: number;
+  readonly quiet: boolean;
+  /** Character that begins an escape. Null: none. */
+  readonly escape: string | null;
+  readonly batchMode: boolean;
+  /** Seconds for reaching the peer. Undefined: our default. */
+  readonly connectTimeoutSeconds: number | undefined;
+  /** 0: no keepalive. */
+  readonly serverAliveIntervalSeconds: number;
+  readonly serverAliveCountMax: number;
+  /** Patterns of variables to send, beside LANG and LC_*. */
+  readonly sendEnv: readonly string[];
+  readonly setEnv: Readonly<Record<string, string>>;
+  /** `-L -R -D -W -J -A` as given. */
+  readonly forwards: readonly Forward[];
+  readonly managementUrl: string | undefined;
+  readonly noBrowser: boolean;
+}
+
+/** Letters that take a value, glued or as the next argument. */
+const WITH_VALUE = "LRDWJlpoeiFcmSEbIQwPBO";
+/** Letters that ssh(1) knows and that change nothing here. */
+const WITHOUT_EFFECT = "46aCkx";
+const SSH_PORT = 22;
+/** Most forwards in one command line. */
+const FORWARDS_MAX = 64;
+
+/** Reads the arguments of `qf ssh`. `help`: it was asked for. Throws ERR_USAGE. */
+export function parseSshArgv(args: readonly string[]): SshInvocation | "help" {
+  const draft: Draft = {
+    noSession: false,
+    noStdin: false,
+    verbosity: 0,
+    sendEnv: [],
+    setEnv: {},
+    forwards: [],
+    noBrowser: false,
+  };
+  let at = 0;
+  for (; at < args.length; at += 1) {
+    const arg = args[at] ?? "";
+    if (arg === "--") {
+      at += 1;
+      break;
+    }
+    if (!arg.startsWith("-") || arg === "-") break;
+    if (arg === "--help" || arg === "-h") return "help";
+    at += arg.startsWith("--") ? readLong(draft, arg, args[at + 1]) : readCluster(draft, arg, args[at + 1]);
+  }
+  const destination = args[at];
+  if (destination === undefined) throw usage("no destination given");
+  // ssh(1) reads one `--` after the destination as the end of options.
+  const rest = args.slice(at + 1);
+  return finish(draft, destination, rest[0] === "--" ? rest.slice(1) : rest);
+}
+
+/** Reads `-abc`, `-p22`, `-p 22`. Returns how many further arguments it took. */
+function readCluster(draft: Draft, arg: string, next: string | undefined): 0 | 1 {
+  for (let index = 1; index < arg.length; index += 1) {
+    const letter = arg[index] ?? "";
+    if (!WITH_VALUE.includes(letter)) {
+      readSwitch(draft, letter);
+      continue;
+    }
+    const glued = arg.slice(index + 1);
+    const value = glued === "" ? next : glued;
+    if (value === undefined) throw usage(`-${letter} needs a value`);
+    readValue(draft, letter, value);
+    return glued === "" ? 1 : 0;
+  }
+  return 0;
+}
+
+function readSwitch(draft: Draft, letter: string): void {
+  if (letter === "t") draft.tty = draft.tty === "yes" || draft.tty === "force" ? "force" : "yes";
+  else if (letter === "T") draft.tty = "no";
+  else if (letter === "N") draft.noSession = true;
+  else if (letter === "n") draft.noStdin = true;
+  else if (letter === "v") draft.verbosity = Math.min(3, draft.verbosity + 1);
+  else if (letter === "q") draft.quiet = true;
+  else if (letter === "A") addForward(draft, "A", "");
+  else if (!WITHOUT_EFFECT.includes(letter)) throw unknownOption(letter);
+}
+
+function readValue(draft: Draft, letter: string, value: string): void {
+  if (letter === "l") draft.user ??= value;
+  else if (letter === "p") draft.port ??= parsePort(value);
+  else if (letter === "o") applyOption(draft, value);
+  else if (letter === "e") draft.escape = parseEscape(value);
+  else if (letter === "i") {
+    throw new QfError("ERR_USAGE", "-i is not for qf ssh", {
+      hint: "it signs in as you, with your identity provider; there are no key files",
+    });
+  } else if ("LRDWJ".includes(letter)) addForward(draft, letter as Forward["flag"], value);
+  else throw unknownOption(letter);
+}
+
+/** Reads our own long options. Returns how many further arguments it took. */
+function readLong(draft: Draft, arg: string, next: string | undefined): 0 | 1 {
+  if (arg === "--no-browser") {
+    draft.noBrowser = true;
+    return 0;
+  }
+  const match = /^--management-url(?:=(.*))?$/s.exec(arg);
+  if (match === null) throw usage(`unknown option ${arg.replace(/=.*/s, "")}`);
+  const value = match[1] ?? next;
+  if (value === undefined) throw usage("--management-url needs a value");
+  if (draft.managementUrl !== undefined) throw usage("--management-url is given more than once");
+  draft.managementUrl = value;
+  return match[1] === undefined ? 1 : 0;
+}
+
+function finish(draft: Draft, destination: string, words: readonly string[]): SshInvocation {
+  const { user, host, port } = parseDestination(destination);
+  return {
+    host,
+    user: draft.user ?? user,
+    port: draft.port ?? port ?? SSH_PORT,
+    command: words.length === 0 ? undefined : words.join(" "),
+    tty: draft.tty ?? "auto",
+    noSession: draft.noSession,
+    noStdin: draft.noStdin,
+    verbosity: draft.verbosity,
+    quiet: draft.quiet ?? false,
+    escape: draft.escape === undefined ? "~" : draft.escape,
+    batchMode: draft.batchMode ?? false,
+    connectTimeoutSeconds: draft.connectTimeoutSeconds,
+    serverAliveIntervalSeconds: draft.serverAliveIntervalSeconds ?? 0,
+    serverAliveCountMax: draft.serverAliveCountMax ?? 3,
+    sendEnv: draft.sendEnv,
+    setEnv: draft.setEnv,
+    forwards: draft.forwards,
+    managementUrl: draft.managementUrl,
+    noBrowser: draft.noBrowser,
+  };
+}
+
+/** `[user@]host` or `ssh://[user@]host[:port]`. The user ends at the last @, as in ssh(1). */
+function parseDestination(text: string): { user?: string; host: string; port?: number } {
+  const isUri = text.startsWith("ssh://");
+  const authority = isUri ? text.slice("ssh://".length).replace(/\/$/, "") : text;
+  const split = authority.lastIndexOf("@");
+  const userText = split === -1 ? undefined : authority.slice(0, split);
+  const rest = authority.slice(split + 1);
+  const match = isUri ? /^(.*?)(?::(\d+))?$/s.exec(rest) : null;
+  const host = (match?.[1] ?? rest).toLowerCase();
+  if (userText === "") throw usage("the user before @ is empty");
+  if (!/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/.test(host)) {
+    throw usage(`${JSON.stringify(host)} is not a host name or address`);
+  }
+  return {
+    host,
+    ...(userText === undefined ? {} : { user: isUri ? decodeUser(userText) : userText }),
+    ...(match?.[2] === undefined ? {} : { port: parsePort(match[2]) }),
+  };
+}
+
+function decodeUser(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw usage("the user in the URL is not well formed");
+  }
+}
+
+function addForward(draft: Draft, flag: Forward["flag"], spec: string): void {
+  if (draft.forwards.length >= FORWARDS_MAX) throw usage(`more than ${FORWARDS_MAX} forwards`);
+  draft.forwards.push({ flag, spec });
+  if (flag === "W") {
+    draft.noSession = true;
+    draft.tty ??= "no";
+  }
+}
+
+function unknownOption(letter: string): QfError {
+  return usage(`option -${letter} is not available`);
+}
+
+function usage(message: string): QfError {
+  return new QfError("ERR_USAGE", message);
+}

@@ -1,0 +1,153 @@
+/**
+ * `-o Key=value` as far as it means something here. What is not known is refused by name: an option
+ * that is silently ignored may have been what somebody relied on.
+ *
+ * @module
+ */
+import { QfError } from "../base/errors.ts";
+
+/** Whether a terminal is asked for: `auto` is for a shell, `force` even without one here. */
+export type TtyRequest = "auto" | "no" | "yes" | "force";
+
+export interface Forward {
+  readonly flag: "L" | "R" | "D" | "W" | "J" | "A";
+  /** Empty for -A. */
+  readonly spec: string;
+}
+
+/** An invocation while it is being read; `undefined` is "not set yet". */
+export interface Draft {
+  user?: string;
+  port?: number;
+  tty?: TtyRequest;
+  noSession: boolean;
+  noStdin: boolean;
+  verbosity: number;
+  quiet?: boolean;
+  escape?: string | null;
+  batchMode?: boolean;
+  connectTimeoutSeconds?: number;
+  serverAliveIntervalSeconds?: number;
+  serverAliveCountMax?: number;
+  sendEnv: string[];
+  setEnv: Record<string, string>;
+  forwards: Forward[];
+  managementUrl?: string;
+  noBrowser: boolean;
+}
+
+/** Takes `text`, `Key=value` or `Key value`, into `draft`. What is already set stays. Throws ERR_USAGE. */
+export function applyOption(draft: Draft, text: string): void {
+  const match = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*?)\s*$/s.exec(text);
+  const [, key, value] = match ?? [];
+  if (key === undefined || value === undefined || value === "") {
+    throw usage(`-o ${JSON.stringify(text)} is not Key=value`);
+  }
+  const take = TAKEN[key.toLowerCase()];
+  if (take === undefined) {
+    throw new QfError("ERR_USAGE", `-o ${key} is not available`, {
+      hint: `known are ${Object.values(NAMES).join(", ")}`,
+    });
+  }
+  take(draft, value, key);
+}
+
+type Take = (draft: Draft, value: string, key: string) => void;
+
+const NAMES = {
+  batchmode: "BatchMode",
+  connecttimeout: "ConnectTimeout",
+  escapechar: "EscapeChar",
+  loglevel: "LogLevel",
+  port: "Port",
+  requesttty: "RequestTTY",
+  sendenv: "SendEnv",
+  serveralivecountmax: "ServerAliveCountMax",
+  serveraliveinterval: "ServerAliveInterval",
+  setenv: "SetEnv",
+  user: "User",
+} as const;
+
+const TAKEN: Readonly<Record<string, Take>> = {
+  batchmode: (draft, value, key) => {
+    draft.batchMode ??= yesOrNo(key, value);
+  },
+  connecttimeout: (draft, value, key) => {
+    if (value === "none") return;
+    draft.connectTimeoutSeconds ??= seconds(key, value);
+  },
+  escapechar: (draft, value) => {
+    if (draft.escape === undefined) draft.escape = parseEscape(value);
+  },
+  loglevel: takeLogLevel,
+  port: (draft, value) => {
+    draft.port ??= parsePort(value);
+  },
+  requesttty: (draft, value, key) => {
+    const tty = value.toLowerCase();
+    if (tty !== "auto" && tty !== "no" && tty !== "yes" && tty !== "force") {
+      throw usage(`${key} must be auto, no, yes or force`);
+    }
+    draft.tty ??= tty;
+  },
+  sendenv: (draft, value, key) => {
+    for (const pattern of value.split(/\s+/)) {
+      if (!/^-?[A-Za-z_*?][A-Za-z0-9_*?]*$/.test(pattern)) throw usage(`${key} has a bad pattern`);
+      draft.sendEnv.push(pattern);
+    }
+  },
+  serveralivecountmax: (draft, value, key) => {
+    draft.serverAliveCountMax ??= Math.max(1, seconds(key, value));
+  },
+  serveraliveinterval: (draft, value, key) => {
+    draft.serverAliveIntervalSeconds ??= seconds(key, value);
+  },
+  setenv: (draft, value, key) => {
+    const [, name, quoted] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(value) ?? [];
+    if (name === undefined || quoted === undefined) throw usage(`${key} must be NAME=value`);
+    draft.setEnv[name] ??= quoted.replace(/^"(.*)"$/s, "$1");
+  },
+  user: (draft, value) => {
+    draft.user ??= value;
+  },
+};
+
+/** ssh(1)'s levels, mapped to how much is said. */
+function takeLogLevel(draft: Draft, value: string, key: string): void {
+  const level = value.toLowerCase();
+  const verbosity = ["quiet", "fatal", "error", "info", "verbose", "debug", "debug1", "debug2", "debug3"];
+  const index = verbosity.indexOf(level);
+  if (index === -1) throw usage(`${key} must be one of ${verbosity.join(", ")}`);
+  draft.quiet ??= index <= 2;
+  if (draft.verbosity === 0) draft.verbosity = index <= 3 ? 0 : Math.min(3, Math.max(1, index - 5));
+}
+
+/** A TCP port. Throws ERR_USAGE. */
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= 65_535) return port;
+  throw usage(`${JSON.stringify(text)} is not a port`);
+}
+
+/** `none`, one character, or `^` and a letter. Throws ERR_USAGE. */
+export function parseEscape(text: string): string | null {
+  if (text === "none") return null;
+  if (/^\^[@-_a-z]$/.test(text)) return String.fromCharCode(text.charCodeAt(1) & 0x1f);
+  if ([...text].length === 1) return text;
+  throw usage(`${JSON.stringify(text)} is not an escape character`);
+}
+
+function yesOrNo(key: string, value: string): boolean {
+  if (value === "yes" || value === "true") return true;
+  if (value === "no" || value === "false") return false;
+  throw usage(`${key} must be yes or no`);
+}
+
+function seconds(key: string, value: string): number {
+  if (/^\d{1,6}$/.test(value)) return Number(value);
+  throw usage(`${key} must be a whole number`);
+}
+
+function usage(message: string): QfError {
+  return new QfError("ERR_USAGE", message);
+}

@@ -1,0 +1,173 @@
+/**
+ * `qf ssh`: from the command line to the remote's exit status. Read `runSsh` first.
+ *
+ * @module
+ */
+import { userInfo } from "node:os";
+import { nowSeconds, systemClock } from "../base/clock.ts";
+import { QfError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
+import { dialDirect } from "../fabric/dial.ts";
+import { makeHello } from "../fabric/hello.ts";
+import { SECRET_VARIABLES } from "../identity/browser.ts";
+import { type Credential, obtainCertificate } from "../identity/credential.ts";
+import { processTerminal } from "../identity/terminal.ts";
+import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
+import { parseSshArgv, type SshInvocation } from "./argv.ts";
+import { type Connection, connectSsh } from "./connect.ts";
+import { sentEnvironment } from "./environment.ts";
+import { SSH_HELP, SSH_USAGE } from "./help.ts";
+import { EXIT_NO_SESSION, runSession } from "./session.ts";
+
+/** Exit status of a usage mistake. */
+const EXIT_USAGE = 2;
+/** Longest wait for reaching the peer by default. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Runs `qf ssh` with its raw arguments. Throws QfErrors; their exit status is 255 for "no session". */
+export async function runSsh(args: readonly string[]): Promise<number> {
+  let invocation: SshInvocation | "help";
+  try {
+    invocation = parseSshArgv(args);
+  } catch (error) {
+    if (!(error instanceof QfError)) throw error;
+    process.stderr.write(`qf: error: ${error.message}\n`);
+    if (error.hint !== undefined) process.stderr.write(`qf: hint: ${error.hint}\n`);
+    process.stderr.write(SSH_USAGE);
+    return EXIT_USAGE;
+  }
+  if (invocation === "help") {
+    process.stdout.write(SSH_HELP);
+    return 0;
+  }
+  checkAvailable(invocation);
+  const localUser = invocation.user ?? userInfo().username;
+  const credential = await obtainCertificate({
+    target: invocation.host,
+    localUser,
+    managementUrl: invocation.managementUrl,
+    noBrowser: invocation.noBrowser,
+    interactive: !invocation.batchMode,
+  });
+  for (const name of SECRET_VARIABLES) delete process.env[name];
+  const connection = await open(invocation, credential, localUser);
+  const stop = endOnSignals(connection);
+  try {
+    return invocation.noSession ? await hold(connection) : await session(connection, invocation);
+  } finally {
+    stop();
+    connection.end();
+  }
+}
+
+function checkAvailable({ forwards, port }: SshInvocation): void {
+  if (forwards.length > 0) {
+    throw new QfError("ERR_SSH", "Port forwarding not available", {
+      hint: "this build of qf ssh opens sessions only: leave out -L, -R, -D, -W, -J and -A",
+    });
+  }
+  if (port !== SSH_PORT && port !== SSH_ENDPOINT_PORT) {
+    throw new QfError("ERR_PEER_UNREACHABLE", `no SSH server of QuFabric can be at port ${port}`, {
+      hint: "leave out -p: peers serve SSH at 22",
+    });
+  }
+}
+
+/** Dials the peer and speaks SSH. */
+async function open(
+  invocation: SshInvocation,
+  credential: Credential,
+  localUser: string,
+): Promise<Connection> {
+  const { target, deviceKey, devicePeerId, scope } = credential;
+  checkTarget(target);
+  const trace = tracer(invocation);
+  trace(1, `${target.name} is ${target.address}, at ${target.direct.join(" ") || "no known address"}`);
+  const { socket, address } = await dialDirect({
+    addresses: target.direct,
+    timeoutMs: (invocation.connectTimeoutSeconds ?? 0) * 1000 || CONNECT_TIMEOUT_MS,
+    helloFor: () =>
+      makeHello({
+        deviceKey,
+        scope,
+        source: devicePeerId,
+        target: target.peerId,
+        port: invocation.port,
+        nowSeconds: nowSeconds(systemClock),
+      }),
+  });
+  trace(1, `connected directly to ${address}`);
+  return connectSsh({
+    stream: socket,
+    credential,
+    localUser,
+    keepaliveMs: invocation.serverAliveIntervalSeconds * 1000,
+    keepaliveCountMax: invocation.serverAliveCountMax,
+    onBanner: (text) => {
+      if (!invocation.quiet) process.stderr.write(text.endsWith("\n") ? text : `${text}\n`);
+    },
+    ...(invocation.verbosity >= 2 ? { debug: (line: string) => trace(2, line) } : {}),
+  });
+}
+
+function checkTarget(target: Credential["target"]): void {
+  if (!target.sshServer) {
+    throw new QfError("ERR_PEER_UNREACHABLE", "SSH server not detected", {
+      hint: `run qf agent up --allow-server-ssh on ${target.name}`,
+    });
+  }
+  if (!target.connected && target.direct.length === 0) {
+    throw new QfError("ERR_PEER_UNREACHABLE", `${target.name} is not connected`, {
+      hint: "start it, or look at qf agent status there",
+    });
+  }
+}
+
+function session(connection: Connection, invocation: SshInvocation): Promise<number> {
+  return runSession(connection, {
+    command: invocation.command,
+    pty: wantsPty(invocation),
+    escape: invocation.escape,
+    env: sentEnvironment(process.env, invocation),
+    stdin: invocation.noStdin ? null : process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    term: process.env.TERM || "dumb",
+    say: (line) => processTerminal.say(line),
+  });
+}
+
+/** ssh(1)'s rule: a shell gets a terminal when there is one here; -t asks, -tt insists, -T refuses. */
+function wantsPty(invocation: SshInvocation): boolean {
+  const { tty, command, noStdin, quiet } = invocation;
+  if (tty === "no") return false;
+  if (tty === "force") return true;
+  if (tty === "auto" && command !== undefined) return false;
+  if (process.stdin.isTTY && !noStdin) return true;
+  if (!quiet) {
+    processTerminal.say("Pseudo-terminal will not be allocated because stdin is not a terminal.");
+  }
+  return false;
+}
+
+/** `-N`: nothing but the connection, until it or we are ended. */
+async function hold(connection: Connection): Promise<number> {
+  const failure = await connection.closed;
+  if (failure !== undefined) throw failure;
+  return EXIT_NO_SESSION;
+}
+
+function endOnSignals(connection: Connection): () => void {
+  const end = () => connection.end();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, end);
+  return () => {
+    for (const signal of signals) process.off(signal, end);
+  };
+}
+
+function tracer({ verbosity, quiet }: SshInvocation): (level: number, line: string) => void {
+  return (level, line) => {
+    if (!quiet && verbosity >= level) process.stderr.write(`qf: debug: ${printable(line)}\n`);
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * One session in a connection: a shell or a command, with or without a terminal, and its exit status.
+ *
+ * stdout carries the remote's stdout and nothing else. Streams stop reading when the other side does
+ * not keep up, so nothing piles up here.
+ *
+ * @module
+ */
+import { constants } from "node:os";
+import type { Readable, Writable } from "node:stream";
+import type { ClientChannel, PseudoTtyOptions } from "ssh2";
+import { QfError } from "../base/errors.ts";
+import type { Connection } from "./connect.ts";
+import { createEscapeFilter, escapeHelp } from "./escape.ts";
+import { enterRawMode, type TerminalSize, terminalSize, watchSize } from "./terminal.ts";
+
+/** How ssh(1) says "no session". */
+export const EXIT_NO_SESSION = 255;
+
+export interface SessionOptions {
+  /** Undefined: a shell. */
+  readonly command: string | undefined;
+  /** Ask for a terminal there. */
+  readonly pty: boolean;
+  readonly escape: string | null;
+  readonly env: Readonly<Record<string, string>>;
+  /** Null: an input that is at its end at once. */
+  readonly stdin: (Readable & { readonly isTTY?: boolean }) | null;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly term: string;
+  say(line: string): void;
+}
+
+/** Runs the session to its end; resolves to the exit status for our shell. Throws ERR_SSH. */
+export async function runSession(connection: Connection, options: SessionOptions): Promise<number> {
+  const channel = await openChannel(connection, options);
+  const restore = options.pty && options.stdin?.isTTY === true ? enterRawMode() : () => {};
+  const unwatch = options.pty ? watchSize((size) => setWindow(channel, size)) : () => {};
+  try {
+    return await attach(connection, channel, options);
+  } finally {
+    unwatch();
+    restore();
+  }
+}
+
+function openChannel({ client, closed }: Connection, options: SessionOptions): Promise<ClientChannel> {
+  const { command, env } = options;
+  const pty: PseudoTtyOptions | false = options.pty && { ...ptySize(terminalSize()), term: options.term };
+  return new Promise((resolve, reject) => {
+    void closed.then((failure) => reject(failure ?? lost()));
+    const onChannel = (error: Error | undefined, channel: ClientChannel) => {
+      if (error === undefined || error === null) resolve(channel);
+      else reject(refused(error));
+    };
+    if (command === undefined) client.shell(pty, { env }, onChannel);
+    else client.exec(command, pty === false ? { env } : { env, pty }, onChannel);
+  });
+}
+
+/** Joins our streams to the channel's until it closes. */
+async function attach(
+  connection: Connection,
+  channel: ClientChannel,
+  options: SessionOptions,
+): Promise<number> {
+  let status: number | undefined;
+  channel.on("exit", (code: number | null, signal?: string) => {
+    status = code ?? statusOfSignal(signal);
+  });
+  const flushed = Promise.all([
+    pour(channel, options.stdout),
+    pour(channel.stderr as unknown as Readable, options.stderr),
+  ]);
+  const input = feed(connection, channel, options);
+  const ended = new Promise<QfError | undefined>((resolve) => {
+    channel.on("close", () => resolve(undefined));
+    void connection.closed.then(resolve);
+  });
+  const failure = await ended;
+  input();
+  if (failure !== undefined && status === undefined) throw failure;
+  await Promise.race([flushed, Bun.sleep(10_000)]);
+  return status ?? EXIT_NO_SESSION;
+}
+
+/** Copies `from` to `to` with back-pressure; resolves when all of it is handed over. Never ends `to`. */
+function pour(from: Readable, to: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    from.on("data", (chunk: Buffer) => {
+      if (to.write(chunk)) return;
+      from.pause();
+      to.once("drain", () => from.resume());
+    });
+    const finish = () => to.write("", () => resolve());
+    from.once("end", finish);
+    from.once("error", () => resolve());
+  });
+}
+
+/** Sends what is typed or piped. Returns how to stop reading it. */
+function feed(connection: Connection, channel: ClientChannel, options: SessionOptions): () => void {
+  const { stdin } = options;
+  if (stdin === null) {
+    channel.end();
+    return () => {};
+  }
+  const filter = createEscapeFilter(options.pty ? options.escape : null);
+  const onData = (chunk: Buffer | string) => {
+    const { send, asks } = filter(Buffer.from(chunk as string));
+    if (send.length > 0 && !channel.write(send)) stdin.pause();
+    for (const ask of asks) {
+      if (ask === "end") connection.end();
+      else options.stderr.write(`\r\n${escapeHelp(options.escape ?? "")}`);
+    }
+  };
+  const onDrain = () => void stdin.resume();
+  const onEnd = () => channel.end();
+  channel.on("drain", onDrain);
+  stdin.on("data", onData).on("end", onEnd).on("error", onEnd);
+  return () => {
+    stdin.off("data", onData).off("end", onEnd).off("error", onEnd);
+    stdin.pause();
+    channel.off("drain", onDrain);
+  };
+}
+
+function setWindow(channel: ClientChannel, size: TerminalSize): void {
+  if (channel.writable) channel.setWindow(size.rows, size.cols, 0, 0);
+}
+
+function ptySize({ rows, cols }: TerminalSize) {
+  return { rows, cols, height: 0, width: 0 };
+}
+
+/** 128 + its number, as a shell says it; 255 for a signal that has none here. */
+function statusOfSignal(signal: string | undefined): number {
+  const name = signal?.startsWith("SIG") ? signal : `SIG${signal}`;
+  const number = (constants.signals as Record<string, number>)[name];
+  return number === undefined ? EXIT_NO_SESSION : 128 + number;
+}
+
+function refused(error: Error): QfError {
+  const isShellOrExec = /unable to exec|shell|exec|pty/i.test(error.message);
+  return new QfError("ERR_SSH", isShellOrExec ? "the peer refused the session" : "no session on the peer", {
+    hint: "the policy may not allow it; qf ssh -v says more",
+    cause: error,
+  });
+}
+
+function lost(): QfError {
+  return new QfError("ERR_SSH", "the connection to the peer was lost");
+}

@@ -1,0 +1,43 @@
+/**
+ * The terminal of this process in raw mode, and back again on every way out.
+ *
+ * @module
+ */
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly cols: number;
+}
+
+/** Size when the terminal does not tell. */
+const SIZE_DEFAULT: TerminalSize = { rows: 24, cols: 80 };
+
+export function terminalSize(): TerminalSize {
+  const { rows, columns } = process.stdout.isTTY ? process.stdout : process.stderr;
+  return rows && columns ? { rows, cols: columns } : SIZE_DEFAULT;
+}
+
+/**
+ * Puts stdin into raw mode. What it returns puts it back, any number of times; the end of the process
+ * does so too, whatever ended it short of SIGKILL.
+ */
+export function enterRawMode(): () => void {
+  const { stdin } = process;
+  let isRaw = true;
+  stdin.setRawMode(true);
+  const restore = () => {
+    if (!isRaw) return;
+    isRaw = false;
+    process.off("exit", restore);
+    stdin.setRawMode(false);
+  };
+  process.on("exit", restore);
+  return restore;
+}
+
+/** Calls `onSize` whenever the terminal changes its size, until the returned function is called. */
+export function watchSize(onSize: (size: TerminalSize) => void): () => void {
+  const tell = () => onSize(terminalSize());
+  process.on("SIGWINCH", tell);
+  return () => void process.off("SIGWINCH", tell);
+}
