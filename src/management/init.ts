@@ -63,7 +63,7 @@ export async function initManagement(options: InitOptions): Promise<InitResult> 
     const masterKey = await ensureMasterKey(options.masterKeyFile ?? defaultMasterKeyFile(options.dataDir));
     const passwordHash = await hashPassword(options.ownerPassword);
     return await store.transaction((tx) =>
-      createAccount(tx, masterKey, { email: options.ownerEmail, passwordHash }),
+      createFirstAccount(tx, masterKey, { email: options.ownerEmail, passwordHash }),
     );
   } finally {
     await store.close();
@@ -103,9 +103,18 @@ export interface NewOwner {
   readonly identity?: { readonly issuer: string; readonly subject: string; readonly name: string };
 }
 
-/** The account and all that belongs to it. Throws ERR_ALREADY_INITIALISED when there is one. */
-export async function createAccount(tx: Writer, masterKey: Uint8Array, owner: NewOwner): Promise<InitResult> {
+/** The first account. Throws ERR_ALREADY_INITIALISED when there is one. */
+export async function createFirstAccount(
+  tx: Writer,
+  masterKey: Uint8Array,
+  owner: NewOwner,
+): Promise<InitResult> {
   if ((await listAccounts(tx)).length > 0) throw alreadyInitialised();
+  return createAccount(tx, masterKey, owner);
+}
+
+/** An account and all that belongs to it. */
+export async function createAccount(tx: Writer, masterKey: Uint8Array, owner: NewOwner): Promise<InitResult> {
   const now = nowSeconds(tx.clock);
   const accountId = newId();
   const ownerId = newId();
