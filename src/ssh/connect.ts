@@ -44,7 +44,7 @@ export interface ConnectOptions {
 
 export interface Connection {
   readonly client: Client;
-  /** Settles when the transport is gone: with the reason when it was not asked for. */
+  /** Settles when the transport is gone: with the reason, unless we ended it. */
   readonly closed: Promise<QfError | undefined>;
   end(): void;
 }
@@ -65,12 +65,13 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
   let isReady = false;
   let failure: QfError | undefined;
   let isMismatch = false;
+  let isEnding = false;
   const closed = Promise.withResolvers<QfError | undefined>();
   client.on("banner", (text) => {
     if (isReady) options.onBanner(text);
     else banners.push(text.slice(0, BANNER_LENGTH_MAX));
   });
-  client.on("close", () => closed.resolve(failure));
+  client.on("close", () => closed.resolve(isEnding ? undefined : (failure ?? failureOf(undefined, []))));
   const ready = new Promise<void>((resolve, reject) => {
     client.on("ready", () => {
       isReady = true;
@@ -105,7 +106,14 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
   });
   stream.resume();
   await ready;
-  return { client, closed: closed.promise, end: () => client.end() };
+  return {
+    client,
+    closed: closed.promise,
+    end: () => {
+      isEnding = true;
+      client.end();
+    },
+  };
 }
 
 /** Types of the keys that are known, so that no other is negotiated. */

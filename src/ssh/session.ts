@@ -16,6 +16,10 @@ import { enterRawMode, type TerminalSize, terminalSize, watchSize } from "./term
 
 /** How ssh(1) says "no session". */
 export const EXIT_NO_SESSION = 255;
+/** How long after a channel the loss of its transport may become known. */
+const LOSS_MS = 50;
+/** Longest wait for our own reader to take the rest. */
+const FLUSH_MS_MAX = 60_000;
 
 export interface SessionOptions {
   /** Undefined: a shell. */
@@ -33,29 +37,22 @@ export interface SessionOptions {
 }
 
 /** Runs the session to its end; resolves to the exit status for our shell. Throws ERR_SSH. */
-export async function runSession(connection: Connection, options: SessionOptions): Promise<number> {
-  const channel = await openChannel(connection, options);
-  const restore = options.pty && options.stdin?.isTTY === true ? enterRawMode() : () => {};
-  const unwatch = options.pty ? watchSize((size) => setWindow(channel, size)) : () => {};
-  try {
-    return await attach(connection, channel, options);
-  } finally {
-    unwatch();
-    restore();
-  }
-}
-
-function openChannel({ client, closed }: Connection, options: SessionOptions): Promise<ClientChannel> {
+export function runSession(connection: Connection, options: SessionOptions): Promise<number> {
   const { command, env } = options;
   const pty: PseudoTtyOptions | false = options.pty && { ...ptySize(terminalSize()), term: options.term };
   return new Promise((resolve, reject) => {
-    void closed.then((failure) => reject(failure ?? lost()));
+    let isOpen = false;
+    void connection.closed.then((failure) => {
+      if (!isOpen) reject(failure ?? lost());
+    });
+    // Attached in this very call: a short command's status is in the packet right behind.
     const onChannel = (error: Error | undefined, channel: ClientChannel) => {
-      if (error === undefined || error === null) resolve(channel);
-      else reject(refused(error));
+      isOpen = true;
+      if (error) reject(refused(error));
+      else attach(connection, channel, options).then(resolve, reject);
     };
-    if (command === undefined) client.shell(pty, { env }, onChannel);
-    else client.exec(command, pty === false ? { env } : { env, pty }, onChannel);
+    if (command === undefined) connection.client.shell(pty, { env }, onChannel);
+    else connection.client.exec(command, pty === false ? { env } : { env, pty }, onChannel);
   });
 }
 
@@ -69,20 +66,26 @@ async function attach(
   channel.on("exit", (code: number | null, signal?: string) => {
     status = code ?? statusOfSignal(signal);
   });
+  const closed = new Promise<void>((resolve) => void channel.on("close", () => resolve()));
   const flushed = Promise.all([
     pour(channel, options.stdout),
     pour(channel.stderr as unknown as Readable, options.stderr),
   ]);
-  const input = feed(connection, channel, options);
-  const ended = new Promise<QfError | undefined>((resolve) => {
-    channel.on("close", () => resolve(undefined));
-    void connection.closed.then(resolve);
-  });
-  const failure = await ended;
-  input();
-  if (failure !== undefined && status === undefined) throw failure;
-  await Promise.race([flushed, Bun.sleep(10_000)]);
-  return status ?? EXIT_NO_SESSION;
+  const stopInput = feed(connection, channel, options);
+  const restore = options.pty && options.stdin?.isTTY === true ? enterRawMode() : () => {};
+  const unwatch = options.pty ? watchSize((size) => setWindow(channel, size)) : () => {};
+  try {
+    await Promise.race([closed, connection.closed]);
+    // A channel without a status: either the peer gave none, or the transport went first.
+    const failure = await Promise.race([connection.closed, Bun.sleep(status === undefined ? LOSS_MS : 0)]);
+    if (failure !== undefined && status === undefined) throw failure;
+    await Promise.race([flushed, Bun.sleep(FLUSH_MS_MAX)]);
+    return status ?? EXIT_NO_SESSION;
+  } finally {
+    stopInput();
+    unwatch();
+    restore();
+  }
 }
 
 /** Copies `from` to `to` with back-pressure; resolves when all of it is handed over. Never ends `to`. */

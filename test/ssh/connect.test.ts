@@ -1,0 +1,104 @@
+import { afterEach, expect, test } from "bun:test";
+import { QfError } from "../../src/base/errors.ts";
+import { dialDirect } from "../../src/fabric/dial.ts";
+import type { Credential } from "../../src/identity/credential.ts";
+import { type Connection, connectSsh } from "../../src/ssh/connect.ts";
+import {
+  otherHostKey,
+  type SshMachine,
+  type SshMachineOptions,
+  startSshMachine,
+} from "../support/ssh-machine.ts";
+
+const machines: SshMachine[] = [];
+afterEach(async () => {
+  await Promise.all(machines.splice(0).map((machine) => machine.close()));
+});
+
+async function machineWith(options: SshMachineOptions = {}): Promise<SshMachine> {
+  const machine = await startSshMachine(options);
+  machines.push(machine);
+  return machine;
+}
+
+async function connectTo(
+  machine: SshMachine,
+  change: Partial<Credential["target"]> = {},
+): Promise<{ connection: Connection; banners: string[] }> {
+  const { credential } = machine;
+  const { socket } = await dialDirect({ addresses: [machine.address], helloFor: () => "HELLO\n" });
+  const banners: string[] = [];
+  const connection = await connectSsh({
+    stream: socket,
+    credential: { ...credential, target: { ...credential.target, ...change } },
+    localUser: "deploy",
+    keepaliveMs: 0,
+    keepaliveCountMax: 3,
+    onBanner: (text) => void banners.push(text),
+  });
+  return { connection, banners };
+}
+
+async function failureOf(work: Promise<unknown>): Promise<QfError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof QfError) return error;
+  throw new Error(`no QfError but ${String(error)}`);
+}
+
+test("connectSsh signs in by the certificate with a plain ssh-ed25519 signature", async () => {
+  const machine = await machineWith({ greeting: "welcome" });
+  const { connection, banners } = await connectTo(machine);
+  expect(machine.users).toEqual(["deploy"]);
+  expect(machine.hellos).toEqual(["HELLO"]);
+  expect(banners.join("")).toContain("welcome");
+  connection.end();
+  expect(await connection.closed).toBeUndefined();
+});
+
+test("connectSsh signs in by the device key where the machine takes machine identity", async () => {
+  const machine = await machineWith();
+  const { connection } = await connectTo(machine, { machineIdentity: true });
+  connection.end();
+  expect(await connection.closed).toBeUndefined();
+});
+
+test("connectSsh refuses a host key that management does not know, before anything is signed", async () => {
+  const machine = await machineWith();
+  const error = await failureOf(connectTo(machine, { hostKeys: [otherHostKey()] }));
+  expect(error.code).toBe("ERR_HOST_KEY_MISMATCH");
+  expect(machine.users).toEqual([]);
+});
+
+test("connectSsh refuses a host key that only begins like the known one", async () => {
+  const machine = await machineWith();
+  const [known = ""] = machine.credential.target.hostKeys;
+  const longer = Buffer.concat([Buffer.from(known, "base64"), Buffer.from([0])]).toString("base64");
+  expect((await failureOf(connectTo(machine, { hostKeys: [longer] }))).code).toBe("ERR_HOST_KEY_MISMATCH");
+});
+
+test("connectSsh refuses to connect when management knows no host key", async () => {
+  const machine = await machineWith();
+  expect((await failureOf(connectTo(machine, { hostKeys: [] }))).code).toBe("ERR_HOST_KEY_MISMATCH");
+});
+
+test("connectSsh fails with the sentence of the machine's banner, without its control characters", async () => {
+  const machine = await machineWith({ denyWith: "User is not authorized to login as OS user\u001b[2J\r\n" });
+  const error = await failureOf(connectTo(machine));
+  expect(error.code).toBe("ERR_ACCESS_DENIED");
+  expect(error.message).toBe("User is not authorized to login as OS user [2J");
+});
+
+test("connectSsh fails in one sentence when the machine refuses without one", async () => {
+  const machine = await machineWith({ denyWith: "" });
+  expect((await failureOf(connectTo(machine))).message).toBe("Authentication failed");
+});
+
+test("connectSsh reports a transport that is lost afterwards", async () => {
+  const machine = await machineWith();
+  const { connection } = await connectTo(machine);
+  machine.drop();
+  await connection.closed;
+});
