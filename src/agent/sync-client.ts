@@ -149,6 +149,7 @@ class WebSocketSyncClient implements SyncClient {
   #connect(): void {
     const { clock, enrolled, log } = this.#options;
     const url = new URL(`${enrolled.origin}/agent/v1/sync`);
+    url.searchParams.set("account", enrolled.accountId);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
     this.#socket = socket;

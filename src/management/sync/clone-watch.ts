@@ -1,0 +1,46 @@
+/**
+ * Tells a copied state folder from a restart: an agent that restarts has a new boot id, and the old one
+ * never comes back. When one does, two agents use the same device key. Pure but for its memory.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { PeerId } from "../../wire/units.ts";
+
+/** How long a boot id that was superseded is remembered, and how often one peer is reported. */
+const WINDOW_MS = 600_000;
+/** Peers remembered; above it the oldest go. */
+const PEERS_MAX = 100_000;
+const BOOTS_MAX = 8;
+
+export interface CloneWatch {
+  /** A link of `peerId` was superseded by `bootId`. True once per window when that one was there before. */
+  superseded(peerId: PeerId, oldBootId: string, bootId: string): boolean;
+}
+
+interface Seen {
+  readonly boots: Map<string, number>;
+  reportedAtMs: number | null;
+}
+
+export function createCloneWatch(clock: Clock): CloneWatch {
+  const peers = new Map<PeerId, Seen>();
+  return {
+    superseded(peerId, oldBootId, bootId) {
+      const nowMs = clock.monotonicMs();
+      const seen = peers.get(peerId) ?? { boots: new Map<string, number>(), reportedAtMs: null };
+      const wasThereAtMs = seen.boots.get(bootId);
+      seen.boots.set(oldBootId, nowMs);
+      const [oldestBoot] = seen.boots.keys();
+      if (seen.boots.size > BOOTS_MAX && oldestBoot !== undefined) seen.boots.delete(oldestBoot);
+      peers.delete(peerId);
+      peers.set(peerId, seen);
+      const [oldest] = peers.keys();
+      if (peers.size > PEERS_MAX && oldest !== undefined) peers.delete(oldest);
+      if (wasThereAtMs === undefined || nowMs - wasThereAtMs > WINDOW_MS) return false;
+      if (seen.reportedAtMs !== null && nowMs - seen.reportedAtMs < WINDOW_MS) return false;
+      seen.reportedAtMs = nowMs;
+      return true;
+    },
+  };
+}

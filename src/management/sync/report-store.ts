@@ -1,0 +1,92 @@
+/**
+ * What an agent says about itself, put where others read it.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import type { AgentMessage } from "../../wire/agent-sync.ts";
+import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { ManagementContext } from "../context.ts";
+import { appendEvents, type Initiator, systemInitiator } from "../db/audit-events.ts";
+import { findPeer, type PeerRow, updatePeer } from "../db/peers.ts";
+import type { Store } from "../db/store.ts";
+
+type Identify = Extract<AgentMessage, { type: "identify" }>;
+interface PeerRef {
+  readonly accountId: AccountId;
+  readonly peerId: PeerId;
+}
+
+/** Peers written in one transaction. */
+const BATCH_MAX = 500;
+
+/** Facts, flags, host keys and addresses of an agent that has just proven itself. */
+export async function storeReport(
+  { store }: ManagementContext,
+  peer: PeerRow,
+  identify: Identify,
+  sourceAddress: string,
+): Promise<void> {
+  const { facts, flags, hostKeys, direct } = identify;
+  const isNew = peer.flags === null;
+  const changed = {
+    facts: !isSame(peer.facts, facts),
+    hostKeys: !isSame(peer.hostKeys, hostKeys),
+    rest: !isSame([peer.flags, peer.direct, peer.connectionIp], [flags, direct, sourceAddress]),
+  };
+  const seen = { lastSeenAt: 0, connectionIp: sourceAddress };
+  if (!changed.facts && !changed.hostKeys && !changed.rest) {
+    return await touchPeers(store, [{ accountId: peer.accountId, peerId: peer.id }]);
+  }
+  const initiator: Initiator = { id: peer.id, name: peer.name, email: "" };
+  await store.change({ accountId: peer.accountId, initiator }, async (tx) => {
+    seen.lastSeenAt = nowSeconds(tx.clock);
+    // A state folder that served another peer before: its numbers begin where they are.
+    const start = isNew ? { nextAuditSeq: Math.max(peer.nextAuditSeq, identify.nextAuditSeq) } : {};
+    await updatePeer(tx, peer.accountId, peer.id, { facts, flags, hostKeys, direct, ...seen, ...start });
+    // Posture checks judge a peer by its facts.
+    if (changed.facts) tx.affectMaps();
+    if (changed.hostKeys) {
+      tx.record({ activity: "peer.update", targetId: peer.id, meta: { name: peer.name, what: "host keys" } });
+    }
+  });
+}
+
+export async function storeFlags(
+  store: Store,
+  { accountId, peerId }: PeerRef,
+  { flags, direct }: Extract<AgentMessage, { type: "flags" }>,
+): Promise<void> {
+  await store.transaction(async (tx) => {
+    await updatePeer(tx, accountId, peerId, { flags, direct, lastSeenAt: nowSeconds(tx.clock) });
+  });
+}
+
+/** Notes that these peers were heard of just now. */
+export async function touchPeers(store: Store, peers: readonly PeerRef[]): Promise<void> {
+  for (let i = 0; i < peers.length; i += BATCH_MAX) {
+    await store.transaction(async (tx) => {
+      const lastSeenAt = nowSeconds(tx.clock);
+      for (const { accountId, peerId } of peers.slice(i, i + BATCH_MAX)) {
+        await updatePeer(tx, accountId, peerId, { lastSeenAt });
+      }
+    });
+  }
+}
+
+/** Two agents use one device key: said once per window, by `clone-watch.ts`. */
+export async function recordClone({ store }: ManagementContext, peer: PeerRow): Promise<void> {
+  const { accountId } = peer;
+  const auditSeq = await store.transaction(async (tx) => {
+    if ((await findPeer(tx, accountId, peer.id)) === undefined) return undefined;
+    const meta = { peer: peer.name, what: "clone_suspected", detail: "two agents use this machine's key" };
+    return await appendEvents(tx, accountId, systemInitiator, [
+      { activity: "agent.state", targetId: peer.id, meta },
+    ]);
+  });
+  if (auditSeq !== undefined) store.notify({ accountId, auditSeq });
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
