@@ -23,10 +23,10 @@ import type { NetworkMap } from "../../wire/network-map.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
+import { ingestAgentEvents } from "../audit-ingest.ts";
 import type { ManagementContext } from "../context.ts";
 import { listAccounts } from "../db/accounts.ts";
 import { findPeerById, type PeerRow } from "../db/peers.ts";
-import { ingestAgentEvents } from "./audit-ingest.ts";
 import { createCloneWatch } from "./clone-watch.ts";
 import { createHeadcount, type Headcount } from "./headcount.ts";
 import { type AgentLink, createLink, type SocketData } from "./link.ts";
@@ -234,7 +234,8 @@ class Hub implements SyncHub {
         link.ackedVersion = message.version;
         return;
       case "audit": {
-        const through = await ingestAgentEvents(this.#ctx.store, link.accountId, link.peerId, message.events);
+        const reporting = { id: link.peerId, accountId: link.accountId, name: link.name };
+        const through = await ingestAgentEvents(this.#ctx.store, reporting, message.events);
         if (through === undefined) return link.refresh(); // Gone: the refresh says so.
         return link.send({ type: "audit_ack", throughSeq: through });
       }
@@ -295,6 +296,7 @@ class Hub implements SyncHub {
       socket,
       accountId: peer.accountId,
       peerId: peer.id,
+      name: peer.name,
       bootId,
       known: recent?.epoch === epoch && recent.version === version ? recent : null,
       position: { epoch, version },

@@ -34,8 +34,8 @@ export interface SocketData {
 export interface AgentLink {
   readonly accountId: AccountId;
   readonly peerId: PeerId;
+  readonly name: string;
   readonly bootId: string;
-  readonly sourceAddress: string;
   /** The map as last sent. Null: the whole is due. */
   sent: NetworkMap | null;
   ackedVersion: number;
@@ -54,6 +54,7 @@ export interface LinkOptions {
   readonly socket: ServerWebSocket<SocketData>;
   readonly accountId: AccountId;
   readonly peerId: PeerId;
+  readonly name: string;
   readonly bootId: string;
   /** The agent's map as it says it has it, where we know that one. */
   readonly known: NetworkMap | null;
@@ -129,8 +130,8 @@ export function createLink(options: LinkOptions): AgentLink {
   const link: AgentLink = {
     accountId: options.accountId,
     peerId: options.peerId,
+    name: options.name,
     bootId: options.bootId,
-    sourceAddress: socket.data.sourceAddress,
     sent: options.known,
     ackedVersion: 0,
     sessions: [],
