@@ -1,0 +1,64 @@
+/** Management away: the stored map decides, for as long as the account allows, and then nobody comes in. */
+import { expect, test } from "bun:test";
+import { connect } from "node:net";
+import { openLab } from "../support/lab.ts";
+import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { sshPort } from "../support/ssh-trap.ts";
+
+test.skipIf(!isRoot)(
+  "live connections go on and end when the map is too old; the port stays silent",
+  async () => {
+    using account = new OsAccount("away");
+    await using lab = await openLab();
+    const devs = await lab.createGroup("Developers");
+    const servers = await lab.createGroup("Servers");
+    const person = await lab.createPerson("ada@example.com", [devs]);
+    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
+    const [settings] = await lab.api<{ settings: Record<string, unknown> }[]>("GET", "/api/accounts");
+    const change = { ...settings?.settings, max_stale_seconds: 15 };
+    await lab.api("PUT", `/api/accounts/${lab.accountId}`, { settings: change });
+    const agent = await lab.startAgent("web1", { groups: [servers] });
+    const device = lab.device(person, "laptop");
+    await device.login();
+    await lab.until(
+      "access",
+      async () => (await device.ssh([`${account.name}@web1`, "true"])).exitCode === 0,
+    );
+
+    const terminal = device.terminal(["ssh", `${account.name}@web1`]);
+    await terminal.expect(/\$ $/);
+    await lab.management?.kill();
+    terminal.type("echo al''ive\r");
+    await terminal.expect(/alive/);
+    expect((await agent.status()).management.connected).toBe(false);
+
+    // A new connection needs a new certificate, and that needs management: one line says so.
+    const refused = await device.ssh([`${account.name}@web1`, "true"]);
+    expect(refused.exitCode).toBe(255);
+    expect(refused.stderr).toMatch(/^qf: error: .*management/m);
+
+    expect(await terminal.end(40_000)).toBe(255);
+    expect(terminal.text).toContain("This peer has not heard from management for too long");
+    expect((await agent.status()).problems.join()).toMatch(/management/);
+
+    // The port answers nothing to those who say nothing valid.
+    const port = await sshPort(agent);
+    for (const words of ["SSH-2.0-OpenSSH_9.2\r\n", "QUFABRIC/1 x y\n", "GET / HTTP/1.1\r\n\r\n"]) {
+      const answer = await new Promise<number>((resolve) => {
+        const socket = connect({ host: "127.0.0.1", port }, () => socket.write(words));
+        let bytes = 0;
+        socket.on("data", (chunk) => {
+          bytes += chunk.length;
+        });
+        socket.on("close", () => resolve(bytes));
+        socket.on("error", () => resolve(bytes));
+      });
+      expect(answer).toBe(0);
+    }
+
+    await lab.serveManagement();
+    await lab.until("the link", async () => (await agent.status()).management.connected, 45_000);
+    expect((await device.ssh([`${account.name}@web1`, "echo", "back"])).stdout).toBe("back\n");
+  },
+  150_000,
+);
