@@ -1,0 +1,161 @@
+/**
+ * Events of machines on their way into the account's log: each once, in order, gaps named.
+ *
+ * A machine numbers its events without gaps and repeats what was not acknowledged. What it reports is
+ * taken as its own word: the machine is the initiator's witness, never the initiator of somebody else.
+ *
+ * @module
+ */
+import { assert, unreachable } from "../base/assert.ts";
+import type { ActivityCode, AgentEvent, AgentEventBody } from "../wire/audit-event.ts";
+import type { AccountId, PeerId, UserId } from "../wire/units.ts";
+import { appendEvents, type Initiator, type NewEvent } from "./db/audit-events.ts";
+import { findPeer, updatePeer } from "./db/peers.ts";
+import type { Reader, Store, Writer } from "./db/store.ts";
+import { findUser } from "./db/users.ts";
+
+/** The machine whose link carried the events, proven by its device key. */
+export interface ReportingPeer {
+  readonly id: PeerId;
+  readonly accountId: AccountId;
+  readonly name: string;
+}
+
+/**
+ * Stores what is new of `events` in one transaction and returns the number through which everything
+ * is stored, which is what the agent may forget. Undefined when the peer is gone.
+ */
+export async function ingestAgentEvents(
+  store: Store,
+  peer: ReportingPeer,
+  events: readonly AgentEvent[],
+): Promise<number | undefined> {
+  const done = await store.transaction((tx) => ingest(tx, peer, events));
+  if (done?.auditSeq !== undefined) store.notify({ accountId: peer.accountId, auditSeq: done.auditSeq });
+  return done?.throughSeq;
+}
+
+async function ingest(
+  tx: Writer,
+  peer: ReportingPeer,
+  events: readonly AgentEvent[],
+): Promise<{ throughSeq: number; auditSeq: number | undefined } | undefined> {
+  const row = await findPeer(tx, peer.accountId, peer.id);
+  if (row === undefined) return undefined;
+  const by: Initiator = { id: peer.id, name: row.name, email: "" };
+  const people = new Map<UserId, Initiator>();
+  const fresh: NewEvent[] = [];
+  let next = row.nextAuditSeq;
+  for (const event of [...events].sort((a, b) => a.seq - b.seq)) {
+    if (event.seq < next) continue;
+    if (event.seq > next) fresh.push(gapOf(peer, next, event.seq));
+    fresh.push(await newEventOf(tx, peer, event, people));
+    next = event.seq + 1;
+  }
+  if (fresh.length === 0) return { throughSeq: next - 1, auditSeq: undefined };
+  const auditSeq = await appendEvents(tx, peer.accountId, by, fresh);
+  assert(auditSeq !== undefined, "events were appended");
+  await updatePeer(tx, peer.accountId, peer.id, { nextAuditSeq: next });
+  return { throughSeq: next - 1, auditSeq };
+}
+
+/** Numbers that never came: evidence was lost or kept back at the machine. */
+function gapOf(peer: ReportingPeer, from: number, to: number): NewEvent {
+  const meta = { machine: peer.name, from: String(from), to: String(to - 1) };
+  return { activity: "agent.gap", targetId: peer.id, meta };
+}
+
+async function newEventOf(
+  tx: Reader,
+  peer: ReportingPeer,
+  event: AgentEvent,
+  people: Map<UserId, Initiator>,
+): Promise<NewEvent> {
+  const { body } = event;
+  const userId = userOf(body);
+  const initiator = userId === null ? undefined : await personOf(tx, peer.accountId, userId, people);
+  const receipt = body.type === "decision" ? body.receipt : null;
+  return {
+    activity: activityOf(body),
+    targetId: peer.id,
+    meta: { machine: peer.name, ...metaOf(body) },
+    data: body,
+    atMs: event.atMs,
+    agent: { peerId: peer.id, seq: event.seq },
+    ...(initiator === undefined ? {} : { initiator }),
+    ...(receipt === null ? {} : { receipt }),
+  };
+}
+
+/** What the machine says who it was; a name only for somebody of this account. */
+async function personOf(
+  tx: Reader,
+  accountId: AccountId,
+  userId: UserId,
+  people: Map<UserId, Initiator>,
+): Promise<Initiator> {
+  const known = people.get(userId);
+  if (known !== undefined) return known;
+  const user = await findUser(tx, accountId, userId);
+  const person = { id: userId, name: user?.name ?? "", email: user?.email ?? "" };
+  people.set(userId, person);
+  return person;
+}
+
+function userOf(body: AgentEventBody): UserId | null {
+  if (body.type === "decision") return body.request.userId;
+  return body.type === "connection.open" ? body.userId : null;
+}
+
+function activityOf(body: AgentEventBody): ActivityCode {
+  switch (body.type) {
+    case "decision":
+      return body.decision.outcome === "allow" ? "ssh.decision.allow" : "ssh.decision.deny";
+    case "connection.open":
+      return "ssh.connection.open";
+    case "connection.close":
+      return "ssh.connection.close";
+    case "session.start":
+      return "ssh.session.start";
+    case "session.end":
+      return "ssh.session.end";
+    case "forward.open":
+      return "ssh.forward.open";
+    case "auth.failed":
+      return "ssh.auth.failed";
+    case "agent.state":
+      return "agent.state";
+    default:
+      return unreachable(body);
+  }
+}
+
+/** The few facts a person looks for in a list; the rest is in `data`. */
+function metaOf(body: AgentEventBody): Record<string, string> {
+  switch (body.type) {
+    case "decision":
+      return {
+        local_user: body.request.localUser,
+        action: body.request.action.kind,
+        outcome: body.decision.outcome,
+        ...(body.decision.reason === null ? {} : { reason: body.decision.reason }),
+        ...(body.receipt === null ? {} : { receipt: body.receipt }),
+      };
+    case "connection.open":
+      return { local_user: body.localUser, path: body.path, source: body.sourceAddress };
+    case "connection.close":
+      return { reason: body.reason ?? "ended" };
+    case "session.start":
+      return { kind: body.kind, ...(body.command === null ? {} : { command: body.command.slice(0, 256) }) };
+    case "session.end":
+      return { exit: body.signal ?? String(body.exitStatus ?? "") };
+    case "forward.open":
+      return { kind: body.kind, destination: body.destination };
+    case "auth.failed":
+      return { reason: body.reason, source: body.sourceAddress, count: String(body.count) };
+    case "agent.state":
+      return { what: body.what, detail: body.detail };
+    default:
+      return unreachable(body);
+  }
+}

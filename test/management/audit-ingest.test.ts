@@ -1,0 +1,112 @@
+import { beforeEach, expect, test } from "bun:test";
+import { newId } from "../../src/base/random.ts";
+import { ingestAgentEvents } from "../../src/management/audit-ingest.ts";
+import { findEventByReceipt, listEvents } from "../../src/management/db/audit-events.ts";
+import { deletePeer, type PeerRow } from "../../src/management/db/peers.ts";
+import type { AgentEvent, AgentEventBody } from "../../src/wire/audit-event.ts";
+import { aManagement, anAccount, aPeerOf, type TestManagement } from "../support/management.ts";
+
+let management: TestManagement;
+let accountId: string;
+let ownerId: string;
+let machine: PeerRow;
+
+beforeEach(async () => {
+  management = aManagement();
+  ({ accountId, ownerId } = await anAccount(management.store));
+  machine = await aPeerOf(management.store, accountId);
+});
+
+const started: AgentEventBody = { type: "agent.state", what: "started", detail: "" };
+const anEvent = (seq: number, body: AgentEventBody = started): AgentEvent => ({
+  seq,
+  atMs: seq * 1000,
+  body,
+});
+const ingest = (...events: AgentEvent[]) => ingestAgentEvents(management.store, machine, events);
+const stored = async () => {
+  const rows = await management.store.read((tx) => listEvents(tx, accountId, { limit: 100, afterSeq: 1 }));
+  return rows.map((row) => [row.activity, row.agentSeq]);
+};
+
+test("events are stored once, however often they come", async () => {
+  expect(await ingest(anEvent(1), anEvent(2))).toBe(2);
+  expect(await ingest(anEvent(1), anEvent(2))).toBe(2);
+  expect(await ingest(anEvent(2), anEvent(3))).toBe(3);
+  expect(await stored()).toEqual([
+    ["agent.state", 1],
+    ["agent.state", 2],
+    ["agent.state", 3],
+  ]);
+});
+
+test("two uploads of the same events at once store them once", async () => {
+  const batch = Array.from({ length: 50 }, (_, i) => anEvent(i + 1));
+  const results = await Promise.all([ingest(...batch), ingest(...batch), ingest(...batch.slice(0, 20))]);
+  expect(results[0]).toBe(50);
+  expect((await stored()).map(([, seq]) => seq)).toEqual(batch.map((event) => event.seq));
+});
+
+test("a gap is an event of its own", async () => {
+  expect(await ingest(anEvent(1))).toBe(1);
+  expect(await ingest(anEvent(5))).toBe(5);
+  expect(await stored()).toEqual([
+    ["agent.state", 1],
+    ["agent.gap", null],
+    ["agent.state", 5],
+  ]);
+  const [gap] = await management.store.read((tx) => listEvents(tx, accountId, { limit: 1, beforeSeq: 4 }));
+  expect(gap?.meta).toEqual({ machine: "web", from: "2", to: "4" });
+});
+
+test("the account's numbers have no gaps and listeners hear the last", async () => {
+  const heard: number[] = [];
+  management.store.onAudit((_, seq) => heard.push(seq));
+  await ingest(anEvent(1), anEvent(3));
+  await ingest(anEvent(1));
+  const rows = await management.store.read((tx) => listEvents(tx, accountId, { limit: 100, afterSeq: 0 }));
+  expect(rows.map((row) => row.seq)).toEqual([1, 2, 3, 4]);
+  expect(heard).toEqual([4]);
+});
+
+test("a denial is found by its receipt, with its trace and the person it names", async () => {
+  const receipt = newId();
+  const ruleId = newId();
+  await ingest(
+    anEvent(1, {
+      type: "decision",
+      connectionId: null,
+      request: {
+        userId: ownerId,
+        devicePeerId: null,
+        targetPeerId: machine.id,
+        localUser: "root",
+        action: { kind: "connect" },
+        atSeconds: 1,
+      },
+      decision: {
+        outcome: "deny",
+        reason: "local_user_unmapped",
+        ruleId: null,
+        trace: [{ ruleId, outcome: "local_user_not_listed" }],
+      },
+      receipt,
+      binding: "idp",
+      sourceAddress: "192.0.2.1",
+    }),
+  );
+  const row = await management.store.read((tx) => findEventByReceipt(tx, accountId, receipt));
+  expect(row?.activity).toBe("ssh.decision.deny");
+  expect(row?.initiatorEmail).toBe("owner@example.com");
+  expect(row?.atMs).toBe(1000);
+  expect(row?.data).toMatchObject({ decision: { trace: [{ ruleId, outcome: "local_user_not_listed" }] } });
+  const other = await anAccount(management.store, "else@example.com");
+  expect(
+    await management.store.read((tx) => findEventByReceipt(tx, other.accountId, receipt)),
+  ).toBeUndefined();
+});
+
+test("a machine that is gone is not believed any more", async () => {
+  await management.store.transaction((tx) => deletePeer(tx, machine));
+  expect(await ingest(anEvent(1))).toBeUndefined();
+});
