@@ -1,0 +1,148 @@
+/** Names hold nothing that could reach a shell, an ssh_config, a list or a terminal. */
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { PolicyWrite } from "../../src/wire/policy.ts";
+import {
+  DisplayName,
+  DnsName,
+  Email,
+  HostLabel,
+  HostPort,
+  HttpUrl,
+  LocalUser,
+} from "../../src/wire/units.ts";
+
+const HOSTILE = [
+  "",
+  " ",
+  "-",
+  "-oProxyCommand=id",
+  "--help",
+  ".",
+  "..",
+  "a b",
+  "a\tb",
+  "a\nb",
+  "a\r\nb",
+  "a\0b",
+  "\u001b[31m",
+  "a'b",
+  'a"b',
+  "a`id`",
+  "$(id)",
+  "$IFS",
+  "a;id",
+  "a|id",
+  "a&id",
+  "a>b",
+  "a<b",
+  "a*",
+  "a?",
+  "[a]",
+  "{a,b}",
+  "a,b",
+  "*",
+  "!a",
+  "a!b",
+  "%h",
+  "a%b",
+  "~",
+  "a\\b",
+  "#a",
+  "a=b;",
+  "a/b",
+  "../a",
+  "\u202eabc",
+  "\u200b",
+  "＄",
+  "аdmin\u0000",
+];
+
+describe("hostile text", () => {
+  test.each(HOSTILE.map((text) => [text]))("%j is no OS user and no host name", (text) => {
+    expect(LocalUser.safeParse(text).success).toBe(false);
+    expect(HostLabel.safeParse(text).success).toBe(false);
+    expect(DnsName.safeParse(text).success).toBe(false);
+  });
+
+  test("no name of people holds shell or ssh_config syntax", () => {
+    const syntax = /["'`$\\;|&<>*?!#{}()[\]%\u0000-\u001f\u007f]/;
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", maxLength: 40 }), (text) => {
+        const name = DisplayName.safeParse(text);
+        if (name.success) expect(syntax.test(name.data)).toBe(false);
+        const user = LocalUser.safeParse(text);
+        if (user.success) expect(user.data).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?$/);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+});
+
+test.each(["deploy", "www-data", "_apt", "svc.build", "ada@corp.example", "machine$", "A1"])(
+  "%s is an OS user",
+  (name) => {
+    expect(LocalUser.parse(name)).toBe(name);
+  },
+);
+
+test.each(["Developers", "Site Reliability", "Bündnis 1", "team:infra/eu", "O’Brien"])(
+  "%s is a group",
+  (name) => {
+    expect(DisplayName.parse(name)).toBe(name);
+  },
+);
+
+test.each([
+  [Email, "ada@example.com", "ada example.com"],
+  [HostPort, "[::1]:22", "::1:22"],
+  [HostPort, "web1:65535", "web1:65536"],
+  [HttpUrl, "https://qf.example.com", "https://user:pw@qf.example.com"],
+  [HttpUrl, "http://127.0.0.1:8080", "javascript:alert(1)"],
+  [HttpUrl, "https://qf.example.com/x", "https://qf.example.com/#x"],
+] as const)("a boundary takes the one and refuses the other", (schema, good, bad) => {
+  expect(schema.safeParse(good).success).toBe(true);
+  expect(schema.safeParse(bad).success).toBe(false);
+});
+
+describe("a policy", () => {
+  const group = "a".repeat(20);
+  const rule = {
+    name: "r",
+    enabled: true,
+    action: "accept",
+    bidirectional: false,
+    protocol: "qufabric-ssh",
+    sources: [group],
+    destinations: [group],
+  };
+  const policy = (change: Record<string, unknown>) => ({
+    name: "p",
+    enabled: true,
+    rules: [{ ...rule, ...change }],
+  });
+
+  test("is taken as written", () => {
+    expect(PolicyWrite.safeParse(policy({ authorized_groups: { [group]: ["deploy"] } })).success).toBe(true);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ["an unknown field, which could be a restriction", { require_mfa: true }],
+    ["an unknown capability", { ssh: { x11: false } }],
+    ["an empty list of OS users", { authorized_groups: { [group]: [] } }],
+    ["an OS user with a list separator", { authorized_groups: { [group]: ["deploy,root"] } }],
+    ["a group that is no id", { sources: ["Developers"] }],
+    ["a command without a path", { ssh: { commands: ["uptime"] } }],
+    ["a command with a newline", { ssh: { commands: ["/bin/sh\nid"] } }],
+    ["a zero session length, which is no limit", { ssh: { max_session_seconds: 0 } }],
+    ["a port above 65535 in a range", { port_ranges: [{ start: 1, end: 70_000 }] }],
+    ["an unknown action", { action: "allow" }],
+    ["an unknown protocol", { protocol: "ssh" }],
+    [
+      "a window that ends before it starts",
+      { schedule: { windows: [{ days: ["mon"], from: "10:00", to: "09:00" }] } },
+    ],
+  ])("is refused for %s", (_, change) => {
+    expect(PolicyWrite.safeParse(policy(change)).success).toBe(false);
+  });
+});
