@@ -280,5 +280,7 @@ export const ApiFailure = z.object({
   message: z.string(),
   error: z.string(),
   hint: z.string().optional(),
+  /** Why a proven person was refused (ERR_ACCESS_DENIED). */
+  reason: ReasonCode.optional(),
 });
 export type ApiFailure = z.infer<typeof ApiFailure>;

@@ -8,10 +8,12 @@
  */
 import type { JsonWebKey } from "node:crypto";
 import type { Configuration, JWKS, KoaContextWithOIDC, Provider } from "oidc-provider";
+import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { messagePage, pageHeaders } from "../http/html.ts";
 import { createAdapterFactory } from "./adapter.ts";
+import { CookieKeys } from "./cookie-keys.ts";
 import type { PasswordAccounts, PayloadStore } from "./store.ts";
 
 /** The one client: `qf` on a loopback redirect, and management's own hosted flow. */
@@ -69,6 +71,9 @@ async function loadQuietly(): Promise<typeof import("oidc-provider")> {
 }
 
 function configuration(deps: ProviderDeps): Configuration {
+  assert(deps.cookieKeys.length > 0, "the provider has a key for its cookies");
+  // Typed as keys, taken as whatever signs.
+  const cookieKeys = new CookieKeys(deps.cookieKeys);
   return {
     clients: [
       {
@@ -85,7 +90,7 @@ function configuration(deps: ProviderDeps): Configuration {
     ],
     jwks: { keys: [...deps.signingKeys] } as JWKS,
     cookies: {
-      keys: [...deps.cookieKeys],
+      keys: cookieKeys as unknown as string[],
       names: { session: "qf_idp_session", interaction: "qf_idp_interaction", resume: "qf_idp_resume" },
       long: { signed: true, httpOnly: true, sameSite: "lax", path: "/idp" },
       short: { signed: true, httpOnly: true, sameSite: "lax" },

@@ -1,0 +1,96 @@
+/**
+ * The keys of an account, opened: CAs and token keys for signing, issuers with their keys for checking.
+ *
+ * Rows are read once and kept: keys change by rotation only, which calls `forget`. Issuers are read
+ * each time, since an external provider's keys come and go; see `issuer-keys.ts`.
+ *
+ * @module
+ */
+import type { JsonWebKey } from "node:crypto";
+import { QfError } from "../../base/errors.ts";
+import type { MapCa, PublicJwk, TrustedIssuer } from "../../wire/network-map.ts";
+import type { AccountId } from "../../wire/units.ts";
+import type { KeyRing, OidcSettings } from "../context.ts";
+import { listSigningKeys, type SigningKeyRow } from "../db/keys.ts";
+import type { Store } from "../db/store.ts";
+import { mapCaOf, openEd25519, openProviderJwk, openSecret, publicJwkOf } from "./account-keys.ts";
+import type { IssuerKeys } from "./issuer-keys.ts";
+
+export interface KeyRingDeps {
+  readonly store: Store;
+  readonly masterKey: Uint8Array;
+  readonly oidc: Pick<OidcSettings, "embedded" | "issuer" | "audience" | "userIdClaim">;
+  /** Null with the embedded provider. */
+  readonly issuerKeys: IssuerKeys | null;
+}
+
+export interface OpenKeyRing extends KeyRing {
+  /** Reads keys anew next time. */
+  forget(): void;
+}
+
+/** Keys that check; the last of those that are `active` signs. */
+const IN_FORCE: readonly SigningKeyRow["state"][] = ["next", "active", "retiring"];
+
+export function createKeyRing(deps: KeyRingDeps): OpenKeyRing {
+  const cache = new Map<string, Promise<SigningKeyRow[]>>();
+
+  function rowsOf(accountId: AccountId | null, purpose: SigningKeyRow["purpose"]): Promise<SigningKeyRow[]> {
+    const key = `${accountId ?? ""} ${purpose}`;
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const rows = deps.store
+      .read((tx) => listSigningKeys(tx, accountId, purpose))
+      .then((all) => {
+        // An account without keys is one that is only being made.
+        if (all.length === 0) cache.delete(key);
+        return all.filter((row) => IN_FORCE.includes(row.state));
+      });
+    rows.catch(() => cache.delete(key));
+    cache.set(key, rows);
+    return rows;
+  }
+
+  async function signing(accountId: AccountId, purpose: "ca" | "token"): Promise<SigningKeyRow> {
+    const row = (await rowsOf(accountId, purpose)).findLast(({ state }) => state === "active");
+    if (row === undefined) throw new QfError("ERR_NOT_INITIALISED", `this account has no ${purpose} key`);
+    return row;
+  }
+
+  return {
+    cas: async (accountId): Promise<readonly MapCa[]> => (await rowsOf(accountId, "ca")).map(mapCaOf),
+    signingCa: async (accountId) => openEd25519(deps.masterKey, await signing(accountId, "ca")),
+    tokenKeys: async (accountId): Promise<readonly PublicJwk[]> =>
+      (await rowsOf(accountId, "token")).map(publicJwkOf),
+    signingTokenKey: async (accountId) => {
+      const row = await signing(accountId, "token");
+      return { kid: row.id, key: openEd25519(deps.masterKey, row) };
+    },
+    issuers: async (accountId): Promise<readonly TrustedIssuer[]> => {
+      const keys =
+        deps.issuerKeys === null
+          ? (await rowsOf(null, "oidc")).map(publicJwkOf)
+          : await deps.issuerKeys.keysOf(accountId);
+      const { issuer, audience, userIdClaim } = deps.oidc;
+      return [{ issuer, audiences: [audience], userIdClaim, keys: [...keys] }];
+    },
+    forget: () => cache.clear(),
+  };
+}
+
+/** What the embedded provider signs with: the newest active key of each kind first. */
+export async function openProviderKeys(
+  store: Store,
+  masterKey: Uint8Array,
+): Promise<{ signingKeys: JsonWebKey[]; cookieKeys: string[] }> {
+  const [oidc, cookie] = await store.read(async (tx) => [
+    await listSigningKeys(tx, null, "oidc"),
+    await listSigningKeys(tx, null, "cookie"),
+  ]);
+  const live = (rows: readonly SigningKeyRow[] = []): SigningKeyRow[] =>
+    rows.filter(({ state }) => state === "active").reverse();
+  return {
+    signingKeys: live(oidc).map((row) => openProviderJwk(masterKey, row)),
+    cookieKeys: live(cookie).map((row) => openSecret(masterKey, row)),
+  };
+}

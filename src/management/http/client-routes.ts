@@ -1,0 +1,156 @@
+/**
+ * Routes under /client/v1: what people's devices and new machines ask. No cookies, no API tokens: each
+ * request that matters carries its proofs. Shapes and what is signed: `wire/client-api.ts`.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import type { z } from "zod";
+import type { Clock } from "../../base/clock.ts";
+import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
+import { parseJson } from "../../base/files.ts";
+import type { Log } from "../../base/log.ts";
+import {
+  type ApiFailure,
+  CertificateRequest,
+  type ClientConfig,
+  EnrolRequest,
+  HostedClaimRequest,
+  HostedLoginRequest,
+  LogoutRequest,
+  RegisterRequest,
+} from "../../wire/client-api.ts";
+import { Id } from "../../wire/units.ts";
+import { PROTOCOL_VERSION } from "../../wire/version.ts";
+import { type Attempts, createAttempts, sourceKey } from "../idp/attempts.ts";
+import { DenialCause } from "../login/denial.ts";
+import { currentAccount, type LoginDeps } from "../login/deps.ts";
+import { enrolMachine } from "../login/enrol.ts";
+import { claimHosted, openHostedLogin } from "../login/hosted.ts";
+import { logout } from "../login/logout.ts";
+import { mintCertificate } from "../login/mint.ts";
+import { registerDevice } from "../login/register.ts";
+import { filled } from "../settings.ts";
+import { SAFE_HEADERS } from "./html.ts";
+
+/** Largest body: a request with an ID token of the longest kind. */
+const BODY_BYTES_MAX = 64 * 1024;
+const WINDOW_MS = 60_000;
+/** Requests of one source per minute. Wide enough for a whole office behind one address. */
+const LIMITS = {
+  challenges: 6_000,
+  certificates: 3_000,
+  devices: 600,
+  machines: 600,
+  hosted: 120,
+  claims: 1_200,
+};
+
+/** What the server knows of a connection: where it comes from. */
+export interface ClientEnv {
+  Bindings: { readonly sourceAddress: string };
+}
+
+export function createClientRoutes(deps: LoginDeps) {
+  const { ctx } = deps;
+  const limit = createLimits(ctx.clock);
+  const source = (c: Context<ClientEnv>): string => c.env.sourceAddress;
+  return new Hono<ClientEnv>()
+    .get("/config", async (c) => answer(c, await clientConfig(deps)))
+    .post("/challenges", (c) => {
+      limit("challenges", c);
+      return answer(c, deps.challenges.issue());
+    })
+    .post("/devices", async (c) => {
+      limit("devices", c);
+      return answer(c, await registerDevice(deps, await bodyOf(c, RegisterRequest), source(c)));
+    })
+    .post("/certificates", async (c) => {
+      limit("certificates", c);
+      return answer(c, await mintCertificate(deps, await bodyOf(c, CertificateRequest), source(c)));
+    })
+    .post("/logout", async (c) => {
+      limit("devices", c);
+      await logout(deps, await bodyOf(c, LogoutRequest));
+      return answer(c, {});
+    })
+    .post("/hosted", async (c) => {
+      limit("hosted", c);
+      return answer(c, await openHostedLogin(deps, await bodyOf(c, HostedLoginRequest), source(c)));
+    })
+    .post("/hosted/:id/claim", async (c) => {
+      limit("claims", c);
+      const id = Id.safeParse(c.req.param("id"));
+      if (!id.success) throw new QfError("ERR_NOT_FOUND", "this sign-in is over");
+      return answer(c, await claimHosted(deps, id.data, await bodyOf(c, HostedClaimRequest)));
+    })
+    .post("/machines", async (c) => {
+      limit("machines", c);
+      return answer(c, await enrolMachine(deps, await bodyOf(c, EnrolRequest), source(c)));
+    })
+    .all("*", () => {
+      throw new QfError("ERR_NOT_FOUND", "there is no such request");
+    })
+    .onError((error, c) => failure(c, ctx.log, error));
+}
+
+async function clientConfig({ ctx }: LoginDeps): Promise<ClientConfig> {
+  const account = await currentAccount(ctx);
+  const settings = filled(account.settings);
+  const { issuer, clientId, scope, loopback, redirectPort } = ctx.oidc;
+  return {
+    protocolVersion: PROTOCOL_VERSION,
+    accountId: account.id,
+    origin: ctx.origin,
+    domain: account.domain,
+    oidc: { issuer, clientId, scope, loopback, redirectPort, promptLogin: settings.prompt_login },
+    loginConfirmation: settings.login_confirmation,
+    loginSecondsMax: settings.login_seconds_max,
+  };
+}
+
+function createLimits(clock: Clock): (route: keyof typeof LIMITS, c: Context<ClientEnv>) => void {
+  const counters = new Map<string, Attempts>(
+    Object.entries(LIMITS).map(([route, countMax]) => [
+      route,
+      createAttempts(clock, { countMax, windowMs: WINDOW_MS }),
+    ]),
+  );
+  return (route, c) => {
+    if (counters.get(route)?.take(sourceKey(c.env.sourceAddress)) !== false) return;
+    throw new QfError("ERR_TOO_MANY", "too many requests from this address", { hint: "wait a minute" });
+  };
+}
+
+/** The body as `schema` has it. Throws ERR_TOO_LARGE, or ERR_BAD_REQUEST naming the first wrong field. */
+async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
+  if (!(c.req.header("content-type") ?? "").startsWith("application/json")) {
+    throw new QfError("ERR_BAD_REQUEST", "the request is not JSON");
+  }
+  const bytes = await c.req.arrayBuffer();
+  if (bytes.byteLength > BODY_BYTES_MAX) throw new QfError("ERR_TOO_LARGE", "the request is too large");
+  const parsed = schema.safeParse(parseJson(new TextDecoder().decode(bytes)));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? "the request" : issue.path.join(".");
+  throw new QfError("ERR_BAD_REQUEST", `${where} is not valid`, { cause: parsed.error });
+}
+
+function answer(c: Context, body: object): Response {
+  return c.json(body, 200, { ...SAFE_HEADERS });
+}
+
+/** One line for people, a code for machines; what went wrong inside goes to the log. */
+function failure(c: Context, log: Log, error: Error): Response {
+  const known = isQfError(error) ? error : new QfError("ERR_INTERNAL", "something went wrong in management");
+  const status = FAILURES[known.code].httpStatus;
+  if (status >= 500) log.error("client request failed", { path: c.req.path }, error);
+  const body: ApiFailure = {
+    code: status,
+    message: known.message,
+    error: known.code,
+    ...(known.hint === undefined ? {} : { hint: known.hint }),
+    ...(known.cause instanceof DenialCause ? { reason: known.cause.reason } : {}),
+  };
+  return c.json(body, status, { ...SAFE_HEADERS });
+}

@@ -1,0 +1,175 @@
+/**
+ * The pages of the hosted sign-in: `/login/hosted/:id` and the way back from the provider.
+ *
+ * A browser is told from others by a random cookie; the form's token, the provider's `state` and the
+ * PKCE verifier are all digests of it, so none of them is worth anything elsewhere and nothing is kept.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { type Context, Hono } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
+import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
+import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
+import { isEqualSecret, sha256 } from "../../base/random.ts";
+import { nonceOf } from "../../identity/verify.ts";
+import { Id } from "../../wire/units.ts";
+import { DEVICE_NAME_PARAM, HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
+import type { RelyingParty } from "../idp/relying-party.ts";
+import { currentAccount, type LoginDeps } from "../login/deps.ts";
+import { approveHosted, denyHosted, findWaiting, type OpenHostedLogin } from "../login/hosted.ts";
+import { filled } from "../settings.ts";
+import { formOf } from "./form.ts";
+import { hostedCodePage, hostedConfirmPage, hostedDonePage } from "./hosted-pages.ts";
+import { messagePage, pageHeaders } from "./html.ts";
+
+const COOKIE_SECONDS = 330;
+
+export interface HostedRoutesDeps {
+  readonly login: LoginDeps;
+  readonly relyingParty: RelyingParty;
+}
+
+export function createHostedRoutes(deps: HostedRoutesDeps) {
+  const { login } = deps;
+  const { origin } = login.ctx;
+  return new Hono()
+    .get("/login/hosted/:id", async (c) => {
+      const hosted = await findWaiting(login, hostedId(c.req.param("id")));
+      const secret = ensureCookie(c, hosted.row.id, origin);
+      const csrf = csrfOf(secret, hosted.row.id);
+      return pageOf(
+        c,
+        deps,
+        hostedConfirmPage(hosted.data, { sourceAddress: hosted.data.sourceAddress, csrf, origin }),
+      );
+    })
+    .post("/login/hosted/:id", async (c) => {
+      const hosted = await findWaiting(login, hostedId(c.req.param("id")));
+      const form = await formOf(c.req.raw, origin);
+      const secret = getCookie(c, cookieName(hosted.row.id)) ?? "";
+      if (secret === "" || !isEqualSecret(form.get("csrf") ?? "", csrfOf(secret, hosted.row.id))) {
+        throw new QfError("ERR_FORBIDDEN", "this form belongs to another browser");
+      }
+      if (form.get("action") === "deny") {
+        await denyHosted(login, hosted);
+        return pageOf(
+          c,
+          deps,
+          messagePage("Denied", "The terminal was not signed in. You can close this page."),
+        );
+      }
+      if (form.get("action") !== "confirm") throw new QfError("ERR_BAD_REQUEST", "this form is not complete");
+      return c.redirect(await authorizationUrl(deps, hosted, secret), 303);
+    })
+    .get(HOSTED_CALLBACK_PATH, async (c) => {
+      const state = c.req.query("state") ?? "";
+      const id = hostedId(state.split(".")[0] ?? "");
+      const secret = getCookie(c, cookieName(id)) ?? "";
+      if (secret === "" || !isEqualSecret(state, stateOf(secret, id))) {
+        throw new QfError("ERR_FORBIDDEN", "this sign-in was started in another browser");
+      }
+      const hosted = await findWaiting(login, id);
+      const code = await finish(deps, hosted, { callback: new URL(c.req.url), state, secret });
+      return pageOf(c, deps, code === null ? hostedDonePage(hosted.data) : hostedCodePage(hosted.data, code));
+    })
+    .onError((error, c) => failurePage(c, deps, error));
+}
+
+async function authorizationUrl(
+  deps: HostedRoutesDeps,
+  hosted: OpenHostedLogin,
+  secret: string,
+): Promise<string> {
+  const { ctx } = deps.login;
+  const { row, data } = hosted;
+  const account = await currentAccount(ctx);
+  return deps.relyingParty.authorizationUrl({
+    redirectUri: ctx.origin + HOSTED_CALLBACK_PATH,
+    state: stateOf(secret, row.id),
+    nonce: nonceOf(sshBlobOfEd25519(row.loginKey)),
+    verifier: verifierOf(secret, row.id),
+    fresh: data.fresh,
+    promptLogin: filled(account.settings).prompt_login,
+    ...(ctx.oidc.embedded ? { extra: { [DEVICE_NAME_PARAM]: data.deviceName } } : {}),
+  });
+}
+
+/** Redeems the provider's code and approves. A person who said no there has said no here. */
+async function finish(
+  deps: HostedRoutesDeps,
+  hosted: OpenHostedLogin,
+  answer: { callback: URL; state: string; secret: string },
+): Promise<string | null> {
+  const { origin } = deps.login.ctx;
+  const { callback, state, secret } = answer;
+  // As the provider saw it: behind a proxy our own idea of scheme and host may differ.
+  const seen = new URL(callback.pathname + callback.search, origin);
+  const redirectUri = origin + HOSTED_CALLBACK_PATH;
+  const verifier = verifierOf(secret, hosted.row.id);
+  try {
+    const idToken = await deps.relyingParty.redeem({ callback: seen, redirectUri, state, verifier });
+    return await approveHosted(deps.login, hosted, idToken);
+  } catch (error) {
+    if (isQfError(error, "ERR_LOGIN_FAILED") || isQfError(error, "ERR_ACCESS_DENIED")) {
+      await denyHosted(deps.login, hosted).catch(() => {});
+    }
+    throw error;
+  }
+}
+
+function failurePage(c: Context, deps: HostedRoutesDeps, error: Error): Response {
+  const isKnown = isQfError(error);
+  if (!isKnown) deps.login.ctx.log.error("sign-in page failed", {}, error);
+  const status = isKnown ? FAILURES[error.code].httpStatus : 500;
+  const message = isKnown ? error.message : "something went wrong here";
+  const text = messagePage(
+    "Sign-in failed",
+    `${message.slice(0, 1).toUpperCase()}${message.slice(1)}.`,
+    isKnown ? error.hint : undefined,
+  );
+  return c.body(text, status, pageHeaders());
+}
+
+/** The form leads on to the provider, and a foreign one may send the browser further on. */
+function pageOf(c: Context, deps: HostedRoutesDeps, text: string): Response {
+  const { oidc } = deps.login.ctx;
+  return c.body(text, 200, pageHeaders(oidc.embedded ? [] : ["https:", new URL(oidc.issuer).origin]));
+}
+
+function hostedId(text: string): string {
+  const id = Id.safeParse(text);
+  if (!id.success) throw new QfError("ERR_NOT_FOUND", "there is no such sign-in");
+  return id.data;
+}
+
+function cookieName(id: string): string {
+  return `qf_hosted_${id}`;
+}
+
+function ensureCookie(c: Context, id: string, origin: string): string {
+  const known = getCookie(c, cookieName(id));
+  if (known !== undefined && /^[A-Za-z0-9_-]{43}$/.test(known)) return known;
+  const secret = randomBytes(32).toString("base64url");
+  setCookie(c, cookieName(id), secret, {
+    path: "/login",
+    httpOnly: true,
+    sameSite: "Lax",
+    secure: origin.startsWith("https:"),
+    maxAge: COOKIE_SECONDS,
+  });
+  return secret;
+}
+
+function csrfOf(secret: string, id: string): string {
+  return sha256(`qufabric/hosted/csrf/${id}/${secret}`);
+}
+
+/** Names the sign-in, and is known only to the browser that has the cookie and to the provider. */
+function stateOf(secret: string, id: string): string {
+  return `${id}.${sha256(`qufabric/hosted/state/${id}/${secret}`)}`;
+}
+
+function verifierOf(secret: string, id: string): string {
+  return sha256(`qufabric/hosted/pkce/${id}/${secret}`);
+}

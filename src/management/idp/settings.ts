@@ -1,0 +1,95 @@
+/**
+ * Which provider signs people in: the embedded one, or any other by `--oidc-…`.
+ *
+ * @module
+ */
+import { readFile, stat } from "node:fs/promises";
+import { QfError } from "../../base/errors.ts";
+import { HttpUrl } from "../../wire/units.ts";
+import type { OidcSettings } from "../context.ts";
+import { EMBEDDED_CLIENT_ID, EMBEDDED_SCOPE } from "./provider.ts";
+import { createStrictFetch, isSafeUrl } from "./strict-fetch.ts";
+
+const SECRET_BYTES_MAX = 4096;
+
+/** As given on the command line. Absent: the default beside it. */
+export interface ExternalOidcOptions {
+  /** Exact `iss` of its tokens. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Absent: a public client, and then `qf` may run the loopback flow itself. */
+  readonly clientSecretFile?: string;
+  /** Loopback port the provider insists on. Default 0: any. */
+  readonly redirectPort?: number;
+  /** Exact `aud`. Default: the client id. */
+  readonly audience?: string;
+  /** Default `openid`. */
+  readonly scope?: string;
+  /** Default `sub`. */
+  readonly userIdClaim?: string;
+  /** Default: groups are not read from tokens. */
+  readonly groupsClaim?: string;
+}
+
+/** `fetch` reaches the embedded provider without a detour over the public URL. */
+export function embeddedOidc(origin: string, fetchProvider: typeof fetch): OidcSettings {
+  return {
+    embedded: true,
+    issuer: `${origin}/idp`,
+    clientId: EMBEDDED_CLIENT_ID,
+    clientSecret: null,
+    audience: EMBEDDED_CLIENT_ID,
+    scope: EMBEDDED_SCOPE,
+    userIdClaim: "sub",
+    groupsClaim: null,
+    loopback: true,
+    redirectPort: 0,
+    fetch: fetchProvider,
+  };
+}
+
+/** Checks the options and reads the secret. Throws ERR_USAGE or ERR_PERMISSION. */
+export async function externalOidc(options: ExternalOidcOptions): Promise<OidcSettings> {
+  if (!HttpUrl.safeParse(options.issuer).success || !isSafeUrl(options.issuer)) {
+    throw new QfError("ERR_USAGE", "--oidc-issuer is not an https URL", {
+      hint: "it is the issuer of the provider's discovery document, as in https://accounts.example.com",
+    });
+  }
+  if (options.clientId === "") throw new QfError("ERR_USAGE", "--oidc-client-id is missing");
+  const scope = options.scope ?? "openid";
+  if (!scope.split(" ").includes("openid")) throw new QfError("ERR_USAGE", "--oidc-scope lacks openid");
+  const clientSecret =
+    options.clientSecretFile === undefined ? null : await readSecret(options.clientSecretFile);
+  return {
+    embedded: false,
+    issuer: options.issuer,
+    clientId: options.clientId,
+    clientSecret,
+    audience: options.audience ?? options.clientId,
+    scope,
+    userIdClaim: options.userIdClaim ?? "sub",
+    groupsClaim: options.groupsClaim ?? null,
+    // A client with a secret can not run on people's own machines.
+    loopback: clientSecret === null,
+    redirectPort: options.redirectPort ?? 0,
+    fetch: createStrictFetch(fetch),
+  };
+}
+
+async function readSecret(path: string): Promise<string> {
+  let secret: string;
+  try {
+    const { mode, size } = await stat(path);
+    if ((mode & 0o007) !== 0) {
+      throw new QfError("ERR_PERMISSION", `the client secret file ${path} is open to everyone`, {
+        hint: `run chmod 600 ${path}`,
+      });
+    }
+    secret = size > SECRET_BYTES_MAX ? "" : (await readFile(path, "utf8")).trim();
+  } catch (cause) {
+    if (cause instanceof QfError) throw cause;
+    throw new QfError("ERR_PERMISSION", `the client secret file ${path} can not be read`, { cause });
+  }
+  if (secret === "") throw new QfError("ERR_USAGE", `the client secret file ${path} holds no secret`);
+  return secret;
+}

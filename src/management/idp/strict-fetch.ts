@@ -1,0 +1,59 @@
+/**
+ * Asking an identity provider: never in the clear beyond this machine, never through a redirect,
+ * never for long, never for much.
+ *
+ * @module
+ */
+import { QfError } from "../../base/errors.ts";
+
+const TIMEOUT_MS = 10_000;
+/** A discovery document or key set of a large provider has tens of kilobytes. */
+const ANSWER_BYTES_MAX = 512 * 1024;
+
+/** Whether `url` may be asked: https, or http on a loopback address. */
+export function isSafeUrl(url: string): boolean {
+  const parsed = URL.parse(url);
+  if (parsed === null) return false;
+  return parsed.protocol === "https:" || (parsed.protocol === "http:" && isLoopbackHost(parsed.hostname));
+}
+
+/** 127.0.0.0/8, ::1 and localhost. */
+export function isLoopbackHost(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** `fetch` with these bounds, whatever its caller asks for. Throws ERR_UNAVAILABLE. */
+export function createStrictFetch(inner: typeof fetch): typeof fetch {
+  const strict = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    const url = input instanceof Request ? input.url : String(input);
+    if (!isSafeUrl(url)) throw new QfError("ERR_UNAVAILABLE", "the identity provider's address is not https");
+    try {
+      const response = await inner(input, {
+        ...init,
+        redirect: "error",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      const body = await readBounded(response);
+      return new Response(body, { status: response.status, headers: response.headers });
+    } catch (cause) {
+      if (cause instanceof QfError) throw cause;
+      throw new QfError("ERR_UNAVAILABLE", "the identity provider can not be reached", {
+        hint: "check its address and that this server can reach it",
+        cause,
+      });
+    }
+  };
+  return Object.assign(strict, { preconnect: () => {} });
+}
+
+async function readBounded(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.byteLength;
+    if (size > ANSWER_BYTES_MAX)
+      throw new QfError("ERR_UNAVAILABLE", "the identity provider's answer is too long");
+    parts.push(part);
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}

@@ -1,0 +1,25 @@
+/**
+ * A refusal of a proven person where the answer has no room for a decision.
+ *
+ * @module
+ */
+import { QfError } from "../../base/errors.ts";
+import { sentenceOf } from "../../policy/sentences.ts";
+import type { ReasonCode } from "../../wire/decision.ts";
+
+/** Carries the reason code to whoever renders the error. */
+export class DenialCause extends Error {
+  override readonly name = "DenialCause";
+  readonly reason: ReasonCode;
+
+  constructor(reason: ReasonCode) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+/** ERR_ACCESS_DENIED with the sentence and hint of `reason`. */
+export function denial(reason: ReasonCode): QfError {
+  const { sentence, hint } = sentenceOf(reason);
+  return new QfError("ERR_ACCESS_DENIED", sentence, { hint, cause: new DenialCause(reason) });
+}

@@ -1,0 +1,38 @@
+/**
+ * What signing in, registering and minting are handed beside the management context.
+ *
+ * @module
+ */
+import { QfError } from "../../base/errors.ts";
+import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { SealedFor } from "../ca/seal.ts";
+import type { ManagementContext } from "../context.ts";
+import { type AccountRow, listAccounts } from "../db/accounts.ts";
+import type { Challenges } from "./challenges.ts";
+
+export interface LoginDeps {
+  readonly ctx: ManagementContext;
+  readonly challenges: Challenges;
+  /** Encrypts what is kept for minutes under the master key. */
+  readonly sealer: Sealer;
+  /** Whether a machine's control link is up now. */
+  readonly isConnected: (peerId: PeerId) => boolean;
+  /** Asks an external provider for a key nobody knows. False: nothing new. */
+  readonly refreshIssuerKeys: (accountId: AccountId) => Promise<boolean>;
+}
+
+export interface Sealer {
+  seal(secret: string, owner: SealedFor): string;
+  unseal(sealed: string, owner: SealedFor): string;
+}
+
+/** The account this server serves. Throws ERR_NOT_INITIALISED before there is one. */
+export async function currentAccount({ store }: Pick<ManagementContext, "store">): Promise<AccountRow> {
+  const [account] = await store.read(listAccounts);
+  if (account === undefined) {
+    throw new QfError("ERR_NOT_INITIALISED", "this management server is not set up yet", {
+      hint: "open the set-up link it printed, or run qf management init",
+    });
+  }
+  return account;
+}

@@ -1,0 +1,217 @@
+/**
+ * The hosted sign-in: a terminal opens one, a browser approves it, the terminal claims it.
+ *
+ * What is approved is what the page showed; the approval is used once, within five minutes, by who
+ * opened it (poll secret) and was told the code by the person (or, in `click` mode, by the poll secret
+ * alone). Nothing is issued here: the claim hands out a proof that still needs the login key.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
+import { isEqualSecret, newId, newSecret, sha256 } from "../../base/random.ts";
+import type {
+  HostedClaimRequest,
+  HostedClaimResponse,
+  HostedLoginRequest,
+  HostedLoginResponse,
+  LoginProof,
+} from "../../wire/client-api.ts";
+import { HostedLoginData } from "../../wire/hosted-login.ts";
+import type { SealedFor } from "../ca/seal.ts";
+import type { NewEvent } from "../db/audit-events.ts";
+import {
+  countHostedLogins,
+  findHostedLogin,
+  type HostedLoginRow,
+  insertHostedLogin,
+  updateHostedLogin,
+} from "../db/logins.ts";
+import type { Writer } from "../db/store.ts";
+import type { UserRow } from "../db/users.ts";
+import { sourceKey } from "../idp/attempts.ts";
+import { filled } from "../settings.ts";
+import { currentAccount, type LoginDeps } from "./deps.ts";
+import { newOneTimeCode, oneTimeCodeHash } from "./one-time-code.ts";
+import { initiatorOf } from "./person.ts";
+import { enterLogin, personOf, readProof } from "./prove.ts";
+
+const LIFETIME_SECONDS = 300;
+const TRIES_MAX = 5;
+/** Alive at once from one source, and in all. */
+const PER_SOURCE_MAX = 50;
+const TOTAL_MAX = 5_000;
+
+export interface OpenHostedLogin {
+  readonly row: HostedLoginRow;
+  readonly data: HostedLoginData;
+}
+
+/** Answers POST /client/v1/hosted. Throws ERR_TOO_MANY above the caps. */
+export async function openHostedLogin(
+  deps: LoginDeps,
+  request: HostedLoginRequest,
+  sourceAddress: string,
+): Promise<HostedLoginResponse> {
+  const { ctx } = deps;
+  const account = await currentAccount(ctx);
+  const id = newId();
+  const pollSecret = newSecret("");
+  const confirmation = filled(account.settings).login_confirmation;
+  const now = nowSeconds(ctx.clock);
+  const { loginKey, deviceName, target, localUser, fresh } = request;
+  await ctx.store.transaction(async (tx) => {
+    const fromSource = await countHostedLogins(tx, sourceKey(sourceAddress));
+    if (fromSource >= PER_SOURCE_MAX || (await countHostedLogins(tx)) >= TOTAL_MAX) {
+      throw new QfError("ERR_TOO_MANY", "too many sign-ins are waiting", { hint: "wait five minutes" });
+    }
+    await insertHostedLogin(tx, {
+      id,
+      accountId: account.id,
+      pollSecretHash: sha256(pollSecret),
+      codeHash: null,
+      state: "waiting",
+      triesLeft: TRIES_MAX,
+      sourceAddress: sourceKey(sourceAddress),
+      loginKey,
+      data: { deviceName, target, localUser, sourceAddress, fresh, confirmation },
+      createdAt: now,
+      expiresAt: now + LIFETIME_SECONDS,
+    });
+  });
+  return {
+    id,
+    url: `${ctx.origin}/login/hosted/${id}`,
+    pollSecret,
+    confirmation,
+    expiresAtSeconds: now + LIFETIME_SECONDS,
+  };
+}
+
+/** One that still waits for its person. Throws ERR_NOT_FOUND. */
+export async function findWaiting(deps: LoginDeps, id: string): Promise<OpenHostedLogin> {
+  const row = await deps.ctx.store.read((tx) => findHostedLogin(tx, id));
+  if (row === undefined || row.state !== "waiting") {
+    throw new QfError("ERR_NOT_FOUND", "this sign-in has expired or was answered already", {
+      hint: "go back to the terminal and start again",
+    });
+  }
+  return { row, data: HostedLoginData.parse(row.data) };
+}
+
+/** The person said no. */
+export async function denyHosted(deps: LoginDeps, { row, data }: OpenHostedLogin): Promise<void> {
+  await answerWaiting(deps, row, {
+    change: { state: "denied" },
+    event: { activity: "login.hosted.deny", targetId: row.id, meta: metaOf(row, data) },
+  });
+}
+
+/**
+ * The provider's token came back to the page. Returns the code to show, null where a click is enough.
+ * Throws ERR_TOKEN_INVALID when it does not name the login key, a denial for a blocked person.
+ */
+export async function approveHosted(
+  deps: LoginDeps,
+  hosted: OpenHostedLogin,
+  idToken: string,
+): Promise<string | null> {
+  const { row, data } = hosted;
+  const account = await currentAccount(deps.ctx);
+  const claim = { proof: { kind: "id_token", idToken } as const, loginKey: row.loginKey };
+  const proof = await readProof(deps, account, { ...claim, when: "first" });
+  const user = await personOf(deps, account, proof);
+  const isBound = proof.kind === "id_token" && proof.verified.binding === "idp";
+  const code = data.confirmation === "code" ? newOneTimeCode() : null;
+  await deps.ctx.store.change({ accountId: account.id, initiator: initiatorOrNobody(user) }, async (tx) => {
+    // A token that names no key is claimed here and now, and never leaves.
+    const kept: HostedLoginData["proof"] = isBound
+      ? { kind: "id_token", sealed: deps.sealer.seal(idToken, sealedFor(row)) }
+      : {
+          kind: "claimed",
+          loginId: (await enterLogin(tx, deps, { account, proof, user, loginKey: row.loginKey })).login.id,
+        };
+    const change = {
+      state: "approved" as const,
+      codeHash: code === null ? null : oneTimeCodeHash(row.id, code),
+      data: { ...data, proof: kept },
+    };
+    if (!(await updateHostedLogin(tx, row.id, "waiting", change))) throw answeredAlready();
+    tx.record({ activity: "login.hosted.approve", targetId: row.id, meta: metaOf(row, data) });
+  });
+  return code;
+}
+
+/** Answers POST /client/v1/hosted/{id}/claim. Throws ERR_NOT_FOUND when it is over or the secret is another's. */
+export async function claimHosted(
+  deps: LoginDeps,
+  id: string,
+  request: HostedClaimRequest,
+): Promise<HostedClaimResponse> {
+  return deps.ctx.store.transaction(async (tx) => {
+    const row = await findHostedLogin(tx, id);
+    if (row === undefined || !isEqualSecret(row.pollSecretHash, sha256(request.pollSecret))) {
+      throw new QfError("ERR_NOT_FOUND", "this sign-in is over", { hint: "start again" });
+    }
+    if (row.state === "waiting") return { status: "waiting" };
+    if (row.state === "denied") return { status: "denied" };
+    if (row.state === "claimed") throw new QfError("ERR_NOT_FOUND", "this sign-in was used already");
+    const data = HostedLoginData.parse(row.data);
+    if (data.confirmation === "code" && request.code === undefined) return { status: "waiting" };
+    if (data.confirmation === "code" && !isCode(row, request.code ?? "")) return wrongCode(tx, row);
+    const { proof, ...rest } = data;
+    await updateHostedLogin(tx, id, "approved", { state: "claimed", codeHash: null, data: rest });
+    return { status: "approved", proof: openProof(deps, row, proof) };
+  });
+}
+
+function isCode(row: HostedLoginRow, typed: string): boolean {
+  return row.codeHash !== null && isEqualSecret(row.codeHash, oneTimeCodeHash(row.id, typed));
+}
+
+async function wrongCode(tx: Writer, row: HostedLoginRow): Promise<HostedClaimResponse> {
+  const triesLeft = row.triesLeft - 1;
+  const { proof: _, ...rest } = HostedLoginData.parse(row.data);
+  const isOver = triesLeft <= 0;
+  await updateHostedLogin(
+    tx,
+    row.id,
+    "approved",
+    isOver ? { triesLeft: 0, state: "denied", codeHash: null, data: rest } : { triesLeft },
+  );
+  return { status: "wrong_code", triesLeft };
+}
+
+function openProof(deps: LoginDeps, row: HostedLoginRow, kept: HostedLoginData["proof"]): LoginProof {
+  if (kept === undefined) throw new QfError("ERR_NOT_FOUND", "this sign-in was used already");
+  if (kept.kind === "claimed") return { kind: "claimed", loginId: kept.loginId };
+  return { kind: "id_token", idToken: deps.sealer.unseal(kept.sealed, sealedFor(row)) };
+}
+
+async function answerWaiting(
+  deps: LoginDeps,
+  row: HostedLoginRow,
+  answer: { change: { state: "denied" }; event: NewEvent },
+): Promise<void> {
+  const options = { accountId: row.accountId, initiator: initiatorOrNobody(null), events: [answer.event] };
+  await deps.ctx.store.change(options, async (tx) => {
+    if (!(await updateHostedLogin(tx, row.id, "waiting", answer.change))) throw answeredAlready();
+  });
+}
+
+function initiatorOrNobody(user: UserRow | null): { id: string; name: string; email: string } {
+  return user === null ? { id: "sys", name: "system", email: "" } : initiatorOf(user);
+}
+
+function sealedFor(row: HostedLoginRow): SealedFor {
+  return { purpose: "hosted_logins.id_token", id: row.id, accountId: row.accountId };
+}
+
+function metaOf(row: HostedLoginRow, data: HostedLoginData): Record<string, string> {
+  const { deviceName, sourceAddress, target, localUser } = data;
+  return { hosted: row.id, device: deviceName, source: sourceAddress, target, localUser };
+}
+
+function answeredAlready(): QfError {
+  return new QfError("ERR_CONFLICT", "this sign-in was answered already");
+}

@@ -1,0 +1,276 @@
+/**
+ * A certificate for one person, from one device, to one machine, now.
+ *
+ * What is decided here is an early courtesy: it spares people a round trip and gives them the reason.
+ * The machine decides again from its own map.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { nowSeconds } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
+import { newId } from "../../base/random.ts";
+import { issueCertificate } from "../../certificate/issue.ts";
+import { signManagementToken } from "../../identity/management-token.ts";
+import { type Decision, decide, recordOf } from "../../policy/decide.ts";
+import { principalsOf } from "../../policy/principals.ts";
+import type { AccessRequest } from "../../policy/request.ts";
+import { sentenceOf } from "../../policy/sentences.ts";
+import {
+  findPeer as findMapPeer,
+  findUser as findMapUser,
+  type PolicySnapshot,
+} from "../../policy/snapshot.ts";
+import { CERTIFICATE_LIFETIME_SECONDS } from "../../wire/certificate.ts";
+import type { CertificateRequest, CertificateResponse } from "../../wire/client-api.ts";
+import type { ReasonCode } from "../../wire/decision.ts";
+import type { AccountRow } from "../db/accounts.ts";
+import type { NewEvent } from "../db/audit-events.ts";
+import { findPeer, type PeerRow } from "../db/peers.ts";
+import { issuerUrl } from "../db/users.ts";
+import { filled } from "../settings.ts";
+import { currentAccount, type LoginDeps } from "./deps.ts";
+import { initiatorOf } from "./person.ts";
+import { findLiveLogin, type ProvenLogin, readProof } from "./prove.ts";
+import { checkSigned, proofHashOf } from "./signatures.ts";
+import { findTarget, machineFlagsOf, targetInfo } from "./target.ts";
+
+/** Answers POST /client/v1/certificates. A denial is an answer; an error is a proof that did not hold. */
+export async function mintCertificate(
+  deps: LoginDeps,
+  request: CertificateRequest,
+  sourceAddress: string,
+): Promise<CertificateResponse> {
+  const account = await currentAccount(deps.ctx);
+  const asker = await proveAsker(deps, account, request);
+  const question = await lookUpTarget(deps, account, { request, asker, sourceAddress });
+  const { target, snapshot } = question;
+  if (target === undefined || snapshot === undefined || !isVisible(snapshot, asker)) {
+    // The same words, the same work and the same evidence, whether it exists or not.
+    await record(deps, question, {
+      activity: "certificate.refuse",
+      targetId: target?.id ?? "",
+      meta: { reason: "peer_unknown" },
+    });
+    throw new QfError("ERR_PEER_UNKNOWN", `no machine ${request.target} that you may reach`, {
+      hint: "check the name, or ask for a policy that has one of your groups as source",
+    });
+  }
+  const known: KnownTarget = { ...question, target, snapshot };
+  const verdict = judge(deps, known);
+  return verdict.kind === "deny" ? refuse(deps, known, verdict) : issue(deps, known, verdict.principals);
+}
+
+interface Asker extends ProvenLogin {
+  readonly device: PeerRow;
+  /** As it was sent; null when the login has another kind of proof. */
+  readonly idToken: string | null;
+}
+
+interface Question {
+  readonly account: AccountRow;
+  readonly request: CertificateRequest;
+  readonly asker: Asker;
+  readonly sourceAddress: string;
+  readonly target: PeerRow | undefined;
+  readonly snapshot: PolicySnapshot | undefined;
+}
+
+interface KnownTarget extends Question {
+  readonly target: PeerRow;
+  readonly snapshot: PolicySnapshot;
+}
+
+async function proveAsker(deps: LoginDeps, account: AccountRow, request: CertificateRequest): Promise<Asker> {
+  const { store } = deps.ctx;
+  const device = await store.read((tx) => findPeer(tx, account.id, request.devicePeerId));
+  await checkSigned(deps, {
+    purpose: "mint",
+    accountId: account.id,
+    fields: {
+      challenge: request.challenge,
+      loginKey: request.loginKey,
+      devicePeerId: request.devicePeerId,
+      proofHash: proofHashOf(request.proof),
+      target: request.target,
+      localUser: request.localUser,
+      timeSeconds: request.timeSeconds,
+    },
+    signatures: [
+      { key: request.loginKey, signature: request.loginSignature },
+      // A device that is gone has no key to check with; the next lines refuse it by name.
+      ...(device === undefined ? [] : [{ key: device.deviceKey, signature: request.deviceSignature }]),
+    ],
+  });
+  if (device === undefined) {
+    throw new QfError("ERR_LOGIN_REQUIRED", "this device is not registered here", {
+      hint: "sign in again with qf login",
+    });
+  }
+  const { loginKey } = request;
+  const proof = await readProof(deps, account, { proof: request.proof, loginKey, when: "again" });
+  const { login, user } = await store.read((tx) => findLiveLogin(tx, deps, { account, proof, loginKey }));
+  if (login.devicePeerId !== device.id || device.ownerUserId !== user.id || device.kind !== "device") {
+    throw new QfError("ERR_TOKEN_INVALID", "this login belongs to another device", { hint: "sign in again" });
+  }
+  return { login, user, device, idToken: proof.kind === "id_token" ? proof.idToken : null };
+}
+
+async function lookUpTarget(
+  deps: LoginDeps,
+  account: AccountRow,
+  asked: Pick<Question, "request" | "asker" | "sourceAddress">,
+): Promise<Question> {
+  const { store, maps } = deps.ctx;
+  const target = await store.read((tx) => findTarget(tx, account, asked.request.target));
+  // For a target that is not there a map is made all the same, so that asking takes as long.
+  const snapshot = await maps.snapshotOf(account.id, target?.id ?? asked.asker.device.id);
+  return { ...asked, account, target, snapshot: target === undefined ? undefined : snapshot };
+}
+
+/** Whether any rule for this machine speaks of the person or the device. */
+function isVisible({ map }: PolicySnapshot, { user, device }: Asker): boolean {
+  return findMapUser(map, user.id) !== undefined || findMapPeer(map, device.id) !== undefined;
+}
+
+type Verdict =
+  | { readonly kind: "allow"; readonly principals: readonly string[] }
+  | { readonly kind: "deny"; readonly reason: ReasonCode; readonly decision: Decision | null };
+
+function judge(deps: LoginDeps, { request, asker, target, snapshot }: KnownTarget): Verdict {
+  if (target.flags?.sshAuth === false)
+    return { kind: "deny", reason: "machine_identity_only", decision: null };
+  const question: AccessRequest = {
+    userId: asker.user.id,
+    devicePeerId: asker.device.id,
+    // `*` is nobody's name, so it stands for "whoever": granted where anybody is.
+    localUser: request.localUser === "" ? "*" : request.localUser,
+    localUid: null,
+    action: { kind: "connect" },
+    nowSeconds: nowSeconds(deps.ctx.clock),
+    authTimeSeconds: asker.login.authTime,
+    binding: asker.login.binding,
+    reason: "",
+    flags: machineFlagsOf(target.flags),
+  };
+  const principals = principalsOf(question, snapshot);
+  if (request.localUser === "" && principals.length > 0) return { kind: "allow", principals };
+  const decision = decide(question, snapshot);
+  if (decision.kind === "deny") return { kind: "deny", reason: decision.reason, decision };
+  return principals.length > 0
+    ? { kind: "allow", principals }
+    : { kind: "deny", reason: "peer_not_authorized", decision };
+}
+
+async function refuse(
+  deps: LoginDeps,
+  question: KnownTarget,
+  verdict: Extract<Verdict, { kind: "deny" }>,
+): Promise<CertificateResponse> {
+  const { target, account } = question;
+  const { reason } = verdict;
+  const receipt = newId();
+  const decision = verdict.decision === null ? undefined : recordOf(verdict.decision);
+  await record(deps, question, {
+    activity: "certificate.refuse",
+    targetId: target.id,
+    meta: { reason },
+    receipt,
+    ...(decision === undefined ? {} : { data: { decision } }),
+  });
+  const { sentence, hint } = sentenceOf(reason);
+  return {
+    outcome: "denied",
+    reason,
+    sentence,
+    hint,
+    receipt,
+    // The trace names rules; it is for administrators, who have it by the receipt.
+    target: targetInfo(target, account, deps.isConnected(target.id)),
+  };
+}
+
+async function issue(
+  deps: LoginDeps,
+  question: KnownTarget,
+  principals: readonly string[],
+): Promise<CertificateResponse> {
+  const { ctx } = deps;
+  const { account, asker, target, snapshot } = question;
+  const { login, user, device } = asker;
+  const now = nowSeconds(ctx.clock);
+  const serial = randomBytes(8).readBigUInt64BE() >> 1n;
+  const caKey = await ctx.keys.signingCa(account.id);
+  const token = await tokenFor(deps, question, now);
+  const certificate = issueCertificate({
+    caKey,
+    serial,
+    keyId: `user ${user.id} device ${device.id} login ${login.id}`,
+    loginKey: login.loginKey,
+    principals,
+    targetPeerId: target.id,
+    identity: {
+      issuer: issuerUrl(user.issuer, { origin: ctx.origin, embeddedIssuer: ctx.oidc.issuer }),
+      subject: user.subject,
+      userId: user.id,
+      devicePeerId: device.id,
+      authTimeSeconds: login.authTime,
+      binding: login.binding,
+      mapVersion: snapshot.map.version,
+    },
+    idToken: token,
+    nowSeconds: now,
+  });
+  await record(deps, question, {
+    activity: "certificate.issue",
+    targetId: target.id,
+    meta: {
+      serial: String(serial),
+      binding: login.binding,
+      principals: principals.join(" ").slice(0, 1024),
+      mapVersion: String(snapshot.map.version),
+    },
+  });
+  return {
+    outcome: "issued",
+    certificate: certificate.toString("base64"),
+    target: targetInfo(target, account, deps.isConnected(target.id)),
+    principals: [...principals],
+    validUntilSeconds: now + CERTIFICATE_LIFETIME_SECONDS,
+  };
+}
+
+/** The person's own token where it names the login key and may be shown to machines; ours otherwise. */
+async function tokenFor(deps: LoginDeps, question: KnownTarget, now: number): Promise<string> {
+  const { ctx } = deps;
+  const { account, asker, target } = question;
+  const mayShow = filled(account.settings).id_token_to_machine;
+  if (asker.login.binding === "idp" && asker.idToken !== null && mayShow) return asker.idToken;
+  return signManagementToken({
+    signingKey: await ctx.keys.signingTokenKey(account.id),
+    origin: ctx.origin,
+    userId: asker.user.id,
+    targetPeerId: target.id,
+    loginKey: asker.login.loginKey,
+    binding: asker.login.binding,
+    nowSeconds: now,
+  });
+}
+
+/** Stored before the answer; what cannot be stored is not answered. */
+async function record(deps: LoginDeps, question: Question, event: NewEvent): Promise<void> {
+  const { account, asker, request, sourceAddress } = question;
+  const { login, user, device } = asker;
+  const meta = {
+    ...event.meta,
+    target: request.target,
+    localUser: request.localUser,
+    device: device.id,
+    login: login.id,
+    source: sourceAddress,
+  };
+  await deps.ctx.store.change(
+    { accountId: account.id, initiator: initiatorOf(user), events: [{ ...event, meta }] },
+    async () => {},
+  );
+}

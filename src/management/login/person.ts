@@ -1,0 +1,126 @@
+/**
+ * From a verified token to a user of ours. Identity is (issuer, user id claim); e-mail and name are
+ * shown and nothing else.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { newId } from "../../base/random.ts";
+import type { IdTokenVerdict } from "../../identity/verify.ts";
+import { DisplayName, Email } from "../../wire/units.ts";
+import type { OidcSettings } from "../context.ts";
+import type { AccountRow } from "../db/accounts.ts";
+import { listGroups } from "../db/groups.ts";
+import type { ChangeWriter } from "../db/store.ts";
+import { EMBEDDED_ISSUER, findUserByIdentity, insertUser, type UserRow, updateUser } from "../db/users.ts";
+import { filled } from "../settings.ts";
+import { denial } from "./denial.ts";
+
+type Verified = Extract<IdTokenVerdict, { ok: true }>;
+
+const NAME_LENGTH_MAX = 128;
+/** Most group names read from one token. */
+const CLAIM_GROUPS_MAX = 256;
+
+/**
+ * The user of a token; made at the first sign-in, in no group. Throws a denial for one who may not sign
+ * in, unless that is new here: then they exist, waiting, and the caller denies after the commit.
+ */
+export async function findOrCreateUser(
+  tx: ChangeWriter,
+  deps: { readonly oidc: OidcSettings; readonly account: AccountRow },
+  verified: Verified,
+): Promise<UserRow> {
+  const { oidc, account } = deps;
+  const isEmbedded = oidc.embedded && verified.issuer === oidc.issuer;
+  const identity = { issuer: isEmbedded ? EMBEDDED_ISSUER : verified.issuer, subject: verified.subject };
+  const known = await findUserByIdentity(tx, account.id, identity);
+  if (known !== undefined) return refreshUser(tx, deps, known, verified);
+  // The embedded provider knows nobody whom an administrator has not made; one who is gone stays gone.
+  if (isEmbedded) throw denial("user_unknown");
+  const settings = account.settings;
+  const user: UserRow = {
+    id: newId(),
+    accountId: account.id,
+    ...identity,
+    email: shownEmail(verified.claims.email),
+    name: shownName(verified.claims.name) ?? shownEmail(verified.claims.email),
+    role: "user",
+    autoGroups: await claimedGroups(tx, deps, verified, []),
+    isServiceUser: false,
+    isBlocked: false,
+    pendingApproval: filled(settings).pending_approval || settings.extra?.user_approval_required === true,
+    createdAt: nowSeconds(tx.clock),
+    lastLoginAt: nowSeconds(tx.clock),
+  };
+  await insertUser(tx, user);
+  tx.affectMaps();
+  tx.record({ activity: "user.join", targetId: user.id, initiator: initiatorOf(user) });
+  return user;
+}
+
+/** Throws a denial unless `user` may sign in. */
+export function checkMaySignIn(user: UserRow): void {
+  if (user.isBlocked) throw denial("user_blocked");
+  if (user.pendingApproval) throw denial("user_pending");
+}
+
+/** A user as audit names them. */
+export function initiatorOf(user: UserRow): { id: string; name: string; email: string } {
+  return { id: user.id, name: user.name, email: user.email };
+}
+
+async function refreshUser(
+  tx: ChangeWriter,
+  deps: { readonly oidc: OidcSettings; readonly account: AccountRow },
+  user: UserRow,
+  verified: Verified,
+): Promise<UserRow> {
+  const autoGroups = await claimedGroups(tx, deps, verified, user.autoGroups);
+  const email =
+    user.issuer === EMBEDDED_ISSUER ? user.email : shownEmail(verified.claims.email) || user.email;
+  const name = user.issuer === EMBEDDED_ISSUER ? user.name : (shownName(verified.claims.name) ?? user.name);
+  const change = { autoGroups, email, name, lastLoginAt: nowSeconds(tx.clock) };
+  await updateUser(tx, deps.account.id, user.id, change);
+  const isSame = autoGroups.join() === user.autoGroups.join() && email === user.email && name === user.name;
+  if (!isSame) tx.affectMaps();
+  return { ...user, ...change };
+}
+
+/**
+ * With a groups claim the provider decides: the user is in the groups of ours that the token names, and
+ * in no other. Without one, or when the token says nothing, groups stay as they are.
+ */
+async function claimedGroups(
+  tx: ChangeWriter,
+  deps: { readonly oidc: OidcSettings; readonly account: AccountRow },
+  verified: Verified,
+  current: readonly string[],
+): Promise<string[]> {
+  const { groupsClaim } = deps.oidc;
+  if (groupsClaim === null || !Object.hasOwn(verified.payload, groupsClaim)) return [...current];
+  const claim = verified.payload[groupsClaim];
+  const names = new Set((Array.isArray(claim) ? claim : [claim]).slice(0, CLAIM_GROUPS_MAX));
+  const groups = await listGroups(tx, deps.account.id);
+  const wanted = groups.filter((group) => !group.isAll && names.has(group.name)).map(({ id }) => id);
+  const kept = current.filter((id) => wanted.includes(id));
+  return [...kept, ...wanted.filter((id) => !kept.includes(id))];
+}
+
+/** Empty when it is none. */
+function shownEmail(email: string | undefined): string {
+  const parsed = Email.safeParse(email);
+  return parsed.success ? parsed.data : "";
+}
+
+/** What of a name passes the charset of ours; undefined when nothing does. */
+function shownName(name: string | undefined): string | undefined {
+  const cleaned = (name ?? "")
+    .replace(/[^\p{L}\p{M}\p{N} ._:@/+,’-]+/gu, " ")
+    .replace(/^[^\p{L}\p{N}]+/u, "")
+    .replace(/ {2,}/g, " ")
+    .trim()
+    .slice(0, NAME_LENGTH_MAX);
+  const parsed = DisplayName.safeParse(cleaned);
+  return parsed.success ? parsed.data : undefined;
+}

@@ -1,0 +1,227 @@
+/**
+ * Who signs this request, and by which login.
+ *
+ * A token is verified before the database is touched (`readProof`); inside a transaction it then becomes
+ * the one login of its login key (`enterLogin`), or is found to be that login again (`findLiveLogin`).
+ * The login key's own signature over the request is checked by the caller, before.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
+import { QfError } from "../../base/errors.ts";
+import { newId, sha256 } from "../../base/random.ts";
+import { type IdTokenVerdict, verifyIdToken } from "../../identity/verify.ts";
+import type { LoginProof } from "../../wire/client-api.ts";
+import type { ReasonCode } from "../../wire/decision.ts";
+import type { AccountRow } from "../db/accounts.ts";
+import { findByToken, markTokenUsed } from "../db/api-tokens.ts";
+import { findLogin, findLoginByKey, insertLogin, type LoginRow } from "../db/logins.ts";
+import type { ChangeWriter, Reader } from "../db/store.ts";
+import { findUser, type UserRow } from "../db/users.ts";
+import { filled } from "../settings.ts";
+import { denial } from "./denial.ts";
+import type { LoginDeps } from "./deps.ts";
+import { checkMaySignIn, findOrCreateUser, initiatorOf } from "./person.ts";
+
+type Verified = Extract<IdTokenVerdict, { ok: true }>;
+
+/** A proof of which everything is known that can be known without the database. */
+export type ReadProof =
+  | { readonly kind: "id_token"; readonly idToken: string; readonly verified: Verified }
+  | { readonly kind: "claimed"; readonly loginId: string }
+  | { readonly kind: "service_token"; readonly token: string };
+
+export interface ProvenLogin {
+  readonly login: LoginRow;
+  readonly user: UserRow;
+}
+
+/**
+ * Verifies the token of `proof`. `first`: it is to become a login, so its `exp` counts and it need not
+ * name a key. `again`: it must name this key. Throws ERR_TOKEN_INVALID, or ERR_LOGIN_REQUIRED when it was good once.
+ */
+export async function readProof(
+  deps: LoginDeps,
+  account: AccountRow,
+  claim: { readonly proof: LoginProof; readonly loginKey: string; readonly when: "first" | "again" },
+): Promise<ReadProof> {
+  if (claim.proof.kind !== "id_token") return claim.proof;
+  const { idToken } = claim.proof;
+  const ask = async (): Promise<IdTokenVerdict> =>
+    verifyIdToken({
+      token: idToken,
+      issuers: await deps.ctx.keys.issuers(account.id),
+      nowSeconds: nowSeconds(deps.ctx.clock),
+      loginSecondsMax: filled(account.settings).login_seconds_max,
+      loginKeyBlob: sshBlobOfEd25519(claim.loginKey),
+      mode: claim.when === "first" ? "claiming" : "machine",
+    });
+  let verdict = await ask();
+  // The provider may have begun to sign with a key that we have not seen yet.
+  if (!verdict.ok && verdict.reason === "token_invalid" && (await deps.refreshIssuerKeys(account.id))) {
+    verdict = await ask();
+  }
+  if (verdict.ok) return { kind: "id_token", idToken, verified: verdict };
+  throw tokenRefused(verdict.reason);
+}
+
+/** Makes or finds the login of `loginKey`. Throws a denial or ERR_TOKEN_INVALID, having changed nothing. */
+export async function enterLogin(
+  tx: ChangeWriter,
+  deps: LoginDeps,
+  claim: {
+    readonly account: AccountRow;
+    readonly proof: ReadProof;
+    readonly user: UserRow | null;
+    readonly loginKey: string;
+  },
+): Promise<ProvenLogin> {
+  const { account, proof, loginKey } = claim;
+  const known = await findLoginByKey(tx, loginKey);
+  if (known !== undefined || proof.kind === "claimed") return findLiveLogin(tx, deps, claim);
+  const now = nowSeconds(deps.ctx.clock);
+  const cap = filled(account.settings).login_seconds_max;
+  const base = { id: newId(), accountId: account.id, loginKey, devicePeerId: null, createdAt: now };
+  if (proof.kind === "service_token") {
+    const { token, user } = await findServiceToken(tx, account, proof.token);
+    const login: LoginRow = {
+      ...base,
+      userId: user.id,
+      binding: "service",
+      claimedTokenHash: null,
+      authTime: now,
+      issuedAt: now,
+      until: Math.min(now + cap, token.expiresAt),
+      revokedAt: null,
+    };
+    await insertLogin(tx, login);
+    await markTokenUsed(tx, token.id);
+    return recorded(tx, { login, user });
+  }
+  const { user } = claim;
+  if (user === null) throw denial("user_unknown");
+  checkMaySignIn(user);
+  const { binding, claims } = proof.verified;
+  const login: LoginRow = {
+    ...base,
+    userId: user.id,
+    binding,
+    claimedTokenHash: binding === "ca" ? tokenHash(proof.idToken) : null,
+    authTime: claims.authTimeSeconds,
+    issuedAt: claims.issuedAtSeconds,
+    until: claims.issuedAtSeconds + cap,
+    revokedAt: null,
+  };
+  await insertLogin(tx, login);
+  if (binding === "ca") {
+    tx.record({ activity: "token.claim", targetId: login.id, initiator: initiatorOf(user) });
+  }
+  return recorded(tx, { login, user });
+}
+
+function recorded(tx: ChangeWriter, proven: ProvenLogin): ProvenLogin {
+  const { login, user } = proven;
+  const meta = { binding: login.binding, login: login.id };
+  tx.record({ activity: "login", targetId: user.id, meta, initiator: initiatorOf(user) });
+  return proven;
+}
+
+/**
+ * The login that `proof` and `loginKey` belong to, alive, of a person who may sign in.
+ *
+ * Throws ERR_LOGIN_REQUIRED when it is unknown, over or revoked, ERR_TOKEN_INVALID when the proof is
+ * not the one it was made from, a denial for a blocked person.
+ */
+export async function findLiveLogin(
+  tx: Reader,
+  deps: LoginDeps,
+  claim: { readonly account: AccountRow; readonly proof: ReadProof; readonly loginKey: string },
+): Promise<ProvenLogin> {
+  const { account, proof, loginKey } = claim;
+  const login =
+    proof.kind === "claimed" ? await findLogin(tx, proof.loginId) : await findLoginByKey(tx, loginKey);
+  if (login === undefined || login.accountId !== account.id || login.loginKey !== loginKey) {
+    throw loginRequired("this login is not known here");
+  }
+  if (login.revokedAt !== null) throw loginRequired("this login was ended");
+  if (login.until <= nowSeconds(deps.ctx.clock)) throw loginRequired("this login is over");
+  const user = await findUser(tx, account.id, login.userId);
+  if (user === undefined) throw denial("user_unknown");
+  await checkSameProof(tx, account, { login, user, proof });
+  checkMaySignIn(user);
+  return { login, user };
+}
+
+/** A login stays what it was made from: no other token, no other kind of proof. */
+async function checkSameProof(
+  tx: Reader,
+  account: AccountRow,
+  { login, user, proof }: ProvenLogin & { readonly proof: ReadProof },
+): Promise<void> {
+  if (proof.kind === "claimed") {
+    if (login.binding !== "ca") throw tokenRefused("token_invalid");
+  } else if (proof.kind === "service_token") {
+    const found = await findServiceToken(tx, account, proof.token);
+    if (login.binding !== "service" || found.user.id !== user.id) throw tokenRefused("token_invalid");
+  } else {
+    const { verified, idToken } = proof;
+    const isSame =
+      verified.binding === login.binding &&
+      verified.claims.issuedAtSeconds === login.issuedAt &&
+      (user.issuer === verified.issuer || user.issuer === "embedded") &&
+      user.subject === verified.subject &&
+      (login.binding === "idp" || login.claimedTokenHash === tokenHash(idToken));
+    if (!isSame) throw tokenRefused("token_invalid");
+  }
+}
+
+async function findServiceToken(tx: Reader, account: AccountRow, secret: string) {
+  const found = await findByToken(tx, secret);
+  const isGood =
+    found !== undefined &&
+    found.token.scope === "ssh" &&
+    found.user.isServiceUser &&
+    found.user.accountId === account.id;
+  if (!isGood) {
+    throw new QfError("ERR_TOKEN_INVALID", "the token is not valid for signing in", {
+      hint: "use a token of scope ssh that belongs to a service user",
+    });
+  }
+  checkMaySignIn(found.user);
+  return found;
+}
+
+/** The user of a token, made at the first sign-in in a change of its own, so that a refusal leaves them known. */
+export async function personOf(
+  deps: LoginDeps,
+  account: AccountRow,
+  proof: ReadProof,
+): Promise<UserRow | null> {
+  if (proof.kind !== "id_token") return null;
+  const { oidc, store } = deps.ctx;
+  return store.change({ accountId: account.id, initiator: systemUser }, (tx) =>
+    findOrCreateUser(tx, { oidc, account }, proof.verified),
+  );
+}
+
+const systemUser = { id: "sys", name: "system", email: "" };
+
+/** What is unique of a token: its signature may be written in more than one way, its content may not. */
+function tokenHash(idToken: string): string {
+  return sha256(idToken.slice(0, idToken.lastIndexOf(".")));
+}
+
+function tokenRefused(reason: ReasonCode): QfError {
+  if (reason === "token_too_old") return loginRequired("the sign-in is too old");
+  if (reason === "clock_skew") {
+    return new QfError("ERR_TOKEN_INVALID", "the identity provider's clock is ahead of the server's", {
+      hint: "synchronise the clocks",
+    });
+  }
+  return new QfError("ERR_TOKEN_INVALID", "the proof of the sign-in is not valid", { hint: "sign in again" });
+}
+
+function loginRequired(message: string): QfError {
+  return new QfError("ERR_LOGIN_REQUIRED", message, { hint: "sign in again with qf login" });
+}

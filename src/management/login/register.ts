@@ -1,0 +1,204 @@
+/**
+ * Registers a person's device, or finds it again by its key.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { verifyEd25519 } from "../../base/ed25519.ts";
+import { isQfError, QfError } from "../../base/errors.ts";
+import type { RegisterRequest, RegisterResponse } from "../../wire/client-api.ts";
+import { signedBytes } from "../../wire/signed-fields.ts";
+import type { AccountRow } from "../db/accounts.ts";
+import { systemInitiator } from "../db/audit-events.ts";
+import { findLoginByKey, updateLogin } from "../db/logins.ts";
+import { insertPeer, isApprovedAtOnce } from "../db/new-peer.ts";
+import { findPeer, findPeerByDeviceKey, listPeersOfUser, type PeerRow, updatePeer } from "../db/peers.ts";
+import type { ChangeWriter } from "../db/store.ts";
+import type { UserRow } from "../db/users.ts";
+import { filled } from "../settings.ts";
+import { denial } from "./denial.ts";
+import { currentAccount, type LoginDeps } from "./deps.ts";
+import { initiatorOf } from "./person.ts";
+import { enterLogin, type ProvenLogin, personOf, readProof } from "./prove.ts";
+import { checkSigned, checkTime, proofHashOf } from "./signatures.ts";
+
+/** Answers POST /client/v1/devices. */
+export async function registerDevice(
+  deps: LoginDeps,
+  request: RegisterRequest,
+  sourceAddress: string,
+): Promise<RegisterResponse> {
+  const { ctx } = deps;
+  const account = await currentAccount(ctx);
+  await checkSigned(deps, {
+    purpose: "register",
+    accountId: account.id,
+    fields: {
+      challenge: request.challenge,
+      loginKey: request.loginKey,
+      deviceKey: request.deviceKey,
+      proofHash: proofHashOf(request.proof),
+      timeSeconds: request.timeSeconds,
+    },
+    signatures: [
+      { key: request.loginKey, signature: request.loginSignature },
+      { key: request.deviceKey, signature: request.deviceSignature },
+    ],
+  });
+  const known = await ctx.store.read((tx) => findLoginByKey(tx, request.loginKey));
+  const isAgain = known !== undefined && known.binding === "idp";
+  const { proof: given, loginKey } = request;
+  const proof = await readProof(deps, account, { proof: given, loginKey, when: isAgain ? "again" : "first" });
+  const user = await personOf(deps, account, proof);
+  const vouchedByPeerId = await readVouch(deps, account, request);
+  const enter = async (tx: ChangeWriter): Promise<RegisterResponse> => {
+    const proven = await enterLogin(tx, deps, { account, proof, user, loginKey });
+    const peer = await findOrInsertDevice(tx, { account, request, proven, vouchedByPeerId, sourceAddress });
+    if (proven.login.devicePeerId === null) {
+      await updateLogin(tx, proven.login.id, { devicePeerId: peer.id });
+    } else if (proven.login.devicePeerId !== peer.id) {
+      throw new QfError("ERR_TOKEN_INVALID", "this login belongs to another device", {
+        hint: "sign in again",
+      });
+    }
+    return answer(account, proven, peer);
+  };
+  try {
+    return await ctx.store.change({ accountId: account.id, initiator: systemInitiator }, enter);
+  } catch (cause) {
+    await noteRefusal(deps, account, { cause, user, sourceAddress });
+    throw cause;
+  }
+}
+
+/** A refused sign-in is evidence as well. Whatever it was, the refusal stands. */
+async function noteRefusal(
+  deps: LoginDeps,
+  account: AccountRow,
+  refusal: { cause: unknown; user: UserRow | null; sourceAddress: string },
+): Promise<void> {
+  const { cause, user, sourceAddress } = refusal;
+  if (!isQfError(cause)) return;
+  const activity = isQfError(cause, "ERR_TOKEN_INVALID") ? "token.claim.refused" : "login.failed";
+  const meta = { code: cause.code, reason: cause.message, source: sourceAddress };
+  const initiator = user === null ? systemInitiator : initiatorOf(user);
+  await deps.ctx.store.change(
+    { accountId: account.id, initiator, events: [{ activity, targetId: user?.id ?? "", meta }] },
+    async () => {},
+  );
+}
+
+interface DeviceClaim {
+  readonly account: AccountRow;
+  readonly request: RegisterRequest;
+  readonly proven: ProvenLogin;
+  readonly vouchedByPeerId: string | null;
+  readonly sourceAddress: string;
+}
+
+async function findOrInsertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise<PeerRow> {
+  const { account, request, proven, vouchedByPeerId, sourceAddress } = claim;
+  const known = await findPeerByDeviceKey(tx, request.deviceKey);
+  if (known === undefined) return insertDevice(tx, claim);
+  const isTheirs =
+    known.accountId === account.id && known.kind === "device" && known.ownerUserId === proven.user.id;
+  if (!isTheirs) {
+    throw new QfError("ERR_FORBIDDEN", "this device is registered for somebody else", {
+      hint: "use another QF_CONFIG_DIR, or have an administrator delete the device",
+    });
+  }
+  if (known.status === "blocked") throw denial("device_blocked");
+  const now = nowSeconds(tx.clock);
+  const change = {
+    facts: request.facts,
+    vouchedByPeerId,
+    connectionIp: sourceAddress,
+    lastSeenAt: now,
+    lastLoginAt: now,
+  };
+  await updatePeer(tx, account.id, known.id, change);
+  // Posture checks judge a device by its facts, groups may be lent by the machine that vouches.
+  if (
+    known.vouchedByPeerId !== vouchedByPeerId ||
+    JSON.stringify(known.facts) !== JSON.stringify(request.facts)
+  ) {
+    tx.affectMaps();
+  }
+  return { ...known, ...change };
+}
+
+async function insertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise<PeerRow> {
+  const { account, request, proven, vouchedByPeerId, sourceAddress } = claim;
+  const { user } = proven;
+  const settings = filled(account.settings);
+  const theirs = await listPeersOfUser(tx, account.id, user.id);
+  const isApproved =
+    isApprovedAtOnce(settings.device_approval, theirs) &&
+    account.settings.extra?.peer_approval_enabled !== true;
+  const peer = await insertPeer(tx, {
+    accountId: account.id,
+    kind: "device",
+    name: request.facts.hostname,
+    deviceKey: request.deviceKey,
+    hostKeys: [],
+    facts: request.facts,
+    connectionIp: sourceAddress,
+    owner: user,
+    ownerApproved: isApproved,
+    status: isApproved ? "active" : "pending",
+    vouchedByPeerId,
+    ephemeral: false,
+    groups: [],
+  });
+  tx.affectMaps();
+  tx.record({
+    activity: "peer.user.add",
+    targetId: peer.id,
+    meta: { name: peer.name, address: peer.address, source: sourceAddress, status: peer.status },
+    initiator: initiatorOf(user),
+  });
+  return peer;
+}
+
+/** The machine whose agent vouches for the device. A vouch that does not hold is refused, not passed over. */
+async function readVouch(
+  deps: LoginDeps,
+  account: AccountRow,
+  request: RegisterRequest,
+): Promise<string | null> {
+  const { vouch } = request;
+  if (vouch === undefined) return null;
+  const { ctx } = deps;
+  checkTime(nowSeconds(ctx.clock), vouch.timeSeconds);
+  const machine = await ctx.store.read((tx) => findPeer(tx, account.id, vouch.machinePeerId));
+  const bytes = signedBytes(
+    "vouch",
+    { accountId: account.id, origin: ctx.origin },
+    {
+      deviceKey: request.deviceKey,
+      machinePeerId: vouch.machinePeerId,
+      uid: vouch.uid,
+      timeSeconds: vouch.timeSeconds,
+    },
+  );
+  const isGood =
+    machine !== undefined &&
+    machine.kind === "machine" &&
+    machine.status === "active" &&
+    verifyEd25519(machine.deviceKey, bytes, vouch.signature);
+  if (!isGood) throw new QfError("ERR_UNAUTHENTICATED", "the machine's word for this device is not good");
+  return machine.id;
+}
+
+function answer(account: AccountRow, { login, user }: ProvenLogin, peer: PeerRow): RegisterResponse {
+  return {
+    peerId: peer.id,
+    name: `${peer.dnsName}.${account.domain}`,
+    address: peer.address,
+    user: { id: user.id, name: user.name, email: user.email },
+    loginId: login.id,
+    binding: login.binding,
+    loginUntilSeconds: login.until,
+    deviceStatus: peer.status === "active" ? "active" : "pending",
+  };
+}

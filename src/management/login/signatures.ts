@@ -1,0 +1,64 @@
+/**
+ * Checks of a signed request: its moment, its challenge, its signatures.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { verifyEd25519 } from "../../base/ed25519.ts";
+import { QfError } from "../../base/errors.ts";
+import { sha256 } from "../../base/random.ts";
+import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
+import type { LoginProof } from "../../wire/client-api.ts";
+import { type SignaturePurpose, signedBytes } from "../../wire/signed-fields.ts";
+import type { LoginDeps } from "./deps.ts";
+
+export interface SignedRequest {
+  readonly purpose: SignaturePurpose;
+  readonly accountId: string;
+  readonly fields: Readonly<Record<string, string | number>> & {
+    readonly challenge: string;
+    readonly timeSeconds: number;
+  };
+  /** Public keys beside the signatures they must have made; all over the same bytes. */
+  readonly signatures: readonly { readonly key: string; readonly signature: string }[];
+}
+
+/**
+ * Uses the challenge up, whatever comes of the rest. Throws ERR_UNAUTHENTICATED when the challenge or
+ * a signature is not good, ERR_BAD_REQUEST when the clocks differ by more than a minute.
+ */
+export async function checkSigned(deps: LoginDeps, request: SignedRequest): Promise<void> {
+  const { ctx } = deps;
+  await deps.challenges.use(request.fields.challenge);
+  checkTime(nowSeconds(ctx.clock), request.fields.timeSeconds);
+  const scope = { accountId: request.accountId, origin: ctx.origin };
+  const bytes = signedBytes(request.purpose, scope, request.fields);
+  for (const { key, signature } of request.signatures) {
+    if (!verifyEd25519(key, bytes, signature)) {
+      throw new QfError("ERR_UNAUTHENTICATED", "a signature of the request is not good");
+    }
+  }
+}
+
+/** Throws ERR_BAD_REQUEST with both times when they differ by more than a minute. */
+export function checkTime(ourSeconds: number, theirSeconds: number): void {
+  if (Math.abs(ourSeconds - theirSeconds) <= CLOCK_SKEW_SECONDS) return;
+  const seconds = theirSeconds - ourSeconds;
+  throw new QfError(
+    "ERR_BAD_REQUEST",
+    `this machine's clock is ${Math.abs(seconds)} seconds ${seconds > 0 ? "ahead of" : "behind"} the server's`,
+    { hint: "synchronise the clocks" },
+  );
+}
+
+/** What stands for `proof` in signed fields. */
+export function proofHashOf(proof: LoginProof): string {
+  switch (proof.kind) {
+    case "id_token":
+      return sha256(proof.idToken);
+    case "claimed":
+      return sha256(proof.loginId);
+    case "service_token":
+      return sha256(proof.token);
+  }
+}
