@@ -39,7 +39,104 @@ export const SINGLE: Readonly<Record<string, Verb>> = {
   },
 };
 
-export const NOUNS: Readonly<Record<string, Noun>> = {};
+export const NOUNS: Readonly<Record<string, Noun>> = {
+  management: {
+    about: `The server: REST API, identity provider, certificate authority, and what machines and people talk to.`,
+    verbs: {
+      init: {
+        purpose: "create the data folder, its keys and the owner; print an API token",
+        load: async () => (await import("./management-init.ts")).managementInit,
+      },
+    },
+  },
+  user: {
+    about: `People and service users. A user is in groups; policies speak of groups.`,
+    verbs: {
+      list: { purpose: "list users", load: async () => (await import("./user.ts")).userList },
+      create: {
+        purpose: "create a person or a service user",
+        load: async () => (await import("./user.ts")).userCreate,
+      },
+      update: {
+        purpose: "change groups, role, or whether blocked",
+        load: async () => (await import("./user.ts")).userUpdate,
+      },
+      delete: { purpose: "delete a user", load: async () => (await import("./user.ts")).userDelete },
+    },
+  },
+  group: {
+    about: `Named sets of users and peers, of which policies speak.`,
+    verbs: {
+      list: { purpose: "list groups", load: async () => (await import("./group.ts")).groupList },
+      create: { purpose: "create a group", load: async () => (await import("./group.ts")).groupCreate },
+      update: {
+        purpose: "change its name or peers",
+        load: async () => (await import("./group.ts")).groupUpdate,
+      },
+      delete: { purpose: "delete a group", load: async () => (await import("./group.ts")).groupDelete },
+    },
+  },
+  peer: {
+    about: `Machines that run qf agent, and the devices that people sign in on.`,
+    verbs: {
+      list: { purpose: "list peers", load: async () => (await import("./peer.ts")).peerList },
+      update: {
+        purpose: "change its name, SSH or approval",
+        load: async () => (await import("./peer.ts")).peerUpdate,
+      },
+      delete: { purpose: "delete a peer", load: async () => (await import("./peer.ts")).peerDelete },
+    },
+  },
+  "setup-key": {
+    about: `Keys with which machines enrol without a person.`,
+    verbs: {
+      list: { purpose: "list setup keys", load: async () => (await import("./setup-key.ts")).setupKeyList },
+      create: {
+        purpose: "create a setup key and print it, once",
+        load: async () => (await import("./setup-key.ts")).setupKeyCreate,
+      },
+      revoke: {
+        purpose: "stop a setup key",
+        load: async () => (await import("./setup-key.ts")).setupKeyRevoke,
+      },
+      delete: {
+        purpose: "delete a setup key",
+        load: async () => (await import("./setup-key.ts")).setupKeyDelete,
+      },
+    },
+  },
+  token: {
+    about: `API tokens: for these commands and the REST API, or to sign a service user in.`,
+    verbs: {
+      list: { purpose: "list tokens", load: async () => (await import("./token.ts")).tokenList },
+      create: {
+        purpose: "create a token and print it, once",
+        load: async () => (await import("./token.ts")).tokenCreate,
+      },
+      delete: { purpose: "delete a token", load: async () => (await import("./token.ts")).tokenDelete },
+    },
+  },
+  policy: {
+    about: `Who may be which OS user on which machine. Without a policy nothing is open.`,
+    verbs: {
+      list: { purpose: "list policies", load: async () => (await import("./policy.ts")).policyList },
+      create: {
+        purpose: "create a policy of one rule",
+        load: async () => (await import("./policy.ts")).policyCreate,
+      },
+      delete: { purpose: "delete a policy", load: async () => (await import("./policy.ts")).policyDelete },
+    },
+  },
+  audit: {
+    about: `Evidence: sign-ins, decisions with their rules, sessions, commands, changes.`,
+    verbs: {
+      tail: {
+        purpose: "show the last events, and go on with --follow",
+        load: async () => (await import("./audit-tail.ts")).auditTail,
+      },
+    },
+  },
+};
 
 /** Short for another command, so that tutorials work with the name swapped. */
 export const SHORT: Readonly<Record<string, readonly string[]>> = {

@@ -1,7 +1,16 @@
 import { openClientSession } from "../identity/client-session.ts";
+import type { ClientConfigFile } from "../wire/state-file.ts";
 import { command } from "./command.ts";
 import { print } from "./output.ts";
 import { parseUrl } from "./parse.ts";
+
+/** The device stays registered; who used it is forgotten. */
+function forgetUser(config: ClientConfigFile, origin: string): ClientConfigFile {
+  const device = config.devices[origin];
+  if (device === undefined) return config;
+  const { peerId, accountId } = device;
+  return { ...config, devices: { ...config.devices, [origin]: { peerId, accountId } } };
+}
 
 export const logout = command(
   `
@@ -25,8 +34,9 @@ examples:
       const session = await openClientSession({ managementUrl });
       const kept = await session.cachedLogin();
       await session.cache.remove(session.api.origin);
+      await session.folder.updateConfig((config) => forgetUser(config, session.api.origin));
       if (kept === undefined) {
-        await print("Nobody is signed in here.\n");
+        await print("No login was kept here.\n");
         return;
       }
       // Deleted first: whatever management answers, this device can not use it any more.

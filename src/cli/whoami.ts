@@ -1,4 +1,3 @@
-import { isQfError } from "../base/errors.ts";
 import { openClientSession } from "../identity/client-session.ts";
 import { command } from "./command.ts";
 import { print, printJson } from "./output.ts";
@@ -31,13 +30,11 @@ examples:
       const session = await openClientSession({ managementUrl });
       const { devices, ttlSeconds } = await session.folder.readConfig();
       const device = devices[session.api.origin];
-      const kept = await session.cachedLogin().catch((error: unknown) => {
-        if (isQfError(error, "ERR_STATE_DAMAGED")) return undefined;
-        throw error;
-      });
+      const kept = await session.cachedLogin();
+      const user = kept?.user ?? device?.user;
       if (args.json === true) {
         await printJson({
-          user: kept?.user ?? null,
+          user: user ?? null,
           device: { peerId: device?.peerId ?? null, publicKey: session.deviceKey.publicKey },
           management: { url: session.api.origin, accountId: device?.accountId ?? null },
           login: {
@@ -50,7 +47,7 @@ examples:
       const until = kept?.keptUntilSeconds;
       await print(
         [
-          `user        ${kept === undefined ? "nobody is signed in" : describeUser(kept.user)}`,
+          `user        ${user === undefined ? "nobody is signed in" : describeUser(user)}`,
           `login       ${until ? `kept until ${timeText(until)}` : "none kept: a connection signs in"}`,
           `device      ${device?.peerId ?? "not registered yet"}`,
           `management  ${session.api.origin}`,

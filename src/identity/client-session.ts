@@ -13,7 +13,13 @@ import type { LoginProof, RegisterResponse } from "../wire/client-api.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import type { CachedLogin, PublicClientFile } from "../wire/state-file.ts";
 import { type ClientApi, checkManagementUrl, createClientApi } from "./client-api.ts";
-import { type ClientFolder, type Environment, openClientFolder, readPublicClient } from "./client-folder.ts";
+import {
+  type ClientFolder,
+  type Environment,
+  managementUrlOf,
+  openClientFolder,
+  readPublicClient,
+} from "./client-folder.ts";
 import { deviceFacts, registerDevice, type Scope } from "./device.ts";
 import { serviceToken, signIn } from "./login.ts";
 import { createLoginCache, type LoginCache } from "./login-cache.ts";
@@ -77,12 +83,11 @@ export async function openClientSession(options: ClientSessionOptions = {}): Pro
   const clock = options.clock ?? systemClock;
   const terminal = options.terminal ?? processTerminal;
   const folder = await openClientFolder(environment, clock);
-  const [config, machine] = await Promise.all([folder.readConfig(), readPublicClient(environment)]);
-  const url = options.managementUrl ?? (environment.QF_MANAGEMENT_URL || undefined) ?? config.managementUrl;
-  const found = url ?? machine?.managementUrl;
-  if (found === undefined) throw noManagement();
-  const fetchOption = options.fetch === undefined ? {} : { fetch: options.fetch };
-  const api = createClientApi({ url: found, ...fetchOption });
+  const [url, machine] = await Promise.all([
+    managementUrlOf(environment, options.managementUrl),
+    readPublicClient(environment),
+  ]);
+  const api = createClientApi({ url, ...(options.fetch === undefined ? {} : { fetch: options.fetch }) });
   const ourMachine = machine !== undefined && isSameServer(machine.managementUrl, api) ? machine : undefined;
   const cache = createLoginCache({ clock, path: folder.loginsPath, agentBootId: ourMachine?.bootId });
   const deviceKey = await folder.deviceKey();
@@ -177,9 +182,10 @@ async function newLogin(parts: Parts, about: LoginOptions): Promise<Login> {
   const controlSocket = machine?.controlSocket;
   const registration = { api, clock, scope, loginKey, deviceKey, proof: signedIn, controlSocket };
   const device = await registerDevice(registration);
+  const known = { peerId: device.peerId, accountId: scope.accountId, user: device.user };
   await folder.updateConfig((stored) => ({
     ...stored,
-    devices: { ...stored.devices, [api.origin]: { peerId: device.peerId, accountId: scope.accountId } },
+    devices: { ...stored.devices, [api.origin]: known },
   }));
   const login: Login = {
     scope,
@@ -246,11 +252,5 @@ function isSameServer(url: string, api: ClientApi): boolean {
 function loginRequired(): QfError {
   return new QfError("ERR_LOGIN_REQUIRED", "signing in is needed, and nobody may be asked", {
     hint: "run qf login --ssh-jwt-cache-ttl SECONDS before, or give a service user's token with QF_TOKEN_FILE",
-  });
-}
-
-function noManagement(): QfError {
-  return new QfError("ERR_USAGE", "no management server is known", {
-    hint: "run qf login --management-url https://qf.example.com, or set QF_MANAGEMENT_URL",
   });
 }

@@ -13,6 +13,7 @@ import type { Terminal } from "./terminal.ts";
 
 /** Between two polls where a click confirms. */
 const POLL_MS = 1_500;
+const CODE_LENGTH_MAX = 32;
 
 export interface HostedLoginOptions {
   readonly api: ClientApi;
@@ -58,7 +59,7 @@ async function askForCode(options: HostedLoginOptions, opened: HostedLoginRespon
     if (code === "") continue;
     const answer = await api.claimHosted(opened.id, {
       pollSecret: opened.pollSecret,
-      code: code.replace(/[\s-]/g, "").slice(0, 32),
+      code: code.slice(0, CODE_LENGTH_MAX),
     });
     const proof = proofOf(answer);
     if (proof !== undefined) return proof;

@@ -120,7 +120,15 @@ export const ClientConfigFile = z.strictObject({
   /** `--ssh-jwt-cache-ttl` of `qf login`. Absent: not set by this person. */
   ttlSeconds: DurationSeconds.optional(),
   /** This device as registered, per management origin. */
-  devices: z.record(z.string(), z.strictObject({ peerId: PeerId, accountId: AccountId })),
+  devices: z.record(
+    z.string(),
+    z.strictObject({
+      peerId: PeerId,
+      accountId: AccountId,
+      /** Who signed in here last, for `qf whoami`. Absent: nobody since a logout. */
+      user: z.strictObject({ id: Id, name: z.string(), email: z.string() }).optional(),
+    }),
+  ),
 });
 export type ClientConfigFile = z.infer<typeof ClientConfigFile>;
 

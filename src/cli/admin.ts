@@ -1,0 +1,182 @@
+/**
+ * The administrator's side of the REST API: requests, and names turned into ids.
+ *
+ * The token comes from QF_TOKEN_FILE, else QF_TOKEN; never from the command line, which others can read.
+ *
+ * @module
+ */
+import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
+import { type Parser, parseJson } from "../base/files.ts";
+import { printable } from "../base/printable.ts";
+import { unreachableManagement } from "../identity/client-api.ts";
+import { managementUrlOf } from "../identity/client-folder.ts";
+import { serviceToken } from "../identity/login.ts";
+import { Group, Peer, User } from "../wire/admin-api.ts";
+import { ApiFailure } from "../wire/client-api.ts";
+import { print } from "./output.ts";
+import { parseUrl } from "./parse.ts";
+
+/** Longest answer taken: the largest account's list of peers. */
+const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
+const TIMEOUT_MS = 60_000;
+
+/** Flags of every administration command. */
+export const ADMIN_ARGS = {
+  "management-url": { type: "string", valueHint: "url", description: "Management server" },
+  json: { type: "boolean", description: "Print the API's body unchanged" },
+} as const;
+
+/** The same flags as they stand in help texts. */
+export const ADMIN_OPTIONS = `  --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
+  --json                   print the API's answer as it is`;
+
+/** An answer: parsed for people, whole for machines. */
+export interface Answer<T> {
+  readonly value: T;
+  readonly text: string;
+}
+
+export interface Admin {
+  /** Throws what the server refuses with, or ERR_UNAVAILABLE. A 204 parses as undefined. */
+  request<T>(
+    method: string,
+    path: string,
+    options: { body?: unknown; answer: Parser<T> },
+  ): Promise<Answer<T>>;
+  /** The ids of groups given by name or id. Throws ERR_NOT_FOUND naming the first that is none. */
+  groupIds(names: readonly string[]): Promise<string[]>;
+  peerIds(names: readonly string[]): Promise<string[]>;
+  userOf(name: string): Promise<User>;
+}
+
+/** Takes anything: for answers without a body. */
+export const NO_ANSWER: Parser<undefined> = {
+  safeParse: () => ({ success: true, data: undefined }),
+};
+
+/** Finds server and token. Throws ERR_UNAUTHENTICATED without a token, ERR_USAGE without a server. */
+export async function openAdmin(args: { readonly "management-url"?: string | undefined }): Promise<Admin> {
+  const given = args["management-url"];
+  const url = await managementUrlOf(
+    process.env,
+    given === undefined ? undefined : parseUrl("management-url", given),
+  );
+  const token = await serviceToken(process.env);
+  if (token === undefined) {
+    throw new QfError("ERR_UNAUTHENTICATED", "no API token is given", {
+      hint: "put it into a file and name that in QF_TOKEN_FILE, or set QF_TOKEN",
+    });
+  }
+  const request: Admin["request"] = (method, path, { body, answer }) =>
+    send({ url, token, method, path, body }, answer);
+  const groups = () => request("GET", "/api/groups", { answer: Group.array() });
+  return {
+    request,
+    groupIds: async (names) =>
+      names.length === 0 ? [] : idsOf("group", names, (await groups()).value, groupKeys),
+    peerIds: async (names) => {
+      if (names.length === 0) return [];
+      return idsOf(
+        "peer",
+        names,
+        (await request("GET", "/api/peers", { answer: Peer.array() })).value,
+        peerKeys,
+      );
+    },
+    userOf: async (name) => {
+      const { value } = await request("GET", "/api/users", { answer: User.array() });
+      return theOne("user", name, value, (user) => [user.id, user.email, user.name]);
+    },
+  };
+}
+
+const groupKeys = (group: Group) => [group.id, group.name];
+const peerKeys = (peer: Peer) => [peer.id, peer.name, peer.ip, peer.dns_label];
+
+/** The only one of `all` that `name` names. Throws ERR_NOT_FOUND for none, ERR_CONFLICT for several. */
+export function theOne<T>(
+  kind: string,
+  name: string,
+  all: readonly T[],
+  keysOf: (item: T) => readonly string[],
+): T {
+  const found = all.filter((item) => keysOf(item).includes(name));
+  const [first] = found;
+  if (first === undefined) {
+    throw new QfError("ERR_NOT_FOUND", `there is no ${kind} ${JSON.stringify(name)}`, {
+      hint: `qf ${kind} list shows all`,
+    });
+  }
+  if (found.length > 1) {
+    throw new QfError("ERR_CONFLICT", `${JSON.stringify(name)} names more than one ${kind}`, {
+      hint: `use its id; qf ${kind} list shows it`,
+    });
+  }
+  return first;
+}
+
+function idsOf<T extends { readonly id: string }>(
+  kind: string,
+  names: readonly string[],
+  all: readonly T[],
+  keysOf: (item: T) => readonly string[],
+): string[] {
+  return names.map((name) => theOne(kind, name, all, keysOf).id);
+}
+
+/** Prints the body as it came, ended by a line break. */
+export function printBody({ text }: Answer<unknown>): Promise<void> {
+  return print(text.endsWith("\n") || text === "" ? text : `${text}\n`);
+}
+
+interface Call {
+  readonly url: string;
+  readonly token: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+}
+
+async function send<T>(call: Call, answer: Parser<T>): Promise<Answer<T>> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(`${call.url}${call.path}`, {
+      method: call.method,
+      redirect: "error",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: {
+        authorization: `Token ${call.token}`,
+        accept: "application/json",
+        ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    });
+    if (Number(response.headers.get("content-length") ?? 0) > ANSWER_BYTES_MAX) throw new Error("too long");
+    text = await response.text();
+  } catch (cause) {
+    throw unreachableManagement(call.url, cause);
+  }
+  if (!response.ok) throw refusalOf(response.status, text);
+  const parsed = answer.safeParse(text === "" ? undefined : parseJson(text));
+  if (parsed.success) return { value: parsed.data, text };
+  throw new QfError("ERR_UNAVAILABLE", "management gave an answer that makes no sense", {
+    hint: "check that qf and management are of the same version",
+    cause: parsed.error,
+  });
+}
+
+function refusalOf(status: number, text: string): QfError {
+  const parsed = ApiFailure.safeParse(parseJson(text));
+  if (!parsed.success) {
+    return new QfError("ERR_UNAVAILABLE", `management answered with HTTP status ${status}`);
+  }
+  const { error, message, hint } = parsed.data;
+  const code: FailureCode = Object.hasOwn(FAILURES, error) ? (error as FailureCode) : "ERR_BAD_REQUEST";
+  // A refusal by the server is a failure of the request, not of how the command was typed.
+  return new QfError(
+    code === "ERR_USAGE" ? "ERR_BAD_REQUEST" : code,
+    printable(message).slice(0, 1000),
+    hint === undefined ? {} : { hint: printable(hint).slice(0, 500) },
+  );
+}

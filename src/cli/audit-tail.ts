@@ -1,0 +1,85 @@
+import { printable } from "../base/printable.ts";
+import { AuditEvent } from "../wire/audit-event.ts";
+import { ADMIN_ARGS, type Admin, openAdmin, printBody } from "./admin.ts";
+import { command } from "./command.ts";
+import { print, printJson } from "./output.ts";
+import { parseWhole } from "./parse.ts";
+
+/** Between two questions for what is new. */
+const POLL_MS = 1_000;
+/** Most events in one answer. */
+const EVENTS_MAX = 500;
+
+export const auditTail = command(
+  `
+Show the last audit events: who signed in, what was decided and by which rule, sessions, commands, changes.
+
+usage: qf audit tail [--lines N] [--follow] [--json] [--management-url URL]
+
+options:
+  --lines N, -n N          events to begin with, 1 to 500 (default: 20)
+  --follow, -f             go on with what happens, until interrupted
+  --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
+  --json                   print the API's answer as it is; with --follow one event a line
+
+examples:
+  qf audit tail --follow
+  qf audit tail --lines 100 --json
+`,
+  {
+    meta: { name: "tail", description: "Show the last audit events" },
+    args: {
+      lines: { type: "string", alias: "n", default: "20", valueHint: "n", description: "Events" },
+      follow: { type: "boolean", alias: "f", description: "Go on with what happens" },
+      ...ADMIN_ARGS,
+    },
+    async run({ args }) {
+      const lines = parseWhole("lines", args.lines, { min: 1, max: EVENTS_MAX, unit: "events" });
+      const admin = await openAdmin(args);
+      const show = (event: AuditEvent) =>
+        args.json === true ? printJson(event, "line") : print(`${lineOf(event)}\n`);
+      const answer = await lastEvents(admin, lines);
+      if (args.follow !== true && args.json === true) return printBody(answer);
+      for (const event of answer.value.toReversed()) await show(event);
+      if (args.follow === true) await follow(admin, answer.value, show);
+    },
+  },
+);
+
+/** Newest first. */
+function lastEvents(admin: Admin, limit: number) {
+  return admin.request("GET", `/api/events/audit?limit=${limit}`, { answer: AuditEvent.array() });
+}
+
+/** Shows what comes after `known`, for ever. */
+async function follow(
+  admin: Admin,
+  known: readonly AuditEvent[],
+  show: (event: AuditEvent) => Promise<void>,
+): Promise<never> {
+  let seen = new Set(known.map((event) => event.id));
+  for (;;) {
+    await Bun.sleep(POLL_MS);
+    const { value } = await lastEvents(admin, EVENTS_MAX);
+    for (const event of value.slice(0, firstKnown(value, seen)).toReversed()) await show(event);
+    seen = new Set(value.map((event) => event.id));
+  }
+}
+
+/** How many of `newestFirst` come before the first that is known. */
+function firstKnown(newestFirst: readonly AuditEvent[], seen: ReadonlySet<string>): number {
+  const index = newestFirst.findIndex((event) => seen.has(event.id));
+  return index === -1 ? newestFirst.length : index;
+}
+
+/** Time, code, who, and the facts, on one line. */
+export function lineOf(event: AuditEvent): string {
+  const who = event.initiator_email || event.initiator_name || event.initiator_id;
+  const facts = Object.entries(event.meta).map(([name, value]) => `${name}=${quoted(value)}`);
+  const time = event.timestamp.slice(0, 19).replace("T", " ");
+  return printable([time, event.activity_code.padEnd(22), who || "-", ...facts].join("  "));
+}
+
+function quoted(value: string): string {
+  return /[\s"=]/.test(value) || value === "" ? JSON.stringify(value) : value;
+}

@@ -1,0 +1,72 @@
+import { QfError } from "../base/errors.ts";
+import { command } from "./command.ts";
+import { printJson } from "./output.ts";
+
+/** Longest password read from stdin. */
+const PASSWORD_BYTES_MAX = 1024;
+const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
+
+export const managementInit = command(
+  `
+Create management's data folder, its keys and the owner. Prints {accountId, ownerId, token} as JSON, once:
+the token is an API token of the owner. Refuses to run twice on one folder.
+
+usage: qf management init --owner-email EMAIL --owner-password-stdin [--data-dir DIR] [--master-key-file FILE]
+
+options:
+  --owner-email EMAIL      the owner's e-mail address, with which they sign in
+  --owner-password-stdin   read the owner's password from standard input; required, since a password
+                           on the command line could be read by others
+  --data-dir DIR           where everything is kept (default: ${DATA_DIR_DEFAULT})
+  --master-key-file FILE   key that encrypts the other keys, made when absent (default: DIR/master.key)
+
+examples:
+  qf management init --owner-email you@example.com --owner-password-stdin < password.txt
+  openssl rand -base64 18 | tee owner.pass | qf management init --owner-email you@example.com \\
+      --owner-password-stdin --data-dir ./management
+`,
+  {
+    meta: { name: "init", description: "Create the data folder, keys and owner" },
+    args: {
+      "owner-email": { type: "string", required: true, valueHint: "email", description: "Owner" },
+      "owner-password-stdin": { type: "boolean", required: true, description: "Password from stdin" },
+      "data-dir": { type: "string", default: DATA_DIR_DEFAULT, valueHint: "dir", description: "Folder" },
+      "master-key-file": { type: "string", valueHint: "file", description: "Master key" },
+    },
+    async run({ args }) {
+      if (args["owner-password-stdin"] !== true) {
+        throw new QfError("ERR_USAGE", "--owner-password-stdin is missing");
+      }
+      const ownerPassword = await passwordFromStdin();
+      const { initManagement } = await import("../management/init.ts");
+      const masterKeyFile = args["master-key-file"];
+      await printJson(
+        await initManagement({
+          dataDir: args["data-dir"],
+          ownerEmail: args["owner-email"],
+          ownerPassword,
+          ...(masterKeyFile === undefined ? {} : { masterKeyFile }),
+        }),
+        "line",
+      );
+    },
+  },
+);
+
+/** The first line of stdin, without its line break. */
+async function passwordFromStdin(): Promise<string> {
+  if (process.stdin.isTTY) {
+    throw new QfError("ERR_USAGE", "the password is read from a file or a pipe, not from a terminal", {
+      hint: "for instance: qf management init ... --owner-password-stdin < password.txt",
+    });
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(Buffer.from(chunk as Uint8Array));
+    bytes += chunks.at(-1)?.length ?? 0;
+    if (bytes > PASSWORD_BYTES_MAX)
+      throw new QfError("ERR_USAGE", "the password on standard input is too long");
+  }
+  return (Buffer.concat(chunks).toString("utf8").split("\n")[0] ?? "").replace(/\r$/, "");
+}

@@ -1,0 +1,113 @@
+import { Peer } from "../wire/admin-api.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "./admin.ts";
+import { command } from "./command.ts";
+import { print, printTable } from "./output.ts";
+
+export const peerList = command(
+  `
+List machines and people's devices: name, overlay address, whether connected.
+
+usage: qf peer list [--json] [--management-url URL]
+
+options:
+${ADMIN_OPTIONS}
+
+examples:
+  qf peer list
+  qf peer list --json
+`,
+  {
+    meta: { name: "list", description: "List peers" },
+    args: ADMIN_ARGS,
+    async run({ args }) {
+      const admin = await openAdmin(args);
+      const answer = await admin.request("GET", "/api/peers", { answer: Peer.array() });
+      if (args.json === true) return printBody(answer);
+      await printTable(
+        ["ID", "NAME", "KIND", "ADDRESS", "CONNECTED", "SSH", "GROUPS"],
+        answer.value.map((peer) => [
+          peer.id,
+          peer.name,
+          peer.kind ?? "machine",
+          peer.ip,
+          peer.connected ? "yes" : "no",
+          peer.ssh_enabled ? "enabled" : "disabled",
+          peer.groups.map((group) => group.name).join(", "),
+        ]),
+      );
+    },
+  },
+);
+
+export const peerUpdate = command(
+  `
+Change a peer: its name, whether it takes SSH at all, its approval. What is not named stays.
+
+usage: qf peer update PEER [--name NAME] [--ssh=BOOL] [--approve]
+
+options:
+  --name NAME              new host name (a-z, 0-9 and -)
+  --ssh                    take SSH as policies say; --ssh=false refuses all and ends what is open
+  --approve                let in a device that waits for approval
+${ADMIN_OPTIONS}
+
+PEER is a name, an overlay address or an id.
+
+examples:
+  qf peer update web1 --ssh=false
+  qf peer update ada-laptop --approve
+`,
+  {
+    meta: { name: "update", description: "Change a peer" },
+    args: {
+      peer: { type: "positional", required: true, description: "Peer" },
+      name: { type: "string", valueHint: "name", description: "New name" },
+      ssh: { type: "boolean", description: "Take SSH or not" },
+      approve: { type: "boolean", description: "Let in" },
+      ...ADMIN_ARGS,
+    },
+    async run({ args }) {
+      const admin = await openAdmin(args);
+      const [id] = await admin.peerIds([args.peer]);
+      const { value: peer } = await admin.request("GET", `/api/peers/${id}`, { answer: Peer });
+      const body = {
+        name: args.name ?? peer.name,
+        ssh_enabled: args.ssh ?? peer.ssh_enabled,
+        login_expiration_enabled: peer.login_expiration_enabled,
+        inactivity_expiration_enabled: peer.inactivity_expiration_enabled,
+        ...(args.approve === true ? { approval_required: false } : {}),
+      };
+      const answer = await admin.request("PUT", `/api/peers/${id}`, { body, answer: Peer });
+      if (args.json === true) return printBody(answer);
+      await print(`changed peer ${args.peer} (${id})\n`);
+    },
+  },
+);
+
+export const peerDelete = command(
+  `
+Delete a peer: it can no longer connect, and what is open to or from it ends.
+
+usage: qf peer delete PEER [--management-url URL]
+
+options:
+${ADMIN_OPTIONS}
+
+PEER is a name, an overlay address or an id.
+
+examples:
+  qf peer delete web1
+  qf peer delete 100.64.0.7
+`,
+  {
+    meta: { name: "delete", description: "Delete a peer" },
+    args: { peer: { type: "positional", required: true, description: "Peer" }, ...ADMIN_ARGS },
+    async run({ args }) {
+      const admin = await openAdmin(args);
+      const [id] = await admin.peerIds([args.peer]);
+      const answer = await admin.request("DELETE", `/api/peers/${id}`, { answer: NO_ANSWER });
+      if (args.json === true) return printBody(answer);
+      await print(`deleted peer ${args.peer} (${id})\n`);
+    },
+  },
+);

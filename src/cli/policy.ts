@@ -1,0 +1,176 @@
+import { QfError } from "../base/errors.ts";
+import { Policy } from "../wire/policy.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "./admin.ts";
+import { command } from "./command.ts";
+import { print, printTable } from "./output.ts";
+import { parseList, parseRepeated } from "./parse.ts";
+import { say } from "./report.ts";
+
+export const policyList = command(
+  `
+List policies and what their rules grant.
+
+usage: qf policy list [--json] [--management-url URL]
+
+options:
+${ADMIN_OPTIONS}
+
+examples:
+  qf policy list
+  qf policy list --json
+`,
+  {
+    meta: { name: "list", description: "List policies" },
+    args: ADMIN_ARGS,
+    async run({ args }) {
+      const admin = await openAdmin(args);
+      const answer = await admin.request("GET", "/api/policies", { answer: Policy.array() });
+      if (args.json === true) return printBody(answer);
+      await printTable(
+        ["ID", "NAME", "ENABLED", "ACTION", "PROTOCOL", "SOURCES", "DESTINATIONS", "OS USERS"],
+        answer.value.flatMap((policy) =>
+          policy.rules.map((rule) => [
+            policy.id,
+            policy.name,
+            policy.enabled && rule.enabled ? "yes" : "no",
+            rule.action,
+            rule.protocol,
+            (rule.sources ?? []).map((group) => group.name).join(", ") || (rule.sourceResource?.id ?? ""),
+            (rule.destinations ?? []).map((group) => group.name).join(", ") ||
+              (rule.destinationResource?.id ?? ""),
+            localUsers(rule.authorized_groups),
+          ]),
+        ),
+      );
+    },
+  },
+);
+
+export const policyCreate = command(
+  `
+Create a policy of one rule: who may be which OS user where. Without --authorized-groups the rule is full
+access: its people may be any OS user there (uid 0 only where the machine has --enable-ssh-root).
+
+usage: qf policy create NAME --sources GROUP,... --destinations GROUP,... [--authorized-groups G=USER,...]
+
+options:
+  --sources GROUP,...      groups of the devices and people; may be repeated
+  --destinations GROUP,... groups of the machines; may be repeated
+  --authorized-groups GROUP=USER,...
+                           OS users for the people of a group, * for any; may be repeated
+  --source-devices GROUP,...
+                           groups the device itself must be in as well; may be repeated
+  --action ACTION          accept, or drop, which wins over every accept (default: accept)
+  --protocol PROTOCOL      qufabric-ssh, netbird-ssh, tcp, udp, icmp or all (default: qufabric-ssh)
+  --ports PORT,...         ports of a tcp or udp rule; may be repeated (default: all; SSH: 22)
+  --description TEXT       what it is for
+  --disabled               create it without effect
+${ADMIN_OPTIONS}
+
+examples:
+  qf policy create deploy --sources Developers --destinations Servers --authorized-groups Developers=deploy,web
+  qf policy create no-contractors --sources Contractors --destinations Servers --action drop
+`,
+  {
+    meta: { name: "create", description: "Create a policy" },
+    args: {
+      name: { type: "positional", required: true, description: "Name" },
+      sources: { type: "string", required: true, valueHint: "groups", description: "From" },
+      destinations: { type: "string", required: true, valueHint: "groups", description: "To" },
+      "authorized-groups": { type: "string", valueHint: "group=users", description: "OS users" },
+      "source-devices": { type: "string", valueHint: "groups", description: "Devices" },
+      action: { type: "enum", options: ["accept", "drop"], default: "accept", description: "Action" },
+      protocol: {
+        type: "enum",
+        options: ["qufabric-ssh", "netbird-ssh", "tcp", "udp", "icmp", "all"],
+        default: "qufabric-ssh",
+        description: "Protocol",
+      },
+      ports: { type: "string", valueHint: "ports", description: "Ports" },
+      description: { type: "string", valueHint: "text", description: "What it is for" },
+      disabled: { type: "boolean", description: "Without effect" },
+      ...ADMIN_ARGS,
+    },
+    async run({ args }) {
+      const authorized = parseAuthorized(parseRepeated(args["authorized-groups"]));
+      const admin = await openAdmin(args);
+      const about = args.description === undefined ? {} : { description: args.description };
+      const ports = parseList(args.ports);
+      const devices = await admin.groupIds(parseList(args["source-devices"]));
+      const rule = {
+        name: args.name,
+        enabled: true,
+        action: args.action,
+        bidirectional: false,
+        protocol: args.protocol,
+        sources: await admin.groupIds(parseList(args.sources)),
+        destinations: await admin.groupIds(parseList(args.destinations)),
+        ...(ports.length === 0 ? {} : { ports }),
+        ...(devices.length === 0 ? {} : { source_devices: devices }),
+        ...(authorized.size === 0 ? {} : { authorized_groups: await withIds(admin, authorized) }),
+      };
+      const body = { name: args.name, ...about, enabled: args.disabled !== true, rules: [rule] };
+      const answer = await admin.request("POST", "/api/policies", { body, answer: Policy });
+      for (const warning of answer.value.warnings ?? []) say("warning", warning);
+      if (args.json === true) return printBody(answer);
+      await print(`created policy ${args.name} (${answer.value.id})\n`);
+    },
+  },
+  { repeatable: ["sources", "destinations", "authorized-groups", "source-devices", "ports"] },
+);
+
+export const policyDelete = command(
+  `
+Delete a policy. Connections that nothing else allows end at once.
+
+usage: qf policy delete POLICY [--management-url URL]
+
+options:
+${ADMIN_OPTIONS}
+
+POLICY is a policy's name or id.
+
+examples:
+  qf policy delete deploy
+  qf policy delete d34hgk3f9s8d7f6g5h4j
+`,
+  {
+    meta: { name: "delete", description: "Delete a policy" },
+    args: { policy: { type: "positional", required: true, description: "Policy" }, ...ADMIN_ARGS },
+    async run({ args }) {
+      const admin = await openAdmin(args);
+      const { value } = await admin.request("GET", "/api/policies", { answer: Policy.array() });
+      const policy = theOne("policy", args.policy, value, (one) => [one.id, one.name]);
+      const answer = await admin.request("DELETE", `/api/policies/${policy.id}`, { answer: NO_ANSWER });
+      if (args.json === true) return printBody(answer);
+      await print(`deleted policy ${args.policy} (${policy.id})\n`);
+    },
+  },
+);
+
+/** `GROUP=USER,USER` each; a group that is named twice gets both lists. Throws ERR_USAGE. */
+function parseAuthorized(entries: readonly string[]): Map<string, string[]> {
+  const authorized = new Map<string, string[]>();
+  for (const entry of entries) {
+    const split = entry.lastIndexOf("=");
+    const users = parseList(entry.slice(split + 1));
+    if (split < 1 || users.length === 0) {
+      throw new QfError("ERR_USAGE", `--authorized-groups ${JSON.stringify(entry)} is not GROUP=USER,...`, {
+        hint: "name the OS users, or write GROUP=* for any of them",
+      });
+    }
+    const group = entry.slice(0, split).trim();
+    authorized.set(group, [...(authorized.get(group) ?? []), ...users]);
+  }
+  return authorized;
+}
+
+async function withIds(admin: Admin, authorized: Map<string, string[]>): Promise<Record<string, string[]>> {
+  const ids = await admin.groupIds([...authorized.keys()]);
+  return Object.fromEntries([...authorized.values()].map((users, index) => [ids[index] ?? "", users]));
+}
+
+function localUsers(authorized: Record<string, string[]> | undefined): string {
+  const lists = Object.values(authorized ?? {});
+  return lists.length === 0 ? "any (full access)" : [...new Set(lists.flat())].join(", ");
+}

@@ -1,0 +1,159 @@
+import { SetupKey } from "../wire/admin-api.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "./admin.ts";
+import { command } from "./command.ts";
+import { print, printTable } from "./output.ts";
+import { parseList, parseWhole } from "./parse.ts";
+import { groupNames } from "./words.ts";
+
+const DAY_SECONDS = 86_400;
+
+export const setupKeyList = command(
+  `
+List setup keys, with which machines enrol. The key itself is shown only when it is made.
+
+usage: qf setup-key list [--json] [--management-url URL]
+
+options:
+${ADMIN_OPTIONS}
+
+examples:
+  qf setup-key list
+  qf setup-key list --json
+`,
+  {
+    meta: { name: "list", description: "List setup keys" },
+    args: ADMIN_ARGS,
+    async run({ args }) {
+      const admin = await openAdmin(args);
+      const answer = await admin.request("GET", "/api/setup-keys", { answer: SetupKey.array() });
+      if (args.json === true) return printBody(answer);
+      const names = await groupNames(admin);
+      await printTable(
+        ["ID", "NAME", "TYPE", "STATE", "USED", "EXPIRES", "GROUPS"],
+        answer.value.map((key) => [
+          key.id,
+          key.name,
+          key.type,
+          key.state,
+          key.usage_limit === 0 ? String(key.used_times) : `${key.used_times}/${key.usage_limit}`,
+          key.expires.slice(0, 10),
+          key.auto_groups.map(names).join(", "),
+        ]),
+      );
+    },
+  },
+);
+
+export const setupKeyCreate = command(
+  `
+Create a setup key and print it, this once. A machine enrols with it: qf agent up --setup-key KEY.
+
+usage: qf setup-key create NAME [--groups GROUP,...] [--reusable] [--expires-in DAYS] [--usage-limit N]
+
+options:
+  --groups GROUP,...       groups of the machines enrolled with it; may be repeated (default: none)
+  --reusable               for many machines (default: for one)
+  --expires-in DAYS        days it is good for, 1 to 365 (default: 7)
+  --usage-limit N          machines at most, with --reusable; 0 is no limit (default: 0)
+${ADMIN_OPTIONS}
+
+examples:
+  qf setup-key create web1 --groups Servers
+  qf setup-key create fleet --groups Servers --reusable --expires-in 30
+`,
+  {
+    meta: { name: "create", description: "Create a setup key" },
+    args: {
+      name: { type: "positional", required: true, description: "Name" },
+      groups: { type: "string", valueHint: "groups", description: "Groups" },
+      reusable: { type: "boolean", description: "For many machines" },
+      "expires-in": { type: "string", default: "7", valueHint: "days", description: "Days" },
+      "usage-limit": { type: "string", default: "0", valueHint: "n", description: "Machines at most" },
+      ...ADMIN_ARGS,
+    },
+    async run({ args }) {
+      const days = parseWhole("expires-in", args["expires-in"], { min: 1, max: 365, unit: "days" });
+      const limit = parseWhole("usage-limit", args["usage-limit"], {
+        min: 0,
+        max: 1_000_000,
+        unit: "machines",
+      });
+      const admin = await openAdmin(args);
+      const isReusable = args.reusable === true;
+      const body = {
+        name: args.name,
+        type: isReusable ? "reusable" : "one-off",
+        expires_in: days * DAY_SECONDS,
+        auto_groups: await admin.groupIds(parseList(args.groups)),
+        usage_limit: isReusable ? limit : 1,
+      };
+      const answer = await admin.request("POST", "/api/setup-keys", { body, answer: SetupKey });
+      if (args.json === true) return printBody(answer);
+      await print(`created setup key ${args.name} (${answer.value.id})\nkey: ${answer.value.key}\n`);
+      await print("It is shown this once.\n");
+    },
+  },
+  { repeatable: ["groups"] },
+);
+
+export const setupKeyRevoke = command(
+  `
+Revoke a setup key: no machine enrols with it any more. Machines that did stay.
+
+usage: qf setup-key revoke KEY [--management-url URL]
+
+options:
+${ADMIN_OPTIONS}
+
+KEY is a setup key's name or id.
+
+examples:
+  qf setup-key revoke fleet
+  qf setup-key revoke d34hgk3f9s8d7f6g5h4j
+`,
+  {
+    meta: { name: "revoke", description: "Revoke a setup key" },
+    args: { key: { type: "positional", required: true, description: "Setup key" }, ...ADMIN_ARGS },
+    async run({ args }) {
+      const admin = await openAdmin(args);
+      const key = await keyOf(admin, args.key);
+      const body = { revoked: true, auto_groups: key.auto_groups };
+      const answer = await admin.request("PUT", `/api/setup-keys/${key.id}`, { body, answer: SetupKey });
+      if (args.json === true) return printBody(answer);
+      await print(`revoked setup key ${args.key} (${key.id})\n`);
+    },
+  },
+);
+
+export const setupKeyDelete = command(
+  `
+Delete a setup key. Machines that enrolled with it stay.
+
+usage: qf setup-key delete KEY [--management-url URL]
+
+options:
+${ADMIN_OPTIONS}
+
+KEY is a setup key's name or id.
+
+examples:
+  qf setup-key delete fleet
+  qf setup-key delete d34hgk3f9s8d7f6g5h4j
+`,
+  {
+    meta: { name: "delete", description: "Delete a setup key" },
+    args: { key: { type: "positional", required: true, description: "Setup key" }, ...ADMIN_ARGS },
+    async run({ args }) {
+      const admin = await openAdmin(args);
+      const key = await keyOf(admin, args.key);
+      const answer = await admin.request("DELETE", `/api/setup-keys/${key.id}`, { answer: NO_ANSWER });
+      if (args.json === true) return printBody(answer);
+      await print(`deleted setup key ${args.key} (${key.id})\n`);
+    },
+  },
+);
+
+async function keyOf(admin: Admin, name: string): Promise<SetupKey> {
+  const { value } = await admin.request("GET", "/api/setup-keys", { answer: SetupKey.array() });
+  return theOne("setup-key", name, value, (key) => [key.id, key.name]);
+}
