@@ -1,0 +1,53 @@
+/**
+ * What the agent tells its privileged child to become: JSON on a pipe, never argv, never environment.
+ *
+ * Both ends are this executable, so the reader checks the form and nothing more. Kept free of zod: the
+ * child's start is on the path of every session.
+ *
+ * @module
+ */
+import { assert } from "../../base/assert.ts";
+
+/** Hidden arguments after the executable's own. */
+export const CHILD_ARGV = ["agent", "child"] as const;
+/** Where the child finds its spec. */
+export const SPEC_FD = 3;
+/** Exit status when the child could not become what it was told to. */
+export const CHILD_FAILED_STATUS = 254;
+/** Longest spec: a command of 64 kB, an environment of as much, and what JSON adds. */
+export const SPEC_BYTES_MAX = 1024 * 1024;
+
+export interface ChildSpec {
+  readonly user: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** Change ids. False without root: then the ids above must be the child's already. */
+  readonly drop: boolean;
+  /** Make stdin the controlling terminal. */
+  readonly tty: boolean;
+  /** Working directory after the drop; `/` with a notice when it can not be entered. */
+  readonly home: string;
+  /** Absolute path. */
+  readonly file: string;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Throws an `AssertionError` for anything but a spec: it comes from ourselves. */
+export function parseChildSpec(text: string): ChildSpec {
+  const spec = JSON.parse(text) as ChildSpec;
+  const isId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0;
+  assert(typeof spec.user === "string" && spec.user !== "", "a spec names its user");
+  assert(isId(spec.uid) && isId(spec.gid), "a spec has ids");
+  assert(typeof spec.drop === "boolean" && typeof spec.tty === "boolean", "a spec says how");
+  assert(spec.file.startsWith("/") && spec.home.startsWith("/"), "paths of a spec are absolute");
+  assert(
+    spec.argv.every((word) => typeof word === "string"),
+    "argv is text",
+  );
+  assert(
+    Object.values(spec.env).every((value) => typeof value === "string"),
+    "an environment is text",
+  );
+  return spec;
+}

@@ -1,0 +1,107 @@
+/**
+ * The privileged child: reads its spec, becomes the user for good, and executes.
+ *
+ * Order is everything: defaults for signals, terminal, groups, gid, uid, proof that there is no way
+ * back, and only then the user's folder and the user's program. It imports almost nothing, since its
+ * start is part of every session. Any failure ends it before a byte of the user's runs.
+ *
+ * @module
+ */
+import { closeSync, readSync, writeFileSync, writeSync } from "node:fs";
+import {
+  CHILD_FAILED_STATUS,
+  type ChildSpec,
+  parseChildSpec,
+  SPEC_BYTES_MAX,
+  SPEC_FD,
+} from "./child-spec.ts";
+import { resetSignals, residentIds, takeControllingTerminal } from "./libc.ts";
+
+/** Calls of Node's that are there on Linux; were one missing, calling it would throw, which is what it must do. */
+const own = process as unknown as {
+  initgroups(user: string, extraGroup: number): void;
+  setgid(id: number): void;
+  setuid(id: number): void;
+  execve(file: string, argv: readonly string[], env: Readonly<Record<string, string>>): never;
+};
+
+/** Never returns when all is well: the process is the user's program then. Else an exit status. */
+export function runChild(): number {
+  try {
+    become(parseChildSpec(readSpec()));
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : "unknown";
+    writeSync(2, `qf: error: the session could not be started: ${message}\n`);
+  }
+  return CHILD_FAILED_STATUS;
+}
+
+function become(spec: ChildSpec): void {
+  resetSignals();
+  if (spec.tty) takeControllingTerminal(0);
+  if (spec.drop) dropTo(spec);
+  verifyDropped(spec);
+  process.umask(0o022);
+  enterHome(spec.home);
+  own.execve(spec.file, [...spec.argv], { ...spec.env });
+}
+
+function dropTo(spec: ChildSpec): void {
+  setLoginId(spec.uid);
+  own.initgroups(spec.user, spec.gid);
+  own.setgid(spec.gid);
+  own.setuid(spec.uid);
+}
+
+/**
+ * Tells the kernel's audit whose session this is, as pam_loginuid does; it then gives the session an id
+ * that no descendant can shed. Not every kernel or container lets us.
+ */
+function setLoginId(uid: number): void {
+  try {
+    writeFileSync("/proc/self/loginuid", String(uid));
+  } catch {
+    // Then the session is known by its other marks.
+  }
+}
+
+/** All three ids of both kinds, and that root is out of reach. */
+function verifyDropped(spec: ChildSpec): void {
+  const users = residentIds("user");
+  const groups = residentIds("group");
+  if (users.some((id) => id !== spec.uid) || groups.some((id) => id !== spec.gid)) {
+    throw new Error("the ids of the user were not taken");
+  }
+  if (spec.uid !== 0 && canBecomeRoot()) throw new Error("root is still within reach");
+}
+
+function canBecomeRoot(): boolean {
+  try {
+    own.setuid(0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function enterHome(home: string): void {
+  try {
+    process.chdir(home);
+  } catch {
+    // As sshd says it.
+    writeSync(2, `Could not chdir to home directory ${home}: No such file or directory\n`);
+    process.chdir("/");
+  }
+}
+
+function readSpec(): string {
+  const bytes = Buffer.alloc(SPEC_BYTES_MAX);
+  let length = 0;
+  while (length < SPEC_BYTES_MAX) {
+    const count = readSync(SPEC_FD, bytes, length, SPEC_BYTES_MAX - length, null);
+    if (count === 0) break;
+    length += count;
+  }
+  closeSync(SPEC_FD);
+  return bytes.toString("utf8", 0, length);
+}

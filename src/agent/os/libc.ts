@@ -1,0 +1,136 @@
+/**
+ * The few calls of the C library that Bun does not offer, by bun:ffi. Linux on x64 and arm64.
+ *
+ * Loaded at first use: an agent that serves no session never touches it.
+ *
+ * @module
+ */
+import { dlopen, ptr } from "bun:ffi";
+import { QfError } from "../../base/errors.ts";
+
+const SYMBOLS = {
+  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+  pipe2: { args: ["ptr", "i32"], returns: "i32" },
+  signal: { args: ["i32", "i64"], returns: "ptr" },
+  sigprocmask: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  getresuid: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
+  getresgid: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
+} as const;
+
+/** glibc under its one name; musl under the names its distributions use. */
+const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
+
+type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
+let loaded: Libc | undefined;
+
+/** Throws ERR_UNAVAILABLE when no C library can be loaded; then no session can be served. */
+export function libc(): Libc {
+  if (loaded !== undefined) return loaded;
+  for (const name of NAMES) {
+    try {
+      loaded = dlopen(name, SYMBOLS).symbols;
+      return loaded;
+    } catch {
+      // The next name may be this system's.
+    }
+  }
+  throw new QfError("ERR_UNAVAILABLE", "the C library of this system can not be loaded", {
+    hint: "qf agent serves SSH on Linux with glibc or musl",
+  });
+}
+
+// <asm-generic/ioctls.h>, <fcntl.h>, <signal.h>; the same on x64 and arm64.
+const TCGETS = 0x5401n;
+const TCSETS = 0x5402n;
+const TIOCSCTTY = 0x540en;
+const TIOCSWINSZ = 0x5414n;
+const TIOCGPTN = 0x80045430n;
+const TIOCSPTLCK = 0x40045431n;
+const F_DUPFD_CLOEXEC = 1030;
+const F_SETFD = 2;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const FD_CLOEXEC = 1;
+const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
+const SIG_SETMASK = 2;
+const SIGNAL_MAX = 64;
+/** struct termios of the kernel: four flag words, the line discipline, 19 characters. */
+export const TERMIOS_BYTES = 36;
+
+/** A pipe whose ends no other child inherits. */
+export function openPipe(): { readFd: number; writeFd: number } {
+  const fds = new Int32Array(2);
+  check(libc().pipe2(ptr(fds), O_CLOEXEC), "a pipe");
+  return { readFd: fds[0] as number, writeFd: fds[1] as number };
+}
+
+/** Another number for the same open file, which no other child inherits. */
+export function duplicate(fd: number): number {
+  const copy = libc().fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  check(copy, "a file descriptor");
+  return copy;
+}
+
+export function setNonBlocking(fd: number): void {
+  const flags = libc().fcntl(fd, F_GETFL, 0);
+  check(libc().fcntl(fd, F_SETFL, flags | O_NONBLOCK), "non-blocking mode");
+}
+
+export function setCloseOnExec(fd: number): void {
+  check(libc().fcntl(fd, F_SETFD, FD_CLOEXEC), "close-on-exec");
+}
+
+/** Makes the terminal at `fd` the controlling one of this process, which must lead its session. */
+export function takeControllingTerminal(fd: number): void {
+  check(libc().ioctl(fd, TIOCSCTTY, null), "the controlling terminal");
+}
+
+/** Number N of `/dev/pts/N` for a master that `/dev/ptmx` gave, unlocked. */
+export function unlockPty(masterFd: number): number {
+  const number = new Int32Array(1);
+  check(libc().ioctl(masterFd, TIOCSPTLCK, ptr(number)), "a terminal");
+  check(libc().ioctl(masterFd, TIOCGPTN, ptr(number)), "a terminal");
+  return number[0] as number;
+}
+
+/** Columns and rows; the kernel sends SIGWINCH. */
+export function setWindowSize(
+  fd: number,
+  size: { cols: number; rows: number; width: number; height: number },
+): void {
+  const words = Uint16Array.of(size.rows, size.cols, size.width, size.height);
+  check(libc().ioctl(fd, TIOCSWINSZ, ptr(words)), "a window size");
+}
+
+export function readTermios(fd: number): Buffer {
+  const bytes = Buffer.alloc(TERMIOS_BYTES);
+  check(libc().ioctl(fd, TCGETS, ptr(bytes)), "terminal modes");
+  return bytes;
+}
+
+export function writeTermios(fd: number, bytes: Buffer): void {
+  check(libc().ioctl(fd, TCSETS, ptr(bytes)), "terminal modes");
+}
+
+/** Every signal to its default, none blocked: what a process started by init has. */
+export function resetSignals(): void {
+  for (let number = 1; number <= SIGNAL_MAX; number++) libc().signal(number, 0n);
+  const none = new Uint8Array(128);
+  check(libc().sigprocmask(SIG_SETMASK, ptr(none), null), "the signal mask");
+}
+
+/** Real, effective and saved id. */
+export function residentIds(kind: "user" | "group"): readonly [number, number, number] {
+  const real = new Uint32Array(1);
+  const effective = new Uint32Array(1);
+  const saved = new Uint32Array(1);
+  const call = kind === "user" ? libc().getresuid : libc().getresgid;
+  check(call(ptr(real), ptr(effective), ptr(saved)), "own ids");
+  return [real[0] as number, effective[0] as number, saved[0] as number];
+}
+
+function check(result: number, what: string): void {
+  if (result < 0) throw new QfError("ERR_UNAVAILABLE", `the operating system refused ${what}`);
+}

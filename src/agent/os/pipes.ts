@@ -1,0 +1,96 @@
+/**
+ * File descriptors as byte streams with back-pressure: what is not read stays in the kernel, and a
+ * write waits until the kernel has taken it.
+ *
+ * Bun never closes a descriptor it was given by number, so these own theirs and close them once.
+ *
+ * @module
+ */
+import { closeSync } from "node:fs";
+import { duplicate, openPipe, setNonBlocking } from "./libc.ts";
+
+export interface FdReader {
+  /** The next bytes; null at the end, which is also what any error is taken for. One call at a time. */
+  read(): Promise<Uint8Array | null>;
+  /** A read that is under way ends with null. */
+  close(): void;
+}
+
+export interface FdWriter {
+  /** Resolves once the kernel has all of `data`. Rejects when nobody reads any more. One call at a time. */
+  write(data: Uint8Array): Promise<void>;
+  /** The other side sees the end of the stream. */
+  close(): void;
+}
+
+/** The parent's end of a pipe from a child, and the end to give to it. */
+export function openOutputPipe(): { reader: FdReader; childFd: number } {
+  const { readFd, writeFd } = openPipe();
+  setNonBlocking(readFd);
+  return { reader: createFdReader(readFd), childFd: writeFd };
+}
+
+/** The parent's end of a pipe to a child, and the end to give to it. */
+export function openInputPipe(): { writer: FdWriter; childFd: number } {
+  const { readFd, writeFd } = openPipe();
+  setNonBlocking(writeFd);
+  return { writer: createFdWriter(writeFd), childFd: readFd };
+}
+
+/** Both directions of one non-blocking descriptor. */
+export function openBothWays(fd: number): { reader: FdReader; writer: FdWriter } {
+  // One descriptor each: two watchers of one number would be in each other's way in epoll(7).
+  return { reader: createFdReader(fd), writer: createFdWriter(duplicate(fd)) };
+}
+
+export function createFdReader(fd: number): FdReader {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  let isClosed = false;
+  return {
+    async read() {
+      if (isClosed) return null;
+      reader ??= Bun.file(fd).stream().getReader();
+      try {
+        const { value, done } = await reader.read();
+        return done ? null : value;
+      } catch {
+        // EIO is how a terminal says that everybody has left it.
+        return null;
+      }
+    },
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      void reader?.cancel().catch(() => {});
+      closeSync(fd);
+    },
+  };
+}
+
+export function createFdWriter(fd: number): FdWriter {
+  let sink: Bun.FileSink | undefined;
+  let isClosed = false;
+  return {
+    async write(data) {
+      if (isClosed) throw new Error("the stream is closed");
+      sink ??= Bun.file(fd).writer();
+      await sink.write(data);
+      if (!isClosed) await sink.flush();
+    },
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      // The sink holds a duplicate of its own, which only `end` lets go of at once.
+      if (sink !== undefined) void endSink(sink);
+      closeSync(fd);
+    },
+  };
+}
+
+async function endSink(sink: Bun.FileSink): Promise<void> {
+  try {
+    await sink.end();
+  } catch {
+    // Nobody reads it any more, which is why it is being closed.
+  }
+}

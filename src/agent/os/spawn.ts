@@ -1,0 +1,103 @@
+/**
+ * Starts a program as a local user: our own executable again, which becomes that user and executes.
+ *
+ * The agent never runs anything of a session itself. The child starts in `/`, with an environment made
+ * from nothing (BUN_OPTIONS and the like act even on a compiled executable), as leader of a session of
+ * its own, and waits for its spec; until then it can be put into a control group.
+ *
+ * @module
+ */
+import { closeSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { CHILD_ARGV, type ChildSpec } from "./child-spec.ts";
+import { type FdReader, type FdWriter, openInputPipe, openOutputPipe } from "./pipes.ts";
+import type { Pty } from "./pty.ts";
+
+export interface SpawnRequest {
+  readonly spec: ChildSpec;
+  /** Runs on this terminal. Null: on three pipes. */
+  readonly pty: Pty | null;
+  /** Called with the pid before the spec is sent; a throw ends the child. */
+  contain(pid: number): void;
+}
+
+export interface Exit {
+  /** Null when a signal ended it. */
+  readonly status: number | null;
+  /** `SIGTERM` and the like. */
+  readonly signal: string | null;
+}
+
+export interface SpawnedChild {
+  /** Also the id of its process group and of its session. */
+  readonly pid: number;
+  readonly stdin: FdWriter;
+  readonly stdout: FdReader;
+  /** Null on a terminal. */
+  readonly stderr: FdReader | null;
+  readonly exited: Promise<Exit>;
+  /** To the whole process group. False when it has gone. */
+  signalGroup(signal: NodeJS.Signals): boolean;
+}
+
+/** Starts `request.spec`. Throws when the operating system has no process or descriptor left. */
+export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
+  const { pty } = request;
+  const input = pty === null ? openInputPipe() : null;
+  const output = pty === null ? openOutputPipe() : null;
+  const errors = pty === null ? openOutputPipe() : null;
+  const orders = openInputPipe();
+  const slave = pty?.slaveFd ?? -1;
+  let child: Bun.Subprocess;
+  try {
+    child = Bun.spawn([...ownCommand(), ...CHILD_ARGV], {
+      stdio: [input?.childFd ?? slave, output?.childFd ?? slave, errors?.childFd ?? slave, orders.childFd],
+      cwd: "/",
+      env: {},
+      detached: true,
+    });
+  } finally {
+    for (const end of [input, output, errors, orders]) if (end !== null) closeSync(end.childFd);
+    pty?.closeSlave();
+  }
+  const exited = child.exited.then(() => exitOf(child));
+  try {
+    request.contain(child.pid);
+    await orders.writer.write(Buffer.from(JSON.stringify(request.spec)));
+  } catch (cause) {
+    child.kill("SIGKILL");
+    throw cause;
+  } finally {
+    orders.writer.close();
+  }
+  return {
+    pid: child.pid,
+    stdin: input?.writer ?? (pty as Pty).input,
+    stdout: output?.reader ?? (pty as Pty).output,
+    stderr: errors?.reader ?? null,
+    exited,
+    signalGroup: (signal) => signalGroup(child.pid, signal),
+  };
+}
+
+function exitOf(child: Bun.Subprocess): Exit {
+  const signal = child.signalCode;
+  return { status: child.exitCode, signal: typeof signal === "string" ? signal : null };
+}
+
+/** Signals a process group. False when there is none, or it is not ours to signal. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How to start ourselves: the executable, or Bun with our main file when run from source. */
+export function ownCommand(): string[] {
+  const isCompiled = Bun.main.startsWith("/$bunfs/");
+  if (isCompiled) return [process.execPath];
+  return [process.execPath, fileURLToPath(new URL("../../main.ts", import.meta.url))];
+}

@@ -1,0 +1,188 @@
+/**
+ * OS accounts as facts: who a name is, and whether that account may be signed in to at all.
+ *
+ * Looked up anew for every decision, never cached, never a password compared. A name that is not of
+ * the strict charset is nobody. `/etc/passwd` is read directly where nsswitch.conf asks it first;
+ * everything else (LDAP, SSSD, systemd) goes through getent(1) with a fixed argv, in a process of its
+ * own, so that a directory that hangs does not hang the agent.
+ *
+ * @module
+ */
+import { constants } from "node:fs";
+import { access, readFile, stat } from "node:fs/promises";
+import type { LocalAccountFacts } from "../../policy/local-account.ts";
+import { LocalUser } from "../../wire/units.ts";
+
+export interface LocalAccount {
+  readonly name: string;
+  readonly uid: number;
+  /** Primary group. */
+  readonly gid: number;
+  /** Absolute. `/` when the account has none. */
+  readonly home: string;
+  /** Absolute. `/bin/sh` when the account names none. */
+  readonly shell: string;
+  readonly facts: LocalAccountFacts;
+}
+
+/** Where the databases are. Tests name others; null for `getent` leaves files only. */
+export interface AccountSources {
+  readonly etc: string;
+  readonly getent: string | null;
+}
+
+const SYSTEM: AccountSources = { etc: "/etc", getent: findGetent() };
+/** Longest wait for a directory service; then the account counts as unknown. */
+const GETENT_TIMEOUT_MS = 3_000;
+const GETENT_BYTES_MAX = 65_536;
+const ID_MAX = 0xffff_fffe;
+const SECONDS_PER_DAY = 86_400;
+const NOLOGIN_SHELLS = new Set(["nologin", "false"]);
+
+/** The account called `name`, byte for byte. Null when there is none. */
+export async function lookUpAccount(
+  name: string,
+  nowSeconds: number,
+  sources: AccountSources = SYSTEM,
+): Promise<LocalAccount | null> {
+  if (!LocalUser.safeParse(name).success) return null;
+  const entry = await lookUpEntry("passwd", name, sources);
+  const parsed = entry === null ? null : parsePasswd(entry);
+  if (parsed === null) return null;
+  const shadow = await lookUpEntry("shadow", name, sources);
+  const facts: LocalAccountFacts = {
+    exists: true,
+    uid: parsed.uid,
+    locked: isLocked(shadow?.[1] ?? parsed.password),
+    expired: isExpired(shadow?.[7] ?? "", nowSeconds),
+    nologin: await isNologin(parsed.shell),
+  };
+  const { uid, gid, home, shell } = parsed;
+  return { name, uid, gid, home, shell, facts };
+}
+
+/** The facts of a name that is nobody's. */
+export const NO_ACCOUNT: LocalAccountFacts = {
+  exists: false,
+  uid: -1,
+  locked: false,
+  expired: false,
+  nologin: false,
+};
+
+/** Group id by name, from /etc/group; null when there is none. Used for `tty`. */
+export async function lookUpGroupId(name: string, etc = "/etc"): Promise<number | null> {
+  const line = findLine(await readText(`${etc}/group`), name);
+  return line === null ? null : parseId(line[2]);
+}
+
+/**
+ * `passwd -l` and `usermod -L` put `!` before what was there; other systems write `*LK*`. A bare `!` or
+ * `!!` is what useradd(8) leaves on an account that never had a password, and `*` is no password at all:
+ * neither is a lock.
+ */
+export function isLocked(password: string): boolean {
+  return /^!+[^!]/.test(password) || password.startsWith("*LK*");
+}
+
+/** Field 8 of shadow(5), in days. As pam_unix counts: expired from that day on. Empty: never. */
+export function isExpired(days: string, nowSeconds: number): boolean {
+  return /^\d{1,9}$/.test(days) && Math.floor(nowSeconds / SECONDS_PER_DAY) >= Number(days);
+}
+
+async function isNologin(shell: string): Promise<boolean> {
+  if (NOLOGIN_SHELLS.has(shell.slice(shell.lastIndexOf("/") + 1))) return true;
+  try {
+    await access(shell, constants.X_OK);
+    return !(await stat(shell)).isFile();
+  } catch {
+    return true;
+  }
+}
+
+interface PasswdEntry {
+  readonly password: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+function parsePasswd(fields: readonly string[]): PasswdEntry | null {
+  const [, password, uidText, gidText, , home, shell] = fields;
+  const uid = parseId(uidText);
+  const gid = parseId(gidText);
+  if (fields.length !== 7 || uid === null || gid === null) return null;
+  return {
+    password: password ?? "",
+    uid,
+    gid,
+    home: home?.startsWith("/") === true ? home : "/",
+    shell: shell === undefined || shell === "" ? "/bin/sh" : shell,
+  };
+}
+
+function parseId(text: string | undefined): number | null {
+  if (text === undefined || !/^\d{1,10}$/.test(text)) return null;
+  const id = Number(text);
+  return id <= ID_MAX ? id : null;
+}
+
+/** Fields of the entry called `name`, or null. */
+async function lookUpEntry(
+  database: "passwd" | "shadow",
+  name: string,
+  { etc, getent }: AccountSources,
+): Promise<string[] | null> {
+  const services = servicesOf(await readText(`${etc}/nsswitch.conf`), database);
+  if (getent === null || services[0] === "files") {
+    const found = findLine(await readText(`${etc}/${database}`), name);
+    if (found !== null || getent === null || services.length === 1) return found;
+  }
+  const answer = findLine(await runGetent(getent, database, name), name);
+  // Without nsswitch (musl) or with a broken getent, the files are what there is.
+  return answer ?? findLine(await readText(`${etc}/${database}`), name);
+}
+
+/** Services of nsswitch.conf(5) for `database`; glibc's default is files. */
+function servicesOf(text: string, database: string): string[] {
+  for (const line of text.split("\n")) {
+    const [name, rest] = line.replace(/#.*/, "").split(":", 2);
+    if (name?.trim() === database && rest !== undefined) return rest.trim().split(/\s+/);
+  }
+  return ["files"];
+}
+
+/** The first line whose first field is `name`: getent(1) also finds numbers, which are not names. */
+function findLine(text: string, name: string): string[] | null {
+  const at = text.startsWith(`${name}:`) ? 0 : text.indexOf(`\n${name}:`) + 1;
+  if (at === 0 && !text.startsWith(`${name}:`)) return null;
+  const end = text.indexOf("\n", at);
+  return text.slice(at, end < 0 ? undefined : end).split(":");
+}
+
+async function runGetent(getent: string, database: string, name: string): Promise<string> {
+  const child = Bun.spawn([getent, "--", database, name], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+    cwd: "/",
+    timeout: GETENT_TIMEOUT_MS,
+    killSignal: "SIGKILL",
+  });
+  const text = await new Response(child.stdout).text();
+  const status = await child.exited;
+  return status === 0 && text.length <= GETENT_BYTES_MAX ? text : "";
+}
+
+/** A file that is not there, or not ours to read, holds nothing. */
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function findGetent(): string | null {
+  return Bun.which("getent", { PATH: "/usr/bin:/bin" });
+}
