@@ -5,8 +5,8 @@ import { command } from "./command.ts";
 import { print, printJson } from "./output.ts";
 import { parseWhole } from "./parse.ts";
 
-/** Between two questions for what is new. */
-const POLL_MS = 1_000;
+/** How long management holds a question for what is new. */
+const WAIT_SECONDS = 20;
 /** Most events in one answer. */
 const EVENTS_MAX = 500;
 
@@ -57,19 +57,15 @@ async function follow(
   known: readonly AuditEvent[],
   show: (event: AuditEvent) => Promise<void>,
 ): Promise<never> {
-  let seen = new Set(known.map((event) => event.id));
+  let last = known[0]?.id ?? "0";
   for (;;) {
-    await Bun.sleep(POLL_MS);
-    const { value } = await lastEvents(admin, EVENTS_MAX);
-    for (const event of value.slice(0, firstKnown(value, seen)).toReversed()) await show(event);
-    seen = new Set(value.map((event) => event.id));
+    const path = `/api/events/audit?after_seq=${last}&limit=${EVENTS_MAX}&wait_seconds=${WAIT_SECONDS}`;
+    const { value } = await admin.request("GET", path, { answer: AuditEvent.array() });
+    for (const event of value) {
+      await show(event);
+      last = event.id;
+    }
   }
-}
-
-/** How many of `newestFirst` come before the first that is known. */
-function firstKnown(newestFirst: readonly AuditEvent[], seen: ReadonlySet<string>): number {
-  const index = newestFirst.findIndex((event) => seen.has(event.id));
-  return index === -1 ? newestFirst.length : index;
 }
 
 /** Time, code, who, and the facts, on one line. */

@@ -33,6 +33,10 @@ export const SINGLE: Readonly<Record<string, Verb>> = {
     purpose: "say who is signed in on this device",
     load: async () => (await import("./whoami.ts")).whoami,
   },
+  completion: {
+    purpose: "print a completion script for bash, zsh or fish",
+    load: async () => (await import("./completion.ts")).completion,
+  },
   version: {
     purpose: "say which build this is",
     load: async () => (await import("./version.ts")).version,
