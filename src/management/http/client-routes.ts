@@ -5,10 +5,8 @@
  * @module
  */
 import { type Context, Hono } from "hono";
-import type { z } from "zod";
 import type { Clock } from "../../base/clock.ts";
 import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
-import { parseJson } from "../../base/files.ts";
 import type { Log } from "../../base/log.ts";
 import {
   type ApiFailure,
@@ -31,6 +29,7 @@ import { logout } from "../login/logout.ts";
 import { mintCertificate } from "../login/mint.ts";
 import { registerDevice } from "../login/register.ts";
 import { filled } from "../settings.ts";
+import { readBody } from "./body.ts";
 import { SAFE_HEADERS } from "./html.ts";
 
 /** Largest body: a request with an ID token of the longest kind. */
@@ -56,6 +55,7 @@ export function createClientRoutes(deps: LoginDeps) {
   const limit = createLimits(ctx.clock);
   const source = (c: Context<ClientEnv>): string => c.env.sourceAddress;
   return new Hono<ClientEnv>()
+    .basePath("/client/v1")
     .get("/config", async (c) => answer(c, await clientConfig(deps)))
     .post("/challenges", (c) => {
       limit("challenges", c);
@@ -63,30 +63,42 @@ export function createClientRoutes(deps: LoginDeps) {
     })
     .post("/devices", async (c) => {
       limit("devices", c);
-      return answer(c, await registerDevice(deps, await bodyOf(c, RegisterRequest), source(c)));
+      return answer(
+        c,
+        await registerDevice(deps, await readBody(c, RegisterRequest, BODY_BYTES_MAX), source(c)),
+      );
     })
     .post("/certificates", async (c) => {
       limit("certificates", c);
-      return answer(c, await mintCertificate(deps, await bodyOf(c, CertificateRequest), source(c)));
+      return answer(
+        c,
+        await mintCertificate(deps, await readBody(c, CertificateRequest, BODY_BYTES_MAX), source(c)),
+      );
     })
     .post("/logout", async (c) => {
       limit("devices", c);
-      await logout(deps, await bodyOf(c, LogoutRequest));
+      await logout(deps, await readBody(c, LogoutRequest, BODY_BYTES_MAX));
       return answer(c, {});
     })
     .post("/hosted", async (c) => {
       limit("hosted", c);
-      return answer(c, await openHostedLogin(deps, await bodyOf(c, HostedLoginRequest), source(c)));
+      return answer(
+        c,
+        await openHostedLogin(deps, await readBody(c, HostedLoginRequest, BODY_BYTES_MAX), source(c)),
+      );
     })
     .post("/hosted/:id/claim", async (c) => {
       limit("claims", c);
       const id = Id.safeParse(c.req.param("id"));
       if (!id.success) throw new QfError("ERR_NOT_FOUND", "this sign-in is over");
-      return answer(c, await claimHosted(deps, id.data, await bodyOf(c, HostedClaimRequest)));
+      return answer(
+        c,
+        await claimHosted(deps, id.data, await readBody(c, HostedClaimRequest, BODY_BYTES_MAX)),
+      );
     })
     .post("/machines", async (c) => {
       limit("machines", c);
-      return answer(c, await enrolMachine(deps, await bodyOf(c, EnrolRequest), source(c)));
+      return answer(c, await enrolMachine(deps, await readBody(c, EnrolRequest, BODY_BYTES_MAX), source(c)));
     })
     .all("*", () => {
       throw new QfError("ERR_NOT_FOUND", "there is no such request");
@@ -120,20 +132,6 @@ function createLimits(clock: Clock): (route: keyof typeof LIMITS, c: Context<Cli
     if (counters.get(route)?.take(sourceKey(c.env.sourceAddress)) !== false) return;
     throw new QfError("ERR_TOO_MANY", "too many requests from this address", { hint: "wait a minute" });
   };
-}
-
-/** The body as `schema` has it. Throws ERR_TOO_LARGE, or ERR_BAD_REQUEST naming the first wrong field. */
-async function bodyOf<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
-  if (!(c.req.header("content-type") ?? "").startsWith("application/json")) {
-    throw new QfError("ERR_BAD_REQUEST", "the request is not JSON");
-  }
-  const bytes = await c.req.arrayBuffer();
-  if (bytes.byteLength > BODY_BYTES_MAX) throw new QfError("ERR_TOO_LARGE", "the request is too large");
-  const parsed = schema.safeParse(parseJson(new TextDecoder().decode(bytes)));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? "the request" : issue.path.join(".");
-  throw new QfError("ERR_BAD_REQUEST", `${where} is not valid`, { cause: parsed.error });
 }
 
 function answer(c: Context, body: object): Response {

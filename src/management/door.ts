@@ -1,0 +1,102 @@
+/**
+ * The listening socket. It is opened before what answers on it, since the port may have to be known
+ * first, and says "starting" until then.
+ *
+ * @module
+ */
+import type { Server, WebSocketHandler } from "bun";
+import { QfError } from "../base/errors.ts";
+import { AGENT_FRAME_BYTES_MAX, LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../wire/agent-sync.ts";
+import type { Front } from "./http/front.ts";
+import type { CheckedListen } from "./serve-options.ts";
+import type { SocketData, SyncHub } from "./sync/hub.ts";
+
+/** Above the largest body any route takes; each route has its own, smaller bound. */
+const REQUEST_BYTES_MAX = 5 * 1024 * 1024;
+/** A connection on which nothing happens. */
+const IDLE_SECONDS = 60;
+/** Requests under way when it stops may take this long. */
+const STOP_MS = 3_000;
+
+export interface Door {
+  readonly port: number;
+  readonly server: Server<SocketData>;
+  open(front: Front, hub: SyncHub): void;
+  /** Takes no new connection, lets answers go out, then drops what is left. */
+  close(): Promise<void>;
+}
+
+/** Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours. */
+export function openDoor(listen: CheckedListen, port: number): Door {
+  let front: Front | undefined;
+  let hub: SyncHub | undefined;
+  const server = listening(listen, port, () =>
+    Bun.serve<SocketData>({
+      hostname: listen.hostname,
+      port,
+      ...(listen.tls === null ? {} : { tls: listen.tls }),
+      maxRequestBodySize: REQUEST_BYTES_MAX,
+      idleTimeout: IDLE_SECONDS,
+      development: false,
+      fetch: (request, self) => {
+        if (front === undefined) return new Response("starting\n", { status: 503 });
+        return front.answer(request, self.requestIP(request)?.address ?? "");
+      },
+      error: () => new Response("something went wrong\n", { status: 500 }),
+      websocket: delegating(() => hub?.websocket),
+    }),
+  );
+  return {
+    port: server.port ?? port,
+    server,
+    open(newFront, newHub) {
+      front = newFront;
+      hub = newHub;
+    },
+    async close() {
+      const forced = setTimeout(() => void server.stop(true), STOP_MS);
+      await server.stop();
+      clearTimeout(forced);
+    },
+  };
+}
+
+/** The hub's handlers with its bounds, which have to be given before the hub is there. */
+function delegating(hub: () => WebSocketHandler<SocketData> | undefined): WebSocketHandler<SocketData> {
+  return {
+    maxPayloadLength: AGENT_FRAME_BYTES_MAX,
+    backpressureLimit: MANAGEMENT_FRAME_BYTES_MAX,
+    closeOnBackpressureLimit: true,
+    idleTimeout: LINK_TIMEOUT_MS / 1000,
+    sendPings: false,
+    open: (socket) => hub()?.open?.(socket),
+    message: (socket, data) => hub()?.message?.(socket, data),
+    drain: (socket) => hub()?.drain?.(socket),
+    close: (socket, code, reason) => hub()?.close?.(socket, code, reason),
+  };
+}
+
+function listening<T>(listen: CheckedListen, port: number, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const where = `${listen.hostname}:${port}`;
+    if (code === "EADDRINUSE") {
+      throw new QfError("ERR_ADDRESS_IN_USE", `something listens on ${where} already`, {
+        hint: "stop it, or give another --listen",
+        cause,
+      });
+    }
+    if (code === "EACCES") {
+      throw new QfError("ERR_PERMISSION", `this user may not listen on ${where}`, {
+        hint: "use a port above 1023",
+        cause,
+      });
+    }
+    throw new QfError("ERR_USAGE", `can not listen on ${where}`, {
+      hint: "give --listen an address of this machine",
+      cause,
+    });
+  }
+}

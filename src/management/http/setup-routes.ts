@@ -1,0 +1,197 @@
+/**
+ * The one-time set-up link of a server without an account: `/setup/<secret>`.
+ *
+ * With the embedded provider the owner chooses e-mail and password here; with an external one the owner
+ * is whoever opens the link and signs in there.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { type Context, Hono } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
+import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { isEqualSecret, sha256 } from "../../base/random.ts";
+import { DisplayName, Email } from "../../wire/units.ts";
+import type { OidcSettings } from "../context.ts";
+import { HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
+import type { RelyingParty } from "../idp/relying-party.ts";
+import type { NewOwner } from "../init.ts";
+import { formOf } from "./form.ts";
+import { html, messagePage, page, pageHeaders } from "./html.ts";
+
+/** State of the provider's way back begins with this, so that it is told from a hosted sign-in. */
+export const SETUP_STATE_PREFIX = "setup.";
+const COOKIE = "qf_setup";
+const COOKIE_SECONDS = 900;
+const PASSWORD_LENGTH_MIN = 8;
+const PASSWORD_LENGTH_MAX = 1024;
+
+/** Who signed in at an external provider, verified. */
+export interface SetupIdentity {
+  readonly subject: string;
+  readonly email: string;
+  readonly name: string;
+}
+
+export interface SetupRoutesDeps {
+  readonly origin: string;
+  readonly oidc: OidcSettings;
+  readonly log: Log;
+  readonly relyingParty: RelyingParty;
+  /** Whether the link may still be opened. */
+  readonly isOpen: (linkHash: string) => Promise<boolean>;
+  /** Uses the link up and makes the account, or neither. Returns the owner's API token. */
+  readonly complete: (linkHash: string, owner: NewOwner) => Promise<string>;
+  readonly hashPassword: (password: string) => Promise<string>;
+  /** Verifies a token whose nonce must be the digest of `nonceBytes`. */
+  readonly verify: (idToken: string, nonceBytes: Uint8Array) => Promise<SetupIdentity>;
+}
+
+/** Digest under which a link's secret is kept. */
+export function setupLinkHash(secret: string): string {
+  return sha256(`qufabric/setup/${secret}`);
+}
+
+export function createSetupRoutes(deps: SetupRoutesDeps) {
+  return new Hono()
+    .get("/setup/:secret", async (c) => {
+      await openLink(deps, c);
+      return pageOf(c, deps, deps.oidc.embedded ? passwordPage() : providerPage(deps));
+    })
+    .post("/setup/:secret", async (c) => {
+      const linkHash = await openLink(deps, c);
+      const form = await formOf(c.req.raw, deps.origin);
+      if (!deps.oidc.embedded) return c.redirect(await toProvider(deps, c), 303);
+      const problem = problemOf(form);
+      if (problem !== null) return c.body(passwordPage(problem), 422, pageHeaders());
+      const passwordHash = await deps.hashPassword(form.get("password") ?? "");
+      const token = await deps.complete(linkHash, { email: (form.get("email") ?? "").trim(), passwordHash });
+      return donePage(c, token);
+    })
+    .get(HOSTED_CALLBACK_PATH, async (c) => donePage(c, await fromProvider(deps, c)))
+    .onError((error, c) => failurePage(c, deps, error));
+}
+
+/** The link's digest. Throws ERR_NOT_FOUND when it is unknown, was used, or has expired. */
+async function openLink(deps: SetupRoutesDeps, c: Context): Promise<string> {
+  const linkHash = setupLinkHash((c.req.param("secret") ?? "").slice(0, 128));
+  if (!(await deps.isOpen(linkHash))) throw linkOver();
+  return linkHash;
+}
+
+function problemOf(form: URLSearchParams): string | null {
+  if (!Email.safeParse((form.get("email") ?? "").trim()).success) return "This is not an e-mail address.";
+  const password = form.get("password") ?? "";
+  if (password.length < PASSWORD_LENGTH_MIN)
+    return `A password needs ${PASSWORD_LENGTH_MIN} characters or more.`;
+  return password.length > PASSWORD_LENGTH_MAX ? "This password is too long." : null;
+}
+
+function passwordPage(problem?: string): string {
+  return page(
+    "Set up QuFabric",
+    html`<p>This server has no account yet. You become its owner.</p>
+${problem === undefined ? null : html`<p role="alert">${problem}</p>`}
+<form method="post">
+<label for="email">E-mail</label>
+<input id="email" name="email" type="email" autocomplete="username" required autofocus maxlength="254">
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="new-password" required minlength="${PASSWORD_LENGTH_MIN}" maxlength="${PASSWORD_LENGTH_MAX}">
+<button type="submit">Set up</button>
+</form>`,
+  );
+}
+
+function providerPage(deps: SetupRoutesDeps): string {
+  return page(
+    "Set up QuFabric",
+    html`<p>This server has no account yet. Sign in at ${new URL(deps.oidc.issuer).host} to become its owner.</p>
+<form method="post"><button type="submit" autofocus>Sign in</button></form>`,
+  );
+}
+
+/** The cookie holds the link's secret too: the way back needs it, and nobody else may have it. */
+async function toProvider(deps: SetupRoutesDeps, c: Context): Promise<string> {
+  const secret = randomBytes(32).toString("base64url");
+  setCookie(c, COOKIE, `${secret}.${c.req.param("secret") ?? ""}`, {
+    path: "/login",
+    httpOnly: true,
+    sameSite: "Lax",
+    secure: deps.origin.startsWith("https:"),
+    maxAge: COOKIE_SECONDS,
+  });
+  return deps.relyingParty.authorizationUrl({
+    redirectUri: deps.origin + HOSTED_CALLBACK_PATH,
+    state: stateOf(secret),
+    nonce: sha256(nonceBytes(secret)),
+    verifier: verifierOf(secret),
+    fresh: false,
+    promptLogin: false,
+  });
+}
+
+async function fromProvider(deps: SetupRoutesDeps, c: Context): Promise<string> {
+  const [secret = "", link = ""] = (getCookie(c, COOKIE) ?? "").split(".");
+  const state = c.req.query("state") ?? "";
+  if (secret === "" || !isEqualSecret(state, stateOf(secret))) {
+    throw new QfError("ERR_FORBIDDEN", "this sign-in was started in another browser");
+  }
+  const linkHash = setupLinkHash(link);
+  if (!(await deps.isOpen(linkHash))) throw linkOver();
+  const seen = new URL(c.req.url);
+  const idToken = await deps.relyingParty.redeem({
+    callback: new URL(seen.pathname + seen.search, deps.origin),
+    redirectUri: deps.origin + HOSTED_CALLBACK_PATH,
+    state,
+    verifier: verifierOf(secret),
+  });
+  const { subject, email, name } = await deps.verify(idToken, nonceBytes(secret));
+  const shown = DisplayName.safeParse(name);
+  const identity = { issuer: deps.oidc.issuer, subject, name: shown.success ? shown.data : "" };
+  return deps.complete(linkHash, { email: Email.safeParse(email).success ? email : "", identity });
+}
+
+function donePage(c: Context, token: string): Response {
+  const text = page(
+    "QuFabric is set up",
+    html`<p>You are the owner. This API token is shown once, keep it safe:</p>
+<p><output id="token">${token}</output></p>
+<p>Put it into a file, name that in <code>QF_TOKEN_FILE</code>, and go on with <code>qf setup-key create</code>.</p>`,
+  );
+  return c.body(text, 200, pageHeaders());
+}
+
+function pageOf(c: Context, deps: SetupRoutesDeps, text: string): Response {
+  return c.body(
+    text,
+    200,
+    pageHeaders(deps.oidc.embedded ? [] : ["https:", new URL(deps.oidc.issuer).origin]),
+  );
+}
+
+function failurePage(c: Context, deps: SetupRoutesDeps, error: Error): Response {
+  const known = isQfError(error) ? error : new QfError("ERR_INTERNAL", "something went wrong here");
+  const status = FAILURES[known.code].httpStatus;
+  if (status >= 500) deps.log.error("set-up failed", {}, error);
+  const message = `${known.message.slice(0, 1).toUpperCase()}${known.message.slice(1)}.`;
+  return c.body(messagePage("Not set up", message, known.hint), status, pageHeaders());
+}
+
+function linkOver(): QfError {
+  return new QfError("ERR_NOT_FOUND", "this link was used or has expired", {
+    hint: "restart the server for a new one, if it has no account yet",
+  });
+}
+
+function stateOf(secret: string): string {
+  return SETUP_STATE_PREFIX + sha256(`qufabric/setup/state/${secret}`);
+}
+
+function verifierOf(secret: string): string {
+  return sha256(`qufabric/setup/pkce/${secret}`);
+}
+
+function nonceBytes(secret: string): Uint8Array {
+  return Buffer.from(`qufabric/setup/nonce/${secret}`);
+}

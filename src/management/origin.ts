@@ -1,0 +1,48 @@
+/**
+ * The public origin: part of everything signed here, so it is chosen once and then kept.
+ *
+ * @module
+ */
+import { QfError } from "../base/errors.ts";
+import { findMeta, putMeta } from "./db/accounts.ts";
+import type { Store } from "./db/store.ts";
+import { isLoopbackHost } from "./idp/strict-fetch.ts";
+import { type CheckedListen, listenOrigin } from "./serve-options.ts";
+
+/** The origin of last time; undefined before the first serve. */
+export function storedOrigin(store: Store): Promise<string | undefined> {
+  return store.read((tx) => findMeta(tx, "origin"));
+}
+
+/**
+ * The port to listen on. Port 0 means the one of last time where that was a loopback address of ours,
+ * so that a server started by `--listen 127.0.0.1:0` is found again after a restart.
+ */
+export function chosenPort(listen: CheckedListen, stored: string | undefined): number {
+  if (listen.port !== 0 || stored === undefined || listen.publicOrigin !== null) return listen.port;
+  const url = new URL(stored);
+  const isOurs = isLoopbackHost(url.hostname) && listenOrigin(listen, Number(url.port)) === stored;
+  return isOurs ? Number(url.port) : 0;
+}
+
+/**
+ * The origin to serve under, stored. Throws ERR_USAGE when the listening address is another than last
+ * time and no `--public-url` says that this is meant.
+ */
+export async function settleOrigin(store: Store, listen: CheckedListen, port: number): Promise<string> {
+  const stored = await storedOrigin(store);
+  const own = listenOrigin(listen, port);
+  const origin = listen.publicOrigin ?? stored ?? own;
+  const movedAway =
+    listen.publicOrigin === null &&
+    stored !== undefined &&
+    stored !== own &&
+    isLoopbackHost(new URL(stored).hostname);
+  if (movedAway) {
+    throw new QfError("ERR_USAGE", `this server is known as ${stored}, not as ${own}`, {
+      hint: `listen on ${new URL(stored).host} again, or give --public-url ${own} and enrol everything anew`,
+    });
+  }
+  if (origin !== stored) await store.transaction((tx) => putMeta(tx, "origin", origin));
+  return origin;
+}

@@ -1,0 +1,126 @@
+/**
+ * Which part answers which path.
+ *
+ * @module
+ */
+import { nowSeconds } from "../base/clock.ts";
+import { QfError } from "../base/errors.ts";
+import { verifyIdToken } from "../identity/verify.ts";
+import { fetchIssuerKeys } from "./ca/issuer-document.ts";
+import { seal, unseal } from "./ca/seal.ts";
+import type { ManagementContext } from "./context.ts";
+import { listAccounts } from "./db/accounts.ts";
+import { isSetupLinkOpen, useSetupLink } from "./db/sign-in.ts";
+import type { Door } from "./door.ts";
+import { createClientRoutes } from "./http/client-routes.ts";
+import type { Route } from "./http/front.ts";
+import { createHostedRoutes } from "./http/hosted-routes.ts";
+import { createSetupRoutes, SETUP_STATE_PREFIX, type SetupIdentity } from "./http/setup-routes.ts";
+import { hashPassword } from "./idp/passwords.ts";
+import { createRelyingParty } from "./idp/relying-party.ts";
+import { createAccount } from "./init.ts";
+import { createChallenges } from "./login/challenges.ts";
+import type { LoginDeps } from "./login/deps.ts";
+import type { SignInParts } from "./sign-in-parts.ts";
+import type { SyncHub } from "./sync/hub.ts";
+
+export interface RouteDeps {
+  readonly context: ManagementContext;
+  readonly parts: SignInParts;
+  readonly hub: SyncHub;
+  readonly door: Door;
+  readonly masterKey: Uint8Array;
+}
+
+/** Every path that is answered; the first prefix that fits wins. */
+export function createRoutes(deps: RouteDeps): Route[] {
+  const { context, parts, hub, door } = deps;
+  const login = loginDeps(deps);
+  const relyingParty = createRelyingParty(parts.oidc, context.clock);
+  const client = createClientRoutes(login);
+  const hosted = createHostedRoutes({ login, relyingParty });
+  const setup = createSetupRoutes({
+    origin: context.origin,
+    oidc: parts.oidc,
+    log: context.log,
+    relyingParty,
+    hashPassword,
+    isOpen: (hash) => context.store.read((tx) => isSetupLinkOpen(tx, hash)),
+    complete: (hash, owner) => completeSetup(deps, hash, owner),
+    verify: (idToken, nonceBytes) => verifyOwner(context, idToken, nonceBytes),
+  });
+  return [
+    { prefix: "/client/v1", answer: (request, sourceAddress) => client.fetch(request, { sourceAddress }) },
+    { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },
+    { prefix: "/agent/v1/sync", answer: (request) => hub.upgrade(request, door.server) },
+    {
+      prefix: "/login",
+      answer: (request) => {
+        const state = new URL(request.url).searchParams.get("state") ?? "";
+        return (state.startsWith(SETUP_STATE_PREFIX) ? setup : hosted).fetch(request);
+      },
+    },
+    { prefix: "/setup", answer: (request) => setup.fetch(request) },
+    { prefix: "/healthz", answer: () => new Response("ok\n") },
+    { prefix: "/readyz", answer: () => readiness(context) },
+  ];
+}
+
+function loginDeps({ context, parts, hub, masterKey }: RouteDeps): LoginDeps {
+  return {
+    ctx: context,
+    challenges: createChallenges({ store: context.store, clock: context.clock, masterKey }),
+    sealer: {
+      seal: (secret, owner) => seal(masterKey, secret, owner),
+      unseal: (sealed, owner) => unseal(masterKey, sealed, owner).toString("utf8"),
+    },
+    isConnected: (peerId) => hub.isConnected(peerId),
+    refreshIssuerKeys: async (accountId) =>
+      (await parts.issuerKeys?.refreshForUnknownKey(accountId)) ?? false,
+  };
+}
+
+/** Ready is: there is an account, and the database answers. */
+async function readiness({ store }: ManagementContext): Promise<Response> {
+  const accounts = await store.read(listAccounts).catch(() => []);
+  return accounts.length > 0 ? new Response("ready\n") : new Response("not ready\n", { status: 503 });
+}
+
+/** The link is used up in the transaction that makes the account, so neither happens alone. */
+async function completeSetup(
+  { context, parts, masterKey }: RouteDeps,
+  linkHash: string,
+  owner: Parameters<typeof createAccount>[2],
+): Promise<string> {
+  const { token } = await context.store.transaction(async (tx) => {
+    if (!(await useSetupLink(tx, linkHash)))
+      throw new QfError("ERR_NOT_FOUND", "this link was used or has expired");
+    return createAccount(tx, masterKey, owner);
+  });
+  await parts.start();
+  return token;
+}
+
+/** Who signed in at the external provider to become the owner. No account, so no stored keys yet. */
+async function verifyOwner(
+  { oidc, clock }: ManagementContext,
+  idToken: string,
+  nonceBytes: Uint8Array,
+): Promise<SetupIdentity> {
+  const keys = (await fetchIssuerKeys(oidc.issuer, oidc.fetch)).map(({ jwk }) => jwk);
+  const { issuer, audience, userIdClaim } = oidc;
+  const verdict = await verifyIdToken({
+    token: idToken,
+    issuers: [{ issuer, audiences: [audience], userIdClaim, keys }],
+    nowSeconds: nowSeconds(clock),
+    loginSecondsMax: 300,
+    loginKeyBlob: nonceBytes,
+    mode: "claiming",
+  });
+  if (!verdict.ok || verdict.binding !== "idp") {
+    throw new QfError("ERR_TOKEN_INVALID", "the identity provider's answer can not be accepted", {
+      hint: "open the link again",
+    });
+  }
+  return { subject: verdict.subject, email: verdict.claims.email ?? "", name: verdict.claims.name ?? "" };
+}

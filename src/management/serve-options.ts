@@ -1,0 +1,101 @@
+/**
+ * How management is told to serve, checked before anything is opened.
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import type { Clock } from "../base/clock.ts";
+import { QfError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { HttpUrl } from "../wire/units.ts";
+import type { ExternalOidcOptions } from "./idp/settings.ts";
+import { isLoopbackHost } from "./idp/strict-fetch.ts";
+
+export const LISTEN_DEFAULT = "127.0.0.1:8080";
+
+export interface ServeOptions {
+  /** Made with mode 0700 when it is not there. */
+  readonly dataDir: string;
+  /** Default `<dataDir>/master.key`. */
+  readonly masterKeyFile?: string;
+  /** HOST:PORT; port 0 is the one of last time, or any. Default 127.0.0.1:8080. */
+  readonly listen?: string;
+  /** Origin under which people and machines reach it. Default: that of last time, or the listen URL. */
+  readonly publicUrl?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  /** A proxy in front ends TLS and writes X-Forwarded-For. */
+  readonly behindProxy?: boolean;
+  /** Absent: the embedded provider. */
+  readonly oidc?: ExternalOidcOptions;
+  readonly clock?: Clock;
+  readonly log?: Log;
+}
+
+export interface CheckedListen {
+  /** Without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** As given, without a final slash. Null: not given. */
+  readonly publicOrigin: string | null;
+}
+
+/** Throws ERR_USAGE for what can not be meant, ERR_PERMISSION for a TLS file that can not be read. */
+export async function checkListen(options: ServeOptions): Promise<CheckedListen> {
+  const { hostname, port } = parseListen(options.listen ?? LISTEN_DEFAULT);
+  const { tlsCert, tlsKey } = options;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new QfError("ERR_USAGE", "--tls-cert and --tls-key go together");
+  }
+  const tls =
+    tlsCert === undefined || tlsKey === undefined
+      ? null
+      : { cert: await readText(tlsCert), key: await readText(tlsKey) };
+  if (!isLoopbackHost(bracketed(hostname)) && tls === null && options.behindProxy !== true) {
+    throw new QfError("ERR_USAGE", `management does not listen on ${hostname} without TLS`, {
+      hint: "give --tls-cert and --tls-key, or --behind-proxy when a proxy in front does TLS",
+    });
+  }
+  return { hostname, port, tls, publicOrigin: parsePublicUrl(options.publicUrl) };
+}
+
+/** The origin of a listening address. */
+export function listenOrigin(listen: Pick<CheckedListen, "hostname" | "tls">, port: number): string {
+  return new URL(`${listen.tls === null ? "http" : "https"}://${bracketed(listen.hostname)}:${port}`).origin;
+}
+
+function parseListen(text: string): { hostname: string; port: number } {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new QfError("ERR_USAGE", "--listen is not HOST:PORT", { hint: "as in 127.0.0.1:8080 or [::1]:0" });
+  }
+  return { hostname: match[1] ?? match[2] ?? "", port };
+}
+
+function parsePublicUrl(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const url = HttpUrl.safeParse(text).success ? new URL(text) : null;
+  if (url === null || url.pathname !== "/" || url.search !== "") {
+    throw new QfError("ERR_USAGE", "--public-url is not an origin", { hint: "as in https://qf.example.com" });
+  }
+  if (url.protocol === "http:" && !isLoopbackHost(url.hostname)) {
+    throw new QfError("ERR_USAGE", "--public-url is not encrypted", {
+      hint: "use https://; http:// is for this machine only",
+    });
+  }
+  return url.origin;
+}
+
+function bracketed(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new QfError("ERR_PERMISSION", `${path} can not be read`, { cause });
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * `qf management serve`: opens the store, puts the parts together, answers, and stops in order.
+ *
+ * Without an account it serves nothing but a one-time set-up link. Read `startManagement`.
+ *
+ * @module
+ */
+import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
+import { createLog, type Log } from "../base/log.ts";
+import { newSecret } from "../base/random.ts";
+import type { ServeReady } from "../wire/admin-api.ts";
+import { openMasterKey } from "./ca/master-key.ts";
+import type { ManagementContext } from "./context.ts";
+import { listAccounts } from "./db/accounts.ts";
+import { deleteExpired, insertSetupLink } from "./db/sign-in.ts";
+import { openStore, type Store } from "./db/store.ts";
+import { openDoor } from "./door.ts";
+import { createFront } from "./http/front.ts";
+import { setupLinkHash } from "./http/setup-routes.ts";
+import { defaultMasterKeyFile, ensureMasterKey, prepareDataDir } from "./init.ts";
+import { createMaps } from "./maps.ts";
+import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
+import { createRoutes } from "./routes.ts";
+import { type CheckedListen, checkListen, listenOrigin, type ServeOptions } from "./serve-options.ts";
+import { createSignIn } from "./sign-in-parts.ts";
+import { createSyncHub } from "./sync/hub.ts";
+
+const SWEEP_MS = 60_000;
+const SETUP_LINK_SECONDS = 86_400;
+
+export interface RunningManagement {
+  /** Public origin. */
+  readonly url: string;
+  readonly issuer: string;
+  /** Null when there is an account already. */
+  readonly setupLink: string | null;
+  readonly context: ManagementContext;
+  /** Stops in order; resolves when nothing is left open. */
+  close(): Promise<void>;
+}
+
+/** Serves until SIGTERM or SIGINT. Returns the exit code; throws what `startManagement` throws. */
+export async function serveManagement(options: ServeOptions): Promise<number> {
+  const log = options.log ?? createLog("info");
+  const stopped = waitForSignal();
+  const running = await startManagement({ ...options, log });
+  if (running.setupLink !== null) {
+    process.stderr.write("qf: this server has no account yet; open this link once to set it up:\n");
+    process.stderr.write(`${running.setupLink}\n`);
+  }
+  const ready: ServeReady = { url: running.url, issuer: running.issuer, pid: process.pid };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+  log.info("management serves", { url: running.url, issuer: running.issuer });
+  log.info("management stops", { signal: await stopped });
+  await running.close();
+  return 0;
+}
+
+/**
+ * Opens everything and begins to answer.
+ *
+ * Throws ERR_USAGE for options that can not be meant, ERR_ADDRESS_IN_USE, ERR_UNAVAILABLE when another
+ * process holds the data folder, ERR_NOT_INITIALISED, ERR_STATE_DAMAGED or ERR_PERMISSION for files.
+ */
+export async function startManagement(options: ServeOptions): Promise<RunningManagement> {
+  const listen = await checkListen(options);
+  await prepareDataDir(options.dataDir);
+  const closers: Closer[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of closers.splice(0).reverse()) await step();
+  };
+  try {
+    return { ...(await open(options, listen, closers)), close };
+  } catch (cause) {
+    await close();
+    throw cause;
+  }
+}
+
+/** Undoes one step of `open`; they run last to first. */
+type Closer = () => Promise<unknown> | unknown;
+
+async function open(
+  options: ServeOptions,
+  listen: CheckedListen,
+  closers: Closer[],
+): Promise<Omit<RunningManagement, "close">> {
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? createLog("warn");
+  const store = openStore({ dataDir: options.dataDir, clock, log, create: true });
+  closers.push(() => store.close());
+  const isNew = (await store.read(listAccounts)).length === 0;
+  const masterKey = await masterKeyOf(options, isNew);
+  const door = openDoor(listen, chosenPort(listen, await storedOrigin(store)));
+  closers.push(() => door.close());
+  const origin = await settleOrigin(store, listen, door.port);
+  const parts = await createSignIn({ store, clock, log, origin, masterKey, external: options.oidc });
+  // Before the door's in this list, so after it in time: requests under way may still need the provider.
+  closers.splice(-1, 0, () => parts.close());
+  const { keys, oidc } = parts;
+  const maps = createMaps({ store, keys, origin });
+  const context: ManagementContext = { clock, log, store, keys, maps, oidc, origin };
+  const hub = createSyncHub(context);
+  closers.push(() => hub.close());
+  if (!isNew) await parts.start();
+  const routes = createRoutes({ context, parts, hub, door, masterKey });
+  const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, door.port)).host]);
+  door.open(createFront({ log, hosts, behindProxy: options.behindProxy === true, routes }), hub);
+  closers.push(startSweeping(store, log));
+  const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
+  return { url: origin, issuer: oidc.issuer, setupLink, context };
+}
+
+/** Made at the first start, when there is nothing to decrypt yet; a lost one is not replaced. */
+function masterKeyOf(options: ServeOptions, isNew: boolean): Promise<Uint8Array> {
+  const path = options.masterKeyFile ?? defaultMasterKeyFile(options.dataDir);
+  return isNew ? ensureMasterKey(path) : openMasterKey(path);
+}
+
+async function newSetupLink(store: Store, clock: Clock, origin: string): Promise<string> {
+  const secret = newSecret("");
+  const createdAt = nowSeconds(clock);
+  await store.transaction((tx) =>
+    insertSetupLink(tx, {
+      hash: setupLinkHash(secret),
+      createdAt,
+      expiresAt: createdAt + SETUP_LINK_SECONDS,
+      usedAt: null,
+    }),
+  );
+  return `${origin}/setup/${secret}`;
+}
+
+/** Removes what has expired, every minute. */
+function startSweeping(store: Store, log: Log): Closer {
+  const timer = setInterval(() => {
+    store.transaction(deleteExpired).catch((cause) => log.warn("expired records not removed", {}, cause));
+  }, SWEEP_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** The name of the first signal that asks to stop. Installed before anything is opened. */
+function waitForSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,121 @@
+/**
+ * Puts the sign-in together: the embedded provider with its pages, or an external one; keys, issuers,
+ * and the client side of the hosted flow.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import { QfError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { createIssuerKeys, type IssuerKeys } from "./ca/issuer-keys.ts";
+import { createKeyRing, type OpenKeyRing, openProviderKeys } from "./ca/key-ring.ts";
+import type { OidcSettings } from "./context.ts";
+import { listAccounts } from "./db/accounts.ts";
+import { systemInitiator } from "./db/audit-events.ts";
+import type { Store } from "./db/store.ts";
+import { databaseAccounts, databasePayloads } from "./idp/database.ts";
+import { mountInteractions } from "./idp/interactions.ts";
+import { openProviderMount, type ProviderMount } from "./idp/mount.ts";
+import { createPasswordCheck } from "./idp/passwords.ts";
+import { createProvider } from "./idp/provider.ts";
+import { type ExternalOidcOptions, embeddedOidc, externalOidc } from "./idp/settings.ts";
+
+export interface SignInDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly origin: string;
+  readonly masterKey: Uint8Array;
+  /** Absent: the embedded provider. */
+  readonly external: ExternalOidcOptions | undefined;
+}
+
+export interface SignInParts {
+  readonly oidc: OidcSettings;
+  readonly keys: OpenKeyRing;
+  /** Null with the embedded provider. */
+  readonly issuerKeys: IssuerKeys | null;
+  /** Starts the embedded provider once there is an account; nothing with an external one. */
+  start(): Promise<void>;
+  /** Answers `/idp/*`. Throws ERR_NOT_INITIALISED before `start`. */
+  forward(request: Request, sourceAddress: string): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** Reads options and files; starts nothing. */
+export async function createSignIn(deps: SignInDeps): Promise<SignInParts> {
+  return deps.external === undefined ? embedded(deps) : external(deps, await externalOidc(deps.external));
+}
+
+function embedded(deps: SignInDeps): SignInParts {
+  let mount: ProviderMount | undefined;
+  const forward = async (request: Request, sourceAddress: string): Promise<Response> => {
+    if (mount === undefined) throw new QfError("ERR_NOT_INITIALISED", "this server is not set up yet");
+    return mount.forward(request, sourceAddress);
+  };
+  const ownFetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> =>
+    forward(new Request(input, init), "127.0.0.1");
+  const oidc = embeddedOidc(deps.origin, Object.assign(ownFetch, { preconnect: () => {} }));
+  const keys = createKeyRing({ ...deps, oidc, issuerKeys: null });
+  return {
+    oidc,
+    keys,
+    issuerKeys: null,
+    forward,
+    async start() {
+      keys.forget();
+      mount ??= await openEmbeddedProvider(deps);
+    },
+    close: async () => mount?.close(),
+  };
+}
+
+async function openEmbeddedProvider(deps: SignInDeps): Promise<ProviderMount> {
+  const accounts = databaseAccounts(deps.store);
+  const provider = await createProvider({
+    ...deps,
+    ...(await openProviderKeys(deps.store, deps.masterKey)),
+    accounts,
+    payloads: databasePayloads(deps.store),
+  });
+  mountInteractions({
+    ...deps,
+    provider,
+    passwords: createPasswordCheck({ accounts, clock: deps.clock }),
+    onFailure: (failure) => noteFailure(deps.store, failure),
+  });
+  return openProviderMount(provider, deps.origin);
+}
+
+/** A failed sign-in is evidence. Their number is bounded by the limits on tries. */
+async function noteFailure(
+  store: Store,
+  { email, sourceAddress }: { email: string; sourceAddress: string },
+): Promise<void> {
+  for (const account of await store.read(listAccounts)) {
+    const meta = { email, source: sourceAddress, reason: "wrong e-mail or password" };
+    const event = { activity: "login.failed" as const, targetId: "", meta };
+    await store.change(
+      { accountId: account.id, initiator: systemInitiator, events: [event] },
+      async () => {},
+    );
+  }
+}
+
+function external(deps: SignInDeps, oidc: OidcSettings): SignInParts {
+  const issuerKeys = createIssuerKeys({ ...deps, issuer: oidc.issuer, fetch: oidc.fetch });
+  const keys = createKeyRing({ ...deps, oidc, issuerKeys });
+  return {
+    oidc,
+    keys,
+    issuerKeys,
+    async forward() {
+      throw new QfError("ERR_NOT_FOUND", "people sign in with another identity provider");
+    },
+    async start() {
+      keys.forget();
+      issuerKeys.start();
+    },
+    close: async () => issuerKeys.stop(),
+  };
+}
