@@ -51,6 +51,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         purpose: "create the data folder, its keys and the owner; print an API token",
         load: async () => (await import("./management-init.ts")).managementInit,
       },
+      serve: {
+        purpose: "run the server",
+        load: async () => (await import("./management-serve.ts")).managementServe,
+      },
     },
   },
   user: {

@@ -26,7 +26,10 @@ export async function runCli(argv: readonly string[], programName: string): Prom
   const single = own(SINGLE, first);
   if (single !== undefined) return runOne(await single.load(), rest, named);
   const noun = own(NOUNS, first);
-  if (noun === undefined) return mistake(`unknown command ${JSON.stringify(first)}`, named(topHelp()));
+  if (noun === undefined) {
+    const hint = named("qf --help lists the commands");
+    return mistake(`unknown command ${JSON.stringify(first)}`, usageOf(named(topHelp())), hint);
+  }
   return runVerb(first, noun, rest, named);
 }
 
@@ -41,7 +44,10 @@ async function runVerb(
   if (verbName === undefined) return mistake(`${name} needs a verb`, about);
   if (verbName === "--help" || verbName === "-h") return help(about);
   const verb = own(noun.verbs, verbName);
-  if (verb === undefined) return mistake(`unknown command ${JSON.stringify(`${name} ${verbName}`)}`, about);
+  if (verb === undefined) {
+    const hint = named(`qf ${name} --help lists the commands`);
+    return mistake(`unknown command ${JSON.stringify(`${name} ${verbName}`)}`, usageOf(about), hint);
+  }
   return runOne(await verb.load(), rest, named);
 }
 

@@ -67,7 +67,7 @@ examples:
       who: {
         type: "positional",
         required: true,
-        valueHint: "email or name",
+        valueHint: "email|name",
         description: "E-mail address, or name",
       },
       groups: { type: "string", valueHint: "groups", description: "Groups" },

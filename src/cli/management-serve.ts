@@ -1,0 +1,125 @@
+import { QfError } from "../base/errors.ts";
+import { command } from "./command.ts";
+import { parseWhole } from "./parse.ts";
+
+const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
+
+const STRING = { type: "string" } as const;
+
+export const managementServe = command(
+  `
+Run management until it is stopped. Prints one line of JSON, {url, issuer, pid}, when it is ready. Without
+a prior init it prints a link that is good once for setting it up.
+
+usage: qf management serve [--data-dir DIR] [--listen HOST:PORT] [--public-url URL]
+                           [--tls-cert FILE --tls-key FILE | --behind-proxy]
+                           [--oidc-issuer URL --oidc-client-id ID [--oidc-...]]
+
+options:
+  --data-dir DIR           where everything is kept (default: ${DATA_DIR_DEFAULT})
+  --master-key-file FILE   key that encrypts the other keys (default: DIR/master.key)
+  --listen HOST:PORT       where to listen; port 0 is any (default: 127.0.0.1:8080)
+  --public-url URL         how people and machines reach it; kept (default: the listen URL)
+  --tls-cert FILE          TLS certificate chain in PEM; needed off loopback, with --tls-key
+  --tls-key FILE           its private key in PEM
+  --behind-proxy           a proxy in front ends TLS and writes X-Forwarded-For
+  --oidc-issuer URL        identity provider to use instead of the embedded one
+  --oidc-client-id ID      QuFabric's client there; required with --oidc-issuer
+  --oidc-client-secret-file FILE
+                           its secret; without one it is a public client
+  --oidc-redirect-port N   loopback port that the provider insists on; 0 is any (default: 0)
+  --oidc-audience AUD      exact audience of its tokens (default: the client id)
+  --oidc-scope SCOPE       scopes to ask for (default: openid)
+  --oidc-user-id-claim C   claim that names a person (default: sub)
+  --oidc-groups-claim C    claim with a person's groups (default: none is read)
+
+examples:
+  qf management serve --listen 127.0.0.1:8080
+  qf management serve --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem --public-url https://qf.example.com
+`,
+  {
+    meta: { name: "serve", description: "Run management" },
+    args: {
+      "data-dir": { ...STRING, default: DATA_DIR_DEFAULT, valueHint: "dir", description: "Folder" },
+      "master-key-file": { ...STRING, valueHint: "file", description: "Master key" },
+      listen: { ...STRING, valueHint: "host:port", description: "Where to listen" },
+      "public-url": { ...STRING, valueHint: "url", description: "How others reach it" },
+      "tls-cert": { ...STRING, valueHint: "file", description: "TLS certificate" },
+      "tls-key": { ...STRING, valueHint: "file", description: "TLS key" },
+      "behind-proxy": { type: "boolean", description: "A proxy ends TLS" },
+      "oidc-issuer": { ...STRING, valueHint: "url", description: "Identity provider" },
+      "oidc-client-id": { ...STRING, valueHint: "id", description: "Client there" },
+      "oidc-client-secret-file": { ...STRING, valueHint: "file", description: "Its secret" },
+      "oidc-redirect-port": { ...STRING, valueHint: "n", description: "Loopback port" },
+      "oidc-audience": { ...STRING, valueHint: "aud", description: "Audience" },
+      "oidc-scope": { ...STRING, valueHint: "scope", description: "Scopes" },
+      "oidc-user-id-claim": { ...STRING, valueHint: "claim", description: "Person" },
+      "oidc-groups-claim": { ...STRING, valueHint: "claim", description: "Groups" },
+    },
+    async run({ args }) {
+      const oidc = parseOidc(args);
+      const { serveManagement } = await import("../management/serve.ts");
+      return serveManagement({
+        dataDir: args["data-dir"],
+        behindProxy: args["behind-proxy"] === true,
+        ...given("masterKeyFile", args["master-key-file"]),
+        ...given("listen", args.listen),
+        ...given("publicUrl", args["public-url"]),
+        ...given("tlsCert", args["tls-cert"]),
+        ...given("tlsKey", args["tls-key"]),
+        ...(oidc === undefined ? {} : { oidc }),
+      });
+    },
+  },
+);
+
+interface OidcArgs {
+  readonly "oidc-issuer"?: string | undefined;
+  readonly "oidc-client-id"?: string | undefined;
+  readonly "oidc-client-secret-file"?: string | undefined;
+  readonly "oidc-redirect-port"?: string | undefined;
+  readonly "oidc-audience"?: string | undefined;
+  readonly "oidc-scope"?: string | undefined;
+  readonly "oidc-user-id-claim"?: string | undefined;
+  readonly "oidc-groups-claim"?: string | undefined;
+}
+
+/** Undefined: the embedded provider. Throws ERR_USAGE for `--oidc-…` without an issuer or a client. */
+function parseOidc(args: OidcArgs) {
+  const issuer = args["oidc-issuer"];
+  const clientId = args["oidc-client-id"];
+  if (issuer === undefined) {
+    const stray = OIDC_FLAGS.find((name) => args[name] !== undefined);
+    if (stray !== undefined) throw new QfError("ERR_USAGE", `--${stray} needs --oidc-issuer`);
+    return undefined;
+  }
+  if (clientId === undefined) throw new QfError("ERR_USAGE", "--oidc-issuer needs --oidc-client-id");
+  const port = args["oidc-redirect-port"];
+  return {
+    issuer,
+    clientId,
+    ...given("clientSecretFile", args["oidc-client-secret-file"]),
+    ...given("audience", args["oidc-audience"]),
+    ...given("scope", args["oidc-scope"]),
+    ...given("userIdClaim", args["oidc-user-id-claim"]),
+    ...given("groupsClaim", args["oidc-groups-claim"]),
+    ...(port === undefined
+      ? {}
+      : { redirectPort: parseWhole("oidc-redirect-port", port, { min: 0, max: 65_535, unit: "ports" }) }),
+  };
+}
+
+const OIDC_FLAGS = [
+  "oidc-client-id",
+  "oidc-client-secret-file",
+  "oidc-redirect-port",
+  "oidc-audience",
+  "oidc-scope",
+  "oidc-user-id-claim",
+  "oidc-groups-claim",
+] as const;
+
+/** `{name: value}`, or nothing when there is no value. */
+function given<K extends string>(name: K, value: string | undefined): { [P in K]?: string } {
+  return (value === undefined ? {} : { [name]: value }) as { [P in K]?: string };
+}
