@@ -14,6 +14,9 @@ export const DEFAULT_LISTEN = "0.0.0.0:22022";
 
 type Stored = AgentFlagsStored;
 
+/** Some flags, as they come from a command line or over the control socket. Undefined: not given. */
+export type FlagChange = { readonly [Key in keyof Stored]?: Stored[Key] | undefined };
+
 export interface FlagRow {
   /** Without the dashes. */
   readonly name: string;
@@ -56,7 +59,7 @@ export function environmentName(flag: string): string {
  * Flags that were given now, by command line or environment, in stored form. An empty text turns an
  * optional one off; an empty variable counts as not set. Throws ERR_USAGE naming what was given.
  */
-export function parseGivenFlags(given: GivenFlags, env: Environment): Partial<Stored> {
+export function parseGivenFlags(given: GivenFlags, env: Environment): FlagChange {
   const out: Record<string, unknown> = {};
   for (const row of FLAGS) {
     const flag = given[row.name];
@@ -70,7 +73,7 @@ export function parseGivenFlags(given: GivenFlags, env: Environment): Partial<St
     }
     out[row.key] = parsed.data;
   }
-  return out as Partial<Stored>;
+  return out as FlagChange;
 }
 
 /** Everything off, as the tutorials say; sign-in by certificate on. */
@@ -98,8 +101,9 @@ function defaultFlags(): Omit<Stored, "managementUrl"> {
  * `given` over `stored` over the defaults, as a whole that holds together. Throws ERR_USAGE when it
  * does not, or when nobody has said where management is.
  */
-export function resolveFlags(given: Partial<Stored>, stored: Stored | undefined): Stored {
-  const merged = { ...defaultFlags(), ...stored, ...given };
+export function resolveFlags(given: FlagChange, stored: Stored | undefined): Stored {
+  const change = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const merged = { ...defaultFlags(), ...stored, ...(change as Partial<Stored>) };
   if (merged.managementUrl === undefined) {
     throw new QfError("ERR_USAGE", "no management server is known", {
       hint: "give --management-url https://qf.example.com, or set QF_MANAGEMENT_URL",

@@ -1,0 +1,74 @@
+/**
+ * `qf agent status`: asks the running agent, and puts the answer into words.
+ *
+ * @module
+ */
+import { QfError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
+import type { AgentStatus } from "../wire/control.ts";
+import { askStatus } from "./control-client.ts";
+import type { Environment } from "./flags.ts";
+import { DEFAULT_STATE_DIR } from "./state.ts";
+import { chooseStateDir } from "./state-dir.ts";
+
+/** Status of the agent meant. Throws ERR_UNAVAILABLE when none runs. */
+export async function agentStatus(options: {
+  readonly stateDir: string | undefined;
+  readonly environment: Environment;
+}): Promise<AgentStatus> {
+  const stateDir = chooseStateDir(options.stateDir, options.environment);
+  const status = await askStatus(stateDir);
+  if (status !== undefined) return status;
+  // Anybody may ask the machine's agent; only then their own folder is not what they mean.
+  const isUsual = options.stateDir === undefined && stateDir !== DEFAULT_STATE_DIR;
+  const machine = isUsual ? await askStatus(DEFAULT_STATE_DIR) : undefined;
+  if (machine !== undefined) return machine;
+  throw new QfError("ERR_UNAVAILABLE", `no agent runs on ${stateDir}`, { hint: "start it with qf agent up" });
+}
+
+/** The answer for people. `isDetailed` adds peers, flags and the link. */
+export function statusText(status: AgentStatus, isDetailed: boolean): string {
+  const { self, management, sshServer } = status;
+  const lines = [
+    row("Agent", `${status.state}, pid ${status.pid}, version ${status.version}`),
+    row("Peer", self === null ? "not enrolled" : `${self.fullName} (${self.address})`),
+    row("Management", `${management.connected ? "connected" : "not connected"} to ${management.url}`),
+    row("Map", mapText(management)),
+    row("SSH server", sshText(sshServer)),
+    row("Sessions", String(sshServer.sessions.length)),
+  ];
+  for (const { user, localUser, peer, command, forwards } of sshServer.sessions) {
+    const forwarding = forwards.length === 0 ? "" : ` [${forwards.join(", ")}]`;
+    lines.push(`  ${user} as ${localUser} from ${peer}: ${command === "" ? "shell" : command}${forwarding}`);
+  }
+  if (isDetailed) lines.push(...details(status));
+  for (const problem of status.problems) lines.push(row("Problem", problem));
+  return lines.map((line) => `${printable(line)}\n`).join("");
+}
+
+function details({ management, peers, flags }: AgentStatus): string[] {
+  const offset = management.clockOffsetMs;
+  const lines = [
+    row("Clock", offset === null ? "not measured yet" : `${offset} ms off management's`),
+    row("Peers", String(peers.length)),
+  ];
+  for (const { name, address, path, latencyMs } of peers) {
+    lines.push(`  ${name} ${address} ${path}${latencyMs === null ? "" : ` ${latencyMs} ms`}`);
+  }
+  lines.push(row("Flags", ""));
+  for (const [name, value] of Object.entries(flags)) lines.push(`  ${name} ${JSON.stringify(value)}`);
+  return lines;
+}
+
+function mapText({ mapVersion, mapAgeSeconds, error }: AgentStatus["management"]): string {
+  if (mapVersion === 0) return `none yet${error === null ? "" : `: ${error}`}`;
+  return `version ${mapVersion}, confirmed ${mapAgeSeconds ?? "?"} s ago`;
+}
+
+function sshText({ enabled, listen }: AgentStatus["sshServer"]): string {
+  return enabled ? `on, ${listen.join(", ")}` : "off";
+}
+
+function row(name: string, value: string): string {
+  return `${`${name}:`.padEnd(13)}${value}`.trimEnd();
+}

@@ -1,0 +1,26 @@
+import { command } from "./command.ts";
+import { print } from "./output.ts";
+
+export const agentDown = command(
+  `
+Stop the agent: its connections end, its state stays. A service does not come back at the next boot.
+
+usage: qf agent down [--state-dir DIR]
+
+options:
+  --state-dir DIR  the agent's state folder (default: as for qf agent up)
+
+examples:
+  qf agent down
+  qf agent down --state-dir ~/qf-state
+`,
+  {
+    meta: { name: "down", description: "Stop the agent" },
+    args: { "state-dir": { type: "string", valueHint: "dir", description: "State folder" } },
+    async run({ args }) {
+      const { agentDown: down } = await import("../agent/down.ts");
+      const wasRunning = await down({ stateDir: args["state-dir"], environment: process.env });
+      await print(wasRunning ? "the agent has stopped\n" : "no agent was running\n");
+    },
+  },
+);

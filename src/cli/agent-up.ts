@@ -1,0 +1,100 @@
+import { command } from "./command.ts";
+import { print } from "./output.ts";
+import { parseRepeated } from "./parse.ts";
+import { say } from "./report.ts";
+
+const off = (description: string) => ({ type: "boolean", description }) as const;
+const text = (valueHint: string, description: string) =>
+  ({ type: "string", valueHint, description }) as const;
+
+export const agentUp = command(
+  `
+Join this machine to the network as a peer, and serve SSH to others if asked to. On a running agent,
+change its flags: what is taken away ends at once.
+
+usage: qf agent up [flags] [--foreground]
+
+joining:
+  --management-url URL       management server to join
+  --setup-key KEY            enrol with this key; without one a person signs in
+  --name NAME                name of this machine (default: its host name)
+  --state-dir DIR            where the agent keeps its state (default: /var/lib/qufabric for root,
+                             $XDG_STATE_HOME/qufabric for anybody else)
+
+reaching it:
+  --listen HOST:PORT         where SSH listens for peers (default: 0.0.0.0:22022)
+  --advertise HOST:PORT      also tell peers this address; may be given more than once
+
+SSH (everything is off until it is asked for):
+  --allow-server-ssh         serve SSH to other peers
+  --enable-ssh-root          let policies admit to uid 0
+  --enable-ssh-sftp          allow file transfer
+  --enable-ssh-local-port-forwarding    allow ssh -L and -D
+  --enable-ssh-remote-port-forwarding   allow ssh -R
+  --disable-ssh-auth         let machines in by their device keys, and no people
+  --ssh-jwt-cache-ttl SECONDS  reuse a login for everybody on this machine (default: 0, sign in each time)
+  --plain-ssh-listen HOST:PORT  serve any SSH client there (not in this version)
+  --allow-offline-logins     take logins while management is away (not in this version)
+  --require-idp-binding      take only logins signed by the identity provider itself; needs
+  --pin-issuer URL           its issuer, and
+  --pin-audience ID          the audience of its tokens
+
+running:
+  --foreground               stay attached until stopped
+
+Every flag is kept for the next start, has an environment twin (QF_ALLOW_SERVER_SSH=1), and is turned
+off with --flag=false. Changes need root, or the agent's own user where it runs without root.
+
+examples:
+  qf agent up --management-url https://qf.example.com --setup-key qfk_... --allow-server-ssh
+  qf agent up --enable-ssh-root=false
+`,
+  {
+    meta: { name: "up", description: "Join this machine to the network as a peer" },
+    args: {
+      "management-url": text("url", "Management server"),
+      "setup-key": text("key", "Enrol with this key"),
+      name: text("name", "Name of this machine"),
+      "state-dir": text("dir", "State folder"),
+      listen: text("host:port", "Where SSH listens"),
+      advertise: text("host:port", "Another address to tell"),
+      "allow-server-ssh": off("Serve SSH to other peers"),
+      "enable-ssh-root": off("Let policies admit to uid 0"),
+      "enable-ssh-sftp": off("Allow file transfer"),
+      "enable-ssh-local-port-forwarding": off("Allow ssh -L and -D"),
+      "enable-ssh-remote-port-forwarding": off("Allow ssh -R"),
+      "disable-ssh-auth": off("Machine identity only"),
+      "ssh-jwt-cache-ttl": text("seconds", "Reuse a login"),
+      "plain-ssh-listen": text("host:port", "Serve any SSH client"),
+      "allow-offline-logins": off("Take logins while management is away"),
+      "require-idp-binding": off("Take only the provider's own tokens"),
+      "pin-issuer": text("url", "Issuer of those tokens"),
+      "pin-audience": text("id", "Audience of those tokens"),
+      foreground: off("Stay attached"),
+    },
+    async run({ args }) {
+      const { agentUp: up } = await import("../agent/up.ts");
+      const {
+        "setup-key": setupKey,
+        "state-dir": stateDir,
+        foreground,
+        advertise,
+        _: _rest,
+        ...given
+      } = args;
+      const status = await up({
+        given: advertise === undefined ? given : { ...given, advertise: parseRepeated(advertise) },
+        stateDir,
+        setupKey,
+        foreground: foreground === true,
+        environment: process.env,
+      });
+      if (status === null) return;
+      for (const problem of status.problems) say("warning", problem);
+      const { self, sshServer } = status;
+      const where = sshServer.enabled ? `SSH on ${sshServer.listen.join(", ")}` : "SSH off";
+      await print(`${self?.fullName ?? "this machine"} (${self?.address ?? "no address"}) is up, ${where}\n`);
+    },
+  },
+  { repeatable: ["advertise"] },
+);
