@@ -7,6 +7,25 @@ const off = (description: string) => ({ type: "boolean", description }) as const
 const text = (valueHint: string, description: string) =>
   ({ type: "string", valueHint, description }) as const;
 
+/** What is kept for the next start. */
+const STORED = [
+  "management-url",
+  "name",
+  "listen",
+  "allow-server-ssh",
+  "enable-ssh-root",
+  "enable-ssh-sftp",
+  "enable-ssh-local-port-forwarding",
+  "enable-ssh-remote-port-forwarding",
+  "disable-ssh-auth",
+  "ssh-jwt-cache-ttl",
+  "plain-ssh-listen",
+  "allow-offline-logins",
+  "require-idp-binding",
+  "pin-issuer",
+  "pin-audience",
+] as const;
+
 export const agentUp = command(
   `
 Join this machine to the network as a peer, and serve SSH to others if asked to. On a running agent,
@@ -74,19 +93,16 @@ examples:
     },
     async run({ args }) {
       const { agentUp: up } = await import("../agent/up.ts");
-      const {
-        "setup-key": setupKey,
-        "state-dir": stateDir,
-        foreground,
-        advertise,
-        _: _rest,
-        ...given
-      } = args;
+      const { "setup-key": setupKey, "state-dir": stateDir, foreground } = args;
+      const given: Record<string, string | boolean | string[] | undefined> = {};
+      for (const name of STORED) given[name] = args[name];
+      if (args.advertise !== undefined) given.advertise = parseRepeated(args.advertise);
+      const isAttached = foreground === true;
       const status = await up({
-        given: advertise === undefined ? given : { ...given, advertise: parseRepeated(advertise) },
+        given,
         stateDir,
         setupKey,
-        foreground: foreground === true,
+        foreground: isAttached,
         environment: process.env,
       });
       if (status === null) return;

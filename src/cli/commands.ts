@@ -44,6 +44,23 @@ export const SINGLE: Readonly<Record<string, Verb>> = {
 };
 
 export const NOUNS: Readonly<Record<string, Noun>> = {
+  agent: {
+    about: `The process that makes a machine a peer: it keeps the machine's map and serves SSH to those whom policies let in.`,
+    verbs: {
+      up: {
+        purpose: "join this machine to the network and serve; change flags of a running agent",
+        load: async () => (await import("./agent-up.ts")).agentUp,
+      },
+      down: {
+        purpose: "stop the agent",
+        load: async () => (await import("./agent-down.ts")).agentDown,
+      },
+      status: {
+        purpose: "say how the agent is",
+        load: async () => (await import("./agent-status.ts")).agentStatus,
+      },
+    },
+  },
   management: {
     about: `The server: REST API, identity provider, certificate authority, and what machines and people talk to.`,
     verbs: {
