@@ -4,12 +4,14 @@
  *
  * @module
  */
-import { closeSync, openSync } from "node:fs";
-import { ReadStream } from "node:tty";
+import { closeSync, openSync, read } from "node:fs";
+import { promisify } from "node:util";
 import { QfError } from "../base/errors.ts";
 
 /** Longest answer taken. */
 const ANSWER_LENGTH_MAX = 256;
+
+const readFrom = promisify(read);
 
 export interface Terminal {
   /** A line for the person; never a secret. */
@@ -36,27 +38,37 @@ export const processTerminal: Terminal = {
   ask: askTty,
 };
 
+/**
+ * One read at a time and none after the answer: a read that is still waiting can not be called back, and
+ * would take what is typed next, into the session that this login is for.
+ */
 async function askTty(prompt: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
-  const tty = new ReadStream(openSync("/dev/tty", "r+"));
+  const tty = openSync("/dev/tty", "r+");
   process.stderr.write(prompt);
-  let typed = "";
+  const line = readLine(tty);
+  line.then(
+    () => closeSync(tty),
+    () => closeSync(tty),
+  );
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await new Promise<string>((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      signal.addEventListener("abort", onAbort, { once: true });
-      tty.on("data", (chunk: Buffer) => {
-        typed += chunk.toString("utf8");
-        const end = typed.search(/[\r\n]/);
-        if (end === -1 && typed.length <= ANSWER_LENGTH_MAX) return;
-        signal.removeEventListener("abort", onAbort);
-        resolve((end === -1 ? typed : typed.slice(0, end)).trim());
-      });
-      const onEnd = () =>
-        reject(new QfError("ERR_LOGIN_FAILED", "the terminal closed before the code was typed"));
-      tty.on("end", onEnd).on("error", onEnd);
-    });
+    return await Promise.race([line, aborted.promise]);
   } finally {
-    tty.destroy();
+    signal.removeEventListener("abort", onAbort);
   }
+}
+
+async function readLine(tty: number): Promise<string> {
+  const buffer = Buffer.alloc(ANSWER_LENGTH_MAX);
+  let typed = "";
+  while (!/[\r\n]/.test(typed) && typed.length < ANSWER_LENGTH_MAX) {
+    const { bytesRead } = await readFrom(tty, { buffer });
+    if (bytesRead === 0)
+      throw new QfError("ERR_LOGIN_FAILED", "the terminal closed before the code was typed");
+    typed += buffer.toString("utf8", 0, bytesRead);
+  }
+  return (typed.split(/[\r\n]/)[0] ?? "").trim();
 }
