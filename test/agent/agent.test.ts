@@ -1,0 +1,327 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { askAgent, askStatus } from "../../src/agent/control-client.ts";
+import { generateEd25519 } from "../../src/base/ed25519.ts";
+import { isQfError } from "../../src/base/errors.ts";
+import { dialDirect } from "../../src/fabric/dial.ts";
+import { makeHello } from "../../src/fabric/hello.ts";
+import { insertPeer } from "../../src/management/db/new-peer.ts";
+import { deletePeer, findPeerById } from "../../src/management/db/peers.ts";
+import { PublicClientFile } from "../../src/wire/state-file.ts";
+import { prepareTestAgent, startTestAgent, type TestAgent, until } from "../support/agent.ts";
+import { startTestManagement, type TestManagement } from "../support/running-management.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+const initiator = { id: "test", name: "test", email: "" };
+let management: TestManagement;
+let dataDir: string;
+let stateDir: string;
+let servers: string;
+const agents: TestAgent[] = [];
+
+beforeEach(async () => {
+  dataDir = join(tempFolder(), "data");
+  stateDir = join(tempFolder(), "state");
+  management = await startTestManagement(dataDir);
+  servers = await management.addGroup("Servers");
+});
+afterEach(async () => {
+  for (const agent of agents.splice(0)) await agent.stop();
+  await management.close();
+});
+
+async function enrolled() {
+  const setupKey = await management.addSetupKey({ autoGroups: [servers] });
+  return await prepareTestAgent(stateDir, { managementUrl: management.url }, setupKey);
+}
+
+async function started(): Promise<TestAgent> {
+  const agent = await startTestAgent(stateDir);
+  agents.push(agent);
+  return agent;
+}
+
+async function linked(): Promise<TestAgent> {
+  const agent = await started();
+  await until("the link", () => agent.status().management.connected);
+  return agent;
+}
+
+/** A device in a group that may reach the servers, and its key. */
+async function aDevice() {
+  const deviceKey = generateEd25519();
+  const group = await management.addGroup("Laptops");
+  const { store } = management.context;
+  const options = { accountId: management.accountId, initiator, affectsMaps: true };
+  const peer = await store.change(options, (tx) =>
+    insertPeer(tx, {
+      accountId: management.accountId,
+      kind: "device",
+      name: "laptop",
+      deviceKey: deviceKey.publicKey,
+      hostKeys: [],
+      facts: { hostname: "laptop", os: "linux", kernelVersion: "6", version: "0" },
+      connectionIp: "127.0.0.1",
+      owner: null,
+      ownerApproved: true,
+      status: "active",
+      vouchedByPeerId: null,
+      ephemeral: false,
+      groups: [group],
+    }),
+  );
+  await management.addPolicy({ protocol: "tcp", ports: ["22"], sources: [group], destinations: [servers] });
+  return { deviceKey, peer };
+}
+
+function dial(agent: TestAgent, { deviceKey, peer }: Awaited<ReturnType<typeof aDevice>>) {
+  const target = agent.status().self?.peerId ?? "";
+  const scope = { accountId: management.accountId, origin: management.url };
+  const helloFor = () =>
+    makeHello({
+      deviceKey,
+      scope,
+      source: peer.id,
+      target,
+      port: 22,
+      nowSeconds: Math.floor(Date.now() / 1000),
+    });
+  return dialDirect({ addresses: agent.status().sshServer.listen, helloFor, timeoutMs: 2_000 });
+}
+
+describe("an agent", () => {
+  test("enrols, gets its map, and is connected", async () => {
+    const file = await enrolled();
+    const agent = await linked();
+    expect(agent.status()).toMatchObject({
+      state: "running",
+      self: { peerId: file.enrolled?.peerId, name: "web1" },
+      sshServer: { enabled: true },
+      problems: process.geteuid?.() === 0 ? [] : expect.anything(),
+    });
+    expect(agent.status().management.mapVersion).toBeGreaterThan(0);
+    const peer = await management.context.store.read((tx) => findPeerById(tx, file.enrolled?.peerId ?? ""));
+    expect(peer?.flags?.sshServer).toBe(true);
+    expect(peer?.direct).toEqual(agent.status().sshServer.listen);
+    expect(peer?.hostKeys).toHaveLength(2);
+  });
+
+  test("hands a proven stream to SSH once a policy opens the path, and not before", async () => {
+    await enrolled();
+    const agent = await linked();
+    const device = await aDevice();
+    await until("the rule", () => Object.keys(agent.ssh.world.snapshot()?.map.rules ?? {}).length > 0);
+    const { socket } = await dial(agent, device);
+    socket.destroy();
+    expect(agent.ssh.accepted[0]).toMatchObject({ path: "direct", sourcePeerId: device.peer.id });
+
+    const { store } = management.context;
+    const options = { accountId: management.accountId, initiator, affectsMaps: true };
+    const before = agent.ssh.rechecks;
+    await store.change(options, (tx) => deletePeer(tx, device.peer));
+    await until("the change", () => agent.ssh.rechecks > before, 1_000);
+    const failure = await dial(agent, device).catch((error: unknown) => error);
+    expect(isQfError(failure, "ERR_PEER_UNREACHABLE")).toBe(true);
+    expect(agent.ssh.accepted).toHaveLength(1);
+  });
+
+  test("hears of a change within 100 ms", async () => {
+    await enrolled();
+    const agent = await linked();
+    const device = await aDevice();
+    await until("the device", () => agent.ssh.world.snapshot()?.map.peers[device.peer.id] !== undefined);
+    const startMs = performance.now();
+    const version = agent.status().management.mapVersion;
+    await management.changeSettings({ max_stale_seconds: 120 });
+    const committedMs = performance.now();
+    await until("the change", () => agent.status().management.mapVersion > version, 2_000);
+    expect(performance.now() - Math.max(startMs, committedMs)).toBeLessThan(150);
+    expect(agent.ssh.world.snapshot()?.map.settings.maxStaleSeconds).toBe(120);
+  });
+
+  test("takes its events to management, each once", async () => {
+    await enrolled();
+    const agent = await linked();
+    await agent.ssh.world.audit.record({ type: "agent.state", what: "flags_changed", detail: "by hand" });
+    const told = async () =>
+      (await management.events()).filter((event) => event.meta.detail === "by hand").length;
+    await until("the event", told);
+    await agent.stop();
+    agents.splice(0);
+    await linked();
+    await Bun.sleep(100);
+    expect(await told()).toBe(1);
+    expect((await management.events()).some((event) => event.activity_code === "agent.gap")).toBe(false);
+  });
+
+  test("works from its stored map while management is away, and comes back by itself", async () => {
+    await enrolled();
+    const agent = await linked();
+    const device = await aDevice();
+    await until("the rule", () => Object.keys(agent.ssh.world.snapshot()?.map.rules ?? {}).length > 0);
+    const port = new URL(management.url).port;
+    await management.close();
+    await until("the loss", () => !agent.status().management.connected);
+    await agent.stop();
+    agents.splice(0);
+
+    const again = await started();
+    expect(again.status().management.mapVersion).toBeGreaterThan(0);
+    expect(again.ssh.world.mapAgeSeconds()).toBeLessThan(60);
+    const { socket } = await dial(again, device);
+    socket.destroy();
+    const { startManagement } = await import("../../src/management/serve.ts");
+    const restarted = await startManagement({ dataDir, listen: `127.0.0.1:${port}` });
+    management = Object.assign(management, restarted);
+    await until("the link", () => again.status().management.connected, 30_000);
+  }, 60_000);
+
+  test("stops for good, and allows nothing, once its peer is deleted", async () => {
+    const file = await enrolled();
+    const agent = await linked();
+    const { store } = management.context;
+    const peer = await store.read((tx) => findPeerById(tx, file.enrolled?.peerId ?? ""));
+    if (peer === undefined) throw new Error("the peer is not there");
+    const options = { accountId: management.accountId, initiator, affectsMaps: true };
+    await store.change(options, (tx) => deletePeer(tx, peer));
+    await until("the end", () => agent.ssh.world.snapshot() === null);
+    expect(agent.status().problems.join()).toContain("not part of the account");
+    await until("the file", () => !existsSync(join(stateDir, "map.json")));
+  });
+
+  test("applies flags live: what is taken away ends at once", async () => {
+    await enrolled();
+    const agent = await linked();
+    const before = agent.ssh.rechecks;
+    await askAgent(stateDir, { do: "apply", flags: { sshServer: false, sshRoot: true } });
+    expect(agent.ssh.rechecks).toBeGreaterThan(before);
+    expect(agent.status().sshServer).toMatchObject({ enabled: false, listen: [] });
+    expect(agent.ssh.world.machineFlags()).toMatchObject({ sshServer: false, sshRoot: true });
+    expect(JSON.parse(readFileSync(join(stateDir, "agent.json"), "utf8")).flags.sshServer).toBe(false);
+    await askAgent(stateDir, { do: "apply", flags: { sshServer: true } });
+    expect(agent.status().sshServer.listen).toHaveLength(1);
+  });
+
+  test("refuses flags that do not hold together and changes nothing", async () => {
+    await enrolled();
+    const agent = await started();
+    const flags = agent.status().flags;
+    for (const change of [{ requireIdpBinding: true }, { managementUrl: "https://other.example.com" }]) {
+      const failure = await askAgent(stateDir, { do: "apply", flags: change }).catch(
+        (error: unknown) => error,
+      );
+      expect(isQfError(failure)).toBe(true);
+    }
+    expect(agent.status().flags).toEqual(flags);
+  });
+
+  test("is one per state folder", async () => {
+    await enrolled();
+    await started();
+    const failure = await startTestAgent(stateDir).catch((error: unknown) => error);
+    expect(isQfError(failure, "ERR_CONFLICT")).toBe(true);
+    expect((await askStatus(stateDir))?.state).toBe("running");
+  });
+
+  test("leaves nothing open when its address is taken", async () => {
+    await enrolled();
+    const first = await started();
+    const [taken = ""] = first.status().sshServer.listen;
+    const other = join(tempFolder(), "other");
+    const setupKey = await management.addSetupKey();
+    await prepareTestAgent(other, { managementUrl: management.url, listen: taken, name: "web2" }, setupKey);
+    const failure = await startTestAgent(other).catch((error: unknown) => error);
+    expect(isQfError(failure, "ERR_ADDRESS_IN_USE")).toBe(true);
+    await prepareTestAgent(other, { listen: "127.0.0.1:0", name: "web2" });
+    await (await startTestAgent(other)).stop();
+  });
+
+  test("stops at the word of its control socket, and says so to others beforehand", async () => {
+    await enrolled();
+    const agent = await linked();
+    await askAgent(stateDir, { do: "down" });
+    await agent.stopped;
+    agents.splice(0);
+    expect(agent.ssh.isClosed).toBe(true);
+    expect(await askStatus(stateDir)).toBeUndefined();
+    const file = PublicClientFile.parse(
+      JSON.parse(readFileSync(join(stateDir, "public/client.json"), "utf8")),
+    );
+    expect(file.bootId).toBeUndefined();
+  });
+
+  test("vouches for a device by who asks, and signs that", async () => {
+    await enrolled();
+    const agent = await started();
+    const { vouch } = await askAgent(stateDir, { do: "vouch", deviceKey: generateEd25519().publicKey });
+    expect(vouch).toMatchObject({
+      uid: process.geteuid?.() ?? -1,
+      machinePeerId: agent.status().self?.peerId,
+    });
+  });
+});
+
+describe("the state folder", () => {
+  test("is closed to others but for its public part", async () => {
+    await enrolled();
+    await started();
+    const modes = (name: string) => statSync(join(stateDir, name)).mode & 0o777;
+    expect(modes("")).toBe(0o711);
+    for (const name of ["agent.json", "device-key.json", "host-keys.json"]) expect(modes(name)).toBe(0o600);
+    expect(modes("audit")).toBe(0o700);
+    expect(modes("public")).toBe(0o755);
+    expect(modes("public/client.json")).toBe(0o644);
+    expect(modes("public/control.sock")).toBe(0o666);
+  });
+
+  test.each(["agent.json", "device-key.json", "host-keys.json"])(
+    "names a damaged %s, sets it aside, and never makes it anew",
+    async (name) => {
+      await enrolled();
+      const path = join(stateDir, name);
+      const good = readFileSync(path);
+      writeFileSync(path, "{ not json");
+      for (let start = 0; start < 2; start++) {
+        const failure = await prepareTestAgent(stateDir, { managementUrl: management.url }).catch(
+          (error: unknown) => error,
+        );
+        expect(isQfError(failure, "ERR_STATE_DAMAGED")).toBe(true);
+        expect((failure as Error).message).toContain(path);
+      }
+      expect(readdirSync(stateDir).filter((file) => file.startsWith(`${name}.damaged-`))).toHaveLength(1);
+      expect(existsSync(path)).toBe(false);
+      writeFileSync(path, good, { mode: 0o600 });
+      await prepareTestAgent(stateDir, {});
+    },
+  );
+
+  test("gets another map for a damaged one, and says so in the audit log", async () => {
+    await enrolled();
+    await (await linked()).stop();
+    agents.splice(0);
+    writeFileSync(join(stateDir, "map.json"), "\0\0\0");
+    const agent = await linked();
+    expect(agent.status().management.mapVersion).toBeGreaterThan(0);
+    await until("the event", async () =>
+      (await management.events()).some((event) => event.meta.what === "state_damaged"),
+    );
+  });
+
+  test("is refused when others may write to it", async () => {
+    chmodSync(tempFolder(), 0o700);
+    const open = tempFolder();
+    chmodSync(open, 0o777);
+    const failure = await prepareTestAgent(open, { managementUrl: management.url }, "x").catch(
+      (error: unknown) => error,
+    );
+    expect(isQfError(failure, "ERR_PERMISSION")).toBe(true);
+  });
+
+  test("may have a path longer than a socket's name", async () => {
+    stateDir = join(tempFolder(), "x".repeat(120));
+    await enrolled();
+    await started();
+    expect((await askStatus(stateDir))?.state).toBe("running");
+  });
+});
