@@ -1,0 +1,96 @@
+/**
+ * Open files and folders by the numbers that the client knows them by. Numbers are not used again soon.
+ *
+ * @module
+ */
+import { closeSync } from "node:fs";
+import type { SshReader } from "../../base/ssh-buffer.ts";
+import type { TransferLog } from "./audit.ts";
+import type { Folder } from "./folder.ts";
+import { HANDLES_MAX, Status } from "./protocol.ts";
+import { SftpRefusal } from "./status.ts";
+
+export interface OpenFile {
+  readonly fd: number;
+  /** As the client named it. */
+  readonly path: Buffer;
+  /** Writes go to the end, whatever offset they name. */
+  readonly isAppending: boolean;
+  /** Null when nobody listens. */
+  readonly log: TransferLog | null;
+}
+
+const HANDLE_BYTES = 4;
+/** OpenSSH looks at no more of a handle. */
+const HANDLE_BYTES_MAX = 256;
+
+export class Handles {
+  readonly #files = new Map<number, OpenFile>();
+  readonly #folders = new Map<number, Folder>();
+  #next = 0;
+
+  /** Throws a refusal when as many are open as may be: ask before opening. */
+  requireRoom(): void {
+    if (this.#files.size + this.#folders.size >= HANDLES_MAX) {
+      throw new SftpRefusal(Status.failure, "Too many open files");
+    }
+  }
+
+  addFile(file: OpenFile): number {
+    const handle = this.#number();
+    this.#files.set(handle, file);
+    return handle;
+  }
+
+  addFolder(folder: Folder): number {
+    const handle = this.#number();
+    this.#folders.set(handle, folder);
+    return handle;
+  }
+
+  /** The file that a request names. Throws a refusal when it names none. */
+  file(handle: number): OpenFile {
+    return this.#files.get(handle) ?? refuse();
+  }
+
+  folder(handle: number): Folder {
+    return this.#folders.get(handle) ?? refuse();
+  }
+
+  /** Descriptor of a file or a folder. */
+  fd(handle: number): number {
+    return (this.#files.get(handle) ?? this.folder(handle)).fd;
+  }
+
+  isFile(handle: number): boolean {
+    return this.#files.has(handle);
+  }
+
+  openFiles(): number[] {
+    return [...this.#files.keys()];
+  }
+
+  close(handle: number): void {
+    const fd = this.fd(handle);
+    this.#files.delete(handle);
+    this.#folders.delete(handle);
+    closeSync(fd);
+  }
+
+  #number(): number {
+    do {
+      this.#next = (this.#next + 1) >>> 0;
+    } while (this.#files.has(this.#next) || this.#folders.has(this.#next));
+    return this.#next;
+  }
+}
+
+/** Reads a handle; -1, which is nobody's, for what was never ours. */
+export function parseHandle(reader: SshReader): number {
+  const bytes = reader.string(HANDLE_BYTES_MAX);
+  return bytes.length === HANDLE_BYTES ? bytes.readUInt32BE(0) : -1;
+}
+
+function refuse(): never {
+  throw new SftpRefusal(Status.failure, "Invalid handle");
+}

@@ -1,0 +1,71 @@
+/**
+ * The line of `ls -l` that SFTP version 3 gives beside each name, column for column as OpenSSH's server.
+ *
+ * @module
+ */
+import { constants, type Stats } from "node:fs";
+import { systemClock } from "../../base/clock.ts";
+import { groupName, userName } from "./libc.ts";
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/** Half a year: older files show their year, newer ones (and those of the future) their time. */
+const RECENT_SECONDS = (365 * 24 * 60 * 60) / 2;
+/** Names kept; then forgotten all at once. Bounds what a folder of many owners costs. */
+const NAMES_MAX = 1024;
+
+const TYPES = new Map<number, string>([
+  [constants.S_IFDIR, "d"],
+  [constants.S_IFCHR, "c"],
+  [constants.S_IFBLK, "b"],
+  [constants.S_IFREG, "-"],
+  [constants.S_IFLNK, "l"],
+  [constants.S_IFSOCK, "s"],
+  [constants.S_IFIFO, "p"],
+]);
+
+const userNames = new Map<number, string>();
+const groupNames = new Map<number, string>();
+
+export function longNameOf(name: Buffer, stats: Stats): Buffer {
+  const user = cached(userNames, stats.uid, userName).padEnd(8);
+  const group = cached(groupNames, stats.gid, groupName).padEnd(8);
+  const links = String(stats.nlink).padStart(3);
+  const size = String(stats.size).padStart(8);
+  const time = timeOf(Math.floor(stats.mtimeMs / 1000));
+  const head = `${modeOf(stats.mode)}  ${links} ${user} ${group} ${size} ${time} `;
+  return Buffer.concat([Buffer.from(head), name]);
+}
+
+/** `strmode(3)` without its trailing space. */
+export function modeOf(mode: number): string {
+  const special = [0o4000, 0o2000, 0o1000];
+  const triads = [6, 3, 0].map((shift, index) => {
+    const bits = (mode >> shift) & 7;
+    const letter = index === 2 ? "t" : "s";
+    const isSpecial = (mode & (special[index] ?? 0)) !== 0;
+    const execute = isSpecial ? (bits & 1 ? letter : letter.toUpperCase()) : bits & 1 ? "x" : "-";
+    return `${bits & 4 ? "r" : "-"}${bits & 2 ? "w" : "-"}${execute}`;
+  });
+  return `${TYPES.get(mode & constants.S_IFMT) ?? "?"}${triads.join("")}`;
+}
+
+function timeOf(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const day = `${MONTHS[date.getMonth()]} ${String(date.getDate()).padStart(2)}`;
+  const isRecent = systemClock.nowMs() / 1000 - seconds < RECENT_SECONDS;
+  if (!isRecent) return `${day}  ${date.getFullYear()}`;
+  return `${day} ${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
+function cached(names: Map<number, string>, id: number, find: (id: number) => string | null): string {
+  const known = names.get(id);
+  if (known !== undefined) return known;
+  if (names.size >= NAMES_MAX) names.clear();
+  const name = find(id) ?? String(id);
+  names.set(id, name);
+  return name;
+}

@@ -1,0 +1,60 @@
+/**
+ * Cuts the client's stream into packets, in one buffer, without copying what is whole.
+ *
+ * @module
+ */
+import { readSync } from "node:fs";
+import { SshBufferError } from "../../base/ssh-buffer.ts";
+import { PACKET_BYTES_MAX } from "./protocol.ts";
+
+const LENGTH_BYTES = 4;
+/** One largest packet, and room to read small ones ahead. */
+const BUFFER_BYTES = 2 * (PACKET_BYTES_MAX + LENGTH_BYTES);
+
+export class Packets {
+  readonly #fd: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #start = 0;
+  #end = 0;
+
+  /** `fd` must block. */
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Whether the stream stands between two packets. */
+  get isBetween(): boolean {
+    return this.#start === this.#end;
+  }
+
+  /**
+   * The next packet without its length, or null until more is read. A view, valid until `fill`.
+   * Throws an `SshBufferError` for a length that is none.
+   */
+  next(): Buffer | null {
+    const held = this.#end - this.#start;
+    if (held < LENGTH_BYTES) return null;
+    const length = this.#buffer.readUInt32BE(this.#start);
+    if (length === 0 || length > PACKET_BYTES_MAX) throw new SshBufferError("a packet has an invalid length");
+    if (held < LENGTH_BYTES + length) return null;
+    const body = this.#start + LENGTH_BYTES;
+    this.#start = body + length;
+    return this.#buffer.subarray(body, this.#start);
+  }
+
+  /** Waits for more of the stream. False at its end. */
+  fill(): boolean {
+    if (this.#start === this.#end) {
+      this.#start = 0;
+      this.#end = 0;
+    } else if (this.#start > BUFFER_BYTES - (PACKET_BYTES_MAX + LENGTH_BYTES)) {
+      // What has begun may not fit behind where it stands.
+      this.#buffer.copyWithin(0, this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+    const count = readSync(this.#fd, this.#buffer, this.#end, BUFFER_BYTES - this.#end, null);
+    this.#end += count;
+    return count > 0;
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * What goes back to the client: composed in one buffer, written in as few calls as will do.
+ *
+ * @module
+ */
+import { readSync, type Stats, writeSync } from "node:fs";
+import { ATTRIBUTES_BYTES, encodeAttributes } from "./attributes.ts";
+import { DATA_BYTES_MAX, PACKET_BYTES_MAX, Reply, SFTP_VERSION } from "./protocol.ts";
+import type { Outcome } from "./status.ts";
+
+/** Room for one largest packet beside what has gathered. */
+const BUFFER_BYTES = PACKET_BYTES_MAX + 4 + 65_536;
+/** Length, type, request id. */
+const HEADER_BYTES = 9;
+
+export interface NamedFile {
+  readonly name: Buffer;
+  readonly longName: Buffer;
+  /** Null: no attributes, as REALPATH and READLINK answer. */
+  readonly stats: Stats | null;
+}
+
+/** Bytes that `file` takes in a NAME answer. */
+export function namedFileBytes(file: NamedFile): number {
+  return 8 + file.name.length + file.longName.length + (file.stats === null ? 4 : ATTRIBUTES_BYTES);
+}
+
+export class Replies {
+  readonly #fd: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #used = 0;
+  #start = 0;
+
+  /** `fd` must block: there is nothing else to do while the client does not read. */
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Hands everything to the kernel. Throws EPIPE when nobody reads any more. */
+  flush(): void {
+    let written = 0;
+    while (written < this.#used) {
+      written += writeSync(this.#fd, this.#buffer, written, this.#used - written);
+    }
+    this.#used = 0;
+  }
+
+  version(extensions: readonly (readonly [name: string, data: string])[]): void {
+    this.#reserve(PACKET_BYTES_MAX);
+    this.#start = this.#used;
+    this.#used += 4;
+    this.#uint8(Reply.version);
+    this.#uint32(SFTP_VERSION);
+    for (const [name, data] of extensions) {
+      this.#string(Buffer.from(name));
+      this.#string(Buffer.from(data));
+    }
+    this.#end();
+  }
+
+  status(id: number, { status, message }: Outcome): void {
+    this.#begin(Reply.status, id, 16 + message.length);
+    this.#uint32(status);
+    // The messages are ours, and ASCII.
+    this.#uint32(message.length);
+    this.#used += this.#buffer.write(message, this.#used, "latin1");
+    this.#uint32(0);
+    this.#end();
+  }
+
+  handle(id: number, handle: number): void {
+    this.#begin(Reply.handle, id, 8);
+    this.#uint32(4);
+    this.#uint32(handle);
+    this.#end();
+  }
+
+  /**
+   * Reads from a file straight into the answer. Null at the end of the file, and then nothing is sent.
+   * The bytes that were read are valid until the next answer.
+   */
+  data(id: number, { fd, offset, length }: { fd: number; offset: number; length: number }): Buffer | null {
+    const wanted = Math.min(length, DATA_BYTES_MAX);
+    this.#reserve(HEADER_BYTES + 4 + wanted);
+    const at = this.#used + HEADER_BYTES + 4;
+    const count = readSync(fd, this.#buffer, at, wanted, offset);
+    if (count === 0) return null;
+    this.#begin(Reply.data, id, 4 + count);
+    this.#uint32(count);
+    this.#used += count;
+    this.#end();
+    return this.#buffer.subarray(at, at + count);
+  }
+
+  names(id: number, files: readonly NamedFile[]): void {
+    this.#begin(
+      Reply.name,
+      id,
+      files.reduce((sum, file) => sum + namedFileBytes(file), 4),
+    );
+    this.#uint32(files.length);
+    for (const file of files) {
+      this.#string(file.name);
+      this.#string(file.longName);
+      if (file.stats === null) this.#uint32(0);
+      else this.#attributes(file.stats);
+    }
+    this.#end();
+  }
+
+  attributes(id: number, stats: Stats): void {
+    this.#begin(Reply.attributes, id, ATTRIBUTES_BYTES);
+    this.#attributes(stats);
+    this.#end();
+  }
+
+  extended(id: number, body: Uint8Array): void {
+    this.#begin(Reply.extended, id, body.length);
+    this.#raw(body);
+    this.#end();
+  }
+
+  #begin(type: number, id: number, bodyBytes: number): void {
+    this.#reserve(HEADER_BYTES + bodyBytes);
+    this.#start = this.#used;
+    this.#used += 4;
+    this.#uint8(type);
+    this.#uint32(id);
+  }
+
+  #end(): void {
+    this.#buffer.writeUInt32BE(this.#used - this.#start - 4, this.#start);
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#used + bytes > BUFFER_BYTES) this.flush();
+  }
+
+  #attributes(stats: Stats): void {
+    encodeAttributes(this.#buffer, this.#used, stats);
+    this.#used += ATTRIBUTES_BYTES;
+  }
+
+  #string(bytes: Uint8Array): void {
+    this.#uint32(bytes.length);
+    this.#raw(bytes);
+  }
+
+  #uint8(value: number): void {
+    this.#buffer[this.#used++] = value;
+  }
+
+  #uint32(value: number): void {
+    this.#used = this.#buffer.writeUInt32BE(value, this.#used);
+  }
+
+  #raw(bytes: Uint8Array): void {
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * From what the kernel says to what SFTP can say: OpenSSH's mapping, with the kernel's words beside it.
+ *
+ * @module
+ */
+import { constants } from "node:os";
+import { SshBufferError } from "../../base/ssh-buffer.ts";
+import { Status } from "./protocol.ts";
+
+/** An answer other than success that no system call gave. */
+export class SftpRefusal extends Error {
+  override readonly name = "SftpRefusal";
+  readonly status: Status;
+
+  constructor(status: Status, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A system call failed that is not one of node:fs. */
+export class ErrnoError extends Error {
+  override readonly name = "ErrnoError";
+  /** Negative, as node:fs has it. */
+  readonly errno: number;
+
+  constructor(errno: number) {
+    super("a system call failed");
+    this.errno = -errno;
+  }
+}
+
+export interface Outcome {
+  readonly status: Status;
+  /** For a person; never more than the kernel said. */
+  readonly message: string;
+}
+
+const MESSAGES: Record<Status, string> = {
+  [Status.ok]: "Success",
+  [Status.eof]: "End of file",
+  [Status.noSuchFile]: "No such file",
+  [Status.permissionDenied]: "Permission denied",
+  [Status.failure]: "Failure",
+  [Status.badMessage]: "Bad message",
+  [Status.unsupported]: "Operation unsupported",
+};
+
+export const SUCCESS: Outcome = outcome(Status.ok);
+
+/** The outcome of a status alone. */
+export function outcome(status: Status): Outcome {
+  return { status, message: MESSAGES[status] };
+}
+
+const { errno: E } = constants;
+const STATUS_BY_ERRNO = new Map<number, Status>([
+  [E.ENOENT, Status.noSuchFile],
+  [E.ENOTDIR, Status.noSuchFile],
+  [E.EBADF, Status.noSuchFile],
+  [E.ELOOP, Status.noSuchFile],
+  [E.EPERM, Status.permissionDenied],
+  [E.EACCES, Status.permissionDenied],
+  [E.EFAULT, Status.permissionDenied],
+  [E.ENAMETOOLONG, Status.badMessage],
+  [E.EINVAL, Status.badMessage],
+  [E.ENOSYS, Status.unsupported],
+]);
+
+/** SSH_FX_FAILURE says nothing; these say what a person can act on. */
+const FAILURE_MESSAGES = new Map<number, string>([
+  [E.EEXIST, "File exists"],
+  [E.ENOTEMPTY, "Directory not empty"],
+  [E.EISDIR, "Is a directory"],
+  [E.ENOSPC, "No space left on device"],
+  [E.EDQUOT, "Disk quota exceeded"],
+  [E.EFBIG, "File too large"],
+  [E.EROFS, "Read-only file system"],
+  [E.EXDEV, "Invalid cross-device link"],
+  [E.EMFILE, "Too many open files"],
+  [E.ENFILE, "Too many open files in system"],
+  [E.ETXTBSY, "Text file busy"],
+  [E.EBUSY, "Device or resource busy"],
+  [E.EMLINK, "Too many links"],
+  [E.EIO, "Input/output error"],
+  [E.ENXIO, "No such device or address"],
+  [E.ESPIPE, "Illegal seek"],
+  [E.EOPNOTSUPP, "Operation not supported"],
+]);
+
+/** What a failed operation answers. Rethrows what is not an answer: a malformed packet, or a bug. */
+export function outcomeOf(cause: unknown): Outcome {
+  if (cause instanceof SftpRefusal) return { status: cause.status, message: cause.message };
+  if (cause instanceof SshBufferError) throw cause;
+  const errno = (cause as { errno?: unknown }).errno;
+  if (typeof errno !== "number") throw cause;
+  const status = STATUS_BY_ERRNO.get(-errno) ?? Status.failure;
+  const message = status === Status.failure ? FAILURE_MESSAGES.get(-errno) : undefined;
+  return { status, message: message ?? MESSAGES[status] };
+}
+
+/** The error number of a failed system call; undefined for anything else. */
+export function errnoOf(cause: unknown): number | undefined {
+  const errno = (cause as { errno?: unknown } | null)?.errno;
+  return typeof errno === "number" ? -errno : undefined;
+}
