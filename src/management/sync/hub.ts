@@ -301,7 +301,9 @@ class Hub implements SyncHub {
       known: recent?.epoch === epoch && recent.version === version ? recent : null,
       position: { epoch, version },
       mapOf: () => maps.mapOf(peer.accountId, peer.id),
-      onFailure: (cause) => log.error("a map could not be made", { peerId: peer.id }, cause),
+      onFailure: (cause) => {
+        if (!this.#isClosed) log.error("a map could not be made", { peerId: peer.id }, cause);
+      },
     });
     const old = this.#links.get(peer.id);
     this.#links.set(peer.id, link);
