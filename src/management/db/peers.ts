@@ -172,6 +172,16 @@ export async function findReservedName(
   return row;
 }
 
+/** By name. */
+export function listReservedNames(tx: Reader, accountId: AccountId): Promise<Row<"reservedNames">[]> {
+  const { reservedNames } = tx.t;
+  return tx.sql
+    .select()
+    .from(reservedNames)
+    .where(eq(reservedNames.accountId, accountId))
+    .orderBy(asc(reservedNames.dnsName));
+}
+
 /** An admin's word that somebody else may have it. */
 export async function releaseName(tx: Writer, accountId: AccountId, dnsName: string): Promise<void> {
   const { reservedNames } = tx.t;

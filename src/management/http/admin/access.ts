@@ -1,0 +1,101 @@
+/**
+ * Who may call what: API tokens to people, people to roles, roles to routes.
+ *
+ * An ID token is never accepted here, whoever signed it.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../../base/clock.ts";
+import { QfError } from "../../../base/errors.ts";
+import { isEqualSecret } from "../../../base/random.ts";
+import type { Role } from "../../../wire/admin-api.ts";
+import { API_TOKEN_PREFIX, findByToken, findToken, hashToken, markTokenUsed } from "../../db/api-tokens.ts";
+import type { Reader, Store } from "../../db/store.ts";
+import { findUser, type UserRow } from "../../db/users.ts";
+
+/**
+ * owner: owners only. write: owners and admins. read: those and auditors. self: everybody signed in;
+ * the route itself gives a plain user their own things only.
+ */
+export type Access = "owner" | "write" | "read" | "self";
+
+const ROLES_OF: Readonly<Record<Access, readonly Role[]>> = {
+  owner: ["owner"],
+  write: ["owner", "admin"],
+  read: ["owner", "admin", "auditor"],
+  self: ["owner", "admin", "auditor", "user"],
+};
+
+/** Who calls, proven by an API token. */
+export interface Principal {
+  readonly user: UserRow;
+  readonly tokenId: string;
+}
+
+/** How stale `last_used` may be: one write a minute, however busy a token is. */
+const LAST_USED_SECONDS = 60;
+const AUTHORIZATION = new RegExp(`^(?:token|bearer) +(${API_TOKEN_PREFIX}[A-Za-z0-9_-]{43})$`, "i");
+
+/**
+ * Proves the caller by `Authorization: Token …` or `Bearer …`.
+ *
+ * Throws ERR_UNAUTHENTICATED, the same for every reason, or ERR_FORBIDDEN for somebody blocked.
+ */
+export async function authenticate(store: Store, authorization: string | undefined): Promise<Principal> {
+  const token = AUTHORIZATION.exec(authorization ?? "")?.[1];
+  const found = token === undefined ? undefined : await store.read((tx) => findByToken(tx, token));
+  // Found by digest, so no comparison ever runs along a secret; this one takes the same time anyway.
+  if (token === undefined || found === undefined || !isEqualSecret(found.token.hash, hashToken(token))) {
+    throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed", {
+      hint: "send Authorization: Token qfp_…; it may have expired or been deleted",
+    });
+  }
+  if (found.token.scope !== "api") {
+    throw new QfError("ERR_UNAUTHENTICATED", "this token does not open the API");
+  }
+  refuseInactive(found.user);
+  const { lastUsedAt, id } = found.token;
+  const isStale = await store.read(
+    async (tx) => nowSeconds(tx.clock) - (lastUsedAt ?? 0) >= LAST_USED_SECONDS,
+  );
+  if (isStale) await store.transaction((tx) => markTokenUsed(tx, id));
+  return { user: found.user, tokenId: id };
+}
+
+/** Throws ERR_FORBIDDEN unless `role` may call a route of that access. */
+export function refuseRole(role: Role, access: Access): void {
+  if (ROLES_OF[access].includes(role)) return;
+  throw new QfError("ERR_FORBIDDEN", `the role ${role} may not do this`, {
+    hint: `it takes ${ROLES_OF[access].join(" or ")}`,
+  });
+}
+
+export function mayCall(role: Role, access: Access): boolean {
+  return ROLES_OF[access].includes(role);
+}
+
+/**
+ * Judges the caller anew inside the transaction that writes: what was true when the request came in
+ * may have been changed by one that ran before it. Returns the caller as of now.
+ */
+export async function recheck(tx: Reader, principal: Principal, access: Access): Promise<UserRow> {
+  const { accountId, id } = principal.user;
+  const user = await findUser(tx, accountId, id);
+  const token = await findToken(tx, accountId, id, principal.tokenId);
+  if (user === undefined || token === undefined || token.expiresAt <= nowSeconds(tx.clock)) {
+    throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed");
+  }
+  refuseInactive(user);
+  refuseRole(user.role, access);
+  return user;
+}
+
+function refuseInactive(user: UserRow): void {
+  if (user.isBlocked) throw new QfError("ERR_FORBIDDEN", "this user is blocked");
+  if (user.pendingApproval) throw new QfError("ERR_FORBIDDEN", "this user waits for approval");
+}
+
+/** What is not there, and what the caller may not know of. */
+export function notFound(what: string): QfError {
+  return new QfError("ERR_NOT_FOUND", `there is no such ${what}`);
+}

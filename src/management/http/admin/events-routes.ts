@@ -1,0 +1,100 @@
+/**
+ * /api/events/audit: what happened, newest first, or followed as it happens.
+ *
+ * @module
+ */
+import { QfError } from "../../../base/errors.ts";
+import { AUDIT_PAGE_MAX, AuditQuery } from "../../../wire/admin-query.ts";
+import { AuditEvent } from "../../../wire/audit-event.ts";
+import { findEventByReceipt, listEvents } from "../../db/audit-events.ts";
+import type { Row } from "../../db/schema/schema.ts";
+import type { Store } from "../../db/store.ts";
+import { type Call, type Route, route } from "./route.ts";
+
+/** Questions that wait at once, over all accounts: each holds a connection open. */
+const WAITING_MAX = 256;
+const waiting = new WeakMap<Store, { count: number }>();
+
+export const eventRoutes: readonly Route[] = [
+  route({
+    method: "get",
+    path: "/api/events/audit",
+    summary: "Audit events, newest first; with after_seq the following ones, oldest first",
+    access: "read",
+    query: AuditQuery,
+    answer: { listOf: AuditEvent },
+    handle: async (call) => (await eventsFor(call)).map(asEvent),
+  }),
+];
+
+async function eventsFor(call: Call<undefined, AuditQuery>): Promise<Row<"auditEvents">[]> {
+  const { limit = AUDIT_PAGE_MAX, after_seq, before_seq, wait_seconds = 0, receipt } = call.query;
+  if (receipt !== undefined) {
+    const event = await call.read((tx) => findEventByReceipt(tx, call.accountId, receipt));
+    return event === undefined ? [] : [event];
+  }
+  if (after_seq === undefined) {
+    const page = { limit, ...(before_seq === undefined ? {} : { beforeSeq: before_seq }) };
+    return call.read((tx) => listEvents(tx, call.accountId, page));
+  }
+  const ask = () => call.read((tx) => listEvents(tx, call.accountId, { limit, afterSeq: after_seq }));
+  if (wait_seconds === 0) return ask();
+  const heard = listen(call, after_seq, wait_seconds * 1000);
+  try {
+    // Listening began before the first look, so nothing falls between the two.
+    const now = await ask();
+    if (now.length > 0) return now;
+    await heard.news;
+    return await ask();
+  } finally {
+    heard.stop();
+  }
+}
+
+/** `news` resolves with the first event above `afterSeq`, at the time limit, or when the caller goes. */
+function listen(
+  call: Call<unknown, unknown>,
+  afterSeq: number,
+  timeoutMs: number,
+): { news: Promise<void>; stop: () => void } {
+  const { store } = call.ctx;
+  const now = waiting.get(store) ?? { count: 0 };
+  waiting.set(store, now);
+  if (now.count >= WAITING_MAX) {
+    throw new QfError("ERR_TOO_MANY", "too many wait for audit events", { hint: "ask without wait_seconds" });
+  }
+  now.count += 1;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const unsubscribe = store.onAudit((accountId, seq) => {
+    if (accountId === call.accountId && seq > afterSeq) resolve();
+  });
+  const timer = setTimeout(resolve, timeoutMs);
+  call.signal.addEventListener("abort", () => resolve(), { once: true });
+  const stop = (): void => {
+    now.count -= 1;
+    clearTimeout(timer);
+    unsubscribe();
+  };
+  return { news: promise, stop };
+}
+
+function asEvent(row: Row<"auditEvents">): AuditEvent {
+  return {
+    id: String(row.seq),
+    timestamp: new Date(row.atMs).toISOString(),
+    activity: sentenceOf(row.activity),
+    activity_code: row.activity,
+    initiator_id: row.initiatorId,
+    initiator_name: row.initiatorName,
+    initiator_email: row.initiatorEmail,
+    target_id: row.targetId,
+    meta: row.meta,
+    ...(row.data === null ? {} : { data: row.data }),
+  };
+}
+
+/** `user.role.update` → `User role update`: for people; tools read the code. */
+function sentenceOf(code: string): string {
+  const words = code.replaceAll(".", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,41 @@
+/**
+ * What a group is used by: whatever would silently mean something else without it.
+ *
+ * @module
+ */
+import type { AccountId, GroupId } from "../../../wire/units.ts";
+import { findAccount } from "../../db/accounts.ts";
+import { listPolicies, type PolicyRuleRow } from "../../db/policies.ts";
+import { listSetupKeys } from "../../db/setup-keys.ts";
+import type { Reader } from "../../db/store.ts";
+import { listUsers } from "../../db/users.ts";
+
+/** Uses in words: `policy Deploy`, `user Ann`. Empty: none. */
+export async function usesOfGroup(tx: Reader, accountId: AccountId, groupId: GroupId): Promise<string[]> {
+  const policies = await listPolicies(tx, accountId);
+  const keys = await listSetupKeys(tx, accountId);
+  const users = await listUsers(tx, accountId);
+  const settings = (await findAccount(tx, accountId))?.settings;
+  const inSettings = [
+    ...(settings?.peer_expose_groups ?? []),
+    ...(settings?.extra?.network_traffic_logs_groups ?? []),
+  ];
+  return [
+    ...policies
+      .filter(({ rules }) => rules.some((rule) => groupsOfRule(rule).has(groupId)))
+      .map(({ policy }) => `policy ${policy.name}`),
+    ...keys.filter((key) => key.autoGroups.includes(groupId)).map((key) => `setup key ${key.name}`),
+    ...users.filter((user) => user.autoGroups.includes(groupId)).map((user) => `user ${user.name}`),
+    ...(inSettings.includes(groupId) ? ["the account settings"] : []),
+  ];
+}
+
+/** Every group a rule mentions. */
+export function groupsOfRule({ body }: Pick<PolicyRuleRow, "body">): Set<GroupId> {
+  return new Set([
+    ...(body.sources ?? []),
+    ...(body.destinations ?? []),
+    ...(body.source_devices ?? []),
+    ...Object.keys(body.authorized_groups ?? {}),
+  ]);
+}

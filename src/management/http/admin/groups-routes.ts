@@ -1,0 +1,161 @@
+/**
+ * /api/groups: named sets of peers. People carry theirs in `auto_groups`.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../../base/clock.ts";
+import { QfError } from "../../../base/errors.ts";
+import { newId } from "../../../base/random.ts";
+import { Group, GroupRequest } from "../../../wire/admin-api.ts";
+import { Empty, GroupQuery, NoQuery } from "../../../wire/admin-query.ts";
+import {
+  deleteGroup,
+  findGroup,
+  type GroupRow,
+  insertGroup,
+  listGroups,
+  renameGroup,
+  setGroupPeers,
+} from "../../db/groups.ts";
+import type { Reader } from "../../db/store.ts";
+import { notFound } from "./access.ts";
+import { usesOfGroup } from "./group-uses.ts";
+import { type GroupsView, loadGroups } from "./groups-view.ts";
+import { refuseUnknownPeers } from "./references.ts";
+import { type Call, type Route, route } from "./route.ts";
+
+export const groupRoutes: readonly Route[] = [
+  route({
+    method: "get",
+    path: "/api/groups",
+    summary: "Groups with their peers",
+    access: "read",
+    query: GroupQuery,
+    answer: { listOf: Group },
+    handle: (call) =>
+      call.read(async (tx) => {
+        const view = await loadGroups(tx, call.accountId);
+        const wanted = call.query.name;
+        const groups = view.groups.filter((group) => wanted === undefined || group.name === wanted);
+        const names = new Map(view.peers.map((peer) => [peer.id, peer.name]));
+        return groups.map((group) => asGroup(group, view, names));
+      }),
+  }),
+  route({
+    method: "post",
+    path: "/api/groups",
+    summary: "Makes a group",
+    access: "write",
+    query: NoQuery,
+    body: GroupRequest,
+    answer: { one: Group },
+    handle: (call) =>
+      call.change({ affectsMaps: true }, async (tx) => {
+        const { name, peers = [] } = call.body;
+        await refuseTakenName(tx, call.accountId, name, null);
+        await refuseUnknownPeers(tx, call.accountId, peers, "peers");
+        const group = {
+          id: newId(),
+          accountId: call.accountId,
+          name,
+          isAll: false,
+          createdAt: nowSeconds(tx.clock),
+        };
+        await insertGroup(tx, group);
+        await setGroupPeers(tx, group.id, peers);
+        tx.record({ activity: "group.add", targetId: group.id, meta: { name } });
+        return groupAnswer(tx, call.accountId, group.id);
+      }),
+  }),
+  route({
+    method: "get",
+    path: "/api/groups/:groupId",
+    summary: "One group with its peers",
+    access: "read",
+    query: NoQuery,
+    answer: { one: Group },
+    handle: (call) => call.read((tx) => groupAnswer(tx, call.accountId, call.param("groupId"))),
+  }),
+  route({
+    method: "put",
+    path: "/api/groups/:groupId",
+    summary: "Renames a group; with peers, puts exactly these into it",
+    access: "write",
+    query: NoQuery,
+    body: GroupRequest,
+    answer: { one: Group },
+    handle: (call) =>
+      call.change({ affectsMaps: true }, async (tx) => {
+        const group = await changeableGroup(call, tx);
+        const { name, peers } = call.body;
+        await refuseTakenName(tx, call.accountId, name, group.id);
+        await renameGroup(tx, call.accountId, group.id, name);
+        if (peers !== undefined) {
+          await refuseUnknownPeers(tx, call.accountId, peers, "peers");
+          await setGroupPeers(tx, group.id, peers);
+        }
+        tx.record({ activity: "group.update", targetId: group.id, meta: { name, was: group.name } });
+        return groupAnswer(tx, call.accountId, group.id);
+      }),
+  }),
+  route({
+    method: "delete",
+    path: "/api/groups/:groupId",
+    summary: "Deletes a group that nothing uses",
+    access: "write",
+    query: NoQuery,
+    answer: { one: Empty },
+    handle: (call) =>
+      call.change({ affectsMaps: true }, async (tx) => {
+        const group = await changeableGroup(call, tx);
+        const [use] = await usesOfGroup(tx, call.accountId, group.id);
+        if (use !== undefined) {
+          throw new QfError("ERR_CONFLICT", `the group ${group.name} is used by ${use}`, {
+            hint: "take it out there first",
+          });
+        }
+        await deleteGroup(tx, call.accountId, group.id);
+        tx.record({ activity: "group.delete", targetId: group.id, meta: { name: group.name } });
+        return {};
+      }),
+  }),
+];
+
+async function changeableGroup(call: Call<unknown, unknown>, tx: Reader): Promise<GroupRow> {
+  const group = await findGroup(tx, call.accountId, call.param("groupId"));
+  if (group === undefined) throw notFound("group");
+  if (group.isAll) throw new QfError("ERR_CONFLICT", "the group All can not be changed or deleted");
+  return group;
+}
+
+/** Names are compared without regard to case: two that look alike are one mistake away from a wrong policy. */
+async function refuseTakenName(
+  tx: Reader,
+  accountId: string,
+  name: string,
+  ownId: string | null,
+): Promise<void> {
+  const groups = await listGroups(tx, accountId);
+  const taken = groups.find((group) => group.id !== ownId && group.name.toLowerCase() === name.toLowerCase());
+  if (taken !== undefined) throw new QfError("ERR_CONFLICT", `there is a group ${taken.name} already`);
+}
+
+async function groupAnswer(tx: Reader, accountId: string, groupId: string): Promise<Group> {
+  const view = await loadGroups(tx, accountId);
+  const group = view.groups.find((one) => one.id === groupId);
+  if (group === undefined) throw notFound("group");
+  return asGroup(group, view, new Map(view.peers.map((peer) => [peer.id, peer.name])));
+}
+
+function asGroup(group: GroupRow, view: GroupsView, names: ReadonlyMap<string, string>): Group {
+  const peers = view.peersIn(group.id);
+  return {
+    id: group.id,
+    name: group.name,
+    peers_count: peers.length,
+    resources_count: 0,
+    issued: "api",
+    peers: peers.map((id) => ({ id, name: names.get(id) ?? "" })),
+    resources: [],
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * /api/reserved-names: names of peers that are gone, kept from squatters until an admin lets them go.
+ *
+ * @module
+ */
+import { Empty, NoQuery, ReservedName } from "../../../wire/admin-query.ts";
+import { findReservedName, listReservedNames, releaseName } from "../../db/peers.ts";
+import { notFound } from "./access.ts";
+import { isoTime, type Route, route } from "./route.ts";
+
+export const nameRoutes: readonly Route[] = [
+  route({
+    method: "get",
+    path: "/api/reserved-names",
+    summary: "Names that somebody had and nobody gets",
+    access: "read",
+    query: NoQuery,
+    answer: { listOf: ReservedName },
+    handle: (call) =>
+      call.read(async (tx) =>
+        (await listReservedNames(tx, call.accountId)).map(
+          (row): ReservedName => ({ name: row.dnsName, peer_id: row.peerId, freed_at: isoTime(row.freedAt) }),
+        ),
+      ),
+  }),
+  route({
+    method: "delete",
+    path: "/api/reserved-names/:name",
+    summary: "Releases a name: the next peer may have it",
+    access: "write",
+    query: NoQuery,
+    answer: { one: Empty },
+    handle: (call) =>
+      call.change({}, async (tx) => {
+        const name = call.param("name");
+        const reserved = await findReservedName(tx, call.accountId, name);
+        if (reserved === undefined) throw notFound("reserved name");
+        await releaseName(tx, call.accountId, name);
+        tx.record({ activity: "peer.update", targetId: reserved.peerId, meta: { released: name } });
+        return {};
+      }),
+  }),
+];

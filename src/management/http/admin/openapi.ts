@@ -1,0 +1,123 @@
+/**
+ * /api/openapi.json: made from the route table and the very schemas that validate, so it can not lie.
+ *
+ * @module
+ */
+import type { ZodType } from "zod";
+import { VERSION } from "../../../base/build-info.ts";
+import * as api from "../../../wire/admin-api.ts";
+import * as query from "../../../wire/admin-query.ts";
+import { AuditEvent } from "../../../wire/audit-event.ts";
+import { ApiFailure } from "../../../wire/client-api.ts";
+import { Policy, PolicyWrite } from "../../../wire/policy.ts";
+import { PostureCheck, PostureCheckWrite } from "../../../wire/posture.ts";
+import type { Route } from "./route.ts";
+
+/** Schemas with a name of their own in the document; any other is written out in place. */
+const NAMED: Readonly<Record<string, ZodType>> = {
+  Account: api.Account,
+  AccountRequest: api.AccountRequest,
+  User: api.User,
+  UserCreateRequest: api.UserCreateRequest,
+  UserRequest: api.UserRequest,
+  PersonalAccessToken: api.PersonalAccessToken,
+  PersonalAccessTokenRequest: api.PersonalAccessTokenRequest,
+  PersonalAccessTokenGenerated: api.PersonalAccessTokenGenerated,
+  Peer: api.Peer,
+  PeerRequest: api.PeerRequest,
+  AccessiblePeer: api.AccessiblePeer,
+  SetupKey: api.SetupKey,
+  CreateSetupKeyRequest: api.SetupKeyCreateRequest,
+  SetupKeyRequest: api.SetupKeyRequest,
+  Group: api.Group,
+  GroupRequest: api.GroupRequest,
+  Policy,
+  PolicyUpdate: PolicyWrite,
+  PostureCheck,
+  PostureCheckUpdate: PostureCheckWrite,
+  Event: AuditEvent,
+  ReservedName: query.ReservedName,
+  Failure: ApiFailure,
+};
+
+type Json = Record<string, unknown>;
+
+/** The OpenAPI 3.1 document of `routes`. */
+export function describeApi(routes: readonly Route[], origin: string): Json {
+  const names = new Map(Object.entries(NAMED).map(([name, schema]) => [schema, name]));
+  const refer = (schema: ZodType, io: "input" | "output"): Json => {
+    const name = names.get(schema);
+    return name === undefined ? jsonSchema(schema, io) : { $ref: `#/components/schemas/${name}` };
+  };
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    const path = route.path.replace(/:(\w+)/g, "{$1}");
+    paths[path] = { ...paths[path], [route.method]: describeRoute(route, refer) };
+  }
+  const requests = new Set(routes.flatMap((route) => (route.body === undefined ? [] : [route.body])));
+  const schemas = Object.entries(NAMED).map(
+    ([name, schema]) => [name, jsonSchema(schema, requests.has(schema) ? "input" : "output")] as const,
+  );
+  return {
+    openapi: "3.1.0",
+    info: { title: "QuFabric management API", version: VERSION },
+    servers: [{ url: origin }],
+    security: [{ TokenAuth: [] }, { BearerAuth: [] }],
+    paths,
+    components: {
+      schemas: Object.fromEntries(schemas),
+      securitySchemes: {
+        TokenAuth: { type: "apiKey", in: "header", name: "Authorization", description: "Token qfp_…" },
+        BearerAuth: { type: "http", scheme: "bearer", description: "The same API tokens" },
+      },
+    },
+  };
+}
+
+function describeRoute(route: Route, refer: (schema: ZodType, io: "input" | "output") => Json): Json {
+  const answer =
+    "one" in route.answer
+      ? refer(route.answer.one, "output")
+      : { type: "array", items: refer(route.answer.listOf, "output") };
+  const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+    in: "path",
+    name,
+    required: true,
+    schema: { type: "string" },
+  }));
+  const body = route.body;
+  return {
+    summary: route.summary,
+    tags: [route.path.split("/")[2]],
+    "x-access": route.access,
+    parameters: [...inPath, ...queryParameters(route.query)],
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: { required: true, content: { "application/json": { schema: refer(body, "input") } } },
+        }),
+    responses: {
+      200: { description: "Done", content: { "application/json": { schema: answer } } },
+      default: {
+        description: "Refused or failed",
+        content: { "application/json": { schema: refer(ApiFailure, "output") } },
+      },
+    },
+  };
+}
+
+function queryParameters(schema: ZodType | undefined): Json[] {
+  if (schema === undefined) return [];
+  const { properties = {} } = jsonSchema(schema, "input") as { properties?: Record<string, Json> };
+  return Object.entries(properties).map(([name, property]) => ({
+    in: "query",
+    name,
+    required: false,
+    schema: property,
+  }));
+}
+
+function jsonSchema(schema: ZodType, io: "input" | "output"): Json {
+  const { $schema: _, ...rest } = schema.toJSONSchema({ io, unrepresentable: "any" }) as Json;
+  return rest;
+}

@@ -1,0 +1,175 @@
+/**
+ * /api/peers: machines and devices. A plain user sees its own devices and may remove them.
+ *
+ * @module
+ */
+import { QfError } from "../../../base/errors.ts";
+import { AccessiblePeer, Peer, PeerRequest } from "../../../wire/admin-api.ts";
+import { Empty, NoQuery, PeerQuery } from "../../../wire/admin-query.ts";
+import { revokeLoginsOf } from "../../db/logins.ts";
+import { dnsNameOf } from "../../db/new-peer.ts";
+import {
+  deletePeer,
+  findPeer,
+  findPeerByAddress,
+  findPeerByDnsName,
+  findReservedName,
+  type PeerRow,
+  renamePeer,
+  updatePeer,
+} from "../../db/peers.ts";
+import type { ChangeWriter, Reader } from "../../db/store.ts";
+import { findUser, type UserRow } from "../../db/users.ts";
+import { mayCall, notFound } from "./access.ts";
+import { accessibleFrom } from "./accessible.ts";
+import { loadGroups } from "./groups-view.ts";
+import { asAccessiblePeer, asPeer, domainOf } from "./peers-view.ts";
+import { type Call, type Route, route } from "./route.ts";
+
+export const peerRoutes: readonly Route[] = [
+  route({
+    method: "get",
+    path: "/api/peers",
+    summary: "Peers; a plain user sees its own devices only",
+    access: "self",
+    query: PeerQuery,
+    answer: { listOf: Peer },
+    handle: (call) =>
+      call.read(async (tx) => {
+        const view = await loadGroups(tx, call.accountId);
+        const domain = await domainOf(tx, call.accountId);
+        const { name, ip } = call.query;
+        return view.peers
+          .filter((peer) => isVisible(peer, call.user))
+          .filter((peer) => name === undefined || peer.name === name)
+          .filter((peer) => ip === undefined || peer.address === ip)
+          .map((peer) => asPeer(peer, { ...call.ctx, domain, groups: view.groupsOf(peer.id) }));
+      }),
+  }),
+  route({
+    method: "get",
+    path: "/api/peers/:peerId",
+    summary: "One peer",
+    access: "self",
+    query: NoQuery,
+    answer: { one: Peer },
+    handle: (call) => call.read((tx) => peerAnswer(call, tx)),
+  }),
+  route({
+    method: "get",
+    path: "/api/peers/:peerId/accessible-peers",
+    summary: "Machines whose SSH port this peer may reach now",
+    access: "self",
+    query: NoQuery,
+    answer: { listOf: AccessiblePeer },
+    handle: async (call) => {
+      const peer = await call.read((tx) => visiblePeer(call, tx, call.user));
+      const domain = await call.read((tx) => domainOf(tx, call.accountId));
+      const targets = await accessibleFrom(call.ctx, peer);
+      return targets.map((target) => asAccessiblePeer(target, { ...call.ctx, domain }));
+    },
+  }),
+  route({
+    method: "put",
+    path: "/api/peers/:peerId",
+    summary: "Renames a peer, turns its SSH on or off, approves a device, changes its address",
+    access: "write",
+    query: NoQuery,
+    body: PeerRequest,
+    answer: { one: Peer },
+    handle: (call) => call.change({ affectsMaps: true }, (tx, actor) => changePeer(call, tx, actor)),
+  }),
+  route({
+    method: "delete",
+    path: "/api/peers/:peerId",
+    summary: "Removes a peer: its link and its logins end, its name stays reserved",
+    access: "self",
+    query: NoQuery,
+    answer: { one: Empty },
+    handle: (call) =>
+      call.change({ affectsMaps: true }, async (tx, actor) => {
+        const peer = await visiblePeer(call, tx, actor);
+        const isOwn = peer.kind === "device" && peer.ownerUserId === actor.id;
+        if (!isOwn && !mayCall(actor.role, "write")) {
+          throw new QfError("ERR_FORBIDDEN", `the role ${actor.role} may not do this`);
+        }
+        await revokeLoginsOf(tx, { devicePeerId: peer.id });
+        await deletePeer(tx, peer);
+        tx.record({
+          activity: "peer.delete",
+          targetId: peer.id,
+          meta: { name: peer.dnsName, ip: peer.address },
+        });
+        return {};
+      }),
+  }),
+];
+
+function isVisible(peer: PeerRow, user: UserRow): boolean {
+  return mayCall(user.role, "read") || (peer.kind === "device" && peer.ownerUserId === user.id);
+}
+
+async function visiblePeer(call: Call<unknown, unknown>, tx: Reader, user: UserRow): Promise<PeerRow> {
+  const peer = await findPeer(tx, call.accountId, call.param("peerId"));
+  if (peer === undefined || !isVisible(peer, user)) throw notFound("peer");
+  return peer;
+}
+
+async function peerAnswer(call: Call<unknown, unknown>, tx: Reader): Promise<Peer> {
+  const peer = await visiblePeer(call, tx, call.user);
+  const view = await loadGroups(tx, call.accountId);
+  const domain = await domainOf(tx, call.accountId);
+  return asPeer(peer, { ...call.ctx, domain, groups: view.groupsOf(peer.id) });
+}
+
+async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: UserRow): Promise<Peer> {
+  const peer = await visiblePeer(call, tx, actor);
+  const { name, ssh_enabled, approval_required, ip } = call.body;
+  if (name !== peer.name) await changeName(tx, peer, name);
+  if (ip !== undefined && ip !== peer.address) await refuseTakenAddress(tx, peer, ip);
+  const isWaiting = isWaitingForApproval(peer);
+  const willWait = approval_required ?? isWaiting;
+  await updatePeer(tx, call.accountId, peer.id, {
+    sshEnabled: ssh_enabled,
+    loginExpirationEnabled: call.body.login_expiration_enabled,
+    inactivityExpirationEnabled: call.body.inactivity_expiration_enabled,
+    ...(ip === undefined ? {} : { address: ip }),
+    ...(willWait === isWaiting
+      ? {}
+      : { status: willWait ? ("pending" as const) : ("active" as const), ownerApproved: !willWait }),
+  });
+  const meta = { name };
+  if (ssh_enabled !== peer.sshEnabled) {
+    const activity = ssh_enabled ? "peer.ssh.enable" : "peer.ssh.disable";
+    tx.record({ activity, targetId: peer.id, meta });
+  }
+  if (isWaiting && !willWait) tx.record({ activity: "peer.approve", targetId: peer.id, meta });
+  tx.record({ activity: "peer.update", targetId: peer.id, meta });
+  return peerAnswer(call, tx);
+}
+
+export function isWaitingForApproval(peer: Pick<PeerRow, "status" | "kind" | "ownerApproved">): boolean {
+  return peer.status === "pending" || (peer.kind === "device" && !peer.ownerApproved);
+}
+
+async function changeName(tx: ChangeWriter, peer: PeerRow, name: string): Promise<void> {
+  const owner = peer.ownerUserId === null ? undefined : await findUser(tx, peer.accountId, peer.ownerUserId);
+  const dnsName = dnsNameOf(peer.kind, name, owner ?? null);
+  const holder = await findPeerByDnsName(tx, peer.accountId, dnsName);
+  if (holder !== undefined && holder.id !== peer.id) {
+    throw new QfError("ERR_CONFLICT", `another peer is called ${dnsName}`);
+  }
+  const reserved = await findReservedName(tx, peer.accountId, dnsName);
+  if (reserved !== undefined && reserved.peerId !== peer.id) {
+    throw new QfError("ERR_CONFLICT", `the name ${dnsName} was another peer's and is reserved`, {
+      hint: `release it first: DELETE /api/reserved-names/${dnsName}`,
+    });
+  }
+  await renamePeer(tx, peer, { name, dnsName });
+  tx.record({ activity: "peer.rename", targetId: peer.id, meta: { from: peer.dnsName, to: dnsName } });
+}
+
+async function refuseTakenAddress(tx: Reader, peer: PeerRow, ip: string): Promise<void> {
+  if ((await findPeerByAddress(tx, peer.accountId, ip)) === undefined) return;
+  throw new QfError("ERR_CONFLICT", `another peer has the address ${ip}`);
+}

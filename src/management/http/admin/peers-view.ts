@@ -1,0 +1,69 @@
+/**
+ * Peers as the API gives them out, in NetBird's shape.
+ *
+ * @module
+ */
+import type { AccessiblePeer, Peer } from "../../../wire/admin-api.ts";
+import type { GroupMinimum } from "../../../wire/policy.ts";
+import type { AccountId } from "../../../wire/units.ts";
+import { findAccount } from "../../db/accounts.ts";
+import type { PeerRow } from "../../db/peers.ts";
+import type { Reader } from "../../db/store.ts";
+import { DEFAULT_DOMAIN } from "../../settings.ts";
+import { type AdminContext, isoTime } from "./route.ts";
+
+type Surroundings = Pick<AdminContext, "isConnected"> & { readonly domain: string };
+
+export async function domainOf(tx: Reader, accountId: AccountId): Promise<string> {
+  return (await findAccount(tx, accountId))?.domain ?? DEFAULT_DOMAIN;
+}
+
+export function asPeer(peer: PeerRow, around: Surroundings & { groups: readonly GroupMinimum[] }): Peer {
+  return {
+    id: peer.id,
+    name: peer.name,
+    created_at: isoTime(peer.createdAt),
+    ip: peer.address,
+    connection_ip: peer.connectionIp,
+    connected: around.isConnected(peer.id),
+    last_seen: isoTime(peer.lastSeenAt),
+    os: peer.facts.os,
+    kernel_version: peer.facts.kernelVersion,
+    geoname_id: 0,
+    version: peer.facts.version,
+    groups: [...around.groups],
+    ssh_enabled: peer.sshEnabled,
+    user_id: peer.ownerUserId ?? "",
+    hostname: peer.facts.hostname,
+    ui_version: "",
+    dns_label: `${peer.dnsName}.${around.domain}`,
+    login_expiration_enabled: peer.loginExpirationEnabled,
+    login_expired: false,
+    last_login: isoTime(peer.lastLoginAt),
+    inactivity_expiration_enabled: peer.inactivityExpirationEnabled,
+    approval_required: peer.status === "pending" || (peer.kind === "device" && !peer.ownerApproved),
+    country_code: "",
+    city_name: "",
+    serial_number: "",
+    extra_dns_labels: [],
+    ephemeral: peer.ephemeral,
+    ...(peer.flags === null ? {} : { local_flags: { server_ssh_allowed: peer.flags.sshServer } }),
+    kind: peer.kind,
+  };
+}
+
+export function asAccessiblePeer(peer: PeerRow, around: Surroundings): AccessiblePeer {
+  return {
+    id: peer.id,
+    name: peer.name,
+    ip: peer.address,
+    dns_label: `${peer.dnsName}.${around.domain}`,
+    user_id: peer.ownerUserId ?? "",
+    os: peer.facts.os,
+    country_code: "",
+    city_name: "",
+    geoname_id: 0,
+    connected: around.isConnected(peer.id),
+    last_seen: isoTime(peer.lastSeenAt),
+  };
+}

@@ -1,0 +1,212 @@
+/**
+ * /api/policies: who may be whom where.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../../base/clock.ts";
+import { newId } from "../../../base/random.ts";
+import { findShadows } from "../../../policy/shadowing.ts";
+import { Empty, NoQuery } from "../../../wire/admin-query.ts";
+import { Policy, type PolicyRule, type PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
+import { mapRule } from "../../account-snapshot.ts";
+import { findAccount } from "../../db/accounts.ts";
+import {
+  deletePolicy,
+  findPolicy,
+  listPolicies,
+  listPostureChecks,
+  type PolicyRow,
+  type PolicyRuleRow,
+  type PolicyWithRules,
+  putPolicy,
+} from "../../db/policies.ts";
+import type { ChangeWriter, Reader } from "../../db/store.ts";
+import { defaultSettings, mapSettings } from "../../settings.ts";
+import { notFound } from "./access.ts";
+import { groupsOfRule } from "./group-uses.ts";
+import { type GroupsView, loadGroups } from "./groups-view.ts";
+import { refuseRules, unprocessable } from "./policy-rules.ts";
+import { refuseUnknownGroups, refuseUnknownPeers } from "./references.ts";
+import { type Call, type Route, route } from "./route.ts";
+
+export const policyRoutes: readonly Route[] = [
+  route({
+    method: "get",
+    path: "/api/policies",
+    summary: "Policies with their rules",
+    access: "read",
+    query: NoQuery,
+    answer: { listOf: Policy },
+    handle: (call) =>
+      call.read(async (tx) => {
+        const view = await loadGroups(tx, call.accountId);
+        return (await listPolicies(tx, call.accountId)).map((one) => asPolicy(one, view));
+      }),
+  }),
+  route({
+    method: "post",
+    path: "/api/policies",
+    summary: "Makes a policy",
+    access: "write",
+    query: NoQuery,
+    body: PolicyWrite,
+    answer: { one: Policy },
+    handle: (call) =>
+      call.change({ affectsMaps: true }, async (tx) => {
+        const policy = await savePolicy(call, tx, null);
+        tx.record({ activity: "policy.add", targetId: policy.id, meta: { name: policy.name } });
+        return policy;
+      }),
+  }),
+  route({
+    method: "get",
+    path: "/api/policies/:policyId",
+    summary: "One policy",
+    access: "read",
+    query: NoQuery,
+    answer: { one: Policy },
+    handle: (call) =>
+      call.read(async (tx) => asPolicy(await policyOf(call, tx), await loadGroups(tx, call.accountId))),
+  }),
+  route({
+    method: "put",
+    path: "/api/policies/:policyId",
+    summary: "Replaces a policy; rules that name their id keep it",
+    access: "write",
+    query: NoQuery,
+    body: PolicyWrite,
+    answer: { one: Policy },
+    handle: (call) =>
+      call.change({ affectsMaps: true }, async (tx) => {
+        const policy = await savePolicy(call, tx, await policyOf(call, tx));
+        tx.record({ activity: "policy.update", targetId: policy.id, meta: { name: policy.name } });
+        return policy;
+      }),
+  }),
+  route({
+    method: "delete",
+    path: "/api/policies/:policyId",
+    summary: "Deletes a policy: what it allowed ends now",
+    access: "write",
+    query: NoQuery,
+    answer: { one: Empty },
+    handle: (call) =>
+      call.change({ affectsMaps: true }, async (tx) => {
+        const { policy } = await policyOf(call, tx);
+        await deletePolicy(tx, call.accountId, policy.id);
+        tx.record({ activity: "policy.delete", targetId: policy.id, meta: { name: policy.name } });
+        return {};
+      }),
+  }),
+];
+
+async function policyOf(call: Call<unknown, unknown>, tx: Reader): Promise<PolicyWithRules> {
+  const found = await findPolicy(tx, call.accountId, call.param("policyId"));
+  if (found === undefined) throw notFound("policy");
+  return found;
+}
+
+async function savePolicy(
+  call: Call<PolicyWrite>,
+  tx: ChangeWriter,
+  old: PolicyWithRules | null,
+): Promise<Policy> {
+  const { accountId, body } = call;
+  refuseRules(body);
+  await refuseUnknownReferences(tx, accountId, body);
+  const now = nowSeconds(tx.clock);
+  const policy: PolicyRow = {
+    id: old?.policy.id ?? newId(),
+    accountId,
+    name: body.name,
+    description: body.description ?? null,
+    enabled: body.enabled,
+    sourcePostureChecks: [...new Set(body.source_posture_checks ?? [])],
+    createdAt: old?.policy.createdAt ?? now,
+    updatedAt: now,
+  };
+  const rules = ruleRows(policy, body.rules, old?.rules ?? []);
+  await putPolicy(tx, policy, rules);
+  const warnings = await warningsFor(tx, accountId, policy.id);
+  const saved = asPolicy({ policy, rules }, await loadGroups(tx, accountId));
+  return warnings.length === 0 ? saved : { ...saved, warnings };
+}
+
+/** Rules as they are stored. An id keeps the identity of a rule of this very policy. */
+function ruleRows(
+  policy: PolicyRow,
+  rules: readonly PolicyRuleWrite[],
+  old: readonly PolicyRuleRow[],
+): PolicyRuleRow[] {
+  const known = new Set(old.map((rule) => rule.id));
+  return rules.map(({ id, ...body }, position) => {
+    if (id !== undefined && !known.delete(id)) {
+      throw unprocessable(
+        `rules[${position}].id is not (or no longer) a rule of this policy`,
+        "leave id out for a new rule",
+      );
+    }
+    return { id: id ?? newId(), accountId: policy.accountId, policyId: policy.id, position, body };
+  });
+}
+
+async function refuseUnknownReferences(tx: Reader, accountId: string, policy: PolicyWrite): Promise<void> {
+  for (const [i, body] of policy.rules.entries()) {
+    await refuseUnknownGroups(tx, accountId, [...groupsOfRule({ body })], `rules[${i}]`);
+    const peers = [body.sourceResource?.id, body.destinationResource?.id].filter((id) => id !== undefined);
+    await refuseUnknownPeers(tx, accountId, peers, `rules[${i}]`);
+  }
+  const checks = new Set((await listPostureChecks(tx, accountId)).map((check) => check.id));
+  const unknown = (policy.source_posture_checks ?? []).find((id) => !checks.has(id));
+  if (unknown !== undefined) {
+    throw unprocessable(`source_posture_checks names an unknown posture check, ${unknown}`);
+  }
+}
+
+/** What a reader of the saved policy would not expect, in sentences. */
+async function warningsFor(tx: Reader, accountId: string, policyId: string): Promise<string[]> {
+  const policies = await listPolicies(tx, accountId);
+  const account = await findAccount(tx, accountId);
+  const view = await loadGroups(tx, accountId);
+  const all = view.groups.find((group) => group.isAll)?.id ?? null;
+  const named = new Map(
+    policies.flatMap(({ policy, rules }) => rules.map((rule) => [rule.id, { policy, rule }] as const)),
+  );
+  const { require } = mapSettings(account?.settings ?? defaultSettings(), account?.domain ?? "");
+  const mapRules = [...named.values()].map(({ policy, rule }) => mapRule(policy, rule));
+  return findShadows(mapRules, all, require).flatMap(({ looser, stricter, fields }) => {
+    const one = named.get(looser);
+    const other = named.get(stricter);
+    if (one === undefined || other === undefined) return [];
+    if (one.policy.id !== policyId && other.policy.id !== policyId) return [];
+    return [
+      `rule "${one.rule.body.name}" of policy "${one.policy.name}" lets some of the same people in without ` +
+        `${fields.join(", ")} of rule "${other.rule.body.name}" of policy "${other.policy.name}"`,
+    ];
+  });
+}
+
+function asPolicy({ policy, rules }: PolicyWithRules, view: GroupsView): Policy {
+  return {
+    id: policy.id,
+    name: policy.name,
+    ...(policy.description === null ? {} : { description: policy.description }),
+    enabled: policy.enabled,
+    source_posture_checks: policy.sourcePostureChecks,
+    rules: rules.map((rule) => asRule(rule, view)),
+  };
+}
+
+function asRule({ id, body }: PolicyRuleRow, view: GroupsView): PolicyRule {
+  const { sources, destinations, sourceResource, destinationResource, ...rest } = body;
+  const named = (groups: readonly string[] | null | undefined) =>
+    groups === null || groups === undefined ? null : groups.flatMap((group) => view.minimum(group) ?? []);
+  return {
+    id,
+    ...rest,
+    sources: named(sources),
+    destinations: named(destinations),
+    ...(sourceResource ? { sourceResource } : {}),
+    ...(destinationResource ? { destinationResource } : {}),
+  };
+}

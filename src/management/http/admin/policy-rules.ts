@@ -1,0 +1,89 @@
+/**
+ * What a rule may say, beyond its shape: checked when it is saved, so that no rule means something
+ * else than it seems to.
+ *
+ * @module
+ */
+import { QfError } from "../../../base/errors.ts";
+import { isSshProtocol } from "../../../policy/snapshot.ts";
+import { type PolicyRuleWrite, type PolicyWrite, SSH_ENDPOINT_PORT, SSH_PORT } from "../../../wire/policy.ts";
+
+const PORT_MAX = 65_535;
+
+/** Throws ERR_UNPROCESSABLE naming the field of the first fault. Ids are `references.ts`'s. */
+export function refuseRules(policy: PolicyWrite): void {
+  policy.rules.forEach((rule, i) => {
+    const at = `rules[${i}]`;
+    refuseSides(rule, at);
+    refusePorts(rule, at);
+    if (isSshProtocol(rule)) refuseNonSshFields(rule, at);
+    else refuseSshFields(rule, at);
+    refuseTimes(rule, at);
+  });
+}
+
+function refuseSides(rule: PolicyRuleWrite, at: string): void {
+  const sides = [
+    { groups: "sources", resource: "sourceResource" },
+    { groups: "destinations", resource: "destinationResource" },
+  ] as const;
+  for (const { groups, resource } of sides) {
+    const hasGroups = (rule[groups] ?? []).length > 0;
+    const hasResource = (rule[resource] ?? null) !== null;
+    if (hasGroups && hasResource) {
+      throw unprocessable(`${at} has both ${groups} and ${resource}`, `give ${groups} or ${resource}`);
+    }
+    if (!hasGroups && !hasResource) {
+      throw unprocessable(`${at} has neither ${groups} nor ${resource}`, `give ${groups} or ${resource}`);
+    }
+  }
+}
+
+function refusePorts(rule: PolicyRuleWrite, at: string): void {
+  const ports = (rule.ports ?? []).map(Number);
+  const ranges = rule.port_ranges ?? [];
+  const isBad = ports.find((port) => port < 1 || port > PORT_MAX);
+  if (isBad !== undefined) throw unprocessable(`${at}.ports names ${isBad}, which is no port`);
+  if (rule.protocol === "icmp" && ports.length + ranges.length > 0) {
+    throw unprocessable(`${at} names ports, which protocol icmp does not have`);
+  }
+  if (!isSshProtocol(rule)) return;
+  const ends = [...ports, ...ranges.flatMap(({ start, end }) => (start === end ? [start] : [start, end]))];
+  const isWide = ranges.some(({ start, end }) => start !== end);
+  const other = isWide ? ends.at(-1) : ends.find((port) => port !== SSH_PORT && port !== SSH_ENDPOINT_PORT);
+  if (other !== undefined) {
+    throw unprocessable(
+      `${at} names ports other than ${SSH_PORT} and ${SSH_ENDPOINT_PORT}, which a ${rule.protocol} rule does not open`,
+      `leave ports out, or open others with a tcp rule`,
+    );
+  }
+}
+
+function refuseSshFields(rule: PolicyRuleWrite, at: string): void {
+  const isLimited = Object.keys(rule.authorized_groups ?? {}).length > 0;
+  const field = isLimited ? "authorized_groups" : rule.ssh !== undefined ? "ssh" : undefined;
+  if (field === undefined) return;
+  throw unprocessable(
+    `${at}.${field} is for rules of protocol qufabric-ssh only`,
+    `leave it out, or set protocol to qufabric-ssh`,
+  );
+}
+
+function refuseNonSshFields(rule: PolicyRuleWrite, at: string): void {
+  if (rule.machine_local_users === undefined) return;
+  throw unprocessable(
+    `${at}.machine_local_users is for rules of protocol tcp and all only`,
+    "name local users per group in authorized_groups",
+  );
+}
+
+function refuseTimes(rule: PolicyRuleWrite, at: string): void {
+  const { valid_from, valid_until } = rule;
+  if (valid_from !== undefined && valid_until !== undefined && valid_until <= valid_from) {
+    throw unprocessable(`${at}.valid_until is not after valid_from`);
+  }
+}
+
+export function unprocessable(message: string, hint?: string): QfError {
+  return new QfError("ERR_UNPROCESSABLE", message, hint === undefined ? {} : { hint });
+}

@@ -1,0 +1,52 @@
+/**
+ * Ids that a request names must be there, in the caller's account. What is not is named with 422.
+ *
+ * @module
+ */
+import { QfError } from "../../../base/errors.ts";
+import type { AccountId, GroupId, PeerId } from "../../../wire/units.ts";
+import { type GroupRow, knownGroups } from "../../db/groups.ts";
+import { knownPeers } from "../../db/peers.ts";
+import type { Reader } from "../../db/store.ts";
+
+/** Throws ERR_UNPROCESSABLE naming `field` and the first id that is no group of the account. */
+export async function refuseUnknownGroups(
+  tx: Reader,
+  accountId: AccountId,
+  groupIds: readonly GroupId[],
+  field: string,
+): Promise<GroupRow[]> {
+  const known = await knownGroups(tx, accountId, groupIds);
+  const ids = new Set(known.map((group) => group.id));
+  const unknown = groupIds.find((id) => !ids.has(id));
+  if (unknown !== undefined)
+    throw new QfError("ERR_UNPROCESSABLE", `${field} names an unknown group, ${unknown}`);
+  return known;
+}
+
+/** Groups that a user or a key puts its own into; `All` is not one of them. */
+export async function refuseAutoGroups(
+  tx: Reader,
+  accountId: AccountId,
+  groupIds: readonly GroupId[],
+): Promise<void> {
+  const known = await refuseUnknownGroups(tx, accountId, groupIds, "auto_groups");
+  if (known.some((group) => group.isAll)) {
+    throw new QfError("ERR_UNPROCESSABLE", "auto_groups names the group All, which holds everybody already", {
+      hint: "leave it out",
+    });
+  }
+}
+
+/** Throws ERR_UNPROCESSABLE naming `field` and the first id that is no peer of the account. */
+export async function refuseUnknownPeers(
+  tx: Reader,
+  accountId: AccountId,
+  peerIds: readonly PeerId[],
+  field: string,
+): Promise<void> {
+  const ids = new Set((await knownPeers(tx, accountId, peerIds)).map((peer) => peer.id));
+  const unknown = peerIds.find((id) => !ids.has(id));
+  if (unknown !== undefined)
+    throw new QfError("ERR_UNPROCESSABLE", `${field} names an unknown peer, ${unknown}`);
+}

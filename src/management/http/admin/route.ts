@@ -1,0 +1,72 @@
+/**
+ * One route of the REST API as data: what serves it, documents it and tests it.
+ *
+ * @module
+ */
+import type { ZodType } from "zod";
+import type { AccountId, PeerId } from "../../../wire/units.ts";
+import type { ManagementContext } from "../../context.ts";
+import type { NewEvent } from "../../db/audit-events.ts";
+import type { ChangeWriter, Reader } from "../../db/store.ts";
+import type { UserRow } from "../../db/users.ts";
+import type { Access, Principal } from "./access.ts";
+
+/** What the API asks of the rest of management. */
+export interface AdminContext extends ManagementContext {
+  /** Whether a peer has a live control link now. */
+  readonly isConnected: (peerId: PeerId) => boolean;
+}
+
+/** One request, proven and parsed. */
+export interface Call<B = unknown, Q = unknown> {
+  readonly ctx: AdminContext;
+  readonly accountId: AccountId;
+  readonly principal: Principal;
+  /** The caller as of the request's arrival. */
+  readonly user: UserRow;
+  readonly body: B;
+  readonly query: Q;
+  /** Aborted when the caller goes away. */
+  readonly signal: AbortSignal;
+  param(name: string): string;
+  read<T>(fn: (tx: Reader) => Promise<T>): Promise<T>;
+  /** Judges the caller anew, then changes, with its events, in one transaction. */
+  change<T>(
+    options: { readonly affectsMaps?: boolean; readonly events?: readonly NewEvent[] },
+    fn: (tx: ChangeWriter, actor: UserRow) => Promise<T>,
+  ): Promise<T>;
+}
+
+/** What an answer is made of: one of these, or a list of them. */
+export type Answer = { readonly one: ZodType } | { readonly listOf: ZodType };
+
+export interface Route {
+  readonly method: "get" | "post" | "put" | "delete";
+  /** As Hono writes it: `/api/users/:userId`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly access: Access;
+  readonly body?: ZodType;
+  readonly query?: ZodType;
+  readonly answer: Answer;
+  readonly handle: (call: Call<never, never>) => Promise<unknown>;
+}
+
+type Typed<B, Q> = Omit<Route, "body" | "query" | "handle"> & {
+  readonly body?: ZodType<B>;
+  readonly query?: ZodType<Q>;
+  readonly handle: (call: Call<B, Q>) => Promise<unknown>;
+};
+
+/** Ties a handler to the shapes it is given. */
+export function route<B = undefined, Q = Record<string, never>>(definition: Typed<B, Q>): Route {
+  return definition as unknown as Route;
+}
+
+/** Unix seconds as the API writes times. */
+export function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
+/** What NetBird writes for "never". */
+export const NEVER = "0001-01-01T00:00:00Z";

@@ -1,0 +1,232 @@
+/**
+ * /api/users: people and service users. What may be done to whom is judged inside the transaction.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { nowSeconds } from "../../../base/clock.ts";
+import { QfError } from "../../../base/errors.ts";
+import { newId } from "../../../base/random.ts";
+import { User, UserCreateRequest, UserRequest } from "../../../wire/admin-api.ts";
+import { Empty, NoQuery, UserQuery } from "../../../wire/admin-query.ts";
+import { revokeLoginsOf } from "../../db/logins.ts";
+import { deletePeer, listPeersOfUser } from "../../db/peers.ts";
+import { findPasswordUser, insertIdpAccount } from "../../db/sign-in.ts";
+import type { ChangeWriter, Reader } from "../../db/store.ts";
+import {
+  deleteUser,
+  EMBEDDED_ISSUER,
+  findUser,
+  insertUser,
+  listUsers,
+  SERVICE_ISSUER,
+  type UserRow,
+  updateUser,
+} from "../../db/users.ts";
+import { hashPassword, normaliseEmail } from "../../idp/passwords.ts";
+import { mayCall, notFound } from "./access.ts";
+import { refuseAutoGroups } from "./references.ts";
+import { type Call, isoTime, type Route, route } from "./route.ts";
+import { refuseRoleChange, refuseTouching } from "./user-rules.ts";
+
+export const userRoutes: readonly Route[] = [
+  route({
+    method: "get",
+    path: "/api/users",
+    summary: "Users; a plain user sees itself only",
+    access: "self",
+    query: UserQuery,
+    answer: { listOf: User },
+    handle: (call) => call.read((tx) => usersFor(call, tx)),
+  }),
+  route({
+    method: "get",
+    path: "/api/users/current",
+    summary: "The caller",
+    access: "self",
+    query: NoQuery,
+    answer: { one: User },
+    handle: async (call) => asUser(call.user, call.user.id),
+  }),
+  route({
+    method: "post",
+    path: "/api/users",
+    summary: "Creates a user; with the embedded provider the answer holds the password, once",
+    access: "write",
+    query: NoQuery,
+    body: UserCreateRequest,
+    answer: { one: User },
+    handle: (call) => (call.body.is_service_user ? createServiceUser(call) : createPerson(call)),
+  }),
+  route({
+    method: "put",
+    path: "/api/users/:userId",
+    summary: "Changes role, groups, blocking and approval",
+    access: "write",
+    query: NoQuery,
+    body: UserRequest,
+    answer: { one: User },
+    handle: (call) => call.change({ affectsMaps: true }, (tx, actor) => changeUser(call, tx, actor)),
+  }),
+  route({
+    method: "delete",
+    path: "/api/users/:userId",
+    summary: "Deletes a user with its tokens, logins and devices",
+    access: "write",
+    query: NoQuery,
+    answer: { one: Empty },
+    handle: (call) => call.change({ affectsMaps: true }, (tx, actor) => removeUser(call, tx, actor)),
+  }),
+];
+
+async function usersFor(call: Call<undefined, UserQuery>, tx: Reader): Promise<User[]> {
+  const all = mayCall(call.user.role, "read") ? await listUsers(tx, call.accountId) : [call.user];
+  const wanted = call.query.service_user;
+  return all
+    .filter((user) => wanted === undefined || user.isServiceUser === (wanted === "true"))
+    .map((user) => asUser(user, call.user.id));
+}
+
+async function createServiceUser(call: Call<UserCreateRequest>): Promise<User> {
+  const { name, email, role, auto_groups } = call.body;
+  if (name === undefined) throw new QfError("ERR_UNPROCESSABLE", "name is missing: a service user needs one");
+  if (email !== undefined) throw new QfError("ERR_UNPROCESSABLE", "email is not for service users");
+  return call.change({ affectsMaps: true }, async (tx, actor) => {
+    refuseRoleChange(actor, null, role);
+    await refuseAutoGroups(tx, call.accountId, auto_groups);
+    const id = newId();
+    const user = newUserRow(call, {
+      id,
+      subject: id,
+      issuer: SERVICE_ISSUER,
+      email: "",
+      name,
+      isServiceUser: true,
+    });
+    await insertUser(tx, user);
+    tx.record({ activity: "service.user.create", targetId: id, meta: { name } });
+    return asUser(user, actor.id);
+  });
+}
+
+async function createPerson(call: Call<UserCreateRequest>): Promise<User> {
+  if (!call.ctx.oidc.embedded) {
+    throw new QfError("ERR_UNPROCESSABLE", "people come from the identity provider, at their first sign-in", {
+      hint: "have them run qf login; service users can be created here",
+    });
+  }
+  const { email, name, role, auto_groups } = call.body;
+  if (email === undefined) throw new QfError("ERR_UNPROCESSABLE", "email is missing: a person needs one");
+  const key = normaliseEmail(email);
+  const password = randomBytes(18).toString("base64url");
+  const passwordHash = await hashPassword(password);
+  return call.change({ affectsMaps: true }, async (tx, actor) => {
+    refuseRoleChange(actor, null, role);
+    await refuseAutoGroups(tx, call.accountId, auto_groups);
+    if ((await findPasswordUser(tx, { email: key })) !== undefined) {
+      throw new QfError("ERR_CONFLICT", "there is a user with this e-mail address already");
+    }
+    const subject = newId();
+    const shown = name ?? (key.split("@")[0] as string);
+    const user = newUserRow(call, { subject, issuer: EMBEDDED_ISSUER, email: key, name: shown });
+    await insertUser(tx, user);
+    const now = nowSeconds(tx.clock);
+    await insertIdpAccount(tx, {
+      id: subject,
+      accountId: call.accountId,
+      userId: user.id,
+      email: key,
+      passwordHash,
+      passwordChangedAt: now,
+      failedAttempts: 0,
+      lockedUntil: null,
+      createdAt: now,
+    });
+    tx.record({ activity: "user.create", targetId: user.id, meta: { email: key, role } });
+    return { ...asUser(user, actor.id), password };
+  });
+}
+
+function newUserRow(
+  call: Call<UserCreateRequest>,
+  who: Pick<UserRow, "subject" | "issuer" | "email" | "name"> & Partial<UserRow>,
+): UserRow {
+  return {
+    id: newId(),
+    accountId: call.accountId,
+    role: call.body.role,
+    autoGroups: [...new Set(call.body.auto_groups)],
+    isServiceUser: false,
+    isBlocked: false,
+    pendingApproval: false,
+    createdAt: nowSeconds(call.ctx.clock),
+    lastLoginAt: null,
+    ...who,
+  };
+}
+
+async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: UserRow): Promise<User> {
+  const user = await findUser(tx, call.accountId, call.param("userId"));
+  if (user === undefined) throw notFound("user");
+  const { role, auto_groups, is_blocked, pending_approval } = call.body;
+  refuseRoleChange(actor, user, role);
+  if (is_blocked !== user.isBlocked) refuseTouching(actor, user, is_blocked ? "block" : "unblock");
+  const added = auto_groups.filter((id) => !user.autoGroups.includes(id));
+  const removed = user.autoGroups.filter((id) => !auto_groups.includes(id));
+  await refuseAutoGroups(tx, call.accountId, added);
+  const now: UserRow = {
+    ...user,
+    role,
+    autoGroups: [...new Set(auto_groups)],
+    isBlocked: is_blocked,
+    pendingApproval: pending_approval ?? user.pendingApproval,
+  };
+  const { autoGroups, isBlocked, pendingApproval } = now;
+  await updateUser(tx, call.accountId, user.id, { role, autoGroups, isBlocked, pendingApproval });
+  if (isBlocked && !user.isBlocked) await revokeLoginsOf(tx, { userId: user.id });
+  const meta = { user: user.name };
+  const record = (activity: Parameters<typeof tx.record>[0]["activity"], more: Record<string, string> = {}) =>
+    tx.record({ activity, targetId: user.id, meta: { ...meta, ...more } });
+  if (role !== user.role) record("user.role.update", { from: user.role, to: role });
+  if (isBlocked !== user.isBlocked) record(isBlocked ? "user.block" : "user.unblock");
+  if (user.pendingApproval && !pendingApproval) record("user.approve");
+  for (const group of added) record("user.group.add", { group });
+  for (const group of removed) record("user.group.delete", { group });
+  return asUser(now, actor.id);
+}
+
+async function removeUser(
+  call: Call<undefined, Record<string, never>>,
+  tx: ChangeWriter,
+  actor: UserRow,
+): Promise<Record<string, never>> {
+  const user = await findUser(tx, call.accountId, call.param("userId"));
+  if (user === undefined) throw notFound("user");
+  refuseTouching(actor, user, "delete");
+  // One by one, so that each name stays reserved.
+  for (const peer of await listPeersOfUser(tx, call.accountId, user.id)) {
+    await deletePeer(tx, peer);
+    tx.record({ activity: "peer.delete", targetId: peer.id, meta: { name: peer.dnsName, user: user.name } });
+  }
+  await deleteUser(tx, call.accountId, user.id);
+  const activity = user.isServiceUser ? "service.user.delete" : "user.delete";
+  tx.record({ activity, targetId: user.id, meta: { name: user.name, email: user.email } });
+  return {};
+}
+
+function asUser(user: UserRow, currentId: string): User {
+  return {
+    id: user.id,
+    email: user.email,
+    name: user.name,
+    role: user.role,
+    auto_groups: user.autoGroups,
+    status: user.isBlocked ? "blocked" : "active",
+    ...(user.lastLoginAt === null ? {} : { last_login: isoTime(user.lastLoginAt) }),
+    is_current: user.id === currentId,
+    is_service_user: user.isServiceUser,
+    is_blocked: user.isBlocked,
+    pending_approval: user.pendingApproval,
+    issued: "api",
+  };
+}

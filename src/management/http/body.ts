@@ -1,0 +1,55 @@
+/**
+ * Request bodies: bounded, JSON, and strictly of one shape.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import type { ZodType } from "zod";
+import { QfError } from "../../base/errors.ts";
+import { parseJson } from "../../base/files.ts";
+import { describeIssues } from "../../wire/issues.ts";
+
+/** Largest body of the REST API: a group of 100,000 peers fits. */
+export const BODY_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * Reads and parses a body. Throws ERR_TOO_LARGE, ERR_BAD_REQUEST for what is not JSON, and
+ * ERR_UNPROCESSABLE, naming the field, for what is not of that shape.
+ */
+export async function readBody<T>(c: Context, schema: ZodType<T>, bytesMax = BODY_BYTES_MAX): Promise<T> {
+  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    throw new QfError("ERR_BAD_REQUEST", "the body is not JSON", {
+      hint: "send content-type: application/json",
+    });
+  }
+  const value = parseJson(await readText(c, bytesMax));
+  if (value === undefined) throw new QfError("ERR_BAD_REQUEST", "the body is not valid JSON");
+  return parseStrict(schema, value);
+}
+
+/** `value` as `schema` has it. Throws ERR_UNPROCESSABLE naming the field. */
+export function parseStrict<T>(schema: ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new QfError("ERR_UNPROCESSABLE", describeIssues(parsed.error));
+}
+
+async function readText(c: Context, bytesMax: number): Promise<string> {
+  const tooLarge = new QfError("ERR_TOO_LARGE", `the body is larger than ${bytesMax} bytes`);
+  if (Number(c.req.header("content-length") ?? "0") > bytesMax) throw tooLarge;
+  const stream = c.req.raw.body;
+  if (stream === null) return "";
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > bytesMax) throw tooLarge;
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new QfError("ERR_BAD_REQUEST", "the body is not UTF-8");
+  }
+}

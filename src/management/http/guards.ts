@@ -1,0 +1,46 @@
+/**
+ * What every request passes before it is looked at: names we answer to, pages that may change things.
+ *
+ * @module
+ */
+import { isIP } from "node:net";
+import type { MiddlewareHandler } from "hono";
+import { QfError } from "../../base/errors.ts";
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/**
+ * Refuses requests under a name that is not ours (DNS rebinding) and, for anything but reading, those
+ * that a browser sends for a page of another origin.
+ */
+export function guardOrigin(origin: string): MiddlewareHandler {
+  const own = new URL(origin);
+  return async function guardOriginOfRequest(c, next) {
+    const host = c.req.header("host") ?? new URL(c.req.url).host;
+    if (!isOurName(host, own)) {
+      throw new QfError("ERR_BAD_REQUEST", "this server does not answer to that name", {
+        hint: `use ${own.origin}`,
+      });
+    }
+    const from = c.req.header("origin");
+    if (!SAFE_METHODS.has(c.req.method) && from !== undefined && from !== own.origin) {
+      throw new QfError("ERR_FORBIDDEN", "a page of another origin may not do this");
+    }
+    await next();
+  };
+}
+
+/** Our public name, an address (which nobody can rebind), or loopback by name. */
+function isOurName(host: string, own: URL): boolean {
+  if (host.toLowerCase() === own.host) return true;
+  const name = host.replace(/:\d{1,5}$/, "").toLowerCase();
+  return name === "localhost" || isIP(name.replace(/^\[|\]$/g, "")) !== 0;
+}
+
+/** Answers hold secrets shown once: nobody keeps them, nobody guesses their type. */
+export const answerHeaders: MiddlewareHandler = async function setAnswerHeaders(c, next) {
+  await next();
+  c.header("Cache-Control", "no-store");
+  c.header("X-Content-Type-Options", "nosniff");
+  c.header("Referrer-Policy", "no-referrer");
+};

@@ -1,0 +1,77 @@
+/**
+ * What is wrong with something that did not parse, in one line that names the field.
+ *
+ * @module
+ */
+import type { z } from "zod";
+
+/** Faults told at once; the rest come when these are mended. */
+const ISSUES_MAX = 3;
+const FIELD_LENGTH_MAX = 64;
+
+/** `rules[0].ports[1] is not a port; unknown field "colour"`. Holds field names, never values. */
+export function describeIssues(error: z.ZodError): string {
+  const told = error.issues.flatMap(describeIssue);
+  const more = told.length > ISSUES_MAX ? [`and ${told.length - ISSUES_MAX} more`] : [];
+  return [...told.slice(0, ISSUES_MAX), ...more].join("; ");
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const path = pathOf(issue.path);
+  const at = path === "" ? "" : ` in ${path}`;
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => `unknown field "${printable(key)}"${at}`);
+  }
+  const field = path === "" ? "the body" : path;
+  switch (issue.code) {
+    case "invalid_type":
+      // zod says "received undefined" in its own words only; the input itself is not told here.
+      return [
+        /received undefined/.test(issue.message)
+          ? `${field} is missing`
+          : `${field} is not ${article(issue.expected)}`,
+      ];
+    case "invalid_value":
+      return [`${field} must be one of ${issue.values.map(String).join(", ")}`];
+    case "too_small":
+      return [
+        ownWords(issue, /^Too small/) ?? `${field} must be at least ${issue.minimum}${unit(issue.origin)}`,
+      ].map(prefix);
+    case "too_big":
+      return [
+        ownWords(issue, /^Too big/) ?? `${field} must be at most ${issue.maximum}${unit(issue.origin)}`,
+      ].map(prefix);
+    default:
+      return [prefix(ownWords(issue, /^Invalid/) ?? `${field} is not valid`)];
+  }
+
+  function prefix(text: string): string {
+    return text.startsWith(field) ? text : `${field} ${text}`;
+  }
+}
+
+/** The sentence our own schema gave, unless it is the library's default. */
+function ownWords(issue: z.core.$ZodIssue, isDefault: RegExp): string | undefined {
+  return isDefault.test(issue.message) ? undefined : issue.message;
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((step) => (typeof step === "number" ? `[${step}]` : `.${printable(String(step))}`))
+    .join("")
+    .replace(/^\./, "");
+}
+
+/** Names come from outside: short, and without anything a terminal or a log would act upon. */
+function printable(name: string): string {
+  return name.slice(0, FIELD_LENGTH_MAX).replace(/[^\x20-\x7e]|["\\]/g, "?");
+}
+
+function unit(origin: string): string {
+  if (origin === "string") return " characters";
+  return origin === "array" ? " entries" : "";
+}
+
+function article(expected: string): string {
+  return /^[aeiou]/.test(expected) ? `an ${expected}` : `a ${expected}`;
+}

@@ -1,0 +1,267 @@
+import { beforeEach, expect, test } from "bun:test";
+import { newId } from "../../../src/base/random.ts";
+import { deleteToken, hashToken } from "../../../src/management/db/api-tokens.ts";
+import { ROLES } from "../../../src/management/db/schema/accounts.ts";
+import { updateUser } from "../../../src/management/db/users.ts";
+import { mayCall } from "../../../src/management/http/admin/access.ts";
+import { ADMIN_ROUTES } from "../../../src/management/http/admin/app.ts";
+import type { Route } from "../../../src/management/http/admin/route.ts";
+import { aPolicyBody, aRuleBody, TestApi } from "../../support/admin-api.ts";
+import { anAccount, aPeerOf, aTokenOf, aUserOf } from "../../support/management.ts";
+
+let api: TestApi;
+beforeEach(async () => {
+  api = await TestApi.open();
+});
+
+/** Ids of everything in an account that a path can name. */
+type Ids = Record<string, string>;
+
+/** A body that would be taken, for every route that has one. A new route fails here until it is added. */
+const BODIES: Record<string, (ids: Ids) => unknown> = {
+  "put /api/accounts/:accountId": () => ({
+    settings: {
+      peer_login_expiration_enabled: false,
+      peer_login_expiration: 3600,
+      peer_inactivity_expiration_enabled: false,
+      peer_inactivity_expiration: 600,
+      regular_users_view_blocked: true,
+      peer_expose_enabled: false,
+      peer_expose_groups: [],
+    },
+  }),
+  "post /api/users": () => ({ name: "bot", role: "user", auto_groups: [], is_service_user: true }),
+  "put /api/users/:userId": () => ({ role: "user", auto_groups: [], is_blocked: false }),
+  "post /api/users/:userId/tokens": () => ({ name: "token", expires_in: 30 }),
+  "put /api/peers/:peerId": () => ({
+    name: "renamed",
+    ssh_enabled: true,
+    login_expiration_enabled: false,
+    inactivity_expiration_enabled: false,
+  }),
+  "post /api/setup-keys": () => ({
+    name: "key",
+    type: "reusable",
+    expires_in: 86_400,
+    auto_groups: [],
+    usage_limit: 0,
+  }),
+  "put /api/setup-keys/:keyId": () => ({ revoked: true, auto_groups: [] }),
+  "post /api/groups": () => ({ name: `group ${newId()}` }),
+  "put /api/groups/:groupId": () => ({ name: `group ${newId()}` }),
+  "post /api/policies": (ids) =>
+    aPolicyBody([aRuleBody({ sources: [ids.groupId], destinations: [ids.groupId] })]),
+  "put /api/policies/:policyId": (ids) =>
+    aPolicyBody([aRuleBody({ sources: [ids.groupId], destinations: [ids.groupId] })]),
+  "post /api/posture-checks": () => ({ name: "check", description: "" }),
+  "put /api/posture-checks/:postureCheckId": () => ({ name: "check", description: "" }),
+};
+
+/** One of everything, made by the owner of the account. */
+async function furnish(token: string, accountId: string): Promise<Ids> {
+  const make = async (path: string, body: unknown) => {
+    const { status, body: made } = await api.call("POST", path, body, token);
+    expect([path, status]).toEqual([path, 200]);
+    return made;
+  };
+  const user = await aUserOf(api.management.store, accountId, { isServiceUser: true });
+  const groupId = (await make("/api/groups", { name: "devs" })).id;
+  const usedId = (await make("/api/groups", { name: "used" })).id;
+  const peer = await aPeerOf(api.management.store, accountId, { name: `peer${newId()}` });
+  const old = await aPeerOf(api.management.store, accountId, { name: `old${newId()}` });
+  await api.call("DELETE", `/api/peers/${old.id}`, undefined, token);
+  return {
+    accountId,
+    userId: user.id,
+    tokenId: (await make(`/api/users/${user.id}/tokens`, { name: "t", expires_in: 1 })).personal_access_token
+      .id,
+    peerId: peer.id,
+    name: old.dnsName,
+    keyId: (await make("/api/setup-keys", BODIES["post /api/setup-keys"]?.({}))).id,
+    groupId,
+    policyId: (await make("/api/policies", BODIES["post /api/policies"]?.({ groupId: usedId }))).id,
+    postureCheckId: (await make("/api/posture-checks", { name: "c", description: "" })).id,
+  };
+}
+
+const keyOf = (route: Route): string => `${route.method} ${route.path}`;
+const pathOf = (route: Route, ids: Ids): string =>
+  route.path.replace(/:(\w+)/g, (_, name: string) => ids[name] ?? `no-${name}`);
+const bodyOf = (route: Route, ids: Ids): unknown => {
+  if (route.body === undefined) return undefined;
+  const make = BODIES[keyOf(route)];
+  if (make === undefined) throw new Error(`no example body for ${keyOf(route)}`);
+  return make(ids);
+};
+
+/** What a plain user gets of things that are not its own. */
+const isHiddenFromUsers = (route: Route): boolean => route.access === "self" && route.path.includes(":");
+
+test.each(ADMIN_ROUTES.map((route) => ({ name: keyOf(route), route })))(
+  "$name asks for a token, a role, and an object of the caller's own account",
+  async ({ route }) => {
+    const ids = await furnish(api.owner, api.accountId);
+    const other = await anAccount(api.management.store, "else@example.com");
+    const foreign = await furnish(other.token, other.accountId);
+    const body = bodyOf(route, ids);
+    const path = pathOf(route, ids);
+
+    expect((await api.call(route.method, path, body, null)).status).toBe(401);
+    for (const role of ROLES) {
+      const { token } = await api.tokenAs(role);
+      if (path !== route.path) {
+        const reply = await api.call(route.method, pathOf(route, foreign), body, token);
+        expect([role, reply.status]).toEqual([role, mayCall(role, route.access) ? 404 : 403]);
+      }
+      const unknown = await api.call(route.method, pathOf(route, {}), body, token);
+      if (path !== route.path) {
+        expect([role, unknown.status]).toEqual([role, mayCall(role, route.access) ? 404 : 403]);
+      }
+    }
+    // From the least to the most, since deleting succeeds once.
+    for (const role of ["user", "auditor", "admin", "owner"] as const) {
+      const { token } = await api.tokenAs(role);
+      const reply = await api.call(route.method, path, bodyOf(route, ids), token);
+      const allowed = mayCall(role, route.access);
+      if (!allowed) expect([role, reply.status]).toEqual([role, 403]);
+      else if (role === "user" && isHiddenFromUsers(route)) expect([role, reply.status]).toEqual([role, 404]);
+      else if (role === "auditor" && route.method !== "get")
+        expect([role, reply.status]).toEqual([role, 403]);
+      else {
+        expect([role, reply.status]).toEqual([role, 200]);
+        if (route.method === "delete") break;
+      }
+    }
+  },
+  60_000,
+);
+
+test("every refusal has NetBird's shape with our code beside it", async () => {
+  const { status, body, headers } = await api.call("GET", "/api/users", undefined, null);
+  expect(status).toBe(401);
+  expect(body).toEqual({
+    code: 401,
+    message: "a valid API token is needed",
+    error: "ERR_UNAUTHENTICATED",
+    hint: expect.any(String),
+  });
+  expect(headers.get("cache-control")).toBe("no-store");
+});
+
+test.each([
+  ["Token", 200],
+  ["Bearer", 200],
+  ["token", 200],
+  ["Basic", 401],
+  ["", 401],
+])("Authorization %p answers %p", async (scheme, status) => {
+  const headers = { authorization: `${scheme} ${api.owner}`.trim() };
+  expect((await api.send("GET", "/api/users/current", { headers })).status).toBe(status);
+});
+
+test("an ID token, or anything that is no API token of ours, is refused alike", async () => {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const idToken = `${part({ alg: "EdDSA" })}.${part({ iss: "http://127.0.0.1:8080/idp" })}.${"A".repeat(86)}`;
+  const answers = new Set<string>();
+  for (const token of [
+    idToken,
+    "",
+    "qfp_",
+    `${api.owner} x`,
+    `${api.owner}x`,
+    `x${api.owner}`,
+    "qfp_'; --",
+  ]) {
+    const { status, body } = await api.call("GET", "/api/users/current", undefined, token);
+    answers.add(`${status} ${JSON.stringify(body)}`);
+  }
+  expect(answers.size).toBe(1);
+  expect([...answers][0]).toStartWith("401");
+});
+
+test("a token is found by its digest alone, so where a guess goes wrong changes nothing", async () => {
+  const flip = (at: number): string => {
+    const letter = api.owner[at] === "A" ? "B" : "A";
+    return api.owner.slice(0, at) + letter + api.owner.slice(at + 1);
+  };
+  const first = hashToken(flip(4));
+  const last = hashToken(flip(api.owner.length - 1));
+  const shared = (digest: string): number => {
+    const right = hashToken(api.owner);
+    let i = 0;
+    while (digest[i] === right[i]) i++;
+    return i;
+  };
+  // A digest of a guess shares no more with the right one for being nearly right.
+  expect(Math.max(shared(first), shared(last))).toBeLessThan(6);
+  const replies = [];
+  for (const at of [4, 20, api.owner.length - 1]) {
+    replies.push(JSON.stringify((await api.call("GET", "/api/users/current", undefined, flip(at))).body));
+  }
+  expect(new Set(replies).size).toBe(1);
+});
+
+test("a token of scope ssh, an expired one and a deleted one open nothing", async () => {
+  const { store, clock } = api.management;
+  const user = await aUserOf(store, api.accountId, { isServiceUser: true, role: "admin" });
+  const ssh = await aTokenOf(store, user, { scope: "ssh" });
+  expect((await api.call("GET", "/api/users/current", undefined, ssh)).status).toBe(401);
+  const id = newId();
+  const token = await aTokenOf(store, user, { id });
+  expect((await api.call("GET", "/api/users/current", undefined, token)).status).toBe(200);
+  await store.transaction((tx) => deleteToken(tx, api.accountId, id));
+  expect((await api.call("GET", "/api/users/current", undefined, token)).status).toBe(401);
+  const another = await aTokenOf(store, user);
+  clock.advanceMs(86_401_000);
+  expect((await api.call("GET", "/api/users/current", undefined, another)).status).toBe(401);
+});
+
+test.each([{ isBlocked: true }, { pendingApproval: true }])("a user with %p is refused", async (change) => {
+  const { token, id } = await api.tokenAs("admin");
+  await api.management.store.transaction((tx) => updateUser(tx, api.accountId, id, change));
+  expect((await api.call("GET", "/api/users/current", undefined, token)).status).toBe(403);
+});
+
+test("a page of another origin changes nothing, and reads as anybody", async () => {
+  const headers = {
+    authorization: `Token ${api.owner}`,
+    "content-type": "application/json",
+    origin: "https://evil.example",
+  };
+  const body = JSON.stringify({ name: "g" });
+  expect((await api.send("POST", "/api/groups", { headers, body })).status).toBe(403);
+  expect(
+    (await api.send("POST", "/api/groups", { headers: { ...headers, origin: "null" }, body })).status,
+  ).toBe(403);
+  const own = { ...headers, origin: "http://127.0.0.1:8080" };
+  expect((await api.send("POST", "/api/groups", { headers: own, body })).status).toBe(200);
+});
+
+test("a name that is not ours is not answered to", async () => {
+  const ask = (host: string) =>
+    api.send("GET", "/api/users/current", { headers: { authorization: `Token ${api.owner}`, host } });
+  for (const host of ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", ""]) {
+    expect([host, (await ask(host)).status]).toEqual([host, 400]);
+  }
+  for (const host of ["127.0.0.1:8080", "localhost:9", "[::1]:8080", "192.0.2.1"]) {
+    expect([host, (await ask(host)).status]).toEqual([host, 200]);
+  }
+});
+
+test("a path that is not there is 404, a method that is not there 405", async () => {
+  expect((await api.call("GET", "/api/nothing")).status).toBe(404);
+  const { status, headers } = await api.call("PATCH", "/api/groups");
+  expect([status, headers.get("allow")]).toEqual([405, "GET, POST"]);
+});
+
+test("last_used is noted, but not at every request", async () => {
+  const lastUsed = async () => {
+    const { body } = await api.call("GET", `/api/users/${api.ownerId}/tokens`);
+    return body[0].last_used;
+  };
+  const first = await lastUsed();
+  api.management.clock.advanceMs(30_000);
+  expect(await lastUsed()).toBe(first);
+  api.management.clock.advanceMs(31_000);
+  expect(await lastUsed()).not.toBe(first);
+});

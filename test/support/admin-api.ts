@@ -1,0 +1,97 @@
+/**
+ * The REST API without a socket: requests as somebody, answers as they come.
+ */
+import type { Hono } from "hono";
+import type { ManagementContext } from "../../src/management/context.ts";
+import { createAdminApp } from "../../src/management/http/admin/app.ts";
+import { aManagement, anAccount, aTokenOf, aUserOf, ORIGIN, type TestManagement } from "./management.ts";
+
+export interface Reply {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
+  readonly body: any;
+  readonly headers: Headers;
+}
+
+export class TestApi {
+  readonly management: TestManagement;
+  readonly app: Hono;
+  readonly accountId: string;
+  readonly ownerId: string;
+  readonly owner: string;
+
+  private constructor(
+    management: TestManagement,
+    account: { accountId: string; ownerId: string; token: string },
+  ) {
+    this.management = management;
+    this.accountId = account.accountId;
+    this.ownerId = account.ownerId;
+    this.owner = account.token;
+    this.app = createAdminApp({ ...management, isConnected: () => false });
+  }
+
+  static async open(change: Partial<ManagementContext> = {}): Promise<TestApi> {
+    const management = aManagement(change);
+    return new TestApi(management, await anAccount(management.store));
+  }
+
+  /** A request with a token, as the owner unless another is given. */
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    token: string | null = this.owner,
+  ): Promise<Reply> {
+    return this.send(method, path, {
+      headers: {
+        ...(token === null ? {} : { authorization: `Token ${token}` }),
+        "content-type": "application/json",
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  async send(method: string, path: string, init: RequestInit = {}): Promise<Reply> {
+    const response = await this.app.request(`${ORIGIN}${path}`, { method, ...init });
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+    return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
+  }
+
+  /** A token of a new person of that role. */
+  async tokenAs(role: "owner" | "admin" | "auditor" | "user"): Promise<{ token: string; id: string }> {
+    const user = await aUserOf(this.management.store, this.accountId, { role });
+    return { token: await aTokenOf(this.management.store, user), id: user.id };
+  }
+
+  async groupAll(): Promise<string> {
+    return (await this.call("GET", "/api/groups?name=All")).body[0].id;
+  }
+
+  async aGroup(name: string, peers: readonly string[] = []): Promise<string> {
+    return (await this.call("POST", "/api/groups", { name, peers })).body.id;
+  }
+
+  /** Codes of the audit log, oldest first, from the `after`th on. */
+  async activities(after = 1): Promise<string[]> {
+    const { body } = await this.call("GET", `/api/events/audit?after_seq=${after}`);
+    return body.map((event: { activity_code: string }) => event.activity_code);
+  }
+}
+
+/** A limited SSH rule; `change` overrides its fields. */
+export function aRuleBody(change: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    name: "rule",
+    enabled: true,
+    action: "accept",
+    bidirectional: false,
+    protocol: "qufabric-ssh",
+    ...change,
+  };
+}
+
+export function aPolicyBody(rules: readonly Record<string, unknown>[], change: Record<string, unknown> = {}) {
+  return { name: "policy", enabled: true, rules, ...change };
+}
