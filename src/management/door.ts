@@ -38,6 +38,8 @@ export function openDoor(listen: CheckedListen, port: number): Door {
       maxRequestBodySize: REQUEST_BYTES_MAX,
       idleTimeout: IDLE_SECONDS,
       development: false,
+      // Bun 1.4.5 shares the port with whoever asks when `development` is off and this is not said.
+      reusePort: false,
       fetch: (request, self) => {
         if (front === undefined) return new Response("starting\n", { status: 503 });
         return front.answer(request, self.requestIP(request)?.address ?? "");

@@ -12,6 +12,7 @@ import type { ManagementContext } from "./context.ts";
 import { listAccounts } from "./db/accounts.ts";
 import { isSetupLinkOpen, useSetupLink } from "./db/sign-in.ts";
 import type { Door } from "./door.ts";
+import { createAdminApp } from "./http/admin/app.ts";
 import { createClientRoutes } from "./http/client-routes.ts";
 import type { Route } from "./http/front.ts";
 import { createHostedRoutes } from "./http/hosted-routes.ts";
@@ -39,6 +40,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
   const relyingParty = createRelyingParty(parts.oidc, context.clock);
   const client = createClientRoutes(login);
   const hosted = createHostedRoutes({ login, relyingParty });
+  const admin = createAdminApp({ ...context, isConnected: login.isConnected });
   const setup = createSetupRoutes({
     origin: context.origin,
     oidc: parts.oidc,
@@ -51,6 +53,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
   });
   return [
     { prefix: "/client/v1", answer: (request, sourceAddress) => client.fetch(request, { sourceAddress }) },
+    { prefix: "/api", answer: (request) => admin.fetch(request) },
     { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },
     { prefix: "/agent/v1/sync", answer: (request) => hub.upgrade(request, door.server) },
     {

@@ -142,7 +142,7 @@ function answer(c: Context, body: object): Response {
 function failure(c: Context, log: Log, error: Error): Response {
   const known = isQfError(error) ? error : new QfError("ERR_INTERNAL", "something went wrong in management");
   const status = FAILURES[known.code].httpStatus;
-  if (status >= 500) log.error("client request failed", { path: c.req.path }, error);
+  if (status === 500) log.error("client request failed", { path: c.req.path }, error);
   const body: ApiFailure = {
     code: status,
     message: known.message,

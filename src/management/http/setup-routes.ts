@@ -173,7 +173,7 @@ function pageOf(c: Context, deps: SetupRoutesDeps, text: string): Response {
 function failurePage(c: Context, deps: SetupRoutesDeps, error: Error): Response {
   const known = isQfError(error) ? error : new QfError("ERR_INTERNAL", "something went wrong here");
   const status = FAILURES[known.code].httpStatus;
-  if (status >= 500) deps.log.error("set-up failed", {}, error);
+  if (status === 500) deps.log.error("set-up failed", {}, error);
   const message = `${known.message.slice(0, 1).toUpperCase()}${known.message.slice(1)}.`;
   return c.body(messagePage("Not set up", message, known.hint), status, pageHeaders());
 }
