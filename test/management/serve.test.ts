@@ -72,7 +72,7 @@ describe("startManagement", () => {
     expect(await failureOf(startManagement({ dataDir: other.dataDir, listen: host }))).toBe(
       "ERR_ADDRESS_IN_USE",
     );
-    expect(await failureOf(startManagement({ dataDir, listen: "127.0.0.1:0" }))).toBe("ERR_UNAVAILABLE");
+    expect(await failureOf(startManagement({ dataDir, listen: "127.0.0.1:0" }))).toBe("ERR_CONFLICT");
   });
 
   test.each([
