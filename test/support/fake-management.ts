@@ -28,6 +28,8 @@ export interface FakeManagement {
   };
   /** What the provider puts into its next ID tokens, over the truth. */
   readonly claims: Record<string, unknown>;
+  /** Sign ID tokens by a key that is not in the JWKS. */
+  forge: boolean;
   /** Authorization requests seen, in order. */
   readonly authorizations: URLSearchParams[];
   readonly registrations: RegisterRequest[];
@@ -59,6 +61,7 @@ export function startFakeManagement(): FakeManagement {
     accountId,
     config: { oidc: {}, confirmation: "code", loginSecondsMax: 43_200 },
     claims: {},
+    forge: false,
     authorizations: [],
     registrations: [],
     hosted: [],
@@ -123,7 +126,12 @@ export function startFakeManagement(): FakeManagement {
     }
     const now = Math.floor(performance.timeOrigin / 1000 + performance.now() / 1000);
     const claims = { iss: `${url}/idp`, sub: "ada", aud: "qufabric-cli", iat: now, exp: now + 300 };
-    const idToken = jws(key, { ...claims, auth_time: now, nonce: known.nonce, ...fake.claims });
+    const idToken = jws(fake.forge ? generateEd25519() : key, {
+      ...claims,
+      auth_time: now,
+      nonce: known.nonce,
+      ...fake.claims,
+    });
     return Response.json({ access_token: newId(), token_type: "Bearer", id_token: idToken });
   }
 
