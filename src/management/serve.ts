@@ -94,7 +94,8 @@ async function open(
   const door = openDoor(listen, chosenPort(listen, await storedOrigin(store)));
   closers.push(() => door.close());
   const origin = await settleOrigin(store, listen, door.port);
-  const parts = await createSignIn({ store, clock, log, origin, masterKey, external: options.oidc });
+  const { dataDir, oidc: external } = options;
+  const parts = await createSignIn({ store, clock, log, origin, masterKey, dataDir, external });
   // Before the door's in this list, so after it in time: requests under way may still need the provider.
   closers.splice(-1, 0, () => parts.close());
   const { keys, oidc } = parts;

@@ -26,6 +26,8 @@ export interface SignInDeps {
   readonly log: Log;
   readonly origin: string;
   readonly masterKey: Uint8Array;
+  /** Mode 0700, held by this process. */
+  readonly dataDir: string;
   /** Absent: the embedded provider. */
   readonly external: ExternalOidcOptions | undefined;
 }
@@ -84,7 +86,7 @@ async function openEmbeddedProvider(deps: SignInDeps): Promise<ProviderMount> {
     passwords: createPasswordCheck({ accounts, clock: deps.clock }),
     onFailure: (failure) => noteFailure(deps.store, failure),
   });
-  return openProviderMount(provider, deps.origin);
+  return openProviderMount(provider, deps.origin, deps.dataDir);
 }
 
 /** A failed sign-in is evidence. Their number is bounded by the limits on tries. */

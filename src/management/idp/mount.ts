@@ -17,6 +17,9 @@ import { QfError } from "../../base/errors.ts";
 /** Internal: the address of who asked. Stripped from outside requests. */
 export const SOURCE_HEADER = "x-qufabric-source";
 const PREFIX = "/idp";
+const SOCKET_NAME = "idp.sock";
+/** sockaddr_un holds 108 bytes on Linux, 104 on macOS. */
+const SOCKET_PATH_BYTES_MAX = 100;
 const FORWARD_TIMEOUT_MS = 30_000;
 const BODY_BYTES_MAX = 64 * 1024;
 const REQUEST_HEADERS = ["accept", "authorization", "content-type", "cookie", "origin", "user-agent"];
@@ -35,10 +38,20 @@ export interface ProviderMount {
   close(): Promise<void>;
 }
 
-/** Starts the inner server. Close it, or its folder stays. */
-export async function openProviderMount(provider: Provider, origin: string): Promise<ProviderMount> {
-  const folder = await mkdtemp(join(tmpdir(), "qf-idp-")); // mkdtemp makes it 0700.
-  const socket = join(folder, "idp.sock");
+/**
+ * Starts the inner server on a socket in `folder`, which is ours alone (0700), or in a temporary one
+ * where the path is too long for a socket.
+ */
+export async function openProviderMount(
+  provider: Provider,
+  origin: string,
+  folder: string,
+): Promise<ProviderMount> {
+  const isShort = Buffer.byteLength(folder) + SOCKET_NAME.length < SOCKET_PATH_BYTES_MAX;
+  const place = isShort ? folder : await mkdtemp(join(tmpdir(), "qf-idp-")); // mkdtemp makes it 0700.
+  const socket = join(place, SOCKET_NAME);
+  // Left by a process that was killed; the folder's lock says that none is alive.
+  await rm(socket, { force: true });
   const handle = provider.callback();
   const server = createServer((req: IncomingMessage & { originalUrl?: string }, res) => {
     // The provider tells its mount path from the difference between the two.
@@ -80,7 +93,7 @@ export async function openProviderMount(provider: Provider, origin: string): Pro
     async close() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      await rm(folder, { recursive: true, force: true });
+      await rm(isShort ? socket : place, { recursive: true, force: true });
     },
   };
 }

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as jose from "jose";
 import * as oauth from "oauth4webapi";
 import { systemClock } from "../../../src/base/clock.ts";
@@ -17,6 +20,7 @@ const client: oauth.Client = { client_id: "qufabric-cli" };
 const insecure = { [oauth.allowInsecureRequests]: true };
 const failures: { email: string; sourceAddress: string }[] = [];
 let origin: string;
+let folder: string;
 let mount: ProviderMount;
 let server: Bun.Server<undefined>;
 let as: oauth.AuthorizationServer;
@@ -61,7 +65,8 @@ beforeAll(async () => {
     log: silentLog,
     onFailure: async (failure) => void failures.push(failure),
   });
-  mount = await openProviderMount(provider, origin);
+  folder = mkdtempSync(join(tmpdir(), "qf-test-"));
+  mount = await openProviderMount(provider, origin, folder);
   const response = await oauth.discoveryRequest(new URL(`${origin}/idp`), insecure);
   as = await oauth.processDiscoveryResponse(new URL(`${origin}/idp`), response);
 });
@@ -69,6 +74,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.stop(true);
   await mount.close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 const browse = () => createBrowser({ stopAt: (url) => url.startsWith(REDIRECT) });
