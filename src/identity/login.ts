@@ -14,8 +14,6 @@ import type { ClientConfig, LoginProof } from "../wire/client-api.ts";
 import { hasBrowser } from "./browser.ts";
 import type { ClientApi } from "./client-api.ts";
 import type { Environment } from "./client-folder.ts";
-import { hostedLogin } from "./hosted-login.ts";
-import { loopbackLogin } from "./loopback-login.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
 /** How long a person has to finish. */
@@ -55,9 +53,12 @@ export async function signIn(options: SignInOptions): Promise<LoginProof> {
   const shared = { clock, terminal, loginKey, fresh, signal: timeout.signal };
   try {
     if (config.oidc.loopback && options.noBrowser !== true && hasBrowser(environment)) {
+      // Loaded when somebody does sign in: most connections use a kept login and need to start fast.
+      const { loopbackLogin } = await import("./loopback-login.ts");
       const fetchOption = options.fetch === undefined ? {} : { fetch: options.fetch };
       return await loopbackLogin({ ...shared, ...fetchOption, oidc: config.oidc, environment });
     }
+    const { hostedLogin } = await import("./hosted-login.ts");
     return await hostedLogin({
       ...shared,
       api: options.api,

@@ -14,7 +14,7 @@ import { type Credential, obtainCertificate } from "../identity/credential.ts";
 import { processTerminal } from "../identity/terminal.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
 import { parseSshArgv, type SshInvocation } from "./argv.ts";
-import { type Connection, connectSsh } from "./connect.ts";
+import type { Connection } from "./connect.ts";
 import { sentEnvironment } from "./environment.ts";
 import { SSH_HELP, SSH_USAGE } from "./help.ts";
 import { EXIT_NO_SESSION, runSession } from "./session.ts";
@@ -42,6 +42,8 @@ export async function runSsh(args: readonly string[]): Promise<number> {
   }
   checkAvailable(invocation);
   const localUser = invocation.user ?? userInfo().username;
+  // Loads while management answers.
+  const transport = import("./connect.ts");
   const credential = await obtainCertificate({
     target: invocation.host,
     localUser,
@@ -50,7 +52,7 @@ export async function runSsh(args: readonly string[]): Promise<number> {
     interactive: !invocation.batchMode,
   });
   for (const name of SECRET_VARIABLES) delete process.env[name];
-  const connection = await open(invocation, credential, localUser);
+  const connection = await open(await transport, invocation, credential, localUser);
   const stop = endOnSignals(connection);
   try {
     return invocation.noSession ? await hold(connection) : await session(connection, invocation);
@@ -75,6 +77,7 @@ function checkAvailable({ forwards, port }: SshInvocation): void {
 
 /** Dials the peer and speaks SSH. */
 async function open(
+  { connectSsh }: typeof import("./connect.ts"),
   invocation: SshInvocation,
   credential: Credential,
   localUser: string,
