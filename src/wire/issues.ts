@@ -11,7 +11,10 @@ const FIELD_LENGTH_MAX = 64;
 
 /** `rules[0].ports[1] is not a port; unknown field "colour"`. Holds field names, never values. */
 export function describeIssues(error: z.ZodError): string {
-  const told = error.issues.flatMap(describeIssue);
+  // What should not be there comes first: it is often a misspelling of what is missing.
+  const isUnknown = (issue: z.core.$ZodIssue): boolean => issue.code === "unrecognized_keys";
+  const issues = [...error.issues.filter(isUnknown), ...error.issues.filter((issue) => !isUnknown(issue))];
+  const told = issues.flatMap(describeIssue);
   const more = told.length > ISSUES_MAX ? [`and ${told.length - ISSUES_MAX} more`] : [];
   return [...told.slice(0, ISSUES_MAX), ...more].join("; ");
 }

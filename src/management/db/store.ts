@@ -55,6 +55,7 @@ export interface ChangeOptions {
   readonly affectsMaps?: boolean;
 }
 
+/** `version` is 0 when the account is gone. */
 export type ChangeListener = (accountId: AccountId, version: number) => void;
 export type AuditListener = (accountId: AccountId, seq: number) => void;
 
@@ -174,7 +175,7 @@ async function runChange<T>(
     },
   });
   const result = await fn(changeTx);
-  const version = affectsMaps ? await bumpVersion(tx, options.accountId) : undefined;
+  const version = affectsMaps ? ((await bumpVersion(tx, options.accountId)) ?? 0) : undefined;
   const last = await appendEvents(tx, options.accountId, options.initiator, events);
   return {
     result,

@@ -13,7 +13,7 @@ export interface GroupsView {
   /** `All` first, then by name. */
   readonly groups: readonly GroupRow[];
   readonly peers: readonly PeerRow[];
-  /** Members, for `All` every peer. */
+  /** Members by name, for `All` every peer. */
   peersIn(groupId: GroupId): readonly PeerId[];
   /** Groups of a peer, `All` first. */
   groupsOf(peerId: PeerId): readonly GroupMinimum[];
@@ -26,9 +26,10 @@ export async function loadGroups(tx: Reader, accountId: AccountId): Promise<Grou
   const peers = await listPeers(tx, accountId);
   const members = new Map<GroupId, PeerId[]>();
   const groupsByPeer = new Map<PeerId, GroupId[]>();
-  for (const { groupId, peerId } of await listMemberships(tx, accountId)) {
-    push(members, groupId, peerId);
-    push(groupsByPeer, peerId, groupId);
+  for (const { groupId, peerId } of await listMemberships(tx, accountId)) push(groupsByPeer, peerId, groupId);
+  // In order of the peers' names.
+  for (const peer of peers) {
+    for (const groupId of groupsByPeer.get(peer.id) ?? []) push(members, groupId, peer.id);
   }
   const byId = new Map(groups.map((group) => [group.id, group]));
   const all = groups.find((group) => group.isAll);

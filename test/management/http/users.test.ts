@@ -1,0 +1,261 @@
+import { beforeEach, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { newId } from "../../../src/base/random.ts";
+import { insertLogin, listRevokedLogins } from "../../../src/management/db/logins.ts";
+import { findReservedName } from "../../../src/management/db/peers.ts";
+import { findPasswordUser } from "../../../src/management/db/sign-in.ts";
+import { TestApi } from "../../support/admin-api.ts";
+import { aManagement, aPeerOf, aTokenOf, aUserOf } from "../../support/management.ts";
+
+let api: TestApi;
+beforeEach(async () => {
+  api = await TestApi.open();
+});
+
+const person = { email: "Ann@Example.com", role: "user", auto_groups: [], is_service_user: false };
+const request = { role: "user", auto_groups: [], is_blocked: false };
+
+test("creating a person gives out a password once, and keeps its hash", async () => {
+  const { status, body } = await api.call("POST", "/api/users", person);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ email: "ann@example.com", name: "ann", role: "user", status: "active" });
+  expect(body.password.length).toBeGreaterThanOrEqual(20);
+  const found = await api.management.store.read((tx) => findPasswordUser(tx, { email: "ann@example.com" }));
+  expect(await Bun.password.verify(body.password, found?.login.passwordHash ?? "")).toBe(true);
+  const list = await api.call("GET", "/api/users");
+  expect(JSON.stringify(list.body)).not.toContain("password");
+  expect((await api.call("POST", "/api/users", { ...person, email: "ANN@example.com" })).status).toBe(409);
+  expect(await api.activities()).toEqual(["user.create"]);
+});
+
+test("secrets are given out once and are nowhere on disk", async () => {
+  const { password, id } = (await api.call("POST", "/api/users", person)).body;
+  const service = { name: "bot", role: "user", auto_groups: [], is_service_user: true };
+  const bot = (await api.call("POST", "/api/users", service)).body;
+  expect(bot.password).toBeUndefined();
+  const token = (await api.call("POST", `/api/users/${bot.id}/tokens`, { name: "t", expires_in: 1 })).body;
+  const key = (
+    await api.call("POST", "/api/setup-keys", {
+      name: "k",
+      type: "one-off",
+      expires_in: 86_400,
+      auto_groups: [],
+      usage_limit: 1,
+    })
+  ).body;
+  const secrets: string[] = [password, token.plain_token, key.key];
+  for (const secret of secrets) expect(secret.length).toBeGreaterThan(20);
+  const later = [
+    await api.call("GET", "/api/users"),
+    await api.call("GET", `/api/users/${id}/tokens`),
+    await api.call("GET", `/api/users/${bot.id}/tokens`),
+    await api.call("GET", `/api/users/${bot.id}/tokens/${token.personal_access_token.id}`),
+    await api.call("GET", "/api/setup-keys"),
+    await api.call("GET", `/api/setup-keys/${key.id}`),
+    await api.call("GET", "/api/events/audit"),
+  ];
+  for (const secret of secrets) expect(JSON.stringify(later)).not.toContain(secret.slice(4));
+  await api.management.store.close();
+  for (const name of readdirSync(api.management.dataDir)) {
+    const bytes = readFileSync(join(api.management.dataDir, name));
+    for (const secret of secrets) expect([name, bytes.includes(secret.slice(4))]).toEqual([name, false]);
+  }
+});
+
+test("with an external provider people come by signing in, service users are made", async () => {
+  const { oidc } = aManagement();
+  const external = await TestApi.open({ oidc: { ...oidc, embedded: false, issuer: "https://idp.example" } });
+  expect((await external.call("POST", "/api/users", person)).status).toBe(422);
+  const service = { name: "bot", role: "user", auto_groups: [], is_service_user: true };
+  expect((await external.call("POST", "/api/users", service)).status).toBe(200);
+});
+
+test.each([
+  { name: "a person without e-mail", body: { ...person, email: undefined }, says: "email is missing" },
+  {
+    name: "a service user without name",
+    body: { role: "user", auto_groups: [], is_service_user: true },
+    says: "name is missing",
+  },
+  { name: "an unknown group", body: { ...person, auto_groups: ["0".repeat(20)] }, says: "unknown group" },
+  { name: "an e-mail with a line break", body: { ...person, email: "a@b.c\nx" }, says: "email" },
+  { name: "a name with a shell in it", body: { ...person, name: "x$(id)" }, says: "name" },
+  { name: "an unknown role", body: { ...person, role: "root" }, says: "role must be one of owner" },
+  { name: "an unknown field", body: { ...person, is_admin: true }, says: 'unknown field "is_admin"' },
+])("creating $name is refused and names the field", async ({ body, says }) => {
+  const reply = await api.call("POST", "/api/users", body);
+  expect([reply.status, reply.body.error]).toEqual([422, "ERR_UNPROCESSABLE"]);
+  expect(reply.body.message).toContain(says);
+});
+
+test("the group All is not given by hand", async () => {
+  const all = await api.groupAll();
+  expect((await api.call("POST", "/api/users", { ...person, auto_groups: [all] })).status).toBe(422);
+});
+
+const rows = [
+  { by: "admin", what: "makes an owner", role: "user", body: { ...request, role: "owner" }, status: 403 },
+  { by: "admin", what: "makes an admin", role: "user", body: { ...request, role: "admin" }, status: 200 },
+  { by: "admin", what: "demotes an owner", role: "owner", body: request, status: 403 },
+  {
+    by: "admin",
+    what: "blocks an owner",
+    role: "owner",
+    body: { ...request, role: "owner", is_blocked: true },
+    status: 403,
+  },
+  {
+    by: "admin",
+    what: "blocks an admin",
+    role: "admin",
+    body: { ...request, role: "admin", is_blocked: true },
+    status: 200,
+  },
+  { by: "owner", what: "demotes an owner", role: "owner", body: request, status: 200 },
+  { by: "owner", what: "makes an owner", role: "user", body: { ...request, role: "owner" }, status: 200 },
+] as const;
+
+test.each(rows)("PUT: $by $what of role $role → $status", async ({ by, role, body, status }) => {
+  const actor = await api.tokenAs(by);
+  const user = await aUserOf(api.management.store, api.accountId, { role });
+  expect((await api.call("PUT", `/api/users/${user.id}`, body, actor.token)).status).toBe(status);
+});
+
+test.each(["owner", "admin"] as const)(
+  "an %s neither changes own role nor locks themselves out",
+  async (role) => {
+    const { token, id } = await api.tokenAs(role);
+    const put = (change: object) =>
+      api.call("PUT", `/api/users/${id}`, { ...request, role, ...change }, token);
+    expect((await put({ role: "user" })).status).toBe(403);
+    expect((await put({ is_blocked: true })).status).toBe(403);
+    expect((await api.call("DELETE", `/api/users/${id}`, undefined, token)).status).toBe(403);
+    expect((await put({})).status).toBe(200);
+  },
+);
+
+test("an admin can not delete an owner", async () => {
+  const { token } = await api.tokenAs("admin");
+  expect((await api.call("DELETE", `/api/users/${api.ownerId}`, undefined, token)).status).toBe(403);
+});
+
+test("an admin whose role is taken while another request runs does not become owner by it", async () => {
+  const admin = await api.tokenAs("admin");
+  const accomplice = await aUserOf(api.management.store, api.accountId);
+  const demote = api.call("PUT", `/api/users/${admin.id}`, request);
+  const promote = Array.from({ length: 10 }, () =>
+    api.call("PUT", `/api/users/${accomplice.id}`, { ...request, role: "admin" }, admin.token),
+  );
+  const done = await demote;
+  expect(done.status).toBe(200);
+  const after = await Promise.all(promote);
+  // Each ran wholly before the demotion or was refused after it; none after it succeeded.
+  expect(after.every((reply) => reply.status === 200 || reply.status === 403)).toBe(true);
+  const late = await api.call(
+    "PUT",
+    `/api/users/${accomplice.id}`,
+    { ...request, role: "admin" },
+    admin.token,
+  );
+  expect(late.status).toBe(403);
+  const events = await api.call("GET", "/api/events/audit?after_seq=1");
+  const codes = events.body.map((event: { initiator_id: string }) => event.initiator_id);
+  const demotedAt = codes.indexOf(api.ownerId);
+  expect(codes.slice(demotedAt + 1).includes(admin.id)).toBe(false);
+});
+
+test("blocking ends logins, tokens and raises the account's version", async () => {
+  const { store, clock } = api.management;
+  const user = await aUserOf(store, api.accountId);
+  const token = await aTokenOf(store, user);
+  const now = Math.floor(clock.nowMs() / 1000);
+  const login = {
+    id: newId(),
+    accountId: api.accountId,
+    loginKey: "A".repeat(43),
+    userId: user.id,
+    binding: "idp" as const,
+    issuedAt: now,
+    createdAt: now,
+    until: now + 600,
+  };
+  await store.transaction((tx) => insertLogin(tx, login));
+  const versions: number[] = [];
+  store.onChange((_, version) => versions.push(version));
+  const { body } = await api.call("PUT", `/api/users/${user.id}`, { ...request, is_blocked: true });
+  expect(body).toMatchObject({ is_blocked: true, status: "blocked" });
+  expect(versions).toHaveLength(1);
+  expect(await store.read((tx) => listRevokedLogins(tx, api.accountId))).toHaveLength(1);
+  expect((await api.call("GET", "/api/users/current", undefined, token)).status).toBe(403);
+  expect(await api.activities()).toEqual(["user.block"]);
+});
+
+test("each change of a user is an event of its own", async () => {
+  const a = await api.aGroup("a");
+  const b = await api.aGroup("b");
+  const user = await aUserOf(api.management.store, api.accountId, { autoGroups: [a], pendingApproval: true });
+  const body = { role: "auditor", auto_groups: [b], is_blocked: false, pending_approval: false };
+  await api.call("PUT", `/api/users/${user.id}`, body);
+  expect((await api.activities()).slice(2)).toEqual([
+    "user.role.update",
+    "user.approve",
+    "user.group.add",
+    "user.group.delete",
+  ]);
+});
+
+test("deleting a user removes its devices, keeps their names, and ends its tokens", async () => {
+  const { store } = api.management;
+  const user = await aUserOf(store, api.accountId, { email: "ann@example.com" });
+  const token = await aTokenOf(store, user);
+  const device = await aPeerOf(store, api.accountId, { kind: "device", name: "laptop", owner: user });
+  expect((await api.call("DELETE", `/api/users/${user.id}`)).status).toBe(200);
+  expect((await api.call("GET", `/api/peers/${device.id}`)).status).toBe(404);
+  expect((await api.call("GET", "/api/users/current", undefined, token)).status).toBe(401);
+  const reserved = await store.read((tx) => findReservedName(tx, api.accountId, "laptop.ann.device"));
+  expect(reserved?.peerId).toBe(device.id);
+});
+
+test("service_user filters the list", async () => {
+  await aUserOf(api.management.store, api.accountId, { isServiceUser: true, name: "bot" });
+  const names = async (query: string) =>
+    (await api.call("GET", `/api/users${query}`)).body.map((user: { name: string }) => user.name).sort();
+  expect(await names("")).toEqual(["bot", "owner"]);
+  expect(await names("?service_user=true")).toEqual(["bot"]);
+  expect(await names("?service_user=false")).toEqual(["owner"]);
+  expect((await api.call("GET", "/api/users?service_user=maybe")).status).toBe(422);
+});
+
+const tokenRows = [
+  { by: "user", whose: "self", status: 200 },
+  { by: "auditor", whose: "self", status: 200 },
+  { by: "admin", whose: "person", status: 403 },
+  { by: "owner", whose: "person", status: 403 },
+  { by: "admin", whose: "service", status: 200 },
+  { by: "auditor", whose: "service", status: 403 },
+  { by: "user", whose: "service", status: 404 },
+  { by: "admin", whose: "owner service", status: 403 },
+  { by: "owner", whose: "owner service", status: 200 },
+] as const;
+
+test.each(tokenRows)("a token made by $by for $whose: $status", async ({ by, whose, status }) => {
+  const { store } = api.management;
+  const actor = await api.tokenAs(by);
+  const role = whose === "owner service" ? "owner" : "user";
+  const target =
+    whose === "self"
+      ? actor
+      : await aUserOf(store, api.accountId, { role, isServiceUser: whose !== "person" });
+  const body = { name: "t", expires_in: 1 };
+  expect((await api.call("POST", `/api/users/${target.id}/tokens`, body, actor.token)).status).toBe(status);
+});
+
+test("scope ssh is for service users", async () => {
+  const service = await aUserOf(api.management.store, api.accountId, { isServiceUser: true });
+  const body = { name: "t", expires_in: 1, scope: "ssh" };
+  expect((await api.call("POST", `/api/users/${api.ownerId}/tokens`, body)).status).toBe(422);
+  const made = (await api.call("POST", `/api/users/${service.id}/tokens`, body)).body;
+  expect(made.personal_access_token.scope).toBe("ssh");
+  expect((await api.call("GET", "/api/users/current", undefined, made.plain_token)).status).toBe(401);
+});
