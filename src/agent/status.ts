@@ -43,7 +43,7 @@ export function statusText(status: AgentStatus, isDetailed: boolean): string {
   }
   if (isDetailed) lines.push(...details(status));
   for (const problem of status.problems) lines.push(row("Problem", problem));
-  return lines.map((line) => `${printable(line)}\n`).join("");
+  return lines.map((line) => `${line.startsWith("  ") ? "  " : ""}${printable(line)}\n`).join("");
 }
 
 function details({ management, peers, flags }: AgentStatus): string[] {
