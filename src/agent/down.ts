@@ -6,10 +6,10 @@
 import { QfError } from "../base/errors.ts";
 import { askAgent, askStatus } from "./control-client.ts";
 import type { Environment } from "./flags.ts";
-import { stopService } from "./service.ts";
 import { DEFAULT_STATE_DIR } from "./state.ts";
 import { chooseStateDir } from "./state-dir.ts";
 import { isStateLocked } from "./state-lock.ts";
+import { stopService } from "./systemd-unit.ts";
 
 const STOPPED_MS_MAX = 20_000;
 

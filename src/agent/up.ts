@@ -14,13 +14,13 @@ import { askAgent, askStatus } from "./control-client.ts";
 import { type Environment, type GivenFlags, parseGivenFlags } from "./flags.ts";
 import { prepareAgent } from "./prepare.ts";
 import { startAgent } from "./run.ts";
-import { hasSystemd, startService } from "./service.ts";
 import { signInForMachine } from "./sign-in.ts";
 import { type Spawned, spawnDetached } from "./spawn-detached.ts";
 import { createSshServer } from "./ssh-server/server.ts";
 import { DEFAULT_STATE_DIR } from "./state.ts";
 import { chooseStateDir } from "./state-dir.ts";
 import { isStateLocked } from "./state-lock.ts";
+import { hasSystemd, startService } from "./systemd-unit.ts";
 
 export interface UpOptions {
   /** By flag name; see `flags.ts`. */
