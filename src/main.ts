@@ -20,6 +20,9 @@ if (argv.length === 1 && (argv[0] === "version" || argv[0] === "--version")) {
 } else if (argv[0] === "agent" && argv[1] === "child") {
   // The privileged child of a session: nothing else is loaded, since every session waits for it.
   process.exit((await import("./agent/os/child.ts")).runChild());
+} else if (argv[0] === "proxy" && argv[1] === "match") {
+  // ssh(1) asks before every connection to anything that might be a peer.
+  process.exit((await import("./proxy/match.ts")).runMatch(argv.slice(2), process.env));
 } else {
   await main();
 }
@@ -41,6 +44,7 @@ async function main(): Promise<void> {
 
 async function dispatch(argv: readonly string[]): Promise<number> {
   if (argv[0] === "ssh") return (await import("./ssh/run.ts")).runSsh(argv.slice(1));
+  if (argv[0] === "proxy") return (await import("./proxy/run.ts")).runProxy(argv.slice(1));
   return (await import("./cli/run.ts")).runCli(argv, programName());
 }
 

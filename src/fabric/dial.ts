@@ -15,6 +15,8 @@ import { parseHostPort } from "./host-port.ts";
 const STAGGER_MS = 250;
 /** Longest wait for one peer by default. */
 const TIMEOUT_MS = 10_000;
+/** Between two looks at a socket that is peeked at. */
+const PEEK_MS = 1;
 /** Most attempts open at once; an address list is bounded by the map, this bounds what it costs. */
 const ATTEMPTS_MAX = 32;
 
@@ -31,10 +33,15 @@ export interface DialOptions {
   /** Milliseconds between attempts. Default 250. */
   readonly staggerMs?: number;
   /**
-   * False: the first TCP connection wins and nothing is read from it, for handing the descriptor on.
-   * Default true: the first that sends a byte wins; the byte is still in the stream.
+   * False: the first TCP connection wins and nothing is read from it. Default true: the first that sends
+   * a byte wins; the byte is still in the stream.
    */
   readonly awaitAnswer?: boolean;
+  /**
+   * Looks whether a byte waits at the open socket without reading it, for handing the descriptor on:
+   * nothing is ever read from the socket then. Absent: what `awaitAnswer` says.
+   */
+  readonly peek?: (socket: Socket) => "answer" | "closed" | "nothing";
 }
 
 export interface DialResult {
@@ -136,11 +143,21 @@ async function attempt(address: string, options: DialOptions, signal: AbortSigna
       win();
     };
     const onConnect = () => {
+      if (options.peek !== undefined) socket.pause();
       socket.write(options.helloFor());
-      if (options.awaitAnswer === false) win();
+      if (options.peek !== undefined) onPeek(options.peek);
+      else if (options.awaitAnswer === false) win();
       else socket.on("readable", onReadable);
     };
+    let peeking: ReturnType<typeof setTimeout> | undefined;
+    const onPeek = (peek: NonNullable<DialOptions["peek"]>) => {
+      const seen = peek(socket);
+      if (seen === "nothing") peeking = setTimeout(onPeek, PEEK_MS, peek);
+      else if (seen === "closed") fail("closed");
+      else win();
+    };
     const cleanUp = () => {
+      clearTimeout(peeking);
       signal.removeEventListener("abort", onAbort);
       socket.off("error", onError).off("close", onClose).off("end", onClose);
       socket.off("readable", onReadable).off("connect", onConnect);

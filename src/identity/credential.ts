@@ -33,6 +33,8 @@ export interface Credential {
   readonly deviceKey: Ed25519Key;
   readonly devicePeerId: string;
   readonly scope: Scope;
+  /** Whether the login is kept here and will be used again. */
+  readonly isLoginKept: boolean;
 }
 
 /** Denials that a new sign-in, with a new registration of the device, may turn. */
@@ -113,5 +115,6 @@ function credentialOf(session: ClientSession, login: Login, answer: CertificateR
     deviceKey: session.deviceKey,
     devicePeerId: login.devicePeerId,
     scope: login.scope,
+    isLoginKept: login.keptUntilSeconds !== null,
   };
 }

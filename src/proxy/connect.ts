@@ -1,0 +1,166 @@
+/**
+ * `qf proxy connect H P`, the ProxyCommand: signs in when needed, gets a certificate for H, puts it
+ * where ssh(1) reads it, dials, and hands the connection over. Read `runConnect` first.
+ *
+ * With `--fdpass` ssh is given the descriptor and we are gone before a byte of SSH passes; otherwise we
+ * carry the bytes. stdout is nothing but that, and stdin is never read for anything else.
+ *
+ * @module
+ */
+import { fstatSync, readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { nowSeconds, systemClock } from "../base/clock.ts";
+import { isQfError, QfError } from "../base/errors.ts";
+import { dialDirect } from "../fabric/dial.ts";
+import { makeHello } from "../fabric/hello.ts";
+import { SECRET_VARIABLES } from "../identity/browser.ts";
+import { type Credential, type CredentialOptions, obtainCertificate } from "../identity/credential.ts";
+import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
+import { publishPair, type Turn } from "./key-files.ts";
+import { keepHostKeys } from "./known-hosts.ts";
+import { passDescriptor, peekSocket } from "./native.ts";
+import { openOpensshFolder } from "./openssh-folder.ts";
+import { opensshCertificate, opensshPrivateKey } from "./openssh-key.ts";
+import { parseDialledName } from "./peer-name.ts";
+import { withSignInTurn } from "./sign-in-turn.ts";
+import { splice } from "./splice.ts";
+import { proxyTerminal } from "./terminal.ts";
+import { startTidy, UNKNOWN_PID } from "./tidy.ts";
+
+/** Longest wait for reaching the peer. ssh(1) gives up by its own ConnectTimeout. */
+const CONNECT_TIMEOUT_MS = 10_000;
+const STDIN_FD = 0;
+
+export interface ConnectRequest {
+  /** As ssh(1) typed it. */
+  readonly host: string;
+  readonly port: string;
+  /** Hand the descriptor over stdin and stdout, which are one unix socket then. */
+  readonly passesDescriptor: boolean;
+  readonly configDir: string | undefined;
+}
+
+/** Resolves when ssh has the connection, or the bytes have ended. Throws what people are told. */
+export async function runConnect(request: ConnectRequest): Promise<number> {
+  const host = checkHost(request.host);
+  const port = checkPort(request.port);
+  const passes = request.passesDescriptor && isSocket(STDIN_FD);
+  const environment = environmentOf(request);
+  const folder = openOpensshFolder(process.env, request.configDir);
+  const options = { target: host, localUser: "", environment, terminal: proxyTerminal };
+  const credential = await obtain(options, folder);
+  for (const name of SECRET_VARIABLES) delete process.env[name];
+  checkTarget(credential.target);
+  keepHostKeys(folder, host, credential.target);
+  const dialled = dial(credential, port, passes);
+  dialled.catch(() => {}); // It is awaited below; publishing may fail first.
+  const turn = await publishPair(folder, host, pairOf(credential), systemClock);
+  const socket = await dialled;
+  if (turn !== undefined) letTidy(folder, host, turn);
+  if (!passes) {
+    await splice(socket, process.stdin, process.stdout);
+    return 0;
+  }
+  passDescriptor(STDIN_FD, descriptorOf(socket));
+  return 0;
+}
+
+/** Tries without asking anybody first; who asks keeps others from asking the same. */
+async function obtain(options: CredentialOptions, folder: string): Promise<Credential> {
+  try {
+    return await obtainCertificate({ ...options, interactive: false });
+  } catch (error) {
+    if (!isQfError(error, "ERR_LOGIN_REQUIRED")) throw error;
+  }
+  return withSignInTurn(options, folder, () => obtainCertificate(options));
+}
+
+function environmentOf({ configDir }: ConnectRequest): Record<string, string | undefined> {
+  return configDir === undefined ? process.env : { ...process.env, QF_CONFIG_DIR: configDir };
+}
+
+function checkHost(typed: string): string {
+  const host = parseDialledName(typed);
+  if (host !== undefined) return host;
+  throw new QfError("ERR_USAGE", "that can not be the name of a peer", {
+    hint: "peers have names of letters, digits, - and dots, or addresses in 100.64.0.0/10",
+  });
+}
+
+function checkPort(typed: string): number {
+  if (typed === String(SSH_PORT)) return SSH_PORT;
+  if (typed === String(SSH_ENDPOINT_PORT)) return SSH_ENDPOINT_PORT;
+  throw new QfError("ERR_PEER_UNREACHABLE", "no SSH server of QuFabric can be at that port", {
+    hint: "leave out -p: peers serve SSH at 22",
+  });
+}
+
+function checkTarget(target: Credential["target"]): void {
+  if (target.machineIdentity) {
+    throw new QfError("ERR_SSH", `${target.name} takes the key of this device, which never leaves qf`, {
+      hint: `use qf ssh ${target.name}`,
+    });
+  }
+  if (!target.sshServer) {
+    throw new QfError("ERR_PEER_UNREACHABLE", "SSH server not detected", {
+      hint: `run qf agent up --allow-server-ssh on ${target.name}`,
+    });
+  }
+  if (!target.connected && target.direct.length === 0) {
+    throw new QfError("ERR_PEER_UNREACHABLE", `${target.name} is not connected`, {
+      hint: "start it, or look at qf agent status there",
+    });
+  }
+}
+
+function pairOf({ loginKey, certificateBlob, isLoginKept }: Credential) {
+  return {
+    privateKey: opensshPrivateKey(loginKey),
+    certificate: opensshCertificate(certificateBlob),
+    isKept: isLoginKept,
+  };
+}
+
+async function dial(credential: Credential, port: number, passes: boolean): Promise<Socket> {
+  const { target, deviceKey, devicePeerId, scope } = credential;
+  const { socket } = await dialDirect({
+    addresses: target.direct,
+    timeoutMs: CONNECT_TIMEOUT_MS,
+    helloFor: () =>
+      makeHello({
+        deviceKey,
+        scope,
+        source: devicePeerId,
+        target: target.peerId,
+        port,
+        nowSeconds: nowSeconds(systemClock),
+      }),
+    ...(passes ? { peek: (open: Socket) => peekSocket(descriptorOf(open)) } : {}),
+  });
+  return socket;
+}
+
+/** The number of an open socket; Bun keeps it on the handle. */
+function descriptorOf(socket: Socket): number {
+  const fd = (socket as unknown as { _handle?: { fd?: unknown } })._handle?.fd;
+  if (typeof fd === "number" && fd > 2) return fd;
+  throw new QfError("ERR_SSH", "the connection to the peer was lost");
+}
+
+function isSocket(fd: number): boolean {
+  return fstatSync(fd).isSocket();
+}
+
+function letTidy(folder: string, host: string, turn: Turn): void {
+  startTidy({ folder, host, sshPid: callerPid(), ...turn });
+}
+
+/** The ssh(1) that called us; it has replaced the shell in between by `exec`. */
+function callerPid(): string {
+  try {
+    const name = readFileSync(`/proc/${process.ppid}/comm`, "utf8").trim();
+    return name === "ssh" ? String(process.ppid) : UNKNOWN_PID;
+  } catch {
+    return UNKNOWN_PID;
+  }
+}

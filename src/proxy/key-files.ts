@@ -1,0 +1,152 @@
+/**
+ * The private key and certificate that ssh(1) reads for one host, so that twenty `ssh` to it at once
+ * never see the key of one login beside the certificate of another.
+ *
+ * ssh reads three times after it has its connection: the public half of the key, the certificate, and
+ * much later, when it signs, the key again. No swap of files or folders makes that one read, so the
+ * key must not change in between. Two pairs per host see to that:
+ *
+ * - *kept*, `H` and `H-cert.pub`, for a login that is kept: its key is the same for every connection,
+ *   only the certificate is replaced, and each fits the key. Another key takes its place only when no
+ *   certificate beside it can be in use any more.
+ * - *once*, `H_once` and `H_once-cert.pub`, for everything else: a login of a single connection, or one
+ *   that came too soon after another. Whoever uses it has the turn at this host: a lock, inherited by a
+ *   helper that watches until ssh has read the key for the second time, takes the pair away and lets
+ *   the next one in. So a login that is not kept leaves nothing behind either.
+ *
+ * @module
+ */
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import { QfError } from "../base/errors.ts";
+import { newId } from "../base/random.ts";
+import { tryLock, watchReads } from "./native.ts";
+
+/**
+ * After this, no certificate published before can still sign in: 120 s of validity, 60 s that clocks
+ * may differ, and room.
+ */
+const PAIR_MS_MAX = 200_000;
+/** Longest wait for the turn at a host. Certificates live for 120 s. */
+const TURN_WAIT_MS = 60_000;
+const TURN_POLL_MS = 5;
+
+/** What is published, as file contents. */
+export interface KeyPair {
+  readonly privateKey: string;
+  readonly certificate: string;
+  /** Whether the login outlives this connection. */
+  readonly isKept: boolean;
+}
+
+/** The turn at a host: both descriptors are for the helper. */
+export interface Turn {
+  readonly lockFd: number;
+  readonly watchFd: number;
+}
+
+/** Names of files of `host` in the OpenSSH folder. No host name holds `_`. */
+export function keyFileNames(host: string) {
+  return {
+    key: host,
+    certificate: `${host}-cert.pub`,
+    onceKey: `${host}_once`,
+    onceCertificate: `${host}_once-cert.pub`,
+    lock: `${host}_lock`,
+    turn: `${host}_turn`,
+  } as const;
+}
+
+/**
+ * Puts `pair` where ssh will read it. Undefined: nothing more is to do. A turn: the pair is there for
+ * one ssh alone, and a helper has to be started with it before that ssh goes on.
+ *
+ * Throws ERR_TIMEOUT when others keep the turn for a minute.
+ */
+export async function publishPair(
+  folder: string,
+  host: string,
+  pair: KeyPair,
+  clock: Clock,
+): Promise<Turn | undefined> {
+  if (pair.isKept && (await publishKept(folder, host, pair, clock))) return undefined;
+  const names = keyFileNames(host);
+  const lockFd = await takeLock(join(folder, names.turn), clock);
+  dropOnce(folder, host);
+  const watchFd = watchReads(folder);
+  replaceFile(join(folder, names.onceKey), pair.privateKey);
+  replaceFile(join(folder, names.onceCertificate), pair.certificate);
+  return { lockFd, watchFd };
+}
+
+/** Takes the once pair of `host` away. Only whoever has the turn may. */
+export function dropOnce(folder: string, host: string): void {
+  const names = keyFileNames(host);
+  for (const name of [names.onceCertificate, names.onceKey]) rmSync(join(folder, name), { force: true });
+}
+
+/** False: the key there is another one and may be in use. */
+async function publishKept(folder: string, host: string, pair: KeyPair, clock: Clock): Promise<boolean> {
+  const names = keyFileNames(host);
+  const keyPath = join(folder, names.key);
+  const certificatePath = join(folder, names.certificate);
+  const lockFd = await takeLock(join(folder, names.lock), clock);
+  try {
+    if (readOrEmpty(keyPath) !== pair.privateKey) {
+      const usedMs = statSync(certificatePath, { throwIfNoEntry: false })?.mtimeMs;
+      // A time to come means that the clock was turned back: then nothing is known.
+      if (usedMs !== undefined && Math.abs(clock.nowMs() - usedMs) < PAIR_MS_MAX) return false;
+      rmSync(certificatePath, { force: true });
+      replaceFile(keyPath, pair.privateKey);
+    }
+    replaceFile(certificatePath, pair.certificate);
+    return true;
+  } finally {
+    closeSync(lockFd);
+  }
+}
+
+async function takeLock(path: string, clock: Clock): Promise<number> {
+  const fd = openSync(path, "a", 0o600);
+  const startedMs = clock.monotonicMs();
+  while (!tryLock(fd)) {
+    if (clock.monotonicMs() - startedMs > TURN_WAIT_MS) {
+      closeSync(fd);
+      throw new QfError("ERR_TIMEOUT", "other connections to this peer are still signing in", {
+        hint: "try again, or keep a login with qf login --ssh-jwt-cache-ttl SECONDS",
+      });
+    }
+    await Bun.sleep(TURN_POLL_MS);
+  }
+  return fd;
+}
+
+/** Old or new for every reader, 0600. Not synced: after a crash nobody reads it. */
+export function replaceFile(path: string, text: string): void {
+  const fresh = `${path}_${newId()}`;
+  writeFileSync(fresh, text, { mode: 0o600, flag: "wx" });
+  try {
+    renameSync(fresh, path);
+  } catch (error) {
+    unlinkSync(fresh);
+    throw error;
+  }
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * `qf proxy known-hosts H`: the host keys that management named when this connection was made, as
+ * known_hosts lines. Nothing when there are none, or none fresh: then ssh(1) refuses the host.
+ *
+ * @module
+ */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import { parseJson } from "../base/files.ts";
+import type { TargetInfo } from "../wire/client-api.ts";
+import { replaceFile } from "./key-files.ts";
+import { knownHostsFile } from "./match.ts";
+import { type Environment, opensshFolderPath } from "./openssh-folder.ts";
+import { parseDialledName } from "./peer-name.ts";
+
+/** ssh asks within a moment of `connect`; what is older was said of another connection. */
+const HOST_KEYS_MS_MAX = 10 * 60_000;
+const HOST_KEYS_MAX = 8;
+const BLOB = /^[A-Za-z0-9+/]{1,4096}={0,2}$/;
+/** Types that our machines have; the blob says which it is. */
+const TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256"] as const;
+
+/** Keeps the host keys of `target` for the names by which it is dialled. */
+export function keepHostKeys(folder: string, host: string, target: TargetInfo): void {
+  const text = `${JSON.stringify({ peerId: target.peerId, hostKeys: target.hostKeys })}\n`;
+  for (const name of new Set([host, target.name])) {
+    if (parseDialledName(name) === name) replaceFile(join(folder, knownHostsFile(name)), text);
+  }
+}
+
+export interface KnownHostsOptions {
+  readonly environment: Environment;
+  readonly configDir: string | undefined;
+  readonly clock: Clock;
+}
+
+/** Lines for `asked`, which is `host` or `[host]:port` as ssh(1) looks it up. Empty: unknown. */
+export function knownHostsLines(asked: string, options: KnownHostsOptions): string {
+  const bracketed = /^\[([^[\]]*)\]:\d{1,5}$/.exec(asked);
+  const name = parseDialledName(bracketed?.[1] ?? asked);
+  if (name === undefined) return "";
+  const path = join(opensshFolderPath(options.environment, options.configDir), knownHostsFile(name));
+  return readHostKeys(path, options.clock)
+    .map((blob) => ({ blob, type: typeOf(blob) }))
+    .filter(({ type }) => type !== undefined)
+    .map(({ blob, type }) => `${bracketed === null ? name : asked.toLowerCase()} ${type} ${blob}\n`)
+    .join("");
+}
+
+function readHostKeys(path: string, clock: Clock): string[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  const isOurs = found?.isFile() === true && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
+  if (!isOurs || Math.abs(clock.nowMs() - found.mtimeMs) > HOST_KEYS_MS_MAX) return [];
+  const kept = parseJson(readFileSync(path, "utf8")) as { hostKeys?: unknown } | undefined;
+  if (!Array.isArray(kept?.hostKeys)) return [];
+  return kept.hostKeys
+    .slice(0, HOST_KEYS_MAX)
+    .filter((blob): blob is string => typeof blob === "string" && BLOB.test(blob));
+}
+
+function typeOf(blob: string): (typeof TYPES)[number] | undefined {
+  const bytes = Buffer.from(blob, "base64");
+  const length = bytes.length > 4 ? bytes.readUInt32BE(0) : 0;
+  return TYPES.find((type) => type.length === length && bytes.toString("latin1", 4, 4 + length) === type);
+}

@@ -1,0 +1,66 @@
+/**
+ * `qf proxy`: what OpenSSH calls. Arguments as they are; options of ours come before the names, so that
+ * no name is ever read as one.
+ *
+ * @module
+ */
+import { writeSync } from "node:fs";
+import { systemClock } from "../base/clock.ts";
+import { QfError } from "../base/errors.ts";
+import { PROXY_HELP, PROXY_USAGE } from "./help.ts";
+
+const EXIT_USAGE = 2;
+
+/** Runs `args` (without `proxy`); resolves to the exit status. Throws QfErrors. */
+export async function runProxy(args: readonly string[]): Promise<number> {
+  const [verb, ...rest] = args;
+  if (verb === "--help" || verb === "-h" || (rest.length === 1 && rest[0] === "--help")) {
+    writeSync(1, PROXY_HELP);
+    return 0;
+  }
+  if (verb === "connect") return connect(rest);
+  if (verb === "known-hosts") return knownHosts(rest);
+  if (verb === "match") return (await import("./match.ts")).runMatch(rest, process.env);
+  if (verb === "tidy") return (await import("./tidy.ts")).runTidy(rest, systemClock);
+  return usage();
+}
+
+async function connect(args: readonly string[]): Promise<number> {
+  const { flags, configDir, names } = parse(args);
+  const [host, port] = names;
+  if (host === undefined || port === undefined || names.length !== 2) return usage();
+  const { runConnect } = await import("./connect.ts");
+  return runConnect({ host, port, configDir, passesDescriptor: flags.has("--fdpass") });
+}
+
+async function knownHosts(args: readonly string[]): Promise<number> {
+  const { configDir, names } = parse(args);
+  const [host] = names;
+  if (host === undefined || names.length !== 1) return usage();
+  const { knownHostsLines } = await import("./known-hosts.ts");
+  writeSync(1, knownHostsLines(host, { environment: process.env, configDir, clock: systemClock }));
+  return 0;
+}
+
+function parse(args: readonly string[]) {
+  const flags = new Set<string>();
+  let configDir: string | undefined;
+  let rest = args;
+  for (;;) {
+    const [first, second] = rest;
+    if (first === "--fdpass") {
+      flags.add(first);
+      rest = rest.slice(1);
+    } else if (first === "--config-dir" && second?.startsWith("/") === true) {
+      configDir = second;
+      rest = rest.slice(2);
+    } else if (first?.startsWith("-") === true) {
+      throw new QfError("ERR_USAGE", "that is no option of qf proxy", { hint: "see qf proxy --help" });
+    } else return { flags, configDir, names: rest };
+  }
+}
+
+function usage(): number {
+  process.stderr.write(`qf: error: qf proxy needs a verb and names\n${PROXY_USAGE}`);
+  return EXIT_USAGE;
+}

@@ -1,0 +1,50 @@
+/**
+ * One sign-in at a time where its login is kept: of twenty connections that find none, one asks the
+ * person, and the others use what came of it.
+ *
+ * @module
+ */
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "../base/clock.ts";
+import { QfError } from "../base/errors.ts";
+import { type ClientSessionOptions, openClientSession } from "../identity/client-session.ts";
+import { LOGIN_TIMEOUT_MS } from "../identity/login.ts";
+import { tryLock } from "./native.ts";
+
+/** In the OpenSSH folder. No host name holds `_`. */
+const LOCK_FILE = "_sign-in";
+const POLL_MS = 50;
+
+/** Runs `work`, alone among our processes when the login will be kept. */
+export async function withSignInTurn<T>(
+  options: ClientSessionOptions,
+  folder: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!(await isLoginKept(options))) return work();
+  const fd = openSync(join(folder, LOCK_FILE), "a", 0o600);
+  try {
+    await takeLock(fd);
+    return await work();
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function isLoginKept(options: ClientSessionOptions): Promise<boolean> {
+  const { folder, machine } = await openClientSession(options);
+  return ((await folder.readConfig()).ttlSeconds ?? machine?.ttlSeconds ?? 0) > 0;
+}
+
+async function takeLock(fd: number): Promise<void> {
+  const startedMs = systemClock.monotonicMs();
+  while (!tryLock(fd)) {
+    if (systemClock.monotonicMs() - startedMs > LOGIN_TIMEOUT_MS) {
+      throw new QfError("ERR_TIMEOUT", "another connection has waited for a sign-in all this time", {
+        hint: "finish it, or run qf login",
+      });
+    }
+    await Bun.sleep(POLL_MS);
+  }
+}
