@@ -180,6 +180,12 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
     hint: "ask the peer's administrator to look at its disk",
   },
   limit_reached: { sentence: "Too many connections", hint: "close some, or wait" },
+  session_time_over: {
+    sentence: "This connection has lasted as long as its policy allows",
+    hint: "connect again",
+  },
+  session_idle: { sentence: "This connection was idle for too long", hint: "connect again" },
+  session_killed: { sentence: "An administrator ended this connection", hint: "ask an administrator why" },
   network_not_allowed: {
     sentence: "No policy lets this device reach this peer",
     hint: "ask for a policy with this device's group as source",

@@ -71,6 +71,10 @@ export const REASON_CODES = [
   // Evidence.
   "audit_unavailable",
   "limit_reached",
+  // Why a connection that was let in ended.
+  "session_time_over",
+  "session_idle",
+  "session_killed",
   "network_not_allowed",
 ] as const;
 export const ReasonCode = z.enum(REASON_CODES);

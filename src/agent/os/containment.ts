@@ -1,0 +1,147 @@
+/**
+ * Holds every process of one SSH connection together, so that revoking it leaves nothing behind: also
+ * what ignores SIGTERM and SIGHUP, and what called setsid(2).
+ *
+ * A cgroup of version 2 where there is one to be had (`cgroup.kill` ends all at once). Elsewhere the
+ * processes are found in /proc by what they can not easily shed: the session they were started in, the
+ * kernel's audit session, their ancestors, and the connection named in their environment.
+ *
+ * @module
+ */
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { killMarked, type Mark, markOf, noteAuditSession } from "./processes.ts";
+
+export interface Containment {
+  /** Takes in a process that has not yet begun. Throws when it can not be held. */
+  add(pid: number): void;
+  /** SIGKILL to everything, until nothing is left or `timeoutMs` has passed. Resolves to whether all is gone. */
+  killAll(timeoutMs: number): Promise<boolean>;
+  /** The connection is over; whatever lives on lives on its own. */
+  release(): void;
+}
+
+/** Folder of ours below the cgroup root; one folder a connection in it. */
+const FOLDER = "qufabric";
+const POLL_MS = 10;
+/** When a child has surely become its user, and with that has its audit session. */
+const AUDIT_SESSION_AFTER_MS = 100;
+
+/** Where cgroup v2 is mounted and writable for us; null when it is not. Looked up once. */
+export function findCgroupRoot(mountsText = readText("/proc/self/mounts")): string | null {
+  for (const line of mountsText.split("\n")) {
+    const [, path, type] = line.split(" ");
+    if (type !== "cgroup2" || path === undefined) continue;
+    try {
+      mkdirSync(`${path}/${FOLDER}`, { recursive: true });
+      // An older kernel without cgroup.kill is treated as one without cgroups.
+      const probe = `${path}/${FOLDER}/probe-${process.pid}`;
+      mkdirSync(probe, { recursive: true });
+      const canKill = readText(`${probe}/cgroup.events`) !== "" && hasKill(probe);
+      rmdirSync(probe);
+      return canKill ? `${path}/${FOLDER}` : null;
+    } catch {
+      return null;
+    }
+  }
+  return null;
+}
+
+/** A connection's processes in a cgroup below `root`, or without one when `root` is null. */
+export function createContainment(root: string | null, id: string, environmentMark: string): Containment {
+  return root === null ? createMarked(environmentMark) : createCgroup(`${root}/${id}`, environmentMark);
+}
+
+function createCgroup(path: string, environmentMark: string): Containment {
+  const marked = createMarked(environmentMark);
+  let isMade = false;
+  let isReleased = false;
+  return {
+    add(pid) {
+      if (!isMade) mkdirSync(path, { recursive: true });
+      isMade = true;
+      writeFileSync(`${path}/cgroup.procs`, String(pid));
+      marked.add(pid);
+    },
+    async killAll(timeoutMs) {
+      if (!isMade) return true;
+      const until = performance.now() + timeoutMs;
+      do {
+        kill(path);
+        if (!isPopulated(path)) break;
+        await Bun.sleep(POLL_MS);
+      } while (performance.now() < until);
+      const isEmpty = !isPopulated(path);
+      // Root can leave a cgroup; what it left with is still known by its other marks.
+      return (await marked.killAll(Math.max(POLL_MS, until - performance.now()))) && isEmpty;
+    },
+    release() {
+      if (isReleased || !isMade) return;
+      isReleased = true;
+      void removeWhenEmpty(path);
+    },
+  };
+}
+
+function createMarked(environmentMark: string): Containment {
+  const marks: Mark[] = [];
+  return {
+    add(pid) {
+      const mark = markOf(pid, environmentMark);
+      marks.push(mark);
+      setTimeout(() => noteAuditSession(mark), AUDIT_SESSION_AFTER_MS).unref();
+    },
+    async killAll(timeoutMs) {
+      if (marks.length === 0) return true;
+      const until = performance.now() + timeoutMs;
+      for (const mark of marks) noteAuditSession(mark);
+      for (;;) {
+        if (killMarked(marks) === 0) return true;
+        if (performance.now() >= until) return false;
+        await Bun.sleep(POLL_MS);
+      }
+    },
+    release() {},
+  };
+}
+
+function kill(path: string): void {
+  try {
+    writeFileSync(`${path}/cgroup.kill`, "1");
+  } catch {
+    // It is gone, and so is what was in it.
+  }
+}
+
+function isPopulated(path: string): boolean {
+  return readText(`${path}/cgroup.events`).includes("populated 1");
+}
+
+function hasKill(path: string): boolean {
+  try {
+    writeFileSync(`${path}/cgroup.kill`, "1");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Jobs that outlive their connection keep the folder for as long as they run; a later sweep takes it. */
+async function removeWhenEmpty(path: string): Promise<void> {
+  for (const waitMs of [0, 50, 500, 5_000]) {
+    if (waitMs > 0) await Bun.sleep(waitMs);
+    try {
+      rmdirSync(path);
+      return;
+    } catch {
+      // Not yet empty.
+    }
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

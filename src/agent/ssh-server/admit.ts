@@ -1,0 +1,179 @@
+/**
+ * Step 6 of DESIGN section 3: a proven identity is let in, or told why not, and either is evidence
+ * before it happens.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { newId } from "../../base/random.ts";
+import { refuseLocalAccount } from "../../policy/local-account.ts";
+import { refuseNetwork } from "../../policy/network-rules.ts";
+import type { ReasonCode } from "../../wire/decision.ts";
+import type { Binding } from "../../wire/network-map.ts";
+import type { LocalUser } from "../../wire/units.ts";
+import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
+import type { StreamOrigin, World } from "../world.ts";
+import { denied, judge, type Subject, type Verdict } from "./judge.ts";
+import { type Proof, provePeer, proveUser, type SignedRequest } from "./proof.ts";
+
+/** Who came in as whom, made once after the signature and never changed. */
+export interface AuthResult extends Subject {
+  readonly localUser: LocalUser;
+  readonly localUid: number;
+  /** Serial of the certificate; null for a device key. */
+  readonly serial: string | null;
+}
+
+export type Admission =
+  | {
+      readonly kind: "admitted";
+      readonly auth: AuthResult;
+      readonly grant: (Verdict & { kind: "allow" })["grant"];
+    }
+  /** Says why, with a receipt where the denial could be stored. */
+  | { readonly kind: "refused"; readonly reason: ReasonCode; readonly receipt: string | null }
+  | { readonly kind: "unproven"; readonly reason: ReasonCode };
+
+export interface AdmissionRequest {
+  readonly connectionId: string;
+  readonly origin: StreamOrigin;
+  readonly clientVersion: string;
+  readonly signed: SignedRequest;
+  /** "user" for a certificate, "peer" for a device key. */
+  readonly credential: "user" | "peer";
+  /** Takes a place for this user; false when there is none left. */
+  takePlace(key: string): boolean;
+}
+
+/** A map older than the certificate's gets this long to arrive. */
+const MAP_WAIT_MS = 2_000;
+/** What the direct listener's port means to network rules. */
+const SSH_PORT = 22;
+
+/** Decides a signed request. Never throws: what fails is refused. */
+export async function admit(world: World, request: AdmissionRequest): Promise<Admission> {
+  const { signed, origin } = request;
+  // The account is looked up whatever the policy says, so that a name that is nobody's costs the same.
+  const lookup = lookUpAccount(signed.localUser, nowSeconds(world.clock)).catch(() => null);
+  const proof = request.credential === "user" ? await proveUser(world, signed) : provePeer(world, signed);
+  if (proof.kind === "unproven") return proof;
+  const account = await lookup;
+  if (proof.kind === "refused") return refuse(world, request, refusedVerdict(world, request, proof), null);
+  if ((world.snapshot()?.map.version ?? 0) < proof.mapVersion) {
+    await world.waitForMapVersion(proof.mapVersion, MAP_WAIT_MS);
+  }
+  const subject: Subject = { who: proof.who, localUser: signed.localUser, localUid: account?.uid ?? null };
+  const binding = proof.who.kind === "user" ? proof.who.binding : null;
+  const verdict = judge(world, subject, { kind: "connect" });
+  if (verdict.kind === "deny") return refuse(world, request, verdict, binding);
+  const reason =
+    refuseUnprovenPath(world, origin, subject) ??
+    refuseLocalAccount(account?.facts ?? NO_ACCOUNT) ??
+    (request.takePlace(placeOf(subject)) ? null : "limit_reached");
+  if (reason !== null) return refuse(world, request, denied(reason, verdict.request), binding);
+  const auth: AuthResult = { ...subject, localUid: account?.uid ?? -1, serial: proof.serial };
+  if (!(await recordOpening(world, { request, auth, verdict, binding }))) {
+    return { kind: "refused", reason: "audit_unavailable", receipt: null };
+  }
+  return { kind: "admitted", auth, grant: verdict.grant };
+}
+
+/** Whose connections are counted together. */
+function placeOf({ who }: Subject): string {
+  return who.kind === "user" ? who.userId : who.peerId;
+}
+
+/** A stream without a hello was not judged by network rules; the device that the certificate names is. */
+function refuseUnprovenPath(world: World, origin: StreamOrigin, { who }: Subject): ReasonCode | null {
+  const snapshot = world.snapshot();
+  if (origin.sourcePeerId !== null || who.kind !== "user" || who.devicePeerId === null) return null;
+  if (snapshot === null) return "map_stale";
+  return refuseNetwork(
+    { sourcePeerId: who.devicePeerId, port: SSH_PORT, nowSeconds: nowSeconds(world.clock) },
+    snapshot,
+  );
+}
+
+function refusedVerdict(
+  world: World,
+  { signed }: AdmissionRequest,
+  { reason, identity }: Proof & { kind: "refused" },
+): Verdict {
+  return denied(reason, {
+    userId: identity.userId,
+    devicePeerId: identity.devicePeerId,
+    targetPeerId: world.snapshot()?.map.self.peerId ?? "0".repeat(20),
+    localUser: signed.localUser,
+    action: { kind: "connect" },
+    atSeconds: nowSeconds(world.clock),
+  });
+}
+
+/** Stores the denial under a receipt. A denial that can not be stored is a denial all the same. */
+async function refuse(
+  world: World,
+  { connectionId, origin }: AdmissionRequest,
+  verdict: Verdict,
+  binding: Binding | null,
+): Promise<Admission> {
+  const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
+  const receipt = newId();
+  try {
+    await world.audit.record({
+      type: "decision",
+      connectionId,
+      request: verdict.request,
+      decision: verdict.record,
+      receipt,
+      binding,
+      sourceAddress: origin.sourceAddress,
+    });
+    return { kind: "refused", reason, receipt };
+  } catch (cause) {
+    world.log.warn("a denial could not be recorded", { connectionId }, cause);
+    return { kind: "refused", reason, receipt: null };
+  }
+}
+
+async function recordOpening(
+  world: World,
+  opening: {
+    request: AdmissionRequest;
+    auth: AuthResult;
+    verdict: Verdict & { kind: "allow" };
+    binding: Binding | null;
+  },
+): Promise<boolean> {
+  const { request, auth, verdict, binding } = opening;
+  const { connectionId, origin } = request;
+  try {
+    // Recorded in this order and stored together: one wait for the disk.
+    await Promise.all([
+      world.audit.record({
+        type: "decision",
+        connectionId,
+        request: verdict.request,
+        decision: verdict.record,
+        receipt: null,
+        binding,
+        sourceAddress: origin.sourceAddress,
+      }),
+      world.audit.record({
+        type: "connection.open",
+        connectionId,
+        userId: verdict.request.userId,
+        devicePeerId: verdict.request.devicePeerId,
+        localUser: auth.localUser,
+        path: origin.path,
+        sourceAddress: origin.sourceAddress,
+        clientVersion: request.clientVersion,
+        certificateSerial: auth.serial,
+        ruleId: verdict.grant.ruleId,
+      }),
+    ]);
+    return true;
+  } catch (cause) {
+    world.log.error("a sign-in was refused since it could not be recorded", { connectionId }, cause);
+    return false;
+  }
+}

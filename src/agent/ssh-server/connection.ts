@@ -1,0 +1,351 @@
+/**
+ * One SSH connection from its first byte to its last: sign-in, sessions, and an end that leaves nothing
+ * behind when it is not the person's own.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import type { AuthContext, Connection, PublicKeyAuthContext, Session } from "ssh2";
+import { nowSeconds } from "../../base/clock.ts";
+import { newId } from "../../base/random.ts";
+import { isPlausible } from "../../certificate/verify.ts";
+import { denialLine, UNPROVEN_SENTENCE } from "../../policy/sentences.ts";
+import { DISCONNECT } from "../../sshcore/messages.ts";
+import { ServerDoor } from "../../sshcore/server-door.ts";
+import type { LiveSession } from "../../wire/agent-sync.ts";
+import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
+import type { Grant, ReasonCode } from "../../wire/decision.ts";
+import { type Containment, createContainment } from "../os/containment.ts";
+import type { StreamOrigin, World } from "../world.ts";
+import { type Admission, type AuthResult, admit } from "./admit.ts";
+import { connectionVariable } from "./environment.ts";
+import { refuseForward, refuseGlobalRequest } from "./forward.ts";
+import { createHost } from "./host.ts";
+import { judge } from "./judge.ts";
+import type { Limits } from "./limits.ts";
+import { describeSessions } from "./live-list.ts";
+import { SshSession } from "./session.ts";
+import type { SessionHost } from "./session-host.ts";
+
+export interface ConnectionOptions {
+  readonly world: World;
+  readonly limits: Limits;
+  readonly stream: Duplex;
+  readonly origin: StreamOrigin;
+  readonly cgroupRoot: string | null;
+  /** Somebody tried and was not proven: counted, not recorded one by one. */
+  onUnproven(reason: ReasonCode): void;
+  /** Takes a place for a user; null when there is none left. */
+  takePlace(key: string): (() => void) | null;
+  /** The sign-in is over, either way: the place of a start is free again. */
+  onSettled(): void;
+  onClosed(): void;
+}
+
+const CERTIFICATE = CERTIFICATE_KEY_TYPE;
+const DEVICE_KEY = "ssh-ed25519";
+/** Longest that processes of an ended connection may take to be gone. */
+const KILL_TIMEOUT_MS = 800;
+/** What was written last gets this long to leave, then the transport is cut. */
+const LAST_WORDS_MS = 150;
+
+type PublicKeyRequest = PublicKeyAuthContext & { readonly blob?: Buffer };
+
+export class SshConnection {
+  readonly id = newId();
+  readonly #options: ConnectionOptions;
+  readonly #door: ServerDoor;
+  readonly #containment: Containment;
+  readonly #clientVersion: string;
+  readonly #sessions = new Map<number, SshSession>();
+  readonly #startedMs = performance.now();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #sessionCount = 0;
+  #startedAtSeconds = 0;
+  #tries = 0;
+  #isDeciding = false;
+  #lastActivityMs = performance.now();
+  #auth: AuthResult | null = null;
+  #host: SessionHost | null = null;
+  #release: (() => void) | null = null;
+  #ending: Promise<void> | null = null;
+  #endReason: ReasonCode | null = null;
+  #isRefused = false;
+  #isClosed = false;
+
+  constructor(options: ConnectionOptions, connection: Connection, clientVersion: string) {
+    this.#options = options;
+    this.#clientVersion = clientVersion.slice(0, 255);
+    const { stream, origin, cgroupRoot, limits } = options;
+    this.#containment = createContainment(
+      cgroupRoot,
+      this.id,
+      `SSH_CONNECTION=${connectionVariable(origin)}`,
+    );
+    this.#door = new ServerDoor(connection, stream, {
+      isAuthenticated: () => this.#auth !== null,
+      onChannelOpen: (open) => this.#onChannelOpen(open),
+      onTerminalModes: (channelId, modes) => this.#sessions.get(channelId)?.setTerminalModes(modes),
+      onActivity: () => {
+        this.#lastActivityMs = performance.now();
+      },
+      onViolation: () => {
+        this.#options.onUnproven("certificate_invalid");
+        this.#cutSoon();
+      },
+    });
+    this.#after(limits.graceMs, () => {
+      if (this.#auth === null) stream.destroy();
+    });
+    connection.on("authentication", (context) => this.#onAuthentication(context));
+    connection.on("session", (accept) => this.#onSession(accept()));
+    connection.on("request", (_accept, reject) => refuseGlobalRequest(reject));
+    connection.on("error", () => {});
+    stream.once("close", () => this.#onClose());
+  }
+
+  /** Null until somebody is signed in. */
+  get auth(): AuthResult | null {
+    return this.#auth;
+  }
+
+  describe(): LiveSession[] {
+    if (this.#auth === null) return [];
+    const descriptions = [...this.#sessions.values()].map((session) => session.description);
+    return describeSessions({
+      connectionId: this.id,
+      auth: this.#auth,
+      map: this.#options.world.snapshot()?.map ?? null,
+      startedAtSeconds: this.#startedAtSeconds,
+      descriptions,
+    });
+  }
+
+  /** Asks again for the connection and for all it does; ends it when one answer is no. */
+  recheck(): void {
+    const auth = this.#auth;
+    if (auth === null || this.#ending !== null) return;
+    const actions = [...this.#sessions.values()].flatMap((session) => session.actionsInUse());
+    for (const action of [{ kind: "connect" } as const, ...actions]) {
+      const verdict = judge(this.#options.world, auth, action);
+      if (verdict.kind === "deny") {
+        void this.end(verdict.reason, `Access revoked: ${denialLine(verdict.reason, null)}`);
+        return;
+      }
+    }
+  }
+
+  /**
+   * Ends it whole, with `text` on every terminal: each process, channel and the transport. Resolves when
+   * nothing of it is left.
+   */
+  end(reason: ReasonCode, text: string): Promise<void> {
+    this.#ending ??= this.#end(reason, text);
+    return this.#ending;
+  }
+
+  async #end(reason: ReasonCode, text: string): Promise<void> {
+    this.#endReason = reason;
+    for (const session of this.#sessions.values()) session.say(text);
+    this.#door.disconnect(DISCONNECT.BY_APPLICATION, text);
+    this.#cutSoon();
+    const isGone = await this.#containment.killAll(KILL_TIMEOUT_MS);
+    if (!isGone)
+      this.#options.world.log.error("processes of an ended connection are left", { connectionId: this.id });
+    if (!this.#options.stream.closed)
+      await new Promise((resolve) => this.#options.stream.once("close", resolve));
+  }
+
+  #cutSoon(): void {
+    setTimeout(() => this.#options.stream.destroy(), LAST_WORDS_MS);
+  }
+
+  #onAuthentication(context: AuthContext): void {
+    if (this.#auth !== null || this.#isClosed) return;
+    // "none" is how a client asks what there is: it costs no try. Who was refused has no more tries.
+    if (context.method === "none" || this.#isRefused) {
+      context.reject(["publickey"]);
+      return;
+    }
+    if (context.method !== "publickey") {
+      this.#refuseTry(context);
+      return;
+    }
+    const request = context as PublicKeyRequest;
+    const credential = this.#credentialOf(request);
+    if (credential === null) return this.#refuseTry(context);
+    // Unsigned: a query, answered without deciding anything (CVE-2024-45337).
+    if (request.signature === undefined || request.blob === undefined) return context.accept();
+    if (this.#isDeciding) return this.#refuseTry(context);
+    this.#isDeciding = true;
+    void this.#decide(request, request.signature, request.blob, credential);
+  }
+
+  /** What kind of key this is, when it is one that could be taken here at all. */
+  #credentialOf({ key }: PublicKeyRequest): "user" | "peer" | null {
+    const { world, origin } = this.#options;
+    const map = world.snapshot()?.map;
+    if (map === undefined) return null;
+    if (key.algo === CERTIFICATE) return isPlausible(key.data, Object.values(map.cas)) ? "user" : null;
+    const isMachine = key.algo === DEVICE_KEY && !world.sshAuth() && origin.sourcePeerId !== null;
+    return isMachine ? "peer" : null;
+  }
+
+  async #decide(
+    context: PublicKeyRequest,
+    signature: Buffer,
+    signedData: Buffer,
+    credential: "user" | "peer",
+  ): Promise<void> {
+    const { world, origin } = this.#options;
+    let admission: Admission;
+    try {
+      admission = await admit(world, {
+        connectionId: this.id,
+        origin,
+        clientVersion: this.#clientVersion,
+        credential,
+        signed: {
+          localUser: context.username,
+          keyBlob: context.key.data,
+          signature,
+          signedData,
+          sourcePeerId: origin.sourcePeerId,
+        },
+        takePlace: (key) => {
+          this.#release ??= this.#options.takePlace(key);
+          return this.#release !== null;
+        },
+      });
+    } catch (cause) {
+      world.log.error("a sign-in failed", { connectionId: this.id }, cause);
+      admission = { kind: "unproven", reason: "certificate_invalid" };
+    }
+    this.#isDeciding = false;
+    if (admission.kind === "admitted") return this.#admit(context, admission.auth, admission.grant);
+    this.#release?.();
+    this.#release = null;
+    if (this.#isClosed) return;
+    if (admission.kind === "unproven") {
+      this.#options.onUnproven(admission.reason);
+      this.#door.sendBanner(UNPROVEN_SENTENCE);
+      return this.#refuseTry(context);
+    }
+    this.#door.sendBanner(denialLine(admission.reason, admission.receipt));
+    context.reject(["publickey"]);
+    // ssh(1) leaves by itself now, with words of its own; who stays is shown out.
+    this.#isRefused = true;
+    this.#after(LAST_WORDS_MS, () => {
+      this.#door.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, "Access denied");
+      this.#cutSoon();
+    });
+  }
+
+  #admit(context: PublicKeyRequest, auth: AuthResult, grant: Grant): void {
+    const { world } = this.#options;
+    this.#auth = auth;
+    this.#startedAtSeconds = nowSeconds(world.clock);
+    this.#host = createHost({
+      world,
+      auth,
+      connectionId: this.id,
+      origin: this.#options.origin,
+      door: this.#door,
+      containment: this.#containment,
+      onSessionClosed: (session) => this.#sessions.delete(session.channelId),
+    });
+    // It went while it was being decided; that it was let in is already recorded.
+    if (this.#isClosed) return this.#onEnded();
+    this.#options.onSettled();
+    context.accept();
+    world.log.info("connection opened", { connectionId: this.id, localUser: auth.localUser });
+    this.#watch(grant);
+    this.recheck();
+  }
+
+  /** What time ends: the grant, its longest connection, its longest silence. */
+  #watch({ capabilities, validUntilSeconds }: Grant): void {
+    const { clock } = this.#options.world;
+    if (validUntilSeconds !== null) {
+      const leftMs = validUntilSeconds * 1000 - clock.nowMs();
+      this.#after(Math.max(0, leftMs), () => this.recheck());
+    }
+    const { max_session_seconds: longest, idle_timeout_seconds: idle } = capabilities;
+    if (longest !== undefined) this.#after(longest * 1000, () => this.#endFor("session_time_over"));
+    if (idle !== undefined) this.#watchIdle(idle * 1000);
+  }
+
+  #watchIdle(idleMs: number): void {
+    const leftMs = this.#lastActivityMs + idleMs - performance.now();
+    if (leftMs <= 0) this.#endFor("session_idle");
+    else this.#after(leftMs, () => this.#watchIdle(idleMs));
+  }
+
+  #endFor(reason: ReasonCode): void {
+    void this.end(reason, `Access revoked: ${denialLine(reason, null)}`);
+  }
+
+  /** Timers longer than setTimeout takes are set again on the way. */
+  #after(ms: number, action: () => void): void {
+    const timerMaxMs = 86_400_000;
+    const timer = setTimeout(
+      () => (ms > timerMaxMs ? this.#after(ms - timerMaxMs, action) : action()),
+      Math.min(ms, timerMaxMs),
+    );
+    this.#timers.push(timer);
+  }
+
+  #refuseTry(context: AuthContext): void {
+    if (++this.#tries < this.#options.limits.authTriesMax) return context.reject(["publickey"]);
+    this.#options.onUnproven("certificate_invalid");
+    context.reject([]);
+    this.#door.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, "Too many authentication failures");
+    this.#cutSoon();
+  }
+
+  #onChannelOpen(open: Parameters<typeof refuseForward>[1]): boolean {
+    if (this.#host === null || this.#ending !== null) return false;
+    if (open.type === "session") {
+      if (this.#sessions.size < this.#options.limits.sessionsMax) return true;
+      this.#door.refuseChannel(open.sender, 4, "Too many sessions on this connection");
+      return false;
+    }
+    void refuseForward(this.#host, open);
+    return false;
+  }
+
+  #onSession(session: Session): void {
+    if (this.#host === null) return;
+    const created = new SshSession(this.#host, session, this.#sessionCount++);
+    this.#sessions.set(created.channelId, created);
+  }
+
+  #onClose(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    // While it is being decided, `#admit` finishes what is left.
+    if (!this.#isDeciding) this.#onEnded();
+  }
+
+  #onEnded(): void {
+    for (const session of this.#sessions.values()) session.hangUp();
+    this.#sessions.clear();
+    this.#release?.();
+    this.#options.onSettled();
+    this.#containment.release();
+    if (this.#auth !== null) this.#recordClose();
+    this.#options.onClosed();
+  }
+
+  #recordClose(): void {
+    void this.#host?.recordEnd({
+      type: "connection.close",
+      connectionId: this.id,
+      reason: this.#endReason,
+      bytesIn: this.#door.bytesIn,
+      bytesOut: this.#door.bytesOut,
+      durationMs: Math.round(performance.now() - this.#startedMs),
+    });
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The environment of a session, made from nothing: what sshd(8) sets, and what the client may send.
+ *
+ * Nothing of the agent's own environment gets in but TZ, so LD_*, BUN_*, NODE_* and the like can not.
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import type { SshCapabilities } from "../../wire/policy.ts";
+import type { LocalAccount } from "../os/users.ts";
+import type { StreamOrigin } from "../world.ts";
+
+export interface EnvironmentFacts {
+  readonly account: LocalAccount;
+  readonly origin: StreamOrigin;
+  /** PATH for this account, as `loginPath` found it. */
+  readonly path: string;
+  /** Terminal path and type. Null without a terminal. */
+  readonly terminal: { readonly path: string; readonly type: string } | null;
+  /** What the client asked for instead of the command that runs. Null: nothing was forced. */
+  readonly originalCommand: string | null;
+  /** Taken from the client, names already allowed. */
+  readonly client: ReadonlyMap<string, string>;
+  /** The agent's own TZ. */
+  readonly timeZone: string | undefined;
+}
+
+/** Names taken from a client when the grant says nothing: what Debian's sshd_config accepts. */
+const DEFAULT_CLIENT_NAMES = ["LANG", "LC_*"];
+/** Never taken, whatever a grant says: they change what runs, not how it looks. */
+const FORBIDDEN_NAMES =
+  /^(?:LD_|DYLD_|BUN_|NODE_|SSH_|QF_|PYTHON|PERL5|RUBY|BASH_|IFS$|ENV$|PATH$|HOME$|USER$|LOGNAME$|SHELL$|MAIL$|TERM$|GCONV_PATH$|GIT_|PS4$|PROMPT_COMMAND$|SHELLOPTS$|BASHOPTS$|CDPATH$|TMPDIR$)/;
+/** Protect the environment of a session from a client that sends for ever. */
+export const CLIENT_NAMES_MAX = 64;
+export const CLIENT_VALUE_BYTES_MAX = 4_096;
+
+const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/games";
+const DEFAULT_ROOT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const LOGIN_DEFS_BYTES_MAX = 262_144;
+
+/** Whether a client may set `name` under `capabilities`; with `commands`, only what is written. */
+export function mayClientSet(name: string, capabilities: SshCapabilities): boolean {
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || FORBIDDEN_NAMES.test(name)) return false;
+  const isRestricted = capabilities.commands !== undefined && capabilities.commands !== null;
+  const patterns = capabilities.env ?? (isRestricted ? [] : DEFAULT_CLIENT_NAMES);
+  return patterns.some((pattern) =>
+    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  );
+}
+
+/** The whole environment of a session. */
+export function sessionEnvironment(facts: EnvironmentFacts): Record<string, string> {
+  const { account, origin, terminal } = facts;
+  const environment: Record<string, string> = {};
+  for (const [name, value] of facts.client) environment[name] = value;
+  environment.USER = account.name;
+  environment.LOGNAME = account.name;
+  environment.HOME = account.home;
+  environment.SHELL = account.shell;
+  environment.PATH = facts.path;
+  environment.MAIL = `/var/mail/${account.name}`;
+  environment.SSH_CLIENT = `${origin.sourceAddress} ${origin.sourcePort} ${origin.localPort}`;
+  environment.SSH_CONNECTION = connectionVariable(origin);
+  if (facts.timeZone !== undefined) environment.TZ = facts.timeZone;
+  if (terminal !== null) {
+    environment.TERM = terminal.type;
+    environment.SSH_TTY = terminal.path;
+  }
+  if (facts.originalCommand !== null) environment.SSH_ORIGINAL_COMMAND = facts.originalCommand;
+  return environment;
+}
+
+/** Value of SSH_CONNECTION: both ends, as sshd writes them. */
+export function connectionVariable(origin: StreamOrigin): string {
+  return `${origin.sourceAddress} ${origin.sourcePort} ${origin.localAddress} ${origin.localPort}`;
+}
+
+/** PATH of login.defs(5) for `uid`, or what sshd is built with. */
+export async function loginPath(uid: number, etc = "/etc"): Promise<string> {
+  const name = uid === 0 ? "ENV_SUPATH" : "ENV_PATH";
+  const found = new RegExp(`^\\s*${name}\\s+(?:PATH=)?(\\S+)`, "m").exec(await readLoginDefs(etc))?.[1];
+  return found ?? (uid === 0 ? DEFAULT_ROOT_PATH : DEFAULT_PATH);
+}
+
+async function readLoginDefs(etc: string): Promise<string> {
+  try {
+    return (await readFile(`${etc}/login.defs`, "utf8")).slice(0, LOGIN_DEFS_BYTES_MAX);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * One question, asked for the sign-in and again for everything a connection does: may this, now, on
+ * the current map, with the current flags? What was granted before is no proof.
+ *
+ * The answer is `policy/decide.ts`'s; this adds what only the machine knows: how old its map is, which
+ * logins were ended, whom it was told to trust. Synchronous, so that nothing changes in between.
+ *
+ * @module
+ */
+import { type Clock, nowSeconds } from "../../base/clock.ts";
+import { decide, decidePeer, recordOf } from "../../policy/decide.ts";
+import { findUser, type PolicySnapshot } from "../../policy/snapshot.ts";
+import type { AccessRequestRecord, Action, DecisionRecord, Grant, ReasonCode } from "../../wire/decision.ts";
+import type { Binding } from "../../wire/network-map.ts";
+import type { EpochSeconds, LocalUser, PeerId, UserId } from "../../wire/units.ts";
+import type { World } from "../world.ts";
+
+/** A person with a certificate, or a peer by its device key; proven. */
+export type Who =
+  | {
+      readonly kind: "user";
+      readonly userId: UserId;
+      readonly issuer: string;
+      readonly subject: string;
+      /** Null: a device that is not ours. */
+      readonly devicePeerId: PeerId | null;
+      readonly authTimeSeconds: EpochSeconds | null;
+      readonly binding: Binding;
+      /** SHA-256 of the login key, as `revokedLogins` names it. */
+      readonly loginId: string;
+    }
+  | { readonly kind: "peer"; readonly peerId: PeerId };
+
+export interface Subject {
+  readonly who: Who;
+  readonly localUser: LocalUser;
+  /** Null: there is no such account; then only the name `root` counts as uid 0. */
+  readonly localUid: number | null;
+}
+
+interface Written {
+  readonly request: AccessRequestRecord;
+  readonly record: DecisionRecord;
+}
+export type Verdict =
+  | ({ readonly kind: "allow"; readonly grant: Grant } & Written)
+  | ({ readonly kind: "deny"; readonly reason: ReasonCode } & Written);
+
+export type JudgeWorld = Pick<World, "snapshot" | "mapAgeSeconds" | "machineFlags" | "sshAuth" | "pinned"> & {
+  readonly clock: Clock;
+};
+
+/** Judges `action` for `subject` at this moment. */
+export function judge(world: JudgeWorld, subject: Subject, action: Action): Verdict {
+  const at = nowSeconds(world.clock);
+  const snapshot = world.snapshot();
+  const request: AccessRequestRecord = {
+    userId: subject.who.kind === "user" ? subject.who.userId : null,
+    devicePeerId: subject.who.kind === "user" ? subject.who.devicePeerId : subject.who.peerId,
+    targetPeerId: snapshot?.map.self.peerId ?? "0".repeat(20),
+    localUser: subject.localUser,
+    action,
+    atSeconds: at,
+  };
+  if (snapshot === null) return denied("map_stale", request);
+  const early = refuseByWorld(world, subject, snapshot);
+  if (early !== null) return denied(early, request);
+  const decision = askPolicy(world, subject, { action, at, snapshot });
+  const record = recordOf(decision);
+  if (decision.kind === "deny") return { kind: "deny", reason: decision.reason, request, record };
+  return { kind: "allow", grant: decision.grant, request, record };
+}
+
+/** A denial that policy had no part in. */
+export function denied(reason: ReasonCode, request: AccessRequestRecord): Verdict {
+  return { kind: "deny", reason, request, record: { outcome: "deny", reason, ruleId: null, trace: [] } };
+}
+
+function askPolicy(
+  world: JudgeWorld,
+  { who, localUser, localUid }: Subject,
+  { action, at, snapshot }: { action: Action; at: EpochSeconds; snapshot: PolicySnapshot },
+) {
+  const common = { localUser, localUid, action, nowSeconds: at, flags: world.machineFlags() };
+  if (who.kind === "peer") return decidePeer({ ...common, sourcePeerId: who.peerId }, snapshot);
+  return decide(
+    {
+      ...common,
+      userId: who.userId,
+      devicePeerId: who.devicePeerId,
+      authTimeSeconds: who.authTimeSeconds,
+      binding: who.binding,
+      reason: "",
+    },
+    snapshot,
+  );
+}
+
+function refuseByWorld(world: JudgeWorld, subject: Subject, snapshot: PolicySnapshot): ReasonCode | null {
+  const { map } = snapshot;
+  const isRoot = subject.localUid === null ? subject.localUser === "root" : subject.localUid === 0;
+  const staleAfter = isRoot
+    ? Math.min(map.settings.maxStaleRootSeconds, map.settings.maxStaleSeconds)
+    : map.settings.maxStaleSeconds;
+  if (world.mapAgeSeconds() > staleAfter) return "map_stale";
+  return refuseIdentity(world, subject.who, snapshot);
+}
+
+/** Kinds of proof this machine takes at all, and logins that were ended. */
+function refuseIdentity(world: JudgeWorld, who: Who, { map }: PolicySnapshot): ReasonCode | null {
+  const pinned = world.pinned();
+  if (who.kind === "peer") return pinned !== null || world.sshAuth() ? "binding_not_accepted" : null;
+  if (!world.sshAuth()) return "machine_identity_only";
+  if (pinned !== null && (who.binding !== "idp" || who.issuer !== pinned.issuer))
+    return "binding_not_accepted";
+  if (Object.hasOwn(map.revokedLogins, who.loginId)) return "login_revoked";
+  const user = findUser(map, who.userId);
+  if (user === undefined) return null;
+  return user.issuer === who.issuer && user.subject === who.subject ? null : "token_invalid";
+}

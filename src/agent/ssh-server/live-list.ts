@@ -1,0 +1,36 @@
+/**
+ * Live connections as `status` and management show them.
+ *
+ * @module
+ */
+import { findPeer, findUser } from "../../policy/snapshot.ts";
+import type { LiveSession } from "../../wire/agent-sync.ts";
+import type { NetworkMap } from "../../wire/network-map.ts";
+import type { EpochSeconds } from "../../wire/units.ts";
+import type { AuthResult } from "./admit.ts";
+
+/** One entry a session; one that says `<idle>` for a connection without any. */
+export function describeSessions(connection: {
+  readonly connectionId: string;
+  readonly auth: AuthResult;
+  readonly map: NetworkMap | null;
+  readonly startedAtSeconds: EpochSeconds;
+  readonly descriptions: readonly string[];
+}): LiveSession[] {
+  const { auth, map, descriptions } = connection;
+  const { who } = auth;
+  const user = who.kind === "user" && map !== null ? findUser(map, who.userId) : undefined;
+  const peerId = who.kind === "user" ? who.devicePeerId : who.peerId;
+  const peer = peerId === null || map === null ? undefined : findPeer(map, peerId);
+  const peerName = peer === undefined || map === null ? "" : `${peer.name}.${map.settings.domain}`;
+  const common = {
+    connectionId: connection.connectionId,
+    localUser: auth.localUser,
+    userId: who.kind === "user" ? who.userId : null,
+    user: who.kind === "user" ? (user?.email ?? user?.name ?? who.subject).slice(0, 254) : peerName,
+    peer: peerName,
+    forwards: [],
+    startedAtSeconds: connection.startedAtSeconds,
+  };
+  return (descriptions.length === 0 ? ["<idle>"] : descriptions).map((command) => ({ ...common, command }));
+}

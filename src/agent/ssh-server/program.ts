@@ -1,0 +1,178 @@
+/**
+ * A program of a session: started as the user, its bytes moved both ways with back-pressure, ended the
+ * way sshd(8) ends one.
+ *
+ * @module
+ */
+import type { Readable } from "node:stream";
+import type { ServerDoor } from "../../sshcore/server-door.ts";
+import type { Containment } from "../os/containment.ts";
+import type { FdReader, FdWriter } from "../os/pipes.ts";
+import { openPty, type Pty, type WindowSize } from "../os/pty.ts";
+import { type Exit, type SpawnedChild, spawnAs } from "../os/spawn.ts";
+import type { TerminalMode } from "../os/terminal-modes.ts";
+import type { LocalAccount } from "../os/users.ts";
+
+export interface ProgramRequest {
+  readonly account: LocalAccount;
+  /** Change to the account's ids; false when the agent is that user itself. */
+  readonly drop: boolean;
+  /** Absolute path, and argv with its own first word. */
+  readonly file: string;
+  readonly argv: readonly string[];
+  readonly terminal: {
+    readonly type: string;
+    readonly size: WindowSize;
+    readonly modes: readonly TerminalMode[];
+  } | null;
+  /** Made once the terminal's path is known. */
+  environment(terminal: { readonly path: string; readonly type: string } | null): Record<string, string>;
+  readonly containment: Containment;
+  readonly door: ServerDoor;
+  readonly channelId: number;
+  /** What the client sends. */
+  readonly input: Readable;
+}
+
+export interface Program {
+  readonly hasTerminal: boolean;
+  /** Settles when it has ended and all it wrote was sent, or nobody wants that any more. Never rejects. */
+  readonly done: Promise<Exit>;
+  signal(signal: NodeJS.Signals): void;
+  resize(size: WindowSize): void;
+  /** The client has gone: hangs up, as sshd does. Jobs that ignore SIGHUP live on. */
+  hangUp(): void;
+}
+
+/** Silence after which a terminal whose shell has ended is taken to have said everything. */
+const TERMINAL_QUIET_MS = 100;
+
+/** Starts it. Throws when the operating system has no terminal, process or descriptor left. */
+export async function startProgram(request: ProgramRequest): Promise<Program> {
+  const { account, terminal } = request;
+  const pty =
+    terminal === null
+      ? null
+      : await openPty({ uid: account.uid, size: terminal.size, modes: terminal.modes });
+  let child: SpawnedChild;
+  try {
+    child = await spawnAs({
+      pty,
+      contain: (pid) => request.containment.add(pid),
+      spec: {
+        user: account.name,
+        uid: account.uid,
+        gid: account.gid,
+        drop: request.drop,
+        tty: pty !== null,
+        home: account.home,
+        file: request.file,
+        argv: request.argv,
+        env: request.environment(
+          pty === null || terminal === null ? null : { path: pty.path, type: terminal.type },
+        ),
+      },
+    });
+  } catch (cause) {
+    pty?.close();
+    throw cause;
+  }
+  return new RunningProgram(request, child, pty);
+}
+
+class RunningProgram implements Program {
+  readonly done: Promise<Exit>;
+  readonly #request: ProgramRequest;
+  readonly #child: SpawnedChild;
+  readonly #pty: Pty | null;
+  #isHungUp = false;
+  #lastOutputMs = 0;
+
+  constructor(request: ProgramRequest, child: SpawnedChild, pty: Pty | null) {
+    this.#request = request;
+    this.#child = child;
+    this.#pty = pty;
+    pumpInput(request.input, child.stdin, pty === null);
+    this.done = this.#run();
+  }
+
+  get hasTerminal(): boolean {
+    return this.#pty !== null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.signalGroup(signal);
+  }
+
+  resize(size: WindowSize): void {
+    this.#pty?.resize(size);
+  }
+
+  hangUp(): void {
+    if (this.#isHungUp) return;
+    this.#isHungUp = true;
+    this.#child.signalGroup("SIGHUP");
+    this.#closeAll();
+  }
+
+  async #run(): Promise<Exit> {
+    const { stdout, stderr, exited } = this.#child;
+    const output = [this.#pumpOutput(stdout, "stdout")];
+    if (stderr !== null) output.push(this.#pumpOutput(stderr, "stderr"));
+    const drained = Promise.all(output);
+    const exit = await exited;
+    if (this.#pty === null) await drained;
+    else await Promise.race([drained, this.#terminalQuiet()]);
+    this.#closeAll();
+    return exit;
+  }
+
+  /** A reader that is gone closes its pipe, so that the program gets SIGPIPE as from sshd. */
+  async #pumpOutput(reader: FdReader, kind: "stdout" | "stderr"): Promise<void> {
+    const { door, channelId } = this.#request;
+    for (let data = await reader.read(); data !== null; data = await reader.read()) {
+      if (!(await door.writeChannel(channelId, kind, data))) break;
+      this.#lastOutputMs = performance.now();
+    }
+    if (this.#pty === null) reader.close();
+  }
+
+  /** A job in the background may keep the terminal open for as long as it likes. */
+  async #terminalQuiet(): Promise<void> {
+    const endedMs = performance.now();
+    for (;;) {
+      await Bun.sleep(TERMINAL_QUIET_MS / 4);
+      const sinceMs = performance.now() - Math.max(endedMs, this.#lastOutputMs);
+      if (sinceMs >= TERMINAL_QUIET_MS || this.#isHungUp) return;
+    }
+  }
+
+  #closeAll(): void {
+    this.#child.stdin.close();
+    this.#child.stdout.close();
+    this.#child.stderr?.close();
+    this.#pty?.close();
+  }
+}
+
+/**
+ * Moves what the client sends to the program, one piece at a time. The end of it closes a pipe; a
+ * terminal has no such end. What nobody reads any more is thrown away, so that the client is not held up.
+ */
+function pumpInput(input: Readable, writer: FdWriter, closesAtEnd: boolean): void {
+  let isGone = false;
+  input.on("data", (data: Buffer) => {
+    if (isGone) return;
+    input.pause();
+    writer.write(data).then(
+      () => input.resume(),
+      () => {
+        isGone = true;
+        input.resume();
+      },
+    );
+  });
+  input.once("end", () => {
+    if (closesAtEnd) writer.close();
+  });
+}

@@ -1,0 +1,146 @@
+/**
+ * The SSH server of a machine: takes streams over, knows who is on, ends who may no longer be.
+ *
+ * Read `connection.ts` for one connection, `admit.ts` for who comes in, `session.ts` for what runs.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import { type Connection, Server } from "ssh2";
+import { VERSION } from "../../base/build-info.ts";
+import { denialLine } from "../../policy/sentences.ts";
+import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../../sshcore/algorithms.ts";
+import { streamOf } from "../../sshcore/ssh2-internals.ts";
+import { createFailureCount } from "../failure-count.ts";
+import { findCgroupRoot } from "../os/containment.ts";
+import type { SshServer, StreamOrigin, World } from "../world.ts";
+import { SshConnection } from "./connection.ts";
+import { Counter, DEFAULT_LIMITS, type Limits, sourceOf } from "./limits.ts";
+
+/** Connections that time alone ends (a stale map) are looked at this often. */
+const RECHECK_MS = 1_000;
+
+/** A stream that ssh2 has not announced yet. */
+interface Incoming {
+  readonly stream: Duplex;
+  readonly origin: StreamOrigin;
+  /** Gives the place of a start back. */
+  readonly settle: () => void;
+}
+
+/** Builds the server; it listens nowhere itself. `limits` overrides the defaults, for tests and flags. */
+export function createSshServer(world: World, limits: Partial<Limits> = {}): SshServer {
+  return new EmbeddedServer(world, { ...DEFAULT_LIMITS, ...limits });
+}
+
+class EmbeddedServer implements SshServer {
+  readonly #world: World;
+  readonly #limits: Limits;
+  readonly #server: Server;
+  readonly #incoming = new WeakMap<object, Incoming>();
+  readonly #streams = new Set<Duplex>();
+  readonly #connections = new Set<SshConnection>();
+  readonly #starts: Counter;
+  readonly #places: Counter;
+  readonly #failures: ReturnType<typeof createFailureCount>;
+  /** Undefined until the first connection looked for it. */
+  #cgroupRoot: string | null | undefined;
+  readonly #timer: NodeJS.Timeout;
+  #isClosed = false;
+
+  constructor(world: World, limits: Limits) {
+    this.#world = world;
+    this.#limits = limits;
+    this.#starts = new Counter({ perKeyMax: limits.startsPerSourceMax, totalMax: limits.startsMax });
+    this.#places = new Counter({ perKeyMax: limits.connectionsPerUserMax, totalMax: limits.connectionsMax });
+    this.#failures = createFailureCount({ audit: world.audit, log: world.log });
+    this.#server = new Server({
+      hostKeys: world.hostKeys.map((key) => key.pem),
+      ident: `QuFabric_${VERSION}`,
+      algorithms: { ...ALGORITHMS, serverHostKey: [...HOST_KEY_ALGORITHMS] },
+    });
+    this.#server.on("connection", (connection, info) =>
+      this.#onConnection(connection, info.header.versions.software),
+    );
+    this.#timer = setInterval(() => this.recheck(), RECHECK_MS);
+    this.#timer.unref();
+  }
+
+  accept(stream: Duplex, origin: StreamOrigin): void {
+    stream.on("error", () => {});
+    const settle = this.#isClosed ? null : this.#starts.take(sourceOf(origin));
+    if (settle === null) {
+      stream.destroy();
+      return;
+    }
+    this.#streams.add(stream);
+    stream.once("close", () => {
+      this.#streams.delete(stream);
+      settle();
+    });
+    const grace = setTimeout(() => {
+      if (this.#incoming.has(stream)) stream.destroy();
+    }, this.#limits.graceMs);
+    stream.once("close", () => clearTimeout(grace));
+    this.#incoming.set(stream, { stream, origin, settle });
+    // ssh2 takes any stream for a socket of its own server.
+    this.#server.injectSocket(stream as never);
+  }
+
+  sessions() {
+    return [...this.#connections].flatMap((connection) => connection.describe());
+  }
+
+  recheck(): void {
+    for (const connection of this.#connections) connection.recheck();
+  }
+
+  kill(connectionId: string, reason: string): boolean {
+    for (const connection of this.#connections) {
+      if (connection.id !== connectionId || connection.auth === null) continue;
+      const line = denialLine("session_killed", null);
+      const said = reason.replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
+      void connection.end("session_killed", `Access revoked: ${said === "" ? line : said}`);
+      return true;
+    }
+    return false;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    const ends = [...this.#connections].map((connection) =>
+      connection.end("ssh_disabled", "Access revoked: this SSH server is stopping"),
+    );
+    await Promise.all(ends);
+    for (const stream of this.#streams) stream.destroy();
+    await this.#failures.close();
+  }
+
+  #onConnection(connection: Connection, clientVersion: string): void {
+    const incoming = this.#incoming.get(streamOf(connection));
+    if (incoming === undefined) {
+      connection.end();
+      return;
+    }
+    const { stream, origin, settle } = incoming;
+    this.#incoming.delete(stream);
+    this.#cgroupRoot ??= this.#world.machineFlags().privileged ? findCgroupRoot() : null;
+    const created = new SshConnection(
+      {
+        world: this.#world,
+        limits: this.#limits,
+        stream,
+        origin,
+        cgroupRoot: this.#cgroupRoot,
+        onUnproven: (reason) => this.#failures.add(origin.sourceAddress, origin.sourcePeerId, reason),
+        takePlace: (key) => this.#places.take(key),
+        onSettled: settle,
+        onClosed: () => this.#connections.delete(created),
+      },
+      connection,
+      clientVersion,
+    );
+    this.#connections.add(created);
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * What a session knows of the connection it belongs to.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { ServerDoor } from "../../sshcore/server-door.ts";
+import type { AgentEventBody } from "../../wire/audit-event.ts";
+import type { Action, ReasonCode } from "../../wire/decision.ts";
+import type { Containment } from "../os/containment.ts";
+import type { StreamOrigin } from "../world.ts";
+import type { AuthResult } from "./admit.ts";
+import type { Verdict } from "./judge.ts";
+import type { SshSession } from "./session.ts";
+
+export interface SessionHost {
+  readonly connectionId: string;
+  readonly auth: AuthResult;
+  readonly origin: StreamOrigin;
+  readonly door: ServerDoor;
+  readonly containment: Containment;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether programs change to the user's ids; false without root. */
+  readonly drop: boolean;
+  /** The one question, asked for every channel and request. */
+  judge(action: Action): Verdict;
+  /** A denial that policy had no part in. */
+  deny(reason: ReasonCode, action: Action): Verdict;
+  /** Stores a decision; false when it could not be. */
+  recordDecision(verdict: Verdict, receipt: string | null): Promise<boolean>;
+  /** Stores the decision and what begins because of it; false: then it must not begin. */
+  recordStart(verdict: Verdict, event: AgentEventBody): Promise<boolean>;
+  /** Stores what has ended; a failure is logged. */
+  recordEnd(event: AgentEventBody): Promise<void>;
+  onSessionClosed(session: SshSession): void;
+}

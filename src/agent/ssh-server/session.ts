@@ -1,0 +1,329 @@
+/**
+ * One session channel (RFC 4254 section 6): terminal, environment, then one shell or command.
+ *
+ * ssh2 drops what a client sends to a session that has not begun, so a request to begin is answered at
+ * once and judged before anything runs; a refusal then is its sentence on stderr and status 255, which
+ * is how ssh(1) says "no session".
+ *
+ * @module
+ */
+import type { ServerChannel, Session } from "ssh2";
+import { nowSeconds } from "../../base/clock.ts";
+import { newId } from "../../base/random.ts";
+import { refuseLocalAccount } from "../../policy/local-account.ts";
+import { denialLine } from "../../policy/sentences.ts";
+import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
+import type { Action, Grant, ReasonCode } from "../../wire/decision.ts";
+import type { WindowSize } from "../os/pty.ts";
+import type { Exit } from "../os/spawn.ts";
+import { parseTerminalModes } from "../os/terminal-modes.ts";
+import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
+import {
+  CLIENT_NAMES_MAX,
+  CLIENT_VALUE_BYTES_MAX,
+  loginPath,
+  mayClientSet,
+  sessionEnvironment,
+} from "./environment.ts";
+import type { Verdict } from "./judge.ts";
+import { type Program, startProgram } from "./program.ts";
+import type { SessionHost } from "./session-host.ts";
+
+/** What runs in a session, as the client asked for it. */
+type Start = { readonly kind: "shell" } | { readonly kind: "exec"; readonly command: string };
+
+const REFUSED_STATUS = 255;
+const COMMAND_BYTES_MAX = 65_536;
+const TERMINAL_TYPE = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
+/** Signals a client may send (RFC 4254 section 6.9), as the system calls them. */
+const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = {
+  ABRT: "SIGABRT",
+  ALRM: "SIGALRM",
+  FPE: "SIGFPE",
+  HUP: "SIGHUP",
+  ILL: "SIGILL",
+  INT: "SIGINT",
+  KILL: "SIGKILL",
+  PIPE: "SIGPIPE",
+  QUIT: "SIGQUIT",
+  SEGV: "SIGSEGV",
+  TERM: "SIGTERM",
+  USR1: "SIGUSR1",
+  USR2: "SIGUSR2",
+};
+
+export class SshSession {
+  readonly sessionId: number;
+  readonly channelId: number;
+  readonly #host: SessionHost;
+  readonly #client = new Map<string, string>();
+  #terminal: { type: string; size: WindowSize } | null = null;
+  #ptyRefusal: ReasonCode | null = null;
+  #terminalModes: Uint8Array = new Uint8Array(0);
+  #start: Start | null = null;
+  #program: Program | null = null;
+  #channel: ServerChannel | null = null;
+  #isClosed = false;
+
+  constructor(host: SessionHost, session: Session, sessionId: number) {
+    this.#host = host;
+    this.sessionId = sessionId;
+    this.channelId = channelIdOf(session);
+    this.#listen(session);
+  }
+
+  /** For the live list: never the arguments, which may be secrets. */
+  get description(): string {
+    if (this.#start === null) return "<idle>";
+    if (this.#start.kind === "shell") return "<interactive shell>";
+    const words = this.#start.command.trim().split(/\s+/);
+    const program = (words[0] ?? "").slice(0, 256);
+    return words.length > 1 ? `${program} [${words.length - 1} args]` : program;
+  }
+
+  /** What it does now, to be judged again whenever something changed. */
+  actionsInUse(): Action[] {
+    if (this.#start === null) return [];
+    const actions: Action[] = [this.#start];
+    if (this.#terminal !== null) actions.push({ kind: "pty" });
+    return actions;
+  }
+
+  setTerminalModes(modes: Uint8Array): void {
+    this.#terminalModes = modes;
+  }
+
+  /** Last words on the terminal or on stderr. */
+  say(text: string): void {
+    const hasTerminal = this.#program?.hasTerminal === true;
+    this.#host.door.tryWriteChannel(
+      this.channelId,
+      hasTerminal ? "stdout" : "stderr",
+      Buffer.from(hasTerminal ? `\r\n${text}\r\n` : `${text}\n`),
+    );
+  }
+
+  /** The transport or the channel is gone. */
+  hangUp(): void {
+    this.#isClosed = true;
+    this.#program?.hangUp();
+  }
+
+  #listen(session: Session): void {
+    session.on("env", (accept, reject, info) => {
+      const { key, val } = info as unknown as { key: string; val: string };
+      const isTaken =
+        this.#client.size < CLIENT_NAMES_MAX && Buffer.byteLength(val) <= CLIENT_VALUE_BYTES_MAX;
+      if (isTaken && !val.includes("\0")) this.#client.set(key, val);
+      // Which names count is for the grant to say, once the session begins.
+      if (isTaken) accept?.();
+      else reject?.();
+    });
+    session.on("pty", (accept, reject, info) => {
+      const { term, cols, rows, width, height } = info as unknown as WindowSize & { term: string };
+      const verdict = this.#host.judge({ kind: "pty" });
+      if (verdict.kind === "deny") {
+        this.#ptyRefusal = verdict.reason;
+        reject?.();
+        return;
+      }
+      this.#terminal = {
+        type: TERMINAL_TYPE.test(term) ? term : "dumb",
+        size: { cols, rows, width, height },
+      };
+      accept?.();
+    });
+    session.on("window-change", (accept, _reject, info) => {
+      if (this.#terminal !== null) this.#terminal.size = info;
+      this.#program?.resize(info);
+      accept?.();
+    });
+    session.on("signal", (accept, reject, { name }) => {
+      const signal = Object.hasOwn(SIGNALS, name) ? SIGNALS[name] : undefined;
+      if (signal === undefined || this.#program === null) reject?.();
+      else {
+        this.#program.signal(signal);
+        accept?.();
+      }
+    });
+    session.on("shell", (accept) => this.#begin(accept(), { kind: "shell" }));
+    session.on("exec", (accept, _reject, { command }) => this.#begin(accept(), { kind: "exec", command }));
+    session.on("subsystem", (accept, _reject, { name }) => {
+      void this.#refuseSubsystem(accept(), name);
+    });
+    session.on("auth-agent", (_accept, reject) => reject?.());
+    session.on("x11", (_accept, reject) => reject?.());
+    session.on("close", () => this.#onClose());
+  }
+
+  #begin(channel: ServerChannel | undefined, start: Start): void {
+    // Undefined: a second request to begin, which ssh2 has not answered.
+    if (channel === undefined) return;
+    this.#channel = channel;
+    this.#start = start;
+    this.#run(channel, start).catch((cause: unknown) => {
+      this.#host.log.error(
+        "a session could not be started",
+        { connectionId: this.#host.connectionId },
+        cause,
+      );
+      this.#end(channel, "The session could not be started", { status: REFUSED_STATUS, signal: null });
+    });
+  }
+
+  async #run(channel: ServerChannel, start: Start): Promise<void> {
+    const verdict = this.#host.judge(start);
+    if (verdict.kind === "deny") return this.#refuse(channel, verdict);
+    const reason = this.#refuseTerminal(verdict.grant);
+    if (reason !== null) return this.#refuse(channel, this.#host.deny(reason, start));
+    const account = await lookUpAccount(this.#host.auth.localUser, nowSeconds(this.#host.clock));
+    const accountReason = refuseLocalAccount(account?.facts ?? NO_ACCOUNT);
+    if (account === null || accountReason !== null || account.uid !== this.#host.auth.localUid) {
+      return this.#refuse(channel, this.#host.deny(accountReason ?? "account_unknown", start));
+    }
+    if (Buffer.byteLength(start.kind === "exec" ? start.command : "") > COMMAND_BYTES_MAX) {
+      return this.#refuse(channel, this.#host.deny("command_not_allowed", start));
+    }
+    const argv = argvOf(start, account, verdict.grant);
+    if (!(await this.#recordStart(start, verdict, argv.forced))) {
+      return this.#refuse(channel, this.#host.deny("audit_unavailable", start));
+    }
+    const again = this.#host.judge(start);
+    if (again.kind === "deny") return this.#refuse(channel, again);
+    if (this.#isClosed) return this.#recordEnd({ status: null, signal: null }, performance.now());
+    await this.#execute(channel, { account, argv, grant: verdict.grant, start });
+  }
+
+  async #execute(
+    channel: ServerChannel,
+    plan: { account: LocalAccount; argv: Argv; grant: Grant; start: Start },
+  ): Promise<void> {
+    const { account, argv, grant, start } = plan;
+    const host = this.#host;
+    const startedMs = performance.now();
+    const path = await loginPath(account.uid);
+    const client = new Map([...this.#client].filter(([name]) => mayClientSet(name, grant.capabilities)));
+    const isForced = argv.forced !== null;
+    if (this.#ptyRefusal !== null) this.say(denialLine(this.#ptyRefusal, null));
+    const program = await startProgram({
+      account,
+      drop: host.drop,
+      file: argv.file,
+      argv: argv.words,
+      terminal:
+        this.#terminal === null
+          ? null
+          : { ...this.#terminal, modes: parseTerminalModes(this.#terminalModes) },
+      environment: (terminal) =>
+        sessionEnvironment({
+          account,
+          origin: host.origin,
+          path,
+          terminal,
+          originalCommand: isForced && start.kind === "exec" ? start.command : null,
+          client,
+          timeZone: process.env.TZ,
+        }),
+      containment: host.containment,
+      door: host.door,
+      channelId: this.channelId,
+      input: channel,
+    });
+    this.#program = program;
+    // What changed while it was being started.
+    if (this.#terminal !== null) program.resize(this.#terminal.size);
+    if (this.#isClosed) program.hangUp();
+    const exit = await program.done;
+    await this.#recordEnd(exit, startedMs);
+    this.#end(channel, null, exit);
+  }
+
+  /** One grant covers the whole channel: what `pty` was granted by another rule is no help. */
+  #refuseTerminal(grant: Grant): ReasonCode | null {
+    return this.#terminal !== null && grant.capabilities.pty === false ? "pty_not_allowed" : null;
+  }
+
+  async #refuseSubsystem(channel: ServerChannel | undefined, name: string): Promise<void> {
+    if (channel === undefined) return;
+    if (name !== "sftp") return this.#refuse(channel, this.#host.deny("subsystem_unknown", { kind: "sftp" }));
+    const verdict = this.#host.judge({ kind: "sftp" });
+    // This build has no file transfer of its own yet, so what policy allows is not available either.
+    return this.#refuse(
+      channel,
+      verdict.kind === "deny" ? verdict : this.#host.deny("sftp_disabled", { kind: "sftp" }),
+    );
+  }
+
+  async #refuse(channel: ServerChannel, verdict: Verdict): Promise<void> {
+    const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
+    const receipt = newId();
+    const isStored = await this.#host.recordDecision(verdict, receipt);
+    this.#end(channel, denialLine(reason, isStored ? receipt : null), {
+      status: REFUSED_STATUS,
+      signal: null,
+    });
+  }
+
+  #recordStart(start: Start, verdict: Verdict, forced: readonly string[] | null): Promise<boolean> {
+    return this.#host.recordStart(verdict, {
+      type: "session.start",
+      connectionId: this.#host.connectionId,
+      sessionId: this.sessionId,
+      kind: start.kind,
+      command: start.kind === "exec" ? start.command : null,
+      argv: forced === null ? null : [...forced],
+      pty: this.#terminal !== null,
+    });
+  }
+
+  #recordEnd(exit: Exit, startedMs: number): Promise<void> {
+    return this.#host.recordEnd({
+      type: "session.end",
+      connectionId: this.#host.connectionId,
+      sessionId: this.sessionId,
+      exitStatus: exit.status,
+      signal: exit.signal,
+      durationMs: Math.round(performance.now() - startedMs),
+    });
+  }
+
+  /** Exit status or signal, then the end of both directions (RFC 4254 sections 5.3 and 6.10). */
+  #end(channel: ServerChannel, text: string | null, exit: Exit): void {
+    if (text !== null) this.say(text);
+    const name = exit.signal?.replace(/^SIG/, "");
+    if (name !== undefined && Object.hasOwn(SIGNALS, name)) {
+      this.#host.door.sendExitSignal(this.channelId, name);
+    } else {
+      this.#host.door.sendExitStatus(this.channelId, exit.status ?? REFUSED_STATUS);
+    }
+    // Nobody reads it any more; what still comes is thrown away.
+    channel.resume();
+    channel.eof();
+    channel.close();
+  }
+
+  #onClose(): void {
+    this.hangUp();
+    this.#channel?.removeAllListeners("data");
+    this.#channel?.resume();
+    this.#host.onSessionClosed(this);
+  }
+}
+
+interface Argv {
+  readonly file: string;
+  readonly words: readonly string[];
+  /** The whole argv where a rule lists its commands; null where a shell reads the command. */
+  readonly forced: readonly string[] | null;
+}
+
+/** Login shell, `$SHELL -c` without login, or a listed command as it stands, without a shell. */
+function argvOf(start: Start, account: LocalAccount, { capabilities }: Grant): Argv {
+  const base = account.shell.slice(account.shell.lastIndexOf("/") + 1);
+  if (start.kind === "shell") return { file: account.shell, words: [`-${base}`], forced: null };
+  if (capabilities.commands !== undefined && capabilities.commands !== null) {
+    const words = start.command.split(" ");
+    return { file: words[0] ?? "", words, forced: words };
+  }
+  return { file: account.shell, words: [base, "-c", start.command], forced: null };
+}

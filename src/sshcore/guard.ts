@@ -1,0 +1,221 @@
+/**
+ * A strict state machine around one connection of ssh2, server's or client's side.
+ *
+ * ssh2 keeps a connection on when a message comes out of its place, takes sign-in without its service,
+ * and goes on reading after it has said that it disconnects. With the guard each payload is judged
+ * before ssh2 sees it: what has no place in the present state (`permitted.ts`) ends the connection with
+ * SSH_MSG_DISCONNECT, and nothing that follows is looked at. Decides nothing about who may enter.
+ *
+ * @module
+ */
+import { SshBufferError } from "../base/ssh-buffer.ts";
+import { createAuthBounds } from "./auth-bounds.ts";
+import { createChannelBounds, type Verdict } from "./channel-bounds.ts";
+import { type PatchedConnection, patched } from "./patched-ssh2.ts";
+import { type GuardState, PERMITTED, type Role, SSH } from "./permitted.ts";
+import { createRekeyer, type Rekeyer } from "./rekey.ts";
+import { KEXINIT_BYTES_MAX, WIRE_LIMITS, type WireLimits } from "./wire-limits.ts";
+
+export interface GuardOptions {
+  /** Those not named keep their default. */
+  readonly limits?: Partial<WireLimits>;
+  /** Told once what the peer did wrong, for log and penalties: our words, nothing of the input. */
+  readonly onViolation?: (what: string) => void;
+}
+
+export interface Guard {
+  readonly state: GuardState;
+  /** Ends the connection as for a violation. */
+  refuse(what: string): void;
+}
+
+/** RFC 4253 section 11.1. */
+const PROTOCOL_ERROR = 2;
+const VERSION_NOT_SUPPORTED = 8;
+/** What a server of ours says of itself in EXT_INFO: only Ed25519 signs in; pings hide keystrokes. */
+const EXTENSIONS = [
+  ["server-sig-algs", "ssh-ed25519"],
+  ["ping@openssh.com", "0"],
+] as const;
+const IDENTIFICATION = /^SSH-2\.0-[!-~][ -~]*$/;
+const OPEN_STATES: ReadonlySet<GuardState> = new Set(["open", "rekey", "rekey-newkeys"]);
+/** A guess of a key exchange that was not ours may be of any of its kinds. */
+const GUESSES = { first: 30, last: 34 };
+/** What leaves ssh2's parser, as its own fatal errors do. */
+const STOP = Number.POSITIVE_INFINITY;
+
+/** Where a message leads. */
+const NEXT: Readonly<Partial<Record<GuardState, Readonly<Record<number, GuardState>>>>> = {
+  first: { [SSH.KEXINIT]: "kex" },
+  kex: { [SSH.KEX_ECDH_INIT]: "newkeys", [SSH.KEX_ECDH_REPLY]: "newkeys" },
+  newkeys: { [SSH.NEWKEYS]: "keyed" },
+  keyed: {
+    [SSH.IGNORE]: "service",
+    [SSH.UNIMPLEMENTED]: "service",
+    [SSH.DEBUG]: "service",
+    [SSH.EXT_INFO]: "service",
+    [SSH.SERVICE_REQUEST]: "auth",
+    [SSH.SERVICE_ACCEPT]: "auth",
+  },
+  service: { [SSH.SERVICE_REQUEST]: "auth", [SSH.SERVICE_ACCEPT]: "auth" },
+  auth: { [SSH.USERAUTH_SUCCESS]: "open" },
+  // A new request gives up the one that was asking.
+  prompted: { [SSH.USERAUTH_REQUEST]: "auth", [SSH.USERAUTH_INFO_RESPONSE]: "auth" },
+  open: { [SSH.KEXINIT]: "rekey" },
+  rekey: { [SSH.KEX_ECDH_INIT]: "rekey-newkeys", [SSH.KEX_ECDH_REPLY]: "rekey-newkeys" },
+  "rekey-newkeys": { [SSH.NEWKEYS]: "open" },
+};
+
+/**
+ * Guards a connection of ssh2's Server. Call it first in the listener of "connection": the client's
+ * identification line has just been read, nothing else. What came before is bounded by ssh2's patch in
+ * length, and in time by whoever holds the socket.
+ */
+export function guardConnection(connection: object, options: GuardOptions = {}): Guard {
+  const inside = patched(connection);
+  inside._protocol.extensions = EXTENSIONS;
+  return guard(inside, "server", options);
+}
+
+/** Guards ssh2's Client. Call it right after `connect`. The server must do strict key exchange. */
+export function guardClient(client: object, options: GuardOptions = {}): Guard {
+  return guard(patched(client), "client", options);
+}
+
+/** What one guarded connection is made of. */
+interface Guarded {
+  readonly connection: PatchedConnection;
+  readonly role: Role;
+  readonly limits: WireLimits;
+  state: GuardState;
+  isOver: boolean;
+}
+
+function guard(connection: PatchedConnection, role: Role, options: GuardOptions): Guard {
+  const limits = { ...WIRE_LIMITS, ...options.limits };
+  const guarded: Guarded = { connection, role, limits, state: "first", isOver: false };
+  const protocol = connection._protocol;
+  const socket = connection._sock;
+  const disconnect = protocol.disconnect;
+  let grace: ReturnType<typeof setTimeout> | undefined;
+
+  const stop = (): void => {
+    guarded.isOver = true;
+    clearTimeout(grace);
+    rekeyer.stop();
+  };
+  const linger = (): void => {
+    if (guarded.isOver) return;
+    stop();
+    // A peer that neither reads nor closes must not keep the socket.
+    const timer = setTimeout(() => socket.destroy(), limits.lingerMs);
+    socket.once("close", () => clearTimeout(timer));
+  };
+  const refuse = (what: string, reason = PROTOCOL_ERROR): void => {
+    if (guarded.isOver) return;
+    disconnect.call(protocol, reason);
+    linger();
+    protocol._destruct?.("a protocol error");
+    options.onViolation?.(what);
+    protocol._onError(Object.assign(new Error(what), { level: "protocol" }));
+  };
+  const rekeyer = createRekeyer(
+    connection,
+    limits,
+    () => guarded.state === "open" && !guarded.isOver,
+    () => refuse("a key exchange that does not end"),
+  );
+  protocol.disconnect = (reason) => {
+    disconnect.call(protocol, reason);
+    linger();
+  };
+  // Every error ends a server's connection; a client's may be one key of several that fails.
+  connection.on("error", () => {
+    if (role === "server" || protocol._destruct === undefined) linger();
+  });
+  connection.on("handshake", () => rekeyer.finished());
+  socket.once("close", stop);
+  if (limits.graceMs > 0) grace = setTimeout(() => refuse("no sign-in in time"), limits.graceMs);
+
+  const judge = createJudge(guarded, rekeyer, () => clearTimeout(grace));
+  const boundOutput = createOutputBound(guarded, refuse);
+  protocol.inspectPayload = (payload) => {
+    if (guarded.isOver || socket.writableEnded) return STOP;
+    const verdict = judge(payload);
+    if (verdict !== null && verdict !== "drop") {
+      refuse(verdict.wrong);
+      return STOP;
+    }
+    boundOutput();
+    if (verdict === "drop") return guarded.isOver ? STOP : undefined;
+    // What follows it must not be looked at (RFC 4253 section 11.1); ssh2 would.
+    if (payload[0] === SSH.DISCONNECT) linger();
+    return true;
+  };
+  if (role === "server" && !IDENTIFICATION.test(protocol._remoteIdentRaw?.toString("latin1") ?? "")) {
+    refuse("an identification line that is not SSH-2.0", VERSION_NOT_SUPPORTED);
+  }
+  return {
+    get state() {
+      return guarded.state;
+    },
+    refuse,
+  };
+}
+
+/** Judges each message by the state, and moves the state on. */
+function createJudge(guarded: Guarded, rekeyer: Rekeyer, onOpen: () => void): (payload: Buffer) => Verdict {
+  const { connection, role, limits } = guarded;
+  const protocol = connection._protocol;
+  const auth = createAuthBounds(protocol, role, limits, (state) => {
+    guarded.state = state;
+    if (state === "open") onOpen();
+  });
+  const judgeOpen = createChannelBounds(connection, role, limits);
+  const judge = (payload: Buffer): Verdict => {
+    const type = payload[0];
+    if (type === undefined) return { wrong: "an empty message" };
+    const { state } = guarded;
+    if (OPEN_STATES.has(state)) {
+      rekeyer.received(payload.length);
+      if (state === "open" && type !== SSH.KEXINIT) return judgeOpen(type, payload);
+    }
+    const isGuess = type >= GUESSES.first && type <= GUESSES.last;
+    if (state === "kex" && isGuess && protocol._skipNextInboundPacket) return null;
+    if (!PERMITTED[role][state].includes(type)) return { wrong: `message ${type} in state ${state}` };
+    if (type === SSH.KEXINIT) {
+      if (payload.length > KEXINIT_BYTES_MAX) return { wrong: "a KEXINIT that is too long" };
+      if (state === "open" && !rekeyer.mayBegin()) return { wrong: "key exchanges without end" };
+    }
+    const isReply = role === "client" && type === SSH.KEX_ECDH_REPLY;
+    if (isReply && protocol._strictMode !== true) return { wrong: "a server without strict key exchange" };
+    const verdict = auth.judge(state, type, payload);
+    if (verdict === null) guarded.state = NEXT[state]?.[type] ?? guarded.state;
+    return verdict;
+  };
+  return (payload) => {
+    try {
+      return judge(payload);
+    } catch (cause) {
+      if (cause instanceof SshBufferError) return { wrong: `a malformed message ${payload[0]}` };
+      throw cause;
+    }
+  };
+}
+
+/** Stops reading from a peer that asks and does not take the answers. */
+function createOutputBound(guarded: Guarded, refuse: (what: string) => void): () => void {
+  const { limits } = guarded;
+  const { _protocol: protocol, _sock: socket } = guarded.connection;
+  let isPaused = false;
+  return () => {
+    if ((protocol._queue?.length ?? 0) > limits.queuedPacketsMax) refuse("a flood during a key exchange");
+    if (isPaused || socket.writableLength <= limits.unsentBytesMax) return;
+    isPaused = true;
+    socket.pause();
+    socket.once("drain", () => {
+      isPaused = false;
+      socket.resume();
+    });
+  };
+}

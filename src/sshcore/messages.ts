@@ -1,0 +1,60 @@
+/**
+ * SSH messages we write ourselves (RFC 4252, 4253, 4254), and the numbers we tell apart.
+ *
+ * @module
+ */
+import { SshWriter } from "../base/ssh-buffer.ts";
+
+export const MESSAGE = {
+  DISCONNECT: 1,
+  IGNORE: 2,
+  UNIMPLEMENTED: 3,
+  DEBUG: 4,
+  SERVICE_REQUEST: 5,
+  EXT_INFO: 7,
+  KEXINIT: 20,
+  KEX_LAST: 49,
+  USERAUTH_REQUEST: 50,
+  USERAUTH_BANNER: 53,
+  USERAUTH_INFO_RESPONSE: 61,
+  CHANNEL_OPEN: 90,
+  CHANNEL_OPEN_FAILURE: 92,
+  CHANNEL_WINDOW_ADJUST: 93,
+  CHANNEL_DATA: 94,
+  CHANNEL_EXTENDED_DATA: 95,
+  CHANNEL_CLOSE: 97,
+  CHANNEL_REQUEST: 98,
+} as const;
+
+/** RFC 4253 section 11.1. */
+export const DISCONNECT = {
+  PROTOCOL_ERROR: 2,
+  BY_APPLICATION: 11,
+  NO_MORE_AUTH_METHODS: 14,
+} as const;
+
+/** RFC 4254 section 5.1. */
+export const OPEN_FAILURE = {
+  ADMINISTRATIVELY_PROHIBITED: 1,
+  UNKNOWN_CHANNEL_TYPE: 3,
+  RESOURCE_SHORTAGE: 4,
+} as const;
+
+/** Shown by the client before it hears that it was refused (RFC 4252 section 5.4). */
+export function bannerMessage(text: string): Buffer {
+  return new SshWriter().uint8(MESSAGE.USERAUTH_BANNER).text(text).text("").toBuffer();
+}
+
+export function disconnectMessage(reason: number, text: string): Buffer {
+  return new SshWriter().uint8(MESSAGE.DISCONNECT).uint32(reason).text(text).text("").toBuffer();
+}
+
+export function channelOpenFailure(recipient: number, reason: number, text: string): Buffer {
+  return new SshWriter()
+    .uint8(MESSAGE.CHANNEL_OPEN_FAILURE)
+    .uint32(recipient)
+    .uint32(reason)
+    .text(text)
+    .text("")
+    .toBuffer();
+}

@@ -1,0 +1,83 @@
+/**
+ * What patches/ssh2@1.17.0.patch adds to ssh2, and the private parts that the guard looks at.
+ *
+ * An ssh2 without the patch is refused at the first connection: without its hook nothing is guarded.
+ *
+ * @module
+ */
+import type { EventEmitter } from "node:events";
+import type { Duplex } from "node:stream";
+import { assert } from "../base/assert.ts";
+
+export interface PatchedProtocol {
+  /**
+   * Called with each payload before anything acts on it. True: ssh2 goes on with it. Anything else is
+   * what ssh2's parser gets instead: undefined skips this payload, infinity leaves the parser.
+   */
+  inspectPayload: ((payload: Buffer) => true | number | undefined) | undefined;
+  /** Name and value, sent by a server in EXT_INFO. Plain ASCII. */
+  extensions: readonly (readonly [string, string])[] | undefined;
+  _onWrite: (data: Buffer) => void;
+  readonly _onError: (error: Error) => void;
+  /** Absent once the protocol has ended. */
+  readonly _destruct?: ((reason?: string) => void) | undefined;
+  /** Ours, while keys are exchanged. */
+  readonly _kexinit: Buffer | undefined;
+  /** What waits for the end of a key exchange. */
+  readonly _queue: readonly Buffer[] | undefined;
+  readonly _strictMode: boolean | undefined;
+  readonly _skipNextInboundPacket: boolean;
+  readonly _remoteIdentRaw: Buffer | undefined;
+  readonly _decipher: { readonly inSeqno: number } | undefined;
+  disconnect(reason: number): void;
+  rekey(): void;
+  unimplemented(sequenceNumber: number): void;
+  channelOpenFail(recipient: number, reason: number, text: string, language: string): void;
+  /** Methods that tell the guard what was answered. */
+  authSuccess(...args: unknown[]): void;
+  authFailure(...args: unknown[]): void;
+  authPKOK(...args: unknown[]): void;
+  authInfoReq(...args: unknown[]): void;
+  requestSuccess(...args: unknown[]): void;
+  requestFailure(...args: unknown[]): void;
+}
+
+export interface ChannelSide {
+  window: number;
+  readonly state: string;
+}
+
+export interface PatchedChannel {
+  readonly incoming?: ChannelSide;
+  readonly outgoing?: ChannelSide;
+  /** A session before and after it has begun; its channel then holds the same two sides. */
+  readonly _chanInfo?: { readonly incoming: ChannelSide; readonly outgoing: ChannelSide };
+}
+
+/** A connection of ssh2's server, or a client of it. */
+export interface PatchedConnection extends EventEmitter {
+  readonly _protocol: PatchedProtocol;
+  readonly _sock: Duplex;
+  readonly _chanMgr: { readonly _count: number; readonly _channels: Readonly<Record<number, unknown>> };
+}
+
+/** `connection` as what it is inside. Throws when ssh2 is not the patched one. */
+export function patched(connection: object): PatchedConnection {
+  const inside = connection as PatchedConnection;
+  const protocol = inside._protocol;
+  assert(typeof protocol === "object" && "inspectPayload" in protocol, "ssh2 carries our patch");
+  assert(
+    typeof inside._sock === "object" && typeof inside._chanMgr?._channels === "object",
+    "ssh2 is 1.17.0",
+  );
+  return inside;
+}
+
+/** Both sides of a channel; undefined when `id` is none, or one that is not open yet. */
+export function sidesOf(connection: PatchedConnection, id: number): PatchedChannel["_chanInfo"] {
+  const channel = connection._chanMgr._channels[id] as PatchedChannel | boolean | (() => void) | undefined;
+  if (typeof channel !== "object") return undefined;
+  if (channel._chanInfo !== undefined) return channel._chanInfo;
+  const { incoming, outgoing } = channel;
+  return incoming === undefined || outgoing === undefined ? undefined : { incoming, outgoing };
+}

@@ -1,0 +1,51 @@
+/** OpenSSH's own ssh(1) against a server of `ssh-world.ts`, with the certificate as it reads one from a file. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { certificateFileText } from "../../src/certificate/issue.ts";
+import { type Credential, openSshPrivateKey, type SshWorld } from "./ssh-world.ts";
+
+export interface OpenSsh {
+  /** argv up to the destination; add options before and a command after. */
+  argv(localUser: string, options?: readonly string[]): string[];
+  run(
+    localUser: string,
+    command: readonly string[],
+    options?: { readonly flags?: readonly string[]; readonly stdin?: string | Uint8Array },
+  ): Promise<{ status: number; stdout: string; stderr: string }>;
+  remove(): void;
+}
+
+export function openSshClient(world: SshWorld, credential: Credential): OpenSsh {
+  const folder = mkdtempSync(join(tmpdir(), "qf-openssh-"));
+  const identity = join(folder, "id");
+  writeFileSync(identity, openSshPrivateKey(credential.loginKey, "login"), { mode: 0o600 });
+  writeFileSync(`${identity}-cert.pub`, certificateFileText(credential.certificate, "login"));
+  writeFileSync(join(folder, "known_hosts"), `[127.0.0.1]:${world.port} ${world.hostKeyLine}\n`);
+  const client: OpenSsh = {
+    argv: (localUser, options = []) => [
+      "ssh",
+      ...["-F", "none", "-p", String(world.port), "-l", localUser],
+      ...["-o", `IdentityFile=${identity}`, "-o", `CertificateFile=${identity}-cert.pub`],
+      ...["-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "BatchMode=yes"],
+      ...["-o", `UserKnownHostsFile=${join(folder, "known_hosts")}`, "-o", "StrictHostKeyChecking=yes"],
+      ...options,
+      "127.0.0.1",
+    ],
+    async run(localUser, command, { flags = [], stdin } = {}) {
+      const child = Bun.spawn([...client.argv(localUser, flags), ...command], {
+        stdin: stdin === undefined ? "ignore" : Buffer.from(stdin as string),
+        stdout: "pipe",
+        stderr: "pipe",
+        timeout: 15_000,
+      });
+      const [stdout, stderr] = await Promise.all([
+        new Response(child.stdout).text(),
+        new Response(child.stderr).text(),
+      ]);
+      return { status: await child.exited, stdout, stderr };
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+  return client;
+}
