@@ -19,8 +19,11 @@ import { findVersion } from "./db/accounts.ts";
 import type { Store } from "./db/store.ts";
 import { createMapStamps } from "./map-stamps.ts";
 
-/** Maps kept per account; above it the oldest go and are compiled again when asked for. */
-const MAPS_MAX = 2_000;
+/**
+ * Entries (users, peers, rules) of all maps kept per account: bounds memory to some 100 MB. Above it
+ * the oldest maps go and are compiled again when asked for.
+ */
+const ENTRIES_MAX = 200_000;
 /** Compilations of one request overtaken by changes before it gives up. */
 const ATTEMPTS_MAX = 20;
 
@@ -29,7 +32,13 @@ interface LoadedAccount {
   readonly index: AccountIndex;
   /** Version and digest of each peer's map as stored when this was loaded. */
   readonly stamps: ReadonlyMap<PeerId, { readonly version: number; readonly digest: string }>;
+  readonly kept: KeptMaps;
+}
+
+interface KeptMaps {
+  /** Oldest first. */
   readonly maps: Map<PeerId, NetworkMap>;
+  entries: number;
 }
 
 export function createMaps(deps: { store: Store; keys: KeyRing; origin: string }): Maps {
@@ -58,13 +67,13 @@ export function createMaps(deps: { store: Store; keys: KeyRing; origin: string }
       if (account === undefined) return undefined;
       // A load that was under way already may be older than what was just read.
       if (account.version < version) continue;
-      const cached = account.maps.get(peerId);
+      const cached = account.kept.maps.get(peerId);
       if (cached !== undefined) return cached;
       const compiled = compileMap(account.index, peerId);
       if (compiled === undefined) return undefined;
       const map = await stamped(account, compiled);
       if (map === undefined) continue;
-      keep(account.maps, peerId, map);
+      keep(account.kept, peerId, map);
       return map;
     }
     throw new QfError("ERR_UNAVAILABLE", "the account changes too fast to make a map of it");
@@ -109,13 +118,27 @@ async function load(
     stamps: new Map(
       rows.peers.map((peer) => [peer.id, { version: peer.mapVersion, digest: peer.mapDigest }]),
     ),
-    maps: new Map(),
+    kept: { maps: new Map(), entries: 0 },
   };
 }
 
-function keep(maps: Map<PeerId, NetworkMap>, peerId: PeerId, map: NetworkMap): void {
-  maps.set(peerId, map);
-  if (maps.size <= MAPS_MAX) return;
-  const [oldest] = maps.keys();
-  if (oldest !== undefined) maps.delete(oldest);
+function keep(kept: KeptMaps, peerId: PeerId, map: NetworkMap): void {
+  forget(kept, peerId);
+  kept.maps.set(peerId, map);
+  kept.entries += entriesOf(map);
+  for (const oldest of kept.maps.keys()) {
+    if (kept.entries <= ENTRIES_MAX || oldest === peerId) return;
+    forget(kept, oldest);
+  }
+}
+
+function forget(kept: KeptMaps, peerId: PeerId): void {
+  const map = kept.maps.get(peerId);
+  if (map === undefined) return;
+  kept.maps.delete(peerId);
+  kept.entries -= entriesOf(map);
+}
+
+function entriesOf(map: NetworkMap): number {
+  return 1 + [map.users, map.peers, map.rules].reduce((sum, part) => sum + Object.keys(part).length, 0);
 }
