@@ -14,7 +14,6 @@ import { openStore, type Store } from "../../src/management/db/store.ts";
 import { EMBEDDED_ISSUER, insertUser, SERVICE_ISSUER, type UserRow } from "../../src/management/db/users.ts";
 import { createAccount } from "../../src/management/init.ts";
 import { createMaps } from "../../src/management/maps.ts";
-import { defaultSettings } from "../../src/management/settings.ts";
 import type { InitResult } from "../../src/wire/admin-api.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { tempFolder } from "./temp-folder.ts";
@@ -26,20 +25,6 @@ const opened: Store[] = [];
 afterEach(async () => {
   for (const store of opened.splice(0)) await store.close();
 });
-
-export function anAccountRow(change: Partial<NewRow<"accounts">> = {}): NewRow<"accounts"> {
-  return {
-    id: "account0000000000000",
-    domain: "qf.internal",
-    settings: defaultSettings(),
-    onboarding: { signup_form_pending: false, onboarding_flow_pending: false },
-    version: 1,
-    nextAuditSeq: 1,
-    createdAt: 1_795_000_000,
-    createdBy: "sys",
-    ...change,
-  };
-}
 
 /** Keys that say who they are and sign nothing. */
 export const fakeKeys: KeyRing = {

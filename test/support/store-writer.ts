@@ -7,7 +7,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { findAccount, insertAccount } from "../../src/management/db/accounts.ts";
 import { systemInitiator } from "../../src/management/db/audit-events.ts";
 import { openStore } from "../../src/management/db/store.ts";
-import { anAccountRow } from "./management.ts";
+import { anAccountRow } from "./account-row.ts";
 
 const store = openStore({ dataDir: process.argv[2] ?? "", clock: systemClock, log: silentLog, create: true });
 await store.transaction(async (tx) => {

@@ -13,8 +13,8 @@ import {
 } from "../../../src/management/db/accounts.ts";
 import { listEvents, systemInitiator } from "../../../src/management/db/audit-events.ts";
 import { openStore, type Store, type Writer } from "../../../src/management/db/store.ts";
+import { anAccountRow } from "../../support/account-row.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
-import { anAccountRow } from "../../support/management.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 let dataDir: string;
