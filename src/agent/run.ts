@@ -13,6 +13,7 @@ import type { Log } from "../base/log.ts";
 import { newId } from "../base/random.ts";
 import type { AgentStatus } from "../wire/control.ts";
 import type { AgentFlagsStored } from "../wire/state-file.ts";
+import { createWorld, staleness } from "./agent-world.ts";
 import { controlSocketPath, prepareControlFolder } from "./control-path.ts";
 import { type ControlServer, openControlServer } from "./control-server.ts";
 import { createDirectListener, type DirectListener } from "./direct-listener.ts";
@@ -107,8 +108,9 @@ class RunningAgent implements Agent {
   readonly #bootId = newId();
   readonly #privileged = process.geteuid?.() === 0;
   readonly #ownUser = ownUserName();
+  readonly #controlSocket: string;
   #flags: AgentFlagsStored;
-  #enrolled: Enrolled;
+  readonly #enrolled: Enrolled;
   #state: AgentStatus["state"] = "starting";
   #maps: MapHolder | undefined;
   #ssh: SshServer | undefined;
@@ -129,6 +131,10 @@ class RunningAgent implements Agent {
     this.#parts = parts;
     this.#flags = flags;
     this.#enrolled = enrolled;
+    this.#controlSocket = controlSocketPath(parts.paths, {
+      uid: process.geteuid?.() ?? 0,
+      runtimeDir: options.runtimeDir,
+    });
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -151,13 +157,9 @@ class RunningAgent implements Agent {
     const snapshot = () => maps.snapshot();
     this.#listener = createDirectListener({ clock, ssh, failures: this.#failures, snapshot });
     await this.#listener.listenAt(this.#flags.sshServer ? this.#flags.listen : null);
-    const socketPath = controlSocketPath(paths, {
-      uid: process.geteuid?.() ?? 0,
-      runtimeDir: this.#options.runtimeDir,
-    });
-    await prepareControlFolder(paths, socketPath);
-    this.#control = await openControlServer(socketPath, this.#controlled());
-    await writePublicClient(paths, this.#flags, { controlSocket: socketPath, bootId: this.#bootId });
+    await prepareControlFolder(paths, this.#controlSocket);
+    this.#control = await openControlServer(this.#controlSocket, this.#controlled());
+    await this.#writePublic();
     this.#sync = this.#connect(maps, ssh, keys);
     this.#startWatch(maps, ssh);
     this.#state = "running";
@@ -205,11 +207,12 @@ class RunningAgent implements Agent {
     this.#ssh?.recheck();
     this.#sync?.reportFlags();
     await writeAgentFile(paths, { format: 1, flags, enrolled: this.#enrolled });
-    const controlSocket = controlSocketPath(paths, {
-      uid: process.geteuid?.() ?? 0,
-      runtimeDir: this.#options.runtimeDir,
-    });
-    await writePublicClient(paths, flags, { controlSocket, bootId: this.#bootId });
+    await this.#writePublic();
+  }
+
+  #writePublic(): Promise<void> {
+    const running = { controlSocket: this.#controlSocket, bootId: this.#bootId };
+    return writePublicClient(this.#parts.paths, this.#flags, running);
   }
 
   stop(): Promise<void> {
@@ -312,32 +315,16 @@ class RunningAgent implements Agent {
 
   #world(maps: MapHolder): World {
     const { clock, spool, keys } = this.#parts;
-    return {
+    return createWorld({
       clock,
       log: this.#options.log,
       audit: spool,
       hostKeys: keys.hostKeys,
-      snapshot: () => maps.snapshot(),
-      mapAgeSeconds: () => maps.ageSeconds(),
-      waitForMapVersion: (version, timeoutMs) => maps.waitForVersion(version, timeoutMs),
-      machineFlags: () => ({
-        sshServer: this.#flags.sshServer,
-        sshRoot: this.#flags.sshRoot,
-        sshSftp: this.#flags.sshSftp,
-        sshLocalForwarding: this.#flags.sshLocalForwarding,
-        sshRemoteForwarding: this.#flags.sshRemoteForwarding,
-        privileged: this.#privileged,
-        ownUser: this.#ownUser,
-        recording: false,
-      }),
-      sshAuth: () => this.#flags.sshAuth,
-      pinned: () => {
-        const { requireIdpBinding, pinIssuer, pinAudience } = this.#flags;
-        if (!requireIdpBinding) return null;
-        // Flags that do not hold together are refused on the way in; nothing must pass if they ever do not.
-        return { issuer: pinIssuer ?? "", audience: pinAudience ?? "" };
-      },
-    };
+      maps,
+      privileged: this.#privileged,
+      ownUser: this.#ownUser,
+      flags: () => this.#flags,
+    });
   }
 
   #controlled() {
@@ -353,13 +340,4 @@ class RunningAgent implements Agent {
       uidOf: async (localUser: string) => (await lookUpAccount(localUser, nowSeconds(clock)))?.uid ?? null,
     };
   }
-}
-
-/** 0: fresh; 1: too old for uid 0; 2: too old for anybody. */
-function staleness(maps: MapHolder): 0 | 1 | 2 {
-  const settings = maps.snapshot()?.map.settings;
-  if (settings === undefined) return 2;
-  const age = maps.ageSeconds();
-  if (age > settings.maxStaleSeconds) return 2;
-  return age > settings.maxStaleRootSeconds ? 1 : 0;
 }

@@ -1,0 +1,66 @@
+/**
+ * The `World` of a running agent: what its SSH server may know, read from the parts that know it.
+ *
+ * @module
+ */
+import type { AuditSink } from "../audit/sink.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { AgentFlagsStored, HostKeyFile } from "../wire/state-file.ts";
+import type { MapHolder } from "./map-holder.ts";
+import type { World } from "./world.ts";
+
+export interface WorldParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly audit: AuditSink;
+  readonly hostKeys: HostKeyFile["keys"];
+  readonly maps: MapHolder;
+  readonly privileged: boolean;
+  readonly ownUser: string;
+  flags(): AgentFlagsStored;
+}
+
+export function createWorld(parts: WorldParts): World {
+  const { clock, log, audit, hostKeys, maps, privileged, ownUser, flags } = parts;
+  return {
+    clock,
+    log,
+    audit,
+    hostKeys,
+    snapshot: () => maps.snapshot(),
+    mapAgeSeconds: () => maps.ageSeconds(),
+    waitForMapVersion: (version, timeoutMs) => maps.waitForVersion(version, timeoutMs),
+    machineFlags: () => {
+      const { sshServer, sshRoot, sshSftp, sshLocalForwarding, sshRemoteForwarding } = flags();
+      // Nothing records yet, so what must be recorded is refused.
+      const recording = false;
+      return {
+        sshServer,
+        sshRoot,
+        sshSftp,
+        sshLocalForwarding,
+        sshRemoteForwarding,
+        privileged,
+        ownUser,
+        recording,
+      };
+    },
+    sshAuth: () => flags().sshAuth,
+    pinned: () => {
+      const { requireIdpBinding, pinIssuer, pinAudience } = flags();
+      if (!requireIdpBinding) return null;
+      // Flags that do not hold together are refused on the way in; nothing must pass if they ever do not.
+      return { issuer: pinIssuer ?? "", audience: pinAudience ?? "" };
+    },
+  };
+}
+
+/** 0: fresh; 1: too old for uid 0; 2: too old for anybody. */
+export function staleness(maps: MapHolder): 0 | 1 | 2 {
+  const settings = maps.snapshot()?.map.settings;
+  if (settings === undefined) return 2;
+  const age = maps.ageSeconds();
+  if (age > settings.maxStaleSeconds) return 2;
+  return age > settings.maxStaleRootSeconds ? 1 : 0;
+}
