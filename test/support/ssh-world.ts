@@ -5,8 +5,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { SignJWT } from "jose";
-import { createSshServer } from "../../src/agent/ssh-server/server.ts";
 import type { Limits } from "../../src/agent/ssh-server/limits.ts";
+import { createSshServer } from "../../src/agent/ssh-server/server.ts";
 import type { SshServer, StreamOrigin, World } from "../../src/agent/world.ts";
 import { type Clock, nowSeconds, systemClock } from "../../src/base/clock.ts";
 import { type Ed25519Key, generateEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
@@ -20,7 +20,7 @@ import { prepareSnapshot } from "../../src/policy/snapshot.ts";
 import type { AgentEventBody } from "../../src/wire/audit-event.ts";
 import type { NetworkMap } from "../../src/wire/network-map.ts";
 import type { HostKeyFile } from "../../src/wire/state-file.ts";
-import { aMap, anId, aPeer, aRule, aUser, allFlags } from "./policy.ts";
+import { allFlags, aMap, anId, aPeer, aRule, aUser } from "./policy.ts";
 
 export const ISSUER = "https://idp.example.com";
 export const AUDIENCE = "qufabric";
@@ -65,7 +65,9 @@ export interface Credential {
 }
 
 /** A world in which alice, from her laptop, may be any local user through one full-access rule. */
-export async function openSshWorld(options: { localUsers?: readonly string[]; limits?: Partial<Limits> } = {}): Promise<SshWorld> {
+export async function openSshWorld(
+  options: { localUsers?: readonly string[]; limits?: Partial<Limits> } = {},
+): Promise<SshWorld> {
   const ca = generateEd25519();
   const idp = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const signing = generateEd25519();
@@ -153,7 +155,12 @@ export async function openSshWorld(options: { localUsers?: readonly string[]; li
 }
 
 async function issue(
-  keys: { state: SshWorld; ca: Ed25519Key; idpKey: ReturnType<typeof generateKeyPairSync>["privateKey"]; signing: Ed25519Key },
+  keys: {
+    state: SshWorld;
+    ca: Ed25519Key;
+    idpKey: ReturnType<typeof generateKeyPairSync>["privateKey"];
+    signing: Ed25519Key;
+  },
   change: IssueChange,
 ): Promise<Credential> {
   const { state } = keys;

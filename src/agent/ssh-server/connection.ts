@@ -5,19 +5,18 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import type { AuthContext, Connection, PublicKeyAuthContext, Session } from "ssh2";
+import type { Connection, Session } from "ssh2";
 import { nowSeconds } from "../../base/clock.ts";
 import { newId } from "../../base/random.ts";
-import { isPlausible } from "../../certificate/verify.ts";
-import { denialLine, UNPROVEN_SENTENCE } from "../../policy/sentences.ts";
-import { DISCONNECT } from "../../sshcore/messages.ts";
+import { denialLine } from "../../policy/sentences.ts";
+import { DISCONNECT, OPEN_FAILURE } from "../../sshcore/messages.ts";
 import { ServerDoor } from "../../sshcore/server-door.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
-import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
 import type { Grant, ReasonCode } from "../../wire/decision.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
 import type { StreamOrigin, World } from "../world.ts";
-import { type Admission, type AuthResult, admit } from "./admit.ts";
+import type { AuthResult } from "./admit.ts";
+import { type Authenticator, createAuthenticator } from "./authenticate.ts";
 import { connectionVariable } from "./environment.ts";
 import { refuseForward, refuseGlobalRequest } from "./forward.ts";
 import { createHost } from "./host.ts";
@@ -42,41 +41,33 @@ export interface ConnectionOptions {
   onClosed(): void;
 }
 
-const CERTIFICATE = CERTIFICATE_KEY_TYPE;
-const DEVICE_KEY = "ssh-ed25519";
 /** Longest that processes of an ended connection may take to be gone. */
 const KILL_TIMEOUT_MS = 800;
 /** What was written last gets this long to leave, then the transport is cut. */
 const LAST_WORDS_MS = 150;
-
-type PublicKeyRequest = PublicKeyAuthContext & { readonly blob?: Buffer };
 
 export class SshConnection {
   readonly id = newId();
   readonly #options: ConnectionOptions;
   readonly #door: ServerDoor;
   readonly #containment: Containment;
-  readonly #clientVersion: string;
+  readonly #authenticator: Authenticator;
   readonly #sessions = new Map<number, SshSession>();
   readonly #startedMs = performance.now();
   readonly #timers: NodeJS.Timeout[] = [];
   #sessionCount = 0;
   #startedAtSeconds = 0;
-  #tries = 0;
-  #isDeciding = false;
   #lastActivityMs = performance.now();
   #auth: AuthResult | null = null;
   #host: SessionHost | null = null;
   #release: (() => void) | null = null;
   #ending: Promise<void> | null = null;
   #endReason: ReasonCode | null = null;
-  #isRefused = false;
   #isClosed = false;
 
   constructor(options: ConnectionOptions, connection: Connection, clientVersion: string) {
     this.#options = options;
-    this.#clientVersion = clientVersion.slice(0, 255);
-    const { stream, origin, cgroupRoot, limits } = options;
+    const { world, stream, origin, cgroupRoot, limits } = options;
     this.#containment = createContainment(
       cgroupRoot,
       this.id,
@@ -97,7 +88,28 @@ export class SshConnection {
     this.#after(limits.graceMs, () => {
       if (this.#auth === null) stream.destroy();
     });
-    connection.on("authentication", (context) => this.#onAuthentication(context));
+    this.#authenticator = createAuthenticator({
+      world,
+      origin,
+      connectionId: this.id,
+      clientVersion: clientVersion.slice(0, 255),
+      triesMax: limits.authTriesMax,
+      door: this.#door,
+      takePlace: (key) => {
+        this.#release ??= options.takePlace(key);
+        return this.#release !== null;
+      },
+      givePlaceBack: () => {
+        this.#release?.();
+        this.#release = null;
+      },
+      onUnproven: (reason) => options.onUnproven(reason),
+      onAdmitted: (auth, grant, accept) => this.#admit(auth, grant, accept),
+      onRefused: (text) => this.#showOut(text),
+    });
+    connection.on("authentication", (context) => {
+      if (this.#auth === null && !this.#isClosed) this.#authenticator.onRequest(context);
+    });
     connection.on("session", (accept) => this.#onSession(accept()));
     connection.on("request", (_accept, reject) => refuseGlobalRequest(reject));
     connection.on("error", () => {});
@@ -160,88 +172,7 @@ export class SshConnection {
     setTimeout(() => this.#options.stream.destroy(), LAST_WORDS_MS);
   }
 
-  #onAuthentication(context: AuthContext): void {
-    if (this.#auth !== null || this.#isClosed) return;
-    // "none" is how a client asks what there is: it costs no try. Who was refused has no more tries.
-    if (context.method === "none" || this.#isRefused) {
-      context.reject(["publickey"]);
-      return;
-    }
-    if (context.method !== "publickey") {
-      this.#refuseTry(context);
-      return;
-    }
-    const request = context as PublicKeyRequest;
-    const credential = this.#credentialOf(request);
-    if (credential === null) return this.#refuseTry(context);
-    // Unsigned: a query, answered without deciding anything (CVE-2024-45337).
-    if (request.signature === undefined || request.blob === undefined) return context.accept();
-    if (this.#isDeciding) return this.#refuseTry(context);
-    this.#isDeciding = true;
-    void this.#decide(request, request.signature, request.blob, credential);
-  }
-
-  /** What kind of key this is, when it is one that could be taken here at all. */
-  #credentialOf({ key }: PublicKeyRequest): "user" | "peer" | null {
-    const { world, origin } = this.#options;
-    const map = world.snapshot()?.map;
-    if (map === undefined) return null;
-    if (key.algo === CERTIFICATE) return isPlausible(key.data, Object.values(map.cas)) ? "user" : null;
-    const isMachine = key.algo === DEVICE_KEY && !world.sshAuth() && origin.sourcePeerId !== null;
-    return isMachine ? "peer" : null;
-  }
-
-  async #decide(
-    context: PublicKeyRequest,
-    signature: Buffer,
-    signedData: Buffer,
-    credential: "user" | "peer",
-  ): Promise<void> {
-    const { world, origin } = this.#options;
-    let admission: Admission;
-    try {
-      admission = await admit(world, {
-        connectionId: this.id,
-        origin,
-        clientVersion: this.#clientVersion,
-        credential,
-        signed: {
-          localUser: context.username,
-          keyBlob: context.key.data,
-          signature,
-          signedData,
-          sourcePeerId: origin.sourcePeerId,
-        },
-        takePlace: (key) => {
-          this.#release ??= this.#options.takePlace(key);
-          return this.#release !== null;
-        },
-      });
-    } catch (cause) {
-      world.log.error("a sign-in failed", { connectionId: this.id }, cause);
-      admission = { kind: "unproven", reason: "certificate_invalid" };
-    }
-    this.#isDeciding = false;
-    if (admission.kind === "admitted") return this.#admit(context, admission.auth, admission.grant);
-    this.#release?.();
-    this.#release = null;
-    if (this.#isClosed) return;
-    if (admission.kind === "unproven") {
-      this.#options.onUnproven(admission.reason);
-      this.#door.sendBanner(UNPROVEN_SENTENCE);
-      return this.#refuseTry(context);
-    }
-    this.#door.sendBanner(denialLine(admission.reason, admission.receipt));
-    context.reject(["publickey"]);
-    // ssh(1) leaves by itself now, with words of its own; who stays is shown out.
-    this.#isRefused = true;
-    this.#after(LAST_WORDS_MS, () => {
-      this.#door.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, "Access denied");
-      this.#cutSoon();
-    });
-  }
-
-  #admit(context: PublicKeyRequest, auth: AuthResult, grant: Grant): void {
+  #admit(auth: AuthResult, grant: Grant, accept: () => void): void {
     const { world } = this.#options;
     this.#auth = auth;
     this.#startedAtSeconds = nowSeconds(world.clock);
@@ -254,10 +185,13 @@ export class SshConnection {
       containment: this.#containment,
       onSessionClosed: (session) => this.#sessions.delete(session.channelId),
     });
-    // It went while it was being decided; that it was let in is already recorded.
-    if (this.#isClosed) return this.#onEnded();
+    if (this.#isClosed) {
+      // It went while it was being decided; that it was let in is already recorded.
+      this.#onEnded();
+      return;
+    }
     this.#options.onSettled();
-    context.accept();
+    accept();
     world.log.info("connection opened", { connectionId: this.id, localUser: auth.localUser });
     this.#watch(grant);
     this.recheck();
@@ -295,19 +229,23 @@ export class SshConnection {
     this.#timers.push(timer);
   }
 
-  #refuseTry(context: AuthContext): void {
-    if (++this.#tries < this.#options.limits.authTriesMax) return context.reject(["publickey"]);
-    this.#options.onUnproven("certificate_invalid");
-    context.reject([]);
-    this.#door.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, "Too many authentication failures");
-    this.#cutSoon();
+  /** Ends an unproven connection, a moment after its client had the chance to go by itself. */
+  #showOut(text: string): void {
+    this.#after(LAST_WORDS_MS, () => {
+      this.#door.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, text);
+      this.#cutSoon();
+    });
   }
 
   #onChannelOpen(open: Parameters<typeof refuseForward>[1]): boolean {
     if (this.#host === null || this.#ending !== null) return false;
     if (open.type === "session") {
       if (this.#sessions.size < this.#options.limits.sessionsMax) return true;
-      this.#door.refuseChannel(open.sender, 4, "Too many sessions on this connection");
+      this.#door.refuseChannel(
+        open.sender,
+        OPEN_FAILURE.RESOURCE_SHORTAGE,
+        "Too many sessions on this connection",
+      );
       return false;
     }
     void refuseForward(this.#host, open);
@@ -325,7 +263,7 @@ export class SshConnection {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     // While it is being decided, `#admit` finishes what is left.
-    if (!this.#isDeciding) this.#onEnded();
+    if (!this.#authenticator.isDeciding) this.#onEnded();
   }
 
   #onEnded(): void {

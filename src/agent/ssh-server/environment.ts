@@ -28,8 +28,11 @@ export interface EnvironmentFacts {
 /** Names taken from a client when the grant says nothing: what Debian's sshd_config accepts. */
 const DEFAULT_CLIENT_NAMES = ["LANG", "LC_*"];
 /** Never taken, whatever a grant says: they change what runs, not how it looks. */
-const FORBIDDEN_NAMES =
-  /^(?:LD_|DYLD_|BUN_|NODE_|SSH_|QF_|PYTHON|PERL5|RUBY|BASH_|IFS$|ENV$|PATH$|HOME$|USER$|LOGNAME$|SHELL$|MAIL$|TERM$|GCONV_PATH$|GIT_|PS4$|PROMPT_COMMAND$|SHELLOPTS$|BASHOPTS$|CDPATH$|TMPDIR$)/;
+const FORBIDDEN_PREFIXES = /^(?:LD_|DYLD_|BUN_|NODE_|SSH_|QF_|PYTHON|PERL5|RUBY|BASH_|GIT_)/;
+const FORBIDDEN_NAMES = new Set([
+  ...["IFS", "ENV", "PATH", "HOME", "USER", "LOGNAME", "SHELL", "MAIL", "TERM", "TMPDIR", "CDPATH"],
+  ...["GCONV_PATH", "PS4", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS"],
+]);
 /** Protect the environment of a session from a client that sends for ever. */
 export const CLIENT_NAMES_MAX = 64;
 export const CLIENT_VALUE_BYTES_MAX = 4_096;
@@ -40,7 +43,8 @@ const LOGIN_DEFS_BYTES_MAX = 262_144;
 
 /** Whether a client may set `name` under `capabilities`; with `commands`, only what is written. */
 export function mayClientSet(name: string, capabilities: SshCapabilities): boolean {
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || FORBIDDEN_NAMES.test(name)) return false;
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)) return false;
+  if (FORBIDDEN_PREFIXES.test(name) || FORBIDDEN_NAMES.has(name)) return false;
   const isRestricted = capabilities.commands !== undefined && capabilities.commands !== null;
   const patterns = capabilities.env ?? (isRestricted ? [] : DEFAULT_CLIENT_NAMES);
   return patterns.some((pattern) =>
