@@ -22,6 +22,7 @@ import { createRelyingParty } from "./idp/relying-party.ts";
 import { createAccount } from "./init.ts";
 import { createChallenges } from "./login/challenges.ts";
 import type { LoginDeps } from "./login/deps.ts";
+import { createRefusals } from "./login/refusals.ts";
 import type { SignInParts } from "./sign-in-parts.ts";
 import type { SyncHub } from "./sync/hub.ts";
 
@@ -73,6 +74,7 @@ function loginDeps({ context, parts, hub, masterKey }: RouteDeps): LoginDeps {
   return {
     ctx: context,
     challenges: createChallenges({ store: context.store, clock: context.clock, masterKey }),
+    refusals: createRefusals(context),
     sealer: {
       seal: (secret, owner) => seal(masterKey, secret, owner),
       unseal: (sealed, owner) => unseal(masterKey, sealed, owner).toString("utf8"),

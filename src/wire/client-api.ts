@@ -168,7 +168,7 @@ export type TargetInfo = z.infer<typeof TargetInfo>;
 export const CertificateResponse = z.discriminatedUnion("outcome", [
   z.object({
     outcome: z.literal("issued"),
-    /** The certificate blob in base64, as in a `-cert.pub` file. */
+    /** The certificate blob in base64, as in a `-cert.pub` file. Empty with `target.machineIdentity`. */
     certificate: z.string().max(65_536),
     target: TargetInfo,
     principals: z.array(z.string()).max(256),
@@ -186,7 +186,10 @@ export const CertificateResponse = z.discriminatedUnion("outcome", [
 ]);
 export type CertificateResponse = z.infer<typeof CertificateResponse>;
 
-/** POST /client/v1/logout: ends this login; signed by the login key over signedBytes("logout", …, {challenge, loginKey, timeSeconds}). */
+/**
+ * POST /client/v1/logout: ends this login; signed by the login key over signedBytes("logout", …,
+ * {challenge, loginKey, timeSeconds}).
+ */
 export const LogoutRequest = z.strictObject({
   challenge: z.string().max(64),
   timeSeconds: EpochSeconds,

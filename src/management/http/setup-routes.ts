@@ -14,6 +14,7 @@ import type { Log } from "../../base/log.ts";
 import { isEqualSecret, sha256 } from "../../base/random.ts";
 import { DisplayName, Email } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
+import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../idp/passwords.ts";
 import { HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
 import type { RelyingParty } from "../idp/relying-party.ts";
 import type { NewOwner } from "../init.ts";
@@ -24,8 +25,6 @@ import { html, messagePage, page, pageHeaders } from "./html.ts";
 export const SETUP_STATE_PREFIX = "setup.";
 const COOKIE = "qf_setup";
 const COOKIE_SECONDS = 900;
-const PASSWORD_LENGTH_MIN = 8;
-const PASSWORD_LENGTH_MAX = 1024;
 
 /** Who signed in at an external provider, verified. */
 export interface SetupIdentity {
@@ -97,7 +96,8 @@ ${problem === undefined ? null : html`<p role="alert">${problem}</p>`}
 <label for="email">E-mail</label>
 <input id="email" name="email" type="email" autocomplete="username" required autofocus maxlength="254">
 <label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="new-password" required minlength="${PASSWORD_LENGTH_MIN}" maxlength="${PASSWORD_LENGTH_MAX}">
+<input id="password" name="password" type="password" autocomplete="new-password"
+ required minlength="${PASSWORD_LENGTH_MIN}" maxlength="${PASSWORD_LENGTH_MAX}">
 <button type="submit">Set up</button>
 </form>`,
   );

@@ -90,9 +90,11 @@ function interactionPage(deps: InteractionDeps, interaction: Interaction, failur
       html`${asked}${failure === undefined ? null : html`<p role="alert">${failure}</p>`}
 <form method="post">
 <label for="email">E-mail</label>
-<input id="email" name="email" type="email" autocomplete="username" required autofocus maxlength="254" value="${hint.slice(0, 254)}">
+<input id="email" name="email" type="email" autocomplete="username"
+ required autofocus maxlength="254" value="${hint.slice(0, 254)}">
 <label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024">
+<input id="password" name="password" type="password" autocomplete="current-password"
+ required maxlength="1024">
 <button type="submit" name="action" value="login">Sign in</button>
 </form>
 <form method="post"><button type="submit" name="action" value="deny" formnovalidate>Cancel</button></form>`,

@@ -9,10 +9,12 @@ import type { SealedFor } from "../ca/seal.ts";
 import type { ManagementContext } from "../context.ts";
 import { type AccountRow, listAccounts } from "../db/accounts.ts";
 import type { Challenges } from "./challenges.ts";
+import type { Refusals } from "./refusals.ts";
 
 export interface LoginDeps {
   readonly ctx: ManagementContext;
   readonly challenges: Challenges;
+  readonly refusals: Refusals;
   /** Encrypts what is kept for minutes under the master key. */
   readonly sealer: Sealer;
   /** Whether a machine's control link is up now. */

@@ -49,7 +49,8 @@ export async function enrolMachine(
         : []),
     ],
   });
-  const peer = await enrolBy(deps, { account, request, sourceAddress });
+  const refusal = { accountId: account.id, sourceAddress, what: "machine", user: () => null };
+  const peer = await deps.refusals.noting(refusal, () => enrolBy(deps, { account, request, sourceAddress }));
   return {
     peerId: peer.id,
     accountId: account.id,

@@ -19,7 +19,7 @@ import type {
 } from "../../wire/client-api.ts";
 import { HostedLoginData } from "../../wire/hosted-login.ts";
 import type { SealedFor } from "../ca/seal.ts";
-import type { NewEvent } from "../db/audit-events.ts";
+import { type Initiator, type NewEvent, systemInitiator } from "../db/audit-events.ts";
 import {
   countHostedLogins,
   findHostedLogin,
@@ -199,8 +199,8 @@ async function answerWaiting(
   });
 }
 
-function initiatorOrNobody(user: UserRow | null): { id: string; name: string; email: string } {
-  return user === null ? { id: "sys", name: "system", email: "" } : initiatorOf(user);
+function initiatorOrNobody(user: UserRow | null): Initiator {
+  return user === null ? systemInitiator : initiatorOf(user);
 }
 
 function sealedFor(row: HostedLoginRow): SealedFor {

@@ -12,9 +12,7 @@ import { QfError } from "../../base/errors.ts";
 import { newId } from "../../base/random.ts";
 import { issueCertificate } from "../../certificate/issue.ts";
 import { signManagementToken } from "../../identity/management-token.ts";
-import { type Decision, decide, recordOf } from "../../policy/decide.ts";
-import { principalsOf } from "../../policy/principals.ts";
-import type { AccessRequest } from "../../policy/request.ts";
+import { recordOf } from "../../policy/decide.ts";
 import { sentenceOf } from "../../policy/sentences.ts";
 import {
   findPeer as findMapPeer,
@@ -23,17 +21,17 @@ import {
 } from "../../policy/snapshot.ts";
 import { CERTIFICATE_LIFETIME_SECONDS } from "../../wire/certificate.ts";
 import type { CertificateRequest, CertificateResponse } from "../../wire/client-api.ts";
-import type { ReasonCode } from "../../wire/decision.ts";
 import type { AccountRow } from "../db/accounts.ts";
 import type { NewEvent } from "../db/audit-events.ts";
 import { findPeer, type PeerRow } from "../db/peers.ts";
 import { issuerUrl } from "../db/users.ts";
 import { filled } from "../settings.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
+import { type EarlyVerdict, judgeDevice, judgePerson } from "./early-decision.ts";
 import { initiatorOf } from "./person.ts";
 import { findLiveLogin, type ProvenLogin, readProof } from "./prove.ts";
 import { checkSigned, proofHashOf } from "./signatures.ts";
-import { findTarget, machineFlagsOf, targetInfo } from "./target.ts";
+import { findTarget, targetInfo } from "./target.ts";
 
 /** Answers POST /client/v1/certificates. A denial is an answer; an error is a proof that did not hold. */
 export async function mintCertificate(
@@ -42,12 +40,12 @@ export async function mintCertificate(
   sourceAddress: string,
 ): Promise<CertificateResponse> {
   const account = await currentAccount(deps.ctx);
-  const asker = await proveAsker(deps, account, request);
-  const question = await lookUpTarget(deps, account, { request, asker, sourceAddress });
-  const { target, snapshot } = question;
+  const asker = await proveAsker(deps, account, request, sourceAddress);
+  const looked = await lookUpTarget(deps, account, { request, asker, sourceAddress });
+  const { target, snapshot } = looked;
   if (target === undefined || snapshot === undefined || !isVisible(snapshot, asker)) {
     // The same words, the same work and the same evidence, whether it exists or not.
-    await record(deps, question, {
+    await record(deps, looked, {
       activity: "certificate.refuse",
       targetId: target?.id ?? "",
       meta: { reason: "peer_unknown" },
@@ -56,9 +54,18 @@ export async function mintCertificate(
       hint: "check the name, or ask for a policy that has one of your groups as source",
     });
   }
-  const known: KnownTarget = { ...question, target, snapshot };
-  const verdict = judge(deps, known);
-  return verdict.kind === "deny" ? refuse(deps, known, verdict) : issue(deps, known, verdict.principals);
+  const known: KnownTarget = { ...looked, target, snapshot };
+  const isOwnKey = target.flags?.sshAuth === false;
+  const question = {
+    ...asker,
+    target,
+    snapshot,
+    localUser: request.localUser,
+    nowSeconds: nowSeconds(deps.ctx.clock),
+  };
+  const verdict = isOwnKey ? judgeDevice(question) : judgePerson(question);
+  if (verdict.kind === "deny") return refuse(deps, known, verdict);
+  return isOwnKey ? pointToDeviceKey(deps, known) : issue(deps, known, verdict.principals);
 }
 
 interface Asker extends ProvenLogin {
@@ -81,7 +88,12 @@ interface KnownTarget extends Question {
   readonly snapshot: PolicySnapshot;
 }
 
-async function proveAsker(deps: LoginDeps, account: AccountRow, request: CertificateRequest): Promise<Asker> {
+async function proveAsker(
+  deps: LoginDeps,
+  account: AccountRow,
+  request: CertificateRequest,
+  sourceAddress: string,
+): Promise<Asker> {
   const { store } = deps.ctx;
   const device = await store.read((tx) => findPeer(tx, account.id, request.devicePeerId));
   await checkSigned(deps, {
@@ -108,12 +120,20 @@ async function proveAsker(deps: LoginDeps, account: AccountRow, request: Certifi
     });
   }
   const { loginKey } = request;
-  const proof = await readProof(deps, account, { proof: request.proof, loginKey, when: "again" });
-  const { login, user } = await store.read((tx) => findLiveLogin(tx, deps, { account, proof, loginKey }));
+  const refusal = { accountId: account.id, sourceAddress, what: "certificate", user: () => null };
+  return deps.refusals.noting(refusal, async () => {
+    const proof = await readProof(deps, account, { proof: request.proof, loginKey, when: "again" });
+    const { login, user } = await store.read((tx) => findLiveLogin(tx, deps, { account, proof, loginKey }));
+    checkTogether({ login, user, device });
+    return { login, user, device, idToken: proof.kind === "id_token" ? proof.idToken : null };
+  });
+}
+
+/** A login counts on the device it was registered with, and that device is its person's. */
+function checkTogether({ login, user, device }: Omit<Asker, "idToken">): void {
   if (login.devicePeerId !== device.id || device.ownerUserId !== user.id || device.kind !== "device") {
     throw new QfError("ERR_TOKEN_INVALID", "this login belongs to another device", { hint: "sign in again" });
   }
-  return { login, user, device, idToken: proof.kind === "id_token" ? proof.idToken : null };
 }
 
 async function lookUpTarget(
@@ -133,50 +153,34 @@ function isVisible({ map }: PolicySnapshot, { user, device }: Asker): boolean {
   return findMapUser(map, user.id) !== undefined || findMapPeer(map, device.id) !== undefined;
 }
 
-type Verdict =
-  | { readonly kind: "allow"; readonly principals: readonly string[] }
-  | { readonly kind: "deny"; readonly reason: ReasonCode; readonly decision: Decision | null };
-
-function judge(deps: LoginDeps, { request, asker, target, snapshot }: KnownTarget): Verdict {
-  if (target.flags?.sshAuth === false)
-    return { kind: "deny", reason: "machine_identity_only", decision: null };
-  const question: AccessRequest = {
-    userId: asker.user.id,
-    devicePeerId: asker.device.id,
-    // `*` is nobody's name, so it stands for "whoever": granted where anybody is.
-    localUser: request.localUser === "" ? "*" : request.localUser,
-    localUid: null,
-    action: { kind: "connect" },
-    nowSeconds: nowSeconds(deps.ctx.clock),
-    authTimeSeconds: asker.login.authTime,
-    binding: asker.login.binding,
-    reason: "",
-    flags: machineFlagsOf(target.flags),
+/** Such a machine takes no certificate, so none is made; where it is, is all there is to say. */
+async function pointToDeviceKey(
+  deps: LoginDeps,
+  { account, target }: KnownTarget,
+): Promise<CertificateResponse> {
+  return {
+    outcome: "issued",
+    certificate: "",
+    target: targetInfo(target, account, deps.isConnected(target.id)),
+    principals: [],
+    validUntilSeconds: nowSeconds(deps.ctx.clock),
   };
-  const principals = principalsOf(question, snapshot);
-  if (request.localUser === "" && principals.length > 0) return { kind: "allow", principals };
-  const decision = decide(question, snapshot);
-  if (decision.kind === "deny") return { kind: "deny", reason: decision.reason, decision };
-  return principals.length > 0
-    ? { kind: "allow", principals }
-    : { kind: "deny", reason: "peer_not_authorized", decision };
 }
 
 async function refuse(
   deps: LoginDeps,
   question: KnownTarget,
-  verdict: Extract<Verdict, { kind: "deny" }>,
+  verdict: Extract<EarlyVerdict, { kind: "deny" }>,
 ): Promise<CertificateResponse> {
   const { target, account } = question;
   const { reason } = verdict;
   const receipt = newId();
-  const decision = verdict.decision === null ? undefined : recordOf(verdict.decision);
   await record(deps, question, {
     activity: "certificate.refuse",
     targetId: target.id,
     meta: { reason },
     receipt,
-    ...(decision === undefined ? {} : { data: { decision } }),
+    data: { decision: recordOf(verdict.decision) },
   });
   const { sentence, hint } = sentenceOf(reason);
   return {

@@ -16,9 +16,10 @@ import type { LoginProof } from "../../wire/client-api.ts";
 import type { ReasonCode } from "../../wire/decision.ts";
 import type { AccountRow } from "../db/accounts.ts";
 import { findByToken, markTokenUsed } from "../db/api-tokens.ts";
+import { systemInitiator } from "../db/audit-events.ts";
 import { findLogin, findLoginByKey, insertLogin, type LoginRow } from "../db/logins.ts";
 import type { ChangeWriter, Reader } from "../db/store.ts";
-import { findUser, type UserRow } from "../db/users.ts";
+import { EMBEDDED_ISSUER, findUser, type UserRow } from "../db/users.ts";
 import { filled } from "../settings.ts";
 import { denial } from "./denial.ts";
 import type { LoginDeps } from "./deps.ts";
@@ -169,7 +170,7 @@ async function checkSameProof(
     const isSame =
       verified.binding === login.binding &&
       verified.claims.issuedAtSeconds === login.issuedAt &&
-      (user.issuer === verified.issuer || user.issuer === "embedded") &&
+      (user.issuer === verified.issuer || user.issuer === EMBEDDED_ISSUER) &&
       user.subject === verified.subject &&
       (login.binding === "idp" || login.claimedTokenHash === tokenHash(idToken));
     if (!isSame) throw tokenRefused("token_invalid");
@@ -200,12 +201,10 @@ export async function personOf(
 ): Promise<UserRow | null> {
   if (proof.kind !== "id_token") return null;
   const { oidc, store } = deps.ctx;
-  return store.change({ accountId: account.id, initiator: systemUser }, (tx) =>
+  return store.change({ accountId: account.id, initiator: systemInitiator }, (tx) =>
     findOrCreateUser(tx, { oidc, account }, proof.verified),
   );
 }
-
-const systemUser = { id: "sys", name: "system", email: "" };
 
 /** What is unique of a token: its signature may be written in more than one way, its content may not. */
 function tokenHash(idToken: string): string {

@@ -5,7 +5,7 @@
  */
 import { nowSeconds } from "../../base/clock.ts";
 import { verifyEd25519 } from "../../base/ed25519.ts";
-import { isQfError, QfError } from "../../base/errors.ts";
+import { QfError } from "../../base/errors.ts";
 import type { RegisterRequest, RegisterResponse } from "../../wire/client-api.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import type { AccountRow } from "../db/accounts.ts";
@@ -19,7 +19,7 @@ import { filled } from "../settings.ts";
 import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { initiatorOf } from "./person.ts";
-import { enterLogin, type ProvenLogin, personOf, readProof } from "./prove.ts";
+import { enterLogin, type ProvenLogin, personOf, type ReadProof, readProof } from "./prove.ts";
 import { checkSigned, checkTime, proofHashOf } from "./signatures.ts";
 
 /** Answers POST /client/v1/devices. */
@@ -45,47 +45,38 @@ export async function registerDevice(
       { key: request.deviceKey, signature: request.deviceSignature },
     ],
   });
-  const known = await ctx.store.read((tx) => findLoginByKey(tx, request.loginKey));
-  const isAgain = known !== undefined && known.binding === "idp";
-  const { proof: given, loginKey } = request;
-  const proof = await readProof(deps, account, { proof: given, loginKey, when: isAgain ? "again" : "first" });
-  const user = await personOf(deps, account, proof);
-  const vouchedByPeerId = await readVouch(deps, account, request);
-  const enter = async (tx: ChangeWriter): Promise<RegisterResponse> => {
-    const proven = await enterLogin(tx, deps, { account, proof, user, loginKey });
-    const peer = await findOrInsertDevice(tx, { account, request, proven, vouchedByPeerId, sourceAddress });
-    if (proven.login.devicePeerId === null) {
-      await updateLogin(tx, proven.login.id, { devicePeerId: peer.id });
-    } else if (proven.login.devicePeerId !== peer.id) {
-      throw new QfError("ERR_TOKEN_INVALID", "this login belongs to another device", {
-        hint: "sign in again",
-      });
-    }
-    return answer(account, proven, peer);
-  };
-  try {
-    return await ctx.store.change({ accountId: account.id, initiator: systemInitiator }, enter);
-  } catch (cause) {
-    await noteRefusal(deps, account, { cause, user, sourceAddress });
-    throw cause;
-  }
+  let user: UserRow | null = null;
+  const refusal = { accountId: account.id, sourceAddress, what: "device", user: () => user };
+  return deps.refusals.noting(refusal, async () => {
+    const known = await ctx.store.read((tx) => findLoginByKey(tx, request.loginKey));
+    // A login that is known was counted in time when it was new.
+    const when = known !== undefined && known.binding === "idp" ? "again" : "first";
+    const proof = await readProof(deps, account, { proof: request.proof, loginKey: request.loginKey, when });
+    const person = await personOf(deps, account, proof);
+    user = person;
+    const vouchedByPeerId = await readVouch(deps, account, request);
+    return ctx.store.change({ accountId: account.id, initiator: systemInitiator }, (tx) =>
+      enter(tx, deps, { account, request, proof, person, vouchedByPeerId, sourceAddress }),
+    );
+  });
 }
 
-/** A refused sign-in is evidence as well. Whatever it was, the refusal stands. */
-async function noteRefusal(
+/** Login and device in one transaction, tied to each other for good. */
+async function enter(
+  tx: ChangeWriter,
   deps: LoginDeps,
-  account: AccountRow,
-  refusal: { cause: unknown; user: UserRow | null; sourceAddress: string },
-): Promise<void> {
-  const { cause, user, sourceAddress } = refusal;
-  if (!isQfError(cause)) return;
-  const activity = isQfError(cause, "ERR_TOKEN_INVALID") ? "token.claim.refused" : "login.failed";
-  const meta = { code: cause.code, reason: cause.message, source: sourceAddress };
-  const initiator = user === null ? systemInitiator : initiatorOf(user);
-  await deps.ctx.store.change(
-    { accountId: account.id, initiator, events: [{ activity, targetId: user?.id ?? "", meta }] },
-    async () => {},
-  );
+  claim: Omit<DeviceClaim, "proven"> & { readonly proof: ReadProof; readonly person: UserRow | null },
+): Promise<RegisterResponse> {
+  const { account, request, proof, person } = claim;
+  const { loginKey } = request;
+  const proven = await enterLogin(tx, deps, { account, proof, user: person, loginKey });
+  const peer = await findOrInsertDevice(tx, { ...claim, proven });
+  if (proven.login.devicePeerId === null) {
+    await updateLogin(tx, proven.login.id, { devicePeerId: peer.id });
+  } else if (proven.login.devicePeerId !== peer.id) {
+    throw new QfError("ERR_TOKEN_INVALID", "this login belongs to another device", { hint: "sign in again" });
+  }
+  return answer(account, proven, peer);
 }
 
 interface DeviceClaim {

@@ -1,0 +1,74 @@
+/**
+ * What a machine will say to somebody, asked here first. Never the last word: the machine decides again.
+ *
+ * @module
+ */
+import { type Decision, decide, decidePeer } from "../../policy/decide.ts";
+import { principalsOf } from "../../policy/principals.ts";
+import type { PolicySnapshot } from "../../policy/snapshot.ts";
+import type { ReasonCode } from "../../wire/decision.ts";
+import type { EpochSeconds } from "../../wire/units.ts";
+import type { LoginRow } from "../db/logins.ts";
+import type { PeerRow } from "../db/peers.ts";
+import type { UserRow } from "../db/users.ts";
+import { machineFlagsOf } from "./target.ts";
+
+export interface EarlyQuestion {
+  readonly user: UserRow;
+  readonly login: LoginRow;
+  readonly device: PeerRow;
+  readonly target: PeerRow;
+  readonly snapshot: PolicySnapshot;
+  /** Empty: not known yet. */
+  readonly localUser: string;
+  readonly nowSeconds: EpochSeconds;
+}
+
+export type EarlyVerdict =
+  | { readonly kind: "allow"; readonly principals: readonly string[] }
+  | { readonly kind: "deny"; readonly reason: ReasonCode; readonly decision: Decision };
+
+/** May this person, from this device, be that local user there; and which could they be? */
+export function judgePerson(question: EarlyQuestion): EarlyVerdict {
+  const { user, login, device, target, snapshot, localUser } = question;
+  const request = {
+    userId: user.id,
+    devicePeerId: device.id,
+    // `*` is nobody's name, so it stands for "whoever": granted where anybody is.
+    localUser: localUser === "" ? "*" : localUser,
+    localUid: null,
+    action: { kind: "connect" } as const,
+    nowSeconds: question.nowSeconds,
+    authTimeSeconds: login.authTime,
+    binding: login.binding,
+    reason: "",
+    flags: machineFlagsOf(target.flags),
+  };
+  const principals = principalsOf(request, snapshot);
+  if (localUser === "" && principals.length > 0) return { kind: "allow", principals };
+  const decision = decide(request, snapshot);
+  if (decision.kind === "deny") return { kind: "deny", reason: decision.reason, decision };
+  return principals.length > 0
+    ? { kind: "allow", principals }
+    : { kind: "deny", reason: "peer_not_authorized", decision };
+}
+
+/** For a machine with --disable-ssh-auth: may the device by itself? Asked only where the local user is known. */
+export function judgeDevice(question: EarlyQuestion): EarlyVerdict {
+  const { device, target, snapshot, localUser } = question;
+  if (localUser === "") return { kind: "allow", principals: [] };
+  const decision = decidePeer(
+    {
+      sourcePeerId: device.id,
+      localUser,
+      localUid: null,
+      action: { kind: "connect" },
+      nowSeconds: question.nowSeconds,
+      flags: machineFlagsOf(target.flags),
+    },
+    snapshot,
+  );
+  return decision.kind === "deny"
+    ? { kind: "deny", reason: decision.reason, decision }
+    : { kind: "allow", principals: [] };
+}

@@ -1,0 +1,71 @@
+/**
+ * Refused sign-ins are evidence too; how much of it one source can make is bounded.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import { type FailureCode, isQfError } from "../../base/errors.ts";
+import type { AccountId } from "../../wire/units.ts";
+import { systemInitiator } from "../db/audit-events.ts";
+import type { Store } from "../db/store.ts";
+import type { UserRow } from "../db/users.ts";
+import { createAttempts, sourceKey } from "../idp/attempts.ts";
+import { initiatorOf } from "./person.ts";
+
+/** Events of one source per minute. Those above are answered all the same. */
+const NOTED = { countMax: 30, windowMs: 60_000 };
+/** Refusals of somebody, as against requests that make no sense. */
+const REFUSALS: readonly FailureCode[] = [
+  "ERR_TOKEN_INVALID",
+  "ERR_LOGIN_REQUIRED",
+  "ERR_UNAUTHENTICATED",
+  "ERR_FORBIDDEN",
+  "ERR_ACCESS_DENIED",
+];
+
+export interface Refusal {
+  readonly accountId: AccountId;
+  readonly sourceAddress: string;
+  /** What was asked for: `device`, `certificate`, `machine`. */
+  readonly what: string;
+  /** Known by the time of the refusal. */
+  readonly user: () => UserRow | null;
+}
+
+export interface Refusals {
+  /** Runs `work`; what it refuses with is written down, then thrown on. */
+  noting<T>(refusal: Refusal, work: () => Promise<T>): Promise<T>;
+}
+
+export function createRefusals(deps: { readonly store: Store; readonly clock: Clock }): Refusals {
+  const attempts = createAttempts(deps.clock, NOTED);
+  return {
+    async noting(refusal, work) {
+      try {
+        return await work();
+      } catch (cause) {
+        const isRefusal = isQfError(cause) && REFUSALS.includes(cause.code);
+        if (isRefusal && attempts.take(sourceKey(refusal.sourceAddress))) {
+          await note(deps.store, refusal, { code: cause.code, reason: cause.message });
+        }
+        throw cause;
+      }
+    },
+  };
+}
+
+async function note(
+  store: Store,
+  refusal: Refusal,
+  said: { code: FailureCode; reason: string },
+): Promise<void> {
+  const user = refusal.user();
+  const event = {
+    activity:
+      said.code === "ERR_TOKEN_INVALID" ? ("token.claim.refused" as const) : ("login.failed" as const),
+    targetId: user?.id ?? "",
+    meta: { ...said, what: refusal.what, source: refusal.sourceAddress },
+  };
+  const initiator = user === null ? systemInitiator : initiatorOf(user);
+  await store.change({ accountId: refusal.accountId, initiator, events: [event] }, async () => {});
+}
