@@ -63,7 +63,7 @@ export async function initManagement(options: InitOptions): Promise<InitResult> 
     const masterKey = await ensureMasterKey(options.masterKeyFile ?? defaultMasterKeyFile(options.dataDir));
     const passwordHash = await hashPassword(options.ownerPassword);
     return await store.transaction((tx) =>
-      createFirstAccount(tx, masterKey, { email: options.ownerEmail, passwordHash }),
+      createAccount(tx, masterKey, { email: options.ownerEmail, passwordHash }),
     );
   } finally {
     await store.close();
@@ -104,17 +104,13 @@ export interface NewOwner {
 }
 
 /** The first account. Throws ERR_ALREADY_INITIALISED when there is one. */
-export async function createFirstAccount(
-  tx: Writer,
-  masterKey: Uint8Array,
-  owner: NewOwner,
-): Promise<InitResult> {
+export async function createAccount(tx: Writer, masterKey: Uint8Array, owner: NewOwner): Promise<InitResult> {
   if ((await listAccounts(tx)).length > 0) throw alreadyInitialised();
-  return createAccount(tx, masterKey, owner);
+  return addAccount(tx, masterKey, owner);
 }
 
 /** An account and all that belongs to it. */
-export async function createAccount(tx: Writer, masterKey: Uint8Array, owner: NewOwner): Promise<InitResult> {
+export async function addAccount(tx: Writer, masterKey: Uint8Array, owner: NewOwner): Promise<InitResult> {
   const now = nowSeconds(tx.clock);
   const accountId = newId();
   const ownerId = newId();

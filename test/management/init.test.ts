@@ -11,7 +11,7 @@ import { listSigningKeys } from "../../src/management/db/keys.ts";
 import { listPolicies } from "../../src/management/db/policies.ts";
 import { findPasswordUser } from "../../src/management/db/sign-in.ts";
 import { openStore } from "../../src/management/db/store.ts";
-import { initManagement } from "../../src/management/init.ts";
+import { createAccount, initManagement } from "../../src/management/init.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -95,6 +95,17 @@ test("init finishes what a crash left: a database without an account, a half-mad
   writeFileSync(join(dataDir, "management.db.new-abc"), "half");
   const { token } = await initManagement(optionsFor(dataDir));
   expect(token).toStartWith("qfp_");
+});
+
+test("a second account is not made by the one-time link's way either", async () => {
+  const dataDir = tempFolder();
+  await initManagement(optionsFor(dataDir));
+  const store = openAgain(dataDir);
+  const owner = { email: "eve@example.com", passwordHash: "x" };
+  const again = store.transaction((tx) => createAccount(tx, new Uint8Array(32), owner));
+  expect(await again.catch(codeOf)).toBe("ERR_ALREADY_INITIALISED");
+  expect(await store.read(listAccounts)).toHaveLength(1);
+  await store.close();
 });
 
 test.each([

@@ -12,7 +12,7 @@ import type { PeerRow } from "../../src/management/db/peers.ts";
 import type { NewRow } from "../../src/management/db/schema/schema.ts";
 import { openStore, type Store } from "../../src/management/db/store.ts";
 import { EMBEDDED_ISSUER, insertUser, SERVICE_ISSUER, type UserRow } from "../../src/management/db/users.ts";
-import { createAccount } from "../../src/management/init.ts";
+import { addAccount } from "../../src/management/init.ts";
 import { createMaps } from "../../src/management/maps.ts";
 import type { InitResult } from "../../src/wire/admin-api.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -75,7 +75,7 @@ export function aManagement(change: Partial<ManagementContext> = {}): TestManage
 
 /** An account as init makes it; its owner's password is not usable. */
 export function anAccount(store: Store, email = "owner@example.com"): Promise<InitResult> {
-  return store.transaction((tx) => createAccount(tx, MASTER_KEY, { email, passwordHash: "unusable" }));
+  return store.transaction((tx) => addAccount(tx, MASTER_KEY, { email, passwordHash: "unusable" }));
 }
 
 /** A person (or a service user) of the account. */
