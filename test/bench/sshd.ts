@@ -1,7 +1,7 @@
 /** Debian's sshd on loopback with keys of its own, to measure beside. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export interface Sshd extends AsyncDisposable {
@@ -46,7 +46,7 @@ export async function openSshd(config = ""): Promise<Sshd> {
     "-p",
     String(port),
     "-l",
-    userInfo().username,
+    localUserName(),
     "-i",
     join(folder, "user"),
     "-o",
@@ -78,6 +78,11 @@ export async function openSshd(config = ""): Promise<Sshd> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** `os.userInfo()` of Bun believes the environment. */
+export function localUserName(): string {
+  return Bun.spawnSync(["id", "-un"]).stdout.toString().trim();
 }
 
 function freePort(): Promise<number> {
