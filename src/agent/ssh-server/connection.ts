@@ -18,7 +18,7 @@ import type { StreamOrigin, World } from "../world.ts";
 import type { AuthResult } from "./admit.ts";
 import { type Authenticator, createAuthenticator } from "./authenticate.ts";
 import { connectionVariable } from "./environment.ts";
-import { refuseForward, refuseGlobalRequest } from "./forward.ts";
+import { refuseForward, refuseRemoteForward } from "./forward.ts";
 import { createHost } from "./host.ts";
 import { judge } from "./judge.ts";
 import type { Limits } from "./limits.ts";
@@ -111,7 +111,10 @@ export class SshConnection {
       if (this.#auth === null && !this.#isClosed) this.#authenticator.onRequest(context);
     });
     connection.on("session", (accept) => this.#onSession(accept()));
-    connection.on("request", (_accept, reject) => refuseGlobalRequest(reject));
+    connection.on("request", (_accept, reject, name, info) => {
+      if (this.#host !== null) void refuseRemoteForward(this.#host, { name, ...(info as object) });
+      reject?.();
+    });
     connection.on("error", () => {});
     stream.once("close", () => this.#onClose());
   }

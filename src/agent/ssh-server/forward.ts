@@ -25,18 +25,42 @@ export async function refuseForward(host: SessionHost, open: ChannelOpen): Promi
     host.door.refuseChannel(open.sender, OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE, "unknown channel type");
     return;
   }
-  const asked = host.judge(action);
-  const verdict = asked.kind === "deny" ? asked : host.deny("local_forward_disabled", action);
-  const reason: ReasonCode = verdict.kind === "deny" ? verdict.reason : "local_forward_disabled";
-  const receipt = newId();
-  const isStored = await host.recordDecision(verdict, receipt);
-  const line = denialLine(reason, isStored ? receipt : null);
+  const line = await refuse(host, action, "local_forward_disabled");
   host.door.refuseChannel(open.sender, OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, line);
 }
 
-/** Remote forwarding is asked for by a global request, which has no room for a reason. */
-export function refuseGlobalRequest(reject: (() => void) | undefined): void {
-  reject?.();
+/** Remote forwarding is asked for by a global request, whose answer has no room for a reason. */
+export async function refuseRemoteForward(host: SessionHost, request: GlobalRequest): Promise<void> {
+  const { name, bindAddr, bindPort, socketPath } = request;
+  if (name === "tcpip-forward" && bindAddr !== undefined && bindPort !== undefined) {
+    if (bindPort > PORT_MAX || bindAddr.length > HOST_BYTES_MAX) return;
+    await refuse(host, { kind: "remote_forward", host: bindAddr, port: bindPort }, "remote_forward_disabled");
+  } else if (name === "streamlocal-forward@openssh.com" && socketPath !== undefined) {
+    if (socketPath.length > PATH_BYTES_MAX) return;
+    await refuse(host, { kind: "remote_socket", path: socketPath }, "remote_forward_disabled");
+  }
+}
+
+/** A global request as ssh2 reads it. */
+export interface GlobalRequest {
+  readonly name: string;
+  readonly bindAddr?: string;
+  readonly bindPort?: number;
+  readonly socketPath?: string;
+}
+
+/** Agent forwarding likewise. */
+export async function refuseAgent(host: SessionHost): Promise<void> {
+  await refuse(host, { kind: "agent_forwarding" }, "agent_forwarding_disabled");
+}
+
+/** Policy's own reason where it refuses, `unavailable` where it would have allowed. Returns the sentence. */
+async function refuse(host: SessionHost, action: Action, unavailable: ReasonCode): Promise<string> {
+  const asked = host.judge(action);
+  const verdict = asked.kind === "deny" ? asked : host.deny(unavailable, action);
+  const receipt = newId();
+  const isStored = await host.recordDecision(verdict, receipt);
+  return denialLine(asked.kind === "deny" ? asked.reason : unavailable, isStored ? receipt : null);
 }
 
 /** What the channel would be, as far as it is one of those we know. */

@@ -18,6 +18,7 @@ import type { WindowSize } from "../os/pty.ts";
 import type { Exit } from "../os/spawn.ts";
 import { parseTerminalModes } from "../os/terminal-modes.ts";
 import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
+import { type Argv, argvOf, COMMAND_BYTES_MAX, endOf, type Start, signalOf } from "./command.ts";
 import {
   CLIENT_NAMES_MAX,
   CLIENT_VALUE_BYTES_MAX,
@@ -25,32 +26,13 @@ import {
   mayClientSet,
   sessionEnvironment,
 } from "./environment.ts";
+import { refuseAgent } from "./forward.ts";
 import type { Verdict } from "./judge.ts";
 import { type Program, startProgram } from "./program.ts";
 import type { SessionHost } from "./session-host.ts";
 
-/** What runs in a session, as the client asked for it. */
-type Start = { readonly kind: "shell" } | { readonly kind: "exec"; readonly command: string };
-
 const REFUSED_STATUS = 255;
-const COMMAND_BYTES_MAX = 65_536;
 const TERMINAL_TYPE = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
-/** Signals a client may send (RFC 4254 section 6.9), as the system calls them. */
-const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = {
-  ABRT: "SIGABRT",
-  ALRM: "SIGALRM",
-  FPE: "SIGFPE",
-  HUP: "SIGHUP",
-  ILL: "SIGILL",
-  INT: "SIGINT",
-  KILL: "SIGKILL",
-  PIPE: "SIGPIPE",
-  QUIT: "SIGQUIT",
-  SEGV: "SIGSEGV",
-  TERM: "SIGTERM",
-  USR1: "SIGUSR1",
-  USR2: "SIGUSR2",
-};
 
 export class SshSession {
   readonly sessionId: number;
@@ -139,7 +121,7 @@ export class SshSession {
       accept?.();
     });
     session.on("signal", (accept, reject, { name }) => {
-      const signal = Object.hasOwn(SIGNALS, name) ? SIGNALS[name] : undefined;
+      const signal = signalOf(name);
       if (signal === undefined || this.#program === null) reject?.();
       else {
         this.#program.signal(signal);
@@ -151,7 +133,10 @@ export class SshSession {
     session.on("subsystem", (accept, _reject, { name }) => {
       void this.#refuseSubsystem(accept(), name);
     });
-    session.on("auth-agent", (_accept, reject) => reject?.());
+    session.on("auth-agent", (_accept, reject) => {
+      void refuseAgent(this.#host);
+      reject?.();
+    });
     session.on("x11", (_accept, reject) => reject?.());
     session.on("close", () => this.#onClose());
   }
@@ -185,7 +170,7 @@ export class SshSession {
       return this.#refuse(channel, this.#host.deny("command_not_allowed", start));
     }
     const argv = argvOf(start, account, verdict.grant);
-    if (!(await this.#recordStart(start, verdict, argv.forced))) {
+    if (!(await this.#recordStart(start, verdict, argv))) {
       return this.#refuse(channel, this.#host.deny("audit_unavailable", start));
     }
     const again = this.#host.judge(start);
@@ -203,7 +188,6 @@ export class SshSession {
     const startedMs = performance.now();
     const path = await loginPath(account.uid);
     const client = new Map([...this.#client].filter(([name]) => mayClientSet(name, grant.capabilities)));
-    const isForced = argv.forced !== null;
     if (this.#ptyRefusal !== null) this.say(denialLine(this.#ptyRefusal, null));
     const program = await startProgram({
       account,
@@ -220,7 +204,7 @@ export class SshSession {
           origin: host.origin,
           path,
           terminal,
-          originalCommand: isForced && start.kind === "exec" ? start.command : null,
+          originalCommand: argv.isListed && start.kind === "exec" ? start.command : null,
           client,
           timeZone: process.env.TZ,
         }),
@@ -264,14 +248,14 @@ export class SshSession {
     });
   }
 
-  #recordStart(start: Start, verdict: Verdict, forced: readonly string[] | null): Promise<boolean> {
+  #recordStart(start: Start, verdict: Verdict, argv: Argv): Promise<boolean> {
     return this.#host.recordStart(verdict, {
       type: "session.start",
       connectionId: this.#host.connectionId,
       sessionId: this.sessionId,
       kind: start.kind,
       command: start.kind === "exec" ? start.command : null,
-      argv: forced === null ? null : [...forced],
+      argv: argv.isListed ? [...argv.words] : null,
       pty: this.#terminal !== null,
     });
   }
@@ -290,12 +274,9 @@ export class SshSession {
   /** Exit status or signal, then the end of both directions (RFC 4254 sections 5.3 and 6.10). */
   #end(channel: ServerChannel, text: string | null, exit: Exit): void {
     if (text !== null) this.say(text);
-    const name = exit.signal?.replace(/^SIG/, "");
-    if (name !== undefined && Object.hasOwn(SIGNALS, name)) {
-      this.#host.door.sendExitSignal(this.channelId, name);
-    } else {
-      this.#host.door.sendExitStatus(this.channelId, exit.status ?? REFUSED_STATUS);
-    }
+    const end = endOf(exit);
+    if ("signal" in end) this.#host.door.sendExitSignal(this.channelId, end.signal);
+    else this.#host.door.sendExitStatus(this.channelId, end.status);
     // Nobody reads it any more; what still comes is thrown away.
     channel.resume();
     channel.eof();
@@ -308,22 +289,4 @@ export class SshSession {
     this.#channel?.resume();
     this.#host.onSessionClosed(this);
   }
-}
-
-interface Argv {
-  readonly file: string;
-  readonly words: readonly string[];
-  /** The whole argv where a rule lists its commands; null where a shell reads the command. */
-  readonly forced: readonly string[] | null;
-}
-
-/** Login shell, `$SHELL -c` without login, or a listed command as it stands, without a shell. */
-function argvOf(start: Start, account: LocalAccount, { capabilities }: Grant): Argv {
-  const base = account.shell.slice(account.shell.lastIndexOf("/") + 1);
-  if (start.kind === "shell") return { file: account.shell, words: [`-${base}`], forced: null };
-  if (capabilities.commands !== undefined && capabilities.commands !== null) {
-    const words = start.command.split(" ");
-    return { file: words[0] ?? "", words, forced: words };
-  }
-  return { file: account.shell, words: [base, "-c", start.command], forced: null };
 }
