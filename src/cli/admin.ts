@@ -27,7 +27,8 @@ export const ADMIN_ARGS = {
 } as const;
 
 /** The same flags as they stand in help texts. */
-export const ADMIN_OPTIONS = `  --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
+export const ADMIN_OPTIONS = `\
+  --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
   --json                   print the API's answer as it is`;
 
 /** An answer: parsed for people, whole for machines. */

@@ -251,6 +251,6 @@ function isSameServer(url: string, api: ClientApi): boolean {
 
 function loginRequired(): QfError {
   return new QfError("ERR_LOGIN_REQUIRED", "signing in is needed, and nobody may be asked", {
-    hint: "run qf login --ssh-jwt-cache-ttl SECONDS before, or give a service user's token with QF_TOKEN_FILE",
+    hint: "run qf login --ssh-jwt-cache-ttl SECONDS before, or give a service token with QF_TOKEN_FILE",
   });
 }

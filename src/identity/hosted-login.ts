@@ -30,7 +30,7 @@ export interface HostedLoginOptions {
   readonly pollMs?: number;
 }
 
-/** Signs in by the hosted flow. Throws ERR_LOGIN_FAILED when refused, ERR_LOGIN_REQUIRED without a terminal. */
+/** Signs in by the hosted page. Throws ERR_LOGIN_FAILED, or ERR_LOGIN_REQUIRED without a terminal. */
 export async function hostedLogin(options: HostedLoginOptions): Promise<LoginProof> {
   const { api, terminal, loginKey } = options;
   const opened = await api.openHosted({

@@ -114,7 +114,7 @@ async function authorizationUrl(
   return url.href;
 }
 
-/** Exchanges the code. The token's signature, issuer, audience, times and nonce are checked before it is used. */
+/** Exchanges the code; signature, issuer, audience, times and nonce of the token are checked. */
 async function redeem(
   options: LoopbackLoginOptions,
   { server, client }: Provider,

@@ -1,7 +1,8 @@
 /**
  * The grammar of ssh(1): our options end at the destination, all after it belongs to the remote.
  *
- * Pure: nothing is looked up. `-o` is in `options.ts`. Where two options set the same thing the first one wins, as ssh(1) does.
+ * Pure: nothing is looked up. `-o` is in `options.ts`. Where two options set the same thing the first
+ * one wins, as ssh(1) does.
  *
  * @module
  */

@@ -12,21 +12,13 @@ import { VERSION } from "../base/build-info.ts";
 import { QfError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import type { Credential } from "../identity/credential.ts";
+import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../sshcore/algorithms.ts";
 import { AUTH_METHODS, signInWith } from "./client-auth.ts";
 
 /** Longest for key exchange and sign-in; a map that is behind makes the machine wait up to 2 s. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;
 /** Longest text taken from a banner. */
 const BANNER_LENGTH_MAX = 4_096;
-
-/** Pinned: nothing older is offered. */
-const ALGORITHMS = {
-  kex: ["curve25519-sha256", "curve25519-sha256@libssh.org"],
-  cipher: ["aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr"],
-  hmac: ["hmac-sha2-512-etm@openssh.com", "hmac-sha2-256-etm@openssh.com"],
-  compress: ["none"],
-} satisfies ConnectConfig["algorithms"];
-const HOST_KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256"] as const;
 
 export interface ConnectOptions {
   /** On which the hello is already sent. Taken over. */
@@ -51,8 +43,7 @@ export interface Connection {
 
 /** Connects. Throws ERR_HOST_KEY_MISMATCH, ERR_ACCESS_DENIED with the machine's sentence, or ERR_SSH. */
 export async function connectSsh(options: ConnectOptions): Promise<Connection> {
-  const { stream, credential, localUser } = options;
-  const client = new Client();
+  const { stream, credential } = options;
   const known = credential.target.hostKeys.map((blob) => Buffer.from(blob, "base64"));
   const types = hostKeyTypes(known);
   if (types.length === 0) {
@@ -61,32 +52,11 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
       hint: "look at qf agent status on the peer: it registers its host keys when it connects",
     });
   }
-  const banners: string[] = [];
-  let isReady = false;
-  let failure: QfError | undefined;
-  let isMismatch = false;
-  let isEnding = false;
-  const closed = Promise.withResolvers<QfError | undefined>();
-  client.on("banner", (text) => {
-    if (isReady) options.onBanner(text);
-    else banners.push(text.slice(0, BANNER_LENGTH_MAX));
-  });
-  client.on("close", () => closed.resolve(isEnding ? undefined : (failure ?? failureOf(undefined, []))));
-  const ready = new Promise<void>((resolve, reject) => {
-    client.on("ready", () => {
-      isReady = true;
-      for (const banner of banners) options.onBanner(banner);
-      resolve();
-    });
-    client.on("error", (error) => {
-      failure ??= isMismatch ? hostKeyMismatch(credential) : failureOf(error, isReady ? [] : banners);
-      reject(failure);
-    });
-    client.on("close", () => reject(failure ?? failureOf(undefined, banners)));
-  });
+  const client = new Client();
+  const watched = watch(client, options);
   client.connect({
     sock: stream,
-    username: localUser,
+    username: options.localUser,
     ident: `QuFabric_${VERSION}`,
     authHandler: [...AUTH_METHODS],
     readyTimeout: HANDSHAKE_TIMEOUT_MS,
@@ -95,7 +65,7 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
     algorithms: { ...ALGORITHMS, serverHostKey: types },
     hostVerifier: (offered: Buffer) => {
       const isKnown = known.some((key) => key.equals(offered));
-      isMismatch = !isKnown;
+      watched.isMismatch = !isKnown;
       return isKnown;
     },
     ...(options.debug === undefined ? {} : { debug: options.debug }),
@@ -105,23 +75,66 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
     certificateBlob: credential.target.machineIdentity ? null : credential.certificateBlob,
   });
   stream.resume();
-  await ready;
+  await watched.ready;
   return {
     client,
-    closed: closed.promise,
+    closed: watched.closed,
     end: () => {
-      isEnding = true;
+      watched.isEnding = true;
       client.end();
     },
   };
 }
 
+interface Watched {
+  readonly ready: Promise<void>;
+  readonly closed: Promise<QfError | undefined>;
+  /** The host key was not one that is known. */
+  isMismatch: boolean;
+  /** We end the connection; its loss is no failure. */
+  isEnding: boolean;
+}
+
+/** Turns what ssh2 says into one outcome each: signed in or why not, and gone or why. */
+function watch(client: Client, { credential, onBanner }: ConnectOptions): Watched {
+  const ready = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<QfError | undefined>();
+  const watched: Watched = {
+    ready: ready.promise,
+    closed: closed.promise,
+    isMismatch: false,
+    isEnding: false,
+  };
+  const banners: string[] = [];
+  let isReady = false;
+  let failure: QfError | undefined;
+  client.on("banner", (text) => {
+    if (isReady) onBanner(text);
+    else banners.push(text.slice(0, BANNER_LENGTH_MAX));
+  });
+  client.on("ready", () => {
+    isReady = true;
+    for (const banner of banners) onBanner(banner);
+    ready.resolve();
+  });
+  client.on("error", (error) => {
+    failure ??= watched.isMismatch ? hostKeyMismatch(credential) : failureOf(error, isReady ? [] : banners);
+    ready.reject(failure);
+  });
+  client.on("close", () => {
+    const reason = failure ?? failureOf(undefined, isReady ? [] : banners);
+    ready.reject(reason);
+    closed.resolve(watched.isEnding ? undefined : reason);
+  });
+  return watched;
+}
+
 /** Types of the keys that are known, so that no other is negotiated. */
-function hostKeyTypes(known: readonly Buffer[]): (typeof HOST_KEY_TYPES)[number][] {
+function hostKeyTypes(known: readonly Buffer[]): (typeof HOST_KEY_ALGORITHMS)[number][] {
   const types = known.map((blob) =>
     blob.length > 4 ? blob.toString("latin1", 4, 4 + blob.readUInt32BE(0)) : "",
   );
-  return HOST_KEY_TYPES.filter((type) => types.includes(type));
+  return HOST_KEY_ALGORITHMS.filter((type) => types.includes(type));
 }
 
 function hostKeyMismatch(credential: Credential): QfError {

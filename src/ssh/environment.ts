@@ -11,7 +11,7 @@ const VARIABLES_MAX = 128;
 /** Never sent, whatever a pattern says. */
 const NEVER_SENT = /^QF_/;
 
-/** Variables of `environment` to send. SetEnv wins; a `-PATTERN` takes back what a pattern before it named. */
+/** Variables of `environment` to send. SetEnv wins; `-PATTERN` takes back what a pattern before it named. */
 export function sentEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   { sendEnv, setEnv }: Pick<SshInvocation, "sendEnv" | "setEnv">,

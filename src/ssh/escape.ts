@@ -17,7 +17,7 @@ const LF = 0x0a;
 const DOT = 0x2e;
 const QUESTION = 0x3f;
 
-/** Builds a filter that remembers where in a line it is. With a null `escapeChar` it lets everything through. */
+/** Builds a filter that remembers where in a line it is. A null `escapeChar` lets everything through. */
 export function createEscapeFilter(escapeChar: string | null): (typed: Buffer) => EscapeStep {
   const code = escapeChar === null ? -1 : (Buffer.from(escapeChar)[0] ?? -1);
   let atLineStart = true;

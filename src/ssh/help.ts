@@ -4,7 +4,8 @@ export const SSH_USAGE = `usage: qf ssh [-AnNqTtv] [-e escape_char] [-l login_na
               [user@]host [command ...]
 `;
 
-export const SSH_HELP = `Log in to a peer, or run a command there, as ssh(1): options end at the host, all after it is the command.
+export const SSH_HELP = `\
+Log in to a peer, or run a command there, as ssh(1): options end at the host, all after it is the command.
 
 ${SSH_USAGE}
 options:
