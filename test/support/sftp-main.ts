@@ -1,5 +1,6 @@
 /**
  * Our SFTP server as a program, for `sftp -D`: `bun sftp-main.ts [-R] [-l journal]`.
+ * The journal `refuse` is one that can not be written.
  */
 import { appendFileSync } from "node:fs";
 import { runSftpServer } from "../../src/agent/sftp/server.ts";
@@ -11,9 +12,12 @@ process.exitCode = runSftpServer({
   ...(journal === undefined
     ? {}
     : {
-        onOperation: (operation) => (status) => {
-          const size = (_: string, value: unknown) => (typeof value === "bigint" ? Number(value) : value);
-          appendFileSync(journal, `${JSON.stringify({ ...operation, status }, size)}\n`);
+        onOperation: (operation) => {
+          if (journal === "refuse") throw new Error("no room for evidence");
+          return (status) => {
+            const size = (_: string, value: unknown) => (typeof value === "bigint" ? Number(value) : value);
+            appendFileSync(journal, `${JSON.stringify({ ...operation, status }, size)}\n`);
+          };
         },
       }),
 });

@@ -69,20 +69,20 @@ function expandTilde(path: Buffer, session: SftpSession): Buffer {
   const slash = path.indexOf("/");
   const user = path.subarray(1, slash < 0 ? path.length : slash);
   const rest = slash < 0 ? Buffer.alloc(0) : path.subarray(slash);
-  const home = user.length === 0 ? session.folder : homeFolder(user);
+  const home = user.length === 0 ? session.folder : homeFolder(user, Status.noSuchFile);
   return Buffer.concat([home, rest]);
 }
 
 /** Home of an account; of one's own when the name is empty. */
 const homeDirectory: Operation = (session, id, reader) => {
   const user = checkedPath(reader.string(PACKET_BYTES_MAX));
-  const name = homeFolder(user);
+  const name = homeFolder(user, Status.failure);
   session.replies.names(id, [{ name, longName: name, stats: null }]);
 };
 
-function homeFolder(user: Buffer): Buffer {
+function homeFolder(user: Buffer, unknown: Status): Buffer {
   const home = homeOf(user.length === 0 ? (process.getuid?.() ?? 0) : user);
-  if (home === null) throw new SftpRefusal(Status.failure, "No such user");
+  if (home === null) throw new SftpRefusal(unknown, "No such user");
   return Buffer.from(home);
 }
 

@@ -70,8 +70,10 @@ export class Handles {
     return [...this.#files.keys()];
   }
 
+  /** Throws a refusal when there is none; it has another status than every other use, as with OpenSSH. */
   close(handle: number): void {
-    const fd = this.fd(handle);
+    const fd = (this.#files.get(handle) ?? this.#folders.get(handle))?.fd;
+    if (fd === undefined) throw new SftpRefusal(Status.noSuchFile, "Invalid handle");
     this.#files.delete(handle);
     this.#folders.delete(handle);
     closeSync(fd);
