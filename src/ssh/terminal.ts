@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { disableOutputProcessing } from "./raw-output.ts";
 
 export interface TerminalSize {
   readonly rows: number;
@@ -25,6 +26,7 @@ export function enterRawMode(): () => void {
   const { stdin } = process;
   let isRaw = true;
   stdin.setRawMode(true);
+  disableOutputProcessing(stdin.fd);
   const restore = () => {
     if (!isRaw) return;
     isRaw = false;

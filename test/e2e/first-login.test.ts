@@ -167,7 +167,7 @@ describe.skipIf(!isRoot)("a first login", () => {
     expect(session).toMatchObject({
       localUser: deploy.name,
       user: ada.email,
-      command: "sleep 30",
+      command: "sleep [1 args]",
       forwards: [],
     });
     child.kill("SIGTERM");

@@ -19,7 +19,8 @@ export class OsAccount implements Disposable {
     this.name =
       `qf${word}${Math.trunc(performance.now() * 1000).toString(36)}${process.pid.toString(36)}`.slice(0, 30);
     this.home = `/home/${this.name}`;
-    run("useradd", "--create-home", "--shell", "/bin/bash", ...args, this.name);
+    const home = args.includes("--no-create-home") ? [] : ["--create-home"];
+    run("useradd", ...home, "--shell", "/bin/bash", ...args, this.name);
   }
 
   /** Runs a command on the account database: `usermod`, `chage`, `passwd`. */
@@ -28,15 +29,30 @@ export class OsAccount implements Disposable {
     return this;
   }
 
-  /** Pids of every process of this account. */
+  /** Pids of every process of this account. Never asked for uid 0, whose processes are everybody's. */
   pids(): number[] {
-    const result = Bun.spawnSync(["pgrep", "-u", this.name]);
+    const uid = this.#uid();
+    if (uid === undefined || uid === 0) return [];
+    const result = Bun.spawnSync(["pgrep", "-u", String(uid)]);
     return result.stdout.toString().split("\n").filter(Boolean).map(Number);
   }
 
   [Symbol.dispose](): void {
-    Bun.spawnSync(["pkill", "-KILL", "-u", this.name], { stdout: "ignore", stderr: "ignore" });
-    Bun.spawnSync(["userdel", "--force", "--remove", this.name], { stdout: "ignore", stderr: "ignore" });
-    rmSync(this.home, { recursive: true, force: true });
+    for (const pid of this.pids()) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // Gone by itself.
+      }
+    }
+    const isRootAlias = this.#uid() === 0;
+    const args = isRootAlias ? ["--force"] : ["--force", "--remove"];
+    Bun.spawnSync(["userdel", ...args, this.name], { stdout: "ignore", stderr: "ignore" });
+    if (!isRootAlias) rmSync(this.home, { recursive: true, force: true });
+  }
+
+  #uid(): number | undefined {
+    const result = Bun.spawnSync(["id", "-u", this.name], { stderr: "ignore" });
+    return result.exitCode === 0 ? Number(result.stdout.toString()) : undefined;
   }
 }
