@@ -9,6 +9,7 @@ import { createBrowser, textOfId } from "../support/browser.ts";
 import { EXTERNAL_USERS, startExternalIdp } from "../support/external-idp.ts";
 import { openSignedClient, walkForms } from "../support/signed-client.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+import { writeTlsFiles } from "../support/tls.ts";
 
 const OWNER = { email: "owner@example.com", password: "owner password" };
 const closers: (() => Promise<unknown>)[] = [];
@@ -102,6 +103,33 @@ describe("startManagement", () => {
     expect(await failureOf(startManagement({ dataDir, listen: "127.0.0.1:0" }))).toBe("ERR_NOT_INITIALISED");
     writeFileSync(file, new Uint8Array(32).fill(1), { mode: 0o600 });
     expect(await failureOf(startManagement({ dataDir, listen: "127.0.0.1:0" }))).toBe("ERR_STATE_DAMAGED");
+  });
+});
+
+describe("a server with TLS", () => {
+  test("serves its provider under https, with cookies that stay there", async () => {
+    const { dataDir } = await initialised();
+    const running = await start({ dataDir, ...writeTlsFiles(tempFolder()) });
+    expect(running.url).toStartWith("https://127.0.0.1:");
+    const get = (path: string) =>
+      fetch(running.url + path, { redirect: "manual", tls: { rejectUnauthorized: false } });
+    const discovery = (await (await get("/idp/.well-known/openid-configuration")).json()) as {
+      token_endpoint: string;
+    };
+    expect(discovery.token_endpoint).toBe(`${running.url}/idp/token`);
+    const query = new URLSearchParams({
+      client_id: "qufabric-cli",
+      redirect_uri: "http://127.0.0.1:1/callback",
+      response_type: "code",
+      scope: "openid",
+      code_challenge: "x".repeat(43),
+      code_challenge_method: "S256",
+    });
+    const begun = await get(`/idp/auth?${query}`);
+    const cookies = begun.headers.getSetCookie();
+    expect(cookies.length).toBeGreaterThan(0);
+    for (const cookie of cookies) expect(cookie).toMatch(/; secure/i);
+    expect(begun.headers.get("location")).toStartWith("/idp/interaction/");
   });
 });
 

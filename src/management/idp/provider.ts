@@ -21,6 +21,8 @@ export const EMBEDDED_CLIENT_ID = "qufabric-cli";
 export const EMBEDDED_SCOPE = "openid profile email";
 /** Where the hosted flow comes back to, under management's origin. */
 export const HOSTED_CALLBACK_PATH = "/login/callback";
+/** Of `qf` itself; the provider takes any port of it (RFC 8252 section 7.3). */
+const LOOPBACK_REDIRECT = "http://127.0.0.1/callback";
 /** Optional request parameter of `qf`: the name of the device that is being signed in. Shown only. */
 export const DEVICE_NAME_PARAM = "qf_device";
 
@@ -52,11 +54,25 @@ export async function createProvider(deps: ProviderDeps): Promise<Provider> {
       usedBefore: () => new errors.InvalidGrant("grant request is invalid"),
     }),
   });
+  allowHostedRedirect(provider, deps.origin + HOSTED_CALLBACK_PATH);
   // The origin, scheme and source are written anew by `mount.ts`, so they are ours.
   provider.proxy = true;
   provider.silent = true;
   provider.on("server_error", (_ctx, error) => deps.log.error("identity provider failed", {}, error));
   return provider;
+}
+
+/**
+ * The hosted flow's redirect beside the loopback one, of the same client, so that tokens of both have one
+ * audience. Registering it fails where our origin is https on a loopback address: such a URL is no
+ * native client's, says the provider; it is exactly ours, though.
+ */
+function allowHostedRedirect(provider: Provider, hostedRedirect: string): void {
+  const { prototype } = provider.Client;
+  const isRegistered = prototype.redirectUriAllowed;
+  prototype.redirectUriAllowed = function isAllowed(uri: string): boolean {
+    return uri === hostedRedirect || isRegistered.call(this, uri);
+  };
 }
 
 /** It warns on the console about any runtime that is not Node.js LTS, when it is imported. */
@@ -83,7 +99,7 @@ function configuration(deps: ProviderDeps): Configuration {
         token_endpoint_auth_method: "none",
         grant_types: ["authorization_code"],
         response_types: ["code"],
-        redirect_uris: ["http://127.0.0.1/callback", `${deps.origin}${HOSTED_CALLBACK_PATH}`],
+        redirect_uris: [LOOPBACK_REDIRECT],
         id_token_signed_response_alg: "EdDSA",
         require_auth_time: true,
       },
@@ -99,6 +115,7 @@ function configuration(deps: ProviderDeps): Configuration {
     claims: { openid: ["sub"], email: ["email"], profile: ["name"] },
     // Name and e-mail go into the ID token itself: there is no userinfo endpoint to ask.
     conformIdTokenClaims: false,
+    allowOmittingSingleRegisteredRedirectUri: false,
     responseTypes: ["code"],
     subjectTypes: ["public"],
     clientAuthMethods: ["none"],

@@ -8,6 +8,7 @@ import { isQfError } from "../../../src/base/errors.ts";
 import { newId, newSecret } from "../../../src/base/random.ts";
 import { verifyCertificate } from "../../../src/certificate/verify.ts";
 import { insertToken, newTokenRow } from "../../../src/management/db/api-tokens.ts";
+import { listEvents } from "../../../src/management/db/audit-events.ts";
 import { updatePeer } from "../../../src/management/db/peers.ts";
 import { insertUser, SERVICE_ISSUER, updateUser } from "../../../src/management/db/users.ts";
 import type { LoginProof, RegisterResponse } from "../../../src/wire/client-api.ts";
@@ -17,13 +18,16 @@ import { openSignedClient, type SignedClient } from "../../support/signed-client
 
 const folder = mkdtempSync(join(tmpdir(), "qf-test-"));
 const now = () => Math.floor(Date.now() / 1000);
+const logged: unknown[] = [];
 let management: TestManagement;
 let web1: string;
 let web1Key = generateEd25519();
 let devs: string;
 
 beforeAll(async () => {
-  management = await startTestManagement(join(folder, "data"));
+  const keep = (...entry: unknown[]) => void logged.push(entry);
+  const log = { error: keep, warn: keep, info: keep, debug: keep };
+  management = await startTestManagement(join(folder, "data"), { log });
   devs = await management.addGroup("devs");
   const machines = await management.addGroup("machines");
   await management.addPerson(ADA, [devs]);
@@ -223,6 +227,53 @@ describe("a device", () => {
     const registered = await client.api.registerDevice(await client.registration(proof, { vouch: real }));
     const map = await management.context.maps.mapOf(management.accountId, web1);
     expect(map?.peers[registered.peerId]?.vouchedGroups).toBeDefined();
+  });
+});
+
+describe("a machine with --disable-ssh-auth", () => {
+  test("is pointed at, with no certificate, for devices that a rule for peers lets in", async () => {
+    const { accountId, context } = management;
+    const gates = await management.addGroup("gates");
+    const setupKey = await management.addSetupKey({ autoGroups: [gates] });
+    const gate = (await (await openSignedClient(management.url)).enrol({ name: "gate", setupKey })).peerId;
+    const flags = {
+      sshServer: true,
+      sshRoot: false,
+      sshSftp: true,
+      sshLocalForwarding: false,
+      sshRemoteForwarding: false,
+      sshAuth: false,
+      offlineLogins: false,
+      requireIdpBinding: false,
+      privileged: true,
+      ownUser: "root",
+    };
+    await context.store.transaction((tx) => updatePeer(tx, accountId, gate, { flags }));
+    await management.addPolicy({ protocol: "tcp", ports: ["22"], sources: [devs], destinations: [gates] });
+    const { client, proof, registered } = await signedIn();
+    const order = { proof, devicePeerId: registered.peerId, target: "gate", localUser: "deploy" };
+    expect(await client.mint(order)).toMatchObject({
+      outcome: "issued",
+      certificate: "",
+      principals: [],
+      target: { peerId: gate, machineIdentity: true },
+    });
+    expect(await client.mint({ ...order, localUser: "root" })).toMatchObject({ reason: "root_disabled" });
+  });
+});
+
+describe("what is written down", () => {
+  test("holds no password, token, key or code", async () => {
+    const { client, proof, registered } = await signedIn();
+    await client.mint({ proof, devicePeerId: registered.peerId, target: "web1" });
+    await client.signIn({ ...ADA, password: "a wrong password" }).catch(() => {});
+    const { accountId, context } = management;
+    const rows = await context.store.read((tx) => listEvents(tx, accountId, { limit: 1000 }));
+    const written = JSON.stringify(rows) + JSON.stringify(logged);
+    const secrets = [ADA.password, "a wrong password", client.loginKey.seed, client.deviceKey.seed];
+    if (proof.kind === "id_token") secrets.push(proof.idToken, proof.idToken.split(".")[2] ?? "");
+    for (const secret of secrets) expect(written).not.toContain(secret);
+    expect(rows.some((row) => row.activity === "login.failed")).toBe(true);
   });
 });
 
