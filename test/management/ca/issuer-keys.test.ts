@@ -9,8 +9,8 @@ import { createIssuerKeys } from "../../../src/management/ca/issuer-keys.ts";
 import { insertAccount } from "../../../src/management/db/accounts.ts";
 import { openStore, type Store } from "../../../src/management/db/store.ts";
 import { createStrictFetch } from "../../../src/management/idp/strict-fetch.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
 import { anAccountRow } from "../../support/account-row.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 import { type StaticIssuer, startStaticIssuer } from "../../support/static-issuer.ts";
 
 const account = anAccountRow();
