@@ -4,7 +4,7 @@
  * @module
  */
 import { readFileSync } from "node:fs";
-import { hostname, networkInterfaces, release, userInfo } from "node:os";
+import { hostname, networkInterfaces, release } from "node:os";
 import { VERSION } from "../base/build-info.ts";
 import { formatHostPort, parseHostPort } from "../fabric/host-port.ts";
 import type { PeerFacts } from "../wire/client-api.ts";
@@ -33,13 +33,16 @@ export function machineName(wanted: HostLabel | null): HostLabel {
   return label === "" ? "machine" : label;
 }
 
-/** Name of the user the agent runs as; the number where it has none. */
-export function ownUserName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.geteuid?.() ?? "");
-  }
+/**
+ * Name of the user the agent runs as; the number where it has none. Asked of the system: what
+ * `os.userInfo` says comes from the environment here.
+ */
+export function ownUserName(uid: number = process.geteuid?.() ?? 0): string {
+  const entries = readTextFile("/etc/passwd").split("\n");
+  const entry = entries.map((line) => line.split(":")).find((fields) => fields[2] === String(uid));
+  if (entry?.[0]) return entry[0];
+  const asked = Bun.spawnSync(["id", "-un"], { stderr: "ignore", timeout: 3_000 });
+  return asked.exitCode === 0 ? asked.stdout.toString().trim() : String(uid);
 }
 
 /**
@@ -66,10 +69,14 @@ function interfaceAddresses(isIpv4Only: boolean): string[] {
 }
 
 function operatingSystem(): string {
+  return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(readTextFile("/etc/os-release"))?.[1] ?? process.platform;
+}
+
+/** Empty when it can not be read. */
+function readTextFile(path: string): string {
   try {
-    const text = readFileSync("/etc/os-release", "utf8");
-    return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text)?.[1] ?? process.platform;
+    return readFileSync(path, "utf8");
   } catch {
-    return process.platform;
+    return "";
   }
 }

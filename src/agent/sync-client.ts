@@ -80,6 +80,9 @@ const STABLE_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const SESSIONS_MAX = 10_000;
 
+/** The error of a link whose first attempt is still under way. */
+export const NOT_TRIED_YET = "not connected yet";
+
 const REFUSALS: Readonly<Record<MapRefusal, string>> = {
   newer_protocol: "management sends a policy of a newer version; update qf on this machine",
   other_account: "management sends the map of another account; it is refused",
@@ -103,7 +106,7 @@ class WebSocketSyncClient implements SyncClient {
   #attempt = 0;
   #openedAtMs = 0;
   #heardAtMs = 0;
-  #error: string | null = "not connected yet";
+  #error: string | null = NOT_TRIED_YET;
   #clockOffsetMs: number | null = null;
   #latencyMs: number | null = null;
   #needsMap = false;

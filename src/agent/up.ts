@@ -20,6 +20,7 @@ import { createSshServer } from "./ssh-server/server.ts";
 import { DEFAULT_STATE_DIR } from "./state.ts";
 import { chooseStateDir } from "./state-dir.ts";
 import { isStateLocked } from "./state-lock.ts";
+import { NOT_TRIED_YET } from "./sync-client.ts";
 import { hasSystemd, startService } from "./systemd-unit.ts";
 
 export interface UpOptions {
@@ -120,8 +121,9 @@ async function waitUntilReady(stateDir: string, child: Spawned | undefined): Pro
       if (isQfError(error, "ERR_TIMEOUT")) return undefined;
       throw error;
     });
-    if (status !== undefined && isReady(status) && (status.management.connected || waitedMs > LINK_MS)) {
-      return status;
+    if (status !== undefined && isReady(status)) {
+      const { connected, error } = status.management;
+      if (connected || (error !== null && error !== NOT_TRIED_YET) || waitedMs > LINK_MS) return status;
     }
     if (waitedMs > READY_MS_MAX) break;
     await Bun.sleep(waitedMs < 1_000 ? 20 : 100);
