@@ -261,6 +261,7 @@ test("qf ssh on a terminal is raw, has its size, follows it, and puts it back", 
   expect(typed.join("")).toBe("a\u0003");
   expect(modes).toMatch(/(^| )icanon/m);
   expect(modes).toMatch(/(^| )echo /m);
+  expect(modes).toMatch(/(^| )opost/m);
 });
 
 test("qf ssh leaves at ~. with status 255 and the terminal as it was", async () => {
