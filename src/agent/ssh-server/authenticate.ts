@@ -93,7 +93,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       }
       const request = context.method === "publickey" ? (context as KeyRequest) : null;
       const credential = request === null ? null : credentialOf(options, request);
-      if (request === null || credential === null || isDeciding) refuseTry(context);
+      if (request === null || credential === null || isDeciding) {
+        if (request?.signature !== undefined) options.door.sendBanner(UNPROVEN_SENTENCE);
+        refuseTry(context);
+      }
       // Unsigned: a query, answered without deciding anything (CVE-2024-45337).
       else if (request.signature === undefined || request.blob === undefined) context.accept();
       else {

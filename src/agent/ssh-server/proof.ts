@@ -112,7 +112,9 @@ type TokenAnswer = { readonly authTimeSeconds: EpochSeconds | null } | { readonl
 async function checkToken(question: TokenQuestion): Promise<TokenAnswer> {
   const { identity, idToken } = question.certificate;
   const pinned = question.world.pinned();
-  if (pinned !== null && identity.binding !== "idp") return { reason: "binding_not_accepted" };
+  if (pinned !== null && (identity.binding !== "idp" || identity.issuer !== pinned.issuer)) {
+    return { reason: "binding_not_accepted" };
+  }
   if (idToken === null) {
     // The account keeps ID tokens from machines: then it is management's word, as for every other login.
     if (identity.binding !== "idp") return { reason: "token_invalid" };
