@@ -23,7 +23,9 @@ export class SshReader {
   #position = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** Bytes read so far. */
@@ -36,7 +38,7 @@ export class SshReader {
   }
 
   uint8(): number {
-    return this.raw(1).readUInt8(0);
+    return this.#bytes.readUInt8(this.#take(1));
   }
 
   /** 0 or 1; RFC 4251 forbids to send anything else. */
@@ -47,18 +49,16 @@ export class SshReader {
   }
 
   uint32(): number {
-    return this.raw(4).readUInt32BE(0);
+    return this.#bytes.readUInt32BE(this.#take(4));
   }
 
   uint64(): bigint {
-    return this.raw(8).readBigUInt64BE(0);
+    return this.#bytes.readBigUInt64BE(this.#take(8));
   }
 
   /** The next `length` bytes. */
   raw(length: number): Buffer {
-    if (length > this.#bytes.length - this.#position) throw new SshBufferError("truncated");
-    const start = this.#position;
-    this.#position += length;
+    const start = this.#take(length);
     return this.#bytes.subarray(start, this.#position);
   }
 
@@ -83,6 +83,14 @@ export class SshReader {
   /** Says that nothing may follow. */
   end(): void {
     if (!this.isAtEnd) throw new SshBufferError("trailing bytes");
+  }
+
+  /** Steps over the next `length` bytes; where they begin. */
+  #take(length: number): number {
+    const start = this.#position;
+    if (length > this.#bytes.length - start) throw new SshBufferError("truncated");
+    this.#position = start + length;
+    return start;
   }
 }
 

@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { createHash, type Hash } from "node:crypto";
 import { fstatSync } from "node:fs";
 import type { Attributes } from "./attributes.ts";
 import type { Status } from "./protocol.ts";
@@ -56,7 +55,7 @@ export class TransferLog {
   #bytesRead = 0;
   #bytesWritten = 0;
   /** Null once the bytes came out of order. */
-  #hash: Hash | null = createHash("sha256");
+  #hash: Bun.CryptoHasher | null = new Bun.CryptoHasher("sha256");
   #hashedBytes = 0;
 
   read(offset: number, bytes: Uint8Array): void {

@@ -76,11 +76,10 @@ export const close: Operation = (session, id, reader) => {
 };
 
 export const read: Operation = (session, id, reader) => {
-  const { fd, log } = session.handles.file(parseHandle(reader));
+  const file = session.handles.file(parseHandle(reader));
   const offset = toSize(reader.uint64());
-  const bytes = session.replies.data(id, { fd, offset, length: reader.uint32() });
-  if (bytes === null) session.replies.status(id, outcome(Status.eof));
-  else log?.read(offset, bytes);
+  const isThere = session.replies.data(id, file, { offset, length: reader.uint32() });
+  if (!isThere) session.replies.status(id, outcome(Status.eof));
 };
 
 /** Not by `changing`: it is the one that must cost nothing. OPEN has told of it, and has refused. */

@@ -5,6 +5,7 @@
  */
 import { readSync, type Stats, writeSync } from "node:fs";
 import { ATTRIBUTES_BYTES, encodeAttributes } from "./attributes.ts";
+import type { OpenFile } from "./handles.ts";
 import { DATA_BYTES_MAX, PACKET_BYTES_MAX, Reply, SFTP_VERSION } from "./protocol.ts";
 import type { Outcome } from "./status.ts";
 
@@ -76,20 +77,21 @@ export class Replies {
   }
 
   /**
-   * Reads from a file straight into the answer. Null at the end of the file, and then nothing is sent.
-   * The bytes that were read are valid until the next answer.
+   * Reads from a file straight into the answer, and gives what it read to `log`. False at the end of the
+   * file, and then nothing is sent.
    */
-  data(id: number, { fd, offset, length }: { fd: number; offset: number; length: number }): Buffer | null {
+  data(id: number, { fd, log }: OpenFile, { offset, length }: { offset: number; length: number }): boolean {
     const wanted = Math.min(length, DATA_BYTES_MAX);
     this.#reserve(HEADER_BYTES + 4 + wanted);
     const at = this.#used + HEADER_BYTES + 4;
     const count = readSync(fd, this.#buffer, at, wanted, offset);
-    if (count === 0) return null;
+    if (count === 0) return false;
     this.#begin(Reply.data, id, 4 + count);
     this.#uint32(count);
     this.#used += count;
     this.#end();
-    return this.#buffer.subarray(at, at + count);
+    log?.read(offset, this.#buffer.subarray(at, at + count));
+    return true;
   }
 
   names(id: number, files: readonly NamedFile[]): void {
