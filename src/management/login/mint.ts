@@ -44,15 +44,7 @@ export async function mintCertificate(
   const looked = await lookUpTarget(deps, account, { request, asker, sourceAddress });
   const { target, snapshot } = looked;
   if (target === undefined || snapshot === undefined || !isVisible(snapshot, asker)) {
-    // The same words, the same work and the same evidence, whether it exists or not.
-    await record(deps, looked, {
-      activity: "certificate.refuse",
-      targetId: target?.id ?? "",
-      meta: { reason: "peer_unknown" },
-    });
-    throw new QfError("ERR_PEER_UNKNOWN", `no machine ${request.target} that you may reach`, {
-      hint: "check the name, or ask for a policy that has one of your groups as source",
-    });
+    return refuseUnseen(deps, looked);
   }
   const known: KnownTarget = { ...looked, target, snapshot };
   const isOwnKey = target.flags?.sshAuth === false;
@@ -164,6 +156,29 @@ async function pointToDeviceKey(
     target: targetInfo(target, account, deps.isConnected(target.id)),
     principals: [],
     validUntilSeconds: nowSeconds(deps.ctx.clock),
+  };
+}
+
+/**
+ * The same words, the same work and the same evidence for a machine that is not there and for one of
+ * which no rule speaks to this person: names can not be found out by asking.
+ */
+async function refuseUnseen(deps: LoginDeps, question: Question): Promise<CertificateResponse> {
+  const receipt = newId();
+  const reason = "peer_not_authorized";
+  const meta = { reason, known: String(question.target !== undefined) };
+  await record(deps, question, {
+    activity: "certificate.refuse",
+    targetId: question.target?.id ?? "",
+    meta,
+    receipt,
+  });
+  return {
+    outcome: "denied",
+    reason,
+    sentence: sentenceOf(reason).sentence,
+    hint: "check the name, or ask for a policy that has one of your groups as source",
+    receipt,
   };
 }
 
