@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type GuardedServer, startGuardedServer } from "../support/guarded-server.ts";
+import { kexInit, keyedClient, plausible, type RawClient, rawClient } from "../support/raw-ssh.ts";
+
+/** What may be said in each state before anybody is signed in, and stays without effect or is an answer. */
+const STATES: readonly {
+  readonly state: string;
+  readonly reach: (port: number) => Promise<RawClient>;
+  readonly taken: readonly number[];
+  /** Events that reaching the state, and what is taken in it, may cause. */
+  readonly events: readonly string[];
+}[] = [
+  { state: "before KEXINIT", reach: (port) => rawClient(port), taken: [20], events: [] },
+  {
+    state: "between KEXINIT and the exchange",
+    reach: async (port) => {
+      const client = await rawClient(port);
+      client.send(kexInit());
+      return client;
+    },
+    taken: [30],
+    events: [],
+  },
+  {
+    state: "between the exchange and NEWKEYS",
+    reach: async (port) => {
+      const client = await rawClient(port);
+      client.send(kexInit(), plausible(30));
+      return client;
+    },
+    // NEWKEYS itself is right; what follows would have to be encrypted.
+    taken: [21],
+    events: [],
+  },
+  {
+    state: "before SERVICE_REQUEST",
+    reach: (port) => keyedClient(port, "keyed"),
+    taken: [2, 3, 4, 5, 7],
+    events: [],
+  },
+  {
+    state: "before USERAUTH_REQUEST",
+    reach: (port) => keyedClient(port, "service"),
+    taken: [2, 3, 4, 50],
+    events: ["authentication"],
+  },
+  {
+    state: "between failed requests",
+    reach: (port) => keyedClient(port, "failed"),
+    taken: [2, 3, 4, 50],
+    events: ["authentication"],
+  },
+];
+const TYPES = Array.from({ length: 127 }, (_, index) => index + 1);
+/** A signing in that would succeed, and a session with a command: what an attacker would send next. */
+const NEXT = [plausible(50), plausible(90), plausible(98)];
+
+describe.each(STATES)("$state", ({ reach, taken, events }) => {
+  let server: GuardedServer;
+  beforeAll(async () => {
+    server = await startGuardedServer({ password: "secret", limits: { lingerMs: 200 } });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test("every message out of its place ends the connection, and nothing after it is looked at", async () => {
+    const wrong: string[] = [];
+    const check = async (type: number) => {
+      using client = await reach(server.port);
+      const before = server.events.length;
+      client.send(plausible(type), ...NEXT);
+      const isClosed = await Promise.race([
+        client.closed.then(() => true),
+        Bun.sleep(2_000).then(() => false),
+      ]);
+      if (!isClosed) wrong.push(`${type}: still open`);
+      if (server.events.length !== before) wrong.push(`${type}: ${server.events.slice(before).join()}`);
+      // The server itself ends what a client says DISCONNECT in.
+      if (type !== 1 && !client.received.includes(1)) wrong.push(`${type}: no DISCONNECT`);
+    };
+    // One after another: events of one must not be counted as another's.
+    for (const type of TYPES.filter((type) => !taken.includes(type))) await check(type);
+    expect(wrong).toEqual([]);
+    expect(server.events.filter((event) => event !== "authentication")).toEqual([]);
+  });
+
+  test("what has its place there does not end the connection and enters nothing", async () => {
+    const wrong: string[] = [];
+    const before = server.events.length;
+    await Promise.all(
+      taken.map(async (type) => {
+        using client = await reach(server.port);
+        client.send(type === 50 ? wrongPassword() : plausible(type));
+        await Bun.sleep(100);
+        if (client.isClosed()) wrong.push(`${type}: closed`);
+      }),
+    );
+    expect(wrong).toEqual([]);
+    expect(server.events.slice(before).filter((event) => !events.includes(event))).toEqual([]);
+  });
+});
+
+function wrongPassword(): Buffer {
+  const payload = Buffer.from(plausible(50));
+  payload.write("SECRET", payload.length - 6);
+  return payload;
+}
