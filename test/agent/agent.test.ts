@@ -1,5 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askAgent, askStatus } from "../../src/agent/control-client.ts";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
@@ -11,10 +21,18 @@ import { deletePeer, findPeerById } from "../../src/management/db/peers.ts";
 import { PublicClientFile } from "../../src/wire/state-file.ts";
 import { prepareTestAgent, startTestAgent, type TestAgent, until } from "../support/agent.ts";
 import { startTestManagement, type TestManagement } from "../support/running-management.ts";
-import { tempFolder } from "../support/temp-folder.ts";
 
 const initiator = { id: "test", name: "test", email: "" };
+const folders: string[] = [];
 let management: TestManagement;
+
+/** Removed after management has closed, which still writes there. */
+function tempFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), "qf-test-"));
+  folders.push(path);
+  return path;
+}
+
 let dataDir: string;
 let stateDir: string;
 let servers: string;
@@ -29,6 +47,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const agent of agents.splice(0)) await agent.stop();
   await management.close();
+  for (const path of folders.splice(0)) rmSync(path, { recursive: true });
 });
 
 async function enrolled() {

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Ed25519Key, generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
 import { newId } from "../../../src/base/random.ts";
@@ -9,11 +11,19 @@ import type { AgentMessage, ManagementMessage } from "../../../src/wire/agent-sy
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
 import { until } from "../../support/agent.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
-import { tempFolder } from "../../support/temp-folder.ts";
 
 type Identify = Extract<AgentMessage, { type: "identify" }>;
 
+const folders: string[] = [];
 let management: TestManagement;
+
+/** Removed after management has closed, which still writes there. */
+function tempFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), "qf-test-"));
+  folders.push(path);
+  return path;
+}
+
 const links: Link[] = [];
 beforeEach(async () => {
   management = await startTestManagement(join(tempFolder(), "data"));
@@ -21,6 +31,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const link of links.splice(0)) link.socket.close();
   await management.close();
+  for (const path of folders.splice(0)) rmSync(path, { recursive: true });
 });
 
 interface Machine {
