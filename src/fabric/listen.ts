@@ -49,7 +49,8 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
   const servers: Server[] = [];
   const close = async () => {
     for (const socket of unproven) socket.destroy();
-    await Promise.all(servers.map((server) => new Promise<void>((done) => server.close(() => done()))));
+    // `close` stops listening at once; its callback waits for streams that were handed on, which go on.
+    for (const server of servers) server.close();
   };
   try {
     for (const address of options.addresses) {

@@ -113,8 +113,10 @@ function refuseIdentity(world: JudgeWorld, who: Who, { map }: PolicySnapshot): R
   if (!world.sshAuth()) return "machine_identity_only";
   if (pinned !== null && (who.binding !== "idp" || who.issuer !== pinned.issuer))
     return "binding_not_accepted";
-  if (Object.hasOwn(map.revokedLogins, who.loginId)) return "login_revoked";
   const user = findUser(map, who.userId);
+  // Blocking somebody ends their logins as well; the block is what they need to hear of, from `decide`.
+  if (user !== undefined && user.status !== "active") return null;
+  if (Object.hasOwn(map.revokedLogins, who.loginId)) return "login_revoked";
   if (user === undefined) return null;
   return user.issuer === who.issuer && user.subject === who.subject ? null : "token_invalid";
 }
