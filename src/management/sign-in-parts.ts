@@ -46,7 +46,9 @@ export interface SignInParts {
 
 /** Reads options and files; starts nothing. */
 export async function createSignIn(deps: SignInDeps): Promise<SignInParts> {
-  return deps.external === undefined ? embedded(deps) : external(deps, await externalOidc(deps.external));
+  return deps.external === undefined
+    ? embedded(deps)
+    : external(deps, await externalOidc(deps.external, deps.log));
 }
 
 function embedded(deps: SignInDeps): SignInParts {

@@ -219,7 +219,7 @@ describe("a server without an account", () => {
     expect(textOfId(done, "token")).toStartWith("qfp_");
     const config = (await (await fetch(`${running.url}/client/v1/config`)).json()) as object;
     expect(config).toMatchObject({ oidc: { loopback: false, issuer: idp.issuer } });
-    chmodSync(clientSecretFile, 0o644);
+    unlinkSync(clientSecretFile);
     const again = startManagement({ dataDir: join(folder, "other"), listen: "127.0.0.1:0", oidc });
     expect(await failureOf(again)).toBe("ERR_PERMISSION");
   });

@@ -79,7 +79,8 @@ async function main(): Promise<void> {
       },
     ],
     jwks: { keys: [{ ...key, kid: "corp-1", alg: "RS256", use: "sig" } as JWK] },
-    claims: { openid: ["sub"], email: ["email"], profile: ["name"] },
+    // Some providers say who it is whatever the scope.
+    claims: { openid: ["sub", "email", "name"], email: ["email"], profile: ["name"] },
     conformIdTokenClaims: false,
     cookies: { keys: ["a key for tests"] },
     features: { devInteractions: { enabled: false } },

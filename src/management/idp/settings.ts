@@ -5,6 +5,7 @@
  */
 import { readFile, stat } from "node:fs/promises";
 import { QfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
 import { HttpUrl } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
 import { EMBEDDED_CLIENT_ID, EMBEDDED_SCOPE } from "./provider.ts";
@@ -49,7 +50,7 @@ export function embeddedOidc(origin: string, fetchProvider: typeof fetch): OidcS
 }
 
 /** Checks the options and reads the secret. Throws ERR_USAGE or ERR_PERMISSION. */
-export async function externalOidc(options: ExternalOidcOptions): Promise<OidcSettings> {
+export async function externalOidc(options: ExternalOidcOptions, log: Log): Promise<OidcSettings> {
   if (!HttpUrl.safeParse(options.issuer).success || !isSafeUrl(options.issuer)) {
     throw new QfError("ERR_USAGE", "--oidc-issuer is not an https URL", {
       hint: "it is the issuer of the provider's discovery document, as in https://accounts.example.com",
@@ -59,7 +60,7 @@ export async function externalOidc(options: ExternalOidcOptions): Promise<OidcSe
   const scope = options.scope ?? "openid";
   if (!scope.split(" ").includes("openid")) throw new QfError("ERR_USAGE", "--oidc-scope lacks openid");
   const clientSecret =
-    options.clientSecretFile === undefined ? null : await readSecret(options.clientSecretFile);
+    options.clientSecretFile === undefined ? null : await readSecret(options.clientSecretFile, log);
   return {
     embedded: false,
     issuer: options.issuer,
@@ -76,18 +77,14 @@ export async function externalOidc(options: ExternalOidcOptions): Promise<OidcSe
   };
 }
 
-async function readSecret(path: string): Promise<string> {
+async function readSecret(path: string, log: Log): Promise<string> {
   let secret: string;
   try {
     const { mode, size } = await stat(path);
-    if ((mode & 0o007) !== 0) {
-      throw new QfError("ERR_PERMISSION", `the client secret file ${path} is open to everyone`, {
-        hint: `run chmod 600 ${path}`,
-      });
-    }
+    // Not refused: what containers mount as secrets is often readable by all who are inside.
+    if ((mode & 0o007) !== 0) log.warn("the client secret file is open to everyone", { path });
     secret = size > SECRET_BYTES_MAX ? "" : (await readFile(path, "utf8")).trim();
   } catch (cause) {
-    if (cause instanceof QfError) throw cause;
     throw new QfError("ERR_PERMISSION", `the client secret file ${path} can not be read`, { cause });
   }
   if (secret === "") throw new QfError("ERR_USAGE", `the client secret file ${path} holds no secret`);
