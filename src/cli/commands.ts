@@ -61,6 +61,23 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
     },
   },
+  "ssh-config": {
+    about: `OpenSSH as the client: the few lines of ssh_config by which ssh, scp, git and others reach peers.`,
+    verbs: {
+      install: {
+        purpose: "make ssh reach peers by their names",
+        load: async () => (await import("./ssh-config-install.ts")).sshConfigInstall,
+      },
+      print: {
+        purpose: "print what install would write",
+        load: async () => (await import("./ssh-config-print.ts")).sshConfigPrint,
+      },
+      remove: {
+        purpose: "take it away again",
+        load: async () => (await import("./ssh-config-remove.ts")).sshConfigRemove,
+      },
+    },
+  },
   management: {
     about: `The server: REST API, identity provider, certificate authority, and what machines and people talk to.`,
     verbs: {

@@ -8,6 +8,12 @@ import { NOUNS, type Noun, SINGLE } from "./commands.ts";
 /** Columns to which a command's name is filled in a list. */
 const NAME_WIDTH = 14;
 
+/** Commands that take their arguments as they are. */
+const RAW = [
+  line("ssh", "log in to a peer, or run a command there, as ssh(1)"),
+  line("proxy", "what OpenSSH calls to reach peers"),
+];
+
 /** `qf --help`. */
 export function topHelp(): string {
   const nouns = Object.entries(NOUNS).map(([name, noun]) => line(name, Object.keys(noun.verbs).join(", ")));
@@ -17,7 +23,7 @@ export function topHelp(): string {
 usage: qf <command> [options]
 
 commands:
-${[...nouns, line("ssh", "log in to a peer, or run a command there, as ssh(1)"), ...singles].join("")}
+${[...nouns, ...RAW, ...singles].join("")}
 short for agent:
 ${line("up", "qf agent up")}${line("down", "qf agent down")}${line("status", "qf agent status")}
 Every command tells more with --help. Exit status: 0, 1 for a failure, 2 for a usage mistake; qf ssh

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { fstatSync, readFileSync } from "node:fs";
+import { fstatSync } from "node:fs";
 import type { Socket } from "node:net";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
@@ -16,7 +16,8 @@ import { makeHello } from "../fabric/hello.ts";
 import { SECRET_VARIABLES } from "../identity/browser.ts";
 import { type Credential, type CredentialOptions, obtainCertificate } from "../identity/credential.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
-import { publishPair, type Turn } from "./key-files.ts";
+import { checkCaller, findCaller } from "./caller.ts";
+import { publishPair } from "./key-files.ts";
 import { keepHostKeys } from "./known-hosts.ts";
 import { passDescriptor, peekSocket } from "./native.ts";
 import { openOpensshFolder } from "./openssh-folder.ts";
@@ -47,6 +48,8 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   const passes = request.passesDescriptor && isSocket(STDIN_FD);
   const environment = environmentOf(request);
   const folder = openOpensshFolder(process.env, request.configDir);
+  const caller = findCaller();
+  await checkCaller({ caller, host, folder, environment: process.env });
   const options = { target: host, localUser: "", environment, terminal: proxyTerminal };
   const credential = await obtain(options, folder);
   for (const name of SECRET_VARIABLES) delete process.env[name];
@@ -56,7 +59,7 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   dialled.catch(() => {}); // It is awaited below; publishing may fail first.
   const turn = await publishPair(folder, host, pairOf(credential), systemClock);
   const socket = await dialled;
-  if (turn !== undefined) letTidy(folder, host, turn);
+  if (turn !== undefined) startTidy({ folder, host, sshPid: caller?.pid ?? UNKNOWN_PID, ...turn });
   if (!passes) {
     await splice(socket, process.stdin, process.stdout);
     return 0;
@@ -149,18 +152,4 @@ function descriptorOf(socket: Socket): number {
 
 function isSocket(fd: number): boolean {
   return fstatSync(fd).isSocket();
-}
-
-function letTidy(folder: string, host: string, turn: Turn): void {
-  startTidy({ folder, host, sshPid: callerPid(), ...turn });
-}
-
-/** The ssh(1) that called us; it has replaced the shell in between by `exec`. */
-function callerPid(): string {
-  try {
-    const name = readFileSync(`/proc/${process.ppid}/comm`, "utf8").trim();
-    return name === "ssh" ? String(process.ppid) : UNKNOWN_PID;
-  } catch {
-    return UNKNOWN_PID;
-  }
 }

@@ -21,5 +21,5 @@ known-hosts prints the host keys that management named for HOST when it was last
 
 examples:
   qf proxy match web1.qf.internal && echo a peer
-  ssh -o ProxyCommand='qf proxy connect %h %p' web1.qf.internal
+  qf proxy known-hosts web1.qf.internal
 `;

@@ -17,6 +17,7 @@
  * @module
  */
 import {
+  chmodSync,
   closeSync,
   openSync,
   readFileSync,
@@ -131,11 +132,12 @@ async function takeLock(path: string, clock: Clock): Promise<number> {
   return fd;
 }
 
-/** Old or new for every reader, 0600. Not synced: after a crash nobody reads it. */
-export function replaceFile(path: string, text: string): void {
+/** Old or new for every reader. Not synced: what is lost in a crash is made again. */
+export function replaceFile(path: string, text: string, mode = 0o600): void {
   const fresh = `${path}_${newId()}`;
-  writeFileSync(fresh, text, { mode: 0o600, flag: "wx" });
+  writeFileSync(fresh, text, { mode, flag: "wx" });
   try {
+    chmodSync(fresh, mode); // The umask does not count.
     renameSync(fresh, path);
   } catch (error) {
     unlinkSync(fresh);

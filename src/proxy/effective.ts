@@ -1,0 +1,85 @@
+/**
+ * What ssh(1) really does for a host, asked with `ssh -G`: the first value wins there, so a line of
+ * somebody else before ours may have turned off what keeps a connection safe.
+ *
+ * @module
+ */
+import { FIXED_OPTIONS } from "./drop-in.ts";
+
+/** Longest wait for `ssh -G`; it asks nobody but our `match`. */
+const TIMEOUT_MS = 10_000;
+
+/** Options in lower case with their values, in order. */
+export type EffectiveOptions = ReadonlyMap<string, readonly string[]>;
+
+/** Runs `ssh -G` for `host`. Undefined when ssh fails; `said` is then what it said. */
+export async function readEffective(options: {
+  readonly ssh: string;
+  /** `-F` and `-o` with their values. */
+  readonly args: readonly string[];
+  readonly host: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}): Promise<{ readonly effective: EffectiveOptions | undefined; readonly said: string }> {
+  const child = Bun.spawn([options.ssh, "-G", ...options.args, "--", options.host], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...options.environment },
+    timeout: TIMEOUT_MS,
+  });
+  const [stdout, said, status] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { effective: status === 0 ? parseEffective(stdout) : undefined, said };
+}
+
+/** The lines of `ssh -G`. */
+export function parseEffective(text: string): EffectiveOptions {
+  const found = new Map<string, string[]>();
+  for (const line of text.split("\n")) {
+    const space = line.indexOf(" ");
+    if (space <= 0) continue;
+    const name = line.slice(0, space).toLowerCase();
+    found.set(name, [...(found.get(name) ?? []), line.slice(space + 1).trim()]);
+  }
+  return found;
+}
+
+/** Without these a connection could be to somebody else, or a key of ours could leave: no certificate then. */
+const NEEDED = [
+  "StrictHostKeyChecking",
+  "UserKnownHostsFile",
+  "GlobalKnownHostsFile",
+  "VerifyHostKeyDNS",
+  "AddKeysToAgent",
+  "ProxyUseFdpass",
+  "PubkeyAuthentication",
+] as const;
+const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
+  yes: ["yes", "true"],
+  no: ["no", "false"],
+  none: ["none", "/dev/null"],
+};
+
+/** Names of options that are not as our drop-in says; those it can not do without first. */
+export function weakenedOptions(effective: EffectiveOptions): {
+  readonly needed: readonly string[];
+  readonly wanted: readonly string[];
+} {
+  const weak = Object.entries(FIXED_OPTIONS).flatMap(([name, value]) => {
+    const is = effective.get(name.toLowerCase());
+    // An option that this ssh does not know at all is off.
+    if (is === undefined || (SYNONYMS[value] ?? [value]).includes(is.join(" "))) return [];
+    return [name];
+  });
+  const isNeeded = (name: string) => NEEDED.some((needed) => needed === name);
+  const hosts = effective.get("knownhostscommand")?.join(" ") ?? "";
+  const needed = weak.filter(isNeeded);
+  if (!/ proxy known-hosts .*%H$/.test(hosts)) needed.push("KnownHostsCommand");
+  return { needed, wanted: weak.filter((name) => !isNeeded(name)) };
+}
+
+/** Whether ssh goes through us for this host at all. */
+export function isOurs(effective: EffectiveOptions): boolean {
+  return effective.get("proxycommand")?.join(" ").includes(" proxy connect ") === true;
+}
