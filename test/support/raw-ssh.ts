@@ -15,6 +15,10 @@ export interface RawClient extends Disposable {
   readonly closed: Promise<void>;
   /** Types of messages received so far. */
   readonly received: number[];
+  /** The messages themselves. */
+  readonly payloads: Buffer[];
+  /** The server's identification line. */
+  readonly identification: () => string;
   readonly isClosed: () => boolean;
   readonly socket: Socket;
 }
@@ -99,6 +103,8 @@ export function plainPacket(payload: Buffer): Buffer {
 export async function rawClient(port: number, identification = "SSH-2.0-raw\r\n"): Promise<RawClient> {
   const socket = await open(port);
   const received: number[] = [];
+  const payloads: Buffer[] = [];
+  let line = "";
   let bytes = Buffer.alloc(0);
   let isIdentified = false;
   socket.on("data", (chunk: Buffer) => {
@@ -107,12 +113,14 @@ export async function rawClient(port: number, identification = "SSH-2.0-raw\r\n"
       const end = bytes.indexOf(10);
       if (end === -1) return;
       isIdentified = true;
+      line = bytes.toString("latin1", 0, end).trimEnd();
       bytes = bytes.subarray(end + 1);
     }
     while (bytes.length >= 6) {
       const length = bytes.readUInt32BE(0);
       if (length > 35_000 || bytes.length < 4 + length) return;
       received.push(bytes.readUInt8(5));
+      payloads.push(Buffer.from(bytes.subarray(5, 4 + length - bytes.readUInt8(4))));
       bytes = bytes.subarray(4 + length);
     }
   });
@@ -120,7 +128,9 @@ export async function rawClient(port: number, identification = "SSH-2.0-raw\r\n"
   return {
     ...ends(socket),
     received,
-    send: (...payloads) => void socket.write(Buffer.concat(payloads.map(plainPacket))),
+    payloads,
+    identification: () => line,
+    send: (...messages) => void socket.write(Buffer.concat(messages.map(plainPacket))),
     write: (data) => void socket.write(data),
   };
 }
@@ -144,6 +154,7 @@ export async function keyedClient(port: number, stage: Stage, password = "right"
   const socket = await open(port);
   const client = new ssh2.Client();
   const received: number[] = [];
+  const payloads: Buffer[] = [];
   const reached = Promise.withResolvers<void>();
   let isThere = false;
   client.on("error", (error) => reached.reject(error)).on("close", () => reached.reject(new Error("closed")));
@@ -165,6 +176,7 @@ export async function keyedClient(port: number, stage: Stage, password = "right"
   protocol.inspectPayload = (payload) => {
     const type = payload[0] ?? 0;
     received.push(type);
+    payloads.push(Buffer.from(payload));
     // Once there, ssh2's client only exchanges keys.
     return isThere && (type < 20 || type > 49) ? undefined : true;
   };
@@ -175,10 +187,12 @@ export async function keyedClient(port: number, stage: Stage, password = "right"
   return {
     ...ends(socket),
     received,
+    payloads,
+    identification: () => "",
     write: (data) => void socket.write(data),
-    send: (...payloads) => {
+    send: (...messages) => {
       socket.cork();
-      for (const payload of payloads) {
+      for (const payload of messages) {
         const writer = protocol._packetRW.write;
         const packet = writer.alloc(payload.length);
         packet.set(payload, writer.allocStart);
