@@ -80,6 +80,7 @@ export async function openControlServer(path: string, agent: Controlled): Promis
         const end = data.received.indexOf("\n");
         if (end === -1 && data.received.length <= CONTROL_REQUEST_BYTES_MAX) return;
         data.isAsked = true;
+        clearTimeout(data.timer);
         const line = end === -1 ? "" : data.received.slice(0, end);
         void answer(line, data.uid, agent).then((text) => {
           data.unsent = Buffer.from(`${JSON.stringify(text)}\n`);

@@ -89,7 +89,7 @@ export function createDirectListener(options: DirectListenerOptions): DirectList
       const old = listener;
       listener = next;
       wanted = address;
-      await old?.close();
+      old?.close();
     },
   };
 }

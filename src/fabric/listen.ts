@@ -39,7 +39,7 @@ export interface FabricListener {
   /** Where it really listens, `HOST:PORT`, in the order asked for. */
   readonly addresses: readonly string[];
   /** Stops listening and drops whoever is not proven yet; accepted streams are the taker's. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** Listens on all of `addresses` or on none. Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION or ERR_USAGE. */
@@ -47,7 +47,7 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
   const limits = createSourceLimits(options.clock, options.limits);
   const unproven = new Set<Socket>();
   const servers: Server[] = [];
-  const close = async () => {
+  const close = () => {
     for (const socket of unproven) socket.destroy();
     // `close` stops listening at once; its callback waits for streams that were handed on, which go on.
     for (const server of servers) server.close();
@@ -71,7 +71,7 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
       servers.push(server);
     }
   } catch (cause) {
-    await close();
+    close();
     throw cause;
   }
   return { addresses: servers.map(addressOf), close };

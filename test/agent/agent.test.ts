@@ -222,6 +222,18 @@ describe("an agent", () => {
     expect(agent.status().sshServer.listen).toHaveLength(1);
   });
 
+  test("stops listening at once although somebody is on", async () => {
+    await enrolled();
+    const agent = await linked();
+    const device = await aDevice();
+    await until("the rule", () => Object.keys(agent.ssh.world.snapshot()?.map.rules ?? {}).length > 0);
+    const { socket } = await dial(agent, device);
+    const startMs = performance.now();
+    await askAgent(stateDir, { do: "apply", flags: { sshServer: false } });
+    expect(performance.now() - startMs).toBeLessThan(500);
+    socket.destroy();
+  });
+
   test("refuses flags that do not hold together and changes nothing", async () => {
     await enrolled();
     const agent = await started();

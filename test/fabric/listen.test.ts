@@ -43,7 +43,11 @@ function portOf(listener: FabricListener, at = 0): number {
 }
 
 /** Sends `parts`, 20 ms apart, and returns all that came back before the other side closed. */
-async function exchange(port: number, parts: readonly (string | Buffer)[], waitForClose = true): Promise<string> {
+async function exchange(
+  port: number,
+  parts: readonly (string | Buffer)[],
+  waitForClose = true,
+): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let got = "";
   socket.on("data", (data) => {
@@ -103,6 +107,20 @@ describe("listenFabric", () => {
     const taken = first.addresses[0] ?? "";
     const failure = await aListener({ addresses: ["127.0.0.1:0", taken] }).catch((error: unknown) => error);
     expect(isQfError(failure, "ERR_ADDRESS_IN_USE")).toBe(true);
+  });
+
+  test("gives its address back at once, and leaves accepted streams alone", async () => {
+    const listener = await aListener();
+    const socket = connect(portOf(listener), "127.0.0.1");
+    socket.write("good\nx");
+    const got = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
+    expect(got.toString()).toBe("got x");
+    listener.close();
+    await aListener({ addresses: listener.addresses });
+    socket.write("y");
+    const more = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
+    expect(more.toString()).toBe("got y");
+    socket.destroy();
   });
 
   test("drops connections of one source beyond its limit", async () => {
