@@ -40,7 +40,7 @@ export class SshSession {
   readonly #host: SessionHost;
   readonly #client = new Map<string, string>();
   #terminal: { type: string; size: WindowSize } | null = null;
-  #ptyRefusal: ReasonCode | null = null;
+  #terminalRefusal: Verdict | null = null;
   #terminalModes: Uint8Array = new Uint8Array(0);
   #start: Start | null = null;
   #program: Program | null = null;
@@ -77,10 +77,11 @@ export class SshSession {
 
   /** Last words on the terminal or on stderr. */
   say(text: string): void {
-    const hasTerminal = this.#program?.hasTerminal === true;
+    const hasTerminal = this.#terminal !== null;
+    const kind = this.#program?.hasTerminal === true ? "stdout" : "stderr";
     this.#host.door.tryWriteChannel(
       this.channelId,
-      hasTerminal ? "stdout" : "stderr",
+      kind,
       Buffer.from(hasTerminal ? `\r\n${text}\r\n` : `${text}\n`),
     );
   }
@@ -101,14 +102,11 @@ export class SshSession {
       if (isTaken) accept?.();
       else reject?.();
     });
-    session.on("pty", (accept, reject, info) => {
+    session.on("pty", (accept, _reject, info) => {
       const { term, cols, rows, width, height } = info as unknown as WindowSize & { term: string };
       const verdict = this.#host.judge({ kind: "pty" });
-      if (verdict.kind === "deny") {
-        this.#ptyRefusal = verdict.reason;
-        reject?.();
-        return;
-      }
+      // Answered with yes all the same: after a no, ssh(1) leaves without waiting to hear why.
+      if (verdict.kind === "deny") this.#terminalRefusal = verdict;
       this.#terminal = {
         type: TERMINAL_TYPE.test(term) ? term : "dumb",
         size: { cols, rows, width, height },
@@ -159,6 +157,7 @@ export class SshSession {
   async #run(channel: ServerChannel, start: Start): Promise<void> {
     const verdict = this.#host.judge(start);
     if (verdict.kind === "deny") return this.#refuse(channel, verdict);
+    if (this.#terminalRefusal !== null) return this.#refuse(channel, this.#terminalRefusal);
     const reason = this.#refuseTerminal(verdict.grant);
     if (reason !== null) return this.#refuse(channel, this.#host.deny(reason, start));
     const account = await lookUpAccount(this.#host.auth.localUser, nowSeconds(this.#host.clock));
@@ -188,7 +187,6 @@ export class SshSession {
     const startedMs = performance.now();
     const path = await loginPath(account.uid);
     const client = new Map([...this.#client].filter(([name]) => mayClientSet(name, grant.capabilities)));
-    if (this.#ptyRefusal !== null) this.say(denialLine(this.#ptyRefusal, null));
     const program = await startProgram({
       account,
       drop: host.drop,

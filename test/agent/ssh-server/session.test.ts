@@ -1,0 +1,366 @@
+/** Sessions as ssh(1) sees them: bytes, ends, environment, terminal, and what is refused. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import type { ClientChannel } from "ssh2";
+import type { SshCapabilities } from "../../../src/wire/policy.ts";
+import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
+import { isRoot, OsAccount } from "../../support/os-accounts.ts";
+import { anId, aRule } from "../../support/policy.ts";
+import { signIn } from "../../support/ssh-sign-in.ts";
+import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
+
+const hasSsh = Bun.which("ssh") !== null;
+
+describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
+  let world: SshWorld;
+  let account: OsAccount;
+  let client: OpenSsh;
+  beforeAll(async () => {
+    world = await openSshWorld();
+    account = new OsAccount("ses");
+    client = openSshClient(world, await world.issue());
+  });
+  afterAll(async () => {
+    client.remove();
+    await world.close();
+    account[Symbol.dispose]();
+  });
+  beforeEach(() => {
+    world.events.length = 0;
+    grant({});
+  });
+  const grant = (capabilities: SshCapabilities): void => {
+    const rule = aRule("rule", ["devs"], "full", { capabilities });
+    world.map = { ...world.map, rules: { [rule.id]: rule } };
+  };
+  const run = (command: string, options?: Parameters<OpenSsh["run"]>[2]) =>
+    client.run(account.name, [command], options);
+
+  test("keeps stdout and stderr apart and gives the exit status", async () => {
+    expect(await run("echo out; echo err >&2; exit 42")).toEqual({
+      status: 42,
+      stdout: "out\n",
+      stderr: "err\n",
+    });
+  });
+
+  test("is the account asked for, in its home, with sshd's environment only", async () => {
+    process.env.LD_PROBE = "leak";
+    const { stdout } = await run("id -un; pwd; env | cut -d= -f1 | sort | xargs; exit 0", {
+      flags: ["-o", "SetEnv=LANG=C.UTF-8 LC_TIME=C SECRET=1 LD_PRELOAD=/x BUN_OPTIONS=--print=1"],
+    });
+    delete process.env.LD_PROBE;
+    const [name, home, variables] = stdout.split("\n");
+    expect([name, home]).toEqual([account.name, account.home]);
+    const wanted = [
+      "HOME",
+      "LANG",
+      "LC_TIME",
+      "LOGNAME",
+      "MAIL",
+      "PATH",
+      "SHELL",
+      "SSH_CLIENT",
+      "SSH_CONNECTION",
+      "USER",
+    ];
+    const ofTheShell = ["PWD", "OLDPWD", "SHLVL", "_"];
+    expect(variables?.split(" ").filter((word) => !ofTheShell.includes(word))).toEqual(wanted);
+  });
+
+  test("ends its stdin when the client's ends, and takes bytes as they are", async () => {
+    const bytes = Buffer.alloc(300_000, "0123456789abcdef");
+    const { stdout } = await run("cat | md5sum", { stdin: bytes });
+    expect(stdout.split(" ")[0]).toBe(new Bun.CryptoHasher("md5").update(bytes).digest("hex"));
+  });
+
+  test("moves much more than a window, both ways at once, whole", async () => {
+    const bytes = Buffer.alloc(24 * 1024 * 1024, "0123456789abcdef0");
+    const child = Bun.spawn([...client.argv(account.name), "cat; cat /dev/null >&2"], {
+      stdin: bytes,
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const digest = new Bun.CryptoHasher("md5");
+    for await (const chunk of child.stdout) digest.update(chunk);
+    expect(await child.exited).toBe(0);
+    expect(digest.digest("hex")).toBe(new Bun.CryptoHasher("md5").update(bytes).digest("hex"));
+  });
+
+  test("writes much to both of its outputs and loses nothing of either", async () => {
+    const { stdout, stderr } = await run(
+      "(head -c 5000000 /dev/zero | tr '\\0' e >&2) & head -c 5000000 /dev/zero | tr '\\0' o; wait",
+    );
+    expect(stdout.length).toBe(5_000_000);
+    expect(stderr.length).toBe(5_000_000);
+  });
+
+  test("is not ended by a client that stops sending", async () => {
+    const { stdout, status } = await run("sleep 0.3; echo still here", { stdin: "" });
+    expect({ stdout, status }).toEqual({ stdout: "still here\n", status: 0 });
+  });
+
+  test("says which signal ended it", async () => {
+    const { status, stderr } = await run("kill -TERM $$", { flags: ["-v"] });
+    expect(status).toBe(255);
+    expect(stderr).toContain("exit-signal");
+    expect(world.eventsOf("session.end")[0]).toMatchObject({ exitStatus: null, signal: "SIGTERM" });
+  });
+
+  test("says 127 for a command that is not there", async () => {
+    expect((await run("/no/such/command")).status).toBe(127);
+  });
+
+  test("has a terminal of the client's type when it asks for one", async () => {
+    const { stdout, stderr } = await run(
+      "tty; echo $TERM $SSH_TTY; echo err >&2; stty -a | grep -c -- ' echo '",
+      {
+        flags: ["-tt", "-o", "SetEnv=TERM=vt100"],
+      },
+    );
+    const [path, names, error, echo] = stdout.split("\r\n");
+    expect(path).toStartWith("/dev/pts/");
+    expect(names).toEndWith(` ${path}`);
+    expect([error, echo]).toEqual(["err", "1"]);
+    expect(stderr).not.toContain("err\n");
+  });
+
+  test("leaves a terminal at once when a job in the background keeps it open", async () => {
+    const startedMs = performance.now();
+    const { status } = await run("sleep 30 & exit 3", { flags: ["-tt"] });
+    expect(status).toBe(3);
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+  });
+
+  test("is a login shell when no command is given, and reads commands without a terminal", async () => {
+    const { stdout, status } = await client.run(account.name, [], { stdin: "echo $0; exit 5\n" });
+    expect({ stdout, status }).toEqual({ stdout: "-bash\n", status: 5 });
+  });
+
+  test("is recorded before it begins: the decision, then the start, and its end", async () => {
+    await run("true");
+    const id = world.eventsOf("connection.open")[0]?.connectionId;
+    const own = world.events.filter((event) => "connectionId" in event && event.connectionId === id);
+    const types = own.map((event) => event.type);
+    expect(types.slice(0, 5)).toEqual([
+      "decision",
+      "connection.open",
+      "decision",
+      "session.start",
+      "session.end",
+    ]);
+    expect(world.eventsOf("session.start")[0]).toMatchObject({
+      kind: "exec",
+      command: "true",
+      argv: null,
+      pty: false,
+    });
+    expect(world.eventsOf("decision")[1]).toMatchObject({
+      request: { action: { kind: "exec", command: "true" } },
+      decision: { outcome: "allow", ruleId: anId("rule") },
+    });
+    const closing = () => world.eventsOf("connection.close").find((event) => event.connectionId === id);
+    await until(() => closing() !== undefined);
+    expect(closing()).toMatchObject({ reason: null });
+  });
+
+  test("does not begin when it can not be recorded", async () => {
+    const connected = await signIn(world, { ...(await world.issue()), localUser: account.name });
+    world.auditFails = true;
+    const answer = await exec(connected.client, `touch ${account.home}/ran`);
+    world.auditFails = false;
+    connected.client.end();
+    expect(answer.status).toBe(255);
+    expect(answer.stderr).toContain("The audit log can not be written");
+    expect(await Bun.file(`${account.home}/ran`).exists()).toBe(false);
+  });
+
+  test("runs a listed command as it stands, without a shell, and no other", async () => {
+    grant({ commands: ["/usr/bin/printf %s $HOME"] });
+    expect(await run("/usr/bin/printf %s $HOME")).toMatchObject({ status: 0, stdout: "$HOME" });
+    expect(world.eventsOf("session.start")[0]?.argv).toEqual(["/usr/bin/printf", "%s", "$HOME"]);
+    const refused = await run("/usr/bin/printf %s $HOME; id");
+    expect(refused).toMatchObject({ status: 255, stdout: "" });
+    expect(refused.stderr).toContain("The policy does not allow this command");
+    const shell = await client.run(account.name, [], { stdin: "id\n" });
+    expect(shell).toMatchObject({ status: 255, stdout: "" });
+    expect(shell.stderr).toContain("The policy allows certain commands only, no shell");
+  });
+
+  test("is refused a terminal that the grant has none of, with the way out", async () => {
+    grant({ pty: false });
+    const { status, stdout, stderr } = await run("tty", { flags: ["-tt"] });
+    expect({ status, stdout }).toEqual({ status: 255, stdout: "" });
+    expect(stderr).toContain("The policy does not allow a terminal (use -T");
+    expect((await run("tty")).stdout).toBe("not a tty\n");
+  });
+
+  test("has no file transfer yet, and says which sentence", async () => {
+    const { status, stderr } = await client.run(account.name, ["sftp"], { flags: ["-s"] });
+    expect(status).toBe(255);
+    expect(stderr).toContain("SFTP subsystem not available");
+    grant({ sftp: "off" });
+    expect((await run("scp -t /tmp")).stderr).toContain("SFTP subsystem not available");
+  });
+
+  test("refuses forwards with the reason, and records that it did", async () => {
+    const { stderr } = await client.run(account.name, [], { flags: ["-W", "127.0.0.1:1"] });
+    expect(stderr).toContain("Port forwarding not available");
+    expect(world.eventsOf("decision").at(-1)?.request.action).toEqual({
+      kind: "local_forward",
+      host: "127.0.0.1",
+      port: 1,
+    });
+    const remote = await run("true", { flags: ["-R", "0:127.0.0.1:1", "-o", "ExitOnForwardFailure=yes"] });
+    expect(remote.status).toBe(255);
+  });
+
+  test("names the sentence of a refused sign-in on the terminal", async () => {
+    world.map = { ...world.map, rules: {} };
+    const { status, stderr } = await run("true");
+    expect(status).toBe(255);
+    expect(stderr).toContain("User is not authorized to access this peer");
+    expect(stderr).toContain(world.eventsOf("decision").at(-1)?.receipt as string);
+    expect(stderr).toContain("Permission denied");
+  });
+});
+
+describe.skipIf(!isRoot)("a session of ssh2's client", () => {
+  let world: SshWorld;
+  let account: OsAccount;
+  beforeAll(async () => {
+    world = await openSshWorld({ limits: { sessionsMax: 2 } });
+    account = new OsAccount("cli");
+  });
+  afterAll(async () => {
+    await world.close();
+    account[Symbol.dispose]();
+  });
+  const connect = async () =>
+    (await signIn(world, { ...(await world.issue()), localUser: account.name })).client;
+
+  test("gets the signals the client sends, as a group", async () => {
+    const client = await connect();
+    const channel = await open(
+      client,
+      "trap 'echo got it; exit 4' USR1; echo ready; while :; do sleep 0.05; done",
+    );
+    const output = collect(channel);
+    await until(() => output.stdout.includes("ready"));
+    channel.signal("USR1");
+    expect((await output.done).status).toBe(4);
+    expect(output.stdout).toContain("got it");
+    client.end();
+  });
+
+  test("follows its window", async () => {
+    const client = await connect();
+    const channel = await new Promise<ClientChannel>((resolve, reject) => {
+      const pty = { rows: 24, cols: 80, height: 0, width: 0, term: "xterm", modes: { ECHO: 0 } };
+      client.exec(
+        "stty size; stty -a | grep -o -e '-echo ' | xargs; trap 'stty size; exit' WINCH; while :; do sleep 0.05; done",
+        { pty: pty as never },
+        (error, opened) => (error === undefined ? resolve(opened) : reject(error)),
+      );
+    });
+    const output = collect(channel);
+    await until(() => output.stdout.includes("-echo"));
+    await Bun.sleep(100);
+    channel.setWindow(50, 132, 0, 0);
+    await output.done;
+    expect(output.stdout.split("\r\n").slice(0, 3)).toEqual(["24 80", "-echo", "50 132"]);
+    client.end();
+  });
+
+  test("is hung up when its client closes it; nohup jobs live on", async () => {
+    const client = await connect();
+    const channel = await open(client, "nohup sleep 41 >/dev/null 2>&1 & echo ready; exec sleep 42");
+    const output = collect(channel);
+    await until(() => output.stdout.includes("ready"));
+    expect(sleepers(account)).toEqual(["sleep 41", "sleep 42"]);
+    client.end();
+    await until(() => sleepers(account).length === 1);
+    expect(sleepers(account)).toEqual(["sleep 41"]);
+  });
+
+  test("is one of a bounded number on a connection", async () => {
+    const client = await connect();
+    const first = await open(client, "cat");
+    await open(client, "cat");
+    expect(open(client, "cat")).rejects.toThrow("Too many sessions");
+    const ended = collect(first).done;
+    first.end();
+    await ended;
+    expect((await exec(client, "echo again")).stdout).toBe("again\n");
+    client.end();
+  });
+
+  test("shows in the live list without its arguments", async () => {
+    const client = await connect();
+    const channel = await open(client, "sleep 5 --secret 2>/dev/null; sleep 5");
+    await until(() => world.server.sessions().some((session) => session.command.startsWith("sleep")));
+    const live = world.server.sessions().find((session) => session.command.startsWith("sleep"));
+    expect(live).toMatchObject({
+      localUser: account.name,
+      user: "alice@example.com",
+      peer: "laptop.qf.internal",
+    });
+    expect(JSON.stringify(live)).not.toContain("secret");
+    channel.close();
+    client.end();
+  });
+});
+
+function sleepers(account: OsAccount): string[] {
+  const result = Bun.spawnSync(["ps", "-o", "args=", "-u", account.name]);
+  const lines = result.stdout
+    .toString()
+    .split("\n")
+    .filter((line) => line.startsWith("sleep 4"));
+  return lines.map((line) => line.trim()).sort();
+}
+
+function open(client: { exec: import("ssh2").Client["exec"] }, command: string): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    client.exec(command, (error, channel) => (error === undefined ? resolve(channel) : reject(error)));
+  });
+}
+
+interface Collected {
+  stdout: string;
+  stderr: string;
+  done: Promise<{ status: number | null; stdout: string; stderr: string }>;
+}
+
+function collect(channel: ClientChannel): Collected {
+  const collected: Collected = {
+    stdout: "",
+    stderr: "",
+    done: Promise.resolve({ status: null, stdout: "", stderr: "" }),
+  };
+  channel.on("data", (data: Buffer) => {
+    collected.stdout += data.toString();
+  });
+  channel.stderr.on("data", (data: Buffer) => {
+    collected.stderr += data.toString();
+  });
+  collected.done = new Promise((resolve) => {
+    let status: number | null = null;
+    channel.on("exit", (code: number | null) => {
+      status = code;
+    });
+    channel.on("close", () => resolve({ status, stdout: collected.stdout, stderr: collected.stderr }));
+  });
+  return collected;
+}
+
+async function exec(client: { exec: import("ssh2").Client["exec"] }, command: string) {
+  return collect(await open(client, command)).done;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 250; i++) {
+    if (condition()) return;
+    await Bun.sleep(20);
+  }
+  throw new Error("it did not come to pass");
+}
