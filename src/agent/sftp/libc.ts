@@ -12,6 +12,7 @@ const SYMBOLS = {
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   // Of the last two calls, whose arguments these types fit.
   syscall: { args: ["i64", "i64", "ptr", "i64", "ptr", "u64"], returns: "i64" },
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   fchmodat: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
   statvfs: { args: ["ptr", "ptr"], returns: "i32" },
   fstatvfs: { args: ["i32", "ptr"], returns: "i32" },
@@ -40,6 +41,7 @@ function libc(): Libc {
 }
 
 const PR_SET_DUMPABLE = 4;
+const F_SETPIPE_SZ = 1031;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const RENAME_NOREPLACE = 1n;
@@ -53,6 +55,11 @@ const CALL =
  */
 export function forbidTracing(): void {
   check(libc().prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n));
+}
+
+/** Gives a pipe room for `bytes`, where it is one and the system has room left for this user. */
+export function widenPipe(fd: number, bytes: number): void {
+  libc().fcntl(fd, F_SETPIPE_SZ, bytes);
 }
 
 /** chmod(2) of what `path` names itself; a symbolic link has no mode to change on Linux. */

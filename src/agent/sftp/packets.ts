@@ -11,6 +11,9 @@ const LENGTH_BYTES = 4;
 /** One largest packet, and room to read small ones ahead. */
 const BUFFER_BYTES = 2 * (PACKET_BYTES_MAX + LENGTH_BYTES);
 
+/** From here on a copy costs more than a system call. */
+const LARGE_BYTES = 16_384;
+
 export class Packets {
   readonly #fd: number;
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -53,8 +56,19 @@ export class Packets {
       this.#end -= this.#start;
       this.#start = 0;
     }
-    const count = readSync(this.#fd, this.#buffer, this.#end, BUFFER_BYTES - this.#end, null);
+    const room = BUFFER_BYTES - this.#end;
+    const missing = this.#missing();
+    // A large packet is completed without what follows it, so that its successor begins at the front.
+    const wanted = missing > LARGE_BYTES ? Math.min(missing, room) : room;
+    const count = readSync(this.#fd, this.#buffer, this.#end, wanted, null);
     this.#end += count;
     return count > 0;
+  }
+
+  /** Bytes that the packet at hand still lacks. */
+  #missing(): number {
+    const held = this.#end - this.#start;
+    if (held < LENGTH_BYTES) return 0;
+    return LENGTH_BYTES + this.#buffer.readUInt32BE(this.#start) - held;
   }
 }

@@ -13,10 +13,10 @@ import type { OperationHook } from "./audit.ts";
 import { announcedExtensions, extended } from "./extensions.ts";
 import * as files from "./files.ts";
 import { Handles } from "./handles.ts";
-import { forbidTracing } from "./libc.ts";
+import { forbidTracing, widenPipe } from "./libc.ts";
 import { Packets } from "./packets.ts";
 import * as paths from "./paths.ts";
-import { Request, SFTP_VERSION, Status } from "./protocol.ts";
+import { PACKET_BYTES_MAX, Request, SFTP_VERSION, Status } from "./protocol.ts";
 import { Replies } from "./replies.ts";
 import { closeFile, type Operation, type SftpSession } from "./session.ts";
 import { outcome, outcomeOf } from "./status.ts";
@@ -61,15 +61,18 @@ export function runSftpServer(options: SftpServerOptions): number {
   // Errors are answers here, and made by the thousand: nobody looks at where they come from.
   Error.stackTraceLimit = 0;
   forbidTracing();
+  const { inputFd = 0, outputFd = 1 } = options;
+  // A packet at a time through each pipe, rather than a fourth of one: fewer switches between processes.
+  for (const fd of [inputFd, outputFd]) widenPipe(fd, PACKET_BYTES_MAX);
   const session: SftpSession = {
     mode: options.mode,
-    replies: new Replies(options.outputFd ?? 1),
+    replies: new Replies(outputFd),
     handles: new Handles(),
     folder: Buffer.from(process.cwd()),
     hook: options.onOperation ?? null,
   };
   try {
-    return serve(session, new Packets(options.inputFd ?? 0));
+    return serve(session, new Packets(inputFd));
   } finally {
     closeAll(session);
   }
