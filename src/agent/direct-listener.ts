@@ -18,6 +18,8 @@ export interface DirectListenerOptions {
   readonly clock: Clock;
   readonly ssh: SshServer;
   readonly failures: FailureCount;
+  /** Whether an earlier process of this state folder may have taken hellos, which we do not remember. */
+  readonly hadPredecessor: boolean;
   snapshot(): PolicySnapshot | null;
 }
 
@@ -44,7 +46,8 @@ const REASONS: Readonly<Record<HelloRefusal, ReasonCode>> = {
 /** Makes the listener; it remembers hellos from now on, whether it listens or not. */
 export function createDirectListener(options: DirectListenerOptions): DirectListener {
   const { clock, ssh, failures } = options;
-  const startSeconds = nowSeconds(clock);
+  // What nobody can have taken before can not be a repetition: a first start need not refuse it.
+  const startSeconds = options.hadPredecessor ? nowSeconds(clock) : 0;
   const replays = createReplayCache();
   let listener: FabricListener | null = null;
   let wanted: string | null = null;

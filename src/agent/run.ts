@@ -154,8 +154,14 @@ class RunningAgent implements Agent {
     const ssh = this.#options.createSshServer(this.#world(maps));
     this.#ssh = ssh;
     maps.onChange(() => ssh.recheck());
-    const snapshot = () => maps.snapshot();
-    this.#listener = createDirectListener({ clock, ssh, failures: this.#failures, snapshot });
+    this.#listener = createDirectListener({
+      clock,
+      ssh,
+      failures: this.#failures,
+      // Without a map nothing is taken, so who never had one took nothing.
+      hadPredecessor: last.stored !== undefined || last.confirmation !== undefined || last.damage !== null,
+      snapshot: () => maps.snapshot(),
+    });
     await this.#listener.listenAt(this.#flags.sshServer ? this.#flags.listen : null);
     await prepareControlFolder(paths, this.#controlSocket);
     this.#control = await openControlServer(this.#controlSocket, this.#controlled());

@@ -75,7 +75,10 @@ export interface HelloContext {
   readonly scope: HelloScope;
   /** Ourselves: the only target taken. */
   readonly self: PeerId;
-  /** When this process began to remember nonces; what was made before may have been taken before. */
+  /**
+   * When this process began to remember nonces; what was made before may have been taken before.
+   * 0 when nobody can have: nothing remembered them earlier and was forgotten.
+   */
   readonly startSeconds: EpochSeconds;
   readonly nowSeconds: EpochSeconds;
   /** Device key of a peer of the map. Undefined: no such peer. */

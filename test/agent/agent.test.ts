@@ -94,7 +94,7 @@ async function aDevice() {
   return { deviceKey, peer };
 }
 
-function dial(agent: TestAgent, { deviceKey, peer }: Awaited<ReturnType<typeof aDevice>>) {
+function dial(agent: TestAgent, { deviceKey, peer }: Awaited<ReturnType<typeof aDevice>>, ageSeconds = 0) {
   const target = agent.status().self?.peerId ?? "";
   const scope = { accountId: management.accountId, origin: management.url };
   const helloFor = () =>
@@ -104,7 +104,7 @@ function dial(agent: TestAgent, { deviceKey, peer }: Awaited<ReturnType<typeof a
       source: peer.id,
       target,
       port: 22,
-      nowSeconds: Math.floor(Date.now() / 1000),
+      nowSeconds: Math.floor(Date.now() / 1000) - ageSeconds,
     });
   return dialDirect({ addresses: agent.status().sshServer.listen, helloFor, timeoutMs: 2_000 });
 }
@@ -220,6 +220,20 @@ describe("an agent", () => {
     expect(JSON.parse(readFileSync(join(stateDir, "agent.json"), "utf8")).flags.sshServer).toBe(false);
     await askAgent(stateDir, { do: "apply", flags: { sshServer: true } });
     expect(agent.status().sshServer.listen).toHaveLength(1);
+  });
+
+  test("takes a clock that is behind at its first start, and nothing older than itself at the next", async () => {
+    await enrolled();
+    const agent = await linked();
+    const device = await aDevice();
+    await until("the rule", () => Object.keys(agent.ssh.world.snapshot()?.map.rules ?? {}).length > 0);
+    (await dial(agent, device, 45)).socket.destroy();
+    await agent.stop();
+    agents.splice(0);
+    const again = await linked();
+    const failure = await dial(again, device, 45).catch((error: unknown) => error);
+    expect(isQfError(failure, "ERR_PEER_UNREACHABLE")).toBe(true);
+    (await dial(again, device)).socket.destroy();
   });
 
   test("stops listening at once although somebody is on", async () => {
