@@ -16,7 +16,9 @@ export interface AttemptLimit {
 export interface Attempts {
   /** Whether `key` may try once more. Counts the try. */
   take(key: string): boolean;
-  /** Gives the tries of `key` back, after a success. */
+  /** Gives one try of `key` back: it was a good one. */
+  giveBack(key: string): void;
+  /** Gives all tries of `key` back. */
   forget(key: string): void;
 }
 
@@ -38,6 +40,10 @@ export function createAttempts(clock: Clock, limit: AttemptLimit): Attempts {
         if (!oldest.done) windows.delete(oldest.value);
       }
       return true;
+    },
+    giveBack(key) {
+      const known = windows.get(key);
+      if (known !== undefined) known.count -= 1;
     },
     forget(key) {
       windows.delete(key);

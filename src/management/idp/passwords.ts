@@ -13,7 +13,7 @@ export const PASSWORD_LENGTH_MAX = 1024;
 export const PASSWORD_LENGTH_MIN = 8;
 /** Failed tries for one e-mail address, wherever from. */
 const EMAIL_LIMIT = { countMax: 10, windowMs: 5 * 60_000 };
-/** Tries from one source, for whomever. */
+/** Failed tries from one source, for whomever. */
 const SOURCE_LIMIT = { countMax: 60, windowMs: 5 * 60_000 };
 /** Hashes computed at once: argon2id takes 64 MiB each. */
 const CONCURRENT_MAX = 4;
@@ -45,41 +45,64 @@ export function createPasswordCheck(deps: {
 }): PasswordCheck {
   const byEmail = createAttempts(deps.clock, EMAIL_LIMIT);
   const bySource = createAttempts(deps.clock, SOURCE_LIMIT);
-  const turn = createTurns();
+  const hashing = createTurns(CONCURRENT_MAX, WAITING_MAX);
+  // One try at a time for each person: twenty good ones at once are not twenty tries that may be bad.
+  const ofPerson = new Map<string, ReturnType<typeof createTurns>>();
   // Verified against when nobody is there, so that unknown and known cost the same.
   const decoy = hashPassword(crypto.randomUUID());
+
+  async function attempt(email: string, password: string, sourceAddress: string): Promise<PasswordOutcome> {
+    const source = sourceKey(sourceAddress);
+    if (!bySource.take(source) || !byEmail.take(email)) return { kind: "too_many" };
+    // An empty password is refused whatever the hash says.
+    if (password === "" || password.length > PASSWORD_LENGTH_MAX) return { kind: "wrong" };
+    const account = await deps.accounts.findByEmail(email);
+    const hash = account === undefined || account.passwordHash === "" ? await decoy : account.passwordHash;
+    const isRight = await hashing.run(() => Bun.password.verify(password, hash).catch(() => false));
+    if (isRight === "busy") return { kind: "too_many" };
+    if (!isRight || account === undefined || account.passwordHash === "") return { kind: "wrong" };
+    byEmail.forget(email);
+    bySource.giveBack(source);
+    return { kind: "ok", account };
+  }
+
   return {
     async check(email, password, sourceAddress) {
       const key = normaliseEmail(email);
-      if (!bySource.take(sourceKey(sourceAddress)) || !byEmail.take(key)) return { kind: "too_many" };
-      // An empty password is refused whatever the hash says.
-      if (password === "" || password.length > PASSWORD_LENGTH_MAX) return { kind: "wrong" };
-      const account = await deps.accounts.findByEmail(key);
-      const hash = account === undefined || account.passwordHash === "" ? await decoy : account.passwordHash;
-      const isRight = await turn(() => Bun.password.verify(password, hash).catch(() => false));
-      if (isRight === "busy") return { kind: "too_many" };
-      if (!isRight || account === undefined || account.passwordHash === "") return { kind: "wrong" };
-      byEmail.forget(key);
-      return { kind: "ok", account };
+      const turns = ofPerson.get(key) ?? createTurns(1, WAITING_MAX);
+      ofPerson.set(key, turns);
+      const outcome = await turns.run(() => attempt(key, password, sourceAddress));
+      if (turns.isIdle()) ofPerson.delete(key);
+      return outcome === "busy" ? { kind: "too_many" } : outcome;
     },
   };
 }
 
-/** Runs work a few at a time; "busy" when too many wait already. */
-function createTurns(): <T>(work: () => Promise<T>) => Promise<T | "busy"> {
+interface Turns {
+  /** "busy" when too many wait already. */
+  run<T>(work: () => Promise<T>): Promise<T | "busy">;
+  isIdle(): boolean;
+}
+
+/** Runs work a few at a time, first come first served. */
+function createTurns(concurrentMax: number, waitingMax: number): Turns {
   let running = 0;
   const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (running >= CONCURRENT_MAX) {
-      if (waiting.length >= WAITING_MAX) return "busy";
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    }
-    running += 1;
-    try {
-      return await work();
-    } finally {
-      running -= 1;
-      waiting.shift()?.();
-    }
+  return {
+    async run(work) {
+      if (running >= concurrentMax) {
+        if (waiting.length >= waitingMax) return "busy";
+        // Whoever ends hands its place on, so nobody comes in between.
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      } else running += 1;
+      try {
+        return await work();
+      } finally {
+        const next = waiting.shift();
+        if (next === undefined) running -= 1;
+        else next();
+      }
+    },
+    isIdle: () => running === 0 && waiting.length === 0,
   };
 }

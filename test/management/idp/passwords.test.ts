@@ -5,7 +5,7 @@ import { createPasswordCheck, hashPassword } from "../../../src/management/idp/p
 import { FakeClock } from "../../support/fake-clock.ts";
 import { fakeAccounts } from "../../support/idp-store.ts";
 
-const verify = spyOn(Bun.password, "verify");
+let verify = spyOn(Bun.password, "verify");
 afterEach(() => verify.mockClear());
 afterAll(() => verify.mockRestore());
 
@@ -76,6 +76,27 @@ test("tries are counted per source, for whomever", async () => {
     kinds.push((await passwords.check(`p${i}@example.com`, "", `2001:db8::${i.toString(16)}`)).kind);
   }
   expect(kinds.indexOf("too_many")).toBe(60);
+});
+
+test("successes of one source are not counted", async () => {
+  verify.mockResolvedValue(true);
+  const passwords = createPasswordCheck({ accounts, clock: new FakeClock() });
+  for (let i = 0; i < 100; i++) {
+    expect((await passwords.check("ada@example.com", "correct horse", "192.0.2.1")).kind).toBe("ok");
+  }
+  verify.mockRestore();
+  verify = spyOn(Bun.password, "verify");
+});
+
+test("many good tries at once are not taken for guessing, many bad ones are", async () => {
+  const passwords = createPasswordCheck({ accounts, clock: new FakeClock() });
+  const all = (password: string) =>
+    Promise.all(
+      Array.from({ length: 20 }, () => passwords.check("ada@example.com", password, "192.0.2.1")),
+    ).then((outcomes) => outcomes.map(({ kind }) => kind));
+  expect(new Set(await all("correct horse"))).toEqual(new Set(["ok"]));
+  expect((await all("wrong")).filter((kind) => kind === "wrong")).toHaveLength(10);
+  expect(await all("correct horse")).not.toContain("ok");
 });
 
 test("a success gives the tries back", async () => {
