@@ -31,6 +31,9 @@ export interface ProxyLab extends AsyncDisposable {
   readonly requests: string[];
   /** Hello lines the machine took. */
   readonly hellos: string[];
+  readonly hostKeys: readonly string[];
+  /** What management says of the machine unless told otherwise. */
+  readonly target: Readonly<Record<string, unknown>>;
   /** Changes what management says of the machine, or denies. */
   say(change: Readonly<Record<string, unknown>>): void;
   person(name: string, ttlSeconds: number): Person;
@@ -83,6 +86,8 @@ export async function openProxyLab(): Promise<ProxyLab> {
     sshd,
     requests,
     hellos,
+    hostKeys: [hostKey],
+    target,
     say: (change) => void Object.assign(said, change),
     person: (name, ttlSeconds) => openPerson({ executable, root, url, name, ttlSeconds }),
     async [Symbol.asyncDispose]() {
@@ -126,7 +131,7 @@ function openPerson(about: {
     run,
     ssh: (args, options) => run(["ssh", "-F", configPath, ...args], options),
     keyFiles: () =>
-      readdirSync(join(configDir, "openssh")).filter((file) => !/_(?:lock|turn|sign-in)$/.test(file)),
+      readdirSync(join(configDir, "openssh")).filter((file) => !/_(?:lock|turn|sign-in|checked)$/.test(file)),
   };
 }
 

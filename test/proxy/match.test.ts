@@ -1,0 +1,112 @@
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { knownHostsFile, runMatch } from "../../src/proxy/match.ts";
+import { isDnsName, isOverlayAddress, parseDialledName } from "../../src/proxy/peer-name.ts";
+import { DnsName, OverlayAddress } from "../../src/wire/units.ts";
+import { HOSTILE_NAMES } from "../support/hostile-names.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+const DOMAIN = ["--domain", "qf.internal"];
+
+describe("qf proxy match", () => {
+  const home = "/nonexistent";
+  test.each([
+    ["web1.qf.internal", 0],
+    ["WEB1.QF.Internal", 0],
+    ["phone.ada.device.qf.internal", 0],
+    ["100.64.0.1", 0],
+    ["100.127.255.254", 0],
+    ["100.63.255.255", 1],
+    ["100.128.0.1", 1],
+    ["100.64.0.01", 1],
+    ["100.64.0.256", 1],
+    ["100.64.0", 1],
+    ["qf.internal", 1],
+    ["web1", 1],
+    ["web1.qf.internal.", 1],
+    ["web1.qf.internal.example.com", 1],
+    ["web1qf.internal", 1],
+    ["-web1.qf.internal", 1],
+    ["web_1.qf.internal", 1],
+    ["web1..qf.internal", 1],
+    [`${"a".repeat(64)}.qf.internal`, 1],
+    ["", 1],
+    ["--domain", 1],
+  ])("of %p ends with %i", (host, status) => {
+    expect(runMatch([...DOMAIN, host], { HOME: home })).toBe(status);
+  });
+
+  test.each(HOSTILE_NAMES)("takes %p for no peer", (name) => {
+    for (const host of [name, `${name}.qf.internal`, `web1${name}.qf.internal`, `100.64.${name}`]) {
+      expect(runMatch([...DOMAIN, host], { HOME: home })).toBe(1);
+    }
+  });
+
+  test("without a domain knows those that were connected to, and nothing without any", () => {
+    const home = tempFolder();
+    expect(runMatch(["web1.qf.internal"], { HOME: home })).toBe(1);
+    const folder = join(home, ".config/qufabric/openssh");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "domains"), "qf.internal\n*\n../x\n");
+    expect(runMatch(["web1.qf.internal"], { HOME: home })).toBe(0);
+    expect(runMatch(["web1.example.com"], { HOME: home })).toBe(1);
+  });
+
+  test("takes a short name only of a machine that was connected to by its full one", () => {
+    const home = tempFolder();
+    const folder = join(home, ".config/qufabric/openssh");
+    mkdirSync(folder, { recursive: true });
+    expect(runMatch([...DOMAIN, "web1"], { HOME: home })).toBe(1);
+    writeFileSync(join(folder, knownHostsFile("web1.qf.internal")), "{}");
+    expect(runMatch([...DOMAIN, "web1"], { HOME: home })).toBe(0);
+    expect(runMatch([...DOMAIN, "web2"], { HOME: home })).toBe(1);
+  });
+
+  test("is silent and says no for arguments that make no sense", () => {
+    for (const args of [[], ["a", "b"], ["--domain"], [...DOMAIN], [...DOMAIN, "a.qf.internal", "b"]]) {
+      expect(runMatch(args, {})).toBe(1);
+    }
+  });
+});
+
+const CORPUS = [
+  ...[
+    "a",
+    "a.b",
+    "a-b.c",
+    "A.b",
+    "-a",
+    "a-",
+    "a..b",
+    ".a",
+    "a.",
+    "1.2.3.4",
+    "x".repeat(63),
+    "x".repeat(64),
+    "",
+  ],
+  ...[
+    "100.64.0.0",
+    "100.100.1.9",
+    "100.99.255.255",
+    "100.64.0.256",
+    "100.064.0.1",
+    "10.64.0.1",
+    "100.64.0.1 ",
+  ],
+  ...["100.127.0.1", "100.128.0.1", "100.64.1", "100.64.0.1.1", ...HOSTILE_NAMES],
+];
+
+test.each(CORPUS)("names are read as the schemas read them: %p", (text) => {
+  expect(isDnsName(text)).toBe(DnsName.safeParse(text).success);
+  expect(isOverlayAddress(text)).toBe(OverlayAddress.safeParse(text).success);
+});
+
+test("a dialled name is a name or an overlay address in lower case, and no other address", () => {
+  expect(parseDialledName("Web1.QF.internal")).toBe("web1.qf.internal");
+  expect(parseDialledName("100.64.0.1")).toBe("100.64.0.1");
+  for (const text of ["10.0.0.1", "127.0.0.1", "100.64.0", "::1", "1", "", ...HOSTILE_NAMES]) {
+    expect(parseDialledName(text)).toBeUndefined();
+  }
+});
