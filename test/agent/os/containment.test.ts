@@ -1,0 +1,102 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { createContainment, findCgroupRoot } from "../../../src/agent/os/containment.ts";
+import { spawnAs } from "../../../src/agent/os/spawn.ts";
+import { lookUpAccount } from "../../../src/agent/os/users.ts";
+import { newId } from "../../../src/base/random.ts";
+import { isRoot, OsAccount } from "../../support/os-accounts.ts";
+import { alivePids } from "../../support/processes.ts";
+
+/** Ignores what can be ignored, leaves its session, lets its parents die, and drops its environment. */
+const ESCAPES = [
+  ["a child that ignores signals", "(trap '' TERM HUP INT; sleep 50 & wait) & sleep 51"],
+  ["a child in a session of its own", "setsid sleep 50 & sleep 51"],
+  ["a daemon whose parents are gone", "(setsid setsid sleep 50 &) ; exit 0"],
+  ["a daemon that also dropped its environment", "(env -i /usr/bin/setsid /bin/sleep 50 &) ; sleep 51"],
+  ["nohup", "nohup sleep 50 >/dev/null 2>&1 & exit 0"],
+] as const;
+
+const roots = [["a cgroup", findCgroupRoot()] as const, ["marks only", null] as const].filter(
+  ([name, root]) => name === "marks only" || root !== null,
+);
+
+describe.skipIf(!isRoot)("a containment", () => {
+  for (const [how, root] of roots) {
+    test.each(ESCAPES)(`with ${how} ends %s`, async (_name, command) => {
+      using account = new OsAccount("kill");
+      using other = new OsAccount("spare");
+      const bystander = await start(
+        other.name,
+        "exec sleep 52",
+        createContainment(root, newId(), "SSH_CONNECTION=other"),
+      );
+      const containment = createContainment(root, newId(), `SSH_CONNECTION=${account.name}`);
+      await start(account.name, command, containment, account.name);
+      await until(() => alivePids(account).length > 0);
+      await Bun.sleep(250);
+      expect(alivePids(account).length).toBeGreaterThan(0);
+      const startedMs = performance.now();
+      expect(await containment.killAll(800)).toBe(true);
+      expect(performance.now() - startedMs).toBeLessThan(800);
+      await until(() => alivePids(account).length === 0);
+      expect(alivePids(other)).toEqual([bystander]);
+    });
+  }
+
+  test("that is released leaves jobs alone, and its folder goes once they have", async () => {
+    const root = findCgroupRoot();
+    if (root === null) return;
+    using account = new OsAccount("rel");
+    const id = newId();
+    const containment = createContainment(root, id, "SSH_CONNECTION=rel");
+    const pid = await start(account.name, "exec sleep 53", containment);
+    containment.release();
+    await Bun.sleep(100);
+    expect(alivePids(account)).toEqual([pid]);
+    expect(existsSync(`${root}/${id}`)).toBe(true);
+    process.kill(pid, "SIGKILL");
+    await until(() => !existsSync(`${root}/${id}`));
+  });
+});
+
+test("findCgroupRoot finds nothing where there is nothing", () => {
+  expect(findCgroupRoot("proc /proc proc rw 0 0\n")).toBeNull();
+  expect(findCgroupRoot("cgroup2 /no/such/mount cgroup2 rw 0 0\n")).toBeNull();
+});
+
+async function start(
+  name: string,
+  command: string,
+  containment: ReturnType<typeof createContainment>,
+  mark = "other",
+): Promise<number> {
+  const account = await lookUpAccount(name, 0);
+  if (account === null) throw new Error("no account");
+  const child = await spawnAs({
+    pty: null,
+    contain: (pid) => containment.add(pid),
+    spec: {
+      ...{
+        user: name,
+        uid: account.uid,
+        gid: account.gid,
+        drop: true,
+        tty: false,
+        home: "/",
+        file: "/bin/sh",
+      },
+      argv: ["sh", "-c", command],
+      env: { PATH: "/usr/bin:/bin", SSH_CONNECTION: mark },
+    },
+  });
+  for (const end of [child.stdin, child.stdout, child.stderr]) end?.close();
+  return child.pid;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 150; i++) {
+    if (condition()) return;
+    await Bun.sleep(20);
+  }
+  throw new Error("it did not come to pass");
+}
