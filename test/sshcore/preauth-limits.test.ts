@@ -42,7 +42,7 @@ const ROWS: readonly {
   {
     name: "chatter of three kinds",
     stage: "failed",
-    say: repeat([2, 3, 4].map(plausible), 11).flat(),
+    say: [2, 3, 4].flatMap((type) => repeat(plausible(type), 11)),
     what: "chatter",
   },
   { name: "megabytes", stage: "failed", say: repeat(big(2, 33_000), 32), what: "too much" },
