@@ -1,8 +1,8 @@
 /**
- * The server's side of one SSH transport, around ssh2: what may be said before authentication, banner
- * and reasons when something is refused, terminal modes, and output with back-pressure.
+ * The server's side of one SSH transport, around ssh2: banner and reasons when something is refused,
+ * terminal modes, and output with back-pressure.
  *
- * ssh2 parses and encrypts; this decides what reaches it. Read `onPayload` first.
+ * ssh2 parses and encrypts; `guard.ts` keeps what is out of its place from it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 import type { Connection } from "ssh2";
 import { SshBufferError, SshReader } from "../base/ssh-buffer.ts";
-import { bannerMessage, channelOpenFailure, DISCONNECT, disconnectMessage, MESSAGE } from "./messages.ts";
+import { bannerMessage, channelOpenFailure, disconnectMessage, MESSAGE } from "./messages.ts";
 import {
   channelEnds,
   protocolOf,
@@ -19,6 +19,7 @@ import {
   sendMessage,
   sendMessageNow,
 } from "./ssh2-internals.ts";
+import { CHANNEL_TYPE_BYTES_MAX } from "./wire-limits.ts";
 
 /** A channel that the client asks for, other than by name unverified. */
 export interface ChannelOpen {
@@ -30,40 +31,21 @@ export interface ChannelOpen {
 }
 
 export interface DoorHooks {
-  /** True once somebody is signed in. */
-  isAuthenticated(): boolean;
   /** True: ssh2 goes on with it. False: the hook refuses it, now or later. */
   onChannelOpen(open: ChannelOpen): boolean;
   /** Bytes of terminal modes of a pty-req, as ssh2 does not read them. */
   onTerminalModes(channelId: number, modes: Uint8Array): void;
   /** Data of a channel went either way. */
   onActivity(): void;
-  /** The client broke the protocol; the transport is ended. */
-  onViolation(what: string): void;
 }
 
-/** What a client may send before it is signed in; anything else ends the connection (CVE-2018-10933). */
-const BEFORE_AUTH: ReadonlySet<number> = new Set([
-  MESSAGE.DISCONNECT,
-  MESSAGE.IGNORE,
-  MESSAGE.UNIMPLEMENTED,
-  MESSAGE.DEBUG,
-  MESSAGE.SERVICE_REQUEST,
-  MESSAGE.EXT_INFO,
-  MESSAGE.USERAUTH_REQUEST,
-  MESSAGE.USERAUTH_INFO_RESPONSE,
-]);
-/** Messages that do nothing, before authentication; protects against a flood of them. */
-const IDLE_MESSAGES_MAX = 64;
 /** Bytes waiting in the transport above which channels stop writing: a client may open any window. */
 const TRANSPORT_BYTES_MAX = 1024 * 1024;
 /** Largest piece of channel data sent; RFC 4253 section 6.1 lets everybody take it. */
 const DATA_BYTES_MAX = 32_768;
 const TERMINAL_MODES_BYTES_MAX = 1280;
+const TERMINAL_TYPE_BYTES_MAX = 256;
 const STDERR = 1;
-/** What ssh2's own fatal errors return to leave its parser. */
-const STOP_PARSING = Number.POSITIVE_INFINITY;
-
 export class ServerDoor {
   readonly #connection: Connection;
   readonly #protocol: Ssh2Protocol;
@@ -71,27 +53,28 @@ export class ServerDoor {
   readonly #hooks: DoorHooks;
   /** Wakes writers: "window" with a channel number, "drain" of the transport, "closed". */
   readonly #wake = new EventEmitter().setMaxListeners(0);
-  #idleMessages = 0;
-  #hasService = false;
   #isClosed = false;
-  #isBroken = false;
   bytesIn = 0;
   bytesOut = 0;
 
-  /** Call it when ssh2 announces the connection: before the key exchange, so that nothing slips by. */
+  /** Call it when ssh2 has announced the connection and it is guarded. */
   constructor(connection: Connection, stream: Duplex, hooks: DoorHooks) {
     this.#connection = connection;
     this.#protocol = protocolOf(connection);
     this.#stream = stream;
     this.#hooks = hooks;
-    const parse = this.#protocol._onPayload;
-    this.#protocol._onPayload = (payload) => this.#onPayload(payload, parse);
+    const inspect = this.#protocol.inspectPayload;
+    this.#protocol.inspectPayload = (payload) => {
+      const verdict = inspect === undefined ? true : inspect(payload);
+      return verdict === true ? this.#onPayload(payload) : verdict;
+    };
     const write = this.#protocol._onWrite;
     this.#protocol._onWrite = (data) => {
       this.bytesOut += data.length;
       write(data);
     };
     stream.on("drain", () => this.#wake.emit("drain"));
+    connection.on("handshake", () => this.#wake.emit("drain"));
     stream.once("close", () => this.#close());
   }
 
@@ -119,7 +102,7 @@ export class ServerDoor {
     for (let at = 0; at < data.length; ) {
       const ends = this.#openEnds(channelId);
       if (ends === undefined) return false;
-      if (this.#stream.writableLength > TRANSPORT_BYTES_MAX) await this.#woken("drain");
+      if (this.#isBlocked()) await this.#woken("drain");
       else if (ends.outgoing.window <= 0) await this.#woken(`window ${channelId}`);
       else at += this.#send(ends.outgoing, kind, data.subarray(at));
     }
@@ -142,6 +125,11 @@ export class ServerDoor {
   sendExitSignal(channelId: number, signal: string): void {
     const ends = this.#openEnds(channelId);
     if (ends !== undefined) this.#protocol.exitSignal(ends.outgoing.id, signal, false, "");
+  }
+
+  /** Whether more data would only pile up: the transport is behind, or keys are being exchanged. */
+  #isBlocked(): boolean {
+    return this.#stream.writableLength > TRANSPORT_BYTES_MAX || this.#protocol._kexinit !== undefined;
   }
 
   #send(
@@ -182,80 +170,53 @@ export class ServerDoor {
     this.#wake.emit("closed");
   }
 
-  #onPayload(payload: Buffer, parse: (payload: Buffer) => unknown): unknown {
-    if (this.#isBroken) return STOP_PARSING;
-    const type = payload[0] ?? 0;
+  /** True: on to ssh2. Undefined: it goes no further. */
+  #onPayload(payload: Buffer): true | undefined {
+    const type = payload[0];
     this.bytesIn += payload.length;
-    const violation = this.#hooks.isAuthenticated()
-      ? this.#judgeMessage(type, payload)
-      : this.#judgeBeforeAuth(type);
-    if (violation === "handled") return undefined;
-    if (violation !== null) {
-      this.#isBroken = true;
-      this.disconnect(DISCONNECT.PROTOCOL_ERROR, "protocol error");
-      this.#hooks.onViolation(violation);
-      return STOP_PARSING;
+    switch (type) {
+      case MESSAGE.CHANNEL_OPEN:
+        return this.#onChannelOpen(payload);
+      case MESSAGE.CHANNEL_DATA:
+        this.#hooks.onActivity();
+        return true;
+      case MESSAGE.CHANNEL_REQUEST:
+        this.#onChannelRequest(payload);
+        return true;
+      case MESSAGE.CHANNEL_WINDOW_ADJUST:
+      // A closed channel must not leave its writers waiting for a window.
+      case MESSAGE.CHANNEL_CLOSE: {
+        const event = `window ${payload.length < 5 ? "" : payload.readUInt32BE(1)}`;
+        // ssh2 reads the message after this function has returned.
+        queueMicrotask(() => this.#wake.emit(event));
+        return true;
+      }
     }
-    const result = parse(payload);
-    if (type === MESSAGE.CHANNEL_WINDOW_ADJUST) this.#wake.emit(`window ${readUint32(payload, 1)}`);
-    // A closed channel must not leave its writers waiting for a window.
-    if (type === MESSAGE.CHANNEL_CLOSE) this.#wake.emit(`window ${readUint32(payload, 1)}`);
-    return result;
+    return true;
   }
 
-  #judgeBeforeAuth(type: number): string | null {
-    if (type >= MESSAGE.KEXINIT && type <= MESSAGE.KEX_LAST) return null;
-    if (!BEFORE_AUTH.has(type)) return `message ${type} before authentication`;
-    if (type === MESSAGE.SERVICE_REQUEST) this.#hasService = true;
-    if (type === MESSAGE.USERAUTH_REQUEST && !this.#hasService) return "authentication without its service";
-    if (type === MESSAGE.IGNORE || type === MESSAGE.DEBUG || type === MESSAGE.UNIMPLEMENTED) {
-      return ++this.#idleMessages > IDLE_MESSAGES_MAX ? "a flood before authentication" : null;
-    }
-    return null;
-  }
-
-  /** Null: on to ssh2. "handled": it goes no further. Anything else is what the client did wrong. */
-  #judgeMessage(type: number, payload: Buffer): string | null {
-    try {
-      if (type === MESSAGE.CHANNEL_OPEN) return this.#onChannelOpen(payload);
-      if (type === MESSAGE.CHANNEL_DATA) return this.#onChannelData(payload);
-      if (type === MESSAGE.CHANNEL_REQUEST) this.#onChannelRequest(payload);
-      return null;
-    } catch (cause) {
-      if (cause instanceof SshBufferError) return "a malformed message";
-      throw cause;
-    }
-  }
-
-  #onChannelOpen(payload: Buffer): string | null {
+  #onChannelOpen(payload: Buffer): true | undefined {
     const reader = new SshReader(payload.subarray(1));
-    const type = reader.text(256);
+    const type = reader.text(CHANNEL_TYPE_BYTES_MAX);
     const sender = reader.uint32();
-    reader.uint32();
-    // ssh2 would cut data into pieces of this size for ever.
-    if (reader.uint32() === 0) return "a channel with packets of no size";
+    reader.raw(8);
     const rest = Buffer.from(payload.subarray(1 + reader.position));
-    return this.#hooks.onChannelOpen({ type, sender, rest }) ? null : "handled";
+    return this.#hooks.onChannelOpen({ type, sender, rest }) ? true : undefined;
   }
 
-  /** ssh2 does not hold a client to its window. */
-  #onChannelData(payload: Buffer): string | null {
-    const ends = channelEnds(this.#connection, readUint32(payload, 1));
-    this.#hooks.onActivity();
-    return ends !== undefined && payload.length - 9 > ends.incoming.window ? "data beyond the window" : null;
-  }
-
+  /** ssh2 knows no IUTF8 and passes the rest on by names; the bytes themselves say it all. */
   #onChannelRequest(payload: Buffer): void {
-    const reader = new SshReader(payload.subarray(1));
-    const channelId = reader.uint32();
-    if (reader.text(256) !== "pty-req") return;
-    reader.uint8();
-    reader.string(256);
-    for (let field = 0; field < 4; field++) reader.uint32();
-    this.#hooks.onTerminalModes(channelId, Buffer.from(reader.string(TERMINAL_MODES_BYTES_MAX)));
+    try {
+      const reader = new SshReader(payload.subarray(1));
+      const channelId = reader.uint32();
+      if (reader.text(CHANNEL_TYPE_BYTES_MAX) !== "pty-req") return;
+      reader.raw(1);
+      reader.string(TERMINAL_TYPE_BYTES_MAX);
+      reader.raw(16);
+      this.#hooks.onTerminalModes(channelId, Buffer.from(reader.string(TERMINAL_MODES_BYTES_MAX)));
+    } catch (cause) {
+      // What is malformed is for ssh2 to refuse.
+      if (!(cause instanceof SshBufferError)) throw cause;
+    }
   }
-}
-
-function readUint32(payload: Buffer, at: number): number {
-  return payload.length >= at + 4 ? payload.readUInt32BE(at) : 0xffff_ffff;
 }

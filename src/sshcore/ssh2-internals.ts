@@ -2,9 +2,9 @@
  * The inside of ssh2 1.17.0 that its types do not show, as far as we reach into it, and nowhere else.
  *
  * ssh2 can not send a banner at the moment of a refusal, gives a channel no reason when it refuses it,
- * never reads terminal modes, and its server channel sends stale data again when stdout and stderr both
- * run out of window. `server-door.ts` does these things itself through the shapes below. A version of
- * ssh2 in which one of them is missing is refused at the first connection, not worked around.
+ * and has no end to what it holds for a slow reader. `server-door.ts` does these things itself through
+ * the shapes below. A version of ssh2 in which one of them is missing is refused at the first
+ * connection, not worked around.
  *
  * @module
  */
@@ -12,7 +12,8 @@ import type { Connection } from "ssh2";
 import { assert } from "../base/assert.ts";
 
 export interface Ssh2Protocol {
-  _onPayload: (payload: Buffer) => unknown;
+  /** From our patch: true hands the payload on, anything else goes to the parser in its place. */
+  inspectPayload: ((payload: Buffer) => unknown) | undefined;
   _onWrite: (data: Buffer) => void;
   /** Defined while keys are being exchanged; what is sent then must wait in `_queue`. */
   readonly _kexinit: unknown;
@@ -103,6 +104,6 @@ function internals(connection: Connection): Ssh2Connection {
   const inside = connection as unknown as Partial<Ssh2Connection>;
   const { _protocol, _sock, _chanMgr } = inside;
   assert(_protocol !== undefined && _sock !== undefined && _chanMgr !== undefined, "ssh2 is the one we know");
-  assert(typeof _protocol._onPayload === "function", "ssh2 hands payloads to one function");
+  assert("inspectPayload" in _protocol, "ssh2 has our patch");
   return inside as Ssh2Connection;
 }

@@ -9,6 +9,7 @@ import type { Connection, Session } from "ssh2";
 import { nowSeconds } from "../../base/clock.ts";
 import { newId } from "../../base/random.ts";
 import { denialLine } from "../../policy/sentences.ts";
+import { guardConnection } from "../../sshcore/guard.ts";
 import { DISCONNECT, OPEN_FAILURE } from "../../sshcore/messages.ts";
 import { ServerDoor } from "../../sshcore/server-door.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
@@ -73,16 +74,16 @@ export class SshConnection {
       this.id,
       `SSH_CONNECTION=${connectionVariable(origin)}`,
     );
+    guardConnection(connection, {
+      onViolation: () => {
+        if (this.#auth === null) options.onUnproven("certificate_invalid");
+      },
+    });
     this.#door = new ServerDoor(connection, stream, {
-      isAuthenticated: () => this.#auth !== null,
       onChannelOpen: (open) => this.#onChannelOpen(open),
       onTerminalModes: (channelId, modes) => this.#sessions.get(channelId)?.setTerminalModes(modes),
       onActivity: () => {
         this.#lastActivityMs = performance.now();
-      },
-      onViolation: () => {
-        this.#options.onUnproven("certificate_invalid");
-        this.#cutSoon();
       },
     });
     this.#after(limits.graceMs, () => {
