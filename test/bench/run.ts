@@ -3,9 +3,10 @@
  *
  * Nothing is asserted here but that the work was really done.
  */
-import { cpus, userInfo } from "node:os";
+import { cpus } from "node:os";
 import { executablePath } from "../support/executable.ts";
 import { openLab } from "../support/lab.ts";
+import { isRoot, ownName } from "../support/os-accounts.ts";
 import { benchDecide } from "./decide.ts";
 import { openSshd } from "./sshd.ts";
 
@@ -65,7 +66,7 @@ async function benchStart(executable: string): Promise<void> {
 }
 
 async function benchExec(): Promise<void> {
-  const user = userInfo().username;
+  const user = ownName();
   await using lab = await openLab();
   const devs = await lab.createGroup("Developers");
   const servers = await lab.createGroup("Servers");
@@ -73,7 +74,7 @@ async function benchExec(): Promise<void> {
   await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [user] } });
   await lab.startAgent("web1", {
     groups: [servers],
-    args: userInfo().uid === 0 ? ["--enable-ssh-root"] : [],
+    args: isRoot ? ["--enable-ssh-root"] : [],
   });
   const device = lab.device(person, "laptop");
   await device.login();

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ownName } from "../support/os-accounts.ts";
 
 export interface Sshd extends AsyncDisposable {
   readonly port: number;
@@ -46,7 +47,7 @@ export async function openSshd(config = ""): Promise<Sshd> {
     "-p",
     String(port),
     "-l",
-    localUserName(),
+    ownName(),
     "-i",
     join(folder, "user"),
     "-o",
@@ -78,11 +79,6 @@ export async function openSshd(config = ""): Promise<Sshd> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** `os.userInfo()` of Bun believes the environment. */
-export function localUserName(): string {
-  return Bun.spawnSync(["id", "-un"]).stdout.toString().trim();
 }
 
 function freePort(): Promise<number> {

@@ -5,14 +5,15 @@
  * itself. State is under `.demo/`; nothing on the machine outside of it is changed.
  */
 import { mkdirSync, rmSync } from "node:fs";
-import { userInfo } from "node:os";
+
 import { join, resolve } from "node:path";
 import { Lab, type LabAgent, type LabDevice, OWNER, type Person, type RunResult } from "../support/lab.ts";
+import { isRoot, ownName } from "../support/os-accounts.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
 const HOST = "demo-host";
 const once = process.argv.includes("--once");
-const localUser = userInfo().username;
+const localUser = ownName();
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -59,7 +60,7 @@ async function start(): Promise<Demo> {
   say(`  ada@example.com in Developers may be ${localUser} on Servers, and nobody else`);
 
   step(`this machine joins as the peer ${HOST}`);
-  const root = userInfo().uid === 0 ? ["--enable-ssh-root"] : [];
+  const root = isRoot ? ["--enable-ssh-root"] : [];
   const agent = await lab.startAgent(HOST, { groups: [servers], args: root });
   const status = await agent.status();
   say(`  ${status.self?.fullName} ${status.self?.address}, SSH at ${status.sshServer.listen.join(", ")}`);

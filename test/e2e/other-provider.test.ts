@@ -1,8 +1,9 @@
 /** Any OIDC provider can take the embedded one's place: a second process, other keys, other subjects. */
 import { expect, test } from "bun:test";
-import { userInfo } from "node:os";
+
 import { EXTERNAL_USERS, startExternalIdp } from "../support/external-idp.ts";
 import { openLab, policyBody } from "../support/lab.ts";
+import { isRoot, ownName } from "../support/os-accounts.ts";
 
 test("people of another provider sign in, are nobody at first, and are known by issuer and subject", async () => {
   const idp = await startExternalIdp();
@@ -11,9 +12,9 @@ test("people of another provider sign in, are nobody at first, and are known by 
     await using lab = await openLab({
       serveArgs: ["--oidc-issuer", idp.issuer, "--oidc-client-id", idp.clientId],
     });
-    const own = userInfo().username;
+    const own = ownName();
     const servers = await lab.createGroup("Servers");
-    const root = userInfo().uid === 0 ? ["--enable-ssh-root"] : [];
+    const root = isRoot ? ["--enable-ssh-root"] : [];
     await lab.startAgent("web1", { groups: [servers], args: root });
     const device = lab.device(grace, "grace");
     await device.login();

@@ -44,8 +44,8 @@ describe.skipIf(!isRoot)("a tampering network", () => {
 
   // Offsets in the hello, the identification strings, the key exchange and the encrypted part.
   test.each([
-    ["up", 40],
     ["up", 300],
+    ["up", 420],
     ["up", 700],
     ["up", 1_800],
     ["down", 5],
@@ -83,14 +83,43 @@ describe.skipIf(!isRoot)("a tampering network", () => {
     expect(captures).toEqual([]);
   });
 
-  test("that carries the stream to another machine of the network gets it nowhere", async () => {
-    const port = await sshPort(other);
+  test("that spoils the hello is gone around, and what it carries is nobody's", async () => {
+    const port = await sshPort(agent);
+    let answered = 0;
     await using proxy = await openTamperer(
       () => port,
-      (_direction, _before, chunk) => chunk,
+      (direction, before, chunk) => {
+        if (direction === "down") answered += chunk.length;
+        else if (before <= 40 && before + chunk.length > 40)
+          chunk[40 - before] = (chunk[40 - before] ?? 0) ^ 1;
+        return chunk;
+      },
     );
     await through(proxy.port);
-    expect(await attempt()).toMatchObject({ exitCode: 255, stdout: "" });
+    expect(await attempt()).toMatchObject({ exitCode: 0, stdout: "in\n" });
+    expect(answered).toBe(0);
+  });
+
+  test("that carries the stream to another machine of the network gets no answer there", async () => {
+    const port = await sshPort(other);
+    let answered = 0;
+    await using proxy = await openTamperer(
+      () => port,
+      (direction, _before, chunk) => {
+        if (direction === "down") answered += chunk.length;
+        return chunk;
+      },
+    );
+    await through(proxy.port);
+    expect(await attempt()).toMatchObject({ exitCode: 0, stdout: "in\n" });
+    expect(answered).toBe(0);
+    const { self } = await other.status();
+    const opened = (await lab.events("limit=1000")).filter(
+      (event) => event.activity_code === "ssh.connection.open",
+    );
+    expect(
+      opened.some((event) => event.initiator_id === self?.peerId || event.target_id === self?.peerId),
+    ).toBe(false);
   });
 
   test("that cuts the stream in the middle of a session is an error, not an end", async () => {

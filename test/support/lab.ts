@@ -352,7 +352,8 @@ export class LabDevice {
     return {
       QF_CONFIG_DIR: this.configDir,
       QF_MANAGEMENT_URL: this.lab.url,
-      BROWSER: `${process.execPath} ${BROWSER_SCRIPT}`,
+      // Not in the folder where qf runs: Bun itself, which this browser is, reads what lies there.
+      BROWSER: `env -C / ${process.execPath} ${BROWSER_SCRIPT}`,
       QF_TEST_EMAIL: this.person.email,
       QF_TEST_PASSWORD: this.person.password,
       ...extra,

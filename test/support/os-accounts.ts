@@ -56,3 +56,8 @@ export class OsAccount implements Disposable {
     return result.exitCode === 0 ? Number(result.stdout.toString()) : undefined;
   }
 }
+
+/** Name of the account this test runs as, by the account database and not by the environment. */
+export function ownName(): string {
+  return Bun.spawnSync(["id", "-un"]).stdout.toString().trim();
+}

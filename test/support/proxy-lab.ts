@@ -10,10 +10,11 @@ import { join } from "node:path";
 import { newId } from "../../src/base/random.ts";
 import { type DropIn, renderDropIn } from "../../src/proxy/drop-in.ts";
 import { HELLO_PREFIX } from "../../src/wire/hello.ts";
-import { localUserName, openSshd, type Sshd } from "../bench/sshd.ts";
+import { openSshd, type Sshd } from "../bench/sshd.ts";
 import { ca, options as certificateOptions, names, rawCertificate } from "./certificates.ts";
 import { executablePath } from "./executable.ts";
 import { type RunOptions, type RunResult, runProcess } from "./lab.ts";
+import { ownName } from "./os-accounts.ts";
 
 export const DOMAIN = "qf.internal";
 export const PEER = `web1.${DOMAIN}`;
@@ -114,7 +115,7 @@ function openPerson(about: {
   writeFileSync(join(configDir, "config.json"), JSON.stringify(config), { mode: 0o600 });
   const configPath = join(home, "ssh_config");
   const dropIn: DropIn = { executable, domain: DOMAIN, configDir: undefined, shortNames: false };
-  writeFileSync(configPath, `${renderDropIn(dropIn)}Host *\n  User ${localUserName()}\n  BatchMode yes\n`);
+  writeFileSync(configPath, `${renderDropIn(dropIn)}Host *\n  User ${ownName()}\n  BatchMode yes\n`);
   const env = (extra: Record<string, string> = {}) => ({
     PATH: process.env.PATH ?? "/usr/bin:/bin",
     HOME: home,
@@ -131,7 +132,7 @@ function openPerson(about: {
     run,
     ssh: (args, options) => run(["ssh", "-F", configPath, ...args], options),
     keyFiles: () =>
-      readdirSync(join(configDir, "openssh")).filter((file) => !/_(?:lock|turn|sign-in|checked)$/.test(file)),
+      readdirSync(join(configDir, "openssh")).filter((file) => !/_(?:turn|sign-in|checked)$/.test(file)),
   };
 }
 
@@ -230,7 +231,7 @@ function openManagement({
 function certificate(loginKey: string): Buffer {
   return rawCertificate({
     loginKey: Buffer.from(loginKey, "base64url"),
-    principals: names(localUserName()),
+    principals: names(ownName()),
     validAfter: BigInt(nowSeconds() - 30),
     validBefore: BigInt(nowSeconds() + 120),
     critical: certificateOptions(),

@@ -73,7 +73,10 @@ export function openTamperer(
     };
     socket.on("data", pass("up", upstream));
     upstream.on("data", pass("down", socket));
-    for (const [one, other] of [[socket, upstream], [upstream, socket]] as const) {
+    for (const [one, other] of [
+      [socket, upstream],
+      [upstream, socket],
+    ] as const) {
       one.on("error", () => other.destroy());
       one.on("close", () => other.destroy());
     }

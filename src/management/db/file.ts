@@ -4,7 +4,16 @@
  * @module
  */
 import { Database } from "bun:sqlite";
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, statSync, unlinkSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
@@ -15,6 +24,8 @@ import { migrate } from "./migrate.ts";
 
 /** "QFaB": tells our file from any other SQLite database. */
 const APPLICATION_ID = 0x51466142;
+/** https://sqlite.org/fileformat.html section 1.3; the application id is at 68. */
+const HEADER_BYTES = 100;
 /** Larger files are checked page by page as they are read, not whole at every start. */
 const CHECK_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -60,7 +71,7 @@ export function openDatabaseFile(path: string, options: { clock: Clock; create: 
       });
     }
     createDatabaseFile(path, options.clock);
-  } else if (size === 0) {
+  } else if (!hasOwnHeader(path)) {
     throw damaged(path);
   }
   let connection: Connection | undefined;
@@ -73,6 +84,23 @@ export function openDatabaseFile(path: string, options: { clock: Clock; create: 
     connection?.close();
     throw asStoreError(cause, path);
   }
+}
+
+/**
+ * Whether the file itself begins as ours does. Asked before SQLite opens it: with a journal beside it,
+ * SQLite would take the journal's first page for the header and mend the file with what is left there.
+ */
+function hasOwnHeader(path: string): boolean {
+  const header = Buffer.alloc(HEADER_BYTES);
+  const file = openSync(path, "r");
+  try {
+    if (readSync(file, header, 0, HEADER_BYTES, 0) !== HEADER_BYTES) return false;
+  } finally {
+    closeSync(file);
+  }
+  return (
+    header.toString("latin1", 0, 16) === "SQLite format 3\0" && header.readUInt32BE(68) === APPLICATION_ID
+  );
 }
 
 /** Makes it under another name and links it into place, so that a crash leaves nothing half made. */
