@@ -72,7 +72,7 @@ export class RawSftp {
       stdin: "pipe",
       stdout: "pipe",
       stderr: "pipe",
-      env: {},
+      env: { TZ: "America/New_York" },
       timeout: WAIT_MS,
       ...(uid === undefined ? {} : { uid, gid: uid }),
     });

@@ -16,6 +16,7 @@ const SYMBOLS = {
   fchmodat: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
   statvfs: { args: ["ptr", "ptr"], returns: "i32" },
   fstatvfs: { args: ["i32", "ptr"], returns: "i32" },
+  localtime_r: { args: ["ptr", "ptr"], returns: "ptr" },
   getpwuid: { args: ["u32"], returns: "ptr" },
   getpwnam: { args: ["ptr"], returns: "ptr" },
   getgrgid: { args: ["u32"], returns: "ptr" },
@@ -92,6 +93,28 @@ export function fileSystemOf(target: Buffer | number): bigint[] {
   if (typeof target === "number") check(libc().fstatvfs(target, ptr(bytes)));
   else check(libc().statvfs(ptr(terminated(target)), ptr(bytes)));
   return Array.from({ length: STATVFS_FIELDS }, (_, index) => bytes.readBigUInt64LE(index * 8));
+}
+
+export interface LocalTime {
+  readonly minute: number;
+  readonly hour: number;
+  readonly day: number;
+  /** January is 0. */
+  readonly month: number;
+  readonly year: number;
+}
+
+/** struct tm begins with second, minute, hour, day, month, year, each an int; it has 56 bytes in all. */
+const TM_BYTES = 64;
+const tm = new Int32Array(TM_BYTES / 4);
+const time = new BigInt64Array(1);
+
+/** Where this system's clocks stand at a Unix time. A `Date` would first load the zones of the world, for 10 ms. */
+export function localTime(seconds: number): LocalTime {
+  time[0] = BigInt(seconds);
+  libc().localtime_r(ptr(time), ptr(tm));
+  const [, minute = 0, hour = 0, day = 0, month = 0, years = 0] = tm;
+  return { minute, hour, day, month, year: 1900 + years };
 }
 
 /** struct passwd: name, password, uid and gid, gecos, home, shell. */

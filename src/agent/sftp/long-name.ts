@@ -5,13 +5,13 @@
  */
 import { constants, type Stats } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
-import { groupName, userName } from "./libc.ts";
+import { groupName, localTime, userName } from "./libc.ts";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /** Half a year: older files show their year, newer ones (and those of the future) their time. */
 const RECENT_SECONDS = (365 * 24 * 60 * 60) / 2;
-/** Names kept; then forgotten all at once. Bounds what a folder of many owners costs. */
-const NAMES_MAX = 1024;
+/** Texts kept of each kind; then forgotten all at once. Bounds what a folder of many owners costs. */
+const CACHED_MAX = 1024;
 
 const TYPES = new Map<number, string>([
   [constants.S_IFDIR, "d"],
@@ -23,6 +23,7 @@ const TYPES = new Map<number, string>([
   [constants.S_IFIFO, "p"],
 ]);
 
+const modes = new Map<number, string>();
 const userNames = new Map<number, string>();
 const groupNames = new Map<number, string>();
 
@@ -32,12 +33,12 @@ export function longNameOf(name: Buffer, stats: Stats): Buffer {
   const links = String(stats.nlink).padStart(3);
   const size = String(stats.size).padStart(8);
   const time = timeOf(Math.floor(stats.mtimeMs / 1000));
-  const head = `${modeOf(stats.mode)}  ${links} ${user} ${group} ${size} ${time} `;
+  const head = `${cached(modes, stats.mode, modeOf)}  ${links} ${user} ${group} ${size} ${time} `;
   return Buffer.concat([Buffer.from(head), name]);
 }
 
 /** `strmode(3)` without its trailing space. */
-export function modeOf(mode: number): string {
+function modeOf(mode: number): string {
   const special = [0o4000, 0o2000, 0o1000];
   const triads = [6, 3, 0].map((shift, index) => {
     const bits = (mode >> shift) & 7;
@@ -50,22 +51,21 @@ export function modeOf(mode: number): string {
 }
 
 function timeOf(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  const day = `${MONTHS[date.getMonth()]} ${String(date.getDate()).padStart(2)}`;
+  const { minute, hour, day, month, year } = localTime(seconds);
+  const date = `${MONTHS[month]} ${String(day).padStart(2)}`;
   const isRecent = systemClock.nowMs() / 1000 - seconds < RECENT_SECONDS;
-  if (!isRecent) return `${day}  ${date.getFullYear()}`;
-  return `${day} ${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`;
+  return isRecent ? `${date} ${twoDigits(hour)}:${twoDigits(minute)}` : `${date}  ${year}`;
 }
 
 function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-function cached(names: Map<number, string>, id: number, find: (id: number) => string | null): string {
-  const known = names.get(id);
+function cached(texts: Map<number, string>, key: number, find: (key: number) => string | null): string {
+  const known = texts.get(key);
   if (known !== undefined) return known;
-  if (names.size >= NAMES_MAX) names.clear();
-  const name = find(id) ?? String(id);
-  names.set(id, name);
-  return name;
+  if (texts.size >= CACHED_MAX) texts.clear();
+  const text = find(key) ?? String(key);
+  texts.set(key, text);
+  return text;
 }
