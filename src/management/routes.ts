@@ -26,6 +26,9 @@ import { createRefusals } from "./login/refusals.ts";
 import type { SignInParts } from "./sign-in-parts.ts";
 import type { SyncHub } from "./sync/hub.ts";
 
+/** How long a certificate waits for its machine to have heard of what it is based on. */
+const MAP_WAIT_MS = 1_000;
+
 export interface RouteDeps {
   readonly context: ManagementContext;
   readonly parts: SignInParts;
@@ -80,6 +83,7 @@ function loginDeps({ context, parts, hub, masterKey }: RouteDeps): LoginDeps {
       unseal: (sealed, owner) => unseal(masterKey, sealed, owner).toString("utf8"),
     },
     isConnected: (peerId) => hub.isConnected(peerId),
+    waitForMap: (peerId, version) => hub.waitForAck(peerId, version, MAP_WAIT_MS),
     refreshIssuerKeys: async (accountId) =>
       (await parts.issuerKeys?.refreshForUnknownKey(accountId)) ?? false,
   };

@@ -19,6 +19,8 @@ export interface LoginDeps {
   readonly sealer: Sealer;
   /** Whether a machine's control link is up now. */
   readonly isConnected: (peerId: PeerId) => boolean;
+  /** Resolves once a connected machine has its map of this version, and soon in any case. */
+  readonly waitForMap: (peerId: PeerId, version: number) => Promise<void>;
   /** Asks an external provider for a key nobody knows. False: nothing new. */
   readonly refreshIssuerKeys: (accountId: AccountId) => Promise<boolean>;
 }

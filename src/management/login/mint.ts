@@ -148,8 +148,9 @@ function isVisible({ map }: PolicySnapshot, { user, device }: Asker): boolean {
 /** Such a machine takes no certificate, so none is made; where it is, is all there is to say. */
 async function pointToDeviceKey(
   deps: LoginDeps,
-  { account, target }: KnownTarget,
+  { account, target, snapshot }: KnownTarget,
 ): Promise<CertificateResponse> {
+  await deps.waitForMap(target.id, snapshot.map.version);
   return {
     outcome: "issued",
     certificate: "",
@@ -217,6 +218,8 @@ async function issue(
   const { ctx } = deps;
   const { account, asker, target, snapshot } = question;
   const { login, user, device } = asker;
+  // The machine checks who dials before any certificate: a device that is new must be known there first.
+  await deps.waitForMap(target.id, snapshot.map.version);
   const now = nowSeconds(ctx.clock);
   const serial = randomBytes(8).readBigUInt64BE() >> 1n;
   const caKey = await ctx.keys.signingCa(account.id);

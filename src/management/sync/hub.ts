@@ -46,6 +46,8 @@ export interface SyncHub {
   readonly websocket: WebSocketHandler<SocketData>;
   /** Whether the peer has a live link here. */
   isConnected(peerId: PeerId): boolean;
+  /** Resolves once the peer has said that it has this version, has no link, or after `timeoutMs`. */
+  waitForAck(peerId: PeerId, version: number, timeoutMs: number): Promise<void>;
   /** Live sessions of an account's machines, as last told. */
   sessions(accountId: AccountId): PeerSession[];
   /** Ends a connection on a machine. False when that machine has no link. */
@@ -68,6 +70,7 @@ const QUEUED_MAX = 64;
 /** Maps of agents that left, kept so that coming back costs a delta and not a map. */
 const RECENT_MAX = 1_000;
 const TOUCH_MS = 60_000;
+const ACK_POLL_MS = 5;
 
 /** Starts to listen to the store; `close` ends that. */
 export function createSyncHub(ctx: ManagementContext, options: SyncHubOptions = {}): SyncHub {
@@ -140,6 +143,16 @@ class Hub implements SyncHub {
 
   isConnected(peerId: PeerId): boolean {
     return this.#links.has(peerId);
+  }
+
+  async waitForAck(peerId: PeerId, version: number, timeoutMs: number): Promise<void> {
+    const { clock } = this.#ctx;
+    const endMs = clock.monotonicMs() + timeoutMs;
+    while (clock.monotonicMs() < endMs) {
+      const link = this.#links.get(peerId);
+      if (link === undefined || link.ackedVersion >= version) return;
+      await Bun.sleep(ACK_POLL_MS);
+    }
   }
 
   sessions(accountId: AccountId): PeerSession[] {

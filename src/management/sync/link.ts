@@ -133,7 +133,7 @@ export function createLink(options: LinkOptions): AgentLink {
     name: options.name,
     bootId: options.bootId,
     sent: options.known,
-    ackedVersion: 0,
+    ackedVersion: options.known?.version ?? 0,
     sessions: [],
     refresh() {
       isDirty = true;
