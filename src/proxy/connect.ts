@@ -17,7 +17,7 @@ import { SECRET_VARIABLES } from "../identity/browser.ts";
 import { type Credential, type CredentialOptions, obtainCertificate } from "../identity/credential.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
 import { checkCaller, findCaller } from "./caller.ts";
-import { publishPair } from "./key-files.ts";
+import { doneReading, dropOnce, publishPair } from "./key-files.ts";
 import { keepHostKeys } from "./known-hosts.ts";
 import { passDescriptor, peekSocket } from "./native.ts";
 import { openOpensshFolder } from "./openssh-folder.ts";
@@ -57,8 +57,13 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   keepHostKeys(folder, host, credential.target);
   const dialled = dial(credential, port, passes);
   dialled.catch(() => {}); // It is awaited below; publishing may fail first.
-  const turn = await publishPair(folder, host, pairOf(credential), systemClock);
-  const socket = await dialled;
+  const readerPid = passes ? caller?.pid : undefined;
+  const turn = await publishPair(folder, host, { ...pairOf(credential), readerPid }, systemClock);
+  const socket = await dialled.catch((error: unknown) => {
+    if (turn !== undefined) dropOnce(folder, host);
+    else if (readerPid !== undefined) doneReading(folder, host, readerPid);
+    throw error;
+  });
   if (turn !== undefined) startTidy({ folder, host, sshPid: caller?.pid ?? UNKNOWN_PID, ...turn });
   if (!passes) {
     await splice(socket, process.stdin, process.stdout);

@@ -11,8 +11,11 @@
  *   certificate beside it can be in use any more.
  * - *once*, `H_once` and `H_once-cert.pub`, for everything else: a login of a single connection, or one
  *   that came too soon after another. Whoever uses it has the turn at this host: a lock, inherited by a
- *   helper that watches until ssh has read the key for the second time, takes the pair away and lets
- *   the next one in. So a login that is not kept leaves nothing behind either.
+ *   helper (`tidy.ts`) that watches until ssh has read the key for the second time, takes the pair away
+ *   and lets the next one in. So a login that is not kept leaves nothing behind either.
+ *
+ * ssh tries both pairs, so nobody may be reading for a kept login while a turn begins or lasts: that
+ * ssh is noted (`H_reading_PID`) until it asks for host keys, which it does after both first reads.
  *
  * @module
  */
@@ -20,6 +23,7 @@ import {
   chmodSync,
   closeSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -48,6 +52,8 @@ export interface KeyPair {
   readonly certificate: string;
   /** Whether the login outlives this connection. */
   readonly isKept: boolean;
+  /** The ssh(1) that will read. Undefined: none does. */
+  readonly readerPid: string | undefined;
 }
 
 /** The turn at a host: both descriptors are for the helper. */
@@ -63,8 +69,8 @@ export function keyFileNames(host: string) {
     certificate: `${host}-cert.pub`,
     onceKey: `${host}_once`,
     onceCertificate: `${host}_once-cert.pub`,
-    lock: `${host}_lock`,
     turn: `${host}_turn`,
+    reading: `${host}_reading_`,
   } as const;
 }
 
@@ -80,14 +86,28 @@ export async function publishPair(
   pair: KeyPair,
   clock: Clock,
 ): Promise<Turn | undefined> {
-  if (pair.isKept && (await publishKept(folder, host, pair, clock))) return undefined;
   const names = keyFileNames(host);
-  const lockFd = await takeLock(join(folder, names.turn), clock);
-  dropOnce(folder, host);
-  const watchFd = watchReads(folder);
-  replaceFile(join(folder, names.onceKey), pair.privateKey);
-  replaceFile(join(folder, names.onceCertificate), pair.certificate);
-  return { lockFd, watchFd };
+  const lockFd = await takeTurn(join(folder, names.turn), clock);
+  try {
+    dropOnce(folder, host); // Left by a helper that was killed: nobody has the turn but we.
+    if (pair.isKept && publishKept(folder, host, pair, clock)) {
+      closeSync(lockFd);
+      return undefined;
+    }
+    await waitForReaders(folder, names.reading, clock);
+    const watchFd = watchReads(folder);
+    replaceFile(join(folder, names.onceKey), pair.privateKey);
+    replaceFile(join(folder, names.onceCertificate), pair.certificate);
+    return { lockFd, watchFd };
+  } catch (error) {
+    closeSync(lockFd);
+    throw error;
+  }
+}
+
+/** Says that ssh `pid` has read public keys and certificates, or never will. */
+export function doneReading(folder: string, host: string, pid: string): void {
+  rmSync(join(folder, `${keyFileNames(host).reading}${pid}`), { force: true });
 }
 
 /** Takes the once pair of `host` away. Only whoever has the turn may. */
@@ -97,39 +117,71 @@ export function dropOnce(folder: string, host: string): void {
 }
 
 /** False: the key there is another one and may be in use. */
-async function publishKept(folder: string, host: string, pair: KeyPair, clock: Clock): Promise<boolean> {
+function publishKept(folder: string, host: string, pair: KeyPair, clock: Clock): boolean {
   const names = keyFileNames(host);
   const keyPath = join(folder, names.key);
   const certificatePath = join(folder, names.certificate);
-  const lockFd = await takeLock(join(folder, names.lock), clock);
-  try {
-    if (readOrEmpty(keyPath) !== pair.privateKey) {
-      const usedMs = statSync(certificatePath, { throwIfNoEntry: false })?.mtimeMs;
-      // A time to come means that the clock was turned back: then nothing is known.
-      if (usedMs !== undefined && Math.abs(clock.nowMs() - usedMs) < PAIR_MS_MAX) return false;
-      rmSync(certificatePath, { force: true });
-      replaceFile(keyPath, pair.privateKey);
+  if (readOrEmpty(keyPath) !== pair.privateKey) {
+    const usedMs = statSync(certificatePath, { throwIfNoEntry: false })?.mtimeMs;
+    // A time to come means that the clock was turned back: then nothing is known.
+    if (usedMs !== undefined && Math.abs(clock.nowMs() - usedMs) < PAIR_MS_MAX) return false;
+    rmSync(certificatePath, { force: true });
+    replaceFile(keyPath, pair.privateKey);
+  }
+  if (pair.readerPid !== undefined) {
+    const started = startTimeOf(pair.readerPid) ?? "";
+    replaceFile(join(folder, `${names.reading}${pair.readerPid}`), started);
+  }
+  replaceFile(certificatePath, pair.certificate);
+  return true;
+}
+
+/** Waits until nobody is between its connection and its certificate. Throws ERR_TIMEOUT. */
+async function waitForReaders(folder: string, prefix: string, clock: Clock): Promise<void> {
+  const startedMs = clock.monotonicMs();
+  for (;;) {
+    const reading = readdirSync(folder).filter(
+      (name) => /^\d+$/.test(name.slice(prefix.length)) && name.startsWith(prefix),
+    );
+    for (const name of reading) {
+      const path = join(folder, name);
+      const started = startTimeOf(name.slice(prefix.length));
+      if (started === undefined || started !== readOrEmpty(path)) rmSync(path, { force: true });
     }
-    replaceFile(certificatePath, pair.certificate);
-    return true;
-  } finally {
-    closeSync(lockFd);
+    if (reading.length === 0) return;
+    if (clock.monotonicMs() - startedMs > TURN_WAIT_MS) throw turnTimeout();
+    await Bun.sleep(TURN_POLL_MS);
   }
 }
 
-async function takeLock(path: string, clock: Clock): Promise<number> {
+async function takeTurn(path: string, clock: Clock): Promise<number> {
   const fd = openSync(path, "a", 0o600);
   const startedMs = clock.monotonicMs();
   while (!tryLock(fd)) {
     if (clock.monotonicMs() - startedMs > TURN_WAIT_MS) {
       closeSync(fd);
-      throw new QfError("ERR_TIMEOUT", "other connections to this peer are still signing in", {
-        hint: "try again, or keep a login with qf login --ssh-jwt-cache-ttl SECONDS",
-      });
+      throw turnTimeout();
     }
     await Bun.sleep(TURN_POLL_MS);
   }
   return fd;
+}
+
+function turnTimeout(): QfError {
+  return new QfError("ERR_TIMEOUT", "other connections to this peer are still signing in", {
+    hint: "try again, or keep a login with qf login --ssh-jwt-cache-ttl SECONDS",
+  });
+}
+
+/** When process `pid` was started, so that another one of that number is told apart. Undefined: it is gone. */
+export function startTimeOf(pid: string): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Old or new for every reader. Not synced: what is lost in a crash is made again. */

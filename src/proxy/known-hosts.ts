@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { parseJson } from "../base/files.ts";
 import type { TargetInfo } from "../wire/client-api.ts";
-import { replaceFile } from "./key-files.ts";
+import { doneReading, replaceFile } from "./key-files.ts";
 import { knownHostsFile } from "./match.ts";
 import { type Environment, opensshFolderPath } from "./openssh-folder.ts";
 import { parseDialledName } from "./peer-name.ts";
@@ -35,17 +35,30 @@ export interface KnownHostsOptions {
   readonly clock: Clock;
 }
 
+/** `qf proxy known-hosts H`. That ssh asks says also that it has read its certificate. */
+export function runKnownHosts(asked: string, options: KnownHostsOptions): void {
+  const { name } = nameOf(asked);
+  if (name !== undefined) {
+    doneReading(opensshFolderPath(options.environment, options.configDir), name, String(process.ppid));
+  }
+  writeSync(1, knownHostsLines(asked, options));
+}
+
 /** Lines for `asked`, which is `host` or `[host]:port` as ssh(1) looks it up. Empty: unknown. */
 export function knownHostsLines(asked: string, options: KnownHostsOptions): string {
-  const bracketed = /^\[([^[\]]*)\]:\d{1,5}$/.exec(asked);
-  const name = parseDialledName(bracketed?.[1] ?? asked);
+  const { name, isBracketed } = nameOf(asked);
   if (name === undefined) return "";
   const path = join(opensshFolderPath(options.environment, options.configDir), knownHostsFile(name));
   return readHostKeys(path, options.clock)
     .map((blob) => ({ blob, type: typeOf(blob) }))
     .filter(({ type }) => type !== undefined)
-    .map(({ blob, type }) => `${bracketed === null ? name : asked.toLowerCase()} ${type} ${blob}\n`)
+    .map(({ blob, type }) => `${isBracketed ? asked.toLowerCase() : name} ${type} ${blob}\n`)
     .join("");
+}
+
+function nameOf(asked: string): { readonly name: string | undefined; readonly isBracketed: boolean } {
+  const bracketed = /^\[([^[\]]*)\]:\d{1,5}$/.exec(asked);
+  return { name: parseDialledName(bracketed?.[1] ?? asked), isBracketed: bracketed !== null };
 }
 
 function readHostKeys(path: string, clock: Clock): string[] {

@@ -37,8 +37,8 @@ async function knownHosts(args: readonly string[]): Promise<number> {
   const { configDir, names } = parse(args);
   const [host] = names;
   if (host === undefined || names.length !== 1) return usage();
-  const { knownHostsLines } = await import("./known-hosts.ts");
-  writeSync(1, knownHostsLines(host, { environment: process.env, configDir, clock: systemClock }));
+  const { runKnownHosts } = await import("./known-hosts.ts");
+  runKnownHosts(host, { environment: process.env, configDir, clock: systemClock });
   return 0;
 }
 

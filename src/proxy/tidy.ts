@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { readFileSync, readSync } from "node:fs";
+import { readSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
-import { dropOnce, keyFileNames } from "./key-files.ts";
+import { dropOnce, keyFileNames, startTimeOf } from "./key-files.ts";
 import { readNames } from "./native.ts";
 
 /** Descriptors given by `startTidy`. The lock is let go by the end of the process. */
@@ -71,17 +71,6 @@ function readEvents(): Buffer {
     return buffer.subarray(0, readSync(WATCH_FD, buffer));
   } catch {
     return buffer.subarray(0, 0);
-  }
-}
-
-/** When process `pid` was started, so that another one of that number is told apart. */
-function startTimeOf(pid: string): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? undefined : fields[19];
-  } catch {
-    return undefined;
   }
 }
 
