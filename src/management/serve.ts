@@ -12,6 +12,7 @@ import type { ServeReady } from "../wire/admin-api.ts";
 import { openMasterKey } from "./ca/master-key.ts";
 import type { ManagementContext } from "./context.ts";
 import { listAccounts } from "./db/accounts.ts";
+import { deleteLoginsOverBefore } from "./db/logins.ts";
 import { deleteExpired, insertSetupLink } from "./db/sign-in.ts";
 import { openStore, type Store } from "./db/store.ts";
 import { openDoor } from "./door.ts";
@@ -26,6 +27,8 @@ import { createSignIn } from "./sign-in-parts.ts";
 import { createSyncHub } from "./sync/hub.ts";
 
 const SWEEP_MS = 60_000;
+/** Above the clock difference that is tolerated of tokens. */
+const LOGIN_GRACE_SECONDS = 300;
 const SETUP_LINK_SECONDS = 86_400;
 
 export interface RunningManagement {
@@ -107,7 +110,7 @@ async function open(
   const routes = createRoutes({ context, parts, hub, door, masterKey });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, door.port)).host]);
   door.open(createFront({ log, hosts, behindProxy: options.behindProxy === true, routes }), hub);
-  closers.push(startSweeping(store, log));
+  closers.push(startSweeping(store, clock, log));
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
   return { url: origin, issuer: oidc.issuer, setupLink, context };
 }
@@ -133,9 +136,14 @@ async function newSetupLink(store: Store, clock: Clock, origin: string): Promise
 }
 
 /** Removes what has expired, every minute. */
-function startSweeping(store: Store, log: Log): Closer {
+function startSweeping(store: Store, clock: Clock, log: Log): Closer {
+  const sweep = (): Promise<void> =>
+    store.transaction(async (tx) => {
+      await deleteExpired(tx);
+      await deleteLoginsOverBefore(tx, nowSeconds(clock) - LOGIN_GRACE_SECONDS);
+    });
   const timer = setInterval(() => {
-    store.transaction(deleteExpired).catch((cause) => log.warn("expired records not removed", {}, cause));
+    sweep().catch((cause) => log.warn("expired records not removed", {}, cause));
   }, SWEEP_MS);
   timer.unref();
   return () => clearInterval(timer);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, count, eq, gt, isNotNull, isNull } from "drizzle-orm";
+import { and, asc, count, eq, gt, isNotNull, isNull, lt } from "drizzle-orm";
 import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
@@ -70,6 +70,12 @@ export async function revokeLoginsOf(
     .where(and(whose, isNull(logins.revokedAt)))
     .returning({ id: logins.id });
   return rows.length;
+}
+
+/** Forgets logins that were over before then: by that time no token can be claimed again either. */
+export async function deleteLoginsOverBefore(tx: Writer, beforeSeconds: number): Promise<void> {
+  const { logins } = tx.t;
+  await tx.sql.delete(logins).where(lt(logins.until, beforeSeconds));
 }
 
 /** Revoked before their time, so machines must be told. */

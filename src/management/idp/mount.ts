@@ -32,6 +32,13 @@ const DROPPED_RESPONSE_HEADERS = [
   "content-encoding",
 ];
 
+/** Of every answer, pages or not; what pages need beside them is in `http/html.ts`. */
+const ADDED_RESPONSE_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "same-origin",
+};
+
 export interface ProviderMount {
   /** Answers a request whose path begins with /idp. */
   forward(request: Request, sourceAddress: string): Promise<Response>;
@@ -88,6 +95,7 @@ export async function openProviderMount(
       });
       const out = new Headers(response.headers);
       for (const name of DROPPED_RESPONSE_HEADERS) out.delete(name);
+      for (const [name, value] of Object.entries(ADDED_RESPONSE_HEADERS)) out.set(name, value);
       return new Response(response.body, { status: response.status, headers: out });
     },
     async close() {
