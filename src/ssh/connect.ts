@@ -13,6 +13,7 @@ import { QfError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 import type { Credential } from "../identity/credential.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../sshcore/algorithms.ts";
+import { guardClient } from "../sshcore/guard.ts";
 import { AUTH_METHODS, signInWith } from "./client-auth.ts";
 
 /** Longest for key exchange and sign-in; a map that is behind makes the machine wait up to 2 s. */
@@ -70,6 +71,7 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
     },
     ...(options.debug === undefined ? {} : { debug: options.debug }),
   } as ConnectConfig);
+  guardClient(client);
   signInWith(client, {
     key: credential.target.machineIdentity ? credential.deviceKey : credential.loginKey,
     certificateBlob: credential.target.machineIdentity ? null : credential.certificateBlob,
