@@ -133,6 +133,14 @@ export class RawSftp {
     return { status, stderr, maxRssBytes: this.#child.resourceUsage()?.maxRSS ?? 0 };
   }
 
+  /** Reads no more; then waits for the server to notice. */
+  async leave(): Promise<{ status: number; stderr: string }> {
+    await this.#reader.cancel();
+    this.#child.stdin.end();
+    const stderr = await new Response(this.#child.stderr).text();
+    return { status: await this.#child.exited, stderr };
+  }
+
   async #packet(): Promise<Buffer> {
     while (this.#held.length < 4 || this.#held.length < 4 + this.#held.readUInt32BE(0)) {
       const { value, done } = await this.#reader.read();

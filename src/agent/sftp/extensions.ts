@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fsyncSync, readSync, writeSync } from "node:fs";
+import { fstatSync, fsyncSync, readSync, writeSync } from "node:fs";
 import { SshReader, SshWriter } from "../../base/ssh-buffer.ts";
 import { toSize } from "./attributes.ts";
 import { parseHandle } from "./handles.ts";
@@ -123,7 +123,7 @@ const copyData = changing({
     bytes: length,
   }),
   apply: ({ source, from, length, target, to }) => {
-    if (source === target || source.path.equals(target.path)) {
+    if (isSameFile(source.fd, target.fd)) {
       throw new SftpRefusal(Status.failure, "A file is not copied into itself");
     }
     const end = length === 0 ? Number.MAX_SAFE_INTEGER : length;
@@ -132,6 +132,12 @@ const copyData = changing({
     target.log?.lost({ written });
   },
 });
+
+/** Copied into itself, further on, a file would grow for as long as there is room. */
+function isSameFile(one: number, other: number): boolean {
+  const [first, second] = [one, other].map((fd) => fstatSync(fd, { bigint: true }));
+  return first?.dev === second?.dev && first?.ino === second?.ino;
+}
 
 interface Copy {
   readonly source: number;

@@ -19,7 +19,7 @@ import * as paths from "./paths.ts";
 import { PACKET_BYTES_MAX, Request, SFTP_VERSION, Status } from "./protocol.ts";
 import { Replies } from "./replies.ts";
 import { closeFile, type Operation, type SftpSession } from "./session.ts";
-import { outcome, outcomeOf } from "./status.ts";
+import { errnoOf, outcome, outcomeOf } from "./status.ts";
 
 export interface SftpServerOptions {
   /** Blocking descriptors. Default 0 and 1. */
@@ -31,6 +31,8 @@ export interface SftpServerOptions {
   readonly onOperation?: OperationHook;
 }
 
+/** How a client that has left looks from here. */
+const GONE = new Set(["EPIPE", "ECONNRESET"]);
 /** Exit status after a client that does not keep to the protocol, as OpenSSH's server has it. */
 const MALFORMED_STATUS = 255;
 
@@ -68,7 +70,7 @@ export function runSftpServer(options: SftpServerOptions): number {
     mode: options.mode,
     replies: new Replies(outputFd),
     handles: new Handles(),
-    folder: Buffer.from(process.cwd()),
+    folder: Buffer.from(workingFolder()),
     hook: options.onOperation ?? null,
   };
   try {
@@ -90,13 +92,32 @@ function serve(session: SftpSession, packets: Packets): number {
       session.replies.flush();
     } while (packets.fill());
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "EPIPE") return 0;
-    if (!(cause instanceof SshBufferError)) throw cause;
-    session.replies.flush();
-    writeSync(2, `qf: error: the SFTP client sent what is not SFTP: ${cause.message}\n`);
-    return MALFORMED_STATUS;
+    return end(session, cause);
   }
   return packets.isBetween ? 0 : MALFORMED_STATUS;
+}
+
+/** The exit status after `cause`, which no operation has thrown: the stream itself, or what came on it. */
+function end(session: SftpSession, cause: unknown): number {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code !== undefined && GONE.has(code)) return 0;
+  if (cause instanceof SshBufferError) {
+    writeSync(2, `qf: error: the SFTP client sent what is not SFTP: ${cause.message}\n`);
+    // What came before it has its answers, if anybody still reads them.
+    attemptFlush(session);
+    return MALFORMED_STATUS;
+  }
+  if (errnoOf(cause) === undefined) throw cause;
+  writeSync(2, `qf: error: the SFTP stream broke: ${code}\n`);
+  return MALFORMED_STATUS;
+}
+
+function attemptFlush(session: SftpSession): void {
+  try {
+    session.replies.flush();
+  } catch {
+    // Nobody does.
+  }
 }
 
 /** The first packet is INIT, with whatever version of 3 and above the client has; and no other is. */
@@ -118,6 +139,15 @@ function answer(session: SftpSession, packet: Buffer): void {
     else operation(session, id, reader);
   } catch (cause) {
     session.replies.status(id, outcomeOf(cause));
+  }
+}
+
+/** Where the process is; the root when that folder has been removed. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "/";
   }
 }
 

@@ -1,6 +1,6 @@
 /** The server packet by packet: its bounds, and what it does at them. */
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { HANDLES_MAX, OpenFlag, Request, Status } from "../../../src/agent/sftp/protocol.ts";
@@ -87,6 +87,53 @@ test("home-directory without a name is one's own, as its draft has it", async ()
   const { fields } = await sftp.call(Request.extended, words("home-directory", ""));
   expect([fields.uint32(), fields.text(4096)]).toEqual([1, userInfo().homedir]);
   await sftp.end();
+});
+
+test("a client of a newer version is answered with version 3, one of an older one not at all", async () => {
+  for (const [version, status] of [
+    [6, 0],
+    [3, 0],
+    [2, 255],
+  ] as const) {
+    const sftp = new RawSftp({ folder: populated() });
+    sftp.send(framed(new SshWriter().uint8(Request.init).uint32(version).toBuffer()));
+    if (status === 0) expect((await sftp.reply()).id).toBe(3);
+    expect((await sftp.end()).status).toBe(status);
+  }
+});
+
+test("copy-data copies a part to a place, and no file into itself under whatever name", async () => {
+  const folder = populated();
+  linkSync(join(folder, "file"), join(folder, "hard"));
+  const sftp = await serveSftp({ folder });
+  const copy = (from: Buffer, to: Buffer, [at, length, there]: readonly [number, number, number]) =>
+    sftp.status(
+      Request.extended,
+      words("copy-data", from).uint64(BigInt(at)).uint64(BigInt(length)).string(to).uint64(BigInt(there)),
+    );
+  const file = await sftp.open("file", OpenFlag.read | OpenFlag.write);
+  const hard = await sftp.open("hard", OpenFlag.read | OpenFlag.write);
+  const other = await sftp.open("other", OpenFlag.write | OpenFlag.create);
+  expect(await copy(file, other, [2, 3, 1])).toBe(Status.ok);
+  expect(await copy(file, file, [0, 0, 5])).toBe(Status.failure);
+  expect(await copy(file, hard, [0, 0, 5])).toBe(Status.failure);
+  expect(await copy(file, other, [100, 0, 0])).toBe(Status.ok);
+  await sftp.end();
+  expect(readFileSync(join(folder, "other"), "latin1")).toBe("\0" + "234");
+  expect(readFileSync(join(folder, "file"), "latin1")).toBe("0123456789");
+});
+
+test("a client that leaves in the middle of its answers ends the server without a word", async () => {
+  const folder = populated();
+  writeFileSync(join(folder, "big"), Buffer.alloc(2_000_000));
+  const sftp = await serveSftp({ folder });
+  const handle = await sftp.open("big", OpenFlag.read);
+  const request = new SshWriter()
+    .uint8(Request.read)
+    .uint32(1)
+    .raw(words(handle).uint64(0n).uint32(261_120).toBuffer());
+  sftp.send(Buffer.concat(Array.from({ length: 20 }, () => framed(request.toBuffer()))));
+  expect(await sftp.leave()).toEqual({ status: 0, stderr: "" });
 });
 
 test("a request that nobody knows is answered as unsupported, whatever it holds", async () => {
