@@ -54,6 +54,7 @@ export class ServerDoor {
   /** Wakes writers: "window" with a channel number, "drain" of the transport, "closed". */
   readonly #wake = new EventEmitter().setMaxListeners(0);
   #isClosed = false;
+  #isGathering = false;
   bytesIn = 0;
   bytesOut = 0;
 
@@ -138,6 +139,7 @@ export class ServerDoor {
     data: Uint8Array,
   ): number {
     const length = Math.min(data.length, outgoing.window, outgoing.packetSize, DATA_BYTES_MAX);
+    this.#gather();
     // ssh2 takes anything but a Buffer for text.
     const piece = Buffer.from(data.buffer, data.byteOffset, length);
     if (kind === "stdout") this.#protocol.channelData(outgoing.id, piece);
@@ -145,6 +147,17 @@ export class ServerDoor {
     outgoing.window -= length;
     this.#hooks.onActivity();
     return length;
+  }
+
+  /** ssh2 writes a packet in three pieces; what one turn of the loop sends goes out at once. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#stream.cork();
+    queueMicrotask(() => {
+      this.#isGathering = false;
+      this.#stream.uncork();
+    });
   }
 
   /** Undefined unless something can still be sent on it. */

@@ -57,6 +57,7 @@ export class SshConnection {
   readonly #startedMs = performance.now();
   readonly #timers: NodeJS.Timeout[] = [];
   #sessionCount = 0;
+  #refusals = 0;
   #startedAtSeconds = 0;
   #lastActivityMs = performance.now();
   #auth: AuthResult | null = null;
@@ -188,6 +189,9 @@ export class SshConnection {
       door: this.#door,
       containment: this.#containment,
       onSessionClosed: (session) => this.#sessions.delete(session.channelId),
+      onRefusal: () => {
+        if (++this.#refusals > this.#options.limits.refusalsMax) this.#endFor("limit_reached");
+      },
     });
     if (this.#isClosed) {
       // It went while it was being decided; that it was let in is already recorded.

@@ -15,9 +15,11 @@ export function createHost(
     "connectionId" | "auth" | "origin" | "door" | "containment" | "onSessionClosed"
   > & {
     readonly world: World;
+    /** Called with each refusal, before it is recorded. */
+    onRefusal(): void;
   },
 ): SessionHost {
-  const { world, auth, connectionId, origin, ...rest } = parts;
+  const { world, auth, connectionId, origin, onRefusal, ...rest } = parts;
   const { who } = auth;
   const binding = who.kind === "user" ? who.binding : null;
 
@@ -61,7 +63,10 @@ export function createHost(
         action,
         atSeconds: nowSeconds(world.clock),
       }),
-    recordDecision: (verdict, receipt) => stores([decisionEvent(verdict, receipt)]),
+    recordDecision(verdict, receipt) {
+      onRefusal();
+      return stores([decisionEvent(verdict, receipt)]);
+    },
     recordStart: (verdict, event) => stores([decisionEvent(verdict, null), event]),
     async recordEnd(event) {
       await stores([event]);

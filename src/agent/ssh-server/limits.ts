@@ -16,6 +16,8 @@ export interface Limits {
   readonly startsPerSourceMax: number;
   /** Open sessions of one connection. Default 10, as sshd's MaxSessions. */
   readonly sessionsMax: number;
+  /** Refused channels and requests of one connection, each of which is evidence. Default 256. */
+  readonly refusalsMax: number;
   /** Live connections of one user, and in total. Default 4,096 and 16,384. */
   readonly connectionsPerUserMax: number;
   readonly connectionsMax: number;
@@ -27,6 +29,7 @@ export const DEFAULT_LIMITS: Limits = {
   startsMax: 256,
   startsPerSourceMax: 64,
   sessionsMax: 10,
+  refusalsMax: 256,
   connectionsPerUserMax: 4_096,
   connectionsMax: 16_384,
 };

@@ -62,7 +62,8 @@ export async function startProgram(request: ProgramRequest): Promise<Program> {
       spec: {
         user: account.name,
         uid: account.uid,
-        gid: account.gid,
+        // An agent without root stays what it is, whatever group it was started with.
+        gid: request.drop ? account.gid : (process.getgid?.() ?? account.gid),
         drop: request.drop,
         tty: pty !== null,
         home: account.home,

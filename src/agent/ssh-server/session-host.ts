@@ -28,7 +28,7 @@ export interface SessionHost {
   judge(action: Action): Verdict;
   /** A denial that policy had no part in. */
   deny(reason: ReasonCode, action: Action): Verdict;
-  /** Stores a decision; false when it could not be. */
+  /** Stores a refusal under its receipt; false when it could not be. */
   recordDecision(verdict: Verdict, receipt: string | null): Promise<boolean>;
   /** Stores the decision and what begins because of it; false: then it must not begin. */
   recordStart(verdict: Verdict, event: AgentEventBody): Promise<boolean>;
