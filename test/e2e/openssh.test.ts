@@ -1,0 +1,111 @@
+/** Stock OpenSSH against the whole of it: management, an agent's SSH server, `qf proxy` between. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import {
+  type Lab,
+  type LabAgent,
+  type LabDevice,
+  LabTerminal,
+  openLab,
+  type Person,
+  runProcess,
+} from "../support/lab.ts";
+import { isRoot, OsAccount } from "../support/os-accounts.ts";
+
+describe.skipIf(!isRoot)("OpenSSH, unchanged", () => {
+  let lab: Lab;
+  let deploy: OsAccount;
+  let agent: LabAgent;
+  let ada: Person;
+  let laptop: LabDevice;
+  let destination = "";
+
+  beforeAll(async () => {
+    deploy = new OsAccount("deploy");
+    lab = await openLab();
+    const devs = await lab.createGroup("Developers");
+    const servers = await lab.createGroup("Servers");
+    ada = await lab.createPerson("ada@example.com", [devs]);
+    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
+    agent = await lab.startAgent("web1", { groups: [servers], args: ["--enable-ssh-sftp"] });
+    laptop = lab.device(ada, "laptop");
+    await laptop.login();
+    destination = `${deploy.name}@web1.qf.internal`;
+  }, 120_000);
+
+  afterAll(async () => {
+    await lab?.[Symbol.asyncDispose]();
+    deploy?.[Symbol.dispose]();
+  });
+
+  /** The file for `-F` of a device. */
+  function configOf(device: LabDevice): string {
+    const path = join(device.configDir, "openssh-config");
+    const { executable } = lab;
+    const dropIn = { executable, domain: "qf.internal", configDir: device.configDir, shortNames: false };
+    writeFileSync(path, renderDropIn(dropIn));
+    return path;
+  }
+
+  function run(device: LabDevice, command: readonly string[], env: Record<string, string> = {}) {
+    return runProcess(command, { env: lab.env(device.env(env)), cwd: lab.root });
+  }
+
+  function ssh(device: LabDevice, args: readonly string[], env: Record<string, string> = {}) {
+    return run(device, ["ssh", "-F", configOf(device), ...args], env);
+  }
+
+  test("a command runs as the local user, with its output, error and status", async () => {
+    const result = await ssh(laptop, [destination, "id -un; echo err >&2; exit 7"]);
+    expect(result).toMatchObject({ stdout: `${deploy.name}\n`, stderr: "err\n", exitCode: 7 });
+  });
+
+  test("the overlay address names the peer as well", async () => {
+    const { self } = await agent.status();
+    const result = await ssh(laptop, [`${deploy.name}@${self?.address}`, "echo here"]);
+    expect(result).toMatchObject({ stdout: "here\n", exitCode: 0 });
+  });
+
+  for (const ttlSeconds of [0, 60]) {
+    test(`twenty ssh at once all get in, each login kept for ${ttlSeconds} s`, async () => {
+      const device = lab.device(ada, `many-${ttlSeconds}`);
+      await device.login(ttlSeconds);
+      const all = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => ssh(device, [destination, `echo ${i}`])),
+      );
+      const got = all.map(({ stdout, stderr }) => (stdout === "" ? stderr : stdout.trim()));
+      expect(got).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`));
+    }, 180_000);
+  }
+
+  test("a denial of management is told in its own words, by ssh and by scp", async () => {
+    const eve = lab.device(await lab.createPerson("eve@example.com"), "eve");
+    await eve.login();
+    const viaSsh = await ssh(eve, [destination, "true"]);
+    const viaScp = await run(eve, ["scp", "-F", configOf(eve), "/etc/hostname", `${destination}:`]);
+    for (const { stderr, exitCode } of [viaSsh, viaScp]) {
+      expect(stderr).toMatch(/^qf: error: .+$/m);
+      expect(exitCode).toBe(255);
+    }
+  });
+
+  test("a local user that no policy gives is refused by the machine in its own words", async () => {
+    const result = await ssh(laptop, ["nobody@web1.qf.internal", "true"]);
+    expect(result.exitCode).toBe(255);
+    expect(result.stderr).toMatch(/OS user/);
+  });
+
+  test("a person signs in from under scp at a terminal, by the page it names and the code it shows", async () => {
+    const phone = lab.device(ada, "phone");
+    writeFileSync(join(lab.root, "sent"), "by scp\n");
+    const command = ["scp", "-OqF", configOf(phone), join(lab.root, "sent"), `${destination}:sent`];
+    const terminal = new LabTerminal(command, lab.env(phone.env({ BROWSER: "", TERM: "xterm" })), lab.root);
+    const url = (await terminal.expect(/^(http\S+)\s*$/m))[1] ?? "";
+    const visit = await phone.approve(url);
+    terminal.type(`${visit.code}\r`);
+    expect(await terminal.end(20_000)).toBe(0);
+    expect(readFileSync(join(deploy.home, "sent"), "utf8")).toBe("by scp\n");
+  }, 60_000);
+});
