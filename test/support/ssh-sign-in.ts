@@ -1,7 +1,10 @@
 /** ssh2's client, signing in with a certificate as `qf ssh` does, or otherwise than it should. */
 import { Client } from "ssh2";
 import type { Ed25519Key } from "../../src/base/ed25519.ts";
+import { SshWriter } from "../../src/base/ssh-buffer.ts";
 import { AUTH_METHODS, signInWith } from "../../src/ssh/client-auth.ts";
+import { type Ssh2Protocol, sendMessage } from "../../src/sshcore/ssh2-internals.ts";
+import { CERTIFICATE_KEY_TYPE } from "../../src/wire/certificate.ts";
 import type { SshWorld } from "./ssh-world.ts";
 
 export interface SignIn {
@@ -19,6 +22,8 @@ export async function signIn(
     readonly certificate: Buffer;
     readonly localUser: string;
     readonly signWith?: Ed25519Key;
+    /** A certificate asked about, unsigned, just before. */
+    readonly askFirst?: Buffer;
   },
 ): Promise<SignIn> {
   const client = new Client();
@@ -39,6 +44,21 @@ export async function signIn(
       key: credential.signWith ?? credential.loginKey,
       certificateBlob: credential.certificate,
     });
+    if (credential.askFirst !== undefined) askFirst(client, credential.askFirst);
   });
   return { client, isIn, banner };
+}
+
+/** Sends an unsigned query for `certificate` ahead of the request that `signInWith` makes. */
+function askFirst(client: Client, certificate: Buffer): void {
+  const { _protocol: protocol } = client as unknown as {
+    _protocol: Ssh2Protocol & { authNone(username: string): void; readonly _authsQueue: string[] };
+  };
+  const signed = protocol.authNone;
+  protocol.authNone = (username) => {
+    const query = new SshWriter().uint8(50).text(username).text("ssh-connection").text("publickey");
+    sendMessage(protocol, query.bool(false).text(CERTIFICATE_KEY_TYPE).string(certificate).toBuffer());
+    protocol._authsQueue.push("publickey");
+    signed.call(protocol, username);
+  };
 }

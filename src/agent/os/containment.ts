@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { killMarked, type Mark, markOf, noteAuditSession } from "./processes.ts";
 
 export interface Containment {
@@ -23,6 +23,8 @@ export interface Containment {
 /** Folder of ours below the cgroup root; one folder a connection in it. */
 const FOLDER = "qufabric";
 const POLL_MS = 10;
+/** Sessions of one connection remembered; what older ones left is still known by its environment. */
+const MARKS_MAX = 256;
 /** When a child has surely become its user, and with that has its audit session. */
 const AUDIT_SESSION_AFTER_MS = 100;
 
@@ -38,6 +40,7 @@ export function findCgroupRoot(mountsText = readText("/proc/self/mounts")): stri
       mkdirSync(probe, { recursive: true });
       const canKill = readText(`${probe}/cgroup.events`) !== "" && hasKill(probe);
       rmdirSync(probe);
+      if (canKill) sweep(`${path}/${FOLDER}`);
       return canKill ? `${path}/${FOLDER}` : null;
     } catch {
       return null;
@@ -57,9 +60,8 @@ function createCgroup(path: string, environmentMark: string): Containment {
   let isReleased = false;
   return {
     add(pid) {
-      if (!isMade) mkdirSync(path, { recursive: true });
       isMade = true;
-      writeFileSync(`${path}/cgroup.procs`, String(pid));
+      enter(path, pid);
       marked.add(pid);
     },
     async killAll(timeoutMs) {
@@ -82,12 +84,38 @@ function createCgroup(path: string, environmentMark: string): Containment {
   };
 }
 
+/** Another agent's sweep may take a folder that is still empty; then it is made again. */
+function enter(path: string, pid: number): void {
+  for (let tries = 3; ; tries--) {
+    try {
+      mkdirSync(path, { recursive: true });
+      writeFileSync(`${path}/cgroup.procs`, String(pid));
+      return;
+    } catch (cause) {
+      if (tries === 1) throw cause;
+    }
+  }
+}
+
+/** Folders of connections whose last job has ended since; the kernel keeps those that are in use. */
+function sweep(root: string): void {
+  for (const entry of readdirSync(root, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    try {
+      rmdirSync(`${root}/${entry.name}`);
+    } catch {
+      // Somebody still runs in it.
+    }
+  }
+}
+
 function createMarked(environmentMark: string): Containment {
   const marks: Mark[] = [];
   return {
     add(pid) {
       const mark = markOf(pid, environmentMark);
       marks.push(mark);
+      if (marks.length > MARKS_MAX) marks.shift();
       setTimeout(() => noteAuditSession(mark), AUDIT_SESSION_AFTER_MS).unref();
     },
     async killAll(timeoutMs) {

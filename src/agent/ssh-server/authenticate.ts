@@ -26,7 +26,8 @@ export interface AuthenticatorOptions {
   readonly triesMax: number;
   readonly door: ServerDoor;
   takePlace(key: string): boolean;
-  givePlaceBack(): void;
+  /** Nobody came in by the request that was being decided. */
+  onNotAdmitted(): void;
   onUnproven(reason: ReasonCode): void;
   /** Somebody is in; `accept` tells the client so. */
   onAdmitted(auth: AuthResult, grant: Grant, accept: () => void): void;
@@ -67,7 +68,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       options.onAdmitted(admission.auth, admission.grant, () => context.accept());
       return;
     }
-    options.givePlaceBack();
+    options.onNotAdmitted();
     if (admission.kind === "unproven") {
       options.onUnproven(admission.reason);
       options.door.sendBanner(UNPROVEN_SENTENCE);

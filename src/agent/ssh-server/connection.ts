@@ -101,9 +101,10 @@ export class SshConnection {
         this.#release ??= options.takePlace(key);
         return this.#release !== null;
       },
-      givePlaceBack: () => {
+      onNotAdmitted: () => {
         this.#release?.();
         this.#release = null;
+        if (this.#isClosed) this.#onEnded();
       },
       onUnproven: (reason) => options.onUnproven(reason),
       onAdmitted: (auth, grant, accept) => this.#admit(auth, grant, accept),

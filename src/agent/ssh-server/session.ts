@@ -45,6 +45,8 @@ export class SshSession {
   #start: Start | null = null;
   #program: Program | null = null;
   #channel: ServerChannel | null = null;
+  /** Its start is in audit, so its end has to be. */
+  #isRecorded = false;
   #isClosed = false;
 
   constructor(host: SessionHost, session: Session, sessionId: number) {
@@ -150,7 +152,9 @@ export class SshSession {
         { connectionId: this.#host.connectionId },
         cause,
       );
-      this.#end(channel, "The session could not be started", { status: REFUSED_STATUS, signal: null });
+      const failed = { status: REFUSED_STATUS, signal: null };
+      if (this.#isRecorded) void this.#recordEnd(failed, performance.now());
+      this.#end(channel, "The session could not be started", failed);
     });
   }
 
@@ -172,9 +176,12 @@ export class SshSession {
     if (!(await this.#recordStart(start, verdict, argv))) {
       return this.#refuse(channel, this.#host.deny("audit_unavailable", start));
     }
+    this.#isRecorded = true;
     const again = this.#host.judge(start);
-    if (again.kind === "deny") return this.#refuse(channel, again);
-    if (this.#isClosed) return this.#recordEnd({ status: null, signal: null }, performance.now());
+    if (again.kind === "deny" || this.#isClosed) {
+      await this.#recordEnd({ status: REFUSED_STATUS, signal: null }, performance.now());
+      return again.kind === "deny" ? this.#refuse(channel, again) : undefined;
+    }
     await this.#execute(channel, { account, argv, grant: verdict.grant, start });
   }
 

@@ -217,6 +217,34 @@ describe.skipIf(!isRoot)("a sign-in", () => {
     expect(world.events.filter((event) => event.type !== "auth.failed")).toEqual([]);
   });
 
+  test("is decided on the certificate that was signed with, not on the one asked about", async () => {
+    const alice = await world.issue();
+    const bob = await world.issue({
+      identity: { userId: anId("bob"), subject: "bob" },
+      idTokenClaims: { sub: "bob" },
+    });
+    const asBob = await signIn(world, { ...bob, localUser: rootName, askFirst: alice.certificate });
+    asBob.client.end();
+    expect(asBob.isIn).toBe(false);
+    expect(world.eventsOf("decision").at(-1)?.request.userId).toBe(anId("bob"));
+    const asAlice = await signIn(world, { ...alice, localUser: rootName, askFirst: bob.certificate });
+    asAlice.client.end();
+    expect(asAlice.isIn).toBe(true);
+    expect(world.eventsOf("connection.open").at(-1)?.userId).toBe(anId("alice"));
+  });
+
+  test("that its client does not wait for leaves nothing behind", async () => {
+    const credential = await world.issue();
+    world.onWait = undefined;
+    const answers = Array.from({ length: 5 }, async () => {
+      const attempt = signIn(world, { ...credential, localUser: "qfnobody" });
+      return (await attempt).client.destroy();
+    });
+    await Promise.all(answers);
+    await Bun.sleep(300);
+    expect(world.server.sessions()).toEqual([]);
+  });
+
   test("ends after six tries", async () => {
     const credential = await world.issue({ caKey: generateEd25519() });
     const client = new Client();
