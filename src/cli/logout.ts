@@ -35,6 +35,7 @@ examples:
       const kept = await session.cachedLogin();
       await session.cache.remove(session.api.origin);
       await session.folder.updateConfig((config) => forgetUser(config, session.api.origin));
+      await forgetOpensshKeys(session.folder.path);
       if (kept === undefined) {
         await print("No login was kept here.\n");
         return;
@@ -45,3 +46,11 @@ examples:
     },
   },
 );
+
+/** What ssh(1) was given of the login. */
+async function forgetOpensshKeys(configDir: string): Promise<void> {
+  const { forgetKeys } = await import("../proxy/key-files.ts");
+  const { opensshFolderPath } = await import("../proxy/openssh-folder.ts");
+  forgetKeys(opensshFolderPath(process.env, configDir));
+  if (process.env.HOME) forgetKeys(opensshFolderPath(process.env, undefined));
+}

@@ -68,8 +68,8 @@ export function renderDropIn(dropIn: DropIn): string {
   const lines = [
     ["ProxyCommand", `${command} connect --fdpass${folder} '%h' '%p'`],
     ["KnownHostsCommand", `${knownHostsCommand(executable, configDir)} %H`],
-    ["IdentityFile", `"${keys}_once"`],
     ["IdentityFile", `"${keys}"`],
+    ["IdentityFile", `"${keys}_once"`],
     ["CertificateFile", `"${keys}_once-cert.pub"`],
     ["CertificateFile", `"${keys}-cert.pub"`],
     ...Object.entries(FIXED_OPTIONS),

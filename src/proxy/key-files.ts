@@ -14,6 +14,9 @@
  *   helper (`tidy.ts`) that watches until ssh has read the key for the second time, takes the pair away
  *   and lets the next one in. So a login that is not kept leaves nothing behind either.
  *
+ * Where there is no key there is one that nobody knows and nothing is certified for, since ssh tells the
+ * person of every file that is missing when a machine has said no.
+ *
  * ssh tries both pairs, so nobody may be reading for a kept login while a turn begins or lasts: that
  * ssh is noted (`H_reading_PID`) until it asks for host keys, which it does after both first reads.
  *
@@ -22,6 +25,7 @@
 import {
   chmodSync,
   closeSync,
+  existsSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -33,9 +37,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
+import { generateEd25519 } from "../base/ed25519.ts";
 import { QfError } from "../base/errors.ts";
 import { newId } from "../base/random.ts";
 import { tryLock, watchReads } from "./native.ts";
+import { opensshPrivateKey } from "./openssh-key.ts";
 
 /**
  * After this, no certificate published before can still sign in: 120 s of validity, 60 s that clocks
@@ -45,6 +51,7 @@ const PAIR_MS_MAX = 200_000;
 /** Longest wait for the turn at a host. Certificates live for 120 s. */
 const TURN_WAIT_MS = 60_000;
 const TURN_POLL_MS = 5;
+const CERTIFICATE_SUFFIX = "-cert.pub";
 
 /** What is published, as file contents. */
 export interface KeyPair {
@@ -66,9 +73,9 @@ export interface Turn {
 export function keyFileNames(host: string) {
   return {
     key: host,
-    certificate: `${host}-cert.pub`,
+    certificate: `${host}${CERTIFICATE_SUFFIX}`,
     onceKey: `${host}_once`,
-    onceCertificate: `${host}_once-cert.pub`,
+    onceCertificate: `${host}_once${CERTIFICATE_SUFFIX}`,
     turn: `${host}_turn`,
     reading: `${host}_reading_`,
   } as const;
@@ -89,12 +96,16 @@ export async function publishPair(
   const names = keyFileNames(host);
   const lockFd = await takeTurn(join(folder, names.turn), clock);
   try {
-    dropOnce(folder, host); // Left by a helper that was killed: nobody has the turn but we.
+    // What a killed helper left; nobody has the turn but we.
+    if (!existsSync(join(folder, names.onceKey)) || existsSync(join(folder, names.onceCertificate))) {
+      dropOnce(folder, host);
+    }
     if (pair.isKept && publishKept(folder, host, pair, clock)) {
       closeSync(lockFd);
       return undefined;
     }
     await waitForReaders(folder, names.reading, clock);
+    if (!existsSync(join(folder, names.key))) replaceFile(join(folder, names.key), nobodysKey());
     const watchFd = watchReads(folder);
     replaceFile(join(folder, names.onceKey), pair.privateKey);
     replaceFile(join(folder, names.onceCertificate), pair.certificate);
@@ -113,7 +124,39 @@ export function doneReading(folder: string, host: string, pid: string): void {
 /** Takes the once pair of `host` away. Only whoever has the turn may. */
 export function dropOnce(folder: string, host: string): void {
   const names = keyFileNames(host);
-  for (const name of [names.onceCertificate, names.onceKey]) rmSync(join(folder, name), { force: true });
+  rmSync(join(folder, names.onceCertificate), { force: true });
+  replaceFile(join(folder, names.onceKey), nobodysKey());
+}
+
+/** Takes every key and certificate away: the person has signed out. Connections that are open stay. */
+export function forgetKeys(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    if (!name.endsWith(CERTIFICATE_SUFFIX)) continue;
+    rmSync(join(folder, name), { force: true });
+    rmSync(join(folder, name.slice(0, -CERTIFICATE_SUFFIX.length)), { force: true });
+  }
+}
+
+/** Takes away the pairs of logins that are over, at every host: those of another key, long not used. */
+function forgetOthers(folder: string, privateKey: string, clock: Clock): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.endsWith(CERTIFICATE_SUFFIX) || name.endsWith(`_once${CERTIFICATE_SUFFIX}`)) continue;
+    const keyPath = join(folder, name.slice(0, -CERTIFICATE_SUFFIX.length));
+    if (readOrEmpty(keyPath) === privateKey || isInUse(join(folder, name), clock)) continue;
+    rmSync(join(folder, name), { force: true });
+    rmSync(keyPath, { force: true });
+  }
+}
+
+function isInUse(certificatePath: string, clock: Clock): boolean {
+  const usedMs = statSync(certificatePath, { throwIfNoEntry: false })?.mtimeMs;
+  // A time to come means that the clock was turned back: then nothing is known.
+  return usedMs !== undefined && Math.abs(clock.nowMs() - usedMs) < PAIR_MS_MAX;
+}
+
+function nobodysKey(): string {
+  return opensshPrivateKey(generateEd25519());
 }
 
 /** False: the key there is another one and may be in use. */
@@ -122,11 +165,10 @@ function publishKept(folder: string, host: string, pair: KeyPair, clock: Clock):
   const keyPath = join(folder, names.key);
   const certificatePath = join(folder, names.certificate);
   if (readOrEmpty(keyPath) !== pair.privateKey) {
-    const usedMs = statSync(certificatePath, { throwIfNoEntry: false })?.mtimeMs;
-    // A time to come means that the clock was turned back: then nothing is known.
-    if (usedMs !== undefined && Math.abs(clock.nowMs() - usedMs) < PAIR_MS_MAX) return false;
+    if (isInUse(certificatePath, clock)) return false;
     rmSync(certificatePath, { force: true });
     replaceFile(keyPath, pair.privateKey);
+    forgetOthers(folder, pair.privateKey, clock);
   }
   if (pair.readerPid !== undefined) {
     const started = startTimeOf(pair.readerPid) ?? "";

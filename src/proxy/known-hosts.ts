@@ -10,13 +10,14 @@ import type { Clock } from "../base/clock.ts";
 import { parseJson } from "../base/files.ts";
 import type { TargetInfo } from "../wire/client-api.ts";
 import { doneReading, replaceFile } from "./key-files.ts";
-import { knownHostsFile } from "./match.ts";
+import { DOMAINS_FILE, knownHostsFile, readDomains } from "./match.ts";
 import { type Environment, opensshFolderPath } from "./openssh-folder.ts";
-import { parseDialledName } from "./peer-name.ts";
+import { isDnsName, parseDialledName } from "./peer-name.ts";
 
 /** ssh asks within a moment of `connect`; what is older was said of another connection. */
 const HOST_KEYS_MS_MAX = 10 * 60_000;
 const HOST_KEYS_MAX = 8;
+const DOMAINS_MAX = 16;
 const BLOB = /^[A-Za-z0-9+/]{1,4096}={0,2}$/;
 /** Types that our machines have; the blob says which it is. */
 const TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256"] as const;
@@ -27,6 +28,14 @@ export function keepHostKeys(folder: string, host: string, target: TargetInfo): 
   for (const name of new Set([host, target.name])) {
     if (parseDialledName(name) === name) replaceFile(join(folder, knownHostsFile(name)), text);
   }
+  keepDomain(folder, target.name.slice(target.name.indexOf(".") + 1));
+}
+
+/** For `qf proxy match` without a domain. */
+export function keepDomain(folder: string, domain: string): void {
+  const known = readDomains(folder);
+  if (!isDnsName(domain) || known.includes(domain)) return;
+  replaceFile(join(folder, DOMAINS_FILE), `${[...known, domain].slice(-DOMAINS_MAX).join("\n")}\n`);
 }
 
 export interface KnownHostsOptions {

@@ -51,7 +51,8 @@ function parseArgs(args: readonly string[]): Question | undefined {
   return { host, domain: values["--domain"], configDir: values["--config-dir"] };
 }
 
-function readDomains(folder: string): string[] {
+/** The account's domains that this person has connected to. */
+export function readDomains(folder: string): string[] {
   const path = join(folder, DOMAINS_FILE);
   if (!existsSync(path)) return [];
   return readFileSync(path, "utf8").slice(0, DOMAINS_LENGTH_MAX).split("\n").filter(isDnsName);

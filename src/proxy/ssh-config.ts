@@ -16,7 +16,7 @@ import { addInclude, removeInclude } from "./config-file.ts";
 import { DROP_IN_MARK, type DropIn, renderDropIn } from "./drop-in.ts";
 import { type EffectiveOptions, isOurs, readEffective, weakenedOptions } from "./effective.ts";
 import { replaceFile } from "./key-files.ts";
-import { DOMAINS_FILE } from "./match.ts";
+import { keepDomain } from "./known-hosts.ts";
 import { DEFAULT_CONFIG_PATH, type Environment, openOpensshFolder } from "./openssh-folder.ts";
 
 const SYSTEM_FOLDER = "/etc/ssh";
@@ -105,7 +105,8 @@ export async function installSshConfig(options: SshConfigOptions): Promise<Insta
     }
     checkUnchanged(before.effective, foreign.effective);
     const warnings = checkPeer(peer.effective, plan.configPath);
-    if (!isSystem) keepDomain(environment, plan.dropIn);
+    const { domain, configDir } = plan.dropIn;
+    if (!isSystem) keepDomain(openOpensshFolder(environment, configDir), domain);
     return { path: plan.path, configPath: plan.configPath, domain: plan.dropIn.domain, warnings };
   } catch (error) {
     undo();
@@ -197,10 +198,6 @@ function checkPeer(effective: EffectiveOptions, configPath: string): string[] {
     ...warning(needed, "connections to peers are refused until it does not"),
     ...warning(wanted, "ssh may offer peers other ways to sign in"),
   ];
-}
-
-function keepDomain(environment: Environment, { domain, configDir }: DropIn): void {
-  replaceFile(join(openOpensshFolder(environment, configDir), DOMAINS_FILE), `${domain}\n`);
 }
 
 async function askDomain(environment: Environment): Promise<string> {

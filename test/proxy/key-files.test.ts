@@ -6,6 +6,7 @@ import { generateEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
 import {
   doneReading,
   dropOnce,
+  forgetKeys,
   type KeyPair,
   keyFileNames,
   publishPair,
@@ -94,7 +95,8 @@ describe("publishPair", () => {
     expect(await next).toBeDefined();
     expect(read(folder, names.onceKey)).toBe("key 2");
     endTurn(folder);
-    expect(readdirSync(folder)).toEqual([names.turn]);
+    expect(readdirSync(folder).filter((name) => name.endsWith("-cert.pub"))).toEqual([]);
+    expect(read(folder, names.onceKey)).not.toBe("key 2");
   });
 
   test("lets nobody begin to read while a turn lasts, and no turn begin while somebody reads", async () => {
@@ -105,7 +107,7 @@ describe("publishPair", () => {
       await publish(folder, aPair({ readerPid: pid }));
       const turn = publish(folder, aPair({ isKept: false, privateKey: "key 2" }));
       await Bun.sleep(50);
-      expect(readdirSync(folder)).not.toContain(names.onceKey);
+      expect(readdirSync(folder)).not.toContain(names.onceCertificate);
       doneReading(folder, HOST, pid);
       expect(await turn).toBeDefined();
       let isPublished = false;
@@ -137,8 +139,23 @@ describe("publishPair", () => {
     writeFileSync(join(folder, names.onceKey), "old");
     writeFileSync(join(folder, names.onceCertificate), "old");
     await publish(folder, aPair());
-    expect(readdirSync(folder).sort()).toEqual([names.certificate, names.key, names.turn].sort());
+    expect(readdirSync(folder)).not.toContain(names.onceCertificate);
+    expect(read(folder, names.onceKey)).not.toBe("old");
   });
+});
+
+test("a new login takes away what others left at other hosts, once it can not be in use", async () => {
+  const folder = tempFolder();
+  await publishPair(folder, "a.qf.internal", aPair(), systemClock);
+  await publishPair(folder, "b.qf.internal", aPair(), systemClock);
+  const longAgo = new Date(systemClock.nowMs() - 201_000);
+  utimesSync(join(folder, "a.qf.internal-cert.pub"), longAgo, longAgo);
+  await publishPair(folder, HOST, aPair({ privateKey: "key 2" }), systemClock);
+  const left = readdirSync(folder);
+  expect(left).not.toContain("a.qf.internal");
+  expect(left).toContain("b.qf.internal");
+  forgetKeys(folder);
+  expect(readdirSync(folder).filter((name) => !/_(?:once|turn)$/.test(name))).toEqual([]);
 });
 
 test("OpenSSH reads the private key and the certificate, and they belong together", () => {

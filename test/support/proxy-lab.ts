@@ -30,6 +30,8 @@ export interface ProxyLab extends AsyncDisposable {
   readonly sshd: Sshd;
   /** Paths of requests, in order. */
   readonly requests: string[];
+  /** Login keys that were certified. */
+  readonly loginKeys: ReadonlySet<string>;
   /** Hello lines the machine took. */
   readonly hellos: string[];
   readonly hostKeys: readonly string[];
@@ -77,7 +79,8 @@ export async function openProxyLab(): Promise<ProxyLab> {
     machineIdentity: false,
   };
   const said: Record<string, unknown> = {};
-  const management = openManagement({ requests, target, said });
+  const logins = new Set<string>();
+  const management = openManagement({ requests, target, said, logins });
   const url = `http://127.0.0.1:${management.port}`;
   const executable = await executablePath();
   return {
@@ -86,6 +89,7 @@ export async function openProxyLab(): Promise<ProxyLab> {
     url,
     sshd,
     requests,
+    loginKeys: logins,
     hellos,
     hostKeys: [hostKey],
     target,
@@ -170,12 +174,13 @@ function openManagement({
   requests,
   target,
   said,
+  logins,
 }: {
+  logins: Set<string>;
   requests: string[];
   target: Record<string, unknown>;
   said: Record<string, unknown>;
 }) {
-  const logins = new Set<string>();
   return Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
