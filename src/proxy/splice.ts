@@ -21,6 +21,12 @@ export async function splice(socket: Socket, input: Readable, output: Writable):
     socket.pipe(output, { end: false });
   });
   await Promise.race([gone, answered]);
-  if (output.writableLength > 0) await new Promise<void>((resolve) => output.write("", () => resolve()));
+  if (output.writableLength > 0 && !output.destroyed) {
+    // What was read is handed over, for as long as somebody is there to take it.
+    await new Promise<void>((resolve) => {
+      output.once("close", () => resolve());
+      output.write("", () => resolve());
+    });
+  }
   input.unpipe(socket);
 }

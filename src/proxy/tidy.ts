@@ -11,6 +11,7 @@ import { readSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
 import { dropOnce, keyFileNames, startTimeOf } from "./key-files.ts";
 import { readNames } from "./native.ts";
+import { parseDialledName } from "./peer-name.ts";
 
 /** Descriptors given by `startTidy`. The lock is let go by the end of the process. */
 const WATCH_FD = 4;
@@ -44,6 +45,7 @@ export function startTidy(options: {
 export async function runTidy(args: readonly string[], clock: Clock): Promise<number> {
   const [folder, host, pid] = args;
   if (folder === undefined || host === undefined || pid === undefined) return 2;
+  if (parseDialledName(host) !== host) return 2;
   const names = keyFileNames(host);
   const started = startTimeOf(pid);
   const untilMs = clock.monotonicMs() + TURN_MS_MAX;
