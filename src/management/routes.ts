@@ -20,6 +20,7 @@ import { createSetupRoutes, SETUP_STATE_PREFIX, type SetupIdentity } from "./htt
 import { hashPassword } from "./idp/passwords.ts";
 import { createRelyingParty } from "./idp/relying-party.ts";
 import { createAccount } from "./init.ts";
+import { createApprovals } from "./login/approval.ts";
 import { createChallenges } from "./login/challenges.ts";
 import type { LoginDeps } from "./login/deps.ts";
 import { createRefusals } from "./login/refusals.ts";
@@ -44,6 +45,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
   const relyingParty = createRelyingParty(parts.oidc, context.clock);
   const client = createClientRoutes(login);
   const hosted = createHostedRoutes({ login, relyingParty });
+  hub.serveApprovals(createApprovals(login));
   const admin = createAdminApp({ ...context, isConnected: login.isConnected });
   const setup = createSetupRoutes({
     origin: context.origin,

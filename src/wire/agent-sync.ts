@@ -10,6 +10,7 @@
 import { z } from "zod";
 import { AgentEvent, AUDIT_BATCH_MAX } from "./audit-event.ts";
 import { PeerFacts } from "./client-api.ts";
+import { ReasonCode } from "./decision.ts";
 import { DirectAddresses, NetworkMap, NetworkMapDelta } from "./network-map.ts";
 import {
   AccountId,
@@ -19,6 +20,7 @@ import {
   Id,
   LocalUser,
   PeerId,
+  Sha256,
   SshPublicKeyBlob,
   UserId,
 } from "./units.ts";
@@ -63,6 +65,43 @@ export const LiveSession = z.strictObject({
 });
 export type LiveSession = z.infer<typeof LiveSession>;
 
+/** Longest answer to the prompt for a one-time code, in characters. */
+export const APPROVAL_CODE_LENGTH_MAX = 64;
+
+/** What an approval of a sign-in without a certificate is bound to, beside the machine that asks. */
+const approvalBinding = {
+  /** SHA-256 of the SSH session id (RFC 4253 section 7.2). */
+  sessionIdHash: Sha256,
+  localUser: LocalUser,
+};
+
+/** Who approved, as management knows them, told to the machine that asked. */
+export const ApprovedIdentity = z.object({
+  userId: UserId,
+  issuer: z.string().max(2048),
+  subject: z.string().min(1).max(512),
+  /** When the person proved themselves; null when the provider does not say. */
+  authTimeSeconds: EpochSeconds.nullable(),
+  /** As `revokedLogins` of a map names the login. */
+  loginId: Sha256,
+  /** A map of at least this version knows the person. */
+  mapVersion: z.int().min(0),
+  /** Why they may not sign in at all. Null: nothing is known against it. */
+  refusal: ReasonCode.nullable(),
+});
+export type ApprovedIdentity = z.infer<typeof ApprovedIdentity>;
+
+/** What became of a code. `waiting`: nobody has approved on the page yet; it costs no try. */
+export const ApprovalAnswer = z.discriminatedUnion("status", [
+  z.object({ status: z.literal("waiting") }),
+  z.object({ status: z.literal("wrong_code"), triesLeft: z.int().min(0) }),
+  z.object({ status: z.literal("denied") }),
+  /** Expired, used, or never there for this connection. */
+  z.object({ status: z.literal("over") }),
+  z.object({ status: z.literal("approved"), identity: ApprovedIdentity }),
+]);
+export type ApprovalAnswer = z.infer<typeof ApprovalAnswer>;
+
 /** Agent → management. */
 export const AgentMessage = z.discriminatedUnion("type", [
   /** Signature by the device key over signedBytes("sync", …, {challenge, peerId, bootId}). */
@@ -90,6 +129,23 @@ export const AgentMessage = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("flags"), flags: AgentFlags, direct: DirectAddresses }),
   /** Asks for the whole map: a delta did not fit or the stored one was damaged. */
   z.strictObject({ type: z.literal("need_map") }),
+  /** Somebody without a certificate wants in: asks for a page on which a person may approve it. */
+  z.strictObject({
+    type: z.literal("approval_open"),
+    requestId: Id,
+    connectionId: Id,
+    sourceAddress: z.string().max(64),
+    ...approvalBinding,
+  }),
+  z.strictObject({
+    type: z.literal("approval_claim"),
+    requestId: Id,
+    approvalId: Id,
+    code: z.string().min(1).max(APPROVAL_CODE_LENGTH_MAX),
+    ...approvalBinding,
+  }),
+  /** The connection is gone; nobody will claim it. */
+  z.strictObject({ type: z.literal("approval_close"), approvalId: Id }),
   z.strictObject({ type: z.literal("leaving") }),
 ]);
 export type AgentMessage = z.infer<typeof AgentMessage>;
@@ -111,6 +167,16 @@ export const ManagementMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("pong"), sentMs: z.int(), nowMs: z.int() }),
   z.object({ type: z.literal("audit_ack"), throughSeq: z.int().min(0) }),
   z.object({ type: z.literal("kill"), connectionId: Id, reason: z.string().max(256) }),
+  z.object({
+    type: z.literal("approval_opened"),
+    requestId: Id,
+    approvalId: Id,
+    /** Complete, for a browser. */
+    url: HttpUrl,
+    expiresAtSeconds: EpochSeconds,
+  }),
+  z.object({ type: z.literal("approval_refused"), requestId: Id, why: z.enum(["full", "unavailable"]) }),
+  z.object({ type: z.literal("approval_answer"), requestId: Id, answer: ApprovalAnswer }),
   /** The link ends; `retry` false means not to come back without a person (peer deleted). */
   z.object({
     type: z.literal("bye"),

@@ -4,9 +4,10 @@
  * @module
  */
 import { z } from "zod";
-import { HostLabel, Id, LocalUser } from "./units.ts";
+import { HostLabel, Id, LocalUser, PeerId, Sha256 } from "./units.ts";
 
 export const HostedLoginData = z.strictObject({
+  /** Of an approval: the machine's. */
   deviceName: HostLabel,
   /** Empty: unknown. */
   target: z.string().max(253),
@@ -17,6 +18,16 @@ export const HostedLoginData = z.strictObject({
   fresh: z.boolean(),
   /** The account's setting when it began. */
   confirmation: z.enum(["code", "click"]),
+  /** Of a sign-in with a client that has no certificate: what the approval is good for. Absent: a login of qf. */
+  approval: z
+    .strictObject({
+      machinePeerId: PeerId,
+      connectionId: Id,
+      sessionIdHash: Sha256,
+      /** Fingerprints of the machine's host keys, as ssh(1) shows them. */
+      hostKeys: z.array(z.string().max(64)).max(8),
+    })
+    .optional(),
   /** Set on approval: what the claim hands out. An ID token is encrypted under the master key. */
   proof: z
     .discriminatedUnion("kind", [

@@ -4,13 +4,14 @@
  * @module
  */
 import type { HostedLoginData } from "../../wire/hosted-login.ts";
-import { factList, html, page } from "./html.ts";
+import { factList, type Html, html, page } from "./html.ts";
 
 /** Asks whether this sign-in is wanted. Shows everything an approval will be bound to. */
 export function hostedConfirmPage(
   data: HostedLoginData,
   shown: { sourceAddress: string; csrf: string; origin: string },
 ): string {
+  if (data.approval !== undefined) return approvalPage({ ...data, approval: data.approval }, shown);
   const facts: [string, string][] = [
     ["Device", data.deviceName],
     ["Address", shown.sourceAddress],
@@ -23,22 +24,53 @@ export function hostedConfirmPage(
     html`<p>A terminal elsewhere asks to be signed in to QuFabric as you:</p>
 ${factList(facts)}
 <p>Only go on if you have just started this yourself.</p>
-<form method="post">
-<input type="hidden" name="csrf" value="${shown.csrf}">
+${answerForms(shown.csrf)}`,
+  );
+}
+
+/** The same for an SSH client that has no certificate: the machine asks, for one connection. */
+function approvalPage(
+  data: HostedLoginData & { readonly approval: NonNullable<HostedLoginData["approval"]> },
+  shown: { sourceAddress: string; csrf: string; origin: string },
+): string {
+  const facts: [string, string][] = [
+    ["Machine", data.target],
+    ["Local user", data.localUser],
+    ["Address", shown.sourceAddress],
+    ["Server", shown.origin],
+    ...data.approval.hostKeys.map((fingerprint): [string, string] => ["Host key", fingerprint]),
+  ];
+  return page(
+    "Let an SSH client in",
+    html`<p>An SSH client asks this machine to let it in as you:</p>
+${factList(facts)}
+<p>Only go on if you have just started this yourself, from that address, and your client shows one of
+these host keys.</p>
+${answerForms(shown.csrf)}`,
+  );
+}
+
+function answerForms(csrf: string): Html {
+  return html`<form method="post">
+<input type="hidden" name="csrf" value="${csrf}">
 <button type="submit" name="action" value="confirm" autofocus>Continue</button>
 </form>
 <form method="post">
-<input type="hidden" name="csrf" value="${shown.csrf}">
+<input type="hidden" name="csrf" value="${csrf}">
 <button type="submit" name="action" value="deny">Deny</button>
-</form>`,
-  );
+</form>`;
 }
 
 /** The one-time code, for the waiting terminal and nobody else. */
 export function hostedCodePage(data: HostedLoginData, code: string): string {
+  const where =
+    data.approval === undefined
+      ? html`the terminal on <strong>${data.deviceName}</strong>`
+      : html`the SSH client that connects to <strong>${data.target}</strong>
+as <strong>${data.localUser}</strong>`;
   return page(
     "Your one-time code",
-    html`<p>Type this code into the terminal on <strong>${data.deviceName}</strong>:</p>
+    html`<p>Type this code into ${where}:</p>
 <p><output id="code">${code}</output></p>
 <p>It works once, for five minutes. Give it to nobody, whoever asks.</p>`,
   );

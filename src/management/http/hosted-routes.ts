@@ -53,11 +53,7 @@ export function createHostedRoutes(deps: HostedRoutesDeps) {
       }
       if (form.get("action") === "deny") {
         await denyHosted(login, hosted);
-        return pageOf(
-          c,
-          deps,
-          messagePage("Denied", "The terminal was not signed in. You can close this page."),
-        );
+        return pageOf(c, deps, messagePage("Denied", "Nobody was signed in. You can close this page."));
       }
       if (form.get("action") !== "confirm") throw new QfError("ERR_BAD_REQUEST", "this form is not complete");
       return c.redirect(await authorizationUrl(deps, hosted, secret), 303);
@@ -91,8 +87,13 @@ async function authorizationUrl(
     verifier: verifierOf(secret, row.id),
     fresh: data.fresh,
     promptLogin: filled(account.settings).prompt_login,
-    ...(ctx.oidc.embedded ? { extra: { [DEVICE_NAME_PARAM]: data.deviceName } } : {}),
+    ...(ctx.oidc.embedded ? { extra: { [DEVICE_NAME_PARAM]: askerOf(data) } } : {}),
   });
+}
+
+/** Who is to be signed in, for the embedded provider's own page. */
+function askerOf({ deviceName, localUser, approval }: OpenHostedLogin["data"]): string {
+  return approval === undefined ? deviceName : `${localUser}@${deviceName}`;
 }
 
 /** Redeems the provider's code and approves. A person who said no there has said no here. */

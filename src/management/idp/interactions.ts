@@ -12,7 +12,7 @@ import type { Provider } from "oidc-provider";
 import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import { HostLabel } from "../../wire/units.ts";
+import { HostLabel, LocalUser } from "../../wire/units.ts";
 import { factList, type Html, html, messagePage, page, pageHeaders } from "../http/html.ts";
 import { SOURCE_HEADER } from "./mount.ts";
 import type { PasswordCheck } from "./passwords.ts";
@@ -112,7 +112,18 @@ function interactionPage(deps: InteractionDeps, interaction: Interaction, failur
 
 /** Who asks for what, in the words of the person's own terminal. */
 function whatIsAsked(deps: InteractionDeps, interaction: Interaction): Html {
-  const device = HostLabel.safeParse(interaction.params[DEVICE_NAME_PARAM]);
+  const asker = String(interaction.params[DEVICE_NAME_PARAM] ?? "");
+  const at = asker.lastIndexOf("@");
+  const localUser = LocalUser.safeParse(asker.slice(0, Math.max(at, 0)));
+  const device = HostLabel.safeParse(asker.slice(at + 1));
+  if (device.success && localUser.success) {
+    return html`<p>You are asked to sign in to QuFabric.</p>${factList([
+      ["Program", "an SSH client"],
+      ["Machine", device.data],
+      ["Local user", localUser.data],
+      ["Server", deps.origin],
+    ])}`;
+  }
   const isHosted = interaction.params.redirect_uri === `${deps.origin}${HOSTED_CALLBACK_PATH}`;
   return html`<p>You are asked to sign in to QuFabric.</p>${factList([
     ["Program", isHosted ? "qf, in a terminal elsewhere" : "qf, on this computer"],

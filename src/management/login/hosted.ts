@@ -36,11 +36,11 @@ import { newOneTimeCode, oneTimeCodeHash } from "./one-time-code.ts";
 import { initiatorOf } from "./person.ts";
 import { enterLogin, personOf, readProof } from "./prove.ts";
 
-const LIFETIME_SECONDS = 300;
-const TRIES_MAX = 5;
-/** Alive at once from one source, and in all. */
+export const HOSTED_LIFETIME_SECONDS = 300;
+export const HOSTED_TRIES_MAX = 5;
+/** Alive at once from one source, and in all, approvals included. */
 const PER_SOURCE_MAX = 50;
-const TOTAL_MAX = 5_000;
+export const HOSTED_TOTAL_MAX = 5_000;
 
 export interface OpenHostedLogin {
   readonly row: HostedLoginRow;
@@ -62,7 +62,7 @@ export async function openHostedLogin(
   const { loginKey, deviceName, target, localUser, fresh } = request;
   await ctx.store.transaction(async (tx) => {
     const fromSource = await countHostedLogins(tx, sourceKey(sourceAddress));
-    if (fromSource >= PER_SOURCE_MAX || (await countHostedLogins(tx)) >= TOTAL_MAX) {
+    if (fromSource >= PER_SOURCE_MAX || (await countHostedLogins(tx)) >= HOSTED_TOTAL_MAX) {
       throw new QfError("ERR_TOO_MANY", "too many sign-ins are waiting", { hint: "wait five minutes" });
     }
     await insertHostedLogin(tx, {
@@ -71,12 +71,12 @@ export async function openHostedLogin(
       pollSecretHash: sha256(pollSecret),
       codeHash: null,
       state: "waiting",
-      triesLeft: TRIES_MAX,
+      triesLeft: HOSTED_TRIES_MAX,
       sourceAddress: sourceKey(sourceAddress),
       loginKey,
       data: { deviceName, target, localUser, sourceAddress, fresh, confirmation },
       createdAt: now,
-      expiresAt: now + LIFETIME_SECONDS,
+      expiresAt: now + HOSTED_LIFETIME_SECONDS,
     });
   });
   return {
@@ -84,7 +84,7 @@ export async function openHostedLogin(
     url: `${ctx.origin}/login/hosted/${id}`,
     pollSecret,
     confirmation,
-    expiresAtSeconds: now + LIFETIME_SECONDS,
+    expiresAtSeconds: now + HOSTED_LIFETIME_SECONDS,
   };
 }
 
@@ -121,11 +121,13 @@ export async function approveHosted(
   const claim = { proof: { kind: "id_token", idToken } as const, loginKey: row.loginKey };
   const proof = await readProof(deps, account, { ...claim, when: "first" });
   const user = await personOf(deps, account, proof);
-  const isBound = proof.kind === "id_token" && proof.verified.binding === "idp";
+  // A machine is told who approved; the token stays here.
+  const isHandedOut =
+    proof.kind === "id_token" && proof.verified.binding === "idp" && data.approval === undefined;
   const code = data.confirmation === "code" ? newOneTimeCode() : null;
   await deps.ctx.store.change({ accountId: account.id, initiator: initiatorOrNobody(user) }, async (tx) => {
     // A token that names no key is claimed here and now, and never leaves.
-    const kept: HostedLoginData["proof"] = isBound
+    const kept: HostedLoginData["proof"] = isHandedOut
       ? { kind: "id_token", sealed: deps.sealer.seal(idToken, sealedFor(row)) }
       : {
           kind: "claimed",
@@ -153,10 +155,11 @@ export async function claimHosted(
     if (row === undefined || !isEqualSecret(row.pollSecretHash, sha256(request.pollSecret))) {
       throw new QfError("ERR_NOT_FOUND", "this sign-in is over", { hint: "start again" });
     }
+    const data = HostedLoginData.parse(row.data);
+    if (data.approval !== undefined) throw new QfError("ERR_NOT_FOUND", "this sign-in is a machine's");
     if (row.state === "waiting") return { status: "waiting" };
     if (row.state === "denied") return { status: "denied" };
     if (row.state === "claimed") throw new QfError("ERR_NOT_FOUND", "this sign-in was used already");
-    const data = HostedLoginData.parse(row.data);
     if (data.confirmation === "code" && request.code === undefined) return { status: "waiting" };
     if (data.confirmation === "code" && !isCode(row, request.code ?? "")) return wrongCode(tx, row);
     const { proof, ...rest } = data;
@@ -165,7 +168,8 @@ export async function claimHosted(
   });
 }
 
-function isCode(row: HostedLoginRow, typed: string): boolean {
+/** Whether `typed` is the code that the page of this sign-in showed. */
+export function isCode(row: HostedLoginRow, typed: string): boolean {
   return row.codeHash !== null && isEqualSecret(row.codeHash, oneTimeCodeHash(row.id, typed));
 }
 
@@ -207,9 +211,13 @@ function sealedFor(row: HostedLoginRow): SealedFor {
   return { purpose: "hosted_logins.id_token", id: row.id, accountId: row.accountId };
 }
 
-function metaOf(row: HostedLoginRow, data: HostedLoginData): Record<string, string> {
-  const { deviceName, sourceAddress, target, localUser } = data;
-  return { hosted: row.id, device: deviceName, source: sourceAddress, target, localUser };
+/** What audit says of one. The connection of an approval is that of the machine's own events. */
+export function metaOf(row: HostedLoginRow, data: HostedLoginData): Record<string, string> {
+  const { deviceName, sourceAddress, target, localUser, approval } = data;
+  const common = { hosted: row.id, source: sourceAddress, target, localUser };
+  if (approval === undefined) return { ...common, device: deviceName };
+  const { machinePeerId, connectionId, sessionIdHash } = approval;
+  return { ...common, machine: machinePeerId, connection: connectionId, session: sessionIdHash };
 }
 
 function answeredAlready(): QfError {

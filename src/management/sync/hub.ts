@@ -27,6 +27,8 @@ import { ingestAgentEvents } from "../audit-ingest.ts";
 import type { ManagementContext } from "../context.ts";
 import { listAccounts } from "../db/accounts.ts";
 import { findPeerById, type PeerRow } from "../db/peers.ts";
+import type { Approvals } from "../login/approval.ts";
+import { answerApproval } from "./approvals.ts";
 import { createCloneWatch } from "./clone-watch.ts";
 import { createHeadcount, type Headcount } from "./headcount.ts";
 import { type AgentLink, createLink, type SocketData } from "./link.ts";
@@ -52,6 +54,8 @@ export interface SyncHub {
   sessions(accountId: AccountId): PeerSession[];
   /** Ends a connection on a machine. False when that machine has no link. */
   kill(peerId: PeerId, connectionId: string, reason: string): boolean;
+  /** Who answers machines that ask for approvals; until then they hear that it can not be done. */
+  serveApprovals(approvals: Approvals): void;
   /** Says goodbye to all, with the request to come back. */
   close(): Promise<void>;
 }
@@ -91,6 +95,7 @@ class Hub implements SyncHub {
   readonly #stopListening: () => void;
   readonly #touchTimer: ReturnType<typeof setInterval>;
   #isClosed = false;
+  #approvals: Approvals | null = null;
   readonly websocket: WebSocketHandler<SocketData>;
 
   constructor(ctx: ManagementContext, options: SyncHubOptions) {
@@ -165,6 +170,10 @@ class Hub implements SyncHub {
     const link = this.#links.get(peerId);
     link?.send({ type: "kill", connectionId, reason });
     return link !== undefined;
+  }
+
+  serveApprovals(approvals: Approvals): void {
+    this.#approvals = approvals;
   }
 
   async close(): Promise<void> {
@@ -260,6 +269,10 @@ class Hub implements SyncHub {
       case "need_map":
         link.sent = null;
         return link.refresh();
+      case "approval_open":
+      case "approval_claim":
+      case "approval_close":
+        return await answerApproval(this.#ctx.log, this.#approvals, { link, message });
       case "leaving":
         return link.close();
       case "ping":
