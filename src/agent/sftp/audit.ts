@@ -9,7 +9,10 @@ import { fstatSync } from "node:fs";
 import type { Attributes } from "./attributes.ts";
 import type { Status } from "./protocol.ts";
 
-/** Paths are absolute and not resolved: a symbolic link in them is still one. Bytes that are no UTF-8 are lost. */
+/**
+ * Paths are absolute and not resolved: a symbolic link in them is still one. Bytes that are no UTF-8 are
+ * lost.
+ */
 export type SftpOperation =
   | { readonly op: "open"; readonly path: string; readonly flags: OpenIntent }
   | ({ readonly op: "close"; readonly path: string } & Transfer)

@@ -87,7 +87,7 @@ export function readEntries(fd: number, target: Buffer): number {
 const STATVFS_FIELDS = 11;
 const STATVFS_BYTES = 256;
 
-/** Fields of statvfs(3) in their order: bsize frsize blocks bfree bavail files ffree favail fsid flag namemax. */
+/** Fields of statvfs(3): bsize frsize blocks bfree bavail files ffree favail fsid flag namemax. */
 export function fileSystemOf(target: Buffer | number): bigint[] {
   const bytes = Buffer.alloc(STATVFS_BYTES);
   if (typeof target === "number") check(libc().fstatvfs(target, ptr(bytes)));
@@ -106,13 +106,16 @@ export interface LocalTime {
 
 /** struct tm begins with second, minute, hour, day, month, year, each an int; it has 56 bytes in all. */
 const TM_BYTES = 64;
-const tm = new Int32Array(TM_BYTES / 4);
-const time = new BigInt64Array(1);
+// With memory of their own, which is never moved: so their addresses are asked for once.
+const tm = new Int32Array(new ArrayBuffer(TM_BYTES));
+const time = new BigInt64Array(new ArrayBuffer(8));
+const tmAddress = ptr(tm);
+const timeAddress = ptr(time);
 
-/** Where this system's clocks stand at a Unix time. A `Date` would first load the zones of the world, for 10 ms. */
+/** The time on this system's walls. A `Date` would first load the zones of the world, for 10 ms. */
 export function localTime(seconds: number): LocalTime {
   time[0] = BigInt(seconds);
-  libc().localtime_r(ptr(time), ptr(tm));
+  libc().localtime_r(timeAddress, tmAddress);
   const [, minute = 0, hour = 0, day = 0, month = 0, years = 0] = tm;
   return { minute, hour, day, month, year: 1900 + years };
 }

@@ -5,12 +5,12 @@
  */
 import { constants, type Stats } from "node:fs";
 import { systemClock } from "../../base/clock.ts";
-import { groupName, localTime, userName } from "./libc.ts";
+import { groupName, type LocalTime, localTime, userName } from "./libc.ts";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /** Half a year: older files show their year, newer ones (and those of the future) their time. */
 const RECENT_SECONDS = (365 * 24 * 60 * 60) / 2;
-/** Texts kept of each kind; then forgotten all at once. Bounds what a folder of many owners costs. */
+/** Values kept of each kind; then forgotten all at once. Bounds what a folder of many owners costs. */
 const CACHED_MAX = 1024;
 
 const TYPES = new Map<number, string>([
@@ -24,12 +24,14 @@ const TYPES = new Map<number, string>([
 ]);
 
 const modes = new Map<number, string>();
+/** By minutes since 1970: files of one folder often are of few. */
+const times = new Map<number, LocalTime>();
 const userNames = new Map<number, string>();
 const groupNames = new Map<number, string>();
 
 export function longNameOf(name: Buffer, stats: Stats): Buffer {
-  const user = cached(userNames, stats.uid, userName).padEnd(8);
-  const group = cached(groupNames, stats.gid, groupName).padEnd(8);
+  const user = cached(userNames, stats.uid, (uid) => userName(uid) ?? String(uid)).padEnd(8);
+  const group = cached(groupNames, stats.gid, (gid) => groupName(gid) ?? String(gid)).padEnd(8);
   const links = String(stats.nlink).padStart(3);
   const size = String(stats.size).padStart(8);
   const time = timeOf(Math.floor(stats.mtimeMs / 1000));
@@ -51,7 +53,9 @@ function modeOf(mode: number): string {
 }
 
 function timeOf(seconds: number): string {
-  const { minute, hour, day, month, year } = localTime(seconds);
+  const { minute, hour, day, month, year } = cached(times, Math.floor(seconds / 60), (minutes) =>
+    localTime(minutes * 60),
+  );
   const date = `${MONTHS[month]} ${String(day).padStart(2)}`;
   const isRecent = systemClock.nowMs() / 1000 - seconds < RECENT_SECONDS;
   return isRecent ? `${date} ${twoDigits(hour)}:${twoDigits(minute)}` : `${date}  ${year}`;
@@ -61,11 +65,11 @@ function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-function cached(texts: Map<number, string>, key: number, find: (key: number) => string | null): string {
-  const known = texts.get(key);
+function cached<T>(values: Map<number, T>, key: number, find: (key: number) => T): T {
+  const known = values.get(key);
   if (known !== undefined) return known;
-  if (texts.size >= CACHED_MAX) texts.clear();
-  const text = find(key) ?? String(key);
-  texts.set(key, text);
-  return text;
+  if (values.size >= CACHED_MAX) values.clear();
+  const value = find(key);
+  values.set(key, value);
+  return value;
 }

@@ -1,4 +1,4 @@
-/** Interop: the same batch of OpenSSH's sftp(1) against our server and against OpenSSH's leaves and says the same. */
+/** Interop: a batch of OpenSSH's sftp(1) leaves and says the same with our server as with OpenSSH's. */
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import {

@@ -1,4 +1,4 @@
-/** What the server tells of itself: each operation before it happens, its outcome, and what went through a file. */
+/** What the server tells of itself: each operation, its outcome, and what went through a file. */
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";

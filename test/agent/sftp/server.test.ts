@@ -15,7 +15,7 @@ function populated(): string {
   return folder;
 }
 
-test("limits@openssh.com says what is kept: a longer READ gives less, a longer packet ends the server", async () => {
+test("limits@openssh.com says what is kept: a longer READ gives less, a longer packet ends all", async () => {
   const folder = tempFolder();
   writeFileSync(join(folder, "file"), Buffer.alloc(400_000, 7));
   const sftp = await serveSftp({ folder });
