@@ -19,7 +19,7 @@ if (argv.length === 1 && (argv[0] === "version" || argv[0] === "--version")) {
   writeSync(1, `${VERSION_LINE}\n`);
 } else if (argv[0] === "agent" && argv[1] === "child") {
   // The privileged child of a session: nothing else is loaded, since every session waits for it.
-  process.exit((await import("./agent/os/child.ts")).runChild());
+  process.exit(await (await import("./agent/os/child.ts")).runChild());
 } else if (argv[0] === "proxy" && argv[1] === "match") {
   // ssh(1) asks before every connection to anything that might be a peer.
   process.exit((await import("./proxy/match.ts")).runMatch(argv.slice(2), process.env));

@@ -31,6 +31,8 @@ export interface ChildSpec {
   readonly file: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Instead of executing `file`: be this user's network door (door-child.ts). Absent: execute. */
+  readonly isDoor?: boolean;
 }
 
 /** Throws an `AssertionError` for anything but a spec: it comes from ourselves. */

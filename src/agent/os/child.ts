@@ -26,9 +26,14 @@ const own = process as unknown as {
 };
 
 /** Never returns when all is well: the process is the user's program then. Else an exit status. */
-export function runChild(): number {
+export async function runChild(): Promise<number> {
   try {
-    become(parseChildSpec(readSpec()));
+    const spec = parseChildSpec(readSpec());
+    if (spec.isDoor !== true) become(spec);
+    else {
+      takeIds(spec);
+      return await (await import("./door-child.ts")).runDoor();
+    }
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : "unknown";
     writeSync(2, `qf: error: the session could not be started: ${message}\n`);
@@ -39,11 +44,15 @@ export function runChild(): number {
 function become(spec: ChildSpec): void {
   resetSignals();
   if (spec.tty) takeControllingTerminal(0);
+  takeIds(spec);
+  enterHome(spec.home);
+  own.execve(spec.file, [...spec.argv], { ...spec.env });
+}
+
+function takeIds(spec: ChildSpec): void {
   if (spec.drop) dropTo(spec);
   verifyDropped(spec);
   process.umask(0o022);
-  enterHome(spec.home);
-  own.execve(spec.file, [...spec.argv], { ...spec.env });
 }
 
 function dropTo(spec: ChildSpec): void {

@@ -17,6 +17,8 @@ export interface SpawnRequest {
   readonly spec: ChildSpec;
   /** Runs on this terminal. Null: on three pipes. */
   readonly pty: Pty | null;
+  /** One more descriptor for the child, after that of its spec; closed here. Absent: none. */
+  readonly extraFd?: number;
   /** Called with the pid before the spec is sent; a throw ends the child. */
   contain(pid: number): void;
 }
@@ -51,7 +53,10 @@ export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
   let child: Bun.Subprocess;
   try {
     child = Bun.spawn([...ownCommand(), ...CHILD_ARGV], {
-      stdio: [input?.childFd ?? slave, output?.childFd ?? slave, errors?.childFd ?? slave, orders.childFd],
+      stdio: [
+        ...[input?.childFd ?? slave, output?.childFd ?? slave, errors?.childFd ?? slave, orders.childFd],
+        ...(request.extraFd === undefined ? [] : [request.extraFd]),
+      ] as unknown as ["ignore", "ignore", "ignore"],
       cwd: "/",
       env: {},
       detached: true,
@@ -59,6 +64,7 @@ export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
   } finally {
     for (const end of [input, output, errors, orders]) if (end !== null) closeSync(end.childFd);
     pty?.closeSlave();
+    if (request.extraFd !== undefined) closeSync(request.extraFd);
   }
   const exited = child.exited.then(() => exitOf(child));
   try {

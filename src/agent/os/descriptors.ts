@@ -1,0 +1,97 @@
+/**
+ * Open files from one process to another, over a pair of unix sockets (SCM_RIGHTS of unix(7)), by
+ * bun:ffi. Linux on x64 and arm64.
+ *
+ * @module
+ */
+import { dlopen, ptr } from "bun:ffi";
+import { QfError } from "../../base/errors.ts";
+
+const SYMBOLS = {
+  socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
+  sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
+  recvmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
+} as const;
+/** glibc under its one name; musl under the names its distributions use. */
+const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
+
+// <bits/socket.h>; the same on x64 and arm64.
+const AF_UNIX = 1;
+const SOCK_SEQPACKET = 5;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+const MSG_CTRUNC = 0x08;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_CMSG_CLOEXEC = 0x4000_0000;
+/** struct cmsghdr with one descriptor, and padded to 8 bytes. */
+const CONTROL_BYTES = 20;
+const CONTROL_SPACE = 24;
+const CONTROL_LENGTH_AT = 40;
+const FLAGS_AT = 48;
+
+type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
+let loaded: Libc | undefined;
+
+function libc(): Libc {
+  if (loaded !== undefined) return loaded;
+  for (const name of NAMES) {
+    try {
+      loaded = dlopen(name, SYMBOLS).symbols;
+      return loaded;
+    } catch {
+      // The next name may be this system's.
+    }
+  }
+  throw new QfError("ERR_UNAVAILABLE", "the C library of this system can not be loaded");
+}
+
+/** Two ends, which no other child inherits. Messages keep their bounds. */
+export function openDescriptorSocket(): readonly [number, number] {
+  const fds = new Int32Array(2);
+  if (libc().socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ptr(fds)) !== 0) {
+    throw new QfError("ERR_UNAVAILABLE", "the operating system refused a socket");
+  }
+  return [fds[0] as number, fds[1] as number];
+}
+
+/** Hands the open file `fd` over; ours stays open. Waits for room. Throws when nobody takes it. */
+export function sendDescriptor(socketFd: number, fd: number): void {
+  const message = new Message();
+  message.control.writeInt32LE(fd, 16);
+  if (Number(libc().sendmsg(socketFd, ptr(message.header), MSG_NOSIGNAL)) !== 1) {
+    throw new QfError("ERR_UNAVAILABLE", "nobody takes a descriptor");
+  }
+}
+
+/** The next descriptor that was sent; null when there is none, or the system has no number left for it. */
+export function receiveDescriptor(socketFd: number): number | null {
+  const message = new Message();
+  const got = Number(libc().recvmsg(socketFd, ptr(message.header), MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+  const { control, header } = message;
+  if (got !== 1 || (header.readInt32LE(FLAGS_AT) & MSG_CTRUNC) !== 0) return null;
+  if (Number(header.readBigUInt64LE(CONTROL_LENGTH_AT)) < CONTROL_BYTES) return null;
+  const isDescriptor = control.readInt32LE(8) === SOL_SOCKET && control.readInt32LE(12) === SCM_RIGHTS;
+  return isDescriptor ? control.readInt32LE(16) : null;
+}
+
+/** One byte with room for one descriptor: struct msghdr and what it points to. */
+class Message {
+  readonly header = Buffer.alloc(56);
+  readonly control = Buffer.alloc(CONTROL_SPACE);
+  readonly #byte = Buffer.alloc(1);
+  readonly #iov = Buffer.alloc(16);
+
+  constructor() {
+    this.#iov.writeBigUInt64LE(BigInt(ptr(this.#byte)), 0);
+    this.#iov.writeBigUInt64LE(1n, 8);
+    this.control.writeBigUInt64LE(BigInt(CONTROL_BYTES), 0);
+    this.control.writeInt32LE(SOL_SOCKET, 8);
+    this.control.writeInt32LE(SCM_RIGHTS, 12);
+    this.header.writeBigUInt64LE(BigInt(ptr(this.#iov)), 16);
+    this.header.writeBigUInt64LE(1n, 24);
+    this.header.writeBigUInt64LE(BigInt(ptr(this.control)), 32);
+    this.header.writeBigUInt64LE(BigInt(CONTROL_SPACE), CONTROL_LENGTH_AT);
+  }
+}
