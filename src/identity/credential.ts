@@ -66,9 +66,20 @@ export async function obtainCertificate(options: CredentialOptions): Promise<Cre
   if (first !== undefined && (isFinal || !CURED_BY_LOGIN.includes(first.reason))) {
     return credentialOf(session, login, first);
   }
-  await session.cache.remove(session.api.origin);
-  const fresh = await session.login({ ...about, fresh: true });
+  const fresh = await replaceLogin(session, login, about);
   return credentialOf(session, fresh, await mint(session, fresh, about));
+}
+
+/** A login other than `old`: what another process has made since, else a new one. */
+async function replaceLogin(
+  session: ClientSession,
+  old: Login,
+  about: { readonly target: string; readonly localUser: string },
+): Promise<Login> {
+  const kept = await session.cachedLogin();
+  if (kept !== undefined && kept.loginKey.publicKey !== old.loginKey.publicKey) return kept;
+  await session.cache.remove(session.api.origin);
+  return session.login({ ...about, fresh: true });
 }
 
 async function mint(

@@ -80,6 +80,19 @@ describe.skipIf(!isRoot)("OpenSSH, unchanged", () => {
     }, 180_000);
   }
 
+  test("git and rsync go through it as through any ssh", async () => {
+    const command = `ssh -F ${configOf(laptop)}`;
+    const [bare, here] = [join(deploy.home, "repo.git"), join(lab.root, "work")];
+    const script = `set -e
+      ssh -F ${configOf(laptop)} ${destination} git init -q --bare ${bare}
+      git init -q ${here} && cd ${here} && date > a && git add a
+      git -c user.name=a -c user.email=a@b commit -qm one && git push -q ${destination}:${bare} HEAD:main
+      git clone -qb main ${destination}:${bare} ${here}2 && cmp a ${here}2/a
+      rsync -e '${command}' a ${destination}:b && rsync -e '${command}' ${destination}:b c && cmp a c`;
+    const result = await run(laptop, ["sh", "-c", script], { GIT_SSH_COMMAND: command });
+    expect(result).toMatchObject({ exitCode: 0 });
+  }, 60_000);
+
   test("a denial of management is told in its own words, by ssh and by scp", async () => {
     const eve = lab.device(await lab.createPerson("eve@example.com"), "eve");
     await eve.login();

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { HOSTILE_NAMES } from "../support/hostile-names.ts";
 import { openProxyLab, PEER, PEER_ADDRESS, type Person, type ProxyLab } from "../support/proxy-lab.ts";
 import { otherHostKey } from "../support/ssh-machine.ts";
 
@@ -161,6 +162,23 @@ describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH through the proxy", () => {
       expect(lab.requests.length).toBe(before);
       expect((await ada.ssh(["-p", "22022", PEER, "echo there"])).stdout).toBe("there\n");
     });
+
+    test("a hostile host or port is refused before anybody is asked, and touches nothing", async () => {
+      const before = lab.requests.length;
+      for (const name of HOSTILE_NAMES.filter((text) => !text.includes("\0"))) {
+        for (const words of [
+          [name, "22"],
+          [`${name}.qf.internal`, "22"],
+          [PEER, name],
+        ]) {
+          const result = await ada.run([lab.executable, "proxy", "connect", ...words]);
+          expect([words, result.exitCode === 0, result.stdout]).toEqual([words, false, ""]);
+          expect(result.stderr).toMatch(/^qf: error: [^\n]+\n/);
+        }
+      }
+      expect(lab.requests.length).toBe(before);
+      expect(existsSync(join(lab.root, "MARK"))).toBe(false);
+    }, 60_000);
 
     test("without descriptor passing the bytes go through us, both ways and to their ends", async () => {
       const command = [lab.executable, "proxy", "connect", PEER, "22"];
