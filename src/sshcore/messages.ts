@@ -25,6 +25,7 @@ export const DISCONNECT = {
 /** RFC 4254 section 5.1. */
 export const OPEN_FAILURE = {
   ADMINISTRATIVELY_PROHIBITED: 1,
+  CONNECT_FAILED: 2,
   UNKNOWN_CHANNEL_TYPE: 3,
   RESOURCE_SHORTAGE: 4,
 } as const;

@@ -8,9 +8,10 @@
  */
 import { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
-import type { Connection } from "ssh2";
+import type { Connection, ServerChannel } from "ssh2";
 import { SshBufferError, SshReader } from "../base/ssh-buffer.ts";
 import { bannerMessage, channelOpenFailure, disconnectMessage, MESSAGE } from "./messages.ts";
+import { acceptChannel, openChannel } from "./server-channels.ts";
 import {
   channelEnds,
   protocolOf,
@@ -26,6 +27,9 @@ export interface ChannelOpen {
   readonly type: string;
   /** The client's number, for `refuseChannel`. */
   readonly sender: number;
+  /** What the client's side of it takes. */
+  readonly window: number;
+  readonly packetSize: number;
   /** What follows the four common fields. */
   readonly rest: Uint8Array;
 }
@@ -93,6 +97,16 @@ export class ServerDoor {
 
   refuseChannel(sender: number, reason: number, text: string): void {
     if (!this.#isClosed) sendMessage(this.#protocol, channelOpenFailure(sender, reason, text));
+  }
+
+  /** Confirms a direct channel that `onChannelOpen` kept from ssh2. Null when that can not be. */
+  acceptChannel(open: ChannelOpen): ServerChannel | null {
+    return this.#isClosed ? null : acceptChannel(this.#connection, open);
+  }
+
+  /** Asks the client for a channel; `fields` are what the type adds. Null when it is not to be had. */
+  openChannel(type: string, fields: Uint8Array): Promise<ServerChannel | null> {
+    return this.#isClosed ? Promise.resolve(null) : openChannel(this.#connection, type, fields);
   }
 
   /**
@@ -212,9 +226,11 @@ export class ServerDoor {
     const reader = new SshReader(payload.subarray(1));
     const type = reader.text(CHANNEL_TYPE_BYTES_MAX);
     const sender = reader.uint32();
-    reader.raw(8);
+    const window = reader.uint32();
+    const packetSize = reader.uint32();
     const rest = Buffer.from(payload.subarray(1 + reader.position));
-    return this.#hooks.onChannelOpen({ type, sender, rest }) ? true : undefined;
+    const open = { type, sender, window, packetSize, rest };
+    return this.#hooks.onChannelOpen(open) ? true : undefined;
   }
 
   /** ssh2 knows no IUTF8 and passes the rest on by names; the bytes themselves say it all. */

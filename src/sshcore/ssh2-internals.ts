@@ -27,6 +27,9 @@ export interface Ssh2Protocol {
       finalize(packet: Buffer, force?: boolean): Buffer;
     };
   };
+  readonly _handlers: {
+    CHANNEL_OPEN(protocol: Ssh2Protocol, open: object): void;
+  };
   channelData(id: number, data: Uint8Array): void;
   channelExtData(id: number, data: Uint8Array, type: number): void;
   exitStatus(id: number, status: number): void;
@@ -46,7 +49,13 @@ export interface Ssh2ChannelEnds {
 interface Ssh2Connection {
   readonly _protocol: Ssh2Protocol;
   readonly _sock: object;
-  readonly _chanMgr: { get(id: number): unknown };
+  readonly _chanMgr: ChannelManager;
+}
+
+interface ChannelManager {
+  get(id: number): unknown;
+  /** A number for a channel; -1 when none is left. A function is called once the peer has answered. */
+  add(channel: unknown): number;
 }
 
 /** The stream that `connection` runs on: the one it was injected with. */
@@ -56,6 +65,10 @@ export function streamOf(connection: Connection): object {
 
 export function protocolOf(connection: Connection): Ssh2Protocol {
   return internals(connection)._protocol;
+}
+
+export function channelManagerOf(connection: Connection): ChannelManager {
+  return internals(connection)._chanMgr;
 }
 
 /** Both ends of the channel with local number `id`; undefined when it is not, or not yet, one. */
