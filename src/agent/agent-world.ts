@@ -7,6 +7,7 @@ import type { AuditSink } from "../audit/sink.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { AgentFlagsStored, HostKeyFile } from "../wire/state-file.ts";
+import type { Approvals } from "./approvals.ts";
 import type { MapHolder } from "./map-holder.ts";
 import type { World } from "./world.ts";
 
@@ -16,18 +17,20 @@ export interface WorldParts {
   readonly audit: AuditSink;
   readonly hostKeys: HostKeyFile["keys"];
   readonly maps: MapHolder;
+  readonly approvals: Approvals;
   readonly privileged: boolean;
   readonly ownUser: string;
   flags(): AgentFlagsStored;
 }
 
 export function createWorld(parts: WorldParts): World {
-  const { clock, log, audit, hostKeys, maps, privileged, ownUser, flags } = parts;
+  const { clock, log, audit, hostKeys, maps, approvals, privileged, ownUser, flags } = parts;
   return {
     clock,
     log,
     audit,
     hostKeys,
+    approvals,
     snapshot: () => maps.snapshot(),
     mapAgeSeconds: () => maps.ageSeconds(),
     waitForMapVersion: (version, timeoutMs) => maps.waitForVersion(version, timeoutMs),

@@ -125,10 +125,7 @@ export function resolveFlags(given: FlagChange, stored: Stored | undefined): Sto
 }
 
 /** Parsed so that they are refused by name: a flag that is taken and does nothing would be a lie. */
-const NOT_YET: readonly (readonly [keyof Stored, string])[] = [
-  ["plainSshListen", "plain-ssh-listen"],
-  ["offlineLogins", "allow-offline-logins"],
-];
+const NOT_YET: readonly (readonly [keyof Stored, string])[] = [["offlineLogins", "allow-offline-logins"]];
 
 /** Which stored names differ between two sets of flags. */
 export function changedFlags(before: Stored, after: Stored): (keyof Stored)[] {

@@ -14,6 +14,7 @@ import { newId } from "../base/random.ts";
 import type { AgentStatus } from "../wire/control.ts";
 import type { AgentFlagsStored } from "../wire/state-file.ts";
 import { createWorld, staleness } from "./agent-world.ts";
+import { type ApprovalLink, createApprovals } from "./approvals.ts";
 import { controlSocketPath, prepareControlFolder } from "./control-path.ts";
 import { type ControlServer, openControlServer } from "./control-server.ts";
 import { createDirectListener, type DirectListener } from "./direct-listener.ts";
@@ -23,6 +24,7 @@ import { createFailureCount, type FailureCount } from "./failure-count.ts";
 import { changedFlags, type FlagChange, reportedFlags, resolveFlags } from "./flags.ts";
 import { createMapHolder, type MapHolder } from "./map-holder.ts";
 import { lookUpAccount } from "./os/users.ts";
+import { createPlainListener, type PlainListener } from "./plain-listener.ts";
 import {
   type AgentKeys,
   openKeys,
@@ -109,12 +111,14 @@ class RunningAgent implements Agent {
   readonly #privileged = process.geteuid?.() === 0;
   readonly #ownUser = ownUserName();
   readonly #controlSocket: string;
+  readonly #approvals: ApprovalLink = createApprovals();
   #flags: AgentFlagsStored;
   readonly #enrolled: Enrolled;
   #state: AgentStatus["state"] = "starting";
   #maps: MapHolder | undefined;
   #ssh: SshServer | undefined;
   #listener: DirectListener | undefined;
+  #plain: PlainListener | undefined;
   #failures: FailureCount | undefined;
   #control: ControlServer | undefined;
   #sync: SyncClient | undefined;
@@ -162,7 +166,8 @@ class RunningAgent implements Agent {
       hadPredecessor: last.stored !== undefined || last.confirmation !== undefined || last.damage !== null,
       snapshot: () => maps.snapshot(),
     });
-    await this.#listener.listenAt(this.#flags.sshServer ? this.#flags.listen : null);
+    this.#plain = createPlainListener(ssh);
+    await this.#listen(this.#flags);
     await prepareControlFolder(paths, this.#controlSocket);
     this.#control = await openControlServer(this.#controlSocket, this.#controlled());
     await this.#writePublic();
@@ -182,6 +187,7 @@ class RunningAgent implements Agent {
       mapAgeSeconds: this.#maps?.ageSeconds() ?? Number.POSITIVE_INFINITY,
       sync: this.#sync?.state() ?? null,
       listening: this.#listener?.addresses() ?? [],
+      plainListening: this.#plain?.addresses() ?? [],
       sessions: this.#ssh?.sessions() ?? [],
       problem: this.#problem,
     });
@@ -207,13 +213,25 @@ class RunningAgent implements Agent {
     }
     const detail = changed.map((key) => `${key}=${JSON.stringify(flags[key])}`).join(" ");
     await spool.record({ type: "agent.state", what: "flags_changed", detail: detail.slice(0, 512) });
-    await this.#listener?.listenAt(flags.sshServer ? flags.listen : null);
+    await this.#listen(flags);
     this.#flags = flags;
     // What was taken away ends now, whether or not the disk takes the change.
     this.#ssh?.recheck();
     this.#sync?.reportFlags();
     await writeAgentFile(paths, { format: 1, flags, enrolled: this.#enrolled });
     await this.#writePublic();
+  }
+
+  /** Both listeners at their new addresses, or both as they were. */
+  async #listen({ sshServer, listen, plainSshListen }: AgentFlagsStored): Promise<void> {
+    const before = this.#flags;
+    await this.#listener?.listenAt(sshServer ? listen : null);
+    try {
+      await this.#plain?.listenAt(sshServer ? plainSshListen : null);
+    } catch (cause) {
+      await this.#listener?.listenAt(before.sshServer ? before.listen : null).catch(() => {});
+      throw cause;
+    }
   }
 
   #writePublic(): Promise<void> {
@@ -239,6 +257,7 @@ class RunningAgent implements Agent {
       }
     };
     await attempt("listener", () => this.#listener?.listenAt(null));
+    await attempt("plain listener", () => this.#plain?.listenAt(null));
     await attempt("ssh", () => this.#ssh?.close());
     await attempt("failures", () => this.#failures?.close());
     await attempt("audit", () =>
@@ -285,6 +304,7 @@ class RunningAgent implements Agent {
         direct: this.#directAddresses(),
       }),
       sessions: () => ssh.sessions(),
+      approvals: this.#approvals,
       kill: (connectionId, reason) => {
         ssh.kill(connectionId, reason);
       },
@@ -327,6 +347,7 @@ class RunningAgent implements Agent {
       audit: spool,
       hostKeys: keys.hostKeys,
       maps,
+      approvals: this.#approvals,
       privileged: this.#privileged,
       ownUser: this.#ownUser,
       flags: () => this.#flags,

@@ -20,6 +20,8 @@ export interface StatusParts {
   readonly mapAgeSeconds: number;
   readonly sync: SyncState | null;
   readonly listening: readonly string[];
+  /** Where any SSH client is taken. */
+  readonly plainListening: readonly string[];
   readonly sessions: readonly LiveSession[];
   /** What the agent itself found wrong. Null: nothing. */
   readonly problem: string | null;
@@ -55,6 +57,7 @@ export function buildStatus(parts: StatusParts): AgentStatus {
     sshServer: {
       enabled: flags.sshServer,
       listen: [...parts.listening],
+      plainListen: [...parts.plainListening],
       sessions: parts.sessions.map(({ localUser, user, peer, command, forwards }) => ({
         localUser,
         user,
@@ -92,6 +95,11 @@ function problemsOf({ problem, map, mapAgeSeconds, sync, flags, privileged }: St
   }
   if (flags.sshServer && !privileged) {
     problems.push("runs without root: only the agent's own user is served");
+  }
+  if (flags.plainSshListen !== null && !flags.sshServer) {
+    problems.push("--plain-ssh-listen does nothing without --allow-server-ssh");
+  } else if (flags.plainSshListen !== null && !flags.sshAuth) {
+    problems.push("with --disable-ssh-auth nobody can sign in at --plain-ssh-listen");
   }
   if (map !== null && flags.sshServer && !map.self.sshEnabled) {
     problems.push("SSH is disabled for this peer in management");

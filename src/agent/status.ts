@@ -65,8 +65,10 @@ function mapText({ mapVersion, mapAgeSeconds, error }: AgentStatus["management"]
   return `version ${mapVersion}, confirmed ${mapAgeSeconds ?? "?"} s ago`;
 }
 
-function sshText({ enabled, listen }: AgentStatus["sshServer"]): string {
-  return enabled ? `on, ${listen.join(", ")}` : "off";
+function sshText({ enabled, listen, plainListen = [] }: AgentStatus["sshServer"]): string {
+  if (!enabled) return "off";
+  const plain = plainListen.length === 0 ? "" : `; any SSH client on ${plainListen.join(", ")}`;
+  return `on, ${listen.join(", ")}${plain}`;
 }
 
 function row(name: string, value: string): string {

@@ -23,6 +23,7 @@ import {
 import type { PeerFacts } from "../wire/client-api.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
+import type { ApprovalLink } from "./approvals.ts";
 import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Enrolled } from "./enrol.ts";
@@ -46,6 +47,8 @@ export interface SyncClientOptions {
   readonly spool: Spool;
   report(): SelfReport;
   sessions(): LiveSession[];
+  /** Is lent the link while it is up. */
+  readonly approvals: ApprovalLink;
   /** Ends one connection at an administrator's word. */
   kill(connectionId: string, reason: string): void;
   /** Management does not know this machine any more, or has told it not to come back. */
@@ -198,6 +201,7 @@ class WebSocketSyncClient implements SyncClient {
     this.#isCurrent = false;
     this.#needsMap = false;
     this.#audit.stop();
+    this.#options.approvals.detach();
     this.#toldSessions = "[]";
     this.#error = message;
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
@@ -260,6 +264,10 @@ class WebSocketSyncClient implements SyncClient {
         return await this.#audit.acknowledge(message.throughSeq);
       case "kill":
         return this.#options.kill(message.connectionId, message.reason);
+      case "approval_opened":
+      case "approval_refused":
+      case "approval_answer":
+        return this.#options.approvals.take(message);
       case "bye":
         return this.#onBye(message);
     }
@@ -320,6 +328,7 @@ class WebSocketSyncClient implements SyncClient {
     this.#tellSessions();
     this.#timers.push(setInterval(() => this.#tellSessions(), SESSIONS_MS));
     this.#send({ type: "ping", sentMs: Math.round(this.#options.clock.nowMs()) });
+    this.#options.approvals.attach((message) => this.#send(message));
     this.#audit.start((events) => this.#send({ type: "audit", events }));
   }
 

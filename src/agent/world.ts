@@ -13,6 +13,7 @@ import type { PolicySnapshot } from "../policy/snapshot.ts";
 import type { LiveSession } from "../wire/agent-sync.ts";
 import type { HostKeyFile } from "../wire/state-file.ts";
 import type { PeerId } from "../wire/units.ts";
+import type { Approvals } from "./approvals.ts";
 
 /** Read anew for every decision, so a change counts at once. */
 export interface World {
@@ -31,6 +32,8 @@ export interface World {
   sshAuth(): boolean;
   /** With --require-idp-binding: the pinned issuer and audience. Null otherwise. */
   pinned(): { readonly issuer: string; readonly audience: string } | null;
+  /** Lets people approve sign-ins of clients without a certificate. Null: nobody is asked. */
+  readonly approvals: Approvals | null;
 }
 
 /** How a stream came in. */

@@ -52,7 +52,9 @@ SSH (everything is off until it is asked for):
   --enable-ssh-remote-port-forwarding   allow ssh -R
   --disable-ssh-auth         let machines in by their device keys, and no people
   --ssh-jwt-cache-ttl SECONDS  reuse a login for everybody on this machine (default: 0, sign in each time)
-  --plain-ssh-listen HOST:PORT  serve any SSH client there (not in this version)
+  --plain-ssh-listen HOST:PORT  also serve any SSH client there: PuTTY, a phone, a library. It shows a
+                             URL where a person signs in, and takes the one-time code of that page;
+                             policies must allow it (allow_unmanaged_devices). Default: off
   --allow-offline-logins     take logins while management is away (not in this version)
   --require-idp-binding      take only logins signed by the identity provider itself; needs
   --pin-issuer URL           its issuer, and
@@ -84,7 +86,7 @@ examples:
       "enable-ssh-remote-port-forwarding": off("Allow ssh -R"),
       "disable-ssh-auth": off("Machine identity only"),
       "ssh-jwt-cache-ttl": text("seconds", "Reuse a login"),
-      "plain-ssh-listen": text("host:port", "Serve any SSH client"),
+      "plain-ssh-listen": text("host:port", "Also serve any SSH client"),
       "allow-offline-logins": off("Take logins while management is away"),
       "require-idp-binding": off("Take only the provider's own tokens"),
       "pin-issuer": text("url", "Issuer of those tokens"),
@@ -108,7 +110,8 @@ examples:
       if (status === null) return;
       for (const problem of status.problems) say("warning", problem);
       const { self, sshServer } = status;
-      const where = sshServer.enabled ? `SSH on ${sshServer.listen.join(", ")}` : "SSH off";
+      const plain = (sshServer.plainListen ?? []).map((address) => `, any SSH client on ${address}`).join("");
+      const where = sshServer.enabled ? `SSH on ${sshServer.listen.join(", ")}${plain}` : "SSH off";
       await print(`${self?.fullName ?? "this machine"} (${self?.address ?? "no address"}) is up, ${where}\n`);
     },
   },

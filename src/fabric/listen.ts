@@ -67,7 +67,7 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
           limits.leave(source, isProven);
         });
       });
-      await listen(server, address);
+      await listenAt(server, address);
       servers.push(server);
     }
   } catch (cause) {
@@ -116,7 +116,8 @@ function readHello(socket: Socket, options: ListenOptions, settled: (isProven: b
   socket.on("error", onError).on("close", onClose).on("end", onClose).on("readable", onReadable);
 }
 
-function endsOf(socket: Socket): ConnectionEnds {
+/** Both ends of an accepted socket. */
+export function endsOf(socket: Socket): ConnectionEnds {
   return {
     sourceAddress: plainAddress(socket.remoteAddress ?? ""),
     sourcePort: socket.remotePort ?? 0,
@@ -130,10 +131,11 @@ function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
-async function listen(server: Server, address: string): Promise<void> {
+/** Listens at `address`. Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION or ERR_USAGE. */
+export async function listenAt(server: Server, address: string, flag = "--listen"): Promise<void> {
   const { host, port } = parseHostPort(address);
   await new Promise<void>((resolve, reject) => {
-    const onError = (cause: NodeJS.ErrnoException) => reject(listenFailure(address, cause));
+    const onError = (cause: NodeJS.ErrnoException) => reject(listenFailure(address, flag, cause));
     server.once("error", onError);
     server.listen({ host, port, backlog: 1024 }, () => {
       server.off("error", onError);
@@ -143,16 +145,16 @@ async function listen(server: Server, address: string): Promise<void> {
   });
 }
 
-function listenFailure(address: string, cause: NodeJS.ErrnoException): QfError {
+function listenFailure(address: string, flag: string, cause: NodeJS.ErrnoException): QfError {
   if (cause.code === "EADDRINUSE") {
     return new QfError("ERR_ADDRESS_IN_USE", `${address} is already in use`, {
-      hint: "choose another with --listen HOST:PORT, or stop what listens there",
+      hint: `choose another with ${flag} HOST:PORT, or stop what listens there`,
       cause,
     });
   }
   if (cause.code === "EACCES") {
     return new QfError("ERR_PERMISSION", `may not listen on ${address}`, {
-      hint: "ports below 1024 need root; choose another with --listen HOST:PORT",
+      hint: `ports below 1024 need root; choose another with ${flag} HOST:PORT`,
       cause,
     });
   }
@@ -162,7 +164,8 @@ function listenFailure(address: string, cause: NodeJS.ErrnoException): QfError {
   });
 }
 
-function addressOf(server: Server): string {
+/** Where it listens, as `HOST:PORT`; empty when it does not. */
+export function addressOf(server: Server): string {
   const address = server.address();
   if (address === null || typeof address === "string") return "";
   return formatHostPort(address.address, address.port);

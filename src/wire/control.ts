@@ -44,6 +44,8 @@ export const AgentStatus = z.object({
   sshServer: z.object({
     enabled: z.boolean(),
     listen: z.array(z.string()),
+    /** Where any SSH client is taken (`--plain-ssh-listen`). Absent from older agents. */
+    plainListen: z.array(z.string()).optional(),
     sessions: z.array(
       z.object({
         localUser: z.string(),

@@ -114,11 +114,6 @@ describe("resolveFlags", () => {
       says: "--pin-issuer",
     },
     { name: "what this version has not", given: { ...URL_FLAG, offlineLogins: true }, says: "not available" },
-    {
-      name: "a plain listener",
-      given: { ...URL_FLAG, plainSshListen: "127.0.0.1:1" },
-      says: "not available",
-    },
   ])("refuses $name", ({ given, says }) => {
     expect(() => resolveFlags(given, undefined)).toThrow(says);
   });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ServerWebSocket } from "bun";
+import { createApprovals } from "../../src/agent/approvals.ts";
 import type { Enrolled } from "../../src/agent/enrol.ts";
 import { createMapHolder, type MapHolder } from "../../src/agent/map-holder.ts";
 import { readLastMap, statePaths } from "../../src/agent/state.ts";
@@ -119,6 +120,7 @@ beforeEach(async () => {
     spool,
     report: () => ({ facts, flags, hostKeys: ["AAAA"], direct: [] }),
     sessions: () => [],
+    approvals: createApprovals(),
     kill: () => {},
     onGone: (message) => void gone.push(message),
     heartbeatMs: 50,

@@ -5,6 +5,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { SignJWT } from "jose";
+import type { Approvals } from "../../src/agent/approvals.ts";
 import type { Limits } from "../../src/agent/ssh-server/limits.ts";
 import { createSshServer } from "../../src/agent/ssh-server/server.ts";
 import type { SshServer, StreamOrigin, World } from "../../src/agent/world.ts";
@@ -38,6 +39,8 @@ export interface SshWorld {
   sshAuth: boolean;
   pinned: { issuer: string; audience: string } | null;
   auditFails: boolean;
+  /** Who lets people approve a sign-in without a certificate. */
+  approvals: Approvals | null;
   /** What the hello said; `null` is a plain listener. */
   sourcePeerId: string | null;
   clock: Clock;
@@ -115,6 +118,9 @@ export async function openSshWorld(
     machineFlags: () => state.flags,
     sshAuth: () => state.sshAuth,
     pinned: () => state.pinned,
+    get approvals() {
+      return state.approvals;
+    },
   };
   const server = createSshServer(world, options.limits);
   const sockets = new Set<Socket>();
@@ -135,6 +141,7 @@ export async function openSshWorld(
     sshAuth: true,
     pinned: null,
     auditFails: false,
+    approvals: null,
     sourcePeerId: anId("laptop"),
     clock: systemClock,
     waits: [],
