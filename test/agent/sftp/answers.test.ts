@@ -74,7 +74,6 @@ const QUESTIONS: Record<string, [type: number, fields: SshWriter]> = {
   "SETSTAT of nothing": [Request.setstat, words("nothing").uint32(AttributeFlag.permissions).uint32(0o600)],
   "SETSTAT of nothing to nothing": [Request.setstat, words("nothing").uint32(0)],
   "limits of an unknown extension": [Request.extended, words("nobody@example.com", "file")],
-  "home-directory of root": [Request.extended, words("home-directory", "root")],
   "users-groups-by-id": [
     Request.extended,
     words("users-groups-by-id@openssh.com", ids(0, 1, 77_777), ids(0, 5, 66_666)),

@@ -16,6 +16,8 @@ import { OpenFlag, Request, Status } from "../../../src/agent/sftp/protocol.ts";
 import { serveSftp, words } from "../../support/sftp.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
+const OWN_UID = process.getuid?.() ?? 0;
+const OWN_GID = process.getgid?.() ?? 0;
 const OLD_SECONDS = 1_500_000_000;
 
 function populated(): string {
@@ -56,7 +58,7 @@ const CHANGES = {
   "OPEN to truncate through a link": open("link", read | truncate),
   "OPEN without reading, truncating": open("file", truncate),
   "SETSTAT of a size": [Request.setstat, words("file").uint32(1).uint64(0n)],
-  "SETSTAT of an owner": [Request.setstat, words("file").uint32(2).uint32(0).uint32(0)],
+  "SETSTAT of an owner": [Request.setstat, words("file").uint32(2).uint32(OWN_UID).uint32(OWN_GID)],
   "SETSTAT of a mode": [Request.setstat, words("file").uint32(4).uint32(0o777)],
   "SETSTAT of times": [Request.setstat, words("file").uint32(8).uint32(1).uint32(1)],
   "SETSTAT of nothing": [Request.setstat, words("file").uint32(0)],

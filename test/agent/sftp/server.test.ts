@@ -1,7 +1,6 @@
 /** The server packet by packet: its bounds, and what it does at them. */
 import { expect, test } from "bun:test";
 import { existsSync, linkSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { HANDLES_MAX, OpenFlag, Request, Status } from "../../../src/agent/sftp/protocol.ts";
 import { SshWriter } from "../../../src/base/ssh-buffer.ts";
@@ -82,10 +81,21 @@ test("the server ends at a first packet that is not INIT, and does nothing of it
   expect(existsSync(join(folder, "file"))).toBe(true);
 });
 
-test("home-directory without a name is one's own, as its draft has it", async () => {
+test("home-directory gives the home of an account, and one's own without a name", async () => {
+  const accounts = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((line) => line.split(":"));
+  const own = accounts.find(([, , uid]) => uid === String(process.getuid?.()));
+  const root = accounts.find(([name]) => name === "root");
   const sftp = await serveSftp({ folder: populated() });
-  const { fields } = await sftp.call(Request.extended, words("home-directory", ""));
-  expect([fields.uint32(), fields.text(4096)]).toEqual([1, userInfo().homedir]);
+  for (const [name, account] of [
+    ["", own],
+    ["root", root],
+  ] as const) {
+    const { fields } = await sftp.call(Request.extended, words("home-directory", name));
+    expect([fields.uint32(), fields.text(4096)]).toEqual([1, account?.[5] ?? ""]);
+  }
+  expect(await sftp.status(Request.extended, words("home-directory", "no-such-user"))).toBe(Status.failure);
   await sftp.end();
 });
 
