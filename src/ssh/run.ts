@@ -17,6 +17,7 @@ import { parseSshArgv, type SshInvocation } from "./argv.ts";
 import type { Connection } from "./connect.ts";
 import { sentEnvironment } from "./environment.ts";
 import { SSH_HELP, SSH_USAGE } from "./help.ts";
+import { openOutput } from "./output.ts";
 import { EXIT_NO_SESSION, runSession } from "./session.ts";
 
 /** Exit status of a usage mistake. */
@@ -133,8 +134,8 @@ function session(connection: Connection, invocation: SshInvocation): Promise<num
     escape: invocation.escape,
     env: sentEnvironment(process.env, invocation),
     stdin: invocation.noStdin ? null : process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout: openOutput(1),
+    stderr: openOutput(2),
     term: process.env.TERM || "dumb",
     say: (line) => processTerminal.say(line),
   });

@@ -67,6 +67,7 @@ async function attach(
     status = code ?? statusOfSignal(signal);
   });
   const closed = new Promise<void>((resolve) => void channel.on("close", () => resolve()));
+  const broken = brokenOutput([options.stdout, options.stderr]);
   const flushed = Promise.all([
     pour(channel, options.stdout),
     pour(channel.stderr as unknown as Readable, options.stderr),
@@ -75,7 +76,7 @@ async function attach(
   const restore = options.pty && options.stdin?.isTTY === true ? enterRawMode() : () => {};
   const unwatch = options.pty ? watchSize((size) => setWindow(channel, size)) : () => {};
   try {
-    await Promise.race([closed, connection.closed]);
+    await Promise.race([closed, connection.closed, broken]);
     // A channel without a status: either the peer gave none, or the transport went first.
     const failure = await Promise.race([connection.closed, Bun.sleep(status === undefined ? LOSS_MS : 0)]);
     if (failure !== undefined && status === undefined) throw failure;
@@ -86,6 +87,15 @@ async function attach(
     unwatch();
     restore();
   }
+}
+
+/** Rejects when nobody reads one of `outputs` any more; else never settles. */
+function brokenOutput(outputs: readonly Writable[]): Promise<never> {
+  const broken = new Promise<never>((_, reject) => {
+    for (const output of outputs) output.once("error", reject);
+  });
+  broken.catch(() => {});
+  return broken;
 }
 
 /** Copies `from` to `to` with back-pressure; resolves when all of it is handed over. Never ends `to`. */

@@ -1,0 +1,24 @@
+/**
+ * stdout and stderr of this process, to the last byte.
+ *
+ * `process.stdout` of Bun 1.4.5 can say that a pipe has taken everything while its last block still
+ * waits, and `process.exit` then drops that block. This waits for the descriptor itself.
+ *
+ * @module
+ */
+import { Writable } from "node:stream";
+
+/** A stream onto descriptor 1 or 2. Each write is done when the kernel has it; fails with EPIPE. */
+export function openOutput(fd: 1 | 2): Writable {
+  const sink = Bun.file(fd).writer();
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      handOver(sink, chunk).then(() => done(), done);
+    },
+  });
+}
+
+async function handOver(sink: Bun.FileSink, chunk: Buffer): Promise<void> {
+  await sink.write(chunk);
+  await sink.flush();
+}
