@@ -89,58 +89,32 @@ interface Guarded {
   readonly limits: WireLimits;
   state: GuardState;
   isOver: boolean;
+  /** Stops what runs for it: timers. */
+  readonly atEnd: (() => void)[];
 }
 
 function guard(connection: PatchedConnection, role: Role, options: GuardOptions): Guard {
   const limits = { ...WIRE_LIMITS, ...options.limits };
-  const guarded: Guarded = { connection, role, limits, state: "first", isOver: false };
+  const guarded: Guarded = { connection, role, limits, state: "first", isOver: false, atEnd: [] };
   const protocol = connection._protocol;
-  const socket = connection._sock;
-  const disconnect = protocol.disconnect;
-  let grace: ReturnType<typeof setTimeout> | undefined;
-
-  const stop = (): void => {
-    guarded.isOver = true;
-    clearTimeout(grace);
-    rekeyer.stop();
-  };
-  const linger = (): void => {
-    if (guarded.isOver) return;
-    stop();
-    // A peer that neither reads nor closes must not keep the socket.
-    const timer = setTimeout(() => socket.destroy(), limits.lingerMs);
-    socket.once("close", () => clearTimeout(timer));
-  };
-  const refuse = (what: string, reason = PROTOCOL_ERROR): void => {
-    if (guarded.isOver) return;
-    disconnect.call(protocol, reason);
-    linger();
-    protocol._destruct?.("a protocol error");
-    options.onViolation?.(what);
-    protocol._onError(Object.assign(new Error(what), { level: "protocol" }));
-  };
+  const { refuse, linger } = createEnding(guarded, options.onViolation);
   const rekeyer = createRekeyer(
     connection,
     limits,
     () => guarded.state === "open" && !guarded.isOver,
     () => refuse("a key exchange that does not end"),
   );
-  protocol.disconnect = (reason) => {
-    disconnect.call(protocol, reason);
-    linger();
-  };
-  // Every error ends a server's connection; a client's may be one key of several that fails.
-  connection.on("error", () => {
-    if (role === "server" || protocol._destruct === undefined) linger();
-  });
+  guarded.atEnd.push(() => rekeyer.stop());
   connection.on("handshake", () => rekeyer.finished());
-  socket.once("close", stop);
+  let grace: ReturnType<typeof setTimeout> | undefined;
   if (limits.graceMs > 0) grace = setTimeout(() => refuse("no sign-in in time"), limits.graceMs);
+  const stopGrace = (): void => clearTimeout(grace);
+  guarded.atEnd.push(stopGrace);
 
-  const judge = createJudge(guarded, rekeyer, () => clearTimeout(grace));
+  const judge = createJudge(guarded, rekeyer, stopGrace);
   const boundOutput = createOutputBound(guarded, refuse);
   protocol.inspectPayload = (payload) => {
-    if (guarded.isOver || socket.writableEnded) return STOP;
+    if (guarded.isOver || connection._sock.writableEnded) return STOP;
     const verdict = judge(payload);
     if (verdict !== null && verdict !== "drop") {
       refuse(verdict.wrong);
@@ -161,6 +135,43 @@ function guard(connection: PatchedConnection, role: Role, options: GuardOptions)
     },
     refuse,
   };
+}
+
+/** The ways a guarded connection ends: for a violation, or because ssh2 or its user ended it. */
+function createEnding(guarded: Guarded, onViolation: GuardOptions["onViolation"]) {
+  const { connection, role, limits, atEnd } = guarded;
+  const { _protocol: protocol, _sock: socket } = connection;
+  const disconnect = protocol.disconnect;
+  const stop = (): void => {
+    guarded.isOver = true;
+    for (const end of atEnd.splice(0)) end();
+  };
+  const linger = (): void => {
+    if (guarded.isOver) return;
+    stop();
+    // A peer that neither reads nor closes must not keep the socket.
+    const timer = setTimeout(() => socket.destroy(), limits.lingerMs);
+    timer.unref();
+    socket.once("close", () => clearTimeout(timer));
+  };
+  const refuse = (what: string, reason = PROTOCOL_ERROR): void => {
+    if (guarded.isOver) return;
+    disconnect.call(protocol, reason);
+    linger();
+    protocol._destruct?.("a protocol error");
+    onViolation?.(what);
+    protocol._onError(Object.assign(new Error(what), { level: "protocol" }));
+  };
+  protocol.disconnect = (reason) => {
+    disconnect.call(protocol, reason);
+    linger();
+  };
+  // Every error ends a server's connection; a client's may be one key of several that fails.
+  connection.on("error", () => {
+    if (role === "server" || protocol._destruct === undefined) linger();
+  });
+  socket.once("close", stop);
+  return { refuse, linger };
 }
 
 /** Judges each message by the state, and moves the state on. */

@@ -74,6 +74,8 @@ describe.each(STATES)("$state", ({ reach, taken, events }) => {
       ]);
       if (!isClosed) wrong.push(`${type}: still open`);
       if (server.events.length !== before) wrong.push(`${type}: ${server.events.slice(before).join()}`);
+      const what = server.violations.at(-1);
+      if (type !== 1 && !what?.startsWith(`message ${type} in state `)) wrong.push(`${type}: ${what}`);
       // The server itself ends what a client says DISCONNECT in.
       if (type !== 1 && !client.received.includes(1)) wrong.push(`${type}: no DISCONNECT`);
     };
