@@ -1,6 +1,6 @@
 /** Stock OpenSSH against the whole of it: management, an agent's SSH server, `qf proxy` between. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/drop-in.ts";
 import {
@@ -79,6 +79,28 @@ describe.skipIf(!isRoot)("OpenSSH, unchanged", () => {
       expect(got).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`));
     }, 180_000);
   }
+
+  test("qf ssh-config sets a person up, qf logout takes the keys away, and all of it is undone", async () => {
+    const device = lab.device(ada, "desk");
+    await device.login();
+    const home = join(lab.root, "desk-home");
+    mkdirSync(home, { mode: 0o700 });
+    const env = { HOME: home };
+    const printed = await device.qf(["ssh-config", "print", "--mine"], { env });
+    expect(printed.stdout).toContain('Match host "*.qf.internal,');
+    const installed = await device.qf(["ssh-config", "install", "--mine", "--json"], { env });
+    expect(JSON.parse(installed.stdout)).toMatchObject({ domain: "qf.internal", warnings: [] });
+    const config = join(home, ".ssh/config");
+    const connect = () => run(device, ["ssh", "-F", config, destination, "echo in"], env);
+    expect(await connect()).toMatchObject({ stdout: "in\n", stderr: "" });
+    const keys = () =>
+      readdirSync(join(device.configDir, "openssh")).filter((name) => name.endsWith("-cert.pub"));
+    expect(keys()).toEqual(["web1.qf.internal-cert.pub"]);
+    expect((await device.qf(["logout"], { env })).exitCode).toBe(0);
+    expect(keys()).toEqual([]);
+    expect((await device.qf(["ssh-config", "remove", "--mine"], { env })).stdout).toBe("ssh is as it was.\n");
+    expect(existsSync(join(home, ".ssh"))).toBe(false);
+  }, 60_000);
 
   test("git and rsync go through it as through any ssh", async () => {
     const command = `ssh -F ${configOf(laptop)}`;

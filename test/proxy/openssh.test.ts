@@ -1,6 +1,6 @@
 /** Stock OpenSSH through `qf proxy`, with the real drop-in. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HOSTILE_NAMES } from "../support/hostile-names.ts";
 import { openProxyLab, PEER, PEER_ADDRESS, type Person, type ProxyLab } from "../support/proxy-lab.ts";
@@ -35,6 +35,19 @@ describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH through the proxy", () => {
       if (ttlSeconds === 0) expect(leftOf(person)).toEqual([]);
     }, 120_000);
   }
+
+  test("where a session has a folder of its own, keys lie there and go with it", async () => {
+    const person = lab.person("session", 60);
+    const env = { XDG_RUNTIME_DIR: join(lab.root, "run") };
+    mkdirSync(env.XDG_RUNTIME_DIR, { mode: 0o700 });
+    expect((await person.ssh([PEER, "echo in"], { env })).stdout).toBe("in\n");
+    expect(existsSync(join(env.XDG_RUNTIME_DIR, "qufabric/openssh", PEER))).toBe(true);
+    // A job without the session's variables finds the same files.
+    expect((await person.ssh([PEER, "echo in"])).stdout).toBe("in\n");
+    expect(
+      (await person.ssh([PEER, "echo in"], { env: { QF_TOKEN: "qfs_0123456789abcdef0123" } })).stdout,
+    ).toBe("in\n");
+  }, 30_000);
 
   test("a person kept and a service user come to one host at once, each with its own", async () => {
     const person = lab.person("mixed", 60);
