@@ -4,10 +4,11 @@
  *
  * @module
  */
-import type { Server, WebSocketHandler } from "bun";
+import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { QfError } from "../base/errors.ts";
 import { AGENT_FRAME_BYTES_MAX, LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../wire/agent-sync.ts";
 import type { Front } from "./http/front.ts";
+import type { RelayHub, RelaySocketData } from "./relay/hub.ts";
 import type { CheckedListen } from "./serve-options.ts";
 import type { SocketData, SyncHub } from "./sync/hub.ts";
 
@@ -18,10 +19,13 @@ const IDLE_SECONDS = 60;
 /** Requests under way when it stops may take this long. */
 const STOP_MS = 3_000;
 
+/** What a WebSocket here may be; its `kind` says whose it is. */
+export type DoorSocketData = SocketData | RelaySocketData;
+
 export interface Door {
   readonly port: number;
-  readonly server: Server<SocketData>;
-  open(front: Front, hub: SyncHub): void;
+  readonly server: Server<DoorSocketData>;
+  open(front: Front, hub: SyncHub, relay: RelayHub): void;
   /** Takes no new connection, lets answers go out, then drops what is left. */
   close(): Promise<void>;
 }
@@ -29,9 +33,9 @@ export interface Door {
 /** Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours. */
 export function openDoor(listen: CheckedListen, port: number): Door {
   let front: Front | undefined;
-  let hub: SyncHub | undefined;
+  let hubs: Hubs | undefined;
   const server = listening(listen, port, () =>
-    Bun.serve<SocketData>({
+    Bun.serve<DoorSocketData>({
       hostname: listen.hostname,
       port,
       ...(listen.tls === null ? {} : { tls: listen.tls }),
@@ -45,15 +49,15 @@ export function openDoor(listen: CheckedListen, port: number): Door {
         return front.answer(request, self.requestIP(request)?.address ?? "");
       },
       error: () => new Response("something went wrong\n", { status: 500 }),
-      websocket: delegating(() => hub?.websocket),
+      websocket: delegating(() => hubs),
     }),
   );
   return {
     port: server.port ?? port,
     server,
-    open(newFront, newHub) {
+    open(newFront, sync, relay) {
       front = newFront;
-      hub = newHub;
+      hubs = { sync, relay };
     },
     async close() {
       const forced = setTimeout(() => void server.stop(true), STOP_MS);
@@ -63,18 +67,30 @@ export function openDoor(listen: CheckedListen, port: number): Door {
   };
 }
 
-/** The hub's handlers with its bounds, which have to be given before the hub is there. */
-function delegating(hub: () => WebSocketHandler<SocketData> | undefined): WebSocketHandler<SocketData> {
+interface Hubs {
+  readonly sync: SyncHub;
+  readonly relay: RelayHub;
+}
+
+/** The handlers of whom a socket belongs to, with bounds that have to be given before they are there. */
+function delegating(hubs: () => Hubs | undefined): WebSocketHandler<DoorSocketData> {
+  const handlerOf = (
+    socket: ServerWebSocket<DoorSocketData>,
+  ): WebSocketHandler<DoorSocketData> | undefined => {
+    const found = hubs();
+    const handler = socket.data.kind === "agent-sync" ? found?.sync.websocket : found?.relay.websocket;
+    return handler as WebSocketHandler<DoorSocketData> | undefined;
+  };
   return {
     maxPayloadLength: AGENT_FRAME_BYTES_MAX,
     backpressureLimit: MANAGEMENT_FRAME_BYTES_MAX,
     closeOnBackpressureLimit: true,
     idleTimeout: LINK_TIMEOUT_MS / 1000,
     sendPings: false,
-    open: (socket) => hub()?.open?.(socket),
-    message: (socket, data) => hub()?.message?.(socket, data),
-    drain: (socket) => hub()?.drain?.(socket),
-    close: (socket, code, reason) => hub()?.close?.(socket, code, reason),
+    open: (socket) => handlerOf(socket)?.open?.(socket),
+    message: (socket, data) => handlerOf(socket)?.message?.(socket, data),
+    drain: (socket) => handlerOf(socket)?.drain?.(socket),
+    close: (socket, code, reason) => handlerOf(socket)?.close?.(socket, code, reason),
   };
 }
 

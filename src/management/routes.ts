@@ -6,6 +6,7 @@
 import { nowSeconds } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
 import { verifyIdToken } from "../identity/verify.ts";
+import { RELAY_AGENT_PATH, RELAY_CLIENT_PATH } from "../wire/relay.ts";
 import { fetchIssuerKeys } from "./ca/issuer-document.ts";
 import { seal, unseal } from "./ca/seal.ts";
 import type { ManagementContext } from "./context.ts";
@@ -24,6 +25,7 @@ import { createApprovals } from "./login/approval.ts";
 import { createChallenges } from "./login/challenges.ts";
 import type { LoginDeps } from "./login/deps.ts";
 import { createRefusals } from "./login/refusals.ts";
+import type { RelayHub } from "./relay/hub.ts";
 import type { SignInParts } from "./sign-in-parts.ts";
 import type { SyncHub } from "./sync/hub.ts";
 
@@ -34,13 +36,14 @@ export interface RouteDeps {
   readonly context: ManagementContext;
   readonly parts: SignInParts;
   readonly hub: SyncHub;
+  readonly relay: RelayHub;
   readonly door: Door;
   readonly masterKey: Uint8Array;
 }
 
 /** Every path that is answered; the first prefix that fits wins. */
 export function createRoutes(deps: RouteDeps): Route[] {
-  const { context, parts, hub, door } = deps;
+  const { context, parts, hub, relay, door } = deps;
   const login = loginDeps(deps);
   const relyingParty = createRelyingParty(parts.oidc, context.clock);
   const client = createClientRoutes(login);
@@ -58,6 +61,8 @@ export function createRoutes(deps: RouteDeps): Route[] {
     verify: (idToken, nonceBytes) => verifyOwner(context, idToken, nonceBytes),
   });
   return [
+    { prefix: RELAY_CLIENT_PATH, answer: (request, address) => relay.dial(request, door.server, address) },
+    { prefix: RELAY_AGENT_PATH, answer: (request, address) => relay.serve(request, door.server, address) },
     { prefix: "/client/v1", answer: (request, sourceAddress) => client.fetch(request, { sourceAddress }) },
     { prefix: "/api", answer: (request) => admin.fetch(request) },
     { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },

@@ -8,7 +8,15 @@
  */
 
 /** Each purpose has one place that signs and one that checks. */
-export type SignaturePurpose = "hello" | "enrol" | "register" | "sync" | "mint" | "logout" | "vouch";
+export type SignaturePurpose =
+  | "hello"
+  | "enrol"
+  | "register"
+  | "sync"
+  | "mint"
+  | "logout"
+  | "vouch"
+  | "relay";
 
 /** The bytes to sign. Values are text; numbers are written in decimal. */
 export function signedBytes(

@@ -1,0 +1,287 @@
+/**
+ * The relay seen from both ends: a client dials one stream, a machine offers itself and takes streams.
+ *
+ * Nothing here is trusted: the machine checks each stream's hello from its own map, as its direct
+ * listener does, and SSH proves the rest end to end. Shapes: `wire/relay.ts`.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts";
+import { QfError } from "../base/errors.ts";
+import { parseJson } from "../base/files.ts";
+import {
+  decodeRelayFrame,
+  encodeRelayFrame,
+  RELAY_AGENT_PATH,
+  RELAY_CLIENT_PATH,
+  RELAY_CREDIT_INITIAL,
+  RELAY_FRAME,
+  RELAY_HELLO_HEADER,
+  RELAY_PING_MS,
+  RELAY_PROOF_HEADER,
+  RELAY_TIMEOUT_MS,
+  RelayAgentProof,
+  type RelayFrame,
+  RelayOpen,
+  resetFrame,
+} from "../wire/relay.ts";
+import { signedBytes } from "../wire/signed-fields.ts";
+import type { EpochSeconds, PeerId } from "../wire/units.ts";
+import type { HelloScope } from "./hello.ts";
+import { RelayStream } from "./relay-stream.ts";
+
+/** Most streams of one machine at once. */
+export const RELAY_STREAMS_MAX = 2_048;
+/** What all streams of one machine may hold unread together, beyond their first credit. */
+const HELD_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Proof of a client that it, and nobody who read its hello on the way, opens this stream. */
+export function signRelayDial(deviceKey: Ed25519Key, scope: HelloScope, hello: string): string {
+  return signEd25519(deviceKey, signedBytes("relay", scope, { hello }));
+}
+
+export function isRelayDialProof(
+  publicKey: string,
+  scope: HelloScope,
+  hello: string,
+  signature: string,
+): boolean {
+  return verifyEd25519(publicKey, signedBytes("relay", scope, { hello }), signature);
+}
+
+/** Proof of a machine that it offers itself, as the header's value. */
+export function signRelayServe(options: {
+  readonly deviceKey: Ed25519Key;
+  readonly scope: HelloScope;
+  readonly peerId: PeerId;
+  readonly nowSeconds: EpochSeconds;
+}): string {
+  const { deviceKey, scope, peerId, nowSeconds } = options;
+  const nonce = randomBytes(16).toString("base64url");
+  const proof: RelayAgentProof = { peerId, timeSeconds: nowSeconds, nonce };
+  const signature = signEd25519(deviceKey, signedBytes("relay", scope, serveFields(proof)));
+  return `${Buffer.from(JSON.stringify(proof)).toString("base64url")} ${signature}`;
+}
+
+export interface ParsedServeProof {
+  readonly proof: RelayAgentProof;
+  /** Whether `publicKey` has signed it. */
+  isBy(publicKey: string, scope: HelloScope): boolean;
+}
+
+/** The proof in a header's value, unproven. Null for any other form. */
+export function parseRelayServe(value: string): ParsedServeProof | null {
+  const [, body, signature] = /^([A-Za-z0-9_-]{1,512}) ([A-Za-z0-9_-]{86})$/.exec(value) ?? [];
+  if (body === undefined || signature === undefined) return null;
+  const parsed = RelayAgentProof.safeParse(parseJson(Buffer.from(body, "base64url").toString("utf8")));
+  if (!parsed.success) return null;
+  const { data: proof } = parsed;
+  return {
+    proof,
+    isBy: (publicKey, scope) =>
+      verifyEd25519(publicKey, signedBytes("relay", scope, serveFields(proof)), signature),
+  };
+}
+
+/** The order is part of the signature. */
+function serveFields({ peerId, timeSeconds, nonce }: RelayAgentProof) {
+  return { peerId, timeSeconds, nonce };
+}
+
+export interface RelayDialOptions {
+  readonly deviceKey: Ed25519Key;
+  /** Its origin is where the relay is. */
+  readonly scope: HelloScope;
+  /** A fresh hello with its newline. */
+  readonly hello: string;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a stream through the relay and waits until the peer has sent a byte; it is still in the stream.
+ * Throws ERR_PEER_UNREACHABLE with the relay's reason, and what `signal` was aborted with when it was.
+ */
+export async function dialRelay(options: RelayDialOptions): Promise<RelayStream> {
+  const { deviceKey, scope, signal } = options;
+  signal?.throwIfAborted();
+  const hello = options.hello.trimEnd();
+  const socket = openSocket(scope.origin, RELAY_CLIENT_PATH, {
+    [RELAY_HELLO_HEADER]: hello,
+    [RELAY_PROOF_HEADER]: signRelayDial(deviceKey, scope, hello),
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<RelayStream>();
+  let hasOpened = false;
+  const link = keepAlive(socket, () => stream.cut("lost"));
+  const stream = new RelayStream({
+    id: 0,
+    send: (frame) => link.send(frame),
+    onAnswer: () => resolve(stream),
+    onClosed: () => link.close(),
+  });
+  socket.onopen = () => {
+    hasOpened = true;
+    link.opened();
+  };
+  link.onFrame = (frame) => stream.receive(frame);
+  socket.onclose = () => {
+    link.close();
+    if (hasOpened) stream.cut("lost");
+    else stream.destroy(unreachableRelay(scope.origin));
+  };
+  const timer = setTimeout(() => stream.destroy(noAnswer()), options.timeoutMs);
+  const onAbort = () => stream.destroy(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const onError = (error: Error) => reject(error);
+  const onClose = () => reject(noAnswer());
+  stream.on("error", onError).on("close", onClose);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+    stream.off("close", onClose);
+    if (stream.destroyed) stream.on("error", () => {});
+    else stream.off("error", onError);
+  }
+}
+
+export interface RelayOfferOptions {
+  readonly origin: string;
+  /** From `signRelayServe`. */
+  readonly proof: string;
+  onUp(): void;
+  /** The link is gone; called once. */
+  onDown(): void;
+  /**
+   * A stream has come in, unproven. True: it is taken over and `stream` is flowing to somebody; false:
+   * it is ended without a word.
+   */
+  onStream(open: RelayOpen, stream: RelayStream): boolean;
+}
+
+export interface RelayOffer {
+  /** Streams open now. */
+  readonly streams: number;
+  close(): void;
+}
+
+/** Opens a machine's link to the relay. It is not opened again by itself. */
+export function offerToRelay(options: RelayOfferOptions): RelayOffer {
+  const streams = new Map<number, RelayStream>();
+  const socket = openSocket(options.origin, RELAY_AGENT_PATH, { [RELAY_PROOF_HEADER]: options.proof });
+  let isDown = false;
+  const down = () => {
+    if (isDown) return;
+    isDown = true;
+    link.close();
+    for (const stream of [...streams.values()]) stream.cut("lost");
+    options.onDown();
+  };
+  const link = keepAlive(socket, down);
+  const windowBytes = () => Math.max(RELAY_CREDIT_INITIAL, HELD_BYTES_MAX / Math.max(1, streams.size));
+
+  function open(frame: RelayFrame): void {
+    const { streamId } = frame;
+    const parsed = RelayOpen.safeParse(parseJson(frame.payload.toString("utf8")));
+    if (!parsed.success || streams.has(streamId) || streams.size >= RELAY_STREAMS_MAX) {
+      link.send(resetFrame(streamId, streams.size >= RELAY_STREAMS_MAX ? "limit" : "violation"));
+      return;
+    }
+    const stream = new RelayStream({
+      id: streamId,
+      send: (out) => link.send(out),
+      windowBytes,
+      onClosed: () => streams.delete(streamId),
+    });
+    streams.set(streamId, stream);
+    if (!options.onStream(parsed.data, stream)) stream.destroy();
+  }
+
+  link.onFrame = (frame) => {
+    if (frame.type === RELAY_FRAME.open) open(frame);
+    else streams.get(frame.streamId)?.receive(frame);
+  };
+  socket.onopen = () => {
+    if (isDown) return;
+    link.opened();
+    options.onUp();
+  };
+  socket.onclose = down;
+  return {
+    get streams() {
+      return streams.size;
+    },
+    close: down,
+  };
+}
+
+interface Link {
+  onFrame: (frame: RelayFrame) => void;
+  opened(): void;
+  send(frame: Buffer): void;
+  close(): void;
+}
+
+/** Pings, answers and watches one socket. What is no frame ends it. */
+function keepAlive(socket: WebSocket, onDead: () => void): Link {
+  let heardAtMs = performance.now();
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let isClosed = false;
+  const send = (frame: Buffer) => {
+    if (socket.readyState === WebSocket.OPEN) socket.send(frame as Buffer<ArrayBuffer>);
+  };
+  const link: Link = {
+    onFrame: () => {},
+    opened() {
+      heardAtMs = performance.now();
+      timer = setInterval(() => {
+        if (performance.now() - heardAtMs > RELAY_TIMEOUT_MS) {
+          link.close();
+          onDead();
+        } else send(encodeRelayFrame(RELAY_FRAME.ping, 0));
+      }, RELAY_PING_MS);
+    },
+    send,
+    close() {
+      if (isClosed) return;
+      isClosed = true;
+      clearInterval(timer);
+      socket.close();
+    },
+  };
+  socket.onerror = () => {};
+  socket.onmessage = ({ data }: { data: unknown }) => {
+    if (isClosed) return;
+    heardAtMs = performance.now();
+    const frame = decodeRelayFrame(data);
+    if (frame === undefined) {
+      link.close();
+      onDead();
+    } else if (frame.type === RELAY_FRAME.ping) send(encodeRelayFrame(RELAY_FRAME.pong, 0));
+    else if (frame.type !== RELAY_FRAME.pong) link.onFrame(frame);
+  };
+  return link;
+}
+
+function openSocket(origin: string, path: string, headers: Record<string, string>): WebSocket {
+  const url = new URL(`${origin}${path}`);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  // Bun's own: headers, and messages as Buffers.
+  const socket = new WebSocket(url, { headers } as object as string[]);
+  (socket as { binaryType: string }).binaryType = "nodebuffer";
+  return socket;
+}
+
+function unreachableRelay(origin: string): QfError {
+  return new QfError("ERR_PEER_UNREACHABLE", `the relay at ${origin} can not be reached`, {
+    hint: "check the network between here and management",
+  });
+}
+
+function noAnswer(): QfError {
+  return new QfError("ERR_PEER_UNREACHABLE", "the peer did not answer through the relay", {
+    hint: "look at qf agent status -d on the peer, and whether a policy lets this device reach it",
+  });
+}

@@ -1,0 +1,241 @@
+/**
+ * One end of a relayed stream: a Duplex over frames, with flow control by credit.
+ *
+ * Writes no more than the other end has granted, and grants no more than it is ready to hold: a reader
+ * that does not read costs at most one window. Read `receive` for what comes in, `#flush` for what goes
+ * out. Frames: `wire/relay.ts`.
+ *
+ * @module
+ */
+import { Duplex } from "node:stream";
+import { QfError } from "../base/errors.ts";
+import {
+  creditFrame,
+  encodeRelayFrame,
+  RELAY_CREDIT_INITIAL,
+  RELAY_CREDIT_MAX,
+  RELAY_DATA_BYTES_MAX,
+  RELAY_FRAME,
+  RELAY_FRAME_HEADER_BYTES,
+  type RelayFrame,
+  type RelayReset,
+  resetFrame,
+  resetOf,
+} from "../wire/relay.ts";
+
+export interface RelayStreamOptions {
+  /** Its id on the socket it shares. */
+  readonly id: number;
+  send(frame: Buffer): void;
+  /** Bytes to be ready to hold once the stream has shown that it carries much. Default RELAY_CREDIT_MAX. */
+  readonly windowBytes?: () => number;
+  /** The first byte has come: somebody is there. */
+  readonly onAnswer?: () => void;
+  /** The stream is over at this end; called once. */
+  readonly onClosed?: () => void;
+}
+
+export class RelayStream extends Duplex {
+  readonly #options: RelayStreamOptions;
+  /** What we may still send. */
+  #credit = RELAY_CREDIT_INITIAL;
+  /** What the other end may still send. */
+  #granted = RELAY_CREDIT_INITIAL;
+  #receivedBytes = 0;
+  /** Came in and is not read yet. */
+  readonly #queue: Buffer[] = [];
+  #queuedBytes = 0;
+  #isWanted = false;
+  #hasEnded = false;
+  /** The other end is gone: nothing is sent any more. */
+  #isGone = false;
+  readonly #outgoing: Buffer[] = [];
+  #onWritten: ((error?: Error | null) => void) | null = null;
+  #hasFinished = false;
+
+  constructor(options: RelayStreamOptions) {
+    // As a TCP socket of ours: the end of one direction ends the other, after what is written.
+    super({ allowHalfOpen: false });
+    this.#options = options;
+  }
+
+  /** A frame of this stream. What breaks the rules ends it. */
+  receive(frame: RelayFrame): void {
+    if (this.destroyed) return;
+    if (frame.type === RELAY_FRAME.data) this.#onData(frame.payload);
+    else if (frame.type === RELAY_FRAME.credit) this.#onCredit(frame.payload.readUInt32BE(0));
+    else if (frame.type === RELAY_FRAME.eof) this.#onEnd();
+    else if (frame.type === RELAY_FRAME.reset) this.cut(resetOf(frame));
+    else this.#violated();
+  }
+
+  /** The stream is over, or the socket that carried it. What came in before an end is still read. */
+  cut(reason: RelayReset | "lost"): void {
+    const wasGone = this.#isGone;
+    this.#isGone = true;
+    if (this.destroyed || wasGone) return;
+    this.#written();
+    if (!this.#hasEnded) this.destroy(lost(reason));
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#outgoing.push(chunk);
+    this.#onWritten = done;
+    this.#flush();
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    for (const { chunk } of chunks) this.#outgoing.push(chunk);
+    this.#onWritten = done;
+    this.#flush();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#hasFinished = true;
+    this.#send(encodeRelayFrame(RELAY_FRAME.eof, this.#options.id));
+    done();
+  }
+
+  override _read(): void {
+    this.#isWanted = true;
+    this.#pump();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (!this.#hasFinished || !this.#hasEnded) this.#send(resetFrame(this.#options.id, "gone"));
+    this.#isGone = true;
+    this.#queue.length = 0;
+    this.#outgoing.length = 0;
+    this.#onWritten = null;
+    this.#options.onClosed?.();
+    done(error);
+  }
+
+  #send(frame: Buffer): void {
+    if (!this.#isGone) this.#options.send(frame);
+  }
+
+  #onData(data: Buffer): void {
+    if (this.#hasEnded || data.length > this.#granted) {
+      this.#violated();
+      return;
+    }
+    if (this.#receivedBytes === 0) this.#options.onAnswer?.();
+    this.#granted -= data.length;
+    this.#receivedBytes += data.length;
+    this.#queue.push(data);
+    this.#queuedBytes += data.length;
+    this.#pump();
+  }
+
+  #onCredit(bytes: number): void {
+    this.#credit += bytes;
+    if (bytes === 0 || this.#credit > RELAY_CREDIT_MAX) {
+      this.#violated();
+      return;
+    }
+    this.#flush();
+  }
+
+  #onEnd(): void {
+    if (this.#hasEnded) {
+      this.#violated();
+      return;
+    }
+    this.#hasEnded = true;
+    this.#pump();
+  }
+
+  #violated(): void {
+    this.#send(resetFrame(this.#options.id, "violation"));
+    this.#isGone = true;
+    this.destroy(lost("violation"));
+  }
+
+  /** Hands on what came in for as long as somebody wants it. */
+  #pump(): void {
+    while (this.#isWanted) {
+      const chunk = this.#queue.shift();
+      if (chunk === undefined) break;
+      this.#queuedBytes -= chunk.length;
+      this.#isWanted = this.push(chunk);
+    }
+    if (this.#hasEnded) {
+      if (this.#isWanted && this.#queue.length === 0) {
+        this.#isWanted = false;
+        this.push(null);
+      }
+      return;
+    }
+    this.#grant();
+  }
+
+  /** Tops the credit up, in steps large enough not to be a frame for every frame. */
+  #grant(): void {
+    const isBulk = this.#receivedBytes >= RELAY_CREDIT_INITIAL;
+    const wanted = Math.min(RELAY_CREDIT_MAX, this.#options.windowBytes?.() ?? RELAY_CREDIT_MAX);
+    const window = isBulk ? Math.max(RELAY_CREDIT_INITIAL, wanted) : RELAY_CREDIT_INITIAL;
+    const more = window - this.#granted - this.#queuedBytes;
+    if (more < window / 4) return;
+    this.#granted += more;
+    this.#send(creditFrame(this.#options.id, more));
+  }
+
+  #flush(): void {
+    while (this.#outgoing.length > 0 && this.#credit > 0 && !this.#isGone) this.#sendData();
+    if (this.#outgoing.length === 0 || this.#isGone) this.#written();
+  }
+
+  /** One frame of as much as fits. */
+  #sendData(): void {
+    let length = 0;
+    const room = Math.min(this.#credit, RELAY_DATA_BYTES_MAX);
+    for (const chunk of this.#outgoing) length += chunk.length;
+    length = Math.min(length, room);
+    const frame = Buffer.allocUnsafe(RELAY_FRAME_HEADER_BYTES + length);
+    frame[0] = RELAY_FRAME.data;
+    frame.writeUInt32BE(this.#options.id, 1);
+    for (let at = RELAY_FRAME_HEADER_BYTES; at < frame.length; ) {
+      const [chunk] = this.#outgoing;
+      if (chunk === undefined) break;
+      const part = chunk.subarray(0, frame.length - at);
+      frame.set(part, at);
+      at += part.length;
+      if (part.length === chunk.length) this.#outgoing.shift();
+      else this.#outgoing[0] = chunk.subarray(part.length);
+    }
+    this.#credit -= length;
+    if (length > 0) this.#options.send(frame);
+  }
+
+  #written(): void {
+    const done = this.#onWritten;
+    this.#onWritten = null;
+    if (this.#isGone) this.#outgoing.length = 0;
+    done?.();
+  }
+}
+
+const LOSSES: Readonly<Record<RelayReset | "lost", string>> = {
+  gone: "the peer closed the connection",
+  refused: "the relay does not let this device reach the peer",
+  absent: "the peer is not connected to the relay",
+  limit: "the relay has no room for this connection",
+  violation: "the connection through the relay broke",
+  closing: "the relay is restarting; the connection through it is gone",
+  unproven: "the relay does not know this device",
+  lost: "the connection to the relay was lost",
+};
+
+function lost(reason: RelayReset | "lost"): QfError {
+  return new QfError("ERR_PEER_UNREACHABLE", LOSSES[reason], {
+    hint: HINTS[reason] ?? "try again; qf ssh -v says which path is used",
+  });
+}
+
+const HINTS: Readonly<Partial<Record<RelayReset | "lost", string>>> = {
+  gone: "check with qf ping: a policy must let this device reach the peer, and both clocks must agree",
+  refused: "a policy must let this device reach the peer, and the clocks of all must agree",
+  absent: "look at qf agent status -d on the peer",
+  unproven: "sign in again with qf login",
+};

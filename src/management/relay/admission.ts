@@ -1,0 +1,113 @@
+/**
+ * Who may open a stream, and which machine may offer itself. The relay checks what the machine will check
+ * again from its own map: it keeps strangers out, the machine does not rely on it.
+ *
+ * Only registered devices to machines of their own account, at their SSH port: there is no way to name
+ * a host.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { checkHello, HELLO_SKEW_SECONDS, parseHello } from "../../fabric/hello.ts";
+import { isRelayDialProof, parseRelayServe } from "../../fabric/relay-client.ts";
+import { createReplayCache } from "../../fabric/replay-cache.ts";
+import { refuseNetwork } from "../../policy/network-rules.ts";
+import { findPeer } from "../../policy/snapshot.ts";
+import type { Hello } from "../../wire/hello.ts";
+import { RELAY_HELLO_HEADER, RELAY_PROOF_HEADER, type RelayReset } from "../../wire/relay.ts";
+import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { ManagementContext } from "../context.ts";
+import { findPeerById } from "../db/peers.ts";
+
+export interface AdmittedDial {
+  readonly ok: true;
+  readonly accountId: AccountId;
+  readonly hello: Hello;
+  /** As it came, for the machine. */
+  readonly line: string;
+}
+
+export interface AdmittedAgent {
+  readonly ok: true;
+  readonly accountId: AccountId;
+  readonly peerId: PeerId;
+  readonly name: string;
+}
+
+export interface NotAdmitted {
+  readonly ok: false;
+  readonly reset: RelayReset;
+  /** The proven device. Null: nobody is proven. */
+  readonly source: PeerId | null;
+}
+
+export interface Admission {
+  dial(headers: Headers): Promise<AdmittedDial | NotAdmitted>;
+  serve(headers: Headers): Promise<AdmittedAgent | NotAdmitted>;
+  /** Whether a stream that was admitted still would be. */
+  mayGoOn(accountId: AccountId, hello: Hello): Promise<boolean>;
+  /** Whether there still is such a machine. */
+  isMachine(peerId: PeerId): Promise<boolean>;
+}
+
+const UNPROVEN: NotAdmitted = { ok: false, reset: "unproven", source: null };
+
+export function createAdmission(context: ManagementContext): Admission {
+  const { store, maps, clock, origin } = context;
+  const hellos = createReplayCache();
+  const offers = createReplayCache();
+
+  return {
+    async dial(headers) {
+      const line = headers.get(RELAY_HELLO_HEADER) ?? "";
+      const parsed = parseHello(line);
+      if (parsed === null) return UNPROVEN;
+      const { source, target } = parsed.hello;
+      const peer = await store.read((tx) => findPeerById(tx, source));
+      if (peer === undefined) return UNPROVEN;
+      const scope = { accountId: peer.accountId, origin };
+      const proof = headers.get(RELAY_PROOF_HEADER) ?? "";
+      if (!isRelayDialProof(peer.deviceKey, scope, line, proof)) return UNPROVEN;
+      const refused: NotAdmitted = { ok: false, reset: "refused", source };
+      const snapshot = await maps.snapshotOf(peer.accountId, target);
+      if (snapshot === undefined) return refused;
+      const now = nowSeconds(clock);
+      const answer = checkHello(line, {
+        scope,
+        self: target,
+        // What an earlier process took the machine remembers.
+        startSeconds: 0,
+        nowSeconds: now,
+        deviceKeyOf: (peerId) => findPeer(snapshot.map, peerId)?.deviceKey,
+        replays: hellos,
+      });
+      if (!answer.ok) return refused;
+      const { hello } = answer;
+      const refusal = refuseNetwork({ sourcePeerId: source, port: hello.port, nowSeconds: now }, snapshot);
+      return refusal === null ? { ok: true, accountId: peer.accountId, hello, line } : refused;
+    },
+
+    async serve(headers) {
+      const parsed = parseRelayServe(headers.get(RELAY_PROOF_HEADER) ?? "");
+      if (parsed === null) return UNPROVEN;
+      const { peerId, timeSeconds, nonce } = parsed.proof;
+      const now = nowSeconds(clock);
+      if (Math.abs(timeSeconds - now) > HELLO_SKEW_SECONDS) return UNPROVEN;
+      const peer = await store.read((tx) => findPeerById(tx, peerId));
+      if (peer === undefined || peer.kind !== "machine") return UNPROVEN;
+      if (!parsed.isBy(peer.deviceKey, { accountId: peer.accountId, origin })) return UNPROVEN;
+      if (offers.take(peerId, nonce, timeSeconds + HELLO_SKEW_SECONDS, now) !== "fresh") return UNPROVEN;
+      return { ok: true, accountId: peer.accountId, peerId, name: peer.name };
+    },
+
+    async mayGoOn(accountId, { source, target, port }) {
+      const snapshot = await maps.snapshotOf(accountId, target);
+      if (snapshot === undefined) return false;
+      return refuseNetwork({ sourcePeerId: source, port, nowSeconds: nowSeconds(clock) }, snapshot) === null;
+    },
+
+    async isMachine(peerId) {
+      return (await store.read((tx) => findPeerById(tx, peerId)))?.kind === "machine";
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * The books of one relayed stream: what each end may still send, what it has sent, and whether a frame
+ * keeps to the rules. No I/O; the relay forwards what these books allow and nothing else.
+ *
+ * @module
+ */
+import { RELAY_CREDIT_INITIAL, RELAY_CREDIT_MAX, RELAY_FRAME, type RelayFrame } from "../../wire/relay.ts";
+
+export type RelayEnd = "client" | "agent";
+
+export interface Ledger {
+  /** Bytes of data that came from each end. */
+  readonly bytes: Readonly<Record<RelayEnd, number>>;
+  /** Both directions have ended: nothing more will come. */
+  readonly isOver: boolean;
+  /** Books a frame that `from` sent. False: it breaks the rules, and the stream with it. */
+  take(from: RelayEnd, frame: RelayFrame): boolean;
+}
+
+interface Side {
+  /** What this end may still send. */
+  credit: number;
+  bytes: number;
+  hasEnded: boolean;
+}
+
+export function createLedger(): Ledger {
+  const sides: Record<RelayEnd, Side> = {
+    client: { credit: RELAY_CREDIT_INITIAL, bytes: 0, hasEnded: false },
+    agent: { credit: RELAY_CREDIT_INITIAL, bytes: 0, hasEnded: false },
+  };
+  return {
+    get bytes() {
+      return { client: sides.client.bytes, agent: sides.agent.bytes };
+    },
+    get isOver() {
+      return sides.client.hasEnded && sides.agent.hasEnded;
+    },
+    take(from, { type, payload }) {
+      const side = sides[from];
+      const other = sides[from === "client" ? "agent" : "client"];
+      if (type === RELAY_FRAME.data) {
+        side.credit -= payload.length;
+        side.bytes += payload.length;
+        return side.credit >= 0 && !side.hasEnded;
+      }
+      if (type === RELAY_FRAME.credit) {
+        const granted = payload.readUInt32BE(0);
+        other.credit += granted;
+        return granted > 0 && other.credit <= RELAY_CREDIT_MAX;
+      }
+      if (type === RELAY_FRAME.eof) {
+        const isFirst = !side.hasEnded;
+        side.hasEnded = true;
+        return isFirst;
+      }
+      return false;
+    },
+  };
+}

@@ -1,0 +1,144 @@
+/**
+ * The relay's WebSockets: `GET /client/v1/relay` carries one stream, `GET /agent/v1/relay` all streams of
+ * one machine. Binary messages, one frame each: type (1 byte), stream id (uint32), payload.
+ *
+ * Who dials proves in the request itself that it is a registered device, so a socket that exists is a
+ * proven one and its first frame may follow at once. Everything is bounded by credit: an end may send
+ * as many bytes of data as the other has granted, the relay forwards grants and holds both to them. A
+ * client's stream has the id 0 on its own socket.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { HELLO_BYTES_MAX } from "./hello.ts";
+import { EpochSeconds, PeerId, Port } from "./units.ts";
+
+export const RELAY_CLIENT_PATH = "/client/v1/relay";
+export const RELAY_AGENT_PATH = "/agent/v1/relay";
+
+/** Of a client's request: the hello for the target, without its newline. */
+export const RELAY_HELLO_HEADER = "qufabric-hello";
+/**
+ * Of both requests. A client's: signature by its device key over signedBytes("relay", …, {hello}), since
+ * hellos pass in the clear on direct paths and one that was read there must not open a relayed stream. An
+ * agent's: base64url of `RelayAgentProof` in JSON, a space, and the signature over its fields in order.
+ */
+export const RELAY_PROOF_HEADER = "qufabric-relay";
+
+/** A machine that offers itself to the relay. */
+export const RelayAgentProof = z.strictObject({
+  peerId: PeerId,
+  timeSeconds: EpochSeconds,
+  /** 16 random bytes, base64url; taken once. */
+  nonce: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
+});
+export type RelayAgentProof = z.infer<typeof RelayAgentProof>;
+
+/** Credit of a new stream, each way, without a word: enough for a sign-in and a shell. */
+export const RELAY_CREDIT_INITIAL = 64 * 1024;
+/** Most credit that may be open in one direction of a stream: what one stream can cost the relay. */
+export const RELAY_CREDIT_MAX = 1024 * 1024;
+/** Most data in one frame. */
+export const RELAY_DATA_BYTES_MAX = 64 * 1024;
+export const RELAY_FRAME_HEADER_BYTES = 5;
+export const RELAY_FRAME_BYTES_MAX = RELAY_FRAME_HEADER_BYTES + RELAY_DATA_BYTES_MAX;
+/** Either end pings this often, so that a dead link is noticed. */
+export const RELAY_PING_MS = 5_000;
+/** Silence after which a link counts as dead. */
+export const RELAY_TIMEOUT_MS = 15_000;
+
+export const RELAY_FRAME = {
+  /** Relay to agent: a stream begins; the payload is `RelayOpen` in JSON. */
+  open: 1,
+  data: 2,
+  /** The receiver of data grants uint32 more bytes. */
+  credit: 3,
+  /** No more data from this end. */
+  eof: 4,
+  /** The stream is over; the payload is one byte of `RELAY_RESET`. */
+  reset: 5,
+  ping: 6,
+  pong: 7,
+} as const;
+export type RelayFrameType = (typeof RELAY_FRAME)[keyof typeof RELAY_FRAME];
+
+/** Why a stream is over. Said to ends that are proven, or are turned away. */
+export const RELAY_RESET = {
+  /** The other end is gone, or does not want it: a machine does not say why. */
+  gone: 1,
+  /** The relay knows no rule that lets this device reach that peer. */
+  refused: 2,
+  /** The machine has no link to the relay. */
+  absent: 3,
+  /** No room: too many streams, or too much waits to be read. */
+  limit: 4,
+  /** An end broke the rules of this file. */
+  violation: 5,
+  /** Management stops. */
+  closing: 6,
+  /** The request proves no registered device. */
+  unproven: 7,
+} as const;
+export type RelayReset = keyof typeof RELAY_RESET;
+
+/** What an agent is told of a stream. It believes the hello, once checked; the address is for people. */
+export const RelayOpen = z.object({
+  hello: z.string().min(1).max(HELLO_BYTES_MAX),
+  /** The client's address as management sees it. */
+  sourceAddress: z.string().max(64),
+  sourcePort: Port.or(z.literal(0)),
+});
+export type RelayOpen = z.infer<typeof RelayOpen>;
+
+export interface RelayFrame {
+  readonly type: RelayFrameType;
+  readonly streamId: number;
+  /** A view of the message. */
+  readonly payload: Buffer;
+}
+
+/** One frame as one message. */
+export function encodeRelayFrame(type: RelayFrameType, streamId: number, payload?: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(RELAY_FRAME_HEADER_BYTES + (payload?.length ?? 0));
+  frame[0] = type;
+  frame.writeUInt32BE(streamId, 1);
+  if (payload !== undefined) frame.set(payload, RELAY_FRAME_HEADER_BYTES);
+  return frame;
+}
+
+export function creditFrame(streamId: number, bytes: number): Buffer {
+  const payload = Buffer.allocUnsafe(4);
+  payload.writeUInt32BE(bytes);
+  return encodeRelayFrame(RELAY_FRAME.credit, streamId, payload);
+}
+
+export function resetFrame(streamId: number, reset: RelayReset): Buffer {
+  return encodeRelayFrame(RELAY_FRAME.reset, streamId, Uint8Array.of(RELAY_RESET[reset]));
+}
+
+const PAYLOAD_BYTES: Readonly<Record<RelayFrameType, readonly [min: number, max: number]>> = {
+  [RELAY_FRAME.open]: [2, 4096],
+  [RELAY_FRAME.data]: [1, RELAY_DATA_BYTES_MAX],
+  [RELAY_FRAME.credit]: [4, 4],
+  [RELAY_FRAME.eof]: [0, 0],
+  [RELAY_FRAME.reset]: [1, 1],
+  [RELAY_FRAME.ping]: [0, 0],
+  [RELAY_FRAME.pong]: [0, 0],
+};
+
+/** The frame that `message` is. Undefined for anything of another form. */
+export function decodeRelayFrame(message: unknown): RelayFrame | undefined {
+  if (!Buffer.isBuffer(message) || message.length < RELAY_FRAME_HEADER_BYTES) return undefined;
+  const type = message[0] as RelayFrameType;
+  const bounds = PAYLOAD_BYTES[type];
+  const length = message.length - RELAY_FRAME_HEADER_BYTES;
+  if (bounds === undefined || length < bounds[0] || length > bounds[1]) return undefined;
+  return { type, streamId: message.readUInt32BE(1), payload: message.subarray(RELAY_FRAME_HEADER_BYTES) };
+}
+
+/** The reason in a reset frame; "gone" for one that this build does not know. */
+export function resetOf(frame: RelayFrame): RelayReset {
+  const code = frame.payload[0];
+  const known = (Object.keys(RELAY_RESET) as RelayReset[]).find((name) => RELAY_RESET[name] === code);
+  return known ?? "gone";
+}
