@@ -5,6 +5,7 @@ import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId, aRule } from "../../support/policy.ts";
+import { alivePids } from "../../support/processes.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
 import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
@@ -271,15 +272,27 @@ describe.skipIf(!isRoot)("a session of ssh2's client", () => {
     client.end();
   });
 
-  test("is hung up when its client closes it; nohup jobs live on", async () => {
+  test("on a terminal is hung up when its client goes; nohup jobs live on", async () => {
     const client = await connect();
-    const channel = await open(client, "nohup sleep 41 >/dev/null 2>&1 & echo ready; exec sleep 42");
+    const channel = await open(client, "nohup sleep 41 >/dev/null 2>&1 & echo ready; exec sleep 42", {
+      pty: true,
+    });
     const output = collect(channel);
     await until(() => output.stdout.includes("ready"));
     expect(sleepers(account)).toEqual(["sleep 41", "sleep 42"]);
     client.end();
     await until(() => sleepers(account).length === 1);
     expect(sleepers(account)).toEqual(["sleep 41"]);
+  });
+
+  test("without a terminal goes on when its client goes, as sshd has it, and loses its pipes", async () => {
+    const client = await connect();
+    const channel = await open(client, "echo ready; sleep 1; echo lost; sleep 43");
+    const output = collect(channel);
+    await until(() => output.stdout.includes("ready"));
+    client.end();
+    await until(() => sleepers(account).includes("sleep 43"));
+    for (const pid of alivePids(account)) process.kill(pid, "SIGKILL");
   });
 
   test("is one of a bounded number on a connection", async () => {
@@ -319,9 +332,15 @@ function sleepers(account: OsAccount): string[] {
   return lines.map((line) => line.trim()).sort();
 }
 
-function open(client: { exec: import("ssh2").Client["exec"] }, command: string): Promise<ClientChannel> {
+function open(
+  client: { exec: import("ssh2").Client["exec"] },
+  command: string,
+  options: import("ssh2").ExecOptions = {},
+): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
-    client.exec(command, (error, channel) => (error === undefined ? resolve(channel) : reject(error)));
+    client.exec(command, options, (error, channel) =>
+      error === undefined ? resolve(channel) : reject(error),
+    );
   });
 }
 
