@@ -33,6 +33,8 @@ export interface ChildSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Instead of executing `file`: be this user's network door (door-child.ts). Absent: execute. */
   readonly isDoor?: boolean;
+  /** Instead of executing `file`: serve SFTP on stdin and stdout, so far. Absent: execute. */
+  readonly sftp?: "write" | "read";
 }
 
 /** Throws an `AssertionError` for anything but a spec: it comes from ourselves. */
@@ -41,6 +43,7 @@ export function parseChildSpec(text: string): ChildSpec {
   const isId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0;
   assert(typeof spec.user === "string" && spec.user !== "", "a spec names its user");
   assert(isId(spec.uid) && isId(spec.gid), "a spec has ids");
+  assert(spec.sftp === undefined || spec.sftp === "write" || spec.sftp === "read", "sftp has a mode");
   assert(typeof spec.drop === "boolean" && typeof spec.tty === "boolean", "a spec says how");
   assert(spec.file.startsWith("/") && spec.home.startsWith("/"), "paths of a spec are absolute");
   assert(

@@ -29,11 +29,18 @@ const own = process as unknown as {
 export async function runChild(): Promise<number> {
   try {
     const spec = parseChildSpec(readSpec());
-    if (spec.isDoor !== true) become(spec);
-    else {
+    if (spec.isDoor === true) {
       takeIds(spec);
       return await (await import("./door-child.ts")).runDoor();
     }
+    if (spec.sftp !== undefined) {
+      // Signals stay as they are: a reader that is gone, or a file grown too large, is an error then, and
+      // the server still closes what it opened, and says so.
+      takeIds(spec);
+      enterHome(spec.home);
+      return (await import("../sftp/server.ts")).runSftpServer({ mode: spec.sftp });
+    }
+    become(spec);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : "unknown";
     writeSync(2, `qf: error: the session could not be started: ${message}\n`);

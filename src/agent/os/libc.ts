@@ -13,6 +13,7 @@ const SYMBOLS = {
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   pipe2: { args: ["ptr", "i32"], returns: "i32" },
   signal: { args: ["i32", "i64"], returns: "ptr" },
+  syscall: { args: ["i64", "i64", "ptr", "ptr", "i64"], returns: "i64" },
   sigprocmask: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   getresuid: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
   getresgid: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
@@ -56,6 +57,8 @@ const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const SIG_SETMASK = 2;
 const SIGNAL_MAX = 64;
+const SIGCANCEL = 32;
+const RT_SIGACTION = process.arch === "arm64" ? 134n : 13n;
 /** struct termios of the kernel: four flag words, the line discipline, 19 characters. */
 export const TERMIOS_BYTES = 36;
 
@@ -117,6 +120,9 @@ export function writeTermios(fd: number, bytes: Buffer): void {
 /** Every signal to its default, none blocked: what a process started by init has. */
 export function resetSignals(): void {
   for (let number = 1; number <= SIGNAL_MAX; number++) libc().signal(number, 0n);
+  // The C library keeps this one to itself, also when whoever started us had it ignored.
+  const defaultAction = new Uint8Array(32);
+  libc().syscall(RT_SIGACTION, BigInt(SIGCANCEL), ptr(defaultAction), null, 8n);
   const none = new Uint8Array(128);
   check(libc().sigprocmask(SIG_SETMASK, ptr(none), null), "the signal mask");
 }

@@ -42,9 +42,15 @@ export interface SpawnedChild {
   signalGroup(signal: NodeJS.Signals): boolean;
 }
 
+/**
+ * An SFTP server waits for the kernel, not for the processor: to compile its code for the third time costs
+ * more than it gives.
+ */
+const SFTP_ENV = { BUN_JSC_useFTLJIT: "0" };
+
 /** Starts `request.spec`. Throws when the operating system has no process or descriptor left. */
 export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
-  const { pty } = request;
+  const { pty, spec } = request;
   const input = pty === null ? openInputPipe() : null;
   const output = pty === null ? openOutputPipe() : null;
   const errors = pty === null ? openOutputPipe() : null;
@@ -58,7 +64,7 @@ export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
         ...(request.extraFd === undefined ? [] : [request.extraFd]),
       ] as unknown as ["ignore", "ignore", "ignore"],
       cwd: "/",
-      env: {},
+      env: spec.sftp === undefined ? {} : SFTP_ENV,
       detached: true,
     });
   } finally {
@@ -69,7 +75,7 @@ export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
   const exited = child.exited.then(() => exitOf(child));
   try {
     request.contain(child.pid);
-    await orders.writer.write(Buffer.from(JSON.stringify(request.spec)));
+    await orders.writer.write(Buffer.from(JSON.stringify(spec)));
   } catch (cause) {
     child.kill("SIGKILL");
     throw cause;

@@ -7,7 +7,10 @@ import type { Grant } from "../../wire/decision.ts";
 import type { LocalAccount } from "../os/users.ts";
 
 /** What runs in a session, as the client asked for it. */
-export type Start = { readonly kind: "shell" } | { readonly kind: "exec"; readonly command: string };
+export type Start =
+  | { readonly kind: "shell" }
+  | { readonly kind: "sftp" }
+  | { readonly kind: "exec"; readonly command: string };
 
 export interface Argv {
   readonly file: string;
@@ -40,6 +43,7 @@ const SIGNAL_STATUS_BASE = 128;
 /** Login shell, `$SHELL -c` without login, or a listed command as it stands, without a shell or rc files. */
 export function argvOf(start: Start, account: LocalAccount, { capabilities }: Grant): Argv {
   const base = account.shell.slice(account.shell.lastIndexOf("/") + 1);
+  if (start.kind === "sftp") return { file: account.shell, words: ["sftp-server"], isListed: false };
   if (start.kind === "shell") return { file: account.shell, words: [`-${base}`], isListed: false };
   if (capabilities.commands !== undefined && capabilities.commands !== null) {
     const words = start.command.split(" ");

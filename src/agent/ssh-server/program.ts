@@ -20,6 +20,8 @@ export interface ProgramRequest {
   /** Absolute path, and argv with its own first word. */
   readonly file: string;
   readonly argv: readonly string[];
+  /** Serve SFTP, so far, rather than run `file`. */
+  readonly sftp?: "write" | "read";
   readonly terminal: {
     readonly type: string;
     readonly size: WindowSize;
@@ -40,7 +42,7 @@ export interface Program {
   readonly done: Promise<Exit>;
   signal(signal: NodeJS.Signals): void;
   resize(size: WindowSize): void;
-  /** The client has gone: hangs up, as sshd does. Jobs that ignore SIGHUP live on. */
+  /** The client has gone: as from sshd, a terminal hangs up and pipes close. Background jobs live on. */
   hangUp(): void;
 }
 
@@ -67,6 +69,7 @@ export async function startProgram(request: ProgramRequest): Promise<Program> {
         drop: request.drop,
         tty: pty !== null,
         home: account.home,
+        ...(request.sftp === undefined ? {} : { sftp: request.sftp }),
         file: request.file,
         argv: request.argv,
         env: request.environment(
@@ -112,7 +115,8 @@ class RunningProgram implements Program {
   hangUp(): void {
     if (this.#isHungUp) return;
     this.#isHungUp = true;
-    this.#child.signalGroup("SIGHUP");
+    // Without a terminal nothing hangs up: what still writes gets SIGPIPE, what does not goes on.
+    if (this.#pty !== null) this.#child.signalGroup("SIGHUP");
     this.#closeAll();
   }
 

@@ -8,8 +8,10 @@
  * @module
  */
 import type { ServerChannel, Session } from "ssh2";
+import { assert } from "../../base/assert.ts";
 import { nowSeconds } from "../../base/clock.ts";
 import { newId } from "../../base/random.ts";
+import { sftpMode } from "../../policy/capabilities.ts";
 import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
@@ -60,6 +62,7 @@ export class SshSession {
   get description(): string {
     if (this.#start === null) return "<idle>";
     if (this.#start.kind === "shell") return "<interactive shell>";
+    if (this.#start.kind === "sftp") return "<sftp>";
     const words = this.#start.command.trim().split(/\s+/);
     const program = (words[0] ?? "").slice(0, 256);
     return words.length > 1 ? `${program} [${words.length - 1} args]` : program;
@@ -131,7 +134,9 @@ export class SshSession {
     session.on("shell", (accept) => this.#begin(accept(), { kind: "shell" }));
     session.on("exec", (accept, _reject, { command }) => this.#begin(accept(), { kind: "exec", command }));
     session.on("subsystem", (accept, _reject, { name }) => {
-      void this.#refuseSubsystem(accept(), name);
+      const channel = accept();
+      if (name === "sftp") this.#begin(channel, { kind: "sftp" });
+      else void this.#refuseSubsystem(channel);
     });
     session.on("auth-agent", (_accept, reject) => {
       void refuseAgent(this.#host);
@@ -199,8 +204,9 @@ export class SshSession {
       drop: host.drop,
       file: argv.file,
       argv: argv.words,
+      ...(start.kind === "sftp" ? { sftp: servedMode(grant) } : {}),
       terminal:
-        this.#terminal === null
+        this.#terminal === null || start.kind === "sftp"
           ? null
           : { ...this.#terminal, modes: parseTerminalModes(this.#terminalModes) },
       environment: (terminal) =>
@@ -232,15 +238,9 @@ export class SshSession {
     return this.#terminal !== null && grant.capabilities.pty === false ? "pty_not_allowed" : null;
   }
 
-  async #refuseSubsystem(channel: ServerChannel | undefined, name: string): Promise<void> {
+  async #refuseSubsystem(channel: ServerChannel | undefined): Promise<void> {
     if (channel === undefined) return;
-    if (name !== "sftp") return this.#refuse(channel, this.#host.deny("subsystem_unknown", { kind: "sftp" }));
-    const verdict = this.#host.judge({ kind: "sftp" });
-    // This build has no file transfer of its own yet, so what policy allows is not available either.
-    return this.#refuse(
-      channel,
-      verdict.kind === "deny" ? verdict : this.#host.deny("sftp_disabled", { kind: "sftp" }),
-    );
+    return this.#refuse(channel, this.#host.deny("subsystem_unknown", { kind: "sftp" }));
   }
 
   async #refuse(channel: ServerChannel, verdict: Verdict): Promise<void> {
@@ -294,4 +294,11 @@ export class SshSession {
     this.#channel?.resume();
     this.#host.onSessionClosed(this);
   }
+}
+
+/** How far SFTP goes under a grant that allows it at all. */
+function servedMode({ capabilities }: Grant): "write" | "read" {
+  const mode = sftpMode(capabilities);
+  assert(mode !== "off", "a grant for sftp has a mode");
+  return mode;
 }

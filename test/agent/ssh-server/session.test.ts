@@ -1,13 +1,17 @@
 /** Sessions as ssh(1) sees them: bytes, ends, environment, terminal, and what is refused. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { ClientChannel } from "ssh2";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId, aRule } from "../../support/policy.ts";
 import { alivePids } from "../../support/processes.ts";
+import { runBatch } from "../../support/sftp.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
 import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 
 const hasSsh = Bun.which("ssh") !== null;
 
@@ -195,11 +199,42 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
     expect((await run("tty")).stdout).toBe("not a tty\n");
   });
 
-  test("has no file transfer yet, and says which sentence", async () => {
+  /** sftp(1) through `ssh -s`, in a folder of its own. */
+  const sftp = (...batch: string[]) => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, "here"), Buffer.alloc(3_000_001, "0123456789abcdef_"));
+    const server = client.argv(account.name, ["-s"]).join(" ");
+    return runBatch({ server: `${server} sftp`, folder, batch }).then((result) => ({ ...result, folder }));
+  };
+
+  test("moves files as sftp(1) asks, as the user and in the user's home", async () => {
+    const { status, stdout, stderr, folder } = await sftp(
+      "pwd",
+      "put here there",
+      "get there back",
+      "-ls /root",
+    );
+    expect({ status, stderr: stderr.trim() }).toMatchObject({ status: 0 });
+    expect(stdout).toContain(`Remote working directory: ${account.home}`);
+    expect(readFileSync(join(folder, "back")).equals(readFileSync(join(folder, "here")))).toBe(true);
+    expect(statSync(join(account.home, "there")).uid).toBe(statSync(account.home).uid);
+    expect(stderr).toContain("Permission denied");
+    expect(world.eventsOf("session.start").at(-1)).toMatchObject({ kind: "sftp", command: null, argv: null });
+    expect(world.eventsOf("session.end").at(-1)).toMatchObject({ exitStatus: 0 });
+  });
+
+  test("moves files one way only where policy says read", async () => {
+    grant({ sftp: "read" });
+    const { stderr } = await sftp("-put here elsewhere", "-rm there");
+    expect(stderr).toContain("Permission denied");
+    expect(existsSync(join(account.home, "elsewhere"))).toBe(false);
+  });
+
+  test("moves no files where policy says off, and says which sentence; scp neither", async () => {
+    grant({ sftp: "off" });
     const { status, stderr } = await client.run(account.name, ["sftp"], { flags: ["-s"] });
     expect(status).toBe(255);
     expect(stderr).toContain("SFTP subsystem not available");
-    grant({ sftp: "off" });
     expect((await run("scp -t /tmp")).stderr).toContain("SFTP subsystem not available");
   });
 
