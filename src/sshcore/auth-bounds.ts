@@ -63,7 +63,11 @@ export function createAuthBounds(
       }
       if (type === SSH.SERVICE_REQUEST || type === SSH.SERVICE_ACCEPT) return judgeService(payload);
       if (type === SSH.USERAUTH_REQUEST) return judgeRequest(payload);
-      if (type === SSH.USERAUTH_INFO_RESPONSE) return judgeAnswers(payload);
+      if (type === SSH.USERAUTH_INFO_RESPONSE) {
+        // It, too, waits for our answer: another prompt, success or failure.
+        isUndecided = true;
+        return judgeAnswers(payload);
+      }
       if (type === SSH.EXT_INFO) return judgeExtensions(payload);
       if (type === SSH.NEWKEYS && payload.length !== 1) return { wrong: "a malformed NEWKEYS" };
       if (type === SSH.USERAUTH_SUCCESS && role === "client") enter("open");

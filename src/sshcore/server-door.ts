@@ -19,6 +19,7 @@ import {
   type Ssh2Protocol,
   sendMessage,
   sendMessageNow,
+  sessionIdOf,
 } from "./ssh2-internals.ts";
 import { CHANNEL_TYPE_BYTES_MAX } from "./wire-limits.ts";
 
@@ -81,6 +82,11 @@ export class ServerDoor {
     stream.on("drain", () => this.#wake.emit("drain"));
     connection.on("handshake", () => this.#wake.emit("drain"));
     stream.once("close", () => this.#close());
+  }
+
+  /** What names this transport, and no other, on both ends (RFC 4253 section 7.2). After the key exchange. */
+  sessionId(): Buffer {
+    return sessionIdOf(this.#protocol);
   }
 
   /** Text the client shows at once. Before the end of authentication only. */

@@ -18,6 +18,8 @@ export interface Ssh2Protocol {
   /** Defined while keys are being exchanged; what is sent then must wait in `_queue`. */
   readonly _kexinit: unknown;
   _queue: Buffer[] | undefined;
+  /** The last key exchange; it keeps the session id of the first. */
+  readonly _kex: { readonly sessionID?: Buffer } | undefined;
   readonly _cipher: { encrypt(packet: Buffer): void };
   readonly _packetRW: {
     readonly write: {
@@ -69,6 +71,13 @@ export function protocolOf(connection: Connection): Ssh2Protocol {
 
 export function channelManagerOf(connection: Connection): ChannelManager {
   return internals(connection)._chanMgr;
+}
+
+/** The session id. Only once keys are in force. */
+export function sessionIdOf(protocol: Ssh2Protocol): Buffer {
+  const id = protocol._kex?.sessionID;
+  assert(Buffer.isBuffer(id) && id.length >= 32, "a transport with keys has a session id");
+  return id;
 }
 
 /** Both ends of the channel with local number `id`; undefined when it is not, or not yet, one. */

@@ -14,13 +14,13 @@ import type { LocalUser } from "../../wire/units.ts";
 import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import type { StreamOrigin, World } from "../world.ts";
 import { denied, judge, type Subject, type Verdict } from "./judge.ts";
-import { type Proof, provePeer, proveUser, type SignedRequest } from "./proof.ts";
+import type { Proof } from "./proof.ts";
 
 /** Who came in as whom, made once after the signature and never changed. */
 export interface AuthResult extends Subject {
   readonly localUser: LocalUser;
   readonly localUid: number;
-  /** Serial of the certificate; null for a device key. */
+  /** Serial of the certificate; null for a device key or an approval. */
   readonly serial: string | null;
 }
 
@@ -38,9 +38,9 @@ export interface AdmissionRequest {
   readonly connectionId: string;
   readonly origin: StreamOrigin;
   readonly clientVersion: string;
-  readonly signed: SignedRequest;
-  /** "user" for a certificate, "peer" for a device key. */
-  readonly credential: "user" | "peer";
+  readonly localUser: string;
+  /** Who it is; asked once. */
+  prove(): Proof | Promise<Proof>;
   /** Takes a place for this user; false when there is none left. */
   takePlace(key: string): boolean;
 }
@@ -50,19 +50,19 @@ const MAP_WAIT_MS = 2_000;
 /** What the direct listener's port means to network rules. */
 const SSH_PORT = 22;
 
-/** Decides a signed request. Never throws: what fails is refused. */
+/** Decides a request that comes with a proof. Never throws: what fails is refused. */
 export async function admit(world: World, request: AdmissionRequest): Promise<Admission> {
-  const { signed, origin } = request;
+  const { localUser, origin } = request;
   // The account is looked up whatever the policy says, so that a name that is nobody's costs the same.
-  const lookup = lookUpAccount(signed.localUser, nowSeconds(world.clock)).catch(() => null);
-  const proof = request.credential === "user" ? await proveUser(world, signed) : provePeer(world, signed);
+  const lookup = lookUpAccount(localUser, nowSeconds(world.clock)).catch(() => null);
+  const proof = await request.prove();
   if (proof.kind === "unproven") return proof;
   const account = await lookup;
   if (proof.kind === "refused") return refuse(world, request, refusedVerdict(world, request, proof), null);
   if ((world.snapshot()?.map.version ?? 0) < proof.mapVersion) {
     await world.waitForMapVersion(proof.mapVersion, MAP_WAIT_MS);
   }
-  const subject: Subject = { who: proof.who, localUser: signed.localUser, localUid: account?.uid ?? null };
+  const subject: Subject = { who: proof.who, localUser, localUid: account?.uid ?? null };
   const binding = proof.who.kind === "user" ? proof.who.binding : null;
   const verdict = judge(world, subject, { kind: "connect" });
   if (verdict.kind === "deny") return refuse(world, request, verdict, binding);
@@ -96,14 +96,14 @@ function refuseUnprovenPath(world: World, origin: StreamOrigin, { who }: Subject
 
 function refusedVerdict(
   world: World,
-  { signed }: AdmissionRequest,
+  { localUser }: AdmissionRequest,
   { reason, identity }: Proof & { kind: "refused" },
 ): Verdict {
   return denied(reason, {
     userId: identity.userId,
     devicePeerId: identity.devicePeerId,
     targetPeerId: world.snapshot()?.map.self.peerId ?? "0".repeat(20),
-    localUser: signed.localUser,
+    localUser,
     action: { kind: "connect" },
     atSeconds: nowSeconds(world.clock),
   });

@@ -3,7 +3,8 @@
  * a refusal looks like.
  *
  * An unsigned query is answered for any well-formed certificate of a CA in force, and nothing else is
- * computed for it. Only `publickey` is taken. This is where a denial becomes a banner.
+ * computed for it. `publickey` is taken, and where there was no hello `keyboard-interactive`, by an
+ * approval (`approve.ts`). This is where a denial becomes a banner.
  *
  * @module
  */
@@ -16,6 +17,8 @@ import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
 import type { Grant, ReasonCode } from "../../wire/decision.ts";
 import type { StreamOrigin, World } from "../world.ts";
 import { type Admission, type AdmissionRequest, type AuthResult, admit } from "./admit.ts";
+import { createApprover, mayApprove } from "./approve.ts";
+import { proveApproved, provePeer, proveUser, type SignedRequest } from "./proof.ts";
 
 export interface AuthenticatorOptions {
   readonly world: World;
@@ -33,17 +36,24 @@ export interface AuthenticatorOptions {
   onAdmitted(auth: AuthResult, grant: Grant, accept: () => void): void;
   /** The client had its answer and should be gone soon. */
   onRefused(text: string): void;
+  /** Takes a place among those who wait for a person to approve; null when there is none left. */
+  takePending(): (() => void) | null;
+  /** There is more time to sign in, in milliseconds from now. */
+  extendGrace(ms: number): void;
 }
 
 export interface Authenticator {
   onRequest(context: AuthContext): void;
   /** True while a signed request is being decided. */
   readonly isDeciding: boolean;
+  /** The connection is gone. */
+  end(): void;
 }
 
 /** As much of ssh2's context as its types leave out. */
 type KeyRequest = PublicKeyAuthContext & { readonly blob?: Buffer };
 const DEVICE_KEY_TYPE = "ssh-ed25519";
+/** Also what is left of them when a person was refused: nobody needs to be asked again. */
 const METHODS_LEFT = ["publickey" as const];
 
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
@@ -51,8 +61,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   let isDeciding = false;
   let isOver = false;
 
+  const { origin } = options;
+
   function refuseTry(context: AuthContext): void {
-    context.reject(METHODS_LEFT);
+    context.reject(methodsOf(options));
     if (++tries < options.triesMax) return;
     isOver = true;
     options.onUnproven("certificate_invalid");
@@ -60,11 +72,32 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     options.onRefused("");
   }
 
-  async function decide(context: KeyRequest, request: AdmissionRequest): Promise<void> {
+  const approver = createApprover({
+    ...options,
+    onApproved(context, identity) {
+      isDeciding = true;
+      const request = { localUser: context.username, prove: () => proveApproved(identity) };
+      void decide(context, request, (line) => approver.refuse(context, line));
+    },
+    onRefused(context) {
+      isOver = true;
+      context.reject(METHODS_LEFT);
+      options.onRefused("Access denied");
+    },
+  });
+
+  async function decide(
+    context: AuthContext,
+    asked: Pick<AdmissionRequest, "localUser" | "prove">,
+    deny: (line: string) => void,
+  ): Promise<void> {
+    const { origin, connectionId, clientVersion, takePlace } = options;
+    const request: AdmissionRequest = { origin, connectionId, clientVersion, takePlace, ...asked };
     const admission = await admitSafely(options.world, request);
     isDeciding = false;
     if (admission.kind === "admitted") {
       isOver = true;
+      approver.end();
       options.onAdmitted(admission.auth, admission.grant, () => context.accept());
       return;
     }
@@ -76,7 +109,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return;
     }
     isOver = true;
-    options.door.sendBanner(denialLine(admission.reason, admission.receipt));
+    deny(denialLine(admission.reason, admission.receipt));
+  }
+
+  function denyByBanner(context: AuthContext, line: string): void {
+    options.door.sendBanner(line);
     // ssh(1) leaves by itself now, with words of its own; who stays is shown out.
     context.reject(METHODS_LEFT);
     options.onRefused("Access denied");
@@ -89,22 +126,30 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     onRequest(context) {
       // "none" is how a client asks what there is: it costs no try. Who was refused has no more tries.
       if (context.method === "none" || isOver) {
-        context.reject(METHODS_LEFT);
+        context.reject(isOver ? METHODS_LEFT : methodsOf(options));
+        return;
+      }
+      if (context.method === "keyboard-interactive" && !isDeciding && mayApprove(options.world, origin)) {
+        approver.begin(context);
         return;
       }
       const request = context.method === "publickey" ? (context as KeyRequest) : null;
       const credential = request === null ? null : credentialOf(options, request);
       if (request === null || credential === null || isDeciding) {
         if (request?.signature !== undefined) options.door.sendBanner(UNPROVEN_SENTENCE);
-        refuseTry(context);
+        // A stock client asks about every key it has before it asks its person.
+        if (request !== null && request.signature === undefined && origin.path === "plain") {
+          context.reject(methodsOf(options));
+        } else refuseTry(context);
       }
       // Unsigned: a query, answered without deciding anything (CVE-2024-45337).
       else if (request.signature === undefined || request.blob === undefined) context.accept();
       else {
         isDeciding = true;
-        void decide(request, admissionRequest(options, request, credential));
+        void decide(request, signedBy(options, request, credential), (line) => denyByBanner(request, line));
       }
     },
+    end: () => approver.end(),
   };
 }
 
@@ -117,26 +162,25 @@ function credentialOf({ world, origin }: AuthenticatorOptions, { key }: KeyReque
   return isMachine ? "peer" : null;
 }
 
-function admissionRequest(
-  options: AuthenticatorOptions,
+function signedBy(
+  { world, origin }: AuthenticatorOptions,
   context: KeyRequest,
   credential: "user" | "peer",
-): AdmissionRequest {
-  const { origin, connectionId, clientVersion, takePlace } = options;
-  return {
-    origin,
-    connectionId,
-    clientVersion,
-    credential,
-    takePlace,
-    signed: {
-      localUser: context.username,
-      keyBlob: context.key.data,
-      signature: context.signature ?? Buffer.alloc(0),
-      signedData: context.blob ?? Buffer.alloc(0),
-      sourcePeerId: origin.sourcePeerId,
-    },
+): Pick<AdmissionRequest, "localUser" | "prove"> {
+  const signed: SignedRequest = {
+    localUser: context.username,
+    keyBlob: context.key.data,
+    signature: context.signature ?? Buffer.alloc(0),
+    signedData: context.blob ?? Buffer.alloc(0),
+    sourcePeerId: origin.sourcePeerId,
   };
+  const prove = () => (credential === "user" ? proveUser(world, signed) : provePeer(world, signed));
+  return { localUser: signed.localUser, prove };
+}
+
+/** What a client may try, in the order in which it should. */
+function methodsOf({ world, origin }: AuthenticatorOptions): ("keyboard-interactive" | "publickey")[] {
+  return mayApprove(world, origin) ? ["keyboard-interactive", ...METHODS_LEFT] : [...METHODS_LEFT];
 }
 
 /** A bug of ours must not let anybody in, nor leave a client without an answer. */

@@ -11,7 +11,7 @@ import { newId } from "../../base/random.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { guardConnection } from "../../sshcore/guard.ts";
 import { DISCONNECT, OPEN_FAILURE } from "../../sshcore/messages.ts";
-import { ServerDoor } from "../../sshcore/server-door.ts";
+import { type ChannelOpen, ServerDoor } from "../../sshcore/server-door.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { Grant, ReasonCode } from "../../wire/decision.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
@@ -19,7 +19,8 @@ import type { StreamOrigin, World } from "../world.ts";
 import type { AuthResult } from "./admit.ts";
 import { type Authenticator, createAuthenticator } from "./authenticate.ts";
 import { connectionVariable } from "./environment.ts";
-import { refuseForward, refuseRemoteForward } from "./forward.ts";
+import type { GlobalRequest } from "./destination.ts";
+import { Forwards } from "./forward.ts";
 import { createHost } from "./host.ts";
 import { judge } from "./judge.ts";
 import type { Limits } from "./limits.ts";
@@ -37,6 +38,8 @@ export interface ConnectionOptions {
   onUnproven(reason: ReasonCode): void;
   /** Takes a place for a user; null when there is none left. */
   takePlace(key: string): (() => void) | null;
+  /** Takes a place among those who wait for a person to approve them; null when there is none left. */
+  takePending(): (() => void) | null;
   /** The sign-in is over, either way: the place of a start is free again. */
   onSettled(): void;
   onClosed(): void;
@@ -47,6 +50,8 @@ const KILL_TIMEOUT_MS = 800;
 /** What was written last gets this long to leave, then the transport is cut. */
 const LAST_WORDS_MS = 150;
 
+type Answer = (chosenPort: number) => void;
+
 export class SshConnection {
   readonly id = newId();
   readonly #options: ConnectionOptions;
@@ -56,12 +61,14 @@ export class SshConnection {
   readonly #sessions = new Map<number, SshSession>();
   readonly #startedMs = performance.now();
   readonly #timers: NodeJS.Timeout[] = [];
+  #grace: NodeJS.Timeout;
   #sessionCount = 0;
   #refusals = 0;
   #startedAtSeconds = 0;
   #lastActivityMs = performance.now();
   #auth: AuthResult | null = null;
   #host: SessionHost | null = null;
+  #forwards: Forwards | null = null;
   #release: (() => void) | null = null;
   #ending: Promise<void> | null = null;
   #endReason: ReasonCode | null = null;
@@ -87,9 +94,9 @@ export class SshConnection {
         this.#lastActivityMs = performance.now();
       },
     });
-    this.#after(limits.graceMs, () => {
+    this.#grace = setTimeout(() => {
       if (this.#auth === null) stream.destroy();
-    });
+    }, limits.graceMs);
     this.#authenticator = createAuthenticator({
       world,
       origin,
@@ -109,17 +116,28 @@ export class SshConnection {
       onUnproven: (reason) => options.onUnproven(reason),
       onAdmitted: (auth, grant, accept) => this.#admit(auth, grant, accept),
       onRefused: (text) => this.#showOut(text),
+      takePending: () => options.takePending(),
+      extendGrace: (ms) => {
+        clearTimeout(this.#grace);
+        if (!this.#isClosed) this.#grace = setTimeout(() => this.#onUnanswered(), ms);
+      },
     });
     connection.on("authentication", (context) => {
       if (this.#auth === null && !this.#isClosed) this.#authenticator.onRequest(context);
     });
     connection.on("session", (accept) => this.#onSession(accept()));
-    connection.on("request", (_accept, reject, name, info) => {
-      if (this.#host !== null) void refuseRemoteForward(this.#host, { name, ...(info as object) });
-      reject?.();
+    connection.on("request", (accept, reject, name, info) => {
+      void this.#onRequest({ name, ...(info as object) }, accept as Answer, reject);
     });
     connection.on("error", () => {});
     stream.once("close", () => this.#onClose());
+  }
+
+  /** Nobody has approved it, and nobody can any more. */
+  #onUnanswered(): void {
+    if (this.#auth !== null) return;
+    this.#door.disconnect(DISCONNECT.BY_APPLICATION, "The sign-in was not approved in time; connect again");
+    this.#cutSoon();
   }
 
   /** Null until somebody is signed in. */
@@ -135,7 +153,9 @@ export class SshConnection {
       auth: this.#auth,
       map: this.#options.world.snapshot()?.map ?? null,
       startedAtSeconds: this.#startedAtSeconds,
+      path: this.#options.origin.path,
       descriptions,
+      forwards: this.#forwards?.descriptions ?? [],
     });
   }
 
@@ -144,6 +164,7 @@ export class SshConnection {
     const auth = this.#auth;
     if (auth === null || this.#ending !== null) return;
     const actions = [...this.#sessions.values()].flatMap((session) => session.actionsInUse());
+    actions.push(...(this.#forwards?.actionsInUse() ?? []));
     for (const action of [{ kind: "connect" } as const, ...actions]) {
       const verdict = judge(this.#options.world, auth, action);
       if (verdict.kind === "deny") {
@@ -167,6 +188,8 @@ export class SshConnection {
     for (const session of this.#sessions.values()) session.say(text);
     this.#door.disconnect(DISCONNECT.BY_APPLICATION, text);
     this.#cutSoon();
+    // First, so that it takes its sockets with it.
+    await this.#forwards?.close();
     const isGone = await this.#containment.killAll(KILL_TIMEOUT_MS);
     if (!isGone)
       this.#options.world.log.error("processes of an ended connection are left", { connectionId: this.id });
@@ -193,7 +216,9 @@ export class SshConnection {
       onRefusal: () => {
         if (++this.#refusals > this.#options.limits.refusalsMax) this.#endFor("limit_reached");
       },
+      agentSocket: () => this.#forwards?.agentSocket() ?? Promise.resolve(null),
     });
+    this.#forwards = new Forwards(this.#host, this.#options.limits);
     if (this.#isClosed) {
       // It went while it was being decided; that it was let in is already recorded.
       this.#onEnded();
@@ -246,8 +271,8 @@ export class SshConnection {
     });
   }
 
-  #onChannelOpen(open: Parameters<typeof refuseForward>[1]): boolean {
-    if (this.#host === null || this.#ending !== null) return false;
+  #onChannelOpen(open: ChannelOpen): boolean {
+    if (this.#forwards === null || this.#ending !== null) return false;
     if (open.type === "session") {
       if (this.#sessions.size < this.#options.limits.sessionsMax) return true;
       this.#door.refuseChannel(
@@ -257,8 +282,19 @@ export class SshConnection {
       );
       return false;
     }
-    void refuseForward(this.#host, open);
+    this.#forwards.open(open);
     return false;
+  }
+
+  /** `accept` and `reject` are there when the client wants an answer; ssh2 keeps their order. */
+  async #onRequest(
+    request: GlobalRequest,
+    accept: Answer | undefined,
+    reject: (() => void) | undefined,
+  ): Promise<void> {
+    const port = this.#ending === null ? await this.#forwards?.request(request) : null;
+    if (typeof port === "number") accept?.(port);
+    else reject?.();
   }
 
   #onSession(session: Session): void {
@@ -270,7 +306,8 @@ export class SshConnection {
   #onClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of [this.#grace, ...this.#timers]) clearTimeout(timer);
+    this.#authenticator.end();
     // While it is being decided, `#admit` finishes what is left.
     if (!this.#authenticator.isDeciding) this.#onEnded();
   }
@@ -278,6 +315,7 @@ export class SshConnection {
   #onEnded(): void {
     for (const session of this.#sessions.values()) session.hangUp();
     this.#sessions.clear();
+    void this.#forwards?.close();
     this.#release?.();
     this.#options.onSettled();
     this.#containment.release();

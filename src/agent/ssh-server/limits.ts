@@ -14,10 +14,18 @@ export interface Limits {
   /** Connections not yet signed in, in total and from one source. Default 256 and 64. */
   readonly startsMax: number;
   readonly startsPerSourceMax: number;
+  /** Connections that wait for a person to approve them, in total and from one source. Default 128 and 16. */
+  readonly pendingMax: number;
+  readonly pendingPerSourceMax: number;
   /** Open sessions of one connection. Default 10, as sshd's MaxSessions. */
   readonly sessionsMax: number;
   /** Refused channels and requests of one connection, each of which is evidence. Default 256. */
   readonly refusalsMax: number;
+  /** Forwarded streams of one connection, and those of its listeners that its client has not taken yet. */
+  readonly forwardStreamsMax: number;
+  readonly forwardStartsMax: number;
+  /** Ports and sockets that one connection listens at. Default 64. */
+  readonly forwardListenersMax: number;
   /** Live connections of one user, and in total. Default 4,096 and 16,384. */
   readonly connectionsPerUserMax: number;
   readonly connectionsMax: number;
@@ -28,8 +36,13 @@ export const DEFAULT_LIMITS: Limits = {
   authTriesMax: 6,
   startsMax: 256,
   startsPerSourceMax: 64,
+  pendingMax: 128,
+  pendingPerSourceMax: 16,
   sessionsMax: 10,
   refusalsMax: 256,
+  forwardStreamsMax: 224,
+  forwardStartsMax: 64,
+  forwardListenersMax: 64,
   connectionsPerUserMax: 4_096,
   connectionsMax: 16_384,
 };

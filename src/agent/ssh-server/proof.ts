@@ -16,6 +16,7 @@ import { verifyCertificate, verifyUserSignature } from "../../certificate/verify
 import { verifyManagementToken } from "../../identity/management-token.ts";
 import { verifyIdToken } from "../../identity/verify.ts";
 import { findPeer, type PolicySnapshot } from "../../policy/snapshot.ts";
+import type { ApprovedIdentity } from "../../wire/agent-sync.ts";
 import { type CertificateIdentity, MANAGEMENT_TOKEN_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/decision.ts";
 import { type EpochSeconds, LocalUser, type PeerId } from "../../wire/units.ts";
@@ -41,8 +42,11 @@ export type Proof =
       readonly mapVersion: number;
     }
   /** Known who it is, but not taken. */
-  | { readonly kind: "refused"; readonly reason: ReasonCode; readonly identity: CertificateIdentity }
+  | { readonly kind: "refused"; readonly reason: ReasonCode; readonly identity: KnownIdentity }
   | { readonly kind: "unproven"; readonly reason: ReasonCode };
+
+/** Who was refused, for audit. */
+type KnownIdentity = Pick<CertificateIdentity, "userId"> & { readonly devicePeerId: PeerId | null };
 
 type ProofWorld = Pick<World, "clock" | "snapshot" | "pinned">;
 
@@ -97,6 +101,27 @@ export function provePeer(world: ProofWorld, request: SignedRequest): Proof {
     return { kind: "unproven", reason: "device_unknown" };
   }
   return { kind: "proven", who: { kind: "peer", peerId: peer.id }, serial: null, mapVersion: 0 };
+}
+
+/**
+ * A person by management's word: they signed in on its page, for this very SSH session, and their client
+ * has typed the code of that page. Such a client is no device of ours, and a machine that trusts the
+ * provider's own signature only takes no such word: its binding says so.
+ */
+export function proveApproved(identity: ApprovedIdentity): Proof {
+  const { userId, issuer, subject, authTimeSeconds, loginId, mapVersion, refusal } = identity;
+  if (refusal !== null) return { kind: "refused", reason: refusal, identity: { userId, devicePeerId: null } };
+  const who: Who = {
+    kind: "user",
+    userId,
+    issuer,
+    subject,
+    devicePeerId: null,
+    authTimeSeconds,
+    binding: "ca",
+    loginId,
+  };
+  return { kind: "proven", who, serial: null, mapVersion };
 }
 
 interface TokenQuestion {

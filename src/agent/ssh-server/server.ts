@@ -42,6 +42,7 @@ class EmbeddedServer implements SshServer {
   readonly #connections = new Set<SshConnection>();
   readonly #starts: Counter;
   readonly #places: Counter;
+  readonly #pending: Counter;
   readonly #failures: ReturnType<typeof createFailureCount>;
   /** Undefined until the first connection looked for it. */
   #cgroupRoot: string | null | undefined;
@@ -53,6 +54,7 @@ class EmbeddedServer implements SshServer {
     this.#limits = limits;
     this.#starts = new Counter({ perKeyMax: limits.startsPerSourceMax, totalMax: limits.startsMax });
     this.#places = new Counter({ perKeyMax: limits.connectionsPerUserMax, totalMax: limits.connectionsMax });
+    this.#pending = new Counter({ perKeyMax: limits.pendingPerSourceMax, totalMax: limits.pendingMax });
     this.#failures = createFailureCount({ audit: world.audit, log: world.log });
     this.#server = new Server({
       hostKeys: world.hostKeys.map((key) => key.pem),
@@ -135,6 +137,7 @@ class EmbeddedServer implements SshServer {
         cgroupRoot: this.#cgroupRoot,
         onUnproven: (reason) => this.#failures.add(origin.sourceAddress, origin.sourcePeerId, reason),
         takePlace: (key) => this.#places.take(key),
+        takePending: () => this.#pending.take(sourceOf(origin)),
         onSettled: settle,
         onClosed: () => this.#connections.delete(created),
       },

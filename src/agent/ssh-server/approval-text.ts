@@ -1,0 +1,38 @@
+/**
+ * What a person with a stock SSH client reads while they sign in. Plain ASCII, lines for any terminal.
+ *
+ * @module
+ */
+
+/** With the URL alone on its line, so that it can be clicked or copied whole. */
+export function howToApprove(asked: {
+  readonly url: string;
+  readonly machine: string;
+  readonly localUser: string;
+  readonly sourceAddress: string;
+}): string {
+  return [
+    "To sign in, open this page in a browser:",
+    "",
+    asked.url,
+    "",
+    `It lets the SSH client at ${asked.sourceAddress} in as ${asked.localUser} on ${asked.machine},`,
+    "and shows a one-time code. Type it here within five minutes.",
+    "",
+  ].join("\n");
+}
+
+export function wrongCode(triesLeft: number): string {
+  return `That is not the code of the page; ${triesLeft} ${triesLeft === 1 ? "try is" : "tries are"} left.\n`;
+}
+
+export const APPROVAL_TEXT = {
+  unavailable:
+    "Nobody can sign in now: this machine can not reach its management server. Try again in a minute.",
+  full: "Too many sign-ins are waiting on this machine. Try again in five minutes.",
+  noSuchName: "That is not an OS user name.",
+  tooManyAnswers: "Authentication failed: too many wrong codes. Connect again.",
+  denied: "Authentication failed: the sign-in was denied. Connect again.",
+  over: "Authentication failed: the sign-in has expired. Connect again.",
+  waiting: (url: string) => `Nobody has approved this yet. Open the page first:\n\n${url}\n`,
+} as const;

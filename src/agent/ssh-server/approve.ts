@@ -1,0 +1,194 @@
+/**
+ * Keyboard-interactive (RFC 4256) for clients without a certificate: shows where a person may approve
+ * this connection, takes the one-time code of that page, and hands on who they are.
+ *
+ * One approval per connection, bound to its SSH session and local user. Nothing here depends on the
+ * local user, so that before a person is proven every name looks the same. Decides nothing.
+ *
+ * @module
+ */
+import type { KeyboardAuthContext } from "ssh2";
+import { nowSeconds } from "../../base/clock.ts";
+import { sha256 } from "../../base/random.ts";
+import type { ServerDoor } from "../../sshcore/server-door.ts";
+import { APPROVAL_CODE_LENGTH_MAX, type ApprovedIdentity } from "../../wire/agent-sync.ts";
+import type { ReasonCode } from "../../wire/decision.ts";
+import { LocalUser } from "../../wire/units.ts";
+import type { ApprovalSubject, Approvals } from "../approvals.ts";
+import type { StreamOrigin, World } from "../world.ts";
+import { APPROVAL_TEXT, howToApprove, wrongCode } from "./approval-text.ts";
+
+export interface ApproverOptions {
+  readonly world: World;
+  readonly origin: StreamOrigin;
+  readonly connectionId: string;
+  readonly door: ServerDoor;
+  /** Takes a place among those who wait for a person; null when there is none left. */
+  takePending(): (() => void) | null;
+  /** The person has until then, in milliseconds from now, to sign in. */
+  extendGrace(ms: number): void;
+  /** Counts somebody who tried and was not proven. */
+  onUnproven(reason: ReasonCode): void;
+  /** The person is known; decides, and answers `context` or calls `refuse`. */
+  onApproved(context: KeyboardAuthContext, identity: ApprovedIdentity): void;
+  /** The client was told for the last time and is to be shown out. */
+  onRefused(context: KeyboardAuthContext): void;
+}
+
+export interface Approver {
+  /** A request by this method; it is answered sooner or later, unless the client asks for another. */
+  begin(context: KeyboardAuthContext): void;
+  /** Says `line` where people read it, and refuses. */
+  refuse(context: KeyboardAuthContext, line: string): void;
+  /** The connection is gone or somebody is in: gives back what it holds. */
+  end(): void;
+}
+
+/** Answers of one connection, whatever they are worth. */
+const ANSWERS_MAX = 20;
+/** A client gets this long to take the last words. */
+const LAST_WORDS_MS = 2_000;
+
+/** An approval that is under way. */
+interface Open {
+  readonly subject: ApprovalSubject;
+  readonly approvalId: string;
+  readonly url: string;
+}
+
+/** Whether this machine takes such sign-ins at all, on that stream. */
+export function mayApprove(world: Pick<World, "approvals" | "sshAuth" | "pinned">, origin: StreamOrigin) {
+  return origin.path === "plain" && world.approvals !== null && world.sshAuth() && world.pinned() === null;
+}
+
+export function createApprover(options: ApproverOptions): Approver {
+  const { world } = options;
+  let open: Open | null = null;
+  let releasePending: (() => void) | null = null;
+  let answers = 0;
+  let isEnded = false;
+  let isRefused = false;
+
+  async function begin(context: KeyboardAuthContext, approvals: Approvals): Promise<void> {
+    const localUser = LocalUser.safeParse(context.username);
+    if (!localUser.success) return refuse(context, APPROVAL_TEXT.noSuchName);
+    const failure = open === null ? await openAt(approvals, localUser.data) : null;
+    if (isEnded) return;
+    if (failure !== null || open === null) return refuse(context, failure ?? APPROVAL_TEXT.unavailable);
+    await converse(context, approvals, open);
+  }
+
+  /** Null: it is open. Otherwise what to say. */
+  async function openAt(approvals: Approvals, localUser: LocalUser): Promise<string | null> {
+    releasePending ??= options.takePending();
+    if (releasePending === null) return APPROVAL_TEXT.full;
+    const { connectionId, origin, door } = options;
+    const { sourceAddress } = origin;
+    const sessionIdHash = sha256(door.sessionId());
+    const subject: ApprovalSubject = { connectionId, sessionIdHash, localUser, sourceAddress };
+    const opened = await approvals.open(subject);
+    if (opened.kind !== "opened") return APPROVAL_TEXT[opened.kind];
+    const { approvalId, url, expiresAtSeconds } = opened;
+    if (isEnded) {
+      approvals.close(approvalId);
+      return null;
+    }
+    open = { subject, approvalId, url };
+    options.extendGrace((expiresAtSeconds - nowSeconds(world.clock)) * 1000);
+    return null;
+  }
+
+  async function converse(context: KeyboardAuthContext, approvals: Approvals, { ...here }: Open) {
+    const { subject, url, approvalId } = here;
+    let instruction = howToApprove({ url, ...subject, machine: machineName(world) });
+    for (;;) {
+      const code = await askCode(context, instruction);
+      if (code === null || isEnded) return;
+      if (++answers > ANSWERS_MAX) return refuse(context, APPROVAL_TEXT.tooManyAnswers);
+      if (code === "") {
+        instruction = howToApprove({ url, ...subject, machine: machineName(world) });
+        continue;
+      }
+      const answer = await approvals.claim(subject, { approvalId, code });
+      if (isEnded) return;
+      switch (answer.status) {
+        case "approved":
+          open = null;
+          return options.onApproved(context, answer.identity);
+        case "waiting":
+          instruction = APPROVAL_TEXT.waiting(url);
+          break;
+        case "unavailable":
+          instruction = APPROVAL_TEXT.unavailable;
+          break;
+        case "wrong_code":
+          if (answer.triesLeft <= 0) return unproven(context, APPROVAL_TEXT.tooManyAnswers);
+          instruction = wrongCode(answer.triesLeft);
+          break;
+        case "denied":
+          return unproven(context, APPROVAL_TEXT.denied);
+        case "over":
+          return refuse(context, APPROVAL_TEXT.over);
+      }
+    }
+  }
+
+  function unproven(context: KeyboardAuthContext, line: string): void {
+    options.onUnproven("token_invalid");
+    refuse(context, line);
+  }
+
+  function refuse(context: KeyboardAuthContext, line: string): void {
+    isRefused = true;
+    void lastWords(context, line).then(() => options.onRefused(context));
+  }
+
+  return {
+    begin(context) {
+      const { approvals } = world;
+      if (isRefused) return options.onRefused(context);
+      if (approvals === null) return refuse(context, APPROVAL_TEXT.unavailable);
+      begin(context, approvals).catch((cause: unknown) => {
+        world.log.error("an approval failed", { connectionId: options.connectionId }, cause);
+        options.onRefused(context);
+      });
+    },
+    refuse,
+    end() {
+      isEnded = true;
+      if (open !== null) world.approvals?.close(open.approvalId);
+      open = null;
+      releasePending?.();
+      releasePending = null;
+    },
+  };
+}
+
+/** The code as it was typed; null when the client asks for something else instead. */
+function askCode(context: KeyboardAuthContext, instruction: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    const prompts = [{ prompt: "One-time code: ", echo: true }];
+    context.prompt(prompts, "", instruction, (answers: unknown) => {
+      if (!Array.isArray(answers)) return resolve(null);
+      // RFC 4256 wants one answer for each prompt; anything else is no code.
+      const code = answers.length === 1 ? String(answers[0]).trim() : "";
+      resolve(code.length <= APPROVAL_CODE_LENGTH_MAX ? code : "");
+    });
+  });
+}
+
+/** An information request without prompts is the one thing that every client shows before it fails. */
+function lastWords(context: KeyboardAuthContext, line: string): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, LAST_WORDS_MS);
+    context.prompt([], "", `${line}\n`, () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function machineName(world: Pick<World, "snapshot">): string {
+  const map = world.snapshot()?.map;
+  return map === undefined ? "this machine" : `${map.self.name}.${map.settings.domain}`;
+}
