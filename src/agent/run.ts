@@ -12,7 +12,7 @@ import { QfError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { newId } from "../base/random.ts";
 import type { AgentStatus } from "../wire/control.ts";
-import type { AgentFlagsStored } from "../wire/state-file.ts";
+import { type AgentFlagsStored, LISTEN_NONE } from "../wire/state-file.ts";
 import { createWorld, staleness } from "./agent-world.ts";
 import { type ApprovalLink, createApprovals } from "./approvals.ts";
 import { controlSocketPath, prepareControlFolder } from "./control-path.ts";
@@ -22,9 +22,11 @@ import type { Enrolled } from "./enrol.ts";
 import { directAddresses, machineFacts, ownUserName } from "./facts.ts";
 import { createFailureCount, type FailureCount } from "./failure-count.ts";
 import { changedFlags, type FlagChange, reportedFlags, resolveFlags } from "./flags.ts";
+import { createGate } from "./gate.ts";
 import { createMapHolder, type MapHolder } from "./map-holder.ts";
 import { lookUpAccount } from "./os/users.ts";
 import { createPlainListener, type PlainListener } from "./plain-listener.ts";
+import { createRelayLink, type RelayLink } from "./relay-link.ts";
 import {
   type AgentKeys,
   openKeys,
@@ -119,6 +121,7 @@ class RunningAgent implements Agent {
   #ssh: SshServer | undefined;
   #listener: DirectListener | undefined;
   #plain: PlainListener | undefined;
+  #relay: RelayLink | undefined;
   #failures: FailureCount | undefined;
   #control: ControlServer | undefined;
   #sync: SyncClient | undefined;
@@ -158,13 +161,22 @@ class RunningAgent implements Agent {
     const ssh = this.#options.createSshServer(this.#world(maps));
     this.#ssh = ssh;
     maps.onChange(() => ssh.recheck());
-    this.#listener = createDirectListener({
+    const gate = createGate({
       clock,
-      ssh,
       failures: this.#failures,
       // Without a map nothing is taken, so who never had one took nothing.
       hadPredecessor: last.stored !== undefined || last.confirmation !== undefined || last.damage !== null,
       snapshot: () => maps.snapshot(),
+    });
+    this.#listener = createDirectListener({ clock, ssh, gate });
+    this.#relay = createRelayLink({
+      clock,
+      log,
+      enrolled: this.#enrolled,
+      deviceKey: keys.deviceKey,
+      ssh,
+      gate,
+      isManagementUp: () => this.#sync?.state().connected ?? false,
     });
     this.#plain = createPlainListener(ssh);
     await this.#listen(this.#flags);
@@ -188,6 +200,7 @@ class RunningAgent implements Agent {
       sync: this.#sync?.state() ?? null,
       listening: this.#listener?.addresses() ?? [],
       plainListening: this.#plain?.addresses() ?? [],
+      relay: this.#relay?.state() ?? { connected: false, streams: 0 },
       sessions: this.#ssh?.sessions() ?? [],
       problem: this.#problem,
     });
@@ -222,16 +235,17 @@ class RunningAgent implements Agent {
     await this.#writePublic();
   }
 
-  /** Both listeners at their new addresses, or both as they were. */
+  /** Both listeners at their new addresses, or both as they were; and the relay, which can not fail. */
   async #listen({ sshServer, listen, plainSshListen }: AgentFlagsStored): Promise<void> {
     const before = this.#flags;
-    await this.#listener?.listenAt(sshServer ? listen : null);
+    await this.#listener?.listenAt(directAddress({ sshServer, listen }));
     try {
       await this.#plain?.listenAt(sshServer ? plainSshListen : null);
     } catch (cause) {
-      await this.#listener?.listenAt(before.sshServer ? before.listen : null).catch(() => {});
+      await this.#listener?.listenAt(directAddress(before)).catch(() => {});
       throw cause;
     }
+    this.#relay?.want(sshServer);
   }
 
   #writePublic(): Promise<void> {
@@ -259,6 +273,7 @@ class RunningAgent implements Agent {
     await attempt("listener", () => this.#listener?.listenAt(null));
     await attempt("plain listener", () => this.#plain?.listenAt(null));
     await attempt("ssh", () => this.#ssh?.close());
+    await attempt("relay", async () => this.#relay?.close());
     await attempt("failures", () => this.#failures?.close());
     await attempt("audit", () =>
       spool.record({ type: "agent.state", what: "stopped", detail: this.#bootId }),
@@ -308,9 +323,11 @@ class RunningAgent implements Agent {
       kill: (connectionId, reason) => {
         ssh.kill(connectionId, reason);
       },
+      onReady: () => this.#relay?.retryNow(),
       onGone: (message) => {
         log.error("this machine is no longer part of the account; nothing is allowed", { message });
         this.#problem = message;
+        this.#relay?.close();
         void maps.clear();
       },
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
@@ -367,4 +384,9 @@ class RunningAgent implements Agent {
       uidOf: async (localUser: string) => (await lookUpAccount(localUser, nowSeconds(clock)))?.uid ?? null,
     };
   }
+}
+
+/** Where the direct listener belongs. Null: nowhere. */
+function directAddress(flags: Pick<AgentFlagsStored, "sshServer" | "listen">): string | null {
+  return flags.sshServer && flags.listen !== LISTEN_NONE ? flags.listen : null;
 }

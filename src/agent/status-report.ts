@@ -22,6 +22,7 @@ export interface StatusParts {
   readonly listening: readonly string[];
   /** Where any SSH client is taken. */
   readonly plainListening: readonly string[];
+  readonly relay: { readonly connected: boolean; readonly streams: number };
   readonly sessions: readonly LiveSession[];
   /** What the agent itself found wrong. Null: nothing. */
   readonly problem: string | null;
@@ -35,7 +36,7 @@ export function buildStatus(parts: StatusParts): AgentStatus {
   const { enrolled, flags, map, sync } = parts;
   const domain = map?.settings.domain ?? enrolled.domain;
   const name = map?.self.name ?? enrolled.name;
-  const active = new Set(parts.sessions.map((session) => session.peer));
+  const paths = new Map(parts.sessions.map(({ peer, path }) => [peer, path ?? "direct"]));
   return {
     state: parts.state,
     pid: process.pid,
@@ -58,20 +59,22 @@ export function buildStatus(parts: StatusParts): AgentStatus {
       enabled: flags.sshServer,
       listen: [...parts.listening],
       plainListen: [...parts.plainListening],
-      sessions: parts.sessions.map(({ localUser, user, peer, command, forwards }) => ({
+      sessions: parts.sessions.map(({ localUser, user, peer, command, forwards, path }) => ({
         localUser,
         user,
         peer,
         command,
         forwards: [...forwards],
+        ...(path === undefined ? {} : { path }),
       })),
     },
+    relay: parts.relay,
     peers: Object.values(map?.peers ?? {})
       .slice(0, PEERS_MAX)
       .map((peer) => ({
         name: peer.name,
         address: peer.address,
-        path: active.has(peer.name) ? "direct" : "idle",
+        path: paths.get(`${peer.name}.${domain}`) ?? "idle",
         latencyMs: null,
       })),
     flags,

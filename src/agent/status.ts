@@ -37,19 +37,22 @@ export function statusText(status: AgentStatus, isDetailed: boolean): string {
     row("SSH server", sshText(sshServer)),
     row("Sessions", String(sshServer.sessions.length)),
   ];
-  for (const { user, localUser, peer, command, forwards } of sshServer.sessions) {
+  for (const { user, localUser, peer, command, forwards, path } of sshServer.sessions) {
     const forwarding = forwards.length === 0 ? "" : ` [${forwards.join(", ")}]`;
-    lines.push(`  ${user} as ${localUser} from ${peer}: ${command === "" ? "shell" : command}${forwarding}`);
+    const by = isDetailed && path !== undefined ? ` (${path})` : "";
+    const what = command === "" ? "shell" : command;
+    lines.push(`  ${user} as ${localUser} from ${peer}${by}: ${what}${forwarding}`);
   }
   if (isDetailed) lines.push(...details(status));
   for (const problem of status.problems) lines.push(row("Problem", problem));
   return lines.map((line) => `${line.startsWith("  ") ? "  " : ""}${printable(line)}\n`).join("");
 }
 
-function details({ management, peers, flags }: AgentStatus): string[] {
+function details({ management, relay, peers, flags }: AgentStatus): string[] {
   const offset = management.clockOffsetMs;
   const lines = [
     row("Clock", offset === null ? "not measured yet" : `${offset} ms off management's`),
+    row("Relay", relayText(relay)),
     row("Peers", String(peers.length)),
   ];
   for (const { name, address, path, latencyMs } of peers) {
@@ -68,7 +71,12 @@ function mapText({ mapVersion, mapAgeSeconds, error }: AgentStatus["management"]
 function sshText({ enabled, listen, plainListen = [] }: AgentStatus["sshServer"]): string {
   if (!enabled) return "off";
   const plain = plainListen.length === 0 ? "" : `; any SSH client on ${plainListen.join(", ")}`;
-  return `on, ${listen.join(", ")}${plain}`;
+  return `on, ${listen.length === 0 ? "through the relay only" : listen.join(", ")}${plain}`;
+}
+
+function relayText(relay: AgentStatus["relay"]): string {
+  if (relay?.connected !== true) return "not connected";
+  return `connected, ${relay.streams} ${relay.streams === 1 ? "stream" : "streams"}`;
 }
 
 function row(name: string, value: string): string {

@@ -51,6 +51,8 @@ export interface SyncClientOptions {
   readonly approvals: ApprovalLink;
   /** Ends one connection at an administrator's word. */
   kill(connectionId: string, reason: string): void;
+  /** The link is up: management has accepted us. */
+  onReady?(): void;
   /** Management does not know this machine any more, or has told it not to come back. */
   onGone(message: string): void;
   /** Heartbeat in milliseconds. Default HEARTBEAT_MS; tests are quicker. */
@@ -325,6 +327,7 @@ class WebSocketSyncClient implements SyncClient {
     if (this.#isReady) return;
     this.#isReady = true;
     log.info("the link to management is up", { mapVersion: maps.position().version });
+    this.#options.onReady?.();
     this.#tellSessions();
     this.#timers.push(setInterval(() => this.#tellSessions(), SESSIONS_MS));
     this.#send({ type: "ping", sentMs: Math.round(this.#options.clock.nowMs()) });

@@ -133,10 +133,11 @@ async function waitUntilReady(stateDir: string, child: Spawned | undefined): Pro
   });
 }
 
-function isReady({ state, management, sshServer }: AgentStatus): boolean {
-  return (
-    state === "running" && management.mapVersion > 0 && (!sshServer.enabled || sshServer.listen.length > 0)
-  );
+function isReady({ state, management, sshServer, relay }: AgentStatus): boolean {
+  if (state !== "running" || management.mapVersion === 0) return false;
+  if (!sshServer.enabled || sshServer.listen.length > 0) return true;
+  // Without a listener of its own it serves through the relay, once management is there.
+  return relay?.connected === true || !management.connected;
 }
 
 function reasonOf(status: AgentStatus | undefined): string {

@@ -62,6 +62,8 @@ export const LiveSession = z.strictObject({
   command: z.string().max(1024),
   forwards: z.array(z.string().max(512)).max(256),
   startedAtSeconds: EpochSeconds,
+  /** How its bytes get there. Absent: an agent that does not say. */
+  path: z.enum(["direct", "relay", "plain", "stdio"]).optional(),
 });
 export type LiveSession = z.infer<typeof LiveSession>;
 

@@ -53,9 +53,13 @@ export const AgentStatus = z.object({
         peer: z.string(),
         command: z.string(),
         forwards: z.array(z.string()),
+        /** How its bytes get here: "direct", "relay" or "plain". Absent: an agent that does not say. */
+        path: z.string().optional(),
       }),
     ),
   }),
+  /** The link to the relay, and streams on it. Absent: an agent that knows none. */
+  relay: z.object({ connected: z.boolean(), streams: z.int() }).optional(),
   peers: z.array(
     z.object({ name: z.string(), address: z.string(), path: z.string(), latencyMs: z.number().nullable() }),
   ),

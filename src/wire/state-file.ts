@@ -21,11 +21,14 @@ import {
   PeerId,
 } from "./units.ts";
 
+/** `--listen none`: no direct listener; the machine is reached through the relay. */
+export const LISTEN_NONE = "none";
+
 /** `qf agent up` flags as they are kept: positive names, all optional in a change. */
 export const AgentFlagsStored = z.strictObject({
   managementUrl: HttpUrl,
   name: HostLabel.nullable(),
-  listen: HostPort,
+  listen: HostPort.or(z.literal(LISTEN_NONE)),
   /** Addresses told to others beside the interfaces' own. */
   advertise: z.array(HostPort).max(16),
   sshServer: z.boolean(),

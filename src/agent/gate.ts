@@ -1,0 +1,72 @@
+/**
+ * Who may begin to speak SSH here: the hello checked against the map, then the network rules. One gate
+ * for every path, so that a hello taken on one is not taken again on another.
+ *
+ * @module
+ */
+import { type Clock, nowSeconds } from "../base/clock.ts";
+import { checkHello, type HelloRefusal } from "../fabric/hello.ts";
+import { createReplayCache } from "../fabric/replay-cache.ts";
+import { refuseNetwork } from "../policy/network-rules.ts";
+import { findPeer, type PolicySnapshot } from "../policy/snapshot.ts";
+import type { ReasonCode } from "../wire/decision.ts";
+import type { Hello } from "../wire/hello.ts";
+import type { FailureCount } from "./failure-count.ts";
+
+export interface GateOptions {
+  readonly clock: Clock;
+  readonly failures: FailureCount;
+  /** Whether an earlier process of this state folder may have taken hellos, which we do not remember. */
+  readonly hadPredecessor: boolean;
+  snapshot(): PolicySnapshot | null;
+}
+
+export interface Gate {
+  /** The checked hello that `line` (without its newline) is, or null, counted as a failure. */
+  check(line: string, sourceAddress: string): Hello | null;
+}
+
+/** What a refused hello counts as in audit; the dialler hears nothing. */
+const REASONS: Readonly<Record<HelloRefusal, ReasonCode>> = {
+  malformed: "network_not_allowed",
+  other_target: "wrong_target",
+  other_port: "network_not_allowed",
+  clock_skew: "clock_skew",
+  before_start: "certificate_replayed",
+  source_unknown: "device_unknown",
+  bad_signature: "device_unknown",
+  replayed: "certificate_replayed",
+  replay_cache_full: "limit_reached",
+};
+
+/** Makes the gate; it remembers hellos from now on. */
+export function createGate(options: GateOptions): Gate {
+  const { clock, failures } = options;
+  // What nobody can have taken before can not be a repetition: a first start need not refuse it.
+  const startSeconds = options.hadPredecessor ? nowSeconds(clock) : 0;
+  const replays = createReplayCache();
+  return {
+    check(line, sourceAddress) {
+      const snapshot = options.snapshot();
+      if (snapshot === null) return null;
+      const { map } = snapshot;
+      const answer = checkHello(line, {
+        scope: { accountId: map.accountId, origin: map.origin },
+        self: map.self.peerId,
+        startSeconds,
+        nowSeconds: nowSeconds(clock),
+        deviceKeyOf: (peerId) => findPeer(map, peerId)?.deviceKey,
+        replays,
+      });
+      if (!answer.ok) {
+        failures.add(sourceAddress, null, REASONS[answer.refusal]);
+        return null;
+      }
+      const { source, port } = answer.hello;
+      const reason = refuseNetwork({ sourcePeerId: source, port, nowSeconds: nowSeconds(clock) }, snapshot);
+      if (reason === null) return answer.hello;
+      failures.add(sourceAddress, source, reason);
+      return null;
+    },
+  };
+}
