@@ -23,7 +23,7 @@ export function refuseAction(action: Action, ssh: SshCapabilities, flags: Machin
     case "sftp":
       return flags.sshSftp && sftpMode(ssh) !== "off" ? null : "sftp_disabled";
     case "agent_forwarding":
-      return (ssh.agent_forwarding ?? !restricted) ? null : "agent_forwarding_disabled";
+      return mayForwardAgent(ssh) ? null : "agent_forwarding_disabled";
     case "local_forward":
       return refuseLocalForward(action, ssh, flags);
     case "remote_forward":
@@ -35,6 +35,12 @@ export function refuseAction(action: Action, ssh: SshCapabilities, flags: Machin
       if (!flags.sshRemoteForwarding || restricted) return "remote_forward_disabled";
       return ssh.remote_forward === undefined ? null : "forward_destination_not_allowed";
   }
+}
+
+/** Whether sessions under this grant may reach the client's SSH agent. */
+export function mayForwardAgent(ssh: SshCapabilities): boolean {
+  const restricted = ssh.commands !== undefined && ssh.commands !== null;
+  return ssh.agent_forwarding ?? !restricted;
 }
 
 /** How far file transfer goes under this grant, before the machine's own flag. */

@@ -186,9 +186,10 @@ export class NetworkDoor {
       const settle = (answer: DoorAnswer, fd: number | null): void => {
         clearTimeout(timer);
         this.#waiting.delete(id);
-        if (answer.kind !== "failed") return resolve({ id, answer, fd });
-        this.#listeners.delete(id);
-        reject(new DoorError(answer.failure));
+        if (answer.kind === "failed") {
+          this.#listeners.delete(id);
+          reject(new DoorError(answer.failure));
+        } else resolve({ id, answer, fd });
       };
       this.#waiting.set(id, settle);
       this.#send({ id, ...wish } as DoorOrder);

@@ -23,6 +23,8 @@ export interface EnvironmentFacts {
   readonly client: ReadonlyMap<string, string>;
   /** The agent's own TZ. */
   readonly timeZone: string | undefined;
+  /** Socket that leads to the client's SSH agent. Null: none. */
+  readonly agentSocket: string | null;
 }
 
 /** Names taken from a client when the grant says nothing: what Debian's sshd_config accepts. */
@@ -66,6 +68,7 @@ export function sessionEnvironment(facts: EnvironmentFacts): Record<string, stri
   environment.SSH_CLIENT = `${origin.sourceAddress} ${origin.sourcePort} ${origin.localPort}`;
   environment.SSH_CONNECTION = connectionVariable(origin);
   if (facts.timeZone !== undefined) environment.TZ = facts.timeZone;
+  if (facts.agentSocket !== null) environment.SSH_AUTH_SOCK = facts.agentSocket;
   if (terminal !== null) {
     environment.TERM = terminal.type;
     environment.SSH_TTY = terminal.path;

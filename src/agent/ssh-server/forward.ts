@@ -1,83 +1,308 @@
 /**
- * Channels beside sessions: -L, -D, -W and unix sockets, and the requests that would open others.
+ * Everything a connection carries beside its sessions: -L, -D, -W, -R, unix sockets both ways, the agent.
  *
- * Each asks the same question as everything else. This build forwards nothing yet, so what policy
- * allows is refused as well, with the sentence that says so, and never dialled.
+ * Each stream and each listener asks the same question as everything else, when it is asked for and
+ * again once that is on record; each connection to a listener asks anew. Sockets are opened by the
+ * network door, as the local user, and by nobody else.
  *
  * @module
  */
-import { newId } from "../../base/random.ts";
-import { SshBufferError, SshReader } from "../../base/ssh-buffer.ts";
-import { denialLine } from "../../policy/sentences.ts";
+import { closeSync } from "node:fs";
+import type { ServerChannel } from "ssh2";
+import { nowSeconds } from "../../base/clock.ts";
+import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { OPEN_FAILURE } from "../../sshcore/messages.ts";
 import type { ChannelOpen } from "../../sshcore/server-door.ts";
-import type { Action, ReasonCode } from "../../wire/decision.ts";
+import type { Action } from "../../wire/decision.ts";
+import {
+  type Accepted,
+  DoorError,
+  type Listening,
+  type NetworkDoor,
+  openNetworkDoor,
+} from "../os/network-door.ts";
+import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
+import {
+  bindAddresses,
+  type DirectAction,
+  describeForward,
+  type ForwardAction,
+  forwardedFields,
+  type GlobalRequest,
+  literalAddress,
+  parseDirect,
+  parseRemote,
+  type RemoteAction,
+  reachableAddresses,
+} from "./destination.ts";
+import { createForwardGate, FAILURE_TEXT, type ForwardGate, Refused } from "./forward-gate.ts";
+import type { Limits } from "./limits.ts";
 import type { SessionHost } from "./session-host.ts";
+import { joinTunnel, type Tunnel } from "./tunnel.ts";
 
-const HOST_BYTES_MAX = 1024;
-const PATH_BYTES_MAX = 4096;
-const PORT_MAX = 65_535;
+/** Longest that a client may take to answer for a connection to its listener. */
+const CLIENT_TIMEOUT_MS = 30_000;
 
-/** Judges a channel that is no session, records it, and refuses it with its sentence. */
-export async function refuseForward(host: SessionHost, open: ChannelOpen): Promise<void> {
-  const action = actionOf(open);
-  if (action === null) {
-    host.door.refuseChannel(open.sender, OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE, "unknown channel type");
-    return;
+interface Listener {
+  readonly action: ForwardAction;
+  readonly listening: Listening;
+}
+
+export class Forwards {
+  readonly #host: SessionHost;
+  readonly #limits: Limits;
+  readonly #gate: ForwardGate;
+  readonly #streams = new Map<Tunnel, ForwardAction>();
+  readonly #listeners = new Set<Listener>();
+  /** Streams that are not open yet, listeners that are not there yet. */
+  #startingStreams = 0;
+  #startingListeners = 0;
+  #door: Promise<NetworkDoor> | null = null;
+  #agent: Promise<string | null> | null = null;
+  #isClosed = false;
+
+  constructor(host: SessionHost, limits: Limits) {
+    this.#host = host;
+    this.#limits = limits;
+    this.#gate = createForwardGate(host);
   }
-  const line = await refuse(host, action, "local_forward_disabled");
-  host.door.refuseChannel(open.sender, OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, line);
-}
 
-/** Remote forwarding is asked for by a global request, whose answer has no room for a reason. */
-export async function refuseRemoteForward(host: SessionHost, request: GlobalRequest): Promise<void> {
-  const { name, bindAddr, bindPort, socketPath } = request;
-  if (name === "tcpip-forward" && bindAddr !== undefined && bindPort !== undefined) {
-    if (bindPort > PORT_MAX || bindAddr.length > HOST_BYTES_MAX) return;
-    await refuse(host, { kind: "remote_forward", host: bindAddr, port: bindPort }, "remote_forward_disabled");
-  } else if (name === "streamlocal-forward@openssh.com" && socketPath !== undefined) {
-    if (socketPath.length > PATH_BYTES_MAX) return;
-    await refuse(host, { kind: "remote_socket", path: socketPath }, "remote_forward_disabled");
+  /** `-L host:port`, each once, for the live list. */
+  get descriptions(): string[] {
+    const lines = this.#actions().map((action) => {
+      const { flag, target } = describeForward(action);
+      return `${flag} ${target}`.trim().slice(0, 512);
+    });
+    return [...new Set(lines)].slice(0, 256);
   }
-}
 
-/** A global request as ssh2 reads it. */
-export interface GlobalRequest {
-  readonly name: string;
-  readonly bindAddr?: string;
-  readonly bindPort?: number;
-  readonly socketPath?: string;
-}
+  /** What it does now, each once, to be judged again whenever something changed. */
+  actionsInUse(): Action[] {
+    return [...new Map(this.#actions().map((action) => [JSON.stringify(action), action])).values()];
+  }
 
-/** Agent forwarding likewise. */
-export async function refuseAgent(host: SessionHost): Promise<void> {
-  await refuse(host, { kind: "agent_forwarding" }, "agent_forwarding_disabled");
-}
-
-/** Policy's own reason where it refuses, `unavailable` where it would have allowed. Returns the sentence. */
-async function refuse(host: SessionHost, action: Action, unavailable: ReasonCode): Promise<string> {
-  const asked = host.judge(action);
-  const verdict = asked.kind === "deny" ? asked : host.deny(unavailable, action);
-  const receipt = newId();
-  const isStored = await host.recordDecision(verdict, receipt);
-  return denialLine(asked.kind === "deny" ? asked.reason : unavailable, isStored ? receipt : null);
-}
-
-/** What the channel would be, as far as it is one of those we know. */
-function actionOf({ type, rest }: ChannelOpen): Action | null {
-  const reader = new SshReader(rest);
-  try {
-    if (type === "direct-tcpip") {
-      const host = reader.text(HOST_BYTES_MAX);
-      const port = reader.uint32();
-      return port > PORT_MAX ? null : { kind: "local_forward", host, port };
+  /** Answers a channel open that is no session, now or later. */
+  open(open: ChannelOpen): void {
+    const action = parseDirect(open.type, open.rest);
+    if (action === null) {
+      this.#host.door.refuseChannel(open.sender, OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE, "unknown channel type");
+      return;
     }
-    if (type === "direct-streamlocal@openssh.com") {
-      return { kind: "local_socket", path: reader.text(PATH_BYTES_MAX) };
+    if (this.#streams.size + this.#startingStreams >= this.#limits.forwardStreamsMax) {
+      this.#host.door.refuseChannel(open.sender, OPEN_FAILURE.RESOURCE_SHORTAGE, "Too many forwards");
+      return;
     }
-    return null;
-  } catch (cause) {
-    if (cause instanceof SshBufferError) return null;
-    throw cause;
+    this.#startingStreams++;
+    this.#openDirect(open, action)
+      .catch((cause: unknown) => this.#failed(open, cause))
+      .finally(() => this.#startingStreams--);
   }
+
+  /** Answers a global request; resolves to the port for `tcpip-forward`, and to null for a no. */
+  async request(request: GlobalRequest): Promise<number | null> {
+    const action = parseRemote(request);
+    if (action === null) return null;
+    if (request.name.startsWith("cancel-")) return this.#cancel(action) ? 0 : null;
+    if (this.#listeners.size + this.#startingListeners >= this.#limits.forwardListenersMax) return null;
+    this.#startingListeners++;
+    try {
+      return (await this.#listen(action)).listening.port;
+    } catch (cause) {
+      await this.#note(cause);
+      return null;
+    } finally {
+      this.#startingListeners--;
+    }
+  }
+
+  /** Path of a socket that leads to the client's agent, made once; null when that is not allowed. */
+  agentSocket(): Promise<string | null> {
+    this.#agent ??= this.#listen({ kind: "agent_forwarding" }).then(
+      ({ listening }) => listening.path,
+      async (cause: unknown) => {
+        this.#agent = null;
+        await this.#note(cause);
+        return null;
+      },
+    );
+    return this.#agent;
+  }
+
+  /** Cuts every stream, ends every listener, and takes the sockets away. Resolves when that is done. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const tunnel of this.#streams.keys()) tunnel.destroy();
+    this.#listeners.clear();
+    const door = await this.#door?.catch(() => null);
+    await door?.close();
+  }
+
+  #actions(): ForwardAction[] {
+    return [...[...this.#listeners].map(({ action }) => action), ...this.#streams.values()];
+  }
+
+  async #openDirect(open: ChannelOpen, action: DirectAction): Promise<void> {
+    const host = this.#host;
+    const fd = await this.#dial(action);
+    const channel = this.#isClosed ? null : host.door.acceptChannel(open);
+    if (channel !== null) this.#join(action, channel, fd);
+    else {
+      closeSync(fd);
+      host.door.refuseChannel(open.sender, OPEN_FAILURE.RESOURCE_SHORTAGE, "Too many channels");
+    }
+  }
+
+  /** A connected socket. Throws Refused or DoorError. */
+  async #dial(action: DirectAction): Promise<number> {
+    this.#gate.ask(action);
+    const door = await this.#openDoor(action);
+    if (action.kind === "local_socket") {
+      await this.#gate.record(action);
+      return door.dialSocket(action.path);
+    }
+    const literal = literalAddress(action.host);
+    const addresses = literal === null ? await door.resolve(action.host) : [literal];
+    const reachable = reachableAddresses(action.host, addresses);
+    if (reachable.length === 0) {
+      throw new Refused(this.#host.deny("forward_destination_not_allowed", action));
+    }
+    await this.#gate.record(action);
+    return door.dial(reachable, action.port);
+  }
+
+  async #listen(asked: RemoteAction | Extract<Action, { kind: "agent_forwarding" }>): Promise<Listener> {
+    this.#gate.ask(asked);
+    const door = await this.#openDoor(asked);
+    await this.#gate.record(asked);
+    const ready = Promise.withResolvers<Listener>();
+    // Whoever connects before the client knows of it waits until it does.
+    const onAccepted = (accepted: Accepted): void => {
+      void ready.promise.then((listener) => this.#accept(listener, accepted));
+    };
+    const listening = await openListener(door, asked, onAccepted);
+    const action = asked.kind === "remote_forward" ? { ...asked, port: listening.port } : asked;
+    const listener = { action, listening };
+    if (this.#isClosed) {
+      listening.close();
+      throw new DoorError("failed");
+    }
+    this.#listeners.add(listener);
+    setImmediate(() => ready.resolve(listener));
+    return listener;
+  }
+
+  /** One that this connection has begun itself; nobody else's is known here. */
+  #cancel(action: RemoteAction): boolean {
+    for (const listener of this.#listeners) {
+      if (JSON.stringify(listener.action) !== JSON.stringify(action)) continue;
+      this.#listeners.delete(listener);
+      listener.listening.close();
+      return true;
+    }
+    return false;
+  }
+
+  /** A connection to a listener: judged and recorded as a stream of its own. */
+  async #accept({ action }: Listener, accepted: Accepted): Promise<void> {
+    const isFull =
+      this.#startingStreams >= this.#limits.forwardStartsMax ||
+      this.#streams.size + this.#startingStreams >= this.#limits.forwardStreamsMax;
+    if (isFull || this.#isClosed) return closeSync(accepted.fd);
+    this.#startingStreams++;
+    try {
+      this.#gate.ask(action);
+      await this.#gate.record(action);
+      const channel = await this.#askClient(action, accepted);
+      if (channel === null || this.#isClosed) {
+        channel?.close();
+        closeSync(accepted.fd);
+      } else this.#join(action, channel, accepted.fd);
+    } catch (cause) {
+      closeSync(accepted.fd);
+      await this.#note(cause);
+    } finally {
+      this.#startingStreams--;
+    }
+  }
+
+  async #askClient(action: ForwardAction, from: Accepted): Promise<ServerChannel | null> {
+    const { type, fields } = forwardedFields(action, from);
+    const answer = this.#host.door.openChannel(type, fields);
+    const timeout = Promise.withResolvers<null>();
+    const timer = setTimeout(() => timeout.resolve(null), CLIENT_TIMEOUT_MS);
+    const channel = await Promise.race([answer, timeout.promise]);
+    clearTimeout(timer);
+    // An answer that comes after all is for nothing.
+    if (channel === null) void answer.then((late) => late?.close());
+    return channel;
+  }
+
+  #join(action: ForwardAction, channel: ServerChannel, fd: number): void {
+    const tunnel = joinTunnel(this.#host.door, channel, fd);
+    this.#streams.set(tunnel, action);
+    void tunnel.done.then(() => this.#streams.delete(tunnel));
+  }
+
+  /** The door of this connection, begun at its first use. Throws Refused. */
+  async #openDoor(action: ForwardAction): Promise<NetworkDoor> {
+    this.#door ??= this.#startDoor(action);
+    try {
+      return await this.#door;
+    } catch (cause) {
+      this.#door = null;
+      throw cause;
+    }
+  }
+
+  async #startDoor(action: ForwardAction): Promise<NetworkDoor> {
+    const { auth, clock, containment, drop } = this.#host;
+    const account = await lookUpAccount(auth.localUser, nowSeconds(clock));
+    const reason = refuseLocalAccount(account?.facts ?? NO_ACCOUNT);
+    if (account === null || reason !== null || account.uid !== auth.localUid) {
+      throw new Refused(this.#host.deny(reason ?? "account_unknown", action));
+    }
+    const door = await openNetworkDoor({ account, drop, containment });
+    void door.ended.then(() => {
+      // Its listeners went with it.
+      this.#listeners.clear();
+      this.#agent = null;
+      this.#door = null;
+    });
+    return door;
+  }
+
+  /** Says why a direct channel is not to be: a refusal is evidence, a failure the network's own. */
+  async #failed(open: ChannelOpen, cause: unknown): Promise<void> {
+    const { door } = this.#host;
+    if (cause instanceof Refused) {
+      const line = await this.#gate.recordRefusal(cause.verdict);
+      door.refuseChannel(open.sender, OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, line);
+      return;
+    }
+    const failure = cause instanceof DoorError ? cause.failure : "failed";
+    if (!(cause instanceof DoorError)) this.#logError(cause);
+    door.refuseChannel(open.sender, OPEN_FAILURE.CONNECT_FAILED, FAILURE_TEXT[failure]);
+  }
+
+  /** What stands in the way where the client gets no reason: evidence, the network's own, or our fault. */
+  async #note(cause: unknown): Promise<void> {
+    if (cause instanceof Refused) await this.#gate.recordRefusal(cause.verdict);
+    else if (!(cause instanceof DoorError)) this.#logError(cause);
+  }
+
+  #logError(cause: unknown): void {
+    const { log, connectionId } = this.#host;
+    log.error("a forward could not be opened", { connectionId }, cause);
+  }
+}
+
+function openListener(
+  door: NetworkDoor,
+  action: ForwardAction,
+  onAccepted: (accepted: Accepted) => void,
+): Promise<Listening> {
+  if (action.kind === "remote_forward")
+    return door.listen(bindAddresses(action.host), action.port, onAccepted);
+  if (action.kind === "remote_socket") return door.listenSocket(action.path, onAccepted);
+  return door.listenAgent(onAccepted);
 }

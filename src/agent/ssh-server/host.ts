@@ -12,7 +12,7 @@ import type { SessionHost } from "./session-host.ts";
 export function createHost(
   parts: Pick<
     SessionHost,
-    "connectionId" | "auth" | "origin" | "door" | "containment" | "onSessionClosed"
+    "connectionId" | "auth" | "origin" | "door" | "containment" | "onSessionClosed" | "agentSocket"
   > & {
     readonly world: World;
     /** Called with each refusal, before it is recorded. */

@@ -16,6 +16,8 @@ export function describeSessions(connection: {
   readonly map: NetworkMap | null;
   readonly startedAtSeconds: EpochSeconds;
   readonly descriptions: readonly string[];
+  readonly forwards: readonly string[];
+  readonly path: NonNullable<LiveSession["path"]>;
 }): LiveSession[] {
   const { auth, map, descriptions } = connection;
   const { who } = auth;
@@ -29,8 +31,9 @@ export function describeSessions(connection: {
     userId: who.kind === "user" ? who.userId : null,
     user: who.kind === "user" ? (user?.email ?? user?.name ?? who.subject).slice(0, 254) : peerName,
     peer: peerName,
-    forwards: [],
+    forwards: [...connection.forwards],
     startedAtSeconds: connection.startedAtSeconds,
+    path: connection.path,
   };
   return (descriptions.length === 0 ? ["<idle>"] : descriptions).map((command) => ({ ...common, command }));
 }

@@ -34,5 +34,7 @@ export interface SessionHost {
   recordStart(verdict: Verdict, event: AgentEventBody): Promise<boolean>;
   /** Stores what has ended; a failure is logged. */
   recordEnd(event: AgentEventBody): Promise<void>;
+  /** Path of a socket that leads to the client's agent; null when that is not to be. */
+  agentSocket(): Promise<string | null>;
   onSessionClosed(session: SshSession): void;
 }

@@ -11,7 +11,7 @@ import type { ServerChannel, Session } from "ssh2";
 import { assert } from "../../base/assert.ts";
 import { nowSeconds } from "../../base/clock.ts";
 import { newId } from "../../base/random.ts";
-import { sftpMode } from "../../policy/capabilities.ts";
+import { mayForwardAgent, sftpMode } from "../../policy/capabilities.ts";
 import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
@@ -28,7 +28,6 @@ import {
   mayClientSet,
   sessionEnvironment,
 } from "./environment.ts";
-import { refuseAgent } from "./forward.ts";
 import type { Verdict } from "./judge.ts";
 import { type Program, startProgram } from "./program.ts";
 import type { SessionHost } from "./session-host.ts";
@@ -45,6 +44,8 @@ export class SshSession {
   #terminalRefusal: Verdict | null = null;
   #terminalModes: Uint8Array = new Uint8Array(0);
   #start: Start | null = null;
+  /** Null: the client has not offered its agent. */
+  #agentSocket: Promise<string | null> | null = null;
   #program: Program | null = null;
   #channel: ServerChannel | null = null;
   /** Its start is in audit, so its end has to be. */
@@ -138,9 +139,12 @@ export class SshSession {
       if (name === "sftp") this.#begin(channel, { kind: "sftp" });
       else void this.#refuseSubsystem(channel);
     });
-    session.on("auth-agent", (_accept, reject) => {
-      void refuseAgent(this.#host);
-      reject?.();
+    session.on("auth-agent", (accept, reject) => {
+      const isAllowed = this.#host.judge({ kind: "agent_forwarding" }).kind === "allow";
+      // Also when it is refused, which is evidence.
+      this.#agentSocket ??= this.#host.agentSocket();
+      if (isAllowed) accept?.();
+      else reject?.();
     });
     session.on("x11", (_accept, reject) => reject?.());
     session.on("close", () => this.#onClose());
@@ -199,6 +203,8 @@ export class SshSession {
     const startedMs = performance.now();
     const path = await loginPath(account.uid);
     const client = new Map([...this.#client].filter(([name]) => mayClientSet(name, grant.capabilities)));
+    // One grant covers the whole session: what another rule says of the agent is no help.
+    const agentSocket = mayForwardAgent(grant.capabilities) ? await this.#agentSocket : null;
     const program = await startProgram({
       account,
       drop: host.drop,
@@ -218,6 +224,7 @@ export class SshSession {
           originalCommand: argv.isListed && start.kind === "exec" ? start.command : null,
           client,
           timeZone: process.env.TZ,
+          agentSocket,
         }),
       containment: host.containment,
       door: host.door,

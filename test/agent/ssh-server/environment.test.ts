@@ -21,7 +21,7 @@ const account = {
 };
 const facts = {
   ...{ account, origin, path: "/usr/bin:/bin", terminal: null, originalCommand: null },
-  ...{ client: new Map<string, string>(), timeZone: undefined },
+  ...{ client: new Map<string, string>(), timeZone: undefined, agentSocket: null },
 };
 
 test("sessionEnvironment is what sshd sets, and nothing else", () => {
@@ -37,18 +37,20 @@ test("sessionEnvironment is what sshd sets, and nothing else", () => {
   });
 });
 
-test("sessionEnvironment adds terminal, time zone and forced command where there are any", () => {
+test("sessionEnvironment adds terminal, time zone, agent and forced command where there are any", () => {
   const added = sessionEnvironment({
     ...facts,
     terminal: { path: "/dev/pts/3", type: "xterm" },
     originalCommand: "/usr/bin/uptime",
     timeZone: "Europe/Berlin",
+    agentSocket: "/tmp/ssh-AbCdEf/agent.7",
   });
   expect(added).toMatchObject({
     TERM: "xterm",
     SSH_TTY: "/dev/pts/3",
     SSH_ORIGINAL_COMMAND: "/usr/bin/uptime",
     TZ: "Europe/Berlin",
+    SSH_AUTH_SOCK: "/tmp/ssh-AbCdEf/agent.7",
   });
 });
 

@@ -1,0 +1,80 @@
+/**
+ * What every forward passes before it begins: the one question, and the record that it begins.
+ *
+ * @module
+ */
+import { newId } from "../../base/random.ts";
+import { denialLine } from "../../policy/sentences.ts";
+import type { DoorFailure } from "../os/door-orders.ts";
+import { describeForward, type ForwardAction } from "./destination.ts";
+import type { Verdict } from "./judge.ts";
+import type { SessionHost } from "./session-host.ts";
+
+/** As sshd words them, after "open failed: connect failed: ". */
+export const FAILURE_TEXT: Readonly<Record<DoorFailure, string>> = {
+  unknown_host: "Name or service not known",
+  refused: "Connection refused",
+  timeout: "Connection timed out",
+  unreachable: "No route to host",
+  not_found: "No such file or directory",
+  permission: "Permission denied",
+  in_use: "Address already in use",
+  address_not_here: "Cannot assign requested address",
+  failed: "the connection could not be made",
+};
+
+/** As audit calls them. */
+const KINDS = {
+  local_forward: "local",
+  remote_forward: "remote",
+  local_socket: "local_socket",
+  remote_socket: "remote_socket",
+  agent_forwarding: "agent",
+} as const;
+
+/** A denial on its way to whoever answers. */
+export class Refused extends Error {
+  readonly verdict: Verdict;
+
+  constructor(verdict: Verdict) {
+    super("refused");
+    this.verdict = verdict;
+  }
+}
+
+export interface ForwardGate {
+  /** Throws Refused unless `action` is allowed at this moment. */
+  ask(action: ForwardAction): Verdict;
+  /** Stores that it begins, and asks again: much may have changed meanwhile. Throws Refused. */
+  record(action: ForwardAction): Promise<void>;
+  /** Stores a refusal; the sentence for whom it happens to. */
+  recordRefusal(verdict: Verdict): Promise<string>;
+}
+
+export function createForwardGate(host: SessionHost): ForwardGate {
+  function ask(action: ForwardAction): Verdict {
+    const verdict = host.judge(action);
+    if (verdict.kind === "deny") throw new Refused(verdict);
+    return verdict;
+  }
+
+  return {
+    ask,
+    async record(action) {
+      const isStored = await host.recordStart(ask(action), {
+        type: "forward.open",
+        connectionId: host.connectionId,
+        kind: KINDS[action.kind],
+        destination: describeForward(action).target,
+      });
+      if (!isStored) throw new Refused(host.deny("audit_unavailable", action));
+      ask(action);
+    },
+    async recordRefusal(verdict) {
+      const receipt = newId();
+      const isStored = await host.recordDecision(verdict, receipt);
+      const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
+      return denialLine(reason, isStored ? receipt : null);
+    },
+  };
+}

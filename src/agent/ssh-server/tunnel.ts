@@ -1,0 +1,186 @@
+/**
+ * One forwarded stream: a connected socket and an SSH channel, joined.
+ *
+ * What one side does not take yet stops the other: nothing piles up here. Either side may end while
+ * the other goes on (EOF), and when both have, both are closed.
+ *
+ * @module
+ */
+import type { ServerChannel } from "ssh2";
+import type { ServerDoor } from "../../sshcore/server-door.ts";
+import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
+
+export interface Tunnel {
+  /** Settles when both sides are closed. Never rejects. */
+  readonly done: Promise<void>;
+  /** Cuts both sides at once. */
+  destroy(): void;
+}
+
+/** Bytes from the socket that may wait for the channel. */
+const WAITING_BYTES_MAX = 512 * 1024;
+
+/** Joins `fd`, which is taken over, and `channel`. */
+export function joinTunnel(door: ServerDoor, channel: ServerChannel, fd: number): Tunnel {
+  const tunnel = new SocketTunnel(door, channel);
+  tunnel.connect(fd);
+  return tunnel;
+}
+
+class SocketTunnel implements Tunnel {
+  readonly done: Promise<void>;
+  readonly #door: ServerDoor;
+  readonly #channel: ServerChannel;
+  readonly #channelId: number;
+  #finish: () => void = () => {};
+  #socket: Bun.Socket | null = null;
+  /** From the client, not yet taken by the socket. */
+  #unsent: Buffer | null = null;
+  /** From the socket, not yet taken by the channel. */
+  #waitingBytes = 0;
+  #writing: Promise<unknown> = Promise.resolve();
+  #isPaused = false;
+  /** The client sends no more; the socket sends no more. */
+  #isInputOver = false;
+  #isOutputOver = false;
+  #isDone = false;
+
+  constructor(door: ServerDoor, channel: ServerChannel) {
+    this.#door = door;
+    this.#channel = channel;
+    this.#channelId = channelIdOf(channel);
+    this.done = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    channel.on("data", (data: Buffer) => this.#onInput(data));
+    channel.once("end", () => this.#onInputEnd());
+    channel.once("close", () => this.#onChannelClose());
+    channel.on("error", () => this.destroy());
+  }
+
+  connect(fd: number): void {
+    const adopt = {
+      fd,
+      allowHalfOpen: true,
+      socket: {
+        open: (socket: Bun.Socket) => {
+          this.#socket = socket;
+          if (this.#isDone) socket.terminate();
+        },
+        data: (_socket: Bun.Socket, data: Buffer) => this.#onOutput(data),
+        drain: () => this.#flush(),
+        end: () => this.#onOutputEnd(),
+        close: () => this.#onSocketClose(),
+        error: () => this.destroy(),
+      },
+    };
+    // Bun's types know no `fd`.
+    Bun.connect(adopt as unknown as Bun.TCPSocketConnectOptions<undefined>).then(
+      (socket) => {
+        this.#socket ??= socket;
+        socket.setNoDelay(true);
+        this.#flush();
+      },
+      () => this.destroy(),
+    );
+  }
+
+  destroy(): void {
+    this.#channel.close();
+    this.#end();
+    this.#socket?.terminate();
+  }
+
+  #onInput(data: Buffer): void {
+    if (this.#isDone) return;
+    this.#unsent = this.#unsent === null ? data : Buffer.concat([this.#unsent, data]);
+    this.#flush();
+  }
+
+  #onInputEnd(): void {
+    this.#isInputOver = true;
+    this.#flush();
+  }
+
+  /** Hands the socket what it takes; the channel stops until all of it is gone. */
+  #flush(): void {
+    const socket = this.#socket;
+    if (this.#unsent !== null && socket !== null && !this.#isDone) {
+      const count = socket.write(this.#unsent);
+      if (count < 0) {
+        this.destroy();
+        return;
+      }
+      this.#unsent = count >= this.#unsent.length ? null : this.#unsent.subarray(count);
+    }
+    if (this.#unsent !== null) {
+      this.#channel.pause();
+      return;
+    }
+    this.#channel.resume();
+    if (this.#isInputOver && socket !== null && !this.#isDone) {
+      // Says that no more comes; what the other end still sends is taken.
+      if (this.#isOutputOver) this.#closeBoth();
+      else socket.shutdown();
+    }
+  }
+
+  #onOutput(data: Buffer): void {
+    if (this.#isDone) return;
+    this.#waitingBytes += data.length;
+    this.#writing = this.#writing.then(async () => {
+      const isTaken = this.#isDone || (await this.#door.writeChannel(this.#channelId, "stdout", data));
+      this.#waitingBytes -= data.length;
+      if (!isTaken) this.destroy();
+      else if (this.#isPaused && this.#waitingBytes < WAITING_BYTES_MAX / 2) {
+        this.#isPaused = false;
+        if (!this.#isDone) this.#socket?.resume();
+      }
+    });
+    if (this.#isPaused || this.#waitingBytes < WAITING_BYTES_MAX) return;
+    this.#isPaused = true;
+    this.#socket?.pause();
+  }
+
+  #onOutputEnd(): void {
+    this.#writing = this.#writing.then(() => {
+      if (this.#isOutputOver || this.#isDone) return;
+      this.#isOutputOver = true;
+      this.#channel.eof();
+      if (this.#isInputOver && this.#unsent === null) this.#closeBoth();
+    });
+  }
+
+  /** Both have said all: an orderly end. */
+  #closeBoth(): void {
+    this.#channel.close();
+    this.#end();
+    this.#socket?.end();
+  }
+
+  /** The socket is gone, and with it all that it could take. */
+  #onSocketClose(): void {
+    this.#writing = this.#writing.then(() => {
+      if (this.#isDone) return;
+      this.#channel.eof();
+      this.#channel.close();
+      this.#end();
+    });
+  }
+
+  /** The client has closed it: what it sent before is still delivered. */
+  #onChannelClose(): void {
+    if (this.#isDone) return;
+    this.#isInputOver = true;
+    this.#isOutputOver = true;
+    this.#flush();
+  }
+
+  #end(): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    // Nobody reads it any more; what still comes is thrown away.
+    this.#channel.resume();
+    this.#finish();
+  }
+}
