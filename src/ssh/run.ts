@@ -4,12 +4,14 @@
  * @module
  */
 import { userInfo } from "node:os";
+import { join } from "node:path";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
-import { dialDirect } from "../fabric/dial.ts";
-import { makeHello } from "../fabric/hello.ts";
+import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
+import { dialPeer } from "../fabric/race.ts";
 import { SECRET_VARIABLES } from "../identity/browser.ts";
+import { clientFolderPath } from "../identity/client-folder.ts";
 import { type Credential, obtainCertificate } from "../identity/credential.ts";
 import { processTerminal } from "../identity/terminal.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
@@ -87,22 +89,20 @@ async function open(
   checkTarget(target);
   const trace = tracer(invocation);
   trace(1, `${target.name} is ${target.address}, at ${target.direct.join(" ") || "no known address"}`);
-  const { socket, address } = await dialDirect({
+  const { stream } = await dialPeer({
+    deviceKey,
+    scope,
+    source: devicePeerId,
+    target: target.peerId,
+    port: invocation.port,
     addresses: target.direct,
+    nowSeconds: () => nowSeconds(systemClock),
+    memory: openPathMemory(join(clientFolderPath(process.env), PATHS_FILE)),
     timeoutMs: (invocation.connectTimeoutSeconds ?? 0) * 1000 || CONNECT_TIMEOUT_MS,
-    helloFor: () =>
-      makeHello({
-        deviceKey,
-        scope,
-        source: devicePeerId,
-        target: target.peerId,
-        port: invocation.port,
-        nowSeconds: nowSeconds(systemClock),
-      }),
+    trace: (line) => trace(1, line),
   });
-  trace(1, `connected directly to ${address}`);
   return connectSsh({
-    stream: socket,
+    stream,
     credential,
     localUser,
     keepaliveMs: invocation.serverAliveIntervalSeconds * 1000,

@@ -153,3 +153,18 @@ export const CachedLogin = z.strictObject({
   agentBootId: Id.optional(),
 });
 export type CachedLogin = z.infer<typeof CachedLogin>;
+
+/** `$QF_CONFIG_DIR/paths.json` (0600): how peers were reached last. A cache: gone without loss. */
+export const KnownPathsFile = z.strictObject({
+  format: z.literal(1),
+  peers: z.record(
+    PeerId,
+    z.strictObject({
+      path: z.enum(["direct", "relay"]),
+      /** The direct address that answered last. Absent: none ever did. */
+      address: z.string().max(253).optional(),
+      atSeconds: EpochSeconds,
+    }),
+  ),
+});
+export type KnownPathsFile = z.infer<typeof KnownPathsFile>;

@@ -1,0 +1,56 @@
+/**
+ * How peers were reached last, so that the next dial begins with what worked. A cache: it changes the
+ * order of tries and nothing else, and what can not be read counts as empty.
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import { parseJson, writeJsonAtomic } from "../base/files.ts";
+import { KnownPathsFile } from "../wire/state-file.ts";
+import type { EpochSeconds, PeerId } from "../wire/units.ts";
+
+/** Its name in the client's folder. */
+export const PATHS_FILE = "paths.json";
+/** Peers remembered; the one not reached for longest is forgotten. */
+const PEERS_MAX = 512;
+/** An unchanged memory is not written again before this. */
+const REFRESH_SECONDS = 86_400;
+
+export type KnownPath = KnownPathsFile["peers"][string];
+
+export interface PathMemory {
+  recall(peerId: PeerId): Promise<KnownPath | undefined>;
+  /** Never throws: what can not be kept is not needed. */
+  remember(
+    peerId: PeerId,
+    found: Pick<KnownPath, "path" | "address">,
+    nowSeconds: EpochSeconds,
+  ): Promise<void>;
+}
+
+/** The memory in the file at `path`, in a folder that only its owner may enter. */
+export function openPathMemory(path: string): PathMemory {
+  async function read(): Promise<KnownPathsFile["peers"]> {
+    const text = await readFile(path, "utf8").catch(() => "");
+    const parsed = KnownPathsFile.safeParse(parseJson(text));
+    return parsed.success ? parsed.data.peers : {};
+  }
+  return {
+    recall: async (peerId) => (await read())[peerId],
+    async remember(peerId, { path: how, address }, nowSeconds) {
+      const peers = await read();
+      const known = peers[peerId];
+      const kept = address ?? known?.address;
+      const isSame = known?.path === how && known.address === kept;
+      if (isSame && nowSeconds - known.atSeconds < REFRESH_SECONDS) return;
+      peers[peerId] = {
+        path: how,
+        ...(kept === undefined ? {} : { address: kept }),
+        atSeconds: nowSeconds,
+      };
+      const newest = Object.entries(peers).sort(([, a], [, b]) => b.atSeconds - a.atSeconds);
+      const file: KnownPathsFile = { format: 1, peers: Object.fromEntries(newest.slice(0, PEERS_MAX)) };
+      await writeJsonAtomic(path, file, 0o600).catch(() => {});
+    },
+  };
+}

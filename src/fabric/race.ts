@@ -1,0 +1,159 @@
+/**
+ * Dials a peer by whatever path there is: its direct addresses and the relay, raced, the direct ones with
+ * a head start. The first path on which the peer answers wins; a stream never changes its path.
+ *
+ * Read `dialPeer`. What it tries is told to `trace`, in words for people.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import type { Ed25519Key } from "../base/ed25519.ts";
+import { isQfError, QfError } from "../base/errors.ts";
+import type { EpochSeconds, PeerId, Port } from "../wire/units.ts";
+import { type DialOptions, dialDirect } from "./dial.ts";
+import { type HelloScope, makeHello } from "./hello.ts";
+import type { KnownPath, PathMemory } from "./path-memory.ts";
+import { dialRelay } from "./relay-client.ts";
+
+/** Head start of the direct addresses, by how the peer was reached last. */
+const HEAD_START_MS = { unknown: 150, direct: 500, relay: 0 } as const;
+/** Longest wait for all of it by default. */
+const TIMEOUT_MS = 10_000;
+
+export interface PeerDialOptions {
+  readonly deviceKey: Ed25519Key;
+  /** Its origin is where the relay is. */
+  readonly scope: HelloScope;
+  readonly source: PeerId;
+  readonly target: PeerId;
+  readonly port: Port;
+  /** Direct addresses, best first; may be empty. */
+  readonly addresses: readonly string[];
+  nowSeconds(): EpochSeconds;
+  readonly memory?: PathMemory | undefined;
+  /** Milliseconds for all of it. Default 10000. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** For a direct connection whose descriptor is handed on; see `dialDirect`. */
+  readonly peek?: DialOptions["peek"];
+  readonly trace?: (line: string) => void;
+}
+
+/** A stream on which the peer has answered; its first byte is still in it. */
+export type PeerStream =
+  | { readonly path: "direct"; readonly stream: DialSocket; readonly address: string }
+  | { readonly path: "relay"; readonly stream: Duplex };
+type DialSocket = Awaited<ReturnType<typeof dialDirect>>["socket"];
+
+/** Throws ERR_PEER_UNREACHABLE when no path leads there in time, and `signal`'s reason. */
+export async function dialPeer(options: PeerDialOptions): Promise<PeerStream> {
+  const { memory, target, trace = () => {} } = options;
+  const known = await memory?.recall(target);
+  const startedMs = performance.now();
+  const won = await race(options, known);
+  const tookMs = Math.round(performance.now() - startedMs);
+  if (won.path === "direct") trace(`connected directly to ${won.address} after ${tookMs} ms`);
+  else trace(`connected through the relay at ${options.scope.origin} after ${tookMs} ms`);
+  const found = won.path === "direct" ? { path: won.path, address: won.address } : { path: won.path };
+  // Nobody waits for it.
+  void memory?.remember(target, found, options.nowSeconds());
+  return won;
+}
+
+async function race(options: PeerDialOptions, known: KnownPath | undefined): Promise<PeerStream> {
+  const { signal, trace = () => {} } = options;
+  signal?.throwIfAborted();
+  const addresses = ordered(options.addresses, known);
+  const losers = new AbortController();
+  const onAbort = () => losers.abort(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const { promise, resolve, reject } = Promise.withResolvers<PeerStream>();
+  const failures: { direct?: unknown; relay?: unknown } = {};
+  let isSettled = false;
+  let hasRelayBegun = false;
+  let headStart: ReturnType<typeof setTimeout> | undefined;
+
+  const win = (won: PeerStream) => {
+    if (isSettled) {
+      won.stream.destroy();
+      return;
+    }
+    isSettled = true;
+    resolve(won);
+  };
+  const lose = (path: "direct" | "relay", cause: unknown) => {
+    failures[path] = cause;
+    if (isSettled) return;
+    trace(`${path === "direct" ? "no direct path" : "no path through the relay"}: ${messageOf(cause)}`);
+    if (path === "direct") beginRelay("no direct address answers");
+    if ("direct" in failures && "relay" in failures) reject(combined(failures));
+  };
+  const beginRelay = (why: string) => {
+    clearTimeout(headStart);
+    if (hasRelayBegun || isSettled) return;
+    hasRelayBegun = true;
+    trace(`trying the relay: ${why}`);
+    const hello = helloOf(options);
+    const { deviceKey, scope, timeoutMs = TIMEOUT_MS } = options;
+    dialRelay({ deviceKey, scope, hello, timeoutMs, signal: losers.signal }).then(
+      (stream) => win({ path: "relay", stream }),
+      (cause: unknown) => lose("relay", cause),
+    );
+  };
+
+  if (addresses.length === 0) lose("direct", noAddress());
+  else {
+    const waitMs = HEAD_START_MS[known?.path ?? "unknown"];
+    headStart = setTimeout(beginRelay, waitMs, `no direct answer within ${waitMs} ms`);
+    dialDirect({
+      addresses,
+      helloFor: () => helloOf(options),
+      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+      signal: losers.signal,
+      ...(options.peek === undefined ? {} : { peek: options.peek }),
+    }).then(
+      ({ socket, address }) => win({ path: "direct", stream: socket, address }),
+      (cause: unknown) => lose("direct", cause),
+    );
+  }
+  try {
+    return await promise;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw cause;
+  } finally {
+    isSettled = true;
+    clearTimeout(headStart);
+    signal?.removeEventListener("abort", onAbort);
+    losers.abort(new QfError("ERR_PEER_UNREACHABLE", "another path was quicker"));
+  }
+}
+
+/** What answered last time goes first. */
+function ordered(addresses: readonly string[], known: KnownPath | undefined): readonly string[] {
+  const first = known?.address;
+  if (first === undefined || !addresses.includes(first)) return addresses;
+  return [first, ...addresses.filter((address) => address !== first)];
+}
+
+function helloOf({ deviceKey, scope, source, target, port, nowSeconds }: PeerDialOptions): string {
+  return makeHello({ deviceKey, scope, source, target, port, nowSeconds: nowSeconds() });
+}
+
+function noAddress(): QfError {
+  return new QfError("ERR_PEER_UNREACHABLE", "no direct address of the peer is known");
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : "it failed";
+}
+
+/** One line for both: what the peer's addresses said, and what the relay said. */
+function combined({ direct, relay }: { direct?: unknown; relay?: unknown }): QfError {
+  const message = `${messageOf(direct)}; through the relay: ${messageOf(relay)}`;
+  const hint = isQfError(relay) ? relay.hint : undefined;
+  return new QfError("ERR_PEER_UNREACHABLE", message, {
+    ...(hint === undefined ? {} : { hint }),
+    cause: relay,
+  });
+}
