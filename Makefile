@@ -6,9 +6,9 @@ LOCAL_BUN := .tools/node_modules/.bin/bun
 # A bun of exactly the pinned version that is already there is used; else it comes through npm.
 BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then command -v bun; else echo $(CURDIR)/$(LOCAL_BUN); fi)
 export PATH := $(dir $(BUN)):$(PATH)
-SOURCES := $(shell find src -type f 2>/dev/null) build.ts package.json bun.lock
+SOURCES := $(shell find src patches -type f 2>/dev/null) build.ts package.json bun.lock
 
-.PHONY: help demo test check bench build clean
+.PHONY: help demo test check bench fuzz build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ check: node_modules/.installed ## The static part of the tests only: types, Biom
 bench: dist/qf system-packages bench-packages ## Measure speed beside Debian's sshd, in one run
 	@$(BUN) test/bench/run.ts
 
+fuzz: node_modules/.installed ## Mutate recorded handshakes for longer than the tests do
+	@$(BUN) test/fuzz/handshake.ts 100000
+
 build: dist/qf ## Build dist/qf, the one executable
 
 clean: ## Remove what was built, installed and left by the demo
@@ -33,7 +36,7 @@ clean: ## Remove what was built, installed and left by the demo
 dist/qf: $(SOURCES) node_modules/.installed
 	@$(BUN) build.ts
 
-node_modules/.installed: package.json bun.lock | $(BUN)
+node_modules/.installed: package.json bun.lock $(wildcard patches/*) | $(BUN)
 	@$(BUN) install --frozen-lockfile --ignore-scripts
 	@touch $@
 

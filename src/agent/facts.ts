@@ -34,18 +34,6 @@ export function machineName(wanted: HostLabel | null): HostLabel {
 }
 
 /**
- * Name of the user the agent runs as; the number where it has none. Asked of the system: what
- * `os.userInfo` says comes from the environment here.
- */
-export function ownUserName(uid: number = process.geteuid?.() ?? 0): string {
-  const entries = readTextFile("/etc/passwd").split("\n");
-  const entry = entries.map((line) => line.split(":")).find((fields) => fields[2] === String(uid));
-  if (entry?.[0]) return entry[0];
-  const asked = Bun.spawnSync(["id", "-un"], { stderr: "ignore", timeout: 3_000 });
-  return asked.exitCode === 0 ? asked.stdout.toString().trim() : String(uid);
-}
-
-/**
  * Where others may reach what listens at `listening`: an address as it is, a wildcard as the addresses
  * of this machine's interfaces (loopback last, for peers on this very machine), then `advertise`.
  */

@@ -112,6 +112,11 @@ examples:
       const { self, sshServer } = status;
       const plain = (sshServer.plainListen ?? []).map((address) => `, any SSH client on ${address}`).join("");
       const where = sshServer.enabled ? `SSH on ${sshServer.listen.join(", ")}${plain}` : "SSH off";
+      // Several agents with folders of their own may run here; the system's ssh follows the usual one.
+      if (self !== null && stateDir === undefined && process.env.QF_STATE_DIR === undefined) {
+        const { maybeInstallSshConfig } = await import("../proxy/offer-ssh-config.ts");
+        await maybeInstallSshConfig({ occasion: "agent", domain: self.fullName.slice(self.name.length + 1) });
+      }
       await print(`${self?.fullName ?? "this machine"} (${self?.address ?? "no address"}) is up, ${where}\n`);
     },
   },

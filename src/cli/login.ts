@@ -37,7 +37,7 @@ examples:
       const managementUrl = url === undefined ? undefined : parseUrl("management-url", url);
       const ttlSeconds = ttl === undefined ? undefined : parseSeconds("ssh-jwt-cache-ttl", ttl);
       const session = await openClientSession({ managementUrl, noBrowser: !args.browser });
-      await session.api.config(); // Nothing is kept of a server that does not answer.
+      const { domain } = await session.api.config(); // Nothing is kept of a server that does not answer.
       await session.folder.updateConfig((config) => ({
         ...config,
         ...(managementUrl === undefined && config.managementUrl !== undefined
@@ -65,6 +65,8 @@ examples:
             : `The login is kept until ${timeText(made.keptUntilSeconds)}.\n`
         }`,
       );
+      const { maybeInstallSshConfig } = await import("../proxy/offer-ssh-config.ts");
+      await maybeInstallSshConfig({ occasion: "login", domain });
     },
   },
 );

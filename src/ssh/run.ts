@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
+import { ownUserName } from "../base/own-user.ts";
 import { printable } from "../base/printable.ts";
 import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
 import { dialPeer } from "../fabric/race.ts";
@@ -44,7 +44,7 @@ export async function runSsh(args: readonly string[]): Promise<number> {
     return 0;
   }
   checkAvailable(invocation);
-  const localUser = invocation.user ?? userInfo().username;
+  const localUser = invocation.user ?? ownUserName();
   // Loads while management answers.
   const transport = import("./connect.ts");
   const credential = await obtainCertificate({

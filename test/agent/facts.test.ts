@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { directAddresses, machineFacts, machineName, ownUserName } from "../../src/agent/facts.ts";
+import { directAddresses, machineFacts, machineName } from "../../src/agent/facts.ts";
+import { ownUserName } from "../../src/base/own-user.ts";
 import { PeerFacts } from "../../src/wire/client-api.ts";
 import { DirectAddresses } from "../../src/wire/network-map.ts";
 import { HostLabel } from "../../src/wire/units.ts";

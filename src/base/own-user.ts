@@ -1,0 +1,26 @@
+/**
+ * Who this process runs as, by the account database.
+ *
+ * @module
+ */
+import { readFileSync } from "node:fs";
+
+/**
+ * Name of the user this process runs as; the number where it has none. Asked of the system: what
+ * `os.userInfo` says comes from the environment here.
+ */
+export function ownUserName(uid: number = process.geteuid?.() ?? 0): string {
+  const entries = readPasswd().split("\n");
+  const entry = entries.map((line) => line.split(":")).find((fields) => fields[2] === String(uid));
+  if (entry?.[0]) return entry[0];
+  const asked = Bun.spawnSync(["id", "-un"], { stderr: "ignore", timeout: 3_000 });
+  return asked.exitCode === 0 ? asked.stdout.toString().trim() : String(uid);
+}
+
+function readPasswd(): string {
+  try {
+    return readFileSync("/etc/passwd", "utf8");
+  } catch {
+    return "";
+  }
+}
