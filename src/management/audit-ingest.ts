@@ -104,7 +104,7 @@ async function personOf(
 
 function userOf(body: AgentEventBody): UserId | null {
   if (body.type === "decision") return body.request.userId;
-  return body.type === "connection.open" ? body.userId : null;
+  return "userId" in body ? (body.userId ?? null) : null;
 }
 
 function activityOf(body: AgentEventBody): ActivityCode {

@@ -14,6 +14,9 @@ import { Id, LocalUser, PeerId, UserId } from "./units.ts";
 const connectionId = z.string().regex(/^[a-z0-9]{20}$/);
 const shortText = z.string().max(512);
 
+/** Whose connection it is. Null: machine identity. Absent: an agent that did not say. */
+const person = UserId.nullable().optional();
+
 /** What a machine saw. `connectionId` ties the events of one SSH transport together. */
 export const AgentEventBody = z.discriminatedUnion("type", [
   z.strictObject({
@@ -42,6 +45,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("connection.close"),
     connectionId,
+    userId: person,
     /** Null for an ordinary end. */
     reason: ReasonCode.nullable(),
     bytesIn: z.int().min(0),
@@ -51,6 +55,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("session.start"),
     connectionId,
+    userId: person,
     sessionId: z.int().min(0),
     kind: z.enum(["shell", "exec", "sftp"]),
     /** The command as it was sent, for exec. */
@@ -61,6 +66,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("session.end"),
     connectionId,
+    userId: person,
     sessionId: z.int().min(0),
     exitStatus: z.int().nullable(),
     signal: z.string().max(32).nullable(),
@@ -69,6 +75,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("forward.open"),
     connectionId,
+    userId: person,
     kind: z.enum(["local", "remote", "local_socket", "remote_socket", "agent"]),
     destination: z.string().max(4096),
   }),

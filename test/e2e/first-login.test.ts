@@ -196,7 +196,8 @@ describe.skipIf(!isRoot)("a first login", () => {
     const decision = events.find((event) => event.activity_code === "ssh.decision.allow");
     expect(JSON.stringify(decision?.data)).toContain('"outcome":"granted"');
     const started = events.filter((event) => event.activity_code === "ssh.session.start");
-    expect(started.some((event) => JSON.stringify(event.data).includes("echo audited"))).toBe(true);
+    const mine = started.find((event) => JSON.stringify(event.data).includes("echo audited"));
+    expect(mine).toMatchObject({ initiator_id: ada.id });
   });
 
   test("nothing secret is in any log or audit event", async () => {

@@ -35,9 +35,23 @@ export function createHost(
     };
   }
 
+  /** Every event of a connection says whose it is. */
+  function withPerson(event: AgentEventBody): AgentEventBody {
+    const userId = who.kind === "user" ? who.userId : null;
+    switch (event.type) {
+      case "session.start":
+      case "session.end":
+      case "forward.open":
+      case "connection.close":
+        return { ...event, userId };
+      default:
+        return event;
+    }
+  }
+
   async function stores(events: readonly AgentEventBody[]): Promise<boolean> {
     try {
-      await Promise.all(events.map((event) => world.audit.record(event)));
+      await Promise.all(events.map((event) => world.audit.record(withPerson(event))));
       return true;
     } catch (cause) {
       world.log.error("an event could not be recorded", { connectionId, type: events[0]?.type }, cause);
