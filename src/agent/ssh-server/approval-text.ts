@@ -18,12 +18,11 @@ export function howToApprove(asked: {
     "",
     `It lets the SSH client at ${asked.sourceAddress} in as ${asked.localUser} on ${asked.machine},`,
     "and shows a one-time code. Type it here within five minutes.",
-    "",
   ].join("\n");
 }
 
 export function wrongCode(triesLeft: number): string {
-  return `That is not the code of the page; ${triesLeft} ${triesLeft === 1 ? "try is" : "tries are"} left.\n`;
+  return `That is not the code of the page; ${triesLeft} ${triesLeft === 1 ? "try is" : "tries are"} left.`;
 }
 
 export const APPROVAL_TEXT = {
@@ -34,5 +33,5 @@ export const APPROVAL_TEXT = {
   tooManyAnswers: "Authentication failed: too many wrong codes. Connect again.",
   denied: "Authentication failed: the sign-in was denied. Connect again.",
   over: "Authentication failed: the sign-in has expired. Connect again.",
-  waiting: (url: string) => `Nobody has approved this yet. Open the page first:\n\n${url}\n`,
+  waiting: (url: string) => `Nobody has approved this yet. Open the page first:\n\n${url}`,
 } as const;

@@ -181,7 +181,7 @@ function askCode(context: KeyboardAuthContext, instruction: string): Promise<str
 function lastWords(context: KeyboardAuthContext, line: string): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, LAST_WORDS_MS);
-    context.prompt([], "", `${line}\n`, () => {
+    context.prompt([], "", line, () => {
       clearTimeout(timer);
       resolve();
     });
