@@ -101,6 +101,13 @@ export class RelayStream extends Duplex {
     this.#pump();
   }
 
+  /** What has been read makes room; `_read` is not called for all of it. */
+  override read(size?: number): Buffer | null {
+    const chunk = super.read(size) as Buffer | null;
+    if (chunk !== null && !this.#hasEnded) this.#grant();
+    return chunk;
+  }
+
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     if (!this.#hasFinished || !this.#hasEnded) this.#send(resetFrame(this.#options.id, "gone"));
     this.#isGone = true;
@@ -172,10 +179,11 @@ export class RelayStream extends Duplex {
 
   /** Tops the credit up, in steps large enough not to be a frame for every frame. */
   #grant(): void {
-    const isBulk = this.#receivedBytes >= RELAY_CREDIT_INITIAL;
+    const unreadBytes = this.#queuedBytes + this.readableLength;
+    const isBulk = this.#receivedBytes - unreadBytes >= RELAY_CREDIT_INITIAL;
     const wanted = Math.min(RELAY_CREDIT_MAX, this.#options.windowBytes?.() ?? RELAY_CREDIT_MAX);
     const window = isBulk ? Math.max(RELAY_CREDIT_INITIAL, wanted) : RELAY_CREDIT_INITIAL;
-    const more = window - this.#granted - this.#queuedBytes;
+    const more = window - this.#granted - unreadBytes;
     if (more < window / 4) return;
     this.#granted += more;
     this.#send(creditFrame(this.#options.id, more));

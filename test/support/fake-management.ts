@@ -137,6 +137,7 @@ export function startFakeManagement(): FakeManagement {
 
   async function client(path: string, request: Request): Promise<Response> {
     if (path === "config") return Response.json(configOf(fake));
+    if (path === "relay") return new Response("no relay here\n", { status: 503 });
     const body = await request.json();
     if (path === "challenges") {
       const challenge = sha256(newId());

@@ -1,0 +1,32 @@
+/**
+ * Bytes between a stream and our own stdin and stdout, for a client that can not take a descriptor.
+ *
+ * Each direction ends by itself, and neither reads faster than the other side takes.
+ *
+ * @module
+ */
+
+import type { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
+
+/** Resolves once both directions have ended, or the connection is gone. */
+export async function splice(socket: Socket, input: Readable, output: Writable): Promise<void> {
+  const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  socket.on("error", () => {});
+  input.on("error", () => socket.destroy());
+  output.on("error", () => socket.destroy());
+  input.pipe(socket); // Ends the socket's writing half with the input.
+  const answered = new Promise<void>((resolve) => {
+    socket.on("end", () => resolve());
+    socket.pipe(output, { end: false });
+  });
+  await Promise.race([gone, answered]);
+  if (output.writableLength > 0 && !output.destroyed) {
+    // What was read is handed over, for as long as somebody is there to take it.
+    await new Promise<void>((resolve) => {
+      output.once("close", () => resolve());
+      output.write("", () => resolve());
+    });
+  }
+  input.unpipe(socket);
+}
