@@ -27,7 +27,7 @@ export async function askAgent(
   request: ControlRequest,
   timeoutMs = TIMEOUT_MS,
 ): Promise<Done> {
-  const text = await exchange(await findSocket(stateDir), request, timeoutMs);
+  const text = await exchange(await findControlSocket(stateDir), request, timeoutMs);
   const parsed = ControlAnswer.safeParse(parseJson(text));
   if (!parsed.success) {
     throw new QfError("ERR_UNAVAILABLE", "the agent gave an answer that this qf can not read", {
@@ -60,7 +60,8 @@ class NotRunning extends QfError {
   }
 }
 
-async function findSocket(stateDir: string): Promise<string> {
+/** Where the control socket of the agent of `stateDir` is, or would be. */
+export async function findControlSocket(stateDir: string): Promise<string> {
   const paths = statePaths(stateDir);
   const text = await readFile(paths.publicClient, "utf8").catch(() => "");
   const file = PublicClientFile.safeParse(parseJson(text));

@@ -40,6 +40,7 @@ import {
 } from "./state.ts";
 import { lockState, type StateLock } from "./state-lock.ts";
 import { buildStatus } from "./status-report.ts";
+import { openStdioListener, type StdioListener } from "./stdio-listener.ts";
 import { createSyncClient, type SyncClient } from "./sync-client.ts";
 import type { SshServer, World } from "./world.ts";
 
@@ -125,6 +126,7 @@ class RunningAgent implements Agent {
   #relay: RelayLink | undefined;
   #failures: FailureCount | undefined;
   #control: ControlServer | undefined;
+  #stdio: StdioListener | undefined;
   #sync: SyncClient | undefined;
   #watch: ReturnType<typeof setInterval> | undefined;
   #problem: string | null = null;
@@ -183,6 +185,8 @@ class RunningAgent implements Agent {
     await this.#listen(this.#flags);
     await prepareControlFolder(paths, this.#controlSocket);
     this.#control = await openControlServer(this.#controlSocket, this.#controlled());
+    const isSshOn = () => this.#flags.sshServer;
+    this.#stdio = await openStdioListener(this.#controlSocket, { ssh, isSshOn });
     await this.#writePublic();
     this.#sync = this.#connect(maps, ssh, keys);
     this.#startWatch(maps, ssh);
@@ -273,6 +277,7 @@ class RunningAgent implements Agent {
     };
     await attempt("listener", () => this.#listener?.listenAt(null));
     await attempt("plain listener", () => this.#plain?.listenAt(null));
+    await attempt("stdio", () => this.#stdio?.close());
     await attempt("ssh", () => this.#ssh?.close());
     await attempt("relay", async () => this.#relay?.close());
     await attempt("failures", () => this.#failures?.close());

@@ -59,6 +59,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         purpose: "say how the agent is",
         load: async () => (await import("./agent-status.ts")).agentStatus,
       },
+      ssh: {
+        purpose: "serve one connection on stdin and stdout",
+        load: async () => (await import("./agent-ssh.ts")).agentSsh,
+      },
     },
   },
   "ssh-config": {

@@ -13,6 +13,7 @@ import { nowSeconds, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { dialDirect } from "../fabric/dial.ts";
 import { makeHello } from "../fabric/hello.ts";
+import { splice } from "../fabric/splice.ts";
 import { SECRET_VARIABLES } from "../identity/browser.ts";
 import { type Credential, type CredentialOptions, obtainCertificate } from "../identity/credential.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
@@ -24,7 +25,6 @@ import { openOpensshFolder } from "./openssh-folder.ts";
 import { opensshCertificate, opensshPrivateKey } from "./openssh-key.ts";
 import { parseDialledName } from "./peer-name.ts";
 import { withSignInTurn } from "./sign-in-turn.ts";
-import { splice } from "./splice.ts";
 import { proxyTerminal } from "./terminal.ts";
 import { startTidy, UNKNOWN_PID } from "./tidy.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
-import { splice } from "../../src/proxy/splice.ts";
+import { splice } from "../../src/fabric/splice.ts";
 
 async function withPeer(onSocket: (socket: Socket) => void, work: (socket: Socket) => Promise<void>) {
   const server: Server = createServer({ allowHalfOpen: true }, onSocket);

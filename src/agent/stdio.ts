@@ -1,0 +1,39 @@
+/**
+ * `qf agent ssh --stdio`: one connection to the running agent's SSH server on stdin and stdout, as
+ * `sshd -i` does it. The agent serves it; here bytes are carried.
+ *
+ * @module
+ */
+import { connect, type Socket } from "node:net";
+import { QfError } from "../base/errors.ts";
+import { splice } from "../fabric/splice.ts";
+import { findControlSocket } from "./control-client.ts";
+import type { Environment } from "./flags.ts";
+import { chooseStateDir } from "./state-dir.ts";
+import { stdioSocketPath } from "./stdio-listener.ts";
+
+/** Resolves when the connection has ended. Throws ERR_PERMISSION, or ERR_UNAVAILABLE when no agent runs. */
+export async function serveStdio(options: {
+  readonly stateDir: string | undefined;
+  readonly environment: Environment;
+}): Promise<void> {
+  const stateDir = chooseStateDir(options.stateDir, options.environment);
+  const socket = await open(stdioSocketPath(await findControlSocket(stateDir)), stateDir);
+  await splice(socket, process.stdin, process.stdout);
+  socket.destroy();
+}
+
+function open(path: string, stateDir: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path }, () => resolve(socket));
+    socket.once("error", (cause: NodeJS.ErrnoException) => {
+      if (cause.code === "EACCES") {
+        const message = "only root and the agent's own user may serve a connection by hand";
+        reject(new QfError("ERR_PERMISSION", message, { hint: "run the same command with sudo", cause }));
+      } else {
+        const message = `no agent runs on ${stateDir}`;
+        reject(new QfError("ERR_UNAVAILABLE", message, { hint: "start it with qf agent up", cause }));
+      }
+    });
+  });
+}
