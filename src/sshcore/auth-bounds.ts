@@ -17,6 +17,8 @@ import {
   type WireLimits,
 } from "./wire-limits.ts";
 
+const AUTH_SERVICE = "ssh-userauth";
+
 export interface AuthBounds {
   /** Judges a message that its state permits. Throws SshBufferError when it is malformed. */
   judge(state: GuardState, type: number, payload: Buffer): Verdict;
@@ -53,6 +55,16 @@ export function createAuthBounds(
     return null;
   };
 
+  /** ssh2 would disconnect, so it is answered here: it begins nothing, and counts as a request. */
+  const judgeServiceAgain = (payload: Buffer): Verdict => {
+    if (requests === 0 || isUndecided) return { wrong: `message ${SSH.SERVICE_REQUEST} in state auth` };
+    if (++requests > limits.authRequestsMax) return { wrong: "too many requests to sign in" };
+    const verdict = judgeService(payload);
+    if (verdict !== null) return verdict;
+    protocol.serviceAccept(AUTH_SERVICE);
+    return "drop";
+  };
+
   return {
     judge(state, type, payload) {
       const isChatter = CHATTER.includes(type);
@@ -61,6 +73,7 @@ export function createAuthBounds(
         if (bytes > limits.preAuthBytesMax) return { wrong: "too much before signing in" };
         if (isChatter && ++chatter > limits.chatterMax) return { wrong: "chatter before signing in" };
       }
+      if (type === SSH.SERVICE_REQUEST && state === "auth") return judgeServiceAgain(payload);
       if (type === SSH.SERVICE_REQUEST || type === SSH.SERVICE_ACCEPT) return judgeService(payload);
       if (type === SSH.USERAUTH_REQUEST) return judgeRequest(payload);
       if (type === SSH.USERAUTH_INFO_RESPONSE) {
@@ -80,7 +93,7 @@ function judgeService(payload: Buffer): Verdict {
   const reader = new SshReader(payload.subarray(1));
   const name = reader.text(SERVICE_NAME_BYTES_MAX);
   reader.end();
-  return name === "ssh-userauth" ? null : { wrong: "a service other than signing in" };
+  return name === AUTH_SERVICE ? null : { wrong: "a service other than signing in" };
 }
 
 function judgeAnswers(payload: Buffer): Verdict {

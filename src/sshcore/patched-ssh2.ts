@@ -33,6 +33,7 @@ export interface PatchedProtocol {
   rekey(): void;
   unimplemented(sequenceNumber: number): void;
   channelOpenFail(recipient: number, reason: number, text: string, language: string): void;
+  serviceAccept(name: string): void;
   /** Methods that tell the guard what was answered. */
   authSuccess(...args: unknown[]): void;
   authFailure(...args: unknown[]): void;

@@ -103,7 +103,8 @@ export const PERMITTED: Readonly<Record<Role, Readonly<Record<GuardState, readon
     // RFC 8308 section 2.4: EXT_INFO of a client is the first message after its NEWKEYS, or never.
     keyed: [...TALK, SSH.EXT_INFO, SSH.SERVICE_REQUEST],
     service: [...TALK, SSH.SERVICE_REQUEST],
-    auth: [...TALK, SSH.USERAUTH_REQUEST],
+    // paramiko asks for the service anew before each of its tries.
+    auth: [...TALK, SSH.USERAUTH_REQUEST, SSH.SERVICE_REQUEST],
     prompted: [...TALK, SSH.USERAUTH_REQUEST, SSH.USERAUTH_INFO_RESPONSE],
     // RFC 4252 section 5.1: requests after success are ignored in silence.
     open: [...CONNECTION, SSH.USERAUTH_REQUEST],
