@@ -20,6 +20,8 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
   } catch (cause) {
     await file.close();
     await unlink(temporary).catch(() => {});
+    // A full disk says so without saying of which file.
+    if (cause instanceof Error && !("path" in cause)) Object.assign(cause, { path });
     throw cause;
   }
   await file.close();
@@ -58,6 +60,26 @@ export async function readJsonState<T>(path: string, parser: Parser<T>): Promise
     hint: "restore it from a backup, or start over without it",
     cause: parsed.error,
   });
+}
+
+/**
+ * Reads a small file that a person has named. Throws ERR_TOO_LARGE above `bytesMax`, also for what never
+ * ends, as a device does, and what the system throws.
+ */
+export async function readSmallFile(path: string, bytesMax: number): Promise<string> {
+  const file = await open(path, constants.O_RDONLY);
+  try {
+    const bytes = Buffer.alloc(bytesMax + 1);
+    let length = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(bytes, length, bytes.length - length, null);
+      length += bytesRead;
+      if (length > bytesMax) throw new QfError("ERR_TOO_LARGE", `the file ${path} is too large`);
+      if (bytesRead === 0) return bytes.toString("utf8", 0, length);
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /** Parses JSON; undefined, which no schema takes, when it is not JSON. */

@@ -6,6 +6,7 @@
  */
 import { FAILURES, isQfError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
+import { systemFailure } from "../base/system-error.ts";
 
 /** Says `error` on stderr and answers the exit status it means. */
 export function reportError(error: unknown): number {
@@ -14,6 +15,13 @@ export function reportError(error: unknown): number {
     if (error.hint !== undefined) say("hint", error.hint);
     debugStack(error);
     return FAILURES[error.code].exitCode;
+  }
+  const refused = systemFailure(error);
+  if (refused !== undefined) {
+    say("error", refused.message);
+    if (refused.hint !== undefined) say("hint", refused.hint);
+    debugStack(error);
+    return FAILURES.ERR_INTERNAL.exitCode;
   }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   say("error", `something unexpected happened (ERR_INTERNAL): ${firstLine(what)}`);

@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Ed25519Key } from "../base/ed25519.ts";
 import { QfError } from "../base/errors.ts";
+import { readSmallFile } from "../base/files.ts";
 import type { ClientConfig, LoginProof } from "../wire/client-api.ts";
 import { hasBrowser } from "./browser.ts";
 import type { ClientApi } from "./client-api.ts";
@@ -18,6 +18,7 @@ import { processTerminal, type Terminal } from "./terminal.ts";
 
 /** How long a person has to finish. */
 export const LOGIN_TIMEOUT_MS = 5 * 60_000;
+const TOKEN_FILE_BYTES_MAX = 4_096;
 
 export interface SignInOptions {
   readonly api: ClientApi;
@@ -81,7 +82,7 @@ export async function serviceToken(environment: Environment): Promise<string | u
   let token = environment.QF_TOKEN;
   if (file !== undefined && file !== "") {
     try {
-      token = await readFile(file, "utf8");
+      token = await readSmallFile(file, TOKEN_FILE_BYTES_MAX);
     } catch (cause) {
       throw new QfError("ERR_LOGIN_FAILED", `the token file ${file} can not be read`, {
         hint: "check QF_TOKEN_FILE",

@@ -3,15 +3,18 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
-import { QfError } from "../base/errors.ts";
+import { isQfError, QfError } from "../base/errors.ts";
+import { readSmallFile } from "../base/files.ts";
 import type { Log } from "../base/log.ts";
 import { HttpUrl } from "../wire/units.ts";
 import type { ExternalOidcOptions } from "./idp/settings.ts";
 import { isLoopbackHost } from "./idp/strict-fetch.ts";
 
 export const LISTEN_DEFAULT = "127.0.0.1:8080";
+/** Largest certificate chain or key taken. */
+const TLS_FILE_BYTES_MAX = 256 * 1024;
 
 export interface ServeOptions {
   /** Made with mode 0700 when it is not there. */
@@ -48,10 +51,7 @@ export async function checkListen(options: ServeOptions): Promise<CheckedListen>
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new QfError("ERR_USAGE", "--tls-cert and --tls-key go together");
   }
-  const tls =
-    tlsCert === undefined || tlsKey === undefined
-      ? null
-      : { cert: await readText(tlsCert), key: await readText(tlsKey) };
+  const tls = tlsCert === undefined || tlsKey === undefined ? null : await readTls(tlsCert, tlsKey);
   if (!isLoopbackHost(bracketed(hostname)) && tls === null && options.behindProxy !== true) {
     throw new QfError("ERR_USAGE", `management does not listen on ${hostname} without TLS`, {
       hint: "give --tls-cert and --tls-key, or --behind-proxy when a proxy in front does TLS",
@@ -92,10 +92,40 @@ function bracketed(hostname: string): string {
   return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
+/** Both files, and that they are what they should be: TLS itself would not say what is wrong. */
+async function readTls(certPath: string, keyPath: string): Promise<{ cert: string; key: string }> {
+  const [cert, key] = [await readText(certPath), await readText(keyPath)];
+  const certificate = tryParse(() => new X509Certificate(cert));
+  const privateKey = tryParse(() => createPrivateKey(key));
+  if (certificate === undefined) {
+    throw new QfError("ERR_USAGE", `${certPath} holds no certificate`, {
+      hint: "--tls-cert takes a chain in PEM",
+    });
+  }
+  if (privateKey === undefined) {
+    throw new QfError("ERR_USAGE", `${keyPath} holds no private key`, {
+      hint: "--tls-key takes a key in PEM, without a pass phrase",
+    });
+  }
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new QfError("ERR_USAGE", `the key ${keyPath} does not belong to the certificate ${certPath}`);
+  }
+  return { cert, key };
+}
+
+function tryParse<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
+}
+
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return await readSmallFile(path, TLS_FILE_BYTES_MAX);
   } catch (cause) {
+    if (isQfError(cause)) throw cause;
     throw new QfError("ERR_PERMISSION", `${path} can not be read`, { cause });
   }
 }

@@ -61,3 +61,17 @@ test("a table has columns as wide as their widest cell, and no control character
     "ID  NAME           LAST\n1   a longer name  x\n22  -              y\n",
   );
 });
+
+test("what the system refuses names the file and the reason, and asks for no report", () => {
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write"), {
+    code: "ENOSPC",
+    syscall: "write",
+    path: "/x/agent.json",
+  });
+  expect(report(full)).toEqual({
+    status: 1,
+    text: "qf: error: /x/agent.json: the disk is full (write)\nqf: hint: make room, then try again\n",
+  });
+  const folder = Object.assign(new Error("EISDIR"), { code: "EISDIR", syscall: "read" });
+  expect(report(folder).text).toBe("qf: error: a file: a folder, not a file (read)\n");
+});

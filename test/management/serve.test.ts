@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isQfError } from "../../src/base/errors.ts";
@@ -91,6 +92,23 @@ describe("startManagement", () => {
     expect(await failureOf(startManagement({ dataDir, listen: "127.0.0.1:0", ...options }))).toBe(
       "ERR_USAGE",
     );
+  });
+
+  test("says which TLS file is wrong, and not that the address is", async () => {
+    const { dataDir } = await initialised();
+    const { tlsCert, tlsKey } = writeTlsFiles(tempFolder());
+    const other = join(tempFolder(), "other.pem");
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    writeFileSync(other, privateKey.export({ type: "pkcs8", format: "pem" }));
+    const said = async (options: Partial<ServeOptions>): Promise<string> =>
+      startManagement({ dataDir, listen: "127.0.0.1:0", ...options }).then(
+        () => "none",
+        (error: unknown) => String(error),
+      );
+    expect(await said({ tlsCert: tlsKey, tlsKey })).toContain(`${tlsKey} holds no certificate`);
+    expect(await said({ tlsCert, tlsKey: tlsCert })).toContain(`${tlsCert} holds no private key`);
+    expect(await said({ tlsCert, tlsKey: other })).toContain("does not belong to the certificate");
+    expect(await said({ tlsCert: "/dev/zero", tlsKey })).toContain("/dev/zero is too large");
   });
 
   test("does not start without its master key, or with one that others may read", async () => {

@@ -33,6 +33,12 @@ export function asStoreError(error: unknown, path: string): unknown {
   if (code === "SQLITE_CONSTRAINT_FOREIGNKEY") {
     return new QfError("ERR_CONFLICT", "it refers to something that is not there", { cause });
   }
+  if (code === "SQLITE_FULL") {
+    return new QfError("ERR_UNAVAILABLE", "the database can not be written: the disk is full", {
+      hint: `make room where ${path} is`,
+      cause,
+    });
+  }
   if (/^SQLITE_(?:BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN)/.test(code)) {
     return new QfError("ERR_UNAVAILABLE", "the database can not be used at the moment", {
       hint: `check free space and permissions of ${path}`,

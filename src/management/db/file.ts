@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  rmSync,
   statSync,
   unlinkSync,
 } from "node:fs";
@@ -37,7 +38,7 @@ export interface FileLock {
 /**
  * Takes the data folder for this process: caches are right only while nobody else writes.
  *
- * Throws ERR_CONFLICT when another process has it.
+ * Throws ERR_CONFLICT when another process has it, ERR_UNAVAILABLE when the disk takes no lock.
  */
 export function lockDataFolder(dataDir: string): FileLock {
   const path = join(dataDir, "management.lock");
@@ -48,6 +49,7 @@ export function lockDataFolder(dataDir: string): FileLock {
     lock.run("BEGIN EXCLUSIVE");
   } catch (cause) {
     lock.close();
+    if ((cause as { code?: unknown }).code !== "SQLITE_BUSY") throw asStoreError(cause, path);
     throw new QfError("ERR_CONFLICT", `another qf management process uses ${dataDir}`, {
       hint: "stop it first, or give another --data-dir",
       cause,
@@ -70,7 +72,11 @@ export function openDatabaseFile(path: string, options: { clock: Clock; create: 
         hint: "run qf management init first",
       });
     }
-    createDatabaseFile(path, options.clock);
+    try {
+      createDatabaseFile(path, options.clock);
+    } catch (cause) {
+      throw asStoreError(cause, path);
+    }
   } else if (!hasOwnHeader(path)) {
     throw damaged(path);
   }
@@ -110,15 +116,27 @@ function createDatabaseFile(path: string, clock: Clock): void {
   for (const name of readdirSync(folder)) if (name.startsWith(prefix)) unlinkSync(join(folder, name));
   const temporary = join(folder, prefix + newId());
   closeSync(openSync(temporary, "wx", 0o600));
-  const connection = openWriter(temporary);
-  connection.raw.run(`PRAGMA application_id = ${APPLICATION_ID}`);
-  migrate(connection.raw, { path, clock });
-  connection.raw.run("PRAGMA wal_checkpoint(TRUNCATE)");
-  connection.close();
-  sync(temporary);
+  try {
+    fillDatabaseFile(temporary, { path, clock });
+  } catch (cause) {
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(temporary + suffix, { force: true });
+    throw cause;
+  }
   linkSync(temporary, path);
   unlinkSync(temporary);
   sync(folder);
+}
+
+function fillDatabaseFile(temporary: string, options: { path: string; clock: Clock }): void {
+  const connection = openWriter(temporary);
+  try {
+    connection.raw.run(`PRAGMA application_id = ${APPLICATION_ID}`);
+    migrate(connection.raw, options);
+    connection.raw.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  } finally {
+    connection.close();
+  }
+  sync(temporary);
 }
 
 function checkDatabase(raw: Database, path: string, size: number): void {

@@ -69,7 +69,8 @@ function apply(database: Database, migration: Migration, atSeconds: number): voi
       .run(migration.number, migration.name, sha256(migration.sql), atSeconds);
     database.run("COMMIT");
   } catch (cause) {
-    database.run("ROLLBACK");
+    // Of a full disk SQLite takes the whole transaction back by itself.
+    if (database.inTransaction) database.run("ROLLBACK");
     throw cause;
   }
 }

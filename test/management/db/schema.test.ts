@@ -103,3 +103,12 @@ test("migrations go forward only and are applied once", () => {
   expect(codeOf(() => run(database, [...SQLITE_MIGRATIONS, changed]))).toBe("ERR_STATE_DAMAGED");
   database.close();
 });
+
+test("a full disk in the middle of a migration is named, and nothing of it stays", () => {
+  const database = aDatabase();
+  database.run("PRAGMA max_page_count = 8");
+  expect(codeOf(() => run(database))).toContain("full");
+  database.run("PRAGMA max_page_count = 10000");
+  run(database);
+  expect(database.query("SELECT count(*) AS n FROM schema_migrations").get()).toEqual({ n: 1 });
+});
