@@ -7,7 +7,8 @@
  * @module
  */
 import { QfError } from "../base/errors.ts";
-import { applyOption, type Draft, type Forward, parseEscape, parsePort, type TtyRequest } from "./options.ts";
+import type { Endpoint, ForwardSpec } from "./forward-spec.ts";
+import { addForward, applyOption, type Draft, parseEscape, parsePort, type TtyRequest } from "./options.ts";
 
 /** What was asked for, before anything is looked up. */
 export interface SshInvocation {
@@ -37,8 +38,15 @@ export interface SshInvocation {
   /** Patterns of variables to send, beside LANG and LC_*. */
   readonly sendEnv: readonly string[];
   readonly setEnv: Readonly<Record<string, string>>;
-  /** `-L -R -D -W -J -A` as given. */
-  readonly forwards: readonly Forward[];
+  /** `-L -R -D`, in order. */
+  readonly forwards: readonly ForwardSpec[];
+  /** `-W`: stdin and stdout lead there. */
+  readonly stdio: Endpoint | undefined;
+  /** `-J` as it was typed. */
+  readonly jump: string | undefined;
+  /** `-A`. */
+  readonly forwardAgent: boolean;
+  readonly exitOnForwardFailure: boolean;
   readonly managementUrl: string | undefined;
   readonly noBrowser: boolean;
 }
@@ -46,10 +54,8 @@ export interface SshInvocation {
 /** Letters that take a value, glued or as the next argument. */
 const WITH_VALUE = "LRDWJlpoeiFcmSEbIQwPBO";
 /** Letters that ssh(1) knows and that change nothing here. */
-const WITHOUT_EFFECT = "46aCkx";
+const WITHOUT_EFFECT = "46Ckx";
 const SSH_PORT = 22;
-/** Most forwards in one command line. */
-const FORWARDS_MAX = 64;
 
 /** Reads the arguments of `qf ssh`. `help`: it was asked for. Throws ERR_USAGE. */
 export function parseSshArgv(args: readonly string[]): SshInvocation | "help" {
@@ -104,7 +110,7 @@ function readSwitch(draft: Draft, letter: string): void {
   else if (letter === "n") draft.noStdin = true;
   else if (letter === "v") draft.verbosity = Math.min(3, draft.verbosity + 1);
   else if (letter === "q") draft.quiet = true;
-  else if (letter === "A") addForward(draft, "A", "");
+  else if (letter === "A" || letter === "a") draft.forwardAgent = letter === "A";
   else if (!WITHOUT_EFFECT.includes(letter)) throw unknownOption(letter);
 }
 
@@ -117,7 +123,7 @@ function readValue(draft: Draft, letter: string, value: string): void {
     throw new QfError("ERR_USAGE", "-i is not for qf ssh", {
       hint: "it signs in as you, with your identity provider; there are no key files",
     });
-  } else if ("LRDWJ".includes(letter)) addForward(draft, letter as Forward["flag"], value);
+  } else if ("LRDWJ".includes(letter)) addForward(draft, letter, value);
   else throw unknownOption(letter);
 }
 
@@ -155,7 +161,11 @@ function finish(draft: Draft, destination: string, words: readonly string[]): Ss
     serverAliveCountMax: draft.serverAliveCountMax ?? 3,
     sendEnv: draft.sendEnv,
     setEnv: draft.setEnv,
-    forwards: draft.forwards,
+    forwards: draft.noForwards === true ? [] : draft.forwards,
+    stdio: draft.stdio,
+    jump: draft.jump === "none" ? undefined : draft.jump,
+    forwardAgent: draft.forwardAgent ?? false,
+    exitOnForwardFailure: draft.exitOnForwardFailure ?? draft.stdio !== undefined,
     managementUrl: draft.managementUrl,
     noBrowser: draft.noBrowser,
   };
@@ -186,15 +196,6 @@ function decodeUser(text: string): string {
     return decodeURIComponent(text);
   } catch {
     throw usage("the user in the URL is not well formed");
-  }
-}
-
-function addForward(draft: Draft, flag: Forward["flag"], spec: string): void {
-  if (draft.forwards.length >= FORWARDS_MAX) throw usage(`more than ${FORWARDS_MAX} forwards`);
-  draft.forwards.push({ flag, spec });
-  if (flag === "W") {
-    draft.noSession = true;
-    draft.tty ??= "no";
   }
 }
 

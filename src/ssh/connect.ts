@@ -14,6 +14,7 @@ import { printable } from "../base/printable.ts";
 import type { Credential } from "../identity/credential.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../sshcore/algorithms.ts";
 import { guardClient } from "../sshcore/guard.ts";
+import { ForwardedAgent } from "./agent-forward.ts";
 import { AUTH_METHODS, signInWith } from "./client-auth.ts";
 
 /** Longest for key exchange and sign-in; a map that is behind makes the machine wait up to 2 s. */
@@ -31,6 +32,8 @@ export interface ConnectOptions {
   readonly keepaliveCountMax: number;
   /** A banner of a machine that let us in. */
   onBanner(text: string): void;
+  /** Path of the person's SSH agent that the peer may use, once it is asked to. Absent: none. */
+  readonly agentPath?: string | undefined;
   /** What ssh2 has to say about itself, for `-vv`. */
   readonly debug?: (line: string) => void;
 }
@@ -69,6 +72,8 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
       watched.isMismatch = !isKnown;
       return isKnown;
     },
+    // Beside `authHandler`, it signs nobody in.
+    ...(options.agentPath === undefined ? {} : { agent: new ForwardedAgent(options.agentPath) }),
     ...(options.debug === undefined ? {} : { debug: options.debug }),
   } as ConnectConfig);
   guardClient(client);

@@ -5,15 +5,20 @@
  * @module
  */
 import { QfError } from "../base/errors.ts";
+import {
+  type Endpoint,
+  type ForwardSpec,
+  parseDynamicForward,
+  parseLocalForward,
+  parseRemoteForward,
+  parseStdioForward,
+} from "./forward-spec.ts";
 
 /** Whether a terminal is asked for: `auto` is for a shell, `force` even without one here. */
 export type TtyRequest = "auto" | "no" | "yes" | "force";
 
-export interface Forward {
-  readonly flag: "L" | "R" | "D" | "W" | "J" | "A";
-  /** Empty for -A. */
-  readonly spec: string;
-}
+/** Most forwards in one command line. */
+const FORWARDS_MAX = 64;
 
 /** An invocation while it is being read; `undefined` is "not set yet". */
 export interface Draft {
@@ -31,7 +36,12 @@ export interface Draft {
   serverAliveCountMax?: number;
   sendEnv: string[];
   setEnv: Record<string, string>;
-  forwards: Forward[];
+  forwards: ForwardSpec[];
+  noForwards?: boolean;
+  stdio?: Endpoint;
+  jump?: string;
+  forwardAgent?: boolean;
+  exitOnForwardFailure?: boolean;
   managementUrl?: string;
   noBrowser: boolean;
 }
@@ -56,10 +66,16 @@ type Take = (draft: Draft, value: string, key: string) => void;
 
 const NAMES = {
   batchmode: "BatchMode",
+  clearallforwardings: "ClearAllForwardings",
   connecttimeout: "ConnectTimeout",
+  dynamicforward: "DynamicForward",
   escapechar: "EscapeChar",
+  exitonforwardfailure: "ExitOnForwardFailure",
+  forwardagent: "ForwardAgent",
+  localforward: "LocalForward",
   loglevel: "LogLevel",
   port: "Port",
+  remoteforward: "RemoteForward",
   requesttty: "RequestTTY",
   sendenv: "SendEnv",
   serveralivecountmax: "ServerAliveCountMax",
@@ -72,6 +88,19 @@ const TAKEN: Readonly<Record<string, Take>> = {
   batchmode: (draft, value, key) => {
     draft.batchMode ??= yesOrNo(key, value);
   },
+  clearallforwardings: (draft, value, key) => {
+    draft.noForwards ??= yesOrNo(key, value);
+  },
+  dynamicforward: (draft, value) => addForward(draft, "D", value),
+  exitonforwardfailure: (draft, value, key) => {
+    draft.exitOnForwardFailure ??= yesOrNo(key, value);
+  },
+  forwardagent: (draft, value, key) => {
+    draft.forwardAgent ??= yesOrNo(key, value);
+  },
+  // In ssh_config the two halves are two words.
+  localforward: (draft, value) => addForward(draft, "L", value.replace(/\s+/, ":")),
+  remoteforward: (draft, value) => addForward(draft, "R", value.replace(/\s+/, ":")),
   connecttimeout: (draft, value, key) => {
     if (value === "none") return;
     draft.connectTimeoutSeconds ??= seconds(key, value);
@@ -111,6 +140,22 @@ const TAKEN: Readonly<Record<string, Take>> = {
     draft.user ??= value;
   },
 };
+
+/** Takes what -L, -R, -D, -W or -J was given. Throws ERR_USAGE. */
+export function addForward(draft: Draft, letter: string, value: string): void {
+  if (letter === "J") {
+    draft.jump ??= value;
+  } else if (letter === "W") {
+    draft.stdio ??= parseStdioForward(value);
+    draft.noSession = true;
+    draft.tty ??= "no";
+  } else {
+    if (draft.forwards.length >= FORWARDS_MAX) throw usage(`more than ${FORWARDS_MAX} forwards`);
+    const parse =
+      letter === "L" ? parseLocalForward : letter === "R" ? parseRemoteForward : parseDynamicForward;
+    draft.forwards.push(parse(value));
+  }
+}
 
 /** ssh(1)'s levels, mapped to how much is said. */
 function takeLogLevel(draft: Draft, value: string, key: string): void {

@@ -53,29 +53,79 @@ export async function runSsh(args: readonly string[]): Promise<number> {
     managementUrl: invocation.managementUrl,
     noBrowser: invocation.noBrowser,
     interactive: !invocation.batchMode,
+  }).catch((error: unknown) => {
+    throw beyondPeer(error, invocation);
   });
+  if (invocation.jump !== undefined) {
+    sayBeside(`qf: ${credential.target.name} is a peer and reached without ${invocation.jump}`, invocation);
+  }
   for (const name of SECRET_VARIABLES) delete process.env[name];
   const connection = await open(await transport, invocation, credential, localUser);
   const stop = endOnSignals(connection);
   try {
-    return invocation.noSession ? await hold(connection) : await session(connection, invocation);
+    return await use(connection, invocation);
   } finally {
     stop();
     connection.end();
   }
 }
 
-function checkAvailable({ forwards, port }: SshInvocation): void {
-  if (forwards.length > 0) {
-    throw new QfError("ERR_SSH", "Port forwarding not available", {
-      hint: "this build of qf ssh opens sessions only: leave out -L, -R, -D, -W, -J and -A",
-    });
+/** All that the connection is for, to the exit status. */
+async function use(connection: Connection, invocation: SshInvocation): Promise<number> {
+  const { forwards, stdio, noSession, exitOnForwardFailure } = invocation;
+  const isForwarding = forwards.length > 0 || stdio !== undefined;
+  // Not loaded for a plain session.
+  const { startForwards, runStdioForward } = isForwarding ? await import("./forward.ts") : NO_FORWARDS;
+  const running = await startForwards(connection, forwards, {
+    exitOnFailure: exitOnForwardFailure,
+    say: (line) => sayBeside(line, invocation),
+  });
+  try {
+    if (stdio !== undefined) return await runStdioForward(connection, stdio);
+    if (noSession) return await hold(connection);
+    const status = await session(connection, invocation);
+    // As ssh(1): what goes through here is not cut off by the end of the session.
+    await Promise.race([running.drained(), connection.closed]);
+    return status;
+  } finally {
+    running.end();
   }
+}
+
+const NO_FORWARDS = {
+  startForwards: async () => ({ end: () => {}, drained: async () => {} }),
+  runStdioForward: async () => EXIT_NO_SESSION,
+};
+
+/** A line beside a session, whose terminal may be raw. */
+function sayBeside(line: string, { quiet }: SshInvocation): void {
+  if (!quiet) process.stderr.write(process.stdin.isRaw ? `${line}\r\n` : `${line}\n`);
+}
+
+function checkAvailable({ port }: SshInvocation): void {
   if (port !== SSH_PORT && port !== SSH_ENDPOINT_PORT) {
     throw new QfError("ERR_PEER_UNREACHABLE", `no SSH server of QuFabric can be at port ${port}`, {
       hint: "leave out -p: peers serve SSH at 22",
     });
   }
+}
+
+/** A host behind a peer is no peer: its sign-in is not ours to make, the way to it is. */
+function beyondPeer(error: unknown, { jump, host }: SshInvocation): unknown {
+  if (jump === undefined || !(error instanceof QfError) || error.code !== "ERR_PEER_UNKNOWN") return error;
+  return new QfError("ERR_PEER_UNKNOWN", `${host} is no peer`, {
+    hint: `use ssh -o ProxyCommand='qf ssh -W %h:%p ${jump}' ${host}`,
+    cause: error,
+  });
+}
+
+/** Path of the agent to forward; undefined when there is none, or it is not asked for. */
+function agentPath(invocation: SshInvocation): string | undefined {
+  if (!invocation.forwardAgent) return undefined;
+  const path = process.env.SSH_AUTH_SOCK;
+  if (path !== undefined && path !== "") return path;
+  sayBeside("qf: warning: there is no SSH agent here to forward: SSH_AUTH_SOCK is not set", invocation);
+  return undefined;
 }
 
 /** Dials the peer and speaks SSH. */
@@ -105,6 +155,7 @@ async function open(
     stream,
     credential,
     localUser,
+    agentPath: agentPath(invocation),
     keepaliveMs: invocation.serverAliveIntervalSeconds * 1000,
     keepaliveCountMax: invocation.serverAliveCountMax,
     onBanner: (text) => {
@@ -137,6 +188,7 @@ function session(connection: Connection, invocation: SshInvocation): Promise<num
     stdout: openOutput(1),
     stderr: openOutput(2),
     term: process.env.TERM || "dumb",
+    forwardAgent: invocation.forwardAgent && Boolean(process.env.SSH_AUTH_SOCK),
     say: (line) => processTerminal.say(line),
   });
 }

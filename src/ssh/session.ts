@@ -18,6 +18,8 @@ import { enterRawMode, type TerminalSize, terminalSize, watchSize } from "./term
 export const EXIT_NO_SESSION = 255;
 /** How long after a channel the loss of its transport may become known. */
 const LOSS_MS = 50;
+/** ssh2 gives the session up when the agent is refused; ssh(1) goes on without it, and so do we. */
+const AGENT_REFUSED = /agent forwarding/;
 /** Longest wait for our own reader to take the rest. */
 const FLUSH_MS_MAX = 60_000;
 
@@ -33,12 +35,15 @@ export interface SessionOptions {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly term: string;
+  /** Offer the person's SSH agent, which the connection knows. */
+  readonly forwardAgent: boolean;
   say(line: string): void;
 }
 
 /** Runs the session to its end; resolves to the exit status for our shell. Throws ERR_SSH. */
 export function runSession(connection: Connection, options: SessionOptions): Promise<number> {
-  const { command, env } = options;
+  const { command } = options;
+  const extra = { env: options.env, ...(options.forwardAgent ? { agentForward: true } : {}) };
   const pty: PseudoTtyOptions | false = options.pty && { ...ptySize(terminalSize()), term: options.term };
   return new Promise((resolve, reject) => {
     let isOpen = false;
@@ -48,11 +53,14 @@ export function runSession(connection: Connection, options: SessionOptions): Pro
     // Attached in this very call: a short command's status is in the packet right behind.
     const onChannel = (error: Error | undefined, channel: ClientChannel) => {
       isOpen = true;
-      if (error) reject(refused(error));
+      if (error && options.forwardAgent && AGENT_REFUSED.test(error.message)) {
+        options.say("qf: warning: the peer does not take your SSH agent");
+        runSession(connection, { ...options, forwardAgent: false }).then(resolve, reject);
+      } else if (error) reject(refused(error));
       else attach(connection, channel, options).then(resolve, reject);
     };
-    if (command === undefined) connection.client.shell(pty, { env }, onChannel);
-    else connection.client.exec(command, pty === false ? { env } : { env, pty }, onChannel);
+    if (command === undefined) connection.client.shell(pty, extra, onChannel);
+    else connection.client.exec(command, pty === false ? extra : { ...extra, pty }, onChannel);
   });
 }
 

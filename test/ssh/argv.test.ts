@@ -1,11 +1,17 @@
 import { expect, test } from "bun:test";
 import { QfError } from "../../src/base/errors.ts";
 import { parseSshArgv, type SshInvocation } from "../../src/ssh/argv.ts";
+import type { ForwardSpec } from "../../src/ssh/forward-spec.ts";
 
 function parse(line: string): SshInvocation {
   const invocation = parseSshArgv(line === "" ? [] : line.split(" "));
   if (invocation === "help") throw new Error("help was read");
   return invocation;
+}
+
+function forward(direction: "local" | "remote", port: number, host?: string, hostPort = 0): ForwardSpec {
+  const connect = host === undefined ? null : ({ kind: "tcp", host, port: hostPort } as const);
+  return { direction, listen: { kind: "tcp", host: undefined, port }, connect };
 }
 
 test.each<[line: string, want: Partial<SshInvocation>]>([
@@ -53,26 +59,30 @@ test.each<[line: string, want: Partial<SshInvocation>]>([
   ["-4 -6 -a -x -k -C web1", { host: "web1" }],
   [
     "-L 8080:db:5432 -L 9090:x:1 web1",
-    {
-      forwards: [
-        { flag: "L", spec: "8080:db:5432" },
-        { flag: "L", spec: "9090:x:1" },
-      ],
-    },
+    { forwards: [forward("local", 8080, "db", 5432), forward("local", 9090, "x", 1)] },
   ],
   [
     "-L8080:db:5432 -R 1:a:2 -D 1080 web1",
+    { forwards: [forward("local", 8080, "db", 5432), forward("remote", 1, "a", 2), forward("local", 1080)] },
+  ],
+  ["-oLocalForward=8080:db:5432 web1", { forwards: [forward("local", 8080, "db", 5432)] }],
+  ["-L 8080:db:5432 -o ClearAllForwardings=yes web1", { forwards: [] }],
+  ["-o ExitOnForwardFailure=yes web1", { exitOnForwardFailure: true }],
+  ["web1", { exitOnForwardFailure: false, forwardAgent: false, jump: undefined, stdio: undefined }],
+  ["-A web1", { forwardAgent: true }],
+  ["-A -a web1", { forwardAgent: false }],
+  ["-o ForwardAgent=yes web1", { forwardAgent: true }],
+  ["-J gate web1", { jump: "gate" }],
+  ["-J none web1", { jump: undefined }],
+  [
+    "-W db:5432 web1",
     {
-      forwards: [
-        { flag: "L", spec: "8080:db:5432" },
-        { flag: "R", spec: "1:a:2" },
-        { flag: "D", spec: "1080" },
-      ],
+      stdio: { kind: "tcp", host: "db", port: 5432 },
+      exitOnForwardFailure: true,
+      noSession: true,
+      tty: "no",
     },
   ],
-  ["-A web1", { forwards: [{ flag: "A", spec: "" }] }],
-  ["-J gate web1", { forwards: [{ flag: "J", spec: "gate" }] }],
-  ["-W db:5432 web1", { forwards: [{ flag: "W", spec: "db:5432" }], noSession: true, tty: "no" }],
   [
     "--no-browser --management-url https://qf.example.com web1",
     { noBrowser: true, managementUrl: "https://qf.example.com" },
@@ -107,6 +117,10 @@ test.each([
   ["-i key web1", "-i is not for qf ssh"],
   ["-F file web1", "-F is not available"],
   ["-X web1", "-X is not available"],
+  ["-L 8080 web1", "is not [bind_address:]port:host:hostport"],
+  ["-D 1080:db:1 web1", "is not [bind_address:]port"],
+  ["-W db web1", "is not host:port"],
+  ["-o ExitOnForwardFailure=1 web1", "must be yes or no"],
   ["--uid web1", "unknown option --uid"],
   ["-o StrictHostKeyChecking=no web1", "StrictHostKeyChecking is not available"],
   ["-o ProxyCommand=x web1", "ProxyCommand is not available"],

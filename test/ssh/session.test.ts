@@ -50,6 +50,7 @@ async function run(
     stdout: stdout.stream,
     stderr: stderr.stream,
     term: "xterm",
+    forwardAgent: false,
     say: () => {},
     ...change,
   });

@@ -1,0 +1,91 @@
+/**
+ * Streams that the peer sends for what we asked it to listen at (`-R`), and where they go from here.
+ *
+ * @module
+ */
+import { connect, type Socket } from "node:net";
+import type { Channel } from "ssh2";
+import type { Connection } from "./connect.ts";
+import { describeEndpoint, type Endpoint, type ForwardSpec } from "./forward-spec.ts";
+import { joinStreams } from "./join.ts";
+import { readSocks } from "./socks-stream.ts";
+
+/** Longest that a destination here may take to answer. */
+const DIAL_TIMEOUT_MS = 30_000;
+
+export interface StreamWatch {
+  /** A line for the person. */
+  say(line: string): void;
+  /** A stream has begun, and ends when `done` resolves. */
+  onStream(done: Promise<void>): void;
+}
+
+/** Takes streams for `remotes`, which may grow, and none else. */
+export function listenToPeer(
+  { client }: Connection,
+  remotes: readonly ForwardSpec[],
+  watch: StreamWatch,
+): void {
+  client.on("tcp connection", ({ destIP, destPort }, accept, reject) => {
+    const spec = remotes.find(
+      ({ listen }) => listen.kind === "tcp" && listen.host === destIP && listen.port === destPort,
+    );
+    takeStream(spec, accept, reject, watch);
+  });
+  client.on("unix connection", ({ socketPath }, accept, reject) => {
+    const spec = remotes.find(({ listen }) => listen.kind === "unix" && listen.path === socketPath);
+    takeStream(spec, accept, reject, watch);
+  });
+}
+
+function takeStream(
+  spec: ForwardSpec | undefined,
+  accept: () => Channel,
+  reject: () => void,
+  watch: StreamWatch,
+): void {
+  if (spec === undefined) reject();
+  else if (spec.connect === null) void serveSocks(accept(), watch);
+  else dial(spec.connect, (socket) => watch.onStream(joinStreams(socket, accept())), reject, watch);
+}
+
+/** `-R port` alone: the peer's programs say by SOCKS where they want to go from here. */
+async function serveSocks(channel: Channel, watch: StreamWatch): Promise<void> {
+  channel.on("error", () => {});
+  try {
+    const wish = await readSocks(channel);
+    const refuse = (): void => {
+      channel.end(wish.refused);
+      channel.close();
+    };
+    const onConnected = (socket: Socket): void => {
+      channel.write(wish.granted);
+      watch.onStream(joinStreams(socket, channel));
+    };
+    dial(wish.target, onConnected, refuse, watch);
+  } catch {
+    channel.close();
+  }
+}
+
+function dial(
+  target: Endpoint,
+  onConnected: (socket: Socket) => void,
+  onFailed: () => void,
+  watch: StreamWatch,
+): void {
+  const at = target.kind === "unix" ? { path: target.path } : { host: target.host, port: target.port };
+  const socket = connect({ ...at, allowHalfOpen: true, noDelay: true });
+  const timer = setTimeout(() => socket.destroy(new Error("no answer")), DIAL_TIMEOUT_MS);
+  const fail = (): void => {
+    clearTimeout(timer);
+    watch.say(`qf: error: can not connect to ${describeEndpoint(target)} here`);
+    onFailed();
+  };
+  socket.once("error", fail);
+  socket.once("connect", () => {
+    clearTimeout(timer);
+    socket.off("error", fail);
+    onConnected(socket);
+  });
+}
