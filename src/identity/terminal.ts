@@ -7,6 +7,7 @@
 import { closeSync, openSync, read } from "node:fs";
 import { promisify } from "node:util";
 import { QfError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 
 /** Longest answer taken. */
 const ANSWER_LENGTH_MAX = 256;
@@ -25,7 +26,7 @@ export interface Terminal {
 /** The terminal this process was started from. */
 export const processTerminal: Terminal = {
   say: (line) => {
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${printable(line)}\n`);
   },
   canAsk() {
     try {

@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
 import { VERSION } from "../base/build-info.ts";
 import { QfError } from "../base/errors.ts";
-import { printable } from "../base/printable.ts";
+import { printable, printableLines } from "../base/printable.ts";
 import type { Credential } from "../identity/credential.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../sshcore/algorithms.ts";
 import { guardClient } from "../sshcore/guard.ts";
@@ -116,12 +116,12 @@ function watch(client: Client, { credential, onBanner }: ConnectOptions): Watche
   let isReady = false;
   let failure: QfError | undefined;
   client.on("banner", (text) => {
-    if (isReady) onBanner(text);
+    if (isReady) onBanner(printableLines(text.slice(0, BANNER_LENGTH_MAX)));
     else banners.push(text.slice(0, BANNER_LENGTH_MAX));
   });
   client.on("ready", () => {
     isReady = true;
-    for (const banner of banners) onBanner(banner);
+    for (const banner of banners) onBanner(printableLines(banner));
     ready.resolve();
   });
   client.on("error", (error) => {

@@ -123,6 +123,8 @@ export const HostPort = z
 export const HttpUrl = z
   .url({ protocol: /^https?$/ })
   .max(2048)
+  // A URL drops line breaks and encodes the rest when it is read; as text it would reach a terminal.
+  .regex(/^[\x21-\x7e]+$/, "must be printable ASCII")
   .refine((text) => {
     const url = URL.parse(text); // Refinements run even where the check before has failed.
     return url === null || (url.username === "" && url.password === "" && url.hash === "");

@@ -1,6 +1,6 @@
 import { afterEach, expect, spyOn, test } from "bun:test";
 import { QfError } from "../../src/base/errors.ts";
-import { printable } from "../../src/base/printable.ts";
+import { printable, printableLines } from "../../src/base/printable.ts";
 import { renderTable } from "../../src/cli/output.ts";
 import { reportError } from "../../src/cli/report.ts";
 
@@ -50,6 +50,7 @@ test("something unexpected is one line with a code, without a stack", () => {
 test("what is said can not drive a terminal", () => {
   expect(report(new QfError("ERR_SSH", "a\u001b[2Jb\nc\u202ed")).text).toBe("qf: error: a [2Jb c d\n");
   expect(printable(" \u0007x\u0085y ")).toBe("x y");
+  expect(printableLines("a\u001b]0;t\u0007b\r\nc\n")).toBe("a ]0;t b\nc\n");
 });
 
 test("a table has columns as wide as their widest cell, and no control characters", () => {

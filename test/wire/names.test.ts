@@ -99,6 +99,8 @@ test.each([
   [HostPort, "web1:65535", "web1:65536"],
   [HttpUrl, "https://qf.example.com", "https://user:pw@qf.example.com"],
   [HttpUrl, "http://127.0.0.1:8080", "javascript:alert(1)"],
+  [HttpUrl, "https://qf.example.com/a", "https://qf.example.com/a\u001b[2J"],
+  [HttpUrl, "https://qf.example.com/b", "https://qf.example.com/\nqf: hint: b"],
   [HttpUrl, "https://qf.example.com/x", "https://qf.example.com/#x"],
 ] as const)("a boundary takes the one and refuses the other", (schema, good, bad) => {
   expect(schema.safeParse(good).success).toBe(true);

@@ -130,10 +130,21 @@ test.each(["owner", "admin"] as const)(
       api.call("PUT", `/api/users/${id}`, { ...request, role, ...change }, token);
     expect((await put({ role: "user" })).status).toBe(403);
     expect((await put({ is_blocked: true })).status).toBe(403);
+    expect((await put({ pending_approval: true })).status).toBe(403);
     expect((await api.call("DELETE", `/api/users/${id}`, undefined, token)).status).toBe(403);
     expect((await put({})).status).toBe(200);
   },
 );
+
+test("making somebody wait for approval again is a block: not of an owner by an admin, and in the log", async () => {
+  const { token } = await api.tokenAs("admin");
+  const body = { ...request, role: "owner", pending_approval: true };
+  expect((await api.call("PUT", `/api/users/${api.ownerId}`, body, token)).status).toBe(403);
+  expect((await api.call("GET", "/api/users/current")).status).toBe(200);
+  const user = await aUserOf(api.management.store, api.accountId);
+  await api.call("PUT", `/api/users/${user.id}`, { ...request, pending_approval: true }, token);
+  expect(await api.activities()).toEqual(["user.block"]);
+});
 
 test("an admin can not delete an owner", async () => {
   const { token } = await api.tokenAs("admin");

@@ -171,6 +171,10 @@ async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: User
   const { role, auto_groups, is_blocked, pending_approval } = call.body;
   refuseRoleChange(actor, user, role);
   if (is_blocked !== user.isBlocked) refuseTouching(actor, user, is_blocked ? "block" : "unblock");
+  const pendingApproval = pending_approval ?? user.pendingApproval;
+  // Who waits can neither sign in nor use tokens, so it is a block by another name.
+  const isSuspended = pendingApproval && !user.pendingApproval;
+  if (isSuspended) refuseTouching(actor, user, "block");
   const added = auto_groups.filter((id) => !user.autoGroups.includes(id));
   const removed = user.autoGroups.filter((id) => !auto_groups.includes(id));
   await refuseAutoGroups(tx, call.accountId, added);
@@ -179,9 +183,9 @@ async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: User
     role,
     autoGroups: [...new Set(auto_groups)],
     isBlocked: is_blocked,
-    pendingApproval: pending_approval ?? user.pendingApproval,
+    pendingApproval,
   };
-  const { autoGroups, isBlocked, pendingApproval } = now;
+  const { autoGroups, isBlocked } = now;
   await updateUser(tx, call.accountId, user.id, { role, autoGroups, isBlocked, pendingApproval });
   if (isBlocked && !user.isBlocked) await revokeLoginsOf(tx, { userId: user.id });
   const meta = { user: user.name };
@@ -189,6 +193,7 @@ async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: User
     tx.record({ activity, targetId: user.id, meta: { ...meta, ...more } });
   if (role !== user.role) record("user.role.update", { from: user.role, to: role });
   if (isBlocked !== user.isBlocked) record(isBlocked ? "user.block" : "user.unblock");
+  if (isSuspended) record("user.block", { until: "approved" });
   if (user.pendingApproval && !pendingApproval) record("user.approve");
   for (const group of added) record("user.group.add", { group });
   for (const group of removed) record("user.group.delete", { group });
