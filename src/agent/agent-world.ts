@@ -50,6 +50,7 @@ export function createWorld(parts: WorldParts): World {
       };
     },
     sshAuth: () => flags().sshAuth,
+    takesPlain: () => flags().plainSshListen !== null,
     pinned: () => {
       const { requireIdpBinding, pinIssuer, pinAudience } = flags();
       if (!requireIdpBinding) return null;

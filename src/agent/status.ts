@@ -41,7 +41,9 @@ export function statusText(status: AgentStatus, isDetailed: boolean): string {
     const forwarding = forwards.length === 0 ? "" : ` [${forwards.join(", ")}]`;
     const by = isDetailed && path !== undefined ? ` (${path})` : "";
     const what = command === "" ? "shell" : command;
-    lines.push(`  ${user} as ${localUser} from ${peer}${by}: ${what}${forwarding}`);
+    lines.push(
+      `  ${user} as ${localUser} from ${peer === "" ? "no registered device" : peer}${by}: ${what}${forwarding}`,
+    );
   }
   if (isDetailed) lines.push(...details(status));
   for (const problem of status.problems) lines.push(row("Problem", problem));

@@ -32,6 +32,8 @@ export interface World {
   sshAuth(): boolean;
   /** With --require-idp-binding: the pinned issuer and audience. Null otherwise. */
   pinned(): { readonly issuer: string; readonly audience: string } | null;
+  /** Whether clients that bring no hello are taken at all (`--plain-ssh-listen`). */
+  takesPlain(): boolean;
   /** Lets people approve sign-ins of clients without a certificate. Null: nobody is asked. */
   readonly approvals: Approvals | null;
 }

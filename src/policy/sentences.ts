@@ -45,6 +45,10 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
     hint: "check the peer's connection to management with qf agent status -d there",
   },
   wrong_target: { sentence: "The certificate was made for another peer", hint: "connect again" },
+  plain_ssh_disabled: {
+    sentence: "This peer takes registered devices only",
+    hint: "use qf ssh, or OpenSSH after qf ssh-config install",
+  },
   peer_not_authorized: {
     sentence: "User is not authorized to access this peer",
     hint: "ask for a policy that has one of your groups as source",

@@ -24,6 +24,7 @@ export const REASON_CODES = [
   "ssh_disabled",
   "map_stale",
   "wrong_target",
+  "plain_ssh_disabled",
   // What the rules say.
   "peer_not_authorized",
   "device_not_authorized",

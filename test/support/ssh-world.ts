@@ -39,6 +39,7 @@ export interface SshWorld {
   sshAuth: boolean;
   pinned: { issuer: string; audience: string } | null;
   auditFails: boolean;
+  takesPlain: boolean;
   /** Who lets people approve a sign-in without a certificate. */
   approvals: Approvals | null;
   /** What the hello said; `null` is a plain listener. */
@@ -118,6 +119,7 @@ export async function openSshWorld(
     machineFlags: () => state.flags,
     sshAuth: () => state.sshAuth,
     pinned: () => state.pinned,
+    takesPlain: () => state.takesPlain,
     get approvals() {
       return state.approvals;
     },
@@ -141,6 +143,7 @@ export async function openSshWorld(
     sshAuth: true,
     pinned: null,
     auditFails: false,
+    takesPlain: true,
     approvals: null,
     sourcePeerId: anId("laptop"),
     clock: systemClock,

@@ -86,6 +86,7 @@ function placeOf({ who }: Subject): string {
 /** A stream without a hello was not judged by network rules; the device that the certificate names is. */
 function refuseUnprovenPath(world: World, origin: StreamOrigin, { who }: Subject): ReasonCode | null {
   const snapshot = world.snapshot();
+  if (origin.path === "plain" && !world.takesPlain()) return "plain_ssh_disabled";
   if (origin.sourcePeerId !== null || who.kind !== "user" || who.devicePeerId === null) return null;
   if (snapshot === null) return "map_stale";
   return refuseNetwork(

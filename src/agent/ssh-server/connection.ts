@@ -163,6 +163,11 @@ export class SshConnection {
   recheck(): void {
     const auth = this.#auth;
     if (auth === null || this.#ending !== null) return;
+    const { world, origin } = this.#options;
+    if (origin.path === "plain" && !world.takesPlain()) {
+      this.#endFor("plain_ssh_disabled");
+      return;
+    }
     const actions = [...this.#sessions.values()].flatMap((session) => session.actionsInUse());
     actions.push(...(this.#forwards?.actionsInUse() ?? []));
     for (const action of [{ kind: "connect" } as const, ...actions]) {

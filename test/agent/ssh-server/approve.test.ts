@@ -134,6 +134,23 @@ describe.skipIf(!isRoot)("a sign-in by approval", () => {
   });
 });
 
+describe.skipIf(!isRoot)("a machine that stops to take such clients", () => {
+  test("lets no more of them in, and ends those that are", async () => {
+    const live = await interactive(world.port, "root", typeCode);
+    const late = await interactive(world.port, "root", () => {
+      world.takesPlain = false;
+      return [CODE];
+    });
+    expect(late.isIn).toBe(false);
+    expect(late.shown.at(-1)?.text).toContain("This peer takes registered devices only");
+    const closed = new Promise((resolve) => live.client.once("close", () => resolve(true)));
+    world.server.recheck();
+    expect(await closed).toBe(true);
+    await until(() => world.eventsOf("connection.close").length > 0);
+    expect(world.eventsOf("connection.close")[0]?.reason).toBe("plain_ssh_disabled");
+  });
+});
+
 describe("codes", () => {
   test("that are wrong are asked for again, then there are none left", async () => {
     approvals.answers = [4, 3, 2, 1, 0].map((triesLeft) => ({ status: "wrong_code", triesLeft }));
