@@ -1,8 +1,9 @@
 /** Any SSH client, without a certificate: OpenSSH by keyboard-interactive, PuTTY's plink, paramiko. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Lab, type LabAgent, LabTerminal, openLab, type Person } from "../support/lab.ts";
+import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { type Lab, type LabAgent, LabTerminal, openLab, type Person, runProcess } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { signIn, type Visit } from "../support/sign-in.ts";
 
@@ -290,6 +291,34 @@ describe.skipIf(!isRoot)("any SSH client", () => {
       });
     },
   );
+
+  test.skipIf(!hasSsh)("a certificate of ours is taken there too, for the device it names", async () => {
+    await setRule(false);
+    const device = lab.device(ada, "desk");
+    await device.login();
+    const config = join(device.configDir, "openssh-config");
+    const { executable } = lab;
+    const dropIn = { executable, domain: "qf.internal", configDir: device.configDir, shortNames: false };
+    writeFileSync(config, renderDropIn(dropIn));
+    const env = lab.env(device.env());
+    const destination = `${deploy.name}@web1.qf.internal`;
+    const minted = await runProcess(["ssh", "-F", config, destination, "true"], { env });
+    expect(minted).toMatchObject({ exitCode: 0 });
+    const files = readdirSync(device.configDir, { recursive: true, encoding: "utf8" });
+    const key = files.find((name) => name.endsWith("web1.qf.internal")) ?? "no key";
+    const options = [
+      `IdentityFile=${join(device.configDir, key)}`,
+      `CertificateFile=${join(device.configDir, `${key}-cert.pub`)}`,
+      "IdentitiesOnly=yes",
+      "BatchMode=yes",
+      "StrictHostKeyChecking=accept-new",
+      `UserKnownHostsFile=${join(lab.root, "known_hosts")}`,
+    ].flatMap((option) => ["-o", option]);
+    const command = ["ssh", "-F", "none", "-p", port, ...options, `${deploy.name}@127.0.0.1`, "id -un"];
+    const result = await runProcess(command, { env });
+    expect(result).toMatchObject({ exitCode: 0, stdout: `${deploy.name}\n` });
+    await setRule(true);
+  });
 
   // The last two change what the machine is.
   test.skipIf(!hasSsh)("one line says that management is away, and no prompt comes", async () => {
