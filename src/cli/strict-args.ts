@@ -36,7 +36,8 @@ export function checkArgs(command: Command, args: readonly string[]): string[] {
     if (value === undefined) {
       at += 1;
       value = args[at];
-      if (value === undefined) throw usage(`${flag.written} needs a value`);
+      // `--setup-key --allow-server-ssh`: what looks like a flag is one; `--flag=--x` says otherwise.
+      if (value === undefined || value.startsWith("--")) throw usage(`${flag.written} needs a value`);
     }
     const given = values.get(flag.name) ?? [];
     if (given.length > 0 && !command.repeatable.includes(flag.name)) {
