@@ -67,6 +67,8 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
     keepaliveInterval: options.keepaliveMs,
     keepaliveCountMax: options.keepaliveCountMax,
     algorithms: { ...ALGORITHMS, serverHostKey: types },
+    // OpenSSH's extensions, of a server that is not OpenSSH.
+    strictVendor: false,
     hostVerifier: (offered: Buffer) => {
       const isKnown = known.some((key) => key.equals(offered));
       watched.isMismatch = !isKnown;

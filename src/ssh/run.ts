@@ -110,11 +110,11 @@ function checkAvailable({ port }: SshInvocation): void {
   }
 }
 
-/** A host behind a peer is no peer: its sign-in is not ours to make, the way to it is. */
+/** What is behind a peer may be no peer: its sign-in is not ours to make then, the way to it is. */
 function beyondPeer(error: unknown, { jump, host }: SshInvocation): unknown {
-  if (jump === undefined || !(error instanceof QfError) || error.code !== "ERR_PEER_UNKNOWN") return error;
-  return new QfError("ERR_PEER_UNKNOWN", `${host} is no peer`, {
-    hint: `use ssh -o ProxyCommand='qf ssh -W %h:%p ${jump}' ${host}`,
+  if (jump === undefined || !(error instanceof QfError) || error.code !== "ERR_ACCESS_DENIED") return error;
+  return new QfError(error.code, error.message, {
+    hint: `${error.hint ?? ""}; for a host that is no peer: ssh -o ProxyCommand='qf ssh -W %h:%p ${jump}' ${host}`,
     cause: error,
   });
 }
