@@ -74,18 +74,19 @@ export class RelayStream extends Duplex {
     const wasGone = this.#isGone;
     this.#isGone = true;
     if (this.destroyed || wasGone) return;
-    this.#written();
     if (!this.#hasEnded) this.destroy(lost(reason));
+    else if (this.readableEnded) this.destroy();
+    else this.once("end", () => this.destroy());
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#outgoing.push(chunk);
+    if (chunk.length > 0) this.#outgoing.push(chunk);
     this.#onWritten = done;
     this.#flush();
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    for (const { chunk } of chunks) this.#outgoing.push(chunk);
+    for (const { chunk } of chunks) if (chunk.length > 0) this.#outgoing.push(chunk);
     this.#onWritten = done;
     this.#flush();
   }
@@ -190,8 +191,13 @@ export class RelayStream extends Duplex {
   }
 
   #flush(): void {
-    while (this.#outgoing.length > 0 && this.#credit > 0 && !this.#isGone) this.#sendData();
-    if (this.#outgoing.length === 0 || this.#isGone) this.#written();
+    // What nobody takes any more stays pending until the stream is destroyed.
+    if (this.#isGone) return;
+    while (this.#outgoing.length > 0 && this.#credit > 0) this.#sendData();
+    if (this.#outgoing.length > 0) return;
+    const done = this.#onWritten;
+    this.#onWritten = null;
+    done?.();
   }
 
   /** One frame of as much as fits. */
@@ -213,14 +219,7 @@ export class RelayStream extends Duplex {
       else this.#outgoing[0] = chunk.subarray(part.length);
     }
     this.#credit -= length;
-    if (length > 0) this.#options.send(frame);
-  }
-
-  #written(): void {
-    const done = this.#onWritten;
-    this.#onWritten = null;
-    if (this.#isGone) this.#outgoing.length = 0;
-    done?.();
+    this.#options.send(frame);
   }
 }
 

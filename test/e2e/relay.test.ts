@@ -1,7 +1,7 @@
 /** A machine that nobody can reach directly, reached through the relay. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";

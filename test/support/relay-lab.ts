@@ -1,0 +1,219 @@
+/**
+ * A relay on a free port over a real store, with machines and devices whose ends are played by the test.
+ */
+import { connect, type Socket } from "node:net";
+import type { Server } from "bun";
+import { nowSeconds, systemClock } from "../../src/base/clock.ts";
+import { type Ed25519Key, generateEd25519 } from "../../src/base/ed25519.ts";
+import { makeHello } from "../../src/fabric/hello.ts";
+import {
+  dialRelay,
+  offerToRelay,
+  type RelayOffer,
+  signRelayDial,
+  signRelayServe,
+} from "../../src/fabric/relay-client.ts";
+import type { RelayStream } from "../../src/fabric/relay-stream.ts";
+import type { ManagementContext } from "../../src/management/context.ts";
+import { insertPeer } from "../../src/management/db/new-peer.ts";
+import type { PeerRow } from "../../src/management/db/peers.ts";
+import {
+  createRelayHub,
+  type RelayHub,
+  type RelayLimits,
+  type RelaySocketData,
+} from "../../src/management/relay/hub.ts";
+import {
+  RELAY_AGENT_PATH,
+  RELAY_CLIENT_PATH,
+  RELAY_HELLO_HEADER,
+  RELAY_PROOF_HEADER,
+} from "../../src/wire/relay.ts";
+import { until } from "./agent.ts";
+import type { TestManagement } from "./running-management.ts";
+
+export interface TestPeer {
+  readonly key: Ed25519Key;
+  readonly row: PeerRow;
+}
+
+/** Inserts a peer with a key of ours. */
+export async function addPeer(
+  management: TestManagement,
+  name: string,
+  kind: "machine" | "device",
+  groups: readonly string[],
+): Promise<TestPeer> {
+  const key = generateEd25519();
+  const { accountId } = management;
+  const initiator = { id: "test", name: "test", email: "" };
+  const row = await management.context.store.change({ accountId, initiator, affectsMaps: true }, (tx) =>
+    insertPeer(tx, {
+      accountId,
+      kind,
+      name,
+      deviceKey: key.publicKey,
+      hostKeys: kind === "machine" ? ["AAAA"] : [],
+      facts: { hostname: name, os: "linux", kernelVersion: "6", version: "0" },
+      connectionIp: "127.0.0.1",
+      owner: null,
+      ownerApproved: true,
+      status: "active",
+      vouchedByPeerId: null,
+      ephemeral: false,
+      groups: [...groups],
+    }),
+  );
+  return { key, row };
+}
+
+export interface RelayLab {
+  readonly hub: RelayHub;
+  readonly origin: string;
+  /** Takes the machine's side; `onStream` gets each stream that comes in. */
+  offer(
+    machine: TestPeer,
+    onStream: (stream: RelayStream) => void,
+  ): Promise<RelayOffer & { isUp(): boolean }>;
+  dial(device: TestPeer, target: TestPeer, change?: DialChange): Promise<RelayStream>;
+  /** A socket of the client's side with the handshake done, that reads only what it is told to. */
+  rawDial(device: TestPeer, target: TestPeer): Promise<RawSocket>;
+  close(): Promise<void>;
+}
+
+export interface DialChange {
+  readonly port?: number;
+  readonly timeSeconds?: number;
+  /** Signs the relay's proof; absent: the device's own. */
+  readonly proofKey?: Ed25519Key;
+  readonly hello?: string;
+  readonly source?: string;
+}
+
+export function openRelayLab(management: TestManagement, limits: Partial<RelayLimits> = {}): RelayLab {
+  let hub: RelayHub | undefined;
+  const server: Server<RelaySocketData> = Bun.serve<RelaySocketData>({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: (request, self) => {
+      const { pathname } = new URL(request.url);
+      const isAgent = pathname === RELAY_AGENT_PATH;
+      const answer = isAgent ? hub?.serve(request, self, "127.0.0.1") : hub?.dial(request, self, "127.0.0.1");
+      return answer ?? new Response("", { status: 503 });
+    },
+    websocket: {
+      maxPayloadLength: 4 * 1024 * 1024,
+      idleTimeout: 15,
+      open: (socket) => hub?.websocket.open?.(socket),
+      message: (socket, data) => hub?.websocket.message?.(socket, data),
+      drain: (socket) => hub?.websocket.drain?.(socket),
+      close: (socket, code, reason) => hub?.websocket.close?.(socket, code, reason),
+    },
+  });
+  const origin = `http://127.0.0.1:${server.port}`;
+  const context: ManagementContext = { ...management.context, origin };
+  const made = createRelayHub(context, limits);
+  hub = made;
+  const scope = { accountId: management.accountId, origin };
+  const helloOf = (device: TestPeer, target: TestPeer, change: DialChange = {}) =>
+    change.hello ??
+    makeHello({
+      deviceKey: device.key,
+      scope,
+      source: change.source ?? device.row.id,
+      target: target.row.id,
+      port: change.port ?? 22,
+      nowSeconds: change.timeSeconds ?? nowSeconds(systemClock),
+    });
+  const offers: RelayOffer[] = [];
+  return {
+    hub: made,
+    origin,
+    async offer(machine, onStream) {
+      let isUp: boolean | undefined;
+      const offer = offerToRelay({
+        origin,
+        proof: signRelayServe({
+          deviceKey: machine.key,
+          scope,
+          peerId: machine.row.id,
+          nowSeconds: nowSeconds(systemClock),
+        }),
+        onUp: () => {
+          isUp = true;
+        },
+        onDown: () => {
+          isUp = false;
+        },
+        onStream: (_open, stream) => {
+          stream.on("error", () => {});
+          onStream(stream);
+          return true;
+        },
+      });
+      offers.push(offer);
+      await until("the link", () => isUp !== undefined);
+      return Object.assign(offer, { isUp: () => isUp === true });
+    },
+    async dial(device, target, change) {
+      const stream = await dialRelay({
+        deviceKey: change?.proofKey ?? device.key,
+        scope,
+        hello: helloOf(device, target, change),
+        timeoutMs: 5_000,
+      });
+      return stream.on("error", () => {});
+    },
+    async rawDial(device, target) {
+      const hello = helloOf(device, target).trimEnd();
+      return openRaw(Number(server.port), {
+        [RELAY_HELLO_HEADER]: hello,
+        [RELAY_PROOF_HEADER]: signRelayDial(device.key, scope, hello),
+      });
+    },
+    async close() {
+      for (const offer of offers) offer.close();
+      await made.close();
+      await server.stop(true);
+    },
+  };
+}
+
+/** A WebSocket by hand. */
+export class RawSocket {
+  readonly socket: Socket;
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
+
+  /** Sends one binary message, masked with zeros. */
+  send(message: Uint8Array): void {
+    const { length } = message;
+    const extended = length > 65_535 ? 8 : length > 125 ? 2 : 0;
+    const header = Buffer.alloc(2 + extended + 4);
+    header[0] = 0x82;
+    header[1] = 0x80 | (extended === 8 ? 127 : extended === 2 ? 126 : length);
+    if (extended === 2) header.writeUInt16BE(length, 2);
+    if (extended === 8) header.writeBigUInt64BE(BigInt(length), 2);
+    if (!this.socket.destroyed) this.socket.write(Buffer.concat([header, message]));
+  }
+}
+
+async function openRaw(port: number, headers: Record<string, string>): Promise<RawSocket> {
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => {});
+  const lines = [
+    `GET ${RELAY_CLIENT_PATH} HTTP/1.1`,
+    `Host: 127.0.0.1:${port}`,
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Key: ${Buffer.from("0123456789abcdef").toString("base64")}`,
+    "Sec-WebSocket-Version: 13",
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+  const answer = await new Promise<string>((resolve) => socket.once("data", (data) => resolve(String(data))));
+  if (!answer.startsWith("HTTP/1.1 101")) throw new Error(answer.split("\r\n")[0]);
+  socket.pause();
+  return new RawSocket(socket);
+}
