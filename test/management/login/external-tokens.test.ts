@@ -97,6 +97,22 @@ test("a token without a nonce is claimed once, for one login key and device, and
   expect(codes).toContain("token.claim.refused");
 });
 
+test("a login stays what it was made from: no other token of the same nonce stands for it", async () => {
+  const client = await openSignedClient(management.url);
+  const now = Math.floor(Date.now() / 1000);
+  const token = (claims: Record<string, unknown>) =>
+    issuer.sign({ nonce: nonceFor(client), sub: "corp|same", iat: now, exp: now + 600, ...claims });
+  const first = await token({});
+  const { peerId } = await client.register(proofOf(first));
+  const order = { devicePeerId: peerId, target: "nowhere" };
+  expect((await client.mint({ ...order, proof: proofOf(first) })).outcome).toBe("denied");
+  for (const other of [{ sub: "corp|else" }, { iat: now - 1 }]) {
+    const proof = proofOf(await token(other));
+    expect(await codeOf(client.mint({ ...order, proof }))).toBe("ERR_TOKEN_INVALID");
+    expect(await codeOf(client.register(proof))).toBe("ERR_TOKEN_INVALID");
+  }
+});
+
 test("a token without a nonce is claimed by one of many at once", async () => {
   const idToken = await issuer.sign({ sub: "corp|race" });
   const clients = await Promise.all(Array.from({ length: 12 }, () => openSignedClient(management.url)));
