@@ -35,6 +35,16 @@ export interface ChildSpec {
   readonly isDoor?: boolean;
   /** Instead of executing `file`: serve SFTP on stdin and stdout, so far. Absent: execute. */
   readonly sftp?: "write" | "read";
+  /** Instead of executing `file`: be a session's monitor (monitor-child.ts), with the ids it has. Absent: execute. */
+  readonly isMonitor?: boolean;
+  /** Supplementary groups. Absent: those of the account database. */
+  readonly groups?: readonly number[];
+  /** Absent: 022. */
+  readonly umask?: number;
+  /** Resource, soft and hard limit, as PAM wants them. Absent: those of the agent. */
+  readonly limits?: readonly (readonly [number, string, string])[];
+  /** Shown before the program begins, unless the user has a `~/.hushlogin`. Absent or empty: nothing. */
+  readonly greeting?: string;
 }
 
 /** Throws an `AssertionError` for anything but a spec: it comes from ourselves. */

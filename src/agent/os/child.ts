@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { closeSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, readSync, writeFileSync, writeSync } from "node:fs";
 import {
   CHILD_FAILED_STATUS,
   type ChildSpec,
@@ -16,10 +16,12 @@ import {
   SPEC_FD,
 } from "./child-spec.ts";
 import { resetSignals, residentIds, takeControllingTerminal } from "./libc.ts";
+import { MEMORY_RESOURCES, makeRoomFor, type ResourceLimit, setLimits } from "./resource-limits.ts";
 
 /** Calls of Node's that are there on Linux; were one missing, calling it would throw, which is what it must do. */
 const own = process as unknown as {
   initgroups(user: string, extraGroup: number): void;
+  setgroups(ids: readonly number[]): void;
   setgid(id: number): void;
   setuid(id: number): void;
   execve(file: string, argv: readonly string[], env: Readonly<Record<string, string>>): never;
@@ -29,6 +31,7 @@ const own = process as unknown as {
 export async function runChild(): Promise<number> {
   try {
     const spec = parseChildSpec(readSpec());
+    if (spec.isMonitor === true) return await (await import("./monitor-child.ts")).runMonitor();
     if (spec.isDoor === true) {
       takeIds(spec);
       return await (await import("./door-child.ts")).runDoor();
@@ -38,6 +41,7 @@ export async function runChild(): Promise<number> {
       // the server still closes what it opened, and says so.
       takeIds(spec);
       enterHome(spec.home);
+      setLimits(limitsOf(spec).filter(({ resource }) => !MEMORY_RESOURCES.includes(resource)));
       return (await import("../sftp/server.ts")).runSftpServer({ mode: spec.sftp });
     }
     become(spec);
@@ -53,18 +57,25 @@ function become(spec: ChildSpec): void {
   if (spec.tty) takeControllingTerminal(0);
   takeIds(spec);
   enterHome(spec.home);
+  if (spec.greeting !== undefined && spec.greeting !== "" && !existsSync(`${spec.home}/.hushlogin`)) {
+    writeSync(1, spec.greeting);
+  }
+  // Last: this runtime itself might not live within them.
+  setLimits(limitsOf(spec));
   own.execve(spec.file, [...spec.argv], { ...spec.env });
 }
 
 function takeIds(spec: ChildSpec): void {
   if (spec.drop) dropTo(spec);
   verifyDropped(spec);
-  process.umask(0o022);
+  process.umask(spec.umask ?? 0o022);
 }
 
 function dropTo(spec: ChildSpec): void {
   setLoginId(spec.uid);
-  own.initgroups(spec.user, spec.gid);
+  if (spec.groups === undefined) own.initgroups(spec.user, spec.gid);
+  else own.setgroups(spec.groups);
+  makeRoomFor(limitsOf(spec));
   own.setgid(spec.gid);
   own.setuid(spec.uid);
 }
@@ -100,12 +111,22 @@ function canBecomeRoot(): boolean {
   }
 }
 
+function limitsOf({ limits }: ChildSpec): ResourceLimit[] {
+  return (limits ?? []).map(([resource, soft, hard]) => ({
+    resource,
+    soft: BigInt(soft),
+    hard: BigInt(hard),
+  }));
+}
+
 function enterHome(home: string): void {
   try {
     process.chdir(home);
-  } catch {
+  } catch (cause) {
     // As sshd says it.
-    writeSync(2, `Could not chdir to home directory ${home}: No such file or directory\n`);
+    const isDenied = (cause as NodeJS.ErrnoException).code === "EACCES";
+    const reason = isDenied ? "Permission denied" : "No such file or directory";
+    writeSync(2, `Could not chdir to home directory ${home}: ${reason}\n`);
     process.chdir("/");
   }
 }

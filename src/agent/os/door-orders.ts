@@ -51,8 +51,8 @@ export type DoorAnswer = { readonly id: number } & (
   | { readonly kind: "failed"; readonly failure: DoorFailure }
 );
 
-/** Cuts a stream of bytes into lines. Throws when one is longer than any of ours. */
-export function createLines(): (data: Uint8Array) => string[] {
+/** Cuts a stream of bytes into lines. Throws when one is longer than `bytesMax`, by default any of a door's. */
+export function createLines(bytesMax = DOOR_LINE_BYTES_MAX): (data: Uint8Array) => string[] {
   let rest = Buffer.alloc(0);
   return (data) => {
     rest = rest.length === 0 ? Buffer.from(data) : Buffer.concat([rest, data]);
@@ -61,7 +61,7 @@ export function createLines(): (data: Uint8Array) => string[] {
       lines.push(rest.toString("utf8", 0, end));
       rest = rest.subarray(end + 1);
     }
-    if (rest.length > DOOR_LINE_BYTES_MAX) throw new Error("a line without end");
+    if (rest.length > bytesMax) throw new Error("a line without end");
     return lines;
   };
 }

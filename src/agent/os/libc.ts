@@ -17,10 +17,13 @@ const SYMBOLS = {
   sigprocmask: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   getresuid: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
   getresgid: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
+  dup2: { args: ["i32", "i32"], returns: "i32" },
+  getrlimit: { args: ["i32", "ptr"], returns: "i32" },
+  setrlimit: { args: ["i32", "ptr"], returns: "i32" },
 } as const;
 
 /** glibc under its one name; musl under the names its distributions use. */
-const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
+export const libraryNames = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
 
 type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
 let loaded: Libc | undefined;
@@ -28,7 +31,7 @@ let loaded: Libc | undefined;
 /** Throws ERR_UNAVAILABLE when no C library can be loaded; then no session can be served. */
 export function libc(): Libc {
   if (loaded !== undefined) return loaded;
-  for (const name of NAMES) {
+  for (const name of libraryNames) {
     try {
       loaded = dlopen(name, SYMBOLS).symbols;
       return loaded;
@@ -74,6 +77,16 @@ export function duplicate(fd: number): number {
   const copy = libc().fcntl(fd, F_DUPFD_CLOEXEC, 0);
   check(copy, "a file descriptor");
   return copy;
+}
+
+/** Makes `replaced` another number for the open file `fd`; what it was is closed. */
+export function replaceDescriptor(fd: number, replaced: number): void {
+  check(libc().dup2(fd, replaced), "a file descriptor");
+}
+
+/** getrlimit(2) and setrlimit(2), for resource-limits.ts. */
+export function limitCalls(): Pick<Libc, "getrlimit" | "setrlimit"> {
+  return libc();
 }
 
 export function setNonBlocking(fd: number): void {

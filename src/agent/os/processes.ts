@@ -27,6 +27,15 @@ interface ProcessFacts {
 /** What audit says of a process that belongs to no audit session. */
 const NO_AUDIT_SESSION = "4294967295";
 
+/** Monitors of sessions, which close what they have opened when nothing else of a connection is left. */
+const spared = new Set<number>();
+
+/** Exempts a process of ours from `killMarked` until the answer is called. */
+export function spareProcess(pid: number): () => void {
+  spared.add(pid);
+  return () => spared.delete(pid);
+}
+
 /** The mark of a child that has just been started and leads its session. */
 export function markOf(pid: number, environment: string): Mark {
   return { pid, startTicks: readFacts(pid)?.startTicks ?? null, auditSession: null, environment };
@@ -51,7 +60,7 @@ export function killMarked(marks: readonly Mark[]): number {
     for (const facts of processes) if (found.has(facts.parentPid)) found.add(facts.pid);
     grown = found.size > before;
   }
-  found.delete(process.pid);
+  for (const pid of [process.pid, ...spared]) found.delete(pid);
   for (const pid of found) kill(pid);
   return found.size;
 }

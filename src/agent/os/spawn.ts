@@ -21,7 +21,15 @@ export interface SpawnRequest {
   readonly extraFd?: number;
   /** Called with the pid before the spec is sent; a throw ends the child. */
   contain(pid: number): void;
+  /** Who starts it. Absent: this process itself. */
+  readonly launch?: Launch;
 }
+
+/** Starts a child on three descriptors, which stay the caller's, and gives it its spec once it is contained. */
+export type Launch = (
+  request: SpawnRequest,
+  stdio: readonly [number, number, number],
+) => Promise<{ readonly pid: number; readonly exited: Promise<Exit> }>;
 
 export interface Exit {
   /** Null when a signal ended it. */
@@ -50,49 +58,71 @@ const SFTP_ENV = { BUN_JSC_useFTLJIT: "0" };
 
 /** Starts `request.spec`. Throws when the operating system has no process or descriptor left. */
 export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
-  const { pty, spec } = request;
+  const { pty } = request;
   const input = pty === null ? openInputPipe() : null;
   const output = pty === null ? openOutputPipe() : null;
   const errors = pty === null ? openOutputPipe() : null;
-  const orders = openInputPipe();
   const slave = pty?.slaveFd ?? -1;
-  let child: Bun.Subprocess;
+  let child: Awaited<ReturnType<Launch>>;
   try {
-    child = Bun.spawn([...ownCommand(), ...CHILD_ARGV], {
-      stdio: [
-        ...[input?.childFd ?? slave, output?.childFd ?? slave, errors?.childFd ?? slave, orders.childFd],
-        ...(request.extraFd === undefined ? [] : [request.extraFd]),
-      ] as unknown as ["ignore", "ignore", "ignore"],
-      cwd: "/",
-      env: spec.sftp === undefined ? {} : SFTP_ENV,
-      detached: true,
-    });
-  } finally {
-    for (const end of [input, output, errors, orders]) if (end !== null) closeSync(end.childFd);
-    pty?.closeSlave();
-    if (request.extraFd !== undefined) closeSync(request.extraFd);
-  }
-  const exited = child.exited.then(() => exitOf(child));
-  try {
-    request.contain(child.pid);
-    await orders.writer.write(Buffer.from(JSON.stringify(spec)));
+    child = await (request.launch ?? launchOwn)(request, [
+      input?.childFd ?? slave,
+      output?.childFd ?? slave,
+      errors?.childFd ?? slave,
+    ]);
   } catch (cause) {
-    child.kill("SIGKILL");
+    for (const end of [input?.writer, output?.reader, errors?.reader]) end?.close();
     throw cause;
   } finally {
-    orders.writer.close();
+    for (const end of [input, output, errors]) if (end !== null) closeSync(end.childFd);
+    pty?.closeSlave();
+    if (request.extraFd !== undefined) closeSync(request.extraFd);
   }
   return {
     pid: child.pid,
     stdin: input?.writer ?? (pty as Pty).input,
     stdout: output?.reader ?? (pty as Pty).output,
     stderr: errors?.reader ?? null,
-    exited,
+    exited: child.exited,
     signalGroup: (signal) => signalGroup(child.pid, signal),
   };
 }
 
-function exitOf(child: Bun.Subprocess): Exit {
+/** Our own child: held by `contain` before it has its spec. */
+async function launchOwn(
+  { spec, extraFd, contain }: SpawnRequest,
+  stdio: readonly [number, number, number],
+): ReturnType<Launch> {
+  const orders = openInputPipe();
+  let child: Bun.Subprocess | undefined;
+  try {
+    const extra = extraFd === undefined ? [] : [extraFd];
+    child = startOwn([...stdio, orders.childFd, ...extra], spec.sftp !== undefined);
+    closeSync(orders.childFd);
+    contain(child.pid);
+    await orders.writer.write(Buffer.from(JSON.stringify(spec)));
+  } catch (cause) {
+    if (child === undefined) closeSync(orders.childFd);
+    child?.kill("SIGKILL");
+    throw cause;
+  } finally {
+    orders.writer.close();
+  }
+  const started = child;
+  return { pid: started.pid, exited: started.exited.then(() => exitOf(started)) };
+}
+
+/** This executable as a privileged child that leads a session of its own, with nothing of our environment. */
+export function startOwn(stdio: readonly number[], isSftp: boolean): Bun.Subprocess {
+  return Bun.spawn([...ownCommand(), ...CHILD_ARGV], {
+    stdio: stdio as unknown as ["ignore", "ignore", "ignore"],
+    cwd: "/",
+    env: isSftp ? SFTP_ENV : {},
+    detached: true,
+  });
+}
+
+export function exitOf(child: Bun.Subprocess): Exit {
   const signal = child.signalCode;
   return { status: child.exitCode, signal: typeof signal === "string" ? signal : null };
 }

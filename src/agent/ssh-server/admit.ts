@@ -13,6 +13,7 @@ import type { Binding } from "../../wire/network-map.ts";
 import type { LocalUser } from "../../wire/units.ts";
 import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import type { StreamOrigin, World } from "../world.ts";
+import type { AccountAnswer } from "./account-gate.ts";
 import { denied, judge, type Subject, type Verdict } from "./judge.ts";
 import type { Proof } from "./proof.ts";
 
@@ -31,7 +32,13 @@ export type Admission =
       readonly grant: (Verdict & { kind: "allow" })["grant"];
     }
   /** Says why, with a receipt where the denial could be stored. */
-  | { readonly kind: "refused"; readonly reason: ReasonCode; readonly receipt: string | null }
+  | {
+      readonly kind: "refused";
+      readonly reason: ReasonCode;
+      readonly receipt: string | null;
+      /** What the operating system has to say about it; empty or absent: nothing. */
+      readonly text?: string;
+    }
   | { readonly kind: "unproven"; readonly reason: ReasonCode };
 
 export interface AdmissionRequest {
@@ -41,6 +48,8 @@ export interface AdmissionRequest {
   readonly localUser: string;
   /** Who it is; asked once. */
   prove(): Proof | Promise<Proof>;
+  /** Asks the operating system's modules about an account that it has. */
+  checkAccount(localUser: LocalUser): Promise<AccountAnswer>;
   /** Takes a place for this user; false when there is none left. */
   takePlace(key: string): boolean;
 }
@@ -71,6 +80,14 @@ export async function admit(world: World, request: AdmissionRequest): Promise<Ad
     refuseLocalAccount(account?.facts ?? NO_ACCOUNT) ??
     (request.takePlace(placeOf(subject)) ? null : "limit_reached");
   if (reason !== null) return refuse(world, request, denied(reason, verdict.request), binding);
+  const asked = await request.checkAccount(localUser);
+  if (asked.reason !== null) {
+    const refusal = await refuse(world, request, denied(asked.reason, verdict.request), binding);
+    return refusal.kind === "refused" ? { ...refusal, text: asked.text } : refusal;
+  }
+  // It may have taken its time, and a no in the meantime is a no.
+  const again = judge(world, subject, { kind: "connect" });
+  if (again.kind === "deny") return refuse(world, request, again, binding);
   const auth: AuthResult = { ...subject, localUid: account?.uid ?? -1, serial: proof.serial };
   if (!(await recordOpening(world, { request, auth, verdict, binding }))) {
     return { kind: "refused", reason: "audit_unavailable", receipt: null };

@@ -29,6 +29,7 @@ export interface AuthenticatorOptions {
   readonly triesMax: number;
   readonly door: ServerDoor;
   takePlace(key: string): boolean;
+  checkAccount: AdmissionRequest["checkAccount"];
   /** Nobody came in by the request that was being decided. */
   onNotAdmitted(): void;
   onUnproven(reason: ReasonCode): void;
@@ -91,8 +92,15 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     asked: Pick<AdmissionRequest, "localUser" | "prove">,
     deny: (line: string) => void,
   ): Promise<void> {
-    const { origin, connectionId, clientVersion, takePlace } = options;
-    const request: AdmissionRequest = { origin, connectionId, clientVersion, takePlace, ...asked };
+    const { origin, connectionId, clientVersion, takePlace, checkAccount } = options;
+    const request: AdmissionRequest = {
+      origin,
+      connectionId,
+      clientVersion,
+      takePlace,
+      checkAccount,
+      ...asked,
+    };
     const admission = await admitSafely(options.world, request);
     isDeciding = false;
     if (admission.kind === "admitted") {
@@ -109,7 +117,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return;
     }
     isOver = true;
-    deny(denialLine(admission.reason, admission.receipt));
+    const line = denialLine(admission.reason, admission.receipt);
+    deny(admission.text === undefined || admission.text === "" ? line : `${line}\n${admission.text}`);
   }
 
   function denyByBanner(context: AuthContext, line: string): void {

@@ -16,6 +16,7 @@ import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { Grant, ReasonCode } from "../../wire/decision.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
 import type { StreamOrigin, World } from "../world.ts";
+import { type AccountGate, createAccountGate } from "./account-gate.ts";
 import type { AuthResult } from "./admit.ts";
 import { type Authenticator, createAuthenticator } from "./authenticate.ts";
 import type { GlobalRequest } from "./destination.ts";
@@ -57,6 +58,7 @@ export class SshConnection {
   readonly #options: ConnectionOptions;
   readonly #door: ServerDoor;
   readonly #containment: Containment;
+  readonly #accountGate: AccountGate;
   readonly #authenticator: Authenticator;
   readonly #sessions = new Map<number, SshSession>();
   readonly #startedMs = performance.now();
@@ -82,6 +84,12 @@ export class SshConnection {
       this.id,
       `SSH_CONNECTION=${connectionVariable(origin)}`,
     );
+    this.#accountGate = createAccountGate({
+      isPrivileged: world.machineFlags().privileged,
+      remoteHost: origin.sourceAddress,
+      onFailure: (cause) =>
+        world.log.error("an account could not be checked", { connectionId: this.id }, cause),
+    });
     guardConnection(connection, {
       onViolation: () => {
         if (this.#auth === null) options.onUnproven("certificate_invalid");
@@ -108,6 +116,7 @@ export class SshConnection {
         this.#release ??= options.takePlace(key);
         return this.#release !== null;
       },
+      checkAccount: (localUser) => this.#accountGate.check(localUser),
       onNotAdmitted: () => {
         this.#release?.();
         this.#release = null;
@@ -217,6 +226,7 @@ export class SshConnection {
       origin: this.#options.origin,
       door: this.#door,
       containment: this.#containment,
+      monitor: (options) => this.#accountGate.monitor(options),
       onSessionClosed: (session) => this.#sessions.delete(session.channelId),
       onRefusal: () => {
         if (++this.#refusals > this.#options.limits.refusalsMax) this.#endFor("limit_reached");
@@ -321,6 +331,7 @@ export class SshConnection {
     for (const session of this.#sessions.values()) session.hangUp();
     this.#sessions.clear();
     void this.#forwards?.close();
+    this.#accountGate.close();
     this.#release?.();
     this.#options.onSettled();
     this.#containment.release();

@@ -12,7 +12,14 @@ import type { SessionHost } from "./session-host.ts";
 export function createHost(
   parts: Pick<
     SessionHost,
-    "connectionId" | "auth" | "origin" | "door" | "containment" | "onSessionClosed" | "agentSocket"
+    | "connectionId"
+    | "auth"
+    | "origin"
+    | "door"
+    | "containment"
+    | "onSessionClosed"
+    | "agentSocket"
+    | "monitor"
   > & {
     readonly world: World;
     /** Called with each refusal, before it is recorded. */

@@ -7,9 +7,10 @@
 import type { Readable } from "node:stream";
 import type { ServerDoor } from "../../sshcore/server-door.ts";
 import type { Containment } from "../os/containment.ts";
+import type { Monitor } from "../os/monitor.ts";
 import type { FdReader, FdWriter } from "../os/pipes.ts";
 import { openPty, type Pty, type WindowSize } from "../os/pty.ts";
-import { type Exit, type SpawnedChild, spawnAs } from "../os/spawn.ts";
+import { type Exit, type Launch, type SpawnedChild, spawnAs } from "../os/spawn.ts";
 import type { TerminalMode } from "../os/terminal-modes.ts";
 import type { LocalAccount } from "../os/users.ts";
 
@@ -29,6 +30,12 @@ export interface ProgramRequest {
   } | null;
   /** Made once the terminal's path is known. */
   environment(terminal: { readonly path: string; readonly type: string } | null): Record<string, string>;
+  /** Opens the operating system's session around the program. Null: there is none to open. */
+  readonly monitor: Monitor | null;
+  /** Address of the other end, for that session. */
+  readonly remoteHost: string;
+  /** A login shell that somebody looks at. */
+  readonly isInteractive: boolean;
   readonly containment: Containment;
   readonly door: ServerDoor;
   readonly channelId: number;
@@ -52,14 +59,16 @@ const TERMINAL_QUIET_MS = 100;
 /** Starts it. Throws when the operating system has no terminal, process or descriptor left. */
 export async function startProgram(request: ProgramRequest): Promise<Program> {
   const { account, terminal } = request;
-  const pty =
-    terminal === null
-      ? null
-      : await openPty({ uid: account.uid, size: terminal.size, modes: terminal.modes });
+  let pty: Pty | null = null;
   let child: SpawnedChild;
   try {
+    pty =
+      terminal === null
+        ? null
+        : await openPty({ uid: account.uid, size: terminal.size, modes: terminal.modes });
     child = await spawnAs({
       pty,
+      ...(request.monitor === null ? {} : { launch: launchBy(request.monitor, request, pty) }),
       contain: (pid) => request.containment.add(pid),
       spec: {
         user: account.name,
@@ -79,9 +88,14 @@ export async function startProgram(request: ProgramRequest): Promise<Program> {
     });
   } catch (cause) {
     pty?.close();
+    request.monitor?.kill();
     throw cause;
   }
   return new RunningProgram(request, child, pty);
+}
+
+function launchBy(monitor: Monitor, { remoteHost, isInteractive }: ProgramRequest, pty: Pty | null): Launch {
+  return monitor.launchFor({ remoteHost, terminal: pty?.path ?? null, isInteractive });
 }
 
 class RunningProgram implements Program {

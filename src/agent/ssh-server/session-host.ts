@@ -10,6 +10,7 @@ import type { AgentEventBody } from "../../wire/audit-event.ts";
 import type { Action, ReasonCode } from "../../wire/decision.ts";
 import type { Containment } from "../os/containment.ts";
 import type { StreamOrigin } from "../world.ts";
+import type { AccountGate } from "./account-gate.ts";
 import type { AuthResult } from "./admit.ts";
 import type { Verdict } from "./judge.ts";
 import type { SshSession } from "./session.ts";
@@ -36,5 +37,7 @@ export interface SessionHost {
   recordEnd(event: AgentEventBody): Promise<void>;
   /** Path of a socket that leads to the client's agent; null when that is not to be. */
   agentSocket(): Promise<string | null>;
+  /** Who opens a session of the operating system for a program. Null: it has none. */
+  monitor: AccountGate["monitor"];
   onSessionClosed(session: SshSession): void;
 }

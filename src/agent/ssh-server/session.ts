@@ -10,12 +10,14 @@
 import type { ServerChannel, Session } from "ssh2";
 import { assert } from "../../base/assert.ts";
 import { nowSeconds } from "../../base/clock.ts";
+import { printableLines } from "../../base/printable.ts";
 import { newId } from "../../base/random.ts";
 import { mayForwardAgent, sftpMode } from "../../policy/capabilities.ts";
 import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 import type { Action, Grant, ReasonCode } from "../../wire/decision.ts";
+import { MonitorError } from "../os/monitor.ts";
 import type { WindowSize } from "../os/pty.ts";
 import type { Exit } from "../os/spawn.ts";
 import { parseTerminalModes } from "../os/terminal-modes.ts";
@@ -33,6 +35,8 @@ import { type Program, startProgram } from "./program.ts";
 import type { SessionHost } from "./session-host.ts";
 
 const REFUSED_STATUS = 255;
+/** What PAM's modules say of a refusal is cut to this. */
+const FAILURE_TEXT_CHARS_MAX = 1_024;
 const TERMINAL_TYPE = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 
 export class SshSession {
@@ -163,7 +167,7 @@ export class SshSession {
       );
       const failed = { status: REFUSED_STATUS, signal: null };
       if (this.#isRecorded) void this.#recordEnd(failed, performance.now());
-      this.#end(channel, "The session could not be started", failed);
+      this.#end(channel, failureText(cause), failed);
     });
   }
 
@@ -205,6 +209,7 @@ export class SshSession {
     const client = new Map([...this.#client].filter(([name]) => mayClientSet(name, grant.capabilities)));
     // One grant covers the whole session: what another rule says of the agent is no help.
     const agentSocket = mayForwardAgent(grant.capabilities) ? await this.#agentSocket : null;
+    const hasTerminal = this.#terminal !== null && start.kind !== "sftp";
     const program = await startProgram({
       account,
       drop: host.drop,
@@ -226,6 +231,9 @@ export class SshSession {
           timeZone: process.env.TZ,
           agentSocket,
         }),
+      monitor: await host.monitor({ hasTerminal }),
+      remoteHost: host.origin.sourceAddress,
+      isInteractive: start.kind === "shell" && hasTerminal,
       containment: host.containment,
       door: host.door,
       channelId: this.channelId,
@@ -301,6 +309,13 @@ export class SshSession {
     this.#channel?.resume();
     this.#host.onSessionClosed(this);
   }
+}
+
+function failureText(cause: unknown): string {
+  if (!(cause instanceof MonitorError)) return "The session could not be started";
+  const said = printableLines(cause.text).trim().slice(0, FAILURE_TEXT_CHARS_MAX);
+  const line = "The session could not be started: the operating system refused it";
+  return said === "" ? line : `${line}\n${said}`;
 }
 
 /** How far SFTP goes under a grant that allows it at all. */

@@ -1,0 +1,47 @@
+/**
+ * What an interactive shell begins with, as from sshd and login(1): what PAM's modules say, the message of
+ * the day unless one of them said it, and when somebody was last here.
+ *
+ * @module
+ */
+import { closeSync, openSync, readSync } from "node:fs";
+import type { LastLogin } from "./login-records.ts";
+
+/** As login.defs(5) has it by default. */
+const MOTD = "/etc/motd";
+/** A longer message of the day is cut off. */
+const MOTD_BYTES_MAX = 65_536;
+
+/** Text for a terminal whose output is not raw; empty when there is nothing to say. */
+export function greetingOf(pamText: string, last: LastLogin | null, motdPath = MOTD): string {
+  const motd = readMotd(motdPath);
+  const isSaid = motd.trim() === "" || pamText.includes(motd.trim());
+  const lastLine = last === null || /^Last login: /m.test(pamText) ? "" : lastLoginLine(last);
+  return `${pamText}${isSaid ? "" : endLine(motd)}${lastLine}`;
+}
+
+/** As sshd writes it. */
+export function lastLoginLine({ atSeconds, terminal, host }: LastLogin): string {
+  const [week, month, day, year, time] = new Date(atSeconds * 1000).toString().split(" ");
+  const at = `${week} ${month} ${String(Number(day)).padStart(2)} ${time} ${year}`;
+  const from = host === "" ? `on ${terminal}` : `from ${host}`;
+  return `Last login: ${at} ${from}\n`;
+}
+
+function endLine(text: string): string {
+  return text.endsWith("\n") ? text : `${text}\n`;
+}
+
+function readMotd(path: string): string {
+  const bytes = Buffer.alloc(MOTD_BYTES_MAX);
+  try {
+    const fd = openSync(path, "r");
+    try {
+      return bytes.toString("utf8", 0, readSync(fd, bytes));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return "";
+  }
+}

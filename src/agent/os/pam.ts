@@ -1,0 +1,207 @@
+/**
+ * PAM (pam(3)) by bun:ffi: may this account be used now, and its session. Never a password: who somebody
+ * is has been proven before.
+ *
+ * Modules run as root in the process that calls them and may change it, hang or crash: only a session's
+ * monitor (monitor-child.ts) opens a transaction, never the agent.
+ *
+ * @module
+ */
+import { CString, dlopen, FFIType, JSCallback, type Pointer, ptr, read, toArrayBuffer } from "bun:ffi";
+import { existsSync } from "node:fs";
+
+const PAM_SYMBOLS = {
+  pam_start: { args: ["cstring", "cstring", "ptr", "ptr"], returns: "i32" },
+  pam_end: { args: ["ptr", "i32"], returns: "i32" },
+  pam_set_item: { args: ["ptr", "i32", "cstring"], returns: "i32" },
+  pam_acct_mgmt: { args: ["ptr", "i32"], returns: "i32" },
+  pam_setcred: { args: ["ptr", "i32"], returns: "i32" },
+  pam_open_session: { args: ["ptr", "i32"], returns: "i32" },
+  pam_close_session: { args: ["ptr", "i32"], returns: "i32" },
+  pam_getenvlist: { args: ["ptr"], returns: "ptr" },
+} as const;
+/** libpam brings the C library with it, so its own name finds these as well. */
+const MEMORY_SYMBOLS = {
+  calloc: { args: ["u64", "u64"], returns: "ptr" },
+} as const;
+const LIBRARY = "libpam.so.0";
+
+// <security/_pam_types.h>
+export const PAM_SUCCESS = 0;
+const PAM_CONV_ERR = 19;
+export const PAM_ACCT_EXPIRED = 13;
+const PAM_TTY = 3;
+const PAM_RHOST = 4;
+const PAM_ESTABLISH_CRED = 0x2;
+const PAM_DELETE_CRED = 0x4;
+const PAM_ERROR_MSG = 3;
+const PAM_TEXT_INFO = 4;
+
+/** Longest that modules may say; more is cut off. */
+const TEXT_CHARS_MAX = 65_536;
+/** Most messages in one call of the conversation: PAM_MAX_NUM_MSG. */
+const MESSAGES_MAX = 32;
+const ENVIRONMENT_MAX = 256;
+const SERVICE = "qufabric";
+const FALLBACK_SERVICE = "sshd";
+/** Where Linux-PAM looks for a service. */
+const SERVICE_FOLDERS = ["/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d"];
+
+type Pam = ReturnType<typeof dlopen<typeof PAM_SYMBOLS>>["symbols"];
+let isThere: boolean | undefined;
+
+/** Whether this system has libpam at all. Looked up once. */
+export function hasPam(): boolean {
+  if (isThere !== undefined) return isThere;
+  try {
+    dlopen(LIBRARY, { pam_end: PAM_SYMBOLS.pam_end }).close();
+    isThere = true;
+  } catch {
+    isThere = false;
+  }
+  return isThere;
+}
+
+/** The service whose rules count: our own where an administrator has written them, else sshd's. */
+export function pamService(folders: readonly string[] = SERVICE_FOLDERS): string {
+  return folders.some((folder) => existsSync(`${folder}/${SERVICE}`)) ? SERVICE : FALLBACK_SERVICE;
+}
+
+/** A call of PAM's that was answered with anything but success. */
+export class PamError extends Error {
+  override readonly name = "PamError";
+  readonly code: number;
+
+  constructor(call: string, code: number) {
+    super(`${call} answers ${code}`);
+    this.code = code;
+  }
+}
+
+export interface PamOptions {
+  readonly service: string;
+  readonly user: string;
+  /** Address of the other end. */
+  readonly remoteHost: string;
+  /** Path of the terminal, or `ssh` without one, as sshd says it. */
+  readonly terminal: string;
+}
+
+/** Begins a transaction, which has to be ended. Throws PamError, also when libpam can not be loaded. */
+export function openPam(options: PamOptions): PamTransaction {
+  return new PamTransaction(options);
+}
+
+export class PamTransaction {
+  readonly #pam: Pam;
+  readonly #handle: Pointer;
+  readonly #conversation: JSCallback;
+  /** Kept for as long as libpam may look at it. */
+  readonly #structure: BigUint64Array;
+  #text = "";
+  #last = PAM_SUCCESS;
+  #isOpen = false;
+
+  constructor(options: PamOptions) {
+    this.#pam = dlopen(LIBRARY, PAM_SYMBOLS).symbols;
+    this.#conversation = createConversation((text) => this.#hear(text));
+    this.#structure = BigUint64Array.of(BigInt(this.#conversation.ptr ?? 0), 0n);
+    const handle = new BigUint64Array(1);
+    const { service, user } = options;
+    const started = this.#pam.pam_start(cText(service), cText(user), ptr(this.#structure), ptr(handle));
+    if (started !== PAM_SUCCESS) throw new PamError("pam_start", started);
+    this.#handle = Number(handle[0]) as Pointer;
+    this.#check("pam_set_item", this.#pam.pam_set_item(this.#handle, PAM_RHOST, cText(options.remoteHost)));
+    this.setTerminal(options.terminal);
+  }
+
+  setTerminal(terminal: string): void {
+    this.#check("pam_set_item", this.#pam.pam_set_item(this.#handle, PAM_TTY, cText(terminal)));
+  }
+
+  /** The code with which modules answer whether the account may be used now. */
+  checkAccount(): number {
+    this.#last = this.#pam.pam_acct_mgmt(this.#handle, 0);
+    return this.#last;
+  }
+
+  /** Credentials, then the session. Throws PamError when a module wants no session. */
+  openSession(): void {
+    // As sshd: whoever did not sign in by PAM has no credentials that it would have to have.
+    this.#pam.pam_setcred(this.#handle, PAM_ESTABLISH_CRED);
+    this.#check("pam_open_session", this.#pam.pam_open_session(this.#handle, 0));
+    this.#isOpen = true;
+  }
+
+  /** What modules said since the last time, cut to a bound. */
+  takeText(): string {
+    const text = this.#text;
+    this.#text = "";
+    return text;
+  }
+
+  /** `NAME=value` pairs that modules want in the session's environment. */
+  environment(): Map<string, string> {
+    const found = new Map<string, string>();
+    const list = this.#pam.pam_getenvlist(this.#handle);
+    if (list === null) return found;
+    for (let at = 0; at < ENVIRONMENT_MAX; at++) {
+      const entry = read.ptr(list, at * 8);
+      if (entry === 0) break;
+      const text = new CString(entry as Pointer).toString();
+      const equals = text.indexOf("=");
+      if (equals > 0) found.set(text.slice(0, equals), text.slice(equals + 1));
+    }
+    return found;
+  }
+
+  /** Closes the session if there is one, and ends the transaction. */
+  end(): void {
+    if (this.#isOpen) {
+      this.#last = this.#pam.pam_close_session(this.#handle, 0);
+      this.#pam.pam_setcred(this.#handle, PAM_DELETE_CRED);
+    }
+    this.#isOpen = false;
+    this.#pam.pam_end(this.#handle, this.#last);
+    this.#conversation.close();
+  }
+
+  #hear(text: string): void {
+    this.#text = `${this.#text}${text.replace(/\n?$/, "\n")}`.slice(0, TEXT_CHARS_MAX);
+  }
+
+  #check(call: string, code: number): void {
+    this.#last = code;
+    if (code !== PAM_SUCCESS) throw new PamError(call, code);
+  }
+}
+
+/** Takes what modules say; a question is answered with an error, since there is nobody to ask. */
+function createConversation(hear: (text: string) => void): JSCallback {
+  const memory = dlopen(LIBRARY, MEMORY_SYMBOLS).symbols;
+  const converse = (count: number, messages: Pointer, responses: Pointer): number => {
+    if (count <= 0 || count > MESSAGES_MAX) return PAM_CONV_ERR;
+    let isAnswered = true;
+    for (let at = 0; at < count; at++) {
+      const message = read.ptr(messages, at * 8) as Pointer;
+      const style = read.i32(message, 0);
+      const text = read.ptr(message, 8);
+      if (style !== PAM_ERROR_MSG && style !== PAM_TEXT_INFO) isAnswered = false;
+      else if (text !== 0) hear(new CString(text as Pointer).toString());
+    }
+    if (!isAnswered) return PAM_CONV_ERR;
+    // Modules free it: it has to come from the C library's own memory, all zero.
+    const answers = memory.calloc(BigInt(count), 16n);
+    if (answers === null) return PAM_CONV_ERR;
+    new BigUint64Array(toArrayBuffer(responses, 0, 8))[0] = BigInt(answers);
+    return PAM_SUCCESS;
+  };
+  return new JSCallback(converse, {
+    args: [FFIType.i32, FFIType.ptr, FFIType.ptr, FFIType.ptr],
+    returns: FFIType.i32,
+  });
+}
+
+function cText(text: string): Buffer {
+  return Buffer.from(`${text}\0`);
+}
