@@ -28,7 +28,7 @@ export async function openStockMachine(rule: Record<string, unknown> = {}): Prom
     const person = await lab.createPerson("stock@example.com", [people]);
     await lab.createPolicy("stock", [people], [servers], {
       authorized_groups: { [people]: [account.name] },
-      ssh: { env: ENVIRONMENT, remote_forward: ["*:*"], local_forward: ["*:*"] },
+      ssh: { env: ENVIRONMENT },
       ...rule,
     });
     const agent = await lab.startAgent("stock", { groups: [servers], args: FLAGS });
