@@ -1,6 +1,7 @@
 /**
  * Both ways to try an SFTP server: OpenSSH's client in front of it, and packets by hand.
  */
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Request } from "../../src/agent/sftp/protocol.ts";
 import { SshReader, SshWriter } from "../../src/base/ssh-buffer.ts";
@@ -126,11 +127,22 @@ export class RawSftp {
 
   /** Ends the client's side and waits for the server to go. */
   async end(): Promise<{ status: number; stderr: string; maxRssBytes: number }> {
+    let maxRssBytes = this.#peakBytes();
     this.#child.stdin.end();
-    while (!(await this.#reader.read()).done);
+    while (!(await this.#reader.read()).done) maxRssBytes = Math.max(maxRssBytes, this.#peakBytes());
     const stderr = await new Response(this.#child.stderr).text();
     const status = await this.#child.exited;
-    return { status, stderr, maxRssBytes: this.#child.resourceUsage()?.maxRSS ?? 0 };
+    return { status, stderr, maxRssBytes };
+  }
+
+  /** The server's own high-water mark; what wait4(2) tells begins with that of the process it was forked from. */
+  #peakBytes(): number {
+    try {
+      const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+      return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+    } catch {
+      return 0;
+    }
   }
 
   /** Reads no more; then waits for the server to notice. */
