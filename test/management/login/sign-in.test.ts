@@ -305,6 +305,16 @@ describe("a proof", () => {
     );
   });
 
+  test("registers no device whose key did not sign", async () => {
+    const client = await openSignedClient(management.url);
+    const proof = await client.signIn(ADA);
+    const { loginSignature } = await client.registration(proof);
+    for (const deviceSignature of ["A".repeat(86), loginSignature]) {
+      const request = await client.registration(proof, { deviceSignature });
+      expect(await codeOf(client.api.registerDevice(request))).toBe("ERR_UNAUTHENTICATED");
+    }
+  });
+
   test("with a changed signature, payload or algorithm is refused", async () => {
     const client = await openSignedClient(management.url);
     const proof = await client.signIn(ADA);
