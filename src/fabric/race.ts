@@ -16,7 +16,9 @@ import type { KnownPath, PathMemory } from "./path-memory.ts";
 import { dialRelay } from "./relay-client.ts";
 
 /** Head start of the direct addresses, by how the peer was reached last. */
-const HEAD_START_MS = { unknown: 150, direct: 500, relay: 0 } as const;
+const HEAD_START_MS = { unknown: 150, direct: 500, relay: 50 } as const;
+/** Between direct addresses; shorter than where they are the only way, so that all have their try. */
+const STAGGER_MS = 50;
 /** Longest wait for all of it by default. */
 const TIMEOUT_MS = 10_000;
 
@@ -107,6 +109,7 @@ async function race(options: PeerDialOptions, known: KnownPath | undefined): Pro
     headStart = setTimeout(beginRelay, waitMs, `no direct answer within ${waitMs} ms`);
     dialDirect({
       addresses,
+      staggerMs: STAGGER_MS,
       helloFor: () => helloOf(options),
       timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
       signal: losers.signal,
@@ -151,7 +154,8 @@ function messageOf(cause: unknown): string {
 /** One line for both: what the peer's addresses said, and what the relay said. */
 function combined({ direct, relay }: { direct?: unknown; relay?: unknown }): QfError {
   const message = `${messageOf(direct)}; through the relay: ${messageOf(relay)}`;
-  const hint = isQfError(relay) ? relay.hint : undefined;
+  // What the peer itself did says more than that the relay does not have it.
+  const hint = (isQfError(direct) ? direct.hint : undefined) ?? (isQfError(relay) ? relay.hint : undefined);
   return new QfError("ERR_PEER_UNREACHABLE", message, {
     ...(hint === undefined ? {} : { hint }),
     cause: relay,

@@ -1,6 +1,6 @@
 /** A network that changes, cuts or takes over what passes gets nobody's connection. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
+import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { type Capture, openTamperer, openTrap, sshPort } from "../support/ssh-trap.ts";
 
@@ -9,19 +9,17 @@ describe.skipIf(!isRoot)("a tampering network", () => {
   let account: OsAccount;
   let agent: LabAgent;
   let other: LabAgent;
-  let device: LabDevice;
+  let person: Person;
 
   beforeAll(async () => {
     account = new OsAccount("net");
     lab = await openLab();
     const devs = await lab.createGroup("Developers");
     const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
+    person = await lab.createPerson("ada@example.com", [devs]);
     await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
     agent = await lab.startAgent("web1", { groups: [servers] });
     other = await lab.startAgent("other", { groups: [servers] });
-    device = lab.device(person, "laptop");
-    await device.login();
   }, 120_000);
 
   afterAll(async () => {
@@ -30,7 +28,15 @@ describe.skipIf(!isRoot)("a tampering network", () => {
   });
 
   const through = (port: number) => agent.up(["--advertise", `127.0.0.1:${port}`]);
-  const attempt = () => device.ssh([`${account.name}@web1`, "echo in"], { timeoutMs: 30_000 });
+  // A device remembers what path worked: each attempt is of one that knows nothing yet.
+  let devices = 0;
+  async function newDevice(): Promise<LabDevice> {
+    const device = lab.device(person, `laptop${++devices}`);
+    await device.login();
+    return device;
+  }
+  const attempt = async () =>
+    (await newDevice()).ssh([`${account.name}@web1`, "echo in"], { timeoutMs: 30_000 });
 
   test("that changes nothing is no hindrance", async () => {
     const port = await sshPort(agent);
@@ -129,7 +135,7 @@ describe.skipIf(!isRoot)("a tampering network", () => {
       (direction, before, chunk) => (direction === "down" && before > 200_000 ? Buffer.alloc(0) : chunk),
     );
     await through(proxy.port);
-    const child = device.spawn(["ssh", `${account.name}@web1`, "head -c 1000000 /dev/zero"]);
+    const child = (await newDevice()).spawn(["ssh", `${account.name}@web1`, "head -c 1000000 /dev/zero"]);
     await Bun.sleep(3_000);
     await proxy[Symbol.asyncDispose]();
     expect(await child.exited).toBe(255);
