@@ -23,7 +23,7 @@ import {
 } from "./monitor-orders.ts";
 import { hasPam, openPam, PAM_SUCCESS, type PamTransaction, pamService } from "./pam.ts";
 import { createFdReader, type FdWriter, openInputPipe } from "./pipes.ts";
-import { readLimits, setLimits } from "./resource-limits.ts";
+import { readLimits, restoreLimits } from "./resource-limits.ts";
 import { type Exit, exitOf, startOwn } from "./spawn.ts";
 
 const own = process as unknown as { initgroups(user: string, extraGroup: number): void };
@@ -157,7 +157,7 @@ class Monitor {
       return limit.soft !== soft || limit.hard !== hard;
     });
     // The user's limits are not the monitor's: it has to live to close the session.
-    setLimits(before.filter(({ resource }) => limits.some((limit) => limit.resource === resource)));
+    restoreLimits(before.filter(({ resource }) => limits.some((limit) => limit.resource === resource)));
     return {
       text: pam.takeText(),
       spec: {

@@ -229,7 +229,9 @@ export class NetworkDoor {
 
   /** What it says to people goes nowhere, but must not stand in its way. */
   async #drainErrors(): Promise<void> {
-    while ((await this.#child.stderr?.read()) != null);
+    const { stderr } = this.#child;
+    while (stderr !== null && (await stderr.read()) !== null);
+    stderr?.close();
   }
 
   #kill(): void {
@@ -240,7 +242,6 @@ export class NetworkDoor {
     this.#isClosed = true;
     this.#child.stdin.close();
     this.#child.stdout.close();
-    this.#child.stderr?.close();
     closeSync(this.#fd);
     for (const [id, settle] of this.#waiting) settle({ id, kind: "failed", failure: "failed" }, null);
     this.#listeners.clear();

@@ -34,6 +34,20 @@ export function setLimits(limits: readonly ResourceLimit[]): void {
   }
 }
 
+/**
+ * Back to what they were, as far as the system lets us: without CAP_SYS_RESOURCE a lowered limit stays.
+ * Throws when a memory limit does, since this runtime would not live long then.
+ */
+export function restoreLimits(limits: readonly ResourceLimit[]): void {
+  for (const limit of limits) {
+    try {
+      setLimits([limit]);
+    } catch (cause) {
+      if (MEMORY_RESOURCES.includes(limit.resource)) throw cause;
+    }
+  }
+}
+
 /** While still root: makes room for what `limits` will want once root is gone. */
 export function makeRoomFor(limits: readonly ResourceLimit[]): void {
   const current = readLimits();

@@ -1,0 +1,186 @@
+/** PAM through a session's monitor, with the modules of this system and rules of the test's own. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openMonitor } from "../../../src/agent/os/monitor.ts";
+import { mergeEnvironment } from "../../../src/agent/os/monitor-child.ts";
+import { hasPam, pamService } from "../../../src/agent/os/pam.ts";
+import type { FdReader } from "../../../src/agent/os/pipes.ts";
+import { spawnAs } from "../../../src/agent/os/spawn.ts";
+import { lookUpAccount } from "../../../src/agent/os/users.ts";
+import { createAccountGate } from "../../../src/agent/ssh-server/account-gate.ts";
+import { isRoot, OsAccount } from "../../support/os-accounts.ts";
+import { hasPamRules, PamRules } from "../../support/pam-rules.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+const REMOTE = "192.0.2.7";
+const LOG =
+  '#!/bin/sh\necho "$PAM_TYPE $PAM_SERVICE $PAM_USER $PAM_RHOST $PAM_TTY" >>"$(dirname "$0")/log"\n';
+
+async function readAll(reader: FdReader | null): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for (let data = await reader?.read(); data; data = await reader?.read()) parts.push(data);
+  return Buffer.concat(parts).toString();
+}
+
+async function runIn(user: string, command: string, env: Record<string, string> = {}) {
+  const account = await lookUpAccount(user, 0);
+  if (account === null) throw new Error(`no account ${user}`);
+  const monitor = await openMonitor();
+  const child = await spawnAs({
+    pty: null,
+    contain: () => {},
+    launch: monitor.launchFor({ remoteHost: REMOTE, terminal: null, isInteractive: false }),
+    spec: {
+      ...{ user, uid: account.uid, gid: account.gid, drop: true, tty: false, home: account.home },
+      ...{ file: "/bin/sh", argv: ["sh", "-c", command], env: { PATH: "/usr/bin:/bin", ...env } },
+    },
+  });
+  const [stdout, stderr] = await Promise.all([readAll(child.stdout), readAll(child.stderr)]);
+  return { stdout, stderr, ...(await child.exited) };
+}
+
+describe.skipIf(!isRoot || !hasPam() || !hasPamRules)("PAM", () => {
+  let account: OsAccount;
+  let rules: PamRules;
+  const failures: unknown[] = [];
+  beforeAll(() => {
+    account = new OsAccount("pam");
+    rules = new PamRules();
+    rules.write("log.sh", LOG);
+  });
+  afterAll(() => {
+    rules[Symbol.dispose]();
+    account[Symbol.dispose]();
+  });
+
+  const check = async (user = account.name) => {
+    const gate = createAccountGate({
+      isPrivileged: true,
+      remoteHost: REMOTE,
+      onFailure: (cause) => failures.push(cause),
+    });
+    try {
+      return await gate.check(user);
+    } finally {
+      gate.close();
+    }
+  };
+
+  test("lets an account in that no module refuses", async () => {
+    rules.set(account.name, ["account required pam_exec.so %F/log.sh"]);
+    expect(await check()).toEqual({ reason: null, text: "" });
+    expect(rules.read("log")).toBe(`account qufabric ${account.name} ${REMOTE} ssh\n`);
+  });
+
+  test("refuses with what a module says, and nothing that drives a terminal", async () => {
+    rules.write("notice", "closed for repairs\x1b[2J\nask ada\n");
+    rules.set(account.name, ["account optional pam_echo.so file=%F/notice", "account required pam_deny.so"]);
+    const { reason, text } = await check();
+    expect(reason).toBe("account_refused");
+    expect(text).toContain("closed for repairs");
+    expect(text).toContain("ask ada");
+    expect(text).not.toContain("\x1b");
+  });
+
+  test("tells an account that has expired, and one whose password has to be changed", async () => {
+    using old = new OsAccount("old", ["--expiredate", "2001-01-01"]);
+    rules.set(old.name, ["account required pam_unix.so"]);
+    expect(await check(old.name)).toMatchObject({
+      reason: "account_expired",
+      text: expect.stringContaining("expired"),
+    });
+    old.change("chage", "-E", "-1").change("chage", "-d", "0");
+    expect((await check(old.name)).reason).toBe("account_refused");
+  });
+
+  test("refuses nobody's account", async () => {
+    expect((await check("qf-nobody-at-all")).reason).toBe("account_refused");
+  });
+
+  test("refuses when a module ends the process that asks it, and the agent lives on", async () => {
+    rules.write("kill.sh", "#!/bin/sh\nkill -SEGV $PPID\nsleep 1\n");
+    rules.set(account.name, ["account required pam_exec.so %F/kill.sh"]);
+    failures.length = 0;
+    expect(await check()).toEqual({ reason: "account_refused", text: "" });
+    expect(failures).toHaveLength(1);
+  });
+
+  test("refuses when a module hangs", async () => {
+    rules.set(account.name, ["account required pam_exec.so /bin/sleep 25"]);
+    const startedMs = performance.now();
+    expect((await check()).reason).toBe("account_refused");
+    expect(performance.now() - startedMs).toBeLessThan(14_000);
+  }, 20_000);
+
+  test("is not misled by a module that prints", async () => {
+    rules.write("print.sh", '#!/bin/sh\necho \'{"kind":"account","code":0,"text":""}\'\nexit 1\n');
+    rules.set(account.name, ["account required pam_exec.so %F/print.sh"]);
+    expect((await check()).reason).toBe("account_refused");
+  });
+
+  test("opens a session before the program and closes it after", async () => {
+    rules.write("log", "");
+    rules.set(account.name, ["session required pam_exec.so %F/log.sh"]);
+    const { stdout, status } = await runIn(account.name, `cat ${rules.folder}/log; id -un; exit 7`);
+    const line = `qufabric ${account.name} ${REMOTE} ssh`;
+    expect({ stdout, status }).toEqual({ stdout: `open_session ${line}\n${account.name}\n`, status: 7 });
+    expect(rules.read("log")).toBe(`open_session ${line}\nclose_session ${line}\n`);
+  });
+
+  test("closes the session of a program that was killed", async () => {
+    rules.write("log", "");
+    expect(await runIn(account.name, "kill -KILL $$")).toMatchObject({ status: null, signal: "SIGKILL" });
+    expect(rules.read("log")).toContain("close_session");
+  });
+
+  test("runs nothing when a module wants no session", async () => {
+    rules.write("no.sh", "#!/bin/sh\nexit 1\n");
+    rules.set(account.name, ["session required pam_exec.so %F/no.sh"]);
+    expect(runIn(account.name, `echo ran >${rules.folder}/ran`)).rejects.toThrow("pam_open_session");
+    expect(rules.read("ran")).toBe("");
+  });
+
+  test("gives its environment, but for what decides what runs", async () => {
+    rules.write(
+      "env",
+      "GREETING=hello\nLD_PRELOAD=/x\nNODE_OPTIONS=--x\nHOME=/elsewhere\nPATH=/opt/bin:/bin\n",
+    );
+    rules.set(account.name, ["session required pam_env.so readenv=1 envfile=%F/env conffile=/dev/null"]);
+    const { stdout } = await runIn(account.name, "/usr/bin/env", { HOME: account.home });
+    expect(stdout).toContain("GREETING=hello\n");
+    expect(stdout).toContain("PATH=/opt/bin:/bin\n");
+    expect(stdout).toContain(`HOME=${account.home}\n`);
+    expect(stdout).not.toMatch(/LD_PRELOAD|NODE_OPTIONS/);
+  });
+
+  test("sets limits, also ones that this runtime could not live within", async () => {
+    rules.write("limits", `${account.name} - nofile 77\n${account.name} soft as 300000\n`);
+    // The last module of the session: the one of sshd's rules would take it back.
+    rules.set(account.name, ["session [success=done default=bad] pam_limits.so conf=%F/limits"]);
+    const { stdout } = await runIn(account.name, "ulimit -n; ulimit -v; id -Gn; umask");
+    expect(stdout).toBe(`77\n300000\n${account.name}\n0022\n`);
+  });
+
+  test("has its mask for new files in the session", async () => {
+    rules.set(account.name, ["session required pam_umask.so umask=0077"]);
+    expect((await runIn(account.name, "umask")).stdout).toBe("0077\n");
+  });
+});
+
+test("pamService is ours where an administrator has written rules for it, else sshd's", () => {
+  const folder = tempFolder();
+  expect(pamService([folder])).toBe("sshd");
+  writeFileSync(join(folder, "qufabric"), "");
+  expect(pamService([folder])).toBe("qufabric");
+});
+
+test.each([
+  ["takes what is new", { A: "1" }, { LANG: "C" }, { A: "1", LANG: "C" }],
+  ["has the last word on PATH", { PATH: "/a" }, { PATH: "/b" }, { PATH: "/b" }],
+  ["does not move who and where", { USER: "ada", SSH_TTY: "/dev/pts/1" }, { USER: "x", SSH_TTY: "x" }, null],
+  ["loads nothing", {}, { LD_PRELOAD: "x", BUN_OPTIONS: "x", NODE_OPTIONS: "x" }, null],
+] as const)("mergeEnvironment of PAM %s", (_name, session, pam, wanted) => {
+  const merged = mergeEnvironment(session, new Map(Object.entries<string>(pam)));
+  expect<Record<string, string>>(merged).toEqual({ ...(wanted ?? session) });
+});
