@@ -1,0 +1,25 @@
+/** OpenSSH's regression scripts: every one is accounted for, and the quick ones pass. */
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync } from "node:fs";
+import { isRoot } from "../support/os-accounts.ts";
+import { REGRESS, runScripts } from "./regress.ts";
+import { HELPERS, NOT_APPLICABLE, SCRIPTS } from "./scripts.ts";
+
+const isHere = existsSync(REGRESS);
+
+test.skipIf(!isHere)("every script of the package is run, or there is a reason why not", () => {
+  const files = readdirSync(REGRESS).filter((name) => name.endsWith(".sh"));
+  const known = [...SCRIPTS.map(({ name }) => name), ...Object.values(NOT_APPLICABLE).flat(), ...HELPERS];
+  expect(files.map((name) => name.slice(0, -3)).sort()).toEqual(known.sort());
+});
+
+test.skipIf(!isHere || !isRoot)(
+  "the quick ones pass",
+  async () => {
+    const quick = SCRIPTS.filter(({ isQuick }) => isQuick === true);
+    const outcomes = await runScripts(quick, { jobs: 4 });
+    expect(outcomes.filter(({ result }) => result === "failed")).toEqual([]);
+    expect(outcomes).toHaveLength(quick.length);
+  },
+  180_000,
+);
