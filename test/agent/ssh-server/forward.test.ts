@@ -1,0 +1,460 @@
+/** OpenSSH's -L, -R, -D, -W, -A and unix sockets, with a certificate; what is next to each grant; and its end. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { createServer, Socket } from "node:net";
+import { join } from "node:path";
+import type { Limits } from "../../../src/agent/ssh-server/limits.ts";
+import type { SshCapabilities } from "../../../src/wire/policy.ts";
+import { converse, type Echo, freePort, startEcho } from "../../support/echo.ts";
+import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
+import { isRoot, OsAccount } from "../../support/os-accounts.ts";
+import { anId, aRule } from "../../support/policy.ts";
+import { socketUids } from "../../support/sockets.ts";
+import { socks4a, socks5 } from "../../support/socks.ts";
+import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
+
+let world: SshWorld;
+let account: OsAccount;
+let uid: number;
+let ssh: OpenSsh;
+let echo: Echo;
+const running: Bun.Subprocess<"ignore", "pipe", "pipe">[] = [];
+
+describe.skipIf(!isRoot)("forwarding", () => {
+  beforeEach(async () => {
+    account = new OsAccount("fwd");
+    uid = statSync(account.home).uid;
+    echo = await startEcho();
+    await open();
+  });
+  afterEach(async () => {
+    for (const child of running.splice(0)) {
+      child.kill("SIGKILL");
+      await child.exited;
+    }
+    ssh.remove();
+    await world.close();
+    await echo[Symbol.asyncDispose]();
+    await until(() => account.pids().length === 0);
+    account[Symbol.dispose]();
+  });
+
+  async function open(limits: Partial<Limits> = {}): Promise<void> {
+    world = await openSshWorld({ limits });
+    ssh = openSshClient(world, await world.issue());
+  }
+
+  async function reopen(limits: Partial<Limits>): Promise<void> {
+    ssh.remove();
+    await world.close();
+    await open(limits);
+  }
+
+  function allow(capabilities: Partial<SshCapabilities>): void {
+    world.change((map) => ({
+      ...map,
+      rules: { [anId("rule")]: aRule("rule", ["devs"], "full", { capabilities }) },
+    }));
+  }
+
+  /** Starts ssh(1) with `flags` and, unless there is a command, without a session. */
+  function start(flags: readonly string[], command: readonly string[] = []) {
+    const extra = command.length === 0 ? ["-N", ...flags] : flags;
+    const child = Bun.spawn([...ssh.argv(account.name, extra), ...command], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    running.push(child);
+    return child;
+  }
+
+  /** stdout of `command` with the agent at `path` forwarded: ssh(1) forwards none that it may not use itself. */
+  async function withAgent(path: string, command: readonly string[]): Promise<string> {
+    const argv = ssh
+      .argv(account.name, ["-A"])
+      .map((word) => word.replace(/^IdentityAgent=.*/, `IdentityAgent=${path}`));
+    const child = Bun.spawn([...argv, ...command], { stdin: "ignore", stdout: "pipe", stderr: "ignore" });
+    return new Response(child.stdout).text();
+  }
+
+  const w = (destination: string) =>
+    ssh.run(account.name, [], { flags: ["-W", destination], stdin: "hello " });
+  const listening = (port: number) => until(() => socketUids("local", port, "0A").length > 0);
+
+  test("-W, -L and -D reach what the machine reaches, as the user and on record", async () => {
+    expect(await w(`127.0.0.1:${echo.port}`)).toMatchObject({ status: 0, stdout: "hello bye" });
+    const [port, proxy] = [await freePort(), await freePort()];
+    start(["-L", `${port}:127.0.0.1:${echo.port}`, "-D", String(proxy)]);
+    await listening(port);
+    await listening(proxy);
+    const socket = new Socket().connect(port, "127.0.0.1");
+    await until(() => socketUids("remote", echo.port, "01").length === 1);
+    expect(socketUids("remote", echo.port, "01")).toEqual([uid]);
+    expect(world.server.sessions().map(({ forwards }) => forwards)).toEqual([[`-L 127.0.0.1:${echo.port}`]]);
+    socket.destroy();
+    expect(await converse({ port }, "hello ")).toBe("hello bye");
+    expect(await socks5(proxy, "localhost", echo.port, "hello ")).toBe("hello bye");
+    expect(await socks4a(proxy, "127.0.0.1", echo.port, "hello ")).toBe("hello bye");
+    expect(world.eventsOf("forward.open").map(({ kind, destination }) => `${kind} ${destination}`)).toEqual([
+      ...Array<string>(3).fill(`local 127.0.0.1:${echo.port}`),
+      `local localhost:${echo.port}`,
+      `local 127.0.0.1:${echo.port}`,
+    ]);
+  });
+
+  test("-R listens as the user until it is cancelled or the client has gone", async () => {
+    const port = await freePort();
+    const child = start(["-R", `${port}:127.0.0.1:${echo.port}`]);
+    await listening(port);
+    expect(socketUids("local", port, "0A")).toEqual([uid]);
+    expect(await converse({ port }, "hello ")).toBe("hello bye");
+    expect(world.eventsOf("forward.open").map(({ kind, destination }) => `${kind} ${destination}`)).toEqual([
+      `remote localhost:${port}`,
+      `remote localhost:${port}`,
+    ]);
+    child.kill("SIGKILL");
+    await until(() => socketUids("local", port, "0A").length === 0);
+  });
+
+  test("a control connection begins and cancels forwards of its own", async () => {
+    const port = await freePort();
+    const control = join("/tmp", `qf-ctl-${process.pid}`);
+    start(["-M", "-S", control]);
+    await until(() => existsSync(control));
+    const ask = (...args: string[]) =>
+      Bun.spawn(["ssh", "-F", "none", "-S", control, ...args, "x"], { stdout: "ignore", stderr: "ignore" })
+        .exited;
+    const spec = `${port}:127.0.0.1:${echo.port}`;
+    expect(await ask("-O", "forward", "-R", spec)).toBe(0);
+    expect(await converse({ port }, "hello ")).toBe("hello bye");
+    expect(await ask("-O", "cancel", "-R", spec)).toBe(0);
+    await until(() => socketUids("local", port, "0A").length === 0);
+  });
+
+  test("nobody cancels what another connection listens at", async () => {
+    const port = await freePort();
+    start(["-R", `${port}:127.0.0.1:${echo.port}`]);
+    await listening(port);
+    const second = await ssh.run(account.name, [], {
+      flags: ["-N", "-o", "ExitOnForwardFailure=yes", "-R", `${port}:127.0.0.1:1`],
+    });
+    expect(second.status).toBe(255);
+    expect(second.stderr).toContain("remote port forwarding failed");
+    expect(await converse({ port }, "hello ")).toBe("hello bye");
+  });
+
+  test("unix sockets go both ways, are the user's, and replace nothing", async () => {
+    const there = join(account.home, "there.sock");
+    const here = join("/tmp", `qf-here-${process.pid}`);
+    const child = start(["-R", `${there}:127.0.0.1:${echo.port}`, "-L", `${here}:${there}`]);
+    await until(() => existsSync(there) && existsSync(here));
+    expect(statSync(there)).toMatchObject({ uid });
+    expect(await converse({ path: here }, "hello ")).toBe("hello bye");
+    const again = await ssh.run(account.name, [], {
+      flags: ["-N", "-o", "ExitOnForwardFailure=yes", "-R", `${there}:127.0.0.1:1`],
+    });
+    expect(again.status).toBe(255);
+    child.kill("SIGTERM");
+    await until(() => !existsSync(there));
+  });
+
+  test("the agent of the client is there for a session, and for nobody else", async () => {
+    await using agent = await startAgent();
+    const command = [
+      "ssh-add -l; stat -c '%U %a' $SSH_AUTH_SOCK $(dirname $SSH_AUTH_SOCK); echo $SSH_AUTH_SOCK",
+    ];
+    const lines = (await withAgent(agent.path, command)).split("\n");
+    expect(lines[0]).toContain("The agent has no identities.");
+    expect(lines.slice(1, 3)).toEqual([`${account.name} 600`, `${account.name} 700`]);
+    await until(() => !existsSync(lines[3] ?? "/"));
+    expect(world.eventsOf("forward.open").map(({ kind }) => kind)).toEqual(["agent", "agent"]);
+    allow({ agent_forwarding: false });
+    expect(await withAgent(agent.path, ['echo "[$SSH_AUTH_SOCK]"'])).toBe("[]\n");
+    expect(denials()).toEqual(["agent_forwarding_disabled"]);
+  });
+
+  test.each<[name: string, change: () => void, reason: string]>([
+    [
+      "the machine's flag",
+      () => {
+        world.flags = { ...world.flags, sshLocalForwarding: false };
+      },
+      "local_forward_disabled",
+    ],
+    ["an empty list", () => allow({ local_forward: [] }), "local_forward_disabled"],
+    [
+      "a list of others",
+      () => allow({ local_forward: ["db:5432", "127.0.0.1:1"] }),
+      "forward_destination_not_allowed",
+    ],
+    ["commands", () => allow({ commands: ["/usr/bin/uptime"] }), "local_forward_disabled"],
+    [
+      "an audit log that is full",
+      () => {
+        world.auditFails = true;
+      },
+      "audit_unavailable",
+    ],
+  ])("-L ends at %s", async (_name, change, reason) => {
+    const port = await freePort();
+    start(["-L", `${port}:127.0.0.1:${echo.port}`]);
+    await listening(port);
+    expect(await converse({ port }, "hello ")).toBe("hello bye");
+    change();
+    expect(await converse({ port }, "hello ").catch(() => "")).toBe("");
+    world.auditFails = false;
+    if (reason !== "audit_unavailable") expect(denials()).toContain(reason);
+    expect(echo.open.size).toBe(0);
+  });
+
+  test.each<[name: string, change: () => void]>([
+    [
+      "the machine's flag",
+      () => {
+        world.flags = { ...world.flags, sshRemoteForwarding: false };
+      },
+    ],
+    ["an empty list", () => allow({ remote_forward: [] })],
+    ["a list of others", () => allow({ remote_forward: ["127.0.0.1:1"] })],
+    ["commands", () => allow({ commands: ["/usr/bin/uptime"] })],
+  ])("-R ends at %s", async (_name, change) => {
+    change();
+    const port = await freePort();
+    const flags = ["-N", "-o", "ExitOnForwardFailure=yes", "-R", `${port}:127.0.0.1:${echo.port}`];
+    expect((await ssh.run(account.name, [], { flags })).status).toBe(255);
+    expect(denials()).toHaveLength(1);
+  });
+
+  test("a socket path has no place in a list, so a list refuses it", async () => {
+    const path = join(account.home, "x.sock");
+    allow({ local_forward: ["*:*"], remote_forward: ["*:*"] });
+    const flags = ["-N", "-o", "ExitOnForwardFailure=yes", "-R", `${path}:127.0.0.1:1`];
+    expect((await ssh.run(account.name, [], { flags })).status).toBe(255);
+    expect(existsSync(path)).toBe(false);
+    expect(denials()).toEqual(["forward_destination_not_allowed"]);
+  });
+
+  test("all addresses are for a grant that names them", async () => {
+    const port = await freePort();
+    const flags = ["-N", "-o", "ExitOnForwardFailure=yes", "-R", `*:${port}:127.0.0.1:${echo.port}`];
+    expect((await ssh.run(account.name, [], { flags })).status).toBe(255);
+    allow({ remote_forward: [`*:${port}`] });
+    start(["-R", `*:${port}:127.0.0.1:${echo.port}`]);
+    await listening(port);
+    expect(await converse({ port, host: "127.0.0.3" }, "hello ")).toBe("hello bye");
+  });
+
+  test.each(["2852039166", "[::ffff:a9fe:a9fe]", "[2002:a9fe:a9fe::1]", "169.254.169.254"])(
+    "a list with every host and port does not reach %s",
+    async (host) => {
+      allow({ local_forward: ["*:*"] });
+      const result = await w(`${host}:80`);
+      expect(result.status).toBe(255);
+      expect(denials()).toEqual(["forward_destination_not_allowed"]);
+      expect(world.eventsOf("forward.open")).toEqual([]);
+    },
+  );
+
+  test("no forward is opened for whom nobody would let in", async () => {
+    for (const user of ["root", "nobody", "no-such-user"]) {
+      allow({});
+      if (user === "root") world.flags = { ...world.flags, sshRoot: false };
+      const port = await freePort();
+      const flags = ["-N", "-L", `${port}:127.0.0.1:${echo.port}`, "-o", "ExitOnForwardFailure=yes"];
+      const result = await ssh.run(user, [], { flags });
+      expect(result.status).toBe(255);
+      ssh.remove();
+      ssh = openSshClient(world, await world.issue());
+    }
+    expect(world.eventsOf("forward.open")).toEqual([]);
+  });
+
+  test("an account that is locked after the sign-in opens nothing more", async () => {
+    const port = await freePort();
+    start(["-L", `${port}:127.0.0.1:${echo.port}`]);
+    await listening(port);
+    account.change("usermod", "--expiredate", "1");
+    expect(await converse({ port }, "hello ").catch(() => "")).toBe("");
+    expect(denials()).toEqual(["account_expired"]);
+  });
+
+  describe("is revoked within a second", () => {
+    test.each<[name: string, change: () => void]>([
+      ["when its policy is deleted", () => world.change((map) => ({ ...map, rules: {} }))],
+      [
+        "when its list loses it",
+        () => allow({ local_forward: [`127.0.0.1:${echo.port}`], remote_forward: [] }),
+      ],
+      [
+        "when the flag is turned off",
+        () => {
+          world.flags = { ...world.flags, sshRemoteForwarding: false };
+          world.server.recheck();
+        },
+      ],
+    ])("%s", async (_name, change) => {
+      const [port, there] = [await freePort(), await freePort()];
+      const path = join(account.home, "revoked.sock");
+      const child = start([
+        ...["-L", `${port}:127.0.0.1:${echo.port}`, "-R", `${there}:127.0.0.1:${echo.port}`],
+        ...["-R", `${path}:127.0.0.1:${echo.port}`],
+      ]);
+      await listening(port);
+      await listening(there);
+      await until(() => existsSync(path));
+      const stream = new Socket().connect(port, "127.0.0.1");
+      await until(() => echo.open.size === 1);
+      const cut = new Promise<void>((resolve) => stream.once("close", () => resolve()));
+      stream.on("error", () => {}).resume();
+      const startedMs = performance.now();
+      change();
+      await child.exited;
+      await until(
+        () => socketUids("local", there, "0A").length === 0 && echo.open.size === 0 && !existsSync(path),
+      );
+      expect(performance.now() - startedMs).toBeLessThan(1_000);
+      await cut;
+      expect(await new Response(child.stderr).text()).toContain("Access revoked: ");
+    });
+  });
+
+  test("data passes both ways at once, more than any buffer holds, and nothing piles up", async () => {
+    const port = await freePort();
+    start(["-L", `${port}:127.0.0.1:${echo.port}`]);
+    await listening(port);
+    const text = "0123456789abcdef".repeat(1_500_000);
+    const said = await converse({ port }, text);
+    expect(said.length).toBe(text.length + 3);
+    expect(Bun.hash(said)).toBe(Bun.hash(`${text}bye`));
+  });
+
+  test("who does not read stops who sends, and nobody else", async () => {
+    let sent = 0;
+    const flood = createServer((socket) => {
+      const chunk = Buffer.alloc(65_536);
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(chunk)) sent += chunk.length;
+      };
+      socket.on("drain", more).on("error", () => {});
+      more();
+    });
+    await new Promise<void>((resolve) => flood.listen(0, "127.0.0.1", resolve));
+    const [port, other] = [await freePort(), await freePort()];
+    const target = (flood.address() as { port: number }).port;
+    start(["-L", `${port}:127.0.0.1:${target}`, "-L", `${other}:127.0.0.1:${echo.port}`]);
+    await listening(other);
+    const socket = new Socket().connect(port, "127.0.0.1");
+    socket.pause();
+    await until(() => sent > 0);
+    await Bun.sleep(500);
+    const before = sent;
+    await Bun.sleep(300);
+    expect(sent - before).toBeLessThan(1024 * 1024);
+    expect(sent).toBeLessThan(48 * 1024 * 1024);
+    expect(await converse({ port: other }, "hello ")).toBe("hello bye");
+    socket.destroy();
+    flood.close();
+  });
+
+  test("there are only so many streams and listeners on one connection", async () => {
+    await reopen({ forwardStreamsMax: 2, forwardListenersMax: 1 });
+    const [port, there, second] = [await freePort(), await freePort(), await freePort()];
+    const spec = (at: number) => `${at}:127.0.0.1:${echo.port}`;
+    const child = start(["-L", spec(port), "-R", spec(there), "-R", spec(second)]);
+    await listening(there);
+    await listening(port);
+    const streams = [new Socket().connect(port, "127.0.0.1"), new Socket().connect(port, "127.0.0.1")];
+    await until(() => echo.open.size === 2);
+    expect(await converse({ port }, "x").catch(() => "")).toBe("");
+    expect(await converse({ port: there }, "x").catch(() => "")).toBe("");
+    streams[0]?.destroy();
+    await until(() => echo.open.size === 1);
+    expect(
+      await until(async () => (await converse({ port }, "x").catch(() => "")) === "xbye"),
+    ).toBeUndefined();
+    streams[1]?.destroy();
+    child.kill();
+    expect(await new Response(child.stderr).text()).toContain(
+      `remote port forwarding failed for listen port ${second}`,
+    );
+  });
+
+  test("a door that is killed ends its listeners, and the next forward opens another", async () => {
+    const [port, there] = [await freePort(), await freePort()];
+    start(["-L", `${port}:127.0.0.1:${echo.port}`, "-R", `${there}:127.0.0.1:${echo.port}`]);
+    await listening(there);
+    await listening(port);
+    for (const pid of account.pids()) process.kill(pid, "SIGKILL");
+    await until(() => socketUids("local", there, "0A").length === 0);
+    expect(await converse({ port }, "hello ")).toBe("hello bye");
+  });
+
+  test("the editor's pattern works: -T -D and a shell that reads its script", async () => {
+    const proxy = await freePort();
+    const child = Bun.spawn([...ssh.argv(account.name, ["-T", "-D", String(proxy)]), "sh"], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    child.stdin.write("echo ready; sleep 60\n");
+    child.stdin.flush();
+    const reader = child.stdout.getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe("ready\n");
+    expect(await socks5(proxy, "127.0.0.1", echo.port, "hello ")).toBe("hello bye");
+    child.kill("SIGKILL");
+    await child.exited;
+    await until(() => world.server.sessions().length === 0);
+    for (const pid of account.pids()) process.kill(pid, "SIGKILL");
+  });
+
+  test("no socket of a forward stays open in the agent", async () => {
+    await w(`127.0.0.1:${echo.port}`);
+    await until(() => world.server.sessions().length === 0);
+    const before = openSockets();
+    for (let i = 0; i < 5; i++) {
+      await w(`127.0.0.1:${echo.port}`);
+      await w("127.0.0.1:1");
+    }
+    await until(() => openSockets() <= before);
+  });
+
+  function denials(): (string | null)[] {
+    return world
+      .eventsOf("decision")
+      .filter(({ decision }) => decision.outcome === "deny")
+      .map(({ decision }) => decision.reason);
+  }
+});
+
+function openSockets(): number {
+  const targets = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return "";
+    }
+  });
+  return targets.filter((target) => target.startsWith("socket:")).length;
+}
+
+async function startAgent(): Promise<{ path: string } & AsyncDisposable> {
+  const path = join("/tmp", `qf-agent-${process.pid}`);
+  const child = Bun.spawn(["ssh-agent", "-D", "-a", path], { stdout: "ignore", stderr: "ignore" });
+  await until(() => existsSync(path));
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await child.exited;
+    },
+  };
+}
+
+async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 5_000;
+  while (!(await check())) {
+    if (performance.now() > end) throw new Error("waited in vain");
+    await Bun.sleep(5);
+  }
+}
