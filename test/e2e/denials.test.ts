@@ -202,6 +202,68 @@ describe.skipIf(!isRoot)("a denial", () => {
       () => setPolicy({}),
     ));
 
+  test("by a posture check that the device does not meet", async () => {
+    const checks = { nb_version_check: { min_version: "99.0.0" } };
+    const check = await lab.api<{ id: string }>("POST", "/api/posture-checks", {
+      name: "far ahead",
+      description: "",
+      checks,
+    });
+    await denies(
+      "This device does not meet the posture checks",
+      () => setPolicy({}, { source_posture_checks: [check.id] }),
+      () => setPolicy({}),
+    );
+  });
+
+  test("of a command, a shell and a terminal that the policy does not name, each said by the machine", async () => {
+    const asks = (args: string[]) =>
+      device.ssh([...args.slice(0, -1), `${account.name}@web1`, ...args.slice(-1)]);
+    await setPolicy({ ssh: { commands: ["/usr/bin/id -un"] } });
+    await lab.until(
+      "the command",
+      async () => (await asks(["/usr/bin/id -un"])).stdout === `${account.name}\n`,
+    );
+    expect((await asks(["/usr/bin/id -un; id"])).stderr).toContain("The policy does not allow this command");
+    expect((await asks(["id"])).exitCode).toBe(255);
+    const shell = await device.ssh(["-T", `${account.name}@web1`], { stdin: "echo in\n" });
+    expect(shell.stdout).toBe("");
+    expect(shell.stderr).toContain("certain commands only, no shell");
+    await setPolicy({ ssh: { pty: false } });
+    const terminal = await lab.until("the refusal of a terminal", async () => {
+      const one = await asks(["-tt", "tty"]);
+      return one.stderr.includes("does not allow a terminal") ? one : undefined;
+    });
+    expect(terminal).toMatchObject({ exitCode: 255, stdout: "" });
+    await setPolicy({});
+    await allowed();
+  });
+
+  test("of a service user, where the machine wants the provider's own signature", async () => {
+    const user = await lab.api<{ id: string }>("POST", "/api/users", {
+      name: "ci",
+      role: "user",
+      auto_groups: [devs],
+      is_service_user: true,
+    });
+    const order = { name: "ci", expires_in: 1, scope: "ssh" };
+    const token = await lab.api<{ plain_token: string }>("POST", `/api/users/${user.id}/tokens`, order);
+    const automation = lab.device(person, "automation");
+    const attemptOfService = () =>
+      automation.ssh([`${account.name}@web1`, "echo", "in"], { env: { QF_TOKEN: token.plain_token } });
+    expect(await attemptOfService()).toMatchObject({ exitCode: 0, stdout: "in\n" });
+    await agent.up(["--require-idp-binding", "--pin-issuer", lab.issuer, "--pin-audience", "qufabric-cli"]);
+    try {
+      const refused = await attemptOfService();
+      expect(refused).toMatchObject({ exitCode: 255, stdout: "" });
+      expect(refused.stderr).toContain("This peer wants a login that its own identity provider has signed");
+      await allowed();
+    } finally {
+      await agent.up(["--require-idp-binding=false"]);
+    }
+    expect(await attemptOfService()).toMatchObject({ exitCode: 0, stdout: "in\n" });
+  });
+
   test("by a wanted recent sign-in, which qf then asks for", async () => {
     await allowed();
     await setPolicy({ ssh: { reauth_within_seconds: 30 } });

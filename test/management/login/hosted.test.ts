@@ -123,8 +123,10 @@ describe("a hosted sign-in", () => {
 
   test("takes a form only from the browser that was shown it", async () => {
     const { opened } = await openHosted();
-    const page = await createBrowser().open(opened.url);
-    const csrf = formsOf(page)[0]?.fields.csrf ?? "";
+    const own = createBrowser();
+    const csrf = formsOf(await own.open(opened.url))[0]?.fields.csrf ?? "";
+    const cookieOf = ({ jar }: typeof own) =>
+      [...jar.entries()].map(([key, one]) => `${key.split(" ")[2]}=${one.value}`).join("; ");
     const post = (headers: Record<string, string>) =>
       fetch(opened.url, {
         method: "POST",
@@ -135,11 +137,11 @@ describe("a hosted sign-in", () => {
     expect((await post({})).status).toBe(403);
     const other = createBrowser();
     await other.open(opened.url);
-    const cookie = [...other.jar.entries()]
-      .map(([key, one]) => `${key.split(" ")[2]}=${one.value}`)
-      .join("; ");
-    expect((await post({ cookie })).status).toBe(403);
+    expect((await post({ cookie: cookieOf(other) })).status).toBe(403);
+    const cookie = cookieOf(own);
     expect((await post({ cookie, origin: "https://evil.example" })).status).toBe(403);
+    expect((await post({ cookie, "sec-fetch-site": "cross-site" })).status).toBe(403);
+    expect((await post({ cookie })).status).toBe(303);
   });
 
   test("takes the provider's answer only in the browser that went there", async () => {
