@@ -1,6 +1,6 @@
 /**
  * OpenSSH's own regression scripts (Debian package openssh-tests) against our SSH server:
- * `bun test/interop/regress.ts [SCRIPT…]`. A run of all of them writes `RESULTS.md`.
+ * `bun test/interop/regress.ts [--direct|--proxy] [SCRIPT…]`. A run of all of them writes `RESULTS.md`.
  *
  * The scripts run as the local user of a stock machine; `./sshd` and `./ssh` here stand in for theirs.
  */
@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { renderDropIn } from "../../src/proxy/drop-in.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../../src/sshcore/algorithms.ts";
 import { openStockMachine, type StockMachine } from "../support/stock-machine.ts";
 import { NOT_APPLICABLE, SCRIPTS, type Script } from "./scripts.ts";
@@ -27,6 +28,9 @@ const HEAD = `# OpenSSH's regression scripts against qf
 Written by \`make interop\`: Debian's openssh-tests, its ssh and our server.
 `;
 
+/** Straight to `--plain-ssh-listen`, or by `qf proxy connect` with the lines of `qf ssh-config`. */
+export type Way = "direct" | "proxy";
+
 export interface Outcome {
   readonly name: string;
   readonly result: "passed" | "passed in part" | "failed";
@@ -38,10 +42,16 @@ export interface Outcome {
 /** Runs `scripts`, `jobs` at once, and gives back what became of each, in order. */
 export async function runScripts(
   scripts: readonly Script[],
-  options: { readonly jobs: number; readonly onOutcome?: (outcome: Outcome) => void },
+  options: {
+    readonly jobs: number;
+    /** How the machine is reached where a script has a ProxyCommand. */
+    readonly way?: Way;
+    readonly onOutcome?: (outcome: Outcome) => void;
+  },
 ): Promise<Outcome[]> {
   await using machine = await openStockMachine();
   const shim = prepareShim(machine);
+  if (options.way === "proxy") await prepareProxy(machine, shim);
   const refresh = setInterval(() => void machine.refresh(), REFRESH_MS);
   const waiting = [...scripts];
   const busyLanes = new Set<string>();
@@ -85,6 +95,25 @@ function prepareShim(machine: StockMachine): string {
   if (built.exitCode !== 0) throw new Error(`the SFTP server alone: ${built.stderr}`);
   chmodSync(outfile, 0o755);
   return folder;
+}
+
+/** A device of the local user's own, kept signed in, and what `qf ssh-config` would write for it. */
+async function prepareProxy(machine: StockMachine, shim: string): Promise<void> {
+  const { lab, account, device, host, ids } = machine;
+  const executable = join(shim, "qf");
+  const configDir = join(account.home, ".config/qufabric");
+  copyFileSync(lab.executable, executable);
+  chmodSync(executable, 0o755);
+  const login = await machine.run([executable, "login", "--ssh-jwt-cache-ttl", "7200"], {
+    ...device.env({ QF_CONFIG_DIR: configDir }),
+  });
+  if (login.exitCode !== 0) throw new Error(`no login for the local user: ${login.stderr}`);
+  await machine.run(["chown", "-R", `${ids.uid}:${ids.gid}`, join(account.home, ".config")]);
+  const text = renderDropIn({ executable, domain: "qf.internal", configDir, shortNames: false });
+  const lines = text.split("\n").flatMap((line) => (line.startsWith("  ") ? [line.trim()] : []));
+  const place = [`Hostname ${host}`, `HostKeyAlias ${host}`, "Port 22"];
+  // They are put before one another, and the first one wins.
+  writeFileSync(join(shim, "proxy-options"), `${[...lines, ...place].reverse().join("\n")}\n`);
 }
 
 async function runScript(machine: StockMachine, script: Script, shim: string): Promise<Outcome> {
@@ -145,6 +174,8 @@ function environment(machine: StockMachine, objects: string, shim: string): Reco
     LOGNAME: machine.account.name,
     USER: machine.account.name,
     BUILDDIR: objects,
+    QF_MANAGEMENT_URL: machine.lab.url,
+    QF_NO_BROWSER: "1",
     TEST_SHELL: "sh",
     TEST_SSH_PORT: String(machine.port),
     TEST_SSH_SSH: join(shim, "ssh"),
@@ -154,36 +185,42 @@ function environment(machine: StockMachine, objects: string, shim: string): Reco
   };
 }
 
-/** The table of the README, from `outcomes` of a whole run. */
-export function table(outcomes: readonly Outcome[]): string {
-  const rows = outcomes.map(({ name, result }) => {
-    const except = SCRIPTS.find((script) => script.name === name)?.except;
-    const note = result === "passed in part" ? `all but ${except?.times} checks: ${except?.why}` : "";
-    return `| ${name} | ${result} | ${note} |`;
+/** The table of a whole run, both ways. */
+function table(direct: readonly Outcome[], proxied: readonly Outcome[]): string {
+  const rows = direct.map(({ name, result }) => {
+    const { except, isProxied } = SCRIPTS.find((script) => script.name === name) ?? {};
+    const other = isProxied === true ? (proxied.find((one) => one.name === name)?.result ?? "") : "-";
+    const note = except === undefined ? "" : `all but ${except.times} checks: ${except.why}`;
+    return `| ${name} | ${result} | ${other} | ${note} |`;
   });
   const others = Object.entries(NOT_APPLICABLE).map(
-    ([why, names]) => `| ${names.join(", ")} | not applicable | ${why} |`,
+    ([why, names]) => `| ${names.join(", ")} | not applicable | | ${why} |`,
   );
-  return ["| script | result | note |", "|---|---|---|", ...rows, ...others, ""].join("\n");
+  const head = ["| script | direct | through the ProxyCommand | note |", "|---|---|---|---|"];
+  return [...head, ...rows, ...others, ""].join("\n");
 }
 
 async function main(args: readonly string[]): Promise<void> {
   if (!existsSync(REGRESS)) throw new Error("install Debian's openssh-tests first");
   const names = args.filter((arg) => !arg.startsWith("--"));
-  const outcomes = await runScripts(
-    SCRIPTS.filter(({ name }) => names.length === 0 || names.includes(name)),
-    {
+  const chosen = SCRIPTS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const run = (way: Way): Promise<Outcome[]> =>
+    runScripts(way === "direct" ? chosen : chosen.filter(({ isProxied }) => isProxied), {
       jobs: Number(process.env.QF_REGRESS_JOBS ?? 3),
+      way,
       onOutcome: ({ name, result, seconds, output }) => {
-        process.stdout.write(`${name}: ${result} in ${seconds.toFixed(1)} s\n`);
+        process.stdout.write(`${way} ${name}: ${result} in ${seconds.toFixed(1)} s\n`);
         if (result === "failed") process.stdout.write(`${output.replace(/^/gm, "    ")}\n`);
       },
-    },
-  );
-  if (names.length === 0)
-    writeFileSync(resolve(import.meta.dir, "RESULTS.md"), `${HEAD}\n${table(outcomes)}`);
-  const failed = outcomes.filter(({ result }) => result === "failed").length;
-  process.stdout.write(`${outcomes.length - failed} passed, ${failed} failed\n`);
+    });
+  const direct = args.includes("--proxy") ? [] : await run("direct");
+  const proxied = args.includes("--direct") ? [] : await run("proxy");
+  if (args.length === 0) {
+    writeFileSync(resolve(import.meta.dir, "RESULTS.md"), `${HEAD}\n${table(direct, proxied)}`);
+  }
+  const all = [...direct, ...proxied];
+  const failed = all.filter(({ result }) => result === "failed").length;
+  process.stdout.write(`${all.length - failed} passed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? 0 : 1;
 }
 

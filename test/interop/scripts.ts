@@ -5,6 +5,8 @@ export interface Script {
   readonly name: string;
   /** Scripts of one lane never run at once: they use the same fixed ports. */
   readonly lane?: "ports";
+  /** Reaches its server by a ProxyCommand of its own making, which can be that of `qf ssh-config`. */
+  readonly isProxied?: boolean;
   /** Among those of `make test`: quick, and of something of its own. */
   readonly isQuick?: boolean;
   /** Checks in it that can not apply: what they say when they fail, how many there are, and why. */
@@ -12,22 +14,23 @@ export interface Script {
 }
 
 export const SCRIPTS: readonly Script[] = [
-  { name: "agent", isQuick: true },
-  { name: "broken-pipe", isQuick: true },
+  { name: "agent", isProxied: true, isQuick: true },
+  { name: "broken-pipe", isProxied: true, isQuick: true },
   { name: "connect", isQuick: true },
   { name: "connect-uri" },
   { name: "dynamic-forward", lane: "ports" },
   {
     name: "envpass",
+    isProxied: true,
     isQuick: true,
     except: { says: /^environment not found$/, times: 2, why: "`SetEnv` of sshd_config" },
   },
-  { name: "exit-status" },
-  { name: "exit-status-signal", isQuick: true },
+  { name: "exit-status", isProxied: true },
+  { name: "exit-status-signal", isProxied: true, isQuick: true },
   { name: "forwarding", lane: "ports", isQuick: true },
   { name: "host-expand" },
   { name: "integrity" },
-  { name: "kextype" },
+  { name: "kextype", isProxied: true },
   { name: "keyscan" },
   { name: "knownhosts" },
   { name: "localcommand" },
@@ -54,6 +57,7 @@ export const SCRIPTS: readonly Script[] = [
   },
   {
     name: "rekey",
+    isProxied: true,
     except: {
       says: /^no rekeying occurred$|^rekeylimit size/,
       times: 7,
@@ -77,11 +81,11 @@ export const SCRIPTS: readonly Script[] = [
     },
   },
   { name: "sftp-uri" },
-  { name: "stderr-after-eof" },
-  { name: "stderr-data" },
-  { name: "transfer", isQuick: true },
-  { name: "try-ciphers", isQuick: true },
-  { name: "yes-head", isQuick: true },
+  { name: "stderr-after-eof", isProxied: true },
+  { name: "stderr-data", isProxied: true },
+  { name: "transfer", isProxied: true, isQuick: true },
+  { name: "try-ciphers", isProxied: true, isQuick: true },
+  { name: "yes-head", isProxied: true, isQuick: true },
 ];
 
 /** Scripts that are not run, by the reason. */
