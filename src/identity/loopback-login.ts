@@ -81,7 +81,8 @@ async function discover(options: LoopbackLoginOptions): Promise<Provider> {
   try {
     const response = await oauth.discoveryRequest(issuer, httpOptions(options));
     const server = await oauth.processDiscoveryResponse(issuer, response);
-    if (server.authorization_endpoint === undefined) throw new Error("no authorization endpoint");
+    // It is handed to whatever opens URLs here, which would start a program for any other scheme.
+    if (!isWebPage(server.authorization_endpoint)) throw new Error("no authorization endpoint");
     return { server, client: { client_id: options.oidc.clientId } };
   } catch (cause) {
     options.signal.throwIfAborted();
@@ -162,6 +163,11 @@ function httpOptions(options: LoopbackLoginOptions) {
     // Without TLS only where nothing leaves this machine.
     [oauth.allowInsecureRequests]: issuer.protocol === "http:" && isLoopbackHost(issuer.hostname),
   };
+}
+
+function isWebPage(text: string | undefined): boolean {
+  const url = URL.parse(text ?? "");
+  return url?.protocol === "https:" || (url?.protocol === "http:" && isLoopbackHost(url.hostname));
 }
 
 function isLoopbackHost(hostname: string): boolean {

@@ -167,6 +167,22 @@ test("a refusal at the provider ends the login in one sentence", async () => {
   expect(error.message).toBe("the sign-in was refused");
 });
 
+test.each(["vscode://evil/run", "file:///etc/passwd", "http://qf.example.com/auth", "javascript:alert(1)"])(
+  "a provider whose page is at %s opens nothing here",
+  async (authorization_endpoint) => {
+    const fake = aFake();
+    const { terminal, said } = aTerminal();
+    const discovery = async (url: string | URL | Request, init?: RequestInit) => {
+      const response = await fetch(url, init);
+      const document = (await response.json()) as Record<string, unknown>;
+      return Response.json({ ...document, authorization_endpoint });
+    };
+    const error = await failureOf(login(fake, terminal, { fetch: discovery as typeof fetch }));
+    expect(error.code).toBe("ERR_UNAVAILABLE");
+    expect(said).toEqual([]);
+  },
+);
+
 test("the listener is on loopback and gone after the login", async () => {
   const fake = aFake();
   let redirect = "";
