@@ -148,7 +148,8 @@ async function runScript(machine: StockMachine, script: Script, shim: string): P
   const exitCode = await child.exited;
   const seconds = (performance.now() - started) / 1000;
   const text = `${readText(objects, "output")}${readText(objects, "errors")}`;
-  const failures = readText(objects, "failed-regress.log").match(/(?<=^FAIL: ).*$/gm) ?? [];
+  // Each failure is kept with those since the last heading before it; it is the last line of its block.
+  const failures = readText(objects, "failed-regress.log").match(/(?<=^FAIL: ).*(?=\n\n)/gm) ?? [];
   if (process.env.QF_REGRESS_KEEP !== undefined && exitCode !== 0) {
     Bun.spawnSync(["cp", "-a", objects, process.env.QF_REGRESS_KEEP]);
   }

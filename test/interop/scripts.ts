@@ -76,7 +76,7 @@ export const SCRIPTS: readonly Script[] = [
     name: "sftp-perm",
     except: {
       says: /^(?:blacklisted|no whitelist|postcondition check failed)/,
-      times: 48,
+      times: 50,
       why: "`-P` and `-p` of OpenSSH's sftp-server, lists of operations; `-R` passes",
     },
   },
