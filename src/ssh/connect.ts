@@ -9,7 +9,7 @@
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
 import { VERSION } from "../base/build-info.ts";
-import { QfError } from "../base/errors.ts";
+import { isQfError, QfError } from "../base/errors.ts";
 import { printable, printableLines } from "../base/printable.ts";
 import type { Credential } from "../identity/credential.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../sshcore/algorithms.ts";
@@ -161,6 +161,8 @@ function failureOf(error: (Error & { level?: string }) | undefined, banners: rea
   const sentence = printable(banners.join(" "));
   const options = error === undefined ? {} : { cause: error };
   if (sentence !== "") return new QfError("ERR_ACCESS_DENIED", sentence, options);
+  // The stream itself says what became of it.
+  if (isQfError(error)) return new QfError("ERR_SSH", error.message, options);
   if (error?.level === "client-authentication") {
     return new QfError("ERR_ACCESS_DENIED", "Authentication failed", {
       ...options,

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePort } from "../support/echo.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { type RelayBetween, startBetween, type Tamper } from "../support/relay-between.ts";
 
 const sha256 = (data: Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
@@ -69,4 +71,151 @@ describe.skipIf(!isRoot)("a machine without an open port", () => {
     await lab.until("the end", async () => (await agent.status()).sshServer.sessions.length === 0);
     expect((await agent.status()).relay).toEqual({ connected: true, streams: 0 });
   });
+
+  test("a person whose access is taken away loses the connection within a second", async () => {
+    const child = laptop.spawn(["ssh", at, "sleep 60"]);
+    await lab.until("the session", async () => (await agent.status()).sshServer.sessions.length === 1);
+    const startMs = performance.now();
+    await lab.setGroups(ada, []);
+    expect(await child.exited).toBe(255);
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+    expect(await new Response(child.stderr).text()).toContain("Access revoked");
+    await lab.setGroups(ada, [devs]);
+  });
+
+  test("somebody whom no policy lets in gets no session, in one line", async () => {
+    const eve = await lab.createPerson("eve@example.com", []);
+    const other = lab.device(eve, "other");
+    const result = await other.ssh([at, "id"]);
+    expect(result).toMatchObject({ exitCode: 255, stdout: "" });
+    expect(result.stderr).toContain("qf: error:");
+  });
+
+  test("management killed in the middle of a transfer: one clear line, and back within 10 s", async () => {
+    const child = laptop.spawn(["ssh", at, "cat /dev/zero"]);
+    const reader = child.stdout.getReader();
+    let bytes = 0;
+    while (bytes < 10_000_000) bytes += (await reader.read()).value?.length ?? 0;
+    await lab.management?.kill();
+    // What is read no further would keep the process from its end.
+    void (async () => {
+      while (!(await reader.read()).done);
+    })();
+    expect(await child.exited).toBe(255);
+    const stderr = await new Response(child.stderr).text();
+    expect(stderr).toContain("qf: error: the connection to the relay was lost\n");
+    expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(2);
+    await lab.until(
+      "nobody on it",
+      async () => (await agent.status()).sshServer.sessions.length === 0,
+      5_000,
+    );
+    expect((await agent.status()).relay).toEqual({ connected: false, streams: 0 });
+    await lab.serveManagement();
+    await lab.until("the link", async () => (await agent.status()).relay?.connected, 10_000);
+    expect(await laptop.ssh([at, "echo back"])).toMatchObject({ exitCode: 0, stdout: "back\n" });
+  }, 60_000);
+
+  test("when the machine opens a port, new connections are direct; when it is gone, the relay again", async () => {
+    await agent.up(["--listen", "127.0.0.1:0"]);
+    await lab.until("the address", async () => {
+      const result = await laptop.ssh(["-v", at, "true"]);
+      return result.stderr.includes("connected directly to 127.0.0.1:");
+    });
+    await agent.up(["--listen", "none"]);
+    const { stderr, exitCode } = await laptop.ssh(["-v", at, "true"]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("connected through the relay");
+  });
 });
+
+describe.skipIf(!isRoot)("a relay that lies", () => {
+  let between: RelayBetween;
+  let lab: Lab;
+  let deploy: OsAccount;
+  let laptop: LabDevice;
+  let at: string;
+
+  beforeAll(async () => {
+    between = startBetween();
+    deploy = new OsAccount("deploy");
+    at = `${deploy.name}@hidden1`;
+    lab = await openLab({ start: false });
+    await lab.initManagement();
+    between.upstream = `http://127.0.0.1:${await freePort()}`;
+    lab.url = between.upstream;
+    await lab.serveManagement(["--public-url", between.url]);
+    const devs = await lab.createGroup("Developers");
+    const servers = await lab.createGroup("Servers");
+    const ada = await lab.createPerson("ada@example.com", [devs]);
+    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
+    await lab.startAgent("hidden1", { groups: [servers], args: ["--listen", "none"] });
+    laptop = lab.device(ada, "laptop");
+    await laptop.qf(["login", "--ssh-jwt-cache-ttl", "600"]);
+  }, 120_000);
+
+  afterAll(async () => {
+    await lab?.[Symbol.asyncDispose]();
+    deploy?.[Symbol.dispose]();
+    between?.close();
+  });
+
+  const flip = (frame: Buffer, at: number): Buffer => {
+    frame[at] = (frame[at] ?? 0) ^ 1;
+    return frame;
+  };
+
+  test("and passes everything on is no hindrance", async () => {
+    between.tamper = undefined;
+    expect(await laptop.ssh([at, "echo through"])).toMatchObject({ exitCode: 0, stdout: "through\n" });
+  });
+
+  // The first 21 bytes are the identification line, which is part of what is signed.
+  const tampers: readonly (readonly [string, () => Tamper])[] = [
+    ["the machine's first frame", () => once("client", 0, (frame) => flip(frame, 12))],
+    ["the machine's key exchange", () => once("client", 2, (frame) => flip(frame, frame.length - 9))],
+    ["the client's key exchange", () => once("agent", 2, (frame) => flip(frame, frame.length - 9))],
+    ["every frame towards the client", () => (frame, to) => (to === "client" ? flip(frame, 5) : frame)],
+    ["every frame towards the machine", () => (frame, to) => (to === "agent" ? flip(frame, 5) : frame)],
+    ["an encrypted frame", () => once("client", 5, (frame) => flip(frame, frame.length - 1))],
+    ["an encrypted frame by sending it twice", () => once("client", 4, (frame) => twice(frame))],
+  ];
+  test.each(tampers)("and changes %s gets no session", async (_what, make) => {
+    between.tamper = make();
+    const result = await laptop.ssh(["-o", "ConnectTimeout=3", at, "echo session"]);
+    expect(result).toMatchObject({ exitCode: 255, stdout: "" });
+    expect(result.stderr).toContain("qf: error:");
+    expect(result.stderr).not.toContain("    at ");
+  });
+
+  test("and cuts in the middle gives one clear line", async () => {
+    let frames = 0;
+    between.tamper = (frame, to) => (to === "client" && ++frames > 40 ? null : frame);
+    const child = laptop.spawn(["ssh", at, "head -c 100000000 /dev/zero"]);
+    const [stdout, stderr, exitCode] = await Promise.all([
+      new Response(child.stdout).bytes(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    expect(exitCode).toBe(255);
+    expect(stdout.length).toBeLessThan(100_000_000);
+    expect(stderr).toContain("qf: error: ");
+    between.tamper = undefined;
+    expect(await laptop.ssh([at, "echo again"])).toMatchObject({ exitCode: 0, stdout: "again\n" });
+  });
+});
+
+/** Changes the frame number `index` in one direction, counting from 0. */
+function once(direction: "client" | "agent", index: number, change: (frame: Buffer) => Buffer): Tamper {
+  let seen = -1;
+  return (frame, to) => {
+    if (to !== direction) return frame;
+    seen += 1;
+    return seen === index ? change(frame) : frame;
+  };
+}
+
+/** What a frame carries, two times over. */
+function twice(frame: Buffer): Buffer {
+  return Buffer.concat([frame, frame.subarray(5)]);
+}

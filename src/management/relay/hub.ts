@@ -33,6 +33,8 @@ export interface RelayLimits {
   /** Bytes that may wait for all readers together, and for one machine. Default 256 MB and 64 MB. */
   readonly waitingBytesMax: number;
   readonly waitingBytesPerAgentMax: number;
+  /** Milliseconds after a change in which machines end themselves what is no longer allowed. Default 3000. */
+  readonly recheckMs: number;
 }
 
 const LIMITS: RelayLimits = {
@@ -41,6 +43,7 @@ const LIMITS: RelayLimits = {
   streamsPerAgentMax: RELAY_STREAMS_MAX,
   waitingBytesMax: 256 * 1024 * 1024,
   waitingBytesPerAgentMax: 64 * 1024 * 1024,
+  recheckMs: 3_000,
 };
 /** What may wait for one client: a window, and small frames beside it. */
 const WAITING_BYTES_PER_CLIENT_MAX = RELAY_CREDIT_MAX + 256 * 1024;
@@ -126,7 +129,7 @@ class Hub implements RelayHub {
   readonly #stopListening: () => void;
   readonly #dirty = new Set<AccountId>();
   readonly #sweepTimer: ReturnType<typeof setInterval>;
-  #isRechecking = false;
+  #recheckTimer: ReturnType<typeof setTimeout> | undefined;
   #waitingBytes = 0;
   #isClosed = false;
   readonly websocket: WebSocketHandler<RelaySocketData>;
@@ -139,7 +142,7 @@ class Hub implements RelayHub {
     this.#devices = createSourceLimits(context.clock, { perSourceMax: limits.streamsPerSourceMax });
     this.#stopListening = context.store.onChange((accountId) => {
       this.#dirty.add(accountId);
-      if (!this.#isRechecking) void this.#recheck();
+      this.#recheckTimer ??= setTimeout(() => void this.#recheck(), limits.recheckMs);
     });
     this.#sweepTimer = setInterval(() => {
       this.#sweepLinks().catch((cause) => context.log.warn("relay links not looked at", {}, cause));
@@ -190,6 +193,7 @@ class Hub implements RelayHub {
     this.#isClosed = true;
     this.#stopListening();
     clearInterval(this.#sweepTimer);
+    clearTimeout(this.#recheckTimer);
     for (const stream of [...this.#streams]) this.#end(stream, "closing");
     for (const { socket } of [...this.#links.values()]) socket.close();
   }
@@ -400,18 +404,15 @@ class Hub implements RelayHub {
     return waitingBytes;
   }
 
-  /** Ends what no rule allows any more. Changes that come meanwhile are looked at in the next round. */
+  /** Ends what no rule allows any more and its machine has not ended by itself, with its own sentence. */
   async #recheck(): Promise<void> {
-    this.#isRechecking = true;
+    this.#recheckTimer = undefined;
+    const accounts = [...this.#dirty];
+    this.#dirty.clear();
     try {
-      for (const accountId of this.#dirty) {
-        this.#dirty.delete(accountId);
-        await this.#recheckAccount(accountId);
-      }
+      for (const accountId of accounts) await this.#recheckAccount(accountId);
     } catch (cause) {
       if (!this.#isClosed) this.#context.log.error("relayed streams could not be looked at again", {}, cause);
-    } finally {
-      this.#isRechecking = false;
     }
   }
 

@@ -28,7 +28,7 @@ beforeEach(async () => {
   device = await addPeer(management, "laptop", "device", [laptops]);
   stranger = await addPeer(management, "other", "device", []);
   await management.addPolicy({ protocol: "tcp", ports: ["22"], sources: [laptops], destinations: [servers] });
-  relay = openRelayLab(management, { streamsPerSourceMax: 4 });
+  relay = openRelayLab(management, { streamsPerSourceMax: 4, recheckMs: 50 });
 });
 
 afterEach(async () => {
