@@ -1,5 +1,6 @@
 import { QfError } from "../base/errors.ts";
 import { command } from "./command.ts";
+import { parseDatabase } from "./database-url.ts";
 import { printJson } from "./output.ts";
 
 /** Longest password read from stdin. */
@@ -12,6 +13,7 @@ Create management's data folder, its keys and the owner. Prints {accountId, owne
 the token is an API token of the owner. Refuses to run twice on one folder.
 
 usage: qf management init --owner-email EMAIL --owner-password-stdin [--data-dir DIR] [--master-key-file FILE]
+                          [--database-url URL | --database-url-file FILE]
 
 options:
   --owner-email EMAIL      the owner's e-mail address, with which they sign in
@@ -19,6 +21,10 @@ options:
                            on the command line could be read by others
   --data-dir DIR           where everything is kept (default: ${DATA_DIR_DEFAULT})
   --master-key-file FILE   key that encrypts the other keys, made when absent (default: DIR/master.key)
+  --database-url URL       PostgreSQL, as in postgres://qf@db.example.com/qf, in place of the data folder's
+                           own database; several processes may share one. Options of the URL: sslmode
+                           (disable, require, verify-ca, verify-full), sslrootcert, host (socket folder)
+  --database-url-file FILE a file that holds it, or QF_DATABASE_URL: the ways for one with a password
 
 examples:
   qf management init --owner-email you@example.com --owner-password-stdin < password.txt
@@ -32,11 +38,14 @@ examples:
       "owner-password-stdin": { type: "boolean", required: true, description: "Password from stdin" },
       "data-dir": { type: "string", default: DATA_DIR_DEFAULT, valueHint: "dir", description: "Folder" },
       "master-key-file": { type: "string", valueHint: "file", description: "Master key" },
+      "database-url": { type: "string", valueHint: "url", description: "PostgreSQL" },
+      "database-url-file": { type: "string", valueHint: "file", description: "File with its URL" },
     },
     async run({ args }) {
       if (args["owner-password-stdin"] !== true) {
         throw new QfError("ERR_USAGE", "--owner-password-stdin is missing");
       }
+      const database = parseDatabase(args, process.env);
       const ownerPassword = await passwordFromStdin();
       const { initManagement } = await import("../management/init.ts");
       const masterKeyFile = args["master-key-file"];
@@ -45,6 +54,7 @@ examples:
           dataDir: args["data-dir"],
           ownerEmail: args["owner-email"],
           ownerPassword,
+          ...database,
           ...(masterKeyFile === undefined ? {} : { masterKeyFile }),
         }),
         "line",

@@ -1,5 +1,6 @@
 import { QfError } from "../base/errors.ts";
 import { command } from "./command.ts";
+import { parseDatabase } from "./database-url.ts";
 import { parseWhole } from "./parse.ts";
 
 const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
@@ -12,12 +13,17 @@ Run management until it is stopped. Prints one line of JSON, {url, issuer, pid},
 a prior init it prints a link that is good once for setting it up.
 
 usage: qf management serve [--data-dir DIR] [--listen HOST:PORT] [--public-url URL]
+                           [--database-url URL | --database-url-file FILE]
                            [--tls-cert FILE --tls-key FILE | --behind-proxy]
                            [--oidc-issuer URL --oidc-client-id ID [--oidc-...]]
 
 options:
   --data-dir DIR           where everything is kept (default: ${DATA_DIR_DEFAULT})
   --master-key-file FILE   key that encrypts the other keys (default: DIR/master.key)
+  --database-url URL       PostgreSQL, as in postgres://qf@db.example.com/qf, in place of the data folder's
+                           own database; several processes may share one. Options of the URL: sslmode
+                           (disable, require, verify-ca, verify-full), sslrootcert, host (socket folder)
+  --database-url-file FILE a file that holds it, or QF_DATABASE_URL: the ways for one with a password
   --listen HOST:PORT       where to listen; port 0 is any (default: 127.0.0.1:8080)
   --public-url URL         how people and machines reach it; kept (default: the listen URL)
   --tls-cert FILE          TLS certificate chain in PEM; needed off loopback, with --tls-key
@@ -42,6 +48,8 @@ examples:
     args: {
       "data-dir": { ...STRING, default: DATA_DIR_DEFAULT, valueHint: "dir", description: "Folder" },
       "master-key-file": { ...STRING, valueHint: "file", description: "Master key" },
+      "database-url": { ...STRING, valueHint: "url", description: "PostgreSQL" },
+      "database-url-file": { ...STRING, valueHint: "file", description: "File with its URL" },
       listen: { ...STRING, valueHint: "host:port", description: "Where to listen" },
       "public-url": { ...STRING, valueHint: "url", description: "How others reach it" },
       "tls-cert": { ...STRING, valueHint: "file", description: "TLS certificate" },
@@ -58,6 +66,7 @@ examples:
     },
     async run({ args }) {
       const oidc = parseOidc(args);
+      const database = parseDatabase(args, process.env);
       const { serveManagement } = await import("../management/serve.ts");
       return serveManagement({
         dataDir: args["data-dir"],
@@ -67,6 +76,7 @@ examples:
         ...given("publicUrl", args["public-url"]),
         ...given("tlsCert", args["tls-cert"]),
         ...given("tlsKey", args["tls-key"]),
+        ...database,
         ...(oidc === undefined ? {} : { oidc }),
       });
     },

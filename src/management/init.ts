@@ -23,8 +23,9 @@ import { API_TOKEN_PREFIX, insertToken, newTokenRow } from "./db/api-tokens.ts";
 import { appendEvents } from "./db/audit-events.ts";
 import { insertGroup } from "./db/groups.ts";
 import { insertSigningKeys, listSigningKeys } from "./db/keys.ts";
+import { openAnyStore } from "./db/open.ts";
 import { insertIdpAccount } from "./db/sign-in.ts";
-import { openStore, type Store, type Writer } from "./db/store.ts";
+import type { Store, Writer } from "./db/store.ts";
 import { EMBEDDED_ISSUER, insertUser } from "./db/users.ts";
 import { hashPassword, normaliseEmail, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "./idp/passwords.ts";
 import { DEFAULT_DOMAIN, defaultSettings } from "./settings.ts";
@@ -38,6 +39,8 @@ export interface InitOptions {
   readonly masterKeyFile?: string;
   readonly ownerEmail: string;
   readonly ownerPassword: string;
+  /** `postgres://…`. Absent: SQLite in the data folder. */
+  readonly databaseUrl?: string;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -56,7 +59,7 @@ export async function initManagement(options: InitOptions): Promise<InitResult> 
   checkOwner(options);
   const clock = options.clock ?? systemClock;
   await prepareDataDir(options.dataDir);
-  const store = openForInit(options.dataDir, clock, options.log ?? silentLog);
+  const store = await openForInit(options, clock, options.log ?? silentLog);
   try {
     // Asked before the key is made: a lost one is not quietly replaced by one that opens nothing.
     if ((await store.read(listAccounts)).length > 0) throw alreadyInitialised();
@@ -198,9 +201,9 @@ function checkOwner(options: Pick<InitOptions, "ownerEmail" | "ownerPassword">):
   }
 }
 
-function openForInit(dataDir: string, clock: Clock, log: Log): Store {
+async function openForInit({ dataDir, databaseUrl }: InitOptions, clock: Clock, log: Log): Promise<Store> {
   try {
-    return openStore({ dataDir, clock, log, create: true });
+    return await openAnyStore({ dataDir, databaseUrl, clock, log, create: true });
   } catch (cause) {
     if (!isQfError(cause, "ERR_CONFLICT")) throw cause;
     throw new QfError("ERR_ALREADY_INITIALISED", cause.message, {

@@ -21,6 +21,8 @@ export interface ServeOptions {
   readonly dataDir: string;
   /** Default `<dataDir>/master.key`. */
   readonly masterKeyFile?: string;
+  /** `postgres://…`, shared by several processes. Absent: SQLite in the data folder. */
+  readonly databaseUrl?: string;
   /** HOST:PORT; port 0 is the one of last time, or any. Default 127.0.0.1:8080. */
   readonly listen?: string;
   /** Origin under which people and machines reach it. Default: that of last time, or the listen URL. */

@@ -5,6 +5,9 @@
  *
  * @module
  */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
 import { createLog, type Log } from "../base/log.ts";
 import { newSecret } from "../base/random.ts";
@@ -13,8 +16,9 @@ import { openMasterKey } from "./ca/master-key.ts";
 import type { ManagementContext } from "./context.ts";
 import { listAccounts } from "./db/accounts.ts";
 import { deleteLoginsOverBefore } from "./db/logins.ts";
+import { openAnyStore } from "./db/open.ts";
 import { deleteExpired, insertSetupLink } from "./db/sign-in.ts";
-import { openStore, type Store } from "./db/store.ts";
+import type { Store } from "./db/store.ts";
 import { openDoor } from "./door.ts";
 import { createFront } from "./http/front.ts";
 import { setupLinkHash } from "./http/setup-routes.ts";
@@ -24,7 +28,7 @@ import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
 import { createRelayHub } from "./relay/hub.ts";
 import { createRoutes } from "./routes.ts";
 import { type CheckedListen, checkListen, listenOrigin, type ServeOptions } from "./serve-options.ts";
-import { createSignIn } from "./sign-in-parts.ts";
+import { createSignIn, type SignInParts } from "./sign-in-parts.ts";
 import { createSyncHub } from "./sync/hub.ts";
 
 const SWEEP_MS = 60_000;
@@ -91,15 +95,16 @@ async function open(
 ): Promise<Omit<RunningManagement, "close">> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog("warn");
-  const store = openStore({ dataDir: options.dataDir, clock, log, create: true });
+  const { dataDir, databaseUrl, oidc: external } = options;
+  const store = await openAnyStore({ dataDir, databaseUrl, clock, log, create: true });
   closers.push(() => store.close());
   const isNew = (await store.read(listAccounts)).length === 0;
   const masterKey = await masterKeyOf(options, isNew);
   const door = openDoor(listen, chosenPort(listen, await storedOrigin(store)));
   closers.push(() => door.close());
   const origin = await settleOrigin(store, listen, door.port);
-  const { dataDir, oidc: external } = options;
-  const parts = await createSignIn({ store, clock, log, origin, masterKey, dataDir, external });
+  const folder = await ownFolder(options, closers);
+  const parts = await createSignIn({ store, clock, log, origin, masterKey, dataDir: folder, external });
   // Before the door's in this list, so after it in time: requests under way may still need the provider.
   closers.splice(-1, 0, () => parts.close());
   const { keys, oidc } = parts;
@@ -110,12 +115,31 @@ async function open(
   const relay = createRelayHub(context);
   closers.push(() => relay.close());
   if (!isNew) await parts.start();
+  else startAfterSetup(store, parts, log);
   const routes = createRoutes({ context, parts, hub, relay, door, masterKey });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, door.port)).host]);
   door.open(createFront({ log, hosts, behindProxy: options.behindProxy === true, routes }), hub, relay);
   closers.push(startSweeping(store, clock, log));
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
   return { url: origin, issuer: oidc.issuer, setupLink, context };
+}
+
+/** A folder that no other process uses: with a common database, the data folder may be common as well. */
+async function ownFolder({ dataDir, databaseUrl }: ServeOptions, closers: Closer[]): Promise<string> {
+  if (databaseUrl === undefined) return dataDir;
+  const folder = await mkdtemp(join(tmpdir(), "qf-management-")); // mkdtemp makes it 0700.
+  closers.push(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Another process on the same database may be the one that is set up. */
+function startAfterSetup(store: Store, parts: SignInParts, log: Log): void {
+  let isStarted = false;
+  store.cluster?.onAccount(() => {
+    if (isStarted) return;
+    isStarted = true;
+    parts.start().catch((cause: unknown) => log.error("the sign-in could not be started", {}, cause));
+  });
 }
 
 /** Made at the first start, when there is nothing to decrypt yet; a lost one is not replaced. */

@@ -10,11 +10,12 @@ import { hashToken, insertToken } from "../../src/management/db/api-tokens.ts";
 import { insertPeer, type NewPeer } from "../../src/management/db/new-peer.ts";
 import type { PeerRow } from "../../src/management/db/peers.ts";
 import type { NewRow } from "../../src/management/db/schema/schema.ts";
-import { openStore, type Store } from "../../src/management/db/store.ts";
+import type { Store } from "../../src/management/db/store.ts";
 import { EMBEDDED_ISSUER, insertUser, SERVICE_ISSUER, type UserRow } from "../../src/management/db/users.ts";
 import { addAccount } from "../../src/management/init.ts";
 import { createMaps } from "../../src/management/maps.ts";
 import type { InitResult } from "../../src/wire/admin-api.ts";
+import { openAnyTestStore } from "./any-store.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { tempFolder } from "./temp-folder.ts";
 
@@ -58,7 +59,7 @@ export interface TestManagement extends ManagementContext {
 export function aManagement(change: Partial<ManagementContext> = {}): TestManagement {
   const dataDir = tempFolder();
   const clock = new FakeClock();
-  const store = openStore({ dataDir, clock, log: silentLog, create: true });
+  const store = openAnyTestStore(dataDir, clock);
   opened.push(store);
   return {
     clock,

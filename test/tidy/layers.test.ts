@@ -29,6 +29,7 @@ const PACKAGE_DOORS: Record<string, readonly string[]> = {
   ssh2: ["sshcore", "agent", "ssh"],
   hono: ["management"],
   "drizzle-orm": ["management"],
+  postgres: ["management"],
   "oidc-provider": ["management"],
   citty: ["cli"],
 };

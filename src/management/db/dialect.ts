@@ -1,12 +1,11 @@
 /**
  * The kinds of column that every table is made of: the one place where databases differ.
  *
- * Tables are functions of a `Dialect` (schema/*.ts), so one source serves every database. A second
- * database is a second object with the same members (`text` → pg text, `integer` → bigint read as a
- * number, `boolean` → boolean, `json` → jsonb, `table` → pgTable …) passed to `defineSchema` as
- * `pgDialect as unknown as Dialect`: types are written once, for SQLite, and the query functions use
- * only what both builders have in common (`await select/insert/update/delete`, `returning`,
- * `onConflict…`; never `.get()`, `.all()` or `.run()`). Its migrations are a second folder of SQL.
+ * Tables are functions of a `Dialect` (schema/*.ts), so one source serves every database. The second
+ * is `postgres/dialect.ts`, with the same members: types are written once, for SQLite, and the query
+ * functions use only what both builders have in common (`await select/insert/update/delete`,
+ * `returning`, `onConflict…`; never `.get()`, `.all()` or `.run()`). Its migrations are a second folder
+ * of SQL.
  *
  * @module
  */

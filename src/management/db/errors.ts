@@ -8,11 +8,12 @@
 import { SQLiteError } from "bun:sqlite";
 import { DrizzleQueryError } from "drizzle-orm";
 import { QfError } from "../../base/errors.ts";
+import { postgresCode } from "./postgres/errors.ts";
 
 /** Whether `error` says that a row with such a key exists already. */
 export function isUniqueViolation(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return code === "SQLITE_CONSTRAINT_UNIQUE" || code === "SQLITE_CONSTRAINT_PRIMARYKEY";
+  const code = sqliteCode(error) ?? postgresCode(error);
+  return code === "SQLITE_CONSTRAINT_UNIQUE" || code === "SQLITE_CONSTRAINT_PRIMARYKEY" || code === "23505";
 }
 
 /** What leaves the store for `error`: itself, unless it comes from the database. */

@@ -3,28 +3,23 @@
  *
  * Queries are named functions in the other files of this folder and take a `Reader` or a `Writer`;
  * nothing outside the folder writes SQL. A `Writer` exists only inside a transaction: writers go one
- * at a time (BEGIN IMMEDIATE … COMMIT, rolled back whole when the function throws), readers use
- * connections of their own and never see what is not committed. Start with `Store`.
+ * at a time (rolled back whole when the function throws), readers use connections of their own and
+ * never see what is not committed. What differs between databases is in `engine.ts`. Start with `Store`.
  *
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { join } from "node:path";
 import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
-import { QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { AccountId } from "../../wire/units.ts";
 import { bumpVersion } from "./accounts.ts";
 import { appendEvents, type Initiator, type NewEvent } from "./audit-events.ts";
-import { type Connection, openReader, type SqlDatabase } from "./connection.ts";
-import { asStoreError } from "./errors.ts";
-import { lockDataFolder, openDatabaseFile } from "./file.ts";
-import { createMutex } from "./mutex.ts";
+import type { Cluster } from "./cluster.ts";
+import type { SqlDatabase } from "./connection.ts";
+import type { Engine } from "./engine.ts";
 import { type Schema, sqliteSchema } from "./schema/schema.ts";
-
-/** Longest a transaction may take; it never waits for a network, so longer is a bug. */
-const TRANSACTION_MS_MAX = 20_000;
+import { openSqliteEngine } from "./sqlite-engine.ts";
 
 /** What a reading query needs. */
 export interface Reader {
@@ -77,6 +72,8 @@ export interface Store {
   onAudit(listener: AuditListener): () => void;
   /** Tells listeners of what a plain transaction did. */
   notify(done: { accountId: AccountId; version?: number; auditSeq?: number }): void;
+  /** The other processes on this database. Null: there can be none. */
+  readonly cluster: Cluster | null;
   /** Waits for writers, then closes. */
   close(): Promise<void>;
 }
@@ -90,54 +87,32 @@ export interface StoreOptions {
   readonly create: boolean;
 }
 
-/** Opens the store of `dataDir` for this process alone. Throws as `lockDataFolder`, `openDatabaseFile`. */
+/** Opens the store of `dataDir` for this process alone. Throws as `openSqliteEngine`. */
 export function openStore(options: StoreOptions): Store {
-  const path = join(options.dataDir, "management.db");
-  const lock = lockDataFolder(options.dataDir);
-  const opened: Connection[] = [];
-  try {
-    opened.push(openDatabaseFile(path, options), openReader(path), openReader(path));
-    const [writer, reader, snapshots] = opened as [Connection, Connection, Connection];
-    const end = (): void => {
-      for (const connection of opened.splice(0).reverse()) connection.close();
-      lock.release();
-    };
-    return createStore({ ...options, path, writer, reader, snapshots, end });
-  } catch (cause) {
-    for (const connection of opened) connection.close();
-    lock.release();
-    throw cause;
-  }
+  return createStore({ ...options, engine: openSqliteEngine(options), schema: sqliteSchema, cluster: null });
 }
 
-interface StoreParts {
-  readonly path: string;
+export interface StoreParts {
+  readonly engine: Engine;
+  readonly schema: Schema;
+  readonly cluster: Cluster | null;
   readonly clock: Clock;
   readonly log: Log;
-  readonly writer: Connection;
-  readonly reader: Connection;
-  readonly snapshots: Connection;
-  readonly end: () => void;
 }
 
-function createStore(parts: StoreParts): Store {
+/** The store over an engine, which it closes. */
+export function createStore({ engine, schema, cluster, clock, log }: StoreParts): Store {
   const changeListeners = new Set<ChangeListener>();
   const auditListeners = new Set<AuditListener>();
-  const writing = createMutex();
-  const snapshotting = createMutex();
   const nesting = new AsyncLocalStorage<true>();
-  let isClosed = false;
-  const asTx = (sql: SqlDatabase): Reader => ({ sql, t: sqliteSchema, clock: parts.clock });
-  const readTx = asTx(parts.reader.database(() => !isClosed));
+  const asTx = (sql: SqlDatabase): Reader => ({ sql, t: schema, clock });
 
   const store: Store = {
-    read: (fn) => translate(parts.path, () => fn(readTx)),
-    snapshot: (fn) => exclusively(parts, parts.snapshots, snapshotting, "BEGIN", (sql) => fn(asTx(sql))),
-    transaction: (fn) => {
+    read: (fn) => engine.read((sql) => fn(asTx(sql))),
+    snapshot: (fn) => engine.snapshot((sql) => fn(asTx(sql))),
+    transaction: async (fn) => {
       assert(nesting.getStore() === undefined, "a transaction is not started inside another");
-      return exclusively(parts, parts.writer, writing, "BEGIN IMMEDIATE", (sql) =>
-        nesting.run(true, () => fn(asTx(sql) as Writer)),
-      );
+      return engine.transaction((sql) => nesting.run(true, () => fn(asTx(sql) as Writer)));
     },
     change: async (options, fn) => {
       const { result, version, auditSeq } = await store.transaction((tx) => runChange(tx, options, fn));
@@ -147,17 +122,16 @@ function createStore(parts: StoreParts): Store {
     onChange: (listener) => subscribe(changeListeners, listener),
     onAudit: (listener) => subscribe(auditListeners, listener),
     notify: ({ accountId, version, auditSeq }) => {
-      if (version !== undefined) callAll(changeListeners, parts.log, accountId, version);
-      if (auditSeq !== undefined) callAll(auditListeners, parts.log, accountId, auditSeq);
+      if (version !== undefined) callAll(changeListeners, log, accountId, version);
+      if (auditSeq !== undefined) callAll(auditListeners, log, accountId, auditSeq);
     },
+    cluster,
     close: async () => {
-      if (isClosed) return;
-      isClosed = true;
-      const releases = [await writing.acquire(), await snapshotting.acquire()];
-      parts.end();
-      for (const release of releases) release();
+      await cluster?.close();
+      await engine.close();
     },
   };
+  cluster?.onAccount((done) => store.notify(done));
   return store;
 }
 
@@ -182,58 +156,6 @@ async function runChange<T>(
     version: version === undefined ? {} : { version },
     auditSeq: last === undefined ? {} : { auditSeq: last },
   };
-}
-
-/** Runs `fn` between BEGIN and COMMIT on a connection that nobody else uses meanwhile. */
-async function exclusively<T>(
-  parts: StoreParts,
-  connection: Connection,
-  mutex: ReturnType<typeof createMutex>,
-  begin: string,
-  fn: (sql: SqlDatabase) => Promise<T>,
-): Promise<T> {
-  const release = await mutex.acquire();
-  let isOpen = true;
-  try {
-    return await translate(parts.path, async () => {
-      connection.execute(begin);
-      try {
-        const result = await withDeadline(fn(connection.database(() => isOpen)));
-        isOpen = false;
-        connection.execute("COMMIT");
-        return result;
-      } catch (cause) {
-        isOpen = false;
-        if (connection.raw.inTransaction) connection.execute("ROLLBACK");
-        throw cause;
-      }
-    });
-  } finally {
-    release();
-  }
-}
-
-async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new QfError("ERR_TIMEOUT", "the database took too long")),
-      TRANSACTION_MS_MAX,
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function translate<T>(path: string, fn: () => Promise<T>): Promise<T> {
-  try {
-    return await fn();
-  } catch (cause) {
-    throw asStoreError(cause, path);
-  }
 }
 
 function subscribe<L>(listeners: Set<L>, listener: L): () => void {

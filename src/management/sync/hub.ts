@@ -26,6 +26,7 @@ import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import { ingestAgentEvents } from "../audit-ingest.ts";
 import type { ManagementContext } from "../context.ts";
 import { listAccounts } from "../db/accounts.ts";
+import type { LinkState } from "../db/cluster.ts";
 import { findPeerById, type PeerRow } from "../db/peers.ts";
 import type { Approvals } from "../login/approval.ts";
 import { answerApproval } from "./approvals.ts";
@@ -82,6 +83,7 @@ export function createSyncHub(ctx: ManagementContext, options: SyncHubOptions = 
 }
 
 type Socket = ServerWebSocket<SocketData>;
+type PeerName = Pick<PeerRow, "id" | "accountId" | "name">;
 type Identify = Extract<AgentMessage, { type: "identify" }>;
 
 class Hub implements SyncHub {
@@ -106,6 +108,11 @@ class Hub implements SyncHub {
     this.#unproven = createHeadcount(unprovenMax, unprovenPerAddressMax);
     this.#stopListening = ctx.store.onChange((accountId) => {
       for (const link of this.#byAccount.get(accountId) ?? []) link.refresh();
+    });
+    const { cluster } = ctx.store;
+    cluster?.onTaken((link) => this.#onTaken(link));
+    cluster?.onKill(({ peerId, connectionId, reason }) => {
+      this.#links.get(peerId)?.send({ type: "kill", connectionId, reason });
     });
     this.#touchTimer = setInterval(() => void this.#touch(), TOUCH_MS);
     this.#touchTimer.unref();
@@ -147,29 +154,33 @@ class Hub implements SyncHub {
   }
 
   isConnected(peerId: PeerId): boolean {
-    return this.#links.has(peerId);
+    return this.#links.has(peerId) || this.#ctx.store.cluster?.find(peerId) !== undefined;
   }
 
   async waitForAck(peerId: PeerId, version: number, timeoutMs: number): Promise<void> {
-    const { clock } = this.#ctx;
+    const { clock, store } = this.#ctx;
     const endMs = clock.monotonicMs() + timeoutMs;
     while (clock.monotonicMs() < endMs) {
-      const link = this.#links.get(peerId);
+      const link = this.#links.get(peerId) ?? store.cluster?.find(peerId);
       if (link === undefined || link.ackedVersion >= version) return;
       await Bun.sleep(ACK_POLL_MS);
     }
   }
 
   sessions(accountId: AccountId): PeerSession[] {
-    return [...(this.#byAccount.get(accountId) ?? [])].flatMap(({ peerId, sessions }) =>
+    const elsewhere = this.#ctx.store.cluster?.list(accountId) ?? [];
+    return [...(this.#byAccount.get(accountId) ?? []), ...elsewhere].flatMap(({ peerId, sessions }) =>
       sessions.map((session) => ({ peerId, session })),
     );
   }
 
   kill(peerId: PeerId, connectionId: string, reason: string): boolean {
     const link = this.#links.get(peerId);
-    link?.send({ type: "kill", connectionId, reason });
-    return link !== undefined;
+    if (link === undefined) {
+      return this.#ctx.store.cluster?.kill({ peerId, connectionId, reason }) === true;
+    }
+    link.send({ type: "kill", connectionId, reason });
+    return true;
   }
 
   serveApprovals(approvals: Approvals): void {
@@ -254,7 +265,7 @@ class Hub implements SyncHub {
     switch (message.type) {
       case "ack":
         link.ackedVersion = message.version;
-        return;
+        return this.#announce(link);
       case "audit": {
         const reporting = { id: link.peerId, accountId: link.accountId, name: link.name };
         const through = await ingestAgentEvents(this.#ctx.store, reporting, message.events);
@@ -263,7 +274,7 @@ class Hub implements SyncHub {
       }
       case "sessions":
         link.sessions = message.sessions;
-        return;
+        return this.#announce(link);
       case "flags":
         return await storeFlags(this.#ctx.store, link, message);
       case "need_map":
@@ -336,11 +347,31 @@ class Hub implements SyncHub {
     socket.data.link = link;
     const ofAccount = this.#byAccount.get(peer.accountId) ?? new Set();
     this.#byAccount.set(peer.accountId, ofAccount.add(link));
+    const elsewhere = this.#ctx.store.cluster?.find(peer.id);
     if (old !== undefined) this.#supersede(old, peer, bootId);
+    else if (elsewhere !== undefined && elsewhere.bootId !== bootId) {
+      this.#watchClone(peer, elsewhere.bootId, bootId);
+    }
+    this.#announce(link);
     return link;
   }
 
-  #supersede(old: AgentLink, peer: PeerRow, bootId: string): void {
+  /** Tells the other processes what is here now. */
+  #announce(link: AgentLink): void {
+    if (this.#links.get(link.peerId) !== link) return;
+    const { accountId, peerId, bootId, ackedVersion, sessions } = link;
+    this.#ctx.store.cluster?.announce({ accountId, peerId, bootId, ackedVersion, sessions });
+  }
+
+  /** The agent is at another process now: what is left of it here is dead, or a copy's. */
+  #onTaken({ peerId, accountId, bootId }: LinkState): void {
+    const old = this.#links.get(peerId);
+    if (old === undefined) return;
+    this.#links.delete(peerId);
+    this.#supersede(old, { id: peerId, accountId, name: old.name }, bootId);
+  }
+
+  #supersede(old: AgentLink, peer: PeerName, bootId: string): void {
     this.#byAccount.get(old.accountId)?.delete(old);
     if (old.bootId === bootId) {
       old.close();
@@ -348,7 +379,11 @@ class Hub implements SyncHub {
     }
     const message = "another agent with this machine's key has connected: clone suspected";
     old.bye({ code: "clone_suspected", message, retry: true });
-    if (!this.#clones.superseded(peer.id, old.bootId, bootId)) return;
+    this.#watchClone(peer, old.bootId, bootId);
+  }
+
+  #watchClone(peer: PeerName, oldBootId: string, bootId: string): void {
+    if (!this.#clones.superseded(peer.id, oldBootId, bootId)) return;
     this.#ctx.log.warn("two agents use one device key", { peerId: peer.id, name: peer.name });
     recordClone(this.#ctx, peer).catch((cause: unknown) =>
       this.#ctx.log.error("an audit event could not be stored", {}, cause),
@@ -363,6 +398,7 @@ class Hub implements SyncHub {
     this.#byAccount.get(link.accountId)?.delete(link);
     if (this.#links.get(link.peerId) !== link) return;
     this.#links.delete(link.peerId);
+    this.#ctx.store.cluster?.withdraw(link.peerId);
     if (link.sent !== null) {
       this.#recent.delete(link.peerId);
       this.#recent.set(link.peerId, link.sent);

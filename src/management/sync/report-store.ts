@@ -75,7 +75,10 @@ export async function touchPeers(store: Store, peers: readonly PeerRef[]): Promi
 }
 
 /** Two agents use one device key: said once per window, by `clone-watch.ts`. */
-export async function recordClone({ store }: ManagementContext, peer: PeerRow): Promise<void> {
+export async function recordClone(
+  { store }: ManagementContext,
+  peer: Pick<PeerRow, "id" | "accountId" | "name">,
+): Promise<void> {
   const { accountId } = peer;
   const auditSeq = await store.transaction(async (tx) => {
     if ((await findPeer(tx, accountId, peer.id)) === undefined) return undefined;

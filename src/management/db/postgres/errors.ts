@@ -1,0 +1,86 @@
+/**
+ * From what PostgreSQL throws to what may be shown: never a parameter, never a query, never the URL.
+ *
+ * @module
+ */
+import { DrizzleQueryError } from "drizzle-orm";
+import postgres from "postgres";
+import { QfError } from "../../../base/errors.ts";
+
+/** Of the driver, where there is no connection or none any more. */
+const CONNECTION_CODES = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOENT",
+  "ENOTFOUND",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "EAI_AGAIN",
+]);
+
+/** SQLSTATE, or the code of the driver. Undefined: the error is none of the database's. */
+export function postgresCode(error: unknown): string | undefined {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
+    if (at instanceof postgres.PostgresError) return at.code;
+    const code = (at as { code?: unknown }).code;
+    if (typeof code === "string" && CONNECTION_CODES.has(code)) return code;
+  }
+  return undefined;
+}
+
+/** Whether the transaction did nothing and may be run again: serialization failure or deadlock. */
+export function isRetryable(error: unknown): boolean {
+  const code = postgresCode(error);
+  return code === "40001" || code === "40P01";
+}
+
+/** Whether the connection ended under a query: the server restarted, or a proxy between let go. */
+export function isConnectionLost(error: unknown): boolean {
+  const code = postgresCode(error);
+  return code === "CONNECTION_CLOSED" || code === "ECONNRESET" || code === "57P01";
+}
+
+/** What leaves the store for `error`: itself, unless it comes from the database. */
+export function asPostgresStoreError(error: unknown): unknown {
+  if (error instanceof QfError) return error;
+  const code = postgresCode(error);
+  if (code === undefined) {
+    if (!(error instanceof DrizzleQueryError)) return error;
+    return error.cause instanceof Error && !(error.cause instanceof DrizzleQueryError)
+      ? error.cause
+      : new QfError("ERR_INTERNAL", "the database refused a query");
+  }
+  // The driver's error holds the query and its parameters; what is kept of it is the code.
+  const cause = new Error(`PostgreSQL ${code}`);
+  if (code === "23505") return new QfError("ERR_CONFLICT", "it exists already", { cause });
+  if (code === "23503") {
+    return new QfError("ERR_CONFLICT", "it refers to something that is not there", { cause });
+  }
+  if (code.startsWith("22")) {
+    return new QfError("ERR_BAD_REQUEST", "a value is not one that the database can hold", { cause });
+  }
+  if (code.startsWith("28")) {
+    return new QfError("ERR_PERMISSION", "the database refuses this user", {
+      hint: "check user and password of the database URL",
+      cause,
+    });
+  }
+  if (code === "3D000") {
+    return new QfError("ERR_NOT_INITIALISED", "there is no such database", {
+      hint: "create it first, as in: createdb -O USER DATABASE",
+      cause,
+    });
+  }
+  if (CONNECTION_CODES.has(code) || /^(?:08|25P03|40|53|55P03|57|58)/.test(code)) {
+    return new QfError("ERR_UNAVAILABLE", "the database can not be used at the moment", {
+      hint: "check that PostgreSQL runs and that the database URL is right",
+      cause,
+    });
+  }
+  return new QfError("ERR_INTERNAL", "the database refused a query", { cause });
+}

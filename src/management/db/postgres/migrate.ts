@@ -1,0 +1,59 @@
+/**
+ * Brings a PostgreSQL database forward, all in one transaction, one process at a time. Never back.
+ *
+ * @module
+ */
+import { type Clock, nowSeconds } from "../../../base/clock.ts";
+import { QfError } from "../../../base/errors.ts";
+import { sha256 } from "../../../base/random.ts";
+import { damaged } from "../errors.ts";
+import type { Migration } from "../migrate.ts";
+import initial from "../migrations/postgres/0001-initial.sql" with { type: "text" };
+import type { Sql } from "./connection.ts";
+
+/** A released migration is never edited: its checksum is in people's databases. */
+export const POSTGRES_MIGRATIONS: readonly Migration[] = [{ number: 1, name: "initial", sql: initial }];
+
+/** Of the advisory lock under which a database is brought forward. Any number, always the same. */
+const MIGRATION_LOCK = 0x51464d31;
+
+/**
+ * Applies what is missing. Throws ERR_STATE_NEWER when the database knows migrations that we do not,
+ * ERR_STATE_DAMAGED when one that was applied is not the one we have.
+ */
+export async function migratePostgres(
+  pool: Sql,
+  options: { clock: Clock; migrations?: readonly Migration[] },
+): Promise<void> {
+  const migrations = options.migrations ?? POSTGRES_MIGRATIONS;
+  await pool.begin(async (tx) => {
+    await tx.unsafe("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+    await tx.unsafe(
+      "CREATE TABLE IF NOT EXISTS schema_migrations (number bigint PRIMARY KEY, " +
+        "name text NOT NULL, checksum text NOT NULL, applied_at bigint NOT NULL)",
+    );
+    const applied = await tx.unsafe<{ number: string; checksum: string }[]>(
+      "SELECT number, checksum FROM schema_migrations ORDER BY number",
+    );
+    if (applied.length > migrations.length) {
+      throw new QfError("ERR_STATE_NEWER", "the database was written by a newer qf", {
+        hint: "run that version or a later one",
+      });
+    }
+    for (const [i, row] of applied.entries()) {
+      const ours = migrations[i];
+      if (ours === undefined || Number(row.number) !== ours.number || row.checksum !== sha256(ours.sql)) {
+        throw damaged("of the database URL");
+      }
+    }
+    for (const { number, name, sql } of migrations.slice(applied.length)) {
+      await tx.unsafe(sql);
+      await tx.unsafe("INSERT INTO schema_migrations VALUES ($1, $2, $3, $4)", [
+        number,
+        name,
+        sha256(sql),
+        nowSeconds(options.clock),
+      ]);
+    }
+  });
+}

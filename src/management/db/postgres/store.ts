@@ -1,0 +1,52 @@
+/**
+ * Opens the store on PostgreSQL: brings the database forward, then joins the other processes on it.
+ *
+ * @module
+ */
+import type { Clock } from "../../../base/clock.ts";
+import { QfError } from "../../../base/errors.ts";
+import type { Log } from "../../../base/log.ts";
+import { newId } from "../../../base/random.ts";
+import { createStore, type Store } from "../store.ts";
+import { openCluster } from "./cluster.ts";
+import { openPool, type Sql } from "./connection.ts";
+import { createPostgresEngine, endPools } from "./engine.ts";
+import { asPostgresStoreError } from "./errors.ts";
+import { migratePostgres } from "./migrate.ts";
+import { pgSchema } from "./schema.ts";
+import { parseDatabaseUrl } from "./url.ts";
+
+const READERS_MAX = 6;
+const SNAPSHOTS_MAX = 2;
+
+/**
+ * Throws ERR_USAGE for a URL that can not be meant, ERR_UNAVAILABLE, ERR_PERMISSION or
+ * ERR_NOT_INITIALISED when the database can not be reached, ERR_STATE_NEWER and ERR_STATE_DAMAGED.
+ */
+export async function openPostgresStore(options: {
+  databaseUrl: string;
+  clock: Clock;
+  log: Log;
+}): Promise<Store> {
+  const { clock, log } = options;
+  const target = parseDatabaseUrl(options.databaseUrl);
+  const processId = newId();
+  const open = (max: number): Sql => openPool(target, { max, processId });
+  const pools = { writer: open(1), readers: open(READERS_MAX), snapshots: open(SNAPSHOTS_MAX) };
+  try {
+    await migratePostgres(pools.writer, { clock });
+    const cluster = await openCluster({
+      processId,
+      clock,
+      log,
+      open: (onNotice) => openPool(target, { max: 1, processId, onNotice }),
+    });
+    return createStore({ engine: createPostgresEngine(pools), schema: pgSchema, cluster, clock, log });
+  } catch (cause) {
+    await endPools(Object.values(pools));
+    const known = asPostgresStoreError(cause);
+    throw known instanceof QfError
+      ? known
+      : new QfError("ERR_UNAVAILABLE", "the database can not be opened", { cause });
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * What several management processes on one database know of each other. Of PostgreSQL only.
+ *
+ * @module
+ */
+import type { LiveSession } from "../../../wire/agent-sync.ts";
+import type { Dialect } from "../dialect.ts";
+
+export function clusterTables(d: Dialect) {
+  /** One row per running process, held by a beat: one that stands still is taken for dead. */
+  const processes = d.table("processes", {
+    id: d.text("id").primaryKey(),
+    /** Raised every two seconds. Others compare it by their own clock, so no two clocks are compared. */
+    beat: d.integer("beat").notNull(),
+  });
+
+  /** Which process has the control link of an agent. Gone with its process. */
+  const agentLinks = d.table(
+    "agent_links",
+    {
+      /** No foreign key: a link ends by itself when its peer goes. */
+      peerId: d.text("peer_id").primaryKey(),
+      accountId: d.text("account_id").notNull(),
+      processId: d
+        .text("process_id")
+        .notNull()
+        .references(() => processes.id, { onDelete: "cascade" }),
+      bootId: d.text("boot_id").notNull(),
+      /** Version of the map that the agent has said to have. */
+      ackedVersion: d.integer("acked_version").notNull(),
+      sessions: d.json<readonly LiveSession[]>("sessions").notNull(),
+    },
+    (table) => [d.index("agent_links_process").on(table.processId)],
+  );
+
+  return { processes, agentLinks };
+}

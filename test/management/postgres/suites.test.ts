@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { resolve } from "node:path";
+import { hasPostgres, testPostgres } from "../../support/postgres.ts";
+
+const ROOT = resolve(import.meta.dir, "../../..");
+/** Suites that see no difference between databases. */
+const SUITES = [
+  "test/management/http/**/*.test.ts",
+  "test/management/db/{store,peers}.test.ts",
+  "test/management/{maps,audit-ingest}.test.ts",
+];
+const TIMEOUT_MS = 120_000;
+
+test.skipIf(!hasPostgres)(
+  "the suites of store and API pass on PostgreSQL as on SQLite",
+  async () => {
+    const files = SUITES.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(ROOT)]);
+    const preload = "./test/support/postgres-suite.ts";
+    const child = Bun.spawn(
+      [process.execPath, "test", "--preload", preload, ...files.sort().map((file) => `./${file}`)],
+      {
+        cwd: ROOT,
+        env: { ...process.env, QF_TEST_POSTGRES: (await testPostgres()).url },
+        stdout: "pipe",
+        stderr: "pipe",
+        timeout: TIMEOUT_MS,
+      },
+    );
+    const said = (await Promise.all([textOf(child.stdout), textOf(child.stderr)])).join("");
+    const failed = said.split("\n").filter((line) => line.startsWith("(fail)"));
+    expect(failed).toEqual([]);
+    expect(await child.exited).toBe(0);
+    expect(Number(/^\s*(\d+) pass/m.exec(said)?.[1])).toBeGreaterThan(200);
+  },
+  TIMEOUT_MS,
+);
+
+function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream).text();
+}

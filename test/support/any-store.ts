@@ -1,0 +1,71 @@
+/**
+ * The store that a suite is run on: SQLite, or PostgreSQL when `QF_TEST_POSTGRES` names a server.
+ * `test/management/postgres/suites.test.ts` runs the suites on the latter.
+ */
+import type { Clock } from "../../src/base/clock.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { openPostgresStore } from "../../src/management/db/postgres/store.ts";
+import { openStore, type Store } from "../../src/management/db/store.ts";
+import { emptyTables, testPostgres } from "./postgres.ts";
+
+/** Databases that no test uses now. Making one takes longer than emptying one. */
+const free: string[] = [];
+const opened: Store[] = [];
+
+/** A store of `dataDir`, made when there is none. On PostgreSQL nothing is left in it once it is closed. */
+export function openAnyTestStore(dataDir: string, clock: Clock): Store {
+  if (process.env.QF_TEST_POSTGRES === undefined) {
+    return openStore({ dataDir, clock, log: silentLog, create: true });
+  }
+  const store = openLater(async () => {
+    const databaseUrl = free.pop() ?? (await (await testPostgres()).database());
+    const real = await openPostgresStore({ databaseUrl, clock, log: silentLog });
+    let closing: Promise<void> | undefined;
+    const close = async (): Promise<void> => {
+      await real.close();
+      await emptyTables(databaseUrl);
+      free.push(databaseUrl);
+    };
+    return {
+      ...real,
+      close: () => {
+        closing ??= close();
+        return closing;
+      },
+    };
+  });
+  opened.push(store);
+  return store;
+}
+
+/** Closes every store on PostgreSQL that is still open. */
+export async function closeAnyTestStores(): Promise<void> {
+  await Promise.allSettled(opened.splice(0).map((store) => store.close()));
+}
+
+/** A store at once, that does everything as soon as the real one is open. */
+function openLater(open: () => Promise<Store>): Store {
+  const opening = open();
+  opening.catch(() => {}); // Whoever uses it hears of it.
+  const subscribe = (how: (store: Store) => () => void): (() => void) => {
+    let isStopped = false;
+    let stop = (): void => {
+      isStopped = true;
+    };
+    void opening.then((store) => {
+      if (!isStopped) stop = how(store);
+    });
+    return () => stop();
+  };
+  return {
+    read: async (fn) => (await opening).read(fn),
+    snapshot: async (fn) => (await opening).snapshot(fn),
+    transaction: async (fn) => (await opening).transaction(fn),
+    change: async (options, fn) => (await opening).change(options, fn),
+    onChange: (listener) => subscribe((store) => store.onChange(listener)),
+    onAudit: (listener) => subscribe((store) => store.onAudit(listener)),
+    notify: (done) => void opening.then((store) => store.notify(done)),
+    cluster: null,
+    close: async () => (await opening).close(),
+  };
+}
