@@ -16,6 +16,8 @@ const CERTIFICATE_TYPE = "ssh-ed25519-cert-v01@openssh.com";
 export interface SshMachineOptions {
   /** What a session does; default: refuse all. */
   readonly onSession?: (session: Session, client: Connection) => void;
+  /** Called with each connection before it has signed in. */
+  readonly onConnection?: (client: Connection) => void;
   /** Refuse every sign-in, with this banner first. */
   readonly denyWith?: string;
   readonly greeting?: string;
@@ -64,6 +66,7 @@ export async function startSshMachine(options: SshMachineOptions = {}): Promise<
     },
     (client) => {
       client.on("error", () => {});
+      options.onConnection?.(client);
       client.on("authentication", (context) => {
         users.push(context.username);
         const isGood =
