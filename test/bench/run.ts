@@ -4,13 +4,15 @@
  * Nothing is asserted here but that the work was really done.
  */
 import { cpus } from "node:os";
+import { join } from "node:path";
 import { executablePath } from "../support/executable.ts";
-import { openLab } from "../support/lab.ts";
-import { isRoot, ownName } from "../support/os-accounts.ts";
 import { benchDecide } from "./decide.ts";
-import { openSshd } from "./sshd.ts";
+import { type Field, openField, smallFiles, type Way, zeros } from "./openssh.ts";
 
 const RUNS = 30;
+const BULK_RUNS = 3;
+const GIGABYTE = 1_000_000_000;
+const SMALL_FILES = 5_000;
 
 interface Row {
   readonly what: string;
@@ -65,34 +67,65 @@ async function benchStart(executable: string): Promise<void> {
   });
 }
 
-async function benchExec(): Promise<void> {
-  const user = ownName();
-  await using lab = await openLab();
-  const devs = await lab.createGroup("Developers");
-  const servers = await lab.createGroup("Servers");
-  const person = await lab.createPerson("ada@example.com", [devs]);
-  await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [user] } });
-  await lab.startAgent("web1", {
-    groups: [servers],
-    args: isRoot ? ["--enable-ssh-root"] : [],
-  });
-  const device = lab.device(person, "laptop");
-  await device.login();
-  await using sshd = await openSshd();
-  const env = lab.env(device.env());
-  const [ours = 0, theirs = 0] = await timeInTurn(
+async function benchConnect(field: Field): Promise<void> {
+  const { lab, user, direct, proxy, sshd, device } = field;
+  await field.renew();
+  const ssh = (way: Way) => running(["ssh", ...way.ssh, way.destination, "true"], way.env);
+  const ours = running([lab.executable, "ssh", `${user}@web1`, "true"], lab.env(device.env()));
+  const [key = 0, stock = 0, proxied = 0, built = 0] = await timeInTurn(
     RUNS,
-    running([lab.executable, "ssh", `${user}@web1`, "true"], env),
-    running(["ssh", ...sshd.sshArgs, "127.0.0.1", "true"], env),
+    ssh(sshd),
+    ssh(direct),
+    ssh(proxy),
+    ours,
   );
-  const what = "qf ssh host true (cached login, certificate minted)";
-  rows.push({
-    what,
-    ours: ms(ours),
-    against: `sshd with a key ${ms(theirs)}`,
-    ratio: `${(ours / theirs).toFixed(2)} x`,
-    reach: "",
-  });
+  const against = `sshd with a key ${ms(key)}`;
+  const row = (what: string, value: number, reach: string) =>
+    rows.push({ what, ours: ms(value), against, ratio: `${(value / key).toFixed(2)} x`, reach });
+  row("ssh host true, with a certificate", stock, "<= 0.5 x");
+  row("the same through qf proxy, login kept, certificate minted", proxied, "<= 1 x");
+  row("qf ssh host true, login kept, certificate minted", built, "");
+}
+
+async function benchBulk(field: Field): Promise<void> {
+  const { direct, sshd, folder } = field;
+  const file = zeros(join(folder, "gigabyte"), GIGABYTE);
+  const many = smallFiles(join(folder, "many"), SMALL_FILES);
+  const down = (way: Way) =>
+    running(["ssh", ...way.ssh, way.destination, `head -c ${GIGABYTE} /dev/zero`], way.env);
+  const up = (way: Way) => {
+    const command = `exec "$@" < ${file}`;
+    return running(
+      ["sh", "-c", command, "sh", "ssh", ...way.ssh, way.destination, "cat > /dev/null"],
+      way.env,
+    );
+  };
+  const sftp = (batch: string) => (way: Way) =>
+    running(
+      ["sh", "-c", `echo '${batch}' | exec "$@"`, "sh", "sftp", ...way.sftp, "-b", "-", way.destination],
+      way.env,
+    );
+  const cases: readonly (readonly [string, (way: Way) => () => Promise<void>, number])[] = [
+    ["download of 1 GB, AES-256-GCM", down, GIGABYTE],
+    ["upload of 1 GB, AES-256-GCM", up, GIGABYTE],
+    ["sftp get of 1 GB", sftp(`get ${file} ${folder}/got`), GIGABYTE],
+    ["sftp put of 1 GB", sftp(`put ${file} ${folder}/put`), GIGABYTE],
+    ["sftp get of 5,000 small files", sftp(`get -r ${many} ${folder}/gotmany`), 0],
+    ["sftp put of 5,000 small files", sftp(`put -r ${many} ${folder}/putmany`), 0],
+  ];
+  for (const [what, command, bytes] of cases) {
+    await field.renew();
+    const [ours = 0, theirs = 0] = await timeInTurn(BULK_RUNS, command(direct), command(sshd));
+    const rate = (value: number): string =>
+      bytes === 0 ? ms(value) : `${(bytes / 1e6 / (value / 1e3)).toFixed(0)} MB/s`;
+    rows.push({
+      what,
+      ours: rate(ours),
+      against: `sshd ${rate(theirs)}`,
+      ratio: `${(theirs / ours).toFixed(2)} x its rate`,
+      reach: ">= 1 x",
+    });
+  }
 }
 
 const executable = await executablePath();
@@ -106,7 +139,11 @@ rows.push({
   reach: "<= 20 us",
 });
 await benchStart(executable);
-await benchExec();
+{
+  await using field = await openField();
+  await benchConnect(field);
+  await benchBulk(field);
+}
 
 process.stdout.write(
   `\n${cpus()[0]?.model.trim()}, ${cpus().length} cores; medians of ${RUNS} runs in turn\n\n`,

@@ -28,7 +28,8 @@ export async function openSshd(config = ""): Promise<Sshd> {
     `HostKey ${join(folder, "host")}`,
     `AuthorizedKeysFile ${join(folder, "user.pub")}`,
     "StrictModes no",
-    "UsePAM no",
+    // As Debian has it, and as the agent does.
+    "UsePAM yes",
     "PasswordAuthentication no",
     "PermitRootLogin prohibit-password",
     "MaxStartups 100:30:200",

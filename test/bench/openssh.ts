@@ -1,0 +1,148 @@
+/**
+ * Stock OpenSSH against an agent and against Debian's sshd: same client, same key exchange, same cipher.
+ *
+ * `direct` signs in with a certificate at the plain listener, `proxy` through the drop-in and
+ * `qf proxy connect` with a kept login, which mints a certificate for each connection.
+ */
+import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { type Lab, type LabDevice, openLab } from "../support/lab.ts";
+import { isRoot, ownName } from "../support/os-accounts.ts";
+import { openSshd, type Sshd } from "./sshd.ts";
+
+/** The pinned exchange and cipher of every figure. */
+const WIRE = ["-o", "KexAlgorithms=curve25519-sha256", "-c", "aes256-gcm@openssh.com"];
+const QUIET = [
+  "-o",
+  "StrictHostKeyChecking=no",
+  "-o",
+  "UserKnownHostsFile=/dev/null",
+  "-o",
+  "LogLevel=ERROR",
+];
+
+/** One way to reach a server: what goes before the destination of ssh(1) and sftp(1). */
+export interface Way {
+  readonly ssh: readonly string[];
+  /** The same for sftp(1), which spells the port otherwise. */
+  readonly sftp: readonly string[];
+  readonly destination: string;
+  readonly env: Record<string, string>;
+}
+
+export interface Field extends AsyncDisposable {
+  readonly lab: Lab;
+  readonly device: LabDevice;
+  readonly user: string;
+  readonly direct: Way;
+  readonly proxy: Way;
+  readonly sshd: Way;
+  readonly folder: string;
+  /** Makes the certificate of `direct` fresh again; it is good for two minutes. */
+  renew(): Promise<void>;
+}
+
+/** Starts management, an agent with everything allowed, and sshd; signs one device in. */
+export async function openField(): Promise<Field> {
+  const user = ownName();
+  const lab = await openLab();
+  const sshd = await openSshd();
+  const devs = await lab.createGroup("Developers");
+  const servers = await lab.createGroup("Servers");
+  const person = await lab.createPerson("ada@example.com", [devs]);
+  await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [user] } });
+  const flags = [
+    "--enable-ssh-sftp",
+    "--enable-ssh-local-port-forwarding",
+    "--plain-ssh-listen",
+    "127.0.0.1:0",
+  ];
+  const agent = await lab.startAgent("web1", {
+    groups: [servers],
+    args: [...flags, ...(isRoot ? ["--enable-ssh-root"] : [])],
+  });
+  const device = lab.device(person, "laptop");
+  await device.login();
+  const env = lab.env(device.env());
+  const config = join(device.configDir, "openssh-config");
+  const { executable } = lab;
+  writeFileSync(
+    config,
+    renderDropIn({ executable, domain: "qf.internal", configDir: device.configDir, shortNames: false }),
+  );
+  const destination = `${user}@web1.qf.internal`;
+  const proxy: Way = { ssh: ["-F", config, ...WIRE], sftp: ["-F", config, ...WIRE], destination, env };
+  const renew = async () => {
+    const child = Bun.spawn(["ssh", ...proxy.ssh, destination, "true"], {
+      env,
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    if ((await child.exited) !== 0) throw new Error(await new Response(child.stderr).text());
+  };
+  await renew();
+  const { plainListen } = (await agent.status()).sshServer;
+  const port = plainListen?.[0]?.split(":").at(-1) ?? "";
+  const key = findKey(device.configDir);
+  const identity = ["-i", key, "-o", `CertificateFile=${key}-cert.pub`, "-o", "IdentitiesOnly=yes", ...QUIET];
+  const plain = ["-F", "none", ...identity, ...WIRE];
+  const direct: Way = {
+    ssh: [...plain, "-p", port],
+    sftp: [...plain, "-P", port],
+    destination: `${user}@127.0.0.1`,
+    env,
+  };
+  const folder = join("/dev/shm", `qf-bench-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  return {
+    lab,
+    device,
+    user,
+    direct,
+    proxy,
+    sshd: wayOf(sshd, user, env),
+    folder,
+    renew,
+    async [Symbol.asyncDispose]() {
+      rmSync(folder, { recursive: true, force: true });
+      await sshd[Symbol.asyncDispose]();
+      await lab[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function wayOf(sshd: Sshd, user: string, env: Record<string, string>): Way {
+  const ssh = [...sshd.sshArgs, ...WIRE];
+  const sftp = ssh.map((word, i) => (word === "-p" && /^\d+$/.test(ssh[i + 1] ?? "") ? "-P" : word));
+  const login = sftp.indexOf("-l");
+  return {
+    ssh,
+    sftp: sftp.filter((_, i) => i !== login && i !== login + 1),
+    destination: `${user}@127.0.0.1`,
+    env,
+  };
+}
+
+/** The private key that `qf proxy connect` wrote beside its certificate. */
+function findKey(folder: string): string {
+  const found = readdirSync(folder, { recursive: true, encoding: "utf8" }).find(
+    (name) => /web1[^/]*-cert\.pub$/.test(name) && !name.includes("_once"),
+  );
+  if (found === undefined) throw new Error("no certificate was written");
+  return join(folder, found.replace(/-cert\.pub$/, ""));
+}
+
+/** A sparse file of zeros. */
+export function zeros(path: string, bytes: number): string {
+  writeFileSync(path, "");
+  truncateSync(path, bytes);
+  return path;
+}
+
+/** A folder of `count` small files. */
+export function smallFiles(folder: string, count: number): string {
+  mkdirSync(folder);
+  for (let i = 0; i < count; i++) writeFileSync(join(folder, `f${i}`), `file ${i}\n`);
+  return folder;
+}
