@@ -55,6 +55,8 @@ export interface Spool extends AuditSink {
   close(): Promise<void>;
 }
 
+/** The share that denials may fill: who is refused can ask for ever, and must not keep others out by it. */
+const DENIED_SHARE = 0.75;
 /** One event must fit into a frame to management with room to spare. */
 const EVENT_BYTES_MAX = 1024 * 1024;
 /** Events that may wait for one fdatasync; protects memory when the disk hangs. */
@@ -141,7 +143,7 @@ class FileSpool implements Spool {
 
   #refuse(body: AgentEventBody, bytes: number): void {
     const bytesMax = this.#options.bytesMax ?? 256 * 1024 * 1024;
-    const share = body.type === "auth.failed" ? (this.#options.unprovenShare ?? 0.5) : 1;
+    const share = shareOf(body, this.#options.unprovenShare ?? 0.5);
     const used = this.#segments.reduce((sum, segment) => sum + segment.bytes, 0) + this.#waitingBytes;
     if (this.#isClosed || this.#isBroken) throw unavailable("the audit spool is closed");
     if (bytes > EVENT_BYTES_MAX) throw unavailable("an audit event is too large to be stored");
@@ -296,6 +298,12 @@ class FileSpool implements Spool {
     while (this.#running !== null) await this.#running;
     await this.#file.close();
   }
+}
+
+/** How much of the spool an event like `body` may find filled. The rest is for who is let in. */
+function shareOf(body: AgentEventBody, unprovenShare: number): number {
+  if (body.type === "auth.failed") return unprovenShare;
+  return body.type === "decision" && body.decision.outcome === "deny" ? DENIED_SHARE : 1;
 }
 
 function cut(events: AgentEvent[], max: number, bytesMax: number): AgentEvent[] {

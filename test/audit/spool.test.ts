@@ -91,6 +91,42 @@ describe("record", () => {
     expect(await isFull(anEvent("x"))).toBe(true);
   });
 
+  test("keeps room for who is let in, however often others are refused", async () => {
+    const { spool } = await open({ bytesMax: 8_000 });
+    const decision = (outcome: "allow" | "deny"): AgentEventBody => ({
+      type: "decision",
+      connectionId: "c".repeat(20),
+      request: {
+        userId: "u".repeat(20),
+        devicePeerId: null,
+        targetPeerId: "t".repeat(20),
+        localUser: "deploy",
+        action: { kind: "connect" },
+        atSeconds: 1,
+      },
+      decision: {
+        outcome,
+        reason: outcome === "deny" ? "local_user_unmapped" : null,
+        ruleId: null,
+        trace: [],
+      },
+      receipt: null,
+      binding: "idp",
+      sourceAddress: "192.0.2.1",
+    });
+    const isStored = (body: AgentEventBody) =>
+      spool.record(body).then(
+        () => true,
+        () => false,
+      );
+    let denials = 0;
+    while (await isStored(decision("deny"))) denials += 1;
+    expect(denials).toBeGreaterThan(5);
+    expect(await isStored(failed)).toBe(false);
+    expect(await isStored(decision("allow"))).toBe(true);
+    expect(await isStored(anEvent("a"))).toBe(true);
+  });
+
   test("has room again once management has what was stored", async () => {
     const { spool } = await open({ bytesMax: 4_000, segmentBytesMax: 500 });
     let stored = 0;
