@@ -2,8 +2,7 @@
  * A throw-away PostgreSQL: Debian's programs, a folder of its own, run as somebody without rights, loopback
  * only, gone at the end. One per test process, or the one that `QF_TEST_POSTGRES` names.
  */
-import { afterAll } from "bun:test";
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getTableName } from "drizzle-orm";
@@ -79,12 +78,21 @@ async function startCluster(): Promise<TestPostgres> {
   const start = (): Promise<void> =>
     run("pg_ctl", "-D", data, "-w", "-t", "30", "-l", join(folder, "log"), "-o", settings, "start");
   const crash = (): Promise<void> => run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop");
-  afterAll(async () => {
-    await crash().catch(() => {});
-    rmSync(folder, { recursive: true, force: true });
-  });
+  sweepAfterwards(folder, join(programs, "pg_ctl"), data, isRoot);
   await start();
   return { ...overUrl(`postgres://qf@127.0.0.1:${port}/postgres`), start, crash };
+}
+
+/** Ends the server and removes its folder when this process is gone, however it goes: its pipe says so. */
+function sweepAfterwards(folder: string, control: string, data: string, isRoot: boolean): void {
+  const script = 'cat >/dev/null; "$1" -D "$2" -m immediate stop; cd /; rm -rf "$3"';
+  const sweeper = Bun.spawn(["setsid", "sh", "-c", script, "sh", control, data, folder], {
+    stdin: "pipe",
+    stdout: "ignore",
+    stderr: "ignore",
+    ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}),
+  });
+  sweeper.unref();
 }
 
 function overUrl(url: string): TestPostgres {
