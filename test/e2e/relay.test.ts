@@ -175,7 +175,10 @@ describe.skipIf(!isRoot)("a relay that lies", () => {
     ["the machine's first frame", () => once("client", 0, (frame) => flip(frame, 12))],
     ["the machine's key exchange", () => once("client", 2, (frame) => flip(frame, frame.length - 9))],
     ["the client's key exchange", () => once("agent", 2, (frame) => flip(frame, frame.length - 9))],
-    ["every frame towards the client", () => (frame, to) => (to === "client" ? flip(frame, 5) : frame)],
+    [
+      "every frame towards the client",
+      () => (frame, to) => (to === "client" ? flip(frame, frame.length - 1) : frame),
+    ],
     ["every frame towards the machine", () => (frame, to) => (to === "agent" ? flip(frame, 5) : frame)],
     ["an encrypted frame", () => once("client", 5, (frame) => flip(frame, frame.length - 1))],
     ["an encrypted frame by sending it twice", () => once("client", 4, (frame) => twice(frame))],
