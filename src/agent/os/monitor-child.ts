@@ -38,6 +38,8 @@ export async function runMonitor(): Promise<number> {
   const monitor = new Monitor((answer) => writeSync(answersFd.out, `${JSON.stringify(answer)}\n`));
   const reader = createFdReader(answersFd.in);
   const lines = createLines(ORDER_BYTES_MAX);
+  // Loaded while there is nothing to do yet.
+  hasPam();
   try {
     for (let data = await reader.read(); data !== null; data = await reader.read()) {
       for (const line of lines(data)) await monitor.take(JSON.parse(line) as MonitorOrder);
@@ -130,7 +132,7 @@ class Monitor {
     try {
       if (stdio.length !== fds.length) throw new Error("a descriptor is missing");
       const prepared = hasPam() ? this.#openSession(order) : { text: "", spec: order.spec };
-      const { child, orders } = startHeld(stdio, order.spec.sftp !== undefined);
+      const { child, orders } = startHeld(stdio, order.spec);
       if (order.terminal !== null) {
         const { user, uid } = order.spec;
         const { terminal, remoteHost } = order;
@@ -184,10 +186,10 @@ export function mergeEnvironment(
 }
 
 /** The child, which waits for its spec. */
-function startHeld(stdio: readonly number[], isSftp: boolean): { child: Bun.Subprocess; orders: FdWriter } {
+function startHeld(stdio: readonly number[], spec: ChildSpec): { child: Bun.Subprocess; orders: FdWriter } {
   const orders = openInputPipe();
   try {
-    return { child: startOwn([...stdio, orders.childFd], isSftp), orders: orders.writer };
+    return { child: startOwn([...stdio, orders.childFd], spec), orders: orders.writer };
   } catch (cause) {
     orders.writer.close();
     throw cause;

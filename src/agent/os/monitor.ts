@@ -8,7 +8,7 @@ import { closeSync } from "node:fs";
 import { openDescriptorSocket, sendDescriptor } from "./descriptors.ts";
 import { createLines } from "./door-orders.ts";
 import type { MonitorAnswer, MonitorOrder } from "./monitor-orders.ts";
-import { spareProcess } from "./processes.ts";
+import { spareSession } from "./processes.ts";
 import { type Exit, type Launch, type SpawnedChild, spawnAs } from "./spawn.ts";
 
 /** Longest that modules may think about an account. */
@@ -58,14 +58,20 @@ export class Monitor {
   readonly #spared: () => void;
   readonly #answers: AsyncGenerator<MonitorAnswer>;
   #isClosed = false;
+  #hasSession = false;
 
   constructor(child: SpawnedChild, fd: number) {
     this.#child = child;
     this.#fd = fd;
-    this.#spared = spareProcess(child.pid);
+    this.#spared = spareSession(child.pid);
     this.#answers = answersOf(child);
     void this.#drainErrors();
     void child.exited.then(() => this.#onExit());
+  }
+
+  /** True once it takes no more orders. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** PAM's code for the account, and what modules said. Throws MonitorError. */
@@ -85,6 +91,7 @@ export class Monitor {
     return async ({ spec, contain }, stdio) => {
       if (this.#isClosed) throw new MonitorError("the monitor of a session has ended");
       try {
+        this.#hasSession = true;
         for (const fd of stdio) sendDescriptor(this.#fd, fd);
         await this.#send({ kind: "session", session: { ...session, spec } });
         const answer = await this.#next(SESSION_TIMEOUT_MS);
@@ -94,6 +101,7 @@ export class Monitor {
         return { pid: answer.pid, exited: this.#exitOf(answer.pid) };
       } catch (cause) {
         this.kill();
+        this.#child.stdout.close();
         throw cause;
       }
     };
@@ -130,6 +138,7 @@ export class Monitor {
   async #exitOf(pid: number): Promise<Exit> {
     const { value } = await this.#answers.next();
     this.close();
+    this.#child.stdout.close();
     if (value?.kind === "exited") return value.exit;
     try {
       process.kill(-pid, "SIGKILL");
@@ -155,6 +164,8 @@ export class Monitor {
     this.close();
     this.#spared();
     this.#child.stderr?.close();
+    // The last answer of a session may still be unread.
+    if (!this.#hasSession) this.#child.stdout.close();
     closeSync(this.#fd);
   }
 }
@@ -164,5 +175,4 @@ async function* answersOf(child: SpawnedChild): AsyncGenerator<MonitorAnswer> {
   for (let data = await child.stdout.read(); data !== null; data = await child.stdout.read()) {
     for (const line of lines(data)) yield JSON.parse(line) as MonitorAnswer;
   }
-  child.stdout.close();
 }

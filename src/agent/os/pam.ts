@@ -28,6 +28,7 @@ const LIBRARY = "libpam.so.0";
 
 // <security/_pam_types.h>
 export const PAM_SUCCESS = 0;
+const PAM_OPEN_ERR = 1;
 const PAM_CONV_ERR = 19;
 export const PAM_ACCT_EXPIRED = 13;
 const PAM_TTY = 3;
@@ -48,18 +49,22 @@ const FALLBACK_SERVICE = "sshd";
 const SERVICE_FOLDERS = ["/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d"];
 
 type Pam = ReturnType<typeof dlopen<typeof PAM_SYMBOLS>>["symbols"];
-let isThere: boolean | undefined;
+/** Undefined until it was looked for; null: this system has none. */
+let loaded: Pam | null | undefined;
 
 /** Whether this system has libpam at all. Looked up once. */
 export function hasPam(): boolean {
-  if (isThere !== undefined) return isThere;
+  return loadPam() !== null;
+}
+
+function loadPam(): Pam | null {
+  if (loaded !== undefined) return loaded;
   try {
-    dlopen(LIBRARY, { pam_end: PAM_SYMBOLS.pam_end }).close();
-    isThere = true;
+    loaded = dlopen(LIBRARY, PAM_SYMBOLS).symbols;
   } catch {
-    isThere = false;
+    loaded = null;
   }
-  return isThere;
+  return loaded;
 }
 
 /** The service whose rules count: our own where an administrator has written them, else sshd's. */
@@ -103,7 +108,9 @@ export class PamTransaction {
   #isOpen = false;
 
   constructor(options: PamOptions) {
-    this.#pam = dlopen(LIBRARY, PAM_SYMBOLS).symbols;
+    const pam = loadPam();
+    if (pam === null) throw new PamError("dlopen", PAM_OPEN_ERR);
+    this.#pam = pam;
     this.#conversation = createConversation((text) => this.#hear(text));
     this.#structure = BigUint64Array.of(BigInt(this.#conversation.ptr ?? 0), 0n);
     const handle = new BigUint64Array(1);

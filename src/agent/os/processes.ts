@@ -27,11 +27,14 @@ interface ProcessFacts {
 /** What audit says of a process that belongs to no audit session. */
 const NO_AUDIT_SESSION = "4294967295";
 
-/** Monitors of sessions, which close what they have opened when nothing else of a connection is left. */
+/**
+ * Sessions of monitors, which close what they have opened when nothing else of a connection is left, with
+ * what their PAM modules start for it. Nobody else can get into one.
+ */
 const spared = new Set<number>();
 
-/** Exempts a process of ours from `killMarked` until the answer is called. */
-export function spareProcess(pid: number): () => void {
+/** Exempts the session that a process of ours leads from `killMarked` until the answer is called. */
+export function spareSession(pid: number): () => void {
   spared.add(pid);
   return () => spared.delete(pid);
 }
@@ -60,7 +63,8 @@ export function killMarked(marks: readonly Mark[]): number {
     for (const facts of processes) if (found.has(facts.parentPid)) found.add(facts.pid);
     grown = found.size > before;
   }
-  for (const pid of [process.pid, ...spared]) found.delete(pid);
+  found.delete(process.pid);
+  for (const pid of found) if (spared.has(byPid.get(pid)?.sessionId ?? -1)) found.delete(pid);
   for (const pid of found) kill(pid);
   return found.size;
 }

@@ -55,6 +55,11 @@ export interface SpawnedChild {
  * more than it gives.
  */
 const SFTP_ENV = { BUN_JSC_useFTLJIT: "0" };
+/**
+ * A monitor runs little code, and for a moment within the memory limits of its user: then no thread of the
+ * runtime may want more.
+ */
+const MONITOR_ENV = { BUN_JSC_useConcurrentJIT: "0", BUN_JSC_useConcurrentGC: "0" };
 
 /** Starts `request.spec`. Throws when the operating system has no process or descriptor left. */
 export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
@@ -97,7 +102,7 @@ async function launchOwn(
   let child: Bun.Subprocess | undefined;
   try {
     const extra = extraFd === undefined ? [] : [extraFd];
-    child = startOwn([...stdio, orders.childFd, ...extra], spec.sftp !== undefined);
+    child = startOwn([...stdio, orders.childFd, ...extra], spec);
     closeSync(orders.childFd);
     contain(child.pid);
     await orders.writer.write(Buffer.from(JSON.stringify(spec)));
@@ -113,11 +118,11 @@ async function launchOwn(
 }
 
 /** This executable as a privileged child that leads a session of its own, with nothing of our environment. */
-export function startOwn(stdio: readonly number[], isSftp: boolean): Bun.Subprocess {
+export function startOwn(stdio: readonly number[], spec: ChildSpec): Bun.Subprocess {
   return Bun.spawn([...ownCommand(), ...CHILD_ARGV], {
     stdio: stdio as unknown as ["ignore", "ignore", "ignore"],
     cwd: "/",
-    env: isSftp ? SFTP_ENV : {},
+    env: spec.isMonitor === true ? MONITOR_ENV : spec.sftp !== undefined ? SFTP_ENV : {},
     detached: true,
   });
 }

@@ -8,7 +8,7 @@
  */
 import { printableLines } from "../../base/printable.ts";
 import type { ReasonCode } from "../../wire/decision.ts";
-import { type Monitor, openMonitor } from "../os/monitor.ts";
+import type { Monitor } from "../os/monitor.ts";
 import { hasPam, PAM_ACCT_EXPIRED, PAM_SUCCESS } from "../os/pam.ts";
 
 export interface AccountAnswer {
@@ -35,6 +35,7 @@ const TEXT_CHARS_MAX = 1_024;
 export function createAccountGate(options: {
   readonly isPrivileged: boolean;
   readonly remoteHost: string;
+  openMonitor(): Promise<Monitor>;
   onFailure(cause: unknown): void;
 }): AccountGate {
   let kept: Monitor | null = null;
@@ -57,7 +58,7 @@ export function createAccountGate(options: {
     async check(localUser) {
       if (!options.isPrivileged || !hasPam()) return { reason: null, text: "" };
       try {
-        const monitor = await openMonitor();
+        const monitor = await options.openMonitor();
         const { code, text } = await monitor.checkAccount(localUser, options.remoteHost);
         if (code === PAM_SUCCESS) keep(monitor);
         else monitor.close();
@@ -72,7 +73,7 @@ export function createAccountGate(options: {
       if (!options.isPrivileged || !(hasPam() || hasTerminal)) return null;
       const found = kept;
       kept = null;
-      return found ?? openMonitor();
+      return found === null || found.isClosed ? options.openMonitor() : found;
     },
     close() {
       isClosed = true;

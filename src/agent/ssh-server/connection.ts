@@ -15,6 +15,7 @@ import { type ChannelOpen, ServerDoor } from "../../sshcore/server-door.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { Grant, ReasonCode } from "../../wire/decision.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
+import type { Monitor } from "../os/monitor.ts";
 import type { StreamOrigin, World } from "../world.ts";
 import { type AccountGate, createAccountGate } from "./account-gate.ts";
 import type { AuthResult } from "./admit.ts";
@@ -35,6 +36,7 @@ export interface ConnectionOptions {
   readonly stream: Duplex;
   readonly origin: StreamOrigin;
   readonly cgroupRoot: string | null;
+  openMonitor(): Promise<Monitor>;
   /** Somebody tried and was not proven: counted, not recorded one by one. */
   onUnproven(reason: ReasonCode): void;
   /** Takes a place for a user; null when there is none left. */
@@ -87,6 +89,7 @@ export class SshConnection {
     this.#accountGate = createAccountGate({
       isPrivileged: world.machineFlags().privileged,
       remoteHost: origin.sourceAddress,
+      openMonitor: () => options.openMonitor(),
       onFailure: (cause) =>
         world.log.error("an account could not be checked", { connectionId: this.id }, cause),
     });

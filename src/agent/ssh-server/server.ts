@@ -13,6 +13,7 @@ import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../../sshcore/algorithms.ts";
 import { streamOf } from "../../sshcore/ssh2-internals.ts";
 import { createFailureCount } from "../failure-count.ts";
 import { findCgroupRoot } from "../os/containment.ts";
+import { createMonitorSource } from "../os/monitor-source.ts";
 import type { SshServer, StreamOrigin, World } from "../world.ts";
 import { SshConnection } from "./connection.ts";
 import { Counter, DEFAULT_LIMITS, type Limits, sourceOf } from "./limits.ts";
@@ -43,6 +44,7 @@ class EmbeddedServer implements SshServer {
   readonly #starts: Counter;
   readonly #places: Counter;
   readonly #pending: Counter;
+  readonly #monitors = createMonitorSource();
   readonly #failures: ReturnType<typeof createFailureCount>;
   /** Undefined until the first connection looked for it. */
   #cgroupRoot: string | null | undefined;
@@ -115,6 +117,7 @@ class EmbeddedServer implements SshServer {
       connection.end("ssh_disabled", "Access revoked: this SSH server is stopping"),
     );
     await Promise.all(ends);
+    this.#monitors.close();
     for (const stream of this.#streams) stream.destroy();
     await this.#failures.close();
   }
@@ -135,6 +138,7 @@ class EmbeddedServer implements SshServer {
         stream,
         origin,
         cgroupRoot: this.#cgroupRoot,
+        openMonitor: () => this.#monitors.take(),
         onUnproven: (reason) => this.#failures.add(origin.sourceAddress, origin.sourcePeerId, reason),
         takePlace: (key) => this.#places.take(key),
         takePending: () => this.#pending.take(sourceOf(origin)),

@@ -58,6 +58,7 @@ describe.skipIf(!isRoot || !hasPam() || !hasPamRules)("PAM", () => {
     const gate = createAccountGate({
       isPrivileged: true,
       remoteHost: REMOTE,
+      openMonitor,
       onFailure: (cause) => failures.push(cause),
     });
     try {

@@ -7,6 +7,7 @@ import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { hasPamRules, PamRules } from "../../support/pam-rules.ts";
 import { aRule } from "../../support/policy.ts";
+import { alivePids } from "../../support/processes.ts";
 import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
 const hasSsh = Bun.which("ssh") !== null;
@@ -160,7 +161,7 @@ describe.skipIf(!isRoot || !hasSsh)("a session", () => {
       world.change((map) => ({ ...map, rules: {} }));
       await child.exited;
       await until(() => rules.read("log").includes("close_session /dev/pts/"));
-      expect(account.pids()).toEqual([]);
+      expect(alivePids(account)).toEqual([]);
     });
 
     test("of each channel is its own", async () => {
