@@ -10,7 +10,6 @@
 import { chmod, readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import ssh2 from "ssh2";
 import { type Ed25519Key, ed25519FromSeed, generateEd25519 } from "../base/ed25519.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { makeDirectory, type Parser, readJsonState, writeJsonAtomic } from "../base/files.ts";
@@ -23,6 +22,7 @@ import {
   PublicClientFile,
   StoredMap,
 } from "../wire/state-file.ts";
+import { makeHostKeys, publicHostKey } from "./host-keys.ts";
 
 export const DEFAULT_STATE_DIR = "/var/lib/qufabric";
 
@@ -130,26 +130,12 @@ async function readOrMake<T>(path: string, parser: Parser<T>, mustExist: boolean
   return made;
 }
 
-function makeHostKeys(): HostKeyFile {
-  const ed25519 = ssh2.utils.generateKeyPairSync("ed25519");
-  const ecdsa = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
-  return {
-    format: 1,
-    keys: [
-      { type: "ssh-ed25519", pem: ed25519.private },
-      { type: "ecdsa-sha2-nistp256", pem: ecdsa.private },
-    ],
-  };
-}
-
 function hostKeyBlob(pem: string, path: string): string {
-  const key = ssh2.utils.parseKey(pem);
-  if (key instanceof Error || Array.isArray(key)) {
-    throw new QfError("ERR_STATE_DAMAGED", `the state file ${path} holds a host key that does not read`, {
-      hint: "restore it from a backup",
-    });
-  }
-  return key.getPublicSSH().toString("base64");
+  const blob = publicHostKey(pem);
+  if (blob !== undefined) return blob;
+  throw new QfError("ERR_STATE_DAMAGED", `the state file ${path} holds a host key that does not read`, {
+    hint: "restore it from a backup",
+  });
 }
 
 /** The stored map with the newest time at which management called it current. */

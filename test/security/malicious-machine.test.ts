@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { Client, utils } from "ssh2";
+import { makeEd25519HostKey } from "../../src/agent/host-keys.ts";
 import { type Ed25519Key, ed25519FromSeed, generateEd25519, signEd25519 } from "../../src/base/ed25519.ts";
 import { sha256 } from "../../src/base/random.ts";
 import { parseCertificate } from "../../src/certificate/parse.ts";
@@ -79,7 +80,7 @@ describe.skipIf(!isRoot)("a malicious machine", () => {
       });
     const socket = connect({ host: "127.0.0.1", port: await sshPort(target) });
     socket.write(line.endsWith("\n") ? line : `${line}\n`);
-    const key = utils.parseKey(utils.generateKeyPairSync("ed25519").private);
+    const key = utils.parseKey(makeEd25519HostKey());
     if (key instanceof Error) throw key;
     Object.assign(key, {
       type: "ssh-ed25519-cert-v01@openssh.com",

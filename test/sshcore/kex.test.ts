@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, createPublicKey, diffieHellman, generateKeyPairSync, verify } from "node:crypto";
 import ssh2 from "ssh2";
+import { makeEd25519HostKey } from "../../src/agent/host-keys.ts";
 import { ed25519PublicKeyObject } from "../../src/base/ed25519.ts";
 import { SshReader, SshWriter } from "../../src/base/ssh-buffer.ts";
 import { ALGORITHMS } from "../../src/sshcore/algorithms.ts";
@@ -139,7 +140,7 @@ describe("a guessed first packet (RFC 4253 section 7)", () => {
 
 describe("a client of ours", () => {
   test("leaves a server that does no strict key exchange", async () => {
-    const plain = new ssh2.Server({ hostKeys: [ssh2.utils.generateKeyPairSync("ed25519").private] }, (c) => {
+    const plain = new ssh2.Server({ hostKeys: [makeEd25519HostKey()] }, (c) => {
       c.on("error", () => {}).on("authentication", (context) => context.accept());
     });
     await new Promise<void>((done) => plain.listen(0, "127.0.0.1", () => done()));

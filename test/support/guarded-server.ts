@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import { createServer } from "node:net";
 import ssh2, { type Connection, type Session } from "ssh2";
+import { makeEd25519HostKey } from "../../src/agent/host-keys.ts";
 import { ALGORITHMS } from "../../src/sshcore/algorithms.ts";
 import { type Guard, guardConnection } from "../../src/sshcore/guard.ts";
 import type { WireLimits } from "../../src/sshcore/wire-limits.ts";
@@ -30,7 +31,7 @@ export interface GuardedServerOptions {
   readonly keepaliveMs?: number;
 }
 
-const hostKey = ssh2.utils.generateKeyPairSync("ed25519");
+const hostKey = makeEd25519HostKey();
 
 /** Listens on a free port of 127.0.0.1. */
 export async function startGuardedServer(options: GuardedServerOptions = {}): Promise<GuardedServer> {
@@ -41,7 +42,7 @@ export async function startGuardedServer(options: GuardedServerOptions = {}): Pr
   const sockets = new Set<Socket>();
   const algorithms = options.kex === undefined ? ALGORITHMS : { ...ALGORITHMS, kex: options.kex };
   const config = {
-    hostKeys: [hostKey.private],
+    hostKeys: [hostKey],
     algorithms,
     keepaliveInterval: options.keepaliveMs ?? 0,
     keepaliveCountMax: 3,

@@ -8,6 +8,7 @@
 import { createHash, generateKeyPairSync, verify } from "node:crypto";
 import { createServer, type Socket } from "node:net";
 import ssh2, { type Connection, type Session } from "ssh2";
+import { makeEd25519HostKey } from "../../src/agent/host-keys.ts";
 import { type Ed25519Key, ed25519PublicKeyObject, generateEd25519 } from "../../src/base/ed25519.ts";
 import type { Credential } from "../../src/identity/credential.ts";
 
@@ -37,7 +38,7 @@ export interface SshMachine {
 }
 
 /** The host key of all machines here: made once, since making one takes time. */
-const hostKey = ssh2.utils.generateKeyPairSync("ed25519");
+const hostKey = makeEd25519HostKey();
 
 /** A certificate blob good enough for a client: nonce, key and text; nobody here checks its signature. */
 function certificateOf(key: Ed25519Key): Buffer {
@@ -60,7 +61,7 @@ export async function startSshMachine(options: SshMachineOptions = {}): Promise<
   const sockets = new Set<Socket>();
   const server = new ssh2.Server(
     {
-      hostKeys: [hostKey.private],
+      hostKeys: [hostKey],
       ...(options.denyWith === undefined ? {} : { banner: options.denyWith }),
       ...(options.greeting === undefined ? {} : { banner: options.greeting }),
     },
@@ -94,7 +95,7 @@ export async function startSshMachine(options: SshMachineOptions = {}): Promise<
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const address = `127.0.0.1:${(listener.address() as { port: number }).port}`;
-  const parsed = ssh2.utils.parseKey(hostKey.public);
+  const parsed = ssh2.utils.parseKey(hostKey);
   if (parsed instanceof Error) throw parsed;
   return {
     address,
