@@ -125,6 +125,19 @@ describe("decide on rules", () => {
       want: "local_user_not_authorized",
     },
     {
+      name: "denies an OS user that the same rule lists for another group",
+      rules: [{ ...rule, authorizedGroups: { [anId("devs")]: ["deploy"], [anId("dbas")]: ["postgres"] } }],
+      request: { localUser: "postgres" },
+      want: "local_user_not_authorized",
+    },
+    {
+      name: "grants what the rule lists for any of the person's groups",
+      rules: [{ ...rule, authorizedGroups: { [anId("devs")]: ["deploy"], [anId("dbas")]: ["postgres"] } }],
+      user: aUser("alice", ["devs", "dbas"]),
+      request: { localUser: "postgres" },
+      want: "allow",
+    },
+    {
       name: "denies an OS user listed for nobody",
       rules: [rule, dba],
       request: { localUser: "www" },

@@ -18,12 +18,14 @@ let relay: RelayLab;
 let machine: TestPeer;
 let device: TestPeer;
 let stranger: TestPeer;
+let laptops: string;
+let servers: string;
 const MB = 1024 * 1024;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "qf-test-"));
   management = await startTestManagement(join(folder, "data"));
-  const [laptops, servers] = [await management.addGroup("Laptops"), await management.addGroup("Servers")];
+  [laptops, servers] = [await management.addGroup("Laptops"), await management.addGroup("Servers")];
   machine = await addPeer(management, "web1", "machine", [servers]);
   device = await addPeer(management, "laptop", "device", [laptops]);
   stranger = await addPeer(management, "other", "device", []);
@@ -67,6 +69,12 @@ describe("is refused:", () => {
 
   test("a device that no rule lets reach the machine", async () => {
     await expect(relay.dial(stranger, machine)).rejects.toThrow("does not let this device reach the peer");
+  });
+
+  test("a device that the machine knows, and that a drop keeps from its SSH port", async () => {
+    const sides = { sources: [laptops], destinations: [servers] };
+    await management.addPolicy({ ...sides, action: "drop", protocol: "tcp", ports: ["22"] });
+    await expect(relay.dial(device, machine)).rejects.toThrow("does not let this device reach the peer");
   });
 
   test("a key that nobody registered", async () => {
