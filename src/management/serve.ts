@@ -115,7 +115,7 @@ async function open(
   const relay = createRelayHub(context);
   closers.push(() => relay.close());
   if (!isNew) await parts.start();
-  else startAfterSetup(store, parts, log);
+  followOthers({ store, parts, log, isStarted: !isNew });
   const routes = createRoutes({ context, parts, hub, relay, door, masterKey });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, door.port)).host]);
   door.open(createFront({ log, hosts, behindProxy: options.behindProxy === true, routes }), hub, relay);
@@ -132,10 +132,12 @@ async function ownFolder({ dataDir, databaseUrl }: ServeOptions, closers: Closer
   return folder;
 }
 
-/** Another process on the same database may be the one that is set up. */
-function startAfterSetup(store: Store, parts: SignInParts, log: Log): void {
-  let isStarted = false;
+/** Another process on the same database may have new keys, or be the one that is set up. */
+function followOthers(on: { store: Store; parts: SignInParts; log: Log; isStarted: boolean }): void {
+  const { store, parts, log } = on;
+  let { isStarted } = on;
   store.cluster?.onAccount(() => {
+    parts.keys.forget();
     if (isStarted) return;
     isStarted = true;
     parts.start().catch((cause: unknown) => log.error("the sign-in could not be started", {}, cause));

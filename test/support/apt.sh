@@ -12,5 +12,10 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
   exit 0
 fi
 export DEBIAN_FRONTEND=noninteractive
+# Tests make their own PostgreSQL: the package shall neither make one nor start it.
+if [[ " ${missing[*]} " == *" postgresql "* ]] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+  mkdir -p /etc/postgresql-common
+  echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
+fi
 install() { apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null; }
 install 2>/dev/null || { apt-get update -q >/dev/null && install; } || echo "could not install: ${missing[*]}" >&2

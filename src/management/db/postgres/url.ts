@@ -99,11 +99,8 @@ function readCertificate(path: string): string {
 /** The host of a URL that names none: a Unix socket's. */
 const NO_HOST = "none.invalid";
 
-/** By http's rules, which are PostgreSQL's: of a scheme that it does not know, URL would parse less. */
 function parsed(text: string): URL | null {
-  const url = URL.parse(
-    text.replace(/^postgres(?:ql)?:/, "http:").replace(/^(http:\/\/[^@/]*@)\//, `$1${NO_HOST}/`),
-  );
+  const url = URL.parse(text.replace(/^(\w+:\/\/[^@/]*@)\//, `$1${NO_HOST}/`));
   return url === null || url.hash !== "" ? null : url;
 }
 
