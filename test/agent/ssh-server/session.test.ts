@@ -240,6 +240,7 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
   });
 
   test("refuses forwards with the reason, and records that it did", async () => {
+    grant({ local_forward: [], remote_forward: [] });
     const { stderr } = await client.run(account.name, [], { flags: ["-W", "127.0.0.1:1"] });
     expect(stderr).toContain("Port forwarding not available");
     expect(world.eventsOf("decision").at(-1)?.request.action).toEqual({
