@@ -9,6 +9,7 @@ import type { Log } from "../base/log.ts";
 import type { AgentFlagsStored, HostKeyFile } from "../wire/state-file.ts";
 import type { Approvals } from "./approvals.ts";
 import type { MapHolder } from "./map-holder.ts";
+import type { PinnedKeys } from "./pinned-keys.ts";
 import type { World } from "./world.ts";
 
 export interface WorldParts {
@@ -18,6 +19,7 @@ export interface WorldParts {
   readonly hostKeys: HostKeyFile["keys"];
   readonly maps: MapHolder;
   readonly approvals: Approvals;
+  readonly pinnedKeys: PinnedKeys;
   readonly privileged: boolean;
   readonly ownUser: string;
   flags(): AgentFlagsStored;
@@ -55,8 +57,10 @@ export function createWorld(parts: WorldParts): World {
       const { requireIdpBinding, pinIssuer, pinAudience } = flags();
       if (!requireIdpBinding) return null;
       // Flags that do not hold together are refused on the way in; nothing must pass if they ever do not.
-      return { issuer: pinIssuer ?? "", audience: pinAudience ?? "" };
+      const issuer = pinIssuer ?? "";
+      return { issuer, audience: pinAudience ?? "", keys: parts.pinnedKeys.keysOf(issuer) };
     },
+    refreshPinned: () => parts.pinnedKeys.refresh(flags().pinIssuer ?? ""),
   };
 }
 

@@ -26,6 +26,7 @@ import { changedFlags, type FlagChange, reportedFlags, resolveFlags } from "./fl
 import { createGate } from "./gate.ts";
 import { createMapHolder, type MapHolder } from "./map-holder.ts";
 import { lookUpAccount } from "./os/users.ts";
+import { createPinnedKeys, type PinnedKeys } from "./pinned-keys.ts";
 import { createPlainListener, type PlainListener } from "./plain-listener.ts";
 import { createRelayLink, type RelayLink } from "./relay-link.ts";
 import {
@@ -116,6 +117,7 @@ class RunningAgent implements Agent {
   readonly #ownUser = ownUserName();
   readonly #controlSocket: string;
   readonly #approvals: ApprovalLink = createApprovals();
+  readonly #pinnedKeys: PinnedKeys;
   #flags: AgentFlagsStored;
   readonly #enrolled: Enrolled;
   #state: AgentStatus["state"] = "starting";
@@ -141,6 +143,8 @@ class RunningAgent implements Agent {
     this.#parts = parts;
     this.#flags = flags;
     this.#enrolled = enrolled;
+    this.#pinnedKeys = createPinnedKeys({ clock: parts.clock, log: options.log });
+    this.#followPinned();
     this.#controlSocket = controlSocketPath(parts.paths, {
       uid: process.geteuid?.() ?? 0,
       runtimeDir: options.runtimeDir,
@@ -233,11 +237,17 @@ class RunningAgent implements Agent {
     await spool.record({ type: "agent.state", what: "flags_changed", detail: detail.slice(0, 512) });
     await this.#listen(flags);
     this.#flags = flags;
+    this.#followPinned();
     // What was taken away ends now, whether or not the disk takes the change.
     this.#ssh?.recheck();
     this.#sync?.reportFlags();
     await writeAgentFile(paths, { format: 1, flags, enrolled: this.#enrolled });
     await this.#writePublic();
+  }
+
+  #followPinned(): void {
+    const { requireIdpBinding, pinIssuer } = this.#flags;
+    this.#pinnedKeys.follow(requireIdpBinding ? pinIssuer : null);
   }
 
   /** Both listeners at their new addresses, or both as they were; and the relay, which can not fail. */
@@ -268,6 +278,7 @@ class RunningAgent implements Agent {
     const { log } = this.#options;
     this.#state = "stopping";
     clearInterval(this.#watch);
+    this.#pinnedKeys.close();
     const attempt = async (what: string, step: () => Promise<unknown> | undefined) => {
       try {
         await step();
@@ -371,6 +382,7 @@ class RunningAgent implements Agent {
       hostKeys: keys.hostKeys,
       maps,
       approvals: this.#approvals,
+      pinnedKeys: this.#pinnedKeys,
       privileged: this.#privileged,
       ownUser: this.#ownUser,
       flags: () => this.#flags,

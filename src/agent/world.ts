@@ -11,6 +11,7 @@ import type { Log } from "../base/log.ts";
 import type { MachineFlags } from "../policy/request.ts";
 import type { PolicySnapshot } from "../policy/snapshot.ts";
 import type { LiveSession } from "../wire/agent-sync.ts";
+import type { PublicJwk } from "../wire/network-map.ts";
 import type { HostKeyFile } from "../wire/state-file.ts";
 import type { PeerId } from "../wire/units.ts";
 import type { Approvals } from "./approvals.ts";
@@ -30,8 +31,14 @@ export interface World {
   machineFlags(): MachineFlags;
   /** False with --disable-ssh-auth: device keys sign in, certificates do not. */
   sshAuth(): boolean;
-  /** With --require-idp-binding: the pinned issuer and audience. Null otherwise. */
-  pinned(): { readonly issuer: string; readonly audience: string } | null;
+  /** With --require-idp-binding: the pinned issuer, its keys as this machine fetched them, and audience. Null otherwise. */
+  pinned(): {
+    readonly issuer: string;
+    readonly audience: string;
+    readonly keys: readonly PublicJwk[];
+  } | null;
+  /** Fetches the pinned issuer's keys anew, at most once in half a minute. Never rejects. */
+  refreshPinned(): Promise<void>;
   /** Whether clients that bring no hello are taken at all (`--plain-ssh-listen`). */
   takesPlain(): boolean;
   /** Lets people approve sign-ins of clients without a certificate. Null: nobody is asked. */

@@ -6,7 +6,7 @@
 import { QfError } from "../base/errors.ts";
 import { findMeta, putMeta } from "./db/accounts.ts";
 import type { Store } from "./db/store.ts";
-import { isLoopbackHost } from "./idp/strict-fetch.ts";
+import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import { type CheckedListen, listenOrigin } from "./serve-options.ts";
 
 /** The origin of last time; undefined before the first serve. */

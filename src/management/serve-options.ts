@@ -10,7 +10,7 @@ import { readSmallFile } from "../base/files.ts";
 import type { Log } from "../base/log.ts";
 import { HttpUrl } from "../wire/units.ts";
 import type { ExternalOidcOptions } from "./idp/settings.ts";
-import { isLoopbackHost } from "./idp/strict-fetch.ts";
+import { isLoopbackHost } from "../identity/strict-fetch.ts";
 
 export const LISTEN_DEFAULT = "127.0.0.1:8080";
 /** Largest certificate chain or key taken. */

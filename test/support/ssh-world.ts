@@ -19,7 +19,7 @@ import { nonceOf } from "../../src/identity/verify.ts";
 import type { MachineFlags } from "../../src/policy/request.ts";
 import { prepareSnapshot } from "../../src/policy/snapshot.ts";
 import type { AgentEventBody } from "../../src/wire/audit-event.ts";
-import type { NetworkMap } from "../../src/wire/network-map.ts";
+import type { NetworkMap, PublicJwk } from "../../src/wire/network-map.ts";
 import type { HostKeyFile } from "../../src/wire/state-file.ts";
 import { allFlags, aMap, anId, aPeer, aRule, aUser } from "./policy.ts";
 
@@ -38,6 +38,8 @@ export interface SshWorld {
   mapAgeSeconds: number;
   sshAuth: boolean;
   pinned: { issuer: string; audience: string } | null;
+  /** What the machine fetched of the pinned issuer. Undefined: the keys the map has as well. */
+  pinnedKeys: readonly PublicJwk[] | undefined;
   auditFails: boolean;
   takesPlain: boolean;
   /** Who lets people approve a sign-in without a certificate. */
@@ -118,7 +120,12 @@ export async function openSshWorld(
     },
     machineFlags: () => state.flags,
     sshAuth: () => state.sshAuth,
-    pinned: () => state.pinned,
+    pinned: () => {
+      if (state.pinned === null) return null;
+      const inMap = state.map.issuers.find(({ issuer }) => issuer === state.pinned?.issuer)?.keys ?? [];
+      return { ...state.pinned, keys: state.pinnedKeys ?? inMap };
+    },
+    refreshPinned: async () => {},
     takesPlain: () => state.takesPlain,
     get approvals() {
       return state.approvals;
@@ -142,6 +149,7 @@ export async function openSshWorld(
     mapAgeSeconds: 0,
     sshAuth: true,
     pinned: null,
+    pinnedKeys: undefined,
     auditFails: false,
     takesPlain: true,
     approvals: null,

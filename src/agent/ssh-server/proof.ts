@@ -48,7 +48,7 @@ export type Proof =
 /** Who was refused, for audit. */
 type KnownIdentity = Pick<CertificateIdentity, "userId"> & { readonly devicePeerId: PeerId | null };
 
-type ProofWorld = Pick<World, "clock" | "snapshot" | "pinned">;
+type ProofWorld = Pick<World, "clock" | "snapshot" | "pinned" | "refreshPinned">;
 
 /** Proves a person by certificate. */
 export async function proveUser(world: ProofWorld, request: SignedRequest): Promise<Proof> {
@@ -165,21 +165,34 @@ async function checkToken(question: TokenQuestion): Promise<TokenAnswer> {
 
 async function checkIdToken(question: TokenQuestion, token: string): Promise<TokenAnswer> {
   const { map } = question.snapshot;
-  const pinned = question.world.pinned();
-  const issuers =
-    pinned === null
-      ? map.issuers
-      : map.issuers
-          .filter((issuer) => issuer.issuer === pinned.issuer)
-          .map((issuer) => ({ ...issuer, audiences: [pinned.audience] }));
-  const verdict = await verifyIdToken({
-    token,
-    issuers,
-    nowSeconds: question.at,
-    loginSecondsMax: map.settings.loginSecondsMax,
-    loginKeyBlob: question.loginKeyBlob,
-    requireUnexpired: pinned !== null,
-  });
+  const verify = () => {
+    const pinned = question.world.pinned();
+    return verifyIdToken({
+      token,
+      // Pinned, neither keys nor claim are management's to say.
+      issuers:
+        pinned === null
+          ? map.issuers
+          : [
+              {
+                issuer: pinned.issuer,
+                audiences: [pinned.audience],
+                userIdClaim: "sub",
+                keys: [...pinned.keys],
+              },
+            ],
+      nowSeconds: question.at,
+      loginSecondsMax: map.settings.loginSecondsMax,
+      loginKeyBlob: question.loginKeyBlob,
+      requireUnexpired: pinned !== null,
+    });
+  };
+  let verdict = await verify();
+  if (!verdict.ok && verdict.reason === "token_invalid" && question.world.pinned() !== null) {
+    // Perhaps by a key the issuer has taken into use since.
+    await question.world.refreshPinned();
+    verdict = await verify();
+  }
   if (!verdict.ok) return { reason: verdict.reason };
   const { identity } = question.certificate;
   const isSame = verdict.issuer === identity.issuer && verdict.subject === identity.subject;

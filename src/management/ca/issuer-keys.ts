@@ -15,7 +15,7 @@ import { systemInitiator } from "../db/audit-events.ts";
 import { forgetIssuerKeys, listIssuerKeys, noteIssuerKeys } from "../db/keys.ts";
 import type { Store } from "../db/store.ts";
 import { filled } from "../settings.ts";
-import { type FetchedKey, fetchIssuerKeys } from "./issuer-document.ts";
+import { type FetchedKey, fetchIssuerKeys } from "../../identity/issuer-document.ts";
 
 const REFRESH_MS = 15 * 60_000;
 const COOLDOWN_MS = 60_000;

@@ -10,7 +10,7 @@ import * as oauth from "oauth4webapi";
 import type { Clock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import type { OidcSettings } from "../context.ts";
-import { isSafeUrl } from "./strict-fetch.ts";
+import { isSafeUrl } from "../../identity/strict-fetch.ts";
 
 const DISCOVERY_MS = 10 * 60_000;
 

@@ -9,7 +9,7 @@ import type { Log } from "../../base/log.ts";
 import { HttpUrl } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
 import { EMBEDDED_CLIENT_ID, EMBEDDED_SCOPE } from "./provider.ts";
-import { createStrictFetch, isSafeUrl } from "./strict-fetch.ts";
+import { createStrictFetch, isSafeUrl } from "../../identity/strict-fetch.ts";
 
 const SECRET_BYTES_MAX = 4096;
 

@@ -122,6 +122,15 @@ describe.skipIf(!isRoot)("a sign-in", () => {
       },
     ],
     [
+      "a pinned issuer whose keys are others than management says",
+      "token_invalid",
+      {},
+      (w) => {
+        w.pinned = { issuer: "https://idp.example.com", audience: "qufabric" };
+        w.pinnedKeys = [];
+      },
+    ],
+    [
       "management's word where an issuer is pinned",
       "binding_not_accepted",
       { token: "management" },

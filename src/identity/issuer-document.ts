@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { QfError } from "../../base/errors.ts";
-import { sha256 } from "../../base/random.ts";
-import { KeySet, ProviderDocument, SignatureJwk } from "../../wire/identity-provider.ts";
-import type { PublicJwk } from "../../wire/network-map.ts";
+import { QfError } from "../base/errors.ts";
+import { sha256 } from "../base/random.ts";
+import { KeySet, ProviderDocument, SignatureJwk } from "../wire/identity-provider.ts";
+import type { PublicJwk } from "../wire/network-map.ts";
 
 /** Most keys taken from one provider. */
 const KEYS_MAX = 32;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { QfError } from "../../base/errors.ts";
+import { QfError } from "../base/errors.ts";
 
 const TIMEOUT_MS = 10_000;
 /** A discovery document or key set of a large provider has tens of kilobytes. */
