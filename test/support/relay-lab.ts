@@ -74,7 +74,11 @@ export interface RelayLab {
   offer(
     machine: TestPeer,
     onStream: (stream: RelayStream) => void,
+    /** Absent: a fresh one of the machine's own. */
+    proof?: string,
   ): Promise<RelayOffer & { isUp(): boolean }>;
+  /** What a machine shows to offer itself. */
+  proofOf(machine: TestPeer): string;
   dial(device: TestPeer, target: TestPeer, change?: DialChange): Promise<RelayStream>;
   /** A socket of the client's side with the handshake done, that reads only what it is told to. */
   rawDial(device: TestPeer, target: TestPeer): Promise<RawSocket>;
@@ -125,20 +129,18 @@ export function openRelayLab(management: TestManagement, limits: Partial<RelayLi
       port: change.port ?? 22,
       nowSeconds: change.timeSeconds ?? nowSeconds(systemClock),
     });
+  const proofOf = ({ key, row }: TestPeer) =>
+    signRelayServe({ deviceKey: key, scope, peerId: row.id, nowSeconds: nowSeconds(systemClock) });
   const offers: RelayOffer[] = [];
   return {
     hub: made,
     origin,
-    async offer(machine, onStream) {
+    proofOf,
+    async offer(machine, onStream, proof) {
       let isUp: boolean | undefined;
       const offer = offerToRelay({
         origin,
-        proof: signRelayServe({
-          deviceKey: machine.key,
-          scope,
-          peerId: machine.row.id,
-          nowSeconds: nowSeconds(systemClock),
-        }),
+        proof: proof ?? proofOf(machine),
         onUp: () => {
           isUp = true;
         },

@@ -147,6 +147,15 @@ test("a device's key offers no machine", async () => {
   expect(relay.hub.hasLink(device.row.id)).toBe(false);
 });
 
+test("what a machine showed once offers nothing to who read it on its way", async () => {
+  const proof = relay.proofOf(machine);
+  const own = await relay.offer(machine, greet, proof);
+  expect(own.isUp()).toBe(true);
+  const replayed = await relay.offer(machine, greet, proof);
+  expect(replayed.isUp()).toBe(false);
+  expect(own.isUp()).toBe(true);
+});
+
 test("a newer link of a machine takes the place of the older", async () => {
   const first = await relay.offer(machine, greet);
   const second = await relay.offer(machine, greet);
