@@ -1,5 +1,6 @@
 /** One session of the account in argv through a monitor, on a machine as it is; prints what its program says. */
 import { openMonitor } from "../../src/agent/os/monitor.ts";
+import { hasPam } from "../../src/agent/os/pam.ts";
 import { spawnAs } from "../../src/agent/os/spawn.ts";
 import { lookUpAccount } from "../../src/agent/os/users.ts";
 
@@ -7,7 +8,7 @@ const [name = ""] = process.argv.slice(2);
 const account = await lookUpAccount(name, 0);
 if (account === null) throw new Error(`no account ${name}`);
 const monitor = await openMonitor();
-const { code } = await monitor.checkAccount(name, "127.0.0.1");
+const code = hasPam() ? (await monitor.checkAccount(name, "127.0.0.1")).code : "no PAM";
 const child = await spawnAs({
   pty: null,
   contain: () => {},

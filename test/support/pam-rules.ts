@@ -7,13 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const SERVICE = "/etc/pam.d/qufabric";
+const MARK = "# Rules of a test.";
 /** Without PAM, or without sshd's rules to build on, these tests have nothing to test. */
 export const hasPamRules = existsSync("/etc/pam.d/sshd");
 
 export class PamRules implements Disposable {
   /** The user's programs read it too. */
   readonly folder = mkdtempSync(join(tmpdir(), "qf-pam-"));
-  readonly #before = existsSync(SERVICE) ? readFileSync(SERVICE, "utf8") : null;
+  readonly #before = existsSync(SERVICE) ? readFileSync(SERVICE, "utf8") : MARK;
 
   /** `lines` count for `user` only; what is written as `%F` is a folder of the test's. */
   set(user: string, lines: readonly string[]): this {
@@ -26,7 +27,7 @@ export class PamRules implements Disposable {
       ];
     });
     const rest = ["account include sshd", "session include sshd"];
-    writeFileSync(SERVICE, `${[...own, ...rest].join("\n")}\n`, { mode: 0o644 });
+    writeFileSync(SERVICE, `${[MARK, ...own, ...rest].join("\n")}\n`, { mode: 0o644 });
     return this;
   }
 
@@ -45,7 +46,8 @@ export class PamRules implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#before === null) rmSync(SERVICE, { force: true });
+    // What another run of these tests has left is nobody's rules.
+    if (this.#before.startsWith(MARK)) rmSync(SERVICE, { force: true });
     else writeFileSync(SERVICE, this.#before);
     rmSync(this.folder, { recursive: true, force: true });
   }

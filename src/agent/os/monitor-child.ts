@@ -72,6 +72,8 @@ class Monitor {
   readonly #tell: (answer: MonitorAnswer) => void;
   #pam: PamTransaction | null = null;
   #login: LoginRecord | null = null;
+  /** What modules said of an account that may be used: that a password ends soon, say. */
+  #notice = "";
   session: Session | null = null;
 
   constructor(tell: (answer: MonitorAnswer) => void) {
@@ -116,7 +118,8 @@ class Monitor {
   #checkAccount(user: string, remoteHost: string): void {
     const pam = this.#openPam(user, remoteHost);
     const code = pam.checkAccount();
-    this.#tell({ kind: "account", code, text: pam.takeText() });
+    this.#notice = pam.takeText();
+    this.#tell({ kind: "account", code, text: this.#notice });
     // Who may not come in has no session here either.
     if (code !== PAM_SUCCESS) this.end();
   }
@@ -138,7 +141,9 @@ class Monitor {
         const { terminal, remoteHost } = order;
         this.#login = noteLogin({ user, uid, terminal, remoteHost, pid: child.pid });
       }
-      const greeting = order.isInteractive ? greetingOf(prepared.text, this.#login?.last ?? null) : "";
+      const greeting = order.isInteractive
+        ? greetingOf(`${this.#notice}${prepared.text}`, this.#login?.last ?? null)
+        : "";
       this.session = { child, orders, spec: { ...prepared.spec, greeting } };
       this.#tell({ kind: "started", pid: child.pid });
     } finally {

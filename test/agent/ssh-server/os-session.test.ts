@@ -138,6 +138,13 @@ describe.skipIf(!isRoot || !hasSsh)("a session", () => {
       expect(denials.at(-1)).toContain("account_refused");
     });
 
+    test("shows an interactive shell what a module says of an account that may be used", async () => {
+      rules.write("notice", "the password ends tomorrow\n");
+      rules.set(account.name, ["account optional pam_echo.so file=%F/notice"]);
+      expect(await shell("")).toContain("the password ends tomorrow\r\n");
+      expect((await run("true")).stderr).toBe("");
+    });
+
     test("that a module does not want is one line, and runs nothing", async () => {
       rules.write("no.sh", "#!/bin/sh\nexit 1\n");
       rules.set(account.name, ["session required pam_exec.so quiet %F/no.sh"]);
