@@ -36,13 +36,13 @@ export function asStoreError(error: unknown, path: string): unknown {
   }
   if (code === "SQLITE_FULL") {
     return new QfError("ERR_UNAVAILABLE", "the database can not be written: the disk is full", {
-      hint: `make room where ${path} is`,
+      hint: "make room on the disk of management's data folder",
       cause,
     });
   }
   if (/^SQLITE_(?:BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN)/.test(code)) {
     return new QfError("ERR_UNAVAILABLE", "the database can not be used at the moment", {
-      hint: `check free space and permissions of ${path}`,
+      hint: "check free space and permissions of management's data folder",
       cause,
     });
   }

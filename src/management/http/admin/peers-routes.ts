@@ -138,7 +138,7 @@ async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: User
       ? {}
       : { status: willWait ? ("pending" as const) : ("active" as const), ownerApproved: !willWait }),
   });
-  const meta = { name };
+  const meta = { name, ...(ip === undefined || ip === peer.address ? {} : { from: peer.address, to: ip }) };
   if (ssh_enabled !== peer.sshEnabled) {
     const activity = ssh_enabled ? "peer.ssh.enable" : "peer.ssh.disable";
     tx.record({ activity, targetId: peer.id, meta });
