@@ -37,6 +37,8 @@ import type { SessionHost } from "./session-host.ts";
 const REFUSED_STATUS = 255;
 /** What PAM's modules say of a refusal is cut to this. */
 const FAILURE_TEXT_CHARS_MAX = 1_024;
+/** Signals kept for a program that is still being started. */
+const EARLY_SIGNALS_MAX = 8;
 const TERMINAL_TYPE = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 
 export class SshSession {
@@ -51,6 +53,7 @@ export class SshSession {
   /** Null: the client has not offered its agent. */
   #agentSocket: Promise<string | null> | null = null;
   #program: Program | null = null;
+  readonly #earlySignals: NodeJS.Signals[] = [];
   #channel: ServerChannel | null = null;
   /** Its start is in audit, so its end has to be. */
   #isRecorded = false;
@@ -96,6 +99,15 @@ export class SshSession {
     );
   }
 
+  /** False: it can not be delivered. One that comes before the program is delivered when that is there. */
+  #signal(signal: NodeJS.Signals | undefined): boolean {
+    if (signal === undefined || this.#start === null) return false;
+    if (this.#program !== null) this.#program.signal(signal);
+    else if (this.#earlySignals.length < EARLY_SIGNALS_MAX) this.#earlySignals.push(signal);
+    else return false;
+    return true;
+  }
+
   /** The transport or the channel is gone. */
   hangUp(): void {
     this.#isClosed = true;
@@ -129,12 +141,8 @@ export class SshSession {
       accept?.();
     });
     session.on("signal", (accept, reject, { name }) => {
-      const signal = signalOf(name);
-      if (signal === undefined || this.#program === null) reject?.();
-      else {
-        this.#program.signal(signal);
-        accept?.();
-      }
+      if (this.#signal(signalOf(name))) accept?.();
+      else reject?.();
     });
     session.on("shell", (accept) => this.#begin(accept(), { kind: "shell" }));
     session.on("exec", (accept, _reject, { command }) => this.#begin(accept(), { kind: "exec", command }));
@@ -242,6 +250,7 @@ export class SshSession {
     this.#program = program;
     // What changed while it was being started.
     if (this.#terminal !== null) program.resize(this.#terminal.size);
+    for (const signal of this.#earlySignals) program.signal(signal);
     if (this.#isClosed) program.hangUp();
     const exit = await program.done;
     await this.#recordEnd(exit, startedMs);

@@ -290,6 +290,15 @@ describe.skipIf(!isRoot)("a session of ssh2's client", () => {
     client.end();
   });
 
+  test("gets a signal that is sent before it has begun", async () => {
+    const client = await connect();
+    const channel = await open(client, "sleep 20");
+    channel.signal("TERM");
+    expect((await collect(channel).done).status).toBeNull();
+    expect(world.eventsOf("session.end").at(-1)).toMatchObject({ exitStatus: null, signal: "SIGTERM" });
+    client.end();
+  });
+
   test("follows its window", async () => {
     const client = await connect();
     const channel = await new Promise<ClientChannel>((resolve, reject) => {
