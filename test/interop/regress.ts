@@ -148,8 +148,7 @@ async function runScript(machine: StockMachine, script: Script, shim: string): P
   const exitCode = await child.exited;
   const seconds = (performance.now() - started) / 1000;
   const text = `${readText(objects, "output")}${readText(objects, "errors")}`;
-  // Each failure is kept with those since the last heading before it; it is the last line of its block.
-  const failures = readText(objects, "failed-regress.log").match(/(?<=^FAIL: ).*(?=\n\n)/gm) ?? [];
+  const failures = failuresIn(text, readText(objects, "failed-regress.log"));
   if (process.env.QF_REGRESS_KEEP !== undefined && exitCode !== 0) {
     Bun.spawnSync(["cp", "-a", objects, process.env.QF_REGRESS_KEEP]);
   }
@@ -161,6 +160,20 @@ function judge({ except }: Script, exitCode: number, failures: readonly string[]
   if (exitCode === 0 && except === undefined) return "passed";
   const isExpected = except !== undefined && failures.every((line) => except.says.test(line));
   return isExpected && failures.length === except.times ? "passed in part" : "failed";
+}
+
+/** Each failure as it was printed; the log, which others write to as well, says which lines are failures. */
+function failuresIn(printed: string, log: string): string[] {
+  const plain = (line: string) =>
+    line
+      .replace(/^(?:FAIL|FATAL): /, "")
+      .replace(/\s+/g, " ")
+      .trim();
+  const known = new Set((log.match(/^(?:FAIL|FATAL): .*$/gm) ?? []).map(plain));
+  return printed
+    .split("\n")
+    .map(plain)
+    .filter((line) => known.has(line));
 }
 
 function readText(folder: string, name: string): string {
