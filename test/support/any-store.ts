@@ -43,6 +43,12 @@ export async function closeAnyTestStores(): Promise<void> {
   await Promise.allSettled(opened.splice(0).map((store) => store.close()));
 }
 
+/** A database for a management that is started whole; nothing: its data folder's own. */
+export async function anyTestDatabase(): Promise<{ databaseUrl?: string }> {
+  if (process.env.QF_TEST_POSTGRES === undefined) return {};
+  return { databaseUrl: await (await testPostgres()).database() };
+}
+
 /** A store at once, that does everything as soon as the real one is open. */
 function openLater(open: () => Promise<Store>): Store {
   const opening = open();

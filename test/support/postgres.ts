@@ -17,7 +17,8 @@ import { openPostgresStore } from "../../src/management/db/postgres/store.ts";
 const NOBODY = 65_534;
 const HOME = "/usr/lib/postgresql";
 const ENVIRONMENT = "QF_TEST_POSTGRES";
-const TEMPLATE = "qf_template";
+/** One of each test process: several may use one server. */
+const TEMPLATE = `qf_template_${newId()}`;
 
 export interface TestPostgres {
   /** Of the maintenance database. */
@@ -116,7 +117,6 @@ function overUrl(url: string): TestPostgres {
   };
 }
 
-/** Made once per server, whichever test process comes first. */
 async function makeTemplate(url: string): Promise<void> {
   const own = withDatabase(url, TEMPLATE);
   await administer(url, `CREATE DATABASE "${TEMPLATE}" TEMPLATE template0`);

@@ -18,6 +18,7 @@ import { defaultSettings } from "../../src/management/settings.ts";
 import type { AccountSettings } from "../../src/wire/admin-api.ts";
 import type { AuditEvent } from "../../src/wire/audit-event.ts";
 import type { PolicyRuleWrite } from "../../src/wire/policy.ts";
+import { anyTestDatabase } from "./any-store.ts";
 
 export const OWNER = { email: "owner@example.com", password: "owner password" };
 export const ADA = { email: "ada@example.com", password: "correct horse" };
@@ -41,8 +42,10 @@ export async function startTestManagement(
   dataDir: string,
   options: Partial<ServeOptions> = {},
 ): Promise<TestManagement> {
-  const made = await initManagement({ dataDir, ownerEmail: OWNER.email, ownerPassword: OWNER.password });
-  const running = await startManagement({ dataDir, listen: "127.0.0.1:0", ...options });
+  const database = await anyTestDatabase();
+  const owner = { ownerEmail: OWNER.email, ownerPassword: OWNER.password };
+  const made = await initManagement({ dataDir, ...database, ...owner });
+  const running = await startManagement({ dataDir, listen: "127.0.0.1:0", ...database, ...options });
   const { store, clock } = running.context;
   const { accountId } = made;
   const change = <T>(fn: Parameters<typeof store.change<T>>[1]): Promise<T> =>

@@ -247,7 +247,7 @@ class Hub implements SyncHub {
     data.handling = data.handling
       .then(task)
       .catch((cause: unknown) => {
-        this.#ctx.log.error("a message of an agent could not be handled", {}, cause);
+        if (!this.#isClosed) this.#ctx.log.error("a message of an agent could not be handled", {}, cause);
         this.#end(socket, "unavailable", "management can not take that now");
       })
       .finally(() => {

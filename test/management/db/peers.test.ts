@@ -105,6 +105,11 @@ test("a reusable key without a limit lets in as many as come", async () => {
 
 test("neither setup key nor token rests in the database", async () => {
   const { key } = await aSetupKey();
+  const rows = await management.store.read(async (tx) =>
+    Promise.all(Object.values(tx.t).map((table) => tx.sql.select().from(table))),
+  );
+  expect(JSON.stringify(rows)).toContain(hashSetupKey(key));
+  expect(JSON.stringify(rows)).not.toContain(key.slice(8));
   await management.store.close();
   for (const name of readdirSync(management.dataDir)) {
     expect(readFileSync(join(management.dataDir, name)).includes(key.slice(8))).toBe(false);
