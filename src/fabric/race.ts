@@ -6,14 +6,14 @@
  *
  * @module
  */
-import type { Duplex } from "node:stream";
 import type { Ed25519Key } from "../base/ed25519.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import type { EpochSeconds, PeerId, Port } from "../wire/units.ts";
 import { type DialOptions, dialDirect } from "./dial.ts";
 import { type HelloScope, makeHello } from "./hello.ts";
 import type { KnownPath, PathMemory } from "./path-memory.ts";
-import { dialRelay } from "./relay-client.ts";
+import { dialRelay, type RelayDialOptions, signRelayDial } from "./relay-client.ts";
+import type { RelayStream } from "./relay-stream.ts";
 
 /** Head start of the direct addresses, by how the peer was reached last. */
 const HEAD_START_MS = { unknown: 150, direct: 500, relay: 50 } as const;
@@ -22,7 +22,7 @@ const STAGGER_MS = 50;
 /** Longest wait for all of it by default. */
 const TIMEOUT_MS = 10_000;
 
-export interface PeerDialOptions {
+export interface PeerDialOptions<Relayed extends Destroyable = RelayStream> {
   readonly deviceKey: Ed25519Key;
   /** Its origin is where the relay is. */
   readonly scope: HelloScope;
@@ -38,17 +38,26 @@ export interface PeerDialOptions {
   readonly signal?: AbortSignal | undefined;
   /** For a direct connection whose descriptor is handed on; see `dialDirect`. */
   readonly peek?: DialOptions["peek"];
+  /** Opens the relayed stream in another way; what it gives is what comes back. Absent: `dialRelay`. */
+  readonly relay?: ((options: RelayDialOptions) => Promise<Relayed>) | undefined;
   readonly trace?: (line: string) => void;
 }
 
+/** What can be let go of when another path was quicker. */
+export interface Destroyable {
+  destroy(): unknown;
+}
+
 /** A stream on which the peer has answered; its first byte is still in it. */
-export type PeerStream =
+export type PeerStream<Relayed extends Destroyable = RelayStream> =
   | { readonly path: "direct"; readonly stream: DialSocket; readonly address: string }
-  | { readonly path: "relay"; readonly stream: Duplex };
+  | { readonly path: "relay"; readonly stream: Relayed };
 type DialSocket = Awaited<ReturnType<typeof dialDirect>>["socket"];
 
 /** Throws ERR_PEER_UNREACHABLE when no path leads there in time, and `signal`'s reason. */
-export async function dialPeer(options: PeerDialOptions): Promise<PeerStream> {
+export async function dialPeer<Relayed extends Destroyable = RelayStream>(
+  options: PeerDialOptions<Relayed>,
+): Promise<PeerStream<Relayed>> {
   const { memory, target, trace = () => {} } = options;
   const known = await memory?.recall(target);
   const startedMs = performance.now();
@@ -62,20 +71,23 @@ export async function dialPeer(options: PeerDialOptions): Promise<PeerStream> {
   return won;
 }
 
-async function race(options: PeerDialOptions, known: KnownPath | undefined): Promise<PeerStream> {
+async function race<Relayed extends Destroyable>(
+  options: PeerDialOptions<Relayed>,
+  known: KnownPath | undefined,
+): Promise<PeerStream<Relayed>> {
   const { signal, trace = () => {} } = options;
   signal?.throwIfAborted();
   const addresses = ordered(options.addresses, known);
   const losers = new AbortController();
   const onAbort = () => losers.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
-  const { promise, resolve, reject } = Promise.withResolvers<PeerStream>();
+  const { promise, resolve, reject } = Promise.withResolvers<PeerStream<Relayed>>();
   const failures: { direct?: unknown; relay?: unknown } = {};
   let isSettled = false;
   let hasRelayBegun = false;
   let headStart: ReturnType<typeof setTimeout> | undefined;
 
-  const win = (won: PeerStream) => {
+  const win = (won: PeerStream<Relayed>) => {
     if (isSettled) {
       won.stream.destroy();
       return;
@@ -95,9 +107,12 @@ async function race(options: PeerDialOptions, known: KnownPath | undefined): Pro
     if (hasRelayBegun || isSettled) return;
     hasRelayBegun = true;
     trace(`trying the relay: ${why}`);
-    const hello = helloOf(options);
+    const hello = helloOf(options).trimEnd();
     const { deviceKey, scope, timeoutMs = TIMEOUT_MS } = options;
-    dialRelay({ deviceKey, scope, hello, timeoutMs, signal: losers.signal }).then(
+    const proof = signRelayDial(deviceKey, scope, hello);
+    // Without another way given, `Relayed` is what `dialRelay` gives.
+    const open = options.relay ?? (dialRelay as (options: RelayDialOptions) => Promise<never>);
+    open({ origin: scope.origin, hello, proof, timeoutMs, signal: losers.signal }).then(
       (stream) => win({ path: "relay", stream }),
       (cause: unknown) => lose("relay", cause),
     );
@@ -139,7 +154,8 @@ function ordered(addresses: readonly string[], known: KnownPath | undefined): re
   return [first, ...addresses.filter((address) => address !== first)];
 }
 
-function helloOf({ deviceKey, scope, source, target, port, nowSeconds }: PeerDialOptions): string {
+function helloOf(options: Omit<PeerDialOptions, "relay">): string {
+  const { deviceKey, scope, source, target, port, nowSeconds } = options;
   return makeHello({ deviceKey, scope, source, target, port, nowSeconds: nowSeconds() });
 }
 

@@ -90,11 +90,12 @@ function serveFields({ peerId, timeSeconds, nonce }: RelayAgentProof) {
 }
 
 export interface RelayDialOptions {
-  readonly deviceKey: Ed25519Key;
-  /** Its origin is where the relay is. */
-  readonly scope: HelloScope;
-  /** A fresh hello with its newline. */
+  /** Where the relay is. */
+  readonly origin: string;
+  /** A fresh hello, without its newline. */
   readonly hello: string;
+  /** From `signRelayDial`. */
+  readonly proof: string;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -104,12 +105,11 @@ export interface RelayDialOptions {
  * Throws ERR_PEER_UNREACHABLE with the relay's reason, and what `signal` was aborted with when it was.
  */
 export async function dialRelay(options: RelayDialOptions): Promise<RelayStream> {
-  const { deviceKey, scope, signal } = options;
+  const { origin, hello, proof, signal } = options;
   signal?.throwIfAborted();
-  const hello = options.hello.trimEnd();
-  const socket = openSocket(scope.origin, RELAY_CLIENT_PATH, {
+  const socket = openSocket(origin, RELAY_CLIENT_PATH, {
     [RELAY_HELLO_HEADER]: hello,
-    [RELAY_PROOF_HEADER]: signRelayDial(deviceKey, scope, hello),
+    [RELAY_PROOF_HEADER]: proof,
   });
   const { promise, resolve, reject } = Promise.withResolvers<RelayStream>();
   let hasOpened = false;
@@ -128,7 +128,7 @@ export async function dialRelay(options: RelayDialOptions): Promise<RelayStream>
   socket.onclose = () => {
     link.close();
     if (hasOpened) stream.cut("lost");
-    else stream.destroy(unreachableRelay(scope.origin));
+    else stream.destroy(unreachableRelay(origin));
   };
   const timer = setTimeout(() => stream.destroy(noAnswer()), options.timeoutMs);
   const onAbort = () => stream.destroy(signal?.reason);

@@ -158,12 +158,9 @@ export function openRelayLab(management: TestManagement, limits: Partial<RelayLi
       return Object.assign(offer, { isUp: () => isUp === true });
     },
     async dial(device, target, change) {
-      const stream = await dialRelay({
-        deviceKey: change?.proofKey ?? device.key,
-        scope,
-        hello: helloOf(device, target, change),
-        timeoutMs: 5_000,
-      });
+      const hello = helloOf(device, target, change).trimEnd();
+      const proof = signRelayDial(change?.proofKey ?? device.key, scope, hello);
+      const stream = await dialRelay({ origin, hello, proof, timeoutMs: 5_000 });
       return stream.on("error", () => {});
     },
     async rawDial(device, target) {
