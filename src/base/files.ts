@@ -20,9 +20,7 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
   } catch (cause) {
     await file.close();
     await unlink(temporary).catch(() => {});
-    // A full disk says so without saying of which file.
-    if (cause instanceof Error && !("path" in cause)) Object.assign(cause, { path });
-    throw cause;
+    throw named(cause, path);
   }
   await file.close();
   await rename(temporary, path);
@@ -50,7 +48,7 @@ export async function readJsonState<T>(path: string, parser: Parser<T>): Promise
     text = await readFile(path, "utf8");
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw cause;
+    throw named(cause, path);
   }
   const parsed = parser.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
@@ -94,6 +92,11 @@ export function parseJson(text: string): unknown {
 /** Makes `path` and its parents with `mode` for the last one. */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
   await mkdir(path, { recursive: true, mode });
+}
+
+/** `cause` with the file it is about: a full disk, for one, does not say which. */
+function named(cause: unknown, path: string): unknown {
+  return cause instanceof Error && !("path" in cause) ? Object.assign(cause, { path }) : cause;
 }
 
 async function syncDirectory(path: string): Promise<void> {

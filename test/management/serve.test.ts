@@ -117,6 +117,8 @@ describe("startManagement", () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     chmodSync(file, 0o644);
     expect(await failureOf(startManagement({ dataDir, listen: "127.0.0.1:0" }))).toBe("ERR_PERMISSION");
+    const device = { dataDir, listen: "127.0.0.1:0", masterKeyFile: "/dev/null" };
+    expect(await failureOf(startManagement(device))).toBe("ERR_USAGE");
     unlinkSync(file);
     expect(await failureOf(startManagement({ dataDir, listen: "127.0.0.1:0" }))).toBe("ERR_NOT_INITIALISED");
     writeFileSync(file, new Uint8Array(32).fill(1), { mode: 0o600 });

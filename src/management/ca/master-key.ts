@@ -60,7 +60,14 @@ export async function openMasterKey(path: string): Promise<Uint8Array> {
     );
   }
   try {
-    const { mode, uid, size } = await file.stat();
+    const found = await file.stat();
+    const { mode, uid, size } = found;
+    // Before anything is said of its mode: nobody is to change that of a device.
+    if (!found.isFile()) {
+      throw new QfError("ERR_USAGE", `the master key ${path} is no file`, {
+        hint: "name the file that qf management init made",
+      });
+    }
     const self = process.getuid?.();
     if ((mode & 0o077) !== 0 || (self !== undefined && uid !== self && uid !== 0)) {
       throw new QfError("ERR_PERMISSION", `the master key ${path} is open to others`, {
