@@ -73,6 +73,7 @@ describe.skipIf(!isRoot)("a connection", () => {
 
   test("that goes on asking for what it may not have is ended", async () => {
     await open({ refusalsMax: 5 });
+    world.flags = { ...world.flags, sshLocalForwarding: false };
     const { client } = await signIn(world, { ...(await world.issue()), localUser: "root" });
     client.on("error", () => {});
     const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
