@@ -16,6 +16,7 @@ user may do this; whoever speaks signs in as anywhere else.
 
 examples:
   ssh -o ProxyCommand='qf agent ssh --stdio' deploy@localhost
+  qf agent ssh --stdio
   qf agent ssh --stdio --state-dir ~/qf-state
 `,
   {
