@@ -6,11 +6,10 @@
  * @module
  */
 
-import type { Socket } from "node:net";
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 
 /** Resolves once both directions have ended, or the connection is gone. */
-export async function splice(socket: Socket, input: Readable, output: Writable): Promise<void> {
+export async function splice(socket: Duplex, input: Readable, output: Writable): Promise<void> {
   const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   socket.on("error", () => {});
   input.on("error", () => socket.destroy());

@@ -9,15 +9,19 @@
  */
 import { fstatSync } from "node:fs";
 import type { Socket } from "node:net";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
-import { dialDirect } from "../fabric/dial.ts";
-import { makeHello } from "../fabric/hello.ts";
+import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
+import { dialPeer } from "../fabric/race.ts";
 import { splice } from "../fabric/splice.ts";
 import { SECRET_VARIABLES } from "../identity/browser.ts";
+import { clientFolderPath } from "../identity/client-folder.ts";
 import { type Credential, type CredentialOptions, obtainCertificate } from "../identity/credential.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
 import { checkCaller, findCaller } from "./caller.ts";
+import { type Carried, startCarrier } from "./carry.ts";
 import { doneReading, dropOnce, publishPair } from "./key-files.ts";
 import { keepHostKeys } from "./known-hosts.ts";
 import { passDescriptor, peekSocket } from "./native.ts";
@@ -55,21 +59,19 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   for (const name of SECRET_VARIABLES) delete process.env[name];
   checkTarget(credential.target);
   keepHostKeys(folder, host, credential.target);
-  const dialled = dial(credential, port, passes);
+  const dialled = dial({ credential, port, passes }, environment);
   dialled.catch(() => {}); // It is awaited below; publishing may fail first.
   const readerPid = passes ? caller?.pid : undefined;
   const turn = await publishPair(folder, host, { ...pairOf(credential), readerPid }, systemClock);
-  const socket = await dialled.catch((error: unknown) => {
+  const peer = await dialled.catch((error: unknown) => {
     if (turn !== undefined) dropOnce(folder, host);
     else if (readerPid !== undefined) doneReading(folder, host, readerPid);
     throw error;
   });
   if (turn !== undefined) startTidy({ folder, host, sshPid: caller?.pid ?? UNKNOWN_PID, ...turn });
-  if (!passes) {
-    await splice(socket, process.stdin, process.stdout);
-    return 0;
-  }
-  passDescriptor(STDIN_FD, descriptorOf(socket));
+  if ("descriptor" in peer) passDescriptor(STDIN_FD, peer.descriptor);
+  else if (passes) passDescriptor(STDIN_FD, descriptorOf(peer as Socket));
+  else await splice(peer, process.stdin, process.stdout);
   return 0;
 }
 
@@ -129,23 +131,26 @@ function pairOf({ loginKey, certificateBlob, isLoginKept }: Credential) {
   };
 }
 
-async function dial(credential: Credential, port: number, passes: boolean): Promise<Socket> {
-  const { target, deviceKey, devicePeerId, scope } = credential;
-  const { socket } = await dialDirect({
+/** A connection, or the descriptor of one that a helper carries, for ssh that takes a descriptor. */
+async function dial(
+  { credential, port, passes }: { credential: Credential; port: number; passes: boolean },
+  environment: Record<string, string | undefined>,
+): Promise<Duplex | Carried> {
+  const { target, deviceKey, devicePeerId: source, scope } = credential;
+  const options = {
+    deviceKey,
+    scope,
+    source,
+    target: target.peerId,
+    port,
     addresses: target.direct,
+    nowSeconds: () => nowSeconds(systemClock),
+    memory: openPathMemory(join(clientFolderPath(environment), PATHS_FILE)),
     timeoutMs: CONNECT_TIMEOUT_MS,
-    helloFor: () =>
-      makeHello({
-        deviceKey,
-        scope,
-        source: devicePeerId,
-        target: target.peerId,
-        port,
-        nowSeconds: nowSeconds(systemClock),
-      }),
-    ...(passes ? { peek: (open: Socket) => peekSocket(descriptorOf(open)) } : {}),
-  });
-  return socket;
+  };
+  if (!passes) return (await dialPeer(options)).stream;
+  const peek = (open: Socket) => peekSocket(descriptorOf(open));
+  return (await dialPeer({ ...options, peek, relay: startCarrier })).stream;
 }
 
 /** The number of an open socket; Bun keeps it on the handle. */

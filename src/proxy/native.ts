@@ -11,6 +11,7 @@ const SYMBOLS = {
   sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
   recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+  socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   flock: { args: ["i32", "i32"], returns: "i32" },
   inotify_init1: { args: ["i32"], returns: "i32" },
   inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
@@ -19,6 +20,8 @@ const SYMBOLS = {
 const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
 
 // <bits/socket.h>, <fcntl.h>, <sys/file.h>, <sys/inotify.h>; the same on x64 and arm64.
+const AF_UNIX = 1;
+const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_NOSIGNAL = 0x4000;
@@ -74,6 +77,15 @@ export function passDescriptor(socketFd: number, fd: number): void {
   message.writeBigUInt64LE(24n, 40);
   const sent = Number(sendmsg(socketFd, ptr(message), MSG_NOSIGNAL));
   if (sent !== 1) throw new QfError("ERR_SSH", "ssh did not take the connection");
+}
+
+/** Two connected unix sockets; a child gets only what it is given. Throws ERR_UNAVAILABLE. */
+export function socketPair(): [number, number] {
+  const pair = new Int32Array(2);
+  const made = libc().socketpair(AF_UNIX, SOCK_STREAM_CLOEXEC, 0, ptr(pair)) === 0;
+  const [one, other] = pair;
+  if (made && one !== undefined && other !== undefined) return [one, other];
+  throw new QfError("ERR_UNAVAILABLE", "no socket is left for the connection");
 }
 
 /** What waits to be read at socket `fd`: something, its end or a failure, or nothing yet. Reads nothing. */

@@ -22,6 +22,7 @@ export async function runProxy(args: readonly string[]): Promise<number> {
   if (verb === "known-hosts") return knownHosts(rest);
   if (verb === "match") return (await import("./match.ts")).runMatch(rest, process.env);
   if (verb === "tidy") return (await import("./tidy.ts")).runTidy(rest, systemClock);
+  if (verb === "carry") return (await import("./carry.ts")).runCarry(process.env);
   return usage();
 }
 

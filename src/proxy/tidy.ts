@@ -77,7 +77,7 @@ function readEvents(): Buffer {
 }
 
 /** How this very program is called: the executable alone, or the runtime with its script. */
-function ownCommand(): string[] {
+export function ownCommand(): string[] {
   const script = process.argv[1];
   const isCompiled = script === undefined || script.startsWith("/$bunfs/");
   return isCompiled ? [process.execPath] : [process.execPath, script];
