@@ -146,7 +146,7 @@ class PostgresCluster implements Cluster {
       await this.#tell({ type: "stopped", by: processId });
     };
     // Should that fail, the lease runs out all the same.
-    await Promise.race([leave().catch(() => {}), Bun.sleep(BEAT_MS)]);
+    await within(BEAT_MS, leave()).catch(() => {});
     await this.#pool.end({ timeout: 1 });
   }
 
@@ -157,7 +157,7 @@ class PostgresCluster implements Cluster {
   #scheduleTick(): void {
     this.#tickTimer = setTimeout(async () => {
       try {
-        await Promise.race([this.#tick(), failAfter(TICK_MS_MAX)]);
+        await within(TICK_MS_MAX, this.#tick());
       } catch (cause) {
         if (this.#isClosed) return;
         this.#deps.log.warn("the database did not answer", { code: postgresCode(cause) ?? "late" });
@@ -360,7 +360,15 @@ async function writeLinks(
     .where(and(inArray(agentLinks.peerId, [...down]), eq(agentLinks.processId, processId)));
 }
 
-async function failAfter(ms: number): Promise<never> {
-  await Bun.sleep(ms);
-  throw new Error("late");
+/** Rejects when `work` takes longer than `ms`. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("late")), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
