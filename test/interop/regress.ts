@@ -2,12 +2,13 @@
  * OpenSSH's own regression scripts (Debian package openssh-tests) against our SSH server:
  * `bun test/interop/regress.ts [--direct|--proxy] [SCRIPT…]`. A run of all of them writes `RESULTS.md`.
  *
- * The scripts run as the local user of a stock machine; `./sshd` and `./ssh` here stand in for theirs.
+ * The scripts run as the local user of a stock machine; what is in `shim/` stands in for sshd and ssh.
  */
 import {
   chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -89,6 +90,9 @@ function prepareShim(machine: StockMachine): string {
     copyFileSync(resolve(import.meta.dir, "shim", name), join(folder, name));
     chmodSync(join(folder, name), 0o755);
   }
+  mkdirSync(join(folder, "bin"));
+  copyFileSync(resolve(import.meta.dir, "shim/telnet"), join(folder, "bin/telnet"));
+  chmodSync(join(folder, "bin/telnet"), 0o755);
   const source = resolve(import.meta.dir, "../support/sftp-main.ts");
   const outfile = join(folder, "sftp-server");
   const built = Bun.spawnSync([process.execPath, "build", "--compile", "--outfile", outfile, source]);
@@ -183,7 +187,7 @@ function readText(folder: string, name: string): string {
 
 function environment(machine: StockMachine, objects: string, shim: string): Record<string, string> {
   return {
-    PATH: "/usr/bin:/bin:/usr/sbin:/sbin",
+    PATH: `${join(shim, "bin")}:/usr/bin:/bin:/usr/sbin:/sbin`,
     HOME: machine.account.home,
     LOGNAME: machine.account.name,
     USER: machine.account.name,
