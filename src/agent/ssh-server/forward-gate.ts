@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { nowSeconds } from "../../base/clock.ts";
 import { newId } from "../../base/random.ts";
+import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import type { DoorFailure } from "../os/door-orders.ts";
+import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import { describeForward, type ForwardAction } from "./destination.ts";
 import type { Verdict } from "./judge.ts";
 import type { SessionHost } from "./session-host.ts";
@@ -45,6 +48,8 @@ export class Refused extends Error {
 export interface ForwardGate {
   /** Throws Refused unless `action` is allowed at this moment. */
   ask(action: ForwardAction): Verdict;
+  /** The account as it is now: it may have been locked since the sign-in. Throws Refused. */
+  account(action: ForwardAction): Promise<LocalAccount>;
   /** Stores that it begins, and asks again: much may have changed meanwhile. Throws Refused. */
   record(action: ForwardAction): Promise<void>;
   /** Stores a refusal; the sentence for whom it happens to. */
@@ -60,6 +65,13 @@ export function createForwardGate(host: SessionHost): ForwardGate {
 
   return {
     ask,
+    async account(action) {
+      const { auth, clock } = host;
+      const account = await lookUpAccount(auth.localUser, nowSeconds(clock));
+      const reason = refuseLocalAccount(account?.facts ?? NO_ACCOUNT);
+      if (account !== null && reason === null && account.uid === auth.localUid) return account;
+      throw new Refused(host.deny(reason ?? "account_unknown", action));
+    },
     async record(action) {
       const isStored = await host.recordStart(ask(action), {
         type: "forward.open",

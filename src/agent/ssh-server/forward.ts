@@ -9,8 +9,6 @@
  */
 import { closeSync } from "node:fs";
 import type { ServerChannel } from "ssh2";
-import { nowSeconds } from "../../base/clock.ts";
-import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { OPEN_FAILURE } from "../../sshcore/messages.ts";
 import type { ChannelOpen } from "../../sshcore/server-door.ts";
 import type { Action } from "../../wire/decision.ts";
@@ -21,7 +19,7 @@ import {
   type NetworkDoor,
   openNetworkDoor,
 } from "../os/network-door.ts";
-import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
+import type { LocalAccount } from "../os/users.ts";
 import {
   bindAddresses,
   type DirectAction,
@@ -42,6 +40,8 @@ import { joinTunnel, type Tunnel } from "./tunnel.ts";
 
 /** Longest that a client may take to answer for a connection to its listener. */
 const CLIENT_TIMEOUT_MS = 30_000;
+/** Longest that the end of a connection waits for a door to start. */
+const CLOSE_TIMEOUT_MS = 200;
 
 interface Listener {
   readonly action: ForwardAction;
@@ -133,7 +133,9 @@ export class Forwards {
     this.#isClosed = true;
     for (const tunnel of this.#streams.keys()) tunnel.destroy();
     this.#listeners.clear();
-    const door = await this.#door?.catch(() => null);
+    // One that is still being started closes itself.
+    const starting = this.#door?.catch(() => null) ?? null;
+    const door = await Promise.race([starting, Bun.sleep(CLOSE_TIMEOUT_MS).then(() => null)]);
     await door?.close();
   }
 
@@ -245,7 +247,9 @@ export class Forwards {
 
   /** The door of this connection, begun at its first use. Throws Refused. */
   async #openDoor(action: ForwardAction): Promise<NetworkDoor> {
-    this.#door ??= this.#startDoor(action);
+    const account = await this.#gate.account(action);
+    if (this.#isClosed) throw new DoorError("failed");
+    this.#door ??= this.#startDoor(account);
     try {
       return await this.#door;
     } catch (cause) {
@@ -254,14 +258,13 @@ export class Forwards {
     }
   }
 
-  async #startDoor(action: ForwardAction): Promise<NetworkDoor> {
-    const { auth, clock, containment, drop } = this.#host;
-    const account = await lookUpAccount(auth.localUser, nowSeconds(clock));
-    const reason = refuseLocalAccount(account?.facts ?? NO_ACCOUNT);
-    if (account === null || reason !== null || account.uid !== auth.localUid) {
-      throw new Refused(this.#host.deny(reason ?? "account_unknown", action));
-    }
+  async #startDoor(account: LocalAccount): Promise<NetworkDoor> {
+    const { containment, drop } = this.#host;
     const door = await openNetworkDoor({ account, drop, containment });
+    if (this.#isClosed) {
+      await door.close();
+      throw new DoorError("failed");
+    }
     void door.ended.then(() => {
       // Its listeners went with it.
       this.#listeners.clear();

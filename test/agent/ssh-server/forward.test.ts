@@ -274,6 +274,7 @@ describe.skipIf(!isRoot)("forwarding", () => {
     const port = await freePort();
     start(["-L", `${port}:127.0.0.1:${echo.port}`]);
     await listening(port);
+    expect(await converse({ port }, "hello ")).toBe("hello bye");
     account.change("usermod", "--expiredate", "1");
     expect(await converse({ port }, "hello ").catch(() => "")).toBe("");
     expect(denials()).toEqual(["account_expired"]);
