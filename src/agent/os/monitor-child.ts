@@ -13,7 +13,7 @@ import type { ChildSpec } from "./child-spec.ts";
 import { receiveDescriptor } from "./descriptors.ts";
 import { createLines } from "./door-orders.ts";
 import { greetingOf } from "./greeting.ts";
-import { duplicate, replaceDescriptor } from "./libc.ts";
+import { duplicate, replaceDescriptor, setCloseOnExec } from "./libc.ts";
 import { type LoginRecord, noteLogin } from "./login-records.ts";
 import {
   MONITOR_SOCKET_FD,
@@ -34,6 +34,7 @@ const ORDER_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Serves one session's orders until it has ended, or there are none. Returns the exit status. */
 export async function runMonitor(): Promise<number> {
+  setCloseOnExec(MONITOR_SOCKET_FD);
   const answersFd = takeStandardDescriptors();
   const monitor = new Monitor((answer) => writeSync(answersFd.out, `${JSON.stringify(answer)}\n`));
   const reader = createFdReader(answersFd.in);

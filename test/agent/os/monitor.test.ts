@@ -129,8 +129,26 @@ describe.skipIf(!isRoot || !hasPam() || !hasPamRules)("PAM", () => {
     expect(rules.read("log")).toBe(`open_session ${line}\nclose_session ${line}\n`);
   });
 
+  test("has the program as the user only, with three descriptors, default signals and its own session", async () => {
+    rules.set(account.name, []);
+    const status = "grep -E '^(Uid|Gid|Groups|SigIgn|SigBlk|CapEff):' /proc/self/status | tr '\\t' ' '";
+    const { stdout } = await runIn(
+      account.name,
+      `ls -1 /proc/$$/fd; ${status}; ps -o sid= -p $$; echo $$; id -u; id -g`,
+    );
+    const [fd0, fd1, fd2, uid, gid, groups, ...rest] = stdout.split("\n").map((line) => line.trim());
+    const [blocked, ignored, effective, session, pid, userId, groupId] = rest;
+    expect([fd0, fd1, fd2]).toEqual(["0", "1", "2"]);
+    expect(uid).toBe(`Uid: ${Array(4).fill(userId).join(" ")}`);
+    expect(gid).toBe(`Gid: ${Array(4).fill(groupId).join(" ")}`);
+    expect(groups).toBe(`Groups: ${groupId}`);
+    for (const bits of [blocked, ignored, effective]) expect(bits).toMatch(/: 0{16}$/);
+    expect(session).toBe(pid as string);
+  });
+
   test("closes the session of a program that was killed", async () => {
     rules.write("log", "");
+    rules.set(account.name, ["session required pam_exec.so %F/log.sh"]);
     expect(await runIn(account.name, "kill -KILL $$")).toMatchObject({ status: null, signal: "SIGKILL" });
     expect(rules.read("log")).toContain("close_session");
   });
