@@ -1,9 +1,10 @@
 /** Two hosts behind two NATs: reached through the relay, then directly as soon as there is a way. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { renderDropIn } from "../../src/proxy/drop-in.ts";
 import { executablePath } from "../support/executable.ts";
 import { Lab, type LabAgent, type LabDevice } from "../support/lab.ts";
 import { hasNamespaces, type NatLab, openNatLab } from "../support/nat-lab.ts";
@@ -17,6 +18,7 @@ describe.skipIf(!isPossible)("two hosts, each behind a NAT", () => {
   let nat: NatLab;
   let deploy: OsAccount;
   let root: string;
+  let executable: string;
   let lab: Lab;
   let remote: Lab;
   let agent: LabAgent;
@@ -28,7 +30,7 @@ describe.skipIf(!isPossible)("two hosts, each behind a NAT", () => {
     deploy = new OsAccount("deploy");
     at = `${deploy.name}@behind`;
     root = mkdtempSync(join(tmpdir(), "qf-nat-"));
-    const executable = await executablePath();
+    executable = await executablePath();
     const url = `http://127.0.0.1:${nat.port}`;
     lab = new Lab(nat.wrapper("management", executable, root), join(root, "lab"));
     await lab.initManagement();
@@ -46,7 +48,7 @@ describe.skipIf(!isPossible)("two hosts, each behind a NAT", () => {
     const { accountId, ownerId, token } = lab;
     const world = { url, accountId, ownerId, token };
     remote = Object.assign(new Lab(nat.wrapper("hostb", executable, root), lab.root), world);
-    const args = ["--listen", "0.0.0.0:22022", "--enable-ssh-local-port-forwarding"];
+    const args = ["--listen", "0.0.0.0:22022", "--enable-ssh-local-port-forwarding", "--enable-ssh-sftp"];
     agent = await remote.startAgent("behind", { setupKey, args });
     const local = Object.assign(new Lab(nat.wrapper("hosta", executable, root), lab.root), world);
     laptop = local.device(ada, "laptop");
@@ -87,6 +89,18 @@ describe.skipIf(!isPossible)("two hosts, each behind a NAT", () => {
     const { stdout } = await laptop.ssh([at, "sha256sum"], { stdin: bytes });
     expect(stdout.slice(0, 64)).toBe(createHash("sha256").update(bytes).digest("hex"));
   }, 60_000);
+
+  test("take files by OpenSSH's own scp", async () => {
+    const config = join(root, "config");
+    const { configDir } = laptop;
+    writeFileSync(config, renderDropIn({ executable, domain: "qf.internal", configDir, shortNames: false }));
+    const file = join(root, "sent");
+    const bytes = randomBytes(8 * 1024 * 1024);
+    writeFileSync(file, bytes);
+    const command = ["scp", "-qF", config, file, `${at}.qf.internal:kept`];
+    expect(nat.run("hosta", command, lab.env(laptop.env())).exitCode).toBe(0);
+    expect(readFileSync(join(deploy.home, "kept")).equals(bytes)).toBe(true);
+  }, 30_000);
 
   test("forward a port of the machine", async () => {
     const port = 20_000 + (nat.port % 10_000) + 10_000;

@@ -32,7 +32,11 @@ export interface NatLab {
   /** A script that runs `executable` on a host, for whoever takes a path. */
   wrapper(host: Host, executable: string, folder: string): string;
   /** Runs a command on a host to its end. */
-  run(host: Host, command: readonly string[]): { exitCode: number; stdout: string };
+  run(
+    host: Host,
+    command: readonly string[],
+    env?: Record<string, string>,
+  ): { exitCode: number; stdout: string };
   /** Opens a port of the router of hostb for hostb itself. */
   forwardToB(port: number): void;
   close(): void;
@@ -114,9 +118,10 @@ export function openNatLab(): NatLab {
       chmodSync(path, 0o755);
       return path;
     },
-    run(host, command) {
+    run(host, command, env = { PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin" }) {
       const argv = ["ip", "netns", "exec", space(host), ...command];
       const { exitCode, stdout } = Bun.spawnSync(argv, {
+        env,
         stdin: "ignore",
         stderr: "ignore",
         timeout: 15_000,
