@@ -21,6 +21,7 @@ import {
   listTokens,
   newTokenRow,
 } from "../../db/api-tokens.ts";
+import { revokeLoginsOf } from "../../db/logins.ts";
 import type { Reader } from "../../db/store.ts";
 import { findUser, type UserRow } from "../../db/users.ts";
 import { mayCall, notFound } from "./access.ts";
@@ -83,6 +84,12 @@ export const tokenRoutes: readonly Route[] = [
         }
         const token = await tokenOf(call, tx, user);
         await deleteToken(tx, call.accountId, token.id);
+        if (token.scope === "ssh") {
+          // What was signed in with it ends. A login does not note its token, so those of the user's other
+          // tokens end as well: they sign in again by themselves.
+          await revokeLoginsOf(tx, { userId: user.id });
+          tx.affectMaps();
+        }
         const meta = { name: token.name, user: user.name };
         tx.record({ activity: "personal.access.token.delete", targetId: user.id, meta });
         return {};
