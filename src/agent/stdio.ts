@@ -7,17 +7,25 @@
 import { connect, type Socket } from "node:net";
 import { QfError } from "../base/errors.ts";
 import { splice } from "../fabric/splice.ts";
-import { findControlSocket } from "./control-client.ts";
+import { askStatus, findControlSocket } from "./control-client.ts";
 import type { Environment } from "./flags.ts";
 import { chooseStateDir } from "./state-dir.ts";
 import { stdioSocketPath } from "./stdio-listener.ts";
 
-/** Resolves when the connection has ended. Throws ERR_PERMISSION, or ERR_UNAVAILABLE when no agent runs. */
+/**
+ * Resolves when the connection has ended. Throws ERR_PERMISSION, or ERR_UNAVAILABLE when no agent
+ * runs or it serves no SSH.
+ */
 export async function serveStdio(options: {
   readonly stateDir: string | undefined;
   readonly environment: Environment;
 }): Promise<void> {
   const stateDir = chooseStateDir(options.stateDir, options.environment);
+  if ((await askStatus(stateDir))?.sshServer.enabled === false) {
+    throw new QfError("ERR_UNAVAILABLE", "the agent serves no SSH", {
+      hint: "run qf agent up --allow-server-ssh",
+    });
+  }
   const socket = await open(stdioSocketPath(await findControlSocket(stateDir)), stateDir);
   await splice(socket, process.stdin, process.stdout);
   socket.destroy();

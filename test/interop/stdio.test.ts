@@ -1,5 +1,6 @@
 /** `qf agent ssh --stdio` under a stock ssh: one connection on stdin and stdout, served by the agent. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync } from "node:fs";
 import { isRoot } from "../support/os-accounts.ts";
 import { openStockMachine, type StockMachine } from "../support/stock-machine.ts";
 
@@ -42,6 +43,8 @@ describe.skipIf(!isRoot)("qf agent ssh --stdio", () => {
 
   test("nobody but root and the agent's own user may", async () => {
     const { uid, gid } = machine.ids;
+    // Its state folder is on the way to what is for everybody.
+    chmodSync(machine.lab.root, 0o711);
     const child = Bun.spawnSync(
       ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", ...proxy.split(" ")],
       { env: { PATH: "/usr/bin:/bin", HOME: machine.account.home }, stdin: "ignore" },
@@ -55,5 +58,12 @@ describe.skipIf(!isRoot)("qf agent ssh --stdio", () => {
     const none = await machine.lab.qf(["agent", "ssh", "--stdio", "--state-dir", `${machine.lab.root}/none`]);
     expect(none.stderr).toContain("no agent runs on");
     expect(none.exitCode).toBe(1);
+  });
+
+  test("an agent that serves no SSH is named as the cause", async () => {
+    await machine.agent.up(["--allow-server-ssh=false"]);
+    const result = await ssh("true");
+    expect(result.stderr).toContain("qf: error: the agent serves no SSH\n");
+    expect(result.exitCode).toBe(255);
   });
 });
