@@ -82,7 +82,8 @@ export function buildStatus(parts: StatusParts): AgentStatus {
   };
 }
 
-function problemsOf({ problem, map, mapAgeSeconds, sync, flags, privileged }: StatusParts): string[] {
+function problemsOf(parts: StatusParts): string[] {
+  const { problem, map, mapAgeSeconds, sync, flags, privileged, listening, relay } = parts;
   const problems: string[] = [];
   if (problem !== null) problems.push(problem);
   if (sync !== null && sync.error !== null && sync.error !== problem) problems.push(sync.error);
@@ -103,6 +104,9 @@ function problemsOf({ problem, map, mapAgeSeconds, sync, flags, privileged }: St
     problems.push("--plain-ssh-listen does nothing without --allow-server-ssh");
   } else if (flags.plainSshListen !== null && !flags.sshAuth) {
     problems.push("with --disable-ssh-auth nobody can sign in at --plain-ssh-listen");
+  }
+  if (flags.sshServer && listening.length === 0 && !relay.connected) {
+    problems.push("no peer can come in: there is no listener, and no link to the relay");
   }
   if (map !== null && flags.sshServer && !map.self.sshEnabled) {
     problems.push("SSH is disabled for this peer in management");

@@ -41,7 +41,8 @@ joining:
                              $XDG_STATE_HOME/qufabric for anybody else)
 
 reaching it:
-  --listen HOST:PORT         where SSH listens for peers (default: 0.0.0.0:22022)
+  --listen HOST:PORT|none    where SSH listens for peers (default: 0.0.0.0:22022); with none they come
+                             through the relay only
   --advertise HOST:PORT      also tell peers this address; may be given more than once
 
 SSH (everything is off until it is asked for):
@@ -111,7 +112,9 @@ examples:
       for (const problem of status.problems) say("warning", problem);
       const { self, sshServer } = status;
       const plain = (sshServer.plainListen ?? []).map((address) => `, any SSH client on ${address}`).join("");
-      const where = sshServer.enabled ? `SSH on ${sshServer.listen.join(", ")}${plain}` : "SSH off";
+      const where = sshServer.enabled
+        ? `SSH on ${sshServer.listen.join(", ") || "the relay"}${plain}`
+        : "SSH off";
       // Several agents with folders of their own may run here; the system's ssh follows the usual one.
       if (self !== null && stateDir === undefined && process.env.QF_STATE_DIR === undefined) {
         const { maybeInstallSshConfig } = await import("../proxy/offer-ssh-config.ts");
