@@ -350,7 +350,8 @@ class Hub implements SyncHub {
     const elsewhere = this.#ctx.store.cluster?.find(peer.id);
     if (old !== undefined) this.#supersede(old, peer, bootId);
     else if (elsewhere !== undefined && elsewhere.bootId !== bootId) {
-      this.#watchClone(peer, elsewhere.bootId, bootId);
+      // Remembered only: the process that loses its link is the one that reports.
+      this.#clones.superseded(peer.id, elsewhere.bootId, bootId);
     }
     this.#announce(link);
     return link;
@@ -379,11 +380,7 @@ class Hub implements SyncHub {
     }
     const message = "another agent with this machine's key has connected: clone suspected";
     old.bye({ code: "clone_suspected", message, retry: true });
-    this.#watchClone(peer, old.bootId, bootId);
-  }
-
-  #watchClone(peer: PeerName, oldBootId: string, bootId: string): void {
-    if (!this.#clones.superseded(peer.id, oldBootId, bootId)) return;
+    if (!this.#clones.superseded(peer.id, old.bootId, bootId)) return;
     this.#ctx.log.warn("two agents use one device key", { peerId: peer.id, name: peer.name });
     recordClone(this.#ctx, peer).catch((cause: unknown) =>
       this.#ctx.log.error("an audit event could not be stored", {}, cause),

@@ -60,6 +60,8 @@ class PostgresCluster implements Cluster {
   #pool: Sql;
   readonly #local = new Map<PeerId, LinkState>();
   readonly #dirty = new Set<PeerId>();
+  /** Opened here and not written yet: what the table says of them is older. */
+  readonly #unwritten = new Set<PeerId>();
   readonly #remote = new Map<PeerId, RemoteLink>();
   readonly #processes = new Map<string, SeenProcess>();
   /** What was last heard of each account. Null until the first look. */
@@ -88,12 +90,14 @@ class PostgresCluster implements Cluster {
   }
 
   announce(link: LinkState): void {
+    if (!this.#local.has(link.peerId)) this.#unwritten.add(link.peerId);
     this.#local.set(link.peerId, link);
     this.#remote.delete(link.peerId);
     this.#touch(link.peerId);
   }
 
   withdraw(peerId: PeerId): void {
+    this.#unwritten.delete(peerId);
     if (this.#local.delete(peerId)) this.#touch(peerId);
   }
 
@@ -241,6 +245,7 @@ class PostgresCluster implements Cluster {
     if (!this.#processes.has(row.processId)) {
       this.#processes.set(row.processId, { beat: 0, changedAtMs: this.#deps.clock.monotonicMs() });
     }
+    if (this.#unwritten.has(row.peerId)) return;
     this.#remote.set(row.peerId, row);
     if (!this.#local.delete(row.peerId)) return;
     this.#dirty.delete(row.peerId);
@@ -313,15 +318,21 @@ class PostgresCluster implements Cluster {
     const up = peerIds
       .flatMap((peerId) => this.#local.get(peerId) ?? [])
       .map((link) => ({ ...link, processId }));
+    const fresh = up.filter(({ peerId }) => this.#unwritten.has(peerId));
+    const known = up.filter(({ peerId }) => !this.#unwritten.has(peerId));
     const down = peerIds.filter((peerId) => !this.#local.has(peerId));
     for (const peerId of peerIds) this.#dirty.delete(peerId);
     try {
       await this.#pool.begin(async (tx) => {
         const database = databaseOver(tx, () => true);
-        await writeLinks(database, processId, { up, down });
+        await writeLinks(database, processId, { fresh, known, down });
         const notice: ManagementNotice = { type: "links", by: processId, peers: peerIds };
         await tx.unsafe("SELECT pg_notify($1, $2)", [CHANNEL, JSON.stringify(notice)]);
       });
+      // Unless it was opened anew meanwhile, the table now says what is here.
+      for (const { peerId, bootId } of fresh) {
+        if (this.#local.get(peerId)?.bootId === bootId) this.#unwritten.delete(peerId);
+      }
     } catch (cause) {
       for (const peerId of peerIds) this.#dirty.add(peerId);
       throw cause;
@@ -333,26 +344,39 @@ class PostgresCluster implements Cluster {
   }
 }
 
+interface LinkChanges {
+  /** Opened here: taken from whoever had them. */
+  readonly fresh: readonly RemoteLink[];
+  /** Changed here: written unless somebody has taken them meanwhile. */
+  readonly known: readonly RemoteLink[];
+  readonly down: readonly PeerId[];
+}
+
 async function writeLinks(
   database: SqlDatabase,
   processId: string,
-  { up, down }: { up: readonly RemoteLink[]; down: readonly PeerId[] },
+  { fresh, known, down }: LinkChanges,
 ): Promise<void> {
   const { agentLinks } = pgClusterSchema;
-  if (up.length > 0) {
+  const set = {
+    accountId: sql`excluded.account_id`,
+    processId: sql`excluded.process_id`,
+    bootId: sql`excluded.boot_id`,
+    ackedVersion: sql`excluded.acked_version`,
+    sessions: sql`excluded.sessions`,
+  };
+  const target = agentLinks.peerId;
+  if (fresh.length > 0) {
     await database
       .insert(agentLinks)
-      .values([...up])
-      .onConflictDoUpdate({
-        target: agentLinks.peerId,
-        set: {
-          accountId: sql`excluded.account_id`,
-          processId: sql`excluded.process_id`,
-          bootId: sql`excluded.boot_id`,
-          ackedVersion: sql`excluded.acked_version`,
-          sessions: sql`excluded.sessions`,
-        },
-      });
+      .values([...fresh])
+      .onConflictDoUpdate({ target, set });
+  }
+  if (known.length > 0) {
+    await database
+      .insert(agentLinks)
+      .values([...known])
+      .onConflictDoUpdate({ target, set, setWhere: eq(agentLinks.processId, processId) });
   }
   if (down.length === 0) return;
   await database
