@@ -4,9 +4,9 @@
  * @module
  */
 import { QfError } from "../base/errors.ts";
+import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import { findMeta, putMeta } from "./db/accounts.ts";
 import type { Store } from "./db/store.ts";
-import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import { type CheckedListen, listenOrigin } from "./serve-options.ts";
 
 /** The origin of last time; undefined before the first serve. */

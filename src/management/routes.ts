@@ -5,9 +5,9 @@
  */
 import { nowSeconds } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
+import { fetchIssuerKeys } from "../identity/issuer-document.ts";
 import { verifyIdToken } from "../identity/verify.ts";
 import { RELAY_AGENT_PATH, RELAY_CLIENT_PATH } from "../wire/relay.ts";
-import { fetchIssuerKeys } from "../identity/issuer-document.ts";
 import { seal, unseal } from "./ca/seal.ts";
 import type { ManagementContext } from "./context.ts";
 import { listAccounts } from "./db/accounts.ts";

@@ -8,9 +8,9 @@ import type { Clock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { readSmallFile } from "../base/files.ts";
 import type { Log } from "../base/log.ts";
+import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import { HttpUrl } from "../wire/units.ts";
 import type { ExternalOidcOptions } from "./idp/settings.ts";
-import { isLoopbackHost } from "../identity/strict-fetch.ts";
 
 export const LISTEN_DEFAULT = "127.0.0.1:8080";
 /** Largest certificate chain or key taken. */

@@ -8,6 +8,7 @@
  */
 import { type Clock, nowSeconds } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import { type FetchedKey, fetchIssuerKeys } from "../../identity/issuer-document.ts";
 import type { PublicJwk } from "../../wire/network-map.ts";
 import type { AccountId } from "../../wire/units.ts";
 import { findAccount, listAccounts } from "../db/accounts.ts";
@@ -15,7 +16,6 @@ import { systemInitiator } from "../db/audit-events.ts";
 import { forgetIssuerKeys, listIssuerKeys, noteIssuerKeys } from "../db/keys.ts";
 import type { Store } from "../db/store.ts";
 import { filled } from "../settings.ts";
-import { type FetchedKey, fetchIssuerKeys } from "../../identity/issuer-document.ts";
 
 const REFRESH_MS = 15 * 60_000;
 const COOLDOWN_MS = 60_000;

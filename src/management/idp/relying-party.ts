@@ -9,8 +9,8 @@
 import * as oauth from "oauth4webapi";
 import type { Clock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
-import type { OidcSettings } from "../context.ts";
 import { isSafeUrl } from "../../identity/strict-fetch.ts";
+import type { OidcSettings } from "../context.ts";
 
 const DISCOVERY_MS = 10 * 60_000;
 

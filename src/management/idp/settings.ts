@@ -6,10 +6,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { createStrictFetch, isSafeUrl } from "../../identity/strict-fetch.ts";
 import { HttpUrl } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
 import { EMBEDDED_CLIENT_ID, EMBEDDED_SCOPE } from "./provider.ts";
-import { createStrictFetch, isSafeUrl } from "../../identity/strict-fetch.ts";
 
 const SECRET_BYTES_MAX = 4096;
 
