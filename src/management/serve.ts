@@ -6,7 +6,6 @@
  * @module
  */
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
 import { createLog, type Log } from "../base/log.ts";
@@ -127,7 +126,7 @@ async function open(
 /** A folder that no other process uses: with a common database, the data folder may be common as well. */
 async function ownFolder({ dataDir, databaseUrl }: ServeOptions, closers: Closer[]): Promise<string> {
   if (databaseUrl === undefined) return dataDir;
-  const folder = await mkdtemp(join(tmpdir(), "qf-management-")); // mkdtemp makes it 0700.
+  const folder = await mkdtemp(join(dataDir, "run-")); // mkdtemp makes it 0700.
   closers.push(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
