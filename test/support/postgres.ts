@@ -84,11 +84,13 @@ async function startCluster(): Promise<TestPostgres> {
   return { ...overUrl(`postgres://qf@127.0.0.1:${port}/postgres`), start, crash };
 }
 
-/** Ends the server and removes its folder when this process is gone, however it goes: its pipe says so. */
+/** Ends the server and removes its folder when this process is gone, however it goes. */
 function sweepAfterwards(folder: string, control: string, data: string, isRoot: boolean): void {
-  const script = 'cat >/dev/null; "$1" -D "$2" -m immediate stop; cd /; rm -rf "$3"';
+  // A child's child, for the runner kills its children when a test takes too long.
+  const waiting = `while [ -d /proc/${process.pid} ]; do sleep 0.3; done`;
+  const script = `(cd /; ${waiting}; "$1" -D "$2" -m immediate stop; rm -rf "$3") &`;
   const sweeper = Bun.spawn(["setsid", "sh", "-c", script, "sh", control, data, folder], {
-    stdin: "pipe",
+    stdin: "ignore",
     stdout: "ignore",
     stderr: "ignore",
     ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}),
