@@ -325,6 +325,8 @@ describe.skipIf(!isRoot)("a session of ssh2's client", () => {
     });
     const output = collect(channel);
     await until(() => output.stdout.includes("ready"));
+    // Both have become what they will be: a nohup that has not begun yet would be hung up.
+    await until(() => sleepers(account).length === 2);
     expect(sleepers(account)).toEqual(["sleep 41", "sleep 42"]);
     client.end();
     await until(() => sleepers(account).length === 1);
