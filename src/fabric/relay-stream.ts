@@ -23,6 +23,9 @@ import {
   resetOf,
 } from "../wire/relay.ts";
 
+/** What is gathered within one turn before the writer has to wait. */
+const GATHERED_BYTES_MAX = 256 * 1024;
+
 export interface RelayStreamOptions {
   /** Its id on the socket it shares. */
   readonly id: number;
@@ -50,7 +53,10 @@ export class RelayStream extends Duplex {
   /** The other end is gone: nothing is sent any more. */
   #isGone = false;
   readonly #outgoing: Buffer[] = [];
+  #outgoingBytes = 0;
+  #isGathering = false;
   #onWritten: ((error?: Error | null) => void) | null = null;
+  #onFinished: ((error?: Error | null) => void) | null = null;
   #hasFinished = false;
 
   constructor(options: RelayStreamOptions) {
@@ -80,21 +86,20 @@ export class RelayStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    if (chunk.length > 0) this.#outgoing.push(chunk);
+    this.#gather(chunk);
     this.#onWritten = done;
-    this.#flush();
+    this.#release();
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    for (const { chunk } of chunks) if (chunk.length > 0) this.#outgoing.push(chunk);
+    for (const { chunk } of chunks) this.#gather(chunk);
     this.#onWritten = done;
-    this.#flush();
+    this.#release();
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#hasFinished = true;
-    this.#send(encodeRelayFrame(RELAY_FRAME.eof, this.#options.id));
-    done();
+    this.#onFinished = done;
+    this.#flush();
   }
 
   override _read(): void {
@@ -110,11 +115,14 @@ export class RelayStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    // What was written goes out as far as it may.
+    this.#flush();
     if (!this.#hasFinished || !this.#hasEnded) this.#send(resetFrame(this.#options.id, "gone"));
     this.#isGone = true;
     this.#queue.length = 0;
     this.#outgoing.length = 0;
     this.#onWritten = null;
+    this.#onFinished = null;
     this.#options.onClosed?.();
     done(error);
   }
@@ -190,11 +198,34 @@ export class RelayStream extends Duplex {
     this.#send(creditFrame(this.#options.id, more));
   }
 
+  /** An SSH packet is written in pieces; what one turn writes goes out in as few frames as it fits. */
+  #gather(chunk: Buffer): void {
+    if (chunk.length > 0) this.#outgoing.push(chunk);
+    this.#outgoingBytes += chunk.length;
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    queueMicrotask(() => {
+      this.#isGathering = false;
+      this.#flush();
+    });
+  }
+
   #flush(): void {
     // What nobody takes any more stays pending until the stream is destroyed.
     if (this.#isGone) return;
     while (this.#outgoing.length > 0 && this.#credit > 0) this.#sendData();
-    if (this.#outgoing.length > 0) return;
+    this.#release();
+    if (this.#outgoing.length > 0 || this.#onFinished === null) return;
+    this.#hasFinished = true;
+    this.#send(encodeRelayFrame(RELAY_FRAME.eof, this.#options.id));
+    const done = this.#onFinished;
+    this.#onFinished = null;
+    done();
+  }
+
+  /** Lets the writer go on while there is room. */
+  #release(): void {
+    if (this.#outgoingBytes > GATHERED_BYTES_MAX) return;
     const done = this.#onWritten;
     this.#onWritten = null;
     done?.();
@@ -202,10 +233,7 @@ export class RelayStream extends Duplex {
 
   /** One frame of as much as fits. */
   #sendData(): void {
-    let length = 0;
-    const room = Math.min(this.#credit, RELAY_DATA_BYTES_MAX);
-    for (const chunk of this.#outgoing) length += chunk.length;
-    length = Math.min(length, room);
+    const length = Math.min(this.#outgoingBytes, this.#credit, RELAY_DATA_BYTES_MAX);
     const frame = Buffer.allocUnsafe(RELAY_FRAME_HEADER_BYTES + length);
     frame[0] = RELAY_FRAME.data;
     frame.writeUInt32BE(this.#options.id, 1);
@@ -218,6 +246,7 @@ export class RelayStream extends Duplex {
       if (part.length === chunk.length) this.#outgoing.shift();
       else this.#outgoing[0] = chunk.subarray(part.length);
     }
+    this.#outgoingBytes -= length;
     this.#credit -= length;
     this.#options.send(frame);
   }
