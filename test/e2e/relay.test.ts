@@ -170,11 +170,11 @@ describe.skipIf(!isRoot)("a relay that lies", () => {
     expect(await laptop.ssh([at, "echo through"])).toMatchObject({ exitCode: 0, stdout: "through\n" });
   });
 
-  // The first 21 bytes are the identification line, which is part of what is signed.
+  // Padding before the keys are in use is the one thing that nobody signs; what is changed here is not that.
   const tampers: readonly (readonly [string, () => Tamper])[] = [
     ["the machine's first frame", () => once("client", 0, (frame) => flip(frame, 12))],
-    ["the machine's key exchange", () => once("client", 2, (frame) => flip(frame, frame.length - 9))],
-    ["the client's key exchange", () => once("agent", 2, (frame) => flip(frame, frame.length - 9))],
+    ["the machine's key exchange", () => once("client", 2, (frame) => flip(frame, 40))],
+    ["the client's key exchange", () => once("agent", 2, (frame) => flip(frame, 40))],
     [
       "every frame towards the client",
       () => (frame, to) => (to === "client" ? flip(frame, frame.length - 1) : frame),
