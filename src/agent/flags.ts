@@ -115,17 +115,8 @@ export function resolveFlags(given: FlagChange, stored: Stored | undefined): Sto
       hint: "name the identity provider's issuer URL and the client id whose tokens count",
     });
   }
-  for (const [key, name] of NOT_YET) {
-    if (flags[key] === null || flags[key] === false) continue;
-    throw new QfError("ERR_USAGE", `--${name} is not available in this version of qf`, {
-      hint: `leave it out, or turn it off with --${name}=${typeof flags[key] === "boolean" ? "false" : ""}`,
-    });
-  }
   return flags;
 }
-
-/** Parsed so that they are refused by name: a flag that is taken and does nothing would be a lie. */
-const NOT_YET: readonly (readonly [keyof Stored, string])[] = [["offlineLogins", "allow-offline-logins"]];
 
 /** Which stored names differ between two sets of flags. */
 export function changedFlags(before: Stored, after: Stored): (keyof Stored)[] {

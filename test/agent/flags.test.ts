@@ -113,7 +113,6 @@ describe("resolveFlags", () => {
       given: { ...URL_FLAG, requireIdpBinding: true },
       says: "--pin-issuer",
     },
-    { name: "what this version has not", given: { ...URL_FLAG, offlineLogins: true }, says: "not available" },
   ])("refuses $name", ({ given, says }) => {
     expect(() => resolveFlags(given, undefined)).toThrow(says);
   });
