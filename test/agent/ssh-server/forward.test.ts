@@ -91,7 +91,10 @@ describe.skipIf(!isRoot)("forwarding", () => {
     const socket = new Socket().connect(port, "127.0.0.1");
     await until(() => socketUids("remote", echo.port, "01").length === 1);
     expect(socketUids("remote", echo.port, "01")).toEqual([uid]);
-    expect(world.server.sessions().map(({ forwards }) => forwards)).toEqual([[`-L 127.0.0.1:${echo.port}`]]);
+    // The kernel knows of the connection a moment before the agent has its descriptor.
+    const listed = () => world.server.sessions().map(({ forwards }) => forwards);
+    await until(() => listed()[0]?.length === 1);
+    expect(listed()).toEqual([[`-L 127.0.0.1:${echo.port}`]]);
     socket.destroy();
     expect(await converse({ port }, "hello ")).toBe("hello bye");
     expect(await socks5(proxy, "localhost", echo.port, "hello ")).toBe("hello bye");
