@@ -80,7 +80,12 @@ describe.skipIf(!isRoot)("forwarding by qf ssh", () => {
     const socket = new Socket().connect(port, "127.0.0.1");
     await lab.until("the stream", async () => echo.open.size === 1);
     expect(socketUids("remote", echo.port, "01")).toEqual([uid]);
-    expect((await sessions()).map(({ localUser, forwards }) => [localUser, forwards])).toEqual([
+    // The kernel knows of the connection a moment before the agent has its descriptor.
+    const listed = await lab.until("the forward", async () => {
+      const all = await sessions();
+      return all[0]?.forwards.length === 1 ? all : undefined;
+    });
+    expect(listed.map(({ localUser, forwards }) => [localUser, forwards])).toEqual([
       [deploy.name, [`-L 127.0.0.1:${echo.port}`]],
     ]);
     socket.destroy();
@@ -124,7 +129,11 @@ describe.skipIf(!isRoot)("forwarding by qf ssh", () => {
     start(["-R", `${port}:127.0.0.1:${echo.port}`]);
     await listening(port);
     expect(socketUids("local", port, "0A")).toEqual([uid]);
-    expect((await sessions())[0]?.forwards).toEqual([`-R localhost:${port}`]);
+    const listed = await lab.until("the forward", async () => {
+      const [session] = await sessions();
+      return session?.forwards.length === 1 ? session : undefined;
+    });
+    expect(listed.forwards).toEqual([`-R localhost:${port}`]);
     expect(await converse({ port }, "hello ")).toBe("hello bye");
   });
 
