@@ -38,6 +38,40 @@ const hashOf = async (stream: AsyncIterable<Buffer>) => {
   return hash.digest("hex");
 };
 
+test("bytes arrive whole and in order both ways at once, within the credit", async () => {
+  const { client, agent, ledger, refused } = aPair();
+  const data = { client: randomBytes(12_000_000), agent: randomBytes(12_000_000) };
+  // Neither ends before both have all: the end of one direction ends the other, as on a socket of ours.
+  const receive = (from: typeof client, bytes: number): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      const got: Buffer[] = [];
+      let count = 0;
+      from.once("error", reject).on("data", (chunk: Buffer) => {
+        got.push(chunk);
+        count += chunk.length;
+        if (count >= bytes) resolve(Buffer.concat(got));
+      });
+    });
+  const got = Promise.all([receive(agent, data.client.length), receive(client, data.agent.length)]);
+  for (const [to, bytes] of [
+    [client, data.client],
+    [agent, data.agent],
+  ] as const) {
+    for (let at = 0; at < bytes.length; ) {
+      const next = at + randomInt(1, 200_000);
+      to.write(bytes.subarray(at, next));
+      at = next;
+    }
+  }
+  const [atAgent, atClient] = await got;
+  expect(atAgent.equals(data.client)).toBe(true);
+  expect(atClient.equals(data.agent)).toBe(true);
+  client.end();
+  await Promise.all([finished(client), finished(agent)]);
+  expect(refused).toEqual([]);
+  expect(ledger.isOver).toBe(true);
+});
+
 test.each(["client", "agent"] as const)(
   "bytes of the %s arrive whole and in order whatever their pieces, within the credit",
   async (sender) => {
