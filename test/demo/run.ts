@@ -7,8 +7,9 @@
 import { mkdirSync, rmSync } from "node:fs";
 
 import { join, resolve } from "node:path";
-import { Lab, type LabAgent, type LabDevice, OWNER, type Person, type RunResult } from "../support/lab.ts";
+import { Lab, type LabAgent, type LabDevice, OWNER, type Person } from "../support/lab.ts";
 import { isRoot, ownName } from "../support/os-accounts.ts";
+import type { RunResult } from "../support/run-process.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
 const HOST = "demo-host";

@@ -1,15 +1,8 @@
 /** Every way to be refused that a person can meet, with the sentence on their own terminal. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  type Lab,
-  type LabAgent,
-  type LabDevice,
-  openLab,
-  type Person,
-  policyBody,
-  type RunResult,
-} from "../support/lab.ts";
+import { type Lab, type LabAgent, type LabDevice, openLab, type Person, policyBody } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { RunResult } from "../support/run-process.ts";
 
 interface LabPolicyBody {
   readonly id: string;

@@ -2,8 +2,9 @@
 import { expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { openLab, runProcess } from "../support/lab.ts";
+import { openLab } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { runProcess } from "../support/run-process.ts";
 
 test.skipIf(!isRoot)(
   "machine identity lets in the peers of a tcp rule, audited as that peer",

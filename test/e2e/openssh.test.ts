@@ -3,16 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/drop-in.ts";
-import {
-  type Lab,
-  type LabAgent,
-  type LabDevice,
-  LabTerminal,
-  openLab,
-  type Person,
-  runProcess,
-} from "../support/lab.ts";
+import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
+import { LabTerminal } from "../support/lab-terminal.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { runProcess } from "../support/run-process.ts";
 
 describe.skipIf(!isRoot)("OpenSSH, unchanged", () => {
   let lab: Lab;

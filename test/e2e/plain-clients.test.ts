@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/drop-in.ts";
-import { type Lab, type LabAgent, LabTerminal, openLab, type Person, runProcess } from "../support/lab.ts";
+import { type Lab, type LabAgent, openLab, type Person } from "../support/lab.ts";
+import { LabTerminal } from "../support/lab-terminal.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { runProcess } from "../support/run-process.ts";
 import { signIn, type Visit } from "../support/sign-in.ts";
 
 /** What PuTTY shows, to the letter where it is ours; ID, CODE and the like stand for what changes. */

@@ -4,8 +4,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/drop-in.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab, runProcess } from "../support/lab.ts";
+import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { runProcess } from "../support/run-process.ts";
 
 describe.skipIf(!isRoot)("OpenSSH through the relay", () => {
   let lab: Lab;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { LabTerminal } from "../support/lab.ts";
+import { LabTerminal } from "../support/lab-terminal.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openStockMachine, type StockMachine } from "../support/stock-machine.ts";
 

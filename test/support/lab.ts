@@ -9,20 +9,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { AgentStatus } from "../../src/wire/control.ts";
 import { executablePath } from "./executable.ts";
+import { LabTerminal } from "./lab-terminal.ts";
+import { firstLine, type RunOptions, type RunResult, runProcess } from "./run-process.ts";
 import { type Credentials, signIn, type Visit } from "./sign-in.ts";
-
-export interface RunResult {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface RunOptions {
-  readonly env?: Record<string, string>;
-  readonly cwd?: string;
-  readonly stdin?: string | Uint8Array;
-  readonly timeoutMs?: number;
-}
 
 export interface Person extends Credentials {
   readonly id: string;
@@ -399,89 +388,6 @@ export class LabDevice {
   approve(url: string): Promise<Visit> {
     return signIn(url, { email: this.person.email, password: this.person.password });
   }
-}
-
-/** A process on a pseudo-terminal. */
-export class LabTerminal {
-  readonly process: Bun.Subprocess;
-  text = "";
-
-  constructor(command: string[], env: Record<string, string>, cwd: string) {
-    const decoder = new TextDecoder();
-    this.process = Bun.spawn(command, {
-      env,
-      cwd,
-      terminal: {
-        cols: 100,
-        rows: 30,
-        data: (_terminal: unknown, data: Uint8Array) => {
-          this.text += decoder.decode(data, { stream: true });
-        },
-      },
-    });
-  }
-
-  type(text: string): void {
-    this.process.terminal?.write(text);
-  }
-
-  /** Waits until the screen has shown `pattern`. */
-  async expect(pattern: RegExp, timeoutMs = 15_000): Promise<RegExpExecArray> {
-    const end = performance.now() + timeoutMs;
-    for (;;) {
-      const match = pattern.exec(this.text);
-      if (match !== null) return match;
-      if (performance.now() > end) throw new Error(`waited in vain for ${pattern} in:\n${this.text}`);
-      await Bun.sleep(20);
-    }
-  }
-
-  async end(timeoutMs = 10_000): Promise<number> {
-    const code = await Promise.race([this.process.exited, Bun.sleep(timeoutMs).then(() => undefined)]);
-    if (code !== undefined) return code;
-    this.process.kill("SIGKILL");
-    throw new Error(`still running after ${timeoutMs} ms:\n${this.text}`);
-  }
-}
-
-/** Runs a command to its end with bounded time. */
-export async function runProcess(
-  command: readonly string[],
-  options: RunOptions & { env: Record<string, string> },
-): Promise<RunResult> {
-  const child = Bun.spawn([...command], {
-    env: options.env,
-    cwd: options.cwd ?? tmpdir(),
-    stdin: options.stdin === undefined ? "ignore" : new Blob([options.stdin as string]),
-    stdout: "pipe",
-    stderr: "pipe",
-    timeout: options.timeoutMs ?? 60_000,
-    killSignal: "SIGKILL",
-  });
-  const [stdout, stderr, exitCode] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { exitCode, stdout, stderr };
-}
-
-async function firstLine(stream: ReadableStream<Uint8Array>, timeoutMs: number): Promise<string> {
-  const reader = stream.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  const timer = setTimeout(() => void reader.cancel(), timeoutMs);
-  try {
-    while (!text.includes("\n")) {
-      const { value, done } = await reader.read();
-      if (done) throw new Error("ended without a line");
-      text += decoder.decode(value, { stream: true });
-    }
-  } finally {
-    clearTimeout(timer);
-    reader.releaseLock();
-  }
-  return text.slice(0, text.indexOf("\n"));
 }
 
 function isZombie(pid: number): boolean {

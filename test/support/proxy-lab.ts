@@ -13,8 +13,8 @@ import { HELLO_PREFIX } from "../../src/wire/hello.ts";
 import { openSshd, type Sshd } from "../bench/sshd.ts";
 import { ca, options as certificateOptions, names, rawCertificate } from "./certificates.ts";
 import { executablePath } from "./executable.ts";
-import { type RunOptions, type RunResult, runProcess } from "./lab.ts";
 import { ownName } from "./os-accounts.ts";
+import { type RunOptions, type RunResult, runProcess } from "./run-process.ts";
 
 export const DOMAIN = "qf.internal";
 export const PEER = `web1.${DOMAIN}`;
