@@ -22,8 +22,8 @@ test: dist/qf system-packages ## Types, Biome, tidy, unit, integration and end-t
 check: node_modules/.installed ## The static part of the tests only: types, Biome, tidy
 	@$(BUN) test/run.ts static tidy
 
-bench: dist/qf system-packages bench-packages ## Measure speed beside Debian's sshd, in one run
-	@$(BUN) test/bench/run.ts
+bench: dist/qf system-packages bench-packages ## Measure speed beside Debian's sshd, in one run (PARTS="relay soak": these only)
+	@$(BUN) test/bench/run.ts $(PARTS)
 
 fuzz: node_modules/.installed ## Mutate recorded handshakes for longer than the tests do
 	@$(BUN) test/fuzz/handshake.ts 100000

@@ -1,153 +1,82 @@
 /**
- * What `make bench` prints: figures of this machine, side by side, as medians and ratios.
+ * What `make bench` prints: figures of this machine, side by side, as medians and ratios, in one table at
+ * the end. `bun test/bench/run.ts [--json FILE] [PART…]` runs the named parts only.
  *
- * Nothing is asserted here but that the work was really done.
+ * Nothing is asserted here but that the work was really done. The same figures go to `dist/bench.json`
+ * for programs.
  */
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { dirname, resolve } from "node:path";
 import { executablePath } from "../support/executable.ts";
+import { bulkPart, connectPart, startPart } from "./connect.ts";
 import { benchDecide } from "./decide.ts";
-import { type Field, openField, smallFiles, type Way, zeros } from "./openssh.ts";
+import type { Bench, Part, Row } from "./figures.ts";
+import { forwardPart } from "./forward-part.ts";
 
-const RUNS = 30;
-const BULK_RUNS = 3;
-const GIGABYTE = 1_000_000_000;
-const SMALL_FILES = 5_000;
-
-interface Row {
-  readonly what: string;
-  readonly ours: string;
-  readonly against: string;
-  readonly ratio: string;
-  readonly reach: string;
-}
-const rows: Row[] = [];
-
-function median(samples: number[]): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-/** Runs the commands in turn, so that what disturbs one disturbs the other. Median milliseconds of each. */
-async function timeInTurn(runs: number, ...commands: (() => Promise<void>)[]): Promise<number[]> {
-  const samples = commands.map((): number[] => []);
-  for (let run = 0; run < runs + 2; run++) {
-    for (const [i, command] of commands.entries()) {
-      const start = performance.now();
-      await command();
-      if (run >= 2) samples[i]?.push(performance.now() - start);
-    }
-  }
-  return samples.map(median);
-}
-
-function running(command: string[], env: Record<string, string>): () => Promise<void> {
-  return async () => {
-    const child = Bun.spawn(command, { env, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
-    if ((await child.exited) !== 0)
-      throw new Error(`${command.join(" ")}: ${await new Response(child.stderr).text()}`);
-  };
-}
-
-const ms = (value: number): string => `${value.toFixed(1)} ms`;
-
-async function benchStart(executable: string): Promise<void> {
-  const env = { PATH: process.env.PATH ?? "" };
-  const [ours = 0, baseline = 0] = await timeInTurn(
-    RUNS,
-    running([executable, "version"], env),
-    running(["/bin/true"], env),
-  );
-  rows.push({
-    what: "qf version",
-    ours: ms(ours),
-    against: `/bin/true ${ms(baseline)}`,
-    ratio: "",
-    reach: "<= 15 ms",
-  });
-}
-
-async function benchConnect(field: Field): Promise<void> {
-  const { lab, user, direct, proxy, sshd, device } = field;
-  await field.renew();
-  const ssh = (way: Way) => running(["ssh", ...way.ssh, way.destination, "true"], way.env);
-  const ours = running([lab.executable, "ssh", `${user}@web1`, "true"], lab.env(device.env()));
-  const [key = 0, stock = 0, proxied = 0, built = 0] = await timeInTurn(
-    RUNS,
-    ssh(sshd),
-    ssh(direct),
-    ssh(proxy),
-    ours,
-  );
-  const against = `sshd with a key ${ms(key)}`;
-  const row = (what: string, value: number, reach: string) =>
-    rows.push({ what, ours: ms(value), against, ratio: `${(value / key).toFixed(2)} x`, reach });
-  row("ssh host true, with a certificate", stock, "<= 0.5 x");
-  row("the same through qf proxy, login kept, certificate minted", proxied, "<= 1 x");
-  row("qf ssh host true, login kept, certificate minted", built, "");
-}
-
-async function benchBulk(field: Field): Promise<void> {
-  const { direct, sshd, folder } = field;
-  const file = zeros(join(folder, "gigabyte"), GIGABYTE);
-  const many = smallFiles(join(folder, "many"), SMALL_FILES);
-  const down = (way: Way) =>
-    running(["ssh", ...way.ssh, way.destination, `head -c ${GIGABYTE} /dev/zero`], way.env);
-  const up = (way: Way) => {
-    const command = `exec "$@" < ${file}`;
-    return running(
-      ["sh", "-c", command, "sh", "ssh", ...way.ssh, way.destination, "cat > /dev/null"],
-      way.env,
-    );
-  };
-  const sftp = (batch: string) => (way: Way) =>
-    running(
-      ["sh", "-c", `echo '${batch}' | exec "$@"`, "sh", "sftp", ...way.sftp, "-b", "-", way.destination],
-      way.env,
-    );
-  const cases: readonly (readonly [string, (way: Way) => () => Promise<void>, number])[] = [
-    ["download of 1 GB, AES-256-GCM", down, GIGABYTE],
-    ["upload of 1 GB, AES-256-GCM", up, GIGABYTE],
-    ["sftp get of 1 GB", sftp(`get ${file} ${folder}/got`), GIGABYTE],
-    ["sftp put of 1 GB", sftp(`put ${file} ${folder}/put`), GIGABYTE],
-    ["sftp get of 5,000 small files", sftp(`get -r ${many} ${folder}/gotmany`), 0],
-    ["sftp put of 5,000 small files", sftp(`put -r ${many} ${folder}/putmany`), 0],
-  ];
-  for (const [what, command, bytes] of cases) {
-    await field.renew();
-    const [ours = 0, theirs = 0] = await timeInTurn(BULK_RUNS, command(direct), command(sshd));
-    const rate = (value: number): string =>
-      bytes === 0 ? ms(value) : `${(bytes / 1e6 / (value / 1e3)).toFixed(0)} MB/s`;
-    rows.push({
-      what,
-      ours: rate(ours),
-      against: `sshd ${rate(theirs)}`,
-      ratio: `${(theirs / ours).toFixed(2)} x its rate`,
-      reach: ">= 1 x",
+const decidePart: Part = {
+  name: "decide",
+  async run({ add }) {
+    const decided = benchDecide();
+    add({
+      what: "`decide`, 1,000 rules, 10,000 users, a denial with full trace",
+      ours: `${decided.medianUs.toFixed(1)} us (p99 ${decided.p99Us.toFixed(1)} us)`,
+      reach: "<= 20 us",
+      figures: { ...decided },
     });
+  },
+};
+
+const PARTS: readonly Part[] = [decidePart, startPart, connectPart, bulkPart, forwardPart];
+
+function usage(): never {
+  throw new Error(`the parts are: ${PARTS.map(({ name }) => name).join(" ")}`);
+}
+
+function printTable(rows: readonly Row[]): void {
+  process.stdout.write(`\n${cpus()[0]?.model.trim()}, ${cpus().length} cores\n\n`);
+  process.stdout.write("| what | QuFabric | against | ratio | to reach |\n|---|---|---|---|---|\n");
+  for (const { what, ours, against = "", ratio = "", reach = "" } of rows)
+    process.stdout.write(
+      `| ${[what, ours, against, ratio, reach].join(" | ")} |\n`
+        .replace(/ us\b/g, " µs")
+        .replace(/ x /g, " × "),
+    );
+}
+
+async function main(args: string[]): Promise<void> {
+  const json =
+    args[0] === "--json" ? args.splice(0, 2)[1] : resolve(import.meta.dir, "../../dist/bench.json");
+  if (json === undefined || args.some((arg) => !PARTS.some(({ name }) => name === arg))) usage();
+  const rows: Row[] = [];
+  const results: object[] = [];
+  const bench: Bench = {
+    executable: await executablePath(),
+    add: (row) => {
+      rows.push(row);
+      process.stderr.write(`${row.what}: ${row.ours} ${row.against ?? ""} ${row.ratio ?? ""}\n`);
+    },
+    note: (text) => void process.stdout.write(`\n${text}\n`),
+  };
+  let failures = 0;
+  for (const part of PARTS) {
+    if (args.length > 0 && !args.includes(part.name)) continue;
+    process.stderr.write(`-- ${part.name}\n`);
+    const from = rows.length;
+    try {
+      await part.run(bench);
+    } catch (cause) {
+      // What was measured by then, and by the others, is worth having.
+      failures += 1;
+      process.stderr.write(`${part.name}: ${cause instanceof Error ? cause.message : cause}\n`);
+    }
+    results.push(...rows.slice(from).map((row) => ({ part: part.name, ...row })));
   }
+  printTable(rows);
+  mkdirSync(dirname(json), { recursive: true });
+  const machine = { cpu: cpus()[0]?.model.trim() ?? "", cores: cpus().length };
+  writeFileSync(json, `${JSON.stringify({ machine, rows: results }, null, 2)}\n`);
+  process.exitCode = failures === 0 ? 0 : 1;
 }
 
-const executable = await executablePath();
-const decided = benchDecide();
-const us = (value: number): string => `${value.toFixed(1)} us`;
-rows.push({
-  what: "decide, 1,000 rules, 10,000 users, denial with full trace",
-  ours: `${us(decided.medianUs)} (p99 ${us(decided.p99Us)})`,
-  against: "",
-  ratio: "",
-  reach: "<= 20 us",
-});
-await benchStart(executable);
-{
-  await using field = await openField();
-  await benchConnect(field);
-  await benchBulk(field);
-}
-
-process.stdout.write(
-  `\n${cpus()[0]?.model.trim()}, ${cpus().length} cores; medians of ${RUNS} runs in turn\n\n`,
-);
-process.stdout.write("| what | ours | against | ratio | reach |\n|---|---|---|---|---|\n");
-for (const row of rows)
-  process.stdout.write(`| ${row.what} | ${row.ours} | ${row.against} | ${row.ratio} | ${row.reach} |\n`);
+await main(process.argv.slice(2));
