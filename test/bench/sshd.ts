@@ -11,8 +11,8 @@ export interface Sshd extends AsyncDisposable {
   readonly sshArgs: readonly string[];
 }
 
-/** Starts sshd for the current user with `config` added. Throws when there is none. */
-export async function openSshd(config = ""): Promise<Sshd> {
+/** Starts sshd for `user` to sign in, with `config` added. Throws when there is none. */
+export async function openSshd(config = "", user = ownName()): Promise<Sshd> {
   const binary = "/usr/sbin/sshd";
   const folder = mkdtempSync(join(tmpdir(), "qf-sshd-"));
   chmodSync(folder, 0o755);
@@ -48,7 +48,7 @@ export async function openSshd(config = ""): Promise<Sshd> {
     "-p",
     String(port),
     "-l",
-    ownName(),
+    user,
     "-i",
     join(folder, "user"),
     "-o",
