@@ -1,34 +1,40 @@
 /**
  * The relay: pairs a client's socket with a machine's link and passes SSH ciphertext on, both ways.
  *
- * Who may come is `admission.ts`, what a stream may carry is `ledger.ts`. What waits here for a slow reader
- * is bounded by credit for each stream, and in bytes for each socket and for all. Nothing that passes is
- * looked at. Shapes: `wire/relay.ts`. Read `dial` first, then `#onFrame`.
+ * Who may come is `gate.ts` and `admission.ts`, what a stream may carry `streams.ts` and `ledger.ts`. What
+ * waits here for a slow reader is bounded by credit for each stream, and in bytes for each socket and for
+ * all. Nothing that passes is looked at. Shapes: `wire/relay.ts`. Read `dial` first, then `#onMessage`.
  *
  * @module
  */
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { RELAY_STREAMS_MAX } from "../../fabric/relay-client.ts";
-import { createSourceLimits, type SourceLimits } from "../../fabric/source-limits.ts";
 import {
   decodeRelayFrame,
   encodeRelayFrame,
   RELAY_CREDIT_MAX,
   RELAY_FRAME,
-  type RelayFrame,
   type RelayOpen,
   type RelayReset,
   resetFrame,
 } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../context.ts";
-import { type AdmittedAgent, type AdmittedDial, createAdmission } from "./admission.ts";
-import { createLedger, type Ledger, type RelayEnd } from "./ledger.ts";
+import { type Admission, type AdmittedAgent, type AdmittedDial, createAdmission } from "./admission.ts";
+import { createGate, type Gate, refusal, type Verdict } from "./gate.ts";
+import { Outlet, type Waiting } from "./outlet.ts";
+import {
+  type Carrier,
+  createStreams,
+  type RelayedStream,
+  type Stream,
+  type StreamEnd,
+  type StreamLimits,
+  type Streams,
+} from "./streams.ts";
 
-export interface RelayLimits {
+export interface RelayLimits extends StreamLimits {
   /** Streams in total, of one dialling device, and to one machine. Default 16384, 256, 2048. */
-  readonly streamsMax: number;
-  readonly streamsPerSourceMax: number;
   readonly streamsPerAgentMax: number;
   /** Bytes that may wait for all readers together, and for one machine. Default 256 MB and 64 MB. */
   readonly waitingBytesMax: number;
@@ -47,8 +53,6 @@ const LIMITS: RelayLimits = {
 };
 /** What may wait for one client: a window, and small frames beside it. */
 const WAITING_BYTES_PER_CLIENT_MAX = RELAY_CREDIT_MAX + 256 * 1024;
-/** A socket that was told to go gets this long to read why. */
-const LINGER_MS = 1_000;
 const SWEEP_MS = 60_000;
 
 /** What a relay socket is, from its request on. */
@@ -56,44 +60,19 @@ export interface RelaySocketData {
   readonly kind: "relay-client" | "relay-agent";
   readonly sourceAddress: string;
   readonly sourcePort: number;
-  /** Set for what it is; null for one that is only told why not. */
-  readonly dial: AdmittedDial | null;
-  readonly agent: AdmittedAgent | null;
-  readonly refusal: RelayReset | null;
+  readonly verdict: Verdict;
+  /** From its opening on. */
+  outlet: Outlet | null;
   stream: Stream | null;
   link: AgentLink | null;
-  /** Bytes that wait to be read from us, as last counted. */
-  waitingBytes: number;
 }
 
 type Socket = ServerWebSocket<RelaySocketData>;
 
-interface AgentLink {
-  readonly socket: Socket;
+interface AgentLink extends Carrier {
   readonly accountId: AccountId;
   readonly peerId: PeerId;
-  readonly streams: Map<number, Stream>;
   lastStreamId: number;
-}
-
-interface Stream {
-  readonly id: number;
-  readonly link: AgentLink;
-  readonly client: Socket;
-  readonly dial: AdmittedDial;
-  readonly ledger: Ledger;
-  readonly startedMs: number;
-  isOver: boolean;
-}
-
-/** One stream, for status and audit. */
-export interface RelayedStream {
-  readonly source: PeerId;
-  readonly target: PeerId;
-  readonly sourceAddress: string;
-  readonly bytesFromClient: number;
-  readonly bytesFromAgent: number;
-  readonly durationMs: number;
 }
 
 export interface RelayHub {
@@ -119,60 +98,48 @@ export function createRelayHub(context: ManagementContext, limits: Partial<Relay
 class Hub implements RelayHub {
   readonly #context: ManagementContext;
   readonly #limits: RelayLimits;
-  readonly #admission: ReturnType<typeof createAdmission>;
-  /** Requests that are being looked at, and penalties, by address; devices that keep being refused. */
-  readonly #sources: SourceLimits;
-  readonly #devices: SourceLimits;
+  readonly #admission: Admission;
+  readonly #gate: Gate;
   readonly #links = new Map<PeerId, AgentLink>();
-  readonly #streams = new Set<Stream>();
-  readonly #perSource = new Map<PeerId, number>();
+  readonly #streams: Streams;
+  readonly #waiting: Waiting;
   readonly #stopListening: () => void;
   readonly #dirty = new Set<AccountId>();
   readonly #sweepTimer: ReturnType<typeof setInterval>;
   #recheckTimer: ReturnType<typeof setTimeout> | undefined;
-  #waitingBytes = 0;
   #isClosed = false;
   readonly websocket: WebSocketHandler<RelaySocketData>;
 
   constructor(context: ManagementContext, limits: RelayLimits) {
+    const { clock, log } = context;
     this.#context = context;
     this.#limits = limits;
     this.#admission = createAdmission(context);
-    this.#sources = createSourceLimits(context.clock);
-    this.#devices = createSourceLimits(context.clock, { perSourceMax: limits.streamsPerSourceMax });
+    this.#gate = createGate({ clock, admission: this.#admission, perDeviceMax: limits.streamsPerSourceMax });
+    this.#streams = createStreams({ clock, log, limits });
+    this.#waiting = { bytes: 0, bytesMax: limits.waitingBytesMax };
     this.#stopListening = context.store.onChange((accountId) => {
       this.#dirty.add(accountId);
       this.#recheckTimer ??= setTimeout(() => void this.#recheck(), limits.recheckMs);
     });
     this.#sweepTimer = setInterval(() => {
-      this.#sweepLinks().catch((cause) => context.log.warn("relay links not looked at", {}, cause));
+      this.#sweepLinks().catch((cause) => log.warn("relay links not looked at", {}, cause));
     }, SWEEP_MS);
     this.#sweepTimer.unref();
     this.websocket = {
       open: (socket) => this.#onOpen(socket),
       message: (socket, message) => this.#onMessage(socket, message),
-      drain: (socket) => void this.#count(socket),
+      drain: (socket) => socket.data.outlet?.count(),
       close: (socket) => this.#onClose(socket),
     };
   }
 
   async dial(request: Request, server: Server<unknown>, address: string): Promise<Response | undefined> {
-    return this.#admit(request, server, address, "relay-client", async (headers) => {
-      const admitted = await this.#admission.dial(headers);
-      const source = admitted.ok ? admitted.hello.source : admitted.source;
-      if (source !== null) {
-        if (!this.#devices.enter(source)) return { ok: false, reset: "limit", source };
-        this.#devices.leave(source, admitted.ok);
-      }
-      return admitted.ok ? { ok: true, dial: admitted, agent: null } : admitted;
-    });
+    return this.#admit("relay-client", request, server, address);
   }
 
   async serve(request: Request, server: Server<unknown>, address: string): Promise<Response | undefined> {
-    return this.#admit(request, server, address, "relay-agent", async (headers) => {
-      const admitted = await this.#admission.serve(headers);
-      return admitted.ok ? { ok: true, dial: null, agent: admitted } : admitted;
-    });
+    return this.#admit("relay-agent", request, server, address);
   }
 
   hasLink(peerId: PeerId): boolean {
@@ -180,13 +147,11 @@ class Hub implements RelayHub {
   }
 
   streams(accountId: AccountId): RelayedStream[] {
-    return [...this.#streams]
-      .filter(({ dial }) => dial.accountId === accountId)
-      .map((one) => this.#show(one));
+    return this.#streams.list(accountId);
   }
 
   load() {
-    return { streams: this.#streams.size, links: this.#links.size, waitingBytes: this.#waitingBytes };
+    return { streams: this.#streams.size, links: this.#links.size, waitingBytes: this.#waiting.bytes };
   }
 
   async close(): Promise<void> {
@@ -194,97 +159,69 @@ class Hub implements RelayHub {
     this.#stopListening();
     clearInterval(this.#sweepTimer);
     clearTimeout(this.#recheckTimer);
-    for (const stream of [...this.#streams]) this.#end(stream, "closing");
-    for (const { socket } of [...this.#links.values()]) socket.close();
+    for (const stream of [...this.#streams]) this.#streams.end(stream, "closing");
+    for (const { outlet } of [...this.#links.values()]) outlet.close();
   }
 
   async #admit(
+    kind: RelaySocketData["kind"],
     request: Request,
     server: Server<unknown>,
     sourceAddress: string,
-    kind: RelaySocketData["kind"],
-    check: (headers: Headers) => Promise<Verdict>,
   ): Promise<Response | undefined> {
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return refusal(426, "this is where peers connect, by WebSocket");
-    }
-    // A page in somebody's browser has no business here.
-    if (request.headers.get("origin") !== null) return refusal(403, "not from a browser");
     if (this.#isClosed) return refusal(503, "management is stopping");
-    if (!this.#sources.enter(sourceAddress)) return refusal(429, "too many requests");
-    let verdict: Verdict = { ok: false, reset: "unproven", source: null };
-    try {
-      verdict = await check(request.headers);
-    } finally {
-      this.#sources.leave(sourceAddress, verdict.ok || verdict.source !== null);
-    }
-    // Nothing is kept open for somebody unproven, not even to say why.
-    if (!verdict.ok && verdict.source === null) return refusal(401, "no registered device is proven");
-    const data: RelaySocketData = {
-      kind,
-      sourceAddress,
-      sourcePort: server.requestIP(request)?.port ?? 0,
-      dial: verdict.ok ? verdict.dial : null,
-      agent: verdict.ok ? verdict.agent : null,
-      refusal: verdict.ok ? null : verdict.reset,
-      stream: null,
-      link: null,
-      waitingBytes: 0,
-    };
-    return server.upgrade(request, { data }) ? undefined : refusal(400, "not a WebSocket request");
+    const check = kind === "relay-agent" ? this.#gate.serve : this.#gate.dial;
+    return this.#gate.pass({ request, sourceAddress }, check, (verdict) => {
+      const sourcePort = server.requestIP(request)?.port ?? 0;
+      const none = { outlet: null, stream: null, link: null };
+      const data: RelaySocketData = { kind, sourceAddress, sourcePort, verdict, ...none };
+      return server.upgrade(request, { data });
+    });
   }
 
   #onOpen(socket: Socket): void {
-    const { dial, agent } = socket.data;
-    if (agent !== null) this.#openLink(socket, agent);
-    else if (dial !== null) this.#openStream(socket, dial);
-    else this.#turnAway(socket, socket.data.refusal ?? "refused");
+    const { verdict } = socket.data;
+    const isAgent = verdict.ok && "agent" in verdict;
+    const bytesMax = isAgent ? this.#limits.waitingBytesPerAgentMax : WAITING_BYTES_PER_CLIENT_MAX;
+    const outlet = new Outlet(socket, this.#waiting, bytesMax);
+    socket.data.outlet = outlet;
+    if (!verdict.ok) turnAway(outlet, verdict.reset);
+    else if ("agent" in verdict) socket.data.link = this.#openLink(outlet, verdict.agent);
+    else {
+      const opened = this.#openStream(socket.data, { outlet, id: 0, carrier: null }, verdict.dial);
+      if (typeof opened === "string") turnAway(outlet, opened);
+      else socket.data.stream = opened;
+    }
   }
 
   /** The newer link wins: the older is most often dead. */
-  #openLink(socket: Socket, { accountId, peerId }: AdmittedAgent): void {
+  #openLink(outlet: Outlet, { accountId, peerId }: AdmittedAgent): AgentLink {
     const old = this.#links.get(peerId);
-    const link: AgentLink = { socket, accountId, peerId, streams: new Map(), lastStreamId: 0 };
-    socket.data.link = link;
+    const link: AgentLink = { outlet, accountId, peerId, streams: new Map(), lastStreamId: 0 };
     this.#links.set(peerId, link);
     if (old !== undefined) this.#dropLink(old);
+    return link;
   }
 
-  #openStream(client: Socket, dial: AdmittedDial): void {
+  #openStream(
+    { sourceAddress, sourcePort }: Pick<RelaySocketData, "sourceAddress" | "sourcePort">,
+    client: StreamEnd,
+    dial: AdmittedDial,
+  ): Stream | RelayReset {
     const { source, target } = dial.hello;
     const link = this.#links.get(target);
-    if (link === undefined || link.accountId !== dial.accountId) {
-      this.#turnAway(client, "absent");
-      return;
-    }
-    const ofSource = this.#perSource.get(source) ?? 0;
-    const isFull =
-      this.#streams.size >= this.#limits.streamsMax ||
-      ofSource >= this.#limits.streamsPerSourceMax ||
-      link.streams.size >= this.#limits.streamsPerAgentMax ||
-      link.socket.data.waitingBytes >= this.#limits.waitingBytesPerAgentMax / 2;
-    if (isFull) {
-      this.#turnAway(client, "limit");
-      return;
-    }
+    if (link === undefined || link.accountId !== dial.accountId) return "absent";
+    const isFull = link.streams.size >= this.#limits.streamsPerAgentMax || link.outlet.isCrowded;
+    if (isFull || this.#streams.isFull(source)) return "limit";
     const id = nextId(link);
-    const startedMs = this.#context.clock.monotonicMs();
-    const stream: Stream = { id, link, client, dial, ledger: createLedger(), startedMs, isOver: false };
-    client.data.stream = stream;
-    link.streams.set(id, stream);
-    this.#streams.add(stream);
-    this.#perSource.set(source, ofSource + 1);
-    const { sourceAddress, sourcePort } = client.data;
     const open: RelayOpen = { hello: dial.line, sourceAddress: sourceAddress.slice(0, 64), sourcePort };
-    this.#send(link.socket, encodeRelayFrame(RELAY_FRAME.open, id, Buffer.from(JSON.stringify(open))));
-  }
-
-  #turnAway(client: Socket, reset: RelayReset): void {
-    this.#send(client, resetFrame(0, reset));
-    client.close();
+    link.outlet.send(encodeRelayFrame(RELAY_FRAME.open, id, Buffer.from(JSON.stringify(open))));
+    const agent = { outlet: link.outlet, id, carrier: link };
+    return this.#streams.open({ dial, sourceAddress, client, agent });
   }
 
   #onMessage(socket: Socket, message: string | Buffer): void {
+    const { outlet, link, stream } = socket.data;
     const frame = decodeRelayFrame(message);
     if (frame === undefined || frame.type === RELAY_FRAME.open) {
       this.#violated(socket);
@@ -292,134 +229,58 @@ class Hub implements RelayHub {
     }
     if (frame.type === RELAY_FRAME.ping) {
       // Who asks and does not read the answers gets none.
-      if (this.#hasRoom(socket, message.length)) this.#send(socket, encodeRelayFrame(RELAY_FRAME.pong, 0));
+      if (outlet?.hasRoom(message.length)) outlet.send(encodeRelayFrame(RELAY_FRAME.pong, 0));
       return;
     }
     if (frame.type === RELAY_FRAME.pong) return;
-    const { link } = socket.data;
     if (link !== null) {
-      const stream = link.streams.get(frame.streamId);
+      const one = link.streams.get(frame.streamId);
       // It may have ended while this was on its way.
-      if (stream !== undefined) this.#onFrame(stream, "agent", frame, message as Buffer);
-    } else if (socket.data.stream !== null) {
-      if (frame.streamId !== 0) {
-        this.#violated(socket);
-        return;
-      }
-      this.#onFrame(socket.data.stream, "client", frame, message as Buffer);
+      if (one !== undefined) this.#streams.pass(one, "agent", frame, message as Buffer);
+    } else if (stream !== null) {
+      if (frame.streamId === 0) this.#streams.pass(stream, "client", frame, message as Buffer);
+      else this.#violated(socket);
     }
-  }
-
-  /** Books a frame and passes it on under the id it has at the other end. */
-  #onFrame(stream: Stream, from: RelayEnd, frame: RelayFrame, message: Buffer): void {
-    if (stream.isOver) return;
-    if (frame.type === RELAY_FRAME.reset) {
-      this.#end(stream, "gone", from);
-      return;
-    }
-    if (!stream.ledger.take(from, frame)) {
-      this.#end(stream, "violation");
-      return;
-    }
-    const to = from === "client" ? stream.link.socket : stream.client;
-    if (!this.#hasRoom(to, message.length)) {
-      this.#end(stream, "limit");
-      return;
-    }
-    message.writeUInt32BE(from === "client" ? stream.id : 0, 1);
-    this.#send(to, message);
-    if (stream.ledger.isOver) this.#forget(stream);
-  }
-
-  #hasRoom(to: Socket, bytes: number): boolean {
-    const { waitingBytesMax, waitingBytesPerAgentMax } = this.#limits;
-    const ownMax = to.data.link === null ? WAITING_BYTES_PER_CLIENT_MAX : waitingBytesPerAgentMax;
-    return to.data.waitingBytes + bytes <= ownMax && this.#waitingBytes + bytes <= waitingBytesMax;
-  }
-
-  /** Ends a stream at both ends, or at the one that does not know yet. */
-  #end(stream: Stream, reset: RelayReset, knows?: RelayEnd): void {
-    if (stream.isOver) return;
-    this.#forget(stream);
-    if (knows !== "agent") this.#send(stream.link.socket, resetFrame(stream.id, reset));
-    this.#send(stream.client, resetFrame(0, reset));
-    this.#closeSoon(stream.client);
-  }
-
-  /** The stream is in no list any more; its client may still read what is on the way. */
-  #forget(stream: Stream): void {
-    const { source } = stream.dial.hello;
-    stream.isOver = true;
-    stream.link.streams.delete(stream.id);
-    this.#streams.delete(stream);
-    const left = (this.#perSource.get(source) ?? 1) - 1;
-    if (left === 0) this.#perSource.delete(source);
-    else this.#perSource.set(source, left);
-    this.#context.log.info("relayed stream ended", { ...this.#show(stream) });
-    if (stream.ledger.isOver) this.#closeSoon(stream.client);
-  }
-
-  /** A closing handshake lets what was sent be read; who does not answer it is cut off. */
-  #closeSoon(socket: Socket): void {
-    socket.close();
-    const timer = setTimeout(() => socket.terminate(), LINGER_MS + socket.data.waitingBytes / 100);
-    timer.unref();
   }
 
   #violated(socket: Socket): void {
     const { stream, link } = socket.data;
     this.#context.log.warn("a relay socket broke the rules", { kind: socket.data.kind });
-    if (stream !== null) this.#end(stream, "violation");
+    if (stream !== null) this.#streams.end(stream, "violation");
     if (link !== null) this.#dropLink(link);
     socket.close();
   }
 
   #onClose(socket: Socket): void {
-    this.#waitingBytes -= socket.data.waitingBytes;
-    socket.data.waitingBytes = 0;
-    const { stream, link } = socket.data;
-    if (stream !== null) this.#end(stream, "gone", "client");
-    if (link === null) return;
-    if (this.#links.get(link.peerId) === link) this.#links.delete(link.peerId);
-    for (const one of [...link.streams.values()]) this.#end(one, "gone", "agent");
+    const { stream, link, outlet } = socket.data;
+    outlet?.closed();
+    if (stream !== null) this.#streams.end(stream, "gone", "client");
+    if (link !== null) this.#endLink(link);
   }
 
   #dropLink(link: AgentLink): void {
-    for (const stream of [...link.streams.values()]) this.#end(stream, "gone", "agent");
+    this.#endLink(link);
+    link.outlet.close();
+  }
+
+  #endLink(link: AgentLink): void {
+    for (const stream of [...link.streams.values()]) this.#streams.end(stream, "gone", "agent");
     if (this.#links.get(link.peerId) === link) this.#links.delete(link.peerId);
-    link.socket.close();
-  }
-
-  #send(socket: Socket, frame: Buffer): void {
-    if (socket.readyState !== WebSocket.OPEN) return;
-    socket.send(frame);
-    this.#count(socket);
-  }
-
-  /** What waits for this reader, kept in the sum of all. */
-  #count(socket: Socket): number {
-    const waitingBytes = socket.getBufferedAmount();
-    this.#waitingBytes += waitingBytes - socket.data.waitingBytes;
-    socket.data.waitingBytes = waitingBytes;
-    return waitingBytes;
   }
 
   /** Ends what no rule allows any more and its machine has not ended by itself, with its own sentence. */
   async #recheck(): Promise<void> {
     this.#recheckTimer = undefined;
-    const accounts = [...this.#dirty];
+    const accounts = new Set(this.#dirty);
     this.#dirty.clear();
     try {
-      for (const accountId of accounts) await this.#recheckAccount(accountId);
+      for (const stream of [...this.#streams]) {
+        const { accountId, hello } = stream.dial;
+        if (stream.isOver || !accounts.has(accountId)) continue;
+        if (!(await this.#admission.mayGoOn(accountId, hello))) this.#streams.end(stream, "refused");
+      }
     } catch (cause) {
       if (!this.#isClosed) this.#context.log.error("relayed streams could not be looked at again", {}, cause);
-    }
-  }
-
-  async #recheckAccount(accountId: AccountId): Promise<void> {
-    for (const stream of [...this.#streams]) {
-      if (stream.isOver || stream.dial.accountId !== accountId) continue;
-      if (!(await this.#admission.mayGoOn(accountId, stream.dial.hello))) this.#end(stream, "refused");
     }
   }
 
@@ -430,22 +291,12 @@ class Hub implements RelayHub {
       if (!(await this.#admission.isMachine(link.peerId))) this.#dropLink(link);
     }
   }
-
-  #show({ dial, client, ledger, startedMs }: Stream): RelayedStream {
-    return {
-      source: dial.hello.source,
-      target: dial.hello.target,
-      sourceAddress: client.data.sourceAddress,
-      bytesFromClient: ledger.bytes.client,
-      bytesFromAgent: ledger.bytes.agent,
-      durationMs: Math.round(this.#context.clock.monotonicMs() - startedMs),
-    };
-  }
 }
 
-type Verdict =
-  | { readonly ok: true; readonly dial: AdmittedDial | null; readonly agent: AdmittedAgent | null }
-  | { readonly ok: false; readonly reset: RelayReset; readonly source: PeerId | null };
+function turnAway(outlet: Outlet, reset: RelayReset): void {
+  outlet.send(resetFrame(0, reset));
+  outlet.close();
+}
 
 /** Ids are not used again while a frame of their former stream may be on its way. */
 function nextId(link: AgentLink): number {
@@ -453,8 +304,4 @@ function nextId(link: AgentLink): number {
     link.lastStreamId = (link.lastStreamId % 0xffff_ffff) + 1;
   } while (link.streams.has(link.lastStreamId));
   return link.lastStreamId;
-}
-
-function refusal(status: number, message: string): Response {
-  return Response.json({ code: status, message, error: "ERR_UNAVAILABLE" }, { status });
 }

@@ -1,0 +1,81 @@
+/**
+ * The requests that ask for a relay socket: what is looked at before one is opened, and what it then is.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import { createSourceLimits, type SourceLimits } from "../../fabric/source-limits.ts";
+import type { RelayReset } from "../../wire/relay.ts";
+import type { PeerId } from "../../wire/units.ts";
+import type { Admission, AdmittedAgent, AdmittedDial, NotAdmitted } from "./admission.ts";
+
+/** Whom a request is by and what it may have. Nobody proven gets no socket. */
+export type Verdict =
+  | { readonly ok: true; readonly dial: AdmittedDial }
+  | { readonly ok: true; readonly agent: AdmittedAgent }
+  | NotAdmitted;
+
+export interface AskedRequest {
+  readonly request: Request;
+  readonly sourceAddress: string;
+}
+
+export interface Gate {
+  dial(headers: Headers): Promise<Verdict>;
+  serve(headers: Headers): Promise<Verdict>;
+  /** Answers the request, or hands it to `upgrade`. Undefined: it is a WebSocket now. */
+  pass(
+    asked: AskedRequest,
+    check: (headers: Headers) => Promise<Verdict>,
+    upgrade: (verdict: Verdict) => boolean,
+  ): Promise<Response | undefined>;
+}
+
+export function createGate(options: {
+  readonly clock: Clock;
+  readonly admission: Admission;
+  /** Requests of one device that are looked at at once. */
+  readonly perDeviceMax: number;
+}): Gate {
+  const { clock, admission, perDeviceMax } = options;
+  // Requests that are being looked at, and penalties, by address; devices that keep being refused.
+  const sources: SourceLimits = createSourceLimits(clock);
+  const devices: SourceLimits = createSourceLimits(clock, { perSourceMax: perDeviceMax });
+
+  return {
+    async dial(headers) {
+      const admitted = await admission.dial(headers);
+      const source: PeerId | null = admitted.ok ? admitted.hello.source : admitted.source;
+      if (source !== null) {
+        if (!devices.enter(source)) return { ok: false, reset: "limit" satisfies RelayReset, source };
+        devices.leave(source, admitted.ok);
+      }
+      return admitted.ok ? { ok: true, dial: admitted } : admitted;
+    },
+    async serve(headers) {
+      const admitted = await admission.serve(headers);
+      return admitted.ok ? { ok: true, agent: admitted } : admitted;
+    },
+    async pass({ request, sourceAddress }, check, upgrade) {
+      if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+        return refusal(426, "this is where peers connect, by WebSocket");
+      }
+      // A page in somebody's browser has no business here.
+      if (request.headers.get("origin") !== null) return refusal(403, "not from a browser");
+      if (!sources.enter(sourceAddress)) return refusal(429, "too many requests");
+      let verdict: Verdict = { ok: false, reset: "unproven", source: null };
+      try {
+        verdict = await check(request.headers);
+      } finally {
+        sources.leave(sourceAddress, verdict.ok || verdict.source !== null);
+      }
+      // Nothing is kept open for somebody unproven, not even to say why.
+      if (!verdict.ok && verdict.source === null) return refusal(401, "no registered device is proven");
+      return upgrade(verdict) ? undefined : refusal(400, "not a WebSocket request");
+    },
+  };
+}
+
+export function refusal(status: number, message: string): Response {
+  return Response.json({ code: status, message, error: "ERR_UNAVAILABLE" }, { status });
+}

@@ -1,0 +1,178 @@
+/**
+ * The streams that pass through this process: what each may carry, and how each ends. Read `pass` first.
+ *
+ * A stream has a client's end and a machine's. An end is a socket of its own, or one of many on a carrier:
+ * a machine's link, or a tunnel to another process.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import { RELAY_FRAME, type RelayFrame, type RelayReset, resetFrame } from "../../wire/relay.ts";
+import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { AdmittedDial } from "./admission.ts";
+import { createLedger, type Ledger, type RelayEnd } from "./ledger.ts";
+import type { Outlet } from "./outlet.ts";
+
+/** A socket that carries many streams, each under an id of its own. */
+export interface Carrier {
+  readonly outlet: Outlet;
+  readonly streams: Map<number, Stream>;
+}
+
+export interface StreamEnd {
+  readonly outlet: Outlet;
+  /** What the stream is called there. */
+  readonly id: number;
+  /** Null: the socket is the stream's own and closes with it. */
+  readonly carrier: Carrier | null;
+}
+
+export interface NewStream {
+  readonly dial: AdmittedDial;
+  readonly sourceAddress: string;
+  readonly client: StreamEnd;
+  readonly agent: StreamEnd;
+}
+
+export interface Stream extends NewStream {
+  readonly ledger: Ledger;
+  readonly startedMs: number;
+  isOver: boolean;
+}
+
+/** One stream, for status and audit. */
+export interface RelayedStream {
+  readonly source: PeerId;
+  readonly target: PeerId;
+  readonly sourceAddress: string;
+  readonly bytesFromClient: number;
+  readonly bytesFromAgent: number;
+  readonly durationMs: number;
+}
+
+export interface StreamLimits {
+  /** Streams in total, and of one dialling device. */
+  readonly streamsMax: number;
+  readonly streamsPerSourceMax: number;
+}
+
+export interface Streams extends Iterable<Stream> {
+  readonly size: number;
+  /** Whether one more of this device is too many. */
+  isFull(source: PeerId): boolean;
+  open(stream: NewStream): Stream;
+  /** Books a frame and passes it on under the id it has at the other end. */
+  pass(stream: Stream, from: RelayEnd, frame: RelayFrame, message: Buffer): void;
+  /** Ends a stream at both ends, or at the one that does not know yet. */
+  end(stream: Stream, reset: RelayReset, knows?: RelayEnd): void;
+  list(accountId: AccountId): RelayedStream[];
+}
+
+export function createStreams(deps: {
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly log: Log;
+  readonly limits: StreamLimits;
+}): Streams {
+  return new StreamTable(deps.clock, deps.log, deps.limits);
+}
+
+class StreamTable implements Streams {
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #log: Log;
+  readonly #limits: StreamLimits;
+  readonly #streams = new Set<Stream>();
+  readonly #perSource = new Map<PeerId, number>();
+
+  constructor(clock: Pick<Clock, "monotonicMs">, log: Log, limits: StreamLimits) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  [Symbol.iterator](): Iterator<Stream> {
+    return this.#streams.values();
+  }
+
+  isFull(source: PeerId): boolean {
+    const { streamsMax, streamsPerSourceMax } = this.#limits;
+    return this.#streams.size >= streamsMax || (this.#perSource.get(source) ?? 0) >= streamsPerSourceMax;
+  }
+
+  open(made: NewStream): Stream {
+    const { source } = made.dial.hello;
+    const startedMs = this.#clock.monotonicMs();
+    const stream: Stream = { ...made, ledger: createLedger(), startedMs, isOver: false };
+    for (const { carrier, id } of [made.client, made.agent]) carrier?.streams.set(id, stream);
+    this.#streams.add(stream);
+    this.#perSource.set(source, (this.#perSource.get(source) ?? 0) + 1);
+    return stream;
+  }
+
+  pass(stream: Stream, from: RelayEnd, frame: RelayFrame, message: Buffer): void {
+    if (stream.isOver) return;
+    if (frame.type === RELAY_FRAME.reset) {
+      this.end(stream, "gone", from);
+      return;
+    }
+    if (!stream.ledger.take(from, frame)) {
+      this.end(stream, "violation");
+      return;
+    }
+    const to = from === "client" ? stream.agent : stream.client;
+    if (!to.outlet.hasRoom(message.length)) {
+      this.end(stream, "limit");
+      return;
+    }
+    message.writeUInt32BE(to.id, 1);
+    to.outlet.send(message);
+    if (stream.ledger.isOver) this.#forget(stream);
+  }
+
+  end(stream: Stream, reset: RelayReset, knows?: RelayEnd): void {
+    if (stream.isOver) return;
+    const { client, agent } = stream;
+    this.#forget(stream);
+    if (knows !== "agent") agent.outlet.send(resetFrame(agent.id, reset));
+    if (knows !== "client") client.outlet.send(resetFrame(client.id, reset));
+    closeOwn(client);
+  }
+
+  list(accountId: AccountId): RelayedStream[] {
+    return [...this.#streams]
+      .filter(({ dial }) => dial.accountId === accountId)
+      .map((one) => this.#show(one));
+  }
+
+  /** The stream is in no list any more; its client may still read what is on the way. */
+  #forget(stream: Stream): void {
+    const { source } = stream.dial.hello;
+    stream.isOver = true;
+    for (const { carrier, id } of [stream.client, stream.agent]) carrier?.streams.delete(id);
+    this.#streams.delete(stream);
+    const left = (this.#perSource.get(source) ?? 1) - 1;
+    if (left === 0) this.#perSource.delete(source);
+    else this.#perSource.set(source, left);
+    this.#log.info("relayed stream ended", { ...this.#show(stream) });
+    if (stream.ledger.isOver) closeOwn(stream.client);
+  }
+
+  #show({ dial, sourceAddress, ledger, startedMs }: Stream): RelayedStream {
+    return {
+      source: dial.hello.source,
+      target: dial.hello.target,
+      sourceAddress,
+      bytesFromClient: ledger.bytes.client,
+      bytesFromAgent: ledger.bytes.agent,
+      durationMs: Math.round(this.#clock.monotonicMs() - startedMs),
+    };
+  }
+}
+
+function closeOwn({ carrier, outlet }: StreamEnd): void {
+  if (carrier === null) outlet.closeSoon();
+}
