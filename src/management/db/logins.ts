@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, count, eq, gt, isNotNull, isNull, lt } from "drizzle-orm";
+import { and, asc, count, eq, gt, isNotNull, isNull, lt, or } from "drizzle-orm";
 import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
@@ -57,19 +57,30 @@ export async function revokeLogin(tx: Writer, loginId: string): Promise<boolean>
   return rows.length === 1;
 }
 
-/** Ends every login of a user (and, when given, of one device of theirs). Affects maps. */
+/** Ends every login of a user (those that one of their tokens made, when given) or of a device. Affects maps. */
 export async function revokeLoginsOf(
   tx: Writer,
-  of: { userId: UserId } | { devicePeerId: PeerId },
+  of: { userId: UserId; apiTokenId?: string } | { devicePeerId: PeerId },
 ): Promise<number> {
   const { logins } = tx.t;
-  const whose = "userId" in of ? eq(logins.userId, of.userId) : eq(logins.devicePeerId, of.devicePeerId);
+  const whose =
+    "devicePeerId" in of
+      ? eq(logins.devicePeerId, of.devicePeerId)
+      : and(
+          eq(logins.userId, of.userId),
+          of.apiTokenId === undefined ? undefined : madeBy(logins, of.apiTokenId),
+        );
   const rows = await tx.sql
     .update(logins)
     .set({ revokedAt: nowSeconds(tx.clock) })
     .where(and(whose, isNull(logins.revokedAt)))
     .returning({ id: logins.id });
   return rows.length;
+}
+
+/** One that does not say which token made it is older than the column: it ends with any. */
+function madeBy({ apiTokenId }: Reader["t"]["logins"], tokenId: string) {
+  return or(eq(apiTokenId, tokenId), isNull(apiTokenId));
 }
 
 /** Forgets logins that were over before then: by that time no token can be claimed again either. */

@@ -10,6 +10,7 @@ import { QfError } from "../../base/errors.ts";
 import { sha256 } from "../../base/random.ts";
 import { damaged } from "./errors.ts";
 import initial from "./migrations/sqlite/0001-initial.sql" with { type: "text" };
+import loginToken from "./migrations/sqlite/0002-login-token.sql" with { type: "text" };
 
 export interface Migration {
   /** 1, 2, 3 … without gaps. */
@@ -19,7 +20,10 @@ export interface Migration {
 }
 
 /** A released migration is never edited: its checksum is in people's databases. */
-export const SQLITE_MIGRATIONS: readonly Migration[] = [{ number: 1, name: "initial", sql: initial }];
+export const SQLITE_MIGRATIONS: readonly Migration[] = [
+  { number: 1, name: "initial", sql: initial },
+  { number: 2, name: "login-token", sql: loginToken },
+];
 
 /**
  * Applies what is missing. Throws ERR_STATE_NEWER when the database knows migrations that we do not,

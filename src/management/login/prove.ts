@@ -83,11 +83,19 @@ export async function enterLogin(
   if (known !== undefined || proof.kind === "claimed") return findLiveLogin(tx, deps, claim);
   const now = nowSeconds(deps.ctx.clock);
   const cap = filled(account.settings).login_seconds_max;
-  const base = { id: newId(), accountId: account.id, loginKey, devicePeerId: null, createdAt: now };
+  const base = {
+    id: newId(),
+    accountId: account.id,
+    loginKey,
+    devicePeerId: null,
+    createdAt: now,
+    apiTokenId: null,
+  };
   if (proof.kind === "service_token") {
     const { token, user } = await findServiceToken(tx, account, proof.token);
     const login: LoginRow = {
       ...base,
+      apiTokenId: token.id,
       userId: user.id,
       binding: "service",
       claimedTokenHash: null,

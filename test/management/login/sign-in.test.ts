@@ -9,6 +9,7 @@ import { newId, newSecret } from "../../../src/base/random.ts";
 import { verifyCertificate } from "../../../src/certificate/verify.ts";
 import { insertToken, newTokenRow } from "../../../src/management/db/api-tokens.ts";
 import { listEvents } from "../../../src/management/db/audit-events.ts";
+import { listRevokedLogins } from "../../../src/management/db/logins.ts";
 import { updatePeer } from "../../../src/management/db/peers.ts";
 import { insertUser, SERVICE_ISSUER, updateUser } from "../../../src/management/db/users.ts";
 import type { LoginProof, RegisterResponse } from "../../../src/wire/client-api.ts";
@@ -423,6 +424,31 @@ describe("a service user", () => {
     );
     const answer = await client.mint({ proof, devicePeerId: registered.peerId, target: "web1" });
     expect(answer.outcome).toBe("issued");
+  });
+
+  test("loses with a token that is deleted the logins made with it, and those of no other", async () => {
+    const { userId } = await serviceToken("ssh");
+    const call = async (method: string, path: string, body?: unknown) => {
+      const response = await fetch(`${management.url}/api/users/${userId}/tokens${path}`, {
+        method,
+        headers: { authorization: `Token ${management.token}`, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return (await response.json()) as { plain_token: string; personal_access_token: { id: string } };
+    };
+    const made = await Promise.all(
+      ["ci", "cron"].map((name) => call("POST", "", { name, expires_in: 1, scope: "ssh" })),
+    );
+    for (const { plain_token: token } of made) {
+      await (await openSignedClient(management.url)).register({ kind: "service_token", token });
+    }
+    const [first] = made.map(({ personal_access_token }) => personal_access_token.id);
+    await call("DELETE", `/${first}`);
+    const ended = await management.context.store.read((tx) => listRevokedLogins(tx, management.accountId));
+    const ofService = ended.filter((login) => login.userId === userId);
+    expect(ofService.map(({ userId, apiTokenId }) => ({ userId, apiTokenId }))).toEqual([
+      { userId, apiTokenId: first ?? "" },
+    ]);
   });
 
   test("does not with a token of scope api, and nobody does with a made-up one", async () => {

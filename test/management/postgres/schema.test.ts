@@ -94,10 +94,18 @@ describe.skipIf(!hasPostgres)("the migrations of PostgreSQL", () => {
   test("go forward only, whole or not at all, and once however many begin together", async () => {
     const url = await (await testPostgres()).emptyDatabase();
     expect(await Promise.all([run(url), run(url), run(url)])).toEqual(["done", "done", "done"]);
-    const broken = { number: 2, name: "broken", sql: "CREATE TABLE half (id text); SELECT no_such_column;" };
+    const broken = {
+      number: POSTGRES_MIGRATIONS.length + 1,
+      name: "broken",
+      sql: "CREATE TABLE half (id text); SELECT no_such_column;",
+    };
     expect(await run(url, [...POSTGRES_MIGRATIONS, broken])).toBe("failed");
     expect(await administer(url, "SELECT to_regclass('half') AS half")).toEqual([{ half: null }]);
-    const second = { number: 2, name: "second", sql: "CREATE TABLE second (id text)" };
+    const second = {
+      number: POSTGRES_MIGRATIONS.length + 1,
+      name: "second",
+      sql: "CREATE TABLE second (id text)",
+    };
     expect(await run(url, [...POSTGRES_MIGRATIONS, second])).toBe("done");
     expect(await run(url)).toBe("ERR_STATE_NEWER");
     const changed = { ...second, sql: "CREATE TABLE other (id text)" };

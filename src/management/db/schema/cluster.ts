@@ -12,6 +12,8 @@ export function clusterTables(d: Dialect) {
     id: d.text("id").primaryKey(),
     /** Raised every two seconds. Others compare it by their own clock, so no two clocks are compared. */
     beat: d.integer("beat").notNull(),
+    /** HOST:PORT where the other processes reach it. Null: they do not. */
+    address: d.text("address"),
   });
 
   /** Which process has the control link of an agent. Gone with its process. */
@@ -33,5 +35,20 @@ export function clusterTables(d: Dialect) {
     (table) => [d.index("agent_links_process").on(table.processId)],
   );
 
-  return { processes, agentLinks };
+  /** Which process has a machine's link to the relay. Gone with its process. */
+  const relayLinks = d.table(
+    "relay_links",
+    {
+      /** No foreign key, as above. */
+      peerId: d.text("peer_id").primaryKey(),
+      accountId: d.text("account_id").notNull(),
+      processId: d
+        .text("process_id")
+        .notNull()
+        .references(() => processes.id, { onDelete: "cascade" }),
+    },
+    (table) => [d.index("relay_links_process").on(table.processId)],
+  );
+
+  return { processes, agentLinks, relayLinks };
 }

@@ -106,6 +106,8 @@ export function trustTables(d: Dialect, { accounts, users }: AccountTables) {
       /** Until when management takes it for certificates. */
       until: d.integer("until").notNull(),
       revokedAt: d.integer("revoked_at"),
+      /** Of a service user: the token that signed in, with which the login ends. Null for people. */
+      apiTokenId: d.text("api_token_id"),
     },
     (table) => [
       d.index("logins_user").on(table.userId),

@@ -85,9 +85,7 @@ export const tokenRoutes: readonly Route[] = [
         const token = await tokenOf(call, tx, user);
         await deleteToken(tx, call.accountId, token.id);
         if (token.scope === "ssh") {
-          // What was signed in with it ends. A login does not note its token, so those of the user's other
-          // tokens end as well: they sign in again by themselves.
-          await revokeLoginsOf(tx, { userId: user.id });
+          await revokeLoginsOf(tx, { userId: user.id, apiTokenId: token.id });
           tx.affectMaps();
         }
         const meta = { name: token.name, user: user.name };

@@ -1,0 +1,1 @@
+ALTER TABLE logins ADD COLUMN api_token_id TEXT;
