@@ -7,7 +7,7 @@
 import { chmodSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/drop-in.ts";
-import { type Lab, type LabDevice, openLab } from "../support/lab.ts";
+import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
 import { isRoot, OsAccount, ownName } from "../support/os-accounts.ts";
 import { openSshd, type Sshd } from "./sshd.ts";
 
@@ -33,8 +33,14 @@ export interface Way {
 
 export interface Field extends AsyncDisposable {
   readonly lab: Lab;
+  readonly agent: LabAgent;
   readonly device: LabDevice;
   readonly user: string;
+  /** Of the agent's plain listener. */
+  readonly port: number;
+  /** The private key of `direct`; its certificate is beside it. */
+  readonly key: string;
+  readonly sshdServer: Sshd;
   readonly direct: Way;
   readonly proxy: Way;
   readonly sshd: Way;
@@ -48,8 +54,9 @@ export interface Field extends AsyncDisposable {
  *
  * As root, both serve an account of its own, whose shell reads nothing at its start: what a person has
  * written for theirs takes longer than any server does, and it is the servers that are compared.
+ * `agentArgs` are flags of the agent beside its own.
  */
-export async function openField(): Promise<Field> {
+export async function openField(agentArgs: readonly string[] = []): Promise<Field> {
   const account = isRoot ? new OsAccount("bench", ["--shell", "/bin/sh"]) : null;
   const user = account?.name ?? ownName();
   const lab = await openLab();
@@ -66,7 +73,7 @@ export async function openField(): Promise<Field> {
   ];
   const agent = await lab.startAgent("web1", {
     groups: [servers],
-    args: flags,
+    args: [...flags, ...agentArgs],
   });
   const device = lab.device(person, "laptop");
   await device.login();
@@ -104,8 +111,12 @@ export async function openField(): Promise<Field> {
   chmodSync(folder, 0o777);
   return {
     lab,
+    agent,
     device,
     user,
+    port: Number(port),
+    key,
+    sshdServer: sshd,
     direct,
     proxy,
     sshd: wayOf(sshd, user, env),

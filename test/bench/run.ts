@@ -13,6 +13,7 @@ import { bulkPart, connectPart, startPart } from "./connect.ts";
 import { benchDecide } from "./decide.ts";
 import type { Bench, Part, Row } from "./figures.ts";
 import { forwardPart } from "./forward-part.ts";
+import { idlePart } from "./idle.ts";
 
 const decidePart: Part = {
   name: "decide",
@@ -27,7 +28,7 @@ const decidePart: Part = {
   },
 };
 
-const PARTS: readonly Part[] = [decidePart, startPart, connectPart, bulkPart, forwardPart];
+const PARTS: readonly Part[] = [decidePart, startPart, connectPart, bulkPart, forwardPart, idlePart];
 
 function usage(): never {
   throw new Error(`the parts are: ${PARTS.map(({ name }) => name).join(" ")}`);

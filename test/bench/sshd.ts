@@ -7,6 +7,10 @@ import { ownName } from "../support/os-accounts.ts";
 
 export interface Sshd extends AsyncDisposable {
   readonly port: number;
+  /** The listener; each connection is a child of it. */
+  readonly pid: number;
+  /** The private key that signs anybody in. */
+  readonly key: string;
   /** Options of ssh(1) that sign in with the key, without a prompt. */
   readonly sshArgs: readonly string[];
 }
@@ -73,6 +77,8 @@ export async function openSshd(config = "", user = ownName()): Promise<Sshd> {
   }
   return {
     port,
+    pid: child.pid,
+    key: join(folder, "user"),
     sshArgs,
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
