@@ -6,12 +6,12 @@
 import type { Clock } from "../base/clock.ts";
 import { type FabricListener, listenFabric } from "../fabric/listen.ts";
 import type { Gate } from "./gate.ts";
-import type { SshServer } from "./world.ts";
+import type { TakeStream } from "./stream-taker.ts";
 
 export interface DirectListenerOptions {
   readonly clock: Clock;
-  readonly ssh: SshServer;
   readonly gate: Gate;
+  readonly take: TakeStream;
 }
 
 export interface DirectListener {
@@ -21,7 +21,7 @@ export interface DirectListener {
   listenAt(address: string | null): Promise<void>;
 }
 
-export function createDirectListener({ clock, ssh, gate }: DirectListenerOptions): DirectListener {
+export function createDirectListener({ clock, gate, take }: DirectListenerOptions): DirectListener {
   let listener: FabricListener | null = null;
   let wanted: string | null = null;
   return {
@@ -35,8 +35,7 @@ export function createDirectListener({ clock, ssh, gate }: DirectListenerOptions
               addresses: [address],
               clock,
               check: (line, { sourceAddress }) => gate.check(line, sourceAddress),
-              accept: (stream, hello, ends) =>
-                ssh.accept(stream, { path: "direct", ...ends, sourcePeerId: hello.source }),
+              accept: (stream, hello, ends) => take(stream, hello, { path: "direct", ...ends }),
             });
       const old = listener;
       listener = next;

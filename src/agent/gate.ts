@@ -11,6 +11,7 @@ import { refuseNetwork } from "../policy/network-rules.ts";
 import { findPeer, type PolicySnapshot } from "../policy/snapshot.ts";
 import type { ReasonCode } from "../wire/decision.ts";
 import type { Hello } from "../wire/hello.ts";
+import { ruledPort } from "../wire/ping.ts";
 import type { FailureCount } from "./failure-count.ts";
 
 export interface GateOptions {
@@ -24,6 +25,8 @@ export interface GateOptions {
 export interface Gate {
   /** The checked hello that `line` (without its newline) is, or null, counted as a failure. */
   check(line: string, sourceAddress: string): Hello | null;
+  /** Whether a hello that was taken still would be, by the rules of now. */
+  mayGoOn(hello: Hello): boolean;
 }
 
 /** What a refused hello counts as in audit; the dialler hears nothing. */
@@ -45,6 +48,8 @@ export function createGate(options: GateOptions): Gate {
   // What nobody can have taken before can not be a repetition: a first start need not refuse it.
   const startSeconds = options.hadPredecessor ? nowSeconds(clock) : 0;
   const replays = createReplayCache();
+  const refuse = ({ source, port }: Hello, snapshot: PolicySnapshot) =>
+    refuseNetwork({ sourcePeerId: source, port: ruledPort(port), nowSeconds: nowSeconds(clock) }, snapshot);
   return {
     check(line, sourceAddress) {
       const snapshot = options.snapshot();
@@ -62,11 +67,14 @@ export function createGate(options: GateOptions): Gate {
         failures.add(sourceAddress, null, REASONS[answer.refusal]);
         return null;
       }
-      const { source, port } = answer.hello;
-      const reason = refuseNetwork({ sourcePeerId: source, port, nowSeconds: nowSeconds(clock) }, snapshot);
+      const reason = refuse(answer.hello, snapshot);
       if (reason === null) return answer.hello;
-      failures.add(sourceAddress, source, reason);
+      failures.add(sourceAddress, answer.hello.source, reason);
       return null;
+    },
+    mayGoOn(hello) {
+      const snapshot = options.snapshot();
+      return snapshot !== null && refuse(hello, snapshot) === null;
     },
   };
 }

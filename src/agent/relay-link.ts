@@ -14,15 +14,15 @@ import type { RelayOpen } from "../wire/relay.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Enrolled } from "./enrol.ts";
 import type { Gate } from "./gate.ts";
-import type { SshServer } from "./world.ts";
+import type { TakeStream } from "./stream-taker.ts";
 
 export interface RelayLinkOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly enrolled: Enrolled;
   readonly deviceKey: Ed25519Key;
-  readonly ssh: SshServer;
   readonly gate: Gate;
+  readonly take: TakeStream;
   /** Whether the control link is up: without it nothing is tried. */
   isManagementUp(): boolean;
   /** In [0, 1). */
@@ -47,7 +47,7 @@ export interface RelayLink {
 const PORT_MAX = 65_535;
 
 export function createRelayLink(options: RelayLinkOptions): RelayLink {
-  const { clock, log, enrolled, deviceKey, ssh, gate } = options;
+  const { clock, log, enrolled, deviceKey, gate } = options;
   let offer: RelayOffer | null = null;
   let isUp = false;
   let isWanted = false;
@@ -90,13 +90,12 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
     if (checked === null) return false;
     // The relay's word for a port could be anybody else's: ours tells our streams apart.
     lastPort = (lastPort % PORT_MAX) + 1;
-    ssh.accept(stream, {
+    options.take(stream, checked, {
       path: "relay",
       sourceAddress: isAddress(sourceAddress) ? sourceAddress : "0.0.0.0",
       sourcePort: lastPort,
       localAddress: enrolled.address,
       localPort: SSH_PORT,
-      sourcePeerId: checked.source,
     });
     return true;
   }

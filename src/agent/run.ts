@@ -7,12 +7,14 @@
  * @module
  */
 import { openSpool, type Spool } from "../audit/spool.ts";
+import { VERSION } from "../base/build-info.ts";
 import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { ownUserName } from "../base/own-user.ts";
 import { newId } from "../base/random.ts";
 import type { AgentStatus } from "../wire/control.ts";
+import type { PingAnswer } from "../wire/ping.ts";
 import { type AgentFlagsStored, LISTEN_NONE } from "../wire/state-file.ts";
 import { createWorld, staleness } from "./agent-world.ts";
 import { type ApprovalLink, createApprovals } from "./approvals.ts";
@@ -26,6 +28,7 @@ import { changedFlags, type FlagChange, reportedFlags, resolveFlags } from "./fl
 import { createGate } from "./gate.ts";
 import { createMapHolder, type MapHolder } from "./map-holder.ts";
 import { lookUpAccount } from "./os/users.ts";
+import { createPings, type Pings } from "./pings.ts";
 import { createPinnedKeys, type PinnedKeys } from "./pinned-keys.ts";
 import { createPlainListener, type PlainListener } from "./plain-listener.ts";
 import { createRelayLink, type RelayLink } from "./relay-link.ts";
@@ -42,6 +45,7 @@ import {
 import { lockState, type StateLock } from "./state-lock.ts";
 import { buildStatus } from "./status-report.ts";
 import { openStdioListener, type StdioListener } from "./stdio-listener.ts";
+import { createStreamTaker } from "./stream-taker.ts";
 import { createSyncClient, type SyncClient } from "./sync-client.ts";
 import type { SshServer, World } from "./world.ts";
 
@@ -124,6 +128,7 @@ class RunningAgent implements Agent {
   #maps: MapHolder | undefined;
   #ssh: SshServer | undefined;
   #listener: DirectListener | undefined;
+  #pings: Pings | undefined;
   #plain: PlainListener | undefined;
   #relay: RelayLink | undefined;
   #failures: FailureCount | undefined;
@@ -175,14 +180,19 @@ class RunningAgent implements Agent {
       hadPredecessor: last.stored !== undefined || last.confirmation !== undefined || last.damage !== null,
       snapshot: () => maps.snapshot(),
     });
-    this.#listener = createDirectListener({ clock, ssh, gate });
+    this.#pings = createPings({
+      mayGoOn: (hello) => gate.mayGoOn(hello),
+      answer: () => this.#pingAnswer(maps),
+    });
+    const take = createStreamTaker({ ssh, pings: this.#pings });
+    this.#listener = createDirectListener({ clock, gate, take });
     this.#relay = createRelayLink({
       clock,
       log,
       enrolled: this.#enrolled,
       deviceKey: keys.deviceKey,
-      ssh,
       gate,
+      take,
       isManagementUp: () => this.#sync?.state().connected ?? false,
     });
     this.#plain = createPlainListener(ssh);
@@ -215,6 +225,17 @@ class RunningAgent implements Agent {
     });
   }
 
+  #pingAnswer(maps: MapHolder): PingAnswer {
+    const age = maps.ageSeconds();
+    return {
+      nowMs: this.#parts.clock.nowMs(),
+      version: VERSION,
+      mapAgeSeconds: Number.isFinite(age) ? Math.max(0, Math.floor(age)) : null,
+      connected: this.#sync?.state().connected ?? false,
+      ssh: !this.#flags.sshServer ? "off" : staleness(maps) === 2 ? "map_stale" : "on",
+    };
+  }
+
   apply(change: FlagChange): Promise<void> {
     const applied = this.#applying.then(() => this.#apply(change));
     this.#applying = applied.catch(() => {});
@@ -240,6 +261,7 @@ class RunningAgent implements Agent {
     this.#followPinned();
     // What was taken away ends now, whether or not the disk takes the change.
     this.#ssh?.recheck();
+    if (!flags.sshServer) this.#pings?.close();
     this.#sync?.reportFlags();
     await writeAgentFile(paths, { format: 1, flags, enrolled: this.#enrolled });
     await this.#writePublic();
@@ -288,6 +310,7 @@ class RunningAgent implements Agent {
     };
     await attempt("listener", () => this.#listener?.listenAt(null));
     await attempt("plain listener", () => this.#plain?.listenAt(null));
+    await attempt("pings", async () => this.#pings?.close());
     await attempt("stdio", () => this.#stdio?.close());
     await attempt("ssh", () => this.#ssh?.close());
     await attempt("relay", async () => this.#relay?.close());

@@ -33,6 +33,10 @@ export const SINGLE: Readonly<Record<string, Verb>> = {
     purpose: "say who is signed in on this device",
     load: async () => (await import("./whoami.ts")).whoami,
   },
+  ping: {
+    purpose: "say how a peer can be reached, and how it is",
+    load: async () => (await import("./ping.ts")).ping,
+  },
   completion: {
     purpose: "print a completion script for bash, zsh or fish",
     load: async () => (await import("./completion.ts")).completion,

@@ -10,7 +10,7 @@
 import { randomBytes } from "node:crypto";
 import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts";
 import { parseJson } from "../base/files.ts";
-import { HELLO_BYTES_MAX, HELLO_PREFIX, Hello } from "../wire/hello.ts";
+import { HELLO_BYTES_MAX, HELLO_PREFIX, Hello, PING_PORT } from "../wire/hello.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import type { EpochSeconds, PeerId, Port } from "../wire/units.ts";
@@ -18,6 +18,9 @@ import type { ReplayCache } from "./replay-cache.ts";
 
 /** How far the dialler's clock may be from ours, either way. */
 export const HELLO_SKEW_SECONDS = 60;
+
+/** All that a stream can be for. */
+const PORTS: readonly Port[] = [SSH_PORT, SSH_ENDPOINT_PORT, PING_PORT];
 
 /** Account and management origin: part of everything we sign. */
 export interface HelloScope {
@@ -106,7 +109,7 @@ export function checkHello(line: string, context: HelloContext): HelloAnswer {
 function refuseHello(hello: Hello, signature: string, context: HelloContext): HelloRefusal | null {
   const { nowSeconds } = context;
   if (hello.target !== context.self) return "other_target";
-  if (hello.port !== SSH_PORT && hello.port !== SSH_ENDPOINT_PORT) return "other_port";
+  if (!PORTS.includes(hello.port)) return "other_port";
   if (Math.abs(hello.timeSeconds - nowSeconds) > HELLO_SKEW_SECONDS) return "clock_skew";
   if (hello.timeSeconds < context.startSeconds) return "before_start";
   const deviceKey = context.deviceKeyOf(hello.source);

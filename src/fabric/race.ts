@@ -50,8 +50,15 @@ export interface Destroyable {
 
 /** A stream on which the peer has answered; its first byte is still in it. */
 export type PeerStream<Relayed extends Destroyable = RelayStream> =
-  | { readonly path: "direct"; readonly stream: DialSocket; readonly address: string }
-  | { readonly path: "relay"; readonly stream: Relayed };
+  | ({ readonly path: "direct"; readonly stream: DialSocket; readonly address: string } & Chosen)
+  | ({ readonly path: "relay"; readonly stream: Relayed } & Chosen);
+
+interface Chosen {
+  /** Why this path and not the other, for people. */
+  readonly why: string;
+  /** Milliseconds from the first attempt to the peer's first byte. */
+  readonly tookMs: number;
+}
 type DialSocket = Awaited<ReturnType<typeof dialDirect>>["socket"];
 
 /** Throws ERR_PEER_UNREACHABLE when no path leads there in time, and `signal`'s reason. */
@@ -60,11 +67,10 @@ export async function dialPeer<Relayed extends Destroyable = RelayStream>(
 ): Promise<PeerStream<Relayed>> {
   const { memory, target, trace = () => {} } = options;
   const known = await memory?.recall(target);
-  const startedMs = performance.now();
   const won = await race(options, known);
-  const tookMs = Math.round(performance.now() - startedMs);
-  if (won.path === "direct") trace(`connected directly to ${won.address} after ${tookMs} ms`);
-  else trace(`connected through the relay at ${options.scope.origin} after ${tookMs} ms`);
+  const took = `after ${Math.round(won.tookMs)} ms: ${won.why}`;
+  if (won.path === "direct") trace(`connected directly to ${won.address} ${took}`);
+  else trace(`connected through the relay at ${options.scope.origin} ${took}`);
   const found = won.path === "direct" ? { path: won.path, address: won.address } : { path: won.path };
   // Nobody waits for it.
   void memory?.remember(target, found, options.nowSeconds());
@@ -84,28 +90,37 @@ async function race<Relayed extends Destroyable>(
   const { promise, resolve, reject } = Promise.withResolvers<PeerStream<Relayed>>();
   const failures: { direct?: unknown; relay?: unknown } = {};
   let isSettled = false;
-  let hasRelayBegun = false;
+  /** Why the relay is tried. Null: it is not. */
+  let whyRelay: string | null = null;
+  const startedMs = performance.now();
   let headStart: ReturnType<typeof setTimeout> | undefined;
 
-  const win = (won: PeerStream<Relayed>) => {
-    if (isSettled) {
-      won.stream.destroy();
-      return;
-    }
+  const choose = (why: string): Chosen | null => {
+    if (isSettled) return null;
     isSettled = true;
-    resolve(won);
+    return { why, tookMs: performance.now() - startedMs };
+  };
+  const winDirectly = (socket: DialSocket, address: string) => {
+    const chosen = choose(whyRelay === null ? "it answered at once" : "it answered before the relay");
+    if (chosen === null) socket.destroy();
+    else resolve({ path: "direct", stream: socket, address, ...chosen });
+  };
+  const winByRelay = (stream: Relayed) => {
+    const chosen = choose(whyRelay ?? "");
+    if (chosen === null) stream.destroy();
+    else resolve({ path: "relay", stream, ...chosen });
   };
   const lose = (path: "direct" | "relay", cause: unknown) => {
     failures[path] = cause;
     if (isSettled) return;
     trace(`${path === "direct" ? "no direct path" : "no path through the relay"}: ${messageOf(cause)}`);
-    if (path === "direct") beginRelay("no direct address answers");
+    if (path === "direct") beginRelay(messageOf(cause));
     if ("direct" in failures && "relay" in failures) reject(combined(failures));
   };
   const beginRelay = (why: string) => {
     clearTimeout(headStart);
-    if (hasRelayBegun || isSettled) return;
-    hasRelayBegun = true;
+    if (whyRelay !== null || isSettled) return;
+    whyRelay = why;
     trace(`trying the relay: ${why}`);
     const hello = helloOf(options).trimEnd();
     const { deviceKey, scope, timeoutMs = TIMEOUT_MS } = options;
@@ -113,7 +128,7 @@ async function race<Relayed extends Destroyable>(
     // Without another way given, `Relayed` is what `dialRelay` gives.
     const open = options.relay ?? (dialRelay as (options: RelayDialOptions) => Promise<never>);
     open({ origin: scope.origin, hello, proof, timeoutMs, signal: losers.signal }).then(
-      (stream) => win({ path: "relay", stream }),
+      (stream) => winByRelay(stream),
       (cause: unknown) => lose("relay", cause),
     );
   };
@@ -130,7 +145,7 @@ async function race<Relayed extends Destroyable>(
       signal: losers.signal,
       ...(options.peek === undefined ? {} : { peek: options.peek }),
     }).then(
-      ({ socket, address }) => win({ path: "direct", stream: socket, address }),
+      ({ socket, address }) => winDirectly(socket, address),
       (cause: unknown) => lose("direct", cause),
     );
   }

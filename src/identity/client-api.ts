@@ -25,6 +25,8 @@ import {
   type LogoutRequest,
   type RegisterRequest,
   RegisterResponse,
+  type TargetRequest,
+  TargetResponse,
 } from "../wire/client-api.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
 
@@ -42,6 +44,8 @@ export interface ClientApi {
   registerDevice(request: RegisterRequest): Promise<RegisterResponse>;
   /** A denial is an answer (`outcome`), not an error. */
   certificate(request: CertificateRequest): Promise<CertificateResponse>;
+  /** Where a machine is. Throws ERR_ACCESS_DENIED where no rule lets this device reach it. */
+  target(request: TargetRequest): Promise<TargetResponse>;
   logout(request: LogoutRequest): Promise<void>;
   openHosted(request: HostedLoginRequest): Promise<HostedLoginResponse>;
   claimHosted(id: string, request: HostedClaimRequest): Promise<HostedClaimResponse>;
@@ -70,6 +74,7 @@ export function createClientApi(options: ClientApiOptions): ClientApi {
     challenge: () => send("POST", "/challenges", {}, Challenge),
     registerDevice: (request) => send("POST", "/devices", request, RegisterResponse),
     certificate: (request) => send("POST", "/certificates", request, CertificateResponse),
+    target: (request) => send("POST", "/targets", request, TargetResponse),
     logout: (request) => send("POST", "/logout", request, undefined),
     openHosted: (request) => send("POST", "/hosted", request, HostedLoginResponse),
     claimHosted: (id, request) =>

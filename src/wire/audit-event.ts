@@ -156,6 +156,7 @@ export const ACTIVITY_CODES = [
   "token.claim.refused",
   "certificate.issue",
   "certificate.refuse",
+  "peer.lookup.refuse",
   "ssh.decision.allow",
   "ssh.decision.deny",
   "ssh.connection.open",

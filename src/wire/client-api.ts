@@ -57,6 +57,8 @@ export const ClientConfig = z.object({
   loginConfirmation: z.enum(["code", "click"]),
   /** Cap on --ssh-jwt-cache-ttl. Default 43200. */
   loginSecondsMax: z.int().min(0),
+  /** The server's clock. Absent: an older server. */
+  nowMs: z.int().min(0).optional(),
 });
 export type ClientConfig = z.infer<typeof ClientConfig>;
 
@@ -164,6 +166,23 @@ export const TargetInfo = z.object({
   machineIdentity: z.boolean(),
 });
 export type TargetInfo = z.infer<typeof TargetInfo>;
+
+/**
+ * POST /client/v1/targets: where a machine is, asked by a device that the network rules let reach it. Nobody
+ * signs in. Signed by the device key over signedBytes("target", …, the other fields in this order).
+ */
+export const TargetRequest = z.strictObject({
+  challenge: z.string().max(64),
+  devicePeerId: PeerId,
+  /** As in `CertificateRequest`. */
+  target: z.string().min(1).max(253),
+  timeSeconds: EpochSeconds,
+  deviceSignature: Ed25519Signature,
+});
+export type TargetRequest = z.infer<typeof TargetRequest>;
+
+export const TargetResponse = z.object({ target: TargetInfo });
+export type TargetResponse = z.infer<typeof TargetResponse>;
 
 export const CertificateResponse = z.discriminatedUnion("outcome", [
   z.object({

@@ -13,6 +13,8 @@ import { EpochSeconds, PeerId, Port } from "./units.ts";
 export const HELLO_PREFIX = "QUFABRIC/1 ";
 /** Longest line read before anything is believed. */
 export const HELLO_BYTES_MAX = 1024;
+/** A stream to this port is a ping (`wire/ping.ts`), not SSH; RFC 862 calls it echo. */
+export const PING_PORT = 7;
 /** Longest wait for the whole line. */
 export const HELLO_TIMEOUT_MS = 5_000;
 

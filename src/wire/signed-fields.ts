@@ -16,7 +16,9 @@ export type SignaturePurpose =
   | "mint"
   | "logout"
   | "vouch"
-  | "relay";
+  | "relay"
+  | "target"
+  | "names";
 
 /** The bytes to sign. Values are text; numbers are written in decimal. */
 export function signedBytes(

@@ -16,8 +16,10 @@ import { generateEd25519 } from "../../src/base/ed25519.ts";
 import { isQfError } from "../../src/base/errors.ts";
 import { dialDirect } from "../../src/fabric/dial.ts";
 import { makeHello } from "../../src/fabric/hello.ts";
+import { pingOver } from "../../src/fabric/ping.ts";
 import { insertPeer } from "../../src/management/db/new-peer.ts";
 import { deletePeer, findPeerById } from "../../src/management/db/peers.ts";
+import { PING_PORT } from "../../src/wire/hello.ts";
 import { PublicClientFile } from "../../src/wire/state-file.ts";
 import { prepareTestAgent, startTestAgent, type TestAgent, until } from "../support/agent.ts";
 import { startTestManagement, type TestManagement } from "../support/running-management.ts";
@@ -91,10 +93,15 @@ async function aDevice() {
     }),
   );
   await management.addPolicy({ protocol: "tcp", ports: ["22"], sources: [group], destinations: [servers] });
-  return { deviceKey, peer };
+  return { deviceKey, peer, groups: [group] };
 }
 
-function dial(agent: TestAgent, { deviceKey, peer }: Awaited<ReturnType<typeof aDevice>>, ageSeconds = 0) {
+function dial(
+  agent: TestAgent,
+  { deviceKey, peer }: Awaited<ReturnType<typeof aDevice>>,
+  ageSeconds = 0,
+  port = 22,
+) {
   const target = agent.status().self?.peerId ?? "";
   const scope = { accountId: management.accountId, origin: management.url };
   const helloFor = () =>
@@ -103,7 +110,7 @@ function dial(agent: TestAgent, { deviceKey, peer }: Awaited<ReturnType<typeof a
       scope,
       source: peer.id,
       target,
-      port: 22,
+      port,
       nowSeconds: Math.floor(Date.now() / 1000) - ageSeconds,
     });
   return dialDirect({ addresses: agent.status().sshServer.listen, helloFor, timeoutMs: 2_000 });
@@ -143,6 +150,28 @@ describe("an agent", () => {
     const failure = await dial(agent, device).catch((error: unknown) => error);
     expect(isQfError(failure, "ERR_PEER_UNREACHABLE")).toBe(true);
     expect(agent.ssh.accepted).toHaveLength(1);
+  });
+
+  test("answers a ping of a device that a policy lets in, and of no other; SSH hears of neither", async () => {
+    await enrolled();
+    const agent = await linked();
+    const device = await aDevice();
+    await until("the rule", () => Object.keys(agent.ssh.world.snapshot()?.map.rules ?? {}).length > 0);
+    const { socket } = await dial(agent, device, 0, PING_PORT);
+    const [answer] = await pingOver(socket, {
+      count: 1,
+      intervalMs: 1,
+      timeoutMs: 2_000,
+      nowMs: () => Date.now(),
+    });
+    expect(answer?.answer).toMatchObject({ connected: true, ssh: "on" });
+
+    const sides = { sources: device.groups, destinations: [servers] };
+    await management.addPolicy({ ...sides, action: "drop", protocol: "tcp", ports: ["22"] });
+    await until("the drop", () => Object.keys(agent.ssh.world.snapshot()?.map.rules ?? {}).length > 1);
+    const failure = await dial(agent, device, 0, PING_PORT).catch((error: unknown) => error);
+    expect(isQfError(failure, "ERR_PEER_UNREACHABLE")).toBe(true);
+    expect(agent.ssh.accepted).toHaveLength(0);
   });
 
   test("hears of a change within 100 ms", async () => {

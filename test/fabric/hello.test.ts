@@ -46,11 +46,13 @@ describe("checkHello", () => {
   test.each([
     { name: "takes a fresh hello for 22", line: aLine(), want: "ok" },
     { name: "takes a fresh hello for 22022", line: aLine({ port: 22_022 }), want: "ok" },
+    { name: "takes a fresh hello for a ping", line: aLine({ port: 7 }), want: "ok" },
     { name: "takes a clock 60 s ahead", line: aLine({ nowSeconds: NOW + 60 }), want: "ok" },
     { name: "refuses a clock 61 s ahead", line: aLine({ nowSeconds: NOW + 61 }), want: "clock_skew" },
     { name: "refuses a clock 61 s behind", line: aLine({ nowSeconds: NOW - 61 }), want: "clock_skew" },
     { name: "takes one made as this process started", line: aLine({ nowSeconds: NOW - 30 }), want: "ok" },
     { name: "refuses one made before", line: aLine({ nowSeconds: NOW - 31 }), want: "before_start" },
+    { name: "refuses the port beside a ping's", line: aLine({ port: 8 }), want: "other_port" },
     { name: "refuses another target", line: aLine({ target: "x".repeat(20) }), want: "other_target" },
     { name: "refuses another port", line: aLine({ port: 443 }), want: "other_port" },
     {

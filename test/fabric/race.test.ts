@@ -95,13 +95,16 @@ test("a direct address that answers wins, and the relay is not even asked", asyn
   const { path, said } = await dial(relay.origin, [machine.address]);
   expect(path).toBe("direct");
   expect(relay.count()).toBe(0);
-  expect(said).toEqual([expect.stringMatching(/^connected directly to 127\.0\.0\.1:\d+ after \d+ ms$/)]);
+  expect(said).toEqual([
+    expect.stringMatching(/^connected directly to 127\.0\.0\.1:\d+ after \d+ ms: it answered at once$/),
+  ]);
 });
 
 test("the relay wins when no direct address answers within the head start, its first byte kept", async () => {
   const [machine, relay] = [await aMachine(null), aRelay(0)];
-  const { path, stream, said } = await dial(relay.origin, [machine.address]);
-  expect(path).toBe("relay");
+  const { path, why, tookMs, stream, said } = await dial(relay.origin, [machine.address]);
+  expect({ path, why }).toEqual({ path: "relay", why: "no direct answer within 150 ms" });
+  expect(tookMs).toBeGreaterThanOrEqual(150);
   const first = await new Promise((resolve) => stream.once("data", (data) => resolve(String(data))));
   expect(first).toBe("relayed");
   expect(said[0]).toContain("no direct answer within 150 ms");

@@ -17,6 +17,7 @@ import {
   HostedLoginRequest,
   LogoutRequest,
   RegisterRequest,
+  TargetRequest,
 } from "../../wire/client-api.ts";
 import { Id } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
@@ -26,6 +27,7 @@ import { currentAccount, type LoginDeps } from "../login/deps.ts";
 import { enrolMachine } from "../login/enrol.ts";
 import { claimHosted, openHostedLogin } from "../login/hosted.ts";
 import { logout } from "../login/logout.ts";
+import { lookUpTarget } from "../login/look-up.ts";
 import { mintCertificate } from "../login/mint.ts";
 import { registerDevice } from "../login/register.ts";
 import { filled } from "../settings.ts";
@@ -39,6 +41,7 @@ const WINDOW_MS = 60_000;
 const LIMITS = {
   challenges: 6_000,
   certificates: 3_000,
+  targets: 3_000,
   devices: 600,
   machines: 600,
   hosted: 120,
@@ -74,6 +77,10 @@ export function createClientRoutes(deps: LoginDeps) {
         c,
         await mintCertificate(deps, await readBody(c, CertificateRequest, BODY_BYTES_MAX), source(c)),
       );
+    })
+    .post("/targets", async (c) => {
+      limit("targets", c);
+      return answer(c, await lookUpTarget(deps, await readBody(c, TargetRequest, BODY_BYTES_MAX), source(c)));
     })
     .post("/logout", async (c) => {
       limit("devices", c);
@@ -118,6 +125,7 @@ async function clientConfig({ ctx }: LoginDeps): Promise<ClientConfig> {
     oidc: { issuer, clientId, scope, loopback, redirectPort, promptLogin: settings.prompt_login },
     loginConfirmation: settings.login_confirmation,
     loginSecondsMax: settings.login_seconds_max,
+    nowMs: Math.round(ctx.clock.nowMs()),
   };
 }
 

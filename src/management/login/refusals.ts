@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { type FailureCode, isQfError } from "../../base/errors.ts";
+import type { ActivityCode } from "../../wire/audit-event.ts";
 import type { AccountId } from "../../wire/units.ts";
 import { systemInitiator } from "../db/audit-events.ts";
 import type { Store } from "../db/store.ts";
@@ -26,8 +27,10 @@ const REFUSALS: readonly FailureCode[] = [
 export interface Refusal {
   readonly accountId: AccountId;
   readonly sourceAddress: string;
-  /** What was asked for: `device`, `certificate`, `machine`. */
+  /** What was asked for: `device`, `certificate`, `machine`, or the name of a peer. */
   readonly what: string;
+  /** What it is written down as. Absent: a sign-in that failed. */
+  readonly activity?: ActivityCode;
   /** Known by the time of the refusal. */
   readonly user: () => UserRow | null;
 }
@@ -62,7 +65,8 @@ async function note(
   const user = refusal.user();
   const event = {
     activity:
-      said.code === "ERR_TOKEN_INVALID" ? ("token.claim.refused" as const) : ("login.failed" as const),
+      refusal.activity ??
+      (said.code === "ERR_TOKEN_INVALID" ? ("token.claim.refused" as const) : ("login.failed" as const)),
     targetId: user?.id ?? "",
     meta: { ...said, what: refusal.what, source: refusal.sourceAddress },
   };

@@ -14,6 +14,7 @@ import { createReplayCache } from "../../fabric/replay-cache.ts";
 import { refuseNetwork } from "../../policy/network-rules.ts";
 import { findPeer } from "../../policy/snapshot.ts";
 import type { Hello } from "../../wire/hello.ts";
+import { ruledPort } from "../../wire/ping.ts";
 import { RELAY_HELLO_HEADER, RELAY_PROOF_HEADER, type RelayReset } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../context.ts";
@@ -83,7 +84,8 @@ export function createAdmission(context: ManagementContext): Admission {
       });
       if (!answer.ok) return refused;
       const { hello } = answer;
-      const refusal = refuseNetwork({ sourcePeerId: source, port: hello.port, nowSeconds: now }, snapshot);
+      const port = ruledPort(hello.port);
+      const refusal = refuseNetwork({ sourcePeerId: source, port, nowSeconds: now }, snapshot);
       return refusal === null ? { ok: true, accountId: peer.accountId, hello, line } : refused;
     },
 
@@ -103,7 +105,8 @@ export function createAdmission(context: ManagementContext): Admission {
     async mayGoOn(accountId, { source, target, port }) {
       const snapshot = await maps.snapshotOf(accountId, target);
       if (snapshot === undefined) return false;
-      return refuseNetwork({ sourcePeerId: source, port, nowSeconds: nowSeconds(clock) }, snapshot) === null;
+      const request = { sourcePeerId: source, port: ruledPort(port), nowSeconds: nowSeconds(clock) };
+      return refuseNetwork(request, snapshot) === null;
     },
 
     async isMachine(peerId) {

@@ -62,6 +62,13 @@ test("a stream carries bytes both ways, unharmed and metered", async () => {
   expect(relay.hub.load()).toMatchObject({ links: 1, waitingBytes: 0 });
 }, 20_000);
 
+test("a ping is carried where SSH would be", async () => {
+  await relay.offer(machine, greet);
+  const stream = await relay.dial(device, machine, { port: 7 });
+  expect(stream.destroyed).toBe(false);
+  stream.destroy();
+});
+
 describe("is refused:", () => {
   beforeEach(async () => {
     await relay.offer(machine, greet);
@@ -69,6 +76,10 @@ describe("is refused:", () => {
 
   test("a device that no rule lets reach the machine", async () => {
     await expect(relay.dial(stranger, machine)).rejects.toThrow("does not let this device reach the peer");
+  });
+
+  test("a ping of a device that no rule lets reach the machine", async () => {
+    await expect(relay.dial(stranger, machine, { port: 7 })).rejects.toThrow("does not let this device");
   });
 
   test("a device that the machine knows, and that a drop keeps from its SSH port", async () => {

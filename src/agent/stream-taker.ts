@@ -1,0 +1,19 @@
+/**
+ * Where a stream goes whose hello the gate has taken: to SSH, or to the answers of `qf ping`.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import { type Hello, PING_PORT } from "../wire/hello.ts";
+import type { Pings } from "./pings.ts";
+import type { SshServer, StreamOrigin } from "./world.ts";
+
+/** Takes over `stream`, paused, with all that came after the hello still in it. */
+export type TakeStream = (stream: Duplex, hello: Hello, origin: Omit<StreamOrigin, "sourcePeerId">) => void;
+
+export function createStreamTaker(deps: { readonly ssh: SshServer; readonly pings: Pings }): TakeStream {
+  return (stream, hello, origin) => {
+    if (hello.port === PING_PORT) deps.pings.accept(stream, hello);
+    else deps.ssh.accept(stream, { ...origin, sourcePeerId: hello.source });
+  };
+}

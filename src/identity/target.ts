@@ -1,0 +1,53 @@
+/**
+ * Where a machine is, asked by this device alone: nobody signs in, and nothing is granted by the answer.
+ *
+ * @module
+ */
+import { nowSeconds } from "../base/clock.ts";
+import { signEd25519 } from "../base/ed25519.ts";
+import { QfError } from "../base/errors.ts";
+import type { TargetInfo } from "../wire/client-api.ts";
+import { signedBytes } from "../wire/signed-fields.ts";
+import type { ClientSession } from "./client-session.ts";
+import type { Scope } from "./device.ts";
+
+export interface FoundTarget {
+  readonly target: TargetInfo;
+  readonly scope: Scope;
+  readonly devicePeerId: string;
+}
+
+/** This device as it is registered at the session's management server. Throws ERR_LOGIN_REQUIRED. */
+export async function registeredDevice(
+  session: ClientSession,
+): Promise<Pick<FoundTarget, "scope" | "devicePeerId">> {
+  const { devices } = await session.folder.readConfig();
+  const device = devices[session.api.origin];
+  if (device !== undefined) {
+    return {
+      devicePeerId: device.peerId,
+      scope: { accountId: device.accountId, origin: session.api.origin },
+    };
+  }
+  throw new QfError("ERR_LOGIN_REQUIRED", `this device is not registered at ${session.api.origin}`, {
+    hint: "run qf login once",
+  });
+}
+
+/**
+ * The machine that `typed` (name, full name, overlay address or peer id) is. Throws ERR_LOGIN_REQUIRED for
+ * a device that is not registered, ERR_ACCESS_DENIED where no rule lets it reach such a machine.
+ */
+export async function findTarget(session: ClientSession, typed: string): Promise<FoundTarget> {
+  const device = await registeredDevice(session);
+  const { challenge } = await session.api.challenge();
+  const fields = {
+    challenge,
+    devicePeerId: device.devicePeerId,
+    target: typed.toLowerCase(),
+    timeSeconds: nowSeconds(session.clock),
+  };
+  const deviceSignature = signEd25519(session.deviceKey, signedBytes("target", device.scope, fields));
+  const { target } = await session.api.target({ ...fields, deviceSignature });
+  return { ...device, target };
+}

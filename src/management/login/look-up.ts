@@ -1,0 +1,99 @@
+/**
+ * What a registered device may know without anybody signing in: where a machine is that the network rules
+ * let it reach. Grants nothing; the machine asks the same rules again.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
+import { refuseNetwork } from "../../policy/network-rules.ts";
+import type { PolicySnapshot } from "../../policy/snapshot.ts";
+import type { TargetRequest, TargetResponse } from "../../wire/client-api.ts";
+import { SSH_PORT } from "../../wire/policy.ts";
+import type { PeerId } from "../../wire/units.ts";
+import type { AccountRow } from "../db/accounts.ts";
+import { findPeer, type PeerRow } from "../db/peers.ts";
+import { findUser, type UserRow } from "../db/users.ts";
+import { denial } from "./denial.ts";
+import { currentAccount, type LoginDeps } from "./deps.ts";
+import { checkSigned, type SignedRequest } from "./signatures.ts";
+import { findTarget, targetInfo } from "./target.ts";
+
+/** Answers POST /client/v1/targets. Throws ERR_LOGIN_REQUIRED, ERR_UNAUTHENTICATED or ERR_ACCESS_DENIED. */
+export async function lookUpTarget(
+  deps: LoginDeps,
+  request: TargetRequest,
+  sourceAddress: string,
+): Promise<TargetResponse> {
+  const { ctx } = deps;
+  const account = await currentAccount(ctx);
+  const { challenge, devicePeerId, target: typed, timeSeconds } = request;
+  const signed = {
+    purpose: "target",
+    fields: { challenge, devicePeerId, target: typed, timeSeconds },
+    signature: request.deviceSignature,
+  } as const;
+  const asker = await proveDevice(deps, account, signed);
+  const activity = "peer.lookup.refuse" as const;
+  const refusal = { accountId: account.id, sourceAddress, what: typed, activity, user: () => asker.owner };
+  return deps.refusals.noting(refusal, async () => {
+    checkAsker(asker);
+    const target = await ctx.store.read((tx) => findTarget(tx, account, typed));
+    // For a machine that is not there a map is made all the same, so that asking takes as long.
+    const snapshot = await ctx.maps.snapshotOf(account.id, target?.id ?? devicePeerId);
+    if (target === undefined || snapshot === undefined || !mayReach(deps, snapshot, devicePeerId)) {
+      throw denial("network_not_allowed");
+    }
+    if (!target.sshEnabled) throw denial("ssh_disabled");
+    return { target: targetInfo(target, account, deps.isConnected(target.id)) };
+  });
+}
+
+interface DeviceAsker {
+  readonly device: PeerRow;
+  /** Null: it belongs to nobody. */
+  readonly owner: UserRow | null;
+}
+
+/** The device that has signed. Throws ERR_LOGIN_REQUIRED for one that is not registered. */
+export async function proveDevice(
+  deps: LoginDeps,
+  account: AccountRow,
+  {
+    purpose,
+    fields,
+    signature,
+  }: Pick<SignedRequest, "purpose"> & {
+    readonly fields: SignedRequest["fields"] & { readonly devicePeerId: PeerId };
+    readonly signature: string;
+  },
+): Promise<DeviceAsker> {
+  const device = await deps.ctx.store.read((tx) => findPeer(tx, account.id, fields.devicePeerId));
+  const signatures = device === undefined ? [] : [{ key: device.deviceKey, signature }];
+  await checkSigned(deps, { purpose, accountId: account.id, fields, signatures });
+  if (device === undefined) {
+    throw new QfError("ERR_LOGIN_REQUIRED", "this device is not registered here", {
+      hint: "sign in again with qf login",
+    });
+  }
+  const { ownerUserId } = device;
+  const owner =
+    ownerUserId === null ? null : await deps.ctx.store.read((tx) => findUser(tx, account.id, ownerUserId));
+  return { device, owner: owner ?? null };
+}
+
+/** Throws ERR_ACCESS_DENIED for a device, or a person, that is blocked or waits for approval. */
+export function checkAsker({ device, owner }: DeviceAsker): void {
+  if (device.status !== "active") {
+    throw denial(device.status === "blocked" ? "device_blocked" : "device_pending");
+  }
+  if (owner?.isBlocked === true) throw denial("user_blocked");
+  if (owner?.pendingApproval === true) throw denial("user_pending");
+}
+
+/** By the rules alone: whether the machine takes SSH at all is told to those who may reach it. */
+export function mayReach({ ctx }: LoginDeps, snapshot: PolicySnapshot, sourcePeerId: PeerId): boolean {
+  const { map } = snapshot;
+  const open = { ...snapshot, map: { ...map, self: { ...map.self, sshEnabled: true } } };
+  return refuseNetwork({ sourcePeerId, port: SSH_PORT, nowSeconds: nowSeconds(ctx.clock) }, open) === null;
+}

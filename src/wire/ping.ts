@@ -1,0 +1,70 @@
+/**
+ * `qf ping`: what a device and a machine's agent say to each other on a stream that a hello opened.
+ *
+ * The agent speaks first: one line of JSON, `PingAnswer`, then one more for each line `ping` that comes.
+ * No SSH, no sign-in: the hello proves the device, and the network rules for SSH decide, each time.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { PING_PORT } from "./hello.ts";
+import { SSH_PORT } from "./policy.ts";
+import { OverlayAddress, PeerId, type Port } from "./units.ts";
+
+/** What is asked for each further answer. */
+export const PING_LINE = "ping\n";
+/** Longest answer line. */
+export const PING_ANSWER_BYTES_MAX = 1024;
+/** Answers on one stream, the first included. */
+export const PING_COUNT_MAX = 101;
+/** Longest a stream of pings stays open, and longest it may be silent. */
+export const PING_TOTAL_MS_MAX = 120_000;
+export const PING_IDLE_MS_MAX = 15_000;
+
+/** What an agent says of itself to a device that may reach it. */
+export const PingAnswer = z.object({
+  /** Its clock. */
+  nowMs: z.number().min(0),
+  version: z.string().max(64),
+  /** Seconds since management last confirmed its map; null: it has none. */
+  mapAgeSeconds: z.int().min(0).nullable(),
+  /** Whether it has a link to management. */
+  connected: z.boolean(),
+  /** `on`, or why nobody gets a session there now. */
+  ssh: z.enum(["on", "off", "map_stale"]),
+});
+export type PingAnswer = z.infer<typeof PingAnswer>;
+
+/** `qf ping --json`; fields are added, never changed. */
+export const PingReport = z.object({
+  peer: z.object({ peerId: PeerId, name: z.string(), address: OverlayAddress }),
+  /** Null: none answers. */
+  path: z.enum(["direct", "relay"]).nullable(),
+  /** `HOST:PORT` of a direct path. */
+  endpoint: z.string().nullable(),
+  /** Why this path, or why none. */
+  why: z.string(),
+  /** Milliseconds from the first attempt until the path answered; null without one. */
+  connectMs: z.number().nullable(),
+  sent: z.int(),
+  received: z.int(),
+  /** On the open path. */
+  roundTripMs: z.object({ min: z.number(), median: z.number(), max: z.number() }).nullable(),
+  /** This clock minus the peer's, by the quickest answer. */
+  clockOffsetMs: z.int().nullable(),
+  /** `connected` to management: by its own word, else by management's. */
+  agent: z.object({
+    connected: z.boolean(),
+    version: z.string().nullable(),
+    mapAgeSeconds: z.int().nullable(),
+  }),
+  ssh: z.enum([...PingAnswer.shape.ssh.options, "unknown"]),
+  /** Why there is no answer. Null: there is one. */
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).nullable(),
+});
+export type PingReport = z.infer<typeof PingReport>;
+
+/** The port whose rules decide about a hello: a ping may go where SSH may. */
+export function ruledPort(port: Port): Port {
+  return port === PING_PORT ? SSH_PORT : port;
+}

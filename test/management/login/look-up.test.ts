@@ -1,0 +1,134 @@
+/** Where a machine is, asked by a device alone. Every refusal is one step from an answer. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
+import { isQfError } from "../../../src/base/errors.ts";
+import { createClientApi } from "../../../src/identity/client-api.ts";
+import { updatePeer } from "../../../src/management/db/peers.ts";
+import { updateUser } from "../../../src/management/db/users.ts";
+import { signedBytes } from "../../../src/wire/signed-fields.ts";
+import { addPeer, type TestPeer } from "../../support/relay-lab.ts";
+import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "qf-test-"));
+const initiator = { id: "test", name: "test", email: "" };
+let management: TestManagement;
+let machine: TestPeer;
+let laptop: TestPeer;
+let other: TestPeer;
+
+beforeAll(async () => {
+  management = await startTestManagement(join(folder, "data"));
+  const [laptops, servers] = [await management.addGroup("Laptops"), await management.addGroup("Servers")];
+  machine = await addPeer(management, "web1", "machine", [servers]);
+  laptop = await addPeer(management, "laptop", "device", [laptops]);
+  other = await addPeer(management, "other", "device", []);
+  await management.addPolicy({ protocol: "tcp", ports: ["22"], sources: [laptops], destinations: [servers] });
+});
+
+afterAll(async () => {
+  await management.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Ask {
+  readonly device?: TestPeer;
+  readonly target?: string;
+  readonly key?: TestPeer["key"];
+  readonly signed?: Record<string, string | number>;
+  readonly challenge?: string;
+  readonly ageSeconds?: number;
+}
+
+async function ask({ device = laptop, target = "web1", key = device.key, ...bent }: Ask = {}) {
+  const api = createClientApi({ url: management.url });
+  const fields = {
+    challenge: bent.challenge ?? (await api.challenge()).challenge,
+    devicePeerId: device.row.id,
+    target,
+    timeSeconds: Math.floor(Date.now() / 1000) - (bent.ageSeconds ?? 0),
+  };
+  const scope = { accountId: management.accountId, origin: management.url };
+  const deviceSignature = signEd25519(key, signedBytes("target", scope, { ...fields, ...bent.signed }));
+  return api.target({ ...fields, deviceSignature });
+}
+
+async function refusal(asked: Promise<unknown>): Promise<string> {
+  const error = await asked.catch((thrown: unknown) => thrown);
+  return isQfError(error) ? `${error.code}: ${error.message}` : `no QfError: ${String(error)}`;
+}
+
+async function change(fn: Parameters<typeof management.context.store.change<unknown>>[1]): Promise<void> {
+  const { store } = management.context;
+  await store.change({ accountId: management.accountId, initiator, affectsMaps: true }, fn);
+}
+
+const CLOSED = "ERR_ACCESS_DENIED: No policy lets this device reach this peer";
+
+describe("where a machine is", () => {
+  test("is told to a device that may reach it, by name, full name, address and id", async () => {
+    const { id, address } = machine.row;
+    for (const target of ["web1", "web1.qf.internal", address, id]) {
+      const { target: found } = await ask({ target });
+      expect(found).toMatchObject({ peerId: id, name: "web1.qf.internal", address, connected: false });
+    }
+  });
+
+  test("is not told to a device that no rule lets reach it, as if it were not there", async () => {
+    expect(await refusal(ask({ device: other }))).toBe(CLOSED);
+    expect(await refusal(ask({ device: other, target: "web9" }))).toBe(CLOSED);
+    expect(await refusal(ask({ target: "web9" }))).toBe(CLOSED);
+    const { activity_code, meta } = (await management.events()).at(-1) ?? {};
+    expect(activity_code).toBe("peer.lookup.refuse");
+    expect(meta).toMatchObject({ code: "ERR_ACCESS_DENIED", what: "web9" });
+  });
+
+  test("of a device is told to nobody", async () => {
+    expect(await refusal(ask({ target: "other" }))).toBe(CLOSED);
+  });
+
+  test.each<[name: string, bent: Ask, code: string]>([
+    ["another device's key", { key: generateEd25519() }, "ERR_UNAUTHENTICATED"],
+    ["a signature over another name", { signed: { target: "web2" } }, "ERR_UNAUTHENTICATED"],
+    ["a challenge nobody gave", { challenge: "A".repeat(43) }, "ERR_UNAUTHENTICATED"],
+    ["a clock two minutes behind", { ageSeconds: 120 }, "ERR_BAD_REQUEST"],
+  ])("is refused to %s", async (_name, bent, code) => {
+    expect(await refusal(ask(bent))).toStartWith(code);
+  });
+
+  test("is refused to a device that nobody registered, in words that help", async () => {
+    const unknown = { ...laptop, row: { ...laptop.row, id: "z".repeat(20) } };
+    expect(await refusal(ask({ device: unknown }))).toBe(
+      "ERR_LOGIN_REQUIRED: this device is not registered here",
+    );
+  });
+
+  test("is refused to a challenge used before", async () => {
+    const { challenge } = await createClientApi({ url: management.url }).challenge();
+    await ask({ challenge });
+    expect(await refusal(ask({ challenge }))).toStartWith("ERR_UNAUTHENTICATED");
+  });
+
+  test("is refused to a blocked device, and to a blocked person's", async () => {
+    const { accountId } = management;
+    await change((tx) => updatePeer(tx, accountId, laptop.row.id, { status: "blocked" }));
+    expect(await refusal(ask())).toBe("ERR_ACCESS_DENIED: This device is blocked");
+    const ada = await management.addPerson({ email: "ada@example.com", password: "correct horse" });
+    const owned = { status: "active", ownerUserId: ada.id } as const;
+    await change((tx) => updatePeer(tx, accountId, laptop.row.id, owned));
+    expect((await ask()).target.peerId).toBe(machine.row.id);
+    await change((tx) => updateUser(tx, accountId, ada.id, { isBlocked: true }));
+    expect(await refusal(ask())).toBe("ERR_ACCESS_DENIED: User is blocked");
+    await change((tx) => updateUser(tx, accountId, ada.id, { isBlocked: false }));
+  });
+
+  test("says that SSH is disabled to those only who could reach it", async () => {
+    const { accountId } = management;
+    await change((tx) => updatePeer(tx, accountId, machine.row.id, { sshEnabled: false }));
+    expect(await refusal(ask())).toBe("ERR_ACCESS_DENIED: SSH is disabled for this peer");
+    expect(await refusal(ask({ device: other }))).toBe(CLOSED);
+    await change((tx) => updatePeer(tx, accountId, machine.row.id, { sshEnabled: true }));
+  });
+});
