@@ -23,6 +23,8 @@ export interface WorldParts {
   readonly privileged: boolean;
   readonly ownUser: string;
   flags(): AgentFlagsStored;
+  /** Whether the control link is down, and not only because it was not tried yet. */
+  isLinkDown(): boolean;
 }
 
 export function createWorld(parts: WorldParts): World {
@@ -59,6 +61,10 @@ export function createWorld(parts: WorldParts): World {
       // Flags that do not hold together are refused on the way in; nothing must pass if they ever do not.
       const issuer = pinIssuer ?? "";
       return { issuer, audience: pinAudience ?? "", keys: parts.pinnedKeys.keysOf(issuer) };
+    },
+    offlineLogins: () => {
+      if (!flags().offlineLogins) return "off";
+      return parts.isLinkDown() ? "taken" : "waiting";
     },
     refreshPinned: () => parts.pinnedKeys.refresh(flags().pinIssuer ?? ""),
   };

@@ -46,7 +46,7 @@ import { lockState, type StateLock } from "./state-lock.ts";
 import { buildStatus } from "./status-report.ts";
 import { openStdioListener, type StdioListener } from "./stdio-listener.ts";
 import { createStreamTaker } from "./stream-taker.ts";
-import { createSyncClient, type SyncClient } from "./sync-client.ts";
+import { createSyncClient, isLinkDown, type SyncClient } from "./sync-client.ts";
 import type { SshServer, World } from "./world.ts";
 
 export interface StartAgentOptions {
@@ -409,6 +409,7 @@ class RunningAgent implements Agent {
       privileged: this.#privileged,
       ownUser: this.#ownUser,
       flags: () => this.#flags,
+      isLinkDown: () => isLinkDown(this.#sync?.state()),
     });
   }
 

@@ -105,10 +105,6 @@ function problemsOf(parts: StatusParts): string[] {
   } else if (flags.plainSshListen !== null && !flags.sshAuth) {
     problems.push("with --disable-ssh-auth nobody can sign in at --plain-ssh-listen");
   }
-  if (flags.offlineLogins) {
-    // Kept, and said: it could only let in more than is let in without it.
-    problems.push("--allow-offline-logins has no effect in this version: sign-ins need management");
-  }
   if (flags.sshServer && listening.length === 0 && !relay.connected) {
     problems.push("no peer can come in: there is no listener, and no link to the relay");
   }

@@ -88,6 +88,11 @@ const SESSIONS_MAX = 10_000;
 /** The error of a link whose first attempt is still under way. */
 export const NOT_TRIED_YET = "not connected yet";
 
+/** Whether there is no link although it was tried: management has had its chance since this agent started. */
+export function isLinkDown(state: SyncState | undefined): boolean {
+  return state !== undefined && !state.connected && state.error !== NOT_TRIED_YET;
+}
+
 const REFUSALS: Readonly<Record<MapRefusal, string>> = {
   newer_protocol: "management sends a policy of a newer version; update qf on this machine",
   other_account: "management sends the map of another account; it is refused",

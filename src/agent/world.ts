@@ -39,6 +39,11 @@ export interface World {
   } | null;
   /** Fetches the pinned issuer's keys anew, at most once in half a minute. Never rejects. */
   refreshPinned(): Promise<void>;
+  /**
+   * Whether a login key may sign for itself: `off` without --allow-offline-logins; `taken` only while the
+   * control link is down and has been tried since the agent started; `waiting` while it is up.
+   */
+  offlineLogins(): "off" | "waiting" | "taken";
   /** Whether clients that bring no hello are taken at all (`--plain-ssh-listen`). */
   takesPlain(): boolean;
   /** Lets people approve sign-ins of clients without a certificate. Null: nobody is asked. */

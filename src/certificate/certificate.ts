@@ -36,6 +36,8 @@ export interface Certificate {
   readonly identity: CertificateIdentity;
   /** A compact JWS, unverified. Null: the account keeps tokens from machines. */
   readonly idToken: string | null;
+  /** By the device, base64url, where the login key has signed for itself; see `offline.ts`. */
+  readonly deviceSignature: string | null;
   /** Raw, base64url. */
   readonly caKey: Ed25519PublicKey;
   /** What the CA signed: everything before the signature. */

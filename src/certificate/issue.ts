@@ -13,6 +13,7 @@ import {
   CERTIFICATE_KEY_TYPE,
   CERTIFICATE_LIFETIME_SECONDS,
   type CertificateIdentity,
+  EXTENSION_DEVICE,
   EXTENSION_ID_TOKEN,
   EXTENSION_IDENTITY,
   OPTION_PEER,
@@ -34,6 +35,8 @@ export interface CertificateOrder {
   readonly identity: CertificateIdentity;
   /** Null leaves the extension out. */
   readonly idToken: string | null;
+  /** Base64url; only of an offline login. */
+  readonly deviceSignature?: string;
   readonly nowSeconds: EpochSeconds;
 }
 
@@ -47,6 +50,7 @@ export function issueCertificate(order: CertificateOrder): Buffer {
   // No permit-* extensions: they would widen what a stock sshd lets this key do, and mean nothing here.
   const extensions: [string, string][] = [[EXTENSION_IDENTITY, JSON.stringify(order.identity)]];
   if (order.idToken !== null) extensions.push([EXTENSION_ID_TOKEN, order.idToken]);
+  if (order.deviceSignature !== undefined) extensions.push([EXTENSION_DEVICE, order.deviceSignature]);
 
   const writer = new SshWriter()
     .text(CERTIFICATE_KEY_TYPE)

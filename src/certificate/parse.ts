@@ -16,6 +16,7 @@ import {
   CERTIFICATE_KEY_TYPE,
   CERTIFICATE_LIFETIME_SECONDS,
   CertificateIdentity,
+  EXTENSION_DEVICE,
   EXTENSION_ID_TOKEN,
   EXTENSION_IDENTITY,
   ID_TOKEN_BYTES_MAX,
@@ -25,6 +26,7 @@ import {
 import { CompactJws } from "../wire/client-api.ts";
 import {
   type Ed25519PublicKey,
+  Ed25519Signature,
   EpochSeconds,
   LOCAL_USER_LENGTH_MAX,
   LocalUser,
@@ -158,9 +160,10 @@ function readCriticalOptions(bytes: Uint8Array): PeerId {
 }
 
 /** Extensions that are not known grant nothing here and are passed over, as OpenSSH does. */
-function readExtensions(bytes: Uint8Array): Pick<Certificate, "identity" | "idToken"> {
+function readExtensions(bytes: Uint8Array): Pick<Certificate, "identity" | "idToken" | "deviceSignature"> {
   let identity: CertificateIdentity | undefined;
   let idToken: string | null = null;
+  let deviceSignature: string | null = null;
   for (const [name, data] of readOptions(bytes)) {
     if (name === EXTENSION_IDENTITY) {
       const parsed = CertificateIdentity.safeParse(parseStrictJsonObject(readOptionText(data, 8192)));
@@ -168,9 +171,12 @@ function readExtensions(bytes: Uint8Array): Pick<Certificate, "identity" | "idTo
     } else if (name === EXTENSION_ID_TOKEN) {
       const parsed = CompactJws.safeParse(readOptionText(data, ID_TOKEN_BYTES_MAX));
       idToken = parsed.success ? parsed.data : refuse("its token is malformed");
+    } else if (name === EXTENSION_DEVICE) {
+      const parsed = Ed25519Signature.safeParse(readOptionText(data, 128));
+      deviceSignature = parsed.success ? parsed.data : refuse("its device signature is malformed");
     }
   }
-  return { identity: identity ?? refuse("it does not say who it is for"), idToken };
+  return { identity: identity ?? refuse("it does not say who it is for"), idToken, deviceSignature };
 }
 
 /** A certificate as signing key is refused here: its type is another one. */

@@ -56,24 +56,35 @@ export function isPlausible(blob: Uint8Array, cas: readonly MapCa[]): boolean {
  * signature was good.
  */
 export function verifyCertificate(question: CertificateQuestion): CertificateVerdict {
-  const { nowSeconds } = question;
   const certificate = tryParse(question.blob);
   if (certificate === undefined) return deny("certificate_invalid");
   if (!isInForce(certificate.caKey, question.cas)) return deny("certificate_invalid");
-  if (!verifyRaw(certificate.caKey, certificate.signedBytes, certificate.signature)) {
-    return deny("certificate_invalid");
-  }
-  if (nowSeconds < certificate.validAfterSeconds - CLOCK_SKEW_SECONDS) return deny("clock_skew");
-  if (nowSeconds >= certificate.validBeforeSeconds + CLOCK_SKEW_SECONDS) return deny("certificate_expired");
-  if (certificate.targetPeerId !== question.selfPeerId) return deny("wrong_target");
+  if (!isSignatureGood(certificate)) return deny("certificate_invalid");
+  const refusal = refuseUse(certificate, question);
+  if (refusal !== null) return deny(refusal);
   const { identity, idToken } = certificate;
-  if (question.sourcePeerId !== null && question.sourcePeerId !== identity.devicePeerId) {
-    return deny("device_unknown");
-  }
   if (!isPrincipal(question.localUser, certificate.principals)) return deny("local_user_not_authorized");
 
   const loginKeyBlob = sshBlobOfEd25519(certificate.loginKey);
   return { ok: true, certificate, identity, idToken, loginKeyBlob, loginId: sha256(loginKeyBlob) };
+}
+
+/** Why a certificate is not for here and now, from this device. Null: it is. */
+export function refuseUse(
+  certificate: Certificate,
+  question: Pick<CertificateQuestion, "nowSeconds" | "selfPeerId" | "sourcePeerId">,
+): ReasonCode | null {
+  const { nowSeconds, selfPeerId, sourcePeerId } = question;
+  if (nowSeconds < certificate.validAfterSeconds - CLOCK_SKEW_SECONDS) return "clock_skew";
+  if (nowSeconds >= certificate.validBeforeSeconds + CLOCK_SKEW_SECONDS) return "certificate_expired";
+  if (certificate.targetPeerId !== selfPeerId) return "wrong_target";
+  const isOtherDevice = sourcePeerId !== null && sourcePeerId !== certificate.identity.devicePeerId;
+  return isOtherDevice ? "device_unknown" : null;
+}
+
+/** Whether the key that a certificate names as its signer has signed it. */
+export function isSignatureGood({ caKey, signedBytes, signature }: Certificate): boolean {
+  return verifyRaw(caKey, signedBytes, signature);
 }
 
 /**
@@ -106,7 +117,8 @@ function rawSignature(signature: Uint8Array): Uint8Array | undefined {
   }
 }
 
-function tryParse(blob: Uint8Array): Certificate | undefined {
+/** `parseCertificate`, with undefined for what is malformed. */
+export function tryParse(blob: Uint8Array): Certificate | undefined {
   try {
     return parseCertificate(blob);
   } catch (cause) {

@@ -56,7 +56,7 @@ SSH (everything is off until it is asked for):
   --plain-ssh-listen HOST:PORT  also serve any SSH client there: PuTTY, a phone, a library. It shows a
                              URL where a person signs in, and takes the one-time code of that page;
                              policies must allow it (allow_unmanaged_devices). Default: off
-  --allow-offline-logins     take logins while management is away (kept; no effect yet)
+  --allow-offline-logins     take kept logins while management is away
   --require-idp-binding      take only logins signed by the identity provider itself; needs
   --pin-issuer URL           its issuer, and
   --pin-audience ID          the audience of its tokens

@@ -34,6 +34,9 @@ import { PROTOCOL_VERSION } from "../wire/version.ts";
 export const ANSWER_BYTES_MAX = 512 * 1024;
 const TIMEOUT_MS_DEFAULT = 15_000;
 
+/** Nobody answered for management: no connection, no answer in time, or a proxy that has lost it. */
+export class ManagementAwayError extends QfError {}
+
 /** Requests a client makes. Each throws a QfError with the server's message, or ERR_UNAVAILABLE. */
 export interface ClientApi {
   /** Origin it speaks to, without a final slash. */
@@ -181,27 +184,39 @@ async function readBounded(response: Response): Promise<string> {
 
 /** ERR_UNAVAILABLE as one line: why management could not be asked. */
 export function unreachableManagement(origin: string, cause: unknown): QfError {
-  return new QfError("ERR_UNAVAILABLE", `can not reach management at ${origin}: ${reasonOf(cause)}`, {
+  const { message, isAway } = reasonOf(cause);
+  const made = isAway ? ManagementAwayError : QfError;
+  return new made("ERR_UNAVAILABLE", `can not reach management at ${origin}: ${message}`, {
     hint: "check the URL and that the server runs",
     cause,
   });
 }
 
-function reasonOf(cause: unknown): string {
+/** `isAway`: nobody was there, as against somebody who is not management. */
+function reasonOf(cause: unknown): { readonly message: string; readonly isAway: boolean } {
   const { name, code } = (cause ?? {}) as { name?: string; code?: string };
-  if (name === "TimeoutError") return "no answer in time";
-  if (code === "ConnectionRefused" || code === "ECONNREFUSED") return "connection refused";
-  if (code === "UnexpectedRedirect") return "it answered with a redirect, which is not followed";
-  if (code?.includes("CERT") || code?.includes("SELF_SIGNED")) return "its TLS certificate is not trusted";
-  if (code === "ENOTFOUND" || code === "FailedToOpenSocket") return "unknown host or no network";
-  return "the connection failed";
+  const away = (message: string) => ({ message, isAway: true });
+  if (name === "TimeoutError") return away("no answer in time");
+  if (code === "ConnectionRefused" || code === "ECONNREFUSED") return away("connection refused");
+  if (code === "UnexpectedRedirect") {
+    return { message: "it answered with a redirect, which is not followed", isAway: false };
+  }
+  if (code?.includes("CERT") || code?.includes("SELF_SIGNED")) {
+    return { message: "its TLS certificate is not trusted", isAway: false };
+  }
+  if (code === "ENOTFOUND" || code === "FailedToOpenSocket") return away("unknown host or no network");
+  return { message: "the connection failed", isAway: code === "ConnectionClosed" || code === "ECONNRESET" };
 }
+
+/** What a proxy in front says when it has lost management. */
+const GATEWAY_STATUSES: readonly number[] = [502, 503, 504];
 
 /** The server's own words where it gave some, by its code where we know it. */
 function failureOf(status: number, text: string, origin: string): QfError {
   const parsed = ApiFailure.safeParse(parseJson(text));
   if (!parsed.success) {
-    return new QfError("ERR_UNAVAILABLE", `management at ${origin} answered with HTTP status ${status}`, {
+    const made = GATEWAY_STATUSES.includes(status) ? ManagementAwayError : QfError;
+    return new made("ERR_UNAVAILABLE", `management at ${origin} answered with HTTP status ${status}`, {
       hint: "check that the URL is QuFabric's management",
     });
   }

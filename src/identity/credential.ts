@@ -10,6 +10,7 @@ import type { CertificateResponse, TargetInfo } from "../wire/client-api.ts";
 import type { ReasonCode } from "../wire/decision.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import { LocalUser } from "../wire/units.ts";
+import { ManagementAwayError } from "./client-api.ts";
 import {
   type ClientSession,
   type ClientSessionOptions,
@@ -17,12 +18,15 @@ import {
   openClientSession,
 } from "./client-session.ts";
 import { proofHash, type Scope } from "./device.ts";
+import { because, type OfflineCertificates, rememberTarget, signOffline } from "./offline-login.ts";
 
 export interface CredentialOptions extends ClientSessionOptions {
   /** Peer id, name, full name or overlay address, as typed. */
   readonly target: string;
   /** The OS user asked for. Empty: unknown. */
   readonly localUser: string;
+  /** For when management is away. Absent: then there is no way in. */
+  readonly offline?: () => Promise<OfflineCertificates>;
 }
 
 /** All that a connection needs; the certificate is good for two minutes. */
@@ -35,6 +39,8 @@ export interface Credential {
   readonly scope: Scope;
   /** Whether the login is kept here and will be used again. */
   readonly isLoginKept: boolean;
+  /** Management was away: nobody but the machine will say whether this is taken. */
+  readonly isOffline: boolean;
 }
 
 /** Denials that a new sign-in, with a new registration of the device, may turn. */
@@ -45,11 +51,13 @@ const CURED_BY_LOGIN: readonly ReasonCode[] = [
   "reauth_required",
   "device_unknown",
 ];
+const isCuredByLogin = (reason: ReasonCode): boolean => CURED_BY_LOGIN.includes(reason);
 const CURED_FAILURES = ["ERR_TOKEN_INVALID", "ERR_LOGIN_REQUIRED", "ERR_UNAUTHENTICATED"] as const;
 
 /**
  * Signs in when needed and gets a certificate. Tries once more with a new login when management no
- * longer takes a kept one. Throws ERR_ACCESS_DENIED with the sentence of the denial.
+ * longer takes a kept one; when management is away a kept login may sign for itself. Throws
+ * ERR_ACCESS_DENIED with the sentence of the denial.
  */
 export async function obtainCertificate(options: CredentialOptions): Promise<Credential> {
   if (options.localUser !== "" && !LocalUser.safeParse(options.localUser).success) {
@@ -57,17 +65,58 @@ export async function obtainCertificate(options: CredentialOptions): Promise<Cre
   }
   const session = await openClientSession(options);
   const about = { target: options.target, localUser: options.localUser };
-  const login = await session.login(about);
-  const first = await mint(session, login, about).catch((error: unknown) => {
-    if (login.isNew || !CURED_FAILURES.some((code) => isQfError(error, code))) throw error;
-    return undefined;
+  const login = await session.login(about).catch((error: unknown) => {
+    if (!(error instanceof ManagementAwayError) || options.offline === undefined) throw error;
+    throw because(error, NO_LOGIN_KEPT);
   });
-  const isFinal = first?.outcome === "issued" || login.isNew;
-  if (first !== undefined && (isFinal || !CURED_BY_LOGIN.includes(first.reason))) {
-    return credentialOf(session, login, first);
+  let first: CertificateResponse | undefined;
+  try {
+    first = await mint(session, login, about);
+  } catch (error) {
+    const isAway = error instanceof ManagementAwayError && login.keptUntilSeconds !== null;
+    if (isAway && options.offline !== undefined) {
+      return offlineCredential(session, login, { target: about.target, away: error, load: options.offline });
+    }
+    if (login.isNew || !CURED_FAILURES.some((code) => isQfError(error, code))) throw error;
+  }
+  if (first !== undefined && (first.outcome === "issued" || login.isNew || !isCuredByLogin(first.reason))) {
+    return issued(session, login, first, options);
   }
   const fresh = await replaceLogin(session, login, about);
-  return credentialOf(session, fresh, await mint(session, fresh, about));
+  return issued(session, fresh, await mint(session, fresh, about), options);
+}
+
+/** Said before an offline login is tried. */
+export function offlineLine(target: string): string {
+  return `qf: warning: management can not be reached; asking ${target} to take the kept login without it`;
+}
+
+const NO_LOGIN_KEPT =
+  "no login is kept here that could do without it: qf login --ssh-jwt-cache-ttl SECONDS keeps one";
+
+/** What management has made, or its denial thrown; noted for the day that it is away. */
+async function issued(
+  session: ClientSession,
+  login: Login,
+  answer: CertificateResponse,
+  { offline }: CredentialOptions,
+): Promise<Credential> {
+  const credential = credentialOf(session, login, answer);
+  if (offline !== undefined) await rememberTarget(session, login, credential, offline);
+  return credential;
+}
+
+async function offlineCredential(
+  session: ClientSession,
+  login: Login,
+  how: {
+    readonly target: string;
+    readonly away: ManagementAwayError;
+    readonly load: () => Promise<OfflineCertificates>;
+  },
+): Promise<Credential> {
+  const signed = await signOffline(session, login, how);
+  return { ...commonOf(session, login), ...signed, isOffline: true };
 }
 
 /** A login other than `old`: what another process has made since, else a new one. */
@@ -120,9 +169,16 @@ function credentialOf(session: ClientSession, login: Login, answer: CertificateR
     });
   }
   return {
-    loginKey: login.loginKey,
+    ...commonOf(session, login),
     certificateBlob: Buffer.from(answer.certificate, "base64"),
     target: answer.target,
+    isOffline: false,
+  };
+}
+
+function commonOf(session: ClientSession, login: Login) {
+  return {
+    loginKey: login.loginKey,
     deviceKey: session.deviceKey,
     devicePeerId: login.devicePeerId,
     scope: login.scope,

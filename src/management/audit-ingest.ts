@@ -142,7 +142,12 @@ function metaOf(body: AgentEventBody): Record<string, string> {
         ...(body.receipt === null ? {} : { receipt: body.receipt }),
       };
     case "connection.open":
-      return { local_user: body.localUser, path: body.path, source: body.sourceAddress };
+      return {
+        local_user: body.localUser,
+        path: body.path,
+        source: body.sourceAddress,
+        ...(body.offline === undefined ? {} : { offline: "true" }),
+      };
     case "connection.close":
       return { reason: body.reason ?? "ended" };
     case "session.start":

@@ -157,6 +157,10 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
     sentence: "This peer wants a login that its own identity provider has signed",
     hint: "sign in with the identity provider",
   },
+  management_reachable: {
+    sentence: "This peer hears management, so it takes no offline login",
+    hint: "find out why management can not be reached from here",
+  },
   certificate_invalid: {
     sentence: "Authentication failed",
     hint: "connect again; if it stays, sign in again with qf login",

@@ -18,7 +18,12 @@ import { dialPeer } from "../fabric/race.ts";
 import { splice } from "../fabric/splice.ts";
 import { SECRET_VARIABLES } from "../identity/browser.ts";
 import { clientFolderPath } from "../identity/client-folder.ts";
-import { type Credential, type CredentialOptions, obtainCertificate } from "../identity/credential.ts";
+import {
+  type Credential,
+  type CredentialOptions,
+  obtainCertificate,
+  offlineLine,
+} from "../identity/credential.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
 import { checkCaller, findCaller } from "./caller.ts";
 import { type Carried, startCarrier } from "./carry.ts";
@@ -54,8 +59,15 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   const folder = openOpensshFolder(process.env, request.configDir);
   const caller = findCaller();
   await checkCaller({ caller, host, folder, environment: process.env });
-  const options = { target: host, localUser: "", environment, terminal: proxyTerminal };
+  const options = {
+    target: host,
+    localUser: "",
+    environment,
+    terminal: proxyTerminal,
+    offline: () => import("../certificate/offline-client.ts"),
+  };
   const credential = await obtain(options, folder);
+  if (credential.isOffline) proxyTerminal.say(offlineLine(credential.target.name));
   for (const name of SECRET_VARIABLES) delete process.env[name];
   checkTarget(credential.target);
   keepHostKeys(folder, host, credential.target);

@@ -12,7 +12,7 @@ import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
 import { dialPeer } from "../fabric/race.ts";
 import { SECRET_VARIABLES } from "../identity/browser.ts";
 import { clientFolderPath } from "../identity/client-folder.ts";
-import { type Credential, obtainCertificate } from "../identity/credential.ts";
+import { type Credential, obtainCertificate, offlineLine } from "../identity/credential.ts";
 import { processTerminal } from "../identity/terminal.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
 import { parseSshArgv, type SshInvocation } from "./argv.ts";
@@ -53,9 +53,11 @@ export async function runSsh(args: readonly string[]): Promise<number> {
     managementUrl: invocation.managementUrl,
     noBrowser: invocation.noBrowser,
     interactive: !invocation.batchMode,
+    offline: () => import("../certificate/offline-client.ts"),
   }).catch((error: unknown) => {
     throw beyondPeer(error, invocation);
   });
+  if (credential.isOffline) sayBeside(offlineLine(credential.target.name), invocation);
   if (invocation.jump !== undefined) {
     sayBeside(`qf: ${credential.target.name} is a peer and reached without ${invocation.jump}`, invocation);
   }
@@ -162,6 +164,17 @@ async function open(
       if (!invocation.quiet) process.stderr.write(text.endsWith("\n") ? text : `${text}\n`);
     },
     ...(invocation.verbosity >= 2 ? { debug: (line: string) => trace(2, line) } : {}),
+  }).catch((error: unknown) => {
+    throw credential.isOffline ? offlineRefused(error, target.name) : error;
+  });
+}
+
+/** Whoever is not let in is not told by the machine whether it takes such logins at all. */
+function offlineRefused(error: unknown, target: string): unknown {
+  if (!(error instanceof QfError) || error.code !== "ERR_ACCESS_DENIED") return error;
+  return new QfError(error.code, error.message, {
+    hint: `without management ${target} lets in only with --allow-offline-logins, and while it is cut off too`,
+    cause: error,
   });
 }
 

@@ -17,6 +17,9 @@ const shortText = z.string().max(512);
 /** Whose connection it is. Null: machine identity. Absent: an agent that did not say. */
 const person = UserId.nullable().optional();
 
+/** The login key signed for itself while management was away. Absent: management made the certificate. */
+const offline = z.literal(true).optional();
+
 /** What a machine saw. `connectionId` ties the events of one SSH transport together. */
 export const AgentEventBody = z.discriminatedUnion("type", [
   z.strictObject({
@@ -29,6 +32,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     /** How the person was proven; null for machine identity without a person. */
     binding: Binding.nullable(),
     sourceAddress: shortText,
+    offline,
   }),
   z.strictObject({
     type: z.literal("connection.open"),
@@ -41,6 +45,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     clientVersion: shortText,
     certificateSerial: z.string().max(20).nullable(),
     ruleId: Id.nullable(),
+    offline,
   }),
   z.strictObject({
     type: z.literal("connection.close"),

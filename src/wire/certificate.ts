@@ -21,6 +21,12 @@ export const OPTION_PEER = "peer@qufabric";
 export const EXTENSION_IDENTITY = "identity@qufabric";
 /** Value is a compact JWS: the ID token (binding `idp`) or management's own short token. */
 export const EXTENSION_ID_TOKEN = "id-token@qufabric";
+/**
+ * Only where a login key has signed for itself (`--allow-offline-logins`): the device's signature over
+ * signedBytes("offline-login", …, {loginKey, devicePeerId, target, tokenHash, validAfterSeconds,
+ * validBeforeSeconds}); tokenHash is base64url SHA-256 of the ID token.
+ */
+export const EXTENSION_DEVICE = "device@qufabric";
 
 /** The certificate governs starting a connection, not its length. */
 export const CERTIFICATE_BACKDATE_SECONDS = 30;

@@ -61,6 +61,7 @@ export const REASON_CODES = [
   "account_refused",
   "machine_identity_only",
   "binding_not_accepted",
+  "management_reachable",
   // Proof.
   "certificate_invalid",
   "certificate_expired",

@@ -16,6 +16,7 @@ export type SignaturePurpose =
   | "mint"
   | "logout"
   | "vouch"
+  | "offline-login"
   | "relay"
   | "target"
   | "names";

@@ -5,6 +5,8 @@
  * @module
  */
 import { z } from "zod";
+import { CertificateIdentity } from "./certificate.ts";
+import { TargetInfo } from "./client-api.ts";
 import { NetworkMap } from "./network-map.ts";
 import {
   AccountId,
@@ -168,3 +170,22 @@ export const KnownPathsFile = z.strictObject({
   ),
 });
 export type KnownPathsFile = z.infer<typeof KnownPathsFile>;
+
+/** A machine that a kept login had a certificate for. */
+export const KnownTarget = z.strictObject({
+  origin: HttpUrl,
+  /** Of the login that the certificate was made from: no other is used with it. */
+  loginId: Id,
+  target: TargetInfo,
+  /** What management's certificate said of the person. */
+  identity: CertificateIdentity,
+  atSeconds: EpochSeconds,
+});
+export type KnownTarget = z.infer<typeof KnownTarget>;
+
+/** `$QF_CONFIG_DIR/targets.json` (0600): for offline logins. A cache: gone without loss. */
+export const KnownTargetsFile = z.strictObject({
+  format: z.literal(1),
+  targets: z.array(KnownTarget).max(512),
+});
+export type KnownTargetsFile = z.infer<typeof KnownTargetsFile>;

@@ -108,6 +108,7 @@ export async function startSshMachine(options: SshMachineOptions = {}): Promise<
       devicePeerId: "device00000000000000",
       scope: { accountId: "account0000000000000", origin: "https://qf.example.com" },
       isLoginKept: true,
+      isOffline: false,
       target: {
         peerId: "machine0000000000000",
         name: "web1",

@@ -14,6 +14,7 @@ import { type Ed25519Key, generateEd25519, sshBlobOfEd25519 } from "../../src/ba
 import { QfError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { type CertificateOrder, issueCertificate } from "../../src/certificate/issue.ts";
+import { issueOfflineCertificate, type OfflineOrder } from "../../src/certificate/offline.ts";
 import { managementTokenJwk, signManagementToken } from "../../src/identity/management-token.ts";
 import { nonceOf } from "../../src/identity/verify.ts";
 import type { MachineFlags } from "../../src/policy/request.ts";
@@ -42,6 +43,7 @@ export interface SshWorld {
   pinnedKeys: readonly PublicJwk[] | undefined;
   auditFails: boolean;
   takesPlain: boolean;
+  offlineLogins: ReturnType<World["offlineLogins"]>;
   /** Who lets people approve a sign-in without a certificate. */
   approvals: Approvals | null;
   /** What the hello said; `null` is a plain listener. */
@@ -54,7 +56,16 @@ export interface SshWorld {
   eventsOf<T extends AgentEventBody["type"]>(type: T): Extract<AgentEventBody, { type: T }>[];
   /** A certificate and its key for alice on her laptop, or changed from that. */
   issue(change?: IssueChange): Promise<Credential>;
+  /** A certificate that alice's login key has signed for itself, or changed from that. */
+  issueOffline(change?: OfflineChange): Promise<Credential>;
   close(): Promise<void>;
+}
+
+export interface OfflineChange extends Partial<Omit<OfflineOrder, "identity" | "loginKey">> {
+  readonly identity?: Partial<OfflineOrder["identity"]>;
+  readonly idTokenClaims?: Record<string, unknown>;
+  /** "management": management's own short token in place of the provider's. */
+  readonly token?: "id" | "management";
 }
 
 export interface IssueChange extends Partial<Omit<CertificateOrder, "identity">> {
@@ -127,6 +138,7 @@ export async function openSshWorld(
     },
     refreshPinned: async () => {},
     takesPlain: () => state.takesPlain,
+    offlineLogins: () => state.offlineLogins,
     get approvals() {
       return state.approvals;
     },
@@ -152,6 +164,7 @@ export async function openSshWorld(
     pinnedKeys: undefined,
     auditFails: false,
     takesPlain: true,
+    offlineLogins: "off",
     approvals: null,
     sourcePeerId: anId("laptop"),
     clock: systemClock,
@@ -163,6 +176,7 @@ export async function openSshWorld(
     },
     eventsOf: (type) => events.filter((event) => event.type === type) as never,
     issue: (change = {}) => issue({ state, ca, idpKey: idp.privateKey, signing }, change),
+    issueOffline: (change = {}) => issueOffline({ state, ca, idpKey: idp.privateKey, signing }, change),
     async close() {
       await server.close();
       for (const socket of sockets) socket.destroy();
@@ -172,51 +186,21 @@ export async function openSshWorld(
   return state;
 }
 
-async function issue(
-  keys: {
-    state: SshWorld;
-    ca: Ed25519Key;
-    idpKey: ReturnType<typeof generateKeyPairSync>["privateKey"];
-    signing: Ed25519Key;
-  },
-  change: IssueChange,
-): Promise<Credential> {
+interface Keys {
+  readonly state: SshWorld;
+  readonly ca: Ed25519Key;
+  readonly idpKey: ReturnType<typeof generateKeyPairSync>["privateKey"];
+  readonly signing: Ed25519Key;
+}
+
+async function issue(keys: Keys, change: IssueChange): Promise<Credential> {
   const { state } = keys;
   const loginKey = change.loginKeyPair ?? generateEd25519();
   const at = change.nowSeconds ?? nowSeconds(state.clock);
   const { loginKeyPair: _, identity: identityChange, idTokenClaims, token, ...order } = change;
-  const identity = {
-    issuer: ISSUER,
-    subject: "alice",
-    userId: anId("alice"),
-    devicePeerId: anId("laptop"),
-    authTimeSeconds: at - 10,
-    binding: "idp" as const,
-    mapVersion: state.map.version,
-    ...identityChange,
-  };
-  const idToken = await new SignJWT({
-    iss: ISSUER,
-    sub: "alice",
-    aud: AUDIENCE,
-    nonce: nonceOf(sshBlobOfEd25519(loginKey.publicKey)),
-    iat: at - 10,
-    exp: at + 600,
-    auth_time: at - 10,
-    ...idTokenClaims,
-  })
-    .setProtectedHeader({ alg: "ES256", kid: "k1" })
-    .sign(keys.idpKey as never);
-  const managementToken = () =>
-    signManagementToken({
-      signingKey: { kid: "m1", key: keys.signing },
-      origin: state.map.origin,
-      userId: identity.userId,
-      targetPeerId: state.map.self.peerId,
-      loginKey: loginKey.publicKey,
-      binding: identity.binding,
-      nowSeconds: at,
-    });
+  const identity = { ...identityAt(state, at), ...identityChange };
+  const idToken = await providersToken(keys, loginKey, at, idTokenClaims);
+  const own = () => managementToken(keys, identity, loginKey, at);
   const certificate = issueCertificate({
     caKey: keys.ca,
     serial: 7n,
@@ -224,12 +208,84 @@ async function issue(
     loginKey: loginKey.publicKey,
     principals: ["*"],
     targetPeerId: state.map.self.peerId,
-    idToken: token === "none" ? null : token === "management" ? await managementToken() : idToken,
+    idToken: token === "none" ? null : token === "management" ? await own() : idToken,
     nowSeconds: at,
     ...order,
     identity,
   });
   return { loginKey, certificate };
+}
+
+async function issueOffline(keys: Keys, change: OfflineChange): Promise<Credential> {
+  const { state } = keys;
+  const loginKey = generateEd25519();
+  const at = change.nowSeconds ?? nowSeconds(state.clock);
+  const { identity: identityChange, idTokenClaims, token, ...order } = change;
+  const identity = { ...identityAt(state, at), ...identityChange };
+  const idToken =
+    token === "management"
+      ? await managementToken(keys, identity, loginKey, at)
+      : await providersToken(keys, loginKey, at, idTokenClaims);
+  const certificate = issueOfflineCertificate({
+    scope: { accountId: state.map.accountId, origin: state.map.origin },
+    loginKey,
+    deviceKey: state.deviceKey,
+    targetPeerId: state.map.self.peerId,
+    idToken,
+    nowSeconds: at,
+    ...order,
+    identity,
+  });
+  return { loginKey, certificate };
+}
+
+function identityAt(state: SshWorld, at: number): CertificateOrder["identity"] {
+  return {
+    issuer: ISSUER,
+    subject: "alice",
+    userId: anId("alice"),
+    devicePeerId: anId("laptop"),
+    authTimeSeconds: at - 10,
+    binding: "idp",
+    mapVersion: state.map.version,
+  };
+}
+
+function providersToken(
+  { idpKey }: Keys,
+  loginKey: Ed25519Key,
+  at: number,
+  claims: Record<string, unknown> = {},
+): Promise<string> {
+  return new SignJWT({
+    iss: ISSUER,
+    sub: "alice",
+    aud: AUDIENCE,
+    nonce: nonceOf(sshBlobOfEd25519(loginKey.publicKey)),
+    iat: at - 10,
+    exp: at + 600,
+    auth_time: at - 10,
+    ...claims,
+  })
+    .setProtectedHeader({ alg: "ES256", kid: "k1" })
+    .sign(idpKey as never);
+}
+
+function managementToken(
+  { state, signing }: Keys,
+  { userId, binding }: CertificateOrder["identity"],
+  loginKey: Ed25519Key,
+  at: number,
+): Promise<string> {
+  return signManagementToken({
+    signingKey: { kid: "m1", key: signing },
+    origin: state.map.origin,
+    userId,
+    targetPeerId: state.map.self.peerId,
+    loginKey: loginKey.publicKey,
+    binding,
+    nowSeconds: at,
+  });
 }
 
 function originOf(socket: Socket, sourcePeerId: string | null): StreamOrigin {

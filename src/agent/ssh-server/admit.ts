@@ -54,6 +54,13 @@ export interface AdmissionRequest {
   takePlace(key: string): boolean;
 }
 
+/** As audit has it. */
+interface HowProven {
+  /** Null: machine identity. */
+  readonly binding: Binding | null;
+  readonly offline?: true;
+}
+
 /** A map older than the certificate's gets this long to arrive. */
 const MAP_WAIT_MS = 2_000;
 /** What the direct listener's port means to network rules. */
@@ -67,29 +74,33 @@ export async function admit(world: World, request: AdmissionRequest): Promise<Ad
   const proof = await request.prove();
   if (proof.kind === "unproven") return proof;
   const account = await lookup;
-  if (proof.kind === "refused") return refuse(world, request, refusedVerdict(world, request, proof), null);
+  if (proof.kind === "refused")
+    return refuse(world, request, refusedVerdict(world, request, proof), { binding: null });
   if ((world.snapshot()?.map.version ?? 0) < proof.mapVersion) {
     await world.waitForMapVersion(proof.mapVersion, MAP_WAIT_MS);
   }
   const subject: Subject = { who: proof.who, localUser, localUid: account?.uid ?? null };
-  const binding = proof.who.kind === "user" ? proof.who.binding : null;
+  const how: HowProven = {
+    binding: proof.who.kind === "user" ? proof.who.binding : null,
+    ...(proof.offline === undefined ? {} : { offline: proof.offline }),
+  };
   const verdict = judge(world, subject, { kind: "connect" });
-  if (verdict.kind === "deny") return refuse(world, request, verdict, binding);
+  if (verdict.kind === "deny") return refuse(world, request, verdict, how);
   const reason =
     refuseUnprovenPath(world, origin, subject) ??
     refuseLocalAccount(account?.facts ?? NO_ACCOUNT) ??
     (request.takePlace(placeOf(subject)) ? null : "limit_reached");
-  if (reason !== null) return refuse(world, request, denied(reason, verdict.request), binding);
+  if (reason !== null) return refuse(world, request, denied(reason, verdict.request), how);
   const asked = await request.checkAccount(localUser);
   if (asked.reason !== null) {
-    const refusal = await refuse(world, request, denied(asked.reason, verdict.request), binding);
+    const refusal = await refuse(world, request, denied(asked.reason, verdict.request), how);
     return refusal.kind === "refused" ? { ...refusal, text: asked.text } : refusal;
   }
   // It may have taken its time, and a no in the meantime is a no.
   const again = judge(world, subject, { kind: "connect" });
-  if (again.kind === "deny") return refuse(world, request, again, binding);
+  if (again.kind === "deny") return refuse(world, request, again, how);
   const auth: AuthResult = { ...subject, localUid: account?.uid ?? -1, serial: proof.serial };
-  if (!(await recordOpening(world, { request, auth, verdict, binding }))) {
+  if (!(await recordOpening(world, { request, auth, verdict, how }))) {
     return { kind: "refused", reason: "audit_unavailable", receipt: null };
   }
   return { kind: "admitted", auth, grant: verdict.grant };
@@ -132,7 +143,7 @@ async function refuse(
   world: World,
   { connectionId, origin }: AdmissionRequest,
   verdict: Verdict,
-  binding: Binding | null,
+  how: HowProven,
 ): Promise<Admission> {
   const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
   const receipt = newId();
@@ -143,7 +154,7 @@ async function refuse(
       request: verdict.request,
       decision: verdict.record,
       receipt,
-      binding,
+      ...how,
       sourceAddress: origin.sourceAddress,
     });
     return { kind: "refused", reason, receipt };
@@ -159,10 +170,10 @@ async function recordOpening(
     request: AdmissionRequest;
     auth: AuthResult;
     verdict: Verdict & { kind: "allow" };
-    binding: Binding | null;
+    how: HowProven;
   },
 ): Promise<boolean> {
-  const { request, auth, verdict, binding } = opening;
+  const { request, auth, verdict, how } = opening;
   const { connectionId, origin } = request;
   try {
     // Recorded in this order and stored together: one wait for the disk.
@@ -173,7 +184,7 @@ async function recordOpening(
         request: verdict.request,
         decision: verdict.record,
         receipt: null,
-        binding,
+        ...how,
         sourceAddress: origin.sourceAddress,
       }),
       world.audit.record({
@@ -187,6 +198,7 @@ async function recordOpening(
         clientVersion: request.clientVersion,
         certificateSerial: auth.serial,
         ruleId: verdict.grant.ruleId,
+        ...(how.offline === undefined ? {} : { offline: how.offline }),
       }),
     ]);
     return true;

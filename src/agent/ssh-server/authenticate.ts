@@ -2,13 +2,14 @@
  * Userauth requests of one connection (RFC 4252): which are answered, which are decided, and what
  * a refusal looks like.
  *
- * An unsigned query is answered for any well-formed certificate of a CA in force, and nothing else is
- * computed for it. `publickey` is taken, and where there was no hello `keyboard-interactive`, by an
- * approval (`approve.ts`). This is where a denial becomes a banner.
+ * An unsigned query is answered for any well-formed certificate of a CA in force, or of its own key with
+ * `--allow-offline-logins`, and nothing else is computed for it. `publickey` is taken, and where there was
+ * no hello `keyboard-interactive`, by an approval (`approve.ts`). This is where a denial becomes a banner.
  *
  * @module
  */
 import type { AuthContext, PublicKeyAuthContext } from "ssh2";
+import { isSelfSigned } from "../../certificate/offline.ts";
 import { isPlausible } from "../../certificate/verify.ts";
 import { denialLine, UNPROVEN_SENTENCE } from "../../policy/sentences.ts";
 import { DISCONNECT } from "../../sshcore/messages.ts";
@@ -166,7 +167,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 function credentialOf({ world, origin }: AuthenticatorOptions, { key }: KeyRequest): "user" | "peer" | null {
   const map = world.snapshot()?.map;
   if (map === undefined) return null;
-  if (key.algo === CERTIFICATE_KEY_TYPE) return isPlausible(key.data, Object.values(map.cas)) ? "user" : null;
+  if (key.algo === CERTIFICATE_KEY_TYPE) {
+    const isTaken =
+      isPlausible(key.data, Object.values(map.cas)) ||
+      (world.offlineLogins() !== "off" && isSelfSigned(key.data));
+    return isTaken ? "user" : null;
+  }
   const isMachine = key.algo === DEVICE_KEY_TYPE && !world.sshAuth() && origin.sourcePeerId !== null;
   return isMachine ? "peer" : null;
 }

@@ -9,19 +9,16 @@
 
 import { nowSeconds } from "../../base/clock.ts";
 import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
-import { isQfError } from "../../base/errors.ts";
-import type { Certificate } from "../../certificate/certificate.ts";
-import { parseCertificate } from "../../certificate/parse.ts";
-import { verifyCertificate, verifyUserSignature } from "../../certificate/verify.ts";
-import { verifyManagementToken } from "../../identity/management-token.ts";
-import { verifyIdToken } from "../../identity/verify.ts";
-import { findPeer, type PolicySnapshot } from "../../policy/snapshot.ts";
+import { tryParse, verifyCertificate, verifyUserSignature } from "../../certificate/verify.ts";
+import { findPeer } from "../../policy/snapshot.ts";
 import type { ApprovedIdentity } from "../../wire/agent-sync.ts";
-import { type CertificateIdentity, MANAGEMENT_TOKEN_TYPE } from "../../wire/certificate.ts";
+import type { CertificateIdentity } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/decision.ts";
-import { type EpochSeconds, LocalUser, type PeerId } from "../../wire/units.ts";
+import { LocalUser, type PeerId } from "../../wire/units.ts";
 import type { World } from "../world.ts";
 import type { Who } from "./judge.ts";
+import { proveOffline } from "./offline-proof.ts";
+import { checkToken } from "./token-check.ts";
 
 /** A publickey request that came with a signature. */
 export interface SignedRequest {
@@ -40,17 +37,23 @@ export type Proof =
       readonly who: Who;
       readonly serial: string | null;
       readonly mapVersion: number;
+      /** Without management: the login key signed for itself. Absent: no. */
+      readonly offline?: true;
     }
   /** Known who it is, but not taken. */
   | { readonly kind: "refused"; readonly reason: ReasonCode; readonly identity: KnownIdentity }
   | { readonly kind: "unproven"; readonly reason: ReasonCode };
 
 /** Who was refused, for audit. */
-type KnownIdentity = Pick<CertificateIdentity, "userId"> & { readonly devicePeerId: PeerId | null };
+interface KnownIdentity {
+  /** Null: a person whom the map does not know. */
+  readonly userId: CertificateIdentity["userId"] | null;
+  readonly devicePeerId: PeerId | null;
+}
 
-type ProofWorld = Pick<World, "clock" | "snapshot" | "pinned" | "refreshPinned">;
+export type ProofWorld = Pick<World, "clock" | "snapshot" | "pinned" | "refreshPinned" | "offlineLogins">;
 
-/** Proves a person by certificate. */
+/** Proves a person by certificate: of management, or by the login key itself. */
 export async function proveUser(world: ProofWorld, request: SignedRequest): Promise<Proof> {
   const snapshot = world.snapshot();
   const certificate = tryParse(request.keyBlob);
@@ -59,6 +62,7 @@ export async function proveUser(world: ProofWorld, request: SignedRequest): Prom
   }
   if (!LocalUser.safeParse(request.localUser).success)
     return { kind: "unproven", reason: "certificate_invalid" };
+  if (certificate.caKey === certificate.loginKey) return proveOffline(world, snapshot, request);
   const at = nowSeconds(world.clock);
   const verdict = verifyCertificate({
     blob: request.keyBlob,
@@ -124,100 +128,6 @@ export function proveApproved(identity: ApprovedIdentity): Proof {
   return { kind: "proven", who, serial: null, mapVersion };
 }
 
-interface TokenQuestion {
-  readonly world: ProofWorld;
-  readonly snapshot: PolicySnapshot;
-  readonly certificate: Certificate;
-  readonly loginKeyBlob: Buffer;
-  readonly at: EpochSeconds;
-}
-type TokenAnswer = { readonly authTimeSeconds: EpochSeconds | null } | { readonly reason: ReasonCode };
-
-/** The token inside the certificate: the provider's for `idp`, management's own otherwise. */
-async function checkToken(question: TokenQuestion): Promise<TokenAnswer> {
-  const { identity, idToken } = question.certificate;
-  const pinned = question.world.pinned();
-  if (pinned !== null && (identity.binding !== "idp" || identity.issuer !== pinned.issuer)) {
-    return { reason: "binding_not_accepted" };
-  }
-  if (idToken === null) {
-    // The account keeps ID tokens from machines: then it is management's word, as for every other login.
-    if (identity.binding !== "idp") return { reason: "token_invalid" };
-    return pinned === null
-      ? { authTimeSeconds: identity.authTimeSeconds }
-      : { reason: "binding_not_accepted" };
-  }
-  if (identity.binding === "idp" && !isManagementToken(idToken)) return checkIdToken(question, idToken);
-  if (pinned !== null) return { reason: "binding_not_accepted" };
-  const { map } = question.snapshot;
-  const verdict = await verifyManagementToken({
-    token: idToken,
-    keys: map.managementKeys,
-    origin: map.origin,
-    selfPeerId: map.self.peerId,
-    loginKey: question.certificate.loginKey,
-    nowSeconds: question.at,
-  });
-  if (!verdict.ok) return { reason: verdict.reason };
-  const isSame = verdict.userId === identity.userId && verdict.binding === identity.binding;
-  return isSame ? { authTimeSeconds: identity.authTimeSeconds } : { reason: "token_invalid" };
-}
-
-async function checkIdToken(question: TokenQuestion, token: string): Promise<TokenAnswer> {
-  const { map } = question.snapshot;
-  const verify = () => {
-    const pinned = question.world.pinned();
-    return verifyIdToken({
-      token,
-      // Pinned, neither keys nor claim are management's to say.
-      issuers:
-        pinned === null
-          ? map.issuers
-          : [
-              {
-                issuer: pinned.issuer,
-                audiences: [pinned.audience],
-                userIdClaim: "sub",
-                keys: [...pinned.keys],
-              },
-            ],
-      nowSeconds: question.at,
-      loginSecondsMax: map.settings.loginSecondsMax,
-      loginKeyBlob: question.loginKeyBlob,
-      requireUnexpired: pinned !== null,
-    });
-  };
-  let verdict = await verify();
-  if (!verdict.ok && verdict.reason === "token_invalid" && question.world.pinned() !== null) {
-    // Perhaps by a key the issuer has taken into use since.
-    await question.world.refreshPinned();
-    verdict = await verify();
-  }
-  if (!verdict.ok) return { reason: verdict.reason };
-  const { identity } = question.certificate;
-  const isSame = verdict.issuer === identity.issuer && verdict.subject === identity.subject;
-  return isSame ? { authTimeSeconds: verdict.claims.authTimeSeconds } : { reason: "token_invalid" };
-}
-
-/** Tells the two kinds apart by their own `typ`; each is then verified as what it says it is. */
-function isManagementToken(token: string): boolean {
-  try {
-    const header: unknown = JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString("utf8"));
-    return (header as { typ?: unknown } | null)?.typ === MANAGEMENT_TOKEN_TYPE;
-  } catch {
-    return false;
-  }
-}
-
 function isSignedBy(loginKey: string, { signedData, signature }: SignedRequest): boolean {
   return verifyUserSignature({ loginKey, data: signedData, signature });
-}
-
-function tryParse(blob: Buffer): Certificate | undefined {
-  try {
-    return parseCertificate(blob);
-  } catch (cause) {
-    if (isQfError(cause, "ERR_CERTIFICATE_INVALID")) return undefined;
-    throw cause;
-  }
 }

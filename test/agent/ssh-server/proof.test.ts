@@ -32,6 +32,7 @@ const WORLD = {
   snapshot: () => snapshot,
   pinned: () => null,
   refreshPinned: async () => {},
+  offlineLogins: () => "off" as const,
 };
 
 /** A certificate of a service login in order, with a token that differs from it by `change`. */

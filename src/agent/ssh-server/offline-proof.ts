@@ -1,0 +1,63 @@
+/**
+ * A person's login without management (DESIGN section 5): the login key has signed its own certificate,
+ * the device has signed for it, and the rest is known here.
+ *
+ * Nobody has checked any of it before. Until the provider's token is good for this very login key there is
+ * one answer, `unproven`; whether management is away is asked last, so that only a person who is proven
+ * learns of it.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { verifyOfflineCertificate } from "../../certificate/offline.ts";
+import { findPeer, findUser, type PolicySnapshot } from "../../policy/snapshot.ts";
+import type { Proof, ProofWorld, SignedRequest } from "./proof.ts";
+import { checkIdToken, isManagementToken } from "./token-check.ts";
+
+/** Proves a person by their own certificate. The SSH signature by the login key is good already. */
+export async function proveOffline(
+  world: ProofWorld,
+  snapshot: PolicySnapshot,
+  request: Pick<SignedRequest, "keyBlob" | "sourcePeerId">,
+): Promise<Proof> {
+  if (world.offlineLogins() === "off") return { kind: "unproven", reason: "certificate_invalid" };
+  const { map } = snapshot;
+  const at = nowSeconds(world.clock);
+  const verdict = verifyOfflineCertificate({
+    blob: request.keyBlob,
+    scope: { accountId: map.accountId, origin: map.origin },
+    nowSeconds: at,
+    selfPeerId: map.self.peerId,
+    sourcePeerId: request.sourcePeerId,
+    deviceKeyOf: (peerId) => findPeer(map, peerId)?.deviceKey,
+  });
+  if (!verdict.ok) return { kind: "unproven", reason: verdict.reason };
+  const { certificate, idToken, loginKeyBlob, loginId } = verdict;
+  const { issuer, subject, userId, devicePeerId } = certificate.identity;
+  const pinned = world.pinned();
+  if (isManagementToken(idToken) || (pinned !== null && pinned.issuer !== issuer)) {
+    return { kind: "unproven", reason: "binding_not_accepted" };
+  }
+  const token = await checkIdToken({ world, snapshot, certificate, loginKeyBlob, at }, idToken);
+  if ("reason" in token) {
+    if (token.reason === "token_invalid") return { kind: "unproven", reason: token.reason };
+    return { kind: "refused", reason: token.reason, identity: { userId: null, devicePeerId } };
+  }
+  // The token says who it is; which user that is here, only the map does.
+  const user = findUser(map, userId);
+  if (user === undefined || user.issuer !== issuer || user.subject !== subject) {
+    return { kind: "refused", reason: "peer_not_authorized", identity: { userId: null, devicePeerId } };
+  }
+  if (world.offlineLogins() !== "taken") {
+    return { kind: "refused", reason: "management_reachable", identity: { userId, devicePeerId } };
+  }
+  const { authTimeSeconds } = token;
+  return {
+    kind: "proven",
+    who: { kind: "user", userId, issuer, subject, devicePeerId, authTimeSeconds, binding: "idp", loginId },
+    // The serial is the client's own invention, and no newer map can come.
+    serial: null,
+    mapVersion: 0,
+    offline: true,
+  };
+}

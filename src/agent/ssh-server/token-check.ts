@@ -1,0 +1,99 @@
+/**
+ * Step 5 of DESIGN section 3: the token inside a certificate, the provider's or management's own.
+ *
+ * @module
+ */
+import type { Certificate } from "../../certificate/certificate.ts";
+import { verifyManagementToken } from "../../identity/management-token.ts";
+import { verifyIdToken } from "../../identity/verify.ts";
+import type { PolicySnapshot } from "../../policy/snapshot.ts";
+import { MANAGEMENT_TOKEN_TYPE } from "../../wire/certificate.ts";
+import type { ReasonCode } from "../../wire/decision.ts";
+import type { EpochSeconds } from "../../wire/units.ts";
+import type { World } from "../world.ts";
+
+export interface TokenQuestion {
+  readonly world: Pick<World, "pinned" | "refreshPinned">;
+  readonly snapshot: PolicySnapshot;
+  readonly certificate: Pick<Certificate, "identity" | "idToken" | "loginKey">;
+  readonly loginKeyBlob: Buffer;
+  readonly at: EpochSeconds;
+}
+export type TokenAnswer = { readonly authTimeSeconds: EpochSeconds | null } | { readonly reason: ReasonCode };
+
+/** The token inside the certificate: the provider's for `idp`, management's own otherwise. */
+export async function checkToken(question: TokenQuestion): Promise<TokenAnswer> {
+  const { identity, idToken } = question.certificate;
+  const pinned = question.world.pinned();
+  if (pinned !== null && (identity.binding !== "idp" || identity.issuer !== pinned.issuer)) {
+    return { reason: "binding_not_accepted" };
+  }
+  if (idToken === null) {
+    // The account keeps ID tokens from machines: then it is management's word, as for every other login.
+    if (identity.binding !== "idp") return { reason: "token_invalid" };
+    return pinned === null
+      ? { authTimeSeconds: identity.authTimeSeconds }
+      : { reason: "binding_not_accepted" };
+  }
+  if (identity.binding === "idp" && !isManagementToken(idToken)) return checkIdToken(question, idToken);
+  if (pinned !== null) return { reason: "binding_not_accepted" };
+  const { map } = question.snapshot;
+  const verdict = await verifyManagementToken({
+    token: idToken,
+    keys: map.managementKeys,
+    origin: map.origin,
+    selfPeerId: map.self.peerId,
+    loginKey: question.certificate.loginKey,
+    nowSeconds: question.at,
+  });
+  if (!verdict.ok) return { reason: verdict.reason };
+  const isSame = verdict.userId === identity.userId && verdict.binding === identity.binding;
+  return isSame ? { authTimeSeconds: identity.authTimeSeconds } : { reason: "token_invalid" };
+}
+
+/** The provider's token: by keys of the map, or of the pinned issuer and then unexpired. */
+export async function checkIdToken(question: TokenQuestion, token: string): Promise<TokenAnswer> {
+  const { map } = question.snapshot;
+  const verify = () => {
+    const pinned = question.world.pinned();
+    return verifyIdToken({
+      token,
+      // Pinned, neither keys nor claim are management's to say.
+      issuers:
+        pinned === null
+          ? map.issuers
+          : [
+              {
+                issuer: pinned.issuer,
+                audiences: [pinned.audience],
+                userIdClaim: "sub",
+                keys: [...pinned.keys],
+              },
+            ],
+      nowSeconds: question.at,
+      loginSecondsMax: map.settings.loginSecondsMax,
+      loginKeyBlob: question.loginKeyBlob,
+      requireUnexpired: pinned !== null,
+    });
+  };
+  let verdict = await verify();
+  if (!verdict.ok && verdict.reason === "token_invalid" && question.world.pinned() !== null) {
+    // Perhaps by a key the issuer has taken into use since.
+    await question.world.refreshPinned();
+    verdict = await verify();
+  }
+  if (!verdict.ok) return { reason: verdict.reason };
+  const { identity } = question.certificate;
+  const isSame = verdict.issuer === identity.issuer && verdict.subject === identity.subject;
+  return isSame ? { authTimeSeconds: verdict.claims.authTimeSeconds } : { reason: "token_invalid" };
+}
+
+/** Tells the two kinds apart by their own `typ`; each is then verified as what it says it is. */
+export function isManagementToken(token: string): boolean {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString("utf8"));
+    return (header as { typ?: unknown } | null)?.typ === MANAGEMENT_TOKEN_TYPE;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * What a client's sign-in needs of certificates when management is away; see `identity/offline-login.ts`.
+ *
+ * @module
+ */
+export { issueOfflineCertificate as sign } from "./offline.ts";
+export { parseCertificate as parse } from "./parse.ts";

@@ -1,0 +1,142 @@
+/**
+ * Certificates that a login key has signed for itself, for machines that take logins while management
+ * is away (`--allow-offline-logins`).
+ *
+ * Such a certificate says who its holder claims to be, and where. Nobody has vouched for it: what proves
+ * it is the ID token that names the login key, and the signature of the device inside. It is made for any
+ * local user; who may be which is for the machine's own map to say.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { type Ed25519Key, signEd25519, sshBlobOfEd25519, verifyEd25519 } from "../base/ed25519.ts";
+import { sha256 } from "../base/random.ts";
+import {
+  CERTIFICATE_BACKDATE_SECONDS,
+  CERTIFICATE_LIFETIME_SECONDS,
+  type CertificateIdentity,
+} from "../wire/certificate.ts";
+import type { ReasonCode } from "../wire/decision.ts";
+import { signedBytes } from "../wire/signed-fields.ts";
+import type { AccountId, Ed25519PublicKey, EpochSeconds, PeerId } from "../wire/units.ts";
+import { ANY_PRINCIPAL, type Certificate } from "./certificate.ts";
+import { issueCertificate } from "./issue.ts";
+import { isSignatureGood, refuseUse, tryParse } from "./verify.ts";
+
+/** Account and management origin: part of everything we sign. */
+interface Scope {
+  readonly accountId: AccountId;
+  readonly origin: string;
+}
+
+export interface OfflineOrder {
+  readonly scope: Scope;
+  readonly loginKey: Ed25519Key;
+  /** Key of `identity.devicePeerId`. */
+  readonly deviceKey: Ed25519Key;
+  readonly targetPeerId: PeerId;
+  readonly identity: CertificateIdentity;
+  /** The provider's, with a nonce that names the login key. */
+  readonly idToken: string;
+  readonly nowSeconds: EpochSeconds;
+}
+
+/** A certificate over the login key, signed by it, good for two minutes. Throws as `issueCertificate`. */
+export function issueOfflineCertificate(order: OfflineOrder): Buffer {
+  const { loginKey, deviceKey, targetPeerId, identity, idToken, nowSeconds, scope } = order;
+  const statement = deviceStatement(scope, {
+    loginKey: loginKey.publicKey,
+    targetPeerId,
+    identity,
+    idToken,
+    validAfterSeconds: nowSeconds - CERTIFICATE_BACKDATE_SECONDS,
+    validBeforeSeconds: nowSeconds + CERTIFICATE_LIFETIME_SECONDS,
+  });
+  return issueCertificate({
+    caKey: loginKey,
+    serial: randomBytes(8).readBigUInt64BE() >> 1n,
+    keyId: `offline user ${identity.userId} device ${identity.devicePeerId}`,
+    loginKey: loginKey.publicKey,
+    principals: [ANY_PRINCIPAL],
+    targetPeerId,
+    identity,
+    idToken,
+    deviceSignature: signEd25519(deviceKey, statement),
+    nowSeconds,
+  });
+}
+
+/** Whether `blob` is well formed and names its own key as its signer. Answers a query only. */
+export function isSelfSigned(blob: Uint8Array): boolean {
+  const certificate = tryParse(blob);
+  return certificate !== undefined && isOfflineForm(certificate);
+}
+
+export interface OfflineQuestion {
+  /** As it came in the userauth request. */
+  readonly blob: Uint8Array;
+  readonly scope: Scope;
+  readonly nowSeconds: EpochSeconds;
+  readonly selfPeerId: PeerId;
+  /** The device a hello proved. Null where there was no hello. */
+  readonly sourcePeerId: PeerId | null;
+  /** Device key of a peer of the map. Undefined: no such peer. */
+  deviceKeyOf(peerId: PeerId): Ed25519PublicKey | undefined;
+}
+
+export type OfflineVerdict =
+  | {
+      readonly ok: true;
+      readonly certificate: Certificate;
+      readonly idToken: string;
+      readonly loginKeyBlob: Buffer;
+      /** SHA-256 of `loginKeyBlob`, base64url: the key of the map's `revokedLogins`. */
+      readonly loginId: string;
+    }
+  | { readonly ok: false; readonly reason: ReasonCode };
+
+/**
+ * Verifies all that an offline certificate can say by itself: form, its own signature, that it is for
+ * this machine, now, from the device that dialled, and that this device has signed. Who the person is,
+ * the ID token says; so whatever is wrong here is for nobody in particular.
+ */
+export function verifyOfflineCertificate(question: OfflineQuestion): OfflineVerdict {
+  const certificate = tryParse(question.blob);
+  if (certificate === undefined || !isOfflineForm(certificate) || !isSignatureGood(certificate)) {
+    return { ok: false, reason: "certificate_invalid" };
+  }
+  const { identity, idToken, deviceSignature } = certificate;
+  if (identity.binding !== "idp" || idToken === null) return { ok: false, reason: "binding_not_accepted" };
+  const refusal = refuseUse(certificate, question);
+  if (refusal !== null) return { ok: false, reason: refusal };
+  const deviceKey = question.deviceKeyOf(identity.devicePeerId);
+  const statement = deviceStatement(question.scope, { ...certificate, idToken });
+  if (deviceKey === undefined || deviceSignature === null) return { ok: false, reason: "device_unknown" };
+  if (!verifyEd25519(deviceKey, statement, deviceSignature)) return { ok: false, reason: "device_unknown" };
+
+  const loginKeyBlob = sshBlobOfEd25519(certificate.loginKey);
+  return { ok: true, certificate, idToken, loginKeyBlob, loginId: sha256(loginKeyBlob) };
+}
+
+/** Signed by the key it certifies, for any local user: the one form that `issueOfflineCertificate` has. */
+function isOfflineForm({ caKey, loginKey, principals }: Certificate): boolean {
+  return caKey === loginKey && principals[0] === ANY_PRINCIPAL;
+}
+
+/** What the device signs; see `EXTENSION_DEVICE`. */
+function deviceStatement(
+  scope: Scope,
+  said: Pick<
+    Certificate,
+    "loginKey" | "targetPeerId" | "identity" | "validAfterSeconds" | "validBeforeSeconds"
+  > & { readonly idToken: string },
+): Uint8Array<ArrayBuffer> {
+  return signedBytes("offline-login", scope, {
+    loginKey: said.loginKey,
+    devicePeerId: said.identity.devicePeerId,
+    target: said.targetPeerId,
+    tokenHash: sha256(said.idToken),
+    validAfterSeconds: said.validAfterSeconds,
+    validBeforeSeconds: said.validBeforeSeconds,
+  });
+}

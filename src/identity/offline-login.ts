@@ -1,0 +1,95 @@
+/**
+ * Signing in while management is away: a kept login signs a certificate for itself, for a machine that
+ * this person has reached with it before. The machine takes it or not (`--allow-offline-logins`).
+ *
+ * Only a management that can not be reached at all leads here, never one that refuses.
+ *
+ * @module
+ */
+import { nowSeconds } from "../base/clock.ts";
+import type { Ed25519Key } from "../base/ed25519.ts";
+import { QfError } from "../base/errors.ts";
+import type { CertificateIdentity } from "../wire/certificate.ts";
+import type { TargetInfo } from "../wire/client-api.ts";
+import type { ClientSession, Login } from "./client-session.ts";
+import type { Scope } from "./device.ts";
+import { openKnownTargets } from "./known-targets.ts";
+
+/** What `certificate/offline.ts` and `certificate/parse.ts` do, lent by the role that has both. */
+export interface OfflineCertificates {
+  /** What a certificate of management says. Throws for one that is malformed. */
+  parse(blob: Uint8Array): { readonly identity: CertificateIdentity; readonly idToken: string | null };
+  sign(order: {
+    readonly scope: Scope;
+    readonly loginKey: Ed25519Key;
+    readonly deviceKey: Ed25519Key;
+    readonly targetPeerId: string;
+    readonly identity: CertificateIdentity;
+    readonly idToken: string;
+    readonly nowSeconds: number;
+  }): Buffer;
+}
+
+/** Loaded when needed: a connection that has nothing new to remember does without. */
+type Load = () => Promise<OfflineCertificates>;
+
+/**
+ * Remembers the machine for which management has just made `certificateBlob`. Not for a login that is
+ * gone after this connection, nor where the account keeps ID tokens from machines: then none is shown.
+ */
+export async function rememberTarget(
+  session: ClientSession,
+  login: Login,
+  issued: { readonly target: TargetInfo; readonly certificateBlob: Buffer },
+  load: Load,
+): Promise<void> {
+  if (login.keptUntilSeconds === null || login.proof.kind !== "id_token") return;
+  if (issued.certificateBlob.length === 0) return;
+  const known = await openKnownTargets(session.folder.path);
+  const news = {
+    origin: session.api.origin,
+    loginId: login.loginId,
+    target: issued.target,
+    atSeconds: nowSeconds(session.clock),
+  };
+  if (!known.isNews(news)) return;
+  const { identity, idToken } = (await load()).parse(issued.certificateBlob);
+  if (idToken !== login.proof.idToken || identity.binding !== "idp") return;
+  await known.remember({ ...news, identity });
+}
+
+/** A certificate by `login` itself for the machine that `target` names. Throws `away`, with what is missing. */
+export async function signOffline(
+  session: ClientSession,
+  login: Login,
+  { target, away, load }: { readonly target: string; readonly away: QfError; readonly load: Load },
+): Promise<{ readonly target: TargetInfo; readonly certificateBlob: Buffer }> {
+  const { proof } = login;
+  if (proof.kind !== "id_token") {
+    throw because(away, "this login is one that only management can vouch for: wait until it is back");
+  }
+  const at = nowSeconds(session.clock);
+  const known = await openKnownTargets(session.folder.path);
+  const entry = known.find(session.api.origin, target.toLowerCase(), at);
+  if (entry === undefined || entry.loginId !== login.loginId) {
+    throw because(away, "this login has not reached that machine before, as an offline login must have");
+  }
+  if (entry.target.direct.length === 0) {
+    throw because(away, `${entry.target.name} has no address at which it is reached without management`);
+  }
+  const certificateBlob = (await load()).sign({
+    scope: login.scope,
+    loginKey: login.loginKey,
+    deviceKey: session.deviceKey,
+    targetPeerId: entry.target.peerId,
+    identity: entry.identity,
+    idToken: proof.idToken,
+    nowSeconds: at,
+  });
+  return { target: entry.target, certificateBlob };
+}
+
+/** `away`, with a next step that fits better. */
+export function because(away: QfError, hint: string): QfError {
+  return new QfError(away.code, away.message, { hint, cause: away });
+}
