@@ -9,7 +9,9 @@ import type { Log } from "../base/log.ts";
 import type { AgentFlagsStored, HostKeyFile } from "../wire/state-file.ts";
 import type { Approvals } from "./approvals.ts";
 import type { MapHolder } from "./map-holder.ts";
+import type { Penalties } from "./penalties.ts";
 import type { PinnedKeys } from "./pinned-keys.ts";
+import { type Limits, limitsOf } from "./ssh-server/limits.ts";
 import type { World } from "./world.ts";
 
 export interface WorldParts {
@@ -20,6 +22,7 @@ export interface WorldParts {
   readonly maps: MapHolder;
   readonly approvals: Approvals;
   readonly pinnedKeys: PinnedKeys;
+  readonly penalties: Penalties;
   readonly privileged: boolean;
   readonly ownUser: string;
   flags(): AgentFlagsStored;
@@ -28,13 +31,20 @@ export interface WorldParts {
 }
 
 export function createWorld(parts: WorldParts): World {
-  const { clock, log, audit, hostKeys, maps, approvals, privileged, ownUser, flags } = parts;
+  const { clock, log, audit, hostKeys, maps, approvals, penalties, privileged, ownUser, flags } = parts;
+  let known: { flags: AgentFlagsStored; limits: Limits } | null = null;
   return {
     clock,
     log,
     audit,
     hostKeys,
     approvals,
+    penalties,
+    limits: () => {
+      const now = flags();
+      if (known?.flags !== now) known = { flags: now, limits: limitsOf(now) };
+      return known.limits;
+    },
     snapshot: () => maps.snapshot(),
     mapAgeSeconds: () => maps.ageSeconds(),
     waitForMapVersion: (version, timeoutMs) => maps.waitForVersion(version, timeoutMs),

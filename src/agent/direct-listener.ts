@@ -6,11 +6,13 @@
 import type { Clock } from "../base/clock.ts";
 import { type FabricListener, listenFabric } from "../fabric/listen.ts";
 import type { Gate } from "./gate.ts";
+import type { Penalties } from "./penalties.ts";
 import type { TakeStream } from "./stream-taker.ts";
 
 export interface DirectListenerOptions {
   readonly clock: Clock;
   readonly gate: Gate;
+  readonly penalties: Penalties;
   readonly take: TakeStream;
 }
 
@@ -21,7 +23,9 @@ export interface DirectListener {
   listenAt(address: string | null): Promise<void>;
 }
 
-export function createDirectListener({ clock, gate, take }: DirectListenerOptions): DirectListener {
+export function createDirectListener(options: DirectListenerOptions): DirectListener {
+  const { clock, gate, penalties, take } = options;
+  const sourceOf = (address: string) => ({ peerId: null, address, port: "hello" }) as const;
   let listener: FabricListener | null = null;
   let wanted: string | null = null;
   return {
@@ -34,7 +38,12 @@ export function createDirectListener({ clock, gate, take }: DirectListenerOption
           : await listenFabric({
               addresses: [address],
               clock,
-              check: (line, { sourceAddress }) => gate.check(line, sourceAddress),
+              refuses: (address) => penalties.isRefused(sourceOf(address)),
+              onOffence: (address, offence) => penalties.add(sourceOf(address), offence),
+              check: (line, { sourceAddress }) =>
+                gate.check(line, sourceAddress, () =>
+                  penalties.add(sourceOf(sourceAddress), "invalid-hello"),
+                ),
               accept: (stream, hello, ends) => take(stream, hello, { path: "direct", ...ends }),
             });
       const old = listener;

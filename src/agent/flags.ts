@@ -21,13 +21,15 @@ export interface FlagRow {
   /** Without the dashes. */
   readonly name: string;
   readonly key: keyof Stored;
-  readonly kind: "boolean" | "inverted" | "text" | "list" | "seconds";
+  readonly kind: "boolean" | "inverted" | "text" | "list" | "seconds" | "number";
+  /** An empty text means off, or the default. */
+  readonly isOptional?: true;
 }
 
-/** In the order of DESIGN section 2. `--setup-key` and `--state-dir` are not stored and not here. */
+/** DESIGN section 2 in its order, then limits. `--setup-key` and `--state-dir` are not stored and not here. */
 export const FLAGS: readonly FlagRow[] = [
   { name: "management-url", key: "managementUrl", kind: "text" },
-  { name: "name", key: "name", kind: "text" },
+  { name: "name", key: "name", kind: "text", isOptional: true },
   { name: "listen", key: "listen", kind: "text" },
   { name: "advertise", key: "advertise", kind: "list" },
   { name: "allow-server-ssh", key: "sshServer", kind: "boolean" },
@@ -37,11 +39,24 @@ export const FLAGS: readonly FlagRow[] = [
   { name: "enable-ssh-remote-port-forwarding", key: "sshRemoteForwarding", kind: "boolean" },
   { name: "disable-ssh-auth", key: "sshAuth", kind: "inverted" },
   { name: "ssh-jwt-cache-ttl", key: "sshJwtCacheTtlSeconds", kind: "seconds" },
-  { name: "plain-ssh-listen", key: "plainSshListen", kind: "text" },
+  { name: "plain-ssh-listen", key: "plainSshListen", kind: "text", isOptional: true },
   { name: "allow-offline-logins", key: "offlineLogins", kind: "boolean" },
   { name: "require-idp-binding", key: "requireIdpBinding", kind: "boolean" },
-  { name: "pin-issuer", key: "pinIssuer", kind: "text" },
-  { name: "pin-audience", key: "pinAudience", kind: "text" },
+  { name: "pin-issuer", key: "pinIssuer", kind: "text", isOptional: true },
+  { name: "pin-audience", key: "pinAudience", kind: "text", isOptional: true },
+  // Limits of DESIGN section 6, in the words of sshd_config(5).
+  { name: "ssh-login-grace-time", key: "sshLoginGraceTimeSeconds", kind: "seconds", isOptional: true },
+  { name: "ssh-max-auth-tries", key: "sshMaxAuthTries", kind: "number", isOptional: true },
+  { name: "ssh-max-startups", key: "sshMaxStartups", kind: "number", isOptional: true },
+  { name: "ssh-per-source-max-startups", key: "sshPerSourceMaxStartups", kind: "number", isOptional: true },
+  { name: "ssh-per-source-penalties", key: "sshPerSourcePenalties", kind: "text", isOptional: true },
+  { name: "ssh-per-source-penalty-exempt-list", key: "sshPerSourcePenaltyExemptList", kind: "list" },
+  { name: "ssh-max-connections-per-user", key: "sshMaxConnectionsPerUser", kind: "number", isOptional: true },
+  { name: "ssh-max-sessions", key: "sshMaxSessions", kind: "number", isOptional: true },
+  { name: "ssh-max-channels", key: "sshMaxChannels", kind: "number", isOptional: true },
+  { name: "ssh-max-packet-size", key: "sshMaxPacketSize", kind: "number", isOptional: true },
+  { name: "ssh-idle-timeout", key: "sshIdleTimeoutSeconds", kind: "seconds", isOptional: true },
+  { name: "ssh-max-session-time", key: "sshMaxSessionTimeSeconds", kind: "seconds", isOptional: true },
 ];
 
 /** What the command line gives for a flag: text, a repeated one's texts, or a boolean. */
@@ -154,12 +169,13 @@ function parseValue(row: FlagRow, value: FlagValue, written: string): unknown {
       .filter((text) => text !== "");
   }
   if (typeof value !== "string") throw badValue(written, value, "needs a value");
-  if (row.kind === "seconds") {
-    if (!/^\d{1,9}$/.test(value)) throw badValue(written, value, "must be a whole number of seconds");
+  if (value === "" && row.isOptional === true) return null;
+  if (row.kind === "seconds" || row.kind === "number") {
+    const unit = row.kind === "seconds" ? "a whole number of seconds" : "a whole number";
+    if (!/^\d{1,9}$/.test(value)) throw badValue(written, value, `must be ${unit}`);
     return Number(value);
   }
-  const isOptional = row.key === "name" || row.key === "plainSshListen" || row.key.startsWith("pin");
-  return value === "" && isOptional ? null : value;
+  return value;
 }
 
 const BOOLEANS: Readonly<Record<string, boolean>> = {

@@ -23,8 +23,11 @@ export interface GateOptions {
 }
 
 export interface Gate {
-  /** The checked hello that `line` (without its newline) is, or null, counted as a failure. */
-  check(line: string, sourceAddress: string): Hello | null;
+  /**
+   * The checked hello that `line` (without its newline) is, or null, counted as a failure. `onHostile` is
+   * told of one that no client of ours sends, whatever its clock and however old its map.
+   */
+  check(line: string, sourceAddress: string, onHostile?: () => void): Hello | null;
   /** Whether a hello that was taken still would be, by the rules of now. */
   mayGoOn(hello: Hello): boolean;
 }
@@ -42,6 +45,9 @@ const REASONS: Readonly<Record<HelloRefusal, ReasonCode>> = {
   replay_cache_full: "limit_reached",
 };
 
+/** An honest device gets none of these. */
+const HOSTILE: ReadonlySet<HelloRefusal> = new Set(["malformed", "bad_signature", "replayed"]);
+
 /** Makes the gate; it remembers hellos from now on. */
 export function createGate(options: GateOptions): Gate {
   const { clock, failures } = options;
@@ -51,7 +57,7 @@ export function createGate(options: GateOptions): Gate {
   const refuse = ({ source, port }: Hello, snapshot: PolicySnapshot) =>
     refuseNetwork({ sourcePeerId: source, port: ruledPort(port), nowSeconds: nowSeconds(clock) }, snapshot);
   return {
-    check(line, sourceAddress) {
+    check(line, sourceAddress, onHostile) {
       const snapshot = options.snapshot();
       if (snapshot === null) return null;
       const { map } = snapshot;
@@ -65,6 +71,7 @@ export function createGate(options: GateOptions): Gate {
       });
       if (!answer.ok) {
         failures.add(sourceAddress, null, REASONS[answer.refusal]);
+        if (HOSTILE.has(answer.refusal)) onHostile?.();
         return null;
       }
       const reason = refuse(answer.hello, snapshot);

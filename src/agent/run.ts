@@ -28,6 +28,7 @@ import { changedFlags, type FlagChange, reportedFlags, resolveFlags } from "./fl
 import { createGate } from "./gate.ts";
 import { createMapHolder, type MapHolder } from "./map-holder.ts";
 import { lookUpAccount } from "./os/users.ts";
+import { agentPenalties, type Penalties } from "./penalties.ts";
 import { createPings, type Pings } from "./pings.ts";
 import { createPinnedKeys, type PinnedKeys } from "./pinned-keys.ts";
 import { createPlainListener, type PlainListener } from "./plain-listener.ts";
@@ -122,6 +123,7 @@ class RunningAgent implements Agent {
   readonly #controlSocket: string;
   readonly #approvals: ApprovalLink = createApprovals();
   readonly #pinnedKeys: PinnedKeys;
+  readonly #penalties: Penalties;
   #flags: AgentFlagsStored;
   readonly #enrolled: Enrolled;
   #state: AgentStatus["state"] = "starting";
@@ -149,6 +151,7 @@ class RunningAgent implements Agent {
     this.#flags = flags;
     this.#enrolled = enrolled;
     this.#pinnedKeys = createPinnedKeys({ clock: parts.clock, log: options.log });
+    this.#penalties = agentPenalties({ clock: parts.clock, log: options.log, flags: () => this.#flags });
     this.#followPinned();
     this.#controlSocket = controlSocketPath(parts.paths, {
       uid: process.geteuid?.() ?? 0,
@@ -185,7 +188,7 @@ class RunningAgent implements Agent {
       answer: () => this.#pingAnswer(maps),
     });
     const take = createStreamTaker({ ssh, pings: this.#pings });
-    this.#listener = createDirectListener({ clock, gate, take });
+    this.#listener = createDirectListener({ clock, gate, penalties: this.#penalties, take });
     this.#relay = createRelayLink({
       clock,
       log,
@@ -406,6 +409,7 @@ class RunningAgent implements Agent {
       maps,
       approvals: this.#approvals,
       pinnedKeys: this.#pinnedKeys,
+      penalties: this.#penalties,
       privileged: this.#privileged,
       ownUser: this.#ownUser,
       flags: () => this.#flags,

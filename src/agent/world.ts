@@ -15,6 +15,8 @@ import type { PublicJwk } from "../wire/network-map.ts";
 import type { HostKeyFile } from "../wire/state-file.ts";
 import type { PeerId } from "../wire/units.ts";
 import type { Approvals } from "./approvals.ts";
+import type { Penalties } from "./penalties.ts";
+import type { Limits } from "./ssh-server/limits.ts";
 
 /** Read anew for every decision, so a change counts at once. */
 export interface World {
@@ -46,6 +48,10 @@ export interface World {
   offlineLogins(): "off" | "waiting" | "taken";
   /** Whether clients that bring no hello are taken at all (`--plain-ssh-listen`). */
   takesPlain(): boolean;
+  /** What anybody may take of the machine, by its flags. */
+  limits(): Limits;
+  /** Sources that have to wait, of every port of this agent. */
+  readonly penalties: Penalties;
   /** Lets people approve sign-ins of clients without a certificate. Null: nobody is asked. */
   readonly approvals: Approvals | null;
 }

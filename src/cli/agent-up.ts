@@ -24,6 +24,18 @@ const STORED = [
   "require-idp-binding",
   "pin-issuer",
   "pin-audience",
+  "ssh-login-grace-time",
+  "ssh-max-auth-tries",
+  "ssh-max-startups",
+  "ssh-per-source-max-startups",
+  "ssh-per-source-penalties",
+  "ssh-per-source-penalty-exempt-list",
+  "ssh-max-connections-per-user",
+  "ssh-max-sessions",
+  "ssh-max-channels",
+  "ssh-max-packet-size",
+  "ssh-idle-timeout",
+  "ssh-max-session-time",
 ] as const;
 
 export const agentUp = command(
@@ -61,6 +73,24 @@ SSH (everything is off until it is asked for):
   --pin-issuer URL           its issuer, and
   --pin-audience ID          the audience of its tokens
 
+limits of the SSH server, named as in sshd_config(5); given as "" one is back at its default:
+  --ssh-login-grace-time SECONDS      longest from the first byte to a signed-in user (default: 30)
+  --ssh-max-auth-tries N              refused keys before a connection ends (default: 6)
+  --ssh-max-startups N                connections not signed in yet (default: 256), and
+  --ssh-per-source-max-startups N     those of one device or address (default: 64)
+  --ssh-per-source-penalties WORDS    how long a device or address that keeps failing is refused: yes, no,
+                             or any of authfail:5s noauth:1s grace-exceeded:10s protocol-error:10s
+                             invalid-hello:1s min:15s max:10m max-sources:65536 (these are the default)
+  --ssh-per-source-penalty-exempt-list CIDR,...  addresses that are never refused so
+  --ssh-max-connections-per-user N    live connections of one user (default: 4096)
+  --ssh-max-sessions N                shells, commands and transfers of one connection (default: 10)
+  --ssh-max-channels N                those and forwarded streams together (default: 256)
+  --ssh-max-packet-size BYTES         longest packet of a signed-in user (default: 262144)
+  --ssh-idle-timeout SECONDS          end connections that carry nothing for so long (default: 0, never)
+  --ssh-max-session-time SECONDS      end connections that last so long (default: 0, never)
+A policy may set shorter times. A change of these times counts for live connections as well, the rest
+for those to come.
+
 running:
   --foreground               stay attached until stopped
 
@@ -92,6 +122,18 @@ examples:
       "require-idp-binding": off("Take only the provider's own tokens"),
       "pin-issuer": text("url", "Issuer of those tokens"),
       "pin-audience": text("id", "Audience of those tokens"),
+      "ssh-login-grace-time": text("seconds", "Longest sign-in"),
+      "ssh-max-auth-tries": text("n", "Refused keys of a connection"),
+      "ssh-max-startups": text("n", "Connections not signed in yet"),
+      "ssh-per-source-max-startups": text("n", "Those of one source"),
+      "ssh-per-source-penalties": text("words", "How long failing sources are refused"),
+      "ssh-per-source-penalty-exempt-list": text("cidr", "Addresses never refused so"),
+      "ssh-max-connections-per-user": text("n", "Live connections of one user"),
+      "ssh-max-sessions": text("n", "Sessions of one connection"),
+      "ssh-max-channels": text("n", "Channels of one connection"),
+      "ssh-max-packet-size": text("bytes", "Longest packet"),
+      "ssh-idle-timeout": text("seconds", "Longest silence"),
+      "ssh-max-session-time": text("seconds", "Longest connection"),
       foreground: off("Stay attached"),
     },
     async run({ args }) {

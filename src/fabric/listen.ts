@@ -28,6 +28,10 @@ export interface ListenOptions {
   readonly clock: Clock;
   /** The checked hello that `line` (without its newline) is, or null: the connection is closed in silence. */
   check(line: string, ends: ConnectionEnds): Hello | null;
+  /** Whether a source is to be closed at once, before anything of it is read. Default: none is. */
+  refuses?(address: string): boolean;
+  /** Told of a source that sent something other than one line in time; `check` knows of the lines. */
+  onOffence?(address: string, offence: "invalid-hello" | "grace-exceeded"): void;
   /** Takes over a checked stream, paused, with all that came after the line still in it. */
   accept(stream: Socket, hello: Hello, ends: ConnectionEnds): void;
   readonly limits?: SourceLimitOptions;
@@ -56,15 +60,16 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
     for (const address of options.addresses) {
       const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => {
         const source = socket.remoteAddress;
-        if (source === undefined || !limits.enter(source)) {
+        if (source === undefined || options.refuses?.(source) === true || !limits.enter(source)) {
           socket.on("error", () => {});
           socket.destroy();
           return;
         }
         unproven.add(socket);
-        readHello(socket, options, (isProven) => {
+        readHello(socket, options, (isProven, offence) => {
           unproven.delete(socket);
           limits.leave(source, isProven);
+          if (offence !== undefined) options.onOffence?.(source, offence);
         });
       });
       await listenAt(server, address);
@@ -77,14 +82,16 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
   return { addresses: servers.map(addressOf), close };
 }
 
+type Settled = (isProven: boolean, offence?: "invalid-hello" | "grace-exceeded") => void;
+
 /** Reads the line and hands the stream on, or destroys it. Calls `settled` exactly once. */
-function readHello(socket: Socket, options: ListenOptions, settled: (isProven: boolean) => void): void {
+function readHello(socket: Socket, options: ListenOptions, settled: Settled): void {
   const chunks: Buffer[] = [];
   let length = 0;
-  const finish = (hello: Hello | null) => {
+  const finish = (hello: Hello | null, offence?: Parameters<Settled>[1]) => {
     clearTimeout(timer);
     socket.off("readable", onReadable).off("close", onClose).off("end", onClose);
-    settled(hello !== null);
+    settled(hello !== null, offence);
     if (hello === null) {
       socket.destroy();
       return;
@@ -92,7 +99,8 @@ function readHello(socket: Socket, options: ListenOptions, settled: (isProven: b
     socket.off("error", onError);
     options.accept(socket, hello, endsOf(socket));
   };
-  const onClose = () => finish(null);
+  // Who comes and goes without a word only looked whether somebody listens.
+  const onClose = () => finish(null, length > 0 ? "invalid-hello" : undefined);
   // Stays after a failure: a destroyed socket may still report one.
   const onError = () => socket.destroy();
   const onReadable = () => {
@@ -100,7 +108,7 @@ function readHello(socket: Socket, options: ListenOptions, settled: (isProven: b
     if (chunk === null) return;
     const newline = chunk.indexOf(0x0a);
     const end = length + (newline === -1 ? chunk.length : newline);
-    if (end >= HELLO_BYTES_MAX) return finish(null);
+    if (end >= HELLO_BYTES_MAX) return finish(null, "invalid-hello");
     if (newline === -1) {
       chunks.push(chunk);
       length = end;
@@ -112,7 +120,7 @@ function readHello(socket: Socket, options: ListenOptions, settled: (isProven: b
     if (newline + 1 < chunk.length) socket.unshift(chunk.subarray(newline + 1));
     finish(options.check(line, endsOf(socket)));
   };
-  const timer = setTimeout(() => finish(null), options.helloTimeoutMs ?? HELLO_TIMEOUT_MS);
+  const timer = setTimeout(() => finish(null, "grace-exceeded"), options.helloTimeoutMs ?? HELLO_TIMEOUT_MS);
   socket.on("error", onError).on("close", onClose).on("end", onClose).on("readable", onReadable);
 }
 

@@ -189,7 +189,7 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
   },
   limit_reached: { sentence: "Too many connections", hint: "close some, or wait" },
   session_time_over: {
-    sentence: "This connection has lasted as long as its policy allows",
+    sentence: "This connection has lasted as long as it may",
     hint: "connect again",
   },
   session_idle: { sentence: "This connection was idle for too long", hint: "connect again" },

@@ -79,6 +79,8 @@ function judgeData(connection: PatchedConnection, payload: Buffer, headerBytes: 
   if (sides.incoming.state !== "open") return { wrong: "data after its end" };
   const length = payload.readUInt32BE(headerBytes - 4);
   if (length !== payload.length - headerBytes) return { wrong: "data of another length" };
+  // What ssh2's channels announce; a longer packet is for requests.
+  if (length > CHANNEL_PACKET_BYTES_MAX) return { wrong: "data beyond the packet size" };
   return length > sides.incoming.window ? { wrong: "data beyond the window" } : null;
 }
 

@@ -11,7 +11,7 @@
 import { SshBufferError } from "../base/ssh-buffer.ts";
 import { createAuthBounds } from "./auth-bounds.ts";
 import { createChannelBounds, type Verdict } from "./channel-bounds.ts";
-import { type PatchedConnection, patched } from "./patched-ssh2.ts";
+import { type PatchedConnection, type PatchedProtocol, patched } from "./patched-ssh2.ts";
 import { type GuardState, PERMITTED, type Role, SSH } from "./permitted.ts";
 import { createRekeyer, type Rekeyer } from "./rekey.ts";
 import { KEXINIT_BYTES_MAX, WIRE_LIMITS, type WireLimits } from "./wire-limits.ts";
@@ -180,7 +180,9 @@ function createJudge(guarded: Guarded, rekeyer: Rekeyer, onOpen: () => void): (p
   const protocol = connection._protocol;
   const auth = createAuthBounds(protocol, role, limits, (state) => {
     guarded.state = state;
-    if (state === "open") onOpen();
+    if (state !== "open") return;
+    if (role === "server") takeLongPackets(protocol, limits.packetBytesMax);
+    onOpen();
   });
   const judgeOpen = createChannelBounds(connection, role, limits);
   const judge = (payload: Buffer): Verdict => {
@@ -212,6 +214,12 @@ function createJudge(guarded: Guarded, rekeyer: Rekeyer, onOpen: () => void): (p
       throw cause;
     }
   };
+}
+
+/** From now on, under these keys and the next. Strangers do not get to make us hold as much. */
+function takeLongPackets(protocol: PatchedProtocol, bytesMax: number): void {
+  protocol.maxPacketSize = bytesMax;
+  if (protocol._decipher !== undefined) protocol._decipher.maxPacketSize = bytesMax;
 }
 
 /** Stops reading from a peer that asks and does not take the answers. */

@@ -17,6 +17,8 @@ export interface PatchedProtocol {
   inspectPayload: ((payload: Buffer) => true | number | undefined) | undefined;
   /** Name and value, sent by a server in EXT_INFO. Plain ASCII. */
   extensions: readonly (readonly [string, string])[] | undefined;
+  /** Longest packet taken from now on, in bytes, also under the next keys. Undefined: 35,000. */
+  maxPacketSize: number | undefined;
   _onWrite: (data: Buffer) => void;
   readonly _onError: (error: Error) => void;
   /** Absent once the protocol has ended. */
@@ -28,7 +30,7 @@ export interface PatchedProtocol {
   readonly _strictMode: boolean | undefined;
   readonly _skipNextInboundPacket: boolean;
   readonly _remoteIdentRaw: Buffer | undefined;
-  readonly _decipher: { readonly inSeqno: number } | undefined;
+  readonly _decipher: { readonly inSeqno: number; maxPacketSize: number } | undefined;
   disconnect(reason: number): void;
   rekey(): void;
   unimplemented(sequenceNumber: number): void;

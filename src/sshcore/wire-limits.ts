@@ -13,6 +13,8 @@ export interface WireLimits {
   /** USERAUTH_REQUESTs, queries for a key included. */
   readonly authRequestsMax: number;
   readonly channelsMax: number;
+  /** Longest packet that a server takes of somebody who is signed in; before that it is 35,000 bytes. */
+  readonly packetBytesMax: number;
   /** Global requests that wait for our answer. */
   readonly unansweredMax: number;
   /** Bytes not sent yet above which no more is read: a peer that asks and never reads. */
@@ -37,6 +39,8 @@ export const WIRE_LIMITS: WireLimits = {
   chatterMax: 32,
   authRequestsMax: 40,
   channelsMax: 256,
+  // A command of 128 kB, the longest that the kernel passes on, has to fit; sshd takes as much.
+  packetBytesMax: 256 * 1024,
   unansweredMax: 256,
   unsentBytesMax: 4 * 1024 * 1024,
   queuedPacketsMax: 2_048,

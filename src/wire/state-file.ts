@@ -8,6 +8,7 @@ import { z } from "zod";
 import { CertificateIdentity } from "./certificate.ts";
 import { TargetInfo } from "./client-api.ts";
 import { NetworkMap } from "./network-map.ts";
+import { SshLimitFlags } from "./ssh-limits.ts";
 import {
   AccountId,
   Base64Url,
@@ -45,6 +46,7 @@ export const AgentFlagsStored = z.strictObject({
   requireIdpBinding: z.boolean(),
   pinIssuer: HttpUrl.nullable(),
   pinAudience: z.string().max(512).nullable(),
+  ...SshLimitFlags.shape,
 });
 export type AgentFlagsStored = z.infer<typeof AgentFlagsStored>;
 

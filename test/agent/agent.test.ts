@@ -9,6 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askAgent, askStatus } from "../../src/agent/control-client.ts";
@@ -55,6 +56,21 @@ afterEach(async () => {
 async function enrolled() {
   const setupKey = await management.addSetupKey({ autoGroups: [servers] });
   return await prepareTestAgent(stateDir, { managementUrl: management.url }, setupKey);
+}
+
+/** Everything that comes back before the connection ends. */
+async function heardFrom(address: string, said: string): Promise<string> {
+  const socket = connect(Number(address.split(":").pop()), "127.0.0.1");
+  let heard = "";
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  socket
+    .on("error", () => {})
+    .on("data", (data) => {
+      heard += data;
+    });
+  socket.write(said);
+  await closed;
+  return heard;
 }
 
 async function started(): Promise<TestAgent> {
@@ -249,6 +265,38 @@ describe("an agent", () => {
     expect(JSON.parse(readFileSync(join(stateDir, "agent.json"), "utf8")).flags.sshServer).toBe(false);
     await askAgent(stateDir, { do: "apply", flags: { sshServer: true } });
     expect(agent.status().sshServer.listen).toHaveLength(1);
+  });
+
+  test("applies limits live, keeps them, and forgets them when told", async () => {
+    await enrolled();
+    const agent = await linked();
+    const limits = () => agent.ssh.world.limits();
+    const stored = () => JSON.parse(readFileSync(join(stateDir, "agent.json"), "utf8")).flags;
+    expect(limits().sessionsMax).toBe(10);
+    await askAgent(stateDir, { do: "apply", flags: { sshMaxSessions: 3, sshIdleTimeoutSeconds: 60 } });
+    expect(limits()).toMatchObject({ sessionsMax: 3, idleMs: 60_000 });
+    expect(stored()).toMatchObject({ sshMaxSessions: 3, sshIdleTimeoutSeconds: 60 });
+    await agent.stop();
+    agents.splice(0);
+    const again = await linked();
+    expect(again.ssh.world.limits()).toMatchObject({ sessionsMax: 3, idleMs: 60_000 });
+    await askAgent(stateDir, { do: "apply", flags: { sshMaxSessions: null } });
+    expect(again.ssh.world.limits()).toMatchObject({ sessionsMax: 10, idleMs: 60_000 });
+  });
+
+  test("reads nothing more of an address that sends no hello, and nothing is said to it", async () => {
+    await enrolled();
+    const agent = await linked();
+    const device = await aDevice();
+    await until("the rule", () => Object.keys(agent.ssh.world.snapshot()?.map.rules ?? {}).length > 0);
+    await askAgent(stateDir, { do: "apply", flags: { sshPerSourcePenalties: "invalid-hello:5s" } });
+    (await dial(agent, device)).socket.destroy();
+    const [address = ""] = agent.status().sshServer.listen;
+    for (let i = 0; i < 4; i++) expect(await heardFrom(address, "SSH-2.0-scanner\r\n")).toBe("");
+    const failure = await dial(agent, device).catch((error: unknown) => error);
+    expect(isQfError(failure, "ERR_PEER_UNREACHABLE")).toBe(true);
+    await askAgent(stateDir, { do: "apply", flags: { sshPerSourcePenaltyExemptList: ["127.0.0.0/8"] } });
+    (await dial(agent, device)).socket.destroy();
   });
 
   test("takes a clock that is behind at its first start, and nothing older than itself at the next", async () => {

@@ -35,6 +35,31 @@ describe("parseGivenFlags", () => {
       want: { sshJwtCacheTtlSeconds: 3600 },
     },
     { name: "an empty text as off", given: { "pin-issuer": "" }, env: {}, want: { pinIssuer: null } },
+    { name: "a limit", given: { "ssh-max-sessions": "3" }, env: {}, want: { sshMaxSessions: 3 } },
+    {
+      name: "a limit's twin",
+      given: {},
+      env: { QF_SSH_LOGIN_GRACE_TIME: "120" },
+      want: { sshLoginGraceTimeSeconds: 120 },
+    },
+    {
+      name: "an empty limit as its default",
+      given: { "ssh-max-sessions": "", "ssh-per-source-penalties": "" },
+      env: {},
+      want: { sshMaxSessions: null, sshPerSourcePenalties: null },
+    },
+    {
+      name: "penalties and who is exempt",
+      given: {
+        "ssh-per-source-penalties": "authfail:1m max:1h",
+        "ssh-per-source-penalty-exempt-list": "10.0.0.0/8, 2001:db8::1",
+      },
+      env: {},
+      want: {
+        sshPerSourcePenalties: "authfail:1m max:1h",
+        sshPerSourcePenaltyExemptList: ["10.0.0.0/8", "2001:db8::1"],
+      },
+    },
     { name: "nothing", given: {}, env: {}, want: {} },
   ] as { name: string; given: GivenFlags; env: Record<string, string>; want: object }[])(
     "takes $name",
@@ -73,6 +98,20 @@ describe("parseGivenFlags", () => {
     },
     { name: "a host name that is none", given: { name: "Not A Name" }, env: {}, says: "--name" },
     { name: "negative seconds", given: { "ssh-jwt-cache-ttl": "-1" }, env: {}, says: "seconds" },
+    { name: "a limit out of its bounds", given: { "ssh-max-auth-tries": "0" }, env: {}, says: "at least 1" },
+    { name: "a limit that is no number", given: { "ssh-max-channels": "many" }, env: {}, says: "whole" },
+    {
+      name: "penalties in no grammar",
+      given: { "ssh-per-source-penalties": "authfail=5" },
+      env: {},
+      says: "--ssh-per-source-penalties",
+    },
+    {
+      name: "a range that is none",
+      given: { "ssh-per-source-penalty-exempt-list": "10.0.0.0/40" },
+      env: {},
+      says: "192.0.2.0/24",
+    },
     { name: "seconds with a unit", given: { "ssh-jwt-cache-ttl": "1h" }, env: {}, says: "seconds" },
   ] as { name: string; given: GivenFlags; env: Record<string, string>; says: string }[])(
     "refuses $name on one line",

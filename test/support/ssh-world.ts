@@ -6,7 +6,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { SignJWT } from "jose";
 import type { Approvals } from "../../src/agent/approvals.ts";
-import type { Limits } from "../../src/agent/ssh-server/limits.ts";
+import { createPenalties } from "../../src/agent/penalties.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../src/agent/ssh-server/limits.ts";
 import { createSshServer } from "../../src/agent/ssh-server/server.ts";
 import type { SshServer, StreamOrigin, World } from "../../src/agent/world.ts";
 import { type Clock, nowSeconds, systemClock } from "../../src/base/clock.ts";
@@ -21,6 +22,7 @@ import type { MachineFlags } from "../../src/policy/request.ts";
 import { prepareSnapshot } from "../../src/policy/snapshot.ts";
 import type { AgentEventBody } from "../../src/wire/audit-event.ts";
 import type { NetworkMap, PublicJwk } from "../../src/wire/network-map.ts";
+import type { PenaltyRules } from "../../src/wire/ssh-limits.ts";
 import type { HostKeyFile } from "../../src/wire/state-file.ts";
 import { allFlags, aMap, anId, aPeer, aRule, aUser } from "./policy.ts";
 
@@ -38,6 +40,9 @@ export interface SshWorld {
   flags: MachineFlags;
   mapAgeSeconds: number;
   sshAuth: boolean;
+  limits: Limits;
+  /** Null, the default: nobody has to wait, since tests fail at signing in all the time. */
+  penalties: PenaltyRules | null;
   pinned: { issuer: string; audience: string } | null;
   /** What the machine fetched of the pinned issuer. Undefined: the keys the map has as well. */
   pinnedKeys: readonly PublicJwk[] | undefined;
@@ -137,13 +142,19 @@ export async function openSshWorld(
       return { ...state.pinned, keys: state.pinnedKeys ?? inMap };
     },
     refreshPinned: async () => {},
+    limits: () => state.limits,
+    penalties: createPenalties({
+      clock: { nowMs: () => state.clock.nowMs(), monotonicMs: () => state.clock.monotonicMs() },
+      rules: () => state.penalties,
+      exempt: () => [],
+    }),
     takesPlain: () => state.takesPlain,
     offlineLogins: () => state.offlineLogins,
     get approvals() {
       return state.approvals;
     },
   };
-  const server = createSshServer(world, options.limits);
+  const server = createSshServer(world);
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
     sockets.add(socket);
@@ -160,6 +171,8 @@ export async function openSshWorld(
     flags: { ...allFlags, recording: false },
     mapAgeSeconds: 0,
     sshAuth: true,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    penalties: null,
     pinned: null,
     pinnedKeys: undefined,
     auditFails: false,

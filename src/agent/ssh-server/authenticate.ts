@@ -48,6 +48,8 @@ export interface Authenticator {
   onRequest(context: AuthContext): void;
   /** True while a signed request is being decided. */
   readonly isDeciding: boolean;
+  /** What came of all requests so far: nobody was proven, or somebody was who may not come in. */
+  readonly outcome: "none" | "failed" | "refused";
   /** The connection is gone. */
   end(): void;
 }
@@ -62,10 +64,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   let tries = 0;
   let isDeciding = false;
   let isOver = false;
+  let outcome: Authenticator["outcome"] = "none";
 
   const { origin } = options;
 
   function refuseTry(context: AuthContext): void {
+    outcome = "failed";
     context.reject(methodsOf(options));
     if (++tries < options.triesMax) return;
     isOver = true;
@@ -83,6 +87,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     },
     onRefused(context) {
       isOver = true;
+      if (outcome === "none") outcome = "failed";
       context.reject(METHODS_LEFT);
       options.onRefused("Access denied");
     },
@@ -118,6 +123,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return;
     }
     isOver = true;
+    outcome = "refused";
     const line = denialLine(admission.reason, admission.receipt);
     deny(admission.text === undefined || admission.text === "" ? line : `${line}\n${admission.text}`);
   }
@@ -132,6 +138,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   return {
     get isDeciding() {
       return isDeciding;
+    },
+    get outcome() {
+      return outcome;
     },
     onRequest(context) {
       // "none" is how a client asks what there is: it costs no try. Who was refused has no more tries.

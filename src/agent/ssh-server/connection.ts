@@ -14,6 +14,7 @@ import { DISCONNECT, OPEN_FAILURE } from "../../sshcore/messages.ts";
 import { type ChannelOpen, ServerDoor } from "../../sshcore/server-door.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { Grant, ReasonCode } from "../../wire/decision.ts";
+import type { Offence } from "../../wire/ssh-limits.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
 import type { Monitor } from "../os/monitor.ts";
 import type { StreamOrigin, World } from "../world.ts";
@@ -37,6 +38,8 @@ export interface ConnectionOptions {
   readonly origin: StreamOrigin;
   readonly cgroupRoot: string | null;
   openMonitor(): Promise<Monitor>;
+  /** It ended before anybody was signed in, and this is what its source did. */
+  onOffence(offence: Offence): void;
   /** Somebody tried and was not proven: counted, not recorded one by one. */
   onUnproven(reason: ReasonCode): void;
   /** Takes a place for a user; null when there is none left. */
@@ -77,6 +80,8 @@ export class SshConnection {
   #ending: Promise<void> | null = null;
   #endReason: ReasonCode | null = null;
   #isClosed = false;
+  /** What went wrong before anybody was signed in, beyond failing at that. */
+  #fault: "grace-exceeded" | "protocol-error" | null = null;
 
   constructor(options: ConnectionOptions, connection: Connection, clientVersion: string) {
     this.#options = options;
@@ -93,9 +98,13 @@ export class SshConnection {
       onFailure: (cause) =>
         world.log.error("an account could not be checked", { connectionId: this.id }, cause),
     });
+    const { channelsMax, packetBytesMax } = limits;
     guardConnection(connection, {
+      limits: { channelsMax, packetBytesMax },
       onViolation: () => {
-        if (this.#auth === null) options.onUnproven("certificate_invalid");
+        if (this.#auth !== null) return;
+        this.#fault = "protocol-error";
+        options.onUnproven("certificate_invalid");
       },
     });
     this.#door = new ServerDoor(connection, stream, {
@@ -106,7 +115,9 @@ export class SshConnection {
       },
     });
     this.#grace = setTimeout(() => {
-      if (this.#auth === null) stream.destroy();
+      if (this.#auth !== null) return;
+      this.#fault ??= "grace-exceeded";
+      stream.destroy();
     }, limits.graceMs);
     this.#authenticator = createAuthenticator({
       world,
@@ -180,6 +191,10 @@ export class SshConnection {
       this.#endFor("plain_ssh_disabled");
       return;
     }
+    const { idleMs, connectionMs } = world.limits();
+    const nowMs = performance.now();
+    if (connectionMs !== null && nowMs - this.#startedMs >= connectionMs) this.#endFor("session_time_over");
+    if (idleMs !== null && nowMs - this.#lastActivityMs >= idleMs) this.#endFor("session_idle");
     const actions = [...this.#sessions.values()].flatMap((session) => session.actionsInUse());
     actions.push(...(this.#forwards?.actionsInUse() ?? []));
     for (const action of [{ kind: "connect" } as const, ...actions]) {
@@ -339,7 +354,15 @@ export class SshConnection {
     this.#options.onSettled();
     this.#containment.release();
     if (this.#auth !== null) this.#recordClose();
+    else this.#tellOffence();
     this.#options.onClosed();
+  }
+
+  /** Whoever was proven and may not come in has offended nobody. */
+  #tellOffence(): void {
+    const { outcome } = this.#authenticator;
+    if (outcome === "refused") return;
+    this.#options.onOffence(this.#fault ?? (outcome === "failed" ? "authfail" : "noauth"));
   }
 
   #recordClose(): void {

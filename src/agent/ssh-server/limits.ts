@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { SshLimitFlags } from "../../wire/ssh-limits.ts";
 import type { StreamOrigin } from "../world.ts";
 
 export interface Limits {
@@ -29,6 +30,13 @@ export interface Limits {
   /** Live connections of one user, and in total. Default 4,096 and 16,384. */
   readonly connectionsPerUserMax: number;
   readonly connectionsMax: number;
+  /** Open channels of one connection, sessions and forwards together. Default 256. */
+  readonly channelsMax: number;
+  /** Longest packet of somebody who is signed in, in bytes. Default 256 kB, as sshd's. */
+  readonly packetBytesMax: number;
+  /** Longest silence of a connection, and longest connection. Null, the default: no end but the policy's. */
+  readonly idleMs: number | null;
+  readonly connectionMs: number | null;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -45,7 +53,38 @@ export const DEFAULT_LIMITS: Limits = {
   forwardListenersMax: 64,
   connectionsPerUserMax: 4_096,
   connectionsMax: 16_384,
+  channelsMax: 256,
+  packetBytesMax: 256 * 1024,
+  idleMs: null,
+  connectionMs: null,
 };
+/** Of the channels of a connection, so that forwards leave room for sessions. */
+const FORWARDS_SHARE = 7 / 8;
+
+/** The flags of `qf agent up` over the defaults. */
+export function limitsOf(flags: SshLimitFlags): Limits {
+  const d = DEFAULT_LIMITS;
+  const channelsMax = flags.sshMaxChannels ?? d.channelsMax;
+  return {
+    ...d,
+    graceMs: milliseconds(flags.sshLoginGraceTimeSeconds) ?? d.graceMs,
+    authTriesMax: flags.sshMaxAuthTries ?? d.authTriesMax,
+    startsMax: flags.sshMaxStartups ?? d.startsMax,
+    startsPerSourceMax: flags.sshPerSourceMaxStartups ?? d.startsPerSourceMax,
+    sessionsMax: flags.sshMaxSessions ?? d.sessionsMax,
+    connectionsPerUserMax: flags.sshMaxConnectionsPerUser ?? d.connectionsPerUserMax,
+    channelsMax,
+    forwardStreamsMax: Math.ceil(channelsMax * FORWARDS_SHARE),
+    packetBytesMax: flags.sshMaxPacketSize ?? d.packetBytesMax,
+    idleMs: milliseconds(flags.sshIdleTimeoutSeconds),
+    connectionMs: milliseconds(flags.sshMaxSessionTimeSeconds),
+  };
+}
+
+/** 0 is none. */
+function milliseconds(seconds: number | null | undefined): number | null {
+  return seconds === undefined || seconds === null || seconds === 0 ? null : seconds * 1000;
+}
 
 /** Who a stream counts as: the hello's device where there was one, else the address (/64 of IPv6). */
 export function sourceOf(origin: StreamOrigin): string {
@@ -63,19 +102,19 @@ export function sourceOf(origin: StreamOrigin): string {
 /** Counts things by key, with a bound for each and for all. */
 export class Counter {
   readonly #counts = new Map<string, number>();
-  readonly #perKeyMax: number;
-  readonly #totalMax: number;
+  readonly #bounds: () => { readonly perKeyMax: number; readonly totalMax: number };
   #total = 0;
 
-  constructor(bounds: { readonly perKeyMax: number; readonly totalMax: number }) {
-    this.#perKeyMax = bounds.perKeyMax;
-    this.#totalMax = bounds.totalMax;
+  /** `bounds` is asked each time: what is taken stays taken when they shrink. */
+  constructor(bounds: () => { readonly perKeyMax: number; readonly totalMax: number }) {
+    this.#bounds = bounds;
   }
 
   /** Takes one place; null when there is none. The returned function gives it back, once. */
   take(key: string): (() => void) | null {
     const count = this.#counts.get(key) ?? 0;
-    if (count >= this.#perKeyMax || this.#total >= this.#totalMax) return null;
+    const { perKeyMax, totalMax } = this.#bounds();
+    if (count >= perKeyMax || this.#total >= totalMax) return null;
     this.#counts.set(key, count + 1);
     this.#total++;
     let isTaken = true;

@@ -11,15 +11,20 @@ import { VERSION } from "../../base/build-info.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../../sshcore/algorithms.ts";
 import { streamOf } from "../../sshcore/ssh2-internals.ts";
+import type { Offence } from "../../wire/ssh-limits.ts";
 import { createFailureCount } from "../failure-count.ts";
 import { findCgroupRoot } from "../os/containment.ts";
 import { createMonitorSource } from "../os/monitor-source.ts";
+import type { PenaltySource } from "../penalties.ts";
 import type { SshServer, StreamOrigin, World } from "../world.ts";
 import { SshConnection } from "./connection.ts";
-import { Counter, DEFAULT_LIMITS, type Limits, sourceOf } from "./limits.ts";
+import { Counter, type Limits, sourceOf } from "./limits.ts";
 
 /** Connections that time alone ends (a stale map) are looked at this often. */
 const RECHECK_MS = 1_000;
+/** In the words of sshd's PerSourcePenalties, which clients may show. */
+const NOT_NOW = "Not allowed at this time\r\n";
+const LAST_WORDS_MS = 1_000;
 
 /** A stream that ssh2 has not announced yet. */
 interface Incoming {
@@ -29,21 +34,23 @@ interface Incoming {
   readonly settle: () => void;
 }
 
-/** Builds the server; it listens nowhere itself. `limits` overrides the defaults, for tests and flags. */
-export function createSshServer(world: World, limits: Partial<Limits> = {}): SshServer {
-  return new EmbeddedServer(world, { ...DEFAULT_LIMITS, ...limits });
+/** Builds the server; it listens nowhere itself. */
+export function createSshServer(world: World): SshServer {
+  return new EmbeddedServer(world);
 }
 
 class EmbeddedServer implements SshServer {
   readonly #world: World;
-  readonly #limits: Limits;
   readonly #server: Server;
   readonly #incoming = new WeakMap<object, Incoming>();
   readonly #streams = new Set<Duplex>();
   readonly #connections = new Set<SshConnection>();
-  readonly #starts: Counter;
-  readonly #places: Counter;
-  readonly #pending: Counter;
+  readonly #starts = this.#count((l) => ({ perKeyMax: l.startsPerSourceMax, totalMax: l.startsMax }));
+  readonly #places = this.#count((l) => ({
+    perKeyMax: l.connectionsPerUserMax,
+    totalMax: l.connectionsMax,
+  }));
+  readonly #pending = this.#count((l) => ({ perKeyMax: l.pendingPerSourceMax, totalMax: l.pendingMax }));
   readonly #monitors = createMonitorSource();
   readonly #failures: ReturnType<typeof createFailureCount>;
   /** Undefined until the first connection looked for it. */
@@ -51,12 +58,8 @@ class EmbeddedServer implements SshServer {
   readonly #timer: NodeJS.Timeout;
   #isClosed = false;
 
-  constructor(world: World, limits: Limits) {
+  constructor(world: World) {
     this.#world = world;
-    this.#limits = limits;
-    this.#starts = new Counter({ perKeyMax: limits.startsPerSourceMax, totalMax: limits.startsMax });
-    this.#places = new Counter({ perKeyMax: limits.connectionsPerUserMax, totalMax: limits.connectionsMax });
-    this.#pending = new Counter({ perKeyMax: limits.pendingPerSourceMax, totalMax: limits.pendingMax });
     this.#failures = createFailureCount({ audit: world.audit, log: world.log });
     this.#server = new Server({
       hostKeys: world.hostKeys.map((key) => key.pem),
@@ -72,20 +75,30 @@ class EmbeddedServer implements SshServer {
 
   accept(stream: Duplex, origin: StreamOrigin): void {
     stream.on("error", () => {});
+    const source = penaltySourceOf(origin);
+    if (source !== null && this.#world.penalties.isRefused(source)) {
+      this.#failures.add(origin.sourceAddress, origin.sourcePeerId, "limit_reached");
+      turnAway(stream);
+      return;
+    }
     const settle = this.#isClosed ? null : this.#starts.take(sourceOf(origin));
     if (settle === null) {
       stream.destroy();
       return;
     }
     this.#streams.add(stream);
+    let isLate = false;
+    const grace = setTimeout(() => {
+      isLate = this.#incoming.has(stream);
+      if (isLate) stream.destroy();
+    }, this.#world.limits().graceMs);
     stream.once("close", () => {
+      clearTimeout(grace);
       this.#streams.delete(stream);
       settle();
+      // Once it is a connection, that one knows how it ended.
+      if (this.#incoming.has(stream)) this.#penalise(origin, isLate ? "grace-exceeded" : "noauth");
     });
-    const grace = setTimeout(() => {
-      if (this.#incoming.has(stream)) stream.destroy();
-    }, this.#limits.graceMs);
-    stream.once("close", () => clearTimeout(grace));
     this.#incoming.set(stream, { stream, origin, settle });
     // ssh2 takes any stream for a socket of its own server.
     this.#server.injectSocket(stream as never);
@@ -134,11 +147,12 @@ class EmbeddedServer implements SshServer {
     const created = new SshConnection(
       {
         world: this.#world,
-        limits: this.#limits,
+        limits: this.#world.limits(),
         stream,
         origin,
         cgroupRoot: this.#cgroupRoot,
         openMonitor: () => this.#monitors.take(),
+        onOffence: (offence) => this.#penalise(origin, offence),
         onUnproven: (reason) => this.#failures.add(origin.sourceAddress, origin.sourcePeerId, reason),
         takePlace: (key) => this.#places.take(key),
         takePending: () => this.#pending.take(sourceOf(origin)),
@@ -150,4 +164,27 @@ class EmbeddedServer implements SshServer {
     );
     this.#connections.add(created);
   }
+
+  #penalise(origin: StreamOrigin, offence: Offence): void {
+    const source = penaltySourceOf(origin);
+    // A device that only looks whether we are there has done nothing wrong.
+    const isHarmless = offence === "noauth" && origin.sourcePeerId !== null;
+    if (source !== null && !isHarmless && !this.#isClosed) this.#world.penalties.add(source, offence);
+  }
+
+  #count(bounds: (limits: Limits) => { perKeyMax: number; totalMax: number }): Counter {
+    return new Counter(() => bounds(this.#world.limits()));
+  }
+}
+
+/** Null: root and the agent's own user, by hand. */
+function penaltySourceOf({ path, sourcePeerId, sourceAddress }: StreamOrigin): PenaltySource | null {
+  return path === "stdio" ? null : { peerId: sourcePeerId, address: sourceAddress, port: "ssh" };
+}
+
+/** Says so to whoever shows it, and reads nothing. */
+function turnAway(stream: Duplex): void {
+  const cut = setTimeout(() => stream.destroy(), LAST_WORDS_MS);
+  stream.once("close", () => clearTimeout(cut));
+  stream.end(NOT_NOW, () => stream.destroy());
 }

@@ -1,7 +1,7 @@
 /** What a client may take of the agent, before and after it is known who it is. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
-import type { Client } from "ssh2";
+import type { Client, ClientChannel } from "ssh2";
 import type { Limits } from "../../../src/agent/ssh-server/limits.ts";
 import { isRoot } from "../../support/os-accounts.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
@@ -21,6 +21,17 @@ function silent(line = ""): { socket: Socket; closed: Promise<void> } {
   socket.on("error", () => {}).resume();
   if (line !== "") socket.write(line);
   return { socket, closed };
+}
+
+function openSession(client: Client): Promise<ClientChannel | Error> {
+  return new Promise((resolve) => client.exec("sleep 60", (error, stream) => resolve(error ?? stream)));
+}
+
+async function closeReason(): Promise<string | null | undefined> {
+  for (let round = 0; round < 100 && world.eventsOf("connection.close").length === 0; round++) {
+    await Bun.sleep(20);
+  }
+  return world.eventsOf("connection.close")[0]?.reason;
 }
 
 describe.skipIf(!isRoot)("a connection", () => {
@@ -69,6 +80,65 @@ describe.skipIf(!isRoot)("a connection", () => {
     const third = await signIn(world, { ...credential, localUser: "root" });
     expect(third.isIn).toBe(true);
     third.client.end();
+  });
+
+  test("with more sessions than one may have is told so, and keeps the others", async () => {
+    await open({ sessionsMax: 2 });
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: "root" });
+    const shells = [await openSession(client), await openSession(client)];
+    expect(shells.every((shell) => shell instanceof Error)).toBe(false);
+    const third = await openSession(client);
+    expect(String(third)).toContain("Too many sessions");
+    expect(world.server.sessions()).not.toHaveLength(0);
+    client.end();
+  });
+
+  test("that is silent for longer than flags allow is ended, however long policies allow", async () => {
+    await open({});
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: "root" });
+    client.on("error", () => {});
+    const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
+    world.limits = { ...world.limits, idleMs: 200 };
+    await closed;
+    expect(await closeReason()).toBe("session_idle");
+  });
+
+  test("that lasts longer than flags allow is ended, busy or not", async () => {
+    await open({});
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: "root" });
+    client.on("error", () => {});
+    const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
+    client.exec("while echo x; do sleep 0.05; done", (_error, stream) => stream?.resume());
+    world.limits = { ...world.limits, idleMs: 10_000, connectionMs: 500 };
+    await closed;
+    expect(await closeReason()).toBe("session_time_over");
+  });
+
+  test("that is busy is not idle", async () => {
+    await open({ idleMs: 1_500 });
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: "root" });
+    const output = await new Promise<string>((resolve) => {
+      let text = "";
+      client.exec("for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.4; done", (_error, stream) => {
+        stream?.on("data", (data: Buffer) => {
+          text += data;
+        });
+        stream?.on("close", () => resolve(text));
+      });
+    });
+    expect(output).toBe("1\n2\n3\n4\n5\n6\n7\n8\n");
+    client.end();
+  });
+
+  test("beyond a bound that was lowered is not taken, and those that are on stay on", async () => {
+    await open({ connectionsPerUserMax: 8 });
+    const credential = { ...(await world.issue()), localUser: "root" };
+    const clients = [await signIn(world, credential), await signIn(world, credential)];
+    world.limits = { ...world.limits, connectionsPerUserMax: 1 };
+    const third = await signIn(world, credential);
+    expect(third.isIn).toBe(false);
+    expect(world.server.sessions()).toHaveLength(2);
+    for (const { client } of clients) client.end();
   });
 
   test("that goes on asking for what it may not have is ended", async () => {

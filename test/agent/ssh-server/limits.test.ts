@@ -19,7 +19,7 @@ test.each([
 });
 
 test("Counter holds each key and the whole to their bounds, and gives a place back once", () => {
-  const counter = new Counter({ perKeyMax: 2, totalMax: 3 });
+  const counter = new Counter(() => ({ perKeyMax: 2, totalMax: 3 }));
   const first = counter.take("a");
   expect(counter.take("a")).not.toBeNull();
   expect(counter.take("a")).toBeNull();
