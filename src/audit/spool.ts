@@ -55,8 +55,11 @@ export interface Spool extends AuditSink {
   close(): Promise<void>;
 }
 
-/** The share that denials may fill: who is refused can ask for ever, and must not keep others out by it. */
-const DENIED_SHARE = 0.75;
+/**
+ * The share that denials and what is done with files may fill: who is refused can ask for ever, who is let
+ * in can open files for ever, and neither must keep others out by it.
+ */
+const MANY_SHARE = 0.75;
 /** One event must fit into a frame to management with room to spare. */
 const EVENT_BYTES_MAX = 1024 * 1024;
 /** Events that may wait for one fdatasync; protects memory when the disk hangs. */
@@ -303,7 +306,8 @@ class FileSpool implements Spool {
 /** How much of the spool an event like `body` may find filled. The rest is for who is let in. */
 function shareOf(body: AgentEventBody, unprovenShare: number): number {
   if (body.type === "auth.failed") return unprovenShare;
-  return body.type === "decision" && body.decision.outcome === "deny" ? DENIED_SHARE : 1;
+  if (body.type === "sftp.operations") return MANY_SHARE;
+  return body.type === "decision" && body.decision.outcome === "deny" ? MANY_SHARE : 1;
 }
 
 function cut(events: AgentEvent[], max: number, bytesMax: number): AgentEvent[] {

@@ -8,6 +8,7 @@
  */
 import { assert, unreachable } from "../base/assert.ts";
 import type { ActivityCode, AgentEvent, AgentEventBody } from "../wire/audit-event.ts";
+import type { SftpOperationRecord } from "../wire/sftp-operation.ts";
 import type { AccountId, PeerId, UserId } from "../wire/units.ts";
 import { appendEvents, type Initiator, type NewEvent } from "./db/audit-events.ts";
 import { findPeer, updatePeer } from "./db/peers.ts";
@@ -119,6 +120,8 @@ function activityOf(body: AgentEventBody): ActivityCode {
       return "ssh.session.start";
     case "session.end":
       return "ssh.session.end";
+    case "sftp.operations":
+      return "ssh.sftp.operations";
     case "forward.open":
       return "ssh.forward.open";
     case "auth.failed":
@@ -154,6 +157,8 @@ function metaOf(body: AgentEventBody): Record<string, string> {
       return { kind: body.kind, ...(body.command === null ? {} : { command: body.command.slice(0, 256) }) };
     case "session.end":
       return { exit: body.signal ?? String(body.exitStatus ?? "") };
+    case "sftp.operations":
+      return sftpMeta(body.operations);
     case "forward.open":
       return { kind: body.kind, destination: body.destination };
     case "auth.failed":
@@ -163,4 +168,11 @@ function metaOf(body: AgentEventBody): Record<string, string> {
     default:
       return unreachable(body);
   }
+}
+
+/** The first of them by name, and how many there are. */
+function sftpMeta(operations: readonly SftpOperationRecord[]): Record<string, string> {
+  const [first] = operations;
+  if (first === undefined) return {};
+  return { count: String(operations.length), op: first.op, path: first.path.slice(0, 256) };
 }

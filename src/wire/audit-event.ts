@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { AccessRequestRecord, DecisionRecord, ReasonCode } from "./decision.ts";
 import { Binding } from "./network-map.ts";
+import { SFTP_OPERATIONS_MAX, SftpOperationRecord } from "./sftp-operation.ts";
 import { Id, LocalUser, PeerId, UserId } from "./units.ts";
 
 const connectionId = z.string().regex(/^[a-z0-9]{20}$/);
@@ -76,6 +77,14 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     exitStatus: z.int().nullable(),
     signal: z.string().max(32).nullable(),
     durationMs: z.int().min(0),
+  }),
+  z.strictObject({
+    type: z.literal("sftp.operations"),
+    connectionId,
+    userId: person,
+    sessionId: z.int().min(0),
+    /** In their order. Several in one event, since there may be thousands in a second. */
+    operations: z.array(SftpOperationRecord).min(1).max(SFTP_OPERATIONS_MAX),
   }),
   z.strictObject({
     type: z.literal("forward.open"),
@@ -168,6 +177,7 @@ export const ACTIVITY_CODES = [
   "ssh.connection.close",
   "ssh.session.start",
   "ssh.session.end",
+  "ssh.sftp.operations",
   "ssh.forward.open",
   "ssh.auth.failed",
   "agent.state",

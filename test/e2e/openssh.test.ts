@@ -1,5 +1,6 @@
 /** Stock OpenSSH against the whole of it: management, an agent's SSH server, `qf proxy` between. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/drop-in.ts";
@@ -107,6 +108,41 @@ describe.skipIf(!isRoot)("OpenSSH, unchanged", () => {
       rsync -e '${command}' a ${destination}:b && rsync -e '${command}' ${destination}:b c && cmp a c`;
     const result = await run(laptop, ["sh", "-c", script], { GIT_SSH_COMMAND: command });
     expect(result).toMatchObject({ exitCode: 0 });
+  }, 60_000);
+
+  test("sftp and scp carry files, and what they carry is in the audit log", async () => {
+    writeFileSync(join(lab.root, "letter"), "dear all\n");
+    const batch = `put ${join(lab.root, "letter")} ${deploy.home}/letter\nrename letter post\nrm post\n`;
+    writeFileSync(join(lab.root, "batch"), batch);
+    const config = ["-F", configOf(laptop)];
+    const bySftp = await run(laptop, ["sftp", ...config, "-b", join(lab.root, "batch"), destination]);
+    expect(bySftp).toMatchObject({ exitCode: 0 });
+    const byScp = await run(laptop, ["scp", ...config, join(lab.root, "letter"), `${destination}:sent`]);
+    expect(byScp).toMatchObject({ exitCode: 0 });
+    const rows = await lab.until("both", async () => {
+      const found = (await lab.events()).filter(
+        ({ activity_code }) => activity_code === "ssh.sftp.operations",
+      );
+      const all = found.flatMap(({ data }) => (data as { operations: Row[] }).operations);
+      return all.filter(({ op }) => op === "close").length === 2 && all;
+    });
+    interface Row {
+      readonly op: string;
+      readonly path: string;
+      readonly transfer?: object;
+    }
+    expect(rows.map(({ op, path }) => `${op} ${path.slice(deploy.home.length)}`).sort()).toEqual([
+      "close /letter",
+      "close /sent",
+      "open /letter",
+      "open /sent",
+      "remove /post",
+      "rename /letter",
+      "setstat /sent",
+    ]);
+    const sha256 = createHash("sha256").update("dear all\n").digest("hex");
+    for (const { transfer } of rows.filter(({ op }) => op === "close"))
+      expect(transfer).toEqual({ bytesRead: 0, bytesWritten: 9, sizeBytes: 9, sha256 });
   }, 60_000);
 
   test("a denial of management is told in its own words, by ssh and by scp", async () => {

@@ -33,7 +33,10 @@ export interface ChildSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Instead of executing `file`: be this user's network door (door-child.ts). Absent: execute. */
   readonly isDoor?: boolean;
-  /** Instead of executing `file`: serve SFTP on stdin and stdout, so far. Absent: execute. */
+  /**
+   * Instead of executing `file`: serve SFTP on stdin and stdout, so far, with a stderr that goes both ways
+   * (sftp/ledger.ts). Absent: execute.
+   */
   readonly sftp?: "write" | "read";
   /** Instead of executing `file`: be a session's monitor (monitor-child.ts), with the ids it has. Absent: execute. */
   readonly isMonitor?: boolean;

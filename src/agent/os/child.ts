@@ -42,7 +42,7 @@ export async function runChild(): Promise<number> {
       takeIds(spec);
       enterHome(spec.home);
       setLimits(limitsOf(spec).filter(({ resource }) => !MEMORY_RESOURCES.includes(resource)));
-      return (await import("../sftp/server.ts")).runSftpServer({ mode: spec.sftp });
+      return await serveSftp(spec.sftp);
     }
     become(spec);
   } catch (cause) {
@@ -50,6 +50,19 @@ export async function runChild(): Promise<number> {
     writeSync(2, `qf: error: the session could not be started: ${message}\n`);
   }
   return CHILD_FAILED_STATUS;
+}
+
+/** Its stderr is the way to the agent's evidence, and back. */
+async function serveSftp(mode: "write" | "read"): Promise<number> {
+  const [{ runSftpServer }, { Ledger }] = await Promise.all([
+    import("../sftp/server.ts"),
+    import("../sftp/ledger.ts"),
+  ]);
+  const ledger = new Ledger(2);
+  const { onOperation, beforeWait } = ledger;
+  const status = runSftpServer({ mode, onOperation, beforeWait });
+  ledger.end();
+  return status;
 }
 
 function become(spec: ChildSpec): void {

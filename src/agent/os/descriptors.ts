@@ -17,6 +17,7 @@ const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "
 
 // <bits/socket.h>; the same on x64 and arm64.
 const AF_UNIX = 1;
+const SOCK_STREAM = 1;
 const SOCK_SEQPACKET = 5;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
@@ -49,8 +50,17 @@ function libc(): Libc {
 
 /** Two ends, which no other child inherits. Messages keep their bounds. */
 export function openDescriptorSocket(): readonly [number, number] {
+  return openSocketPair(SOCK_SEQPACKET);
+}
+
+/** Two ends of a stream that goes both ways, which no other child inherits. */
+export function openStreamSocket(): readonly [number, number] {
+  return openSocketPair(SOCK_STREAM);
+}
+
+function openSocketPair(type: number): readonly [number, number] {
   const fds = new Int32Array(2);
-  if (libc().socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ptr(fds)) !== 0) {
+  if (libc().socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ptr(fds)) !== 0) {
     throw new QfError("ERR_UNAVAILABLE", "the operating system refused a socket");
   }
   return [fds[0] as number, fds[1] as number];

@@ -7,6 +7,7 @@
  * @module
  */
 import { closeSync } from "node:fs";
+import { openStreamSocket } from "./descriptors.ts";
 import { duplicate, openPipe, setNonBlocking } from "./libc.ts";
 
 export interface FdReader {
@@ -35,6 +36,13 @@ export function openInputPipe(): { writer: FdWriter; childFd: number } {
   const { readFd, writeFd } = openPipe();
   setNonBlocking(writeFd);
   return { writer: createFdWriter(writeFd), childFd: readFd };
+}
+
+/** The parent's end of a stream that goes both ways, and the end to give to a child; that one blocks. */
+export function openBothWaysPipe(): { reader: FdReader; writer: FdWriter; childFd: number } {
+  const [ownFd, childFd] = openStreamSocket();
+  setNonBlocking(ownFd);
+  return { ...openBothWays(ownFd), childFd };
 }
 
 /** Both directions of one non-blocking descriptor. */

@@ -10,7 +10,7 @@
 import { closeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { CHILD_ARGV, type ChildSpec } from "./child-spec.ts";
-import { type FdReader, type FdWriter, openInputPipe, openOutputPipe } from "./pipes.ts";
+import { type FdReader, type FdWriter, openBothWaysPipe, openInputPipe, openOutputPipe } from "./pipes.ts";
 import type { Pty } from "./pty.ts";
 
 export interface SpawnRequest {
@@ -45,6 +45,8 @@ export interface SpawnedChild {
   readonly stdout: FdReader;
   /** Null on a terminal. */
   readonly stderr: FdReader | null;
+  /** The way back beside stderr, for what serves SFTP; null for anything else. */
+  readonly answers: FdWriter | null;
   readonly exited: Promise<Exit>;
   /** To the whole process group. False when it has gone. */
   signalGroup(signal: NodeJS.Signals): boolean;
@@ -66,7 +68,9 @@ export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
   const { pty } = request;
   const input = pty === null ? openInputPipe() : null;
   const output = pty === null ? openOutputPipe() : null;
-  const errors = pty === null ? openOutputPipe() : null;
+  const bothWays = pty === null && request.spec.sftp !== undefined ? openBothWaysPipe() : null;
+  const errors = bothWays ?? (pty === null ? openOutputPipe() : null);
+  const answers = bothWays?.writer ?? null;
   const slave = pty?.slaveFd ?? -1;
   let child: Awaited<ReturnType<Launch>>;
   try {
@@ -76,7 +80,7 @@ export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
       errors?.childFd ?? slave,
     ]);
   } catch (cause) {
-    for (const end of [input?.writer, output?.reader, errors?.reader]) end?.close();
+    for (const end of [input?.writer, output?.reader, errors?.reader, answers]) end?.close();
     throw cause;
   } finally {
     for (const end of [input, output, errors]) if (end !== null) closeSync(end.childFd);
@@ -88,6 +92,7 @@ export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
     stdin: input?.writer ?? (pty as Pty).input,
     stdout: output?.reader ?? (pty as Pty).output,
     stderr: errors?.reader ?? null,
+    answers,
     exited: child.exited,
     signalGroup: (signal) => signalGroup(child.pid, signal),
   };

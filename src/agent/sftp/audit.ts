@@ -39,6 +39,8 @@ export interface OpenIntent {
 export interface Transfer {
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** Of the file as it is closed. */
+  readonly sizeBytes: number;
   /**
    * Of the whole file, in hex, when it was read or written from its first byte to its last in order.
    * Else null: a part, or in pieces out of order.
@@ -81,9 +83,10 @@ export class TransferLog {
   }
 
   finish(fd: number): Transfer {
-    const isWhole = this.#hash !== null && fstatSync(fd).size === this.#hashedBytes;
+    const sizeBytes = fstatSync(fd).size;
+    const isWhole = this.#hash !== null && sizeBytes === this.#hashedBytes;
     const sha256 = isWhole ? (this.#hash?.digest("hex") ?? null) : null;
-    return { bytesRead: this.#bytesRead, bytesWritten: this.#bytesWritten, sha256 };
+    return { bytesRead: this.#bytesRead, bytesWritten: this.#bytesWritten, sizeBytes, sha256 };
   }
 
   #follow(offset: number, bytes: Uint8Array): void {

@@ -13,6 +13,7 @@ const SYMBOLS = {
   // Of the last two calls, whose arguments these types fit.
   syscall: { args: ["i64", "i64", "ptr", "i64", "ptr", "u64"], returns: "i64" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+  poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
   fchmodat: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
   statvfs: { args: ["ptr", "ptr"], returns: "i32" },
   fstatvfs: { args: ["i32", "ptr"], returns: "i32" },
@@ -61,6 +62,17 @@ export function forbidTracing(): void {
 /** Gives a pipe room for `bytes`, where it is one and the system has room left for this user. */
 export function widenPipe(fd: number, bytes: number): void {
   libc().fcntl(fd, F_SETPIPE_SZ, bytes);
+}
+
+/** struct pollfd of poll(2): the descriptor, then what is asked and what is so. */
+const polled = new Int32Array(2);
+const POLLIN = 1;
+
+/** Whether `fd` has something to read, or has ended, within `timeoutMs`. */
+export function isReadable(fd: number, timeoutMs: number): boolean {
+  polled[0] = fd;
+  polled[1] = POLLIN;
+  return libc().poll(ptr(polled), 1n, timeoutMs) > 0;
 }
 
 /** chmod(2) of what `path` names itself; a symbolic link has no mode to change on Linux. */

@@ -13,6 +13,7 @@ import type { OperationHook } from "./audit.ts";
 import { announcedExtensions, extended } from "./extensions.ts";
 import * as files from "./files.ts";
 import { Handles } from "./handles.ts";
+import { LedgerError } from "./ledger.ts";
 import { forbidTracing, widenPipe } from "./libc.ts";
 import { Packets } from "./packets.ts";
 import * as paths from "./paths.ts";
@@ -29,12 +30,16 @@ export interface SftpServerOptions {
   readonly mode: "write" | "read";
   /** Absent: nothing is counted or hashed. */
   readonly onOperation?: OperationHook;
+  /** Called each time before the client is waited for, when all it asked is answered. A throw ends the server. */
+  readonly beforeWait?: (inputFd: number) => void;
 }
 
 /** How a client that has left looks from here. */
 const GONE = new Set(["EPIPE", "ECONNRESET"]);
 /** Exit status after a client that does not keep to the protocol, as OpenSSH's server has it. */
 const MALFORMED_STATUS = 255;
+/** Exit status when what is done can not be recorded: no session. */
+const REFUSED_STATUS = 255;
 
 const OPERATIONS = new Map<number, Operation>([
   [Request.open, files.open],
@@ -74,13 +79,13 @@ export function runSftpServer(options: SftpServerOptions): number {
     hook: options.onOperation ?? null,
   };
   try {
-    return serve(session, new Packets(inputFd));
+    return serve(session, new Packets(inputFd), () => options.beforeWait?.(inputFd));
   } finally {
     closeAll(session);
   }
 }
 
-function serve(session: SftpSession, packets: Packets): number {
+function serve(session: SftpSession, packets: Packets, beforeWait: () => void): number {
   let isGreeted = false;
   try {
     do {
@@ -90,6 +95,7 @@ function serve(session: SftpSession, packets: Packets): number {
         isGreeted = true;
       }
       session.replies.flush();
+      beforeWait();
     } while (packets.fill());
   } catch (cause) {
     return end(session, cause);
@@ -101,6 +107,7 @@ function serve(session: SftpSession, packets: Packets): number {
 function end(session: SftpSession, cause: unknown): number {
   const { code } = cause as NodeJS.ErrnoException;
   if (code !== undefined && GONE.has(code)) return 0;
+  if (cause instanceof LedgerError) return REFUSED_STATUS;
   if (cause instanceof SshBufferError) {
     writeSync(2, `qf: error: the SFTP client sent what is not SFTP: ${cause.message}\n`);
     // What came before it has its answers, if anybody still reads them.

@@ -48,6 +48,7 @@ export function createHost(
     switch (event.type) {
       case "session.start":
       case "session.end":
+      case "sftp.operations":
       case "forward.open":
       case "connection.close":
         return { ...event, userId };
@@ -89,6 +90,7 @@ export function createHost(
       return stores([decisionEvent(verdict, receipt)]);
     },
     recordStart: (verdict, event) => stores([decisionEvent(verdict, null), event]),
+    recordMeanwhile: (event) => stores([event]),
     async recordEnd(event) {
       await stores([event]);
     },

@@ -6,6 +6,7 @@
  */
 import type { Readable } from "node:stream";
 import type { ServerDoor } from "../../sshcore/server-door.ts";
+import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
 import type { Containment } from "../os/containment.ts";
 import type { Monitor } from "../os/monitor.ts";
 import type { FdReader, FdWriter } from "../os/pipes.ts";
@@ -13,6 +14,7 @@ import { openPty, type Pty, type WindowSize } from "../os/pty.ts";
 import { type Exit, type Launch, type SpawnedChild, spawnAs } from "../os/spawn.ts";
 import type { TerminalMode } from "../os/terminal-modes.ts";
 import type { LocalAccount } from "../os/users.ts";
+import { serveLedger } from "./sftp-ledger.ts";
 
 export interface ProgramRequest {
   readonly account: LocalAccount;
@@ -21,8 +23,8 @@ export interface ProgramRequest {
   /** Absolute path, and argv with its own first word. */
   readonly file: string;
   readonly argv: readonly string[];
-  /** Serve SFTP, so far, rather than run `file`. */
-  readonly sftp?: "write" | "read";
+  /** Serve SFTP rather than run `file`. */
+  readonly sftp?: SftpService;
   readonly terminal: {
     readonly type: string;
     readonly size: WindowSize;
@@ -41,6 +43,15 @@ export interface ProgramRequest {
   readonly channelId: number;
   /** What the client sends. */
   readonly input: Readable;
+}
+
+export interface SftpService {
+  /** How far. */
+  readonly mode: "write" | "read";
+  /** Stores what was done; false when it can not be. */
+  record(operations: readonly SftpOperationRecord[]): Promise<boolean>;
+  /** Said once to the person when it could not be. */
+  readonly refusal: string;
 }
 
 export interface Program {
@@ -78,7 +89,7 @@ export async function startProgram(request: ProgramRequest): Promise<Program> {
         drop: request.drop,
         tty: pty !== null,
         home: account.home,
-        ...(request.sftp === undefined ? {} : { sftp: request.sftp }),
+        ...(request.sftp === undefined ? {} : { sftp: request.sftp.mode }),
         file: request.file,
         argv: request.argv,
         env: request.environment(
@@ -137,13 +148,35 @@ class RunningProgram implements Program {
   async #run(): Promise<Exit> {
     const { stdout, stderr, exited } = this.#child;
     const output = [this.#pumpOutput(stdout, "stdout")];
-    if (stderr !== null) output.push(this.#pumpOutput(stderr, "stderr"));
+    const ledger = this.#serveLedger();
+    if (ledger !== null) output.push(ledger);
+    else if (stderr !== null) output.push(this.#pumpOutput(stderr, "stderr"));
     const drained = Promise.all(output);
     const exit = await exited;
     if (this.#pty === null) await drained;
     else await Promise.race([drained, this.#terminalQuiet()]);
     this.#closeAll();
+    stderr?.close();
     return exit;
+  }
+
+  /** What an SFTP server tells of itself, to its last word. Null: it is none. */
+  #serveLedger(): Promise<void> | null {
+    const { door, channelId, sftp } = this.#request;
+    const { stderr, answers } = this.#child;
+    if (sftp === undefined || stderr === null || answers === null) return null;
+    const say = (text: string): Promise<unknown> => door.writeChannel(channelId, "stderr", Buffer.from(text));
+    return serveLedger({
+      reader: stderr,
+      answers,
+      record: (operations) => sftp.record(operations),
+      say,
+      onRefused: () => {
+        void say(`${sftp.refusal}\n`);
+        // It ends by itself when it hears the answer; one that waits for its client hears nothing.
+        this.#child.stdin.close();
+      },
+    });
   }
 
   /** A reader that is gone closes its pipe, so that the program gets SIGPIPE as from sshd. */
@@ -169,7 +202,8 @@ class RunningProgram implements Program {
   #closeAll(): void {
     this.#child.stdin.close();
     this.#child.stdout.close();
-    this.#child.stderr?.close();
+    // What serves SFTP has the end of its files to tell of, which its own end ends.
+    if (this.#child.answers === null) this.#child.stderr?.close();
     this.#pty?.close();
   }
 }

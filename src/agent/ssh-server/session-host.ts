@@ -33,6 +33,8 @@ export interface SessionHost {
   recordDecision(verdict: Verdict, receipt: string | null): Promise<boolean>;
   /** Stores the decision and what begins because of it; false: then it must not begin. */
   recordStart(verdict: Verdict, event: AgentEventBody): Promise<boolean>;
+  /** Stores what is done in a session that has begun; false: then it must end. */
+  recordMeanwhile(event: AgentEventBody): Promise<boolean>;
   /** Stores what has ended; a failure is logged. */
   recordEnd(event: AgentEventBody): Promise<void>;
   /** Path of a socket that leads to the client's agent; null when that is not to be. */

@@ -31,7 +31,7 @@ import {
   sessionEnvironment,
 } from "./environment.ts";
 import type { Verdict } from "./judge.ts";
-import { type Program, startProgram } from "./program.ts";
+import { type Program, type SftpService, startProgram } from "./program.ts";
 import type { SessionHost } from "./session-host.ts";
 
 const REFUSED_STATUS = 255;
@@ -223,7 +223,7 @@ export class SshSession {
       drop: host.drop,
       file: argv.file,
       argv: argv.words,
-      ...(start.kind === "sftp" ? { sftp: servedMode(grant) } : {}),
+      ...(start.kind === "sftp" ? { sftp: this.#sftpService(grant) } : {}),
       terminal:
         this.#terminal === null || start.kind === "sftp"
           ? null
@@ -287,6 +287,21 @@ export class SshSession {
       argv: argv.isListed ? [...argv.words] : null,
       pty: this.#terminal !== null,
     });
+  }
+
+  #sftpService(grant: Grant): SftpService {
+    const { connectionId } = this.#host;
+    return {
+      mode: servedMode(grant),
+      record: (operations) =>
+        this.#host.recordMeanwhile({
+          type: "sftp.operations",
+          connectionId,
+          sessionId: this.sessionId,
+          operations: [...operations],
+        }),
+      refusal: denialLine("audit_unavailable", null),
+    };
   }
 
   #recordEnd(exit: Exit, startedMs: number): Promise<void> {

@@ -1,0 +1,48 @@
+/**
+ * The agent's side of an SFTP session's evidence: what its process says it did (sftp/ledger.ts), stored
+ * line by line and answered.
+ *
+ * @module
+ */
+import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
+import { createLines } from "../os/door-orders.ts";
+import type { FdReader, FdWriter } from "../os/pipes.ts";
+import { LEDGER_LINE, LEDGER_NO, LEDGER_YES, LINE_BYTES_MAX } from "../sftp/ledger-line.ts";
+
+export interface LedgerOptions {
+  readonly reader: FdReader;
+  readonly answers: FdWriter;
+  /** Stores what was done; false when it can not be. */
+  record(operations: readonly SftpOperationRecord[]): Promise<boolean>;
+  /** What is meant for the person. */
+  say(text: string): Promise<unknown>;
+  /** Called once, after the first no: nothing more may be done. */
+  onRefused(): void;
+}
+
+/** Answers until the process has gone. Never rejects. */
+export async function serveLedger({ reader, answers, ...options }: LedgerOptions): Promise<void> {
+  const lines = createLines(LINE_BYTES_MAX);
+  let isRefused = false;
+  try {
+    for (let data = await reader.read(); data !== null; data = await reader.read()) {
+      for (const line of lines(data)) {
+        if (!line.startsWith(LEDGER_LINE)) {
+          await options.say(`${line}\n`);
+          continue;
+        }
+        const operations = JSON.parse(line.slice(LEDGER_LINE.length)) as SftpOperationRecord[];
+        const isStored: boolean = !isRefused && (await options.record(operations));
+        if (!isStored && !isRefused) options.onRefused();
+        isRefused ||= !isStored;
+        await answers.write(Uint8Array.of(isStored ? LEDGER_YES : LEDGER_NO));
+      }
+    }
+  } catch {
+    // It has gone before it was answered, or this is not what our own process says.
+    if (!isRefused) options.onRefused();
+    while ((await reader.read()) !== null);
+  } finally {
+    answers.close();
+  }
+}

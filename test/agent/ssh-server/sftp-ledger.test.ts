@@ -1,0 +1,157 @@
+/** What is done with files over SFTP, as evidence: by sftp(1), as the local user, through the whole server. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { existsSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { AgentEventBody } from "../../../src/wire/audit-event.ts";
+import type { SshCapabilities } from "../../../src/wire/policy.ts";
+import { until } from "../../support/agent.ts";
+import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
+import { isRoot, OsAccount } from "../../support/os-accounts.ts";
+import { aRule } from "../../support/policy.ts";
+import { runBatch } from "../../support/sftp.ts";
+import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+const BIG = Buffer.alloc(3_000_001, "0123456789abcdef_");
+const sha256 = (content: Uint8Array) => createHash("sha256").update(content).digest("hex");
+
+describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1) does", () => {
+  let world: SshWorld;
+  let account: OsAccount;
+  let client: OpenSsh;
+  beforeAll(async () => {
+    world = await openSshWorld();
+    account = new OsAccount("led");
+    client = openSshClient(world, await world.issue());
+  });
+  afterAll(async () => {
+    client.remove();
+    await world.close();
+    account[Symbol.dispose]();
+  });
+  beforeEach(() => {
+    world.events.length = 0;
+    world.auditFails = false;
+    grant({});
+  });
+
+  function grant(capabilities: SshCapabilities): void {
+    const rule = aRule("rule", ["devs"], "full", { capabilities });
+    world.map = { ...world.map, rules: { [rule.id]: rule } };
+  }
+
+  const serverCommand = (): string => `${client.argv(account.name, ["-s"]).join(" ")} sftp`;
+
+  function sftp(...batch: string[]) {
+    const folder = tempFolder();
+    writeFileSync(join(folder, "here"), BIG);
+    return runBatch({ server: serverCommand(), folder, batch });
+  }
+
+  /** All of it, once the session has ended. */
+  async function operations() {
+    await until("the end", () => world.eventsOf("session.end").length > 0);
+    const events = world.eventsOf("sftp.operations");
+    for (const event of events) AgentEventBody.parse(event);
+    return events.flatMap((event) => event.operations);
+  }
+
+  const at = (name: string) => join(account.home, name);
+
+  test("tells of each file with path, size and digest, up and down", async () => {
+    expect((await sftp("put here there", "get there back")).status).toBe(0);
+    const rows = await operations();
+    const whole = { sizeBytes: BIG.length, sha256: sha256(BIG) };
+    const [up, down] = rows.filter(({ op }) => op === "close");
+    expect(rows[0]).toMatchObject({ op: "open", path: at("there"), detail: "write create truncate" });
+    expect(up).toMatchObject({
+      path: at("there"),
+      status: "ok",
+      transfer: { ...whole, bytesRead: 0, bytesWritten: BIG.length },
+    });
+    expect(down).toMatchObject({
+      path: at("there"),
+      transfer: { ...whole, bytesRead: BIG.length, bytesWritten: 0 },
+    });
+    expect(world.eventsOf("sftp.operations")[0]).toMatchObject({
+      sessionId: 0,
+      connectionId: world.eventsOf("session.start")[0]?.connectionId as string,
+    });
+    expect(world.events.at(-1)?.type === "sftp.operations").toBe(false);
+  });
+
+  test("tells of what takes or gives a name before it is done, and once more when it failed", async () => {
+    writeFileSync(at("old"), "x");
+    const batch = ["mkdir folder", "rename old new", "ln -s new link", "rm new", "-rm gone", "rmdir folder"];
+    expect((await sftp(...batch)).status).toBe(0);
+    const rows = (await operations()).map(({ number: _, ...row }) => row);
+    expect(rows).toEqual([
+      { op: "mkdir", path: at("folder"), status: "ok" },
+      { op: "rename", path: at("old"), target: at("new"), status: "begun" },
+      { op: "symlink", path: at("link"), target: "new", status: "begun" },
+      { op: "remove", path: at("new"), status: "begun" },
+      { op: "remove", path: at("gone"), status: "begun" },
+      { op: "remove", path: at("gone"), status: "no_such_file" },
+      { op: "rmdir", path: at("folder"), status: "begun" },
+    ]);
+  });
+
+  test("tells of what read-only refused", async () => {
+    grant({ sftp: "read" });
+    writeFileSync(at("kept"), "x");
+    await sftp("-put here elsewhere", "-rm kept");
+    expect(existsSync(at("kept"))).toBe(true);
+    expect((await operations()).map(({ op, status }) => `${op} ${status}`)).toEqual([
+      "open permission_denied",
+      "remove begun",
+      "remove permission_denied",
+    ]);
+  });
+
+  test("a name is not taken away when that can not be stored; the session ends and says why", async () => {
+    writeFileSync(at("kept"), "x");
+    // The session itself is stored, what comes after it is not.
+    const started = until("the start", () => world.eventsOf("session.start").length > 0).then(() => {
+      world.auditFails = true;
+    });
+    const { status, stderr } = await sftp("!sleep 0.3", "rm kept");
+    await started;
+    expect(status).not.toBe(0);
+    expect(existsSync(at("kept"))).toBe(true);
+    expect(stderr).toContain("The audit log can not be written, so nothing is allowed");
+  });
+
+  test("an upload ends soon after what was done can not be stored", async () => {
+    const started = until("the start", () => world.eventsOf("session.start").length > 0).then(() => {
+      world.auditFails = true;
+    });
+    const { status, stderr } = await sftp(
+      "!sleep 0.3",
+      ...Array.from({ length: 2_000 }, (_, i) => `put here many-${i}`),
+    );
+    await started;
+    expect(status).not.toBe(0);
+    expect(existsSync(at("many-1999"))).toBe(false);
+    expect(stderr).toContain("The audit log can not be written");
+  });
+
+  test("a client that goes in the middle of a file leaves how far it came", async () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, "slow"), "");
+    truncateSync(join(folder, "slow"), 100_000_000);
+    const child = Bun.spawn(["sftp", "-q", "-l", "8000", "-D", serverCommand(), "-b", "-"], {
+      cwd: folder,
+      stdin: Buffer.from("put slow endless\n"),
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    await until("the file", () => world.eventsOf("sftp.operations").length > 0 && existsSync(at("endless")));
+    child.kill("SIGKILL");
+    const rows = await operations();
+    expect(rows.at(-1)).toMatchObject({ op: "close", path: at("endless"), transfer: { bytesRead: 0 } });
+    expect(world.events.findIndex(({ type }) => type === "session.end")).toBeGreaterThan(
+      world.events.findLastIndex(({ type }) => type === "sftp.operations"),
+    );
+  });
+});
