@@ -2,7 +2,8 @@
  * Many SSH connections that do nothing, in a process of their own so that their cost is not in anybody's
  * figure: `bun idle-clients.ts`, one JSON order a line on stdin, one JSON answer a line on stdout.
  *
- * An order opens so many connections more, or closes all. A connection that ends by itself is counted as lost.
+ * An order opens so many connections more, or closes all; `count` asks each whether it is still there. A
+ * connection that ends by itself is counted as lost.
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -31,6 +32,7 @@ export interface IdleAnswer {
   readonly lost: number;
 }
 
+const ANSWER_MS = 10_000;
 const clients = new Set<Client>();
 let lost = 0;
 
@@ -85,6 +87,24 @@ function connect(order: IdleOrder, key: LoadedKey): Promise<boolean> {
   });
 }
 
+/** How many answer a request of keepalive@openssh.com within the time. */
+async function answering(withinMs: number): Promise<number> {
+  let count = 0;
+  const all = [...clients].map(
+    (client) =>
+      new Promise<void>((resolve) => {
+        const inside = client as unknown as { _callbacks: (() => void)[]; _protocol: { ping(): void } };
+        inside._callbacks.push(() => {
+          count += 1;
+          resolve();
+        });
+        inside._protocol.ping();
+      }),
+  );
+  await Promise.race([Promise.all(all), Bun.sleep(withinMs)]);
+  return count;
+}
+
 async function obey(order: IdleOrder): Promise<IdleAnswer> {
   let failed = 0;
   if (order.open === 0) {
@@ -105,7 +125,10 @@ async function obey(order: IdleOrder): Promise<IdleAnswer> {
 if (import.meta.main) {
   for await (const line of console) {
     if (line === "") continue;
-    const answer = line === "count" ? { open: clients.size, failed: 0, lost } : await obey(JSON.parse(line));
+    const answer =
+      line === "count"
+        ? { open: await answering(ANSWER_MS), failed: 0, lost }
+        : await obey(JSON.parse(line) as IdleOrder);
     process.stdout.write(`${JSON.stringify(answer)}\n`);
   }
   process.exit(0);

@@ -5,6 +5,7 @@ import type { IdleAnswer, IdleOrder } from "./idle-clients.ts";
 export interface IdleLoad extends AsyncDisposable {
   /** Throws when one of them could not be opened. */
   open(order: IdleOrder): Promise<IdleAnswer>;
+  /** Asks each of them: `open` is how many answer. */
   count(): Promise<IdleAnswer>;
   closeAll(): Promise<void>;
 }

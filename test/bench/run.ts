@@ -10,10 +10,12 @@ import { cpus } from "node:os";
 import { dirname, resolve } from "node:path";
 import { executablePath } from "../support/executable.ts";
 import { bulkPart, connectPart, startPart } from "./connect.ts";
+import { crowdPart } from "./crowd.ts";
 import { benchDecide } from "./decide.ts";
 import type { Bench, Part, Row } from "./figures.ts";
 import { forwardPart } from "./forward-part.ts";
 import { idlePart } from "./idle.ts";
+import { soakPart } from "./soak-part.ts";
 
 const decidePart: Part = {
   name: "decide",
@@ -28,7 +30,16 @@ const decidePart: Part = {
   },
 };
 
-const PARTS: readonly Part[] = [decidePart, startPart, connectPart, bulkPart, forwardPart, idlePart];
+const PARTS: readonly Part[] = [
+  decidePart,
+  startPart,
+  connectPart,
+  bulkPart,
+  forwardPart,
+  idlePart,
+  crowdPart,
+  soakPart,
+];
 
 function usage(): never {
   throw new Error(`the parts are: ${PARTS.map(({ name }) => name).join(" ")}`);
