@@ -1,6 +1,6 @@
 /**
- * The two things the agent process itself asks of libc: who is at the other end of a unix socket, and
- * a lock that dies with its holder. What sessions need of the system is in `os/`.
+ * What the agent process itself asks of libc: who is at the other end of a unix socket, how long the way
+ * of a TCP connection is, and a lock that dies with its holder. What sessions need of the system is in `os/`.
  *
  * @module
  */
@@ -9,6 +9,11 @@ import { dlopen, FFIType, ptr } from "bun:ffi";
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 const LOCK_EXCLUSIVE_NOW = 2 | 4;
+const IPPROTO_TCP = 6;
+// <linux/tcp.h>, struct tcp_info: tcpi_rtt in microseconds at byte 68.
+const TCP_INFO = 11;
+const TCP_INFO_BYTES = 104;
+const TCP_INFO_RTT = 68;
 
 const SYMBOLS = {
   getsockopt: {
@@ -44,6 +49,19 @@ export function peerUid(fd: number): number | null {
   const length = new Int32Array([credentials.byteLength]);
   const failed = libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ptr(credentials), ptr(length)) !== 0;
   return failed ? null : (credentials[1] ?? -1) >>> 0;
+}
+
+/**
+ * Milliseconds there and back of the TCP connection `fd`, as the kernel has smoothed them. Null where it
+ * does not say, or has not measured yet.
+ */
+export function tcpRoundTripMs(fd: number): number | null {
+  if (process.platform !== "linux") return null;
+  const info = new Uint32Array(TCP_INFO_BYTES / 4);
+  const length = new Int32Array([info.byteLength]);
+  if (libc().getsockopt(fd, IPPROTO_TCP, TCP_INFO, ptr(info), ptr(length)) !== 0) return null;
+  const microseconds = (length[0] ?? 0) > TCP_INFO_RTT ? (info[TCP_INFO_RTT / 4] ?? 0) : 0;
+  return microseconds === 0 ? null : Math.round(microseconds / 10) / 100;
 }
 
 /** Takes the lock of the open file `fd` without waiting. False: somebody else holds it. */

@@ -28,6 +28,7 @@ import { changedFlags, type FlagChange, reportedFlags, resolveFlags } from "./fl
 import { createGate } from "./gate.ts";
 import { createMapHolder, type MapHolder } from "./map-holder.ts";
 import { lookUpAccount } from "./os/users.ts";
+import { createPeerPaths, type PeerPaths } from "./peer-paths.ts";
 import { agentPenalties, type Penalties } from "./penalties.ts";
 import { createPings, type Pings } from "./pings.ts";
 import { createPinnedKeys, type PinnedKeys } from "./pinned-keys.ts";
@@ -131,6 +132,7 @@ class RunningAgent implements Agent {
   #ssh: SshServer | undefined;
   #listener: DirectListener | undefined;
   #pings: Pings | undefined;
+  readonly #paths: PeerPaths = createPeerPaths();
   #plain: PlainListener | undefined;
   #relay: RelayLink | undefined;
   #failures: FailureCount | undefined;
@@ -187,7 +189,7 @@ class RunningAgent implements Agent {
       mayGoOn: (hello) => gate.mayGoOn(hello),
       answer: () => this.#pingAnswer(maps),
     });
-    const take = createStreamTaker({ ssh, pings: this.#pings });
+    const take = createStreamTaker({ ssh, pings: this.#pings, paths: this.#paths });
     this.#listener = createDirectListener({ clock, gate, penalties: this.#penalties, take });
     this.#relay = createRelayLink({
       clock,
@@ -224,6 +226,9 @@ class RunningAgent implements Agent {
       plainListening: this.#plain?.addresses() ?? [],
       relay: this.#relay?.state() ?? { connected: false, streams: 0 },
       sessions: this.#ssh?.sessions() ?? [],
+      told: this.#directAddresses(),
+      spool: this.#parts.spool.state(),
+      pathOf: (peerId) => this.#paths.of(peerId),
       problem: this.#problem,
     });
   }

@@ -3,12 +3,16 @@
  *
  * @module
  */
+import type { SpoolState } from "../audit/spool.ts";
 import { VERSION } from "../base/build-info.ts";
 import type { LiveSession } from "../wire/agent-sync.ts";
 import type { AgentStatus } from "../wire/control.ts";
 import type { NetworkMap } from "../wire/network-map.ts";
 import type { AgentFlagsStored } from "../wire/state-file.ts";
+import type { PeerId } from "../wire/units.ts";
 import type { Enrolled } from "./enrol.ts";
+import type { PeerPath } from "./peer-paths.ts";
+import { findProblems } from "./problems.ts";
 import type { SyncState } from "./sync-client.ts";
 
 export interface StatusParts {
@@ -20,16 +24,19 @@ export interface StatusParts {
   readonly mapAgeSeconds: number;
   readonly sync: SyncState | null;
   readonly listening: readonly string[];
+  /** Addresses told to management for others to dial. */
+  readonly told: readonly string[];
   /** Where any SSH client is taken. */
   readonly plainListening: readonly string[];
   readonly relay: { readonly connected: boolean; readonly streams: number };
   readonly sessions: readonly LiveSession[];
+  readonly spool: SpoolState;
+  pathOf(peerId: PeerId): PeerPath | undefined;
   /** What the agent itself found wrong. Null: nothing. */
   readonly problem: string | null;
 }
 
-/** Beyond this, certificates and hellos begin to fail. */
-const CLOCK_OFFSET_MS_MAX = 30_000;
+/** Peers listed. */
 const PEERS_MAX = 10_000;
 
 export function buildStatus(parts: StatusParts): AgentStatus {
@@ -37,6 +44,7 @@ export function buildStatus(parts: StatusParts): AgentStatus {
   const domain = map?.settings.domain ?? enrolled.domain;
   const name = map?.self.name ?? enrolled.name;
   const paths = new Map(parts.sessions.map(({ peer, path }) => [peer, path ?? "direct"]));
+  const findings = findProblems(parts);
   return {
     state: parts.state,
     pid: process.pid,
@@ -53,11 +61,13 @@ export function buildStatus(parts: StatusParts): AgentStatus {
       mapVersion: map?.version ?? 0,
       mapAgeSeconds: Number.isFinite(parts.mapAgeSeconds) ? Math.floor(parts.mapAgeSeconds) : null,
       clockOffsetMs: sync?.clockOffsetMs ?? null,
+      latencyMs: sync?.latencyMs ?? null,
       error: sync?.error ?? null,
     },
     sshServer: {
       enabled: flags.sshServer,
       listen: [...parts.listening],
+      told: [...parts.told],
       plainListen: [...parts.plainListening],
       sessions: parts.sessions.map(({ localUser, user, peer, command, forwards, path }) => ({
         localUser,
@@ -69,47 +79,20 @@ export function buildStatus(parts: StatusParts): AgentStatus {
       })),
     },
     relay: parts.relay,
+    spool: { events: parts.spool.events, bytes: parts.spool.bytes, bytesMax: parts.spool.bytesMax },
     peers: Object.values(map?.peers ?? {})
       .slice(0, PEERS_MAX)
-      .map((peer) => ({
-        name: peer.name,
-        address: peer.address,
-        path: paths.get(`${peer.name}.${domain}`) ?? "idle",
-        latencyMs: null,
-      })),
+      .map((peer) => {
+        const known = parts.pathOf(peer.id);
+        return {
+          name: peer.name,
+          address: peer.address,
+          path: paths.get(`${peer.name}.${domain}`) ?? (known?.isLive === true ? known.path : "idle"),
+          latencyMs: known?.latencyMs ?? null,
+        };
+      }),
     flags,
-    problems: problemsOf(parts),
+    problems: findings.map(({ problem }) => problem),
+    fixes: findings.map(({ fix }) => fix),
   };
-}
-
-function problemsOf(parts: StatusParts): string[] {
-  const { problem, map, mapAgeSeconds, sync, flags, privileged, listening, relay } = parts;
-  const problems: string[] = [];
-  if (problem !== null) problems.push(problem);
-  if (sync !== null && sync.error !== null && sync.error !== problem) problems.push(sync.error);
-  if (map === null) problems.push("no network map yet: nothing is allowed");
-  else if (mapAgeSeconds > map.settings.maxStaleSeconds) {
-    problems.push("the network map is too old: nothing is allowed until management answers");
-  } else if (mapAgeSeconds > map.settings.maxStaleRootSeconds) {
-    problems.push("the network map is too old for uid 0 until management answers");
-  }
-  const offsetMs = sync?.clockOffsetMs ?? 0;
-  if (Math.abs(offsetMs) > CLOCK_OFFSET_MS_MAX) {
-    problems.push(`this clock is ${Math.round(offsetMs / 1000)} s off management's; synchronise it`);
-  }
-  if (flags.sshServer && !privileged) {
-    problems.push("runs without root: only the agent's own user is served");
-  }
-  if (flags.plainSshListen !== null && !flags.sshServer) {
-    problems.push("--plain-ssh-listen does nothing without --allow-server-ssh");
-  } else if (flags.plainSshListen !== null && !flags.sshAuth) {
-    problems.push("with --disable-ssh-auth nobody can sign in at --plain-ssh-listen");
-  }
-  if (flags.sshServer && listening.length === 0 && !relay.connected) {
-    problems.push("no peer can come in: there is no listener, and no link to the relay");
-  }
-  if (map !== null && flags.sshServer && !map.self.sshEnabled) {
-    problems.push("SSH is disabled for this peer in management");
-  }
-  return problems;
 }

@@ -46,19 +46,28 @@ export function statusText(status: AgentStatus, isDetailed: boolean): string {
     );
   }
   if (isDetailed) lines.push(...details(status));
-  for (const problem of status.problems) lines.push(row("Problem", problem));
+  status.problems.forEach((problem, i) => {
+    lines.push(row("Problem", problem));
+    const fix = status.fixes?.[i];
+    if (fix !== undefined) lines.push(row("  Fix", fix));
+  });
   return lines.map((line) => `${line.startsWith("  ") ? "  " : ""}${printable(line)}\n`).join("");
 }
 
-function details({ management, relay, peers, flags }: AgentStatus): string[] {
+function details({ management, sshServer, relay, spool, peers, flags }: AgentStatus): string[] {
   const offset = management.clockOffsetMs;
+  const link = management.latencyMs ?? null;
   const lines = [
-    row("Clock", offset === null ? "not measured yet" : `${offset} ms off management's`),
+    row("Link", link === null ? "not measured yet" : `${link} ms to management and back`),
+    row("Clock", offset === null ? "not measured yet" : clockText(offset)),
+    row("Direct", directText(sshServer)),
     row("Relay", relayText(relay)),
+    ...(spool === undefined ? [] : [row("Spool", `${spool.events} events not sent, ${spool.bytes} bytes`)]),
     row("Peers", String(peers.length)),
   ];
   for (const { name, address, path, latencyMs } of peers) {
-    lines.push(`  ${name} ${address} ${path}${latencyMs === null ? "" : ` ${latencyMs} ms`}`);
+    const way = path === "relay" ? `relay (${whyRelay(sshServer)})` : path;
+    lines.push(`  ${name} ${address} ${way}${latencyMs === null ? "" : `, ${latencyMs} ms`}`);
   }
   lines.push(row("Flags", ""));
   for (const [name, value] of Object.entries(flags)) lines.push(`  ${name} ${JSON.stringify(value)}`);
@@ -74,6 +83,21 @@ function sshText({ enabled, listen, plainListen = [] }: AgentStatus["sshServer"]
   if (!enabled) return "off";
   const plain = plainListen.length === 0 ? "" : `; any SSH client on ${plainListen.join(", ")}`;
   return `on, ${listen.length === 0 ? "through the relay only" : listen.join(", ")}${plain}`;
+}
+
+function clockText(offsetMs: number): string {
+  if (offsetMs === 0) return "the same as management's";
+  return `${Math.abs(offsetMs)} ms ${offsetMs > 0 ? "ahead of" : "behind"} management's`;
+}
+
+function directText({ enabled, listen, told }: AgentStatus["sshServer"]): string {
+  if (listen.length === 0) return enabled ? "no listener (--listen none)" : "off with the SSH server";
+  return `${listen.join(", ")}${told === undefined ? "" : `; told to others: ${told.join(", ") || "nothing"}`}`;
+}
+
+/** Who came by the relay had tried what there is beside it. */
+function whyRelay({ listen }: AgentStatus["sshServer"]): string {
+  return listen.length === 0 ? "there is no listener here" : "no direct address answered it in time";
 }
 
 function relayText(relay: AgentStatus["relay"]): string {

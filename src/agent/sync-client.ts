@@ -119,6 +119,8 @@ class WebSocketSyncClient implements SyncClient {
   #error: string | null = NOT_TRIED_YET;
   #clockOffsetMs: number | null = null;
   #latencyMs: number | null = null;
+  /** The last ping, by both clocks. */
+  #pinged: { readonly sentMs: number; readonly monotonicMs: number } | null = null;
   #needsMap = false;
   #toldSessions = "[]";
   #isClosed = false;
@@ -224,12 +226,19 @@ class WebSocketSyncClient implements SyncClient {
     const silentMs = clock.monotonicMs() - this.#heardAtMs;
     const patienceMs = heartbeatMs === undefined ? LINK_TIMEOUT_MS : heartbeatMs * 3;
     if (this.#isReady) {
-      this.#send({ type: "ping", sentMs: Math.round(clock.nowMs()) });
+      this.#ping();
       if (silentMs > patienceMs) this.#lost("management does not answer");
     } else if (silentMs > CONNECT_TIMEOUT_MS) {
       this.#lost("management can not be reached");
     }
     this.#audit.beat();
+  }
+
+  #ping(): void {
+    const { clock } = this.#options;
+    const sentMs = Math.round(clock.nowMs());
+    this.#pinged = { sentMs, monotonicMs: clock.monotonicMs() };
+    this.#send({ type: "ping", sentMs });
   }
 
   async #onText(text: string): Promise<void> {
@@ -335,7 +344,7 @@ class WebSocketSyncClient implements SyncClient {
     this.#options.onReady?.();
     this.#tellSessions();
     this.#timers.push(setInterval(() => this.#tellSessions(), SESSIONS_MS));
-    this.#send({ type: "ping", sentMs: Math.round(this.#options.clock.nowMs()) });
+    this.#ping();
     this.#options.approvals.attach((message) => this.#send(message));
     this.#audit.start((events) => this.#send({ type: "audit", events }));
   }
@@ -355,10 +364,10 @@ class WebSocketSyncClient implements SyncClient {
   }
 
   #measure(sentMs: number, managementMs: number): void {
-    const nowMs = this.#options.clock.nowMs();
-    const roundTripMs = nowMs - sentMs;
-    if (roundTripMs < 0 || roundTripMs > LINK_TIMEOUT_MS) return; // The clock was set meanwhile.
-    this.#latencyMs = roundTripMs;
+    // A clock that is set meanwhile changes nothing of how long it took.
+    if (this.#pinged?.sentMs !== sentMs) return;
+    const roundTripMs = this.#options.clock.monotonicMs() - this.#pinged.monotonicMs;
+    this.#latencyMs = Math.round(roundTripMs * 100) / 100;
     this.#clockOffsetMs = Math.round(sentMs + roundTripMs / 2 - managementMs);
   }
 

@@ -38,7 +38,20 @@ export interface SpoolOptions {
   readonly segmentBytesMax?: number;
 }
 
+/** How full a spool is. */
+export interface SpoolState {
+  /** Events that nobody has acknowledged yet. */
+  readonly events: number;
+  /** On disk, acknowledged events of an unfinished segment included. */
+  readonly bytes: number;
+  /** Beyond this nothing is stored, and so nothing permitted. */
+  readonly bytesMax: number;
+  /** A write failed and could not be undone: nothing is stored any more. */
+  readonly isBroken: boolean;
+}
+
 export interface Spool extends AuditSink {
+  state(): SpoolState;
   /** The first number not yet acknowledged, as far as this process knows; 1 or more. */
   readonly nextUnacknowledged: number;
   /** Stored events from `fromSeq` on, at most `max` and about `bytesMax` bytes (default 1 MiB), at least one. */
@@ -55,6 +68,7 @@ export interface Spool extends AuditSink {
   close(): Promise<void>;
 }
 
+const BYTES_MAX = 256 * 1024 * 1024;
 /**
  * The share that denials and what is done with files may fill: who is refused can ask for ever, who is let
  * in can open files for ever, and neither must keep others out by it.
@@ -122,6 +136,19 @@ class FileSpool implements Spool {
     return this.#acknowledged + 1;
   }
 
+  state(): SpoolState {
+    return {
+      events: this.#nextSeq - this.nextUnacknowledged,
+      bytes: this.#usedBytes(),
+      bytesMax: this.#options.bytesMax ?? BYTES_MAX,
+      isBroken: this.#isBroken,
+    };
+  }
+
+  #usedBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0) + this.#waitingBytes;
+  }
+
   onStored(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -145,9 +172,9 @@ class FileSpool implements Spool {
   }
 
   #refuse(body: AgentEventBody, bytes: number): void {
-    const bytesMax = this.#options.bytesMax ?? 256 * 1024 * 1024;
+    const bytesMax = this.#options.bytesMax ?? BYTES_MAX;
     const share = shareOf(body, this.#options.unprovenShare ?? 0.5);
-    const used = this.#segments.reduce((sum, segment) => sum + segment.bytes, 0) + this.#waitingBytes;
+    const used = this.#usedBytes();
     if (this.#isClosed || this.#isBroken) throw unavailable("the audit spool is closed");
     if (bytes > EVENT_BYTES_MAX) throw unavailable("an audit event is too large to be stored");
     if (this.#waiting.length >= WAITING_MAX) throw unavailable("the audit spool is too slow");

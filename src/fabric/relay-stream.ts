@@ -50,6 +50,9 @@ export class RelayStream extends Duplex {
   #queuedBytes = 0;
   #isWanted = false;
   #hasEnded = false;
+  /** When our first data went out, and how long the first that came after it took. */
+  #sentAtMs: number | null = null;
+  #roundTripMs: number | null = null;
   /** The other end is gone: nothing is sent any more. */
   #isGone = false;
   readonly #outgoing: Buffer[] = [];
@@ -63,6 +66,11 @@ export class RelayStream extends Duplex {
     // As a TCP socket of ours: the end of one direction ends the other, after what is written.
     super({ allowHalfOpen: false });
     this.#options = options;
+  }
+
+  /** Milliseconds from our first bytes to the first after them. Null: there were none yet. */
+  get roundTripMs(): number | null {
+    return this.#roundTripMs;
   }
 
   /** A frame of this stream. What breaks the rules ends it. */
@@ -137,6 +145,9 @@ export class RelayStream extends Duplex {
       return;
     }
     if (this.#receivedBytes === 0) this.#options.onAnswer?.();
+    if (this.#sentAtMs !== null && this.#roundTripMs === null) {
+      this.#roundTripMs = Math.round((performance.now() - this.#sentAtMs) * 100) / 100;
+    }
     this.#granted -= data.length;
     this.#receivedBytes += data.length;
     this.#queue.push(data);
@@ -233,6 +244,7 @@ export class RelayStream extends Duplex {
 
   /** One frame of as much as fits. */
   #sendData(): void {
+    this.#sentAtMs ??= performance.now();
     const length = Math.min(this.#outgoingBytes, this.#credit, RELAY_DATA_BYTES_MAX);
     const frame = Buffer.allocUnsafe(RELAY_FRAME_HEADER_BYTES + length);
     frame[0] = RELAY_FRAME.data;

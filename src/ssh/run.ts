@@ -47,6 +47,7 @@ export async function runSsh(args: readonly string[]): Promise<number> {
   const localUser = invocation.user ?? ownUserName();
   // Loads while management answers.
   const transport = import("./connect.ts");
+  const startedMs = performance.now();
   const credential = await obtainCertificate({
     target: invocation.host,
     localUser,
@@ -58,6 +59,7 @@ export async function runSsh(args: readonly string[]): Promise<number> {
     throw beyondPeer(error, invocation);
   });
   if (credential.isOffline) sayBeside(offlineLine(credential.target.name), invocation);
+  tracer(invocation)(1, `a certificate after ${msSince(startedMs)} ms`);
   if (invocation.jump !== undefined) {
     sayBeside(`qf: ${credential.target.name} is a peer and reached without ${invocation.jump}`, invocation);
   }
@@ -153,7 +155,8 @@ async function open(
     timeoutMs: (invocation.connectTimeoutSeconds ?? 0) * 1000 || CONNECT_TIMEOUT_MS,
     trace: (line) => trace(1, line),
   });
-  return connectSsh({
+  const dialledMs = performance.now();
+  const connection = await connectSsh({
     stream,
     credential,
     localUser,
@@ -167,6 +170,8 @@ async function open(
   }).catch((error: unknown) => {
     throw credential.isOffline ? offlineRefused(error, target.name) : error;
   });
+  trace(1, `signed in as ${localUser} after ${msSince(dialledMs)} ms`);
+  return connection;
 }
 
 /** Whoever is not let in is not told by the machine whether it takes such logins at all. */
@@ -176,6 +181,10 @@ function offlineRefused(error: unknown, target: string): unknown {
     hint: `without management ${target} lets in only with --allow-offline-logins, and while it is cut off too`,
     cause: error,
   });
+}
+
+function msSince(startedMs: number): number {
+  return Math.round(performance.now() - startedMs);
 }
 
 function checkTarget(target: Credential["target"]): void {

@@ -39,11 +39,15 @@ export const AgentStatus = z.object({
     mapAgeSeconds: z.int().nullable(),
     /** Machine clock minus management clock. */
     clockOffsetMs: z.int().nullable(),
+    /** There and back on the control link. Absent: an agent that does not say. */
+    latencyMs: z.number().nullable().optional(),
     error: z.string().nullable(),
   }),
   sshServer: z.object({
     enabled: z.boolean(),
     listen: z.array(z.string()),
+    /** Addresses told to management for others to dial. Absent: an agent that does not say. */
+    told: z.array(z.string()).optional(),
     /** Where any SSH client is taken (`--plain-ssh-listen`). Absent from older agents. */
     plainListen: z.array(z.string()).optional(),
     sessions: z.array(
@@ -60,12 +64,17 @@ export const AgentStatus = z.object({
   }),
   /** The link to the relay, and streams on it. Absent: an agent that knows none. */
   relay: z.object({ connected: z.boolean(), streams: z.int() }).optional(),
+  /** Evidence on disk that management has not taken yet. Absent: an agent that does not say. */
+  spool: z.object({ events: z.int(), bytes: z.int(), bytesMax: z.int() }).optional(),
+  /** `latencyMs` is of the path it came by last; null: it has not been here, or nothing was measured. */
   peers: z.array(
     z.object({ name: z.string(), address: z.string(), path: z.string(), latencyMs: z.number().nullable() }),
   ),
   flags: AgentFlagsStored.partial(),
   /** What is wrong, in sentences; empty when nothing is. */
   problems: z.array(z.string()),
+  /** What to do about each of them, in the same order. Absent: an agent that does not say. */
+  fixes: z.array(z.string()).optional(),
 });
 export type AgentStatus = z.infer<typeof AgentStatus>;
 

@@ -42,7 +42,11 @@ describe.skipIf(!isRoot)("a machine without an open port", () => {
     const result = await laptop.ssh(["-v", at, "id -un; exit 3"]);
     expect(result).toMatchObject({ exitCode: 3, stdout: `${deploy.name}\n` });
     expect(result.stderr).toContain("no direct address of the peer is known");
-    expect(result.stderr).toMatch(/connected through the relay at \S+ after \d+ ms/);
+    expect(result.stderr).toMatch(
+      /\nqf: debug: connected through the relay at \S+ after \d+ ms: no direct address/,
+    );
+    expect(result.stderr).toMatch(/^qf: debug: a certificate after \d+ ms\n/);
+    expect(result.stderr).toMatch(/\nqf: debug: signed in as \S+ after \d+ ms\n/);
   });
 
   test("takes and gives 64 MB unharmed", async () => {
@@ -65,7 +69,12 @@ describe.skipIf(!isRoot)("a machine without an open port", () => {
     expect(stdout).toMatch(/from \S+ \(relay\): sleep/);
     expect(stdout).toMatch(/Relay: +connected, 1 stream\n/);
     expect(stdout).toContain("through the relay only");
-    expect((await agent.status()).peers.some(({ path }) => path === "relay")).toBe(true);
+    const peer = await lab.until("its way", async () =>
+      (await agent.status()).peers.find(({ path, latencyMs }) => path === "relay" && latencyMs !== null),
+    );
+    expect(peer.latencyMs).toBeGreaterThan(0);
+    expect(stdout).toMatch(/relay \(there is no listener here\)/);
+    expect((await agent.status()).management.latencyMs).toBeGreaterThan(0);
     child.kill("SIGKILL");
     await child.exited;
     await lab.until("the end", async () => (await agent.status()).sshServer.sessions.length === 0);

@@ -1,0 +1,112 @@
+/**
+ * What is wrong with a running agent, and how to mend it. Pure; `status` and `qf doctor` say it.
+ *
+ * @module
+ */
+import type { StatusParts } from "./status-report.ts";
+import { NOT_TRIED_YET } from "./sync-client.ts";
+
+/** Beyond this, certificates and hellos begin to fail. */
+const CLOCK_OFFSET_MS_MAX = 30_000;
+/** Share of the spool beyond which somebody should look. */
+const SPOOL_SHARE_MAX = 0.5;
+
+export interface Problem {
+  /** One sentence, lower case, no full stop. */
+  readonly problem: string;
+  /** What a person can do about it. */
+  readonly fix: string;
+}
+
+/** Empty when nothing is wrong. */
+export function findProblems(parts: StatusParts): Problem[] {
+  return [...linkProblems(parts), ...mapProblems(parts), ...wayProblems(parts), ...flagProblems(parts)];
+}
+
+function linkProblems({ problem, sync, spool, flags }: StatusParts): Problem[] {
+  const found: Problem[] = [];
+  if (problem !== null) {
+    found.push({ problem, fix: "enrol it anew: qf agent down, then qf agent up with a setup key" });
+  }
+  if (sync !== null && sync.error !== null && sync.error !== problem) {
+    const fix =
+      sync.error === NOT_TRIED_YET
+        ? "wait a moment"
+        : `check the network to ${flags.managementUrl}, and that management runs; the agent goes on trying`;
+    found.push({
+      problem: sync.error,
+      fix: sync.connected ? "look at both logs, and update what is older" : fix,
+    });
+  }
+  const offsetMs = sync?.clockOffsetMs ?? 0;
+  if (Math.abs(offsetMs) > CLOCK_OFFSET_MS_MAX) {
+    const seconds = Math.round(offsetMs / 1000);
+    found.push({
+      problem: `this clock is ${Math.abs(seconds)} s ${seconds > 0 ? "ahead of" : "behind"} management's`,
+      fix: "synchronise the clock: timedatectl set-ntp true, or chrony",
+    });
+  }
+  if (spool.isBroken) {
+    found.push({
+      problem: "the audit spool can not be written: nobody gets in",
+      fix: "make room on its disk, then qf agent down and qf agent up",
+    });
+  } else if (spool.bytes > spool.bytesMax * SPOOL_SHARE_MAX) {
+    const share = Math.round((spool.bytes / spool.bytesMax) * 100);
+    found.push({
+      problem: `the audit spool is ${share} % full; once it is, nobody gets in`,
+      fix: "let the agent reach management, which takes the events",
+    });
+  }
+  return found;
+}
+
+function mapProblems({ map, mapAgeSeconds, flags }: StatusParts): Problem[] {
+  const fix = "let the agent reach management; qf agent status says what keeps it from there";
+  if (map === null) return [{ problem: "no network map yet: nothing is allowed", fix }];
+  const found: Problem[] = [];
+  if (mapAgeSeconds > map.settings.maxStaleSeconds) {
+    found.push({ problem: "the network map is too old: nothing is allowed until management answers", fix });
+  } else if (mapAgeSeconds > map.settings.maxStaleRootSeconds) {
+    found.push({ problem: "the network map is too old for uid 0 until management answers", fix });
+  }
+  if (flags.sshServer && !map.self.sshEnabled) {
+    found.push({
+      problem: "SSH is disabled for this peer in management",
+      fix: `an administrator enables it: qf peer update ${map.self.name} --ssh`,
+    });
+  }
+  return found;
+}
+
+function wayProblems({ flags, listening, relay }: StatusParts): Problem[] {
+  if (!flags.sshServer || listening.length > 0 || relay.connected) return [];
+  return [
+    {
+      problem: "no peer can come in: there is no listener, and no link to the relay",
+      fix: "give --listen an address, or let the agent reach management",
+    },
+  ];
+}
+
+function flagProblems({ flags, privileged }: StatusParts): Problem[] {
+  const found: Problem[] = [];
+  if (flags.sshServer && !privileged) {
+    found.push({
+      problem: "runs without root: only the agent's own user is served",
+      fix: "run it as root to serve others: sudo qf agent up",
+    });
+  }
+  if (flags.plainSshListen !== null && !flags.sshServer) {
+    found.push({
+      problem: "--plain-ssh-listen does nothing without --allow-server-ssh",
+      fix: "qf agent up --allow-server-ssh",
+    });
+  } else if (flags.plainSshListen !== null && !flags.sshAuth) {
+    found.push({
+      problem: "with --disable-ssh-auth nobody can sign in at --plain-ssh-listen",
+      fix: "qf agent up --disable-ssh-auth=false",
+    });
+  }
+  return found;
+}
