@@ -6,92 +6,64 @@
 
 import { sshBlobOfEd25519 } from "../base/ed25519.ts";
 import { sha256 } from "../base/random.ts";
-import type { AccountPeer, AccountSnapshot } from "../policy/compile.ts";
+import { type AccountPeer, commonOf, type MapCommon } from "../policy/compile.ts";
 import { passesPosture } from "../policy/posture.ts";
 import { isSshProtocol } from "../policy/snapshot.ts";
 import type { MapRule, MapUser } from "../wire/network-map.ts";
-import type { AccountId, GroupId, PeerId } from "../wire/units.ts";
+import type { GroupId, PeerId } from "../wire/units.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
+import type { AccountPart, AccountRows, SettledRows } from "./account-rows.ts";
 import type { KeyRing } from "./context.ts";
-import { findAccount, findEpoch } from "./db/accounts.ts";
-import { listGroups, listMemberships } from "./db/groups.ts";
-import { listRevokedLogins } from "./db/logins.ts";
-import { listPeers, type PeerRow } from "./db/peers.ts";
-import {
-  listPolicies,
-  listPostureChecks,
-  type PolicyRow,
-  type PolicyRuleRow,
-  type PostureCheckRow,
-} from "./db/policies.ts";
-import type { Reader, Store } from "./db/store.ts";
-import { issuerUrl, listUsers, type UserRow } from "./db/users.ts";
-import { filled, mapSettings } from "./settings.ts";
+import type { LoginRow } from "./db/logins.ts";
+import type { PeerRow } from "./db/peers.ts";
+import type { PolicyRow, PolicyRuleRow, PostureCheckRow } from "./db/policies.ts";
+import { issuerUrl, type UserRow } from "./db/users.ts";
+import { mapSettings } from "./settings.ts";
 
-/** Rows of one moment. */
-export interface AccountRows {
-  readonly account: NonNullable<Awaited<ReturnType<typeof findAccount>>>;
-  readonly epoch: number;
-  readonly users: readonly UserRow[];
-  readonly peers: readonly PeerRow[];
-  readonly allGroupId: GroupId | null;
-  readonly groupsByPeer: ReadonlyMap<PeerId, readonly GroupId[]>;
-  readonly policies: Awaited<ReturnType<typeof listPolicies>>;
-  readonly postureChecks: readonly PostureCheckRow[];
-  readonly revokedLogins: Awaited<ReturnType<typeof listRevokedLogins>>;
+/** What the installation itself adds: `embeddedIssuer` is the URL of the embedded provider. */
+export interface AccountDeps {
+  readonly keys: KeyRing;
+  readonly origin: string;
+  readonly embeddedIssuer: string;
 }
 
-/** Undefined when there is no such account. */
-export function loadAccountRows(store: Store, accountId: AccountId): Promise<AccountRows | undefined> {
-  return store.snapshot((tx) => readRows(tx, accountId));
-}
-
-async function readRows(tx: Reader, accountId: AccountId): Promise<AccountRows | undefined> {
-  const account = await findAccount(tx, accountId);
-  if (account === undefined) return undefined;
-  const groups = await listGroups(tx, accountId);
-  const groupsByPeer = new Map<PeerId, GroupId[]>();
-  for (const { groupId, peerId } of await listMemberships(tx, accountId)) {
-    const list = groupsByPeer.get(peerId);
-    if (list === undefined) groupsByPeer.set(peerId, [groupId]);
-    else list.push(groupId);
-  }
-  return {
-    account,
-    epoch: await findEpoch(tx),
-    users: await listUsers(tx, accountId),
-    peers: await listPeers(tx, accountId),
-    allGroupId: groups.find((group) => group.isAll)?.id ?? null,
-    groupsByPeer,
-    policies: await listPolicies(tx, accountId),
-    postureChecks: await listPostureChecks(tx, accountId),
-    revokedLogins: await listRevokedLogins(tx, accountId),
-  };
-}
-
-/** The account as `compileMap` wants it. `embeddedIssuer` is the URL of the embedded provider. */
-export async function snapshotAccount(
-  rows: AccountRows,
-  deps: { keys: KeyRing; origin: string; embeddedIssuer: string },
-): Promise<AccountSnapshot> {
-  const { account } = rows;
-  return {
+/** What all maps of the account have in common. */
+export async function commonOfAccount(
+  { account, epoch }: Pick<AccountRows, "account" | "epoch">,
+  revokedLogins: readonly LoginRow[],
+  { keys, origin }: AccountDeps,
+): Promise<MapCommon> {
+  return commonOf({
     protocolVersion: PROTOCOL_VERSION,
     accountId: account.id,
-    origin: deps.origin,
-    epoch: rows.epoch,
-    version: account.version,
+    origin,
+    epoch,
     settings: mapSettings(account.settings, account.domain),
-    cas: await deps.keys.cas(account.id),
-    issuers: await deps.keys.issuers(account.id),
-    managementKeys: await deps.keys.tokenKeys(account.id),
-    revokedLogins: rows.revokedLogins.map((login) => ({
-      id: sha256(sshBlobOfEd25519(login.loginKey)),
-      untilSeconds: login.until,
+    cas: await keys.cas(account.id),
+    issuers: await keys.issuers(account.id),
+    managementKeys: await keys.tokenKeys(account.id),
+    revokedLogins: revokedLogins.map(({ loginKey, until }) => ({
+      id: revokedLoginId(loginKey),
+      untilSeconds: until,
     })),
-    users: rows.users.map((user) => mapUser(user, rows.allGroupId, deps)),
-    peers: mapPeers(rows),
-    rules: rows.policies.flatMap(({ policy, rules }) => rules.map((rule) => mapRule(policy, rule))),
+  });
+}
+
+/** How maps name a login: by its key. */
+export function revokedLoginId(loginKey: string): string {
+  return sha256(sshBlobOfEd25519(loginKey));
+}
+
+/** Entities as maps are made from them. */
+export function entitiesOf(
+  rows: AccountPart,
+  settled: SettledRows,
+  deps: AccountDeps,
+): { users: MapUser[]; peers: AccountPeer[]; rules: MapRule[] } {
+  return {
+    users: rows.users.map((user) => mapUser(user, settled.allGroupId, deps)),
+    peers: mapPeers(rows, settled),
+    rules: rows.rules.map(({ policy, rule }) => mapRule(policy, rule)),
   };
 }
 
@@ -119,13 +91,12 @@ function mapUser(
   };
 }
 
-function mapPeers(rows: AccountRows): AccountPeer[] {
+function mapPeers(rows: AccountPart, settled: SettledRows): AccountPeer[] {
+  const { allGroupId, isEveryoneApproved } = settled;
   const groupsOf = (peerId: PeerId): readonly GroupId[] => {
     const own = rows.groupsByPeer.get(peerId) ?? [];
-    return rows.allGroupId === null ? own : withGroup(own, rows.allGroupId);
+    return allGroupId === null ? own : withGroup(own, allGroupId);
   };
-  const known = new Set(rows.peers.map((peer) => peer.id));
-  const isEveryoneApproved = filled(rows.account.settings).device_approval === "auto";
   return rows.peers.map((peer) => ({
     id: peer.id,
     name: peer.name,
@@ -137,10 +108,10 @@ function mapPeers(rows: AccountRows): AccountPeer[] {
     ownerUserId: peer.ownerUserId,
     ownerApproved: isEveryoneApproved || peer.ownerApproved,
     vouchedGroups:
-      peer.vouchedByPeerId !== null && known.has(peer.vouchedByPeerId)
+      peer.vouchedByPeerId !== null && rows.existing.has(peer.vouchedByPeerId)
         ? [...groupsOf(peer.vouchedByPeerId)]
         : [],
-    posturePassed: posturePassed(peer, rows.postureChecks),
+    posturePassed: posturePassed(peer, settled.postureChecks),
     sshEnabled: peer.sshEnabled,
   }));
 }

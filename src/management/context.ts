@@ -34,10 +34,14 @@ export interface KeyRing {
   issuers(accountId: AccountId): Promise<readonly TrustedIssuer[]>;
 }
 
-/** Compiled maps, cached by account version. */
+/** Compiled maps, kept until something of them changes. */
 export interface Maps {
   /** Undefined when there is no such peer. Its `version` is that of its last change in content. */
   mapOf(accountId: AccountId, peerId: PeerId): Promise<NetworkMap | undefined>;
+  /** The same as of the last change that was heard of, without asking for a newer one. */
+  knownMapOf(accountId: AccountId, peerId: PeerId): Promise<NetworkMap | undefined>;
+  /** Calls `onStale` whenever the peer's map may have changed. Returns how to stop. */
+  watch(accountId: AccountId, peerId: PeerId, onStale: () => void): () => void;
   snapshotOf(accountId: AccountId, peerId: PeerId): Promise<PolicySnapshot | undefined>;
 }
 

@@ -7,7 +7,7 @@
 
 import type { AccountId, PeerId } from "../wire/units.ts";
 import { bumpVersion, findVersion } from "./db/accounts.ts";
-import { findPeer, updatePeer } from "./db/peers.ts";
+import { findMapStamps, type MapStamp, storeMapStamps } from "./db/peers.ts";
 import type { Store, Writer } from "./db/store.ts";
 
 /** Stamps of one transaction. */
@@ -58,13 +58,9 @@ export function createMapStamps(store: Store): MapStamps {
 }
 
 async function stampBatch(store: Store, batch: readonly Waiting[]): Promise<void> {
+  const orders = batch.map(({ order }) => order);
   try {
-    const { outcomes, raised } = await store.transaction(async (tx) => {
-      const outcomes: StampOutcome[] = [];
-      const raised = new Map<AccountId, number>();
-      for (const { order } of batch) outcomes.push(await stampOne(tx, order, raised));
-      return { outcomes, raised };
-    });
+    const { outcomes, raised } = await store.transaction((tx) => stampAll(tx, orders));
     for (const [accountId, version] of raised) store.notify({ accountId, version });
     batch.forEach(({ resolve }, i) => {
       resolve(outcomes[i] ?? { kind: "stale" });
@@ -74,21 +70,45 @@ async function stampBatch(store: Store, batch: readonly Waiting[]): Promise<void
   }
 }
 
-async function stampOne(
+async function stampAll(
+  tx: Writer,
+  orders: readonly StampOrder[],
+): Promise<{ outcomes: StampOutcome[]; raised: Map<AccountId, number> }> {
+  const found = await findMapStamps(
+    tx,
+    orders.map(({ peerId }) => peerId),
+  );
+  const stamps = new Map(found.map((stamp) => [stamp.peerId, stamp]));
+  const changed = new Map<PeerId, MapStamp>();
+  const raised = new Map<AccountId, number>();
+  const outcomes: StampOutcome[] = [];
+  for (const order of orders) {
+    const { peerId, digest } = order;
+    const stamp = stamps.get(peerId);
+    const version = stamp === undefined ? undefined : await versionFor(tx, order, stamp, raised);
+    outcomes.push(version === undefined ? { kind: "stale" } : { kind: "stamped", version });
+    if (version === undefined || stamp?.digest === digest) continue;
+    stamps.set(peerId, { peerId, version, digest });
+    changed.set(peerId, { peerId, version, digest });
+  }
+  await storeMapStamps(tx, [...changed.values()]);
+  return { outcomes, raised };
+}
+
+/** Undefined: the account has moved on. `raised`: accounts that got a new version in this transaction. */
+async function versionFor(
   tx: Writer,
   order: StampOrder,
+  stamp: MapStamp,
   raised: Map<AccountId, number>,
-): Promise<StampOutcome> {
-  const peer = await findPeer(tx, order.accountId, order.peerId);
-  if (peer === undefined) return { kind: "stale" };
-  if (peer.mapDigest === order.digest) return { kind: "stamped", version: peer.mapVersion };
-  let { version } = order;
-  if (peer.mapVersion >= version) {
-    if (((await findVersion(tx, order.accountId)) ?? 0) > version) return { kind: "stale" };
-    // Content that changed by itself (an expired revocation, a newer qf): a version of its own.
-    version = (await bumpVersion(tx, order.accountId)) ?? version;
-    raised.set(order.accountId, version);
-  }
-  await updatePeer(tx, order.accountId, order.peerId, { mapVersion: version, mapDigest: order.digest });
-  return { kind: "stamped", version };
+): Promise<number | undefined> {
+  if (stamp.digest === order.digest) return stamp.version;
+  if (stamp.version < order.version) return order.version;
+  const fresh = raised.get(order.accountId);
+  if (fresh !== undefined && stamp.version < fresh) return fresh;
+  if (((await findVersion(tx, order.accountId)) ?? 0) > (fresh ?? order.version)) return undefined;
+  // Content that changed by itself (an expired revocation, a newer qf): a version of its own.
+  const version = await bumpVersion(tx, order.accountId);
+  if (version !== undefined) raised.set(order.accountId, version);
+  return version;
 }

@@ -107,7 +107,7 @@ async function open(
   // Before the door's in this list, so after it in time: requests under way may still need the provider.
   closers.splice(-1, 0, () => parts.close());
   const { keys, oidc } = parts;
-  const maps = createMaps({ store, keys, origin });
+  const maps = createMaps({ store, keys, origin, log });
   const context: ManagementContext = { clock, log, store, keys, maps, oidc, origin };
   const hub = createSyncHub(context);
   closers.push(() => hub.close());

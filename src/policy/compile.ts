@@ -43,20 +43,36 @@ export interface AccountPeer extends MapPeer {
   readonly sshEnabled: boolean;
 }
 
-/** Lookups over an account, made once per version and shared by all compilations. */
+/** What is the same in the map of every peer of an account, as maps have it. */
+export type MapCommon = Pick<
+  NetworkMap,
+  "protocolVersion" | "accountId" | "origin" | "epoch" | "settings" | "cas" | "issuers" | "managementKeys"
+> &
+  Pick<NetworkMap, "revokedLogins">;
+
+/** What a set of rules lets a map speak of: the same for every machine that has just these rules. */
+export type MapReach = Pick<NetworkMap, "users" | "peers" | "rules">;
+
+/** Lookups over an account that compilations share. `live-account.ts` keeps one up to date. */
 export interface AccountIndex {
-  readonly account: AccountSnapshot;
   readonly peersById: ReadonlyMap<PeerId, AccountPeer>;
   readonly usersById: ReadonlyMap<string, MapUser>;
-  readonly usersByGroup: ReadonlyMap<GroupId, readonly MapUser[]>;
+  readonly usersByGroup: ReadonlyMap<GroupId, Iterable<MapUser>>;
   /** By every group the device counts as in: own, owner's, vouched. */
-  readonly peersByGroup: ReadonlyMap<GroupId, readonly AccountPeer[]>;
-  readonly peersByOwner: ReadonlyMap<string, readonly AccountPeer[]>;
-  readonly rulesByDestination: ReadonlyMap<string, readonly MapRule[]>;
+  readonly peersByGroup: ReadonlyMap<GroupId, Iterable<AccountPeer>>;
+  readonly peersByOwner: ReadonlyMap<string, Iterable<AccountPeer>>;
+  /** By group, or by peer where a rule names one. */
+  readonly rulesByDestination: ReadonlyMap<string, Iterable<MapRule>>;
+}
+
+/** Entries as a map has them: with only those of their groups that its rules mention. */
+export interface Narrowing {
+  user(user: MapUser, mentioned: ReadonlySet<GroupId>): MapUser;
+  peer(peer: AccountPeer, mentioned: ReadonlySet<GroupId>): MapPeer;
 }
 
 /** Indexes `account`. Linear in its size. */
-export function indexAccount(account: AccountSnapshot): AccountIndex {
+export function indexAccount(account: AccountSnapshot): AccountIndex & { readonly account: AccountSnapshot } {
   const usersById = new Map(account.users.map((user) => [user.id, user]));
   const usersByGroup = new Map<GroupId, MapUser[]>();
   const peersByGroup = new Map<GroupId, AccountPeer[]>();
@@ -68,32 +84,51 @@ export function indexAccount(account: AccountSnapshot): AccountIndex {
     if (peer.ownerUserId !== null) push(peersByOwner, peer.ownerUserId, peer);
   }
   for (const rule of account.rules) {
-    if (rule.destinationPeerId !== null) push(rulesByDestination, rule.destinationPeerId, rule);
-    else for (const group of new Set(rule.destinations)) push(rulesByDestination, group, rule);
+    for (const key of destinationKeys(rule)) push(rulesByDestination, key, rule);
   }
   const peersById = new Map(account.peers.map((peer) => [peer.id, peer]));
   return { account, peersById, usersById, usersByGroup, peersByGroup, peersByOwner, rulesByDestination };
 }
 
 /** The map of one machine, or undefined when the account has no such peer. */
-export function compileMap(index: AccountIndex, peerId: PeerId): NetworkMap | undefined {
-  const { account } = index;
+export function compileMap(
+  index: AccountIndex & { readonly account: AccountSnapshot },
+  peerId: PeerId,
+): NetworkMap | undefined {
   const self = index.peersById.get(peerId);
   if (self === undefined) return undefined;
-  const rules = new Map<string, MapRule>();
-  for (const key of [peerId, ...self.groups]) {
-    for (const rule of index.rulesByDestination.get(key) ?? []) rules.set(rule.id, rule);
-  }
-  const mentioned = mentionedGroups([...rules.values()]);
-  const { users, peers } = reach(index, [...rules.values()]);
-  const keep = (groups: readonly GroupId[]): GroupId[] =>
-    groups.filter((group) => mentioned.has(group)).sort();
+  const reach = reachOf(index, rulesFor(index, self), plainNarrowing);
+  return assembleMap(commonOf(index.account), self, reach, index.account.version);
+}
+
+/** What every map of `account` has. */
+export function commonOf(account: Omit<AccountSnapshot, "users" | "peers" | "rules" | "version">): MapCommon {
   return {
     protocolVersion: account.protocolVersion,
     accountId: account.accountId,
     origin: account.origin,
     epoch: account.epoch,
-    version: account.version,
+    settings: account.settings,
+    cas: byKey(account.cas, (ca) => ca.id),
+    issuers: [...account.issuers],
+    managementKeys: [...account.managementKeys],
+    revokedLogins: byKey(account.revokedLogins, (login) => login.id),
+  };
+}
+
+/** Puts the parts of one machine's map together. Shares them: nobody changes a map. */
+export function assembleMap(
+  common: MapCommon,
+  self: AccountPeer,
+  reach: MapReach,
+  version: number,
+): NetworkMap {
+  return {
+    protocolVersion: common.protocolVersion,
+    accountId: common.accountId,
+    origin: common.origin,
+    epoch: common.epoch,
+    version,
     self: {
       peerId: self.id,
       name: self.name,
@@ -101,63 +136,87 @@ export function compileMap(index: AccountIndex, peerId: PeerId): NetworkMap | un
       groups: [...self.groups].sort(),
       sshEnabled: self.sshEnabled,
     },
-    settings: account.settings,
-    cas: byKey(account.cas, (ca) => ca.id),
-    issuers: [...account.issuers],
-    managementKeys: [...account.managementKeys],
-    users: byKey(
-      [...users].map((user) => ({ ...user, groups: keep(user.groups) })),
-      (user) => user.id,
-    ),
-    peers: byKey(
-      [...peers].map((peer) => asSource(peer, keep)),
-      (peer) => peer.id,
-    ),
-    rules: byKey([...rules.values()], (rule) => rule.id),
-    revokedLogins: byKey(account.revokedLogins, (login) => login.id),
+    settings: common.settings,
+    cas: common.cas,
+    issuers: common.issuers,
+    managementKeys: common.managementKeys,
+    users: reach.users,
+    peers: reach.peers,
+    rules: reach.rules,
+    revokedLogins: common.revokedLogins,
   };
 }
 
-/** Users and peers that `rules` can speak of, and the owners of those peers. */
-function reach(
-  index: AccountIndex,
-  rules: readonly MapRule[],
-): { users: Set<MapUser>; peers: Set<AccountPeer> } {
+/** Rules with this machine among their destinations. */
+export function rulesFor(index: AccountIndex, self: Pick<AccountPeer, "id" | "groups">): MapRule[] {
+  const rules = new Map<string, MapRule>();
+  for (const key of [self.id, ...self.groups]) {
+    for (const rule of index.rulesByDestination.get(key) ?? []) rules.set(rule.id, rule);
+  }
+  return [...rules.values()];
+}
+
+/** Users and peers that `rules` can speak of, the owners of those peers, and their other devices. */
+export function reachOf(index: AccountIndex, rules: readonly MapRule[], narrow: Narrowing): MapReach {
   const users = new Set<MapUser>();
   const peers = new Set<AccountPeer>();
-  const addUser = (id: string | null): void => {
-    const user = id === null ? undefined : index.usersById.get(id);
-    if (user !== undefined) users.add(user);
-  };
+  const mentioned = new Set<GroupId>();
   for (const rule of rules) {
-    for (const group of [...rule.sources, ...rule.sourceDevices, ...Object.keys(rule.authorizedGroups)]) {
+    for (const group of sourceGroups(rule)) {
+      if (mentioned.has(group)) continue;
+      mentioned.add(group);
       for (const user of index.usersByGroup.get(group) ?? []) users.add(user);
       for (const peer of index.peersByGroup.get(group) ?? []) peers.add(peer);
     }
     const source = rule.sourcePeerId === null ? undefined : index.peersById.get(rule.sourcePeerId);
     if (source !== undefined) peers.add(source);
   }
-  for (const peer of peers) addUser(peer.ownerUserId);
+  for (const { ownerUserId } of peers) {
+    const owner = ownerUserId === null ? undefined : index.usersById.get(ownerUserId);
+    if (owner !== undefined) users.add(owner);
+  }
   // A person's other devices are known too, so that "not from this device" can be said of them.
   for (const user of users) for (const peer of index.peersByOwner.get(user.id) ?? []) peers.add(peer);
-  return { users, peers };
+  return {
+    users: byKey(
+      Array.from(users, (user) => narrow.user(user, mentioned)),
+      (user) => user.id,
+    ),
+    peers: byKey(
+      Array.from(peers, (peer) => narrow.peer(peer, mentioned)),
+      (peer) => peer.id,
+    ),
+    rules: byKey(rules, (rule) => rule.id),
+  };
 }
 
-function mentionedGroups(rules: readonly MapRule[]): Set<GroupId> {
-  const groups = new Set<GroupId>();
-  for (const rule of rules) {
-    for (const group of [...rule.sources, ...rule.sourceDevices, ...Object.keys(rule.authorizedGroups)])
-      groups.add(group);
-  }
-  return groups;
+/** Makes each entry anew. */
+export const plainNarrowing: Narrowing = {
+  user: (user, mentioned) => ({ ...user, groups: keepGroups(user.groups, mentioned) }),
+  peer: ({ sshEnabled: _, ...source }, mentioned) => ({
+    ...source,
+    groups: keepGroups(source.groups, mentioned),
+    vouchedGroups: keepGroups(source.vouchedGroups, mentioned),
+  }),
+};
+
+/** Those that are mentioned, sorted. */
+export function keepGroups(groups: readonly GroupId[], mentioned: ReadonlySet<GroupId>): GroupId[] {
+  return groups.filter((group) => mentioned.has(group)).sort();
 }
 
-function asSource(peer: AccountPeer, keep: (groups: readonly GroupId[]) => GroupId[]): MapPeer {
-  const { sshEnabled: _, ...source } = peer;
-  return { ...source, groups: keep(peer.groups), vouchedGroups: keep(peer.vouchedGroups) };
+/** Groups whose members the rule speaks of. */
+export function sourceGroups(rule: MapRule): GroupId[] {
+  return [...rule.sources, ...rule.sourceDevices, ...Object.keys(rule.authorizedGroups)];
 }
 
-function countedGroups(peer: AccountPeer, users: ReadonlyMap<string, MapUser>): Set<GroupId> {
+/** Groups, or the one peer, that the rule is for. */
+export function destinationKeys(rule: MapRule): Set<string> {
+  return new Set(rule.destinationPeerId === null ? rule.destinations : [rule.destinationPeerId]);
+}
+
+/** Every group a device counts as in. */
+export function countedGroups(peer: AccountPeer, users: ReadonlyMap<string, MapUser>): Set<GroupId> {
   const groups = new Set([...peer.groups, ...peer.vouchedGroups]);
   const owner = peer.ownerUserId === null || !peer.ownerApproved ? undefined : users.get(peer.ownerUserId);
   for (const group of owner?.groups ?? []) groups.add(group);

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from "bun:test";
 import { newId } from "../../src/base/random.ts";
 import { findAccount, updateAccount } from "../../src/management/db/accounts.ts";
 import { systemInitiator } from "../../src/management/db/audit-events.ts";
-import { insertGroup, listGroups } from "../../src/management/db/groups.ts";
+import { insertGroup, listGroups, setGroupPeers } from "../../src/management/db/groups.ts";
 import { insertLogin, revokeLogin } from "../../src/management/db/logins.ts";
 import { deletePeer, findPeer, updatePeer } from "../../src/management/db/peers.ts";
 import { putPolicy, putPostureCheck } from "../../src/management/db/policies.ts";
@@ -202,6 +202,10 @@ test("a device has the groups of the machine that vouches for it, while that mac
     vouchedByPeerId: kiosk.id,
   });
   await aRule({ sources: [kiosks], destinations: [allId] });
+  expect((await mapOf(machine.id)).peers[device.id]?.vouchedGroups).toEqual([kiosks]);
+  await change((tx) => setGroupPeers(tx, kiosks, []));
+  expect((await mapOf(machine.id)).peers[device.id]).toBeUndefined();
+  await change((tx) => setGroupPeers(tx, kiosks, [kiosk.id]));
   expect((await mapOf(machine.id)).peers[device.id]?.vouchedGroups).toEqual([kiosks]);
   await change((tx) => deletePeer(tx, kiosk));
   expect((await mapOf(machine.id)).peers[device.id]).toBeUndefined();

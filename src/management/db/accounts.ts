@@ -6,6 +6,7 @@
 import { asc, eq, sql } from "drizzle-orm";
 import type { AccountSettings } from "../../wire/admin-api.ts";
 import type { AccountId } from "../../wire/units.ts";
+import { forgetMapChanges } from "./map-changes.ts";
 import type { NewRow, Row } from "./schema/schema.ts";
 import type { Reader, Writer } from "./store.ts";
 
@@ -79,5 +80,6 @@ export async function bumpVersion(tx: Writer, accountId: AccountId): Promise<num
     .set({ version: sql`${accounts.version} + 1` })
     .where(eq(accounts.id, accountId))
     .returning({ version: accounts.version });
+  if (row !== undefined) await forgetMapChanges(tx, accountId, row.version);
   return row?.version;
 }

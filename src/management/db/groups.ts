@@ -73,6 +73,26 @@ export function listMemberships(
     .orderBy(asc(groupPeers.groupId), asc(groupPeers.peerId));
 }
 
+/** The same of some peers. */
+export async function membershipsOf(
+  tx: Reader,
+  peerIds: readonly PeerId[],
+): Promise<{ groupId: GroupId; peerId: PeerId }[]> {
+  const { groupPeers } = tx.t;
+  const found: { groupId: GroupId; peerId: PeerId }[] = [];
+  for (let i = 0; i < peerIds.length; i += CHUNK) {
+    const ids = peerIds.slice(i, i + CHUNK);
+    found.push(
+      ...(await tx.sql
+        .select()
+        .from(groupPeers)
+        .where(inArray(groupPeers.peerId, ids))
+        .orderBy(asc(groupPeers.groupId), asc(groupPeers.peerId))),
+    );
+  }
+  return found;
+}
+
 /** Stored groups of one peer. */
 export async function groupsOfPeer(tx: Reader, peerId: PeerId): Promise<GroupId[]> {
   const { groupPeers } = tx.t;
@@ -87,10 +107,23 @@ export async function groupsOfPeer(tx: Reader, peerId: PeerId): Promise<GroupId[
 /** Puts exactly `peerIds` into the group. */
 export async function setGroupPeers(tx: Writer, groupId: GroupId, peerIds: readonly PeerId[]): Promise<void> {
   const { groupPeers } = tx.t;
-  await tx.sql.delete(groupPeers).where(eq(groupPeers.groupId, groupId));
-  const unique = [...new Set(peerIds)];
-  for (let i = 0; i < unique.length; i += CHUNK) {
-    const rows = unique.slice(i, i + CHUNK).map((peerId) => ({ groupId, peerId }));
+  const members = await tx.sql
+    .select({ peerId: groupPeers.peerId })
+    .from(groupPeers)
+    .where(eq(groupPeers.groupId, groupId));
+  const before = new Set(members.map(({ peerId }) => peerId));
+  const after = new Set(peerIds);
+  // Rows that stay are not touched: each one written is a peer whose map is looked at again.
+  const gone = [...before].filter((peerId) => !after.has(peerId));
+  const fresh = [...after].filter((peerId) => !before.has(peerId));
+  for (let i = 0; i < gone.length; i += CHUNK) {
+    const ids = gone.slice(i, i + CHUNK);
+    await tx.sql
+      .delete(groupPeers)
+      .where(and(eq(groupPeers.groupId, groupId), inArray(groupPeers.peerId, ids)));
+  }
+  for (let i = 0; i < fresh.length; i += CHUNK) {
+    const rows = fresh.slice(i, i + CHUNK).map((peerId) => ({ groupId, peerId }));
     await tx.sql.insert(groupPeers).values(rows);
   }
 }

@@ -11,6 +11,7 @@ import { sha256 } from "../../base/random.ts";
 import { damaged } from "./errors.ts";
 import initial from "./migrations/sqlite/0001-initial.sql" with { type: "text" };
 import loginToken from "./migrations/sqlite/0002-login-token.sql" with { type: "text" };
+import mapChanges from "./migrations/sqlite/0003-map-changes.sql" with { type: "text" };
 
 export interface Migration {
   /** 1, 2, 3 … without gaps. */
@@ -23,6 +24,7 @@ export interface Migration {
 export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "initial", sql: initial },
   { number: 2, name: "login-token", sql: loginToken },
+  { number: 3, name: "map-changes", sql: mapChanges },
 ];
 
 /**

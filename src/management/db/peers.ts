@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { and, asc, eq, inArray } from "drizzle-orm";
+import { and, asc, eq, inArray, sql } from "drizzle-orm";
 import { nowSeconds } from "../../base/clock.ts";
 import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
 import type { Row } from "./schema/schema.ts";
@@ -14,6 +14,8 @@ import type { Reader, Writer } from "./store.ts";
 export type PeerRow = Row<"peers">;
 
 const CHUNK = 500;
+/** Of one statement: each costs a comparison for each. */
+const STAMPS_MAX = 100;
 
 export async function findPeer(
   tx: Reader,
@@ -106,6 +108,59 @@ export async function knownPeers(
 }
 
 export type PeerChange = Partial<Omit<PeerRow, "id" | "accountId" | "kind" | "createdAt">>;
+
+/** Version of the last change of a peer's map, and the digest of its content. */
+export interface MapStamp {
+  readonly peerId: PeerId;
+  readonly version: number;
+  readonly digest: string;
+}
+
+/** Stamps of those that exist. At most a few hundred at a time. */
+export async function findMapStamps(tx: Reader, peerIds: readonly PeerId[]): Promise<MapStamp[]> {
+  const { peers } = tx.t;
+  return await tx.sql
+    .select({ peerId: peers.id, version: peers.mapVersion, digest: peers.mapDigest })
+    .from(peers)
+    .where(inArray(peers.id, [...peerIds]));
+}
+
+/** Writes them, many in one statement. */
+export async function storeMapStamps(tx: Writer, stamps: readonly MapStamp[]): Promise<void> {
+  const { peers } = tx.t;
+  for (let i = 0; i < stamps.length; i += STAMPS_MAX) {
+    const some = stamps.slice(i, i + STAMPS_MAX);
+    const versions = some.map(({ peerId, version }) => sql`WHEN ${peerId} THEN CAST(${version} AS bigint)`);
+    const digests = some.map(({ peerId, digest }) => sql`WHEN ${peerId} THEN ${digest}`);
+    await tx.sql
+      .update(peers)
+      .set({
+        mapVersion: sql`CASE ${peers.id} ${sql.join(versions, sql` `)} END`,
+        mapDigest: sql`CASE ${peers.id} ${sql.join(digests, sql` `)} END`,
+      })
+      .where(
+        inArray(
+          peers.id,
+          some.map(({ peerId }) => peerId),
+        ),
+      );
+  }
+}
+
+/** Notes that these peers were heard of just now. */
+export async function touchPeersAt(
+  tx: Writer,
+  peerIds: readonly PeerId[],
+  lastSeenAt: number,
+): Promise<void> {
+  const { peers } = tx.t;
+  for (let i = 0; i < peerIds.length; i += CHUNK) {
+    await tx.sql
+      .update(peers)
+      .set({ lastSeenAt })
+      .where(inArray(peers.id, peerIds.slice(i, i + CHUNK)));
+  }
+}
 
 /** A new name goes through `renamePeer`, which keeps the old one reserved. */
 export async function updatePeer(

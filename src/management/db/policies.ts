@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, eq } from "drizzle-orm";
+import { and, asc, eq, inArray, or } from "drizzle-orm";
 import type { AccountId, PolicyId } from "../../wire/units.ts";
 import type { NewRow, Row } from "./schema/schema.ts";
 import type { Reader, Writer } from "./store.ts";
@@ -33,6 +33,26 @@ export async function listPolicies(tx: Reader, accountId: AccountId): Promise<Po
     .orderBy(asc(policyRules.position));
   const byPolicy = Map.groupBy(rules, (rule) => rule.policyId);
   return rows.map((policy) => ({ policy, rules: byPolicy.get(policy.id) ?? [] }));
+}
+
+/** Rules by their own ids or those of their policies, as many as one transaction may change. */
+export async function listRulesOf(
+  tx: Reader,
+  accountId: AccountId,
+  of: { readonly ruleIds: readonly string[]; readonly policyIds: readonly PolicyId[] },
+): Promise<{ policy: PolicyRow; rule: PolicyRuleRow }[]> {
+  if (of.ruleIds.length === 0 && of.policyIds.length === 0) return [];
+  const { policies, policyRules } = tx.t;
+  const those = or(
+    inArray(policyRules.id, [...of.ruleIds]),
+    inArray(policyRules.policyId, [...of.policyIds]),
+  );
+  const rows = await tx.sql
+    .select()
+    .from(policyRules)
+    .innerJoin(policies, eq(policies.id, policyRules.policyId))
+    .where(and(eq(policyRules.accountId, accountId), those));
+  return rows.map((row) => ({ policy: row.policies, rule: row.policy_rules }));
 }
 
 export async function findPolicy(

@@ -3,12 +3,15 @@
  *
  * @module
  */
-import { and, asc, count, eq } from "drizzle-orm";
+import { and, asc, count, eq, inArray } from "drizzle-orm";
 import type { AccountId, UserId } from "../../wire/units.ts";
 import type { NewRow, Row } from "./schema/schema.ts";
 import type { Reader, Writer } from "./store.ts";
 
 export type UserRow = Row<"users">;
+
+/** Ids of one IN: keeps them below the database's bound on parameters. */
+const CHUNK = 500;
 
 /** Stored in place of our own issuers' URLs, which move with the public URL. */
 export const EMBEDDED_ISSUER = "embedded";
@@ -66,6 +69,26 @@ export function listUsers(tx: Reader, accountId: AccountId): Promise<UserRow[]> 
     .from(users)
     .where(eq(users.accountId, accountId))
     .orderBy(asc(users.createdAt), asc(users.id));
+}
+
+/** Those of `userIds` that exist in the account. */
+export async function knownUsers(
+  tx: Reader,
+  accountId: AccountId,
+  userIds: readonly UserId[],
+): Promise<UserRow[]> {
+  const { users } = tx.t;
+  const found: UserRow[] = [];
+  for (let i = 0; i < userIds.length; i += CHUNK) {
+    const ids = userIds.slice(i, i + CHUNK);
+    found.push(
+      ...(await tx.sql
+        .select()
+        .from(users)
+        .where(and(eq(users.accountId, accountId), inArray(users.id, ids)))),
+    );
+  }
+  return found;
 }
 
 export async function countOwners(tx: Reader, accountId: AccountId): Promise<number> {

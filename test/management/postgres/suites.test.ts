@@ -6,7 +6,7 @@ const ROOT = resolve(import.meta.dir, "../../..");
 /** Suites that see no difference between databases. */
 const SUITES = [
   "test/management/http/**/*.test.ts",
-  "test/management/db/{store,peers}.test.ts",
+  "test/management/db/{store,peers,map-changes}.test.ts",
   "test/management/{maps,audit-ingest}.test.ts",
 ];
 const TIMEOUT_MS = 120_000;

@@ -10,12 +10,14 @@ import { damaged } from "../errors.ts";
 import type { Migration } from "../migrate.ts";
 import initial from "../migrations/postgres/0001-initial.sql" with { type: "text" };
 import relayLinks from "../migrations/postgres/0002-relay-links.sql" with { type: "text" };
+import mapChanges from "../migrations/postgres/0003-map-changes.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
 export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "initial", sql: initial },
   { number: 2, name: "relay-links", sql: relayLinks },
+  { number: 3, name: "map-changes", sql: mapChanges },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

@@ -12,6 +12,8 @@ import type { AccountTables } from "./accounts.ts";
 
 export const PEER_KINDS = ["machine", "device"] as const;
 export const PEER_STATUSES = ["active", "blocked", "pending"] as const;
+/** `all`: everything may have changed. */
+export const MAP_CHANGE_KINDS = ["user", "peer", "rule", "policy", "login", "account", "all"] as const;
 export const SETUP_KEY_TYPES = ["one-off", "reusable"] as const;
 
 export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
@@ -185,7 +187,24 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
     (table) => [d.index("posture_checks_account").on(table.accountId)],
   );
 
+  /**
+   * What each version changed of what maps are made from. Written by triggers (see the migrations) in the
+   * transaction of the change, under the version that its commit makes or, raising none, the next one.
+   */
+  const mapChanges = d.table(
+    "map_changes",
+    {
+      accountId: accountId(),
+      version: d.integer("version").notNull(),
+      kind: d.word("kind", MAP_CHANGE_KINDS).notNull(),
+      /** Of a login: its login key. Empty where everything is meant. */
+      entityId: d.text("entity_id").notNull(),
+    },
+    (table) => [d.primaryKey({ columns: [table.accountId, table.version, table.kind, table.entityId] })],
+  );
+
   return {
+    mapChanges,
     groups,
     peers,
     reservedNames,

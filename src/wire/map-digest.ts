@@ -1,0 +1,54 @@
+/**
+ * Digest of what a map says, versions apart: management tells by it whether a map changed, an agent whether
+ * what it put together from a delta is what management meant. Both work it out the same way, from sorted keys.
+ *
+ * Remembers digests of the objects that maps share, since maps are never changed in place.
+ *
+ * @module
+ */
+import { sha256 } from "../base/random.ts";
+import type { NetworkMap } from "./network-map.ts";
+
+const digests = new WeakMap<object, string>();
+
+/** SHA-256, base64url. Two maps of one machine have the same exactly when they say the same. */
+export function digestOfMap(map: NetworkMap): string {
+  const { protocolVersion, accountId, origin, epoch, self } = map;
+  const shared = [map.settings, map.issuers, map.managementKeys].map(digestOf);
+  const collections = [map.cas, map.users, map.peers, map.rules, map.revokedLogins].map(digestOfEntries);
+  return sha256(
+    JSON.stringify([protocolVersion, accountId, origin, epoch, canonical(self), ...shared, ...collections]),
+  );
+}
+
+function digestOfEntries(entries: Readonly<Record<string, object>>): string {
+  return remembered(entries, () =>
+    Object.keys(entries)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${digestOf(entries[key] ?? {})}`)
+      .join(","),
+  );
+}
+
+function digestOf(value: object): string {
+  return remembered(value, () => canonical(value));
+}
+
+function remembered(value: object, text: () => string): string {
+  const known = digests.get(value);
+  if (known !== undefined) return known;
+  const digest = sha256(text());
+  digests.set(value, digest);
+  return digest;
+}
+
+/** JSON with sorted keys. */
+function canonical(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`);
+  return `{${members.join(",")}}`;
+}
