@@ -24,6 +24,8 @@ export function refuseAction(action: Action, ssh: SshCapabilities, flags: Machin
       return flags.sshSftp && sftpMode(ssh) !== "off" ? null : "sftp_disabled";
     case "agent_forwarding":
       return mayForwardAgent(ssh) ? null : "agent_forwarding_disabled";
+    case "x11_forwarding":
+      return "x11_not_available";
     case "local_forward":
       return refuseLocalForward(action, ssh, flags);
     case "remote_forward":

@@ -35,8 +35,9 @@ export const OUTCOME = {
   remote_forward_disabled: 23,
   forward_destination_not_allowed: 24,
   agent_forwarding_disabled: 25,
-  granted: 26,
-  dropped: 27,
+  x11_not_available: 26,
+  granted: 27,
+  dropped: 28,
 } as const satisfies Record<RuleOutcome, number>;
 export type OutcomeCode = (typeof OUTCOME)[RuleOutcome];
 

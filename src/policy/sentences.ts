@@ -96,6 +96,10 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
     sentence: "The policy does not allow this command",
     hint: "a command must match as a whole",
   },
+  command_too_long: {
+    sentence: "The command is too long",
+    hint: "131071 bytes is the longest: put it into a file, or send it on standard input",
+  },
   pty_not_allowed: { sentence: "The policy does not allow a terminal", hint: "use -T" },
   sftp_disabled: {
     sentence: "SFTP subsystem not available",

@@ -7,7 +7,7 @@
  * @module
  */
 import { z } from "zod";
-import { AccessRequestRecord, DecisionRecord, ReasonCode } from "./decision.ts";
+import { AccessRequestRecord, COMMAND_BYTES_MAX, DecisionRecord, ReasonCode } from "./decision.ts";
 import { Binding } from "./network-map.ts";
 import { SFTP_OPERATIONS_MAX, SftpOperationRecord } from "./sftp-operation.ts";
 import { Id, LocalUser, PeerId, UserId } from "./units.ts";
@@ -65,8 +65,8 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     sessionId: z.int().min(0),
     kind: z.enum(["shell", "exec", "sftp"]),
     /** The command as it was sent, for exec. */
-    command: z.string().max(65_536).nullable(),
-    argv: z.array(z.string().max(65_536)).max(1024).nullable(),
+    command: z.string().max(COMMAND_BYTES_MAX).nullable(),
+    argv: z.array(z.string().max(COMMAND_BYTES_MAX)).max(1024).nullable(),
     pty: z.boolean(),
   }),
   z.strictObject({

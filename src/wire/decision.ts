@@ -41,6 +41,7 @@ export const REASON_CODES = [
   // What a session asks for.
   "shell_not_allowed",
   "command_not_allowed",
+  "command_too_long",
   "pty_not_allowed",
   "sftp_disabled",
   "sftp_read_only",
@@ -82,14 +83,18 @@ export const REASON_CODES = [
 export const ReasonCode = z.enum(REASON_CODES);
 export type ReasonCode = z.infer<typeof ReasonCode>;
 
+/** Longest command: Linux takes no longer argument (MAX_ARG_STRLEN with its NUL), and so no longer `sh -c`. */
+export const COMMAND_BYTES_MAX = 131_071;
+
 /** What is being asked for; `connect` is the sign-in itself. */
 export const Action = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("connect") }),
   z.strictObject({ kind: z.literal("shell") }),
-  z.strictObject({ kind: z.literal("exec"), command: z.string().max(65_536) }),
+  z.strictObject({ kind: z.literal("exec"), command: z.string().max(COMMAND_BYTES_MAX) }),
   z.strictObject({ kind: z.literal("pty") }),
   z.strictObject({ kind: z.literal("sftp") }),
   z.strictObject({ kind: z.literal("agent_forwarding") }),
+  z.strictObject({ kind: z.literal("x11_forwarding") }),
   /** A destination the client names: host as it was sent, never resolved here. */
   z.strictObject({
     kind: z.literal("local_forward"),
@@ -134,6 +139,7 @@ export const RULE_OUTCOMES = [
   "remote_forward_disabled",
   "forward_destination_not_allowed",
   "agent_forwarding_disabled",
+  "x11_not_available",
   /** The rule is a `drop` that does not concern this request. */
   "drop_not_matching",
   /** The rule is a `drop` and it matched: it denies. */

@@ -504,6 +504,11 @@ describe("decide on actions", () => {
       want: "agent_forwarding_disabled",
     },
     {
+      name: "refuses X11 forwarding, which nobody grants",
+      request: { action: { kind: "x11_forwarding" } },
+      want: "x11_not_available",
+    },
+    {
       name: "refuses a terminal by the rule",
       rules: [{ ...rule, capabilities: { pty: false } }],
       request: { action: { kind: "pty" } },

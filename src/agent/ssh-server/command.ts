@@ -19,8 +19,6 @@ export interface Argv {
   readonly isListed: boolean;
 }
 
-export const COMMAND_BYTES_MAX = 65_536;
-
 /** Signals that go over the wire (RFC 4254 section 6.9), as the system calls them. */
 const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = {
   ABRT: "SIGABRT",

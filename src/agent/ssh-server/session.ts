@@ -16,13 +16,13 @@ import { mayForwardAgent, sftpMode } from "../../policy/capabilities.ts";
 import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
-import type { Action, Grant, ReasonCode } from "../../wire/decision.ts";
+import { type Action, COMMAND_BYTES_MAX, type Grant, type ReasonCode } from "../../wire/decision.ts";
 import { MonitorError } from "../os/monitor.ts";
 import type { WindowSize } from "../os/pty.ts";
 import type { Exit } from "../os/spawn.ts";
 import { parseTerminalModes } from "../os/terminal-modes.ts";
 import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
-import { type Argv, argvOf, COMMAND_BYTES_MAX, endOf, type Start, signalOf } from "./command.ts";
+import { type Argv, argvOf, endOf, type Start, signalOf } from "./command.ts";
 import {
   CLIENT_NAMES_MAX,
   CLIENT_VALUE_BYTES_MAX,
@@ -39,6 +39,8 @@ const REFUSED_STATUS = 255;
 const FAILURE_TEXT_CHARS_MAX = 1_024;
 /** Signals kept for a program that is still being started. */
 const EARLY_SIGNALS_MAX = 8;
+/** As much of a command that is too long is evidence. */
+const LONG_COMMAND_CHARS_MAX = 1_024;
 const TERMINAL_TYPE = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 
 export class SshSession {
@@ -158,7 +160,11 @@ export class SshSession {
       if (isAllowed) accept?.();
       else reject?.();
     });
-    session.on("x11", (_accept, reject) => reject?.());
+    session.on("x11", (_accept, reject) => {
+      reject?.();
+      // ssh(1) goes on without, with a warning of its own that has no reason.
+      void this.#recordRefusal(this.#host.judge({ kind: "x11_forwarding" })).then((line) => this.say(line));
+    });
     session.on("close", () => this.#onClose());
   }
 
@@ -180,6 +186,10 @@ export class SshSession {
   }
 
   async #run(channel: ServerChannel, start: Start): Promise<void> {
+    if (start.kind === "exec" && Buffer.byteLength(start.command) > COMMAND_BYTES_MAX) {
+      const command = start.command.slice(0, LONG_COMMAND_CHARS_MAX);
+      return this.#refuse(channel, this.#host.deny("command_too_long", { kind: "exec", command }));
+    }
     const verdict = this.#host.judge(start);
     if (verdict.kind === "deny") return this.#refuse(channel, verdict);
     if (this.#terminalRefusal !== null) return this.#refuse(channel, this.#terminalRefusal);
@@ -189,9 +199,6 @@ export class SshSession {
     const accountReason = refuseLocalAccount(account?.facts ?? NO_ACCOUNT);
     if (account === null || accountReason !== null || account.uid !== this.#host.auth.localUid) {
       return this.#refuse(channel, this.#host.deny(accountReason ?? "account_unknown", start));
-    }
-    if (Buffer.byteLength(start.kind === "exec" ? start.command : "") > COMMAND_BYTES_MAX) {
-      return this.#refuse(channel, this.#host.deny("command_not_allowed", start));
     }
     const argv = argvOf(start, account, verdict.grant);
     if (!(await this.#recordStart(start, verdict, argv))) {
@@ -268,13 +275,16 @@ export class SshSession {
   }
 
   async #refuse(channel: ServerChannel, verdict: Verdict): Promise<void> {
+    const line = await this.#recordRefusal(verdict);
+    this.#end(channel, line, { status: REFUSED_STATUS, signal: null });
+  }
+
+  /** Stores a denial; the sentence for whom it happens to. */
+  async #recordRefusal(verdict: Verdict): Promise<string> {
     const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
     const receipt = newId();
     const isStored = await this.#host.recordDecision(verdict, receipt);
-    this.#end(channel, denialLine(reason, isStored ? receipt : null), {
-      status: REFUSED_STATUS,
-      signal: null,
-    });
+    return denialLine(reason, isStored ? receipt : null);
   }
 
   #recordStart(start: Start, verdict: Verdict, argv: Argv): Promise<boolean> {

@@ -116,6 +116,39 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
     expect((await run("/no/such/command")).status).toBe(127);
   });
 
+  test("runs a command as long as the kernel takes one, and says so of a longer one", async () => {
+    const half = "x".repeat(65_000);
+    const longest = [": ", half, "y".repeat(131_071 - 2 - 65_000 - 2)];
+    expect(longest.join(" ")).toHaveLength(131_071);
+    expect(await client.run(account.name, longest)).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(world.eventsOf("session.start")[0]?.command).toHaveLength(131_071);
+    world.events.length = 0;
+    const { status, stderr } = await client.run(account.name, [...longest, "z"]);
+    expect(status).toBe(255);
+    expect(stderr).toMatch(/^The command is too long \([^\n]*receipt[^\n]*\n$/);
+    expect(world.eventsOf("session.start")).toEqual([]);
+    const denial = world.eventsOf("decision").find(({ decision }) => decision.outcome === "deny");
+    expect(denial).toMatchObject({ decision: { reason: "command_too_long" } });
+    expect(JSON.stringify(denial).length).toBeLessThan(4_096);
+  });
+
+  test("without X11: says why, goes on, and that is evidence", async () => {
+    const child = Bun.spawn([...client.argv(account.name, ["-Y"]), "sleep 0.3; echo [$DISPLAY]"], {
+      env: { ...process.env, DISPLAY: "127.0.0.1:99" },
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    expect(await new Response(child.stdout).text()).toBe("[]\n");
+    expect(await new Response(child.stderr).text()).toMatch(/^X11 forwarding is not available \(.*receipt/m);
+    expect(await child.exited).toBe(0);
+    const denials = world.eventsOf("decision").filter(({ decision }) => decision.outcome === "deny");
+    expect(denials).toHaveLength(1);
+    expect(denials[0]).toMatchObject({
+      request: { action: { kind: "x11_forwarding" } },
+      decision: { reason: "x11_not_available" },
+    });
+  });
+
   test("has a terminal of the client's type when it asks for one", async () => {
     const { stdout, stderr } = await run(
       "tty; echo $TERM $SSH_TTY; echo err >&2; stty -a | grep -c -- ' echo '",
