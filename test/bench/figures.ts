@@ -58,7 +58,7 @@ export function spreadFigures(samplesMs: readonly number[]): Record<string, numb
 const BARS = 12;
 const BAR_WIDTH = 50;
 
-/** Bars of how often what was measured fell where, on a scale where each step doubles what it covers. */
+/** Bars of how often what was measured fell where; each step ends higher than the last by the same factor. */
 export function histogram(title: string, samplesMs: readonly number[]): string {
   const low = Math.max(0.01, Math.min(...samplesMs));
   const high = Math.max(low * 1.001, ...samplesMs);

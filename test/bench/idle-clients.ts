@@ -5,10 +5,8 @@
  * An order opens so many connections more, or closes all; `count` asks each whether it is still there. A
  * connection that ends by itself is counted as lost.
  */
-import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { Client, utils } from "ssh2";
-import { AUTH_METHODS, signInWith } from "../../src/ssh/client-auth.ts";
+import { Client } from "ssh2";
+import { connectClient, type LoadedKey, loadKey } from "./client.ts";
 
 export interface IdleOrder {
   readonly port: number;
@@ -36,24 +34,6 @@ const ANSWER_MS = 10_000;
 const clients = new Set<Client>();
 let lost = 0;
 
-interface LoadedKey {
-  readonly pem: string;
-  readonly seedKey: KeyObject;
-  readonly publicKey: string;
-  readonly certificate: Buffer | null;
-}
-
-function loadKey({ key, hasCertificate }: IdleOrder): LoadedKey {
-  const text = readFileSync(key, "utf8");
-  const parsed = utils.parseKey(text);
-  if (parsed instanceof Error || Array.isArray(parsed)) throw new Error("not a key");
-  const seedKey = createPrivateKey(parsed.getPrivatePEM());
-  const spki = createPublicKey(seedKey).export({ format: "der", type: "spki" });
-  const line = hasCertificate ? readFileSync(`${key}-cert.pub`, "utf8").split(" ")[1] : undefined;
-  const certificate = line === undefined ? null : Buffer.from(line, "base64");
-  return { pem: text, seedKey, publicKey: spki.subarray(-32).toString("base64url"), certificate };
-}
-
 /** True once it is signed in, and its shell has said something where one is wanted. */
 function connect(order: IdleOrder, key: LoadedKey): Promise<boolean> {
   return new Promise((resolve) => {
@@ -77,13 +57,7 @@ function connect(order: IdleOrder, key: LoadedKey): Promise<boolean> {
           channel.once("data", up);
         });
       });
-    const common = { host: "127.0.0.1", port: order.port, username: order.user, readyTimeout: 60_000 };
-    if (key.certificate === null) client.connect({ ...common, privateKey: key.pem });
-    else {
-      client.connect({ ...common, authHandler: [...AUTH_METHODS] });
-      const loginKey = { seed: "", publicKey: key.publicKey, privateKeyObject: key.seedKey };
-      signInWith(client, { key: loginKey, certificateBlob: key.certificate });
-    }
+    connectClient(client, order, key);
   });
 }
 
@@ -112,7 +86,7 @@ async function obey(order: IdleOrder): Promise<IdleAnswer> {
     clients.clear();
     for (const client of all) client.end();
   } else {
-    const key = loadKey(order);
+    const key = loadKey(order.key, order.hasCertificate);
     let left = order.open;
     const worker = async () => {
       while (left-- > 0) if (!(await connect(order, key))) failed += 1;

@@ -7,7 +7,14 @@
 import { chmodSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/drop-in.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
+import {
+  type Lab,
+  type LabAgent,
+  type LabDevice,
+  type LabPolicy,
+  openLab,
+  type Person,
+} from "../support/lab.ts";
 import { isRoot, OsAccount, ownName } from "../support/os-accounts.ts";
 import { openSshd, type Sshd } from "./sshd.ts";
 
@@ -36,6 +43,11 @@ export interface Field extends AsyncDisposable {
   readonly agent: LabAgent;
   readonly device: LabDevice;
   readonly user: string;
+  readonly person: Person;
+  /** The person's group, the machine's, and the policy from one to the other. */
+  readonly devs: string;
+  readonly servers: string;
+  readonly policy: LabPolicy;
   /** Of the agent's plain listener. */
   readonly port: number;
   /** The private key of `direct`; its certificate is beside it. */
@@ -64,7 +76,7 @@ export async function openField(agentArgs: readonly string[] = []): Promise<Fiel
   const devs = await lab.createGroup("Developers");
   const servers = await lab.createGroup("Servers");
   const person = await lab.createPerson("ada@example.com", [devs]);
-  await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [user] } });
+  const policy = await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [user] } });
   const flags = [
     "--enable-ssh-sftp",
     "--enable-ssh-local-port-forwarding",
@@ -114,6 +126,10 @@ export async function openField(agentArgs: readonly string[] = []): Promise<Fiel
     agent,
     device,
     user,
+    person,
+    devs,
+    servers,
+    policy,
     port: Number(port),
     key,
     sshdServer: sshd,

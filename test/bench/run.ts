@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, resolve } from "node:path";
 import { executablePath } from "../support/executable.ts";
+import { changesPart } from "./changes.ts";
 import { bulkPart, connectPart, startPart } from "./connect.ts";
 import { crowdPart } from "./crowd.ts";
 import { benchDecide } from "./decide.ts";
@@ -38,6 +39,7 @@ const PARTS: readonly Part[] = [
   forwardPart,
   idlePart,
   crowdPart,
+  changesPart,
   soakPart,
 ];
 
