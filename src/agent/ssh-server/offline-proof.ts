@@ -48,6 +48,11 @@ export async function proveOffline(
   if (user === undefined || user.issuer !== issuer || user.subject !== subject) {
     return { kind: "refused", reason: "peer_not_authorized", identity: { userId: null, devicePeerId } };
   }
+  // As management has it: a login counts on a device of its own person.
+  const device = findPeer(map, devicePeerId);
+  if (device?.kind !== "device" || device.ownerUserId !== userId) {
+    return { kind: "refused", reason: "device_unknown", identity: { userId, devicePeerId } };
+  }
   if (world.offlineLogins() !== "taken") {
     return { kind: "refused", reason: "management_reachable", identity: { userId, devicePeerId } };
   }
