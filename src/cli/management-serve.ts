@@ -14,6 +14,7 @@ a prior init it prints a link that is good once for setting it up.
 
 usage: qf management serve [--data-dir DIR] [--listen HOST:PORT] [--public-url URL]
                            [--database-url URL | --database-url-file FILE]
+                           [--cluster-listen HOST:PORT]
                            [--tls-cert FILE --tls-key FILE | --behind-proxy]
                            [--oidc-issuer URL --oidc-client-id ID [--oidc-...]]
 
@@ -24,6 +25,10 @@ options:
                            own database; several processes may share one. Options of the URL: sslmode
                            (disable, require, verify-ca, verify-full), sslrootcert, host (socket folder)
   --database-url-file FILE a file that holds it, or QF_DATABASE_URL: the ways for one with a password
+  --cluster-listen HOST:PORT
+                           with a shared database: where the other processes reach this one, to pass on
+                           streams whose machine is connected to it; sealed, and open to them only. none: to
+                           nobody (default: QF_CLUSTER_LISTEN, or 127.0.0.1:0, for processes on one machine)
   --listen HOST:PORT       where to listen; port 0 is any (default: 127.0.0.1:8080)
   --public-url URL         how people and machines reach it; kept (default: the listen URL)
   --tls-cert FILE          TLS certificate chain in PEM; needed off loopback, with --tls-key
@@ -50,6 +55,7 @@ examples:
       "master-key-file": { ...STRING, valueHint: "file", description: "Master key" },
       "database-url": { ...STRING, valueHint: "url", description: "PostgreSQL" },
       "database-url-file": { ...STRING, valueHint: "file", description: "File with its URL" },
+      "cluster-listen": { ...STRING, valueHint: "host:port", description: "For other processes" },
       listen: { ...STRING, valueHint: "host:port", description: "Where to listen" },
       "public-url": { ...STRING, valueHint: "url", description: "How others reach it" },
       "tls-cert": { ...STRING, valueHint: "file", description: "TLS certificate" },
@@ -73,6 +79,7 @@ examples:
         behindProxy: args["behind-proxy"] === true,
         ...given("masterKeyFile", args["master-key-file"]),
         ...given("listen", args.listen),
+        ...given("clusterListen", args["cluster-listen"] ?? process.env.QF_CLUSTER_LISTEN),
         ...given("publicUrl", args["public-url"]),
         ...given("tlsCert", args["tls-cert"]),
         ...given("tlsKey", args["tls-key"]),

@@ -272,6 +272,7 @@ const LOSSES: Readonly<Record<RelayReset | "lost", string>> = {
   violation: "the connection through the relay broke",
   closing: "the relay is restarting; the connection through it is gone",
   unproven: "the relay does not know this device",
+  broken: "the relay has lost its way to the peer",
   lost: "the connection to the relay was lost",
 };
 
@@ -286,4 +287,5 @@ const HINTS: Readonly<Partial<Record<RelayReset | "lost", string>>> = {
   refused: "a policy must let this device reach the peer, and the clocks of all must agree",
   absent: "look at qf agent status -d on the peer",
   unproven: "sign in again with qf login",
+  broken: "try again in a few seconds: the peer comes back to the relay by itself",
 };

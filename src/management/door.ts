@@ -5,9 +5,9 @@
  * @module
  */
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
-import { QfError } from "../base/errors.ts";
 import { AGENT_FRAME_BYTES_MAX, LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../wire/agent-sync.ts";
 import type { Front } from "./http/front.ts";
+import { listening } from "./listening.ts";
 import type { RelayHub, RelaySocketData } from "./relay/hub.ts";
 import type { CheckedListen } from "./serve-options.ts";
 import type { SocketData, SyncHub } from "./sync/hub.ts";
@@ -34,7 +34,7 @@ export interface Door {
 export function openDoor(listen: CheckedListen, port: number): Door {
   let front: Front | undefined;
   let hubs: Hubs | undefined;
-  const server = listening(listen, port, () =>
+  const server = listening({ hostname: listen.hostname, port, flag: "--listen" }, () =>
     Bun.serve<DoorSocketData>({
       hostname: listen.hostname,
       port,
@@ -92,29 +92,4 @@ function delegating(hubs: () => Hubs | undefined): WebSocketHandler<DoorSocketDa
     drain: (socket) => handlerOf(socket)?.drain?.(socket),
     close: (socket, code, reason) => handlerOf(socket)?.close?.(socket, code, reason),
   };
-}
-
-function listening<T>(listen: CheckedListen, port: number, open: () => T): T {
-  try {
-    return open();
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const where = `${listen.hostname}:${port}`;
-    if (code === "EADDRINUSE") {
-      throw new QfError("ERR_ADDRESS_IN_USE", `something listens on ${where} already`, {
-        hint: "stop it, or give another --listen",
-        cause,
-      });
-    }
-    if (code === "EACCES") {
-      throw new QfError("ERR_PERMISSION", `this user may not listen on ${where}`, {
-        hint: "use a port above 1023",
-        cause,
-      });
-    }
-    throw new QfError("ERR_USAGE", `can not listen on ${where}`, {
-      hint: "give --listen an address of this machine",
-      cause,
-    });
-  }
 }

@@ -11,8 +11,11 @@ import type { Log } from "../base/log.ts";
 import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import { HttpUrl } from "../wire/units.ts";
 import type { ExternalOidcOptions } from "./idp/settings.ts";
+import type { ClusterAddress } from "./relay/tunnel-listener.ts";
 
 export const LISTEN_DEFAULT = "127.0.0.1:8080";
+/** Good for processes on one machine, and open to nobody else. */
+const CLUSTER_LISTEN_DEFAULT = "127.0.0.1:0";
 /** Largest certificate chain or key taken. */
 const TLS_FILE_BYTES_MAX = 256 * 1024;
 
@@ -29,6 +32,11 @@ export interface ServeOptions {
   readonly publicUrl?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  /**
+   * HOST:PORT where the other processes on the database reach this one, or "none"; port 0 is any. Default
+   * 127.0.0.1:0, for processes on one machine. Not with SQLite.
+   */
+  readonly clusterListen?: string;
   /** A proxy in front ends TLS and writes X-Forwarded-For. */
   readonly behindProxy?: boolean;
   /** Absent: the embedded provider. */
@@ -62,16 +70,40 @@ export async function checkListen(options: ServeOptions): Promise<CheckedListen>
   return { hostname, port, tls, publicOrigin: parsePublicUrl(options.publicUrl) };
 }
 
+/**
+ * Where other processes may come; null: nowhere. Tunnels are sealed by themselves, so off loopback they want
+ * no TLS. Throws ERR_USAGE for what can not be meant.
+ */
+export function checkClusterListen({
+  clusterListen,
+  databaseUrl,
+}: Pick<ServeOptions, "clusterListen" | "databaseUrl">): ClusterAddress | null {
+  if (databaseUrl === undefined) {
+    if (clusterListen === undefined) return null;
+    throw new QfError("ERR_USAGE", "--cluster-listen is for several processes on one database", {
+      hint: "give --database-url as well",
+    });
+  }
+  if (clusterListen === "none") return null;
+  const address = parseListen(clusterListen ?? CLUSTER_LISTEN_DEFAULT, "--cluster-listen");
+  if (/^(0\.0\.0\.0|::|::0|0:0:0:0:0:0:0:0)$/.test(address.hostname)) {
+    throw new QfError("ERR_USAGE", "--cluster-listen names no address that another process could dial", {
+      hint: "name this machine's own, as the others reach it, as in 10.0.0.5:8081",
+    });
+  }
+  return address;
+}
+
 /** The origin of a listening address. */
 export function listenOrigin(listen: Pick<CheckedListen, "hostname" | "tls">, port: number): string {
   return new URL(`${listen.tls === null ? "http" : "https"}://${bracketed(listen.hostname)}:${port}`).origin;
 }
 
-function parseListen(text: string): { hostname: string; port: number } {
+function parseListen(text: string, flag = "--listen"): { hostname: string; port: number } {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
-    throw new QfError("ERR_USAGE", "--listen is not HOST:PORT", { hint: "as in 127.0.0.1:8080 or [::1]:0" });
+    throw new QfError("ERR_USAGE", `${flag} is not HOST:PORT`, { hint: "as in 127.0.0.1:8080 or [::1]:0" });
   }
   return { hostname: match[1] ?? match[2] ?? "", port };
 }

@@ -8,9 +8,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
+import type { Ed25519Key } from "../base/ed25519.ts";
 import { createLog, type Log } from "../base/log.ts";
 import { newSecret } from "../base/random.ts";
 import type { ServeReady } from "../wire/admin-api.ts";
+import { openTunnelKey } from "./ca/key-ring.ts";
 import { openMasterKey } from "./ca/master-key.ts";
 import type { ManagementContext } from "./context.ts";
 import { listAccounts } from "./db/accounts.ts";
@@ -24,9 +26,17 @@ import { setupLinkHash } from "./http/setup-routes.ts";
 import { defaultMasterKeyFile, ensureMasterKey, prepareDataDir } from "./init.ts";
 import { createMaps } from "./maps.ts";
 import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
-import { createRelayHub } from "./relay/hub.ts";
+import { createRelayHub, type RelayHub } from "./relay/hub.ts";
+import type { ClusterAddress } from "./relay/tunnel-listener.ts";
+import { openTunnels } from "./relay/tunnels.ts";
 import { createRoutes } from "./routes.ts";
-import { type CheckedListen, checkListen, listenOrigin, type ServeOptions } from "./serve-options.ts";
+import {
+  type CheckedListen,
+  checkClusterListen,
+  checkListen,
+  listenOrigin,
+  type ServeOptions,
+} from "./serve-options.ts";
 import { createSignIn, type SignInParts } from "./sign-in-parts.ts";
 import { createSyncHub } from "./sync/hub.ts";
 
@@ -71,13 +81,14 @@ export async function serveManagement(options: ServeOptions): Promise<number> {
  */
 export async function startManagement(options: ServeOptions): Promise<RunningManagement> {
   const listen = await checkListen(options);
+  const clusterListen = checkClusterListen(options);
   await prepareDataDir(options.dataDir);
   const closers: Closer[] = [];
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).reverse()) await step();
   };
   try {
-    return { ...(await open(options, listen, closers)), close };
+    return { ...(await open(options, { ...listen, clusterListen }, closers)), close };
   } catch (cause) {
     await close();
     throw cause;
@@ -89,7 +100,7 @@ type Closer = () => Promise<unknown> | unknown;
 
 async function open(
   options: ServeOptions,
-  listen: CheckedListen,
+  listen: CheckedListen & { readonly clusterListen: ClusterAddress | null },
   closers: Closer[],
 ): Promise<Omit<RunningManagement, "close">> {
   const clock = options.clock ?? systemClock;
@@ -113,6 +124,7 @@ async function open(
   closers.push(() => hub.close());
   const relay = createRelayHub(context);
   closers.push(() => relay.close());
+  await joinOthers({ context, relay, masterKey, listen: listen.clusterListen });
   if (!isNew) await parts.start();
   followOthers({ store, parts, log, isStarted: !isNew });
   const routes = createRoutes({ context, parts, hub, relay, door, masterKey });
@@ -121,6 +133,30 @@ async function open(
   closers.push(startSweeping(store, clock, log));
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
   return { url: origin, issuer: oidc.issuer, setupLink, context };
+}
+
+/** Machines that are linked to another process on the same database are reached through a tunnel to it. */
+async function joinOthers(on: {
+  context: ManagementContext;
+  relay: RelayHub;
+  masterKey: Uint8Array;
+  listen: ClusterAddress | null;
+}): Promise<void> {
+  const { context, relay, masterKey, listen } = on;
+  const { cluster } = context.store;
+  if (cluster === null) return;
+  let known: Promise<Ed25519Key | undefined> | undefined;
+  const key = (): Promise<Ed25519Key | undefined> => {
+    known ??= openTunnelKey(context.store, masterKey).then((found) => {
+      if (found === undefined) known = undefined;
+      return found;
+    });
+    known.catch(() => {
+      known = undefined;
+    });
+    return known;
+  };
+  relay.join(await openTunnels({ ...context, cluster, key, host: relay.host, listen }));
 }
 
 /** A folder that no other process uses: with a common database, the data folder may be common as well. */

@@ -27,6 +27,8 @@ export const ManagementNotice = z.discriminatedUnion("type", [
   }),
   /** Control links of these peers were opened, changed or closed at process `by`. */
   z.object({ type: z.literal("links"), by: Id, peers: z.array(Id).max(NOTICE_PEERS_MAX).readonly() }),
+  /** Links of these machines to the relay were opened at process `by`. */
+  z.object({ type: z.literal("relays"), by: Id, peers: z.array(Id).max(NOTICE_PEERS_MAX).readonly() }),
   /** Process `by` has stopped in order. */
   z.object({ type: z.literal("stopped"), by: Id }),
   /** Process `to` is to end a connection on a machine. */

@@ -78,6 +78,8 @@ export const RELAY_RESET = {
   closing: 6,
   /** The request proves no registered device. */
   unproven: 7,
+  /** The relay has lost its way to the machine, or finds none now. */
+  broken: 8,
 } as const;
 export type RelayReset = keyof typeof RELAY_RESET;
 

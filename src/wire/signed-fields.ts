@@ -18,6 +18,8 @@ export type SignaturePurpose =
   | "vouch"
   | "offline-login"
   | "relay"
+  | "tunnel-dial"
+  | "tunnel-accept"
   | "target"
   | "names";
 

@@ -17,12 +17,10 @@ import type { RelayStream } from "../../src/fabric/relay-stream.ts";
 import type { ManagementContext } from "../../src/management/context.ts";
 import { insertPeer } from "../../src/management/db/new-peer.ts";
 import type { PeerRow } from "../../src/management/db/peers.ts";
-import {
-  createRelayHub,
-  type RelayHub,
-  type RelayLimits,
-  type RelaySocketData,
-} from "../../src/management/relay/hub.ts";
+import { createRelayHub, type RelayHub, type RelaySocketData } from "../../src/management/relay/hub.ts";
+import type { RelayLimits } from "../../src/management/relay/limits.ts";
+import type { ClusterAddress } from "../../src/management/relay/tunnel-listener.ts";
+import { openTunnels, type Tunnels } from "../../src/management/relay/tunnels.ts";
 import {
   RELAY_AGENT_PATH,
   RELAY_CLIENT_PATH,
@@ -70,6 +68,8 @@ export async function addPeer(
 export interface RelayLab {
   readonly hub: RelayHub;
   readonly origin: string;
+  /** Null: a process alone. */
+  readonly tunnels: Tunnels | null;
   /** Takes the machine's side; `onStream` gets each stream that comes in. */
   offer(
     machine: TestPeer,
@@ -94,7 +94,33 @@ export interface DialChange {
   readonly source?: string;
 }
 
-export function openRelayLab(management: TestManagement, limits: Partial<RelayLimits> = {}): RelayLab {
+/** One of several processes, all of which have the key and the public origin. */
+export interface LabCluster {
+  readonly key: Ed25519Key;
+  readonly origin: string;
+  readonly listen?: ClusterAddress | null;
+}
+
+export async function openRelayProcess(
+  management: Pick<TestManagement, "context" | "accountId">,
+  { key, origin, listen = { hostname: "127.0.0.1", port: 0 } }: LabCluster,
+  limits: Partial<RelayLimits> = {},
+): Promise<RelayLab> {
+  const lab = openRelayLab(management, limits, origin);
+  const { context } = management;
+  const { cluster } = context.store;
+  if (cluster === null) throw new Error("there is no cluster on this store");
+  const { host } = lab.hub;
+  const tunnels = await openTunnels({ ...context, origin, cluster, key: async () => key, host, listen });
+  lab.hub.join(tunnels);
+  return { ...lab, tunnels };
+}
+
+export function openRelayLab(
+  management: Pick<TestManagement, "context" | "accountId">,
+  limits: Partial<RelayLimits> = {},
+  publicOrigin?: string,
+): RelayLab {
   let hub: RelayHub | undefined;
   const server: Server<RelaySocketData> = Bun.serve<RelaySocketData>({
     hostname: "127.0.0.1",
@@ -115,10 +141,11 @@ export function openRelayLab(management: TestManagement, limits: Partial<RelayLi
     },
   });
   const origin = `http://127.0.0.1:${server.port}`;
-  const context: ManagementContext = { ...management.context, origin };
+  const signedOrigin = publicOrigin ?? origin;
+  const context: ManagementContext = { ...management.context, origin: signedOrigin };
   const made = createRelayHub(context, limits);
   hub = made;
-  const scope = { accountId: management.accountId, origin };
+  const scope = { accountId: management.accountId, origin: signedOrigin };
   const helloOf = (device: TestPeer, target: TestPeer, change: DialChange = {}) =>
     change.hello ??
     makeHello({
@@ -134,6 +161,7 @@ export function openRelayLab(management: TestManagement, limits: Partial<RelayLi
   const offers: RelayOffer[] = [];
   return {
     hub: made,
+    tunnels: null,
     origin,
     proofOf,
     async offer(machine, onStream, proof) {

@@ -42,7 +42,8 @@ export async function startTestManagement(
   dataDir: string,
   options: Partial<ServeOptions> = {},
 ): Promise<TestManagement> {
-  const database = await anyTestDatabase();
+  const { databaseUrl } = options;
+  const database = databaseUrl === undefined ? await anyTestDatabase() : { databaseUrl };
   const owner = { ownerEmail: OWNER.email, ownerPassword: OWNER.password };
   const made = await initManagement({ dataDir, ...database, ...owner });
   const running = await startManagement({ dataDir, listen: "127.0.0.1:0", ...database, ...options });

@@ -69,10 +69,15 @@ export function newTokenKey(
   return ed25519Row(masterKey, "token", accountId, createdAt);
 }
 
+/** What the processes on one database prove themselves to each other with. Of no account. */
+export function newTunnelKey(masterKey: Uint8Array, createdAt: number): NewRow<"signingKeys"> {
+  return ed25519Row(masterKey, "tunnel", null, createdAt);
+}
+
 function ed25519Row(
   masterKey: Uint8Array,
   purpose: Purpose,
-  accountId: string,
+  accountId: string | null,
   createdAt: number,
 ): NewRow<"signingKeys"> {
   const key = generateEd25519();
@@ -94,7 +99,7 @@ function sealedFor(owner: { id: string; accountId: string | null; purpose: Purpo
   return { purpose: `signing_keys.${owner.purpose}`, id: owner.id, accountId: owner.accountId ?? "" };
 }
 
-/** Opens a `ca` or `token` key and checks that it is the one its row names. */
+/** Opens a `ca`, `token` or `tunnel` key and checks that it is the one its row names. */
 export function openEd25519(masterKey: Uint8Array, key: KeyRow): Ed25519Key {
   const opened = ed25519FromSeed(openSecret(masterKey, key));
   if (opened.publicKey !== key.publicKey) {

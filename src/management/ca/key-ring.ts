@@ -7,13 +7,23 @@
  * @module
  */
 import type { JsonWebKey } from "node:crypto";
+import { nowSeconds } from "../../base/clock.ts";
+import type { Ed25519Key } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
 import type { MapCa, PublicJwk, TrustedIssuer } from "../../wire/network-map.ts";
 import type { AccountId } from "../../wire/units.ts";
 import type { KeyRing, OidcSettings } from "../context.ts";
-import { listSigningKeys, type SigningKeyRow } from "../db/keys.ts";
-import type { Store } from "../db/store.ts";
-import { mapCaOf, openEd25519, openProviderJwk, openSecret, publicJwkOf } from "./account-keys.ts";
+import { listAccounts } from "../db/accounts.ts";
+import { insertSigningKeys, listSigningKeys, type SigningKeyRow } from "../db/keys.ts";
+import type { Reader, Store } from "../db/store.ts";
+import {
+  mapCaOf,
+  newTunnelKey,
+  openEd25519,
+  openProviderJwk,
+  openSecret,
+  publicJwkOf,
+} from "./account-keys.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 
 export interface KeyRingDeps {
@@ -76,6 +86,24 @@ export function createKeyRing(deps: KeyRingDeps): OpenKeyRing {
     },
     forget: () => cache.clear(),
   };
+}
+
+/**
+ * The key with which the processes on one database prove themselves to each other, made when there is none.
+ * Undefined while there is no account: until then nobody can say whose master key is the right one.
+ */
+export async function openTunnelKey(store: Store, masterKey: Uint8Array): Promise<Ed25519Key | undefined> {
+  const find = async (tx: Reader) =>
+    (await listSigningKeys(tx, null, "tunnel")).findLast(({ state }) => state === "active");
+  const row =
+    (await store.read(find)) ??
+    (await store.transaction(async (tx) => {
+      const made = await find(tx);
+      if (made !== undefined || (await listAccounts(tx)).length === 0) return made;
+      await insertSigningKeys(tx, [newTunnelKey(masterKey, nowSeconds(tx.clock))]);
+      return find(tx);
+    }));
+  return row === undefined ? undefined : openEd25519(masterKey, row);
 }
 
 /** What the embedded provider signs with: the newest active key of each kind first. */

@@ -29,7 +29,31 @@ export interface KillOrder {
   readonly reason: string;
 }
 
+/** Where a machine's link to the relay is. */
+export interface RelayPlace {
+  readonly processId: string;
+  /** HOST:PORT for other processes. Null: it takes no streams of theirs. */
+  readonly address: string | null;
+}
+
+/** Links to the relay; they are other sockets than control links and may be at other processes. */
+export interface RelayLinks {
+  /** This process has the machine's link. The others hear of it soon. */
+  announce(accountId: AccountId, peerId: PeerId): void;
+  /** It has it no longer. */
+  withdraw(peerId: PeerId): void;
+  /** The other process that has it and lives. Throws when the database does not answer. */
+  find(accountId: AccountId, peerId: PeerId): Promise<RelayPlace | undefined>;
+  /** Called when another process has opened a link of a machine that has one here. */
+  onTaken(listener: (peerId: PeerId) => void): void;
+}
+
 export interface Cluster {
+  /** Of this process; a new one at each start. */
+  readonly processId: string;
+  readonly relayLinks: RelayLinks;
+  /** Tells the others where they reach this process: HOST:PORT. Null: they do not. */
+  setAddress(address: string | null): Promise<void>;
   /** This process has the link of that agent, as it is now. The others hear of it soon. */
   announce(link: LinkState): void;
   /** It has it no longer. */

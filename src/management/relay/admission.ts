@@ -15,7 +15,7 @@ import { refuseNetwork } from "../../policy/network-rules.ts";
 import { findPeer } from "../../policy/snapshot.ts";
 import type { Hello } from "../../wire/hello.ts";
 import { ruledPort } from "../../wire/ping.ts";
-import { RELAY_HELLO_HEADER, RELAY_PROOF_HEADER, type RelayReset } from "../../wire/relay.ts";
+import { RELAY_PROOF_HEADER, type RelayReset } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../context.ts";
 import { findPeerById } from "../db/peers.ts";
@@ -26,6 +26,8 @@ export interface AdmittedDial {
   readonly hello: Hello;
   /** As it came, for the machine. */
   readonly line: string;
+  /** The relay's own proof beside it, for another process. */
+  readonly proof: string;
 }
 
 export interface AdmittedAgent {
@@ -42,8 +44,14 @@ export interface NotAdmitted {
   readonly source: PeerId | null;
 }
 
+/** What a client shows. */
+export interface DialClaim {
+  readonly hello: string;
+  readonly proof: string;
+}
+
 export interface Admission {
-  dial(headers: Headers): Promise<AdmittedDial | NotAdmitted>;
+  dial(claim: DialClaim): Promise<AdmittedDial | NotAdmitted>;
   serve(headers: Headers): Promise<AdmittedAgent | NotAdmitted>;
   /** Whether a stream that was admitted still would be. */
   mayGoOn(accountId: AccountId, hello: Hello): Promise<boolean>;
@@ -59,15 +67,13 @@ export function createAdmission(context: ManagementContext): Admission {
   const offers = createReplayCache();
 
   return {
-    async dial(headers) {
-      const line = headers.get(RELAY_HELLO_HEADER) ?? "";
+    async dial({ hello: line, proof }) {
       const parsed = parseHello(line);
       if (parsed === null) return UNPROVEN;
       const { source, target } = parsed.hello;
       const peer = await store.read((tx) => findPeerById(tx, source));
       if (peer === undefined) return UNPROVEN;
       const scope = { accountId: peer.accountId, origin };
-      const proof = headers.get(RELAY_PROOF_HEADER) ?? "";
       if (!isRelayDialProof(peer.deviceKey, scope, line, proof)) return UNPROVEN;
       const refused: NotAdmitted = { ok: false, reset: "refused", source };
       const snapshot = await maps.snapshotOf(peer.accountId, target);
@@ -86,7 +92,7 @@ export function createAdmission(context: ManagementContext): Admission {
       const { hello } = answer;
       const port = ruledPort(hello.port);
       const refusal = refuseNetwork({ sourcePeerId: source, port, nowSeconds: now }, snapshot);
-      return refusal === null ? { ok: true, accountId: peer.accountId, hello, line } : refused;
+      return refusal === null ? { ok: true, accountId: peer.accountId, hello, line, proof } : refused;
     },
 
     async serve(headers) {

@@ -7,11 +7,13 @@ import type { Clock } from "../../base/clock.ts";
 import { createSourceLimits, type SourceLimits } from "../../fabric/source-limits.ts";
 import type { RelayReset } from "../../wire/relay.ts";
 import type { PeerId } from "../../wire/units.ts";
-import type { Admission, AdmittedAgent, AdmittedDial, NotAdmitted } from "./admission.ts";
+import type { Admission, AdmittedAgent, AdmittedDial, DialClaim, NotAdmitted } from "./admission.ts";
+import type { Tunnel } from "./tunnel.ts";
 
 /** Whom a request is by and what it may have. Nobody proven gets no socket. */
 export type Verdict =
-  | { readonly ok: true; readonly dial: AdmittedDial }
+  /** `tunnel`: to the process that has the machine's link. Null: it is here, or nowhere. */
+  | { readonly ok: true; readonly dial: AdmittedDial; readonly tunnel: Tunnel | null }
   | { readonly ok: true; readonly agent: AdmittedAgent }
   | NotAdmitted;
 
@@ -21,7 +23,7 @@ export interface AskedRequest {
 }
 
 export interface Gate {
-  dial(headers: Headers): Promise<Verdict>;
+  dial(claim: DialClaim): Promise<AdmittedDial | NotAdmitted>;
   serve(headers: Headers): Promise<Verdict>;
   /** Answers the request, or hands it to `upgrade`. Undefined: it is a WebSocket now. */
   pass(
@@ -43,14 +45,14 @@ export function createGate(options: {
   const devices: SourceLimits = createSourceLimits(clock, { perSourceMax: perDeviceMax });
 
   return {
-    async dial(headers) {
-      const admitted = await admission.dial(headers);
+    async dial(claim) {
+      const admitted = await admission.dial(claim);
       const source: PeerId | null = admitted.ok ? admitted.hello.source : admitted.source;
       if (source !== null) {
         if (!devices.enter(source)) return { ok: false, reset: "limit" satisfies RelayReset, source };
         devices.leave(source, admitted.ok);
       }
-      return admitted.ok ? { ok: true, dial: admitted } : admitted;
+      return admitted;
     },
     async serve(headers) {
       const admitted = await admission.serve(headers);

@@ -8,12 +8,12 @@
  * @module
  */
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
-import { RELAY_STREAMS_MAX } from "../../fabric/relay-client.ts";
 import {
   decodeRelayFrame,
   encodeRelayFrame,
-  RELAY_CREDIT_MAX,
   RELAY_FRAME,
+  RELAY_HELLO_HEADER,
+  RELAY_PROOF_HEADER,
   type RelayOpen,
   type RelayReset,
   resetFrame,
@@ -22,38 +22,19 @@ import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../context.ts";
 import { type Admission, type AdmittedAgent, type AdmittedDial, createAdmission } from "./admission.ts";
 import { createGate, type Gate, refusal, type Verdict } from "./gate.ts";
+import { RELAY_LIMITS, type RelayLimits, WAITING_BYTES_PER_CLIENT_MAX } from "./limits.ts";
 import { Outlet, type Waiting } from "./outlet.ts";
+import { startRechecking } from "./recheck.ts";
 import {
   type Carrier,
   createStreams,
   type RelayedStream,
   type Stream,
   type StreamEnd,
-  type StreamLimits,
   type Streams,
 } from "./streams.ts";
-
-export interface RelayLimits extends StreamLimits {
-  /** Streams in total, of one dialling device, and to one machine. Default 16384, 256, 2048. */
-  readonly streamsPerAgentMax: number;
-  /** Bytes that may wait for all readers together, and for one machine. Default 256 MB and 64 MB. */
-  readonly waitingBytesMax: number;
-  readonly waitingBytesPerAgentMax: number;
-  /** Milliseconds after a change in which machines end themselves what is no longer allowed. Default 3000. */
-  readonly recheckMs: number;
-}
-
-const LIMITS: RelayLimits = {
-  streamsMax: 16_384,
-  streamsPerSourceMax: 256,
-  streamsPerAgentMax: RELAY_STREAMS_MAX,
-  waitingBytesMax: 256 * 1024 * 1024,
-  waitingBytesPerAgentMax: 64 * 1024 * 1024,
-  recheckMs: 3_000,
-};
-/** What may wait for one client: a window, and small frames beside it. */
-const WAITING_BYTES_PER_CLIENT_MAX = RELAY_CREDIT_MAX + 256 * 1024;
-const SWEEP_MS = 60_000;
+import type { StreamSource, TunnelHost } from "./tunnel.ts";
+import type { Tunnels } from "./tunnels.ts";
 
 /** What a relay socket is, from its request on. */
 export interface RelaySocketData {
@@ -86,13 +67,17 @@ export interface RelayHub {
   streams(accountId: AccountId): RelayedStream[];
   /** Streams and links open, and bytes that wait, all together. */
   load(): { readonly streams: number; readonly links: number; readonly waitingBytes: number };
+  /** What tunnels of other processes use of this one. */
+  readonly host: TunnelHost;
+  /** From now on machines that are linked to other processes are reached as well. */
+  join(tunnels: Tunnels): void;
   /** Tells all ends, then drops them. */
   close(): Promise<void>;
 }
 
 /** Listens to the store, so that a stream ends when its rule goes; `close` ends that. */
 export function createRelayHub(context: ManagementContext, limits: Partial<RelayLimits> = {}): RelayHub {
-  return new Hub(context, { ...LIMITS, ...limits });
+  return new Hub(context, { ...RELAY_LIMITS, ...limits });
 }
 
 class Hub implements RelayHub {
@@ -103,12 +88,11 @@ class Hub implements RelayHub {
   readonly #links = new Map<PeerId, AgentLink>();
   readonly #streams: Streams;
   readonly #waiting: Waiting;
-  readonly #stopListening: () => void;
-  readonly #dirty = new Set<AccountId>();
-  readonly #sweepTimer: ReturnType<typeof setInterval>;
-  #recheckTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #stopRechecking: () => void;
+  #tunnels: Tunnels | null = null;
   #isClosed = false;
   readonly websocket: WebSocketHandler<RelaySocketData>;
+  readonly host: TunnelHost;
 
   constructor(context: ManagementContext, limits: RelayLimits) {
     const { clock, log } = context;
@@ -118,14 +102,23 @@ class Hub implements RelayHub {
     this.#gate = createGate({ clock, admission: this.#admission, perDeviceMax: limits.streamsPerSourceMax });
     this.#streams = createStreams({ clock, log, limits });
     this.#waiting = { bytes: 0, bytesMax: limits.waitingBytesMax };
-    this.#stopListening = context.store.onChange((accountId) => {
-      this.#dirty.add(accountId);
-      this.#recheckTimer ??= setTimeout(() => void this.#recheck(), limits.recheckMs);
+    this.#stopRechecking = startRechecking({
+      store: context.store,
+      log,
+      admission: this.#admission,
+      streams: this.#streams,
+      recheckMs: limits.recheckMs,
+      linked: () => [...this.#links.keys()],
+      unlink: (peerId) => this.#unlink(peerId),
     });
-    this.#sweepTimer = setInterval(() => {
-      this.#sweepLinks().catch((cause) => log.warn("relay links not looked at", {}, cause));
-    }, SWEEP_MS);
-    this.#sweepTimer.unref();
+    context.store.cluster?.relayLinks.onTaken((peerId) => this.#unlink(peerId));
+    this.host = {
+      streams: this.#streams,
+      waiting: this.#waiting,
+      waitingBytesPerTunnelMax: limits.waitingBytesPerTunnelMax,
+      admit: (claim) => this.#gate.dial(claim),
+      connect: (source, client, dial) => this.#connect(source, client, dial),
+    };
     this.websocket = {
       open: (socket) => this.#onOpen(socket),
       message: (socket, message) => this.#onMessage(socket, message),
@@ -135,11 +128,15 @@ class Hub implements RelayHub {
   }
 
   async dial(request: Request, server: Server<unknown>, address: string): Promise<Response | undefined> {
-    return this.#admit("relay-client", request, server, address);
+    return this.#admit("relay-client", request, server, address, (headers) => this.#checkDial(headers));
   }
 
   async serve(request: Request, server: Server<unknown>, address: string): Promise<Response | undefined> {
-    return this.#admit("relay-agent", request, server, address);
+    return this.#admit("relay-agent", request, server, address, this.#gate.serve);
+  }
+
+  join(tunnels: Tunnels): void {
+    this.#tunnels = tunnels;
   }
 
   hasLink(peerId: PeerId): boolean {
@@ -156,11 +153,10 @@ class Hub implements RelayHub {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#stopListening();
-    clearInterval(this.#sweepTimer);
-    clearTimeout(this.#recheckTimer);
+    this.#stopRechecking();
     for (const stream of [...this.#streams]) this.#streams.end(stream, "closing");
     for (const { outlet } of [...this.#links.values()]) outlet.close();
+    await this.#tunnels?.close();
   }
 
   async #admit(
@@ -168,15 +164,26 @@ class Hub implements RelayHub {
     request: Request,
     server: Server<unknown>,
     sourceAddress: string,
+    check: (headers: Headers) => Promise<Verdict>,
   ): Promise<Response | undefined> {
     if (this.#isClosed) return refusal(503, "management is stopping");
-    const check = kind === "relay-agent" ? this.#gate.serve : this.#gate.dial;
     return this.#gate.pass({ request, sourceAddress }, check, (verdict) => {
       const sourcePort = server.requestIP(request)?.port ?? 0;
       const none = { outlet: null, stream: null, link: null };
       const data: RelaySocketData = { kind, sourceAddress, sourcePort, verdict, ...none };
       return server.upgrade(request, { data });
     });
+  }
+
+  /** The way to the machine is open before the socket is: what a client sends at once then finds it. */
+  async #checkDial(headers: Headers): Promise<Verdict> {
+    const hello = headers.get(RELAY_HELLO_HEADER) ?? "";
+    const dial = await this.#gate.dial({ hello, proof: headers.get(RELAY_PROOF_HEADER) ?? "" });
+    if (!dial.ok) return dial;
+    const { source, target } = dial.hello;
+    if (this.#tunnels === null || this.#links.has(target)) return { ok: true, dial, tunnel: null };
+    const tunnel = await this.#tunnels.reach(dial.accountId, target);
+    return typeof tunnel === "string" ? { ok: false, reset: tunnel, source } : { ok: true, dial, tunnel };
   }
 
   #onOpen(socket: Socket): void {
@@ -188,7 +195,9 @@ class Hub implements RelayHub {
     if (!verdict.ok) turnAway(outlet, verdict.reset);
     else if ("agent" in verdict) socket.data.link = this.#openLink(outlet, verdict.agent);
     else {
-      const opened = this.#openStream(socket.data, { outlet, id: 0, carrier: null }, verdict.dial);
+      const { dial, tunnel } = verdict;
+      const client = { outlet, id: 0, carrier: null };
+      const opened = tunnel?.open(socket.data, client, dial) ?? this.#connect(socket.data, client, dial);
       if (typeof opened === "string") turnAway(outlet, opened);
       else socket.data.stream = opened;
     }
@@ -200,11 +209,12 @@ class Hub implements RelayHub {
     const link: AgentLink = { outlet, accountId, peerId, streams: new Map(), lastStreamId: 0 };
     this.#links.set(peerId, link);
     if (old !== undefined) this.#dropLink(old);
+    this.#context.store.cluster?.relayLinks.announce(accountId, peerId);
     return link;
   }
 
-  #openStream(
-    { sourceAddress, sourcePort }: Pick<RelaySocketData, "sourceAddress" | "sourcePort">,
+  #connect(
+    { sourceAddress, sourcePort }: StreamSource,
     client: StreamEnd,
     dial: AdmittedDial,
   ): Stream | RelayReset {
@@ -258,6 +268,11 @@ class Hub implements RelayHub {
     if (link !== null) this.#endLink(link);
   }
 
+  #unlink(peerId: PeerId): void {
+    const link = this.#links.get(peerId);
+    if (link !== undefined) this.#dropLink(link);
+  }
+
   #dropLink(link: AgentLink): void {
     this.#endLink(link);
     link.outlet.close();
@@ -265,31 +280,9 @@ class Hub implements RelayHub {
 
   #endLink(link: AgentLink): void {
     for (const stream of [...link.streams.values()]) this.#streams.end(stream, "gone", "agent");
-    if (this.#links.get(link.peerId) === link) this.#links.delete(link.peerId);
-  }
-
-  /** Ends what no rule allows any more and its machine has not ended by itself, with its own sentence. */
-  async #recheck(): Promise<void> {
-    this.#recheckTimer = undefined;
-    const accounts = new Set(this.#dirty);
-    this.#dirty.clear();
-    try {
-      for (const stream of [...this.#streams]) {
-        const { accountId, hello } = stream.dial;
-        if (stream.isOver || !accounts.has(accountId)) continue;
-        if (!(await this.#admission.mayGoOn(accountId, hello))) this.#streams.end(stream, "refused");
-      }
-    } catch (cause) {
-      if (!this.#isClosed) this.#context.log.error("relayed streams could not be looked at again", {}, cause);
-    }
-  }
-
-  /** A machine that was removed is told so on its control link; this is for one that does not listen. */
-  async #sweepLinks(): Promise<void> {
-    for (const link of [...this.#links.values()]) {
-      if (this.#isClosed) return;
-      if (!(await this.#admission.isMachine(link.peerId))) this.#dropLink(link);
-    }
+    if (this.#links.get(link.peerId) !== link) return;
+    this.#links.delete(link.peerId);
+    this.#context.store.cluster?.relayLinks.withdraw(link.peerId);
   }
 }
 

@@ -16,6 +16,7 @@ import type { AccountNews, Cluster, KillOrder, LinkState } from "../cluster.ts";
 import type { SqlDatabase } from "../connection.ts";
 import { databaseOver, type Sql } from "./connection.ts";
 import { postgresCode } from "./errors.ts";
+import { PostgresRelayLinks } from "./relay-links.ts";
 import { pgClusterSchema, pgSchema } from "./schema.ts";
 
 const CHANNEL = "qufabric";
@@ -46,6 +47,8 @@ export interface ClusterDeps {
   readonly log: Log;
   /** Opens a pool of one connection that hands over notifications. */
   open(onNotice: (payload: string) => void): Sql;
+  /** Queries beside that connection. */
+  read<T>(fn: (sql: SqlDatabase) => Promise<T>): Promise<T>;
 }
 
 /** Joins the others: resolves once this process hears of everything. */
@@ -73,10 +76,21 @@ class PostgresCluster implements Cluster {
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
   #isFlushing = false;
   #isClosed = false;
+  #address: string | null = null;
+  readonly processId: string;
+  readonly relayLinks: PostgresRelayLinks;
 
   constructor(deps: ClusterDeps) {
     this.#deps = deps;
+    this.processId = deps.processId;
     this.#pool = deps.open((payload) => this.#onNotice(payload));
+    this.relayLinks = new PostgresRelayLinks({
+      processId: deps.processId,
+      sql: () => this.#sql(),
+      read: deps.read,
+      isDead: (processId) => this.#processes.has(processId) && !this.#isAlive(processId),
+      tell: (peers) => this.#tell({ type: "relays", by: deps.processId, peers }),
+    });
   }
 
   async start(): Promise<void> {
@@ -87,6 +101,12 @@ class PostgresCluster implements Cluster {
       throw cause;
     }
     this.#scheduleTick();
+  }
+
+  async setAddress(address: string | null): Promise<void> {
+    this.#address = address;
+    const { processes } = pgClusterSchema;
+    await this.#sql().update(processes).set({ address }).where(eq(processes.id, this.#deps.processId));
   }
 
   announce(link: LinkState): void {
@@ -143,6 +163,7 @@ class PostgresCluster implements Cluster {
     this.#isClosed = true;
     clearTimeout(this.#tickTimer);
     clearTimeout(this.#flushTimer);
+    this.relayLinks.close();
     const { processes } = pgClusterSchema;
     const { processId } = this.#deps;
     const leave = async (): Promise<void> => {
@@ -184,8 +205,11 @@ class PostgresCluster implements Cluster {
     const { processId, clock } = this.#deps;
     const [own] = await this.#sql()
       .insert(processes)
-      .values({ id: processId, beat: 1 })
-      .onConflictDoUpdate({ target: processes.id, set: { beat: sql`${processes.beat} + 1` } })
+      .values({ id: processId, beat: 1, address: this.#address })
+      .onConflictDoUpdate({
+        target: processes.id,
+        set: { beat: sql`${processes.beat} + 1`, address: this.#address },
+      })
       .returning();
     // New, or taken for dead meanwhile.
     if (own?.beat === 1) for (const peerId of this.#local.keys()) this.#touch(peerId);
@@ -201,6 +225,7 @@ class PostgresCluster implements Cluster {
       else if (id !== processId && nowMs - seen.changedAtMs > FORGET_MS) await this.#forget(id, beat);
     }
     if (this.#dirty.size > 0) this.#scheduleFlush();
+    await this.relayLinks.onBeat(own?.beat === 1);
   }
 
   async #forget(id: string, beat: number): Promise<void> {
@@ -275,6 +300,7 @@ class PostgresCluster implements Cluster {
       if (notice.to === this.#deps.processId) for (const listener of this.#kills) listener(notice);
     } else if (isOwn) return;
     else if (notice.type === "stopped") this.#dropProcess(notice.by);
+    else if (notice.type === "relays") this.relayLinks.onOpenedElsewhere(notice.peers).catch(() => {});
     else this.#lookAtLinks(notice.peers, notice.by).catch(() => {}); // The next full look mends it.
   }
 

@@ -35,13 +35,15 @@ export async function openPostgresStore(options: {
   const pools = { writer: open(1), readers: open(READERS_MAX), snapshots: open(SNAPSHOTS_MAX) };
   try {
     await migratePostgres(pools.writer, { clock });
+    const engine = createPostgresEngine(pools);
     const cluster = await openCluster({
       processId,
+      read: (fn) => engine.read(fn),
       clock,
       log,
       open: (onNotice) => openPool(target, { max: 1, processId, onNotice }),
     });
-    return createStore({ engine: createPostgresEngine(pools), schema: pgSchema, cluster, clock, log });
+    return createStore({ engine, schema: pgSchema, cluster, clock, log });
   } catch (cause) {
     await endPools(Object.values(pools));
     const known = asPostgresStoreError(cause);

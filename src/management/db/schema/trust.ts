@@ -7,7 +7,7 @@ import type { Binding, PublicJwk } from "../../../wire/network-map.ts";
 import type { Dialect } from "../dialect.ts";
 import type { AccountTables } from "./accounts.ts";
 
-export const KEY_PURPOSES = ["ca", "token", "oidc", "cookie"] as const;
+export const KEY_PURPOSES = ["ca", "token", "oidc", "cookie", "tunnel"] as const;
 /** `next`: made, not signing yet. `active`: signs. `retiring`: verifies only. `retired`: neither. */
 export const KEY_STATES = ["next", "active", "retiring", "retired"] as const;
 const BINDINGS = ["idp", "ca", "service", "device"] as const satisfies readonly Binding[];
@@ -23,7 +23,7 @@ export function trustTables(d: Dialect, { accounts, users }: AccountTables) {
     "signing_keys",
     {
       id: d.text("id").primaryKey(),
-      /** Null: of the server itself (`oidc`, `cookie`). */
+      /** Null: of the server itself (`oidc`, `cookie`, `tunnel`). */
       accountId: d.text("account_id").references(() => accounts.id, { onDelete: "cascade" }),
       purpose: d.word("purpose", KEY_PURPOSES).notNull(),
       /** Key material under the master key; never in the clear. */

@@ -1,0 +1,227 @@
+/**
+ * One tunnel to another process, from either end: streams under ids of the dialling end, each booked at
+ * both processes as if its other end were here. Read `receive` first. Shapes: `wire/relay-tunnel.ts`.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import { parseJson } from "../../base/files.ts";
+import type { Log } from "../../base/log.ts";
+import {
+  decodeRelayFrame,
+  encodeRelayFrame,
+  RELAY_CREDIT_INITIAL,
+  RELAY_FRAME,
+  type RelayFrame,
+  type RelayReset,
+  resetFrame,
+  resetOf,
+} from "../../wire/relay.ts";
+import { RELAY_TUNNEL_PING_MS, RELAY_TUNNEL_TIMEOUT_MS, RelayTunnelOpen } from "../../wire/relay-tunnel.ts";
+import type { AdmittedDial, DialClaim, NotAdmitted } from "./admission.ts";
+import { Outlet, type OutletSocket, type Waiting } from "./outlet.ts";
+import type { Carrier, Stream, StreamEnd, Streams } from "./streams.ts";
+import type { Seal } from "./tunnel-seal.ts";
+
+/** Streams of one tunnel that are being looked at. */
+const OPENINGS_MAX = 1_024;
+/** What may come for a stream that is being looked at: its first credit, and what each frame costs here. */
+const OPENING_BYTES_MAX = 2 * RELAY_CREDIT_INITIAL;
+const FRAME_COST_BYTES = 64;
+
+/** Where a client is, for people. */
+export interface StreamSource {
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+}
+
+/** What a tunnel uses of the relay at its end. */
+export interface TunnelHost {
+  readonly streams: Streams;
+  readonly waiting: Waiting;
+  /** Bytes that may wait for one tunnel. */
+  readonly waitingBytesPerTunnelMax: number;
+  /** Checks all that a client's own request would be checked for. */
+  admit(claim: DialClaim): Promise<AdmittedDial | NotAdmitted>;
+  /** Opens a stream to a machine that is linked here. */
+  connect(source: StreamSource, client: StreamEnd, dial: AdmittedDial): Stream | RelayReset;
+}
+
+export interface TunnelOptions {
+  readonly host: TunnelHost;
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly log: Log;
+  readonly socket: OutletSocket;
+  readonly seal: Seal;
+  /** The dialling end has the clients, the other the machines. */
+  readonly end: "dial" | "accept";
+}
+
+interface Opening {
+  readonly frames: Buffer[];
+  bytes: number;
+}
+
+export class Tunnel implements Carrier {
+  readonly outlet: Outlet;
+  readonly streams = new Map<number, Stream>();
+  readonly #options: TunnelOptions;
+  readonly #openings = new Map<number, Opening>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #lastId = 0;
+  #heardAtMs: number;
+  #isOver = false;
+
+  constructor(options: TunnelOptions) {
+    const { host, socket, seal, clock } = options;
+    this.#options = options;
+    const sealing: OutletSocket = {
+      get readyState() {
+        return socket.readyState;
+      },
+      send: (frame) => socket.send(seal.seal(frame)),
+      close: () => socket.close(),
+      terminate: () => socket.terminate(),
+      getBufferedAmount: () => socket.getBufferedAmount(),
+    };
+    this.outlet = new Outlet(sealing, host.waiting, host.waitingBytesPerTunnelMax);
+    this.#heardAtMs = clock.monotonicMs();
+    this.#timer = setInterval(() => this.#beat(), RELAY_TUNNEL_PING_MS);
+    this.#timer.unref();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Opens a stream of a client that is here. The other process may still refuse it. */
+  open(source: StreamSource, client: StreamEnd, dial: AdmittedDial): Stream | RelayReset {
+    const { streams } = this.#options.host;
+    if (this.#isOver) return "broken";
+    if (streams.isFull(dial.hello.source) || this.outlet.isCrowded) return "limit";
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const open: RelayTunnelOpen = {
+      hello: dial.line,
+      proof: dial.proof,
+      sourceAddress: source.sourceAddress.slice(0, 64),
+      sourcePort: source.sourcePort,
+    };
+    this.outlet.send(encodeRelayFrame(RELAY_FRAME.open, id, Buffer.from(JSON.stringify(open))));
+    return streams.open({
+      dial,
+      sourceAddress: source.sourceAddress,
+      client,
+      agent: { outlet: this.outlet, id, carrier: this },
+    });
+  }
+
+  /** A sealed message. What is none of the other end's ends the tunnel, and all in it. */
+  receive(message: unknown): void {
+    if (this.#isOver) return;
+    const frame = Buffer.isBuffer(message) ? this.#options.seal.open(message) : null;
+    const read = frame === null ? undefined : decodeRelayFrame(frame);
+    if (frame === null || read === undefined) {
+      this.#violated();
+      return;
+    }
+    this.#heardAtMs = this.#options.clock.monotonicMs();
+    if (read.type === RELAY_FRAME.open) this.#onOpen(read);
+    else if (read.type === RELAY_FRAME.ping) {
+      if (this.outlet.hasRoom(frame.length)) this.outlet.send(encodeRelayFrame(RELAY_FRAME.pong, 0));
+    } else if (read.type !== RELAY_FRAME.pong) this.#onFrame(read, frame);
+  }
+
+  /** The socket is gone, or has to go. */
+  over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearInterval(this.#timer);
+    this.#openings.clear();
+    const { host, end } = this.#options;
+    for (const stream of [...this.streams.values()]) {
+      if (end === "dial") host.streams.end(stream, "broken", "agent");
+      else host.streams.end(stream, "gone", "client");
+    }
+    this.outlet.close();
+    this.outlet.closed();
+  }
+
+  #beat(): void {
+    const { clock, log, socket } = this.#options;
+    if (clock.monotonicMs() - this.#heardAtMs > RELAY_TUNNEL_TIMEOUT_MS) {
+      log.warn("a tunnel to another process is silent", {});
+      this.over();
+      socket.terminate();
+      return;
+    }
+    this.outlet.count();
+    const ping = encodeRelayFrame(RELAY_FRAME.ping, 0);
+    if (this.outlet.hasRoom(ping.length)) this.outlet.send(ping);
+  }
+
+  #onFrame(frame: RelayFrame, message: Buffer): void {
+    const { host, end } = this.#options;
+    const stream = this.streams.get(frame.streamId);
+    if (stream === undefined) this.#onEarly(frame, message);
+    else if (end === "accept") host.streams.pass(stream, "client", frame, message);
+    // Another process says why; a machine is not asked.
+    else if (frame.type === RELAY_FRAME.reset) host.streams.end(stream, resetOf(frame), "agent");
+    else host.streams.pass(stream, "agent", frame, message);
+  }
+
+  /** For a stream that is being looked at, or has ended while this was on its way. */
+  #onEarly(frame: RelayFrame, message: Buffer): void {
+    const opening = this.#openings.get(frame.streamId);
+    if (opening === undefined) return;
+    opening.bytes += message.length + FRAME_COST_BYTES;
+    opening.frames.push(message);
+    if (frame.type === RELAY_FRAME.reset) this.#openings.delete(frame.streamId);
+    else if (opening.bytes > OPENING_BYTES_MAX) this.#refuse(frame.streamId, "violation");
+  }
+
+  #onOpen({ streamId, payload }: RelayFrame): void {
+    if (this.#options.end === "dial" || this.streams.has(streamId) || this.#openings.has(streamId)) {
+      this.#violated();
+      return;
+    }
+    const parsed = RelayTunnelOpen.safeParse(parseJson(payload.toString("utf8")));
+    if (!parsed.success) this.#refuse(streamId, "violation");
+    else if (this.#openings.size >= OPENINGS_MAX) this.#refuse(streamId, "limit");
+    else {
+      this.#openings.set(streamId, { frames: [], bytes: 0 });
+      this.#connect(streamId, parsed.data).catch((cause: unknown) => {
+        this.#options.log.error("a stream of another process could not be opened", {}, cause);
+        this.#refuse(streamId, "broken");
+      });
+    }
+  }
+
+  async #connect(id: number, open: RelayTunnelOpen): Promise<void> {
+    const { host } = this.#options;
+    const admitted = await host.admit(open);
+    const opening = this.#openings.get(id);
+    if (opening === undefined) return;
+    const end = { outlet: this.outlet, id, carrier: this };
+    const stream = admitted.ok ? host.connect(open, end, admitted) : admitted.reset;
+    if (typeof stream === "string") {
+      this.#refuse(id, stream);
+      return;
+    }
+    this.#openings.delete(id);
+    for (const message of opening.frames) {
+      const frame = decodeRelayFrame(message);
+      if (frame !== undefined) host.streams.pass(stream, "client", frame, message);
+    }
+  }
+
+  #refuse(id: number, reset: RelayReset): void {
+    this.#openings.delete(id);
+    this.outlet.send(resetFrame(id, reset));
+  }
+
+  #violated(): void {
+    this.#options.log.error("a tunnel to another process broke the rules", { end: this.#options.end });
+    this.over();
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The tunnels of this process: one to each process that has a machine which a client here wants, opened
+ * when it is first needed and kept; and the listener for those of others.
+ *
+ * @module
+ */
+import { type Clock, nowSeconds } from "../../base/clock.ts";
+import type { Ed25519Key } from "../../base/ed25519.ts";
+import type { Log } from "../../base/log.ts";
+import type { RelayReset } from "../../wire/relay.ts";
+import { RELAY_TUNNEL_HEADER, RELAY_TUNNEL_OPEN_MS, RELAY_TUNNEL_PATH } from "../../wire/relay-tunnel.ts";
+import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { Cluster, RelayPlace } from "../db/cluster.ts";
+import type { OutletSocket } from "./outlet.ts";
+import { Tunnel, type TunnelHost } from "./tunnel.ts";
+import { type ClusterAddress, listenForTunnels, type TunnelListener } from "./tunnel-listener.ts";
+import { dialTunnel, type TunnelScope } from "./tunnel-proof.ts";
+import type { Seal } from "./tunnel-seal.ts";
+
+/** Milliseconds for which a process that could not be reached is not tried again. */
+const PAUSE_MS = 1_000;
+
+export interface TunnelsDeps {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly origin: string;
+  /** The key that all processes have. Undefined while there is no account. */
+  readonly key: () => Promise<Ed25519Key | undefined>;
+  readonly host: TunnelHost;
+  /** Where other processes may come. Null: nowhere. */
+  readonly listen: ClusterAddress | null;
+}
+
+export interface Tunnels {
+  /** HOST:PORT that the others were told. Null: none. */
+  readonly address: string | null;
+  /** To the process that has the machine's link; otherwise, why there is none. */
+  reach(accountId: AccountId, peerId: PeerId): Promise<Tunnel | RelayReset>;
+  close(): Promise<void>;
+}
+
+/** Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION or ERR_USAGE for an address that can not be listened on. */
+export async function openTunnels(deps: TunnelsDeps): Promise<Tunnels> {
+  const scope = async (): Promise<TunnelScope | undefined> => {
+    const key = await deps.key();
+    return key === undefined ? undefined : { origin: deps.origin, key };
+  };
+  const listener = deps.listen === null ? null : listenForTunnels({ ...deps, listen: deps.listen, scope });
+  try {
+    await deps.cluster.setAddress(listener?.address ?? null);
+  } catch (cause) {
+    await listener?.close();
+    throw cause;
+  }
+  return new TunnelPool(deps, scope, listener);
+}
+
+class TunnelPool implements Tunnels {
+  readonly #deps: TunnelsDeps;
+  readonly #scope: () => Promise<TunnelScope | undefined>;
+  readonly #listener: TunnelListener | null;
+  readonly #tunnels = new Map<string, Tunnel>();
+  readonly #dialling = new Map<string, Promise<Tunnel | null>>();
+  /** Processes that could not be reached, and until when they are left alone. */
+  readonly #pausedUntilMs = new Map<string, number>();
+
+  constructor(
+    deps: TunnelsDeps,
+    scope: () => Promise<TunnelScope | undefined>,
+    listener: TunnelListener | null,
+  ) {
+    this.#deps = deps;
+    this.#scope = scope;
+    this.#listener = listener;
+  }
+
+  get address(): string | null {
+    return this.#listener?.address ?? null;
+  }
+
+  async reach(accountId: AccountId, peerId: PeerId): Promise<Tunnel | RelayReset> {
+    const place = await this.#deps.cluster.relayLinks.find(accountId, peerId);
+    if (place === undefined) return "absent";
+    const { processId } = place;
+    const open = this.#tunnels.get(processId);
+    if (open !== undefined && !open.isOver) return open;
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs < (this.#pausedUntilMs.get(processId) ?? 0)) return "broken";
+    let dialling = this.#dialling.get(processId);
+    if (dialling === undefined) {
+      dialling = this.#dial(place).finally(() => this.#dialling.delete(processId));
+      this.#dialling.set(processId, dialling);
+    }
+    return (await dialling) ?? "broken";
+  }
+
+  async close(): Promise<void> {
+    for (const tunnel of this.#tunnels.values()) tunnel.over();
+    await this.#listener?.close();
+  }
+
+  /** Null: it can not be reached. */
+  async #dial({ processId, address }: RelayPlace): Promise<Tunnel | null> {
+    const { cluster, clock, log, host } = this.#deps;
+    const scope = await this.#scope();
+    const at = { from: cluster.processId, to: processId, nowSeconds: nowSeconds(clock) };
+    const made = scope === undefined || address === null ? null : await openSocket(address, scope, at);
+    if (made === null) {
+      log.warn("a machine is linked to a process that can not be reached", {
+        address: address ?? "none",
+        hint: "give each process a --cluster-listen that the others reach",
+      });
+      this.#pausedUntilMs.clear();
+      this.#pausedUntilMs.set(processId, clock.monotonicMs() + PAUSE_MS);
+      return null;
+    }
+    const { socket, seal } = made;
+    const tunnel = new Tunnel({ host, clock, log, socket: outletOf(socket), seal, end: "dial" });
+    this.#tunnels.set(processId, tunnel);
+    socket.onmessage = ({ data }: { data: unknown }) => tunnel.receive(data);
+    socket.onclose = () => {
+      tunnel.over();
+      if (this.#tunnels.get(processId) === tunnel) this.#tunnels.delete(processId);
+    };
+    return tunnel;
+  }
+}
+
+/** A socket with the proofs done. Null: nobody is there, or not the one that should be. */
+async function openSocket(
+  address: string,
+  scope: TunnelScope,
+  at: { from: string; to: string; nowSeconds: number },
+): Promise<{ socket: WebSocket; seal: Seal } | null> {
+  const dialling = dialTunnel(scope, at);
+  const headers = { [RELAY_TUNNEL_HEADER]: dialling.header };
+  // Bun's own: headers, and messages as Buffers.
+  const socket = new WebSocket(`ws://${address}${RELAY_TUNNEL_PATH}`, { headers } as object as string[]);
+  (socket as { binaryType: string }).binaryType = "nodebuffer";
+  const { promise, resolve } = Promise.withResolvers<Seal | null>();
+  const timer = setTimeout(() => resolve(null), RELAY_TUNNEL_OPEN_MS);
+  socket.onmessage = ({ data }: { data: unknown }) => resolve(dialling.finish(data));
+  socket.onerror = () => {};
+  socket.onclose = () => resolve(null);
+  const seal = await promise;
+  clearTimeout(timer);
+  if (seal !== null) return { socket, seal };
+  socket.close();
+  return null;
+}
+
+function outletOf(socket: WebSocket): OutletSocket {
+  return {
+    get readyState() {
+      return socket.readyState;
+    },
+    send: (frame) => socket.send(frame as Buffer<ArrayBuffer>),
+    close: () => socket.close(),
+    terminate: () => (socket as WebSocket & { terminate(): void }).terminate(),
+    getBufferedAmount: () => socket.bufferedAmount,
+  };
+}
