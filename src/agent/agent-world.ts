@@ -6,13 +6,16 @@
 import type { AuditSink } from "../audit/sink.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { AgentFlagsStored, HostKeyFile } from "../wire/state-file.ts";
+import type { AgentFlagsStored, HostKeyFile, HostKeyType } from "../wire/state-file.ts";
 import type { Approvals } from "./approvals.ts";
 import type { MapHolder } from "./map-holder.ts";
 import type { Penalties } from "./penalties.ts";
 import type { PinnedKeys } from "./pinned-keys.ts";
 import { type Limits, limitsOf } from "./ssh-server/limits.ts";
 import type { World } from "./world.ts";
+
+/** The other type is for clients that know no Ed25519, where somebody asks for it. */
+const DEFAULT_HOST_KEY_TYPES: readonly HostKeyType[] = ["ssh-ed25519"];
 
 export interface WorldParts {
   readonly clock: Clock;
@@ -40,6 +43,10 @@ export function createWorld(parts: WorldParts): World {
     hostKeys,
     approvals,
     penalties,
+    hostKeyTypes: () => {
+      const { sshHostKeyAlgorithms: chosen = [] } = flags();
+      return chosen.length === 0 ? DEFAULT_HOST_KEY_TYPES : chosen;
+    },
     limits: () => {
       const now = flags();
       if (known?.flags !== now) known = { flags: now, limits: limitsOf(now) };

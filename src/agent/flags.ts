@@ -44,6 +44,7 @@ export const FLAGS: readonly FlagRow[] = [
   { name: "require-idp-binding", key: "requireIdpBinding", kind: "boolean" },
   { name: "pin-issuer", key: "pinIssuer", kind: "text", isOptional: true },
   { name: "pin-audience", key: "pinAudience", kind: "text", isOptional: true },
+  { name: "ssh-host-key-algorithms", key: "sshHostKeyAlgorithms", kind: "list" },
   // Limits of DESIGN section 6, in the words of sshd_config(5).
   { name: "ssh-login-grace-time", key: "sshLoginGraceTimeSeconds", kind: "seconds", isOptional: true },
   { name: "ssh-max-auth-tries", key: "sshMaxAuthTries", kind: "number", isOptional: true },

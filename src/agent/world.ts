@@ -12,7 +12,7 @@ import type { MachineFlags } from "../policy/request.ts";
 import type { PolicySnapshot } from "../policy/snapshot.ts";
 import type { LiveSession } from "../wire/agent-sync.ts";
 import type { PublicJwk } from "../wire/network-map.ts";
-import type { HostKeyFile } from "../wire/state-file.ts";
+import type { HostKeyFile, HostKeyType } from "../wire/state-file.ts";
 import type { PeerId } from "../wire/units.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Penalties } from "./penalties.ts";
@@ -48,6 +48,8 @@ export interface World {
   offlineLogins(): "off" | "waiting" | "taken";
   /** Whether clients that bring no hello are taken at all (`--plain-ssh-listen`). */
   takesPlain(): boolean;
+  /** Types of host key that are offered, of those that the machine has. */
+  hostKeyTypes(): readonly HostKeyType[];
   /** What anybody may take of the machine, by its flags. */
   limits(): Limits;
   /** Sources that have to wait, of every port of this agent. */

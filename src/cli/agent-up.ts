@@ -24,6 +24,7 @@ const STORED = [
   "require-idp-binding",
   "pin-issuer",
   "pin-audience",
+  "ssh-host-key-algorithms",
   "ssh-login-grace-time",
   "ssh-max-auth-tries",
   "ssh-max-startups",
@@ -69,6 +70,8 @@ SSH (everything is off until it is asked for):
                              URL where a person signs in, and takes the one-time code of that page;
                              policies must allow it (allow_unmanaged_devices). Default: off
   --allow-offline-logins     take kept logins while management is away
+  --ssh-host-key-algorithms TYPE,...  host keys to offer: ssh-ed25519 (default), ecdsa-sha2-nistp256; the
+                             latter too where a client knows no Ed25519
   --require-idp-binding      take only logins signed by the identity provider itself; needs
   --pin-issuer URL           its issuer, and
   --pin-audience ID          the audience of its tokens
@@ -122,6 +125,7 @@ examples:
       "require-idp-binding": off("Take only the provider's own tokens"),
       "pin-issuer": text("url", "Issuer of those tokens"),
       "pin-audience": text("id", "Audience of those tokens"),
+      "ssh-host-key-algorithms": text("type", "Types of host key to offer"),
       "ssh-login-grace-time": text("seconds", "Longest sign-in"),
       "ssh-max-auth-tries": text("n", "Refused keys of a connection"),
       "ssh-max-startups": text("n", "Connections not signed in yet"),

@@ -22,5 +22,8 @@ export const ALGORITHMS = {
   compress: ["none"],
 } satisfies Algorithms;
 
-/** Types of host key; a server offers those it has. */
+/**
+ * Types of host key. A client takes both; a server offers Ed25519, and P-256, which auditors call weak
+ * for its curve, only where it was told to for clients that know no other.
+ */
 export const HOST_KEY_ALGORITHMS = ["ssh-ed25519", "ecdsa-sha2-nistp256"] as const;

@@ -27,6 +27,11 @@ import {
 /** `--listen none`: no direct listener; the machine is reached through the relay. */
 export const LISTEN_NONE = "none";
 
+/** Types of host key that every machine has. */
+export const HOST_KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256"] as const;
+export const HostKeyType = z.enum(HOST_KEY_TYPES, { error: `must be of ${HOST_KEY_TYPES.join(", ")}` });
+export type HostKeyType = z.infer<typeof HostKeyType>;
+
 /** `qf agent up` flags as they are kept: positive names, all optional in a change. */
 export const AgentFlagsStored = z.strictObject({
   managementUrl: HttpUrl,
@@ -46,6 +51,8 @@ export const AgentFlagsStored = z.strictObject({
   requireIdpBinding: z.boolean(),
   pinIssuer: HttpUrl.nullable(),
   pinAudience: z.string().max(512).nullable(),
+  /** Types of host key that are offered. Absent or empty: Ed25519. */
+  sshHostKeyAlgorithms: z.array(HostKeyType).max(8).optional(),
   ...SshLimitFlags.shape,
 });
 export type AgentFlagsStored = z.infer<typeof AgentFlagsStored>;
@@ -81,9 +88,7 @@ export type DeviceKeyFile = z.infer<typeof DeviceKeyFile>;
 export const HostKeyFile = z.strictObject({
   format: z.literal(1),
   keys: z
-    .array(
-      z.strictObject({ type: z.enum(["ssh-ed25519", "ecdsa-sha2-nistp256"]), pem: z.string().max(8192) }),
-    )
+    .array(z.strictObject({ type: HostKeyType, pem: z.string().max(8192) }))
     .min(1)
     .max(4),
 });

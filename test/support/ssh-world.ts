@@ -143,6 +143,7 @@ export async function openSshWorld(
     },
     refreshPinned: async () => {},
     limits: () => state.limits,
+    hostKeyTypes: () => ["ssh-ed25519"],
     penalties: createPenalties({
       clock: { nowMs: () => state.clock.nowMs(), monotonicMs: () => state.clock.monotonicMs() },
       rules: () => state.penalties,

@@ -15,6 +15,7 @@ const FLAGS = [
   "--enable-ssh-local-port-forwarding",
   "--enable-ssh-remote-port-forwarding",
   "--plain-ssh-listen=127.0.0.1:0",
+  "--ssh-host-key-algorithms=ssh-ed25519,ecdsa-sha2-nistp256",
 ];
 /** What OpenSSH's regression tests send to an sshd that accepts it. */
 const ENVIRONMENT = ["LANG", "LC_*", "_XXX_TEST", "_XXX_TEST_*"];

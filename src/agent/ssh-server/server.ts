@@ -41,7 +41,8 @@ export function createSshServer(world: World): SshServer {
 
 class EmbeddedServer implements SshServer {
   readonly #world: World;
-  readonly #server: Server;
+  /** ssh2's server, and the types of host key it was made with. */
+  #server: { readonly server: Server; readonly types: string } | null = null;
   readonly #incoming = new WeakMap<object, Incoming>();
   readonly #streams = new Set<Duplex>();
   readonly #connections = new Set<SshConnection>();
@@ -61,14 +62,6 @@ class EmbeddedServer implements SshServer {
   constructor(world: World) {
     this.#world = world;
     this.#failures = createFailureCount({ audit: world.audit, log: world.log });
-    this.#server = new Server({
-      hostKeys: world.hostKeys.map((key) => key.pem),
-      ident: `QuFabric_${VERSION}`,
-      algorithms: { ...ALGORITHMS, serverHostKey: [...HOST_KEY_ALGORITHMS] },
-    });
-    this.#server.on("connection", (connection, info) =>
-      this.#onConnection(connection, info.header.versions.software),
-    );
     this.#timer = setInterval(() => this.recheck(), RECHECK_MS);
     this.#timer.unref();
   }
@@ -101,7 +94,7 @@ class EmbeddedServer implements SshServer {
     });
     this.#incoming.set(stream, { stream, origin, settle });
     // ssh2 takes any stream for a socket of its own server.
-    this.#server.injectSocket(stream as never);
+    this.#serverOfNow().injectSocket(stream as never);
   }
 
   sessions() {
@@ -133,6 +126,29 @@ class EmbeddedServer implements SshServer {
     this.#monitors.close();
     for (const stream of this.#streams) stream.destroy();
     await this.#failures.close();
+  }
+
+  #serverOfNow(): Server {
+    const wanted = this.#world.hostKeyTypes();
+    const types = wanted.join();
+    if (this.#server?.types === types) return this.#server.server;
+    const has = this.#world.hostKeys;
+    const chosen = has.filter(({ type }) => wanted.includes(type));
+    // A machine without any of the types is to be reached all the same.
+    const keys = chosen.length === 0 ? has : chosen;
+    const server = new Server({
+      hostKeys: keys.map(({ pem }) => pem),
+      ident: `QuFabric_${VERSION}`,
+      algorithms: {
+        ...ALGORITHMS,
+        serverHostKey: HOST_KEY_ALGORITHMS.filter((type) => keys.some((key) => key.type === type)),
+      },
+    });
+    server.on("connection", (connection, info) =>
+      this.#onConnection(connection, info.header.versions.software),
+    );
+    this.#server = { server, types };
+    return server;
   }
 
   #onConnection(connection: Connection, clientVersion: string): void {
