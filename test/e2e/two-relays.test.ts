@@ -1,0 +1,153 @@
+/** A machine whose links are at one management process, and people who come to the other. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
+import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { hasPostgres } from "../support/postgres.ts";
+import { runProcess } from "../support/run-process.ts";
+import { type LabManagement, openTwoManagements, type TwoManagements } from "../support/two-managements.ts";
+
+const MB = 1024 * 1024;
+const sha256 = (data: Uint8Array): string => createHash("sha256").update(data).digest("hex");
+
+describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at the other", () => {
+  let two: TwoManagements;
+  let lab: Lab;
+  let account: OsAccount;
+  let first: LabManagement;
+  let second: LabManagement;
+  let agent: LabAgent;
+  let laptop: LabDevice;
+  let at: string;
+  let sshConfig: string;
+
+  const isLinked = async (): Promise<boolean> => {
+    const { management, relay } = await agent.status();
+    return management.connected && relay?.connected === true;
+  };
+
+  beforeAll(async () => {
+    account = new OsAccount("two");
+    at = `${account.name}@hidden1`;
+    two = await openTwoManagements();
+    lab = two.lab;
+    [first, second] = await Promise.all([two.serve("first"), two.serve("second")]);
+    two.balancer.backends = [first.port];
+    const devs = await lab.createGroup("Developers");
+    const servers = await lab.createGroup("Servers");
+    const person = await lab.createPerson("ada@example.com", [devs]);
+    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
+    const args = ["--listen", "none", "--enable-ssh-sftp"];
+    agent = await lab.startAgent("hidden1", { groups: [servers], args });
+    await lab.until("its links", isLinked);
+    two.balancer.backends = [second.port];
+    laptop = lab.device(person, "laptop");
+    await laptop.login();
+    sshConfig = join(lab.root, "openssh-config");
+    const { executable } = lab;
+    const { configDir } = laptop;
+    const dropIn = renderDropIn({ executable, domain: "qf.internal", configDir, shortNames: false });
+    writeFileSync(sshConfig, dropIn);
+  }, 120_000);
+
+  afterAll(async () => {
+    await two?.[Symbol.asyncDispose]();
+    account?.[Symbol.dispose]();
+  });
+
+  test("qf ssh gets there through both", async () => {
+    const result = await laptop.ssh(["-v", at, "id -un; exit 3"]);
+    expect(result).toMatchObject({ exitCode: 3, stdout: `${account.name}\n` });
+    expect(result.stderr).toContain("connected through the relay");
+  });
+
+  test("scp takes 20 MB there and back unharmed", async () => {
+    const bytes = randomBytes(20 * MB);
+    const [here, back] = [join(lab.root, "sent"), join(lab.root, "back")];
+    writeFileSync(here, bytes);
+    const there = `${account.name}@hidden1.qf.internal:kept`;
+    for (const [from, to] of [
+      [here, there],
+      [there, back],
+    ] as const) {
+      const command = ["scp", "-qF", sshConfig, from, to];
+      const done = await runProcess(command, { env: lab.env(laptop.env()), cwd: lab.root });
+      expect(done).toMatchObject({ exitCode: 0, stderr: "" });
+    }
+    expect(sha256(readFileSync(back))).toBe(sha256(bytes));
+  }, 60_000);
+
+  test("eight at once carry 4 MB each way without a byte amiss", async () => {
+    const results = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const bytes = randomBytes(4 * MB);
+        const file = join(lab.root, `in-${sha256(bytes).slice(0, 8)}`);
+        writeFileSync(file, bytes);
+        const child = Bun.spawn([lab.executable, "ssh", at, "cat"], {
+          env: lab.env(laptop.env()),
+          stdin: Bun.file(file),
+          stdout: "pipe",
+          stderr: "inherit",
+        });
+        return sha256(await new Response(child.stdout).bytes()) === sha256(bytes);
+      }),
+    );
+    expect(results).toEqual(new Array(8).fill(true));
+    await lab.until("the end", async () => (await agent.status()).relay?.streams === 0);
+  }, 60_000);
+
+  test("somebody who does not read keeps neither process growing", async () => {
+    const memoryMb = ({ child }: LabManagement): number =>
+      Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024;
+    const before = [first, second].map(memoryMb);
+    const children = Array.from({ length: 4 }, () => laptop.spawn(["ssh", at, "cat /dev/zero"]));
+    const busy = async () => (await agent.status()).relay?.streams === 4;
+    await lab.until("the streams", busy);
+    // Unbounded, what four streams carry in this time would be some hundred megabytes.
+    await Bun.sleep(3_000);
+    const grown = [first, second].map((one, i) => memoryMb(one) - (before[i] ?? 0));
+    for (const megabytes of grown) expect(megabytes).toBeLessThan(80);
+    for (const child of children) child.kill("SIGKILL");
+    await lab.until("the end", async () => (await agent.status()).relay?.streams === 0);
+  }, 60_000);
+
+  /** A download that has begun, and what it says when it is cut. */
+  async function midway(): Promise<{ exitCode: Promise<number>; stderr: Promise<string> }> {
+    const child = laptop.spawn(["ssh", at, "cat /dev/zero"]);
+    const reader = child.stdout.getReader();
+    let bytes = 0;
+    while (bytes < 10_000_000) bytes += (await reader.read()).value?.length ?? 0;
+    // What is read no further would keep the process from its end.
+    void (async () => {
+      while (!(await reader.read()).done);
+    })();
+    return { exitCode: child.exited, stderr: new Response(child.stderr).text() };
+  }
+
+  test("the client's process killed in the middle: one clear line, and the other serves at once", async () => {
+    const transfer = await midway();
+    two.balancer.backends = [first.port];
+    second.child.kill("SIGKILL");
+    expect(await transfer.exitCode).toBe(255);
+    expect(await transfer.stderr).toContain("qf: error: the connection to the relay was lost\n");
+    await lab.until("nobody on it", async () => (await agent.status()).sshServer.sessions.length === 0);
+    expect(await laptop.ssh([at, "echo here"])).toMatchObject({ exitCode: 0, stdout: "here\n" });
+    second = await two.serve("second");
+  }, 60_000);
+
+  test("the machine's process killed in the middle: one clear line, and it is at the other within 10 s", async () => {
+    two.balancer.backends = [second.port];
+    expect(await laptop.ssh([at, "echo through"])).toMatchObject({ exitCode: 0, stdout: "through\n" });
+    const transfer = await midway();
+    first.child.kill("SIGKILL");
+    expect(await transfer.exitCode).toBe(255);
+    const stderr = await transfer.stderr;
+    expect(stderr).toContain("qf: error: the relay has lost its way to the peer\n");
+    expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(2);
+    await lab.until("its links", isLinked, 10_000);
+    expect(await laptop.ssh([at, "echo back"])).toMatchObject({ exitCode: 0, stdout: "back\n" });
+  }, 60_000);
+});
