@@ -6,6 +6,7 @@
  */
 import { connect, type Socket } from "node:net";
 import { QfError } from "../base/errors.ts";
+import { openOutput } from "../base/output.ts";
 import { splice } from "../fabric/splice.ts";
 import { askStatus, findControlSocket } from "./control-client.ts";
 import type { Environment } from "./flags.ts";
@@ -27,7 +28,7 @@ export async function serveStdio(options: {
     });
   }
   const socket = await open(stdioSocketPath(await findControlSocket(stateDir)), stateDir);
-  await splice(socket, process.stdin, process.stdout);
+  await splice(socket, process.stdin, openOutput(1));
   socket.destroy();
 }
 

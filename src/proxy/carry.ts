@@ -8,6 +8,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { isQfError, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
+import { openOutput } from "../base/output.ts";
 import { printable } from "../base/printable.ts";
 import { dialRelay, type RelayDialOptions } from "../fabric/relay-client.ts";
 import { splice } from "../fabric/splice.ts";
@@ -80,7 +81,7 @@ export async function runCarry(environment: Readonly<Record<string, string | und
   // Whoever reads it would otherwise wait for our end.
   closeSync(ANSWER_FD);
   openSync("/dev/null", "w");
-  await splice(stream, process.stdin, process.stdout);
+  await splice(stream, process.stdin, openOutput(1));
   return 0;
 }
 

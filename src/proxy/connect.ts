@@ -13,6 +13,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
+import { openOutput } from "../base/output.ts";
 import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
 import { dialPeer } from "../fabric/race.ts";
 import { splice } from "../fabric/splice.ts";
@@ -83,7 +84,7 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   if (turn !== undefined) startTidy({ folder, host, sshPid: caller?.pid ?? UNKNOWN_PID, ...turn });
   if ("descriptor" in peer) passDescriptor(STDIN_FD, peer.descriptor);
   else if (passes) passDescriptor(STDIN_FD, descriptorOf(peer as Socket));
-  else await splice(peer, process.stdin, process.stdout);
+  else await splice(peer, process.stdin, openOutput(1));
   return 0;
 }
 

@@ -9,11 +9,11 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Channel } from "ssh2";
 import { QfError } from "../base/errors.ts";
+import { openOutput } from "../base/output.ts";
 import { printable } from "../base/printable.ts";
 import type { Connection } from "./connect.ts";
 import { describeEndpoint, describeListen, type Endpoint, type ForwardSpec } from "./forward-spec.ts";
 import { joinStreams } from "./join.ts";
-import { openOutput } from "./output.ts";
 import { listenToPeer, type StreamWatch } from "./peer-streams.ts";
 import { readSocks } from "./socks-stream.ts";
 

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
+import { openOutput } from "../base/output.ts";
 import { ownUserName } from "../base/own-user.ts";
 import { printable } from "../base/printable.ts";
 import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
@@ -19,7 +20,6 @@ import { parseSshArgv, type SshInvocation } from "./argv.ts";
 import type { Connection } from "./connect.ts";
 import { sentEnvironment } from "./environment.ts";
 import { SSH_HELP, SSH_USAGE } from "./help.ts";
-import { openOutput } from "./output.ts";
 import { EXIT_NO_SESSION, runSession } from "./session.ts";
 
 /** Exit status of a usage mistake. */

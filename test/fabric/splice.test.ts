@@ -69,3 +69,10 @@ test("a peer that is gone ends it", async () => {
     },
   );
 });
+
+test.each([81_920, 327_680, 3_000_000])("a pipe that is read late gets all of %d bytes", async (bytes) => {
+  const main = new URL("../support/splice-main.ts", import.meta.url).pathname;
+  const command = `"$0" "$1" ${bytes} </dev/null | { sleep 0.4; wc -c; }`;
+  const child = Bun.spawn(["sh", "-c", command, process.execPath, main], { stdout: "pipe" });
+  expect(Number(await new Response(child.stdout).text())).toBe(bytes);
+});
