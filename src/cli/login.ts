@@ -1,4 +1,4 @@
-import { openClientSession } from "../identity/client-session.ts";
+import { type ClientSession, openClientSession } from "../identity/client-session.ts";
 import { command } from "./command.ts";
 import { print, printJson } from "./output.ts";
 import { parseSeconds, parseUrl } from "./parse.ts";
@@ -50,6 +50,7 @@ examples:
         say("warning", "this device waits for an administrator's approval and opens nothing yet");
       }
       if (args.json === true) {
+        await keepNames(session);
         await printJson({
           user: made.user,
           device: { peerId: made.devicePeerId, name: made.deviceName, status: made.deviceStatus },
@@ -65,8 +66,15 @@ examples:
             : `The login is kept until ${timeText(made.keptUntilSeconds)}.\n`
         }`,
       );
+      await keepNames(session);
       const { maybeInstallSshConfig } = await import("../proxy/offer-ssh-config.ts");
       await maybeInstallSshConfig({ occasion: "login", domain });
     },
   },
 );
+
+/** For OpenSSH's names without the domain; a login does not fail for them. */
+async function keepNames(session: ClientSession): Promise<void> {
+  const { refreshShortNames } = await import("../proxy/short-names.ts");
+  await refreshShortNames({ environment: process.env, configDir: session.folder.path, session });
+}

@@ -43,10 +43,12 @@ export const peerUpdate = command(
   `
 Change a peer: its name, whether it takes SSH at all, its approval. What is not named stays.
 
-usage: qf peer update PEER [--name NAME] [--ssh=BOOL] [--approve]
+usage: qf peer update PEER [--name NAME] [--confirm-name] [--ssh=BOOL] [--approve]
 
 options:
   --name NAME              new host name (a-z, 0-9 and -)
+  --confirm-name           let people's ssh reach it without the domain (a name given here is confirmed);
+                           --confirm-name=false takes that back
   --ssh                    take SSH as policies say; --ssh=false refuses all and ends what is open
   --approve                let in a device that waits for approval
 ${ADMIN_OPTIONS}
@@ -62,6 +64,7 @@ examples:
     args: {
       peer: { type: "positional", required: true, description: "Peer" },
       name: { type: "string", valueHint: "name", description: "New name" },
+      "confirm-name": { type: "boolean", description: "Works without the domain" },
       ssh: { type: "boolean", description: "Take SSH or not" },
       approve: { type: "boolean", description: "Let in" },
       ...ADMIN_ARGS,
@@ -75,6 +78,7 @@ examples:
         ssh_enabled: args.ssh ?? peer.ssh_enabled,
         login_expiration_enabled: peer.login_expiration_enabled,
         inactivity_expiration_enabled: peer.inactivity_expiration_enabled,
+        ...(args["confirm-name"] === undefined ? {} : { name_confirmed: args["confirm-name"] }),
         ...(args.approve === true ? { approval_required: false } : {}),
       };
       const answer = await admin.request("PUT", `/api/peers/${id}`, { body, answer: Peer });

@@ -12,7 +12,7 @@ usage: qf ssh-config install [--domain D] [--short-names] [--mine] [--json]
 
 options:
   --domain D     the account's domain (default: what management says)
-  --short-names  also names without the domain, of machines you have connected to by their full name
+  --short-names  also names without the domain, of machines whose name an administrator has confirmed
   --mine         for you alone, even as root
   --json         print {path, configPath, domain, warnings} as JSON
 

@@ -23,6 +23,8 @@ import {
   type HostedLoginRequest,
   HostedLoginResponse,
   type LogoutRequest,
+  type NamesRequest,
+  NamesResponse,
   type RegisterRequest,
   RegisterResponse,
   type TargetRequest,
@@ -49,6 +51,8 @@ export interface ClientApi {
   certificate(request: CertificateRequest): Promise<CertificateResponse>;
   /** Where a machine is. Throws ERR_ACCESS_DENIED where no rule lets this device reach it. */
   target(request: TargetRequest): Promise<TargetResponse>;
+  /** Names that work without the domain. Throws ERR_LOGIN_REQUIRED or ERR_ACCESS_DENIED by the device's state. */
+  names(request: NamesRequest): Promise<NamesResponse>;
   logout(request: LogoutRequest): Promise<void>;
   openHosted(request: HostedLoginRequest): Promise<HostedLoginResponse>;
   claimHosted(id: string, request: HostedClaimRequest): Promise<HostedClaimResponse>;
@@ -78,6 +82,7 @@ export function createClientApi(options: ClientApiOptions): ClientApi {
     registerDevice: (request) => send("POST", "/devices", request, RegisterResponse),
     certificate: (request) => send("POST", "/certificates", request, CertificateResponse),
     target: (request) => send("POST", "/targets", request, TargetResponse),
+    names: (request) => send("POST", "/names", request, NamesResponse),
     logout: (request) => send("POST", "/logout", request, undefined),
     openHosted: (request) => send("POST", "/hosted", request, HostedLoginResponse),
     claimHosted: (id, request) =>

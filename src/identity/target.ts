@@ -6,7 +6,7 @@
 import { nowSeconds } from "../base/clock.ts";
 import { signEd25519 } from "../base/ed25519.ts";
 import { QfError } from "../base/errors.ts";
-import type { TargetInfo } from "../wire/client-api.ts";
+import type { NamesResponse, TargetInfo } from "../wire/client-api.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import type { ClientSession } from "./client-session.ts";
 import type { Scope } from "./device.ts";
@@ -50,4 +50,16 @@ export async function findTarget(session: ClientSession, typed: string): Promise
   const deviceSignature = signEd25519(session.deviceKey, signedBytes("target", device.scope, fields));
   const { target } = await session.api.target({ ...fields, deviceSignature });
   return { ...device, target };
+}
+
+/**
+ * Machines that work without the domain, as management says it of this device now. Throws ERR_LOGIN_REQUIRED
+ * for a device that is not registered, ERR_ACCESS_DENIED for one that is blocked or waits for approval.
+ */
+export async function askNames(session: ClientSession): Promise<NamesResponse> {
+  const device = await registeredDevice(session);
+  const { challenge } = await session.api.challenge();
+  const fields = { challenge, devicePeerId: device.devicePeerId, timeSeconds: nowSeconds(session.clock) };
+  const deviceSignature = signEd25519(session.deviceKey, signedBytes("names", device.scope, fields));
+  return session.api.names({ ...fields, deviceSignature });
 }

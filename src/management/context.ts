@@ -43,6 +43,8 @@ export interface Maps {
   /** Calls `onStale` whenever the peer's map may have changed. Returns how to stop. */
   watch(accountId: AccountId, peerId: PeerId, onStale: () => void): () => void;
   snapshotOf(accountId: AccountId, peerId: PeerId): Promise<PolicySnapshot | undefined>;
+  /** Peers whose SSH port some rule opens for this one; see `policy/reachable.ts`. */
+  openedFor(accountId: AccountId, peerId: PeerId): Promise<ReadonlySet<PeerId>>;
 }
 
 /** Which provider signs people in. */

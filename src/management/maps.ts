@@ -52,6 +52,11 @@ export function createMaps({ store, keys, origin, log = silentLog }: MapsDeps): 
     mapOf,
     knownMapOf: (accountId, peerId) => ofAccount(accountId).knownMapOf(peerId),
     watch: (accountId, peerId, onStale) => ofAccount(accountId).watch(peerId, onStale),
+    openedFor: async (accountId, peerId) => {
+      // Brings what is known of the account up to now.
+      if ((await mapOf(accountId, peerId)) === undefined) return new Set();
+      return (await ofAccount(accountId).account())?.live.openedFor(peerId) ?? new Set();
+    },
     snapshotOf: async (accountId, peerId) => {
       const map = await mapOf(accountId, peerId);
       if (map === undefined) return undefined;

@@ -215,7 +215,7 @@ export function destinationKeys(rule: MapRule): Set<string> {
   return new Set(rule.destinationPeerId === null ? rule.destinations : [rule.destinationPeerId]);
 }
 
-/** Every group a device counts as in. */
+/** Every group `peer` counts as in: its own, its owner's once approved, and those a vouching machine lends. */
 export function countedGroups(peer: AccountPeer, users: ReadonlyMap<string, MapUser>): Set<GroupId> {
   const groups = new Set([...peer.groups, ...peer.vouchedGroups]);
   const owner = peer.ownerUserId === null || !peer.ownerApproved ? undefined : users.get(peer.ownerUserId);

@@ -24,6 +24,7 @@ import {
 } from "./compile.ts";
 import { KeyIndex } from "./key-index.ts";
 import { isSame } from "./map-delta.ts";
+import { openedFor } from "./reachable.ts";
 import { sharedNarrowing, sharing } from "./shared-parts.ts";
 
 /** Entities as they are now, by id; null: gone. What is not named has not changed. */
@@ -112,6 +113,11 @@ export class LiveAccount {
     const self = this.#peers.get(peerId);
     if (self === undefined) return undefined;
     return assembleMap(this.#common, self, this.#reach(self).parts, version);
+  }
+
+  /** Peers whose SSH port some rule opens for this one; see `reachable.ts`. */
+  openedFor(peerId: PeerId): ReadonlySet<PeerId> {
+    return openedFor(this.#index, this.#rules.values(), peerId);
   }
 
   /** Nobody asks for this peer's map any more. */

@@ -34,6 +34,7 @@ import { passDescriptor, peekSocket } from "./native.ts";
 import { openOpensshFolder } from "./openssh-folder.ts";
 import { opensshCertificate, opensshPrivateKey } from "./openssh-key.ts";
 import { parseDialledName } from "./peer-name.ts";
+import { noteShortName } from "./short-names.ts";
 import { withSignInTurn } from "./sign-in-turn.ts";
 import { proxyTerminal } from "./terminal.ts";
 import { startTidy, UNKNOWN_PID } from "./tidy.ts";
@@ -72,6 +73,7 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   for (const name of SECRET_VARIABLES) delete process.env[name];
   checkTarget(credential.target);
   keepHostKeys(folder, host, credential.target);
+  if (!credential.isOffline) noteShortName(folder, credential.target);
   const dialled = dial({ credential, port, passes }, environment);
   dialled.catch(() => {}); // It is awaited below; publishing may fail first.
   const readerPid = passes ? caller?.pid : undefined;

@@ -11,10 +11,13 @@ import { join } from "node:path";
 import { type Environment, opensshFolderPath } from "./openssh-folder.ts";
 import { isDnsName, isPeerName, isShortName, parseDialledName } from "./peer-name.ts";
 
-/** File in the OpenSSH folder that lists the account's domains, one a line. */
-export const DOMAINS_FILE = "domains";
-/** Longest file that is read. */
+/** Files in the OpenSSH folder, one name a line. No DNS name holds `_`, so no host's key is called so. */
+export const DOMAINS_FILE = "account_domains";
+/** Full names of machines that an admin has confirmed: these work without the domain. */
+export const SHORT_NAMES_FILE = "short_names";
+/** Longest files that are read. */
 const DOMAINS_LENGTH_MAX = 4_096;
+const SHORT_NAMES_LENGTH_MAX = 1024 * 1024;
 
 /** 0 for a peer, 1 for anything else; silent. */
 export function runMatch(args: readonly string[], environment: Environment): number {
@@ -26,7 +29,9 @@ export function runMatch(args: readonly string[], environment: Environment): num
     const folder = opensshFolderPath(environment, question.configDir);
     const domains = question.domain === undefined ? readDomains(folder) : [question.domain];
     if (isPeerName(name, domains)) return 0;
-    return isShortName(name) && domains.some((domain) => isKnown(folder, `${name}.${domain}`)) ? 0 : 1;
+    if (!isShortName(name)) return 1;
+    const confirmed = readShortNames(folder);
+    return domains.some((domain) => confirmed.includes(`${name}.${domain}`)) ? 0 : 1;
   } catch {
     return 1;
   }
@@ -53,14 +58,17 @@ function parseArgs(args: readonly string[]): Question | undefined {
 
 /** The account's domains that this person has connected to. */
 export function readDomains(folder: string): string[] {
-  const path = join(folder, DOMAINS_FILE);
-  if (!existsSync(path)) return [];
-  return readFileSync(path, "utf8").slice(0, DOMAINS_LENGTH_MAX).split("\n").filter(isDnsName);
+  return readNames(join(folder, DOMAINS_FILE), DOMAINS_LENGTH_MAX);
 }
 
-/** Whether a connection to the full name has shown that it is a peer. */
-function isKnown(folder: string, fullName: string): boolean {
-  return isDnsName(fullName) && existsSync(join(folder, knownHostsFile(fullName)));
+/** Full names of machines that work without their domain, as management said it last. */
+export function readShortNames(folder: string): string[] {
+  return readNames(join(folder, SHORT_NAMES_FILE), SHORT_NAMES_LENGTH_MAX);
+}
+
+function readNames(path: string, lengthMax: number): string[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8").slice(0, lengthMax).split("\n").filter(isDnsName);
 }
 
 /** Name of the file with the host keys of `name`. No DNS name holds `_`. */

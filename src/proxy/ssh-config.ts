@@ -18,7 +18,9 @@ import { type EffectiveOptions, isOurs, readEffective, weakenedOptions } from ".
 import { replaceFile } from "./key-files.ts";
 import { keepDomain } from "./known-hosts.ts";
 import { DEFAULT_CONFIG_PATH, type Environment, openOpensshFolder } from "./openssh-folder.ts";
+import { refreshShortNames } from "./short-names.ts";
 
+const NAMES_LATER = "names without the domain work once qf login has asked management for them";
 const SYSTEM_FOLDER = "/etc/ssh";
 const SYSTEM_DROP_IN = "ssh_config.d/99-qufabric.conf";
 const PERSON_DROP_IN = "ssh_config";
@@ -106,7 +108,11 @@ export async function installSshConfig(options: SshConfigOptions): Promise<Insta
     checkUnchanged(before.effective, foreign.effective);
     const warnings = checkPeer(peer.effective, plan.configPath);
     const { domain, configDir } = plan.dropIn;
-    if (!isSystem) keepDomain(openOpensshFolder(environment, configDir), domain);
+    if (!isSystem) {
+      keepDomain(openOpensshFolder(environment, configDir), domain);
+      const names = await refreshShortNames({ environment, configDir });
+      if (plan.dropIn.shortNames && names === undefined) warnings.push(NAMES_LATER);
+    }
     return { path: plan.path, configPath: plan.configPath, domain: plan.dropIn.domain, warnings };
   } catch (error) {
     undo();

@@ -198,6 +198,8 @@ export const Peer = z.object({
   local_flags: z.object({ server_ssh_allowed: z.boolean().optional() }).optional(),
   /** Ours, additive. */
   kind: z.enum(["machine", "device"]).optional(),
+  /** Whether an admin has confirmed the name, so that it works without the domain. */
+  name_confirmed: z.boolean().optional(),
   /** Present in lists. */
   accessible_peers_count: z.int().optional(),
 });
@@ -210,6 +212,8 @@ export const PeerRequest = z.strictObject({
   inactivity_expiration_enabled: z.boolean(),
   approval_required: z.boolean().optional(),
   ip: OverlayAddress.optional(),
+  /** Whether people reach it without the domain. Absent: as it was, and true with a new name. */
+  name_confirmed: z.boolean().optional(),
 });
 export type PeerRequest = z.infer<typeof PeerRequest>;
 

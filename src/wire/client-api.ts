@@ -164,6 +164,8 @@ export const TargetInfo = z.object({
   sshServer: z.boolean(),
   /** Whether it runs with --disable-ssh-auth: the device key signs in, not a certificate. */
   machineIdentity: z.boolean(),
+  /** Whether an admin has confirmed its name, so that it works without the domain. Absent: no. */
+  nameConfirmed: z.boolean().optional(),
 });
 export type TargetInfo = z.infer<typeof TargetInfo>;
 
@@ -183,6 +185,29 @@ export type TargetRequest = z.infer<typeof TargetRequest>;
 
 export const TargetResponse = z.object({ target: TargetInfo });
 export type TargetResponse = z.infer<typeof TargetResponse>;
+
+/** Most names in one list. */
+export const NAMES_MAX = 4_096;
+
+/**
+ * POST /client/v1/names: machines that people may name without the domain, of those that some rule opens for
+ * this device. Nobody signs in. Signed by the device key over signedBytes("names", …, the other fields in
+ * this order).
+ */
+export const NamesRequest = z.strictObject({
+  challenge: z.string().max(64),
+  devicePeerId: PeerId,
+  timeSeconds: EpochSeconds,
+  deviceSignature: Ed25519Signature,
+});
+export type NamesRequest = z.infer<typeof NamesRequest>;
+
+export const NamesResponse = z.object({
+  domain: DnsName,
+  /** First labels of machines whose name an admin has confirmed; sorted. */
+  names: z.array(HostLabel).max(NAMES_MAX),
+});
+export type NamesResponse = z.infer<typeof NamesResponse>;
 
 export const CertificateResponse = z.discriminatedUnion("outcome", [
   z.object({

@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFil
 import { join } from "node:path";
 import { type DropIn, renderDropIn } from "../../src/proxy/drop-in.ts";
 import { isOurs, parseEffective, weakenedOptions } from "../../src/proxy/effective.ts";
+import { SHORT_NAMES_FILE } from "../../src/proxy/match.ts";
 import { executablePath } from "../support/executable.ts";
 import { HOSTILE_NAMES } from "../support/hostile-names.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -40,12 +41,12 @@ describe("the drop-in", () => {
     }
   });
 
-  test("takes short names only when asked to, and only known ones", async () => {
+  test("takes short names only when asked to, and only confirmed ones", async () => {
     const folder = tempFolder();
     const executable = await executablePath();
     const keys = join(folder, ".config/qufabric/openssh");
     mkdirSync(keys, { recursive: true });
-    writeFileSync(join(keys, "web1.qf.internal_hosts"), "{}");
+    writeFileSync(join(keys, SHORT_NAMES_FILE), "web1.qf.internal\n");
     const isPeer = (shortNames: boolean, host: string) =>
       isOurs(sshG(folder, renderDropIn({ ...dropIn, executable, shortNames }), host).effective);
     expect(isPeer(false, "web1")).toBe(false);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { knownHostsFile, runMatch } from "../../src/proxy/match.ts";
+import { DOMAINS_FILE, knownHostsFile, runMatch, SHORT_NAMES_FILE } from "../../src/proxy/match.ts";
 import { isDnsName, isOverlayAddress, parseDialledName } from "../../src/proxy/peer-name.ts";
 import { DnsName, OverlayAddress } from "../../src/wire/units.ts";
 import { HOSTILE_NAMES } from "../support/hostile-names.ts";
@@ -48,17 +48,19 @@ describe("qf proxy match", () => {
     expect(runMatch(["web1.qf.internal"], { HOME: home })).toBe(1);
     const folder = join(home, ".config/qufabric/openssh");
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "domains"), "qf.internal\n*\n../x\n");
+    writeFileSync(join(folder, DOMAINS_FILE), "qf.internal\n*\n../x\n");
     expect(runMatch(["web1.qf.internal"], { HOME: home })).toBe(0);
     expect(runMatch(["web1.example.com"], { HOME: home })).toBe(1);
   });
 
-  test("takes a short name only of a machine that was connected to by its full one", () => {
+  test("takes a short name only of a machine whose name an administrator has confirmed", () => {
     const home = tempFolder();
     const folder = join(home, ".config/qufabric/openssh");
     mkdirSync(folder, { recursive: true });
     expect(runMatch([...DOMAIN, "web1"], { HOME: home })).toBe(1);
     writeFileSync(join(folder, knownHostsFile("web1.qf.internal")), "{}");
+    expect(runMatch([...DOMAIN, "web1"], { HOME: home })).toBe(1);
+    writeFileSync(join(folder, SHORT_NAMES_FILE), "web1.qf.internal\nweb2.example.org\n");
     expect(runMatch([...DOMAIN, "web1"], { HOME: home })).toBe(0);
     expect(runMatch([...DOMAIN, "web2"], { HOME: home })).toBe(1);
   });

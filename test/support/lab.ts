@@ -291,8 +291,9 @@ export class LabAgent {
   }
 
   tryUp(args: readonly string[] = [], env: Record<string, string> = {}): Promise<RunResult> {
-    const base = ["agent", "up", "--state-dir", this.stateDir, "--name", this.name];
     const has = (flag: string): boolean => args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
+    const name = has("--name") ? [] : ["--name", this.name];
+    const base = ["agent", "up", "--state-dir", this.stateDir, ...name];
     const listen = has("--listen") ? [] : ["--listen", "127.0.0.1:0"];
     const ssh = has("--allow-server-ssh") ? [] : ["--allow-server-ssh"];
     return this.lab.qf([...base, ...listen, ...ssh, ...args], { timeoutMs: 45_000, env });

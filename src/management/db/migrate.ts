@@ -12,6 +12,7 @@ import { damaged } from "./errors.ts";
 import initial from "./migrations/sqlite/0001-initial.sql" with { type: "text" };
 import loginToken from "./migrations/sqlite/0002-login-token.sql" with { type: "text" };
 import mapChanges from "./migrations/sqlite/0003-map-changes.sql" with { type: "text" };
+import nameConfirmed from "./migrations/sqlite/0004-name-confirmed.sql" with { type: "text" };
 
 export interface Migration {
   /** 1, 2, 3 … without gaps. */
@@ -25,6 +26,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "initial", sql: initial },
   { number: 2, name: "login-token", sql: loginToken },
   { number: 3, name: "map-changes", sql: mapChanges },
+  { number: 4, name: "name-confirmed", sql: nameConfirmed },
 ];
 
 /**

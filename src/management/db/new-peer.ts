@@ -39,6 +39,8 @@ export interface NewPeer {
   readonly status: "active" | "pending";
   readonly vouchedByPeerId: PeerId | null;
   readonly ephemeral: boolean;
+  /** Whether an admin brings it in. Default false. */
+  readonly nameConfirmed?: boolean;
   readonly groups: readonly GroupId[];
 }
 
@@ -55,6 +57,7 @@ export async function insertPeer(tx: Writer, wanted: NewPeer): Promise<PeerRow> 
     kind: wanted.kind,
     name,
     dnsName,
+    nameConfirmed: wanted.nameConfirmed ?? false,
     deviceKey: wanted.deviceKey,
     hostKeys: [...wanted.hostKeys],
     address: await freeAddress(tx, wanted.accountId),
@@ -92,7 +95,15 @@ export async function enrolWithSetupKey(
   setupKey: string,
   wanted: Omit<
     NewPeer,
-    "accountId" | "kind" | "owner" | "ownerApproved" | "ephemeral" | "groups" | "status" | "vouchedByPeerId"
+    | "accountId"
+    | "kind"
+    | "owner"
+    | "ownerApproved"
+    | "ephemeral"
+    | "nameConfirmed"
+    | "groups"
+    | "status"
+    | "vouchedByPeerId"
   >,
 ): Promise<{ peer: PeerRow; key: Row<"setupKeys"> }> {
   const key = await useSetupKey(tx, setupKey);

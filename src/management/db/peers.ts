@@ -107,6 +107,18 @@ export async function knownPeers(
   return found;
 }
 
+/** Machines whose name an admin has confirmed. */
+export function listConfirmedMachines(
+  tx: Reader,
+  accountId: AccountId,
+): Promise<Pick<PeerRow, "id" | "dnsName">[]> {
+  const { peers } = tx.t;
+  return tx.sql
+    .select({ id: peers.id, dnsName: peers.dnsName })
+    .from(peers)
+    .where(and(eq(peers.accountId, accountId), eq(peers.kind, "machine"), eq(peers.nameConfirmed, true)));
+}
+
 export type PeerChange = Partial<Omit<PeerRow, "id" | "accountId" | "kind" | "createdAt">>;
 
 /** Version of the last change of a peer's map, and the digest of its content. */

@@ -16,6 +16,7 @@ import {
   HostedClaimRequest,
   HostedLoginRequest,
   LogoutRequest,
+  NamesRequest,
   RegisterRequest,
   TargetRequest,
 } from "../../wire/client-api.ts";
@@ -27,7 +28,7 @@ import { currentAccount, type LoginDeps } from "../login/deps.ts";
 import { enrolMachine } from "../login/enrol.ts";
 import { claimHosted, openHostedLogin } from "../login/hosted.ts";
 import { logout } from "../login/logout.ts";
-import { lookUpTarget } from "../login/look-up.ts";
+import { listNames, lookUpTarget } from "../login/look-up.ts";
 import { mintCertificate } from "../login/mint.ts";
 import { registerDevice } from "../login/register.ts";
 import { filled } from "../settings.ts";
@@ -42,6 +43,7 @@ const LIMITS = {
   challenges: 6_000,
   certificates: 3_000,
   targets: 3_000,
+  names: 600,
   devices: 600,
   machines: 600,
   hosted: 120,
@@ -81,6 +83,10 @@ export function createClientRoutes(deps: LoginDeps) {
     .post("/targets", async (c) => {
       limit("targets", c);
       return answer(c, await lookUpTarget(deps, await readBody(c, TargetRequest, BODY_BYTES_MAX), source(c)));
+    })
+    .post("/names", async (c) => {
+      limit("names", c);
+      return answer(c, await listNames(deps, await readBody(c, NamesRequest, BODY_BYTES_MAX), source(c)));
     })
     .post("/logout", async (c) => {
       limit("devices", c);

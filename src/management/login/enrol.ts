@@ -126,6 +126,7 @@ async function enrolByLogin(
       status: "active",
       vouchedByPeerId: null,
       ephemeral: false,
+      nameConfirmed: true,
       groups: [],
     });
     tx.affectMaps();

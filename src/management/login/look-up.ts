@@ -8,11 +8,17 @@ import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import { refuseNetwork } from "../../policy/network-rules.ts";
 import type { PolicySnapshot } from "../../policy/snapshot.ts";
-import type { TargetRequest, TargetResponse } from "../../wire/client-api.ts";
+import {
+  NAMES_MAX,
+  type NamesRequest,
+  type NamesResponse,
+  type TargetRequest,
+  type TargetResponse,
+} from "../../wire/client-api.ts";
 import { SSH_PORT } from "../../wire/policy.ts";
 import type { PeerId } from "../../wire/units.ts";
 import type { AccountRow } from "../db/accounts.ts";
-import { findPeer, type PeerRow } from "../db/peers.ts";
+import { findPeer, listConfirmedMachines, type PeerRow } from "../db/peers.ts";
 import { findUser, type UserRow } from "../db/users.ts";
 import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
@@ -46,6 +52,29 @@ export async function lookUpTarget(
     }
     if (!target.sshEnabled) throw denial("ssh_disabled");
     return { target: targetInfo(target, account, deps.isConnected(target.id)) };
+  });
+}
+
+/** Answers POST /client/v1/names. Throws ERR_LOGIN_REQUIRED, ERR_UNAUTHENTICATED or ERR_ACCESS_DENIED. */
+export async function listNames(
+  deps: LoginDeps,
+  request: NamesRequest,
+  sourceAddress: string,
+): Promise<NamesResponse> {
+  const { ctx } = deps;
+  const account = await currentAccount(ctx);
+  const { challenge, devicePeerId, timeSeconds } = request;
+  const fields = { challenge, devicePeerId, timeSeconds };
+  const signed = { purpose: "names", fields, signature: request.deviceSignature } as const;
+  const asker = await proveDevice(deps, account, signed);
+  const activity = "peer.lookup.refuse" as const;
+  const refusal = { accountId: account.id, sourceAddress, what: "names", activity, user: () => asker.owner };
+  return deps.refusals.noting(refusal, async () => {
+    checkAsker(asker);
+    const opened = await ctx.maps.openedFor(account.id, devicePeerId);
+    const confirmed = await ctx.store.read((tx) => listConfirmedMachines(tx, account.id));
+    const names = confirmed.filter(({ id }) => opened.has(id)).map(({ dnsName }) => dnsName);
+    return { domain: account.domain, names: names.sort().slice(0, NAMES_MAX) };
   });
 }
 

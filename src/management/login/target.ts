@@ -42,6 +42,7 @@ export function targetInfo(
     connected,
     sshServer: peer.flags?.sshServer ?? true,
     machineIdentity: peer.flags?.sshAuth === false,
+    nameConfirmed: peer.nameConfirmed,
   };
 }
 

@@ -44,8 +44,8 @@ export async function storeReport(
     // A state folder that served another peer before: its numbers begin where they are.
     const start = isNew ? { nextAuditSeq: Math.max(peer.nextAuditSeq, identify.nextAuditSeq) } : {};
     await updatePeer(tx, peer.accountId, peer.id, { facts, flags, hostKeys, direct, ...seen, ...start });
-    // Posture checks judge a peer by its facts.
-    if (changed.facts) tx.affectMaps();
+    // Posture checks judge a peer by its facts and where it comes from.
+    if (changed.facts || peer.connectionIp !== sourceAddress) tx.affectMaps();
     if (changed.hostKeys) {
       tx.record({ activity: "peer.update", targetId: peer.id, meta: { name: peer.name, what: "host keys" } });
     }

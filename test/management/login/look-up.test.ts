@@ -132,3 +132,41 @@ describe("where a machine is", () => {
     await change((tx) => updatePeer(tx, accountId, machine.row.id, { sshEnabled: true }));
   });
 });
+
+describe("names without the domain", () => {
+  async function askNames(device: TestPeer, key = device.key, signed: Record<string, string | number> = {}) {
+    const api = createClientApi({ url: management.url });
+    const { challenge } = await api.challenge();
+    const fields = {
+      challenge,
+      devicePeerId: device.row.id,
+      timeSeconds: Math.floor(Date.now() / 1000),
+    };
+    const scope = { accountId: management.accountId, origin: management.url };
+    const deviceSignature = signEd25519(key, signedBytes("names", scope, { ...fields, ...signed }));
+    return api.names({ ...fields, deviceSignature });
+  }
+
+  test("are those of machines that are confirmed and may be reached, for each device its own", async () => {
+    const { accountId } = management;
+    expect(await askNames(laptop)).toEqual({ domain: "qf.internal", names: [] });
+    await change((tx) => updatePeer(tx, accountId, machine.row.id, { nameConfirmed: true }));
+    expect((await askNames(laptop)).names).toEqual(["web1"]);
+    expect((await askNames(other)).names).toEqual([]);
+    await change((tx) => updatePeer(tx, accountId, machine.row.id, { nameConfirmed: false }));
+    expect((await askNames(laptop)).names).toEqual([]);
+  });
+
+  test("are refused to another key, another purpose, a device nobody knows, and a blocked one", async () => {
+    expect(await refusal(askNames(laptop, generateEd25519()))).toStartWith("ERR_UNAUTHENTICATED");
+    expect(await refusal(askNames(laptop, laptop.key, { target: "web1" }))).toStartWith(
+      "ERR_UNAUTHENTICATED",
+    );
+    const unknown = { ...laptop, row: { ...laptop.row, id: "z".repeat(20) } };
+    expect(await refusal(askNames(unknown))).toStartWith("ERR_LOGIN_REQUIRED");
+    const { accountId } = management;
+    await change((tx) => updatePeer(tx, accountId, laptop.row.id, { status: "blocked" }));
+    expect(await refusal(askNames(laptop))).toBe("ERR_ACCESS_DENIED: This device is blocked");
+    await change((tx) => updatePeer(tx, accountId, laptop.row.id, { status: "active" }));
+  });
+});

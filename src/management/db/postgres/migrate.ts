@@ -11,6 +11,7 @@ import type { Migration } from "../migrate.ts";
 import initial from "../migrations/postgres/0001-initial.sql" with { type: "text" };
 import relayLinks from "../migrations/postgres/0002-relay-links.sql" with { type: "text" };
 import mapChanges from "../migrations/postgres/0003-map-changes.sql" with { type: "text" };
+import nameConfirmed from "../migrations/postgres/0004-name-confirmed.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -18,6 +19,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "initial", sql: initial },
   { number: 2, name: "relay-links", sql: relayLinks },
   { number: 3, name: "map-changes", sql: mapChanges },
+  { number: 4, name: "name-confirmed", sql: nameConfirmed },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

@@ -73,6 +73,8 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
       createdAt: d.integer("created_at").notNull(),
       lastSeenAt: d.integer("last_seen_at").notNull(),
       lastLoginAt: d.integer("last_login_at").notNull(),
+      /** Whether an admin has given or confirmed the name: only then it works without the domain. */
+      nameConfirmed: d.boolean("name_confirmed").notNull(),
     },
     (table) => [
       d.uniqueIndex("peers_dns_name").on(table.accountId, table.dnsName),

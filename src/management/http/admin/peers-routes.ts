@@ -129,8 +129,11 @@ async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: User
   if (ip !== undefined && ip !== peer.address) await refuseTakenAddress(tx, peer, ip);
   const isWaiting = isWaitingForApproval(peer);
   const willWait = approval_required ?? isWaiting;
+  // Who gives a name confirms it.
+  const nameConfirmed = call.body.name_confirmed ?? (peer.nameConfirmed || name !== peer.name);
   await updatePeer(tx, call.accountId, peer.id, {
     sshEnabled: ssh_enabled,
+    nameConfirmed,
     loginExpirationEnabled: call.body.login_expiration_enabled,
     inactivityExpirationEnabled: call.body.inactivity_expiration_enabled,
     ...(ip === undefined ? {} : { address: ip }),
@@ -138,7 +141,11 @@ async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: User
       ? {}
       : { status: willWait ? ("pending" as const) : ("active" as const), ownerApproved: !willWait }),
   });
-  const meta = { name, ...(ip === undefined || ip === peer.address ? {} : { from: peer.address, to: ip }) };
+  const meta = {
+    name,
+    ...(ip === undefined || ip === peer.address ? {} : { from: peer.address, to: ip }),
+    ...(nameConfirmed === peer.nameConfirmed ? {} : { name_confirmed: String(nameConfirmed) }),
+  };
   if (ssh_enabled !== peer.sshEnabled) {
     const activity = ssh_enabled ? "peer.ssh.enable" : "peer.ssh.disable";
     tx.record({ activity, targetId: peer.id, meta });

@@ -49,6 +49,7 @@ export function asPeer(peer: PeerRow, around: Surroundings & { groups: readonly 
     ephemeral: peer.ephemeral,
     ...(peer.flags === null ? {} : { local_flags: { server_ssh_allowed: peer.flags.sshServer } }),
     kind: peer.kind,
+    name_confirmed: peer.nameConfirmed,
   };
 }
 

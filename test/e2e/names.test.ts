@@ -1,0 +1,95 @@
+/** By which names a machine is reached: full name and address always, its label alone as far as admins say so. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
+import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { runProcess } from "../support/run-process.ts";
+
+describe.skipIf(!isRoot)("a machine's name", () => {
+  let lab: Lab;
+  let deploy: OsAccount;
+  let web: LabAgent;
+  let servers: string;
+  let laptop: LabDevice;
+  let config: string;
+
+  beforeAll(async () => {
+    deploy = new OsAccount("deploy");
+    lab = await openLab();
+    const devs = await lab.createGroup("Developers");
+    servers = await lab.createGroup("Servers");
+    const ada = await lab.createPerson("ada@example.com", [devs]);
+    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
+    web = await lab.startAgent("gitlab", { groups: [servers] });
+    laptop = lab.device(ada, "laptop");
+    await laptop.login();
+    config = join(lab.root, "openssh-config");
+    const { executable } = lab;
+    const { configDir } = laptop;
+    writeFileSync(config, renderDropIn({ executable, domain: "qf.internal", configDir, shortNames: true }));
+  }, 120_000);
+
+  afterAll(async () => {
+    await lab?.[Symbol.asyncDispose]();
+    deploy?.[Symbol.dispose]();
+  });
+
+  const openssh = (host: string) => {
+    const command = ["ssh", "-F", config, "-o", "BatchMode=yes", `${deploy.name}@${host}`, "echo here"];
+    return runProcess(command, { env: lab.env(laptop.env()), cwd: lab.root });
+  };
+  const admin = (...args: string[]) =>
+    lab.qf(args, { env: { QF_MANAGEMENT_URL: lab.url, QF_TOKEN: lab.token } });
+  const idOf = async (agent: LabAgent) => (await agent.status()).self?.peerId ?? "";
+
+  test("and its address lead there, with qf ssh and with OpenSSH", async () => {
+    const { address } = (await web.status()).self ?? { address: "" };
+    for (const host of ["gitlab", "gitlab.qf.internal", address]) {
+      expect((await laptop.ssh([`${deploy.name}@${host}`, "echo here"])).stdout).toBe("here\n");
+    }
+    for (const host of ["gitlab.qf.internal", address]) expect((await openssh(host)).stdout).toBe("here\n");
+  });
+
+  test("without the domain leads OpenSSH there only once an administrator has confirmed it", async () => {
+    const before = await openssh("gitlab");
+    expect(before.exitCode).toBe(255);
+    expect(before.stderr).toContain("Could not resolve hostname gitlab");
+    expect((await admin("peer", "update", "gitlab", "--confirm-name")).exitCode).toBe(0);
+    await laptop.login();
+    expect((await openssh("gitlab")).stdout).toBe("here\n");
+  });
+
+  test("is forgotten by OpenSSH when the administrator takes it back", async () => {
+    expect((await admin("peer", "update", "gitlab", "--confirm-name=false")).exitCode).toBe(0);
+    // The connection that is made by the full name hears of it.
+    expect((await openssh("gitlab.qf.internal")).stdout).toBe("here\n");
+    expect((await openssh("gitlab")).stderr).toContain("Could not resolve hostname gitlab");
+  });
+
+  test("is not another machine's: a second one gets a suffix, a gone one's stays reserved until released", async () => {
+    const second = await lab.startAgent("gitlab-two", { groups: [servers], args: ["--name", "gitlab"] });
+    expect((await second.status()).self?.fullName).toBe("gitlab-2.qf.internal");
+    await lab.api("DELETE", `/api/peers/${await idOf(web)}`);
+    const third = await lab.startAgent("gitlab-three", { groups: [servers], args: ["--name", "gitlab"] });
+    expect((await third.status()).self?.fullName).toBe("gitlab-3.qf.internal");
+    expect((await openssh("gitlab.qf.internal")).exitCode).toBe(255);
+    await lab.api("DELETE", "/api/reserved-names/gitlab");
+    const fourth = await lab.startAgent("gitlab-four", { groups: [servers], args: ["--name", "gitlab"] });
+    expect((await fourth.status()).self?.fullName).toBe("gitlab.qf.internal");
+    await laptop.login();
+    expect((await openssh("gitlab.qf.internal")).stdout).toBe("here\n");
+    expect((await openssh("gitlab")).stderr).toContain("Could not resolve hostname gitlab");
+  }, 60_000);
+
+  test("given by an administrator is confirmed by that", async () => {
+    const body = { name: "forge", ssh_enabled: true };
+    const rest = { login_expiration_enabled: false, inactivity_expiration_enabled: false };
+    const [peer] = await lab.api<{ id: string }[]>("GET", "/api/peers?name=gitlab-3");
+    const changed = await lab.api("PUT", `/api/peers/${peer?.id}`, { ...body, ...rest });
+    expect(changed).toMatchObject({ name: "forge", name_confirmed: true });
+    await laptop.login();
+    expect((await openssh("forge")).stdout).toBe("here\n");
+  });
+});
