@@ -16,6 +16,7 @@ import { benchDecide } from "./decide.ts";
 import type { Bench, Part, Row } from "./figures.ts";
 import { forwardPart } from "./forward-part.ts";
 import { idlePart } from "./idle.ts";
+import { relayIdlePart, relayPart } from "./relay.ts";
 import { soakPart } from "./soak-part.ts";
 
 const decidePart: Part = {
@@ -40,6 +41,8 @@ const PARTS: readonly Part[] = [
   idlePart,
   crowdPart,
   changesPart,
+  relayPart,
+  relayIdlePart,
   soakPart,
 ];
 

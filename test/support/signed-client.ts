@@ -35,13 +35,20 @@ export interface SignedClientParts {
   readonly loginKey?: Ed25519Key;
   readonly deviceKey?: Ed25519Key;
   readonly clock?: Clock;
+  /** Sent with each request: a proxy's word for where it comes from. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type SignedClient = Awaited<ReturnType<typeof openSignedClient>>;
 
 /** Reads the config of the server at `url` and makes keys. */
 export async function openSignedClient(url: string, parts: SignedClientParts = {}) {
-  const api: ClientApi = createClientApi({ url });
+  const send: typeof fetch = Object.assign(
+    (input: string | URL | Request, init?: RequestInit) =>
+      fetch(input, { ...init, headers: { ...(init?.headers as object), ...parts.headers } }),
+    { preconnect: fetch.preconnect },
+  );
+  const api: ClientApi = createClientApi({ url, fetch: send });
   const config: ClientConfig = await api.config();
   const loginKey = parts.loginKey ?? generateEd25519();
   const deviceKey = parts.deviceKey ?? generateEd25519();
