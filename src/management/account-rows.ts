@@ -39,6 +39,8 @@ export interface AccountPart {
 export interface SettledRows {
   readonly allGroupId: GroupId | null;
   readonly isEveryoneApproved: boolean;
+  /** How long an ended login is told of. */
+  readonly loginSecondsMax: number;
   readonly postureChecks: readonly PostureCheckRow[];
 }
 
@@ -87,7 +89,9 @@ export async function readAccount(
   if (known === null) return await readWhole(tx, rows);
   const range = { since: known.version, version: account.version, max: CHANGES_MAX };
   const changes = await listMapChanges(tx, accountId, range);
-  const isSettled = known.settled.isEveryoneApproved === isEveryoneApproved(account);
+  const isSettled =
+    known.settled.isEveryoneApproved === isEveryoneApproved(account) &&
+    known.settled.loginSecondsMax === loginSecondsMax(account);
   if (changes === null || !isSettled || changes.some(({ kind }) => kind === "all")) {
     return await readWhole(tx, rows);
   }
@@ -112,9 +116,10 @@ async function readWhole(tx: Reader, rows: AccountRows): Promise<WholeAccount> {
     settled: {
       allGroupId: groups.find((group) => group.isAll)?.id ?? null,
       isEveryoneApproved: isEveryoneApproved(rows.account),
+      loginSecondsMax: loginSecondsMax(rows.account),
       postureChecks: await listPostureChecks(tx, accountId),
     },
-    revokedLogins: await listRevokedLogins(tx, accountId),
+    revokedLogins: await listRevokedLogins(tx, accountId, loginSecondsMax(rows.account)),
   };
 }
 
@@ -150,12 +155,17 @@ async function readChanged(
     peerIds,
     ruleIds,
     policyIds,
-    revokedLogins: of("login").length > 0 ? await listRevokedLogins(tx, accountId) : null,
+    revokedLogins:
+      of("login").length > 0 ? await listRevokedLogins(tx, accountId, loginSecondsMax(rows.account)) : null,
   };
 }
 
 function isEveryoneApproved({ settings }: AccountRows["account"]): boolean {
   return filled(settings).device_approval === "auto";
+}
+
+function loginSecondsMax({ settings }: AccountRows["account"]): number {
+  return filled(settings).login_seconds_max;
 }
 
 function groupsByPeer(

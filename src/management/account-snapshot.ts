@@ -9,6 +9,7 @@ import { sha256 } from "../base/random.ts";
 import { type AccountPeer, commonOf, type MapCommon } from "../policy/compile.ts";
 import { passesPosture } from "../policy/posture.ts";
 import { isSshProtocol } from "../policy/snapshot.ts";
+import { CLOCK_SKEW_SECONDS } from "../wire/certificate.ts";
 import type { MapRule, MapUser } from "../wire/network-map.ts";
 import type { GroupId, PeerId } from "../wire/units.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
@@ -18,7 +19,7 @@ import type { LoginRow } from "./db/logins.ts";
 import type { PeerRow } from "./db/peers.ts";
 import type { PolicyRow, PolicyRuleRow, PostureCheckRow } from "./db/policies.ts";
 import { issuerUrl, type UserRow } from "./db/users.ts";
-import { mapSettings } from "./settings.ts";
+import { filled, mapSettings } from "./settings.ts";
 
 /** What the installation itself adds: `embeddedIssuer` is the URL of the embedded provider. */
 export interface AccountDeps {
@@ -33,6 +34,7 @@ export async function commonOfAccount(
   revokedLogins: readonly LoginRow[],
   { keys, origin }: AccountDeps,
 ): Promise<MapCommon> {
+  const loginSecondsMax = filled(account.settings).login_seconds_max;
   return commonOf({
     protocolVersion: PROTOCOL_VERSION,
     accountId: account.id,
@@ -42,9 +44,9 @@ export async function commonOfAccount(
     cas: await keys.cas(account.id),
     issuers: await keys.issuers(account.id),
     managementKeys: await keys.tokenKeys(account.id),
-    revokedLogins: revokedLogins.map(({ loginKey, until }) => ({
+    revokedLogins: revokedLogins.map(({ loginKey, until, issuedAt }) => ({
       id: revokedLoginId(loginKey),
-      untilSeconds: until,
+      untilSeconds: Math.max(until, issuedAt + loginSecondsMax + 2 * CLOCK_SKEW_SECONDS),
     })),
   });
 }

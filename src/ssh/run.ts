@@ -15,6 +15,7 @@ import { SECRET_VARIABLES } from "../identity/browser.ts";
 import { clientFolderPath } from "../identity/client-folder.ts";
 import { type Credential, obtainCertificate, offlineLine } from "../identity/credential.ts";
 import { processTerminal } from "../identity/terminal.ts";
+import { UNPROVEN_SENTENCE } from "../policy/sentences.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
 import { parseSshArgv, type SshInvocation } from "./argv.ts";
 import type { Connection } from "./connect.ts";
@@ -174,9 +175,9 @@ async function open(
   return connection;
 }
 
-/** Whoever is not let in is not told by the machine whether it takes such logins at all. */
+/** Who is not proven is not told by the machine whether it takes such logins at all. */
 function offlineRefused(error: unknown, target: string): unknown {
-  if (!(error instanceof QfError) || error.code !== "ERR_ACCESS_DENIED") return error;
+  if (!(error instanceof QfError) || error.message !== UNPROVEN_SENTENCE) return error;
   return new QfError(error.code, error.message, {
     hint: `without management ${target} lets in only with --allow-offline-logins, and while it is cut off too`,
     cause: error,

@@ -20,6 +20,9 @@ import {
   UserId,
 } from "./units.ts";
 
+/** The largest cap on the age of a login, in seconds: 30 days. */
+export const LOGIN_SECONDS_MAX = 2_592_000;
+
 const dateTime = z.iso.datetime({ offset: true });
 const groupIds = z.array(GroupId).max(1024);
 
@@ -57,7 +60,7 @@ export const AccountSettings = z.strictObject({
   /** The same for uid 0. Default 300. */
   max_stale_root_seconds: z.int().min(10).max(31_536_000).optional(),
   /** Cap on cached logins. Default 43200. */
-  login_seconds_max: z.int().min(60).max(2_592_000).optional(),
+  login_seconds_max: z.int().min(60).max(LOGIN_SECONDS_MAX).optional(),
   login_confirmation: z.enum(["code", "click"]).optional(),
   /** Whether qf asks the provider to sign in anew. Default true. */
   prompt_login: z.boolean().optional(),

@@ -6,6 +6,8 @@
 import { and, asc, count, eq, gt, isNotNull, isNull, lt, or } from "drizzle-orm";
 import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
+import { LOGIN_SECONDS_MAX } from "../../wire/admin-api.ts";
+import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
 import { isUniqueViolation } from "./errors.ts";
 import type { NewRow, Row } from "./schema/schema.ts";
@@ -83,15 +85,33 @@ function madeBy({ apiTokenId }: Reader["t"]["logins"], tokenId: string) {
   return or(eq(apiTokenId, tokenId), isNull(apiTokenId));
 }
 
-/** Forgets logins that were over before then: by that time no token can be claimed again either. */
+/**
+ * Forgets logins that were over before then: by that time no token can be claimed again either. Revoked
+ * ones stay while any cap on the age of a login could make a machine take them (`listRevokedLogins`).
+ */
 export async function deleteLoginsOverBefore(tx: Writer, beforeSeconds: number): Promise<void> {
   const { logins } = tx.t;
-  await tx.sql.delete(logins).where(lt(logins.until, beforeSeconds));
+  await tx.sql
+    .delete(logins)
+    .where(
+      and(
+        lt(logins.until, beforeSeconds),
+        or(isNull(logins.revokedAt), lt(logins.issuedAt, beforeSeconds - LOGIN_SECONDS_MAX)),
+      ),
+    );
 }
 
-/** Revoked before their time, so machines must be told. */
-export function listRevokedLogins(tx: Reader, accountId: AccountId): Promise<LoginRow[]> {
+/**
+ * Revoked before their time, so machines must be told: until none takes a login of that age any more, by
+ * the cap of now, which may have been raised since, and with the clock difference that is tolerated.
+ */
+export function listRevokedLogins(
+  tx: Reader,
+  accountId: AccountId,
+  loginSecondsMax: number,
+): Promise<LoginRow[]> {
   const { logins } = tx.t;
+  const now = nowSeconds(tx.clock);
   return tx.sql
     .select()
     .from(logins)
@@ -99,7 +119,7 @@ export function listRevokedLogins(tx: Reader, accountId: AccountId): Promise<Log
       and(
         eq(logins.accountId, accountId),
         isNotNull(logins.revokedAt),
-        gt(logins.until, nowSeconds(tx.clock)),
+        or(gt(logins.until, now), gt(logins.issuedAt, now - loginSecondsMax - 2 * CLOCK_SKEW_SECONDS)),
       ),
     )
     .orderBy(asc(logins.id));

@@ -197,7 +197,7 @@ test("blocking ends logins, tokens and raises the account's version", async () =
   const { body } = await api.call("PUT", `/api/users/${user.id}`, { ...request, is_blocked: true });
   expect(body).toMatchObject({ is_blocked: true, status: "blocked" });
   expect(versions).toHaveLength(1);
-  expect(await store.read((tx) => listRevokedLogins(tx, api.accountId))).toHaveLength(1);
+  expect(await store.read((tx) => listRevokedLogins(tx, api.accountId, 43_200))).toHaveLength(1);
   expect((await api.call("GET", "/api/users/current", undefined, token)).status).toBe(403);
   expect(await api.activities()).toEqual(["user.block"]);
 });

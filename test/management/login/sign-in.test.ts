@@ -444,7 +444,9 @@ describe("a service user", () => {
     }
     const [first] = made.map(({ personal_access_token }) => personal_access_token.id);
     await call("DELETE", `/${first}`);
-    const ended = await management.context.store.read((tx) => listRevokedLogins(tx, management.accountId));
+    const ended = await management.context.store.read((tx) =>
+      listRevokedLogins(tx, management.accountId, 43_200),
+    );
     const ofService = ended.filter((login) => login.userId === userId);
     expect(ofService.map(({ userId, apiTokenId }) => ({ userId, apiTokenId }))).toEqual([
       { userId, apiTokenId: first ?? "" },

@@ -1,0 +1,215 @@
+/** What a client does when management is away, and that nothing but its absence leads there. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { QfError } from "../../src/base/errors.ts";
+import { createClientApi, ManagementAwayError } from "../../src/identity/client-api.ts";
+import { openClientSession } from "../../src/identity/client-session.ts";
+import { type CredentialOptions, obtainCertificate } from "../../src/identity/credential.ts";
+import { openKnownTargets } from "../../src/identity/known-targets.ts";
+import type { OfflineCertificates } from "../../src/identity/offline-login.ts";
+import { identity } from "../support/certificates.ts";
+import { type FakeManagement, startFakeManagement } from "../support/fake-management.ts";
+import { tempFolder } from "../support/temp-folder.ts";
+
+type Order = Parameters<OfflineCertificates["sign"]>[0];
+
+let fake: FakeManagement;
+let folder: string;
+let orders: Order[];
+/** What is in the certificates that management makes; null: the account keeps ID tokens from machines. */
+let shown: "id_token" | null;
+
+beforeEach(() => {
+  fake = startFakeManagement();
+  fake.target = { ...fake.target, name: "web1.qf.internal", direct: ["127.0.0.1:22022"], hostKeys: ["AAAA"] };
+  folder = join(tempFolder(), "config");
+  orders = [];
+  shown = "id_token";
+});
+afterEach(() => fake.close());
+
+const certificates: OfflineCertificates = {
+  parse: () => {
+    const proof = fake.certificates.at(-1)?.proof;
+    const idToken = proof?.kind === "id_token" && shown !== null ? proof.idToken : "a.b.c";
+    return { identity, idToken };
+  },
+  sign: (order) => {
+    orders.push(order);
+    return Buffer.from("signed");
+  },
+};
+
+const environment = () => ({
+  QF_CONFIG_DIR: folder,
+  QF_AGENT_STATE_DIR: join(folder, "none"),
+  QF_MANAGEMENT_URL: fake.url,
+  BROWSER: "true",
+});
+const terminal = {
+  say: (line: string) => {
+    if (line.startsWith("http")) void fake.visit(line);
+  },
+  canAsk: () => false,
+  ask: () => Promise.reject(new Error("nobody is there")),
+};
+
+function connect(change: Partial<CredentialOptions> = {}) {
+  const options = { target: "Web1", localUser: "deploy", environment: environment(), terminal };
+  return obtainCertificate({ ...options, offline: async () => certificates, ...change });
+}
+
+async function keep(ttlSeconds = 600): Promise<void> {
+  const session = await openClientSession({ environment: environment(), terminal });
+  await session.folder.updateConfig((config) => ({ ...config, ttlSeconds }));
+}
+
+async function failure(change: Partial<CredentialOptions> = {}): Promise<QfError> {
+  return (await connect(change).catch((error: unknown) => error)) as QfError;
+}
+
+test.each(["web1", "WEB1.qf.internal", "100.64.0.9"])(
+  "a kept login signs for %s, which it has reached before",
+  async (name) => {
+    await keep();
+    const online = await connect();
+    fake.close();
+    const offline = await connect({ target: name });
+    expect(offline).toMatchObject({ isOffline: true, isLoginKept: true, scope: online.scope });
+    expect(offline.loginKey.publicKey).toBe(online.loginKey.publicKey);
+    expect(offline.target).toMatchObject({ hostKeys: ["AAAA"], direct: ["127.0.0.1:22022"] });
+    expect(orders).toMatchObject([{ targetPeerId: fake.target.peerId, identity, scope: online.scope }]);
+  },
+);
+
+test("what is known follows what management says", async () => {
+  await keep();
+  await connect();
+  fake.target = { ...fake.target, direct: ["127.0.0.1:22023"] };
+  await connect();
+  fake.close();
+  expect((await connect()).target.direct).toEqual(["127.0.0.1:22023"]);
+});
+
+test.each<[what: string, hint: RegExp, before: () => Promise<unknown>, target: string]>([
+  ["a TTL of 0", /no login is kept here/, () => connect(), "web1"],
+  ["no login at all", /no login is kept here/, async () => {}, "web1"],
+  [
+    "a login that management holds",
+    /only management can vouch for/,
+    async () => {
+      fake.binding = "ca";
+      await keep();
+      await connect();
+    },
+    "web1",
+  ],
+  [
+    "an account that keeps tokens from machines",
+    /has not reached that machine/,
+    async () => {
+      shown = null;
+      await keep();
+      await connect();
+    },
+    "web1",
+  ],
+  [
+    "a machine without an address",
+    /has no address/,
+    async () => {
+      fake.target = { ...fake.target, direct: [] };
+      await keep();
+      await connect();
+    },
+    "web1",
+  ],
+  ["another machine", /has not reached that machine/, async () => keep().then(() => connect()), "web2"],
+  [
+    "another login than the one that was there",
+    /has not reached that machine/,
+    async () => {
+      await keep();
+      await connect();
+      const session = await openClientSession({ environment: environment(), terminal });
+      await session.login({ fresh: true });
+    },
+    "web1",
+  ],
+])(
+  "with %s there is no way without management, and one line says why",
+  async (_what, hint, before, target) => {
+    await before();
+    fake.close();
+    const error = await failure({ target });
+    expect(error).toBeInstanceOf(Error);
+    expect(error.message).toMatch(/^can not reach management at .*: connection refused$/);
+    expect(error.hint).toMatch(hint);
+    expect(orders).toEqual([]);
+  },
+);
+
+test("a caller that knows no way without management hears that it is away", async () => {
+  await keep();
+  await connect();
+  fake.close();
+  const error = (await obtainCertificate({
+    target: "web1",
+    localUser: "",
+    environment: environment(),
+    terminal,
+  }).catch((cause: unknown) => cause)) as QfError;
+  expect(error.hint).toBe("check the URL and that the server runs");
+});
+
+test.each([
+  ["ERR_FORBIDDEN", 403],
+  ["ERR_TOO_MANY", 429],
+  ["ERR_INTERNAL", 500],
+  ["ERR_UNAVAILABLE", 503],
+])("management that answers %s is not away", async (code, status) => {
+  await keep();
+  await connect();
+  fake.answers.push({ failure: code, status });
+  expect(await failure()).not.toBeInstanceOf(ManagementAwayError);
+  expect(orders).toEqual([]);
+});
+
+test("a login that management refused does not come back when it goes away right after", async () => {
+  await keep();
+  await connect();
+  const api = createClientApi({ url: fake.url });
+  const refuse: typeof fetch = Object.assign(
+    async (input: string | URL | Request, init?: RequestInit) => {
+      const answer = await fetch(input, init);
+      if (!String(input).endsWith("/certificates")) return answer;
+      fake.close();
+      const body = { code: 401, message: "this login is over", error: "ERR_TOKEN_INVALID" };
+      return Response.json(body, { status: 401 });
+    },
+    { preconnect: fetch.preconnect },
+  );
+  expect(await failure({ fetch: refuse })).toMatchObject({ code: "ERR_UNAVAILABLE" });
+  expect(orders).toEqual([]);
+  expect(api.origin).toBe(fake.url);
+});
+
+test("without a kept login nothing is remembered", async () => {
+  await connect();
+  expect(readdirSync(folder)).not.toContain("targets.json");
+});
+
+test("a machine that was not asked for in a month is not known, and what can not be read is empty", async () => {
+  const path = tempFolder();
+  const entry = { origin: fake.url, loginId: identity.userId, target: fake.target, identity };
+  await (await openKnownTargets(path)).remember({ ...entry, atSeconds: 1_000_000 });
+  const known = await openKnownTargets(path);
+  expect(known.find(fake.url, "web1", 1_000_000 + 86_400)?.loginId).toBe(identity.userId);
+  expect(known.find(fake.url, "web1", 1_000_000 + 31 * 86_400)).toBeUndefined();
+  expect(known.find("https://other.example.com", "web1", 1_000_000)).toBeUndefined();
+  expect(known.isNews({ ...entry, atSeconds: 1_000_100 })).toBe(false);
+  expect(known.isNews({ ...entry, atSeconds: 1_090_000 })).toBe(true);
+  await Bun.write(join(path, "targets.json"), "not json");
+  expect((await openKnownTargets(path)).find(fake.url, "web1", 1_000_000)).toBeUndefined();
+});
