@@ -189,7 +189,7 @@ export class AccountMaps {
     const live = new LiveAccount(common);
     const kept = createKeptMaps((peerId) => live.forget(peerId));
     for (const peerId of this.#watchers.keys()) kept.pin(peerId);
-    const settled = { allGroupId: null, isEveryoneApproved: false, postureChecks: [] };
+    const settled = { allGroupId: null, isEveryoneApproved: false, loginSecondsMax: 0, postureChecks: [] };
     const stamps = rows.part.peers.map(
       ({ id, mapVersion, mapDigest }) => [id, { version: mapVersion, digest: mapDigest }] as const,
     );
