@@ -7,11 +7,13 @@
  *
  * @module
  */
+
 import type { Spool } from "../audit/spool.ts";
 import type { Clock } from "../base/clock.ts";
 import { type Ed25519Key, signEd25519 } from "../base/ed25519.ts";
 import { parseJson } from "../base/files.ts";
 import type { Log } from "../base/log.ts";
+import { splitAgentMessage } from "../wire/agent-parts.ts";
 import {
   type AgentFlags,
   type AgentMessage,
@@ -218,7 +220,8 @@ class WebSocketSyncClient implements SyncClient {
   }
 
   #send(message: AgentMessage): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    for (const part of splitAgentMessage(JSON.stringify(message))) this.#socket.send(part);
   }
 
   #beat(): void {

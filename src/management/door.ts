@@ -5,7 +5,9 @@
  * @module
  */
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
-import { AGENT_FRAME_BYTES_MAX, LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../wire/agent-sync.ts";
+import { AGENT_PART_BYTES_MAX } from "../wire/agent-parts.ts";
+import { LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../wire/agent-sync.ts";
+import { RELAY_FRAME_BYTES_MAX } from "../wire/relay.ts";
 import type { Front } from "./http/front.ts";
 import { listening } from "./listening.ts";
 import type { RelayHub, RelaySocketData } from "./relay/hub.ts";
@@ -82,7 +84,8 @@ function delegating(hubs: () => Hubs | undefined): WebSocketHandler<DoorSocketDa
     return handler as WebSocketHandler<DoorSocketData> | undefined;
   };
   return {
-    maxPayloadLength: AGENT_FRAME_BYTES_MAX,
+    // Also what an unfinished message may hold; the largest of an agent comes in parts.
+    maxPayloadLength: Math.max(RELAY_FRAME_BYTES_MAX, AGENT_PART_BYTES_MAX),
     backpressureLimit: MANAGEMENT_FRAME_BYTES_MAX,
     closeOnBackpressureLimit: true,
     idleTimeout: LINK_TIMEOUT_MS / 1000,

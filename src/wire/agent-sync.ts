@@ -28,8 +28,6 @@ import {
 export const HEARTBEAT_MS = 5_000;
 /** Silence after which a link counts as dead. */
 export const LINK_TIMEOUT_MS = 15_000;
-/** Largest frame from an agent. */
-export const AGENT_FRAME_BYTES_MAX = 4 * 1024 * 1024;
 /** Largest frame from management: a whole map. */
 export const MANAGEMENT_FRAME_BYTES_MAX = 256 * 1024 * 1024;
 

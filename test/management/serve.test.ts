@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { isQfError } from "../../src/base/errors.ts";
 import { initManagement } from "../../src/management/init.ts";
@@ -64,6 +65,24 @@ describe("startManagement", () => {
     expect(await failureOf(startManagement({ dataDir, listen: "127.0.0.2:0" }))).toBe("ERR_USAGE");
     const moved = await start({ dataDir, listen: "127.0.0.2:0", publicUrl: "https://qf.example.com" });
     expect(moved.url).toBe("https://qf.example.com");
+  });
+
+  test.each([
+    { request: "GET /api/users HTTP/1.0", status: 400 },
+    { request: "GET //evil.example/api HTTP/1.0", status: 400 },
+    { request: "GET /healthz HTTP/1.0", status: 200 },
+    { request: "GET /healthz?x HTTP/1.0", status: 200 },
+    { request: "GET /api/users HTTP/1.1\r\nHost: a b", status: 400 },
+    { request: "GET /api/users HTTP/1.1", status: 400 },
+  ])("answers $request with $status", async ({ request, status }) => {
+    const running = await start({ dataDir: (await initialised()).dataDir });
+    const socket = connect(Number(new URL(running.url).port), "127.0.0.1");
+    socket.write(`${request}\r\nConnection: close\r\n\r\n`);
+    const answer = await new Promise<string>((resolve) =>
+      socket.once("data", (data) => resolve(String(data))),
+    );
+    socket.destroy();
+    expect(answer).toStartWith(`HTTP/1.1 ${status} `);
   });
 
   test("says which address is taken, and that another process has the data", async () => {

@@ -24,6 +24,7 @@ import { openTunnels, type Tunnels } from "../../src/management/relay/tunnels.ts
 import {
   RELAY_AGENT_PATH,
   RELAY_CLIENT_PATH,
+  RELAY_FRAME_BYTES_MAX,
   RELAY_HELLO_HEADER,
   RELAY_PROOF_HEADER,
 } from "../../src/wire/relay.ts";
@@ -132,7 +133,7 @@ export function openRelayLab(
       return answer ?? new Response("", { status: 503 });
     },
     websocket: {
-      maxPayloadLength: 4 * 1024 * 1024,
+      maxPayloadLength: RELAY_FRAME_BYTES_MAX,
       idleTimeout: 15,
       open: (socket) => hub?.websocket.open?.(socket),
       message: (socket, data) => hub?.websocket.message?.(socket, data),
@@ -213,12 +214,12 @@ export class RawSocket {
     this.socket = socket;
   }
 
-  /** Sends one binary message, masked with zeros. */
-  send(message: Uint8Array): void {
+  /** Sends one binary message, masked with zeros; `opcode` makes another frame of it (RFC 6455, 5.2). */
+  send(message: Uint8Array, opcode = 0x82): void {
     const { length } = message;
     const extended = length > 65_535 ? 8 : length > 125 ? 2 : 0;
     const header = Buffer.alloc(2 + extended + 4);
-    header[0] = 0x82;
+    header[0] = opcode;
     header[1] = 0x80 | (extended === 8 ? 127 : extended === 2 ? 126 : length);
     if (extended === 2) header.writeUInt16BE(length, 2);
     if (extended === 8) header.writeBigUInt64BE(BigInt(length), 2);

@@ -35,7 +35,12 @@ export interface FrontOptions {
 export function createFront(options: FrontOptions): Front {
   return {
     async answer(request, peerAddress) {
-      const { pathname } = new URL(request.url);
+      // HTTP/1.0 need name no host, and then there is only a path; load balancers ask like that.
+      const url = URL.parse(request.url);
+      const pathname = url?.pathname ?? request.url.split("?", 1)[0] ?? "";
+      if (url === null && !PROBES.includes(pathname)) {
+        return failure(400, "ERR_BAD_REQUEST", "the request names no host");
+      }
       // A name that somebody else's DNS points at us is not ours (DNS rebinding).
       const host = request.headers.get("host")?.toLowerCase() ?? "";
       if (!isOurName(host, options.hosts) && !PROBES.includes(pathname)) {

@@ -12,8 +12,8 @@ import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { verifyEd25519 } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
 import { parseJson } from "../../base/files.ts";
+import { AGENT_PART_BYTES_MAX, createAgentParts } from "../../wire/agent-parts.ts";
 import {
-  AGENT_FRAME_BYTES_MAX,
   AgentMessage,
   LINK_TIMEOUT_MS,
   type LiveSession,
@@ -117,7 +117,7 @@ class Hub implements SyncHub {
     this.#touchTimer = setInterval(() => void this.#touch(), TOUCH_MS);
     this.#touchTimer.unref();
     this.websocket = {
-      maxPayloadLength: AGENT_FRAME_BYTES_MAX,
+      maxPayloadLength: AGENT_PART_BYTES_MAX,
       backpressureLimit: MANAGEMENT_FRAME_BYTES_MAX,
       closeOnBackpressureLimit: true,
       idleTimeout: LINK_TIMEOUT_MS / 1000,
@@ -149,6 +149,7 @@ class Hub implements SyncHub {
       link: null,
       queued: 0,
       handling: Promise.resolve(),
+      parts: createAgentParts(),
     };
     return server.upgrade(request, { data }) ? undefined : refusal(400, "not a WebSocket request");
   }
@@ -221,7 +222,9 @@ class Hub implements SyncHub {
   }
 
   #onFrame(socket: Socket, frame: string | Buffer): void {
-    const parsed = typeof frame === "string" ? AgentMessage.safeParse(parseJson(frame)) : undefined;
+    const whole = typeof frame === "string" ? takePart(socket.data, frame) : undefined;
+    if (whole === null) return;
+    const parsed = whole === undefined ? undefined : AgentMessage.safeParse(parseJson(whole));
     if (parsed?.success !== true) {
       this.#end(socket, "bad_message", "that was no message of an agent");
       return;
@@ -427,6 +430,12 @@ class Hub implements SyncHub {
       }
     });
   }
+}
+
+/** A message that is whole; null: it goes on. Undefined: too large, or in parts from who has not proven anything. */
+function takePart({ link, parts }: SocketData, part: string): string | null | undefined {
+  const whole = parts.take(part);
+  return whole === null && link === null ? undefined : whole;
 }
 
 function send(socket: Socket, message: unknown): void {

@@ -6,8 +6,10 @@
  *
  * @module
  */
+
 import type { ServerWebSocket } from "bun";
 import { diffMaps } from "../../policy/map-delta.ts";
+import type { AgentParts } from "../../wire/agent-parts.ts";
 import type { LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
@@ -29,6 +31,7 @@ export interface SocketData {
   /** Frames that wait for the one before; bounded. */
   queued: number;
   handling: Promise<void>;
+  readonly parts: AgentParts;
 }
 
 export interface AgentLink {

@@ -260,6 +260,16 @@ describe("a client that lies", () => {
     expect(relay.hub.load()).toMatchObject({ links: 1, waitingBytes: 0 });
   });
 
+  test("and begins a message that never ends is cut off at the largest frame", async () => {
+    const raw = await relay.rawDial(device, machine);
+    await until("the stream", () => taken.length === 1);
+    const part = Buffer.alloc(64 * 1024);
+    raw.send(part, 0x02);
+    for (let i = 0; i < 3; i++) raw.send(part, 0x00);
+    await until("its end", () => relay.hub.load().streams === 0);
+    raw.socket.destroy();
+  });
+
   test("and floods with pings without reading costs no more than one window", async () => {
     const raw = await relay.rawDial(device, machine);
     const ping = encodeRelayFrame(RELAY_FRAME.ping, 0);

@@ -7,6 +7,7 @@ import { type Ed25519Key, generateEd25519, signEd25519 } from "../../../src/base
 import { newId } from "../../../src/base/random.ts";
 import { insertPeer } from "../../../src/management/db/new-peer.ts";
 import { findPeerById, type PeerRow, updatePeer } from "../../../src/management/db/peers.ts";
+import { AGENT_PART_BYTES_MAX, splitAgentMessage } from "../../../src/wire/agent-parts.ts";
 import type { AgentMessage, ManagementMessage } from "../../../src/wire/agent-sync.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
 import { until } from "../../support/agent.ts";
@@ -345,6 +346,31 @@ describe("the sync hub", () => {
     for (let i = 0; i < 2_000; i++) flooding.send({ type: "audit", events: [event] });
     other.send({ type: "ping", sentMs: 1 });
     await other.next("pong");
+  });
+
+  test("takes what is too large for one message in parts, from who has proven itself only", async () => {
+    const link = await linked(await aMachine());
+    const body = { type: "agent.state" as const, what: "started" as const, detail: "ü".repeat(500) };
+    const events = Array.from({ length: 250 }, (_, i) => ({ seq: i + 1, atMs: 1, body }));
+    const parts = splitAgentMessage(JSON.stringify({ type: "audit", events }));
+    expect(parts.length).toBeGreaterThan(1);
+    for (const part of parts) link.socket.send(part);
+    expect((await link.next("audit_ack")).throughSeq).toBe(250);
+    const stranger = new Link();
+    await stranger.next("welcome");
+    stranger.socket.send("+{");
+    expect(await stranger.next("bye")).toMatchObject({ code: "bad_message" });
+  });
+
+  test("ends the link of one who sends parts without end, and of one whose message is too large", async () => {
+    const machine = await aMachine();
+    const endless = await linked(machine);
+    const part = `+${"x".repeat(AGENT_PART_BYTES_MAX - 1)}`;
+    for (let i = 0; i < 40; i++) endless.socket.send(part);
+    expect(await endless.next("bye")).toMatchObject({ code: "bad_message" });
+    const large = await linked(machine);
+    large.socket.send("x".repeat(2 * AGENT_PART_BYTES_MAX));
+    await until("the end", () => large.closed);
   });
 
   test("survives connections that never speak WebSocket", async () => {
