@@ -9,7 +9,7 @@ usage: qf ssh-config print [--domain D] [--short-names] [--mine]
 
 options:
   --domain D     the account's domain (default: what management says)
-  --short-names  also names without the domain, of machines you have connected to by their full name
+  --short-names  also names without the domain, of machines whose name an administrator has confirmed
   --mine         for you alone, even as root
 
 examples:

@@ -1,6 +1,6 @@
 /**
- * From an account to what one machine is told: only rules that name it as a destination, only the
- * users and peers those rules can speak of, only the groups they mention.
+ * From an account to what one machine is told: only rules that name it as a destination (or as a source,
+ * where they hold both ways), only the users and peers those rules can speak of, only the groups they mention.
  *
  * Read `compileMap`. Nothing that cannot matter to the machine leaves management.
  *
@@ -18,6 +18,7 @@ import type {
   TrustedIssuer,
 } from "../wire/network-map.ts";
 import type { AccountId, GroupId, PeerId } from "../wire/units.ts";
+import { isMutual } from "./snapshot.ts";
 
 /** A whole account at one version: what every map is made from. */
 export interface AccountSnapshot {
@@ -168,8 +169,10 @@ export function reachOf(index: AccountIndex, rules: readonly MapRule[], narrow: 
       for (const user of index.usersByGroup.get(group) ?? []) users.add(user);
       for (const peer of index.peersByGroup.get(group) ?? []) peers.add(peer);
     }
-    const source = rule.sourcePeerId === null ? undefined : index.peersById.get(rule.sourcePeerId);
-    if (source !== undefined) peers.add(source);
+    for (const peerId of sourcePeers(rule)) {
+      const source = index.peersById.get(peerId);
+      if (source !== undefined) peers.add(source);
+    }
   }
   for (const { ownerUserId } of peers) {
     const owner = ownerUserId === null ? undefined : index.usersById.get(ownerUserId);
@@ -207,12 +210,20 @@ export function keepGroups(groups: readonly GroupId[], mentioned: ReadonlySet<Gr
 
 /** Groups whose members the rule speaks of. */
 export function sourceGroups(rule: MapRule): GroupId[] {
-  return [...rule.sources, ...rule.sourceDevices, ...Object.keys(rule.authorizedGroups)];
+  const back = isMutual(rule) ? rule.destinations : [];
+  return [...rule.sources, ...rule.sourceDevices, ...Object.keys(rule.authorizedGroups), ...back];
 }
 
-/** Groups, or the one peer, that the rule is for. */
+/** Peers that the rule names as sources. */
+export function sourcePeers({ sourcePeerId, destinationPeerId, ...rule }: MapRule): PeerId[] {
+  return [sourcePeerId, isMutual(rule) ? destinationPeerId : null].filter((id) => id !== null);
+}
+
+/** Groups, or peers, that the rule is for: one that holds both ways is for its sources as well. */
 export function destinationKeys(rule: MapRule): Set<string> {
-  return new Set(rule.destinationPeerId === null ? rule.destinations : [rule.destinationPeerId]);
+  const there = rule.destinationPeerId === null ? rule.destinations : [rule.destinationPeerId];
+  if (!isMutual(rule)) return new Set(there);
+  return new Set([...there, ...(rule.sourcePeerId === null ? rule.sources : [rule.sourcePeerId])]);
 }
 
 /** Every group `peer` counts as in: its own, its owner's once approved, and those a vouching machine lends. */

@@ -217,10 +217,9 @@ function judgeDrop(rule: PreparedRule, asker: Asker): OutcomeCode {
   const ownsSource =
     rule.rule.sourcePeerId !== null &&
     findPeer(snapshot.map, rule.rule.sourcePeerId)?.ownerUserId === user.id;
-  const bySource =
-    meets(userMarks, rule.sources) ||
-    ownsSource ||
-    (device !== null && deviceMarks !== null && deviceMeets(rule, device, deviceMarks));
+  const counted = rule.isReverse ? ownMarks : deviceMarks;
+  const byDevice = device !== null && counted !== null && deviceMeets(rule, device, counted);
+  const bySource = byDevice || (!rule.isReverse && (meets(userMarks, rule.sources) || ownsSource));
   const byKey = meets(userMarks, rule.keys) || (deviceMarks !== null && meets(deviceMarks, rule.keys));
   if (!bySource && !byKey) return OUTCOME.drop_not_matching;
   // An unmanaged device cannot show that it is outside of `source_devices`, so it counts as inside.
@@ -246,7 +245,7 @@ function judgeForPeer(rule: PreparedRule, { request, localUser, peer, marks, own
   const timely =
     isWithinValidity(rule.rule, request.nowSeconds) &&
     isWithinSchedule(rule.rule.schedule, request.nowSeconds);
-  const inSources = deviceMeets(rule, peer, marks);
+  const inSources = deviceMeets(rule, peer, rule.isReverse ? own : marks);
   const inSourceDevices = rule.sourceDevices.length === 0 || meets(own, rule.sourceDevices);
   if (rule.isDrop) {
     // A drop of people's SSH stops their peers as well, for the local users it lists.

@@ -21,6 +21,7 @@ import {
   reachOf,
   rulesFor,
   sourceGroups,
+  sourcePeers,
 } from "./compile.ts";
 import { KeyIndex } from "./key-index.ts";
 import { isSame } from "./map-delta.ts";
@@ -306,7 +307,5 @@ function put<V>(map: Map<string, V>, id: string, value: V | null): void {
 }
 
 function sourceKeys(rule: MapRule): Set<string> {
-  const keys = new Set<string>(sourceGroups(rule));
-  if (rule.sourcePeerId !== null) keys.add(rule.sourcePeerId);
-  return keys;
+  return new Set([...sourceGroups(rule), ...sourcePeers(rule)]);
 }

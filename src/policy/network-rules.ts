@@ -1,7 +1,8 @@
 /**
  * May peer A reach port P of this machine at all? Judged before an SSH parser sees a byte.
  *
- * Grants no OS user. 22 implies 22022; an SSH rule opens the path for its source devices.
+ * Grants no OS user. 22 implies 22022; an SSH rule opens the path for its source devices; a bidirectional
+ * rule of another protocol holds the other way as well.
  *
  * @module
  */
@@ -40,8 +41,9 @@ export function refuseNetwork(
     if (!rule.enabled || !rule.isDestination || !coversPort(rule.rule, request.port)) continue;
     if (!isWithinValidity(rule.rule, request.nowSeconds)) continue;
     if (!isWithinSchedule(rule.rule.schedule, request.nowSeconds)) continue;
+    const counted = rule.isReverse ? own : marks;
     const bySource =
-      rule.rule.sourcePeerId === null ? meets(marks, rule.sources) : rule.rule.sourcePeerId === peer.id;
+      rule.rule.sourcePeerId === null ? meets(counted, rule.sources) : rule.rule.sourcePeerId === peer.id;
     if (!bySource || (rule.sourceDevices.length > 0 && !meets(own, rule.sourceDevices))) continue;
     if (rule.isDrop) {
       if (closesPath(rule)) return "network_not_allowed";

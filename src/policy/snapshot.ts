@@ -19,6 +19,11 @@ export interface PreparedRule {
   readonly coversSsh: boolean;
   /** Whether this machine is among its destinations. */
   readonly isDestination: boolean;
+  /**
+   * The other direction of a bidirectional rule: sources and destinations have changed places, and as where
+   * they were destinations, peers are met by their own groups only.
+   */
+  readonly isReverse: boolean;
   readonly sources: Int32Array;
   readonly sourceDevices: Int32Array;
   /** Groups of `authorizedGroups`, beside `keyLocalUsers` at the same index. Empty: full access. */
@@ -53,7 +58,8 @@ export function prepareSnapshot(map: NetworkMap): PolicySnapshot {
   const localUserIndex = new Map<LocalUser, number>([["*", ANY_LOCAL_USER]]);
   const rules = Object.values(map.rules)
     .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .map((rule) => prepareRule(rule, map, groupIndex, localUserIndex));
+    .flatMap((rule) => directionsOf(rule, map))
+    .map((direction) => prepareRule(direction, map, groupIndex, localUserIndex));
   const mappedLocalUsers = new Set<number>();
   for (const rule of rules) {
     if (!rule.enabled || !rule.isSsh || rule.isDrop || !rule.isDestination) continue;
@@ -62,8 +68,31 @@ export function prepareSnapshot(map: NetworkMap): PolicySnapshot {
   return { map, rules, ruleIds: rules.map((rule) => rule.id), groupIndex, localUserIndex, mappedLocalUsers };
 }
 
+interface Direction {
+  readonly rule: MapRule;
+  readonly isReverse: boolean;
+}
+
+/** The rule as it is, and the other way round where it holds both ways and this machine is one of its sources. */
+function directionsOf(rule: MapRule, map: NetworkMap): Direction[] {
+  const forward = { rule, isReverse: false };
+  if (!isMutual(rule)) return [forward];
+  const turned = {
+    ...rule,
+    sources: rule.destinations,
+    sourcePeerId: rule.destinationPeerId,
+    sourceDevices: [],
+    destinations: rule.sources,
+    destinationPeerId: rule.sourcePeerId,
+  };
+  const { sourceDevices } = rule;
+  const isNarrowed =
+    sourceDevices.length > 0 && !sourceDevices.some((group) => map.self.groups.includes(group));
+  return isDestination(turned, map) && !isNarrowed ? [forward, { rule: turned, isReverse: true }] : [forward];
+}
+
 function prepareRule(
-  rule: MapRule,
+  { rule, isReverse }: Direction,
   map: NetworkMap,
   groupIndex: Map<GroupId, number>,
   localUserIndex: Map<LocalUser, number>,
@@ -77,6 +106,7 @@ function prepareRule(
     isSsh: isSshProtocol(rule),
     coversSsh: coversPort(rule, 22) || coversPort(rule, 22_022),
     isDestination: isDestination(rule, map),
+    isReverse,
     sources: indexesOf(rule.sources, groupIndex),
     sourceDevices: indexesOf(rule.sourceDevices, groupIndex),
     keys: indexesOf(keys, groupIndex),
@@ -96,6 +126,11 @@ function indexesOf(names: readonly string[], index: Map<string, number>): Int32A
 /** Whether `rule` is an SSH rule under either of its names. */
 export function isSshProtocol(rule: Pick<MapRule, "protocol">): boolean {
   return rule.protocol === "qufabric-ssh" || rule.protocol === "netbird-ssh";
+}
+
+/** Whether `rule` holds both ways. Of SSH rules `bidirectional` is stored and means nothing. */
+export function isMutual(rule: Pick<MapRule, "protocol" | "bidirectional">): boolean {
+  return rule.bidirectional && !isSshProtocol(rule);
 }
 
 /** Whether `rule` speaks of TCP `port`. An SSH rule without ports means 22; 22 implies 22022. */

@@ -65,3 +65,16 @@ test("compileMap makes maps that the wire takes", () => {
 test("compileMap knows no foreign peer", () => {
   expect(compileMap(index, anId("elsewhere"))).toBeUndefined();
 });
+
+test("compileMap tells a source of a rule that holds both ways of the rule, and of who may come back", () => {
+  const rule = aRule("mutual", ["servers"], "full", { protocol: "tcp", destinations: [anId("databases")] });
+  const mapOf = (change: Partial<typeof rule>) =>
+    compileMap(indexAccount({ ...account, rules: [{ ...rule, ...change }] }), web1.id);
+  expect(Object.keys(mapOf({})?.rules ?? {})).toEqual([]);
+  const mutual = mapOf({ bidirectional: true });
+  expect(Object.keys(mutual?.rules ?? {})).toEqual([rule.id]);
+  expect(mutual?.peers[db1.id]?.groups).toEqual([anId("databases")]);
+  expect(Object.keys(mapOf({ bidirectional: true, protocol: "qufabric-ssh" })?.rules ?? {})).toEqual([]);
+  const named = mapOf({ bidirectional: true, destinations: [], destinationPeerId: db1.id });
+  expect(Object.keys(named?.peers ?? {})).toContain(db1.id);
+});

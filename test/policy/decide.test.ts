@@ -362,6 +362,8 @@ describe("decide on time and obligations", () => {
 describe("decide on drops", () => {
   const drop = (change: Partial<MapRule>): MapRule =>
     aRule("drop", [], "full", { action: "drop", ...change });
+  const back = (change: Partial<MapRule>): MapRule =>
+    drop({ protocol: "tcp", sources: [anId("servers")], ...change });
   test.each<Row>([
     {
       name: "lets a drop on the user's group win",
@@ -393,6 +395,24 @@ describe("decide on drops", () => {
       name: "lets a tcp drop on 22 stop SSH",
       rules: [rule, drop({ protocol: "tcp", ports: [{ start: 20, end: 30 }], sources: [anId("devs")] })],
       want: "denied_by_rule",
+    },
+    {
+      name: "lets the way back of a bidirectional tcp drop stop the device's SSH",
+      rules: [rule, back({ bidirectional: true, destinations: [anId("byod")] })],
+      device: { ...laptop, groups: [anId("byod")] },
+      want: "denied_by_rule",
+    },
+    {
+      name: "leaves SSH alone by the way back of a drop of one direction",
+      rules: [rule, back({ destinations: [anId("byod")] })],
+      device: { ...laptop, groups: [anId("byod")] },
+      want: "allow",
+    },
+    {
+      name: "leaves SSH alone by the way back of a drop that has the user's group, not the device's",
+      rules: [rule, back({ bidirectional: true, destinations: [anId("devs")] })],
+      device: { ...laptop, groups: [anId("byod")] },
+      want: "allow",
     },
     {
       name: "leaves SSH alone by a tcp drop on 80",
@@ -672,6 +692,16 @@ describe("decidePeer", () => {
       rules: [tcp],
       request: { localUser: "root", localUid: 0, flags: { ...allFlags, sshRoot: false } },
       want: "root_disabled",
+    },
+    {
+      name: "grants by the way back of a bidirectional tcp rule",
+      rules: [{ ...tcp, bidirectional: true, sources: [anId("servers")], destinations: [anId("peers")] }],
+      want: "allow",
+    },
+    {
+      name: "opens nothing by the way back of a rule of one direction",
+      rules: [{ ...tcp, sources: [anId("servers")], destinations: [anId("peers")] }],
+      want: "peer_not_authorized",
     },
     {
       name: "lets a drop win",

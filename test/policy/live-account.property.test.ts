@@ -50,10 +50,13 @@ const anyRule = fc
     destinationPeer: fc.option(fc.constantFrom(...PEERS)),
     isFull: fc.boolean(),
     enabled: fc.boolean(),
+    isMutual: fc.boolean(),
   })
   .map((one): MapRule => {
     const change = {
       enabled: one.enabled,
+      bidirectional: one.isMutual,
+      ...(one.isFull ? { protocol: "tcp" as const } : {}),
       sourceDevices: one.devices.map(anId),
       sourcePeerId: one.sourcePeer === null ? null : anId(one.sourcePeer),
       destinations: one.destinationPeer === null ? one.destinations.map(anId) : [],
