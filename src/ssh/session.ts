@@ -12,7 +12,7 @@ import type { ClientChannel, PseudoTtyOptions } from "ssh2";
 import { QfError } from "../base/errors.ts";
 import type { Connection } from "./connect.ts";
 import { createEscapeFilter, escapeHelp } from "./escape.ts";
-import { enterRawMode, type TerminalSize, terminalSize, watchSize } from "./terminal.ts";
+import { enterRawMode, type TerminalSize, terminalModes, terminalSize, watchSize } from "./terminal.ts";
 
 /** How ssh(1) says "no session". */
 export const EXIT_NO_SESSION = 255;
@@ -44,7 +44,7 @@ export interface SessionOptions {
 export function runSession(connection: Connection, options: SessionOptions): Promise<number> {
   const { command } = options;
   const extra = { env: options.env, ...(options.forwardAgent ? { agentForward: true } : {}) };
-  const pty: PseudoTtyOptions | false = options.pty && { ...ptySize(terminalSize()), term: options.term };
+  const pty = options.pty && ptyOptions(options.term);
   return new Promise((resolve, reject) => {
     let isOpen = false;
     void connection.closed.then((failure) => {
@@ -149,6 +149,13 @@ function feed(connection: Connection, channel: ClientChannel, options: SessionOp
 
 function setWindow(channel: ClientChannel, size: TerminalSize): void {
   if (channel.writable) channel.setWindow(size.rows, size.cols, 0, 0);
+}
+
+/** As the terminal here is before it becomes raw: its keys and its ways are those there too. */
+function ptyOptions(term: string): PseudoTtyOptions {
+  const modes = terminalModes();
+  // ssh2 takes them encoded as well, which its types do not say.
+  return { ...ptySize(terminalSize()), term, ...(modes === null ? {} : { modes: modes as object }) };
 }
 
 function ptySize({ rows, cols }: TerminalSize) {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { disableOutputProcessing } from "./raw-output.ts";
+import { encodeTerminalModes } from "../sshcore/terminal-modes.ts";
+import { disableOutputProcessing, readTermios } from "./termios.ts";
 
 export interface TerminalSize {
   readonly rows: number;
@@ -16,6 +17,13 @@ const SIZE_DEFAULT: TerminalSize = { rows: 24, cols: 80 };
 export function terminalSize(): TerminalSize {
   const { rows, columns } = process.stdout.isTTY ? process.stdout : process.stderr;
   return rows && columns ? { rows, cols: columns } : SIZE_DEFAULT;
+}
+
+/** How stdin's terminal is set, encoded for a pty-req (RFC 4254 section 8). Null: it is none. */
+export function terminalModes(): Buffer | null {
+  const { stdin } = process;
+  const termios = stdin.isTTY ? readTermios(stdin.fd) : null;
+  return termios === null ? null : encodeTerminalModes(termios);
 }
 
 /**

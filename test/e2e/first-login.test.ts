@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
+import { LabTerminal } from "../support/lab-terminal.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { signIn } from "../support/sign-in.ts";
 
@@ -65,6 +66,22 @@ describe.skipIf(!isRoot)("a first login", () => {
     await terminal.expect(new RegExp(`home=${deploy.home} user=${deploy.name}`));
     terminal.type("exit 5\r");
     expect(await terminal.end()).toBe(5);
+  });
+
+  test("the keys and ways of the terminal here are those of the terminal there", async () => {
+    const words = ["sh", "-c", `stty erase ^H intr ^X -echoctl; exec "$0" ssh ${deploy.name}@web1`];
+    const terminal = new LabTerminal(
+      [...words, lab.executable],
+      lab.env(laptop.env({ TERM: "xterm" })),
+      lab.root,
+    );
+    await terminal.expect(/\$ $/);
+    terminal.type("stty -a\r");
+    await terminal.expect(/erase = \^H;/);
+    expect(terminal.text).toMatch(/intr = \^X;/);
+    expect(terminal.text).toMatch(/ -echoctl /);
+    terminal.type("exit\r");
+    expect(await terminal.end()).toBe(0);
   });
 
   test("~. at the start of a line ends the connection", async () => {

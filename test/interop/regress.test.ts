@@ -13,11 +13,13 @@ test.skipIf(!isHere)("every script of the package is run, or there is a reason w
   expect(files.map((name) => name.slice(0, -3)).sort()).toEqual(known.sort());
 });
 
-test.skipIf(!isHere || !isRoot)(
-  "the quick ones pass",
-  async () => {
-    const quick = SCRIPTS.filter(({ isQuick }) => isQuick === true);
-    const outcomes = await runScripts(quick, { jobs: 4 });
+test.skipIf(!isHere || !isRoot).each([{ way: "direct" }, { way: "proxy" }] as const)(
+  "the quick ones pass, $way",
+  async ({ way }) => {
+    const quick = SCRIPTS.filter(
+      ({ isQuick, isProxied }) => isQuick === true && (way === "direct" || isProxied === true),
+    );
+    const outcomes = await runScripts(quick, { jobs: 4, way });
     expect(outcomes.filter(({ result }) => result === "failed")).toEqual([]);
     expect(outcomes).toHaveLength(quick.length);
   },

@@ -26,7 +26,8 @@ const REFRESH_MS = 40_000;
 const SCRIPT_MS_MAX = 900_000;
 const HEAD = `# OpenSSH's regression scripts against qf
 
-Written by \`make interop\`: Debian's openssh-tests, its ssh and our server.
+Written by \`make interop\`: Debian's openssh-tests, its ssh and our server. \`-\`: no connection by a configuration of
+ssh; the script speaks to the port or to the SFTP server itself, or is about names and host keys that the drop-in sets.
 `;
 
 /** Straight to `--plain-ssh-listen`, or by `qf proxy connect` with the lines of `qf ssh-config`. */

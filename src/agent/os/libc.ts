@@ -7,6 +7,7 @@
  */
 import { dlopen, ptr } from "bun:ffi";
 import { QfError } from "../../base/errors.ts";
+import { TERMIOS_BYTES } from "../../sshcore/terminal-modes.ts";
 
 const SYMBOLS = {
   ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
@@ -62,8 +63,6 @@ const SIG_SETMASK = 2;
 const SIGNAL_MAX = 64;
 const SIGCANCEL = 32;
 const RT_SIGACTION = process.arch === "arm64" ? 134n : 13n;
-/** struct termios of the kernel: four flag words, the line discipline, 19 characters. */
-export const TERMIOS_BYTES = 36;
 
 /** A pipe whose ends no other child inherits. */
 export function openPipe(): { readFd: number; writeFd: number } {

@@ -8,9 +8,9 @@
  * @module
  */
 import { closeSync, constants, fchmodSync, fchownSync, openSync } from "node:fs";
-import { setNonBlocking, setWindowSize, unlockPty } from "./libc.ts";
+import { type TerminalMode, withTerminalModes } from "../../sshcore/terminal-modes.ts";
+import { readTermios, setNonBlocking, setWindowSize, unlockPty, writeTermios } from "./libc.ts";
 import { type FdReader, type FdWriter, openBothWays } from "./pipes.ts";
-import { applyTerminalModes, type TerminalMode } from "./terminal-modes.ts";
 import { lookUpGroupId } from "./users.ts";
 
 export interface WindowSize {
@@ -57,7 +57,9 @@ export async function openPty(options: {
       fchmodSync(slaveFd, ttyGid === null ? 0o600 : 0o620);
     }
     setWindowSize(slaveFd, bounded(options.size));
-    applyTerminalModes(slaveFd, options.modes);
+    if (options.modes.length > 0) {
+      writeTermios(slaveFd, withTerminalModes(readTermios(slaveFd), options.modes));
+    }
     setNonBlocking(masterFd);
     return wrap(path, masterFd, slaveFd);
   } catch (cause) {

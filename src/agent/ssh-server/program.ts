@@ -6,13 +6,13 @@
  */
 import type { Readable } from "node:stream";
 import type { ServerDoor } from "../../sshcore/server-door.ts";
+import type { TerminalMode } from "../../sshcore/terminal-modes.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
 import type { Containment } from "../os/containment.ts";
 import type { Monitor } from "../os/monitor.ts";
 import type { FdReader, FdWriter } from "../os/pipes.ts";
 import { openPty, type Pty, type WindowSize } from "../os/pty.ts";
 import { type Exit, type Launch, type SpawnedChild, spawnAs } from "../os/spawn.ts";
-import type { TerminalMode } from "../os/terminal-modes.ts";
 import type { LocalAccount } from "../os/users.ts";
 import { serveLedger } from "./sftp-ledger.ts";
 

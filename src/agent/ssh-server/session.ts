@@ -16,11 +16,11 @@ import { mayForwardAgent, sftpMode } from "../../policy/capabilities.ts";
 import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
+import { parseTerminalModes } from "../../sshcore/terminal-modes.ts";
 import { type Action, COMMAND_BYTES_MAX, type Grant, type ReasonCode } from "../../wire/decision.ts";
 import { MonitorError } from "../os/monitor.ts";
 import type { WindowSize } from "../os/pty.ts";
 import type { Exit } from "../os/spawn.ts";
-import { parseTerminalModes } from "../os/terminal-modes.ts";
 import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import { type Argv, argvOf, endOf, type Start, signalOf } from "./command.ts";
 import {

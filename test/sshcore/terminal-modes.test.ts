@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test";
-import { TERMIOS_BYTES } from "../../../src/agent/os/libc.ts";
-import { parseTerminalModes, withTerminalModes } from "../../../src/agent/os/terminal-modes.ts";
+import {
+  encodeTerminalModes,
+  parseTerminalModes,
+  TERMIOS_BYTES,
+  withTerminalModes,
+} from "../../src/sshcore/terminal-modes.ts";
 
 const mode = (opcode: number, value: number): number[] => [opcode, 0, 0, 0, value];
 
@@ -38,4 +42,22 @@ test("withTerminalModes sets and clears flags, characters and sizes, and leaves 
   expect(after[17 + 2]).toBe(8);
   expect(after[17]).toBe(0);
   expect(after.readUInt32LE(8) & 0o60).toBe(0o40);
+});
+
+test.each([
+  ["none set", 0],
+  ["all set", 0xff],
+])("what encodeTerminalModes says of a terminal with %s makes another one like it", (_name, fill) => {
+  const termios = Buffer.alloc(TERMIOS_BYTES, fill);
+  const modes = parseTerminalModes(encodeTerminalModes(termios));
+  const other = withTerminalModes(Buffer.alloc(TERMIOS_BYTES, 0x55), modes);
+  expect(encodeTerminalModes(other)).toEqual(encodeTerminalModes(termios));
+});
+
+test("encodeTerminalModes says the speed, and 38400 of one that it does not know", () => {
+  const termios = Buffer.alloc(TERMIOS_BYTES);
+  const speedOf = () => parseTerminalModes(encodeTerminalModes(termios)).find(({ opcode }) => opcode === 129);
+  expect(speedOf()?.value).toBe(38_400);
+  termios.writeUInt32LE(0o10002, 8);
+  expect(speedOf()?.value).toBe(115_200);
 });

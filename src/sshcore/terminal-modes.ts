@@ -1,11 +1,14 @@
 /**
- * Terminal modes of a pty-req (RFC 4254 section 8) put into the kernel's termios.
+ * Terminal modes of a pty-req (RFC 4254 section 8), from the kernel's termios and into it.
  *
- * Pure but for `applyTerminalModes`. Opcodes that Linux has no use for are passed over, as sshd does.
+ * Pure. A termios is struct termios of the kernel: four flag words, the line discipline, 19 characters.
+ * Opcodes that Linux has no use for are passed over, as sshd does.
  *
  * @module
  */
-import { readTermios, writeTermios } from "./libc.ts";
+
+/** Bytes of a termios that have a meaning here. */
+export const TERMIOS_BYTES = 36;
 
 export interface TerminalMode {
   readonly opcode: number;
@@ -84,6 +87,24 @@ const CS7_OPCODE = 90;
 const CS8_OPCODE = 91;
 const CS7 = 0o40;
 const CS8 = 0o60;
+const INPUT_SPEED_OPCODE = 128;
+const OUTPUT_SPEED_OPCODE = 129;
+/** A terminal in a window has no speed; what ssh(1) says of one, and what of any that is not known. */
+const SPEED_DEFAULT = 38_400;
+const SPEED_MASK = 0o10017;
+/** Codes of <asm-generic/termbits.h>. */
+const SPEEDS: Readonly<Record<number, number>> = {
+  8: 1_200,
+  9: 1_800,
+  10: 2_400,
+  11: 4_800,
+  12: 9_600,
+  13: 19_200,
+  14: 38_400,
+  4097: 57_600,
+  4098: 115_200,
+  4099: 230_400,
+};
 
 /** The modes of an encoded list; reading stops at its end, at an unknown range, or where it is cut short. */
 export function parseTerminalModes(bytes: Uint8Array): TerminalMode[] {
@@ -114,9 +135,31 @@ export function withTerminalModes(termios: Buffer, modes: readonly TerminalMode[
   return changed;
 }
 
-/** Sets `modes` on the terminal at `fd`. */
-export function applyTerminalModes(fd: number, modes: readonly TerminalMode[]): void {
-  if (modes.length > 0) writeTermios(fd, withTerminalModes(readTermios(fd), modes));
+/** The modes of `termios`, encoded with their end, as a client sends them. */
+export function encodeTerminalModes(termios: Buffer): Buffer {
+  const modes: TerminalMode[] = [];
+  for (const [opcode, index] of Object.entries(CHARACTERS)) {
+    const character = termios[CHARACTERS_OFFSET + index] ?? 0;
+    modes.push({ opcode: Number(opcode), value: character === 0 ? CHARACTER_OFF : character });
+  }
+  for (const [opcode, [word, bit]] of Object.entries(FLAGS)) {
+    modes.push({ opcode: Number(opcode), value: isSet(termios, word, bit) ? 1 : 0 });
+  }
+  const control = termios.readUInt32LE(WORD_OFFSET.control);
+  modes.push({ opcode: CS7_OPCODE, value: (control & CS_MASK) === CS7 ? 1 : 0 });
+  modes.push({ opcode: CS8_OPCODE, value: (control & CS_MASK) === CS8 ? 1 : 0 });
+  const speed = SPEEDS[control & SPEED_MASK] ?? SPEED_DEFAULT;
+  modes.push({ opcode: INPUT_SPEED_OPCODE, value: speed }, { opcode: OUTPUT_SPEED_OPCODE, value: speed });
+  const bytes = Buffer.alloc(modes.length * 5 + 1);
+  for (const [index, { opcode, value }] of modes.entries()) {
+    bytes.writeUInt8(opcode, index * 5);
+    bytes.writeUInt32BE(value, index * 5 + 1);
+  }
+  return bytes;
+}
+
+function isSet(termios: Buffer, word: FlagWord, bit: number): boolean {
+  return (termios.readUInt32LE(WORD_OFFSET[word]) & bit) !== 0;
 }
 
 function setBits(termios: Buffer, word: FlagWord, mask: number, bits: number): void {
