@@ -10,3 +10,11 @@ export function backoffMs(attempt: number, random: number): number {
   const cap = Math.min(WAIT_MS_MAX, WAIT_MS_MIN * 2 ** Math.min(attempt + 1, 16));
   return Math.round(WAIT_MS_MIN + random * (cap - WAIT_MS_MIN));
 }
+
+/**
+ * Milliseconds to wait before the first repetition after a good link: as `backoffMs`, but spread over what
+ * management has asked for, so that very many that are lost at once do not come back at once.
+ */
+export function firstWaitMs(spreadMs: number, random: number): number {
+  return Math.max(backoffMs(0, random), Math.round(WAIT_MS_MIN + random * spreadMs));
+}

@@ -27,7 +27,7 @@ import { signedBytes } from "../wire/signed-fields.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
 import type { ApprovalLink } from "./approvals.ts";
 import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
-import { backoffMs } from "./backoff.ts";
+import { backoffMs, firstWaitMs } from "./backoff.ts";
 import type { Enrolled } from "./enrol.ts";
 import type { MapHolder, MapRefusal } from "./map-holder.ts";
 
@@ -116,6 +116,10 @@ class WebSocketSyncClient implements SyncClient {
   /** Whether management holds the map in effect for current, so that its heartbeat confirms it. */
   #isCurrent = false;
   #attempt = 0;
+  /** How far management wants its agents to spread their return; by how many they are. */
+  #spreadMs = 0;
+  /** Not before this may we come back, from when the link ended. */
+  #retryAfterMs = 0;
   #openedAtMs = 0;
   #heardAtMs = 0;
   #error: string | null = NOT_TRIED_YET;
@@ -199,10 +203,14 @@ class WebSocketSyncClient implements SyncClient {
     if (this.#isReady && clock.monotonicMs() - this.#openedAtMs >= STABLE_MS) this.#attempt = 0;
     this.#drop(message);
     if (this.#isClosed) return;
-    const waitMs = backoffMs(this.#attempt, (this.#options.random ?? Math.random)());
+    const random = (this.#options.random ?? Math.random)();
+    const waitMs =
+      this.#attempt === 0 ? firstWaitMs(this.#spreadMs, random) : backoffMs(this.#attempt, random);
+    const soonestMs = this.#retryAfterMs;
+    this.#retryAfterMs = 0;
     this.#attempt += 1;
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#connect(), waitMs);
+    this.#retry = setTimeout(() => this.#connect(), Math.max(waitMs, soonestMs));
   }
 
   #drop(message: string): void {
@@ -277,6 +285,7 @@ class WebSocketSyncClient implements SyncClient {
         return this.#onCurrent(message.version);
       case "pong":
         this.#measure(message.sentMs, message.nowMs);
+        this.#spreadMs = message.spreadMs ?? 0;
         if (this.#isCurrent) maps.confirm();
         return;
       case "audit_ack":
@@ -358,6 +367,7 @@ class WebSocketSyncClient implements SyncClient {
     // Not a good link, however long it lived, unless management only restarts.
     if (bye.code !== "restarting") this.#openedAtMs = clock.monotonicMs();
     if (bye.retry) {
+      this.#retryAfterMs = bye.retryAfterMs ?? 0;
       this.#lost(bye.message);
       return;
     }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 
 const ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 /** Largest multiple of 36 below 256: bytes above it would favour some characters. */
@@ -23,6 +23,11 @@ export function newId(): string {
 /** `prefix` and 32 random bytes in base64url: a secret that is shown once and kept as its digest. */
 export function newSecret(prefix: string): string {
   return prefix + randomBytes(32).toString("base64url");
+}
+
+/** A whole number from 0 to `max`, each as likely: for spreading what would happen all at once. */
+export function randomUpTo(max: number): number {
+  return randomInt(Math.floor(max) + 1);
 }
 
 /** SHA-256 in unpadded base64url. */

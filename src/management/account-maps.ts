@@ -29,6 +29,7 @@ import type { MapStamps } from "./map-stamps.ts";
 
 /** Times that a map is overtaken by changes before it is given up. */
 const ATTEMPTS_MAX = 20;
+const TOLD_AT_ONCE = 200;
 /** After reading a change has failed. */
 const RETRY_MS = 1_000;
 
@@ -118,17 +119,6 @@ export class AccountMaps {
     } else if (this.#loaded !== null) {
       this.#reach(version).catch((cause: unknown) => this.#again(cause));
     }
-  }
-
-  /** What is known of the account, for a delta to somebody whose map is not. */
-  async account(): Promise<{ readonly live: LiveAccount; readonly version: number } | undefined> {
-    if (this.#loaded === null) await this.#reach(0);
-    return this.#loaded ?? undefined;
-  }
-
-  close(): void {
-    clearTimeout(this.#retry);
-    this.#watchers.clear();
   }
 
   #again(cause: unknown): void {
@@ -234,9 +224,16 @@ export class AccountMaps {
     return outcome.version;
   }
 
+  /** Some at a time: others are answered in between, however many there are. */
   #tell(affected: ReadonlySet<PeerId> | "all"): void {
-    const whom = affected === "all" ? this.#watchers.keys() : affected;
-    for (const peerId of [...whom]) for (const onStale of this.#watchers.get(peerId) ?? []) onStale();
+    const whom = [...(affected === "all" ? this.#watchers.keys() : affected)];
+    const tellFrom = (start: number): void => {
+      for (const peerId of whom.slice(start, start + TOLD_AT_ONCE)) {
+        for (const onStale of [...(this.#watchers.get(peerId) ?? [])]) onStale();
+      }
+      if (start + TOLD_AT_ONCE < whom.length) setImmediate(() => tellFrom(start + TOLD_AT_ONCE));
+    };
+    tellFrom(0);
   }
 }
 

@@ -76,7 +76,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     },
     { prefix: "/setup", answer: (request) => setup.fetch(request) },
     { prefix: "/healthz", answer: () => new Response("ok\n") },
-    { prefix: "/readyz", answer: () => readiness(context) },
+    { prefix: "/readyz", answer: () => readiness(context, hub) },
   ];
 }
 
@@ -96,9 +96,9 @@ function loginDeps({ context, parts, hub, masterKey }: RouteDeps): LoginDeps {
   };
 }
 
-/** Ready is: there is an account, and the database answers. */
-async function readiness({ store }: ManagementContext): Promise<Response> {
-  const accounts = await store.read(listAccounts).catch(() => []);
+/** Ready is: there is an account, the database answers, and agents are taken; not once it stops. */
+async function readiness({ store }: ManagementContext, hub: SyncHub): Promise<Response> {
+  const accounts = hub.isOpen ? await store.read(listAccounts).catch(() => []) : [];
   return accounts.length > 0 ? new Response("ready\n") : new Response("not ready\n", { status: 503 });
 }
 

@@ -6,23 +6,37 @@
  */
 import type { NetworkMap, NetworkMapDelta } from "../wire/network-map.ts";
 
-const COLLECTIONS = ["cas", "users", "peers", "rules", "revokedLogins"] as const;
-const VALUES = ["self", "settings", "issuers", "managementKeys"] as const;
+export const COLLECTIONS = ["cas", "users", "peers", "rules", "revokedLogins"] as const;
+export const VALUES = ["self", "settings", "issuers", "managementKeys"] as const;
 
 /** The delta from `before` to `after`, or null when only versions differ. Both are of one peer and epoch. */
 export function diffMaps(before: NetworkMap, after: NetworkMap): NetworkMapDelta | null {
   const delta: Record<string, unknown> = { fromVersion: before.version, toVersion: after.version };
   for (const name of VALUES) if (!isSame(before[name], after[name])) delta[name] = after[name];
   for (const name of COLLECTIONS) {
-    const old: Record<string, unknown> = before[name];
-    const now: Record<string, unknown> = after[name];
-    const put = Object.keys(now)
-      .filter((key) => !Object.hasOwn(old, key) || !isSame(old[key], now[key]))
-      .map((key) => now[key]);
-    const gone = Object.keys(old).filter((key) => !Object.hasOwn(now, key));
-    if (put.length > 0 || gone.length > 0) delta[name] = { put, gone };
+    const change = diffCollection(before[name], after[name]);
+    if (change !== null) delta[name] = change;
   }
   return Object.keys(delta).length === 2 ? null : (delta as unknown as NetworkMapDelta);
+}
+
+/** Entries put whole, and keys gone. */
+export interface CollectionDelta {
+  readonly put: readonly unknown[];
+  readonly gone: readonly string[];
+}
+
+/** What changed of one keyed collection, or null: nothing. What is identical is not looked into. */
+export function diffCollection(
+  old: Readonly<Record<string, unknown>>,
+  now: Readonly<Record<string, unknown>>,
+): CollectionDelta | null {
+  if (old === now) return null;
+  const put = Object.keys(now)
+    .filter((key) => !Object.hasOwn(old, key) || !isSame(old[key], now[key]))
+    .map((key) => now[key]);
+  const gone = Object.keys(old).filter((key) => !Object.hasOwn(now, key));
+  return put.length > 0 || gone.length > 0 ? { put, gone } : null;
 }
 
 /** `map` with `delta` applied, or null when it does not follow on `map`: then the whole is asked for. */

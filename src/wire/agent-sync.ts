@@ -150,6 +150,10 @@ export const AgentMessage = z.discriminatedUnion("type", [
 ]);
 export type AgentMessage = z.infer<typeof AgentMessage>;
 
+/** Longest that management may ask an agent to stay away. */
+export const RETRY_MS_MAX = 60_000;
+const RetryMs = z.int().min(0).max(RETRY_MS_MAX);
+
 /** Management → agent. Unknown fields are tolerated here, except inside maps. */
 export const ManagementMessage = z.discriminatedUnion("type", [
   z.object({
@@ -164,7 +168,13 @@ export const ManagementMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("delta"), delta: NetworkMapDelta }),
   /** The map the agent has is current as it is. */
   z.object({ type: z.literal("current"), version: z.int().min(1) }),
-  z.object({ type: z.literal("pong"), sentMs: z.int(), nowMs: z.int() }),
+  z.object({
+    type: z.literal("pong"),
+    sentMs: z.int(),
+    nowMs: z.int(),
+    /** Should the link end: how far the agents of this management are to spread their return. Absent: 0. */
+    spreadMs: RetryMs.optional(),
+  }),
   z.object({ type: z.literal("audit_ack"), throughSeq: z.int().min(0) }),
   z.object({ type: z.literal("kill"), connectionId: Id, reason: z.string().max(256) }),
   z.object({
@@ -183,6 +193,8 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     code: z.string().max(64),
     message: z.string().max(512),
     retry: z.boolean(),
+    /** Not to come back sooner than this. Absent: the agent's own wait. */
+    retryAfterMs: RetryMs.optional(),
   }),
 ]);
 export type ManagementMessage = z.infer<typeof ManagementMessage>;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { backoffMs } from "../../src/agent/backoff.ts";
+import { backoffMs, firstWaitMs } from "../../src/agent/backoff.ts";
 import { createMapHolder, type MapHolder } from "../../src/agent/map-holder.ts";
 import { readLastMap, type StatePaths, statePaths } from "../../src/agent/state.ts";
 import { silentLog } from "../../src/base/log.ts";
@@ -185,4 +185,12 @@ test.each([
   { attempt: 100, random: 0.999, want: 29_970 },
 ])("backoffMs of attempt $attempt at $random is $want", ({ attempt, random, want }) => {
   expect(backoffMs(attempt, random)).toBe(want);
+});
+
+test.each([
+  { spreadMs: 0, random: 0.5, want: 300 },
+  { spreadMs: 10_000, random: 0, want: 200 },
+  { spreadMs: 10_000, random: 0.999, want: 10_190 },
+])("firstWaitMs over $spreadMs at $random is $want", ({ spreadMs, random, want }) => {
+  expect(firstWaitMs(spreadMs, random)).toBe(want);
 });

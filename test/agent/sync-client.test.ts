@@ -25,6 +25,7 @@ class FakeManagement {
   #socket: ServerWebSocket<undefined> | undefined;
   welcome: object = {};
   isSilent = false;
+  pong: object = {};
   offsetMs = 0;
   readonly server = Bun.serve({
     port: 0,
@@ -49,7 +50,7 @@ class FakeManagement {
         const message = AgentMessage.parse(JSON.parse(String(data)));
         if (message.type !== "ping") this.received.push(message);
         else if (!this.isSilent) {
-          this.say({ type: "pong", sentMs: message.sentMs, nowMs: Date.now() + this.offsetMs });
+          this.say({ type: "pong", sentMs: message.sentMs, nowMs: Date.now() + this.offsetMs, ...this.pong });
         }
       },
     },
@@ -79,6 +80,7 @@ let client: SyncClient;
 let maps: MapHolder;
 let spool: Spool;
 let gone: string[];
+let random = 0;
 const deviceKey = generateEd25519();
 const bootId = newId();
 
@@ -98,6 +100,7 @@ beforeEach(async () => {
   maps = createMapHolder({ ...common, paths, enrolled, last: await readLastMap(paths) });
   spool = (await openSpool({ ...common, directory: paths.audit })).spool;
   gone = [];
+  random = 0;
   const flags = {
     sshServer: true,
     sshRoot: false,
@@ -124,7 +127,7 @@ beforeEach(async () => {
     kill: () => {},
     onGone: (message) => void gone.push(message),
     heartbeatMs: 50,
-    random: () => 0,
+    random: () => random,
   });
 });
 afterEach(async () => {
@@ -193,6 +196,25 @@ describe("the sync client", () => {
     expect(maps.ageSeconds()).toBeGreaterThan(age + 0.1);
     expect(client.state().connected).toBe(true);
     expect(maps.position().version).toBe(5);
+  });
+
+  test("comes back no sooner than management asks", async () => {
+    await mapped();
+    const startMs = performance.now();
+    management.say({ type: "bye", code: "busy", message: "later", retry: true, retryAfterMs: 700 });
+    await management.next("identify");
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(690);
+  });
+
+  test("spreads its return as far as management has said with a heartbeat", async () => {
+    random = 0.5;
+    management.pong = { spreadMs: 1_000 };
+    await mapped();
+    await until("a heartbeat", () => client.state().latencyMs !== null);
+    const startMs = performance.now();
+    management.drop();
+    await management.next("identify");
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(690);
   });
 
   test("takes a heartbeat as confirmation, and measures the clock", async () => {

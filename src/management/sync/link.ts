@@ -8,16 +8,19 @@
  */
 
 import type { ServerWebSocket } from "bun";
-import { diffMaps } from "../../policy/map-delta.ts";
 import type { AgentParts } from "../../wire/agent-parts.ts";
 import type { LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { Admission } from "./admission.ts";
+import type { MapEncoder } from "./encode.ts";
 
 /** Bytes unread by the agent above which nothing more is sent to it until it has caught up. */
 const UNREAD_BYTES_MAX = 1024 * 1024;
 /** How long an agent may take to catch up before its link is dropped. */
 const SLOW_MS_MAX = 30_000;
+/** A whole map counts as under way until it is acknowledged, at most this long. */
+const WHOLE_MS_MAX = 10_000;
 
 /** What a socket is before and after its agent has proven itself. */
 export interface SocketData {
@@ -26,8 +29,12 @@ export interface SocketData {
   readonly wantedAccountId: string | null;
   challenge: string;
   accountId: AccountId;
+  /** Counts as one that has not proven itself. */
+  isUnproven: boolean;
   timer: ReturnType<typeof setTimeout> | null;
   link: AgentLink | null;
+  /** Makes room for the next that wants to sign in here. */
+  leave: () => void;
   /** Frames that wait for the one before; bounded. */
   queued: number;
   handling: Promise<void>;
@@ -39,12 +46,16 @@ export interface AgentLink {
   readonly peerId: PeerId;
   readonly name: string;
   readonly bootId: string;
-  /** The map as last sent. Null: the whole is due. */
-  sent: NetworkMap | null;
-  ackedVersion: number;
+  /** The map as last sent. Null: none yet. */
+  readonly sent: NetworkMap | null;
+  readonly ackedVersion: number;
   sessions: readonly LiveSession[];
   /** The map may have changed: sends what is new, soon. */
   refresh(): void;
+  /** The agent asks for the whole map: what it has is of no use. */
+  needWhole(): void;
+  /** The agent has this version in effect. */
+  acknowledge(version: number): void;
   send(message: ManagementMessage): void;
   /** Says why, then closes. */
   bye(bye: Omit<Extract<ManagementMessage, { type: "bye" }>, "type">): void;
@@ -62,7 +73,17 @@ export interface LinkOptions {
   /** The agent's map as it says it has it, where we know that one. */
   readonly known: NetworkMap | null;
   readonly position: { readonly epoch: number; readonly version: number };
-  mapOf(): Promise<NetworkMap | undefined>;
+  readonly encoder: MapEncoder;
+  /** How many whole maps may be under way at once, over all links. */
+  readonly wholeMaps: Admission;
+  /** When somebody for whom there is no room may try again, in milliseconds. */
+  retryAfterMs(): number;
+  /** The map; `isFirst`: with all that is committed, else with what was heard of. */
+  mapOf(isFirst: boolean): Promise<NetworkMap | undefined>;
+  /** A delta to `map` from the agent's own version, as text, where that can be told; else null. */
+  resume(map: NetworkMap): Promise<string | null>;
+  /** The first map, or that there is none to send, is on its way. */
+  onFirst(): void;
   onFailure(cause: unknown): void;
 }
 
@@ -75,11 +96,19 @@ export function createLink(options: LinkOptions): AgentLink {
   let slowTimer: ReturnType<typeof setTimeout> | undefined;
   /** Until the first map, what the agent said it has decides between "current" and a map. */
   let isFirst = true;
+  let sent = options.known;
+  let needsWhole = false;
+  let ackedVersion = options.known?.version ?? 0;
+  let wholeDone = (): void => {};
 
   function send(message: ManagementMessage): void {
+    sendText(JSON.stringify(message));
+  }
+
+  function sendText(text: string): void {
     if (isClosed) return;
     // 0: dropped by the socket's own bound. Whatever follows would not fit on what is missing.
-    if (socket.send(JSON.stringify(message)) === 0) {
+    if (socket.send(text) === 0) {
       link.close();
       return;
     }
@@ -93,17 +122,14 @@ export function createLink(options: LinkOptions): AgentLink {
     try {
       while (isDirty && !isSlow && !isClosed) {
         isDirty = false;
-        const map = await options.mapOf();
+        const map = await options.mapOf(isFirst);
         if (isClosed) return;
         if (map === undefined) {
-          link.bye({
-            code: "peer_unknown",
-            message: "this machine is not part of the account",
-            retry: false,
-          });
+          const message = "this machine is not part of the account";
+          link.bye({ code: "peer_unknown", message, retry: false });
           return;
         }
-        sendMap(map);
+        await sendMap(map);
       }
     } catch (cause) {
       options.onFailure(cause);
@@ -113,21 +139,48 @@ export function createLink(options: LinkOptions): AgentLink {
     }
   }
 
-  function sendMap(map: NetworkMap): void {
-    const { position } = options;
-    const before = link.sent;
+  async function sendMap(map: NetworkMap): Promise<void> {
+    const { position, encoder } = options;
+    const before = needsWhole ? null : sent;
     const wasFirst = isFirst;
     isFirst = false;
-    link.sent = map;
-    if (wasFirst && position.epoch === map.epoch && position.version === map.version) {
+    const isKnown = position.epoch === map.epoch && position.version > 0 && !needsWhole;
+    if (wasFirst && isKnown && position.version === map.version) {
       send({ type: "current", version: map.version });
-    } else if (before === null || before.epoch !== map.epoch) {
-      send({ type: "map", map });
-    } else if (before.version !== map.version) {
+    } else if (before !== null && before.epoch === map.epoch) {
       // Nothing but the version: the agent has to hear of it all the same, others wait for it.
-      const delta = diffMaps(before, map) ?? { fromVersion: before.version, toVersion: map.version };
-      send({ type: "delta", delta });
+      if (before.version !== map.version) sendText(encoder.delta(before, map));
+    } else {
+      const resumed = wasFirst && isKnown ? await options.resume(map) : null;
+      if (resumed === null) {
+        if (!(await startWhole())) return;
+        needsWhole = false;
+      }
+      sendText(resumed ?? encoder.map(map));
     }
+    sent = map;
+    if (wasFirst) options.onFirst();
+  }
+
+  /** Waits until a whole map may be sent. False: it may not, and the agent is told to come back. */
+  async function startWhole(): Promise<boolean> {
+    const leave = await options.wholeMaps.enter();
+    if (leave === null) {
+      link.bye({
+        code: "busy",
+        message: "management is busy",
+        retry: true,
+        retryAfterMs: options.retryAfterMs(),
+      });
+      return false;
+    }
+    const timer = setTimeout(leave, WHOLE_MS_MAX);
+    wholeDone = () => {
+      clearTimeout(timer);
+      leave();
+    };
+    if (isClosed) wholeDone();
+    return !isClosed;
   }
 
   const link: AgentLink = {
@@ -135,12 +188,24 @@ export function createLink(options: LinkOptions): AgentLink {
     peerId: options.peerId,
     name: options.name,
     bootId: options.bootId,
-    sent: options.known,
-    ackedVersion: options.known?.version ?? 0,
+    get sent() {
+      return sent;
+    },
+    get ackedVersion() {
+      return ackedVersion;
+    },
     sessions: [],
     refresh() {
       isDirty = true;
       if (!isRunning && !isSlow && !isClosed) void run();
+    },
+    needWhole() {
+      needsWhole = true;
+      link.refresh();
+    },
+    acknowledge(version) {
+      ackedVersion = version;
+      wholeDone();
     },
     send,
     bye(bye) {
@@ -157,6 +222,7 @@ export function createLink(options: LinkOptions): AgentLink {
       if (isClosed) return;
       isClosed = true;
       clearTimeout(slowTimer);
+      wholeDone();
       socket.close();
     },
   };

@@ -8,7 +8,7 @@ import type { AgentMessage } from "../../wire/agent-sync.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../context.ts";
 import { appendEvents, type Initiator, systemInitiator } from "../db/audit-events.ts";
-import { findPeer, type PeerRow, updatePeer } from "../db/peers.ts";
+import { findPeer, type PeerRow, touchPeersAt, updatePeer } from "../db/peers.ts";
 import type { Store } from "../db/store.ts";
 
 type Identify = Extract<AgentMessage, { type: "identify" }>;
@@ -35,9 +35,8 @@ export async function storeReport(
     rest: !isSame([peer.flags, peer.direct, peer.connectionIp], [flags, direct, sourceAddress]),
   };
   const seen = { lastSeenAt: 0, connectionIp: sourceAddress };
-  if (!changed.facts && !changed.hostKeys && !changed.rest) {
-    return await touchPeers(store, [{ accountId: peer.accountId, peerId: peer.id }]);
-  }
+  // When it was last seen is noted with that of others (link-table.ts).
+  if (!changed.facts && !changed.hostKeys && !changed.rest) return;
   const initiator: Initiator = { id: peer.id, name: peer.name, email: "" };
   await store.change({ accountId: peer.accountId, initiator }, async (tx) => {
     seen.lastSeenAt = nowSeconds(tx.clock);
@@ -65,12 +64,8 @@ export async function storeFlags(
 /** Notes that these peers were heard of just now. */
 export async function touchPeers(store: Store, peers: readonly PeerRef[]): Promise<void> {
   for (let i = 0; i < peers.length; i += BATCH_MAX) {
-    await store.transaction(async (tx) => {
-      const lastSeenAt = nowSeconds(tx.clock);
-      for (const { accountId, peerId } of peers.slice(i, i + BATCH_MAX)) {
-        await updatePeer(tx, accountId, peerId, { lastSeenAt });
-      }
-    });
+    const peerIds = peers.slice(i, i + BATCH_MAX).map(({ peerId }) => peerId);
+    await store.transaction((tx) => touchPeersAt(tx, peerIds, nowSeconds(tx.clock)));
   }
 }
 

@@ -1,0 +1,193 @@
+/**
+ * From an open socket to a proven agent: how many may try at once, what they are told first, and the proof.
+ *
+ * Whoever can not be let in now is told when to come back, spread over a time that goes by how many agents
+ * there are, so that a restart of management is no stampede. Read `open`, then `identify`.
+ *
+ * @module
+ */
+import type { ServerWebSocket } from "bun";
+import { verifyEd25519 } from "../../base/ed25519.ts";
+import { randomUpTo } from "../../base/random.ts";
+import { type AgentMessage, RETRY_MS_MAX } from "../../wire/agent-sync.ts";
+import { signedBytes } from "../../wire/signed-fields.ts";
+import { PROTOCOL_VERSION } from "../../wire/version.ts";
+import type { ManagementContext } from "../context.ts";
+import { listAccounts } from "../db/accounts.ts";
+import { findPeerById, type PeerRow } from "../db/peers.ts";
+import { type Admission, createAdmission } from "./admission.ts";
+import { createHeadcount, type Headcount } from "./headcount.ts";
+import type { SocketData } from "./link.ts";
+import { storeReport } from "./report-store.ts";
+
+type Socket = ServerWebSocket<SocketData>;
+export type Identify = Extract<AgentMessage, { type: "identify" }>;
+
+export interface HandshakeOptions {
+  /** Milliseconds to prove oneself, once asked. Default 5000. */
+  readonly identifyMs?: number;
+  /** Connections that have not proven themselves, in total and from one address. Default 2048 and 512. */
+  readonly unprovenMax?: number;
+  readonly unprovenPerAddressMax?: number;
+  /** Agents between being asked who they are and their first map, at once. Default 128. */
+  readonly handshakesMax?: number;
+}
+
+const IDENTIFY_MS = 5_000;
+const HANDSHAKES_MAX = 128;
+/** Agents that wait to be asked; and how long, which is less than an agent's own patience. */
+const WAITING_MAX = 1_024;
+const WAIT_MS_MAX = 4_000;
+/** Agents that come back in one second, by what they are told. */
+const RETURNS_PER_SECOND = 1_000;
+const SPREAD_MS_MIN = 1_000;
+
+export interface Handshake {
+  /** Whether one more may connect from there. */
+  isFull(address: string): boolean;
+  /** The socket is open: sends `welcome` in its turn. */
+  open(socket: Socket): Promise<void>;
+  /** Who it is, once proven and stored. Undefined: it was refused, and told so. */
+  identify(socket: Socket, identify: Identify): Promise<PeerRow | undefined>;
+  /** It has what it came for, or is gone. */
+  settle(socket: Socket): void;
+  /** When somebody may try again: spread by the number of agents. */
+  retryAfterMs(): number;
+  /** How far agents are to spread their return, should they all be lost at once. */
+  readonly spreadMs: number;
+  close(): void;
+}
+
+/** `end` says goodbye and closes; `linkCount`: agents that are here. */
+export function createHandshake(
+  ctx: ManagementContext,
+  options: HandshakeOptions,
+  hub: {
+    end(
+      socket: Socket,
+      code: string,
+      message: string,
+      more?: { retry?: boolean; retryAfterMs?: number },
+    ): void;
+    linkCount(): number;
+  },
+): Handshake {
+  return new SocketHandshake(ctx, options, hub);
+}
+
+class SocketHandshake implements Handshake {
+  readonly #ctx: ManagementContext;
+  readonly #hub: Parameters<typeof createHandshake>[2];
+  readonly #identifyMs: number;
+  readonly #unproven: Headcount;
+  readonly #admission: Admission;
+
+  constructor(ctx: ManagementContext, options: HandshakeOptions, hub: Parameters<typeof createHandshake>[2]) {
+    const { identifyMs = IDENTIFY_MS, unprovenMax = 2048, unprovenPerAddressMax = 512 } = options;
+    this.#ctx = ctx;
+    this.#hub = hub;
+    this.#identifyMs = identifyMs;
+    this.#unproven = createHeadcount(unprovenMax, unprovenPerAddressMax);
+    this.#admission = createAdmission({
+      inMax: options.handshakesMax ?? HANDSHAKES_MAX,
+      waitingMax: WAITING_MAX,
+      waitMsMax: WAIT_MS_MAX,
+    });
+  }
+
+  isFull(address: string): boolean {
+    return this.#unproven.isFull(address);
+  }
+
+  get spreadMs(): number {
+    return Math.min(RETRY_MS_MAX, Math.round((this.#hub.linkCount() / RETURNS_PER_SECOND) * 1_000));
+  }
+
+  retryAfterMs(): number {
+    const known = this.#hub.linkCount() + WAITING_MAX;
+    const spreadMs = Math.max(SPREAD_MS_MIN, (known / RETURNS_PER_SECOND) * 1_000);
+    return SPREAD_MS_MIN + randomUpTo(Math.min(spreadMs, RETRY_MS_MAX - SPREAD_MS_MIN));
+  }
+
+  async open(socket: Socket): Promise<void> {
+    const { data } = socket;
+    this.#unproven.enter(data.sourceAddress);
+    data.isUnproven = true;
+    const leave = await this.#admission.enter();
+    if (leave === null) {
+      this.#hub.end(socket, "busy", "management is busy", { retryAfterMs: this.retryAfterMs() });
+      return;
+    }
+    data.leave = leave;
+    if (socket.readyState !== WebSocket.OPEN) return this.settle(socket);
+    data.timer = setTimeout(() => socket.close(), this.#identifyMs);
+    await this.#welcome(socket);
+  }
+
+  async identify(socket: Socket, identify: Identify): Promise<PeerRow | undefined> {
+    const { store, log } = this.#ctx;
+    const { data } = socket;
+    const peer = await store.read((tx) => findPeerById(tx, identify.peerId));
+    if (peer === undefined || peer.kind !== "machine" || peer.accountId !== data.accountId) {
+      const message = "this machine is not part of the account";
+      this.#hub.end(socket, "peer_unknown", message, { retry: false });
+      return undefined;
+    }
+    if (!this.#isProven(peer, identify, data.challenge)) {
+      log.warn("an agent's proof of its device key is wrong", { peerId: identify.peerId });
+      this.#hub.end(socket, "proof_refused", "the proof of the device key is wrong");
+      return undefined;
+    }
+    await storeReport(this.#ctx, peer, identify, data.sourceAddress);
+    if (socket.readyState !== WebSocket.OPEN) return undefined;
+    this.#proven(socket);
+    return peer;
+  }
+
+  settle(socket: Socket): void {
+    this.#proven(socket);
+    socket.data.leave();
+  }
+
+  close(): void {
+    this.#admission.close();
+  }
+
+  async #welcome(socket: Socket): Promise<void> {
+    const { store, origin, clock } = this.#ctx;
+    const accounts = await store.read(listAccounts);
+    const wanted = accounts.find(({ id }) => id === socket.data.wantedAccountId);
+    const account = wanted ?? accounts[0];
+    if (account === undefined) {
+      return this.#hub.end(socket, "unavailable", "management is not set up yet");
+    }
+    socket.data.accountId = account.id;
+    const welcome = {
+      type: "welcome",
+      protocolVersion: PROTOCOL_VERSION,
+      accountId: account.id,
+      origin,
+      challenge: socket.data.challenge,
+      nowMs: Math.round(clock.nowMs()),
+    };
+    socket.send(JSON.stringify(welcome));
+  }
+
+  #isProven(peer: PeerRow, { peerId, bootId, signature }: Identify, challenge: string): boolean {
+    const scope = { accountId: peer.accountId, origin: this.#ctx.origin };
+    return verifyEd25519(
+      peer.deviceKey,
+      signedBytes("sync", scope, { challenge, peerId, bootId }),
+      signature,
+    );
+  }
+
+  /** No longer counts as unproven, whichever way that ended. */
+  #proven({ data }: Socket): void {
+    if (data.timer !== null) clearTimeout(data.timer);
+    data.timer = null;
+    if (!data.isUnproven) return;
+    data.isUnproven = false;
+    this.#unproven.leave(data.sourceAddress);
+  }
+}
