@@ -121,6 +121,12 @@ export class AccountMaps {
     }
   }
 
+  /** What is known of the account as a whole, as of the last change that was read. */
+  async account(): Promise<{ readonly live: LiveAccount; readonly version: number } | undefined> {
+    if (this.#loaded === null) await this.#reach(0);
+    return this.#loaded ?? undefined;
+  }
+
   #again(cause: unknown): void {
     this.#deps.onFailure(cause);
     clearTimeout(this.#retry);
