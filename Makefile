@@ -8,7 +8,7 @@ BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then c
 export PATH := $(dir $(BUN)):$(PATH)
 SOURCES := $(shell find src patches -type f 2>/dev/null) build.ts package.json bun.lock
 
-.PHONY: help demo test check bench fuzz interop build clean
+.PHONY: help demo test check bench soak fuzz interop build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ check: node_modules/.installed ## The static part of the tests only: types, Biom
 
 bench: dist/qf system-packages bench-packages ## Measure speed beside Debian's sshd, in one run (PARTS="relay soak": these only)
 	@$(BUN) test/bench/run.ts $(PARTS)
+
+soak: dist/qf system-packages bench-packages ## Ten commands a second through the whole path for 30 minutes (MINUTES=5: five)
+	@MINUTES=$(or $(MINUTES),30) $(BUN) test/bench/run.ts --json dist/soak.json soak
 
 fuzz: node_modules/.installed ## Mutate recorded handshakes for longer than the tests do
 	@$(BUN) test/fuzz/handshake.ts 100000
