@@ -1,0 +1,270 @@
+/** What goes wrong in everyday use: one line with the cause and one next step, for `qf ssh` and for OpenSSH. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { EXTERNAL_USERS, startExternalIdp } from "../support/external-idp.ts";
+import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
+import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { type RunResult, runProcess } from "../support/run-process.ts";
+
+describe.skipIf(!isRoot)("on the client's terminal", () => {
+  let lab: Lab;
+  let account: OsAccount;
+  let device: LabDevice;
+  let servers: string;
+  let config: string;
+
+  beforeAll(async () => {
+    account = new OsAccount("bad");
+    lab = await openLab();
+    const devs = await lab.createGroup("Developers");
+    servers = await lab.createGroup("Servers");
+    const person = await lab.createPerson("ada@example.com", [devs]);
+    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
+    await lab.startAgent("web1", { groups: [servers] });
+    device = lab.device(person, "laptop");
+    await device.login();
+    config = join(lab.root, "openssh-config");
+    const { executable } = lab;
+    const { configDir } = device;
+    writeFileSync(config, renderDropIn({ executable, domain: "qf.internal", configDir, shortNames: false }));
+  }, 120_000);
+
+  afterAll(async () => {
+    await lab?.[Symbol.asyncDispose]();
+    account?.[Symbol.dispose]();
+  });
+
+  const run = (...command: string[]) =>
+    runProcess(command, { env: lab.env(device.env()), cwd: lab.root, timeoutMs: 60_000 });
+
+  /** The same by both clients. */
+  function both(host: string, options: { user?: string; command?: string } = {}): Promise<RunResult[]> {
+    const { user = account.name, command = "echo in" } = options;
+    return Promise.all([
+      device.ssh([`${user}@${host}`, command]),
+      run("ssh", "-F", config, `${user}@${host}.qf.internal`, command),
+    ]);
+  }
+
+  /** Both are refused with `cause` on one line, and what to do: a hint of its own or in brackets. */
+  function expectLine(results: readonly RunResult[], cause: RegExp, next: RegExp): void {
+    for (const { stderr, stdout, exitCode } of results) {
+      expect({ exitCode, stdout }).toEqual({ exitCode: 255, stdout: "" });
+      const lines = stderr.split("\n").filter((line) => cause.test(line));
+      expect(lines.length === 1 ? "one line" : stderr).toBe("one line");
+      expect(stderr).toMatch(next);
+      expect(stderr).not.toMatch(/^\s+at /m);
+    }
+  }
+
+  const listening = async (): Promise<{ server: Server; port: number }> => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return { server, port: (server.address() as { port: number }).port };
+  };
+
+  test("a wrong user", async () => {
+    const results = await both("web1", { user: "nobodyhere" });
+    expectLine(results, /No authorization mapping for OS user|not authorized to login as OS user/, /add/);
+  });
+
+  test("a wrong host", async () => {
+    expectLine(await both("nosuch"), /^qf: error: User is not authorized/, /^qf: hint: check the name/m);
+  });
+
+  test("a host without an agent", async () => {
+    const gone = await lab.startAgent("gone1", { groups: [servers] });
+    await gone.kill();
+    expectLine(
+      await both("gone1"),
+      /^qf: error: Connection refused/,
+      /^qf: hint: start the peer with qf agent up/m,
+    );
+  });
+
+  test("an agent without SSH", async () => {
+    await lab.startAgent("mute1", { groups: [servers], args: ["--allow-server-ssh=false"] });
+    expectLine(
+      await both("mute1"),
+      /^qf: error: (?:SSH is disabled for this peer|SSH server not detected)$/,
+      /^qf: hint: run qf agent up --allow-server-ssh/m,
+    );
+  });
+
+  test("file transfer that is off, by ssh -s, sftp, both of scp's protocols and rsync", async () => {
+    writeFileSync(join(lab.root, "letter"), "dear all\n");
+    const target = `${account.name}@web1.qf.internal`;
+    const letter = join(lab.root, "letter");
+    const ways = [
+      ["ssh", "-F", config, "-s", target, "sftp"],
+      ["sftp", "-F", config, "-b", "/dev/null", target],
+      ["scp", "-F", config, letter, `${target}:`],
+      ["scp", "-OF", config, letter, `${target}:`],
+      ["rsync", "-e", `ssh -F ${config}`, letter, `${target}:`],
+      [lab.executable, "ssh", `${account.name}@web1`, "scp -t ."],
+    ];
+    for (const result of await Promise.all(ways.map((words) => run(...words)))) {
+      expect(result.exitCode).not.toBe(0);
+      expect(result.stderr).toMatch(/^SFTP subsystem not available \(start the peer with --enable-ssh-sftp/m);
+    }
+  });
+
+  test("a forward that is off, by -W of both", async () => {
+    const results = [
+      await device.ssh(["-W", "127.0.0.1:1", `${account.name}@web1`]),
+      await run("ssh", "-F", config, "-W", "127.0.0.1:1", `${account.name}@web1.qf.internal`),
+    ];
+    for (const { stderr, exitCode } of results) {
+      expect(exitCode).toBe(255);
+      expect(stderr).toContain("Port forwarding not available");
+      expect(stderr).toContain("--enable-ssh-local-port-forwarding");
+    }
+  });
+
+  test("a home that is missing, which is no reason not to work", async () => {
+    using homeless = homeOf("/no/such/home");
+    for (const { stdout, stderr, exitCode } of await both("web1", { command: "pwd" })) {
+      expect({ stdout, exitCode, homeless }).toMatchObject({ stdout: "/\n", exitCode: 0 });
+      expect(stderr).toBe("Could not chdir to home directory /no/such/home: No such file or directory\n");
+    }
+  });
+
+  function homeOf(path: string): Disposable {
+    account.change("usermod", "--home", path);
+    return { [Symbol.dispose]: () => account.change("usermod", "--home", account.home) };
+  }
+
+  test("a shell that is missing", async () => {
+    account.change("usermod", "--shell", "/no/such/shell");
+    try {
+      expectLine(await both("web1"), /The OS account has no login shell/, /ask the peer's administrator/);
+    } finally {
+      account.change("usermod", "--shell", "/bin/sh");
+    }
+  });
+
+  test("a disk of the machine that is full, and one that has room again", async () => {
+    const folder = join(lab.root, "agent-full1");
+    mkdirSync(folder);
+    expect((await run("mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", folder)).exitCode).toBe(0);
+    let full: LabAgent | undefined;
+    try {
+      full = await lab.startAgent("full1", { groups: [servers] });
+      for (const { stdout } of await both("full1")) expect(stdout).toBe("in\n");
+      fill(join(folder, "filled"));
+      expectLine(
+        await both("full1"),
+        /The audit log can not be written, so nothing is allowed/,
+        /ask the peer's administrator to look at its disk/,
+      );
+      rmSync(join(folder, "filled"));
+      for (const { stdout } of await both("full1")) expect(stdout).toBe("in\n");
+    } finally {
+      await full?.kill();
+      await run("umount", folder);
+    }
+  }, 60_000);
+
+  /** To the last byte. */
+  function fill(path: string): void {
+    const fd = openSync(path, "w");
+    try {
+      for (let bytes = 65_536; bytes > 0; ) {
+        try {
+          writeSync(fd, Buffer.alloc(bytes));
+        } catch {
+          bytes = Math.floor(bytes / 2);
+        }
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  test("a port in use, here and for an agent and for management", async () => {
+    const { server, port } = await listening();
+    const listen = ["--listen", `127.0.0.1:${port}`];
+    const forward = await device.ssh([
+      "-o",
+      "ExitOnForwardFailure=yes",
+      "-NL",
+      `${port}:h:1`,
+      `${account.name}@web1`,
+    ]);
+    expect(forward.stderr).toMatch(/^qf: error: Cannot bind to port \d+$/m);
+    const key = await lab.createSetupKey([]);
+    const state = ["--state-dir", join(lab.root, "taken"), "--name", "taken", "--management-url", lab.url];
+    const agent = await lab.qf([
+      "agent",
+      "up",
+      ...state,
+      "--setup-key",
+      key,
+      "--allow-server-ssh",
+      ...listen,
+    ]);
+    expect(agent).toMatchObject({ exitCode: 1 });
+    expect(agent.stderr).toMatch(
+      /^qf: error: 127\.0\.0\.1:\d+ is already in use\nqf: hint: choose another with --listen/m,
+    );
+    const data = ["--data-dir", join(lab.root, "taken-management")];
+    const management = await lab.qf(["management", "serve", ...data, ...listen]);
+    expect(management).toMatchObject({ exitCode: 1 });
+    expect(management.stderr).toMatch(
+      /^qf: error: something listens on 127\.0\.0\.1:\d+ already\nqf: hint: /m,
+    );
+    server.close();
+  });
+
+  test("a name that is taken: the second machine is told which one it got", async () => {
+    const second = await lab.startAgent("second", { groups: [servers], args: ["--name", "web1"] });
+    expect((await second.status()).self?.fullName).toBe("web1-2.qf.internal");
+    for (const { stdout } of await both("web1-2")) expect(stdout).toBe("in\n");
+    const { stdout } = await lab.qf(["agent", "status", "--state-dir", second.stateDir]);
+    expect(stdout).toContain("web1-2.qf.internal");
+    await second.kill();
+  });
+
+  test("management that is away: to sign in, to connect from a new device, to enrol", async () => {
+    const phone = lab.device(device.person, "phone");
+    await lab.management?.kill();
+    const enrol = ["--state-dir", join(lab.root, "late"), "--name", "late", "--listen", "127.0.0.1:0"];
+    const results = [
+      await phone.qf(["login"]),
+      await phone.ssh([`${account.name}@web1`, "true"]),
+      await lab.qf(["agent", "up", ...enrol, "--management-url", lab.url, "--setup-key", "qfk_x"]),
+    ];
+    for (const { stderr, exitCode } of results) {
+      expect(exitCode).not.toBe(0);
+      expect(stderr).toMatch(
+        /^qf: error: can not reach management at \S+: connection refused\nqf: hint: .+\n$/,
+      );
+    }
+    const stock = await run("ssh", "-F", config, `${account.name}@web1.qf.internal`, "true");
+    expect(stock.exitCode).toBe(255);
+    expect(stock.stderr).toContain("management can not be reached");
+    await lab.serveManagement();
+  }, 60_000);
+});
+
+test("an identity provider that is away is named, with what to look at", async () => {
+  const idp = await startExternalIdp();
+  const [grace] = EXTERNAL_USERS;
+  let isStopped = false;
+  try {
+    await using lab = await openLab({
+      serveArgs: ["--oidc-issuer", idp.issuer, "--oidc-client-id", idp.clientId],
+    });
+    const device = lab.device(grace, "grace");
+    await idp.stop();
+    isStopped = true;
+    const { stderr, exitCode } = await device.qf(["login"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^qf: error: .*identity provider.*\nqf: hint: .+\n$/);
+  } finally {
+    if (!isStopped) await idp.stop();
+  }
+}, 60_000);
