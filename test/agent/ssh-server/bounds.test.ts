@@ -1,13 +1,18 @@
 /** What a client may take of the agent, before and after it is known who it is. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import type { Client, ClientChannel } from "ssh2";
 import type { Limits } from "../../../src/agent/ssh-server/limits.ts";
-import { isRoot } from "../../support/os-accounts.ts";
+import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
 import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
 let world: SshWorld;
+let account: OsAccount;
+beforeAll(() => {
+  if (isRoot) account = new OsAccount("bounds");
+});
+afterAll(() => account?.[Symbol.dispose]());
 afterEach(() => world.close());
 
 async function open(limits: Partial<Limits>): Promise<void> {
@@ -51,7 +56,7 @@ describe.skipIf(!isRoot)("a connection", () => {
     first.socket.destroy();
     second.socket.destroy();
     await Bun.sleep(100);
-    const { client, isIn } = await signIn(world, { ...(await world.issue()), localUser: "root" });
+    const { client, isIn } = await signIn(world, { ...(await world.issue()), localUser: account.name });
     expect(isIn).toBe(true);
     client.end();
   });
@@ -61,7 +66,7 @@ describe.skipIf(!isRoot)("a connection", () => {
     const credential = await world.issue();
     const clients: Client[] = [];
     for (let i = 0; i < 3; i++)
-      clients.push((await signIn(world, { ...credential, localUser: "root" })).client);
+      clients.push((await signIn(world, { ...credential, localUser: account.name })).client);
     expect(world.server.sessions()).toHaveLength(3);
     for (const client of clients) client.end();
   });
@@ -69,22 +74,22 @@ describe.skipIf(!isRoot)("a connection", () => {
   test("of one user too many is refused, and says so", async () => {
     await open({ connectionsPerUserMax: 1 });
     const credential = await world.issue();
-    const first = await signIn(world, { ...credential, localUser: "root" });
-    const second = await signIn(world, { ...credential, localUser: "root" });
+    const first = await signIn(world, { ...credential, localUser: account.name });
+    const second = await signIn(world, { ...credential, localUser: account.name });
     expect(second.isIn).toBe(false);
     expect(second.banner).toContain("Too many connections");
     const closed = new Promise<void>((resolve) => first.client.once("close", () => resolve()));
     first.client.end();
     await closed;
     await Bun.sleep(50);
-    const third = await signIn(world, { ...credential, localUser: "root" });
+    const third = await signIn(world, { ...credential, localUser: account.name });
     expect(third.isIn).toBe(true);
     third.client.end();
   });
 
   test("with more sessions than one may have is told so, and keeps the others", async () => {
     await open({ sessionsMax: 2 });
-    const { client } = await signIn(world, { ...(await world.issue()), localUser: "root" });
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: account.name });
     const shells = [await openSession(client), await openSession(client)];
     expect(shells.every((shell) => shell instanceof Error)).toBe(false);
     const third = await openSession(client);
@@ -95,7 +100,7 @@ describe.skipIf(!isRoot)("a connection", () => {
 
   test("that is silent for longer than flags allow is ended, however long policies allow", async () => {
     await open({});
-    const { client } = await signIn(world, { ...(await world.issue()), localUser: "root" });
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: account.name });
     client.on("error", () => {});
     const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
     world.limits = { ...world.limits, idleMs: 200 };
@@ -105,7 +110,7 @@ describe.skipIf(!isRoot)("a connection", () => {
 
   test("that lasts longer than flags allow is ended, busy or not", async () => {
     await open({});
-    const { client } = await signIn(world, { ...(await world.issue()), localUser: "root" });
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: account.name });
     client.on("error", () => {});
     const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
     client.exec("while echo x; do sleep 0.05; done", (_error, stream) => stream?.resume());
@@ -115,24 +120,25 @@ describe.skipIf(!isRoot)("a connection", () => {
   });
 
   test("that is busy is not idle", async () => {
-    await open({ idleMs: 1_500 });
-    const { client } = await signIn(world, { ...(await world.issue()), localUser: "root" });
+    await open({});
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: account.name });
     const output = await new Promise<string>((resolve) => {
       let text = "";
-      client.exec("for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.4; done", (_error, stream) => {
+      client.exec("for i in 1 2 3 4 5 6 7 8 9; do echo $i; sleep 0.3; done", (_error, stream) => {
         stream?.on("data", (data: Buffer) => {
           text += data;
+          world.limits = { ...world.limits, idleMs: 1_800 };
         });
         stream?.on("close", () => resolve(text));
       });
     });
-    expect(output).toBe("1\n2\n3\n4\n5\n6\n7\n8\n");
+    expect(output).toBe("1\n2\n3\n4\n5\n6\n7\n8\n9\n");
     client.end();
   });
 
   test("beyond a bound that was lowered is not taken, and those that are on stay on", async () => {
     await open({ connectionsPerUserMax: 8 });
-    const credential = { ...(await world.issue()), localUser: "root" };
+    const credential = { ...(await world.issue()), localUser: account.name };
     const clients = [await signIn(world, credential), await signIn(world, credential)];
     world.limits = { ...world.limits, connectionsPerUserMax: 1 };
     const third = await signIn(world, credential);
@@ -144,7 +150,7 @@ describe.skipIf(!isRoot)("a connection", () => {
   test("that goes on asking for what it may not have is ended", async () => {
     await open({ refusalsMax: 5 });
     world.flags = { ...world.flags, sshLocalForwarding: false };
-    const { client } = await signIn(world, { ...(await world.issue()), localUser: "root" });
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: account.name });
     client.on("error", () => {});
     const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
     for (let i = 0; i < 8; i++) client.forwardOut("127.0.0.1", 1, "127.0.0.1", 1, () => {});
