@@ -29,6 +29,7 @@ import {
 } from "../../../src/wire/relay-tunnel.ts";
 import { anAccountRow } from "../../support/account-row.ts";
 import { until } from "../../support/agent.ts";
+import { type FaultyTcp, openFaultyTcp } from "../../support/faulty-tcp.ts";
 import { hasPostgres, testPostgres } from "../../support/postgres.ts";
 import {
   addPeer,
@@ -257,6 +258,74 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
     await until("the link", () => b.store.cluster?.relayLinks.find(management.accountId, machine.row.id));
     await expect(b.dial(device, machine)).rejects.toThrow("has lost its way to the peer");
     (await c.dial(device, machine)).destroy();
+  });
+
+  describe("over a bad network between them", () => {
+    let network: FaultyTcp;
+
+    beforeEach(async () => {
+      network = await openFaultyTcp(Number(a.tunnels?.address?.split(":")[1]));
+      closers.push(() => network.close());
+      await a.store.cluster?.setAddress(`127.0.0.1:${network.port}`);
+      await link(a, echo);
+    });
+
+    const echoes = async (): Promise<boolean> => {
+      const data = randomBytes(300_000);
+      const stream = await b.dial(device, machine);
+      stream.end(data);
+      return sha256(await readAll(stream)) === sha256(Buffer.from(GREETING), data);
+    };
+
+    test("streams go on slowly and in pieces", async () => {
+      network.fault = { pieceBytes: 900, delayMs: 1 };
+      expect(await echoes()).toBe(true);
+    }, 20_000);
+
+    test("a cut ends what was under way with its reason, and the next dial makes a way anew", async () => {
+      const over = ended(await b.dial(device, machine));
+      network.cut();
+      expect(await over).toContain("has lost its way to the peer");
+      await nothingLeft(a, b);
+      expect(await echoes()).toBe(true);
+    });
+
+    test("silence ends it as well, at both", async () => {
+      const over = ended(await b.dial(device, machine));
+      network.fault = { isSilent: true };
+      expect(await over).toContain("has lost its way to the peer");
+      await until("nothing left", () => a.hub.load().streams + b.hub.load().streams === 0, 15_000);
+      await expect(b.dial(device, machine)).rejects.toThrow("has lost its way to the peer");
+      network.fault = {};
+      network.cut();
+      await until("the way", () => echoes().catch(() => false), 10_000);
+    }, 40_000);
+
+    test.each([
+      { what: "mixed up", fault: { pieceBytes: 2_000, swapEvery: 7 } },
+      { what: "sent twice", fault: { pieceBytes: 2_000, twiceEvery: 7 } },
+    ])(
+      "what is $what ends all streams in it, and harms no byte",
+      async ({ fault }) => {
+        const data = randomBytes(2 * MB);
+        const stream = await b.dial(device, machine);
+        const parts: Buffer[] = [];
+        const over = new Promise<void>((resolve) => stream.on("close", () => resolve()));
+        stream.on("data", (part: Buffer) => void parts.push(part));
+        await until("the greeting", () => parts.length > 0);
+        network.fault = fault;
+        stream.end(data);
+        await over;
+        const got = Buffer.concat(parts);
+        const right = Buffer.concat([Buffer.from(GREETING), data]);
+        expect(got.length).toBeLessThan(right.length);
+        expect(got.equals(right.subarray(0, got.length))).toBe(true);
+        network.fault = {};
+        await nothingLeft(a, b);
+        await until("the way", () => echoes().catch(() => false), 10_000);
+      },
+      30_000,
+    );
   });
 
   describe("at the port for other processes", () => {
