@@ -7,6 +7,8 @@ import { LabTerminal } from "../support/lab-terminal.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openStockMachine, type StockMachine } from "../support/stock-machine.ts";
 
+const canMount = existsSync("/dev/fuse") && Bun.which("sshfs") !== null;
+
 describe.skipIf(!isRoot)("OpenSSH's features", () => {
   let machine: StockMachine;
   let target = "";
@@ -174,6 +176,26 @@ describe.skipIf(!isRoot)("OpenSSH's features", () => {
     expect(await ssh(target, `test ! -e ${socket}; echo $? \${SSH_AUTH_SOCK-none}`)).toMatchObject({
       stdout: "0 none\n",
     });
+  });
+
+  // A container may have no /dev/fuse, and then nothing can be mounted there by anyone.
+  test(canMount ? "sshfs is a folder like any other" : "sshfs is not tried without /dev/fuse", async () => {
+    if (!canMount) return;
+    const folder = here("mounted");
+    mkdirSync(folder);
+    const options = ["-o", `ssh_command=ssh -F ${machine.config}`, "-o", "dir_cache=no"];
+    const mounted = await machine.run(["sshfs", ...options, `${target}:`, folder]);
+    expect(mounted).toMatchObject({ exitCode: 0, stderr: "" });
+    try {
+      const script = `set -e; cd ${folder}
+        mkdir d && echo one > d/a && echo two >> d/a && mv d/a d/b && ln -s b d/c && cat d/c
+        cp /bin/ls d/ls && cmp /bin/ls d/ls && chmod 600 d/b && truncate -s 3 d/b && stat -c '%a %s' d/b
+        for i in $(seq 20); do echo $i > d/$i & done; wait; ls d | wc -l; df . > /dev/null; rm -r d; ls -d d 2>&1 || true`;
+      const result = await machine.run(["sh", "-c", script]);
+      expect(result.stdout).toBe("one\ntwo\n600 3\n23\nls: cannot access 'd': No such file or directory\n");
+    } finally {
+      await machine.run(["fusermount3", "-u", folder]);
+    }
   });
 
   test("rsync keeps a tree in step, deletions as well", async () => {

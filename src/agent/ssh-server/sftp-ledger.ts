@@ -35,11 +35,12 @@ export async function serveLedger({ reader, answers, ...options }: LedgerOptions
         const isStored: boolean = !isRefused && (await options.record(operations));
         if (!isStored && !isRefused) options.onRefused();
         isRefused ||= !isStored;
-        await answers.write(Uint8Array.of(isStored ? LEDGER_YES : LEDGER_NO));
+        // One that has said its last word does not wait for the answer.
+        await answers.write(Uint8Array.of(isStored ? LEDGER_YES : LEDGER_NO)).catch(() => {});
       }
     }
   } catch {
-    // It has gone before it was answered, or this is not what our own process says.
+    // This is not what our own process says.
     if (!isRefused) options.onRefused();
     while ((await reader.read()) !== null);
   } finally {

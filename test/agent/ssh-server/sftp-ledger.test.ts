@@ -97,6 +97,15 @@ describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1)
     ]);
   });
 
+  test("a server that has gone without waiting for its last answer was no reason to say anything", async () => {
+    for (let i = 0; i < 10; i++) {
+      expect(await sftp(`put here last-${i}`)).toMatchObject({ status: 0, stderr: "" });
+    }
+    await until("the ends", () => world.eventsOf("session.end").length === 10);
+    const closed = world.eventsOf("sftp.operations").flatMap(({ operations: all }) => all);
+    expect(closed.filter(({ op }) => op === "close")).toHaveLength(10);
+  });
+
   test("tells of what read-only refused", async () => {
     grant({ sftp: "read" });
     writeFileSync(at("kept"), "x");
