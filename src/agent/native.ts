@@ -1,6 +1,7 @@
 /**
  * What the agent process itself asks of libc: who is at the other end of a unix socket, how long the way
- * of a TCP connection is, and a lock that dies with its holder. What sessions need of the system is in `os/`.
+ * of a TCP connection is, to acknowledge at once, and a lock that dies with its holder. What sessions need of
+ * the system is in `os/`.
  *
  * @module
  */
@@ -14,10 +15,15 @@ const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 const TCP_INFO_BYTES = 104;
 const TCP_INFO_RTT = 68;
+const TCP_QUICKACK = 12;
 
 const SYMBOLS = {
   getsockopt: {
     args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.ptr],
+    returns: FFIType.i32,
+  },
+  setsockopt: {
+    args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.i32],
     returns: FFIType.i32,
   },
   flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
@@ -25,6 +31,7 @@ const SYMBOLS = {
 
 type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
 let loaded: Libc | undefined;
+const ON = new Int32Array([1]);
 
 function libc(): Libc {
   if (loaded !== undefined) return loaded;
@@ -67,4 +74,12 @@ export function tcpRoundTripMs(fd: number): number | null {
 /** Takes the lock of the open file `fd` without waiting. False: somebody else holds it. */
 export function tryLock(fd: number): boolean {
   return libc().flock(fd, LOCK_EXCLUSIVE_NOW) === 0;
+}
+
+/**
+ * Acknowledges what TCP socket `fd` has received, without the delay of up to 40 ms that saves a packet.
+ * Linux forgets it with the next answer. Does nothing elsewhere, and for what is no such socket.
+ */
+export function acknowledgeNow(fd: number): void {
+  if (process.platform === "linux") libc().setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, ptr(ON), ON.byteLength);
 }

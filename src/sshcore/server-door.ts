@@ -10,6 +10,7 @@ import { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 import type { Connection, ServerChannel } from "ssh2";
 import { SshBufferError, SshReader } from "../base/ssh-buffer.ts";
+import { createGatherer } from "./gather.ts";
 import { bannerMessage, channelOpenFailure, disconnectMessage, MESSAGE } from "./messages.ts";
 import { acceptChannel, openChannel } from "./server-channels.ts";
 import {
@@ -59,7 +60,6 @@ export class ServerDoor {
   /** Wakes writers: "window" with a channel number, "drain" of the transport, "closed". */
   readonly #wake = new EventEmitter().setMaxListeners(0);
   #isClosed = false;
-  #isGathering = false;
   bytesIn = 0;
   bytesOut = 0;
 
@@ -75,8 +75,10 @@ export class ServerDoor {
       return verdict === true ? this.#onPayload(payload) : verdict;
     };
     const write = this.#protocol._onWrite;
+    const gather = createGatherer(stream);
     this.#protocol._onWrite = (data) => {
       this.bytesOut += data.length;
+      gather();
       write(data);
     };
     stream.on("drain", () => this.#wake.emit("drain"));
@@ -159,7 +161,6 @@ export class ServerDoor {
     data: Uint8Array,
   ): number {
     const length = Math.min(data.length, outgoing.window, outgoing.packetSize, DATA_BYTES_MAX);
-    this.#gather();
     // ssh2 takes anything but a Buffer for text.
     const piece = Buffer.from(data.buffer, data.byteOffset, length);
     if (kind === "stdout") this.#protocol.channelData(outgoing.id, piece);
@@ -167,17 +168,6 @@ export class ServerDoor {
     outgoing.window -= length;
     this.#hooks.onActivity();
     return length;
-  }
-
-  /** ssh2 writes a packet in three pieces; what one turn of the loop sends goes out at once. */
-  #gather(): void {
-    if (this.#isGathering) return;
-    this.#isGathering = true;
-    this.#stream.cork();
-    queueMicrotask(() => {
-      this.#isGathering = false;
-      this.#stream.uncork();
-    });
   }
 
   /** Undefined unless something can still be sent on it. */

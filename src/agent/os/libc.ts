@@ -56,6 +56,7 @@ const F_DUPFD_CLOEXEC = 1030;
 const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
+const F_SETPIPE_SZ = 1031;
 const FD_CLOEXEC = 1;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
@@ -95,6 +96,11 @@ export function setNonBlocking(fd: number): void {
 
 export function setCloseOnExec(fd: number): void {
   check(libc().fcntl(fd, F_SETFD, FD_CLOEXEC), "close-on-exec");
+}
+
+/** Gives a pipe room for `bytes`, where it is one and the system has room left for this user. */
+export function widenPipe(fd: number, bytes: number): void {
+  libc().fcntl(fd, F_SETPIPE_SZ, bytes);
 }
 
 /** Makes the terminal at `fd` the controlling one of this process, which must lead its session. */

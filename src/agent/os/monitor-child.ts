@@ -96,7 +96,7 @@ class Monitor {
     const { session } = this;
     if (session === null) return;
     const isHeld = (await go) !== null;
-    if (isHeld) await session.orders.write(Buffer.from(JSON.stringify(session.spec))).catch(() => {});
+    if (isHeld) await session.orders.write(Buffer.from(JSON.stringify(session.spec)))?.catch(() => {});
     else session.child.kill("SIGKILL");
     session.orders.close();
     await session.child.exited;

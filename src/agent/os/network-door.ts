@@ -198,7 +198,9 @@ export class NetworkDoor {
 
   #send(order: DoorOrder): void {
     const line = Buffer.from(`${JSON.stringify(order)}\n`);
-    this.#writing = this.#writing.then(() => this.#child.stdin.write(line)).catch(() => this.#kill());
+    this.#writing = this.#writing
+      .then(async () => void (await this.#child.stdin.write(line)))
+      .catch(() => this.#kill());
   }
 
   async #read(): Promise<void> {

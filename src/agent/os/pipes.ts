@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { closeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { openStreamSocket } from "./descriptors.ts";
-import { duplicate, openPipe, setNonBlocking } from "./libc.ts";
+import { duplicate, openPipe, setNonBlocking, widenPipe } from "./libc.ts";
 
 export interface FdReader {
   /** The next bytes; null at the end, which is also what any error is taken for. One call at a time. */
@@ -18,11 +18,21 @@ export interface FdReader {
 }
 
 export interface FdWriter {
-  /** Resolves once the kernel has all of `data`. Rejects when nobody reads any more. One call at a time. */
-  write(data: Uint8Array): Promise<void>;
+  /**
+   * Null: the kernel has all of `data`. Else resolves once it has. Rejects when nobody reads any more. One
+   * call at a time.
+   */
+  write(data: Uint8Array): Promise<void> | null;
   /** The other side sees the end of the stream. */
   close(): void;
 }
+
+/** What a pipe of Linux holds unless told otherwise. */
+const PIPE_BYTES = 65_536;
+/** Up to here, what is written goes to the kernel without ado: keys typed, requests. PIPE_BUF of Linux. */
+const SMALL_BYTES = 4096;
+/** What it holds once somebody has filled it: a wake-up of both sides moves so much more. */
+const WIDE_PIPE_BYTES = 256 * 1024;
 
 /** The parent's end of a pipe from a child, and the end to give to it. */
 export function openOutputPipe(): { reader: FdReader; childFd: number } {
@@ -54,13 +64,19 @@ export function openBothWays(fd: number): { reader: FdReader; writer: FdWriter }
 export function createFdReader(fd: number): FdReader {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   let isClosed = false;
+  let isWide = false;
   return {
     async read() {
       if (isClosed) return null;
       reader ??= Bun.file(fd).stream().getReader();
       try {
         const { value, done } = await reader.read();
-        return done ? null : value;
+        if (done) return null;
+        if (!isWide && !isClosed && value.length >= PIPE_BYTES) {
+          isWide = true;
+          widenPipe(fd, WIDE_PIPE_BYTES);
+        }
+        return value;
       } catch {
         // EIO is how a terminal says that everybody has left it.
         return null;
@@ -78,12 +94,17 @@ export function createFdReader(fd: number): FdReader {
 export function createFdWriter(fd: number): FdWriter {
   let sink: Bun.FileSink | undefined;
   let isClosed = false;
+  const pour = async (data: Uint8Array): Promise<void> => {
+    sink ??= Bun.file(fd).writer();
+    await sink.write(data);
+    if (!isClosed) await sink.flush();
+  };
   return {
-    async write(data) {
-      if (isClosed) throw new Error("the stream is closed");
-      sink ??= Bun.file(fd).writer();
-      await sink.write(data);
-      if (!isClosed) await sink.flush();
+    write(data) {
+      if (isClosed) return Promise.reject(new Error("the stream is closed"));
+      const count = data.length > SMALL_BYTES ? 0 : writeNow(fd, data);
+      if (count < 0) return Promise.reject(new Error("nobody reads the stream"));
+      return count === data.length ? null : pour(data.subarray(count));
     },
     close() {
       if (isClosed) return;
@@ -93,6 +114,15 @@ export function createFdWriter(fd: number): FdWriter {
       closeSync(fd);
     },
   };
+}
+
+/** Bytes that the kernel took at once; -1 when nobody reads any more. */
+function writeNow(fd: number, data: Uint8Array): number {
+  try {
+    return writeSync(fd, data);
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === "EAGAIN" ? 0 : -1;
+  }
 }
 
 async function endSink(sink: Bun.FileSink): Promise<void> {

@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { CHILD_ARGV, type ChildSpec } from "./child-spec.ts";
 import { type FdReader, type FdWriter, openBothWaysPipe, openInputPipe, openOutputPipe } from "./pipes.ts";
 import type { Pty } from "./pty.ts";
+import { openSocketEnds } from "./socket-ends.ts";
 
 export interface SpawnRequest {
   readonly spec: ChildSpec;
@@ -66,8 +67,7 @@ const MONITOR_ENV = { BUN_JSC_useConcurrentJIT: "0", BUN_JSC_useConcurrentGC: "0
 /** Starts `request.spec`. Throws when the operating system has no process or descriptor left. */
 export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
   const { pty } = request;
-  const input = pty === null ? openInputPipe() : null;
-  const output = pty === null ? openOutputPipe() : null;
+  const { input, output } = pty === null ? openStandardStreams(request.spec) : NO_STREAMS;
   const bothWays = pty === null && request.spec.sftp !== undefined ? openBothWaysPipe() : null;
   const errors = bothWays ?? (pty === null ? openOutputPipe() : null);
   const answers = bothWays?.writer ?? null;
@@ -96,6 +96,17 @@ export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
     exited: child.exited,
     signalGroup: (signal) => signalGroup(child.pid, signal),
   };
+}
+
+const NO_STREAMS = { input: null, output: null };
+
+function openStandardStreams(spec: ChildSpec): {
+  readonly input: { readonly writer: FdWriter; readonly childFd: number };
+  readonly output: { readonly reader: FdReader; readonly childFd: number };
+} {
+  if (spec.sftp === undefined) return { input: openInputPipe(), output: openOutputPipe() };
+  const { reader, writer, childFds } = openSocketEnds();
+  return { input: { writer, childFd: childFds[0] }, output: { reader, childFd: childFds[1] } };
 }
 
 /** Our own child: held by `contain` before it has its spec. */

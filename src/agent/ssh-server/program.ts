@@ -5,6 +5,7 @@
  * @module
  */
 import type { Readable } from "node:stream";
+import { letGo } from "../../sshcore/gather.ts";
 import type { ServerDoor } from "../../sshcore/server-door.ts";
 import type { TerminalMode } from "../../sshcore/terminal-modes.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
@@ -185,6 +186,7 @@ class RunningProgram implements Program {
     for (let data = await reader.read(); data !== null; data = await reader.read()) {
       if (!(await door.writeChannel(channelId, kind, data))) break;
       this.#lastOutputMs = performance.now();
+      letGo(data);
     }
     if (this.#pty === null) reader.close();
   }
@@ -216,8 +218,10 @@ function pumpInput(input: Readable, writer: FdWriter, closesAtEnd: boolean): voi
   let isGone = false;
   input.on("data", (data: Buffer) => {
     if (isGone) return;
+    const taken = writer.write(data);
+    if (taken === null) return;
     input.pause();
-    writer.write(data).then(
+    taken.then(
       () => input.resume(),
       () => {
         isGone = true;

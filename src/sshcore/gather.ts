@@ -1,0 +1,72 @@
+/**
+ * What one turn of the loop writes to a transport goes out in one call: ssh2 writes a packet in pieces,
+ * and a turn may send many packets.
+ *
+ * The pieces are put together in memory that is used again. Fresh memory for every turn would cost a bulk
+ * transfer more than to encrypt it.
+ *
+ * @module
+ */
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+
+/** A socket is also given text. */
+type Chunks = readonly { readonly chunk: Uint8Array | string }[];
+type Done = (error?: Error | null) => void;
+
+/** What a turn sends at most, as a rule; more is put together by the stream itself, in fresh memory. */
+const BUFFER_BYTES = 320 * 1024;
+/** Buffers kept for the next turn; a transport that is behind holds one. */
+const SPARE_MAX = 4;
+const spare: Buffer[] = [];
+/** From here on a piece is a whole encrypted packet, which is nobody's but this stream's. */
+const LARGE_BYTES = 8192;
+
+/** Returns what to call before a write to `stream`. */
+export function createGatherer(stream: Duplex): () => void {
+  let isGathering = false;
+  reuseMemory(stream);
+  return () => {
+    if (isGathering) return;
+    isGathering = true;
+    stream.cork();
+    queueMicrotask(() => {
+      isGathering = false;
+      stream.uncork();
+    });
+  };
+}
+
+/** Of a socket only: another stream may keep what it is given for longer than until it is done. */
+function reuseMemory(stream: Duplex): void {
+  const own = stream._writev?.bind(stream);
+  if (own === undefined || !(stream instanceof Socket)) return;
+  stream._writev = (chunks: Chunks, done: Done): void => {
+    const pieces = chunks.map(({ chunk }) => chunk).filter((chunk) => typeof chunk !== "string");
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (pieces.length === 1 || pieces.length < chunks.length || length > BUFFER_BYTES) {
+      own(chunks as never, done);
+      return;
+    }
+    const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    let at = 0;
+    for (const piece of pieces) {
+      buffer.set(piece, at);
+      at += piece.length;
+      if (piece.length >= LARGE_BYTES) letGo(piece);
+    }
+    stream._write(buffer.subarray(0, length), "buffer" as BufferEncoding, (error) => {
+      if (spare.length < SPARE_MAX) spare.push(buffer);
+      done(error);
+    });
+  };
+}
+
+/**
+ * Gives the memory of `data` back at once, so that the next of its size is the same, still in the cache.
+ * Left to the collector it would be touched for the first time, and returned to the kernel, again and again.
+ * Nobody may look at `data` afterwards; it is empty then.
+ */
+export function letGo({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+}

@@ -1,0 +1,86 @@
+import { expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { createGatherer, letGo } from "../../src/sshcore/gather.ts";
+
+async function pair(): Promise<{ near: Socket; far: Socket; close(): void }> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const far = connect((server.address() as { port: number }).port, "127.0.0.1");
+  const [near] = (await once(server, "connection")) as [Socket];
+  return {
+    near,
+    far,
+    close() {
+      for (const socket of [near, far]) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+/** Pieces of many sizes, no two of which begin alike. */
+function pieces(count: number): Buffer[] {
+  return Array.from({ length: count }, (_, i) => Buffer.alloc((i * 7919) % 40_000, `${i}.`));
+}
+
+test("what is written in one turn arrives whole and in order, also when the other end is slow", async () => {
+  const { near, far, close } = await pair();
+  const gather = createGatherer(near);
+  const sent = pieces(400);
+  // What is written is let go of, as a packet is.
+  const expected = Buffer.concat(sent);
+  const received: Buffer[] = [];
+  far.on("data", (data: Buffer) => {
+    received.push(data);
+    far.pause();
+    setTimeout(() => far.resume(), 1);
+  });
+  for (const [i, piece] of sent.entries()) {
+    gather();
+    near.write(Buffer.from(piece));
+    if (i % 11 === 0) await Bun.sleep(0);
+  }
+  near.end();
+  await once(far, "end");
+  expect(Buffer.concat(received).equals(expected)).toBe(true);
+  close();
+});
+
+test("what was gathered goes before the end of the stream", async () => {
+  const { near, far, close } = await pair();
+  const gather = createGatherer(near);
+  const received: Buffer[] = [];
+  far.on("data", (data: Buffer) => received.push(data));
+  gather();
+  for (const word of ["one ", "two ", "three"]) near.write(word);
+  near.end();
+  await once(far, "end");
+  expect(Buffer.concat(received).toString()).toBe("one two three");
+  close();
+});
+
+test("a stream that is no socket keeps what it was given", async () => {
+  const held: Buffer[] = [];
+  const stream = new Duplex({
+    read() {},
+    writev(chunks, done) {
+      held.push(...chunks.map(({ chunk }) => chunk));
+      done();
+    },
+  });
+  createGatherer(stream)();
+  stream.write(Buffer.alloc(20_000, "a"));
+  stream.write(Buffer.alloc(20_000, "b"));
+  await Bun.sleep(0);
+  expect(held.map((data) => data.toString("latin1", 0, 2))).toEqual(["aa", "bb"]);
+});
+
+test("memory that is shared is not let go of", () => {
+  const whole = new Uint8Array(100).fill(7);
+  letGo(whole.subarray(0, 50));
+  expect(whole[0]).toBe(7);
+  letGo(whole);
+  expect(whole.length).toBe(0);
+});
