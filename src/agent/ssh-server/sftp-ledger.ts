@@ -36,7 +36,7 @@ export async function serveLedger({ reader, answers, ...options }: LedgerOptions
         if (!isStored && !isRefused) options.onRefused();
         isRefused ||= !isStored;
         // One that has said its last word does not wait for the answer.
-        await answers.write(Uint8Array.of(isStored ? LEDGER_YES : LEDGER_NO)).catch(() => {});
+        await answers.write(Uint8Array.of(isStored ? LEDGER_YES : LEDGER_NO))?.catch(() => {});
       }
     }
   } catch {
