@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { type Echo, startEcho } from "../support/echo.ts";
 import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { hasPostgres } from "../support/postgres.ts";
@@ -23,6 +24,7 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
   let laptop: LabDevice;
   let at: string;
   let sshConfig: string;
+  let echo: Echo;
 
   const isLinked = async (): Promise<boolean> => {
     const { management, relay } = await agent.status();
@@ -39,8 +41,13 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
     const devs = await lab.createGroup("Developers");
     const servers = await lab.createGroup("Servers");
     const person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
-    const args = ["--listen", "none", "--enable-ssh-sftp"];
+    echo = await startEcho();
+    await lab.createPolicy("devs", [devs], [servers], {
+      authorized_groups: { [devs]: [account.name] },
+      ssh: { local_forward: [`127.0.0.1:${echo.port}`] },
+    });
+    const flags = ["--enable-ssh-sftp", "--enable-ssh-local-port-forwarding"];
+    const args = ["--listen", "none", ...flags];
     agent = await lab.startAgent("hidden1", { groups: [servers], args });
     await lab.until("its links", isLinked);
     two.balancer.backends = [second.port];
@@ -55,6 +62,7 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
 
   afterAll(async () => {
     await two?.[Symbol.asyncDispose]();
+    await echo?.[Symbol.asyncDispose]();
     account?.[Symbol.dispose]();
   });
 
@@ -79,6 +87,14 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
     }
     expect(sha256(readFileSync(back))).toBe(sha256(bytes));
   }, 60_000);
+
+  test("what comes after the end of what was sent still arrives", async () => {
+    const bytes = randomBytes(300_000);
+    const command = await laptop.ssh([at, "sha256sum; sleep 0.3; echo after"], { stdin: bytes });
+    expect(command).toMatchObject({ exitCode: 0, stdout: `${sha256(bytes)}  -\nafter\n` });
+    const forward = await laptop.ssh(["-W", `127.0.0.1:${echo.port}`, at], { stdin: "hello " });
+    expect(forward).toMatchObject({ exitCode: 0, stdout: "hello bye" });
+  });
 
   test("eight at once carry 4 MB each way without a byte amiss", async () => {
     const results = await Promise.all(
