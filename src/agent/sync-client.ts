@@ -23,6 +23,7 @@ import {
   ManagementMessage,
 } from "../wire/agent-sync.ts";
 import type { PeerFacts } from "../wire/client-api.ts";
+import { digestOfMap } from "../wire/map-digest.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
 import type { ApprovalLink } from "./approvals.ts";
@@ -95,12 +96,16 @@ export function isLinkDown(state: SyncState | undefined): boolean {
   return state !== undefined && !state.connected && state.error !== NOT_TRIED_YET;
 }
 
+const OLDER_MAP =
+  "management has an older map than this machine, which refuses it: restored from a backup? " +
+  "Then run qf management new-epoch there";
+
 const REFUSALS: Readonly<Record<MapRefusal, string>> = {
   newer_protocol: "management sends a policy of a newer version; update qf on this machine",
   other_account: "management sends the map of another account; it is refused",
   other_peer: "management sends the map of another peer; it is refused",
-  older_epoch: "management sends an older map than this machine has (a restored backup?); it is refused",
-  older_version: "management sends an older map than this machine has; it is refused",
+  older_epoch: OLDER_MAP,
+  older_version: OLDER_MAP,
 };
 
 /** Starts to connect at once, and goes on until closed. */
@@ -324,6 +329,7 @@ class WebSocketSyncClient implements SyncClient {
       bootId,
       signature: signEd25519(deviceKey, bytes),
       ...maps.position(),
+      ...digestOf(maps),
       facts,
       flags,
       hostKeys: [...hostKeys],
@@ -391,6 +397,11 @@ class WebSocketSyncClient implements SyncClient {
     this.#toldSessions = text;
     this.#send({ type: "sessions", sessions });
   }
+}
+
+function digestOf(maps: MapHolder): { digest?: string } {
+  const map = maps.snapshot()?.map;
+  return map === undefined ? {} : { digest: digestOfMap(map) };
 }
 
 /** What we sign must be for the account and origin we enrolled at. */

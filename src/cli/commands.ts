@@ -97,6 +97,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         purpose: "run the server",
         load: async () => (await import("./management-serve.ts")).managementServe,
       },
+      "new-epoch": {
+        purpose: "after an older copy of the data was put back: make machines take it",
+        load: async () => (await import("./management-new-epoch.ts")).managementNewEpoch,
+      },
     },
   },
   user: {

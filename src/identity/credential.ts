@@ -92,7 +92,7 @@ export function offlineLine(target: string): string {
 }
 
 const NO_LOGIN_KEPT =
-  "no login is kept here that could do without it: qf login --ssh-jwt-cache-ttl SECONDS keeps one";
+  "check the URL and that the server runs; a login kept with qf login --ssh-jwt-cache-ttl can do without";
 
 /** What management has made, or its denial thrown; noted for the day that it is away. */
 async function issued(

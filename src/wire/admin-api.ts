@@ -290,6 +290,10 @@ export type GroupRequest = z.infer<typeof GroupRequest>;
 export const InitResult = z.object({ accountId: Id, ownerId: UserId, token: z.string() });
 export type InitResult = z.infer<typeof InitResult>;
 
+/** What `qf management new-epoch` prints. */
+export const NewEpochResult = z.object({ epoch: z.int().min(1) });
+export type NewEpochResult = z.infer<typeof NewEpochResult>;
+
 /** The one JSON line of `qf management serve` when it is ready. */
 export const ServeReady = z.object({ url: z.string(), issuer: z.string(), pid: z.int() });
 export type ServeReady = z.infer<typeof ServeReady>;

@@ -115,6 +115,8 @@ export const AgentMessage = z.discriminatedUnion("type", [
     /** What it still has, for resuming; zeros for nothing. */
     epoch: z.int().min(0),
     version: z.int().min(0),
+    /** `digestOfMap` of it: the same number may stand for something else since a backup was put back. */
+    digest: Sha256.optional(),
     facts: PeerFacts,
     flags: AgentFlags,
     hostKeys: z.array(SshPublicKeyBlob).min(1).max(8),

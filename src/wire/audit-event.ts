@@ -160,6 +160,7 @@ export const ACTIVITY_CODES = [
   "account.create",
   "account.settings.update",
   "account.delete",
+  "management.epoch",
   "dashboard.login",
   "login",
   "login.failed",

@@ -130,7 +130,7 @@ describe.skipIf(!isRoot)("while management is away", () => {
     const result = await echo(fresh, "open");
     expect(result).toMatchObject({ exitCode: 255, stdout: "" });
     expect(result.stderr).toMatch(
-      /^qf: error: can not reach management at .*\nqf: hint: no login is kept here .*--ssh-jwt-cache-ttl.*\n$/,
+      /^qf: error: can not reach management at .*\nqf: hint: .*a login kept with qf login --ssh-jwt-cache-ttl can do without\n$/,
     );
     expect(existsSync(join(fresh.configDir, "targets.json"))).toBe(false);
   });

@@ -93,8 +93,13 @@ test("what is known follows what management says", async () => {
 });
 
 test.each<[what: string, hint: RegExp, before: () => Promise<unknown>, target: string]>([
-  ["a TTL of 0", /no login is kept here/, () => connect(), "web1"],
-  ["no login at all", /no login is kept here/, async () => {}, "web1"],
+  ["a TTL of 0", /a login kept with qf login --ssh-jwt-cache-ttl can do without$/, () => connect(), "web1"],
+  [
+    "no login at all",
+    /a login kept with qf login --ssh-jwt-cache-ttl can do without$/,
+    async () => {},
+    "web1",
+  ],
   [
     "a login that management holds",
     /only management can vouch for/,

@@ -86,6 +86,7 @@ class Hub implements SyncHub {
   readonly #wholeMaps: Admission;
   readonly #encoder = createMapEncoder();
   #isClosed = false;
+  #hasWarnedOfAhead = false;
   #approvals: Approvals | null = null;
   readonly websocket: WebSocketHandler<SocketData>;
 
@@ -260,10 +261,20 @@ class Hub implements SyncHub {
     link.refresh();
   }
 
+  /** Once: after a backup was put back every machine is ahead. */
+  #warnOfAhead(peerId: PeerId, name: string): void {
+    if (this.#hasWarnedOfAhead) return;
+    this.#hasWarnedOfAhead = true;
+    this.#ctx.log.error(
+      "machines have newer maps than this database and refuse ours: after a backup, run qf management new-epoch",
+      { peerId, name },
+    );
+  }
+
   #openLink(socket: Socket, { id: peerId, accountId, name }: PeerRow, identify: Identify): AgentLink {
     const { maps, log } = this.#ctx;
-    const { epoch, version, bootId } = identify;
-    const position = { epoch, version };
+    const { epoch, version, digest, bootId } = identify;
+    const position = { epoch, version, digest };
     const link = createLink({
       socket,
       accountId,
@@ -277,6 +288,7 @@ class Hub implements SyncHub {
       retryAfterMs: () => this.#handshake.retryAfterMs(),
       mapOf: (isFirst) => (isFirst ? maps.mapOf(accountId, peerId) : maps.knownMapOf(accountId, peerId)),
       resume: async () => null,
+      onAhead: () => this.#warnOfAhead(peerId, name),
       onFirst: () => this.#handshake.settle(socket),
       onFailure: (cause) => {
         if (!this.#isClosed) log.error("a map could not be made", { peerId }, cause);

@@ -12,7 +12,7 @@ import type { LinkState } from "../db/cluster.ts";
 import type { PeerRow } from "../db/peers.ts";
 import { createCloneWatch } from "./clone-watch.ts";
 import type { PeerSession } from "./hub.ts";
-import type { AgentLink } from "./link.ts";
+import { type AgentLink, isMapAt, type Position } from "./link.ts";
 import { recordClone, touchPeers } from "./report-store.ts";
 
 /** Maps of agents that left, kept so that coming back costs a delta and not a map. Parts are shared. */
@@ -83,9 +83,9 @@ export class LinkTable {
   }
 
   /** The map that an agent which was here before says it has, where it is the one it had. */
-  recent(peerId: PeerId, { epoch, version }: { epoch: number; version: number }): NetworkMap | null {
+  recent(peerId: PeerId, position: Position): NetworkMap | null {
     const map = this.#recent.get(peerId);
-    return map?.epoch === epoch && map.version === version ? map : null;
+    return map !== undefined && isMapAt(map, position) ? map : null;
   }
 
   /** The newer link wins: the older is most often dead, and if it is not, somebody copied a key. */

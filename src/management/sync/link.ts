@@ -10,6 +10,7 @@
 import type { ServerWebSocket } from "bun";
 import type { AgentParts } from "../../wire/agent-parts.ts";
 import type { LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
+import { digestOfMap } from "../../wire/map-digest.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { Admission } from "./admission.ts";
@@ -64,6 +65,13 @@ export interface AgentLink {
   close(): void;
 }
 
+/** Of an agent's map, as the agent says. `digest` absent: one that does not say. */
+export interface Position {
+  readonly epoch: number;
+  readonly version: number;
+  readonly digest?: string | undefined;
+}
+
 export interface LinkOptions {
   readonly socket: ServerWebSocket<SocketData>;
   readonly accountId: AccountId;
@@ -72,7 +80,9 @@ export interface LinkOptions {
   readonly bootId: string;
   /** The agent's map as it says it has it, where we know that one. */
   readonly known: NetworkMap | null;
-  readonly position: { readonly epoch: number; readonly version: number };
+  readonly position: Position;
+  /** The agent has a newer map than there is: an older copy of the data was put back. */
+  onAhead(): void;
   readonly encoder: MapEncoder;
   /** How many whole maps may be under way at once, over all links. */
   readonly wholeMaps: Admission;
@@ -144,14 +154,16 @@ export function createLink(options: LinkOptions): AgentLink {
     const before = needsWhole ? null : sent;
     const wasFirst = isFirst;
     isFirst = false;
+    if (wasFirst && isAhead(position, map)) options.onAhead();
     const isKnown = position.epoch === map.epoch && position.version > 0 && !needsWhole;
-    if (wasFirst && isKnown && position.version === map.version) {
+    if (wasFirst && !needsWhole && isMapAt(map, position)) {
       send({ type: "current", version: map.version });
     } else if (before !== null && before.epoch === map.epoch) {
       // Nothing but the version: the agent has to hear of it all the same, others wait for it.
       if (before.version !== map.version) sendText(encoder.delta(before, map));
     } else {
-      const resumed = wasFirst && isKnown ? await options.resume(map) : null;
+      const resumed =
+        wasFirst && isKnown && position.version < map.version ? await options.resume(map) : null;
       if (resumed === null) {
         if (!(await startWhole())) return;
         needsWhole = false;
@@ -227,4 +239,14 @@ export function createLink(options: LinkOptions): AgentLink {
     },
   };
   return link;
+}
+
+/** Whether `map` is the one that an agent says it has: a number may stand for two since a backup was put back. */
+export function isMapAt(map: NetworkMap, { epoch, version, digest }: Position): boolean {
+  if (epoch !== map.epoch || version !== map.version) return false;
+  return digest === undefined || digest === digestOfMap(map);
+}
+
+function isAhead({ epoch, version }: Position, map: NetworkMap): boolean {
+  return epoch > map.epoch || (epoch === map.epoch && version > map.version);
 }

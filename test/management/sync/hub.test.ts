@@ -9,6 +9,7 @@ import { insertPeer } from "../../../src/management/db/new-peer.ts";
 import { findPeerById, type PeerRow, updatePeer } from "../../../src/management/db/peers.ts";
 import { AGENT_PART_BYTES_MAX, splitAgentMessage } from "../../../src/wire/agent-parts.ts";
 import type { AgentMessage, ManagementMessage } from "../../../src/wire/agent-sync.ts";
+import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
 import { until } from "../../support/agent.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
@@ -209,6 +210,30 @@ describe("the sync hub", () => {
     await link.next("welcome");
     await until("the end", () => link.closed, 8_000);
   }, 10_000);
+
+  test("sends the map whole to an agent whose map of that version says something else", async () => {
+    const machine = await aMachine();
+    const first = new Link();
+    await first.identify(machine);
+    const { map } = await first.next("map");
+    first.socket.close();
+    const { epoch, version } = map;
+    const same = new Link();
+    await same.identify(machine, { epoch, version, digest: digestOfMap(map) });
+    await same.next("current");
+    same.socket.close();
+    const other = new Link();
+    const changed = { ...map, self: { ...map.self, sshEnabled: !map.self.sshEnabled } };
+    await other.identify(machine, { epoch, version, digest: digestOfMap(changed) });
+    expect((await other.next("map")).map).toEqual(map);
+  });
+
+  test("sends its map, and says what is wrong, to an agent that has a newer one", async () => {
+    const machine = await aMachine();
+    const link = new Link();
+    await link.identify(machine, { epoch: 1, version: 1_000 });
+    expect((await link.next("map")).map.version).toBeLessThan(1_000);
+  });
 
   test("says `current` to an agent that has the map, and sends a delta to one that was there before", async () => {
     const machine = await aMachine();
