@@ -56,6 +56,13 @@ export const FLAGS: readonly FlagRow[] = [
   { name: "ssh-max-sessions", key: "sshMaxSessions", kind: "number", isOptional: true },
   { name: "ssh-max-channels", key: "sshMaxChannels", kind: "number", isOptional: true },
   { name: "ssh-max-packet-size", key: "sshMaxPacketSize", kind: "number", isOptional: true },
+  {
+    name: "ssh-client-alive-interval",
+    key: "sshClientAliveIntervalSeconds",
+    kind: "seconds",
+    isOptional: true,
+  },
+  { name: "ssh-client-alive-count-max", key: "sshClientAliveCountMax", kind: "number", isOptional: true },
   { name: "ssh-idle-timeout", key: "sshIdleTimeoutSeconds", kind: "seconds", isOptional: true },
   { name: "ssh-max-session-time", key: "sshMaxSessionTimeSeconds", kind: "seconds", isOptional: true },
 ];

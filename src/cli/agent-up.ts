@@ -35,6 +35,8 @@ const STORED = [
   "ssh-max-sessions",
   "ssh-max-channels",
   "ssh-max-packet-size",
+  "ssh-client-alive-interval",
+  "ssh-client-alive-count-max",
   "ssh-idle-timeout",
   "ssh-max-session-time",
 ] as const;
@@ -89,6 +91,9 @@ limits of the SSH server, named as in sshd_config(5); given as "" one is back at
   --ssh-max-sessions N                shells, commands and transfers of one connection (default: 10)
   --ssh-max-channels N                those and forwarded streams together (default: 256)
   --ssh-max-packet-size BYTES         longest packet of a signed-in user (default: 262144)
+  --ssh-client-alive-interval SECONDS  ask clients that say nothing for so long whether they are there
+                             (default: 60; 0, never), and end those that leave
+  --ssh-client-alive-count-max N      as many of these questions unanswered (default: 10)
   --ssh-idle-timeout SECONDS          end connections that carry nothing for so long (default: 0, never)
   --ssh-max-session-time SECONDS      end connections that last so long (default: 0, never)
 A policy may set shorter times. A change of these times counts for live connections as well, the rest
@@ -136,6 +141,8 @@ examples:
       "ssh-max-sessions": text("n", "Sessions of one connection"),
       "ssh-max-channels": text("n", "Channels of one connection"),
       "ssh-max-packet-size": text("bytes", "Longest packet"),
+      "ssh-client-alive-interval": text("seconds", "How often a silent client is asked"),
+      "ssh-client-alive-count-max": text("n", "Unanswered questions"),
       "ssh-idle-timeout": text("seconds", "Longest silence"),
       "ssh-max-session-time": text("seconds", "Longest connection"),
       foreground: off("Stay attached"),

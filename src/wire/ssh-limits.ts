@@ -97,6 +97,9 @@ export const SshLimitFlags = z.strictObject({
   sshMaxSessions: bounded(0, 4_096),
   sshMaxChannels: bounded(1, 4_096),
   sshMaxPacketSize: bounded(35_000, 1_048_576),
+  /** 0: nobody is asked. */
+  sshClientAliveIntervalSeconds: bounded(0, 86_400),
+  sshClientAliveCountMax: bounded(1, 1_000),
   /** 0: no end. */
   sshIdleTimeoutSeconds: bounded(0, 31_536_000),
   sshMaxSessionTimeSeconds: bounded(0, 31_536_000),

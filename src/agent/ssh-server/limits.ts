@@ -34,12 +34,15 @@ export interface Limits {
   readonly channelsMax: number;
   /** Longest packet of somebody who is signed in, in bytes. Default 256 kB, as sshd's. */
   readonly packetBytesMax: number;
+  /** How often a client that says nothing is asked, null: never; and how often in vain. Default 60 s and 10. */
+  readonly aliveIntervalMs: number | null;
+  readonly aliveCountMax: number;
   /** Longest silence of a connection, and longest connection. Null, the default: no end but the policy's. */
   readonly idleMs: number | null;
   readonly connectionMs: number | null;
 }
 
-export const DEFAULT_LIMITS: Limits = {
+export const DEFAULT_LIMITS = {
   graceMs: 30_000,
   authTriesMax: 6,
   startsMax: 256,
@@ -55,9 +58,12 @@ export const DEFAULT_LIMITS: Limits = {
   connectionsMax: 16_384,
   channelsMax: 256,
   packetBytesMax: 256 * 1024,
+  // A closed laptop may sleep for ten minutes; what stays away longer shall not hold its place.
+  aliveIntervalMs: 60_000,
+  aliveCountMax: 10,
   idleMs: null,
   connectionMs: null,
-};
+} as const satisfies Limits;
 /** Of the channels of a connection, so that forwards leave room for sessions. */
 const FORWARDS_SHARE = 7 / 8;
 
@@ -76,6 +82,8 @@ export function limitsOf(flags: SshLimitFlags): Limits {
     channelsMax,
     forwardStreamsMax: Math.ceil(channelsMax * FORWARDS_SHARE),
     packetBytesMax: flags.sshMaxPacketSize ?? d.packetBytesMax,
+    aliveIntervalMs: milliseconds(flags.sshClientAliveIntervalSeconds ?? d.aliveIntervalMs / 1000),
+    aliveCountMax: flags.sshClientAliveCountMax ?? d.aliveCountMax,
     idleMs: milliseconds(flags.sshIdleTimeoutSeconds),
     connectionMs: milliseconds(flags.sshMaxSessionTimeSeconds),
   };

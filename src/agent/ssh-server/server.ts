@@ -26,6 +26,8 @@ const RECHECK_MS = 1_000;
 /** In the words of sshd's PerSourcePenalties, which clients may show. */
 const NOT_NOW = "Not allowed at this time\r\n";
 const LAST_WORDS_MS = 1_000;
+/** The longest that a timer takes; ssh2 has a default of its own for 0. */
+const NEVER_MS = 2 ** 31 - 1;
 
 /** Pieces in which a client sends all of a sign-in, and then some. */
 const SIGN_IN_PIECES = 64;
@@ -45,8 +47,8 @@ export function createSshServer(world: World): SshServer {
 
 class EmbeddedServer implements SshServer {
   readonly #world: World;
-  /** ssh2's server, and the types of host key it was made with. */
-  #server: { readonly server: Server; readonly types: string } | null = null;
+  /** ssh2's server, and what it was made with. */
+  #server: { readonly server: Server; readonly made: string } | null = null;
   readonly #incoming = new WeakMap<object, Incoming>();
   readonly #streams = new Set<Duplex>();
   readonly #connections = new Set<SshConnection>();
@@ -135,8 +137,9 @@ class EmbeddedServer implements SshServer {
 
   #serverOfNow(): Server {
     const wanted = this.#world.hostKeyTypes();
-    const types = wanted.join();
-    if (this.#server?.types === types) return this.#server.server;
+    const { aliveIntervalMs, aliveCountMax } = this.#world.limits();
+    const made = [aliveIntervalMs, aliveCountMax, ...wanted].join();
+    if (this.#server?.made === made) return this.#server.server;
     const has = this.#world.hostKeys;
     const chosen = has.filter(({ type }) => wanted.includes(type));
     // A machine without any of the types is to be reached all the same.
@@ -144,6 +147,8 @@ class EmbeddedServer implements SshServer {
     const server = new Server({
       hostKeys: keys.map(({ pem }) => pem),
       ident: `QuFabric_${VERSION}`,
+      keepaliveInterval: aliveIntervalMs ?? NEVER_MS,
+      keepaliveCountMax: aliveCountMax,
       algorithms: {
         ...ALGORITHMS,
         serverHostKey: HOST_KEY_ALGORITHMS.filter((type) => keys.some((key) => key.type === type)),
@@ -152,7 +157,7 @@ class EmbeddedServer implements SshServer {
     server.on("connection", (connection, info) =>
       this.#onConnection(connection, info.header.versions.software),
     );
-    this.#server = { server, types };
+    this.#server = { server, made };
     return server;
   }
 

@@ -136,6 +136,19 @@ describe.skipIf(!isRoot)("a connection", () => {
     client.end();
   });
 
+  test("whose client is gone without a word is ended, and one that answers is not", async () => {
+    await open({ aliveIntervalMs: 100, aliveCountMax: 3 });
+    const credential = { ...(await world.issue()), localUser: account.name };
+    const there = await signIn(world, credential);
+    const gone = await signIn(world, credential);
+    const inside = gone.client as unknown as { _protocol: { inspectPayload: () => undefined } };
+    inside._protocol.inspectPayload = () => undefined;
+    await new Promise<void>((resolve) => gone.client.on("error", () => {}).once("close", () => resolve()));
+    for (let round = 0; round < 100 && world.server.sessions().length > 1; round++) await Bun.sleep(20);
+    expect(world.server.sessions()).toHaveLength(1);
+    there.client.end();
+  });
+
   test("beyond a bound that was lowered is not taken, and those that are on stay on", async () => {
     await open({ connectionsPerUserMax: 8 });
     const credential = { ...(await world.issue()), localUser: account.name };
