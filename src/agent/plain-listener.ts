@@ -7,7 +7,7 @@
  * @module
  */
 import { createServer, type Server } from "node:net";
-import { addressOf, endsOf, listenAt } from "../fabric/listen.ts";
+import { addressOf, endsOf, listenAt, TCP_OPTIONS } from "../fabric/listen.ts";
 import type { SshServer } from "./world.ts";
 
 export interface PlainListener {
@@ -22,7 +22,7 @@ export function createPlainListener(ssh: Pick<SshServer, "accept">): PlainListen
   let wanted: string | null = null;
 
   async function open(address: string): Promise<Server> {
-    const opened = createServer({ noDelay: true }, (socket) => {
+    const opened = createServer(TCP_OPTIONS, (socket) => {
       ssh.accept(socket, { path: "plain", ...endsOf(socket), sourcePeerId: null });
     });
     await listenAt(opened, address, "--plain-ssh-listen");

@@ -22,6 +22,12 @@ export interface ConnectionEnds {
   readonly localPort: number;
 }
 
+/**
+ * For streams that last: no small packet waits, and the system asks an end that is silent for an hour
+ * whether it is still there.
+ */
+export const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 3_600_000 } as const;
+
 export interface ListenOptions {
   /** `HOST:PORT`; port 0 is any free one. */
   readonly addresses: readonly string[];
@@ -58,7 +64,7 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
   };
   try {
     for (const address of options.addresses) {
-      const server = createServer({ noDelay: true, pauseOnConnect: false }, (socket) => {
+      const server = createServer({ ...TCP_OPTIONS, pauseOnConnect: false }, (socket) => {
         const source = socket.remoteAddress;
         if (source === undefined || options.refuses?.(source) === true || !limits.enter(source)) {
           socket.on("error", () => {});

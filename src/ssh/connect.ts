@@ -21,6 +21,7 @@ import { AUTH_METHODS, signInWith } from "./client-auth.ts";
 const HANDSHAKE_TIMEOUT_MS = 20_000;
 /** Longest text taken from a banner. */
 const BANNER_LENGTH_MAX = 4_096;
+const FIRST_LINE_LENGTH_MAX = 256;
 
 export interface ConnectOptions {
   /** On which the hello is already sent. Taken over. */
@@ -57,7 +58,7 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
     });
   }
   const client = new Client();
-  const watched = watch(client, options);
+  const watched = watch(client, options, hearFirstLine(stream));
   client.connect({
     sock: stream,
     username: options.localUser,
@@ -105,7 +106,7 @@ interface Watched {
 }
 
 /** Turns what ssh2 says into one outcome each: signed in or why not, and gone or why. */
-function watch(client: Client, { credential, onBanner }: ConnectOptions): Watched {
+function watch(client: Client, { credential, onBanner }: ConnectOptions, firstLine: () => string): Watched {
   const ready = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<QfError | undefined>();
   const watched: Watched = {
@@ -127,15 +128,30 @@ function watch(client: Client, { credential, onBanner }: ConnectOptions): Watche
     ready.resolve();
   });
   client.on("error", (error) => {
-    failure ??= watched.isMismatch ? hostKeyMismatch(credential) : failureOf(error, isReady ? [] : banners);
+    failure ??= watched.isMismatch
+      ? hostKeyMismatch(credential)
+      : failureOf(error, isReady ? [] : banners, firstLine());
     ready.reject(failure);
   });
   client.on("close", () => {
-    const reason = failure ?? failureOf(undefined, isReady ? [] : banners);
+    const reason = failure ?? failureOf(undefined, isReady ? [] : banners, firstLine());
     ready.reject(reason);
     closed.resolve(watched.isEnding ? undefined : reason);
   });
   return watched;
+}
+
+/** What the peer says before anything else; "" once it has said which SSH it speaks. */
+function hearFirstLine(stream: Duplex): () => string {
+  let text = "";
+  const hear = (data: Buffer): void => {
+    text = (text + data.toString("latin1")).slice(0, FIRST_LINE_LENGTH_MAX);
+    if (text.startsWith("SSH-") || text.includes("\n") || text.length === FIRST_LINE_LENGTH_MAX) {
+      stream.off("data", hear);
+    }
+  };
+  stream.on("data", hear);
+  return () => (text.startsWith("SSH-") ? "" : printable(text.split("\n", 1)[0] ?? "").trim());
 }
 
 /** Types of the keys that are known, so that no other is negotiated. */
@@ -157,9 +173,19 @@ function hostKeyMismatch(credential: Credential): QfError {
 }
 
 /** The machine's own sentence where it gave one; else what kind of failure it was. */
-function failureOf(error: (Error & { level?: string }) | undefined, banners: readonly string[]): QfError {
+function failureOf(
+  error: (Error & { level?: string }) | undefined,
+  banners: readonly string[],
+  firstLine: string,
+): QfError {
   const sentence = printable(banners.join(" "));
   const options = error === undefined ? {} : { cause: error };
+  if (firstLine !== "") {
+    return new QfError("ERR_SSH", `the peer takes no connection: ${firstLine}`, {
+      ...options,
+      hint: "too many sign-ins of this device have failed there: wait some minutes, then try again",
+    });
+  }
   if (sentence !== "") return new QfError("ERR_ACCESS_DENIED", sentence, options);
   // The stream itself says what became of it.
   if (isQfError(error)) return new QfError("ERR_SSH", error.message, options);

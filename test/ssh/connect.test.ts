@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
+import { type AddressInfo, createServer } from "node:net";
 import { QfError } from "../../src/base/errors.ts";
 import { dialDirect } from "../../src/fabric/dial.ts";
 import type { Credential } from "../../src/identity/credential.ts";
@@ -94,6 +95,20 @@ test("connectSsh fails with the sentence of the machine's banner, without its co
 test("connectSsh fails in one sentence when the machine refuses without one", async () => {
   const machine = await machineWith({ denyWith: "" });
   expect((await failureOf(connectTo(machine))).message).toBe("Authentication failed");
+});
+
+test("connectSsh says what a machine says that takes no connection of this device now", async () => {
+  const machine = await machineWith();
+  const refusing = createServer((socket) => {
+    socket.on("error", () => {}).end("Not allowed at this \x1b[2Jtime\r\n");
+  });
+  await new Promise<void>((resolve) => refusing.listen(0, "127.0.0.1", resolve));
+  const address = `127.0.0.1:${(refusing.address() as AddressInfo).port}`;
+  const error = await failureOf(connectTo({ ...machine, address }));
+  refusing.close();
+  expect(error.code).toBe("ERR_SSH");
+  expect(error.message).toBe("the peer takes no connection: Not allowed at this  [2Jtime");
+  expect(error.hint).toContain("wait some minutes");
 });
 
 test("connectSsh reports a transport that is lost afterwards", async () => {
