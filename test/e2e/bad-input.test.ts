@@ -85,6 +85,17 @@ describe.skipIf(!isRoot)("on the client's terminal", () => {
     );
   });
 
+  test("an agent that does not answer", async () => {
+    const stuck = await lab.startAgent("stuck1", { groups: [servers] });
+    const { pid } = await stuck.status();
+    process.kill(pid, "SIGSTOP");
+    try {
+      expectLine(await both("stuck1"), /^qf: error: Connection timeout/, /^qf: hint: /m);
+    } finally {
+      process.kill(pid, "SIGKILL");
+    }
+  }, 90_000);
+
   test("an agent without SSH", async () => {
     await lab.startAgent("mute1", { groups: [servers], args: ["--allow-server-ssh=false"] });
     expectLine(
@@ -243,9 +254,13 @@ describe.skipIf(!isRoot)("on the client's terminal", () => {
         /^qf: error: can not reach management at \S+: connection refused\nqf: hint: .+\n$/,
       );
     }
-    const stock = await run("ssh", "-F", config, `${account.name}@web1.qf.internal`, "true");
-    expect(stock.exitCode).toBe(255);
-    expect(stock.stderr).toContain("management can not be reached");
+    // With a kept login the machine is asked, which does not take it.
+    const [own, stock] = await both("web1");
+    for (const result of [own, stock]) {
+      expect(result).toMatchObject({ exitCode: 255, stdout: "" });
+      expect(result?.stderr).toContain("management can not be reached");
+    }
+    expect(own?.stderr).toMatch(/^qf: error: Authentication failed\nqf: hint: .+\n$/m);
     await lab.serveManagement();
   }, 60_000);
 });

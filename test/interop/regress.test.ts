@@ -1,6 +1,6 @@
 /** OpenSSH's regression scripts: every one is accounted for, and the quick ones pass. */
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isRoot } from "../support/os-accounts.ts";
 import { REGRESS, runScripts } from "./regress.ts";
 import { HELPERS, NOT_APPLICABLE, SCRIPTS } from "./scripts.ts";
@@ -25,3 +25,21 @@ test.skipIf(!isHere || !isRoot).each([{ way: "direct" }, { way: "proxy" }] as co
   },
   180_000,
 );
+
+test("the README counts what RESULTS.md says of each script", () => {
+  const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
+  const rows = read("RESULTS.md").match(/^\| (?!script ).+$/gm) ?? [];
+  const cells = rows.map((row) => row.split("|").map((cell) => cell.trim()));
+  const count = (column: number, result: string) =>
+    cells
+      .filter((cell) => cell[column] === result)
+      .reduce((sum, [, names = ""]) => sum + names.split(",").length, 0);
+  const readme = read("../../README.md");
+  for (const [label, result] of [
+    ["passed whole", "passed"],
+    ["passed in part", "passed in part"],
+    ["failing", "failed"],
+  ] as const)
+    expect(readme).toContain(`| ${label} | ${count(2, result)} | ${count(3, result)} |`);
+  expect(readme).toContain(`| not applicable | ${count(2, "not applicable")} | `);
+});
