@@ -4,7 +4,7 @@
  * @module
  */
 import type { StatusParts } from "./status-report.ts";
-import { NOT_TRIED_YET } from "./sync-client.ts";
+import { NOT_TRIED_YET, OLDER_MAP, type SyncState } from "./sync-client.ts";
 
 /** Beyond this, certificates and hellos begin to fail. */
 const CLOCK_OFFSET_MS_MAX = 30_000;
@@ -29,13 +29,12 @@ function linkProblems({ problem, sync, spool, flags }: StatusParts): Problem[] {
     found.push({ problem, fix: "enrol it anew: qf agent down, then qf agent up with a setup key" });
   }
   if (sync !== null && sync.error !== null && sync.error !== problem) {
-    const fix =
-      sync.error === NOT_TRIED_YET
-        ? "wait a moment"
-        : `check the network to ${flags.managementUrl}, and that management runs; the agent goes on trying`;
+    found.push({ problem: sync.error, fix: fixOfLink(sync, flags.managementUrl) });
+  }
+  if (sync?.cloneSuspected === true) {
     found.push({
-      problem: sync.error,
-      fix: sync.connected ? "look at both logs, and update what is older" : fix,
+      problem: "another agent uses this machine's key: its state folder was copied",
+      fix: "stop one of the two; a copy is enrolled anew, with an empty --state-dir and a setup key",
     });
   }
   const offsetMs = sync?.clockOffsetMs ?? 0;
@@ -51,6 +50,11 @@ function linkProblems({ problem, sync, spool, flags }: StatusParts): Problem[] {
       problem: "the audit spool can not be written: nobody gets in",
       fix: "make room on its disk, then qf agent down and qf agent up",
     });
+  } else if (spool.isFailing) {
+    found.push({
+      problem: "the last audit event could not be written: while that is so nobody gets in",
+      fix: "make room on the disk of the state folder, and look for its errors; it is tried again each time",
+    });
   } else if (spool.bytes > spool.bytesMax * SPOOL_SHARE_MAX) {
     const share = Math.round((spool.bytes / spool.bytesMax) * 100);
     found.push({
@@ -59,6 +63,13 @@ function linkProblems({ problem, sync, spool, flags }: StatusParts): Problem[] {
     });
   }
   return found;
+}
+
+function fixOfLink({ error, connected }: SyncState, managementUrl: string): string {
+  if (error === NOT_TRIED_YET) return "wait a moment";
+  if (error === OLDER_MAP) return "if that is meant, stop management, run qf management new-epoch, start it";
+  if (connected) return "look at both logs, and update what is older";
+  return `check the network to ${managementUrl}, and that management runs; the agent goes on trying`;
 }
 
 function mapProblems({ map, mapAgeSeconds, flags }: StatusParts): Problem[] {

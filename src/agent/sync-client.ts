@@ -71,6 +71,8 @@ export interface SyncState {
   readonly latencyMs: number | null;
   /** Why there is no link, or why the map is not taken. Null: nothing is wrong. */
   readonly error: string | null;
+  /** Within the last minutes another agent has connected with this machine's key. */
+  readonly cloneSuspected: boolean;
 }
 
 export interface SyncClient {
@@ -88,6 +90,9 @@ const STABLE_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const SESSIONS_MAX = 10_000;
 
+/** How long after the last sign of another agent with our key that is said: both come back again and again. */
+const CLONE_MS = 600_000;
+
 /** The error of a link whose first attempt is still under way. */
 export const NOT_TRIED_YET = "not connected yet";
 
@@ -96,9 +101,9 @@ export function isLinkDown(state: SyncState | undefined): boolean {
   return state !== undefined && !state.connected && state.error !== NOT_TRIED_YET;
 }
 
-const OLDER_MAP =
-  "management has an older map than this machine, which refuses it: restored from a backup? " +
-  "Then run qf management new-epoch there";
+/** The error of a link over which an older map came. */
+export const OLDER_MAP =
+  "management has an older map than this machine, which refuses it: an older copy of its data was put back";
 
 const REFUSALS: Readonly<Record<MapRefusal, string>> = {
   newer_protocol: "management sends a policy of a newer version; update qf on this machine",
@@ -132,6 +137,7 @@ class WebSocketSyncClient implements SyncClient {
   #latencyMs: number | null = null;
   /** The last ping, by both clocks. */
   #pinged: { readonly sentMs: number; readonly monotonicMs: number } | null = null;
+  #clonedUntilMs = Number.NEGATIVE_INFINITY;
   #needsMap = false;
   #toldSessions = "[]";
   #isClosed = false;
@@ -153,6 +159,7 @@ class WebSocketSyncClient implements SyncClient {
       clockOffsetMs: this.#clockOffsetMs,
       latencyMs: this.#latencyMs,
       error: this.#error,
+      cloneSuspected: this.#options.clock.monotonicMs() < this.#clonedUntilMs,
     };
   }
 
@@ -369,6 +376,7 @@ class WebSocketSyncClient implements SyncClient {
 
   #onBye(bye: Extract<ManagementMessage, { type: "bye" }>): void {
     const { clock, log, onGone } = this.#options;
+    if (bye.code === "clone_suspected") this.#clonedUntilMs = clock.monotonicMs() + CLONE_MS;
     log.warn("management ended the link", { code: bye.code, retry: bye.retry });
     // Not a good link, however long it lived, unless management only restarts.
     if (bye.code !== "restarting") this.#openedAtMs = clock.monotonicMs();

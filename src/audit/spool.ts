@@ -48,6 +48,8 @@ export interface SpoolState {
   readonly bytesMax: number;
   /** A write failed and could not be undone: nothing is stored any more. */
   readonly isBroken: boolean;
+  /** The last write failed and was undone: what it was to permit was refused. */
+  readonly isFailing: boolean;
 }
 
 export interface Spool extends AuditSink {
@@ -122,6 +124,7 @@ class FileSpool implements Spool {
   #isClosed = false;
   /** A failed write that could not be undone: nothing is stored any more, and so nothing permitted. */
   #isBroken = false;
+  #isFailing = false;
   readonly #listeners = new Set<() => void>();
 
   constructor(options: SpoolOptions, segments: Segment[], nextSeq: number, file: FileHandle) {
@@ -142,6 +145,7 @@ class FileSpool implements Spool {
       bytes: this.#usedBytes(),
       bytesMax: this.#options.bytesMax ?? BYTES_MAX,
       isBroken: this.#isBroken,
+      isFailing: this.#isFailing,
     };
   }
 
@@ -226,6 +230,7 @@ class FileSpool implements Spool {
       for (const one of batch) one.reject(failure);
       return;
     }
+    this.#isFailing = false;
     active.bytes += data.length;
     this.#nextSeq += events.length;
     this.#recent = [...this.#recent, ...events].slice(-RECENT_MAX);
@@ -235,6 +240,7 @@ class FileSpool implements Spool {
   }
 
   async #undo(active: Segment, cause: unknown): Promise<void> {
+    this.#isFailing = true;
     this.#options.log.error("the audit spool can not be written; nothing is permitted", {}, cause);
     try {
       await this.#file.truncate(active.bytes);

@@ -3,12 +3,12 @@ import { expect, test } from "bun:test";
 import { resolveFlags } from "../../src/agent/flags.ts";
 import { statusText } from "../../src/agent/status.ts";
 import { buildStatus, type StatusParts } from "../../src/agent/status-report.ts";
-import { NOT_TRIED_YET } from "../../src/agent/sync-client.ts";
+import { NOT_TRIED_YET, OLDER_MAP } from "../../src/agent/sync-client.ts";
 import { aMap, anId, aPeer } from "../support/policy.ts";
 
 const flags = resolveFlags({ managementUrl: "https://qf.example.com", sshServer: true }, undefined);
 const map = aMap({ peers: [aPeer("laptop", [])] });
-const sync = { connected: true, clockOffsetMs: -3, latencyMs: 1.25, error: null };
+const sync = { connected: true, clockOffsetMs: -3, latencyMs: 1.25, error: null, cloneSuspected: false };
 const enrolled = {
   accountId: anId("account"),
   origin: "https://qf.example.com",
@@ -30,7 +30,7 @@ const healthy: StatusParts = {
   plainListening: [],
   relay: { connected: true, streams: 0 },
   sessions: [],
-  spool: { events: 0, bytes: 100, bytesMax: 1000, isBroken: false },
+  spool: { events: 0, bytes: 100, bytesMax: 1000, isBroken: false, isFailing: false },
   pathOf: () => undefined,
   problem: null,
 };
@@ -64,6 +64,13 @@ test.each<[name: string, change: Partial<StatusParts>, problems: (string | RegEx
     { spool: { ...healthy.spool, isBroken: true } },
     [/^the audit spool can not be written/],
   ],
+  [
+    "a disk that is full",
+    { spool: { ...healthy.spool, isFailing: true } },
+    [/^the last audit event could not be written/],
+  ],
+  ["a copied state folder", { sync: { ...sync, cloneSuspected: true } }, [/its state folder was copied$/]],
+  ["a restored backup", { sync: { ...sync, error: OLDER_MAP } }, [OLDER_MAP]],
   [
     "plain clients without SSH",
     { flags: { ...flags, plainSshListen: "0.0.0.0:2200", sshServer: false } },

@@ -1,0 +1,104 @@
+/** States that `qf agent status` names: a copied state folder, evidence that can not be written, no link. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { cpSync, rmSync } from "node:fs";
+import { type Lab, LabAgent, type LabDevice, openLab } from "../support/lab.ts";
+import { isRoot, OsAccount } from "../support/os-accounts.ts";
+
+describe.skipIf(!isRoot)("qf agent status", () => {
+  let lab: Lab;
+  let account: OsAccount;
+  let agent: LabAgent;
+  let device: LabDevice;
+
+  beforeAll(async () => {
+    account = new OsAccount("stat");
+    lab = await openLab();
+    const devs = await lab.createGroup("Developers");
+    const servers = await lab.createGroup("Servers");
+    const person = await lab.createPerson("ada@example.com", [devs]);
+    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
+    agent = await lab.startAgent("web1", { groups: [servers] });
+    device = lab.device(person, "laptop");
+    await device.login();
+    await lab.until("access", async () => (await attempt()).exitCode === 0);
+  }, 120_000);
+
+  afterAll(async () => {
+    await lab?.[Symbol.asyncDispose]();
+    account?.[Symbol.dispose]();
+  });
+
+  const attempt = () => device.ssh([`${account.name}@web1`, "echo in"]);
+  const problems = async (of = agent) => (await of.status()).problems.join("\n");
+
+  test("says nothing is wrong when nothing is", async () => {
+    expect(await problems()).toBe("");
+  });
+
+  test("names a copied state folder at both, and management says it too", async () => {
+    const copy = new LabAgent(lab, "copy");
+    cpSync(agent.stateDir, copy.stateDir, { recursive: true, filter: (path) => !path.endsWith(".sock") });
+    await copy.up(["--name", "web1"]);
+    try {
+      for (const one of [agent, copy]) {
+        const isNamed = async () => (await problems(one)).includes("its state folder was copied");
+        await lab.until(`the state of ${one.name}`, isNamed, 45_000);
+      }
+      await lab.until("the event", async () =>
+        (await lab.events()).some(({ meta }) => meta.what === "clone_suspected"),
+      );
+    } finally {
+      await copy.down();
+      rmSync(copy.stateDir, { recursive: true });
+    }
+    await lab.until("the link", async () => (await agent.status()).management.connected, 45_000);
+    await lab.until("access", async () => (await attempt()).exitCode === 0);
+  }, 120_000);
+
+  test("names evidence that can not be written, and nobody gets in meanwhile", async () => {
+    await agent.down();
+    // 16 KiB for each file; a full disk, as far as the agent can tell.
+    const up = `ulimit -f 16; exec "$0" agent up --foreground --state-dir "$1"`;
+    const child = Bun.spawn(["bash", "-c", up, lab.executable, agent.stateDir], {
+      env: lab.env(),
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "ignore",
+    });
+    try {
+      await lab.until("the link", async () => {
+        const status = await agent.status().catch(() => undefined);
+        return status?.management.connected;
+      });
+      let refused = "";
+      await lab.until(
+        "the file to be full",
+        async () => {
+          const result = await attempt();
+          refused = result.stderr;
+          return result.exitCode !== 0;
+        },
+        60_000,
+      );
+      expect(refused).toContain("The audit log can not be written");
+      expect(await problems()).toContain("the last audit event could not be written");
+      expect((await attempt()).stdout).toBe("");
+    } finally {
+      child.kill("SIGTERM");
+      await child.exited;
+    }
+    await agent.up();
+    await lab.until("access", async () => (await attempt()).exitCode === 0);
+    expect(await problems()).not.toContain("audit");
+  }, 150_000);
+
+  test("names a link that is down, and why", async () => {
+    await lab.management?.kill();
+    await lab.until("the state", async () => (await problems()).includes("management"));
+    const status = await agent.status();
+    expect(status.management).toMatchObject({ connected: false, error: expect.stringMatching(/management/) });
+    await lab.serveManagement();
+    await lab.until("the link", async () => (await agent.status()).management.error === null, 45_000);
+    expect(await problems()).not.toContain("management");
+  }, 60_000);
+});
