@@ -158,6 +158,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         if (request?.signature !== undefined) options.door.sendBanner(UNPROVEN_SENTENCE);
         // A stock client asks about every key it has before it asks its person.
         if (request !== null && request.signature === undefined && origin.path === "plain") {
+          if (outcome === "none") outcome = "failed";
           context.reject(methodsOf(options));
         } else refuseTry(context);
       }
