@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { SshWriter } from "../../src/base/ssh-buffer.ts";
 import { type GuardedServer, startGuardedServer } from "../support/guarded-server.ts";
 import { kexInit, keyedClient, plausible, type RawClient, rawClient } from "../support/raw-ssh.ts";
 
@@ -49,6 +50,18 @@ const STATES: readonly {
     reach: (port) => keyedClient(port, "failed"),
     // The service may be asked for again between two tries, as paramiko does.
     taken: [2, 3, 4, 5, 50],
+    events: ["authentication"],
+  },
+  {
+    state: "while a prompt waits for its answer",
+    reach: async (port) => {
+      const client = await keyedClient(port, "failed");
+      const request = new SshWriter().uint8(50).text("root").text("ssh-connection");
+      client.send(request.text("keyboard-interactive").text("").text("").toBuffer());
+      for (let round = 0; round < 300 && !client.received.includes(60); round++) await Bun.sleep(5);
+      return client;
+    },
+    taken: [2, 3, 4, 50, 61],
     events: ["authentication"],
   },
 ];

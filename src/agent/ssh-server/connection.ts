@@ -56,6 +56,9 @@ const KILL_TIMEOUT_MS = 800;
 /** What was written last gets this long to leave, then the transport is cut. */
 const LAST_WORDS_MS = 150;
 
+/** Where ssh2 finds nobody guilty: no algorithm in common, a socket that breaks, a client that is gone. */
+const HARMLESS_ERRORS: ReadonlySet<string> = new Set(["handshake", "socket", "client-timeout"]);
+
 type Answer = (chosenPort: number) => void;
 
 export class SshConnection {
@@ -152,7 +155,9 @@ export class SshConnection {
     connection.on("request", (accept, reject, name, info) => {
       void this.#onRequest({ name, ...(info as object) }, accept as Answer, reject);
     });
-    connection.on("error", () => {});
+    connection.on("error", (error: Error & { level?: string }) => {
+      if (this.#auth === null && !HARMLESS_ERRORS.has(error.level ?? "")) this.#fault ??= "protocol-error";
+    });
     stream.once("close", () => this.#onClose());
   }
 

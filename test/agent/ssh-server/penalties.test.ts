@@ -6,7 +6,7 @@ import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { parsePenalties } from "../../../src/wire/ssh-limits.ts";
 import { isRoot } from "../../support/os-accounts.ts";
 import { anId } from "../../support/policy.ts";
-import { keyedClient, plainPacket, plausible } from "../../support/raw-ssh.ts";
+import { kexInit, keyedClient, plainPacket, plausible } from "../../support/raw-ssh.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
 import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
@@ -67,10 +67,13 @@ describe.skipIf(!isRoot)("a source has to wait after", () => {
     expect(await hear("", "\r\n")).toStartWith("SSH-2.0-QuFabric_");
   });
 
-  test("breaking the protocol", async () => {
+  test.each([
+    ["a message out of its place", plainPacket(plausible(90))],
+    ["a packet that is too long", plainPacket(Buffer.alloc(40_000, 20))],
+    ["no packet at all", Buffer.alloc(64, 0xff)],
+  ])("breaking the protocol by %s", async (_name, wrong) => {
     await open("protocol-error:15s");
-    const wrong = plainPacket(plausible(90)).toString("latin1");
-    await hear(`SSH-2.0-raw\r\n${wrong}`);
+    await hear(`SSH-2.0-raw\r\n${wrong.toString("latin1")}`);
     await becomesRefused();
   });
 
@@ -107,6 +110,15 @@ describe.skipIf(!isRoot)("nobody has to wait", () => {
     const { client, isIn } = await signIn(world, { ...(await world.issue()), localUser: "root" });
     expect(isIn).toBe(false);
     client.end();
+    await Bun.sleep(200);
+    expect(await isRefused()).toBe(false);
+  });
+
+  test("for knowing other algorithms than we do, or hanging up", async () => {
+    await open("protocol-error:15s authfail:15s");
+    const other = plainPacket(kexInit({ kex: "diffie-hellman-group1-sha1" }));
+    await hear(`SSH-2.0-raw\r\n${other.toString("latin1")}`);
+    await hear("SSH-2.0-raw\r\n", "SSH-2.0");
     await Bun.sleep(200);
     expect(await isRefused()).toBe(false);
   });
