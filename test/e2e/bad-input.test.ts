@@ -135,6 +135,19 @@ describe.skipIf(!isRoot)("on the client's terminal", () => {
     }
   });
 
+  test("a listener that is off, by -R of both, beside a session that goes on", async () => {
+    const results = [
+      await device.ssh(["-R", "0:127.0.0.1:1", `${account.name}@web1`, "echo in"]),
+      await run("ssh", "-F", config, "-R", "0:127.0.0.1:1", `${account.name}@web1.qf.internal`, "echo in"),
+    ];
+    for (const { stdout, stderr, exitCode } of results) {
+      expect({ stdout, exitCode }).toEqual({ stdout: "in\n", exitCode: 0 });
+      expect(stderr).toMatch(
+        /^Port forwarding not available \(start the peer with .+; receipt [a-z0-9]+\)$/m,
+      );
+    }
+  });
+
   test("a home that is missing, which is no reason not to work", async () => {
     using homeless = homeOf("/no/such/home");
     for (const { stdout, stderr, exitCode } of await both("web1", { command: "pwd" })) {

@@ -55,6 +55,8 @@ export interface ConnectionOptions {
 const KILL_TIMEOUT_MS = 800;
 /** What was written last gets this long to leave, then the transport is cut. */
 const LAST_WORDS_MS = 150;
+/** Lines kept for a session that has not begun; a client that asks for more has been told enough. */
+const NOTICES_MAX = 8;
 
 /** Where ssh2 finds nobody guilty: no algorithm in common, a socket that breaks, a client that is gone. */
 const HARMLESS_ERRORS: ReadonlySet<string> = new Set(["handshake", "socket", "client-timeout"]);
@@ -69,6 +71,8 @@ export class SshConnection {
   readonly #accountGate: AccountGate;
   readonly #authenticator: Authenticator;
   readonly #sessions = new Map<number, SshSession>();
+  /** For the person, at the start of the next session. */
+  readonly #notices: string[] = [];
   readonly #startedMs = performance.now();
   readonly #timers: NodeJS.Timeout[] = [];
   #grace: NodeJS.Timeout;
@@ -255,8 +259,9 @@ export class SshConnection {
         if (++this.#refusals > this.#options.limits.refusalsMax) this.#endFor("limit_reached");
       },
       agentSocket: () => this.#forwards?.agentSocket() ?? Promise.resolve(null),
+      takeNotices: () => this.#notices.splice(0),
     });
-    this.#forwards = new Forwards(this.#host, this.#options.limits);
+    this.#forwards = new Forwards(this.#host, this.#options.limits, (line) => this.#tell(line));
     if (this.#isClosed) {
       // It went while it was being decided; that it was let in is already recorded.
       this.#onEnded();
@@ -333,6 +338,13 @@ export class SshConnection {
     const port = this.#ending === null ? await this.#forwards?.request(request) : null;
     if (typeof port === "number") accept?.(port);
     else reject?.();
+  }
+
+  /** On a session that is there, else on the next one: SSH has no other words for it. */
+  #tell(line: string): void {
+    const session = [...this.#sessions.values()].find(({ hasBegun }) => hasBegun);
+    if (session !== undefined) session.say(line);
+    else if (this.#notices.length < NOTICES_MAX) this.#notices.push(line);
   }
 
   #onSession(session: Session): void {

@@ -51,6 +51,7 @@ interface Listener {
 export class Forwards {
   readonly #host: SessionHost;
   readonly #limits: Limits;
+  readonly #tell: (line: string) => void;
   readonly #gate: ForwardGate;
   readonly #streams = new Map<Tunnel, ForwardAction>();
   readonly #listeners = new Set<Listener>();
@@ -61,9 +62,11 @@ export class Forwards {
   #agent: Promise<string | null> | null = null;
   #isClosed = false;
 
-  constructor(host: SessionHost, limits: Limits) {
+  /** `tell` is for the person where a client is answered with a bare no: why a listener is not to be. */
+  constructor(host: SessionHost, limits: Limits, tell: (line: string) => void) {
     this.#host = host;
     this.#limits = limits;
+    this.#tell = tell;
     this.#gate = createForwardGate(host);
   }
 
@@ -108,7 +111,7 @@ export class Forwards {
     try {
       return (await this.#listen(action)).listening.port;
     } catch (cause) {
-      await this.#note(cause);
+      this.#tell(await this.#reasonOf(cause, action));
       return null;
     } finally {
       this.#startingListeners--;
@@ -285,6 +288,14 @@ export class Forwards {
     const failure = cause instanceof DoorError ? cause.failure : "failed";
     if (!(cause instanceof DoorError)) this.#logError(cause);
     door.refuseChannel(open.sender, OPEN_FAILURE.CONNECT_FAILED, FAILURE_TEXT[failure]);
+  }
+
+  /** Why there is no listener: a refusal, which is evidence, or what the operating system said. */
+  async #reasonOf(cause: unknown, action: RemoteAction): Promise<string> {
+    if (cause instanceof Refused) return this.#gate.recordRefusal(cause.verdict);
+    if (!(cause instanceof DoorError)) this.#logError(cause);
+    const reason = FAILURE_TEXT[cause instanceof DoorError ? cause.failure : "failed"];
+    return `Cannot listen on ${describeForward(action).target}: ${reason} (choose another with -R)`;
   }
 
   /** What stands in the way where the client gets no reason: evidence, the network's own, or our fault. */

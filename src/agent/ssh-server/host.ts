@@ -19,6 +19,7 @@ export function createHost(
     | "containment"
     | "onSessionClosed"
     | "agentSocket"
+    | "takeNotices"
     | "monitor"
   > & {
     readonly world: World;

@@ -39,6 +39,8 @@ export interface SessionHost {
   recordEnd(event: AgentEventBody): Promise<void>;
   /** Path of a socket that leads to the client's agent; null when that is not to be. */
   agentSocket(): Promise<string | null>;
+  /** What the person has yet to be told, at the start of a session. */
+  takeNotices(): string[];
   /** Who opens a session of the operating system for a program. Null: it has none. */
   monitor: AccountGate["monitor"];
   onSessionClosed(session: SshSession): void;

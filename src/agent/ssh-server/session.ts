@@ -78,6 +78,10 @@ export class SshSession {
     return words.length > 1 ? `${program} [${words.length - 1} args]` : program;
   }
 
+  get hasBegun(): boolean {
+    return this.#start !== null;
+  }
+
   /** What it does now, to be judged again whenever something changed. */
   actionsInUse(): Action[] {
     if (this.#start === null) return [];
@@ -173,6 +177,7 @@ export class SshSession {
     if (channel === undefined) return;
     this.#channel = channel;
     this.#start = start;
+    for (const line of this.#host.takeNotices()) this.say(line);
     this.#run(channel, start).catch((cause: unknown) => {
       this.#host.log.error(
         "a session could not be started",

@@ -147,6 +147,15 @@ describe.skipIf(!isRoot)("forwarding", () => {
     expect(await converse({ port }, "hello ")).toBe("hello bye");
   });
 
+  test("a port that is taken is said with the reason, beside a session that goes on", async () => {
+    const flags = ["-R", `${echo.port}:127.0.0.1:1`];
+    const { status, stdout, stderr } = await ssh.run(account.name, ["echo in"], { flags });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "in\n" });
+    expect(stderr).toContain(
+      `Cannot listen on localhost:${echo.port}: Address already in use (choose another with -R)`,
+    );
+  });
+
   test("unix sockets go both ways, are the user's, and replace nothing", async () => {
     const there = join(account.home, "there.sock");
     const here = join("/tmp", `qf-here-${process.pid}`);
