@@ -4,7 +4,7 @@ import { isQfError } from "../../../src/base/errors.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { findVersion, insertAccount } from "../../../src/management/db/accounts.ts";
 import { listEvents, systemInitiator } from "../../../src/management/db/audit-events.ts";
-import type { KillOrder, LinkState } from "../../../src/management/db/cluster.ts";
+import type { Cluster, KillOrder, LinkState } from "../../../src/management/db/cluster.ts";
 import { enrolWithSetupKey } from "../../../src/management/db/new-peer.ts";
 import { listPeers } from "../../../src/management/db/peers.ts";
 import { openPostgresStore } from "../../../src/management/db/postgres/store.ts";
@@ -35,6 +35,15 @@ const until = async (what: () => boolean, withinMs = 5_000): Promise<void> => {
   const endMs = performance.now() + withinMs;
   while (!what() && performance.now() < endMs) await Bun.sleep(5);
   expect(what()).toBe(true);
+};
+const waitFor = async <T>(what: () => Promise<T | undefined> | undefined): Promise<T> => {
+  const endMs = performance.now() + 15_000;
+  for (;;) {
+    const found = await what();
+    if (found !== undefined) return found;
+    if (performance.now() > endMs) throw new Error("waited in vain");
+    await Bun.sleep(10);
+  }
 };
 const change = (store: Store): Promise<void> =>
   store.change({ accountId: "acc", initiator: systemInitiator, affectsMaps: true }, async (tx) => {
@@ -162,6 +171,7 @@ describe.skipIf(!hasPostgres)("two processes on one PostgreSQL", () => {
     await postgres.crash();
     const refused = await change(a).catch((cause: unknown) => cause);
     expect(isQfError(refused, "ERR_UNAVAILABLE")).toBe(true);
+    a.cluster?.relayLinks.announce("acc", "peer");
     await postgres.start();
     // By a third, at once, most likely before the others listen again.
     await change(await join(databaseUrl));
@@ -169,7 +179,36 @@ describe.skipIf(!hasPostgres)("two processes on one PostgreSQL", () => {
     await change(a);
     await until(() => versions.includes(3), 15_000);
     await until(() => b.cluster?.find("peer") !== undefined, 15_000);
+    const place = await waitFor(() => b.cluster?.relayLinks.find("acc", "peer"));
+    expect(place).toEqual({ processId: a.cluster?.processId ?? "", address: null });
   }, 40_000);
+
+  test("a link to the relay is where it was opened last, of its account, while its process lives", async () => {
+    const [a, b, databaseUrl] = await two();
+    const c = await join(databaseUrl);
+    const [inA, inB, inC] = [a, b, c].map(({ cluster }) => cluster);
+    const at = async (who: Cluster | null | undefined, accountId = "acc") =>
+      (await who?.relayLinks.find(accountId, "peer"))?.processId;
+    const taken: string[] = [];
+    inA?.relayLinks.onTaken((peerId) => void taken.push(peerId));
+    await inA?.setAddress("127.0.0.1:1");
+    inA?.relayLinks.announce("acc", "peer");
+    expect(await waitFor(() => inC?.relayLinks.find("acc", "peer"))).toEqual({
+      processId: inA?.processId ?? "",
+      address: "127.0.0.1:1",
+    });
+    expect(await at(inC, "another")).toBeUndefined();
+    expect(await at(inA)).toBeUndefined();
+    inB?.relayLinks.announce("acc", "peer");
+    await waitFor(async () => (await at(inC)) === inB?.processId || undefined);
+    await until(() => taken.length > 0);
+    // The older is told to go, and takes nothing with it.
+    inA?.relayLinks.withdraw("peer");
+    await Bun.sleep(100);
+    expect(await at(inC)).toBe(inB?.processId);
+    await b.close();
+    await waitFor(async () => ((await at(inC)) === undefined ? true : undefined));
+  });
 });
 
 describe.skipIf(!hasPostgres)("a database that can not be used", () => {

@@ -301,6 +301,32 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
       await until("the way", () => echoes().catch(() => false), 10_000);
     }, 40_000);
 
+    test("what waits in front of it is bounded, and what is too much ends by itself", async () => {
+      const c = await aProcess({ waitingBytesPerTunnelMax: 2 * MB });
+      network.upstream = Number(c.tunnels?.address?.split(":")[1]);
+      await c.store.cluster?.setAddress(`127.0.0.1:${network.port}`);
+      await c.offer(machine, (stream) => {
+        greet(stream);
+        stream.once("data", () => stream.write(Buffer.alloc(8 * MB)));
+      });
+      const { cluster } = b.store;
+      const place = () => cluster?.relayLinks.find(management.accountId, machine.row.id);
+      const { processId } = c.store.cluster ?? {};
+      await until("the link", async () => (await place())?.processId === processId);
+      const streams = await Promise.all(Array.from({ length: 24 }, () => b.dial(device, machine)));
+      network.fault = { delayMs: 20, pieceBytes: 20_000 };
+      for (const stream of streams) stream.write("go");
+      for (const stream of streams) stream.resume();
+      let waitedMax = 0;
+      const isOver = () => {
+        waitedMax = Math.max(waitedMax, c.hub.load().waitingBytes);
+        return streams.some(({ destroyed }) => destroyed);
+      };
+      await until("one to be ended", isOver, 20_000);
+      // Small frames may always go beside it.
+      expect(waitedMax).toBeLessThan(2 * MB + 64 * 1024);
+    }, 40_000);
+
     test.each([
       { what: "mixed up", fault: { pieceBytes: 2_000, swapEvery: 7 } },
       { what: "sent twice", fault: { pieceBytes: 2_000, twiceEvery: 7 } },

@@ -3,21 +3,36 @@ import { resolve } from "node:path";
 import { hasPostgres, testPostgres } from "../../support/postgres.ts";
 
 const ROOT = resolve(import.meta.dir, "../../..");
-/** Suites that see no difference between databases. */
-const SUITES = [
-  "test/management/http/**/*.test.ts",
-  "test/management/db/{store,peers,map-changes}.test.ts",
-  "test/management/{maps,audit-ingest}.test.ts",
+/** Suites that see no difference between databases, and how many tests they have at least. */
+const SUITES: readonly (readonly [string, readonly string[], number])[] = [
+  [
+    "store and API",
+    [
+      "test/management/http/**/*.test.ts",
+      "test/management/db/{store,peers,map-changes}.test.ts",
+      "test/management/{maps,audit-ingest}.test.ts",
+    ],
+    200,
+  ],
+  ["sign-in, control links and relay", ["test/management/{login/sign-in,sync/hub,relay/hub}.test.ts"], 90],
 ];
 const TIMEOUT_MS = 120_000;
 
-test.skipIf(!hasPostgres)(
-  "the suites of store and API pass on PostgreSQL as on SQLite",
-  async () => {
-    const files = SUITES.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(ROOT)]);
+test.skipIf(!hasPostgres).each([...SUITES])(
+  "the suites of %s pass on PostgreSQL as on SQLite",
+  async (_name, patterns, passesMin) => {
+    const files = patterns.flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(ROOT)]);
     const preload = "./test/support/postgres-suite.ts";
     const child = Bun.spawn(
-      [process.execPath, "test", "--preload", preload, ...files.sort().map((file) => `./${file}`)],
+      [
+        process.execPath,
+        "test",
+        "--timeout",
+        "30000",
+        "--preload",
+        preload,
+        ...files.sort().map((file) => `./${file}`),
+      ],
       {
         cwd: ROOT,
         env: { ...process.env, QF_TEST_POSTGRES: (await testPostgres()).url },
@@ -30,7 +45,7 @@ test.skipIf(!hasPostgres)(
     const failed = said.split("\n").filter((line) => line.startsWith("(fail)"));
     expect(failed).toEqual([]);
     expect(await child.exited).toBe(0);
-    expect(Number(/^\s*(\d+) pass/m.exec(said)?.[1])).toBeGreaterThan(200);
+    expect(Number(/^\s*(\d+) pass/m.exec(said)?.[1])).toBeGreaterThan(passesMin);
   },
   TIMEOUT_MS,
 );
