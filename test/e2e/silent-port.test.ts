@@ -109,9 +109,13 @@ describe.skipIf(!hasCapture() && process.env.CI !== "true").each(["127.0.0.1", "
       ["a hello for another port", () => fresh({ port: 443 })],
       ["a hello by another key", () => fresh({ deviceKey: generateEd25519() })],
       ["a hello of a device that is not known", () => fresh({ source: "z".repeat(20) })],
-    ])("says nothing to %s", async (_name, bytes) => {
-      expectSilence(await send(bytes()), true);
-    }, 20_000);
+    ])(
+      "says nothing to %s",
+      async (_name, bytes) => {
+        expectSilence(await send(bytes()), true);
+      },
+      20_000,
+    );
 
     test("says nothing to a TLS client", async () => {
       const socket = connect({ host, port });

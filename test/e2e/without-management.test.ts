@@ -6,18 +6,20 @@ import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { sshPort } from "../support/ssh-trap.ts";
 
 test.skipIf(!isRoot)(
-  "live connections go on and end when the map is too old; the port stays silent",
+  "live connections go on and end when the map is too old, uid 0 first; then all is caught up",
   async () => {
     using account = new OsAccount("away");
     await using lab = await openLab();
     const devs = await lab.createGroup("Developers");
     const servers = await lab.createGroup("Servers");
     const person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
+    await lab.createPolicy("devs", [devs], [servers], {
+      authorized_groups: { [devs]: [account.name, "root"] },
+    });
     const [settings] = await lab.api<{ settings: Record<string, unknown> }[]>("GET", "/api/accounts");
-    const change = { ...settings?.settings, max_stale_seconds: 15 };
+    const change = { ...settings?.settings, max_stale_seconds: 30, max_stale_root_seconds: 10 };
     await lab.api("PUT", `/api/accounts/${lab.accountId}`, { settings: change });
-    const args = ["--allow-offline-logins"];
+    const args = ["--allow-offline-logins", "--enable-ssh-root"];
     const agent = await lab.startAgent("web1", { groups: [servers], args });
     const device = lab.device(person, "laptop");
     await device.login();
@@ -28,6 +30,8 @@ test.skipIf(!isRoot)(
 
     const terminal = device.terminal(["ssh", `${account.name}@web1`]);
     await terminal.expect(/\$ $/);
+    const asRoot = device.terminal(["ssh", "root@web1"]);
+    await asRoot.expect(/# $/);
     await lab.management?.kill();
     terminal.type("echo al''ive\r");
     await terminal.expect(/alive/);
@@ -35,7 +39,13 @@ test.skipIf(!isRoot)(
     // While the map is fresh enough the kept login is good for new connections as well.
     expect((await device.ssh([`${account.name}@web1`, "echo", "in"])).stdout).toBe("in\n");
 
-    expect(await terminal.end(40_000)).toBe(255);
+    expect(await asRoot.end(30_000)).toBe(255);
+    expect(asRoot.text).toContain("This peer has not heard from management for too long");
+    expect((await device.ssh(["root@web1", "true"])).stderr).toContain("has not heard from management");
+    terminal.type("echo st''ill\r");
+    await terminal.expect(/still/);
+
+    expect(await terminal.end(60_000)).toBe(255);
     expect(terminal.text).toContain("This peer has not heard from management for too long");
     expect((await agent.status()).problems.join()).toContain(
       "the network map is too old: nothing is allowed",
@@ -62,6 +72,16 @@ test.skipIf(!isRoot)(
     await lab.serveManagement();
     await lab.until("the link", async () => (await agent.status()).management.connected, 45_000);
     expect((await device.ssh([`${account.name}@web1`, "echo", "back"])).stdout).toBe("back\n");
+    // What happened meanwhile is told, in order and whole.
+    await lab.until("the evidence", async () => {
+      const events = await lab.events("limit=1000");
+      const closed = events.filter(({ activity_code }) => activity_code === "ssh.connection.close");
+      return (
+        events.some(({ meta }) => meta.offline === "true") &&
+        closed.filter(({ meta }) => meta.reason === "map_stale").length === 2 &&
+        events.every(({ activity_code }) => activity_code !== "agent.gap")
+      );
+    });
   },
   150_000,
 );

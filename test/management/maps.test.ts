@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
 import { newId } from "../../src/base/random.ts";
-import { findAccount, updateAccount } from "../../src/management/db/accounts.ts";
+import { findAccount, putMeta, updateAccount } from "../../src/management/db/accounts.ts";
 import { systemInitiator } from "../../src/management/db/audit-events.ts";
 import { insertGroup, listGroups, setGroupPeers } from "../../src/management/db/groups.ts";
 import { deleteLoginsOverBefore, insertLogin, revokeLogin } from "../../src/management/db/logins.ts";
@@ -257,6 +257,15 @@ test("a revoked login is told while any machine could take one of its age, by th
   clock.advanceMs(21_000);
   const later = createMaps({ store, keys, origin: ORIGIN });
   expect((await later.mapOf(accountId, machine.id))?.revokedLogins).toEqual({});
+});
+
+test("a new epoch is of every map, and none has the version it had before", async () => {
+  const machine = await aPeerOf(management.store, accountId);
+  const before = await mapOf(machine.id);
+  await change((tx) => putMeta(tx, "epoch", "7"));
+  const after = await mapOf(machine.id);
+  expect(after).toMatchObject({ epoch: 7, users: before.users, rules: before.rules });
+  expect(after.version).toBeGreaterThan(before.version);
 });
 
 test("there is no map of a peer that is not there, or of another account", async () => {

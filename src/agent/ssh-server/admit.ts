@@ -82,7 +82,7 @@ export async function admit(world: World, request: AdmissionRequest): Promise<Ad
   const subject: Subject = { who: proof.who, localUser, localUid: account?.uid ?? null };
   const how: HowProven = {
     binding: proof.who.kind === "user" ? proof.who.binding : null,
-    ...(proof.offline === undefined ? {} : { offline: proof.offline }),
+    ...(proof.who.kind === "user" && proof.who.offline === true ? { offline: true } : {}),
   };
   const verdict = judge(world, subject, { kind: "connect" });
   if (verdict.kind === "deny") return refuse(world, request, verdict, how);

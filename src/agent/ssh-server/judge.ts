@@ -28,6 +28,8 @@ export type Who =
       readonly binding: Binding;
       /** SHA-256 of the login key, as `revokedLogins` names it. */
       readonly loginId: string;
+      /** The login key signed for itself while management was away. Absent: no. */
+      readonly offline?: true;
     }
   | { readonly kind: "peer"; readonly peerId: PeerId };
 
@@ -46,7 +48,10 @@ export type Verdict =
   | ({ readonly kind: "allow"; readonly grant: Grant } & Written)
   | ({ readonly kind: "deny"; readonly reason: ReasonCode } & Written);
 
-export type JudgeWorld = Pick<World, "snapshot" | "mapAgeSeconds" | "machineFlags" | "sshAuth" | "pinned"> & {
+export type JudgeWorld = Pick<
+  World,
+  "snapshot" | "mapAgeSeconds" | "machineFlags" | "sshAuth" | "pinned" | "offlineLogins"
+> & {
   readonly clock: Clock;
 };
 
@@ -113,6 +118,8 @@ function refuseIdentity(world: JudgeWorld, who: Who, { map }: PolicySnapshot): R
   if (!world.sshAuth()) return "machine_identity_only";
   if (pinned !== null && (who.binding !== "idp" || who.issuer !== pinned.issuer))
     return "binding_not_accepted";
+  // Turned off meanwhile; that management is back is no reason to end what it allows.
+  if (who.offline === true && world.offlineLogins() === "off") return "binding_not_accepted";
   const user = findUser(map, who.userId);
   // Blocking somebody ends their logins as well; the block is what they need to hear of, from `decide`.
   if (user !== undefined && user.status !== "active") return null;

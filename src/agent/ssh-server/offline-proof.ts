@@ -45,10 +45,10 @@ export async function proveOffline(
   }
   // The token says who it is; which user that is here, only the map does.
   const user = findUser(map, userId);
-  if (user === undefined || user.issuer !== issuer || user.subject !== subject) {
+  if (user === undefined || user.isService || user.issuer !== issuer || user.subject !== subject) {
     return { kind: "refused", reason: "peer_not_authorized", identity: { userId: null, devicePeerId } };
   }
-  // As management has it: a login counts on a device of its own person.
+  // As management has it: a login counts on a device of its own person, and never on a machine.
   const device = findPeer(map, devicePeerId);
   if (device?.kind !== "device" || device.ownerUserId !== userId) {
     return { kind: "refused", reason: "device_unknown", identity: { userId, devicePeerId } };
@@ -59,10 +59,19 @@ export async function proveOffline(
   const { authTimeSeconds } = token;
   return {
     kind: "proven",
-    who: { kind: "user", userId, issuer, subject, devicePeerId, authTimeSeconds, binding: "idp", loginId },
+    who: {
+      kind: "user",
+      userId,
+      issuer,
+      subject,
+      devicePeerId,
+      authTimeSeconds,
+      binding: "idp",
+      loginId,
+      offline: true,
+    },
     // The serial is the client's own invention, and no newer map can come.
     serial: null,
     mapVersion: 0,
-    offline: true,
   };
 }

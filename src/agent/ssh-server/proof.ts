@@ -37,8 +37,6 @@ export type Proof =
       readonly who: Who;
       readonly serial: string | null;
       readonly mapVersion: number;
-      /** Without management: the login key signed for itself. Absent: no. */
-      readonly offline?: true;
     }
   /** Known who it is, but not taken. */
   | { readonly kind: "refused"; readonly reason: ReasonCode; readonly identity: KnownIdentity }

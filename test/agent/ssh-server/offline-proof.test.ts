@@ -116,6 +116,7 @@ describe.skipIf(!isRoot)("a certificate that a login key has signed for itself",
     ["from a device of another person", "device_unknown", {}, setDevice({ ownerUserId: anId("bob") })],
     ["from a device of nobody", "device_unknown", {}, setDevice({ ownerUserId: null })],
     ["from a machine", "device_unknown", {}, setDevice({ kind: "machine" })],
+    ["of a service user", "peer_not_authorized", {}, setUser({ isService: true })],
     ["of a blocked device", "device_blocked", {}, setDevice({ status: "blocked" })],
     ["of a device that waits for approval", "device_pending", {}, setDevice({ status: "pending" })],
     ["without a rule", "peer_not_authorized", {}, setMap({ rules: {} })],
@@ -169,6 +170,22 @@ describe.skipIf(!isRoot)("a certificate that a login key has signed for itself",
     const [one, other] = [await world.issueOffline(), await world.issueOffline()];
     const mixed = { loginKey: one.loginKey, certificate: other.certificate };
     expect((await outcome(mixed)).result).toBe("unproven");
+  });
+
+  test("ends when the flag is turned off, and not because management is back", async () => {
+    const answer = await signIn(world, { ...(await world.issueOffline()), localUser: USER });
+    let isClosed = false;
+    const closed = new Promise<void>((resolve) => answer.client.on("close", () => resolve()));
+    void closed.then(() => {
+      isClosed = true;
+    });
+    world.offlineLogins = "waiting";
+    world.server.recheck();
+    await Bun.sleep(100);
+    expect(isClosed).toBe(false);
+    world.offlineLogins = "off";
+    world.server.recheck();
+    await closed;
   });
 
   test("ends when a newer map no longer lets its person in", async () => {
