@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { type DropIn, renderDropIn } from "../../src/proxy/drop-in.ts";
 import { isOurs, parseEffective, weakenedOptions } from "../../src/proxy/effective.ts";
 import { SHORT_NAMES_FILE } from "../../src/proxy/match.ts";
@@ -69,6 +70,27 @@ describe("the drop-in", () => {
       expect(asUser.status !== 0 || isOurs(asUser.effective)).toBe(true);
     }
     expect(readdirSync(folder).filter((name) => !before.includes(name) && name !== "config")).toEqual([]);
+  }, 120_000);
+
+  test("is nothing to whatever is no plain name, of any characters at all", async () => {
+    const folder = tempFolder();
+    const config = renderDropIn({ ...dropIn, executable: await executablePath(), shortNames: true });
+    const before = readdirSync(folder);
+    const piece = fc.constantFrom(
+      ..."$`;|&'\"\\\n\r\t ,*?!%~/-={}()<>#@:[]^+.aZ9é\u202e",
+      ...["touch MARK", "$(touch MARK)", "%h", "qf.internal", ".qf.internal", "100.64.0.1", "web1"],
+    );
+    const name = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(""));
+    fc.assert(
+      fc.property(name, (host) => {
+        for (const asked of [host, `${host}.qf.internal`]) {
+          const { effective } = sshG(folder, config, "--", asked);
+          if (isOurs(effective)) expect(asked).toMatch(/^(?:[^@]*@)?[A-Za-z0-9.-]+$/);
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(readdirSync(folder).filter((file) => !before.includes(file) && file !== "config")).toEqual([]);
   }, 120_000);
 
   test("quotes paths with spaces and percent signs for ssh and for the shell", async () => {
