@@ -115,6 +115,7 @@ export async function dialRelay(options: RelayDialOptions): Promise<RelayStream>
   let hasOpened = false;
   const link = keepAlive(socket, () => stream.cut("lost"));
   const stream = new RelayStream({
+    sendsCopy: true,
     id: 0,
     send: (frame) => link.send(frame),
     onAnswer: () => resolve(stream),
@@ -190,6 +191,7 @@ export function offerToRelay(options: RelayOfferOptions): RelayOffer {
       return;
     }
     const stream = new RelayStream({
+      sendsCopy: true,
       id: streamId,
       send: (out) => link.send(out),
       windowBytes,

@@ -25,11 +25,15 @@ import {
 
 /** What is gathered within one turn before the writer has to wait. */
 const GATHERED_BYTES_MAX = 256 * 1024;
+/** Frames are made here where a copy is sent: memory that is new for each costs more than the copy. */
+const scratch = Buffer.alloc(RELAY_FRAME_HEADER_BYTES + RELAY_DATA_BYTES_MAX);
 
 export interface RelayStreamOptions {
   /** Its id on the socket it shares. */
   readonly id: number;
   send(frame: Buffer): void;
+  /** Whether `send` has taken a copy when it returns, as a WebSocket does. Default false. */
+  readonly sendsCopy?: boolean;
   /** Bytes to be ready to hold once the stream has shown that it carries much. Default RELAY_CREDIT_MAX. */
   readonly windowBytes?: () => number;
   /** The first byte has come: somebody is there. */
@@ -246,7 +250,8 @@ export class RelayStream extends Duplex {
   #sendData(): void {
     this.#sentAtMs ??= performance.now();
     const length = Math.min(this.#outgoingBytes, this.#credit, RELAY_DATA_BYTES_MAX);
-    const frame = Buffer.allocUnsafe(RELAY_FRAME_HEADER_BYTES + length);
+    const frameBytes = RELAY_FRAME_HEADER_BYTES + length;
+    const frame = this.#options.sendsCopy ? scratch.subarray(0, frameBytes) : Buffer.allocUnsafe(frameBytes);
     frame[0] = RELAY_FRAME.data;
     frame.writeUInt32BE(this.#options.id, 1);
     for (let at = RELAY_FRAME_HEADER_BYTES; at < frame.length; ) {
