@@ -8,6 +8,8 @@ import { NOT_TRIED_YET, OLDER_MAP, type SyncState } from "./sync-client.ts";
 
 /** Beyond this, certificates and hellos begin to fail. */
 const CLOCK_OFFSET_MS_MAX = 30_000;
+/** What an agent without root has to say of itself. */
+export const ROOTLESS = "runs without root: only the agent's own user is served";
 /** Share of the spool beyond which somebody should look. */
 const SPOOL_SHARE_MAX = 0.5;
 
@@ -104,7 +106,7 @@ function flagProblems({ flags, privileged }: StatusParts): Problem[] {
   const found: Problem[] = [];
   if (flags.sshServer && !privileged) {
     found.push({
-      problem: "runs without root: only the agent's own user is served",
+      problem: ROOTLESS,
       fix: "run it as root to serve others: sudo qf agent up",
     });
   }

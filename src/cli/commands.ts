@@ -37,6 +37,10 @@ export const SINGLE: Readonly<Record<string, Verb>> = {
     purpose: "say how a peer can be reached, and how it is",
     load: async () => (await import("./ping.ts")).ping,
   },
+  doctor: {
+    purpose: "say what is wrong here and how to mend it",
+    load: async () => (await import("./doctor.ts")).doctor,
+  },
   completion: {
     purpose: "print a completion script for bash, zsh or fish",
     load: async () => (await import("./completion.ts")).completion,

@@ -21,9 +21,10 @@ import { DEFAULT_CONFIG_PATH, type Environment, openOpensshFolder } from "./open
 import { refreshShortNames } from "./short-names.ts";
 
 const NAMES_LATER = "names without the domain work once qf login has asked management for them";
-const SYSTEM_FOLDER = "/etc/ssh";
-const SYSTEM_DROP_IN = "ssh_config.d/99-qufabric.conf";
-const PERSON_DROP_IN = "ssh_config";
+/** Where the drop-in lies: for everybody, below the system's folder; for a person, in theirs. */
+export const SYSTEM_FOLDER = "/etc/ssh";
+export const SYSTEM_DROP_IN = "ssh_config.d/99-qufabric.conf";
+export const PERSON_DROP_IN = "ssh_config";
 /** A host that is nobody's peer: reserved by RFC 2606. */
 const FOREIGN_HOST = "host.example.com";
 /** A name that every account could have. */

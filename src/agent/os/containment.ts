@@ -8,7 +8,15 @@
  *
  * @module
  */
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { killMarked, type Mark, markOf, noteAuditSession } from "./processes.ts";
 
 export interface Containment {
@@ -47,6 +55,46 @@ export function findCgroupRoot(mountsText = readText("/proc/self/mounts")): stri
     }
   }
   return null;
+}
+
+/** Whether cgroup v2 is mounted with `cgroup.kill`, looked at without changing anything. */
+export function hasCgroups(mountsText = readText("/proc/self/mounts")): boolean {
+  const mount = cgroupMount(mountsText);
+  if (mount === undefined || !isWritable(mount)) return false;
+  // The root itself has no cgroup.kill; any folder below it has, on a kernel that knows it.
+  return readFolders(mount).some((name) => readFolders(`${mount}/${name}`, "files").includes("cgroup.kill"));
+}
+
+/** Connections of which something still runs, whatever agent they were of. */
+export function connectionFolders(mountsText = readText("/proc/self/mounts")): number {
+  const mount = cgroupMount(mountsText);
+  if (mount === undefined) return 0;
+  return readFolders(`${mount}/${FOLDER}`).filter((name) => isPopulated(`${mount}/${FOLDER}/${name}`)).length;
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function cgroupMount(mountsText: string): string | undefined {
+  return mountsText
+    .split("\n")
+    .map((line) => line.split(" "))
+    .find(([, , type]) => type === "cgroup2")?.[1];
+}
+
+function readFolders(path: string, what: "folders" | "files" = "folders"): string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory() === (what === "folders")).map(({ name }) => name);
+  } catch {
+    return [];
+  }
 }
 
 /** A connection's processes in a cgroup below `root`, or without one when `root` is null. */

@@ -72,6 +72,14 @@ export function pamService(folders: readonly string[] = SERVICE_FOLDERS): string
   return folders.some((folder) => existsSync(`${folder}/${SERVICE}`)) ? SERVICE : FALLBACK_SERVICE;
 }
 
+/** Services whose rules count, the first that has some. */
+export const PAM_SERVICES = [SERVICE, FALLBACK_SERVICE] as const;
+
+/** The service that has rules. Undefined: none has, and PAM refuses everybody by its `other`. */
+export function hasPamRules(folders: readonly string[] = SERVICE_FOLDERS): string | undefined {
+  return PAM_SERVICES.find((service) => folders.some((folder) => existsSync(`${folder}/${service}`)));
+}
+
 /** A call of PAM's that was answered with anything but success. */
 export class PamError extends Error {
   override readonly name = "PamError";

@@ -1,0 +1,66 @@
+import { printable } from "../base/printable.ts";
+import { checkClient } from "../identity/check-client.ts";
+import { DoctorReport, FINDING_AREAS, type Finding } from "../wire/finding.ts";
+import { command } from "./command.ts";
+import { print, printJson } from "./output.ts";
+import { parseUrl } from "./parse.ts";
+
+const AREA_WIDTH = Math.max(...FINDING_AREAS.map((area) => area.length));
+
+export const doctor = command(
+  `
+Say what is wrong here and how to mend it: your configuration, management, clock, login and device; OpenSSH's
+configuration; this machine's agent and what it needs. Changes nothing and signs nobody in.
+
+usage: qf doctor [--json] [--management-url URL] [--state-dir DIR]
+
+options:
+  --json                print {healthy, findings: [{area, code, status, message, fix}]} as JSON
+  --management-url URL  management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
+  --state-dir DIR       the agent's state folder (default: as for qf agent up)
+
+One line for each finding: ok, note (not wrong, and worth knowing) or problem, and what to do about it. Exit
+status: 0 without a problem, else 1.
+
+examples:
+  qf doctor
+  qf doctor --json --state-dir /var/lib/qufabric
+`,
+  {
+    meta: { name: "doctor", description: "Say what is wrong and how to mend it" },
+    args: {
+      json: { type: "boolean", description: "Print JSON" },
+      "management-url": { type: "string", valueHint: "url", description: "Management server" },
+      "state-dir": { type: "string", valueHint: "dir", description: "State folder" },
+    },
+    async run({ args }) {
+      const url = args["management-url"];
+      const managementUrl = url === undefined ? undefined : parseUrl("management-url", url);
+      const environment = process.env;
+      const [{ checkAgent }, { checkSsh }] = await Promise.all([
+        import("../agent/check-agent.ts"),
+        import("../proxy/check-ssh.ts"),
+      ]);
+      const agent = checkAgent({ stateDir: args["state-dir"], environment });
+      const client = await checkClient({ environment, managementUrl });
+      const ssh = await checkSsh({ environment, domain: client.domain });
+      const findings = inOrder([...client.findings, ...ssh, ...(await agent)]);
+      const report: DoctorReport = {
+        healthy: findings.every(({ status }) => status !== "problem"),
+        findings,
+      };
+      if (args.json === true) await printJson(DoctorReport.parse(report));
+      else await print(findings.map(line).join(""));
+      return report.healthy ? 0 : 1;
+    },
+  },
+);
+
+function inOrder(findings: readonly Finding[]): Finding[] {
+  return FINDING_AREAS.flatMap((area) => findings.filter((finding) => finding.area === area));
+}
+
+function line({ status, area, message, fix }: Finding): string {
+  const text = fix === null ? message : `${message}; fix: ${fix}`;
+  return `${printable(`${status.padEnd(7)}  ${area.padEnd(AREA_WIDTH)}  ${text}`)}\n`;
+}
