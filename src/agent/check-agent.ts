@@ -139,7 +139,8 @@ async function checkState({ directory, agent }: StatePaths): Promise<Finding[]> 
   }
   const { bavail, bsize } = await statfs(directory);
   if (bavail * bsize < ROOM_BYTES_MIN) {
-    const message = `less than ${ROOM_BYTES_MIN / 1024 / 1024} MiB are free below ${directory}: without room for evidence nobody gets in`;
+    const room = `less than ${ROOM_BYTES_MIN / 1024 / 1024} MiB are free below ${directory}`;
+    const message = `${room}: without room for evidence nobody gets in`;
     found.push(problem("machine", "machine.disk", message, "make room there"));
   }
   return found;
