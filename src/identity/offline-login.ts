@@ -45,14 +45,14 @@ export async function rememberTarget(
 ): Promise<void> {
   if (login.keptUntilSeconds === null || login.proof.kind !== "id_token") return;
   if (issued.certificateBlob.length === 0) return;
-  const known = await openKnownTargets(session.folder.path);
+  const known = openKnownTargets(session.folder.path);
   const news = {
     origin: session.api.origin,
     loginId: login.loginId,
     target: issued.target,
     atSeconds: nowSeconds(session.clock),
   };
-  if (!known.isNews(news)) return;
+  if (!(await known.isNews(news))) return;
   const { identity, idToken } = (await load()).parse(issued.certificateBlob);
   if (idToken !== login.proof.idToken || identity.binding !== "idp") return;
   await known.remember({ ...news, identity });
@@ -69,8 +69,8 @@ export async function signOffline(
     throw because(away, "this login is one that only management can vouch for: wait until it is back");
   }
   const at = nowSeconds(session.clock);
-  const known = await openKnownTargets(session.folder.path);
-  const entry = known.find(session.api.origin, target.toLowerCase(), at);
+  const known = openKnownTargets(session.folder.path);
+  const entry = await known.find(session.api.origin, target.toLowerCase(), at);
   if (entry === undefined || entry.loginId !== login.loginId) {
     throw because(away, "this login has not reached that machine before, as an offline login must have");
   }

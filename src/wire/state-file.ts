@@ -178,8 +178,12 @@ export const KnownPathsFile = z.strictObject({
 });
 export type KnownPathsFile = z.infer<typeof KnownPathsFile>;
 
-/** A machine that a kept login had a certificate for. */
-export const KnownTarget = z.strictObject({
+/**
+ * `$QF_CONFIG_DIR/targets/*.json` (0600): a machine that a kept login had a certificate for, for offline
+ * logins. A cache: gone without loss.
+ */
+export const KnownTargetFile = z.strictObject({
+  format: z.literal(1),
   origin: HttpUrl,
   /** Of the login that the certificate was made from: no other is used with it. */
   loginId: Id,
@@ -188,11 +192,4 @@ export const KnownTarget = z.strictObject({
   identity: CertificateIdentity,
   atSeconds: EpochSeconds,
 });
-export type KnownTarget = z.infer<typeof KnownTarget>;
-
-/** `$QF_CONFIG_DIR/targets.json` (0600): for offline logins. A cache: gone without loss. */
-export const KnownTargetsFile = z.strictObject({
-  format: z.literal(1),
-  targets: z.array(KnownTarget).max(512),
-});
-export type KnownTargetsFile = z.infer<typeof KnownTargetsFile>;
+export type KnownTargetFile = z.infer<typeof KnownTargetFile>;

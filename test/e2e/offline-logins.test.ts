@@ -118,10 +118,12 @@ describe.skipIf(!isRoot)("while management is away", () => {
 
   test("another device is of no use with this login", async () => {
     const thief = lab.device(ada, "thief");
-    for (const file of ["config.json", "targets.json"]) copy(laptop, thief, file);
+    copy(laptop, thief, "config.json");
     const kept = loginFile(laptop).slice(laptop.configDir.length + 1);
     expect((await thief.qf(["whoami"])).exitCode).not.toBe(127);
-    Bun.spawnSync(["cp", "-a", join(laptop.configDir, "logins"), thief.configDir]);
+    for (const name of ["logins", "targets"]) {
+      Bun.spawnSync(["cp", "-a", join(laptop.configDir, name), thief.configDir]);
+    }
     expect(existsSync(join(thief.configDir, kept))).toBe(true);
     expect(await echo(thief, "open")).toMatchObject({ exitCode: 255, stdout: "" });
   });
@@ -132,7 +134,7 @@ describe.skipIf(!isRoot)("while management is away", () => {
     expect(result.stderr).toMatch(
       /^qf: error: can not reach management at .*\nqf: hint: .*a login kept with qf login --ssh-jwt-cache-ttl can do without\n$/,
     );
-    expect(existsSync(join(fresh.configDir, "targets.json"))).toBe(false);
+    expect(existsSync(join(fresh.configDir, "targets"))).toBe(false);
   });
 
   test("a machine that was never reached with this login is not guessed at", async () => {

@@ -1,8 +1,10 @@
 /** What a client does when management is away, and that nothing but its absence leads there. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { systemClock } from "../../src/base/clock.ts";
 import type { QfError } from "../../src/base/errors.ts";
+import { newId } from "../../src/base/random.ts";
 import { createClientApi, ManagementAwayError } from "../../src/identity/client-api.ts";
 import { openClientSession } from "../../src/identity/client-session.ts";
 import { type CredentialOptions, obtainCertificate } from "../../src/identity/credential.ts";
@@ -202,19 +204,44 @@ test("a login that management refused does not come back when it goes away right
 
 test("without a kept login nothing is remembered", async () => {
   await connect();
-  expect(readdirSync(folder)).not.toContain("targets.json");
+  expect(readdirSync(folder)).not.toContain("targets");
 });
 
-test("a machine that was not asked for in a month is not known, and what can not be read is empty", async () => {
+test("a machine that was not asked for in a month is not known, and what can not be read is not there", async () => {
   const path = tempFolder();
+  const at = Math.floor(systemClock.nowMs() / 1000);
   const entry = { origin: fake.url, loginId: identity.userId, target: fake.target, identity };
-  await (await openKnownTargets(path)).remember({ ...entry, atSeconds: 1_000_000 });
-  const known = await openKnownTargets(path);
-  expect(known.find(fake.url, "web1", 1_000_000 + 86_400)?.loginId).toBe(identity.userId);
-  expect(known.find(fake.url, "web1", 1_000_000 + 31 * 86_400)).toBeUndefined();
-  expect(known.find("https://other.example.com", "web1", 1_000_000)).toBeUndefined();
-  expect(known.isNews({ ...entry, atSeconds: 1_000_100 })).toBe(false);
-  expect(known.isNews({ ...entry, atSeconds: 1_090_000 })).toBe(true);
-  await Bun.write(join(path, "targets.json"), "not json");
-  expect((await openKnownTargets(path)).find(fake.url, "web1", 1_000_000)).toBeUndefined();
+  const known = openKnownTargets(path);
+  await known.remember({ ...entry, atSeconds: at });
+  expect((await known.find(fake.url, "web1", at + 86_400))?.loginId).toBe(identity.userId);
+  expect(await known.find(fake.url, "web1", at + 31 * 86_400)).toBeUndefined();
+  expect(await known.find("https://other.example.com", "web1", at)).toBeUndefined();
+  expect(await known.isNews({ ...entry, atSeconds: at + 100 })).toBe(false);
+  expect(await known.isNews({ ...entry, atSeconds: at + 90_000 })).toBe(true);
+  expect(await known.isNews({ ...entry, target: { ...fake.target, connected: false }, atSeconds: at })).toBe(
+    false,
+  );
+  const [name = ""] = readdirSync(join(path, "targets"));
+  await Bun.write(join(path, "targets", name), "not json");
+  expect(await known.find(fake.url, "web1", at)).toBeUndefined();
+});
+
+test("of each machine the last word is kept, and of machines the last ones", async () => {
+  const path = tempFolder();
+  const at = Math.floor(systemClock.nowMs() / 1000);
+  const known = openKnownTargets(path);
+  const entry = { origin: fake.url, loginId: identity.userId, target: fake.target, identity, atSeconds: at };
+  for (const direct of [["127.0.0.1:1"], ["127.0.0.1:2"], ["127.0.0.1:3"]]) {
+    await known.remember({ ...entry, target: { ...fake.target, direct } });
+  }
+  expect(readdirSync(join(path, "targets"))).toHaveLength(1);
+  expect((await known.find(fake.url, "web1", at))?.target.direct).toEqual(["127.0.0.1:3"]);
+  for (let i = 0; i < 520; i++) {
+    writeFileSync(join(path, "targets", `${i}.old.json`), "");
+    utimesSync(join(path, "targets", `${i}.old.json`), at - 1_000 + i, at - 1_000 + i);
+  }
+  await known.remember({ ...entry, target: { ...fake.target, peerId: newId(), name: "web2.qf.internal" } });
+  expect(readdirSync(join(path, "targets"))).toHaveLength(512);
+  expect(await known.find(fake.url, "web1", at)).toBeDefined();
+  expect(await known.find(fake.url, "web2", at)).toBeDefined();
 });
