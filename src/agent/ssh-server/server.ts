@@ -25,7 +25,8 @@ import { Counter, type Limits, sourceOf } from "./limits.ts";
 const RECHECK_MS = 1_000;
 /** In the words of sshd's PerSourcePenalties, which clients may show. */
 const NOT_NOW = "Not allowed at this time\r\n";
-const LAST_WORDS_MS = 1_000;
+/** What was written last gets this long to leave, on the relay's way as well. */
+const LAST_WORDS_MS = 150;
 /** The longest that a timer takes; ssh2 has a default of its own for 0. */
 const NEVER_MS = 2 ** 31 - 1;
 
@@ -96,7 +97,10 @@ class EmbeddedServer implements SshServer {
       this.#streams.delete(stream);
       settle();
       // Once it is a connection, that one knows how it ended.
-      if (this.#incoming.has(stream)) this.#penalise(origin, isLate ? "grace-exceeded" : "noauth");
+      if (!this.#incoming.has(stream)) return;
+      if (isLate) this.#penalise(origin, "grace-exceeded");
+      // A device that comes by two ways at once leaves one of them without a word.
+      else if (origin.sourcePeerId === null) this.#penalise(origin, "noauth");
     });
     this.#incoming.set(stream, { stream, origin, settle });
     // ssh2 takes any stream for a socket of its own server.
@@ -193,9 +197,7 @@ class EmbeddedServer implements SshServer {
 
   #penalise(origin: StreamOrigin, offence: Offence): void {
     const source = penaltySourceOf(origin);
-    // A device that only looks whether we are there has done nothing wrong.
-    const isHarmless = offence === "noauth" && origin.sourcePeerId !== null;
-    if (source !== null && !isHarmless && !this.#isClosed) this.#world.penalties.add(source, offence);
+    if (source !== null && !this.#isClosed) this.#world.penalties.add(source, offence);
   }
 
   #count(bounds: (limits: Limits) => { perKeyMax: number; totalMax: number }): Counter {
@@ -212,7 +214,7 @@ function penaltySourceOf({ path, sourcePeerId, sourceAddress }: StreamOrigin): P
 function turnAway(stream: Duplex): void {
   const cut = setTimeout(() => stream.destroy(), LAST_WORDS_MS);
   stream.once("close", () => clearTimeout(cut));
-  stream.end(NOT_NOW, () => stream.destroy());
+  stream.end(NOT_NOW);
 }
 
 /**

@@ -93,6 +93,13 @@ describe.skipIf(!isRoot)("a source has to wait after", () => {
     expect(await isRefused()).toBe(false);
   });
 
+  test("beginning a key exchange for nothing, whoever it is", async () => {
+    await open("noauth:15s");
+    const begun = plainPacket(kexInit()).toString("latin1");
+    await hear(`SSH-2.0-raw\r\n${begun}`, "SSH-2.0");
+    await becomesRefused();
+  });
+
   test("enough of it, and not before", async () => {
     await open("authfail:5s");
     for (let i = 0; i < 2; i++) await failToSignIn();
