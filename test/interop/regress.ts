@@ -14,6 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { renderDropIn } from "../../src/proxy/drop-in.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../../src/sshcore/algorithms.ts";
@@ -132,6 +133,10 @@ async function runScript(machine: StockMachine, script: Script, shim: string): P
   const started = performance.now();
   const child = Bun.spawn(
     [
+      // Its ports are the same in every run on this machine.
+      ...(script.lane === undefined
+        ? []
+        : ["flock", "-o", "-w", "150", join(tmpdir(), `qf-regress-${script.lane}.lock`)]),
       ...privileges,
       "timeout",
       "-k",
