@@ -15,7 +15,7 @@ import { denialLine, UNPROVEN_SENTENCE } from "../../policy/sentences.ts";
 import { DISCONNECT } from "../../sshcore/messages.ts";
 import type { ServerDoor } from "../../sshcore/server-door.ts";
 import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
-import type { Grant, ReasonCode } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/decision.ts";
 import type { StreamOrigin, World } from "../world.ts";
 import { type Admission, type AdmissionRequest, type AuthResult, admit } from "./admit.ts";
 import { createApprover, mayApprove } from "./approve.ts";
@@ -35,7 +35,7 @@ export interface AuthenticatorOptions {
   onNotAdmitted(): void;
   onUnproven(reason: ReasonCode): void;
   /** Somebody is in; `accept` tells the client so. */
-  onAdmitted(auth: AuthResult, grant: Grant, accept: () => void): void;
+  onAdmitted(auth: AuthResult, accept: () => void): void;
   /** The client had its answer and should be gone soon. */
   onRefused(text: string): void;
   /** Takes a place among those who wait for a person to approve; null when there is none left. */
@@ -112,7 +112,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (admission.kind === "admitted") {
       isOver = true;
       approver.end();
-      options.onAdmitted(admission.auth, admission.grant, () => context.accept());
+      options.onAdmitted(admission.auth, () => context.accept());
       return;
     }
     options.onNotAdmitted();

@@ -13,7 +13,7 @@ import { guardConnection } from "../../sshcore/guard.ts";
 import { DISCONNECT, OPEN_FAILURE } from "../../sshcore/messages.ts";
 import { type ChannelOpen, ServerDoor } from "../../sshcore/server-door.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
-import type { Grant, ReasonCode } from "../../wire/decision.ts";
+import type { Action, Grant, ReasonCode } from "../../wire/decision.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
 import type { Monitor } from "../os/monitor.ts";
@@ -74,11 +74,12 @@ export class SshConnection {
   /** For the person, at the start of the next session. */
   readonly #notices: string[] = [];
   readonly #startedMs = performance.now();
-  readonly #timers: NodeJS.Timeout[] = [];
+  #goodbye: NodeJS.Timeout | undefined;
   #grace: NodeJS.Timeout;
   #sessionCount = 0;
   #refusals = 0;
   #startedAtSeconds = 0;
+  #admittedMs = 0;
   #lastActivityMs = performance.now();
   #auth: AuthResult | null = null;
   #host: SessionHost | null = null;
@@ -144,7 +145,7 @@ export class SshConnection {
         if (this.#isClosed) this.#onEnded();
       },
       onUnproven: (reason) => options.onUnproven(reason),
-      onAdmitted: (auth, grant, accept) => this.#admit(auth, grant, accept),
+      onAdmitted: (auth, accept) => this.#admit(auth, accept),
       onRefused: (text) => this.#showOut(text),
       takePending: () => options.takePending(),
       extendGrace: (ms) => {
@@ -200,19 +201,33 @@ export class SshConnection {
       this.#endFor("plain_ssh_disabled");
       return;
     }
-    const { idleMs, connectionMs } = world.limits();
-    const nowMs = performance.now();
-    if (connectionMs !== null && nowMs - this.#startedMs >= connectionMs) this.#endFor("session_time_over");
-    if (idleMs !== null && nowMs - this.#lastActivityMs >= idleMs) this.#endFor("session_idle");
-    const actions = [...this.#sessions.values()].flatMap((session) => session.actionsInUse());
+    const actions: Action[] = [{ kind: "connect" }];
+    for (const session of this.#sessions.values()) actions.push(...session.actionsInUse());
     actions.push(...(this.#forwards?.actionsInUse() ?? []));
-    for (const action of [{ kind: "connect" } as const, ...actions]) {
-      const verdict = judge(this.#options.world, auth, action);
-      if (verdict.kind === "deny") {
-        void this.end(verdict.reason, `Access revoked: ${denialLine(verdict.reason, null)}`);
+    for (const action of actions) {
+      const verdict = judge(world, auth, action);
+      const reason =
+        verdict.kind === "deny"
+          ? verdict.reason
+          : action.kind === "connect"
+            ? this.#overtime(verdict.grant)
+            : null;
+      if (reason !== null) {
+        this.#endFor(reason);
         return;
       }
     }
+  }
+
+  /** Whether it has lasted, or been silent, for longer than the machine and the grant of now allow. */
+  #overtime({ capabilities }: Grant): ReasonCode | null {
+    const { idleMs, connectionMs } = this.#options.world.limits();
+    const { max_session_seconds: longest, idle_timeout_seconds: idle } = capabilities;
+    const nowMs = performance.now();
+    const isOver = (sinceMs: number, ...limitsMs: (number | null)[]): boolean =>
+      limitsMs.some((limitMs) => limitMs !== null && nowMs - sinceMs >= limitMs);
+    if (isOver(this.#admittedMs, connectionMs, inMs(longest))) return "session_time_over";
+    return isOver(this.#lastActivityMs, idleMs, inMs(idle)) ? "session_idle" : null;
   }
 
   /**
@@ -242,10 +257,11 @@ export class SshConnection {
     setTimeout(() => this.#options.stream.destroy(), LAST_WORDS_MS);
   }
 
-  #admit(auth: AuthResult, grant: Grant, accept: () => void): void {
+  #admit(auth: AuthResult, accept: () => void): void {
     const { world } = this.#options;
     this.#auth = auth;
     this.#startedAtSeconds = nowSeconds(world.clock);
+    this.#admittedMs = performance.now();
     this.#host = createHost({
       world,
       auth,
@@ -270,48 +286,19 @@ export class SshConnection {
     this.#options.onSettled();
     accept();
     world.log.info("connection opened", { connectionId: this.id, localUser: auth.localUser });
-    this.#watch(grant);
     this.recheck();
-  }
-
-  /** What time ends: the grant, its longest connection, its longest silence. */
-  #watch({ capabilities, validUntilSeconds }: Grant): void {
-    const { clock } = this.#options.world;
-    if (validUntilSeconds !== null) {
-      const leftMs = validUntilSeconds * 1000 - clock.nowMs();
-      this.#after(Math.max(0, leftMs), () => this.recheck());
-    }
-    const { max_session_seconds: longest, idle_timeout_seconds: idle } = capabilities;
-    if (longest !== undefined) this.#after(longest * 1000, () => this.#endFor("session_time_over"));
-    if (idle !== undefined) this.#watchIdle(idle * 1000);
-  }
-
-  #watchIdle(idleMs: number): void {
-    const leftMs = this.#lastActivityMs + idleMs - performance.now();
-    if (leftMs <= 0) this.#endFor("session_idle");
-    else this.#after(leftMs, () => this.#watchIdle(idleMs));
   }
 
   #endFor(reason: ReasonCode): void {
     void this.end(reason, `Access revoked: ${denialLine(reason, null)}`);
   }
 
-  /** Timers longer than setTimeout takes are set again on the way. */
-  #after(ms: number, action: () => void): void {
-    const timerMaxMs = 86_400_000;
-    const timer = setTimeout(
-      () => (ms > timerMaxMs ? this.#after(ms - timerMaxMs, action) : action()),
-      Math.min(ms, timerMaxMs),
-    );
-    this.#timers.push(timer);
-  }
-
   /** Ends an unproven connection, a moment after its client had the chance to go by itself. */
   #showOut(text: string): void {
-    this.#after(LAST_WORDS_MS, () => {
+    this.#goodbye = setTimeout(() => {
       this.#door.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, text);
       this.#cutSoon();
-    });
+    }, LAST_WORDS_MS);
   }
 
   #onChannelOpen(open: ChannelOpen): boolean {
@@ -356,7 +343,7 @@ export class SshConnection {
   #onClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const timer of [this.#grace, ...this.#timers]) clearTimeout(timer);
+    for (const timer of [this.#grace, this.#goodbye]) clearTimeout(timer);
     this.#authenticator.end();
     // While it is being decided, `#admit` finishes what is left.
     if (!this.#authenticator.isDeciding) this.#onEnded();
@@ -392,4 +379,9 @@ export class SshConnection {
       durationMs: Math.round(performance.now() - this.#startedMs),
     });
   }
+}
+
+/** Null: there is no such limit. */
+function inMs(seconds: number | undefined): number | null {
+  return seconds === undefined ? null : seconds * 1000;
 }

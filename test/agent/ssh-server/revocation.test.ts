@@ -158,6 +158,17 @@ describe.skipIf(!isRoot)("a live connection", () => {
     expect(world.eventsOf("connection.close")[0]?.reason).toBe(reason);
   });
 
+  test.each([
+    ["longest time", { max_session_seconds: 1 }, "session_time_over"],
+    ["longest silence", { idle_timeout_seconds: 1 }, "session_idle"],
+  ] as const)("ends after a %s that its rule was given meanwhile", async (_name, capabilities, reason) => {
+    await busy("echo ready; exec sleep 60");
+    const rule = aRule("rule", ["devs"], "full", { capabilities });
+    world.change((map) => ({ ...map, rules: { [rule.id]: rule } }));
+    await until(() => world.eventsOf("connection.close").length === 1);
+    expect(world.eventsOf("connection.close")[0]?.reason).toBe(reason);
+  });
+
   test("is not idle while it is used", async () => {
     const rule = aRule("rule", ["devs"], "full", { capabilities: { idle_timeout_seconds: 1 } });
     world.map = { ...world.map, rules: { [rule.id]: rule } };
