@@ -197,20 +197,33 @@ export function unreachableManagement(origin: string, cause: unknown): QfError {
   });
 }
 
+/** By error code: that nobody was there, in words. Whatever is not in here was somebody, or is not known. */
+const AWAY: Readonly<Record<string, string>> = {
+  ConnectionRefused: "connection refused",
+  ECONNREFUSED: "connection refused",
+  ENOTFOUND: "unknown host or no network",
+  EAI_AGAIN: "unknown host or no network",
+  FailedToOpenSocket: "unknown host or no network",
+  ENETUNREACH: "no network",
+  EHOSTUNREACH: "no way to that host",
+  ENETDOWN: "no network",
+  EHOSTDOWN: "no way to that host",
+  ETIMEDOUT: "no answer in time",
+  ConnectionClosed: "the connection was lost",
+  ECONNRESET: "the connection was lost",
+};
+
 /** `isAway`: nobody was there, as against somebody who is not management. */
 function reasonOf(cause: unknown): { readonly message: string; readonly isAway: boolean } {
-  const { name, code } = (cause ?? {}) as { name?: string; code?: string };
-  const away = (message: string) => ({ message, isAway: true });
-  if (name === "TimeoutError") return away("no answer in time");
-  if (code === "ConnectionRefused" || code === "ECONNREFUSED") return away("connection refused");
+  const { name, code } = (cause ?? {}) as { name?: string; code?: unknown };
+  if (name === "TimeoutError") return { message: "no answer in time", isAway: true };
+  if (typeof code !== "string") return { message: "the connection failed", isAway: false };
+  if (Object.hasOwn(AWAY, code)) return { message: AWAY[code] ?? "", isAway: true };
   if (code === "UnexpectedRedirect") {
     return { message: "it answered with a redirect, which is not followed", isAway: false };
   }
-  if (code?.includes("CERT") || code?.includes("SELF_SIGNED")) {
-    return { message: "its TLS certificate is not trusted", isAway: false };
-  }
-  if (code === "ENOTFOUND" || code === "FailedToOpenSocket") return away("unknown host or no network");
-  return { message: "the connection failed", isAway: code === "ConnectionClosed" || code === "ECONNRESET" };
+  const isTls = code.includes("CERT") || code.includes("SELF_SIGNED") || code.includes("LEAF_SIGNATURE");
+  return { message: isTls ? "its TLS certificate is not trusted" : "the connection failed", isAway: false };
 }
 
 /** What a proxy in front says when it has lost management. */

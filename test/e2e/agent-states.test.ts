@@ -21,7 +21,7 @@ describe.skipIf(!isRoot)("qf agent status", () => {
     device = lab.device(person, "laptop");
     await device.login();
     await lab.until("access", async () => (await attempt()).exitCode === 0);
-  }, 120_000);
+  }, 240_000);
 
   afterAll(async () => {
     await lab?.[Symbol.asyncDispose]();
@@ -42,7 +42,7 @@ describe.skipIf(!isRoot)("qf agent status", () => {
     try {
       for (const one of [agent, copy]) {
         const isNamed = async () => (await problems(one)).includes("its state folder was copied");
-        await lab.until(`the state of ${one.name}`, isNamed, 45_000);
+        await lab.until(`the state of ${one.name}`, isNamed, 60_000);
       }
       await lab.until("the event", async () =>
         (await lab.events()).some(({ meta }) => meta.what === "clone_suspected"),
@@ -51,9 +51,9 @@ describe.skipIf(!isRoot)("qf agent status", () => {
       await copy.down();
       rmSync(copy.stateDir, { recursive: true });
     }
-    await lab.until("the link", async () => (await agent.status()).management.connected, 45_000);
+    await lab.until("the link", async () => (await agent.status()).management.connected, 60_000);
     await lab.until("access", async () => (await attempt()).exitCode === 0);
-  }, 120_000);
+  }, 240_000);
 
   test("names evidence that can not be written, and nobody gets in meanwhile", async () => {
     await agent.down();
@@ -98,7 +98,7 @@ describe.skipIf(!isRoot)("qf agent status", () => {
     const status = await agent.status();
     expect(status.management).toMatchObject({ connected: false, error: expect.stringMatching(/management/) });
     await lab.serveManagement();
-    await lab.until("the link", async () => (await agent.status()).management.error === null, 45_000);
+    await lab.until("the link", async () => (await agent.status()).management.error === null, 60_000);
     expect(await problems()).not.toContain("management");
-  }, 60_000);
+  }, 150_000);
 });

@@ -27,7 +27,7 @@ test.skipIf(!isRoot)(
     await lab.management?.stop();
     cpSync(lab.dataDir, join(lab.root, "backup"), { recursive: true, preserveTimestamps: true });
     await lab.serveManagement();
-    await lab.until("the link", async () => (await agent.status()).management.connected, 30_000);
+    await lab.until("the link", async () => (await agent.status()).management.connected, 60_000);
     const before = (await agent.status()).management.mapVersion;
     await lab.setGroups(ada, []);
     await lab.until("the change", async () => (await agent.status()).management.mapVersion > before);
@@ -37,7 +37,7 @@ test.skipIf(!isRoot)(
 
     // The old copy lets ada in; the machine knows better, and says what is wrong.
     await putBack(lab);
-    await lab.until("the state", async () => REFUSED.test((await agent.status()).problems.join()), 30_000);
+    await lab.until("the state", async () => REFUSED.test((await agent.status()).problems.join()), 60_000);
     expect((await agent.status()).fixes?.join()).toContain("qf management new-epoch");
     expect(lab.managementLog()).toContain("qf management new-epoch");
     expect(await attempt()).toMatchObject({ exitCode: 255, stdout: "" });
@@ -60,19 +60,19 @@ test.skipIf(!isRoot)(
       const { management, problems } = await agent.status();
       return management.connected && management.error === null && !REFUSED.test(problems.join());
     };
-    await lab.until("the old map", isTaken, 30_000);
+    await lab.until("the old map", isTaken, 60_000);
     await lab.until("ada, as the copy has it", async () => (await attempt()).exitCode === 0);
     await lab.setGroups(ada, []);
     await lab.until("ada to be out again", async () => (await attempt()).exitCode !== 0);
 
     // The same copy a second time is older again.
     await putBack(lab);
-    await lab.until("the state", async () => REFUSED.test((await agent.status()).problems.join()), 30_000);
+    await lab.until("the state", async () => REFUSED.test((await agent.status()).problems.join()), 60_000);
     expect(await attempt()).toMatchObject({ exitCode: 255, stdout: "" });
     await lab.management?.stop();
     expect(JSON.parse((await newEpoch(lab)).stdout).epoch).toBeGreaterThan(epoch);
     await lab.serveManagement();
-    await lab.until("the old map", isTaken, 30_000);
+    await lab.until("the old map", isTaken, 60_000);
 
     // Evidence of what happened meanwhile has come, and what the copy lacks is named a gap.
     await lab.until("the evidence", async () => {
@@ -81,7 +81,7 @@ test.skipIf(!isRoot)(
     });
     terminal.process.kill();
   },
-  180_000,
+  400_000,
 );
 
 async function putBack(lab: Lab): Promise<void> {

@@ -183,6 +183,38 @@ test.each([
   expect(orders).toEqual([]);
 });
 
+const failing = (cause: Error & { code?: unknown }): typeof fetch =>
+  Object.assign(() => Promise.reject(cause), { preconnect: fetch.preconnect });
+
+test.each([
+  ["ECONNREFUSED", true],
+  ["ENETUNREACH", true],
+  ["EHOSTUNREACH", true],
+  ["EAI_AGAIN", true],
+  ["ECONNRESET", true],
+  ["SELF_SIGNED_CERT_IN_CHAIN", false],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", false],
+  ["ERR_TLS_CERT_ALTNAME_INVALID", false],
+  ["UnexpectedRedirect", false],
+  ["something else", false],
+])("a request that fails with %s says that management is away: %p", async (code, isAway) => {
+  await keep();
+  await connect();
+  const answer = failing(Object.assign(new Error("failed"), { code }));
+  const result = await connect({ fetch: answer }).catch((error: unknown) => error);
+  expect(result instanceof Error).toBe(!isAway);
+  expect(orders).toHaveLength(isAway ? 1 : 0);
+});
+
+test.each([502, 503, 504])("a proxy that answers %d for it says so too, and 404 does not", async (status) => {
+  await keep();
+  await connect();
+  const proxy = (code: number) =>
+    Object.assign(async () => new Response("<html>", { status: code }), { preconnect: fetch.preconnect });
+  expect(await connect({ fetch: proxy(status) })).toMatchObject({ isOffline: true });
+  expect(await failure({ fetch: proxy(404) })).toMatchObject({ code: "ERR_UNAVAILABLE" });
+});
+
 test("a login that management refused does not come back when it goes away right after", async () => {
   await keep();
   await connect();
