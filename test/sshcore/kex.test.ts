@@ -103,6 +103,20 @@ describe("mlkem768x25519-sha256", () => {
     expect(client.received).toContain(1);
   });
 
+  test("keeps little of a client while it computes, and of a server what windows carry", async () => {
+    type Inside = { _protocol: { hold(): void; parse(chunk: Buffer, at: number, end: number): void } };
+    const take = ({ _protocol: protocol }: Inside, bytes: number): void => {
+      protocol.hold();
+      protocol.parse(Buffer.alloc(bytes), 0, bytes);
+    };
+    const { client } = await connectClient(ALGORITHMS.kex);
+    const connection = server.connections.at(-1) as unknown as Inside;
+    take(connection, 256 * 1024);
+    expect(() => take(connection, 256 * 1024 + 1)).toThrow("Too much data during key exchange");
+    take(client as unknown as Inside, 4 * 1024 * 1024);
+    client.destroy();
+  });
+
   test("takes nothing for an answer while it computes", async () => {
     using client = await rawClient(server.port);
     client.send(kexInit({ kex: OFFER }), hybridShare(), plausible(30), plausible(21));
