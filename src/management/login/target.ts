@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isIP } from "node:net";
+import { formatHostPort, parseHostPort } from "../../fabric/host-port.ts";
 import type { MachineFlags } from "../../policy/request.ts";
 import type { AgentFlags } from "../../wire/agent-sync.ts";
 import type { TargetInfo } from "../../wire/client-api.ts";
@@ -38,12 +40,42 @@ export function targetInfo(
     name: `${peer.dnsName}.${account.domain}`,
     address: peer.address,
     hostKeys: [...peer.hostKeys],
-    direct: [...peer.direct],
+    direct: withSeen(peer).slice(0, DIRECT_MAX),
     connected,
     sshServer: peer.flags?.sshServer ?? true,
     machineIdentity: peer.flags?.sshAuth === false,
     nameConfirmed: peer.nameConfirmed,
   };
+}
+
+/** Addresses of one machine. */
+const DIRECT_MAX = 32;
+/** Ports tried at the address from which a machine comes. */
+const SEEN_PORTS_MAX = 2;
+
+/**
+ * Where a machine may be reached that it can not know of itself: the address from which it comes to us, at the
+ * ports of its own addresses. A router in front of it may lead there; where none does, nobody answers a hello.
+ * None for a machine that listens on loopback only, or not for that kind of address.
+ */
+export function seenAddresses({ direct, connectionIp }: Pick<PeerRow, "direct" | "connectionIp">): string[] {
+  const seen = connectionIp.replace(/^::ffff:(?=\d+\.)/i, "");
+  const family = isIP(seen);
+  const own = direct.map(parseHostPort).filter(({ host }) => isIP(host) === family && !isLoopback(host));
+  if (family === 0 || isLoopback(seen) || own.some(({ host }) => host === seen)) return [];
+  const ports = [...new Set(own.map(({ port }) => port))].slice(0, SEEN_PORTS_MAX);
+  return ports.map((port) => formatHostPort(seen, port));
+}
+
+/** What is for this very machine only comes last. */
+function withSeen(peer: PeerRow): string[] {
+  const isLocal = (address: string) => isLoopback(parseHostPort(address).host);
+  const near = peer.direct.filter(isLocal);
+  return [...peer.direct.filter((address) => !isLocal(address)), ...seenAddresses(peer), ...near];
+}
+
+function isLoopback(host: string): boolean {
+  return host === "::1" || host.startsWith("127.");
 }
 
 /** What the machine said it allows. One that has never said anything is asked anyway and answers itself. */
