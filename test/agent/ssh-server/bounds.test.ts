@@ -4,6 +4,8 @@ import { connect, type Socket } from "node:net";
 import type { Client, ClientChannel } from "ssh2";
 import type { Limits } from "../../../src/agent/ssh-server/limits.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
+import { anId } from "../../support/policy.ts";
+import { keyedClient, plausible } from "../../support/raw-ssh.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
 import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
@@ -58,6 +60,41 @@ describe.skipIf(!isRoot)("a connection", () => {
     await Bun.sleep(100);
     const { client, isIn } = await signIn(world, { ...(await world.issue()), localUser: account.name });
     expect(isIn).toBe(true);
+    client.end();
+  });
+
+  test("of all sources too many is not answered either", async () => {
+    await open({ startsMax: 2 });
+    silent();
+    world.sourcePeerId = null;
+    silent();
+    await Bun.sleep(100);
+    await silent().closed;
+    world.sourcePeerId = anId("laptop");
+    await silent().closed;
+  });
+
+  test("that fails too often is told so and ended", async () => {
+    await open({ authTriesMax: 3 });
+    using client = await keyedClient(world.port, "failed");
+    for (let tries = 0; tries < 3; tries++) {
+      const failures = () => client.received.filter((type) => type === 51).length;
+      const before = failures();
+      client.send(plausible(50));
+      for (let round = 0; round < 300 && failures() === before; round++) await Bun.sleep(5);
+      expect(failures()).toBe(before + 1);
+    }
+    await client.closed;
+    const said = client.payloads.find((payload) => payload[0] === 1);
+    expect(said?.toString("latin1")).toContain("Too many authentication failures");
+  });
+
+  test("with more channels than one may have is told so, whatever they are for", async () => {
+    await open({ channelsMax: 2 });
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: account.name });
+    await openSession(client);
+    await openSession(client);
+    expect(String(await openSession(client))).toContain("too many channels");
     client.end();
   });
 
