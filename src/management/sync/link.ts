@@ -90,7 +90,10 @@ export interface LinkOptions {
   retryAfterMs(): number;
   /** The map; `isFirst`: with all that is committed, else with what was heard of. */
   mapOf(isFirst: boolean): Promise<NetworkMap | undefined>;
-  /** A delta to `map` from the agent's own version, as text, where that can be told; else null. */
+  /**
+   * A delta to `map` from the agent's own version, as text, where that can be told; else null. Its digest
+   * counts too: a version may have said something else before a backup was put back.
+   */
   resume(map: NetworkMap): Promise<string | null>;
   /** The first map, or that there is none to send, is on its way. */
   onFirst(): void;

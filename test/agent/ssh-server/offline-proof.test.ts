@@ -5,6 +5,7 @@ import { generateEd25519, sshBlobOfEd25519 } from "../../../src/base/ed25519.ts"
 import { sha256 } from "../../../src/base/random.ts";
 import { UNPROVEN_SENTENCE } from "../../../src/policy/sentences.ts";
 import type { MapPeer, MapUser, NetworkMap } from "../../../src/wire/network-map.ts";
+import { openSshClient } from "../../support/openssh-client.ts";
 import { isRoot } from "../../support/os-accounts.ts";
 import { anId, aPeer, aUser } from "../../support/policy.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
@@ -170,6 +171,23 @@ describe.skipIf(!isRoot)("a certificate that a login key has signed for itself",
     const [one, other] = [await world.issueOffline(), await world.issueOffline()];
     const mixed = { loginKey: one.loginKey, certificate: other.certificate };
     expect((await outcome(mixed)).result).toBe("unproven");
+  });
+
+  test.each([
+    ["off", false],
+    ["waiting", true],
+    ["taken", true],
+  ] as const)("asked about without a signature tells of the flag alone: %s", async (state, isTaken) => {
+    world.offlineLogins = state;
+    // A stock client asks before it signs; where the machine is, it does not tell.
+    const stock = openSshClient(world, await world.issueOffline());
+    try {
+      const { stderr } = await stock.run(USER, ["true"], { flags: ["-v"] });
+      expect(stderr.includes("Server accepts key")).toBe(isTaken);
+      expect(stderr).toContain("Offering public key");
+    } finally {
+      stock.remove();
+    }
   });
 
   test("ends when the flag is turned off, and not because management is back", async () => {
