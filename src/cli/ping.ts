@@ -48,6 +48,7 @@ examples:
         trace: (line: string) => {
           if (args.verbose === true) say("debug", line);
         },
+        warn: (line: string) => say("warning", line),
         onAnswer: (line: string) => {
           if (!isJson) process.stdout.write(`${printable(line)}\n`);
         },

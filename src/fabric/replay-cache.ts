@@ -29,6 +29,8 @@ export function createReplayCache(options: ReplayCacheOptions = {}): ReplayCache
   const untilBySource = new Map<string, Map<string, number>>();
   let size = 0;
   let sweptAtSeconds = 0;
+  /** The latest time up to which a nonce was to be remembered that is not any more. */
+  let forgottenSeconds = 0;
 
   function sweep(nowSeconds: number): void {
     sweptAtSeconds = nowSeconds;
@@ -37,6 +39,7 @@ export function createReplayCache(options: ReplayCacheOptions = {}): ReplayCache
         if (untilSeconds >= nowSeconds) continue;
         nonces.delete(nonce);
         size -= 1;
+        forgottenSeconds = Math.max(forgottenSeconds, untilSeconds);
       }
       if (nonces.size === 0) untilBySource.delete(source);
     }
@@ -46,6 +49,8 @@ export function createReplayCache(options: ReplayCacheOptions = {}): ReplayCache
     take(source, nonce, untilSeconds, nowSeconds) {
       // A sweep looks at everything, so at most one a second; a clock set back sweeps nothing early.
       if (nowSeconds > sweptAtSeconds + 1 || nowSeconds < sweptAtSeconds - 1) sweep(nowSeconds);
+      // After a clock was set back, what has been forgotten could come again.
+      if (untilSeconds <= forgottenSeconds) return "replayed";
       const nonces = untilBySource.get(source);
       if (nonces?.has(nonce) === true) return "replayed";
       if (size >= entriesMax || (nonces?.size ?? 0) >= perSourceMax) return "full";

@@ -15,7 +15,8 @@ import {
   type ClientSessionOptions,
   openClientSession,
 } from "../identity/client-session.ts";
-import { type FoundTarget, findTarget } from "../identity/target.ts";
+import { openKnownTargets } from "../identity/known-targets.ts";
+import { type FoundTarget, findTarget, registeredDevice } from "../identity/target.ts";
 import { PING_PORT } from "../wire/hello.ts";
 import type { PingReport } from "../wire/ping.ts";
 
@@ -31,13 +32,17 @@ export interface PingOptions extends ClientSessionOptions {
   readonly timeoutMs: number;
   /** What is tried, and each answer, in words. */
   trace(line: string): void;
+  /** What the answer has to be taken with. */
+  warn(line: string): void;
   onAnswer(line: string): void;
 }
 
 /** Throws what keeps us from asking at all: no management, no registered device, no such peer for it. */
 export async function ping(options: PingOptions): Promise<PingReport> {
   const session = await openClientSession({ ...options, interactive: false });
-  const found = await findTarget(session, options.peer);
+  const found = await findTarget(session, options.peer).catch((error: unknown) =>
+    fromBefore(session, options, error),
+  );
   const { target } = found;
   options.trace(`${target.name} is ${target.address}, at ${target.direct.join(" ") || "no known address"}`);
   const peer = { peerId: target.peerId, name: target.name, address: target.address };
@@ -58,6 +63,21 @@ export async function ping(options: PingOptions): Promise<PingReport> {
       error: { code, message, ...(hint === undefined ? {} : { hint }) },
     };
   }
+}
+
+/** Without management: what a certificate of earlier was made for, if this device had one for that peer. */
+async function fromBefore(
+  session: ClientSession,
+  { peer, warn }: PingOptions,
+  error: unknown,
+): Promise<FoundTarget> {
+  if (!isQfError(error, "ERR_UNAVAILABLE")) throw error;
+  const device = await registeredDevice(session);
+  const known = openKnownTargets(session.folder.path);
+  const found = await known.find(session.api.origin, peer.toLowerCase(), nowSeconds(session.clock));
+  if (found === undefined) throw error;
+  warn(`${error.message}; going by what is known of ${found.target.name} from before`);
+  return { ...device, target: { ...found.target, connected: false } };
 }
 
 async function measure(

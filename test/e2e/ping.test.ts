@@ -102,6 +102,28 @@ describe("qf ping", () => {
     expect((await ping("web1")).exitCode).toBe(0);
   });
 
+  test("goes by what is known from before while management is away", async () => {
+    const desk = lab.device(ada, "desk");
+    await desk.login();
+    // A certificate is made, whatever becomes of the session.
+    await desk.ssh(["nobody@web1", "true"]);
+    await lab.management?.stop();
+    const { exitCode, stdout, stderr } = await desk.qf(["ping", "-c", "1", "--json", "web1"]);
+    const unknown = await desk.qf(["ping", "hidden1"]);
+    await lab.serveManagement();
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      path: "direct",
+      ssh: "on",
+      agent: { connected: expect.any(Boolean) },
+    });
+    expect(stderr).toMatch(
+      /^qf: warning: can not reach management at \S+: .*; going by what is known of web1\./,
+    );
+    expect(unknown.exitCode).toBe(1);
+    expect(unknown.stderr).toStartWith("qf: error: can not reach management at ");
+  }, 30_000);
+
   test("asks a device that was never registered to sign in once", async () => {
     const bare = lab.device(ada, "bare");
     const { exitCode, stderr } = await bare.qf(["ping", "web1"]);

@@ -108,6 +108,16 @@ describe("checkHello", () => {
     expect(outcome(line, aContext({ replays, nowSeconds: NOW + 121 }))).toBe("clock_skew");
   });
 
+  test("refuses a hello of before once the clock was ahead and is set back", () => {
+    const replays = createReplayCache();
+    const line = aLine();
+    expect(outcome(line, aContext({ replays }))).toBe("ok");
+    const later = NOW + 600;
+    expect(outcome(aLine({ nowSeconds: later }), aContext({ replays, nowSeconds: later }))).toBe("ok");
+    expect(outcome(line, aContext({ replays }))).toBe("replayed");
+    expect(outcome(aLine({ nowSeconds: NOW + 1 }), aContext({ replays }))).toBe("ok");
+  });
+
   test("remembers nothing of a hello that is not proven", () => {
     const replays = createReplayCache();
     outcome(aLine({ deviceKey: otherKey }), aContext({ replays }));
@@ -129,6 +139,15 @@ describe("createReplayCache", () => {
     expect(cache.take("a", "1", 100, 50)).toBe("fresh");
     expect(cache.take("a", "2", 100, 50)).toBe("full");
     expect(cache.take("b", "1", 100, 50)).toBe("fresh");
+  });
+
+  test("takes nothing again that it has forgotten, although the clock is set back", () => {
+    const cache = createReplayCache();
+    expect(cache.take("a", "1", 100, 50)).toBe("fresh");
+    expect(cache.take("a", "2", 200, 150)).toBe("fresh");
+    expect(cache.take("a", "1", 100, 50)).toBe("replayed");
+    expect(cache.take("a", "3", 100, 50)).toBe("replayed");
+    expect(cache.take("a", "3", 101, 50)).toBe("fresh");
   });
 
   test("has room again once entries are out of date", () => {

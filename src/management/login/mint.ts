@@ -28,6 +28,7 @@ import { issuerUrl } from "../db/users.ts";
 import { filled } from "../settings.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { type EarlyVerdict, judgeDevice, judgePerson } from "./early-decision.ts";
+import { noteAddress } from "./note-address.ts";
 import { initiatorOf } from "./person.ts";
 import { findLiveLogin, type ProvenLogin, readProof } from "./prove.ts";
 import { checkSigned, proofHashOf } from "./signatures.ts";
@@ -41,6 +42,7 @@ export async function mintCertificate(
 ): Promise<CertificateResponse> {
   const account = await currentAccount(deps.ctx);
   const asker = await proveAsker(deps, account, request, sourceAddress);
+  await noteAddress(deps, asker.device, sourceAddress);
   const looked = await lookUpTarget(deps, account, { request, asker, sourceAddress });
   const { target, snapshot } = looked;
   if (target === undefined || snapshot === undefined || !isVisible(snapshot, asker)) {

@@ -10,7 +10,8 @@ import { verifyCertificate } from "../../../src/certificate/verify.ts";
 import { insertToken, newTokenRow } from "../../../src/management/db/api-tokens.ts";
 import { listEvents } from "../../../src/management/db/audit-events.ts";
 import { listRevokedLogins } from "../../../src/management/db/logins.ts";
-import { updatePeer } from "../../../src/management/db/peers.ts";
+import { findPeer, updatePeer } from "../../../src/management/db/peers.ts";
+import { deletePostureCheck, putPostureCheck } from "../../../src/management/db/policies.ts";
 import { insertUser, SERVICE_ISSUER, updateUser } from "../../../src/management/db/users.ts";
 import type { LoginProof, RegisterResponse } from "../../../src/wire/client-api.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
@@ -18,6 +19,7 @@ import { ADA, startTestManagement, type TestManagement } from "../../support/run
 import { openSignedClient, type SignedClient } from "../../support/signed-client.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "qf-test-"));
+const initiator = { id: "test", name: "test", email: "" };
 const now = () => Math.floor(Date.now() / 1000);
 const logged: unknown[] = [];
 let management: TestManagement;
@@ -116,6 +118,35 @@ describe("a sign-in with the embedded provider", () => {
       const answer = await client.mint({ proof, devicePeerId: registered.peerId, target });
       expect(answer.outcome).toBe("issued");
     }
+  });
+
+  test("is judged by where the device comes from now, not when it signed in", async () => {
+    const { client, proof, registered } = await signedIn();
+    const { store } = management.context;
+    const options = { accountId: management.accountId, initiator, affectsMaps: true };
+    const check = { id: newId(), accountId: management.accountId, name: "home", description: "" };
+    const home = { ranges: ["127.0.0.0/8"], action: "allow" as const };
+    const move = (connectionIp: string) =>
+      store.change(options, (tx) =>
+        updatePeer(tx, management.accountId, registered.peerId, { connectionIp }),
+      );
+    const addressNow = async () =>
+      (await store.read((tx) => findPeer(tx, management.accountId, registered.peerId)))?.connectionIp;
+    const mint = () => client.mint({ proof, devicePeerId: registered.peerId, target: "web1" });
+    await move("203.0.113.9");
+    await mint();
+    expect(await addressNow()).toBe("203.0.113.9"); // Nobody asks for it, so nothing is written.
+    await store.change(options, (tx) =>
+      putPostureCheck(tx, {
+        ...check,
+        checks: { peer_network_range_check: home },
+        createdAt: 0,
+        updatedAt: 0,
+      }),
+    );
+    await mint();
+    expect(await addressNow()).toBe("127.0.0.1");
+    await store.change(options, (tx) => deletePostureCheck(tx, management.accountId, check.id));
   });
 
   test("is denied with the reason, the sentence and a receipt where policy says no", async () => {

@@ -1,0 +1,23 @@
+/**
+ * Where a device comes from now: posture checks may ask for it, and a login may be older than the move.
+ *
+ * @module
+ */
+import { systemInitiator } from "../db/audit-events.ts";
+import { type PeerRow, updatePeer } from "../db/peers.ts";
+import { listPostureChecks } from "../db/policies.ts";
+import type { LoginDeps } from "./deps.ts";
+
+/** Notes the address of a proven device where a posture check of its account asks for addresses at all. */
+export async function noteAddress(
+  { ctx }: LoginDeps,
+  { id, accountId, connectionIp }: PeerRow,
+  sourceAddress: string,
+): Promise<void> {
+  if (connectionIp === sourceAddress) return;
+  const checks = await ctx.store.read((tx) => listPostureChecks(tx, accountId));
+  if (!checks.some(({ checks: asked }) => asked.peer_network_range_check !== undefined)) return;
+  await ctx.store.change({ accountId, initiator: systemInitiator, affectsMaps: true }, (tx) =>
+    updatePeer(tx, accountId, id, { connectionIp: sourceAddress }),
+  );
+}
