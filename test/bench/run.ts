@@ -50,15 +50,20 @@ function usage(): never {
   throw new Error(`the parts are: ${PARTS.map(({ name }) => name).join(" ")}`);
 }
 
+/** As the README's table has it, to be taken over as it is. */
 function printTable(rows: readonly Row[]): void {
   process.stdout.write(`\n${cpus()[0]?.model.trim()}, ${cpus().length} cores\n\n`);
   process.stdout.write("| what | QuFabric | against | ratio | to reach |\n|---|---|---|---|---|\n");
   for (const { what, ours, against = "", ratio = "", reach = "" } of rows)
-    process.stdout.write(
-      `| ${[what, ours, against, ratio, reach].join(" | ")} |\n`
-        .replace(/ us\b/g, " µs")
-        .replace(/ x /g, " × "),
-    );
+    process.stdout.write(`| ${[what, ours, against, ratio, reach].map(typeset).join(" | ")} |\n`);
+}
+
+function typeset(cell: string): string {
+  return cell
+    .replace(/ us\b/g, " µs")
+    .replace(/ x(?= |$)/g, " ×")
+    .replaceAll("<=", "≤")
+    .replaceAll(">=", "≥");
 }
 
 async function main(args: string[]): Promise<void> {

@@ -57,14 +57,16 @@ async function soak(bench: Bench, seconds: number): Promise<void> {
     samplesMs.length = 0;
     failures.length = 0;
   }
-  const before = await memory(field);
-  await drive(clients, seconds);
-  const after = await memory(field);
+  const held = [await memory(field)];
+  for (const _half of [1, 2]) {
+    await drive(clients, seconds / 2);
+    held.push(await memory(field));
+  }
   for (const client of clients) addRow(bench, client, seconds);
   bench.note(
     `of that, starting any process from here takes ${ms(startMs.process)}, and qf itself ${ms(startMs.qf)}`,
   );
-  addMemory(bench, before, after, seconds);
+  addMemory(bench, held, seconds);
 }
 
 /** What a command costs before it does anything, from this driver. */
@@ -139,18 +141,20 @@ function addRow(bench: Bench, { name, samplesMs, failures }: Client, seconds: nu
   });
 }
 
-function addMemory(bench: Bench, before: Memory, after: Memory, seconds: number): void {
-  const each = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-  bench.add({
-    what: `memory of agent and management, before and after ${seconds * RATE} commands`,
-    ours: `${each(before.agent)} → ${each(after.agent)}, ${each(before.management)} → ${each(after.management)}`,
-    ratio: `${kB((after.agent - before.agent) / (seconds * RATE))} and ${kB((after.management - before.management) / (seconds * RATE))} a command`,
-    reach: "no growth",
-    figures: {
-      agentBeforeBytes: before.agent,
-      agentAfterBytes: after.agent,
-      managementBeforeBytes: before.management,
-      managementAfterBytes: after.management,
-    },
-  });
+/** At the start, in the middle and at the end: what only warms up grows in the first half. */
+function addMemory(bench: Bench, held: readonly Memory[], seconds: number): void {
+  const row = (name: keyof Memory) => {
+    const bytes = held.map((one) => one[name]);
+    const [start = 0, middle = 0, end = 0] = bytes;
+    const each = (end - middle) / ((seconds * RATE) / 2);
+    bench.add({
+      what: `memory of ${name} at the start, in the middle and at the end of ${seconds * RATE} commands`,
+      ours: `${bytes.map((one) => (one / 1e6).toFixed(1)).join(", ")} MB`,
+      ratio: `${kB(each)} a command at last`,
+      reach: "no growth",
+      figures: { startBytes: start, middleBytes: middle, endBytes: end, bytesEach: each },
+    });
+  };
+  row("agent");
+  row("management");
 }
