@@ -31,6 +31,7 @@ import {
   TargetResponse,
 } from "../wire/client-api.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
+import { watchPresence } from "./presence.ts";
 
 /** Longest answer taken from management: a certificate with a large ID token, and room. */
 export const ANSWER_BYTES_MAX = 512 * 1024;
@@ -65,6 +66,8 @@ export interface ClientApiOptions {
   readonly fetch?: typeof fetch;
   /** Longest wait for one whole answer. Default 15 s. */
   readonly timeoutMs?: number;
+  /** When nothing has come after so many milliseconds, it is looked whether anybody is there. Default 2 s. */
+  readonly lateMs?: number;
 }
 
 /** Builds a client; nothing is sent. Throws ERR_USAGE for a URL we must not speak to. */
@@ -151,11 +154,12 @@ function createSender(origin: string, options: ClientApiOptions): Send {
   ): Promise<T> => {
     let response: Response;
     let text: string;
+    const presence = watchPresence(origin, { lateMs: options.lateMs });
     try {
       response = await doFetch(`${origin}/client/v1${path}`, {
         method,
         redirect: "error",
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), presence.signal]),
         headers: { accept: "application/json", "content-type": "application/json" },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
@@ -163,6 +167,8 @@ function createSender(origin: string, options: ClientApiOptions): Send {
     } catch (cause) {
       if (cause instanceof QfError) throw cause;
       throw unreachableManagement(origin, cause);
+    } finally {
+      presence.end();
     }
     if (!response.ok) throw failureOf(response.status, text, origin);
     if (answer === undefined) return undefined as T;
