@@ -1,5 +1,5 @@
 /** Limits of `qf agent up` as an administrator sets them and as stock clients meet them. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { isRoot } from "../support/os-accounts.ts";
 import { openStockMachine, type StockMachine } from "../support/stock-machine.ts";
@@ -14,6 +14,9 @@ describe.skipIf(!isRoot || !hasSsh)("limits of an agent", () => {
     machine = await openStockMachine();
     target = `${machine.account.name}@127.0.0.1`;
   }, 60_000);
+
+  // A certificate is good for two minutes, and the machine may be slow.
+  beforeEach(() => machine.refresh());
 
   afterAll(async () => {
     await machine?.[Symbol.asyncDispose]();
@@ -62,6 +65,16 @@ describe.skipIf(!isRoot || !hasSsh)("limits of an agent", () => {
     expect(refused.stderr).toContain("Too many sessions on this connection");
     await machine.agent.up(["--ssh-max-sessions="]);
     expect((await plain([], "echo again")).stdout).toBe("again\n");
+  });
+
+  test("on packets let a command of 100 kB through, by ssh and by qf ssh, and can be set lower", async () => {
+    const long = ["echo", "through;", `: ${"x".repeat(100_000)}`];
+    expect(await plain([], ...long)).toMatchObject({ exitCode: 0, stdout: "through\n" });
+    const own = [machine.lab.executable, "ssh", `${machine.account.name}@${machine.host}`, ...long];
+    expect(await machine.run(own)).toMatchObject({ exitCode: 0, stdout: "through\n" });
+    await machine.agent.up(["--ssh-max-packet-size=50000"]);
+    expect((await plain([], ...long)).exitCode).toBe(255);
+    await machine.agent.up(["--ssh-max-packet-size="]);
   });
 
   test("on silence end a connection that is on, with the reason", async () => {
