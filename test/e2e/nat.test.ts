@@ -134,4 +134,17 @@ describe.skipIf(!isPossible)("two hosts, each behind a NAT", () => {
     expect(new TextDecoder().decode((await reader.read()).value)).toBe("two\n");
     expect(await held.exited).toBe(0);
   }, 60_000);
+
+  test("go directly by IPv6 once there is a way, and only there", async () => {
+    const address = nat.routeIpv6(22_022);
+    await agent.up(["--listen", `[${address}]:22022`]);
+    const result = await lab.until("a direct connection", async () => {
+      const found = await laptop.ssh(["-v", at, "echo $SSH_CONNECTION"]);
+      return found.stderr.includes(`connected directly to [${address}]:22022`) && found;
+    });
+    expect(result).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^fd00:1::2 \d+ fd00:2::2 22022\n$/),
+    });
+  }, 30_000);
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
@@ -181,4 +181,36 @@ test("time ends all of it", async () => {
   const [machine, relay] = [await aMachine(null), aRelay(null)];
   const failure = await dial(relay.origin, [machine.address], { timeoutMs: 300 }).catch((error) => error);
   expect(String(failure)).toMatch(/Connection timeout .*; through the relay: the peer did not answer/);
+});
+
+test("a machine that hangs up in the middle of a dial leaves it to the relay, at once", async () => {
+  const relay = aRelay(0);
+  const server = createServer(
+    (socket) => void socket.on("error", () => {}).once("data", () => socket.destroy()),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closing.push(() => server.close());
+  const { port } = server.address() as { port: number };
+  const { path, why } = await dial(relay.origin, [`127.0.0.1:${port}`]);
+  expect(path).toBe("relay");
+  expect(why).toStartWith("the peer closed the connection without an answer");
+});
+
+test("a stream that breaks is over: it never goes on by the other path", async () => {
+  const relay = aRelay(0);
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket.on("error", () => {}));
+    socket.once("data", () => socket.write("direct"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closing.push(() => server.close());
+  const { port } = server.address() as { port: number };
+  const { path, stream } = await dial(relay.origin, [`127.0.0.1:${port}`]);
+  expect(path).toBe("direct");
+  const closed = new Promise((resolve) => stream.on("error", () => {}).once("close", resolve));
+  stream.resume();
+  sockets[0]?.destroy();
+  await closed;
+  expect(relay.count()).toBe(0);
 });

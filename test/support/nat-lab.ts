@@ -39,6 +39,8 @@ export interface NatLab {
   ): { exitCode: number; stdout: string };
   /** Opens a port of the router of hostb for hostb itself. */
   forwardToB(port: number): void;
+  /** Gives both hosts IPv6 addresses, routed to each other; hostb's router lets `port` through. Returns hostb's. */
+  routeIpv6(port: number): string;
   close(): void;
 }
 export type Host = "hosta" | "hostb" | "management";
@@ -135,6 +137,29 @@ export function openNatLab(): NatLab {
   chain pre { type nat hook prerouting priority -100; tcp dport ${opened} dnat to 10.2.0.2:${opened}; }
 }`,
       );
+    },
+    routeIpv6(opened) {
+      for (const name of ["hosta", "nata", "hostb", "natb"]) {
+        on(name, "sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6");
+      }
+      const sides = [
+        ["a", "fd00:1::", "fd00:2::", "fd00:ff::a", "fd00:ff::b"],
+        ["b", "fd00:2::", "fd00:1::", "fd00:ff::b", "fd00:ff::a"],
+      ] as const;
+      for (const [letter, near, far, own, other] of sides) {
+        const [host, nat] = [`host${letter}`, `nat${letter}`];
+        const add = (name: string, address: string, device: string) =>
+          on(name, "ip", "-6", "addr", "add", `${address}/64`, "dev", device, "nodad");
+        add(nat, own, "outer");
+        add(nat, `${near}1`, "inner");
+        add(host, `${near}2`, "eth0");
+        on(host, "ip", "-6", "route", "add", "default", "via", `${near}1`);
+        on(nat, "ip", "-6", "route", "add", `${far}/64`, "via", other, "dev", "outer");
+        on(nat, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
+      }
+      const accept = ["ip6", "daddr", "fd00:2::2", "tcp", "dport", String(opened), "accept"];
+      on("natb", "nft", "add", "rule", "inet", "guard", "forward", ...accept);
+      return "fd00:2::2";
     },
     close,
   };
