@@ -95,7 +95,7 @@ export async function makeDirectory(path: string, mode: number): Promise<void> {
 }
 
 /** `cause` with the file it is about: a full disk, for one, does not say which. */
-function named(cause: unknown, path: string): unknown {
+export function named(cause: unknown, path: string): unknown {
   return cause instanceof Error && !("path" in cause) ? Object.assign(cause, { path }) : cause;
 }
 

@@ -10,6 +10,7 @@
 import { appendFileSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { QfError } from "../base/errors.ts";
+import { named } from "../base/files.ts";
 import { sha256 } from "../base/random.ts";
 import { readEffective, weakenedOptions } from "./effective.ts";
 import type { Environment } from "./openssh-folder.ts";
@@ -89,7 +90,11 @@ export async function checkCaller(options: {
       hint: "leave that to QuFabric: look for it with ssh -G, on the command line and before its lines, or use qf ssh",
     });
   }
-  appendFileSync(path, `${state}\n`, { mode: 0o600 });
+  try {
+    appendFileSync(path, `${state}\n`, { mode: 0o600 });
+  } catch (cause) {
+    throw named(cause, path);
+  }
 }
 
 function withoutPid(value: unknown): unknown {

@@ -32,13 +32,13 @@ import {
   renameSync,
   rmSync,
   statSync,
-  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { generateEd25519 } from "../base/ed25519.ts";
 import { QfError } from "../base/errors.ts";
+import { named } from "../base/files.ts";
 import { newId } from "../base/random.ts";
 import { tryLock, watchReads } from "./native.ts";
 import { opensshPrivateKey } from "./openssh-key.ts";
@@ -229,13 +229,14 @@ export function startTimeOf(pid: string): string | undefined {
 /** Old or new for every reader. Not synced: what is lost in a crash is made again. */
 export function replaceFile(path: string, text: string, mode = 0o600): void {
   const fresh = `${path}_${newId()}`;
-  writeFileSync(fresh, text, { mode, flag: "wx" });
   try {
+    writeFileSync(fresh, text, { mode, flag: "wx" });
     chmodSync(fresh, mode); // The umask does not count.
     renameSync(fresh, path);
   } catch (error) {
-    unlinkSync(fresh);
-    throw error;
+    // A full disk leaves an empty one.
+    rmSync(fresh, { force: true });
+    throw named(error, path);
   }
 }
 

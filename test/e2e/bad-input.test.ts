@@ -188,25 +188,33 @@ describe.skipIf(!isRoot)("on the client's terminal", () => {
       for (const { stdout } of await both("full1")) expect(stdout).toBe("in\n");
     } finally {
       await full?.kill();
-      await run("umount", folder);
+      await run("umount", "-l", folder);
     }
   }, 60_000);
 
-  /** To the last byte. */
-  function fill(path: string): void {
-    const fd = openSync(path, "w");
+  test("a disk that is full here, where nothing can be kept", async () => {
+    const small = lab.device(device.person, "small");
+    const { configDir } = small;
+    expect((await run("mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", configDir)).exitCode).toBe(
+      0,
+    );
     try {
-      for (let bytes = 65_536; bytes > 0; ) {
-        try {
-          writeSync(fd, Buffer.alloc(bytes));
-        } catch {
-          bytes = Math.floor(bytes / 2);
-        }
-      }
+      await small.login();
+      const own = join(lab.root, "small-config");
+      const dropIn = { executable: lab.executable, domain: "qf.internal", configDir, shortNames: false };
+      writeFileSync(own, renderDropIn(dropIn));
+      fill(join(configDir, "filled"));
+      const stock = await run("ssh", "-F", own, `${account.name}@web1.qf.internal`, "true");
+      expectLine([stock], /^qf: error: \/\S+: the disk is full/, /^qf: hint: make room, then try again$/m);
+      // What needs no file goes on.
+      expect((await small.ssh([`${account.name}@web1`, "echo in"])).stdout).toBe("in\n");
+      rmSync(join(configDir, "filled"));
+      const again = await run("ssh", "-F", own, `${account.name}@web1.qf.internal`, "echo in");
+      expect(again).toMatchObject({ stdout: "in\n", stderr: "" });
     } finally {
-      closeSync(fd);
+      await run("umount", "-l", configDir);
     }
-  }
+  }, 60_000);
 
   test("a port in use, here and for an agent and for management", async () => {
     const { server, port } = await listening();
@@ -277,6 +285,53 @@ describe.skipIf(!isRoot)("on the client's terminal", () => {
     await lab.serveManagement();
   }, 60_000);
 });
+
+test.skipIf(!isRoot)(
+  "a disk of management that is full is named to who connects, and leaves it whole",
+  async () => {
+    await using lab = await openLab({ start: false });
+    mkdirSync(lab.dataDir, { recursive: true });
+    const mounted = ["mount", "-t", "tmpfs", "-o", "size=24m,mode=700", "tmpfs", lab.dataDir];
+    expect((await runProcess(mounted, { env: lab.env({}), cwd: "/" })).exitCode).toBe(0);
+    try {
+      await lab.initManagement();
+      await lab.serveManagement();
+      const person = await lab.createPerson("ada@example.com");
+      await lab.startAgent("web1");
+      const device = lab.device(person, "laptop");
+      await device.login();
+      fill(join(lab.dataDir, "filled"));
+      const { stderr, exitCode } = await device.ssh(["deploy@web1", "true"]);
+      expect(exitCode).toBe(255);
+      expect(stderr).toBe(
+        "qf: error: the database can not be written: the disk is full\n" +
+          "qf: hint: make room on the disk of management's data folder\n",
+      );
+      rmSync(join(lab.dataDir, "filled"));
+      expect((await device.ssh(["deploy@web1", "true"])).stderr).toContain("User is not authorized");
+    } finally {
+      await lab.management?.kill();
+      await runProcess(["umount", "-l", lab.dataDir], { env: lab.env({}), cwd: "/" });
+    }
+  },
+  60_000,
+);
+
+/** To the last byte. */
+function fill(path: string): void {
+  const fd = openSync(path, "w");
+  try {
+    for (let bytes = 65_536; bytes > 0; ) {
+      try {
+        writeSync(fd, Buffer.alloc(bytes));
+      } catch {
+        bytes = Math.floor(bytes / 2);
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
 
 test("an identity provider that is away is named, with what to look at", async () => {
   const idp = await startExternalIdp();

@@ -57,6 +57,8 @@ export class SshSession {
   #program: Program | null = null;
   readonly #earlySignals: NodeJS.Signals[] = [];
   #channel: ServerChannel | null = null;
+  /** From the moment that its start is allowed. */
+  #isAllowed = false;
   /** Its start is in audit, so its end has to be. */
   #isRecorded = false;
   #isClosed = false;
@@ -84,7 +86,8 @@ export class SshSession {
 
   /** What it does now, to be judged again whenever something changed. */
   actionsInUse(): Action[] {
-    if (this.#start === null) return [];
+    // What was asked for and is about to be refused is not in use.
+    if (this.#start === null || !this.#isAllowed) return [];
     const actions: Action[] = [this.#start];
     if (this.#terminal !== null) actions.push({ kind: "pty" });
     return actions;
@@ -198,6 +201,7 @@ export class SshSession {
     const verdict = this.#host.judge(start);
     if (verdict.kind === "deny") return this.#refuse(channel, verdict);
     if (this.#terminalRefusal !== null) return this.#refuse(channel, this.#terminalRefusal);
+    this.#isAllowed = true;
     const reason = this.#refuseTerminal(verdict.grant);
     if (reason !== null) return this.#refuse(channel, this.#host.deny(reason, start));
     const account = await lookUpAccount(this.#host.auth.localUser, nowSeconds(this.#host.clock));
@@ -280,6 +284,7 @@ export class SshSession {
   }
 
   async #refuse(channel: ServerChannel, verdict: Verdict): Promise<void> {
+    this.#isAllowed = false;
     const line = await this.#recordRefusal(verdict);
     this.#end(channel, line, { status: REFUSED_STATUS, signal: null });
   }

@@ -264,6 +264,26 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
     expect(existsSync(join(account.home, "elsewhere"))).toBe(false);
   });
 
+  test("that is being refused is nothing that a change could revoke: the connection goes on", async () => {
+    grant({ sftp: "off" });
+    const { client: connected } = await signIn(world, { ...(await world.issue()), localUser: account.name });
+    let isClosed = false;
+    connected.once("close", () => {
+      isClosed = true;
+    });
+    const changes = setInterval(() => world.change((map) => ({ ...map })), 0);
+    try {
+      for (let i = 0; i < 30; i++) {
+        const { stderr, status } = await exec(connected, "scp -t .");
+        expect(stderr).toStartWith("SFTP subsystem not available");
+        expect({ status, isClosed }).toEqual({ status: 255, isClosed: false });
+      }
+    } finally {
+      clearInterval(changes);
+      connected.end();
+    }
+  });
+
   test("moves no files where policy says off, and says which sentence; scp neither", async () => {
     grant({ sftp: "off" });
     const { status, stderr } = await client.run(account.name, ["sftp"], { flags: ["-s"] });
