@@ -8,11 +8,10 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { isQfError, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
-import { openOutput } from "../base/output.ts";
 import { printable } from "../base/printable.ts";
 import { dialRelay, type RelayDialOptions } from "../fabric/relay-client.ts";
-import { splice } from "../fabric/splice.ts";
 import { CarryOrder } from "../wire/carry.ts";
+import { joinDescriptor } from "./join-descriptor.ts";
 import { socketPair } from "./native.ts";
 import { ownCommand } from "./tidy.ts";
 
@@ -20,6 +19,8 @@ import { ownCommand } from "./tidy.ts";
 const ORDER_VARIABLE = "QF_CARRY_ORDER";
 /** What decides whom TLS trusts, as we have it. */
 const TRUST_VARIABLES = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"] as const;
+/** One end of the socket pair; standard input is the same end. */
+const STREAM_FD = 1;
 const ANSWER_FD = 2;
 const ANSWER_BYTES_MAX = 4_096;
 const OK = "ok";
@@ -81,7 +82,7 @@ export async function runCarry(environment: Readonly<Record<string, string | und
   // Whoever reads it would otherwise wait for our end.
   closeSync(ANSWER_FD);
   openSync("/dev/null", "w");
-  await splice(stream, process.stdin, openOutput(1));
+  await joinDescriptor(stream, STREAM_FD);
   return 0;
 }
 

@@ -1,0 +1,69 @@
+/**
+ * Joins a stream and an open socket of which only the descriptor is known, for as long as both last.
+ *
+ * What one side does not take yet stops the other. The socket is Bun's own: bytes for it go to the
+ * kernel at once, so that nothing of them is left when this process ends.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+
+/** Resolves once the stream has ended and all of it is handed over, or the socket is gone. Takes `fd` over. */
+export function joinDescriptor(stream: Duplex, fd: number): Promise<void> {
+  return new Promise((resolve) => {
+    let socket: Bun.Socket | null = null;
+    let unsent: Buffer | null = null;
+    let isOver = false;
+    const finish = (): void => {
+      socket?.end();
+      resolve();
+    };
+    const gone = (): void => {
+      stream.destroy();
+      resolve();
+    };
+    const flush = (): void => {
+      if (socket === null) return;
+      if (unsent !== null) {
+        const count = socket.write(unsent);
+        if (count < 0) {
+          gone();
+          return;
+        }
+        unsent = count >= unsent.length ? null : unsent.subarray(count);
+      }
+      if (unsent !== null) stream.pause();
+      else if (isOver) finish();
+      else stream.resume();
+    };
+    const over = (): void => {
+      isOver = true;
+      if (unsent === null || socket === null) finish();
+    };
+    stream.on("error", () => {});
+    stream.on("data", (data: Buffer) => {
+      unsent = unsent === null ? data : Buffer.concat([unsent, data]);
+      flush();
+    });
+    stream.once("end", over).once("close", over);
+    stream.on("drain", () => socket?.resume());
+    const adopt = {
+      fd,
+      allowHalfOpen: true,
+      socket: {
+        data: (from: Bun.Socket, data: Buffer) => {
+          if (!stream.destroyed && !stream.write(data)) from.pause();
+        },
+        drain: flush,
+        end: () => void stream.end(),
+        close: gone,
+        error: gone,
+      },
+    };
+    // Bun's types know no `fd`.
+    Bun.connect(adopt as unknown as Bun.TCPSocketConnectOptions<undefined>).then((opened) => {
+      socket = opened;
+      flush();
+    }, gone);
+  });
+}
