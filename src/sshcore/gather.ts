@@ -14,24 +14,35 @@ import type { Duplex } from "node:stream";
 type Chunks = readonly { readonly chunk: Uint8Array | string }[];
 type Done = (error?: Error | null) => void;
 
-/** What a turn sends at most, as a rule; more is put together by the stream itself, in fresh memory. */
-const BUFFER_BYTES = 320 * 1024;
+/** So much of one turn is sent before more is gathered: it stays in the cache. */
+const TURN_BYTES = 256 * 1024;
+/** What a slow transport lets pile up, as a rule; more is put together by the stream itself, in fresh memory. */
+const BUFFER_BYTES = 1280 * 1024;
 /** Buffers kept for the next turn; a transport that is behind holds one. */
 const SPARE_MAX = 4;
 const spare: Buffer[] = [];
 /** From here on a piece is a whole encrypted packet, which is nobody's but this stream's. */
 const LARGE_BYTES = 8192;
 
-/** Returns what to call before a write to `stream`. */
-export function createGatherer(stream: Duplex): () => void {
+/** Returns what to call before each write of `length` bytes to `stream`. */
+export function createGatherer(stream: Duplex): (length: number) => void {
+  let gathered = 0;
   let isGathering = false;
   reuseMemory(stream);
-  return () => {
-    if (isGathering) return;
+  return (length) => {
+    gathered += length;
+    if (isGathering) {
+      if (gathered < TURN_BYTES) return;
+      gathered = length;
+      stream.uncork();
+      stream.cork();
+      return;
+    }
     isGathering = true;
     stream.cork();
     queueMicrotask(() => {
       isGathering = false;
+      gathered = 0;
       stream.uncork();
     });
   };

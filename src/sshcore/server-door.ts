@@ -78,7 +78,7 @@ export class ServerDoor {
     const gather = createGatherer(stream);
     this.#protocol._onWrite = (data) => {
       this.bytesOut += data.length;
-      gather();
+      gather(data.length);
       write(data);
     };
     stream.on("drain", () => this.#wake.emit("drain"));

@@ -7,6 +7,7 @@
  * @module
  */
 import type { ServerChannel } from "ssh2";
+import { letGo } from "../../sshcore/gather.ts";
 import type { ServerDoor } from "../../sshcore/server-door.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 
@@ -131,6 +132,7 @@ class SocketTunnel implements Tunnel {
     this.#writing = this.#writing.then(async () => {
       const isTaken = this.#isDone || (await this.#door.writeChannel(this.#channelId, "stdout", data));
       this.#waitingBytes -= data.length;
+      letGo(data);
       if (!isTaken) this.destroy();
       else if (this.#isPaused && this.#waitingBytes < WAITING_BYTES_MAX / 2) {
         this.#isPaused = false;
