@@ -119,10 +119,18 @@ describe("record", () => {
         () => true,
         () => false,
       );
+    const opened: AgentEventBody = {
+      type: "sftp.operations",
+      connectionId: "a".repeat(20),
+      sessionId: 0,
+      operations: [{ number: 1, op: "open", path: "/etc/motd", detail: "read", status: "ok" }],
+    };
+    expect(await isStored(opened)).toBe(true);
     let denials = 0;
     while (await isStored(decision("deny"))) denials += 1;
     expect(denials).toBeGreaterThan(5);
     expect(await isStored(failed)).toBe(false);
+    expect(await isStored(opened)).toBe(false);
     expect(await isStored(decision("allow"))).toBe(true);
     expect(await isStored(anEvent("a"))).toBe(true);
   });

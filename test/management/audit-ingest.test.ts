@@ -106,6 +106,28 @@ test("a denial is found by its receipt, with its trace and the person it names",
   ).toBeUndefined();
 });
 
+test("what was done with files is told of with the first of it by name, as its person's", async () => {
+  const operations = [
+    { number: 1, op: "open", path: "/srv/report", detail: "read", status: "ok" },
+    { number: 2, op: "remove", path: "/srv/report", status: "begun" },
+  ] as const;
+  const body: AgentEventBody = {
+    type: "sftp.operations",
+    connectionId: newId(),
+    userId: ownerId,
+    sessionId: 0,
+    operations: [...operations],
+  };
+  await ingest(anEvent(1, body));
+  const [row] = await management.store.read((tx) => listEvents(tx, accountId, { limit: 1 }));
+  expect(row).toMatchObject({
+    activity: "ssh.sftp.operations",
+    initiatorEmail: "owner@example.com",
+    meta: { machine: "web", count: "2", op: "open", path: "/srv/report" },
+    data: { operations },
+  });
+});
+
 test("a machine that is gone is not believed any more", async () => {
   await management.store.transaction((tx) => deletePeer(tx, machine));
   expect(await ingest(anEvent(1))).toBeUndefined();
