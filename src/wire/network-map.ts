@@ -151,6 +151,7 @@ export const MapRule = z.strictObject({
   authorizedGroups: AuthorizedGroups,
   capabilities: SshCapabilities,
   machineLocalUsers: z.array(LocalUser).max(256).nullable(),
+  /** A machine that is a source of such a rule has it as well, unless it is for SSH. */
   bidirectional: z.boolean(),
   validFromSeconds: EpochSeconds.nullable(),
   validUntilSeconds: EpochSeconds.nullable(),

@@ -131,7 +131,7 @@ const ruleFields = {
   enabled: z.boolean(),
   /** "drop" denies and wins over every accept. */
   action: z.enum(["accept", "drop"]),
-  /** Stored; without effect on SSH rules. */
+  /** Whether the rule holds the other way as well. Stored, and without effect, for SSH rules. */
   bidirectional: z.boolean(),
   protocol: Protocol,
   ports: z

@@ -132,6 +132,13 @@ describe("qf doctor", () => {
     ]);
   });
 
+  test("has nothing against a machine with an agent on which nobody has signed in", async () => {
+    const device = lab.device(ada, "console");
+    const findings = await doctor({ device, env: { QF_AGENT_STATE_DIR: web.stateDir } });
+    expect(findings.find(({ code }) => code === "device.registered")?.status).toBe("note");
+    expect(problems(findings)).toEqual([]);
+  });
+
   test("finds a person who is blocked", async () => {
     const eve = await lab.createPerson("eve@example.com");
     const device = lab.device(eve, "eve");
