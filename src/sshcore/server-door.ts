@@ -123,13 +123,23 @@ export class ServerDoor {
    */
   async writeChannel(channelId: number, kind: "stdout" | "stderr", data: Uint8Array): Promise<boolean> {
     for (let at = 0; at < data.length; ) {
-      const ends = this.#openEnds(channelId);
-      if (ends === undefined) return false;
-      if (this.#isBlocked()) await this.#woken("drain");
-      else if (ends.outgoing.window <= 0) await this.#woken(`window ${channelId}`);
-      else at += this.#send(ends.outgoing, kind, data.subarray(at));
+      at += this.writeNow(channelId, kind, at === 0 ? data : data.subarray(at));
+      if (at === data.length) break;
+      if (this.#openEnds(channelId) === undefined) return false;
+      await this.#woken(this.#isBlocked() ? "drain" : `window ${channelId}`);
     }
     return true;
+  }
+
+  /** Bytes of `data` that went at once, as stdout or stderr of a channel: not behind what waits already. */
+  writeNow(channelId: number, kind: "stdout" | "stderr", data: Uint8Array): number {
+    let at = 0;
+    while (at < data.length) {
+      const ends = this.#openEnds(channelId);
+      if (ends === undefined || ends.outgoing.window <= 0 || this.#isBlocked()) break;
+      at += this.#send(ends.outgoing, kind, at === 0 ? data : data.subarray(at));
+    }
+    return at;
   }
 
   /** As much of `data` as goes at once; for last words. */

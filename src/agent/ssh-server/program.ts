@@ -184,7 +184,8 @@ class RunningProgram implements Program {
   async #pumpOutput(reader: FdReader, kind: "stdout" | "stderr"): Promise<void> {
     const { door, channelId } = this.#request;
     for (let data = await reader.read(); data !== null; data = await reader.read()) {
-      if (!(await door.writeChannel(channelId, kind, data))) break;
+      const count = door.writeNow(channelId, kind, data);
+      if (count < data.length && !(await door.writeChannel(channelId, kind, data.subarray(count)))) break;
       this.#lastOutputMs = performance.now();
       letGo(data);
     }

@@ -128,6 +128,14 @@ class SocketTunnel implements Tunnel {
 
   #onOutput(data: Buffer): void {
     if (this.#isDone) return;
+    // Most of what comes in small pieces goes on at once.
+    const isFirst = this.#waitingBytes === 0 && !this.#isOutputOver;
+    const count = isFirst ? this.#door.writeNow(this.#channelId, "stdout", data) : 0;
+    if (count < data.length) this.#waitToWrite(data.subarray(count));
+    else letGo(data);
+  }
+
+  #waitToWrite(data: Buffer): void {
     this.#waitingBytes += data.length;
     this.#writing = this.#writing.then(async () => {
       const isTaken = this.#isDone || (await this.#door.writeChannel(this.#channelId, "stdout", data));
