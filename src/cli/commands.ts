@@ -143,6 +143,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         load: async () => (await import("./peer.ts")).peerUpdate,
       },
       delete: { purpose: "delete a peer", load: async () => (await import("./peer.ts")).peerDelete },
+      "release-name": {
+        purpose: "let the next peer have the name of one that is gone",
+        load: async () => (await import("./peer.ts")).peerReleaseName,
+      },
     },
   },
   "setup-key": {

@@ -115,3 +115,32 @@ examples:
     },
   },
 );
+
+export const peerReleaseName = command(
+  `
+Release the name of a peer that is gone, so that the next one who wants it gets it.
+
+usage: qf peer release-name NAME [--management-url URL]
+
+options:
+${ADMIN_OPTIONS}
+
+NAME is without the domain. Until it is released nobody else gets it: whoever has it could be taken for the peer
+that had it.
+
+examples:
+  qf peer release-name gitlab
+  qf peer release-name laptop.ada.device
+`,
+  {
+    meta: { name: "release-name", description: "Release a reserved name" },
+    args: { name: { type: "positional", required: true, description: "Name" }, ...ADMIN_ARGS },
+    async run({ args }) {
+      const admin = await openAdmin(args);
+      const path = `/api/reserved-names/${encodeURIComponent(args.name)}`;
+      const answer = await admin.request("DELETE", path, { answer: NO_ANSWER });
+      if (args.json === true) return printBody(answer);
+      await print(`released the name ${args.name}\n`);
+    },
+  },
+);

@@ -75,7 +75,8 @@ describe.skipIf(!isRoot)("a machine's name", () => {
     const third = await lab.startAgent("gitlab-three", { groups: [servers], args: ["--name", "gitlab"] });
     expect((await third.status()).self?.fullName).toBe("gitlab-3.qf.internal");
     expect((await openssh("gitlab.qf.internal")).exitCode).toBe(255);
-    await lab.api("DELETE", "/api/reserved-names/gitlab");
+    expect((await admin("peer", "release-name", "gitlab")).stdout).toBe("released the name gitlab\n");
+    expect((await admin("peer", "release-name", "gitlab")).exitCode).toBe(1);
     const fourth = await lab.startAgent("gitlab-four", { groups: [servers], args: ["--name", "gitlab"] });
     expect((await fourth.status()).self?.fullName).toBe("gitlab.qf.internal");
     await laptop.login();

@@ -169,7 +169,7 @@ async function changeName(tx: ChangeWriter, peer: PeerRow, name: string): Promis
   const reserved = await findReservedName(tx, peer.accountId, dnsName);
   if (reserved !== undefined && reserved.peerId !== peer.id) {
     throw new QfError("ERR_CONFLICT", `the name ${dnsName} was another peer's and is reserved`, {
-      hint: `release it first: DELETE /api/reserved-names/${dnsName}`,
+      hint: `release it first: qf peer release-name ${dnsName}, DELETE /api/reserved-names/${dnsName}`,
     });
   }
   await renamePeer(tx, peer, { name, dnsName });
