@@ -59,10 +59,12 @@ async function serveSftp(mode: "write" | "read"): Promise<number> {
     import("../sftp/ledger.ts"),
   ]);
   const ledger = new Ledger(2);
-  const { onOperation, beforeWait } = ledger;
-  const status = runSftpServer({ mode, onOperation, beforeWait });
-  ledger.end();
-  return status;
+  const { onOperation, beforeWait, beforeWrite } = ledger;
+  try {
+    return runSftpServer({ mode, onOperation, beforeWait, beforeWrite });
+  } finally {
+    ledger.end();
+  }
 }
 
 function become(spec: ChildSpec): void {

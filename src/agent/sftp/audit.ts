@@ -39,7 +39,7 @@ export interface OpenIntent {
 export interface Transfer {
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** Of the file as it is closed. */
+  /** Of the file as it is closed; 0 where its file system does not say. */
   readonly sizeBytes: number;
   /**
    * Of the whole file, in hex, when it was read or written from its first byte to its last in order.
@@ -83,15 +83,32 @@ export class TransferLog {
   }
 
   finish(fd: number): Transfer {
-    const sizeBytes = fstatSync(fd).size;
+    const sizeBytes = sizeOf(fd);
     const isWhole = this.#hash !== null && sizeBytes === this.#hashedBytes;
     const sha256 = isWhole ? (this.#hash?.digest("hex") ?? null) : null;
-    return { bytesRead: this.#bytesRead, bytesWritten: this.#bytesWritten, sizeBytes, sha256 };
+    return {
+      bytesRead: this.#bytesRead,
+      bytesWritten: this.#bytesWritten,
+      sizeBytes: sizeBytes ?? 0,
+      sha256,
+    };
   }
 
   #follow(offset: number, bytes: Uint8Array): void {
     if (offset !== this.#hashedBytes) this.#hash = null;
     this.#hash?.update(bytes);
     this.#hashedBytes += bytes.length;
+  }
+}
+
+/**
+ * Null: its file system does not say any more. A file with holes may be larger than what evidence can say;
+ * one such size must not make what is told beside it unfit to be stored.
+ */
+function sizeOf(fd: number): number | null {
+  try {
+    return Math.min(fstatSync(fd).size, Number.MAX_SAFE_INTEGER);
+  } catch {
+    return null;
   }
 }

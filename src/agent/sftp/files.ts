@@ -34,7 +34,7 @@ export const open: Operation = (session, id, reader) => {
   const result = announced(session, operation, () => {
     if (changes) requireWritable(session);
     session.handles.requireRoom();
-    const fd = openSync(path, openFlags(flags), mode === undefined ? NEW_FILE_MODE : mode & MODE_BITS);
+    const fd = openNow(path, openFlags(flags), mode === undefined ? NEW_FILE_MODE : mode & MODE_BITS);
     handle = session.handles.addFile({ fd, path, isAppending: flags.append, log: newLog(session) });
   });
   if (result === SUCCESS) session.replies.handle(id, handle);
@@ -50,6 +50,19 @@ function intentOf(bits: number): OpenIntent {
     truncate: (bits & OpenFlag.truncate) !== 0,
     exclusive: (bits & OpenFlag.exclusive) !== 0,
   };
+}
+
+/**
+ * Waits for nobody at the other end of a pipe or a line: nothing could be told of what was done before. A file that
+ * another program has leased is waited for, as by everybody.
+ */
+function openNow(path: Buffer, flags: number, mode: number): number {
+  try {
+    return openSync(path, flags | constants.O_NONBLOCK, mode);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EAGAIN") throw cause;
+    return openSync(path, flags, mode);
+  }
 }
 
 /** A server must not take a terminal that it opens for its own. */

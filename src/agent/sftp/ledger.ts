@@ -12,7 +12,7 @@ import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
 import type { Attributes } from "./attributes.ts";
 import type { OpenIntent, OperationHook, SftpOperation } from "./audit.ts";
 import { LEDGER_LINE, LEDGER_NO, LINE_OPERATIONS_MAX } from "./ledger-line.ts";
-import { isReadable } from "./libc.ts";
+import { isReadable, isWritable } from "./libc.ts";
 import { Status } from "./protocol.ts";
 
 /** Lines that may be without an answer; with their bound, what may be done and not stored yet. */
@@ -24,6 +24,8 @@ const HOLD_MS = 50;
 /** Longest wait for an answer: a disk that hangs. */
 const ANSWER_TIMEOUT_MS = 30_000;
 const DETAIL_CHARS_MAX = 256;
+/** What a socket that takes something takes without a wait: much less than it holds. */
+const UNBLOCKED_BYTES = 65_536;
 
 /** The agent can not store what is done, or has gone. */
 export class LedgerError extends Error {
@@ -82,12 +84,24 @@ export class Ledger {
     if (this.#isRefused) throw new LedgerError("what is done is not recorded");
   };
 
-  /** Sends what is left. Never throws. */
+  /**
+   * How much may be written to the client now. One that does not read keeps the server waiting for as long as it
+   * likes, but nothing back of what was done: that is sent first, once it is old enough. Never throws.
+   */
+  readonly beforeWrite = (outputFd: number): number => {
+    if (this.#held.length === 0) return Number.MAX_SAFE_INTEGER;
+    const leftMs = Math.ceil(HOLD_MS - (performance.now() - this.#heldSinceMs));
+    if (leftMs > 0 && isWritable(outputFd, leftMs)) return UNBLOCKED_BYTES;
+    this.end();
+    return Number.MAX_SAFE_INTEGER;
+  };
+
+  /** Sends what is held. Never throws. */
   end(): void {
     try {
       this.#send();
     } catch {
-      // The agent has said no, or has gone: it knows.
+      // The agent has said no, or has gone: it knows, and the next operation hears of it.
     }
   }
 

@@ -67,11 +67,21 @@ export function widenPipe(fd: number, bytes: number): void {
 /** struct pollfd of poll(2): the descriptor, then what is asked and what is so. */
 const polled = new Int32Array(2);
 const POLLIN = 1;
+const POLLOUT = 4;
 
 /** Whether `fd` has something to read, or has ended, within `timeoutMs`. */
 export function isReadable(fd: number, timeoutMs: number): boolean {
+  return isReady(fd, POLLIN, timeoutMs);
+}
+
+/** Whether `fd` takes something, or nobody reads it any more, within `timeoutMs`. */
+export function isWritable(fd: number, timeoutMs: number): boolean {
+  return isReady(fd, POLLOUT, timeoutMs);
+}
+
+function isReady(fd: number, events: number, timeoutMs: number): boolean {
   polled[0] = fd;
-  polled[1] = POLLIN;
+  polled[1] = events;
   return libc().poll(ptr(polled), 1n, timeoutMs) > 0;
 }
 

@@ -14,6 +14,9 @@ const BUFFER_BYTES = PACKET_BYTES_MAX + 4 + 65_536;
 /** Length, type, request id. */
 const HEADER_BYTES = 9;
 
+/** Called before a write that may have to wait for the client; how many bytes it may have, at least one. */
+export type BeforeWrite = (fd: number) => number;
+
 export interface NamedFile {
   readonly name: Buffer;
   readonly longName: Buffer;
@@ -28,20 +31,23 @@ export function namedFileBytes(file: NamedFile): number {
 
 export class Replies {
   readonly #fd: number;
+  readonly #beforeWrite: BeforeWrite;
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #used = 0;
   #start = 0;
 
   /** `fd` must block: there is nothing else to do while the client does not read. */
-  constructor(fd: number) {
+  constructor(fd: number, beforeWrite: BeforeWrite = () => BUFFER_BYTES) {
     this.#fd = fd;
+    this.#beforeWrite = beforeWrite;
   }
 
   /** Hands everything to the kernel. Throws EPIPE when nobody reads any more. */
   flush(): void {
     let written = 0;
     while (written < this.#used) {
-      written += writeSync(this.#fd, this.#buffer, written, this.#used - written);
+      const length = Math.min(this.#used - written, this.#beforeWrite(this.#fd));
+      written += writeSync(this.#fd, this.#buffer, written, length);
     }
     this.#used = 0;
   }

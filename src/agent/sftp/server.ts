@@ -18,7 +18,7 @@ import { forbidTracing, widenPipe } from "./libc.ts";
 import { Packets } from "./packets.ts";
 import * as paths from "./paths.ts";
 import { PACKET_BYTES_MAX, Request, SFTP_VERSION, Status } from "./protocol.ts";
-import { Replies } from "./replies.ts";
+import { type BeforeWrite, Replies } from "./replies.ts";
 import { closeFile, type Operation, type SftpSession } from "./session.ts";
 import { errnoOf, outcome, outcomeOf } from "./status.ts";
 
@@ -32,6 +32,7 @@ export interface SftpServerOptions {
   readonly onOperation?: OperationHook;
   /** Called each time before the client is waited for, when all it asked is answered. A throw ends the server. */
   readonly beforeWait?: (inputFd: number) => void;
+  readonly beforeWrite?: BeforeWrite;
 }
 
 /** How a client that has left looks from here. */
@@ -73,7 +74,7 @@ export function runSftpServer(options: SftpServerOptions): number {
   for (const fd of [inputFd, outputFd]) widenPipe(fd, PACKET_BYTES_MAX);
   const session: SftpSession = {
     mode: options.mode,
-    replies: new Replies(outputFd),
+    replies: new Replies(outputFd, options.beforeWrite),
     handles: new Handles(),
     folder: Buffer.from(workingFolder()),
     hook: options.onOperation ?? null,

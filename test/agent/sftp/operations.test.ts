@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OpenFlag, Request } from "../../../src/agent/sftp/protocol.ts";
+import { SshWriter } from "../../../src/base/ssh-buffer.ts";
 import { ourServerCommand, RawSftp, runBatch, words } from "../../support/sftp.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
@@ -195,4 +196,13 @@ test("sftp's own transfers of several packets are told of with their digests", a
     [0, 1_000_001, sha256(content)],
     [1_000_001, 0, sha256(content)],
   ]);
+});
+
+test("a pipe that nobody else has open does not hold the server up", async () => {
+  const { folder, sftp } = await listening();
+  Bun.spawnSync(["mkfifo", join(folder, "pipe")]);
+  const handle = await sftp.open("pipe", read);
+  expect(await sftp.status(Request.close, new SshWriter().string(handle))).toBe(0);
+  await expect(sftp.open("pipe", write)).rejects.toThrow("status");
+  await sftp.end();
 });

@@ -1,15 +1,18 @@
 /** What is done with files over SFTP, as evidence: by sftp(1), as the local user, through the whole server. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { existsSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openPipe } from "../../../src/agent/os/libc.ts";
+import { OpenFlag, Request } from "../../../src/agent/sftp/protocol.ts";
+import { SshWriter } from "../../../src/base/ssh-buffer.ts";
 import { AgentEventBody } from "../../../src/wire/audit-event.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import { until } from "../../support/agent.ts";
 import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { aRule } from "../../support/policy.ts";
-import { runBatch } from "../../support/sftp.ts";
+import { framed, runBatch, words } from "../../support/sftp.ts";
 import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
@@ -143,6 +146,59 @@ describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1)
     expect(status).not.toBe(0);
     expect(existsSync(at("many-1999"))).toBe(false);
     expect(stderr).toContain("The audit log can not be written");
+  });
+
+  const packet = (type: number, id: number, fields = new SshWriter()): Buffer =>
+    framed(new SshWriter().uint8(type).uint32(id).raw(fields.toBuffer()).toBuffer());
+
+  /** Packets as they come; nobody takes the answers. */
+  function blind(...packets: readonly Buffer[]) {
+    const answers = openPipe();
+    const argv = client.argv(account.name, ["-s"]);
+    const child = Bun.spawn([...argv, "sftp"], { stdin: "pipe", stdout: answers.writeFd, stderr: "ignore" });
+    closeSync(answers.writeFd);
+    void child.exited.then(() => closeSync(answers.readFd));
+    child.stdin.write(Buffer.concat([packet(Request.init, 3), ...packets]));
+    child.stdin.flush();
+    return child;
+  }
+
+  test("a client that does not take its answers does not keep back what it has done", async () => {
+    writeFileSync(at("secret"), BIG);
+    // The first file has the first handle, whatever the client was told.
+    const handle = (): SshWriter => new SshWriter().uint32(4).uint32(1);
+    const part = packet(Request.read, 2, handle().uint64(0n).uint32(200_000));
+    const child = blind(
+      packet(Request.open, 1, words(at("secret")).uint32(OpenFlag.read).uint32(0)),
+      ...Array<Buffer>(100).fill(part),
+    );
+    const told = () => world.eventsOf("sftp.operations").flatMap(({ operations: all }) => all);
+    await until("the file", () => told().some(({ op, path }) => op === "open" && path === at("secret")));
+    expect(world.eventsOf("session.end")).toHaveLength(0);
+    child.kill("SIGKILL");
+    await operations();
+  });
+
+  test("no file is of a size at which nothing can be told of it, nor of what was done beside it", async () => {
+    const huge = `/dev/shm/${account.name}`;
+    writeFileSync(huge, "");
+    chmodSync(huge, 0o666);
+    const handle = new SshWriter().uint32(4).uint32(1);
+    const end = BigInt(Number.MAX_SAFE_INTEGER);
+    const child = blind(
+      packet(Request.open, 1, words(huge).uint32(OpenFlag.write).uint32(0)),
+      packet(Request.write, 2, new SshWriter().raw(handle.toBuffer()).uint64(end).string(Buffer.alloc(999))),
+      packet(Request.close, 3, handle),
+    );
+    try {
+      child.stdin.end();
+      expect((await operations()).map(({ op, status }) => `${op} ${status}`)).toEqual([
+        "open ok",
+        "close ok",
+      ]);
+    } finally {
+      rmSync(huge);
+    }
   });
 
   test("a client that goes in the middle of a file leaves how far it came", async () => {
