@@ -18,7 +18,7 @@ import { Status } from "./protocol.ts";
 /** Lines that may be without an answer; with their bound, what may be done and not stored yet. */
 const UNANSWERED_MAX = 4;
 /** Characters after which a line is sent. */
-const LINE_CHARS = 16_384;
+const LINE_CHARS = 65_536;
 /** Longest that what was done is held back, for what comes after it. */
 const HOLD_MS = 50;
 /** Longest wait for an answer: a disk that hangs. */
