@@ -60,10 +60,13 @@ export class AccountMaps {
   #isGone = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   readonly #watchers = new Map<PeerId, Set<() => void>>();
+  /** Other processes stamp maps as well: what was the last stamp here need not be the last. */
+  readonly #isShared: boolean;
 
   constructor(accountId: AccountId, deps: AccountMapsDeps) {
     this.#accountId = accountId;
     this.#deps = deps;
+    this.#isShared = deps.store.cluster !== null;
   }
 
   /** The map with all that is committed now. Throws ERR_UNAVAILABLE when changes never stop. */
@@ -102,6 +105,8 @@ export class AccountMaps {
   watch(peerId: PeerId, onStale: () => void): () => void {
     const watchers = this.#watchers.get(peerId) ?? new Set();
     this.#watchers.set(peerId, watchers.add(onStale));
+    // Another process may have followed the peer until now, and have given it later versions.
+    if (this.#isShared && watchers.size === 1) this.#loaded?.kept.delete(peerId);
     this.#loaded?.kept.pin(peerId);
     return () => {
       watchers.delete(onStale);
@@ -222,7 +227,7 @@ export class AccountMaps {
     { peerId, digest, version }: { peerId: PeerId; digest: string; version: number },
   ): Promise<number | undefined> {
     const known = loaded.stamps.get(peerId);
-    if (known?.digest === digest) return known.version;
+    if (known?.digest === digest && !this.#isShared) return known.version;
     const order = { accountId: this.#accountId, peerId, digest, version };
     const outcome = await this.#deps.stamps.stamp(order);
     if (outcome.kind === "stale") return undefined;

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "bun:test";
 import { newId } from "../../src/base/random.ts";
 import { findAccount, putMeta, updateAccount } from "../../src/management/db/accounts.ts";
 import { systemInitiator } from "../../src/management/db/audit-events.ts";
+import type { Cluster } from "../../src/management/db/cluster.ts";
 import { insertGroup, listGroups, setGroupPeers } from "../../src/management/db/groups.ts";
 import { deleteLoginsOverBefore, insertLogin, revokeLogin } from "../../src/management/db/logins.ts";
 import { deletePeer, findPeer, updatePeer } from "../../src/management/db/peers.ts";
@@ -257,6 +258,33 @@ test("a revoked login is told while any machine could take one of its age, by th
   clock.advanceMs(21_000);
   const later = createMaps({ store, keys, origin: ORIGIN });
   expect((await later.mapOf(accountId, machine.id))?.revokedLogins).toEqual({});
+});
+
+test("what changes and changes back is newer at every process, also where nobody asked meanwhile", async () => {
+  const { keys } = management;
+  // Of the other processes the maps need to know only that there are some.
+  const store = { ...management.store, cluster: {} as Cluster };
+  const [one, other] = [0, 1].map(() => createMaps({ store, keys, origin: ORIGIN }));
+  const machine = await aPeerOf(store, accountId);
+  const versionAt = async (maps: typeof one): Promise<number> =>
+    (await maps?.mapOf(accountId, machine.id))?.version ?? 0;
+  const setSsh = (sshEnabled: boolean) =>
+    change((tx) => updatePeer(tx, accountId, machine.id, { sshEnabled }));
+
+  const first = await versionAt(one);
+  await setSsh(false);
+  const second = await versionAt(other);
+  await setSsh(true);
+  const third = await versionAt(one);
+  expect([second > first, third > second]).toEqual([true, true]);
+  expect(await versionAt(other)).toBe(third);
+
+  // A machine that comes over from another process, which had more to say to it.
+  await setSsh(false);
+  await setSsh(true);
+  const kept = await versionAt(one);
+  expect(await versionAt(one)).toBe(kept);
+  expect(await versionAt(other)).toBe(kept);
 });
 
 test("a new epoch is of every map, and none has the version it had before", async () => {
