@@ -36,7 +36,10 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
     at = `${account.name}@hidden1`;
     two = await openTwoManagements();
     lab = two.lab;
-    [first, second] = await Promise.all([two.serve("first"), two.serve("second")]);
+    [first, second] = await Promise.all([
+      two.serve("first", ["--cluster-listen", "127.0.0.2:0"]),
+      two.serve("second", [], { QF_CLUSTER_LISTEN: "127.0.0.3:0" }),
+    ]);
     two.balancer.backends = [first.port];
     const devs = await lab.createGroup("Developers");
     const servers = await lab.createGroup("Servers");

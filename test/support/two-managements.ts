@@ -27,16 +27,16 @@ export class TwoManagements {
   }
 
   /** Each has a data folder of its own; database, master key and public URL are common. */
-  async serve(name: string): Promise<LabManagement> {
+  async serve(name: string, args: string[] = [], env: Record<string, string> = {}): Promise<LabManagement> {
     const { lab } = this;
     const child = Bun.spawn(
       [
         ...[lab.executable, "management", "serve", "--listen", "127.0.0.1:0"],
         ...["--data-dir", join(lab.root, name), "--master-key-file", join(lab.root, "master.key")],
-        ...["--public-url", lab.url],
+        ...["--public-url", lab.url, ...args],
       ],
       {
-        env: lab.env(this.environment),
+        env: lab.env({ ...this.environment, ...env }),
         stdin: "ignore",
         stdout: "ignore",
         stderr: Bun.file(join(lab.root, `${name}.log`)),
