@@ -6,7 +6,7 @@
  * for programs.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { dirname, resolve } from "node:path";
 import { executablePath } from "../support/executable.ts";
 import { changesPart } from "./changes.ts";
@@ -51,8 +51,9 @@ function usage(): never {
 }
 
 /** As the README's table has it, to be taken over as it is. */
-function printTable(rows: readonly Row[]): void {
-  process.stdout.write(`\n${cpus()[0]?.model.trim()}, ${cpus().length} cores\n\n`);
+function printTable(rows: readonly Row[], loadBefore: number): void {
+  const load = `load ${loadBefore.toFixed(1)} before it began`;
+  process.stdout.write(`\n${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${load}\n\n`);
   process.stdout.write("| what | QuFabric | against | ratio | to reach |\n|---|---|---|---|---|\n");
   for (const { what, ours, against = "", ratio = "", reach = "" } of rows)
     process.stdout.write(`| ${[what, ours, against, ratio, reach].map(typeset).join(" | ")} |\n`);
@@ -70,6 +71,8 @@ async function main(args: string[]): Promise<void> {
   const json =
     args[0] === "--json" ? args.splice(0, 2)[1] : resolve(import.meta.dir, "../../dist/bench.json");
   if (json === undefined || args.some((arg) => !PARTS.some(({ name }) => name === arg))) usage();
+  // What others did on the machine is in every figure; who reads them should know.
+  const [loadBefore = Number.NaN] = loadavg();
   const rows: Row[] = [];
   const results: object[] = [];
   const bench: Bench = {
@@ -94,9 +97,9 @@ async function main(args: string[]): Promise<void> {
     }
     results.push(...rows.slice(from).map((row) => ({ part: part.name, ...row })));
   }
-  printTable(rows);
+  printTable(rows, loadBefore);
   mkdirSync(dirname(json), { recursive: true });
-  const machine = { cpu: cpus()[0]?.model.trim() ?? "", cores: cpus().length };
+  const machine = { cpu: cpus()[0]?.model.trim() ?? "", cores: cpus().length, loadBefore };
   writeFileSync(json, `${JSON.stringify({ machine, rows: results }, null, 2)}\n`);
   process.exitCode = failures === 0 ? 0 : 1;
 }
