@@ -128,8 +128,8 @@ class WebSocketSyncClient implements SyncClient {
   #attempt = 0;
   /** How far management wants its agents to spread their return; by how many they are. */
   #spreadMs = 0;
-  /** Not before this may we come back, from when the link ended. */
-  #retryAfterMs = 0;
+  /** When management has told us to come back, from when the link ended. */
+  #retryAfterMs: number | null = null;
   #openedAtMs = 0;
   #heardAtMs = 0;
   #error: string | null = NOT_TRIED_YET;
@@ -215,14 +215,19 @@ class WebSocketSyncClient implements SyncClient {
     if (this.#isReady && clock.monotonicMs() - this.#openedAtMs >= STABLE_MS) this.#attempt = 0;
     this.#drop(message);
     if (this.#isClosed) return;
-    const random = (this.#options.random ?? Math.random)();
-    const waitMs =
-      this.#attempt === 0 ? firstWaitMs(this.#spreadMs, random) : backoffMs(this.#attempt, random);
-    const soonestMs = this.#retryAfterMs;
-    this.#retryAfterMs = 0;
-    this.#attempt += 1;
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#connect(), Math.max(waitMs, soonestMs));
+    this.#retry = setTimeout(() => this.#connect(), this.#nextWaitMs());
+  }
+
+  /** Management knows best when there is room for us; without its word the wait grows with each attempt. */
+  #nextWaitMs(): number {
+    const told = this.#retryAfterMs;
+    this.#retryAfterMs = null;
+    const random = (this.#options.random ?? Math.random)();
+    if (told !== null) return Math.max(told, firstWaitMs(0, random));
+    const attempt = this.#attempt;
+    this.#attempt += 1;
+    return attempt === 0 ? firstWaitMs(this.#spreadMs, random) : backoffMs(attempt, random);
   }
 
   #drop(message: string): void {
@@ -381,7 +386,7 @@ class WebSocketSyncClient implements SyncClient {
     // Not a good link, however long it lived, unless management only restarts.
     if (bye.code !== "restarting") this.#openedAtMs = clock.monotonicMs();
     if (bye.retry) {
-      this.#retryAfterMs = bye.retryAfterMs ?? 0;
+      this.#retryAfterMs = bye.retryAfterMs ?? null;
       this.#lost(bye.message);
       return;
     }

@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { dirname, resolve } from "node:path";
 import { executablePath } from "../support/executable.ts";
+import { agentsPart } from "./agents.ts";
 import { changesPart } from "./changes.ts";
 import { bulkPart, connectPart, startPart } from "./connect.ts";
 import { crowdPart } from "./crowd.ts";
@@ -43,6 +44,7 @@ const PARTS: readonly Part[] = [
   changesPart,
   relayPart,
   relayIdlePart,
+  agentsPart,
   soakPart,
 ];
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, eq, inArray } from "drizzle-orm";
+import { and, asc, count, eq, inArray } from "drizzle-orm";
 import type { AccountId, GroupId, PeerId } from "../../wire/units.ts";
 import type { NewRow, Row } from "./schema/schema.ts";
 import type { Reader, Writer } from "./store.ts";
@@ -27,6 +27,15 @@ export async function findGroup(
     .select()
     .from(groups)
     .where(and(eq(groups.accountId, accountId), eq(groups.id, groupId)));
+  return row;
+}
+
+export async function findAllGroup(tx: Reader, accountId: AccountId): Promise<GroupRow | undefined> {
+  const { groups } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(groups)
+    .where(and(eq(groups.accountId, accountId), eq(groups.isAll, true)));
   return row;
 }
 
@@ -102,6 +111,41 @@ export async function groupsOfPeer(tx: Reader, peerId: PeerId): Promise<GroupId[
     .where(eq(groupPeers.peerId, peerId))
     .orderBy(asc(groupPeers.groupId));
   return rows.map((row) => row.groupId);
+}
+
+/** How many stored members groups have; those without any are left out. `only`: of these alone. */
+export async function countMembers(
+  tx: Reader,
+  accountId: AccountId,
+  only?: readonly GroupId[],
+): Promise<Map<GroupId, number>> {
+  const { groups, groupPeers } = tx.t;
+  const members = { groupId: groupPeers.groupId, members: count() };
+  const rows =
+    only === undefined
+      ? await tx.sql
+          .select(members)
+          .from(groupPeers)
+          .innerJoin(groups, eq(groups.id, groupPeers.groupId))
+          .where(eq(groups.accountId, accountId))
+          .groupBy(groupPeers.groupId)
+      : await tx.sql
+          .select(members)
+          .from(groupPeers)
+          .where(inArray(groupPeers.groupId, [...only]))
+          .groupBy(groupPeers.groupId);
+  return new Map(rows.map((row) => [row.groupId, row.members]));
+}
+
+/** Stored members of a group, in order of their names. */
+export function membersOf(tx: Reader, groupId: GroupId): Promise<{ id: PeerId; name: string }[]> {
+  const { groupPeers, peers } = tx.t;
+  return tx.sql
+    .select({ id: peers.id, name: peers.name })
+    .from(groupPeers)
+    .innerJoin(peers, eq(peers.id, groupPeers.peerId))
+    .where(eq(groupPeers.groupId, groupId))
+    .orderBy(asc(peers.dnsName));
 }
 
 /** Puts exactly `peerIds` into the group. */

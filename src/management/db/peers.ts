@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { and, asc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, count, eq, inArray, sql } from "drizzle-orm";
 import { nowSeconds } from "../../base/clock.ts";
 import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
 import type { Row } from "./schema/schema.ts";
@@ -75,6 +75,12 @@ export async function findPeerByAddress(
 export function listPeers(tx: Reader, accountId: AccountId): Promise<PeerRow[]> {
   const { peers } = tx.t;
   return tx.sql.select().from(peers).where(eq(peers.accountId, accountId)).orderBy(asc(peers.dnsName));
+}
+
+export async function countPeers(tx: Reader, accountId: AccountId): Promise<number> {
+  const { peers } = tx.t;
+  const [row] = await tx.sql.select({ peers: count() }).from(peers).where(eq(peers.accountId, accountId));
+  return row?.peers ?? 0;
 }
 
 export function listPeersOfUser(tx: Reader, accountId: AccountId, userId: UserId): Promise<PeerRow[]> {

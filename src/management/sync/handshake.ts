@@ -41,10 +41,13 @@ const WAIT_MS_MAX = 4_000;
 /** Agents that come back in one second, by what they are told. */
 const RETURNS_PER_SECOND = 1_000;
 const SPREAD_MS_MIN = 1_000;
+const RETRY_MS_MIN = 500;
+/** For how long somebody who was turned away counts among those who will come. */
+const TURNED_MS = 5_000;
 
 export interface Handshake {
-  /** Whether one more may connect from there. */
-  isFull(address: string): boolean;
+  /** Whether so many are there already that one more is not even talked to. */
+  readonly isOverrun: boolean;
   /** The socket is open: sends `welcome` in its turn. */
   open(socket: Socket): Promise<void>;
   /** Who it is, once proven and stored. Undefined: it was refused, and told so. */
@@ -80,6 +83,10 @@ class SocketHandshake implements Handshake {
   readonly #hub: Parameters<typeof createHandshake>[2];
   readonly #identifyMs: number;
   readonly #unproven: Headcount;
+  readonly #overrun: number;
+  /** How many were told to come back of late. */
+  #turned = 0;
+  #turnedFromMs = 0;
   readonly #admission: Admission;
 
   constructor(ctx: ManagementContext, options: HandshakeOptions, hub: Parameters<typeof createHandshake>[2]) {
@@ -88,6 +95,7 @@ class SocketHandshake implements Handshake {
     this.#hub = hub;
     this.#identifyMs = identifyMs;
     this.#unproven = createHeadcount(unprovenMax, unprovenPerAddressMax);
+    this.#overrun = unprovenMax * 2;
     this.#admission = createAdmission({
       inMax: options.handshakesMax ?? HANDSHAKES_MAX,
       waitingMax: WAITING_MAX,
@@ -95,8 +103,8 @@ class SocketHandshake implements Handshake {
     });
   }
 
-  isFull(address: string): boolean {
-    return this.#unproven.isFull(address);
+  get isOverrun(): boolean {
+    return this.#unproven.total >= this.#overrun;
   }
 
   get spreadMs(): number {
@@ -104,16 +112,23 @@ class SocketHandshake implements Handshake {
   }
 
   retryAfterMs(): number {
-    const known = this.#hub.linkCount() + WAITING_MAX;
-    const spreadMs = Math.max(SPREAD_MS_MIN, (known / RETURNS_PER_SECOND) * 1_000);
-    return SPREAD_MS_MIN + randomUpTo(Math.min(spreadMs, RETRY_MS_MAX - SPREAD_MS_MIN));
+    const nowMs = this.#ctx.clock.monotonicMs();
+    // Who was turned away a while ago has come back since, and counts again if need be.
+    if (nowMs - this.#turnedFromMs > TURNED_MS) {
+      this.#turnedFromMs = nowMs;
+      this.#turned = Math.floor(this.#turned / 2);
+    }
+    this.#turned += 1;
+    const spreadMs = Math.max(SPREAD_MS_MIN, (this.#turned / RETURNS_PER_SECOND) * 1_000);
+    return RETRY_MS_MIN + randomUpTo(Math.min(spreadMs, RETRY_MS_MAX - RETRY_MS_MIN));
   }
 
   async open(socket: Socket): Promise<void> {
     const { data } = socket;
+    const isFull = this.#unproven.isFull(data.sourceAddress);
     this.#unproven.enter(data.sourceAddress);
     data.isUnproven = true;
-    const leave = await this.#admission.enter();
+    const leave = isFull ? null : await this.#admission.enter();
     if (leave === null) {
       this.#hub.end(socket, "busy", "management is busy", { retryAfterMs: this.retryAfterMs() });
       return;

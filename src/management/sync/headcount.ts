@@ -3,6 +3,7 @@ export interface Headcount {
   isFull(address: string): boolean;
   enter(address: string): void;
   leave(address: string): void;
+  readonly total: number;
 }
 
 /** Counts up to `totalMax` in all and `perAddressMax` from one address; the caller asks `isFull` first. */
@@ -10,6 +11,9 @@ export function createHeadcount(totalMax: number, perAddressMax: number): Headco
   const counts = new Map<string, number>();
   let total = 0;
   return {
+    get total() {
+      return total;
+    },
     isFull: (address) => total >= totalMax || (counts.get(address) ?? 0) >= perAddressMax,
     enter(address) {
       total += 1;

@@ -128,10 +128,7 @@ class Hub implements SyncHub {
     // A page in somebody's browser has no business here.
     if (origin !== null && origin !== this.#ctx.origin) return refusal(403, "not from a browser");
     if (this.#isClosed) return refusal(503, "management is stopping");
-    if (this.#handshake.isFull(address)) {
-      const seconds = Math.ceil(this.#handshake.retryAfterMs() / 1_000);
-      return refusal(503, "too many connections", { "retry-after": String(seconds) });
-    }
+    if (this.#handshake.isOverrun) return refusal(503, "too many connections");
     const data: SocketData = {
       kind: "agent-sync",
       sourceAddress: address,
@@ -322,6 +319,6 @@ function takePart({ link, parts }: SocketData, part: string): string | null | un
   return whole === null && link === null ? undefined : whole;
 }
 
-function refusal(status: number, message: string, headers: Record<string, string> = {}): Response {
-  return Response.json({ code: status, message, error: "ERR_UNAVAILABLE" }, { status, headers });
+function refusal(status: number, message: string): Response {
+  return Response.json({ code: status, message, error: "ERR_UNAVAILABLE" }, { status });
 }

@@ -14,13 +14,15 @@ import {
   type GroupRow,
   insertGroup,
   listGroups,
+  membersOf,
   renameGroup,
   setGroupPeers,
 } from "../../db/groups.ts";
+import { listPeers } from "../../db/peers.ts";
 import type { Reader } from "../../db/store.ts";
 import { notFound } from "./access.ts";
 import { usesOfGroup } from "./group-uses.ts";
-import { type GroupsView, loadGroups } from "./groups-view.ts";
+import { loadGroups } from "./groups-view.ts";
 import { refuseUnknownPeers } from "./references.ts";
 import { type Call, type Route, route } from "./route.ts";
 
@@ -38,7 +40,8 @@ export const groupRoutes: readonly Route[] = [
         const wanted = call.query.name;
         const groups = view.groups.filter((group) => wanted === undefined || group.name === wanted);
         const names = new Map(view.peers.map((peer) => [peer.id, peer.name]));
-        return groups.map((group) => asGroup(group, view, names));
+        const named = (id: string) => ({ id, name: names.get(id) ?? "" });
+        return groups.map((group) => asGroup(group, view.peersIn(group.id).map(named)));
       }),
   }),
   route({
@@ -141,21 +144,20 @@ async function refuseTakenName(
 }
 
 async function groupAnswer(tx: Reader, accountId: string, groupId: string): Promise<Group> {
-  const view = await loadGroups(tx, accountId);
-  const group = view.groups.find((one) => one.id === groupId);
+  const group = await findGroup(tx, accountId, groupId);
   if (group === undefined) throw notFound("group");
-  return asGroup(group, view, new Map(view.peers.map((peer) => [peer.id, peer.name])));
+  const members = group.isAll ? await listPeers(tx, accountId) : await membersOf(tx, groupId);
+  return asGroup(group, members);
 }
 
-function asGroup(group: GroupRow, view: GroupsView, names: ReadonlyMap<string, string>): Group {
-  const peers = view.peersIn(group.id);
+function asGroup(group: GroupRow, members: readonly { readonly id: string; readonly name: string }[]): Group {
   return {
     id: group.id,
     name: group.name,
-    peers_count: peers.length,
+    peers_count: members.length,
     resources_count: 0,
     issued: "api",
-    peers: peers.map((id) => ({ id, name: names.get(id) ?? "" })),
+    peers: members.map(({ id, name }) => ({ id, name })),
     resources: [],
   };
 }

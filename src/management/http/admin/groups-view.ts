@@ -5,19 +5,76 @@
  */
 import type { GroupMinimum } from "../../../wire/policy.ts";
 import type { AccountId, GroupId, PeerId } from "../../../wire/units.ts";
-import { type GroupRow, listGroups, listMemberships } from "../../db/groups.ts";
-import { listPeers, type PeerRow } from "../../db/peers.ts";
+import {
+  countMembers,
+  findAllGroup,
+  type GroupRow,
+  groupsOfPeer,
+  knownGroups,
+  listGroups,
+  listMemberships,
+} from "../../db/groups.ts";
+import { countPeers, listPeers, type PeerRow } from "../../db/peers.ts";
 import type { Reader } from "../../db/store.ts";
 
-export interface GroupsView {
+/** Groups without their members. */
+export interface GroupNames {
   /** `All` first, then by name. */
   readonly groups: readonly GroupRow[];
+  minimum(groupId: GroupId): GroupMinimum | undefined;
+}
+
+export interface GroupsView extends GroupNames {
   readonly peers: readonly PeerRow[];
   /** Members by name, for `All` every peer. */
   peersIn(groupId: GroupId): readonly PeerId[];
   /** Groups of a peer, `All` first. */
   groupsOf(peerId: PeerId): readonly GroupMinimum[];
-  minimum(groupId: GroupId): GroupMinimum | undefined;
+}
+
+/** All groups, counted and not listed. */
+export async function loadGroupNames(tx: Reader, accountId: AccountId): Promise<GroupNames> {
+  const groups = await listGroups(tx, accountId);
+  const counts = await countMembers(tx, accountId);
+  return namesOf(groups, await withAll(tx, groups, counts));
+}
+
+/** Groups of one peer, `All` first: costs what these groups are, not what the account is. */
+export async function groupsOfOne(
+  tx: Reader,
+  accountId: AccountId,
+  peerId: PeerId,
+): Promise<readonly GroupMinimum[]> {
+  const own = await groupsOfPeer(tx, peerId);
+  const all = await findAllGroup(tx, accountId);
+  const groups = [...(all === undefined ? [] : [all]), ...(await knownGroups(tx, accountId, own))];
+  const names = namesOf(groups, await withAll(tx, groups, await countMembers(tx, accountId, own)));
+  const ids = [...(all === undefined ? [] : [all.id]), ...own];
+  return ids.flatMap((id) => names.minimum(id) ?? []);
+}
+
+/** With the number of members of `All`, where that is among the groups. */
+async function withAll(
+  tx: Reader,
+  groups: readonly GroupRow[],
+  counts: Map<GroupId, number>,
+): Promise<ReadonlyMap<GroupId, number>> {
+  const all = groups.find((group) => group.isAll);
+  if (all !== undefined) counts.set(all.id, await countPeers(tx, all.accountId));
+  return counts;
+}
+
+function namesOf(groups: readonly GroupRow[], counts: ReadonlyMap<GroupId, number>): GroupNames {
+  const byId = new Map(groups.map((group) => [group.id, group]));
+  return {
+    groups,
+    minimum: (groupId) => {
+      const group = byId.get(groupId);
+      if (group === undefined) return undefined;
+      const peers_count = counts.get(groupId) ?? 0;
+      return { id: group.id, name: group.name, peers_count, resources_count: 0, issued: "api" };
+    },
+  };
 }
 
 /** Everything about an account's groups, by four queries. */
@@ -31,19 +88,14 @@ export async function loadGroups(tx: Reader, accountId: AccountId): Promise<Grou
   for (const peer of peers) {
     for (const groupId of groupsByPeer.get(peer.id) ?? []) push(members, groupId, peer.id);
   }
-  const byId = new Map(groups.map((group) => [group.id, group]));
   const all = groups.find((group) => group.isAll);
   if (all !== undefined)
     members.set(
       all.id,
       peers.map((peer) => peer.id),
     );
-  const minimum = (groupId: GroupId): GroupMinimum | undefined => {
-    const group = byId.get(groupId);
-    if (group === undefined) return undefined;
-    const peers_count = members.get(groupId)?.length ?? 0;
-    return { id: group.id, name: group.name, peers_count, resources_count: 0, issued: "api" };
-  };
+  const counts = new Map([...members].map(([groupId, { length }]) => [groupId, length]));
+  const { minimum } = namesOf(groups, counts);
   return {
     groups,
     peers,

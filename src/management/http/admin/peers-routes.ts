@@ -22,7 +22,7 @@ import type { ChangeWriter, Reader } from "../../db/store.ts";
 import { findUser, type UserRow } from "../../db/users.ts";
 import { mayCall, notFound } from "./access.ts";
 import { accessibleFrom } from "./accessible.ts";
-import { loadGroups } from "./groups-view.ts";
+import { groupsOfOne, loadGroups } from "./groups-view.ts";
 import { asAccessiblePeer, asPeer, domainOf } from "./peers-view.ts";
 import { type Call, type Route, route } from "./route.ts";
 
@@ -117,9 +117,8 @@ async function visiblePeer(call: Call<unknown, unknown>, tx: Reader, user: UserR
 
 async function peerAnswer(call: Call<unknown, unknown>, tx: Reader): Promise<Peer> {
   const peer = await visiblePeer(call, tx, call.user);
-  const view = await loadGroups(tx, call.accountId);
   const domain = await domainOf(tx, call.accountId);
-  return asPeer(peer, { ...call.ctx, domain, groups: view.groupsOf(peer.id) });
+  return asPeer(peer, { ...call.ctx, domain, groups: await groupsOfOne(tx, call.accountId, peer.id) });
 }
 
 async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: UserRow): Promise<Peer> {

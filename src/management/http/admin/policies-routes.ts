@@ -24,7 +24,7 @@ import type { ChangeWriter, Reader } from "../../db/store.ts";
 import { defaultSettings, mapSettings } from "../../settings.ts";
 import { notFound } from "./access.ts";
 import { groupsOfRule } from "./group-uses.ts";
-import { type GroupsView, loadGroups } from "./groups-view.ts";
+import { type GroupNames, loadGroupNames } from "./groups-view.ts";
 import { refuseRules, unprocessable } from "./policy-rules.ts";
 import { refuseUnknownGroups, refuseUnknownPeers } from "./references.ts";
 import { type Call, type Route, route } from "./route.ts";
@@ -39,7 +39,7 @@ export const policyRoutes: readonly Route[] = [
     answer: { listOf: Policy },
     handle: (call) =>
       call.read(async (tx) => {
-        const view = await loadGroups(tx, call.accountId);
+        const view = await loadGroupNames(tx, call.accountId);
         return (await listPolicies(tx, call.accountId)).map((one) => asPolicy(one, view));
       }),
   }),
@@ -66,7 +66,7 @@ export const policyRoutes: readonly Route[] = [
     query: NoQuery,
     answer: { one: Policy },
     handle: (call) =>
-      call.read(async (tx) => asPolicy(await policyOf(call, tx), await loadGroups(tx, call.accountId))),
+      call.read(async (tx) => asPolicy(await policyOf(call, tx), await loadGroupNames(tx, call.accountId))),
   }),
   route({
     method: "put",
@@ -128,7 +128,7 @@ async function savePolicy(
   const rules = ruleRows(policy, body.rules, old?.rules ?? []);
   await putPolicy(tx, policy, rules);
   const warnings = await warningsFor(tx, accountId, policy.id);
-  const saved = asPolicy({ policy, rules }, await loadGroups(tx, accountId));
+  const saved = asPolicy({ policy, rules }, await loadGroupNames(tx, accountId));
   return warnings.length === 0 ? saved : { ...saved, warnings };
 }
 
@@ -167,7 +167,7 @@ async function refuseUnknownReferences(tx: Reader, accountId: string, policy: Po
 async function warningsFor(tx: Reader, accountId: string, policyId: string): Promise<string[]> {
   const policies = await listPolicies(tx, accountId);
   const account = await findAccount(tx, accountId);
-  const view = await loadGroups(tx, accountId);
+  const view = await loadGroupNames(tx, accountId);
   const all = view.groups.find((group) => group.isAll)?.id ?? null;
   const named = new Map(
     policies.flatMap(({ policy, rules }) => rules.map((rule) => [rule.id, { policy, rule }] as const)),
@@ -186,7 +186,7 @@ async function warningsFor(tx: Reader, accountId: string, policyId: string): Pro
   });
 }
 
-function asPolicy({ policy, rules }: PolicyWithRules, view: GroupsView): Policy {
+function asPolicy({ policy, rules }: PolicyWithRules, view: GroupNames): Policy {
   return {
     id: policy.id,
     name: policy.name,
@@ -197,7 +197,7 @@ function asPolicy({ policy, rules }: PolicyWithRules, view: GroupsView): Policy 
   };
 }
 
-function asRule({ id, body }: PolicyRuleRow, view: GroupsView): PolicyRule {
+function asRule({ id, body }: PolicyRuleRow, view: GroupNames): PolicyRule {
   const { sources, destinations, sourceResource, destinationResource, ...rest } = body;
   const named = (groups: readonly string[] | null | undefined) =>
     groups === null || groups === undefined ? null : groups.flatMap((group) => view.minimum(group) ?? []);
