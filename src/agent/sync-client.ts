@@ -31,6 +31,7 @@ import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
 import { backoffMs, firstWaitMs } from "./backoff.ts";
 import type { Enrolled } from "./enrol.ts";
 import type { MapHolder, MapRefusal } from "./map-holder.ts";
+import { toldSessions } from "./told-sessions.ts";
 
 /** What the machine reports about itself, read anew for each link. */
 export interface SelfReport {
@@ -88,7 +89,6 @@ const SESSIONS_MS = 1_000;
 /** A link that lived this long was a good one: the next wait begins small again. */
 const STABLE_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-const SESSIONS_MAX = 10_000;
 
 /** How long after the last sign of another agent with our key that is said: both come back again and again. */
 const CLONE_MS = 600_000;
@@ -404,7 +404,7 @@ class WebSocketSyncClient implements SyncClient {
   }
 
   #tellSessions(): void {
-    const sessions = this.#options.sessions().slice(0, SESSIONS_MAX);
+    const sessions = toldSessions(this.#options.sessions());
     const text = JSON.stringify(sessions);
     if (!this.#isReady || text === this.#toldSessions) return;
     this.#toldSessions = text;
