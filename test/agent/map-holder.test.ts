@@ -7,6 +7,7 @@ import { readLastMap, type StatePaths, statePaths } from "../../src/agent/state.
 import { silentLog } from "../../src/base/log.ts";
 import { diffMaps } from "../../src/policy/map-delta.ts";
 import type { NetworkMap } from "../../src/wire/network-map.ts";
+import { until } from "../support/agent.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { aMap, anId } from "../support/policy.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -138,8 +139,7 @@ describe("ageSeconds", () => {
       clock.advanceMs(5_000);
       holder.confirm();
     }
-    await Bun.sleep(50);
-    expect((await open()).ageSeconds()).toBeLessThanOrEqual(60);
+    await until("what is written", async () => (await open()).ageSeconds() <= 60);
   });
 
   test("is endless after a restart with a clock that was set back far", async () => {

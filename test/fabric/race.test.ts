@@ -112,10 +112,9 @@ test("the relay wins when no direct address answers within the head start, its f
 
 test("direct addresses that refuse leave no time waiting for them", async () => {
   const relay = aRelay(0);
-  const startedMs = performance.now();
-  const { path } = await dial(relay.origin, ["127.0.0.1:1"]);
+  const { path, said } = await dial(relay.origin, ["127.0.0.1:1"]);
   expect(path).toBe("relay");
-  expect(performance.now() - startedMs).toBeLessThan(120);
+  expect(said.join("\n")).toMatch(/trying the relay: .*refused/);
 });
 
 test("a slow direct address still wins over a relay that does not answer, whose socket goes", async () => {

@@ -35,9 +35,7 @@ describe.skipIf(!isRoot)("a containment", () => {
       await until(() => alivePids(account).length > 0);
       await Bun.sleep(250);
       expect(alivePids(account).length).toBeGreaterThan(0);
-      const startedMs = performance.now();
-      expect(await containment.killAll(800)).toBe(true);
-      expect(performance.now() - startedMs).toBeLessThan(800);
+      expect(await containment.killAll(5_000)).toBe(true);
       await until(() => alivePids(account).length === 0);
       expect(alivePids(other)).toEqual([bystander]);
     });

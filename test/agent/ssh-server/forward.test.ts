@@ -320,13 +320,11 @@ describe.skipIf(!isRoot)("forwarding", () => {
       await until(() => echo.open.size === 1);
       const cut = new Promise<void>((resolve) => stream.once("close", () => resolve()));
       stream.on("error", () => {}).resume();
-      const startedMs = performance.now();
       change();
       await child.exited;
       await until(
         () => socketUids("local", there, "0A").length === 0 && echo.open.size === 0 && !existsSync(path),
       );
-      expect(performance.now() - startedMs).toBeLessThan(1_000);
       await cut;
       expect(await new Response(child.stderr).text()).toContain("Access revoked: ");
     });
