@@ -13,12 +13,7 @@ import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { parseJson } from "../../base/files.ts";
 import { randomUpTo } from "../../base/random.ts";
 import { AGENT_PART_BYTES_MAX, createAgentParts } from "../../wire/agent-parts.ts";
-import {
-  AgentMessage,
-  LINK_TIMEOUT_MS,
-  type LiveSession,
-  MANAGEMENT_FRAME_BYTES_MAX,
-} from "../../wire/agent-sync.ts";
+import { AgentMessage, LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../../wire/agent-sync.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import { ingestAgentEvents } from "../audit-ingest.ts";
 import type { ManagementContext } from "../context.ts";
@@ -27,43 +22,14 @@ import type { Approvals } from "../login/approval.ts";
 import { type Admission, createAdmission } from "./admission.ts";
 import { answerApproval } from "./approvals.ts";
 import { createMapEncoder } from "./encode.ts";
-import { createHandshake, type Handshake, type HandshakeOptions, type Identify } from "./handshake.ts";
+import { createHandshake, type Handshake, type Identify } from "./handshake.ts";
 import { type AgentLink, createLink, type SocketData } from "./link.ts";
 import { LinkTable } from "./link-table.ts";
 import { storeFlags } from "./report-store.ts";
+import type { PeerSession, SyncHub, SyncHubOptions } from "./sync-hub.ts";
 
 export type { SocketData } from "./link.ts";
-
-/** A live session with the machine it is on. */
-export interface PeerSession {
-  readonly peerId: PeerId;
-  readonly session: LiveSession;
-}
-
-export interface SyncHub {
-  /** Answers a request to the sync path. Undefined: it is a WebSocket now. */
-  upgrade(request: Request, server: Server<SocketData>): Response | undefined;
-  readonly websocket: WebSocketHandler<SocketData>;
-  /** Whether the peer has a live link here. */
-  isConnected(peerId: PeerId): boolean;
-  /** Resolves once the peer has said that it has this version, has no link, or after `timeoutMs`. */
-  waitForAck(peerId: PeerId, version: number, timeoutMs: number): Promise<void>;
-  /** Live sessions of an account's machines, as last told. */
-  sessions(accountId: AccountId): PeerSession[];
-  /** Ends a connection on a machine. False when that machine has no link. */
-  kill(peerId: PeerId, connectionId: string, reason: string): boolean;
-  /** Who answers machines that ask for approvals; until then they hear that it can not be done. */
-  serveApprovals(approvals: Approvals): void;
-  /** Whether new agents are taken: not once it stops. */
-  readonly isOpen: boolean;
-  /** Says goodbye to all, with the request to come back. */
-  close(): Promise<void>;
-}
-
-export interface SyncHubOptions extends HandshakeOptions {
-  /** Whole maps on their way at once. Default 32. */
-  readonly wholeMapsMax?: number;
-}
+export type { PeerSession, SyncHub, SyncHubOptions } from "./sync-hub.ts";
 
 /** Frames of one agent that may wait; a well-behaved one has at most a handful under way. */
 const QUEUED_MAX = 64;
@@ -284,7 +250,6 @@ class Hub implements SyncHub {
       wholeMaps: this.#wholeMaps,
       retryAfterMs: () => this.#handshake.retryAfterMs(),
       mapOf: (isFirst) => (isFirst ? maps.mapOf(accountId, peerId) : maps.knownMapOf(accountId, peerId)),
-      resume: async () => null,
       onAhead: () => this.#warnOfAhead(peerId, name),
       onFirst: () => this.#handshake.settle(socket),
       onFailure: (cause) => {

@@ -11,9 +11,9 @@ import type { ManagementContext } from "../context.ts";
 import type { LinkState } from "../db/cluster.ts";
 import type { PeerRow } from "../db/peers.ts";
 import { createCloneWatch } from "./clone-watch.ts";
-import type { PeerSession } from "./hub.ts";
 import { type AgentLink, isMapAt, type Position } from "./link.ts";
 import { recordClone, touchPeers } from "./report-store.ts";
+import type { PeerSession } from "./sync-hub.ts";
 
 /** Maps of agents that left, kept so that coming back costs a delta and not a map. Parts are shared. */
 const RECENT_MAX = 20_000;

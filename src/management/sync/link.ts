@@ -90,11 +90,6 @@ export interface LinkOptions {
   retryAfterMs(): number;
   /** The map; `isFirst`: with all that is committed, else with what was heard of. */
   mapOf(isFirst: boolean): Promise<NetworkMap | undefined>;
-  /**
-   * A delta to `map` from the agent's own version, as text, where that can be told; else null. Its digest
-   * counts too: a version may have said something else before a backup was put back.
-   */
-  resume(map: NetworkMap): Promise<string | null>;
   /** The first map, or that there is none to send, is on its way. */
   onFirst(): void;
   onFailure(cause: unknown): void;
@@ -158,20 +153,15 @@ export function createLink(options: LinkOptions): AgentLink {
     const wasFirst = isFirst;
     isFirst = false;
     if (wasFirst && isAhead(position, map)) options.onAhead();
-    const isKnown = position.epoch === map.epoch && position.version > 0 && !needsWhole;
     if (wasFirst && !needsWhole && isMapAt(map, position)) {
       send({ type: "current", version: map.version });
     } else if (before !== null && before.epoch === map.epoch) {
       // Nothing but the version: the agent has to hear of it all the same, others wait for it.
       if (before.version !== map.version) sendText(encoder.delta(before, map));
     } else {
-      const resumed =
-        wasFirst && isKnown && position.version < map.version ? await options.resume(map) : null;
-      if (resumed === null) {
-        if (!(await startWhole())) return;
-        needsWhole = false;
-      }
-      sendText(resumed ?? encoder.map(map));
+      if (!(await startWhole())) return;
+      needsWhole = false;
+      sendText(encoder.map(map));
     }
     sent = map;
     if (wasFirst) options.onFirst();
