@@ -70,6 +70,15 @@ export interface Field extends AsyncDisposable {
  */
 export async function openField(agentArgs: readonly string[] = []): Promise<Field> {
   const account = isRoot ? new OsAccount("bench", ["--shell", "/bin/sh"]) : null;
+  try {
+    return await openFieldFor(account, agentArgs);
+  } catch (cause) {
+    account?.[Symbol.dispose]();
+    throw cause;
+  }
+}
+
+async function openFieldFor(account: OsAccount | null, agentArgs: readonly string[]): Promise<Field> {
   const user = account?.name ?? ownName();
   const lab = await openLab();
   const sshd = await openSshd("", user);
