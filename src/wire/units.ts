@@ -99,8 +99,13 @@ export const Base64Url = z
   .regex(/^[A-Za-z0-9_-]*$/, "is not base64url");
 /** Ed25519 signature: 64 bytes as unpadded base64url. */
 export const Ed25519Signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/, "is not an Ed25519 signature");
-/** Ed25519 public key: the raw 32 bytes as unpadded base64url. */
-export const Ed25519PublicKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "is not an Ed25519 public key");
+/**
+ * Ed25519 public key: the raw 32 bytes as unpadded base64url. Keys are compared as text, so each has one spelling:
+ * the last character's two bits that mean nothing are zero.
+ */
+export const Ed25519PublicKey = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, "is not an Ed25519 public key");
 export type Ed25519PublicKey = string;
 
 /** An SSH public key blob (RFC 4253 section 6.6) in padded base64, as in authorized_keys. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
+import { type Ed25519Key, generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 import { newId, newSecret } from "../../../src/base/random.ts";
 import { verifyCertificate } from "../../../src/certificate/verify.ts";
@@ -57,6 +57,13 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
     (thrown: unknown) => thrown,
   );
   return isQfError(error) ? error.code : `no QfError: ${String(error)}`;
+}
+
+/** The same 32 bytes: two bits of the last character mean nothing. */
+function respelled(key: Ed25519Key): Ed25519Key {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const last = letters.indexOf(key.publicKey.slice(-1));
+  return { ...key, publicKey: key.publicKey.slice(0, -1) + letters[last + 1] };
 }
 
 interface SignedIn {
@@ -188,6 +195,15 @@ describe("a sign-in with the embedded provider", () => {
     const map = await management.context.maps.mapOf(management.accountId, web1);
     expect(Object.keys(map?.revokedLogins ?? {})).not.toEqual([]);
     await client.logout();
+  });
+
+  test.each(["loginKey", "deviceKey"] as const)("takes no %s in another spelling", async (which) => {
+    const { client, proof } = await signedIn();
+    await client.logout();
+    const { loginKey, deviceKey } = client;
+    const bent = { loginKey, deviceKey, [which]: respelled(client[which]) };
+    const other = await openSignedClient(management.url, bent);
+    expect(await codeOf(other.register(proof))).toBe("ERR_UNPROCESSABLE");
   });
 
   test("refuses a blocked and a waiting person with the reason", async () => {
