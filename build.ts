@@ -1,9 +1,11 @@
 /**
  * Builds `dist/qf`, one self-contained executable, and links `dist/qufabric` to it.
  *
- * Autoloading of `.env` and `bunfig.toml` is off: the executable runs in folders that others write.
+ * Autoloading of `.env` and `bunfig.toml` is off, and no module is left to be found where it runs: the
+ * executable runs in folders that others write.
  */
 import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import type { BunPlugin } from "bun";
 import { version } from "./package.json";
 
 const outfile = process.env.QF_OUTFILE ?? "dist/qf";
@@ -14,6 +16,21 @@ function commit(): string {
 }
 
 mkdirSync("dist", { recursive: true });
+/**
+ * Optional native parts of ssh2, absent by choice: Bun's own crypto is used. Left as `external` they would be
+ * looked for, at each start, in `node_modules` of the folder that people are in and of all above it.
+ */
+const withoutNativeParts: BunPlugin = {
+  name: "without native parts",
+  setup(build) {
+    build.onResolve({ filter: /^cpu-features$|\.node$/ }, ({ path }) => ({ path, namespace: "absent" }));
+    build.onLoad({ filter: /.*/, namespace: "absent" }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is not part of this executable`)});`,
+      loader: "js",
+    }));
+  },
+};
+
 const result = await Bun.build({
   entrypoints: ["./src/main.ts"],
   target: "bun",
@@ -22,8 +39,7 @@ const result = await Bun.build({
   splitting: true,
   format: "esm",
   bytecode: true,
-  // Optional native parts of ssh2, absent by choice: Bun's own crypto is used.
-  external: ["cpu-features", "*.node"],
+  plugins: [withoutNativeParts],
   define: { QF_VERSION: JSON.stringify(version), QF_COMMIT: JSON.stringify(commit()) },
   compile: { outfile, autoloadDotenv: false, autoloadBunfig: false },
 });

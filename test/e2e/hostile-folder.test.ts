@@ -1,11 +1,14 @@
-/** `qf` in a folder with a hostile `.env` and `bunfig.toml` ignores them, in every role. */
+/** `qf` in a folder with a hostile `.env`, `bunfig.toml` and `node_modules` ignores them, in every role. */
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openLab } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 
-test.skipIf(!isRoot)("no role reads .env or bunfig.toml of the working directory", async () => {
+/** What ssh2 would load if it were there. */
+const OPTIONAL_MODULES = ["cpu-features", "cpu-features.node", "sshcrypto.node"];
+
+test.skipIf(!isRoot)("no role reads .env, bunfig.toml or modules of the working directory", async () => {
   await using lab = await openLab({ start: false });
   using account = new OsAccount("hostile");
   const folder = join(lab.root, "hostile");
@@ -26,6 +29,15 @@ test.skipIf(!isRoot)("no role reads .env or bunfig.toml of the working directory
       join(directory, "tsconfig.json"),
       `{"compilerOptions":{"paths":{"*":["${folder}/evil.ts"]}}}\n`,
     );
+    for (const name of OPTIONAL_MODULES) {
+      const path = join(directory, "node_modules", name);
+      mkdirSync(path, { recursive: true });
+      writeFileSync(join(path, "package.json"), `{"name":"${name}","main":"index.js"}\n`);
+      writeFileSync(
+        join(path, "index.js"),
+        `require("node:fs").appendFileSync(${JSON.stringify(marker)}, "module\\n");\n`,
+      );
+    }
   }
 
   await lab.initManagement();
