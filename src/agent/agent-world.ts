@@ -6,7 +6,7 @@
 import type { AuditSink } from "../audit/sink.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { AgentFlagsStored, HostKeyFile, HostKeyType } from "../wire/state-file.ts";
+import type { AgentFlagsStored, HostKeyFile, HostKeyType } from "../wire/agent-state-file.ts";
 import type { Approvals } from "./approvals.ts";
 import type { MapHolder } from "./map-holder.ts";
 import type { Penalties } from "./penalties.ts";

@@ -9,9 +9,9 @@ import { isQfError, QfError } from "../base/errors.ts";
 import { sha256 } from "../base/random.ts";
 import type { ClientApi } from "../identity/client-api.ts";
 import { proofHash } from "../identity/device.ts";
+import type { AgentStateFile } from "../wire/agent-state-file.ts";
 import type { ClientConfig, EnrolRequest, EnrolResponse, LoginProof } from "../wire/client-api.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
-import type { AgentStateFile } from "../wire/state-file.ts";
 import { machineFacts, machineName } from "./facts.ts";
 import type { AgentKeys } from "./state.ts";
 

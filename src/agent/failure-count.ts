@@ -5,7 +5,7 @@
  */
 import type { AuditSink } from "../audit/sink.ts";
 import type { Log } from "../base/log.ts";
-import type { ReasonCode } from "../wire/decision.ts";
+import type { ReasonCode } from "../wire/reason.ts";
 import type { PeerId } from "../wire/units.ts";
 
 const WINDOW_MS = 10_000;

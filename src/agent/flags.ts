@@ -7,8 +7,8 @@
  * @module
  */
 import { QfError } from "../base/errors.ts";
+import { AgentFlagsStored } from "../wire/agent-state-file.ts";
 import type { AgentFlags } from "../wire/agent-sync.ts";
-import { AgentFlagsStored } from "../wire/state-file.ts";
 
 export const DEFAULT_LISTEN = "0.0.0.0:22022";
 

@@ -9,9 +9,9 @@ import { checkHello, type HelloRefusal } from "../fabric/hello.ts";
 import { createReplayCache } from "../fabric/replay-cache.ts";
 import { refuseNetwork } from "../policy/network-rules.ts";
 import { findPeer, type PolicySnapshot } from "../policy/snapshot.ts";
-import type { ReasonCode } from "../wire/decision.ts";
 import type { Hello } from "../wire/hello.ts";
 import { ruledPort } from "../wire/ping.ts";
+import type { ReasonCode } from "../wire/reason.ts";
 import type { FailureCount } from "./failure-count.ts";
 
 export interface GateOptions {

@@ -5,7 +5,7 @@
  */
 import ssh2 from "ssh2";
 import { AssertionError } from "../base/assert.ts";
-import type { HostKeyFile } from "../wire/state-file.ts";
+import type { HostKeyFile } from "../wire/agent-state-file.ts";
 
 /** Chance of one failure is 1 in 256. */
 const TRIES_MAX = 32;

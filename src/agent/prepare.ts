@@ -11,7 +11,7 @@ import type { Clock } from "../base/clock.ts";
 import { isQfError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { createClientApi } from "../identity/client-api.ts";
-import type { AgentStateFile } from "../wire/state-file.ts";
+import type { AgentStateFile } from "../wire/agent-state-file.ts";
 import { type Enrolled, enrol, type SignInForMachine } from "./enrol.ts";
 import { type FlagChange, resolveFlags } from "./flags.ts";
 import { openKeys, prepareStateDir, readAgentFile, type StatePaths, writeAgentFile } from "./state.ts";

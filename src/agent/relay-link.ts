@@ -9,7 +9,7 @@ import type { Ed25519Key } from "../base/ed25519.ts";
 import type { Log } from "../base/log.ts";
 import { offerToRelay, type RelayOffer, signRelayServe } from "../fabric/relay-client.ts";
 import type { RelayStream } from "../fabric/relay-stream.ts";
-import { SSH_PORT } from "../wire/policy.ts";
+import { SSH_PORT } from "../wire/ports.ts";
 import type { RelayOpen } from "../wire/relay.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Enrolled } from "./enrol.ts";

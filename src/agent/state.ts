@@ -16,12 +16,11 @@ import { makeDirectory, type Parser, readJsonState, writeJsonAtomic } from "../b
 import {
   type AgentFlagsStored,
   AgentStateFile,
-  DeviceKeyFile,
   HostKeyFile,
   MapConfirmation,
-  PublicClientFile,
   StoredMap,
-} from "../wire/state-file.ts";
+} from "../wire/agent-state-file.ts";
+import { DeviceKeyFile, PublicClientFile } from "../wire/state-file.ts";
 import { makeHostKeys, publicHostKey } from "./host-keys.ts";
 
 export const DEFAULT_STATE_DIR = "/var/lib/qufabric";

@@ -5,10 +5,10 @@
  */
 import type { SpoolState } from "../audit/spool.ts";
 import { VERSION } from "../base/build-info.ts";
+import type { AgentFlagsStored } from "../wire/agent-state-file.ts";
 import type { LiveSession } from "../wire/agent-sync.ts";
 import type { AgentStatus } from "../wire/control.ts";
 import type { NetworkMap } from "../wire/network-map.ts";
-import type { AgentFlagsStored } from "../wire/state-file.ts";
 import type { PeerId } from "../wire/units.ts";
 import type { Enrolled } from "./enrol.ts";
 import type { PeerPath } from "./peer-paths.ts";

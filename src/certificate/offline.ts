@@ -16,7 +16,7 @@ import {
   CERTIFICATE_LIFETIME_SECONDS,
   type CertificateIdentity,
 } from "../wire/certificate.ts";
-import type { ReasonCode } from "../wire/decision.ts";
+import type { ReasonCode } from "../wire/reason.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import type { AccountId, Ed25519PublicKey, EpochSeconds, PeerId } from "../wire/units.ts";
 import { ANY_PRINCIPAL, type Certificate } from "./certificate.ts";

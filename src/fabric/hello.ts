@@ -11,7 +11,7 @@ import { randomBytes } from "node:crypto";
 import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts";
 import { parseJson } from "../base/files.ts";
 import { HELLO_BYTES_MAX, HELLO_PREFIX, Hello, PING_PORT } from "../wire/hello.ts";
-import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
+import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import type { EpochSeconds, PeerId, Port } from "../wire/units.ts";
 import type { ReplayCache } from "./replay-cache.ts";

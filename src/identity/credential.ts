@@ -7,7 +7,7 @@ import { nowSeconds } from "../base/clock.ts";
 import { type Ed25519Key, signEd25519 } from "../base/ed25519.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import type { CertificateResponse, TargetInfo } from "../wire/client-api.ts";
-import type { ReasonCode } from "../wire/decision.ts";
+import type { ReasonCode } from "../wire/reason.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import { LocalUser } from "../wire/units.ts";
 import { ManagementAwayError } from "./client-api.ts";
@@ -27,6 +27,8 @@ export interface CredentialOptions extends ClientSessionOptions {
   readonly localUser: string;
   /** For when management is away. Absent: then there is no way in. */
   readonly offline?: () => Promise<OfflineCertificates>;
+  /** Called when management has been asked for the certificate: what can be done until it answers. */
+  readonly meanwhile?: () => void;
 }
 
 /** All that a connection needs; the certificate is good for two minutes. */
@@ -71,7 +73,7 @@ export async function obtainCertificate(options: CredentialOptions): Promise<Cre
   });
   let first: CertificateResponse | undefined;
   try {
-    first = await mint(session, login, about);
+    first = await mint(session, login, about, options.meanwhile);
   } catch (error) {
     const isAway = error instanceof ManagementAwayError && login.keptUntilSeconds !== null;
     if (isAway && options.offline !== undefined) {
@@ -135,6 +137,7 @@ async function mint(
   session: ClientSession,
   login: Login,
   about: { readonly target: string; readonly localUser: string },
+  meanwhile?: () => void,
 ): Promise<CertificateResponse> {
   const { challenge } = await session.api.challenge();
   const timeSeconds = nowSeconds(session.clock);
@@ -148,7 +151,7 @@ async function mint(
     localUser: about.localUser,
     timeSeconds,
   });
-  return session.api.certificate({
+  const answer = session.api.certificate({
     challenge,
     timeSeconds,
     loginKey: login.loginKey.publicKey,
@@ -159,6 +162,8 @@ async function mint(
     loginSignature: signEd25519(login.loginKey, bytes),
     deviceSignature: signEd25519(session.deviceKey, bytes),
   });
+  meanwhile?.();
+  return answer;
 }
 
 function credentialOf(session: ClientSession, login: Login, answer: CertificateResponse): Credential {

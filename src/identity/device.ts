@@ -8,10 +8,9 @@ import { VERSION } from "../base/build-info.ts";
 import { type Clock, nowSeconds } from "../base/clock.ts";
 import { type Ed25519Key, signEd25519 } from "../base/ed25519.ts";
 import { sha256 } from "../base/random.ts";
-import type { LoginProof, PeerFacts, RegisterResponse } from "../wire/client-api.ts";
+import type { LoginProof, PeerFacts, RegisterRequest, RegisterResponse } from "../wire/client-api.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import type { ClientApi } from "./client-api.ts";
-import { askForVouch } from "./vouch.ts";
 
 /** Account and management origin: part of everything we sign. */
 export interface Scope {
@@ -35,7 +34,7 @@ export async function registerDevice(options: RegisterDeviceOptions): Promise<Re
   const { api, scope, loginKey, deviceKey, proof, controlSocket } = options;
   const [{ challenge }, vouch] = await Promise.all([
     api.challenge(),
-    controlSocket === undefined ? undefined : askForVouch(controlSocket, deviceKey.publicKey),
+    controlSocket === undefined ? undefined : vouchOf(controlSocket, deviceKey.publicKey),
   ]);
   const timeSeconds = nowSeconds(options.clock);
   const bytes = signedBytes("register", scope, {
@@ -56,6 +55,11 @@ export async function registerDevice(options: RegisterDeviceOptions): Promise<Re
     deviceSignature: signEd25519(deviceKey, bytes),
     ...(vouch === undefined ? {} : { vouch }),
   });
+}
+
+/** Loaded for this alone: most connections register nothing. */
+async function vouchOf(controlSocket: string, deviceKey: string): Promise<RegisterRequest["vouch"]> {
+  return (await import("./vouch.ts")).askForVouch(controlSocket, deviceKey);
 }
 
 /** What stands for `proof` in signed fields. */

@@ -10,14 +10,15 @@
 import { SignJWT } from "jose";
 import type { Ed25519Key } from "../base/ed25519.ts";
 import { newId, sha256 } from "../base/random.ts";
+import type { Binding } from "../wire/certificate.ts";
 import {
   CERTIFICATE_LIFETIME_SECONDS,
   CLOCK_SKEW_SECONDS,
   MANAGEMENT_TOKEN_TYPE,
   ManagementTokenClaims,
 } from "../wire/certificate.ts";
-import type { ReasonCode } from "../wire/decision.ts";
-import type { Binding, PublicJwk } from "../wire/network-map.ts";
+import type { PublicJwk } from "../wire/network-map.ts";
+import type { ReasonCode } from "../wire/reason.ts";
 import type { Ed25519PublicKey, EpochSeconds, PeerId, UserId } from "../wire/units.ts";
 import { isSignedByOneOf, parseCompactJws } from "./jws.ts";
 

@@ -9,8 +9,8 @@
  */
 import { sha256 } from "../base/random.ts";
 import { CLOCK_SKEW_SECONDS } from "../wire/certificate.ts";
-import type { ReasonCode } from "../wire/decision.ts";
 import type { TrustedIssuer } from "../wire/network-map.ts";
+import type { ReasonCode } from "../wire/reason.ts";
 import { type DurationSeconds, EpochSeconds } from "../wire/units.ts";
 import { isSignedByOneOf, type ParsedJws, parseCompactJws } from "./jws.ts";
 

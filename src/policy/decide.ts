@@ -10,8 +10,9 @@
  *
  * @module
  */
-import type { Action, DecisionRecord, Grant, ReasonCode } from "../wire/decision.ts";
+import type { Action, DecisionRecord, Grant } from "../wire/decision.ts";
 import type { MapPeer, MapUser } from "../wire/network-map.ts";
+import type { ReasonCode } from "../wire/reason.ts";
 import type { RuleId } from "../wire/units.ts";
 import { refuseAction } from "./capabilities.ts";
 import { compareObligations, type Obligations, obligationsOf } from "./obligations.ts";

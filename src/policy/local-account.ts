@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ReasonCode } from "../wire/decision.ts";
+import type { ReasonCode } from "../wire/reason.ts";
 
 /** What the machine knows about one OS account. */
 export interface LocalAccountFacts {

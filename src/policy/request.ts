@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import type { Binding } from "../wire/certificate.ts";
 import type { Action } from "../wire/decision.ts";
-import type { Binding } from "../wire/network-map.ts";
 import type { EpochSeconds, LocalUser, PeerId, UserId } from "../wire/units.ts";
 
 /** What the machine itself was started to allow. Both these flags and a grant must allow. */

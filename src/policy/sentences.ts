@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { ReasonCode } from "../wire/decision.ts";
+import type { ReasonCode } from "../wire/reason.ts";
 
 export interface Sentence {
   readonly sentence: string;

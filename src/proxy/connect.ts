@@ -25,7 +25,7 @@ import {
   obtainCertificate,
   offlineLine,
 } from "../identity/credential.ts";
-import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
+import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
 import { checkCaller, findCaller } from "./caller.ts";
 import { type Carried, startCarrier } from "./carry.ts";
 import { doneReading, dropOnce, publishPair } from "./key-files.ts";

@@ -16,7 +16,7 @@ import { clientFolderPath } from "../identity/client-folder.ts";
 import { type Credential, obtainCertificate, offlineLine } from "../identity/credential.ts";
 import { processTerminal } from "../identity/terminal.ts";
 import { UNPROVEN_SENTENCE } from "../policy/sentences.ts";
-import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/policy.ts";
+import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
 import { parseSshArgv, type SshInvocation } from "./argv.ts";
 import type { Connection } from "./connect.ts";
 import { sentEnvironment } from "./environment.ts";
@@ -46,8 +46,11 @@ export async function runSsh(args: readonly string[]): Promise<number> {
   }
   checkAvailable(invocation);
   const localUser = invocation.user ?? ownUserName();
-  // Loads while management answers.
-  const transport = import("./connect.ts");
+  let transport: Promise<typeof import("./connect.ts")> | undefined;
+  const loadTransport = () => {
+    transport ??= import("./connect.ts");
+    return transport;
+  };
   const startedMs = performance.now();
   const credential = await obtainCertificate({
     target: invocation.host,
@@ -56,6 +59,7 @@ export async function runSsh(args: readonly string[]): Promise<number> {
     noBrowser: invocation.noBrowser,
     interactive: !invocation.batchMode,
     offline: () => import("../certificate/offline-client.ts"),
+    meanwhile: () => void loadTransport(),
   }).catch((error: unknown) => {
     throw beyondPeer(error, invocation);
   });
@@ -65,7 +69,7 @@ export async function runSsh(args: readonly string[]): Promise<number> {
     sayBeside(`qf: ${credential.target.name} is a peer and reached without ${invocation.jump}`, invocation);
   }
   for (const name of SECRET_VARIABLES) delete process.env[name];
-  const connection = await open(await transport, invocation, credential, localUser);
+  const connection = await open(await loadTransport(), invocation, credential, localUser);
   const stop = endOnSignals(connection);
   try {
     return await use(connection, invocation);

@@ -10,8 +10,8 @@
 import { z } from "zod";
 import { AgentEvent, AUDIT_BATCH_MAX } from "./audit-event.ts";
 import { PeerFacts } from "./client-api.ts";
-import { ReasonCode } from "./decision.ts";
 import { DirectAddresses, NetworkMap, NetworkMapDelta } from "./network-map.ts";
+import { ReasonCode } from "./reason.ts";
 import {
   AccountId,
   Ed25519Signature,

@@ -7,8 +7,9 @@
  * @module
  */
 import { z } from "zod";
-import { AccessRequestRecord, COMMAND_BYTES_MAX, DecisionRecord, ReasonCode } from "./decision.ts";
-import { Binding } from "./network-map.ts";
+import { Binding } from "./certificate.ts";
+import { AccessRequestRecord, COMMAND_BYTES_MAX, DecisionRecord } from "./decision.ts";
+import { ReasonCode } from "./reason.ts";
 import { SFTP_OPERATIONS_MAX, SftpOperationRecord } from "./sftp-operation.ts";
 import { Id, LocalUser, PeerId, UserId } from "./units.ts";
 

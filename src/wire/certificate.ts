@@ -7,8 +7,11 @@
  * @module
  */
 import { z } from "zod";
-import { Binding } from "./network-map.ts";
 import { EpochSeconds, HttpUrl, Id, PeerId, Sha256, UserId } from "./units.ts";
+
+/** How a login was proven; see DESIGN section 3. */
+export const Binding = z.enum(["idp", "ca", "service", "device"]);
+export type Binding = z.infer<typeof Binding>;
 
 /** SSH name of the certificate's key type. */
 export const CERTIFICATE_KEY_TYPE = "ssh-ed25519-cert-v01@openssh.com";

@@ -8,9 +8,9 @@
  * @module
  */
 import { z } from "zod";
-import { ID_TOKEN_BYTES_MAX } from "./certificate.ts";
-import { DecisionRecord, ReasonCode } from "./decision.ts";
-import { Binding } from "./network-map.ts";
+import { Binding, ID_TOKEN_BYTES_MAX } from "./certificate.ts";
+
+import { ReasonCode } from "./reason.ts";
 import {
   AccountId,
   Base64Url,
@@ -224,7 +224,6 @@ export const CertificateResponse = z.discriminatedUnion("outcome", [
     sentence: z.string(),
     hint: z.string().optional(),
     receipt: Id,
-    decision: DecisionRecord.optional(),
     target: TargetInfo.optional(),
   }),
 ]);

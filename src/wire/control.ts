@@ -7,7 +7,7 @@
  * @module
  */
 import { z } from "zod";
-import { AgentFlagsStored } from "./state-file.ts";
+import { AgentFlagsStored } from "./agent-state-file.ts";
 import { Ed25519PublicKey, Ed25519Signature, EpochSeconds, PeerId } from "./units.ts";
 
 /** Longest request line. */

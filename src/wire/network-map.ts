@@ -89,10 +89,6 @@ export const TrustedIssuer = z.strictObject({
 });
 export type TrustedIssuer = z.infer<typeof TrustedIssuer>;
 
-/** How a login was proven; see DESIGN section 3. */
-export const Binding = z.enum(["idp", "ca", "service", "device"]);
-export type Binding = z.infer<typeof Binding>;
-
 export const UserStatus = z.enum(["active", "blocked", "pending"]);
 export type UserStatus = z.infer<typeof UserStatus>;
 

@@ -8,7 +8,7 @@
  */
 import { z } from "zod";
 import { PING_PORT } from "./hello.ts";
-import { SSH_PORT } from "./policy.ts";
+import { SSH_PORT } from "./ports.ts";
 import { OverlayAddress, PeerId, type Port } from "./units.ts";
 
 /** What is asked for each further answer. */

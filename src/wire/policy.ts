@@ -206,7 +206,3 @@ export const Policy = z.object({
   warnings: z.array(z.string()).optional(),
 });
 export type Policy = z.infer<typeof Policy>;
-
-/** What ports an SSH rule may name; anything else is refused with 422. */
-export const SSH_PORT = 22;
-export const SSH_ENDPOINT_PORT = 22_022;

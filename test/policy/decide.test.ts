@@ -3,8 +3,8 @@ import { decide, decidePeer, recordOf } from "../../src/policy/decide.ts";
 import type { AccessRequest, PeerAccessRequest } from "../../src/policy/request.ts";
 import { sentenceOf } from "../../src/policy/sentences.ts";
 import { prepareSnapshot } from "../../src/policy/snapshot.ts";
-import { REASON_CODES, type ReasonCode } from "../../src/wire/decision.ts";
 import type { MapPeer, MapRule, MapUser, NetworkMap } from "../../src/wire/network-map.ts";
+import { REASON_CODES, type ReasonCode } from "../../src/wire/reason.ts";
 import { allFlags, aMap, anId, aPeer, aPeerRequest, aRequest, aRule, aUser } from "../support/policy.ts";
 
 // Alice, in devs, on her laptop, may be deploy. Every row differs from that in one respect.

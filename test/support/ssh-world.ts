@@ -20,10 +20,10 @@ import { managementTokenJwk, signManagementToken } from "../../src/identity/mana
 import { nonceOf } from "../../src/identity/verify.ts";
 import type { MachineFlags } from "../../src/policy/request.ts";
 import { prepareSnapshot } from "../../src/policy/snapshot.ts";
+import type { HostKeyFile } from "../../src/wire/agent-state-file.ts";
 import type { AgentEventBody } from "../../src/wire/audit-event.ts";
 import type { NetworkMap, PublicJwk } from "../../src/wire/network-map.ts";
 import type { PenaltyRules } from "../../src/wire/ssh-limits.ts";
-import type { HostKeyFile } from "../../src/wire/state-file.ts";
 import { allFlags, aMap, anId, aPeer, aRule, aUser } from "./policy.ts";
 
 export const ISSUER = "https://idp.example.com";

@@ -7,7 +7,7 @@
  * @module
  */
 import { printableLines } from "../../base/printable.ts";
-import type { ReasonCode } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
 import type { Monitor } from "../os/monitor.ts";
 import { hasPam, PAM_ACCT_EXPIRED, PAM_SUCCESS } from "../os/pam.ts";
 

@@ -12,7 +12,7 @@ import { nowSeconds } from "../../base/clock.ts";
 import { sha256 } from "../../base/random.ts";
 import type { ServerDoor } from "../../sshcore/server-door.ts";
 import { APPROVAL_CODE_LENGTH_MAX, type ApprovedIdentity } from "../../wire/agent-sync.ts";
-import type { ReasonCode } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
 import { LocalUser } from "../../wire/units.ts";
 import type { ApprovalSubject, Approvals } from "../approvals.ts";
 import type { StreamOrigin, World } from "../world.ts";

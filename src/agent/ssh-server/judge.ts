@@ -10,8 +10,9 @@
 import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { decide, decidePeer, recordOf } from "../../policy/decide.ts";
 import { findUser, type PolicySnapshot } from "../../policy/snapshot.ts";
-import type { AccessRequestRecord, Action, DecisionRecord, Grant, ReasonCode } from "../../wire/decision.ts";
-import type { Binding } from "../../wire/network-map.ts";
+import type { Binding } from "../../wire/certificate.ts";
+import type { AccessRequestRecord, Action, DecisionRecord, Grant } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds, LocalUser, PeerId, UserId } from "../../wire/units.ts";
 import type { World } from "../world.ts";
 

@@ -13,7 +13,7 @@ import { tryParse, verifyCertificate, verifyUserSignature } from "../../certific
 import { findPeer } from "../../policy/snapshot.ts";
 import type { ApprovedIdentity } from "../../wire/agent-sync.ts";
 import type { CertificateIdentity } from "../../wire/certificate.ts";
-import type { ReasonCode } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
 import { LocalUser, type PeerId } from "../../wire/units.ts";
 import type { World } from "../world.ts";
 import type { Who } from "./judge.ts";

@@ -8,7 +8,7 @@ import { verifyManagementToken } from "../../identity/management-token.ts";
 import { verifyIdToken } from "../../identity/verify.ts";
 import type { PolicySnapshot } from "../../policy/snapshot.ts";
 import { MANAGEMENT_TOKEN_TYPE } from "../../wire/certificate.ts";
-import type { ReasonCode } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds } from "../../wire/units.ts";
 import type { World } from "../world.ts";
 

@@ -5,7 +5,7 @@
  */
 import { QfError } from "../../base/errors.ts";
 import { sentenceOf } from "../../policy/sentences.ts";
-import type { ReasonCode } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
 
 /** Carries the reason code to whoever renders the error. */
 export class DenialCause extends Error {

@@ -6,7 +6,7 @@
 import { type Decision, decide, decidePeer } from "../../policy/decide.ts";
 import { principalsOf } from "../../policy/principals.ts";
 import type { PolicySnapshot } from "../../policy/snapshot.ts";
-import type { ReasonCode } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds } from "../../wire/units.ts";
 import type { LoginRow } from "../db/logins.ts";
 import type { PeerRow } from "../db/peers.ts";

@@ -15,7 +15,7 @@ import {
   type TargetRequest,
   type TargetResponse,
 } from "../../wire/client-api.ts";
-import { SSH_PORT } from "../../wire/policy.ts";
+import { SSH_PORT } from "../../wire/ports.ts";
 import type { PeerId } from "../../wire/units.ts";
 import type { AccountRow } from "../db/accounts.ts";
 import { findPeer, listConfirmedMachines, type PeerRow } from "../db/peers.ts";

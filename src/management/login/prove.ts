@@ -13,7 +13,7 @@ import { QfError } from "../../base/errors.ts";
 import { newId, sha256 } from "../../base/random.ts";
 import { type IdTokenVerdict, verifyIdToken } from "../../identity/verify.ts";
 import type { LoginProof } from "../../wire/client-api.ts";
-import type { ReasonCode } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
 import type { AccountRow } from "../db/accounts.ts";
 import { findByToken, markTokenUsed } from "../db/api-tokens.ts";
 import { systemInitiator } from "../db/audit-events.ts";

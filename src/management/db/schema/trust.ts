@@ -3,7 +3,9 @@
  *
  * @module
  */
-import type { Binding, PublicJwk } from "../../../wire/network-map.ts";
+
+import type { Binding } from "../../../wire/certificate.ts";
+import type { PublicJwk } from "../../../wire/network-map.ts";
 import type { Dialect } from "../dialect.ts";
 import type { AccountTables } from "./accounts.ts";
 

@@ -6,7 +6,8 @@
  */
 import { QfError } from "../../../base/errors.ts";
 import { isSshProtocol } from "../../../policy/snapshot.ts";
-import { type PolicyRuleWrite, type PolicyWrite, SSH_ENDPOINT_PORT, SSH_PORT } from "../../../wire/policy.ts";
+import type { PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
+import { SSH_ENDPOINT_PORT, SSH_PORT } from "../../../wire/ports.ts";
 
 const PORT_MAX = 65_535;
 

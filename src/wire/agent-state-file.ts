@@ -1,0 +1,101 @@
+/**
+ * What agents keep on disk. Written by rename, read strictly; a file that does not parse is reported by
+ * name and set aside, never silently replaced.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { NetworkMap } from "./network-map.ts";
+import { SshLimitFlags } from "./ssh-limits.ts";
+import {
+  AccountId,
+  DnsName,
+  DurationSeconds,
+  EpochSeconds,
+  HostLabel,
+  HostPort,
+  HttpUrl,
+  OverlayAddress,
+  PeerId,
+} from "./units.ts";
+
+/** `--listen none`: no direct listener; the machine is reached through the relay. */
+export const LISTEN_NONE = "none";
+
+/** Types of host key that every machine has. */
+export const HOST_KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256"] as const;
+export const HostKeyType = z.enum(HOST_KEY_TYPES, { error: `must be of ${HOST_KEY_TYPES.join(", ")}` });
+export type HostKeyType = z.infer<typeof HostKeyType>;
+
+/** `qf agent up` flags as they are kept: positive names, all optional in a change. */
+export const AgentFlagsStored = z.strictObject({
+  managementUrl: HttpUrl,
+  name: HostLabel.nullable(),
+  listen: HostPort.or(z.literal(LISTEN_NONE)),
+  /** Addresses told to others beside the interfaces' own. */
+  advertise: z.array(HostPort).max(16),
+  sshServer: z.boolean(),
+  sshRoot: z.boolean(),
+  sshSftp: z.boolean(),
+  sshLocalForwarding: z.boolean(),
+  sshRemoteForwarding: z.boolean(),
+  sshAuth: z.boolean(),
+  sshJwtCacheTtlSeconds: DurationSeconds,
+  plainSshListen: HostPort.nullable(),
+  offlineLogins: z.boolean(),
+  requireIdpBinding: z.boolean(),
+  pinIssuer: HttpUrl.nullable(),
+  pinAudience: z.string().max(512).nullable(),
+  /** Types of host key that are offered. Absent or empty: Ed25519. */
+  sshHostKeyAlgorithms: z.array(HostKeyType).max(8).optional(),
+  ...SshLimitFlags.shape,
+});
+export type AgentFlagsStored = z.infer<typeof AgentFlagsStored>;
+
+/** `<state>/agent.json`. */
+export const AgentStateFile = z.strictObject({
+  format: z.literal(1),
+  flags: AgentFlagsStored,
+  /** Absent until enrolled. */
+  enrolled: z
+    .strictObject({
+      accountId: AccountId,
+      origin: HttpUrl,
+      peerId: PeerId,
+      name: HostLabel,
+      domain: DnsName,
+      address: OverlayAddress,
+    })
+    .optional(),
+});
+export type AgentStateFile = z.infer<typeof AgentStateFile>;
+
+/** `<state>/host-keys.json` (0600): OpenSSH private keys in PEM. */
+export const HostKeyFile = z.strictObject({
+  format: z.literal(1),
+  keys: z
+    .array(z.strictObject({ type: HostKeyType, pem: z.string().max(8192) }))
+    .min(1)
+    .max(4),
+});
+export type HostKeyFile = z.infer<typeof HostKeyFile>;
+
+/** `<state>/map.json` (0600): the last map and when management last said it was current. */
+export const StoredMap = z.strictObject({
+  format: z.literal(1),
+  confirmedAtSeconds: EpochSeconds,
+  map: NetworkMap,
+});
+export type StoredMap = z.infer<typeof StoredMap>;
+
+/**
+ * `<state>/confirmed.json` (0600): newer than the time beside the map, and small, since it is written
+ * while nothing changes. Its version is also the least a map may have, should the map be lost.
+ */
+export const MapConfirmation = z.strictObject({
+  format: z.literal(1),
+  confirmedAtSeconds: EpochSeconds,
+  epoch: z.int().min(1),
+  version: z.int().min(1),
+});
+export type MapConfirmation = z.infer<typeof MapConfirmation>;

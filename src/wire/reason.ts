@@ -1,0 +1,80 @@
+/**
+ * Why somebody was refused. Reason codes are closed and are API: they are stored in audit, explained in
+ * docs and worded once, in `policy/sentences.ts`.
+ *
+ * @module
+ */
+import { z } from "zod";
+
+/** Why somebody was refused. Closed; add, never rename. */
+export const REASON_CODES = [
+  // Who asks.
+  "user_unknown",
+  "user_blocked",
+  "user_pending",
+  "device_unknown",
+  "device_blocked",
+  "device_pending",
+  "unmanaged_device",
+  // Whether the machine takes SSH at all.
+  "ssh_disabled",
+  "map_stale",
+  "wrong_target",
+  "plain_ssh_disabled",
+  // What the rules say.
+  "peer_not_authorized",
+  "device_not_authorized",
+  "local_user_not_authorized",
+  "local_user_unmapped",
+  "outside_schedule",
+  "posture_failed",
+  "denied_by_rule",
+  "reauth_required",
+  "reauth_unprovable",
+  "reason_required",
+  "approval_required",
+  "recording_unavailable",
+  // What a session asks for.
+  "shell_not_allowed",
+  "command_not_allowed",
+  "command_too_long",
+  "pty_not_allowed",
+  "sftp_disabled",
+  "sftp_read_only",
+  "local_forward_disabled",
+  "remote_forward_disabled",
+  "forward_destination_not_allowed",
+  "agent_forwarding_disabled",
+  "x11_not_available",
+  "subsystem_unknown",
+  // What the machine itself says.
+  "root_disabled",
+  "root_not_named",
+  "rootless_other_user",
+  "account_unknown",
+  "account_locked",
+  "account_expired",
+  "account_nologin",
+  "account_refused",
+  "machine_identity_only",
+  "binding_not_accepted",
+  "management_reachable",
+  // Proof.
+  "certificate_invalid",
+  "certificate_expired",
+  "certificate_replayed",
+  "clock_skew",
+  "token_invalid",
+  "token_too_old",
+  "login_revoked",
+  // Evidence.
+  "audit_unavailable",
+  "limit_reached",
+  // Why a connection that was let in ended.
+  "session_time_over",
+  "session_idle",
+  "session_killed",
+  "network_not_allowed",
+] as const;
+export const ReasonCode = z.enum(REASON_CODES);
+export type ReasonCode = z.infer<typeof ReasonCode>;
