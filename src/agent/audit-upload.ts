@@ -1,5 +1,6 @@
 /**
- * Takes the spool to management: one batch at a time, the next after its acknowledgement.
+ * Takes the spool to management: one batch at a time, the next after its acknowledgement. A lone event
+ * goes at once; in a burst, what comes within moments of a batch goes together in the next.
  *
  * @module
  */
@@ -10,6 +11,11 @@ import { type AgentEvent, AUDIT_BATCH_MAX } from "../wire/audit-event.ts";
 
 /** A batch without an answer is sent again after this; management knows repetitions by their number. */
 const ANSWER_MS_MAX = 30_000;
+/**
+ * Shortest time from one batch to the next: a message, a transaction at management and an answer for each
+ * new stream would take longer than the stream. Less than a program of a session takes to start.
+ */
+const GATHER_MS = 10;
 
 export interface AuditUpload {
   /** The link is up. */
@@ -30,10 +36,22 @@ export function createAuditUpload(options: { spool: Spool; clock: Clock; log: Lo
   let isReading = false;
   /** Something was stored while the spool was being read. */
   let isAgain = false;
+  /** Runs for a moment after each batch. */
+  let gathering: NodeJS.Timeout | null = null;
+
+  /** What came meanwhile goes when the moment is over; a backlog does not wait. */
+  function isGathering(): boolean {
+    return gathering !== null && spool.state().events < AUDIT_BATCH_MAX;
+  }
+
+  function endGathering(): void {
+    if (gathering !== null) clearTimeout(gathering);
+    gathering = null;
+  }
 
   async function upload(): Promise<void> {
     if (isReading) isAgain = true;
-    if (send === null || sentAtMs !== null || isReading) return;
+    if (send === null || sentAtMs !== null || isReading || isGathering()) return;
     isReading = true;
     const sendNow = send;
     try {
@@ -42,6 +60,11 @@ export function createAuditUpload(options: { spool: Spool; clock: Clock; log: Lo
         const events = await spool.pending(spool.nextUnacknowledged, AUDIT_BATCH_MAX);
         if (send !== sendNow || events.length === 0) continue;
         sentAtMs = clock.monotonicMs();
+        endGathering();
+        gathering = setTimeout(() => {
+          gathering = null;
+          void upload();
+        }, GATHER_MS);
         sendNow(events);
         return;
       } while (isAgain && send !== null);
@@ -58,11 +81,13 @@ export function createAuditUpload(options: { spool: Spool; clock: Clock; log: Lo
   return {
     start(to) {
       send = to;
+      endGathering();
       void upload();
     },
     stop() {
       send = null;
       sentAtMs = null;
+      endGathering();
     },
     async acknowledge(throughSeq) {
       await spool.acknowledge(throughSeq);
@@ -76,6 +101,7 @@ export function createAuditUpload(options: { spool: Spool; clock: Clock; log: Lo
     },
     close() {
       stopListening();
+      endGathering();
       send = null;
     },
   };

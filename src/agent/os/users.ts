@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { constants } from "node:fs";
-import { access, readFile, stat } from "node:fs/promises";
+import { constants, readFileSync } from "node:fs";
+import { access, stat } from "node:fs/promises";
 import type { LocalAccountFacts } from "../../policy/local-account.ts";
 import { LocalUser } from "../../wire/units.ts";
 
@@ -49,13 +49,14 @@ export async function lookUpAccount(
   const entry = await lookUpEntry("passwd", name, sources);
   const parsed = entry === null ? null : parsePasswd(entry);
   if (parsed === null) return null;
+  const nologin = isNologin(parsed.shell);
   const shadow = await lookUpEntry("shadow", name, sources);
   const facts: LocalAccountFacts = {
     exists: true,
     uid: parsed.uid,
     locked: isLocked(shadow?.[1] ?? parsed.password),
     expired: isExpired(shadow?.[7] ?? "", nowSeconds),
-    nologin: await isNologin(parsed.shell),
+    nologin: await nologin,
   };
   const { uid, gid, home, shell } = parsed;
   return { name, uid, gid, home, shell, facts };
@@ -72,7 +73,7 @@ export const NO_ACCOUNT: LocalAccountFacts = {
 
 /** Group id by name, from /etc/group; null when there is none. Used for `tty`. */
 export async function lookUpGroupId(name: string, etc = "/etc"): Promise<number | null> {
-  const line = findLine(await readText(`${etc}/group`), name);
+  const line = findLine(readText(`${etc}/group`), name);
   return line === null ? null : parseId(line[2]);
 }
 
@@ -93,8 +94,8 @@ export function isExpired(days: string, nowSeconds: number): boolean {
 async function isNologin(shell: string): Promise<boolean> {
   if (NOLOGIN_SHELLS.has(shell.slice(shell.lastIndexOf("/") + 1))) return true;
   try {
-    await access(shell, constants.X_OK);
-    return !(await stat(shell)).isFile();
+    const [facts] = await Promise.all([stat(shell), access(shell, constants.X_OK)]);
+    return !facts.isFile();
   } catch {
     return true;
   }
@@ -134,14 +135,14 @@ async function lookUpEntry(
   name: string,
   { etc, getent }: AccountSources,
 ): Promise<string[] | null> {
-  const services = servicesOf(await readText(`${etc}/nsswitch.conf`), database);
+  const services = servicesOf(readText(`${etc}/nsswitch.conf`), database);
   if (getent === null || services[0] === "files") {
-    const found = findLine(await readText(`${etc}/${database}`), name);
+    const found = findLine(readText(`${etc}/${database}`), name);
     if (found !== null || getent === null || services.length === 1) return found;
   }
   const answer = findLine(await runGetent(getent, database, name), name);
   // Without nsswitch (musl) or with a broken getent, the files are what there is.
-  return answer ?? findLine(await readText(`${etc}/${database}`), name);
+  return answer ?? findLine(readText(`${etc}/${database}`), name);
 }
 
 /** Services of nsswitch.conf(5) for `database`; glibc's default is files. */
@@ -174,10 +175,13 @@ async function runGetent(getent: string, database: string, name: string): Promis
   return status === 0 && text.length <= GETENT_BYTES_MAX ? text : "";
 }
 
-/** A file that is not there, or not ours to read, holds nothing. */
-async function readText(path: string): Promise<string> {
+/**
+ * A file that is not there, or not ours to read, holds nothing. Read at once: these are local and in
+ * memory, and handing each to another thread takes several times as long as reading it.
+ */
+function readText(path: string): string {
   try {
-    return await readFile(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch {
     return "";
   }
