@@ -43,11 +43,11 @@ async function main(): Promise<void> {
 }
 
 async function dispatch(argv: readonly string[]): Promise<number> {
-  if (argv[0] === "ssh" || argv[0] === "proxy") {
+  if (argv[0] === "ssh") {
     (await import("./wire/short-lived.ts")).parseWithoutCompiling();
-    if (argv[0] === "ssh") return (await import("./ssh/run.ts")).runSsh(argv.slice(1));
-    return (await import("./proxy/run.ts")).runProxy(argv.slice(1));
+    return (await import("./ssh/run.ts")).runSsh(argv.slice(1));
   }
+  if (argv[0] === "proxy") return (await import("./proxy/run.ts")).runProxy(argv.slice(1));
   return (await import("./cli/run.ts")).runCli(argv, programName());
 }
 

@@ -22,7 +22,10 @@ export async function runProxy(args: readonly string[]): Promise<number> {
   if (verb === "known-hosts") return knownHosts(rest);
   if (verb === "match") return (await import("./match.ts")).runMatch(rest, process.env);
   if (verb === "tidy") return (await import("./tidy.ts")).runTidy(rest, systemClock);
-  if (verb === "carry") return (await import("./carry.ts")).runCarry(process.env);
+  if (verb === "carry") {
+    await parseWithoutCompiling();
+    return (await import("./carry.ts")).runCarry(process.env);
+  }
   return usage();
 }
 
@@ -30,8 +33,14 @@ async function connect(args: readonly string[]): Promise<number> {
   const { flags, configDir, names } = parse(args);
   const [host, port] = names;
   if (host === undefined || port === undefined || names.length !== 2) return usage();
+  await parseWithoutCompiling();
   const { runConnect } = await import("./connect.ts");
   return runConnect({ host, port, configDir, passesDescriptor: flags.has("--fdpass") });
+}
+
+/** Not for the other verbs, which parse nothing: ssh(1) waits for each of them at every connection. */
+async function parseWithoutCompiling(): Promise<void> {
+  (await import("../wire/short-lived.ts")).parseWithoutCompiling();
 }
 
 async function knownHosts(args: readonly string[]): Promise<number> {
