@@ -14,6 +14,7 @@ import { printable, printableLines } from "../base/printable.ts";
 import type { Credential } from "../identity/credential.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../sshcore/algorithms.ts";
 import { guardClient } from "../sshcore/guard.ts";
+import type { GuardState } from "../sshcore/permitted.ts";
 import { ForwardedAgent } from "./agent-forward.ts";
 import { AUTH_METHODS, signInWith } from "./client-auth.ts";
 
@@ -37,6 +38,8 @@ export interface ConnectOptions {
   readonly agentPath?: string | undefined;
   /** What ssh2 has to say about itself, for `-vv`. */
   readonly debug?: (line: string) => void;
+  /** Milliseconds for key exchange and sign-in, 1 or more. Default 20000. */
+  readonly timeoutMs?: number;
 }
 
 export interface Connection {
@@ -64,7 +67,7 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
     username: options.localUser,
     ident: `QuFabric_${VERSION}`,
     authHandler: [...AUTH_METHODS],
-    readyTimeout: HANDSHAKE_TIMEOUT_MS,
+    readyTimeout: options.timeoutMs ?? HANDSHAKE_TIMEOUT_MS,
     keepaliveInterval: options.keepaliveMs,
     keepaliveCountMax: options.keepaliveCountMax,
     algorithms: { ...ALGORITHMS, serverHostKey: types },
@@ -79,7 +82,8 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
     ...(options.agentPath === undefined ? {} : { agent: new ForwardedAgent(options.agentPath) }),
     ...(options.debug === undefined ? {} : { debug: options.debug }),
   } as ConnectConfig);
-  guardClient(client);
+  const guard = guardClient(client);
+  watched.stage = () => STAGES[guard.state];
   signInWith(client, {
     key: credential.target.machineIdentity ? credential.deviceKey : credential.loginKey,
     certificateBlob: credential.target.machineIdentity ? null : credential.certificateBlob,
@@ -103,7 +107,22 @@ interface Watched {
   isMismatch: boolean;
   /** We end the connection; its loss is no failure. */
   isEnding: boolean;
+  /** How far it has come, after "while". */
+  stage: () => string;
 }
+
+const STAGES: Readonly<Record<GuardState, string>> = {
+  first: "it was to say which algorithms it has",
+  kex: "keys were exchanged",
+  newkeys: "keys were exchanged",
+  keyed: "the sign-in was to begin",
+  service: "the sign-in was to begin",
+  auth: "the sign-in was decided",
+  prompted: "the sign-in was decided",
+  open: "it was in use",
+  rekey: "keys were exchanged again",
+  "rekey-newkeys": "keys were exchanged again",
+};
 
 /** Turns what ssh2 says into one outcome each: signed in or why not, and gone or why. */
 function watch(client: Client, { credential, onBanner }: ConnectOptions, firstLine: () => string): Watched {
@@ -114,6 +133,7 @@ function watch(client: Client, { credential, onBanner }: ConnectOptions, firstLi
     closed: closed.promise,
     isMismatch: false,
     isEnding: false,
+    stage: () => STAGES.first,
   };
   const banners: string[] = [];
   let isReady = false;
@@ -130,11 +150,11 @@ function watch(client: Client, { credential, onBanner }: ConnectOptions, firstLi
   client.on("error", (error) => {
     failure ??= watched.isMismatch
       ? hostKeyMismatch(credential)
-      : failureOf(error, isReady ? [] : banners, firstLine());
+      : failureOf(error, isReady ? [] : banners, firstLine(), watched.stage());
     ready.reject(failure);
   });
   client.on("close", () => {
-    const reason = failure ?? failureOf(undefined, isReady ? [] : banners, firstLine());
+    const reason = failure ?? failureOf(undefined, isReady ? [] : banners, firstLine(), watched.stage());
     ready.reject(reason);
     closed.resolve(watched.isEnding ? undefined : reason);
   });
@@ -177,6 +197,7 @@ function failureOf(
   error: (Error & { level?: string }) | undefined,
   banners: readonly string[],
   firstLine: string,
+  stage: string,
 ): QfError {
   const sentence = printable(banners.join(" "));
   const options = error === undefined ? {} : { cause: error };
@@ -201,7 +222,7 @@ function failureOf(
       error.message.includes("handshake") ? "Connection timeout" : "the peer went away",
       {
         ...options,
-        hint: "check the network between here and the peer",
+        hint: `it was silent while ${stage}: check the network between here and the peer`,
       },
     );
   }

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { QfError } from "../../src/base/errors.ts";
 import { dialDirect } from "../../src/fabric/dial.ts";
 import type { Credential } from "../../src/identity/credential.ts";
@@ -25,6 +25,7 @@ async function machineWith(options: SshMachineOptions = {}): Promise<SshMachine>
 async function connectTo(
   machine: SshMachine,
   change: Partial<Credential["target"]> = {},
+  timeoutMs?: number,
 ): Promise<{ connection: Connection; banners: string[] }> {
   const { credential } = machine;
   const { socket } = await dialDirect({ addresses: [machine.address], helloFor: () => "HELLO\n" });
@@ -36,8 +37,19 @@ async function connectTo(
     keepaliveMs: 0,
     keepaliveCountMax: 3,
     onBanner: (text) => void banners.push(text),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
   return { connection, banners };
+}
+
+/** Listens on a free port and does `greet` for everybody who comes. */
+async function aServer(greet: (socket: Socket) => void): Promise<{ address: string } & AsyncDisposable> {
+  const server = createServer((socket) => greet(socket.on("error", () => {})));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => void server.close(),
+  };
 }
 
 async function failureOf(work: Promise<unknown>): Promise<QfError> {
@@ -99,16 +111,19 @@ test("connectSsh fails in one sentence when the machine refuses without one", as
 
 test("connectSsh says what a machine says that takes no connection of this device now", async () => {
   const machine = await machineWith();
-  const refusing = createServer((socket) => {
-    socket.on("error", () => {}).end("Not allowed at this \x1b[2Jtime\r\n");
-  });
-  await new Promise<void>((resolve) => refusing.listen(0, "127.0.0.1", resolve));
-  const address = `127.0.0.1:${(refusing.address() as AddressInfo).port}`;
-  const error = await failureOf(connectTo({ ...machine, address }));
-  refusing.close();
+  await using refusing = await aServer((socket) => void socket.end("Not allowed at this \x1b[2Jtime\r\n"));
+  const error = await failureOf(connectTo({ ...machine, address: refusing.address }));
   expect(error.code).toBe("ERR_SSH");
   expect(error.message).toBe("the peer takes no connection: Not allowed at this  [2Jtime");
   expect(error.hint).toContain("wait some minutes");
+});
+
+test("connectSsh says at which point a machine fell silent", async () => {
+  const machine = await machineWith();
+  await using silent = await aServer((socket) => void socket.write("SSH-2.0-silent\r\n"));
+  const error = await failureOf(connectTo({ ...machine, address: silent.address }, {}, 200));
+  expect(error.message).toBe("Connection timeout");
+  expect(error.hint).toStartWith("it was silent while it was to say which algorithms it has");
 });
 
 test("connectSsh reports a transport that is lost afterwards", async () => {
