@@ -88,7 +88,6 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
     key: credential.target.machineIdentity ? credential.deviceKey : credential.loginKey,
     certificateBlob: credential.target.machineIdentity ? null : credential.certificateBlob,
   });
-  stream.resume();
   await watched.ready;
   return {
     client,
@@ -171,6 +170,8 @@ function hearFirstLine(stream: Duplex): () => string {
     }
   };
   stream.on("data", hear);
+  // ssh2 listens only once its own parts are there, and lets the stream flow then: till then nothing may.
+  stream.pause();
   return () => (text.startsWith("SSH-") ? "" : printable(text.split("\n", 1)[0] ?? "").trim());
 }
 

@@ -118,6 +118,21 @@ test("connectSsh says what a machine says that takes no connection of this devic
   expect(error.hint).toContain("wait some minutes");
 });
 
+test("connectSsh lets nothing flow before ssh2 listens, which may be later", async () => {
+  const { address, credential } = await machineWith();
+  const { socket } = await dialDirect({ addresses: [address], helloFor: () => "HELLO\n" });
+  const connecting = connectSsh({
+    stream: socket,
+    credential,
+    localUser: "deploy",
+    keepaliveMs: 0,
+    keepaliveCountMax: 3,
+    onBanner: () => {},
+  });
+  expect(socket.isPaused()).toBe(true);
+  (await connecting).end();
+});
+
 test("connectSsh says at which point a machine fell silent", async () => {
   const machine = await machineWith();
   await using silent = await aServer((socket) => void socket.write("SSH-2.0-silent\r\n"));

@@ -105,7 +105,6 @@ class EmbeddedServer implements SshServer {
     this.#incoming.set(stream, { stream, origin, settle });
     // ssh2 takes any stream for a socket of its own server.
     this.#serverOfNow().injectSocket(stream as never);
-    hastenSignIn(stream);
   }
 
   sessions() {
@@ -173,6 +172,8 @@ class EmbeddedServer implements SshServer {
     }
     const { stream, origin, settle } = incoming;
     this.#incoming.delete(stream);
+    // Not earlier: whoever listens to a stream lets it flow, and ssh2 has to hear all of it.
+    hastenSignIn(stream);
     this.#cgroupRoot ??= this.#world.machineFlags().privileged ? findCgroupRoot() : null;
     const created = new SshConnection(
       {
@@ -230,4 +231,5 @@ function hastenSignIn(stream: Duplex): void {
     else acknowledgeNow(fd);
   };
   stream.on("data", hasten);
+  hasten();
 }
