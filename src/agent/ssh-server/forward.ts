@@ -57,7 +57,7 @@ export class Forwards {
   readonly #listeners = new Set<Listener>();
   /** Streams that are not open yet, listeners that are not there yet. */
   #startingStreams = 0;
-  #startingListeners = 0;
+  readonly #startingListeners = new Set<Promise<Listener>>();
   #door: Promise<NetworkDoor> | null = null;
   #agent: Promise<string | null> | null = null;
   #isClosed = false;
@@ -106,15 +106,16 @@ export class Forwards {
     const action = parseRemote(request);
     if (action === null) return null;
     if (request.name.startsWith("cancel-")) return this.#cancel(action) ? 0 : null;
-    if (this.#listeners.size + this.#startingListeners >= this.#limits.forwardListenersMax) return null;
-    this.#startingListeners++;
+    if (this.#listeners.size + this.#startingListeners.size >= this.#limits.forwardListenersMax) return null;
+    const starting = this.#listen(action);
+    this.#startingListeners.add(starting);
     try {
-      return (await this.#listen(action)).listening.port;
+      return (await starting).listening.port;
     } catch (cause) {
       this.#tell(await this.#reasonOf(cause, action));
       return null;
     } finally {
-      this.#startingListeners--;
+      this.#startingListeners.delete(starting);
     }
   }
 
@@ -148,6 +149,8 @@ export class Forwards {
 
   async #openDirect(open: ChannelOpen, action: DirectAction): Promise<void> {
     const host = this.#host;
+    // As in sshd, what was asked for earlier is there: a stream may lead to a listener of its own connection.
+    await Promise.allSettled(this.#startingListeners);
     const fd = await this.#dial(action);
     const channel = this.#isClosed ? null : host.door.acceptChannel(open);
     if (channel !== null) this.#join(action, channel, fd);

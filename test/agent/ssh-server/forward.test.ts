@@ -11,6 +11,7 @@ import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId, aRule } from "../../support/policy.ts";
 import { socketUids } from "../../support/sockets.ts";
 import { socks4a, socks5 } from "../../support/socks.ts";
+import { signIn } from "../../support/ssh-sign-in.ts";
 import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
 let world: SshWorld;
@@ -389,6 +390,21 @@ describe.skipIf(!isRoot)("forwarding", () => {
     expect(await new Response(child.stderr).text()).toContain(
       `remote port forwarding failed for listen port ${second}`,
     );
+  });
+
+  test("a stream finds the listener that its client asked for just before", async () => {
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: account.name });
+    client.on("tcp connection", (_info, accept) => void accept().end("here"));
+    const there = await freePort();
+    const said = new Promise<string>((resolve, reject) => {
+      client.forwardIn("127.0.0.1", there, (error) => error && reject(error));
+      client.forwardOut("127.0.0.1", 1, "127.0.0.1", there, (error, channel) => {
+        if (error) reject(error);
+        else channel.on("data", (data: Buffer) => resolve(data.toString()));
+      });
+    });
+    expect(await said).toBe("here");
+    client.end();
   });
 
   test("a door that is killed ends its listeners, and the next forward opens another", async () => {
