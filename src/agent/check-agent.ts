@@ -9,6 +9,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { isQfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
+import { DEFAULT_STATE_DIR } from "../base/state-dir.ts";
 import { parseHostPort } from "../fabric/host-port.ts";
 import { AgentStateFile, LISTEN_NONE } from "../wire/agent-state-file.ts";
 import type { AgentStatus } from "../wire/control.ts";
@@ -19,7 +20,7 @@ import type { Environment } from "./flags.ts";
 import { connectionFolders, hasCgroups } from "./os/containment.ts";
 import { hasPam, hasPamRules, PAM_SERVICES } from "./os/pam.ts";
 import { ROOTLESS } from "./problems.ts";
-import { DEFAULT_STATE_DIR, type StatePaths, statePaths } from "./state.ts";
+import { type StatePaths, statePaths } from "./state.ts";
 import { chooseStateDir } from "./state-dir.ts";
 
 /** Less room than this, and the audit spool may soon be full. */

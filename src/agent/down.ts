@@ -4,9 +4,9 @@
  * @module
  */
 import { QfError } from "../base/errors.ts";
+import { DEFAULT_STATE_DIR } from "../base/state-dir.ts";
 import { askAgent, askStatus } from "./control-client.ts";
 import type { Environment } from "./flags.ts";
-import { DEFAULT_STATE_DIR } from "./state.ts";
 import { chooseStateDir } from "./state-dir.ts";
 import { isStateLocked } from "./state-lock.ts";
 import { stopService } from "./systemd-unit.ts";

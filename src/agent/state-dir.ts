@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
+import { defaultStateDir } from "../base/state-dir.ts";
 import type { Environment } from "./flags.ts";
-import { defaultStateDir } from "./state.ts";
 
 /** The state folder that a command means: `--state-dir`, QF_STATE_DIR, the usual one. */
 export function chooseStateDir(given: string | undefined, environment: Environment): string {

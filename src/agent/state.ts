@@ -8,7 +8,6 @@
  * @module
  */
 import { chmod, readdir, stat } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { type Ed25519Key, ed25519FromSeed, generateEd25519 } from "../base/ed25519.ts";
 import { isQfError, QfError } from "../base/errors.ts";
@@ -22,14 +21,6 @@ import {
 } from "../wire/agent-state-file.ts";
 import { DeviceKeyFile, PublicClientFile } from "../wire/state-file.ts";
 import { makeHostKeys, publicHostKey } from "./host-keys.ts";
-
-export const DEFAULT_STATE_DIR = "/var/lib/qufabric";
-
-/** Where an agent keeps its state when nobody says: /var/lib/qufabric for root, XDG for anybody else. */
-export function defaultStateDir(uid: number, env: Readonly<Record<string, string | undefined>>): string {
-  if (uid === 0) return DEFAULT_STATE_DIR;
-  return join(env.XDG_STATE_HOME || join(env.HOME || homedir(), ".local", "state"), "qufabric");
-}
 
 /** Files of a state folder. What others on the machine may see is in `public/`. */
 export interface StatePaths {

@@ -5,10 +5,10 @@
  */
 import { QfError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
+import { DEFAULT_STATE_DIR } from "../base/state-dir.ts";
 import type { AgentStatus } from "../wire/control.ts";
 import { askStatus } from "./control-client.ts";
 import type { Environment } from "./flags.ts";
-import { DEFAULT_STATE_DIR } from "./state.ts";
 import { chooseStateDir } from "./state-dir.ts";
 
 /** Status of the agent meant. Throws ERR_UNAVAILABLE when none runs. */

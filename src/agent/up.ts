@@ -9,6 +9,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { createLog, silentLog } from "../base/log.ts";
+import { DEFAULT_STATE_DIR } from "../base/state-dir.ts";
 import type { AgentStatus } from "../wire/control.ts";
 import { askAgent, askStatus } from "./control-client.ts";
 import { type Environment, type GivenFlags, parseGivenFlags } from "./flags.ts";
@@ -17,7 +18,6 @@ import { startAgent } from "./run.ts";
 import { signInForMachine } from "./sign-in.ts";
 import { type Spawned, spawnDetached } from "./spawn-detached.ts";
 import { createSshServer } from "./ssh-server/server.ts";
-import { DEFAULT_STATE_DIR } from "./state.ts";
 import { chooseStateDir } from "./state-dir.ts";
 import { isStateLocked } from "./state-lock.ts";
 import { NOT_TRIED_YET } from "./sync-client.ts";

@@ -14,6 +14,7 @@ import { type Ed25519Key, ed25519FromSeed, generateEd25519 } from "../base/ed255
 import { QfError } from "../base/errors.ts";
 import { makeDirectory, readJsonState, writeFileAtomic, writeJsonAtomic } from "../base/files.ts";
 import { newId } from "../base/random.ts";
+import { clientStateDirs } from "../base/state-dir.ts";
 import { ClientConfigFile, DeviceKeyFile, PublicClientFile } from "../wire/state-file.ts";
 
 /** Variables of the environment, as the folder reads them. */
@@ -83,15 +84,17 @@ export function clientFolderPath(environment: Environment): string {
 
 /** What this machine's agent tells everyone on it. Undefined without an agent, or when it makes no sense. */
 export async function readPublicClient(environment: Environment): Promise<PublicClientFile | undefined> {
-  const own = environment.QF_AGENT_STATE_DIR;
-  const path = join(own !== undefined && own !== "" ? own : "/var/lib/qufabric", "public/client.json");
-  try {
-    // Not ours to set aside: the agent owns it, and we may not even write there.
-    const parsed = PublicClientFile.safeParse(JSON.parse(await readFile(path, "utf8")));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
+  for (const folder of clientStateDirs(process.geteuid?.() ?? 0, environment)) {
+    try {
+      // Not ours to set aside: the agent owns it, and we may not even write there.
+      const text = await readFile(join(folder, "public/client.json"), "utf8");
+      const parsed = PublicClientFile.safeParse(JSON.parse(text));
+      if (parsed.success) return parsed.data;
+    } catch {
+      // No agent there, or none that anybody else may know of.
+    }
   }
+  return undefined;
 }
 
 /**

@@ -95,6 +95,14 @@ test("managementUrlOf takes flag, environment, the person's word and the machine
   expect(await managementUrlOf(env, "https://flag.example.com")).toBe("https://flag.example.com");
 });
 
+test.each(["QF_AGENT_STATE_DIR", "QF_STATE_DIR"])("readPublicClient finds the agent by %s", async (name) => {
+  const state = tempFolder();
+  mkdirSync(join(state, "public"));
+  const said = { managementUrl: "https://machine.example.com", ttlSeconds: 60, bootId: newId() };
+  writeFileSync(join(state, "public/client.json"), JSON.stringify(said));
+  expect(await readPublicClient({ [name]: state })).toEqual(said);
+});
+
 test("readPublicClient takes nothing that makes no sense", async () => {
   const QF_AGENT_STATE_DIR = tempFolder();
   mkdirSync(join(QF_AGENT_STATE_DIR, "public"));

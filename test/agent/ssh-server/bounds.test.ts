@@ -159,15 +159,16 @@ describe.skipIf(!isRoot)("a connection", () => {
     const { client } = await signIn(world, { ...(await world.issue()), localUser: account.name });
     const output = await new Promise<string>((resolve) => {
       let text = "";
-      client.exec("for i in 1 2 3 4 5 6 7 8 9; do echo $i; sleep 0.3; done", (_error, stream) => {
+      // Longer than the bound in all, and each pause so much shorter that a busy machine does not make it idle.
+      client.exec("for i in $(seq 60); do echo $i; sleep 0.1; done", (_error, stream) => {
         stream?.on("data", (data: Buffer) => {
           text += data;
-          world.limits = { ...world.limits, idleMs: 1_800 };
+          world.limits = { ...world.limits, idleMs: 5_500 };
         });
         stream?.on("close", () => resolve(text));
       });
     });
-    expect(output).toBe("1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+    expect(output).toBe(Array.from({ length: 60 }, (_, index) => `${index + 1}\n`).join(""));
     client.end();
   });
 
