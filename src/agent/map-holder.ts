@@ -13,6 +13,7 @@ import type { Log } from "../base/log.ts";
 import { applyDelta } from "../policy/map-delta.ts";
 import { type PolicySnapshot, prepareSnapshot } from "../policy/snapshot.ts";
 import type { StoredMap } from "../wire/agent-state-file.ts";
+import { digestOfMap } from "../wire/map-digest.ts";
 import type { NetworkMap, NetworkMapDelta } from "../wire/network-map.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
 import type { Enrolled } from "./enrol.ts";
@@ -30,8 +31,11 @@ export interface MapHolder {
   ageSeconds(): number;
   /** Takes a whole map. Resolves once it is in effect and on disk, with why it was refused if it was. */
   replace(map: NetworkMap): Promise<MapRefusal | null>;
-  /** False when the delta does not follow on the map: then the whole is asked for. */
-  apply(delta: NetworkMapDelta): Promise<boolean>;
+  /**
+   * False when the delta does not follow on the map, or does not lead to one of this `digestOfMap` that
+   * `replace` would take: then nothing has changed, and the whole is asked for.
+   */
+  apply(delta: NetworkMapDelta, digest: string): Promise<boolean>;
   /** Management says now that the map in effect is current. */
   confirm(): void;
   /** Forgets the map: the machine is no longer part of the account. */
@@ -119,10 +123,10 @@ class FileMapHolder implements MapHolder {
     return null;
   }
 
-  async apply(delta: NetworkMapDelta): Promise<boolean> {
+  async apply(delta: NetworkMapDelta, digest: string): Promise<boolean> {
     const before = this.#snapshot?.map;
     const after = before === undefined ? null : applyDelta(before, delta);
-    if (after === null) return false;
+    if (after === null || digestOfMap(after) !== digest || this.#refuse(after) !== null) return false;
     await this.#use(after);
     return true;
   }

@@ -24,6 +24,7 @@ import {
 } from "../wire/agent-sync.ts";
 import type { PeerFacts } from "../wire/client-api.ts";
 import { digestOfMap } from "../wire/map-digest.ts";
+import { differencesFrom, type MapOutline, type MapSections, sectionsOf } from "../wire/map-outline.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
 import type { ApprovalLink } from "./approvals.ts";
@@ -291,13 +292,12 @@ class WebSocketSyncClient implements SyncClient {
       case "welcome":
         return this.#identify(message);
       case "map":
-        return this.#took(await maps.replace(message.map));
+        return this.#took(await maps.replace(message.map), "whole");
       case "delta":
-        if (await maps.apply(message.delta)) return this.#took(null);
-        this.#isCurrent = false;
-        if (!this.#needsMap) this.#send({ type: "need_map" });
-        this.#needsMap = true;
-        return;
+        if (await maps.apply(message.delta, message.digest)) return this.#took(null, "delta");
+        return this.#needMap();
+      case "outline":
+        return this.#compare(message.outline);
       case "current":
         return this.#onCurrent(message.version);
       case "pong":
@@ -341,7 +341,7 @@ class WebSocketSyncClient implements SyncClient {
       bootId,
       signature: signEd25519(deviceKey, bytes),
       ...maps.position(),
-      ...digestOf(maps),
+      ...digestsOf(maps),
       facts,
       flags,
       hostKeys: [...hostKeys],
@@ -357,11 +357,26 @@ class WebSocketSyncClient implements SyncClient {
       return;
     }
     maps.confirm();
-    this.#took(null);
+    this.#took(null, "current");
   }
 
-  /** A map is in effect, or was refused; either way management has accepted us. */
-  #took(refusal: MapRefusal | null): void {
+  /** Says what we have instead of the map that management has outlined. */
+  #compare(outline: MapOutline): void {
+    const map = this.#options.maps.snapshot()?.map;
+    const differences = map === undefined ? null : differencesFrom(map, outline);
+    if (differences === null) this.#needMap();
+    else this.#send({ type: "differences", differences });
+  }
+
+  /** What we have is of no use: asks for the whole, once. */
+  #needMap(): void {
+    this.#isCurrent = false;
+    if (!this.#needsMap) this.#send({ type: "need_map" });
+    this.#needsMap = true;
+  }
+
+  /** A map is in effect, or was refused; either way management has accepted us. `how` it came. */
+  #took(refusal: MapRefusal | null, how: "whole" | "delta" | "current"): void {
     const { log, maps } = this.#options;
     this.#needsMap = false;
     this.#isCurrent = refusal === null;
@@ -370,7 +385,7 @@ class WebSocketSyncClient implements SyncClient {
     else this.#send({ type: "ack", version: maps.position().version });
     if (this.#isReady) return;
     this.#isReady = true;
-    log.info("the link to management is up", { mapVersion: maps.position().version });
+    log.info("the link to management is up", { mapVersion: maps.position().version, map: how });
     this.#options.onReady?.();
     this.#tellSessions();
     this.#timers.push(setInterval(() => this.#tellSessions(), SESSIONS_MS));
@@ -412,9 +427,9 @@ class WebSocketSyncClient implements SyncClient {
   }
 }
 
-function digestOf(maps: MapHolder): { digest?: string } {
+function digestsOf(maps: MapHolder): { digest?: string; sections?: MapSections } {
   const map = maps.snapshot()?.map;
-  return map === undefined ? {} : { digest: digestOfMap(map) };
+  return map === undefined ? {} : { digest: digestOfMap(map), sections: sectionsOf(map) };
 }
 
 /** What we sign must be for the account and origin we enrolled at. */

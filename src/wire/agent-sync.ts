@@ -2,14 +2,15 @@
  * The control WebSocket between agent and management: `GET /agent/v1/sync`, JSON text frames.
  *
  * Server speaks first (`welcome` with a challenge), the agent proves its device key (`identify`),
- * then management sends a map and the two go on: deltas one way, acknowledgements, audit and status
- * the other. Either side pings; silence of three heartbeats ends the link.
+ * then management sends a map, or what the agent's own lacks, and the two go on: deltas one way,
+ * acknowledgements, audit and status the other. Either side pings; silence of three heartbeats ends the link.
  *
  * @module
  */
 import { z } from "zod";
 import { AgentEvent, AUDIT_BATCH_MAX } from "./audit-event.ts";
 import { PeerFacts } from "./client-api.ts";
+import { MapDifferences, MapOutline, MapSections } from "./map-outline.ts";
 import { DirectAddresses, NetworkMap, NetworkMapDelta } from "./network-map.ts";
 import { ReasonCode } from "./reason.ts";
 import {
@@ -117,6 +118,8 @@ export const AgentMessage = z.discriminatedUnion("type", [
     version: z.int().min(0),
     /** `digestOfMap` of it: the same number may stand for something else since a backup was put back. */
     digest: Sha256.optional(),
+    /** Of the same map. Absent: no delta is made for it, but the whole map sent. */
+    sections: MapSections.optional(),
     facts: PeerFacts,
     flags: AgentFlags,
     hostKeys: z.array(SshPublicKeyBlob).min(1).max(8),
@@ -131,6 +134,8 @@ export const AgentMessage = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("flags"), flags: AgentFlags, direct: DirectAddresses }),
   /** Asks for the whole map: a delta did not fit or the stored one was damaged. */
   z.strictObject({ type: z.literal("need_map") }),
+  /** Answers `outline`. */
+  z.strictObject({ type: z.literal("differences"), differences: MapDifferences }),
   /** Somebody without a certificate wants in: asks for a page on which a person may approve it. */
   z.strictObject({
     type: z.literal("approval_open"),
@@ -167,7 +172,14 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     nowMs: z.int(),
   }),
   z.object({ type: z.literal("map"), map: NetworkMap }),
-  z.object({ type: z.literal("delta"), delta: NetworkMapDelta }),
+  z.object({
+    type: z.literal("delta"),
+    delta: NetworkMapDelta,
+    /** `digestOfMap` of what comes out: anything else does not take effect, and the whole map is asked for. */
+    digest: Sha256,
+  }),
+  /** Asks an agent that comes back what it has instead; it answers `differences`, or `need_map`. */
+  z.object({ type: z.literal("outline"), outline: MapOutline }),
   /** The map the agent has is current as it is. */
   z.object({ type: z.literal("current"), version: z.int().min(1) }),
   z.object({

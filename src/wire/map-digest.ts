@@ -21,7 +21,8 @@ export function digestOfMap(map: NetworkMap): string {
   );
 }
 
-function digestOfEntries(entries: Readonly<Record<string, object>>): string {
+/** Of a keyed collection: by its keys and what each entry says. */
+export function digestOfEntries(entries: Readonly<Record<string, object>>): string {
   return remembered(entries, () =>
     Object.keys(entries)
       .sort()
@@ -30,7 +31,8 @@ function digestOfEntries(entries: Readonly<Record<string, object>>): string {
   );
 }
 
-function digestOf(value: object): string {
+/** Of one value or entry. */
+export function digestOf(value: object): string {
   return remembered(value, () => canonical(value));
 }
 

@@ -6,6 +6,7 @@ import { createMapHolder, type MapHolder } from "../../src/agent/map-holder.ts";
 import { readLastMap, type StatePaths, statePaths } from "../../src/agent/state.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { diffMaps } from "../../src/policy/map-delta.ts";
+import { digestOfMap } from "../../src/wire/map-digest.ts";
 import type { NetworkMap } from "../../src/wire/network-map.ts";
 import { until } from "../support/agent.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -84,14 +85,26 @@ describe("apply", () => {
     const later = version(6, { settings: { ...version(5).settings, maxStaleSeconds: 60 } });
     const delta = diffMaps(version(5), later);
     if (delta === null) throw new Error("there is a difference");
-    expect(await holder.apply(delta)).toBe(true);
-    expect(await holder.apply(delta)).toBe(false);
+    const digest = digestOfMap(later);
+    expect(await holder.apply(delta, digestOfMap(version(5)))).toBe(false);
+    expect(holder.snapshot()?.map).toEqual(version(5));
+    expect(await holder.apply(delta, digest)).toBe(true);
+    expect(await holder.apply(delta, digest)).toBe(false);
     expect(holder.snapshot()?.map).toEqual(later);
     expect((await open()).snapshot()?.map).toEqual(later);
   });
 
   test("has nothing to apply to without a map", async () => {
-    expect(await (await open()).apply({ fromVersion: 1, toVersion: 2 })).toBe(false);
+    expect(await (await open()).apply({ fromVersion: 1, toVersion: 2 }, digestOfMap(version(2)))).toBe(false);
+  });
+
+  test("takes no delta that makes another machine's map of it, whatever its digest", async () => {
+    const holder = await open();
+    await holder.replace(version(5));
+    const self = { ...version(5).self, peerId: anId("web2") };
+    const delta = { fromVersion: 5, toVersion: 6, self };
+    expect(await holder.apply(delta, digestOfMap(version(6, { self })))).toBe(false);
+    expect(holder.position().version).toBe(5);
   });
 });
 

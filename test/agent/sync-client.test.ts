@@ -13,9 +13,11 @@ import { generateEd25519, verifyEd25519 } from "../../src/base/ed25519.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { newId } from "../../src/base/random.ts";
 import { AgentMessage, type ManagementMessage } from "../../src/wire/agent-sync.ts";
+import { digestOfMap } from "../../src/wire/map-digest.ts";
+import { deltaFrom, outlineFor, sectionsOf } from "../../src/wire/map-outline.ts";
 import { signedBytes } from "../../src/wire/signed-fields.ts";
 import { until } from "../support/agent.ts";
-import { aMap, anId } from "../support/policy.ts";
+import { aMap, anId, aUser } from "../support/policy.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 /** Management played by hand: what it got, and a way to say anything. */
@@ -141,6 +143,12 @@ function aMapOf(version: number, change: object = {}): ManagementMessage {
   return { type: "map", map: aMap({ change: { version, origin: management.origin, ...change } }) };
 }
 
+/** Changes nothing but the version. */
+function aDelta(fromVersion: number, toVersion: number): ManagementMessage {
+  const digest = digestOfMap(aMap({ change: { version: toVersion, origin: management.origin } }));
+  return { type: "delta", delta: { fromVersion, toVersion }, digest };
+}
+
 /** Identified, with version 5 in effect. */
 async function mapped(): Promise<void> {
   await management.next("identify");
@@ -166,12 +174,49 @@ describe("the sync client", () => {
 
   test("asks for the whole when a delta does not fit, once", async () => {
     await mapped();
-    for (const to of [8, 9]) management.say({ type: "delta", delta: { fromVersion: 7, toVersion: to } });
+    for (const to of [8, 9]) management.say(aDelta(7, to));
     await management.next("need_map");
     await Bun.sleep(50);
     expect(management.received.some(({ type }) => type === "need_map")).toBe(false);
     management.say(aMapOf(9));
     expect((await management.next("ack")).version).toBe(9);
+  });
+
+  test("asks for the whole when a delta leads to something else than management means", async () => {
+    await mapped();
+    const digest = digestOfMap(aMap({ change: { version: 6, epoch: 2, origin: management.origin } }));
+    management.say({ type: "delta", delta: { fromVersion: 5, toVersion: 6 }, digest });
+    await management.next("need_map");
+    expect(maps.position().version).toBe(5);
+    management.say(aMapOf(6));
+    expect((await management.next("ack")).version).toBe(6);
+  });
+
+  test("says what it has instead of an outlined map, and takes what it lacks", async () => {
+    await mapped();
+    management.received.splice(0);
+    management.drop();
+    const { version, digest, sections } = await management.next("identify");
+    const held = aMap({ change: { version: 5, origin: management.origin } });
+    expect([version, digest, sections]).toEqual([5, digestOfMap(held), sectionsOf(held)]);
+    const wanted = aMap({
+      users: [aUser("ada", ["devs"])],
+      change: { version: 9, origin: management.origin },
+    });
+    const outline = outlineFor(sectionsOf(held), wanted);
+    management.say({ type: "outline", outline });
+    const { differences } = await management.next("differences");
+    const delta = deltaFrom({ version: 5, sections: sectionsOf(held) }, differences, wanted);
+    expect(delta.users?.put).toEqual(Object.values(wanted.users));
+    management.say({ type: "delta", delta, digest: digestOfMap(wanted) });
+    expect((await management.next("ack")).version).toBe(9);
+    expect(maps.snapshot()?.map).toEqual(wanted);
+  });
+
+  test("asks for the whole map when asked what it has instead, and it has none", async () => {
+    await management.next("identify");
+    management.say({ type: "outline", outline: { users: "AAAAAAAA" } });
+    await management.next("need_map");
   });
 
   test.each([
@@ -283,7 +328,7 @@ describe("the sync client", () => {
   test("passes over messages of a newer management", async () => {
     await mapped();
     management.say({ type: "fireworks", colour: "red" });
-    management.say({ type: "delta", delta: { fromVersion: 5, toVersion: 6 }, extra: 1 });
+    management.say({ ...aDelta(5, 6), extra: 1 });
     expect((await management.next("ack")).version).toBe(6);
   });
 });

@@ -15,6 +15,8 @@ import {
   LINK_TIMEOUT_MS,
   ManagementMessage,
 } from "../../src/wire/agent-sync.ts";
+import { digestOfMap } from "../../src/wire/map-digest.ts";
+import { differencesFrom, sectionsOf } from "../../src/wire/map-outline.ts";
 import type { NetworkMap } from "../../src/wire/network-map.ts";
 import { signedBytes } from "../../src/wire/signed-fields.ts";
 import { AGENT_FACTS, AGENT_FLAGS, type SeededMachine } from "./agents-account.ts";
@@ -38,6 +40,8 @@ export interface AgentsAnswer {
   /** Most agents between `welcome` and their first map at once. */
   readonly handshakesPeak: number;
   readonly needMaps: number;
+  /** Characters of maps, deltas and what led to these, both ways. */
+  readonly syncLength: number;
   /** Milliseconds; when each delta was applied, by `deltas` only. */
   readonly appliedMs: readonly number[];
   readonly mapBytes: number;
@@ -51,7 +55,8 @@ interface Input {
   readonly machines: readonly SeededMachine[];
 }
 
-const counts = { maps: 0, deltas: 0, currents: 0, attempts: 0, refused: 0, handshakesPeak: 0, needMaps: 0 };
+const NONE = { maps: 0, deltas: 0, currents: 0, attempts: 0, refused: 0, needMaps: 0, syncLength: 0 };
+const counts = { ...NONE, handshakesPeak: 0 };
 let mapBytes = 0;
 let appliedMs: number[] = [];
 let handshakes = 0;
@@ -133,19 +138,29 @@ class Agent {
     else if (message.type === "bye") {
       this.#retryAfterMs = message.retryAfterMs ?? null;
       if (!message.retry) throw new Error(`sent away for good: ${message.message}`);
-    } else if (message.type === "map" || message.type === "delta" || message.type === "current") {
+    } else if (message.type === "outline") this.#compare(message, text.length);
+    else if (message.type === "map" || message.type === "delta" || message.type === "current") {
       this.#onMap(message, text.length);
     }
   }
 
+  #compare({ outline }: Extract<ManagementMessage, { type: "outline" }>, length: number): void {
+    const differences = this.#map === null ? null : differencesFrom(this.#map, outline);
+    if (differences === null) throw new Error("asked by an outline that leads nowhere");
+    const answer = { type: "differences" as const, differences };
+    counts.syncLength += length + JSON.stringify(answer).length;
+    this.#send(answer);
+  }
+
   #onMap(message: Extract<ManagementMessage, { type: "map" | "delta" | "current" }>, length: number): void {
+    counts.syncLength += length;
     if (message.type === "map") {
       counts.maps += 1;
       mapBytes = length;
       this.#map = message.map;
     } else if (message.type === "delta") {
       const next = this.#map === null ? null : applyDelta(this.#map, message.delta);
-      if (next === null) {
+      if (next === null || digestOfMap(next) !== message.digest) {
         counts.needMaps += 1;
         this.#send({ type: "need_map" });
         return;
@@ -175,6 +190,7 @@ class Agent {
       signature: signEd25519(this.#key, bytes),
       epoch: this.#map?.epoch ?? 0,
       version: this.#map?.version ?? 0,
+      ...(this.#map === null ? {} : { digest: digestOfMap(this.#map), sections: sectionsOf(this.#map) }),
       facts: AGENT_FACTS,
       flags: AGENT_FLAGS,
       hostKeys: ["AAAA"],
@@ -210,15 +226,7 @@ function startBeating(agents: readonly Agent[]): void {
 function answer(): AgentsAnswer {
   const said = { ready, ...counts, appliedMs, mapBytes };
   appliedMs = [];
-  Object.assign(counts, {
-    maps: 0,
-    deltas: 0,
-    currents: 0,
-    attempts: 0,
-    refused: 0,
-    handshakesPeak: handshakes,
-    needMaps: 0,
-  });
+  Object.assign(counts, NONE, { handshakesPeak: handshakes });
   return said;
 }
 

@@ -18,6 +18,10 @@ import {
 import type { ChangeWriter } from "../../src/management/db/store.ts";
 import { deleteUser, listUsers, updateUser } from "../../src/management/db/users.ts";
 import { createMaps } from "../../src/management/maps.ts";
+import { applyDelta } from "../../src/policy/map-delta.ts";
+import { digestOfMap } from "../../src/wire/map-digest.ts";
+import { deltaFrom, differencesFrom, outlineFor, sectionsOf } from "../../src/wire/map-outline.ts";
+import type { NetworkMap } from "../../src/wire/network-map.ts";
 import { aManagement, aNewPeer, anAccount, aUserOf, ORIGIN } from "../support/management.ts";
 
 /** What to do, and two numbers by which it chooses whom it does it to. */
@@ -33,6 +37,8 @@ const anyStep = fc.tuple(
     "group members",
     "group gone",
     "policy",
+    "network policy",
+    "network policy",
     "policy off",
     "policy gone",
     "check",
@@ -54,6 +60,7 @@ const FIRST: readonly Step[] = [
   ["peer added", 0, 6],
   ["policy", 1, 2],
   ["policy", 2, 4],
+  ["network policy", 1, 2],
 ];
 
 const pick = <T>(list: readonly T[], n: number): T | undefined => list[n % Math.max(1, list.length)];
@@ -107,9 +114,11 @@ async function act(tx: ChangeWriter, accountId: string, [what, a, b]: Step): Pro
       if (group !== undefined && b % 4 === 0) await deleteGroup(tx, accountId, group);
       return;
     }
-    case "policy": {
+    case "policy":
+    case "network policy": {
       const known = pick(await listPolicies(tx, accountId), a);
       const id = b % 2 === 0 || known === undefined ? newId() : known.policy.id;
+      const isNetwork = what === "network policy";
       await putPolicy(tx, aPolicy(accountId, id), [
         {
           id: newId(),
@@ -120,11 +129,14 @@ async function act(tx: ChangeWriter, accountId: string, [what, a, b]: Step): Pro
             name: "r",
             enabled: true,
             action: "accept",
-            bidirectional: false,
-            protocol: "qufabric-ssh",
-            sources: some,
+            // Both ways, or of one peer to groups, where it is not for SSH.
+            bidirectional: isNetwork && b % 3 !== 0,
+            ...(isNetwork ? { protocol: "tcp", ports: ["443"] } : { protocol: "qufabric-ssh" }),
+            ...(isNetwork && b % 5 === 0 && peer !== undefined
+              ? { sourceResource: { id: peer.id, type: "peer" } }
+              : { sources: some }),
             ...(a % 3 === 0 && peer !== undefined
-              ? { destinationResource: { id: peer.id, type: "peer" as const } }
+              ? { destinationResource: { id: peer.id, type: "peer" } }
               : { destinations: [groups[a % groups.length] ?? ""] }),
           },
         },
@@ -185,7 +197,22 @@ function aPolicy(accountId: string, id: string) {
   return { id, accountId, name: "p", description: null, enabled: true, sourcePostureChecks: [], ...times };
 }
 
-test("after any changes of the account, every map is the one that is made from scratch", async () => {
+/** What comes out at an agent that has `before` and hears over the wire what it lacks of `now`. */
+function caughtUp(before: NetworkMap, now: NetworkMap): NetworkMap {
+  const overWire = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+  const agents = overWire(before);
+  const sections = overWire(sectionsOf(agents));
+  const outline = outlineFor(sections, now);
+  const differences = outline === null ? null : differencesFrom(agents, overWire(outline));
+  if (differences === null) throw new Error("a delta leads from any map to any later one of its epoch");
+  const delta = deltaFrom({ version: agents.version, sections }, overWire(differences), now);
+  const after = applyDelta(agents, overWire(delta));
+  expect(after).toEqual(now);
+  return after as NetworkMap;
+}
+
+test("after any changes, every map is the one made from scratch, and a delta leads to it from any before", async () => {
+  let withMutualRules = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(anyStep, { minLength: 1, maxLength: 14 }), async (steps) => {
       const { store, maps, keys } = aManagement();
@@ -198,7 +225,9 @@ test("after any changes of the account, every map is the one that is made from s
         }
       });
       for (let i = 0; i < 2; i++) await aUserOf(store, accountId);
-      const held = new Map<string, unknown>();
+      const held = new Map<string, NetworkMap | undefined>();
+      /** All that a machine has ever had: with any of them it may come back. */
+      const ever = new Map<string, NetworkMap[]>();
       const stale = new Set<string>();
       for (const step of [...FIRST, ...steps]) {
         await change((tx) => act(tx, accountId, step));
@@ -210,13 +239,25 @@ test("after any changes of the account, every map is the one that is made from s
           // Who watches is told whenever the map is another one.
           if (held.has(id)) expect(stale.has(id) || held.get(id) === got).toBe(true);
           else maps.watch(accountId, id, () => void stale.add(id));
+          if (got !== undefined && held.get(id) !== got) ever.set(id, [...(ever.get(id) ?? []), got]);
           held.set(id, got);
           stale.delete(id);
           expect((await store.read((tx) => findPeer(tx, accountId, id)))?.mapVersion).toBe(got?.version ?? 0);
         }
       }
+      let bothWays = 0;
+      for (const { id } of await store.read((tx) => listPeers(tx, accountId))) {
+        const now = held.get(id);
+        if (now === undefined) continue;
+        bothWays += Object.values(now.rules).filter((rule) => rule.bidirectional).length;
+        for (const before of ever.get(id) ?? []) {
+          if (before.version < now.version) expect(digestOfMap(caughtUp(before, now))).toBe(digestOfMap(now));
+        }
+      }
+      withMutualRules += bothWays > 0 ? 1 : 0;
       await store.close();
     }),
     { numRuns: 25 },
   );
+  expect(withMutualRules).toBeGreaterThan(0);
 }, 120_000);

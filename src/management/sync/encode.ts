@@ -5,6 +5,8 @@
  * @module
  */
 import { COLLECTIONS, type CollectionDelta, diffCollection, isSame, VALUES } from "../../policy/map-delta.ts";
+import { digestOfMap } from "../../wire/map-digest.ts";
+import { deltaFrom, type MapDifferences, type MapSections } from "../../wire/map-outline.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 
 /** Characters of written collections that are kept. */
@@ -15,6 +17,14 @@ export interface MapEncoder {
   map(map: NetworkMap): string;
   /** Both are of one machine and epoch, `after` of a later version. */
   delta(before: NetworkMap, after: NetworkMap): string;
+  /** From a map of which only this is known. */
+  deltaFrom(held: HeldMap, differences: MapDifferences, after: NetworkMap): string;
+}
+
+/** What an agent says of the map that it has. */
+export interface HeldMap {
+  readonly version: number;
+  readonly sections: MapSections;
 }
 
 type Collection = Readonly<Record<string, object>>;
@@ -66,7 +76,13 @@ export function createMapEncoder(): MapEncoder {
         const text = before[name] === after[name] ? null : deltaOf(before[name], after[name]);
         if (text !== null) members.push(`"${name}":${text}`);
       }
-      return `{"type":"delta","delta":{${members.join(",")}}}`;
+      return `{"type":"delta","digest":"${digestOfMap(after)}","delta":{${members.join(",")}}}`;
     },
+    deltaFrom: (held, differences, after) =>
+      JSON.stringify({
+        type: "delta",
+        digest: digestOfMap(after),
+        delta: deltaFrom(held, differences, after),
+      }),
   };
 }

@@ -202,6 +202,8 @@ class Hub implements SyncHub {
         return await storeFlags(this.#ctx.store, link, message);
       case "need_map":
         return link.needWhole();
+      case "differences":
+        return link.differ(message.differences);
       case "approval_open":
       case "approval_claim":
       case "approval_close":
@@ -234,18 +236,18 @@ class Hub implements SyncHub {
     );
   }
 
-  #openLink(socket: Socket, { id: peerId, accountId, name }: PeerRow, identify: Identify): AgentLink {
+  #openLink(socket: Socket, peer: PeerRow, identify: Identify): AgentLink {
     const { maps, log } = this.#ctx;
-    const { epoch, version, digest, bootId } = identify;
-    const position = { epoch, version, digest };
+    const { id: peerId, accountId, name } = peer;
+    const { epoch, version, digest, sections, bootId } = identify;
+    const isForeign = peer.mapVersion === version && peer.mapDigest !== digest;
     const link = createLink({
       socket,
       accountId,
       peerId,
       name,
       bootId,
-      known: this.#links.recent(peerId, position),
-      position,
+      position: { epoch, version, digest, sections, isForeign },
       encoder: this.#encoder,
       wholeMaps: this.#wholeMaps,
       retryAfterMs: () => this.#handshake.retryAfterMs(),

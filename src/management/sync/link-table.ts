@@ -1,22 +1,18 @@
 /**
- * The links that are up here: one per peer, known to the other processes on the database, and what is left of
- * those that ended.
+ * The links that are up here: one per peer, known to the other processes on the database.
  *
  * @module
  */
 import { QfError } from "../../base/errors.ts";
-import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../context.ts";
 import type { LinkState } from "../db/cluster.ts";
 import type { PeerRow } from "../db/peers.ts";
 import { createCloneWatch } from "./clone-watch.ts";
-import { type AgentLink, isMapAt, type Position } from "./link.ts";
+import type { AgentLink } from "./link.ts";
 import { recordClone, touchPeers } from "./report-store.ts";
 import type { PeerSession } from "./sync-hub.ts";
 
-/** Maps of agents that left, kept so that coming back costs a delta and not a map. Parts are shared. */
-const RECENT_MAX = 20_000;
 const TOUCH_MS = 60_000;
 /** Agents that come and go are noted together, this long after the first of them. */
 const TOUCH_SOON_MS = 1_000;
@@ -28,7 +24,6 @@ export class LinkTable {
   readonly #ctx: ManagementContext;
   readonly #links = new Map<PeerId, AgentLink>();
   readonly #byAccount = new Map<AccountId, Set<AgentLink>>();
-  readonly #recent = new Map<PeerId, NetworkMap>();
   readonly #unwatch = new WeakMap<AgentLink, () => void>();
   readonly #clones: ReturnType<typeof createCloneWatch>;
   readonly #seen = new Map<PeerId, AgentLink>();
@@ -82,12 +77,6 @@ export class LinkTable {
     return true;
   }
 
-  /** The map that an agent which was here before says it has, where it is the one it had. */
-  recent(peerId: PeerId, position: Position): NetworkMap | null {
-    const map = this.#recent.get(peerId);
-    return map !== undefined && isMapAt(map, position) ? map : null;
-  }
-
   /** The newer link wins: the older is most often dead, and if it is not, somebody copied a key. */
   add(link: AgentLink, peer: PeerName): void {
     const { peerId, accountId, bootId } = link;
@@ -118,17 +107,11 @@ export class LinkTable {
 
   /** Its socket is closed. */
   remove(link: AgentLink): void {
-    const { peerId, sent } = link;
+    const { peerId } = link;
     this.#drop(link);
     if (this.#links.get(peerId) !== link) return;
     this.#links.delete(peerId);
     this.#ctx.store.cluster?.withdraw(peerId);
-    if (sent !== null) {
-      this.#recent.delete(peerId);
-      this.#recent.set(peerId, sent);
-      const [oldest] = this.#recent.keys();
-      if (this.#recent.size > RECENT_MAX && oldest !== undefined) this.#recent.delete(oldest);
-    }
     this.#ctx.log.info("agent disconnected", { peerId });
     this.#touchSoon(link);
   }

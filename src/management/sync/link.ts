@@ -10,10 +10,11 @@
 import type { ServerWebSocket } from "bun";
 import type { AgentParts } from "../../wire/agent-parts.ts";
 import type { LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
-import { digestOfMap } from "../../wire/map-digest.ts";
+import type { MapDifferences } from "../../wire/map-outline.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { Admission } from "./admission.ts";
+import { createCatchUp, isAhead, isMapAt, type Position } from "./catch-up.ts";
 import type { MapEncoder } from "./encode.ts";
 
 /** Bytes unread by the agent above which nothing more is sent to it until it has caught up. */
@@ -47,14 +48,14 @@ export interface AgentLink {
   readonly peerId: PeerId;
   readonly name: string;
   readonly bootId: string;
-  /** The map as last sent. Null: none yet. */
-  readonly sent: NetworkMap | null;
   readonly ackedVersion: number;
   sessions: readonly LiveSession[];
   /** The map may have changed: sends what is new, soon. */
   refresh(): void;
   /** The agent asks for the whole map: what it has is of no use. */
   needWhole(): void;
+  /** The agent has been asked what it has instead of the map. */
+  differ(differences: MapDifferences): void;
   /** The agent has this version in effect. */
   acknowledge(version: number): void;
   send(message: ManagementMessage): void;
@@ -65,21 +66,13 @@ export interface AgentLink {
   close(): void;
 }
 
-/** Of an agent's map, as the agent says. `digest` absent: one that does not say. */
-export interface Position {
-  readonly epoch: number;
-  readonly version: number;
-  readonly digest?: string | undefined;
-}
-
 export interface LinkOptions {
   readonly socket: ServerWebSocket<SocketData>;
   readonly accountId: AccountId;
   readonly peerId: PeerId;
   readonly name: string;
   readonly bootId: string;
-  /** The agent's map as it says it has it, where we know that one. */
-  readonly known: NetworkMap | null;
+  /** What the agent has when it comes. */
   readonly position: Position;
   /** The agent has a newer map than there is: an older copy of the data was put back. */
   onAhead(): void;
@@ -102,12 +95,14 @@ export function createLink(options: LinkOptions): AgentLink {
   let isSlow = false;
   let isClosed = false;
   let slowTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Until the first map, what the agent said it has decides between "current" and a map. */
+  /** Until the first map, what the agent said it has decides between "current", a delta and a map. */
   let isFirst = true;
-  let sent = options.known;
+  /** Null: none on this link yet. */
+  let sent: NetworkMap | null = null;
   let needsWhole = false;
-  let ackedVersion = options.known?.version ?? 0;
+  let ackedVersion = 0;
   let wholeDone = (): void => {};
+  const catchUp = createCatchUp(options.position, send);
 
   function send(message: ManagementMessage): void {
     sendText(JSON.stringify(message));
@@ -149,22 +144,34 @@ export function createLink(options: LinkOptions): AgentLink {
 
   async function sendMap(map: NetworkMap): Promise<void> {
     const { position, encoder } = options;
-    const before = needsWhole ? null : sent;
     const wasFirst = isFirst;
     isFirst = false;
     if (wasFirst && isAhead(position, map)) options.onAhead();
     if (wasFirst && !needsWhole && isMapAt(map, position)) {
       send({ type: "current", version: map.version });
-    } else if (before !== null && before.epoch === map.epoch) {
+    } else if (sent !== null && !needsWhole && sent.epoch === map.epoch) {
       // Nothing but the version: the agent has to hear of it all the same, others wait for it.
-      if (before.version !== map.version) sendText(encoder.delta(before, map));
-    } else {
-      if (!(await startWhole())) return;
-      needsWhole = false;
-      sendText(encoder.map(map));
+      if (sent.version !== map.version) sendText(encoder.delta(sent, map));
+    } else if (!(wasFirst && (await sendMissing(map))) && !(await sendWhole(map))) {
+      return;
     }
     sent = map;
     if (wasFirst) options.onFirst();
+  }
+
+  /** What the agent's own map lacks. False: it takes a whole one. */
+  async function sendMissing(map: NetworkMap): Promise<boolean> {
+    const found = needsWhole ? null : await catchUp.ask(map);
+    if (found === null) return false;
+    sendText(options.encoder.deltaFrom(found.held, found.differences, map));
+    return true;
+  }
+
+  async function sendWhole(map: NetworkMap): Promise<boolean> {
+    if (isClosed || !(await startWhole())) return false;
+    needsWhole = false;
+    sendText(options.encoder.map(map));
+    return true;
   }
 
   /** Waits until a whole map may be sent. False: it may not, and the agent is told to come back. */
@@ -193,9 +200,6 @@ export function createLink(options: LinkOptions): AgentLink {
     peerId: options.peerId,
     name: options.name,
     bootId: options.bootId,
-    get sent() {
-      return sent;
-    },
     get ackedVersion() {
       return ackedVersion;
     },
@@ -206,8 +210,10 @@ export function createLink(options: LinkOptions): AgentLink {
     },
     needWhole() {
       needsWhole = true;
+      catchUp.answer(null);
       link.refresh();
     },
+    differ: (differences) => catchUp.answer(differences),
     acknowledge(version) {
       ackedVersion = version;
       wholeDone();
@@ -227,19 +233,10 @@ export function createLink(options: LinkOptions): AgentLink {
       if (isClosed) return;
       isClosed = true;
       clearTimeout(slowTimer);
+      catchUp.answer(null);
       wholeDone();
       socket.close();
     },
   };
   return link;
-}
-
-/** Whether `map` is the one that an agent says it has: a number may stand for two since a backup was put back. */
-export function isMapAt(map: NetworkMap, { epoch, version, digest }: Position): boolean {
-  if (epoch !== map.epoch || version !== map.version) return false;
-  return digest === undefined || digest === digestOfMap(map);
-}
-
-function isAhead({ epoch, version }: Position, map: NetworkMap): boolean {
-  return epoch > map.epoch || (epoch === map.epoch && version > map.version);
 }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { createMapEncoder } from "../../../src/management/sync/encode.ts";
 import { applyDelta } from "../../../src/policy/map-delta.ts";
 import { ManagementMessage } from "../../../src/wire/agent-sync.ts";
+import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import type { NetworkMap } from "../../../src/wire/network-map.ts";
 import { aMap, aPeer, aRule, aUser } from "../../support/policy.ts";
 
@@ -41,6 +42,7 @@ test("what is written leads any agent from map to map, however much is shared", 
         if (message.type !== "delta") throw new Error("no delta");
         held = applyDelta(held, message.delta) as NetworkMap;
         expect(held).toEqual(map);
+        expect(message.digest).toBe(digestOfMap(map));
       }
     }),
   );

@@ -9,6 +9,7 @@ import {
   type SyncHubOptions,
 } from "../../../src/management/sync/hub.ts";
 import type { ManagementMessage } from "../../../src/wire/agent-sync.ts";
+import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
 import { until } from "../../support/agent.ts";
 import { aManagement, anAccount, aPeerOf, ORIGIN, type TestManagement } from "../../support/management.ts";
@@ -74,7 +75,7 @@ class Agent {
     return found as Extract<ManagementMessage, { type: T }>;
   }
 
-  async identify({ key, peer }: Machine, position = { epoch: 0, version: 0 }): Promise<void> {
+  async identify({ key, peer }: Machine, position: object = { epoch: 0, version: 0 }): Promise<void> {
     const { challenge, accountId, origin } = await this.next("welcome");
     expect(origin).toBe(ORIGIN);
     const bootId = newId();
@@ -158,7 +159,7 @@ test("has no need of the whole for who is current", async () => {
   await blocking.next("map");
   first.socket.close();
   const again = new Agent(running.url);
-  await again.identify(web2, { epoch: map.epoch, version: map.version });
+  await again.identify(web2, { epoch: map.epoch, version: map.version, digest: digestOfMap(map) });
   expect((await again.next("current")).version).toBe(map.version);
 });
 

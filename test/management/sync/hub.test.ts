@@ -5,11 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Ed25519Key, generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
 import { newId } from "../../../src/base/random.ts";
+import { listGroups } from "../../../src/management/db/groups.ts";
 import { insertPeer } from "../../../src/management/db/new-peer.ts";
 import { findPeerById, type PeerRow, updatePeer } from "../../../src/management/db/peers.ts";
+import { putPolicy } from "../../../src/management/db/policies.ts";
+import { applyDelta } from "../../../src/policy/map-delta.ts";
 import { AGENT_PART_BYTES_MAX, splitAgentMessage } from "../../../src/wire/agent-parts.ts";
 import type { AgentMessage, ManagementMessage } from "../../../src/wire/agent-sync.ts";
 import { digestOfMap } from "../../../src/wire/map-digest.ts";
+import { differencesFrom, sectionsOf } from "../../../src/wire/map-outline.ts";
+import type { NetworkMap } from "../../../src/wire/network-map.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
 import { until } from "../../support/agent.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
@@ -136,6 +141,48 @@ async function linked(machine: Machine, change: Partial<Identify> = {}): Promise
   return link;
 }
 
+/** The map as it is now, whole. */
+async function mapOf(machine: Machine): Promise<NetworkMap> {
+  const link = new Link();
+  await link.identify(machine);
+  const { map } = await link.next("map");
+  link.send({ type: "leaving" });
+  await until("the end", () => link.closed);
+  return map;
+}
+
+/** What an agent that has `map` says of it. */
+function held(map: NetworkMap): Partial<Identify> {
+  const { epoch, version } = map;
+  return { epoch, version, digest: digestOfMap(map), sections: sectionsOf(map) };
+}
+
+/** A rule that every machine has. */
+async function addPolicy(name: string): Promise<void> {
+  const { accountId } = management;
+  const { store } = management.context;
+  const everybody =
+    (await store.read((tx) => listGroups(tx, accountId))).find(({ isAll }) => isAll)?.id ?? "";
+  const body = {
+    name,
+    enabled: true,
+    action: "accept" as const,
+    bidirectional: false,
+    protocol: "tcp" as const,
+    ports: ["443"],
+    sources: [everybody],
+    destinations: [everybody],
+  };
+  const id = newId();
+  const row = { id, accountId, name, description: null, enabled: true, sourcePostureChecks: [] };
+  const options = { accountId, initiator: { id: "test", name: "test", email: "" }, affectsMaps: true };
+  await store.change(options, (tx) =>
+    putPolicy(tx, { ...row, createdAt: 1, updatedAt: 1 }, [
+      { id: newId(), accountId, policyId: id, position: 0, body },
+    ]),
+  );
+}
+
 describe("the sync hub", () => {
   test("sends the map to an agent that has proven its key", async () => {
     const machine = await aMachine();
@@ -235,25 +282,109 @@ describe("the sync hub", () => {
     expect((await link.next("map")).map.version).toBeLessThan(1_000);
   });
 
-  test("says `current` to an agent that has the map, and sends a delta to one that was there before", async () => {
+  test("says `current` to an agent that has the map, and to one who does not say what it says, the map", async () => {
     const machine = await aMachine();
-    const first = new Link();
-    await first.identify(machine);
-    const { map } = await first.next("map");
-    first.socket.close();
-    await until("the end", () => first.closed);
+    const map = await mapOf(machine);
+    const link = new Link();
+    await link.identify(machine, held(map));
+    expect((await link.next("current")).version).toBe(map.version);
+    const other = new Link();
+    await other.identify(machine, { epoch: map.epoch, version: map.version });
+    await other.next("map");
+  });
 
-    const second = new Link();
-    await second.identify(machine, { epoch: map.epoch, version: map.version });
-    expect((await second.next("current")).version).toBe(map.version);
-    second.socket.close();
-    await until("the end", () => second.closed);
+  test("sends what a value says now without a question to an agent that comes back", async () => {
+    const machine = await aMachine();
+    const map = await mapOf(machine);
     await management.changeSettings({ max_stale_seconds: 77 });
-
-    const third = new Link();
-    await third.identify(machine, { epoch: map.epoch, version: map.version });
-    const { delta } = await third.next("delta");
+    const link = new Link();
+    await link.identify(machine, held(map));
+    const { delta, digest } = await link.next("delta");
     expect(delta).toMatchObject({ fromVersion: map.version, settings: { maxStaleSeconds: 77 } });
+    expect(Object.keys(delta).sort()).toEqual(["fromVersion", "settings", "toVersion"]);
+    expect(digest).toBe(digestOfMap(applyDelta(map, delta) as NetworkMap));
+  });
+
+  test("asks an agent that comes back what it has of a collection, and sends what is missing", async () => {
+    const machine = await aMachine();
+    await addPolicy("first");
+    const map = await mapOf(machine);
+    await addPolicy("second");
+    const link = new Link();
+    await link.identify(machine, held(map));
+    const { outline } = await link.next("outline");
+    expect(Object.keys(outline)).toEqual(["rules"]);
+    const differences = differencesFrom(map, outline);
+    link.send({ type: "differences", differences });
+    const { delta, digest } = await link.next("delta");
+    expect(delta.rules?.put).toHaveLength(1);
+    expect(Object.keys(delta).sort()).toEqual(["fromVersion", "rules", "toVersion"]);
+    const after = applyDelta(map, delta) as NetworkMap;
+    expect(digestOfMap(after)).toBe(digest);
+    // And from there on as ever.
+    await management.changeSettings({ max_stale_seconds: 78 });
+    const { delta: next } = await link.next("delta");
+    expect(next.fromVersion).toBe(delta.toVersion);
+    expect(applyDelta(after, next)).toEqual(await mapOf(machine));
+  });
+
+  test("sends a change that comes while it asks after what was asked for", async () => {
+    const machine = await aMachine();
+    const map = await mapOf(machine);
+    await addPolicy("first");
+    const link = new Link();
+    await link.identify(machine, held(map));
+    const { outline } = await link.next("outline");
+    await management.changeSettings({ max_stale_seconds: 79 });
+    await Bun.sleep(50);
+    expect(link.received).toEqual([]);
+    link.send({ type: "differences", differences: differencesFrom(map, outline) });
+    let after = map;
+    while (after.settings.maxStaleSeconds !== 79) {
+      const { delta, digest } = await link.next("delta");
+      after = applyDelta(after, delta) as NetworkMap;
+      expect(digestOfMap(after)).toBe(digest);
+    }
+    expect(after).toEqual(await mapOf(machine));
+  });
+
+  test.each([
+    { name: "has another map under a number that we gave", of: { isSame: false, change: {} } },
+    { name: "has one of another epoch", of: { isSame: true, change: { epoch: 2 } } },
+    { name: "has one of another account", of: { isSame: false, change: { accountId: newId() } } },
+  ])("sends the whole map to an agent that $name", async ({ of }) => {
+    const machine = await aMachine();
+    const map = await mapOf(machine);
+    await management.changeSettings({ max_stale_seconds: 77 });
+    const link = new Link();
+    const tampered = { ...map, self: { ...map.self, sshEnabled: false } };
+    await link.identify(machine, held({ ...(of.isSame ? map : tampered), ...of.change }));
+    expect((await link.next("map")).map).toEqual(await mapOf(machine));
+  });
+
+  test("sends the whole map to an agent that is asked what it has and wants it whole, or says nothing", async () => {
+    const machine = await aMachine();
+    const map = await mapOf(machine);
+    await addPolicy("first");
+    const link = new Link();
+    await link.identify(machine, held(map));
+    await link.next("outline");
+    link.send({ type: "need_map" });
+    const { map: whole } = await link.next("map");
+    const silent = new Link();
+    await silent.identify(machine, held(map));
+    await silent.next("outline");
+    expect((await silent.next("map", 15_000)).map).toEqual(whole);
+  }, 30_000);
+
+  test("an answer to what was not asked changes nothing, and one that is none ends the link", async () => {
+    const link = await linked(await aMachine());
+    link.send({ type: "differences", differences: {} });
+    link.send({ type: "ping", sentMs: 1 });
+    await link.next("pong");
+    expect(link.received).toEqual([]);
+    link.send({ type: "differences", differences: { users: { buckets: [-1], held: {} } } });
+    expect((await link.next("bye")).code).toBe("bad_message");
   });
 
   test("sends a change as a delta, many at once as few, and the whole when asked", async () => {
