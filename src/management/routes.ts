@@ -66,7 +66,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     { prefix: "/client/v1", answer: (request, sourceAddress) => client.fetch(request, { sourceAddress }) },
     { prefix: "/api", answer: (request) => admin.fetch(request) },
     { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },
-    { prefix: "/agent/v1/sync", answer: (request) => hub.upgrade(request, door.server) },
+    { prefix: "/agent/v1/sync", answer: (request, address) => hub.upgrade(request, door.server, address) },
     {
       prefix: "/login",
       answer: (request) => {

@@ -85,8 +85,7 @@ class Hub implements SyncHub {
     return !this.#isClosed;
   }
 
-  upgrade(request: Request, server: Server<SocketData>): Response | undefined {
-    const address = server.requestIP(request)?.address ?? "";
+  upgrade(request: Request, server: Server<SocketData>, sourceAddress: string): Response | undefined {
     const origin = request.headers.get("origin");
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
       return refusal(426, "this is where agents connect, by WebSocket");
@@ -97,7 +96,7 @@ class Hub implements SyncHub {
     if (this.#handshake.isOverrun) return refusal(503, "too many connections");
     const data: SocketData = {
       kind: "agent-sync",
-      sourceAddress: address,
+      sourceAddress,
       wantedAccountId: new URL(request.url).searchParams.get("account"),
       challenge: randomBytes(32).toString("base64url"),
       accountId: "",

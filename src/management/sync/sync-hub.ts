@@ -18,7 +18,7 @@ export interface PeerSession {
 
 export interface SyncHub {
   /** Answers a request to the sync path. Undefined: it is a WebSocket now. */
-  upgrade(request: Request, server: Server<SocketData>): Response | undefined;
+  upgrade(request: Request, server: Server<SocketData>, sourceAddress: string): Response | undefined;
   readonly websocket: WebSocketHandler<SocketData>;
   /** Whether the peer has a live link here. */
   isConnected(peerId: PeerId): boolean;

@@ -36,7 +36,7 @@ async function aProcess(databaseUrl: string): Promise<Process> {
   const server = Bun.serve<SocketData>({
     hostname: "127.0.0.1",
     port: 0,
-    fetch: (request, self) => hub.upgrade(request, self),
+    fetch: (request, self) => hub.upgrade(request, self, "127.0.0.1"),
     websocket: hub.websocket,
   });
   closers.push(() => server.stop(true));

@@ -241,6 +241,17 @@ describe("the sync hub", () => {
     await until("the end", () => link.closed);
   });
 
+  test("has an agent behind our own proxy come from where the proxy says", async () => {
+    await management.close();
+    management = await startTestManagement(join(tempFolder(), "data"), { behindProxy: true });
+    const machine = await aMachine();
+    const link = new Link("/agent/v1/sync", { "x-forwarded-for": "203.0.113.1, 198.51.100.2" });
+    await link.identify(machine);
+    await link.next("map");
+    const stored = await management.context.store.read((tx) => findPeerById(tx, machine.peer.id));
+    expect(stored?.connectionIp).toBe("198.51.100.2");
+  });
+
   test("refuses a page of another origin", async () => {
     const link = new Link("/agent/v1/sync", { origin: "https://evil.example.com" });
     await until("the refusal", () => link.closed);
