@@ -9,6 +9,7 @@
 import type { ServerWebSocket } from "bun";
 import { verifyEd25519 } from "../../base/ed25519.ts";
 import { randomUpTo } from "../../base/random.ts";
+import { sourceKey } from "../../fabric/source-limits.ts";
 import { type AgentMessage, RETRY_MS_MAX } from "../../wire/agent-sync.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
@@ -26,10 +27,10 @@ export type Identify = Extract<AgentMessage, { type: "identify" }>;
 export interface HandshakeOptions {
   /** Milliseconds to prove oneself, once asked. Default 5000. */
   readonly identifyMs?: number;
-  /** Connections that have not proven themselves, in total and from one address. Default 2048 and 512. */
+  /** Connections that have not proven themselves, in total and from one address (IPv6: /64). Default 2048 and 512. */
   readonly unprovenMax?: number;
   readonly unprovenPerAddressMax?: number;
-  /** Agents between being asked who they are and their first map, at once. Default 128. */
+  /** Agents between being asked who they are and their first map, at once; half from one address. Default 128. */
   readonly handshakesMax?: number;
 }
 
@@ -125,10 +126,11 @@ class SocketHandshake implements Handshake {
 
   async open(socket: Socket): Promise<void> {
     const { data } = socket;
-    const isFull = this.#unproven.isFull(data.sourceAddress);
-    this.#unproven.enter(data.sourceAddress);
+    const source = sourceKey(data.sourceAddress);
+    const isFull = this.#unproven.isFull(source);
+    this.#unproven.enter(source);
     data.isUnproven = true;
-    const leave = isFull ? null : await this.#admission.enter();
+    const leave = isFull ? null : await this.#admission.enter(source);
     if (leave === null) {
       this.#hub.end(socket, "busy", "management is busy", { retryAfterMs: this.retryAfterMs() });
       return;
@@ -203,6 +205,6 @@ class SocketHandshake implements Handshake {
     data.timer = null;
     if (!data.isUnproven) return;
     data.isUnproven = false;
-    this.#unproven.leave(data.sourceAddress);
+    this.#unproven.leave(sourceKey(data.sourceAddress));
   }
 }

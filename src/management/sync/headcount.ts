@@ -1,29 +1,29 @@
-/** How many are there, in total and from each address. */
+/** How many are there, in total and for each key: an address (IPv6 by /64), a peer. */
 export interface Headcount {
-  isFull(address: string): boolean;
-  enter(address: string): void;
-  leave(address: string): void;
+  isFull(key: string): boolean;
+  enter(key: string): void;
+  leave(key: string): void;
   readonly total: number;
 }
 
-/** Counts up to `totalMax` in all and `perAddressMax` from one address; the caller asks `isFull` first. */
-export function createHeadcount(totalMax: number, perAddressMax: number): Headcount {
+/** Counts up to `totalMax` in all and `perKeyMax` for one key; the caller asks `isFull` first. */
+export function createHeadcount(totalMax: number, perKeyMax: number): Headcount {
   const counts = new Map<string, number>();
   let total = 0;
   return {
     get total() {
       return total;
     },
-    isFull: (address) => total >= totalMax || (counts.get(address) ?? 0) >= perAddressMax,
-    enter(address) {
+    isFull: (key) => total >= totalMax || (counts.get(key) ?? 0) >= perKeyMax,
+    enter(key) {
       total += 1;
-      counts.set(address, (counts.get(address) ?? 0) + 1);
+      counts.set(key, (counts.get(key) ?? 0) + 1);
     },
-    leave(address) {
+    leave(key) {
       total -= 1;
-      const left = (counts.get(address) ?? 1) - 1;
-      if (left === 0) counts.delete(address);
-      else counts.set(address, left);
+      const left = (counts.get(key) ?? 1) - 1;
+      if (left === 0) counts.delete(key);
+      else counts.set(key, left);
     },
   };
 }

@@ -77,7 +77,7 @@ export interface LinkOptions {
   /** The agent has a newer map than there is: an older copy of the data was put back. */
   onAhead(): void;
   readonly encoder: MapEncoder;
-  /** How many whole maps may be under way at once, over all links. */
+  /** How many whole maps may be under way at once, over all links: one of each. */
   readonly wholeMaps: Admission;
   /** When somebody for whom there is no room may try again, in milliseconds. */
   retryAfterMs(): number;
@@ -176,7 +176,9 @@ export function createLink(options: LinkOptions): AgentLink {
 
   /** Waits until a whole map may be sent. False: it may not, and the agent is told to come back. */
   async function startWhole(): Promise<boolean> {
-    const leave = await options.wholeMaps.enter();
+    // Whoever asks again has no more use for the one before, and holds no second place by it.
+    wholeDone();
+    const leave = await options.wholeMaps.enter(options.peerId);
     if (leave === null) {
       link.bye({
         code: "busy",

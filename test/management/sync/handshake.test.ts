@@ -33,7 +33,10 @@ async function aHub(options: SyncHubOptions): Promise<Running> {
   const server = Bun.serve<SocketData>({
     hostname: "127.0.0.1",
     port: 0,
-    fetch: (request, self) => hub.upgrade(request, self),
+    fetch: (request, self) => {
+      const from = new URL(request.url).searchParams.get("from") ?? "127.0.0.1";
+      return hub.upgrade(request, self, from);
+    },
     websocket: hub.websocket,
   });
   closers.push(() => hub.close());
@@ -187,6 +190,36 @@ test("takes no more from one address than that, and says when to come back", asy
   first.socket.close();
   await until("the end", () => first.isClosed && refused.isClosed);
   await new Agent(running.url).next("welcome");
+});
+
+test("keeps room for others when one address asks and says no more, and takes all of a /64 for one", async () => {
+  const running = await aHub({ handshakesMax: 2 });
+  const from = (address: string) => new Agent(`${running.url}?from=${encodeURIComponent(address)}`);
+  const silent = ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::3"].map(from);
+  await until("the first", () => silent.some((agent) => agent.has("welcome")));
+  await until("all", () => silent.every(({ socket }) => socket.readyState === WebSocket.OPEN));
+  await from("2001:db8:1::1").next("welcome");
+  expect(silent.filter((agent) => agent.has("welcome"))).toHaveLength(1);
+});
+
+test("an address that takes all the room to wait leaves some to others", async () => {
+  const running = await aHub({ unprovenMax: 8, unprovenPerAddressMax: 4 });
+  const from = (address: string) => new Agent(`${running.url}?from=${encodeURIComponent(address)}`);
+  const many = Array.from({ length: 8 }, (_, i) => from(`2001:db8::${i + 1}`));
+  await until("the refusals", () => many.filter((agent) => agent.has("bye")).length >= 4);
+  expect(many.filter((agent) => agent.has("welcome"))).toHaveLength(4);
+  await from("2001:db8:1::1").next("welcome");
+});
+
+test("an agent that asks for the whole again and again takes no room of others by it", async () => {
+  const running = await aHub({ wholeMapsMax: 2 });
+  const greedy = new Agent(running.url);
+  await greedy.identify(await aMachine(running, "web1"));
+  await greedy.next("map");
+  for (let i = 0; i < 3; i++) greedy.socket.send(JSON.stringify({ type: "need_map" }));
+  const other = new Agent(running.url);
+  await other.identify(await aMachine(running, "web2"));
+  await other.next("map");
 });
 
 test("does not even talk to more than twice what may be unproven", async () => {
