@@ -67,16 +67,15 @@ export function createGate(options: GateOptions): Gate {
         startSeconds,
         nowSeconds: nowSeconds(clock),
         deviceKeyOf: (peerId) => findPeer(map, peerId)?.deviceKey,
+        refuse: (hello) => refuse(hello, snapshot),
         replays,
       });
-      if (!answer.ok) {
+      if (answer.ok) return answer.hello;
+      if (answer.refusal === "not_allowed") failures.add(sourceAddress, answer.source, answer.reason);
+      else {
         failures.add(sourceAddress, null, REASONS[answer.refusal]);
         if (HOSTILE.has(answer.refusal)) onHostile?.();
-        return null;
       }
-      const reason = refuse(answer.hello, snapshot);
-      if (reason === null) return answer.hello;
-      failures.add(sourceAddress, answer.hello.source, reason);
       return null;
     },
     mayGoOn(hello) {

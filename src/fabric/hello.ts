@@ -2,8 +2,8 @@
  * The hello: the one line that opens a direct or relayed stream and says which device dials which peer.
  *
  * Makes, parses and checks it. A check is a pure function of the line and its context, but for the
- * replay cache, which remembers what was taken. Who may come in is not decided here: a checked hello
- * is put to the network rules by the caller. Shape and wording are in `wire/hello.ts`.
+ * replay cache, which remembers what was taken. Who may come in is not decided here: a proven hello
+ * is put to the caller's network rules. Shape and wording are in `wire/hello.ts`.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts"
 import { parseJson } from "../base/files.ts";
 import { HELLO_BYTES_MAX, HELLO_PREFIX, Hello, PING_PORT } from "../wire/hello.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
+import type { ReasonCode } from "../wire/reason.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import type { EpochSeconds, PeerId, Port } from "../wire/units.ts";
 import type { ReplayCache } from "./replay-cache.ts";
@@ -86,27 +87,42 @@ export interface HelloContext {
   readonly nowSeconds: EpochSeconds;
   /** Device key of a peer of the map. Undefined: no such peer. */
   deviceKeyOf(peerId: PeerId): string | undefined;
+  /** Why a proven device may not come. Null: it may. */
+  refuse(hello: Hello): ReasonCode | null;
   readonly replays: ReplayCache;
 }
 
 export type HelloAnswer =
   | { readonly ok: true; readonly hello: Hello }
+  | {
+      readonly ok: false;
+      readonly refusal: "not_allowed";
+      readonly reason: ReasonCode;
+      readonly source: PeerId;
+    }
   /** `source` is the peer it claims to be from where that was readable, unproven unless replayed. */
   | { readonly ok: false; readonly refusal: HelloRefusal; readonly source: PeerId | null };
 
 /**
- * Whether `line` (without its newline) proves its source. A nonce is remembered only once everything
- * else holds, so that nobody without a device key can fill the cache.
+ * Whether `line` (without its newline) proves its source, and that one may come. A nonce is remembered only
+ * once everything else holds, so that nobody fills the cache who would not be let in.
  */
 export function checkHello(line: string, context: HelloContext): HelloAnswer {
   const parsed = parseHello(line);
   if (parsed === null) return { ok: false, refusal: "malformed", source: null };
   const { hello, signature } = parsed;
-  const refusal = refuseHello(hello, signature, context);
-  return refusal === null ? { ok: true, hello } : { ok: false, refusal, source: hello.source };
+  const { source } = hello;
+  const unproven = refuseProof(hello, signature, context);
+  if (unproven !== null) return { ok: false, refusal: unproven, source };
+  const reason = context.refuse(hello);
+  if (reason !== null) return { ok: false, refusal: "not_allowed", reason, source };
+  const untilSeconds = hello.timeSeconds + HELLO_SKEW_SECONDS;
+  const taken = context.replays.take(source, hello.nonce, untilSeconds, context.nowSeconds);
+  if (taken === "fresh") return { ok: true, hello };
+  return { ok: false, refusal: taken === "replayed" ? "replayed" : "replay_cache_full", source };
 }
 
-function refuseHello(hello: Hello, signature: string, context: HelloContext): HelloRefusal | null {
+function refuseProof(hello: Hello, signature: string, context: HelloContext): HelloRefusal | null {
   const { nowSeconds } = context;
   if (hello.target !== context.self) return "other_target";
   if (!PORTS.includes(hello.port)) return "other_port";
@@ -115,11 +131,7 @@ function refuseHello(hello: Hello, signature: string, context: HelloContext): He
   const deviceKey = context.deviceKeyOf(hello.source);
   if (deviceKey === undefined) return "source_unknown";
   const signed = signedBytes("hello", context.scope, signedFields(hello));
-  if (!verifyEd25519(deviceKey, signed, signature)) return "bad_signature";
-  const untilSeconds = hello.timeSeconds + HELLO_SKEW_SECONDS;
-  const answer = context.replays.take(hello.source, hello.nonce, untilSeconds, nowSeconds);
-  if (answer === "fresh") return null;
-  return answer === "replayed" ? "replayed" : "replay_cache_full";
+  return verifyEd25519(deviceKey, signed, signature) ? null : "bad_signature";
 }
 
 /** The order is part of the signature. */

@@ -76,3 +76,9 @@ test("without a map nothing is taken, and nobody has offended", () => {
   expect(blind.check(hello(), "192.0.2.1", () => told++)).toBeNull();
   expect(told).toBe(0);
 });
+
+test("a device without a rule fills nothing that those with one need", () => {
+  const stray = hello({ source: anId("stray") });
+  for (let i = 0; i < 2; i++) expect(gate.check(stray, "192.0.2.1")).toBeNull();
+  expect(counted).toEqual(["network_not_allowed", "network_not_allowed"]);
+});

@@ -19,6 +19,7 @@ function aContext(change: Partial<HelloContext> = {}): HelloContext {
     startSeconds: NOW - 30,
     nowSeconds: NOW,
     deviceKeyOf: (id) => (id === SOURCE ? deviceKey.publicKey : undefined),
+    refuse: () => null,
     replays: createReplayCache(),
     ...change,
   };
@@ -123,6 +124,14 @@ describe("checkHello", () => {
     outcome(aLine({ deviceKey: otherKey }), aContext({ replays }));
     expect(replays.size).toBe(0);
   });
+});
+
+test("a device that may not come leaves nothing behind, however often it tries", () => {
+  const replays = createReplayCache();
+  const context = aContext({ replays, refuse: () => "network_not_allowed" });
+  const line = aLine();
+  expect([outcome(line, context), outcome(line, context)]).toEqual(["not_allowed", "not_allowed"]);
+  expect(replays.size).toBe(0);
 });
 
 describe("createReplayCache", () => {

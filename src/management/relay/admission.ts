@@ -86,13 +86,12 @@ export function createAdmission(context: ManagementContext): Admission {
         startSeconds: 0,
         nowSeconds: now,
         deviceKeyOf: (peerId) => findPeer(snapshot.map, peerId)?.deviceKey,
+        refuse: ({ port }) =>
+          refuseNetwork({ sourcePeerId: source, port: ruledPort(port), nowSeconds: now }, snapshot),
         replays: hellos,
       });
       if (!answer.ok) return refused;
-      const { hello } = answer;
-      const port = ruledPort(hello.port);
-      const refusal = refuseNetwork({ sourcePeerId: source, port, nowSeconds: now }, snapshot);
-      return refusal === null ? { ok: true, accountId: peer.accountId, hello, line, proof } : refused;
+      return { ok: true, accountId: peer.accountId, hello: answer.hello, line, proof };
     },
 
     async serve(headers) {
