@@ -8,11 +8,12 @@ import { generateEd25519 } from "../../src/base/ed25519.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { newId } from "../../src/base/random.ts";
 import { bumpVersion } from "../../src/management/db/accounts.ts";
+import { systemInitiator } from "../../src/management/db/audit-events.ts";
 import { insertGroup } from "../../src/management/db/groups.ts";
 import type { PeerRow } from "../../src/management/db/peers.ts";
 import { putPolicy } from "../../src/management/db/policies.ts";
 import { openStore, type Writer } from "../../src/management/db/store.ts";
-import { insertUser, type UserRow } from "../../src/management/db/users.ts";
+import { insertUser, listUsers, type UserRow, updateUser } from "../../src/management/db/users.ts";
 import type { AgentFlags } from "../../src/wire/agent-sync.ts";
 import type { PeerFacts } from "../../src/wire/client-api.ts";
 import type { PolicyRuleWrite } from "../../src/wire/policy.ts";
@@ -70,6 +71,20 @@ export async function seedAccount(
       }
       await bumpVersion(tx, accountId);
       return machines;
+    });
+  } finally {
+    await store.close();
+  }
+}
+
+/** One of the people who may enter every machine is blocked: a change of every map, while nobody serves. */
+export async function blockAdmin(dataDir: string, accountId: string): Promise<void> {
+  const store = openStore({ dataDir, clock: systemClock, log: silentLog, create: false });
+  try {
+    await store.change({ accountId, initiator: systemInitiator, affectsMaps: true }, async (tx) => {
+      const admin = (await listUsers(tx, accountId)).find(({ email }) => email.startsWith("admins."));
+      if (admin === undefined) throw new Error("the account has nobody who may enter every machine");
+      await updateUser(tx, accountId, admin.id, { isBlocked: true });
     });
   } finally {
     await store.close();

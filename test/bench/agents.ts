@@ -7,7 +7,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Lab } from "../support/lab.ts";
-import { type SeededMachine, seedAccount } from "./agents-account.ts";
+import { blockAdmin, type SeededMachine, seedAccount } from "./agents-account.ts";
 import { type AgentsAnswer, type AgentsOrder, sharedMs } from "./agents-load.ts";
 import { type Bench, histogram, ms, type Part, percentile, spreadFigures } from "./figures.ts";
 
@@ -39,7 +39,12 @@ async function measure(bench: Bench, size: number): Promise<void> {
     await storm(bench, lab, agents, size);
     await oneByOne(bench, lab, agents, machines);
     await all(bench, lab, agents, size);
-    await restart(bench, lab, agents, size);
+    await restart(bench, lab, agents, { size, what: "management is started anew" });
+    await restart(bench, lab, agents, {
+      size,
+      what: "a person in every map is blocked meanwhile",
+      meanwhile: () => blockAdmin(lab.dataDir, lab.accountId),
+    });
   } finally {
     await agents?.stop();
     await lab[Symbol.asyncDispose]();
@@ -144,22 +149,30 @@ async function all(bench: Bench, lab: Lab, agents: Agents, size: number): Promis
   });
 }
 
-/** Management stops and starts again; agents come back by themselves. */
-async function restart(bench: Bench, lab: Lab, agents: Agents, size: number): Promise<void> {
+/** Management stops and starts again; agents come back by themselves, to what was changed meanwhile. */
+async function restart(
+  bench: Bench,
+  lab: Lab,
+  agents: Agents,
+  { size, what, meanwhile }: { size: number; what: string; meanwhile?: () => Promise<void> },
+): Promise<void> {
   await agents.ask({ do: "deltas" });
   await lab.management?.stop();
+  await meanwhile?.();
   await lab.serveManagement();
   const startMs = sharedMs();
   await agents.ready(size);
   const tookMs = sharedMs() - startMs;
   const cpuMs = cpuMsOf(pidOf(lab));
-  const { maps, deltas, currents, attempts, handshakesPeak } = await agents.ask({ do: "deltas" });
+  const said = await agents.ask({ do: "deltas" });
+  const { maps, deltas, currents, attempts, handshakesPeak, syncLength } = said;
+  const each = meanwhile === undefined ? "" : `, ${(syncLength / size).toFixed(0)} bytes each`;
   bench.add({
-    what: `${count(size)} agents: management is started anew, until all are back`,
+    what: `${count(size)} agents: ${what}, until all are back`,
     ours:
       `${(tookMs / 1000).toFixed(1)} s, ${(cpuMs / 1000).toFixed(1)} s of CPU; ` +
-      `${count(maps)} whole maps, at most ${handshakesPeak} sign in at once`,
-    figures: { agents: size, tookMs, cpuMs, maps, deltas, currents, attempts, handshakesPeak },
+      `${count(maps)} whole maps, ${count(deltas)} deltas${each}, at most ${handshakesPeak} sign in at once`,
+    figures: { agents: size, tookMs, cpuMs, maps, deltas, currents, attempts, handshakesPeak, syncLength },
   });
 }
 
