@@ -23,7 +23,7 @@ import type { ManagementContext } from "../context.ts";
 import { type Admission, type AdmittedAgent, type AdmittedDial, createAdmission } from "./admission.ts";
 import { createGate, type Gate, refusal, type Verdict } from "./gate.ts";
 import { RELAY_LIMITS, type RelayLimits, WAITING_BYTES_PER_CLIENT_MAX } from "./limits.ts";
-import { Outlet, type Waiting } from "./outlet.ts";
+import { Outlet, Shares, type Waiting } from "./outlet.ts";
 import { startRechecking } from "./recheck.ts";
 import {
   type Carrier,
@@ -88,6 +88,7 @@ class Hub implements RelayHub {
   readonly #links = new Map<PeerId, AgentLink>();
   readonly #streams: Streams;
   readonly #waiting: Waiting;
+  readonly #shares: Shares;
   readonly #stopRechecking: () => void;
   #tunnels: Tunnels | null = null;
   #isClosed = false;
@@ -102,6 +103,7 @@ class Hub implements RelayHub {
     this.#gate = createGate({ clock, admission: this.#admission, perDeviceMax: limits.streamsPerSourceMax });
     this.#streams = createStreams({ clock, log, limits });
     this.#waiting = { bytes: 0, bytesMax: limits.waitingBytesMax };
+    this.#shares = new Shares(this.#waiting);
     this.#stopRechecking = startRechecking({
       store: context.store,
       log,
@@ -190,7 +192,7 @@ class Hub implements RelayHub {
     const { verdict } = socket.data;
     const isAgent = verdict.ok && "agent" in verdict;
     const bytesMax = isAgent ? this.#limits.waitingBytesPerAgentMax : WAITING_BYTES_PER_CLIENT_MAX;
-    const outlet = new Outlet(socket, this.#waiting, bytesMax);
+    const outlet = new Outlet(socket, this.#shares.enter(peerOf(verdict)), bytesMax);
     socket.data.outlet = outlet;
     if (!verdict.ok) turnAway(outlet, verdict.reset);
     else if ("agent" in verdict) socket.data.link = this.#openLink(outlet, verdict.agent);
@@ -262,8 +264,11 @@ class Hub implements RelayHub {
   }
 
   #onClose(socket: Socket): void {
-    const { stream, link, outlet } = socket.data;
-    outlet?.closed();
+    const { stream, link, outlet, verdict } = socket.data;
+    if (outlet !== null) {
+      outlet.closed();
+      this.#shares.leave(peerOf(verdict));
+    }
     if (stream !== null) this.#streams.end(stream, "gone", "client");
     if (link !== null) this.#endLink(link);
   }
@@ -284,6 +289,12 @@ class Hub implements RelayHub {
     this.#links.delete(link.peerId);
     this.#context.store.cluster?.relayLinks.withdraw(link.peerId);
   }
+}
+
+/** Whose socket it is. */
+function peerOf(verdict: Verdict): PeerId {
+  if (!verdict.ok) return verdict.source ?? "";
+  return "agent" in verdict ? verdict.agent.peerId : verdict.dial.hello.source;
 }
 
 function turnAway(outlet: Outlet, reset: RelayReset): void {

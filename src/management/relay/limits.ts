@@ -10,7 +10,10 @@ import type { StreamLimits } from "./streams.ts";
 export interface RelayLimits extends StreamLimits {
   /** Streams in total, of one dialling device, and to one machine. Default 16384, 256, 2048. */
   readonly streamsPerAgentMax: number;
-  /** Bytes that may wait for all readers, for one machine, one process. Default 256 MB, 64 MB, 64 MB. */
+  /**
+   * Bytes that may wait for all readers, for one machine, one process. Default 256 MB, 64 MB, 64 MB. When half of
+   * all is taken, one peer may have a sixteenth (outlet.ts).
+   */
   readonly waitingBytesMax: number;
   readonly waitingBytesPerAgentMax: number;
   readonly waitingBytesPerTunnelMax: number;

@@ -1,13 +1,50 @@
 /**
- * One way out: a socket, and what waits there to be read, counted for itself and in the sum of all.
+ * One way out: a socket, and what waits there to be read, counted for itself, for the peer whose it is, and in
+ * the sum of all.
  *
  * @module
  */
+import type { PeerId } from "../../wire/units.ts";
 
-/** What waits for all readers together. */
+/** What waits for some readers together. */
 export interface Waiting {
   bytes: number;
   readonly bytesMax: number;
+  /** What this is one peer's share of: its bound counts once half of the whole is taken. */
+  readonly whole?: Waiting;
+}
+
+/** Part of all that may wait which one peer may have once that becomes scarce. */
+const SHARE = 1 / 16;
+
+/** What waits for each peer, for as long as it has a socket here. */
+export class Shares {
+  readonly #whole: Waiting;
+  readonly #open = new Map<PeerId, { readonly waiting: Waiting; sockets: number }>();
+
+  constructor(whole: Waiting) {
+    this.#whole = whole;
+  }
+
+  /** A socket of this peer opens. */
+  enter(peerId: PeerId): Waiting {
+    const whole = this.#whole;
+    const share = this.#open.get(peerId) ?? {
+      waiting: { bytes: 0, bytesMax: whole.bytesMax * SHARE, whole },
+      sockets: 0,
+    };
+    share.sockets += 1;
+    this.#open.set(peerId, share);
+    return share.waiting;
+  }
+
+  /** A socket of this peer is gone; nothing waits there any more. */
+  leave(peerId: PeerId): void {
+    const share = this.#open.get(peerId);
+    if (share === undefined) return;
+    share.sockets -= 1;
+    if (share.sockets === 0) this.#open.delete(peerId);
+  }
 }
 
 /** The part of a WebSocket that is used. */
@@ -47,8 +84,10 @@ export class Outlet {
   }
 
   hasRoom(bytes: number): boolean {
-    const waiting = this.#waiting;
-    return this.#waitingBytes + bytes <= this.#bytesMax && waiting.bytes + bytes <= waiting.bytesMax;
+    const { whole = this.#waiting } = this.#waiting;
+    if (this.#waitingBytes + bytes > this.#bytesMax || whole.bytes + bytes > whole.bytesMax) return false;
+    const isScarce = whole.bytes > whole.bytesMax / 2;
+    return !isScarce || this.#waiting.bytes + bytes <= this.#waiting.bytesMax;
   }
 
   /** Sends what there is room for; the caller has asked. Nothing once the socket closes. */
@@ -80,7 +119,9 @@ export class Outlet {
   }
 
   #note(waitingBytes: number): void {
-    this.#waiting.bytes += waitingBytes - this.#waitingBytes;
+    const more = waitingBytes - this.#waitingBytes;
+    this.#waiting.bytes += more;
+    if (this.#waiting.whole !== undefined) this.#waiting.whole.bytes += more;
     this.#waitingBytes = waitingBytes;
   }
 }

@@ -299,6 +299,36 @@ describe("a client that lies", () => {
   }, 20_000);
 });
 
+test("a device that leaves all that is sent to it unread ends its own streams, and nobody else's", async () => {
+  const MANY = 8;
+  await relay.close();
+  relay = openRelayLab(management, { streamsPerSourceMax: MANY, waitingBytesMax: 4 * MB });
+  const other = await addPeer(management, "desktop", "device", [laptops]);
+  const taken: RelayStream[] = [];
+  await relay.offer(machine, (stream) => {
+    taken.push(stream);
+    greet(stream);
+  });
+  const greedy = [];
+  for (let i = 0; i < MANY; i++) greedy.push(await relay.rawDial(device, machine));
+  await until("the streams", () => taken.length === MANY);
+  for (const stream of taken) stream.write(Buffer.alloc(16 * MB));
+  const honest = await relay.dial(other, machine);
+  let heard = 0;
+  honest.on("data", (data: Buffer) => {
+    heard += data.length;
+  });
+  // What the system takes of it, and then as much as there is room for here.
+  for (let i = 0; i < 2_000 && relay.hub.load().waitingBytes < 4 * MB - 64 * 1024; i++) {
+    greedy[i % MANY]?.send(creditFrame(0, 64 * 1024));
+    await Bun.sleep(1);
+  }
+  taken.at(-1)?.write(Buffer.alloc(64 * 1024));
+  await until("what was said", () => honest.destroyed || heard > 64 * 1024);
+  expect(honest.destroyed).toBe(false);
+  for (const raw of greedy) raw.socket.destroy();
+}, 20_000);
+
 test("an address that proves nothing, again and again, has to pause", async () => {
   const headers = { upgrade: "websocket", connection: "Upgrade" };
   const statuses: number[] = [];
