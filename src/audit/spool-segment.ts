@@ -32,9 +32,10 @@ export function segmentPath(directory: string, firstSeq: number): string {
   return join(directory, `${String(firstSeq).padStart(16, "0")}.jsonl`);
 }
 
-/** Segments of `directory` in order, repaired, and the number the next event gets. */
+/** Segments of `directory` in order, repaired, and the number the next event gets. Tells `onEvent` of each event. */
 export async function loadSegments(
   directory: string,
+  onEvent: (path: string, body: AgentEvent["body"], bytes: number) => void,
 ): Promise<{ segments: Segment[]; nextSeq: number; damage: SpoolDamage }> {
   const names = (await readdir(directory)).filter((name) => /^\d{16}\.jsonl$/.test(name)).sort();
   const segments: Segment[] = [];
@@ -46,7 +47,7 @@ export async function loadSegments(
     const firstSeq = Number(name.slice(0, 16));
     const isLast = index === names.length - 1;
     const content = await readFile(path);
-    const read = readLines(content, Math.max(firstSeq, nextSeq));
+    const read = readLines(content, Math.max(firstSeq, nextSeq), (body, bytes) => onEvent(path, body, bytes));
     nextSeq = Math.max(nextSeq, firstSeq, read.lastSeq + 1);
     if (!read.isWhole || (read.tornBytes > 0 && !isLast)) {
       const aside = `${path}.damaged-${newId()}`;
@@ -74,7 +75,11 @@ interface ReadLines {
   readonly isWhole: boolean;
 }
 
-function readLines(content: Buffer, firstSeq: number): ReadLines {
+function readLines(
+  content: Buffer,
+  firstSeq: number,
+  onEvent: (body: AgentEvent["body"], bytes: number) => void,
+): ReadLines {
   const end = content.lastIndexOf(0x0a) + 1;
   const texts =
     end === 0
@@ -90,6 +95,7 @@ function readLines(content: Buffer, firstSeq: number): ReadLines {
     if (event === undefined || event.seq <= lastSeq) continue;
     lastSeq = event.seq;
     lines.push(text);
+    onEvent(event.body, Buffer.byteLength(text));
   }
   const isWhole = lines.length === texts.length;
   // Numbers in what can not be read were given out; counting lines keeps them from being given again.

@@ -5,7 +5,8 @@
  * `record` resolves after fdatasync. Whoever comes while one runs shares the next, so a burst costs a
  * few of them and a lone event waits for nobody. Numbers start at 1 and have no gaps over restarts and
  * `kill -9`; a gap that is found later is itself evidence. Nothing is ever dropped to make room: a full
- * spool says no, and what strangers can cause has a smaller share of it than what admitted people do.
+ * spool says no, and what strangers can cause has a smaller share of it than what admitted people do, of whom
+ * each has a share as well.
  *
  * @module
  */
@@ -24,6 +25,7 @@ import {
   type SpoolDamage,
   segmentPath,
 } from "./spool-segment.ts";
+import { type Owner, SpoolShares } from "./spool-shares.ts";
 
 export interface SpoolOptions {
   /** Made with mode 0700 when it is not there. */
@@ -87,6 +89,8 @@ const RECENT_MAX = 512;
 
 interface Waiting {
   readonly body: AgentEventBody;
+  readonly owner: Owner;
+  readonly bytes: number;
   readonly json: string;
   readonly atMs: number;
   resolve(): void;
@@ -96,13 +100,16 @@ interface Waiting {
 /** Opens the spool, repairs what a crash left, and reports damage as an `agent.state` event. */
 export async function openSpool(options: SpoolOptions): Promise<{ spool: Spool; damage: SpoolDamage }> {
   await makeDirectory(options.directory, 0o700);
-  const { segments, nextSeq, damage } = await loadSegments(options.directory);
+  const shares = new SpoolShares();
+  const { segments, nextSeq, damage } = await loadSegments(options.directory, (path, body, bytes) =>
+    shares.found(path, body, bytes),
+  );
   if (segments.length === 0) {
     segments.push({ path: segmentPath(options.directory, nextSeq), firstSeq: nextSeq, bytes: 0 });
   }
   const active = segments[segments.length - 1] as Segment;
   const file = await openSegment(options.directory, active.path);
-  const spool = new FileSpool(options, segments, nextSeq, file);
+  const spool = new FileSpool(options, { segments, shares, nextSeq, file });
   if (damage.cutBytes > 0 || damage.setAside.length > 0) {
     const named = damage.setAside.map((path) => path.slice(path.lastIndexOf("/") + 1)).join(", ");
     const detail = `audit spool: ${damage.cutBytes} bytes of an unfinished line cut off; set aside: ${named || "none"}`;
@@ -125,11 +132,17 @@ class FileSpool implements Spool {
   /** A failed write that could not be undone: nothing is stored any more, and so nothing permitted. */
   #isBroken = false;
   #isFailing = false;
+  readonly #shares: SpoolShares;
   readonly #listeners = new Set<() => void>();
 
-  constructor(options: SpoolOptions, segments: Segment[], nextSeq: number, file: FileHandle) {
+  constructor(
+    options: SpoolOptions,
+    loaded: { segments: Segment[]; shares: SpoolShares; nextSeq: number; file: FileHandle },
+  ) {
+    const { segments, shares, nextSeq, file } = loaded;
     this.#options = options;
     this.#segments = segments;
+    this.#shares = shares;
     this.#nextSeq = nextSeq;
     this.#file = file;
     this.#acknowledged = (segments[0]?.firstSeq ?? nextSeq) - 1;
@@ -167,15 +180,18 @@ class FileSpool implements Spool {
     }
     const json = JSON.stringify(parsed.data);
     const bytes = Buffer.byteLength(json) + 64;
-    this.#refuse(parsed.data, bytes);
+    const owner = this.#shares.ownerOf(parsed.data);
+    this.#refuse(parsed.data, owner, bytes);
     this.#waitingBytes += bytes;
+    this.#shares.take(owner, bytes);
+    const atMs = this.#options.clock.nowMs();
     await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ body: parsed.data, json, atMs: this.#options.clock.nowMs(), resolve, reject });
+      this.#waiting.push({ body: parsed.data, owner, bytes, json, atMs, resolve, reject });
       this.#start();
     });
   }
 
-  #refuse(body: AgentEventBody, bytes: number): void {
+  #refuse(body: AgentEventBody, owner: Owner, bytes: number): void {
     const bytesMax = this.#options.bytesMax ?? BYTES_MAX;
     const share = shareOf(body, this.#options.unprovenShare ?? 0.5);
     const used = this.#usedBytes();
@@ -183,6 +199,13 @@ class FileSpool implements Spool {
     if (bytes > EVENT_BYTES_MAX) throw unavailable("an audit event is too large to be stored");
     if (this.#waiting.length >= WAITING_MAX) throw unavailable("the audit spool is too slow");
     if (used + bytes > bytesMax * share) throw unavailable("the audit spool is full");
+    // What has begun ends, and there are no more ends than beginnings.
+    const isEnd = body.type === "session.end" || body.type === "connection.close";
+    if (isEnd || owner === null || this.#shares.hasRoom(owner, bytes, { used, bytesMax })) return;
+    if (this.#shares.isNews(owner)) {
+      this.#options.log.warn("the share of one person in the audit spool is full", { owner });
+    }
+    throw new QfError("ERR_TOO_MANY", "the share of one person in the audit spool is full");
   }
 
   #start(): void {
@@ -227,14 +250,20 @@ class FileSpool implements Spool {
     } catch (cause) {
       await this.#undo(active, cause);
       const failure = unavailable("the audit spool can not be written", cause);
-      for (const one of batch) one.reject(failure);
+      for (const one of batch) {
+        this.#shares.give(one.owner, one.bytes);
+        one.reject(failure);
+      }
       return;
     }
     this.#isFailing = false;
     active.bytes += data.length;
     this.#nextSeq += events.length;
     this.#recent = [...this.#recent, ...events].slice(-RECENT_MAX);
-    for (const one of batch) one.resolve();
+    for (const one of batch) {
+      this.#shares.stored(active.path, one.owner, one.body, one.bytes);
+      one.resolve();
+    }
     for (const listener of this.#listeners) listener();
     if (active.bytes >= (this.#options.segmentBytesMax ?? 1024 * 1024)) await this.#rotate();
   }
@@ -299,7 +328,9 @@ class FileSpool implements Spool {
     if (isAll && isLarge && this.#running === null) await this.#exclusive(() => this.#rotate());
     while (this.#segments.length > 1 && (this.#segments[1]?.firstSeq ?? 0) <= this.#acknowledged + 1) {
       const [done] = this.#segments.splice(0, 1);
-      if (done !== undefined) await unlink(done.path).catch(() => {});
+      if (done === undefined) continue;
+      this.#shares.dropped(done.path);
+      await unlink(done.path).catch(() => {});
     }
   }
 
@@ -324,7 +355,11 @@ class FileSpool implements Spool {
       this.#nextSeq = firstSeq + events.length;
       this.#acknowledged = firstSeq - 1;
       this.#recent = [];
-      for (const segment of old) await unlink(segment.path).catch(() => {});
+      for (const segment of old) {
+        this.#shares.dropped(segment.path);
+        await unlink(segment.path).catch(() => {});
+      }
+      for (const { body } of events) this.#shares.found(path, body, Buffer.byteLength(JSON.stringify(body)));
     });
     for (const listener of this.#listeners) listener();
   }

@@ -191,6 +191,10 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
     sentence: "The audit log can not be written, so nothing is allowed",
     hint: "ask the peer's administrator to look at its disk",
   },
+  audit_share_full: {
+    sentence: "Your share of this peer's audit log is full, so you are allowed nothing more",
+    hint: "wait until the peer reaches its management again and has sent what you did",
+  },
   limit_reached: { sentence: "Too many connections", hint: "close some, or wait" },
   session_time_over: {
     sentence: "This connection has lasted as long as it may",

@@ -69,6 +69,7 @@ export const REASON_CODES = [
   "login_revoked",
   // Evidence.
   "audit_unavailable",
+  "audit_share_full",
   "limit_reached",
   // Why a connection that was let in ended.
   "session_time_over",

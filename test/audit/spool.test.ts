@@ -93,11 +93,12 @@ describe("record", () => {
 
   test("keeps room for who is let in, however often others are refused", async () => {
     const { spool } = await open({ bytesMax: 8_000 });
+    let people = 0;
     const decision = (outcome: "allow" | "deny"): AgentEventBody => ({
       type: "decision",
       connectionId: "c".repeat(20),
       request: {
-        userId: "u".repeat(20),
+        userId: `${people++}`.padStart(20, "u"),
         devicePeerId: null,
         targetPeerId: "t".repeat(20),
         localUser: "deploy",
@@ -133,6 +134,75 @@ describe("record", () => {
     expect(await isStored(opened)).toBe(false);
     expect(await isStored(decision("allow"))).toBe(true);
     expect(await isStored(anEvent("a"))).toBe(true);
+  });
+
+  describe("of one person's many events", () => {
+    const started = (userId: string | null, connectionId = "c"): AgentEventBody => ({
+      type: "session.start",
+      connectionId: connectionId.repeat(20),
+      userId: userId?.repeat(20) ?? null,
+      sessionId: 0,
+      kind: "exec",
+      command: "x".repeat(1_000),
+      argv: null,
+      pty: false,
+    });
+    const opened = (peerId: string, connectionId: string): AgentEventBody => ({
+      type: "connection.open",
+      connectionId: connectionId.repeat(20),
+      userId: null,
+      devicePeerId: peerId.repeat(20),
+      localUser: "deploy",
+      path: "direct",
+      sourceAddress: "192.0.2.1",
+      clientVersion: "SSH-2.0-x",
+      certificateSerial: null,
+      ruleId: null,
+    });
+    const ended: AgentEventBody = {
+      type: "session.end",
+      connectionId: "c".repeat(20),
+      userId: "m".repeat(20),
+      sessionId: 0,
+      exitStatus: 0,
+      signal: null,
+      durationMs: 1,
+    };
+    async function fill(spool: Spool, body: AgentEventBody): Promise<number> {
+      for (let stored = 0; ; stored++) {
+        const failure = await spool.record(body).catch((error: unknown) => error);
+        if (failure === undefined) continue;
+        expect(isQfError(failure, "ERR_TOO_MANY")).toBe(true);
+        return stored;
+      }
+    }
+
+    test("no more is stored than others can do with, but what has begun may end", async () => {
+      const { spool } = await open({ bytesMax: 40_000 });
+      expect(await fill(spool, started("m"))).toBeGreaterThan(5);
+      for (const other of ["a", "b", "d", "e"]) expect(await fill(spool, started(other))).toBeGreaterThan(2);
+      expect(await fill(spool, started("m"))).toBe(0);
+      await spool.record(ended);
+    });
+
+    test("as much counts after a restart, and nothing once management has it", async () => {
+      const { spool } = await open({ bytesMax: 40_000, segmentBytesMax: 500 });
+      const stored = await fill(spool, started("m"));
+      const { spool: again } = await reopen(spool, { bytesMax: 40_000, segmentBytesMax: 500 });
+      expect(await fill(again, started("m"))).toBe(0);
+      await again.record(started("a"));
+      await again.acknowledge(stored + 1);
+      expect(await fill(again, started("m"))).toBeGreaterThan(5);
+    });
+
+    test("a peer that comes without a person has its own, whatever connection it is", async () => {
+      const { spool } = await open({ bytesMax: 40_000 });
+      for (const connection of ["c", "d"]) await spool.record(opened("m", connection));
+      await spool.record(opened("a", "e"));
+      await fill(spool, started(null, "c"));
+      expect(await fill(spool, started(null, "d"))).toBe(0);
+      await spool.record(started(null, "e"));
+    });
   });
 
   test("has room again once management has what was stored", async () => {

@@ -46,7 +46,8 @@ export interface SshWorld {
   pinned: { issuer: string; audience: string } | null;
   /** What the machine fetched of the pinned issuer. Undefined: the keys the map has as well. */
   pinnedKeys: readonly PublicJwk[] | undefined;
-  auditFails: boolean;
+  /** ERR_TOO_MANY: there is room for others only. */
+  auditFails: "ERR_UNAVAILABLE" | "ERR_TOO_MANY" | false;
   takesPlain: boolean;
   offlineLogins: ReturnType<World["offlineLogins"]>;
   /** Who lets people approve a sign-in without a certificate. */
@@ -120,7 +121,7 @@ export async function openSshWorld(
     audit: {
       async record(body) {
         await Bun.sleep(1);
-        if (state.auditFails) throw new QfError("ERR_UNAVAILABLE", "full");
+        if (state.auditFails !== false) throw new QfError(state.auditFails, "full");
         events.push(body);
       },
     },

@@ -16,6 +16,7 @@ import type { StreamOrigin, World } from "../world.ts";
 import type { AccountAnswer } from "./account-gate.ts";
 import { denied, judge, type Subject, type Verdict } from "./judge.ts";
 import type { Proof } from "./proof.ts";
+import { reasonOfUnrecorded } from "./unrecorded.ts";
 
 /** Who came in as whom, made once after the signature and never changed. */
 export interface AuthResult extends Subject {
@@ -100,9 +101,8 @@ export async function admit(world: World, request: AdmissionRequest): Promise<Ad
   const again = judge(world, subject, { kind: "connect" });
   if (again.kind === "deny") return refuse(world, request, again, how);
   const auth: AuthResult = { ...subject, localUid: account?.uid ?? -1, serial: proof.serial };
-  if (!(await recordOpening(world, { request, auth, verdict, how }))) {
-    return { kind: "refused", reason: "audit_unavailable", receipt: null };
-  }
+  const unrecorded = await recordOpening(world, { request, auth, verdict, how });
+  if (unrecorded !== null) return { kind: "refused", reason: unrecorded, receipt: null };
   return { kind: "admitted", auth, grant: verdict.grant };
 }
 
@@ -164,6 +164,7 @@ async function refuse(
   }
 }
 
+/** Null: it is stored. */
 async function recordOpening(
   world: World,
   opening: {
@@ -172,7 +173,7 @@ async function recordOpening(
     verdict: Verdict & { kind: "allow" };
     how: HowProven;
   },
-): Promise<boolean> {
+): Promise<ReasonCode | null> {
   const { request, auth, verdict, how } = opening;
   const { connectionId, origin } = request;
   try {
@@ -201,9 +202,12 @@ async function recordOpening(
         ...(how.offline === undefined ? {} : { offline: how.offline }),
       }),
     ]);
-    return true;
+    return null;
   } catch (cause) {
-    world.log.error("a sign-in was refused since it could not be recorded", { connectionId }, cause);
-    return false;
+    const reason = reasonOfUnrecorded(cause);
+    if (reason === "audit_unavailable") {
+      world.log.error("a sign-in was refused since it could not be recorded", { connectionId }, cause);
+    }
+    return reason;
   }
 }

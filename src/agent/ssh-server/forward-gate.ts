@@ -73,13 +73,13 @@ export function createForwardGate(host: SessionHost): ForwardGate {
       throw new Refused(host.deny(reason ?? "account_unknown", action));
     },
     async record(action) {
-      const isStored = await host.recordStart(ask(action), {
+      const reason = await host.recordStart(ask(action), {
         type: "forward.open",
         connectionId: host.connectionId,
         kind: KINDS[action.kind],
         destination: describeForward(action).target,
       });
-      if (!isStored) throw new Refused(host.deny("audit_unavailable", action));
+      if (reason !== null) throw new Refused(host.deny(reason, action));
       ask(action);
     },
     async recordRefusal(verdict) {

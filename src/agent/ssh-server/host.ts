@@ -5,9 +5,11 @@
  */
 import { nowSeconds } from "../../base/clock.ts";
 import type { AgentEventBody } from "../../wire/audit-event.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
 import type { World } from "../world.ts";
 import { denied, judge, type Verdict } from "./judge.ts";
 import type { SessionHost } from "./session-host.ts";
+import { reasonOfUnrecorded } from "./unrecorded.ts";
 
 export function createHost(
   parts: Pick<
@@ -58,13 +60,17 @@ export function createHost(
     }
   }
 
-  async function stores(events: readonly AgentEventBody[]): Promise<boolean> {
+  /** Null: they are stored. */
+  async function store(events: readonly AgentEventBody[]): Promise<ReasonCode | null> {
     try {
       await Promise.all(events.map((event) => world.audit.record(withPerson(event))));
-      return true;
+      return null;
     } catch (cause) {
-      world.log.error("an event could not be recorded", { connectionId, type: events[0]?.type }, cause);
-      return false;
+      const reason = reasonOfUnrecorded(cause);
+      if (reason === "audit_unavailable") {
+        world.log.error("an event could not be recorded", { connectionId, type: events[0]?.type }, cause);
+      }
+      return reason;
     }
   }
 
@@ -86,14 +92,14 @@ export function createHost(
         action,
         atSeconds: nowSeconds(world.clock),
       }),
-    recordDecision(verdict, receipt) {
+    async recordDecision(verdict, receipt) {
       onRefusal();
-      return stores([decisionEvent(verdict, receipt)]);
+      return (await store([decisionEvent(verdict, receipt)])) === null;
     },
-    recordStart: (verdict, event) => stores([decisionEvent(verdict, null), event]),
-    recordMeanwhile: (event) => stores([event]),
+    recordStart: (verdict, event) => store([decisionEvent(verdict, null), event]),
+    recordMeanwhile: async (event) => (await store([event])) === null,
     async recordEnd(event) {
-      await stores([event]);
+      await store([event]);
     },
   };
 }

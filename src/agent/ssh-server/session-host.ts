@@ -32,8 +32,8 @@ export interface SessionHost {
   deny(reason: ReasonCode, action: Action): Verdict;
   /** Stores a refusal under its receipt; false when it could not be. */
   recordDecision(verdict: Verdict, receipt: string | null): Promise<boolean>;
-  /** Stores the decision and what begins because of it; false: then it must not begin. */
-  recordStart(verdict: Verdict, event: AgentEventBody): Promise<boolean>;
+  /** Stores the decision and what begins because of it. Null: stored; else why it must not begin. */
+  recordStart(verdict: Verdict, event: AgentEventBody): Promise<ReasonCode | null>;
   /** Stores what is done in a session that has begun; false: then it must end. */
   recordMeanwhile(event: AgentEventBody): Promise<boolean>;
   /** Stores what has ended; a failure is logged. */

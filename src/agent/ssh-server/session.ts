@@ -211,9 +211,8 @@ export class SshSession {
       return this.#refuse(channel, this.#host.deny(accountReason ?? "account_unknown", start));
     }
     const argv = argvOf(start, account, verdict.grant);
-    if (!(await this.#recordStart(start, verdict, argv))) {
-      return this.#refuse(channel, this.#host.deny("audit_unavailable", start));
-    }
+    const unrecorded = await this.#recordStart(start, verdict, argv);
+    if (unrecorded !== null) return this.#refuse(channel, this.#host.deny(unrecorded, start));
     this.#isRecorded = true;
     const again = this.#host.judge(start);
     if (again.kind === "deny" || this.#isClosed) {
@@ -298,7 +297,7 @@ export class SshSession {
     return denialLine(reason, isStored ? receipt : null);
   }
 
-  #recordStart(start: Start, verdict: Verdict, argv: Argv): Promise<boolean> {
+  #recordStart(start: Start, verdict: Verdict, argv: Argv): Promise<ReasonCode | null> {
     return this.#host.recordStart(verdict, {
       type: "session.start",
       connectionId: this.#host.connectionId,

@@ -200,10 +200,13 @@ describe.skipIf(!isRoot)("a sign-in", () => {
     expect(world.waits).toEqual([9]);
   });
 
-  test("is refused when it can not be recorded", async () => {
-    world.auditFails = true;
+  test.each([
+    ["", "ERR_UNAVAILABLE", "The audit log can not be written"],
+    [" beside what others did", "ERR_TOO_MANY", "Your share of this peer's audit log is full"],
+  ] as const)("is refused when it can not be recorded%s", async (_what, code, sentence) => {
+    world.auditFails = code;
     const { banner } = await outcome();
-    expect(banner).toContain("The audit log can not be written");
+    expect(banner).toContain(sentence);
     expect(world.events).toEqual([]);
   });
 

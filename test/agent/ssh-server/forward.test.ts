@@ -205,7 +205,7 @@ describe.skipIf(!isRoot)("forwarding", () => {
     [
       "an audit log that is full",
       () => {
-        world.auditFails = true;
+        world.auditFails = "ERR_UNAVAILABLE";
       },
       "audit_unavailable",
     ],

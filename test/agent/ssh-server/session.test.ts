@@ -202,14 +202,17 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
     expect(closing()).toMatchObject({ reason: null });
   });
 
-  test("does not begin when it can not be recorded", async () => {
+  test.each([
+    ["", "ERR_UNAVAILABLE", "The audit log can not be written"],
+    [" beside what others did", "ERR_TOO_MANY", "Your share of this peer's audit log is full"],
+  ] as const)("does not begin when it can not be recorded%s", async (_what, code, sentence) => {
     const connected = await signIn(world, { ...(await world.issue()), localUser: account.name });
-    world.auditFails = true;
+    world.auditFails = code;
     const answer = await exec(connected.client, `touch ${account.home}/ran`);
     world.auditFails = false;
     connected.client.end();
     expect(answer.status).toBe(255);
-    expect(answer.stderr).toContain("The audit log can not be written");
+    expect(answer.stderr).toContain(sentence);
     expect(await Bun.file(`${account.home}/ran`).exists()).toBe(false);
   });
 

@@ -125,7 +125,7 @@ describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1)
     writeFileSync(at("kept"), "x");
     // The session itself is stored, what comes after it is not.
     const started = until("the start", () => world.eventsOf("session.start").length > 0).then(() => {
-      world.auditFails = true;
+      world.auditFails = "ERR_UNAVAILABLE";
     });
     const { status, stderr } = await sftp("!sleep 0.3", "rm kept");
     await started;
@@ -136,7 +136,7 @@ describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1)
 
   test("an upload ends soon after what was done can not be stored", async () => {
     const started = until("the start", () => world.eventsOf("session.start").length > 0).then(() => {
-      world.auditFails = true;
+      world.auditFails = "ERR_UNAVAILABLE";
     });
     const { status, stderr } = await sftp(
       "!sleep 0.3",

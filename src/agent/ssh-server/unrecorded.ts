@@ -1,0 +1,12 @@
+/**
+ * What a person is told when evidence of what they want to do can not be stored.
+ *
+ * @module
+ */
+import { isQfError } from "../../base/errors.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
+
+/** `cause` is what `AuditSink.record` rejected with. */
+export function reasonOfUnrecorded(cause: unknown): ReasonCode {
+  return isQfError(cause, "ERR_TOO_MANY") ? "audit_share_full" : "audit_unavailable";
+}
