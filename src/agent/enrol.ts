@@ -52,6 +52,7 @@ export async function enrol(options: EnrolOptions): Promise<Enrolled> {
   }
   if (options.setupKey !== undefined) {
     const { setupKey } = options;
+    if (!SETUP_KEY.test(setupKey)) throw notASetupKey();
     try {
       return await send(options, config, { kind: "setup_key", setupKey }, sha256(setupKey));
     } catch (error) {
@@ -63,6 +64,15 @@ export async function enrol(options: EnrolOptions): Promise<Enrolled> {
   if (options.signIn === undefined) throw nothingToEnrolWith(api.origin);
   const { loginKey, proof } = await options.signIn(api, config);
   return await send(options, config, { kind: "login", loginKey, proof }, proofHash(proof));
+}
+
+/** What management takes for one; others' keys are UUIDs. */
+const SETUP_KEY = /^[\x21-\x7e]{8,128}$/;
+
+function notASetupKey(): QfError {
+  return new QfError("ERR_USAGE", "what is given as the setup key is none", {
+    hint: "it begins with qfs_, and an administrator makes one: qf setup-key create NAME",
+  });
 }
 
 type Credential =

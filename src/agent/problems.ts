@@ -67,9 +67,10 @@ function linkProblems({ problem, sync, spool, flags }: StatusParts): Problem[] {
   return found;
 }
 
-function fixOfLink({ error, connected }: SyncState, managementUrl: string): string {
+function fixOfLink({ error, fix, connected }: SyncState, managementUrl: string): string {
   if (error === NOT_TRIED_YET) return "wait a moment";
   if (error === OLDER_MAP) return "if that is meant, stop management, run qf management new-epoch, start it";
+  if (fix !== undefined) return fix;
   if (connected) return "look at both logs, and update what is older";
   return `check the network to ${managementUrl}, and that management runs; the agent goes on trying`;
 }

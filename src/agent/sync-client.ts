@@ -12,6 +12,7 @@ import type { Spool } from "../audit/spool.ts";
 import type { Clock } from "../base/clock.ts";
 import { type Ed25519Key, signEd25519 } from "../base/ed25519.ts";
 import { parseJson } from "../base/files.ts";
+import { type LinkFailure, linkFailure } from "../base/link-failure.ts";
 import type { Log } from "../base/log.ts";
 import { splitAgentMessage } from "../wire/agent-parts.ts";
 import {
@@ -73,6 +74,8 @@ export interface SyncState {
   readonly latencyMs: number | null;
   /** Why there is no link, or why the map is not taken. Null: nothing is wrong. */
   readonly error: string | null;
+  /** What mends it, where that is known. */
+  readonly fix?: string | undefined;
   /** Within the last minutes another agent has connected with this machine's key. */
   readonly cloneSuspected: boolean;
 }
@@ -95,12 +98,15 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const CLONE_MS = 600_000;
 
 /** The error of a link whose first attempt is still under way. */
-export const NOT_TRIED_YET = "not connected yet";
+export const NOT_TRIED_YET = "management has not answered yet";
 
 /** Whether there is no link although it was tried: management has had its chance since this agent started. */
 export function isLinkDown(state: SyncState | undefined): boolean {
   return state !== undefined && !state.connected && state.error !== NOT_TRIED_YET;
 }
+
+/** How the error of a link that could not be made begins. */
+const UNREACHABLE = "management can not be reached";
 
 /** The error of a link over which an older map came. */
 export const OLDER_MAP =
@@ -134,6 +140,8 @@ class WebSocketSyncClient implements SyncClient {
   #openedAtMs = 0;
   #heardAtMs = 0;
   #error: string | null = NOT_TRIED_YET;
+  /** Of `#error`, where it is known. */
+  #fix: string | undefined;
   #clockOffsetMs: number | null = null;
   #latencyMs: number | null = null;
   /** The last ping, by both clocks. */
@@ -160,6 +168,7 @@ class WebSocketSyncClient implements SyncClient {
       clockOffsetMs: this.#clockOffsetMs,
       latencyMs: this.#latencyMs,
       error: this.#error,
+      fix: this.#error === null ? undefined : this.#fix,
       cloneSuspected: this.#options.clock.monotonicMs() < this.#clonedUntilMs,
     };
   }
@@ -201,20 +210,27 @@ class WebSocketSyncClient implements SyncClient {
           if (isOurs()) this.#lost("a message of management could not be handled");
         });
     };
-    socket.onclose = () => {
-      if (isOurs())
-        this.#lost(this.#isReady ? "the link to management was lost" : "management can not be reached");
+    let why: LinkFailure | undefined;
+    socket.onerror = (event) => {
+      why = linkFailure((event as Partial<ErrorEvent>).error);
     };
-    socket.onerror = () => {};
+    socket.onclose = () => {
+      if (!isOurs()) return;
+      if (this.#isReady) this.#lost("the link to management was lost");
+      else if (why === undefined) this.#lost(UNREACHABLE);
+      else this.#lost(`${UNREACHABLE}: ${why.message}`, why.fix);
+    };
     this.#timers.push(setInterval(() => this.#beat(), this.#options.heartbeatMs ?? HEARTBEAT_MS));
   }
 
   /** Ends this link and plans the next. */
-  #lost(message: string): void {
+  #lost(message: string, fix?: string): void {
     const { clock, log } = this.#options;
-    if (this.#isReady) log.warn("the link to management is down", { reason: message });
+    const isNew = this.#isReady || message !== this.#error;
+    if (isNew) log.warn("the link to management is down", { reason: message });
     if (this.#isReady && clock.monotonicMs() - this.#openedAtMs >= STABLE_MS) this.#attempt = 0;
     this.#drop(message);
+    this.#fix = fix;
     if (this.#isClosed) return;
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#connect(), this.#nextWaitMs());
@@ -258,7 +274,7 @@ class WebSocketSyncClient implements SyncClient {
       this.#ping();
       if (silentMs > patienceMs) this.#lost("management does not answer");
     } else if (silentMs > CONNECT_TIMEOUT_MS) {
-      this.#lost("management can not be reached");
+      this.#lost(UNREACHABLE);
     }
     this.#audit.beat();
   }

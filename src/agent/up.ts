@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { join } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { createLog, silentLog } from "../base/log.ts";
@@ -128,8 +129,9 @@ async function waitUntilReady(stateDir: string, child: Spawned | undefined): Pro
     if (waitedMs > READY_MS_MAX) break;
     await Bun.sleep(waitedMs < 1_000 ? 20 : 100);
   }
-  throw new QfError("ERR_TIMEOUT", `the agent does not serve: ${reasonOf(status)}`, {
-    hint: "see qf agent status -d, and agent.log in its state folder",
+  const reason = reasonOf(status);
+  throw new QfError("ERR_TIMEOUT", `the agent does not serve: ${reason}`, {
+    hint: status?.fixes?.[status.problems.indexOf(reason)] ?? `see ${join(stateDir, "agent.log")}`,
   });
 }
 

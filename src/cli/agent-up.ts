@@ -106,7 +106,7 @@ Every flag is kept for the next start, has an environment twin (QF_ALLOW_SERVER_
 off with --flag=false. Changes need root, or the agent's own user where it runs without root.
 
 examples:
-  qf agent up --management-url https://qf.example.com --setup-key qfk_... --allow-server-ssh
+  qf agent up --management-url https://qf.example.com --setup-key qfs_... --allow-server-ssh
   qf agent up --enable-ssh-root=false
 `,
   {

@@ -9,6 +9,7 @@
 import type { z } from "zod";
 import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
+import { GATEWAY_STATUSES, linkFailure } from "../base/link-failure.ts";
 import { printable } from "../base/printable.ts";
 import {
   ApiFailure,
@@ -195,45 +196,13 @@ async function readBounded(response: Response): Promise<string> {
 
 /** ERR_UNAVAILABLE as one line: why management could not be asked. */
 export function unreachableManagement(origin: string, cause: unknown): QfError {
-  const { message, isAway } = reasonOf(cause);
+  const { message, fix, isAway } = linkFailure(cause);
   const made = isAway ? ManagementAwayError : QfError;
   return new made("ERR_UNAVAILABLE", `can not reach management at ${origin}: ${message}`, {
-    hint: "check the URL and that the server runs",
+    hint: fix ?? "check the URL and that the server runs",
     cause,
   });
 }
-
-/** By error code: that nobody was there, in words. Whatever is not in here was somebody, or is not known. */
-const AWAY: Readonly<Record<string, string>> = {
-  ConnectionRefused: "connection refused",
-  ECONNREFUSED: "connection refused",
-  ENOTFOUND: "unknown host or no network",
-  EAI_AGAIN: "unknown host or no network",
-  FailedToOpenSocket: "unknown host or no network",
-  ENETUNREACH: "no network",
-  EHOSTUNREACH: "no way to that host",
-  ENETDOWN: "no network",
-  EHOSTDOWN: "no way to that host",
-  ETIMEDOUT: "no answer in time",
-  ConnectionClosed: "the connection was lost",
-  ECONNRESET: "the connection was lost",
-};
-
-/** `isAway`: nobody was there, as against somebody who is not management. */
-function reasonOf(cause: unknown): { readonly message: string; readonly isAway: boolean } {
-  const { name, code } = (cause ?? {}) as { name?: string; code?: unknown };
-  if (name === "TimeoutError") return { message: "no answer in time", isAway: true };
-  if (typeof code !== "string") return { message: "the connection failed", isAway: false };
-  if (Object.hasOwn(AWAY, code)) return { message: AWAY[code] ?? "", isAway: true };
-  if (code === "UnexpectedRedirect") {
-    return { message: "it answered with a redirect, which is not followed", isAway: false };
-  }
-  const isTls = code.includes("CERT") || code.includes("SELF_SIGNED") || code.includes("LEAF_SIGNATURE");
-  return { message: isTls ? "its TLS certificate is not trusted" : "the connection failed", isAway: false };
-}
-
-/** What a proxy in front says when it has lost management. */
-const GATEWAY_STATUSES: readonly number[] = [502, 503, 504];
 
 /** The server's own words where it gave some, by its code where we know it. */
 function failureOf(status: number, text: string, origin: string): QfError {

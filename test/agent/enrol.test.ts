@@ -47,6 +47,13 @@ test("a setup key enrols a machine", async () => {
   expect(enrolled).toMatchObject({ name: "web1", domain: "qf.internal", origin: management.url });
 });
 
+test.each(["", "short", "with a blank in it", "x".repeat(129)])(
+  "%j is no setup key, and is not sent",
+  async (setupKey) => {
+    expect(await codeOf(prepare({ setupKey }))).toBe("ERR_USAGE");
+  },
+);
+
 test("a person's sign-in enrols a machine that belongs to nobody", async () => {
   const signIn: PrepareOptions["signIn"] = async () => {
     const loginKey = generateEd25519();
