@@ -7,6 +7,7 @@ import { SshWriter } from "../base/ssh-buffer.ts";
 
 export const MESSAGE = {
   DISCONNECT: 1,
+  DEBUG: 4,
   USERAUTH_BANNER: 53,
   CHANNEL_OPEN: 90,
   CHANNEL_OPEN_FAILURE: 92,
@@ -37,6 +38,11 @@ export function bannerMessage(text: string): Buffer {
 
 export function disconnectMessage(reason: number, text: string): Buffer {
   return new SshWriter().uint8(MESSAGE.DISCONNECT).uint32(reason).text(text).text("").toBuffer();
+}
+
+/** To be shown whenever the client shows such things: OpenSSH's does with -v (RFC 4253 section 11.3). */
+export function debugMessage(text: string): Buffer {
+  return new SshWriter().uint8(MESSAGE.DEBUG).uint8(1).text(text).text("").toBuffer();
 }
 
 export function channelOpenFailure(recipient: number, reason: number, text: string): Buffer {

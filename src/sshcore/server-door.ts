@@ -11,7 +11,7 @@ import type { Duplex } from "node:stream";
 import type { Connection, ServerChannel } from "ssh2";
 import { SshBufferError, SshReader } from "../base/ssh-buffer.ts";
 import { createGatherer } from "./gather.ts";
-import { bannerMessage, channelOpenFailure, disconnectMessage, MESSAGE } from "./messages.ts";
+import { bannerMessage, channelOpenFailure, debugMessage, disconnectMessage, MESSAGE } from "./messages.ts";
 import { acceptChannel, openChannel } from "./server-channels.ts";
 import {
   channelEnds,
@@ -94,6 +94,11 @@ export class ServerDoor {
   /** Text the client shows at once. Before the end of authentication only. */
   sendBanner(text: string): void {
     if (!this.#isClosed) sendMessage(this.#protocol, bannerMessage(`${text}\r\n`));
+  }
+
+  /** Text for whoever looks closely: OpenSSH's client shows it with -v. */
+  sendDebug(text: string): void {
+    if (!this.#isClosed) sendMessage(this.#protocol, debugMessage(text));
   }
 
   /** Says why and ends the transport; what was sent before is still delivered. */

@@ -328,8 +328,9 @@ export class SshConnection {
     else reject?.();
   }
 
-  /** On a session that is there, else on the next one: SSH has no other words for it. */
+  /** On a session that is there, else on the next one; as sshd does, also where `ssh -v` shows it: none may come. */
   #tell(line: string): void {
+    this.#host?.door.sendDebug(line);
     const session = [...this.#sessions.values()].find(({ hasBegun }) => hasBegun);
     if (session !== undefined) session.say(line);
     else if (this.#notices.length < NOTICES_MAX) this.#notices.push(line);

@@ -239,6 +239,14 @@ describe.skipIf(!isRoot)("forwarding", () => {
     expect(denials()).toHaveLength(1);
   });
 
+  test("-R without a session is told why it is refused in the words that ssh -v shows, as by sshd", async () => {
+    world.flags = { ...world.flags, sshRemoteForwarding: false };
+    const flags = ["-v", "-N", "-o", "ExitOnForwardFailure=yes", "-R", `0:127.0.0.1:${echo.port}`];
+    const { status, stderr } = await ssh.run(account.name, [], { flags });
+    expect(status).toBe(255);
+    expect(stderr).toMatch(/^debug1: Remote: Port forwarding not available.*receipt/m);
+  });
+
   test("a socket path has no place in a list, so a list refuses it", async () => {
     const path = join(account.home, "x.sock");
     allow({ local_forward: ["*:*"], remote_forward: ["*:*"] });
