@@ -18,6 +18,9 @@ import {
 import { resetSignals, residentIds, takeControllingTerminal } from "./libc.ts";
 import { MEMORY_RESOURCES, makeRoomFor, type ResourceLimit, setLimits } from "./resource-limits.ts";
 
+/** A spec mostly fits; room for the longest would be cleared at each start. */
+const SPEC_BYTES_USUAL = 16 * 1024;
+
 /** Calls of Node's that are there on Linux; were one missing, calling it would throw, which is what it must do. */
 const own = process as unknown as {
   initgroups(user: string, extraGroup: number): void;
@@ -147,10 +150,11 @@ function enterHome(home: string): void {
 }
 
 function readSpec(): string {
-  const bytes = Buffer.alloc(SPEC_BYTES_MAX);
+  let bytes = Buffer.alloc(SPEC_BYTES_USUAL);
   let length = 0;
   while (length < SPEC_BYTES_MAX) {
-    const count = readSync(SPEC_FD, bytes, length, SPEC_BYTES_MAX - length, null);
+    if (length === bytes.length) bytes = Buffer.concat([bytes], Math.min(length * 4, SPEC_BYTES_MAX));
+    const count = readSync(SPEC_FD, bytes, length, bytes.length - length, null);
     if (count === 0) break;
     length += count;
   }

@@ -14,7 +14,7 @@ import { receiveDescriptor } from "./descriptors.ts";
 import { createLines } from "./door-orders.ts";
 import { greetingOf } from "./greeting.ts";
 import { duplicate, replaceDescriptor, setCloseOnExec } from "./libc.ts";
-import { type LoginRecord, noteLogin } from "./login-records.ts";
+import type { LoginRecord } from "./login-records.ts";
 import {
   MONITOR_SOCKET_FD,
   type MonitorAnswer,
@@ -84,7 +84,7 @@ class Monitor {
   async take(order: MonitorOrder): Promise<void> {
     try {
       if (order.kind === "account") this.#checkAccount(order.user, order.remoteHost);
-      else if (order.kind === "session") this.#begin(order.session);
+      else if (order.kind === "session") await this.#begin(order.session);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : "unknown";
       this.#tell({ kind: "refused", message, text: this.#pam?.takeText() ?? "" });
@@ -101,8 +101,9 @@ class Monitor {
     session.orders.close();
     await session.child.exited;
     const exit: Exit = exitOf(session.child);
-    this.end();
+    this.#endLogin();
     try {
+      // As from sshd, nobody waits for modules to close the session; `end` has them do it.
       this.#tell({ kind: "exited", exit });
     } catch {
       // Nobody is left to hear it.
@@ -110,10 +111,14 @@ class Monitor {
   }
 
   end(): void {
-    this.#login?.end();
-    this.#login = null;
+    this.#endLogin();
     this.#pam?.end();
     this.#pam = null;
+  }
+
+  #endLogin(): void {
+    this.#login?.end();
+    this.#login = null;
   }
 
   #checkAccount(user: string, remoteHost: string): void {
@@ -130,7 +135,7 @@ class Monitor {
     return this.#pam;
   }
 
-  #begin(order: SessionOrder): void {
+  async #begin(order: SessionOrder): Promise<void> {
     const fds = [0, 1, 2].map(() => receiveDescriptor(MONITOR_SOCKET_FD));
     const stdio = fds.filter((fd) => fd !== null);
     try {
@@ -140,6 +145,8 @@ class Monitor {
       if (order.terminal !== null) {
         const { user, uid } = order.spec;
         const { terminal, remoteHost } = order;
+        // Not loaded for what has no terminal.
+        const { noteLogin } = await import("./login-records.ts");
         this.#login = noteLogin({ user, uid, terminal, remoteHost, pid: child.pid });
       }
       const greeting = order.isInteractive

@@ -8,7 +8,6 @@
  * @module
  */
 import { closeSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { CHILD_ARGV, type ChildSpec } from "./child-spec.ts";
 import { type FdReader, type FdWriter, openBothWaysPipe, openInputPipe, openOutputPipe } from "./pipes.ts";
 import type { Pty } from "./pty.ts";
@@ -58,11 +57,13 @@ export interface SpawnedChild {
  * more than it gives.
  */
 const SFTP_ENV = { BUN_JSC_useFTLJIT: "0" };
+/** What runs a few hundred lines once has no use for threads that compile. (bun:ffi wants a compiler all the same.) */
+const BRIEF_ENV = { BUN_JSC_useConcurrentJIT: "0" };
 /**
- * A monitor runs little code, and for a moment within the memory limits of its user: then no thread of the
- * runtime may want more.
+ * A monitor runs little code too, and for a moment within the memory limits of its user: then no thread of
+ * the runtime may want more.
  */
-const MONITOR_ENV = { BUN_JSC_useConcurrentJIT: "0", BUN_JSC_useConcurrentGC: "0" };
+const MONITOR_ENV = { ...BRIEF_ENV, BUN_JSC_useConcurrentGC: "0" };
 
 /** Starts `request.spec`. Throws when the operating system has no process or descriptor left. */
 export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
@@ -138,9 +139,15 @@ export function startOwn(stdio: readonly number[], spec: ChildSpec): Bun.Subproc
   return Bun.spawn([...ownCommand(), ...CHILD_ARGV], {
     stdio: stdio as unknown as ["ignore", "ignore", "ignore"],
     cwd: "/",
-    env: spec.isMonitor === true ? MONITOR_ENV : spec.sftp !== undefined ? SFTP_ENV : {},
+    env: environmentOf(spec),
     detached: true,
   });
+}
+
+function environmentOf({ isMonitor, isDoor, sftp }: ChildSpec): Record<string, string> {
+  if (isMonitor === true) return MONITOR_ENV;
+  if (sftp !== undefined) return SFTP_ENV;
+  return isDoor === true ? {} : BRIEF_ENV;
 }
 
 export function exitOf(child: Bun.Subprocess): Exit {
@@ -162,5 +169,5 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
 export function ownCommand(): string[] {
   const isCompiled = Bun.main.startsWith("/$bunfs/");
   if (isCompiled) return [process.execPath];
-  return [process.execPath, fileURLToPath(new URL("../../main.ts", import.meta.url))];
+  return [process.execPath, Bun.fileURLToPath(new URL("../../main.ts", import.meta.url))];
 }

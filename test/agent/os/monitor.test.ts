@@ -9,6 +9,7 @@ import type { FdReader } from "../../../src/agent/os/pipes.ts";
 import { spawnAs } from "../../../src/agent/os/spawn.ts";
 import { lookUpAccount } from "../../../src/agent/os/users.ts";
 import { createAccountGate } from "../../../src/agent/ssh-server/account-gate.ts";
+import { until } from "../../support/agent.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { hasPamRules, PamRules } from "../../support/pam-rules.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -126,7 +127,10 @@ describe.skipIf(!isRoot || !hasPam() || !hasPamRules)("PAM", () => {
     const { stdout, status } = await runIn(account.name, `cat ${rules.folder}/log; id -un; exit 7`);
     const line = `qufabric ${account.name} ${REMOTE} ssh`;
     expect({ stdout, status }).toEqual({ stdout: `open_session ${line}\n${account.name}\n`, status: 7 });
-    expect(rules.read("log")).toBe(`open_session ${line}\nclose_session ${line}\n`);
+    await until(
+      "the session closed",
+      () => rules.read("log") === `open_session ${line}\nclose_session ${line}\n`,
+    );
   });
 
   test("has the program as the user only, with three descriptors, default signals and its own session", async () => {
@@ -150,7 +154,21 @@ describe.skipIf(!isRoot || !hasPam() || !hasPamRules)("PAM", () => {
     rules.write("log", "");
     rules.set(account.name, ["session required pam_exec.so %F/log.sh"]);
     expect(await runIn(account.name, "kill -KILL $$")).toMatchObject({ status: null, signal: "SIGKILL" });
-    expect(rules.read("log")).toContain("close_session");
+    await until("the session closed", () => rules.read("log").includes("close_session"));
+  });
+
+  test("tells of the end before modules have closed the session, and closes it all the same", async () => {
+    rules.write("log", "");
+    const wait = "for i in $(seq 500); do [ -e $(dirname $0)/go ] && break; sleep 0.02; done";
+    rules.write("slow.sh", `#!/bin/sh\n[ $PAM_TYPE = close_session ] || exit 0\n${wait}\n`);
+    rules.set(account.name, [
+      "session required pam_exec.so %F/slow.sh",
+      "session required pam_exec.so %F/log.sh",
+    ]);
+    expect(await runIn(account.name, "exit 3")).toMatchObject({ status: 3 });
+    expect(rules.read("log")).not.toContain("close_session");
+    rules.write("go", "");
+    await until("the session closed", () => rules.read("log").includes("close_session"));
   });
 
   test("runs nothing when a module wants no session", async () => {

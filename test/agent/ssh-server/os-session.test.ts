@@ -174,6 +174,8 @@ describe.skipIf(!isRoot || !hasSsh)("a session", () => {
     test("of each channel is its own", async () => {
       rules.set(account.name, ["session required pam_exec.so %F/log.sh"]);
       await run("true");
+      // What closes it is not waited for by the client.
+      await until(() => rules.read("log").split("\n").length === 3);
       await run("true");
       await until(() => rules.read("log").split("\n").length === 5);
       expect(rules.read("log")).toBe("open_session ssh\nclose_session ssh\n".repeat(2));
