@@ -3,8 +3,10 @@
  *
  * @module
  */
+
+import { OLDER_MAP } from "./map-intake.ts";
 import type { StatusParts } from "./status-report.ts";
-import { NOT_TRIED_YET, OLDER_MAP, type SyncState } from "./sync-client.ts";
+import { NOT_TRIED_YET, type SyncState } from "./sync-client.ts";
 
 /** Beyond this, certificates and hellos begin to fail. */
 const CLOCK_OFFSET_MS_MAX = 30_000;

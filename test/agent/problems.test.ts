@@ -1,9 +1,10 @@
 /** Every row is a running agent with one thing wrong; the first has nothing wrong. */
 import { expect, test } from "bun:test";
 import { resolveFlags } from "../../src/agent/flags.ts";
+import { OLDER_MAP } from "../../src/agent/map-intake.ts";
 import { statusText } from "../../src/agent/status.ts";
 import { buildStatus, type StatusParts } from "../../src/agent/status-report.ts";
-import { NOT_TRIED_YET, OLDER_MAP } from "../../src/agent/sync-client.ts";
+import { NOT_TRIED_YET } from "../../src/agent/sync-client.ts";
 import { aMap, anId, aPeer } from "../support/policy.ts";
 
 const flags = resolveFlags({ managementUrl: "https://qf.example.com", sshServer: true }, undefined);

@@ -6,12 +6,19 @@
  */
 import type { ManagementMessage } from "../../wire/agent-sync.ts";
 import { digestOfMap } from "../../wire/map-digest.ts";
-import { type MapDifferences, type MapSections, outlineFor } from "../../wire/map-outline.ts";
+import {
+  type MapDifferences,
+  type MapOutline,
+  type MapSections,
+  outlineFor,
+} from "../../wire/map-outline.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
+import type { PeerId } from "../../wire/units.ts";
+import type { Admission } from "./admission.ts";
 import type { HeldMap } from "./encode.ts";
 
-/** How long an agent may take to answer before it gets the whole map. */
-const ANSWER_MS_MAX = 5_000;
+/** How long an agent may take to answer before it gets the whole map; it is less than its own patience. */
+const ANSWER_MS_MAX = 8_000;
 
 /** Of an agent's map, as the agent says. `digest` or `sections` absent: one that does not say. */
 export interface Position {
@@ -30,28 +37,53 @@ export interface CatchUp {
   answer(differences: MapDifferences | null): void;
 }
 
-export function createCatchUp(position: Position, send: (message: ManagementMessage) => void): CatchUp {
+export interface CatchUpOptions {
+  readonly peerId: PeerId;
+  readonly position: Position;
+  /** How many agents may be asked at once: bounds the outlines and maps that are kept for their answers. */
+  readonly asking: Admission;
+  send(message: ManagementMessage): void;
+  /** The agent is asked: it has its turn, however long it takes to answer. */
+  onAsked(): void;
+}
+
+export function createCatchUp(options: CatchUpOptions): CatchUp {
+  const { position, send } = options;
+  let isRefused = false;
   let answered = (_: MapDifferences | null): void => {};
+
+  async function answerTo(outline: MapOutline): Promise<MapDifferences | null> {
+    const leave = await options.asking.enter(options.peerId);
+    if (leave === null) return null;
+    try {
+      if (isRefused) return null;
+      return await new Promise<MapDifferences | null>((resolve) => {
+        const timer = setTimeout(() => resolve(null), ANSWER_MS_MAX);
+        answered = (differences) => {
+          clearTimeout(timer);
+          resolve(differences);
+        };
+        send({ type: "outline", outline });
+        options.onAsked();
+      });
+    } finally {
+      leave();
+    }
+  }
+
   return {
     async ask(map) {
       const { version, sections } = position;
       if (sections === undefined || !mayFollow(position, map)) return null;
       const outline = outlineFor(sections, map);
       if (outline === null) return null;
-      const held = { version, sections };
-      if (Object.keys(outline).length === 0) return { held, differences: {} };
-      const answer = new Promise<MapDifferences | null>((resolve) => {
-        const timer = setTimeout(() => resolve(null), ANSWER_MS_MAX);
-        answered = (differences) => {
-          clearTimeout(timer);
-          resolve(differences);
-        };
-      });
-      send({ type: "outline", outline });
-      const differences = await answer;
-      return differences === null ? null : { held, differences };
+      const differences = Object.keys(outline).length === 0 ? {} : await answerTo(outline);
+      return differences === null ? null : { held: { version, sections }, differences };
     },
-    answer: (differences) => answered(differences),
+    answer(differences) {
+      isRefused ||= differences === null;
+      answered(differences);
+    },
   };
 }
 

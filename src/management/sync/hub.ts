@@ -34,6 +34,8 @@ export type { PeerSession, SyncHub, SyncHubOptions } from "./sync-hub.ts";
 /** Frames of one agent that may wait; a well-behaved one has at most a handful under way. */
 const QUEUED_MAX = 64;
 const WHOLE_MAPS_MAX = 32;
+/** Agents that are asked at once what they have: an outline is at most some 160 kB, and most often under one. */
+const ASKED_MAX = 1_024;
 /** Links whose whole map is due, and how long: below an agent's patience with a silent management. */
 const WHOLE_WAITING_MAX = 4_096;
 const WHOLE_WAIT_MS_MAX = 5_000;
@@ -50,6 +52,11 @@ class Hub implements SyncHub {
   readonly #links: LinkTable;
   readonly #handshake: Handshake;
   readonly #wholeMaps: Admission;
+  readonly #asking = createAdmission({
+    inMax: ASKED_MAX,
+    waitingMax: ASKED_MAX,
+    waitMsMax: WHOLE_WAIT_MS_MAX,
+  });
   readonly #encoder = createMapEncoder();
   #isClosed = false;
   #hasWarnedOfAhead = false;
@@ -135,6 +142,7 @@ class Hub implements SyncHub {
     this.#isClosed = true;
     this.#handshake.close();
     this.#wholeMaps.close();
+    this.#asking.close();
     const { spreadMs } = this.#handshake;
     await this.#links.close(() => randomUpTo(spreadMs));
   }
@@ -249,6 +257,7 @@ class Hub implements SyncHub {
       position: { epoch, version, digest, sections, isForeign },
       encoder: this.#encoder,
       wholeMaps: this.#wholeMaps,
+      asking: this.#asking,
       retryAfterMs: () => this.#handshake.retryAfterMs(),
       mapOf: (isFirst) => (isFirst ? maps.mapOf(accountId, peerId) : maps.knownMapOf(accountId, peerId)),
       onAhead: () => this.#warnOfAhead(peerId, name),

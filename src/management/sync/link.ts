@@ -79,11 +79,13 @@ export interface LinkOptions {
   readonly encoder: MapEncoder;
   /** How many whole maps may be under way at once, over all links: one of each. */
   readonly wholeMaps: Admission;
+  /** How many agents may be asked at once what they have. */
+  readonly asking: Admission;
   /** When somebody for whom there is no room may try again, in milliseconds. */
   retryAfterMs(): number;
   /** The map; `isFirst`: with all that is committed, else with what was heard of. */
   mapOf(isFirst: boolean): Promise<NetworkMap | undefined>;
-  /** The first map, or that there is none to send, is on its way. */
+  /** The first map, that there is none to send, or the question what there is, is on its way. Once or more. */
   onFirst(): void;
   onFailure(cause: unknown): void;
 }
@@ -102,7 +104,7 @@ export function createLink(options: LinkOptions): AgentLink {
   let needsWhole = false;
   let ackedVersion = 0;
   let wholeDone = (): void => {};
-  const catchUp = createCatchUp(options.position, send);
+  const catchUp = createCatchUp({ ...options, send, onAsked: () => options.onFirst() });
 
   function send(message: ManagementMessage): void {
     sendText(JSON.stringify(message));

@@ -385,7 +385,7 @@ describe("the sync hub", () => {
     const silent = new Link();
     await silent.identify(machine, held(map));
     await silent.next("outline");
-    expect((await silent.next("map", 15_000)).map).toEqual(whole);
+    expect((await silent.next("map", 20_000)).map).toEqual(whole);
   }, 30_000);
 
   test("an answer to what was not asked changes nothing, and one that is none ends the link", async () => {
