@@ -176,6 +176,12 @@ function isLoopbackHost(hostname: string): boolean {
 
 function loginFailure(cause: unknown): QfError {
   if (cause instanceof oauth.AuthorizationResponseError) {
+    if (cause.error === "temporarily_unavailable") {
+      return new QfError("ERR_UNAVAILABLE", "the identity provider can sign nobody in at the moment", {
+        hint: "ask its administrator to look at its log and its disk, and try again",
+        cause,
+      });
+    }
     const isDenied = cause.error === "access_denied";
     return new QfError(
       "ERR_LOGIN_FAILED",

@@ -308,6 +308,9 @@ test.skipIf(!isRoot)(
         "qf: error: the database can not be written: the disk is full\n" +
           "qf: hint: make room on the disk of management's data folder\n",
       );
+      const login = await lab.device(person, "desktop").qf(["login"], { timeoutMs: 20_000 });
+      expect(login.exitCode).toBe(1);
+      expect(login.stderr).toContain("qf: error: the identity provider can sign nobody in at the moment\n");
       rmSync(join(lab.dataDir, "filled"));
       expect((await device.ssh(["deploy@web1", "true"])).stderr).toContain("User is not authorized");
     } finally {

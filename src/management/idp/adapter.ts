@@ -8,18 +8,31 @@
  */
 import type { Adapter, AdapterPayload } from "oidc-provider";
 import { type Clock, nowSeconds } from "../../base/clock.ts";
+import { isQfError, type QfError } from "../../base/errors.ts";
 import { sha256 } from "../../base/random.ts";
-import type { PayloadStore } from "./store.ts";
+import type { PayloadRow, PayloadStore } from "./store.ts";
 
 const BEARER_MODELS: readonly string[] = ["AuthorizationCode", "AccessToken"];
 
-/** One adapter per model, as oidc-provider asks for them. `usedBefore` makes its error for a spent code. */
+/**
+ * One adapter per model, as oidc-provider asks for them. `usedBefore` makes its error for a spent code,
+ * `unavailable` the one that it tells the waiting client, for a database that can not be written.
+ */
 export function createAdapterFactory(deps: {
   readonly payloads: PayloadStore;
   readonly clock: Clock;
   readonly usedBefore: () => Error;
+  readonly unavailable: (cause: QfError) => Error;
 }): (model: string) => Adapter {
-  const { payloads, clock } = deps;
+  const { clock } = deps;
+  const payloads = { ...deps.payloads, upsert };
+  async function upsert(row: PayloadRow): Promise<void> {
+    try {
+      await deps.payloads.upsert(row);
+    } catch (cause) {
+      throw isQfError(cause, "ERR_UNAVAILABLE") ? deps.unavailable(cause) : cause;
+    }
+  }
   return (model) => {
     const isBearer = BEARER_MODELS.includes(model);
     const keyOf = (id: string): string => (isBearer ? sha256(`oidc/${model}/${id}`) : id);

@@ -52,6 +52,10 @@ export async function createProvider(deps: ProviderDeps): Promise<Provider> {
       payloads: deps.payloads,
       clock: deps.clock,
       usedBefore: () => new errors.InvalidGrant("grant request is invalid"),
+      unavailable(cause) {
+        deps.log.error("identity provider failed", {}, cause);
+        return new errors.TemporarilyUnavailable();
+      },
     }),
   });
   allowHostedRedirect(provider, deps.origin + HOSTED_CALLBACK_PATH);
