@@ -36,7 +36,8 @@ export interface AgentCheckOptions {
 
 export async function checkAgent(options: AgentCheckOptions): Promise<Finding[]> {
   const chosen = chooseStateDir(options.stateDir, options.environment);
-  const isUsual = options.stateDir === undefined && !(await isThere(chosen));
+  // A folder in which nothing has come of an attempt is none.
+  const isUsual = options.stateDir === undefined && !(await isThere(statePaths(chosen).agent));
   const stateDir = isUsual && (await isThere(DEFAULT_STATE_DIR)) ? DEFAULT_STATE_DIR : chosen;
   const paths = statePaths(stateDir);
   if (!(await isThere(paths.publicClient)) && !(await isThere(paths.agent))) {

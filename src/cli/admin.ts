@@ -29,7 +29,9 @@ export const ADMIN_ARGS = {
 /** The same flags as they stand in help texts. */
 export const ADMIN_OPTIONS = `\
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
-  --json                   print the API's answer as it is`;
+  --json                   print the API's answer as it is
+
+The API token is in the file that QF_TOKEN_FILE names, or in QF_TOKEN.`;
 
 /** An answer: parsed for people, whole for machines. */
 export interface Answer<T> {

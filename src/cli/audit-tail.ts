@@ -22,6 +22,8 @@ options:
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
   --json                   print the API's answer as it is; with --follow one event a line
 
+The API token is in the file that QF_TOKEN_FILE names, or in QF_TOKEN.
+
 examples:
   qf audit tail --follow
   qf audit tail --lines 100 --json

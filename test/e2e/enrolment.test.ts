@@ -5,6 +5,7 @@ import { sha256 } from "../../src/base/random.ts";
 import { createClientApi } from "../../src/identity/client-api.ts";
 import { signedBytes } from "../../src/wire/signed-fields.ts";
 import { type Lab, openLab } from "../support/lab.ts";
+import { runProcess } from "../support/run-process.ts";
 
 /** Enrols a machine over the client API as an agent does. Gives back its peer id, or the error's code. */
 async function enrol(lab: Lab, setupKey: string, name: string): Promise<string> {
@@ -77,4 +78,15 @@ test("a wrong, a revoked and an expired key are refused with one line", async ()
   expect(agent.exitCode).toBe(1);
   expect(agent.stderr).toMatch(/^qf: error: .*setup key/m);
   expect(agent.stderr).not.toContain("    at ");
+});
+
+test("without a setup key and with nobody to ask, it says what to give instead", async () => {
+  await using lab = await openLab();
+  const up = ["agent", "up", "--state-dir", `${lab.root}/a`, "--management-url", lab.url];
+  // Without a terminal, whoever runs the tests.
+  const command = ["setsid", "--wait", lab.executable, ...up];
+  const said = await runProcess(command, { env: lab.env({ QF_NO_BROWSER: "1" }) });
+  expect(said.exitCode).toBe(1);
+  expect(said.stderr).toContain("qf: error: signing in needs a terminal");
+  expect(said.stderr).toContain("qf: hint: run it in a terminal, or give a setup key");
 });

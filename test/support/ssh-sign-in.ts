@@ -14,6 +14,9 @@ export interface SignIn {
   readonly banner: string;
 }
 
+/** A busy machine takes its time; the server's own patience is a little longer. */
+const READY_MS_MAX = 25_000;
+
 /** Signs in; `signWith` signs for the certificate with a key that is not the certified one. */
 export async function signIn(
   world: Pick<SshWorld, "port">,
@@ -37,7 +40,8 @@ export async function signIn(
       .on("error", () => resolve(false))
       .on("close", () => resolve(false));
     client.connect({
-      ...{ host: "127.0.0.1", port: world.port, username: credential.localUser, readyTimeout: 10_000 },
+      ...{ host: "127.0.0.1", port: world.port, username: credential.localUser },
+      readyTimeout: READY_MS_MAX,
       authHandler: [...AUTH_METHODS],
     });
     signInWith(client, {

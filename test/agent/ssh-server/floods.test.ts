@@ -220,7 +220,7 @@ describe.skipIf(!isRoot)("memory stays flat and others are served", () => {
     };
     await rounds(2);
     expect(await growth(() => rounds(8))).toBeLessThan(48);
-  });
+  }, 180_000);
 });
 
 /** The others come as a device that said hello. */
