@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
 import { type PingSample, pingOver } from "../fabric/ping.ts";
 import { dialPeer } from "../fabric/race.ts";
@@ -180,5 +181,5 @@ function clockText(offsetMs: number | null): string {
 function agentText({ connected, version, mapAgeSeconds }: PingReport["agent"]): string {
   const link = connected ? "connected to management" : "not connected to management";
   const map = mapAgeSeconds === null ? "" : `, map confirmed ${mapAgeSeconds} s ago`;
-  return `${link}${version === null ? "" : `, version ${version}`}${map}`;
+  return `${link}${version === null ? "" : `, version ${printable(version)}`}${map}`;
 }
