@@ -237,7 +237,7 @@ describe("the sync hub", () => {
     const link = new Link();
     await link.next("welcome");
     link.socket.send(send);
-    expect((await link.next("bye")).code).toBe("bad_message");
+    expect((await link.next("audit_ack")).throughSeq).toBe(1);
     await until("the end", () => link.closed);
   });
 
@@ -250,6 +250,15 @@ describe("the sync hub", () => {
     await link.next("map");
     const stored = await management.context.store.read((tx) => findPeerById(tx, machine.peer.id));
     expect(stored?.connectionIp).toBe("198.51.100.2");
+  });
+
+  test("takes no event of a time that nobody could be shown", async () => {
+    const link = await linked(await aMachine());
+    const body = { type: "agent.state", what: "started", detail: "" };
+    link.send({ type: "audit", events: [{ seq: 1, atMs: 9_000_000_000_000_000, body }] });
+    expect((await link.next("bye")).code).toBe("bad_message");
+    const headers = { authorization: `Token ${management.token}` };
+    expect((await fetch(`${management.url}/api/events/audit`, { headers })).status).toBe(200);
   });
 
   test("refuses a page of another origin", async () => {
@@ -395,7 +404,7 @@ describe("the sync hub", () => {
     await link.next("pong");
     expect(link.received).toEqual([]);
     link.send({ type: "differences", differences: { users: { buckets: [-1], held: {} } } });
-    expect((await link.next("bye")).code).toBe("bad_message");
+    expect((await link.next("audit_ack")).throughSeq).toBe(1);
   });
 
   test("sends a change as a delta, many at once as few, and the whole when asked", async () => {
