@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { dirname, resolve } from "node:path";
 import { executablePath } from "../support/executable.ts";
+import { interruptible } from "../support/interrupt.ts";
 import { agentsPart } from "./agents.ts";
 import { changesPart } from "./changes.ts";
 import { bulkPart, connectPart, startPart } from "./connect.ts";
@@ -106,4 +107,4 @@ async function main(args: string[]): Promise<void> {
   process.exitCode = failures === 0 ? 0 : 1;
 }
 
-await main(process.argv.slice(2));
+await interruptible(() => main(process.argv.slice(2)));

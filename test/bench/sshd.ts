@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { onInterrupt } from "../support/interrupt.ts";
 import { ownName } from "../support/os-accounts.ts";
 
 export interface Sshd extends AsyncDisposable {
@@ -46,6 +47,13 @@ export async function openSshd(config = "", user = ownName()): Promise<Sshd> {
     stdout: "ignore",
     stderr: "ignore",
   });
+  const end = async (): Promise<void> => {
+    forget();
+    child.kill("SIGTERM");
+    await child.exited;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const forget = onInterrupt(end);
   const sshArgs = [
     "-F",
     "none",
@@ -80,11 +88,7 @@ export async function openSshd(config = "", user = ownName()): Promise<Sshd> {
     pid: child.pid,
     key: join(folder, "user"),
     sshArgs,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await child.exited;
-      rmSync(folder, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: end,
   };
 }
 

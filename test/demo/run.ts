@@ -5,8 +5,8 @@
  * itself. State is under `.demo/`; nothing on the machine outside of it is changed.
  */
 import { mkdirSync, rmSync } from "node:fs";
-
 import { join, resolve } from "node:path";
+import { interruptible } from "../support/interrupt.ts";
 import { Lab, type LabAgent, type LabDevice, OWNER, type Person } from "../support/lab.ts";
 import { isRoot, ownName } from "../support/os-accounts.ts";
 import type { RunResult } from "../support/run-process.ts";
@@ -115,14 +115,17 @@ async function untilInterrupted(): Promise<void> {
   });
 }
 
-const demo = await start();
-try {
-  await prove(demo);
-  if (once) say("\nthe demo passed");
-  else {
-    whereNext(demo);
-    await untilInterrupted();
+await interruptible(async (release) => {
+  const demo = await start();
+  try {
+    await prove(demo);
+    if (once) say("\nthe demo passed");
+    else {
+      release();
+      whereNext(demo);
+      await untilInterrupted();
+    }
+  } finally {
+    await demo.lab[Symbol.asyncDispose]();
   }
-} finally {
-  await demo.lab[Symbol.asyncDispose]();
-}
+});

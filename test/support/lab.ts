@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { AgentStatus } from "../../src/wire/control.ts";
 import { executablePath } from "./executable.ts";
+import { killAllOn, onInterrupt } from "./interrupt.ts";
 import { LabTerminal } from "./lab-terminal.ts";
 import { firstLine, type RunOptions, type RunResult, runProcess } from "./run-process.ts";
 import { type Credentials, signIn, type Visit } from "./sign-in.ts";
@@ -55,11 +56,13 @@ export class Lab {
   management: Running | undefined;
   readonly #running = new Set<Running>();
   readonly #agents = new Set<LabAgent>();
+  readonly #forget: () => void;
 
   constructor(executable: string, root: string) {
     this.executable = executable;
     this.root = root;
     this.dataDir = join(root, "management");
+    this.#forget = onInterrupt(() => this.#interrupt());
   }
 
   /** Environment of every process: nothing of the caller's but PATH. */
@@ -232,7 +235,16 @@ export class Lab {
     return running;
   }
 
+  /** Ends what is only just starting as well, of which nobody here knows yet. */
+  async #interrupt(): Promise<void> {
+    killAllOn(this.root);
+    await this[Symbol.asyncDispose]();
+    killAllOn(this.root);
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#forget();
     await Promise.all([...this.#agents].map((agent) => agent.kill()));
     await Promise.all([...this.#running].map((running) => running.kill()));
     rmSync(this.root, { recursive: true, force: true });

@@ -2,6 +2,7 @@
  * Real OS accounts for a test, under names nobody else has, removed with everything of theirs.
  */
 import { rmSync } from "node:fs";
+import { onInterrupt } from "./interrupt.ts";
 
 export const isRoot = process.getuid?.() === 0;
 
@@ -14,12 +15,14 @@ function run(...command: string[]): void {
 export class OsAccount implements Disposable {
   readonly name: string;
   readonly home: string;
+  readonly #forget: () => void;
 
   constructor(word: string, args: readonly string[] = []) {
     this.name =
       `qf${word}${Math.trunc(performance.now() * 1000).toString(36)}${process.pid.toString(36)}`.slice(0, 30);
     this.home = `/home/${this.name}`;
     const home = args.includes("--no-create-home") ? [] : ["--create-home"];
+    this.#forget = onInterrupt(() => this[Symbol.dispose]());
     run("useradd", ...home, "--shell", "/bin/bash", ...args, this.name);
   }
 
@@ -38,6 +41,7 @@ export class OsAccount implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#forget();
     for (const pid of this.pids()) {
       try {
         process.kill(pid, "SIGKILL");
