@@ -7,10 +7,11 @@
  * @module
  */
 import { z } from "zod";
+import { lazily } from "./lazily.ts";
 import { EpochSeconds, HttpUrl, Id, PeerId, Sha256, UserId } from "./units.ts";
 
 /** How a login was proven; see DESIGN section 3. */
-export const Binding = z.enum(["idp", "ca", "service", "device"]);
+export const Binding = lazily(() => z.enum(["idp", "ca", "service", "device"]));
 export type Binding = z.infer<typeof Binding>;
 
 /** SSH name of the certificate's key type. */
@@ -48,33 +49,37 @@ export const JWS_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
 export const MANAGEMENT_TOKEN_TYPE = "qufabric-login+jwt";
 
 /** Who the certificate speaks for. */
-export const CertificateIdentity = z.strictObject({
-  issuer: z.string().max(2048),
-  subject: z.string().min(1).max(512),
-  userId: UserId,
-  devicePeerId: PeerId,
-  /** When the person proved themselves (`auth_time`); null when the provider does not say. */
-  authTimeSeconds: EpochSeconds.nullable(),
-  binding: Binding,
-  /** The target's map version that the issuer decided with; the machine waits up to 2 s for it. */
-  mapVersion: z.int().min(0),
-});
+export const CertificateIdentity = lazily(() =>
+  z.strictObject({
+    issuer: z.string().max(2048),
+    subject: z.string().min(1).max(512),
+    userId: UserId,
+    devicePeerId: PeerId,
+    /** When the person proved themselves (`auth_time`); null when the provider does not say. */
+    authTimeSeconds: EpochSeconds.nullable(),
+    binding: Binding,
+    /** The target's map version that the issuer decided with; the machine waits up to 2 s for it. */
+    mapVersion: z.int().min(0),
+  }),
+);
 export type CertificateIdentity = z.infer<typeof CertificateIdentity>;
 
 /** Payload of management's own short token. */
-export const ManagementTokenClaims = z.object({
-  /** Management's origin. */
-  iss: HttpUrl,
-  /** The user; equals `userId` of the certificate's identity. */
-  sub: UserId,
-  /** The machine it is for. One value, never a list. */
-  aud: PeerId,
-  /** RFC 7638 thumbprint of the login key: of no use without it. */
-  cnf: z.strictObject({ jkt: Sha256 }),
-  iat: EpochSeconds,
-  /** At most `CERTIFICATE_LIFETIME_SECONDS` after `iat`. */
-  exp: EpochSeconds,
-  jti: Id,
-  binding: Binding,
-});
+export const ManagementTokenClaims = lazily(() =>
+  z.object({
+    /** Management's origin. */
+    iss: HttpUrl,
+    /** The user; equals `userId` of the certificate's identity. */
+    sub: UserId,
+    /** The machine it is for. One value, never a list. */
+    aud: PeerId,
+    /** RFC 7638 thumbprint of the login key: of no use without it. */
+    cnf: z.strictObject({ jkt: Sha256 }),
+    iat: EpochSeconds,
+    /** At most `CERTIFICATE_LIFETIME_SECONDS` after `iat`. */
+    exp: EpochSeconds,
+    jti: Id,
+    binding: Binding,
+  }),
+);
 export type ManagementTokenClaims = z.infer<typeof ManagementTokenClaims>;

@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { Binding, ID_TOKEN_BYTES_MAX } from "./certificate.ts";
+import { lazily } from "./lazily.ts";
 
 import { ReasonCode } from "./reason.ts";
 import {
@@ -30,63 +31,73 @@ import {
 } from "./units.ts";
 
 /** A compact JWS, unverified. */
-export const CompactJws = z
-  .string()
-  .max(ID_TOKEN_BYTES_MAX)
-  .regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, "is not a compact JWS");
+export const CompactJws = lazily(() =>
+  z
+    .string()
+    .max(ID_TOKEN_BYTES_MAX)
+    .regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, "is not a compact JWS"),
+);
 
 /** GET /client/v1/config: public; what a client must know before it can sign anybody in. */
-export const ClientConfig = z.object({
-  protocolVersion: z.int().min(1),
-  accountId: AccountId,
-  /** Management's public origin; equal to the URL the client was given or it refuses. */
-  origin: HttpUrl,
-  domain: DnsName,
-  oidc: z.object({
-    issuer: HttpUrl,
-    clientId: z.string().min(1).max(512),
-    scope: z.string().min(1).max(1024),
-    /** Whether qf may run authorization code + PKCE with a loopback redirect itself. */
-    loopback: z.boolean(),
-    /** Fixed loopback port the provider insists on. Absent or 0: any. */
-    redirectPort: z.int().min(0).max(65_535).optional(),
-    /** Whether `prompt=login` is sent. */
-    promptLogin: z.boolean(),
+export const ClientConfig = lazily(() =>
+  z.object({
+    protocolVersion: z.int().min(1),
+    accountId: AccountId,
+    /** Management's public origin; equal to the URL the client was given or it refuses. */
+    origin: HttpUrl,
+    domain: DnsName,
+    oidc: z.object({
+      issuer: HttpUrl,
+      clientId: z.string().min(1).max(512),
+      scope: z.string().min(1).max(1024),
+      /** Whether qf may run authorization code + PKCE with a loopback redirect itself. */
+      loopback: z.boolean(),
+      /** Fixed loopback port the provider insists on. Absent or 0: any. */
+      redirectPort: z.int().min(0).max(65_535).optional(),
+      /** Whether `prompt=login` is sent. */
+      promptLogin: z.boolean(),
+    }),
+    /** Hosted flow: `code` types a one-time code back, `click` polls. */
+    loginConfirmation: z.enum(["code", "click"]),
+    /** Cap on --ssh-jwt-cache-ttl. Default 43200. */
+    loginSecondsMax: z.int().min(0),
+    /** The server's clock. Absent: an older server. */
+    nowMs: z.int().min(0).optional(),
   }),
-  /** Hosted flow: `code` types a one-time code back, `click` polls. */
-  loginConfirmation: z.enum(["code", "click"]),
-  /** Cap on --ssh-jwt-cache-ttl. Default 43200. */
-  loginSecondsMax: z.int().min(0),
-  /** The server's clock. Absent: an older server. */
-  nowMs: z.int().min(0).optional(),
-});
+);
 export type ClientConfig = z.infer<typeof ClientConfig>;
 
 /** POST /client/v1/challenges → a value used once within 60 s, whatever the outcome. */
-export const Challenge = z.object({
-  challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-  expiresAtSeconds: EpochSeconds,
-});
+export const Challenge = lazily(() =>
+  z.object({
+    challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+    expiresAtSeconds: EpochSeconds,
+  }),
+);
 export type Challenge = z.infer<typeof Challenge>;
 
 /** What a peer says about itself; shown and used by posture checks, never trusted for access. */
-export const PeerFacts = z.strictObject({
-  hostname: HostLabel,
-  os: z.string().max(64),
-  kernelVersion: z.string().max(128),
-  version: z.string().max(64),
-});
+export const PeerFacts = lazily(() =>
+  z.strictObject({
+    hostname: HostLabel,
+    os: z.string().max(64),
+    kernelVersion: z.string().max(128),
+    version: z.string().max(64),
+  }),
+);
 export type PeerFacts = z.infer<typeof PeerFacts>;
 
 /**
  * Where a login's token comes from. `claimed`: a token without a nonce that management already holds
  * for this login key (binding `ca`); it never leaves management again.
  */
-export const LoginProof = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("id_token"), idToken: CompactJws }),
-  z.strictObject({ kind: z.literal("claimed"), loginId: Id }),
-  z.strictObject({ kind: z.literal("service_token"), token: z.string().min(16).max(256) }),
-]);
+export const LoginProof = lazily(() =>
+  z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("id_token"), idToken: CompactJws }),
+    z.strictObject({ kind: z.literal("claimed"), loginId: Id }),
+    z.strictObject({ kind: z.literal("service_token"), token: z.string().min(16).max(256) }),
+  ]),
+);
 export type LoginProof = z.infer<typeof LoginProof>;
 
 /**
@@ -94,96 +105,106 @@ export type LoginProof = z.infer<typeof LoginProof>;
  * its key. Both signatures are over signedBytes("register", …, {challenge, loginKey, deviceKey,
  * proofHash, timeSeconds}); proofHash is base64url SHA-256 of the ID token, login id or token.
  */
-export const RegisterRequest = z.strictObject({
-  challenge: z.string().max(64),
-  timeSeconds: EpochSeconds,
-  /** Raw Ed25519 login key. */
-  loginKey: Ed25519PublicKey,
-  deviceKey: Ed25519PublicKey,
-  proof: LoginProof,
-  facts: PeerFacts,
-  loginSignature: Ed25519Signature,
-  deviceSignature: Ed25519Signature,
-  /** From the machine's agent over its control socket; see wire/control.ts. Absent: none. */
-  vouch: z
-    .strictObject({
-      machinePeerId: PeerId,
-      /** OS user id that asked, as the agent saw it; part of what is signed. */
-      uid: z.int().min(0),
-      timeSeconds: EpochSeconds,
-      signature: Ed25519Signature,
-    })
-    .optional(),
-});
+export const RegisterRequest = lazily(() =>
+  z.strictObject({
+    challenge: z.string().max(64),
+    timeSeconds: EpochSeconds,
+    /** Raw Ed25519 login key. */
+    loginKey: Ed25519PublicKey,
+    deviceKey: Ed25519PublicKey,
+    proof: LoginProof,
+    facts: PeerFacts,
+    loginSignature: Ed25519Signature,
+    deviceSignature: Ed25519Signature,
+    /** From the machine's agent over its control socket; see wire/control.ts. Absent: none. */
+    vouch: z
+      .strictObject({
+        machinePeerId: PeerId,
+        /** OS user id that asked, as the agent saw it; part of what is signed. */
+        uid: z.int().min(0),
+        timeSeconds: EpochSeconds,
+        signature: Ed25519Signature,
+      })
+      .optional(),
+  }),
+);
 export type RegisterRequest = z.infer<typeof RegisterRequest>;
 
-export const RegisterResponse = z.object({
-  peerId: PeerId,
-  name: z.string(),
-  address: OverlayAddress,
-  user: z.object({ id: UserId, name: z.string(), email: z.string() }),
-  /** Names this login in later requests; for `ca` bindings it is the only handle. */
-  loginId: Id,
-  binding: Binding,
-  /** Until when management takes this login for certificates. */
-  loginUntilSeconds: EpochSeconds,
-  /** `pending` devices exist but open nothing yet. */
-  deviceStatus: z.enum(["active", "pending"]),
-});
+export const RegisterResponse = lazily(() =>
+  z.object({
+    peerId: PeerId,
+    name: z.string(),
+    address: OverlayAddress,
+    user: z.object({ id: UserId, name: z.string(), email: z.string() }),
+    /** Names this login in later requests; for `ca` bindings it is the only handle. */
+    loginId: Id,
+    binding: Binding,
+    /** Until when management takes this login for certificates. */
+    loginUntilSeconds: EpochSeconds,
+    /** `pending` devices exist but open nothing yet. */
+    deviceStatus: z.enum(["active", "pending"]),
+  }),
+);
 export type RegisterResponse = z.infer<typeof RegisterResponse>;
 
 /**
  * POST /client/v1/certificates. Signatures by login key and device key over signedBytes("mint", …,
  * {challenge, loginKey, devicePeerId, proofHash, target, localUser, timeSeconds}).
  */
-export const CertificateRequest = z.strictObject({
-  challenge: z.string().max(64),
-  timeSeconds: EpochSeconds,
-  loginKey: Ed25519PublicKey,
-  devicePeerId: PeerId,
-  proof: LoginProof,
-  /** Peer id, name, full name or overlay address, as the person typed it, lower case. */
-  target: z.string().min(1).max(253),
-  /** The OS user asked for, where known: lets management refuse early with the reason. Empty: unknown. */
-  localUser: z.union([LocalUser, z.literal("")]),
-  loginSignature: Ed25519Signature,
-  deviceSignature: Ed25519Signature,
-});
+export const CertificateRequest = lazily(() =>
+  z.strictObject({
+    challenge: z.string().max(64),
+    timeSeconds: EpochSeconds,
+    loginKey: Ed25519PublicKey,
+    devicePeerId: PeerId,
+    proof: LoginProof,
+    /** Peer id, name, full name or overlay address, as the person typed it, lower case. */
+    target: z.string().min(1).max(253),
+    /** The OS user asked for, where known: lets management refuse early with the reason. Empty: unknown. */
+    localUser: z.union([LocalUser, z.literal("")]),
+    loginSignature: Ed25519Signature,
+    deviceSignature: Ed25519Signature,
+  }),
+);
 export type CertificateRequest = z.infer<typeof CertificateRequest>;
 
 /** Where and how to reach a machine, as management knows it now. */
-export const TargetInfo = z.object({
-  peerId: PeerId,
-  name: z.string(),
-  address: OverlayAddress,
-  /** SSH host keys as registered; a mismatch is fatal. */
-  hostKeys: z.array(SshPublicKeyBlob).max(8),
-  direct: z.array(HostPort).max(32),
-  connected: z.boolean(),
-  /** What the agent reported: false means it runs without --allow-server-ssh. */
-  sshServer: z.boolean(),
-  /** Whether it runs with --disable-ssh-auth: the device key signs in, not a certificate. */
-  machineIdentity: z.boolean(),
-  /** Whether an admin has confirmed its name, so that it works without the domain. Absent: no. */
-  nameConfirmed: z.boolean().optional(),
-});
+export const TargetInfo = lazily(() =>
+  z.object({
+    peerId: PeerId,
+    name: z.string(),
+    address: OverlayAddress,
+    /** SSH host keys as registered; a mismatch is fatal. */
+    hostKeys: z.array(SshPublicKeyBlob).max(8),
+    direct: z.array(HostPort).max(32),
+    connected: z.boolean(),
+    /** What the agent reported: false means it runs without --allow-server-ssh. */
+    sshServer: z.boolean(),
+    /** Whether it runs with --disable-ssh-auth: the device key signs in, not a certificate. */
+    machineIdentity: z.boolean(),
+    /** Whether an admin has confirmed its name, so that it works without the domain. Absent: no. */
+    nameConfirmed: z.boolean().optional(),
+  }),
+);
 export type TargetInfo = z.infer<typeof TargetInfo>;
 
 /**
  * POST /client/v1/targets: where a machine is, asked by a device that the network rules let reach it. Nobody
  * signs in. Signed by the device key over signedBytes("target", …, the other fields in this order).
  */
-export const TargetRequest = z.strictObject({
-  challenge: z.string().max(64),
-  devicePeerId: PeerId,
-  /** As in `CertificateRequest`. */
-  target: z.string().min(1).max(253),
-  timeSeconds: EpochSeconds,
-  deviceSignature: Ed25519Signature,
-});
+export const TargetRequest = lazily(() =>
+  z.strictObject({
+    challenge: z.string().max(64),
+    devicePeerId: PeerId,
+    /** As in `CertificateRequest`. */
+    target: z.string().min(1).max(253),
+    timeSeconds: EpochSeconds,
+    deviceSignature: Ed25519Signature,
+  }),
+);
 export type TargetRequest = z.infer<typeof TargetRequest>;
 
-export const TargetResponse = z.object({ target: TargetInfo });
+export const TargetResponse = lazily(() => z.object({ target: TargetInfo }));
 export type TargetResponse = z.infer<typeof TargetResponse>;
 
 /** Most names in one list. */
@@ -194,89 +215,105 @@ export const NAMES_MAX = 4_096;
  * this device. Nobody signs in. Signed by the device key over signedBytes("names", …, the other fields in
  * this order).
  */
-export const NamesRequest = z.strictObject({
-  challenge: z.string().max(64),
-  devicePeerId: PeerId,
-  timeSeconds: EpochSeconds,
-  deviceSignature: Ed25519Signature,
-});
+export const NamesRequest = lazily(() =>
+  z.strictObject({
+    challenge: z.string().max(64),
+    devicePeerId: PeerId,
+    timeSeconds: EpochSeconds,
+    deviceSignature: Ed25519Signature,
+  }),
+);
 export type NamesRequest = z.infer<typeof NamesRequest>;
 
-export const NamesResponse = z.object({
-  domain: DnsName,
-  /** First labels of machines whose name an admin has confirmed; sorted. */
-  names: z.array(HostLabel).max(NAMES_MAX),
-});
+export const NamesResponse = lazily(() =>
+  z.object({
+    domain: DnsName,
+    /** First labels of machines whose name an admin has confirmed; sorted. */
+    names: z.array(HostLabel).max(NAMES_MAX),
+  }),
+);
 export type NamesResponse = z.infer<typeof NamesResponse>;
 
-export const CertificateResponse = z.discriminatedUnion("outcome", [
-  z.object({
-    outcome: z.literal("issued"),
-    /** The certificate blob in base64, as in a `-cert.pub` file. Empty with `target.machineIdentity`. */
-    certificate: z.string().max(65_536),
-    target: TargetInfo,
-    principals: z.array(z.string()).max(256),
-    validUntilSeconds: EpochSeconds,
-  }),
-  z.object({
-    outcome: z.literal("denied"),
-    reason: ReasonCode,
-    sentence: z.string(),
-    hint: z.string().optional(),
-    receipt: Id,
-    target: TargetInfo.optional(),
-  }),
-]);
+export const CertificateResponse = lazily(() =>
+  z.discriminatedUnion("outcome", [
+    z.object({
+      outcome: z.literal("issued"),
+      /** The certificate blob in base64, as in a `-cert.pub` file. Empty with `target.machineIdentity`. */
+      certificate: z.string().max(65_536),
+      target: TargetInfo,
+      principals: z.array(z.string()).max(256),
+      validUntilSeconds: EpochSeconds,
+    }),
+    z.object({
+      outcome: z.literal("denied"),
+      reason: ReasonCode,
+      sentence: z.string(),
+      hint: z.string().optional(),
+      receipt: Id,
+      target: TargetInfo.optional(),
+    }),
+  ]),
+);
 export type CertificateResponse = z.infer<typeof CertificateResponse>;
 
 /**
  * POST /client/v1/logout: ends this login; signed by the login key over signedBytes("logout", …,
  * {challenge, loginKey, timeSeconds}).
  */
-export const LogoutRequest = z.strictObject({
-  challenge: z.string().max(64),
-  timeSeconds: EpochSeconds,
-  loginKey: Ed25519PublicKey,
-  loginSignature: Ed25519Signature,
-});
+export const LogoutRequest = lazily(() =>
+  z.strictObject({
+    challenge: z.string().max(64),
+    timeSeconds: EpochSeconds,
+    loginKey: Ed25519PublicKey,
+    loginSignature: Ed25519Signature,
+  }),
+);
 export type LogoutRequest = z.infer<typeof LogoutRequest>;
 
 /** POST /client/v1/hosted: opens a hosted login; nothing is granted by it. */
-export const HostedLoginRequest = z.strictObject({
-  loginKey: Ed25519PublicKey,
-  deviceName: HostLabel,
-  /** Shown on the page. Empty: unknown. */
-  target: z.string().max(253),
-  localUser: z.union([LocalUser, z.literal("")]),
-  /** Sign in anew whatever session the browser has (TTL 0). */
-  fresh: z.boolean(),
-});
+export const HostedLoginRequest = lazily(() =>
+  z.strictObject({
+    loginKey: Ed25519PublicKey,
+    deviceName: HostLabel,
+    /** Shown on the page. Empty: unknown. */
+    target: z.string().max(253),
+    localUser: z.union([LocalUser, z.literal("")]),
+    /** Sign in anew whatever session the browser has (TTL 0). */
+    fresh: z.boolean(),
+  }),
+);
 export type HostedLoginRequest = z.infer<typeof HostedLoginRequest>;
 
-export const HostedLoginResponse = z.object({
-  id: Id,
-  /** Complete; printed on a line of its own. */
-  url: HttpUrl,
-  /** Known to the waiting terminal only; a claim needs it beside the code. */
-  pollSecret: Base64Url,
-  confirmation: z.enum(["code", "click"]),
-  expiresAtSeconds: EpochSeconds,
-});
+export const HostedLoginResponse = lazily(() =>
+  z.object({
+    id: Id,
+    /** Complete; printed on a line of its own. */
+    url: HttpUrl,
+    /** Known to the waiting terminal only; a claim needs it beside the code. */
+    pollSecret: Base64Url,
+    confirmation: z.enum(["code", "click"]),
+    expiresAtSeconds: EpochSeconds,
+  }),
+);
 export type HostedLoginResponse = z.infer<typeof HostedLoginResponse>;
 
 /** POST /client/v1/hosted/{id}/claim. `code` as typed; absent while polling in `click` mode. */
-export const HostedClaimRequest = z.strictObject({
-  pollSecret: Base64Url,
-  code: z.string().max(32).optional(),
-});
+export const HostedClaimRequest = lazily(() =>
+  z.strictObject({
+    pollSecret: Base64Url,
+    code: z.string().max(32).optional(),
+  }),
+);
 export type HostedClaimRequest = z.infer<typeof HostedClaimRequest>;
 
-export const HostedClaimResponse = z.discriminatedUnion("status", [
-  z.object({ status: z.literal("waiting") }),
-  z.object({ status: z.literal("wrong_code"), triesLeft: z.int() }),
-  z.object({ status: z.literal("denied") }),
-  z.object({ status: z.literal("approved"), proof: LoginProof }),
-]);
+export const HostedClaimResponse = lazily(() =>
+  z.discriminatedUnion("status", [
+    z.object({ status: z.literal("waiting") }),
+    z.object({ status: z.literal("wrong_code"), triesLeft: z.int() }),
+    z.object({ status: z.literal("denied") }),
+    z.object({ status: z.literal("approved"), proof: LoginProof }),
+  ]),
+);
 export type HostedClaimResponse = z.infer<typeof HostedClaimResponse>;
 
 /**
@@ -285,48 +322,54 @@ export type HostedClaimResponse = z.infer<typeof HostedClaimResponse>;
  * login key's. credentialHash is base64url SHA-256 of the setup key, of the ID token, login id or token of
  * the proof, or of nothing (device_key).
  */
-export const EnrolRequest = z.strictObject({
-  challenge: z.string().max(64),
-  timeSeconds: EpochSeconds,
-  deviceKey: Ed25519PublicKey,
-  hostKeys: z.array(SshPublicKeyBlob).min(1).max(8),
-  credential: z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("setup_key"), setupKey: z.string().min(8).max(128) }),
-    /** SSO: the person's fresh login; the machine belongs to nobody, the audit names who enrolled it. */
-    z.strictObject({
-      kind: z.literal("login"),
-      loginKey: Ed25519PublicKey,
-      proof: LoginProof,
-      loginSignature: Ed25519Signature,
-    }),
-    /** Already enrolled: finds itself again by device key (new host keys, new name). */
-    z.strictObject({ kind: z.literal("device_key") }),
-  ]),
-  /** Wanted name; a taken one gets a suffix. */
-  name: HostLabel,
-  facts: PeerFacts,
-  deviceSignature: Ed25519Signature,
-});
+export const EnrolRequest = lazily(() =>
+  z.strictObject({
+    challenge: z.string().max(64),
+    timeSeconds: EpochSeconds,
+    deviceKey: Ed25519PublicKey,
+    hostKeys: z.array(SshPublicKeyBlob).min(1).max(8),
+    credential: z.discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("setup_key"), setupKey: z.string().min(8).max(128) }),
+      /** SSO: the person's fresh login; the machine belongs to nobody, the audit names who enrolled it. */
+      z.strictObject({
+        kind: z.literal("login"),
+        loginKey: Ed25519PublicKey,
+        proof: LoginProof,
+        loginSignature: Ed25519Signature,
+      }),
+      /** Already enrolled: finds itself again by device key (new host keys, new name). */
+      z.strictObject({ kind: z.literal("device_key") }),
+    ]),
+    /** Wanted name; a taken one gets a suffix. */
+    name: HostLabel,
+    facts: PeerFacts,
+    deviceSignature: Ed25519Signature,
+  }),
+);
 export type EnrolRequest = z.infer<typeof EnrolRequest>;
 
-export const EnrolResponse = z.object({
-  peerId: PeerId,
-  accountId: AccountId,
-  origin: HttpUrl,
-  name: HostLabel,
-  domain: DnsName,
-  address: OverlayAddress,
-});
+export const EnrolResponse = lazily(() =>
+  z.object({
+    peerId: PeerId,
+    accountId: AccountId,
+    origin: HttpUrl,
+    name: HostLabel,
+    domain: DnsName,
+    address: OverlayAddress,
+  }),
+);
 export type EnrolResponse = z.infer<typeof EnrolResponse>;
 
 /** Body of every refusal outside the admin API: a code for machines, a line for people. */
-export const ApiFailure = z.object({
-  /** HTTP status, repeated as NetBird does. */
-  code: z.int(),
-  message: z.string(),
-  error: z.string(),
-  hint: z.string().optional(),
-  /** Why a proven person was refused (ERR_ACCESS_DENIED). */
-  reason: ReasonCode.optional(),
-});
+export const ApiFailure = lazily(() =>
+  z.object({
+    /** HTTP status, repeated as NetBird does. */
+    code: z.int(),
+    message: z.string(),
+    error: z.string(),
+    hint: z.string().optional(),
+    /** Why a proven person was refused (ERR_ACCESS_DENIED). */
+    reason: ReasonCode.optional(),
+  }),
+);
 export type ApiFailure = z.infer<typeof ApiFailure>;

@@ -8,6 +8,7 @@
  * @module
  */
 import { z } from "zod";
+import { lazily } from "./lazily.ts";
 import { EpochSeconds, PeerId, Port } from "./units.ts";
 
 export const HELLO_PREFIX = "QUFABRIC/1 ";
@@ -18,12 +19,14 @@ export const PING_PORT = 7;
 /** Longest wait for the whole line. */
 export const HELLO_TIMEOUT_MS = 5_000;
 
-export const Hello = z.strictObject({
-  source: PeerId,
-  target: PeerId,
-  port: Port,
-  timeSeconds: EpochSeconds,
-  /** 16 random bytes, base64url; remembered by the target for as long as the time would pass. */
-  nonce: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
-});
+export const Hello = lazily(() =>
+  z.strictObject({
+    source: PeerId,
+    target: PeerId,
+    port: Port,
+    timeSeconds: EpochSeconds,
+    /** 16 random bytes, base64url; remembered by the target for as long as the time would pass. */
+    nonce: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
+  }),
+);
 export type Hello = z.infer<typeof Hello>;

@@ -11,6 +11,7 @@
  */
 import { z } from "zod";
 import { HELLO_BYTES_MAX } from "./hello.ts";
+import { lazily } from "./lazily.ts";
 import { EpochSeconds, PeerId, Port } from "./units.ts";
 
 export const RELAY_CLIENT_PATH = "/client/v1/relay";
@@ -26,12 +27,14 @@ export const RELAY_HELLO_HEADER = "qufabric-hello";
 export const RELAY_PROOF_HEADER = "qufabric-relay";
 
 /** A machine that offers itself to the relay. */
-export const RelayAgentProof = z.strictObject({
-  peerId: PeerId,
-  timeSeconds: EpochSeconds,
-  /** 16 random bytes, base64url; taken once. */
-  nonce: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
-});
+export const RelayAgentProof = lazily(() =>
+  z.strictObject({
+    peerId: PeerId,
+    timeSeconds: EpochSeconds,
+    /** 16 random bytes, base64url; taken once. */
+    nonce: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
+  }),
+);
 export type RelayAgentProof = z.infer<typeof RelayAgentProof>;
 
 /** Credit of a new stream, each way, without a word: enough for a sign-in and a shell. */
@@ -84,12 +87,14 @@ export const RELAY_RESET = {
 export type RelayReset = keyof typeof RELAY_RESET;
 
 /** What an agent is told of a stream. It believes the hello, once checked; the address is for people. */
-export const RelayOpen = z.object({
-  hello: z.string().min(1).max(HELLO_BYTES_MAX),
-  /** The client's address as management sees it. */
-  sourceAddress: z.string().max(64),
-  sourcePort: Port.or(z.literal(0)),
-});
+export const RelayOpen = lazily(() =>
+  z.object({
+    hello: z.string().min(1).max(HELLO_BYTES_MAX),
+    /** The client's address as management sees it. */
+    sourceAddress: z.string().max(64),
+    sourcePort: Port.or(z.literal(0)),
+  }),
+);
 export type RelayOpen = z.infer<typeof RelayOpen>;
 
 export interface RelayFrame {

@@ -1,0 +1,19 @@
+/**
+ * Shapes that are made when something is first read by them. A process that ends after a few messages
+ * would otherwise spend more on the shapes of all others than on its own.
+ *
+ * @module
+ */
+
+/** Stands for what `make` returns, which is called once, when anything of it is first asked for. */
+export function lazily<T extends object>(make: () => T): T {
+  let made: T | undefined;
+  const get = (): T => {
+    made ??= make();
+    return made;
+  };
+  return new Proxy({} as T, {
+    get: (_, name) => Reflect.get(get(), name),
+    has: (_, name) => Reflect.has(get(), name),
+  });
+}
