@@ -10,7 +10,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { sourceKey } from "../fabric/source-limits.ts";
+import { sourceKey } from "../base/source-key.ts";
 import { isInRange } from "../policy/posture.ts";
 import {
   DEFAULT_PENALTIES,

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
+import { sourceKey } from "../base/source-key.ts";
 
 export interface SourceLimitOptions {
   /** Unproven connections of one source at once. Default 512: a burst from behind one address is ordinary. */
@@ -80,16 +81,4 @@ export function createSourceLimits(clock: Clock, options: SourceLimitOptions = {
       if (source.open === 0 && source.failures === 0) sources.delete(key);
     },
   };
-}
-
-/** An IPv4 address whole, an IPv6 address by its /64: who has one of those has all of them. */
-export function sourceKey(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
-  if (!plain.includes(":")) return plain;
-  const [head = "", tail] = plain.split("::", 2);
-  const before = head === "" ? [] : head.split(":");
-  if (tail === undefined) return before.slice(0, 4).join(":");
-  const after = tail === "" ? [] : tail.split(":");
-  const zeros = new Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0");
-  return [...before, ...zeros, ...after].slice(0, 4).join(":");
 }

@@ -33,6 +33,7 @@ import {
 } from "../wire/client-api.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
 import { watchPresence } from "./presence.ts";
+import { isLoopbackHost } from "./strict-fetch.ts";
 
 /** Longest answer taken from management: a certificate with a large ID token, and room. */
 export const ANSWER_BYTES_MAX = 512 * 1024;
@@ -117,10 +118,6 @@ function badUrl(url: string): QfError {
   return new QfError("ERR_USAGE", `${JSON.stringify(url.slice(0, 200))} is not a management URL`, {
     hint: "it looks like https://qf.example.com",
   });
-}
-
-function isLoopbackHost(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
 /** Refuses a server of a newer protocol, or one that is not the one we meant to ask. */

@@ -16,6 +16,7 @@ import type { ClientConfig, LoginProof } from "../wire/client-api.ts";
 import { openBrowser } from "./browser.ts";
 import type { Environment } from "./client-folder.ts";
 import { type Callback, openCallback } from "./loopback-listener.ts";
+import { isLoopbackHost } from "./strict-fetch.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How much older than this login the provider's own sign-in may be when a fresh one was asked for. */
@@ -168,10 +169,6 @@ function httpOptions(options: LoopbackLoginOptions) {
 function isWebPage(text: string | undefined): boolean {
   const url = URL.parse(text ?? "");
   return url?.protocol === "https:" || (url?.protocol === "http:" && isLoopbackHost(url.hostname));
-}
-
-function isLoopbackHost(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
 function loginFailure(cause: unknown): QfError {

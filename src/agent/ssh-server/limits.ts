@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { sourceKey } from "../../base/source-key.ts";
 import type { SshLimitFlags } from "../../wire/ssh-limits.ts";
 import type { StreamOrigin } from "../world.ts";
 
@@ -96,15 +97,7 @@ function milliseconds(seconds: number | null | undefined): number | null {
 
 /** Who a stream counts as: the hello's device where there was one, else the address (/64 of IPv6). */
 export function sourceOf(origin: StreamOrigin): string {
-  if (origin.sourcePeerId !== null) return origin.sourcePeerId;
-  const address = origin.sourceAddress.replace(/^::ffff:/, "");
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::", 2);
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const gap = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  const words = [...left, ...Array<string>(gap).fill("0"), ...right];
-  return `${words.slice(0, 4).join(":")}::/64`;
+  return origin.sourcePeerId ?? sourceKey(origin.sourceAddress);
 }
 
 /** Counts things by key, with a bound for each and for all. */

@@ -8,6 +8,7 @@ import { type Context, Hono } from "hono";
 import type { Clock } from "../../base/clock.ts";
 import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { sourceKey } from "../../base/source-key.ts";
 import {
   type ApiFailure,
   CertificateRequest,
@@ -22,7 +23,7 @@ import {
 } from "../../wire/client-api.ts";
 import { Id } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
-import { type Attempts, createAttempts, sourceKey } from "../idp/attempts.ts";
+import { type Attempts, createAttempts } from "../idp/attempts.ts";
 import { DenialCause } from "../login/denial.ts";
 import { currentAccount, type LoginDeps } from "../login/deps.ts";
 import { enrolMachine } from "../login/enrol.ts";

@@ -50,18 +50,3 @@ export function createAttempts(clock: Clock, limit: AttemptLimit): Attempts {
     },
   };
 }
-
-/** What counts as one source: an IPv4 address, or an IPv6 /64. */
-export function sourceKey(address: string): string {
-  const bare = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-  if (!bare.includes(":")) return bare;
-  const [head = "", tail] = bare.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  const groups = [...left, ...new Array<string>(zeros).fill("0"), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
-    .join(":")}::/64`;
-}

@@ -5,7 +5,8 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
-import { createAttempts, sourceKey } from "./attempts.ts";
+import { sourceKey } from "../../base/source-key.ts";
+import { createAttempts } from "./attempts.ts";
 import type { PasswordAccount, PasswordAccounts } from "./store.ts";
 
 /** Longest password that is hashed: bounds the work of one request. */

@@ -10,6 +10,7 @@
 import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import { isEqualSecret, newId, newSecret, sha256 } from "../../base/random.ts";
+import { sourceKey } from "../../base/source-key.ts";
 import type {
   HostedClaimRequest,
   HostedClaimResponse,
@@ -29,7 +30,6 @@ import {
 } from "../db/logins.ts";
 import type { Writer } from "../db/store.ts";
 import type { UserRow } from "../db/users.ts";
-import { sourceKey } from "../idp/attempts.ts";
 import { filled } from "../settings.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { newOneTimeCode, oneTimeCodeHash } from "./one-time-code.ts";

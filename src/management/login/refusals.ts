@@ -5,12 +5,13 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { type FailureCode, isQfError } from "../../base/errors.ts";
+import { sourceKey } from "../../base/source-key.ts";
 import type { ActivityCode } from "../../wire/audit-event.ts";
 import type { AccountId } from "../../wire/units.ts";
 import { systemInitiator } from "../db/audit-events.ts";
 import type { Store } from "../db/store.ts";
 import type { UserRow } from "../db/users.ts";
-import { createAttempts, sourceKey } from "../idp/attempts.ts";
+import { createAttempts } from "../idp/attempts.ts";
 import { initiatorOf } from "./person.ts";
 
 /** Events of one source per minute. Those above are answered all the same. */

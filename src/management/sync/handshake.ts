@@ -9,7 +9,7 @@
 import type { ServerWebSocket } from "bun";
 import { verifyEd25519 } from "../../base/ed25519.ts";
 import { randomUpTo } from "../../base/random.ts";
-import { sourceKey } from "../../fabric/source-limits.ts";
+import { sourceKey } from "../../base/source-key.ts";
 import { type AgentMessage, RETRY_MS_MAX } from "../../wire/agent-sync.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
