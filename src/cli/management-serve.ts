@@ -14,7 +14,7 @@ a prior init it prints a link that is good once for setting it up.
 
 usage: qf management serve [--data-dir DIR] [--listen HOST:PORT] [--public-url URL]
                            [--database-url URL | --database-url-file FILE]
-                           [--cluster-listen HOST:PORT]
+                           [--cluster-listen HOST:PORT [--cluster-advertise HOST:PORT]]
                            [--tls-cert FILE --tls-key FILE | --behind-proxy]
                            [--oidc-issuer URL --oidc-client-id ID [--oidc-...]]
 
@@ -29,6 +29,9 @@ options:
                            with a shared database: where the other processes reach this one, to pass on
                            streams whose machine is connected to it; sealed, and open to them only. none: to
                            nobody (default: QF_CLUSTER_LISTEN, or 127.0.0.1:0, for processes on one machine)
+  --cluster-advertise HOST:PORT
+                           where they reach it instead, when it is behind NAT or in a container; also
+                           QF_CLUSTER_ADVERTISE (default: the address of --cluster-listen)
   --listen HOST:PORT       where to listen; port 0 is any (default: 127.0.0.1:8080)
   --public-url URL         how people and machines reach it; kept (default: the listen URL)
   --tls-cert FILE          TLS certificate chain in PEM; needed off loopback, with --tls-key
@@ -56,6 +59,7 @@ examples:
       "database-url": { ...STRING, valueHint: "url", description: "PostgreSQL" },
       "database-url-file": { ...STRING, valueHint: "file", description: "File with its URL" },
       "cluster-listen": { ...STRING, valueHint: "host:port", description: "For other processes" },
+      "cluster-advertise": { ...STRING, valueHint: "host:port", description: "Where they reach it" },
       listen: { ...STRING, valueHint: "host:port", description: "Where to listen" },
       "public-url": { ...STRING, valueHint: "url", description: "How others reach it" },
       "tls-cert": { ...STRING, valueHint: "file", description: "TLS certificate" },
@@ -80,6 +84,10 @@ examples:
         ...given("masterKeyFile", args["master-key-file"]),
         ...given("listen", args.listen),
         ...given("clusterListen", args["cluster-listen"] ?? process.env.QF_CLUSTER_LISTEN),
+        ...given(
+          "clusterAdvertise",
+          args["cluster-advertise"] ?? (process.env.QF_CLUSTER_ADVERTISE || undefined),
+        ),
         ...given("publicUrl", args["public-url"]),
         ...given("tlsCert", args["tls-cert"]),
         ...given("tlsKey", args["tls-key"]),

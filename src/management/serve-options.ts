@@ -37,6 +37,8 @@ export interface ServeOptions {
    * 127.0.0.1:0, for processes on one machine. Not with SQLite.
    */
   readonly clusterListen?: string;
+  /** HOST:PORT at which they reach it where that is another: behind NAT, in a container. With `clusterListen`. */
+  readonly clusterAdvertise?: string;
   /** A proxy in front ends TLS and writes X-Forwarded-For. */
   readonly behindProxy?: boolean;
   /** Absent: the embedded provider. */
@@ -70,28 +72,51 @@ export async function checkListen(options: ServeOptions): Promise<CheckedListen>
   return { hostname, port, tls, publicOrigin: parsePublicUrl(options.publicUrl) };
 }
 
+const ANY_ADDRESS = /^(0\.0\.0\.0|::|::0|0:0:0:0:0:0:0:0)$/;
+/** A name of 253 characters, and a port. */
+const ADVERTISE_CHARS_MAX = 259;
+
 /**
  * Where other processes may come; null: nowhere. Tunnels are sealed by themselves, so off loopback they want
  * no TLS. Throws ERR_USAGE for what can not be meant.
  */
 export function checkClusterListen({
   clusterListen,
+  clusterAdvertise,
   databaseUrl,
-}: Pick<ServeOptions, "clusterListen" | "databaseUrl">): ClusterAddress | null {
+}: Pick<ServeOptions, "clusterListen" | "clusterAdvertise" | "databaseUrl">): ClusterAddress | null {
   if (databaseUrl === undefined) {
-    if (clusterListen === undefined) return null;
-    throw new QfError("ERR_USAGE", "--cluster-listen is for several processes on one database", {
+    if (clusterListen === undefined && clusterAdvertise === undefined) return null;
+    const flag = clusterListen === undefined ? "--cluster-advertise" : "--cluster-listen";
+    throw new QfError("ERR_USAGE", `${flag} is for several processes on one database`, {
       hint: "give --database-url as well",
     });
   }
+  if (clusterAdvertise !== undefined) return advertised(clusterListen, clusterAdvertise);
   if (clusterListen === "none") return null;
   const address = parseListen(clusterListen ?? CLUSTER_LISTEN_DEFAULT, "--cluster-listen");
-  if (/^(0\.0\.0\.0|::|::0|0:0:0:0:0:0:0:0)$/.test(address.hostname)) {
+  if (ANY_ADDRESS.test(address.hostname)) {
     throw new QfError("ERR_USAGE", "--cluster-listen names no address that another process could dial", {
-      hint: "name this machine's own, as the others reach it, as in 10.0.0.5:8081",
+      hint: "name this machine's own, as in 10.0.0.5:8081, or what the others dial with --cluster-advertise",
     });
   }
   return address;
+}
+
+/** An address that leads to this process is not its own, so one of its own has to be known. */
+function advertised(clusterListen: string | undefined, clusterAdvertise: string): ClusterAddress {
+  if (clusterListen === undefined || clusterListen === "none") {
+    throw new QfError("ERR_USAGE", "--cluster-advertise leads nowhere without --cluster-listen", {
+      hint: "say where it arrives, as in --cluster-listen 0.0.0.0:8081",
+    });
+  }
+  const told = parseListen(clusterAdvertise, "--cluster-advertise");
+  if (told.port === 0 || ANY_ADDRESS.test(told.hostname) || clusterAdvertise.length > ADVERTISE_CHARS_MAX) {
+    throw new QfError("ERR_USAGE", "--cluster-advertise names no address that another process could dial", {
+      hint: "as in 203.0.113.5:8081 or qf-1.example.com:8081",
+    });
+  }
+  return { ...parseListen(clusterListen, "--cluster-listen"), advertise: clusterAdvertise };
 }
 
 /** The origin of a listening address. */

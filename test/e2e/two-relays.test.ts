@@ -4,7 +4,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/drop-in.ts";
-import { type Echo, startEcho } from "../support/echo.ts";
+import { type Balancer, openBalancer } from "../support/balancer.ts";
+import { type Echo, freePort, startEcho } from "../support/echo.ts";
 import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { hasPostgres } from "../support/postgres.ts";
@@ -20,6 +21,7 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
   let account: OsAccount;
   let first: LabManagement;
   let second: LabManagement;
+  let outside: Balancer;
   let agent: LabAgent;
   let laptop: LabDevice;
   let at: string;
@@ -36,8 +38,13 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
     at = `${account.name}@hidden1`;
     two = await openTwoManagements();
     lab = two.lab;
+    // The one that the machine is linked to is where a container's would be: at another address than its own.
+    outside = await openBalancer();
+    const inside = await freePort();
+    outside.backends = [inside];
+    const told = `localhost:${outside.port}`;
     [first, second] = await Promise.all([
-      two.serve("first", ["--cluster-listen", "127.0.0.2:0"]),
+      two.serve("first", ["--cluster-listen", `0.0.0.0:${inside}`, "--cluster-advertise", told]),
       two.serve("second", [], { QF_CLUSTER_LISTEN: "127.0.0.3:0" }),
     ]);
     two.balancer.backends = [first.port];
@@ -65,6 +72,7 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
 
   afterAll(async () => {
     await two?.[Symbol.asyncDispose]();
+    outside?.close();
     await echo?.[Symbol.asyncDispose]();
     account?.[Symbol.dispose]();
   });

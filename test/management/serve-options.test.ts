@@ -23,6 +23,16 @@ describe("checkClusterListen", () => {
       options: { databaseUrl, clusterListen: "[fd00::5]:0" },
       want: { hostname: "fd00::5", port: 0 },
     },
+    {
+      name: "another address for the others, by whatever way it arrives",
+      options: { databaseUrl, clusterListen: "0.0.0.0:8081", clusterAdvertise: "qf-1.example.com:9000" },
+      want: { hostname: "0.0.0.0", port: 8081, advertise: "qf-1.example.com:9000" },
+    },
+    {
+      name: "the same in IPv6",
+      options: { databaseUrl, clusterListen: "[::]:0", clusterAdvertise: "[2001:db8::5]:9000" },
+      want: { hostname: "::", port: 0, advertise: "[2001:db8::5]:9000" },
+    },
   ])("takes $name", ({ options, want }) => {
     expect(checkClusterListen(options)).toEqual(want);
   });
@@ -33,10 +43,21 @@ describe("checkClusterListen", () => {
     { name: "the same in IPv6", options: { databaseUrl, clusterListen: "[::]:8081" } },
     { name: "no port", options: { databaseUrl, clusterListen: "10.0.0.5" } },
     { name: "a port above 65535", options: { databaseUrl, clusterListen: "10.0.0.5:70000" } },
+    ...[
+      { name: "an address for others with SQLite", databaseUrl: undefined, clusterListen: undefined },
+      { name: "one that arrives nowhere", databaseUrl, clusterListen: undefined },
+      { name: "one that arrives at none", databaseUrl, clusterListen: "none" },
+    ].map(({ name, ...rest }) => ({ name, options: { ...rest, clusterAdvertise: "203.0.113.5:8081" } })),
+    ...["0.0.0.0:8081", "[::]:8081", "203.0.113.5:0", "203.0.113.5", "a b:1", `${"x".repeat(300)}:1`, ""].map(
+      (clusterAdvertise) => ({
+        name: `${clusterAdvertise.slice(0, 20)} for the others`,
+        options: { databaseUrl, clusterListen: "0.0.0.0:8081", clusterAdvertise },
+      }),
+    ),
   ])("refuses $name", ({ options }) => {
     let code = "none";
     try {
-      checkClusterListen(options);
+      checkClusterListen(options as Parameters<typeof checkClusterListen>[0]);
     } catch (cause) {
       code = isQfError(cause) ? cause.code : "other";
     }

@@ -8,6 +8,7 @@ import type { ServerWebSocket } from "bun";
 import { type Clock, nowSeconds } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { HELLO_SKEW_SECONDS } from "../../fabric/hello.ts";
+import { formatHostPort } from "../../fabric/host-port.ts";
 import { createReplayCache } from "../../fabric/replay-cache.ts";
 import { createSourceLimits } from "../../fabric/source-limits.ts";
 import { RELAY_FRAME_BYTES_MAX } from "../../wire/relay.ts";
@@ -33,6 +34,8 @@ export interface ClusterAddress {
   readonly hostname: string;
   /** 0: any. */
   readonly port: number;
+  /** HOST:PORT that the other processes are told instead, where they do not reach this one by its own. */
+  readonly advertise?: string;
 }
 
 export interface TunnelListenerDeps {
@@ -46,7 +49,7 @@ export interface TunnelListenerDeps {
 }
 
 export interface TunnelListener {
-  /** HOST:PORT. */
+  /** HOST:PORT, as the others are told. */
   readonly address: string;
   close(): Promise<void>;
 }
@@ -58,7 +61,7 @@ interface TunnelSocketData {
 }
 
 export function listenForTunnels(deps: TunnelListenerDeps): TunnelListener {
-  const { hostname, port } = deps.listen;
+  const { hostname, port, advertise } = deps.listen;
   const check = createTunnelCheck(deps);
   const strangers = createSourceLimits(deps.clock);
   const open = new Map<string, ServerWebSocket<TunnelSocketData>>();
@@ -100,7 +103,7 @@ export function listenForTunnels(deps: TunnelListenerDeps): TunnelListener {
     }),
   );
   return {
-    address: `${hostname.includes(":") ? `[${hostname}]` : hostname}:${server.port}`,
+    address: advertise ?? formatHostPort(hostname, server.port ?? port),
     async close() {
       for (const { data } of [...open.values()]) data.tunnel?.over();
       await server.stop(true);
