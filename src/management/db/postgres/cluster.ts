@@ -1,45 +1,33 @@
 /**
- * Several processes on one PostgreSQL: notifications, a table of links, and a beat that holds them.
+ * Several processes on one PostgreSQL: notifications, tables of links, and a beat that holds them.
  *
  * One connection of its own listens and beats. When it was lost, everything that may have been missed is
- * read anew as soon as it is back. Read `#tick` first.
+ * read anew as soon as it is back. Who lives is `processes.ts`, who has which agent `agent-links.ts`. Read
+ * `#tick` first.
  *
  * @module
  */
-import { and, eq, inArray, ne, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Clock } from "../../../base/clock.ts";
 import { parseJson } from "../../../base/files.ts";
 import type { Log } from "../../../base/log.ts";
-import { ManagementNotice, NOTICE_PEERS_MAX } from "../../../wire/management-notice.ts";
+import { ManagementNotice } from "../../../wire/management-notice.ts";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
 import type { AccountNews, Cluster, KillOrder, LinkState } from "../cluster.ts";
 import type { SqlDatabase } from "../connection.ts";
+import { AgentLinks } from "./agent-links.ts";
 import { databaseOver, type Sql } from "./connection.ts";
 import { postgresCode } from "./errors.ts";
+import { createSeenProcesses, type SeenProcesses } from "./processes.ts";
 import { PostgresRelayLinks } from "./relay-links.ts";
 import { pgClusterSchema, pgSchema } from "./schema.ts";
 
 const CHANNEL = "qufabric";
 const BEAT_MS = 1_000;
-/** A process whose beat stands still for this long has no agents any more. */
-const LEASE_MS = 5_000;
-/** After this its row and its links are removed. It makes them again should it live. */
-const FORGET_MS = 60_000;
-const FLUSH_MS = 15;
 /** Characters of a reason that are passed on. */
 const REASON_MAX = 1_000;
 /** A beat that takes longer is given up with its connection. */
 const TICK_MS_MAX = 8_000;
-
-interface RemoteLink extends LinkState {
-  readonly processId: string;
-}
-
-interface SeenProcess {
-  beat: number;
-  /** By our own monotonic clock. */
-  changedAtMs: number;
-}
 
 export interface ClusterDeps {
   readonly processId: string;
@@ -61,20 +49,13 @@ export async function openCluster(deps: ClusterDeps): Promise<Cluster> {
 class PostgresCluster implements Cluster {
   readonly #deps: ClusterDeps;
   #pool: Sql;
-  readonly #local = new Map<PeerId, LinkState>();
-  readonly #dirty = new Set<PeerId>();
-  /** Opened here and not written yet: what the table says of them is older. */
-  readonly #unwritten = new Set<PeerId>();
-  readonly #remote = new Map<PeerId, RemoteLink>();
-  readonly #processes = new Map<string, SeenProcess>();
+  readonly #processes: SeenProcesses;
+  readonly #links: AgentLinks;
   /** What was last heard of each account. Null until the first look. */
   #accounts: Map<AccountId, { version: number; auditSeq: number }> | null = null;
-  #taken: ((link: LinkState) => void)[] = [];
   #kills: ((order: KillOrder) => void)[] = [];
   #news: ((news: AccountNews) => void)[] = [];
   #tickTimer: ReturnType<typeof setTimeout> | undefined;
-  #flushTimer: ReturnType<typeof setTimeout> | undefined;
-  #isFlushing = false;
   #isClosed = false;
   #address: string | null = null;
   readonly processId: string;
@@ -84,11 +65,18 @@ class PostgresCluster implements Cluster {
     this.#deps = deps;
     this.processId = deps.processId;
     this.#pool = deps.open((payload) => this.#onNotice(payload));
+    this.#processes = createSeenProcesses(deps.clock);
+    this.#links = new AgentLinks({
+      processId: deps.processId,
+      processes: this.#processes,
+      sql: () => this.#sql(),
+      write: (notice, fn) => this.#write(notice, fn),
+    });
     this.relayLinks = new PostgresRelayLinks({
       processId: deps.processId,
       sql: () => this.#sql(),
       read: deps.read,
-      isDead: (processId) => this.#processes.has(processId) && !this.#isAlive(processId),
+      isDead: (processId) => this.#processes.isDead(processId),
       tell: (peers) => this.#tell({ type: "relays", by: deps.processId, peers }),
     });
   }
@@ -110,31 +98,24 @@ class PostgresCluster implements Cluster {
   }
 
   announce(link: LinkState): void {
-    if (!this.#local.has(link.peerId)) this.#unwritten.add(link.peerId);
-    this.#local.set(link.peerId, link);
-    this.#remote.delete(link.peerId);
-    this.#touch(link.peerId);
+    this.#links.announce(link);
   }
 
   withdraw(peerId: PeerId): void {
-    this.#unwritten.delete(peerId);
-    if (this.#local.delete(peerId)) this.#touch(peerId);
+    this.#links.withdraw(peerId);
   }
 
   find(peerId: PeerId): LinkState | undefined {
-    const link = this.#remote.get(peerId);
-    return link !== undefined && this.#isAlive(link.processId) ? link : undefined;
+    return this.#links.find(peerId);
   }
 
   list(accountId: AccountId): LinkState[] {
-    return [...this.#remote.values()].filter(
-      (link) => link.accountId === accountId && this.#isAlive(link.processId),
-    );
+    return this.#links.list(accountId);
   }
 
   kill(order: KillOrder): boolean {
-    const link = this.#remote.get(order.peerId);
-    if (link === undefined || !this.#isAlive(link.processId)) return false;
+    const link = this.#links.find(order.peerId);
+    if (link === undefined) return false;
     this.#tell({
       type: "kill",
       to: link.processId,
@@ -147,7 +128,7 @@ class PostgresCluster implements Cluster {
   }
 
   onTaken(listener: (link: LinkState) => void): void {
-    this.#taken.push(listener);
+    this.#links.onTaken(listener);
   }
 
   onKill(listener: (order: KillOrder) => void): void {
@@ -162,7 +143,7 @@ class PostgresCluster implements Cluster {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#tickTimer);
-    clearTimeout(this.#flushTimer);
+    this.#links.close();
     this.relayLinks.close();
     const { processes } = pgClusterSchema;
     const { processId } = this.#deps;
@@ -202,7 +183,7 @@ class PostgresCluster implements Cluster {
   /** Beats, listens where a new connection does not listen yet, and looks whose beat stands still. */
   async #tick(): Promise<void> {
     const { processes } = pgClusterSchema;
-    const { processId, clock } = this.#deps;
+    const { processId } = this.#deps;
     const [own] = await this.#sql()
       .insert(processes)
       .values({ id: processId, beat: 1, address: this.#address })
@@ -211,21 +192,18 @@ class PostgresCluster implements Cluster {
         set: { beat: sql`${processes.beat} + 1`, address: this.#address },
       })
       .returning();
-    // New, or taken for dead meanwhile.
-    if (own?.beat === 1) for (const peerId of this.#local.keys()) this.#touch(peerId);
+    const isNew = own?.beat === 1;
+    if (isNew) this.#links.announceAll();
     const listening = await this.#pool.unsafe("SELECT pg_listening_channels()");
     if (listening.length === 0) {
       await this.#pool.unsafe(`LISTEN ${CHANNEL}`);
       await this.#lookAtAll();
     }
-    const nowMs = clock.monotonicMs();
     for (const { id, beat } of await this.#sql().select().from(processes)) {
-      const seen = this.#processes.get(id);
-      if (seen === undefined || seen.beat !== beat) this.#processes.set(id, { beat, changedAtMs: nowMs });
-      else if (id !== processId && nowMs - seen.changedAtMs > FORGET_MS) await this.#forget(id, beat);
+      if (this.#processes.beat(id, beat) && id !== processId) await this.#forget(id, beat);
     }
-    if (this.#dirty.size > 0) this.#scheduleFlush();
-    await this.relayLinks.onBeat(own?.beat === 1);
+    this.#links.onBeat();
+    await this.relayLinks.onBeat(isNew);
   }
 
   async #forget(id: string, beat: number): Promise<void> {
@@ -237,24 +215,13 @@ class PostgresCluster implements Cluster {
   }
 
   #dropProcess(id: string): void {
-    this.#processes.delete(id);
-    for (const [peerId, link] of this.#remote) if (link.processId === id) this.#remote.delete(peerId);
-  }
-
-  #isAlive(processId: string): boolean {
-    const seen = this.#processes.get(processId);
-    return seen !== undefined && this.#deps.clock.monotonicMs() - seen.changedAtMs < LEASE_MS;
+    this.#processes.drop(id);
+    this.#links.dropProcess(id);
   }
 
   /** Links and accounts as they are: after this, notifications say what changes. */
   async #lookAtAll(): Promise<void> {
-    const { agentLinks } = pgClusterSchema;
-    const rows = await this.#sql()
-      .select()
-      .from(agentLinks)
-      .where(ne(agentLinks.processId, this.#deps.processId));
-    this.#remote.clear();
-    for (const row of rows) this.#noteLink(row);
+    await this.#links.lookAtAll();
     const { accounts } = pgSchema;
     const states = await this.#sql()
       .select({ id: accounts.id, version: accounts.version, nextAuditSeq: accounts.nextAuditSeq })
@@ -264,17 +231,6 @@ class PostgresCluster implements Cluster {
     for (const { id, version, nextAuditSeq } of states) {
       this.#noteAccount({ id, version, auditSeq: nextAuditSeq - 1 }, isFirst);
     }
-  }
-
-  #noteLink(row: RemoteLink): void {
-    if (!this.#processes.has(row.processId)) {
-      this.#processes.set(row.processId, { beat: 0, changedAtMs: this.#deps.clock.monotonicMs() });
-    }
-    if (this.#unwritten.has(row.peerId)) return;
-    this.#remote.set(row.peerId, row);
-    if (!this.#local.delete(row.peerId)) return;
-    this.#dirty.delete(row.peerId);
-    for (const listener of this.#taken) listener(row);
   }
 
   #noteAccount(now: { id: AccountId; version: number; auditSeq: number }, isOwn: boolean): void {
@@ -301,113 +257,19 @@ class PostgresCluster implements Cluster {
     } else if (isOwn) return;
     else if (notice.type === "stopped") this.#dropProcess(notice.by);
     else if (notice.type === "relays") this.relayLinks.onOpenedElsewhere(notice.peers).catch(() => {});
-    else this.#lookAtLinks(notice.peers, notice.by).catch(() => {}); // The next full look mends it.
+    else this.#links.onChangedElsewhere(notice.peers, notice.by).catch(() => {}); // The next full look mends it.
   }
 
-  async #lookAtLinks(peerIds: readonly PeerId[], processId: string): Promise<void> {
-    const { agentLinks } = pgClusterSchema;
-    const rows = await this.#sql()
-      .select()
-      .from(agentLinks)
-      .where(inArray(agentLinks.peerId, [...peerIds]));
-    const found = new Map(rows.map((row) => [row.peerId, row]));
-    for (const peerId of peerIds) {
-      const row = found.get(peerId);
-      if (row !== undefined && row.processId !== this.#deps.processId) this.#noteLink(row);
-      else if (this.#remote.get(peerId)?.processId === processId) this.#remote.delete(peerId);
-    }
-  }
-
-  #touch(peerId: PeerId): void {
-    this.#dirty.add(peerId);
-    this.#scheduleFlush();
-  }
-
-  #scheduleFlush(): void {
-    if (this.#isFlushing || this.#isClosed || this.#flushTimer !== undefined) return;
-    this.#flushTimer = setTimeout(() => {
-      this.#flushTimer = undefined;
-      this.#isFlushing = true;
-      this.#flush()
-        .then(() => true)
-        .catch(() => false) // What is left goes with the next beat.
-        .then((isDone) => {
-          this.#isFlushing = false;
-          if (isDone && this.#dirty.size > 0) this.#scheduleFlush();
-        });
-    }, FLUSH_MS);
-  }
-
-  async #flush(): Promise<void> {
-    const peerIds = [...this.#dirty].slice(0, NOTICE_PEERS_MAX);
-    const { processId } = this.#deps;
-    const up = peerIds
-      .flatMap((peerId) => this.#local.get(peerId) ?? [])
-      .map((link) => ({ ...link, processId }));
-    const fresh = up.filter(({ peerId }) => this.#unwritten.has(peerId));
-    const known = up.filter(({ peerId }) => !this.#unwritten.has(peerId));
-    const down = peerIds.filter((peerId) => !this.#local.has(peerId));
-    for (const peerId of peerIds) this.#dirty.delete(peerId);
-    try {
-      await this.#pool.begin(async (tx) => {
-        const database = databaseOver(tx, () => true);
-        await writeLinks(database, processId, { fresh, known, down });
-        const notice: ManagementNotice = { type: "links", by: processId, peers: peerIds };
-        await tx.unsafe("SELECT pg_notify($1, $2)", [CHANNEL, JSON.stringify(notice)]);
-      });
-      // Unless it was opened anew meanwhile, the table now says what is here.
-      for (const { peerId, bootId } of fresh) {
-        if (this.#local.get(peerId)?.bootId === bootId) this.#unwritten.delete(peerId);
-      }
-    } catch (cause) {
-      for (const peerId of peerIds) this.#dirty.add(peerId);
-      throw cause;
-    }
+  async #write(notice: ManagementNotice, fn: (database: SqlDatabase) => Promise<void>): Promise<void> {
+    await this.#pool.begin(async (tx) => {
+      await fn(databaseOver(tx, () => true));
+      await tx.unsafe("SELECT pg_notify($1, $2)", [CHANNEL, JSON.stringify(notice)]);
+    });
   }
 
   async #tell(notice: ManagementNotice): Promise<void> {
     await this.#pool.unsafe("SELECT pg_notify($1, $2)", [CHANNEL, JSON.stringify(notice)]);
   }
-}
-
-interface LinkChanges {
-  /** Opened here: taken from whoever had them. */
-  readonly fresh: readonly RemoteLink[];
-  /** Changed here: written unless somebody has taken them meanwhile. */
-  readonly known: readonly RemoteLink[];
-  readonly down: readonly PeerId[];
-}
-
-async function writeLinks(
-  database: SqlDatabase,
-  processId: string,
-  { fresh, known, down }: LinkChanges,
-): Promise<void> {
-  const { agentLinks } = pgClusterSchema;
-  const set = {
-    accountId: sql`excluded.account_id`,
-    processId: sql`excluded.process_id`,
-    bootId: sql`excluded.boot_id`,
-    ackedVersion: sql`excluded.acked_version`,
-    sessions: sql`excluded.sessions`,
-  };
-  const target = agentLinks.peerId;
-  if (fresh.length > 0) {
-    await database
-      .insert(agentLinks)
-      .values([...fresh])
-      .onConflictDoUpdate({ target, set });
-  }
-  if (known.length > 0) {
-    await database
-      .insert(agentLinks)
-      .values([...known])
-      .onConflictDoUpdate({ target, set, setWhere: eq(agentLinks.processId, processId) });
-  }
-  if (down.length === 0) return;
-  await database
-    .delete(agentLinks)
-    .where(and(inArray(agentLinks.peerId, [...down]), eq(agentLinks.processId, processId)));
 }
 
 /** Rejects when `work` takes longer than `ms`. */

@@ -1,0 +1,215 @@
+/**
+ * Who has which agent's control link: what is here is written to a table, what others have is read from it.
+ *
+ * Changes are gathered for a moment and written together, with a notice of whom they concern.
+ *
+ * @module
+ */
+import { and, eq, inArray, ne, sql } from "drizzle-orm";
+import { type ManagementNotice, NOTICE_PEERS_MAX } from "../../../wire/management-notice.ts";
+import type { AccountId, PeerId } from "../../../wire/units.ts";
+import type { LinkState } from "../cluster.ts";
+import type { SqlDatabase } from "../connection.ts";
+import type { SeenProcesses } from "./processes.ts";
+import { pgClusterSchema } from "./schema.ts";
+
+const FLUSH_MS = 15;
+
+/** A link that another process has. */
+export interface RemoteLink extends LinkState {
+  readonly processId: string;
+}
+
+export interface AgentLinksDeps {
+  readonly processId: string;
+  readonly processes: SeenProcesses;
+  sql(): SqlDatabase;
+  /** Does both or neither; the others hear of it at the commit. */
+  write(notice: ManagementNotice, fn: (database: SqlDatabase) => Promise<void>): Promise<void>;
+}
+
+export class AgentLinks {
+  readonly #deps: AgentLinksDeps;
+  readonly #local = new Map<PeerId, LinkState>();
+  readonly #dirty = new Set<PeerId>();
+  /** Opened here and not written yet: what the table says of them is older. */
+  readonly #unwritten = new Set<PeerId>();
+  readonly #remote = new Map<PeerId, RemoteLink>();
+  #taken: ((link: LinkState) => void)[] = [];
+  #flushTimer: ReturnType<typeof setTimeout> | undefined;
+  #isFlushing = false;
+  #isClosed = false;
+
+  constructor(deps: AgentLinksDeps) {
+    this.#deps = deps;
+  }
+
+  announce(link: LinkState): void {
+    if (!this.#local.has(link.peerId)) this.#unwritten.add(link.peerId);
+    this.#local.set(link.peerId, link);
+    this.#remote.delete(link.peerId);
+    this.#touch(link.peerId);
+  }
+
+  withdraw(peerId: PeerId): void {
+    this.#unwritten.delete(peerId);
+    if (this.#local.delete(peerId)) this.#touch(peerId);
+  }
+
+  /** The link that another process has which lives. */
+  find(peerId: PeerId): RemoteLink | undefined {
+    const link = this.#remote.get(peerId);
+    return link !== undefined && this.#deps.processes.isAlive(link.processId) ? link : undefined;
+  }
+
+  list(accountId: AccountId): LinkState[] {
+    const { processes } = this.#deps;
+    return [...this.#remote.values()].filter(
+      (link) => link.accountId === accountId && processes.isAlive(link.processId),
+    );
+  }
+
+  onTaken(listener: (link: LinkState) => void): void {
+    this.#taken.push(listener);
+  }
+
+  /** The table has nothing of this process, which is new or was taken for dead meanwhile. */
+  announceAll(): void {
+    for (const peerId of this.#local.keys()) this.#touch(peerId);
+  }
+
+  /** Now and then: writes what could not be written. */
+  onBeat(): void {
+    if (this.#dirty.size > 0) this.#scheduleFlush();
+  }
+
+  /** All links as they are: after this, notices say what changes. */
+  async lookAtAll(): Promise<void> {
+    const { agentLinks } = pgClusterSchema;
+    const rows = await this.#deps
+      .sql()
+      .select()
+      .from(agentLinks)
+      .where(ne(agentLinks.processId, this.#deps.processId));
+    this.#remote.clear();
+    for (const row of rows) this.#note(row);
+  }
+
+  /** Another process says that something has changed with these links. */
+  async onChangedElsewhere(peerIds: readonly PeerId[], processId: string): Promise<void> {
+    const { agentLinks } = pgClusterSchema;
+    const rows = await this.#deps
+      .sql()
+      .select()
+      .from(agentLinks)
+      .where(inArray(agentLinks.peerId, [...peerIds]));
+    const found = new Map(rows.map((row) => [row.peerId, row]));
+    for (const peerId of peerIds) {
+      const row = found.get(peerId);
+      if (row !== undefined && row.processId !== this.#deps.processId) this.#note(row);
+      else if (this.#remote.get(peerId)?.processId === processId) this.#remote.delete(peerId);
+    }
+  }
+
+  dropProcess(id: string): void {
+    for (const [peerId, link] of this.#remote) if (link.processId === id) this.#remote.delete(peerId);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#flushTimer);
+  }
+
+  #note(row: RemoteLink): void {
+    this.#deps.processes.mention(row.processId);
+    if (this.#unwritten.has(row.peerId)) return;
+    this.#remote.set(row.peerId, row);
+    if (!this.#local.delete(row.peerId)) return;
+    this.#dirty.delete(row.peerId);
+    for (const listener of this.#taken) listener(row);
+  }
+
+  #touch(peerId: PeerId): void {
+    this.#dirty.add(peerId);
+    this.#scheduleFlush();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#isFlushing || this.#isClosed || this.#flushTimer !== undefined) return;
+    this.#flushTimer = setTimeout(() => {
+      this.#flushTimer = undefined;
+      this.#isFlushing = true;
+      this.#flush()
+        .then(() => true)
+        .catch(() => false) // What is left goes with the next beat.
+        .then((isDone) => {
+          this.#isFlushing = false;
+          if (isDone && this.#dirty.size > 0) this.#scheduleFlush();
+        });
+    }, FLUSH_MS);
+  }
+
+  async #flush(): Promise<void> {
+    const peerIds = [...this.#dirty].slice(0, NOTICE_PEERS_MAX);
+    const { processId } = this.#deps;
+    const up = peerIds
+      .flatMap((peerId) => this.#local.get(peerId) ?? [])
+      .map((link) => ({ ...link, processId }));
+    const fresh = up.filter(({ peerId }) => this.#unwritten.has(peerId));
+    const known = up.filter(({ peerId }) => !this.#unwritten.has(peerId));
+    const down = peerIds.filter((peerId) => !this.#local.has(peerId));
+    for (const peerId of peerIds) this.#dirty.delete(peerId);
+    try {
+      await this.#deps.write({ type: "links", by: processId, peers: peerIds }, (database) =>
+        writeLinks(database, processId, { fresh, known, down }),
+      );
+      // Unless it was opened anew meanwhile, the table now says what is here.
+      for (const { peerId, bootId } of fresh) {
+        if (this.#local.get(peerId)?.bootId === bootId) this.#unwritten.delete(peerId);
+      }
+    } catch (cause) {
+      for (const peerId of peerIds) this.#dirty.add(peerId);
+      throw cause;
+    }
+  }
+}
+
+interface LinkChanges {
+  /** Opened here: taken from whoever had them. */
+  readonly fresh: readonly RemoteLink[];
+  /** Changed here: written unless somebody has taken them meanwhile. */
+  readonly known: readonly RemoteLink[];
+  readonly down: readonly PeerId[];
+}
+
+async function writeLinks(
+  database: SqlDatabase,
+  processId: string,
+  { fresh, known, down }: LinkChanges,
+): Promise<void> {
+  const { agentLinks } = pgClusterSchema;
+  const set = {
+    accountId: sql`excluded.account_id`,
+    processId: sql`excluded.process_id`,
+    bootId: sql`excluded.boot_id`,
+    ackedVersion: sql`excluded.acked_version`,
+    sessions: sql`excluded.sessions`,
+  };
+  const target = agentLinks.peerId;
+  if (fresh.length > 0) {
+    await database
+      .insert(agentLinks)
+      .values([...fresh])
+      .onConflictDoUpdate({ target, set });
+  }
+  if (known.length > 0) {
+    await database
+      .insert(agentLinks)
+      .values([...known])
+      .onConflictDoUpdate({ target, set, setWhere: eq(agentLinks.processId, processId) });
+  }
+  if (down.length === 0) return;
+  await database
+    .delete(agentLinks)
+    .where(and(inArray(agentLinks.peerId, [...down]), eq(agentLinks.processId, processId)));
+}
