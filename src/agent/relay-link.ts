@@ -85,14 +85,15 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
     offer = made;
   }
 
-  function take({ hello, sourceAddress }: RelayOpen, stream: RelayStream): boolean {
+  function take({ hello, sourceAddress: said }: RelayOpen, stream: RelayStream): boolean {
+    const sourceAddress = isAddress(said) ? said : "0.0.0.0";
     const checked = gate.check(hello, sourceAddress);
     if (checked === null) return false;
     // The relay's word for a port could be anybody else's: ours tells our streams apart.
     lastPort = (lastPort % PORT_MAX) + 1;
     options.take(stream, checked, {
       path: "relay",
-      sourceAddress: isAddress(sourceAddress) ? sourceAddress : "0.0.0.0",
+      sourceAddress,
       sourcePort: lastPort,
       localAddress: enrolled.address,
       localPort: SSH_PORT,

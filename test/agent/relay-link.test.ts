@@ -26,10 +26,11 @@ let agentSocket: ServerWebSocket<undefined> | undefined;
 let resets: Map<number, string>;
 let taken: Hello[];
 let refused: string[];
+let sources: string[];
 let link: RelayLink;
 
 beforeEach(async () => {
-  [resets, taken, refused, agentSocket] = [new Map(), [], [], undefined];
+  [resets, taken, refused, sources, agentSocket] = [new Map(), [], [], [], undefined];
   relay = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
@@ -47,7 +48,10 @@ beforeEach(async () => {
   const gate = createGate({
     clock: systemClock,
     failures: {
-      add: (_source, _peer, reason) => void refused.push(reason),
+      add: (source, _peer, reason) => {
+        sources.push(source);
+        refused.push(reason);
+      },
       flush: async () => {},
       close: async () => {},
     },
@@ -83,8 +87,8 @@ afterEach(async () => {
   await relay.stop(true);
 });
 
-function pass(streamId: number, hello: string): void {
-  const open = { hello, sourceAddress: "192.0.2.7", sourcePort: 4711 };
+function pass(streamId: number, hello: string, sourceAddress = "192.0.2.7"): void {
+  const open = { hello, sourceAddress, sourcePort: 4711 };
   const payload = Buffer.from(JSON.stringify(open));
   agentSocket?.sendBinary(encodeRelayFrame(RELAY_FRAME.open, streamId, payload));
 }
@@ -134,3 +138,10 @@ test.each(["", "SSH-2.0-x", "QUFABRIC/1 x y", aHello().replace("QUFABRIC/1", "QU
     expect(taken).toEqual([]);
   },
 );
+
+test("what it calls an address and is none gets into no evidence", async () => {
+  pass(1, "no hello", "192.0.2.7\u001b[2J, by alice");
+  pass(2, "no hello");
+  await until("both", () => sources.length === 2);
+  expect(sources).toEqual(["0.0.0.0", "192.0.2.7"]);
+});
