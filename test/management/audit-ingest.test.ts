@@ -132,3 +132,21 @@ test("a machine that is gone is not believed any more", async () => {
   await management.store.transaction((tx) => deletePeer(tx, machine));
   expect(await ingest(anEvent(1))).toBeUndefined();
 });
+
+test("what somebody typed is stored whatever it holds, so that nobody stops a machine's evidence by it", async () => {
+  const command = "echo \u0000 \ud800 \u001b[2J";
+  const body: AgentEventBody = {
+    type: "session.start",
+    connectionId: "c".repeat(20),
+    userId: null,
+    sessionId: 0,
+    kind: "exec",
+    command,
+    argv: null,
+    pty: false,
+  };
+  expect(await ingest(anEvent(1, body), anEvent(2))).toBe(2);
+  const rows = await management.store.read((tx) => listEvents(tx, accountId, { limit: 2 }));
+  expect(rows.map(({ agentSeq }) => agentSeq)).toEqual([2, 1]);
+  expect(String(rows[1]?.data?.command).slice(0, 6)).toBe("echo \u0000");
+});
