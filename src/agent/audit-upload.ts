@@ -106,3 +106,14 @@ export function createAuditUpload(options: { spool: Spool; clock: Clock; log: Lo
     },
   };
 }
+
+/** How long a stop waits for management to take the last events; the spool keeps them anyway. */
+const LAST_UPLOAD_MS = 1_000;
+
+/** Waits until management has all events, while there is a link. */
+export async function lastUpload(spool: Spool, isConnected: () => boolean): Promise<void> {
+  for (let waitedMs = 0; waitedMs < LAST_UPLOAD_MS && isConnected(); waitedMs += 20) {
+    if ((await spool.pending(spool.nextUnacknowledged, 1)).length === 0) return;
+    await Bun.sleep(20);
+  }
+}

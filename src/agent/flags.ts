@@ -211,3 +211,21 @@ function badValue(written: string, value: FlagValue, problem: string): QfError {
     hint: "qf agent up --help lists the flags and what they take",
   });
 }
+
+/**
+ * The flags of a running agent after `change`, and which of them are others. Throws ERR_USAGE, and
+ * ERR_CONFLICT for those that it keeps as long as it runs.
+ */
+export function liveFlags(
+  change: FlagChange,
+  before: AgentFlagsStored,
+): { readonly flags: AgentFlagsStored; readonly changed: ReturnType<typeof changedFlags> } {
+  const flags = resolveFlags(change, before);
+  const changed = changedFlags(before, flags);
+  if (changed.some((key) => key === "managementUrl" || key === "name")) {
+    throw new QfError("ERR_CONFLICT", "a running agent keeps its management server and its name", {
+      hint: "run qf agent down first, then qf agent up with the change",
+    });
+  }
+  return { flags, changed };
+}

@@ -6,6 +6,8 @@
  * @module
  */
 import type { Duplex } from "node:stream";
+import { VERSION } from "../base/build-info.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Hello } from "../wire/hello.ts";
 import {
   PING_COUNT_MAX,
@@ -15,6 +17,8 @@ import {
   type PingAnswer,
 } from "../wire/ping.ts";
 import type { PeerId } from "../wire/units.ts";
+import { staleness } from "./agent-world.ts";
+import type { MapHolder } from "./map-holder.ts";
 
 /** Streams at once, in all and of one device. */
 const STREAMS_MAX = 256;
@@ -76,5 +80,24 @@ export function createPings(options: PingsOptions): Pings {
     close() {
       for (const stream of [...streams.keys()]) stream.destroy();
     },
+  };
+}
+
+/** What this machine says of itself. */
+export function pingAnswer(about: {
+  readonly clock: Clock;
+  readonly maps: MapHolder;
+  /** To management. */
+  readonly connected: boolean;
+  readonly isServing: boolean;
+}): PingAnswer {
+  const { clock, maps, connected, isServing } = about;
+  const age = maps.ageSeconds();
+  return {
+    nowMs: clock.nowMs(),
+    version: VERSION,
+    mapAgeSeconds: Number.isFinite(age) ? Math.max(0, Math.floor(age)) : null,
+    connected,
+    ssh: !isServing ? "off" : staleness(maps) === 2 ? "map_stale" : "on",
   };
 }

@@ -1,0 +1,93 @@
+/**
+ * The ways by which streams come to this machine: its direct listener, the relay, and the listener that takes
+ * any SSH client. The first two meet one gate; what it lets in is SSH or a ping.
+ *
+ * @module
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Ed25519Key } from "../base/ed25519.ts";
+import type { Log } from "../base/log.ts";
+import { type AgentFlagsStored, LISTEN_NONE } from "../wire/agent-state-file.ts";
+import type { PingAnswer } from "../wire/ping.ts";
+import { createDirectListener, type DirectListener } from "./direct-listener.ts";
+import type { Enrolled } from "./enrol.ts";
+import { directAddresses } from "./facts.ts";
+import type { FailureCount } from "./failure-count.ts";
+import { createGate } from "./gate.ts";
+import type { MapHolder } from "./map-holder.ts";
+import type { PeerPaths } from "./peer-paths.ts";
+import type { Penalties } from "./penalties.ts";
+import { createPings, type Pings } from "./pings.ts";
+import { createPlainListener, type PlainListener } from "./plain-listener.ts";
+import { createRelayLink, type RelayLink } from "./relay-link.ts";
+import { createStreamTaker } from "./stream-taker.ts";
+import type { SshServer } from "./world.ts";
+
+export interface WaysInOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly enrolled: Enrolled;
+  readonly deviceKey: Ed25519Key;
+  readonly maps: MapHolder;
+  readonly ssh: SshServer;
+  readonly failures: FailureCount;
+  readonly penalties: Penalties;
+  /** Of peers, as they come. */
+  readonly paths: PeerPaths;
+  /** An earlier process of this agent may have taken hellos. */
+  readonly hadPredecessor: boolean;
+  isManagementUp(): boolean;
+  answerPing(): PingAnswer;
+}
+
+export interface WaysIn {
+  readonly listener: DirectListener;
+  readonly plain: PlainListener;
+  readonly relay: RelayLink;
+  readonly pings: Pings;
+  /** Both listeners where `flags` want them, or both where `before` did; and the relay, which can not fail. */
+  listen(flags: AgentFlagsStored, before: AgentFlagsStored): Promise<void>;
+  /** Addresses that others may be told to dial. */
+  told(flags: AgentFlagsStored): string[];
+}
+
+export function createWaysIn(options: WaysInOptions): WaysIn {
+  const { clock, log, enrolled, deviceKey, maps, ssh, failures, penalties, paths } = options;
+  const { hadPredecessor } = options;
+  const gate = createGate({ clock, failures, hadPredecessor, snapshot: () => maps.snapshot() });
+  const pings = createPings({
+    mayGoOn: (hello) => gate.mayGoOn(hello),
+    answer: () => options.answerPing(),
+  });
+  const take = createStreamTaker({ ssh, pings, paths });
+  const listener = createDirectListener({ clock, gate, penalties, take });
+  const isManagementUp = () => options.isManagementUp();
+  const relay = createRelayLink({ clock, log, enrolled, deviceKey, gate, take, isManagementUp });
+  const plain = createPlainListener(ssh);
+  return {
+    listener,
+    plain,
+    relay,
+    pings,
+    async listen(flags, before) {
+      const { sshServer, plainSshListen } = flags;
+      await listener.listenAt(directAddress(flags));
+      try {
+        await plain.listenAt(sshServer ? plainSshListen : null);
+      } catch (cause) {
+        await listener.listenAt(directAddress(before)).catch(() => {});
+        throw cause;
+      }
+      relay.want(sshServer);
+    },
+    told({ advertise }) {
+      const listening = listener.addresses();
+      return listening.length === 0 ? [] : directAddresses(listening, advertise);
+    },
+  };
+}
+
+/** Where the direct listener belongs. Null: nowhere. */
+function directAddress(flags: Pick<AgentFlagsStored, "sshServer" | "listen">): string | null {
+  return flags.sshServer && flags.listen !== LISTEN_NONE ? flags.listen : null;
+}
