@@ -9,7 +9,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { dirname, resolve } from "node:path";
 import { executablePath } from "../support/executable.ts";
-import { interruptible } from "../support/interrupt.ts";
+import { interruptible, wasInterrupted } from "../support/interrupt.ts";
 import { agentsPart } from "./agents.ts";
 import { changesPart } from "./changes.ts";
 import { bulkPart, connectPart, startPart } from "./connect.ts";
@@ -88,7 +88,7 @@ async function main(args: string[]): Promise<void> {
   };
   let failures = 0;
   for (const part of PARTS) {
-    if (args.length > 0 && !args.includes(part.name)) continue;
+    if (wasInterrupted() || (args.length > 0 && !args.includes(part.name))) continue;
     process.stderr.write(`-- ${part.name}\n`);
     const from = rows.length;
     try {
@@ -100,6 +100,7 @@ async function main(args: string[]): Promise<void> {
     }
     results.push(...rows.slice(from).map((row) => ({ part: part.name, ...row })));
   }
+  if (wasInterrupted()) return;
   printTable(rows, loadBefore);
   mkdirSync(dirname(json), { recursive: true });
   const machine = { cpu: cpus()[0]?.model.trim() ?? "", cores: cpus().length, loadBefore };

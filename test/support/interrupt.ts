@@ -16,6 +16,9 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 const undos: Undo[] = [];
 let isInterrupted = false;
 
+/** Whether there has been one; what is measured from then on says nothing. */
+export const wasInterrupted = (): boolean => isInterrupted;
+
 /**
  * Has `undo` called at an interrupt, the last first. Gives back what takes it off the list. Throws once there
  * has been one: then nothing more is to be made.
