@@ -22,6 +22,7 @@ import {
   resetFrame,
   resetOf,
 } from "../wire/relay.ts";
+import { RelayWindow } from "./relay-window.ts";
 
 /** What is gathered within one turn before the writer has to wait. */
 const GATHERED_BYTES_MAX = 256 * 1024;
@@ -49,6 +50,7 @@ export class RelayStream extends Duplex {
   /** What the other end may still send. */
   #granted = RELAY_CREDIT_INITIAL;
   #receivedBytes = 0;
+  readonly #window = new RelayWindow();
   /** Came in and is not read yet. */
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
@@ -204,9 +206,8 @@ export class RelayStream extends Duplex {
   /** Tops the credit up, in steps large enough not to be a frame for every frame. */
   #grant(): void {
     const unreadBytes = this.#queuedBytes + this.readableLength;
-    const isBulk = this.#receivedBytes - unreadBytes >= RELAY_CREDIT_INITIAL;
-    const wanted = Math.min(RELAY_CREDIT_MAX, this.#options.windowBytes?.() ?? RELAY_CREDIT_MAX);
-    const window = isBulk ? Math.max(RELAY_CREDIT_INITIAL, wanted) : RELAY_CREDIT_INITIAL;
+    const most = this.#options.windowBytes?.() ?? RELAY_CREDIT_MAX;
+    const window = this.#window.bytes(this.#receivedBytes - unreadBytes, performance.now(), most);
     const more = window - this.#granted - unreadBytes;
     if (more < window / 4) return;
     this.#granted += more;

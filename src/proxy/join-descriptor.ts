@@ -7,6 +7,11 @@
  * @module
  */
 import type { Duplex } from "node:stream";
+import { letGo } from "../base/let-go.ts";
+import { RELAY_FRAME_HEADER_BYTES } from "../wire/relay.ts";
+
+/** From here on it is worth the while to give memory back at once. */
+const LARGE_BYTES = 8 * 1024;
 
 /** Resolves once the stream has ended and all of it is handed over, or the socket is gone. Takes `fd` over. */
 export function joinDescriptor(stream: Duplex, fd: number): Promise<void> {
@@ -30,7 +35,10 @@ export function joinDescriptor(stream: Duplex, fd: number): Promise<void> {
           gone();
           return;
         }
-        unsent = count >= unsent.length ? null : unsent.subarray(count);
+        if (count >= unsent.length) {
+          if (unsent.length >= LARGE_BYTES) letGo(unsent, RELAY_FRAME_HEADER_BYTES);
+          unsent = null;
+        } else unsent = unsent.subarray(count);
       }
       if (unsent !== null) stream.pause();
       else if (isOver) finish();

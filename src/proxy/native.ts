@@ -11,6 +11,7 @@ const SYMBOLS = {
   sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
   recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   flock: { args: ["i32", "i32"], returns: "i32" },
   inotify_init1: { args: ["i32"], returns: "i32" },
@@ -23,6 +24,7 @@ const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "
 const AF_UNIX = 1;
 const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
 const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
 const SCM_RIGHTS = 1;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_PEEK_NOW = 0x02 | 0x40;
@@ -32,6 +34,9 @@ const O_NONBLOCK = 0o4000;
 const LOCK_EXCLUSIVE_NOW = 2 | 4;
 const IN_CLOSE_NOWRITE = 0x10;
 const IN_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
+
+/** What each direction of a pair may hold, as far as the kernel allows it: fewer turns for as many bytes. */
+const PAIR_BYTES = 512 * 1024;
 
 type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
 let loaded: Libc | undefined;
@@ -84,7 +89,11 @@ export function socketPair(): [number, number] {
   const pair = new Int32Array(2);
   const made = libc().socketpair(AF_UNIX, SOCK_STREAM_CLOEXEC, 0, ptr(pair)) === 0;
   const [one, other] = pair;
-  if (made && one !== undefined && other !== undefined) return [one, other];
+  if (made && one !== undefined && other !== undefined) {
+    const bytes = Int32Array.of(PAIR_BYTES);
+    for (const fd of pair) libc().setsockopt(fd, SOL_SOCKET, SO_SNDBUF, ptr(bytes), 4);
+    return [one, other];
+  }
   throw new QfError("ERR_UNAVAILABLE", "no socket is left for the connection");
 }
 

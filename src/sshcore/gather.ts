@@ -9,6 +9,7 @@
  */
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { letGo } from "../base/let-go.ts";
 
 /** A socket is also given text. */
 type Chunks = readonly { readonly chunk: Uint8Array | string }[];
@@ -71,13 +72,4 @@ function reuseMemory(stream: Duplex): void {
       done(error);
     });
   };
-}
-
-/**
- * Gives the memory of `data` back at once, so that the next of its size is the same, still in the cache.
- * Left to the collector it would be touched for the first time, and returned to the kernel, again and again.
- * Nobody may look at `data` afterwards; it is empty then.
- */
-export function letGo({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

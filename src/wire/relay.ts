@@ -39,10 +39,12 @@ export type RelayAgentProof = z.infer<typeof RelayAgentProof>;
 
 /** Credit of a new stream, each way, without a word: enough for a sign-in and a shell. */
 export const RELAY_CREDIT_INITIAL = 64 * 1024;
+/** Credit of a stream that carries much, until it has shown how fast it is. */
+export const RELAY_CREDIT_BULK = 1024 * 1024;
 /** Most credit that may be open in one direction of a stream: what one stream can cost the relay. */
-export const RELAY_CREDIT_MAX = 1024 * 1024;
-/** Most data in one frame; above what an SSH transport writes at once. */
-export const RELAY_DATA_BYTES_MAX = 128 * 1024;
+export const RELAY_CREDIT_MAX = 4 * 1024 * 1024;
+/** Most data in one frame: above the eight packets of 32 kB and their framing that an SSH transport writes at once. */
+export const RELAY_DATA_BYTES_MAX = 264 * 1024;
 export const RELAY_FRAME_HEADER_BYTES = 5;
 export const RELAY_FRAME_BYTES_MAX = RELAY_FRAME_HEADER_BYTES + RELAY_DATA_BYTES_MAX;
 /** Either end pings this often, so that a dead link is noticed. */

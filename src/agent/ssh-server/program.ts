@@ -5,7 +5,7 @@
  * @module
  */
 import type { Readable } from "node:stream";
-import { letGo } from "../../sshcore/gather.ts";
+import { letGo } from "../../base/let-go.ts";
 import type { ServerDoor } from "../../sshcore/server-door.ts";
 import type { TerminalMode } from "../../sshcore/terminal-modes.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 import type { ServerChannel } from "ssh2";
-import { letGo } from "../../sshcore/gather.ts";
+import { letGo } from "../../base/let-go.ts";
 import type { ServerDoor } from "../../sshcore/server-door.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 

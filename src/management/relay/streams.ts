@@ -7,6 +7,7 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
+import { letGo } from "../../base/let-go.ts";
 import type { Log } from "../../base/log.ts";
 import { RELAY_FRAME, type RelayFrame, type RelayReset, resetFrame } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
@@ -62,12 +63,15 @@ export interface Streams extends Iterable<Stream> {
   /** Whether one more of this device is too many. */
   isFull(source: PeerId): boolean;
   open(stream: NewStream): Stream;
-  /** Books a frame and passes it on under the id it has at the other end. */
+  /** Books a frame and passes it on under the id it has at the other end. The message is spent then. */
   pass(stream: Stream, from: RelayEnd, frame: RelayFrame, message: Buffer): void;
   /** Ends a stream at both ends, or at the one that does not know yet. */
   end(stream: Stream, reset: RelayReset, knows?: RelayEnd): void;
   list(accountId: AccountId): RelayedStream[];
 }
+
+/** From here on it is worth the while to give a message's memory back at once. */
+const LARGE_BYTES = 8_192;
 
 export function createStreams(deps: {
   readonly clock: Pick<Clock, "monotonicMs">;
@@ -130,6 +134,7 @@ class StreamTable implements Streams {
     }
     message.writeUInt32BE(to.id, 1);
     to.outlet.send(message);
+    if (message.length >= LARGE_BYTES) letGo(message);
     if (stream.ledger.isOver) this.#forget(stream);
   }
 
