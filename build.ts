@@ -4,7 +4,7 @@
  * Autoloading of `.env` and `bunfig.toml` is off, and no module is left to be found where it runs: the
  * executable runs in folders that others write.
  */
-import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import type { BunPlugin } from "bun";
 import { version } from "./package.json";
 
@@ -48,6 +48,8 @@ if (!result.success) {
   process.exit(1);
 }
 chmodSync(outfile, 0o755);
-const link = "dist/qufabric";
-if (existsSync(link) || lstatSync(link, { throwIfNoEntry: false })) rmSync(link);
-symlinkSync("qf", link);
+if (outfile === "dist/qf") {
+  const link = "dist/qufabric";
+  rmSync(link, { force: true });
+  symlinkSync("qf", link);
+}

@@ -15,6 +15,19 @@ const COMMON_SHARE = 3 / 8;
 /** Beyond that, what one may have: whoever fills their own share keeps nobody else out. */
 const OWNER_SHARE = 1 / 8;
 
+/**
+ * The share that denials and what is done with files may fill: who is refused can ask for ever, who is let
+ * in can open files for ever, and neither must keep others out by it.
+ */
+const MANY_SHARE = 0.75;
+
+/** How much of the spool an event like `body` may find filled. The rest is for who is let in. */
+export function shareOfKind(body: AgentEventBody, unprovenShare: number): number {
+  if (body.type === "auth.failed") return unprovenShare;
+  if (body.type === "sftp.operations") return MANY_SHARE;
+  return body.type === "decision" && body.decision.outcome === "deny" ? MANY_SHARE : 1;
+}
+
 export class SpoolShares {
   readonly #bytes = new Map<string, number>();
   readonly #segments = new Map<string, Map<string, number>>();

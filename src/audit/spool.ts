@@ -25,7 +25,7 @@ import {
   type SpoolDamage,
   segmentPath,
 } from "./spool-segment.ts";
-import { type Owner, SpoolShares } from "./spool-shares.ts";
+import { type Owner, SpoolShares, shareOfKind } from "./spool-shares.ts";
 
 export interface SpoolOptions {
   /** Made with mode 0700 when it is not there. */
@@ -73,11 +73,6 @@ export interface Spool extends AuditSink {
 }
 
 const BYTES_MAX = 256 * 1024 * 1024;
-/**
- * The share that denials and what is done with files may fill: who is refused can ask for ever, who is let
- * in can open files for ever, and neither must keep others out by it.
- */
-const MANY_SHARE = 0.75;
 /** One event must fit into a frame to management with room to spare. */
 const EVENT_BYTES_MAX = 1024 * 1024;
 /** Events that may wait for one fdatasync; protects memory when the disk hangs. */
@@ -193,7 +188,7 @@ class FileSpool implements Spool {
 
   #refuse(body: AgentEventBody, owner: Owner, bytes: number): void {
     const bytesMax = this.#options.bytesMax ?? BYTES_MAX;
-    const share = shareOf(body, this.#options.unprovenShare ?? 0.5);
+    const share = shareOfKind(body, this.#options.unprovenShare ?? 0.5);
     const used = this.#usedBytes();
     if (this.#isClosed || this.#isBroken) throw unavailable("the audit spool is closed");
     if (bytes > EVENT_BYTES_MAX) throw unavailable("an audit event is too large to be stored");
@@ -369,13 +364,6 @@ class FileSpool implements Spool {
     while (this.#running !== null) await this.#running;
     await this.#file.close();
   }
-}
-
-/** How much of the spool an event like `body` may find filled. The rest is for who is let in. */
-function shareOf(body: AgentEventBody, unprovenShare: number): number {
-  if (body.type === "auth.failed") return unprovenShare;
-  if (body.type === "sftp.operations") return MANY_SHARE;
-  return body.type === "decision" && body.decision.outcome === "deny" ? MANY_SHARE : 1;
 }
 
 function cut(events: AgentEvent[], max: number, bytesMax: number): AgentEvent[] {
