@@ -213,13 +213,20 @@ class Agent {
   }
 }
 
-/** Beats of all agents, spread evenly over the interval, by one timer. */
+/**
+ * Beats of all agents, spread evenly over the interval, by one timer. By the time that has passed: a process
+ * that is kept waiting for a processor catches up, where that many agents of their own would not be late.
+ */
 function startBeating(agents: readonly Agent[]): void {
   const steps = 100;
+  const startMs = performance.now();
   let step = 0;
   setInterval(() => {
-    for (let i = step; i < agents.length; i += steps) agents[i]?.beat();
-    step = (step + 1) % steps;
+    const due = Math.floor(((performance.now() - startMs) * steps) / HEARTBEAT_MS);
+    // No agent twice at once, however late it is.
+    for (step = Math.max(step, due - steps); step < due; step++) {
+      for (let i = step % steps; i < agents.length; i += steps) agents[i]?.beat();
+    }
   }, HEARTBEAT_MS / steps);
 }
 

@@ -1,16 +1,15 @@
 /**
  * From an open socket to a proven agent: how many may try at once, what they are told first, and the proof.
  *
- * Whoever can not be let in now is told when to come back, spread over a time that goes by how many agents
- * there are, so that a restart of management is no stampede. Read `open`, then `identify`.
+ * Whoever can not be let in now is told when to come back (`returns.ts`), so that a restart of management is no
+ * stampede. Read `open`, then `identify`.
  *
  * @module
  */
 import type { ServerWebSocket } from "bun";
 import { verifyEd25519 } from "../../base/ed25519.ts";
-import { randomUpTo } from "../../base/random.ts";
 import { sourceKey } from "../../base/source-key.ts";
-import { type AgentMessage, RETRY_MS_MAX } from "../../wire/agent-sync.ts";
+import type { AgentMessage } from "../../wire/agent-sync.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import type { ManagementContext } from "../context.ts";
@@ -20,6 +19,7 @@ import { type Admission, createAdmission } from "./admission.ts";
 import { createHeadcount, type Headcount } from "./headcount.ts";
 import type { SocketData } from "./link.ts";
 import { storeReport } from "./report-store.ts";
+import { createReturns, type Returns } from "./returns.ts";
 
 type Socket = ServerWebSocket<SocketData>;
 export type Identify = Extract<AgentMessage, { type: "identify" }>;
@@ -39,12 +39,6 @@ const HANDSHAKES_MAX = 128;
 /** Agents that wait to be asked; and how long, which is less than an agent's own patience. */
 const WAITING_MAX = 1_024;
 const WAIT_MS_MAX = 4_000;
-/** Agents that come back in one second, by what they are told. */
-const RETURNS_PER_SECOND = 1_000;
-const SPREAD_MS_MIN = 1_000;
-const RETRY_MS_MIN = 500;
-/** For how long somebody who was turned away counts among those who will come. */
-const TURNED_MS = 5_000;
 
 export interface Handshake {
   /** Whether so many are there already that one more is not even talked to. */
@@ -53,9 +47,11 @@ export interface Handshake {
   open(socket: Socket): Promise<void>;
   /** Who it is, once proven and stored. Undefined: it was refused, and told so. */
   identify(socket: Socket, identify: Identify): Promise<PeerRow | undefined>;
-  /** It has what it came for, or is gone. */
+  /** It has what it came for. Once or more. */
+  serve(socket: Socket): void;
+  /** It is gone. Once or more. */
   settle(socket: Socket): void;
-  /** When somebody may try again: spread by the number of agents. */
+  /** Somebody is turned away: when to try again. */
   retryAfterMs(): number;
   /** How far agents are to spread their return, should they all be lost at once. */
   readonly spreadMs: number;
@@ -85,10 +81,8 @@ class SocketHandshake implements Handshake {
   readonly #identifyMs: number;
   readonly #unproven: Headcount;
   readonly #overrun: number;
-  /** How many were told to come back of late. */
-  #turned = 0;
-  #turnedFromMs = 0;
   readonly #admission: Admission;
+  readonly #returns: Returns;
 
   constructor(ctx: ManagementContext, options: HandshakeOptions, hub: Parameters<typeof createHandshake>[2]) {
     const { identifyMs = IDENTIFY_MS, unprovenMax = 2048, unprovenPerAddressMax = 512 } = options;
@@ -97,6 +91,7 @@ class SocketHandshake implements Handshake {
     this.#identifyMs = identifyMs;
     this.#unproven = createHeadcount(unprovenMax, unprovenPerAddressMax);
     this.#overrun = unprovenMax * 2;
+    this.#returns = createReturns(ctx.clock);
     this.#admission = createAdmission({
       inMax: options.handshakesMax ?? HANDSHAKES_MAX,
       waitingMax: WAITING_MAX,
@@ -109,19 +104,11 @@ class SocketHandshake implements Handshake {
   }
 
   get spreadMs(): number {
-    return Math.min(RETRY_MS_MAX, Math.round((this.#hub.linkCount() / RETURNS_PER_SECOND) * 1_000));
+    return this.#returns.spreadMs(this.#hub.linkCount());
   }
 
   retryAfterMs(): number {
-    const nowMs = this.#ctx.clock.monotonicMs();
-    // Who was turned away a while ago has come back since, and counts again if need be.
-    if (nowMs - this.#turnedFromMs > TURNED_MS) {
-      this.#turnedFromMs = nowMs;
-      this.#turned = Math.floor(this.#turned / 2);
-    }
-    this.#turned += 1;
-    const spreadMs = Math.max(SPREAD_MS_MIN, (this.#turned / RETURNS_PER_SECOND) * 1_000);
-    return RETRY_MS_MIN + randomUpTo(Math.min(spreadMs, RETRY_MS_MAX - RETRY_MS_MIN));
+    return this.#returns.retryAfterMs();
   }
 
   async open(socket: Socket): Promise<void> {
@@ -137,13 +124,19 @@ class SocketHandshake implements Handshake {
     }
     data.leave = leave;
     if (socket.readyState !== WebSocket.OPEN) return this.settle(socket);
-    data.timer = setTimeout(() => socket.close(), this.#identifyMs);
+    data.timer = setTimeout(() => {
+      const retryAfterMs = this.retryAfterMs();
+      this.#hub.end(socket, "too_slow", "the proof of the device key did not come in time", { retryAfterMs });
+    }, this.#identifyMs);
     await this.#welcome(socket);
   }
 
   async identify(socket: Socket, identify: Identify): Promise<PeerRow | undefined> {
     const { store, log } = this.#ctx;
     const { data } = socket;
+    // It has answered in time: how long the rest takes is up to us.
+    if (data.timer !== null) clearTimeout(data.timer);
+    data.timer = null;
     const peer = await store.read((tx) => findPeerById(tx, identify.peerId));
     if (peer === undefined || peer.kind !== "machine" || peer.accountId !== data.accountId) {
       const message = "this machine is not part of the account";
@@ -159,6 +152,12 @@ class SocketHandshake implements Handshake {
     if (socket.readyState !== WebSocket.OPEN) return undefined;
     this.#proven(socket);
     return peer;
+  }
+
+  serve(socket: Socket): void {
+    if (!socket.data.isServed) this.#returns.served();
+    socket.data.isServed = true;
+    this.settle(socket);
   }
 
   settle(socket: Socket): void {

@@ -108,6 +108,7 @@ class Hub implements SyncHub {
       challenge: randomBytes(32).toString("base64url"),
       accountId: "",
       isUnproven: false,
+      isServed: false,
       timer: null,
       link: null,
       leave: () => {},
@@ -261,7 +262,7 @@ class Hub implements SyncHub {
       retryAfterMs: () => this.#handshake.retryAfterMs(),
       mapOf: (isFirst) => (isFirst ? maps.mapOf(accountId, peerId) : maps.knownMapOf(accountId, peerId)),
       onAhead: () => this.#warnOfAhead(peerId, name),
-      onFirst: () => this.#handshake.settle(socket),
+      onFirst: () => this.#handshake.serve(socket),
       onFailure: (cause) => {
         if (!this.#isClosed) log.error("a map could not be made", { peerId }, cause);
       },

@@ -33,6 +33,8 @@ export interface SocketData {
   accountId: AccountId;
   /** Counts as one that has not proven itself. */
   isUnproven: boolean;
+  /** Has got what it came for. */
+  isServed: boolean;
   timer: ReturnType<typeof setTimeout> | null;
   link: AgentLink | null;
   /** Makes room for the next that wants to sign in here. */

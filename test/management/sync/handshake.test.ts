@@ -180,6 +180,30 @@ test("tells who has to wait too long when to come back, each another time", asyn
   }
 }, 10_000);
 
+test("who does not prove itself in time is told when to come back, and makes room", async () => {
+  const running = await aHub({ handshakesMax: 1, identifyMs: 50 });
+  const silent = new Agent(running.url);
+  await silent.next("welcome");
+  const bye = await silent.next("bye");
+  expect(bye).toMatchObject({ code: "too_slow", retry: true, retryAfterMs: expect.any(Number) });
+  await new Agent(running.url).next("welcome");
+});
+
+test("who proves itself in time is let in, however long management takes over it", async () => {
+  const running = await aHub({ identifyMs: 500 });
+  const machine = await aMachine(running, "web1");
+  const agent = new Agent(running.url);
+  await agent.next("welcome");
+  const { promise: isFree, resolve: free } = Promise.withResolvers<void>();
+  const writing = running.management.store.transaction(() => isFree);
+  await agent.identify(machine);
+  await Bun.sleep(1_000);
+  expect(agent.has("bye") || agent.isClosed).toBe(false);
+  free();
+  await writing;
+  await agent.next("map");
+});
+
 test("takes no more from one address than that, and says when to come back", async () => {
   const running = await aHub({ unprovenPerAddressMax: 1 });
   const first = new Agent(running.url);
