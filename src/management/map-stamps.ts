@@ -12,6 +12,11 @@ import type { Reader, Store, Writer } from "./db/store.ts";
 
 /** Stamps of one transaction. */
 const BATCH_MAX = 500;
+/**
+ * What is asked for so soon after a write is written together: many agents that come back with an older map ask
+ * one after the other, and each write waits for the disk while nobody is answered.
+ */
+const GATHER_MS = 20;
 
 export interface StampOrder {
   readonly accountId: AccountId;
@@ -41,7 +46,10 @@ export function createMapStamps(store: Store): MapStamps {
   let isRunning = false;
   const run = async (): Promise<void> => {
     isRunning = true;
-    while (waiting.length > 0) await stampBatch(store, waiting.splice(0, BATCH_MAX));
+    while (waiting.length > 0) {
+      const hasWritten = await stampBatch(store, waiting.splice(0, BATCH_MAX));
+      if (hasWritten && waiting.length < BATCH_MAX) await Bun.sleep(GATHER_MS);
+    }
     isRunning = false;
   };
   return {
@@ -57,7 +65,8 @@ export function createMapStamps(store: Store): MapStamps {
   };
 }
 
-async function stampBatch(store: Store, batch: readonly Waiting[]): Promise<void> {
+/** Whether anything had to be written. */
+async function stampBatch(store: Store, batch: readonly Waiting[]): Promise<boolean> {
   const orders = batch.map(({ order }) => order);
   try {
     const known = await store.read((tx) => knownVersions(tx, orders));
@@ -65,7 +74,7 @@ async function stampBatch(store: Store, batch: readonly Waiting[]): Promise<void
       batch.forEach(({ resolve }, i) => {
         resolve({ kind: "stamped", version: known[i] ?? 0 });
       });
-      return;
+      return false;
     }
     const { outcomes, raised } = await store.transaction((tx) => stampAll(tx, orders));
     for (const [accountId, version] of raised) store.notify({ accountId, version });
@@ -75,6 +84,7 @@ async function stampBatch(store: Store, batch: readonly Waiting[]): Promise<void
   } catch (cause) {
     for (const { reject } of batch) reject(cause);
   }
+  return true;
 }
 
 /** Their versions where all are as stamped last: then nobody else needs to wait while something is written. */

@@ -11,9 +11,12 @@ import type { Clock } from "../../base/clock.ts";
 import { randomUpTo } from "../../base/random.ts";
 import { RETRY_MS_MAX } from "../../wire/agent-sync.ts";
 
-/** Let in in one second: what is believed at first and at most, and at least. */
+/** Let in in one second: what is believed at first and at most. */
 const PER_SECOND_MAX = 1_000;
-const PER_SECOND_MIN = 50;
+/** And at least: sending so many away takes a tenth of a core, and nobody stays away for long without need. */
+const PER_SECOND_MIN = 400;
+/** How much one window counts: the first second of a stampede says little of those after it. */
+const WEIGHT = 0.25;
 /** How far the pace is ahead of what was measured. */
 const AHEAD = 1.25;
 const WINDOW_MS = 1_000;
@@ -57,7 +60,7 @@ export function createReturns(clock: Clock): Returns {
     window = null;
     // Where nobody is turned away there is room for more, and what was served says only how many came.
     const measured = turned === 0 ? perSecond * 2 : (served * 1_000) / tookMs;
-    const mean = turned === 0 ? measured : (perSecond + measured) / 2;
+    const mean = turned === 0 ? measured : perSecond + WEIGHT * (measured - perSecond);
     perSecond = Math.min(PER_SECOND_MAX, Math.max(PER_SECOND_MIN, mean));
   }
 
