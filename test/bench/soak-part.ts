@@ -1,13 +1,18 @@
 /**
- * Ten commands a second through the whole path: kept login, certificate minted, dial, SSH sign-in, session,
- * child, end. By `qf ssh` and by stock ssh(1) through `qf proxy connect`, in turn; each takes its time from
- * the start of its process to its end. Begun by the clock, whether or not the one before is over.
+ * Ten commands a second through the whole path: kept login, certificate minted, relay, SSH sign-in,
+ * session, child, end. In turn by `qf ssh` and by stock ssh(1) through `qf proxy connect`, each from the
+ * start of its process to its end, and by a client that stays (commands-load.ts), from the call to its
+ * exit status. Begun by the clock, whether or not the one before is over.
  *
- * Teleport has published p50 108 and p99 146 ms for ten sessions a second of its own soak test.
+ * Teleport has published p50 108 and p99 146 ms for ten sessions a second of its own soak test. That is
+ * `tsh bench`: one process, which calls its client for each session.
  */
+import { resolve } from "node:path";
+import type { Lab, LabAgent } from "../support/lab.ts";
+import type { Begin, Ended } from "./commands-load.ts";
 import { type Bench, histogram, kB, median, ms, type Part, percentile, spreadFigures } from "./figures.ts";
 import { settledBytes } from "./memory.ts";
-import { type Field, openField } from "./openssh.ts";
+import { openField } from "./openssh.ts";
 
 const TELEPORT = { p50Ms: 108, p99Ms: 146 };
 const RATE = 10;
@@ -20,8 +25,8 @@ const COMMAND_TIMEOUT_MS = 30_000;
 
 interface Client {
   readonly name: string;
-  readonly command: readonly string[];
-  readonly env: Record<string, string>;
+  /** Runs one; resolves to its milliseconds, and why it failed, or "". */
+  run(): Promise<{ readonly ms: number; readonly failure: string }>;
   readonly samplesMs: number[];
   readonly failures: string[];
 }
@@ -35,21 +40,22 @@ export const soakPart: Part = {
 async function soak(bench: Bench, seconds: number): Promise<void> {
   await using field = await openField();
   const { lab, user, proxy, device } = field;
+  const agent = await lab.startAgent("hidden1", { groups: [field.servers], args: ["--listen", "none"] });
+  const env = lab.env(device.env());
+  const samples = () => ({ samplesMs: [], failures: [] });
+  await using resident = startResident([`${user}@hidden1`, "true"], env);
   const clients: Client[] = [
     {
       name: "`qf ssh`",
-      command: [lab.executable, "ssh", `${user}@web1`, "true"],
-      env: lab.env(device.env()),
-      samplesMs: [],
-      failures: [],
+      run: () => runCommand([lab.executable, "ssh", `${user}@hidden1`, "true"], env),
+      ...samples(),
     },
     {
       name: "ssh through `qf proxy`",
-      command: ["ssh", ...proxy.ssh, proxy.destination, "true"],
-      env: proxy.env,
-      samplesMs: [],
-      failures: [],
+      run: () => runCommand(["ssh", ...proxy.ssh, `${user}@hidden1.qf.internal`, "true"], env),
+      ...samples(),
     },
+    { name: "a client that stays, as in `tsh bench`", run: resident.run, ...samples() },
   ];
   const startMs = await costOfStart(lab.executable);
   await drive(clients, WARM_UP_SECONDS);
@@ -57,10 +63,10 @@ async function soak(bench: Bench, seconds: number): Promise<void> {
     samplesMs.length = 0;
     failures.length = 0;
   }
-  const held = [await memory(field)];
+  const held = [await memory(lab, agent)];
   for (const _half of [1, 2]) {
     await drive(clients, seconds / 2);
-    held.push(await memory(field));
+    held.push(await memory(lab, agent));
   }
   for (const client of clients) addRow(bench, client, seconds);
   bench.note(
@@ -100,7 +106,13 @@ async function drive(clients: readonly Client[], seconds: number): Promise<void>
   await Promise.all(underWay);
 }
 
-async function exec({ command, env, samplesMs, failures }: Client): Promise<void> {
+async function exec({ run, samplesMs, failures }: Client): Promise<void> {
+  const { ms, failure } = await run();
+  samplesMs.push(ms);
+  if (failure !== "") failures.push(failure);
+}
+
+async function runCommand(command: readonly string[], env: Record<string, string>) {
   const startMs = performance.now();
   const child = Bun.spawn([...command], {
     env,
@@ -110,8 +122,41 @@ async function exec({ command, env, samplesMs, failures }: Client): Promise<void
     timeout: COMMAND_TIMEOUT_MS,
   });
   const status = await child.exited;
-  samplesMs.push(performance.now() - startMs);
-  if (status !== 0) failures.push(`${status}: ${(await new Response(child.stderr).text()).trim()}`);
+  const elapsedMs = performance.now() - startMs;
+  const failure = status === 0 ? "" : `${status}: ${(await new Response(child.stderr).text()).trim()}`;
+  return { ms: elapsedMs, failure };
+}
+
+/** The client that stays: a process that is told when to run one more. */
+function startResident(args: readonly string[], env: Record<string, string>) {
+  const script = resolve(import.meta.dir, "commands-load.ts");
+  const underWay = new Map<number, (done: { ms: number; failure: string }) => void>();
+  let lastId = 0;
+  const child = Bun.spawn([process.execPath, script, ...args], {
+    env,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "inherit",
+    ipc({ id, ...done }: Ended) {
+      underWay.get(id)?.(done);
+      underWay.delete(id);
+    },
+  });
+  void child.exited.then(() => {
+    for (const end of underWay.values()) end({ ms: COMMAND_TIMEOUT_MS, failure: "the client has ended" });
+  });
+  return {
+    run: () =>
+      new Promise<{ ms: number; failure: string }>((done) => {
+        lastId++;
+        underWay.set(lastId, done);
+        child.send({ id: lastId } satisfies Begin);
+      }),
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await child.exited;
+    },
+  };
 }
 
 interface Memory {
@@ -119,7 +164,7 @@ interface Memory {
   readonly management: number;
 }
 
-async function memory({ lab, agent }: Field): Promise<Memory> {
+async function memory(lab: Lab, agent: LabAgent): Promise<Memory> {
   const { pid } = await agent.status();
   return {
     agent: await settledBytes(pid, SETTLE_MS),
