@@ -11,7 +11,7 @@ const monitor = await openMonitor();
 const code = hasPam() ? (await monitor.checkAccount(name, "127.0.0.1")).code : "no PAM";
 const child = await spawnAs({
   pty: null,
-  contain: () => {},
+  contain: async () => {},
   launch: monitor.launchFor({ remoteHost: "127.0.0.1", terminal: null, isInteractive: false }),
   spec: {
     ...{ user: name, uid: account.uid, gid: account.gid, drop: true, tty: false, home: account.home },

@@ -17,11 +17,15 @@ import {
   rmdirSync,
   writeFileSync,
 } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { killMarked, type Mark, markOf, noteAuditSession } from "./processes.ts";
 
 export interface Containment {
-  /** Takes in a process that has not yet begun. Throws when it can not be held. */
-  add(pid: number): void;
+  /** A process is about to come: begins what the kernel takes its time for. */
+  prepare(): void;
+  /** Takes in a process that has not yet begun. Rejects when it can not be held, or all was killed. */
+  add(pid: number): Promise<void>;
   /** SIGKILL to everything, until nothing is left or `timeoutMs` has passed. Resolves to whether all is gone. */
   killAll(timeoutMs: number): Promise<boolean>;
   /** The connection is over; whatever lives on lives on its own. */
@@ -106,13 +110,18 @@ function createCgroup(path: string, environmentMark: string): Containment {
   const marked = createMarked(environmentMark);
   let isMade = false;
   let isReleased = false;
+  let isKilled = false;
   return {
-    add(pid) {
+    prepare: () => wakeCgroups(dirname(dirname(path))),
+    async add(pid) {
       isMade = true;
-      enter(path, pid);
-      marked.add(pid);
+      await marked.add(pid);
+      await enter(path, pid);
+      // It may have come in behind the kill.
+      if (isKilled) throw new Error("the connection is over");
     },
     async killAll(timeoutMs) {
+      isKilled = true;
       if (!isMade) return true;
       const until = performance.now() + timeoutMs;
       do {
@@ -133,16 +142,38 @@ function createCgroup(path: string, environmentMark: string): Containment {
 }
 
 /** Another agent's sweep may take a folder that is still empty; then it is made again. */
-function enter(path: string, pid: number): void {
+async function enter(path: string, pid: number): Promise<void> {
   for (let tries = 3; ; tries--) {
     try {
       mkdirSync(path, { recursive: true });
-      writeFileSync(`${path}/cgroup.procs`, String(pid));
+      await writeFile(`${path}/cgroup.procs`, String(pid));
       return;
     } catch (cause) {
       if (tries === 1) throw cause;
     }
   }
+}
+
+/** Own file of processes below a mount; null where there is none of ours. Looked up once. */
+const ownGroups = new Map<string, string | null>();
+
+function ownGroup(mount: string): string | null {
+  const known = ownGroups.get(mount);
+  if (known !== undefined) return known;
+  const path = /^0::(.*)$/m.exec(readText("/proc/self/cgroup"))?.[1] ?? "";
+  const file = `${mount}${path}/cgroup.procs`;
+  const found = readText(file).split("\n").includes(String(process.pid)) ? file : null;
+  ownGroups.set(mount, found);
+  return found;
+}
+
+/**
+ * The first process in a while that changes its cgroup waits about 10 ms, till no processor is where it
+ * was (an RCU grace period); one soon after it does not. So we move to where we already are.
+ */
+function wakeCgroups(mount: string): void {
+  const file = ownGroup(mount);
+  if (file !== null) void writeFile(file, String(process.pid)).catch(() => {});
 }
 
 /** Folders of connections whose last job has ended since; the kernel keeps those that are in use. */
@@ -159,14 +190,18 @@ function sweep(root: string): void {
 
 function createMarked(environmentMark: string): Containment {
   const marks: Mark[] = [];
+  let isKilled = false;
   return {
-    add(pid) {
+    prepare() {},
+    async add(pid) {
+      if (isKilled) throw new Error("the connection is over");
       const mark = markOf(pid, environmentMark);
       marks.push(mark);
       if (marks.length > MARKS_MAX) marks.shift();
       setTimeout(() => noteAuditSession(mark), AUDIT_SESSION_AFTER_MS).unref();
     },
     async killAll(timeoutMs) {
+      isKilled = true;
       if (marks.length === 0) return true;
       const until = performance.now() + timeoutMs;
       for (const mark of marks) noteAuditSession(mark);

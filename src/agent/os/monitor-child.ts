@@ -41,6 +41,7 @@ export async function runMonitor(): Promise<number> {
   const lines = createLines(ORDER_BYTES_MAX);
   // Loaded while there is nothing to do yet.
   hasPam();
+  readLimits();
   try {
     for (let data = await reader.read(); data !== null; data = await reader.read()) {
       for (const line of lines(data)) await monitor.take(JSON.parse(line) as MonitorOrder);

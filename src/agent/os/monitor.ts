@@ -38,7 +38,7 @@ export async function openMonitor(): Promise<Monitor> {
       pty: null,
       extraFd: childFd,
       // Not the connection's: it has to close the session when all of that is gone.
-      contain: () => {},
+      contain: async () => {},
       spec: {
         ...{ user: "root", uid: 0, gid: 0, drop: false, tty: false },
         ...{ home: "/", file: "/", argv: [], env: {}, isMonitor: true },
@@ -96,11 +96,12 @@ export class Monitor {
         await this.#send({ kind: "session", session: { ...session, spec } });
         const answer = await this.#next(SESSION_TIMEOUT_MS);
         if (answer.kind !== "started") throw this.#refusalOf(answer);
-        contain(answer.pid);
+        await contain(answer.pid);
         await this.#send({ kind: "go" });
         return { pid: answer.pid, exited: this.#exitOf(answer.pid) };
       } catch (cause) {
-        this.kill();
+        // It closes what it has opened, and ends.
+        this.close();
         this.#child.stdout.close();
         throw cause;
       }

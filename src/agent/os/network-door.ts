@@ -63,6 +63,7 @@ export async function openNetworkDoor(request: {
   readonly containment: Containment;
 }): Promise<NetworkDoor> {
   const { account, drop, containment } = request;
+  containment.prepare();
   const [ownFd, childFd] = openDescriptorSocket();
   try {
     const child = await spawnAs({

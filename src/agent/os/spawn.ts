@@ -19,8 +19,8 @@ export interface SpawnRequest {
   readonly pty: Pty | null;
   /** One more descriptor for the child, after that of its spec; closed here. Absent: none. */
   readonly extraFd?: number;
-  /** Called with the pid before the spec is sent; a throw ends the child. */
-  contain(pid: number): void;
+  /** Called with the pid before the spec is sent; a rejection ends the child. */
+  contain(pid: number): Promise<void>;
   /** Who starts it. Absent: this process itself. */
   readonly launch?: Launch;
 }
@@ -121,7 +121,7 @@ async function launchOwn(
     const extra = extraFd === undefined ? [] : [extraFd];
     child = startOwn([...stdio, orders.childFd, ...extra], spec);
     closeSync(orders.childFd);
-    contain(child.pid);
+    await contain(child.pid);
     await orders.writer.write(Buffer.from(JSON.stringify(spec)));
   } catch (cause) {
     if (child === undefined) closeSync(orders.childFd);

@@ -73,6 +73,7 @@ export async function startProgram(request: ProgramRequest): Promise<Program> {
   const { account, terminal } = request;
   let pty: Pty | null = null;
   let child: SpawnedChild;
+  request.containment.prepare();
   try {
     pty =
       terminal === null
@@ -100,7 +101,7 @@ export async function startProgram(request: ProgramRequest): Promise<Program> {
     });
   } catch (cause) {
     pty?.close();
-    request.monitor?.kill();
+    request.monitor?.close();
     throw cause;
   }
   return new RunningProgram(request, child, pty);

@@ -41,6 +41,17 @@ describe.skipIf(!isRoot)("a containment", () => {
     });
   }
 
+  test.each(roots)("with %s takes nothing in once all was killed, and leaves nothing", async (_how, root) => {
+    using account = new OsAccount("late");
+    const containment = createContainment(root, newId(), `SSH_CONNECTION=${account.name}`);
+    await start(account.name, "exec sleep 54", containment, account.name);
+    const late = start(account.name, "exec sleep 55", containment, account.name).catch(() => {});
+    await containment.killAll(5_000);
+    await late;
+    await expect(start(account.name, "exec sleep 56", containment, account.name)).rejects.toThrow("is over");
+    await until(() => alivePids(account).length === 0);
+  });
+
   test("that is released leaves jobs alone, and its folder goes once they have", async () => {
     const root = findCgroupRoot();
     if (root === null) return;

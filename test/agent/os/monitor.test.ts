@@ -6,7 +6,7 @@ import { openMonitor } from "../../../src/agent/os/monitor.ts";
 import { mergeEnvironment } from "../../../src/agent/os/monitor-child.ts";
 import { hasPam, pamService } from "../../../src/agent/os/pam.ts";
 import type { FdReader } from "../../../src/agent/os/pipes.ts";
-import { spawnAs } from "../../../src/agent/os/spawn.ts";
+import { type SpawnRequest, spawnAs } from "../../../src/agent/os/spawn.ts";
 import { lookUpAccount } from "../../../src/agent/os/users.ts";
 import { createAccountGate } from "../../../src/agent/ssh-server/account-gate.ts";
 import { until } from "../../support/agent.ts";
@@ -24,13 +24,18 @@ async function readAll(reader: FdReader | null): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-async function runIn(user: string, command: string, env: Record<string, string> = {}) {
+async function runIn(
+  user: string,
+  command: string,
+  env: Record<string, string> = {},
+  contain: SpawnRequest["contain"] = async () => {},
+) {
   const account = await lookUpAccount(user, 0);
   if (account === null) throw new Error(`no account ${user}`);
   const monitor = await openMonitor();
   const child = await spawnAs({
     pty: null,
-    contain: () => {},
+    contain,
     launch: monitor.launchFor({ remoteHost: REMOTE, terminal: null, isInteractive: false }),
     spec: {
       ...{ user, uid: account.uid, gid: account.gid, drop: true, tty: false, home: account.home },
@@ -175,6 +180,18 @@ describe.skipIf(!isRoot || !hasPam() || !hasPamRules)("PAM", () => {
     rules.write("no.sh", "#!/bin/sh\nexit 1\n");
     rules.set(account.name, ["session required pam_exec.so %F/no.sh"]);
     expect(runIn(account.name, `echo ran >${rules.folder}/ran`)).rejects.toThrow("pam_open_session");
+    expect(rules.read("ran")).toBe("");
+  });
+
+  test("runs nothing that can not be contained, and closes its session", async () => {
+    rules.write("log", "");
+    rules.set(account.name, ["session required pam_exec.so %F/log.sh"]);
+    const contain = async (): Promise<void> => {
+      throw new Error("it can not be held");
+    };
+    const run = runIn(account.name, `echo ran >${rules.folder}/ran`, {}, contain);
+    expect(run).rejects.toThrow("it can not be held");
+    await until("the session closed", () => rules.read("log").includes("close_session"));
     expect(rules.read("ran")).toBe("");
   });
 

@@ -16,7 +16,7 @@ import { lookUpAccount } from "../../../src/agent/os/users.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { socketUids } from "../../support/sockets.ts";
 
-const noContainment = { add() {}, killAll: async () => true, release() {} };
+const noContainment = { prepare() {}, async add() {}, killAll: async () => true, release() {} };
 
 describe.skipIf(!isRoot)("a network door", () => {
   let account: OsAccount;

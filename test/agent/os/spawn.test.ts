@@ -29,7 +29,7 @@ async function runAs(
 ) {
   const child = await spawnAs({
     pty,
-    contain: () => {},
+    contain: async () => {},
     spec: {
       user: account.name,
       uid: account.uid,
@@ -102,7 +102,7 @@ describe.skipIf(!isRoot)("a privileged child", () => {
     const account = await accountOf(user.name);
     const child = await spawnAs({
       pty: null,
-      contain: (pid) => {
+      contain: async (pid) => {
         argv = readFileSync(`/proc/${pid}/cmdline`, "utf8");
       },
       spec: {
@@ -181,7 +181,7 @@ describe.skipIf(!isRoot)("a privileged child", () => {
     const pty = kind === "pipe" ? null : await openPty({ uid: account.uid, size: SIZE, modes: [] });
     const child = await spawnAs({
       pty,
-      contain: () => {},
+      contain: async () => {},
       spec: {
         ...{ user: account.name, uid: account.uid, gid: account.gid, drop: true, tty: pty !== null },
         ...{ home: "/", file: "/bin/sh", argv: ["sh", "-c", "exec yes"], env: { PATH: "/usr/bin:/bin" } },
