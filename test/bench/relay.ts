@@ -1,6 +1,7 @@
 /**
- * The relay beside the direct path, on loopback, by stock ssh(1) through `qf proxy`: bytes a second, a
- * line there and back; and what management holds for an agent that is connected and does nothing.
+ * The relay beside the direct path, on loopback: bytes a second by `qf ssh` and by stock ssh(1) through
+ * `qf proxy`, a line there and back; and what management holds for an agent that is connected and does
+ * nothing.
  */
 import { resolve } from "node:path";
 import { type Lab, openLab } from "../support/lab.ts";
@@ -9,7 +10,7 @@ import { settledBytes } from "./memory.ts";
 import { type Field, openField, zeros } from "./openssh.ts";
 
 const RUNS = 5;
-const BYTES = 300_000_000;
+const BYTES = 1_000_000_000;
 const LINES = 500;
 const IDLE_AGENTS = 1_000;
 const SETTLE_MS = 15_000;
@@ -35,27 +36,33 @@ export const relayIdlePart: Part = {
 const through = ({ user }: Field, host: string): string => `${user}@${host}.qf.internal`;
 
 async function benchStreams(bench: Bench, field: Field): Promise<void> {
-  const { proxy, folder } = field;
+  const { lab, device, proxy, folder } = field;
   const file = zeros(`${folder}/upload`, BYTES);
-  const down = (host: string) =>
-    running(["ssh", ...proxy.ssh, through(field, host), `head -c ${BYTES} /dev/zero`], proxy.env);
-  const up = (host: string) => {
-    const command = ["ssh", ...proxy.ssh, through(field, host), "cat > /dev/null"];
-    return running(["sh", "-c", `exec "$@" < ${file}`, "sh", ...command], proxy.env);
-  };
-  for (const [what, act] of [
-    ["download of 300 MB through the relay", down],
-    ["upload of 300 MB through the relay", up],
-  ] as const) {
-    const [relayed = 0, direct = 0] = await timeInTurn(RUNS, act("hidden1"), act("web1"));
-    bench.add({
-      what,
-      ours: `${MBps(BYTES, relayed).toFixed(0)} MB/s`,
-      against: `direct ${MBps(BYTES, direct).toFixed(0)} MB/s`,
-      ratio: `${(direct / relayed).toFixed(2)} x`,
-      reach: ">= 0.7 x",
-      figures: { relayedMs: relayed, directMs: direct, ratio: direct / relayed },
-    });
+  const clients = [
+    { name: "`qf ssh`", command: [lab.executable, "ssh"], env: lab.env(device.env()) },
+    { name: "ssh through `qf proxy`", command: ["ssh", ...proxy.ssh], env: proxy.env },
+  ];
+  for (const { name, command, env } of clients) {
+    const down = (host: string) =>
+      running([...command, through(field, host), `head -c ${BYTES} /dev/zero`], env);
+    const up = (host: string) => {
+      const words = [...command, through(field, host), "cat > /dev/null"];
+      return running(["sh", "-c", `exec "$@" < ${file}`, "sh", ...words], env);
+    };
+    for (const [what, act] of [
+      ["download", down],
+      ["upload", up],
+    ] as const) {
+      const [relayed = 0, direct = 0] = await timeInTurn(RUNS, act("hidden1"), act("web1"));
+      bench.add({
+        what: `${what} of 1 GB through the relay, ${name}`,
+        ours: `${MBps(BYTES, relayed).toFixed(0)} MB/s`,
+        against: `direct ${MBps(BYTES, direct).toFixed(0)} MB/s`,
+        ratio: `${(direct / relayed).toFixed(2)} x`,
+        reach: ">= 0.7 x",
+        figures: { relayedMs: relayed, directMs: direct, ratio: direct / relayed },
+      });
+    }
   }
 }
 
