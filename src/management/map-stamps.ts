@@ -14,9 +14,11 @@ import type { Reader, Store, Writer } from "./db/store.ts";
 const BATCH_MAX = 500;
 /**
  * What is asked for so soon after a write is written together: many agents that come back with an older map ask
- * one after the other, and each write waits for the disk while nobody is answered.
+ * one after the other, and each write waits for the disk while nobody is answered. The more were written, the
+ * longer: one change after another hardly waits.
  */
-const GATHER_MS = 20;
+const GATHER_MS_EACH = 3;
+const GATHER_MS_MAX = 20;
 
 export interface StampOrder {
   readonly accountId: AccountId;
@@ -47,8 +49,10 @@ export function createMapStamps(store: Store): MapStamps {
   const run = async (): Promise<void> => {
     isRunning = true;
     while (waiting.length > 0) {
-      const hasWritten = await stampBatch(store, waiting.splice(0, BATCH_MAX));
-      if (hasWritten && waiting.length < BATCH_MAX) await Bun.sleep(GATHER_MS);
+      const batch = waiting.splice(0, BATCH_MAX);
+      const hasWritten = await stampBatch(store, batch);
+      if (!hasWritten || waiting.length >= BATCH_MAX) continue;
+      await Bun.sleep(Math.min(GATHER_MS_MAX, batch.length * GATHER_MS_EACH));
     }
     isRunning = false;
   };
