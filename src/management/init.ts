@@ -52,14 +52,14 @@ export function defaultMasterKeyFile(dataDir: string): string {
 /**
  * Makes data folder, master key, database, account, owner and token. The token is shown here once.
  *
- * Throws ERR_USAGE for an unusable e-mail address or password, ERR_ALREADY_INITIALISED when there is
- * an account, however many run at once.
+ * Throws ERR_ALREADY_INITIALISED when there is an account, whatever owner is given and however many run at
+ * once; ERR_USAGE for an unusable e-mail address or password, and then makes nothing.
  */
 export async function initManagement(options: InitOptions): Promise<InitResult> {
-  checkOwner(options);
-  const clock = options.clock ?? systemClock;
+  const unusable = refuseOwner(options);
+  if (unusable !== null) throw (await hasAccount(options)) ? alreadyInitialised() : unusable;
   await prepareDataDir(options.dataDir);
-  const store = await openForInit(options, clock, options.log ?? silentLog);
+  const store = await openForInit(options, { create: true });
   try {
     // Asked before the key is made: a lost one is not quietly replaced by one that opens nothing.
     if ((await store.read(listAccounts)).length > 0) throw alreadyInitialised();
@@ -187,23 +187,40 @@ async function createToken(tx: Writer, accountId: string, ownerId: string, now: 
   return token;
 }
 
-function checkOwner(options: Pick<InitOptions, "ownerEmail" | "ownerPassword">): void {
-  if (!Email.safeParse(options.ownerEmail).success) {
-    throw new QfError("ERR_USAGE", "the owner's e-mail address is not usable", {
+/** Why the owner cannot be made as given. Null: they can. */
+function refuseOwner({ ownerEmail, ownerPassword }: InitOptions): QfError | null {
+  if (!Email.safeParse(ownerEmail).success) {
+    return new QfError("ERR_USAGE", "the owner's e-mail address is not usable", {
       hint: "give --owner-email NAME@HOST",
     });
   }
-  const { length } = options.ownerPassword;
-  if (length < PASSWORD_LENGTH_MIN || length > PASSWORD_LENGTH_MAX) {
-    throw new QfError("ERR_USAGE", `the owner's password needs ${PASSWORD_LENGTH_MIN} characters or more`, {
-      hint: `at most ${PASSWORD_LENGTH_MAX}; it is read from standard input`,
-    });
+  const { length } = ownerPassword;
+  if (length >= PASSWORD_LENGTH_MIN && length <= PASSWORD_LENGTH_MAX) return null;
+  return new QfError("ERR_USAGE", `the owner's password needs ${PASSWORD_LENGTH_MIN} characters or more`, {
+    hint: `at most ${PASSWORD_LENGTH_MAX}; it is read from standard input`,
+  });
+}
+
+/** Whether an earlier run has made an account. Makes nothing where there is no database yet. */
+async function hasAccount(options: InitOptions): Promise<boolean> {
+  let store: Store;
+  try {
+    store = await openForInit(options, { create: false });
+  } catch (cause) {
+    if (isQfError(cause, "ERR_NOT_INITIALISED")) return false;
+    throw cause;
+  }
+  try {
+    return (await store.read(listAccounts)).length > 0;
+  } finally {
+    await store.close();
   }
 }
 
-async function openForInit({ dataDir, databaseUrl }: InitOptions, clock: Clock, log: Log): Promise<Store> {
+async function openForInit(options: InitOptions, { create }: { create: boolean }): Promise<Store> {
+  const { dataDir, databaseUrl, clock = systemClock, log = silentLog } = options;
   try {
-    return await openAnyStore({ dataDir, databaseUrl, clock, log, create: true });
+    return await openAnyStore({ dataDir, databaseUrl, clock, log, create });
   } catch (cause) {
     if (!isQfError(cause, "ERR_CONFLICT")) throw cause;
     throw new QfError("ERR_ALREADY_INITIALISED", cause.message, {

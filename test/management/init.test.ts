@@ -108,13 +108,25 @@ test("a second account is not made by the one-time link's way either", async () 
   await store.close();
 });
 
-test.each([
+const badOwners = [
   { name: "no address", change: { ownerEmail: "" } },
   { name: "an address with a line break", change: { ownerEmail: "a@b.example\n" } },
   { name: "an empty password", change: { ownerPassword: "" } },
   { name: "a short password", change: { ownerPassword: "1234567" } },
-])("init refuses $name and makes nothing", async ({ change }) => {
+];
+
+test.each(badOwners)("init refuses $name and makes nothing", async ({ change }) => {
   const dataDir = join(tempFolder(), "management");
   expect(await initManagement({ ...optionsFor(dataDir), ...change }).catch(codeOf)).toBe("ERR_USAGE");
   expect(statSync(dataDir, { throwIfNoEntry: false })).toBeUndefined();
+  mkdirSync(dataDir);
+  expect(await initManagement({ ...optionsFor(dataDir), ...change }).catch(codeOf)).toBe("ERR_USAGE");
+  expect(readdirSync(dataDir)).toEqual([]);
+});
+
+test.each(badOwners)("a second init with $name says that there is an account already", async ({ change }) => {
+  const dataDir = tempFolder();
+  await initManagement(optionsFor(dataDir));
+  const again = initManagement({ ...optionsFor(dataDir), ...change });
+  expect(await again.catch(codeOf)).toBe("ERR_ALREADY_INITIALISED");
 });

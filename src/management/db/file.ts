@@ -67,11 +67,7 @@ export function lockDataFolder(dataDir: string): FileLock {
 export function openDatabaseFile(path: string, options: { clock: Clock; create: boolean }): Connection {
   const size = statSync(path, { throwIfNoEntry: false })?.size;
   if (size === undefined) {
-    if (!options.create) {
-      throw new QfError("ERR_NOT_INITIALISED", `there is no database ${path}`, {
-        hint: "run qf management init first",
-      });
-    }
+    if (!options.create) throw noDatabase(path);
     try {
       createDatabaseFile(path, options.clock);
     } catch (cause) {
@@ -90,6 +86,12 @@ export function openDatabaseFile(path: string, options: { clock: Clock; create: 
     connection?.close();
     throw asStoreError(cause, path);
   }
+}
+
+export function noDatabase(path: string): QfError {
+  return new QfError("ERR_NOT_INITIALISED", `there is no database ${path}`, {
+    hint: "run qf management init first",
+  });
 }
 
 /**

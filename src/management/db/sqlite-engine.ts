@@ -3,17 +3,19 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { type Connection, openReader, type SqlDatabase } from "./connection.ts";
 import { type Engine, withDeadline } from "./engine.ts";
 import { asStoreError } from "./errors.ts";
-import { lockDataFolder, openDatabaseFile } from "./file.ts";
+import { lockDataFolder, noDatabase, openDatabaseFile } from "./file.ts";
 import { createMutex, type Mutex } from "./mutex.ts";
 
-/** Throws as `lockDataFolder`, `openDatabaseFile`. */
+/** Throws as `lockDataFolder`, `openDatabaseFile`. Without `create`, makes nothing where there is no database. */
 export function openSqliteEngine(options: { dataDir: string; clock: Clock; create: boolean }): Engine {
   const path = join(options.dataDir, "management.db");
+  if (!options.create && !existsSync(path)) throw noDatabase(path);
   const lock = lockDataFolder(options.dataDir);
   const opened: Connection[] = [];
   const end = (): void => {

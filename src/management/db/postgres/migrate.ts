@@ -27,13 +27,14 @@ const MIGRATION_LOCK = 0x51464d31;
 
 /**
  * Applies what is missing. Throws ERR_STATE_NEWER when the database knows migrations that we do not,
- * ERR_STATE_DAMAGED when one that was applied is not the one we have.
+ * ERR_STATE_DAMAGED when one that was applied is not the one we have, ERR_NOT_INITIALISED when none was
+ * applied and `create` is false. The database is left as it was when it throws.
  */
 export async function migratePostgres(
   pool: Sql,
-  options: { clock: Clock; migrations?: readonly Migration[] },
+  options: { clock: Clock; create?: boolean; migrations?: readonly Migration[] },
 ): Promise<void> {
-  const migrations = options.migrations ?? POSTGRES_MIGRATIONS;
+  const { create = true, migrations = POSTGRES_MIGRATIONS } = options;
   await pool.begin(async (tx) => {
     await tx.unsafe("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
     await tx.unsafe(
@@ -43,6 +44,11 @@ export async function migratePostgres(
     const applied = await tx.unsafe<{ number: string; checksum: string }[]>(
       "SELECT number, checksum FROM schema_migrations ORDER BY number",
     );
+    if (applied.length === 0 && !create) {
+      throw new QfError("ERR_NOT_INITIALISED", "the database is empty", {
+        hint: "run qf management init first",
+      });
+    }
     if (applied.length > migrations.length) {
       throw new QfError("ERR_STATE_NEWER", "the database was written by a newer qf", {
         hint: "run that version or a later one",

@@ -27,14 +27,16 @@ export async function openPostgresStore(options: {
   databaseUrl: string;
   clock: Clock;
   log: Log;
+  /** Fills a database that has no tables of ours. Default true; false: that is ERR_NOT_INITIALISED. */
+  create?: boolean;
 }): Promise<Store> {
-  const { clock, log } = options;
+  const { clock, log, create = true } = options;
   const target = parseDatabaseUrl(options.databaseUrl);
   const processId = newId();
   const open = (max: number): Sql => openPool(target, { max, processId });
   const pools = { writer: open(1), readers: open(READERS_MAX), snapshots: open(SNAPSHOTS_MAX) };
   try {
-    await migratePostgres(pools.writer, { clock });
+    await migratePostgres(pools.writer, { clock, create });
     const engine = createPostgresEngine(pools);
     const cluster = await openCluster({
       processId,
