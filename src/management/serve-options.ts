@@ -8,6 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { readSmallFile } from "../base/files.ts";
 import type { Log } from "../base/log.ts";
+import { systemFailure } from "../base/system-error.ts";
 import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import { HttpUrl } from "../wire/units.ts";
 import type { ExternalOidcOptions } from "./idp/settings.ts";
@@ -153,7 +154,8 @@ function bracketed(hostname: string): string {
 
 /** Both files, and that they are what they should be: TLS itself would not say what is wrong. */
 async function readTls(certPath: string, keyPath: string): Promise<{ cert: string; key: string }> {
-  const [cert, key] = [await readText(certPath), await readText(keyPath)];
+  const cert = await readTlsFile(certPath, "--tls-cert takes a certificate chain in PEM");
+  const key = await readTlsFile(keyPath, "--tls-key takes a private key in PEM");
   const certificate = tryParse(() => new X509Certificate(cert));
   const privateKey = tryParse(() => createPrivateKey(key));
   if (certificate === undefined) {
@@ -180,11 +182,14 @@ function tryParse<T>(parse: () => T): T | undefined {
   }
 }
 
-async function readText(path: string): Promise<string> {
+async function readTlsFile(path: string, wanted: string): Promise<string> {
   try {
     return await readSmallFile(path, TLS_FILE_BYTES_MAX);
   } catch (cause) {
-    if (isQfError(cause)) throw cause;
-    throw new QfError("ERR_PERMISSION", `${path} can not be read`, { cause });
+    const message = isQfError(cause) ? cause.message : systemFailure(cause)?.message;
+    throw new QfError(isQfError(cause) ? cause.code : "ERR_PERMISSION", message ?? `${path} cannot be read`, {
+      hint: `${wanted} that the user who runs this may read`,
+      cause,
+    });
   }
 }

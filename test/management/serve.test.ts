@@ -130,6 +130,22 @@ describe("startManagement", () => {
     expect(await said({ tlsCert: "/dev/zero", tlsKey })).toContain("/dev/zero is too large");
   });
 
+  test("says what a TLS file has to be when there is none", async () => {
+    const { dataDir } = await initialised();
+    const { tlsCert, tlsKey } = writeTlsFiles(tempFolder());
+    const missing = join(tempFolder(), "missing.pem");
+    const refusal = (options: Partial<ServeOptions>): Promise<unknown> =>
+      startManagement({ dataDir, listen: "127.0.0.1:0", ...options }).catch((error: unknown) => error);
+    expect(await refusal({ tlsCert: missing, tlsKey })).toMatchObject({
+      code: "ERR_PERMISSION",
+      message: `${missing}: no such file or folder (open)`,
+      hint: "--tls-cert takes a certificate chain in PEM that the user who runs this may read",
+    });
+    expect(await refusal({ tlsCert, tlsKey: missing })).toMatchObject({
+      hint: "--tls-key takes a private key in PEM that the user who runs this may read",
+    });
+  });
+
   test("does not start without its master key, or with one that others may read", async () => {
     const { dataDir } = await initialised();
     const file = join(dataDir, "master.key");
