@@ -1,6 +1,6 @@
 /**
- * The listening socket. It is opened before what answers on it, since the port may have to be known
- * first, and says "starting" until then.
+ * The listening socket of management, for HTTP and for WebSockets. It is opened before the parts that answer
+ * on it, since they may need to know its port; until they are there it answers 503.
  *
  * @module
  */
@@ -12,21 +12,23 @@ import type { Front } from "./http/front.ts";
 import { listening } from "./listening.ts";
 import type { RelayHub, RelaySocketData } from "./relay/hub.ts";
 import type { CheckedListen } from "./serve-options.ts";
-import type { SocketData, SyncHub } from "./sync/hub.ts";
+import type { SocketData } from "./sync/link.ts";
+import type { SyncHub } from "./sync/sync-hub.ts";
 
 /** Above the largest body any route takes; each route has its own, smaller bound. */
 const REQUEST_BYTES_MAX = 5 * 1024 * 1024;
-/** A connection on which nothing happens. */
+/** An HTTP connection on which nothing happens is closed after this. */
 const IDLE_SECONDS = 60;
 /** Requests under way when it stops may take this long. */
 const STOP_MS = 3_000;
 
-/** What a WebSocket here may be; its `kind` says whose it is. */
+/** What is kept beside a WebSocket; `kind` says which hub it belongs to. */
 export type DoorSocketData = SocketData | RelaySocketData;
 
 export interface Door {
   readonly port: number;
   readonly server: Server<DoorSocketData>;
+  /** From now on requests go to `front`, and what happens on WebSockets to the hub each belongs to. */
   open(front: Front, hub: SyncHub, relay: RelayHub): void;
   /** Takes no new connection, lets answers go out, then drops what is left. */
   close(): Promise<void>;
@@ -74,7 +76,10 @@ interface Hubs {
   readonly relay: RelayHub;
 }
 
-/** The handlers of whom a socket belongs to, with bounds that have to be given before they are there. */
+/**
+ * Calls the hub that a socket belongs to. The bounds are for all WebSockets of the port: Bun has no others.
+ * A hub refuses by itself what is within them and still too large for it.
+ */
 function delegating(hubs: () => Hubs | undefined): WebSocketHandler<DoorSocketData> {
   const handlerOf = (
     socket: ServerWebSocket<DoorSocketData>,
@@ -84,7 +89,7 @@ function delegating(hubs: () => Hubs | undefined): WebSocketHandler<DoorSocketDa
     return handler as WebSocketHandler<DoorSocketData> | undefined;
   };
   return {
-    // Also what an unfinished message may hold; the largest of an agent comes in parts.
+    // Also what an unfinished message may hold. An agent's larger ones come in parts (wire/agent-parts.ts).
     maxPayloadLength: Math.max(RELAY_FRAME_BYTES_MAX, AGENT_PART_BYTES_MAX),
     backpressureLimit: MANAGEMENT_FRAME_BYTES_MAX,
     closeOnBackpressureLimit: true,

@@ -1,4 +1,4 @@
-/** How many are there, in total and for each key: an address (IPv6 by /64), a peer. */
+/** How many are inside, in total and under each key (an address, IPv6 by /64; a peer). */
 export interface Headcount {
   isFull(key: string): boolean;
   enter(key: string): void;
@@ -6,7 +6,7 @@ export interface Headcount {
   readonly total: number;
 }
 
-/** Counts up to `totalMax` in all and `perKeyMax` for one key; the caller asks `isFull` first. */
+/** Bounds: `totalMax` in all and `perKeyMax` under one key. Only counts: the caller asks `isFull` before `enter`. */
 export function createHeadcount(totalMax: number, perKeyMax: number): Headcount {
   const counts = new Map<string, number>();
   let total = 0;

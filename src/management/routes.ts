@@ -27,7 +27,7 @@ import type { LoginDeps } from "./login/deps.ts";
 import { createRefusals } from "./login/refusals.ts";
 import type { RelayHub } from "./relay/hub.ts";
 import type { SignInParts } from "./sign-in-parts.ts";
-import type { SyncHub } from "./sync/hub.ts";
+import type { SyncHub } from "./sync/sync-hub.ts";
 
 /** How long a certificate waits for its machine to have heard of what it is based on. */
 const MAP_WAIT_MS = 1_000;

@@ -1,16 +1,16 @@
 /**
- * Messages of an agent in parts: what one WebSocket message may hold is bounded by what the relay's frames
- * need, since one port serves both, and a batch of evidence may be larger.
+ * Messages of an agent in parts. A WebSocket message is small, so that a stranger's unfinished one costs
+ * management little; a batch of audit events may be larger, and comes in several.
  *
- * A part that begins with "+" goes on in the next message; the last, or only, one is plain JSON or its end.
- * JSON begins with none, so a message in one part is sent as it is.
+ * A part that begins with "+" is continued by the next WebSocket message; the last or only part does not.
+ * No JSON begins with "+", so a message of one part is sent as it is.
  *
  * @module
  */
 
-/** Largest WebSocket message from an agent. */
+/** Largest WebSocket message from an agent, in bytes. */
 export const AGENT_PART_BYTES_MAX = 128 * 1024;
-/** Largest message from an agent, put together. */
+/** Largest message from an agent, its parts put together, in bytes. */
 export const AGENT_MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 const MORE = "+";
@@ -33,7 +33,7 @@ export function splitAgentMessage(json: string): string[] {
 }
 
 export interface AgentParts {
-  /** The message in JSON once it is whole; null: more is to come; undefined: it is too large. */
+  /** The message in JSON once it is whole; null: more is to come; undefined: part or message is too large. */
   take(part: string): string | null | undefined;
 }
 
@@ -43,12 +43,14 @@ export function createAgentParts(): AgentParts {
   return {
     take(part) {
       const goesOn = part.startsWith(MORE);
-      if (!goesOn && held.length === 0) return part;
-      heldBytes += part.length;
-      if (heldBytes > AGENT_MESSAGE_BYTES_MAX) {
+      const bytes = Buffer.byteLength(part);
+      if (bytes > AGENT_PART_BYTES_MAX || heldBytes + bytes > AGENT_MESSAGE_BYTES_MAX) {
         held = [];
+        heldBytes = 0;
         return undefined;
       }
+      if (!goesOn && held.length === 0) return part;
+      heldBytes += bytes;
       held.push(goesOn ? part.slice(MORE.length) : part);
       if (goesOn) return null;
       const whole = held.join("");

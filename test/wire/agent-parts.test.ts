@@ -30,6 +30,12 @@ test("messages follow each other", () => {
   expect(parts).toEqual([null, null, "abcde", "f", null, "gh"]);
 });
 
+test.each(["alone", "after another part"])("a part beyond its bound is refused: %s", (where) => {
+  const taking = createAgentParts();
+  if (where !== "alone") expect(taking.take("+{")).toBeNull();
+  expect(taking.take("ü".repeat(AGENT_PART_BYTES_MAX / 2 + 1))).toBeUndefined();
+});
+
 test("what grows beyond the bound is refused", () => {
   const taking = createAgentParts();
   const part = `+${"x".repeat(AGENT_PART_BYTES_MAX - 1)}`;

@@ -1,5 +1,6 @@
 /**
- * The requests that ask for a relay socket: what is looked at before one is opened, and what it then is.
+ * Checks the requests for relay sockets before one is opened, and says what the socket then is: a client's
+ * stream or a machine's link.
  *
  * @module
  */
@@ -7,10 +8,11 @@ import type { Clock } from "../../base/clock.ts";
 import { createSourceLimits, type SourceLimits } from "../../fabric/source-limits.ts";
 import type { RelayReset } from "../../wire/relay.ts";
 import type { PeerId } from "../../wire/units.ts";
+import { refusal, refuseUpgrade } from "../http/upgrade.ts";
 import type { Admission, AdmittedAgent, AdmittedDial, DialClaim, NotAdmitted } from "./admission.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-/** Whom a request is by and what it may have. Nobody proven gets no socket. */
+/** Who asks, and what they may have. Whoever is not proven gets no socket. */
 export type Verdict =
   /** `tunnel`: to the process that has the machine's link. Null: it is here, or nowhere. */
   | { readonly ok: true; readonly dial: AdmittedDial; readonly tunnel: Tunnel | null }
@@ -36,11 +38,11 @@ export interface Gate {
 export function createGate(options: {
   readonly clock: Clock;
   readonly admission: Admission;
-  /** Requests of one device that are looked at at once. */
+  /** Requests of one device that are checked at the same time. */
   readonly perDeviceMax: number;
 }): Gate {
   const { clock, admission, perDeviceMax } = options;
-  // Requests that are being looked at, and penalties, by address; devices that keep being refused.
+  // By address: requests under way, and failures. By device: refusals.
   const sources: SourceLimits = createSourceLimits(clock);
   const devices: SourceLimits = createSourceLimits(clock, { perSourceMax: perDeviceMax });
 
@@ -59,11 +61,8 @@ export function createGate(options: {
       return admitted.ok ? { ok: true, agent: admitted } : admitted;
     },
     async pass({ request, sourceAddress }, check, upgrade) {
-      if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-        return refusal(426, "this is where peers connect, by WebSocket");
-      }
-      // A page in somebody's browser has no business here.
-      if (request.headers.get("origin") !== null) return refusal(403, "not from a browser");
+      const refused = refuseUpgrade(request, { clients: "peers", ownOrigin: null });
+      if (refused !== null) return refused;
       if (!sources.enter(sourceAddress)) return refusal(429, "too many requests");
       let verdict: Verdict = { ok: false, reset: "unproven", source: null };
       try {
@@ -76,8 +75,4 @@ export function createGate(options: {
       return upgrade(verdict) ? undefined : refusal(400, "not a WebSocket request");
     },
   };
-}
-
-export function refusal(status: number, message: string): Response {
-  return Response.json({ code: status, message, error: "ERR_UNAVAILABLE" }, { status });
 }

@@ -1,9 +1,10 @@
 /**
- * The relay: pairs a client's socket with a machine's link and passes SSH ciphertext on, both ways.
+ * The relay: pairs a client's socket with a machine's link and passes SSH ciphertext on, both ways. Never
+ * looks into what passes.
  *
- * Who may come is `gate.ts` and `admission.ts`, what a stream may carry `streams.ts` and `ledger.ts`. What
- * waits here for a slow reader is bounded by credit for each stream, and in bytes for each socket and for
- * all. Nothing that passes is looked at. Shapes: `wire/relay.ts`. Read `dial` first, then `#onMessage`.
+ * `gate.ts` and `admission.ts` let peers in; `streams.ts` and `ledger.ts` hold each stream to its credit;
+ * `outlet.ts` bounds what waits for slow readers. Frames are in `wire/relay.ts`. Read `dial` first, then
+ * `#onMessage`.
  *
  * @module
  */
@@ -20,8 +21,9 @@ import {
 } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../context.ts";
+import { refusal } from "../http/upgrade.ts";
 import { type Admission, type AdmittedAgent, type AdmittedDial, createAdmission } from "./admission.ts";
-import { createGate, type Gate, refusal, type Verdict } from "./gate.ts";
+import { createGate, type Gate, type Verdict } from "./gate.ts";
 import { RELAY_LIMITS, type RelayLimits, WAITING_BYTES_PER_CLIENT_MAX } from "./limits.ts";
 import { Outlet, Shares, type Waiting } from "./outlet.ts";
 import { startRechecking } from "./recheck.ts";
@@ -36,15 +38,17 @@ import {
 import type { StreamSource, TunnelHost } from "./tunnel.ts";
 import type { Tunnels } from "./tunnels.ts";
 
-/** What a relay socket is, from its request on. */
+/** What is kept beside a relay's WebSocket, from its request to its end. */
 export interface RelaySocketData {
   readonly kind: "relay-client" | "relay-agent";
   readonly sourceAddress: string;
   readonly sourcePort: number;
   readonly verdict: Verdict;
-  /** From its opening on. */
+  /** Null until the socket is open. */
   outlet: Outlet | null;
+  /** A client's only stream. Null: a machine's socket, or a client that was turned away. */
   stream: Stream | null;
+  /** A machine's link. Null: a client's socket, or a machine that was turned away. */
   link: AgentLink | null;
 }
 
@@ -64,18 +68,19 @@ export interface RelayHub {
   readonly websocket: WebSocketHandler<RelaySocketData>;
   /** Whether the machine has a link to the relay here. */
   hasLink(peerId: PeerId): boolean;
+  /** The account's streams that pass through this process. */
   streams(accountId: AccountId): RelayedStream[];
-  /** Streams and links open, and bytes that wait, all together. */
+  /** Streams and links that are open, and bytes that wait for readers, over all accounts. */
   load(): { readonly streams: number; readonly links: number; readonly waitingBytes: number };
-  /** What tunnels of other processes use of this one. */
+  /** What tunnels to other processes need of this relay. */
   readonly host: TunnelHost;
-  /** From now on machines that are linked to other processes are reached as well. */
+  /** From now on also reaches machines whose link is at another process. */
   join(tunnels: Tunnels): void;
-  /** Tells all ends, then drops them. */
+  /** Tells both ends of every stream that management stops, then closes them. */
   close(): Promise<void>;
 }
 
-/** Listens to the store, so that a stream ends when its rule goes; `close` ends that. */
+/** The relay of this process. Follows the store until `close`, so that a stream ends with the rule that let it in. */
 export function createRelayHub(context: ManagementContext, limits: Partial<RelayLimits> = {}): RelayHub {
   return new Hub(context, { ...RELAY_LIMITS, ...limits });
 }
@@ -177,7 +182,7 @@ class Hub implements RelayHub {
     });
   }
 
-  /** The way to the machine is open before the socket is: what a client sends at once then finds it. */
+  /** Opens the way to the machine before the client's socket, whose first frame may follow at once. */
   async #checkDial(headers: Headers): Promise<Verdict> {
     const hello = headers.get(RELAY_HELLO_HEADER) ?? "";
     const dial = await this.#gate.dial({ hello, proof: headers.get(RELAY_PROOF_HEADER) ?? "" });

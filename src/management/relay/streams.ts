@@ -1,8 +1,8 @@
 /**
- * The streams that pass through this process: what each may carry, and how each ends. Read `pass` first.
+ * The relayed streams that pass through this process: opened, passed on within their credit, ended.
  *
- * A stream has a client's end and a machine's. An end is a socket of its own, or one of many on a carrier:
- * a machine's link, or a tunnel to another process.
+ * A stream has a client's end and a machine's end. An end either has a socket of its own, or shares a carrier
+ * with others: a machine's link, or a tunnel to another process. Read `pass` first.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { letGo } from "../../base/let-go.ts";
 import type { Log } from "../../base/log.ts";
 import { RELAY_FRAME, type RelayFrame, type RelayReset, resetFrame } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
+import { createHeadcount, type Headcount } from "../headcount.ts";
 import type { AdmittedDial } from "./admission.ts";
 import { createLedger, type Ledger, type RelayEnd } from "./ledger.ts";
 import type { Outlet } from "./outlet.ts";
@@ -23,7 +24,7 @@ export interface Carrier {
 
 export interface StreamEnd {
   readonly outlet: Outlet;
-  /** What the stream is called there. */
+  /** The stream's id on that socket. */
   readonly id: number;
   /** Null: the socket is the stream's own and closes with it. */
   readonly carrier: Carrier | null;
@@ -60,17 +61,20 @@ export interface StreamLimits {
 
 export interface Streams extends Iterable<Stream> {
   readonly size: number;
-  /** Whether one more of this device is too many. */
+  /** Whether one more stream of this device would be too many. */
   isFull(source: PeerId): boolean;
   open(stream: NewStream): Stream;
-  /** Books a frame and passes it on under the id it has at the other end. The message is spent then. */
+  /**
+   * Books a frame and passes it on under the stream's id at the other end. A frame that breaks the rules ends
+   * the stream. `message` holds the whole frame, is written to, and must not be used afterwards.
+   */
   pass(stream: Stream, from: RelayEnd, frame: RelayFrame, message: Buffer): void;
-  /** Ends a stream at both ends, or at the one that does not know yet. */
+  /** Ends a stream, and tells both ends why; `knows`: the end that need not be told. */
   end(stream: Stream, reset: RelayReset, knows?: RelayEnd): void;
   list(accountId: AccountId): RelayedStream[];
 }
 
-/** From here on it is worth the while to give a message's memory back at once. */
+/** From this size on the memory of a message is given back at once (`base/let-go.ts`). */
 const LARGE_BYTES = 8_192;
 
 export function createStreams(deps: {
@@ -84,14 +88,14 @@ export function createStreams(deps: {
 class StreamTable implements Streams {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #log: Log;
-  readonly #limits: StreamLimits;
   readonly #streams = new Set<Stream>();
-  readonly #perSource = new Map<PeerId, number>();
+  /** By the dialling device. */
+  readonly #headcount: Headcount;
 
   constructor(clock: Pick<Clock, "monotonicMs">, log: Log, limits: StreamLimits) {
     this.#clock = clock;
     this.#log = log;
-    this.#limits = limits;
+    this.#headcount = createHeadcount(limits.streamsMax, limits.streamsPerSourceMax);
   }
 
   get size(): number {
@@ -103,8 +107,7 @@ class StreamTable implements Streams {
   }
 
   isFull(source: PeerId): boolean {
-    const { streamsMax, streamsPerSourceMax } = this.#limits;
-    return this.#streams.size >= streamsMax || (this.#perSource.get(source) ?? 0) >= streamsPerSourceMax;
+    return this.#headcount.isFull(source);
   }
 
   open(made: NewStream): Stream {
@@ -113,7 +116,7 @@ class StreamTable implements Streams {
     const stream: Stream = { ...made, ledger: createLedger(), startedMs, isOver: false };
     for (const { carrier, id } of [made.client, made.agent]) carrier?.streams.set(id, stream);
     this.#streams.add(stream);
-    this.#perSource.set(source, (this.#perSource.get(source) ?? 0) + 1);
+    this.#headcount.enter(source);
     return stream;
   }
 
@@ -159,9 +162,7 @@ class StreamTable implements Streams {
     stream.isOver = true;
     for (const { carrier, id } of [stream.client, stream.agent]) carrier?.streams.delete(id);
     this.#streams.delete(stream);
-    const left = (this.#perSource.get(source) ?? 1) - 1;
-    if (left === 0) this.#perSource.delete(source);
-    else this.#perSource.set(source, left);
+    this.#headcount.leave(source);
     this.#log.info("relayed stream ended", { ...this.#show(stream) });
     if (stream.ledger.isOver) closeOwn(stream.client);
   }

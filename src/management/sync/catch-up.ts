@@ -1,6 +1,6 @@
 /**
- * An agent that comes back with an older map: whether a delta may lead it to the map as it is, and what it
- * has to be asked for that. `wire/map-outline.ts` says how the two find out what differs.
+ * For an agent that comes back with an older map: whether a delta can lead from there to the present map, and
+ * asking the agent what it has. `wire/map-outline.ts` says how the two find out what differs.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import {
 } from "../../wire/map-outline.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { PeerId } from "../../wire/units.ts";
-import type { Admission } from "./admission.ts";
 import type { HeldMap } from "./encode.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** How long an agent may take to answer before it gets the whole map; it is less than its own patience. */
 const ANSWER_MS_MAX = 8_000;
@@ -41,7 +41,7 @@ export interface CatchUpOptions {
   readonly peerId: PeerId;
   readonly position: Position;
   /** How many agents may be asked at once: bounds the outlines and maps that are kept for their answers. */
-  readonly asking: Admission;
+  readonly asking: Turnstile;
   send(message: ManagementMessage): void;
   /** The agent is asked: it has its turn, however long it takes to answer. */
   onAsked(): void;

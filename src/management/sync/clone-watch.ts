@@ -14,7 +14,10 @@ const PEERS_MAX = 100_000;
 const BOOTS_MAX = 8;
 
 export interface CloneWatch {
-  /** A link of `peerId` was superseded by `bootId`. True once per window when that one was there before. */
+  /**
+   * The peer's link with `oldBootId` was replaced by one with `bootId`. True when that boot id was replaced
+   * itself within the window: two agents use one key. Said once per window and peer.
+   */
   superseded(peerId: PeerId, oldBootId: string, bootId: string): boolean;
 }
 

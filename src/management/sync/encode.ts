@@ -1,6 +1,6 @@
 /**
- * Maps and deltas as text. What many machines share is compared and written out once, not once for each: the
- * collections of maps are the same objects for as long as they say the same (`policy/shared-parts.ts`).
+ * Writes maps and deltas as JSON text. What many machines share is compared and written once, not once for each:
+ * collections of maps that say the same are the same objects (`policy/shared-parts.ts`).
  *
  * @module
  */

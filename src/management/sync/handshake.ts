@@ -1,8 +1,8 @@
 /**
- * From an open socket to a proven agent: how many may try at once, what they are told first, and the proof.
+ * From an open socket to a proven agent: how many may try at once, the challenge, and the proof.
  *
- * Whoever can not be let in now is told when to come back (`returns.ts`), so that a restart of management is no
- * stampede. Read `open`, then `identify`.
+ * An agent that cannot be let in now is told when to come back (`returns.ts`), so that a restart of management
+ * causes no stampede. Read `open`, then `identify`.
  *
  * @module
  */
@@ -15,50 +15,50 @@ import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import type { ManagementContext } from "../context.ts";
 import { listAccounts } from "../db/accounts.ts";
 import { findPeerById, type PeerRow } from "../db/peers.ts";
-import { type Admission, createAdmission } from "./admission.ts";
-import { createHeadcount, type Headcount } from "./headcount.ts";
+import { createHeadcount, type Headcount } from "../headcount.ts";
 import type { SocketData } from "./link.ts";
 import { storeReport } from "./report-store.ts";
 import { createReturns, type Returns } from "./returns.ts";
+import { createTurnstile, type Turnstile } from "./turnstile.ts";
 
 type Socket = ServerWebSocket<SocketData>;
 export type Identify = Extract<AgentMessage, { type: "identify" }>;
 
 export interface HandshakeOptions {
-  /** Milliseconds to prove oneself, once asked. Default 5000. */
+  /** Milliseconds from `welcome` to the proof. Default 5000. */
   readonly identifyMs?: number;
-  /** Connections that have not proven themselves, in total and from one address (IPv6: /64). Default 2048 and 512. */
+  /** Sockets that have not proven themselves, in total and from one address (IPv6: /64). Default 2048 and 512. */
   readonly unprovenMax?: number;
   readonly unprovenPerAddressMax?: number;
-  /** Agents between being asked who they are and their first map, at once; half from one address. Default 128. */
+  /** Agents between `welcome` and their first map at once, at most half of them from one address. Default 128. */
   readonly handshakesMax?: number;
 }
 
 const IDENTIFY_MS = 5_000;
 const HANDSHAKES_MAX = 128;
-/** Agents that wait to be asked; and how long, which is less than an agent's own patience. */
+/** Agents that wait for their `welcome`, and for how long: less than an agent waits for it. */
 const WAITING_MAX = 1_024;
 const WAIT_MS_MAX = 4_000;
 
 export interface Handshake {
-  /** Whether so many are there already that one more is not even talked to. */
+  /** Whether there are so many unproven sockets that one more is refused before it is opened. */
   readonly isOverrun: boolean;
-  /** The socket is open: sends `welcome` in its turn. */
+  /** To be called when a socket opens: sends `welcome` when its turn comes, or says to come back later. */
   open(socket: Socket): Promise<void>;
-  /** Who it is, once proven and stored. Undefined: it was refused, and told so. */
+  /** Checks the proof, and stores what the agent reports. Undefined: it was refused, and told so. */
   identify(socket: Socket, identify: Identify): Promise<PeerRow | undefined>;
-  /** It has what it came for. Once or more. */
+  /** The agent's first map, or what stands for one, is on its way: its place is free. Once or more. */
   serve(socket: Socket): void;
-  /** It is gone. Once or more. */
+  /** The socket is gone: gives back all it had. Once or more. */
   settle(socket: Socket): void;
-  /** Somebody is turned away: when to try again. */
+  /** For an agent that is turned away: in how many milliseconds to try again. */
   retryAfterMs(): number;
-  /** How far agents are to spread their return, should they all be lost at once. */
+  /** Milliseconds over which the agents here are to spread their return, should all links be lost at once. */
   readonly spreadMs: number;
   close(): void;
 }
 
-/** `end` says goodbye and closes; `linkCount`: agents that are here. */
+/** `hub.end` sends `bye` and closes; `hub.linkCount`: agents that have a link here. */
 export function createHandshake(
   ctx: ManagementContext,
   options: HandshakeOptions,
@@ -81,7 +81,7 @@ class SocketHandshake implements Handshake {
   readonly #identifyMs: number;
   readonly #unproven: Headcount;
   readonly #overrun: number;
-  readonly #admission: Admission;
+  readonly #turnstile: Turnstile;
   readonly #returns: Returns;
 
   constructor(ctx: ManagementContext, options: HandshakeOptions, hub: Parameters<typeof createHandshake>[2]) {
@@ -92,7 +92,7 @@ class SocketHandshake implements Handshake {
     this.#unproven = createHeadcount(unprovenMax, unprovenPerAddressMax);
     this.#overrun = unprovenMax * 2;
     this.#returns = createReturns(ctx.clock);
-    this.#admission = createAdmission({
+    this.#turnstile = createTurnstile({
       inMax: options.handshakesMax ?? HANDSHAKES_MAX,
       waitingMax: WAITING_MAX,
       waitMsMax: WAIT_MS_MAX,
@@ -117,7 +117,7 @@ class SocketHandshake implements Handshake {
     const isFull = this.#unproven.isFull(source);
     this.#unproven.enter(source);
     data.isUnproven = true;
-    const leave = isFull ? null : await this.#admission.enter(source);
+    const leave = isFull ? null : await this.#turnstile.enter(source);
     if (leave === null) {
       this.#hub.end(socket, "busy", "management is busy", { retryAfterMs: this.retryAfterMs() });
       return;
@@ -134,7 +134,7 @@ class SocketHandshake implements Handshake {
   async identify(socket: Socket, identify: Identify): Promise<PeerRow | undefined> {
     const { store, log } = this.#ctx;
     const { data } = socket;
-    // It has answered in time: how long the rest takes is up to us.
+    // The answer came in time; how long it takes to check is our affair.
     if (data.timer !== null) clearTimeout(data.timer);
     data.timer = null;
     const peer = await store.read((tx) => findPeerById(tx, identify.peerId));
@@ -166,7 +166,7 @@ class SocketHandshake implements Handshake {
   }
 
   close(): void {
-    this.#admission.close();
+    this.#turnstile.close();
   }
 
   async #welcome(socket: Socket): Promise<void> {

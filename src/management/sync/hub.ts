@@ -1,10 +1,10 @@
 /**
- * Management's end of every agent's control WebSocket, `GET /agent/v1/sync`: proves who is there, keeps
- * one link per peer, sends each what changed for it, and takes its evidence in.
+ * Management's end of every agent's control WebSocket, `GET /agent/v1/sync`: asks each agent for proof, keeps
+ * one link per peer, sends it what changed in its map, and takes in its audit events.
  *
- * `serve.ts` hands requests to `upgrade` and gives `websocket` to Bun.serve. Shapes: `wire/agent-sync.ts`.
- * Who comes in is `handshake.ts`, who is here `link-table.ts`, what goes out on a link `link.ts`. Read
- * `onMessage` first.
+ * `routes.ts` hands requests to `upgrade`, `../door.ts` what happens on the sockets to `websocket`. Messages
+ * are in `wire/agent-sync.ts`; `handshake.ts` lets agents in, `link-table.ts` knows who is here, `link.ts`
+ * sends. Read `#onMessage` first.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { randomBytes } from "node:crypto";
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { parseJson } from "../../base/files.ts";
 import { randomUpTo } from "../../base/random.ts";
-import { AGENT_PART_BYTES_MAX, createAgentParts } from "../../wire/agent-parts.ts";
-import { AgentMessage, LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../../wire/agent-sync.ts";
+import { createAgentParts } from "../../wire/agent-parts.ts";
+import { AgentMessage } from "../../wire/agent-sync.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import { ingestAgentEvents } from "../audit-ingest.ts";
 import type { ManagementContext } from "../context.ts";
 import type { PeerRow } from "../db/peers.ts";
+import { refusal, refuseUpgrade } from "../http/upgrade.ts";
 import type { Approvals } from "../login/approval.ts";
-import { type Admission, createAdmission } from "./admission.ts";
 import { answerApproval } from "./approvals.ts";
 import { createMapEncoder } from "./encode.ts";
 import { createHandshake, type Handshake, type Identify } from "./handshake.ts";
@@ -27,16 +27,15 @@ import { type AgentLink, createLink, type SocketData } from "./link.ts";
 import { LinkTable } from "./link-table.ts";
 import { storeFlags } from "./report-store.ts";
 import type { PeerSession, SyncHub, SyncHubOptions } from "./sync-hub.ts";
+import { createTurnstile, type Turnstile } from "./turnstile.ts";
 
-export type { SocketData } from "./link.ts";
-export type { PeerSession, SyncHub, SyncHubOptions } from "./sync-hub.ts";
-
-/** Frames of one agent that may wait; a well-behaved one has at most a handful under way. */
+/** Messages of one agent that may wait to be handled; a well-behaved one has a handful under way. */
 const QUEUED_MAX = 64;
+/** Whole maps on their way at once, by default. */
 const WHOLE_MAPS_MAX = 32;
-/** Agents that are asked at once what they have: an outline is at most some 160 kB, and most often under one. */
+/** Agents asked at once what they have. Each costs an outline: at most about 160 kB, mostly less than 1 kB. */
 const ASKED_MAX = 1_024;
-/** Links whose whole map is due, and how long: below an agent's patience with a silent management. */
+/** Links that wait to be sent a whole map, and for how long: less than an agent waits for a silent management. */
 const WHOLE_WAITING_MAX = 4_096;
 const WHOLE_WAIT_MS_MAX = 5_000;
 
@@ -51,8 +50,8 @@ class Hub implements SyncHub {
   readonly #ctx: ManagementContext;
   readonly #links: LinkTable;
   readonly #handshake: Handshake;
-  readonly #wholeMaps: Admission;
-  readonly #asking = createAdmission({
+  readonly #wholeMaps: Turnstile;
+  readonly #asking = createTurnstile({
     inMax: ASKED_MAX,
     waitingMax: ASKED_MAX,
     waitMsMax: WHOLE_WAIT_MS_MAX,
@@ -70,17 +69,12 @@ class Hub implements SyncHub {
       end: (socket, code, message, more) => this.#end(socket, code, message, more),
       linkCount: () => this.#links.size,
     });
-    this.#wholeMaps = createAdmission({
+    this.#wholeMaps = createTurnstile({
       inMax: options.wholeMapsMax ?? WHOLE_MAPS_MAX,
       waitingMax: WHOLE_WAITING_MAX,
       waitMsMax: WHOLE_WAIT_MS_MAX,
     });
     this.websocket = {
-      maxPayloadLength: AGENT_PART_BYTES_MAX,
-      backpressureLimit: MANAGEMENT_FRAME_BYTES_MAX,
-      closeOnBackpressureLimit: true,
-      idleTimeout: LINK_TIMEOUT_MS / 1000,
-      sendPings: false,
       open: (socket) => this.#enqueue(socket, () => this.#handshake.open(socket)),
       message: (socket, data) => this.#onFrame(socket, data),
       drain: (socket) => socket.data.link?.drained(),
@@ -93,12 +87,8 @@ class Hub implements SyncHub {
   }
 
   upgrade(request: Request, server: Server<SocketData>, sourceAddress: string): Response | undefined {
-    const origin = request.headers.get("origin");
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return refusal(426, "this is where agents connect, by WebSocket");
-    }
-    // A page in somebody's browser has no business here.
-    if (origin !== null && origin !== this.#ctx.origin) return refusal(403, "not from a browser");
+    const refused = refuseUpgrade(request, { clients: "agents", ownOrigin: this.#ctx.origin });
+    if (refused !== null) return refused;
     if (this.#isClosed) return refusal(503, "management is stopping");
     if (this.#handshake.isOverrun) return refusal(503, "too many connections");
     const data: SocketData = {
@@ -289,12 +279,8 @@ class Hub implements SyncHub {
   }
 }
 
-/** A message that is whole; null: it goes on. Undefined: too large, or in parts from who has not proven anything. */
+/** The message once it is whole; null: more parts are to come. Undefined: too large, or in parts from a stranger. */
 function takePart({ link, parts }: SocketData, part: string): string | null | undefined {
   const whole = parts.take(part);
   return whole === null && link === null ? undefined : whole;
-}
-
-function refusal(status: number, message: string): Response {
-  return Response.json({ code: status, message, error: "ERR_UNAVAILABLE" }, { status });
 }

@@ -1,5 +1,5 @@
 /**
- * The links that are up here: one per peer, known to the other processes on the database.
+ * The control links of this process: one per peer, announced to the other processes on the database.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { recordClone, touchPeers } from "./report-store.ts";
 import type { PeerSession } from "./sync-hub.ts";
 
 const TOUCH_MS = 60_000;
-/** Agents that come and go are noted together, this long after the first of them. */
+/** The times at which agents come and go are stored together, this long after the first of them. */
 const TOUCH_SOON_MS = 1_000;
 const ACK_POLL_MS = 5;
 
@@ -77,7 +77,7 @@ export class LinkTable {
     return true;
   }
 
-  /** The newer link wins: the older is most often dead, and if it is not, somebody copied a key. */
+  /** Adds a link. It replaces an older one of the peer, which is most often dead; if not, somebody copied a key. */
   add(link: AgentLink, peer: PeerName): void {
     const { peerId, accountId, bootId } = link;
     const old = this.#links.get(peerId);
@@ -91,7 +91,7 @@ export class LinkTable {
     const elsewhere = this.#ctx.store.cluster?.find(peerId);
     if (old !== undefined) this.#supersede(old, peer, bootId);
     else if (elsewhere !== undefined && elsewhere.bootId !== bootId) {
-      // Remembered only: the process that loses its link is the one that reports.
+      // Only remembered: the process that loses its link reports it.
       this.#clones.superseded(peerId, elsewhere.bootId, bootId);
     }
     this.announce(link);
@@ -105,7 +105,7 @@ export class LinkTable {
     this.#ctx.store.cluster?.announce({ accountId, peerId, bootId, ackedVersion, sessions });
   }
 
-  /** Its socket is closed. */
+  /** Removes a link whose socket is closed. */
   remove(link: AgentLink): void {
     const { peerId } = link;
     this.#drop(link);
@@ -116,7 +116,7 @@ export class LinkTable {
     this.#touchSoon(link);
   }
 
-  /** Says goodbye to all, each with its own time to come back. */
+  /** Tells every agent to come back, each after its own `retryAfterMs`, and closes the links. */
   async close(retryAfterMs: () => number): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#touchTimer);
@@ -134,7 +134,7 @@ export class LinkTable {
     this.#byAccount.get(link.accountId)?.delete(link);
   }
 
-  /** The agent is at another process now: what is left of it here is dead, or a copy's. */
+  /** The agent has a link at another process now: the one here is dead, or belongs to a copy. */
   #onTaken({ peerId, accountId, bootId }: LinkState): void {
     const old = this.#links.get(peerId);
     if (old === undefined) return;

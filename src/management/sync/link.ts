@@ -1,21 +1,21 @@
 /**
- * One agent's link: what goes out on it, in which order, and within which bounds.
+ * One agent's link, once the agent has proven itself: what management sends on it, in which order, and how
+ * much may wait unread.
  *
- * A link sends the map as it is now whenever told that it may have changed. Changes that come while one
- * is being sent, or while the agent is slow to read, become one.
+ * Whenever it is told that the map may have changed, a link sends the map as it is then. Changes that come
+ * while one is being sent, or while the agent is slow to read, are sent together.
  *
  * @module
  */
-
 import type { ServerWebSocket } from "bun";
 import type { AgentParts } from "../../wire/agent-parts.ts";
 import type { LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { MapDifferences } from "../../wire/map-outline.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import type { Admission } from "./admission.ts";
 import { createCatchUp, isAhead, isMapAt, type Position } from "./catch-up.ts";
 import type { MapEncoder } from "./encode.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** Bytes unread by the agent above which nothing more is sent to it until it has caught up. */
 const UNREAD_BYTES_MAX = 1024 * 1024;
@@ -24,23 +24,29 @@ const SLOW_MS_MAX = 30_000;
 /** A whole map counts as under way until it is acknowledged, at most this long. */
 const WHOLE_MS_MAX = 10_000;
 
-/** What a socket is before and after its agent has proven itself. */
+/** What is kept beside a control WebSocket, from its request to its end. */
 export interface SocketData {
   readonly kind: "agent-sync";
   readonly sourceAddress: string;
+  /** The account that the request asked for. Null: it named none, and gets the first. */
   readonly wantedAccountId: string | null;
+  /** 32 random bytes, base64url: what the agent has to sign. */
   challenge: string;
+  /** Empty until the agent was told which account this is. */
   accountId: AccountId;
-  /** Counts as one that has not proven itself. */
+  /** Whether it is counted among those that have not proven themselves. */
   isUnproven: boolean;
-  /** Has got what it came for. */
+  /** Whether its first map, or what stands for one, is on its way. */
   isServed: boolean;
+  /** Ends the socket when the proof does not come in time. */
   timer: ReturnType<typeof setTimeout> | null;
+  /** Null until the agent has proven itself. */
   link: AgentLink | null;
-  /** Makes room for the next that wants to sign in here. */
+  /** Leaves the turnstile of the handshake; once or more. */
   leave: () => void;
-  /** Frames that wait for the one before; bounded. */
+  /** Messages that wait for the one before them; bounded. */
   queued: number;
+  /** Settles when the last of them has been handled. */
   handling: Promise<void>;
   readonly parts: AgentParts;
 }
@@ -80,9 +86,9 @@ export interface LinkOptions {
   onAhead(): void;
   readonly encoder: MapEncoder;
   /** How many whole maps may be under way at once, over all links: one of each. */
-  readonly wholeMaps: Admission;
+  readonly wholeMaps: Turnstile;
   /** How many agents may be asked at once what they have. */
-  readonly asking: Admission;
+  readonly asking: Turnstile;
   /** When somebody for whom there is no room may try again, in milliseconds. */
   retryAfterMs(): number;
   /** The map; `isFirst`: with all that is committed, else with what was heard of. */

@@ -1,5 +1,5 @@
 /**
- * What an agent says about itself, put where others read it.
+ * Stores what an agent reports about itself: facts, flags, host keys, addresses, when it was last seen.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the rest of management asks of the agents' links; `hub.ts` does it.
+ * What the rest of management may ask of the agents' links. `hub.ts` implements it.
  *
  * @module
  */
@@ -10,29 +10,33 @@ import type { Approvals } from "../login/approval.ts";
 import type { HandshakeOptions } from "./handshake.ts";
 import type { SocketData } from "./link.ts";
 
-/** A live session with the machine it is on. */
+/** A live session, and the machine it is on. */
 export interface PeerSession {
   readonly peerId: PeerId;
   readonly session: LiveSession;
 }
 
 export interface SyncHub {
-  /** Answers a request to the sync path. Undefined: it is a WebSocket now. */
+  /** Answers a request to the sync path; `sourceAddress` is the agent's. Undefined: it is a WebSocket now. */
   upgrade(request: Request, server: Server<SocketData>, sourceAddress: string): Response | undefined;
+  /** What happens on the agents' WebSockets. Its bounds and time-outs are those of `../door.ts`. */
   readonly websocket: WebSocketHandler<SocketData>;
-  /** Whether the peer has a live link here. */
+  /** Whether the peer has a live link, here or at another process on the database. */
   isConnected(peerId: PeerId): boolean;
-  /** Resolves once the peer has said that it has this version, has no link, or after `timeoutMs`. */
+  /**
+   * Resolves once the peer has acknowledged a map of at least `version`; also when it has no link, and after
+   * `timeoutMs`.
+   */
   waitForAck(peerId: PeerId, version: number, timeoutMs: number): Promise<void>;
-  /** Live sessions of an account's machines, as last told. */
+  /** Live sessions of an account's machines, as the machines last reported them. */
   sessions(accountId: AccountId): PeerSession[];
-  /** Ends a connection on a machine. False when that machine has no link. */
+  /** Asks a machine to end an SSH connection; `reason` is shown to the person. False: it has no link. */
   kill(peerId: PeerId, connectionId: string, reason: string): boolean;
-  /** Who answers machines that ask for approvals; until then they hear that it can not be done. */
+  /** Sets who answers machines that ask for approvals. Until then they are told `unavailable`. */
   serveApprovals(approvals: Approvals): void;
-  /** Whether new agents are taken: not once it stops. */
+  /** Whether new agents are let in. False once `close` was called. */
   readonly isOpen: boolean;
-  /** Says goodbye to all, with the request to come back. */
+  /** Tells every agent to come back later, each at another time, and closes the links. */
   close(): Promise<void>;
 }
 

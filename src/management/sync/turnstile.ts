@@ -1,29 +1,33 @@
 /**
- * How many may be in the middle of something costly at once; the others wait their turn, and those for whom
- * there is no room left to wait, or whose turn does not come in time, are told to come back later.
+ * Bounds how many callers do something costly at once. The others wait in order of coming; whoever finds no
+ * room to wait, or is not let in within the bound, is turned away.
  *
- * Who comes says for whom, and nobody gets all of the room: whoever is slow on purpose holds up no others.
+ * Callers name a key (a peer, an address), and one key gets at most half of the places, so that a client that
+ * is slow on purpose does not hold up the others.
  *
  * @module
  */
-import { createHeadcount } from "./headcount.ts";
+import { createHeadcount } from "../headcount.ts";
 
-export interface AdmissionBounds {
-  /** At once; half of them for one at most. */
+export interface TurnstileBounds {
+  /** Inside at once; at most half of them under one key. */
   readonly inMax: number;
-  /** Waiting; half of them for one at most. */
+  /** Waiting at once; at most half of them under one key. */
   readonly waitingMax: number;
   /** Longest wait, in milliseconds. */
   readonly waitMsMax: number;
 }
 
-export interface Admission {
-  /** For whom `key` stands. Resolves with how to leave, to be called once or more, or with null: come back later. */
+export interface Turnstile {
+  /**
+   * Resolves with the function that leaves again, once the caller is inside; calling it twice does no harm.
+   * Null: turned away. Never rejects.
+   */
   enter(key: string): Promise<(() => void) | null>;
   readonly inside: number;
   /** The most that were ever inside at once. */
   readonly peak: number;
-  /** Nobody waits any more; who still comes is turned away. */
+  /** Turns away whoever waits, and everybody who still comes. */
   close(): void;
 }
 
@@ -34,7 +38,7 @@ interface Waiter {
   done(leave: Leave | null): void;
 }
 
-export function createAdmission({ inMax, waitingMax, waitMsMax }: AdmissionBounds): Admission {
+export function createTurnstile({ inMax, waitingMax, waitMsMax }: TurnstileBounds): Turnstile {
   const inside = createHeadcount(inMax, Math.ceil(inMax / 2));
   const waiting = createHeadcount(waitingMax, Math.ceil(waitingMax / 2));
   /** In order of coming. */

@@ -228,7 +228,8 @@ test("a reader that stops keeps a window waiting, not what is sent to it", async
     if (readBytes > 4 * MB) stream.pause();
   });
   await Bun.sleep(300);
-  expect(sentBytes - readBytes).toBeLessThan(2 * MB);
+  // The window grows with the reader's pace; beside it there is what either end gathers.
+  expect(sentBytes - readBytes).toBeLessThan(RELAY_CREDIT_MAX + MB);
   expect(relay.hub.load().waitingBytes).toBeLessThanOrEqual(RELAY_CREDIT_MAX);
   stream.destroy();
 });

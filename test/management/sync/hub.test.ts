@@ -545,7 +545,11 @@ describe("the sync hub", () => {
     for (let i = 0; i < 40; i++) endless.socket.send(part);
     expect(await endless.next("bye")).toMatchObject({ code: "bad_message" });
     const large = await linked(machine);
-    large.socket.send("x".repeat(2 * AGENT_PART_BYTES_MAX));
+    const ping = JSON.stringify({ type: "ping", sentMs: 1 });
+    large.socket.send(ping.padEnd(AGENT_PART_BYTES_MAX));
+    await large.next("pong");
+    large.socket.send(ping.padEnd(AGENT_PART_BYTES_MAX + 1));
+    expect(await large.next("bye")).toMatchObject({ code: "bad_message" });
     await until("the end", () => large.closed);
   });
 

@@ -1,0 +1,25 @@
+/**
+ * What the WebSocket paths answer while there is no socket yet.
+ *
+ * @module
+ */
+
+/**
+ * Refuses what does not ask for a WebSocket, and pages in browsers, which have no business on these paths
+ * (those of `ownOrigin` aside). Null: it may go on. `clients`: who connects here, for the message.
+ */
+export function refuseUpgrade(
+  request: Request,
+  path: { readonly clients: string; readonly ownOrigin: string | null },
+): Response | null {
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    return refusal(426, `this is where ${path.clients} connect, by WebSocket`);
+  }
+  const origin = request.headers.get("origin");
+  return origin === null || origin === path.ownOrigin ? null : refusal(403, "not from a browser");
+}
+
+/** The body that `wire/client-api.ts` calls `ApiFailure`. */
+export function refusal(status: number, message: string): Response {
+  return Response.json({ code: status, message, error: "ERR_UNAVAILABLE" }, { status });
+}
