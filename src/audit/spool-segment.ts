@@ -1,8 +1,8 @@
 /**
- * The files of the spool: `<first seq, 16 digits>.jsonl`, one event a line.
+ * One file of the spool, a segment: `<number of its first event, 16 digits>.jsonl`, one event a line.
  *
- * Reading is forgiving of exactly one thing, a last line that a crash cut short; whatever else does not
- * read is set aside by name, and what is whole in it is kept.
+ * A last line that a crash has cut short is removed. A file that does not read otherwise is set aside under
+ * another name, and the events in it that do read are kept.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface Segment {
   bytes: number;
 }
 
-/** What was not as it was left. */
+/** What `loadSegments` has repaired. */
 export interface SpoolDamage {
   /** Bytes of an unfinished last line that were cut off; what they were to permit never began. */
   readonly cutBytes: number;
@@ -32,7 +32,10 @@ export function segmentPath(directory: string, firstSeq: number): string {
   return join(directory, `${String(firstSeq).padStart(16, "0")}.jsonl`);
 }
 
-/** Segments of `directory` in order, repaired, and the number the next event gets. Tells `onEvent` of each event. */
+/**
+ * Loads the segments of `directory` in order and repairs them. `nextSeq`: the number that the next event gets.
+ * Calls `onEvent` for each event that was found, with its segment's path and its length in bytes.
+ */
 export async function loadSegments(
   directory: string,
   onEvent: (path: string, body: AgentEvent["body"], bytes: number) => void,
@@ -98,7 +101,7 @@ function readLines(
     onEvent(event.body, Buffer.byteLength(text));
   }
   const isWhole = lines.length === texts.length;
-  // Numbers in what can not be read were given out; counting lines keeps them from being given again.
+  // Lines that cannot be read had numbers as well, which must not be given out again.
   if (!isWhole) lastSeq = Math.max(lastSeq, firstSeq - 1 + texts.length);
   return { lines, lastSeq, tornBytes: content.length - end, isWhole };
 }
@@ -108,7 +111,7 @@ function parseEvent(text: string): AgentEvent | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Events of `segment` from `fromSeq` on; lines that no longer read are passed over. */
+/** Events of `segment` from number `fromSeq` on. Lines that no longer read are skipped. */
 export async function readSegment(segment: Segment, fromSeq: number): Promise<AgentEvent[]> {
   const content = (await readFile(segment.path)).subarray(0, segment.bytes).toString("utf8");
   return content

@@ -1,27 +1,27 @@
 /**
- * How much of a spool is whose: of the person that an event tells of, or of the peer where there is no person.
+ * Who has filled how much of a spool: the person that an event is about, or the peer where there is none.
  *
- * Counts, and says whether one more event fits. Knows no files: what is on disk is named by its segment.
+ * Counts bytes, and says whether one more event fits. Does no I/O; segments are known by their paths.
  *
  * @module
  */
 import type { AgentEventBody } from "../wire/audit-event.ts";
 
-/** A user's or a peer's id. Null: nobody's. */
+/** Id of a user or a peer. Null: the event is about nobody, and counts for no share. */
 export type Owner = string | null;
 
-/** As long as no more than this is filled, anybody may have it. */
+/** While no more than this part of the spool is filled, shares do not count. */
 const COMMON_SHARE = 3 / 8;
-/** Beyond that, what one may have: whoever fills their own share keeps nobody else out. */
+/** Beyond that, the part that one owner may fill, so that they keep nobody else out. */
 const OWNER_SHARE = 1 / 8;
 
 /**
- * The share that denials and what is done with files may fill: who is refused can ask for ever, who is let
- * in can open files for ever, and neither must keep others out by it.
+ * The part that denials and SFTP operations may fill: whoever is refused can ask again for ever, whoever is let
+ * in can open files for ever, and neither must keep others out.
  */
 const MANY_SHARE = 0.75;
 
-/** How much of the spool an event like `body` may find filled. The rest is for who is let in. */
+/** The part of the spool, 0 to 1, up to which events like `body` are taken. The rest is kept for sessions. */
 export function shareOfKind(body: AgentEventBody, unprovenShare: number): number {
   if (body.type === "auth.failed") return unprovenShare;
   if (body.type === "sftp.operations") return MANY_SHARE;
@@ -31,12 +31,12 @@ export function shareOfKind(body: AgentEventBody, unprovenShare: number): number
 export class SpoolShares {
   readonly #bytes = new Map<string, number>();
   readonly #segments = new Map<string, Map<string, number>>();
-  /** Who has been refused something, and got no room since. */
+  /** Owners that had no room, and have got none back since. */
   readonly #refused = new Set<string>();
-  /** Of connections without a person: their later events do not say whose they are. */
+  /** The peer of each connection without a person, whose later events do not name it. */
   readonly #peers = new Map<string, string>();
 
-  /** Whose the event is. */
+  /** Whose share an event counts for. */
   ownerOf(body: AgentEventBody): Owner {
     if (body.type === "decision") return body.request.userId ?? body.request.devicePeerId;
     if (body.type === "connection.open") return body.userId ?? body.devicePeerId;
@@ -44,7 +44,7 @@ export class SpoolShares {
     return body.userId ?? this.#peers.get(body.connectionId) ?? null;
   }
 
-  /** Whether `bytes` more of `owner` fit into a spool of which `used` are taken. */
+  /** Whether `bytes` more of `owner` fit into a spool of `bytesMax`, of which `used` are filled by all. */
   hasRoom(
     owner: string,
     bytes: number,
@@ -54,19 +54,19 @@ export class SpoolShares {
     return (this.#bytes.get(owner) ?? 0) + bytes <= spool.bytesMax * OWNER_SHARE;
   }
 
-  /** Notes that there was no room for `owner`. True: the first time since there was. */
+  /** Notes that `owner` had no room. True: for the first time since they had. */
   isNews(owner: string): boolean {
     const isNews = !this.#refused.has(owner);
     this.#refused.add(owner);
     return isNews;
   }
 
-  /** Takes bytes before they are written. */
+  /** Counts bytes that are about to be written. */
   take(owner: Owner, bytes: number): void {
     if (owner !== null) this.#bytes.set(owner, (this.#bytes.get(owner) ?? 0) + bytes);
   }
 
-  /** Gives back what was taken: it was not written. */
+  /** Takes bytes back: they were not written, or their segment is gone. */
   give(owner: Owner, bytes: number): void {
     if (owner === null) return;
     this.#refused.delete(owner);
@@ -75,7 +75,7 @@ export class SpoolShares {
     else this.#bytes.set(owner, left);
   }
 
-  /** What was taken is in the file at `path` now. */
+  /** Bytes that were counted by `take` are now in the segment at `path`. */
   stored(path: string, owner: Owner, body: AgentEventBody, bytes: number): void {
     this.#follow(body);
     if (owner === null) return;
@@ -84,14 +84,14 @@ export class SpoolShares {
     this.#segments.set(path, inSegment);
   }
 
-  /** An event that is found in the file at `path`. */
+  /** Counts an event that was found in the segment at `path`. */
   found(path: string, body: AgentEventBody, bytes: number): void {
     const owner = this.ownerOf(body);
     this.take(owner, bytes);
     this.stored(path, owner, body, bytes);
   }
 
-  /** The file at `path` is gone. */
+  /** The segment at `path` is gone: takes back what was in it. */
   dropped(path: string): void {
     for (const [owner, bytes] of this.#segments.get(path) ?? []) this.give(owner, bytes);
     this.#segments.delete(path);

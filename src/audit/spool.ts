@@ -1,30 +1,24 @@
 /**
- * The agent's audit spool: events on disk from the moment they permit something until management has
+ * The agent's audit spool: keeps events on disk from before what they permit begins until management has
  * acknowledged them.
  *
- * `record` resolves after fdatasync. Whoever comes while one runs shares the next, so a burst costs a
- * few of them and a lone event waits for nobody. Numbers start at 1 and have no gaps over restarts and
- * `kill -9`; a gap that is found later is itself evidence. Nothing is ever dropped to make room: a full
- * spool says no, and what strangers can cause has a smaller share of it than what admitted people do, of whom
- * each has a share as well.
+ * `record` resolves after fdatasync. Events that come while one runs share the next one, so a burst costs a
+ * few of them and a lone event does not wait. Numbers start at 1 and have no gaps, also over restarts and
+ * `kill -9`, so that a gap found later is evidence itself. Nothing is dropped to make room: a full spool
+ * refuses. Strangers, and each person, can fill only a share of it (`spool-shares.ts`).
+ *
+ * Files are `spool-files.ts`. Read `record`, then `#store`.
  *
  * @module
  */
-import { type FileHandle, unlink } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
-import { makeDirectory, writeFileAtomic } from "../base/files.ts";
+import { makeDirectory } from "../base/files.ts";
 import type { Log } from "../base/log.ts";
 import { type AgentEvent, AgentEventBody } from "../wire/audit-event.ts";
 import type { AuditSink } from "./sink.ts";
-import {
-  loadSegments,
-  openSegment,
-  readSegment,
-  type Segment,
-  type SpoolDamage,
-  segmentPath,
-} from "./spool-segment.ts";
+import { openSpoolFiles, type SpoolFiles } from "./spool-files.ts";
+import { loadSegments, type SpoolDamage, segmentPath } from "./spool-segment.ts";
 import { type Owner, SpoolShares, shareOfKind } from "./spool-shares.ts";
 
 export interface SpoolOptions {
@@ -44,7 +38,7 @@ export interface SpoolOptions {
 export interface SpoolState {
   /** Events that nobody has acknowledged yet. */
   readonly events: number;
-  /** On disk, acknowledged events of an unfinished segment included. */
+  /** On disk and on their way there; with acknowledged events whose segment is still in use. */
   readonly bytes: number;
   /** Beyond this nothing is stored, and so nothing permitted. */
   readonly bytesMax: number;
@@ -58,28 +52,32 @@ export interface Spool extends AuditSink {
   state(): SpoolState;
   /** The first number not yet acknowledged, as far as this process knows; 1 or more. */
   readonly nextUnacknowledged: number;
-  /** Stored events from `fromSeq` on, at most `max` and about `bytesMax` bytes (default 1 MiB), at least one. */
+  /**
+   * Stored events from number `fromSeq` on, in order: at most `max` events of about `bytesMax` bytes together
+   * (default 1 MiB), and at least one where there is one. Fewer do not mean that there are no more.
+   */
   pending(fromSeq: number, max: number, bytesMax?: number): Promise<AgentEvent[]>;
   /**
-   * Management has everything up to and including `seq`. A number we have not given out yet means that
-   * this spool was lost or set back: what is pending is numbered anew behind it, so that nothing is
-   * taken for a repetition, and the loss is recorded.
+   * Management has every event up to and including number `seq`. A number that was not given out yet means
+   * that this spool was lost or set back: pending events are then numbered anew behind it, so that management
+   * does not take them for repetitions, and the loss is recorded.
    */
   acknowledge(seq: number): Promise<void>;
-  /** Called after each store, for the uploader. */
+  /** Calls `listener` after each store, for the uploader. Returns how to stop. */
   onStored(listener: () => void): () => void;
-  /** Stores what waits, then closes. */
+  /** Refuses new events, stores those that wait, then closes. */
   close(): Promise<void>;
 }
 
 const BYTES_MAX = 256 * 1024 * 1024;
-/** One event must fit into a frame to management with room to spare. */
+/** Largest event taken: with room to spare in a message to management. */
 const EVENT_BYTES_MAX = 1024 * 1024;
-/** Events that may wait for one fdatasync; protects memory when the disk hangs. */
+/** Events that may wait for one fdatasync. Protects memory when the disk hangs. */
 const WAITING_MAX = 4096;
-/** A fully acknowledged segment is replaced once it has this size; smaller ones are not worth it. */
+const SEGMENT_BYTES_MAX = 1024 * 1024;
+/** From this size on, the last segment is replaced when all in it is acknowledged. */
 const ROTATE_WHEN_ACKNOWLEDGED_BYTES = 64 * 1024;
-/** Recent events kept in memory, so that an upload seldom reads the disk. */
+/** Latest events kept in memory, so that an upload seldom reads the disk. */
 const RECENT_MAX = 512;
 
 interface Waiting {
@@ -92,7 +90,10 @@ interface Waiting {
   reject(error: QfError): void;
 }
 
-/** Opens the spool, repairs what a crash left, and reports damage as an `agent.state` event. */
+/**
+ * Opens the spool of `directory`, and repairs what a crash has left there. Damage is returned, and recorded as
+ * an `agent.state` event. Rejects with the system's error when the folder can not be used.
+ */
 export async function openSpool(options: SpoolOptions): Promise<{ spool: Spool; damage: SpoolDamage }> {
   await makeDirectory(options.directory, 0o700);
   const shares = new SpoolShares();
@@ -102,9 +103,13 @@ export async function openSpool(options: SpoolOptions): Promise<{ spool: Spool; 
   if (segments.length === 0) {
     segments.push({ path: segmentPath(options.directory, nextSeq), firstSeq: nextSeq, bytes: 0 });
   }
-  const active = segments[segments.length - 1] as Segment;
-  const file = await openSegment(options.directory, active.path);
-  const spool = new FileSpool(options, { segments, shares, nextSeq, file });
+  const files = await openSpoolFiles({
+    directory: options.directory,
+    log: options.log,
+    segments,
+    onDelete: (path) => shares.dropped(path),
+  });
+  const spool = new FileSpool(options, { files, shares, nextSeq });
   if (damage.cutBytes > 0 || damage.setAside.length > 0) {
     const named = damage.setAside.map((path) => path.slice(path.lastIndexOf("/") + 1)).join(", ");
     const detail = `audit spool: ${damage.cutBytes} bytes of an unfinished line cut off; set aside: ${named || "none"}`;
@@ -115,32 +120,25 @@ export async function openSpool(options: SpoolOptions): Promise<{ spool: Spool; 
 
 class FileSpool implements Spool {
   readonly #options: SpoolOptions;
-  readonly #segments: Segment[];
-  #file: FileHandle;
+  readonly #files: SpoolFiles;
+  readonly #shares: SpoolShares;
+  /** The number of the next event. */
   #nextSeq: number;
+  /** Management has everything up to this number. */
   #acknowledged: number;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #running: Promise<void> | null = null;
   #recent: AgentEvent[] = [];
   #isClosed = false;
-  /** A failed write that could not be undone: nothing is stored any more, and so nothing permitted. */
-  #isBroken = false;
-  #isFailing = false;
-  readonly #shares: SpoolShares;
   readonly #listeners = new Set<() => void>();
 
-  constructor(
-    options: SpoolOptions,
-    loaded: { segments: Segment[]; shares: SpoolShares; nextSeq: number; file: FileHandle },
-  ) {
-    const { segments, shares, nextSeq, file } = loaded;
+  constructor(options: SpoolOptions, loaded: { files: SpoolFiles; shares: SpoolShares; nextSeq: number }) {
     this.#options = options;
-    this.#segments = segments;
-    this.#shares = shares;
-    this.#nextSeq = nextSeq;
-    this.#file = file;
-    this.#acknowledged = (segments[0]?.firstSeq ?? nextSeq) - 1;
+    this.#files = loaded.files;
+    this.#shares = loaded.shares;
+    this.#nextSeq = loaded.nextSeq;
+    this.#acknowledged = loaded.files.firstSeq - 1;
   }
 
   get nextUnacknowledged(): number {
@@ -152,13 +150,13 @@ class FileSpool implements Spool {
       events: this.#nextSeq - this.nextUnacknowledged,
       bytes: this.#usedBytes(),
       bytesMax: this.#options.bytesMax ?? BYTES_MAX,
-      isBroken: this.#isBroken,
-      isFailing: this.#isFailing,
+      isBroken: this.#files.isBroken,
+      isFailing: this.#files.isFailing,
     };
   }
 
   #usedBytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0) + this.#waitingBytes;
+    return this.#files.bytes + this.#waitingBytes;
   }
 
   onStored(listener: () => void): () => void {
@@ -186,15 +184,16 @@ class FileSpool implements Spool {
     });
   }
 
+  /** Throws why this event is not taken: ERR_UNAVAILABLE, or ERR_TOO_MANY where only its owner's share is full. */
   #refuse(body: AgentEventBody, owner: Owner, bytes: number): void {
     const bytesMax = this.#options.bytesMax ?? BYTES_MAX;
     const share = shareOfKind(body, this.#options.unprovenShare ?? 0.5);
     const used = this.#usedBytes();
-    if (this.#isClosed || this.#isBroken) throw unavailable("the audit spool is closed");
+    if (this.#isClosed || this.#files.isBroken) throw unavailable("the audit spool is closed");
     if (bytes > EVENT_BYTES_MAX) throw unavailable("an audit event is too large to be stored");
     if (this.#waiting.length >= WAITING_MAX) throw unavailable("the audit spool is too slow");
     if (used + bytes > bytesMax * share) throw unavailable("the audit spool is full");
-    // What has begun ends, and there are no more ends than beginnings.
+    // The end of what has begun is always taken: there are no more ends than beginnings.
     const isEnd = body.type === "session.end" || body.type === "connection.close";
     if (isEnd || owner === null || this.#shares.hasRoom(owner, bytes, { used, bytesMax })) return;
     if (this.#shares.isNews(owner)) {
@@ -207,7 +206,7 @@ class FileSpool implements Spool {
     if (this.#running === null) void this.#exclusive(() => this.#drain());
   }
 
-  /** Runs `task` while nobody else touches the files, then whatever came in meanwhile. */
+  /** Runs `task` while nothing else writes to the files, then stores what came in meanwhile. */
   async #exclusive(task: () => Promise<void>): Promise<void> {
     while (this.#running !== null) await this.#running;
     this.#running = task().finally(() => {
@@ -218,7 +217,7 @@ class FileSpool implements Spool {
   }
 
   async #drain(): Promise<void> {
-    // Lets everybody who records in this turn of the event loop share the first fdatasync.
+    // So that all events of this turn of the event loop share the first fdatasync.
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
@@ -228,9 +227,8 @@ class FileSpool implements Spool {
     }
   }
 
-  /** One write, one fdatasync. On failure the file is put back as it was and all of `batch` is refused. */
+  /** One write and one fdatasync for the batch. On failure all of it is refused. */
   async #store(batch: readonly Waiting[]): Promise<void> {
-    const active = this.#active();
     const events: AgentEvent[] = [];
     const lines: string[] = [];
     for (const { atMs, body, json } of batch) {
@@ -238,12 +236,10 @@ class FileSpool implements Spool {
       events.push({ seq, atMs, body });
       lines.push(`{"seq":${seq},"atMs":${atMs},"body":${json}}\n`);
     }
-    const data = Buffer.from(lines.join(""));
+    let path: string;
     try {
-      await writeWhole(this.#file, data);
-      await this.#file.datasync();
+      path = await this.#files.append(Buffer.from(lines.join("")));
     } catch (cause) {
-      await this.#undo(active, cause);
       const failure = unavailable("the audit spool can not be written", cause);
       for (const one of batch) {
         this.#shares.give(one.owner, one.bytes);
@@ -251,47 +247,15 @@ class FileSpool implements Spool {
       }
       return;
     }
-    this.#isFailing = false;
-    active.bytes += data.length;
     this.#nextSeq += events.length;
     this.#recent = [...this.#recent, ...events].slice(-RECENT_MAX);
     for (const one of batch) {
-      this.#shares.stored(active.path, one.owner, one.body, one.bytes);
+      this.#shares.stored(path, one.owner, one.body, one.bytes);
       one.resolve();
     }
     for (const listener of this.#listeners) listener();
-    if (active.bytes >= (this.#options.segmentBytesMax ?? 1024 * 1024)) await this.#rotate();
-  }
-
-  async #undo(active: Segment, cause: unknown): Promise<void> {
-    this.#isFailing = true;
-    this.#options.log.error("the audit spool can not be written; nothing is permitted", {}, cause);
-    try {
-      await this.#file.truncate(active.bytes);
-      await this.#file.datasync();
-    } catch (undoCause) {
-      this.#isBroken = true;
-      this.#options.log.error("the audit spool could not be put back; restart the agent", {}, undoCause);
-    }
-  }
-
-  #active(): Segment {
-    return this.#segments[this.#segments.length - 1] as Segment;
-  }
-
-  /** A failure here leaves the old segment active, which is only longer than it should be. */
-  async #rotate(): Promise<void> {
-    const { directory, log } = this.#options;
-    const segment = { path: segmentPath(directory, this.#nextSeq), firstSeq: this.#nextSeq, bytes: 0 };
-    if (segment.path === this.#active().path) return;
-    try {
-      const file = await openSegment(directory, segment.path);
-      await this.#file.close();
-      this.#file = file;
-      this.#segments.push(segment);
-    } catch (cause) {
-      log.warn("no new audit segment could be begun", {}, cause);
-    }
+    const isFull = this.#files.activeBytes >= (this.#options.segmentBytesMax ?? SEGMENT_BYTES_MAX);
+    if (isFull) await this.#files.rotate(this.#nextSeq);
   }
 
   async pending(fromSeq: number, max: number, bytesMax = 1024 * 1024): Promise<AgentEvent[]> {
@@ -305,13 +269,7 @@ class FileSpool implements Spool {
         bytesMax,
       );
     }
-    for (const [index, segment] of this.#segments.entries()) {
-      const next = this.#segments[index + 1]?.firstSeq ?? this.#nextSeq;
-      if (next <= from) continue;
-      const events = await readSegment(segment, from);
-      if (events.length > 0) return cut(events, max, bytesMax);
-    }
-    return [];
+    return cut(await this.#files.read(from, this.#nextSeq), max, bytesMax);
   }
 
   async acknowledge(seq: number): Promise<void> {
@@ -319,41 +277,28 @@ class FileSpool implements Spool {
     if (seq <= this.#acknowledged) return;
     this.#acknowledged = seq;
     const isAll = seq === this.#nextSeq - 1;
-    const isLarge = this.#active().bytes >= ROTATE_WHEN_ACKNOWLEDGED_BYTES;
-    if (isAll && isLarge && this.#running === null) await this.#exclusive(() => this.#rotate());
-    while (this.#segments.length > 1 && (this.#segments[1]?.firstSeq ?? 0) <= this.#acknowledged + 1) {
-      const [done] = this.#segments.splice(0, 1);
-      if (done === undefined) continue;
-      this.#shares.dropped(done.path);
-      await unlink(done.path).catch(() => {});
+    const isLarge = this.#files.activeBytes >= ROTATE_WHEN_ACKNOWLEDGED_BYTES;
+    if (isAll && isLarge && this.#running === null) {
+      await this.#exclusive(() => this.#files.rotate(this.#nextSeq));
     }
+    await this.#files.deleteThrough(this.#acknowledged);
   }
 
   async #renumber(firstSeq: number): Promise<void> {
-    const { directory, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     log.error("management knows more audit events of this machine than its spool", { firstSeq });
     await this.#exclusive(async () => {
       if (firstSeq <= this.#nextSeq) return;
-      const events: AgentEvent[] = [];
-      for (const segment of this.#segments)
-        events.push(...(await readSegment(segment, this.nextUnacknowledged)));
+      const events = await this.#files.readAll(this.nextUnacknowledged);
       const detail = `audit spool: begun anew behind ${firstSeq - 1}, which management already has`;
       const body = { type: "agent.state", what: "state_damaged", detail } as const;
       events.push({ seq: 0, atMs: clock.nowMs(), body });
       const lines = events.map((event, index) => `${JSON.stringify({ ...event, seq: firstSeq + index })}\n`);
-      const path = segmentPath(directory, firstSeq);
-      await writeFileAtomic(path, lines.join(""), 0o600);
-      await this.#file.close();
-      this.#file = await openSegment(directory, path);
-      const old = this.#segments.splice(0, this.#segments.length);
-      this.#segments.push({ path, firstSeq, bytes: Buffer.byteLength(lines.join("")) });
+      const { path, replaced } = await this.#files.replaceAll(firstSeq, lines.join(""));
       this.#nextSeq = firstSeq + events.length;
       this.#acknowledged = firstSeq - 1;
       this.#recent = [];
-      for (const segment of old) {
-        this.#shares.dropped(segment.path);
-        await unlink(segment.path).catch(() => {});
-      }
+      await this.#files.delete(replaced);
       for (const { body } of events) this.#shares.found(path, body, Buffer.byteLength(JSON.stringify(body)));
     });
     for (const listener of this.#listeners) listener();
@@ -362,10 +307,11 @@ class FileSpool implements Spool {
   async close(): Promise<void> {
     this.#isClosed = true;
     while (this.#running !== null) await this.#running;
-    await this.#file.close();
+    await this.#files.close();
   }
 }
 
+/** The first of `events`: at most `max`, and of `bytesMax` bytes together where that is more than one. */
 function cut(events: AgentEvent[], max: number, bytesMax: number): AgentEvent[] {
   let bytes = 0;
   const end = events.findIndex((event, index) => {
@@ -373,14 +319,6 @@ function cut(events: AgentEvent[], max: number, bytesMax: number): AgentEvent[] 
     return index >= max || (index > 0 && bytes > bytesMax);
   });
   return end === -1 ? events : events.slice(0, end);
-}
-
-async function writeWhole(file: FileHandle, data: Buffer): Promise<void> {
-  for (let at = 0; at < data.length; ) {
-    const { bytesWritten } = await file.write(data, at, data.length - at);
-    if (bytesWritten === 0) throw new Error("nothing was written");
-    at += bytesWritten;
-  }
 }
 
 function unavailable(message: string, cause?: unknown): QfError {

@@ -1,0 +1,174 @@
+/**
+ * The files of a spool as one log: lines are appended to the last segment, read from any of them, and a
+ * segment is deleted whole.
+ *
+ * Knows segments and bytes; whose events they are, and who waits for them, is `spool.ts`. The caller sees to
+ * it that `append`, `rotate` and `replaceAll` never run at the same time.
+ *
+ * @module
+ */
+import { type FileHandle, unlink } from "node:fs/promises";
+import { writeFileAtomic } from "../base/files.ts";
+import type { Log } from "../base/log.ts";
+import type { AgentEvent } from "../wire/audit-event.ts";
+import { openSegment, readSegment, type Segment, segmentPath } from "./spool-segment.ts";
+
+export interface SpoolFilesOptions {
+  readonly directory: string;
+  readonly log: Log;
+  /** In order of their numbers, at least one; the last one is appended to. */
+  readonly segments: readonly Segment[];
+  /** Called with the path of each segment, before it is deleted. */
+  onDelete(path: string): void;
+}
+
+/** Opens the last segment for appending. */
+export async function openSpoolFiles(options: SpoolFilesOptions): Promise<SpoolFiles> {
+  const active = options.segments[options.segments.length - 1] as Segment;
+  return new SpoolFiles(options, await openSegment(options.directory, active.path));
+}
+
+export class SpoolFiles {
+  readonly #options: SpoolFilesOptions;
+  readonly #segments: Segment[];
+  #file: FileHandle;
+  #isBroken = false;
+  #isFailing = false;
+
+  constructor(options: SpoolFilesOptions, file: FileHandle) {
+    this.#options = options;
+    this.#segments = [...options.segments];
+    this.#file = file;
+  }
+
+  /** The first number that the segments may hold. */
+  get firstSeq(): number {
+    return (this.#segments[0] as Segment).firstSeq;
+  }
+
+  /** Bytes of all segments. */
+  get bytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
+  /** Bytes of the segment that is appended to. */
+  get activeBytes(): number {
+    return this.#active().bytes;
+  }
+
+  /** A failed write could not be undone: nothing may be appended any more. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** The last write failed. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /**
+   * Writes whole lines and waits for fdatasync. Resolves with the path of their segment. Rejects with the
+   * system's error when they could not be stored; the file is then as it was before, or `isBroken`.
+   */
+  async append(lines: Buffer): Promise<string> {
+    const active = this.#active();
+    try {
+      await writeWhole(this.#file, lines);
+      await this.#file.datasync();
+    } catch (cause) {
+      await this.#undo(active, cause);
+      throw cause;
+    }
+    this.#isFailing = false;
+    active.bytes += lines.length;
+    return active.path;
+  }
+
+  async #undo(active: Segment, cause: unknown): Promise<void> {
+    const { log } = this.#options;
+    this.#isFailing = true;
+    log.error("the audit spool can not be written; nothing is permitted", {}, cause);
+    try {
+      await this.#file.truncate(active.bytes);
+      await this.#file.datasync();
+    } catch (undoCause) {
+      this.#isBroken = true;
+      log.error("the audit spool could not be put back; restart the agent", {}, undoCause);
+    }
+  }
+
+  /** Begins a segment for numbers from `nextSeq` on. A failure is logged, and the present one is used on. */
+  async rotate(nextSeq: number): Promise<void> {
+    const { directory, log } = this.#options;
+    const segment = { path: segmentPath(directory, nextSeq), firstSeq: nextSeq, bytes: 0 };
+    if (segment.path === this.#active().path) return;
+    try {
+      const file = await openSegment(directory, segment.path);
+      await this.#file.close();
+      this.#file = file;
+      this.#segments.push(segment);
+    } catch (cause) {
+      log.warn("no new audit segment could be begun", {}, cause);
+    }
+  }
+
+  /** Events from `fromSeq` on, of the first segment that holds any. `nextSeq`: the number after the last. */
+  async read(fromSeq: number, nextSeq: number): Promise<AgentEvent[]> {
+    for (const [index, segment] of this.#segments.entries()) {
+      const next = this.#segments[index + 1]?.firstSeq ?? nextSeq;
+      if (next <= fromSeq) continue;
+      const events = await readSegment(segment, fromSeq);
+      if (events.length > 0) return events;
+    }
+    return [];
+  }
+
+  /** All events from `fromSeq` on. */
+  async readAll(fromSeq: number): Promise<AgentEvent[]> {
+    const events: AgentEvent[] = [];
+    for (const segment of this.#segments) events.push(...(await readSegment(segment, fromSeq)));
+    return events;
+  }
+
+  /** Deletes segments of which no number beyond `seq` is; the last one stays in any case. */
+  async deleteThrough(seq: number): Promise<void> {
+    while (this.#segments.length > 1 && (this.#segments[1]?.firstSeq ?? 0) <= seq + 1) {
+      await this.delete(this.#segments.splice(0, 1));
+    }
+  }
+
+  /** Puts one segment of these lines in the place of all others, and returns those: to be deleted. */
+  async replaceAll(firstSeq: number, lines: string): Promise<{ path: string; replaced: Segment[] }> {
+    const { directory } = this.#options;
+    const path = segmentPath(directory, firstSeq);
+    await writeFileAtomic(path, lines, 0o600);
+    await this.#file.close();
+    this.#file = await openSegment(directory, path);
+    const segment = { path, firstSeq, bytes: Buffer.byteLength(lines) };
+    return { path, replaced: this.#segments.splice(0, this.#segments.length, segment) };
+  }
+
+  /** Deletes the files of segments that are no longer in use. What can not be deleted is left. */
+  async delete(segments: readonly Segment[]): Promise<void> {
+    for (const { path } of segments) {
+      this.#options.onDelete(path);
+      await unlink(path).catch(() => {});
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  #active(): Segment {
+    return this.#segments[this.#segments.length - 1] as Segment;
+  }
+}
+
+async function writeWhole(file: FileHandle, data: Buffer): Promise<void> {
+  for (let at = 0; at < data.length; ) {
+    const { bytesWritten } = await file.write(data, at, data.length - at);
+    if (bytesWritten === 0) throw new Error("nothing was written");
+    at += bytesWritten;
+  }
+}
