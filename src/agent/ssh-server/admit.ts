@@ -1,6 +1,6 @@
 /**
- * Step 6 of DESIGN section 3: a proven identity is let in, or told why not, and either is evidence
- * before it happens.
+ * Step 6 of a sign-in (src/ARCHITECTURE.md): lets a proven identity in, or tells it why not. Either is stored
+ * in audit before it happens.
  *
  * @module
  */
@@ -9,16 +9,17 @@ import { newId } from "../../base/random.ts";
 import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { refuseNetwork } from "../../policy/network-rules.ts";
 import type { Binding } from "../../wire/certificate.ts";
+import { SSH_PORT } from "../../wire/ports.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { LocalUser } from "../../wire/units.ts";
 import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import type { StreamOrigin, World } from "../world.ts";
 import type { AccountAnswer } from "./account-gate.ts";
-import { denied, judge, type Subject, type Verdict } from "./judge.ts";
+import { denied, judge, requestRecord, type Subject, type Verdict } from "./judge.ts";
 import type { Proof } from "./proof.ts";
 import { reasonOfUnrecorded } from "./unrecorded.ts";
 
-/** Who came in as whom, made once after the signature and never changed. */
+/** Who signed in as which local user. Made once, and never changed. */
 export interface AuthResult extends Subject {
   readonly localUser: LocalUser;
   readonly localUid: number;
@@ -32,12 +33,12 @@ export type Admission =
       readonly auth: AuthResult;
       readonly grant: (Verdict & { kind: "allow" })["grant"];
     }
-  /** Says why, with a receipt where the denial could be stored. */
+  /** Proven, and not let in. `receipt` names the stored denial; null where it could not be stored. */
   | {
       readonly kind: "refused";
       readonly reason: ReasonCode;
       readonly receipt: string | null;
-      /** What the operating system has to say about it; empty or absent: nothing. */
+      /** What the operating system's modules say about it. Empty or absent: nothing. */
       readonly text?: string;
     }
   | { readonly kind: "unproven"; readonly reason: ReasonCode };
@@ -47,7 +48,7 @@ export interface AdmissionRequest {
   readonly origin: StreamOrigin;
   readonly clientVersion: string;
   readonly localUser: string;
-  /** Who it is; asked once. */
+  /** Checks the proof. Called once. */
   prove(): Proof | Promise<Proof>;
   /** Asks the operating system's modules about an account that it has. */
   checkAccount(localUser: LocalUser): Promise<AccountAnswer>;
@@ -64,8 +65,6 @@ interface HowProven {
 
 /** A map older than the certificate's gets this long to arrive. */
 const MAP_WAIT_MS = 2_000;
-/** What the direct listener's port means to network rules. */
-const SSH_PORT = 22;
 
 /** Decides a request that comes with a proof. Never throws: what fails is refused. */
 export async function admit(world: World, request: AdmissionRequest): Promise<Admission> {
@@ -126,16 +125,10 @@ function refuseUnprovenPath(world: World, origin: StreamOrigin, { who }: Subject
 function refusedVerdict(
   world: World,
   { localUser }: AdmissionRequest,
-  { reason, identity }: Proof & { kind: "refused" },
+  { reason, identity: { userId, devicePeerId } }: Proof & { kind: "refused" },
 ): Verdict {
-  return denied(reason, {
-    userId: identity.userId,
-    devicePeerId: identity.devicePeerId,
-    targetPeerId: world.snapshot()?.map.self.peerId ?? "0".repeat(20),
-    localUser,
-    action: { kind: "connect" },
-    atSeconds: nowSeconds(world.clock),
-  });
+  const request = requestRecord(world, { userId, devicePeerId, localUser, action: { kind: "connect" } });
+  return denied(reason, request);
 }
 
 /** Stores the denial under a receipt. A denial that can not be stored is a denial all the same. */

@@ -23,30 +23,30 @@ export interface ApproverOptions {
   readonly origin: StreamOrigin;
   readonly connectionId: string;
   readonly door: ServerDoor;
-  /** Takes a place among those who wait for a person; null when there is none left. */
+  /** Takes a place among connections that wait for a person's approval. Null: there is none left. */
   takePending(): (() => void) | null;
-  /** The person has until then, in milliseconds from now, to sign in. */
+  /** Gives the person so many milliseconds from now to sign in. */
   extendGrace(ms: number): void;
-  /** Counts somebody who tried and was not proven. */
+  /** Counts an attempt that proved nobody. */
   onUnproven(reason: ReasonCode): void;
-  /** The person is known; decides, and answers `context` or calls `refuse`. */
+  /** The person is known: decide, and answer `context` or call `refuse`. */
   onApproved(context: KeyboardAuthContext, identity: ApprovedIdentity): void;
-  /** The client was told for the last time and is to be shown out. */
+  /** The client has had its last answer, and the connection should end. */
   onRefused(context: KeyboardAuthContext): void;
 }
 
 export interface Approver {
-  /** A request by this method; it is answered sooner or later, unless the client asks for another. */
+  /** Takes a request by this method. It is answered later, unless the client asks by another method before. */
   begin(context: KeyboardAuthContext): void;
-  /** Says `line` where people read it, and refuses. */
+  /** Shows `line` to the person, and refuses. */
   refuse(context: KeyboardAuthContext, line: string): void;
   /** The connection is gone or somebody is in: gives back what it holds. */
   end(): void;
 }
 
-/** Answers of one connection, whatever they are worth. */
+/** Most answers to prompts that are taken of one connection. */
 const ANSWERS_MAX = 20;
-/** A client gets this long to take the last words. */
+/** Time for a client to show what it was told last. */
 const LAST_WORDS_MS = 2_000;
 
 /** An approval that is under way. */

@@ -31,16 +31,16 @@ export interface AuthenticatorOptions {
   readonly door: ServerDoor;
   takePlace(key: string): boolean;
   checkAccount: AdmissionRequest["checkAccount"];
-  /** Nobody came in by the request that was being decided. */
+  /** The request that was being decided let nobody in. */
   onNotAdmitted(): void;
   onUnproven(reason: ReasonCode): void;
-  /** Somebody is in; `accept` tells the client so. */
+  /** Somebody is let in; `accept` tells the client. */
   onAdmitted(auth: AuthResult, accept: () => void): void;
-  /** The client had its answer and should be gone soon. */
+  /** The client has had its last answer, and the connection should end. `text`: for the disconnect. */
   onRefused(text: string): void;
-  /** Takes a place among those who wait for a person to approve; null when there is none left. */
+  /** Takes a place among connections that wait for a person's approval. Null: there is none left. */
   takePending(): (() => void) | null;
-  /** There is more time to sign in, in milliseconds from now. */
+  /** Gives so many milliseconds from now to sign in. */
   extendGrace(ms: number): void;
 }
 
@@ -48,7 +48,7 @@ export interface Authenticator {
   onRequest(context: AuthContext): void;
   /** True while a signed request is being decided. */
   readonly isDeciding: boolean;
-  /** What came of all requests so far: nobody was proven, or somebody was who may not come in. */
+  /** What all requests so far came to: `failed`, nobody was proven; `refused`, a proven person may not come in. */
   readonly outcome: "none" | "failed" | "refused";
   /** The connection is gone. */
   end(): void;

@@ -1,6 +1,9 @@
 /**
- * One SSH connection from its first byte to its last: sign-in, sessions, and an end that leaves nothing
- * behind when it is not the person's own.
+ * One SSH connection (RFC 4253) from its first byte to its last: the sign-in, then sessions and forwards, and
+ * the end. When the machine ends it, every process and socket of it ends as well.
+ *
+ * Owns the parts and their order, and judges nothing itself: `authenticate.ts` signs in, `session.ts` and
+ * `forward.ts` serve channels, `judge.ts` is asked again by `recheck`. Read the constructor, then `#admit`.
  *
  * @module
  */
@@ -13,7 +16,7 @@ import { guardConnection } from "../../sshcore/guard.ts";
 import { DISCONNECT, OPEN_FAILURE } from "../../sshcore/messages.ts";
 import { type ChannelOpen, ServerDoor } from "../../sshcore/server-door.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
-import type { Action, Grant } from "../../wire/decision.ts";
+import type { Action } from "../../wire/decision.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
@@ -29,6 +32,7 @@ import { createHost } from "./host.ts";
 import { judge } from "./judge.ts";
 import type { Limits } from "./limits.ts";
 import { describeSessions } from "./live-list.ts";
+import { refuseOvertime } from "./overtime.ts";
 import { SshSession } from "./session.ts";
 import type { SessionHost } from "./session-host.ts";
 
@@ -39,27 +43,28 @@ export interface ConnectionOptions {
   readonly origin: StreamOrigin;
   readonly cgroupRoot: string | null;
   openMonitor(): Promise<Monitor>;
-  /** It ended before anybody was signed in, and this is what its source did. */
+  /** Called at most once: the connection ended before anybody was signed in, by this offence of its source. */
   onOffence(offence: Offence): void;
-  /** Somebody tried and was not proven: counted, not recorded one by one. */
+  /** An attempt to sign in proved nobody: to be counted, not recorded one by one. */
   onUnproven(reason: ReasonCode): void;
-  /** Takes a place for a user; null when there is none left. */
+  /** Takes one of the user's places; the function gives it back. Null: there is none left. */
   takePlace(key: string): (() => void) | null;
-  /** Takes a place among those who wait for a person to approve them; null when there is none left. */
+  /** Takes a place among connections that wait for a person's approval. Null: there is none left. */
   takePending(): (() => void) | null;
-  /** The sign-in is over, either way: the place of a start is free again. */
+  /** The sign-in is over, either way, and no longer counts among the starts. Once or more. */
   onSettled(): void;
+  /** The connection is over, and what it had is given back. */
   onClosed(): void;
 }
 
-/** Longest that processes of an ended connection may take to be gone. */
+/** Longest wait for the processes of an ended connection to be gone. */
 const KILL_TIMEOUT_MS = 800;
-/** What was written last gets this long to leave, then the transport is cut. */
+/** Time for what was written last to be sent, before the transport is cut. */
 const LAST_WORDS_MS = 150;
-/** Lines kept for a session that has not begun; a client that asks for more has been told enough. */
+/** Lines kept for a session that has not begun; a client that causes more has been told enough. */
 const NOTICES_MAX = 8;
 
-/** Where ssh2 finds nobody guilty: no algorithm in common, a socket that breaks, a client that is gone. */
+/** ssh2's errors that are no offence: no algorithm in common, a socket that breaks, a client that is gone. */
 const HARMLESS_ERRORS: ReadonlySet<string> = new Set(["handshake", "socket", "client-timeout"]);
 
 type Answer = (chosenPort: number) => void;
@@ -94,46 +99,59 @@ export class SshConnection {
 
   constructor(options: ConnectionOptions, connection: Connection, clientVersion: string) {
     this.#options = options;
-    const { world, stream, origin, cgroupRoot, limits } = options;
+    const { origin, cgroupRoot, limits } = options;
     this.#containment = createContainment(
       cgroupRoot,
       this.id,
       `SSH_CONNECTION=${connectionVariable(origin)}`,
     );
-    this.#accountGate = createAccountGate({
+    this.#accountGate = this.#openAccountGate();
+    this.#door = this.#openDoor(connection);
+    this.#grace = setTimeout(() => this.#onGraceOver(), limits.graceMs);
+    this.#authenticator = this.#openAuthenticator(clientVersion.slice(0, 255));
+    this.#listen(connection);
+  }
+
+  #openAccountGate(): AccountGate {
+    const { world, origin } = this.#options;
+    return createAccountGate({
       isPrivileged: world.machineFlags().privileged,
       remoteHost: origin.sourceAddress,
-      openMonitor: () => options.openMonitor(),
+      openMonitor: () => this.#options.openMonitor(),
       onFailure: (cause) =>
         world.log.error("an account could not be checked", { connectionId: this.id }, cause),
     });
+  }
+
+  /** The guard comes first: the door is to see only what the guard lets through. */
+  #openDoor(connection: Connection): ServerDoor {
+    const { stream, limits } = this.#options;
     const { channelsMax, packetBytesMax } = limits;
     guardConnection(connection, {
       limits: { channelsMax, packetBytesMax },
       onViolation: () => {
         if (this.#auth !== null) return;
         this.#fault = "protocol-error";
-        options.onUnproven("certificate_invalid");
+        this.#options.onUnproven("certificate_invalid");
       },
     });
-    this.#door = new ServerDoor(connection, stream, {
+    return new ServerDoor(connection, stream, {
       onChannelOpen: (open) => this.#onChannelOpen(open),
       onTerminalModes: (channelId, modes) => this.#sessions.get(channelId)?.setTerminalModes(modes),
       onActivity: () => {
         this.#lastActivityMs = performance.now();
       },
     });
-    this.#grace = setTimeout(() => {
-      if (this.#auth !== null) return;
-      this.#fault ??= "grace-exceeded";
-      stream.destroy();
-    }, limits.graceMs);
-    this.#authenticator = createAuthenticator({
-      world,
-      origin,
+  }
+
+  #openAuthenticator(clientVersion: string): Authenticator {
+    const options = this.#options;
+    return createAuthenticator({
+      world: options.world,
+      origin: options.origin,
       connectionId: this.id,
-      clientVersion: clientVersion.slice(0, 255),
-      triesMax: limits.authTriesMax,
+      clientVersion,
+      triesMax: options.limits.authTriesMax,
       door: this.#door,
       takePlace: (key) => {
         this.#release ??= options.takePlace(key);
@@ -154,6 +172,9 @@ export class SshConnection {
         if (!this.#isClosed) this.#grace = setTimeout(() => this.#onUnanswered(), ms);
       },
     });
+  }
+
+  #listen(connection: Connection): void {
     connection.on("authentication", (context) => {
       if (this.#auth === null && !this.#isClosed) this.#authenticator.onRequest(context);
     });
@@ -164,21 +185,28 @@ export class SshConnection {
     connection.on("error", (error: Error & { level?: string }) => {
       if (this.#auth === null && !HARMLESS_ERRORS.has(error.level ?? "")) this.#fault ??= "protocol-error";
     });
-    stream.once("close", () => this.#onClose());
+    this.#options.stream.once("close", () => this.#onClose());
   }
 
-  /** Nobody has approved it, and nobody can any more. */
+  #onGraceOver(): void {
+    if (this.#auth !== null) return;
+    this.#fault ??= "grace-exceeded";
+    this.#options.stream.destroy();
+  }
+
+  /** The time in which a person could approve the sign-in is over. */
   #onUnanswered(): void {
     if (this.#auth !== null) return;
     this.#door.disconnect(DISCONNECT.BY_APPLICATION, "The sign-in was not approved in time; connect again");
     this.#cutSoon();
   }
 
-  /** Null until somebody is signed in. */
+  /** Who signed in. Null until somebody has. */
   get auth(): AuthResult | null {
     return this.#auth;
   }
 
+  /** Its sessions, for `status` and management. Empty until somebody has signed in. */
   describe(): LiveSession[] {
     if (this.#auth === null) return [];
     const descriptions = [...this.#sessions.values()].map((session) => session.description);
@@ -193,7 +221,7 @@ export class SshConnection {
     });
   }
 
-  /** Asks again for the connection and for all it does; ends it when one answer is no. */
+  /** Judges the connection and everything it does anew; ends it whole at the first denial. */
   recheck(): void {
     const auth = this.#auth;
     if (auth === null || this.#ending !== null) return;
@@ -206,34 +234,30 @@ export class SshConnection {
     for (const session of this.#sessions.values()) actions.push(...session.actionsInUse());
     actions.push(...(this.#forwards?.actionsInUse() ?? []));
     for (const action of actions) {
-      const verdict = judge(world, auth, action);
-      const reason =
-        verdict.kind === "deny"
-          ? verdict.reason
-          : action.kind === "connect"
-            ? this.#overtime(verdict.grant)
-            : null;
-      if (reason !== null) {
-        this.#endFor(reason);
-        return;
-      }
+      const reason = this.#refuse(auth, action);
+      if (reason === null) continue;
+      this.#endFor(reason);
+      return;
     }
   }
 
-  /** Whether it has lasted, or been silent, for longer than the machine and the grant of now allow. */
-  #overtime({ capabilities }: Grant): ReasonCode | null {
-    const { idleMs, connectionMs } = this.#options.world.limits();
-    const { max_session_seconds: longest, idle_timeout_seconds: idle } = capabilities;
-    const nowMs = performance.now();
-    const isOver = (sinceMs: number, ...limitsMs: (number | null)[]): boolean =>
-      limitsMs.some((limitMs) => limitMs !== null && nowMs - sinceMs >= limitMs);
-    if (isOver(this.#admittedMs, connectionMs, inMs(longest))) return "session_time_over";
-    return isOver(this.#lastActivityMs, idleMs, inMs(idle)) ? "session_idle" : null;
+  /** Why the connection may not go on with `action`. Null: it may. */
+  #refuse(auth: AuthResult, action: Action): ReasonCode | null {
+    const { world } = this.#options;
+    const verdict = judge(world, auth, action);
+    if (verdict.kind === "deny") return verdict.reason;
+    if (action.kind !== "connect") return null;
+    const times = {
+      admittedMs: this.#admittedMs,
+      lastActivityMs: this.#lastActivityMs,
+      nowMs: performance.now(),
+    };
+    return refuseOvertime(times, world.limits(), verdict.grant.capabilities);
   }
 
   /**
-   * Ends it whole, with `text` on every terminal: each process, channel and the transport. Resolves when
-   * nothing of it is left.
+   * Ends the connection whole: every process, channel and the transport. `text` is shown on every terminal and
+   * sent with the disconnect; `reason` is recorded. Resolves when nothing is left. Called twice, the first counts.
    */
   end(reason: ReasonCode, text: string): Promise<void> {
     this.#ending ??= this.#end(reason, text);
@@ -245,7 +269,7 @@ export class SshConnection {
     for (const session of this.#sessions.values()) session.say(text);
     this.#door.disconnect(DISCONNECT.BY_APPLICATION, text);
     this.#cutSoon();
-    // First, so that it takes its sockets with it.
+    // Before the processes are killed: the network door removes the sockets that it made.
     await this.#forwards?.close();
     const isGone = await this.#containment.killAll(KILL_TIMEOUT_MS);
     if (!isGone)
@@ -280,7 +304,7 @@ export class SshConnection {
     });
     this.#forwards = new Forwards(this.#host, this.#options.limits, (line) => this.#tell(line));
     if (this.#isClosed) {
-      // It went while it was being decided; that it was let in is already recorded.
+      // The client left while this was decided, and that it was let in is on record.
       this.#onEnded();
       return;
     }
@@ -294,7 +318,7 @@ export class SshConnection {
     void this.end(reason, `Access revoked: ${denialLine(reason, null)}`);
   }
 
-  /** Ends an unproven connection, a moment after its client had the chance to go by itself. */
+  /** Disconnects an unproven client, unless it leaves by itself in the meantime. */
   #showOut(text: string): void {
     this.#goodbye = setTimeout(() => {
       this.#door.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, text);
@@ -328,7 +352,7 @@ export class SshConnection {
     else reject?.();
   }
 
-  /** On a session that is there, else on the next one; as sshd does, also where `ssh -v` shows it: none may come. */
+  /** Shows a line on a session that has begun, else on the next one, and in `ssh -v`, since none may come. */
   #tell(line: string): void {
     this.#host?.door.sendDebug(line);
     const session = [...this.#sessions.values()].find(({ hasBegun }) => hasBegun);
@@ -347,7 +371,7 @@ export class SshConnection {
     this.#isClosed = true;
     for (const timer of [this.#grace, this.#goodbye]) clearTimeout(timer);
     this.#authenticator.end();
-    // While it is being decided, `#admit` finishes what is left.
+    // While the sign-in is being decided, `#admit` or `onNotAdmitted` does the rest.
     if (!this.#authenticator.isDeciding) this.#onEnded();
   }
 
@@ -364,7 +388,7 @@ export class SshConnection {
     this.#options.onClosed();
   }
 
-  /** Whoever was proven and may not come in has offended nobody. */
+  /** A proven person who may not come in has committed no offence. */
   #tellOffence(): void {
     const { outcome } = this.#authenticator;
     if (outcome === "refused") return;
@@ -381,9 +405,4 @@ export class SshConnection {
       durationMs: Math.round(performance.now() - this.#startedMs),
     });
   }
-}
-
-/** Null: there is no such limit. */
-function inMs(seconds: number | undefined): number | null {
-  return seconds === undefined ? null : seconds * 1000;
 }

@@ -4,9 +4,7 @@
  * @module
  */
 import { nowSeconds } from "../../base/clock.ts";
-import { newId } from "../../base/random.ts";
 import { refuseLocalAccount } from "../../policy/local-account.ts";
-import { denialLine } from "../../policy/sentences.ts";
 import type { DoorFailure } from "../os/door-orders.ts";
 import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import { describeForward, type ForwardAction } from "./destination.ts";
@@ -52,8 +50,6 @@ export interface ForwardGate {
   account(action: ForwardAction): Promise<LocalAccount>;
   /** Stores that it begins, and asks again: much may have changed meanwhile. Throws Refused. */
   record(action: ForwardAction): Promise<void>;
-  /** Stores a refusal; the sentence for whom it happens to. */
-  recordRefusal(verdict: Verdict): Promise<string>;
 }
 
 export function createForwardGate(host: SessionHost): ForwardGate {
@@ -81,12 +77,6 @@ export function createForwardGate(host: SessionHost): ForwardGate {
       });
       if (reason !== null) throw new Refused(host.deny(reason, action));
       ask(action);
-    },
-    async recordRefusal(verdict) {
-      const receipt = newId();
-      const isStored = await host.recordDecision(verdict, receipt);
-      const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
-      return denialLine(reason, isStored ? receipt : null);
     },
   };
 }

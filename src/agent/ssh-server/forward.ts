@@ -55,14 +55,14 @@ export class Forwards {
   readonly #gate: ForwardGate;
   readonly #streams = new Map<Tunnel, ForwardAction>();
   readonly #listeners = new Set<Listener>();
-  /** Streams that are not open yet, listeners that are not there yet. */
+  /** Streams and listeners that are being opened. */
   #startingStreams = 0;
   readonly #startingListeners = new Set<Promise<Listener>>();
   #door: Promise<NetworkDoor> | null = null;
   #agent: Promise<string | null> | null = null;
   #isClosed = false;
 
-  /** `tell` is for the person where a client is answered with a bare no: why a listener is not to be. */
+  /** `tell` shows the person why a listener was refused, where SSH has room for no more than a no. */
   constructor(host: SessionHost, limits: Limits, tell: (line: string) => void) {
     this.#host = host;
     this.#limits = limits;
@@ -79,12 +79,12 @@ export class Forwards {
     return [...new Set(lines)].slice(0, 256);
   }
 
-  /** What it does now, each once, to be judged again whenever something changed. */
+  /** What is forwarded at present, each action once, to be judged again when something changes. */
   actionsInUse(): Action[] {
     return [...new Map(this.#actions().map((action) => [JSON.stringify(action), action])).values()];
   }
 
-  /** Answers a channel open that is no session, now or later. */
+  /** Answers the opening of a channel other than a session (RFC 4254 section 7.2), at once or later. */
   open(open: ChannelOpen): void {
     const action = parseDirect(open.type, open.rest);
     if (action === null) {
@@ -101,7 +101,7 @@ export class Forwards {
       .finally(() => this.#startingStreams--);
   }
 
-  /** Answers a global request; resolves to the port for `tcpip-forward`, and to null for a no. */
+  /** Answers a global request (RFC 4254 section 7.1). Resolves with the port for `tcpip-forward`; null is a no. */
   async request(request: GlobalRequest): Promise<number | null> {
     const action = parseRemote(request);
     if (action === null) return null;
@@ -284,7 +284,7 @@ export class Forwards {
   async #failed(open: ChannelOpen, cause: unknown): Promise<void> {
     const { door } = this.#host;
     if (cause instanceof Refused) {
-      const line = await this.#gate.recordRefusal(cause.verdict);
+      const line = await this.#host.recordRefusal(cause.verdict);
       door.refuseChannel(open.sender, OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, line);
       return;
     }
@@ -295,7 +295,7 @@ export class Forwards {
 
   /** Why there is no listener: a refusal, which is evidence, or what the operating system said. */
   async #reasonOf(cause: unknown, action: RemoteAction): Promise<string> {
-    if (cause instanceof Refused) return this.#gate.recordRefusal(cause.verdict);
+    if (cause instanceof Refused) return this.#host.recordRefusal(cause.verdict);
     if (!(cause instanceof DoorError)) this.#logError(cause);
     const reason = FAILURE_TEXT[cause instanceof DoorError ? cause.failure : "failed"];
     return `Cannot listen on ${describeForward(action).target}: ${reason} (choose another with -R)`;
@@ -303,7 +303,7 @@ export class Forwards {
 
   /** What stands in the way where the client gets no reason: evidence, the network's own, or our fault. */
   async #note(cause: unknown): Promise<void> {
-    if (cause instanceof Refused) await this.#gate.recordRefusal(cause.verdict);
+    if (cause instanceof Refused) await this.#host.recordRefusal(cause.verdict);
     else if (!(cause instanceof DoorError)) this.#logError(cause);
   }
 

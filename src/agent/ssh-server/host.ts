@@ -1,13 +1,14 @@
 /**
- * The connection as its sessions see it: judging and recording, bound to who is signed in.
+ * Makes the `SessionHost` of a connection: judging and recording, bound to who has signed in.
  *
  * @module
  */
-import { nowSeconds } from "../../base/clock.ts";
+import { newId } from "../../base/random.ts";
+import { denialLine } from "../../policy/sentences.ts";
 import type { AgentEventBody } from "../../wire/audit-event.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { World } from "../world.ts";
-import { denied, judge, type Verdict } from "./judge.ts";
+import { denied, judge, requestOf, type Verdict } from "./judge.ts";
 import type { SessionHost } from "./session-host.ts";
 import { reasonOfUnrecorded } from "./unrecorded.ts";
 
@@ -83,18 +84,13 @@ export function createHost(
     log: world.log,
     drop: world.machineFlags().privileged,
     judge: (action) => judge(world, auth, action),
-    deny: (reason, action) =>
-      denied(reason, {
-        userId: who.kind === "user" ? who.userId : null,
-        devicePeerId: who.kind === "user" ? who.devicePeerId : who.peerId,
-        targetPeerId: world.snapshot()?.map.self.peerId ?? "0".repeat(20),
-        localUser: auth.localUser,
-        action,
-        atSeconds: nowSeconds(world.clock),
-      }),
-    async recordDecision(verdict, receipt) {
+    deny: (reason, action) => denied(reason, requestOf(world, auth, action)),
+    async recordRefusal(verdict) {
       onRefusal();
-      return (await store([decisionEvent(verdict, receipt)])) === null;
+      const receipt = newId();
+      const isStored = (await store([decisionEvent(verdict, receipt)])) === null;
+      const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
+      return denialLine(reason, isStored ? receipt : null);
     },
     recordStart: (verdict, event) => store([decisionEvent(verdict, null), event]),
     recordMeanwhile: async (event) => (await store([event])) === null,

@@ -1,9 +1,9 @@
 /**
- * One question, asked for the sign-in and again for everything a connection does: may this, now, on
- * the current map, with the current flags? What was granted before is no proof.
+ * The one authorisation of the SSH server: may this subject do this now, by the present map and flags? Asked
+ * for the sign-in, and again for everything a connection does; an earlier grant proves nothing.
  *
- * The answer is `policy/decide.ts`'s; this adds what only the machine knows: how old its map is, which
- * logins were ended, whom it was told to trust. Synchronous, so that nothing changes in between.
+ * `policy/decide.ts` answers. This adds what only the machine knows: how old its map is, which logins were
+ * ended, and whom it was told to trust. Synchronous, so that nothing changes while it is answered.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds, LocalUser, PeerId, UserId } from "../../wire/units.ts";
 import type { World } from "../world.ts";
 
-/** A person with a certificate, or a peer by its device key; proven. */
+/** Who has been proven: a person, by a certificate or an approval, or a peer, by its device key. */
 export type Who =
   | {
       readonly kind: "user";
@@ -49,6 +49,9 @@ export type Verdict =
   | ({ readonly kind: "allow"; readonly grant: Grant } & Written)
   | ({ readonly kind: "deny"; readonly reason: ReasonCode } & Written);
 
+/** Stands for this machine before its first map. */
+const NO_PEER: PeerId = "0".repeat(20);
+
 export type JudgeWorld = Pick<
   World,
   "snapshot" | "mapAgeSeconds" | "machineFlags" | "sshAuth" | "pinned" | "offlineLogins"
@@ -58,16 +61,9 @@ export type JudgeWorld = Pick<
 
 /** Judges `action` for `subject` at this moment. */
 export function judge(world: JudgeWorld, subject: Subject, action: Action): Verdict {
-  const at = nowSeconds(world.clock);
+  const request = requestOf(world, subject, action);
+  const { atSeconds: at } = request;
   const snapshot = world.snapshot();
-  const request: AccessRequestRecord = {
-    userId: subject.who.kind === "user" ? subject.who.userId : null,
-    devicePeerId: subject.who.kind === "user" ? subject.who.devicePeerId : subject.who.peerId,
-    targetPeerId: snapshot?.map.self.peerId ?? "0".repeat(20),
-    localUser: subject.localUser,
-    action,
-    atSeconds: at,
-  };
   if (snapshot === null) return denied("map_stale", request);
   const early = refuseByWorld(world, subject, snapshot);
   if (early !== null) return denied(early, request);
@@ -75,6 +71,30 @@ export function judge(world: JudgeWorld, subject: Subject, action: Action): Verd
   const record = recordOf(decision);
   if (decision.kind === "deny") return { kind: "deny", reason: decision.reason, request, record };
   return { kind: "allow", grant: decision.grant, request, record };
+}
+
+/** What a subject asks for at this moment, as it is stored beside the decision. */
+export function requestOf(
+  world: Pick<JudgeWorld, "clock" | "snapshot">,
+  { who, localUser }: Pick<Subject, "who" | "localUser">,
+  action: Action,
+): AccessRequestRecord {
+  const isUser = who.kind === "user";
+  return requestRecord(world, {
+    userId: isUser ? who.userId : null,
+    devicePeerId: isUser ? who.devicePeerId : who.peerId,
+    localUser,
+    action,
+  });
+}
+
+/** A request to this machine at this moment. */
+export function requestRecord(
+  world: Pick<JudgeWorld, "clock" | "snapshot">,
+  asked: Pick<AccessRequestRecord, "userId" | "devicePeerId" | "localUser" | "action">,
+): AccessRequestRecord {
+  const targetPeerId = world.snapshot()?.map.self.peerId ?? NO_PEER;
+  return { ...asked, targetPeerId, atSeconds: nowSeconds(world.clock) };
 }
 
 /** A denial that policy had no part in. */

@@ -1,10 +1,9 @@
 /**
- * A person's login without management (DESIGN section 5): the login key has signed its own certificate,
- * the device has signed for it, and the rest is known here.
+ * Steps 3 to 5 of a sign-in (src/ARCHITECTURE.md) while management is away: the login key has signed its own
+ * certificate, the device has signed for it, and everything else is checked against the stored map.
  *
- * Nobody has checked any of it before. Until the provider's token is good for this very login key there is
- * one answer, `unproven`; whether management is away is asked last, so that only a person who is proven
- * learns of it.
+ * Management has checked none of it. Until the provider's token is good for this very login key there is one
+ * answer, `unproven`; whether management is away is asked last, so that only a proven person learns of it.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 /**
- * Steps 2 to 5 of DESIGN section 3: from a signed publickey request to a person, or not.
+ * Steps 2 to 5 of a sign-in (src/ARCHITECTURE.md): from a signed publickey request (RFC 4252 section 7) to
+ * who it is, or not.
  *
- * A decision follows a signature only. Until the user's and the CA's signatures are both good there is
+ * Nothing is decided before a signature. Until the login key's and the CA's signatures are both good there is
  * one answer, `unproven`, whatever was wrong; from then on a denial says why.
  *
  * @module
  */
-
 import { nowSeconds } from "../../base/clock.ts";
 import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
 import { tryParse, verifyCertificate, verifyUserSignature } from "../../certificate/verify.ts";
@@ -27,7 +27,7 @@ export interface SignedRequest {
   readonly signature: Buffer;
   /** What was signed: session id and request (RFC 4252 section 7). */
   readonly signedData: Buffer;
-  /** The device that a hello proved. */
+  /** The device that the stream's hello proved. Null: there was no hello. */
   readonly sourcePeerId: PeerId | null;
 }
 
@@ -38,7 +38,7 @@ export type Proof =
       readonly serial: string | null;
       readonly mapVersion: number;
     }
-  /** Known who it is, but not taken. */
+  /** It is known who asks, and the proof is not accepted. */
   | { readonly kind: "refused"; readonly reason: ReasonCode; readonly identity: KnownIdentity }
   | { readonly kind: "unproven"; readonly reason: ReasonCode };
 
@@ -106,9 +106,9 @@ export function provePeer(world: ProofWorld, request: SignedRequest): Proof {
 }
 
 /**
- * A person by management's word: they signed in on its page, for this very SSH session, and their client
- * has typed the code of that page. Such a client is no device of ours, and a machine that trusts the
- * provider's own signature only takes no such word: its binding says so.
+ * Proves a person by management's word (`approve.ts`): they signed in on its page for this very SSH session,
+ * and their client typed the page's code. Such a client is no registered device, and the binding is `ca`,
+ * which a machine with --require-idp-binding refuses.
  */
 export function proveApproved(identity: ApprovedIdentity): Proof {
   const { userId, issuer, subject, authTimeSeconds, loginId, mapVersion, refusal } = identity;

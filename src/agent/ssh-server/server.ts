@@ -1,5 +1,6 @@
 /**
- * The SSH server of a machine: takes streams over, knows who is on, ends who may no longer be.
+ * The SSH server of a machine: takes streams over, lists who is on, and ends connections that are no longer
+ * allowed. Listens nowhere itself.
  *
  * Read `connection.ts` for one connection, `admit.ts` for who comes in, `session.ts` for what runs.
  *
@@ -21,16 +22,16 @@ import type { SshServer, StreamOrigin, World } from "../world.ts";
 import { SshConnection } from "./connection.ts";
 import { Counter, type Limits, sourceOf } from "./limits.ts";
 
-/** Connections that time alone ends (a stale map) are looked at this often. */
+/** How often connections are judged anew for what time alone changes, as the age of the map. */
 const RECHECK_MS = 1_000;
 /** In the words of sshd's PerSourcePenalties, which clients may show. */
 const NOT_NOW = "Not allowed at this time\r\n";
-/** What was written last gets this long to leave, on the relay's way as well. */
+/** Time for what was written last to be sent, also through the relay. */
 const LAST_WORDS_MS = 150;
-/** The longest that a timer takes; ssh2 has a default of its own for 0. */
+/** The longest time that a timer takes. Not 0, for which ssh2 has a default of its own. */
 const NEVER_MS = 2 ** 31 - 1;
 
-/** Pieces in which a client sends all of a sign-in, and then some. */
+/** More pieces than any client sends until it is signed in. */
 const SIGN_IN_PIECES = 64;
 
 /** A stream that ssh2 has not announced yet. */
@@ -41,7 +42,7 @@ interface Incoming {
   readonly settle: () => void;
 }
 
-/** Builds the server; it listens nowhere itself. */
+/** Builds the server. Connections come by `accept`. */
 export function createSshServer(world: World): SshServer {
   return new EmbeddedServer(world);
 }
@@ -96,10 +97,10 @@ class EmbeddedServer implements SshServer {
       clearTimeout(grace);
       this.#streams.delete(stream);
       settle();
-      // Once it is a connection, that one knows how it ended.
+      // From here on a connection knows by itself how it ended.
       if (!this.#incoming.has(stream)) return;
       if (isLate) this.#penalise(origin, "grace-exceeded");
-      // A device that comes by two ways at once leaves one of them without a word.
+      // A proven device races two paths and leaves one of them without a word: that is no offence.
       else if (origin.sourcePeerId === null) this.#penalise(origin, "noauth");
     });
     this.#incoming.set(stream, { stream, origin, settle });
@@ -145,7 +146,7 @@ class EmbeddedServer implements SshServer {
     if (this.#server?.made === made) return this.#server.server;
     const has = this.#world.hostKeys;
     const chosen = has.filter(({ type }) => wanted.includes(type));
-    // A machine without any of the types is to be reached all the same.
+    // A machine that has none of the wanted types offers what it has.
     const keys = chosen.length === 0 ? has : chosen;
     const server = new Server({
       hostKeys: keys.map(({ pem }) => pem),

@@ -1,5 +1,5 @@
 /**
- * What a session knows of the connection it belongs to.
+ * What a session or a forward may ask of the connection that it belongs to. `host.ts` makes it, tests fake it.
  *
  * @module
  */
@@ -18,6 +18,7 @@ import type { SshSession } from "./session.ts";
 
 export interface SessionHost {
   readonly connectionId: string;
+  /** Who signed in, as which local user. */
   readonly auth: AuthResult;
   readonly origin: StreamOrigin;
   readonly door: ServerDoor;
@@ -30,19 +31,22 @@ export interface SessionHost {
   judge(action: Action): Verdict;
   /** A denial that policy had no part in. */
   deny(reason: ReasonCode, action: Action): Verdict;
-  /** Stores a refusal under its receipt; false when it could not be. */
-  recordDecision(verdict: Verdict, receipt: string | null): Promise<boolean>;
-  /** Stores the decision and what begins because of it. Null: stored; else why it must not begin. */
+  /**
+   * Stores a denial. Resolves with its sentence for the person, and a receipt in it where it could be stored; it
+   * stands in any case.
+   */
+  recordRefusal(verdict: Verdict): Promise<string>;
+  /** Stores an allow and the event that it permits. Null: stored; otherwise why it must not begin. */
   recordStart(verdict: Verdict, event: AgentEventBody): Promise<ReasonCode | null>;
-  /** Stores what is done in a session that has begun; false: then it must end. */
+  /** Stores what is done in a session that has begun. False: it could not be stored, and the session must end. */
   recordMeanwhile(event: AgentEventBody): Promise<boolean>;
-  /** Stores what has ended; a failure is logged. */
+  /** Stores the end of something. Never rejects; a failure is logged. */
   recordEnd(event: AgentEventBody): Promise<void>;
-  /** Path of a socket that leads to the client's agent; null when that is not to be. */
+  /** Path of a socket that leads to the client's SSH agent. Null: it is not forwarded. */
   agentSocket(): Promise<string | null>;
-  /** What the person has yet to be told, at the start of a session. */
+  /** Lines to show at the start of a session; each is given once. */
   takeNotices(): string[];
-  /** Who opens a session of the operating system for a program. Null: it has none. */
+  /** The process that opens a session of the operating system (PAM) for a program. Null: there is none. */
   monitor: AccountGate["monitor"];
   onSessionClosed(session: SshSession): void;
 }

@@ -1,9 +1,9 @@
 /**
- * One session channel (RFC 4254 section 6): terminal, environment, then one shell or command.
+ * One session channel (RFC 4254 section 6): its terminal and environment, then one shell, command or subsystem.
  *
- * ssh2 drops what a client sends to a session that has not begun, so a request to begin is answered at
- * once and judged before anything runs; a refusal then is its sentence on stderr and status 255, which
- * is how ssh(1) says "no session".
+ * A request to begin is answered with yes at once, since ssh2 drops what a client sends before the answer, and
+ * then judged before anything runs. A refusal is its sentence on stderr and exit status 255, which is how
+ * ssh(1) says "no session". Read `#listen`, then `#run`.
  *
  * @module
  */
@@ -11,7 +11,6 @@ import type { ServerChannel, Session } from "ssh2";
 import { assert } from "../../base/assert.ts";
 import { nowSeconds } from "../../base/clock.ts";
 import { printableLines } from "../../base/printable.ts";
-import { newId } from "../../base/random.ts";
 import { mayForwardAgent, sftpMode } from "../../policy/capabilities.ts";
 import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { denialLine } from "../../policy/sentences.ts";
@@ -33,21 +32,23 @@ import {
 } from "./environment.ts";
 import type { Verdict } from "./judge.ts";
 import { type Program, type SftpService, startProgram } from "./program.ts";
+import { createSessionEvidence, type SessionEvidence } from "./session-evidence.ts";
 import type { SessionHost } from "./session-host.ts";
 
 const REFUSED_STATUS = 255;
-/** What PAM's modules say of a refusal is cut to this. */
+/** Longest text of PAM's modules that is shown. */
 const FAILURE_TEXT_CHARS_MAX = 1_024;
 /** Signals kept for a program that is still being started. */
 const EARLY_SIGNALS_MAX = 8;
-/** As much of a command that is too long is evidence. */
+/** How much of a command that is too long is recorded. */
 const LONG_COMMAND_CHARS_MAX = 1_024;
 const TERMINAL_TYPE = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 
 export class SshSession {
-  readonly sessionId: number;
   readonly channelId: number;
   readonly #host: SessionHost;
+  readonly #evidence: SessionEvidence;
+  /** Environment variables as the client sent them. */
   readonly #client = new Map<string, string>();
   #terminal: { type: string; size: WindowSize } | null = null;
   #terminalRefusal: Verdict | null = null;
@@ -58,15 +59,16 @@ export class SshSession {
   #program: Program | null = null;
   readonly #earlySignals: NodeJS.Signals[] = [];
   #channel: ServerChannel | null = null;
-  /** From the moment that its start is allowed. */
+  /** Its start was judged, and allowed. */
   #isAllowed = false;
-  /** Its start is in audit, so its end has to be. */
+  /** Its start is on record, so its end has to be. */
   #isRecorded = false;
   #isClosed = false;
 
+  /** `sessionId` numbers the sessions of a connection from 0; audit names them by it. */
   constructor(host: SessionHost, session: Session, sessionId: number) {
     this.#host = host;
-    this.sessionId = sessionId;
+    this.#evidence = createSessionEvidence(host, sessionId);
     this.channelId = channelIdOf(session);
     this.#listen(session);
   }
@@ -85,9 +87,9 @@ export class SshSession {
     return this.#start !== null;
   }
 
-  /** What it does now, to be judged again whenever something changed. */
+  /** What it does at present, to be judged again when something changes. */
   actionsInUse(): Action[] {
-    // What was asked for and is about to be refused is not in use.
+    // A request that is still being judged, or is refused, is not in use.
     if (this.#start === null || !this.#isAllowed) return [];
     const actions: Action[] = [this.#start];
     if (this.#terminal !== null) actions.push({ kind: "pty" });
@@ -98,7 +100,7 @@ export class SshSession {
     this.#terminalModes = modes;
   }
 
-  /** Last words on the terminal or on stderr. */
+  /** Shows `text` on the terminal, or on stderr where there is none. */
   say(text: string): void {
     const hasTerminal = this.#terminal !== null;
     const kind = this.#program?.hasTerminal === true ? "stdout" : "stderr";
@@ -109,7 +111,7 @@ export class SshSession {
     );
   }
 
-  /** False: it can not be delivered. One that comes before the program is delivered when that is there. */
+  /** False: it cannot be delivered. A signal that comes before the program has started is kept for it. */
   #signal(signal: NodeJS.Signals | undefined): boolean {
     if (signal === undefined || this.#start === null) return false;
     if (this.#program !== null) this.#program.signal(signal);
@@ -130,7 +132,7 @@ export class SshSession {
       const isTaken =
         this.#client.size < CLIENT_NAMES_MAX && Buffer.byteLength(val) <= CLIENT_VALUE_BYTES_MAX;
       if (isTaken && !val.includes("\0")) this.#client.set(key, val);
-      // Which names count is for the grant to say, once the session begins.
+      // The grant says which of them count, once the session begins.
       if (isTaken) accept?.();
       else reject?.();
     });
@@ -171,7 +173,9 @@ export class SshSession {
     session.on("x11", (_accept, reject) => {
       reject?.();
       // ssh(1) goes on without, with a warning of its own that has no reason.
-      void this.#recordRefusal(this.#host.judge({ kind: "x11_forwarding" })).then((line) => this.say(line));
+      void this.#host
+        .recordRefusal(this.#host.judge({ kind: "x11_forwarding" }))
+        .then((line) => this.say(line));
     });
     session.on("close", () => this.#onClose());
   }
@@ -189,7 +193,7 @@ export class SshSession {
         cause,
       );
       const failed = { status: REFUSED_STATUS, signal: null };
-      if (this.#isRecorded) void this.#recordEnd(failed, performance.now());
+      if (this.#isRecorded) void this.#evidence.ended(failed, performance.now());
       this.#end(channel, failureText(cause), failed);
     });
   }
@@ -211,12 +215,13 @@ export class SshSession {
       return this.#refuse(channel, this.#host.deny(accountReason ?? "account_unknown", start));
     }
     const argv = argvOf(start, account, verdict.grant);
-    const unrecorded = await this.#recordStart(start, verdict, argv);
+    const hasTerminal = this.#terminal !== null;
+    const unrecorded = await this.#evidence.begins(verdict, { start, argv, hasTerminal });
     if (unrecorded !== null) return this.#refuse(channel, this.#host.deny(unrecorded, start));
     this.#isRecorded = true;
     const again = this.#host.judge(start);
     if (again.kind === "deny" || this.#isClosed) {
-      await this.#recordEnd({ status: REFUSED_STATUS, signal: null }, performance.now());
+      await this.#evidence.ended({ status: REFUSED_STATUS, signal: null }, performance.now());
       return again.kind === "deny" ? this.#refuse(channel, again) : undefined;
     }
     await this.#execute(channel, { account, argv, grant: verdict.grant, start });
@@ -269,7 +274,7 @@ export class SshSession {
     for (const signal of this.#earlySignals) program.signal(signal);
     if (this.#isClosed) program.hangUp();
     const exit = await program.done;
-    await this.#recordEnd(exit, startedMs);
+    await this.#evidence.ended(exit, startedMs);
     this.#end(channel, null, exit);
   }
 
@@ -285,54 +290,16 @@ export class SshSession {
 
   async #refuse(channel: ServerChannel, verdict: Verdict): Promise<void> {
     this.#isAllowed = false;
-    const line = await this.#recordRefusal(verdict);
+    const line = await this.#host.recordRefusal(verdict);
     this.#end(channel, line, { status: REFUSED_STATUS, signal: null });
   }
 
-  /** Stores a denial; the sentence for whom it happens to. */
-  async #recordRefusal(verdict: Verdict): Promise<string> {
-    const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
-    const receipt = newId();
-    const isStored = await this.#host.recordDecision(verdict, receipt);
-    return denialLine(reason, isStored ? receipt : null);
-  }
-
-  #recordStart(start: Start, verdict: Verdict, argv: Argv): Promise<ReasonCode | null> {
-    return this.#host.recordStart(verdict, {
-      type: "session.start",
-      connectionId: this.#host.connectionId,
-      sessionId: this.sessionId,
-      kind: start.kind,
-      command: start.kind === "exec" ? start.command : null,
-      argv: argv.isListed ? [...argv.words] : null,
-      pty: this.#terminal !== null,
-    });
-  }
-
   #sftpService(grant: Grant): SftpService {
-    const { connectionId } = this.#host;
     return {
       mode: servedMode(grant),
-      record: (operations) =>
-        this.#host.recordMeanwhile({
-          type: "sftp.operations",
-          connectionId,
-          sessionId: this.sessionId,
-          operations: [...operations],
-        }),
+      record: (operations) => this.#evidence.transferred(operations),
       refusal: denialLine("audit_unavailable", null),
     };
-  }
-
-  #recordEnd(exit: Exit, startedMs: number): Promise<void> {
-    return this.#host.recordEnd({
-      type: "session.end",
-      connectionId: this.#host.connectionId,
-      sessionId: this.sessionId,
-      exitStatus: exit.status,
-      signal: exit.signal,
-      durationMs: Math.round(performance.now() - startedMs),
-    });
   }
 
   /** Exit status or signal, then the end of both directions (RFC 4254 sections 5.3 and 6.10). */

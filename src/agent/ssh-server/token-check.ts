@@ -1,5 +1,5 @@
 /**
- * Step 5 of DESIGN section 3: the token inside a certificate, the provider's or management's own.
+ * Step 5 of a sign-in (src/ARCHITECTURE.md): the token inside a certificate, the provider's or management's.
  *
  * @module
  */

@@ -1,0 +1,58 @@
+/**
+ * What of one session goes into audit: its start, what SFTP does in it, and its end.
+ *
+ * @module
+ */
+import type { ReasonCode } from "../../wire/reason.ts";
+import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
+import type { Exit } from "../os/spawn.ts";
+import type { Argv, Start } from "./command.ts";
+import type { Verdict } from "./judge.ts";
+import type { SessionHost } from "./session-host.ts";
+
+export interface SessionEvidence {
+  /** Stores that the session begins. Null: stored; otherwise why it must not begin. */
+  begins(verdict: Verdict, session: BegunSession): Promise<ReasonCode | null>;
+  /** Stores what was done over SFTP. False: it could not be stored, and the session must end. */
+  transferred(operations: readonly SftpOperationRecord[]): Promise<boolean>;
+  /** Stores the end of a session that has begun, at `startedMs` of performance.now(). Never rejects. */
+  ended(exit: Exit, startedMs: number): Promise<void>;
+}
+
+export interface BegunSession {
+  readonly start: Start;
+  readonly argv: Argv;
+  readonly hasTerminal: boolean;
+}
+
+export function createSessionEvidence(host: SessionHost, sessionId: number): SessionEvidence {
+  const { connectionId } = host;
+  return {
+    begins: (verdict, { start, argv, hasTerminal }) =>
+      host.recordStart(verdict, {
+        type: "session.start",
+        connectionId,
+        sessionId,
+        kind: start.kind,
+        command: start.kind === "exec" ? start.command : null,
+        argv: argv.isListed ? [...argv.words] : null,
+        pty: hasTerminal,
+      }),
+    transferred: (operations) =>
+      host.recordMeanwhile({
+        type: "sftp.operations",
+        connectionId,
+        sessionId,
+        operations: [...operations],
+      }),
+    ended: (exit, startedMs) =>
+      host.recordEnd({
+        type: "session.end",
+        connectionId,
+        sessionId,
+        exitStatus: exit.status,
+        signal: exit.signal,
+        durationMs: Math.round(performance.now() - startedMs),
+      }),
+  };
+}
