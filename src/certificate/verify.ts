@@ -51,9 +51,9 @@ export function isPlausible(blob: Uint8Array, cas: readonly MapCa[]): boolean {
 }
 
 /**
- * Verifies everything a certificate can say by itself (DESIGN section 3, step 3, and the device of the
- * hello). Call it after the user's signature: with a reason other than `certificate_invalid` the CA's
- * signature was good.
+ * Verifies everything that a certificate says by itself, and that its device is the hello's (step 3 of a
+ * sign-in, src/ARCHITECTURE.md). Call it after the login key's signature was found good: a reason other than
+ * `certificate_invalid` means that the CA's signature was good as well.
  */
 export function verifyCertificate(question: CertificateQuestion): CertificateVerdict {
   const certificate = tryParse(question.blob);
@@ -69,7 +69,7 @@ export function verifyCertificate(question: CertificateQuestion): CertificateVer
   return { ok: true, certificate, identity, idToken, loginKeyBlob, loginId: sha256(loginKeyBlob) };
 }
 
-/** Why a certificate is not for here and now, from this device. Null: it is. */
+/** Why a certificate does not count on this machine, at this moment or from this device. Null: it does. */
 export function refuseUse(
   certificate: Certificate,
   question: Pick<CertificateQuestion, "nowSeconds" | "selfPeerId" | "sourcePeerId">,

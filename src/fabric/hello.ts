@@ -1,15 +1,17 @@
 /**
- * The hello: the one line that opens a direct or relayed stream and says which device dials which peer.
+ * Makes, parses and checks hellos: the one line that opens a direct or relayed stream and proves which device
+ * dials which peer.
  *
- * Makes, parses and checks it. A check is a pure function of the line and its context, but for the
- * replay cache, which remembers what was taken. Who may come in is not decided here: a proven hello
- * is put to the caller's network rules. Shape and wording are in `wire/hello.ts`.
+ * A check is a pure function of the line and its context, except for the replay cache, which remembers what
+ * was taken. Who may come in is for the caller's network rules (`HelloContext.refuse`) to say. The line itself
+ * is described in `wire/hello.ts`.
  *
  * @module
  */
 import { randomBytes } from "node:crypto";
 import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts";
 import { parseJson } from "../base/files.ts";
+import { CLOCK_SKEW_SECONDS } from "../wire/certificate.ts";
 import { HELLO_BYTES_MAX, HELLO_PREFIX, Hello, PING_PORT } from "../wire/hello.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
 import type { ReasonCode } from "../wire/reason.ts";
@@ -17,13 +19,10 @@ import { signedBytes } from "../wire/signed-fields.ts";
 import type { EpochSeconds, PeerId, Port } from "../wire/units.ts";
 import type { ReplayCache } from "./replay-cache.ts";
 
-/** How far the dialler's clock may be from ours, either way. */
-export const HELLO_SKEW_SECONDS = 60;
-
-/** All that a stream can be for. */
+/** The ports that a hello may name: all that a stream can be for. */
 const PORTS: readonly Port[] = [SSH_PORT, SSH_ENDPOINT_PORT, PING_PORT];
 
-/** Account and management origin: part of everything we sign. */
+/** Part of everything we sign, so that no signature counts in another account or at another management. */
 export interface HelloScope {
   readonly accountId: string;
   readonly origin: string;
@@ -39,7 +38,7 @@ export interface HelloOptions {
   readonly nowSeconds: EpochSeconds;
 }
 
-/** A fresh hello with its newline. Good for one stream: the target takes each nonce once. */
+/** A fresh hello, with its newline. Good for one stream: the target takes each nonce once. */
 export function makeHello(options: HelloOptions): string {
   const { deviceKey, scope, source, target, port, nowSeconds } = options;
   const nonce = randomBytes(16).toString("base64url");
@@ -77,11 +76,11 @@ export type HelloRefusal =
 
 export interface HelloContext {
   readonly scope: HelloScope;
-  /** Ourselves: the only target taken. */
+  /** Our own peer id: the only target taken. */
   readonly self: PeerId;
   /**
-   * When this process began to remember nonces; what was made before may have been taken before.
-   * 0 when nobody can have: nothing remembered them earlier and was forgotten.
+   * Hellos made before this moment are refused: this process does not remember whether they were taken.
+   * 0 where no earlier process can have taken any.
    */
   readonly startSeconds: EpochSeconds;
   readonly nowSeconds: EpochSeconds;
@@ -100,12 +99,12 @@ export type HelloAnswer =
       readonly reason: ReasonCode;
       readonly source: PeerId;
     }
-  /** `source` is the peer it claims to be from where that was readable, unproven unless replayed. */
+  /** `source` is the peer that the line claims; unproven, unless it was replayed. Null: it could not be read. */
   | { readonly ok: false; readonly refusal: HelloRefusal; readonly source: PeerId | null };
 
 /**
- * Whether `line` (without its newline) proves its source, and that one may come. A nonce is remembered only
- * once everything else holds, so that nobody fills the cache who would not be let in.
+ * Whether `line` (without its newline) proves its source, and the source may come in. The nonce is remembered
+ * last, so that nobody who is refused can fill the cache.
  */
 export function checkHello(line: string, context: HelloContext): HelloAnswer {
   const parsed = parseHello(line);
@@ -116,7 +115,7 @@ export function checkHello(line: string, context: HelloContext): HelloAnswer {
   if (unproven !== null) return { ok: false, refusal: unproven, source };
   const reason = context.refuse(hello);
   if (reason !== null) return { ok: false, refusal: "not_allowed", reason, source };
-  const untilSeconds = hello.timeSeconds + HELLO_SKEW_SECONDS;
+  const untilSeconds = hello.timeSeconds + CLOCK_SKEW_SECONDS;
   const taken = context.replays.take(source, hello.nonce, untilSeconds, context.nowSeconds);
   if (taken === "fresh") return { ok: true, hello };
   return { ok: false, refusal: taken === "replayed" ? "replayed" : "replay_cache_full", source };
@@ -126,7 +125,7 @@ function refuseProof(hello: Hello, signature: string, context: HelloContext): He
   const { nowSeconds } = context;
   if (hello.target !== context.self) return "other_target";
   if (!PORTS.includes(hello.port)) return "other_port";
-  if (Math.abs(hello.timeSeconds - nowSeconds) > HELLO_SKEW_SECONDS) return "clock_skew";
+  if (Math.abs(hello.timeSeconds - nowSeconds) > CLOCK_SKEW_SECONDS) return "clock_skew";
   if (hello.timeSeconds < context.startSeconds) return "before_start";
   const deviceKey = context.deviceKeyOf(hello.source);
   if (deviceKey === undefined) return "source_unknown";

@@ -32,11 +32,11 @@ export interface ListenOptions {
   /** `HOST:PORT`; port 0 is any free one. */
   readonly addresses: readonly string[];
   readonly clock: Clock;
-  /** The checked hello that `line` (without its newline) is, or null: the connection is closed in silence. */
+  /** The hello in `line` (without its newline), checked. Null: the connection is closed without a word. */
   check(line: string, ends: ConnectionEnds): Hello | null;
-  /** Whether a source is to be closed at once, before anything of it is read. Default: none is. */
+  /** Whether connections of a source are closed before anything of them is read. Default: none are. */
   refuses?(address: string): boolean;
-  /** Told of a source that sent something other than one line in time; `check` knows of the lines. */
+  /** Called for a source that did not send one whole line in time. What was wrong with a line, `check` knows. */
   onOffence?(address: string, offence: "invalid-hello" | "grace-exceeded"): void;
   /** Takes over a checked stream, paused, with all that came after the line still in it. */
   accept(stream: Socket, hello: Hello, ends: ConnectionEnds): void;
@@ -46,9 +46,9 @@ export interface ListenOptions {
 }
 
 export interface FabricListener {
-  /** Where it really listens, `HOST:PORT`, in the order asked for. */
+  /** The addresses that it listens on, `HOST:PORT`, in the order asked for. */
   readonly addresses: readonly string[];
-  /** Stops listening and drops whoever is not proven yet; accepted streams are the taker's. */
+  /** Stops listening, and drops connections that are not proven yet. Accepted streams go on. */
   close(): void;
 }
 

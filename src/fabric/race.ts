@@ -1,8 +1,8 @@
 /**
- * Dials a peer by whatever path there is: its direct addresses and the relay, raced, the direct ones with
- * a head start. The first path on which the peer answers wins; a stream never changes its path.
+ * Dials a peer by its direct addresses and through the relay: a race, in which the direct addresses have a head
+ * start. The first path on which the peer answers wins, and a stream stays on its path.
  *
- * Read `dialPeer`. What it tries is told to `trace`, in words for people.
+ * Read `dialPeer`. `trace` is told each step, in words for people.
  *
  * @module
  */

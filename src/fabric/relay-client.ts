@@ -1,8 +1,9 @@
 /**
- * The relay seen from both ends: a client dials one stream, a machine offers itself and takes streams.
+ * Both ends of the relay: a client dials one stream (`dialRelay`), a machine offers itself and takes streams
+ * (`offerToRelay`).
  *
- * Nothing here is trusted: the machine checks each stream's hello from its own map, as its direct
- * listener does, and SSH proves the rest end to end. Shapes: `wire/relay.ts`.
+ * The relay is not trusted: the machine checks each stream's hello against its own map, as on its direct
+ * listener, and SSH proves the rest end to end. Frames are in `wire/relay.ts`.
  *
  * @module
  */
@@ -33,14 +34,15 @@ import { RelayStream } from "./relay-stream.ts";
 
 /** Most streams of one machine at once. */
 export const RELAY_STREAMS_MAX = 2_048;
-/** What all streams of one machine may hold unread together, beyond their first credit. */
+/** Bytes that all streams of one machine may hold unread together, beyond their first credit. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Proof of a client that it, and nobody who read its hello on the way, opens this stream. */
+/** A client's proof that it opens this stream, and not somebody who has read its hello on the way. */
 export function signRelayDial(deviceKey: Ed25519Key, scope: HelloScope, hello: string): string {
   return signEd25519(deviceKey, signedBytes("relay", scope, { hello }));
 }
 
+/** Whether `signature` is the proof of `signRelayDial` for this hello, by the device's public key. */
 export function isRelayDialProof(
   publicKey: string,
   scope: HelloScope,
@@ -50,7 +52,7 @@ export function isRelayDialProof(
   return verifyEd25519(publicKey, signedBytes("relay", scope, { hello }), signature);
 }
 
-/** Proof of a machine that it offers itself, as the header's value. */
+/** A machine's proof that it offers itself: the value of `RELAY_PROOF_HEADER`. Good once. */
 export function signRelayServe(options: {
   readonly deviceKey: Ed25519Key;
   readonly scope: HelloScope;
@@ -70,7 +72,7 @@ export interface ParsedServeProof {
   isBy(publicKey: string, scope: HelloScope): boolean;
 }
 
-/** The proof in a header's value, unproven. Null for any other form. */
+/** Parses a header's value; whom it is by is still to be checked. Null: it has another form. */
 export function parseRelayServe(value: string): ParsedServeProof | null {
   const [, body, signature] = /^([A-Za-z0-9_-]{1,512}) ([A-Za-z0-9_-]{86})$/.exec(value) ?? [];
   if (body === undefined || signature === undefined) return null;
@@ -90,19 +92,20 @@ function serveFields({ peerId, timeSeconds, nonce }: RelayAgentProof) {
 }
 
 export interface RelayDialOptions {
-  /** Where the relay is. */
+  /** Management's origin, where the relay is. */
   readonly origin: string;
   /** A fresh hello, without its newline. */
   readonly hello: string;
   /** From `signRelayDial`. */
   readonly proof: string;
+  /** Milliseconds until the peer has to have answered. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Opens a stream through the relay and waits until the peer has sent a byte; it is still in the stream.
- * Throws ERR_PEER_UNREACHABLE with the relay's reason, and what `signal` was aborted with when it was.
+ * Opens a stream through the relay. Resolves once the peer has sent a byte, which is still in the stream. Throws
+ * ERR_PEER_UNREACHABLE with the relay's reason, or the reason of `signal` when that was aborted.
  */
 export async function dialRelay(options: RelayDialOptions): Promise<RelayStream> {
   const { origin, hello, proof, signal } = options;
@@ -152,12 +155,13 @@ export interface RelayOfferOptions {
   readonly origin: string;
   /** From `signRelayServe`. */
   readonly proof: string;
+  /** The link is open. Called at most once. */
   onUp(): void;
-  /** The link is gone; called once. */
+  /** The link is gone, or was never opened. Called once. */
   onDown(): void;
   /**
-   * A stream has come in, unproven. True: it is taken over and `stream` is flowing to somebody; false:
-   * it is ended without a word.
+   * A stream has come in, with a hello that nobody has checked yet. True: somebody has taken it over. False: it
+   * is ended, and its client is not told why.
    */
   onStream(open: RelayOpen, stream: RelayStream): boolean;
 }
@@ -168,7 +172,7 @@ export interface RelayOffer {
   close(): void;
 }
 
-/** Opens a machine's link to the relay. It is not opened again by itself. */
+/** Opens a machine's link to the relay. A lost link is not opened again. */
 export function offerToRelay(options: RelayOfferOptions): RelayOffer {
   const streams = new Map<number, RelayStream>();
   const socket = openSocket(options.origin, RELAY_AGENT_PATH, { [RELAY_PROOF_HEADER]: options.proof });
@@ -226,7 +230,7 @@ interface Link {
   close(): void;
 }
 
-/** Pings, answers and watches one socket. What is no frame ends it. */
+/** Keeps one socket: sends pings, answers them, and ends it when it is silent or sends what is no frame. */
 function keepAlive(socket: WebSocket, onDead: () => void): Link {
   let heardAtMs = performance.now();
   let timer: ReturnType<typeof setInterval> | undefined;

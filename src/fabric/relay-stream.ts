@@ -1,9 +1,9 @@
 /**
  * One end of a relayed stream: a Duplex over frames, with flow control by credit.
  *
- * Writes no more than the other end has granted, and grants no more than it is ready to hold: a reader
- * that does not read costs at most one window. Read `receive` for what comes in, `#flush` for what goes
- * out. Frames: `wire/relay.ts`.
+ * Sends no more than the other end has granted, and grants no more than it is ready to hold, so that a slow
+ * reader costs at most one window (`relay-window.ts`). Read `receive` for what comes in, `#flush` for what goes
+ * out. Frames are in `wire/relay.ts`.
  *
  * @module
  */
@@ -24,34 +24,34 @@ import {
 } from "../wire/relay.ts";
 import { RelayWindow } from "./relay-window.ts";
 
-/** What is gathered within one turn before the writer has to wait. */
+/** Bytes gathered within one turn of the event loop before the writer has to wait. */
 const GATHERED_BYTES_MAX = 256 * 1024;
-/** Frames are made here where a copy is sent: memory that is new for each costs more than the copy. */
+/** Frames are built here where `send` copies: fresh memory for each would cost more than the copy. */
 const scratch = Buffer.alloc(RELAY_FRAME_HEADER_BYTES + RELAY_DATA_BYTES_MAX);
 
 export interface RelayStreamOptions {
-  /** Its id on the socket it shares. */
+  /** Its id on the socket. */
   readonly id: number;
   send(frame: Buffer): void;
-  /** Whether `send` has taken a copy when it returns, as a WebSocket does. Default false. */
+  /** Whether `send` has copied the frame when it returns, as a WebSocket does. Default false. */
   readonly sendsCopy?: boolean;
-  /** Bytes to be ready to hold once the stream has shown that it carries much. Default RELAY_CREDIT_MAX. */
+  /** Most bytes that the window of this stream may have now. Default RELAY_CREDIT_MAX. */
   readonly windowBytes?: () => number;
-  /** The first byte has come: somebody is there. */
+  /** Called when the first byte has come. */
   readonly onAnswer?: () => void;
-  /** The stream is over at this end; called once. */
+  /** Called once, when the stream is destroyed at this end. */
   readonly onClosed?: () => void;
 }
 
 export class RelayStream extends Duplex {
   readonly #options: RelayStreamOptions;
-  /** What we may still send. */
+  /** Bytes that this end may still send. */
   #credit = RELAY_CREDIT_INITIAL;
-  /** What the other end may still send. */
+  /** Bytes that the other end may still send. */
   #granted = RELAY_CREDIT_INITIAL;
   #receivedBytes = 0;
   readonly #window = new RelayWindow();
-  /** Came in and is not read yet. */
+  /** Data that has come in and is not handed to the reader yet. */
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
   #isWanted = false;
@@ -59,7 +59,7 @@ export class RelayStream extends Duplex {
   /** When our first data went out, and how long the first that came after it took. */
   #sentAtMs: number | null = null;
   #roundTripMs: number | null = null;
-  /** The other end is gone: nothing is sent any more. */
+  /** The stream is over at the other end: nothing more is sent. */
   #isGone = false;
   readonly #outgoing: Buffer[] = [];
   #outgoingBytes = 0;
@@ -69,17 +69,17 @@ export class RelayStream extends Duplex {
   #hasFinished = false;
 
   constructor(options: RelayStreamOptions) {
-    // As a TCP socket of ours: the end of one direction ends the other, after what is written.
+    // As with our TCP sockets, the end of one direction ends the other, once what was written is sent.
     super({ allowHalfOpen: false });
     this.#options = options;
   }
 
-  /** Milliseconds from our first bytes to the first after them. Null: there were none yet. */
+  /** Milliseconds from our first bytes to the first that came after them. Null: none have come yet. */
   get roundTripMs(): number | null {
     return this.#roundTripMs;
   }
 
-  /** A frame of this stream. What breaks the rules ends it. */
+  /** Takes a frame of this stream. One that breaks the rules ends it. */
   receive(frame: RelayFrame): void {
     if (this.destroyed) return;
     if (frame.type === RELAY_FRAME.data) this.#onData(frame.payload);
@@ -89,7 +89,7 @@ export class RelayStream extends Duplex {
     else this.#violated();
   }
 
-  /** The stream is over, or the socket that carried it. What came in before an end is still read. */
+  /** Ends the stream since the other end, or the socket, is gone. Data that came before an eof is still read. */
   cut(reason: RelayReset | "lost"): void {
     const wasGone = this.#isGone;
     this.#isGone = true;
@@ -121,7 +121,7 @@ export class RelayStream extends Duplex {
     this.#pump();
   }
 
-  /** What has been read makes room; `_read` is not called for all of it. */
+  /** Grants credit for what has been read, since `_read` is not called each time. */
   override read(size?: number): Buffer | null {
     const chunk = super.read(size) as Buffer | null;
     if (chunk !== null && !this.#hasEnded) this.#grant();
@@ -185,7 +185,7 @@ export class RelayStream extends Duplex {
     this.destroy(lost("violation"));
   }
 
-  /** Hands on what came in for as long as somebody wants it. */
+  /** Hands data to the reader for as long as it wants some. */
   #pump(): void {
     while (this.#isWanted) {
       const chunk = this.#queue.shift();
@@ -203,7 +203,7 @@ export class RelayStream extends Duplex {
     this.#grant();
   }
 
-  /** Tops the credit up, in steps large enough not to be a frame for every frame. */
+  /** Tops the credit up to the window, in steps of a quarter of it: not a grant for every frame. */
   #grant(): void {
     const unreadBytes = this.#queuedBytes + this.readableLength;
     const most = this.#options.windowBytes?.() ?? RELAY_CREDIT_MAX;
@@ -214,7 +214,7 @@ export class RelayStream extends Duplex {
     this.#send(creditFrame(this.#options.id, more));
   }
 
-  /** An SSH packet is written in pieces; what one turn writes goes out in as few frames as it fits. */
+  /** ssh2 writes a packet in pieces: what one turn of the event loop writes is sent in as few frames as possible. */
   #gather(chunk: Buffer): void {
     if (chunk.length > 0) this.#outgoing.push(chunk);
     this.#outgoingBytes += chunk.length;
@@ -227,7 +227,7 @@ export class RelayStream extends Duplex {
   }
 
   #flush(): void {
-    // What nobody takes any more stays pending until the stream is destroyed.
+    // Nobody takes it any more; it stays here until the stream is destroyed.
     if (this.#isGone) return;
     while (this.#outgoing.length > 0 && this.#credit > 0) this.#sendData();
     this.#release();
@@ -247,7 +247,7 @@ export class RelayStream extends Duplex {
     done?.();
   }
 
-  /** One frame of as much as fits. */
+  /** Sends one frame of as many bytes as there are, as there is credit for, and as fit. */
   #sendData(): void {
     this.#sentAtMs ??= performance.now();
     const length = Math.min(this.#outgoingBytes, this.#credit, RELAY_DATA_BYTES_MAX);

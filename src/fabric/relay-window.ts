@@ -1,14 +1,16 @@
 /**
- * How many bytes the reader of a relayed stream is ready to hold: the window its credit is topped up to.
+ * The window of a relayed stream: how many bytes its reader is ready to hold unread, which is what credit is
+ * topped up to.
  *
- * No I/O and no clock; the caller says what time it is.
+ * No I/O and no clock: the caller says what time it is.
  *
  * @module
  */
 import { RELAY_CREDIT_BULK, RELAY_CREDIT_INITIAL, RELAY_CREDIT_MAX } from "../wire/relay.ts";
 
-/** The window holds what is read in this time, measured over PACE_MS. */
+/** The window holds what is read in this time. */
 const WINDOW_MS = 200;
+/** The reader's pace is measured over at least this time. */
 const PACE_MS = 20;
 
 export class RelayWindow {
@@ -17,9 +19,9 @@ export class RelayWindow {
   #pacedAtBytes = 0;
 
   /**
-   * Bytes, once `readBytes` of the stream are read. Small until it carries much; then as much as is read in
-   * WINDOW_MS, so that a far or fast reader is kept busy and a slow one leaves little to wait in the relay,
-   * but RELAY_CREDIT_BULK at least and `mostBytes` at most.
+   * The window in bytes, when `readBytes` of the stream have been read. RELAY_CREDIT_INITIAL until so many were;
+   * then what is read in WINDOW_MS, so that a fast or distant reader is kept busy and a slow one leaves little
+   * waiting in the relay: at least RELAY_CREDIT_BULK, but never more than `mostBytes` or RELAY_CREDIT_MAX.
    */
   bytes(readBytes: number, nowMs: number, mostBytes: number): number {
     if (readBytes < RELAY_CREDIT_INITIAL) return RELAY_CREDIT_INITIAL;

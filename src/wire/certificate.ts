@@ -10,7 +10,11 @@ import { z } from "zod";
 import { lazily } from "./lazily.ts";
 import { EpochSeconds, HttpUrl, Id, PeerId, Sha256, UserId } from "./units.ts";
 
-/** How a login was proven; see DESIGN section 3. */
+/**
+ * How a login was proven. `idp`: the provider's ID token names the login key in its nonce. `ca`: management
+ * says so; it has claimed a token without a nonce, or a person has approved the connection on its page.
+ * `service`: a service user's API token. `device`: nobody signed in, the device key counts.
+ */
 export const Binding = lazily(() => z.enum(["idp", "ca", "service", "device"]));
 export type Binding = z.infer<typeof Binding>;
 
@@ -19,7 +23,7 @@ export const CERTIFICATE_KEY_TYPE = "ssh-ed25519-cert-v01@openssh.com";
 /** Longest certificate blob read: room for the longest ID token and 256 principals. */
 export const CERTIFICATE_BYTES_MAX = 49_152;
 
-/** Critical: value is the target's peer id. No stock sshd accepts an unknown critical option. */
+/** Critical option; its value is the target's peer id. No stock sshd accepts an option that it does not know. */
 export const OPTION_PEER = "peer@qufabric";
 /** Value is the JSON of `CertificateIdentity`. */
 export const EXTENSION_IDENTITY = "identity@qufabric";
@@ -35,7 +39,7 @@ export const EXTENSION_DEVICE = "device@qufabric";
 /** The certificate governs starting a connection, not its length. */
 export const CERTIFICATE_BACKDATE_SECONDS = 30;
 export const CERTIFICATE_LIFETIME_SECONDS = 120;
-/** Clock difference tolerated on either side, here and in the hello. */
+/** Clock difference tolerated either way, for certificates, hellos and signed requests. */
 export const CLOCK_SKEW_SECONDS = 60;
 /** Above this the single principal `*` stands. OpenSSH reads at most 256. */
 export const PRINCIPALS_MAX = 256;

@@ -1,11 +1,10 @@
 /**
  * The relay's WebSockets: `GET /client/v1/relay` carries one stream, `GET /agent/v1/relay` all streams of
- * one machine. Binary messages, one frame each: type (1 byte), stream id (uint32), payload.
+ * one machine. Binary messages, one frame each: type (1 byte), stream id (uint32, big endian), payload.
  *
- * Who dials proves in the request itself that it is a registered device, so a socket that exists is a
- * proven one and its first frame may follow at once. Everything is bounded by credit: an end may send
- * as many bytes of data as the other has granted, the relay forwards grants and holds both to them. A
- * client's stream has the id 0 on its own socket.
+ * A client proves in the request itself that it is a registered device, so that its first frame may follow at
+ * once. Data is bounded by credit: an end may send as many bytes as the other end has granted; the relay
+ * forwards grants and holds both ends to them. On a client's own socket its stream has the id 0.
  *
  * @module
  */
@@ -17,12 +16,13 @@ import { EpochSeconds, PeerId, Port } from "./units.ts";
 export const RELAY_CLIENT_PATH = "/client/v1/relay";
 export const RELAY_AGENT_PATH = "/agent/v1/relay";
 
-/** Of a client's request: the hello for the target, without its newline. */
+/** Header of a client's request: the hello for the target, without its newline. */
 export const RELAY_HELLO_HEADER = "qufabric-hello";
 /**
- * Of both requests. A client's: signature by its device key over signedBytes("relay", …, {hello}), since
- * hellos pass in the clear on direct paths and one that was read there must not open a relayed stream. An
- * agent's: base64url of `RelayAgentProof` in JSON, a space, and the signature over its fields in order.
+ * Header of both requests. A client's: its device key's signature over signedBytes("relay", …, {hello}), since
+ * hellos pass in the clear on direct paths and one that was read there must not open a relayed stream. A
+ * machine's: base64url of `RelayAgentProof` in JSON, a space, and its device key's signature over
+ * signedBytes("relay", …, the fields in order).
  */
 export const RELAY_PROOF_HEADER = "qufabric-relay";
 
@@ -37,19 +37,19 @@ export const RelayAgentProof = lazily(() =>
 );
 export type RelayAgentProof = z.infer<typeof RelayAgentProof>;
 
-/** Credit of a new stream, each way, without a word: enough for a sign-in and a shell. */
+/** Bytes of credit that each end of a new stream has without a grant: enough for a sign-in and a shell. */
 export const RELAY_CREDIT_INITIAL = 64 * 1024;
-/** Credit of a stream that carries much, until it has shown how fast it is. */
+/** Window in bytes of a stream that carries much, until it has shown how fast its reader is. */
 export const RELAY_CREDIT_BULK = 1024 * 1024;
-/** Most credit that may be open in one direction of a stream: what one stream can cost the relay. */
+/** Most bytes of credit open in one direction of a stream. Bounds what a stream can cost the relay. */
 export const RELAY_CREDIT_MAX = 4 * 1024 * 1024;
-/** Most data in one frame: above the eight packets of 32 kB and their framing that an SSH transport writes at once. */
+/** Most bytes of data in one frame: room for the eight packets of 32 kB that an SSH transport writes at once. */
 export const RELAY_DATA_BYTES_MAX = 264 * 1024;
 export const RELAY_FRAME_HEADER_BYTES = 5;
 export const RELAY_FRAME_BYTES_MAX = RELAY_FRAME_HEADER_BYTES + RELAY_DATA_BYTES_MAX;
-/** Either end pings this often, so that a dead link is noticed. */
+/** How often either end pings, so that a dead socket is noticed. */
 export const RELAY_PING_MS = 5_000;
-/** Silence after which a link counts as dead. */
+/** Silence after which a socket counts as dead. */
 export const RELAY_TIMEOUT_MS = 15_000;
 
 export const RELAY_FRAME = {
@@ -67,9 +67,9 @@ export const RELAY_FRAME = {
 } as const;
 export type RelayFrameType = (typeof RELAY_FRAME)[keyof typeof RELAY_FRAME];
 
-/** Why a stream is over. Said to ends that are proven, or are turned away. */
+/** Why a stream is over, as its ends are told. */
 export const RELAY_RESET = {
-  /** The other end is gone, or does not want it: a machine does not say why. */
+  /** The other end is gone, or a machine does not want the stream; it does not say why. */
   gone: 1,
   /** The relay knows no rule that lets this device reach that peer. */
   refused: 2,
@@ -88,7 +88,7 @@ export const RELAY_RESET = {
 } as const;
 export type RelayReset = keyof typeof RELAY_RESET;
 
-/** What an agent is told of a stream. It believes the hello, once checked; the address is for people. */
+/** What an agent is told of a new stream. It checks the hello itself; the address is only shown to people. */
 export const RelayOpen = lazily(() =>
   z.object({
     hello: z.string().min(1).max(HELLO_BYTES_MAX),
@@ -102,11 +102,11 @@ export type RelayOpen = z.infer<typeof RelayOpen>;
 export interface RelayFrame {
   readonly type: RelayFrameType;
   readonly streamId: number;
-  /** A view of the message. */
+  /** A view of the message, not a copy. */
   readonly payload: Buffer;
 }
 
-/** One frame as one message. */
+/** A frame as one message. `payload` absent: none. */
 export function encodeRelayFrame(type: RelayFrameType, streamId: number, payload?: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(RELAY_FRAME_HEADER_BYTES + (payload?.length ?? 0));
   frame[0] = type;
@@ -115,12 +115,14 @@ export function encodeRelayFrame(type: RelayFrameType, streamId: number, payload
   return frame;
 }
 
+/** Grants `bytes` more to the other end. */
 export function creditFrame(streamId: number, bytes: number): Buffer {
   const payload = Buffer.allocUnsafe(4);
   payload.writeUInt32BE(bytes);
   return encodeRelayFrame(RELAY_FRAME.credit, streamId, payload);
 }
 
+/** Ends a stream, and says why. */
 export function resetFrame(streamId: number, reset: RelayReset): Buffer {
   return encodeRelayFrame(RELAY_FRAME.reset, streamId, Uint8Array.of(RELAY_RESET[reset]));
 }
@@ -135,7 +137,7 @@ const PAYLOAD_BYTES: Readonly<Record<RelayFrameType, readonly [min: number, max:
   [RELAY_FRAME.pong]: [0, 0],
 };
 
-/** The frame that `message` is. Undefined for anything of another form. */
+/** Reads a message. Undefined: it is no frame, or its payload has a length that its type does not allow. */
 export function decodeRelayFrame(message: unknown): RelayFrame | undefined {
   if (!Buffer.isBuffer(message) || message.length < RELAY_FRAME_HEADER_BYTES) return undefined;
   const type = message[0] as RelayFrameType;

@@ -1,18 +1,19 @@
 /**
- * Who may open a stream, and which machine may offer itself. The relay checks what the machine will check
- * again from its own map: it keeps strangers out, the machine does not rely on it.
+ * Who may open a relayed stream, and which machine may offer itself to the relay.
  *
- * Only registered devices to machines of their own account, at their SSH port: there is no way to name
- * a host.
+ * The relay checks what the machine checks again from its own map: it keeps strangers out, and the machine
+ * does not rely on it. A stream leads from a registered device to the SSH port of a machine of the same
+ * account, and there is no way to name any other host.
  *
  * @module
  */
 import { nowSeconds } from "../../base/clock.ts";
-import { checkHello, HELLO_SKEW_SECONDS, parseHello } from "../../fabric/hello.ts";
+import { checkHello, parseHello } from "../../fabric/hello.ts";
 import { isRelayDialProof, parseRelayServe } from "../../fabric/relay-client.ts";
 import { createReplayCache } from "../../fabric/replay-cache.ts";
 import { refuseNetwork } from "../../policy/network-rules.ts";
 import { findPeer } from "../../policy/snapshot.ts";
+import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import type { Hello } from "../../wire/hello.ts";
 import { ruledPort } from "../../wire/ping.ts";
 import { RELAY_PROOF_HEADER, type RelayReset } from "../../wire/relay.ts";
@@ -24,9 +25,9 @@ export interface AdmittedDial {
   readonly ok: true;
   readonly accountId: AccountId;
   readonly hello: Hello;
-  /** As it came, for the machine. */
+  /** The hello as it came, without its newline: passed on to the machine. */
   readonly line: string;
-  /** The relay's own proof beside it, for another process. */
+  /** The client's proof to the relay as it came: passed on to another management process. */
   readonly proof: string;
 }
 
@@ -44,16 +45,18 @@ export interface NotAdmitted {
   readonly source: PeerId | null;
 }
 
-/** What a client shows. */
+/** What a client sends to be let in: values of `RELAY_HELLO_HEADER` and `RELAY_PROOF_HEADER`. */
 export interface DialClaim {
   readonly hello: string;
   readonly proof: string;
 }
 
 export interface Admission {
+  /** Checks a client's request for a stream. Each hello is admitted once. */
   dial(claim: DialClaim): Promise<AdmittedDial | NotAdmitted>;
+  /** Checks a machine's request to offer itself. */
   serve(headers: Headers): Promise<AdmittedAgent | NotAdmitted>;
-  /** Whether a stream that was admitted still would be. */
+  /** Whether the network rules still let an admitted stream pass. */
   mayGoOn(accountId: AccountId, hello: Hello): Promise<boolean>;
   /** Whether there still is such a machine. */
   isMachine(peerId: PeerId): Promise<boolean>;
@@ -82,7 +85,7 @@ export function createAdmission(context: ManagementContext): Admission {
       const answer = checkHello(line, {
         scope,
         self: target,
-        // What an earlier process took the machine remembers.
+        // The machine remembers what an earlier process of ours has admitted.
         startSeconds: 0,
         nowSeconds: now,
         deviceKeyOf: (peerId) => findPeer(snapshot.map, peerId)?.deviceKey,
@@ -99,11 +102,11 @@ export function createAdmission(context: ManagementContext): Admission {
       if (parsed === null) return UNPROVEN;
       const { peerId, timeSeconds, nonce } = parsed.proof;
       const now = nowSeconds(clock);
-      if (Math.abs(timeSeconds - now) > HELLO_SKEW_SECONDS) return UNPROVEN;
+      if (Math.abs(timeSeconds - now) > CLOCK_SKEW_SECONDS) return UNPROVEN;
       const peer = await store.read((tx) => findPeerById(tx, peerId));
       if (peer === undefined || peer.kind !== "machine") return UNPROVEN;
       if (!parsed.isBy(peer.deviceKey, { accountId: peer.accountId, origin })) return UNPROVEN;
-      if (offers.take(peerId, nonce, timeSeconds + HELLO_SKEW_SECONDS, now) !== "fresh") return UNPROVEN;
+      if (offers.take(peerId, nonce, timeSeconds + CLOCK_SKEW_SECONDS, now) !== "fresh") return UNPROVEN;
       return { ok: true, accountId: peer.accountId, peerId, name: peer.name };
     },
 

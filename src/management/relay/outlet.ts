@@ -1,23 +1,23 @@
 /**
- * One way out: a socket, and what waits there to be read, counted for itself, for the peer whose it is, and in
- * the sum of all.
+ * The sending side of one relay socket. Bytes that wait there for a slow reader are counted for the socket, for
+ * the peer that the socket belongs to, and for all sockets together.
  *
  * @module
  */
 import type { PeerId } from "../../wire/units.ts";
 
-/** What waits for some readers together. */
+/** Bytes that wait for several readers together, and their bound. */
 export interface Waiting {
   bytes: number;
   readonly bytesMax: number;
-  /** What this is one peer's share of: its bound counts once half of the whole is taken. */
+  /** The sum that this is one peer's share of. The share's bound counts only while over half of the sum is taken. */
   readonly whole?: Waiting;
 }
 
-/** Part of all that may wait which one peer may have once that becomes scarce. */
+/** One peer's share of the sum, where that becomes scarce. */
 const SHARE = 1 / 16;
 
-/** What waits for each peer, for as long as it has a socket here. */
+/** The share of each peer that has a socket here. */
 export class Shares {
   readonly #whole: Waiting;
   readonly #open = new Map<PeerId, { readonly waiting: Waiting; sockets: number }>();
@@ -57,7 +57,7 @@ export interface OutletSocket {
   getBufferedAmount(): number;
 }
 
-/** A socket that was told to go gets this long to read why. */
+/** Time for a socket's other end to read why it is closed. */
 const LINGER_MS = 1_000;
 
 export class Outlet {
@@ -66,7 +66,7 @@ export class Outlet {
   readonly #bytesMax: number;
   #waitingBytes = 0;
 
-  /** `bytesMax` may wait here. */
+  /** `bytesMax`: most bytes that may wait at this socket. */
   constructor(socket: OutletSocket, waiting: Waiting, bytesMax: number) {
     this.#socket = socket;
     this.#waiting = waiting;
@@ -78,11 +78,12 @@ export class Outlet {
     return this.#waitingBytes;
   }
 
-  /** Whether half of what may wait here does. */
+  /** Whether at least half of `bytesMax` waits. */
   get isCrowded(): boolean {
     return this.#waitingBytes >= this.#bytesMax / 2;
   }
 
+  /** Whether `bytes` more may wait here, by all three bounds. */
   hasRoom(bytes: number): boolean {
     const { whole = this.#waiting } = this.#waiting;
     if (this.#waitingBytes + bytes > this.#bytesMax || whole.bytes + bytes > whole.bytesMax) return false;
@@ -90,14 +91,14 @@ export class Outlet {
     return !isScarce || this.#waiting.bytes + bytes <= this.#waiting.bytesMax;
   }
 
-  /** Sends what there is room for; the caller has asked. Nothing once the socket closes. */
+  /** Sends a frame; the caller has asked `hasRoom`. Does nothing once the socket closes. */
   send(frame: Buffer): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.#socket.send(frame);
     this.count();
   }
 
-  /** Counts anew; to be called when the socket has drained. */
+  /** Counts what waits anew. To be called when the socket has drained. */
   count(): void {
     this.#note(this.#socket.getBufferedAmount());
   }
@@ -111,7 +112,7 @@ export class Outlet {
     this.#socket.close();
   }
 
-  /** A closing handshake lets what was sent be read; who does not answer it is cut off. */
+  /** Closes after what was sent can have been read, and cuts off an end that does not answer. */
   closeSoon(): void {
     this.#socket.close();
     const timer = setTimeout(() => this.#socket.terminate(), LINGER_MS + this.#waitingBytes / 100);

@@ -1,5 +1,5 @@
 /**
- * Looks again at what was let in: at streams when something changes, at links from time to time.
+ * Checks again what the relay has let in: streams after each change of their account, links every minute.
  *
  * @module
  */
@@ -18,12 +18,12 @@ export interface RecheckDeps {
   readonly streams: Streams;
   /** Milliseconds after a change in which machines end themselves what is no longer allowed. */
   readonly recheckMs: number;
-  /** Machines that are linked here. */
+  /** Machines that have a link here. */
   linked(): PeerId[];
   unlink(peerId: PeerId): void;
 }
 
-/** Gives back how to stop. */
+/** Returns how to stop. */
 export function startRechecking(deps: RecheckDeps): () => void {
   const { log } = deps;
   const dirty = new Set<AccountId>();
@@ -53,7 +53,7 @@ export function startRechecking(deps: RecheckDeps): () => void {
   };
 }
 
-/** Ends what no rule allows any more and its machine has not ended by itself, with its own sentence. */
+/** Ends streams that no rule allows any more. The machine had time to end them itself, and to say why. */
 async function recheckStreams(
   { admission, streams }: RecheckDeps,
   accounts: ReadonlySet<AccountId>,
@@ -65,7 +65,7 @@ async function recheckStreams(
   }
 }
 
-/** A machine that was removed is told so on its control link; this is for one that does not listen. */
+/** A machine that was removed is told so on its control link; this is for one that takes no notice. */
 async function sweepLinks(deps: RecheckDeps, isStopped: () => boolean): Promise<void> {
   for (const peerId of deps.linked()) {
     if (isStopped()) return;

@@ -1,16 +1,16 @@
 /**
- * Where other processes open tunnels to this one. Whoever does not prove to be one of them gets a 404,
- * whatever was asked.
+ * The listener on which other management processes open tunnels to this one. Whoever does not prove to be
+ * one of them is answered 404, whatever they asked for.
  *
  * @module
  */
 import type { ServerWebSocket } from "bun";
 import { type Clock, nowSeconds } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { HELLO_SKEW_SECONDS } from "../../fabric/hello.ts";
 import { formatHostPort } from "../../fabric/host-port.ts";
 import { createReplayCache } from "../../fabric/replay-cache.ts";
 import { createSourceLimits } from "../../fabric/source-limits.ts";
+import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import { RELAY_FRAME_BYTES_MAX } from "../../wire/relay.ts";
 import {
   RELAY_SEAL_BYTES,
@@ -122,8 +122,8 @@ function createTunnelCheck({ cluster, clock, scope }: TunnelListenerDeps) {
     if (known === undefined || dial === null) return null;
     const now = nowSeconds(clock);
     if (dial.to !== cluster.processId || dial.from === cluster.processId) return null;
-    if (Math.abs(dial.timeSeconds - now) > HELLO_SKEW_SECONDS) return null;
-    const taken = dials.take(dial.from, dial.nonce, dial.timeSeconds + HELLO_SKEW_SECONDS, now);
+    if (Math.abs(dial.timeSeconds - now) > CLOCK_SKEW_SECONDS) return null;
+    const taken = dials.take(dial.from, dial.nonce, dial.timeSeconds + CLOCK_SKEW_SECONDS, now);
     return taken === "fresh" ? { dial, scope: known } : null;
   };
 }

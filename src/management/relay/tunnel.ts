@@ -1,6 +1,9 @@
 /**
- * One tunnel to another process, from either end: streams under ids of the dialling end, each booked at
- * both processes as if its other end were here. Read `receive` first. Shapes: `wire/relay-tunnel.ts`.
+ * One tunnel to another management process, from either end: a sealed WebSocket with many relayed streams.
+ *
+ * The dialling process has the clients and chooses the streams' ids, the other has the machines. Each keeps
+ * the books of every stream, as if both ends were its own. Read `receive` first. Frames and the opening are in
+ * `wire/relay-tunnel.ts`.
  *
  * @module
  */
@@ -23,13 +26,13 @@ import { Outlet, type OutletSocket, type Waiting } from "./outlet.ts";
 import type { Carrier, Stream, StreamEnd, Streams } from "./streams.ts";
 import type { Seal } from "./tunnel-seal.ts";
 
-/** Streams of one tunnel that are being looked at. */
+/** Streams of one tunnel that are being admitted. */
 const OPENINGS_MAX = 1_024;
-/** What may come for a stream that is being looked at: its first credit, and what each frame costs here. */
+/** What may come for a stream that is being admitted: its first credit, and what each frame costs here. */
 const OPENING_BYTES_MAX = 2 * RELAY_CREDIT_INITIAL;
 const FRAME_COST_BYTES = 64;
 
-/** Where a client is, for people. */
+/** The address of a client as its own process sees it: shown to people, never relied on. */
 export interface StreamSource {
   readonly sourceAddress: string;
   readonly sourcePort: number;
@@ -116,7 +119,7 @@ export class Tunnel implements Carrier {
     });
   }
 
-  /** A sealed message. What is none of the other end's ends the tunnel, and all in it. */
+  /** A message from the socket. One that the other end has not sealed, or no frame, ends the tunnel. */
   receive(message: unknown): void {
     if (this.#isOver) return;
     const frame = Buffer.isBuffer(message) ? this.#options.seal.open(message) : null;
@@ -170,7 +173,7 @@ export class Tunnel implements Carrier {
     else host.streams.pass(stream, "agent", frame, message);
   }
 
-  /** For a stream that is being looked at, or has ended while this was on its way. */
+  /** For a stream that is being admitted, or has ended while this frame was on its way. */
   #onEarly(frame: RelayFrame, message: Buffer): void {
     const opening = this.#openings.get(frame.streamId);
     if (opening === undefined) return;

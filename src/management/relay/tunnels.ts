@@ -1,6 +1,6 @@
 /**
- * The tunnels of this process: one to each process that has a machine which a client here wants, opened
- * when it is first needed and kept; and the listener for those of others.
+ * The tunnels of this process: one to each process that has the link of a machine which a client here dials,
+ * opened when first needed and kept; and the listener for tunnels from others.
  *
  * @module
  */
