@@ -26,7 +26,7 @@ export interface FlagRow {
   readonly isOptional?: true;
 }
 
-/** DESIGN section 2 in its order, then limits. `--setup-key` and `--state-dir` are not stored and not here. */
+/** In the order of help and README, limits last. `--setup-key` and `--state-dir` are not stored, so not here. */
 export const FLAGS: readonly FlagRow[] = [
   { name: "management-url", key: "managementUrl", kind: "text" },
   { name: "name", key: "name", kind: "text", isOptional: true },
@@ -45,7 +45,7 @@ export const FLAGS: readonly FlagRow[] = [
   { name: "pin-issuer", key: "pinIssuer", kind: "text", isOptional: true },
   { name: "pin-audience", key: "pinAudience", kind: "text", isOptional: true },
   { name: "ssh-host-key-algorithms", key: "sshHostKeyAlgorithms", kind: "list" },
-  // Limits of DESIGN section 6, in the words of sshd_config(5).
+  // Limits, named after sshd_config(5).
   { name: "ssh-login-grace-time", key: "sshLoginGraceTimeSeconds", kind: "seconds", isOptional: true },
   { name: "ssh-max-auth-tries", key: "sshMaxAuthTries", kind: "number", isOptional: true },
   { name: "ssh-max-startups", key: "sshMaxStartups", kind: "number", isOptional: true },

@@ -1,6 +1,6 @@
-/** The table of STYLE and src/ARCHITECTURE.md as a test: who may import whom, and which package has its door where. */
+/** src/ARCHITECTURE.md as a test: who may import whom, which package has its door where, whether the map is true. */
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
 const SRC = resolve(import.meta.dir, "../../src");
@@ -33,6 +33,8 @@ const PACKAGE_DOORS: Record<string, readonly string[]> = {
   "oidc-provider": ["management"],
   citty: ["cli"],
 };
+
+const ARCHITECTURE = readFileSync(join(SRC, "ARCHITECTURE.md"), "utf8");
 
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
   .filter((name) => /\.tsx?$/.test(name))
@@ -114,26 +116,48 @@ test("policy is pure: types of wire only, no platform, no clock, no chance, no w
 
 test("every package of package.json has its reason in ARCHITECTURE.md", () => {
   const manifest = JSON.parse(readFileSync(resolve(SRC, "../package.json"), "utf8"));
-  const architecture = readFileSync(join(SRC, "ARCHITECTURE.md"), "utf8");
   const names = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)];
-  expect(names.filter((name) => !architecture.includes(`\`${name}\``))).toEqual([]);
+  expect(names.filter((name) => !ARCHITECTURE.includes(`\`${name}\``))).toEqual([]);
   const inexact = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
   expect(inexact.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(String(version)))).toEqual([]);
 });
 
+/** Paths in backticks that begin with a folder of src or with `test`. */
+const named = [...ARCHITECTURE.matchAll(/`([a-z]+\/[\w./-]*)`/g)]
+  .map((match) => match[1] ?? "")
+  .filter((path) => path.startsWith("test/") || layerOf(join(SRC, path)) in MAY_IMPORT);
+
 test("ARCHITECTURE.md names only paths that are there", () => {
-  const architecture = readFileSync(join(SRC, "ARCHITECTURE.md"), "utf8");
-  const named = [
-    ...architecture.matchAll(
-      /`((?:base|wire|policy|identity|certificate|fabric|audit|sshcore|management|agent|ssh|cli)\/[\w./-]+)`/g,
-    ),
-  ].map((m) => m[1] ?? "");
   const missing = named.filter(
-    (path) =>
-      !files.some(
-        (file) =>
-          relative(SRC, file) === path || relative(SRC, file).startsWith(`${path.replace(/\/$/, "")}/`),
-      ),
+    (path) => !existsSync(join(SRC, path)) && !existsSync(resolve(SRC, "..", path)),
+  );
+  expect(missing).toEqual([]);
+});
+
+test("ARCHITECTURE.md names every folder of src, or a file in it, and every folder of test that mirrors none", () => {
+  const folders = new Set(files.map((file) => relative(SRC, dirname(file))).filter((path) => path !== ""));
+  const isNamed = (folder: string): boolean =>
+    named.some((path) => path === `${folder}/` || dirname(path) === folder);
+  expect([...folders].filter((folder) => !isNamed(folder))).toEqual([]);
+  const tests = readdirSync(resolve(SRC, "../test"), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  const unnamed = tests.filter(({ name }) => !existsSync(join(SRC, name)) && !named.includes(`test/${name}`));
+  expect(unnamed.map(({ name }) => name)).toEqual([]);
+});
+
+test("a file that a comment names is there", () => {
+  const paths = files.map((file) => relative(SRC, file));
+  const missing = files.flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(/\/\*\*[\s\S]*?\*\/|(?:^|\s)\/\/ .*$/gm)]
+      .flatMap(([comment]) => [...comment.matchAll(/[`(]([a-z0-9./-]+\.ts)[`)]/g)])
+      .map((match) => (match[1] ?? "").replace(/^(?:\.\.?\/)+|^src\//, ""))
+      .filter(
+        (name) =>
+          !paths.some((path) => path === name || path.endsWith(`/${name}`)) &&
+          !existsSync(resolve(SRC, "..", name)),
+      )
+      .map((name) => `${relative(SRC, file)}: ${name}`),
   );
   expect(missing).toEqual([]);
 });

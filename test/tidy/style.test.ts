@@ -1,4 +1,4 @@
-/** Habits of STYLE that a machine can keep. */
+/** Habits of this source that a machine can keep. */
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";

@@ -45,7 +45,7 @@ export function createRelyingParty(oidc: OidcSettings, clock: Clock): RelyingPar
     oidc.clientSecret === null ? oauth.None() : oauth.ClientSecretBasic(oidc.clientSecret);
   const http = {
     [oauth.customFetch]: (url: string, init: object): Promise<Response> => oidc.fetch(url, init),
-    // `strict-fetch.ts` and the embedded provider's own path keep to loopback where this is needed.
+    // `identity/strict-fetch.ts` and the embedded provider's own path keep to loopback where this is needed.
     [oauth.allowInsecureRequests]: isSafeUrl(oidc.issuer),
   };
   let known: { server: oauth.AuthorizationServer; atMs: number } | undefined;
