@@ -1,6 +1,6 @@
 /**
- * Who may begin to speak SSH here: the hello checked against the map, then the network rules. One gate
- * for every path, so that a hello taken on one is not taken again on another.
+ * Who may open a stream to this machine: the hello is checked against the map, then the network rules are
+ * asked. One gate for all paths, so that a hello that was taken on one is a replay on another.
  *
  * @module
  */
@@ -17,22 +17,22 @@ import type { FailureCount } from "./failure-count.ts";
 export interface GateOptions {
   readonly clock: Clock;
   readonly failures: FailureCount;
-  /** Whether an earlier process of this state folder may have taken hellos, which we do not remember. */
+  /** Whether an earlier process of this state folder may have taken hellos, which this one cannot know. */
   readonly hadPredecessor: boolean;
   snapshot(): PolicySnapshot | null;
 }
 
 export interface Gate {
   /**
-   * The checked hello that `line` (without its newline) is, or null, counted as a failure. `onHostile` is
-   * told of one that no client of ours sends, whatever its clock and however old its map.
+   * The hello in `line` (without its newline), checked. Null: it is refused, and counted as a failure.
+   * `onHostile` is called for a line that no honest client sends, whatever its clock or map.
    */
   check(line: string, sourceAddress: string, onHostile?: () => void): Hello | null;
-  /** Whether a hello that was taken still would be, by the rules of now. */
+  /** Whether the present rules still let in a hello that was taken. */
   mayGoOn(hello: Hello): boolean;
 }
 
-/** What a refused hello counts as in audit; the dialler hears nothing. */
+/** The reason under which a refused hello is recorded. The dialler is told nothing. */
 const REASONS: Readonly<Record<HelloRefusal, ReasonCode>> = {
   malformed: "network_not_allowed",
   other_target: "wrong_target",
@@ -45,13 +45,13 @@ const REASONS: Readonly<Record<HelloRefusal, ReasonCode>> = {
   replay_cache_full: "limit_reached",
 };
 
-/** An honest device gets none of these. */
+/** No honest device causes these. */
 const HOSTILE: ReadonlySet<HelloRefusal> = new Set(["malformed", "bad_signature", "replayed"]);
 
-/** Makes the gate; it remembers hellos from now on. */
+/** Makes the gate. It remembers hellos from now on, and takes none from before where `hadPredecessor`. */
 export function createGate(options: GateOptions): Gate {
   const { clock, failures } = options;
-  // What nobody can have taken before can not be a repetition: a first start need not refuse it.
+  // At the first start nothing can have been taken before.
   const startSeconds = options.hadPredecessor ? nowSeconds(clock) : 0;
   const replays = createReplayCache();
   const refuse = ({ source, port }: Hello, snapshot: PolicySnapshot) =>

@@ -1,6 +1,6 @@
 /**
- * What an agent is to those who start it: state, lock and spool are opened here, `running-agent.ts` does the
- * rest. Enrolment comes before (`prepare.ts`).
+ * Starts the agent of an enrolled state folder: opens lock, keys and spool, then hands over to
+ * `running-agent.ts`. Enrolment comes before (`prepare.ts`).
  *
  * @module
  */
@@ -36,7 +36,7 @@ export interface Agent {
   readonly stopped: Promise<void>;
 }
 
-/** What there is before anything runs. */
+/** What is opened before an agent starts, and closed by it. */
 export interface AgentParts {
   readonly paths: StatePaths;
   readonly lock: StateLock;

@@ -1,3 +1,12 @@
+/**
+ * A running agent: starts its parts in order, wires them to each other, and stops them in order.
+ *
+ * The map (`map-holder.ts`), the link to management (`sync-client.ts`), the SSH server (`world.ts`), the
+ * streams that come to it (`ways-in.ts`), the control socket, and the spool, which holds evidence of all of it.
+ * Decides nothing. Read `start`, then `#stop`: what is stopped late may still be needed by what stops before.
+ *
+ * @module
+ */
 import { nowSeconds } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -53,7 +62,7 @@ export class RunningAgent implements Agent {
   #watch: { stop(): void } | undefined;
   #problem: string | null = null;
   #stopping: Promise<void> | null = null;
-  /** One change of flags at a time. */
+  /** Settles after the last change of flags: they are applied one after the other. */
   #applying: Promise<void> = Promise.resolve();
   #resolveStopped: () => void = () => {};
   readonly stopped: Promise<void>;
@@ -99,7 +108,7 @@ export class RunningAgent implements Agent {
       failures: this.#failures,
       penalties: this.#penalties,
       paths: this.#paths,
-      // Without a map nothing is taken, so who never had one took nothing.
+      // An agent that never had a map has taken no hello.
       hadPredecessor: last.stored !== undefined || last.confirmation !== undefined || last.damage !== null,
       isManagementUp: () => this.#sync?.state().connected ?? false,
       answerPing: () =>
@@ -163,7 +172,7 @@ export class RunningAgent implements Agent {
     await this.#ways?.listen(flags, this.#flags);
     this.#flags = flags;
     this.#followPinned();
-    // What was taken away ends now, whether or not the disk takes the change.
+    // What is no longer allowed ends now, whether or not the change can be written to disk.
     this.#ssh?.recheck();
     if (!flags.sshServer) this.#ways?.pings.close();
     this.#sync?.reportFlags();
@@ -284,7 +293,7 @@ export class RunningAgent implements Agent {
   }
 }
 
-/** What does not stop well keeps nothing else from stopping. */
+/** A part that fails to stop keeps no other from stopping. */
 async function stopPart(log: Log, part: string, step: () => unknown): Promise<void> {
   try {
     await step();

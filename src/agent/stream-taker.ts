@@ -1,5 +1,5 @@
 /**
- * Where a stream goes whose hello the gate has taken: to SSH, or to the answers of `qf ping`.
+ * Hands a stream whose hello the gate has taken to the SSH server, or to the part that answers `qf ping`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The ways by which streams come to this machine: its direct listener, the relay, and the listener that takes
- * any SSH client. The first two meet one gate; what it lets in is SSH or a ping.
+ * The ways by which streams come to this machine: the direct listener, the relay, and the listener for any
+ * SSH client (`--plain-ssh-listen`). The first two pass one gate; behind it a stream is SSH or a ping.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export interface WaysInOptions {
   readonly ssh: SshServer;
   readonly failures: FailureCount;
   readonly penalties: Penalties;
-  /** Of peers, as they come. */
+  /** Told of each peer that comes, and how. */
   readonly paths: PeerPaths;
   /** An earlier process of this agent may have taken hellos. */
   readonly hadPredecessor: boolean;
@@ -45,7 +45,10 @@ export interface WaysIn {
   readonly plain: PlainListener;
   readonly relay: RelayLink;
   readonly pings: Pings;
-  /** Both listeners where `flags` want them, or both where `before` did; and the relay, which can not fail. */
+  /**
+   * Listens where `flags` say, and offers this machine to the relay. Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION
+   * or ERR_USAGE, and listens where `before` said then.
+   */
   listen(flags: AgentFlagsStored, before: AgentFlagsStored): Promise<void>;
   /** Addresses that others may be told to dial. */
   told(flags: AgentFlagsStored): string[];

@@ -1,6 +1,8 @@
 /**
- * What the SSH server knows of the agent around it: the current map, the flags, where evidence goes.
- * The one door between `agent/run.ts` and `agent/ssh-server/`.
+ * The door between an agent and its SSH server, both ways: what the server may know of the agent (`World`:
+ * map, flags, where evidence goes), and what the agent may ask of the server (`SshServer`).
+ *
+ * `agent-world.ts` makes the one, `ssh-server/server.ts` the other; tests fake both.
  *
  * @module
  */
@@ -18,68 +20,70 @@ import type { Approvals } from "./approvals.ts";
 import type { Penalties } from "./penalties.ts";
 import type { Limits } from "./ssh-server/limits.ts";
 
-/** Read anew for every decision, so a change counts at once. */
+/** Everything here is read anew for each decision, so that a change counts at once. */
 export interface World {
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: AuditSink;
   readonly hostKeys: HostKeyFile["keys"];
-  /** The map decided from, prepared. Null before the first map: everything is refused. */
+  /** The map to decide from, prepared. Null before the first map: then everything is refused. */
   snapshot(): PolicySnapshot | null;
-  /** Seconds since management last said the map was current. */
+  /** Seconds since management last said that the map is current. Infinite when it never has. */
   mapAgeSeconds(): number;
-  /** Resolves when the map has reached `version`, or after `timeoutMs`, whichever is first. */
+  /** Resolves once the map has at least `version`, or after `timeoutMs`. Never rejects. */
   waitForMapVersion(version: number, timeoutMs: number): Promise<void>;
+  /** What this machine was started to allow. */
   machineFlags(): MachineFlags;
   /** False with --disable-ssh-auth: device keys sign in, certificates do not. */
   sshAuth(): boolean;
-  /** With --require-idp-binding: the pinned issuer, its keys as this machine fetched them, and audience. Null otherwise. */
+  /** The pinned issuer and audience, and its keys as this machine fetched them. Null: no --require-idp-binding. */
   pinned(): {
     readonly issuer: string;
     readonly audience: string;
     readonly keys: readonly PublicJwk[];
   } | null;
-  /** Fetches the pinned issuer's keys anew, at most once in half a minute. Never rejects. */
+  /** Fetches the pinned issuer's keys again, at most once in 30 s. Never rejects. */
   refreshPinned(): Promise<void>;
   /**
    * Whether a login key may sign for itself: `off` without --allow-offline-logins; `taken` only while the
    * control link is down and has been tried since the agent started; `waiting` while it is up.
    */
   offlineLogins(): "off" | "waiting" | "taken";
-  /** Whether clients that bring no hello are taken at all (`--plain-ssh-listen`). */
+  /** Whether clients without a hello are served at all (`--plain-ssh-listen`). */
   takesPlain(): boolean;
-  /** Types of host key that are offered, of those that the machine has. */
+  /** Types of host key to offer, of those that the machine has. */
   hostKeyTypes(): readonly HostKeyType[];
-  /** What anybody may take of the machine, by its flags. */
+  /** What clients may use of the machine, by its flags. */
   limits(): Limits;
-  /** Sources that have to wait, of every port of this agent. */
+  /** Sources that have to wait for having failed, at any port of this agent. */
   readonly penalties: Penalties;
-  /** Lets people approve sign-ins of clients without a certificate. Null: nobody is asked. */
+  /** Asks a person to approve the sign-in of a client without a certificate. Null: nobody is asked. */
   readonly approvals: Approvals | null;
 }
 
-/** How a stream came in. */
+/** How a stream came to this machine. */
 export interface StreamOrigin {
   readonly path: "direct" | "relay" | "plain" | "stdio";
   /** Address of the other end, for people and audit. */
   readonly sourceAddress: string;
+  /** Its port. Through the relay a number of ours, since the relay's word could be anybody's. */
   readonly sourcePort: number;
-  /** Local address it arrived at, for SSH_CONNECTION. */
+  /** Local address it arrived at, for SSH_CONNECTION; port 22 where it came by the relay. */
   readonly localAddress: string;
   readonly localPort: number;
-  /** The device a checked hello proved. Null where there was none (`plain`, `stdio`). */
+  /** The device that a checked hello proved. Null where there is no hello (`plain`, `stdio`). */
   readonly sourcePeerId: PeerId | null;
 }
 
 export interface SshServer {
-  /** Takes over `stream`; SSH begins with its next byte. Never throws. */
+  /** Takes `stream` over, whose next byte is SSH's first. Never throws; a stream that is not served is destroyed. */
   accept(stream: Duplex, origin: StreamOrigin): void;
   /** Live sessions, for `status` and management. */
   sessions(): LiveSession[];
-  /** Map or flags changed: ends every connection that is no longer allowed, whole, with the reason. */
+  /** To be called when map or flags change: ends each connection that is no longer allowed, and says why. */
   recheck(): void;
-  /** Ends one connection. False when there is none. */
+  /** Ends one connection whole; `reason` is shown to the person. False: there is no such connection. */
   kill(connectionId: string, reason: string): boolean;
-  /** Ends all and waits until nothing of them is left. */
+  /** Ends all connections. Resolves when nothing of them is left. */
   close(): Promise<void>;
 }

@@ -1,9 +1,9 @@
 /**
- * Gives the memory of `data` back at once, so that the next of its size is the same, still in the cache.
- * Left to the collector it would be touched for the first time, and returned to the kernel, again and again.
+ * Frees the memory of `data` at once, so that the next allocation of its size gets the same pages while they are
+ * still in the processor's cache. Left to the garbage collector, every message would cost page faults anew.
  *
- * Nobody may look at `data` afterwards; it is empty then. Only what has its memory for itself is let go of:
- * with `headerBytes`, what is all but so many bytes at its beginning.
+ * `data` is empty afterwards and must not be used. Does nothing where `data` is a view of a larger buffer;
+ * `headerBytes`: bytes before `data` in its buffer that may go with it. Default 0.
  */
 export function letGo({ buffer, byteOffset, byteLength }: Uint8Array, headerBytes = 0): void {
   const isWhole = byteOffset === headerBytes && buffer.byteLength === headerBytes + byteLength;

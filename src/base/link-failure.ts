@@ -1,15 +1,15 @@
 /**
- * Why a server could not be spoken to, in words for people: by the codes that Bun's fetch and WebSocket give.
+ * Why a server could not be reached, in words for people, by the codes of Bun's fetch and WebSocket.
  *
  * @module
  */
 
 export interface LinkFailure {
-  /** Goes on after "can not reach X: ". */
+  /** To be shown after "can not reach X: ". */
   readonly message: string;
-  /** The next step, where it is not to look at the URL and the server. */
+  /** The next step. Undefined: to look at the URL and at the server. */
   readonly fix: string | undefined;
-  /** Nobody was there, as against somebody who is not whom we meant. */
+  /** Nobody answered at all; false where somebody did who is not the server that was meant, or refuses. */
   readonly isAway: boolean;
 }
 
@@ -39,10 +39,10 @@ const CERTIFICATE: Readonly<Record<string, readonly [message: string, fix: strin
 const UNTRUSTED_FIX =
   "let this system trust its authority (update-ca-certificates), or name that one's file in SSL_CERT_FILE";
 
-/** What a proxy in front says when it has lost the server. */
+/** HTTP statuses of a proxy that has lost the server behind it. */
 export const GATEWAY_STATUSES: readonly number[] = [502, 503, 504];
 
-/** By the code of `cause`, an error of fetch or of a WebSocket. */
+/** Reads the code of `cause`, an error of fetch or of a WebSocket. Never throws; what is unknown is said generally. */
 export function linkFailure(cause: unknown): LinkFailure {
   const { name, code, message } = (cause ?? {}) as { name?: string; code?: unknown; message?: unknown };
   const plain = (text: string, isAway: boolean): LinkFailure => ({ message: text, fix: undefined, isAway });

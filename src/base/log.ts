@@ -9,6 +9,7 @@
  */
 import { type ConsolaInstance, createConsola } from "consola/core";
 
+/** Data beside a message. Never a token, a key, a command or an environment. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 /** error: someone must act; warn: degraded; info: lifecycle; debug: off by default. */

@@ -25,7 +25,7 @@ export function newSecret(prefix: string): string {
   return prefix + randomBytes(32).toString("base64url");
 }
 
-/** A whole number from 0 to `max`, each as likely: for spreading what would happen all at once. */
+/** A whole number from 0 to `max`, inclusive, all equally likely: to spread what would happen all at once. */
 export function randomUpTo(max: number): number {
   return randomInt(Math.floor(max) + 1);
 }

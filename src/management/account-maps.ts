@@ -1,8 +1,8 @@
 /**
- * The maps of one account's peers, followed from version to version: what changed is read from the database
- * by its record (`db/map-changes.ts`), and whom it concerns is told so.
+ * The maps of one account's peers, kept up to date from version to version: reads what has changed from the
+ * record of changes (`db/map-changes.ts`), and tells those who watch a peer whose map it may concern.
  *
- * Nothing here is the truth: everything can be read anew, and is when the record does not reach back far
+ * A cache of the database: everything can be read anew, and is where the record does not reach back far
  * enough. A map's `version` is that of the last change of its own content (`map-stamps.ts`). Read `mapOf`,
  * then `#advance`.
  *
@@ -27,10 +27,11 @@ import type { Store } from "./db/store.ts";
 import { createKeptMaps, type KeptMaps } from "./kept-maps.ts";
 import type { MapStamps } from "./map-stamps.ts";
 
-/** Times that a map is overtaken by changes before it is given up. */
+/** How often a map may be overtaken by changes while it is made, before that is given up. */
 const ATTEMPTS_MAX = 20;
+/** Watchers called in one turn of the event loop. */
 const TOLD_AT_ONCE = 200;
-/** After reading a change has failed. */
+/** Wait before a change that could not be read is read again. */
 const RETRY_MS = 1_000;
 
 export interface AccountMapsDeps extends AccountDeps {

@@ -1,5 +1,5 @@
 /**
- * What every part of management is handed: made once in `serve.ts`, faked in tests.
+ * What every part of management is given: made once in `serve.ts`, faked in tests.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface ManagementContext {
 
 /** Signing keys of an account, decrypted in memory only; encrypted at rest under the master key. */
 export interface KeyRing {
-  /** CAs in force; the last one signs. */
+  /** CAs in force, oldest first; the last one signs. */
   cas(accountId: AccountId): Promise<readonly MapCa[]>;
   signingCa(accountId: AccountId): Promise<Ed25519Key>;
   /** Public keys of management's own short tokens (`typ` qufabric-login+jwt). */
@@ -36,14 +36,18 @@ export interface KeyRing {
 
 /** Compiled maps, kept until something of them changes. */
 export interface Maps {
-  /** Undefined when there is no such peer. Its `version` is that of its last change in content. */
+  /**
+   * The peer's map by all that is committed. Its `version` is that of the last change of its own content.
+   * Undefined: there is no such peer. Throws ERR_UNAVAILABLE when the account changes faster than it is read.
+   */
   mapOf(accountId: AccountId, peerId: PeerId): Promise<NetworkMap | undefined>;
-  /** The same as of the last change that was heard of, without asking for a newer one. */
+  /** As `mapOf`, by the changes that this process has heard of; the database is not asked for newer ones. */
   knownMapOf(accountId: AccountId, peerId: PeerId): Promise<NetworkMap | undefined>;
   /** Calls `onStale` whenever the peer's map may have changed. Returns how to stop. */
   watch(accountId: AccountId, peerId: PeerId, onStale: () => void): () => void;
+  /** The map of `mapOf`, prepared for decisions. */
   snapshotOf(accountId: AccountId, peerId: PeerId): Promise<PolicySnapshot | undefined>;
-  /** Peers whose SSH port some rule opens for this one; see `policy/reachable.ts`. */
+  /** Peers whose SSH port some rule opens for this one (`policy/reachable.ts`). Empty: none, or no such peer. */
   openedFor(accountId: AccountId, peerId: PeerId): Promise<ReadonlySet<PeerId>>;
 }
 
@@ -61,6 +65,6 @@ export interface OidcSettings {
   /** Whether qf may run the loopback flow; 0 is any port. */
   readonly loopback: boolean;
   readonly redirectPort: number;
-  /** Reaches the provider; for the embedded one without a detour over the public URL. */
+  /** Fetches from the provider. Reaches the embedded one directly, not by the public URL. */
   readonly fetch: typeof fetch;
 }

@@ -1,18 +1,17 @@
 /**
- * Maps that are made, kept until they change: those that somebody watches, and of the others the last asked
- * for.
+ * Keeps compiled maps until they change: all that somebody watches, and of the others those last asked for.
  *
  * @module
  */
 import type { NetworkMap } from "../wire/network-map.ts";
 import type { PeerId } from "../wire/units.ts";
 
-/** Maps kept that nobody watches. */
+/** Most maps kept that nobody watches. */
 const LOOSE_MAX = 1_000;
 
 export interface KeptMaps {
   get(peerId: PeerId): NetworkMap | undefined;
-  /** Returns what is kept: the map that is there, where it is of the same version. */
+  /** Keeps `map` and returns it; where one of the same epoch and version is kept already, returns that. */
   put(peerId: PeerId, map: NetworkMap): NetworkMap;
   delete(peerId: PeerId): void;
   clear(): void;
@@ -21,7 +20,7 @@ export interface KeptMaps {
   unpin(peerId: PeerId): void;
 }
 
-/** `onDrop` is called for each that goes for want of room. */
+/** `onDrop` is called for each map that is dropped for want of room. */
 export function createKeptMaps(onDrop: (peerId: PeerId) => void): KeptMaps {
   const maps = new Map<PeerId, NetworkMap>();
   const pinned = new Set<PeerId>();

@@ -1,13 +1,13 @@
 /**
- * What the management processes on one database tell each other: who has which agent, what changed,
- * whom to disconnect. The database only carries it; `postgres/cluster.ts` says how.
+ * What the management processes on one database tell each other: which process has which agent's link, what has
+ * changed, which connection to end. `postgres/cluster.ts` implements it by tables and notifications.
  *
  * @module
  */
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 
-/** A control link as its process last told of it. */
+/** A control link, as its process has last described it. */
 export interface LinkState {
   readonly accountId: AccountId;
   readonly peerId: PeerId;
@@ -16,59 +16,62 @@ export interface LinkState {
   readonly sessions: readonly LiveSession[];
 }
 
+/** A commit of another process. */
 export interface AccountNews {
   readonly accountId: AccountId;
-  /** 0: the account is gone. */
+  /** The account's new version; 0: the account is gone. Absent: unchanged. */
   readonly version?: number;
+  /** Number of its last audit event. Absent: none was added. */
   readonly auditSeq?: number;
 }
 
+/** Asks the process that has the machine's link to end an SSH connection there. */
 export interface KillOrder {
   readonly peerId: PeerId;
   readonly connectionId: string;
   readonly reason: string;
 }
 
-/** Where a machine's link to the relay is. */
+/** The process that has a machine's link to the relay. */
 export interface RelayPlace {
   readonly processId: string;
-  /** HOST:PORT for other processes. Null: it takes no streams of theirs. */
+  /** HOST:PORT where it takes tunnels. Null: it takes none. */
   readonly address: string | null;
 }
 
-/** Links to the relay; they are other sockets than control links and may be at other processes. */
+/** Which process has which machine's link to the relay: another socket than the control link, maybe elsewhere. */
 export interface RelayLinks {
   /** This process has the machine's link. The others hear of it soon. */
   announce(accountId: AccountId, peerId: PeerId): void;
-  /** It has it no longer. */
+  /** This process no longer has the machine's link. */
   withdraw(peerId: PeerId): void;
-  /** The other process that has it and lives. Throws when the database does not answer. */
+  /** The other live process that has the link. Throws when the database does not answer. */
   find(accountId: AccountId, peerId: PeerId): Promise<RelayPlace | undefined>;
-  /** Called when another process has opened a link of a machine that has one here. */
+  /** Calls `listener` when a machine that has a link here has opened one at another process. */
   onTaken(listener: (peerId: PeerId) => void): void;
 }
 
 export interface Cluster {
-  /** Of this process; a new one at each start. */
+  /** Id of this process; a new one at each start. */
   readonly processId: string;
   readonly relayLinks: RelayLinks;
-  /** Tells the others where they reach this process: HOST:PORT. Null: they do not. */
+  /** Tells the others where this process takes tunnels: HOST:PORT. Null: nowhere. */
   setAddress(address: string | null): Promise<void>;
-  /** This process has the link of that agent, as it is now. The others hear of it soon. */
+  /** This process has the control link of that agent, in this state. The others hear of it soon. */
   announce(link: LinkState): void;
-  /** It has it no longer. */
+  /** This process no longer has the agent's control link. */
   withdraw(peerId: PeerId): void;
-  /** The live link that another process has. */
+  /** The agent's control link at another live process. Undefined: none is known. */
   find(peerId: PeerId): LinkState | undefined;
-  /** Live links that other processes have. */
+  /** Control links of the account at other live processes. */
   list(accountId: AccountId): LinkState[];
-  /** Passes the order to whoever has the link. False when no other process has it. */
+  /** Passes the order to the process that has the link. False: no other process has it. */
   kill(order: KillOrder): boolean;
-  /** Called when another process has taken over a link that was announced here. */
+  /** Calls `listener` when an agent whose link was announced here has opened one at another process. */
   onTaken(listener: (link: LinkState) => void): void;
   onKill(listener: (order: KillOrder) => void): void;
-  /** Called for commits of other processes, and for what was missed while the database was away. */
+  /** Calls `listener` after commits of other processes, also those missed while the database was away. */
   onAccount(listener: (news: AccountNews) => void): void;
-  /** Gives up all links. */
+  /** Withdraws all links of this process, and leaves. */
   close(): Promise<void>;
 }

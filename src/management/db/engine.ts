@@ -1,21 +1,20 @@
 /**
- * What a database has to be able to do for the store; one file each: `sqlite-engine.ts`,
- * `postgres/engine.ts`.
+ * What the store needs of a database. Implemented by `sqlite-engine.ts` and `postgres/engine.ts`.
  *
  * @module
  */
 import { QfError } from "../../base/errors.ts";
 import type { SqlDatabase } from "./connection.ts";
 
-/** Longest a transaction may take; it never waits for a network, so longer is a bug. */
+/** Longest a transaction may take. It waits for nothing but the database, so that longer is a bug. */
 const TRANSACTION_MS_MAX = 20_000;
 
 export interface Engine {
-  /** Queries that see every acknowledged write. */
+  /** As `Store.read`. */
   read<T>(fn: (sql: SqlDatabase) => Promise<T>): Promise<T>;
-  /** Queries that all see the same moment. */
+  /** As `Store.snapshot`. */
   snapshot<T>(fn: (sql: SqlDatabase) => Promise<T>): Promise<T>;
-  /** Writers go one at a time, whichever process they are in; rolled back whole when `fn` throws. */
+  /** One at a time over all processes on the database; rolled back whole when `fn` throws. */
   transaction<T>(fn: (sql: SqlDatabase) => Promise<T>): Promise<T>;
   /** Waits for writers, then closes. */
   close(): Promise<void>;

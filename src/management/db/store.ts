@@ -38,28 +38,32 @@ export interface Writer extends Reader {
 export interface ChangeWriter extends Writer {
   /** Adds an audit event, stored with the change or not at all. */
   record(event: NewEvent): void;
-  /** The maps of this account may come out differently. */
+  /** Says that maps of this account may have changed. */
   affectMaps(): void;
 }
 
 export interface ChangeOptions {
   readonly accountId: AccountId;
   readonly initiator: Initiator;
-  /** Known before the change; `record` adds those that are not. */
+  /** Audit events that are known before the change; `record` adds others. */
   readonly events?: readonly NewEvent[];
   readonly affectsMaps?: boolean;
 }
 
-/** `version` is 0 when the account is gone. */
+/** Hears of a new version of an account. `version` 0: the account is gone. */
 export type ChangeListener = (accountId: AccountId, version: number) => void;
+/** Hears of new audit events of an account; `seq` is the number of the last one. */
 export type AuditListener = (accountId: AccountId, seq: number) => void;
 
 export interface Store {
-  /** Runs queries that need no common moment. Sees every acknowledged write. */
+  /** Runs queries, each of which sees all that is committed when it runs. */
   read<T>(fn: (tx: Reader) => Promise<T>): Promise<T>;
-  /** Runs queries that all see the same moment. */
+  /** Runs queries that all see the same state of the database. */
   snapshot<T>(fn: (tx: Reader) => Promise<T>): Promise<T>;
-  /** All of it or nothing; resolved means it survives a crash. Not nested. */
+  /**
+   * Runs `fn` whole or not at all: rolled back when it throws; once this has resolved it survives a crash. Throws
+   * ERR_TIMEOUT and ERR_UNAVAILABLE beside what `fn` throws. Never called inside another transaction.
+   */
   transaction<T>(fn: (tx: Writer) => Promise<T>): Promise<T>;
   /**
    * A transaction that also raises the account's version when maps are affected and appends its
@@ -70,20 +74,20 @@ export interface Store {
   onChange(listener: ChangeListener): () => void;
   /** Called after each commit that appended audit events, with the last number. */
   onAudit(listener: AuditListener): () => void;
-  /** Tells listeners of what a plain transaction did. */
+  /** Tells listeners of what was done by `transaction`; `change` does so itself. */
   notify(done: { accountId: AccountId; version?: number; auditSeq?: number }): void;
-  /** The other processes on this database. Null: there can be none. */
+  /** The other processes on this database. Null: there can be none (SQLite). */
   readonly cluster: Cluster | null;
   /** Waits for writers, then closes. */
   close(): Promise<void>;
 }
 
 export interface StoreOptions {
-  /** Exists already, mode 0700. */
+  /** Exists, with mode 0700, unless `create` is false. */
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Makes the database when there is none. */
+  /** Makes the database when there is none. False: that is ERR_NOT_INITIALISED, and nothing is made. */
   readonly create: boolean;
 }
 
@@ -163,7 +167,7 @@ function subscribe<L>(listeners: Set<L>, listener: L): () => void {
   return () => void listeners.delete(listener);
 }
 
-/** A listener that throws is a bug of its own and takes nobody else along. */
+/** A listener that throws keeps no other from being called. */
 function callAll(
   listeners: ReadonlySet<(accountId: AccountId, value: number) => void>,
   log: Log,
