@@ -4,15 +4,18 @@
  * @module
  */
 import type { Clock } from "../base/clock.ts";
-import { type FabricListener, listenFabric } from "../fabric/listen.ts";
+import { type ConnectionEnds, type FabricListener, listenFabric } from "../fabric/listen.ts";
+import type { Hello } from "../wire/hello.ts";
 import type { Gate } from "./gate.ts";
 import type { Penalties } from "./penalties.ts";
+import type { Refusals } from "./refusals.ts";
 import type { TakeStream } from "./stream-taker.ts";
 
 export interface DirectListenerOptions {
   readonly clock: Clock;
   readonly gate: Gate;
   readonly penalties: Penalties;
+  readonly refusals: Refusals;
   readonly take: TakeStream;
 }
 
@@ -24,8 +27,18 @@ export interface DirectListener {
 }
 
 export function createDirectListener(options: DirectListenerOptions): DirectListener {
-  const { clock, gate, penalties, take } = options;
+  const { clock, gate, penalties, refusals, take } = options;
   const sourceOf = (address: string) => ({ peerId: null, address, port: "hello" }) as const;
+  const onOffence = (address: string, offence: "invalid-hello" | "grace-exceeded"): void => {
+    refusals.direct(address);
+    penalties.add(sourceOf(address), offence);
+  };
+  const check = (line: string, { sourceAddress }: ConnectionEnds): Hello | null => {
+    const offend = () => penalties.add(sourceOf(sourceAddress), "invalid-hello");
+    const hello = gate.check(line, sourceAddress, offend);
+    if (hello === null) refusals.direct(sourceAddress);
+    return hello;
+  };
   let listener: FabricListener | null = null;
   let wanted: string | null = null;
   return {
@@ -39,11 +52,9 @@ export function createDirectListener(options: DirectListenerOptions): DirectList
               addresses: [address],
               clock,
               refuses: (address) => penalties.isRefused(sourceOf(address)),
-              onOffence: (address, offence) => penalties.add(sourceOf(address), offence),
-              check: (line, { sourceAddress }) =>
-                gate.check(line, sourceAddress, () =>
-                  penalties.add(sourceOf(sourceAddress), "invalid-hello"),
-                ),
+              onTurnedAway: (address) => refusals.direct(address),
+              onOffence,
+              check,
               accept: (stream, hello, ends) => take(stream, hello, { path: "direct", ...ends }),
             });
       const old = listener;

@@ -5,6 +5,7 @@
  */
 
 import { OLDER_MAP } from "./map-intake.ts";
+import { REFUSALS_SECONDS } from "./refusals.ts";
 import type { StatusParts } from "./status-report.ts";
 import { NOT_TRIED_YET, type SyncState } from "./sync-client.ts";
 
@@ -14,6 +15,9 @@ const CLOCK_OFFSET_MS_MAX = 30_000;
 export const ROOTLESS = "runs without root: only the agent's own user is served";
 /** Share of the spool beyond which somebody should look. */
 const SPOOL_SHARE_MAX = 0.5;
+
+/** Connections turned away at the listener within the minutes of `refusals.ts`; a few scanners are less. */
+const REFUSED_MAX = 1_000;
 
 export interface Problem {
   /** One sentence, lower case, no full stop. */
@@ -95,14 +99,28 @@ function mapProblems({ map, mapAgeSeconds, flags }: StatusParts): Problem[] {
   return found;
 }
 
-function wayProblems({ flags, listening, relay }: StatusParts): Problem[] {
-  if (!flags.sshServer || listening.length > 0 || relay.connected) return [];
-  return [
-    {
+function wayProblems({ flags, listening, relay, refused }: StatusParts): Problem[] {
+  const found: Problem[] = [];
+  if (flags.sshServer && listening.length === 0 && !relay.connected) {
+    found.push({
       problem: "no peer can come in: there is no listener, and no link to the relay",
       fix: "give --listen an address, or let the agent reach management",
-    },
-  ];
+    });
+  }
+  const minutes = REFUSALS_SECONDS / 60;
+  if (refused.direct >= REFUSED_MAX) {
+    found.push({
+      problem: `${refused.direct} connections were turned away within ${minutes} minutes, the last from ${refused.lastAddress}`,
+      fix: "keep strangers from the port by a firewall, or give --listen none: the relay needs no port",
+    });
+  }
+  if (refused.forgedByRelay > 0) {
+    found.push({
+      problem: `the relay passes on what no device has sent: ${refused.forgedByRelay} streams were turned away`,
+      fix: "find out who stands between this machine and management, and look at management's log",
+    });
+  }
+  return found;
 }
 
 function flagProblems({ flags, privileged }: StatusParts): Problem[] {

@@ -14,6 +14,7 @@ import type { RelayOpen } from "../wire/relay.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Enrolled } from "./enrol.ts";
 import type { Gate } from "./gate.ts";
+import type { Refusals } from "./refusals.ts";
 import type { TakeStream } from "./stream-taker.ts";
 
 export interface RelayLinkOptions {
@@ -22,6 +23,7 @@ export interface RelayLinkOptions {
   readonly enrolled: Enrolled;
   readonly deviceKey: Ed25519Key;
   readonly gate: Gate;
+  readonly refusals: Refusals;
   readonly take: TakeStream;
   /** Whether the control link is up: without it nothing is tried. */
   isManagementUp(): boolean;
@@ -87,8 +89,15 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
 
   function take({ hello, sourceAddress: said }: RelayOpen, stream: RelayStream): boolean {
     const sourceAddress = isAddress(said) ? said : "0.0.0.0";
-    const checked = gate.check(hello, sourceAddress);
-    if (checked === null) return false;
+    let isForged = false;
+    const onHostile = () => {
+      isForged = true;
+    };
+    const checked = gate.check(hello, sourceAddress, onHostile);
+    if (checked === null) {
+      options.refusals.relay(sourceAddress, isForged);
+      return false;
+    }
     // The relay's word for a port could be anybody else's: ours tells our streams apart.
     lastPort = (lastPort % PORT_MAX) + 1;
     options.take(stream, checked, {

@@ -29,6 +29,7 @@ import { createPeerPaths, type PeerPaths } from "./peer-paths.ts";
 import { agentPenalties, type Penalties } from "./penalties.ts";
 import { pingAnswer } from "./pings.ts";
 import { createPinnedKeys, type PinnedKeys } from "./pinned-keys.ts";
+import { NOTHING_REFUSED } from "./refusals.ts";
 import type { Agent, AgentParts, StartAgentOptions } from "./run.ts";
 import { type AgentKeys, readLastMap, writeAgentFile, writePublicClient } from "./state.ts";
 import { buildStatus } from "./status-report.ts";
@@ -148,6 +149,7 @@ export class RunningAgent implements Agent {
       listening: this.#ways?.listener.addresses() ?? [],
       plainListening: this.#ways?.plain.addresses() ?? [],
       relay: this.#ways?.relay.state() ?? { connected: false, streams: 0 },
+      refused: this.#ways?.refused() ?? NOTHING_REFUSED,
       sessions: this.#ssh?.sessions() ?? [],
       told: this.#directAddresses(),
       spool: this.#parts.spool.state(),

@@ -13,6 +13,7 @@ import type { PeerId } from "../wire/units.ts";
 import type { Enrolled } from "./enrol.ts";
 import type { PeerPath } from "./peer-paths.ts";
 import { findProblems } from "./problems.ts";
+import { REFUSALS_SECONDS, type RefusalSums } from "./refusals.ts";
 import type { SyncState } from "./sync-client.ts";
 
 export interface StatusParts {
@@ -29,6 +30,7 @@ export interface StatusParts {
   /** Where any SSH client is taken. */
   readonly plainListening: readonly string[];
   readonly relay: { readonly connected: boolean; readonly streams: number };
+  readonly refused: RefusalSums;
   readonly sessions: readonly LiveSession[];
   readonly spool: SpoolState;
   pathOf(peerId: PeerId): PeerPath | undefined;
@@ -79,6 +81,7 @@ export function buildStatus(parts: StatusParts): AgentStatus {
       })),
     },
     relay: parts.relay,
+    refused: { ...parts.refused, seconds: REFUSALS_SECONDS },
     spool: { events: parts.spool.events, bytes: parts.spool.bytes, bytesMax: parts.spool.bytesMax },
     peers: Object.values(map?.peers ?? {})
       .slice(0, PEERS_MAX)

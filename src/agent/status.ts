@@ -54,7 +54,8 @@ export function statusText(status: AgentStatus, isDetailed: boolean): string {
   return lines.map((line) => `${line.startsWith("  ") ? "  " : ""}${printable(line)}\n`).join("");
 }
 
-function details({ management, sshServer, relay, spool, peers, flags }: AgentStatus): string[] {
+function details(status: AgentStatus): string[] {
+  const { management, sshServer, relay, refused, spool, peers, flags } = status;
   const offset = management.clockOffsetMs;
   const link = management.latencyMs ?? null;
   const lines = [
@@ -62,6 +63,7 @@ function details({ management, sshServer, relay, spool, peers, flags }: AgentSta
     row("Clock", offset === null ? "not measured yet" : clockText(offset)),
     row("Direct", directText(sshServer)),
     row("Relay", relayText(relay)),
+    ...(refused === undefined ? [] : [row("Refused", refusedText(refused))]),
     ...(spool === undefined ? [] : [row("Spool", `${spool.events} events not sent, ${spool.bytes} bytes`)]),
     row("Peers", String(peers.length)),
   ];
@@ -103,6 +105,12 @@ function whyRelay({ listen }: AgentStatus["sshServer"]): string {
 function relayText(relay: AgentStatus["relay"]): string {
   if (relay?.connected !== true) return "not connected";
   return `connected, ${relay.streams} ${relay.streams === 1 ? "stream" : "streams"}`;
+}
+
+function refusedText(refused: NonNullable<AgentStatus["refused"]>): string {
+  const { direct, relay, seconds, lastAddress } = refused;
+  const sum = `${direct} directly, ${relay} through the relay within ${seconds / 60} minutes`;
+  return lastAddress === null ? sum : `${sum}; the last from ${lastAddress}`;
 }
 
 function row(name: string, value: string): string {

@@ -19,6 +19,7 @@ import type { PeerPaths } from "./peer-paths.ts";
 import type { Penalties } from "./penalties.ts";
 import { createPings, type Pings } from "./pings.ts";
 import { createPlainListener, type PlainListener } from "./plain-listener.ts";
+import { createRefusals, type RefusalSums } from "./refusals.ts";
 import { createRelayLink, type RelayLink } from "./relay-link.ts";
 import { createStreamTaker } from "./stream-taker.ts";
 import type { SshServer } from "./world.ts";
@@ -45,6 +46,8 @@ export interface WaysIn {
   readonly plain: PlainListener;
   readonly relay: RelayLink;
   readonly pings: Pings;
+  /** What was turned away of late. */
+  refused(): RefusalSums;
   /**
    * Listens where `flags` say, and offers this machine to the relay. Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION
    * or ERR_USAGE, and listens where `before` said then.
@@ -58,20 +61,25 @@ export function createWaysIn(options: WaysInOptions): WaysIn {
   const { clock, log, enrolled, deviceKey, maps, ssh, failures, penalties, paths } = options;
   const { hadPredecessor } = options;
   const gate = createGate({ clock, failures, hadPredecessor, snapshot: () => maps.snapshot() });
+  const refusals = createRefusals(clock);
   const pings = createPings({
     mayGoOn: (hello) => gate.mayGoOn(hello),
     answer: () => options.answerPing(),
   });
   const take = createStreamTaker({ ssh, pings, paths });
-  const listener = createDirectListener({ clock, gate, penalties, take });
+  const listener = createDirectListener({ clock, gate, penalties, refusals, take });
   const isManagementUp = () => options.isManagementUp();
-  const relay = createRelayLink({ clock, log, enrolled, deviceKey, gate, take, isManagementUp });
+  const relay = createRelayLink({
+    ...{ clock, log, enrolled, deviceKey, gate, refusals, take },
+    isManagementUp,
+  });
   const plain = createPlainListener(ssh);
   return {
     listener,
     plain,
     relay,
     pings,
+    refused: () => refusals.sums(),
     async listen(flags, before) {
       const { sshServer, plainSshListen } = flags;
       await listener.listenAt(directAddress(flags));

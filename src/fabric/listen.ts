@@ -36,6 +36,8 @@ export interface ListenOptions {
   check(line: string, ends: ConnectionEnds): Hello | null;
   /** Whether connections of a source are closed before anything of them is read. Default: none are. */
   refuses?(address: string): boolean;
+  /** Called for a source that was closed at once, by `refuses` or by the limits. */
+  onTurnedAway?(address: string): void;
   /** Called for a source that did not send one whole line in time. What was wrong with a line, `check` knows. */
   onOffence?(address: string, offence: "invalid-hello" | "grace-exceeded"): void;
   /** Takes over a checked stream, paused, with all that came after the line still in it. */
@@ -69,6 +71,7 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
         if (source === undefined || options.refuses?.(source) === true || !limits.enter(source)) {
           socket.on("error", () => {});
           socket.destroy();
+          if (source !== undefined) options.onTurnedAway?.(source);
           return;
         }
         unproven.add(socket);

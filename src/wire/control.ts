@@ -64,6 +64,20 @@ export const AgentStatus = z.object({
   }),
   /** The link to the relay, and streams on it. Absent: an agent that knows none. */
   relay: z.object({ connected: z.boolean(), streams: z.int() }).optional(),
+  /**
+   * What was turned away before it could speak SSH, within the last `seconds`: connections to the direct
+   * listener, streams of the relay, and of these such as no device can have sent. Absent: an agent that does
+   * not say.
+   */
+  refused: z
+    .object({
+      seconds: z.int(),
+      direct: z.int(),
+      relay: z.int(),
+      forgedByRelay: z.int(),
+      lastAddress: z.string().nullable(),
+    })
+    .optional(),
   /** Evidence on disk that management has not taken yet. Absent: an agent that does not say. */
   spool: z.object({ events: z.int(), bytes: z.int(), bytesMax: z.int() }).optional(),
   /** `latencyMs` is of the path it came by last; null: it has not been here, or nothing was measured. */

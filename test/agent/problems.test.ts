@@ -30,6 +30,7 @@ const healthy: StatusParts = {
   told: ["10.0.0.5:22022"],
   plainListening: [],
   relay: { connected: true, streams: 0 },
+  refused: { direct: 999, relay: 3, forgedByRelay: 0, lastAddress: "192.0.2.7" },
   sessions: [],
   spool: { events: 0, bytes: 100, bytesMax: 1000, isBroken: false, isFailing: false },
   pathOf: () => undefined,
@@ -58,6 +59,16 @@ test.each<[name: string, change: Partial<StatusParts>, problems: (string | RegEx
   ],
   ["SSH disabled", { map: { ...map, self: { ...map.self, sshEnabled: false } } }, [/^SSH is disabled for/]],
   ["no way in", { listening: [], relay: { connected: false, streams: 0 } }, [/^no peer can come in/]],
+  [
+    "a flood at the port",
+    { refused: { ...healthy.refused, direct: 1_000 } },
+    ["1000 connections were turned away within 10 minutes, the last from 192.0.2.7"],
+  ],
+  [
+    "a relay that lies",
+    { refused: { ...healthy.refused, forgedByRelay: 2 } },
+    ["the relay passes on what no device has sent: 2 streams were turned away"],
+  ],
   ["no root", { privileged: false }, [/^runs without root/]],
   ["a full spool", { spool: { ...healthy.spool, bytes: 501 } }, [/^the audit spool is 50 % full/]],
   [
@@ -102,6 +113,9 @@ test("status says for each peer which way it came, why, and how long the way is"
   ]);
   const text = statusText(status, true);
   expect(text).toMatch(/\n {2}laptop \S+ relay \(no direct address answered it in time\), 12\.5 ms\n/);
+  expect(text).toContain(
+    "Refused:     999 directly, 3 through the relay within 10 minutes; the last from 192.0.2.7\n",
+  );
   expect(text).toContain(
     "Link:        1.25 ms to management and back\nClock:       3 ms behind management's\n",
   );

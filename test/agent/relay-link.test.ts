@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import type { Server, ServerWebSocket } from "bun";
 import { createGate } from "../../src/agent/gate.ts";
+import { createRefusals, type Refusals } from "../../src/agent/refusals.ts";
 import { createRelayLink, type RelayLink } from "../../src/agent/relay-link.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
@@ -27,6 +28,7 @@ let resets: Map<number, string>;
 let taken: Hello[];
 let refused: string[];
 let sources: string[];
+let refusals: Refusals;
 let link: RelayLink;
 
 beforeEach(async () => {
@@ -58,6 +60,7 @@ beforeEach(async () => {
     hadPredecessor: false,
     snapshot: () => prepareSnapshot(map),
   });
+  refusals = createRefusals(systemClock);
   link = createRelayLink({
     clock: systemClock,
     log: silentLog,
@@ -72,6 +75,7 @@ beforeEach(async () => {
     },
     deviceKey: generateEd25519(),
     gate,
+    refusals,
     take: (stream, hello) => {
       taken.push(hello);
       stream.on("error", () => {}).destroy();
@@ -107,6 +111,7 @@ test("a stream of a device that the rules let in is taken, once", async () => {
   await until("the refusal", () => resets.has(2));
   expect(refused).toEqual(["certificate_replayed"]);
   expect(taken.map(({ source }) => source)).toEqual([laptop.id]);
+  expect(refusals.sums()).toMatchObject({ relay: 1, forgedByRelay: 1 });
 });
 
 test.each<[name: string, change: Partial<Parameters<typeof makeHello>[0]>, reason: string]>([
@@ -122,12 +127,14 @@ test.each<[name: string, change: Partial<Parameters<typeof makeHello>[0]>, reaso
     { deviceKey: strangerKey, source: other.id, port: 7 },
     "network_not_allowed",
   ],
-])("a stream of a device %s is refused, whatever the relay says", async (_name, change, reason) => {
+])("a stream of a device %s is refused, whatever the relay says", async (name, change, reason) => {
   pass(1, aHello(change));
   await until("the refusal", () => resets.has(1));
   expect(resets.get(1)).toBe("gone");
   expect(refused).toEqual([reason]);
   expect(taken).toEqual([]);
+  const isForged = ["with another one's key", "of another account"].includes(name);
+  expect(refusals.sums()).toMatchObject({ direct: 0, relay: 1, forgedByRelay: isForged ? 1 : 0 });
 });
 
 test.each(["", "SSH-2.0-x", "QUFABRIC/1 x y", aHello().replace("QUFABRIC/1", "QUFABRIC/2")])(

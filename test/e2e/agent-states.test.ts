@@ -1,8 +1,10 @@
-/** States that `qf agent status` names: a copied state folder, evidence that can not be written, no link. */
+/** States that `qf agent status` names: a flood, a copied state folder, evidence that can not be written, no link. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { type Lab, LabAgent, type LabDevice, openLab } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { sshPort } from "../support/ssh-trap.ts";
 
 describe.skipIf(!isRoot)("qf agent status", () => {
   let lab: Lab;
@@ -34,6 +36,31 @@ describe.skipIf(!isRoot)("qf agent status", () => {
   test("says nothing is wrong when nothing is", async () => {
     expect(await problems()).toBe("");
   });
+
+  test("names a flood at its port, while people get in, and no word is said to it", async () => {
+    const port = await sshPort(agent);
+    let answered = 0;
+    // Another address than people's: what one source may cost is bounded by itself.
+    const stranger = (say: string): Socket => {
+      const socket = connect({ host: "127.0.0.1", port, localAddress: "127.0.0.9" });
+      socket.on("error", () => {}).on("data", () => answered++);
+      return say === "" ? socket : socket.end(say);
+    };
+    const silent = Array.from({ length: 300 }, () => stranger(""));
+    for (let round = 0; round < 12; round++) {
+      const flood = Array.from({ length: 100 }, () => stranger("SSH-2.0-scanner\r\n"));
+      if (round % 4 === 0) expect((await attempt()).stdout).toBe("in\n");
+      await lab.until("its end", async () => flood.every(({ closed }) => closed), 30_000);
+    }
+    for (const socket of silent) socket.destroy();
+    await lab.until("the state", async () => (await problems()).includes("connections were turned away"));
+    expect(answered).toBe(0);
+    const { stdout } = await lab.qf(["agent", "status", "-d", "--state-dir", agent.stateDir]);
+    expect(stdout).toMatch(
+      /\nRefused: +\d{4} directly, 0 through the relay within 10 minutes; the last from 127\.0\.0\.9\n/,
+    );
+    expect((await attempt()).stdout).toBe("in\n");
+  }, 120_000);
 
   test("names a copied state folder at both, and management says it too", async () => {
     const copy = new LabAgent(lab, "copy");

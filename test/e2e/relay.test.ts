@@ -3,7 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { generateEd25519 } from "../../src/base/ed25519.ts";
+import { makeHello } from "../../src/fabric/hello.ts";
+import { encodeRelayFrame, RELAY_FRAME } from "../../src/wire/relay.ts";
 import { freePort } from "../support/echo.ts";
+import { helloOf } from "../support/knock.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { type RelayBetween, startBetween, type Tamper } from "../support/relay-between.ts";
@@ -140,6 +144,7 @@ describe.skipIf(!isRoot)("a relay that lies", () => {
   let between: RelayBetween;
   let lab: Lab;
   let deploy: OsAccount;
+  let agent: LabAgent;
   let laptop: LabDevice;
   let at: string;
 
@@ -156,7 +161,7 @@ describe.skipIf(!isRoot)("a relay that lies", () => {
     const servers = await lab.createGroup("Servers");
     const ada = await lab.createPerson("ada@example.com", [devs]);
     await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
-    await lab.startAgent("hidden1", { groups: [servers], args: ["--listen", "none"] });
+    agent = await lab.startAgent("hidden1", { groups: [servers], args: ["--listen", "none"] });
     laptop = lab.device(ada, "laptop");
     await laptop.qf(["login", "--ssh-jwt-cache-ttl", "600"]);
   }, 120_000);
@@ -212,6 +217,28 @@ describe.skipIf(!isRoot)("a relay that lies", () => {
     expect(stderr).toContain("qf: error: ");
     between.tamper = undefined;
     expect(await laptop.ssh([at, "echo again"])).toMatchObject({ exitCode: 0, stdout: "again\n" });
+  });
+
+  test("and passes on what no device has said is refused, and status names it", async () => {
+    expect((await agent.status()).problems.join()).not.toContain("relay");
+    const { deviceKey, ...hello } = await helloOf(laptop, agent);
+    const forged = makeHello({ ...hello, deviceKey: generateEd25519() }).trimEnd();
+    const said = ["QUFABRIC/1 x y", forged, "SSH-2.0-OpenSSH_9.2"];
+    for (const [i, line] of said.entries()) {
+      const open = JSON.stringify({ hello: line, sourceAddress: "192.0.2.7", sourcePort: 4711 });
+      between.sayToAgents(encodeRelayFrame(RELAY_FRAME.open, 1_000 + i, Buffer.from(open)));
+    }
+    const { problems, fixes, refused, relay } = await lab.until("the state", async () => {
+      const status = await agent.status();
+      return status.refused?.forgedByRelay === said.length && status;
+    });
+    expect(refused).toMatchObject({ direct: 0, relay: 3, lastAddress: "192.0.2.7" });
+    expect(problems).toEqual(["the relay passes on what no device has sent: 3 streams were turned away"]);
+    expect(fixes?.[0]).toContain("who stands between this machine and management");
+    expect(relay?.streams).toBe(0);
+    const { stdout } = await lab.qf(["agent", "status", "-d", "--state-dir", agent.stateDir]);
+    expect(stdout).toContain("0 directly, 3 through the relay within 10 minutes; the last from 192.0.2.7");
+    expect(await laptop.ssh([at, "echo in"])).toMatchObject({ exitCode: 0, stdout: "in\n" });
   });
 });
 

@@ -124,12 +124,16 @@ describe("listenFabric", () => {
   });
 
   test("drops connections of one source beyond its limit", async () => {
-    const port = portOf(await aListener({ limits: { perSourceMax: 1 }, helloTimeoutMs: 2_000 }));
+    const turnedAway: string[] = [];
+    const onTurnedAway = (address: string) => void turnedAway.push(address);
+    const limits = { perSourceMax: 1 };
+    const port = portOf(await aListener({ limits, helloTimeoutMs: 2_000, onTurnedAway }));
     const waiting = connect(port, "127.0.0.1");
     open.push({ close: () => waiting.destroy() });
     await new Promise((resolve) => waiting.on("connect", resolve));
     await Bun.sleep(20);
     expect(await exchange(port, ["good\nx"])).toBe("");
+    expect(turnedAway).toEqual(["127.0.0.1"]);
   });
 });
 

@@ -4,6 +4,7 @@
  */
 import type { Server, ServerWebSocket } from "bun";
 import {
+  RELAY_AGENT_PATH,
   RELAY_CLIENT_PATH,
   RELAY_FRAME,
   RELAY_HELLO_HEADER,
@@ -26,14 +27,20 @@ export interface RelayBetween {
   upstream: string;
   /** Absent: everything passes as it is. */
   tamper: Tamper | undefined;
+  /** Says something to every machine that is linked to the relay, as if the relay did. */
+  sayToAgents(frame: Buffer): void;
   close(): void;
 }
 
 export function startBetween(): RelayBetween {
+  const agents = new Set<ServerWebSocket<Between>>();
   const between: RelayBetween = {
     url: "",
     upstream: "",
     tamper: undefined,
+    sayToAgents: (frame) => {
+      for (const agent of agents) agent.sendBinary(frame);
+    },
     close: () => void server.stop(true),
   };
   const server: Server<Between> = Bun.serve<Between>({
@@ -57,7 +64,10 @@ export function startBetween(): RelayBetween {
     },
     websocket: {
       maxPayloadLength: 64 * 1024 * 1024,
-      open: (socket) => connect(socket, between),
+      open: (socket) => {
+        if (socket.data.path.startsWith(RELAY_AGENT_PATH)) agents.add(socket);
+        connect(socket, between);
+      },
       message: (socket, message) => {
         const { upstream, early } = socket.data;
         const changed = change(between, socket.data.path, message, "agent");
@@ -65,7 +75,10 @@ export function startBetween(): RelayBetween {
         else if (upstream?.readyState === WebSocket.OPEN) upstream.send(changed as string);
         else early.push(changed);
       },
-      close: (socket) => socket.data.upstream?.close(),
+      close: (socket) => {
+        agents.delete(socket);
+        socket.data.upstream?.close();
+      },
     },
   });
   return Object.assign(between, { url: `http://127.0.0.1:${server.port}` });
