@@ -5,7 +5,9 @@
  *
  * @module
  */
-import { dlopen, FFIType, ptr } from "bun:ffi";
+import { FFIType, ptr } from "bun:ffi";
+import { type CLibrary, openCLibrary } from "../base/c-library.ts";
+import { QfError } from "../base/errors.ts";
 
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
@@ -29,24 +31,13 @@ const SYMBOLS = {
   flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
 } as const;
 
-type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
-let loaded: Libc | undefined;
+let loaded: CLibrary<typeof SYMBOLS> | undefined;
 const ON = new Int32Array([1]);
 
-function libc(): Libc {
+function libc(): CLibrary<typeof SYMBOLS> {
+  loaded ??= openCLibrary(SYMBOLS);
   if (loaded !== undefined) return loaded;
-  const musl = process.arch === "arm64" ? "libc.musl-aarch64.so.1" : "libc.musl-x86_64.so.1";
-  const names = process.platform === "darwin" ? ["libSystem.B.dylib"] : ["libc.so.6", musl];
-  let failure: unknown;
-  for (const name of names) {
-    try {
-      loaded = dlopen(name, SYMBOLS).symbols;
-      return loaded;
-    } catch (cause) {
-      failure = cause;
-    }
-  }
-  throw failure;
+  throw new QfError("ERR_UNAVAILABLE", "the C library of this system can not be loaded");
 }
 
 /** User id of the process at the other end of unix socket `fd`. Null where the system does not say. */

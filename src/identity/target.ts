@@ -52,6 +52,20 @@ export async function findTarget(session: ClientSession, typed: string): Promise
   return { ...device, target };
 }
 
+/** Throws ERR_PEER_UNREACHABLE for a machine that serves no SSH, or that nobody can reach now. */
+export function requireReachable({ name, sshServer, connected, direct }: TargetInfo): void {
+  if (!sshServer) {
+    throw new QfError("ERR_PEER_UNREACHABLE", "SSH server not detected", {
+      hint: `run qf agent up --allow-server-ssh on ${name}`,
+    });
+  }
+  if (!connected && direct.length === 0) {
+    throw new QfError("ERR_PEER_UNREACHABLE", `${name} is not connected`, {
+      hint: "start it, or look at qf agent status there",
+    });
+  }
+}
+
 /**
  * Machines that work without the domain, as management says it of this device now. Throws ERR_LOGIN_REQUIRED
  * for a device that is not registered, ERR_ACCESS_DENIED for one that is blocked or waits for approval.

@@ -25,6 +25,7 @@ import {
   obtainCertificate,
   offlineLine,
 } from "../identity/credential.ts";
+import { requireReachable } from "../identity/target.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
 import { checkCaller, findCaller } from "./caller.ts";
 import { type Carried, startCarrier } from "./carry.ts";
@@ -126,16 +127,7 @@ function checkTarget(target: Credential["target"]): void {
       hint: `use qf ssh ${target.name}`,
     });
   }
-  if (!target.sshServer) {
-    throw new QfError("ERR_PEER_UNREACHABLE", "SSH server not detected", {
-      hint: `run qf agent up --allow-server-ssh on ${target.name}`,
-    });
-  }
-  if (!target.connected && target.direct.length === 0) {
-    throw new QfError("ERR_PEER_UNREACHABLE", `${target.name} is not connected`, {
-      hint: "start it, or look at qf agent status there",
-    });
-  }
+  requireReachable(target);
 }
 
 function pairOf({ loginKey, certificateBlob, isLoginKept }: Credential) {

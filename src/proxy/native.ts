@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { dlopen, ptr } from "bun:ffi";
+import { ptr } from "bun:ffi";
+import { type CLibrary, openCLibrary } from "../base/c-library.ts";
 import { QfError } from "../base/errors.ts";
 
 const SYMBOLS = {
@@ -18,7 +19,6 @@ const SYMBOLS = {
   inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
 } as const;
 /** glibc under its one name; musl under the names its distributions use. */
-const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
 
 // <bits/socket.h>, <fcntl.h>, <sys/file.h>, <sys/inotify.h>; the same on x64 and arm64.
 const AF_UNIX = 1;
@@ -38,19 +38,11 @@ const IN_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 /** What each direction of a pair may hold, as far as the kernel allows it: fewer turns for as many bytes. */
 const PAIR_BYTES = 512 * 1024;
 
-type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
-let loaded: Libc | undefined;
+let loaded: CLibrary<typeof SYMBOLS> | undefined;
 
-function libc(): Libc {
+function libc(): CLibrary<typeof SYMBOLS> {
+  if (process.platform === "linux") loaded ??= openCLibrary(SYMBOLS);
   if (loaded !== undefined) return loaded;
-  for (const name of process.platform === "linux" ? NAMES : []) {
-    try {
-      loaded = dlopen(name, SYMBOLS).symbols;
-      return loaded;
-    } catch {
-      // The next name may be this system's.
-    }
-  }
   throw new QfError("ERR_UNAVAILABLE", "OpenSSH can not be given a connection on this system", {
     hint: "use qf ssh",
   });

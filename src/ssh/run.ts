@@ -14,6 +14,7 @@ import { dialPeer } from "../fabric/race.ts";
 import { SECRET_VARIABLES } from "../identity/browser.ts";
 import { clientFolderPath } from "../identity/client-folder.ts";
 import { type Credential, obtainCertificate, offlineLine } from "../identity/credential.ts";
+import { requireReachable } from "../identity/target.ts";
 import { processTerminal } from "../identity/terminal.ts";
 import { UNPROVEN_SENTENCE } from "../policy/sentences.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
@@ -145,7 +146,7 @@ async function open(
   localUser: string,
 ): Promise<Connection> {
   const { target, deviceKey, devicePeerId, scope } = credential;
-  checkTarget(target);
+  requireReachable(target);
   const trace = tracer(invocation);
   trace(1, `${target.name} is ${target.address}, at ${target.direct.join(" ") || "no known address"}`);
   const { stream } = await dialPeer({
@@ -190,19 +191,6 @@ function offlineRefused(error: unknown, target: string): unknown {
 
 function msSince(startedMs: number): number {
   return Math.round(performance.now() - startedMs);
-}
-
-function checkTarget(target: Credential["target"]): void {
-  if (!target.sshServer) {
-    throw new QfError("ERR_PEER_UNREACHABLE", "SSH server not detected", {
-      hint: `run qf agent up --allow-server-ssh on ${target.name}`,
-    });
-  }
-  if (!target.connected && target.direct.length === 0) {
-    throw new QfError("ERR_PEER_UNREACHABLE", `${target.name} is not connected`, {
-      hint: "start it, or look at qf agent status there",
-    });
-  }
 }
 
 function session(connection: Connection, invocation: SshInvocation): Promise<number> {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { dlopen, ptr } from "bun:ffi";
+import { ptr } from "bun:ffi";
+import { openCLibrary } from "../base/c-library.ts";
 
 // <asm-generic/ioctls.h> and <asm-generic/termbits.h> of Linux; the same on x64 and arm64.
 const TCGETS = 0x5401n;
@@ -34,12 +35,5 @@ export function disableOutputProcessing(fd: number): void {
 
 function openIoctl() {
   if (process.platform !== "linux") return undefined;
-  for (const name of ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"]) {
-    try {
-      return dlopen(name, { ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" } }).symbols.ioctl;
-    } catch {
-      // The next name may be this system's.
-    }
-  }
-  return undefined;
+  return openCLibrary({ ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" } })?.ioctl;
 }

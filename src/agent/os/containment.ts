@@ -8,17 +8,10 @@
  *
  * @module
  */
-import {
-  accessSync,
-  constants,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeFileSync,
-} from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { readLocalText } from "./local-text.ts";
 import { killMarked, type Mark, markOf, noteAuditSession } from "./processes.ts";
 
 export interface Containment {
@@ -41,7 +34,7 @@ const MARKS_MAX = 256;
 const AUDIT_SESSION_AFTER_MS = 100;
 
 /** Where cgroup v2 is mounted and writable for us; null when it is not. Looked up once. */
-export function findCgroupRoot(mountsText = readText("/proc/self/mounts")): string | null {
+export function findCgroupRoot(mountsText = readLocalText("/proc/self/mounts")): string | null {
   for (const line of mountsText.split("\n")) {
     const [, path, type] = line.split(" ");
     if (type !== "cgroup2" || path === undefined) continue;
@@ -50,7 +43,7 @@ export function findCgroupRoot(mountsText = readText("/proc/self/mounts")): stri
       // An older kernel without cgroup.kill is treated as one without cgroups.
       const probe = `${path}/${FOLDER}/probe-${process.pid}`;
       mkdirSync(probe, { recursive: true });
-      const canKill = readText(`${probe}/cgroup.events`) !== "" && hasKill(probe);
+      const canKill = readLocalText(`${probe}/cgroup.events`) !== "" && hasKill(probe);
       rmdirSync(probe);
       if (canKill) sweep(`${path}/${FOLDER}`);
       return canKill ? `${path}/${FOLDER}` : null;
@@ -62,7 +55,7 @@ export function findCgroupRoot(mountsText = readText("/proc/self/mounts")): stri
 }
 
 /** Whether cgroup v2 is mounted with `cgroup.kill`, looked at without changing anything. */
-export function hasCgroups(mountsText = readText("/proc/self/mounts")): boolean {
+export function hasCgroups(mountsText = readLocalText("/proc/self/mounts")): boolean {
   const mount = cgroupMount(mountsText);
   if (mount === undefined || !isWritable(mount)) return false;
   // The root itself has no cgroup.kill; any folder below it has, on a kernel that knows it.
@@ -70,7 +63,7 @@ export function hasCgroups(mountsText = readText("/proc/self/mounts")): boolean 
 }
 
 /** Connections of which something still runs, whatever agent they were of. */
-export function connectionFolders(mountsText = readText("/proc/self/mounts")): number {
+export function connectionFolders(mountsText = readLocalText("/proc/self/mounts")): number {
   const mount = cgroupMount(mountsText);
   if (mount === undefined) return 0;
   return readFolders(`${mount}/${FOLDER}`).filter((name) => isPopulated(`${mount}/${FOLDER}/${name}`)).length;
@@ -160,9 +153,9 @@ const ownGroups = new Map<string, string | null>();
 function ownGroup(mount: string): string | null {
   const known = ownGroups.get(mount);
   if (known !== undefined) return known;
-  const path = /^0::(.*)$/m.exec(readText("/proc/self/cgroup"))?.[1] ?? "";
+  const path = /^0::(.*)$/m.exec(readLocalText("/proc/self/cgroup"))?.[1] ?? "";
   const file = `${mount}${path}/cgroup.procs`;
-  const found = readText(file).split("\n").includes(String(process.pid)) ? file : null;
+  const found = readLocalText(file).split("\n").includes(String(process.pid)) ? file : null;
   ownGroups.set(mount, found);
   return found;
 }
@@ -224,7 +217,7 @@ function kill(path: string): void {
 }
 
 function isPopulated(path: string): boolean {
-  return readText(`${path}/cgroup.events`).includes("populated 1");
+  return readLocalText(`${path}/cgroup.events`).includes("populated 1");
 }
 
 function hasKill(path: string): boolean {
@@ -246,13 +239,5 @@ async function removeWhenEmpty(path: string): Promise<void> {
     } catch {
       // Not yet empty.
     }
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

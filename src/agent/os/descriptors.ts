@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { dlopen, ptr } from "bun:ffi";
+import { ptr } from "bun:ffi";
+import { type CLibrary, openCLibrary } from "../../base/c-library.ts";
 import { QfError } from "../../base/errors.ts";
 
 const SYMBOLS = {
@@ -12,8 +13,6 @@ const SYMBOLS = {
   sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
   recvmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
 } as const;
-/** glibc under its one name; musl under the names its distributions use. */
-const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
 
 // <bits/socket.h>; the same on x64 and arm64.
 const AF_UNIX = 1;
@@ -32,19 +31,11 @@ const CONTROL_SPACE = 24;
 const CONTROL_LENGTH_AT = 40;
 const FLAGS_AT = 48;
 
-type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
-let loaded: Libc | undefined;
+let loaded: CLibrary<typeof SYMBOLS> | undefined;
 
-function libc(): Libc {
+function libc(): CLibrary<typeof SYMBOLS> {
+  loaded ??= openCLibrary(SYMBOLS);
   if (loaded !== undefined) return loaded;
-  for (const name of NAMES) {
-    try {
-      loaded = dlopen(name, SYMBOLS).symbols;
-      return loaded;
-    } catch {
-      // The next name may be this system's.
-    }
-  }
   throw new QfError("ERR_UNAVAILABLE", "the C library of this system can not be loaded");
 }
 

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { dlopen, ptr } from "bun:ffi";
+import { ptr } from "bun:ffi";
+import { type CLibrary, openCLibrary } from "../../base/c-library.ts";
 import { QfError } from "../../base/errors.ts";
 import { TERMIOS_BYTES } from "../../sshcore/terminal-modes.ts";
 
@@ -23,23 +24,12 @@ const SYMBOLS = {
   setrlimit: { args: ["i32", "ptr"], returns: "i32" },
 } as const;
 
-/** glibc under its one name; musl under the names its distributions use. */
-export const libraryNames = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
-
-type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
-let loaded: Libc | undefined;
+let loaded: CLibrary<typeof SYMBOLS> | undefined;
 
 /** Throws ERR_UNAVAILABLE when no C library can be loaded; then no session can be served. */
-export function libc(): Libc {
+export function libc(): CLibrary<typeof SYMBOLS> {
+  loaded ??= openCLibrary(SYMBOLS);
   if (loaded !== undefined) return loaded;
-  for (const name of libraryNames) {
-    try {
-      loaded = dlopen(name, SYMBOLS).symbols;
-      return loaded;
-    } catch {
-      // The next name may be this system's.
-    }
-  }
   throw new QfError("ERR_UNAVAILABLE", "the C library of this system can not be loaded", {
     hint: "qf agent serves SSH on Linux with glibc or musl",
   });
@@ -85,7 +75,7 @@ export function replaceDescriptor(fd: number, replaced: number): void {
 }
 
 /** getrlimit(2) and setrlimit(2), for resource-limits.ts. */
-export function limitCalls(): Pick<Libc, "getrlimit" | "setrlimit"> {
+export function limitCalls(): Pick<CLibrary<typeof SYMBOLS>, "getrlimit" | "setrlimit"> {
   return libc();
 }
 

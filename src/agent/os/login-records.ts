@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { dlopen, ptr } from "bun:ffi";
+import { ptr } from "bun:ffi";
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { isIP } from "node:net";
+import { type CLibrary, openCLibrary } from "../../base/c-library.ts";
 import { nowSeconds, systemClock } from "../../base/clock.ts";
-import { libraryNames } from "./libc.ts";
 
 const SYMBOLS = {
   setutxent: { args: [], returns: "void" },
@@ -149,19 +149,11 @@ function textAt(bytes: Buffer, at: number, length: number): string {
   return (end < 0 ? text : text.slice(0, end)).replace(/[^\x20-\x7e]/g, "?");
 }
 
-type Library = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
-let loaded: Library | undefined;
+let loaded: CLibrary<typeof SYMBOLS> | undefined;
 
-function library(): Library {
+function library(): CLibrary<typeof SYMBOLS> {
+  loaded ??= openCLibrary(SYMBOLS);
   if (loaded !== undefined) return loaded;
-  for (const name of libraryNames) {
-    try {
-      loaded = dlopen(name, SYMBOLS).symbols;
-      return loaded;
-    } catch {
-      // The next name may be this system's.
-    }
-  }
   throw new Error("no C library with login records");
 }
 

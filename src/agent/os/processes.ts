@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { readLocalText } from "./local-text.ts";
 
 /** What the processes of one session have in common. */
 export interface Mark {
@@ -47,8 +48,8 @@ export function markOf(pid: number, environment: string): Mark {
 /** Notes the audit session once the child has one; the agent's own is no mark of anybody. */
 export function noteAuditSession(mark: Mark): void {
   if (mark.auditSession !== null || readFacts(mark.pid)?.startTicks !== mark.startTicks) return;
-  const session = readText(`/proc/${mark.pid}/sessionid`);
-  const isOwn = session === readText("/proc/self/sessionid");
+  const session = readLocalText(`/proc/${mark.pid}/sessionid`);
+  const isOwn = session === readLocalText("/proc/self/sessionid");
   if (session !== "" && session !== NO_AUDIT_SESSION && !isOwn) mark.auditSession = session;
 }
 
@@ -77,9 +78,9 @@ function sessionOf(mark: Mark, byPid: ReadonlyMap<number, ProcessFacts>): number
 
 function hasMark(facts: ProcessFacts, mark: Mark & { sessionId: number | null }): boolean {
   if (facts.sessionId === mark.sessionId) return true;
-  if (mark.auditSession !== null && readText(`/proc/${facts.pid}/sessionid`) === mark.auditSession)
+  if (mark.auditSession !== null && readLocalText(`/proc/${facts.pid}/sessionid`) === mark.auditSession)
     return true;
-  return `\0${readText(`/proc/${facts.pid}/environ`)}\0`.includes(`\0${mark.environment}\0`);
+  return `\0${readLocalText(`/proc/${facts.pid}/environ`)}\0`.includes(`\0${mark.environment}\0`);
 }
 
 function listProcesses(): ProcessFacts[] {
@@ -94,7 +95,7 @@ function listProcesses(): ProcessFacts[] {
 
 /** From proc_pid_stat(5). Null when it is gone, or a zombie that nobody can end any more. */
 function readFacts(pid: number): ProcessFacts | null {
-  const text = readText(`/proc/${pid}/stat`);
+  const text = readLocalText(`/proc/${pid}/stat`);
   // The name is in parentheses and may hold anything, also parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const [state, parentPid, , sessionId] = fields;
@@ -116,13 +117,5 @@ function kill(pid: number): void {
     process.kill(pid, "SIGKILL");
   } catch {
     // It went by itself.
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

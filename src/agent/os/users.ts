@@ -8,10 +8,11 @@
  *
  * @module
  */
-import { constants, readFileSync } from "node:fs";
+import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import type { LocalAccountFacts } from "../../policy/local-account.ts";
 import { LocalUser } from "../../wire/units.ts";
+import { readLocalText } from "./local-text.ts";
 
 export interface LocalAccount {
   readonly name: string;
@@ -73,7 +74,7 @@ export const NO_ACCOUNT: LocalAccountFacts = {
 
 /** Group id by name, from /etc/group; null when there is none. Used for `tty`. */
 export async function lookUpGroupId(name: string, etc = "/etc"): Promise<number | null> {
-  const line = findLine(readText(`${etc}/group`), name);
+  const line = findLine(readLocalText(`${etc}/group`), name);
   return line === null ? null : parseId(line[2]);
 }
 
@@ -135,14 +136,14 @@ async function lookUpEntry(
   name: string,
   { etc, getent }: AccountSources,
 ): Promise<string[] | null> {
-  const services = servicesOf(readText(`${etc}/nsswitch.conf`), database);
+  const services = servicesOf(readLocalText(`${etc}/nsswitch.conf`), database);
   if (getent === null || services[0] === "files") {
-    const found = findLine(readText(`${etc}/${database}`), name);
+    const found = findLine(readLocalText(`${etc}/${database}`), name);
     if (found !== null || getent === null || services.length === 1) return found;
   }
   const answer = findLine(await runGetent(getent, database, name), name);
   // Without nsswitch (musl) or with a broken getent, the files are what there is.
-  return answer ?? findLine(readText(`${etc}/${database}`), name);
+  return answer ?? findLine(readLocalText(`${etc}/${database}`), name);
 }
 
 /** Services of nsswitch.conf(5) for `database`; glibc's default is files. */
@@ -173,18 +174,6 @@ async function runGetent(getent: string, database: string, name: string): Promis
   const text = await new Response(child.stdout).text();
   const status = await child.exited;
   return status === 0 && text.length <= GETENT_BYTES_MAX ? text : "";
-}
-
-/**
- * A file that is not there, or not ours to read, holds nothing. Read at once: these are local and in
- * memory, and handing each to another thread takes several times as long as reading it.
- */
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 function findGetent(): string | null {

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { CString, dlopen, type Pointer, ptr, read } from "bun:ffi";
+import { CString, type Pointer, ptr, read } from "bun:ffi";
 import { constants } from "node:os";
+import { type CLibrary, openCLibrary } from "../../base/c-library.ts";
 import { ErrnoError } from "./status.ts";
 
 const SYMBOLS = {
@@ -23,22 +24,11 @@ const SYMBOLS = {
   getgrgid: { args: ["u32"], returns: "ptr" },
 } as const;
 
-/** glibc under its one name; musl under the names its distributions use. */
-const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
+let loaded: CLibrary<typeof SYMBOLS> | undefined;
 
-type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
-let loaded: Libc | undefined;
-
-function libc(): Libc {
+function libc(): CLibrary<typeof SYMBOLS> {
+  loaded ??= openCLibrary(SYMBOLS);
   if (loaded !== undefined) return loaded;
-  for (const name of NAMES) {
-    try {
-      loaded = dlopen(name, SYMBOLS).symbols;
-      return loaded;
-    } catch {
-      // The next name may be this system's.
-    }
-  }
   throw new ErrnoError(constants.errno.ENOSYS);
 }
 
