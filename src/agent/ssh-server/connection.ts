@@ -16,7 +16,6 @@ import { guardConnection } from "../../sshcore/guard.ts";
 import { DISCONNECT, OPEN_FAILURE } from "../../sshcore/messages.ts";
 import { type ChannelOpen, ServerDoor } from "../../sshcore/server-door.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
-import type { Action } from "../../wire/decision.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
@@ -28,11 +27,10 @@ import { type Authenticator, createAuthenticator } from "./authenticate.ts";
 import type { GlobalRequest } from "./destination.ts";
 import { connectionVariable } from "./environment.ts";
 import { Forwards } from "./forward.ts";
+import { refuseToGoOn, type Use } from "./go-on.ts";
 import { createHost } from "./host.ts";
-import { judge } from "./judge.ts";
 import type { Limits } from "./limits.ts";
 import { describeSessions } from "./live-list.ts";
-import { refuseOvertime } from "./overtime.ts";
 import { SshSession } from "./session.ts";
 import type { SessionHost } from "./session-host.ts";
 
@@ -230,29 +228,20 @@ export class SshConnection {
       this.#endFor("plain_ssh_disabled");
       return;
     }
-    const actions: Action[] = [{ kind: "connect" }];
-    for (const session of this.#sessions.values()) actions.push(...session.actionsInUse());
-    actions.push(...(this.#forwards?.actionsInUse() ?? []));
-    for (const action of actions) {
-      const reason = this.#refuse(auth, action);
-      if (reason === null) continue;
-      this.#endFor(reason);
-      return;
-    }
+    const reason = refuseToGoOn(world, auth, this.#uses(), {
+      nowMs: performance.now(),
+      lastActivityMs: this.#lastActivityMs,
+      limits: world.limits(),
+    });
+    if (reason !== null) this.#endFor(reason);
   }
 
-  /** Why the connection may not go on with `action`. Null: it may. */
-  #refuse(auth: AuthResult, action: Action): ReasonCode | null {
-    const { world } = this.#options;
-    const verdict = judge(world, auth, action);
-    if (verdict.kind === "deny") return verdict.reason;
-    if (action.kind !== "connect") return null;
-    const times = {
-      admittedMs: this.#admittedMs,
-      lastActivityMs: this.#lastActivityMs,
-      nowMs: performance.now(),
-    };
-    return refuseOvertime(times, world.limits(), verdict.grant.capabilities);
+  #uses(): Use[] {
+    return [
+      { action: { kind: "connect" }, sinceMs: this.#admittedMs },
+      ...[...this.#sessions.values()].flatMap((session) => session.uses()),
+      ...(this.#forwards?.uses() ?? []),
+    ];
   }
 
   /**

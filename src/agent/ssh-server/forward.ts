@@ -34,6 +34,7 @@ import {
   reachableAddresses,
 } from "./destination.ts";
 import { createForwardGate, FAILURE_TEXT, type ForwardGate, Refused } from "./forward-gate.ts";
+import type { Use } from "./go-on.ts";
 import type { Limits } from "./limits.ts";
 import type { SessionHost } from "./session-host.ts";
 import { joinTunnel, type Tunnel } from "./tunnel.ts";
@@ -43,8 +44,13 @@ const CLIENT_TIMEOUT_MS = 30_000;
 /** Longest that the end of a connection waits for a door to start. */
 const CLOSE_TIMEOUT_MS = 200;
 
-interface Listener {
+/** What is open: `sinceMs` by the monotonic clock. */
+interface InUse {
   readonly action: ForwardAction;
+  readonly sinceMs: number;
+}
+
+interface Listener extends InUse {
   readonly listening: Listening;
 }
 
@@ -53,7 +59,7 @@ export class Forwards {
   readonly #limits: Limits;
   readonly #tell: (line: string) => void;
   readonly #gate: ForwardGate;
-  readonly #streams = new Map<Tunnel, ForwardAction>();
+  readonly #streams = new Map<Tunnel, InUse>();
   readonly #listeners = new Set<Listener>();
   /** Streams and listeners that are being opened. */
   #startingStreams = 0;
@@ -72,16 +78,21 @@ export class Forwards {
 
   /** `-L host:port`, each once, for the live list. */
   get descriptions(): string[] {
-    const lines = this.#actions().map((action) => {
+    const lines = this.#inUse().map(({ action }) => {
       const { flag, target } = describeForward(action);
       return `${flag} ${target}`.trim().slice(0, 512);
     });
     return [...new Set(lines)].slice(0, 256);
   }
 
-  /** What is forwarded at present, each action once, to be judged again when something changes. */
-  actionsInUse(): Action[] {
-    return [...new Map(this.#actions().map((action) => [JSON.stringify(action), action])).values()];
+  /** What it does now, each once and since the first of it, to be judged again whenever something changed. */
+  uses(): Use[] {
+    const found = new Map<string, InUse>();
+    for (const one of this.#inUse()) {
+      const key = JSON.stringify(one.action);
+      if (one.sinceMs < (found.get(key)?.sinceMs ?? Number.POSITIVE_INFINITY)) found.set(key, one);
+    }
+    return [...found.values()].map(({ action, sinceMs }) => ({ action, sinceMs }));
   }
 
   /** Answers the opening of a channel other than a session (RFC 4254 section 7.2), at once or later. */
@@ -143,8 +154,8 @@ export class Forwards {
     await door?.close();
   }
 
-  #actions(): ForwardAction[] {
-    return [...[...this.#listeners].map(({ action }) => action), ...this.#streams.values()];
+  #inUse(): InUse[] {
+    return [...this.#listeners, ...this.#streams.values()];
   }
 
   async #openDirect(open: ChannelOpen, action: DirectAction): Promise<void> {
@@ -189,7 +200,7 @@ export class Forwards {
     };
     const listening = await openListener(door, asked, onAccepted);
     const action = asked.kind === "remote_forward" ? { ...asked, port: listening.port } : asked;
-    const listener = { action, listening };
+    const listener = { action, listening, sinceMs: performance.now() };
     if (this.#isClosed) {
       listening.close();
       throw new DoorError("failed");
@@ -247,7 +258,7 @@ export class Forwards {
 
   #join(action: ForwardAction, channel: ServerChannel, fd: number): void {
     const tunnel = joinTunnel(this.#host.door, channel, fd);
-    this.#streams.set(tunnel, action);
+    this.#streams.set(tunnel, { action, sinceMs: performance.now() });
     void tunnel.done.then(() => this.#streams.delete(tunnel));
   }
 

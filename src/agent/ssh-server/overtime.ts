@@ -1,5 +1,5 @@
 /**
- * Whether a connection has lasted, or been silent, for too long. Pure.
+ * Whether a connection, or something in it, has lasted, or been silent, for too long. Pure.
  *
  * @module
  */
@@ -7,20 +7,22 @@ import type { SshCapabilities } from "../../wire/policy.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Limits } from "./limits.ts";
 
-/** Moments of a connection, in milliseconds of one monotonic clock. */
-export interface ConnectionTimes {
-  readonly admittedMs: number;
+/** Moments in milliseconds of one monotonic clock. */
+export interface Times {
+  /** When it began. */
+  readonly sinceMs: number;
+  /** Of the whole connection. */
   readonly lastActivityMs: number;
   readonly nowMs: number;
 }
 
-/** Why a connection is over by the machine's limits or its present grant's; the shorter one counts. Null: it is not. */
+/** Why it is over by the machine's limits or those of a rule; the shorter one counts. Null: it is not. */
 export function refuseOvertime(
-  { admittedMs, lastActivityMs, nowMs }: ConnectionTimes,
+  { sinceMs, lastActivityMs, nowMs }: Times,
   { idleMs, connectionMs }: Pick<Limits, "idleMs" | "connectionMs">,
   { max_session_seconds, idle_timeout_seconds }: SshCapabilities,
 ): ReasonCode | null {
-  if (isOver(nowMs - admittedMs, connectionMs, max_session_seconds)) return "session_time_over";
+  if (isOver(nowMs - sinceMs, connectionMs, max_session_seconds)) return "session_time_over";
   return isOver(nowMs - lastActivityMs, idleMs, idle_timeout_seconds) ? "session_idle" : null;
 }
 

@@ -16,7 +16,8 @@ import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 import { parseTerminalModes } from "../../sshcore/terminal-modes.ts";
-import { type Action, COMMAND_BYTES_MAX, type Grant } from "../../wire/decision.ts";
+import { COMMAND_BYTES_MAX, type Grant } from "../../wire/decision.ts";
+import type { SshCapabilities } from "../../wire/policy.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { MonitorError } from "../os/monitor.ts";
 import type { WindowSize } from "../os/pty.ts";
@@ -30,6 +31,7 @@ import {
   mayClientSet,
   sessionEnvironment,
 } from "./environment.ts";
+import type { Use } from "./go-on.ts";
 import type { Verdict } from "./judge.ts";
 import { type Program, type SftpService, startProgram } from "./program.ts";
 import { createSessionEvidence, type SessionEvidence } from "./session-evidence.ts";
@@ -61,6 +63,9 @@ export class SshSession {
   #channel: ServerChannel | null = null;
   /** Its start was judged, and allowed. */
   #isAllowed = false;
+  #allowedMs = 0;
+  /** Files are changed over SFTP, or may be. */
+  #mayWrite = false;
   /** Its start is on record, so its end has to be. */
   #isRecorded = false;
   #isClosed = false;
@@ -88,12 +93,20 @@ export class SshSession {
   }
 
   /** What it does at present, to be judged again when something changes. */
-  actionsInUse(): Action[] {
+  uses(): Use[] {
     // A request that is still being judged, or is refused, is not in use.
     if (this.#start === null || !this.#isAllowed) return [];
-    const actions: Action[] = [this.#start];
-    if (this.#terminal !== null) actions.push({ kind: "pty" });
-    return actions;
+    const sinceMs = this.#allowedMs;
+    const refuse = (capabilities: SshCapabilities): ReasonCode | null => this.#refuseUnder(capabilities);
+    const start: Use = { action: this.#start, sinceMs, refuse };
+    return this.#terminal === null ? [start] : [start, { action: { kind: "pty" }, sinceMs }];
+  }
+
+  /** Why a rule that lets it begin would not let it be as it is. Null: it would. */
+  #refuseUnder(capabilities: SshCapabilities): ReasonCode | null {
+    if (this.#mayWrite && sftpMode(capabilities) !== "write") return "sftp_read_only";
+    const hasTerminal = this.#terminal !== null && this.#start?.kind !== "sftp";
+    return hasTerminal && capabilities.pty === false ? "pty_not_allowed" : null;
   }
 
   setTerminalModes(modes: Uint8Array): void {
@@ -207,6 +220,7 @@ export class SshSession {
     if (verdict.kind === "deny") return this.#refuse(channel, verdict);
     if (this.#terminalRefusal !== null) return this.#refuse(channel, this.#terminalRefusal);
     this.#isAllowed = true;
+    this.#allowedMs = performance.now();
     const reason = this.#refuseTerminal(verdict.grant);
     if (reason !== null) return this.#refuse(channel, this.#host.deny(reason, start));
     const account = await lookUpAccount(this.#host.auth.localUser, nowSeconds(this.#host.clock));
@@ -224,7 +238,8 @@ export class SshSession {
       await this.#evidence.ended({ status: REFUSED_STATUS, signal: null }, performance.now());
       return again.kind === "deny" ? this.#refuse(channel, again) : undefined;
     }
-    await this.#execute(channel, { account, argv, grant: verdict.grant, start });
+    // What is granted by now counts, also where it is less.
+    await this.#execute(channel, { account, argv, grant: again.grant, start });
   }
 
   async #execute(
@@ -295,8 +310,10 @@ export class SshSession {
   }
 
   #sftpService(grant: Grant): SftpService {
+    const mode = servedMode(grant);
+    this.#mayWrite = mode === "write";
     return {
-      mode: servedMode(grant),
+      mode,
       record: (operations) => this.#evidence.transferred(operations),
       refusal: denialLine("audit_unavailable", null),
     };

@@ -165,6 +165,58 @@ describe.skipIf(!isRoot)("a live connection", () => {
     expect(world.eventsOf("connection.close")[0]?.reason).toBe(reason);
   });
 
+  const only = aRule("first", ["devs"], "full", { capabilities: { commands: ["/usr/bin/uptime"] } });
+  const under = (...rules: ReturnType<typeof aRule>[]) =>
+    Object.fromEntries(rules.map((rule) => [rule.id, rule]));
+
+  test.each([
+    ["longest time", { max_session_seconds: 1 }, "session_time_over"],
+    ["longest silence", { idle_timeout_seconds: 1 }, "session_idle"],
+  ] as const)("ends after the %s of the rule that lets it run what it runs", async (_name, limit, reason) => {
+    const rule = aRule("second", ["devs"], "full", { capabilities: limit });
+    world.map = { ...world.map, rules: under(only, rule) };
+    await busy("echo ready; exec sleep 60");
+    await until(() => world.eventsOf("connection.close").length === 1);
+    expect(world.eventsOf("connection.close")[0]?.reason).toBe(reason);
+  });
+
+  test("goes on for as long as one rule lets it, whatever others say", async () => {
+    const limited = aRule("first", ["devs"], "full", {
+      capabilities: { max_session_seconds: 1, idle_timeout_seconds: 1 },
+    });
+    world.map = { ...world.map, rules: under(limited, aRule("second", ["devs"], "full")) };
+    const { client } = await busy("echo ready; exec sleep 60");
+    await Bun.sleep(2_500);
+    expect(world.server.sessions()).toHaveLength(1);
+    client.end();
+  });
+
+  test("that changes files ends when they may only be read, and not before no rule lets it", async () => {
+    const write = aRule("write", ["devs"], "full");
+    const read = aRule("read", ["devs"], "full", { capabilities: { sftp: "read" } });
+    world.map = { ...world.map, rules: under(write) };
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: account.name });
+    client.on("error", () => {});
+    await new Promise<void>((resolve, reject) =>
+      client.sftp((error) => (error === undefined ? resolve() : reject(error))),
+    );
+    world.change((map) => ({ ...map, rules: under(read, write) }));
+    await Bun.sleep(50);
+    expect(world.server.sessions()).toHaveLength(1);
+    world.change((map) => ({ ...map, rules: under(read) }));
+    await until(() => world.eventsOf("connection.close").length === 1);
+    expect(world.eventsOf("connection.close")[0]?.reason).toBe("sftp_read_only");
+    await until(() => alivePids(account).length === 0);
+  });
+
+  test("with a terminal ends when no rule grants one with what it runs", async () => {
+    await busy("echo ready; exec sleep 60", true);
+    const bare = aRule("bare", ["devs"], "full", { capabilities: { pty: false } });
+    world.change((map) => ({ ...map, rules: under(only, bare) }));
+    await until(() => world.eventsOf("connection.close").length === 1);
+    expect(world.eventsOf("connection.close")[0]?.reason).toBe("pty_not_allowed");
+  });
+
   test("is not idle while it is used", async () => {
     const rule = aRule("rule", ["devs"], "full", { capabilities: { idle_timeout_seconds: 1 } });
     world.map = { ...world.map, rules: { [rule.id]: rule } };
