@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fstatSync, fsyncSync, readSync, writeSync } from "node:fs";
+import { type BigIntStats, fstatSync, fsyncSync, readSync, writeSync } from "node:fs";
 import { SshReader, SshWriter } from "../../base/ssh-buffer.ts";
 import { toSize } from "./attributes.ts";
 import { parseHandle } from "./handles.ts";
@@ -123,9 +123,12 @@ const copyData = changing({
     bytes: length,
   }),
   apply: ({ source, from, length, target, to }) => {
-    if (isSameFile(source.fd, target.fd)) {
-      throw new SftpRefusal(Status.failure, "A file is not copied into itself");
+    const files = [source.fd, target.fd].map((fd) => fstatSync(fd, { bigint: true }));
+    // From a device without an end it would go on for as long as there is a machine.
+    if (!files.every((file) => file.isFile())) {
+      throw new SftpRefusal(Status.failure, "Only files are copied");
     }
+    if (isSameFile(files)) throw new SftpRefusal(Status.failure, "A file is not copied into itself");
     const end = length === 0 ? Number.MAX_SAFE_INTEGER : length;
     const written = copyBytes({ source: source.fd, from, target: target.fd, to, end });
     source.log?.lost({ read: written });
@@ -134,8 +137,7 @@ const copyData = changing({
 });
 
 /** Copied into itself, further on, a file would grow for as long as there is room. */
-function isSameFile(one: number, other: number): boolean {
-  const [first, second] = [one, other].map((fd) => fstatSync(fd, { bigint: true }));
+function isSameFile([first, second]: readonly BigIntStats[]): boolean {
   return first?.dev === second?.dev && first?.ino === second?.ino;
 }
 

@@ -1,7 +1,7 @@
 /**
  * What the server has done, on its way to the agent, which stores it: lines on a socket, each answered.
  *
- * What takes a name away or gives one waits until it is stored. The rest is stored a moment after it was
+ * What takes a name away or gives one, and a copy, waits until it is stored. The rest is stored a moment after it was
  * done, several together, and no more of it than fits into a few lines: whoever is not answered waits, and
  * whoever is answered no does nothing more.
  *
@@ -41,8 +41,15 @@ const STATUS_NAMES: Record<Status, SftpOperationRecord["status"]> = {
   [Status.badMessage]: "bad_message",
   [Status.unsupported]: "unsupported",
 };
-/** Stored before they are done: afterwards nothing is left to see. */
-const AWAITED: ReadonlySet<SftpOperation["op"]> = new Set(["remove", "rmdir", "rename", "link", "symlink"]);
+/** Stored before they are done: afterwards nothing is left to see, or it takes as long as a file is large. */
+const AWAITED: ReadonlySet<SftpOperation["op"]> = new Set([
+  "remove",
+  "rmdir",
+  "rename",
+  "link",
+  "symlink",
+  "copy",
+]);
 
 export class Ledger {
   readonly #fd: number;

@@ -133,6 +133,18 @@ test("copy-data copies a part to a place, and no file into itself under whatever
   expect(readFileSync(join(folder, "file"), "latin1")).toBe("0123456789");
 });
 
+test.each([
+  ["from", "/dev/zero", "other"],
+  ["to", "file", "/dev/null"],
+])("copy-data copies nothing %s what is no file, which may have no end", async (_name, source, target) => {
+  const sftp = await serveSftp({ folder: populated() });
+  const from = await sftp.open(source, OpenFlag.read);
+  const to = await sftp.open(target, OpenFlag.write | OpenFlag.create);
+  const fields = words("copy-data", from).uint64(0n).uint64(0n).string(to).uint64(0n);
+  expect(await sftp.status(Request.extended, fields)).toBe(Status.failure);
+  await sftp.end();
+});
+
 test("a client that leaves in the middle of its answers ends the server without a word", async () => {
   const folder = populated();
   writeFileSync(join(folder, "big"), Buffer.alloc(2_000_000));

@@ -201,6 +201,31 @@ describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1)
     }
   });
 
+  test("a copy is told of before it is made, with what was done before it", async () => {
+    writeFileSync(at("secret"), BIG);
+    const handle = (number: number): SshWriter => new SshWriter().uint32(4).uint32(number);
+    const all = new SshWriter().uint64(0n).uint64(0n).toBuffer();
+    const child = blind(
+      packet(Request.open, 1, words(at("secret")).uint32(OpenFlag.read).uint32(0)),
+      packet(
+        Request.open,
+        2,
+        words(at("copied"))
+          .uint32(OpenFlag.write | OpenFlag.create)
+          .uint32(0),
+      ),
+      packet(
+        Request.extended,
+        3,
+        words("copy-data").raw(handle(1).toBuffer()).raw(all).raw(handle(2).toBuffer()).uint64(0n),
+      ),
+    );
+    child.stdin.end();
+    const rows = (await operations()).map(({ op, status }) => `${op} ${status}`);
+    expect(rows.slice(0, 3)).toEqual(["open ok", "open ok", "copy begun"]);
+    expect(existsSync(at("copied"))).toBe(true);
+  });
+
   test("a client that goes in the middle of a file leaves how far it came", async () => {
     const folder = tempFolder();
     writeFileSync(join(folder, "slow"), "");
