@@ -30,6 +30,8 @@ const FOLDER = "qufabric";
 const POLL_MS = 10;
 /** Sessions of one connection remembered; what older ones left is still known by its environment. */
 const MARKS_MAX = 256;
+/** When it is looked whether the last job of a connection that is over has ended. */
+const RETRIES_MS = [0, 50, 500, 5_000];
 /** When a child has surely become its user, and with that has its audit session. */
 const AUDIT_SESSION_AFTER_MS = 100;
 
@@ -95,11 +97,18 @@ function readFolders(path: string, what: "folders" | "files" = "folders"): strin
 }
 
 /** A connection's processes in a cgroup below `root`, or without one when `root` is null. */
-export function createContainment(root: string | null, id: string, environmentMark: string): Containment {
-  return root === null ? createMarked(environmentMark) : createCgroup(`${root}/${id}`, environmentMark);
+export function createContainment(
+  root: string | null,
+  id: string,
+  environmentMark: string,
+  retriesMs: readonly number[] = RETRIES_MS,
+): Containment {
+  return root === null
+    ? createMarked(environmentMark)
+    : createCgroup(`${root}/${id}`, environmentMark, retriesMs);
 }
 
-function createCgroup(path: string, environmentMark: string): Containment {
+function createCgroup(path: string, environmentMark: string, retriesMs: readonly number[]): Containment {
   const marked = createMarked(environmentMark);
   let isMade = false;
   let isReleased = false;
@@ -129,7 +138,7 @@ function createCgroup(path: string, environmentMark: string): Containment {
     release() {
       if (isReleased || !isMade) return;
       isReleased = true;
-      void removeWhenEmpty(path);
+      void removeWhenEmpty(path, retriesMs);
     },
   };
 }
@@ -229,15 +238,39 @@ function hasKill(path: string): boolean {
   }
 }
 
-/** Jobs that outlive their connection keep the folder for as long as they run; a later sweep takes it. */
-async function removeWhenEmpty(path: string): Promise<void> {
-  for (const waitMs of [0, 50, 500, 5_000]) {
+/** Jobs that outlive their connection keep its folder for as long as they run: then others' ends take it. */
+async function removeWhenEmpty(path: string, retriesMs: readonly number[]): Promise<void> {
+  removeKept();
+  for (const waitMs of retriesMs) {
     if (waitMs > 0) await Bun.sleep(waitMs);
-    try {
-      rmdirSync(path);
+    if (isRemoved(path)) {
+      kept.delete(path);
       return;
-    } catch {
-      // Not yet empty.
     }
+    kept.add(path);
+  }
+}
+
+/** Folders in which something ran at the last look. */
+const kept = new Set<string>();
+/** How many of them are looked at each time. */
+const KEPT_LOOKED_AT = 64;
+
+function removeKept(): void {
+  const looked = [...kept.values().take(KEPT_LOOKED_AT)];
+  for (const path of looked) {
+    kept.delete(path);
+    // Behind those that were not looked at.
+    if (!isRemoved(path)) kept.add(path);
+  }
+}
+
+/** False: something still runs in it. */
+function isRemoved(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === "ENOENT";
   }
 }

@@ -68,6 +68,29 @@ describe.skipIf(!isRoot)("a containment", () => {
   });
 });
 
+test.skipIf(!isRoot || findCgroupRoot() === null)(
+  "a folder that a job has kept goes when another connection ends, not only with the agent",
+  async () => {
+    const root = findCgroupRoot() ?? "";
+    using account = new OsAccount("kept");
+    const [kept, other] = [newId(), newId()];
+    const once = (id: string) => createContainment(root, id, "SSH_CONNECTION=kept", [0]);
+    const containment = once(kept);
+    const pid = await start(account.name, "exec sleep 57", containment);
+    containment.release();
+    await Bun.sleep(50);
+    process.kill(pid, "SIGKILL");
+    await until(() => alivePids(account).length === 0);
+    const next = once(other);
+    const nextPid = await start(account.name, "exec sleep 58", next);
+    process.kill(nextPid, "SIGKILL");
+    await until(() => alivePids(account).length === 0);
+    expect(existsSync(`${root}/${kept}`)).toBe(true);
+    next.release();
+    await until(() => !existsSync(`${root}/${kept}`) && !existsSync(`${root}/${other}`));
+  },
+);
+
 test("findCgroupRoot finds nothing where there is nothing", () => {
   expect(findCgroupRoot("proc /proc proc rw 0 0\n")).toBeNull();
   expect(findCgroupRoot("cgroup2 /no/such/mount cgroup2 rw 0 0\n")).toBeNull();
