@@ -135,6 +135,19 @@ function matchesTarget(entries: readonly string[], host: string, port: number): 
   });
 }
 
+/**
+ * Where clouds hand out a machine's own credentials beside the link-local addresses: Alibaba, Oracle, Azure's
+ * wire server, and over IPv6 Amazon, Google, Oracle and Scaleway.
+ */
+export const METADATA_ADDRESSES = [
+  ...["100.100.100.200", "192.0.0.192", "168.63.129.16"],
+  ...["fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42"],
+] as const;
+const METADATA_NAMES: ReadonlySet<string> = new Set([
+  ...METADATA_ADDRESSES,
+  ...["metadata", "metadata.google.internal", "metadata.goog"],
+]);
+
 /** Addresses at which clouds hand out a machine's own credentials; refused unless named literally. */
 export function isMetadataHost(host: string): boolean {
   const name = host
@@ -142,12 +155,5 @@ export function isMetadataHost(host: string): boolean {
     .replace(/^\[|\]$/g, "")
     .replace(/\.$/, "")
     .replace(/^::ffff:/, "");
-  return (
-    name.startsWith("169.254.") ||
-    name.startsWith("fe80:") ||
-    name === "100.100.100.200" ||
-    name === "fd00:ec2::254" ||
-    name === "metadata.google.internal" ||
-    name === "metadata"
-  );
+  return name.startsWith("169.254.") || name.startsWith("fe80:") || METADATA_NAMES.has(name);
 }

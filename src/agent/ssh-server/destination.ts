@@ -6,15 +6,17 @@
  */
 import { isIP } from "node:net";
 import { SshBufferError, SshReader, SshWriter } from "../../base/ssh-buffer.ts";
-import { isMetadataHost } from "../../policy/capabilities.ts";
+import { isMetadataHost, METADATA_ADDRESSES } from "../../policy/capabilities.ts";
 import type { Action } from "../../wire/decision.ts";
 
 const HOST_BYTES_MAX = 1024;
 /** struct sockaddr_un holds fewer; the longer ones are refused by the system. */
 const PATH_BYTES_MAX = 4096;
 const PORT_MAX = 65_535;
-/** fd00:ec2::254, however it is written. */
-const METADATA_WORDS = [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254];
+/** However they are written. */
+const METADATA_WORDS: ReadonlySet<string> = new Set(
+  METADATA_ADDRESSES.filter((address) => isIP(address) === 6).map((address) => wordsOf(address).join()),
+);
 
 /** An action with somewhere to go. */
 export type ForwardAction = Extract<
@@ -129,7 +131,7 @@ function isMetadataAddress(address: string): boolean {
   const [first = 0] = words;
   // The whole of fe80::/10, where isMetadataHost reads a text.
   if ((first & 0xffc0) === 0xfe80) return true;
-  if (words.join() === METADATA_WORDS.join()) return true;
+  if (METADATA_WORDS.has(words.join())) return true;
   const embedded = embeddedIpv4(words);
   return embedded !== null && isMetadataHost(embedded);
 }

@@ -32,6 +32,14 @@ test.each([
   ["fd00:ec2::254"],
   ["fd00:ec2:0:0:0:0:0:254"],
   ["FD00:0EC2::0254"],
+  ["fd00:ec2::23"],
+  ["fd20:ce::254"],
+  ["fd20:ce:0:0:0:0:0:0254"],
+  ["fd00:c1::a9fe:a9fe"],
+  ["fd00:42::42"],
+  ["192.0.0.192"],
+  ["168.63.129.16"],
+  ["::ffff:a83f:8110"],
 ])("reachableAddresses keeps a name away from %s", (address) => {
   expect(reachableAddresses("harmless.example.com", [address])).toEqual([]);
   expect(reachableAddresses("harmless.example.com", [address, "10.0.0.7"])).toEqual(["10.0.0.7"]);
