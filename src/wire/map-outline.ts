@@ -69,13 +69,17 @@ const BucketNumber = z
   .min(0)
   .max(BUCKETS_MAX - 1);
 const HeldEntries = z.strictObject({
-  /** The buckets that differ. */
-  buckets: z.array(BucketNumber).max(BUCKETS_MAX),
+  /** The buckets that differ, each once and in order: what is answered is no more than there is. */
+  buckets: z.array(BucketNumber).max(BUCKETS_MAX).refine(isAscending, "are not in order"),
   /** All that is held in these, with the digest of each. */
   held: z.record(z.string().max(64), ShortDigest),
 });
 
 type HeldEntries = z.infer<typeof HeldEntries>;
+
+function isAscending(numbers: readonly number[]): boolean {
+  return numbers.every((number, i) => i === 0 || number > (numbers[i - 1] ?? number));
+}
 
 /** What an agent holds where an outline differs. Absent: the collection is as outlined. */
 export const MapDifferences = z

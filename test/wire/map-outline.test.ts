@@ -112,6 +112,14 @@ describe("an outline, and the differences from it", () => {
   });
 
   test.each([
+    { name: "again and again", buckets: Array<number>(4_096).fill(0) },
+    { name: "out of order", buckets: [1, 0] },
+  ])("name no bucket $name: what is answered is no more than there is", ({ buckets }) => {
+    expect(MapDifferences.safeParse({ users: { buckets, held: {} } }).success).toBe(false);
+    expect(MapDifferences.safeParse({ users: { buckets: [0, 1], held: {} } }).success).toBe(true);
+  });
+
+  test.each([
     { name: "another epoch", change: { epoch: 2 } },
     { name: "another account", change: { accountId: anId("other") } },
     { name: "another management", change: { origin: "https://other.example.com" } },
