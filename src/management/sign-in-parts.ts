@@ -19,6 +19,7 @@ import { openProviderMount, type ProviderMount } from "./idp/mount.ts";
 import { createPasswordCheck } from "./idp/passwords.ts";
 import { createProvider } from "./idp/provider.ts";
 import { type ExternalOidcOptions, embeddedOidc, externalOidc } from "./idp/settings.ts";
+import { createVisits } from "./idp/visits.ts";
 
 export interface SignInDeps {
   readonly store: Store;
@@ -39,7 +40,7 @@ export interface SignInParts {
   readonly issuerKeys: IssuerKeys | null;
   /** Starts the embedded provider once there is an account; nothing with an external one. */
   start(): Promise<void>;
-  /** Answers `/idp/*`. Throws ERR_NOT_INITIALISED before `start`. */
+  /** Answers `/idp/*`. Throws ERR_NOT_INITIALISED before `start`, ERR_TOO_MANY to a source that asks too often. */
   forward(request: Request, sourceAddress: string): Promise<Response>;
   close(): Promise<void>;
 }
@@ -53,19 +54,24 @@ export async function createSignIn(deps: SignInDeps): Promise<SignInParts> {
 
 function embedded(deps: SignInDeps): SignInParts {
   let mount: ProviderMount | undefined;
-  const forward = async (request: Request, sourceAddress: string): Promise<Response> => {
+  const visits = createVisits(deps.clock);
+  const pass = async (request: Request, sourceAddress: string): Promise<Response> => {
     if (mount === undefined) throw new QfError("ERR_NOT_INITIALISED", "this server is not set up yet");
     return mount.forward(request, sourceAddress);
   };
+  // We ask on behalf of pages that were counted themselves.
   const ownFetch = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> =>
-    forward(new Request(input, init), "127.0.0.1");
+    pass(new Request(input, init), "127.0.0.1");
   const oidc = embeddedOidc(deps.origin, Object.assign(ownFetch, { preconnect: () => {} }));
   const keys = createKeyRing({ ...deps, oidc, issuerKeys: null });
   return {
     oidc,
     keys,
     issuerKeys: null,
-    forward,
+    async forward(request, sourceAddress) {
+      visits.enter(request, sourceAddress);
+      return pass(request, sourceAddress);
+    },
     async start() {
       keys.forget();
       mount ??= await openEmbeddedProvider(deps);

@@ -1,0 +1,44 @@
+/**
+ * How often one source may come to the embedded provider. A sign-in that is begun is a record kept for minutes and
+ * a turn of the database's one writer, and whoever begins it has proven nothing yet.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
+import { sourceKey } from "../../base/source-key.ts";
+import { createAttempts } from "./attempts.ts";
+
+const WINDOW_MS = 60_000;
+/** Requests of one source per minute. Wide enough for a whole office behind one address. */
+const REQUESTS_MAX = 6_000;
+/** Of those, to where sign-ins begin and go on; one is begun with one and ended with two more. */
+const SIGN_INS_MAX = 1_200;
+/** What is asked for is kept with the sign-in. Ours have less than one kilobyte. */
+const QUERY_CHARS_MAX = 8_192;
+/** As the provider's router matches it. */
+const AUTHORIZATION = /^\/idp\/auth(?:$|\/)/i;
+
+export interface Visits {
+  /** Counts a request. Throws ERR_TOO_MANY, ERR_TOO_LARGE, or ERR_METHOD_NOT_ALLOWED for a form in place of a query. */
+  enter(request: Pick<Request, "url" | "method">, sourceAddress: string): void;
+}
+
+export function createVisits(clock: Clock): Visits {
+  const requests = createAttempts(clock, { countMax: REQUESTS_MAX, windowMs: WINDOW_MS });
+  const signIns = createAttempts(clock, { countMax: SIGN_INS_MAX, windowMs: WINDOW_MS });
+  return {
+    enter({ url, method }, sourceAddress) {
+      const source = sourceKey(sourceAddress);
+      const { pathname, search } = new URL(url);
+      const isSignIn = AUTHORIZATION.test(pathname);
+      if (!requests.take(source) || (isSignIn && !signIns.take(source))) {
+        throw new QfError("ERR_TOO_MANY", "too many sign-ins from this address", { hint: "wait a minute" });
+      }
+      if (search.length > QUERY_CHARS_MAX) throw new QfError("ERR_TOO_LARGE", "the request is too large");
+      if (isSignIn && method !== "GET" && method !== "HEAD") {
+        throw new QfError("ERR_METHOD_NOT_ALLOWED", "a sign-in begins with GET");
+      }
+    },
+  };
+}
