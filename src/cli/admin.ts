@@ -13,7 +13,7 @@ import { managementUrlOf } from "../identity/client-folder.ts";
 import { serviceToken } from "../identity/login.ts";
 import { Group, Peer, User } from "../wire/admin-api.ts";
 import { ApiFailure } from "../wire/client-api.ts";
-import { print } from "./output.ts";
+import { print, tameJson } from "./output.ts";
 import { parseUrl } from "./parse.ts";
 
 /** Longest answer taken: the largest account's list of peers. */
@@ -127,9 +127,9 @@ function idsOf<T extends { readonly id: string }>(
   return names.map((name) => theOne(kind, name, all, keysOf).id);
 }
 
-/** Prints the body as it came, ended by a line break. */
+/** Prints the body as it came but for what could drive a terminal, ended by a line break. */
 export function printBody({ text }: Answer<unknown>): Promise<void> {
-  return print(text.endsWith("\n") || text === "" ? text : `${text}\n`);
+  return print(tameJson(text.endsWith("\n") || text === "" ? text : `${text}\n`));
 }
 
 interface Call {

@@ -1,3 +1,4 @@
+import { printable } from "../base/printable.ts";
 import { type ClientSession, openClientSession } from "../identity/client-session.ts";
 import { command } from "./command.ts";
 import { print, printJson } from "./output.ts";
@@ -60,7 +61,7 @@ examples:
         return;
       }
       await print(
-        `Signed in as ${describeUser(made.user)}; this device is ${made.deviceName ?? made.devicePeerId}.\n${
+        `Signed in as ${describeUser(made.user)}; this device is ${printable(made.deviceName ?? made.devicePeerId)}.\n${
           made.keptUntilSeconds === null
             ? "The login is not kept: every connection signs in (--ssh-jwt-cache-ttl keeps it).\n"
             : `The login is kept until ${timeText(made.keptUntilSeconds)}.\n`

@@ -14,7 +14,15 @@ export function print(text: string): Promise<void> {
 
 /** One JSON value on one line, or set over several when a person may read it. */
 export function printJson(value: unknown, layout: "line" | "set" = "set"): Promise<void> {
-  return print(`${layout === "line" ? JSON.stringify(value) : JSON.stringify(value, null, 2)}\n`);
+  return print(`${tameJson(layout === "line" ? JSON.stringify(value) : JSON.stringify(value, null, 2))}\n`);
+}
+
+/** The same JSON, with escapes for what could drive a terminal: JSON lets more stand than `printable` does. */
+export function tameJson(json: string): string {
+  return json.replace(
+    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Rows under headings in columns, as wide as their widest cell. Plain ASCII, two spaces apart. */

@@ -5,12 +5,13 @@
  * @module
  */
 import { closeSync, openSync, writeSync } from "node:fs";
+import { printable } from "../base/printable.ts";
 import { processTerminal, type Terminal } from "../identity/terminal.ts";
 
 export const proxyTerminal: Terminal = {
   say(line) {
     processTerminal.say(line);
-    if (!process.stderr.isTTY) writeToTty(`${line}\n`);
+    if (!process.stderr.isTTY) writeToTty(`${printable(line)}\n`);
   },
   canAsk: () => processTerminal.canAsk(),
   ask(prompt, signal) {

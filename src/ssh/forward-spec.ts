@@ -4,6 +4,7 @@
  * @module
  */
 import { QfError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 
 export type Endpoint =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
@@ -62,8 +63,9 @@ export function describeListen(listen: ForwardSpec["listen"]): string {
   return `${listen.host === "" ? "*" : bracketed(listen.host)}:${listen.port}`;
 }
 
+/** Where to, for people: by SOCKS a machine's programs may name what they like. */
 export function describeEndpoint(endpoint: Endpoint): string {
-  return endpoint.kind === "unix" ? endpoint.path : `${bracketed(endpoint.host)}:${endpoint.port}`;
+  return printable(endpoint.kind === "unix" ? endpoint.path : `${bracketed(endpoint.host)}:${endpoint.port}`);
 }
 
 function readSpec(text: string, direction: ForwardSpec["direction"], bad: () => QfError): ForwardSpec {

@@ -162,7 +162,7 @@ export function pingText(report: PingReport): string {
   } else lines.push(`path        none: ${why}`);
   lines.push(`agent       ${agentText(agent)}`);
   lines.push(`ssh         ${SSH_TEXTS[ssh]}`);
-  return lines.map((line) => `${line}\n`).join("");
+  return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
 const SSH_TEXTS: Readonly<Record<PingReport["ssh"], string>> = {

@@ -109,7 +109,7 @@ const NO_FORWARDS = {
 
 /** A line beside a session, whose terminal may be raw. */
 function sayBeside(line: string, { quiet }: SshInvocation): void {
-  if (!quiet) process.stderr.write(process.stdin.isRaw ? `${line}\r\n` : `${line}\n`);
+  if (!quiet) process.stderr.write(`${printable(line)}${process.stdin.isRaw ? "\r\n" : "\n"}`);
 }
 
 function checkAvailable({ port }: SshInvocation): void {

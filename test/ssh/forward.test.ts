@@ -10,7 +10,12 @@ import { SshWriter } from "../../src/base/ssh-buffer.ts";
 import { dialDirect } from "../../src/fabric/dial.ts";
 import { type Connection, connectSsh } from "../../src/ssh/connect.ts";
 import { type Forwards, openStream, startForwards } from "../../src/ssh/forward.ts";
-import { type ForwardSpec, parseLocalForward, parseRemoteForward } from "../../src/ssh/forward-spec.ts";
+import {
+  describeEndpoint,
+  type ForwardSpec,
+  parseLocalForward,
+  parseRemoteForward,
+} from "../../src/ssh/forward-spec.ts";
 import { openChannel } from "../../src/sshcore/server-channels.ts";
 import { converse, freePort, startEcho } from "../support/echo.ts";
 import { startSshMachine } from "../support/ssh-machine.ts";
@@ -125,6 +130,12 @@ test("the machine's own sentence says why a stream is not to be, free of control
   const error = await openStream(connection, { kind: "tcp", host: "db", port: 5432 }).catch((cause) => cause);
   expect(error).toBeInstanceOf(QfError);
   expect(error.message).toBe("db:5432: no reason given");
+});
+
+test("where a program wants to go by SOCKS can not drive the terminal", async () => {
+  const host = "db\u001b]0;x\u0007\u009b2J\n.example.com";
+  expect(describeEndpoint({ kind: "tcp", host, port: 80 })).toMatch(/^[\x20-\x7e]+$/);
+  expect(describeEndpoint({ kind: "unix", path: host })).toMatch(/^[\x20-\x7e]+$/);
 });
 
 test("a port that can not be had is told, and ends everything where that was asked for", async () => {

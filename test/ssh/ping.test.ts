@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { pingText } from "../../src/ssh/ping.ts";
 
-test("what a machine says of its version can not drive the terminal of who pings it", () => {
+test("what machine and management say can not drive the terminal of who pings", () => {
   const text = pingText({
-    peer: { peerId: "p".repeat(20), name: "web1.qf.internal", address: "100.64.0.1" },
+    peer: { peerId: "p".repeat(20), name: "web1\u001b[2J.qf.internal", address: "100.64.0.1" },
     path: "direct",
     endpoint: "192.0.2.1:22022",
     why: "it answered first",
