@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { nowSeconds } from "../../base/clock.ts";
-import { refuseLocalAccount } from "../../policy/local-account.ts";
 import type { DoorFailure } from "../os/door-orders.ts";
-import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
+import type { LocalAccount } from "../os/users.ts";
+import { accountNow } from "./account-now.ts";
 import { describeForward, type ForwardAction } from "./destination.ts";
 import type { Verdict } from "./judge.ts";
 import type { SessionHost } from "./session-host.ts";
@@ -62,11 +61,9 @@ export function createForwardGate(host: SessionHost): ForwardGate {
   return {
     ask,
     async account(action) {
-      const { auth, clock } = host;
-      const account = await lookUpAccount(auth.localUser, nowSeconds(clock));
-      const reason = refuseLocalAccount(account?.facts ?? NO_ACCOUNT);
-      if (account !== null && reason === null && account.uid === auth.localUid) return account;
-      throw new Refused(host.deny(reason ?? "account_unknown", action));
+      const account = await accountNow(host);
+      if (typeof account === "string") throw new Refused(host.deny(account, action));
+      return account;
     },
     async record(action) {
       const reason = await host.recordStart(ask(action), {

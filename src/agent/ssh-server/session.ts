@@ -9,10 +9,8 @@
  */
 import type { ServerChannel, Session } from "ssh2";
 import { assert } from "../../base/assert.ts";
-import { nowSeconds } from "../../base/clock.ts";
 import { printableLines } from "../../base/printable.ts";
 import { mayForwardAgent, sftpMode } from "../../policy/capabilities.ts";
-import { refuseLocalAccount } from "../../policy/local-account.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 import { parseTerminalModes } from "../../sshcore/terminal-modes.ts";
@@ -22,7 +20,8 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import { MonitorError } from "../os/monitor.ts";
 import type { WindowSize } from "../os/pty.ts";
 import type { Exit } from "../os/spawn.ts";
-import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
+import type { LocalAccount } from "../os/users.ts";
+import { accountNow } from "./account-now.ts";
 import { type Argv, argvOf, endOf, type Start, signalOf } from "./command.ts";
 import {
   CLIENT_NAMES_MAX,
@@ -223,11 +222,8 @@ export class SshSession {
     this.#allowedMs = performance.now();
     const reason = this.#refuseTerminal(verdict.grant);
     if (reason !== null) return this.#refuse(channel, this.#host.deny(reason, start));
-    const account = await lookUpAccount(this.#host.auth.localUser, nowSeconds(this.#host.clock));
-    const accountReason = refuseLocalAccount(account?.facts ?? NO_ACCOUNT);
-    if (account === null || accountReason !== null || account.uid !== this.#host.auth.localUid) {
-      return this.#refuse(channel, this.#host.deny(accountReason ?? "account_unknown", start));
-    }
+    const account = await accountNow(this.#host);
+    if (typeof account === "string") return this.#refuse(channel, this.#host.deny(account, start));
     const argv = argvOf(start, account, verdict.grant);
     const hasTerminal = this.#terminal !== null;
     const unrecorded = await this.#evidence.begins(verdict, { start, argv, hasTerminal });
