@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { refuseOvertime } from "../../../src/agent/ssh-server/overtime.ts";
 
-const times = { admittedMs: 1_000, lastActivityMs: 8_000, nowMs: 10_000 };
+const times = { sinceMs: 1_000, lastActivityMs: 8_000, nowMs: 10_000 };
 const unlimited = { idleMs: null, connectionMs: null };
 
 test.each([
