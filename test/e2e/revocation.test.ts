@@ -87,6 +87,27 @@ describe.skipIf(!isRoot)("revocation", () => {
     await lab.api("DELETE", `/api/policies/${id}`);
   });
 
+  test("by a posture check that the device does not meet any more, and not by one that it meets", async () => {
+    const check = (min_version: string) => ({
+      ...{ name: "new enough", description: "" },
+      checks: { nb_version_check: { min_version } },
+    });
+    const { id } = await lab.api<{ id: string }>("POST", "/api/posture-checks", check("0.0.1"));
+    await revokes(async () => {
+      const { mapVersion } = (await agent.status()).management;
+      const checked = { ...body(), source_posture_checks: [id] };
+      await lab.api("PUT", `/api/policies/${policyId}`, checked);
+      const isHeard = async () => (await agent.status()).management.mapVersion > mapVersion;
+      await lab.until("the map", isHeard);
+      await Bun.sleep(300);
+      expect((await agent.status()).sshServer.sessions).toHaveLength(1);
+      await lab.api("PUT", `/api/posture-checks/${id}`, check("99.0.0"));
+    }, /This device does not meet the posture checks|This device may not reach this peer/);
+    await lab.api("DELETE", `/api/policies/${policyId}`);
+    policyId = "";
+    await lab.api("DELETE", `/api/posture-checks/${id}`);
+  });
+
   test("by logging out", () => revokes(() => device.qf(["logout"]), /this login was ended/));
 
   test("by the machine's own flag", async () => {

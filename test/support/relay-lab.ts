@@ -93,6 +93,8 @@ export interface DialChange {
   readonly proofKey?: Ed25519Key;
   readonly hello?: string;
   readonly source?: string;
+  /** Where the relay is dialled; absent: where it is. */
+  readonly at?: string;
 }
 
 /** One of several processes, all of which have the key and the public origin. */
@@ -189,7 +191,7 @@ export function openRelayLab(
     async dial(device, target, change) {
       const hello = helloOf(device, target, change).trimEnd();
       const proof = signRelayDial(change?.proofKey ?? device.key, scope, hello);
-      const stream = await dialRelay({ origin, hello, proof, timeoutMs: 5_000 });
+      const stream = await dialRelay({ origin: change?.at ?? origin, hello, proof, timeoutMs: 5_000 });
       return stream.on("error", () => {});
     },
     async rawDial(device, target) {

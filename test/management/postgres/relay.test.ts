@@ -128,8 +128,19 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
       ]);
     }
     expect([a.hub.load().links, b.hub.load().links]).toEqual([1, 0]);
-    stream.end(data);
-    expect(sha256(await readAll(stream))).toBe(sha256(Buffer.from(GREETING), data));
+    const parts: Buffer[] = [];
+    stream.on("data", (part: Buffer) => void parts.push(part));
+    stream.write(data);
+    const whole = data.length + GREETING.length;
+    const bytes = () => parts.reduce((sum, { length }) => sum + length, 0);
+    await until("all of it", () => bytes() === whole, 15_000);
+    for (const { hub } of [a, b]) {
+      expect(hub.streams(management.accountId)).toMatchObject([
+        { bytesFromClient: data.length, bytesFromAgent: whole },
+      ]);
+    }
+    expect(sha256(...parts)).toBe(sha256(Buffer.from(GREETING), data));
+    stream.end();
     await nothingLeft(a, b);
   }, 20_000);
 

@@ -10,12 +10,12 @@ const SUITES: readonly (readonly [string, readonly string[], number])[] = [
     [
       "test/management/http/**/*.test.ts",
       "test/management/db/{store,peers,map-changes}.test.ts",
-      "test/management/{maps,audit-ingest}.test.ts",
+      "test/management/{maps,maps.property,map-stamps,audit-ingest}.test.ts",
     ],
     200,
   ],
-  ["sign-in", ["test/management/login/sign-in.test.ts"], 25],
-  ["control links", ["test/management/sync/hub.test.ts"], 15],
+  ["sign-in", ["test/management/login/*.test.ts"], 60],
+  ["control links", ["test/management/sync/{hub,handshake}.test.ts"], 45],
   ["the relay", ["test/management/relay/hub.test.ts"], 35],
 ];
 const TIMEOUT_MS = 240_000;

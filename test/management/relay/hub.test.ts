@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { makeHello } from "../../../src/fabric/hello.ts";
+import { offerToRelay } from "../../../src/fabric/relay-client.ts";
 import type { RelayStream } from "../../../src/fabric/relay-stream.ts";
 import { deletePeer } from "../../../src/management/db/peers.ts";
 import {
@@ -17,6 +18,7 @@ import {
 import { until } from "../../support/agent.ts";
 import { addPeer, openRelayLab, type RelayLab, type TestPeer } from "../../support/relay-lab.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
+import { recordTurns } from "../../support/turns.ts";
 
 let folder: string;
 let management: TestManagement;
@@ -58,8 +60,16 @@ test("a stream carries bytes both ways, unharmed and metered", async () => {
     incoming.pipe(incoming);
   });
   const echoed = await relay.dial(device, machine);
-  echoed.end(data);
-  const back = await readAll(echoed);
+  const parts: Buffer[] = [];
+  const bytes = () => parts.reduce((sum, { length }) => sum + length, 0);
+  echoed.on("data", (part: Buffer) => void parts.push(part));
+  echoed.write(data);
+  await until("all of it", () => bytes() === data.length + 16, 15_000);
+  expect(relay.hub.streams(management.accountId)).toMatchObject([
+    { source: device.row.id, bytesFromClient: data.length, bytesFromAgent: data.length + 16 },
+  ]);
+  echoed.end();
+  const back = Buffer.concat(parts);
   expect(back.subarray(0, 16).toString()).toBe("hello from web1\n");
   expect(createHash("sha256").update(back.subarray(16)).digest("hex")).toBe(
     createHash("sha256").update(data).digest("hex"),
@@ -67,6 +77,33 @@ test("a stream carries bytes both ways, unharmed and metered", async () => {
   await until("the end", () => relay.hub.load().streams === 0);
   expect(relay.hub.load()).toMatchObject({ links: 1, waitingBytes: 0 });
 }, 20_000);
+
+test("a stream costs one turn to the relay and one over the machine's link, and no more", async () => {
+  const { port } = new URL(relay.origin);
+  const [atClient, atMachine] = [await recordTurns(Number(port)), await recordTurns(Number(port))];
+  const { promise: isUp, resolve: onUp } = Promise.withResolvers<void>();
+  const offer = offerToRelay({
+    origin: `http://127.0.0.1:${atMachine.port}`,
+    proof: relay.proofOf(machine),
+    onUp,
+    onDown: () => {},
+    onStream: (_open, stream) => {
+      stream.on("error", () => {});
+      greet(stream);
+      return true;
+    },
+  });
+  await isUp;
+  await until("the link", () => relay.hub.hasLink(machine.row.id));
+  atMachine.turns.length = 0;
+  // What it says first is SSH's banner: it comes with the answer to the request that opens the stream.
+  const stream = await relay.dial(device, machine, { at: `http://127.0.0.1:${atClient.port}` });
+  expect(atClient.turns).toEqual(["up", "down"]);
+  expect(atMachine.turns).toEqual(["down", "up"]);
+  stream.destroy();
+  offer.close();
+  for (const one of [atClient, atMachine]) one.close();
+});
 
 test("a ping is carried where SSH would be", async () => {
   await relay.offer(machine, greet);
