@@ -12,7 +12,7 @@ import { systemInitiator } from "../../src/management/db/audit-events.ts";
 import { insertGroup } from "../../src/management/db/groups.ts";
 import type { PeerRow } from "../../src/management/db/peers.ts";
 import { putPolicy } from "../../src/management/db/policies.ts";
-import { openStore, type Writer } from "../../src/management/db/store.ts";
+import { openStore, type Store, type Writer } from "../../src/management/db/store.ts";
 import { insertUser, listUsers, type UserRow, updateUser } from "../../src/management/db/users.ts";
 import type { AgentFlags } from "../../src/wire/agent-sync.ts";
 import type { PeerFacts } from "../../src/wire/client-api.ts";
@@ -62,19 +62,24 @@ export async function seedAccount(
 ): Promise<SeededMachine[]> {
   const store = openStore({ dataDir, clock: systemClock, log: silentLog, create: false });
   try {
-    return await store.transaction(async (tx) => {
-      const machines: SeededMachine[] = [];
-      const admins = await addPeople(tx, accountId, "admins", ADMINS);
-      for (let g = 0; g * GROUP_MACHINES < machineCount; g++) {
-        const count = Math.min(GROUP_MACHINES, machineCount - g * GROUP_MACHINES);
-        machines.push(...(await addGroup(tx, accountId, { number: g, count, admins })));
-      }
-      await bumpVersion(tx, accountId);
-      return machines;
-    });
+    return await seedStore(store, accountId, machineCount);
   } finally {
     await store.close();
   }
+}
+
+/** Fills the account in a store of any kind. */
+export function seedStore(store: Store, accountId: string, machineCount: number): Promise<SeededMachine[]> {
+  return store.transaction(async (tx) => {
+    const machines: SeededMachine[] = [];
+    const admins = await addPeople(tx, accountId, "admins", ADMINS);
+    for (let g = 0; g * GROUP_MACHINES < machineCount; g++) {
+      const count = Math.min(GROUP_MACHINES, machineCount - g * GROUP_MACHINES);
+      machines.push(...(await addGroup(tx, accountId, { number: g, count, admins })));
+    }
+    await bumpVersion(tx, accountId);
+    return machines;
+  });
 }
 
 /** One of the people who may enter every machine is blocked: a change of every map, while nobody serves. */

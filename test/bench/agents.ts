@@ -176,7 +176,7 @@ async function restart(
   });
 }
 
-interface Agents {
+export interface Agents {
   ask(order: AgentsOrder): Promise<AgentsAnswer>;
   /** Waits until that many have a current map. */
   ready(count: number): Promise<void>;
@@ -185,7 +185,8 @@ interface Agents {
   stop(): Promise<void>;
 }
 
-function startAgents(root: string, url: string, machines: readonly SeededMachine[]): Agents {
+/** Starts their process; they connect when told to. */
+export function startAgents(root: string, url: string, machines: readonly SeededMachine[]): Agents {
   const input = join(root, "machines.json");
   writeFileSync(input, JSON.stringify({ url, machines }), { mode: 0o600 });
   const command = [process.execPath, resolve(import.meta.dir, "agents-load.ts"), input];

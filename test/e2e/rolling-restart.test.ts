@@ -1,0 +1,69 @@
+/** Two managements are started anew one after the other, under a thousand agents that are linked to them. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { systemClock } from "../../src/base/clock.ts";
+import { silentLog } from "../../src/base/log.ts";
+import { openPostgresStore } from "../../src/management/db/postgres/store.ts";
+import { type Agents, startAgents } from "../bench/agents.ts";
+import { seedStore } from "../bench/agents-account.ts";
+import { hasPostgres } from "../support/postgres.ts";
+import { type LabManagement, openTwoManagements, type TwoManagements } from "../support/two-managements.ts";
+
+const AGENTS = 1_000;
+/** More than so many are asked at no time who they are, of those that come to one process (`sync/handshake.ts`). */
+const HANDSHAKES_MAX = 128;
+
+describe.skipIf(!hasPostgres)("a rolling restart of two managements", () => {
+  let two: TwoManagements;
+  let processes: LabManagement[];
+  let agents: Agents;
+
+  beforeAll(async () => {
+    two = await openTwoManagements();
+    const { lab, balancer, environment } = two;
+    const databaseUrl = environment.QF_DATABASE_URL ?? "";
+    const store = await openPostgresStore({ databaseUrl, clock: systemClock, log: silentLog });
+    const machines = await seedStore(store, lab.accountId, AGENTS);
+    await store.close();
+    processes = await Promise.all([two.serve("first"), two.serve("second")]);
+    balancer.backends = processes.map(({ port }) => port);
+    agents = startAgents(lab.root, lab.url, machines);
+  }, 120_000);
+
+  afterAll(async () => {
+    await agents?.stop();
+    await two?.[Symbol.asyncDispose]();
+  });
+
+  test("sends nobody a map that it has, and is no stampede: few at once, and few attempts", async () => {
+    await agents.ask({ do: "start", withinMs: 500 });
+    await agents.ready(AGENTS);
+    expect(await agents.ask({ do: "deltas" })).toMatchObject({ maps: AGENTS });
+    for (const [i, name] of ["first", "second"].entries()) {
+      const leaving = processes[i];
+      two.balancer.backends = processes.flatMap(({ port }) => (port === leaving?.port ? [] : [port]));
+      leaving?.child.kill("SIGTERM");
+      await leaving?.child.exited;
+      // The first had about half of them; after that all were at the second.
+      const moved = i === 0 ? AGENTS * 0.4 : AGENTS;
+      const isOver = async () => {
+        const { ready, currents } = await agents.ask({ do: "counts" });
+        return ready === AGENTS && currents >= moved;
+      };
+      await two.lab.until("all to be back", isOver, 100_000);
+      const said = await agents.ask({ do: "deltas" });
+      expect(said).toMatchObject({ ready: AGENTS, maps: 0, deltas: 0, needMaps: 0 });
+      expect(said.attempts).toBeLessThan(said.currents * 1.5);
+      expect(said.handshakesPeak).toBeLessThanOrEqual(HANDSHAKES_MAX);
+      const again = await two.serve(name);
+      processes[i] = again;
+      two.balancer.backends = processes.map(({ port }) => port);
+    }
+    const [, second] = processes;
+    if (second === undefined) throw new Error("there are two");
+    // All of them hear of a change, wherever they are.
+    const [account] = await two.at<{ settings: object }[]>(second, "GET", "/api/accounts");
+    const settings = { ...account?.settings, max_stale_seconds: 3_333 };
+    await two.at(second, "PUT", `/api/accounts/${two.lab.accountId}`, { settings });
+    expect(await agents.applied(AGENTS)).toHaveLength(AGENTS);
+  }, 240_000);
+});
