@@ -7,6 +7,7 @@ import { type FaultyTcp, openFaultyTcp } from "../support/faulty-tcp.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import type { RunResult } from "../support/run-process.ts";
+import { sshPort } from "../support/ssh-trap.ts";
 
 const sha256 = (data: Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
@@ -17,6 +18,7 @@ describe.skipIf(!isRoot)("a bad network", () => {
   let agent: LabAgent;
   let laptop: LabDevice;
   let at: string;
+  let servers: string;
 
   const isLinked = async (): Promise<boolean> => {
     const { management, relay } = await agent.status();
@@ -41,7 +43,7 @@ describe.skipIf(!isRoot)("a bad network", () => {
     lab.url = `http://127.0.0.1:${network.upstream}`;
     await lab.serveManagement(["--public-url", `http://127.0.0.1:${network.port}`]);
     const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
+    servers = await lab.createGroup("Servers");
     const ada = await lab.createPerson("ada@example.com", [devs]);
     await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
     agent = await lab.startAgent("hidden1", { groups: [servers], args: ["--listen", "none"] });
@@ -163,6 +165,33 @@ describe.skipIf(!isRoot)("a bad network", () => {
     // What hangs in the network would only be found dead later.
     network.cut();
   }, 120_000);
+
+  test("that falls silent on the direct way is noticed at both ends by who looks", async () => {
+    const args = ["--listen", "127.0.0.1:0", "--ssh-idle-timeout=3"];
+    const open = await lab.startAgent("open1", { groups: [servers], args });
+    const way = await openFaultyTcp(await sshPort(open));
+    try {
+      await open.up(["--advertise", `127.0.0.1:${way.port}`]);
+      const alive = ["-v", "-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=2"];
+      const child = laptop.spawn(["ssh", ...alive, `${deploy.name}@open1`, "cat"]);
+      child.stdin.write("hello\n");
+      child.stdin.flush();
+      const said = new Response(child.stderr).text();
+      expect(new TextDecoder().decode((await child.stdout.getReader().read()).value)).toBe("hello\n");
+      way.fault = { isSilent: true };
+      expect(await child.exited).toBe(255);
+      expect(await said).toContain(`connected directly to 127.0.0.1:${way.port}`);
+      expect((await said).match(/^qf: error: .+$/gm)).toHaveLength(1);
+      await lab.until(
+        "nobody on it",
+        async () => (await open.status()).sshServer.sessions.length === 0,
+        20_000,
+      );
+    } finally {
+      way.close();
+      await open.down();
+    }
+  }, 60_000);
 
   test("full of strangers leaves room for people", async () => {
     const sockets: Socket[] = [];
