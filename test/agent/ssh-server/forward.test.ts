@@ -13,6 +13,7 @@ import { socketUids } from "../../support/sockets.ts";
 import { socks4a, socks5 } from "../../support/socks.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
 import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 
 let world: SshWorld;
 let account: OsAccount;
@@ -123,7 +124,7 @@ describe.skipIf(!isRoot)("forwarding", () => {
 
   test("a control connection begins and cancels forwards of its own", async () => {
     const port = await freePort();
-    const control = join("/tmp", `qf-ctl-${process.pid}`);
+    const control = join(tempFolder(), "control");
     start(["-M", "-S", control]);
     await until(() => existsSync(control));
     const ask = (...args: string[]) =>
