@@ -23,10 +23,11 @@ const SETTLE_MS = 5_000;
 const UNDER_WAY_MAX = 200;
 const COMMAND_TIMEOUT_MS = 30_000;
 
+type Outcome = Omit<Ended, "id">;
+
 interface Client {
   readonly name: string;
-  /** Runs one; resolves to its milliseconds, and why it failed, or "". */
-  run(): Promise<{ readonly ms: number; readonly failure: string }>;
+  run(): Promise<Outcome>;
   readonly samplesMs: number[];
   readonly failures: string[];
 }
@@ -112,7 +113,7 @@ async function exec({ run, samplesMs, failures }: Client): Promise<void> {
   if (failure !== "") failures.push(failure);
 }
 
-async function runCommand(command: readonly string[], env: Record<string, string>) {
+async function runCommand(command: readonly string[], env: Record<string, string>): Promise<Outcome> {
   const startMs = performance.now();
   const child = Bun.spawn([...command], {
     env,
@@ -130,28 +131,28 @@ async function runCommand(command: readonly string[], env: Record<string, string
 /** The client that stays: a process that is told when to run one more. */
 function startResident(args: readonly string[], env: Record<string, string>) {
   const script = resolve(import.meta.dir, "commands-load.ts");
-  const underWay = new Map<number, (done: { ms: number; failure: string }) => void>();
+  const underWay = new Map<number, (done: Outcome) => void>();
   let lastId = 0;
   const child = Bun.spawn([process.execPath, script, ...args], {
     env,
     stdin: "ignore",
     stdout: "ignore",
     stderr: "inherit",
-    ipc({ id, ...done }: Ended) {
-      underWay.get(id)?.(done);
+    ipc: ({ id, ...done }: Ended) => underWay.get(id)?.(done),
+  });
+  const run = async (): Promise<Outcome> => {
+    const id = ++lastId;
+    const ended = new Promise<Outcome>((done) => underWay.set(id, done));
+    child.send({ id } satisfies Begin);
+    const late = Bun.sleep(COMMAND_TIMEOUT_MS).then(() => ({ ms: COMMAND_TIMEOUT_MS, failure: "no end" }));
+    try {
+      return await Promise.race([ended, late]);
+    } finally {
       underWay.delete(id);
-    },
-  });
-  void child.exited.then(() => {
-    for (const end of underWay.values()) end({ ms: COMMAND_TIMEOUT_MS, failure: "the client has ended" });
-  });
+    }
+  };
   return {
-    run: () =>
-      new Promise<{ ms: number; failure: string }>((done) => {
-        lastId++;
-        underWay.set(lastId, done);
-        child.send({ id: lastId } satisfies Begin);
-      }),
+    run,
     async [Symbol.asyncDispose]() {
       child.kill();
       await child.exited;

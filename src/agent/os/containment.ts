@@ -116,11 +116,13 @@ function createCgroup(path: string, environmentMark: string, retriesMs: readonly
   return {
     prepare: () => wakeCgroups(dirname(dirname(path))),
     async add(pid) {
+      // Also of a connection that never had a process, which then makes no folder any more.
+      if (isKilled) throw isOver();
       isMade = true;
       await marked.add(pid);
       await enter(path, pid);
       // It may have come in behind the kill.
-      if (isKilled) throw new Error("the connection is over");
+      if (isKilled) throw isOver();
     },
     async killAll(timeoutMs) {
       isKilled = true;
@@ -190,13 +192,15 @@ function sweep(root: string): void {
   }
 }
 
+const isOver = (): Error => new Error("the connection is over");
+
 function createMarked(environmentMark: string): Containment {
   const marks: Mark[] = [];
   let isKilled = false;
   return {
     prepare() {},
     async add(pid) {
-      if (isKilled) throw new Error("the connection is over");
+      if (isKilled) throw isOver();
       const mark = markOf(pid, environmentMark);
       marks.push(mark);
       if (marks.length > MARKS_MAX) marks.shift();
