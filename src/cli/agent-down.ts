@@ -18,7 +18,7 @@ examples:
     meta: { name: "down", description: "Stop the agent" },
     args: { "state-dir": { type: "string", valueHint: "dir", description: "State folder" } },
     async run({ args }) {
-      const { agentDown: down } = await import("../agent/down.ts");
+      const { agentDown: down } = await import("../agent/lifecycle/down.ts");
       const wasRunning = await down({ stateDir: args["state-dir"], environment: process.env });
       await print(wasRunning ? "the agent has stopped\n" : "no agent was running\n");
     },

@@ -31,7 +31,7 @@ examples:
           hint: "qf agent ssh --stdio; to log in to a peer: qf ssh",
         });
       }
-      const { serveStdio } = await import("../agent/stdio.ts");
+      const { serveStdio } = await import("../agent/control-socket/stdio.ts");
       await serveStdio({ stateDir: args["state-dir"], environment: process.env });
     },
   },

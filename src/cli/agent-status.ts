@@ -26,7 +26,7 @@ examples:
       "state-dir": { type: "string", valueHint: "dir", description: "State folder" },
     },
     async run({ args }) {
-      const { agentStatus: ask, statusText } = await import("../agent/status.ts");
+      const { agentStatus: ask, statusText } = await import("../agent/status/status.ts");
       const status = await ask({ stateDir: args["state-dir"], environment: process.env });
       if (args.json === true) await printJson(status);
       else await print(statusText(status, args.detail === true));

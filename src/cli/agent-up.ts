@@ -148,7 +148,7 @@ examples:
       foreground: off("Stay attached"),
     },
     async run({ args }) {
-      const { agentUp: up } = await import("../agent/up.ts");
+      const { agentUp: up } = await import("../agent/lifecycle/up.ts");
       const { "setup-key": setupKey, "state-dir": stateDir, foreground } = args;
       const given: Record<string, string | boolean | string[] | undefined> = {};
       for (const name of STORED) given[name] = args[name];

@@ -38,7 +38,7 @@ examples:
       const managementUrl = url === undefined ? undefined : parseUrl("management-url", url);
       const environment = process.env;
       const [{ checkAgent }, { checkSsh }] = await Promise.all([
-        import("../agent/check-agent.ts"),
+        import("../agent/status/check-agent.ts"),
         import("../proxy/check-ssh.ts"),
       ]);
       const agent = checkAgent({ stateDir: args["state-dir"], environment });

@@ -1,7 +1,7 @@
 /**
  * Limits of a machine's SSH server as `qf agent up` takes and keeps them, named after sshd_config(5).
  *
- * Absent or null is the default of the version that runs. `agent/ssh-server/limits.ts` says what each
+ * Absent or null is the default of the version that runs. `agent/contracts/limits.ts` says what each
  * one bounds.
  *
  * @module

@@ -12,7 +12,7 @@ import {
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { askAgent, askStatus } from "../../src/agent/control-client.ts";
+import { askAgent, askStatus } from "../../src/agent/control-socket/control-client.ts";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
 import { isQfError } from "../../src/base/errors.ts";
 import { dialDirect } from "../../src/fabric/dial.ts";

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { backoffMs, firstWaitMs } from "../../src/agent/backoff.ts";
+import { backoffMs, firstWaitMs } from "../../src/agent/control-link/backoff.ts";
 import { type Ed25519Key, ed25519FromSeed, signEd25519 } from "../../src/base/ed25519.ts";
 import { newId } from "../../src/base/random.ts";
 import { applyDelta } from "../../src/policy/map-delta.ts";
@@ -117,7 +117,7 @@ class Agent {
     setTimeout(() => this.connect(), this.#nextWaitMs());
   }
 
-  /** As in `agent/sync-client.ts`. */
+  /** As in `agent/control-link/sync-client.ts`. */
   #nextWaitMs(): number {
     const told = this.#retryAfterMs;
     this.#retryAfterMs = null;

@@ -3,7 +3,7 @@
  * of a connection that is no longer allowed, and to the new map in force at the agent.
  */
 import { Client } from "ssh2";
-import { askStatus } from "../../src/agent/control-client.ts";
+import { askStatus } from "../../src/agent/control-socket/control-client.ts";
 import type { LabPolicy } from "../support/lab.ts";
 import { policyBody } from "../support/lab.ts";
 import { connectClient, type LoadedKey, loadKey } from "./client.ts";

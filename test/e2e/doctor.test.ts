@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkAgent } from "../../src/agent/check-agent.ts";
+import { checkAgent } from "../../src/agent/status/check-agent.ts";
 import type { DoctorReport, Finding } from "../../src/wire/finding.ts";
 import { freePort } from "../support/echo.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { Client, utils } from "ssh2";
-import { makeEd25519HostKey } from "../../src/agent/host-keys.ts";
+import { makeEd25519HostKey } from "../../src/agent/state/host-keys.ts";
 import { type Ed25519Key, ed25519FromSeed, generateEd25519, signEd25519 } from "../../src/base/ed25519.ts";
 import { sha256 } from "../../src/base/random.ts";
 import { parseCertificate } from "../../src/certificate/parse.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, createPublicKey, diffieHellman, generateKeyPairSync, verify } from "node:crypto";
 import ssh2 from "ssh2";
-import { makeEd25519HostKey } from "../../src/agent/host-keys.ts";
+import { makeEd25519HostKey } from "../../src/agent/state/host-keys.ts";
 import { ed25519PublicKeyObject } from "../../src/base/ed25519.ts";
 import { SshReader, SshWriter } from "../../src/base/ssh-buffer.ts";
 import { ALGORITHMS } from "../../src/sshcore/algorithms.ts";

@@ -2,10 +2,10 @@
  * An agent in this process, with an SSH server that only notes what it is handed.
  */
 import type { Duplex } from "node:stream";
-import type { FlagChange } from "../../src/agent/flags.ts";
-import { prepareAgent } from "../../src/agent/prepare.ts";
-import { type Agent, type StartAgentOptions, startAgent } from "../../src/agent/run.ts";
-import type { SshServer, StreamOrigin, World } from "../../src/agent/world.ts";
+import type { FlagChange } from "../../src/agent/contracts/flags.ts";
+import type { SshServer, StreamOrigin, World } from "../../src/agent/contracts/server-context.ts";
+import { prepareAgent } from "../../src/agent/lifecycle/prepare.ts";
+import { type Agent, type StartAgentOptions, startAgent } from "../../src/agent/lifecycle/run.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { LiveSession } from "../../src/wire/agent-sync.ts";

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { createServer } from "node:net";
 import ssh2, { type Connection, type Session } from "ssh2";
-import { makeEd25519HostKey } from "../../src/agent/host-keys.ts";
+import { makeEd25519HostKey } from "../../src/agent/state/host-keys.ts";
 import { ALGORITHMS } from "../../src/sshcore/algorithms.ts";
 import { type Guard, guardConnection } from "../../src/sshcore/guard.ts";
 import type { WireLimits } from "../../src/sshcore/wire-limits.ts";

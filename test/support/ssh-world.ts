@@ -5,11 +5,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { SignJWT } from "jose";
-import type { Approvals } from "../../src/agent/approvals.ts";
-import { createPenalties } from "../../src/agent/penalties.ts";
-import { DEFAULT_LIMITS, type Limits } from "../../src/agent/ssh-server/limits.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../src/agent/contracts/limits.ts";
+import { createPenalties } from "../../src/agent/contracts/penalties.ts";
+import type { SshServer, StreamOrigin, World } from "../../src/agent/contracts/server-context.ts";
+import type { Approvals } from "../../src/agent/control-link/approvals.ts";
 import { createSshServer } from "../../src/agent/ssh-server/server.ts";
-import type { SshServer, StreamOrigin, World } from "../../src/agent/world.ts";
 import { type Clock, nowSeconds, systemClock } from "../../src/base/clock.ts";
 import { type Ed25519Key, generateEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
 import { QfError } from "../../src/base/errors.ts";

@@ -37,7 +37,7 @@ export async function runChild(): Promise<number> {
     if (spec.isMonitor === true) return await (await import("./monitor-child.ts")).runMonitor();
     if (spec.isDoor === true) {
       takeIds(spec);
-      return await (await import("./door-child.ts")).runDoor();
+      return await (await import("./forward-helper-child.ts")).runDoor();
     }
     if (spec.sftp !== undefined) {
       // Signals stay as they are: a reader that is gone, or a file grown too large, is an error then, and
@@ -59,7 +59,7 @@ export async function runChild(): Promise<number> {
 async function serveSftp(mode: "write" | "read"): Promise<number> {
   const [{ runSftpServer }, { Ledger }] = await Promise.all([
     import("../sftp/server.ts"),
-    import("../sftp/ledger.ts"),
+    import("../sftp/sftp-audit-writer.ts"),
   ]);
   const ledger = new Ledger(2);
   const { onOperation, beforeWait, beforeWrite } = ledger;

@@ -11,7 +11,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { ChildSpec } from "./child-spec.ts";
 import { receiveDescriptor } from "./descriptors.ts";
-import { createLines } from "./door-orders.ts";
+import { createLines } from "./forward-helper-protocol.ts";
 import { greetingOf } from "./greeting.ts";
 import { duplicate, replaceDescriptor, setCloseOnExec } from "./libc.ts";
 import type { LoginRecord } from "./login-records.ts";

@@ -6,7 +6,7 @@
  */
 import { closeSync } from "node:fs";
 import { openDescriptorSocket, sendDescriptor } from "./descriptors.ts";
-import { createLines } from "./door-orders.ts";
+import { createLines } from "./forward-helper-protocol.ts";
 import type { MonitorAnswer, MonitorOrder } from "./monitor-orders.ts";
 import { spareSession } from "./processes.ts";
 import { type Exit, type Launch, type SpawnedChild, spawnAs } from "./spawn.ts";

@@ -13,13 +13,13 @@ import type { OperationHook } from "./audit.ts";
 import { announcedExtensions, extended } from "./extensions.ts";
 import * as files from "./files.ts";
 import { Handles } from "./handles.ts";
-import { LedgerError } from "./ledger.ts";
 import { forbidTracing, widenPipe } from "./libc.ts";
 import { Packets } from "./packets.ts";
 import * as paths from "./paths.ts";
 import { PACKET_BYTES_MAX, Request, SFTP_VERSION, Status } from "./protocol.ts";
 import { type BeforeWrite, Replies } from "./replies.ts";
 import { closeFile, type Operation, type SftpSession } from "./session.ts";
+import { LedgerError } from "./sftp-audit-writer.ts";
 import { errnoOf, outcome, outcomeOf } from "./status.ts";
 
 export interface SftpServerOptions {

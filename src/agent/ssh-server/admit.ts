@@ -12,12 +12,12 @@ import type { Binding } from "../../wire/certificate.ts";
 import { SSH_PORT } from "../../wire/ports.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { LocalUser } from "../../wire/units.ts";
+import type { StreamOrigin, World } from "../contracts/server-context.ts";
 import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
-import type { StreamOrigin, World } from "../world.ts";
-import type { AccountAnswer } from "./account-gate.ts";
-import { denied, judge, requestRecord, type Subject, type Verdict } from "./judge.ts";
+import { reasonOfUnrecorded } from "./audit-failure.ts";
+import { denied, judge, requestRecord, type Subject, type Verdict } from "./authorize.ts";
+import type { AccountAnswer } from "./pam-account.ts";
 import type { Proof } from "./proof.ts";
-import { reasonOfUnrecorded } from "./unrecorded.ts";
 
 /** Who signed in as which local user. Made once, and never changed. */
 export interface AuthResult extends Subject {

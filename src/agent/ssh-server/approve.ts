@@ -14,8 +14,8 @@ import type { ServerDoor } from "../../sshcore/server-door.ts";
 import { APPROVAL_CODE_LENGTH_MAX, type ApprovedIdentity } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { LocalUser } from "../../wire/units.ts";
-import type { ApprovalSubject, Approvals } from "../approvals.ts";
-import type { StreamOrigin, World } from "../world.ts";
+import type { StreamOrigin, World } from "../contracts/server-context.ts";
+import type { ApprovalSubject, Approvals } from "../control-link/approvals.ts";
 import { APPROVAL_TEXT, howToApprove, wrongCode } from "./approval-text.ts";
 
 export interface ApproverOptions {

@@ -16,7 +16,7 @@ import { DISCONNECT } from "../../sshcore/messages.ts";
 import type { ServerDoor } from "../../sshcore/server-door.ts";
 import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
-import type { StreamOrigin, World } from "../world.ts";
+import type { StreamOrigin, World } from "../contracts/server-context.ts";
 import { type Admission, type AdmissionRequest, type AuthResult, admit } from "./admit.ts";
 import { createApprover, mayApprove } from "./approve.ts";
 import { proveApproved, provePeer, proveUser, type SignedRequest } from "./proof.ts";

@@ -3,7 +3,7 @@
  * the end. When the machine ends it, every process and socket of it ends as well.
  *
  * Owns the parts and their order, and judges nothing itself: `authenticate.ts` signs in, `session.ts` and
- * `forward.ts` serve channels, `judge.ts` is asked again by `recheck`. Read the constructor, then `#admit`.
+ * `forward.ts` serve channels, `authorize.ts` is asked again by `recheck`. Read the constructor, then `#admit`.
  *
  * @module
  */
@@ -18,21 +18,21 @@ import { type ChannelOpen, ServerDoor } from "../../sshcore/server-door.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
+import type { Limits } from "../contracts/limits.ts";
+import type { StreamOrigin, World } from "../contracts/server-context.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
 import type { Monitor } from "../os/monitor.ts";
-import type { StreamOrigin, World } from "../world.ts";
-import { type AccountGate, createAccountGate } from "./account-gate.ts";
 import type { AuthResult } from "./admit.ts";
 import { type Authenticator, createAuthenticator } from "./authenticate.ts";
+import type { SessionHost } from "./connection-context.ts";
+import { createHost } from "./create-context.ts";
 import type { GlobalRequest } from "./destination.ts";
 import { connectionVariable } from "./environment.ts";
 import { Forwards } from "./forward.ts";
-import { refuseToGoOn, type Use } from "./go-on.ts";
-import { createHost } from "./host.ts";
-import type { Limits } from "./limits.ts";
-import { describeSessions } from "./live-list.ts";
+import { type AccountGate, createAccountGate } from "./pam-account.ts";
+import { refuseToGoOn, type Use } from "./recheck.ts";
 import { SshSession } from "./session.ts";
-import type { SessionHost } from "./session-host.ts";
+import { describeSessions } from "./session-list.ts";
 
 export interface ConnectionOptions {
   readonly world: World;

@@ -7,8 +7,8 @@
  */
 import { readFile } from "node:fs/promises";
 import type { SshCapabilities } from "../../wire/policy.ts";
+import type { StreamOrigin } from "../contracts/server-context.ts";
 import type { LocalAccount } from "../os/users.ts";
-import type { StreamOrigin } from "../world.ts";
 
 export interface EnvironmentFacts {
   readonly account: LocalAccount;

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { DoorFailure } from "../os/door-orders.ts";
+import type { DoorFailure } from "../os/forward-helper-protocol.ts";
 import type { LocalAccount } from "../os/users.ts";
-import { accountNow } from "./account-now.ts";
+import type { Verdict } from "./authorize.ts";
+import type { SessionHost } from "./connection-context.ts";
+import { accountNow } from "./current-account.ts";
 import { describeForward, type ForwardAction } from "./destination.ts";
-import type { Verdict } from "./judge.ts";
-import type { SessionHost } from "./session-host.ts";
 
 /** As sshd words them, after "open failed: connect failed: ". */
 export const FAILURE_TEXT: Readonly<Record<DoorFailure, string>> = {

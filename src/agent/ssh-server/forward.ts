@@ -12,14 +12,16 @@ import type { ServerChannel } from "ssh2";
 import { OPEN_FAILURE } from "../../sshcore/messages.ts";
 import type { ChannelOpen } from "../../sshcore/server-door.ts";
 import type { Action } from "../../wire/decision.ts";
+import type { Limits } from "../contracts/limits.ts";
 import {
   type Accepted,
   DoorError,
   type Listening,
   type NetworkDoor,
   openNetworkDoor,
-} from "../os/network-door.ts";
+} from "../os/forward-helper.ts";
 import type { LocalAccount } from "../os/users.ts";
+import type { SessionHost } from "./connection-context.ts";
 import {
   bindAddresses,
   type DirectAction,
@@ -34,9 +36,7 @@ import {
   reachableAddresses,
 } from "./destination.ts";
 import { createForwardGate, FAILURE_TEXT, type ForwardGate, Refused } from "./forward-gate.ts";
-import type { Use } from "./go-on.ts";
-import type { Limits } from "./limits.ts";
-import type { SessionHost } from "./session-host.ts";
+import type { Use } from "./recheck.ts";
 import { joinTunnel, type Tunnel } from "./tunnel.ts";
 
 /** Longest that a client may take to answer for a connection to its listener. */

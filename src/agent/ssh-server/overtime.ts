@@ -5,7 +5,7 @@
  */
 import type { SshCapabilities } from "../../wire/policy.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
-import type { Limits } from "./limits.ts";
+import type { Limits } from "../contracts/limits.ts";
 
 /** Moments in milliseconds of one monotonic clock. */
 export interface Times {

@@ -15,8 +15,8 @@ import type { ApprovedIdentity } from "../../wire/agent-sync.ts";
 import type { CertificateIdentity } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { LocalUser, type PeerId } from "../../wire/units.ts";
-import type { World } from "../world.ts";
-import type { Who } from "./judge.ts";
+import type { World } from "../contracts/server-context.ts";
+import type { Who } from "./authorize.ts";
 import { proveOffline } from "./offline-proof.ts";
 import { checkToken } from "./token-check.ts";
 

@@ -13,14 +13,14 @@ import { denialLine } from "../../policy/sentences.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../../sshcore/algorithms.ts";
 import { streamOf } from "../../sshcore/ssh2-internals.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
-import { createFailureCount } from "../failure-count.ts";
-import { acknowledgeNow } from "../native.ts";
+import { createFailureCount } from "../contracts/failure-count.ts";
+import { Counter, type Limits, sourceOf } from "../contracts/limits.ts";
+import type { PenaltySource } from "../contracts/penalties.ts";
+import type { SshServer, StreamOrigin, World } from "../contracts/server-context.ts";
 import { findCgroupRoot } from "../os/containment.ts";
 import { createMonitorSource } from "../os/monitor-source.ts";
-import type { PenaltySource } from "../penalties.ts";
-import type { SshServer, StreamOrigin, World } from "../world.ts";
+import { acknowledgeNow } from "../os/native.ts";
 import { SshConnection } from "./connection.ts";
-import { Counter, type Limits, sourceOf } from "./limits.ts";
 
 /** How often connections are judged anew for what time alone changes, as the age of the map. */
 const RECHECK_MS = 1_000;

@@ -6,9 +6,9 @@
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
 import type { Exit } from "../os/spawn.ts";
+import type { Verdict } from "./authorize.ts";
 import type { Argv, Start } from "./command.ts";
-import type { Verdict } from "./judge.ts";
-import type { SessionHost } from "./session-host.ts";
+import type { SessionHost } from "./connection-context.ts";
 
 export interface SessionEvidence {
   /** Stores that the session begins. Null: stored; otherwise why it must not begin. */

@@ -21,8 +21,10 @@ import { MonitorError } from "../os/monitor.ts";
 import type { WindowSize } from "../os/pty.ts";
 import type { Exit } from "../os/spawn.ts";
 import type { LocalAccount } from "../os/users.ts";
-import { accountNow } from "./account-now.ts";
+import type { Verdict } from "./authorize.ts";
 import { type Argv, argvOf, endOf, type Start, signalOf } from "./command.ts";
+import type { SessionHost } from "./connection-context.ts";
+import { accountNow } from "./current-account.ts";
 import {
   CLIENT_NAMES_MAX,
   CLIENT_VALUE_BYTES_MAX,
@@ -30,11 +32,9 @@ import {
   mayClientSet,
   sessionEnvironment,
 } from "./environment.ts";
-import type { Use } from "./go-on.ts";
-import type { Verdict } from "./judge.ts";
 import { type Program, type SftpService, startProgram } from "./program.ts";
+import type { Use } from "./recheck.ts";
 import { createSessionEvidence, type SessionEvidence } from "./session-evidence.ts";
-import type { SessionHost } from "./session-host.ts";
 
 const REFUSED_STATUS = 255;
 /** Longest text of PAM's modules that is shown. */

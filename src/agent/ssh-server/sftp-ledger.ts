@@ -1,11 +1,11 @@
 /**
- * The agent's side of an SFTP session's evidence: what its process says it did (sftp/ledger.ts), stored
+ * The agent's side of an SFTP session's evidence: what its process says it did (sftp/sftp-audit-writer.ts), stored
  * line by line and answered.
  *
  * @module
  */
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
-import { createLines } from "../os/door-orders.ts";
+import { createLines } from "../os/forward-helper-protocol.ts";
 import type { FdReader, FdWriter } from "../os/pipes.ts";
 import { LEDGER_LINE, LEDGER_NO, LEDGER_YES, LINE_BYTES_MAX } from "../sftp/ledger-line.ts";
 

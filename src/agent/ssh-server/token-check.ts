@@ -10,7 +10,7 @@ import type { PolicySnapshot } from "../../policy/snapshot.ts";
 import { MANAGEMENT_TOKEN_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds } from "../../wire/units.ts";
-import type { World } from "../world.ts";
+import type { World } from "../contracts/server-context.ts";
 
 export interface TokenQuestion {
   readonly world: Pick<World, "pinned" | "refreshPinned">;

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import type { Client, ClientChannel } from "ssh2";
-import type { Limits } from "../../../src/agent/ssh-server/limits.ts";
+import type { Limits } from "../../../src/agent/contracts/limits.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId } from "../../support/policy.ts";
 import { keyedClient, plausible } from "../../support/raw-ssh.ts";

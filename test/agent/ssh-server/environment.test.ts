@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
+import type { StreamOrigin } from "../../../src/agent/contracts/server-context.ts";
 import {
   connectionVariable,
   loginPath,
   mayClientSet,
   sessionEnvironment,
 } from "../../../src/agent/ssh-server/environment.ts";
-import type { StreamOrigin } from "../../../src/agent/world.ts";
 
 const origin: StreamOrigin = {
   path: "direct",

@@ -1,7 +1,7 @@
 /** Clients that take and do not give, signed in or not: memory stays flat, and others are served. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
-import type { Limits } from "../../../src/agent/ssh-server/limits.ts";
+import type { Limits } from "../../../src/agent/contracts/limits.ts";
 import { SshWriter } from "../../../src/base/ssh-buffer.ts";
 import { type Ssh2Protocol, sendMessage } from "../../../src/sshcore/ssh2-internals.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";

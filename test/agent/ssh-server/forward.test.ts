@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { createServer, Socket } from "node:net";
 import { join } from "node:path";
-import type { Limits } from "../../../src/agent/ssh-server/limits.ts";
+import type { Limits } from "../../../src/agent/contracts/limits.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import { converse, type Echo, freePort, startEcho } from "../../support/echo.ts";
 import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";

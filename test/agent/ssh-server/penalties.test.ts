@@ -1,7 +1,7 @@
 /** Sources that keep failing have to wait, and nobody else does. */
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
-import type { Limits } from "../../../src/agent/ssh-server/limits.ts";
+import type { Limits } from "../../../src/agent/contracts/limits.ts";
 import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { parsePenalties } from "../../../src/wire/ssh-limits.ts";
 import { isRoot } from "../../support/os-accounts.ts";

@@ -1,0 +1,89 @@
+/**
+ * The door between an agent and its SSH server, both ways: what the server may know of the agent (`World`:
+ * map, flags, where evidence goes), and what the agent may ask of the server (`SshServer`).
+ *
+ * `agent-context.ts` makes the one, `ssh-server/server.ts` the other; tests fake both.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import type { AuditSink } from "../../audit/sink.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { MachineFlags } from "../../policy/request.ts";
+import type { PolicySnapshot } from "../../policy/snapshot.ts";
+import type { HostKeyFile, HostKeyType } from "../../wire/agent-state-file.ts";
+import type { LiveSession } from "../../wire/agent-sync.ts";
+import type { PublicJwk } from "../../wire/network-map.ts";
+import type { PeerId } from "../../wire/units.ts";
+import type { Approvals } from "../control-link/approvals.ts";
+import type { Limits } from "./limits.ts";
+import type { Penalties } from "./penalties.ts";
+
+/** Everything here is read anew for each decision, so that a change counts at once. */
+export interface World {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly audit: AuditSink;
+  readonly hostKeys: HostKeyFile["keys"];
+  /** The map to decide from, prepared. Null before the first map: then everything is refused. */
+  snapshot(): PolicySnapshot | null;
+  /** Seconds since management last said that the map is current. Infinite when it never has. */
+  mapAgeSeconds(): number;
+  /** Resolves once the map has at least `version`, or after `timeoutMs`. Never rejects. */
+  waitForMapVersion(version: number, timeoutMs: number): Promise<void>;
+  /** What this machine was started to allow. */
+  machineFlags(): MachineFlags;
+  /** False with --disable-ssh-auth: device keys sign in, certificates do not. */
+  sshAuth(): boolean;
+  /** The pinned issuer and audience, and its keys as this machine fetched them. Null: no --require-idp-binding. */
+  pinned(): {
+    readonly issuer: string;
+    readonly audience: string;
+    readonly keys: readonly PublicJwk[];
+  } | null;
+  /** Fetches the pinned issuer's keys again, at most once in 30 s. Never rejects. */
+  refreshPinned(): Promise<void>;
+  /**
+   * Whether a login key may sign for itself: `off` without --allow-offline-logins; `taken` only while the
+   * control link is down and has been tried since the agent started; `waiting` while it is up.
+   */
+  offlineLogins(): "off" | "waiting" | "taken";
+  /** Whether clients without a hello are served at all (`--plain-ssh-listen`). */
+  takesPlain(): boolean;
+  /** Types of host key to offer, of those that the machine has. */
+  hostKeyTypes(): readonly HostKeyType[];
+  /** What clients may use of the machine, by its flags. */
+  limits(): Limits;
+  /** Sources that have to wait for having failed, at any port of this agent. */
+  readonly penalties: Penalties;
+  /** Asks a person to approve the sign-in of a client without a certificate. Null: nobody is asked. */
+  readonly approvals: Approvals | null;
+}
+
+/** How a stream came to this machine. */
+export interface StreamOrigin {
+  readonly path: "direct" | "relay" | "plain" | "stdio";
+  /** Address of the other end, for people and audit. */
+  readonly sourceAddress: string;
+  /** Its port. Through the relay a number of ours, since the relay's word could be anybody's. */
+  readonly sourcePort: number;
+  /** Local address it arrived at, for SSH_CONNECTION; port 22 where it came by the relay. */
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** The device that a checked hello proved. Null where there is no hello (`plain`, `stdio`). */
+  readonly sourcePeerId: PeerId | null;
+}
+
+export interface SshServer {
+  /** Takes `stream` over, whose next byte is SSH's first. Never throws; a stream that is not served is destroyed. */
+  accept(stream: Duplex, origin: StreamOrigin): void;
+  /** Live sessions, for `status` and management. */
+  sessions(): LiveSession[];
+  /** To be called when map or flags change: ends each connection that is no longer allowed, and says why. */
+  recheck(): void;
+  /** Ends one connection whole; `reason` is shown to the person. False: there is no such connection. */
+  kill(connectionId: string, reason: string): boolean;
+  /** Ends all connections. Resolves when nothing of them is left. */
+  close(): Promise<void>;
+}

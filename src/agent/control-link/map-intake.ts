@@ -1,0 +1,118 @@
+/**
+ * How the map comes over a link: whole, as what it lacks, or not at all where ours is current. What does not
+ * read, is not for us, or does not come out as management means it never takes effect.
+ *
+ * @module
+ */
+import type { Log } from "../../base/log.ts";
+import type { AgentMessage, ManagementMessage } from "../../wire/agent-sync.ts";
+import { differencesFrom, type MapOutline } from "../../wire/map-outline.ts";
+import type { MapHolder, MapRefusal } from "./map-holder.ts";
+
+/** What management says of the map. */
+export type MapMessage = Extract<ManagementMessage, { type: "map" | "delta" | "outline" | "current" }>;
+
+/** A map is in effect, or was refused; either way management has accepted us. */
+export interface TakenMap {
+  readonly how: "whole" | "delta" | "current";
+  /** Why it was refused, for `status`. Null: it was not. */
+  readonly error: string | null;
+}
+
+export interface MapIntake {
+  /**
+   * Null: management has been asked, or answered, and says more; or the link over which this came is gone by
+   * `isOurs`, since a map is written to disk meanwhile, and the next has to begin anew.
+   */
+  take(message: MapMessage, isOurs: () => boolean): Promise<TakenMap | null>;
+  /** A map came that can not be read. Returns what `status` says. */
+  refuseUnread(cause: unknown): string;
+  /** The link lives: where management holds our map for current, that confirms it. */
+  confirm(): void;
+  /** The link has ended. */
+  reset(): void;
+}
+
+/** The error of a link over which an older map came. */
+export const OLDER_MAP =
+  "management has an older map than this machine, which refuses it: an older copy of its data was put back";
+
+const REFUSALS: Readonly<Record<MapRefusal, string>> = {
+  newer_protocol: "management sends a policy of a newer version; update qf on this machine",
+  other_account: "management sends the map of another account; it is refused",
+  other_peer: "management sends the map of another peer; it is refused",
+  older_epoch: OLDER_MAP,
+  older_version: OLDER_MAP,
+};
+
+export function createMapIntake(deps: {
+  readonly maps: MapHolder;
+  readonly log: Log;
+  send(message: AgentMessage): void;
+}): MapIntake {
+  const { maps, log, send } = deps;
+  /** Whether management holds the map in effect for current, so that its heartbeat confirms it. */
+  let isCurrent = false;
+  /** The whole map has been asked for. */
+  let isWholeDue = false;
+
+  function took(refusal: MapRefusal | null, how: TakenMap["how"]): TakenMap {
+    isWholeDue = false;
+    isCurrent = refusal === null;
+    if (refusal !== null) log.error("a map of management is refused", { refusal });
+    else send({ type: "ack", version: maps.position().version });
+    return { how, error: refusal === null ? null : REFUSALS[refusal] };
+  }
+
+  /** What we have is of no use: asks for the whole, once. */
+  function needWhole(): null {
+    isCurrent = false;
+    if (!isWholeDue) send({ type: "need_map" });
+    isWholeDue = true;
+    return null;
+  }
+
+  /** Says what we have instead of the map that management has outlined. */
+  function compare(outline: MapOutline): null {
+    const map = maps.snapshot()?.map;
+    const differences = map === undefined ? null : differencesFrom(map, outline);
+    if (differences === null) return needWhole();
+    send({ type: "differences", differences });
+    return null;
+  }
+
+  return {
+    async take(message, isOurs) {
+      switch (message.type) {
+        case "map": {
+          const refusal = await maps.replace(message.map);
+          return isOurs() ? took(refusal, "whole") : null;
+        }
+        case "delta": {
+          const isApplied = await maps.apply(message.delta, message.digest);
+          if (!isOurs()) return null;
+          return isApplied ? took(null, "delta") : needWhole();
+        }
+        case "outline":
+          return compare(message.outline);
+        case "current":
+          if (maps.position().version !== message.version) return needWhole();
+          maps.confirm();
+          return took(null, "current");
+      }
+    },
+    refuseUnread(cause) {
+      // An unknown restriction must not become a grant.
+      isCurrent = false;
+      log.error("a map of management can not be read and is refused", {}, cause);
+      return "management sends a map that this version of qf can not read; update qf on this machine";
+    },
+    confirm() {
+      if (isCurrent) maps.confirm();
+    },
+    reset() {
+      isCurrent = false;
+      isWholeDue = false;
+    },
+  };
+}

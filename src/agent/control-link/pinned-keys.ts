@@ -1,0 +1,73 @@
+/**
+ * Keys of the pinned issuer, fetched by this machine itself: with `--require-idp-binding` management's
+ * word for them does not count.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import { isQfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { fetchIssuerKeys } from "../../identity/issuer-document.ts";
+import { createStrictFetch } from "../../identity/strict-fetch.ts";
+import type { PublicJwk } from "../../wire/network-map.ts";
+
+/** How often they are fetched anew without a cause. */
+const REFRESH_MS = 3_600_000;
+/** Shortest time between two fetches, whatever tokens come: an unknown key is no way to make us ask. */
+const COOLDOWN_MS = 30_000;
+
+export interface PinnedKeys {
+  /** What was fetched last of `issuer`; empty before the first success, and then nobody gets in. */
+  keysOf(issuer: string): readonly PublicJwk[];
+  /** Fetches them unless that was tried just now. Never rejects. */
+  refresh(issuer: string): Promise<void>;
+  /** Follows the flags: the issuer to keep fresh, or null for none. */
+  follow(issuer: string | null): void;
+  close(): void;
+}
+
+export interface PinnedKeysOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly fetch?: typeof fetch;
+}
+
+export function createPinnedKeys(options: PinnedKeysOptions): PinnedKeys {
+  const { clock, log } = options;
+  const doFetch = createStrictFetch(options.fetch ?? fetch);
+  let held: { readonly issuer: string; readonly keys: readonly PublicJwk[] } | null = null;
+  let tried: { readonly issuer: string; readonly atMs: number; readonly done: Promise<void> } | null = null;
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let followed: string | null = null;
+
+  async function load(issuer: string): Promise<void> {
+    try {
+      const keys = (await fetchIssuerKeys(issuer, doFetch)).map(({ jwk }) => jwk);
+      held = { issuer, keys };
+    } catch (cause) {
+      const message = isQfError(cause) ? cause.message : "it failed";
+      log.warn("the keys of the pinned issuer could not be fetched", { issuer, message }, cause);
+    }
+  }
+
+  function refresh(issuer: string): Promise<void> {
+    const nowMs = clock.monotonicMs();
+    if (tried?.issuer === issuer && nowMs - tried.atMs < COOLDOWN_MS) return tried.done;
+    tried = { issuer, atMs: nowMs, done: load(issuer) };
+    return tried.done;
+  }
+
+  return {
+    keysOf: (issuer) => (held?.issuer === issuer ? held.keys : []),
+    refresh,
+    follow(issuer) {
+      if (issuer === followed) return;
+      followed = issuer;
+      clearInterval(timer);
+      if (issuer === null) return;
+      void refresh(issuer);
+      timer = setInterval(() => void refresh(issuer), REFRESH_MS);
+    },
+    close: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * What pings say of the way to management and of its clock.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+
+export interface RoundTrip {
+  /** Machine clock minus management clock, at the last answer. Null: none yet. */
+  readonly clockOffsetMs: number | null;
+  /** Null: nothing measured yet. */
+  readonly latencyMs: number | null;
+  /** Management has said what time it is. */
+  greeted(managementMs: number): void;
+  /** A ping leaves now. Returns what it carries. */
+  pinged(): number;
+  /** The ping that carried `sentMs` is answered. */
+  answered(sentMs: number, managementMs: number): void;
+}
+
+export function createRoundTrip(clock: Clock): RoundTrip {
+  let clockOffsetMs: number | null = null;
+  let latencyMs: number | null = null;
+  /** The last ping, by both clocks. */
+  let last: { readonly sentMs: number; readonly monotonicMs: number } | null = null;
+  return {
+    get clockOffsetMs() {
+      return clockOffsetMs;
+    },
+    get latencyMs() {
+      return latencyMs;
+    },
+    greeted(managementMs) {
+      clockOffsetMs = Math.round(clock.nowMs() - managementMs);
+    },
+    pinged() {
+      const sentMs = Math.round(clock.nowMs());
+      last = { sentMs, monotonicMs: clock.monotonicMs() };
+      return sentMs;
+    },
+    answered(sentMs, managementMs) {
+      // A clock that is set meanwhile changes nothing of how long it took.
+      if (last?.sentMs !== sentMs) return;
+      const roundTripMs = clock.monotonicMs() - last.monotonicMs;
+      latencyMs = Math.round(roundTripMs * 100) / 100;
+      clockOffsetMs = Math.round(sentMs + roundTripMs / 2 - managementMs);
+    },
+  };
+}

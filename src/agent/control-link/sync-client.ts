@@ -1,0 +1,231 @@
+/**
+ * The agent's end of the control WebSocket: on one link to management the map, the audit upload and the list
+ * of sessions are kept up to date. Shapes: `wire/agent-sync.ts`.
+ *
+ * Decides nothing. How the link is kept is `management-link.ts`, how a map is taken `map-intake.ts`. Read
+ * `SyncClient` first, then `onMessage`.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import { parseJson } from "../../base/files.ts";
+import type { Log } from "../../base/log.ts";
+import { type LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
+import type { ApprovalLink } from "./approvals.ts";
+import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
+import { type Identity, identifyFor, refuseWelcome } from "./identify.ts";
+import { createManagementLink, type ManagementLink } from "./management-link.ts";
+import { createMapIntake, type MapIntake, type MapMessage } from "./map-intake.ts";
+import { toldSessions } from "./reported-sessions.ts";
+import { createRoundTrip, type RoundTrip } from "./round-trip.ts";
+
+export interface SyncClientOptions extends Identity {
+  readonly clock: Clock;
+  readonly log: Log;
+  sessions(): LiveSession[];
+  /** Is lent the link while it is up. */
+  readonly approvals: ApprovalLink;
+  /** Ends one connection at an administrator's word. */
+  kill(connectionId: string, reason: string): void;
+  /** The link is up: management has accepted us. */
+  onReady?(): void;
+  /** Management does not know this machine any more, or has told it not to come back. */
+  onGone(message: string): void;
+  /** Heartbeat in milliseconds. Default HEARTBEAT_MS; tests are quicker. */
+  readonly heartbeatMs?: number;
+  /** In [0, 1). */
+  readonly random?: () => number;
+}
+
+export interface SyncState {
+  readonly connected: boolean;
+  /** Machine clock minus management clock, at the last answer. Null: none yet. */
+  readonly clockOffsetMs: number | null;
+  readonly latencyMs: number | null;
+  /** Why there is no link, or why the map is not taken. Null: nothing is wrong. */
+  readonly error: string | null;
+  /** What mends it, where that is known. */
+  readonly fix?: string | undefined;
+  /** Within the last minutes another agent has connected with this machine's key. */
+  readonly cloneSuspected: boolean;
+}
+
+export interface SyncClient {
+  state(): SyncState;
+  /** Flags or addresses changed. */
+  reportFlags(): void;
+  /** Says goodbye and stops for good. */
+  close(): Promise<void>;
+}
+
+/** How often live sessions are compared with what was last told. */
+const SESSIONS_MS = 1_000;
+
+/** How long after the last sign of another agent with our key that is said: both come back again and again. */
+const CLONE_MS = 600_000;
+
+/** The error of a link whose first attempt is still under way. */
+export const NOT_TRIED_YET = "management has not answered yet";
+
+/** Whether there is no link although it was tried: management has had its chance since this agent started. */
+export function isLinkDown(state: SyncState | undefined): boolean {
+  return state !== undefined && !state.connected && state.error !== NOT_TRIED_YET;
+}
+
+/** Starts to connect at once, and goes on until closed. */
+export function createSyncClient(options: SyncClientOptions): SyncClient {
+  return new LinkedSyncClient(options);
+}
+
+class LinkedSyncClient implements SyncClient {
+  readonly #options: SyncClientOptions;
+  readonly #link: ManagementLink;
+  readonly #intake: MapIntake;
+  readonly #audit: AuditUpload;
+  readonly #roundTrip: RoundTrip;
+  #error: string | null = NOT_TRIED_YET;
+  /** Of `#error`, where it is known. */
+  #fix: string | undefined;
+  #clonedUntilMs = Number.NEGATIVE_INFINITY;
+  #toldSessions = "[]";
+  #telling: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: SyncClientOptions) {
+    const { maps, log, clock } = options;
+    this.#options = options;
+    this.#audit = createAuditUpload(options);
+    this.#roundTrip = createRoundTrip(clock);
+    this.#intake = createMapIntake({ maps, log, send: (message) => this.#link.send(message) });
+    this.#link = createManagementLink({
+      ...options,
+      onText: (text, isOurs) => this.#onText(text, isOurs),
+      onBeat: () => this.#onBeat(),
+      onEnd: (message, fix) => this.#onEnd(message, fix),
+    });
+  }
+
+  state(): SyncState {
+    return {
+      connected: this.#link.isReady,
+      clockOffsetMs: this.#roundTrip.clockOffsetMs,
+      latencyMs: this.#roundTrip.latencyMs,
+      error: this.#error,
+      fix: this.#error === null ? undefined : this.#fix,
+      cloneSuspected: this.#options.clock.monotonicMs() < this.#clonedUntilMs,
+    };
+  }
+
+  reportFlags(): void {
+    const { flags, direct } = this.#options.report();
+    if (this.#link.isReady) this.#link.send({ type: "flags", flags, direct: [...direct] });
+  }
+
+  async close(): Promise<void> {
+    this.#audit.close();
+    if (this.#link.isReady) this.#link.send({ type: "leaving" });
+    await this.#link.close("stopped");
+  }
+
+  #onEnd(message: string, fix: string | undefined): void {
+    this.#intake.reset();
+    this.#audit.stop();
+    this.#options.approvals.detach();
+    clearInterval(this.#telling);
+    this.#toldSessions = "[]";
+    this.#error = message;
+    this.#fix = fix;
+  }
+
+  #onBeat(): void {
+    if (this.#link.isReady) this.#ping();
+    this.#audit.beat();
+  }
+
+  #ping(): void {
+    this.#link.send({ type: "ping", sentMs: this.#roundTrip.pinged() });
+  }
+
+  async #onText(text: string, isOurs: () => boolean): Promise<void> {
+    const value = parseJson(text);
+    const parsed = ManagementMessage.safeParse(value);
+    if (parsed.success) return await this.#onMessage(parsed.data, isOurs);
+    const type = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
+    if (type === "map" || type === "delta") this.#error = this.#intake.refuseUnread(parsed.error);
+    else this.#options.log.debug("a message of management is of no known form");
+  }
+
+  async #onMessage(message: ManagementMessage, isOurs: () => boolean): Promise<void> {
+    switch (message.type) {
+      case "welcome":
+        return this.#onWelcome(message);
+      case "map":
+      case "delta":
+      case "outline":
+      case "current":
+        return await this.#onMap(message, isOurs);
+      case "pong":
+        this.#roundTrip.answered(message.sentMs, message.nowMs);
+        this.#link.spread(message.spreadMs ?? 0);
+        return this.#intake.confirm();
+      case "audit_ack":
+        return await this.#audit.acknowledge(message.throughSeq);
+      case "kill":
+        return this.#options.kill(message.connectionId, message.reason);
+      case "approval_opened":
+      case "approval_refused":
+      case "approval_answer":
+        return this.#options.approvals.take(message);
+      case "bye":
+        return this.#onBye(message);
+    }
+  }
+
+  #onWelcome(welcome: Extract<ManagementMessage, { type: "welcome" }>): void {
+    if (this.#link.isReady) return;
+    const refusal = refuseWelcome(welcome, this.#options.enrolled);
+    if (refusal !== null) {
+      this.#link.end(refusal);
+      return;
+    }
+    this.#roundTrip.greeted(welcome.nowMs);
+    this.#link.send(identifyFor(welcome, this.#options));
+  }
+
+  async #onMap(message: MapMessage, isOurs: () => boolean): Promise<void> {
+    const taken = await this.#intake.take(message, isOurs);
+    if (taken === null) return;
+    this.#error = taken.error;
+    if (this.#link.isReady) return;
+    const { log, maps, approvals } = this.#options;
+    this.#link.ready();
+    log.info("the link to management is up", { mapVersion: maps.position().version, map: taken.how });
+    this.#options.onReady?.();
+    this.#tellSessions();
+    this.#telling = setInterval(() => this.#tellSessions(), SESSIONS_MS);
+    this.#ping();
+    approvals.attach((told) => this.#link.send(told));
+    this.#audit.start((events) => this.#link.send({ type: "audit", events }));
+  }
+
+  #onBye(bye: Extract<ManagementMessage, { type: "bye" }>): void {
+    const { clock, log, onGone } = this.#options;
+    if (bye.code === "clone_suspected") this.#clonedUntilMs = clock.monotonicMs() + CLONE_MS;
+    log.warn("management ended the link", { code: bye.code, retry: bye.retry });
+    if (bye.retry) {
+      const isBad = bye.code !== "restarting";
+      this.#link.end(bye.message, { isBad, retryAfterMs: bye.retryAfterMs ?? null });
+      return;
+    }
+    // Not waited for: this very message is being handled.
+    void this.#link.close(bye.message);
+    onGone(bye.message);
+  }
+
+  #tellSessions(): void {
+    const sessions = toldSessions(this.#options.sessions());
+    const text = JSON.stringify(sessions);
+    if (!this.#link.isReady || text === this.#toldSessions) return;
+    this.#toldSessions = text;
+    this.#link.send({ type: "sessions", sessions });
+  }
+}

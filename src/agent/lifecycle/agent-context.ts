@@ -1,0 +1,97 @@
+/**
+ * The `World` of a running agent: what its SSH server may know, read from the parts that know it.
+ *
+ * @module
+ */
+import type { AuditSink } from "../../audit/sink.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { AgentFlagsStored, HostKeyFile, HostKeyType } from "../../wire/agent-state-file.ts";
+import { type Limits, limitsOf } from "../contracts/limits.ts";
+import type { Penalties } from "../contracts/penalties.ts";
+import type { World } from "../contracts/server-context.ts";
+import type { Approvals } from "../control-link/approvals.ts";
+import type { MapHolder } from "../control-link/map-holder.ts";
+import type { PinnedKeys } from "../control-link/pinned-keys.ts";
+
+/** The other type is for clients that know no Ed25519, where somebody asks for it. */
+const DEFAULT_HOST_KEY_TYPES: readonly HostKeyType[] = ["ssh-ed25519"];
+
+export interface WorldParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly audit: AuditSink;
+  readonly hostKeys: HostKeyFile["keys"];
+  readonly maps: MapHolder;
+  readonly approvals: Approvals;
+  readonly pinnedKeys: PinnedKeys;
+  readonly penalties: Penalties;
+  readonly privileged: boolean;
+  readonly ownUser: string;
+  flags(): AgentFlagsStored;
+  /** Whether the control link is down, and not only because it was not tried yet. */
+  isLinkDown(): boolean;
+}
+
+export function createWorld(parts: WorldParts): World {
+  const { clock, log, audit, hostKeys, maps, approvals, penalties, privileged, ownUser, flags } = parts;
+  let known: { flags: AgentFlagsStored; limits: Limits } | null = null;
+  return {
+    clock,
+    log,
+    audit,
+    hostKeys,
+    approvals,
+    penalties,
+    hostKeyTypes: () => {
+      const { sshHostKeyAlgorithms: chosen = [] } = flags();
+      return chosen.length === 0 ? DEFAULT_HOST_KEY_TYPES : chosen;
+    },
+    limits: () => {
+      const now = flags();
+      if (known?.flags !== now) known = { flags: now, limits: limitsOf(now) };
+      return known.limits;
+    },
+    snapshot: () => maps.snapshot(),
+    mapAgeSeconds: () => maps.ageSeconds(),
+    waitForMapVersion: (version, timeoutMs) => maps.waitForVersion(version, timeoutMs),
+    machineFlags: () => {
+      const { sshServer, sshRoot, sshSftp, sshLocalForwarding, sshRemoteForwarding } = flags();
+      // Nothing records yet, so what must be recorded is refused.
+      const recording = false;
+      return {
+        sshServer,
+        sshRoot,
+        sshSftp,
+        sshLocalForwarding,
+        sshRemoteForwarding,
+        privileged,
+        ownUser,
+        recording,
+      };
+    },
+    sshAuth: () => flags().sshAuth,
+    takesPlain: () => flags().plainSshListen !== null,
+    pinned: () => {
+      const { requireIdpBinding, pinIssuer, pinAudience } = flags();
+      if (!requireIdpBinding) return null;
+      // Flags that do not hold together are refused on the way in; nothing must pass if they ever do not.
+      const issuer = pinIssuer ?? "";
+      return { issuer, audience: pinAudience ?? "", keys: parts.pinnedKeys.keysOf(issuer) };
+    },
+    offlineLogins: () => {
+      if (!flags().offlineLogins) return "off";
+      return parts.isLinkDown() ? "taken" : "waiting";
+    },
+    refreshPinned: () => parts.pinnedKeys.refresh(flags().pinIssuer ?? ""),
+  };
+}
+
+/** 0: fresh; 1: too old for uid 0; 2: too old for anybody. */
+export function staleness(maps: MapHolder): 0 | 1 | 2 {
+  const settings = maps.snapshot()?.map.settings;
+  if (settings === undefined) return 2;
+  const age = maps.ageSeconds();
+  if (age > settings.maxStaleSeconds) return 2;
+  return age > settings.maxStaleRootSeconds ? 1 : 0;
+}

@@ -1,0 +1,147 @@
+/**
+ * Brings this machine into an account: by setup key, by a person's login, or again by its own key.
+ *
+ * @module
+ */
+import { type Clock, nowSeconds } from "../../base/clock.ts";
+import { type Ed25519Key, signEd25519 } from "../../base/ed25519.ts";
+import { isQfError, QfError } from "../../base/errors.ts";
+import { sha256 } from "../../base/random.ts";
+import type { ClientApi } from "../../identity/client-api.ts";
+import { proofHash } from "../../identity/device.ts";
+import type { AgentStateFile } from "../../wire/agent-state-file.ts";
+import type { ClientConfig, EnrolRequest, EnrolResponse, LoginProof } from "../../wire/client-api.ts";
+import { signedBytes } from "../../wire/signed-fields.ts";
+import type { AgentKeys } from "../state/state.ts";
+import { machineFacts, machineName } from "./facts.ts";
+
+export type Enrolled = NonNullable<AgentStateFile["enrolled"]>;
+
+/** A person signs in for this machine; only asked when there is no setup key. */
+export type SignInForMachine = (
+  api: ClientApi,
+  config: ClientConfig,
+) => Promise<{ readonly loginKey: Ed25519Key; readonly proof: LoginProof }>;
+
+export interface EnrolOptions {
+  readonly api: ClientApi;
+  readonly clock: Clock;
+  readonly keys: AgentKeys;
+  /** Wanted name. Null: this machine's host name. */
+  readonly name: string | null;
+  readonly setupKey: string | undefined;
+  readonly signIn: SignInForMachine | undefined;
+  /** What `agent.json` says so far. */
+  readonly enrolled: Enrolled | undefined;
+}
+
+/**
+ * Enrols, or finds the machine's peer again by its device key. Throws ERR_NOT_ENROLLED when there is
+ * nothing to enrol with, and whatever management refuses with.
+ */
+export async function enrol(options: EnrolOptions): Promise<Enrolled> {
+  const { api, enrolled } = options;
+  const config = await api.config();
+  const isKnown = enrolled?.accountId === config.accountId && enrolled.origin === config.origin;
+  if (isKnown || (options.setupKey === undefined && options.signIn === undefined)) {
+    try {
+      return await send(options, config, { kind: "device_key" }, "");
+    } catch (error) {
+      if (!isUnknownKey(error)) throw error;
+    }
+  }
+  if (options.setupKey !== undefined) {
+    const { setupKey } = options;
+    if (!SETUP_KEY.test(setupKey)) throw notASetupKey();
+    try {
+      return await send(options, config, { kind: "setup_key", setupKey }, sha256(setupKey));
+    } catch (error) {
+      // Its key is known there, only our note of it was lost.
+      if (!isQfError(error, "ERR_CONFLICT")) throw error;
+      return await send(options, config, { kind: "device_key" }, "");
+    }
+  }
+  if (options.signIn === undefined) throw nothingToEnrolWith(api.origin);
+  const { loginKey, proof } = await options.signIn(api, config);
+  return await send(options, config, { kind: "login", loginKey, proof }, proofHash(proof));
+}
+
+/** What management takes for one; others' keys are UUIDs. */
+const SETUP_KEY = /^[\x21-\x7e]{8,128}$/;
+
+function notASetupKey(): QfError {
+  return new QfError("ERR_USAGE", "what is given as the setup key is none", {
+    hint: "it begins with qfs_, and an administrator makes one: qf setup-key create NAME",
+  });
+}
+
+type Credential =
+  | { readonly kind: "device_key" }
+  | { readonly kind: "setup_key"; readonly setupKey: string }
+  | { readonly kind: "login"; readonly loginKey: Ed25519Key; readonly proof: LoginProof };
+
+async function send(
+  { api, clock, keys, name }: EnrolOptions,
+  config: ClientConfig,
+  credential: Credential,
+  hash: string,
+): Promise<Enrolled> {
+  const { challenge } = await api.challenge();
+  const wanted = machineName(name);
+  const timeSeconds = nowSeconds(clock);
+  const bytes = signedBytes(
+    "enrol",
+    { accountId: config.accountId, origin: config.origin },
+    {
+      challenge,
+      deviceKey: keys.deviceKey.publicKey,
+      hostKeys: keys.hostKeyBlobs.join(" "),
+      name: wanted,
+      credentialHash: hash === "" ? sha256("") : hash,
+      timeSeconds,
+    },
+  );
+  const request: EnrolRequest = {
+    challenge,
+    timeSeconds,
+    deviceKey: keys.deviceKey.publicKey,
+    hostKeys: keys.hostKeyBlobs,
+    credential:
+      credential.kind === "login"
+        ? {
+            kind: "login",
+            loginKey: credential.loginKey.publicKey,
+            proof: credential.proof,
+            loginSignature: signEd25519(credential.loginKey, bytes),
+          }
+        : credential,
+    name: wanted,
+    facts: machineFacts(wanted),
+    deviceSignature: signEd25519(keys.deviceKey, bytes),
+  };
+  return checkAnswer(await api.enrolMachine(request), config);
+}
+
+/** An answer for another account or origin would make us sign for it from now on. */
+function checkAnswer(answer: EnrolResponse, config: ClientConfig): Enrolled {
+  const { accountId, origin, peerId, name, domain, address } = answer;
+  if (accountId !== config.accountId || origin !== config.origin) {
+    throw new QfError("ERR_UNAVAILABLE", "management answered the enrolment for another account");
+  }
+  return { accountId, origin, peerId, name, domain, address };
+}
+
+function isUnknownKey(error: unknown): boolean {
+  return (
+    isQfError(error, "ERR_UNAUTHENTICATED") ||
+    isQfError(error, "ERR_NOT_FOUND") ||
+    isQfError(error, "ERR_NOT_ENROLLED") ||
+    isQfError(error, "ERR_PEER_UNKNOWN")
+  );
+}
+
+function nothingToEnrolWith(origin: string): QfError {
+  return new QfError("ERR_NOT_ENROLLED", `this machine is not enrolled at ${origin}`, {
+    hint: "give --setup-key, or run qf agent up at a terminal to sign in",
+  });
+}

@@ -1,0 +1,81 @@
+/**
+ * What comes before an agent runs: its folder, its flags, its place in an account.
+ *
+ * Done by the command a person ran, so that a setup key or a sign-in never leaves that process: what is
+ * started afterwards finds everything in the state folder.
+ *
+ * @module
+ */
+import { unlink } from "node:fs/promises";
+import type { Clock } from "../../base/clock.ts";
+import { isQfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { createClientApi } from "../../identity/client-api.ts";
+import type { AgentStateFile } from "../../wire/agent-state-file.ts";
+import { type FlagChange, resolveFlags } from "../contracts/flags.ts";
+import { openKeys, prepareStateDir, readAgentFile, type StatePaths, writeAgentFile } from "../state/state.ts";
+import { lockState } from "../state/state-lock.ts";
+import { type Enrolled, enrol, type SignInForMachine } from "./enrol.ts";
+
+export interface PrepareOptions {
+  readonly stateDir: string;
+  readonly given: FlagChange;
+  readonly setupKey: string | undefined;
+  readonly signIn: SignInForMachine | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly fetch?: typeof fetch;
+}
+
+/**
+ * Enrols where that is due, and writes `agent.json`. Needs no network for a machine that is enrolled
+ * and stays as it is. Throws ERR_CONFLICT while an agent runs on the folder, ERR_USAGE for flags that
+ * do not hold together, ERR_STATE_DAMAGED, and what management refuses with.
+ */
+export async function prepareAgent(options: PrepareOptions): Promise<AgentStateFile> {
+  const paths = await prepareStateDir(options.stateDir);
+  const lock = await lockState(options.stateDir);
+  try {
+    const before = await readAgentFile(paths);
+    const flags = resolveFlags(options.given, before?.flags);
+    const enrolled = await findPlace(options, paths, { format: 1, ...before, flags }, before);
+    const file: AgentStateFile = { format: 1, flags, enrolled };
+    await writeAgentFile(paths, file);
+    return file;
+  } finally {
+    await lock.release();
+  }
+}
+
+async function findPlace(
+  options: PrepareOptions,
+  paths: StatePaths,
+  wanted: AgentStateFile,
+  before: AgentStateFile | undefined,
+): Promise<Enrolled> {
+  const { flags, enrolled } = wanted;
+  const keys = await openKeys(paths, { mustExist: enrolled !== undefined });
+  const isHere = enrolled !== undefined && enrolled.origin === flags.managementUrl;
+  const isRenamed = before !== undefined && before.flags.name !== flags.name;
+  if (isHere && !isRenamed && options.setupKey === undefined) return enrolled;
+  const fetchOption = options.fetch === undefined ? {} : { fetch: options.fetch };
+  const api = createClientApi({ url: flags.managementUrl, ...fetchOption });
+  try {
+    const { clock, setupKey, signIn } = options;
+    const found = await enrol({ api, clock, keys, name: flags.name, setupKey, signIn, enrolled });
+    // Another place has other maps, and its versions say nothing about the old ones.
+    if (found.peerId !== enrolled?.peerId || found.origin !== enrolled.origin) await forgetMap(paths);
+    return found;
+  } catch (error) {
+    // A machine that has its place needs no management to start; a key given once more changes nothing.
+    if (!isHere || isRenamed || !(isQfError(error, "ERR_UNAVAILABLE") || isQfError(error, "ERR_TIMEOUT"))) {
+      throw error;
+    }
+    options.log.warn("management can not be reached; this machine stays enrolled as it is");
+    return enrolled;
+  }
+}
+
+async function forgetMap(paths: StatePaths): Promise<void> {
+  for (const path of [paths.map, paths.confirmed]) await unlink(path).catch(() => {});
+}

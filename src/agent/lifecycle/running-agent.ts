@@ -1,0 +1,305 @@
+/**
+ * A running agent: starts its parts in order, wires them to each other, and stops them in order.
+ *
+ * The map (`map-holder.ts`), the link to management (`sync-client.ts`), the SSH server (`server-context.ts`), the
+ * streams that come to it (`listeners.ts`), the control socket, and the spool, which holds evidence of all of it.
+ * Decides nothing. Read `start`, then `#stop`: what is stopped late may still be needed by what stops before.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { ownUserName } from "../../base/own-user.ts";
+import { newId } from "../../base/random.ts";
+import type { AgentFlagsStored } from "../../wire/agent-state-file.ts";
+import type { AgentStatus } from "../../wire/control.ts";
+import { createFailureCount, type FailureCount } from "../contracts/failure-count.ts";
+import { type FlagChange, liveFlags, reportedFlags } from "../contracts/flags.ts";
+import { agentPenalties, type Penalties } from "../contracts/penalties.ts";
+import type { SshServer, World } from "../contracts/server-context.ts";
+import { type ApprovalLink, createApprovals } from "../control-link/approvals.ts";
+import { lastUpload } from "../control-link/audit-upload.ts";
+import { createMapHolder, type MapHolder } from "../control-link/map-holder.ts";
+import { createPinnedKeys, type PinnedKeys } from "../control-link/pinned-keys.ts";
+import { createSyncClient, isLinkDown, type SyncClient } from "../control-link/sync-client.ts";
+import { controlSocketPath, prepareControlFolder } from "../control-socket/control-path.ts";
+import { type ControlServer, openControlServer } from "../control-socket/control-server.ts";
+import { createWaysIn, type WaysIn } from "../listeners/listeners.ts";
+import { createPeerPaths, type PeerPaths } from "../listeners/peer-paths.ts";
+import { pingAnswer } from "../listeners/pings.ts";
+import { NOTHING_REFUSED } from "../listeners/refusals.ts";
+import { openStdioListener, type StdioListener } from "../listeners/stdio-listener.ts";
+import { lookUpAccount } from "../os/users.ts";
+import { type AgentKeys, readLastMap, writeAgentFile, writePublicClient } from "../state/state.ts";
+import { buildStatus } from "../status/status-report.ts";
+import { createWorld, staleness } from "./agent-context.ts";
+import type { Enrolled } from "./enrol.ts";
+import { machineFacts } from "./facts.ts";
+import type { Agent, AgentParts, StartAgentOptions } from "./run.ts";
+import { watchMachine } from "./watch.ts";
+
+export class RunningAgent implements Agent {
+  readonly #options: StartAgentOptions;
+  readonly #parts: AgentParts;
+  readonly #bootId = newId();
+  readonly #privileged = process.geteuid?.() === 0;
+  readonly #ownUser = ownUserName();
+  readonly #controlSocket: string;
+  readonly #approvals: ApprovalLink = createApprovals();
+  readonly #pinnedKeys: PinnedKeys;
+  readonly #penalties: Penalties;
+  #flags: AgentFlagsStored;
+  readonly #enrolled: Enrolled;
+  #state: AgentStatus["state"] = "starting";
+  #maps: MapHolder | undefined;
+  #ssh: SshServer | undefined;
+  #ways: WaysIn | undefined;
+  readonly #paths: PeerPaths = createPeerPaths();
+  #failures: FailureCount | undefined;
+  #control: ControlServer | undefined;
+  #stdio: StdioListener | undefined;
+  #sync: SyncClient | undefined;
+  #watch: { stop(): void } | undefined;
+  #problem: string | null = null;
+  #stopping: Promise<void> | null = null;
+  /** Settles after the last change of flags: they are applied one after the other. */
+  #applying: Promise<void> = Promise.resolve();
+  #resolveStopped: () => void = () => {};
+  readonly stopped: Promise<void>;
+
+  constructor(options: StartAgentOptions, parts: AgentParts, flags: AgentFlagsStored, enrolled: Enrolled) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#flags = flags;
+    this.#enrolled = enrolled;
+    this.#pinnedKeys = createPinnedKeys({ clock: parts.clock, log: options.log });
+    this.#penalties = agentPenalties({ clock: parts.clock, log: options.log, flags: () => this.#flags });
+    this.#followPinned();
+    this.#controlSocket = controlSocketPath(parts.paths, {
+      uid: process.geteuid?.() ?? 0,
+      runtimeDir: options.runtimeDir,
+    });
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
+  }
+
+  async start(): Promise<void> {
+    const { paths, keys, clock, spool } = this.#parts;
+    const { log } = this.#options;
+    const last = await readLastMap(paths);
+    if (last.damage !== null) {
+      await spool.record({ type: "agent.state", what: "state_damaged", detail: last.damage.slice(0, 512) });
+    }
+    await spool.record({ type: "agent.state", what: "started", detail: `boot ${this.#bootId}` });
+    const maps = createMapHolder({ paths, clock, log, enrolled: this.#enrolled, last });
+    this.#maps = maps;
+    this.#failures = createFailureCount({ audit: spool, log });
+    const ssh = this.#options.createSshServer(this.#world(maps));
+    this.#ssh = ssh;
+    maps.onChange(() => ssh.recheck());
+    this.#ways = createWaysIn({
+      clock,
+      log,
+      enrolled: this.#enrolled,
+      deviceKey: keys.deviceKey,
+      maps,
+      ssh,
+      failures: this.#failures,
+      penalties: this.#penalties,
+      paths: this.#paths,
+      // An agent that never had a map has taken no hello.
+      hadPredecessor: last.stored !== undefined || last.confirmation !== undefined || last.damage !== null,
+      isManagementUp: () => this.#sync?.state().connected ?? false,
+      answerPing: () =>
+        pingAnswer({
+          clock,
+          maps,
+          connected: this.#sync?.state().connected ?? false,
+          isServing: this.#flags.sshServer,
+        }),
+    });
+    await this.#ways.listen(this.#flags, this.#flags);
+    await prepareControlFolder(paths, this.#controlSocket);
+    this.#control = await openControlServer(this.#controlSocket, this.#controlled());
+    const isSshOn = () => this.#flags.sshServer;
+    this.#stdio = await openStdioListener(this.#controlSocket, { ssh, isSshOn });
+    await this.#writePublic();
+    this.#sync = this.#connect(maps, ssh, keys);
+    this.#watch = watchMachine({
+      staleness: () => staleness(maps),
+      addresses: () => this.#directAddresses(),
+      onStaleness: () => ssh.recheck(),
+      onAddresses: () => this.#sync?.reportFlags(),
+    });
+    this.#state = "running";
+    log.info("agent started", { peerId: this.#enrolled.peerId, name: this.#enrolled.name });
+  }
+
+  status(): AgentStatus {
+    return buildStatus({
+      state: this.#state,
+      enrolled: this.#enrolled,
+      flags: this.#flags,
+      privileged: this.#privileged,
+      map: this.#maps?.snapshot()?.map ?? null,
+      mapAgeSeconds: this.#maps?.ageSeconds() ?? Number.POSITIVE_INFINITY,
+      sync: this.#sync?.state() ?? null,
+      listening: this.#ways?.listener.addresses() ?? [],
+      plainListening: this.#ways?.plain.addresses() ?? [],
+      relay: this.#ways?.relay.state() ?? { connected: false, streams: 0 },
+      refused: this.#ways?.refused() ?? NOTHING_REFUSED,
+      sessions: this.#ssh?.sessions() ?? [],
+      told: this.#directAddresses(),
+      spool: this.#parts.spool.state(),
+      pathOf: (peerId) => this.#paths.of(peerId),
+      problem: this.#problem,
+    });
+  }
+
+  apply(change: FlagChange): Promise<void> {
+    const applied = this.#applying.then(() => this.#apply(change));
+    this.#applying = applied.catch(() => {});
+    return applied;
+  }
+
+  async #apply(change: FlagChange): Promise<void> {
+    const { paths, spool } = this.#parts;
+    if (this.#stopping !== null) throw new QfError("ERR_UNAVAILABLE", "the agent is stopping");
+    const { flags, changed } = liveFlags(change, this.#flags);
+    if (changed.length === 0) return;
+    const detail = changed.map((key) => `${key}=${JSON.stringify(flags[key])}`).join(" ");
+    await spool.record({ type: "agent.state", what: "flags_changed", detail: detail.slice(0, 512) });
+    await this.#ways?.listen(flags, this.#flags);
+    this.#flags = flags;
+    this.#followPinned();
+    // What is no longer allowed ends now, whether or not the change can be written to disk.
+    this.#ssh?.recheck();
+    if (!flags.sshServer) this.#ways?.pings.close();
+    this.#sync?.reportFlags();
+    await writeAgentFile(paths, { format: 1, flags, enrolled: this.#enrolled });
+    await this.#writePublic();
+  }
+
+  #followPinned(): void {
+    const { requireIdpBinding, pinIssuer } = this.#flags;
+    this.#pinnedKeys.follow(requireIdpBinding ? pinIssuer : null);
+  }
+
+  #writePublic(): Promise<void> {
+    const running = { controlSocket: this.#controlSocket, bootId: this.#bootId };
+    return writePublicClient(this.#parts.paths, this.#flags, running);
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const { paths, lock, spool } = this.#parts;
+    const { log } = this.#options;
+    this.#state = "stopping";
+    this.#watch?.stop();
+    this.#pinnedKeys.close();
+    const attempt = (what: string, step: () => unknown) => stopPart(log, what, step);
+    await attempt("listener", () => this.#ways?.listener.listenAt(null));
+    await attempt("plain listener", () => this.#ways?.plain.listenAt(null));
+    await attempt("pings", () => this.#ways?.pings.close());
+    await attempt("stdio", () => this.#stdio?.close());
+    await attempt("ssh", () => this.#ssh?.close());
+    await attempt("relay", () => this.#ways?.relay.close());
+    await attempt("failures", () => this.#failures?.close());
+    await attempt("audit", () =>
+      spool.record({ type: "agent.state", what: "stopped", detail: this.#bootId }),
+    );
+    await attempt("upload", () => lastUpload(spool, () => this.#sync?.state().connected === true));
+    await attempt("sync", () => this.#sync?.close());
+    await attempt("control", () => this.#control?.close());
+    await attempt("map", () => this.#maps?.flush());
+    await attempt("public", () => writePublicClient(paths, this.#flags, null));
+    await attempt("spool", () => spool.close());
+    await attempt("lock", () => lock.release());
+    log.info("agent stopped");
+    this.#resolveStopped();
+  }
+
+  #connect(maps: MapHolder, ssh: SshServer, keys: AgentKeys): SyncClient {
+    const { clock, spool } = this.#parts;
+    const { log, heartbeatMs } = this.#options;
+    return createSyncClient({
+      clock,
+      log,
+      enrolled: this.#enrolled,
+      deviceKey: keys.deviceKey,
+      bootId: this.#bootId,
+      maps,
+      spool,
+      report: () => ({
+        facts: machineFacts(this.#enrolled.name),
+        flags: reportedFlags(this.#flags, { privileged: this.#privileged, ownUser: this.#ownUser }),
+        hostKeys: keys.hostKeyBlobs,
+        direct: this.#directAddresses(),
+      }),
+      sessions: () => ssh.sessions(),
+      approvals: this.#approvals,
+      kill: (connectionId, reason) => {
+        ssh.kill(connectionId, reason);
+      },
+      onReady: () => this.#ways?.relay.retryNow(),
+      onGone: (message) => {
+        log.error("this machine is no longer part of the account; nothing is allowed", { message });
+        this.#problem = message;
+        this.#ways?.relay.close();
+        void maps.clear();
+      },
+      ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+    });
+  }
+
+  #directAddresses(): string[] {
+    return this.#ways?.told(this.#flags) ?? [];
+  }
+
+  #world(maps: MapHolder): World {
+    const { clock, spool, keys } = this.#parts;
+    return createWorld({
+      clock,
+      log: this.#options.log,
+      audit: spool,
+      hostKeys: keys.hostKeys,
+      maps,
+      approvals: this.#approvals,
+      pinnedKeys: this.#pinnedKeys,
+      penalties: this.#penalties,
+      privileged: this.#privileged,
+      ownUser: this.#ownUser,
+      flags: () => this.#flags,
+      isLinkDown: () => isLinkDown(this.#sync?.state()),
+    });
+  }
+
+  #controlled() {
+    const { clock, keys } = this.#parts;
+    return {
+      clock,
+      log: this.#options.log,
+      deviceKey: keys.deviceKey,
+      enrolled: () => this.#enrolled,
+      status: () => this.status(),
+      apply: (change: FlagChange) => this.apply(change),
+      down: () => void this.stop(),
+      uidOf: async (localUser: string) => (await lookUpAccount(localUser, nowSeconds(clock)))?.uid ?? null,
+    };
+  }
+}
+
+/** A part that fails to stop keeps no other from stopping. */
+async function stopPart(log: Log, part: string, step: () => unknown): Promise<void> {
+  try {
+    await step();
+  } catch (cause) {
+    log.error("a part of the agent did not stop well", { part }, cause);
+  }
+}

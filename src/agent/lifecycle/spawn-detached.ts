@@ -1,0 +1,84 @@
+/**
+ * Starts the agent as a process of its own, with an environment made from nothing and `/` as folder.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { constants } from "node:fs";
+import { open, rename } from "node:fs/promises";
+import { QfError } from "../../base/errors.ts";
+import type { Environment } from "../contracts/flags.ts";
+import { statePaths } from "../state/state.ts";
+
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** What an agent may inherit besides; nothing that steers a runtime (BUN_*, NODE_*, LD_*). */
+const INHERITED = ["HOME", "LANG", "TZ", "XDG_RUNTIME_DIR", "QF_DEBUG"] as const;
+/** The log is begun anew at a start when it has grown beyond this; the old one is kept beside it. */
+const LOG_BYTES_MAX = 16 * 1024 * 1024;
+
+export interface Spawned {
+  readonly pid: number;
+  hasEnded(): boolean;
+  /** Why it ended, from what it said last. */
+  failure(): Promise<QfError>;
+  kill(): void;
+}
+
+/** Starts `qf agent up --foreground` for `stateDir`; its output goes to `agent.log` there. */
+export async function spawnDetached(stateDir: string, environment: Environment): Promise<Spawned> {
+  const path = statePaths(stateDir).log;
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+  let log = await open(path, flags, 0o600);
+  if ((await log.stat()).size > LOG_BYTES_MAX) {
+    await log.close();
+    await rename(path, `${path}.1`);
+    log = await open(path, flags, 0o600);
+  }
+  const { size: startBytes } = await log.stat();
+  const [file = process.execPath, ...before] = ownCommand();
+  const child = spawn(file, [...before, "agent", "up", "--foreground", "--state-dir", stateDir], {
+    cwd: "/",
+    env: childEnvironment(environment),
+    detached: true,
+    stdio: ["ignore", log.fd, log.fd],
+  });
+  let ended = false;
+  child.on("exit", () => {
+    ended = true;
+  });
+  child.on("error", () => {
+    ended = true;
+  });
+  child.unref();
+  await log.close();
+  return {
+    pid: child.pid ?? 0,
+    hasEnded: () => ended,
+    failure: () => readFailure(path, startBytes),
+    kill: () => void child.kill("SIGTERM"),
+  };
+}
+
+/** How this very program is started: the executable, or Bun with its script during development. */
+export function ownCommand(): string[] {
+  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
+}
+
+export function childEnvironment(environment: Environment): Record<string, string> {
+  const inherited = INHERITED.map((name) => [name, environment[name]]).filter(
+    ([, value]) => value !== undefined,
+  );
+  return { PATH, ...Object.fromEntries(inherited) };
+}
+
+async function readFailure(path: string, startBytes: number): Promise<QfError> {
+  const text = (
+    await Bun.file(path)
+      .slice(startBytes)
+      .text()
+      .catch(() => "")
+  ).slice(-65_536);
+  const said = (kind: string) => [...text.matchAll(new RegExp(`^qf: ${kind}: (.*)$`, "gm"))].at(-1)?.[1];
+  const message = said("error") ?? "the agent ended without a word";
+  return new QfError("ERR_UNAVAILABLE", message, { hint: said("hint") ?? `see ${path}` });
+}

@@ -1,0 +1,74 @@
+/**
+ * The agent as a systemd service, for the usual state folder.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { QfError } from "../../base/errors.ts";
+import { writeFileAtomic } from "../../base/files.ts";
+import { ownCommand } from "./spawn-detached.ts";
+
+export const UNIT_NAME = "qufabric.service";
+const UNIT_PATH = `/etc/systemd/system/${UNIT_NAME}`;
+const SYSTEMCTL_MS_MAX = 20_000;
+
+/** Whether systemd runs this machine (sd_booted(3)). */
+export function hasSystemd(): boolean {
+  return existsSync("/run/systemd/system");
+}
+
+/** The unit file for the program started by `command`. */
+export function unitText(command: readonly string[]): string {
+  const start = [...command, "agent", "up", "--foreground"].map(quoted).join(" ");
+  return `[Unit]
+Description=QuFabric agent
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+ExecStart=${start}
+WorkingDirectory=/
+UnsetEnvironment=BUN_OPTIONS BUN_BE_BUN BUN_INSTALL NODE_OPTIONS NODE_EXTRA_CA_CERTS
+Restart=on-failure
+RestartSec=1
+KillMode=mixed
+TimeoutStopSec=15
+LimitNOFILE=1048576
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** Installs the unit and starts it, now and at every boot. Throws ERR_UNAVAILABLE. */
+export async function startService(): Promise<void> {
+  await writeFileAtomic(UNIT_PATH, unitText(ownCommand()), 0o644);
+  await systemctl("daemon-reload");
+  await systemctl("enable", UNIT_NAME);
+  await systemctl("restart", UNIT_NAME);
+}
+
+/** Stops the service and keeps it from starting at boot. False when there is none. */
+export async function stopService(): Promise<boolean> {
+  if (!hasSystemd() || !existsSync(UNIT_PATH)) return false;
+  await systemctl("disable", "--now", UNIT_NAME);
+  return true;
+}
+
+async function systemctl(...args: string[]): Promise<void> {
+  const child = Bun.spawn(["systemctl", ...args], {
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "ignore",
+    timeout: SYSTEMCTL_MS_MAX,
+  });
+  if ((await child.exited) === 0) return;
+  throw new QfError("ERR_UNAVAILABLE", `systemctl ${args.join(" ")} failed`, {
+    hint: `see journalctl -u ${UNIT_NAME}`,
+  });
+}
+
+/** As systemd.syntax(7) wants it: quoted, with its own specifiers and variables escaped. */
+function quoted(word: string): string {
+  return `"${word.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("$", "$$$$")}"`;
+}

@@ -1,0 +1,148 @@
+/**
+ * `qf agent up`: enrols where that is due, starts the agent, and waits until it serves.
+ *
+ * On a running agent it applies changed flags live. Attached with `foreground`; otherwise a service where
+ * there is systemd and the state folder is the usual one, else a process of its own.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { isQfError, QfError } from "../../base/errors.ts";
+import { createLog, silentLog } from "../../base/log.ts";
+import { DEFAULT_STATE_DIR } from "../../base/state-dir.ts";
+import type { AgentStatus } from "../../wire/control.ts";
+import { type Environment, type GivenFlags, parseGivenFlags } from "../contracts/flags.ts";
+import { NOT_TRIED_YET } from "../control-link/sync-client.ts";
+import { askAgent, askStatus } from "../control-socket/control-client.ts";
+import { createSshServer } from "../ssh-server/server.ts";
+import { chooseStateDir } from "../state/state-dir.ts";
+import { isStateLocked } from "../state/state-lock.ts";
+import { prepareAgent } from "./prepare.ts";
+import { startAgent } from "./run.ts";
+import { signInForMachine } from "./sign-in.ts";
+import { type Spawned, spawnDetached } from "./spawn-detached.ts";
+import { hasSystemd, startService } from "./systemd-unit.ts";
+
+export interface UpOptions {
+  /** By flag name; see `flags.ts`. */
+  readonly given: GivenFlags;
+  /** `--state-dir`, `--setup-key`. Undefined: their environment twins, then the usual. */
+  readonly stateDir: string | undefined;
+  readonly setupKey: string | undefined;
+  readonly foreground: boolean;
+  readonly environment: Environment;
+  readonly clock?: Clock;
+}
+
+/** Longest wait for an agent that was started to serve. */
+const READY_MS_MAX = 30_000;
+/** With a stored map it serves already; this is for the link, so that the map is today's. */
+const LINK_MS = 3_000;
+
+/**
+ * Brings the agent up. Resolves with its status once it serves; in the foreground with null once it
+ * has stopped. Throws with the reason why it does not serve, within 30 s.
+ */
+export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
+  const { environment } = options;
+  const stateDir = chooseStateDir(options.stateDir, environment);
+  const given = parseGivenFlags(options.given, environment);
+  if (await isStateLocked(stateDir)) {
+    if (!options.foreground) return await applyLive(stateDir, given);
+  }
+  const setupKey = options.setupKey ?? (environment.QF_SETUP_KEY || undefined);
+  const canAsk = setupKey === undefined && !options.foreground;
+  await prepareAgent({
+    stateDir,
+    given,
+    setupKey,
+    signIn: canAsk || process.stderr.isTTY ? signInForMachine(given.name ?? null, environment) : undefined,
+    clock: options.clock ?? systemClock,
+    log: silentLog,
+  });
+  if (options.foreground) {
+    await runForeground(stateDir, environment);
+    return null;
+  }
+  if (stateDir === DEFAULT_STATE_DIR && process.geteuid?.() === 0 && hasSystemd()) {
+    await startService();
+    return await waitUntilReady(stateDir, undefined);
+  }
+  const child = await spawnDetached(stateDir, environment);
+  try {
+    return await waitUntilReady(stateDir, child);
+  } catch (error) {
+    child.kill();
+    throw error;
+  }
+}
+
+/** Applies `given` to the agent that runs; one that is only just starting is waited for. */
+async function applyLive(
+  stateDir: string,
+  given: ReturnType<typeof parseGivenFlags>,
+): Promise<AgentStatus | null> {
+  for (let waitedMs = 0; (await askStatus(stateDir)) === undefined; waitedMs += 100) {
+    if (waitedMs < READY_MS_MAX / 3) await Bun.sleep(100);
+    else {
+      throw new QfError("ERR_CONFLICT", `another agent runs on ${stateDir} and does not answer`, {
+        hint: "end that process, then run qf agent up again",
+      });
+    }
+  }
+  const { status } = await askAgent(stateDir, { do: "apply", flags: { ...given, advertise: listOf(given) } });
+  return status ?? null;
+}
+
+function listOf(given: ReturnType<typeof parseGivenFlags>): string[] | undefined {
+  return given.advertise === undefined ? undefined : [...given.advertise];
+}
+
+async function runForeground(stateDir: string, environment: Environment): Promise<void> {
+  const agent = await startAgent({
+    stateDir,
+    log: createLog(environment.QF_DEBUG === "1" ? "debug" : "info"),
+    createSshServer,
+    runtimeDir: environment.XDG_RUNTIME_DIR,
+  });
+  const stop = () => void agent.stop();
+  process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", stop);
+  await agent.stopped;
+}
+
+/** Polls until the map is in effect and the endpoint listens. Throws with what is missing. */
+async function waitUntilReady(stateDir: string, child: Spawned | undefined): Promise<AgentStatus> {
+  const startMs = performance.now();
+  let status: AgentStatus | undefined;
+  for (;;) {
+    const waitedMs = performance.now() - startMs;
+    if (child?.hasEnded() === true) throw await child.failure();
+    status = await askStatus(stateDir).catch((error: unknown) => {
+      if (isQfError(error, "ERR_TIMEOUT")) return undefined;
+      throw error;
+    });
+    if (status !== undefined && isReady(status)) {
+      const { connected, error } = status.management;
+      if (connected || (error !== null && error !== NOT_TRIED_YET) || waitedMs > LINK_MS) return status;
+    }
+    if (waitedMs > READY_MS_MAX) break;
+    await Bun.sleep(waitedMs < 1_000 ? 20 : 100);
+  }
+  const reason = reasonOf(status);
+  throw new QfError("ERR_TIMEOUT", `the agent does not serve: ${reason}`, {
+    hint: status?.fixes?.[status.problems.indexOf(reason)] ?? `see ${join(stateDir, "agent.log")}`,
+  });
+}
+
+function isReady({ state, management, sshServer, relay }: AgentStatus): boolean {
+  if (state !== "running" || management.mapVersion === 0) return false;
+  if (!sshServer.enabled || sshServer.listen.length > 0) return true;
+  // Without a listener of its own it serves through the relay, once management is there.
+  return relay?.connected === true || !management.connected;
+}
+
+function reasonOf(status: AgentStatus | undefined): string {
+  if (status === undefined) return "it does not answer";
+  return status.management.error ?? status.problems[0] ?? "it is still starting";
+}

@@ -1,0 +1,86 @@
+/**
+ * Who may open a stream to this machine: the hello is checked against the map, then the network rules are
+ * asked. One gate for all paths, so that a hello that was taken on one is a replay on another.
+ *
+ * @module
+ */
+import { type Clock, nowSeconds } from "../../base/clock.ts";
+import { checkHello, type HelloRefusal } from "../../fabric/hello.ts";
+import { createReplayCache } from "../../fabric/replay-cache.ts";
+import { refuseNetwork } from "../../policy/network-rules.ts";
+import { findPeer, type PolicySnapshot } from "../../policy/snapshot.ts";
+import type { Hello } from "../../wire/hello.ts";
+import { ruledPort } from "../../wire/ping.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
+import type { FailureCount } from "../contracts/failure-count.ts";
+
+export interface GateOptions {
+  readonly clock: Clock;
+  readonly failures: FailureCount;
+  /** Whether an earlier process of this state folder may have taken hellos, which this one cannot know. */
+  readonly hadPredecessor: boolean;
+  snapshot(): PolicySnapshot | null;
+}
+
+export interface Gate {
+  /**
+   * The hello in `line` (without its newline), checked. Null: it is refused, and counted as a failure.
+   * `onHostile` is called for a line that no honest client sends, whatever its clock or map.
+   */
+  check(line: string, sourceAddress: string, onHostile?: () => void): Hello | null;
+  /** Whether the present rules still let in a hello that was taken. */
+  mayGoOn(hello: Hello): boolean;
+}
+
+/** The reason under which a refused hello is recorded. The dialler is told nothing. */
+const REASONS: Readonly<Record<HelloRefusal, ReasonCode>> = {
+  malformed: "network_not_allowed",
+  other_target: "wrong_target",
+  other_port: "network_not_allowed",
+  clock_skew: "clock_skew",
+  before_start: "certificate_replayed",
+  source_unknown: "device_unknown",
+  bad_signature: "device_unknown",
+  replayed: "certificate_replayed",
+  replay_cache_full: "limit_reached",
+};
+
+/** No honest device causes these. */
+const HOSTILE: ReadonlySet<HelloRefusal> = new Set(["malformed", "bad_signature", "replayed"]);
+
+/** Makes the gate. It remembers hellos from now on, and takes none from before where `hadPredecessor`. */
+export function createGate(options: GateOptions): Gate {
+  const { clock, failures } = options;
+  // At the first start nothing can have been taken before.
+  const startSeconds = options.hadPredecessor ? nowSeconds(clock) : 0;
+  const replays = createReplayCache();
+  const refuse = ({ source, port }: Hello, snapshot: PolicySnapshot) =>
+    refuseNetwork({ sourcePeerId: source, port: ruledPort(port), nowSeconds: nowSeconds(clock) }, snapshot);
+  return {
+    check(line, sourceAddress, onHostile) {
+      const snapshot = options.snapshot();
+      if (snapshot === null) return null;
+      const { map } = snapshot;
+      const answer = checkHello(line, {
+        scope: { accountId: map.accountId, origin: map.origin },
+        self: map.self.peerId,
+        startSeconds,
+        nowSeconds: nowSeconds(clock),
+        deviceKeyOf: (peerId) => findPeer(map, peerId)?.deviceKey,
+        refuse: (hello) => refuse(hello, snapshot),
+        replays,
+      });
+      if (answer.ok) return answer.hello;
+      if (answer.refusal === "not_allowed") failures.add(sourceAddress, answer.source, answer.reason);
+      else {
+        failures.add(sourceAddress, null, REASONS[answer.refusal]);
+        if (HOSTILE.has(answer.refusal)) onHostile?.();
+      }
+      return null;
+    },
+    mayGoOn(hello) {
+      const snapshot = options.snapshot();
+      return snapshot !== null && refuse(hello, snapshot) === null;
+    },
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * The ways by which streams come to this machine: the direct listener, the relay, and the listener for any
+ * SSH client (`--plain-ssh-listen`). The first two pass one gate; behind it a stream is SSH or a ping.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { Ed25519Key } from "../../base/ed25519.ts";
+import type { Log } from "../../base/log.ts";
+import { type AgentFlagsStored, LISTEN_NONE } from "../../wire/agent-state-file.ts";
+import type { PingAnswer } from "../../wire/ping.ts";
+import type { FailureCount } from "../contracts/failure-count.ts";
+import type { Penalties } from "../contracts/penalties.ts";
+import type { SshServer } from "../contracts/server-context.ts";
+import type { MapHolder } from "../control-link/map-holder.ts";
+import type { Enrolled } from "../lifecycle/enrol.ts";
+import { directAddresses } from "../lifecycle/facts.ts";
+import { createDirectListener, type DirectListener } from "./direct-listener.ts";
+import { createGate } from "./hello-check.ts";
+import type { PeerPaths } from "./peer-paths.ts";
+import { createPings, type Pings } from "./pings.ts";
+import { createPlainListener, type PlainListener } from "./plain-listener.ts";
+import { createRefusals, type RefusalSums } from "./refusals.ts";
+import { createRelayLink, type RelayLink } from "./relay-link.ts";
+import { createStreamTaker } from "./stream-taker.ts";
+
+export interface WaysInOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly enrolled: Enrolled;
+  readonly deviceKey: Ed25519Key;
+  readonly maps: MapHolder;
+  readonly ssh: SshServer;
+  readonly failures: FailureCount;
+  readonly penalties: Penalties;
+  /** Told of each peer that comes, and how. */
+  readonly paths: PeerPaths;
+  /** An earlier process of this agent may have taken hellos. */
+  readonly hadPredecessor: boolean;
+  isManagementUp(): boolean;
+  answerPing(): PingAnswer;
+}
+
+export interface WaysIn {
+  readonly listener: DirectListener;
+  readonly plain: PlainListener;
+  readonly relay: RelayLink;
+  readonly pings: Pings;
+  /** What was turned away of late. */
+  refused(): RefusalSums;
+  /**
+   * Listens where `flags` say, and offers this machine to the relay. Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION
+   * or ERR_USAGE, and listens where `before` said then.
+   */
+  listen(flags: AgentFlagsStored, before: AgentFlagsStored): Promise<void>;
+  /** Addresses that others may be told to dial. */
+  told(flags: AgentFlagsStored): string[];
+}
+
+export function createWaysIn(options: WaysInOptions): WaysIn {
+  const { clock, log, enrolled, deviceKey, maps, ssh, failures, penalties, paths } = options;
+  const { hadPredecessor } = options;
+  const gate = createGate({ clock, failures, hadPredecessor, snapshot: () => maps.snapshot() });
+  const refusals = createRefusals(clock);
+  const pings = createPings({
+    mayGoOn: (hello) => gate.mayGoOn(hello),
+    answer: () => options.answerPing(),
+  });
+  const take = createStreamTaker({ ssh, pings, paths });
+  const listener = createDirectListener({ clock, gate, penalties, refusals, take });
+  const isManagementUp = () => options.isManagementUp();
+  const relay = createRelayLink({
+    ...{ clock, log, enrolled, deviceKey, gate, refusals, take },
+    isManagementUp,
+  });
+  const plain = createPlainListener(ssh);
+  return {
+    listener,
+    plain,
+    relay,
+    pings,
+    refused: () => refusals.sums(),
+    async listen(flags, before) {
+      const { sshServer, plainSshListen } = flags;
+      await listener.listenAt(directAddress(flags));
+      try {
+        await plain.listenAt(sshServer ? plainSshListen : null);
+      } catch (cause) {
+        await listener.listenAt(directAddress(before)).catch(() => {});
+        throw cause;
+      }
+      relay.want(sshServer);
+    },
+    told({ advertise }) {
+      const listening = listener.addresses();
+      return listening.length === 0 ? [] : directAddresses(listening, advertise);
+    },
+  };
+}
+
+/** Where the direct listener belongs. Null: nowhere. */
+function directAddress(flags: Pick<AgentFlagsStored, "sshServer" | "listen">): string | null {
+  return flags.sshServer && flags.listen !== LISTEN_NONE ? flags.listen : null;
+}

@@ -1,0 +1,50 @@
+/**
+ * The socket behind `qf agent ssh --stdio`: SSH from the first byte, for root and the agent's own user.
+ *
+ * It lies in a folder that nobody else may enter, beside the control socket, so that the kernel says
+ * who comes in. As at `--plain-ssh-listen` nobody is known before SSH says who. Decides nothing.
+ *
+ * @module
+ */
+import { once } from "node:events";
+import { chmod, unlink } from "node:fs/promises";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { makeDirectory } from "../../base/files.ts";
+import type { SshServer } from "../contracts/server-context.ts";
+
+export interface StdioListener {
+  /** Takes no more; whoever is on stays on. */
+  close(): Promise<void>;
+}
+
+/** What SSH_CONNECTION and evidence say of a stream without addresses: this machine. */
+const HERE = { sourceAddress: "127.0.0.1", sourcePort: 0, localAddress: "127.0.0.1", localPort: 0 };
+
+/** The socket's path; as short as that of the control socket, which has to fit. */
+export function stdioSocketPath(controlSocket: string): string {
+  return join(dirname(controlSocket), "own", "ssh.sock");
+}
+
+/** Listens, replacing what an earlier agent left; the caller holds the state lock. */
+export async function openStdioListener(
+  controlSocket: string,
+  agent: { readonly ssh: Pick<SshServer, "accept">; isSshOn(): boolean },
+): Promise<StdioListener> {
+  const path = stdioSocketPath(controlSocket);
+  await makeDirectory(dirname(path), 0o700);
+  await chmod(dirname(path), 0o700);
+  await unlink(path).catch(() => {});
+  const server = createServer((socket) => {
+    if (agent.isSshOn()) agent.ssh.accept(socket, { path: "stdio", ...HERE, sourcePeerId: null });
+    else socket.destroy();
+  });
+  server.listen(path);
+  await once(server, "listening");
+  return {
+    async close() {
+      server.close();
+      await unlink(path).catch(() => {});
+    },
+  };
+}

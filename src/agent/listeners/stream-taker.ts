@@ -1,0 +1,26 @@
+/**
+ * Hands a stream whose hello the gate has taken to the SSH server, or to the part that answers `qf ping`.
+ *
+ * @module
+ */
+import type { Duplex } from "node:stream";
+import { type Hello, PING_PORT } from "../../wire/hello.ts";
+import type { SshServer, StreamOrigin } from "../contracts/server-context.ts";
+import type { PeerPaths } from "./peer-paths.ts";
+import type { Pings } from "./pings.ts";
+
+/** Takes over `stream`, paused, with all that came after the hello still in it. */
+export type TakeStream = (stream: Duplex, hello: Hello, origin: Omit<StreamOrigin, "sourcePeerId">) => void;
+
+export function createStreamTaker(deps: {
+  readonly ssh: SshServer;
+  readonly pings: Pings;
+  readonly paths: PeerPaths;
+}): TakeStream {
+  return (stream, hello, origin) => {
+    if (origin.path === "direct" || origin.path === "relay")
+      deps.paths.add(hello.source, origin.path, stream);
+    if (hello.port === PING_PORT) deps.pings.accept(stream, hello);
+    else deps.ssh.accept(stream, { ...origin, sourcePeerId: hello.source });
+  };
+}

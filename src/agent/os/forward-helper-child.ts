@@ -1,0 +1,232 @@
+/**
+ * A network door: a process that is the local user and opens sockets as that user, for an agent that
+ * must not. It moves no data: what it has connected or accepted goes to the agent as a descriptor.
+ *
+ * It ends with its orders, and takes the sockets it made in the file system with it.
+ *
+ * @module
+ */
+
+import { lookup } from "node:dns/promises";
+import { mkdtempSync, rmSync, writeSync } from "node:fs";
+import { sendDescriptor } from "./descriptors.ts";
+import {
+  createLines,
+  DIAL_TIMEOUT_MS,
+  DOOR_ADDRESSES_MAX,
+  DOOR_FD,
+  type DoorAnswer,
+  type DoorFailure,
+  type DoorOrder,
+} from "./forward-helper-protocol.ts";
+
+/** Head start of one address of a name before the next is tried as well. */
+const STAGGER_MS = 2_000;
+/** No permission for anybody but the owner, as sshd's StreamLocalBindMask. */
+const SOCKET_UMASK = 0o177;
+/** Where sshd makes it. */
+const AGENT_FOLDER = "/tmp/ssh-";
+
+const FAILURES: Readonly<Record<string, DoorFailure>> = {
+  ENOTFOUND: "unknown_host",
+  EAI_AGAIN: "unknown_host",
+  ECONNREFUSED: "refused",
+  ETIMEDOUT: "timeout",
+  EHOSTUNREACH: "unreachable",
+  ENETUNREACH: "unreachable",
+  ENOENT: "not_found",
+  ENOTDIR: "not_found",
+  EACCES: "permission",
+  EPERM: "permission",
+  EADDRINUSE: "in_use",
+  EADDRNOTAVAIL: "address_not_here",
+};
+
+interface Listener {
+  stop(): void;
+}
+const listeners = new Map<number, Listener>();
+
+/** Serves orders from stdin until it ends. Returns the exit status. */
+export async function runDoor(): Promise<number> {
+  const lines = createLines();
+  for await (const data of Bun.stdin.stream()) {
+    for (const line of lines(data)) void take(JSON.parse(line) as DoorOrder);
+  }
+  for (const listener of listeners.values()) listener.stop();
+  return 0;
+}
+
+async function take(order: DoorOrder): Promise<void> {
+  try {
+    const answer = await carryOut(order);
+    if (answer !== null) tell(answer);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? "";
+    tell({ id: order.id, kind: "failed", failure: FAILURES[code] ?? "failed" });
+  }
+}
+
+async function carryOut(order: DoorOrder): Promise<DoorAnswer | null> {
+  const { id } = order;
+  switch (order.kind) {
+    case "resolve":
+      return { id, kind: "resolved", addresses: await resolve(order.host) };
+    case "dial":
+      await dial(id, order.addresses, order.port);
+      return null;
+    case "dialSocket":
+      await connect(id, { unix: order.path }, () => true);
+      return null;
+    case "listen":
+      return { id, kind: "listening", port: listenTcp(id, order.addresses, order.port), path: "" };
+    case "listenSocket":
+      listenUnix(id, order.path);
+      return { id, kind: "listening", port: 0, path: order.path };
+    case "listenAgent":
+      return { id, kind: "listening", port: 0, path: listenAgent(id) };
+    case "close":
+      listeners.get(id)?.stop();
+      listeners.delete(id);
+      return null;
+  }
+}
+
+function tell(answer: DoorAnswer): void {
+  writeSync(1, `${JSON.stringify(answer)}\n`);
+}
+
+async function resolve(host: string): Promise<string[]> {
+  const found = await lookup(host, { all: true });
+  return found.slice(0, DOOR_ADDRESSES_MAX).map(({ address }) => address);
+}
+
+/** The first address that answers; the next one is tried when one fails or takes its time. */
+async function dial(id: number, addresses: readonly string[], port: number): Promise<void> {
+  let isOver = false;
+  const isFirst = (): boolean => {
+    if (isOver) return false;
+    isOver = true;
+    return true;
+  };
+  const tries: Promise<void>[] = [];
+  const all = async (): Promise<void> => {
+    for (const hostname of addresses) {
+      if (isOver) return;
+      const attempt = connect(id, { hostname, port }, isFirst);
+      tries.push(attempt);
+      await Promise.race([attempt.catch(() => {}), Bun.sleep(STAGGER_MS)]);
+    }
+    await Promise.any(tries).catch((cause: AggregateError) => {
+      throw cause.errors[0];
+    });
+  };
+  const late = Bun.sleep(DIAL_TIMEOUT_MS).then(() => {
+    throw Object.assign(new Error("too late"), { code: "ETIMEDOUT" });
+  });
+  late.catch(() => {});
+  try {
+    await Promise.race([all(), late]);
+  } finally {
+    isOver = true;
+  }
+}
+
+/** Connects and passes the descriptor on, unless `mayPass` says that it came too late. */
+async function connect(
+  id: number,
+  target: { hostname: string; port: number } | { unix: string },
+  mayPass: () => boolean,
+): Promise<void> {
+  await Bun.connect({
+    ...(target as { hostname: string; port: number }),
+    socket: {
+      open(socket) {
+        if (mayPass()) pass(socket, { id, kind: "dialed", passes: true });
+        else socket.terminate();
+      },
+      data() {},
+    },
+  });
+}
+
+/** The agent has the connection then, and this process nothing of it: closing a descriptor ends no stream. */
+function pass(socket: object, answer: DoorAnswer): void {
+  // Not in Bun's types: the number, and a close that sends nothing.
+  const { fd } = socket as { readonly fd: number };
+  sendDescriptor(DOOR_FD, fd);
+  tell(answer);
+  (socket as { close(): void }).close();
+}
+
+function listenTcp(id: number, addresses: readonly string[], port: number): number {
+  const [first = "", ...others] = addresses;
+  const main = listen(id, { hostname: first, port }) as Bun.TCPSocketListener;
+  const all: Listener[] = [stopper(main)];
+  for (const hostname of others) {
+    try {
+      all.push(stopper(listen(id, { hostname, port: main.port })));
+    } catch {
+      // A machine without IPv6, or another program's: the first address is the one that was asked for.
+    }
+  }
+  keep(id, all);
+  return main.port;
+}
+
+function listenUnix(id: number, path: string): void {
+  const before = process.umask(SOCKET_UMASK);
+  try {
+    keep(id, [stopper(listen(id, { unix: path }))]);
+  } finally {
+    process.umask(before);
+  }
+}
+
+function listenAgent(id: number): string {
+  const folder = mkdtempSync(AGENT_FOLDER);
+  const path = `${folder}/agent.${process.pid}`;
+  try {
+    listenUnix(id, path);
+  } catch (cause) {
+    rmSync(folder, { recursive: true, force: true });
+    throw cause;
+  }
+  keep(id, [{ stop: () => rmSync(folder, { recursive: true, force: true }) }]);
+  return path;
+}
+
+function keep(id: number, parts: readonly Listener[]): void {
+  const before = listeners.get(id);
+  listeners.set(id, {
+    stop: () => {
+      before?.stop();
+      for (const part of parts) part.stop();
+    },
+  });
+}
+
+function stopper(listener: { stop(closeActive?: boolean): void }): Listener {
+  // Bun unlinks the path of a unix socket, which it never replaces at the start.
+  return { stop: () => listener.stop(true) };
+}
+
+function listen(id: number, at: { hostname: string; port: number } | { unix: string }) {
+  return Bun.listen({
+    ...(at as { hostname: string; port: number }),
+    ipv6Only: true,
+    socket: {
+      open(socket) {
+        const { remoteAddress = "", remotePort = 0 } = socket as Partial<Bun.Socket & { remotePort: number }>;
+        pass(socket, {
+          id,
+          kind: "accepted",
+          passes: true,
+          address: remoteAddress ?? "",
+          port: remotePort ?? 0,
+        });
+      },
+      data() {},
+    },
+  } as Bun.TCPSocketListenOptions<undefined>);
+}

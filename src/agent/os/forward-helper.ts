@@ -1,0 +1,252 @@
+/**
+ * The agent's side of a network door: sockets that a child opens as the local user.
+ *
+ * Nothing here dials, binds or accepts: `forward-helper-child.ts` does, and what it got comes back as a
+ * descriptor. One door a connection, begun by its first forward.
+ *
+ * @module
+ */
+import { closeSync } from "node:fs";
+import type { Containment } from "./containment.ts";
+import { openDescriptorSocket, receiveDescriptor } from "./descriptors.ts";
+import {
+  createLines,
+  DIAL_TIMEOUT_MS,
+  type DoorAnswer,
+  type DoorFailure,
+  type DoorOrder,
+} from "./forward-helper-protocol.ts";
+import { type SpawnedChild, spawnAs } from "./spawn.ts";
+import type { LocalAccount } from "./users.ts";
+
+/** What a door could not do. */
+export class DoorError extends Error {
+  override readonly name = "DoorError";
+  readonly failure: DoorFailure;
+
+  constructor(failure: DoorFailure) {
+    super(`the network door says ${failure}`);
+    this.failure = failure;
+  }
+}
+
+/** A connection that somebody made to a listener. Whoever takes it closes `fd`. */
+export interface Accepted {
+  readonly fd: number;
+  /** Of the other end; empty on a unix socket. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Listening {
+  /** The port that was taken; 0 on a unix socket. */
+  readonly port: number;
+  /** The path of a unix socket. */
+  readonly path: string;
+  /** Accepts no more; unlinks a unix socket. */
+  close(): void;
+}
+
+/** What of an order is its own. */
+type Wish = DoorOrder extends infer Order ? (Order extends DoorOrder ? Omit<Order, "id"> : never) : never;
+
+/** A little longer than the door takes for itself. */
+const ANSWER_TIMEOUT_MS = DIAL_TIMEOUT_MS + 2_000;
+/** The door has this long to unlink its sockets before it is killed. */
+const CLOSE_TIMEOUT_MS = 200;
+
+/** Starts a door. Throws when the operating system has no process or descriptor left. */
+export async function openNetworkDoor(request: {
+  readonly account: LocalAccount;
+  /** Change to the account's ids; false when the agent is that user itself. */
+  readonly drop: boolean;
+  readonly containment: Containment;
+}): Promise<NetworkDoor> {
+  const { account, drop, containment } = request;
+  containment.prepare();
+  const [ownFd, childFd] = openDescriptorSocket();
+  try {
+    const child = await spawnAs({
+      pty: null,
+      extraFd: childFd,
+      contain: (pid) => containment.add(pid),
+      spec: {
+        user: account.name,
+        uid: account.uid,
+        gid: account.gid,
+        drop,
+        tty: false,
+        home: "/",
+        file: "/",
+        argv: [],
+        env: {},
+        isDoor: true,
+      },
+    });
+    return new NetworkDoor(child, ownFd);
+  } catch (cause) {
+    closeSync(ownFd);
+    throw cause;
+  }
+}
+
+export class NetworkDoor {
+  readonly #child: SpawnedChild;
+  readonly #fd: number;
+  readonly #waiting = new Map<number, (answer: DoorAnswer, fd: number | null) => void>();
+  readonly #listeners = new Map<number, (accepted: Accepted) => void>();
+  #lastId = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #isClosed = false;
+  /** Resolves when it has ended, for whatever reason. */
+  readonly ended: Promise<void>;
+
+  constructor(child: SpawnedChild, fd: number) {
+    this.#child = child;
+    this.#fd = fd;
+    void this.#drainErrors();
+    this.ended = this.#read().finally(() => this.#end());
+  }
+
+  /** Addresses of `host`, as the user's resolver gives them. Throws DoorError. */
+  async resolve(host: string): Promise<readonly string[]> {
+    const { answer } = await this.#ask({ kind: "resolve", host });
+    return answer.kind === "resolved" ? answer.addresses : [];
+  }
+
+  /** A connected socket to the first of `addresses` that answers. Throws DoorError. */
+  dial(addresses: readonly string[], port: number): Promise<number> {
+    return this.#dialed({ kind: "dial", addresses, port });
+  }
+
+  /** A connected unix socket. Throws DoorError. */
+  dialSocket(path: string): Promise<number> {
+    return this.#dialed({ kind: "dialSocket", path });
+  }
+
+  /** Listens at the first of `addresses`, and at those of the others that are there. Throws DoorError. */
+  listen(
+    addresses: readonly string[],
+    port: number,
+    onAccepted: (accepted: Accepted) => void,
+  ): Promise<Listening> {
+    return this.#listening({ kind: "listen", addresses, port }, onAccepted);
+  }
+
+  /** Listens on a new unix socket; a path that is there already is not replaced. Throws DoorError. */
+  listenSocket(path: string, onAccepted: (accepted: Accepted) => void): Promise<Listening> {
+    return this.#listening({ kind: "listenSocket", path }, onAccepted);
+  }
+
+  /** Listens on a unix socket in a folder of its own. Throws DoorError. */
+  listenAgent(onAccepted: (accepted: Accepted) => void): Promise<Listening> {
+    return this.#listening({ kind: "listenAgent" }, onAccepted);
+  }
+
+  /** Ends the door with every listener; what it connected stays. Resolves when it is gone. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#child.stdin.close();
+    const late = setTimeout(() => this.#child.signalGroup("SIGKILL"), CLOSE_TIMEOUT_MS);
+    await this.#child.exited;
+    clearTimeout(late);
+  }
+
+  async #dialed(wish: Wish): Promise<number> {
+    const { fd } = await this.#ask(wish);
+    if (fd === null) throw new DoorError("failed");
+    return fd;
+  }
+
+  async #listening(wish: Wish, onAccepted: (accepted: Accepted) => void): Promise<Listening> {
+    const { id, answer } = await this.#ask(wish, onAccepted);
+    if (answer.kind !== "listening") throw new DoorError("failed");
+    return {
+      port: answer.port,
+      path: answer.path,
+      close: () => {
+        if (this.#listeners.delete(id)) this.#send({ id, kind: "close" });
+      },
+    };
+  }
+
+  /** Gives an order and waits for its answer. Throws DoorError, also when the door has ended. */
+  #ask(
+    wish: Wish,
+    onAccepted?: (accepted: Accepted) => void,
+  ): Promise<{ id: number; answer: DoorAnswer; fd: number | null }> {
+    const id = ++this.#lastId;
+    if (this.#isClosed) return Promise.reject(new DoorError("failed"));
+    // Somebody may connect before we have read that it listens.
+    if (onAccepted !== undefined) this.#listeners.set(id, onAccepted);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => settle({ id, kind: "failed", failure: "timeout" }, null),
+        ANSWER_TIMEOUT_MS,
+      );
+      const settle = (answer: DoorAnswer, fd: number | null): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(id);
+        if (answer.kind === "failed") {
+          this.#listeners.delete(id);
+          reject(new DoorError(answer.failure));
+        } else resolve({ id, answer, fd });
+      };
+      this.#waiting.set(id, settle);
+      this.#send({ id, ...wish } as DoorOrder);
+    });
+  }
+
+  #send(order: DoorOrder): void {
+    const line = Buffer.from(`${JSON.stringify(order)}\n`);
+    this.#writing = this.#writing
+      .then(async () => void (await this.#child.stdin.write(line)))
+      .catch(() => this.#kill());
+  }
+
+  async #read(): Promise<void> {
+    const lines = createLines();
+    try {
+      for (;;) {
+        const data = await this.#child.stdout.read();
+        if (data === null) return;
+        for (const line of lines(data)) this.#take(JSON.parse(line) as DoorAnswer);
+      }
+    } catch {
+      this.#kill();
+    }
+  }
+
+  #take(answer: DoorAnswer): void {
+    const fd = "passes" in answer ? receiveDescriptor(this.#fd) : null;
+    const listener = answer.kind === "accepted" ? this.#listeners.get(answer.id) : undefined;
+    if (answer.kind === "accepted" && fd !== null && listener !== undefined) {
+      listener({ fd, address: answer.address, port: answer.port });
+      return;
+    }
+    const waiting = answer.kind === "accepted" ? undefined : this.#waiting.get(answer.id);
+    if (waiting !== undefined) waiting(answer, fd);
+    // Nobody waits for it any more.
+    else if (fd !== null) closeSync(fd);
+  }
+
+  /** What it says to people goes nowhere, but must not stand in its way. */
+  async #drainErrors(): Promise<void> {
+    const { stderr } = this.#child;
+    while (stderr !== null && (await stderr.read()) !== null);
+    stderr?.close();
+  }
+
+  #kill(): void {
+    this.#child.signalGroup("SIGKILL");
+  }
+
+  #end(): void {
+    this.#isClosed = true;
+    this.#child.stdin.close();
+    this.#child.stdout.close();
+    closeSync(this.#fd);
+    for (const [id, settle] of this.#waiting) settle({ id, kind: "failed", failure: "failed" }, null);
+    this.#listeners.clear();
+  }
+}

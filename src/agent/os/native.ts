@@ -1,0 +1,76 @@
+/**
+ * What the agent process itself asks of libc: who is at the other end of a unix socket, how long the way
+ * of a TCP connection is, to acknowledge at once, and a lock that dies with its holder. What sessions need of
+ * the system is in `os/`.
+ *
+ * @module
+ */
+import { FFIType, ptr } from "bun:ffi";
+import { type CLibrary, openCLibrary } from "../../base/c-library.ts";
+import { QfError } from "../../base/errors.ts";
+
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+const LOCK_EXCLUSIVE_NOW = 2 | 4;
+const IPPROTO_TCP = 6;
+// <linux/tcp.h>, struct tcp_info: tcpi_rtt in microseconds at byte 68.
+const TCP_INFO = 11;
+const TCP_INFO_BYTES = 104;
+const TCP_INFO_RTT = 68;
+const TCP_QUICKACK = 12;
+
+const SYMBOLS = {
+  getsockopt: {
+    args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.ptr],
+    returns: FFIType.i32,
+  },
+  setsockopt: {
+    args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.i32],
+    returns: FFIType.i32,
+  },
+  flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
+} as const;
+
+let loaded: CLibrary<typeof SYMBOLS> | undefined;
+const ON = new Int32Array([1]);
+
+function libc(): CLibrary<typeof SYMBOLS> {
+  loaded ??= openCLibrary(SYMBOLS);
+  if (loaded !== undefined) return loaded;
+  throw new QfError("ERR_UNAVAILABLE", "the C library of this system can not be loaded");
+}
+
+/** User id of the process at the other end of unix socket `fd`. Null where the system does not say. */
+export function peerUid(fd: number): number | null {
+  if (process.platform !== "linux") return null;
+  const credentials = new Int32Array(3); // struct ucred: pid, uid, gid.
+  const length = new Int32Array([credentials.byteLength]);
+  const failed = libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ptr(credentials), ptr(length)) !== 0;
+  return failed ? null : (credentials[1] ?? -1) >>> 0;
+}
+
+/**
+ * Milliseconds there and back of the TCP connection `fd`, as the kernel has smoothed them. Null where it
+ * does not say, or has not measured yet.
+ */
+export function tcpRoundTripMs(fd: number): number | null {
+  if (process.platform !== "linux") return null;
+  const info = new Uint32Array(TCP_INFO_BYTES / 4);
+  const length = new Int32Array([info.byteLength]);
+  if (libc().getsockopt(fd, IPPROTO_TCP, TCP_INFO, ptr(info), ptr(length)) !== 0) return null;
+  const microseconds = (length[0] ?? 0) > TCP_INFO_RTT ? (info[TCP_INFO_RTT / 4] ?? 0) : 0;
+  return microseconds === 0 ? null : Math.round(microseconds / 10) / 100;
+}
+
+/** Takes the lock of the open file `fd` without waiting. False: somebody else holds it. */
+export function tryLock(fd: number): boolean {
+  return libc().flock(fd, LOCK_EXCLUSIVE_NOW) === 0;
+}
+
+/**
+ * Acknowledges what TCP socket `fd` has received, without the delay of up to 40 ms that saves a packet.
+ * Linux forgets it with the next answer. Does nothing elsewhere, and for what is no such socket.
+ */
+export function acknowledgeNow(fd: number): void {
+  if (process.platform === "linux") libc().setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, ptr(ON), ON.byteLength);
+}

@@ -1,0 +1,150 @@
+/**
+ * The one authorisation of the SSH server: may this subject do this now, by the present map and flags? Asked
+ * for the sign-in, and again for everything a connection does; an earlier grant proves nothing.
+ *
+ * `policy/decide.ts` answers. This adds what only the machine knows: how old its map is, which logins were
+ * ended, and whom it was told to trust. Synchronous, so that nothing changes while it is answered.
+ *
+ * @module
+ */
+import { type Clock, nowSeconds } from "../../base/clock.ts";
+import { decide, decidePeer, recordOf } from "../../policy/decide.ts";
+import { findUser, type PolicySnapshot } from "../../policy/snapshot.ts";
+import type { Binding } from "../../wire/certificate.ts";
+import type { AccessRequestRecord, Action, DecisionRecord, Grant } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
+import type { EpochSeconds, LocalUser, PeerId, UserId } from "../../wire/units.ts";
+import type { World } from "../contracts/server-context.ts";
+
+/** Who has been proven: a person, by a certificate or an approval, or a peer, by its device key. */
+export type Who =
+  | {
+      readonly kind: "user";
+      readonly userId: UserId;
+      readonly issuer: string;
+      readonly subject: string;
+      /** Null: a device that is not ours. */
+      readonly devicePeerId: PeerId | null;
+      readonly authTimeSeconds: EpochSeconds | null;
+      readonly binding: Binding;
+      /** SHA-256 of the login key, as `revokedLogins` names it. */
+      readonly loginId: string;
+      /** The login key signed for itself while management was away. Absent: no. */
+      readonly offline?: true;
+    }
+  | { readonly kind: "peer"; readonly peerId: PeerId };
+
+export interface Subject {
+  readonly who: Who;
+  readonly localUser: LocalUser;
+  /** Null: there is no such account; then only the name `root` counts as uid 0. */
+  readonly localUid: number | null;
+}
+
+interface Written {
+  readonly request: AccessRequestRecord;
+  readonly record: DecisionRecord;
+}
+export type Verdict =
+  | ({ readonly kind: "allow"; readonly grant: Grant } & Written)
+  | ({ readonly kind: "deny"; readonly reason: ReasonCode } & Written);
+
+/** Stands for this machine before its first map. */
+const NO_PEER: PeerId = "0".repeat(20);
+
+export type JudgeWorld = Pick<
+  World,
+  "snapshot" | "mapAgeSeconds" | "machineFlags" | "sshAuth" | "pinned" | "offlineLogins"
+> & {
+  readonly clock: Clock;
+};
+
+/** Judges `action` for `subject` at this moment. */
+export function judge(world: JudgeWorld, subject: Subject, action: Action): Verdict {
+  const request = requestOf(world, subject, action);
+  const { atSeconds: at } = request;
+  const snapshot = world.snapshot();
+  if (snapshot === null) return denied("map_stale", request);
+  const early = refuseByWorld(world, subject, snapshot);
+  if (early !== null) return denied(early, request);
+  const decision = askPolicy(world, subject, { action, at, snapshot });
+  const record = recordOf(decision);
+  if (decision.kind === "deny") return { kind: "deny", reason: decision.reason, request, record };
+  return { kind: "allow", grant: decision.grant, request, record };
+}
+
+/** What a subject asks for at this moment, as it is stored beside the decision. */
+export function requestOf(
+  world: Pick<JudgeWorld, "clock" | "snapshot">,
+  { who, localUser }: Pick<Subject, "who" | "localUser">,
+  action: Action,
+): AccessRequestRecord {
+  const isUser = who.kind === "user";
+  return requestRecord(world, {
+    userId: isUser ? who.userId : null,
+    devicePeerId: isUser ? who.devicePeerId : who.peerId,
+    localUser,
+    action,
+  });
+}
+
+/** A request to this machine at this moment. */
+export function requestRecord(
+  world: Pick<JudgeWorld, "clock" | "snapshot">,
+  asked: Pick<AccessRequestRecord, "userId" | "devicePeerId" | "localUser" | "action">,
+): AccessRequestRecord {
+  const targetPeerId = world.snapshot()?.map.self.peerId ?? NO_PEER;
+  return { ...asked, targetPeerId, atSeconds: nowSeconds(world.clock) };
+}
+
+/** A denial that policy had no part in. */
+export function denied(reason: ReasonCode, request: AccessRequestRecord): Verdict {
+  return { kind: "deny", reason, request, record: { outcome: "deny", reason, ruleId: null, trace: [] } };
+}
+
+function askPolicy(
+  world: JudgeWorld,
+  { who, localUser, localUid }: Subject,
+  { action, at, snapshot }: { action: Action; at: EpochSeconds; snapshot: PolicySnapshot },
+) {
+  const common = { localUser, localUid, action, nowSeconds: at, flags: world.machineFlags() };
+  if (who.kind === "peer") return decidePeer({ ...common, sourcePeerId: who.peerId }, snapshot);
+  return decide(
+    {
+      ...common,
+      userId: who.userId,
+      devicePeerId: who.devicePeerId,
+      authTimeSeconds: who.authTimeSeconds,
+      binding: who.binding,
+      reason: "",
+    },
+    snapshot,
+  );
+}
+
+function refuseByWorld(world: JudgeWorld, subject: Subject, snapshot: PolicySnapshot): ReasonCode | null {
+  const { map } = snapshot;
+  const isRoot = subject.localUid === null ? subject.localUser === "root" : subject.localUid === 0;
+  const staleAfter = isRoot
+    ? Math.min(map.settings.maxStaleRootSeconds, map.settings.maxStaleSeconds)
+    : map.settings.maxStaleSeconds;
+  if (world.mapAgeSeconds() > staleAfter) return "map_stale";
+  return refuseIdentity(world, subject.who, snapshot);
+}
+
+/** Kinds of proof this machine takes at all, and logins that were ended. */
+function refuseIdentity(world: JudgeWorld, who: Who, { map }: PolicySnapshot): ReasonCode | null {
+  const pinned = world.pinned();
+  if (who.kind === "peer") return pinned !== null || world.sshAuth() ? "binding_not_accepted" : null;
+  if (!world.sshAuth()) return "machine_identity_only";
+  if (pinned !== null && (who.binding !== "idp" || who.issuer !== pinned.issuer))
+    return "binding_not_accepted";
+  // Turned off meanwhile; that management is back is no reason to end what it allows.
+  if (who.offline === true && world.offlineLogins() === "off") return "binding_not_accepted";
+  const user = findUser(map, who.userId);
+  // Blocking somebody ends their logins as well; the block is what they need to hear of, from `decide`.
+  if (user !== undefined && user.status !== "active") return null;
+  if (Object.hasOwn(map.revokedLogins, who.loginId)) return "login_revoked";
+  if (user === undefined) return null;
+  return user.issuer === who.issuer && user.subject === who.subject ? null : "token_invalid";
+}

@@ -1,0 +1,52 @@
+/**
+ * What a session or a forward may ask of the connection that it belongs to. `create-context.ts` makes it, tests fake it.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { ServerDoor } from "../../sshcore/server-door.ts";
+import type { AgentEventBody } from "../../wire/audit-event.ts";
+import type { Action } from "../../wire/decision.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
+import type { StreamOrigin } from "../contracts/server-context.ts";
+import type { Containment } from "../os/containment.ts";
+import type { AuthResult } from "./admit.ts";
+import type { Verdict } from "./authorize.ts";
+import type { AccountGate } from "./pam-account.ts";
+import type { SshSession } from "./session.ts";
+
+export interface SessionHost {
+  readonly connectionId: string;
+  /** Who signed in, as which local user. */
+  readonly auth: AuthResult;
+  readonly origin: StreamOrigin;
+  readonly door: ServerDoor;
+  readonly containment: Containment;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether programs change to the user's ids; false without root. */
+  readonly drop: boolean;
+  /** The one question, asked for every channel and request. */
+  judge(action: Action): Verdict;
+  /** A denial that policy had no part in. */
+  deny(reason: ReasonCode, action: Action): Verdict;
+  /**
+   * Stores a denial. Resolves with its sentence for the person, and a receipt in it where it could be stored; it
+   * stands in any case.
+   */
+  recordRefusal(verdict: Verdict): Promise<string>;
+  /** Stores an allow and the event that it permits. Null: stored; otherwise why it must not begin. */
+  recordStart(verdict: Verdict, event: AgentEventBody): Promise<ReasonCode | null>;
+  /** Stores what is done in a session that has begun. False: it could not be stored, and the session must end. */
+  recordMeanwhile(event: AgentEventBody): Promise<boolean>;
+  /** Stores the end of something. Never rejects; a failure is logged. */
+  recordEnd(event: AgentEventBody): Promise<void>;
+  /** Path of a socket that leads to the client's SSH agent. Null: it is not forwarded. */
+  agentSocket(): Promise<string | null>;
+  /** Lines to show at the start of a session; each is given once. */
+  takeNotices(): string[];
+  /** The process that opens a session of the operating system (PAM) for a program. Null: there is none. */
+  monitor: AccountGate["monitor"];
+  onSessionClosed(session: SshSession): void;
+}

@@ -1,0 +1,101 @@
+/**
+ * Makes the `SessionHost` of a connection: judging and recording, bound to who has signed in.
+ *
+ * @module
+ */
+import { newId } from "../../base/random.ts";
+import { denialLine } from "../../policy/sentences.ts";
+import type { AgentEventBody } from "../../wire/audit-event.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
+import type { World } from "../contracts/server-context.ts";
+import { reasonOfUnrecorded } from "./audit-failure.ts";
+import { denied, judge, requestOf, type Verdict } from "./authorize.ts";
+import type { SessionHost } from "./connection-context.ts";
+
+export function createHost(
+  parts: Pick<
+    SessionHost,
+    | "connectionId"
+    | "auth"
+    | "origin"
+    | "door"
+    | "containment"
+    | "onSessionClosed"
+    | "agentSocket"
+    | "takeNotices"
+    | "monitor"
+  > & {
+    readonly world: World;
+    /** Called with each refusal, before it is recorded. */
+    onRefusal(): void;
+  },
+): SessionHost {
+  const { world, auth, connectionId, origin, onRefusal, ...rest } = parts;
+  const { who } = auth;
+  const binding = who.kind === "user" ? who.binding : null;
+
+  function decisionEvent(verdict: Verdict, receipt: string | null): AgentEventBody {
+    return {
+      type: "decision",
+      connectionId,
+      request: verdict.request,
+      decision: verdict.record,
+      receipt,
+      binding,
+      sourceAddress: origin.sourceAddress,
+    };
+  }
+
+  /** Every event of a connection says whose it is. */
+  function withPerson(event: AgentEventBody): AgentEventBody {
+    const userId = who.kind === "user" ? who.userId : null;
+    switch (event.type) {
+      case "session.start":
+      case "session.end":
+      case "sftp.operations":
+      case "forward.open":
+      case "connection.close":
+        return { ...event, userId };
+      default:
+        return event;
+    }
+  }
+
+  /** Null: they are stored. */
+  async function store(events: readonly AgentEventBody[]): Promise<ReasonCode | null> {
+    try {
+      await Promise.all(events.map((event) => world.audit.record(withPerson(event))));
+      return null;
+    } catch (cause) {
+      const reason = reasonOfUnrecorded(cause);
+      if (reason === "audit_unavailable") {
+        world.log.error("an event could not be recorded", { connectionId, type: events[0]?.type }, cause);
+      }
+      return reason;
+    }
+  }
+
+  return {
+    ...rest,
+    connectionId,
+    auth,
+    origin,
+    clock: world.clock,
+    log: world.log,
+    drop: world.machineFlags().privileged,
+    judge: (action) => judge(world, auth, action),
+    deny: (reason, action) => denied(reason, requestOf(world, auth, action)),
+    async recordRefusal(verdict) {
+      onRefusal();
+      const receipt = newId();
+      const isStored = (await store([decisionEvent(verdict, receipt)])) === null;
+      const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
+      return denialLine(reason, isStored ? receipt : null);
+    },
+    recordStart: (verdict, event) => store([decisionEvent(verdict, null), event]),
+    recordMeanwhile: async (event) => (await store([event])) === null,
+    async recordEnd(event) {
+      await store([event]);
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * Whether a connection may go on as it is. Each thing that it does is asked about again, and goes on only under
+ * one rule that by itself lets it begin, be as it is, and last as long as it has: what other rules say is no help.
+ *
+ * @module
+ */
+import type { Action } from "../../wire/decision.ts";
+import type { SshCapabilities } from "../../wire/policy.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
+import type { Limits } from "../contracts/limits.ts";
+import { type JudgeWorld, judge, type Subject, type Verdict } from "./authorize.ts";
+import { refuseOvertime } from "./overtime.ts";
+
+/** Something that a connection does. */
+export interface Use {
+  readonly action: Action;
+  /** Since when, by the monotonic clock. */
+  readonly sinceMs: number;
+  /** Why a rule that allows `action` is not enough for how it is done. Null: it is. Absent: any is. */
+  refuse?(capabilities: SshCapabilities): ReasonCode | null;
+}
+
+/** Times by the monotonic clock, and the machine's own limits. */
+export interface Moment {
+  readonly nowMs: number;
+  readonly lastActivityMs: number;
+  readonly limits: Pick<Limits, "idleMs" | "connectionMs">;
+}
+
+/** The first reason against `uses`. Null: all go on. */
+export function refuseToGoOn(
+  world: JudgeWorld,
+  subject: Subject,
+  uses: readonly Use[],
+  moment: Moment,
+): ReasonCode | null {
+  const { limits, ...now } = moment;
+  for (const use of uses) {
+    const times = { ...now, sinceMs: use.sinceMs };
+    const verdict = judge(world, subject, use.action);
+    if (verdict.kind === "deny") return verdict.reason;
+    const refuse = (capabilities: SshCapabilities): ReasonCode | null =>
+      use.refuse?.(capabilities) ?? refuseOvertime(times, limits, capabilities);
+    const reason = refuse(verdict.grant.capabilities);
+    if (reason !== null && allowing(world, verdict).every((other) => refuse(other) !== null)) return reason;
+  }
+  return null;
+}
+
+/** What each rule that allows it lets people do. */
+function allowing(world: JudgeWorld, { record }: Verdict): SshCapabilities[] {
+  const rules = world.snapshot()?.map.rules ?? {};
+  return record.trace.flatMap(({ ruleId, outcome }) =>
+    outcome === "granted" ? (rules[ruleId]?.capabilities ?? []) : [],
+  );
+}

@@ -1,0 +1,46 @@
+/**
+ * One agent per state folder: a lock that the kernel gives back when its holder ends, however it ends.
+ *
+ * @module
+ */
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { isQfError, QfError } from "../../base/errors.ts";
+import { tryLock } from "../os/native.ts";
+
+export interface StateLock {
+  release(): Promise<void>;
+}
+
+/** Locks `directory`. Throws ERR_CONFLICT while another agent holds it, ERR_PERMISSION when it is not ours. */
+export async function lockState(directory: string): Promise<StateLock> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+  const file = await open(join(directory, "lock"), flags, 0o600).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EACCES") throw cause;
+    throw new QfError("ERR_PERMISSION", `this user may not run or change the agent on ${directory}`, {
+      hint: "run the same command with sudo, or as the agent's own user",
+      cause,
+    });
+  });
+  if (!tryLock(file.fd)) {
+    await file.close();
+    throw new QfError("ERR_CONFLICT", `another agent runs on the state folder ${directory}`, {
+      hint: "qf agent status shows it; qf agent down stops it; --state-dir gives another folder",
+    });
+  }
+  return { release: () => file.close() };
+}
+
+/** Whether an agent holds `directory` now. */
+export async function isStateLocked(directory: string): Promise<boolean> {
+  try {
+    const lock = await lockState(directory);
+    await lock.release();
+    return false;
+  } catch (cause) {
+    if (isQfError(cause, "ERR_CONFLICT")) return true;
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw cause;
+  }
+}

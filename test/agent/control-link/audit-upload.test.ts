@@ -1,0 +1,129 @@
+import { afterEach, expect, test } from "bun:test";
+import { type AuditUpload, createAuditUpload } from "../../../src/agent/control-link/audit-upload.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import type { AgentEvent } from "../../../src/wire/audit-event.ts";
+import { until } from "../../support/agent.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+
+/** A spool in memory: nothing of it waits, so that a test needs no time to pass. */
+class MemorySpool {
+  readonly #listeners = new Set<() => void>();
+  #stored = 0;
+  #acknowledged = 0;
+
+  get nextUnacknowledged(): number {
+    return this.#acknowledged + 1;
+  }
+
+  state() {
+    const events = this.#stored - this.#acknowledged;
+    return { events, bytes: 0, bytesMax: 1, isBroken: false, isFailing: false };
+  }
+
+  async pending(fromSeq: number, max: number): Promise<AgentEvent[]> {
+    const count = Math.min(max, this.#stored - fromSeq + 1);
+    return Array.from({ length: count }, (_, i) => anEvent(fromSeq + i));
+  }
+
+  async acknowledge(seq: number): Promise<void> {
+    this.#acknowledged = seq;
+  }
+
+  onStored(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async record(): Promise<void> {
+    this.store(1);
+  }
+
+  async close(): Promise<void> {}
+
+  store(count: number): void {
+    this.#stored += count;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function anEvent(seq: number): AgentEvent {
+  return { seq, atMs: 0, body: { type: "agent.state", what: "started", detail: "" } };
+}
+
+const uploads: AuditUpload[] = [];
+afterEach(() => {
+  for (const upload of uploads.splice(0)) upload.close();
+});
+
+function open() {
+  const spool = new MemorySpool();
+  const upload = createAuditUpload({ spool, clock: new FakeClock(), log: silentLog });
+  uploads.push(upload);
+  /** First and last number of each batch. */
+  const sent: string[] = [];
+  const send = (events: AgentEvent[]) => void sent.push(`${events[0]?.seq}-${events.at(-1)?.seq}`);
+  upload.start(send);
+  return { spool, upload, sent, send };
+}
+
+/** Whatever promises still have to say; no timer runs meanwhile. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+}
+
+test("a lone event goes at once", async () => {
+  const { spool, sent } = open();
+  await settle();
+  spool.store(1);
+  await settle();
+  expect(sent).toEqual(["1-1"]);
+});
+
+test("what comes right after a batch goes together, once the moment is over", async () => {
+  const { spool, upload, sent } = open();
+  await settle();
+  spool.store(1);
+  await settle();
+  await upload.acknowledge(1);
+  for (let i = 0; i < 3; i++) {
+    spool.store(1);
+    await settle();
+  }
+  expect(sent).toEqual(["1-1"]);
+  await until("the rest", () => (sent.length > 1 ? sent : null));
+  expect(sent).toEqual(["1-1", "2-4"]);
+});
+
+test("a batch waits for the answer to the one before it", async () => {
+  const { spool, upload, sent } = open();
+  await settle();
+  spool.store(1);
+  await settle();
+  spool.store(1);
+  await Bun.sleep(30);
+  expect(sent).toEqual(["1-1"]);
+  await upload.acknowledge(1);
+  await settle();
+  expect(sent).toEqual(["1-1", "2-2"]);
+});
+
+test("a backlog of more than a batch does not wait", async () => {
+  const { spool, upload, sent } = open();
+  await settle();
+  spool.store(600);
+  await settle();
+  await upload.acknowledge(256);
+  await settle();
+  expect(sent).toEqual(["1-256", "257-512"]);
+});
+
+test("a new link gets what is not acknowledged at once", async () => {
+  const { spool, upload, sent, send } = open();
+  await settle();
+  spool.store(2);
+  await settle();
+  upload.stop();
+  upload.start(send);
+  await settle();
+  expect(sent).toEqual(["1-2", "1-2"]);
+});

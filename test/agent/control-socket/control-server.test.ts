@@ -1,0 +1,122 @@
+/** Who may ask the agent what, by what the kernel says of them. */
+import { expect, test } from "bun:test";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Controlled,
+  type ControlServer,
+  openControlServer,
+} from "../../../src/agent/control-socket/control-server.ts";
+import { generateEd25519, verifyEd25519 } from "../../../src/base/ed25519.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import { type AgentStatus, ControlAnswer } from "../../../src/wire/control.ts";
+import { signedBytes } from "../../../src/wire/signed-fields.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { isRoot } from "../../support/os-accounts.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+const NOBODY = 65_534;
+const MACHINE = "m".repeat(20);
+const SCOPE = { accountId: "a".repeat(20), origin: "https://qf.example.com" };
+const session = (localUser: string) => ({
+  localUser,
+  user: "ada",
+  peer: "laptop",
+  command: "",
+  forwards: [],
+});
+/** One request of another user, whose id the kernel knows; perl is there on any Debian. */
+const ASK =
+  "socket(S,AF_UNIX,SOCK_STREAM,0); connect(S,sockaddr_un($ARGV[0])) or die; syswrite S,$ARGV[1].qq(\\n); print <S>";
+
+interface Agent {
+  readonly server: ControlServer;
+  readonly path: string;
+  readonly agent: Controlled;
+  /** What it was told to do. */
+  readonly done: string[];
+}
+
+async function anAgent(): Promise<Agent> {
+  const folder = tempFolder();
+  chmodSync(folder, 0o711);
+  const path = join(folder, "control.sock");
+  const done: string[] = [];
+  const status: AgentStatus = {
+    state: "running",
+    pid: 1,
+    version: "0.1.0",
+    self: null,
+    management: {
+      url: SCOPE.origin,
+      connected: true,
+      mapVersion: 1,
+      mapAgeSeconds: 0,
+      clockOffsetMs: 0,
+      error: null,
+    },
+    sshServer: { enabled: true, listen: [], sessions: [session("nobody"), session("root")] },
+    peers: [],
+    flags: {},
+    problems: [],
+  };
+  const agent: Controlled = {
+    clock: new FakeClock(),
+    log: silentLog,
+    deviceKey: generateEd25519(),
+    enrolled: () => ({
+      ...SCOPE,
+      peerId: MACHINE,
+      name: "web1",
+      domain: "qf.internal",
+      address: "100.64.0.1",
+    }),
+    status: () => status,
+    apply: async () => void done.push("apply"),
+    down: () => void done.push("down"),
+    uidOf: async (localUser) => (localUser === "nobody" ? NOBODY : 0),
+  };
+  return { server: await openControlServer(path, agent), path, agent, done };
+}
+
+async function askAs(uid: number, path: string, request: object): Promise<ControlAnswer> {
+  const command = ["perl", "-MSocket", "-e", ASK, path, JSON.stringify(request)];
+  const child = Bun.spawn(command, { uid, gid: uid, cwd: "/", stdout: "pipe", stderr: "inherit" });
+  return ControlAnswer.parse(JSON.parse(await new Response(child.stdout).text()));
+}
+
+test.skipIf(!isRoot).each([
+  [{ do: "down" }, "down"],
+  [{ do: "apply", flags: { sshRoot: true } }, "apply"],
+])("%j is for root and the agent's own user only", async (request, what) => {
+  const { server, path, done } = await anAgent();
+  expect(await askAs(NOBODY, path, request)).toMatchObject({ ok: false, code: "ERR_PERMISSION" });
+  expect(done).toEqual([]);
+  expect(await askAs(0, path, request)).toMatchObject({ ok: true });
+  expect(done).toEqual([what]);
+  await server.close();
+});
+
+test.skipIf(!isRoot)("status is for anyone, who is on the machine for those it concerns", async () => {
+  const { server, path } = await anAgent();
+  const seen = async (uid: number) => {
+    const answer = await askAs(uid, path, { do: "status" });
+    return answer.ok ? answer.status?.sshServer.sessions.map(({ localUser }) => localUser) : answer;
+  };
+  expect(await seen(NOBODY)).toEqual(["nobody"]);
+  expect(await seen(0)).toEqual(["nobody", "root"]);
+  await server.close();
+});
+
+test.skipIf(!isRoot)("a vouch names the user who asked, whatever they say", async () => {
+  const { server, path, agent } = await anAgent();
+  const deviceKey = generateEd25519().publicKey;
+  const answer = await askAs(NOBODY, path, { do: "vouch", deviceKey });
+  if (!answer.ok || answer.vouch === undefined) throw new Error("no vouch");
+  const { uid, timeSeconds, signature } = answer.vouch;
+  expect(uid).toBe(NOBODY);
+  const bytes = signedBytes("vouch", SCOPE, { deviceKey, machinePeerId: MACHINE, uid, timeSeconds });
+  expect(verifyEd25519(agent.deviceKey.publicKey, bytes, signature)).toBe(true);
+  expect(await askAs(NOBODY, path, { do: "vouch", deviceKey, uid: 0 })).toMatchObject({ ok: false });
+  await server.close();
+});
