@@ -1,5 +1,5 @@
 /**
- * What a client's sign-in needs of certificates when management is away; see `identity/offline-login.ts`.
+ * What a client's sign-in needs of certificates when management is away; see `client/offline-login.ts`.
  *
  * @module
  */

@@ -8,9 +8,9 @@
 import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
 import { type Parser, parseJson } from "../base/files.ts";
 import { printable } from "../base/printable.ts";
-import { unreachableManagement } from "../identity/client-api.ts";
-import { managementUrlOf } from "../identity/client-folder.ts";
-import { serviceToken } from "../identity/login.ts";
+import { unreachableManagement } from "../client/client-api.ts";
+import { managementUrlOf } from "../client/client-folder.ts";
+import { serviceToken } from "../client/login.ts";
 import { Group, Peer, User } from "../wire/admin-api.ts";
 import { ApiFailure } from "../wire/client-api.ts";
 import { print, tameJson } from "./output.ts";

@@ -1,5 +1,5 @@
 import { printable } from "../base/printable.ts";
-import { checkClient } from "../identity/check-client.ts";
+import { checkClient } from "../client/check-client.ts";
 import { DoctorReport, FINDING_AREAS, type Finding } from "../wire/finding.ts";
 import { command } from "./command.ts";
 import { print, printJson } from "./output.ts";

@@ -1,5 +1,5 @@
 import { printable } from "../base/printable.ts";
-import { type ClientSession, openClientSession } from "../identity/client-session.ts";
+import { type ClientSession, openClientSession } from "../client/client-session.ts";
 import { command } from "./command.ts";
 import { print, printJson } from "./output.ts";
 import { parseSeconds, parseUrl } from "./parse.ts";

@@ -1,4 +1,4 @@
-import { openClientSession } from "../identity/client-session.ts";
+import { openClientSession } from "../client/client-session.ts";
 import type { ClientConfigFile } from "../wire/state-file.ts";
 import { command } from "./command.ts";
 import { print } from "./output.ts";

@@ -1,4 +1,4 @@
-import { openClientSession } from "../identity/client-session.ts";
+import { openClientSession } from "../client/client-session.ts";
 import { command } from "./command.ts";
 import { print, printJson } from "./output.ts";
 import { parseUrl } from "./parse.ts";

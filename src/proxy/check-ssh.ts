@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
-import { clientFolderPath } from "../identity/client-folder.ts";
+import { clientFolderPath } from "../client/client-folder.ts";
 import { type Finding, fine, note, problem } from "../wire/finding.ts";
 import { type EffectiveOptions, isOurs, readEffective, weakenedOptions } from "./effective.ts";
 import { readDomains } from "./match.ts";

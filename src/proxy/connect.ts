@@ -14,18 +14,18 @@ import type { Duplex } from "node:stream";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { openOutput } from "../base/output.ts";
-import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
-import { dialPeer } from "../fabric/race.ts";
-import { splice } from "../fabric/splice.ts";
-import { SECRET_VARIABLES } from "../identity/browser.ts";
-import { clientFolderPath } from "../identity/client-folder.ts";
+import { SECRET_VARIABLES } from "../client/browser.ts";
+import { clientFolderPath } from "../client/client-folder.ts";
 import {
   type Credential,
   type CredentialOptions,
   obtainCertificate,
   offlineLine,
-} from "../identity/credential.ts";
-import { requireReachable } from "../identity/target.ts";
+} from "../client/credential.ts";
+import { requireReachable } from "../client/target.ts";
+import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
+import { dialPeer } from "../fabric/race.ts";
+import { splice } from "../fabric/splice.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
 import { checkCaller, findCaller } from "./caller.ts";
 import { type Carried, startCarrier } from "./carry.ts";

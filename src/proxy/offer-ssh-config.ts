@@ -7,8 +7,8 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isQfError } from "../base/errors.ts";
-import { clientFolderPath } from "../identity/client-folder.ts";
-import { processTerminal, type Terminal } from "../identity/terminal.ts";
+import { clientFolderPath } from "../client/client-folder.ts";
+import { processTerminal, type Terminal } from "../client/terminal.ts";
 import { isOurs, readEffective } from "./effective.ts";
 import type { Environment } from "./openssh-folder.ts";
 import { type Installed, installSshConfig, PROBE_LABEL, type SshConfigOptions } from "./ssh-config.ts";

@@ -8,8 +8,8 @@
  */
 import { join } from "node:path";
 import { isQfError } from "../base/errors.ts";
-import { type ClientSession, openClientSession } from "../identity/client-session.ts";
-import { askNames } from "../identity/target.ts";
+import { type ClientSession, openClientSession } from "../client/client-session.ts";
+import { askNames } from "../client/target.ts";
 import type { NamesResponse, TargetInfo } from "../wire/client-api.ts";
 import { replaceFile } from "./key-files.ts";
 import { readShortNames, SHORT_NAMES_FILE } from "./match.ts";

@@ -8,8 +8,8 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
-import { type ClientSessionOptions, openClientSession } from "../identity/client-session.ts";
-import { LOGIN_TIMEOUT_MS } from "../identity/login.ts";
+import { type ClientSessionOptions, openClientSession } from "../client/client-session.ts";
+import { LOGIN_TIMEOUT_MS } from "../client/login.ts";
 import { tryLock } from "./native.ts";
 
 /** In the OpenSSH folder. No host name holds `_`. */

@@ -6,7 +6,7 @@
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { printable } from "../base/printable.ts";
-import { processTerminal, type Terminal } from "../identity/terminal.ts";
+import { processTerminal, type Terminal } from "../client/terminal.ts";
 
 export const proxyTerminal: Terminal = {
   say(line) {

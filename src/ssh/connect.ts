@@ -11,7 +11,7 @@ import { Client, type ConnectConfig } from "ssh2";
 import { VERSION } from "../base/build-info.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { printable, printableLines } from "../base/printable.ts";
-import type { Credential } from "../identity/credential.ts";
+import type { Credential } from "../client/credential.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../sshcore/algorithms.ts";
 import { guardClient } from "../sshcore/guard.ts";
 import type { GuardState } from "../sshcore/permitted.ts";

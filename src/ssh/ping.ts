@@ -8,16 +8,16 @@ import { join } from "node:path";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
-import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
-import { type PingSample, pingOver } from "../fabric/ping.ts";
-import { dialPeer } from "../fabric/race.ts";
 import {
   type ClientSession,
   type ClientSessionOptions,
   openClientSession,
-} from "../identity/client-session.ts";
-import { openKnownTargets } from "../identity/known-targets.ts";
-import { type FoundTarget, findTarget, registeredDevice } from "../identity/target.ts";
+} from "../client/client-session.ts";
+import { openKnownTargets } from "../client/known-targets.ts";
+import { type FoundTarget, findTarget, registeredDevice } from "../client/target.ts";
+import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
+import { type PingSample, pingOver } from "../fabric/ping.ts";
+import { dialPeer } from "../fabric/race.ts";
 import { PING_PORT } from "../wire/hello.ts";
 import type { PingReport } from "../wire/ping.ts";
 

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { generateEd25519, signEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
 import { sha256 } from "../../src/base/random.ts";
-import { createClientApi } from "../../src/identity/client-api.ts";
+import { createClientApi } from "../../src/client/client-api.ts";
 import { signedBytes } from "../../src/wire/signed-fields.ts";
 import { type Lab, openLab } from "../support/lab.ts";
 import { runProcess } from "../support/run-process.ts";

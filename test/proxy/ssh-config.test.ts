@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { isQfError, type QfError } from "../../src/base/errors.ts";
-import type { Terminal } from "../../src/identity/terminal.ts";
+import type { Terminal } from "../../src/client/terminal.ts";
 import { withInclude, withoutInclude } from "../../src/proxy/config-file.ts";
 import { maybeInstallSshConfig } from "../../src/proxy/offer-ssh-config.ts";
 import { installSshConfig, removeSshConfig, type SshConfigOptions } from "../../src/proxy/ssh-config.ts";

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { QfError } from "../../src/base/errors.ts";
+import type { Credential } from "../../src/client/credential.ts";
 import { dialDirect } from "../../src/fabric/dial.ts";
-import type { Credential } from "../../src/identity/credential.ts";
 import { type Connection, connectSsh } from "../../src/ssh/connect.ts";
 import {
   otherHostKey,

@@ -6,8 +6,8 @@ import * as oauth from "oauth4webapi";
 import { type Clock, nowSeconds, systemClock } from "../../src/base/clock.ts";
 import { type Ed25519Key, generateEd25519, signEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
 import { sha256 } from "../../src/base/random.ts";
-import { type ClientApi, createClientApi } from "../../src/identity/client-api.ts";
-import { proofHash } from "../../src/identity/device.ts";
+import { type ClientApi, createClientApi } from "../../src/client/client-api.ts";
+import { proofHash } from "../../src/client/device.ts";
 import { nonceOf } from "../../src/identity/verify.ts";
 import type {
   CertificateRequest,

@@ -10,7 +10,7 @@ import { createServer, type Socket } from "node:net";
 import ssh2, { type Connection, type Session } from "ssh2";
 import { makeEd25519HostKey } from "../../src/agent/state/host-keys.ts";
 import { type Ed25519Key, ed25519PublicKeyObject, generateEd25519 } from "../../src/base/ed25519.ts";
-import type { Credential } from "../../src/identity/credential.ts";
+import type { Credential } from "../../src/client/credential.ts";
 
 const CERTIFICATE_TYPE = "ssh-ed25519-cert-v01@openssh.com";
 

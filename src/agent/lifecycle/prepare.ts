@@ -10,7 +10,7 @@ import { unlink } from "node:fs/promises";
 import type { Clock } from "../../base/clock.ts";
 import { isQfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import { createClientApi } from "../../identity/client-api.ts";
+import { createClientApi } from "../../client/client-api.ts";
 import type { AgentStateFile } from "../../wire/agent-state-file.ts";
 import { type FlagChange, resolveFlags } from "../contracts/flags.ts";
 import { openKeys, prepareStateDir, readAgentFile, type StatePaths, writeAgentFile } from "../state/state.ts";

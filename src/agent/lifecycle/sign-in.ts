@@ -5,7 +5,7 @@
  */
 import { generateEd25519 } from "../../base/ed25519.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
-import { signIn } from "../../identity/login.ts";
+import { signIn } from "../../client/login.ts";
 import type { Environment } from "../contracts/flags.ts";
 import type { SignInForMachine } from "./enrol.ts";
 import { machineName } from "./facts.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
 import { isQfError } from "../../../src/base/errors.ts";
-import { createClientApi } from "../../../src/identity/client-api.ts";
+import { createClientApi } from "../../../src/client/client-api.ts";
 import { updatePeer } from "../../../src/management/db/peers.ts";
 import { updateUser } from "../../../src/management/db/users.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";

@@ -1,8 +1,8 @@
 /** A server that takes its time is waited for, and one that is not there is not. */
 import { afterEach, expect, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
-import { createClientApi, ManagementAwayError } from "../../src/identity/client-api.ts";
-import { watchPresence } from "../../src/identity/presence.ts";
+import { createClientApi, ManagementAwayError } from "../../src/client/client-api.ts";
+import { watchPresence } from "../../src/client/presence.ts";
 
 const servers: { server: Server; sockets: Set<Socket> }[] = [];
 afterEach(() => {

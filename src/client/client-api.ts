@@ -11,6 +11,7 @@ import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
 import { GATEWAY_STATUSES, linkFailure } from "../base/link-failure.ts";
 import { printable } from "../base/printable.ts";
+import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import {
   ApiFailure,
   type CertificateRequest,
@@ -33,7 +34,6 @@ import {
 } from "../wire/client-api.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
 import { watchPresence } from "./presence.ts";
-import { isLoopbackHost } from "./strict-fetch.ts";
 
 /** Longest answer taken from management: a certificate with a large ID token, and room. */
 export const ANSWER_BYTES_MAX = 512 * 1024;

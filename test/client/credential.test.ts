@@ -4,9 +4,9 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { QfError } from "../../src/base/errors.ts";
 import { newId } from "../../src/base/random.ts";
-import type { Environment } from "../../src/identity/client-folder.ts";
-import { openClientSession } from "../../src/identity/client-session.ts";
-import { type CredentialOptions, obtainCertificate } from "../../src/identity/credential.ts";
+import type { Environment } from "../../src/client/client-folder.ts";
+import { openClientSession } from "../../src/client/client-session.ts";
+import { type CredentialOptions, obtainCertificate } from "../../src/client/credential.ts";
 import { type FakeManagement, startFakeManagement } from "../support/fake-management.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 

@@ -5,7 +5,7 @@ import { nowSeconds } from "../../src/base/clock.ts";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
 import { isQfError } from "../../src/base/errors.ts";
 import { newId } from "../../src/base/random.ts";
-import { createLoginCache } from "../../src/identity/login-cache.ts";
+import { createLoginCache } from "../../src/client/login-cache.ts";
 import type { CachedLogin } from "../../src/wire/state-file.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { tempFolder } from "../support/temp-folder.ts";

@@ -8,7 +8,7 @@ import {
   managementUrlOf,
   openClientFolder,
   readPublicClient,
-} from "../../src/identity/client-folder.ts";
+} from "../../src/client/client-folder.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 test.each<[env: Record<string, string>, want: string]>([

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { QfError } from "../../src/base/errors.ts";
-import { ANSWER_BYTES_MAX, checkManagementUrl, createClientApi } from "../../src/identity/client-api.ts";
+import { ANSWER_BYTES_MAX, checkManagementUrl, createClientApi } from "../../src/client/client-api.ts";
 
 let answer: () => Response = () => new Response("");
 let server: ReturnType<typeof Bun.serve>;

@@ -12,11 +12,11 @@ import type { Ed25519Key } from "../base/ed25519.ts";
 import { sshBlobOfEd25519 } from "../base/ed25519.ts";
 import { QfError } from "../base/errors.ts";
 import { sha256 } from "../base/random.ts";
+import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import type { ClientConfig, LoginProof } from "../wire/client-api.ts";
 import { openBrowser } from "./browser.ts";
 import type { Environment } from "./client-folder.ts";
 import { type Callback, openCallback } from "./loopback-listener.ts";
-import { isLoopbackHost } from "./strict-fetch.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How much older than this login the provider's own sign-in may be when a fresh one was asked for. */
