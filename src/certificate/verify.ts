@@ -3,7 +3,7 @@
  *
  * Order on a machine: `isPlausible` for the unsigned query; then, for a signed request,
  * `parseCertificate`, `verifyUserSignature` with its login key, and `verifyCertificate`. The ID token
- * inside is `identity/verify.ts`'s, and whether that person may come in is `policy/decide.ts`'s.
+ * inside is `identity/verify.ts`'s, and whether that person may come in is `policy/decide/decide.ts`'s.
  *
  * @module
  */

@@ -6,7 +6,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Ed25519Key } from "../base/ed25519.ts";
 import type { Log } from "../base/log.ts";
-import type { PolicySnapshot } from "../policy/snapshot.ts";
+import type { PolicySnapshot } from "../policy/decide/snapshot.ts";
 import type { MapCa, NetworkMap, PublicJwk, TrustedIssuer } from "../wire/network-map.ts";
 import type { AccountId, PeerId } from "../wire/units.ts";
 import type { Store } from "./db/store.ts";
@@ -47,7 +47,7 @@ export interface Maps {
   watch(accountId: AccountId, peerId: PeerId, onStale: () => void): () => void;
   /** The map of `mapOf`, prepared for decisions. */
   snapshotOf(accountId: AccountId, peerId: PeerId): Promise<PolicySnapshot | undefined>;
-  /** Peers whose SSH port some rule opens for this one (`policy/reachable.ts`). Empty: none, or no such peer. */
+  /** Peers whose SSH port some rule opens for this one (`policy/maps/reachable.ts`). Empty: none, or no such peer. */
   openedFor(accountId: AccountId, peerId: PeerId): Promise<ReadonlySet<PeerId>>;
 }
 

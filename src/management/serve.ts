@@ -24,7 +24,7 @@ import { openDoor } from "./door.ts";
 import { createFront } from "./http/front.ts";
 import { setupLinkHash } from "./http/setup-routes.ts";
 import { defaultMasterKeyFile, ensureMasterKey, prepareDataDir } from "./init.ts";
-import { createMaps } from "./maps.ts";
+import { createMaps } from "./maps/maps.ts";
 import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
 import { createRelayHub, type RelayHub } from "./relay/hub.ts";
 import type { ClusterAddress } from "./relay/tunnel-listener.ts";

@@ -8,9 +8,9 @@
  */
 import type { MapRule, MapSettings } from "../wire/network-map.ts";
 import type { GroupId, RuleId } from "../wire/units.ts";
-import { sftpMode } from "./capabilities.ts";
-import { obligationsOf } from "./obligations.ts";
-import { isSshProtocol } from "./snapshot.ts";
+import { sftpMode } from "./decide/capabilities.ts";
+import { obligationsOf } from "./decide/obligations.ts";
+import { isSshProtocol } from "./decide/snapshot.ts";
 
 export interface Shadow {
   readonly looser: RuleId;

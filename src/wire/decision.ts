@@ -99,7 +99,7 @@ export const AccessRequestRecord = z.strictObject({
 });
 export type AccessRequestRecord = z.infer<typeof AccessRequestRecord>;
 
-/** A decision as it is written down: the pure `Decision` of `policy/decide.ts` with its trace unrolled. */
+/** A decision as it is written down: the pure `Decision` of `policy/decide/decide.ts` with its trace unrolled. */
 export const DecisionRecord = z.strictObject({
   outcome: z.enum(["allow", "deny"]),
   reason: ReasonCode.nullable(),

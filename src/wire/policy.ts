@@ -2,7 +2,7 @@
  * What an admin writes: policies and their rules, in the shape of NetBird's public API plus our
  * additive fields. What people write is strict: an unknown field is refused, never ignored.
  *
- * Read `PolicyRuleWrite` first. What a rule *means* is `policy/decide.ts`.
+ * Read `PolicyRuleWrite` first. What a rule *means* is `policy/decide/decide.ts`.
  *
  * @module
  */

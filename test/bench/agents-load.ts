@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { backoffMs, firstWaitMs } from "../../src/agent/control-link/backoff.ts";
 import { type Ed25519Key, ed25519FromSeed, signEd25519 } from "../../src/base/ed25519.ts";
 import { newId } from "../../src/base/random.ts";
-import { applyDelta } from "../../src/policy/map-delta.ts";
+import { applyDelta } from "../../src/policy/maps/map-delta.ts";
 import {
   type AgentMessage,
   HEARTBEAT_MS,

@@ -2,8 +2,8 @@
  * `decide` with 1,000 rules and 10,000 users, worst case: a denial that every rule gets as far as
  * possible toward, with its full trace.
  */
-import { decide } from "../../src/policy/decide.ts";
-import { prepareSnapshot } from "../../src/policy/snapshot.ts";
+import { decide } from "../../src/policy/decide/decide.ts";
+import { prepareSnapshot } from "../../src/policy/decide/snapshot.ts";
 import { aMap, anId, aPeer, aRequest, aRule, aUser } from "../support/policy.ts";
 
 export interface DecideFigures {

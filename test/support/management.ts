@@ -13,7 +13,7 @@ import type { NewRow } from "../../src/management/db/schema/schema.ts";
 import type { Store } from "../../src/management/db/store.ts";
 import { EMBEDDED_ISSUER, insertUser, SERVICE_ISSUER, type UserRow } from "../../src/management/db/users.ts";
 import { addAccount } from "../../src/management/init.ts";
-import { createMaps } from "../../src/management/maps.ts";
+import { createMaps } from "../../src/management/maps/maps.ts";
 import type { InitResult } from "../../src/wire/admin-api.ts";
 import { openAnyTestStore } from "./any-store.ts";
 import { FakeClock } from "./fake-clock.ts";

@@ -1,7 +1,7 @@
 /**
  * Builders for policy tests: everything valid and granted unless a test says otherwise.
  */
-import type { AccessRequest, MachineFlags, PeerAccessRequest } from "../../src/policy/request.ts";
+import type { AccessRequest, MachineFlags, PeerAccessRequest } from "../../src/policy/decide/request.ts";
 import type { MapPeer, MapRule, MapUser, NetworkMap } from "../../src/wire/network-map.ts";
 
 /** An id from a readable word: `anId("devs")`. */

@@ -18,8 +18,8 @@ import { type CertificateOrder, issueCertificate } from "../../src/certificate/i
 import { issueOfflineCertificate, type OfflineOrder } from "../../src/certificate/offline.ts";
 import { managementTokenJwk, signManagementToken } from "../../src/identity/management-token.ts";
 import { nonceOf } from "../../src/identity/verify.ts";
-import type { MachineFlags } from "../../src/policy/request.ts";
-import { prepareSnapshot } from "../../src/policy/snapshot.ts";
+import type { MachineFlags } from "../../src/policy/decide/request.ts";
+import { prepareSnapshot } from "../../src/policy/decide/snapshot.ts";
 import type { HostKeyFile } from "../../src/wire/agent-state-file.ts";
 import type { AgentEventBody } from "../../src/wire/audit-event.ts";
 import type { NetworkMap, PublicJwk } from "../../src/wire/network-map.ts";

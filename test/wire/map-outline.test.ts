@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { applyDelta, COLLECTIONS, VALUES } from "../../src/policy/map-delta.ts";
+import { applyDelta, COLLECTIONS, VALUES } from "../../src/policy/maps/map-delta.ts";
 import { digestOfMap } from "../../src/wire/map-digest.ts";
 import {
   deltaFrom,

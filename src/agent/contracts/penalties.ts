@@ -11,7 +11,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { sourceKey } from "../../base/source-key.ts";
-import { isInRange } from "../../policy/posture.ts";
+import { isInRange } from "../../policy/decide/posture.ts";
 import {
   DEFAULT_PENALTIES,
   type Offence,

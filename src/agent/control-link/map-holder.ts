@@ -10,8 +10,8 @@
 import { unlink } from "node:fs/promises";
 import { type Clock, nowSeconds } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { applyDelta } from "../../policy/map-delta.ts";
-import { type PolicySnapshot, prepareSnapshot } from "../../policy/snapshot.ts";
+import { type PolicySnapshot, prepareSnapshot } from "../../policy/decide/snapshot.ts";
+import { applyDelta } from "../../policy/maps/map-delta.ts";
 import type { StoredMap } from "../../wire/agent-state-file.ts";
 import { digestOfMap } from "../../wire/map-digest.ts";
 import type { NetworkMap, NetworkMapDelta } from "../../wire/network-map.ts";

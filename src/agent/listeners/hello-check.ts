@@ -7,8 +7,8 @@
 import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { checkHello, type HelloRefusal } from "../../fabric/hello.ts";
 import { createReplayCache } from "../../fabric/replay-cache.ts";
-import { refuseNetwork } from "../../policy/network-rules.ts";
-import { findPeer, type PolicySnapshot } from "../../policy/snapshot.ts";
+import { refuseNetwork } from "../../policy/decide/network-rules.ts";
+import { findPeer, type PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import type { Hello } from "../../wire/hello.ts";
 import { ruledPort } from "../../wire/ping.ts";
 import type { ReasonCode } from "../../wire/reason.ts";

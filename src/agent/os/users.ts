@@ -10,7 +10,7 @@
  */
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import type { LocalAccountFacts } from "../../policy/local-account.ts";
+import type { LocalAccountFacts } from "../../policy/decide/local-account.ts";
 import { LocalUser } from "../../wire/units.ts";
 import { readLocalText } from "./local-text.ts";
 

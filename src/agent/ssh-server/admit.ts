@@ -6,8 +6,8 @@
  */
 import { nowSeconds } from "../../base/clock.ts";
 import { newId } from "../../base/random.ts";
-import { refuseLocalAccount } from "../../policy/local-account.ts";
-import { refuseNetwork } from "../../policy/network-rules.ts";
+import { refuseLocalAccount } from "../../policy/decide/local-account.ts";
+import { refuseNetwork } from "../../policy/decide/network-rules.ts";
 import type { Binding } from "../../wire/certificate.ts";
 import { SSH_PORT } from "../../wire/ports.ts";
 import type { ReasonCode } from "../../wire/reason.ts";

@@ -2,14 +2,14 @@
  * The one authorisation of the SSH server: may this subject do this now, by the present map and flags? Asked
  * for the sign-in, and again for everything a connection does; an earlier grant proves nothing.
  *
- * `policy/decide.ts` answers. This adds what only the machine knows: how old its map is, which logins were
+ * `policy/decide/decide.ts` answers. This adds what only the machine knows: how old its map is, which logins were
  * ended, and whom it was told to trust. Synchronous, so that nothing changes while it is answered.
  *
  * @module
  */
 import { type Clock, nowSeconds } from "../../base/clock.ts";
-import { decide, decidePeer, recordOf } from "../../policy/decide.ts";
-import { findUser, type PolicySnapshot } from "../../policy/snapshot.ts";
+import { decide, decidePeer, recordOf } from "../../policy/decide/decide.ts";
+import { findUser, type PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import type { Binding } from "../../wire/certificate.ts";
 import type { AccessRequestRecord, Action, DecisionRecord, Grant } from "../../wire/decision.ts";
 import type { ReasonCode } from "../../wire/reason.ts";

@@ -1,5 +1,5 @@
 import { nowSeconds } from "../../base/clock.ts";
-import { refuseLocalAccount } from "../../policy/local-account.ts";
+import { refuseLocalAccount } from "../../policy/decide/local-account.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import type { SessionHost } from "./connection-context.ts";

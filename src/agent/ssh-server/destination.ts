@@ -6,7 +6,7 @@
  */
 import { isIP } from "node:net";
 import { SshBufferError, SshReader, SshWriter } from "../../base/ssh-buffer.ts";
-import { isMetadataHost, METADATA_ADDRESSES } from "../../policy/capabilities.ts";
+import { isMetadataHost, METADATA_ADDRESSES } from "../../policy/decide/capabilities.ts";
 import type { Action } from "../../wire/decision.ts";
 
 const HOST_BYTES_MAX = 1024;

@@ -9,7 +9,7 @@
  */
 import { nowSeconds } from "../../base/clock.ts";
 import { verifyOfflineCertificate } from "../../certificate/offline.ts";
-import { findPeer, findUser, type PolicySnapshot } from "../../policy/snapshot.ts";
+import { findPeer, findUser, type PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import type { Proof, ProofWorld, SignedRequest } from "./proof.ts";
 import { checkIdToken, isManagementToken } from "./token-check.ts";
 

@@ -10,7 +10,7 @@
 import { nowSeconds } from "../../base/clock.ts";
 import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
 import { tryParse, verifyCertificate, verifyUserSignature } from "../../certificate/verify.ts";
-import { findPeer } from "../../policy/snapshot.ts";
+import { findPeer } from "../../policy/decide/snapshot.ts";
 import type { ApprovedIdentity } from "../../wire/agent-sync.ts";
 import type { CertificateIdentity } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { findPeer, findUser } from "../../policy/snapshot.ts";
+import { findPeer, findUser } from "../../policy/decide/snapshot.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { EpochSeconds } from "../../wire/units.ts";

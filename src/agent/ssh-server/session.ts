@@ -10,7 +10,7 @@
 import type { ServerChannel, Session } from "ssh2";
 import { assert } from "../../base/assert.ts";
 import { printableLines } from "../../base/printable.ts";
-import { mayForwardAgent, sftpMode } from "../../policy/capabilities.ts";
+import { mayForwardAgent, sftpMode } from "../../policy/decide/capabilities.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 import { parseTerminalModes } from "../../sshcore/terminal-modes.ts";

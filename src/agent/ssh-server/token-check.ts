@@ -6,7 +6,7 @@
 import type { Certificate } from "../../certificate/certificate.ts";
 import { verifyManagementToken } from "../../identity/management-token.ts";
 import { verifyIdToken } from "../../identity/verify.ts";
-import type { PolicySnapshot } from "../../policy/snapshot.ts";
+import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import { MANAGEMENT_TOKEN_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds } from "../../wire/units.ts";

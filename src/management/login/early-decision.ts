@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Decision, decide, decidePeer } from "../../policy/decide.ts";
-import { principalsOf } from "../../policy/principals.ts";
-import type { PolicySnapshot } from "../../policy/snapshot.ts";
+import { type Decision, decide, decidePeer } from "../../policy/decide/decide.ts";
+import { principalsOf } from "../../policy/decide/principals.ts";
+import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds } from "../../wire/units.ts";
 import type { LoginRow } from "../db/logins.ts";

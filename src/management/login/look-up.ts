@@ -6,8 +6,8 @@
  */
 import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
-import { refuseNetwork } from "../../policy/network-rules.ts";
-import type { PolicySnapshot } from "../../policy/snapshot.ts";
+import { refuseNetwork } from "../../policy/decide/network-rules.ts";
+import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import {
   NAMES_MAX,
   type NamesRequest,

@@ -12,13 +12,13 @@ import { QfError } from "../../base/errors.ts";
 import { newId } from "../../base/random.ts";
 import { issueCertificate } from "../../certificate/issue.ts";
 import { signManagementToken } from "../../identity/management-token.ts";
-import { recordOf } from "../../policy/decide.ts";
-import { sentenceOf } from "../../policy/sentences.ts";
+import { recordOf } from "../../policy/decide/decide.ts";
 import {
   findPeer as findMapPeer,
   findUser as findMapUser,
   type PolicySnapshot,
-} from "../../policy/snapshot.ts";
+} from "../../policy/decide/snapshot.ts";
+import { sentenceOf } from "../../policy/sentences.ts";
 import { CERTIFICATE_LIFETIME_SECONDS } from "../../wire/certificate.ts";
 import type { CertificateRequest, CertificateResponse } from "../../wire/client-api.ts";
 import type { AccountRow } from "../db/accounts.ts";

@@ -6,7 +6,7 @@
 
 import { isIP } from "node:net";
 import { formatHostPort, parseHostPort } from "../../fabric/host-port.ts";
-import type { MachineFlags } from "../../policy/request.ts";
+import type { MachineFlags } from "../../policy/decide/request.ts";
 import type { AgentFlags } from "../../wire/agent-sync.ts";
 import type { TargetInfo } from "../../wire/client-api.ts";
 import { Id, OverlayAddress } from "../../wire/units.ts";

@@ -14,7 +14,7 @@ import {
 } from "../../wire/map-outline.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { PeerId } from "../../wire/units.ts";
-import type { HeldMap } from "./encode.ts";
+import type { HeldMap } from "../maps/encode.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 /** How long an agent may take to answer before it gets the whole map; it is less than its own patience. */

@@ -13,8 +13,8 @@ import type { LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { MapDifferences } from "../../wire/map-outline.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { MapEncoder } from "../maps/encode.ts";
 import { createCatchUp, isAhead, isMapAt, type Position } from "./catch-up.ts";
-import type { MapEncoder } from "./encode.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 /** Bytes unread by the agent above which nothing more is sent to it until it has caught up. */

@@ -5,7 +5,7 @@ import { backoffMs, firstWaitMs } from "../../../src/agent/control-link/backoff.
 import { createMapHolder, type MapHolder } from "../../../src/agent/control-link/map-holder.ts";
 import { readLastMap, type StatePaths, statePaths } from "../../../src/agent/state/state.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import { diffMaps } from "../../../src/policy/map-delta.ts";
+import { diffMaps } from "../../../src/policy/maps/map-delta.ts";
 import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import type { NetworkMap } from "../../../src/wire/network-map.ts";
 import { until } from "../../support/agent.ts";

@@ -4,7 +4,7 @@ import { createGate, type Gate } from "../../../src/agent/listeners/hello-check.
 import { nowSeconds } from "../../../src/base/clock.ts";
 import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { type HelloOptions, makeHello } from "../../../src/fabric/hello.ts";
-import { prepareSnapshot } from "../../../src/policy/snapshot.ts";
+import { prepareSnapshot } from "../../../src/policy/decide/snapshot.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { aMap, anId, aPeer, aRule } from "../../support/policy.ts";
 

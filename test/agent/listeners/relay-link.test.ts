@@ -8,7 +8,7 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { makeHello } from "../../../src/fabric/hello.ts";
-import { prepareSnapshot } from "../../../src/policy/snapshot.ts";
+import { prepareSnapshot } from "../../../src/policy/decide/snapshot.ts";
 import type { Hello } from "../../../src/wire/hello.ts";
 import { decodeRelayFrame, encodeRelayFrame, RELAY_FRAME, resetOf } from "../../../src/wire/relay.ts";
 import { until } from "../../support/agent.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isExpired, isLocked, lookUpAccount, lookUpGroupId } from "../../../src/agent/os/users.ts";
-import { refuseLocalAccount } from "../../../src/policy/local-account.ts";
+import { refuseLocalAccount } from "../../../src/policy/decide/local-account.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 
 const DAY = 86_400;

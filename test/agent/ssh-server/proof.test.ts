@@ -9,7 +9,7 @@ import {
   managementTokenJwk,
   signManagementToken,
 } from "../../../src/identity/management-token.ts";
-import { prepareSnapshot } from "../../../src/policy/snapshot.ts";
+import { prepareSnapshot } from "../../../src/policy/decide/snapshot.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { aMap, anId } from "../../support/policy.ts";
 

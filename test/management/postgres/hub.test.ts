@@ -7,7 +7,7 @@ import type { ManagementContext } from "../../../src/management/context.ts";
 import { systemInitiator } from "../../../src/management/db/audit-events.ts";
 import type { PeerRow } from "../../../src/management/db/peers.ts";
 import { openPostgresStore } from "../../../src/management/db/postgres/store.ts";
-import { createMaps } from "../../../src/management/maps.ts";
+import { createMaps } from "../../../src/management/maps/maps.ts";
 import { createSyncHub } from "../../../src/management/sync/hub.ts";
 import type { SocketData } from "../../../src/management/sync/link.ts";
 import type { SyncHub } from "../../../src/management/sync/sync-hub.ts";

@@ -10,7 +10,7 @@ import { insertAccount } from "../../../src/management/db/accounts.ts";
 import { deletePeer } from "../../../src/management/db/peers.ts";
 import { openPostgresStore } from "../../../src/management/db/postgres/store.ts";
 import type { Store } from "../../../src/management/db/store.ts";
-import { createMaps } from "../../../src/management/maps.ts";
+import { createMaps } from "../../../src/management/maps/maps.ts";
 import type { RelayLimits } from "../../../src/management/relay/limits.ts";
 import { dialTunnel } from "../../../src/management/relay/tunnel-proof.ts";
 import type { Seal } from "../../../src/management/relay/tunnel-seal.ts";

@@ -9,7 +9,7 @@ import { listGroups } from "../../../src/management/db/groups.ts";
 import { insertPeer } from "../../../src/management/db/new-peer.ts";
 import { findPeerById, type PeerRow, updatePeer } from "../../../src/management/db/peers.ts";
 import { putPolicy } from "../../../src/management/db/policies.ts";
-import { applyDelta } from "../../../src/policy/map-delta.ts";
+import { applyDelta } from "../../../src/policy/maps/map-delta.ts";
 import { AGENT_PART_BYTES_MAX, splitAgentMessage } from "../../../src/wire/agent-parts.ts";
 import type { AgentMessage, ManagementMessage } from "../../../src/wire/agent-sync.ts";
 import { digestOfMap } from "../../../src/wire/map-digest.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { nowSeconds } from "../../../base/clock.ts";
-import { refuseNetwork } from "../../../policy/network-rules.ts";
+import { refuseNetwork } from "../../../policy/decide/network-rules.ts";
 import { SSH_PORT } from "../../../wire/ports.ts";
 import { listPeers, type PeerRow } from "../../db/peers.ts";
 import type { AdminContext } from "./route.ts";

@@ -8,7 +8,6 @@ import { newId } from "../../../base/random.ts";
 import { findShadows } from "../../../policy/shadowing.ts";
 import { Empty, NoQuery } from "../../../wire/admin-query.ts";
 import { Policy, type PolicyRule, type PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
-import { mapRule } from "../../account-snapshot.ts";
 import { findAccount } from "../../db/accounts.ts";
 import {
   deletePolicy,
@@ -21,6 +20,7 @@ import {
   putPolicy,
 } from "../../db/policies.ts";
 import type { ChangeWriter, Reader } from "../../db/store.ts";
+import { mapRule } from "../../maps/account-snapshot.ts";
 import { defaultSettings, mapSettings } from "../../settings.ts";
 import { notFound } from "./access.ts";
 import { groupsOfRule } from "./group-uses.ts";

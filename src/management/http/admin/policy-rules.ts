@@ -5,7 +5,7 @@
  * @module
  */
 import { QfError } from "../../../base/errors.ts";
-import { isSshProtocol } from "../../../policy/snapshot.ts";
+import { isSshProtocol } from "../../../policy/decide/snapshot.ts";
 import type { PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../../../wire/ports.ts";
 

@@ -1,0 +1,277 @@
+/**
+ * The maps of one account's peers, kept up to date from version to version: reads what has changed from the
+ * record of changes (`db/map-changes.ts`), and tells those who watch a peer whose map it may concern.
+ *
+ * A cache of the database: everything can be read anew, and is where the record does not reach back far
+ * enough. A map's `version` is that of the last change of its own content (`map-versions.ts`). Read `mapOf`,
+ * then `#advance`.
+ *
+ * @module
+ */
+import { QfError } from "../../base/errors.ts";
+import { type AccountChange, LiveAccount } from "../../policy/maps/account-view.ts";
+import { digestOfMap } from "../../wire/map-digest.ts";
+import type { MapRule, NetworkMap } from "../../wire/network-map.ts";
+import type { AccountId, PeerId } from "../../wire/units.ts";
+import { findVersion } from "../db/accounts.ts";
+import type { LoginRow } from "../db/logins.ts";
+import type { Store } from "../db/store.ts";
+import {
+  type ChangedAccount,
+  type KnownAccount,
+  readAccount,
+  type SettledRows,
+  type WholeAccount,
+} from "./account-rows.ts";
+import { type AccountDeps, commonOfAccount, entitiesOf } from "./account-snapshot.ts";
+import { createKeptMaps, type KeptMaps } from "./map-cache.ts";
+import type { MapStamps } from "./map-versions.ts";
+
+/** How often a map may be overtaken by changes while it is made, before that is given up. */
+const ATTEMPTS_MAX = 20;
+/** Watchers called in one turn of the event loop. */
+const TOLD_AT_ONCE = 200;
+/** Wait before a change that could not be read is read again. */
+const RETRY_MS = 1_000;
+
+export interface AccountMapsDeps extends AccountDeps {
+  readonly store: Store;
+  readonly stamps: MapStamps;
+  /** What changed could not be read; it is tried again. */
+  onFailure(cause: unknown): void;
+}
+
+interface Loaded {
+  version: number;
+  settled: SettledRows;
+  revokedLogins: readonly LoginRow[];
+  readonly live: LiveAccount;
+  readonly kept: KeptMaps;
+  /** Machine → devices that it vouches for, and device → that machine. */
+  readonly vouchedBy: Map<PeerId, Set<PeerId>>;
+  readonly voucherOf: Map<PeerId, PeerId>;
+  readonly stamps: Map<PeerId, { readonly version: number; readonly digest: string }>;
+}
+
+export class AccountMaps {
+  readonly #accountId: AccountId;
+  readonly #deps: AccountMapsDeps;
+  #loaded: Loaded | null = null;
+  #advancing: Promise<void> | null = null;
+  #isGone = false;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #watchers = new Map<PeerId, Set<() => void>>();
+  /** Other processes stamp maps as well: what was the last stamp here need not be the last. */
+  readonly #isShared: boolean;
+
+  constructor(accountId: AccountId, deps: AccountMapsDeps) {
+    this.#accountId = accountId;
+    this.#deps = deps;
+    this.#isShared = deps.store.cluster !== null;
+  }
+
+  /** The map with all that is committed now. Throws ERR_UNAVAILABLE when changes never stop. */
+  async mapOf(peerId: PeerId): Promise<NetworkMap | undefined> {
+    const version = await this.#deps.store.read((tx) => findVersion(tx, this.#accountId));
+    if (version === undefined) return undefined;
+    await this.#reach(version);
+    return await this.knownMapOf(peerId);
+  }
+
+  /** The map as of the last change that was read: for who has just been told of that one. */
+  async knownMapOf(peerId: PeerId): Promise<NetworkMap | undefined> {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      if (this.#loaded === null) await this.#reach(0);
+      const loaded = this.#loaded;
+      if (loaded === null || this.#isGone) return undefined;
+      const cached = loaded.kept.get(peerId);
+      if (cached !== undefined) return cached;
+      const compiled = loaded.live.compile(peerId, loaded.version);
+      if (compiled === undefined) return undefined;
+      const digest = digestOfMap(compiled);
+      const version = await this.#stamp(loaded, { peerId, digest, version: loaded.version });
+      if (version === undefined) {
+        await this.#advance();
+        continue;
+      }
+      // Changes may have come in while the stamp was written.
+      const now = loaded === this.#loaded ? loaded.live.compile(peerId, version) : undefined;
+      if (now === undefined || digestOfMap(now) !== digest) continue;
+      return loaded.kept.put(peerId, now);
+    }
+    throw new QfError("ERR_UNAVAILABLE", "the account changes too fast to make a map of it");
+  }
+
+  /** Calls `onStale` whenever the peer's map may have changed. Returns how to stop. */
+  watch(peerId: PeerId, onStale: () => void): () => void {
+    const watchers = this.#watchers.get(peerId) ?? new Set();
+    this.#watchers.set(peerId, watchers.add(onStale));
+    // Another process may have followed the peer until now, and have given it later versions.
+    if (this.#isShared && watchers.size === 1) this.#loaded?.kept.delete(peerId);
+    this.#loaded?.kept.pin(peerId);
+    return () => {
+      watchers.delete(onStale);
+      if (watchers.size > 0 || this.#watchers.get(peerId) !== watchers) return;
+      this.#watchers.delete(peerId);
+      this.#loaded?.kept.unpin(peerId);
+    };
+  }
+
+  /** The account is at `version` now; 0: it is gone. */
+  onChange(version: number): void {
+    if (version === 0) {
+      this.#isGone = true;
+      this.#tell("all");
+    } else if (this.#loaded !== null) {
+      this.#reach(version).catch((cause: unknown) => this.#again(cause));
+    }
+  }
+
+  /** What is known of the account as a whole, as of the last change that was read. */
+  async account(): Promise<{ readonly live: LiveAccount; readonly version: number } | undefined> {
+    if (this.#loaded === null) await this.#reach(0);
+    return this.#loaded ?? undefined;
+  }
+
+  #again(cause: unknown): void {
+    this.#deps.onFailure(cause);
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#advance().catch((again: unknown) => this.#again(again));
+    }, RETRY_MS);
+    this.#retry.unref();
+  }
+
+  async #reach(version: number): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      if (this.#isGone || (this.#loaded !== null && this.#loaded.version >= version)) return;
+      // One that is under way may have read before this version was committed.
+      await (this.#advancing ?? this.#advance());
+    }
+  }
+
+  /** Reads what changed and applies it. One at a time; whoever comes meanwhile waits for the next. */
+  #advance(): Promise<void> {
+    const before = this.#advancing ?? Promise.resolve();
+    const next = before
+      .catch(() => {})
+      .then(() => this.#readChanges())
+      .finally(() => {
+        if (this.#advancing === next) this.#advancing = null;
+      });
+    this.#advancing = next;
+    return next;
+  }
+
+  async #readChanges(): Promise<void> {
+    const { store } = this.#deps;
+    const known = this.#loaded === null ? null : knownAccount(this.#loaded);
+    const rows = await store.snapshot((tx) => readAccount(tx, this.#accountId, known));
+    if (rows === undefined) {
+      this.#isGone = true;
+      this.#tell("all");
+      return;
+    }
+    const revokedLogins = rows.revokedLogins ?? this.#loaded?.revokedLogins ?? [];
+    // Keys come after the rows: newer ones than the version says count at their own change again.
+    const common = await commonOfAccount(rows, revokedLogins, this.#deps);
+    this.#loaded ??= this.#empty(common, rows);
+    const loaded = this.#loaded;
+    loaded.version = rows.account.version;
+    loaded.revokedLogins = revokedLogins;
+    if (rows.kind === "whole") loaded.settled = rows.settled;
+    noteVouching(loaded, rows);
+    const affected = loaded.live.apply({ common, ...this.#change(loaded, rows) });
+    if (affected === "all") loaded.kept.clear();
+    else for (const peerId of affected) loaded.kept.delete(peerId);
+    this.#tell(affected);
+  }
+
+  #empty(common: AccountChange["common"], rows: WholeAccount | ChangedAccount): Loaded {
+    const live = new LiveAccount(common);
+    const kept = createKeptMaps((peerId) => live.forget(peerId));
+    for (const peerId of this.#watchers.keys()) kept.pin(peerId);
+    const settled = { allGroupId: null, isEveryoneApproved: false, loginSecondsMax: 0, postureChecks: [] };
+    const stamps = rows.part.peers.map(
+      ({ id, mapVersion, mapDigest }) => [id, { version: mapVersion, digest: mapDigest }] as const,
+    );
+    return {
+      version: 0,
+      settled,
+      revokedLogins: [],
+      live,
+      kept,
+      vouchedBy: new Map(),
+      voucherOf: new Map(),
+      stamps: new Map(stamps),
+    };
+  }
+
+  #change(loaded: Loaded, rows: WholeAccount | ChangedAccount): Omit<AccountChange, "common"> {
+    const { users, peers, rules } = entitiesOf(rows.part, loaded.settled, this.#deps);
+    const known = loaded.live.ids();
+    const isWhole = rows.kind === "whole";
+    const ruleIds = isWhole ? [] : [...rows.ruleIds, ...loaded.live.rulesOf(new Set(rows.policyIds))];
+    for (const peerId of isWhole ? [] : rows.peerIds) {
+      if (!rows.part.existing.has(peerId)) loaded.stamps.delete(peerId);
+    }
+    return {
+      users: changesOf(isWhole ? known.users : rows.userIds, users),
+      peers: changesOf(isWhole ? known.peers : rows.peerIds, peers),
+      rules: changesOf<MapRule>(isWhole ? known.rules : ruleIds, rules),
+    };
+  }
+
+  /** The version under which this content is known. Undefined: the account has moved on. */
+  async #stamp(
+    loaded: Loaded,
+    { peerId, digest, version }: { peerId: PeerId; digest: string; version: number },
+  ): Promise<number | undefined> {
+    const known = loaded.stamps.get(peerId);
+    if (known?.digest === digest && !this.#isShared) return known.version;
+    const order = { accountId: this.#accountId, peerId, digest, version };
+    const outcome = await this.#deps.stamps.stamp(order);
+    if (outcome.kind === "stale") return undefined;
+    loaded.stamps.set(peerId, { version: outcome.version, digest });
+    return outcome.version;
+  }
+
+  /** Some at a time: others are answered in between, however many there are. */
+  #tell(affected: ReadonlySet<PeerId> | "all"): void {
+    const whom = [...(affected === "all" ? this.#watchers.keys() : affected)];
+    const tellFrom = (start: number): void => {
+      for (const peerId of whom.slice(start, start + TOLD_AT_ONCE)) {
+        for (const onStale of [...(this.#watchers.get(peerId) ?? [])]) onStale();
+      }
+      if (start + TOLD_AT_ONCE < whom.length) setImmediate(() => tellFrom(start + TOLD_AT_ONCE));
+    };
+    tellFrom(0);
+  }
+}
+
+function knownAccount({ version, settled, vouchedBy }: Loaded): KnownAccount {
+  return { version, settled, vouchedBy: (machineId) => vouchedBy.get(machineId) ?? [] };
+}
+
+/** Ids with their entity, null where there is none any more. */
+function changesOf<T extends { readonly id: string }>(
+  ids: Iterable<string>,
+  entities: readonly T[],
+): Map<string, T | null> {
+  const changes = new Map<string, T | null>([...ids].map((id) => [id, null]));
+  for (const entity of entities) changes.set(entity.id, entity);
+  return changes;
+}
+
+function noteVouching({ vouchedBy, voucherOf }: Loaded, rows: WholeAccount | ChangedAccount): void {
+  const gone = rows.kind === "whole" ? [...voucherOf.keys()] : rows.peerIds;
+  for (const peerId of gone) {
+    vouchedBy.get(voucherOf.get(peerId) ?? "")?.delete(peerId);
+    voucherOf.delete(peerId);
+  }
+  for (const { id, vouchedByPeerId } of rows.part.peers) {
+    if (vouchedByPeerId === null) continue;
+    voucherOf.set(id, vouchedByPeerId);
+    vouchedBy.set(vouchedByPeerId, (vouchedBy.get(vouchedByPeerId) ?? new Set()).add(id));
+  }
+}

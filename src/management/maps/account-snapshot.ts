@@ -1,0 +1,161 @@
+/**
+ * From rows to the account that maps are compiled from: who is in which group, what each rule says.
+ *
+ * @module
+ */
+
+import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
+import { sha256 } from "../../base/random.ts";
+import { passesPosture } from "../../policy/decide/posture.ts";
+import { isSshProtocol } from "../../policy/decide/snapshot.ts";
+import { type AccountPeer, commonOf, type MapCommon } from "../../policy/maps/compile.ts";
+import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
+import type { MapRule, MapUser } from "../../wire/network-map.ts";
+import type { GroupId, PeerId } from "../../wire/units.ts";
+import { PROTOCOL_VERSION } from "../../wire/version.ts";
+import type { KeyRing } from "../context.ts";
+import type { LoginRow } from "../db/logins.ts";
+import type { PeerRow } from "../db/peers.ts";
+import type { PolicyRow, PolicyRuleRow, PostureCheckRow } from "../db/policies.ts";
+import { issuerUrl, type UserRow } from "../db/users.ts";
+import { filled, mapSettings } from "../settings.ts";
+import type { AccountPart, AccountRows, SettledRows } from "./account-rows.ts";
+
+/** What the installation itself adds: `embeddedIssuer` is the URL of the embedded provider. */
+export interface AccountDeps {
+  readonly keys: KeyRing;
+  readonly origin: string;
+  readonly embeddedIssuer: string;
+}
+
+/** What all maps of the account have in common. */
+export async function commonOfAccount(
+  { account, epoch }: Pick<AccountRows, "account" | "epoch">,
+  revokedLogins: readonly LoginRow[],
+  { keys, origin }: AccountDeps,
+): Promise<MapCommon> {
+  const loginSecondsMax = filled(account.settings).login_seconds_max;
+  return commonOf({
+    protocolVersion: PROTOCOL_VERSION,
+    accountId: account.id,
+    origin,
+    epoch,
+    settings: mapSettings(account.settings, account.domain),
+    cas: await keys.cas(account.id),
+    issuers: await keys.issuers(account.id),
+    managementKeys: await keys.tokenKeys(account.id),
+    revokedLogins: revokedLogins.map(({ loginKey, until, issuedAt }) => ({
+      id: revokedLoginId(loginKey),
+      untilSeconds: Math.max(until, issuedAt + loginSecondsMax + 2 * CLOCK_SKEW_SECONDS),
+    })),
+  });
+}
+
+/** How maps name a login: by its key. */
+export function revokedLoginId(loginKey: string): string {
+  return sha256(sshBlobOfEd25519(loginKey));
+}
+
+/** Entities as maps are made from them. */
+export function entitiesOf(
+  rows: AccountPart,
+  settled: SettledRows,
+  deps: AccountDeps,
+): { users: MapUser[]; peers: AccountPeer[]; rules: MapRule[] } {
+  return {
+    users: rows.users.map((user) => mapUser(user, settled.allGroupId, deps)),
+    peers: mapPeers(rows, settled),
+    rules: rows.rules.map(({ policy, rule }) => mapRule(policy, rule)),
+  };
+}
+
+export function userStatus(user: Pick<UserRow, "isBlocked" | "pendingApproval">): MapUser["status"] {
+  if (user.isBlocked) return "blocked";
+  return user.pendingApproval ? "pending" : "active";
+}
+
+function mapUser(
+  user: UserRow,
+  allGroupId: GroupId | null,
+  urls: { origin: string; embeddedIssuer: string },
+): MapUser {
+  const status = userStatus(user);
+  const isInAll = allGroupId !== null && status === "active" && !user.isServiceUser;
+  return {
+    id: user.id,
+    issuer: issuerUrl(user.issuer, urls),
+    subject: user.subject,
+    name: user.name,
+    email: user.email,
+    status,
+    isService: user.isServiceUser,
+    groups: isInAll ? withGroup(user.autoGroups, allGroupId) : user.autoGroups,
+  };
+}
+
+function mapPeers(rows: AccountPart, settled: SettledRows): AccountPeer[] {
+  const { allGroupId, isEveryoneApproved } = settled;
+  const groupsOf = (peerId: PeerId): readonly GroupId[] => {
+    const own = rows.groupsByPeer.get(peerId) ?? [];
+    return allGroupId === null ? own : withGroup(own, allGroupId);
+  };
+  return rows.peers.map((peer) => ({
+    id: peer.id,
+    name: peer.name,
+    kind: peer.kind,
+    address: peer.address,
+    deviceKey: peer.deviceKey,
+    status: peer.status,
+    groups: [...groupsOf(peer.id)],
+    ownerUserId: peer.ownerUserId,
+    ownerApproved: isEveryoneApproved || peer.ownerApproved,
+    vouchedGroups:
+      peer.vouchedByPeerId !== null && rows.existing.has(peer.vouchedByPeerId)
+        ? [...groupsOf(peer.vouchedByPeerId)]
+        : [],
+    posturePassed: posturePassed(peer, settled.postureChecks),
+    sshEnabled: peer.sshEnabled,
+  }));
+}
+
+function posturePassed(peer: PeerRow, checks: readonly PostureCheckRow[]): string[] {
+  const facts = {
+    os: peer.facts.os,
+    kernelVersion: peer.facts.kernelVersion,
+    version: peer.facts.version,
+    connectionIp: peer.connectionIp,
+  };
+  return checks.filter((row) => passesPosture(row.checks, facts)).map((row) => row.id);
+}
+
+/** A stored rule as a machine sees it. */
+export function mapRule(policy: PolicyRow, { id, body }: PolicyRuleRow): MapRule {
+  return {
+    id,
+    policyId: policy.id,
+    enabled: policy.enabled && body.enabled,
+    action: body.action,
+    protocol: body.protocol,
+    ports: [
+      ...(body.ports ?? []).map((port) => ({ start: Number(port), end: Number(port) })),
+      ...(body.port_ranges ?? []),
+    ],
+    sources: body.sources ?? [],
+    sourcePeerId: body.sourceResource?.id ?? null,
+    sourceDevices: body.source_devices ?? [],
+    destinations: body.destinations ?? [],
+    destinationPeerId: body.destinationResource?.id ?? null,
+    authorizedGroups: isSshProtocol(body) ? (body.authorized_groups ?? {}) : {},
+    capabilities: body.ssh ?? {},
+    machineLocalUsers: body.machine_local_users ?? null,
+    bidirectional: body.bidirectional,
+    validFromSeconds: body.valid_from ?? null,
+    validUntilSeconds: body.valid_until ?? null,
+    schedule: body.schedule ?? null,
+    postureChecks: policy.sourcePostureChecks,
+  };
+}
+
+function withGroup(groups: readonly GroupId[], group: GroupId): GroupId[] {
+  return groups.includes(group) ? [...groups] : [...groups, group];
+}

@@ -1,0 +1,63 @@
+/**
+ * Keeps compiled maps until they change: all that somebody watches, and of the others those last asked for.
+ *
+ * @module
+ */
+import type { NetworkMap } from "../../wire/network-map.ts";
+import type { PeerId } from "../../wire/units.ts";
+
+/** Most maps kept that nobody watches. */
+const LOOSE_MAX = 1_000;
+
+export interface KeptMaps {
+  get(peerId: PeerId): NetworkMap | undefined;
+  /** Keeps `map` and returns it; where one of the same epoch and version is kept already, returns that. */
+  put(peerId: PeerId, map: NetworkMap): NetworkMap;
+  delete(peerId: PeerId): void;
+  clear(): void;
+  /** Somebody watches the peer: its map stays. */
+  pin(peerId: PeerId): void;
+  unpin(peerId: PeerId): void;
+}
+
+/** `onDrop` is called for each map that is dropped for want of room. */
+export function createKeptMaps(onDrop: (peerId: PeerId) => void): KeptMaps {
+  const maps = new Map<PeerId, NetworkMap>();
+  const pinned = new Set<PeerId>();
+  /** Oldest first. */
+  const loose = new Set<PeerId>();
+  const loosen = (peerId: PeerId): void => {
+    loose.delete(peerId);
+    loose.add(peerId);
+    const [oldest] = loose;
+    if (loose.size <= LOOSE_MAX || oldest === undefined) return;
+    loose.delete(oldest);
+    maps.delete(oldest);
+    onDrop(oldest);
+  };
+  return {
+    get: (peerId) => maps.get(peerId),
+    put(peerId, map) {
+      const known = maps.get(peerId);
+      if (known !== undefined && known.epoch === map.epoch && known.version === map.version) return known;
+      maps.set(peerId, map);
+      if (!pinned.has(peerId)) loosen(peerId);
+      return map;
+    },
+    delete(peerId) {
+      maps.delete(peerId);
+      loose.delete(peerId);
+    },
+    clear() {
+      maps.clear();
+      loose.clear();
+    },
+    pin(peerId) {
+      pinned.add(peerId);
+      loose.delete(peerId);
+    },
+    unpin(peerId) {
+      if (pinned.delete(peerId) && maps.has(peerId)) loosen(peerId);
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * Compiled maps of all accounts: made when asked for, kept until something of them changes.
+ *
+ * @module
+ */
+import type { Log } from "../../base/log.ts";
+import { silentLog } from "../../base/log.ts";
+import { type PolicySnapshot, prepareSnapshot } from "../../policy/decide/snapshot.ts";
+import type { NetworkMap } from "../../wire/network-map.ts";
+import type { AccountId } from "../../wire/units.ts";
+import type { KeyRing, Maps } from "../context.ts";
+import { findVersion } from "../db/accounts.ts";
+import type { Store } from "../db/store.ts";
+import { AccountMaps } from "./account-maps.ts";
+import { createMapStamps } from "./map-versions.ts";
+
+export interface MapsDeps {
+  readonly store: Store;
+  readonly keys: KeyRing;
+  readonly origin: string;
+  readonly log?: Log;
+}
+
+/** Listens to the store for as long as that is open. */
+export function createMaps({ store, keys, origin, log = silentLog }: MapsDeps): Maps {
+  const stamps = createMapStamps(store);
+  const accounts = new Map<AccountId, AccountMaps>();
+  const prepared = new WeakMap<NetworkMap, PolicySnapshot>();
+  const deps = { store, keys, origin, embeddedIssuer: `${origin}/idp`, stamps };
+  const ofAccount = (accountId: AccountId): AccountMaps => {
+    const known = accounts.get(accountId);
+    if (known !== undefined) return known;
+    const onFailure = (cause: unknown): void =>
+      log.error("what changed of an account could not be read; it is tried again", { accountId }, cause);
+    const maps = new AccountMaps(accountId, { ...deps, onFailure });
+    accounts.set(accountId, maps);
+    return maps;
+  };
+  store.onChange((accountId, version) => {
+    accounts.get(accountId)?.onChange(version);
+    if (version === 0) accounts.delete(accountId);
+  });
+  const mapOf: Maps["mapOf"] = async (accountId, peerId) => {
+    if (!accounts.has(accountId)) {
+      // Whoever asks for an account that is not there leaves nothing behind.
+      const version = await store.read((tx) => findVersion(tx, accountId));
+      if (version === undefined) return undefined;
+    }
+    return await ofAccount(accountId).mapOf(peerId);
+  };
+  return {
+    mapOf,
+    knownMapOf: (accountId, peerId) => ofAccount(accountId).knownMapOf(peerId),
+    watch: (accountId, peerId, onStale) => ofAccount(accountId).watch(peerId, onStale),
+    openedFor: async (accountId, peerId) => {
+      // Brings what is known of the account up to now.
+      if ((await mapOf(accountId, peerId)) === undefined) return new Set();
+      return (await ofAccount(accountId).account())?.live.openedFor(peerId) ?? new Set();
+    },
+    snapshotOf: async (accountId, peerId) => {
+      const map = await mapOf(accountId, peerId);
+      if (map === undefined) return undefined;
+      const known = prepared.get(map);
+      if (known !== undefined) return known;
+      const snapshot = prepareSnapshot(map);
+      prepared.set(map, snapshot);
+      return snapshot;
+    },
+  };
+}

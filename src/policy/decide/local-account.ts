@@ -1,0 +1,26 @@
+/**
+ * May an OS account be signed in to at all? Judged from facts the machine looked up.
+ *
+ * @module
+ */
+import type { ReasonCode } from "../../wire/reason.ts";
+
+/** What the machine knows about one OS account. */
+export interface LocalAccountFacts {
+  readonly exists: boolean;
+  readonly uid: number;
+  /** Password locked with `!` or `*LK*` in the way that means "no sign-in at all" (`passwd -l`, `usermod -L`). */
+  readonly locked: boolean;
+  /** Account (not password) expiry date has passed. */
+  readonly expired: boolean;
+  /** Shell is nologin, false, or not there. */
+  readonly nologin: boolean;
+}
+
+/** Null when it may. PAM, where it is there, is asked as well and has the last word. */
+export function refuseLocalAccount(facts: LocalAccountFacts): ReasonCode | null {
+  if (!facts.exists) return "account_unknown";
+  if (facts.locked) return "account_locked";
+  if (facts.expired) return "account_expired";
+  return facts.nologin ? "account_nologin" : null;
+}

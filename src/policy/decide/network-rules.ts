@@ -1,0 +1,60 @@
+/**
+ * May peer A reach port P of this machine at all? Judged before an SSH parser sees a byte.
+ *
+ * Grants no OS user. 22 implies 22022; an SSH rule opens the path for its source devices; a bidirectional
+ * rule of another protocol holds the other way as well.
+ *
+ * @module
+ */
+import type { EpochSeconds, PeerId, Port } from "../../wire/units.ts";
+import { isWithinSchedule, isWithinValidity } from "./schedule.ts";
+import {
+  coversPort,
+  findPeer,
+  markDevice,
+  markOwn,
+  meets,
+  type PolicySnapshot,
+  type PreparedRule,
+} from "./snapshot.ts";
+
+export interface NetworkRequest {
+  readonly sourcePeerId: PeerId;
+  readonly port: Port;
+  readonly nowSeconds: EpochSeconds;
+}
+
+/** Null when some rule opens the path and no drop closes it, else why not. */
+export function refuseNetwork(
+  request: NetworkRequest,
+  snapshot: PolicySnapshot,
+): "device_unknown" | "device_blocked" | "device_pending" | "ssh_disabled" | "network_not_allowed" | null {
+  const { map } = snapshot;
+  const peer = findPeer(map, request.sourcePeerId);
+  if (peer === undefined) return "device_unknown";
+  if (peer.status !== "active") return peer.status === "blocked" ? "device_blocked" : "device_pending";
+  if (!map.self.sshEnabled) return "ssh_disabled";
+  const marks = markDevice(snapshot, peer);
+  const own = markOwn(snapshot, peer);
+  let open = false;
+  for (const rule of snapshot.rules) {
+    if (!rule.enabled || !rule.isDestination || !coversPort(rule.rule, request.port)) continue;
+    if (!isWithinValidity(rule.rule, request.nowSeconds)) continue;
+    if (!isWithinSchedule(rule.rule.schedule, request.nowSeconds)) continue;
+    const counted = rule.isReverse ? own : marks;
+    const bySource =
+      rule.rule.sourcePeerId === null ? meets(counted, rule.sources) : rule.rule.sourcePeerId === peer.id;
+    if (!bySource || (rule.sourceDevices.length > 0 && !meets(own, rule.sourceDevices))) continue;
+    if (rule.isDrop) {
+      if (closesPath(rule)) return "network_not_allowed";
+      continue;
+    }
+    if (rule.rule.postureChecks.every((check) => peer.posturePassed.includes(check))) open = true;
+  }
+  return open ? null : "network_not_allowed";
+}
+
+/** An SSH drop that names people or OS users is for `decide`, which knows them; the rest closes the path. */
+function closesPath(rule: PreparedRule): boolean {
+  return !rule.isSsh || rule.keys.length === 0;
+}

@@ -1,0 +1,54 @@
+/**
+ * What a grant asks in return: recording, reason, approval, a recent sign-in. Account-wide
+ * obligations apply to every grant, whatever its rule says.
+ *
+ * @module
+ */
+import type { MapSettings } from "../../wire/network-map.ts";
+import type { SshCapabilities } from "../../wire/policy.ts";
+
+export interface Obligations {
+  readonly record: "off" | "best_effort" | "required";
+  readonly approval: boolean;
+  readonly reason: boolean;
+  readonly reauthWithinSeconds: number | null;
+  /** Null: no limit. */
+  readonly maxSessionSeconds: number | null;
+}
+
+const RECORD_WEIGHT = { off: 0, best_effort: 1, required: 2 } as const;
+
+/** The stricter of rule and account, field by field. */
+export function obligationsOf(ssh: SshCapabilities, require: MapSettings["require"]): Obligations {
+  const record = ssh.record ?? "off";
+  return {
+    record: RECORD_WEIGHT[record] >= RECORD_WEIGHT[require.record] ? record : require.record,
+    approval: ssh.require_approval === true || require.approval,
+    reason: ssh.require_reason === true || require.reason,
+    reauthWithinSeconds: smaller(ssh.reauth_within_seconds ?? null, require.reauthWithinSeconds),
+    maxSessionSeconds: ssh.max_session_seconds ?? null,
+  };
+}
+
+/** Negative when `a` asks less than `b`; zero when equally much. */
+export function compareObligations(a: Obligations, b: Obligations): number {
+  return (
+    RECORD_WEIGHT[a.record] - RECORD_WEIGHT[b.record] ||
+    Number(a.approval) - Number(b.approval) ||
+    Number(a.reason) - Number(b.reason) ||
+    looser(a.reauthWithinSeconds, b.reauthWithinSeconds) ||
+    looser(a.maxSessionSeconds, b.maxSessionSeconds)
+  );
+}
+
+function smaller(a: number | null, b: number | null): number | null {
+  if (a === null) return b;
+  return b === null ? a : Math.min(a, b);
+}
+
+/** No limit asks least; a longer one asks less than a shorter one. */
+function looser(a: number | null, b: number | null): number {
+  if (a === b) return 0;
+  if (a === null) return -1;
+  return b === null ? 1 : b - a;
+}

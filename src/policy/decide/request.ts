@@ -1,0 +1,51 @@
+/**
+ * What a decision is asked with. Facts only: whoever asks has already proven them.
+ *
+ * @module
+ */
+
+import type { Binding } from "../../wire/certificate.ts";
+import type { Action } from "../../wire/decision.ts";
+import type { EpochSeconds, LocalUser, PeerId, UserId } from "../../wire/units.ts";
+
+/** What the machine itself was started to allow. Both these flags and a grant must allow. */
+export interface MachineFlags {
+  readonly sshServer: boolean;
+  readonly sshRoot: boolean;
+  readonly sshSftp: boolean;
+  readonly sshLocalForwarding: boolean;
+  readonly sshRemoteForwarding: boolean;
+  /** Runs as root. Without it only `ownUser` is served. */
+  readonly privileged: boolean;
+  readonly ownUser: LocalUser;
+  /** Whether a required recording could be made at this moment. */
+  readonly recording: boolean;
+}
+
+/** May this user, from this device, be this local user here and now, to do this? */
+export interface AccessRequest {
+  readonly userId: UserId;
+  /** Null is a device we do not manage (keyboard-interactive). */
+  readonly devicePeerId: PeerId | null;
+  readonly localUser: LocalUser;
+  /** Null where the OS account is not looked up (management); then only the name `root` is uid 0. */
+  readonly localUid: number | null;
+  readonly action: Action;
+  readonly nowSeconds: EpochSeconds;
+  /** When the person proved themselves; null when the provider does not say. */
+  readonly authTimeSeconds: EpochSeconds | null;
+  readonly binding: Binding;
+  /** What the person gave as reason. Empty: none. */
+  readonly reason: string;
+  readonly flags: MachineFlags;
+}
+
+/** May this peer itself be this local user here (`--disable-ssh-auth`)? */
+export interface PeerAccessRequest {
+  readonly sourcePeerId: PeerId;
+  readonly localUser: LocalUser;
+  readonly localUid: number | null;
+  readonly action: Action;
+  readonly nowSeconds: EpochSeconds;
+  readonly flags: MachineFlags;
+}

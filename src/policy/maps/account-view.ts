@@ -1,0 +1,311 @@
+/**
+ * An account kept up to date change by change, and the maps of its machines made from shared parts.
+ *
+ * A map is what all machines have in common, what the machine is itself, and the *reach* of its rules:
+ * users, peers and rules. Machines in the same destination groups share one reach, and entries that did not
+ * change stay the same objects, so that work and memory go by what changed and not by how many there are.
+ * `compileMap` says what a map is; a property test holds both equal. Read `apply`. No I/O here.
+ *
+ * @module
+ */
+import type { MapRule, MapUser, NetworkMap } from "../../wire/network-map.ts";
+import type { GroupId, PeerId } from "../../wire/units.ts";
+import {
+  type AccountIndex,
+  type AccountPeer,
+  assembleMap,
+  countedGroups,
+  destinationKeys,
+  type MapCommon,
+  type MapReach,
+  reachOf,
+  rulesFor,
+  sourceGroups,
+  sourcePeers,
+} from "./compile.ts";
+import { KeyIndex } from "./key-index.ts";
+import { isSame } from "./map-delta.ts";
+import { openedFor } from "./reachable.ts";
+import { sharedNarrowing, sharing } from "./shared-parts.ts";
+
+/** Entities as they are now, by id; null: gone. What is not named has not changed. */
+export interface AccountChange {
+  readonly common: MapCommon;
+  readonly users: ReadonlyMap<string, MapUser | null>;
+  readonly peers: ReadonlyMap<PeerId, AccountPeer | null>;
+  readonly rules: ReadonlyMap<string, MapRule | null>;
+}
+
+/** A reach with whom it serves and what it hangs on. */
+interface SharedReach {
+  readonly key: string;
+  /** Destination groups and peer of it that rules name. */
+  readonly destinations: readonly string[];
+  readonly rules: readonly MapRule[];
+  readonly members: Set<PeerId>;
+  parts: MapReach;
+}
+
+export class LiveAccount {
+  #common: MapCommon;
+  readonly #users = new Map<string, MapUser>();
+  readonly #peers = new Map<PeerId, AccountPeer>();
+  readonly #rules = new Map<string, MapRule>();
+  readonly #usersByGroup = new KeyIndex<MapUser>();
+  readonly #peersByGroup = new KeyIndex<AccountPeer>();
+  readonly #peersByOwner = new KeyIndex<AccountPeer>();
+  /** By own groups, as rules name them as destinations. */
+  readonly #peersByOwnGroup = new KeyIndex<PeerId>();
+  readonly #rulesByDestination = new KeyIndex<MapRule>();
+  /** By group, or by the one peer, whom the rule speaks of. */
+  readonly #rulesBySource = new KeyIndex<string>();
+  readonly #reaches = new Map<string, SharedReach>();
+  readonly #reachesByDestination = new KeyIndex<SharedReach>();
+  readonly #reachesByRule = new KeyIndex<SharedReach>();
+  readonly #reachOfPeer = new Map<PeerId, SharedReach>();
+  readonly #index: AccountIndex;
+  readonly #narrowing = sharedNarrowing();
+
+  /** An empty account. */
+  constructor(common: MapCommon) {
+    this.#common = common;
+    this.#index = {
+      peersById: this.#peers,
+      usersById: this.#users,
+      usersByGroup: this.#usersByGroup.sets,
+      peersByGroup: this.#peersByGroup.sets,
+      peersByOwner: this.#peersByOwner.sets,
+      rulesByDestination: this.#rulesByDestination.sets,
+    };
+  }
+
+  get peerCount(): number {
+    return this.#peers.size;
+  }
+
+  ids(): { users: Iterable<string>; peers: Iterable<PeerId>; rules: Iterable<string> } {
+    return { users: this.#users.keys(), peers: this.#peers.keys(), rules: this.#rules.keys() };
+  }
+
+  /** Rules of these policies. */
+  rulesOf(policyIds: ReadonlySet<string>): string[] {
+    return [...this.#rules.values()].flatMap((rule) => (policyIds.has(rule.policyId) ? [rule.id] : []));
+  }
+
+  /** The peer's own groups. */
+  groupsOf(peerId: PeerId): readonly GroupId[] {
+    return this.#peers.get(peerId)?.groups ?? [];
+  }
+
+  /** Peers that may be in maps because of these users and peers: they, owners, their devices. */
+  kinOf(userIds: Iterable<string>, peerIds: Iterable<PeerId>): { users: Set<string>; peers: Set<PeerId> } {
+    const users = new Set(userIds);
+    const peers = new Set(peerIds);
+    for (const peerId of peers) {
+      const owner = this.#peers.get(peerId)?.ownerUserId;
+      if (owner !== undefined && owner !== null) users.add(owner);
+    }
+    for (const user of users) for (const peer of this.#peersByOwner.of(user)) peers.add(peer.id);
+    return { users, peers };
+  }
+
+  /** The map of one machine at `version`. Undefined: no such peer. What it is made of is shared. */
+  compile(peerId: PeerId, version: number): NetworkMap | undefined {
+    const self = this.#peers.get(peerId);
+    if (self === undefined) return undefined;
+    return assembleMap(this.#common, self, this.#reach(self).parts, version);
+  }
+
+  /** Peers whose SSH port some rule opens for this one; see `reachable.ts`. */
+  openedFor(peerId: PeerId): ReadonlySet<PeerId> {
+    return openedFor(this.#index, this.#rules.values(), peerId);
+  }
+
+  /** Nobody asks for this peer's map any more. */
+  forget(peerId: PeerId): void {
+    const reach = this.#reachOfPeer.get(peerId);
+    if (reach === undefined) return;
+    this.#reachOfPeer.delete(peerId);
+    reach.members.delete(peerId);
+    if (reach.members.size === 0) this.#dropReach(reach);
+  }
+
+  /**
+   * Takes a change. Returns whose maps may have changed of those that were compiled here, "all" when what
+   * all have in common did.
+   */
+  apply(change: AccountChange): ReadonlySet<PeerId> | "all" {
+    const affected = new Set<PeerId>();
+    const users = changed(this.#users, change.users, isSame);
+    const peers = changed(this.#peers, change.peers, isSame);
+    const rules = changed(this.#rules, change.rules, isSame);
+    // Who is a source differently: `sshEnabled` concerns the machine alone.
+    const sources = changed(this.#peers, peers, isSameSource);
+    const touched = new Set<string>();
+    this.#noteTouched(touched, users, sources);
+    this.#changePeople(users, peers);
+    this.#noteTouched(touched, users, sources);
+    for (const peerId of peers.keys()) {
+      affected.add(peerId);
+      this.forget(peerId);
+    }
+    this.#changeRules(rules, affected);
+    this.#renewReaches(touched, affected);
+    const wasSame = isSame(this.#common, change.common);
+    if (wasSame) return affected;
+    // Parts that are the same stay the same objects.
+    const common: Record<string, unknown> = { ...change.common };
+    for (const [name, value] of Object.entries(this.#common)) {
+      if (isSame(value, common[name])) common[name] = value;
+    }
+    this.#common = common as unknown as MapCommon;
+    return "all";
+  }
+
+  /** Groups and peers, as rules name them, by which these may be in a reach: as things are now. */
+  #noteTouched(
+    touched: Set<string>,
+    users: ReadonlyMap<string, unknown>,
+    peers: ReadonlyMap<PeerId, unknown>,
+  ): void {
+    const kin = this.kinOf(users.keys(), peers.keys());
+    for (const id of kin.users) for (const group of this.#users.get(id)?.groups ?? []) touched.add(group);
+    for (const id of kin.peers) {
+      touched.add(id);
+      const peer = this.#peers.get(id);
+      if (peer !== undefined) for (const group of countedGroups(peer, this.#users)) touched.add(group);
+    }
+  }
+
+  #changePeople(
+    users: ReadonlyMap<string, MapUser | null>,
+    peers: ReadonlyMap<PeerId, AccountPeer | null>,
+  ): void {
+    // A person's devices count as in that person's groups, so they are indexed anew with the person.
+    const devices = new Set<PeerId>();
+    for (const user of users.keys()) for (const peer of this.#peersByOwner.of(user)) devices.add(peer.id);
+    for (const id of peers.keys()) devices.add(id);
+    for (const id of devices) this.#indexPeer(id, "delete");
+    for (const [id, user] of users) {
+      for (const group of this.#users.get(id)?.groups ?? []) {
+        this.#usersByGroup.delete(group, this.#users.get(id) as MapUser);
+      }
+      put(this.#users, id, user);
+      if (user !== null) for (const group of user.groups) this.#usersByGroup.add(group, user);
+    }
+    for (const [id, peer] of peers) put(this.#peers, id, peer);
+    for (const id of devices) this.#indexPeer(id, "add");
+  }
+
+  #indexPeer(id: PeerId, how: "add" | "delete"): void {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    for (const group of countedGroups(peer, this.#users)) this.#peersByGroup[how](group, peer);
+    for (const group of peer.groups) this.#peersByOwnGroup[how](group, id);
+    if (peer.ownerUserId !== null) this.#peersByOwner[how](peer.ownerUserId, peer);
+  }
+
+  #changeRules(rules: ReadonlyMap<string, MapRule | null>, affected: Set<PeerId>): void {
+    const destinations = new Set<string>();
+    for (const [id, rule] of rules) {
+      const old = this.#rules.get(id);
+      for (const one of [old, rule]) {
+        if (one !== undefined && one !== null) for (const key of destinationKeys(one)) destinations.add(key);
+      }
+      if (old !== undefined) this.#indexRule(old, "delete");
+      put(this.#rules, id, rule);
+      if (rule !== null) this.#indexRule(rule, "add");
+    }
+    for (const key of destinations) {
+      for (const reach of [...this.#reachesByDestination.of(key)]) this.#dropReach(reach, affected);
+      // Had no rule by this group before: its reach does not name it.
+      for (const peerId of [key, ...this.#peersByOwnGroup.of(key)]) {
+        if (!this.#reachOfPeer.has(peerId)) continue;
+        affected.add(peerId);
+        this.forget(peerId);
+      }
+    }
+  }
+
+  #indexRule(rule: MapRule, how: "add" | "delete"): void {
+    for (const key of destinationKeys(rule)) this.#rulesByDestination[how](key, rule);
+    for (const key of sourceKeys(rule)) this.#rulesBySource[how](key, rule.id);
+  }
+
+  /** Makes every reach anew that may speak of what was touched. Those that come out the same stay. */
+  #renewReaches(touched: ReadonlySet<string>, affected: Set<PeerId>): void {
+    const stale = new Set<SharedReach>();
+    for (const key of touched) {
+      for (const ruleId of this.#rulesBySource.of(key)) {
+        for (const reach of this.#reachesByRule.of(ruleId)) stale.add(reach);
+      }
+    }
+    for (const reach of stale) {
+      const parts = sharing(reach.parts, reachOf(this.#index, reach.rules, this.#narrowing));
+      if (parts === reach.parts) continue;
+      reach.parts = parts;
+      for (const peerId of reach.members) affected.add(peerId);
+    }
+  }
+
+  #reach(self: AccountPeer): SharedReach {
+    const known = this.#reachOfPeer.get(self.id);
+    if (known !== undefined) return known;
+    const destinations = [self.id, ...self.groups]
+      .filter((key) => this.#rulesByDestination.of(key).size > 0)
+      .sort();
+    const key = destinations.join(" ");
+    const reach = this.#reaches.get(key) ?? this.#addReach(key, destinations, self);
+    reach.members.add(self.id);
+    this.#reachOfPeer.set(self.id, reach);
+    return reach;
+  }
+
+  #addReach(key: string, destinations: readonly string[], self: AccountPeer): SharedReach {
+    const rules = rulesFor(this.#index, self);
+    const parts = reachOf(this.#index, rules, this.#narrowing);
+    const reach: SharedReach = { key, destinations, rules, members: new Set(), parts };
+    this.#reaches.set(key, reach);
+    for (const one of destinations) this.#reachesByDestination.add(one, reach);
+    for (const rule of rules) this.#reachesByRule.add(rule.id, reach);
+    return reach;
+  }
+
+  #dropReach(reach: SharedReach, affected?: Set<PeerId>): void {
+    this.#reaches.delete(reach.key);
+    for (const one of reach.destinations) this.#reachesByDestination.delete(one, reach);
+    for (const rule of reach.rules) this.#reachesByRule.delete(rule.id, reach);
+    for (const peerId of reach.members) {
+      affected?.add(peerId);
+      this.#reachOfPeer.delete(peerId);
+    }
+  }
+}
+
+/** Of `changes`, those after which the entity is not the same. */
+function changed<V>(
+  now: ReadonlyMap<string, V>,
+  changes: ReadonlyMap<string, V | null>,
+  isEqual: (a: V, b: V) => boolean,
+): Map<string, V | null> {
+  const found = new Map<string, V | null>();
+  for (const [id, value] of changes) {
+    const old = now.get(id) ?? null;
+    const isUnchanged = old === null || value === null ? old === value : isEqual(old, value);
+    if (!isUnchanged) found.set(id, value);
+  }
+  return found;
+}
+
+function isSameSource(a: AccountPeer, b: AccountPeer): boolean {
+  return isSame({ ...a, sshEnabled: true }, { ...b, sshEnabled: true });
+}
+
+function put<V>(map: Map<string, V>, id: string, value: V | null): void {
+  if (value === null) map.delete(id);
+  else map.set(id, value);
+}
+
+function sourceKeys(rule: MapRule): Set<string> {
+  return new Set([...sourceGroups(rule), ...sourcePeers(rule)]);
+}

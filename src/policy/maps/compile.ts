@@ -1,0 +1,246 @@
+/**
+ * From an account to what one machine is told: only rules that name it as a destination (or as a source,
+ * where they hold both ways), only the users and peers those rules can speak of, only the groups they mention.
+ *
+ * Read `compileMap`. Nothing that cannot matter to the machine leaves management.
+ *
+ * @module
+ */
+import type {
+  MapCa,
+  MapPeer,
+  MapRule,
+  MapSettings,
+  MapUser,
+  NetworkMap,
+  PublicJwk,
+  RevokedLogin,
+  TrustedIssuer,
+} from "../../wire/network-map.ts";
+import type { AccountId, GroupId, PeerId } from "../../wire/units.ts";
+import { isMutual } from "../decide/snapshot.ts";
+
+/** A whole account at one version: what every map is made from. */
+export interface AccountSnapshot {
+  readonly protocolVersion: number;
+  readonly accountId: AccountId;
+  readonly origin: string;
+  readonly epoch: number;
+  readonly version: number;
+  readonly settings: MapSettings;
+  readonly cas: readonly MapCa[];
+  readonly issuers: readonly TrustedIssuer[];
+  readonly managementKeys: readonly PublicJwk[];
+  readonly revokedLogins: readonly RevokedLogin[];
+  /** With all their groups, `All` included where they belong to it. */
+  readonly users: readonly MapUser[];
+  readonly peers: readonly AccountPeer[];
+  /** Every rule of every policy, disabled ones included. */
+  readonly rules: readonly MapRule[];
+}
+
+/** A peer as the account knows it: as a source (`MapPeer`) and as a target. */
+export interface AccountPeer extends MapPeer {
+  readonly sshEnabled: boolean;
+}
+
+/** What is the same in the map of every peer of an account, as maps have it. */
+export type MapCommon = Pick<
+  NetworkMap,
+  "protocolVersion" | "accountId" | "origin" | "epoch" | "settings" | "cas" | "issuers" | "managementKeys"
+> &
+  Pick<NetworkMap, "revokedLogins">;
+
+/** What a set of rules lets a map speak of: the same for every machine that has just these rules. */
+export type MapReach = Pick<NetworkMap, "users" | "peers" | "rules">;
+
+/** Lookups over an account that compilations share. `account-view.ts` keeps one up to date. */
+export interface AccountIndex {
+  readonly peersById: ReadonlyMap<PeerId, AccountPeer>;
+  readonly usersById: ReadonlyMap<string, MapUser>;
+  readonly usersByGroup: ReadonlyMap<GroupId, Iterable<MapUser>>;
+  /** By every group the device counts as in: own, owner's, vouched. */
+  readonly peersByGroup: ReadonlyMap<GroupId, Iterable<AccountPeer>>;
+  readonly peersByOwner: ReadonlyMap<string, Iterable<AccountPeer>>;
+  /** By group, or by peer where a rule names one. */
+  readonly rulesByDestination: ReadonlyMap<string, Iterable<MapRule>>;
+}
+
+/** Entries as a map has them: with only those of their groups that its rules mention. */
+export interface Narrowing {
+  user(user: MapUser, mentioned: ReadonlySet<GroupId>): MapUser;
+  peer(peer: AccountPeer, mentioned: ReadonlySet<GroupId>): MapPeer;
+}
+
+/** Indexes `account`. Linear in its size. */
+export function indexAccount(account: AccountSnapshot): AccountIndex & { readonly account: AccountSnapshot } {
+  const usersById = new Map(account.users.map((user) => [user.id, user]));
+  const usersByGroup = new Map<GroupId, MapUser[]>();
+  const peersByGroup = new Map<GroupId, AccountPeer[]>();
+  const peersByOwner = new Map<string, AccountPeer[]>();
+  const rulesByDestination = new Map<string, MapRule[]>();
+  for (const user of account.users) for (const group of user.groups) push(usersByGroup, group, user);
+  for (const peer of account.peers) {
+    for (const group of countedGroups(peer, usersById)) push(peersByGroup, group, peer);
+    if (peer.ownerUserId !== null) push(peersByOwner, peer.ownerUserId, peer);
+  }
+  for (const rule of account.rules) {
+    for (const key of destinationKeys(rule)) push(rulesByDestination, key, rule);
+  }
+  const peersById = new Map(account.peers.map((peer) => [peer.id, peer]));
+  return { account, peersById, usersById, usersByGroup, peersByGroup, peersByOwner, rulesByDestination };
+}
+
+/** The map of one machine, or undefined when the account has no such peer. */
+export function compileMap(
+  index: AccountIndex & { readonly account: AccountSnapshot },
+  peerId: PeerId,
+): NetworkMap | undefined {
+  const self = index.peersById.get(peerId);
+  if (self === undefined) return undefined;
+  const reach = reachOf(index, rulesFor(index, self), plainNarrowing);
+  return assembleMap(commonOf(index.account), self, reach, index.account.version);
+}
+
+/** What every map of `account` has. */
+export function commonOf(account: Omit<AccountSnapshot, "users" | "peers" | "rules" | "version">): MapCommon {
+  return {
+    protocolVersion: account.protocolVersion,
+    accountId: account.accountId,
+    origin: account.origin,
+    epoch: account.epoch,
+    settings: account.settings,
+    cas: byKey(account.cas, (ca) => ca.id),
+    issuers: [...account.issuers],
+    managementKeys: [...account.managementKeys],
+    revokedLogins: byKey(account.revokedLogins, (login) => login.id),
+  };
+}
+
+/** Puts the parts of one machine's map together. Shares them: nobody changes a map. */
+export function assembleMap(
+  common: MapCommon,
+  self: AccountPeer,
+  reach: MapReach,
+  version: number,
+): NetworkMap {
+  return {
+    protocolVersion: common.protocolVersion,
+    accountId: common.accountId,
+    origin: common.origin,
+    epoch: common.epoch,
+    version,
+    self: {
+      peerId: self.id,
+      name: self.name,
+      address: self.address,
+      groups: [...self.groups].sort(),
+      sshEnabled: self.sshEnabled,
+    },
+    settings: common.settings,
+    cas: common.cas,
+    issuers: common.issuers,
+    managementKeys: common.managementKeys,
+    users: reach.users,
+    peers: reach.peers,
+    rules: reach.rules,
+    revokedLogins: common.revokedLogins,
+  };
+}
+
+/** Rules with this machine among their destinations. */
+export function rulesFor(index: AccountIndex, self: Pick<AccountPeer, "id" | "groups">): MapRule[] {
+  const rules = new Map<string, MapRule>();
+  for (const key of [self.id, ...self.groups]) {
+    for (const rule of index.rulesByDestination.get(key) ?? []) rules.set(rule.id, rule);
+  }
+  return [...rules.values()];
+}
+
+/** Users and peers that `rules` can speak of, the owners of those peers, and their other devices. */
+export function reachOf(index: AccountIndex, rules: readonly MapRule[], narrow: Narrowing): MapReach {
+  const users = new Set<MapUser>();
+  const peers = new Set<AccountPeer>();
+  const mentioned = new Set<GroupId>();
+  for (const rule of rules) {
+    for (const group of sourceGroups(rule)) {
+      if (mentioned.has(group)) continue;
+      mentioned.add(group);
+      for (const user of index.usersByGroup.get(group) ?? []) users.add(user);
+      for (const peer of index.peersByGroup.get(group) ?? []) peers.add(peer);
+    }
+    for (const peerId of sourcePeers(rule)) {
+      const source = index.peersById.get(peerId);
+      if (source !== undefined) peers.add(source);
+    }
+  }
+  for (const { ownerUserId } of peers) {
+    const owner = ownerUserId === null ? undefined : index.usersById.get(ownerUserId);
+    if (owner !== undefined) users.add(owner);
+  }
+  // A person's other devices are known too, so that "not from this device" can be said of them.
+  for (const user of users) for (const peer of index.peersByOwner.get(user.id) ?? []) peers.add(peer);
+  return {
+    users: byKey(
+      Array.from(users, (user) => narrow.user(user, mentioned)),
+      (user) => user.id,
+    ),
+    peers: byKey(
+      Array.from(peers, (peer) => narrow.peer(peer, mentioned)),
+      (peer) => peer.id,
+    ),
+    rules: byKey(rules, (rule) => rule.id),
+  };
+}
+
+/** Makes each entry anew. */
+export const plainNarrowing: Narrowing = {
+  user: (user, mentioned) => ({ ...user, groups: keepGroups(user.groups, mentioned) }),
+  peer: ({ sshEnabled: _, ...source }, mentioned) => ({
+    ...source,
+    groups: keepGroups(source.groups, mentioned),
+    vouchedGroups: keepGroups(source.vouchedGroups, mentioned),
+  }),
+};
+
+/** Those that are mentioned, sorted. */
+export function keepGroups(groups: readonly GroupId[], mentioned: ReadonlySet<GroupId>): GroupId[] {
+  return groups.filter((group) => mentioned.has(group)).sort();
+}
+
+/** Groups whose members the rule speaks of. */
+export function sourceGroups(rule: MapRule): GroupId[] {
+  const back = isMutual(rule) ? rule.destinations : [];
+  return [...rule.sources, ...rule.sourceDevices, ...Object.keys(rule.authorizedGroups), ...back];
+}
+
+/** Peers that the rule names as sources. */
+export function sourcePeers({ sourcePeerId, destinationPeerId, ...rule }: MapRule): PeerId[] {
+  return [sourcePeerId, isMutual(rule) ? destinationPeerId : null].filter((id) => id !== null);
+}
+
+/** Groups, or peers, that the rule is for: one that holds both ways is for its sources as well. */
+export function destinationKeys(rule: MapRule): Set<string> {
+  const there = rule.destinationPeerId === null ? rule.destinations : [rule.destinationPeerId];
+  if (!isMutual(rule)) return new Set(there);
+  return new Set([...there, ...(rule.sourcePeerId === null ? rule.sources : [rule.sourcePeerId])]);
+}
+
+/** Every group `peer` counts as in: its own, its owner's once approved, and those a vouching machine lends. */
+export function countedGroups(peer: AccountPeer, users: ReadonlyMap<string, MapUser>): Set<GroupId> {
+  const groups = new Set([...peer.groups, ...peer.vouchedGroups]);
+  const owner = peer.ownerUserId === null || !peer.ownerApproved ? undefined : users.get(peer.ownerUserId);
+  for (const group of owner?.groups ?? []) groups.add(group);
+  return groups;
+}
+
+function byKey<T>(entries: readonly T[], keyOf: (entry: T) => string): Record<string, T> {
+  const sorted = entries.map((entry) => [keyOf(entry), entry] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(sorted);
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

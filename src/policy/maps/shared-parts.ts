@@ -1,0 +1,54 @@
+/**
+ * Parts of maps that many machines share, kept the same objects for as long as they say the same: what is
+ * identical is neither stored, compared nor sent twice.
+ *
+ * @module
+ */
+import type { MapPeer, MapUser } from "../../wire/network-map.ts";
+import { type AccountPeer, keepGroups, type MapReach, type Narrowing, plainNarrowing } from "./compile.ts";
+
+/** `now`, with what is the same taken from `before`; `before` itself when all is. Entries are compared by identity. */
+export function sharing(before: MapReach, now: MapReach): MapReach {
+  const users = isSameRecord(before.users, now.users) ? before.users : now.users;
+  const peers = isSameRecord(before.peers, now.peers) ? before.peers : now.peers;
+  const rules = isSameRecord(before.rules, now.rules) ? before.rules : now.rules;
+  const isUnchanged = users === before.users && peers === before.peers && rules === before.rules;
+  return isUnchanged ? before : { users, peers, rules };
+}
+
+function isSameRecord(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): boolean {
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key])
+  );
+}
+
+/** Makes each entry once for each set of groups that is left of it, for as long as the entity itself lasts. */
+export function sharedNarrowing(): Narrowing {
+  const users = new WeakMap<MapUser, Map<string, MapUser>>();
+  const peers = new WeakMap<AccountPeer, Map<string, MapPeer>>();
+  return {
+    user(user, mentioned) {
+      const key = keepGroups(user.groups, mentioned).join(" ");
+      return kept(users, user, key, () => plainNarrowing.user(user, mentioned));
+    },
+    peer(peer, mentioned) {
+      const own = keepGroups(peer.groups, mentioned).join(" ");
+      const key = `${own}/${keepGroups(peer.vouchedGroups, mentioned).join(" ")}`;
+      return kept(peers, peer, key, () => plainNarrowing.peer(peer, mentioned));
+    },
+  };
+}
+
+function kept<E extends object, V>(
+  cache: WeakMap<E, Map<string, V>>,
+  entity: E,
+  key: string,
+  make: () => V,
+): V {
+  const known = cache.get(entity) ?? new Map<string, V>();
+  const found = known.get(key) ?? make();
+  known.set(key, found);
+  cache.set(entity, known);
+  return found;
+}

@@ -1,0 +1,743 @@
+import { describe, expect, test } from "bun:test";
+import { decide, decidePeer, recordOf } from "../../../src/policy/decide/decide.ts";
+import type { AccessRequest, PeerAccessRequest } from "../../../src/policy/decide/request.ts";
+import { prepareSnapshot } from "../../../src/policy/decide/snapshot.ts";
+import { sentenceOf } from "../../../src/policy/sentences.ts";
+import type { MapPeer, MapRule, MapUser, NetworkMap } from "../../../src/wire/network-map.ts";
+import { REASON_CODES, type ReasonCode } from "../../../src/wire/reason.ts";
+import { allFlags, aMap, anId, aPeer, aPeerRequest, aRequest, aRule, aUser } from "../../support/policy.ts";
+
+// Alice, in devs, on her laptop, may be deploy. Every row differs from that in one respect.
+const alice = aUser("alice", ["devs"]);
+const laptop = aPeer("laptop", [], { ownerUserId: alice.id });
+const rule = aRule("base", ["devs"], ["deploy"]);
+
+interface Row {
+  readonly name: string;
+  readonly want: ReasonCode | "allow";
+  readonly rules?: readonly MapRule[];
+  readonly user?: MapUser | null;
+  readonly device?: MapPeer | null;
+  readonly request?: Partial<AccessRequest>;
+  readonly change?: Partial<NetworkMap>;
+}
+
+function outcome(row: Row): ReasonCode | "allow" {
+  const users = row.user === null ? [] : [row.user ?? alice];
+  const peers = row.device === null ? [] : [row.device ?? laptop];
+  const map = aMap({
+    users,
+    peers,
+    rules: row.rules ?? [rule],
+    ...(row.change ? { change: row.change } : {}),
+  });
+  const decision = decide(aRequest(row.request), prepareSnapshot(map));
+  return decision.kind === "deny" ? decision.reason : "allow";
+}
+
+const self = aMap({}).self;
+const settings = aMap({}).settings;
+
+describe("decide on who asks", () => {
+  test.each<Row>([
+    { name: "grants a listed local user", want: "allow" },
+    { name: "denies a person no rule speaks of", user: null, device: null, want: "peer_not_authorized" },
+    { name: "denies a blocked person", user: { ...alice, status: "blocked" }, want: "user_blocked" },
+    {
+      name: "denies a person waiting for approval",
+      user: { ...alice, status: "pending" },
+      want: "user_pending",
+    },
+    { name: "denies an unknown device", device: null, want: "device_unknown" },
+    { name: "denies a blocked device", device: { ...laptop, status: "blocked" }, want: "device_blocked" },
+    {
+      name: "denies a device waiting for approval",
+      device: { ...laptop, status: "pending" },
+      want: "device_pending",
+    },
+    {
+      name: "denies a person named like a property of objects",
+      request: { userId: "__proto__" },
+      want: "peer_not_authorized",
+    },
+    {
+      name: "denies when SSH is off for the peer",
+      change: { self: { ...self, sshEnabled: false } },
+      want: "ssh_disabled",
+    },
+    {
+      name: "denies when the machine runs no SSH server",
+      request: { flags: { ...allFlags, sshServer: false } },
+      want: "ssh_disabled",
+    },
+  ])("$name", (row) => expect(outcome(row)).toBe(row.want));
+});
+
+describe("decide on rules", () => {
+  const dba = aRule("dba", ["dbas"], ["postgres"]);
+  test.each<Row>([
+    { name: "denies the peer when there are no rules", rules: [], want: "peer_not_authorized" },
+    {
+      name: "denies a person in no group of the rule",
+      user: aUser("alice", ["ops"]),
+      device: aPeer("laptop", ["devs"]),
+      want: "peer_not_authorized",
+    },
+    {
+      name: "does nothing with a disabled rule",
+      rules: [{ ...rule, enabled: false }],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "ignores a rule for another machine",
+      rules: [{ ...rule, destinations: [anId("laptops")] }],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "takes a rule for this machine by name",
+      rules: [{ ...rule, destinations: [], destinationPeerId: anId("web1") }],
+      want: "allow",
+    },
+    {
+      name: "ignores a rule for another machine by name",
+      rules: [{ ...rule, destinations: [], destinationPeerId: anId("web2") }],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "reads netbird-ssh as qufabric-ssh",
+      rules: [{ ...rule, protocol: "netbird-ssh" }],
+      want: "allow",
+    },
+    {
+      name: "opens no OS user by a tcp rule over 22",
+      rules: [{ ...rule, protocol: "tcp", ports: [{ start: 22, end: 22 }], authorizedGroups: {} }],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "opens no OS user by an all rule",
+      rules: [{ ...rule, protocol: "all", authorizedGroups: {} }],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "denies an OS user listed for others only",
+      rules: [rule, dba],
+      request: { localUser: "postgres" },
+      want: "local_user_not_authorized",
+    },
+    {
+      name: "denies an OS user that the same rule lists for another group",
+      rules: [{ ...rule, authorizedGroups: { [anId("devs")]: ["deploy"], [anId("dbas")]: ["postgres"] } }],
+      request: { localUser: "postgres" },
+      want: "local_user_not_authorized",
+    },
+    {
+      name: "grants what the rule lists for any of the person's groups",
+      rules: [{ ...rule, authorizedGroups: { [anId("devs")]: ["deploy"], [anId("dbas")]: ["postgres"] } }],
+      user: aUser("alice", ["devs", "dbas"]),
+      request: { localUser: "postgres" },
+      want: "allow",
+    },
+    {
+      name: "denies an OS user listed for nobody",
+      rules: [rule, dba],
+      request: { localUser: "www" },
+      want: "local_user_unmapped",
+    },
+    {
+      name: "compares OS users byte for byte",
+      request: { localUser: "Deploy" },
+      want: "local_user_unmapped",
+    },
+    { name: "never takes * for a name", request: { localUser: "*" }, want: "local_user_unmapped" },
+    {
+      name: "grants any OS user by [*]",
+      rules: [aRule("any", ["devs"], ["*"])],
+      request: { localUser: "www" },
+      want: "allow",
+    },
+    {
+      name: "grants any OS user by full access",
+      rules: [aRule("full", ["devs"], "full")],
+      request: { localUser: "www" },
+      want: "allow",
+    },
+    {
+      name: "keeps full access to the people of its own sources",
+      rules: [aRule("full", ["admins"], "full"), rule],
+      request: { localUser: "www" },
+      want: "local_user_unmapped",
+    },
+    {
+      name: "denies a device outside of sources",
+      rules: [{ ...rule, sources: [anId("managed")] }],
+      want: "device_not_authorized",
+    },
+    {
+      name: "admits people by key on devices by source",
+      rules: [{ ...rule, sources: [anId("managed")] }],
+      device: { ...laptop, groups: [anId("managed")] },
+      want: "allow",
+    },
+    {
+      name: "counts a device as in its owner's groups only once approved",
+      device: { ...laptop, ownerApproved: false },
+      want: "device_not_authorized",
+    },
+    {
+      name: "counts a device as in the groups of the machine that vouched",
+      device: aPeer("laptop", [], { vouchedGroups: [anId("devs")] }),
+      want: "allow",
+    },
+    {
+      name: "wants source_devices by the device's own groups",
+      rules: [{ ...rule, sourceDevices: [anId("devs")] }],
+      want: "device_not_authorized",
+    },
+    {
+      name: "is met on source_devices by own groups",
+      rules: [{ ...rule, sourceDevices: [anId("mdm")] }],
+      device: { ...laptop, groups: [anId("mdm")] },
+      want: "allow",
+    },
+    { name: "denies an unmanaged device", request: { devicePeerId: null }, want: "unmanaged_device" },
+    {
+      name: "admits an unmanaged device where the rule says so",
+      rules: [{ ...rule, capabilities: { allow_unmanaged_devices: true } }],
+      request: { devicePeerId: null },
+      want: "allow",
+    },
+    {
+      name: "wants the user in its group on an unmanaged device too",
+      user: aUser("alice", ["ops"]),
+      rules: [{ ...rule, capabilities: { allow_unmanaged_devices: true } }],
+      request: { devicePeerId: null },
+      want: "peer_not_authorized",
+    },
+    {
+      name: "wants the posture checks",
+      rules: [{ ...rule, postureChecks: [anId("patched")] }],
+      want: "posture_failed",
+    },
+    {
+      name: "is met on posture checks",
+      rules: [{ ...rule, postureChecks: [anId("patched")] }],
+      device: { ...laptop, posturePassed: [anId("patched")] },
+      want: "allow",
+    },
+    {
+      name: "wants posture of an unmanaged device, which has none",
+      rules: [{ ...rule, postureChecks: [anId("patched")], capabilities: { allow_unmanaged_devices: true } }],
+      request: { devicePeerId: null },
+      want: "posture_failed",
+    },
+    {
+      name: "admits the owner of a source peer in full",
+      rules: [aRule("own", [], "full", { sourcePeerId: laptop.id })],
+      want: "allow",
+    },
+    {
+      name: "denies another person on a source peer",
+      rules: [aRule("own", [], "full", { sourcePeerId: laptop.id })],
+      device: { ...laptop, ownerUserId: anId("bob") },
+      want: "peer_not_authorized",
+    },
+    {
+      name: "denies the owner on another device",
+      rules: [aRule("own", [], "full", { sourcePeerId: anId("desktop") })],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "never combines the device of one rule with the user of another",
+      rules: [
+        { ...rule, sources: [anId("managed")] },
+        aRule("b", ["dbas"], ["deploy"], { sources: [anId("devs")] }),
+      ],
+      want: "device_not_authorized",
+    },
+  ])("$name", (row) => expect(outcome(row)).toBe(row.want));
+});
+
+describe("decide on time and obligations", () => {
+  const at = Date.UTC(2026, 10, 20, 12, 0, 0) / 1000; // A Friday at noon.
+  const office = { windows: [{ days: ["fri" as const], from: "09:00", to: "17:00" }] };
+  const reauth = { ...rule, capabilities: { reauth_within_seconds: 60 } };
+  test.each<Row>([
+    {
+      name: "denies before valid_from",
+      rules: [{ ...rule, validFromSeconds: 1_000_001 }],
+      want: "outside_schedule",
+    },
+    { name: "grants at valid_from", rules: [{ ...rule, validFromSeconds: 1_000_000 }], want: "allow" },
+    {
+      name: "denies at valid_until",
+      rules: [{ ...rule, validUntilSeconds: 1_000_000 }],
+      want: "outside_schedule",
+    },
+    {
+      name: "grants the second before valid_until",
+      rules: [{ ...rule, validUntilSeconds: 1_000_001 }],
+      want: "allow",
+    },
+    {
+      name: "grants inside the schedule",
+      rules: [{ ...rule, schedule: office }],
+      request: { nowSeconds: at, authTimeSeconds: at },
+      want: "allow",
+    },
+    {
+      name: "denies at the end of the schedule",
+      rules: [{ ...rule, schedule: office }],
+      request: { nowSeconds: at + 5 * 3600 },
+      want: "outside_schedule",
+    },
+    {
+      name: "denies on another day of the schedule",
+      rules: [{ ...rule, schedule: office }],
+      request: { nowSeconds: at + 86_400 },
+      want: "outside_schedule",
+    },
+    {
+      name: "grants a recent sign-in",
+      rules: [reauth],
+      request: { authTimeSeconds: 999_941 },
+      want: "allow",
+    },
+    {
+      name: "denies a sign-in that is too old",
+      rules: [reauth],
+      request: { authTimeSeconds: 999_940 },
+      want: "reauth_required",
+    },
+    {
+      name: "denies where no sign-in time is proven",
+      rules: [reauth],
+      request: { authTimeSeconds: null },
+      want: "reauth_unprovable",
+    },
+    {
+      name: "applies the account's reauth to every grant",
+      change: { settings: { ...settings, require: { ...settings.require, reauthWithinSeconds: 5 } } },
+      want: "reauth_required",
+    },
+    {
+      name: "wants a reason",
+      rules: [{ ...rule, capabilities: { require_reason: true } }],
+      want: "reason_required",
+    },
+    {
+      name: "takes a reason",
+      rules: [{ ...rule, capabilities: { require_reason: true } }],
+      request: { reason: "INC-7" },
+      want: "allow",
+    },
+    {
+      name: "wants an approval",
+      rules: [{ ...rule, capabilities: { require_approval: true } }],
+      want: "approval_required",
+    },
+    {
+      name: "denies a required recording that cannot be made",
+      rules: [{ ...rule, capabilities: { record: "required" } }],
+      request: { flags: { ...allFlags, recording: false } },
+      want: "recording_unavailable",
+    },
+    {
+      name: "lets the looser of two rules win",
+      rules: [reauth, aRule("loose", ["devs"], ["deploy"])],
+      request: { authTimeSeconds: null },
+      want: "allow",
+    },
+  ])("$name", (row) => expect(outcome(row)).toBe(row.want));
+
+  test("a grant says when it must be asked again", () => {
+    const bounded = { ...reauth, validUntilSeconds: 1_000_030 };
+    const decision = decide(
+      aRequest(),
+      prepareSnapshot(aMap({ users: [alice], peers: [laptop], rules: [bounded] })),
+    );
+    expect(decision.kind === "allow" && decision.grant.validUntilSeconds).toBe(1_000_030);
+  });
+});
+
+describe("decide on drops", () => {
+  const drop = (change: Partial<MapRule>): MapRule =>
+    aRule("drop", [], "full", { action: "drop", ...change });
+  const back = (change: Partial<MapRule>): MapRule =>
+    drop({ protocol: "tcp", sources: [anId("servers")], ...change });
+  test.each<Row>([
+    {
+      name: "lets a drop on the user's group win",
+      rules: [rule, drop({ sources: [anId("devs")] })],
+      want: "denied_by_rule",
+    },
+    {
+      name: "lets a drop on the user's key win",
+      rules: [rule, drop({ authorizedGroups: { [anId("devs")]: ["deploy"] } })],
+      want: "denied_by_rule",
+    },
+    {
+      name: "lets a drop on the device win",
+      rules: [rule, drop({ sources: [anId("byod")] })],
+      device: { ...laptop, groups: [anId("byod")] },
+      want: "denied_by_rule",
+    },
+    {
+      name: "lets a drop on the device by name win",
+      rules: [rule, drop({ sourcePeerId: laptop.id })],
+      want: "denied_by_rule",
+    },
+    {
+      name: "narrows a drop by the local users it lists",
+      rules: [rule, drop({ sources: [anId("devs")], authorizedGroups: { [anId("devs")]: ["root"] } })],
+      want: "allow",
+    },
+    {
+      name: "lets a tcp drop on 22 stop SSH",
+      rules: [rule, drop({ protocol: "tcp", ports: [{ start: 20, end: 30 }], sources: [anId("devs")] })],
+      want: "denied_by_rule",
+    },
+    {
+      name: "lets the way back of a bidirectional tcp drop stop the device's SSH",
+      rules: [rule, back({ bidirectional: true, destinations: [anId("byod")] })],
+      device: { ...laptop, groups: [anId("byod")] },
+      want: "denied_by_rule",
+    },
+    {
+      name: "leaves SSH alone by the way back of a drop of one direction",
+      rules: [rule, back({ destinations: [anId("byod")] })],
+      device: { ...laptop, groups: [anId("byod")] },
+      want: "allow",
+    },
+    {
+      name: "leaves SSH alone by the way back of a drop that has the user's group, not the device's",
+      rules: [rule, back({ bidirectional: true, destinations: [anId("devs")] })],
+      device: { ...laptop, groups: [anId("byod")] },
+      want: "allow",
+    },
+    {
+      name: "leaves SSH alone by a tcp drop on 80",
+      rules: [rule, drop({ protocol: "tcp", ports: [{ start: 80, end: 80 }], sources: [anId("devs")] })],
+      want: "allow",
+    },
+    {
+      name: "leaves SSH alone by a udp drop",
+      rules: [rule, drop({ protocol: "udp", sources: [anId("devs")] })],
+      want: "allow",
+    },
+    {
+      name: "does nothing with a disabled drop",
+      rules: [rule, drop({ sources: [anId("devs")], enabled: false })],
+      want: "allow",
+    },
+    { name: "leaves others alone", rules: [rule, drop({ sources: [anId("ops")] })], want: "allow" },
+    {
+      name: "holds a drop to its time",
+      rules: [rule, drop({ sources: [anId("devs")], validUntilSeconds: 1_000_000 })],
+      want: "allow",
+    },
+  ])("$name", (row) => expect(outcome(row)).toBe(row.want));
+});
+
+describe("decide on the machine", () => {
+  const full = aRule("full", ["devs"], "full");
+  test.each<Row>([
+    {
+      name: "denies root without the flag",
+      rules: [full],
+      request: { localUser: "root", flags: { ...allFlags, sshRoot: false } },
+      want: "root_disabled",
+    },
+    { name: "grants root with the flag", rules: [full], request: { localUser: "root" }, want: "allow" },
+    {
+      name: "judges uid 0 under another name",
+      rules: [full],
+      request: { localUser: "toor", localUid: 0, flags: { ...allFlags, sshRoot: false } },
+      want: "root_disabled",
+    },
+    {
+      name: "judges the name root with another uid by the uid",
+      rules: [full],
+      request: { localUser: "root", localUid: 1000, flags: { ...allFlags, sshRoot: false } },
+      want: "allow",
+    },
+    {
+      name: "says the rules' reason before the machine's",
+      request: { localUser: "root", flags: { ...allFlags, sshRoot: false } },
+      want: "local_user_unmapped",
+    },
+    {
+      name: "serves the agent's own user without root",
+      request: { flags: { ...allFlags, privileged: false, ownUser: "deploy" } },
+      want: "allow",
+    },
+    {
+      name: "serves nobody else without root",
+      request: { flags: { ...allFlags, privileged: false, ownUser: "web" } },
+      want: "rootless_other_user",
+    },
+  ])("$name", (row) => expect(outcome(row)).toBe(row.want));
+});
+
+describe("decide on actions", () => {
+  const only = { ...rule, capabilities: { commands: ["/usr/bin/uptime", "/bin/echo hi"] } };
+  const forwards = {
+    ...rule,
+    capabilities: { local_forward: ["db.internal:5432", "*:443"], remote_forward: ["127.0.0.1:*"] },
+  };
+  const noFlag = (name: keyof typeof allFlags) => ({ ...allFlags, [name]: false });
+  test.each<Row>([
+    { name: "allows a shell", request: { action: { kind: "shell" } }, want: "allow" },
+    {
+      name: "refuses a shell where commands are listed",
+      rules: [only],
+      request: { action: { kind: "shell" } },
+      want: "shell_not_allowed",
+    },
+    {
+      name: "allows a listed command",
+      rules: [only],
+      request: { action: { kind: "exec", command: "/bin/echo hi" } },
+      want: "allow",
+    },
+    {
+      name: "refuses a listed command with more behind it",
+      rules: [only],
+      request: { action: { kind: "exec", command: "/bin/echo hi;id" } },
+      want: "command_not_allowed",
+    },
+    {
+      name: "turns sftp off where commands are listed",
+      rules: [only],
+      request: { action: { kind: "sftp" } },
+      want: "sftp_disabled",
+    },
+    {
+      name: "turns forwards off where commands are listed",
+      rules: [only],
+      request: { action: { kind: "local_forward", host: "a", port: 1 } },
+      want: "local_forward_disabled",
+    },
+    {
+      name: "turns agent forwarding off where commands are listed",
+      rules: [only],
+      request: { action: { kind: "agent_forwarding" } },
+      want: "agent_forwarding_disabled",
+    },
+    {
+      name: "refuses X11 forwarding, which nobody grants",
+      request: { action: { kind: "x11_forwarding" } },
+      want: "x11_not_available",
+    },
+    {
+      name: "refuses a terminal by the rule",
+      rules: [{ ...rule, capabilities: { pty: false } }],
+      request: { action: { kind: "pty" } },
+      want: "pty_not_allowed",
+    },
+    { name: "allows sftp by flag and rule", request: { action: { kind: "sftp" } }, want: "allow" },
+    {
+      name: "refuses sftp without the flag",
+      request: { action: { kind: "sftp" }, flags: noFlag("sshSftp") },
+      want: "sftp_disabled",
+    },
+    {
+      name: "refuses sftp by the rule",
+      rules: [{ ...rule, capabilities: { sftp: "off" } }],
+      request: { action: { kind: "sftp" } },
+      want: "sftp_disabled",
+    },
+    {
+      name: "refuses scp where sftp is off",
+      rules: [{ ...rule, capabilities: { sftp: "off" } }],
+      request: { action: { kind: "exec", command: "/usr/bin/scp -t /tmp" } },
+      want: "sftp_disabled",
+    },
+    {
+      name: "refuses rsync where sftp is off",
+      rules: [{ ...rule, capabilities: { sftp: "off" } }],
+      request: { action: { kind: "exec", command: "rsync --server . /tmp" } },
+      want: "sftp_disabled",
+    },
+    {
+      name: "refuses an upload where sftp is read-only",
+      rules: [{ ...rule, capabilities: { sftp: "read" } }],
+      request: { action: { kind: "exec", command: "scp -t /tmp" } },
+      want: "sftp_read_only",
+    },
+    {
+      name: "allows a download where sftp is read-only",
+      rules: [{ ...rule, capabilities: { sftp: "read" } }],
+      request: { action: { kind: "exec", command: "scp -f /tmp/a" } },
+      want: "allow",
+    },
+    {
+      name: "refuses -L without the flag",
+      request: {
+        action: { kind: "local_forward", host: "db", port: 1 },
+        flags: noFlag("sshLocalForwarding"),
+      },
+      want: "local_forward_disabled",
+    },
+    {
+      name: "allows a listed destination",
+      rules: [forwards],
+      request: { action: { kind: "local_forward", host: "db.internal", port: 5432 } },
+      want: "allow",
+    },
+    {
+      name: "refuses another port of a listed host",
+      rules: [forwards],
+      request: { action: { kind: "local_forward", host: "db.internal", port: 22 } },
+      want: "forward_destination_not_allowed",
+    },
+    {
+      name: "refuses cloud metadata by default",
+      request: { action: { kind: "local_forward", host: "169.254.169.254", port: 80 } },
+      want: "forward_destination_not_allowed",
+    },
+    {
+      name: "refuses cloud metadata through a wildcard",
+      rules: [forwards],
+      request: { action: { kind: "local_forward", host: "169.254.169.254", port: 443 } },
+      want: "forward_destination_not_allowed",
+    },
+    {
+      name: "binds -R to loopback by default",
+      request: { action: { kind: "remote_forward", host: "localhost", port: 0 } },
+      want: "allow",
+    },
+    {
+      name: "refuses -R on all addresses by default",
+      request: { action: { kind: "remote_forward", host: "", port: 8080 } },
+      want: "forward_destination_not_allowed",
+    },
+    {
+      name: "refuses -R without the flag",
+      request: {
+        action: { kind: "remote_forward", host: "localhost", port: 1 },
+        flags: noFlag("sshRemoteForwarding"),
+      },
+      want: "remote_forward_disabled",
+    },
+    {
+      name: "never assembles capabilities from two rules",
+      rules: [
+        { ...only, id: anId("one") },
+        { ...rule, capabilities: { sftp: "off" } },
+      ],
+      request: { action: { kind: "sftp" } },
+      want: "sftp_disabled",
+    },
+  ])("$name", (row) => expect(outcome(row)).toBe(row.want));
+});
+
+describe("decidePeer", () => {
+  const tcp = aRule("tcp", ["peers"], "full", { protocol: "tcp", ports: [{ start: 22, end: 22 }] });
+  const all = aRule("all", ["peers"], "full", { protocol: "all" });
+  const peer = aPeer("laptop", ["peers"]);
+  interface PeerRow {
+    readonly name: string;
+    readonly rules: readonly MapRule[];
+    readonly request?: Partial<PeerAccessRequest>;
+    readonly want: ReasonCode | "allow";
+  }
+  test.each<PeerRow>([
+    { name: "grants by a tcp rule over 22", rules: [tcp], want: "allow" },
+    { name: "grants by an all rule", rules: [all], want: "allow" },
+    {
+      name: "opens nothing by an SSH rule",
+      rules: [aRule("ssh", ["peers"], "full")],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "opens nothing by a tcp rule over 80",
+      rules: [{ ...tcp, ports: [{ start: 80, end: 80 }] }],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "denies a peer outside of sources",
+      rules: [{ ...tcp, sources: [anId("others")] }],
+      want: "device_not_authorized",
+    },
+    {
+      name: "narrows to machine_local_users",
+      rules: [{ ...tcp, machineLocalUsers: ["backup"] }],
+      want: "root_not_named",
+    },
+    {
+      name: "grants a named machine local user",
+      rules: [{ ...all, machineLocalUsers: ["deploy"] }],
+      want: "allow",
+    },
+    {
+      name: "denies uid 0 by an all rule that names nobody",
+      rules: [all],
+      request: { localUser: "root", localUid: 0 },
+      want: "root_not_named",
+    },
+    {
+      name: "grants uid 0 by a rule that names 22",
+      rules: [tcp],
+      request: { localUser: "root", localUid: 0 },
+      want: "allow",
+    },
+    {
+      name: "grants uid 0 by a rule that names the user",
+      rules: [{ ...all, machineLocalUsers: ["root"] }],
+      request: { localUser: "root", localUid: 0 },
+      want: "allow",
+    },
+    {
+      name: "denies uid 0 without the flag",
+      rules: [tcp],
+      request: { localUser: "root", localUid: 0, flags: { ...allFlags, sshRoot: false } },
+      want: "root_disabled",
+    },
+    {
+      name: "grants by the way back of a bidirectional tcp rule",
+      rules: [{ ...tcp, bidirectional: true, sources: [anId("servers")], destinations: [anId("peers")] }],
+      want: "allow",
+    },
+    {
+      name: "opens nothing by the way back of a rule of one direction",
+      rules: [{ ...tcp, sources: [anId("servers")], destinations: [anId("peers")] }],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "lets a drop win",
+      rules: [tcp, { ...all, id: anId("no"), action: "drop" }],
+      want: "denied_by_rule",
+    },
+  ])("$name", ({ rules, request, want }) => {
+    const decision = decidePeer(aPeerRequest(request), prepareSnapshot(aMap({ peers: [peer], rules })));
+    expect(decision.kind === "deny" ? decision.reason : "allow").toBe(want);
+  });
+});
+
+test("every denial by rules names the first failed condition of every rule", () => {
+  const rules = [
+    { ...rule, id: anId("a"), enabled: false },
+    { ...rule, id: anId("b"), sources: [anId("managed")] },
+    aRule("c", ["devs"], ["web"]),
+    aRule("d", ["ops"], ["deploy"]),
+  ];
+  const record = recordOf(
+    decide(aRequest(), prepareSnapshot(aMap({ users: [alice], peers: [laptop], rules }))),
+  );
+  const outcomes = Object.fromEntries(record.trace.map((entry) => [entry.ruleId, entry.outcome]));
+  expect(outcomes).toEqual({
+    [anId("a")]: "disabled",
+    [anId("b")]: "device_not_in_sources",
+    [anId("c")]: "local_user_not_listed",
+    [anId("d")]: "user_not_in_groups",
+  });
+  expect(record.reason).toBe("local_user_not_authorized");
+});
+
+test("every reason code has a sentence and a hint", () => {
+  for (const reason of REASON_CODES) {
+    const { sentence, hint } = sentenceOf(reason);
+    expect(sentence).toMatch(/^[A-Za-z].*[^.]$/);
+    expect(hint.length).toBeGreaterThan(5);
+  }
+});

@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import { principalsOf } from "../../../src/policy/decide/principals.ts";
+import { prepareSnapshot } from "../../../src/policy/decide/snapshot.ts";
+import type { MapRule } from "../../../src/wire/network-map.ts";
+import { aMap, anId, aPeer, aRequest, aRule, aUser } from "../../support/policy.ts";
+
+const many = Array.from({ length: 300 }, (_, i) => `user${i}`);
+const drop = aRule("no", ["devs"], ["web"], { action: "drop" });
+
+test.each<{ name: string; rules: MapRule[]; want: string[] }>([
+  {
+    name: "lists the granted local users, sorted",
+    rules: [aRule("a", ["devs"], ["web", "deploy"])],
+    want: ["deploy", "web"],
+  },
+  {
+    name: "joins rules",
+    rules: [aRule("a", ["devs"], ["web"]), aRule("b", ["devs"], ["deploy"])],
+    want: ["deploy", "web"],
+  },
+  { name: "says * for full access", rules: [aRule("a", ["devs"], "full")], want: ["*"] },
+  { name: "says * for any by key", rules: [aRule("a", ["devs"], ["*"])], want: ["*"] },
+  {
+    name: "says * beyond 256 names",
+    rules: [aRule("a", ["devs"], many.slice(0, 150)), aRule("b", ["devs"], many.slice(150))],
+    want: ["*"],
+  },
+  {
+    name: "leaves out what others may",
+    rules: [aRule("a", ["ops"], ["root"]), aRule("b", ["devs"], ["web"])],
+    want: ["web"],
+  },
+  {
+    name: "leaves out what a drop denies",
+    rules: [aRule("a", ["devs"], ["web", "deploy"]), drop],
+    want: ["deploy"],
+  },
+  { name: "is empty without rules", rules: [], want: [] },
+])("principalsOf $name", ({ rules, want }) => {
+  const peers = [aPeer("laptop", [], { ownerUserId: anId("alice") })];
+  const snapshot = prepareSnapshot(aMap({ users: [aUser("alice", ["devs"])], peers, rules }));
+  expect(principalsOf(aRequest(), snapshot)).toEqual(want);
+});

@@ -1,0 +1,80 @@
+import { expect, test } from "bun:test";
+import { type AccountSnapshot, compileMap, indexAccount } from "../../../src/policy/maps/compile.ts";
+import { NetworkMap } from "../../../src/wire/network-map.ts";
+import { aMap, anId, aPeer, aRule, aUser } from "../../support/policy.ts";
+
+const web1 = { ...aPeer("web1", ["servers"], { kind: "machine" }), sshEnabled: true };
+const db1 = { ...aPeer("db1", ["databases"], { kind: "machine" }), sshEnabled: false };
+const laptop = { ...aPeer("laptop", [], { ownerUserId: anId("alice") }), sshEnabled: true };
+const bobs = { ...aPeer("bobs", [], { ownerUserId: anId("bob") }), sshEnabled: true };
+
+const account: AccountSnapshot = {
+  ...aMap({}),
+  version: 7,
+  cas: [],
+  issuers: [],
+  managementKeys: [],
+  revokedLogins: [],
+  users: [aUser("alice", ["devs", "people"]), aUser("bob", ["dbas", "people"])],
+  peers: [web1, db1, laptop, bobs],
+  rules: [
+    aRule("web", ["devs"], ["deploy"]),
+    aRule("db", ["dbas"], ["postgres"], { destinations: [anId("databases")] }),
+    aRule("one", ["dbas"], ["web"], { destinations: [], destinationPeerId: db1.id }),
+  ],
+};
+const index = indexAccount(account);
+
+test("compileMap tells a machine only of its own rules", () => {
+  expect(Object.keys(compileMap(index, web1.id)?.rules ?? {})).toEqual([anId("web")]);
+  expect(Object.keys(compileMap(index, db1.id)?.rules ?? {}).sort()).toEqual(
+    [anId("db"), anId("one")].sort(),
+  );
+});
+
+test("compileMap tells a machine only of people its rules speak of, and their devices", () => {
+  const map = compileMap(index, web1.id);
+  expect(Object.keys(map?.users ?? {})).toEqual([anId("alice")]);
+  expect(Object.keys(map?.peers ?? {})).toEqual([laptop.id]);
+});
+
+test("compileMap leaves out groups that no rule mentions", () => {
+  expect(compileMap(index, web1.id)?.users[anId("alice")]?.groups).toEqual([anId("devs")]);
+});
+
+test("compileMap gives a machine without rules nobody", () => {
+  const map = compileMap(index, laptop.id);
+  expect([map?.rules, map?.users, map?.peers]).toEqual([{}, {}, {}]);
+});
+
+test("compileMap keeps blocked people and disabled rules, so that the reason can be said", () => {
+  const blocked = indexAccount({
+    ...account,
+    users: [aUser("alice", ["devs"], { status: "blocked" })],
+    rules: [aRule("web", ["devs"], ["deploy"], { enabled: false })],
+  });
+  const map = compileMap(blocked, web1.id);
+  expect(map?.users[anId("alice")]?.status).toBe("blocked");
+  expect(map?.rules[anId("web")]?.enabled).toBe(false);
+});
+
+test("compileMap makes maps that the wire takes", () => {
+  for (const peer of account.peers) expect(() => NetworkMap.parse(compileMap(index, peer.id))).not.toThrow();
+});
+
+test("compileMap knows no foreign peer", () => {
+  expect(compileMap(index, anId("elsewhere"))).toBeUndefined();
+});
+
+test("compileMap tells a source of a rule that holds both ways of the rule, and of who may come back", () => {
+  const rule = aRule("mutual", ["servers"], "full", { protocol: "tcp", destinations: [anId("databases")] });
+  const mapOf = (change: Partial<typeof rule>) =>
+    compileMap(indexAccount({ ...account, rules: [{ ...rule, ...change }] }), web1.id);
+  expect(Object.keys(mapOf({})?.rules ?? {})).toEqual([]);
+  const mutual = mapOf({ bidirectional: true });
+  expect(Object.keys(mutual?.rules ?? {})).toEqual([rule.id]);
+  expect(mutual?.peers[db1.id]?.groups).toEqual([anId("databases")]);
+  expect(Object.keys(mapOf({ bidirectional: true, protocol: "qufabric-ssh" })?.rules ?? {})).toEqual([]);
+  const named = mapOf({ bidirectional: true, destinations: [], destinationPeerId: db1.id });
+  expect(Object.keys(named?.peers ?? {})).toContain(db1.id);
+});
