@@ -48,7 +48,7 @@ async function main(): Promise<void> {
 
 async function dispatch(argv: readonly string[]): Promise<number> {
   if (argv[0] === "ssh") {
-    (await import("./wire/short-lived.ts")).parseWithoutCompiling();
+    (await import("./wire/jitless.ts")).parseWithoutCompiling();
     return (await import("./ssh/run.ts")).runSsh(argv.slice(1));
   }
   if (argv[0] === "proxy") return (await import("./proxy/run.ts")).runProxy(argv.slice(1));

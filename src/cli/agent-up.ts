@@ -170,7 +170,7 @@ examples:
         : "SSH off";
       // Several agents with folders of their own may run here; the system's ssh follows the usual one.
       if (self !== null && stateDir === undefined && process.env.QF_STATE_DIR === undefined) {
-        const { maybeInstallSshConfig } = await import("../proxy/offer-ssh-config.ts");
+        const { maybeInstallSshConfig } = await import("../proxy/ssh-config/offer-ssh-config.ts");
         await maybeInstallSshConfig({ occasion: "agent", domain: self.fullName.slice(self.name.length + 1) });
       }
       await print(`${self?.fullName ?? "this machine"} (${self?.address ?? "no address"}) is up, ${where}\n`);

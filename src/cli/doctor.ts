@@ -39,7 +39,7 @@ examples:
       const environment = process.env;
       const [{ checkAgent }, { checkSsh }] = await Promise.all([
         import("../agent/status/check-agent.ts"),
-        import("../proxy/check-ssh.ts"),
+        import("../proxy/ssh-config/check-ssh.ts"),
       ]);
       const agent = checkAgent({ stateDir: args["state-dir"], environment });
       const client = await checkClient({ environment, managementUrl });

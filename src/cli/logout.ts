@@ -49,8 +49,8 @@ examples:
 
 /** What ssh(1) was given of the login. */
 async function forgetOpensshKeys(configDir: string): Promise<void> {
-  const { forgetKeys } = await import("../proxy/key-files.ts");
-  const { opensshFolderPath } = await import("../proxy/openssh-folder.ts");
+  const { forgetKeys } = await import("../proxy/keys/key-files.ts");
+  const { opensshFolderPath } = await import("../proxy/keys/openssh-folder.ts");
   forgetKeys(opensshFolderPath(process.env, configDir));
   if (process.env.HOME) forgetKeys(opensshFolderPath(process.env, undefined));
 }

@@ -29,7 +29,7 @@ examples:
       json: { type: "boolean", description: "Print JSON" },
     },
     async run({ args }) {
-      const { installSshConfig } = await import("../proxy/ssh-config.ts");
+      const { installSshConfig } = await import("../proxy/ssh-config/ssh-config.ts");
       const installed = await installSshConfig({
         environment: process.env,
         isSystem: process.getuid?.() === 0 && args.mine !== true,

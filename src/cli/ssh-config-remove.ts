@@ -19,7 +19,7 @@ examples:
     meta: { name: "remove", description: "Take the configuration away" },
     args: { mine: { type: "boolean", description: "Yours, even as root" } },
     async run({ args }) {
-      const { removeSshConfig } = await import("../proxy/ssh-config.ts");
+      const { removeSshConfig } = await import("../proxy/ssh-config/ssh-config.ts");
       const isSystem = process.getuid?.() === 0 && args.mine !== true;
       const removed = removeSshConfig({ environment: process.env, isSystem });
       await print(removed ? "ssh is as it was.\n" : "There was nothing to remove.\n");

@@ -12,12 +12,12 @@ import { seal, unseal } from "./ca/seal.ts";
 import type { ManagementContext } from "./context.ts";
 import { listAccounts } from "./db/accounts.ts";
 import { isSetupLinkOpen, useSetupLink } from "./db/sign-in.ts";
-import type { Door } from "./door.ts";
 import { createAdminApp } from "./http/admin/app.ts";
 import { createClientRoutes } from "./http/client-routes.ts";
-import type { Route } from "./http/front.ts";
 import { createHostedRoutes } from "./http/hosted-routes.ts";
+import type { Route } from "./http/request-entry.ts";
 import { createSetupRoutes, SETUP_STATE_PREFIX, type SetupIdentity } from "./http/setup-routes.ts";
+import type { Door } from "./http-server.ts";
 import { hashPassword } from "./idp/passwords.ts";
 import { createRelyingParty } from "./idp/relying-party.ts";
 import { createAccount } from "./init.ts";
@@ -26,7 +26,7 @@ import { createChallenges } from "./login/challenges.ts";
 import type { LoginDeps } from "./login/deps.ts";
 import { createRefusals } from "./login/refusals.ts";
 import type { RelayHub } from "./relay/hub.ts";
-import type { SignInParts } from "./sign-in-parts.ts";
+import type { SignInParts } from "./sign-in.ts";
 import type { SyncHub } from "./sync/sync-hub.ts";
 
 /** How long a certificate waits for its machine to have heard of what it is based on. */

@@ -20,9 +20,9 @@ import { deleteLoginsOverBefore } from "./db/logins.ts";
 import { openAnyStore } from "./db/open.ts";
 import { deleteExpired, insertSetupLink } from "./db/sign-in.ts";
 import type { Store } from "./db/store.ts";
-import { openDoor } from "./door.ts";
-import { createFront } from "./http/front.ts";
+import { createFront } from "./http/request-entry.ts";
 import { setupLinkHash } from "./http/setup-routes.ts";
+import { openDoor } from "./http-server.ts";
 import { defaultMasterKeyFile, ensureMasterKey, prepareDataDir } from "./init.ts";
 import { createMaps } from "./maps/maps.ts";
 import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
@@ -37,7 +37,7 @@ import {
   listenOrigin,
   type ServeOptions,
 } from "./serve-options.ts";
-import { createSignIn, type SignInParts } from "./sign-in-parts.ts";
+import { createSignIn, type SignInParts } from "./sign-in.ts";
 import { createSyncHub } from "./sync/hub.ts";
 
 const SWEEP_MS = 60_000;

@@ -27,18 +27,18 @@ import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
 import { dialPeer } from "../fabric/race.ts";
 import { splice } from "../fabric/splice.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
-import { checkCaller, findCaller } from "./caller.ts";
-import { type Carried, startCarrier } from "./carry.ts";
-import { doneReading, dropOnce, publishPair } from "./key-files.ts";
+import { startTidy, UNKNOWN_PID } from "./keys/key-cleanup.ts";
+import { doneReading, dropOnce, publishPair } from "./keys/key-files.ts";
+import { openOpensshFolder } from "./keys/openssh-folder.ts";
+import { opensshCertificate, opensshPrivateKey } from "./keys/openssh-key.ts";
 import { keepHostKeys } from "./known-hosts.ts";
 import { passDescriptor, peekSocket } from "./native.ts";
-import { openOpensshFolder } from "./openssh-folder.ts";
-import { opensshCertificate, opensshPrivateKey } from "./openssh-key.ts";
 import { parseDialledName } from "./peer-name.ts";
-import { noteShortName } from "./short-names.ts";
+import { type Carried, startCarrier } from "./relay-carrier.ts";
 import { withSignInTurn } from "./sign-in-turn.ts";
+import { checkCaller, findCaller } from "./ssh-caller.ts";
+import { noteShortName } from "./ssh-config/short-names.ts";
 import { proxyTerminal } from "./terminal.ts";
-import { startTidy, UNKNOWN_PID } from "./tidy.ts";
 
 /** Longest wait for reaching the peer. ssh(1) gives up by its own ConnectTimeout. */
 const CONNECT_TIMEOUT_MS = 10_000;

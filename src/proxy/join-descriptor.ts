@@ -7,7 +7,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { letGo } from "../base/let-go.ts";
+import { letGo } from "../base/release-buffer.ts";
 import { RELAY_FRAME_HEADER_BYTES } from "../wire/relay.ts";
 
 /** From here on it is worth the while to give memory back at once. */

@@ -9,9 +9,9 @@ import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { parseJson } from "../base/files.ts";
 import type { TargetInfo } from "../wire/client-api.ts";
-import { doneReading, replaceFile } from "./key-files.ts";
+import { doneReading, replaceFile } from "./keys/key-files.ts";
+import { type Environment, opensshFolderPath } from "./keys/openssh-folder.ts";
 import { DOMAINS_FILE, knownHostsFile, readDomains } from "./match.ts";
-import { type Environment, opensshFolderPath } from "./openssh-folder.ts";
 import { isDnsName, parseDialledName } from "./peer-name.ts";
 
 /** ssh asks within a moment of `connect`; what is older was said of another connection. */

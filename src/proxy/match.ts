@@ -8,7 +8,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Environment, opensshFolderPath } from "./openssh-folder.ts";
+import { type Environment, opensshFolderPath } from "./keys/openssh-folder.ts";
 import { isDnsName, isPeerName, isShortName, parseDialledName } from "./peer-name.ts";
 
 /** Files in the OpenSSH folder, one name a line. No DNS name holds `_`, so no host's key is called so. */

@@ -21,10 +21,10 @@ export async function runProxy(args: readonly string[]): Promise<number> {
   if (verb === "connect") return connect(rest);
   if (verb === "known-hosts") return knownHosts(rest);
   if (verb === "match") return (await import("./match.ts")).runMatch(rest, process.env);
-  if (verb === "tidy") return (await import("./tidy.ts")).runTidy(rest, systemClock);
+  if (verb === "tidy") return (await import("./keys/key-cleanup.ts")).runTidy(rest, systemClock);
   if (verb === "carry") {
     await parseWithoutCompiling();
-    return (await import("./carry.ts")).runCarry(process.env);
+    return (await import("./relay-carrier.ts")).runCarry(process.env);
   }
   return usage();
 }
@@ -40,7 +40,7 @@ async function connect(args: readonly string[]): Promise<number> {
 
 /** Not for the other verbs, which parse nothing: ssh(1) waits for each of them at every connection. */
 async function parseWithoutCompiling(): Promise<void> {
-  (await import("../wire/short-lived.ts")).parseWithoutCompiling();
+  (await import("../wire/jitless.ts")).parseWithoutCompiling();
 }
 
 async function knownHosts(args: readonly string[]): Promise<number> {

@@ -7,7 +7,7 @@
  * @module
  */
 import { z } from "zod";
-import { lazily } from "./lazily.ts";
+import { lazily } from "./lazy-schema.ts";
 import { EpochSeconds, HttpUrl, Id, PeerId, Sha256, UserId } from "./units.ts";
 
 /**

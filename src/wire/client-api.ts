@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import { Binding, ID_TOKEN_BYTES_MAX } from "./certificate.ts";
-import { lazily } from "./lazily.ts";
+import { lazily } from "./lazy-schema.ts";
 
 import { ReasonCode } from "./reason.ts";
 import {

@@ -8,7 +8,7 @@
  * @module
  */
 import { z } from "zod";
-import { lazily } from "./lazily.ts";
+import { lazily } from "./lazy-schema.ts";
 import { EpochSeconds, PeerId, Port } from "./units.ts";
 
 export const HELLO_PREFIX = "QUFABRIC/1 ";

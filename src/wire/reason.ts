@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from "zod";
-import { lazily } from "./lazily.ts";
+import { lazily } from "./lazy-schema.ts";
 
 /** Why somebody was refused. Closed; add, never rename. */
 export const REASON_CODES = [

@@ -10,7 +10,7 @@
  */
 import { z } from "zod";
 import { HELLO_BYTES_MAX } from "./hello.ts";
-import { lazily } from "./lazily.ts";
+import { lazily } from "./lazy-schema.ts";
 import { EpochSeconds, PeerId, Port } from "./units.ts";
 
 export const RELAY_CLIENT_PATH = "/client/v1/relay";

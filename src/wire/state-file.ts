@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { CertificateIdentity } from "./certificate.ts";
 import { TargetInfo } from "./client-api.ts";
-import { lazily } from "./lazily.ts";
+import { lazily } from "./lazy-schema.ts";
 import {
   AccountId,
   Base64Url,

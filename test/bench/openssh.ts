@@ -6,7 +6,7 @@
  */
 import { chmodSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import {
   type Lab,
   type LabAgent,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { runProcess } from "../support/run-process.ts";

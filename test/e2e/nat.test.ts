@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { executablePath } from "../support/executable.ts";
 import { Lab, type LabAgent, type LabDevice } from "../support/lab.ts";
 import { hasNamespaces, type NatLab, openNatLab } from "../support/nat-lab.ts";

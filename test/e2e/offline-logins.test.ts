@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import type { StoredMap } from "../../src/wire/agent-state-file.ts";
 import type { NetworkMap } from "../../src/wire/network-map.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { type Balancer, openBalancer } from "../support/balancer.ts";
 import { type Echo, freePort, startEcho } from "../support/echo.ts";
 import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";

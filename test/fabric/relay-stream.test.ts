@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { finished } from "node:stream/promises";
 import { RelayStream } from "../../src/fabric/relay-stream.ts";
-import { createLedger } from "../../src/management/relay/ledger.ts";
+import { createLedger } from "../../src/management/relay/stream-credit.ts";
 import {
   creditFrame,
   decodeRelayFrame,

@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../../src/sshcore/algorithms.ts";
 import { openStockMachine, type StockMachine } from "../support/stock-machine.ts";
 import { NOT_APPLICABLE, SCRIPTS, type Script } from "./scripts.ts";

@@ -8,7 +8,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId } from "../../src/base/random.ts";
-import { type DropIn, renderDropIn } from "../../src/proxy/drop-in.ts";
+import { type DropIn, renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { HELLO_PREFIX } from "../../src/wire/hello.ts";
 import { openSshd, type Sshd } from "../bench/sshd.ts";
 import { ca, options as certificateOptions, names, rawCertificate } from "./certificates.ts";

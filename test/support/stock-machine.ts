@@ -4,7 +4,7 @@
  */
 import { chmodSync, copyFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderDropIn } from "../../src/proxy/drop-in.ts";
+import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab } from "./lab.ts";
 import { OsAccount } from "./os-accounts.ts";
 import { type RunResult, runProcess } from "./run-process.ts";

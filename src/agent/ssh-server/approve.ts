@@ -10,7 +10,7 @@
 import type { KeyboardAuthContext } from "ssh2";
 import { nowSeconds } from "../../base/clock.ts";
 import { sha256 } from "../../base/random.ts";
-import type { ServerDoor } from "../../sshcore/server-door.ts";
+import type { ServerDoor } from "../../sshcore/ssh-transport.ts";
 import { APPROVAL_CODE_LENGTH_MAX, type ApprovedIdentity } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { LocalUser } from "../../wire/units.ts";

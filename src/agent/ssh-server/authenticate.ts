@@ -13,7 +13,7 @@ import { isSelfSigned } from "../../certificate/offline.ts";
 import { isPlausible } from "../../certificate/verify.ts";
 import { denialLine, UNPROVEN_SENTENCE } from "../../policy/sentences.ts";
 import { DISCONNECT } from "../../sshcore/messages.ts";
-import type { ServerDoor } from "../../sshcore/server-door.ts";
+import type { ServerDoor } from "../../sshcore/ssh-transport.ts";
 import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { StreamOrigin, World } from "../contracts/server-context.ts";

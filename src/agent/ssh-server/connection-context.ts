@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import type { ServerDoor } from "../../sshcore/server-door.ts";
+import type { ServerDoor } from "../../sshcore/ssh-transport.ts";
 import type { AgentEventBody } from "../../wire/audit-event.ts";
 import type { Action } from "../../wire/decision.ts";
 import type { ReasonCode } from "../../wire/reason.ts";

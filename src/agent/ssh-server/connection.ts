@@ -14,7 +14,7 @@ import { newId } from "../../base/random.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { guardConnection } from "../../sshcore/guard.ts";
 import { DISCONNECT, OPEN_FAILURE } from "../../sshcore/messages.ts";
-import { type ChannelOpen, ServerDoor } from "../../sshcore/server-door.ts";
+import { type ChannelOpen, ServerDoor } from "../../sshcore/ssh-transport.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";

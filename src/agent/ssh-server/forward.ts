@@ -10,7 +10,7 @@
 import { closeSync } from "node:fs";
 import type { ServerChannel } from "ssh2";
 import { OPEN_FAILURE } from "../../sshcore/messages.ts";
-import type { ChannelOpen } from "../../sshcore/server-door.ts";
+import type { ChannelOpen } from "../../sshcore/ssh-transport.ts";
 import type { Action } from "../../wire/decision.ts";
 import type { Limits } from "../contracts/limits.ts";
 import {

@@ -5,8 +5,8 @@
  * @module
  */
 import type { Readable } from "node:stream";
-import { letGo } from "../../base/let-go.ts";
-import type { ServerDoor } from "../../sshcore/server-door.ts";
+import { letGo } from "../../base/release-buffer.ts";
+import type { ServerDoor } from "../../sshcore/ssh-transport.ts";
 import type { TerminalMode } from "../../sshcore/terminal-modes.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
 import type { Containment } from "../os/containment.ts";

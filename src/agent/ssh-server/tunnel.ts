@@ -7,8 +7,8 @@
  * @module
  */
 import type { ServerChannel } from "ssh2";
-import { letGo } from "../../base/let-go.ts";
-import type { ServerDoor } from "../../sshcore/server-door.ts";
+import { letGo } from "../../base/release-buffer.ts";
+import type { ServerDoor } from "../../sshcore/ssh-transport.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 
 export interface Tunnel {

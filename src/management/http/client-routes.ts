@@ -29,12 +29,12 @@ import { currentAccount, type LoginDeps } from "../login/deps.ts";
 import { enrolMachine } from "../login/enrol.ts";
 import { claimHosted, openHostedLogin } from "../login/hosted.ts";
 import { logout } from "../login/logout.ts";
-import { listNames, lookUpTarget } from "../login/look-up.ts";
 import { mintCertificate } from "../login/mint.ts";
 import { registerDevice } from "../login/register.ts";
+import { listNames, lookUpTarget } from "../login/target-lookup.ts";
 import { filled } from "../settings.ts";
+import { SAFE_HEADERS } from "../web/html.ts";
 import { readBody } from "./body.ts";
-import { SAFE_HEADERS } from "./html.ts";
 
 /** Largest body: a request with an ID token of the longest kind. */
 const BODY_BYTES_MAX = 64 * 1024;

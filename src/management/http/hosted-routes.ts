@@ -19,9 +19,9 @@ import type { RelyingParty } from "../idp/relying-party.ts";
 import { currentAccount, type LoginDeps } from "../login/deps.ts";
 import { approveHosted, denyHosted, findWaiting, type OpenHostedLogin } from "../login/hosted.ts";
 import { filled } from "../settings.ts";
+import { messagePage, pageHeaders } from "../web/html.ts";
 import { formOf } from "./form.ts";
 import { hostedCodePage, hostedConfirmPage, hostedDonePage } from "./hosted-pages.ts";
-import { messagePage, pageHeaders } from "./html.ts";
 
 const COOKIE_SECONDS = 330;
 

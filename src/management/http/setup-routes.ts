@@ -18,8 +18,8 @@ import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../idp/passwords.ts";
 import { HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
 import type { RelyingParty } from "../idp/relying-party.ts";
 import type { NewOwner } from "../init.ts";
+import { html, messagePage, page, pageHeaders } from "../web/html.ts";
 import { formOf } from "./form.ts";
-import { html, messagePage, page, pageHeaders } from "./html.ts";
 
 /** State of the provider's way back begins with this, so that it is told from a hosted sign-in. */
 export const SETUP_STATE_PREFIX = "setup.";

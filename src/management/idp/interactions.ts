@@ -13,7 +13,7 @@ import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { HostLabel, LocalUser } from "../../wire/units.ts";
-import { factList, type Html, html, messagePage, page, pageHeaders } from "../http/html.ts";
+import { factList, type Html, html, messagePage, page, pageHeaders } from "../web/html.ts";
 import { SOURCE_HEADER } from "./mount.ts";
 import type { PasswordCheck } from "./passwords.ts";
 import { DEVICE_NAME_PARAM, HOSTED_CALLBACK_PATH } from "./provider.ts";

@@ -2,8 +2,8 @@
  * The relay: pairs a client's socket with a machine's link and passes SSH ciphertext on, both ways. Never
  * looks into what passes.
  *
- * `gate.ts` and `admission.ts` let peers in; `streams.ts` and `ledger.ts` hold each stream to its credit;
- * `outlet.ts` bounds what waits for slow readers. Frames are in `wire/relay.ts`. Read `dial` first, then
+ * `admission-http.ts` and `admission.ts` let peers in; `streams.ts` and `stream-credit.ts` hold each stream to its credit;
+ * `send-queue.ts` bounds what waits for slow readers. Frames are in `wire/relay.ts`. Read `dial` first, then
  * `#onMessage`.
  *
  * @module
@@ -21,12 +21,12 @@ import {
 } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../context.ts";
-import { refusal } from "../http/upgrade.ts";
+import { refusal } from "../web/upgrade.ts";
 import { type Admission, type AdmittedAgent, type AdmittedDial, createAdmission } from "./admission.ts";
-import { createGate, type Gate, type Verdict } from "./gate.ts";
+import { createGate, type Gate, type Verdict } from "./admission-http.ts";
 import { RELAY_LIMITS, type RelayLimits, WAITING_BYTES_PER_CLIENT_MAX } from "./limits.ts";
-import { Outlet, Shares, type Waiting } from "./outlet.ts";
 import { startRechecking } from "./recheck.ts";
+import { Outlet, Shares, type Waiting } from "./send-queue.ts";
 import {
   type Carrier,
   createStreams,

@@ -12,7 +12,7 @@ export interface RelayLimits extends StreamLimits {
   readonly streamsPerAgentMax: number;
   /**
    * Bytes that may wait for all readers, for one machine, one process. Default 256 MB, 64 MB, 64 MB. When half of
-   * all is taken, one peer may have a sixteenth (outlet.ts).
+   * all is taken, one peer may have a sixteenth (send-queue.ts).
    */
   readonly waitingBytesMax: number;
   readonly waitingBytesPerAgentMax: number;

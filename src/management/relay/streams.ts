@@ -7,14 +7,14 @@
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
-import { letGo } from "../../base/let-go.ts";
 import type { Log } from "../../base/log.ts";
+import { letGo } from "../../base/release-buffer.ts";
 import { RELAY_FRAME, type RelayFrame, type RelayReset, resetFrame } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import { createHeadcount, type Headcount } from "../headcount.ts";
+import { createHeadcount, type Headcount } from "../keyed-counter.ts";
 import type { AdmittedDial } from "./admission.ts";
-import { createLedger, type Ledger, type RelayEnd } from "./ledger.ts";
-import type { Outlet } from "./outlet.ts";
+import type { Outlet } from "./send-queue.ts";
+import { createLedger, type Ledger, type RelayEnd } from "./stream-credit.ts";
 
 /** A socket that carries many streams, each under an id of its own. */
 export interface Carrier {
@@ -74,7 +74,7 @@ export interface Streams extends Iterable<Stream> {
   list(accountId: AccountId): RelayedStream[];
 }
 
-/** From this size on the memory of a message is given back at once (`base/let-go.ts`). */
+/** From this size on the memory of a message is given back at once (`base/release-buffer.ts`). */
 const LARGE_BYTES = 8_192;
 
 export function createStreams(deps: {

@@ -22,7 +22,7 @@ import {
 } from "../../wire/relay.ts";
 import { RELAY_TUNNEL_PING_MS, RELAY_TUNNEL_TIMEOUT_MS, RelayTunnelOpen } from "../../wire/relay-tunnel.ts";
 import type { AdmittedDial, DialClaim, NotAdmitted } from "./admission.ts";
-import { Outlet, type OutletSocket, type Waiting } from "./outlet.ts";
+import { Outlet, type OutletSocket, type Waiting } from "./send-queue.ts";
 import type { Carrier, Stream, StreamEnd, Streams } from "./streams.ts";
 import type { Seal } from "./tunnel-seal.ts";
 

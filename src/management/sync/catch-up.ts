@@ -15,7 +15,7 @@ import {
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { PeerId } from "../../wire/units.ts";
 import type { HeldMap } from "../maps/encode.ts";
-import type { Turnstile } from "./turnstile.ts";
+import type { Turnstile } from "./keyed-semaphore.ts";
 
 /** How long an agent may take to answer before it gets the whole map; it is less than its own patience. */
 const ANSWER_MS_MAX = 8_000;

@@ -1,7 +1,7 @@
 /**
  * From an open socket to a proven agent: how many may try at once, the challenge, and the proof.
  *
- * An agent that cannot be let in now is told when to come back (`returns.ts`), so that a restart of management
+ * An agent that cannot be let in now is told when to come back (`retry-pacing.ts`), so that a restart of management
  * causes no stampede. Read `open`, then `identify`.
  *
  * @module
@@ -15,11 +15,11 @@ import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import type { ManagementContext } from "../context.ts";
 import { listAccounts } from "../db/accounts.ts";
 import { findPeerById, type PeerRow } from "../db/peers.ts";
-import { createHeadcount, type Headcount } from "../headcount.ts";
+import { createHeadcount, type Headcount } from "../keyed-counter.ts";
+import { createTurnstile, type Turnstile } from "./keyed-semaphore.ts";
 import type { SocketData } from "./link.ts";
 import { storeReport } from "./report-store.ts";
-import { createReturns, type Returns } from "./returns.ts";
-import { createTurnstile, type Turnstile } from "./turnstile.ts";
+import { createReturns, type Returns } from "./retry-pacing.ts";
 
 type Socket = ServerWebSocket<SocketData>;
 export type Identify = Extract<AgentMessage, { type: "identify" }>;

@@ -18,16 +18,16 @@ import type { AccountId, PeerId } from "../../wire/units.ts";
 import { ingestAgentEvents } from "../audit-ingest.ts";
 import type { ManagementContext } from "../context.ts";
 import type { PeerRow } from "../db/peers.ts";
-import { refusal, refuseUpgrade } from "../http/upgrade.ts";
 import type { Approvals } from "../login/approval.ts";
 import { createMapEncoder } from "../maps/encode.ts";
+import { refusal, refuseUpgrade } from "../web/upgrade.ts";
 import { answerApproval } from "./approvals.ts";
 import { createHandshake, type Handshake, type Identify } from "./handshake.ts";
+import { createTurnstile, type Turnstile } from "./keyed-semaphore.ts";
 import { type AgentLink, createLink, type SocketData } from "./link.ts";
 import { LinkTable } from "./link-table.ts";
 import { storeFlags } from "./report-store.ts";
 import type { PeerSession, SyncHub, SyncHubOptions } from "./sync-hub.ts";
-import { createTurnstile, type Turnstile } from "./turnstile.ts";
 
 /** Messages of one agent that may wait to be handled; a well-behaved one has a handful under way. */
 const QUEUED_MAX = 64;

@@ -15,7 +15,7 @@ import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { MapEncoder } from "../maps/encode.ts";
 import { createCatchUp, isAhead, isMapAt, type Position } from "./catch-up.ts";
-import type { Turnstile } from "./turnstile.ts";
+import type { Turnstile } from "./keyed-semaphore.ts";
 
 /** Bytes unread by the agent above which nothing more is sent to it until it has caught up. */
 const UNREAD_BYTES_MAX = 1024 * 1024;

@@ -21,9 +21,9 @@ import {
 import type { ChangeWriter, Reader } from "../../db/store.ts";
 import { findUser, type UserRow } from "../../db/users.ts";
 import { mayCall, notFound } from "./access.ts";
-import { accessibleFrom } from "./accessible.ts";
 import { groupsOfOne, loadGroups } from "./groups-view.ts";
 import { asAccessiblePeer, asPeer, domainOf } from "./peers-view.ts";
+import { accessibleFrom } from "./reachable-peers.ts";
 import { type Call, type Route, route } from "./route.ts";
 
 export const peerRoutes: readonly Route[] = [

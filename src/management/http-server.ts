@@ -1,0 +1,103 @@
+/**
+ * The listening socket of management, for HTTP and for WebSockets. It is opened before the parts that answer
+ * on it, since they may need to know its port; until they are there it answers 503.
+ *
+ * @module
+ */
+import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
+import { AGENT_PART_BYTES_MAX } from "../wire/agent-parts.ts";
+import { LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../wire/agent-sync.ts";
+import { RELAY_FRAME_BYTES_MAX } from "../wire/relay.ts";
+import type { Front } from "./http/request-entry.ts";
+import { listening } from "./listening.ts";
+import type { RelayHub, RelaySocketData } from "./relay/hub.ts";
+import type { CheckedListen } from "./serve-options.ts";
+import type { SocketData } from "./sync/link.ts";
+import type { SyncHub } from "./sync/sync-hub.ts";
+
+/** Above the largest body any route takes; each route has its own, smaller bound. */
+const REQUEST_BYTES_MAX = 5 * 1024 * 1024;
+/** An HTTP connection on which nothing happens is closed after this. */
+const IDLE_SECONDS = 60;
+/** Requests under way when it stops may take this long. */
+const STOP_MS = 3_000;
+
+/** What is kept beside a WebSocket; `kind` says which hub it belongs to. */
+export type DoorSocketData = SocketData | RelaySocketData;
+
+export interface Door {
+  readonly port: number;
+  readonly server: Server<DoorSocketData>;
+  /** From now on requests go to `front`, and what happens on WebSockets to the hub each belongs to. */
+  open(front: Front, hub: SyncHub, relay: RelayHub): void;
+  /** Takes no new connection, lets answers go out, then drops what is left. */
+  close(): Promise<void>;
+}
+
+/** Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours. */
+export function openDoor(listen: CheckedListen, port: number): Door {
+  let front: Front | undefined;
+  let hubs: Hubs | undefined;
+  const server = listening({ hostname: listen.hostname, port, flag: "--listen" }, () =>
+    Bun.serve<DoorSocketData>({
+      hostname: listen.hostname,
+      port,
+      ...(listen.tls === null ? {} : { tls: listen.tls }),
+      maxRequestBodySize: REQUEST_BYTES_MAX,
+      idleTimeout: IDLE_SECONDS,
+      development: false,
+      // Bun 1.4.5 shares the port with whoever asks when `development` is off and this is not said.
+      reusePort: false,
+      fetch: (request, self) => {
+        if (front === undefined) return new Response("starting\n", { status: 503 });
+        return front.answer(request, self.requestIP(request)?.address ?? "");
+      },
+      error: () => new Response("something went wrong\n", { status: 500 }),
+      websocket: delegating(() => hubs),
+    }),
+  );
+  return {
+    port: server.port ?? port,
+    server,
+    open(newFront, sync, relay) {
+      front = newFront;
+      hubs = { sync, relay };
+    },
+    async close() {
+      const forced = setTimeout(() => void server.stop(true), STOP_MS);
+      await server.stop();
+      clearTimeout(forced);
+    },
+  };
+}
+
+interface Hubs {
+  readonly sync: SyncHub;
+  readonly relay: RelayHub;
+}
+
+/**
+ * Calls the hub that a socket belongs to. The bounds are for all WebSockets of the port: Bun has no others.
+ * A hub refuses by itself what is within them and still too large for it.
+ */
+function delegating(hubs: () => Hubs | undefined): WebSocketHandler<DoorSocketData> {
+  const handlerOf = (
+    socket: ServerWebSocket<DoorSocketData>,
+  ): WebSocketHandler<DoorSocketData> | undefined => {
+    const found = hubs();
+    const handler = socket.data.kind === "agent-sync" ? found?.sync.websocket : found?.relay.websocket;
+    return handler as WebSocketHandler<DoorSocketData> | undefined;
+  };
+  return {
+    // Also what an unfinished message may hold. An agent's larger ones come in parts (wire/agent-parts.ts).
+    maxPayloadLength: Math.max(RELAY_FRAME_BYTES_MAX, AGENT_PART_BYTES_MAX),
+    backpressureLimit: MANAGEMENT_FRAME_BYTES_MAX,
+    closeOnBackpressureLimit: true,
+    idleTimeout: LINK_TIMEOUT_MS / 1000,
+    sendPings: false,
+    open: (socket) => handlerOf(socket)?.open?.(socket),
+    message: (socket, data) => handlerOf(socket)?.message?.(socket, data),
+    drain: (socket) => handlerOf(socket)?.drain?.(socket),
+    close: (socket, code, reason) => handlerOf(socket)?.close?.(socket, code, reason),
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * The first thing every request meets: is it meant for us, where does it come from, who answers it.
+ *
+ * @module
+ */
+
+import { isIP } from "node:net";
+import { FAILURES, type FailureCode, isQfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { ApiFailure } from "../../wire/client-api.ts";
+import { SAFE_HEADERS } from "../web/html.ts";
+
+export interface Front {
+  /** Undefined: the connection is a WebSocket now. */
+  answer(request: Request, peerAddress: string): Promise<Response | undefined>;
+}
+
+/** Who answers below which path; the first that matches. */
+export interface Route {
+  readonly prefix: string;
+  readonly answer: (
+    request: Request,
+    sourceAddress: string,
+  ) => Response | undefined | Promise<Response | undefined>;
+}
+
+export interface FrontOptions {
+  readonly log: Log;
+  /** `host:port` as browsers send it: of the public origin and of the address listened on. */
+  readonly hosts: ReadonlySet<string>;
+  readonly behindProxy: boolean;
+  readonly routes: readonly Route[];
+}
+
+export function createFront(options: FrontOptions): Front {
+  return {
+    async answer(request, peerAddress) {
+      // HTTP/1.0 need name no host, and then there is only a path; load balancers ask like that.
+      const url = URL.parse(request.url);
+      const pathname = url?.pathname ?? request.url.split("?", 1)[0] ?? "";
+      if (url === null && !PROBES.includes(pathname)) {
+        return failure(400, "ERR_BAD_REQUEST", "the request names no host");
+      }
+      // A name that somebody else's DNS points at us is not ours (DNS rebinding).
+      const host = request.headers.get("host")?.toLowerCase() ?? "";
+      if (!isOurName(host, options.hosts) && !PROBES.includes(pathname)) {
+        return failure(421, "ERR_BAD_REQUEST", "this server is not known by that name");
+      }
+      const sourceAddress = options.behindProxy ? (forwardedFor(request) ?? peerAddress) : peerAddress;
+      const route = options.routes.find(
+        ({ prefix }) =>
+          pathname === prefix || pathname.startsWith(prefix.endsWith("/") ? prefix : `${prefix}/`),
+      );
+      if (route === undefined) return failure(404, "ERR_NOT_FOUND", "there is nothing here");
+      try {
+        return await route.answer(request, sourceAddress);
+      } catch (error) {
+        if (isQfError(error)) return failure(FAILURES[error.code].httpStatus, error.code, error.message);
+        options.log.error("request failed", { path: pathname }, error);
+        return failure(500, "ERR_INTERNAL", "something went wrong in management");
+      }
+    },
+  };
+}
+
+/** Asked by load balancers, under whatever name. They tell nothing. */
+const PROBES: readonly string[] = ["/healthz", "/readyz"];
+
+/** A name of ours, or an address, which nobody's DNS can point elsewhere. */
+function isOurName(host: string, hosts: ReadonlySet<string>): boolean {
+  return hosts.has(host) || isIP(host.replace(/:\d{1,5}$/, "").replace(/^\[|\]$/g, "")) !== 0;
+}
+
+/** The address our own proxy saw: the last one of the list, since the others are anybody's claim. */
+function forwardedFor(request: Request): string | undefined {
+  const last = request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
+  return last !== undefined && /^[0-9A-Fa-f.:]{2,45}$/.test(last) ? last : undefined;
+}
+
+function failure(status: number, error: FailureCode, message: string): Response {
+  const body: ApiFailure = { code: status, message, error };
+  return Response.json(body, { status, headers: { ...SAFE_HEADERS } });
+}

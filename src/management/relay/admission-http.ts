@@ -1,0 +1,78 @@
+/**
+ * Checks the requests for relay sockets before one is opened, and says what the socket then is: a client's
+ * stream or a machine's link.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import { createSourceLimits, type SourceLimits } from "../../fabric/source-limits.ts";
+import type { RelayReset } from "../../wire/relay.ts";
+import type { PeerId } from "../../wire/units.ts";
+import { refusal, refuseUpgrade } from "../web/upgrade.ts";
+import type { Admission, AdmittedAgent, AdmittedDial, DialClaim, NotAdmitted } from "./admission.ts";
+import type { Tunnel } from "./tunnel.ts";
+
+/** Who asks, and what they may have. Whoever is not proven gets no socket. */
+export type Verdict =
+  /** `tunnel`: to the process that has the machine's link. Null: it is here, or nowhere. */
+  | { readonly ok: true; readonly dial: AdmittedDial; readonly tunnel: Tunnel | null }
+  | { readonly ok: true; readonly agent: AdmittedAgent }
+  | NotAdmitted;
+
+export interface AskedRequest {
+  readonly request: Request;
+  readonly sourceAddress: string;
+}
+
+export interface Gate {
+  dial(claim: DialClaim): Promise<AdmittedDial | NotAdmitted>;
+  serve(headers: Headers): Promise<Verdict>;
+  /** Answers the request, or hands it to `upgrade`. Undefined: it is a WebSocket now. */
+  pass(
+    asked: AskedRequest,
+    check: (headers: Headers) => Promise<Verdict>,
+    upgrade: (verdict: Verdict) => boolean,
+  ): Promise<Response | undefined>;
+}
+
+export function createGate(options: {
+  readonly clock: Clock;
+  readonly admission: Admission;
+  /** Requests of one device that are checked at the same time. */
+  readonly perDeviceMax: number;
+}): Gate {
+  const { clock, admission, perDeviceMax } = options;
+  // By address: requests under way, and failures. By device: refusals.
+  const sources: SourceLimits = createSourceLimits(clock);
+  const devices: SourceLimits = createSourceLimits(clock, { perSourceMax: perDeviceMax });
+
+  return {
+    async dial(claim) {
+      const admitted = await admission.dial(claim);
+      const source: PeerId | null = admitted.ok ? admitted.hello.source : admitted.source;
+      if (source !== null) {
+        if (!devices.enter(source)) return { ok: false, reset: "limit" satisfies RelayReset, source };
+        devices.leave(source, admitted.ok);
+      }
+      return admitted;
+    },
+    async serve(headers) {
+      const admitted = await admission.serve(headers);
+      return admitted.ok ? { ok: true, agent: admitted } : admitted;
+    },
+    async pass({ request, sourceAddress }, check, upgrade) {
+      const refused = refuseUpgrade(request, { clients: "peers", ownOrigin: null });
+      if (refused !== null) return refused;
+      if (!sources.enter(sourceAddress)) return refusal(429, "too many requests");
+      let verdict: Verdict = { ok: false, reset: "unproven", source: null };
+      try {
+        verdict = await check(request.headers);
+      } finally {
+        sources.leave(sourceAddress, verdict.ok || verdict.source !== null);
+      }
+      // Nothing is kept open for somebody unproven, not even to say why.
+      if (!verdict.ok && verdict.source === null) return refusal(401, "no registered device is proven");
+      return upgrade(verdict) ? undefined : refusal(400, "not a WebSocket request");
+    },
+  };
+}

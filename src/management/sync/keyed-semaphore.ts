@@ -1,0 +1,95 @@
+/**
+ * Bounds how many callers do something costly at once. The others wait in order of coming; whoever finds no
+ * room to wait, or is not let in within the bound, is turned away.
+ *
+ * Callers name a key (a peer, an address), and one key gets at most half of the places, so that a client that
+ * is slow on purpose does not hold up the others.
+ *
+ * @module
+ */
+import { createHeadcount } from "../keyed-counter.ts";
+
+export interface TurnstileBounds {
+  /** Inside at once; at most half of them under one key. */
+  readonly inMax: number;
+  /** Waiting at once; at most half of them under one key. */
+  readonly waitingMax: number;
+  /** Longest wait, in milliseconds. */
+  readonly waitMsMax: number;
+}
+
+export interface Turnstile {
+  /**
+   * Resolves with the function that leaves again, once the caller is inside; calling it twice does no harm.
+   * Null: turned away. Never rejects.
+   */
+  enter(key: string): Promise<(() => void) | null>;
+  readonly inside: number;
+  /** The most that were ever inside at once. */
+  readonly peak: number;
+  /** Turns away whoever waits, and everybody who still comes. */
+  close(): void;
+}
+
+type Leave = () => void;
+
+interface Waiter {
+  readonly key: string;
+  done(leave: Leave | null): void;
+}
+
+export function createTurnstile({ inMax, waitingMax, waitMsMax }: TurnstileBounds): Turnstile {
+  const inside = createHeadcount(inMax, Math.ceil(inMax / 2));
+  const waiting = createHeadcount(waitingMax, Math.ceil(waitingMax / 2));
+  /** In order of coming. */
+  const waiters = new Set<Waiter>();
+  let peak = 0;
+  let isClosed = false;
+  const admit = (key: string): Leave => {
+    inside.enter(key);
+    peak = Math.max(peak, inside.total);
+    let isOut = false;
+    return () => {
+      if (isOut) return;
+      isOut = true;
+      inside.leave(key);
+      const next = firstThatFits();
+      if (next !== undefined) next.done(admit(next.key));
+    };
+  };
+  const firstThatFits = (): Waiter | undefined => {
+    for (const waiter of waiters) if (!inside.isFull(waiter.key)) return waiter;
+    return undefined;
+  };
+  return {
+    enter: (key) => {
+      if (isClosed) return Promise.resolve(null);
+      if (!inside.isFull(key)) return Promise.resolve(admit(key));
+      if (waiting.isFull(key)) return Promise.resolve(null);
+      return new Promise((resolve) => {
+        const waiter: Waiter = {
+          key,
+          done(leave) {
+            clearTimeout(timer);
+            waiters.delete(waiter);
+            waiting.leave(key);
+            resolve(leave);
+          },
+        };
+        const timer = setTimeout(() => waiter.done(null), waitMsMax);
+        waiting.enter(key);
+        waiters.add(waiter);
+      });
+    },
+    get inside() {
+      return inside.total;
+    },
+    get peak() {
+      return peak;
+    },
+    close() {
+      isClosed = true;
+      for (const waiter of waiters) waiter.done(null);
+    },
+  };
+}

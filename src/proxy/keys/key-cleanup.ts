@@ -1,0 +1,84 @@
+/**
+ * The helper that ends a turn (`key-files.ts`): waits until ssh has read the key to sign with, or can
+ * not any more, and takes key and certificate away. `qf proxy connect` starts it; nobody else does.
+ *
+ * ssh reads key, certificate, key, in that order; so a read of the key after one of the certificate is
+ * the last one. While the turn lasts no other ssh is told to read these files.
+ *
+ * @module
+ */
+import { readSync } from "node:fs";
+import type { Clock } from "../../base/clock.ts";
+import { readNames } from "../native.ts";
+import { parseDialledName } from "../peer-name.ts";
+import { dropOnce, keyFileNames, startTimeOf } from "./key-files.ts";
+
+/** Descriptors given by `startTidy`. The lock is let go by the end of the process. */
+const WATCH_FD = 4;
+const POLL_MS = 4;
+/** An ssh that has not signed by now will not any more: the peer waits no longer than that. */
+const TURN_MS_MAX = 45_000;
+const EVENT_BYTES = 16_384;
+/** Whoever called us was no ssh(1), so that its end says nothing. */
+export const UNKNOWN_PID = "0";
+
+/** Starts the helper, detached, with nothing of ours but the two descriptors. */
+export function startTidy(options: {
+  readonly folder: string;
+  readonly host: string;
+  /** The ssh that reads, or `UNKNOWN_PID`. */
+  readonly sshPid: string;
+  readonly lockFd: number;
+  readonly watchFd: number;
+}): void {
+  const { folder, host, sshPid, lockFd, watchFd } = options;
+  const child = Bun.spawn([...ownCommand(), "proxy", "tidy", folder, host, sshPid], {
+    cwd: "/",
+    env: {},
+    stdio: ["ignore", "ignore", "ignore", lockFd, watchFd],
+    detached: true,
+  });
+  child.unref();
+}
+
+/** `qf proxy tidy FOLDER HOST PID`. */
+export async function runTidy(args: readonly string[], clock: Clock): Promise<number> {
+  const [folder, host, pid] = args;
+  if (folder === undefined || host === undefined || pid === undefined) return 2;
+  if (parseDialledName(host) !== host) return 2;
+  const names = keyFileNames(host);
+  const started = startTimeOf(pid);
+  const untilMs = clock.monotonicMs() + TURN_MS_MAX;
+  let isCertificateRead = false;
+  for (let isDone = false; !isDone; ) {
+    const events = readEvents();
+    if (events.length === 0) {
+      await Bun.sleep(POLL_MS);
+      isDone = clock.monotonicMs() > untilMs || (pid !== UNKNOWN_PID && startTimeOf(pid) !== started);
+      continue;
+    }
+    // Lost events: only the end of ssh or of the time is sure then.
+    for (const name of readNames(events) ?? []) {
+      if (name === names.onceCertificate) isCertificateRead = true;
+      else if (name === names.onceKey && isCertificateRead) isDone = true;
+    }
+  }
+  dropOnce(folder, host);
+  return 0;
+}
+
+function readEvents(): Buffer {
+  const buffer = Buffer.alloc(EVENT_BYTES);
+  try {
+    return buffer.subarray(0, readSync(WATCH_FD, buffer));
+  } catch {
+    return buffer.subarray(0, 0);
+  }
+}
+
+/** How this very program is called: the executable alone, or the runtime with its script. */
+export function ownCommand(): string[] {
+  const script = process.argv[1];
+  const isCompiled = script === undefined || script.startsWith("/$bunfs/");
+  return isCompiled ? [process.execPath] : [process.execPath, script];
+}

@@ -1,0 +1,83 @@
+/**
+ * Where what OpenSSH reads lies: one private key and certificate per host, and host keys.
+ *
+ * The path is written into ssh_config, so it must be the same for every process of a person whatever
+ * its environment: `<config folder>/openssh`, or under HOME, which ssh(1) expands as well. Where there
+ * is a session folder that goes with the session, that path is a symbolic link into it.
+ *
+ * @module
+ */
+import { lstatSync, mkdirSync, readlinkSync, renameSync, statSync, symlinkSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { QfError } from "../../base/errors.ts";
+import { newId } from "../../base/random.ts";
+
+/** Variables of the environment that say where. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Below HOME when no other config folder is named; what a drop-in for every user says. */
+export const DEFAULT_CONFIG_PATH = ".config/qufabric";
+
+/** Path as written into ssh_config. `configDir`: `--config-dir`; undefined: the person's HOME. */
+export function opensshFolderPath(environment: Environment, configDir: string | undefined): string {
+  return join(configDir ?? join(homeOf(environment), DEFAULT_CONFIG_PATH), "openssh");
+}
+
+/**
+ * Makes the folder when it is not there. Throws ERR_PERMISSION when it, or what it leads to, is open to
+ * others or belongs to somebody else.
+ */
+export function openOpensshFolder(environment: Environment, configDir: string | undefined): string {
+  const path = opensshFolderPath(environment, configDir);
+  mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
+  if (!isThere(path)) make(path, environment);
+  const found = statSync(path);
+  const isOurs = found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
+  if (isOurs && lstatSync(path).uid === process.getuid?.()) return path;
+  throw new QfError("ERR_PERMISSION", `the folder ${path} is open to others or belongs to somebody else`, {
+    hint: `move it away; it holds nothing that must be kept`,
+  });
+}
+
+/** A link that leads nowhere is not there: the session it led to is over. */
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Whoever comes first makes it; the others find it. */
+function make(path: string, environment: Environment): void {
+  const session = sessionFolder(environment);
+  try {
+    if (session === undefined) {
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+        renameSync(path, `${path}.${newId()}.old`);
+      mkdirSync(path, { mode: 0o700 });
+      return;
+    }
+    mkdirSync(session, { recursive: true, mode: 0o700 });
+    const fresh = `${path}.${newId()}.new`;
+    symlinkSync(session, fresh);
+    renameSync(fresh, path);
+  } catch (error) {
+    if (!isThere(path)) throw error;
+  }
+}
+
+function sessionFolder(environment: Environment): string | undefined {
+  const runtime = environment.XDG_RUNTIME_DIR;
+  if (runtime === undefined || !isAbsolute(runtime)) return undefined;
+  const found = lstatSync(runtime, { throwIfNoEntry: false });
+  const isOurs = found?.isDirectory() === true && found.uid === process.getuid?.();
+  return isOurs && (found.mode & 0o077) === 0 ? join(runtime, "qufabric", "openssh") : undefined;
+}
+
+function homeOf(environment: Environment): string {
+  const home = environment.HOME;
+  if (home !== undefined && isAbsolute(home)) return home;
+  throw new QfError("ERR_USAGE", "HOME is not set", { hint: "set HOME to your home folder" });
+}
+
+/** Target of the link at `path`, for messages and tests. Undefined when it is a plain folder. */
+export function linkTarget(path: string): string | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
+}

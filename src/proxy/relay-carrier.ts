@@ -1,0 +1,105 @@
+/**
+ * The helper for a peer that is reached through the relay: ssh takes one end of a socket pair as it would
+ * take the connection itself, and the helper carries the bytes between the other end and the relay.
+ * `qf proxy connect` starts it; nobody else does. It looks at nothing and holds no key.
+ *
+ * @module
+ */
+import { closeSync, openSync, writeSync } from "node:fs";
+import { isQfError, QfError } from "../base/errors.ts";
+import { parseJson } from "../base/files.ts";
+import { printable } from "../base/printable.ts";
+import { dialRelay, type RelayDialOptions } from "../fabric/relay-client.ts";
+import { CarryOrder } from "../wire/relay-carrier.ts";
+import { joinDescriptor } from "./join-descriptor.ts";
+import { ownCommand } from "./keys/key-cleanup.ts";
+import { socketPair } from "./native.ts";
+
+/** How the order is given: once proven it is worth nothing, and other users can not read it here. */
+const ORDER_VARIABLE = "QF_CARRY_ORDER";
+/** What decides whom TLS trusts, as we have it. */
+const TRUST_VARIABLES = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"] as const;
+/** One end of the socket pair; standard input is the same end. */
+const STREAM_FD = 1;
+const ANSWER_FD = 2;
+const ANSWER_BYTES_MAX = 4_096;
+const OK = "ok";
+
+/** A relayed stream that a helper carries. */
+export interface Carried {
+  /** The end for ssh. Whoever takes it over has the stream. */
+  readonly descriptor: number;
+  /** Lets go of it; the helper ends. */
+  destroy(): void;
+}
+
+/** Starts the helper, detached; resolves once the peer has answered. Throws what the helper was told. */
+export async function startCarrier(options: RelayDialOptions): Promise<Carried> {
+  const { origin, hello, proof, timeoutMs, signal } = options;
+  signal?.throwIfAborted();
+  const [ours, theirs] = socketPair();
+  const order: CarryOrder = { origin, hello, proof, timeoutMs };
+  const env: Record<string, string> = { [ORDER_VARIABLE]: JSON.stringify(order) };
+  for (const name of TRUST_VARIABLES) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  const child = Bun.spawn([...ownCommand(), "proxy", "carry"], {
+    cwd: "/",
+    env,
+    stdio: [theirs, theirs, "pipe"],
+    detached: true,
+  });
+  closeSync(theirs);
+  child.unref();
+  const stop = () => child.kill();
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    const answer = await firstLine(child.stderr);
+    signal?.throwIfAborted();
+    if (answer !== OK) throw failureOf(answer);
+    return { descriptor: ours, destroy: () => closeSync(ours) };
+  } catch (cause) {
+    closeSync(ours);
+    throw cause;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** `qf proxy carry`: stdin and stdout are one end of a socket pair, stderr is a pipe for the answer. */
+export async function runCarry(environment: Readonly<Record<string, string | undefined>>): Promise<number> {
+  const parsed = CarryOrder.safeParse(parseJson(environment[ORDER_VARIABLE] ?? ""));
+  if (!parsed.success) return 2;
+  let answer = OK;
+  const stream = await dialRelay(parsed.data).catch((error: unknown) => {
+    const known = isQfError(error) ? error : undefined;
+    answer = JSON.stringify({ message: known?.message ?? "it failed", hint: known?.hint });
+    return undefined;
+  });
+  writeSync(ANSWER_FD, `${answer}\n`);
+  if (stream === undefined) return 1;
+  // Whoever reads it would otherwise wait for our end.
+  closeSync(ANSWER_FD);
+  openSync("/dev/null", "w");
+  await joinDescriptor(stream, STREAM_FD);
+  return 0;
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes("\n") || text.length > ANSWER_BYTES_MAX) break;
+  }
+  return text.split("\n")[0] ?? "";
+}
+
+function failureOf(answer: string): QfError {
+  const told = parseJson(answer) as { message?: unknown; hint?: unknown } | undefined;
+  const message = typeof told?.message === "string" ? printable(told.message) : "the relay can not be used";
+  return new QfError("ERR_PEER_UNREACHABLE", message, {
+    ...(typeof told?.hint === "string" ? { hint: printable(told.hint) } : {}),
+  });
+}

@@ -1,0 +1,156 @@
+/**
+ * The ssh(1) that called us, and whether what it was told is still safe.
+ *
+ * Its options are those of the configuration files and of its command line. Asking `ssh -G` costs as
+ * much as connecting, so what was found good is remembered by a digest over the command line's options
+ * and the state of every file that is read.
+ *
+ * @module
+ */
+import { appendFileSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join } from "node:path";
+import { QfError } from "../base/errors.ts";
+import { named } from "../base/files.ts";
+import { sha256 } from "../base/random.ts";
+import type { Environment } from "./keys/openssh-folder.ts";
+import { readEffective, weakenedOptions } from "./ssh-config/effective.ts";
+
+/** Digests of what was found good, one a line, in the OpenSSH folder. */
+const CHECKED_FILE = "_checked";
+const CHECKED_BYTES_MAX = 65_536;
+/** Bounds on following Include. */
+const FILES_MAX = 128;
+const DEPTH_MAX = 8;
+/** Options of ssh(1) that take a value. */
+const WITH_VALUE = new Set("BbcDEeFIiJLlmOopPQRSWw");
+
+/** The ssh that runs us by `exec` of its shell. Undefined: somebody else, or this system does not say. */
+export interface Caller {
+  readonly pid: string;
+  readonly executable: string;
+  /** `-F` and `-o` of its command line, as separate words. */
+  readonly options: readonly string[];
+}
+
+/** Reads our parent process. */
+export function findCaller(pid: number = process.ppid): Caller | undefined {
+  try {
+    const executable = readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "");
+    if (basename(executable) !== "ssh") return undefined;
+    const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(1, -1);
+    return { pid: String(pid), executable, options: configOptions(argv) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** `-F` and `-o` with their values out of ssh(1)'s arguments; those after the host count as well. */
+export function configOptions(argv: readonly string[]): string[] {
+  const found: string[] = [];
+  let hosts = 0;
+  for (let i = 0; i < argv.length && hosts < 2; i++) {
+    const word = argv[i] ?? "";
+    if (word === "--") break;
+    if (!word.startsWith("-") || word === "-") {
+      hosts += 1; // The second one is the command.
+      continue;
+    }
+    for (let at = 1; at < word.length; at++) {
+      const letter = word[at] ?? "";
+      if (!WITH_VALUE.has(letter)) continue;
+      const value = at + 1 < word.length ? word.slice(at + 1) : (argv[++i] ?? "");
+      if (letter === "F" || letter === "o") found.push(`-${letter}`, value);
+      break;
+    }
+  }
+  return found;
+}
+
+/**
+ * Throws ERR_SSH when the caller would take another machine for `host`, or give our key away. Silent when
+ * that can not be known.
+ */
+export async function checkCaller(options: {
+  readonly caller: Caller | undefined;
+  readonly host: string;
+  readonly folder: string;
+  readonly environment: Environment;
+}): Promise<void> {
+  const { caller, host, folder, environment } = options;
+  if (caller === undefined) return;
+  const path = join(folder, CHECKED_FILE);
+  const state = sha256(JSON.stringify([caller, host, configState(caller, environment)].map(withoutPid)));
+  if (isChecked(path, state)) return;
+  const args = caller.options;
+  const { effective } = await readEffective({ ssh: caller.executable, args, host, environment });
+  if (effective === undefined) return;
+  const { needed } = weakenedOptions(effective);
+  if (needed.length > 0) {
+    throw new QfError("ERR_SSH", `your ssh configuration changes ${needed.join(", ")} for ${host}`, {
+      hint: "leave that to QuFabric: look for it with ssh -G, on the command line and before its lines, or use qf ssh",
+    });
+  }
+  try {
+    appendFileSync(path, `${state}\n`, { mode: 0o600 });
+  } catch (cause) {
+    throw named(cause, path);
+  }
+}
+
+function withoutPid(value: unknown): unknown {
+  return typeof value === "object" && value !== null && "pid" in value ? { ...value, pid: "" } : value;
+}
+
+function isChecked(path: string, state: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  if (found.size > CHECKED_BYTES_MAX) rmSync(path, { force: true });
+  else return readFileSync(path, "utf8").split("\n").includes(state);
+  return false;
+}
+
+/** Every file that ssh reads for its configuration, with what changes when it does. */
+function configState({ options }: Caller, environment: Environment): string[] {
+  const files: string[] = [];
+  const own = options.flatMap((word, i) => (options[i - 1] === "-F" ? [word] : [])).at(-1);
+  const home = join(environment.HOME ?? "/", ".ssh");
+  if (own !== undefined) visit(own, home, 0, files);
+  else {
+    visit(join(home, "config"), home, 0, files);
+    visit("/etc/ssh/ssh_config", "/etc/ssh", 0, files);
+  }
+  return files;
+}
+
+function visit(path: string, folder: string, depth: number, files: string[]): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  files.push(`${path} ${found?.ino} ${found?.size} ${found?.mtimeMs} ${found?.ctimeMs}`);
+  if (found?.isFile() !== true || depth >= DEPTH_MAX || files.length >= FILES_MAX) return;
+  for (const pattern of includesOf(path)) {
+    const expanded = pattern.replace(/^~\//, `${dirname(folder)}/`);
+    const full = isAbsolute(expanded) ? expanded : join(folder, expanded);
+    for (const file of expand(full)) visit(file, folder, depth + 1, files);
+  }
+}
+
+function includesOf(path: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    return []; // ssh can not read it either.
+  }
+  return [...text.matchAll(/^[ \t]*include[ \t=]+(.*)$/gim)].flatMap(
+    ([, rest = ""]) => rest.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', "")) ?? [],
+  );
+}
+
+function expand(pattern: string): string[] {
+  if (!/[*?[]/.test(pattern)) return [pattern];
+  try {
+    const glob = new Bun.Glob(basename(pattern));
+    return [...glob.scanSync({ cwd: dirname(pattern), absolute: true, onlyFiles: false })].sort();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * The server's side of one SSH transport, around ssh2: banner and reasons when something is refused,
+ * terminal modes, and output with back-pressure.
+ *
+ * ssh2 parses and encrypts; `guard.ts` keeps what is out of its place from it.
+ *
+ * @module
+ */
+import { EventEmitter } from "node:events";
+import type { Duplex } from "node:stream";
+import type { Connection, ServerChannel } from "ssh2";
+import { SshBufferError, SshReader } from "../base/ssh-buffer.ts";
+import { bannerMessage, channelOpenFailure, debugMessage, disconnectMessage, MESSAGE } from "./messages.ts";
+import { acceptChannel, openChannel } from "./server-channels.ts";
+import {
+  channelEnds,
+  protocolOf,
+  type Ssh2ChannelEnds,
+  type Ssh2Protocol,
+  sendMessage,
+  sendMessageNow,
+  sessionIdOf,
+} from "./ssh2-internals.ts";
+import { CHANNEL_TYPE_BYTES_MAX } from "./wire-limits.ts";
+import { createGatherer } from "./write-coalescer.ts";
+
+/** A channel that the client asks for, other than by name unverified. */
+export interface ChannelOpen {
+  readonly type: string;
+  /** The client's number, for `refuseChannel`. */
+  readonly sender: number;
+  /** What the client's side of it takes. */
+  readonly window: number;
+  readonly packetSize: number;
+  /** What follows the four common fields. */
+  readonly rest: Uint8Array;
+}
+
+export interface DoorHooks {
+  /** True: ssh2 goes on with it. False: the hook refuses it, now or later. */
+  onChannelOpen(open: ChannelOpen): boolean;
+  /** Bytes of terminal modes of a pty-req, as ssh2 does not read them. */
+  onTerminalModes(channelId: number, modes: Uint8Array): void;
+  /** Data of a channel went either way. */
+  onActivity(): void;
+}
+
+/** Bytes waiting in the transport above which channels stop writing: a client may open any window. */
+const TRANSPORT_BYTES_MAX = 1024 * 1024;
+/** Largest piece of channel data sent; RFC 4253 section 6.1 lets everybody take it. */
+const DATA_BYTES_MAX = 32_768;
+const TERMINAL_MODES_BYTES_MAX = 1280;
+const TERMINAL_TYPE_BYTES_MAX = 256;
+const STDERR = 1;
+export class ServerDoor {
+  readonly #connection: Connection;
+  readonly #protocol: Ssh2Protocol;
+  readonly #stream: Duplex;
+  readonly #hooks: DoorHooks;
+  /** Wakes writers: "window" with a channel number, "drain" of the transport, "closed". */
+  readonly #wake = new EventEmitter().setMaxListeners(0);
+  #isClosed = false;
+  bytesIn = 0;
+  bytesOut = 0;
+
+  /** Call it when ssh2 has announced the connection and it is guarded. */
+  constructor(connection: Connection, stream: Duplex, hooks: DoorHooks) {
+    this.#connection = connection;
+    this.#protocol = protocolOf(connection);
+    this.#stream = stream;
+    this.#hooks = hooks;
+    const inspect = this.#protocol.inspectPayload;
+    this.#protocol.inspectPayload = (payload) => {
+      const verdict = inspect === undefined ? true : inspect(payload);
+      return verdict === true ? this.#onPayload(payload) : verdict;
+    };
+    const write = this.#protocol._onWrite;
+    const gather = createGatherer(stream);
+    this.#protocol._onWrite = (data) => {
+      this.bytesOut += data.length;
+      gather(data.length);
+      write(data);
+    };
+    stream.on("drain", () => this.#wake.emit("drain"));
+    connection.on("handshake", () => this.#wake.emit("drain"));
+    stream.once("close", () => this.#close());
+  }
+
+  /** What names this transport, and no other, on both ends (RFC 4253 section 7.2). After the key exchange. */
+  sessionId(): Buffer {
+    return sessionIdOf(this.#protocol);
+  }
+
+  /** Text the client shows at once. Before the end of authentication only. */
+  sendBanner(text: string): void {
+    if (!this.#isClosed) sendMessage(this.#protocol, bannerMessage(`${text}\r\n`));
+  }
+
+  /** Text for whoever looks closely: OpenSSH's client shows it with -v. */
+  sendDebug(text: string): void {
+    if (!this.#isClosed) sendMessage(this.#protocol, debugMessage(text));
+  }
+
+  /** Says why and ends the transport; what was sent before is still delivered. */
+  disconnect(reason: number, text: string): void {
+    if (this.#isClosed || !this.#stream.writable) return;
+    sendMessageNow(this.#protocol, disconnectMessage(reason, text));
+    this.#stream.end();
+  }
+
+  refuseChannel(sender: number, reason: number, text: string): void {
+    if (!this.#isClosed) sendMessage(this.#protocol, channelOpenFailure(sender, reason, text));
+  }
+
+  /** Confirms a direct channel that `onChannelOpen` kept from ssh2. Null when that can not be. */
+  acceptChannel(open: ChannelOpen): ServerChannel | null {
+    return this.#isClosed ? null : acceptChannel(this.#connection, open);
+  }
+
+  /** Asks the client for a channel; `fields` are what the type adds. Null when it is not to be had. */
+  openChannel(type: string, fields: Uint8Array): Promise<ServerChannel | null> {
+    return this.#isClosed ? Promise.resolve(null) : openChannel(this.#connection, type, fields);
+  }
+
+  /**
+   * Sends `data` as stdout or stderr of a channel, as fast as the client's window and the transport
+   * take it. False when the channel is gone. One call at a time for each of the two.
+   */
+  async writeChannel(channelId: number, kind: "stdout" | "stderr", data: Uint8Array): Promise<boolean> {
+    for (let at = 0; at < data.length; ) {
+      at += this.writeNow(channelId, kind, at === 0 ? data : data.subarray(at));
+      if (at === data.length) break;
+      if (this.#openEnds(channelId) === undefined) return false;
+      await this.#woken(this.#isBlocked() ? "drain" : `window ${channelId}`);
+    }
+    return true;
+  }
+
+  /** Bytes of `data` that went at once, as stdout or stderr of a channel: not behind what waits already. */
+  writeNow(channelId: number, kind: "stdout" | "stderr", data: Uint8Array): number {
+    let at = 0;
+    while (at < data.length) {
+      const ends = this.#openEnds(channelId);
+      if (ends === undefined || ends.outgoing.window <= 0 || this.#isBlocked()) break;
+      at += this.#send(ends.outgoing, kind, at === 0 ? data : data.subarray(at));
+    }
+    return at;
+  }
+
+  /** As much of `data` as goes at once; for last words. */
+  tryWriteChannel(channelId: number, kind: "stdout" | "stderr", data: Uint8Array): void {
+    const ends = this.#openEnds(channelId);
+    if (ends !== undefined && ends.outgoing.window > 0) this.#send(ends.outgoing, kind, data);
+  }
+
+  /** Exit status (RFC 4254 section 6.10), where the channel is still open. */
+  sendExitStatus(channelId: number, status: number): void {
+    const ends = this.#openEnds(channelId);
+    if (ends !== undefined) this.#protocol.exitStatus(ends.outgoing.id, status);
+  }
+
+  /** Name of the signal that ended it, without SIG. */
+  sendExitSignal(channelId: number, signal: string): void {
+    const ends = this.#openEnds(channelId);
+    if (ends !== undefined) this.#protocol.exitSignal(ends.outgoing.id, signal, false, "");
+  }
+
+  /** Whether more data would only pile up: the transport is behind, or keys are being exchanged. */
+  #isBlocked(): boolean {
+    return this.#stream.writableLength > TRANSPORT_BYTES_MAX || this.#protocol._kexinit !== undefined;
+  }
+
+  #send(
+    outgoing: { readonly id: number; window: number; readonly packetSize: number },
+    kind: "stdout" | "stderr",
+    data: Uint8Array,
+  ): number {
+    const length = Math.min(data.length, outgoing.window, outgoing.packetSize, DATA_BYTES_MAX);
+    // ssh2 takes anything but a Buffer for text.
+    const piece = Buffer.from(data.buffer, data.byteOffset, length);
+    if (kind === "stdout") this.#protocol.channelData(outgoing.id, piece);
+    else this.#protocol.channelExtData(outgoing.id, piece, STDERR);
+    outgoing.window -= length;
+    this.#hooks.onActivity();
+    return length;
+  }
+
+  /** Undefined unless something can still be sent on it. */
+  #openEnds(channelId: number): Ssh2ChannelEnds | undefined {
+    const ends = this.#isClosed ? undefined : channelEnds(this.#connection, channelId);
+    return ends?.outgoing.state === "open" ? ends : undefined;
+  }
+
+  #woken(event: string): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#wake.off(event, wake);
+        this.#wake.off("closed", wake);
+        resolve();
+      };
+      this.#wake.on(event, wake);
+      this.#wake.on("closed", wake);
+    });
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    this.#wake.emit("closed");
+  }
+
+  /** True: on to ssh2. Undefined: it goes no further. */
+  #onPayload(payload: Buffer): true | undefined {
+    const type = payload[0];
+    this.bytesIn += payload.length;
+    switch (type) {
+      case MESSAGE.CHANNEL_OPEN:
+        return this.#onChannelOpen(payload);
+      case MESSAGE.CHANNEL_DATA:
+        this.#hooks.onActivity();
+        return true;
+      case MESSAGE.CHANNEL_REQUEST:
+        this.#onChannelRequest(payload);
+        return true;
+      case MESSAGE.CHANNEL_WINDOW_ADJUST:
+      // A closed channel must not leave its writers waiting for a window.
+      case MESSAGE.CHANNEL_CLOSE: {
+        const event = `window ${payload.length < 5 ? "" : payload.readUInt32BE(1)}`;
+        // ssh2 reads the message after this function has returned.
+        queueMicrotask(() => this.#wake.emit(event));
+        return true;
+      }
+    }
+    return true;
+  }
+
+  #onChannelOpen(payload: Buffer): true | undefined {
+    const reader = new SshReader(payload.subarray(1));
+    const type = reader.text(CHANNEL_TYPE_BYTES_MAX);
+    const sender = reader.uint32();
+    const window = reader.uint32();
+    const packetSize = reader.uint32();
+    const rest = Buffer.from(payload.subarray(1 + reader.position));
+    const open = { type, sender, window, packetSize, rest };
+    return this.#hooks.onChannelOpen(open) ? true : undefined;
+  }
+
+  /** ssh2 knows no IUTF8 and passes the rest on by names; the bytes themselves say it all. */
+  #onChannelRequest(payload: Buffer): void {
+    try {
+      const reader = new SshReader(payload.subarray(1));
+      const channelId = reader.uint32();
+      if (reader.text(CHANNEL_TYPE_BYTES_MAX) !== "pty-req") return;
+      reader.raw(1);
+      reader.string(TERMINAL_TYPE_BYTES_MAX);
+      reader.raw(16);
+      this.#hooks.onTerminalModes(channelId, Buffer.from(reader.string(TERMINAL_MODES_BYTES_MAX)));
+    } catch (cause) {
+      // What is malformed is for ssh2 to refuse.
+      if (!(cause instanceof SshBufferError)) throw cause;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * What `qf proxy connect` tells its helper that carries a relayed stream: a stream to open, proven already.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { HELLO_BYTES_MAX } from "./hello.ts";
+import { lazily } from "./lazy-schema.ts";
+import { Ed25519Signature, HttpUrl } from "./units.ts";
+
+export const CarryOrder = lazily(() =>
+  z.strictObject({
+    /** Where the relay is. */
+    origin: HttpUrl,
+    /** Without its newline; taken once. */
+    hello: z.string().max(HELLO_BYTES_MAX),
+    /** Signature of the relay's request, by the device key. */
+    proof: Ed25519Signature,
+    /** Longest wait for the peer. */
+    timeoutMs: z.int().min(1).max(600_000),
+  }),
+);
+export type CarryOrder = z.infer<typeof CarryOrder>;

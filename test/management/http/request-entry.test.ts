@@ -1,0 +1,72 @@
+import { expect, test } from "bun:test";
+import { QfError } from "../../../src/base/errors.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import { createFront, type Route } from "../../../src/management/http/request-entry.ts";
+
+const routes: Route[] = [
+  { prefix: "/who", answer: (_request, sourceAddress) => new Response(sourceAddress) },
+  {
+    prefix: "/broken",
+    answer: () => {
+      throw new Error("a secret");
+    },
+  },
+  {
+    prefix: "/refused",
+    answer: async () => {
+      throw new QfError("ERR_TOO_MANY", "too many");
+    },
+  },
+  { prefix: "/healthz", answer: () => new Response("ok") },
+];
+
+function front(behindProxy = false) {
+  const { answer } = createFront({ log: silentLog, hosts: new Set(["qf.example.com"]), behindProxy, routes });
+  return async (path: string, headers: Record<string, string> = {}) => {
+    const request = new Request(`http://qf.example.com${path}`, {
+      headers: { host: "qf.example.com", ...headers },
+    });
+    const response = await answer(request, "192.0.2.9");
+    return { status: response?.status, text: (await response?.text()) ?? "" };
+  };
+}
+
+test.each([
+  { host: "qf.example.com", status: 200 },
+  { host: "QF.example.com", status: 200 },
+  { host: "127.0.0.1:8080", status: 200 },
+  { host: "[::1]:8080", status: 200 },
+  { host: "evil.example", status: 421 },
+  { host: "qf.example.com.evil.example", status: 421 },
+  { host: "", status: 421 },
+])("a request for host '$host' is answered with $status", async ({ host, status }) => {
+  expect((await front()("/who", { host })).status).toBe(status);
+});
+
+test("probes are answered under any name", async () => {
+  expect((await front()("/healthz", { host: "10.0.0.7.nip.example" })).status).toBe(200);
+});
+
+test("where a request comes from is said by the socket, or by our own proxy's last word", async () => {
+  const forwarded = { "x-forwarded-for": "203.0.113.1, 198.51.100.2" };
+  expect((await front()("/who", forwarded)).text).toBe("192.0.2.9");
+  expect((await front(true)("/who", forwarded)).text).toBe("198.51.100.2");
+  expect((await front(true)("/who", { "x-forwarded-for": "<script>" })).text).toBe("192.0.2.9");
+  expect((await front(true)("/who")).text).toBe("192.0.2.9");
+});
+
+test("a failure is one line, and an unexpected one tells nothing", async () => {
+  expect(await front()("/refused")).toEqual({
+    status: 429,
+    text: JSON.stringify({ code: 429, message: "too many", error: "ERR_TOO_MANY" }),
+  });
+  const broken = await front()("/broken");
+  expect(broken.status).toBe(500);
+  expect(broken.text).not.toContain("secret");
+});
+
+test("what nobody answers is not found, also beside a prefix", async () => {
+  expect((await front()("/whoever")).status).toBe(404);
+  expect((await front()("/")).status).toBe(404);
+  expect((await front()("/who/else")).status).toBe(200);
+});

@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { factList, html, page, pageHeaders } from "../../../src/management/web/html.ts";
+
+test("html escapes what is put into it, and nothing twice", () => {
+  const inner = html`<b>${"<&>"}</b>`;
+  expect(html`<p title="${"\"'"}">${inner}${[inner]}${null}${1}</p>`.markup).toBe(
+    '<p title="&quot;&#39;"><b>&lt;&amp;&gt;</b><b>&lt;&amp;&gt;</b>1</p>',
+  );
+});
+
+test("no text can open or close a tag, an attribute or an entity", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      const { markup } = html`<a href="${text}">${text}</a>`;
+      expect(markup.slice(9, -4).replace('">', "")).not.toMatch(/[<>"']|&(?!amp;|lt;|gt;|quot;|#39;)/);
+    }),
+  );
+});
+
+test("a page has a language, a title, and no script", () => {
+  const text = page("A <title>", factList([["Name", "<value>"]]));
+  expect(text).toContain('<html lang="en">');
+  expect(text).toContain("A &lt;title&gt;");
+  expect(text).not.toContain("<script");
+});
+
+test("a page's headers allow its own style and its own forms, and nothing else", () => {
+  const policy = pageHeaders(["https://idp.example.com"])["content-security-policy"] ?? "";
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toContain("form-action 'self' https://idp.example.com");
+  expect(policy).toMatch(/style-src 'sha256-[A-Za-z0-9+/=]{44}'/);
+  expect(policy).not.toContain("unsafe");
+  expect(policy).not.toContain("script-src");
+});

@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { configOptions, findCaller } from "../../src/proxy/ssh-caller.ts";
+
+test.each([
+  [["web1"], []],
+  [
+    ["-F", "x", "web1", "true"],
+    ["-F", "x"],
+  ],
+  [
+    ["-vFx", "web1"],
+    ["-F", "x"],
+  ],
+  [
+    ["-o", "A=b", "-oC=d", "web1"],
+    ["-o", "A=b", "-o", "C=d"],
+  ],
+  [
+    ["-4Tvo", "A=b", "web1"],
+    ["-o", "A=b"],
+  ],
+  [["-p", "22", "-l", "-o", "web1"], []],
+  [
+    ["web1", "-o", "A=b", "cmd", "-o", "C=d"],
+    ["-o", "A=b"],
+  ],
+  [
+    ["-x", "-oA=b", "--", "web1", "-oC=d"],
+    ["-o", "A=b"],
+  ],
+  [["-L", "-oA=b", "web1"], []],
+  [["-o"], ["-o", ""]],
+  [[], []],
+])("of %p the options that configure are %p", (argv, options) => {
+  expect(configOptions(argv)).toEqual(options);
+});
+
+test("whoever is no ssh is no caller", () => {
+  expect(findCaller(process.pid)).toBeUndefined();
+  expect(findCaller(4_194_304)).toBeUndefined();
+});
