@@ -9,7 +9,7 @@ import type { Log } from "../base/log.ts";
 import type { PolicySnapshot } from "../policy/decide/snapshot.ts";
 import type { MapCa, NetworkMap, PublicJwk, TrustedIssuer } from "../wire/network-map.ts";
 import type { AccountId, PeerId } from "../wire/units.ts";
-import type { Store } from "./db/store.ts";
+import type { Store } from "./db/engine/store.ts";
 
 export interface ManagementContext {
   readonly clock: Clock;

@@ -5,8 +5,8 @@
  */
 import { QfError } from "../base/errors.ts";
 import { isLoopbackHost } from "../identity/strict-fetch.ts";
-import { findMeta, putMeta } from "./db/accounts.ts";
-import type { Store } from "./db/store.ts";
+import type { Store } from "./db/engine/store.ts";
+import { findMeta, putMeta } from "./db/tables/accounts.ts";
 import { type CheckedListen, listenOrigin } from "./serve-options.ts";
 
 /** The origin of last time; undefined before the first serve. */

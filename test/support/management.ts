@@ -6,12 +6,17 @@ import { afterEach } from "bun:test";
 import { silentLog } from "../../src/base/log.ts";
 import { newId, newSecret } from "../../src/base/random.ts";
 import type { KeyRing, ManagementContext, OidcSettings } from "../../src/management/context.ts";
-import { hashToken, insertToken } from "../../src/management/db/api-tokens.ts";
-import { insertPeer, type NewPeer } from "../../src/management/db/new-peer.ts";
-import type { PeerRow } from "../../src/management/db/peers.ts";
+import type { Store } from "../../src/management/db/engine/store.ts";
 import type { NewRow } from "../../src/management/db/schema/schema.ts";
-import type { Store } from "../../src/management/db/store.ts";
-import { EMBEDDED_ISSUER, insertUser, SERVICE_ISSUER, type UserRow } from "../../src/management/db/users.ts";
+import { hashToken, insertToken } from "../../src/management/db/tables/api-tokens.ts";
+import { insertPeer, type NewPeer } from "../../src/management/db/tables/new-peer.ts";
+import type { PeerRow } from "../../src/management/db/tables/peers.ts";
+import {
+  EMBEDDED_ISSUER,
+  insertUser,
+  SERVICE_ISSUER,
+  type UserRow,
+} from "../../src/management/db/tables/users.ts";
 import { addAccount } from "../../src/management/init.ts";
 import { createMaps } from "../../src/management/maps/maps.ts";
 import type { InitResult } from "../../src/wire/admin-api.ts";

@@ -15,8 +15,8 @@ import {
 } from "../../src/fabric/relay-client.ts";
 import type { RelayStream } from "../../src/fabric/relay-stream.ts";
 import type { ManagementContext } from "../../src/management/context.ts";
-import { insertPeer } from "../../src/management/db/new-peer.ts";
-import type { PeerRow } from "../../src/management/db/peers.ts";
+import { insertPeer } from "../../src/management/db/tables/new-peer.ts";
+import type { PeerRow } from "../../src/management/db/tables/peers.ts";
 import { createRelayHub, type RelayHub, type RelaySocketData } from "../../src/management/relay/hub.ts";
 import type { RelayLimits } from "../../src/management/relay/limits.ts";
 import type { ClusterAddress } from "../../src/management/relay/tunnel-listener.ts";

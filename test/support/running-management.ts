@@ -3,13 +3,13 @@
  */
 import { nowSeconds } from "../../src/base/clock.ts";
 import { newId, newSecret } from "../../src/base/random.ts";
-import { updateAccount } from "../../src/management/db/accounts.ts";
-import { listEvents } from "../../src/management/db/audit-events.ts";
-import { insertGroup } from "../../src/management/db/groups.ts";
-import { putPolicy } from "../../src/management/db/policies.ts";
-import { hashSetupKey, insertSetupKey } from "../../src/management/db/setup-keys.ts";
-import { insertIdpAccount } from "../../src/management/db/sign-in.ts";
-import { EMBEDDED_ISSUER, insertUser, type UserRow } from "../../src/management/db/users.ts";
+import { updateAccount } from "../../src/management/db/tables/accounts.ts";
+import { listEvents } from "../../src/management/db/tables/audit-events.ts";
+import { insertGroup } from "../../src/management/db/tables/groups.ts";
+import { putPolicy } from "../../src/management/db/tables/policies.ts";
+import { hashSetupKey, insertSetupKey } from "../../src/management/db/tables/setup-keys.ts";
+import { insertIdpAccount } from "../../src/management/db/tables/sign-in.ts";
+import { EMBEDDED_ISSUER, insertUser, type UserRow } from "../../src/management/db/tables/users.ts";
 import { hashPassword } from "../../src/management/idp/passwords.ts";
 import { initManagement } from "../../src/management/init.ts";
 import { type RunningManagement, startManagement } from "../../src/management/serve.ts";

@@ -4,9 +4,9 @@
  */
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { findAccount, insertAccount } from "../../src/management/db/accounts.ts";
-import { systemInitiator } from "../../src/management/db/audit-events.ts";
-import { openStore } from "../../src/management/db/store.ts";
+import { openStore } from "../../src/management/db/engine/store.ts";
+import { findAccount, insertAccount } from "../../src/management/db/tables/accounts.ts";
+import { systemInitiator } from "../../src/management/db/tables/audit-events.ts";
 import { anAccountRow } from "./account-row.ts";
 
 const store = openStore({ dataDir: process.argv[2] ?? "", clock: systemClock, log: silentLog, create: true });

@@ -13,9 +13,9 @@ import { QfError } from "../../base/errors.ts";
 import type { MapCa, PublicJwk, TrustedIssuer } from "../../wire/network-map.ts";
 import type { AccountId } from "../../wire/units.ts";
 import type { KeyRing, OidcSettings } from "../context.ts";
-import { listAccounts } from "../db/accounts.ts";
-import { insertSigningKeys, listSigningKeys, type SigningKeyRow } from "../db/keys.ts";
-import type { Reader, Store } from "../db/store.ts";
+import type { Reader, Store } from "../db/engine/store.ts";
+import { listAccounts } from "../db/tables/accounts.ts";
+import { insertSigningKeys, listSigningKeys, type SigningKeyRow } from "../db/tables/keys.ts";
 import {
   mapCaOf,
   newTunnelKey,

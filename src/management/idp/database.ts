@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import type { Store } from "../db/engine/store.ts";
 import {
   consumeOidcPayload,
   deleteOidcGrant,
@@ -12,8 +14,7 @@ import {
   type OidcPayloadRow,
   type PasswordUser,
   putOidcPayload,
-} from "../db/sign-in.ts";
-import type { Store } from "../db/store.ts";
+} from "../db/tables/sign-in.ts";
 import type { PasswordAccount, PasswordAccounts, PayloadStore } from "./store.ts";
 
 export function databaseAccounts(store: Store): PasswordAccounts {

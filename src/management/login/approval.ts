@@ -16,8 +16,9 @@ import { newId, newSecret, sha256 } from "../../base/random.ts";
 import type { AgentMessage, ApprovalAnswer, ApprovedIdentity } from "../../wire/agent-sync.ts";
 import { HostedLoginData } from "../../wire/hosted-login.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import { findAccount } from "../db/accounts.ts";
-import { systemInitiator } from "../db/audit-events.ts";
+import type { ChangeWriter, Reader } from "../db/engine/store.ts";
+import { findAccount } from "../db/tables/accounts.ts";
+import { systemInitiator } from "../db/tables/audit-events.ts";
 import {
   countHostedLogins,
   deleteHostedLogin,
@@ -26,10 +27,9 @@ import {
   type HostedLoginRow,
   insertHostedLogin,
   updateHostedLogin,
-} from "../db/logins.ts";
-import { findPeer, type PeerRow } from "../db/peers.ts";
-import type { ChangeWriter, Reader } from "../db/store.ts";
-import { findUser, issuerUrl } from "../db/users.ts";
+} from "../db/tables/logins.ts";
+import { findPeer, type PeerRow } from "../db/tables/peers.ts";
+import { findUser, issuerUrl } from "../db/tables/users.ts";
 import type { LoginDeps } from "./deps.ts";
 import { HOSTED_LIFETIME_SECONDS, HOSTED_TOTAL_MAX, HOSTED_TRIES_MAX, isCode, metaOf } from "./hosted.ts";
 

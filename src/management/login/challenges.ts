@@ -13,8 +13,8 @@ import { isQfError, QfError } from "../../base/errors.ts";
 import { sha256 } from "../../base/random.ts";
 import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import type { Challenge } from "../../wire/client-api.ts";
-import { insertChallenge } from "../db/sign-in.ts";
-import type { Store } from "../db/store.ts";
+import type { Store } from "../db/engine/store.ts";
+import { insertChallenge } from "../db/tables/sign-in.ts";
 
 const LIFETIME_SECONDS = 60;
 /** 4 bytes of expiry, 12 random, 16 of MAC: 43 characters of base64url. */

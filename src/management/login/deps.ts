@@ -7,7 +7,7 @@ import { QfError } from "../../base/errors.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { SealedFor } from "../ca/seal.ts";
 import type { ManagementContext } from "../context.ts";
-import { type AccountRow, listAccounts } from "../db/accounts.ts";
+import { type AccountRow, listAccounts } from "../db/tables/accounts.ts";
 import type { Challenges } from "./challenges.ts";
 import type { Refusals } from "./refusals.ts";
 

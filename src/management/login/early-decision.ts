@@ -8,9 +8,9 @@ import { principalsOf } from "../../policy/decide/principals.ts";
 import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds } from "../../wire/units.ts";
-import type { LoginRow } from "../db/logins.ts";
-import type { PeerRow } from "../db/peers.ts";
-import type { UserRow } from "../db/users.ts";
+import type { LoginRow } from "../db/tables/logins.ts";
+import type { PeerRow } from "../db/tables/peers.ts";
+import type { UserRow } from "../db/tables/users.ts";
 import { machineFlagsOf } from "./target.ts";
 
 export interface EarlyQuestion {

@@ -20,16 +20,16 @@ import type {
 } from "../../wire/client-api.ts";
 import { HostedLoginData } from "../../wire/hosted-login.ts";
 import type { SealedFor } from "../ca/seal.ts";
-import { type Initiator, type NewEvent, systemInitiator } from "../db/audit-events.ts";
+import type { Writer } from "../db/engine/store.ts";
+import { type Initiator, type NewEvent, systemInitiator } from "../db/tables/audit-events.ts";
 import {
   countHostedLogins,
   findHostedLogin,
   type HostedLoginRow,
   insertHostedLogin,
   updateHostedLogin,
-} from "../db/logins.ts";
-import type { Writer } from "../db/store.ts";
-import type { UserRow } from "../db/users.ts";
+} from "../db/tables/logins.ts";
+import type { UserRow } from "../db/tables/users.ts";
 import { filled } from "../settings.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { newOneTimeCode, oneTimeCodeHash } from "./one-time-code.ts";

@@ -5,9 +5,9 @@
  */
 
 import type { LogoutRequest } from "../../wire/client-api.ts";
-import { systemInitiator } from "../db/audit-events.ts";
-import { findLoginByKey, revokeLogin } from "../db/logins.ts";
-import { findUser } from "../db/users.ts";
+import { systemInitiator } from "../db/tables/audit-events.ts";
+import { findLoginByKey, revokeLogin } from "../db/tables/logins.ts";
+import { findUser } from "../db/tables/users.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { initiatorOf } from "./person.ts";
 import { checkSigned } from "./signatures.ts";

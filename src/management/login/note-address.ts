@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { systemInitiator } from "../db/audit-events.ts";
-import { type PeerRow, updatePeer } from "../db/peers.ts";
-import { listPostureChecks } from "../db/policies.ts";
+import { systemInitiator } from "../db/tables/audit-events.ts";
+import { type PeerRow, updatePeer } from "../db/tables/peers.ts";
+import { listPostureChecks } from "../db/tables/policies.ts";
 import type { LoginDeps } from "./deps.ts";
 
 /** Notes the address of a proven device where a posture check of its account asks for addresses at all. */

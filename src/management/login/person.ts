@@ -9,10 +9,16 @@ import { newId } from "../../base/random.ts";
 import type { IdTokenVerdict } from "../../identity/verify.ts";
 import { DisplayName, Email } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
-import type { AccountRow } from "../db/accounts.ts";
-import { listGroups } from "../db/groups.ts";
-import type { ChangeWriter } from "../db/store.ts";
-import { EMBEDDED_ISSUER, findUserByIdentity, insertUser, type UserRow, updateUser } from "../db/users.ts";
+import type { ChangeWriter } from "../db/engine/store.ts";
+import type { AccountRow } from "../db/tables/accounts.ts";
+import { listGroups } from "../db/tables/groups.ts";
+import {
+  EMBEDDED_ISSUER,
+  findUserByIdentity,
+  insertUser,
+  type UserRow,
+  updateUser,
+} from "../db/tables/users.ts";
 import { filled } from "../settings.ts";
 import { denial } from "./denial.ts";
 

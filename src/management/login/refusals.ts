@@ -8,9 +8,9 @@ import { type FailureCode, isQfError } from "../../base/errors.ts";
 import { sourceKey } from "../../base/source-key.ts";
 import type { ActivityCode } from "../../wire/audit-event.ts";
 import type { AccountId } from "../../wire/units.ts";
-import { systemInitiator } from "../db/audit-events.ts";
-import type { Store } from "../db/store.ts";
-import type { UserRow } from "../db/users.ts";
+import type { Store } from "../db/engine/store.ts";
+import { systemInitiator } from "../db/tables/audit-events.ts";
+import type { UserRow } from "../db/tables/users.ts";
 import { createAttempts } from "../idp/attempts.ts";
 import { initiatorOf } from "./person.ts";
 

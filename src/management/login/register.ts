@@ -8,13 +8,19 @@ import { verifyEd25519 } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
 import type { RegisterRequest, RegisterResponse } from "../../wire/client-api.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
-import type { AccountRow } from "../db/accounts.ts";
-import { systemInitiator } from "../db/audit-events.ts";
-import { findLoginByKey, updateLogin } from "../db/logins.ts";
-import { insertPeer, isApprovedAtOnce } from "../db/new-peer.ts";
-import { findPeer, findPeerByDeviceKey, listPeersOfUser, type PeerRow, updatePeer } from "../db/peers.ts";
-import type { ChangeWriter } from "../db/store.ts";
-import type { UserRow } from "../db/users.ts";
+import type { ChangeWriter } from "../db/engine/store.ts";
+import type { AccountRow } from "../db/tables/accounts.ts";
+import { systemInitiator } from "../db/tables/audit-events.ts";
+import { findLoginByKey, updateLogin } from "../db/tables/logins.ts";
+import { insertPeer, isApprovedAtOnce } from "../db/tables/new-peer.ts";
+import {
+  findPeer,
+  findPeerByDeviceKey,
+  listPeersOfUser,
+  type PeerRow,
+  updatePeer,
+} from "../db/tables/peers.ts";
+import type { UserRow } from "../db/tables/users.ts";
 import { filled } from "../settings.ts";
 import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";

@@ -17,9 +17,9 @@ import {
 } from "../../wire/client-api.ts";
 import { SSH_PORT } from "../../wire/ports.ts";
 import type { PeerId } from "../../wire/units.ts";
-import type { AccountRow } from "../db/accounts.ts";
-import { findPeer, listConfirmedMachines, type PeerRow } from "../db/peers.ts";
-import { findUser, type UserRow } from "../db/users.ts";
+import type { AccountRow } from "../db/tables/accounts.ts";
+import { findPeer, listConfirmedMachines, type PeerRow } from "../db/tables/peers.ts";
+import { findUser, type UserRow } from "../db/tables/users.ts";
 import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { checkSigned, type SignedRequest } from "./signatures.ts";

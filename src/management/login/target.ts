@@ -10,9 +10,9 @@ import type { MachineFlags } from "../../policy/decide/request.ts";
 import type { AgentFlags } from "../../wire/agent-sync.ts";
 import type { TargetInfo } from "../../wire/client-api.ts";
 import { Id, OverlayAddress } from "../../wire/units.ts";
-import type { AccountRow } from "../db/accounts.ts";
-import { findPeer, findPeerByAddress, findPeerByDnsName, type PeerRow } from "../db/peers.ts";
-import type { Reader } from "../db/store.ts";
+import type { Reader } from "../db/engine/store.ts";
+import type { AccountRow } from "../db/tables/accounts.ts";
+import { findPeer, findPeerByAddress, findPeerByDnsName, type PeerRow } from "../db/tables/peers.ts";
 
 /** By id, name, full name or overlay address, lower case. Machines only. */
 export async function findTarget(

@@ -1,6 +1,6 @@
 /**
  * The maps of one account's peers, kept up to date from version to version: reads what has changed from the
- * record of changes (`db/map-changes.ts`), and tells those who watch a peer whose map it may concern.
+ * record of changes (`db/tables/map-changes.ts`), and tells those who watch a peer whose map it may concern.
  *
  * A cache of the database: everything can be read anew, and is where the record does not reach back far
  * enough. A map's `version` is that of the last change of its own content (`map-versions.ts`). Read `mapOf`,
@@ -13,9 +13,9 @@ import { type AccountChange, LiveAccount } from "../../policy/maps/account-view.
 import { digestOfMap } from "../../wire/map-digest.ts";
 import type { MapRule, NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import { findVersion } from "../db/accounts.ts";
-import type { LoginRow } from "../db/logins.ts";
-import type { Store } from "../db/store.ts";
+import type { Store } from "../db/engine/store.ts";
+import { findVersion } from "../db/tables/accounts.ts";
+import type { LoginRow } from "../db/tables/logins.ts";
 import {
   type ChangedAccount,
   type KnownAccount,

@@ -4,11 +4,12 @@
  * @module
  */
 import type { AccountId, GroupId, PeerId } from "../../wire/units.ts";
-import { findAccount, findEpoch } from "../db/accounts.ts";
-import { listGroups, listMemberships, membershipsOf } from "../db/groups.ts";
-import { type LoginRow, listRevokedLogins } from "../db/logins.ts";
-import { listMapChanges, type MapChange } from "../db/map-changes.ts";
-import { knownPeers, listPeers, type PeerRow } from "../db/peers.ts";
+import type { Reader } from "../db/engine/store.ts";
+import { findAccount, findEpoch } from "../db/tables/accounts.ts";
+import { listGroups, listMemberships, membershipsOf } from "../db/tables/groups.ts";
+import { type LoginRow, listRevokedLogins } from "../db/tables/logins.ts";
+import { listMapChanges, type MapChange } from "../db/tables/map-changes.ts";
+import { knownPeers, listPeers, type PeerRow } from "../db/tables/peers.ts";
 import {
   listPolicies,
   listPostureChecks,
@@ -16,9 +17,8 @@ import {
   type PolicyRow,
   type PolicyRuleRow,
   type PostureCheckRow,
-} from "../db/policies.ts";
-import type { Reader } from "../db/store.ts";
-import { knownUsers, listUsers, type UserRow } from "../db/users.ts";
+} from "../db/tables/policies.ts";
+import { knownUsers, listUsers, type UserRow } from "../db/tables/users.ts";
 import { filled } from "../settings.ts";
 
 /** Changes above which loading everything is the shorter way. */

@@ -14,10 +14,10 @@ import type { MapRule, MapUser } from "../../wire/network-map.ts";
 import type { GroupId, PeerId } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import type { KeyRing } from "../context.ts";
-import type { LoginRow } from "../db/logins.ts";
-import type { PeerRow } from "../db/peers.ts";
-import type { PolicyRow, PolicyRuleRow, PostureCheckRow } from "../db/policies.ts";
-import { issuerUrl, type UserRow } from "../db/users.ts";
+import type { LoginRow } from "../db/tables/logins.ts";
+import type { PeerRow } from "../db/tables/peers.ts";
+import type { PolicyRow, PolicyRuleRow, PostureCheckRow } from "../db/tables/policies.ts";
+import { issuerUrl, type UserRow } from "../db/tables/users.ts";
 import { filled, mapSettings } from "../settings.ts";
 import type { AccountPart, AccountRows, SettledRows } from "./account-rows.ts";
 

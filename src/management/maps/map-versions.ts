@@ -6,9 +6,9 @@
  */
 
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import { bumpVersion, findVersion } from "../db/accounts.ts";
-import { findMapStamps, type MapStamp, storeMapStamps } from "../db/peers.ts";
-import type { Reader, Store, Writer } from "../db/store.ts";
+import type { Reader, Store, Writer } from "../db/engine/store.ts";
+import { bumpVersion, findVersion } from "../db/tables/accounts.ts";
+import { findMapStamps, type MapStamp, storeMapStamps } from "../db/tables/peers.ts";
 
 /** Stamps of one transaction. */
 const BATCH_MAX = 500;

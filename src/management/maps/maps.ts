@@ -9,8 +9,8 @@ import { type PolicySnapshot, prepareSnapshot } from "../../policy/decide/snapsh
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId } from "../../wire/units.ts";
 import type { KeyRing, Maps } from "../context.ts";
-import { findVersion } from "../db/accounts.ts";
-import type { Store } from "../db/store.ts";
+import type { Store } from "../db/engine/store.ts";
+import { findVersion } from "../db/tables/accounts.ts";
 import { AccountMaps } from "./account-maps.ts";
 import { createMapStamps } from "./map-versions.ts";
 

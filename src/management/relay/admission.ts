@@ -19,7 +19,7 @@ import { ruledPort } from "../../wire/ping.ts";
 import { RELAY_PROOF_HEADER, type RelayReset } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../context.ts";
-import { findPeerById } from "../db/peers.ts";
+import { findPeerById } from "../db/tables/peers.ts";
 
 export interface AdmittedDial {
   readonly ok: true;

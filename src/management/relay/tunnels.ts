@@ -10,7 +10,7 @@ import type { Log } from "../../base/log.ts";
 import type { RelayReset } from "../../wire/relay.ts";
 import { RELAY_TUNNEL_HEADER, RELAY_TUNNEL_OPEN_MS, RELAY_TUNNEL_PATH } from "../../wire/relay-tunnel.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import type { Cluster, RelayPlace } from "../db/cluster.ts";
+import type { Cluster, RelayPlace } from "../db/engine/cluster.ts";
 import type { OutletSocket } from "./send-queue.ts";
 import { Tunnel, type TunnelHost } from "./tunnel.ts";
 import { type ClusterAddress, listenForTunnels, type TunnelListener } from "./tunnel-listener.ts";

@@ -17,7 +17,7 @@ import { AgentMessage } from "../../wire/agent-sync.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import { ingestAgentEvents } from "../audit-ingest.ts";
 import type { ManagementContext } from "../context.ts";
-import type { PeerRow } from "../db/peers.ts";
+import type { PeerRow } from "../db/tables/peers.ts";
 import type { Approvals } from "../login/approval.ts";
 import { createMapEncoder } from "../maps/encode.ts";
 import { refusal, refuseUpgrade } from "../web/upgrade.ts";

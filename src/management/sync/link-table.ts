@@ -6,8 +6,8 @@
 import { QfError } from "../../base/errors.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../context.ts";
-import type { LinkState } from "../db/cluster.ts";
-import type { PeerRow } from "../db/peers.ts";
+import type { LinkState } from "../db/engine/cluster.ts";
+import type { PeerRow } from "../db/tables/peers.ts";
 import { createCloneWatch } from "./clone-watch.ts";
 import type { AgentLink } from "./link.ts";
 import { recordClone, touchPeers } from "./report-store.ts";

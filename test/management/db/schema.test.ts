@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { getTableConfig } from "drizzle-orm/sqlite-core";
 import { isQfError } from "../../../src/base/errors.ts";
-import { migrate, SQLITE_MIGRATIONS } from "../../../src/management/db/migrate.ts";
+import { migrate, SQLITE_MIGRATIONS } from "../../../src/management/db/engine/migrate.ts";
 import { sqliteSchema } from "../../../src/management/db/schema/schema.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { tempFolder } from "../../support/temp-folder.ts";

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from "bun:test";
 import { newId } from "../../../src/base/random.ts";
-import { deleteToken, hashToken } from "../../../src/management/db/api-tokens.ts";
 import { ROLES } from "../../../src/management/db/schema/accounts.ts";
-import { updateUser } from "../../../src/management/db/users.ts";
+import { deleteToken, hashToken } from "../../../src/management/db/tables/api-tokens.ts";
+import { updateUser } from "../../../src/management/db/tables/users.ts";
 import { mayCall } from "../../../src/management/http/admin/access.ts";
 import { ADMIN_ROUTES } from "../../../src/management/http/admin/app.ts";
 import type { Route } from "../../../src/management/http/admin/route.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { sshBlobOfEd25519 } from "../../../src/base/ed25519.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 import { nonceOf } from "../../../src/identity/verify.ts";
-import { findUser } from "../../../src/management/db/users.ts";
+import { findUser } from "../../../src/management/db/tables/users.ts";
 import type { LoginProof } from "../../../src/wire/client-api.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { openSignedClient, type SignedClient } from "../../support/signed-client.ts";

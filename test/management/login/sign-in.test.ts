@@ -7,12 +7,12 @@ import { type Ed25519Key, generateEd25519, signEd25519 } from "../../../src/base
 import { isQfError } from "../../../src/base/errors.ts";
 import { newId, newSecret } from "../../../src/base/random.ts";
 import { verifyCertificate } from "../../../src/certificate/verify.ts";
-import { insertToken, newTokenRow } from "../../../src/management/db/api-tokens.ts";
-import { listEvents } from "../../../src/management/db/audit-events.ts";
-import { listRevokedLogins } from "../../../src/management/db/logins.ts";
-import { findPeer, updatePeer } from "../../../src/management/db/peers.ts";
-import { deletePostureCheck, putPostureCheck } from "../../../src/management/db/policies.ts";
-import { insertUser, SERVICE_ISSUER, updateUser } from "../../../src/management/db/users.ts";
+import { insertToken, newTokenRow } from "../../../src/management/db/tables/api-tokens.ts";
+import { listEvents } from "../../../src/management/db/tables/audit-events.ts";
+import { listRevokedLogins } from "../../../src/management/db/tables/logins.ts";
+import { findPeer, updatePeer } from "../../../src/management/db/tables/peers.ts";
+import { deletePostureCheck, putPostureCheck } from "../../../src/management/db/tables/policies.ts";
+import { insertUser, SERVICE_ISSUER, updateUser } from "../../../src/management/db/tables/users.ts";
 import type { LoginProof, RegisterResponse } from "../../../src/wire/client-api.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
 import { ADA, startTestManagement, type TestManagement } from "../../support/running-management.ts";

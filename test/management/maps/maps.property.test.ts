@@ -1,12 +1,18 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { newId } from "../../../src/base/random.ts";
-import { findAccount, updateAccount } from "../../../src/management/db/accounts.ts";
-import { systemInitiator } from "../../../src/management/db/audit-events.ts";
-import { deleteGroup, insertGroup, listGroups, setGroupPeers } from "../../../src/management/db/groups.ts";
-import { insertLogin, revokeLogin } from "../../../src/management/db/logins.ts";
-import { insertPeer } from "../../../src/management/db/new-peer.ts";
-import { deletePeer, findPeer, listPeers, updatePeer } from "../../../src/management/db/peers.ts";
+import type { ChangeWriter } from "../../../src/management/db/engine/store.ts";
+import { findAccount, updateAccount } from "../../../src/management/db/tables/accounts.ts";
+import { systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
+import {
+  deleteGroup,
+  insertGroup,
+  listGroups,
+  setGroupPeers,
+} from "../../../src/management/db/tables/groups.ts";
+import { insertLogin, revokeLogin } from "../../../src/management/db/tables/logins.ts";
+import { insertPeer } from "../../../src/management/db/tables/new-peer.ts";
+import { deletePeer, findPeer, listPeers, updatePeer } from "../../../src/management/db/tables/peers.ts";
 import {
   deletePolicy,
   deletePostureCheck,
@@ -14,9 +20,8 @@ import {
   listPostureChecks,
   putPolicy,
   putPostureCheck,
-} from "../../../src/management/db/policies.ts";
-import type { ChangeWriter } from "../../../src/management/db/store.ts";
-import { deleteUser, listUsers, updateUser } from "../../../src/management/db/users.ts";
+} from "../../../src/management/db/tables/policies.ts";
+import { deleteUser, listUsers, updateUser } from "../../../src/management/db/tables/users.ts";
 import { createMaps } from "../../../src/management/maps/maps.ts";
 import { applyDelta } from "../../../src/policy/maps/map-delta.ts";
 import { digestOfMap } from "../../../src/wire/map-digest.ts";

@@ -1,14 +1,18 @@
 import { beforeEach, expect, test } from "bun:test";
 import { newId } from "../../../src/base/random.ts";
-import { findAccount, putMeta, updateAccount } from "../../../src/management/db/accounts.ts";
-import { systemInitiator } from "../../../src/management/db/audit-events.ts";
-import type { Cluster } from "../../../src/management/db/cluster.ts";
-import { insertGroup, listGroups, setGroupPeers } from "../../../src/management/db/groups.ts";
-import { deleteLoginsOverBefore, insertLogin, revokeLogin } from "../../../src/management/db/logins.ts";
-import { deletePeer, findPeer, updatePeer } from "../../../src/management/db/peers.ts";
-import { putPolicy, putPostureCheck } from "../../../src/management/db/policies.ts";
-import type { ChangeWriter } from "../../../src/management/db/store.ts";
-import { updateUser } from "../../../src/management/db/users.ts";
+import type { Cluster } from "../../../src/management/db/engine/cluster.ts";
+import type { ChangeWriter } from "../../../src/management/db/engine/store.ts";
+import { findAccount, putMeta, updateAccount } from "../../../src/management/db/tables/accounts.ts";
+import { systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
+import { insertGroup, listGroups, setGroupPeers } from "../../../src/management/db/tables/groups.ts";
+import {
+  deleteLoginsOverBefore,
+  insertLogin,
+  revokeLogin,
+} from "../../../src/management/db/tables/logins.ts";
+import { deletePeer, findPeer, updatePeer } from "../../../src/management/db/tables/peers.ts";
+import { putPolicy, putPostureCheck } from "../../../src/management/db/tables/policies.ts";
+import { updateUser } from "../../../src/management/db/tables/users.ts";
 import { createMaps } from "../../../src/management/maps/maps.ts";
 import { NetworkMap } from "../../../src/wire/network-map.ts";
 import type { PolicyRuleWrite } from "../../../src/wire/policy.ts";

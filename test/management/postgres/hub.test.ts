@@ -4,9 +4,9 @@ import { type Ed25519Key, generateEd25519, signEd25519 } from "../../../src/base
 import { silentLog } from "../../../src/base/log.ts";
 import { newId } from "../../../src/base/random.ts";
 import type { ManagementContext } from "../../../src/management/context.ts";
-import { systemInitiator } from "../../../src/management/db/audit-events.ts";
-import type { PeerRow } from "../../../src/management/db/peers.ts";
 import { openPostgresStore } from "../../../src/management/db/postgres/store.ts";
+import { systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
+import type { PeerRow } from "../../../src/management/db/tables/peers.ts";
 import { createMaps } from "../../../src/management/maps/maps.ts";
 import { createSyncHub } from "../../../src/management/sync/hub.ts";
 import type { SocketData } from "../../../src/management/sync/link.ts";

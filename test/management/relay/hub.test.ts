@@ -7,7 +7,7 @@ import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { makeHello } from "../../../src/fabric/hello.ts";
 import { offerToRelay } from "../../../src/fabric/relay-client.ts";
 import type { RelayStream } from "../../../src/fabric/relay-stream.ts";
-import { deletePeer } from "../../../src/management/db/peers.ts";
+import { deletePeer } from "../../../src/management/db/tables/peers.ts";
 import {
   creditFrame,
   encodeRelayFrame,

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { type Ed25519Key, generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
 import { newId } from "../../../src/base/random.ts";
-import type { PeerRow } from "../../../src/management/db/peers.ts";
+import type { PeerRow } from "../../../src/management/db/tables/peers.ts";
 import { createSyncHub } from "../../../src/management/sync/hub.ts";
 import type { SocketData } from "../../../src/management/sync/link.ts";
 import type { SyncHub, SyncHubOptions } from "../../../src/management/sync/sync-hub.ts";

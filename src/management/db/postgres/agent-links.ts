@@ -8,8 +8,8 @@
 import { and, eq, inArray, ne, sql } from "drizzle-orm";
 import { type ManagementNotice, NOTICE_PEERS_MAX } from "../../../wire/management-notice.ts";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
-import type { LinkState } from "../cluster.ts";
-import type { SqlDatabase } from "../connection.ts";
+import type { LinkState } from "../engine/cluster.ts";
+import type { SqlDatabase } from "../engine/connection.ts";
 import type { SeenProcesses } from "./processes.ts";
 import { pgClusterSchema } from "./schema.ts";
 

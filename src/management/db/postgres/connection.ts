@@ -9,7 +9,7 @@
 import { drizzle } from "drizzle-orm/pg-proxy";
 import postgres from "postgres";
 import { assert } from "../../../base/assert.ts";
-import type { SqlDatabase } from "../connection.ts";
+import type { SqlDatabase } from "../engine/connection.ts";
 import type { PostgresTarget } from "./url.ts";
 
 const CONNECT_SECONDS = 10;

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import type { SqlDatabase } from "../connection.ts";
-import { type Engine, withDeadline } from "../engine.ts";
-import { createMutex } from "../mutex.ts";
+import type { SqlDatabase } from "../engine/connection.ts";
+import { type Engine, withDeadline } from "../engine/engine.ts";
+import { createMutex } from "../engine/mutex.ts";
 import { databaseOver, type Sql } from "./connection.ts";
 import { asPostgresStoreError, isConnectionLost, isRetryable } from "./errors.ts";
 

@@ -6,8 +6,8 @@
 import { type Clock, nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { sha256 } from "../../../base/random.ts";
-import { damaged } from "../errors.ts";
-import type { Migration } from "../migrate.ts";
+import { damaged } from "../engine/errors.ts";
+import type { Migration } from "../engine/migrate.ts";
 import initial from "../migrations/postgres/0001-initial.sql" with { type: "text" };
 import relayLinks from "../migrations/postgres/0002-relay-links.sql" with { type: "text" };
 import mapChanges from "../migrations/postgres/0003-map-changes.sql" with { type: "text" };

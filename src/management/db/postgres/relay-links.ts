@@ -7,8 +7,8 @@
 import { and, eq, inArray, ne, sql } from "drizzle-orm";
 import { NOTICE_PEERS_MAX } from "../../../wire/management-notice.ts";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
-import type { RelayLinks, RelayPlace } from "../cluster.ts";
-import type { SqlDatabase } from "../connection.ts";
+import type { RelayLinks, RelayPlace } from "../engine/cluster.ts";
+import type { SqlDatabase } from "../engine/connection.ts";
 import { pgClusterSchema } from "./schema.ts";
 
 const FLUSH_MS = 15;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AccountSettings, Role, TokenScope } from "../../../wire/admin-api.ts";
-import type { Dialect } from "../dialect.ts";
+import type { Dialect } from "../engine/dialect.ts";
 
 export const ROLES = ["owner", "admin", "auditor", "user"] as const satisfies readonly Role[];
 export const TOKEN_SCOPES = ["api", "ssh"] as const satisfies readonly TokenScope[];

@@ -7,7 +7,7 @@ import type { AgentFlags } from "../../../wire/agent-sync.ts";
 import type { PeerFacts } from "../../../wire/client-api.ts";
 import type { PolicyRuleWrite } from "../../../wire/policy.ts";
 import type { PostureChecks } from "../../../wire/posture.ts";
-import type { Dialect } from "../dialect.ts";
+import type { Dialect } from "../engine/dialect.ts";
 import type { AccountTables } from "./accounts.ts";
 
 export const PEER_KINDS = ["machine", "device"] as const;

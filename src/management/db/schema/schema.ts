@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dialect, sqliteDialect } from "../dialect.ts";
+import { type Dialect, sqliteDialect } from "../engine/dialect.ts";
 import { accountTables } from "./accounts.ts";
 import { evidenceTables } from "./evidence.ts";
 import { networkTables } from "./network.ts";

@@ -6,7 +6,7 @@
 
 import type { Binding } from "../../../wire/certificate.ts";
 import type { PublicJwk } from "../../../wire/network-map.ts";
-import type { Dialect } from "../dialect.ts";
+import type { Dialect } from "../engine/dialect.ts";
 import type { AccountTables } from "./accounts.ts";
 
 export const KEY_PURPOSES = ["ca", "token", "oidc", "cookie", "tunnel"] as const;

@@ -9,9 +9,15 @@ import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { isEqualSecret } from "../../../base/random.ts";
 import type { Role } from "../../../wire/admin-api.ts";
-import { API_TOKEN_PREFIX, findByToken, findToken, hashToken, markTokenUsed } from "../../db/api-tokens.ts";
-import type { Reader, Store } from "../../db/store.ts";
-import { findUser, type UserRow } from "../../db/users.ts";
+import type { Reader, Store } from "../../db/engine/store.ts";
+import {
+  API_TOKEN_PREFIX,
+  findByToken,
+  findToken,
+  hashToken,
+  markTokenUsed,
+} from "../../db/tables/api-tokens.ts";
+import { findUser, type UserRow } from "../../db/tables/users.ts";
 
 /**
  * owner: owners only. write: owners and admins. read: those and auditors. self: everybody signed in;

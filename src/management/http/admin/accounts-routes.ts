@@ -6,8 +6,8 @@
 import { QfError } from "../../../base/errors.ts";
 import { Account, AccountRequest, type AccountSettings } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery } from "../../../wire/admin-query.ts";
-import { type AccountRow, deleteAccount, findAccount, updateAccount } from "../../db/accounts.ts";
-import type { Reader } from "../../db/store.ts";
+import type { Reader } from "../../db/engine/store.ts";
+import { type AccountRow, deleteAccount, findAccount, updateAccount } from "../../db/tables/accounts.ts";
 import { filled } from "../../settings.ts";
 import { notFound } from "./access.ts";
 import { refuseUnknownGroups } from "./references.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 import type { AccountId, GroupId } from "../../../wire/units.ts";
-import { findAccount } from "../../db/accounts.ts";
-import { listPolicies, type PolicyRuleRow } from "../../db/policies.ts";
-import { listSetupKeys } from "../../db/setup-keys.ts";
-import type { Reader } from "../../db/store.ts";
-import { listUsers } from "../../db/users.ts";
+import type { Reader } from "../../db/engine/store.ts";
+import { findAccount } from "../../db/tables/accounts.ts";
+import { listPolicies, type PolicyRuleRow } from "../../db/tables/policies.ts";
+import { listSetupKeys } from "../../db/tables/setup-keys.ts";
+import { listUsers } from "../../db/tables/users.ts";
 
 /** Uses in words: `policy Deploy`, `user Ann`. Empty: none. */
 export async function usesOfGroup(tx: Reader, accountId: AccountId, groupId: GroupId): Promise<string[]> {

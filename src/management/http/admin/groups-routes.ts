@@ -8,6 +8,7 @@ import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { Group, GroupRequest } from "../../../wire/admin-api.ts";
 import { Empty, GroupQuery, NoQuery } from "../../../wire/admin-query.ts";
+import type { Reader } from "../../db/engine/store.ts";
 import {
   deleteGroup,
   findGroup,
@@ -17,9 +18,8 @@ import {
   membersOf,
   renameGroup,
   setGroupPeers,
-} from "../../db/groups.ts";
-import { listPeers } from "../../db/peers.ts";
-import type { Reader } from "../../db/store.ts";
+} from "../../db/tables/groups.ts";
+import { listPeers } from "../../db/tables/peers.ts";
 import { notFound } from "./access.ts";
 import { usesOfGroup } from "./group-uses.ts";
 import { loadGroups } from "./groups-view.ts";

@@ -5,6 +5,7 @@
  */
 import type { GroupMinimum } from "../../../wire/policy.ts";
 import type { AccountId, GroupId, PeerId } from "../../../wire/units.ts";
+import type { Reader } from "../../db/engine/store.ts";
 import {
   countMembers,
   findAllGroup,
@@ -13,9 +14,8 @@ import {
   knownGroups,
   listGroups,
   listMemberships,
-} from "../../db/groups.ts";
-import { countPeers, listPeers, type PeerRow } from "../../db/peers.ts";
-import type { Reader } from "../../db/store.ts";
+} from "../../db/tables/groups.ts";
+import { countPeers, listPeers, type PeerRow } from "../../db/tables/peers.ts";
 
 /** Groups without their members. */
 export interface GroupNames {

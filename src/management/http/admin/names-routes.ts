@@ -4,7 +4,7 @@
  * @module
  */
 import { Empty, NoQuery, ReservedName } from "../../../wire/admin-query.ts";
-import { findReservedName, listReservedNames, releaseName } from "../../db/peers.ts";
+import { findReservedName, listReservedNames, releaseName } from "../../db/tables/peers.ts";
 import { notFound } from "./access.ts";
 import { isoTime, type Route, route } from "./route.ts";
 

@@ -6,8 +6,9 @@
 import { QfError } from "../../../base/errors.ts";
 import { AccessiblePeer, Peer, PeerRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, PeerQuery } from "../../../wire/admin-query.ts";
-import { revokeLoginsOf } from "../../db/logins.ts";
-import { dnsNameOf } from "../../db/new-peer.ts";
+import type { ChangeWriter, Reader } from "../../db/engine/store.ts";
+import { revokeLoginsOf } from "../../db/tables/logins.ts";
+import { dnsNameOf } from "../../db/tables/new-peer.ts";
 import {
   deletePeer,
   findPeer,
@@ -17,9 +18,8 @@ import {
   type PeerRow,
   renamePeer,
   updatePeer,
-} from "../../db/peers.ts";
-import type { ChangeWriter, Reader } from "../../db/store.ts";
-import { findUser, type UserRow } from "../../db/users.ts";
+} from "../../db/tables/peers.ts";
+import { findUser, type UserRow } from "../../db/tables/users.ts";
 import { mayCall, notFound } from "./access.ts";
 import { groupsOfOne, loadGroups } from "./groups-view.ts";
 import { asAccessiblePeer, asPeer, domainOf } from "./peers-view.ts";

@@ -6,9 +6,9 @@
 import type { AccessiblePeer, Peer } from "../../../wire/admin-api.ts";
 import type { GroupMinimum } from "../../../wire/policy.ts";
 import type { AccountId } from "../../../wire/units.ts";
-import { findAccount } from "../../db/accounts.ts";
-import type { PeerRow } from "../../db/peers.ts";
-import type { Reader } from "../../db/store.ts";
+import type { Reader } from "../../db/engine/store.ts";
+import { findAccount } from "../../db/tables/accounts.ts";
+import type { PeerRow } from "../../db/tables/peers.ts";
 import { DEFAULT_DOMAIN } from "../../settings.ts";
 import { type AdminContext, isoTime } from "./route.ts";
 

@@ -8,7 +8,8 @@ import { newId } from "../../../base/random.ts";
 import { findShadows } from "../../../policy/shadowing.ts";
 import { Empty, NoQuery } from "../../../wire/admin-query.ts";
 import { Policy, type PolicyRule, type PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
-import { findAccount } from "../../db/accounts.ts";
+import type { ChangeWriter, Reader } from "../../db/engine/store.ts";
+import { findAccount } from "../../db/tables/accounts.ts";
 import {
   deletePolicy,
   findPolicy,
@@ -18,8 +19,7 @@ import {
   type PolicyRuleRow,
   type PolicyWithRules,
   putPolicy,
-} from "../../db/policies.ts";
-import type { ChangeWriter, Reader } from "../../db/store.ts";
+} from "../../db/tables/policies.ts";
 import { mapRule } from "../../maps/account-snapshot.ts";
 import { defaultSettings, mapSettings } from "../../settings.ts";
 import { notFound } from "./access.ts";

@@ -8,6 +8,7 @@ import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { Empty, NoQuery } from "../../../wire/admin-query.ts";
 import { PostureCheck, PostureCheckWrite } from "../../../wire/posture.ts";
+import type { Reader } from "../../db/engine/store.ts";
 import {
   deletePostureCheck,
   findPostureCheck,
@@ -15,8 +16,7 @@ import {
   listPostureChecks,
   type PostureCheckRow,
   putPostureCheck,
-} from "../../db/policies.ts";
-import type { Reader } from "../../db/store.ts";
+} from "../../db/tables/policies.ts";
 import { notFound } from "./access.ts";
 import { type Call, type Route, route } from "./route.ts";
 

@@ -6,7 +6,7 @@
 import { nowSeconds } from "../../../base/clock.ts";
 import { refuseNetwork } from "../../../policy/decide/network-rules.ts";
 import { SSH_PORT } from "../../../wire/ports.ts";
-import { listPeers, type PeerRow } from "../../db/peers.ts";
+import { listPeers, type PeerRow } from "../../db/tables/peers.ts";
 import type { AdminContext } from "./route.ts";
 
 /** Machines whose port 22 `source` may reach now. Looks at each machine's own map. */

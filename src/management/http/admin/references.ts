@@ -5,9 +5,9 @@
  */
 import { QfError } from "../../../base/errors.ts";
 import type { AccountId, GroupId, PeerId } from "../../../wire/units.ts";
-import { type GroupRow, knownGroups } from "../../db/groups.ts";
-import { knownPeers } from "../../db/peers.ts";
-import type { Reader } from "../../db/store.ts";
+import type { Reader } from "../../db/engine/store.ts";
+import { type GroupRow, knownGroups } from "../../db/tables/groups.ts";
+import { knownPeers } from "../../db/tables/peers.ts";
 
 /** Throws ERR_UNPROCESSABLE naming `field` and the first id that is no group of the account. */
 export async function refuseUnknownGroups(

@@ -6,9 +6,9 @@
 import type { ZodType } from "zod";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
 import type { ManagementContext } from "../../context.ts";
-import type { NewEvent } from "../../db/audit-events.ts";
-import type { ChangeWriter, Reader } from "../../db/store.ts";
-import type { UserRow } from "../../db/users.ts";
+import type { ChangeWriter, Reader } from "../../db/engine/store.ts";
+import type { NewEvent } from "../../db/tables/audit-events.ts";
+import type { UserRow } from "../../db/tables/users.ts";
 import type { Access, Principal } from "./access.ts";
 
 /** What the API asks of the rest of management. */

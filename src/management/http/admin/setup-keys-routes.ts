@@ -8,6 +8,7 @@ import { QfError } from "../../../base/errors.ts";
 import { newId, newSecret } from "../../../base/random.ts";
 import { SetupKey, SetupKeyCreateRequest, SetupKeyRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery } from "../../../wire/admin-query.ts";
+import type { Reader } from "../../db/engine/store.ts";
 import {
   deleteSetupKey,
   findSetupKey,
@@ -18,8 +19,7 @@ import {
   SETUP_KEY_PREFIX,
   type SetupKeyRow,
   updateSetupKey,
-} from "../../db/setup-keys.ts";
-import type { Reader } from "../../db/store.ts";
+} from "../../db/tables/setup-keys.ts";
 import { notFound } from "./access.ts";
 import { refuseAutoGroups } from "./references.ts";
 import { type Call, isoTime, NEVER, type Route, route } from "./route.ts";

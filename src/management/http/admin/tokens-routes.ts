@@ -12,6 +12,7 @@ import {
   PersonalAccessTokenRequest,
 } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery } from "../../../wire/admin-query.ts";
+import type { Reader } from "../../db/engine/store.ts";
 import {
   API_TOKEN_PREFIX,
   type ApiTokenRow,
@@ -20,10 +21,9 @@ import {
   insertToken,
   listTokens,
   newTokenRow,
-} from "../../db/api-tokens.ts";
-import { revokeLoginsOf } from "../../db/logins.ts";
-import type { Reader } from "../../db/store.ts";
-import { findUser, type UserRow } from "../../db/users.ts";
+} from "../../db/tables/api-tokens.ts";
+import { revokeLoginsOf } from "../../db/tables/logins.ts";
+import { findUser, type UserRow } from "../../db/tables/users.ts";
 import { mayCall, notFound } from "./access.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
 import { refuseTokenFor } from "./user-rules.ts";

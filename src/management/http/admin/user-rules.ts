@@ -8,7 +8,7 @@
  */
 import { QfError } from "../../../base/errors.ts";
 import type { Role } from "../../../wire/admin-api.ts";
-import type { UserRow } from "../../db/users.ts";
+import type { UserRow } from "../../db/tables/users.ts";
 
 /** Refuses giving `role` to `user` (null: to a new one). An unchanged role is no change. */
 export function refuseRoleChange(

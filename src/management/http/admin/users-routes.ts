@@ -9,10 +9,10 @@ import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { User, UserCreateRequest, UserRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, UserQuery } from "../../../wire/admin-query.ts";
-import { revokeLoginsOf } from "../../db/logins.ts";
-import { deletePeer, listPeersOfUser } from "../../db/peers.ts";
-import { findPasswordUser, insertIdpAccount } from "../../db/sign-in.ts";
-import type { ChangeWriter, Reader } from "../../db/store.ts";
+import type { ChangeWriter, Reader } from "../../db/engine/store.ts";
+import { revokeLoginsOf } from "../../db/tables/logins.ts";
+import { deletePeer, listPeersOfUser } from "../../db/tables/peers.ts";
+import { findPasswordUser, insertIdpAccount } from "../../db/tables/sign-in.ts";
 import {
   deleteUser,
   EMBEDDED_ISSUER,
@@ -22,7 +22,7 @@ import {
   SERVICE_ISSUER,
   type UserRow,
   updateUser,
-} from "../../db/users.ts";
+} from "../../db/tables/users.ts";
 import { hashPassword, normaliseEmail } from "../../idp/passwords.ts";
 import { mayCall, notFound } from "./access.ts";
 import { refuseAutoGroups } from "./references.ts";

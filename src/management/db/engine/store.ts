@@ -9,16 +9,16 @@
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { assert } from "../../base/assert.ts";
-import type { Clock } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
-import type { AccountId } from "../../wire/units.ts";
-import { bumpVersion } from "./accounts.ts";
-import { appendEvents, type Initiator, type NewEvent } from "./audit-events.ts";
+import { assert } from "../../../base/assert.ts";
+import type { Clock } from "../../../base/clock.ts";
+import type { Log } from "../../../base/log.ts";
+import type { AccountId } from "../../../wire/units.ts";
+import { type Schema, sqliteSchema } from "../schema/schema.ts";
+import { bumpVersion } from "../tables/accounts.ts";
+import { appendEvents, type Initiator, type NewEvent } from "../tables/audit-events.ts";
 import type { Cluster } from "./cluster.ts";
 import type { SqlDatabase } from "./connection.ts";
 import type { Engine } from "./engine.ts";
-import { type Schema, sqliteSchema } from "./schema/schema.ts";
 import { openSqliteEngine } from "./sqlite-engine.ts";
 
 /** What a reading query needs. */

@@ -4,12 +4,12 @@
  * @module
  */
 import { and, asc, eq, gt, lt, or, sql } from "drizzle-orm";
-import { nowSeconds } from "../../base/clock.ts";
-import { QfError } from "../../base/errors.ts";
-import { sha256 } from "../../base/random.ts";
-import type { AccountId, GroupId } from "../../wire/units.ts";
-import type { NewRow, Row } from "./schema/schema.ts";
-import type { Reader, Writer } from "./store.ts";
+import { nowSeconds } from "../../../base/clock.ts";
+import { QfError } from "../../../base/errors.ts";
+import { sha256 } from "../../../base/random.ts";
+import type { AccountId, GroupId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/store.ts";
+import type { NewRow, Row } from "../schema/schema.ts";
 
 export type SetupKeyRow = Row<"setupKeys">;
 

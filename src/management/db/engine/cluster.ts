@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { LiveSession } from "../../wire/agent-sync.ts";
-import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { LiveSession } from "../../../wire/agent-sync.ts";
+import type { AccountId, PeerId } from "../../../wire/units.ts";
 
 /** A control link, as its process has last described it. */
 export interface LinkState {

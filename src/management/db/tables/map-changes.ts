@@ -5,9 +5,9 @@
  * @module
  */
 import { and, eq, gt, lte } from "drizzle-orm";
-import type { AccountId } from "../../wire/units.ts";
-import type { Row } from "./schema/schema.ts";
-import type { Reader, Writer } from "./store.ts";
+import type { AccountId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/store.ts";
+import type { Row } from "../schema/schema.ts";
 
 export type MapChange = Pick<Row<"mapChanges">, "kind" | "entityId">;
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { and, asc, count, eq, inArray } from "drizzle-orm";
-import type { AccountId, UserId } from "../../wire/units.ts";
-import type { NewRow, Row } from "./schema/schema.ts";
-import type { Reader, Writer } from "./store.ts";
+import type { AccountId, UserId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/store.ts";
+import type { NewRow, Row } from "../schema/schema.ts";
 
 export type UserRow = Row<"users">;
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { QfError } from "../../base/errors.ts";
+import { QfError } from "../../../base/errors.ts";
 import type { SqlDatabase } from "./connection.ts";
 
 /** Longest a transaction may take. It waits for nothing but the database, so that longer is a bug. */

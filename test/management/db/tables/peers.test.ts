@@ -1,18 +1,18 @@
 import { beforeEach, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isQfError } from "../../../src/base/errors.ts";
-import { newId, newSecret } from "../../../src/base/random.ts";
-import { enrolWithSetupKey } from "../../../src/management/db/new-peer.ts";
-import { deletePeer, findPeer, listPeers, renamePeer } from "../../../src/management/db/peers.ts";
-import type { NewRow } from "../../../src/management/db/schema/schema.ts";
+import { isQfError } from "../../../../src/base/errors.ts";
+import { newId, newSecret } from "../../../../src/base/random.ts";
+import type { NewRow } from "../../../../src/management/db/schema/schema.ts";
+import { enrolWithSetupKey } from "../../../../src/management/db/tables/new-peer.ts";
+import { deletePeer, findPeer, listPeers, renamePeer } from "../../../../src/management/db/tables/peers.ts";
 import {
   findSetupKey,
   hashSetupKey,
   insertSetupKey,
   maskSetupKey,
-} from "../../../src/management/db/setup-keys.ts";
-import { OverlayAddress } from "../../../src/wire/units.ts";
+} from "../../../../src/management/db/tables/setup-keys.ts";
+import { OverlayAddress } from "../../../../src/wire/units.ts";
 import {
   aManagement,
   aNewPeer,
@@ -20,7 +20,7 @@ import {
   aPeerOf,
   aUserOf,
   type TestManagement,
-} from "../../support/management.ts";
+} from "../../../support/management.ts";
 
 let management: TestManagement;
 let accountId: string;

@@ -6,16 +6,16 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import { nowSeconds } from "../../base/clock.ts";
-import { QfError } from "../../base/errors.ts";
-import { newId } from "../../base/random.ts";
-import type { PeerFacts } from "../../wire/client-api.ts";
-import type { AccountId, GroupId, HostLabel, OverlayAddress, PeerId } from "../../wire/units.ts";
+import { nowSeconds } from "../../../base/clock.ts";
+import { QfError } from "../../../base/errors.ts";
+import { newId } from "../../../base/random.ts";
+import type { PeerFacts } from "../../../wire/client-api.ts";
+import type { AccountId, GroupId, HostLabel, OverlayAddress, PeerId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/store.ts";
+import type { Row } from "../schema/schema.ts";
 import { addPeerToGroups } from "./groups.ts";
 import { findPeerByAddress, findPeerByDeviceKey, isNameFree, type PeerRow } from "./peers.ts";
-import type { Row } from "./schema/schema.ts";
 import { useSetupKey } from "./setup-keys.ts";
-import type { Reader, Writer } from "./store.ts";
 import type { UserRow } from "./users.ts";
 
 /** Names tried with a counting suffix before a random one is taken. */

@@ -4,11 +4,11 @@
  * @module
  */
 import { asc, eq, sql } from "drizzle-orm";
-import type { AccountSettings } from "../../wire/admin-api.ts";
-import type { AccountId } from "../../wire/units.ts";
+import type { AccountSettings } from "../../../wire/admin-api.ts";
+import type { AccountId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/store.ts";
+import type { NewRow, Row } from "../schema/schema.ts";
 import { forgetMapChanges } from "./map-changes.ts";
-import type { NewRow, Row } from "./schema/schema.ts";
-import type { Reader, Writer } from "./store.ts";
 
 export type AccountRow = Row<"accounts">;
 

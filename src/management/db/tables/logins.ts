@@ -4,14 +4,14 @@
  * @module
  */
 import { and, asc, count, eq, gt, isNotNull, isNull, lt, or } from "drizzle-orm";
-import { nowSeconds } from "../../base/clock.ts";
-import { QfError } from "../../base/errors.ts";
-import { LOGIN_SECONDS_MAX } from "../../wire/admin-api.ts";
-import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
-import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
-import { isUniqueViolation } from "./errors.ts";
-import type { NewRow, Row } from "./schema/schema.ts";
-import type { Reader, Writer } from "./store.ts";
+import { nowSeconds } from "../../../base/clock.ts";
+import { QfError } from "../../../base/errors.ts";
+import { LOGIN_SECONDS_MAX } from "../../../wire/admin-api.ts";
+import { CLOCK_SKEW_SECONDS } from "../../../wire/certificate.ts";
+import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
+import { isUniqueViolation } from "../engine/errors.ts";
+import type { Reader, Writer } from "../engine/store.ts";
+import type { NewRow, Row } from "../schema/schema.ts";
 
 export type LoginRow = Row<"logins">;
 export type HostedLoginRow = Row<"hostedLogins">;

@@ -5,10 +5,10 @@
  * @module
  */
 import { and, eq, gt, isNull, lte, or } from "drizzle-orm";
-import { nowSeconds } from "../../base/clock.ts";
-import type { UserId } from "../../wire/units.ts";
-import type { NewRow, Row } from "./schema/schema.ts";
-import type { Reader, Writer } from "./store.ts";
+import { nowSeconds } from "../../../base/clock.ts";
+import type { UserId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/store.ts";
+import type { NewRow, Row } from "../schema/schema.ts";
 import type { UserRow } from "./users.ts";
 
 export interface PasswordUser {

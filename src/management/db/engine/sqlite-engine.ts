@@ -5,7 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../../base/clock.ts";
 import { type Connection, openReader, type SqlDatabase } from "./connection.ts";
 import { type Engine, withDeadline } from "./engine.ts";
 import { asStoreError } from "./errors.ts";

@@ -1,19 +1,44 @@
 import { beforeEach, expect, test } from "bun:test";
-import { newId } from "../../../src/base/random.ts";
-import { bumpVersion, findAccount, findVersion, updateAccount } from "../../../src/management/db/accounts.ts";
-import { deleteGroup, insertGroup, listGroups, setGroupPeers } from "../../../src/management/db/groups.ts";
-import { deleteLoginsOverBefore, insertLogin, revokeLogin } from "../../../src/management/db/logins.ts";
-import { listMapChanges } from "../../../src/management/db/map-changes.ts";
-import { deletePeer, type PeerRow, renamePeer, updatePeer } from "../../../src/management/db/peers.ts";
+import { newId } from "../../../../src/base/random.ts";
+import type { Writer } from "../../../../src/management/db/engine/store.ts";
+import {
+  bumpVersion,
+  findAccount,
+  findVersion,
+  updateAccount,
+} from "../../../../src/management/db/tables/accounts.ts";
+import {
+  deleteGroup,
+  insertGroup,
+  listGroups,
+  setGroupPeers,
+} from "../../../../src/management/db/tables/groups.ts";
+import {
+  deleteLoginsOverBefore,
+  insertLogin,
+  revokeLogin,
+} from "../../../../src/management/db/tables/logins.ts";
+import { listMapChanges } from "../../../../src/management/db/tables/map-changes.ts";
+import {
+  deletePeer,
+  type PeerRow,
+  renamePeer,
+  updatePeer,
+} from "../../../../src/management/db/tables/peers.ts";
 import {
   deletePolicy,
   deletePostureCheck,
   putPolicy,
   putPostureCheck,
-} from "../../../src/management/db/policies.ts";
-import type { Writer } from "../../../src/management/db/store.ts";
-import { deleteUser, type UserRow, updateUser } from "../../../src/management/db/users.ts";
-import { aManagement, anAccount, aPeerOf, aUserOf, type TestManagement } from "../../support/management.ts";
+} from "../../../../src/management/db/tables/policies.ts";
+import { deleteUser, type UserRow, updateUser } from "../../../../src/management/db/tables/users.ts";
+import {
+  aManagement,
+  anAccount,
+  aPeerOf,
+  aUserOf,
+  type TestManagement,
+} from "../../../support/management.ts";
 
 let management: TestManagement;
 let accountId: string;

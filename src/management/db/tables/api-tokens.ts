@@ -4,12 +4,12 @@
  * @module
  */
 import { and, asc, eq, gt } from "drizzle-orm";
-import { nowSeconds } from "../../base/clock.ts";
-import { sha256 } from "../../base/random.ts";
-import type { TokenScope } from "../../wire/admin-api.ts";
-import type { AccountId, UserId } from "../../wire/units.ts";
-import type { NewRow, Row } from "./schema/schema.ts";
-import type { Reader, Writer } from "./store.ts";
+import { nowSeconds } from "../../../base/clock.ts";
+import { sha256 } from "../../../base/random.ts";
+import type { TokenScope } from "../../../wire/admin-api.ts";
+import type { AccountId, UserId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/store.ts";
+import type { NewRow, Row } from "../schema/schema.ts";
 import type { UserRow } from "./users.ts";
 
 export type ApiTokenRow = Row<"apiTokens">;

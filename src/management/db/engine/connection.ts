@@ -7,7 +7,7 @@
  */
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { drizzle, type SqliteRemoteDatabase } from "drizzle-orm/sqlite-proxy";
-import { assert } from "../../base/assert.ts";
+import { assert } from "../../../base/assert.ts";
 
 /** Waits this long for another process's lock before it gives up. */
 const BUSY_TIMEOUT_MS = 5_000;

@@ -16,9 +16,9 @@ import {
   unlinkSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Clock } from "../../base/clock.ts";
-import { QfError } from "../../base/errors.ts";
-import { newId } from "../../base/random.ts";
+import type { Clock } from "../../../base/clock.ts";
+import { QfError } from "../../../base/errors.ts";
+import { newId } from "../../../base/random.ts";
 import { type Connection, openWriter } from "./connection.ts";
 import { asStoreError, damaged } from "./errors.ts";
 import { migrate } from "./migrate.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { and, asc, eq, inArray, or } from "drizzle-orm";
-import type { AccountId, PolicyId } from "../../wire/units.ts";
-import type { NewRow, Row } from "./schema/schema.ts";
-import type { Reader, Writer } from "./store.ts";
+import type { AccountId, PolicyId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/store.ts";
+import type { NewRow, Row } from "../schema/schema.ts";
 
 export type PolicyRow = Row<"policies">;
 export type PolicyRuleRow = Row<"policyRules">;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { isQfError } from "../../../src/base/errors.ts";
-import { createMutex } from "../../../src/management/db/mutex.ts";
+import { isQfError } from "../../../../src/base/errors.ts";
+import { createMutex } from "../../../../src/management/db/engine/mutex.ts";
 
 test("a mutex is given in the order of asking, and released once", async () => {
   const mutex = createMutex();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { QfError } from "../../base/errors.ts";
+import { QfError } from "../../../base/errors.ts";
 
 const WAITERS_MAX = 4_096;
 const WAIT_MS_MAX = 30_000;

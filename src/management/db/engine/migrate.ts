@@ -4,15 +4,15 @@
  * @module
  */
 import type { Database } from "bun:sqlite";
-import type { Clock } from "../../base/clock.ts";
-import { nowSeconds } from "../../base/clock.ts";
-import { QfError } from "../../base/errors.ts";
-import { sha256 } from "../../base/random.ts";
+import type { Clock } from "../../../base/clock.ts";
+import { nowSeconds } from "../../../base/clock.ts";
+import { QfError } from "../../../base/errors.ts";
+import { sha256 } from "../../../base/random.ts";
+import initial from "../migrations/sqlite/0001-initial.sql" with { type: "text" };
+import loginToken from "../migrations/sqlite/0002-login-token.sql" with { type: "text" };
+import mapChanges from "../migrations/sqlite/0003-map-changes.sql" with { type: "text" };
+import nameConfirmed from "../migrations/sqlite/0004-name-confirmed.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
-import initial from "./migrations/sqlite/0001-initial.sql" with { type: "text" };
-import loginToken from "./migrations/sqlite/0002-login-token.sql" with { type: "text" };
-import mapChanges from "./migrations/sqlite/0003-map-changes.sql" with { type: "text" };
-import nameConfirmed from "./migrations/sqlite/0004-name-confirmed.sql" with { type: "text" };
 
 export interface Migration {
   /** 1, 2, 3 … without gaps. */
