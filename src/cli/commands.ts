@@ -23,31 +23,31 @@ export interface Noun {
 export const SINGLE: Readonly<Record<string, Verb>> = {
   login: {
     purpose: "sign in on this device and register it",
-    load: async () => (await import("./login.ts")).login,
+    load: async () => (await import("./commands/login.ts")).login,
   },
   logout: {
     purpose: "end the kept login",
-    load: async () => (await import("./logout.ts")).logout,
+    load: async () => (await import("./commands/logout.ts")).logout,
   },
   whoami: {
     purpose: "say who is signed in on this device",
-    load: async () => (await import("./whoami.ts")).whoami,
+    load: async () => (await import("./commands/whoami.ts")).whoami,
   },
   ping: {
     purpose: "say how a peer can be reached, and how it is",
-    load: async () => (await import("./ping.ts")).ping,
+    load: async () => (await import("./commands/ping.ts")).ping,
   },
   doctor: {
     purpose: "say what is wrong here and how to mend it",
-    load: async () => (await import("./doctor.ts")).doctor,
+    load: async () => (await import("./commands/doctor.ts")).doctor,
   },
   completion: {
     purpose: "print a completion script for bash, zsh or fish",
-    load: async () => (await import("./completion.ts")).completion,
+    load: async () => (await import("./commands/completion.ts")).completion,
   },
   version: {
     purpose: "say which build this is",
-    load: async () => (await import("./version.ts")).version,
+    load: async () => (await import("./commands/version.ts")).version,
   },
 };
 
@@ -57,19 +57,19 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     verbs: {
       up: {
         purpose: "join this machine to the network and serve; change flags of a running agent",
-        load: async () => (await import("./agent-up.ts")).agentUp,
+        load: async () => (await import("./commands/agent-up.ts")).agentUp,
       },
       down: {
         purpose: "stop the agent",
-        load: async () => (await import("./agent-down.ts")).agentDown,
+        load: async () => (await import("./commands/agent-down.ts")).agentDown,
       },
       status: {
         purpose: "say how the agent is",
-        load: async () => (await import("./agent-status.ts")).agentStatus,
+        load: async () => (await import("./commands/agent-status.ts")).agentStatus,
       },
       ssh: {
         purpose: "serve one connection on stdin and stdout",
-        load: async () => (await import("./agent-ssh.ts")).agentSsh,
+        load: async () => (await import("./commands/agent-ssh.ts")).agentSsh,
       },
     },
   },
@@ -78,15 +78,15 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     verbs: {
       install: {
         purpose: "make ssh reach peers by their names",
-        load: async () => (await import("./ssh-config-install.ts")).sshConfigInstall,
+        load: async () => (await import("./commands/ssh-config-install.ts")).sshConfigInstall,
       },
       print: {
         purpose: "print what install would write",
-        load: async () => (await import("./ssh-config-print.ts")).sshConfigPrint,
+        load: async () => (await import("./commands/ssh-config-print.ts")).sshConfigPrint,
       },
       remove: {
         purpose: "take it away again",
-        load: async () => (await import("./ssh-config-remove.ts")).sshConfigRemove,
+        load: async () => (await import("./commands/ssh-config-remove.ts")).sshConfigRemove,
       },
     },
   },
@@ -95,98 +95,113 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     verbs: {
       init: {
         purpose: "create the data folder, its keys and the owner; print an API token",
-        load: async () => (await import("./management-init.ts")).managementInit,
+        load: async () => (await import("./commands/management-init.ts")).managementInit,
       },
       serve: {
         purpose: "run the server",
-        load: async () => (await import("./management-serve.ts")).managementServe,
+        load: async () => (await import("./commands/management-serve.ts")).managementServe,
       },
       "new-epoch": {
         purpose: "after an older copy of the data was put back: make machines take it",
-        load: async () => (await import("./management-new-epoch.ts")).managementNewEpoch,
+        load: async () => (await import("./commands/management-new-epoch.ts")).managementNewEpoch,
       },
     },
   },
   user: {
     about: `People and service users. A user is in groups; policies speak of groups.`,
     verbs: {
-      list: { purpose: "list users", load: async () => (await import("./user.ts")).userList },
+      list: { purpose: "list users", load: async () => (await import("./commands/user.ts")).userList },
       create: {
         purpose: "create a person or a service user",
-        load: async () => (await import("./user.ts")).userCreate,
+        load: async () => (await import("./commands/user.ts")).userCreate,
       },
       update: {
         purpose: "change groups, role, or whether blocked",
-        load: async () => (await import("./user.ts")).userUpdate,
+        load: async () => (await import("./commands/user.ts")).userUpdate,
       },
-      delete: { purpose: "delete a user", load: async () => (await import("./user.ts")).userDelete },
+      delete: { purpose: "delete a user", load: async () => (await import("./commands/user.ts")).userDelete },
     },
   },
   group: {
     about: `Named sets of users and peers, of which policies speak.`,
     verbs: {
-      list: { purpose: "list groups", load: async () => (await import("./group.ts")).groupList },
-      create: { purpose: "create a group", load: async () => (await import("./group.ts")).groupCreate },
+      list: { purpose: "list groups", load: async () => (await import("./commands/group.ts")).groupList },
+      create: {
+        purpose: "create a group",
+        load: async () => (await import("./commands/group.ts")).groupCreate,
+      },
       update: {
         purpose: "change its name or peers",
-        load: async () => (await import("./group.ts")).groupUpdate,
+        load: async () => (await import("./commands/group.ts")).groupUpdate,
       },
-      delete: { purpose: "delete a group", load: async () => (await import("./group.ts")).groupDelete },
+      delete: {
+        purpose: "delete a group",
+        load: async () => (await import("./commands/group.ts")).groupDelete,
+      },
     },
   },
   peer: {
     about: `Machines that run qf agent, and the devices that people sign in on.`,
     verbs: {
-      list: { purpose: "list peers", load: async () => (await import("./peer.ts")).peerList },
+      list: { purpose: "list peers", load: async () => (await import("./commands/peer.ts")).peerList },
       update: {
         purpose: "change its name, SSH or approval",
-        load: async () => (await import("./peer.ts")).peerUpdate,
+        load: async () => (await import("./commands/peer.ts")).peerUpdate,
       },
-      delete: { purpose: "delete a peer", load: async () => (await import("./peer.ts")).peerDelete },
+      delete: { purpose: "delete a peer", load: async () => (await import("./commands/peer.ts")).peerDelete },
       "release-name": {
         purpose: "let the next peer have the name of one that is gone",
-        load: async () => (await import("./peer.ts")).peerReleaseName,
+        load: async () => (await import("./commands/peer.ts")).peerReleaseName,
       },
     },
   },
   "setup-key": {
     about: `Keys with which machines enrol without a person.`,
     verbs: {
-      list: { purpose: "list setup keys", load: async () => (await import("./setup-key.ts")).setupKeyList },
+      list: {
+        purpose: "list setup keys",
+        load: async () => (await import("./commands/setup-key.ts")).setupKeyList,
+      },
       create: {
         purpose: "create a setup key and print it, once",
-        load: async () => (await import("./setup-key.ts")).setupKeyCreate,
+        load: async () => (await import("./commands/setup-key.ts")).setupKeyCreate,
       },
       revoke: {
         purpose: "stop a setup key",
-        load: async () => (await import("./setup-key.ts")).setupKeyRevoke,
+        load: async () => (await import("./commands/setup-key.ts")).setupKeyRevoke,
       },
       delete: {
         purpose: "delete a setup key",
-        load: async () => (await import("./setup-key.ts")).setupKeyDelete,
+        load: async () => (await import("./commands/setup-key.ts")).setupKeyDelete,
       },
     },
   },
   token: {
     about: `API tokens: for these commands and the REST API, or to sign a service user in.`,
     verbs: {
-      list: { purpose: "list tokens", load: async () => (await import("./token.ts")).tokenList },
+      list: { purpose: "list tokens", load: async () => (await import("./commands/token.ts")).tokenList },
       create: {
         purpose: "create a token and print it, once",
-        load: async () => (await import("./token.ts")).tokenCreate,
+        load: async () => (await import("./commands/token.ts")).tokenCreate,
       },
-      delete: { purpose: "delete a token", load: async () => (await import("./token.ts")).tokenDelete },
+      delete: {
+        purpose: "delete a token",
+        load: async () => (await import("./commands/token.ts")).tokenDelete,
+      },
     },
   },
   policy: {
     about: `Who may be which OS user on which machine. Without a policy nothing is open.`,
     verbs: {
-      list: { purpose: "list policies", load: async () => (await import("./policy.ts")).policyList },
+      list: { purpose: "list policies", load: async () => (await import("./commands/policy.ts")).policyList },
       create: {
         purpose: "create a policy of one rule",
-        load: async () => (await import("./policy.ts")).policyCreate,
+        load: async () => (await import("./commands/policy.ts")).policyCreate,
       },
-      delete: { purpose: "delete a policy", load: async () => (await import("./policy.ts")).policyDelete },
+      delete: {
+        purpose: "delete a policy",
+        load: async () => (await import("./commands/policy.ts")).policyDelete,
+      },
     },
   },
   audit: {
@@ -194,7 +209,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     verbs: {
       tail: {
         purpose: "show the last events, and go on with --follow",
-        load: async () => (await import("./audit-tail.ts")).auditTail,
+        load: async () => (await import("./commands/audit-tail.ts")).auditTail,
       },
     },
   },

@@ -1,5 +1,5 @@
-import { QfError } from "../base/errors.ts";
-import { command } from "./command.ts";
+import { QfError } from "../../base/errors.ts";
+import { command } from "../command.ts";
 
 export const agentSsh = command(
   `
@@ -31,7 +31,7 @@ examples:
           hint: "qf agent ssh --stdio; to log in to a peer: qf ssh",
         });
       }
-      const { serveStdio } = await import("../agent/control-socket/stdio.ts");
+      const { serveStdio } = await import("../../agent/control-socket/stdio.ts");
       await serveStdio({ stateDir: args["state-dir"], environment: process.env });
     },
   },

@@ -1,5 +1,5 @@
-import { command } from "./command.ts";
-import { print } from "./output.ts";
+import { command } from "../command.ts";
+import { print } from "../output.ts";
 
 export const sshConfigRemove = command(
   `
@@ -19,7 +19,7 @@ examples:
     meta: { name: "remove", description: "Take the configuration away" },
     args: { mine: { type: "boolean", description: "Yours, even as root" } },
     async run({ args }) {
-      const { removeSshConfig } = await import("../proxy/ssh-config/ssh-config.ts");
+      const { removeSshConfig } = await import("../../proxy/ssh-config/ssh-config.ts");
       const isSystem = process.getuid?.() === 0 && args.mine !== true;
       const removed = removeSshConfig({ environment: process.env, isSystem });
       await print(removed ? "ssh is as it was.\n" : "There was nothing to remove.\n");

@@ -1,9 +1,9 @@
-import { printable } from "../base/printable.ts";
-import type { PingReport } from "../wire/ping.ts";
-import { command } from "./command.ts";
-import { print, printJson } from "./output.ts";
-import { parseUrl, parseWhole } from "./parse.ts";
-import { reportError, say } from "./report.ts";
+import { printable } from "../../base/printable.ts";
+import type { PingReport } from "../../wire/ping.ts";
+import { command } from "../command.ts";
+import { print, printJson } from "../output.ts";
+import { parseUrl, parseWhole } from "../parse.ts";
+import { reportError, say } from "../report.ts";
 
 const EXIT_USAGE = 2;
 
@@ -53,7 +53,7 @@ examples:
           if (!isJson) process.stdout.write(`${printable(line)}\n`);
         },
       };
-      const { ping: ask, pingText } = await import("../ssh/ping.ts");
+      const { ping: ask, pingText } = await import("../../ssh/ping.ts");
       let report: PingReport;
       try {
         report = await ask(asked);

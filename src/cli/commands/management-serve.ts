@@ -1,7 +1,7 @@
-import { QfError } from "../base/errors.ts";
-import { command } from "./command.ts";
-import { parseDatabase } from "./database-url.ts";
-import { parseWhole } from "./parse.ts";
+import { QfError } from "../../base/errors.ts";
+import { command } from "../command.ts";
+import { parseDatabase } from "../database-url.ts";
+import { parseWhole } from "../parse.ts";
 
 const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
 
@@ -77,7 +77,7 @@ examples:
     async run({ args }) {
       const oidc = parseOidc(args);
       const database = parseDatabase(args, process.env);
-      const { serveManagement } = await import("../management/serve.ts");
+      const { serveManagement } = await import("../../management/serve.ts");
       return serveManagement({
         dataDir: args["data-dir"],
         behindProxy: args["behind-proxy"] === true,

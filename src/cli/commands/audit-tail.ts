@@ -1,9 +1,9 @@
-import { printable } from "../base/printable.ts";
-import { AuditEvent } from "../wire/audit-event.ts";
-import { ADMIN_ARGS, type Admin, openAdmin, printBody } from "./admin.ts";
-import { command } from "./command.ts";
-import { print, printJson } from "./output.ts";
-import { parseWhole } from "./parse.ts";
+import { printable } from "../../base/printable.ts";
+import { AuditEvent } from "../../wire/audit-event.ts";
+import { ADMIN_ARGS, type Admin, openAdmin, printBody } from "../admin.ts";
+import { command } from "../command.ts";
+import { print, printJson } from "../output.ts";
+import { parseWhole } from "../parse.ts";
 
 /** How long management holds a question for what is new. */
 const WAIT_SECONDS = 20;

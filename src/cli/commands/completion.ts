@@ -1,7 +1,7 @@
-import { QfError } from "../base/errors.ts";
-import { command } from "./command.ts";
-import { NOUNS, SHORT, SINGLE } from "./commands.ts";
-import { print } from "./output.ts";
+import { QfError } from "../../base/errors.ts";
+import { command } from "../command.ts";
+import { NOUNS, SHORT, SINGLE } from "../commands.ts";
+import { print } from "../output.ts";
 
 export const completion = command(
   `

@@ -1,7 +1,7 @@
-import { command } from "./command.ts";
-import { print } from "./output.ts";
-import { parseRepeated } from "./parse.ts";
-import { say } from "./report.ts";
+import { command } from "../command.ts";
+import { print } from "../output.ts";
+import { parseRepeated } from "../parse.ts";
+import { say } from "../report.ts";
 
 const off = (description: string) => ({ type: "boolean", description }) as const;
 const text = (valueHint: string, description: string) =>
@@ -148,7 +148,7 @@ examples:
       foreground: off("Stay attached"),
     },
     async run({ args }) {
-      const { agentUp: up } = await import("../agent/lifecycle/up.ts");
+      const { agentUp: up } = await import("../../agent/lifecycle/up.ts");
       const { "setup-key": setupKey, "state-dir": stateDir, foreground } = args;
       const given: Record<string, string | boolean | string[] | undefined> = {};
       for (const name of STORED) given[name] = args[name];
@@ -170,7 +170,7 @@ examples:
         : "SSH off";
       // Several agents with folders of their own may run here; the system's ssh follows the usual one.
       if (self !== null && stateDir === undefined && process.env.QF_STATE_DIR === undefined) {
-        const { maybeInstallSshConfig } = await import("../proxy/ssh-config/offer-ssh-config.ts");
+        const { maybeInstallSshConfig } = await import("../../proxy/ssh-config/offer-ssh-config.ts");
         await maybeInstallSshConfig({ occasion: "agent", domain: self.fullName.slice(self.name.length + 1) });
       }
       await print(`${self?.fullName ?? "this machine"} (${self?.address ?? "no address"}) is up, ${where}\n`);

@@ -1,8 +1,8 @@
-import { openClientSession } from "../client/client-session.ts";
-import type { ClientConfigFile } from "../wire/state-file.ts";
-import { command } from "./command.ts";
-import { print } from "./output.ts";
-import { parseUrl } from "./parse.ts";
+import { openClientSession } from "../../client/client-session.ts";
+import type { ClientConfigFile } from "../../wire/state-file.ts";
+import { command } from "../command.ts";
+import { print } from "../output.ts";
+import { parseUrl } from "../parse.ts";
 
 /** The device stays registered; who used it is forgotten. */
 function forgetUser(config: ClientConfigFile, origin: string): ClientConfigFile {
@@ -49,8 +49,8 @@ examples:
 
 /** What ssh(1) was given of the login. */
 async function forgetOpensshKeys(configDir: string): Promise<void> {
-  const { forgetKeys } = await import("../proxy/keys/key-files.ts");
-  const { opensshFolderPath } = await import("../proxy/keys/openssh-folder.ts");
+  const { forgetKeys } = await import("../../proxy/keys/key-files.ts");
+  const { opensshFolderPath } = await import("../../proxy/keys/openssh-folder.ts");
   forgetKeys(opensshFolderPath(process.env, configDir));
   if (process.env.HOME) forgetKeys(opensshFolderPath(process.env, undefined));
 }

@@ -1,6 +1,6 @@
-import { COMMIT, VERSION, VERSION_LINE } from "../base/build-info.ts";
-import { command } from "./command.ts";
-import { print, printJson } from "./output.ts";
+import { COMMIT, VERSION, VERSION_LINE } from "../../base/build-info.ts";
+import { command } from "../command.ts";
+import { print, printJson } from "../output.ts";
 
 export const version = command(
   `

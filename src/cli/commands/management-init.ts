@@ -1,7 +1,7 @@
-import { QfError } from "../base/errors.ts";
-import { command } from "./command.ts";
-import { parseDatabase } from "./database-url.ts";
-import { printJson } from "./output.ts";
+import { QfError } from "../../base/errors.ts";
+import { command } from "../command.ts";
+import { parseDatabase } from "../database-url.ts";
+import { printJson } from "../output.ts";
 
 /** Longest password read from stdin. */
 const PASSWORD_BYTES_MAX = 1024;
@@ -47,7 +47,7 @@ examples:
       }
       const database = parseDatabase(args, process.env);
       const ownerPassword = await passwordFromStdin();
-      const { initManagement } = await import("../management/init.ts");
+      const { initManagement } = await import("../../management/init.ts");
       const masterKeyFile = args["master-key-file"];
       await printJson(
         await initManagement({

@@ -1,5 +1,5 @@
-import { command } from "./command.ts";
-import { print, printJson } from "./output.ts";
+import { command } from "../command.ts";
+import { print, printJson } from "../output.ts";
 
 export const agentStatus = command(
   `
@@ -26,7 +26,7 @@ examples:
       "state-dir": { type: "string", valueHint: "dir", description: "State folder" },
     },
     async run({ args }) {
-      const { agentStatus: ask, statusText } = await import("../agent/status/status.ts");
+      const { agentStatus: ask, statusText } = await import("../../agent/status/status.ts");
       const status = await ask({ stateDir: args["state-dir"], environment: process.env });
       if (args.json === true) await printJson(status);
       else await print(statusText(status, args.detail === true));

@@ -1,9 +1,9 @@
-import { SetupKey } from "../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "./admin.ts";
-import { command } from "./command.ts";
-import { print, printTable } from "./output.ts";
-import { parseList, parseWhole } from "./parse.ts";
-import { groupNames } from "./words.ts";
+import { SetupKey } from "../../wire/admin-api.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
+import { command } from "../command.ts";
+import { print, printTable } from "../output.ts";
+import { parseList, parseWhole } from "../parse.ts";
+import { groupNames } from "../words.ts";
 
 const DAY_SECONDS = 86_400;
 

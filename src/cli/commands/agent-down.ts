@@ -1,5 +1,5 @@
-import { command } from "./command.ts";
-import { print } from "./output.ts";
+import { command } from "../command.ts";
+import { print } from "../output.ts";
 
 export const agentDown = command(
   `
@@ -18,7 +18,7 @@ examples:
     meta: { name: "down", description: "Stop the agent" },
     args: { "state-dir": { type: "string", valueHint: "dir", description: "State folder" } },
     async run({ args }) {
-      const { agentDown: down } = await import("../agent/lifecycle/down.ts");
+      const { agentDown: down } = await import("../../agent/lifecycle/down.ts");
       const wasRunning = await down({ stateDir: args["state-dir"], environment: process.env });
       await print(wasRunning ? "the agent has stopped\n" : "no agent was running\n");
     },

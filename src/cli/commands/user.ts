@@ -1,9 +1,9 @@
-import { User } from "../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "./admin.ts";
-import { command } from "./command.ts";
-import { print, printTable } from "./output.ts";
-import { parseList } from "./parse.ts";
-import { groupNames } from "./words.ts";
+import { User } from "../../wire/admin-api.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
+import { command } from "../command.ts";
+import { print, printTable } from "../output.ts";
+import { parseList } from "../parse.ts";
+import { groupNames } from "../words.ts";
 
 const ROLES = ["owner", "admin", "auditor", "user"];
 

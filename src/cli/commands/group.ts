@@ -1,8 +1,8 @@
-import { Group } from "../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "./admin.ts";
-import { command } from "./command.ts";
-import { print, printTable } from "./output.ts";
-import { parseList } from "./parse.ts";
+import { Group } from "../../wire/admin-api.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
+import { command } from "../command.ts";
+import { print, printTable } from "../output.ts";
+import { parseList } from "../parse.ts";
 
 export const groupList = command(
   `

@@ -1,8 +1,8 @@
-import { PersonalAccessToken, PersonalAccessTokenGenerated, User } from "../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "./admin.ts";
-import { command } from "./command.ts";
-import { print, printTable } from "./output.ts";
-import { parseWhole } from "./parse.ts";
+import { PersonalAccessToken, PersonalAccessTokenGenerated, User } from "../../wire/admin-api.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
+import { command } from "../command.ts";
+import { print, printTable } from "../output.ts";
+import { parseWhole } from "../parse.ts";
 
 const USER_OPTION = "  --user USER              whose, by e-mail address, name or id (default: yours)";
 const USER_ARG = { type: "string", valueHint: "user", description: "Whose" } as const;

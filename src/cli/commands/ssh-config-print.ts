@@ -1,5 +1,5 @@
-import { command } from "./command.ts";
-import { print } from "./output.ts";
+import { command } from "../command.ts";
+import { print } from "../output.ts";
 
 export const sshConfigPrint = command(
   `
@@ -24,7 +24,7 @@ examples:
       mine: { type: "boolean", description: "For yourself alone" },
     },
     async run({ args }) {
-      const { planSshConfig } = await import("../proxy/ssh-config/ssh-config.ts");
+      const { planSshConfig } = await import("../../proxy/ssh-config/ssh-config.ts");
       const plan = await planSshConfig({
         environment: process.env,
         isSystem: process.getuid?.() === 0 && args.mine !== true,

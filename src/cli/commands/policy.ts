@@ -1,10 +1,10 @@
-import { QfError } from "../base/errors.ts";
-import { Policy } from "../wire/policy.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "./admin.ts";
-import { command } from "./command.ts";
-import { print, printTable } from "./output.ts";
-import { parseList, parseRepeated } from "./parse.ts";
-import { say } from "./report.ts";
+import { QfError } from "../../base/errors.ts";
+import { Policy } from "../../wire/policy.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
+import { command } from "../command.ts";
+import { print, printTable } from "../output.ts";
+import { parseList, parseRepeated } from "../parse.ts";
+import { say } from "../report.ts";
 
 export const policyList = command(
   `

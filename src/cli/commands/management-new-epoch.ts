@@ -1,6 +1,6 @@
-import { command } from "./command.ts";
-import { parseDatabase } from "./database-url.ts";
-import { printJson } from "./output.ts";
+import { command } from "../command.ts";
+import { parseDatabase } from "../database-url.ts";
+import { printJson } from "../output.ts";
 
 const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
 
@@ -33,7 +33,7 @@ examples:
     },
     async run({ args }) {
       const database = parseDatabase(args, process.env);
-      const { beginEpoch } = await import("../management/new-epoch.ts");
+      const { beginEpoch } = await import("../../management/new-epoch.ts");
       await printJson(await beginEpoch({ dataDir: args["data-dir"], ...database }), "line");
     },
   },

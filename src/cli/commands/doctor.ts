@@ -1,9 +1,9 @@
-import { printable } from "../base/printable.ts";
-import { checkClient } from "../client/check-client.ts";
-import { DoctorReport, FINDING_AREAS, type Finding } from "../wire/finding.ts";
-import { command } from "./command.ts";
-import { print, printJson } from "./output.ts";
-import { parseUrl } from "./parse.ts";
+import { printable } from "../../base/printable.ts";
+import { checkClient } from "../../client/check-client.ts";
+import { DoctorReport, FINDING_AREAS, type Finding } from "../../wire/finding.ts";
+import { command } from "../command.ts";
+import { print, printJson } from "../output.ts";
+import { parseUrl } from "../parse.ts";
 
 const AREA_WIDTH = Math.max(...FINDING_AREAS.map((area) => area.length));
 
@@ -38,8 +38,8 @@ examples:
       const managementUrl = url === undefined ? undefined : parseUrl("management-url", url);
       const environment = process.env;
       const [{ checkAgent }, { checkSsh }] = await Promise.all([
-        import("../agent/status/check-agent.ts"),
-        import("../proxy/ssh-config/check-ssh.ts"),
+        import("../../agent/status/check-agent.ts"),
+        import("../../proxy/ssh-config/check-ssh.ts"),
       ]);
       const agent = checkAgent({ stateDir: args["state-dir"], environment });
       const client = await checkClient({ environment, managementUrl });

@@ -1,7 +1,7 @@
-import { Peer } from "../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "./admin.ts";
-import { command } from "./command.ts";
-import { print, printTable } from "./output.ts";
+import { Peer } from "../../wire/admin-api.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
+import { command } from "../command.ts";
+import { print, printTable } from "../output.ts";
 
 export const peerList = command(
   `

@@ -1,6 +1,6 @@
-import { command } from "./command.ts";
-import { print, printJson } from "./output.ts";
-import { say } from "./report.ts";
+import { command } from "../command.ts";
+import { print, printJson } from "../output.ts";
+import { say } from "../report.ts";
 
 export const sshConfigInstall = command(
   `
@@ -29,7 +29,7 @@ examples:
       json: { type: "boolean", description: "Print JSON" },
     },
     async run({ args }) {
-      const { installSshConfig } = await import("../proxy/ssh-config/ssh-config.ts");
+      const { installSshConfig } = await import("../../proxy/ssh-config/ssh-config.ts");
       const installed = await installSshConfig({
         environment: process.env,
         isSystem: process.getuid?.() === 0 && args.mine !== true,

@@ -1,10 +1,10 @@
-import { printable } from "../base/printable.ts";
-import { type ClientSession, openClientSession } from "../client/client-session.ts";
-import { command } from "./command.ts";
-import { print, printJson } from "./output.ts";
-import { parseSeconds, parseUrl } from "./parse.ts";
-import { say } from "./report.ts";
-import { describeUser, timeText } from "./words.ts";
+import { printable } from "../../base/printable.ts";
+import { type ClientSession, openClientSession } from "../../client/client-session.ts";
+import { command } from "../command.ts";
+import { print, printJson } from "../output.ts";
+import { parseSeconds, parseUrl } from "../parse.ts";
+import { say } from "../report.ts";
+import { describeUser, timeText } from "../words.ts";
 
 export const login = command(
   `
@@ -68,7 +68,7 @@ examples:
         }`,
       );
       await keepNames(session);
-      const { maybeInstallSshConfig } = await import("../proxy/ssh-config/offer-ssh-config.ts");
+      const { maybeInstallSshConfig } = await import("../../proxy/ssh-config/offer-ssh-config.ts");
       await maybeInstallSshConfig({ occasion: "login", domain });
     },
   },
@@ -76,6 +76,6 @@ examples:
 
 /** For OpenSSH's names without the domain; a login does not fail for them. */
 async function keepNames(session: ClientSession): Promise<void> {
-  const { refreshShortNames } = await import("../proxy/ssh-config/short-names.ts");
+  const { refreshShortNames } = await import("../../proxy/ssh-config/short-names.ts");
   await refreshShortNames({ environment: process.env, configDir: session.folder.path, session });
 }
