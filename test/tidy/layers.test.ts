@@ -7,6 +7,7 @@ const SRC = resolve(import.meta.dir, "../../src");
 
 const ROLES = ["management", "agent", "ssh", "proxy"];
 const MECHANISMS = ["identity", "certificate", "fabric", "audit", "sshcore"];
+const BELOW_ROLES = ["base", "wire", "policy", ...MECHANISMS, "client"];
 
 /** What each layer may import of ours, itself aside. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -14,9 +15,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   wire: ["base"],
   policy: ["wire"],
   ...Object.fromEntries(MECHANISMS.map((name) => [name, ["base", "wire"]])),
-  ...Object.fromEntries(ROLES.map((name) => [name, ["base", "wire", "policy", ...MECHANISMS]])),
+  client: ["base", "wire", "policy", ...MECHANISMS],
+  ...Object.fromEntries(ROLES.map((name) => [name, BELOW_ROLES])),
   dashboard: ["wire", "policy"],
-  cli: ["base", "wire", "policy", ...MECHANISMS],
+  cli: BELOW_ROLES,
   "main.ts": ["base", "wire", "cli"],
 };
 
@@ -25,7 +27,7 @@ const PACKAGE_DOORS: Record<string, readonly string[]> = {
   consola: ["base"],
   zod: ["wire"],
   jose: ["identity", "management"],
-  oauth4webapi: ["identity", "management"],
+  oauth4webapi: ["client", "management"],
   ssh2: ["sshcore", "agent", "ssh"],
   hono: ["management"],
   "drizzle-orm": ["management"],
