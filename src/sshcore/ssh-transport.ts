@@ -52,7 +52,7 @@ const DATA_BYTES_MAX = 32_768;
 const TERMINAL_MODES_BYTES_MAX = 1280;
 const TERMINAL_TYPE_BYTES_MAX = 256;
 const STDERR = 1;
-export class ServerDoor {
+export class SshTransport {
   readonly #connection: Connection;
   readonly #protocol: Ssh2Protocol;
   readonly #stream: Duplex;

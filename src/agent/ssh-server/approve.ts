@@ -10,7 +10,7 @@
 import type { KeyboardAuthContext } from "ssh2";
 import { nowSeconds } from "../../base/clock.ts";
 import { sha256 } from "../../base/random.ts";
-import type { ServerDoor } from "../../sshcore/ssh-transport.ts";
+import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { APPROVAL_CODE_LENGTH_MAX, type ApprovedIdentity } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { LocalUser } from "../../wire/units.ts";
@@ -22,7 +22,7 @@ export interface ApproverOptions {
   readonly world: World;
   readonly origin: StreamOrigin;
   readonly connectionId: string;
-  readonly door: ServerDoor;
+  readonly door: SshTransport;
   /** Takes a place among connections that wait for a person's approval. Null: there is none left. */
   takePending(): (() => void) | null;
   /** Gives the person so many milliseconds from now to sign in. */

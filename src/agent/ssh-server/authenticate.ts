@@ -13,7 +13,7 @@ import { isSelfSigned } from "../../certificate/offline.ts";
 import { isPlausible } from "../../certificate/verify.ts";
 import { denialLine, UNPROVEN_SENTENCE } from "../../policy/sentences.ts";
 import { DISCONNECT } from "../../sshcore/messages.ts";
-import type { ServerDoor } from "../../sshcore/ssh-transport.ts";
+import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { StreamOrigin, World } from "../contracts/server-context.ts";
@@ -28,7 +28,7 @@ export interface AuthenticatorOptions {
   readonly clientVersion: string;
   /** Refused keys before the connection ends. */
   readonly triesMax: number;
-  readonly door: ServerDoor;
+  readonly door: SshTransport;
   takePlace(key: string): boolean;
   checkAccount: AdmissionRequest["checkAccount"];
   /** The request that was being decided let nobody in. */

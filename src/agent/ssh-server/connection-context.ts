@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import type { ServerDoor } from "../../sshcore/ssh-transport.ts";
+import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import type { AgentEventBody } from "../../wire/audit-event.ts";
 import type { Action } from "../../wire/decision.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
@@ -21,7 +21,7 @@ export interface SessionHost {
   /** Who signed in, as which local user. */
   readonly auth: AuthResult;
   readonly origin: StreamOrigin;
-  readonly door: ServerDoor;
+  readonly door: SshTransport;
   readonly containment: Containment;
   readonly clock: Clock;
   readonly log: Log;

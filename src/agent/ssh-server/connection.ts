@@ -14,7 +14,7 @@ import { newId } from "../../base/random.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { guardConnection } from "../../sshcore/guard.ts";
 import { DISCONNECT, OPEN_FAILURE } from "../../sshcore/messages.ts";
-import { type ChannelOpen, ServerDoor } from "../../sshcore/ssh-transport.ts";
+import { type ChannelOpen, SshTransport } from "../../sshcore/ssh-transport.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
@@ -70,7 +70,7 @@ type Answer = (chosenPort: number) => void;
 export class SshConnection {
   readonly id = newId();
   readonly #options: ConnectionOptions;
-  readonly #door: ServerDoor;
+  readonly #door: SshTransport;
   readonly #containment: Containment;
   readonly #accountGate: AccountGate;
   readonly #authenticator: Authenticator;
@@ -122,7 +122,7 @@ export class SshConnection {
   }
 
   /** The guard comes first: the door is to see only what the guard lets through. */
-  #openDoor(connection: Connection): ServerDoor {
+  #openDoor(connection: Connection): SshTransport {
     const { stream, limits } = this.#options;
     const { channelsMax, packetBytesMax } = limits;
     guardConnection(connection, {
@@ -133,7 +133,7 @@ export class SshConnection {
         this.#options.onUnproven("certificate_invalid");
       },
     });
-    return new ServerDoor(connection, stream, {
+    return new SshTransport(connection, stream, {
       onChannelOpen: (open) => this.#onChannelOpen(open),
       onTerminalModes: (channelId, modes) => this.#sessions.get(channelId)?.setTerminalModes(modes),
       onActivity: () => {

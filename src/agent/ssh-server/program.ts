@@ -6,7 +6,7 @@
  */
 import type { Readable } from "node:stream";
 import { letGo } from "../../base/release-buffer.ts";
-import type { ServerDoor } from "../../sshcore/ssh-transport.ts";
+import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import type { TerminalMode } from "../../sshcore/terminal-modes.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
 import type { Containment } from "../os/containment.ts";
@@ -40,7 +40,7 @@ export interface ProgramRequest {
   /** A login shell that somebody looks at. */
   readonly isInteractive: boolean;
   readonly containment: Containment;
-  readonly door: ServerDoor;
+  readonly door: SshTransport;
   readonly channelId: number;
   /** What the client sends. */
   readonly input: Readable;

@@ -8,7 +8,7 @@
  */
 import type { ServerChannel } from "ssh2";
 import { letGo } from "../../base/release-buffer.ts";
-import type { ServerDoor } from "../../sshcore/ssh-transport.ts";
+import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 
 export interface Tunnel {
@@ -22,7 +22,7 @@ export interface Tunnel {
 const WAITING_BYTES_MAX = 512 * 1024;
 
 /** Joins `fd`, which is taken over, and `channel`. */
-export function joinTunnel(door: ServerDoor, channel: ServerChannel, fd: number): Tunnel {
+export function joinTunnel(door: SshTransport, channel: ServerChannel, fd: number): Tunnel {
   const tunnel = new SocketTunnel(door, channel);
   tunnel.connect(fd);
   return tunnel;
@@ -30,7 +30,7 @@ export function joinTunnel(door: ServerDoor, channel: ServerChannel, fd: number)
 
 class SocketTunnel implements Tunnel {
   readonly done: Promise<void>;
-  readonly #door: ServerDoor;
+  readonly #door: SshTransport;
   readonly #channel: ServerChannel;
   readonly #channelId: number;
   #finish: () => void = () => {};
@@ -46,7 +46,7 @@ class SocketTunnel implements Tunnel {
   #isOutputOver = false;
   #isDone = false;
 
-  constructor(door: ServerDoor, channel: ServerChannel) {
+  constructor(door: SshTransport, channel: ServerChannel) {
     this.#door = door;
     this.#channel = channel;
     this.#channelId = channelIdOf(channel);
