@@ -22,7 +22,7 @@ export interface ApproverOptions {
   readonly world: World;
   readonly origin: StreamOrigin;
   readonly connectionId: string;
-  readonly door: SshTransport;
+  readonly transport: SshTransport;
   /** Takes a place among connections that wait for a person's approval. Null: there is none left. */
   takePending(): (() => void) | null;
   /** Gives the person so many milliseconds from now to sign in. */
@@ -82,9 +82,9 @@ export function createApprover(options: ApproverOptions): Approver {
   async function openAt(approvals: Approvals, localUser: LocalUser): Promise<string | null> {
     releasePending ??= options.takePending();
     if (releasePending === null) return APPROVAL_TEXT.full;
-    const { connectionId, origin, door } = options;
+    const { connectionId, origin, transport } = options;
     const { sourceAddress } = origin;
-    const sessionIdHash = sha256(door.sessionId());
+    const sessionIdHash = sha256(transport.sessionId());
     const subject: ApprovalSubject = { connectionId, sessionIdHash, localUser, sourceAddress };
     const opened = await approvals.open(subject);
     if (opened.kind !== "opened") return APPROVAL_TEXT[opened.kind];

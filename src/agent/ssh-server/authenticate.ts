@@ -28,7 +28,7 @@ export interface AuthenticatorOptions {
   readonly clientVersion: string;
   /** Refused keys before the connection ends. */
   readonly triesMax: number;
-  readonly door: SshTransport;
+  readonly transport: SshTransport;
   takePlace(key: string): boolean;
   checkAccount: AdmissionRequest["checkAccount"];
   /** The request that was being decided let nobody in. */
@@ -74,7 +74,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (++tries < options.triesMax) return;
     isOver = true;
     options.onUnproven("certificate_invalid");
-    options.door.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, "Too many authentication failures");
+    options.transport.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, "Too many authentication failures");
     options.onRefused("");
   }
 
@@ -118,7 +118,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     options.onNotAdmitted();
     if (admission.kind === "unproven") {
       options.onUnproven(admission.reason);
-      options.door.sendBanner(UNPROVEN_SENTENCE);
+      options.transport.sendBanner(UNPROVEN_SENTENCE);
       refuseTry(context);
       return;
     }
@@ -129,7 +129,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 
   function denyByBanner(context: AuthContext, line: string): void {
-    options.door.sendBanner(line);
+    options.transport.sendBanner(line);
     // ssh(1) leaves by itself now, with words of its own; who stays is shown out.
     context.reject(METHODS_LEFT);
     options.onRefused("Access denied");
@@ -155,7 +155,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const request = context.method === "publickey" ? (context as KeyRequest) : null;
       const credential = request === null ? null : credentialOf(options, request);
       if (request === null || credential === null || isDeciding) {
-        if (request?.signature !== undefined) options.door.sendBanner(UNPROVEN_SENTENCE);
+        if (request?.signature !== undefined) options.transport.sendBanner(UNPROVEN_SENTENCE);
         // A stock client asks about every key it has before it asks its person.
         if (request !== null && request.signature === undefined && origin.path === "plain") {
           if (outcome === "none") outcome = "failed";

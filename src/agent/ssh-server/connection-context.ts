@@ -21,7 +21,7 @@ export interface SessionHost {
   /** Who signed in, as which local user. */
   readonly auth: AuthResult;
   readonly origin: StreamOrigin;
-  readonly door: SshTransport;
+  readonly transport: SshTransport;
   readonly containment: Containment;
   readonly clock: Clock;
   readonly log: Log;

@@ -70,7 +70,7 @@ type Answer = (chosenPort: number) => void;
 export class SshConnection {
   readonly id = newId();
   readonly #options: ConnectionOptions;
-  readonly #door: SshTransport;
+  readonly #transport: SshTransport;
   readonly #containment: Containment;
   readonly #accountGate: AccountGate;
   readonly #authenticator: Authenticator;
@@ -104,7 +104,7 @@ export class SshConnection {
       `SSH_CONNECTION=${connectionVariable(origin)}`,
     );
     this.#accountGate = this.#openAccountGate();
-    this.#door = this.#openDoor(connection);
+    this.#transport = this.#openDoor(connection);
     this.#grace = setTimeout(() => this.#onGraceOver(), limits.graceMs);
     this.#authenticator = this.#openAuthenticator(clientVersion.slice(0, 255));
     this.#listen(connection);
@@ -121,7 +121,7 @@ export class SshConnection {
     });
   }
 
-  /** The guard comes first: the door is to see only what the guard lets through. */
+  /** The guard comes first: the transport is to see only what the guard lets through. */
   #openDoor(connection: Connection): SshTransport {
     const { stream, limits } = this.#options;
     const { channelsMax, packetBytesMax } = limits;
@@ -150,7 +150,7 @@ export class SshConnection {
       connectionId: this.id,
       clientVersion,
       triesMax: options.limits.authTriesMax,
-      door: this.#door,
+      transport: this.#transport,
       takePlace: (key) => {
         this.#release ??= options.takePlace(key);
         return this.#release !== null;
@@ -195,7 +195,10 @@ export class SshConnection {
   /** The time in which a person could approve the sign-in is over. */
   #onUnanswered(): void {
     if (this.#auth !== null) return;
-    this.#door.disconnect(DISCONNECT.BY_APPLICATION, "The sign-in was not approved in time; connect again");
+    this.#transport.disconnect(
+      DISCONNECT.BY_APPLICATION,
+      "The sign-in was not approved in time; connect again",
+    );
     this.#cutSoon();
   }
 
@@ -256,9 +259,9 @@ export class SshConnection {
   async #end(reason: ReasonCode, text: string): Promise<void> {
     this.#endReason = reason;
     for (const session of this.#sessions.values()) session.say(text);
-    this.#door.disconnect(DISCONNECT.BY_APPLICATION, text);
+    this.#transport.disconnect(DISCONNECT.BY_APPLICATION, text);
     this.#cutSoon();
-    // Before the processes are killed: the network door removes the sockets that it made.
+    // Before the processes are killed: the network transport removes the sockets that it made.
     await this.#forwards?.close();
     const isGone = await this.#containment.killAll(KILL_TIMEOUT_MS);
     if (!isGone)
@@ -281,7 +284,7 @@ export class SshConnection {
       auth,
       connectionId: this.id,
       origin: this.#options.origin,
-      door: this.#door,
+      transport: this.#transport,
       containment: this.#containment,
       monitor: (options) => this.#accountGate.monitor(options),
       onSessionClosed: (session) => this.#sessions.delete(session.channelId),
@@ -310,7 +313,7 @@ export class SshConnection {
   /** Disconnects an unproven client, unless it leaves by itself in the meantime. */
   #showOut(text: string): void {
     this.#goodbye = setTimeout(() => {
-      this.#door.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, text);
+      this.#transport.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, text);
       this.#cutSoon();
     }, LAST_WORDS_MS);
   }
@@ -319,7 +322,7 @@ export class SshConnection {
     if (this.#forwards === null || this.#ending !== null) return false;
     if (open.type === "session") {
       if (this.#sessions.size < this.#options.limits.sessionsMax) return true;
-      this.#door.refuseChannel(
+      this.#transport.refuseChannel(
         open.sender,
         OPEN_FAILURE.RESOURCE_SHORTAGE,
         "Too many sessions on this connection",
@@ -343,7 +346,7 @@ export class SshConnection {
 
   /** Shows a line on a session that has begun, else on the next one, and in `ssh -v`, since none may come. */
   #tell(line: string): void {
-    this.#host?.door.sendDebug(line);
+    this.#host?.transport.sendDebug(line);
     const session = [...this.#sessions.values()].find(({ hasBegun }) => hasBegun);
     if (session !== undefined) session.say(line);
     else if (this.#notices.length < NOTICES_MAX) this.#notices.push(line);
@@ -389,8 +392,8 @@ export class SshConnection {
       type: "connection.close",
       connectionId: this.id,
       reason: this.#endReason,
-      bytesIn: this.#door.bytesIn,
-      bytesOut: this.#door.bytesOut,
+      bytesIn: this.#transport.bytesIn,
+      bytesOut: this.#transport.bytesOut,
       durationMs: Math.round(performance.now() - this.#startedMs),
     });
   }

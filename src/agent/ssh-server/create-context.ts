@@ -18,7 +18,7 @@ export function createHost(
     | "connectionId"
     | "auth"
     | "origin"
-    | "door"
+    | "transport"
     | "containment"
     | "onSessionClosed"
     | "agentSocket"

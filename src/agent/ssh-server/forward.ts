@@ -3,7 +3,7 @@
  *
  * Each stream and each listener asks the same question as everything else, when it is asked for and
  * again once that is on record; each connection to a listener asks anew. Sockets are opened by the
- * network door, as the local user, and by nobody else.
+ * network transport, as the local user, and by nobody else.
  *
  * @module
  */
@@ -41,7 +41,7 @@ import { joinTunnel, type Tunnel } from "./tunnel.ts";
 
 /** Longest that a client may take to answer for a connection to its listener. */
 const CLIENT_TIMEOUT_MS = 30_000;
-/** Longest that the end of a connection waits for a door to start. */
+/** Longest that the end of a connection waits for a transport to start. */
 const CLOSE_TIMEOUT_MS = 200;
 
 /** What is open: `sinceMs` by the monotonic clock. */
@@ -64,7 +64,7 @@ export class Forwards {
   /** Streams and listeners that are being opened. */
   #startingStreams = 0;
   readonly #startingListeners = new Set<Promise<Listener>>();
-  #door: Promise<NetworkDoor> | null = null;
+  #transport: Promise<NetworkDoor> | null = null;
   #agent: Promise<string | null> | null = null;
   #isClosed = false;
 
@@ -99,11 +99,15 @@ export class Forwards {
   open(open: ChannelOpen): void {
     const action = parseDirect(open.type, open.rest);
     if (action === null) {
-      this.#host.door.refuseChannel(open.sender, OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE, "unknown channel type");
+      this.#host.transport.refuseChannel(
+        open.sender,
+        OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE,
+        "unknown channel type",
+      );
       return;
     }
     if (this.#streams.size + this.#startingStreams >= this.#limits.forwardStreamsMax) {
-      this.#host.door.refuseChannel(open.sender, OPEN_FAILURE.RESOURCE_SHORTAGE, "Too many forwards");
+      this.#host.transport.refuseChannel(open.sender, OPEN_FAILURE.RESOURCE_SHORTAGE, "Too many forwards");
       return;
     }
     this.#startingStreams++;
@@ -149,9 +153,9 @@ export class Forwards {
     for (const tunnel of this.#streams.keys()) tunnel.destroy();
     this.#listeners.clear();
     // One that is still being started closes itself.
-    const starting = this.#door?.catch(() => null) ?? null;
-    const door = await Promise.race([starting, Bun.sleep(CLOSE_TIMEOUT_MS).then(() => null)]);
-    await door?.close();
+    const starting = this.#transport?.catch(() => null) ?? null;
+    const transport = await Promise.race([starting, Bun.sleep(CLOSE_TIMEOUT_MS).then(() => null)]);
+    await transport?.close();
   }
 
   #inUse(): InUse[] {
@@ -163,42 +167,42 @@ export class Forwards {
     // As in sshd, what was asked for earlier is there: a stream may lead to a listener of its own connection.
     await Promise.allSettled(this.#startingListeners);
     const fd = await this.#dial(action);
-    const channel = this.#isClosed ? null : host.door.acceptChannel(open);
+    const channel = this.#isClosed ? null : host.transport.acceptChannel(open);
     if (channel !== null) this.#join(action, channel, fd);
     else {
       closeSync(fd);
-      host.door.refuseChannel(open.sender, OPEN_FAILURE.RESOURCE_SHORTAGE, "Too many channels");
+      host.transport.refuseChannel(open.sender, OPEN_FAILURE.RESOURCE_SHORTAGE, "Too many channels");
     }
   }
 
   /** A connected socket. Throws Refused or DoorError. */
   async #dial(action: DirectAction): Promise<number> {
     this.#gate.ask(action);
-    const door = await this.#openDoor(action);
+    const transport = await this.#openDoor(action);
     if (action.kind === "local_socket") {
       await this.#gate.record(action);
-      return door.dialSocket(action.path);
+      return transport.dialSocket(action.path);
     }
     const literal = literalAddress(action.host);
-    const addresses = literal === null ? await door.resolve(action.host) : [literal];
+    const addresses = literal === null ? await transport.resolve(action.host) : [literal];
     const reachable = reachableAddresses(action.host, addresses);
     if (reachable.length === 0) {
       throw new Refused(this.#host.deny("forward_destination_not_allowed", action));
     }
     await this.#gate.record(action);
-    return door.dial(reachable, action.port);
+    return transport.dial(reachable, action.port);
   }
 
   async #listen(asked: RemoteAction | Extract<Action, { kind: "agent_forwarding" }>): Promise<Listener> {
     this.#gate.ask(asked);
-    const door = await this.#openDoor(asked);
+    const transport = await this.#openDoor(asked);
     await this.#gate.record(asked);
     const ready = Promise.withResolvers<Listener>();
     // Whoever connects before the client knows of it waits until it does.
     const onAccepted = (accepted: Accepted): void => {
       void ready.promise.then((listener) => this.#accept(listener, accepted));
     };
-    const listening = await openListener(door, asked, onAccepted);
+    const listening = await openListener(transport, asked, onAccepted);
     const action = asked.kind === "remote_forward" ? { ...asked, port: listening.port } : asked;
     const listener = { action, listening, sinceMs: performance.now() };
     if (this.#isClosed) {
@@ -246,7 +250,7 @@ export class Forwards {
 
   async #askClient(action: ForwardAction, from: Accepted): Promise<ServerChannel | null> {
     const { type, fields } = forwardedFields(action, from);
-    const answer = this.#host.door.openChannel(type, fields);
+    const answer = this.#host.transport.openChannel(type, fields);
     const timeout = Promise.withResolvers<null>();
     const timer = setTimeout(() => timeout.resolve(null), CLIENT_TIMEOUT_MS);
     const channel = await Promise.race([answer, timeout.promise]);
@@ -257,51 +261,51 @@ export class Forwards {
   }
 
   #join(action: ForwardAction, channel: ServerChannel, fd: number): void {
-    const tunnel = joinTunnel(this.#host.door, channel, fd);
+    const tunnel = joinTunnel(this.#host.transport, channel, fd);
     this.#streams.set(tunnel, { action, sinceMs: performance.now() });
     void tunnel.done.then(() => this.#streams.delete(tunnel));
   }
 
-  /** The door of this connection, begun at its first use. Throws Refused. */
+  /** The transport of this connection, begun at its first use. Throws Refused. */
   async #openDoor(action: ForwardAction): Promise<NetworkDoor> {
     const account = await this.#gate.account(action);
     if (this.#isClosed) throw new DoorError("failed");
-    this.#door ??= this.#startDoor(account);
+    this.#transport ??= this.#startDoor(account);
     try {
-      return await this.#door;
+      return await this.#transport;
     } catch (cause) {
-      this.#door = null;
+      this.#transport = null;
       throw cause;
     }
   }
 
   async #startDoor(account: LocalAccount): Promise<NetworkDoor> {
     const { containment, drop } = this.#host;
-    const door = await openNetworkDoor({ account, drop, containment });
+    const transport = await openNetworkDoor({ account, drop, containment });
     if (this.#isClosed) {
-      await door.close();
+      await transport.close();
       throw new DoorError("failed");
     }
-    void door.ended.then(() => {
+    void transport.ended.then(() => {
       // Its listeners went with it.
       this.#listeners.clear();
       this.#agent = null;
-      this.#door = null;
+      this.#transport = null;
     });
-    return door;
+    return transport;
   }
 
   /** Says why a direct channel is not to be: a refusal is evidence, a failure the network's own. */
   async #failed(open: ChannelOpen, cause: unknown): Promise<void> {
-    const { door } = this.#host;
+    const { transport } = this.#host;
     if (cause instanceof Refused) {
       const line = await this.#host.recordRefusal(cause.verdict);
-      door.refuseChannel(open.sender, OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, line);
+      transport.refuseChannel(open.sender, OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, line);
       return;
     }
     const failure = cause instanceof DoorError ? cause.failure : "failed";
     if (!(cause instanceof DoorError)) this.#logError(cause);
-    door.refuseChannel(open.sender, OPEN_FAILURE.CONNECT_FAILED, FAILURE_TEXT[failure]);
+    transport.refuseChannel(open.sender, OPEN_FAILURE.CONNECT_FAILED, FAILURE_TEXT[failure]);
   }
 
   /** Why there is no listener: a refusal, which is evidence, or what the operating system said. */
@@ -325,12 +329,12 @@ export class Forwards {
 }
 
 function openListener(
-  door: NetworkDoor,
+  transport: NetworkDoor,
   action: ForwardAction,
   onAccepted: (accepted: Accepted) => void,
 ): Promise<Listening> {
   if (action.kind === "remote_forward")
-    return door.listen(bindAddresses(action.host), action.port, onAccepted);
-  if (action.kind === "remote_socket") return door.listenSocket(action.path, onAccepted);
-  return door.listenAgent(onAccepted);
+    return transport.listen(bindAddresses(action.host), action.port, onAccepted);
+  if (action.kind === "remote_socket") return transport.listenSocket(action.path, onAccepted);
+  return transport.listenAgent(onAccepted);
 }

@@ -1,5 +1,5 @@
 /**
- * One connection's door to PAM: whether the account may be used, and a monitor for each session.
+ * One connection's transport to PAM: whether the account may be used, and a monitor for each session.
  *
  * The process that was asked about the account is kept for a moment, for the first session mostly follows
  * at once; a connection that only waits or forwards keeps none.

@@ -40,7 +40,7 @@ export interface ProgramRequest {
   /** A login shell that somebody looks at. */
   readonly isInteractive: boolean;
   readonly containment: Containment;
-  readonly door: SshTransport;
+  readonly transport: SshTransport;
   readonly channelId: number;
   /** What the client sends. */
   readonly input: Readable;
@@ -164,10 +164,11 @@ class RunningProgram implements Program {
 
   /** What an SFTP server tells of itself, to its last word. Null: it is none. */
   #serveLedger(): Promise<void> | null {
-    const { door, channelId, sftp } = this.#request;
+    const { transport, channelId, sftp } = this.#request;
     const { stderr, answers } = this.#child;
     if (sftp === undefined || stderr === null || answers === null) return null;
-    const say = (text: string): Promise<unknown> => door.writeChannel(channelId, "stderr", Buffer.from(text));
+    const say = (text: string): Promise<unknown> =>
+      transport.writeChannel(channelId, "stderr", Buffer.from(text));
     return serveLedger({
       reader: stderr,
       answers,
@@ -183,10 +184,11 @@ class RunningProgram implements Program {
 
   /** A reader that is gone closes its pipe, so that the program gets SIGPIPE as from sshd. */
   async #pumpOutput(reader: FdReader, kind: "stdout" | "stderr"): Promise<void> {
-    const { door, channelId } = this.#request;
+    const { transport, channelId } = this.#request;
     for (let data = await reader.read(); data !== null; data = await reader.read()) {
-      const count = door.writeNow(channelId, kind, data);
-      if (count < data.length && !(await door.writeChannel(channelId, kind, data.subarray(count)))) break;
+      const count = transport.writeNow(channelId, kind, data);
+      if (count < data.length && !(await transport.writeChannel(channelId, kind, data.subarray(count))))
+        break;
       this.#lastOutputMs = performance.now();
       letGo(data);
     }

@@ -116,7 +116,7 @@ export class SshSession {
   say(text: string): void {
     const hasTerminal = this.#terminal !== null;
     const kind = this.#program?.hasTerminal === true ? "stdout" : "stderr";
-    this.#host.door.tryWriteChannel(
+    this.#host.transport.tryWriteChannel(
       this.channelId,
       kind,
       Buffer.from(hasTerminal ? `\r\n${text}\r\n` : `${text}\n`),
@@ -275,7 +275,7 @@ export class SshSession {
       remoteHost: host.origin.sourceAddress,
       isInteractive: start.kind === "shell" && hasTerminal,
       containment: host.containment,
-      door: host.door,
+      transport: host.transport,
       channelId: this.channelId,
       input: channel,
     });
@@ -319,8 +319,8 @@ export class SshSession {
   #end(channel: ServerChannel, text: string | null, exit: Exit): void {
     if (text !== null) this.say(text);
     const end = endOf(exit);
-    if ("signal" in end) this.#host.door.sendExitSignal(this.channelId, end.signal);
-    else this.#host.door.sendExitStatus(this.channelId, end.status);
+    if ("signal" in end) this.#host.transport.sendExitSignal(this.channelId, end.signal);
+    else this.#host.transport.sendExitStatus(this.channelId, end.status);
     // Nobody reads it any more; what still comes is thrown away.
     channel.resume();
     channel.eof();

@@ -22,15 +22,15 @@ export interface Tunnel {
 const WAITING_BYTES_MAX = 512 * 1024;
 
 /** Joins `fd`, which is taken over, and `channel`. */
-export function joinTunnel(door: SshTransport, channel: ServerChannel, fd: number): Tunnel {
-  const tunnel = new SocketTunnel(door, channel);
+export function joinTunnel(transport: SshTransport, channel: ServerChannel, fd: number): Tunnel {
+  const tunnel = new SocketTunnel(transport, channel);
   tunnel.connect(fd);
   return tunnel;
 }
 
 class SocketTunnel implements Tunnel {
   readonly done: Promise<void>;
-  readonly #door: SshTransport;
+  readonly #transport: SshTransport;
   readonly #channel: ServerChannel;
   readonly #channelId: number;
   #finish: () => void = () => {};
@@ -46,8 +46,8 @@ class SocketTunnel implements Tunnel {
   #isOutputOver = false;
   #isDone = false;
 
-  constructor(door: SshTransport, channel: ServerChannel) {
-    this.#door = door;
+  constructor(transport: SshTransport, channel: ServerChannel) {
+    this.#transport = transport;
     this.#channel = channel;
     this.#channelId = channelIdOf(channel);
     this.done = new Promise((resolve) => {
@@ -130,7 +130,7 @@ class SocketTunnel implements Tunnel {
     if (this.#isDone) return;
     // Most of what comes in small pieces goes on at once.
     const isFirst = this.#waitingBytes === 0 && !this.#isOutputOver;
-    const count = isFirst ? this.#door.writeNow(this.#channelId, "stdout", data) : 0;
+    const count = isFirst ? this.#transport.writeNow(this.#channelId, "stdout", data) : 0;
     if (count < data.length) this.#waitToWrite(data.subarray(count));
     else letGo(data);
   }
@@ -138,7 +138,7 @@ class SocketTunnel implements Tunnel {
   #waitToWrite(data: Buffer): void {
     this.#waitingBytes += data.length;
     this.#writing = this.#writing.then(async () => {
-      const isTaken = this.#isDone || (await this.#door.writeChannel(this.#channelId, "stdout", data));
+      const isTaken = this.#isDone || (await this.#transport.writeChannel(this.#channelId, "stdout", data));
       this.#waitingBytes -= data.length;
       letGo(data);
       if (!isTaken) this.destroy();

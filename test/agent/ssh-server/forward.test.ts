@@ -416,7 +416,7 @@ describe.skipIf(!isRoot)("forwarding", () => {
     client.end();
   });
 
-  test("a door that is killed ends its listeners, and the next forward opens another", async () => {
+  test("a transport that is killed ends its listeners, and the next forward opens another", async () => {
     const [port, there] = [await freePort(), await freePort()];
     start(["-L", `${port}:127.0.0.1:${echo.port}`, "-R", `${there}:127.0.0.1:${echo.port}`]);
     await listening(there);
