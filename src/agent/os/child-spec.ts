@@ -31,7 +31,7 @@ export interface ChildSpec {
   readonly file: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Instead of executing `file`: be this user's network door (forward-helper-child.ts). Absent: execute. */
+  /** Instead of executing `file`: be this user's forward helper (forward-helper-child.ts). Absent: execute. */
   readonly isDoor?: boolean;
   /**
    * Instead of executing `file`: serve SFTP on stdin and stdout, so far, with a stderr that goes both ways

@@ -1,5 +1,5 @@
 /**
- * A network door: a process that is the local user and opens sockets as that user, for an agent that
+ * A forward helper: a process that is the local user and opens sockets as that user, for an agent that
  * must not. It moves no data: what it has connected or accepted goes to the agent as a descriptor.
  *
  * It ends with its orders, and takes the sockets it made in the file system with it.
@@ -15,9 +15,9 @@ import {
   DIAL_TIMEOUT_MS,
   DOOR_ADDRESSES_MAX,
   DOOR_FD,
-  type DoorAnswer,
-  type DoorFailure,
-  type DoorOrder,
+  type ForwardHelperAnswer,
+  type ForwardHelperFailure,
+  type ForwardHelperOrder,
 } from "./forward-helper-protocol.ts";
 
 /** Head start of one address of a name before the next is tried as well. */
@@ -27,7 +27,7 @@ const SOCKET_UMASK = 0o177;
 /** Where sshd makes it. */
 const AGENT_FOLDER = "/tmp/ssh-";
 
-const FAILURES: Readonly<Record<string, DoorFailure>> = {
+const FAILURES: Readonly<Record<string, ForwardHelperFailure>> = {
   ENOTFOUND: "unknown_host",
   EAI_AGAIN: "unknown_host",
   ECONNREFUSED: "refused",
@@ -51,13 +51,13 @@ const listeners = new Map<number, Listener>();
 export async function runDoor(): Promise<number> {
   const lines = createLines();
   for await (const data of Bun.stdin.stream()) {
-    for (const line of lines(data)) void take(JSON.parse(line) as DoorOrder);
+    for (const line of lines(data)) void take(JSON.parse(line) as ForwardHelperOrder);
   }
   for (const listener of listeners.values()) listener.stop();
   return 0;
 }
 
-async function take(order: DoorOrder): Promise<void> {
+async function take(order: ForwardHelperOrder): Promise<void> {
   try {
     const answer = await carryOut(order);
     if (answer !== null) tell(answer);
@@ -67,7 +67,7 @@ async function take(order: DoorOrder): Promise<void> {
   }
 }
 
-async function carryOut(order: DoorOrder): Promise<DoorAnswer | null> {
+async function carryOut(order: ForwardHelperOrder): Promise<ForwardHelperAnswer | null> {
   const { id } = order;
   switch (order.kind) {
     case "resolve":
@@ -92,7 +92,7 @@ async function carryOut(order: DoorOrder): Promise<DoorAnswer | null> {
   }
 }
 
-function tell(answer: DoorAnswer): void {
+function tell(answer: ForwardHelperAnswer): void {
   writeSync(1, `${JSON.stringify(answer)}\n`);
 }
 
@@ -151,7 +151,7 @@ async function connect(
 }
 
 /** The agent has the connection then, and this process nothing of it: closing a descriptor ends no stream. */
-function pass(socket: object, answer: DoorAnswer): void {
+function pass(socket: object, answer: ForwardHelperAnswer): void {
   // Not in Bun's types: the number, and a close that sends nothing.
   const { fd } = socket as { readonly fd: number };
   sendDescriptor(DOOR_FD, fd);

@@ -1,5 +1,5 @@
 /**
- * What the agent asks of a network door, and what it answers: a line of JSON each, over pipes.
+ * What the agent asks of a forward helper, and what it answers: a line of JSON each, over pipes.
  *
  * Both ends are this executable. An answer that says `passes` has one descriptor waiting on the socket
  * between them, in the order of the answers. Kept free of zod: the door's start is on the path of a
@@ -18,7 +18,7 @@ export const DOOR_ADDRESSES_MAX = 16;
 export const DIAL_TIMEOUT_MS = 10_000;
 
 /** `id` is the asker's, and unique among what is under way. */
-export type DoorOrder = { readonly id: number } & (
+export type ForwardHelperOrder = { readonly id: number } & (
   | { readonly kind: "resolve"; readonly host: string }
   | { readonly kind: "dial"; readonly addresses: readonly string[]; readonly port: number }
   | { readonly kind: "dialSocket"; readonly path: string }
@@ -32,7 +32,7 @@ export type DoorOrder = { readonly id: number } & (
 );
 
 /** Why something could not be done, in words of ours. */
-export type DoorFailure =
+export type ForwardHelperFailure =
   | "unknown_host"
   | "refused"
   | "timeout"
@@ -43,12 +43,12 @@ export type DoorFailure =
   | "address_not_here"
   | "failed";
 
-export type DoorAnswer = { readonly id: number } & (
+export type ForwardHelperAnswer = { readonly id: number } & (
   | { readonly kind: "resolved"; readonly addresses: readonly string[] }
   | { readonly kind: "dialed"; readonly passes: true }
   | { readonly kind: "listening"; readonly port: number; readonly path: string }
   | { readonly kind: "accepted"; readonly passes: true; readonly address: string; readonly port: number }
-  | { readonly kind: "failed"; readonly failure: DoorFailure }
+  | { readonly kind: "failed"; readonly failure: ForwardHelperFailure }
 );
 
 /** Cuts a stream of bytes into lines. Throws when one is longer than `bytesMax`, by default any of a door's. */

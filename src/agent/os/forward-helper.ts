@@ -1,5 +1,5 @@
 /**
- * The agent's side of a network door: sockets that a child opens as the local user.
+ * The agent's side of a forward helper: sockets that a child opens as the local user.
  *
  * Nothing here dials, binds or accepts: `forward-helper-child.ts` does, and what it got comes back as a
  * descriptor. One door a connection, begun by its first forward.
@@ -12,20 +12,20 @@ import { openDescriptorSocket, receiveDescriptor } from "./descriptors.ts";
 import {
   createLines,
   DIAL_TIMEOUT_MS,
-  type DoorAnswer,
-  type DoorFailure,
-  type DoorOrder,
+  type ForwardHelperAnswer,
+  type ForwardHelperFailure,
+  type ForwardHelperOrder,
 } from "./forward-helper-protocol.ts";
 import { type SpawnedChild, spawnAs } from "./spawn.ts";
 import type { LocalAccount } from "./users.ts";
 
 /** What a door could not do. */
-export class DoorError extends Error {
-  override readonly name = "DoorError";
-  readonly failure: DoorFailure;
+export class ForwardHelperError extends Error {
+  override readonly name = "ForwardHelperError";
+  readonly failure: ForwardHelperFailure;
 
-  constructor(failure: DoorFailure) {
-    super(`the network door says ${failure}`);
+  constructor(failure: ForwardHelperFailure) {
+    super(`the forward helper says ${failure}`);
     this.failure = failure;
   }
 }
@@ -48,7 +48,11 @@ export interface Listening {
 }
 
 /** What of an order is its own. */
-type Wish = DoorOrder extends infer Order ? (Order extends DoorOrder ? Omit<Order, "id"> : never) : never;
+type Wish = ForwardHelperOrder extends infer Order
+  ? Order extends ForwardHelperOrder
+    ? Omit<Order, "id">
+    : never
+  : never;
 
 /** A little longer than the door takes for itself. */
 const ANSWER_TIMEOUT_MS = DIAL_TIMEOUT_MS + 2_000;
@@ -56,12 +60,12 @@ const ANSWER_TIMEOUT_MS = DIAL_TIMEOUT_MS + 2_000;
 const CLOSE_TIMEOUT_MS = 200;
 
 /** Starts a door. Throws when the operating system has no process or descriptor left. */
-export async function openNetworkDoor(request: {
+export async function openForwardHelper(request: {
   readonly account: LocalAccount;
   /** Change to the account's ids; false when the agent is that user itself. */
   readonly drop: boolean;
   readonly containment: Containment;
-}): Promise<NetworkDoor> {
+}): Promise<ForwardHelper> {
   const { account, drop, containment } = request;
   containment.prepare();
   const [ownFd, childFd] = openDescriptorSocket();
@@ -83,17 +87,17 @@ export async function openNetworkDoor(request: {
         isDoor: true,
       },
     });
-    return new NetworkDoor(child, ownFd);
+    return new ForwardHelper(child, ownFd);
   } catch (cause) {
     closeSync(ownFd);
     throw cause;
   }
 }
 
-export class NetworkDoor {
+export class ForwardHelper {
   readonly #child: SpawnedChild;
   readonly #fd: number;
-  readonly #waiting = new Map<number, (answer: DoorAnswer, fd: number | null) => void>();
+  readonly #waiting = new Map<number, (answer: ForwardHelperAnswer, fd: number | null) => void>();
   readonly #listeners = new Map<number, (accepted: Accepted) => void>();
   #lastId = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -108,23 +112,23 @@ export class NetworkDoor {
     this.ended = this.#read().finally(() => this.#end());
   }
 
-  /** Addresses of `host`, as the user's resolver gives them. Throws DoorError. */
+  /** Addresses of `host`, as the user's resolver gives them. Throws ForwardHelperError. */
   async resolve(host: string): Promise<readonly string[]> {
     const { answer } = await this.#ask({ kind: "resolve", host });
     return answer.kind === "resolved" ? answer.addresses : [];
   }
 
-  /** A connected socket to the first of `addresses` that answers. Throws DoorError. */
+  /** A connected socket to the first of `addresses` that answers. Throws ForwardHelperError. */
   dial(addresses: readonly string[], port: number): Promise<number> {
     return this.#dialed({ kind: "dial", addresses, port });
   }
 
-  /** A connected unix socket. Throws DoorError. */
+  /** A connected unix socket. Throws ForwardHelperError. */
   dialSocket(path: string): Promise<number> {
     return this.#dialed({ kind: "dialSocket", path });
   }
 
-  /** Listens at the first of `addresses`, and at those of the others that are there. Throws DoorError. */
+  /** Listens at the first of `addresses`, and at those of the others that are there. Throws ForwardHelperError. */
   listen(
     addresses: readonly string[],
     port: number,
@@ -133,12 +137,12 @@ export class NetworkDoor {
     return this.#listening({ kind: "listen", addresses, port }, onAccepted);
   }
 
-  /** Listens on a new unix socket; a path that is there already is not replaced. Throws DoorError. */
+  /** Listens on a new unix socket; a path that is there already is not replaced. Throws ForwardHelperError. */
   listenSocket(path: string, onAccepted: (accepted: Accepted) => void): Promise<Listening> {
     return this.#listening({ kind: "listenSocket", path }, onAccepted);
   }
 
-  /** Listens on a unix socket in a folder of its own. Throws DoorError. */
+  /** Listens on a unix socket in a folder of its own. Throws ForwardHelperError. */
   listenAgent(onAccepted: (accepted: Accepted) => void): Promise<Listening> {
     return this.#listening({ kind: "listenAgent" }, onAccepted);
   }
@@ -154,13 +158,13 @@ export class NetworkDoor {
 
   async #dialed(wish: Wish): Promise<number> {
     const { fd } = await this.#ask(wish);
-    if (fd === null) throw new DoorError("failed");
+    if (fd === null) throw new ForwardHelperError("failed");
     return fd;
   }
 
   async #listening(wish: Wish, onAccepted: (accepted: Accepted) => void): Promise<Listening> {
     const { id, answer } = await this.#ask(wish, onAccepted);
-    if (answer.kind !== "listening") throw new DoorError("failed");
+    if (answer.kind !== "listening") throw new ForwardHelperError("failed");
     return {
       port: answer.port,
       path: answer.path,
@@ -170,13 +174,13 @@ export class NetworkDoor {
     };
   }
 
-  /** Gives an order and waits for its answer. Throws DoorError, also when the door has ended. */
+  /** Gives an order and waits for its answer. Throws ForwardHelperError, also when the door has ended. */
   #ask(
     wish: Wish,
     onAccepted?: (accepted: Accepted) => void,
-  ): Promise<{ id: number; answer: DoorAnswer; fd: number | null }> {
+  ): Promise<{ id: number; answer: ForwardHelperAnswer; fd: number | null }> {
     const id = ++this.#lastId;
-    if (this.#isClosed) return Promise.reject(new DoorError("failed"));
+    if (this.#isClosed) return Promise.reject(new ForwardHelperError("failed"));
     // Somebody may connect before we have read that it listens.
     if (onAccepted !== undefined) this.#listeners.set(id, onAccepted);
     return new Promise((resolve, reject) => {
@@ -184,20 +188,20 @@ export class NetworkDoor {
         () => settle({ id, kind: "failed", failure: "timeout" }, null),
         ANSWER_TIMEOUT_MS,
       );
-      const settle = (answer: DoorAnswer, fd: number | null): void => {
+      const settle = (answer: ForwardHelperAnswer, fd: number | null): void => {
         clearTimeout(timer);
         this.#waiting.delete(id);
         if (answer.kind === "failed") {
           this.#listeners.delete(id);
-          reject(new DoorError(answer.failure));
+          reject(new ForwardHelperError(answer.failure));
         } else resolve({ id, answer, fd });
       };
       this.#waiting.set(id, settle);
-      this.#send({ id, ...wish } as DoorOrder);
+      this.#send({ id, ...wish } as ForwardHelperOrder);
     });
   }
 
-  #send(order: DoorOrder): void {
+  #send(order: ForwardHelperOrder): void {
     const line = Buffer.from(`${JSON.stringify(order)}\n`);
     this.#writing = this.#writing
       .then(async () => void (await this.#child.stdin.write(line)))
@@ -210,14 +214,14 @@ export class NetworkDoor {
       for (;;) {
         const data = await this.#child.stdout.read();
         if (data === null) return;
-        for (const line of lines(data)) this.#take(JSON.parse(line) as DoorAnswer);
+        for (const line of lines(data)) this.#take(JSON.parse(line) as ForwardHelperAnswer);
       }
     } catch {
       this.#kill();
     }
   }
 
-  #take(answer: DoorAnswer): void {
+  #take(answer: ForwardHelperAnswer): void {
     const fd = "passes" in answer ? receiveDescriptor(this.#fd) : null;
     const listener = answer.kind === "accepted" ? this.#listeners.get(answer.id) : undefined;
     if (answer.kind === "accepted" && fd !== null && listener !== undefined) {

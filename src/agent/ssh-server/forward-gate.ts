@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DoorFailure } from "../os/forward-helper-protocol.ts";
+import type { ForwardHelperFailure } from "../os/forward-helper-protocol.ts";
 import type { LocalAccount } from "../os/users.ts";
 import type { Verdict } from "./authorize.ts";
 import type { SessionHost } from "./connection-context.ts";
@@ -11,7 +11,7 @@ import { accountNow } from "./current-account.ts";
 import { describeForward, type ForwardAction } from "./destination.ts";
 
 /** As sshd words them, after "open failed: connect failed: ". */
-export const FAILURE_TEXT: Readonly<Record<DoorFailure, string>> = {
+export const FAILURE_TEXT: Readonly<Record<ForwardHelperFailure, string>> = {
   unknown_host: "Name or service not known",
   refused: "Connection refused",
   timeout: "Connection timed out",

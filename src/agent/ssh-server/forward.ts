@@ -15,10 +15,10 @@ import type { Action } from "../../wire/decision.ts";
 import type { Limits } from "../contracts/limits.ts";
 import {
   type Accepted,
-  DoorError,
+  type ForwardHelper,
+  ForwardHelperError,
   type Listening,
-  type NetworkDoor,
-  openNetworkDoor,
+  openForwardHelper,
 } from "../os/forward-helper.ts";
 import type { LocalAccount } from "../os/users.ts";
 import type { SessionHost } from "./connection-context.ts";
@@ -64,7 +64,7 @@ export class Forwards {
   /** Streams and listeners that are being opened. */
   #startingStreams = 0;
   readonly #startingListeners = new Set<Promise<Listener>>();
-  #transport: Promise<NetworkDoor> | null = null;
+  #transport: Promise<ForwardHelper> | null = null;
   #agent: Promise<string | null> | null = null;
   #isClosed = false;
 
@@ -175,7 +175,7 @@ export class Forwards {
     }
   }
 
-  /** A connected socket. Throws Refused or DoorError. */
+  /** A connected socket. Throws Refused or ForwardHelperError. */
   async #dial(action: DirectAction): Promise<number> {
     this.#gate.ask(action);
     const transport = await this.#openDoor(action);
@@ -207,7 +207,7 @@ export class Forwards {
     const listener = { action, listening, sinceMs: performance.now() };
     if (this.#isClosed) {
       listening.close();
-      throw new DoorError("failed");
+      throw new ForwardHelperError("failed");
     }
     this.#listeners.add(listener);
     setImmediate(() => ready.resolve(listener));
@@ -267,9 +267,9 @@ export class Forwards {
   }
 
   /** The transport of this connection, begun at its first use. Throws Refused. */
-  async #openDoor(action: ForwardAction): Promise<NetworkDoor> {
+  async #openDoor(action: ForwardAction): Promise<ForwardHelper> {
     const account = await this.#gate.account(action);
-    if (this.#isClosed) throw new DoorError("failed");
+    if (this.#isClosed) throw new ForwardHelperError("failed");
     this.#transport ??= this.#startDoor(account);
     try {
       return await this.#transport;
@@ -279,12 +279,12 @@ export class Forwards {
     }
   }
 
-  async #startDoor(account: LocalAccount): Promise<NetworkDoor> {
+  async #startDoor(account: LocalAccount): Promise<ForwardHelper> {
     const { containment, drop } = this.#host;
-    const transport = await openNetworkDoor({ account, drop, containment });
+    const transport = await openForwardHelper({ account, drop, containment });
     if (this.#isClosed) {
       await transport.close();
-      throw new DoorError("failed");
+      throw new ForwardHelperError("failed");
     }
     void transport.ended.then(() => {
       // Its listeners went with it.
@@ -303,23 +303,23 @@ export class Forwards {
       transport.refuseChannel(open.sender, OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, line);
       return;
     }
-    const failure = cause instanceof DoorError ? cause.failure : "failed";
-    if (!(cause instanceof DoorError)) this.#logError(cause);
+    const failure = cause instanceof ForwardHelperError ? cause.failure : "failed";
+    if (!(cause instanceof ForwardHelperError)) this.#logError(cause);
     transport.refuseChannel(open.sender, OPEN_FAILURE.CONNECT_FAILED, FAILURE_TEXT[failure]);
   }
 
   /** Why there is no listener: a refusal, which is evidence, or what the operating system said. */
   async #reasonOf(cause: unknown, action: RemoteAction): Promise<string> {
     if (cause instanceof Refused) return this.#host.recordRefusal(cause.verdict);
-    if (!(cause instanceof DoorError)) this.#logError(cause);
-    const reason = FAILURE_TEXT[cause instanceof DoorError ? cause.failure : "failed"];
+    if (!(cause instanceof ForwardHelperError)) this.#logError(cause);
+    const reason = FAILURE_TEXT[cause instanceof ForwardHelperError ? cause.failure : "failed"];
     return `Cannot listen on ${describeForward(action).target}: ${reason} (choose another with -R)`;
   }
 
   /** What stands in the way where the client gets no reason: evidence, the network's own, or our fault. */
   async #note(cause: unknown): Promise<void> {
     if (cause instanceof Refused) await this.#host.recordRefusal(cause.verdict);
-    else if (!(cause instanceof DoorError)) this.#logError(cause);
+    else if (!(cause instanceof ForwardHelperError)) this.#logError(cause);
   }
 
   #logError(cause: unknown): void {
@@ -329,7 +329,7 @@ export class Forwards {
 }
 
 function openListener(
-  transport: NetworkDoor,
+  transport: ForwardHelper,
   action: ForwardAction,
   onAccepted: (accepted: Accepted) => void,
 ): Promise<Listening> {

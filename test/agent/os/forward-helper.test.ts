@@ -1,4 +1,4 @@
-/** A network door: sockets opened as the local user, and nothing left of them. */
+/** A forward helper: sockets opened as the local user, and nothing left of them. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   closeSync,
@@ -11,17 +11,21 @@ import {
 } from "node:fs";
 import { createServer, type Server, Socket } from "node:net";
 import { join } from "node:path";
-import { DoorError, type NetworkDoor, openNetworkDoor } from "../../../src/agent/os/forward-helper.ts";
+import {
+  type ForwardHelper,
+  ForwardHelperError,
+  openForwardHelper,
+} from "../../../src/agent/os/forward-helper.ts";
 import { lookUpAccount } from "../../../src/agent/os/users.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { socketUids } from "../../support/sockets.ts";
 
 const noContainment = { prepare() {}, async add() {}, killAll: async () => true, release() {} };
 
-describe.skipIf(!isRoot)("a network door", () => {
+describe.skipIf(!isRoot)("a forward helper", () => {
   let account: OsAccount;
   let uid: number;
-  let door: NetworkDoor;
+  let door: ForwardHelper;
   let server: Server;
   let port: number;
 
@@ -30,7 +34,7 @@ describe.skipIf(!isRoot)("a network door", () => {
     const found = await lookUpAccount(account.name, 0);
     if (found === null) throw new Error("no account");
     uid = found.uid;
-    door = await openNetworkDoor({ account: found, drop: true, containment: noContainment });
+    door = await openForwardHelper({ account: found, drop: true, containment: noContainment });
     server = createServer((socket) => socket.write("hello"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     port = (server.address() as { port: number }).port;
@@ -76,8 +80,8 @@ describe.skipIf(!isRoot)("a network door", () => {
       () => null,
       (cause: unknown) => cause,
     );
-    expect(error).toBeInstanceOf(DoorError);
-    expect((error as DoorError).failure).toBe(failure);
+    expect(error).toBeInstanceOf(ForwardHelperError);
+    expect((error as ForwardHelperError).failure).toBe(failure);
   });
 
   test("listens and accepts as the user, until it is closed", async () => {
@@ -109,7 +113,7 @@ describe.skipIf(!isRoot)("a network door", () => {
     symlinkSync("/root/qf-through-a-link", join(account.home, "link"));
     for (const name of ["file", "link"]) {
       const attempt = door.listenSocket(join(account.home, name), () => {});
-      expect(await attempt.catch((cause: DoorError) => cause.failure)).toMatch(/in_use|permission/);
+      expect(await attempt.catch((cause: ForwardHelperError) => cause.failure)).toMatch(/in_use|permission/);
     }
     expect(readFileSync(path, "utf8")).toBe("mine");
     expect(existsSync("/root/qf-through-a-link")).toBe(false);
@@ -118,7 +122,7 @@ describe.skipIf(!isRoot)("a network door", () => {
   test("makes the agent's socket in a folder of the user's, which goes with the door", async () => {
     const found = await lookUpAccount(account.name, 0);
     if (found === null) throw new Error("no account");
-    const other = await openNetworkDoor({ account: found, drop: true, containment: noContainment });
+    const other = await openForwardHelper({ account: found, drop: true, containment: noContainment });
     const { path } = await other.listenAgent(() => {});
     const folder = path.slice(0, path.lastIndexOf("/"));
     expect(path).toMatch(/^\/tmp\/ssh-[A-Za-z0-9]{6}\/agent\.\d+$/);
@@ -132,11 +136,13 @@ describe.skipIf(!isRoot)("a network door", () => {
   test("answers nothing any more when it was killed", async () => {
     const found = await lookUpAccount(account.name, 0);
     if (found === null) throw new Error("no account");
-    const other = await openNetworkDoor({ account: found, drop: true, containment: noContainment });
-    const pending = other.dial(["192.0.2.1"], 9).catch((cause: DoorError) => cause.failure);
+    const other = await openForwardHelper({ account: found, drop: true, containment: noContainment });
+    const pending = other.dial(["192.0.2.1"], 9).catch((cause: ForwardHelperError) => cause.failure);
     await other.close();
     expect(await pending).toBe("failed");
-    expect(await other.dial(["127.0.0.1"], port).catch((cause: DoorError) => cause.failure)).toBe("failed");
+    expect(await other.dial(["127.0.0.1"], port).catch((cause: ForwardHelperError) => cause.failure)).toBe(
+      "failed",
+    );
   });
 
   test("is the user in every respect", async () => {
