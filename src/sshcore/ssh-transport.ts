@@ -36,7 +36,7 @@ export interface ChannelOpen {
   readonly rest: Uint8Array;
 }
 
-export interface DoorHooks {
+export interface SshTransportHooks {
   /** True: ssh2 goes on with it. False: the hook refuses it, now or later. */
   onChannelOpen(open: ChannelOpen): boolean;
   /** Bytes of terminal modes of a pty-req, as ssh2 does not read them. */
@@ -56,7 +56,7 @@ export class SshTransport {
   readonly #connection: Connection;
   readonly #protocol: Ssh2Protocol;
   readonly #stream: Duplex;
-  readonly #hooks: DoorHooks;
+  readonly #hooks: SshTransportHooks;
   /** Wakes writers: "window" with a channel number, "drain" of the transport, "closed". */
   readonly #wake = new EventEmitter().setMaxListeners(0);
   #isClosed = false;
@@ -64,7 +64,7 @@ export class SshTransport {
   bytesOut = 0;
 
   /** Call it when ssh2 has announced the connection and it is guarded. */
-  constructor(connection: Connection, stream: Duplex, hooks: DoorHooks) {
+  constructor(connection: Connection, stream: Duplex, hooks: SshTransportHooks) {
     this.#connection = connection;
     this.#protocol = protocolOf(connection);
     this.#stream = stream;

@@ -32,7 +32,7 @@ export interface ChildSpec {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Instead of executing `file`: be this user's forward helper (forward-helper-child.ts). Absent: execute. */
-  readonly isDoor?: boolean;
+  readonly isForwardHelper?: boolean;
   /**
    * Instead of executing `file`: serve SFTP on stdin and stdout, so far, with a stderr that goes both ways
    * (sftp/sftp-audit-writer.ts). Absent: execute.

@@ -35,9 +35,9 @@ export async function runChild(): Promise<number> {
   try {
     const spec = parseChildSpec(readSpec());
     if (spec.isMonitor === true) return await (await import("./monitor-child.ts")).runMonitor();
-    if (spec.isDoor === true) {
+    if (spec.isForwardHelper === true) {
       takeIds(spec);
-      return await (await import("./forward-helper-child.ts")).runDoor();
+      return await (await import("./forward-helper-child.ts")).runForwardHelper();
     }
     if (spec.sftp !== undefined) {
       // Signals stay as they are: a reader that is gone, or a file grown too large, is an error then, and

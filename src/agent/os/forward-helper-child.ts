@@ -48,7 +48,7 @@ interface Listener {
 const listeners = new Map<number, Listener>();
 
 /** Serves orders from stdin until it ends. Returns the exit status. */
-export async function runDoor(): Promise<number> {
+export async function runForwardHelper(): Promise<number> {
   const lines = createLines();
   for await (const data of Bun.stdin.stream()) {
     for (const line of lines(data)) void take(JSON.parse(line) as ForwardHelperOrder);

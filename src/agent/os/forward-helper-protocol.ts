@@ -2,13 +2,13 @@
  * What the agent asks of a forward helper, and what it answers: a line of JSON each, over pipes.
  *
  * Both ends are this executable. An answer that says `passes` has one descriptor waiting on the socket
- * between them, in the order of the answers. Kept free of zod: the door's start is on the path of a
+ * between them, in the order of the answers. Kept free of zod: the helper's start is on the path of a
  * connection's first forward.
  *
  * @module
  */
 
-/** Where a door finds the socket that descriptors go through. */
+/** Where a helper finds the socket that descriptors go through. */
 export const DOOR_FD = 4;
 /** Longest line either way: a socket path or two hundred addresses, and what JSON adds. */
 export const DOOR_LINE_BYTES_MAX = 65_536;
@@ -51,7 +51,7 @@ export type ForwardHelperAnswer = { readonly id: number } & (
   | { readonly kind: "failed"; readonly failure: ForwardHelperFailure }
 );
 
-/** Cuts a stream of bytes into lines. Throws when one is longer than `bytesMax`, by default any of a door's. */
+/** Cuts a stream of bytes into lines. Throws when one is longer than `bytesMax`, by default any of a helper's. */
 export function createLines(bytesMax = DOOR_LINE_BYTES_MAX): (data: Uint8Array) => string[] {
   let rest = Buffer.alloc(0);
   return (data) => {

@@ -2,7 +2,7 @@
  * The agent's side of a forward helper: sockets that a child opens as the local user.
  *
  * Nothing here dials, binds or accepts: `forward-helper-child.ts` does, and what it got comes back as a
- * descriptor. One door a connection, begun by its first forward.
+ * descriptor. One helper a connection, begun by its first forward.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 import { type SpawnedChild, spawnAs } from "./spawn.ts";
 import type { LocalAccount } from "./users.ts";
 
-/** What a door could not do. */
+/** What a helper could not do. */
 export class ForwardHelperError extends Error {
   override readonly name = "ForwardHelperError";
   readonly failure: ForwardHelperFailure;
@@ -54,12 +54,12 @@ type Wish = ForwardHelperOrder extends infer Order
     : never
   : never;
 
-/** A little longer than the door takes for itself. */
+/** A little longer than the helper takes for itself. */
 const ANSWER_TIMEOUT_MS = DIAL_TIMEOUT_MS + 2_000;
-/** The door has this long to unlink its sockets before it is killed. */
+/** The helper has this long to unlink its sockets before it is killed. */
 const CLOSE_TIMEOUT_MS = 200;
 
-/** Starts a door. Throws when the operating system has no process or descriptor left. */
+/** Starts a helper. Throws when the operating system has no process or descriptor left. */
 export async function openForwardHelper(request: {
   readonly account: LocalAccount;
   /** Change to the account's ids; false when the agent is that user itself. */
@@ -84,7 +84,7 @@ export async function openForwardHelper(request: {
         file: "/",
         argv: [],
         env: {},
-        isDoor: true,
+        isForwardHelper: true,
       },
     });
     return new ForwardHelper(child, ownFd);
@@ -147,7 +147,7 @@ export class ForwardHelper {
     return this.#listening({ kind: "listenAgent" }, onAccepted);
   }
 
-  /** Ends the door with every listener; what it connected stays. Resolves when it is gone. */
+  /** Ends the helper with every listener; what it connected stays. Resolves when it is gone. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#child.stdin.close();
@@ -174,7 +174,7 @@ export class ForwardHelper {
     };
   }
 
-  /** Gives an order and waits for its answer. Throws ForwardHelperError, also when the door has ended. */
+  /** Gives an order and waits for its answer. Throws ForwardHelperError, also when the helper has ended. */
   #ask(
     wish: Wish,
     onAccepted?: (accepted: Accepted) => void,

@@ -144,10 +144,10 @@ export function startOwn(stdio: readonly number[], spec: ChildSpec): Bun.Subproc
   });
 }
 
-function environmentOf({ isMonitor, isDoor, sftp }: ChildSpec): Record<string, string> {
+function environmentOf({ isMonitor, isForwardHelper, sftp }: ChildSpec): Record<string, string> {
   if (isMonitor === true) return MONITOR_ENV;
   if (sftp !== undefined) return SFTP_ENV;
-  return isDoor === true ? {} : BRIEF_ENV;
+  return isForwardHelper === true ? {} : BRIEF_ENV;
 }
 
 export function exitOf(child: Bun.Subprocess): Exit {

@@ -104,7 +104,7 @@ export class SshConnection {
       `SSH_CONNECTION=${connectionVariable(origin)}`,
     );
     this.#accountGate = this.#openAccountGate();
-    this.#transport = this.#openDoor(connection);
+    this.#transport = this.#openHelper(connection);
     this.#grace = setTimeout(() => this.#onGraceOver(), limits.graceMs);
     this.#authenticator = this.#openAuthenticator(clientVersion.slice(0, 255));
     this.#listen(connection);
@@ -122,7 +122,7 @@ export class SshConnection {
   }
 
   /** The guard comes first: the transport is to see only what the guard lets through. */
-  #openDoor(connection: Connection): SshTransport {
+  #openHelper(connection: Connection): SshTransport {
     const { stream, limits } = this.#options;
     const { channelsMax, packetBytesMax } = limits;
     guardConnection(connection, {

@@ -178,7 +178,7 @@ export class Forwards {
   /** A connected socket. Throws Refused or ForwardHelperError. */
   async #dial(action: DirectAction): Promise<number> {
     this.#gate.ask(action);
-    const transport = await this.#openDoor(action);
+    const transport = await this.#openHelper(action);
     if (action.kind === "local_socket") {
       await this.#gate.record(action);
       return transport.dialSocket(action.path);
@@ -195,7 +195,7 @@ export class Forwards {
 
   async #listen(asked: RemoteAction | Extract<Action, { kind: "agent_forwarding" }>): Promise<Listener> {
     this.#gate.ask(asked);
-    const transport = await this.#openDoor(asked);
+    const transport = await this.#openHelper(asked);
     await this.#gate.record(asked);
     const ready = Promise.withResolvers<Listener>();
     // Whoever connects before the client knows of it waits until it does.
@@ -267,10 +267,10 @@ export class Forwards {
   }
 
   /** The transport of this connection, begun at its first use. Throws Refused. */
-  async #openDoor(action: ForwardAction): Promise<ForwardHelper> {
+  async #openHelper(action: ForwardAction): Promise<ForwardHelper> {
     const account = await this.#gate.account(action);
     if (this.#isClosed) throw new ForwardHelperError("failed");
-    this.#transport ??= this.#startDoor(account);
+    this.#transport ??= this.#startHelper(account);
     try {
       return await this.#transport;
     } catch (cause) {
@@ -279,7 +279,7 @@ export class Forwards {
     }
   }
 
-  async #startDoor(account: LocalAccount): Promise<ForwardHelper> {
+  async #startHelper(account: LocalAccount): Promise<ForwardHelper> {
     const { containment, drop } = this.#host;
     const transport = await openForwardHelper({ account, drop, containment });
     if (this.#isClosed) {

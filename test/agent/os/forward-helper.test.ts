@@ -25,29 +25,29 @@ const noContainment = { prepare() {}, async add() {}, killAll: async () => true,
 describe.skipIf(!isRoot)("a forward helper", () => {
   let account: OsAccount;
   let uid: number;
-  let door: ForwardHelper;
+  let helper: ForwardHelper;
   let server: Server;
   let port: number;
 
   beforeAll(async () => {
-    account = new OsAccount("door");
+    account = new OsAccount("helper");
     const found = await lookUpAccount(account.name, 0);
     if (found === null) throw new Error("no account");
     uid = found.uid;
-    door = await openForwardHelper({ account: found, drop: true, containment: noContainment });
+    helper = await openForwardHelper({ account: found, drop: true, containment: noContainment });
     server = createServer((socket) => socket.write("hello"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     port = (server.address() as { port: number }).port;
   });
 
   afterAll(async () => {
-    await door.close();
+    await helper.close();
     server.close();
     account[Symbol.dispose]();
   });
 
   test("connects as the user", async () => {
-    const fd = await door.dial(["127.0.0.1"], port);
+    const fd = await helper.dial(["127.0.0.1"], port);
     expect(socketUids("remote", port)).toEqual([uid]);
     const text = new Promise<string>((resolve) => {
       void Bun.connect({
@@ -64,17 +64,17 @@ describe.skipIf(!isRoot)("a forward helper", () => {
   });
 
   test("tries the next address when one refuses", async () => {
-    closeSync(await door.dial(["127.0.0.2", "127.0.0.1"], port));
+    closeSync(await helper.dial(["127.0.0.2", "127.0.0.1"], port));
   });
 
   test.each([
-    ["a port where nobody listens", "refused", () => door.dial(["127.0.0.1"], 1)],
-    ["a name that nobody has", "unknown_host", () => door.resolve("no-such-host.invalid")],
-    ["a socket that is not there", "not_found", () => door.dialSocket("/nowhere/socket")],
-    ["a port that is taken", "in_use", () => door.listen(["127.0.0.1"], port, () => {})],
-    ["a privileged port", "permission", () => door.listen(["127.0.0.1"], 81, () => {})],
-    ["an address of another machine", "address_not_here", () => door.listen(["192.0.2.1"], 0, () => {})],
-    ["a folder of somebody else", "permission", () => door.listenSocket("/root/qf-socket", () => {})],
+    ["a port where nobody listens", "refused", () => helper.dial(["127.0.0.1"], 1)],
+    ["a name that nobody has", "unknown_host", () => helper.resolve("no-such-host.invalid")],
+    ["a socket that is not there", "not_found", () => helper.dialSocket("/nowhere/socket")],
+    ["a port that is taken", "in_use", () => helper.listen(["127.0.0.1"], port, () => {})],
+    ["a privileged port", "permission", () => helper.listen(["127.0.0.1"], 81, () => {})],
+    ["an address of another machine", "address_not_here", () => helper.listen(["192.0.2.1"], 0, () => {})],
+    ["a folder of somebody else", "permission", () => helper.listenSocket("/root/qf-socket", () => {})],
   ] as const)("says so for %s", async (_name, failure, attempt) => {
     const error = await attempt().then(
       () => null,
@@ -86,7 +86,7 @@ describe.skipIf(!isRoot)("a forward helper", () => {
 
   test("listens and accepts as the user, until it is closed", async () => {
     const accepted: { fd: number; port: number }[] = [];
-    const listening = await door.listen(["127.0.0.1", "::1"], 0, (one) => accepted.push(one));
+    const listening = await helper.listen(["127.0.0.1", "::1"], 0, (one) => accepted.push(one));
     expect(socketUids("local", listening.port)).toContain(uid);
     const client = new Socket().connect(listening.port, "127.0.0.1");
     await until(() => accepted.length === 1);
@@ -100,7 +100,7 @@ describe.skipIf(!isRoot)("a forward helper", () => {
 
   test("makes a unix socket of the user's, for nobody else, and takes it away again", async () => {
     const path = join(account.home, "socket");
-    const listening = await door.listenSocket(path, () => {});
+    const listening = await helper.listenSocket(path, () => {});
     expect(statSync(path)).toMatchObject({ uid });
     expect(statSync(path).mode & 0o777).toBe(0o600);
     listening.close();
@@ -112,14 +112,14 @@ describe.skipIf(!isRoot)("a forward helper", () => {
     writeFileSync(path, "mine");
     symlinkSync("/root/qf-through-a-link", join(account.home, "link"));
     for (const name of ["file", "link"]) {
-      const attempt = door.listenSocket(join(account.home, name), () => {});
+      const attempt = helper.listenSocket(join(account.home, name), () => {});
       expect(await attempt.catch((cause: ForwardHelperError) => cause.failure)).toMatch(/in_use|permission/);
     }
     expect(readFileSync(path, "utf8")).toBe("mine");
     expect(existsSync("/root/qf-through-a-link")).toBe(false);
   });
 
-  test("makes the agent's socket in a folder of the user's, which goes with the door", async () => {
+  test("makes the agent's socket in a folder of the user's, which goes with the helper", async () => {
     const found = await lookUpAccount(account.name, 0);
     if (found === null) throw new Error("no account");
     const other = await openForwardHelper({ account: found, drop: true, containment: noContainment });
