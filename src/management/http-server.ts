@@ -23,11 +23,11 @@ const IDLE_SECONDS = 60;
 const STOP_MS = 3_000;
 
 /** What is kept beside a WebSocket; `kind` says which hub it belongs to. */
-export type DoorSocketData = SocketData | RelaySocketData;
+export type HttpSocketData = SocketData | RelaySocketData;
 
-export interface Door {
+export interface HttpServer {
   readonly port: number;
-  readonly server: Server<DoorSocketData>;
+  readonly server: Server<HttpSocketData>;
   /** From now on requests go to `front`, and what happens on WebSockets to the hub each belongs to. */
   open(front: Front, hub: SyncHub, relay: RelayHub): void;
   /** Takes no new connection, lets answers go out, then drops what is left. */
@@ -35,11 +35,11 @@ export interface Door {
 }
 
 /** Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours. */
-export function openDoor(listen: CheckedListen, port: number): Door {
+export function openHttpServer(listen: CheckedListen, port: number): HttpServer {
   let front: Front | undefined;
   let hubs: Hubs | undefined;
   const server = listening({ hostname: listen.hostname, port, flag: "--listen" }, () =>
-    Bun.serve<DoorSocketData>({
+    Bun.serve<HttpSocketData>({
       hostname: listen.hostname,
       port,
       ...(listen.tls === null ? {} : { tls: listen.tls }),
@@ -80,13 +80,13 @@ interface Hubs {
  * Calls the hub that a socket belongs to. The bounds are for all WebSockets of the port: Bun has no others.
  * A hub refuses by itself what is within them and still too large for it.
  */
-function delegating(hubs: () => Hubs | undefined): WebSocketHandler<DoorSocketData> {
+function delegating(hubs: () => Hubs | undefined): WebSocketHandler<HttpSocketData> {
   const handlerOf = (
-    socket: ServerWebSocket<DoorSocketData>,
-  ): WebSocketHandler<DoorSocketData> | undefined => {
+    socket: ServerWebSocket<HttpSocketData>,
+  ): WebSocketHandler<HttpSocketData> | undefined => {
     const found = hubs();
     const handler = socket.data.kind === "agent-sync" ? found?.sync.websocket : found?.relay.websocket;
-    return handler as WebSocketHandler<DoorSocketData> | undefined;
+    return handler as WebSocketHandler<HttpSocketData> | undefined;
   };
   return {
     // Also what an unfinished message may hold. An agent's larger ones come in parts (wire/agent-parts.ts).

@@ -17,7 +17,7 @@ import { createClientRoutes } from "./http/client-routes.ts";
 import { createHostedRoutes } from "./http/hosted-routes.ts";
 import type { Route } from "./http/request-entry.ts";
 import { createSetupRoutes, SETUP_STATE_PREFIX, type SetupIdentity } from "./http/setup-routes.ts";
-import type { Door } from "./http-server.ts";
+import type { HttpServer } from "./http-server.ts";
 import { hashPassword } from "./idp/passwords.ts";
 import { createRelyingParty } from "./idp/relying-party.ts";
 import { createAccount } from "./init.ts";
@@ -37,13 +37,13 @@ export interface RouteDeps {
   readonly parts: SignInParts;
   readonly hub: SyncHub;
   readonly relay: RelayHub;
-  readonly door: Door;
+  readonly httpServer: HttpServer;
   readonly masterKey: Uint8Array;
 }
 
 /** Every path that is answered; the first prefix that fits wins. */
 export function createRoutes(deps: RouteDeps): Route[] {
-  const { context, parts, hub, relay, door } = deps;
+  const { context, parts, hub, relay, httpServer } = deps;
   const login = loginDeps(deps);
   const relyingParty = createRelyingParty(parts.oidc, context.clock);
   const client = createClientRoutes(login);
@@ -61,12 +61,21 @@ export function createRoutes(deps: RouteDeps): Route[] {
     verify: (idToken, nonceBytes) => verifyOwner(context, idToken, nonceBytes),
   });
   return [
-    { prefix: RELAY_CLIENT_PATH, answer: (request, address) => relay.dial(request, door.server, address) },
-    { prefix: RELAY_AGENT_PATH, answer: (request, address) => relay.serve(request, door.server, address) },
+    {
+      prefix: RELAY_CLIENT_PATH,
+      answer: (request, address) => relay.dial(request, httpServer.server, address),
+    },
+    {
+      prefix: RELAY_AGENT_PATH,
+      answer: (request, address) => relay.serve(request, httpServer.server, address),
+    },
     { prefix: "/client/v1", answer: (request, sourceAddress) => client.fetch(request, { sourceAddress }) },
     { prefix: "/api", answer: (request) => admin.fetch(request) },
     { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },
-    { prefix: "/agent/v1/sync", answer: (request, address) => hub.upgrade(request, door.server, address) },
+    {
+      prefix: "/agent/v1/sync",
+      answer: (request, address) => hub.upgrade(request, httpServer.server, address),
+    },
     {
       prefix: "/login",
       answer: (request) => {

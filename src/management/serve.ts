@@ -22,7 +22,7 @@ import { deleteLoginsOverBefore } from "./db/tables/logins.ts";
 import { deleteExpired, insertSetupLink } from "./db/tables/sign-in.ts";
 import { createFront } from "./http/request-entry.ts";
 import { setupLinkHash } from "./http/setup-routes.ts";
-import { openDoor } from "./http-server.ts";
+import { openHttpServer } from "./http-server.ts";
 import { defaultMasterKeyFile, ensureMasterKey, prepareDataDir } from "./init.ts";
 import { createMaps } from "./maps/maps.ts";
 import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
@@ -110,12 +110,12 @@ async function open(
   closers.push(() => store.close());
   const isNew = (await store.read(listAccounts)).length === 0;
   const masterKey = await masterKeyOf(options, isNew);
-  const door = openDoor(listen, chosenPort(listen, await storedOrigin(store)));
-  closers.push(() => door.close());
-  const origin = await settleOrigin(store, listen, door.port);
+  const httpServer = openHttpServer(listen, chosenPort(listen, await storedOrigin(store)));
+  closers.push(() => httpServer.close());
+  const origin = await settleOrigin(store, listen, httpServer.port);
   const folder = await ownFolder(options, closers);
   const parts = await createSignIn({ store, clock, log, origin, masterKey, dataDir: folder, external });
-  // Before the door's in this list, so after it in time: requests under way may still need the provider.
+  // Before the httpServer's in this list, so after it in time: requests under way may still need the provider.
   closers.splice(-1, 0, () => parts.close());
   const { keys, oidc } = parts;
   const maps = createMaps({ store, keys, origin, log });
@@ -127,9 +127,9 @@ async function open(
   await joinOthers({ context, relay, masterKey, listen: listen.clusterListen });
   if (!isNew) await parts.start();
   followOthers({ store, parts, log, isStarted: !isNew });
-  const routes = createRoutes({ context, parts, hub, relay, door, masterKey });
-  const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, door.port)).host]);
-  door.open(createFront({ log, hosts, behindProxy: options.behindProxy === true, routes }), hub, relay);
+  const routes = createRoutes({ context, parts, hub, relay, httpServer, masterKey });
+  const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, httpServer.port)).host]);
+  httpServer.open(createFront({ log, hosts, behindProxy: options.behindProxy === true, routes }), hub, relay);
   closers.push(startSweeping(store, clock, log));
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
   return { url: origin, issuer: oidc.issuer, setupLink, context };

@@ -25,7 +25,7 @@ import { createPinnedKeys, type PinnedKeys } from "../control-link/pinned-keys.t
 import { createSyncClient, isLinkDown, type SyncClient } from "../control-link/sync-client.ts";
 import { controlSocketPath, prepareControlFolder } from "../control-socket/control-path.ts";
 import { type ControlServer, openControlServer } from "../control-socket/control-server.ts";
-import { createWaysIn, type WaysIn } from "../listeners/listeners.ts";
+import { createListeners, type Listeners } from "../listeners/listeners.ts";
 import { createPeerPaths, type PeerPaths } from "../listeners/peer-paths.ts";
 import { pingAnswer } from "../listeners/pings.ts";
 import { NOTHING_REFUSED } from "../listeners/refusals.ts";
@@ -54,7 +54,7 @@ export class RunningAgent implements Agent {
   #state: AgentStatus["state"] = "starting";
   #maps: MapHolder | undefined;
   #ssh: SshServer | undefined;
-  #ways: WaysIn | undefined;
+  #ways: Listeners | undefined;
   readonly #paths: PeerPaths = createPeerPaths();
   #failures: FailureCount | undefined;
   #control: ControlServer | undefined;
@@ -99,7 +99,7 @@ export class RunningAgent implements Agent {
     const ssh = this.#options.createSshServer(this.#world(maps));
     this.#ssh = ssh;
     maps.onChange(() => ssh.recheck());
-    this.#ways = createWaysIn({
+    this.#ways = createListeners({
       clock,
       log,
       enrolled: this.#enrolled,

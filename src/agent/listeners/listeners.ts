@@ -24,7 +24,7 @@ import { createRefusals, type RefusalSums } from "./refusals.ts";
 import { createRelayLink, type RelayLink } from "./relay-link.ts";
 import { createStreamTaker } from "./stream-taker.ts";
 
-export interface WaysInOptions {
+export interface ListenersOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly enrolled: Enrolled;
@@ -41,7 +41,7 @@ export interface WaysInOptions {
   answerPing(): PingAnswer;
 }
 
-export interface WaysIn {
+export interface Listeners {
   readonly listener: DirectListener;
   readonly plain: PlainListener;
   readonly relay: RelayLink;
@@ -57,7 +57,7 @@ export interface WaysIn {
   told(flags: AgentFlagsStored): string[];
 }
 
-export function createWaysIn(options: WaysInOptions): WaysIn {
+export function createListeners(options: ListenersOptions): Listeners {
   const { clock, log, enrolled, deviceKey, maps, ssh, failures, penalties, paths } = options;
   const { hadPredecessor } = options;
   const gate = createGate({ clock, failures, hadPredecessor, snapshot: () => maps.snapshot() });

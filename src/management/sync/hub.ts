@@ -2,7 +2,7 @@
  * Management's end of every agent's control WebSocket, `GET /agent/v1/sync`: asks each agent for proof, keeps
  * one link per peer, sends it what changed in its map, and takes in its audit events.
  *
- * `routes.ts` hands requests to `upgrade`, `../door.ts` what happens on the sockets to `websocket`. Messages
+ * `routes.ts` hands requests to `upgrade`, `../httpServer.ts` what happens on the sockets to `websocket`. Messages
  * are in `wire/agent-sync.ts`; `handshake.ts` lets agents in, `link-table.ts` knows who is here, `link.ts`
  * sends. Read `#onMessage` first.
  *

@@ -19,7 +19,7 @@ export interface PeerSession {
 export interface SyncHub {
   /** Answers a request to the sync path; `sourceAddress` is the agent's. Undefined: it is a WebSocket now. */
   upgrade(request: Request, server: Server<SocketData>, sourceAddress: string): Response | undefined;
-  /** What happens on the agents' WebSockets. Its bounds and time-outs are those of `../door.ts`. */
+  /** What happens on the agents' WebSockets. Its bounds and time-outs are those of `../httpServer.ts`. */
   readonly websocket: WebSocketHandler<SocketData>;
   /** Whether the peer has a live link, here or at another process on the database. */
   isConnected(peerId: PeerId): boolean;
