@@ -47,7 +47,7 @@ export const AgentStatus = z.object({
     enabled: z.boolean(),
     listen: z.array(z.string()),
     /** Addresses told to management for others to dial. Absent: an agent that does not say. */
-    told: z.array(z.string()).optional(),
+    advertised: z.array(z.string()).optional(),
     /** Where any SSH client is taken (`--plain-ssh-listen`). Absent from older agents. */
     plainListen: z.array(z.string()).optional(),
     sessions: z.array(

@@ -59,8 +59,8 @@ describe.skipIf(!isRoot || !hasIpv6)("a machine with an IPv6 address", () => {
     await web.up(["--listen", "[::]:0"]);
     const status = await web.status();
     const port = /:(\d+)$/.exec(status.sshServer.listen[0] ?? "")?.[1];
-    expect(status.sshServer.told).toContain(`[::1]:${port}`);
-    expect(status.sshServer.told).toContain(`127.0.0.1:${port}`);
+    expect(status.sshServer.advertised).toContain(`[::1]:${port}`);
+    expect(status.sshServer.advertised).toContain(`127.0.0.1:${port}`);
     for (const host of ["127.0.0.1", "::1"]) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const socket = await Bun.connect({

@@ -16,7 +16,7 @@ const FORWARDS_BYTES_MAX = 512 * 1024;
 const ESCAPED_BYTES = 6;
 
 /** The first of `sessions`: what is forwarded is told as far as there is room, the sessions themselves before it. */
-export function toldSessions(sessions: readonly LiveSession[]): LiveSession[] {
+export function reportedSessions(sessions: readonly LiveSession[]): LiveSession[] {
   const told: LiveSession[] = [];
   let left = AGENT_MESSAGE_BYTES_MAX - ROOM_BYTES;
   for (const session of sessions.slice(0, SESSIONS_MAX)) {

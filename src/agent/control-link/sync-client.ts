@@ -16,7 +16,7 @@ import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
 import { type Identity, identifyFor, refuseWelcome } from "./identify.ts";
 import { createManagementLink, type ManagementLink } from "./management-link.ts";
 import { createMapIntake, type MapIntake, type MapMessage } from "./map-intake.ts";
-import { toldSessions } from "./reported-sessions.ts";
+import { reportedSessions } from "./reported-sessions.ts";
 import { createRoundTrip, type RoundTrip } from "./round-trip.ts";
 
 export interface SyncClientOptions extends Identity {
@@ -87,7 +87,7 @@ class LinkedSyncClient implements SyncClient {
   /** Of `#error`, where it is known. */
   #fix: string | undefined;
   #clonedUntilMs = Number.NEGATIVE_INFINITY;
-  #toldSessions = "[]";
+  #reportedSessions = "[]";
   #telling: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: SyncClientOptions) {
@@ -131,7 +131,7 @@ class LinkedSyncClient implements SyncClient {
     this.#audit.stop();
     this.#options.approvals.detach();
     clearInterval(this.#telling);
-    this.#toldSessions = "[]";
+    this.#reportedSessions = "[]";
     this.#error = message;
     this.#fix = fix;
   }
@@ -222,10 +222,10 @@ class LinkedSyncClient implements SyncClient {
   }
 
   #tellSessions(): void {
-    const sessions = toldSessions(this.#options.sessions());
+    const sessions = reportedSessions(this.#options.sessions());
     const text = JSON.stringify(sessions);
-    if (!this.#link.isReady || text === this.#toldSessions) return;
-    this.#toldSessions = text;
+    if (!this.#link.isReady || text === this.#reportedSessions) return;
+    this.#reportedSessions = text;
     this.#link.send({ type: "sessions", sessions });
   }
 }

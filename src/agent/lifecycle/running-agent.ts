@@ -54,7 +54,7 @@ export class RunningAgent implements Agent {
   #state: AgentStatus["state"] = "starting";
   #maps: MapHolder | undefined;
   #ssh: SshServer | undefined;
-  #ways: Listeners | undefined;
+  #listeners: Listeners | undefined;
   readonly #paths: PeerPaths = createPeerPaths();
   #failures: FailureCount | undefined;
   #control: ControlServer | undefined;
@@ -99,7 +99,7 @@ export class RunningAgent implements Agent {
     const ssh = this.#options.createSshServer(this.#world(maps));
     this.#ssh = ssh;
     maps.onChange(() => ssh.recheck());
-    this.#ways = createListeners({
+    this.#listeners = createListeners({
       clock,
       log,
       enrolled: this.#enrolled,
@@ -120,7 +120,7 @@ export class RunningAgent implements Agent {
           isServing: this.#flags.sshServer,
         }),
     });
-    await this.#ways.listen(this.#flags, this.#flags);
+    await this.#listeners.listen(this.#flags, this.#flags);
     await prepareControlFolder(paths, this.#controlSocket);
     this.#control = await openControlServer(this.#controlSocket, this.#controlled());
     const isSshOn = () => this.#flags.sshServer;
@@ -146,12 +146,12 @@ export class RunningAgent implements Agent {
       map: this.#maps?.snapshot()?.map ?? null,
       mapAgeSeconds: this.#maps?.ageSeconds() ?? Number.POSITIVE_INFINITY,
       sync: this.#sync?.state() ?? null,
-      listening: this.#ways?.listener.addresses() ?? [],
-      plainListening: this.#ways?.plain.addresses() ?? [],
-      relay: this.#ways?.relay.state() ?? { connected: false, streams: 0 },
-      refused: this.#ways?.refused() ?? NOTHING_REFUSED,
+      listening: this.#listeners?.listener.addresses() ?? [],
+      plainListening: this.#listeners?.plain.addresses() ?? [],
+      relay: this.#listeners?.relay.state() ?? { connected: false, streams: 0 },
+      refused: this.#listeners?.refused() ?? NOTHING_REFUSED,
       sessions: this.#ssh?.sessions() ?? [],
-      told: this.#directAddresses(),
+      advertised: this.#directAddresses(),
       spool: this.#parts.spool.state(),
       pathOf: (peerId) => this.#paths.of(peerId),
       problem: this.#problem,
@@ -171,12 +171,12 @@ export class RunningAgent implements Agent {
     if (changed.length === 0) return;
     const detail = changed.map((key) => `${key}=${JSON.stringify(flags[key])}`).join(" ");
     await spool.record({ type: "agent.state", what: "flags_changed", detail: detail.slice(0, 512) });
-    await this.#ways?.listen(flags, this.#flags);
+    await this.#listeners?.listen(flags, this.#flags);
     this.#flags = flags;
     this.#followPinned();
     // What is no longer allowed ends now, whether or not the change can be written to disk.
     this.#ssh?.recheck();
-    if (!flags.sshServer) this.#ways?.pings.close();
+    if (!flags.sshServer) this.#listeners?.pings.close();
     this.#sync?.reportFlags();
     await writeAgentFile(paths, { format: 1, flags, enrolled: this.#enrolled });
     await this.#writePublic();
@@ -204,12 +204,12 @@ export class RunningAgent implements Agent {
     this.#watch?.stop();
     this.#pinnedKeys.close();
     const attempt = (what: string, step: () => unknown) => stopPart(log, what, step);
-    await attempt("listener", () => this.#ways?.listener.listenAt(null));
-    await attempt("plain listener", () => this.#ways?.plain.listenAt(null));
-    await attempt("pings", () => this.#ways?.pings.close());
+    await attempt("listener", () => this.#listeners?.listener.listenAt(null));
+    await attempt("plain listener", () => this.#listeners?.plain.listenAt(null));
+    await attempt("pings", () => this.#listeners?.pings.close());
     await attempt("stdio", () => this.#stdio?.close());
     await attempt("ssh", () => this.#ssh?.close());
-    await attempt("relay", () => this.#ways?.relay.close());
+    await attempt("relay", () => this.#listeners?.relay.close());
     await attempt("failures", () => this.#failures?.close());
     await attempt("audit", () =>
       spool.record({ type: "agent.state", what: "stopped", detail: this.#bootId }),
@@ -247,11 +247,11 @@ export class RunningAgent implements Agent {
       kill: (connectionId, reason) => {
         ssh.kill(connectionId, reason);
       },
-      onReady: () => this.#ways?.relay.retryNow(),
+      onReady: () => this.#listeners?.relay.retryNow(),
       onGone: (message) => {
         log.error("this machine is no longer part of the account; nothing is allowed", { message });
         this.#problem = message;
-        this.#ways?.relay.close();
+        this.#listeners?.relay.close();
         void maps.clear();
       },
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
@@ -259,7 +259,7 @@ export class RunningAgent implements Agent {
   }
 
   #directAddresses(): string[] {
-    return this.#ways?.told(this.#flags) ?? [];
+    return this.#listeners?.advertisedAddresses(this.#flags) ?? [];
   }
 
   #world(maps: MapHolder): World {

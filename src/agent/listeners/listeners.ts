@@ -54,7 +54,7 @@ export interface Listeners {
    */
   listen(flags: AgentFlagsStored, before: AgentFlagsStored): Promise<void>;
   /** Addresses that others may be told to dial. */
-  told(flags: AgentFlagsStored): string[];
+  advertisedAddresses(flags: AgentFlagsStored): string[];
 }
 
 export function createListeners(options: ListenersOptions): Listeners {
@@ -91,7 +91,7 @@ export function createListeners(options: ListenersOptions): Listeners {
       }
       relay.want(sshServer);
     },
-    told({ advertise }) {
+    advertisedAddresses({ advertise }) {
       const listening = listener.addresses();
       return listening.length === 0 ? [] : directAddresses(listening, advertise);
     },

@@ -26,7 +26,7 @@ export interface StatusParts {
   readonly sync: SyncState | null;
   readonly listening: readonly string[];
   /** Addresses told to management for others to dial. */
-  readonly told: readonly string[];
+  readonly advertised: readonly string[];
   /** Where any SSH client is taken. */
   readonly plainListening: readonly string[];
   readonly relay: { readonly connected: boolean; readonly streams: number };
@@ -69,7 +69,7 @@ export function buildStatus(parts: StatusParts): AgentStatus {
     sshServer: {
       enabled: flags.sshServer,
       listen: [...parts.listening],
-      told: [...parts.told],
+      advertised: [...parts.advertised],
       plainListen: [...parts.plainListening],
       sessions: parts.sessions.map(({ localUser, user, peer, command, forwards, path }) => ({
         localUser,

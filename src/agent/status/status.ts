@@ -92,9 +92,9 @@ function clockText(offsetMs: number): string {
   return `${Math.abs(offsetMs)} ms ${offsetMs > 0 ? "ahead of" : "behind"} management's`;
 }
 
-function directText({ enabled, listen, told }: AgentStatus["sshServer"]): string {
+function directText({ enabled, listen, advertised }: AgentStatus["sshServer"]): string {
   if (listen.length === 0) return enabled ? "no listener (--listen none)" : "off with the SSH server";
-  return `${listen.join(", ")}${told === undefined ? "" : `; told to others: ${told.join(", ") || "nothing"}`}`;
+  return `${listen.join(", ")}${advertised === undefined ? "" : `; told to others: ${advertised.join(", ") || "nothing"}`}`;
 }
 
 /** Who came by the relay had tried what there is beside it. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { toldSessions } from "../../../src/agent/control-link/reported-sessions.ts";
+import { reportedSessions } from "../../../src/agent/control-link/reported-sessions.ts";
 import { createAgentParts, splitAgentMessage } from "../../../src/wire/agent-parts.ts";
 import { AgentMessage, type LiveSession } from "../../../src/wire/agent-sync.ts";
 
@@ -26,7 +26,7 @@ function received(sessions: readonly LiveSession[]): AgentMessage | undefined {
 
 test("what is live is told as it is", () => {
   const sessions = [aSession(["-L db:5432"]), aSession([], "git [3 args]")];
-  expect(toldSessions(sessions)).toEqual(sessions);
+  expect(reportedSessions(sessions)).toEqual(sessions);
 });
 
 test.each([
@@ -36,7 +36,7 @@ test.each([
   const forwards = Array.from({ length: 224 }, (__, i) => `-L ${i}.${letter.repeat(240)}:1`);
   const sessions = Array.from({ length: count }, () => aSession(forwards));
   expect(received(sessions)).toBeUndefined();
-  const told = received(toldSessions(sessions));
+  const told = received(reportedSessions(sessions));
   if (told?.type !== "sessions") throw new Error("management took no sessions");
   expect(told.sessions).toHaveLength(count);
   expect(told.sessions[0]?.forwards).toHaveLength(224);
@@ -44,7 +44,7 @@ test.each([
 
 test("of more sessions than fit the first are told", () => {
   const sessions = Array.from({ length: 20_000 }, () => aSession([], "ü".repeat(256)));
-  const told = received(toldSessions(sessions));
+  const told = received(reportedSessions(sessions));
   if (told?.type !== "sessions") throw new Error("management took no sessions");
   expect(told.sessions.length).toBeGreaterThan(1_000);
 });

@@ -27,7 +27,7 @@ const healthy: StatusParts = {
   mapAgeSeconds: 2,
   sync,
   listening: ["0.0.0.0:22022"],
-  told: ["10.0.0.5:22022"],
+  advertised: ["10.0.0.5:22022"],
   plainListening: [],
   relay: { connected: true, streams: 0 },
   refused: { direct: 999, relay: 3, forgedByRelay: 0, lastAddress: "192.0.2.7" },
