@@ -30,7 +30,7 @@ import type { GlobalRequest } from "./destination.ts";
 import { connectionVariable } from "./environment.ts";
 import { Forwards } from "./forward.ts";
 import { type AccountGate, createAccountGate } from "./pam-account.ts";
-import { refuseToGoOn, type Use } from "./recheck.ts";
+import { type ActiveUse, findRevocation } from "./recheck.ts";
 import { SshSession } from "./session.ts";
 import { describeSessions } from "./session-list.ts";
 
@@ -231,7 +231,7 @@ export class SshConnection {
       this.#endFor("plain_ssh_disabled");
       return;
     }
-    const reason = refuseToGoOn(world, auth, this.#uses(), {
+    const reason = findRevocation(world, auth, this.#uses(), {
       nowMs: performance.now(),
       lastActivityMs: this.#lastActivityMs,
       limits: world.limits(),
@@ -239,7 +239,7 @@ export class SshConnection {
     if (reason !== null) this.#endFor(reason);
   }
 
-  #uses(): Use[] {
+  #uses(): ActiveUse[] {
     return [
       { action: { kind: "connect" }, sinceMs: this.#admittedMs },
       ...[...this.#sessions.values()].flatMap((session) => session.uses()),

@@ -36,7 +36,7 @@ import {
   reachableAddresses,
 } from "./destination.ts";
 import { createForwardGate, FAILURE_TEXT, type ForwardGate, Refused } from "./forward-gate.ts";
-import type { Use } from "./recheck.ts";
+import type { ActiveUse } from "./recheck.ts";
 import { joinTunnel, type Tunnel } from "./tunnel.ts";
 
 /** Longest that a client may take to answer for a connection to its listener. */
@@ -86,7 +86,7 @@ export class Forwards {
   }
 
   /** What it does now, each once and since the first of it, to be judged again whenever something changed. */
-  uses(): Use[] {
+  uses(): ActiveUse[] {
     const found = new Map<string, InUse>();
     for (const one of this.#inUse()) {
       const key = JSON.stringify(one.action);

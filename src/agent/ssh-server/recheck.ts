@@ -12,7 +12,7 @@ import { type JudgeWorld, judge, type Subject, type Verdict } from "./authorize.
 import { refuseOvertime } from "./overtime.ts";
 
 /** Something that a connection does. */
-export interface Use {
+export interface ActiveUse {
   readonly action: Action;
   /** Since when, by the monotonic clock. */
   readonly sinceMs: number;
@@ -28,10 +28,10 @@ export interface Moment {
 }
 
 /** The first reason against `uses`. Null: all go on. */
-export function refuseToGoOn(
+export function findRevocation(
   world: JudgeWorld,
   subject: Subject,
-  uses: readonly Use[],
+  uses: readonly ActiveUse[],
   moment: Moment,
 ): ReasonCode | null {
   const { limits, ...now } = moment;

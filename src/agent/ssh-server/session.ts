@@ -33,7 +33,7 @@ import {
   sessionEnvironment,
 } from "./environment.ts";
 import { type Program, type SftpService, startProgram } from "./program.ts";
-import type { Use } from "./recheck.ts";
+import type { ActiveUse } from "./recheck.ts";
 import { createSessionEvidence, type SessionEvidence } from "./session-evidence.ts";
 
 const REFUSED_STATUS = 255;
@@ -92,12 +92,12 @@ export class SshSession {
   }
 
   /** What it does at present, to be judged again when something changes. */
-  uses(): Use[] {
+  uses(): ActiveUse[] {
     // A request that is still being judged, or is refused, is not in use.
     if (this.#start === null || !this.#isAllowed) return [];
     const sinceMs = this.#allowedMs;
     const refuse = (capabilities: SshCapabilities): ReasonCode | null => this.#refuseUnder(capabilities);
-    const start: Use = { action: this.#start, sinceMs, refuse };
+    const start: ActiveUse = { action: this.#start, sinceMs, refuse };
     return this.#terminal === null ? [start] : [start, { action: { kind: "pty" }, sinceMs }];
   }
 
