@@ -4,7 +4,7 @@
  * @module
  */
 import { SshReader } from "../base/ssh-buffer.ts";
-import type { Verdict } from "./channel-bounds.ts";
+import type { FrameCheck } from "./channel-bounds.ts";
 import type { PatchedProtocol } from "./patched-ssh2.ts";
 import { CHATTER, type GuardState, type Role, SSH } from "./permitted.ts";
 import {
@@ -21,7 +21,7 @@ const AUTH_SERVICE = "ssh-userauth";
 
 export interface AuthBounds {
   /** Judges a message that its state permits. Throws SshBufferError when it is malformed. */
-  judge(state: GuardState, type: number, payload: Buffer): Verdict;
+  checkFrame(state: GuardState, type: number, payload: Buffer): FrameCheck;
 }
 
 /** `enter` is told the state that an answer of ours leads to. */
@@ -44,7 +44,7 @@ export function createAuthBounds(
     });
   }
 
-  const judgeRequest = (payload: Buffer): Verdict => {
+  const judgeRequest = (payload: Buffer): FrameCheck => {
     if (isUndecided) return { wrong: "a second request to sign in before the answer to the first" };
     if (++requests > limits.authRequestsMax) return { wrong: "too many requests to sign in" };
     const reader = new SshReader(payload.subarray(1));
@@ -56,7 +56,7 @@ export function createAuthBounds(
   };
 
   /** ssh2 would disconnect, so it is answered here: it begins nothing, and counts as a request. */
-  const judgeServiceAgain = (payload: Buffer): Verdict => {
+  const judgeServiceAgain = (payload: Buffer): FrameCheck => {
     if (requests === 0 || isUndecided) return { wrong: `message ${SSH.SERVICE_REQUEST} in state auth` };
     if (++requests > limits.authRequestsMax) return { wrong: "too many requests to sign in" };
     const verdict = judgeService(payload);
@@ -66,7 +66,7 @@ export function createAuthBounds(
   };
 
   return {
-    judge(state, type, payload) {
+    checkFrame(state, type, payload) {
       const isChatter = CHATTER.includes(type);
       if (state !== "open" && !state.startsWith("rekey")) {
         bytes += payload.length;
@@ -89,14 +89,14 @@ export function createAuthBounds(
   };
 }
 
-function judgeService(payload: Buffer): Verdict {
+function judgeService(payload: Buffer): FrameCheck {
   const reader = new SshReader(payload.subarray(1));
   const name = reader.text(SERVICE_NAME_BYTES_MAX);
   reader.end();
   return name === AUTH_SERVICE ? null : { wrong: "a service other than signing in" };
 }
 
-function judgeAnswers(payload: Buffer): Verdict {
+function judgeAnswers(payload: Buffer): FrameCheck {
   const reader = new SshReader(payload.subarray(1));
   const count = reader.uint32();
   if (count > ANSWERS_MAX) return { wrong: "too many answers" };
@@ -105,7 +105,7 @@ function judgeAnswers(payload: Buffer): Verdict {
   return null;
 }
 
-function judgeExtensions(payload: Buffer): Verdict {
+function judgeExtensions(payload: Buffer): FrameCheck {
   const count = new SshReader(payload.subarray(1)).uint32();
   return count > EXTENSIONS_MAX ? { wrong: "too many extensions" } : null;
 }

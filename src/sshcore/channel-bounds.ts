@@ -19,7 +19,7 @@ import {
 } from "./wire-limits.ts";
 
 /** Null: go on with it. "drop": it goes no further. Text: what the peer did wrong. */
-export type Verdict = null | "drop" | { readonly wrong: string };
+export type FrameCheck = null | "drop" | { readonly wrong: string };
 
 const RESOURCE_SHORTAGE = 4;
 const CONNECT_FAILED = 2;
@@ -40,7 +40,7 @@ export function createChannelBounds(connection: PatchedConnection, role: Role, l
     };
   }
 
-  return function judge(type: number, payload: Buffer): Verdict {
+  return function checkFrame(type: number, payload: Buffer): FrameCheck {
     switch (type) {
       case SSH.CHANNEL_DATA:
         return judgeData(connection, payload, DATA_HEADER_BYTES);
@@ -72,7 +72,7 @@ export function createChannelBounds(connection: PatchedConnection, role: Role, l
   };
 }
 
-function judgeData(connection: PatchedConnection, payload: Buffer, headerBytes: number): Verdict {
+function judgeData(connection: PatchedConnection, payload: Buffer, headerBytes: number): FrameCheck {
   if (payload.length < headerBytes) return { wrong: "data cut short" };
   const sides = sidesOf(connection, payload.readUInt32BE(1));
   if (sides === undefined) return "drop";
@@ -84,7 +84,7 @@ function judgeData(connection: PatchedConnection, payload: Buffer, headerBytes: 
   return length > sides.incoming.window ? { wrong: "data beyond the window" } : null;
 }
 
-function judgeAdjust(connection: PatchedConnection, payload: Buffer): Verdict {
+function judgeAdjust(connection: PatchedConnection, payload: Buffer): FrameCheck {
   if (payload.length !== 9) return { wrong: "a malformed window adjustment" };
   const sides = sidesOf(connection, payload.readUInt32BE(1));
   if (sides === undefined) return "drop";
@@ -92,7 +92,7 @@ function judgeAdjust(connection: PatchedConnection, payload: Buffer): Verdict {
   return window > WINDOW_MAX ? { wrong: "a window beyond 4 GiB" } : null;
 }
 
-function judgeOpen(connection: PatchedConnection, payload: Buffer, limits: WireLimits): Verdict {
+function judgeOpen(connection: PatchedConnection, payload: Buffer, limits: WireLimits): FrameCheck {
   const reader = new SshReader(payload.subarray(1));
   reader.text(CHANNEL_TYPE_BYTES_MAX);
   const sender = reader.uint32();
@@ -112,7 +112,7 @@ function judgeOpen(connection: PatchedConnection, payload: Buffer, limits: WireL
   return null;
 }
 
-function judgeConfirmation(connection: PatchedConnection, payload: Buffer): Verdict {
+function judgeConfirmation(connection: PatchedConnection, payload: Buffer): FrameCheck {
   if (payload.length < 17) return { wrong: "a malformed confirmation" };
   if (typeof connection._chanMgr._channels[payload.readUInt32BE(1)] !== "function") {
     return { wrong: "a confirmation that nobody waits for" };

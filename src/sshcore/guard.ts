@@ -10,7 +10,7 @@
  */
 import { SshBufferError } from "../base/ssh-buffer.ts";
 import { createAuthBounds } from "./auth-bounds.ts";
-import { createChannelBounds, type Verdict } from "./channel-bounds.ts";
+import { createChannelBounds, type FrameCheck } from "./channel-bounds.ts";
 import { type PatchedConnection, type PatchedProtocol, patched } from "./patched-ssh2.ts";
 import { type GuardState, PERMITTED, type Role, SSH } from "./permitted.ts";
 import { createRekeyer, type Rekeyer } from "./rekey.ts";
@@ -111,11 +111,11 @@ function guard(connection: PatchedConnection, role: Role, options: GuardOptions)
   const stopGrace = (): void => clearTimeout(grace);
   guarded.atEnd.push(stopGrace);
 
-  const judge = createJudge(guarded, rekeyer, stopGrace);
+  const checkFrame = createFrameCheck(guarded, rekeyer, stopGrace);
   const boundOutput = createOutputBound(guarded, refuse);
   protocol.inspectPayload = (payload) => {
     if (guarded.isOver || connection._sock.writableEnded) return STOP;
-    const verdict = judge(payload);
+    const verdict = checkFrame(payload);
     if (verdict !== null && verdict !== "drop") {
       refuse(verdict.wrong);
       return STOP;
@@ -175,7 +175,11 @@ function createEnding(guarded: Guarded, onViolation: GuardOptions["onViolation"]
 }
 
 /** Judges each message by the state, and moves the state on. */
-function createJudge(guarded: Guarded, rekeyer: Rekeyer, onOpen: () => void): (payload: Buffer) => Verdict {
+function createFrameCheck(
+  guarded: Guarded,
+  rekeyer: Rekeyer,
+  onOpen: () => void,
+): (payload: Buffer) => FrameCheck {
   const { connection, role, limits } = guarded;
   const protocol = connection._protocol;
   const auth = createAuthBounds(protocol, role, limits, (state) => {
@@ -185,7 +189,7 @@ function createJudge(guarded: Guarded, rekeyer: Rekeyer, onOpen: () => void): (p
     onOpen();
   });
   const judgeOpen = createChannelBounds(connection, role, limits);
-  const judge = (payload: Buffer): Verdict => {
+  const checkFrame = (payload: Buffer): FrameCheck => {
     const type = payload[0];
     if (type === undefined) return { wrong: "an empty message" };
     const { state } = guarded;
@@ -202,13 +206,13 @@ function createJudge(guarded: Guarded, rekeyer: Rekeyer, onOpen: () => void): (p
     }
     const isReply = role === "client" && type === SSH.KEX_ECDH_REPLY;
     if (isReply && protocol._strictMode !== true) return { wrong: "a server without strict key exchange" };
-    const verdict = auth.judge(state, type, payload);
+    const verdict = auth.checkFrame(state, type, payload);
     if (verdict === null) guarded.state = NEXT[state]?.[type] ?? guarded.state;
     return verdict;
   };
   return (payload) => {
     try {
-      return judge(payload);
+      return checkFrame(payload);
     } catch (cause) {
       if (cause instanceof SshBufferError) return { wrong: `a malformed message ${payload[0]}` };
       throw cause;

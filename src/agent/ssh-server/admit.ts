@@ -15,7 +15,7 @@ import type { LocalUser } from "../../wire/units.ts";
 import type { StreamOrigin, World } from "../contracts/server-context.ts";
 import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import { reasonOfUnrecorded } from "./audit-failure.ts";
-import { denied, judge, requestRecord, type Subject, type Verdict } from "./authorize.ts";
+import { type Authorization, authorize, denied, requestRecord, type Subject } from "./authorize.ts";
 import type { AccountAnswer } from "./pam-account.ts";
 import type { Proof } from "./proof.ts";
 
@@ -31,7 +31,7 @@ export type Admission =
   | {
       readonly kind: "admitted";
       readonly auth: AuthResult;
-      readonly grant: (Verdict & { kind: "allow" })["grant"];
+      readonly grant: (Authorization & { kind: "allow" })["grant"];
     }
   /** Proven, and not let in. `receipt` names the stored denial; null where it could not be stored. */
   | {
@@ -84,7 +84,7 @@ export async function admit(world: World, request: AdmissionRequest): Promise<Ad
     binding: proof.who.kind === "user" ? proof.who.binding : null,
     ...(proof.who.kind === "user" && proof.who.offline === true ? { offline: true } : {}),
   };
-  const verdict = judge(world, subject, { kind: "connect" });
+  const verdict = authorize(world, subject, { kind: "connect" });
   if (verdict.kind === "deny") return refuse(world, request, verdict, how);
   const reason =
     refuseUnprovenPath(world, origin, subject) ??
@@ -97,7 +97,7 @@ export async function admit(world: World, request: AdmissionRequest): Promise<Ad
     return refusal.kind === "refused" ? { ...refusal, text: asked.text } : refusal;
   }
   // It may have taken its time, and a no in the meantime is a no.
-  const again = judge(world, subject, { kind: "connect" });
+  const again = authorize(world, subject, { kind: "connect" });
   if (again.kind === "deny") return refuse(world, request, again, how);
   const auth: AuthResult = { ...subject, localUid: account?.uid ?? -1, serial: proof.serial };
   const unrecorded = await recordOpening(world, { request, auth, verdict, how });
@@ -126,7 +126,7 @@ function refusedVerdict(
   world: World,
   { localUser }: AdmissionRequest,
   { reason, identity: { userId, devicePeerId } }: Proof & { kind: "refused" },
-): Verdict {
+): Authorization {
   const request = requestRecord(world, { userId, devicePeerId, localUser, action: { kind: "connect" } });
   return denied(reason, request);
 }
@@ -135,7 +135,7 @@ function refusedVerdict(
 async function refuse(
   world: World,
   { connectionId, origin }: AdmissionRequest,
-  verdict: Verdict,
+  verdict: Authorization,
   how: HowProven,
 ): Promise<Admission> {
   const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
@@ -163,7 +163,7 @@ async function recordOpening(
   opening: {
     request: AdmissionRequest;
     auth: AuthResult;
-    verdict: Verdict & { kind: "allow" };
+    verdict: Authorization & { kind: "allow" };
     how: HowProven;
   },
 ): Promise<ReasonCode | null> {

@@ -45,14 +45,14 @@ interface Written {
   readonly request: AccessRequestRecord;
   readonly record: DecisionRecord;
 }
-export type Verdict =
+export type Authorization =
   | ({ readonly kind: "allow"; readonly grant: Grant } & Written)
   | ({ readonly kind: "deny"; readonly reason: ReasonCode } & Written);
 
 /** Stands for this machine before its first map. */
 const NO_PEER: PeerId = "0".repeat(20);
 
-export type JudgeWorld = Pick<
+export type AuthorizeContext = Pick<
   World,
   "snapshot" | "mapAgeSeconds" | "machineFlags" | "sshAuth" | "pinned" | "offlineLogins"
 > & {
@@ -60,7 +60,7 @@ export type JudgeWorld = Pick<
 };
 
 /** Judges `action` for `subject` at this moment. */
-export function judge(world: JudgeWorld, subject: Subject, action: Action): Verdict {
+export function authorize(world: AuthorizeContext, subject: Subject, action: Action): Authorization {
   const request = requestOf(world, subject, action);
   const { atSeconds: at } = request;
   const snapshot = world.snapshot();
@@ -75,7 +75,7 @@ export function judge(world: JudgeWorld, subject: Subject, action: Action): Verd
 
 /** What a subject asks for at this moment, as it is stored beside the decision. */
 export function requestOf(
-  world: Pick<JudgeWorld, "clock" | "snapshot">,
+  world: Pick<AuthorizeContext, "clock" | "snapshot">,
   { who, localUser }: Pick<Subject, "who" | "localUser">,
   action: Action,
 ): AccessRequestRecord {
@@ -90,7 +90,7 @@ export function requestOf(
 
 /** A request to this machine at this moment. */
 export function requestRecord(
-  world: Pick<JudgeWorld, "clock" | "snapshot">,
+  world: Pick<AuthorizeContext, "clock" | "snapshot">,
   asked: Pick<AccessRequestRecord, "userId" | "devicePeerId" | "localUser" | "action">,
 ): AccessRequestRecord {
   const targetPeerId = world.snapshot()?.map.self.peerId ?? NO_PEER;
@@ -98,12 +98,12 @@ export function requestRecord(
 }
 
 /** A denial that policy had no part in. */
-export function denied(reason: ReasonCode, request: AccessRequestRecord): Verdict {
+export function denied(reason: ReasonCode, request: AccessRequestRecord): Authorization {
   return { kind: "deny", reason, request, record: { outcome: "deny", reason, ruleId: null, trace: [] } };
 }
 
 function askPolicy(
-  world: JudgeWorld,
+  world: AuthorizeContext,
   { who, localUser, localUid }: Subject,
   { action, at, snapshot }: { action: Action; at: EpochSeconds; snapshot: PolicySnapshot },
 ) {
@@ -122,7 +122,11 @@ function askPolicy(
   );
 }
 
-function refuseByWorld(world: JudgeWorld, subject: Subject, snapshot: PolicySnapshot): ReasonCode | null {
+function refuseByWorld(
+  world: AuthorizeContext,
+  subject: Subject,
+  snapshot: PolicySnapshot,
+): ReasonCode | null {
   const { map } = snapshot;
   const isRoot = subject.localUid === null ? subject.localUser === "root" : subject.localUid === 0;
   const staleAfter = isRoot
@@ -133,7 +137,7 @@ function refuseByWorld(world: JudgeWorld, subject: Subject, snapshot: PolicySnap
 }
 
 /** Kinds of proof this machine takes at all, and logins that were ended. */
-function refuseIdentity(world: JudgeWorld, who: Who, { map }: PolicySnapshot): ReasonCode | null {
+function refuseIdentity(world: AuthorizeContext, who: Who, { map }: PolicySnapshot): ReasonCode | null {
   const pinned = world.pinned();
   if (who.kind === "peer") return pinned !== null || world.sshAuth() ? "binding_not_accepted" : null;
   if (!world.sshAuth()) return "machine_identity_only";

@@ -12,7 +12,7 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import type { StreamOrigin } from "../contracts/server-context.ts";
 import type { Containment } from "../os/containment.ts";
 import type { AuthResult } from "./admit.ts";
-import type { Verdict } from "./authorize.ts";
+import type { Authorization } from "./authorize.ts";
 import type { AccountGate } from "./pam-account.ts";
 import type { SshSession } from "./session.ts";
 
@@ -28,16 +28,16 @@ export interface SessionHost {
   /** Whether programs change to the user's ids; false without root. */
   readonly drop: boolean;
   /** The one question, asked for every channel and request. */
-  judge(action: Action): Verdict;
+  authorize(action: Action): Authorization;
   /** A denial that policy had no part in. */
-  deny(reason: ReasonCode, action: Action): Verdict;
+  deny(reason: ReasonCode, action: Action): Authorization;
   /**
    * Stores a denial. Resolves with its sentence for the person, and a receipt in it where it could be stored; it
    * stands in any case.
    */
-  recordRefusal(verdict: Verdict): Promise<string>;
+  recordRefusal(verdict: Authorization): Promise<string>;
   /** Stores an allow and the event that it permits. Null: stored; otherwise why it must not begin. */
-  recordStart(verdict: Verdict, event: AgentEventBody): Promise<ReasonCode | null>;
+  recordStart(verdict: Authorization, event: AgentEventBody): Promise<ReasonCode | null>;
   /** Stores what is done in a session that has begun. False: it could not be stored, and the session must end. */
   recordMeanwhile(event: AgentEventBody): Promise<boolean>;
   /** Stores the end of something. Never rejects; a failure is logged. */

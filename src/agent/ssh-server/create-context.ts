@@ -9,7 +9,7 @@ import type { AgentEventBody } from "../../wire/audit-event.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { World } from "../contracts/server-context.ts";
 import { reasonOfUnrecorded } from "./audit-failure.ts";
-import { denied, judge, requestOf, type Verdict } from "./authorize.ts";
+import { type Authorization, authorize, denied, requestOf } from "./authorize.ts";
 import type { SessionHost } from "./connection-context.ts";
 
 export function createHost(
@@ -34,7 +34,7 @@ export function createHost(
   const { who } = auth;
   const binding = who.kind === "user" ? who.binding : null;
 
-  function decisionEvent(verdict: Verdict, receipt: string | null): AgentEventBody {
+  function decisionEvent(verdict: Authorization, receipt: string | null): AgentEventBody {
     return {
       type: "decision",
       connectionId,
@@ -83,7 +83,7 @@ export function createHost(
     clock: world.clock,
     log: world.log,
     drop: world.machineFlags().privileged,
-    judge: (action) => judge(world, auth, action),
+    authorize: (action) => authorize(world, auth, action),
     deny: (reason, action) => denied(reason, requestOf(world, auth, action)),
     async recordRefusal(verdict) {
       onRefusal();

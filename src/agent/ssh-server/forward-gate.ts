@@ -5,7 +5,7 @@
  */
 import type { ForwardHelperFailure } from "../os/forward-helper-protocol.ts";
 import type { LocalAccount } from "../os/users.ts";
-import type { Verdict } from "./authorize.ts";
+import type { Authorization } from "./authorize.ts";
 import type { SessionHost } from "./connection-context.ts";
 import { accountNow } from "./current-account.ts";
 import { describeForward, type ForwardAction } from "./destination.ts";
@@ -34,9 +34,9 @@ const KINDS = {
 
 /** A denial on its way to whoever answers. */
 export class Refused extends Error {
-  readonly verdict: Verdict;
+  readonly verdict: Authorization;
 
-  constructor(verdict: Verdict) {
+  constructor(verdict: Authorization) {
     super("refused");
     this.verdict = verdict;
   }
@@ -44,7 +44,7 @@ export class Refused extends Error {
 
 export interface ForwardGate {
   /** Throws Refused unless `action` is allowed at this moment. */
-  ask(action: ForwardAction): Verdict;
+  ask(action: ForwardAction): Authorization;
   /** The account as it is now: it may have been locked since the sign-in. Throws Refused. */
   account(action: ForwardAction): Promise<LocalAccount>;
   /** Stores that it begins, and asks again: much may have changed meanwhile. Throws Refused. */
@@ -52,8 +52,8 @@ export interface ForwardGate {
 }
 
 export function createForwardGate(host: SessionHost): ForwardGate {
-  function ask(action: ForwardAction): Verdict {
-    const verdict = host.judge(action);
+  function ask(action: ForwardAction): Authorization {
+    const verdict = host.authorize(action);
     if (verdict.kind === "deny") throw new Refused(verdict);
     return verdict;
   }

@@ -8,7 +8,7 @@ import type { Action } from "../../wire/decision.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Limits } from "../contracts/limits.ts";
-import { type JudgeWorld, judge, type Subject, type Verdict } from "./authorize.ts";
+import { type Authorization, type AuthorizeContext, authorize, type Subject } from "./authorize.ts";
 import { refuseOvertime } from "./overtime.ts";
 
 /** Something that a connection does. */
@@ -29,7 +29,7 @@ export interface Moment {
 
 /** The first reason against `uses`. Null: all go on. */
 export function findRevocation(
-  world: JudgeWorld,
+  world: AuthorizeContext,
   subject: Subject,
   uses: readonly ActiveUse[],
   moment: Moment,
@@ -37,7 +37,7 @@ export function findRevocation(
   const { limits, ...now } = moment;
   for (const use of uses) {
     const times = { ...now, sinceMs: use.sinceMs };
-    const verdict = judge(world, subject, use.action);
+    const verdict = authorize(world, subject, use.action);
     if (verdict.kind === "deny") return verdict.reason;
     const refuse = (capabilities: SshCapabilities): ReasonCode | null =>
       use.refuse?.(capabilities) ?? refuseOvertime(times, limits, capabilities);
@@ -48,7 +48,7 @@ export function findRevocation(
 }
 
 /** What each rule that allows it lets people do. */
-function allowing(world: JudgeWorld, { record }: Verdict): SshCapabilities[] {
+function allowing(world: AuthorizeContext, { record }: Authorization): SshCapabilities[] {
   const rules = world.snapshot()?.map.rules ?? {};
   return record.trace.flatMap(({ ruleId, outcome }) =>
     outcome === "granted" ? (rules[ruleId]?.capabilities ?? []) : [],

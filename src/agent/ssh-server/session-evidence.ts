@@ -6,13 +6,13 @@
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
 import type { Exit } from "../os/spawn.ts";
-import type { Verdict } from "./authorize.ts";
+import type { Authorization } from "./authorize.ts";
 import type { Argv, Start } from "./command.ts";
 import type { SessionHost } from "./connection-context.ts";
 
 export interface SessionEvidence {
   /** Stores that the session begins. Null: stored; otherwise why it must not begin. */
-  begins(verdict: Verdict, session: BegunSession): Promise<ReasonCode | null>;
+  begins(verdict: Authorization, session: BegunSession): Promise<ReasonCode | null>;
   /** Stores what was done over SFTP. False: it could not be stored, and the session must end. */
   transferred(operations: readonly SftpOperationRecord[]): Promise<boolean>;
   /** Stores the end of a session that has begun, at `startedMs` of performance.now(). Never rejects. */

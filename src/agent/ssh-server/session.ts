@@ -21,7 +21,7 @@ import { MonitorError } from "../os/monitor.ts";
 import type { WindowSize } from "../os/pty.ts";
 import type { Exit } from "../os/spawn.ts";
 import type { LocalAccount } from "../os/users.ts";
-import type { Verdict } from "./authorize.ts";
+import type { Authorization } from "./authorize.ts";
 import { type Argv, argvOf, endOf, type Start, signalOf } from "./command.ts";
 import type { SessionHost } from "./connection-context.ts";
 import { accountNow } from "./current-account.ts";
@@ -52,7 +52,7 @@ export class SshSession {
   /** Environment variables as the client sent them. */
   readonly #client = new Map<string, string>();
   #terminal: { type: string; size: WindowSize } | null = null;
-  #terminalRefusal: Verdict | null = null;
+  #terminalRefusal: Authorization | null = null;
   #terminalModes: Uint8Array = new Uint8Array(0);
   #start: Start | null = null;
   /** Null: the client has not offered its agent. */
@@ -150,7 +150,7 @@ export class SshSession {
     });
     session.on("pty", (accept, _reject, info) => {
       const { term, cols, rows, width, height } = info as unknown as WindowSize & { term: string };
-      const verdict = this.#host.judge({ kind: "pty" });
+      const verdict = this.#host.authorize({ kind: "pty" });
       // Answered with yes all the same: after a no, ssh(1) leaves without waiting to hear why.
       if (verdict.kind === "deny") this.#terminalRefusal = verdict;
       this.#terminal = {
@@ -176,7 +176,7 @@ export class SshSession {
       else void this.#refuseSubsystem(channel);
     });
     session.on("auth-agent", (accept, reject) => {
-      const isAllowed = this.#host.judge({ kind: "agent_forwarding" }).kind === "allow";
+      const isAllowed = this.#host.authorize({ kind: "agent_forwarding" }).kind === "allow";
       // Also when it is refused, which is evidence.
       this.#agentSocket ??= this.#host.agentSocket();
       if (isAllowed) accept?.();
@@ -186,7 +186,7 @@ export class SshSession {
       reject?.();
       // ssh(1) goes on without, with a warning of its own that has no reason.
       void this.#host
-        .recordRefusal(this.#host.judge({ kind: "x11_forwarding" }))
+        .recordRefusal(this.#host.authorize({ kind: "x11_forwarding" }))
         .then((line) => this.say(line));
     });
     session.on("close", () => this.#onClose());
@@ -215,7 +215,7 @@ export class SshSession {
       const command = start.command.slice(0, LONG_COMMAND_CHARS_MAX);
       return this.#refuse(channel, this.#host.deny("command_too_long", { kind: "exec", command }));
     }
-    const verdict = this.#host.judge(start);
+    const verdict = this.#host.authorize(start);
     if (verdict.kind === "deny") return this.#refuse(channel, verdict);
     if (this.#terminalRefusal !== null) return this.#refuse(channel, this.#terminalRefusal);
     this.#isAllowed = true;
@@ -229,7 +229,7 @@ export class SshSession {
     const unrecorded = await this.#evidence.begins(verdict, { start, argv, hasTerminal });
     if (unrecorded !== null) return this.#refuse(channel, this.#host.deny(unrecorded, start));
     this.#isRecorded = true;
-    const again = this.#host.judge(start);
+    const again = this.#host.authorize(start);
     if (again.kind === "deny" || this.#isClosed) {
       await this.#evidence.ended({ status: REFUSED_STATUS, signal: null }, performance.now());
       return again.kind === "deny" ? this.#refuse(channel, again) : undefined;
@@ -299,7 +299,7 @@ export class SshSession {
     return this.#refuse(channel, this.#host.deny("subsystem_unknown", { kind: "sftp" }));
   }
 
-  async #refuse(channel: ServerChannel, verdict: Verdict): Promise<void> {
+  async #refuse(channel: ServerChannel, verdict: Authorization): Promise<void> {
     this.#isAllowed = false;
     const line = await this.#host.recordRefusal(verdict);
     this.#end(channel, line, { status: REFUSED_STATUS, signal: null });

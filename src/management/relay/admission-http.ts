@@ -13,7 +13,7 @@ import type { Admission, AdmittedAgent, AdmittedDial, DialClaim, NotAdmitted } f
 import type { Tunnel } from "./tunnel.ts";
 
 /** Who asks, and what they may have. Whoever is not proven gets no socket. */
-export type Verdict =
+export type DialCheck =
   /** `tunnel`: to the process that has the machine's link. Null: it is here, or nowhere. */
   | { readonly ok: true; readonly dial: AdmittedDial; readonly tunnel: Tunnel | null }
   | { readonly ok: true; readonly agent: AdmittedAgent }
@@ -26,12 +26,12 @@ export interface AskedRequest {
 
 export interface Gate {
   dial(claim: DialClaim): Promise<AdmittedDial | NotAdmitted>;
-  serve(headers: Headers): Promise<Verdict>;
+  serve(headers: Headers): Promise<DialCheck>;
   /** Answers the request, or hands it to `upgrade`. Undefined: it is a WebSocket now. */
   pass(
     asked: AskedRequest,
-    check: (headers: Headers) => Promise<Verdict>,
-    upgrade: (verdict: Verdict) => boolean,
+    check: (headers: Headers) => Promise<DialCheck>,
+    upgrade: (verdict: DialCheck) => boolean,
   ): Promise<Response | undefined>;
 }
 
@@ -64,7 +64,7 @@ export function createGate(options: {
       const refused = refuseUpgrade(request, { clients: "peers", ownOrigin: null });
       if (refused !== null) return refused;
       if (!sources.enter(sourceAddress)) return refusal(429, "too many requests");
-      let verdict: Verdict = { ok: false, reset: "unproven", source: null };
+      let verdict: DialCheck = { ok: false, reset: "unproven", source: null };
       try {
         verdict = await check(request.headers);
       } finally {

@@ -23,7 +23,7 @@ import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../context.ts";
 import { refusal } from "../web/upgrade.ts";
 import { type Admission, type AdmittedAgent, type AdmittedDial, createAdmission } from "./admission.ts";
-import { createGate, type Gate, type Verdict } from "./admission-http.ts";
+import { createGate, type DialCheck, type Gate } from "./admission-http.ts";
 import { RELAY_LIMITS, type RelayLimits, WAITING_BYTES_PER_CLIENT_MAX } from "./limits.ts";
 import { startRechecking } from "./recheck.ts";
 import { Outlet, Shares, type Waiting } from "./send-queue.ts";
@@ -43,7 +43,7 @@ export interface RelaySocketData {
   readonly kind: "relay-client" | "relay-agent";
   readonly sourceAddress: string;
   readonly sourcePort: number;
-  readonly verdict: Verdict;
+  readonly verdict: DialCheck;
   /** Null until the socket is open. */
   outlet: Outlet | null;
   /** A client's only stream. Null: a machine's socket, or a client that was turned away. */
@@ -171,7 +171,7 @@ class Hub implements RelayHub {
     request: Request,
     server: Server<unknown>,
     sourceAddress: string,
-    check: (headers: Headers) => Promise<Verdict>,
+    check: (headers: Headers) => Promise<DialCheck>,
   ): Promise<Response | undefined> {
     if (this.#isClosed) return refusal(503, "management is stopping");
     return this.#gate.pass({ request, sourceAddress }, check, (verdict) => {
@@ -183,7 +183,7 @@ class Hub implements RelayHub {
   }
 
   /** Opens the way to the machine before the client's socket, whose first frame may follow at once. */
-  async #checkDial(headers: Headers): Promise<Verdict> {
+  async #checkDial(headers: Headers): Promise<DialCheck> {
     const hello = headers.get(RELAY_HELLO_HEADER) ?? "";
     const dial = await this.#gate.dial({ hello, proof: headers.get(RELAY_PROOF_HEADER) ?? "" });
     if (!dial.ok) return dial;
@@ -297,7 +297,7 @@ class Hub implements RelayHub {
 }
 
 /** Whose socket it is. */
-function peerOf(verdict: Verdict): PeerId {
+function peerOf(verdict: DialCheck): PeerId {
   if (!verdict.ok) return verdict.source ?? "";
   return "agent" in verdict ? verdict.agent.peerId : verdict.dial.hello.source;
 }
