@@ -84,25 +84,25 @@ export async function admit(world: World, request: AdmissionRequest): Promise<Ad
     binding: proof.who.kind === "user" ? proof.who.binding : null,
     ...(proof.who.kind === "user" && proof.who.offline === true ? { offline: true } : {}),
   };
-  const verdict = authorize(world, subject, { kind: "connect" });
-  if (verdict.kind === "deny") return refuse(world, request, verdict, how);
+  const authorization = authorize(world, subject, { kind: "connect" });
+  if (authorization.kind === "deny") return refuse(world, request, authorization, how);
   const reason =
     refuseUnprovenPath(world, origin, subject) ??
     refuseLocalAccount(account?.facts ?? NO_ACCOUNT) ??
     (request.takePlace(placeOf(subject)) ? null : "limit_reached");
-  if (reason !== null) return refuse(world, request, denied(reason, verdict.request), how);
+  if (reason !== null) return refuse(world, request, denied(reason, authorization.request), how);
   const asked = await request.checkAccount(localUser);
   if (asked.reason !== null) {
-    const refusal = await refuse(world, request, denied(asked.reason, verdict.request), how);
+    const refusal = await refuse(world, request, denied(asked.reason, authorization.request), how);
     return refusal.kind === "refused" ? { ...refusal, text: asked.text } : refusal;
   }
   // It may have taken its time, and a no in the meantime is a no.
   const again = authorize(world, subject, { kind: "connect" });
   if (again.kind === "deny") return refuse(world, request, again, how);
   const auth: AuthResult = { ...subject, localUid: account?.uid ?? -1, serial: proof.serial };
-  const unrecorded = await recordOpening(world, { request, auth, verdict, how });
+  const unrecorded = await recordOpening(world, { request, auth, authorization, how });
   if (unrecorded !== null) return { kind: "refused", reason: unrecorded, receipt: null };
-  return { kind: "admitted", auth, grant: verdict.grant };
+  return { kind: "admitted", auth, grant: authorization.grant };
 }
 
 /** Whose connections are counted together. */
@@ -135,17 +135,17 @@ function refusedVerdict(
 async function refuse(
   world: World,
   { connectionId, origin }: AdmissionRequest,
-  verdict: Authorization,
+  authorization: Authorization,
   how: HowProven,
 ): Promise<Admission> {
-  const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
+  const reason = authorization.kind === "deny" ? authorization.reason : "peer_not_authorized";
   const receipt = newId();
   try {
     await world.audit.record({
       type: "decision",
       connectionId,
-      request: verdict.request,
-      decision: verdict.record,
+      request: authorization.request,
+      decision: authorization.record,
       receipt,
       ...how,
       sourceAddress: origin.sourceAddress,
@@ -163,11 +163,11 @@ async function recordOpening(
   opening: {
     request: AdmissionRequest;
     auth: AuthResult;
-    verdict: Authorization & { kind: "allow" };
+    authorization: Authorization & { kind: "allow" };
     how: HowProven;
   },
 ): Promise<ReasonCode | null> {
-  const { request, auth, verdict, how } = opening;
+  const { request, auth, authorization, how } = opening;
   const { connectionId, origin } = request;
   try {
     // Recorded in this order and stored together: one wait for the disk.
@@ -175,8 +175,8 @@ async function recordOpening(
       world.audit.record({
         type: "decision",
         connectionId,
-        request: verdict.request,
-        decision: verdict.record,
+        request: authorization.request,
+        decision: authorization.record,
         receipt: null,
         ...how,
         sourceAddress: origin.sourceAddress,
@@ -184,14 +184,14 @@ async function recordOpening(
       world.audit.record({
         type: "connection.open",
         connectionId,
-        userId: verdict.request.userId,
-        devicePeerId: verdict.request.devicePeerId,
+        userId: authorization.request.userId,
+        devicePeerId: authorization.request.devicePeerId,
         localUser: auth.localUser,
         path: origin.path,
         sourceAddress: origin.sourceAddress,
         clientVersion: request.clientVersion,
         certificateSerial: auth.serial,
-        ruleId: verdict.grant.ruleId,
+        ruleId: authorization.grant.ruleId,
         ...(how.offline === undefined ? {} : { offline: how.offline }),
       }),
     ]);

@@ -35,9 +35,9 @@ export interface SessionHost {
    * Stores a denial. Resolves with its sentence for the person, and a receipt in it where it could be stored; it
    * stands in any case.
    */
-  recordRefusal(verdict: Authorization): Promise<string>;
+  recordRefusal(authorization: Authorization): Promise<string>;
   /** Stores an allow and the event that it permits. Null: stored; otherwise why it must not begin. */
-  recordStart(verdict: Authorization, event: AgentEventBody): Promise<ReasonCode | null>;
+  recordStart(authorization: Authorization, event: AgentEventBody): Promise<ReasonCode | null>;
   /** Stores what is done in a session that has begun. False: it could not be stored, and the session must end. */
   recordMeanwhile(event: AgentEventBody): Promise<boolean>;
   /** Stores the end of something. Never rejects; a failure is logged. */

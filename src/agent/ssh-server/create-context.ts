@@ -34,12 +34,12 @@ export function createHost(
   const { who } = auth;
   const binding = who.kind === "user" ? who.binding : null;
 
-  function decisionEvent(verdict: Authorization, receipt: string | null): AgentEventBody {
+  function decisionEvent(authorization: Authorization, receipt: string | null): AgentEventBody {
     return {
       type: "decision",
       connectionId,
-      request: verdict.request,
-      decision: verdict.record,
+      request: authorization.request,
+      decision: authorization.record,
       receipt,
       binding,
       sourceAddress: origin.sourceAddress,
@@ -85,14 +85,14 @@ export function createHost(
     drop: world.machineFlags().privileged,
     authorize: (action) => authorize(world, auth, action),
     deny: (reason, action) => denied(reason, requestOf(world, auth, action)),
-    async recordRefusal(verdict) {
+    async recordRefusal(authorization) {
       onRefusal();
       const receipt = newId();
-      const isStored = (await store([decisionEvent(verdict, receipt)])) === null;
-      const reason = verdict.kind === "deny" ? verdict.reason : "peer_not_authorized";
+      const isStored = (await store([decisionEvent(authorization, receipt)])) === null;
+      const reason = authorization.kind === "deny" ? authorization.reason : "peer_not_authorized";
       return denialLine(reason, isStored ? receipt : null);
     },
-    recordStart: (verdict, event) => store([decisionEvent(verdict, null), event]),
+    recordStart: (authorization, event) => store([decisionEvent(authorization, null), event]),
     recordMeanwhile: async (event) => (await store([event])) === null,
     async recordEnd(event) {
       await store([event]);

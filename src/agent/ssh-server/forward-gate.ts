@@ -34,11 +34,11 @@ const KINDS = {
 
 /** A denial on its way to whoever answers. */
 export class Refused extends Error {
-  readonly verdict: Authorization;
+  readonly authorization: Authorization;
 
-  constructor(verdict: Authorization) {
+  constructor(authorization: Authorization) {
     super("refused");
-    this.verdict = verdict;
+    this.authorization = authorization;
   }
 }
 
@@ -53,9 +53,9 @@ export interface ForwardGate {
 
 export function createForwardGate(host: SessionHost): ForwardGate {
   function ask(action: ForwardAction): Authorization {
-    const verdict = host.authorize(action);
-    if (verdict.kind === "deny") throw new Refused(verdict);
-    return verdict;
+    const authorization = host.authorize(action);
+    if (authorization.kind === "deny") throw new Refused(authorization);
+    return authorization;
   }
 
   return {

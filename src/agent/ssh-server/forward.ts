@@ -299,7 +299,7 @@ export class Forwards {
   async #failed(open: ChannelOpen, cause: unknown): Promise<void> {
     const { transport } = this.#host;
     if (cause instanceof Refused) {
-      const line = await this.#host.recordRefusal(cause.verdict);
+      const line = await this.#host.recordRefusal(cause.authorization);
       transport.refuseChannel(open.sender, OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, line);
       return;
     }
@@ -310,7 +310,7 @@ export class Forwards {
 
   /** Why there is no listener: a refusal, which is evidence, or what the operating system said. */
   async #reasonOf(cause: unknown, action: RemoteAction): Promise<string> {
-    if (cause instanceof Refused) return this.#host.recordRefusal(cause.verdict);
+    if (cause instanceof Refused) return this.#host.recordRefusal(cause.authorization);
     if (!(cause instanceof ForwardHelperError)) this.#logError(cause);
     const reason = FAILURE_TEXT[cause instanceof ForwardHelperError ? cause.failure : "failed"];
     return `Cannot listen on ${describeForward(action).target}: ${reason} (choose another with -R)`;
@@ -318,7 +318,7 @@ export class Forwards {
 
   /** What stands in the way where the client gets no reason: evidence, the network's own, or our fault. */
   async #note(cause: unknown): Promise<void> {
-    if (cause instanceof Refused) await this.#host.recordRefusal(cause.verdict);
+    if (cause instanceof Refused) await this.#host.recordRefusal(cause.authorization);
     else if (!(cause instanceof ForwardHelperError)) this.#logError(cause);
   }
 

@@ -22,7 +22,7 @@ export async function proveOffline(
   if (world.offlineLogins() === "off") return { kind: "unproven", reason: "certificate_invalid" };
   const { map } = snapshot;
   const at = nowSeconds(world.clock);
-  const verdict = verifyOfflineCertificate({
+  const authorization = verifyOfflineCertificate({
     blob: request.keyBlob,
     scope: { accountId: map.accountId, origin: map.origin },
     nowSeconds: at,
@@ -30,8 +30,8 @@ export async function proveOffline(
     sourcePeerId: request.sourcePeerId,
     deviceKeyOf: (peerId) => findPeer(map, peerId)?.deviceKey,
   });
-  if (!verdict.ok) return { kind: "unproven", reason: verdict.reason };
-  const { certificate, idToken, loginKeyBlob, loginId } = verdict;
+  if (!authorization.ok) return { kind: "unproven", reason: authorization.reason };
+  const { certificate, idToken, loginKeyBlob, loginId } = authorization;
   const { issuer, subject, userId, devicePeerId } = certificate.identity;
   const pinned = world.pinned();
   if (isManagementToken(idToken) || (pinned !== null && pinned.issuer !== issuer)) {

@@ -62,7 +62,7 @@ export async function proveUser(world: ProofWorld, request: SignedRequest): Prom
     return { kind: "unproven", reason: "certificate_invalid" };
   if (certificate.caKey === certificate.loginKey) return proveOffline(world, snapshot, request);
   const at = nowSeconds(world.clock);
-  const verdict = verifyCertificate({
+  const authorization = verifyCertificate({
     blob: request.keyBlob,
     cas: Object.values(snapshot.map.cas),
     nowSeconds: at,
@@ -70,13 +70,20 @@ export async function proveUser(world: ProofWorld, request: SignedRequest): Prom
     localUser: request.localUser,
     sourcePeerId: request.sourcePeerId,
   });
-  if (!verdict.ok) {
-    if (verdict.reason === "certificate_invalid") return { kind: "unproven", reason: verdict.reason };
-    return { kind: "refused", reason: verdict.reason, identity: certificate.identity };
+  if (!authorization.ok) {
+    if (authorization.reason === "certificate_invalid")
+      return { kind: "unproven", reason: authorization.reason };
+    return { kind: "refused", reason: authorization.reason, identity: certificate.identity };
   }
-  const token = await checkToken({ world, snapshot, certificate, loginKeyBlob: verdict.loginKeyBlob, at });
-  if ("reason" in token) return { kind: "refused", reason: token.reason, identity: verdict.identity };
-  const { identity } = verdict;
+  const token = await checkToken({
+    world,
+    snapshot,
+    certificate,
+    loginKeyBlob: authorization.loginKeyBlob,
+    at,
+  });
+  if ("reason" in token) return { kind: "refused", reason: token.reason, identity: authorization.identity };
+  const { identity } = authorization;
   const who: Who = {
     kind: "user",
     userId: identity.userId,
@@ -85,7 +92,7 @@ export async function proveUser(world: ProofWorld, request: SignedRequest): Prom
     devicePeerId: identity.devicePeerId,
     authTimeSeconds: token.authTimeSeconds,
     binding: identity.binding,
-    loginId: verdict.loginId,
+    loginId: authorization.loginId,
   };
   return { kind: "proven", who, serial: certificate.serial.toString(), mapVersion: identity.mapVersion };
 }

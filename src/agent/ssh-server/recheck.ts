@@ -37,12 +37,13 @@ export function findRevocation(
   const { limits, ...now } = moment;
   for (const use of uses) {
     const times = { ...now, sinceMs: use.sinceMs };
-    const verdict = authorize(world, subject, use.action);
-    if (verdict.kind === "deny") return verdict.reason;
+    const authorization = authorize(world, subject, use.action);
+    if (authorization.kind === "deny") return authorization.reason;
     const refuse = (capabilities: SshCapabilities): ReasonCode | null =>
       use.refuse?.(capabilities) ?? refuseOvertime(times, limits, capabilities);
-    const reason = refuse(verdict.grant.capabilities);
-    if (reason !== null && allowing(world, verdict).every((other) => refuse(other) !== null)) return reason;
+    const reason = refuse(authorization.grant.capabilities);
+    if (reason !== null && allowing(world, authorization).every((other) => refuse(other) !== null))
+      return reason;
   }
   return null;
 }

@@ -12,7 +12,7 @@ import type { SessionHost } from "./connection-context.ts";
 
 export interface SessionEvidence {
   /** Stores that the session begins. Null: stored; otherwise why it must not begin. */
-  begins(verdict: Authorization, session: BegunSession): Promise<ReasonCode | null>;
+  begins(authorization: Authorization, session: BegunSession): Promise<ReasonCode | null>;
   /** Stores what was done over SFTP. False: it could not be stored, and the session must end. */
   transferred(operations: readonly SftpOperationRecord[]): Promise<boolean>;
   /** Stores the end of a session that has begun, at `startedMs` of performance.now(). Never rejects. */
@@ -28,8 +28,8 @@ export interface BegunSession {
 export function createSessionEvidence(host: SessionHost, sessionId: number): SessionEvidence {
   const { connectionId } = host;
   return {
-    begins: (verdict, { start, argv, hasTerminal }) =>
-      host.recordStart(verdict, {
+    begins: (authorization, { start, argv, hasTerminal }) =>
+      host.recordStart(authorization, {
         type: "session.start",
         connectionId,
         sessionId,

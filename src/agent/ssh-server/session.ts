@@ -150,9 +150,9 @@ export class SshSession {
     });
     session.on("pty", (accept, _reject, info) => {
       const { term, cols, rows, width, height } = info as unknown as WindowSize & { term: string };
-      const verdict = this.#host.authorize({ kind: "pty" });
+      const authorization = this.#host.authorize({ kind: "pty" });
       // Answered with yes all the same: after a no, ssh(1) leaves without waiting to hear why.
-      if (verdict.kind === "deny") this.#terminalRefusal = verdict;
+      if (authorization.kind === "deny") this.#terminalRefusal = authorization;
       this.#terminal = {
         type: TERMINAL_TYPE.test(term) ? term : "dumb",
         size: { cols, rows, width, height },
@@ -215,18 +215,18 @@ export class SshSession {
       const command = start.command.slice(0, LONG_COMMAND_CHARS_MAX);
       return this.#refuse(channel, this.#host.deny("command_too_long", { kind: "exec", command }));
     }
-    const verdict = this.#host.authorize(start);
-    if (verdict.kind === "deny") return this.#refuse(channel, verdict);
+    const authorization = this.#host.authorize(start);
+    if (authorization.kind === "deny") return this.#refuse(channel, authorization);
     if (this.#terminalRefusal !== null) return this.#refuse(channel, this.#terminalRefusal);
     this.#isAllowed = true;
     this.#allowedMs = performance.now();
-    const reason = this.#refuseTerminal(verdict.grant);
+    const reason = this.#refuseTerminal(authorization.grant);
     if (reason !== null) return this.#refuse(channel, this.#host.deny(reason, start));
     const account = await accountNow(this.#host);
     if (typeof account === "string") return this.#refuse(channel, this.#host.deny(account, start));
-    const argv = argvOf(start, account, verdict.grant);
+    const argv = argvOf(start, account, authorization.grant);
     const hasTerminal = this.#terminal !== null;
-    const unrecorded = await this.#evidence.begins(verdict, { start, argv, hasTerminal });
+    const unrecorded = await this.#evidence.begins(authorization, { start, argv, hasTerminal });
     if (unrecorded !== null) return this.#refuse(channel, this.#host.deny(unrecorded, start));
     this.#isRecorded = true;
     const again = this.#host.authorize(start);
@@ -299,9 +299,9 @@ export class SshSession {
     return this.#refuse(channel, this.#host.deny("subsystem_unknown", { kind: "sftp" }));
   }
 
-  async #refuse(channel: ServerChannel, verdict: Authorization): Promise<void> {
+  async #refuse(channel: ServerChannel, authorization: Authorization): Promise<void> {
     this.#isAllowed = false;
-    const line = await this.#host.recordRefusal(verdict);
+    const line = await this.#host.recordRefusal(authorization);
     this.#end(channel, line, { status: REFUSED_STATUS, signal: null });
   }
 

@@ -38,7 +38,7 @@ export async function checkToken(question: TokenQuestion): Promise<TokenAnswer> 
   if (identity.binding === "idp" && !isManagementToken(idToken)) return checkIdToken(question, idToken);
   if (pinned !== null) return { reason: "binding_not_accepted" };
   const { map } = question.snapshot;
-  const verdict = await verifyManagementToken({
+  const authorization = await verifyManagementToken({
     token: idToken,
     keys: map.managementKeys,
     origin: map.origin,
@@ -46,8 +46,8 @@ export async function checkToken(question: TokenQuestion): Promise<TokenAnswer> 
     loginKey: question.certificate.loginKey,
     nowSeconds: question.at,
   });
-  if (!verdict.ok) return { reason: verdict.reason };
-  const isSame = verdict.userId === identity.userId && verdict.binding === identity.binding;
+  if (!authorization.ok) return { reason: authorization.reason };
+  const isSame = authorization.userId === identity.userId && authorization.binding === identity.binding;
   return isSame ? { authTimeSeconds: identity.authTimeSeconds } : { reason: "token_invalid" };
 }
 
@@ -76,16 +76,16 @@ export async function checkIdToken(question: TokenQuestion, token: string): Prom
       requireUnexpired: pinned !== null,
     });
   };
-  let verdict = await verify();
-  if (!verdict.ok && verdict.reason === "token_invalid" && question.world.pinned() !== null) {
+  let authorization = await verify();
+  if (!authorization.ok && authorization.reason === "token_invalid" && question.world.pinned() !== null) {
     // Perhaps by a key the issuer has taken into use since.
     await question.world.refreshPinned();
-    verdict = await verify();
+    authorization = await verify();
   }
-  if (!verdict.ok) return { reason: verdict.reason };
+  if (!authorization.ok) return { reason: authorization.reason };
   const { identity } = question.certificate;
-  const isSame = verdict.issuer === identity.issuer && verdict.subject === identity.subject;
-  return isSame ? { authTimeSeconds: verdict.claims.authTimeSeconds } : { reason: "token_invalid" };
+  const isSame = authorization.issuer === identity.issuer && authorization.subject === identity.subject;
+  return isSame ? { authTimeSeconds: authorization.claims.authTimeSeconds } : { reason: "token_invalid" };
 }
 
 /** Tells the two kinds apart by their own `typ`; each is then verified as what it says it is. */
