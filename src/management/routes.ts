@@ -134,7 +134,7 @@ async function verifyOwner(
 ): Promise<SetupIdentity> {
   const keys = (await fetchIssuerKeys(oidc.issuer, oidc.fetch)).map(({ jwk }) => jwk);
   const { issuer, audience, userIdClaim } = oidc;
-  const verdict = await verifyIdToken({
+  const check = await verifyIdToken({
     token: idToken,
     issuers: [{ issuer, audiences: [audience], userIdClaim, keys }],
     nowSeconds: nowSeconds(clock),
@@ -142,10 +142,10 @@ async function verifyOwner(
     loginKeyBlob: nonceBytes,
     mode: "claiming",
   });
-  if (!verdict.ok || verdict.binding !== "idp") {
+  if (!check.ok || check.binding !== "idp") {
     throw new QfError("ERR_TOKEN_INVALID", "the identity provider's answer can not be accepted", {
       hint: "open the link again",
     });
   }
-  return { subject: verdict.subject, email: verdict.claims.email ?? "", name: verdict.claims.name ?? "" };
+  return { subject: check.subject, email: check.claims.email ?? "", name: check.claims.name ?? "" };
 }

@@ -59,8 +59,8 @@ export function createAuthBounds(
   const judgeServiceAgain = (payload: Buffer): FrameCheck => {
     if (requests === 0 || isUndecided) return { wrong: `message ${SSH.SERVICE_REQUEST} in state auth` };
     if (++requests > limits.authRequestsMax) return { wrong: "too many requests to sign in" };
-    const verdict = judgeService(payload);
-    if (verdict !== null) return verdict;
+    const check = judgeService(payload);
+    if (check !== null) return check;
     protocol.serviceAccept(AUTH_SERVICE);
     return "drop";
   };

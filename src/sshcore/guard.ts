@@ -115,13 +115,13 @@ function guard(connection: PatchedConnection, role: Role, options: GuardOptions)
   const boundOutput = createOutputBound(guarded, refuse);
   protocol.inspectPayload = (payload) => {
     if (guarded.isOver || connection._sock.writableEnded) return STOP;
-    const verdict = checkFrame(payload);
-    if (verdict !== null && verdict !== "drop") {
-      refuse(verdict.wrong);
+    const check = checkFrame(payload);
+    if (check !== null && check !== "drop") {
+      refuse(check.wrong);
       return STOP;
     }
     boundOutput();
-    if (verdict === "drop") return guarded.isOver ? STOP : undefined;
+    if (check === "drop") return guarded.isOver ? STOP : undefined;
     // What follows it must not be looked at (RFC 4253 section 11.1); ssh2 would.
     if (payload[0] === SSH.DISCONNECT) linger();
     return true;
@@ -206,9 +206,9 @@ function createFrameCheck(
     }
     const isReply = role === "client" && type === SSH.KEX_ECDH_REPLY;
     if (isReply && protocol._strictMode !== true) return { wrong: "a server without strict key exchange" };
-    const verdict = auth.checkFrame(state, type, payload);
-    if (verdict === null) guarded.state = NEXT[state]?.[type] ?? guarded.state;
-    return verdict;
+    const check = auth.checkFrame(state, type, payload);
+    if (check === null) guarded.state = NEXT[state]?.[type] ?? guarded.state;
+    return check;
   };
   return (payload) => {
     try {

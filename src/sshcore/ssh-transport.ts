@@ -71,8 +71,8 @@ export class SshTransport {
     this.#hooks = hooks;
     const inspect = this.#protocol.inspectPayload;
     this.#protocol.inspectPayload = (payload) => {
-      const verdict = inspect === undefined ? true : inspect(payload);
-      return verdict === true ? this.#onPayload(payload) : verdict;
+      const check = inspect === undefined ? true : inspect(payload);
+      return check === true ? this.#onPayload(payload) : check;
     };
     const write = this.#protocol._onWrite;
     const gather = createGatherer(stream);

@@ -3,7 +3,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { FlagChange } from "../../src/agent/contracts/flags.ts";
-import type { SshServer, StreamOrigin, World } from "../../src/agent/contracts/server-context.ts";
+import type { SshServer, StreamOrigin, ServerContext } from "../../src/agent/contracts/server-context.ts";
 import { prepareAgent } from "../../src/agent/lifecycle/prepare.ts";
 import { type Agent, type StartAgentOptions, startAgent } from "../../src/agent/lifecycle/run.ts";
 import { systemClock } from "../../src/base/clock.ts";
@@ -12,14 +12,14 @@ import type { LiveSession } from "../../src/wire/agent-sync.ts";
 
 /** Says hello in SSH's way to whoever gets through, and remembers what the agent asked of it. */
 export class FakeSsh implements SshServer {
-  readonly world: World;
+  readonly world: ServerContext;
   readonly accepted: StreamOrigin[] = [];
   readonly killed: string[] = [];
   live: LiveSession[] = [];
   rechecks = 0;
   isClosed = false;
 
-  constructor(world: World) {
+  constructor(world: ServerContext) {
     this.world = world;
   }
 

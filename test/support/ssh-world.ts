@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { SignJWT } from "jose";
 import { DEFAULT_LIMITS, type Limits } from "../../src/agent/contracts/limits.ts";
 import { createPenalties } from "../../src/agent/contracts/penalties.ts";
-import type { SshServer, StreamOrigin, World } from "../../src/agent/contracts/server-context.ts";
+import type { SshServer, StreamOrigin, ServerContext } from "../../src/agent/contracts/server-context.ts";
 import type { Approvals } from "../../src/agent/control-link/approvals.ts";
 import { createSshServer } from "../../src/agent/ssh-server/server.ts";
 import { type Clock, nowSeconds, systemClock } from "../../src/base/clock.ts";
@@ -49,7 +49,7 @@ export interface SshWorld {
   /** ERR_TOO_MANY: there is room for others only. */
   auditFails: "ERR_UNAVAILABLE" | "ERR_TOO_MANY" | false;
   takesPlain: boolean;
-  offlineLogins: ReturnType<World["offlineLogins"]>;
+  offlineLogins: ReturnType<ServerContext["offlineLogins"]>;
   /** Who lets people approve a sign-in without a certificate. */
   approvals: Approvals | null;
   /** What the hello said; `null` is a plain listener. */
@@ -115,7 +115,7 @@ export async function openSshWorld(
   });
   let snapshot = prepareSnapshot(map);
   const events: AgentEventBody[] = [];
-  const world: World = {
+  const world: ServerContext = {
     clock: { nowMs: () => state.clock.nowMs(), monotonicMs: () => state.clock.monotonicMs() },
     log: silentLog,
     audit: {

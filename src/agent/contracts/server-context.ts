@@ -1,5 +1,5 @@
 /**
- * The door between an agent and its SSH server, both ways: what the server may know of the agent (`World`:
+ * The door between an agent and its SSH server, both ways: what the server may know of the agent (`ServerContext`:
  * map, flags, where evidence goes), and what the agent may ask of the server (`SshServer`).
  *
  * `agent-context.ts` makes the one, `ssh-server/server.ts` the other; tests fake both.
@@ -21,7 +21,7 @@ import type { Limits } from "./limits.ts";
 import type { Penalties } from "./penalties.ts";
 
 /** Everything here is read anew for each decision, so that a change counts at once. */
-export interface World {
+export interface ServerContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: AuditSink;

@@ -1,5 +1,5 @@
 /**
- * The `World` of a running agent: what its SSH server may know, read from the parts that know it.
+ * The `ServerContext` of a running agent: what its SSH server may know, read from the parts that know it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Log } from "../../base/log.ts";
 import type { AgentFlagsStored, HostKeyFile, HostKeyType } from "../../wire/agent-state-file.ts";
 import { type Limits, limitsOf } from "../contracts/limits.ts";
 import type { Penalties } from "../contracts/penalties.ts";
-import type { World } from "../contracts/server-context.ts";
+import type { ServerContext } from "../contracts/server-context.ts";
 import type { Approvals } from "../control-link/approvals.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
 import type { PinnedKeys } from "../control-link/pinned-keys.ts";
@@ -17,7 +17,7 @@ import type { PinnedKeys } from "../control-link/pinned-keys.ts";
 /** The other type is for clients that know no Ed25519, where somebody asks for it. */
 const DEFAULT_HOST_KEY_TYPES: readonly HostKeyType[] = ["ssh-ed25519"];
 
-export interface WorldParts {
+export interface ServerContextParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: AuditSink;
@@ -33,7 +33,7 @@ export interface WorldParts {
   isLinkDown(): boolean;
 }
 
-export function createWorld(parts: WorldParts): World {
+export function createServerContext(parts: ServerContextParts): ServerContext {
   const { clock, log, audit, hostKeys, maps, approvals, penalties, privileged, ownUser, flags } = parts;
   let known: { flags: AgentFlagsStored; limits: Limits } | null = null;
   return {

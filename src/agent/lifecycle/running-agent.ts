@@ -17,7 +17,7 @@ import type { AgentStatus } from "../../wire/control.ts";
 import { createFailureCount, type FailureCount } from "../contracts/failure-count.ts";
 import { type FlagChange, liveFlags, reportedFlags } from "../contracts/flags.ts";
 import { agentPenalties, type Penalties } from "../contracts/penalties.ts";
-import type { SshServer, World } from "../contracts/server-context.ts";
+import type { SshServer, ServerContext } from "../contracts/server-context.ts";
 import { type ApprovalLink, createApprovals } from "../control-link/approvals.ts";
 import { lastUpload } from "../control-link/audit-upload.ts";
 import { createMapHolder, type MapHolder } from "../control-link/map-holder.ts";
@@ -33,7 +33,7 @@ import { openStdioListener, type StdioListener } from "../listeners/stdio-listen
 import { lookUpAccount } from "../os/users.ts";
 import { type AgentKeys, readLastMap, writeAgentFile, writePublicClient } from "../state/state.ts";
 import { buildStatus } from "../status/status-report.ts";
-import { createWorld, staleness } from "./agent-context.ts";
+import { createServerContext, staleness } from "./agent-context.ts";
 import type { Enrolled } from "./enrol.ts";
 import { machineFacts } from "./facts.ts";
 import type { Agent, AgentParts, StartAgentOptions } from "./run.ts";
@@ -96,7 +96,7 @@ export class RunningAgent implements Agent {
     const maps = createMapHolder({ paths, clock, log, enrolled: this.#enrolled, last });
     this.#maps = maps;
     this.#failures = createFailureCount({ audit: spool, log });
-    const ssh = this.#options.createSshServer(this.#world(maps));
+    const ssh = this.#options.createSshServer(this.#serverContext(maps));
     this.#ssh = ssh;
     maps.onChange(() => ssh.recheck());
     this.#listeners = createListeners({
@@ -262,9 +262,9 @@ export class RunningAgent implements Agent {
     return this.#listeners?.advertisedAddresses(this.#flags) ?? [];
   }
 
-  #world(maps: MapHolder): World {
+  #serverContext(maps: MapHolder): ServerContext {
     const { clock, spool, keys } = this.#parts;
-    return createWorld({
+    return createServerContext({
       clock,
       log: this.#options.log,
       audit: spool,

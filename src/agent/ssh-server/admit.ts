@@ -12,7 +12,7 @@ import type { Binding } from "../../wire/certificate.ts";
 import { SSH_PORT } from "../../wire/ports.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { LocalUser } from "../../wire/units.ts";
-import type { StreamOrigin, World } from "../contracts/server-context.ts";
+import type { StreamOrigin, ServerContext } from "../contracts/server-context.ts";
 import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import { reasonOfUnrecorded } from "./audit-failure.ts";
 import { type Authorization, authorize, denied, requestRecord, type Subject } from "./authorize.ts";
@@ -67,7 +67,7 @@ interface HowProven {
 const MAP_WAIT_MS = 2_000;
 
 /** Decides a request that comes with a proof. Never throws: what fails is refused. */
-export async function admit(world: World, request: AdmissionRequest): Promise<Admission> {
+export async function admit(world: ServerContext, request: AdmissionRequest): Promise<Admission> {
   const { localUser, origin } = request;
   // The account is looked up whatever the policy says, so that a name that is nobody's costs the same.
   const lookup = lookUpAccount(localUser, nowSeconds(world.clock)).catch(() => null);
@@ -111,7 +111,7 @@ function placeOf({ who }: Subject): string {
 }
 
 /** A stream without a hello was not judged by network rules; the device that the certificate names is. */
-function refuseUnprovenPath(world: World, origin: StreamOrigin, { who }: Subject): ReasonCode | null {
+function refuseUnprovenPath(world: ServerContext, origin: StreamOrigin, { who }: Subject): ReasonCode | null {
   const snapshot = world.snapshot();
   if (origin.path === "plain" && !world.takesPlain()) return "plain_ssh_disabled";
   if (origin.sourcePeerId !== null || who.kind !== "user" || who.devicePeerId === null) return null;
@@ -123,7 +123,7 @@ function refuseUnprovenPath(world: World, origin: StreamOrigin, { who }: Subject
 }
 
 function refusedVerdict(
-  world: World,
+  world: ServerContext,
   { localUser }: AdmissionRequest,
   { reason, identity: { userId, devicePeerId } }: Proof & { kind: "refused" },
 ): Authorization {
@@ -133,7 +133,7 @@ function refusedVerdict(
 
 /** Stores the denial under a receipt. A denial that can not be stored is a denial all the same. */
 async function refuse(
-  world: World,
+  world: ServerContext,
   { connectionId, origin }: AdmissionRequest,
   authorization: Authorization,
   how: HowProven,
@@ -159,7 +159,7 @@ async function refuse(
 
 /** Null: it is stored. */
 async function recordOpening(
-  world: World,
+  world: ServerContext,
   opening: {
     request: AdmissionRequest;
     auth: AuthResult;

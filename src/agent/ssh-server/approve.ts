@@ -14,12 +14,12 @@ import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { APPROVAL_CODE_LENGTH_MAX, type ApprovedIdentity } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { LocalUser } from "../../wire/units.ts";
-import type { StreamOrigin, World } from "../contracts/server-context.ts";
+import type { StreamOrigin, ServerContext } from "../contracts/server-context.ts";
 import type { ApprovalSubject, Approvals } from "../control-link/approvals.ts";
 import { APPROVAL_TEXT, howToApprove, wrongCode } from "./approval-text.ts";
 
 export interface ApproverOptions {
-  readonly world: World;
+  readonly world: ServerContext;
   readonly origin: StreamOrigin;
   readonly connectionId: string;
   readonly transport: SshTransport;
@@ -57,7 +57,7 @@ interface Open {
 }
 
 /** Whether this machine takes such sign-ins at all, on that stream. */
-export function mayApprove(world: Pick<World, "approvals" | "sshAuth" | "pinned">, origin: StreamOrigin) {
+export function mayApprove(world: Pick<ServerContext, "approvals" | "sshAuth" | "pinned">, origin: StreamOrigin) {
   return origin.path === "plain" && world.approvals !== null && world.sshAuth() && world.pinned() === null;
 }
 
@@ -188,7 +188,7 @@ function lastWords(context: KeyboardAuthContext, line: string): Promise<void> {
   });
 }
 
-function machineName(world: Pick<World, "snapshot">): string {
+function machineName(world: Pick<ServerContext, "snapshot">): string {
   const map = world.snapshot()?.map;
   return map === undefined ? "this machine" : `${map.self.name}.${map.settings.domain}`;
 }

@@ -16,13 +16,13 @@ import { DISCONNECT } from "../../sshcore/messages.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
-import type { StreamOrigin, World } from "../contracts/server-context.ts";
+import type { StreamOrigin, ServerContext } from "../contracts/server-context.ts";
 import { type Admission, type AdmissionRequest, type AuthResult, admit } from "./admit.ts";
 import { createApprover, mayApprove } from "./approve.ts";
 import { proveApproved, provePeer, proveUser, type SignedRequest } from "./proof.ts";
 
 export interface AuthenticatorOptions {
-  readonly world: World;
+  readonly world: ServerContext;
   readonly origin: StreamOrigin;
   readonly connectionId: string;
   readonly clientVersion: string;
@@ -209,7 +209,7 @@ function methodsOf({ world, origin }: AuthenticatorOptions): ("keyboard-interact
 }
 
 /** A bug of ours must not let anybody in, nor leave a client without an answer. */
-async function admitSafely(world: World, request: AdmissionRequest): Promise<Admission> {
+async function admitSafely(world: ServerContext, request: AdmissionRequest): Promise<Admission> {
   try {
     return await admit(world, request);
   } catch (cause) {

@@ -14,7 +14,7 @@ import type { Binding } from "../../wire/certificate.ts";
 import type { AccessRequestRecord, Action, DecisionRecord, Grant } from "../../wire/decision.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds, LocalUser, PeerId, UserId } from "../../wire/units.ts";
-import type { World } from "../contracts/server-context.ts";
+import type { ServerContext } from "../contracts/server-context.ts";
 
 /** Who has been proven: a person, by a certificate or an approval, or a peer, by its device key. */
 export type Who =
@@ -53,7 +53,7 @@ export type Authorization =
 const NO_PEER: PeerId = "0".repeat(20);
 
 export type AuthorizeContext = Pick<
-  World,
+  ServerContext,
   "snapshot" | "mapAgeSeconds" | "machineFlags" | "sshAuth" | "pinned" | "offlineLogins"
 > & {
   readonly clock: Clock;
@@ -65,7 +65,7 @@ export function authorize(world: AuthorizeContext, subject: Subject, action: Act
   const { atSeconds: at } = request;
   const snapshot = world.snapshot();
   if (snapshot === null) return denied("map_stale", request);
-  const early = refuseByWorld(world, subject, snapshot);
+  const early = refuseByContext(world, subject, snapshot);
   if (early !== null) return denied(early, request);
   const decision = askPolicy(world, subject, { action, at, snapshot });
   const record = recordOf(decision);
@@ -122,7 +122,7 @@ function askPolicy(
   );
 }
 
-function refuseByWorld(
+function refuseByContext(
   world: AuthorizeContext,
   subject: Subject,
   snapshot: PolicySnapshot,

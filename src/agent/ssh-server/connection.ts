@@ -19,7 +19,7 @@ import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
 import type { Limits } from "../contracts/limits.ts";
-import type { StreamOrigin, World } from "../contracts/server-context.ts";
+import type { StreamOrigin, ServerContext } from "../contracts/server-context.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
 import type { Monitor } from "../os/monitor.ts";
 import type { AuthResult } from "./admit.ts";
@@ -35,7 +35,7 @@ import { SshSession } from "./session.ts";
 import { describeSessions } from "./session-list.ts";
 
 export interface ConnectionOptions {
-  readonly world: World;
+  readonly world: ServerContext;
   readonly limits: Limits;
   readonly stream: Duplex;
   readonly origin: StreamOrigin;

@@ -7,7 +7,7 @@ import { newId } from "../../base/random.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import type { AgentEventBody } from "../../wire/audit-event.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
-import type { World } from "../contracts/server-context.ts";
+import type { ServerContext } from "../contracts/server-context.ts";
 import { reasonOfUnrecorded } from "./audit-failure.ts";
 import { type Authorization, authorize, denied, requestOf } from "./authorize.ts";
 import type { SessionHost } from "./connection-context.ts";
@@ -25,7 +25,7 @@ export function createHost(
     | "takeNotices"
     | "monitor"
   > & {
-    readonly world: World;
+    readonly world: ServerContext;
     /** Called with each refusal, before it is recorded. */
     onRefusal(): void;
   },

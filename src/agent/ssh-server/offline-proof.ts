@@ -10,12 +10,12 @@
 import { nowSeconds } from "../../base/clock.ts";
 import { verifyOfflineCertificate } from "../../certificate/offline.ts";
 import { findPeer, findUser, type PolicySnapshot } from "../../policy/decide/snapshot.ts";
-import type { Proof, ProofWorld, SignedRequest } from "./proof.ts";
+import type { Proof, ProofContext, SignedRequest } from "./proof.ts";
 import { checkIdToken, isManagementToken } from "./token-check.ts";
 
 /** Proves a person by their own certificate. The SSH signature by the login key is good already. */
 export async function proveOffline(
-  world: ProofWorld,
+  world: ProofContext,
   snapshot: PolicySnapshot,
   request: Pick<SignedRequest, "keyBlob" | "sourcePeerId">,
 ): Promise<Proof> {

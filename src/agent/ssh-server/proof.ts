@@ -15,7 +15,7 @@ import type { ApprovedIdentity } from "../../wire/agent-sync.ts";
 import type { CertificateIdentity } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { LocalUser, type PeerId } from "../../wire/units.ts";
-import type { World } from "../contracts/server-context.ts";
+import type { ServerContext } from "../contracts/server-context.ts";
 import type { Who } from "./authorize.ts";
 import { proveOffline } from "./offline-proof.ts";
 import { checkToken } from "./token-check.ts";
@@ -49,10 +49,10 @@ interface KnownIdentity {
   readonly devicePeerId: PeerId | null;
 }
 
-export type ProofWorld = Pick<World, "clock" | "snapshot" | "pinned" | "refreshPinned" | "offlineLogins">;
+export type ProofContext = Pick<ServerContext, "clock" | "snapshot" | "pinned" | "refreshPinned" | "offlineLogins">;
 
 /** Proves a person by certificate: of management, or by the login key itself. */
-export async function proveUser(world: ProofWorld, request: SignedRequest): Promise<Proof> {
+export async function proveUser(world: ProofContext, request: SignedRequest): Promise<Proof> {
   const snapshot = world.snapshot();
   const certificate = tryParse(request.keyBlob);
   if (snapshot === null || certificate === undefined || !isSignedBy(certificate.loginKey, request)) {
@@ -98,7 +98,7 @@ export async function proveUser(world: ProofWorld, request: SignedRequest): Prom
 }
 
 /** Proves a peer by the device key of the hello's source (`--disable-ssh-auth`). */
-export function provePeer(world: ProofWorld, request: SignedRequest): Proof {
+export function provePeer(world: ProofContext, request: SignedRequest): Proof {
   const snapshot = world.snapshot();
   const peer =
     snapshot === null || request.sourcePeerId === null

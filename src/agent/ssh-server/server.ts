@@ -16,7 +16,7 @@ import type { Offence } from "../../wire/ssh-limits.ts";
 import { createFailureCount } from "../contracts/failure-count.ts";
 import { Counter, type Limits, sourceOf } from "../contracts/limits.ts";
 import type { PenaltySource } from "../contracts/penalties.ts";
-import type { SshServer, StreamOrigin, World } from "../contracts/server-context.ts";
+import type { SshServer, StreamOrigin, ServerContext } from "../contracts/server-context.ts";
 import { findCgroupRoot } from "../os/containment.ts";
 import { createMonitorSource } from "../os/monitor-source.ts";
 import { acknowledgeNow } from "../os/native.ts";
@@ -43,12 +43,12 @@ interface Incoming {
 }
 
 /** Builds the server. Connections come by `accept`. */
-export function createSshServer(world: World): SshServer {
+export function createSshServer(world: ServerContext): SshServer {
   return new EmbeddedServer(world);
 }
 
 class EmbeddedServer implements SshServer {
-  readonly #world: World;
+  readonly #serverContext: ServerContext;
   /** ssh2's server, and what it was made with. */
   #server: { readonly server: Server; readonly made: string } | null = null;
   readonly #incoming = new WeakMap<object, Incoming>();
@@ -67,8 +67,8 @@ class EmbeddedServer implements SshServer {
   readonly #timer: NodeJS.Timeout;
   #isClosed = false;
 
-  constructor(world: World) {
-    this.#world = world;
+  constructor(world: ServerContext) {
+    this.#serverContext = world;
     this.#failures = createFailureCount({ audit: world.audit, log: world.log });
     this.#timer = setInterval(() => this.recheck(), RECHECK_MS);
     this.#timer.unref();
@@ -77,7 +77,7 @@ class EmbeddedServer implements SshServer {
   accept(stream: Duplex, origin: StreamOrigin): void {
     stream.on("error", () => {});
     const source = penaltySourceOf(origin);
-    if (source !== null && this.#world.penalties.isRefused(source)) {
+    if (source !== null && this.#serverContext.penalties.isRefused(source)) {
       this.#failures.add(origin.sourceAddress, origin.sourcePeerId, "limit_reached");
       turnAway(stream);
       return;
@@ -92,7 +92,7 @@ class EmbeddedServer implements SshServer {
     const grace = setTimeout(() => {
       isLate = this.#incoming.has(stream);
       if (isLate) stream.destroy();
-    }, this.#world.limits().graceMs);
+    }, this.#serverContext.limits().graceMs);
     stream.once("close", () => {
       clearTimeout(grace);
       this.#streams.delete(stream);
@@ -140,11 +140,11 @@ class EmbeddedServer implements SshServer {
   }
 
   #serverOfNow(): Server {
-    const wanted = this.#world.hostKeyTypes();
-    const { aliveIntervalMs, aliveCountMax } = this.#world.limits();
+    const wanted = this.#serverContext.hostKeyTypes();
+    const { aliveIntervalMs, aliveCountMax } = this.#serverContext.limits();
     const made = [aliveIntervalMs, aliveCountMax, ...wanted].join();
     if (this.#server?.made === made) return this.#server.server;
-    const has = this.#world.hostKeys;
+    const has = this.#serverContext.hostKeys;
     const chosen = has.filter(({ type }) => wanted.includes(type));
     // A machine that has none of the wanted types offers what it has.
     const keys = chosen.length === 0 ? has : chosen;
@@ -175,11 +175,11 @@ class EmbeddedServer implements SshServer {
     this.#incoming.delete(stream);
     // Not earlier: whoever listens to a stream lets it flow, and ssh2 has to hear all of it.
     hastenSignIn(stream);
-    this.#cgroupRoot ??= this.#world.machineFlags().privileged ? findCgroupRoot() : null;
+    this.#cgroupRoot ??= this.#serverContext.machineFlags().privileged ? findCgroupRoot() : null;
     const created = new SshConnection(
       {
-        world: this.#world,
-        limits: this.#world.limits(),
+        world: this.#serverContext,
+        limits: this.#serverContext.limits(),
         stream,
         origin,
         cgroupRoot: this.#cgroupRoot,
@@ -199,11 +199,11 @@ class EmbeddedServer implements SshServer {
 
   #penalise(origin: StreamOrigin, offence: Offence): void {
     const source = penaltySourceOf(origin);
-    if (source !== null && !this.#isClosed) this.#world.penalties.add(source, offence);
+    if (source !== null && !this.#isClosed) this.#serverContext.penalties.add(source, offence);
   }
 
   #count(bounds: (limits: Limits) => { perKeyMax: number; totalMax: number }): Counter {
-    return new Counter(() => bounds(this.#world.limits()));
+    return new Counter(() => bounds(this.#serverContext.limits()));
   }
 }
 

@@ -10,10 +10,10 @@ import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import { MANAGEMENT_TOKEN_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds } from "../../wire/units.ts";
-import type { World } from "../contracts/server-context.ts";
+import type { ServerContext } from "../contracts/server-context.ts";
 
 export interface TokenQuestion {
-  readonly world: Pick<World, "pinned" | "refreshPinned">;
+  readonly world: Pick<ServerContext, "pinned" | "refreshPinned">;
   readonly snapshot: PolicySnapshot;
   readonly certificate: Pick<Certificate, "identity" | "idToken" | "loginKey">;
   readonly loginKeyBlob: Buffer;

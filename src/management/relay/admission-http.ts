@@ -31,7 +31,7 @@ export interface Gate {
   pass(
     asked: AskedRequest,
     check: (headers: Headers) => Promise<DialCheck>,
-    upgrade: (verdict: DialCheck) => boolean,
+    upgrade: (check: DialCheck) => boolean,
   ): Promise<Response | undefined>;
 }
 
@@ -60,19 +60,19 @@ export function createGate(options: {
       const admitted = await admission.serve(headers);
       return admitted.ok ? { ok: true, agent: admitted } : admitted;
     },
-    async pass({ request, sourceAddress }, check, upgrade) {
+    async pass({ request, sourceAddress }, checkDial, upgrade) {
       const refused = refuseUpgrade(request, { clients: "peers", ownOrigin: null });
       if (refused !== null) return refused;
       if (!sources.enter(sourceAddress)) return refusal(429, "too many requests");
-      let verdict: DialCheck = { ok: false, reset: "unproven", source: null };
+      let check: DialCheck = { ok: false, reset: "unproven", source: null };
       try {
-        verdict = await check(request.headers);
+        check = await checkDial(request.headers);
       } finally {
-        sources.leave(sourceAddress, verdict.ok || verdict.source !== null);
+        sources.leave(sourceAddress, check.ok || check.source !== null);
       }
       // Nothing is kept open for somebody unproven, not even to say why.
-      if (!verdict.ok && verdict.source === null) return refusal(401, "no registered device is proven");
-      return upgrade(verdict) ? undefined : refusal(400, "not a WebSocket request");
+      if (!check.ok && check.source === null) return refusal(401, "no registered device is proven");
+      return upgrade(check) ? undefined : refusal(400, "not a WebSocket request");
     },
   };
 }

@@ -43,7 +43,7 @@ export interface RelaySocketData {
   readonly kind: "relay-client" | "relay-agent";
   readonly sourceAddress: string;
   readonly sourcePort: number;
-  readonly verdict: DialCheck;
+  readonly check: DialCheck;
   /** Null until the socket is open. */
   outlet: Outlet | null;
   /** A client's only stream. Null: a machine's socket, or a client that was turned away. */
@@ -174,10 +174,10 @@ class Hub implements RelayHub {
     check: (headers: Headers) => Promise<DialCheck>,
   ): Promise<Response | undefined> {
     if (this.#isClosed) return refusal(503, "management is stopping");
-    return this.#gate.pass({ request, sourceAddress }, check, (verdict) => {
+    return this.#gate.pass({ request, sourceAddress }, check, (check) => {
       const sourcePort = server.requestIP(request)?.port ?? 0;
       const none = { outlet: null, stream: null, link: null };
-      const data: RelaySocketData = { kind, sourceAddress, sourcePort, verdict, ...none };
+      const data: RelaySocketData = { kind, sourceAddress, sourcePort, check, ...none };
       return server.upgrade(request, { data });
     });
   }
@@ -194,15 +194,15 @@ class Hub implements RelayHub {
   }
 
   #onOpen(socket: Socket): void {
-    const { verdict } = socket.data;
-    const isAgent = verdict.ok && "agent" in verdict;
+    const { check } = socket.data;
+    const isAgent = check.ok && "agent" in check;
     const bytesMax = isAgent ? this.#limits.waitingBytesPerAgentMax : WAITING_BYTES_PER_CLIENT_MAX;
-    const outlet = new Outlet(socket, this.#shares.enter(peerOf(verdict)), bytesMax);
+    const outlet = new Outlet(socket, this.#shares.enter(peerOf(check)), bytesMax);
     socket.data.outlet = outlet;
-    if (!verdict.ok) turnAway(outlet, verdict.reset);
-    else if ("agent" in verdict) socket.data.link = this.#openLink(outlet, verdict.agent);
+    if (!check.ok) turnAway(outlet, check.reset);
+    else if ("agent" in check) socket.data.link = this.#openLink(outlet, check.agent);
     else {
-      const { dial, tunnel } = verdict;
+      const { dial, tunnel } = check;
       const client = { outlet, id: 0, carrier: null };
       const opened = tunnel?.open(socket.data, client, dial) ?? this.#connect(socket.data, client, dial);
       if (typeof opened === "string") turnAway(outlet, opened);
@@ -269,10 +269,10 @@ class Hub implements RelayHub {
   }
 
   #onClose(socket: Socket): void {
-    const { stream, link, outlet, verdict } = socket.data;
+    const { stream, link, outlet, check } = socket.data;
     if (outlet !== null) {
       outlet.closed();
-      this.#shares.leave(peerOf(verdict));
+      this.#shares.leave(peerOf(check));
     }
     if (stream !== null) this.#streams.end(stream, "gone", "client");
     if (link !== null) this.#endLink(link);
@@ -297,9 +297,9 @@ class Hub implements RelayHub {
 }
 
 /** Whose socket it is. */
-function peerOf(verdict: DialCheck): PeerId {
-  if (!verdict.ok) return verdict.source ?? "";
-  return "agent" in verdict ? verdict.agent.peerId : verdict.dial.hello.source;
+function peerOf(check: DialCheck): PeerId {
+  if (!check.ok) return check.source ?? "";
+  return "agent" in check ? check.agent.peerId : check.dial.hello.source;
 }
 
 function turnAway(outlet: Outlet, reset: RelayReset): void {

@@ -8,7 +8,7 @@ function aCrowd(returns: Returns, count: number): number[] {
 }
 
 /** So many seconds in which some are served and one is turned away. Returns what the last of these was told. */
-function busyFor(seconds: number, perSecond: number, { returns, clock }: World): number {
+function busyFor(seconds: number, perSecond: number, { returns, clock }: ServerContext): number {
   let told = 0;
   for (let second = 0; second < seconds; second++) {
     for (let i = 0; i < perSecond; i++) {
@@ -20,12 +20,12 @@ function busyFor(seconds: number, perSecond: number, { returns, clock }: World):
   return told;
 }
 
-interface World {
+interface ServerContext {
   readonly clock: FakeClock;
   readonly returns: Returns;
 }
 
-function aWorld(): World {
+function aWorld(): ServerContext {
   const clock = new FakeClock();
   return { clock, returns: createReturns(clock) };
 }
