@@ -3,7 +3,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { FlagChange } from "../../src/agent/contracts/flags.ts";
-import type { SshServer, StreamOrigin, ServerContext } from "../../src/agent/contracts/server-context.ts";
+import type { ServerContext, SshServer, StreamOrigin } from "../../src/agent/contracts/server-context.ts";
 import { prepareAgent } from "../../src/agent/lifecycle/prepare.ts";
 import { type Agent, type StartAgentOptions, startAgent } from "../../src/agent/lifecycle/run.ts";
 import { systemClock } from "../../src/base/clock.ts";

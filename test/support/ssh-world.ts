@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { SignJWT } from "jose";
 import { DEFAULT_LIMITS, type Limits } from "../../src/agent/contracts/limits.ts";
 import { createPenalties } from "../../src/agent/contracts/penalties.ts";
-import type { SshServer, StreamOrigin, ServerContext } from "../../src/agent/contracts/server-context.ts";
+import type { ServerContext, SshServer, StreamOrigin } from "../../src/agent/contracts/server-context.ts";
 import type { Approvals } from "../../src/agent/control-link/approvals.ts";
 import { createSshServer } from "../../src/agent/ssh-server/server.ts";
 import { type Clock, nowSeconds, systemClock } from "../../src/base/clock.ts";

@@ -10,7 +10,7 @@ import { QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { AgentStatus } from "../../wire/control.ts";
 import type { FlagChange } from "../contracts/flags.ts";
-import type { SshServer, ServerContext } from "../contracts/server-context.ts";
+import type { ServerContext, SshServer } from "../contracts/server-context.ts";
 import { type AgentKeys, openKeys, prepareStateDir, readAgentFile, type StatePaths } from "../state/state.ts";
 import { lockState, type StateLock } from "../state/state-lock.ts";
 import { RunningAgent } from "./running-agent.ts";
@@ -20,7 +20,7 @@ export interface StartAgentOptions {
   readonly log: Log;
   readonly clock?: Clock;
   /** Makes the SSH server; tests pass a fake. */
-  createSshServer(world: ServerContext): SshServer;
+  createSshServer(serverContext: ServerContext): SshServer;
   readonly runtimeDir?: string | undefined;
   /** For tests; see `sync-client.ts`. */
   readonly heartbeatMs?: number;

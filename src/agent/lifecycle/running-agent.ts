@@ -17,7 +17,7 @@ import type { AgentStatus } from "../../wire/control.ts";
 import { createFailureCount, type FailureCount } from "../contracts/failure-count.ts";
 import { type FlagChange, liveFlags, reportedFlags } from "../contracts/flags.ts";
 import { agentPenalties, type Penalties } from "../contracts/penalties.ts";
-import type { SshServer, ServerContext } from "../contracts/server-context.ts";
+import type { ServerContext, SshServer } from "../contracts/server-context.ts";
 import { type ApprovalLink, createApprovals } from "../control-link/approvals.ts";
 import { lastUpload } from "../control-link/audit-upload.ts";
 import { createMapHolder, type MapHolder } from "../control-link/map-holder.ts";

@@ -12,7 +12,7 @@ import type { Binding } from "../../wire/certificate.ts";
 import { SSH_PORT } from "../../wire/ports.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { LocalUser } from "../../wire/units.ts";
-import type { StreamOrigin, ServerContext } from "../contracts/server-context.ts";
+import type { ServerContext, StreamOrigin } from "../contracts/server-context.ts";
 import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import { reasonOfUnrecorded } from "./audit-failure.ts";
 import { type Authorization, authorize, denied, requestRecord, type Subject } from "./authorize.ts";
@@ -67,40 +67,40 @@ interface HowProven {
 const MAP_WAIT_MS = 2_000;
 
 /** Decides a request that comes with a proof. Never throws: what fails is refused. */
-export async function admit(world: ServerContext, request: AdmissionRequest): Promise<Admission> {
+export async function admit(serverContext: ServerContext, request: AdmissionRequest): Promise<Admission> {
   const { localUser, origin } = request;
   // The account is looked up whatever the policy says, so that a name that is nobody's costs the same.
-  const lookup = lookUpAccount(localUser, nowSeconds(world.clock)).catch(() => null);
+  const lookup = lookUpAccount(localUser, nowSeconds(serverContext.clock)).catch(() => null);
   const proof = await request.prove();
   if (proof.kind === "unproven") return proof;
   const account = await lookup;
   if (proof.kind === "refused")
-    return refuse(world, request, refusedVerdict(world, request, proof), { binding: null });
-  if ((world.snapshot()?.map.version ?? 0) < proof.mapVersion) {
-    await world.waitForMapVersion(proof.mapVersion, MAP_WAIT_MS);
+    return refuse(serverContext, request, refusedVerdict(serverContext, request, proof), { binding: null });
+  if ((serverContext.snapshot()?.map.version ?? 0) < proof.mapVersion) {
+    await serverContext.waitForMapVersion(proof.mapVersion, MAP_WAIT_MS);
   }
   const subject: Subject = { who: proof.who, localUser, localUid: account?.uid ?? null };
   const how: HowProven = {
     binding: proof.who.kind === "user" ? proof.who.binding : null,
     ...(proof.who.kind === "user" && proof.who.offline === true ? { offline: true } : {}),
   };
-  const authorization = authorize(world, subject, { kind: "connect" });
-  if (authorization.kind === "deny") return refuse(world, request, authorization, how);
+  const authorization = authorize(serverContext, subject, { kind: "connect" });
+  if (authorization.kind === "deny") return refuse(serverContext, request, authorization, how);
   const reason =
-    refuseUnprovenPath(world, origin, subject) ??
+    refuseUnprovenPath(serverContext, origin, subject) ??
     refuseLocalAccount(account?.facts ?? NO_ACCOUNT) ??
     (request.takePlace(placeOf(subject)) ? null : "limit_reached");
-  if (reason !== null) return refuse(world, request, denied(reason, authorization.request), how);
+  if (reason !== null) return refuse(serverContext, request, denied(reason, authorization.request), how);
   const asked = await request.checkAccount(localUser);
   if (asked.reason !== null) {
-    const refusal = await refuse(world, request, denied(asked.reason, authorization.request), how);
+    const refusal = await refuse(serverContext, request, denied(asked.reason, authorization.request), how);
     return refusal.kind === "refused" ? { ...refusal, text: asked.text } : refusal;
   }
   // It may have taken its time, and a no in the meantime is a no.
-  const again = authorize(world, subject, { kind: "connect" });
-  if (again.kind === "deny") return refuse(world, request, again, how);
+  const again = authorize(serverContext, subject, { kind: "connect" });
+  if (again.kind === "deny") return refuse(serverContext, request, again, how);
   const auth: AuthResult = { ...subject, localUid: account?.uid ?? -1, serial: proof.serial };
-  const unrecorded = await recordOpening(world, { request, auth, authorization, how });
+  const unrecorded = await recordOpening(serverContext, { request, auth, authorization, how });
   if (unrecorded !== null) return { kind: "refused", reason: unrecorded, receipt: null };
   return { kind: "admitted", auth, grant: authorization.grant };
 }
@@ -111,29 +111,38 @@ function placeOf({ who }: Subject): string {
 }
 
 /** A stream without a hello was not judged by network rules; the device that the certificate names is. */
-function refuseUnprovenPath(world: ServerContext, origin: StreamOrigin, { who }: Subject): ReasonCode | null {
-  const snapshot = world.snapshot();
-  if (origin.path === "plain" && !world.takesPlain()) return "plain_ssh_disabled";
+function refuseUnprovenPath(
+  serverContext: ServerContext,
+  origin: StreamOrigin,
+  { who }: Subject,
+): ReasonCode | null {
+  const snapshot = serverContext.snapshot();
+  if (origin.path === "plain" && !serverContext.takesPlain()) return "plain_ssh_disabled";
   if (origin.sourcePeerId !== null || who.kind !== "user" || who.devicePeerId === null) return null;
   if (snapshot === null) return "map_stale";
   return refuseNetwork(
-    { sourcePeerId: who.devicePeerId, port: SSH_PORT, nowSeconds: nowSeconds(world.clock) },
+    { sourcePeerId: who.devicePeerId, port: SSH_PORT, nowSeconds: nowSeconds(serverContext.clock) },
     snapshot,
   );
 }
 
 function refusedVerdict(
-  world: ServerContext,
+  serverContext: ServerContext,
   { localUser }: AdmissionRequest,
   { reason, identity: { userId, devicePeerId } }: Proof & { kind: "refused" },
 ): Authorization {
-  const request = requestRecord(world, { userId, devicePeerId, localUser, action: { kind: "connect" } });
+  const request = requestRecord(serverContext, {
+    userId,
+    devicePeerId,
+    localUser,
+    action: { kind: "connect" },
+  });
   return denied(reason, request);
 }
 
 /** Stores the denial under a receipt. A denial that can not be stored is a denial all the same. */
 async function refuse(
-  world: ServerContext,
+  serverContext: ServerContext,
   { connectionId, origin }: AdmissionRequest,
   authorization: Authorization,
   how: HowProven,
@@ -141,7 +150,7 @@ async function refuse(
   const reason = authorization.kind === "deny" ? authorization.reason : "peer_not_authorized";
   const receipt = newId();
   try {
-    await world.audit.record({
+    await serverContext.audit.record({
       type: "decision",
       connectionId,
       request: authorization.request,
@@ -152,14 +161,14 @@ async function refuse(
     });
     return { kind: "refused", reason, receipt };
   } catch (cause) {
-    world.log.warn("a denial could not be recorded", { connectionId }, cause);
+    serverContext.log.warn("a denial could not be recorded", { connectionId }, cause);
     return { kind: "refused", reason, receipt: null };
   }
 }
 
 /** Null: it is stored. */
 async function recordOpening(
-  world: ServerContext,
+  serverContext: ServerContext,
   opening: {
     request: AdmissionRequest;
     auth: AuthResult;
@@ -172,7 +181,7 @@ async function recordOpening(
   try {
     // Recorded in this order and stored together: one wait for the disk.
     await Promise.all([
-      world.audit.record({
+      serverContext.audit.record({
         type: "decision",
         connectionId,
         request: authorization.request,
@@ -181,7 +190,7 @@ async function recordOpening(
         ...how,
         sourceAddress: origin.sourceAddress,
       }),
-      world.audit.record({
+      serverContext.audit.record({
         type: "connection.open",
         connectionId,
         userId: authorization.request.userId,
@@ -199,7 +208,11 @@ async function recordOpening(
   } catch (cause) {
     const reason = reasonOfUnrecorded(cause);
     if (reason === "audit_unavailable") {
-      world.log.error("a sign-in was refused since it could not be recorded", { connectionId }, cause);
+      serverContext.log.error(
+        "a sign-in was refused since it could not be recorded",
+        { connectionId },
+        cause,
+      );
     }
     return reason;
   }

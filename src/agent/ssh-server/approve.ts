@@ -14,12 +14,12 @@ import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { APPROVAL_CODE_LENGTH_MAX, type ApprovedIdentity } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { LocalUser } from "../../wire/units.ts";
-import type { StreamOrigin, ServerContext } from "../contracts/server-context.ts";
+import type { ServerContext, StreamOrigin } from "../contracts/server-context.ts";
 import type { ApprovalSubject, Approvals } from "../control-link/approvals.ts";
 import { APPROVAL_TEXT, howToApprove, wrongCode } from "./approval-text.ts";
 
 export interface ApproverOptions {
-  readonly world: ServerContext;
+  readonly serverContext: ServerContext;
   readonly origin: StreamOrigin;
   readonly connectionId: string;
   readonly transport: SshTransport;
@@ -57,12 +57,20 @@ interface Open {
 }
 
 /** Whether this machine takes such sign-ins at all, on that stream. */
-export function mayApprove(world: Pick<ServerContext, "approvals" | "sshAuth" | "pinned">, origin: StreamOrigin) {
-  return origin.path === "plain" && world.approvals !== null && world.sshAuth() && world.pinned() === null;
+export function mayApprove(
+  serverContext: Pick<ServerContext, "approvals" | "sshAuth" | "pinned">,
+  origin: StreamOrigin,
+) {
+  return (
+    origin.path === "plain" &&
+    serverContext.approvals !== null &&
+    serverContext.sshAuth() &&
+    serverContext.pinned() === null
+  );
 }
 
 export function createApprover(options: ApproverOptions): Approver {
-  const { world } = options;
+  const { serverContext } = options;
   let open: Open | null = null;
   let releasePending: (() => void) | null = null;
   let answers = 0;
@@ -94,19 +102,19 @@ export function createApprover(options: ApproverOptions): Approver {
       return null;
     }
     open = { subject, approvalId, url };
-    options.extendGrace((expiresAtSeconds - nowSeconds(world.clock)) * 1000);
+    options.extendGrace((expiresAtSeconds - nowSeconds(serverContext.clock)) * 1000);
     return null;
   }
 
   async function converse(context: KeyboardAuthContext, approvals: Approvals, { ...here }: Open) {
     const { subject, url, approvalId } = here;
-    let instruction = howToApprove({ url, ...subject, machine: machineName(world) });
+    let instruction = howToApprove({ url, ...subject, machine: machineName(serverContext) });
     for (;;) {
       const code = await askCode(context, instruction);
       if (code === null || isEnded) return;
       if (++answers > ANSWERS_MAX) return refuse(context, APPROVAL_TEXT.tooManyAnswers);
       if (code === "") {
-        instruction = howToApprove({ url, ...subject, machine: machineName(world) });
+        instruction = howToApprove({ url, ...subject, machine: machineName(serverContext) });
         continue;
       }
       const answer = await approvals.claim(subject, { approvalId, code });
@@ -145,18 +153,18 @@ export function createApprover(options: ApproverOptions): Approver {
 
   return {
     begin(context) {
-      const { approvals } = world;
+      const { approvals } = serverContext;
       if (isRefused) return options.onRefused(context);
       if (approvals === null) return refuse(context, APPROVAL_TEXT.unavailable);
       begin(context, approvals).catch((cause: unknown) => {
-        world.log.error("an approval failed", { connectionId: options.connectionId }, cause);
+        serverContext.log.error("an approval failed", { connectionId: options.connectionId }, cause);
         options.onRefused(context);
       });
     },
     refuse,
     end() {
       isEnded = true;
-      if (open !== null) world.approvals?.close(open.approvalId);
+      if (open !== null) serverContext.approvals?.close(open.approvalId);
       open = null;
       releasePending?.();
       releasePending = null;
@@ -188,7 +196,7 @@ function lastWords(context: KeyboardAuthContext, line: string): Promise<void> {
   });
 }
 
-function machineName(world: Pick<ServerContext, "snapshot">): string {
-  const map = world.snapshot()?.map;
+function machineName(serverContext: Pick<ServerContext, "snapshot">): string {
+  const map = serverContext.snapshot()?.map;
   return map === undefined ? "this machine" : `${map.self.name}.${map.settings.domain}`;
 }

@@ -16,13 +16,13 @@ import { DISCONNECT } from "../../sshcore/messages.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
-import type { StreamOrigin, ServerContext } from "../contracts/server-context.ts";
+import type { ServerContext, StreamOrigin } from "../contracts/server-context.ts";
 import { type Admission, type AdmissionRequest, type AuthResult, admit } from "./admit.ts";
 import { createApprover, mayApprove } from "./approve.ts";
 import { proveApproved, provePeer, proveUser, type SignedRequest } from "./proof.ts";
 
 export interface AuthenticatorOptions {
-  readonly world: ServerContext;
+  readonly serverContext: ServerContext;
   readonly origin: StreamOrigin;
   readonly connectionId: string;
   readonly clientVersion: string;
@@ -107,7 +107,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       checkAccount,
       ...asked,
     };
-    const admission = await admitSafely(options.world, request);
+    const admission = await admitSafely(options.serverContext, request);
     isDeciding = false;
     if (admission.kind === "admitted") {
       isOver = true;
@@ -148,7 +148,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         context.reject(isOver ? METHODS_LEFT : methodsOf(options));
         return;
       }
-      if (context.method === "keyboard-interactive" && !isDeciding && mayApprove(options.world, origin)) {
+      if (
+        context.method === "keyboard-interactive" &&
+        !isDeciding &&
+        mayApprove(options.serverContext, origin)
+      ) {
         approver.begin(context);
         return;
       }
@@ -174,21 +178,24 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 }
 
 /** What kind of key this is, when it is one that could be taken here at all. */
-function credentialOf({ world, origin }: AuthenticatorOptions, { key }: KeyRequest): "user" | "peer" | null {
-  const map = world.snapshot()?.map;
+function credentialOf(
+  { serverContext, origin }: AuthenticatorOptions,
+  { key }: KeyRequest,
+): "user" | "peer" | null {
+  const map = serverContext.snapshot()?.map;
   if (map === undefined) return null;
   if (key.algo === CERTIFICATE_KEY_TYPE) {
     const isTaken =
       isPlausible(key.data, Object.values(map.cas)) ||
-      (world.offlineLogins() !== "off" && isSelfSigned(key.data));
+      (serverContext.offlineLogins() !== "off" && isSelfSigned(key.data));
     return isTaken ? "user" : null;
   }
-  const isMachine = key.algo === DEVICE_KEY_TYPE && !world.sshAuth() && origin.sourcePeerId !== null;
+  const isMachine = key.algo === DEVICE_KEY_TYPE && !serverContext.sshAuth() && origin.sourcePeerId !== null;
   return isMachine ? "peer" : null;
 }
 
 function signedBy(
-  { world, origin }: AuthenticatorOptions,
+  { serverContext, origin }: AuthenticatorOptions,
   context: KeyRequest,
   credential: "user" | "peer",
 ): Pick<AdmissionRequest, "localUser" | "prove"> {
@@ -199,21 +206,25 @@ function signedBy(
     signedData: context.blob ?? Buffer.alloc(0),
     sourcePeerId: origin.sourcePeerId,
   };
-  const prove = () => (credential === "user" ? proveUser(world, signed) : provePeer(world, signed));
+  const prove = () =>
+    credential === "user" ? proveUser(serverContext, signed) : provePeer(serverContext, signed);
   return { localUser: signed.localUser, prove };
 }
 
 /** What a client may try, in the order in which it should. */
-function methodsOf({ world, origin }: AuthenticatorOptions): ("keyboard-interactive" | "publickey")[] {
-  return mayApprove(world, origin) ? ["keyboard-interactive", ...METHODS_LEFT] : [...METHODS_LEFT];
+function methodsOf({
+  serverContext,
+  origin,
+}: AuthenticatorOptions): ("keyboard-interactive" | "publickey")[] {
+  return mayApprove(serverContext, origin) ? ["keyboard-interactive", ...METHODS_LEFT] : [...METHODS_LEFT];
 }
 
 /** A bug of ours must not let anybody in, nor leave a client without an answer. */
-async function admitSafely(world: ServerContext, request: AdmissionRequest): Promise<Admission> {
+async function admitSafely(serverContext: ServerContext, request: AdmissionRequest): Promise<Admission> {
   try {
-    return await admit(world, request);
+    return await admit(serverContext, request);
   } catch (cause) {
-    world.log.error("a sign-in failed", { connectionId: request.connectionId }, cause);
+    serverContext.log.error("a sign-in failed", { connectionId: request.connectionId }, cause);
     return { kind: "unproven", reason: "certificate_invalid" };
   }
 }

@@ -60,14 +60,14 @@ export type AuthorizeContext = Pick<
 };
 
 /** Judges `action` for `subject` at this moment. */
-export function authorize(world: AuthorizeContext, subject: Subject, action: Action): Authorization {
-  const request = requestOf(world, subject, action);
+export function authorize(serverContext: AuthorizeContext, subject: Subject, action: Action): Authorization {
+  const request = requestOf(serverContext, subject, action);
   const { atSeconds: at } = request;
-  const snapshot = world.snapshot();
+  const snapshot = serverContext.snapshot();
   if (snapshot === null) return denied("map_stale", request);
-  const early = refuseByContext(world, subject, snapshot);
+  const early = refuseByContext(serverContext, subject, snapshot);
   if (early !== null) return denied(early, request);
-  const decision = askPolicy(world, subject, { action, at, snapshot });
+  const decision = askPolicy(serverContext, subject, { action, at, snapshot });
   const record = recordOf(decision);
   if (decision.kind === "deny") return { kind: "deny", reason: decision.reason, request, record };
   return { kind: "allow", grant: decision.grant, request, record };
@@ -75,12 +75,12 @@ export function authorize(world: AuthorizeContext, subject: Subject, action: Act
 
 /** What a subject asks for at this moment, as it is stored beside the decision. */
 export function requestOf(
-  world: Pick<AuthorizeContext, "clock" | "snapshot">,
+  serverContext: Pick<AuthorizeContext, "clock" | "snapshot">,
   { who, localUser }: Pick<Subject, "who" | "localUser">,
   action: Action,
 ): AccessRequestRecord {
   const isUser = who.kind === "user";
-  return requestRecord(world, {
+  return requestRecord(serverContext, {
     userId: isUser ? who.userId : null,
     devicePeerId: isUser ? who.devicePeerId : who.peerId,
     localUser,
@@ -90,11 +90,11 @@ export function requestOf(
 
 /** A request to this machine at this moment. */
 export function requestRecord(
-  world: Pick<AuthorizeContext, "clock" | "snapshot">,
+  serverContext: Pick<AuthorizeContext, "clock" | "snapshot">,
   asked: Pick<AccessRequestRecord, "userId" | "devicePeerId" | "localUser" | "action">,
 ): AccessRequestRecord {
-  const targetPeerId = world.snapshot()?.map.self.peerId ?? NO_PEER;
-  return { ...asked, targetPeerId, atSeconds: nowSeconds(world.clock) };
+  const targetPeerId = serverContext.snapshot()?.map.self.peerId ?? NO_PEER;
+  return { ...asked, targetPeerId, atSeconds: nowSeconds(serverContext.clock) };
 }
 
 /** A denial that policy had no part in. */
@@ -103,11 +103,11 @@ export function denied(reason: ReasonCode, request: AccessRequestRecord): Author
 }
 
 function askPolicy(
-  world: AuthorizeContext,
+  serverContext: AuthorizeContext,
   { who, localUser, localUid }: Subject,
   { action, at, snapshot }: { action: Action; at: EpochSeconds; snapshot: PolicySnapshot },
 ) {
-  const common = { localUser, localUid, action, nowSeconds: at, flags: world.machineFlags() };
+  const common = { localUser, localUid, action, nowSeconds: at, flags: serverContext.machineFlags() };
   if (who.kind === "peer") return decidePeer({ ...common, sourcePeerId: who.peerId }, snapshot);
   return decide(
     {
@@ -123,7 +123,7 @@ function askPolicy(
 }
 
 function refuseByContext(
-  world: AuthorizeContext,
+  serverContext: AuthorizeContext,
   subject: Subject,
   snapshot: PolicySnapshot,
 ): ReasonCode | null {
@@ -132,19 +132,23 @@ function refuseByContext(
   const staleAfter = isRoot
     ? Math.min(map.settings.maxStaleRootSeconds, map.settings.maxStaleSeconds)
     : map.settings.maxStaleSeconds;
-  if (world.mapAgeSeconds() > staleAfter) return "map_stale";
-  return refuseIdentity(world, subject.who, snapshot);
+  if (serverContext.mapAgeSeconds() > staleAfter) return "map_stale";
+  return refuseIdentity(serverContext, subject.who, snapshot);
 }
 
 /** Kinds of proof this machine takes at all, and logins that were ended. */
-function refuseIdentity(world: AuthorizeContext, who: Who, { map }: PolicySnapshot): ReasonCode | null {
-  const pinned = world.pinned();
-  if (who.kind === "peer") return pinned !== null || world.sshAuth() ? "binding_not_accepted" : null;
-  if (!world.sshAuth()) return "machine_identity_only";
+function refuseIdentity(
+  serverContext: AuthorizeContext,
+  who: Who,
+  { map }: PolicySnapshot,
+): ReasonCode | null {
+  const pinned = serverContext.pinned();
+  if (who.kind === "peer") return pinned !== null || serverContext.sshAuth() ? "binding_not_accepted" : null;
+  if (!serverContext.sshAuth()) return "machine_identity_only";
   if (pinned !== null && (who.binding !== "idp" || who.issuer !== pinned.issuer))
     return "binding_not_accepted";
   // Turned off meanwhile; that management is back is no reason to end what it allows.
-  if (who.offline === true && world.offlineLogins() === "off") return "binding_not_accepted";
+  if (who.offline === true && serverContext.offlineLogins() === "off") return "binding_not_accepted";
   const user = findUser(map, who.userId);
   // Blocking somebody ends their logins as well; the block is what they need to hear of, from `decide`.
   if (user !== undefined && user.status !== "active") return null;

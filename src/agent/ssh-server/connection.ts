@@ -19,7 +19,7 @@ import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
 import type { Limits } from "../contracts/limits.ts";
-import type { StreamOrigin, ServerContext } from "../contracts/server-context.ts";
+import type { ServerContext, StreamOrigin } from "../contracts/server-context.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
 import type { Monitor } from "../os/monitor.ts";
 import type { AuthResult } from "./admit.ts";
@@ -35,7 +35,7 @@ import { SshSession } from "./session.ts";
 import { describeSessions } from "./session-list.ts";
 
 export interface ConnectionOptions {
-  readonly world: ServerContext;
+  readonly serverContext: ServerContext;
   readonly limits: Limits;
   readonly stream: Duplex;
   readonly origin: StreamOrigin;
@@ -111,13 +111,13 @@ export class SshConnection {
   }
 
   #openAccountGate(): AccountGate {
-    const { world, origin } = this.#options;
+    const { serverContext, origin } = this.#options;
     return createAccountGate({
-      isPrivileged: world.machineFlags().privileged,
+      isPrivileged: serverContext.machineFlags().privileged,
       remoteHost: origin.sourceAddress,
       openMonitor: () => this.#options.openMonitor(),
       onFailure: (cause) =>
-        world.log.error("an account could not be checked", { connectionId: this.id }, cause),
+        serverContext.log.error("an account could not be checked", { connectionId: this.id }, cause),
     });
   }
 
@@ -145,7 +145,7 @@ export class SshConnection {
   #openAuthenticator(clientVersion: string): Authenticator {
     const options = this.#options;
     return createAuthenticator({
-      world: options.world,
+      serverContext: options.serverContext,
       origin: options.origin,
       connectionId: this.id,
       clientVersion,
@@ -214,7 +214,7 @@ export class SshConnection {
     return describeSessions({
       connectionId: this.id,
       auth: this.#auth,
-      map: this.#options.world.snapshot()?.map ?? null,
+      map: this.#options.serverContext.snapshot()?.map ?? null,
       startedAtSeconds: this.#startedAtSeconds,
       path: this.#options.origin.path,
       descriptions,
@@ -226,15 +226,15 @@ export class SshConnection {
   recheck(): void {
     const auth = this.#auth;
     if (auth === null || this.#ending !== null) return;
-    const { world, origin } = this.#options;
-    if (origin.path === "plain" && !world.takesPlain()) {
+    const { serverContext, origin } = this.#options;
+    if (origin.path === "plain" && !serverContext.takesPlain()) {
       this.#endFor("plain_ssh_disabled");
       return;
     }
-    const reason = findRevocation(world, auth, this.#uses(), {
+    const reason = findRevocation(serverContext, auth, this.#uses(), {
       nowMs: performance.now(),
       lastActivityMs: this.#lastActivityMs,
-      limits: world.limits(),
+      limits: serverContext.limits(),
     });
     if (reason !== null) this.#endFor(reason);
   }
@@ -265,7 +265,9 @@ export class SshConnection {
     await this.#forwards?.close();
     const isGone = await this.#containment.killAll(KILL_TIMEOUT_MS);
     if (!isGone)
-      this.#options.world.log.error("processes of an ended connection are left", { connectionId: this.id });
+      this.#options.serverContext.log.error("processes of an ended connection are left", {
+        connectionId: this.id,
+      });
     if (!this.#options.stream.closed)
       await new Promise((resolve) => this.#options.stream.once("close", resolve));
   }
@@ -275,12 +277,12 @@ export class SshConnection {
   }
 
   #admit(auth: AuthResult, accept: () => void): void {
-    const { world } = this.#options;
+    const { serverContext } = this.#options;
     this.#auth = auth;
-    this.#startedAtSeconds = nowSeconds(world.clock);
+    this.#startedAtSeconds = nowSeconds(serverContext.clock);
     this.#admittedMs = performance.now();
     this.#host = createHost({
-      world,
+      serverContext,
       auth,
       connectionId: this.id,
       origin: this.#options.origin,
@@ -302,7 +304,7 @@ export class SshConnection {
     }
     this.#options.onSettled();
     accept();
-    world.log.info("connection opened", { connectionId: this.id, localUser: auth.localUser });
+    serverContext.log.info("connection opened", { connectionId: this.id, localUser: auth.localUser });
     this.recheck();
   }
 

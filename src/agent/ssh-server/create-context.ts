@@ -25,12 +25,12 @@ export function createHost(
     | "takeNotices"
     | "monitor"
   > & {
-    readonly world: ServerContext;
+    readonly serverContext: ServerContext;
     /** Called with each refusal, before it is recorded. */
     onRefusal(): void;
   },
 ): SessionHost {
-  const { world, auth, connectionId, origin, onRefusal, ...rest } = parts;
+  const { serverContext, auth, connectionId, origin, onRefusal, ...rest } = parts;
   const { who } = auth;
   const binding = who.kind === "user" ? who.binding : null;
 
@@ -64,12 +64,16 @@ export function createHost(
   /** Null: they are stored. */
   async function store(events: readonly AgentEventBody[]): Promise<ReasonCode | null> {
     try {
-      await Promise.all(events.map((event) => world.audit.record(withPerson(event))));
+      await Promise.all(events.map((event) => serverContext.audit.record(withPerson(event))));
       return null;
     } catch (cause) {
       const reason = reasonOfUnrecorded(cause);
       if (reason === "audit_unavailable") {
-        world.log.error("an event could not be recorded", { connectionId, type: events[0]?.type }, cause);
+        serverContext.log.error(
+          "an event could not be recorded",
+          { connectionId, type: events[0]?.type },
+          cause,
+        );
       }
       return reason;
     }
@@ -80,11 +84,11 @@ export function createHost(
     connectionId,
     auth,
     origin,
-    clock: world.clock,
-    log: world.log,
-    drop: world.machineFlags().privileged,
-    authorize: (action) => authorize(world, auth, action),
-    deny: (reason, action) => denied(reason, requestOf(world, auth, action)),
+    clock: serverContext.clock,
+    log: serverContext.log,
+    drop: serverContext.machineFlags().privileged,
+    authorize: (action) => authorize(serverContext, auth, action),
+    deny: (reason, action) => denied(reason, requestOf(serverContext, auth, action)),
     async recordRefusal(authorization) {
       onRefusal();
       const receipt = newId();

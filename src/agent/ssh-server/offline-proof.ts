@@ -15,13 +15,13 @@ import { checkIdToken, isManagementToken } from "./token-check.ts";
 
 /** Proves a person by their own certificate. The SSH signature by the login key is good already. */
 export async function proveOffline(
-  world: ProofContext,
+  serverContext: ProofContext,
   snapshot: PolicySnapshot,
   request: Pick<SignedRequest, "keyBlob" | "sourcePeerId">,
 ): Promise<Proof> {
-  if (world.offlineLogins() === "off") return { kind: "unproven", reason: "certificate_invalid" };
+  if (serverContext.offlineLogins() === "off") return { kind: "unproven", reason: "certificate_invalid" };
   const { map } = snapshot;
-  const at = nowSeconds(world.clock);
+  const at = nowSeconds(serverContext.clock);
   const authorization = verifyOfflineCertificate({
     blob: request.keyBlob,
     scope: { accountId: map.accountId, origin: map.origin },
@@ -33,11 +33,11 @@ export async function proveOffline(
   if (!authorization.ok) return { kind: "unproven", reason: authorization.reason };
   const { certificate, idToken, loginKeyBlob, loginId } = authorization;
   const { issuer, subject, userId, devicePeerId } = certificate.identity;
-  const pinned = world.pinned();
+  const pinned = serverContext.pinned();
   if (isManagementToken(idToken) || (pinned !== null && pinned.issuer !== issuer)) {
     return { kind: "unproven", reason: "binding_not_accepted" };
   }
-  const token = await checkIdToken({ world, snapshot, certificate, loginKeyBlob, at }, idToken);
+  const token = await checkIdToken({ serverContext, snapshot, certificate, loginKeyBlob, at }, idToken);
   if ("reason" in token) {
     if (token.reason === "token_invalid") return { kind: "unproven", reason: token.reason };
     return { kind: "refused", reason: token.reason, identity: { userId: null, devicePeerId } };
@@ -52,7 +52,7 @@ export async function proveOffline(
   if (device?.kind !== "device" || device.ownerUserId !== userId) {
     return { kind: "refused", reason: "device_unknown", identity: { userId, devicePeerId } };
   }
-  if (world.offlineLogins() !== "taken") {
+  if (serverContext.offlineLogins() !== "taken") {
     return { kind: "refused", reason: "management_reachable", identity: { userId, devicePeerId } };
   }
   const { authTimeSeconds } = token;

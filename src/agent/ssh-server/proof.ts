@@ -49,19 +49,22 @@ interface KnownIdentity {
   readonly devicePeerId: PeerId | null;
 }
 
-export type ProofContext = Pick<ServerContext, "clock" | "snapshot" | "pinned" | "refreshPinned" | "offlineLogins">;
+export type ProofContext = Pick<
+  ServerContext,
+  "clock" | "snapshot" | "pinned" | "refreshPinned" | "offlineLogins"
+>;
 
 /** Proves a person by certificate: of management, or by the login key itself. */
-export async function proveUser(world: ProofContext, request: SignedRequest): Promise<Proof> {
-  const snapshot = world.snapshot();
+export async function proveUser(serverContext: ProofContext, request: SignedRequest): Promise<Proof> {
+  const snapshot = serverContext.snapshot();
   const certificate = tryParse(request.keyBlob);
   if (snapshot === null || certificate === undefined || !isSignedBy(certificate.loginKey, request)) {
     return { kind: "unproven", reason: "certificate_invalid" };
   }
   if (!LocalUser.safeParse(request.localUser).success)
     return { kind: "unproven", reason: "certificate_invalid" };
-  if (certificate.caKey === certificate.loginKey) return proveOffline(world, snapshot, request);
-  const at = nowSeconds(world.clock);
+  if (certificate.caKey === certificate.loginKey) return proveOffline(serverContext, snapshot, request);
+  const at = nowSeconds(serverContext.clock);
   const authorization = verifyCertificate({
     blob: request.keyBlob,
     cas: Object.values(snapshot.map.cas),
@@ -76,7 +79,7 @@ export async function proveUser(world: ProofContext, request: SignedRequest): Pr
     return { kind: "refused", reason: authorization.reason, identity: certificate.identity };
   }
   const token = await checkToken({
-    world,
+    serverContext,
     snapshot,
     certificate,
     loginKeyBlob: authorization.loginKeyBlob,
@@ -98,8 +101,8 @@ export async function proveUser(world: ProofContext, request: SignedRequest): Pr
 }
 
 /** Proves a peer by the device key of the hello's source (`--disable-ssh-auth`). */
-export function provePeer(world: ProofContext, request: SignedRequest): Proof {
-  const snapshot = world.snapshot();
+export function provePeer(serverContext: ProofContext, request: SignedRequest): Proof {
+  const snapshot = serverContext.snapshot();
   const peer =
     snapshot === null || request.sourcePeerId === null
       ? undefined

@@ -29,7 +29,7 @@ export interface Moment {
 
 /** The first reason against `uses`. Null: all go on. */
 export function findRevocation(
-  world: AuthorizeContext,
+  serverContext: AuthorizeContext,
   subject: Subject,
   uses: readonly ActiveUse[],
   moment: Moment,
@@ -37,20 +37,20 @@ export function findRevocation(
   const { limits, ...now } = moment;
   for (const use of uses) {
     const times = { ...now, sinceMs: use.sinceMs };
-    const authorization = authorize(world, subject, use.action);
+    const authorization = authorize(serverContext, subject, use.action);
     if (authorization.kind === "deny") return authorization.reason;
     const refuse = (capabilities: SshCapabilities): ReasonCode | null =>
       use.refuse?.(capabilities) ?? refuseOvertime(times, limits, capabilities);
     const reason = refuse(authorization.grant.capabilities);
-    if (reason !== null && allowing(world, authorization).every((other) => refuse(other) !== null))
+    if (reason !== null && allowing(serverContext, authorization).every((other) => refuse(other) !== null))
       return reason;
   }
   return null;
 }
 
 /** What each rule that allows it lets people do. */
-function allowing(world: AuthorizeContext, { record }: Authorization): SshCapabilities[] {
-  const rules = world.snapshot()?.map.rules ?? {};
+function allowing(serverContext: AuthorizeContext, { record }: Authorization): SshCapabilities[] {
+  const rules = serverContext.snapshot()?.map.rules ?? {};
   return record.trace.flatMap(({ ruleId, outcome }) =>
     outcome === "granted" ? (rules[ruleId]?.capabilities ?? []) : [],
   );

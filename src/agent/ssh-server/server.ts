@@ -16,7 +16,7 @@ import type { Offence } from "../../wire/ssh-limits.ts";
 import { createFailureCount } from "../contracts/failure-count.ts";
 import { Counter, type Limits, sourceOf } from "../contracts/limits.ts";
 import type { PenaltySource } from "../contracts/penalties.ts";
-import type { SshServer, StreamOrigin, ServerContext } from "../contracts/server-context.ts";
+import type { ServerContext, SshServer, StreamOrigin } from "../contracts/server-context.ts";
 import { findCgroupRoot } from "../os/containment.ts";
 import { createMonitorSource } from "../os/monitor-source.ts";
 import { acknowledgeNow } from "../os/native.ts";
@@ -43,8 +43,8 @@ interface Incoming {
 }
 
 /** Builds the server. Connections come by `accept`. */
-export function createSshServer(world: ServerContext): SshServer {
-  return new EmbeddedServer(world);
+export function createSshServer(serverContext: ServerContext): SshServer {
+  return new EmbeddedServer(serverContext);
 }
 
 class EmbeddedServer implements SshServer {
@@ -67,9 +67,9 @@ class EmbeddedServer implements SshServer {
   readonly #timer: NodeJS.Timeout;
   #isClosed = false;
 
-  constructor(world: ServerContext) {
-    this.#serverContext = world;
-    this.#failures = createFailureCount({ audit: world.audit, log: world.log });
+  constructor(serverContext: ServerContext) {
+    this.#serverContext = serverContext;
+    this.#failures = createFailureCount({ audit: serverContext.audit, log: serverContext.log });
     this.#timer = setInterval(() => this.recheck(), RECHECK_MS);
     this.#timer.unref();
   }
@@ -178,7 +178,7 @@ class EmbeddedServer implements SshServer {
     this.#cgroupRoot ??= this.#serverContext.machineFlags().privileged ? findCgroupRoot() : null;
     const created = new SshConnection(
       {
-        world: this.#serverContext,
+        serverContext: this.#serverContext,
         limits: this.#serverContext.limits(),
         stream,
         origin,

@@ -13,7 +13,7 @@ import type { EpochSeconds } from "../../wire/units.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
 
 export interface TokenQuestion {
-  readonly world: Pick<ServerContext, "pinned" | "refreshPinned">;
+  readonly serverContext: Pick<ServerContext, "pinned" | "refreshPinned">;
   readonly snapshot: PolicySnapshot;
   readonly certificate: Pick<Certificate, "identity" | "idToken" | "loginKey">;
   readonly loginKeyBlob: Buffer;
@@ -24,7 +24,7 @@ export type TokenAnswer = { readonly authTimeSeconds: EpochSeconds | null } | { 
 /** The token inside the certificate: the provider's for `idp`, management's own otherwise. */
 export async function checkToken(question: TokenQuestion): Promise<TokenAnswer> {
   const { identity, idToken } = question.certificate;
-  const pinned = question.world.pinned();
+  const pinned = question.serverContext.pinned();
   if (pinned !== null && (identity.binding !== "idp" || identity.issuer !== pinned.issuer)) {
     return { reason: "binding_not_accepted" };
   }
@@ -55,7 +55,7 @@ export async function checkToken(question: TokenQuestion): Promise<TokenAnswer> 
 export async function checkIdToken(question: TokenQuestion, token: string): Promise<TokenAnswer> {
   const { map } = question.snapshot;
   const verify = () => {
-    const pinned = question.world.pinned();
+    const pinned = question.serverContext.pinned();
     return verifyIdToken({
       token,
       // Pinned, neither keys nor claim are management's to say.
@@ -77,9 +77,13 @@ export async function checkIdToken(question: TokenQuestion, token: string): Prom
     });
   };
   let authorization = await verify();
-  if (!authorization.ok && authorization.reason === "token_invalid" && question.world.pinned() !== null) {
+  if (
+    !authorization.ok &&
+    authorization.reason === "token_invalid" &&
+    question.serverContext.pinned() !== null
+  ) {
     // Perhaps by a key the issuer has taken into use since.
-    await question.world.refreshPinned();
+    await question.serverContext.refreshPinned();
     authorization = await verify();
   }
   if (!authorization.ok) return { reason: authorization.reason };
