@@ -16,7 +16,7 @@ import type { Authorization } from "./authorize.ts";
 import type { AccountGate } from "./pam-account.ts";
 import type { SshSession } from "./session.ts";
 
-export interface SessionHost {
+export interface ConnectionContext {
   readonly connectionId: string;
   /** Who signed in, as which local user. */
   readonly auth: AuthResult;

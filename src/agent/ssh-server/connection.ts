@@ -24,8 +24,8 @@ import { type Containment, createContainment } from "../os/containment.ts";
 import type { Monitor } from "../os/monitor.ts";
 import type { AuthResult } from "./admit.ts";
 import { type Authenticator, createAuthenticator } from "./authenticate.ts";
-import type { SessionHost } from "./connection-context.ts";
-import { createHost } from "./create-context.ts";
+import type { ConnectionContext } from "./connection-context.ts";
+import { createConnectionContext } from "./create-context.ts";
 import type { GlobalRequest } from "./destination.ts";
 import { connectionVariable } from "./environment.ts";
 import { Forwards } from "./forward.ts";
@@ -86,7 +86,7 @@ export class SshConnection {
   #admittedMs = 0;
   #lastActivityMs = performance.now();
   #auth: AuthResult | null = null;
-  #host: SessionHost | null = null;
+  #host: ConnectionContext | null = null;
   #forwards: Forwards | null = null;
   #release: (() => void) | null = null;
   #ending: Promise<void> | null = null;
@@ -281,7 +281,7 @@ export class SshConnection {
     this.#auth = auth;
     this.#startedAtSeconds = nowSeconds(serverContext.clock);
     this.#admittedMs = performance.now();
-    this.#host = createHost({
+    this.#host = createConnectionContext({
       serverContext,
       auth,
       connectionId: this.id,

@@ -1,5 +1,5 @@
 /**
- * Makes the `SessionHost` of a connection: judging and recording, bound to who has signed in.
+ * Makes the `ConnectionContext` of a connection: judging and recording, bound to who has signed in.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
 import { reasonOfUnrecorded } from "./audit-failure.ts";
 import { type Authorization, authorize, denied, requestOf } from "./authorize.ts";
-import type { SessionHost } from "./connection-context.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 
-export function createHost(
+export function createConnectionContext(
   parts: Pick<
-    SessionHost,
+    ConnectionContext,
     | "connectionId"
     | "auth"
     | "origin"
@@ -29,7 +29,7 @@ export function createHost(
     /** Called with each refusal, before it is recorded. */
     onRefusal(): void;
   },
-): SessionHost {
+): ConnectionContext {
   const { serverContext, auth, connectionId, origin, onRefusal, ...rest } = parts;
   const { who } = auth;
   const binding = who.kind === "user" ? who.binding : null;

@@ -2,7 +2,7 @@ import { nowSeconds } from "../../base/clock.ts";
 import { refuseLocalAccount } from "../../policy/decide/local-account.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
-import type { SessionHost } from "./connection-context.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 
 /**
  * The local account of a connection as it is now, or why it may not be used: it may have been locked, removed
@@ -11,7 +11,7 @@ import type { SessionHost } from "./connection-context.ts";
 export async function accountNow({
   auth,
   clock,
-}: Pick<SessionHost, "auth" | "clock">): Promise<LocalAccount | ReasonCode> {
+}: Pick<ConnectionContext, "auth" | "clock">): Promise<LocalAccount | ReasonCode> {
   const account = await lookUpAccount(auth.localUser, nowSeconds(clock));
   const reason = refuseLocalAccount(account?.facts ?? NO_ACCOUNT);
   if (account !== null && reason === null && account.uid === auth.localUid) return account;

@@ -6,7 +6,7 @@
 import type { ForwardHelperFailure } from "../os/forward-helper-protocol.ts";
 import type { LocalAccount } from "../os/users.ts";
 import type { Authorization } from "./authorize.ts";
-import type { SessionHost } from "./connection-context.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import { accountNow } from "./current-account.ts";
 import { describeForward, type ForwardAction } from "./destination.ts";
 
@@ -51,7 +51,7 @@ export interface ForwardGate {
   record(action: ForwardAction): Promise<void>;
 }
 
-export function createForwardGate(host: SessionHost): ForwardGate {
+export function createForwardGate(host: ConnectionContext): ForwardGate {
   function ask(action: ForwardAction): Authorization {
     const authorization = host.authorize(action);
     if (authorization.kind === "deny") throw new Refused(authorization);

@@ -21,7 +21,7 @@ import {
   openForwardHelper,
 } from "../os/forward-helper.ts";
 import type { LocalAccount } from "../os/users.ts";
-import type { SessionHost } from "./connection-context.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import {
   bindAddresses,
   type DirectAction,
@@ -55,7 +55,7 @@ interface Listener extends InUse {
 }
 
 export class Forwards {
-  readonly #host: SessionHost;
+  readonly #host: ConnectionContext;
   readonly #limits: Limits;
   readonly #tell: (line: string) => void;
   readonly #gate: ForwardGate;
@@ -69,7 +69,7 @@ export class Forwards {
   #isClosed = false;
 
   /** `tell` shows the person why a listener was refused, where SSH has room for no more than a no. */
-  constructor(host: SessionHost, limits: Limits, tell: (line: string) => void) {
+  constructor(host: ConnectionContext, limits: Limits, tell: (line: string) => void) {
     this.#host = host;
     this.#limits = limits;
     this.#tell = tell;

@@ -8,7 +8,7 @@ import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
 import type { Exit } from "../os/spawn.ts";
 import type { Authorization } from "./authorize.ts";
 import type { Argv, Start } from "./command.ts";
-import type { SessionHost } from "./connection-context.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 
 export interface SessionEvidence {
   /** Stores that the session begins. Null: stored; otherwise why it must not begin. */
@@ -25,7 +25,7 @@ export interface BegunSession {
   readonly hasTerminal: boolean;
 }
 
-export function createSessionEvidence(host: SessionHost, sessionId: number): SessionEvidence {
+export function createSessionEvidence(host: ConnectionContext, sessionId: number): SessionEvidence {
   const { connectionId } = host;
   return {
     begins: (authorization, { start, argv, hasTerminal }) =>

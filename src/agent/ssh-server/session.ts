@@ -23,7 +23,7 @@ import type { Exit } from "../os/spawn.ts";
 import type { LocalAccount } from "../os/users.ts";
 import type { Authorization } from "./authorize.ts";
 import { type Argv, argvOf, endOf, type Start, signalOf } from "./command.ts";
-import type { SessionHost } from "./connection-context.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import { accountNow } from "./current-account.ts";
 import {
   CLIENT_NAMES_MAX,
@@ -47,7 +47,7 @@ const TERMINAL_TYPE = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 
 export class SshSession {
   readonly channelId: number;
-  readonly #host: SessionHost;
+  readonly #host: ConnectionContext;
   readonly #evidence: SessionEvidence;
   /** Environment variables as the client sent them. */
   readonly #client = new Map<string, string>();
@@ -70,7 +70,7 @@ export class SshSession {
   #isClosed = false;
 
   /** `sessionId` numbers the sessions of a connection from 0; audit names them by it. */
-  constructor(host: SessionHost, session: Session, sessionId: number) {
+  constructor(host: ConnectionContext, session: Session, sessionId: number) {
     this.#host = host;
     this.#evidence = createSessionEvidence(host, sessionId);
     this.channelId = channelIdOf(session);
