@@ -86,7 +86,7 @@ export class SshConnection {
   #admittedMs = 0;
   #lastActivityMs = performance.now();
   #auth: AuthResult | null = null;
-  #host: ConnectionContext | null = null;
+  #context: ConnectionContext | null = null;
   #forwards: Forwards | null = null;
   #release: (() => void) | null = null;
   #ending: Promise<void> | null = null;
@@ -281,7 +281,7 @@ export class SshConnection {
     this.#auth = auth;
     this.#startedAtSeconds = nowSeconds(serverContext.clock);
     this.#admittedMs = performance.now();
-    this.#host = createConnectionContext({
+    this.#context = createConnectionContext({
       serverContext,
       auth,
       connectionId: this.id,
@@ -296,7 +296,7 @@ export class SshConnection {
       agentSocket: () => this.#forwards?.agentSocket() ?? Promise.resolve(null),
       takeNotices: () => this.#notices.splice(0),
     });
-    this.#forwards = new Forwards(this.#host, this.#options.limits, (line) => this.#tell(line));
+    this.#forwards = new Forwards(this.#context, this.#options.limits, (line) => this.#tell(line));
     if (this.#isClosed) {
       // The client left while this was decided, and that it was let in is on record.
       this.#onEnded();
@@ -348,15 +348,15 @@ export class SshConnection {
 
   /** Shows a line on a session that has begun, else on the next one, and in `ssh -v`, since none may come. */
   #tell(line: string): void {
-    this.#host?.transport.sendDebug(line);
+    this.#context?.transport.sendDebug(line);
     const session = [...this.#sessions.values()].find(({ hasBegun }) => hasBegun);
     if (session !== undefined) session.say(line);
     else if (this.#notices.length < NOTICES_MAX) this.#notices.push(line);
   }
 
   #onSession(session: Session): void {
-    if (this.#host === null) return;
-    const created = new SshSession(this.#host, session, this.#sessionCount++);
+    if (this.#context === null) return;
+    const created = new SshSession(this.#context, session, this.#sessionCount++);
     this.#sessions.set(created.channelId, created);
   }
 
@@ -390,7 +390,7 @@ export class SshConnection {
   }
 
   #recordClose(): void {
-    void this.#host?.recordEnd({
+    void this.#context?.recordEnd({
       type: "connection.close",
       connectionId: this.id,
       reason: this.#endReason,

@@ -15,7 +15,7 @@ export const FAILURE_TEXT: Readonly<Record<ForwardHelperFailure, string>> = {
   unknown_host: "Name or service not known",
   refused: "Connection refused",
   timeout: "Connection timed out",
-  unreachable: "No route to host",
+  unreachable: "No route to context",
   not_found: "No such file or directory",
   permission: "Permission denied",
   in_use: "Address already in use",
@@ -51,9 +51,9 @@ export interface ForwardGate {
   record(action: ForwardAction): Promise<void>;
 }
 
-export function createForwardGate(host: ConnectionContext): ForwardGate {
+export function createForwardGate(context: ConnectionContext): ForwardGate {
   function ask(action: ForwardAction): Authorization {
-    const authorization = host.authorize(action);
+    const authorization = context.authorize(action);
     if (authorization.kind === "deny") throw new Refused(authorization);
     return authorization;
   }
@@ -61,18 +61,18 @@ export function createForwardGate(host: ConnectionContext): ForwardGate {
   return {
     ask,
     async account(action) {
-      const account = await accountNow(host);
-      if (typeof account === "string") throw new Refused(host.deny(account, action));
+      const account = await accountNow(context);
+      if (typeof account === "string") throw new Refused(context.deny(account, action));
       return account;
     },
     async record(action) {
-      const reason = await host.recordStart(ask(action), {
+      const reason = await context.recordStart(ask(action), {
         type: "forward.open",
-        connectionId: host.connectionId,
+        connectionId: context.connectionId,
         kind: KINDS[action.kind],
         destination: describeForward(action).target,
       });
-      if (reason !== null) throw new Refused(host.deny(reason, action));
+      if (reason !== null) throw new Refused(context.deny(reason, action));
       ask(action);
     },
   };

@@ -25,11 +25,11 @@ export interface BegunSession {
   readonly hasTerminal: boolean;
 }
 
-export function createSessionEvidence(host: ConnectionContext, sessionId: number): SessionEvidence {
-  const { connectionId } = host;
+export function createSessionEvidence(context: ConnectionContext, sessionId: number): SessionEvidence {
+  const { connectionId } = context;
   return {
     begins: (authorization, { start, argv, hasTerminal }) =>
-      host.recordStart(authorization, {
+      context.recordStart(authorization, {
         type: "session.start",
         connectionId,
         sessionId,
@@ -39,14 +39,14 @@ export function createSessionEvidence(host: ConnectionContext, sessionId: number
         pty: hasTerminal,
       }),
     transferred: (operations) =>
-      host.recordMeanwhile({
+      context.recordMeanwhile({
         type: "sftp.operations",
         connectionId,
         sessionId,
         operations: [...operations],
       }),
     ended: (exit, startedMs) =>
-      host.recordEnd({
+      context.recordEnd({
         type: "session.end",
         connectionId,
         sessionId,

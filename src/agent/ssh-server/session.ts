@@ -47,7 +47,7 @@ const TERMINAL_TYPE = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 
 export class SshSession {
   readonly channelId: number;
-  readonly #host: ConnectionContext;
+  readonly #context: ConnectionContext;
   readonly #evidence: SessionEvidence;
   /** Environment variables as the client sent them. */
   readonly #client = new Map<string, string>();
@@ -70,9 +70,9 @@ export class SshSession {
   #isClosed = false;
 
   /** `sessionId` numbers the sessions of a connection from 0; audit names them by it. */
-  constructor(host: ConnectionContext, session: Session, sessionId: number) {
-    this.#host = host;
-    this.#evidence = createSessionEvidence(host, sessionId);
+  constructor(context: ConnectionContext, session: Session, sessionId: number) {
+    this.#context = context;
+    this.#evidence = createSessionEvidence(context, sessionId);
     this.channelId = channelIdOf(session);
     this.#listen(session);
   }
@@ -116,7 +116,7 @@ export class SshSession {
   say(text: string): void {
     const hasTerminal = this.#terminal !== null;
     const kind = this.#program?.hasTerminal === true ? "stdout" : "stderr";
-    this.#host.transport.tryWriteChannel(
+    this.#context.transport.tryWriteChannel(
       this.channelId,
       kind,
       Buffer.from(hasTerminal ? `\r\n${text}\r\n` : `${text}\n`),
@@ -150,7 +150,7 @@ export class SshSession {
     });
     session.on("pty", (accept, _reject, info) => {
       const { term, cols, rows, width, height } = info as unknown as WindowSize & { term: string };
-      const authorization = this.#host.authorize({ kind: "pty" });
+      const authorization = this.#context.authorize({ kind: "pty" });
       // Answered with yes all the same: after a no, ssh(1) leaves without waiting to hear why.
       if (authorization.kind === "deny") this.#terminalRefusal = authorization;
       this.#terminal = {
@@ -176,17 +176,17 @@ export class SshSession {
       else void this.#refuseSubsystem(channel);
     });
     session.on("auth-agent", (accept, reject) => {
-      const isAllowed = this.#host.authorize({ kind: "agent_forwarding" }).kind === "allow";
+      const isAllowed = this.#context.authorize({ kind: "agent_forwarding" }).kind === "allow";
       // Also when it is refused, which is evidence.
-      this.#agentSocket ??= this.#host.agentSocket();
+      this.#agentSocket ??= this.#context.agentSocket();
       if (isAllowed) accept?.();
       else reject?.();
     });
     session.on("x11", (_accept, reject) => {
       reject?.();
       // ssh(1) goes on without, with a warning of its own that has no reason.
-      void this.#host
-        .recordRefusal(this.#host.authorize({ kind: "x11_forwarding" }))
+      void this.#context
+        .recordRefusal(this.#context.authorize({ kind: "x11_forwarding" }))
         .then((line) => this.say(line));
     });
     session.on("close", () => this.#onClose());
@@ -197,11 +197,11 @@ export class SshSession {
     if (channel === undefined) return;
     this.#channel = channel;
     this.#start = start;
-    for (const line of this.#host.takeNotices()) this.say(line);
+    for (const line of this.#context.takeNotices()) this.say(line);
     this.#run(channel, start).catch((cause: unknown) => {
-      this.#host.log.error(
+      this.#context.log.error(
         "a session could not be started",
-        { connectionId: this.#host.connectionId },
+        { connectionId: this.#context.connectionId },
         cause,
       );
       const failed = { status: REFUSED_STATUS, signal: null };
@@ -213,23 +213,23 @@ export class SshSession {
   async #run(channel: ServerChannel, start: Start): Promise<void> {
     if (start.kind === "exec" && Buffer.byteLength(start.command) > COMMAND_BYTES_MAX) {
       const command = start.command.slice(0, LONG_COMMAND_CHARS_MAX);
-      return this.#refuse(channel, this.#host.deny("command_too_long", { kind: "exec", command }));
+      return this.#refuse(channel, this.#context.deny("command_too_long", { kind: "exec", command }));
     }
-    const authorization = this.#host.authorize(start);
+    const authorization = this.#context.authorize(start);
     if (authorization.kind === "deny") return this.#refuse(channel, authorization);
     if (this.#terminalRefusal !== null) return this.#refuse(channel, this.#terminalRefusal);
     this.#isAllowed = true;
     this.#allowedMs = performance.now();
     const reason = this.#refuseTerminal(authorization.grant);
-    if (reason !== null) return this.#refuse(channel, this.#host.deny(reason, start));
-    const account = await accountNow(this.#host);
-    if (typeof account === "string") return this.#refuse(channel, this.#host.deny(account, start));
+    if (reason !== null) return this.#refuse(channel, this.#context.deny(reason, start));
+    const account = await accountNow(this.#context);
+    if (typeof account === "string") return this.#refuse(channel, this.#context.deny(account, start));
     const argv = argvOf(start, account, authorization.grant);
     const hasTerminal = this.#terminal !== null;
     const unrecorded = await this.#evidence.begins(authorization, { start, argv, hasTerminal });
-    if (unrecorded !== null) return this.#refuse(channel, this.#host.deny(unrecorded, start));
+    if (unrecorded !== null) return this.#refuse(channel, this.#context.deny(unrecorded, start));
     this.#isRecorded = true;
-    const again = this.#host.authorize(start);
+    const again = this.#context.authorize(start);
     if (again.kind === "deny" || this.#isClosed) {
       await this.#evidence.ended({ status: REFUSED_STATUS, signal: null }, performance.now());
       return again.kind === "deny" ? this.#refuse(channel, again) : undefined;
@@ -243,7 +243,7 @@ export class SshSession {
     plan: { account: LocalAccount; argv: Argv; grant: Grant; start: Start },
   ): Promise<void> {
     const { account, argv, grant, start } = plan;
-    const host = this.#host;
+    const context = this.#context;
     const startedMs = performance.now();
     const path = await loginPath(account.uid);
     const client = new Map([...this.#client].filter(([name]) => mayClientSet(name, grant.capabilities)));
@@ -252,7 +252,7 @@ export class SshSession {
     const hasTerminal = this.#terminal !== null && start.kind !== "sftp";
     const program = await startProgram({
       account,
-      drop: host.drop,
+      drop: context.drop,
       file: argv.file,
       argv: argv.words,
       ...(start.kind === "sftp" ? { sftp: this.#sftpService(grant) } : {}),
@@ -263,7 +263,7 @@ export class SshSession {
       environment: (terminal) =>
         sessionEnvironment({
           account,
-          origin: host.origin,
+          origin: context.origin,
           path,
           terminal,
           originalCommand: argv.isListed && start.kind === "exec" ? start.command : null,
@@ -271,11 +271,11 @@ export class SshSession {
           timeZone: process.env.TZ,
           agentSocket,
         }),
-      monitor: await host.monitor({ hasTerminal }),
-      remoteHost: host.origin.sourceAddress,
+      monitor: await context.monitor({ hasTerminal }),
+      remoteHost: context.origin.sourceAddress,
       isInteractive: start.kind === "shell" && hasTerminal,
-      containment: host.containment,
-      transport: host.transport,
+      containment: context.containment,
+      transport: context.transport,
       channelId: this.channelId,
       input: channel,
     });
@@ -296,12 +296,12 @@ export class SshSession {
 
   async #refuseSubsystem(channel: ServerChannel | undefined): Promise<void> {
     if (channel === undefined) return;
-    return this.#refuse(channel, this.#host.deny("subsystem_unknown", { kind: "sftp" }));
+    return this.#refuse(channel, this.#context.deny("subsystem_unknown", { kind: "sftp" }));
   }
 
   async #refuse(channel: ServerChannel, authorization: Authorization): Promise<void> {
     this.#isAllowed = false;
-    const line = await this.#host.recordRefusal(authorization);
+    const line = await this.#context.recordRefusal(authorization);
     this.#end(channel, line, { status: REFUSED_STATUS, signal: null });
   }
 
@@ -319,8 +319,8 @@ export class SshSession {
   #end(channel: ServerChannel, text: string | null, exit: Exit): void {
     if (text !== null) this.say(text);
     const end = endOf(exit);
-    if ("signal" in end) this.#host.transport.sendExitSignal(this.channelId, end.signal);
-    else this.#host.transport.sendExitStatus(this.channelId, end.status);
+    if ("signal" in end) this.#context.transport.sendExitSignal(this.channelId, end.signal);
+    else this.#context.transport.sendExitStatus(this.channelId, end.status);
     // Nobody reads it any more; what still comes is thrown away.
     channel.resume();
     channel.eof();
@@ -331,7 +331,7 @@ export class SshSession {
     this.hangUp();
     this.#channel?.removeAllListeners("data");
     this.#channel?.resume();
-    this.#host.onSessionClosed(this);
+    this.#context.onSessionClosed(this);
   }
 }
 
