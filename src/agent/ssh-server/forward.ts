@@ -3,7 +3,7 @@
  *
  * Each stream and each listener asks the same question as everything else, when it is asked for and
  * again once that is on record; each connection to a listener asks anew. Sockets are opened by the
- * network transport, as the local user, and by nobody else.
+ * forward helper, as the local user, and by nobody else.
  *
  * @module
  */
@@ -41,7 +41,7 @@ import { joinTunnel, type Tunnel } from "./tunnel.ts";
 
 /** Longest that a client may take to answer for a connection to its listener. */
 const CLIENT_TIMEOUT_MS = 30_000;
-/** Longest that the end of a connection waits for a transport to start. */
+/** Longest that the end of a connection waits for a forward helper to start. */
 const CLOSE_TIMEOUT_MS = 200;
 
 /** What is open: `sinceMs` by the monotonic clock. */
@@ -55,7 +55,7 @@ interface Listener extends InUse {
 }
 
 export class Forwards {
-  readonly #host: ConnectionContext;
+  readonly #context: ConnectionContext;
   readonly #limits: Limits;
   readonly #tell: (line: string) => void;
   readonly #gate: ForwardGate;
@@ -64,16 +64,16 @@ export class Forwards {
   /** Streams and listeners that are being opened. */
   #startingStreams = 0;
   readonly #startingListeners = new Set<Promise<Listener>>();
-  #transport: Promise<ForwardHelper> | null = null;
+  #helper: Promise<ForwardHelper> | null = null;
   #agent: Promise<string | null> | null = null;
   #isClosed = false;
 
   /** `tell` shows the person why a listener was refused, where SSH has room for no more than a no. */
-  constructor(host: ConnectionContext, limits: Limits, tell: (line: string) => void) {
-    this.#host = host;
+  constructor(context: ConnectionContext, limits: Limits, tell: (line: string) => void) {
+    this.#context = context;
     this.#limits = limits;
     this.#tell = tell;
-    this.#gate = createForwardGate(host);
+    this.#gate = createForwardGate(context);
   }
 
   /** `-L host:port`, each once, for the live list. */
@@ -99,7 +99,7 @@ export class Forwards {
   open(open: ChannelOpen): void {
     const action = parseDirect(open.type, open.rest);
     if (action === null) {
-      this.#host.transport.refuseChannel(
+      this.#context.transport.refuseChannel(
         open.sender,
         OPEN_FAILURE.UNKNOWN_CHANNEL_TYPE,
         "unknown channel type",
@@ -107,7 +107,7 @@ export class Forwards {
       return;
     }
     if (this.#streams.size + this.#startingStreams >= this.#limits.forwardStreamsMax) {
-      this.#host.transport.refuseChannel(open.sender, OPEN_FAILURE.RESOURCE_SHORTAGE, "Too many forwards");
+      this.#context.transport.refuseChannel(open.sender, OPEN_FAILURE.RESOURCE_SHORTAGE, "Too many forwards");
       return;
     }
     this.#startingStreams++;
@@ -153,9 +153,9 @@ export class Forwards {
     for (const tunnel of this.#streams.keys()) tunnel.destroy();
     this.#listeners.clear();
     // One that is still being started closes itself.
-    const starting = this.#transport?.catch(() => null) ?? null;
-    const transport = await Promise.race([starting, Bun.sleep(CLOSE_TIMEOUT_MS).then(() => null)]);
-    await transport?.close();
+    const starting = this.#helper?.catch(() => null) ?? null;
+    const helper = await Promise.race([starting, Bun.sleep(CLOSE_TIMEOUT_MS).then(() => null)]);
+    await helper?.close();
   }
 
   #inUse(): InUse[] {
@@ -163,46 +163,46 @@ export class Forwards {
   }
 
   async #openDirect(open: ChannelOpen, action: DirectAction): Promise<void> {
-    const host = this.#host;
+    const context = this.#context;
     // As in sshd, what was asked for earlier is there: a stream may lead to a listener of its own connection.
     await Promise.allSettled(this.#startingListeners);
     const fd = await this.#dial(action);
-    const channel = this.#isClosed ? null : host.transport.acceptChannel(open);
+    const channel = this.#isClosed ? null : context.transport.acceptChannel(open);
     if (channel !== null) this.#join(action, channel, fd);
     else {
       closeSync(fd);
-      host.transport.refuseChannel(open.sender, OPEN_FAILURE.RESOURCE_SHORTAGE, "Too many channels");
+      context.transport.refuseChannel(open.sender, OPEN_FAILURE.RESOURCE_SHORTAGE, "Too many channels");
     }
   }
 
   /** A connected socket. Throws Refused or ForwardHelperError. */
   async #dial(action: DirectAction): Promise<number> {
     this.#gate.ask(action);
-    const transport = await this.#openHelper(action);
+    const helper = await this.#openHelper(action);
     if (action.kind === "local_socket") {
       await this.#gate.record(action);
-      return transport.dialSocket(action.path);
+      return helper.dialSocket(action.path);
     }
     const literal = literalAddress(action.host);
-    const addresses = literal === null ? await transport.resolve(action.host) : [literal];
+    const addresses = literal === null ? await helper.resolve(action.host) : [literal];
     const reachable = reachableAddresses(action.host, addresses);
     if (reachable.length === 0) {
-      throw new Refused(this.#host.deny("forward_destination_not_allowed", action));
+      throw new Refused(this.#context.deny("forward_destination_not_allowed", action));
     }
     await this.#gate.record(action);
-    return transport.dial(reachable, action.port);
+    return helper.dial(reachable, action.port);
   }
 
   async #listen(asked: RemoteAction | Extract<Action, { kind: "agent_forwarding" }>): Promise<Listener> {
     this.#gate.ask(asked);
-    const transport = await this.#openHelper(asked);
+    const helper = await this.#openHelper(asked);
     await this.#gate.record(asked);
     const ready = Promise.withResolvers<Listener>();
     // Whoever connects before the client knows of it waits until it does.
     const onAccepted = (accepted: Accepted): void => {
       void ready.promise.then((listener) => this.#accept(listener, accepted));
     };
-    const listening = await openListener(transport, asked, onAccepted);
+    const listening = await openListener(helper, asked, onAccepted);
     const action = asked.kind === "remote_forward" ? { ...asked, port: listening.port } : asked;
     const listener = { action, listening, sinceMs: performance.now() };
     if (this.#isClosed) {
@@ -250,7 +250,7 @@ export class Forwards {
 
   async #askClient(action: ForwardAction, from: Accepted): Promise<ServerChannel | null> {
     const { type, fields } = forwardedFields(action, from);
-    const answer = this.#host.transport.openChannel(type, fields);
+    const answer = this.#context.transport.openChannel(type, fields);
     const timeout = Promise.withResolvers<null>();
     const timer = setTimeout(() => timeout.resolve(null), CLIENT_TIMEOUT_MS);
     const channel = await Promise.race([answer, timeout.promise]);
@@ -261,45 +261,45 @@ export class Forwards {
   }
 
   #join(action: ForwardAction, channel: ServerChannel, fd: number): void {
-    const tunnel = joinTunnel(this.#host.transport, channel, fd);
+    const tunnel = joinTunnel(this.#context.transport, channel, fd);
     this.#streams.set(tunnel, { action, sinceMs: performance.now() });
     void tunnel.done.then(() => this.#streams.delete(tunnel));
   }
 
-  /** The transport of this connection, begun at its first use. Throws Refused. */
+  /** The forward helper of this connection, begun at its first use. Throws Refused. */
   async #openHelper(action: ForwardAction): Promise<ForwardHelper> {
     const account = await this.#gate.account(action);
     if (this.#isClosed) throw new ForwardHelperError("failed");
-    this.#transport ??= this.#startHelper(account);
+    this.#helper ??= this.#startHelper(account);
     try {
-      return await this.#transport;
+      return await this.#helper;
     } catch (cause) {
-      this.#transport = null;
+      this.#helper = null;
       throw cause;
     }
   }
 
   async #startHelper(account: LocalAccount): Promise<ForwardHelper> {
-    const { containment, drop } = this.#host;
-    const transport = await openForwardHelper({ account, drop, containment });
+    const { containment, drop } = this.#context;
+    const helper = await openForwardHelper({ account, drop, containment });
     if (this.#isClosed) {
-      await transport.close();
+      await helper.close();
       throw new ForwardHelperError("failed");
     }
-    void transport.ended.then(() => {
+    void helper.ended.then(() => {
       // Its listeners went with it.
       this.#listeners.clear();
       this.#agent = null;
-      this.#transport = null;
+      this.#helper = null;
     });
-    return transport;
+    return helper;
   }
 
   /** Says why a direct channel is not to be: a refusal is evidence, a failure the network's own. */
   async #failed(open: ChannelOpen, cause: unknown): Promise<void> {
-    const { transport } = this.#host;
+    const { transport } = this.#context;
     if (cause instanceof Refused) {
-      const line = await this.#host.recordRefusal(cause.authorization);
+      const line = await this.#context.recordRefusal(cause.authorization);
       transport.refuseChannel(open.sender, OPEN_FAILURE.ADMINISTRATIVELY_PROHIBITED, line);
       return;
     }
@@ -310,7 +310,7 @@ export class Forwards {
 
   /** Why there is no listener: a refusal, which is evidence, or what the operating system said. */
   async #reasonOf(cause: unknown, action: RemoteAction): Promise<string> {
-    if (cause instanceof Refused) return this.#host.recordRefusal(cause.authorization);
+    if (cause instanceof Refused) return this.#context.recordRefusal(cause.authorization);
     if (!(cause instanceof ForwardHelperError)) this.#logError(cause);
     const reason = FAILURE_TEXT[cause instanceof ForwardHelperError ? cause.failure : "failed"];
     return `Cannot listen on ${describeForward(action).target}: ${reason} (choose another with -R)`;
@@ -318,23 +318,23 @@ export class Forwards {
 
   /** What stands in the way where the client gets no reason: evidence, the network's own, or our fault. */
   async #note(cause: unknown): Promise<void> {
-    if (cause instanceof Refused) await this.#host.recordRefusal(cause.authorization);
+    if (cause instanceof Refused) await this.#context.recordRefusal(cause.authorization);
     else if (!(cause instanceof ForwardHelperError)) this.#logError(cause);
   }
 
   #logError(cause: unknown): void {
-    const { log, connectionId } = this.#host;
+    const { log, connectionId } = this.#context;
     log.error("a forward could not be opened", { connectionId }, cause);
   }
 }
 
 function openListener(
-  transport: ForwardHelper,
+  helper: ForwardHelper,
   action: ForwardAction,
   onAccepted: (accepted: Accepted) => void,
 ): Promise<Listening> {
   if (action.kind === "remote_forward")
-    return transport.listen(bindAddresses(action.host), action.port, onAccepted);
-  if (action.kind === "remote_socket") return transport.listenSocket(action.path, onAccepted);
-  return transport.listenAgent(onAccepted);
+    return helper.listen(bindAddresses(action.host), action.port, onAccepted);
+  if (action.kind === "remote_socket") return helper.listenSocket(action.path, onAccepted);
+  return helper.listenAgent(onAccepted);
 }
