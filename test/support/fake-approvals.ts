@@ -7,7 +7,7 @@ import { nowSeconds, systemClock } from "../../src/base/clock.ts";
 import { SshReader } from "../../src/base/ssh-buffer.ts";
 import type { ApprovalAnswer, ApprovedIdentity } from "../../src/wire/agent-sync.ts";
 import { anId } from "./policy.ts";
-import { ISSUER } from "./ssh-world.ts";
+import { ISSUER } from "./ssh-server-context.ts";
 
 export interface FakeApprovals extends Approvals {
   readonly opened: ApprovalSubject[];

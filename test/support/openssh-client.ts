@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { certificateFileText } from "../../src/certificate/issue.ts";
-import { type Credential, openSshPrivateKey, type SshWorld } from "./ssh-world.ts";
+import { type Credential, openSshPrivateKey, type TestSshServer } from "./ssh-server-context.ts";
 
 export interface OpenSsh {
   /** argv up to the destination; add options before and a command after. */
@@ -16,7 +16,7 @@ export interface OpenSsh {
   remove(): void;
 }
 
-export function openSshClient(world: SshWorld, credential: Credential): OpenSsh {
+export function openSshClient(world: TestSshServer, credential: Credential): OpenSsh {
   const folder = mkdtempSync(join(tmpdir(), "qf-openssh-"));
   const identity = join(folder, "id");
   writeFileSync(identity, openSshPrivateKey(credential.loginKey, "login"), { mode: 0o600 });

@@ -5,7 +5,7 @@ import { SshWriter } from "../../src/base/ssh-buffer.ts";
 import { AUTH_METHODS, signInWith } from "../../src/ssh/client-auth.ts";
 import { type Ssh2Protocol, sendMessage } from "../../src/sshcore/ssh2-internals.ts";
 import { CERTIFICATE_KEY_TYPE } from "../../src/wire/certificate.ts";
-import type { SshWorld } from "./ssh-world.ts";
+import type { TestSshServer } from "./ssh-server-context.ts";
 
 export interface SignIn {
   readonly client: Client;
@@ -19,7 +19,7 @@ const READY_MS_MAX = 25_000;
 
 /** Signs in; `signWith` signs for the certificate with a key that is not the certified one. */
 export async function signIn(
-  world: Pick<SshWorld, "port">,
+  world: Pick<TestSshServer, "port">,
   credential: {
     readonly loginKey: Ed25519Key;
     readonly certificate: Buffer;

@@ -6,13 +6,18 @@ import { newId, sha256 } from "../../../src/base/random.ts";
 import type { NetworkMap } from "../../../src/wire/network-map.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { aMap, anId, aPeer, aRule, aUser } from "../../support/policy.ts";
+import {
+  type IssueChange,
+  openSshPrivateKey,
+  openTestSshServer,
+  type TestSshServer,
+} from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
-import { type IssueChange, openSshPrivateKey, openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
 const rootName = "root";
-let world: SshWorld;
+let world: TestSshServer;
 beforeEach(async () => {
-  world = await openSshWorld();
+  world = await openTestSshServer();
 });
 afterEach(() => world.close());
 
@@ -43,7 +48,7 @@ describe.skipIf(!isRoot)("a sign-in", () => {
   });
 
   const later = Math.floor(performance.timeOrigin / 1000);
-  const rows: [string, string, IssueChange, ((world: SshWorld) => void)?][] = [
+  const rows: [string, string, IssueChange, ((world: TestSshServer) => void)?][] = [
     ["a certificate of another CA", "unproven", { caKey: generateEd25519() }],
     ["a certificate for another machine", "wrong_target", { targetPeerId: anId("web2") }],
     ["an expired certificate", "certificate_expired", { nowSeconds: later - 600 }],
@@ -330,24 +335,24 @@ describe.skipIf(!isRoot)("machine identity", () => {
   });
 
   test.each([
-    ["another key", (w: SshWorld) => void w, generateEd25519()],
+    ["another key", (w: TestSshServer) => void w, generateEd25519()],
     [
       "no hello",
-      (w: SshWorld) => {
+      (w: TestSshServer) => {
         w.sourcePeerId = null;
       },
       undefined,
     ],
     [
       "another device's hello",
-      (w: SshWorld) => {
+      (w: TestSshServer) => {
         w.sourcePeerId = anId("tablet");
       },
       undefined,
     ],
     [
       "an SSH rule only",
-      (w: SshWorld) => setMap(w, { rules: { [anId("rule")]: aRule("rule", ["devs"], "full") } }),
+      (w: TestSshServer) => setMap(w, { rules: { [anId("rule")]: aRule("rule", ["devs"], "full") } }),
       undefined,
     ],
   ])("refuses a peer with %s", async (_name, prepare, key) => {
@@ -358,16 +363,16 @@ describe.skipIf(!isRoot)("machine identity", () => {
   });
 });
 
-function setMap(w: SshWorld, change: Partial<NetworkMap>): void {
+function setMap(w: TestSshServer, change: Partial<NetworkMap>): void {
   w.map = { ...w.map, ...change };
 }
-function setFlags(w: SshWorld, change: Partial<SshWorld["flags"]>): void {
+function setFlags(w: TestSshServer, change: Partial<TestSshServer["flags"]>): void {
   w.flags = { ...w.flags, ...change };
 }
-function setUser(w: SshWorld, change: Partial<ReturnType<typeof aUser>>): void {
+function setUser(w: TestSshServer, change: Partial<ReturnType<typeof aUser>>): void {
   setMap(w, { users: aMap({ users: [aUser("alice", ["devs"], change)] }).users });
 }
-function setPeer(w: SshWorld, change: Partial<ReturnType<typeof aPeer>>): void {
+function setPeer(w: TestSshServer, change: Partial<ReturnType<typeof aPeer>>): void {
   const laptop = aPeer("laptop", ["devs"], {
     ownerUserId: anId("alice"),
     deviceKey: w.deviceKey.publicKey,

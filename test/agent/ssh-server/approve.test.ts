@@ -13,15 +13,15 @@ import {
 import { isRoot } from "../../support/os-accounts.ts";
 import { anId, aPeer, aRule } from "../../support/policy.ts";
 import { keyedClient, type RawClient } from "../../support/raw-ssh.ts";
+import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
-import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
 const CODE = "ABCD-EFGH";
-let world: SshWorld;
+let world: TestSshServer;
 let approvals: FakeApprovals;
 
-async function open(limits: Parameters<typeof openSshWorld>[0] = {}): Promise<void> {
-  world = await openSshWorld(limits);
+async function open(limits: Parameters<typeof openTestSshServer>[0] = {}): Promise<void> {
+  world = await openTestSshServer(limits);
   approvals = fakeApprovals();
   world.approvals = approvals;
   world.sourcePeerId = null;

@@ -6,10 +6,10 @@ import type { Limits } from "../../../src/agent/contracts/limits.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId } from "../../support/policy.ts";
 import { keyedClient, plausible } from "../../support/raw-ssh.ts";
+import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
-import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
-let world: SshWorld;
+let world: TestSshServer;
 let account: OsAccount;
 beforeAll(() => {
   if (isRoot) account = new OsAccount("bounds");
@@ -18,7 +18,7 @@ afterAll(() => account?.[Symbol.dispose]());
 afterEach(() => world.close());
 
 async function open(limits: Partial<Limits>): Promise<void> {
-  world = await openSshWorld({ limits });
+  world = await openTestSshServer({ limits });
 }
 
 /** A socket that says nothing, or one line; `closed` settles when the server ends it. */

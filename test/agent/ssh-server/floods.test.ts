@@ -7,10 +7,10 @@ import { type Ssh2Protocol, sendMessage } from "../../../src/sshcore/ssh2-intern
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId } from "../../support/policy.ts";
 import { channelOpen, kexInit, plainPacket } from "../../support/raw-ssh.ts";
+import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
-import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
-let world: SshWorld;
+let world: TestSshServer;
 let account: OsAccount;
 const sockets: Socket[] = [];
 beforeAll(() => {
@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 async function open(limits: Partial<Limits> = {}): Promise<void> {
-  world = await openSshWorld({ limits });
+  world = await openTestSshServer({ limits });
 }
 
 /** Somebody who is signed in, and from then on says what it is told and answers nothing. */

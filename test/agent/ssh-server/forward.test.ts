@@ -11,11 +11,11 @@ import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId, aRule } from "../../support/policy.ts";
 import { socketUids } from "../../support/sockets.ts";
 import { socks4a, socks5 } from "../../support/socks.ts";
+import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
-import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
-let world: SshWorld;
+let world: TestSshServer;
 let account: OsAccount;
 let uid: number;
 let ssh: OpenSsh;
@@ -42,7 +42,7 @@ describe.skipIf(!isRoot)("forwarding", () => {
   });
 
   async function open(limits: Partial<Limits> = {}): Promise<void> {
-    world = await openSshWorld({ limits });
+    world = await openTestSshServer({ limits });
     ssh = openSshClient(world, await world.issue());
   }
 

@@ -8,15 +8,20 @@ import type { MapPeer, MapUser, NetworkMap } from "../../../src/wire/network-map
 import { openSshClient } from "../../support/openssh-client.ts";
 import { isRoot } from "../../support/os-accounts.ts";
 import { anId, aPeer, aUser } from "../../support/policy.ts";
+import {
+  type Credential,
+  type OfflineChange,
+  openTestSshServer,
+  type TestSshServer,
+} from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
-import { type Credential, type OfflineChange, openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
 const USER = "root";
 const tabletKey = generateEd25519();
 const now = Math.floor(systemClock.nowMs() / 1000);
-let world: SshWorld;
+let world: TestSshServer;
 beforeEach(async () => {
-  world = await openSshWorld();
+  world = await openTestSshServer();
   world.offlineLogins = "taken";
 });
 afterEach(() => world.close());
@@ -29,7 +34,7 @@ async function outcome(credential: Credential): Promise<{ result: string; banner
   return { result: answer.isIn ? "in" : (reason ?? "unproven"), banner: answer.banner };
 }
 
-const setWorld = (change: Partial<SshWorld>) => () => void Object.assign(world, change);
+const setServerContext = (change: Partial<TestSshServer>) => () => void Object.assign(world, change);
 const setMap = (change: Partial<NetworkMap>) => () => world.change((map) => ({ ...map, ...change }));
 const setUser = (change: Partial<MapUser>) => () =>
   world.change((map) => ({ ...map, users: { [anId("alice")]: { ...aUser("alice", ["devs"]), ...change } } }));
@@ -38,7 +43,7 @@ const setDevice = (change: Partial<MapPeer>) => () =>
     const laptop = map.peers[anId("laptop")] ?? aPeer("laptop", []);
     return { ...map, peers: { [laptop.id]: { ...laptop, ...change } } };
   });
-const pin = (issuer: string, audience: string) => setWorld({ pinned: { issuer, audience } });
+const pin = (issuer: string, audience: string) => setServerContext({ pinned: { issuer, audience } });
 
 type Row = [what: string, result: string, change: OfflineChange, arrange?: () => void];
 
@@ -66,7 +71,7 @@ describe.skipIf(!isRoot)("a certificate that a login key has signed for itself",
   });
 
   const unproven: Row[] = [
-    ["without the flag", "unproven", {}, setWorld({ offlineLogins: "off" })],
+    ["without the flag", "unproven", {}, setServerContext({ offlineLogins: "off" })],
     ["for another machine", "unproven", { targetPeerId: anId("web2") }],
     ["of ten minutes ago", "unproven", { nowSeconds: now - 600 }],
     ["from the future", "unproven", { nowSeconds: now + 600 }],
@@ -98,7 +103,7 @@ describe.skipIf(!isRoot)("a certificate that a login key has signed for itself",
       { idTokenClaims: { iat: now - 900, auth_time: now - 900, exp: now - 300 } },
       pin("https://idp.example.com", "qufabric"),
     ],
-    ["while management is heard", "management_reachable", {}, setWorld({ offlineLogins: "waiting" })],
+    ["while management is heard", "management_reachable", {}, setServerContext({ offlineLogins: "waiting" })],
     [
       "with a token older than the login cap",
       "token_too_old",
@@ -121,13 +126,18 @@ describe.skipIf(!isRoot)("a certificate that a login key has signed for itself",
     ["of a blocked device", "device_blocked", {}, setDevice({ status: "blocked" })],
     ["of a device that waits for approval", "device_pending", {}, setDevice({ status: "pending" })],
     ["without a rule", "peer_not_authorized", {}, setMap({ rules: {} })],
-    ["for root on a map of six minutes ago", "map_stale", {}, setWorld({ mapAgeSeconds: 360 })],
-    ["for a machine that takes machines only", "machine_identity_only", {}, setWorld({ sshAuth: false })],
+    ["for root on a map of six minutes ago", "map_stale", {}, setServerContext({ mapAgeSeconds: 360 })],
+    [
+      "for a machine that takes machines only",
+      "machine_identity_only",
+      {},
+      setServerContext({ sshAuth: false }),
+    ],
     [
       "for root without its flag",
       "root_disabled",
       {},
-      () => setWorld({ flags: { ...world.flags, sshRoot: false } })(),
+      () => setServerContext({ flags: { ...world.flags, sshRoot: false } })(),
     ],
   ];
 

@@ -8,7 +8,7 @@ import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { hasPamRules, PamRules } from "../../support/pam-rules.ts";
 import { aRule } from "../../support/policy.ts";
 import { alivePids } from "../../support/processes.ts";
-import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
+import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 
 const hasSsh = Bun.which("ssh") !== null;
 const UTMP = "/run/utmp";
@@ -16,12 +16,12 @@ const LASTLOG = "/var/log/lastlog";
 const LOG = '#!/bin/sh\necho "$PAM_TYPE $PAM_TTY" >>"$(dirname "$0")/log"\n';
 
 describe.skipIf(!isRoot || !hasSsh)("a session", () => {
-  let world: SshWorld;
+  let world: TestSshServer;
   let account: OsAccount;
   let client: OpenSsh;
   let isUtmpOurs = false;
   beforeAll(async () => {
-    world = await openSshWorld();
+    world = await openTestSshServer();
     client = openSshClient(world, await world.issue());
     isUtmpOurs = !existsSync(UTMP);
     if (isUtmpOurs) writeFileSync(UTMP, "", { mode: 0o664 });

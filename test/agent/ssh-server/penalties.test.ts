@@ -7,15 +7,15 @@ import { parsePenalties } from "../../../src/wire/ssh-limits.ts";
 import { isRoot } from "../../support/os-accounts.ts";
 import { anId } from "../../support/policy.ts";
 import { kexInit, keyedClient, plainPacket, plausible } from "../../support/raw-ssh.ts";
+import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
-import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
-let world: SshWorld;
+let world: TestSshServer;
 afterEach(() => world.close());
 
 /** Each offence owes enough by itself. */
 async function open(penalties: string, limits: Partial<Limits> = {}): Promise<void> {
-  world = await openSshWorld({ limits });
+  world = await openTestSshServer({ limits });
   world.penalties =
     parsePenalties(`authfail:0 noauth:0 grace-exceeded:0 protocol-error:0 ${penalties}`) ?? null;
 }

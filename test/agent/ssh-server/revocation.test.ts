@@ -4,15 +4,15 @@ import type { Client, ClientChannel } from "ssh2";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId, aRule, aUser } from "../../support/policy.ts";
 import { alivePids } from "../../support/processes.ts";
+import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
-import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 
-let world: SshWorld;
+let world: TestSshServer;
 let account: OsAccount;
 
 describe.skipIf(!isRoot)("a live connection", () => {
   beforeEach(async () => {
-    world = await openSshWorld();
+    world = await openTestSshServer();
     account = new OsAccount("rev");
   });
   afterEach(async () => {

@@ -9,18 +9,18 @@ import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId, aRule } from "../../support/policy.ts";
 import { alivePids } from "../../support/processes.ts";
 import { runBatch } from "../../support/sftp.ts";
+import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
-import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 const hasSsh = Bun.which("ssh") !== null;
 
 describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
-  let world: SshWorld;
+  let world: TestSshServer;
   let account: OsAccount;
   let client: OpenSsh;
   beforeAll(async () => {
-    world = await openSshWorld();
+    world = await openTestSshServer();
     account = new OsAccount("ses");
     client = openSshClient(world, await world.issue());
   });
@@ -319,10 +319,10 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
 });
 
 describe.skipIf(!isRoot)("a session of ssh2's client", () => {
-  let world: SshWorld;
+  let world: TestSshServer;
   let account: OsAccount;
   beforeAll(async () => {
-    world = await openSshWorld({ limits: { sessionsMax: 2 } });
+    world = await openTestSshServer({ limits: { sessionsMax: 2 } });
     account = new OsAccount("cli");
   });
   afterAll(async () => {

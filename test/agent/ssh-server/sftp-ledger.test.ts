@@ -13,18 +13,18 @@ import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { aRule } from "../../support/policy.ts";
 import { framed, runBatch, words } from "../../support/sftp.ts";
-import { openSshWorld, type SshWorld } from "../../support/ssh-world.ts";
+import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 const BIG = Buffer.alloc(3_000_001, "0123456789abcdef_");
 const sha256 = (content: Uint8Array) => createHash("sha256").update(content).digest("hex");
 
 describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1) does", () => {
-  let world: SshWorld;
+  let world: TestSshServer;
   let account: OsAccount;
   let client: OpenSsh;
   beforeAll(async () => {
-    world = await openSshWorld();
+    world = await openTestSshServer();
     account = new OsAccount("led");
     client = openSshClient(world, await world.issue());
   });

@@ -25,13 +25,13 @@ interface ServerContext {
   readonly returns: Returns;
 }
 
-function aWorld(): ServerContext {
+function aServerContext(): ServerContext {
   const clock = new FakeClock();
   return { clock, returns: createReturns(clock) };
 }
 
 test("those who are turned away come one after the other, the first of them soon", () => {
-  const { returns } = aWorld();
+  const { returns } = aServerContext();
   const told = aCrowd(returns, 10_000);
   expect(told[0]).toBeLessThanOrEqual(1_500);
   expect(Math.min(...told)).toBeGreaterThanOrEqual(500);
@@ -44,7 +44,7 @@ test("those who are turned away come one after the other, the first of them soon
 });
 
 test("they come as fast as others are let in, a little faster, so that more room is found", () => {
-  const world = aWorld();
+  const world = aServerContext();
   busyFor(20, 500, world);
   const told = aCrowd(world.returns, 1_000);
   expect(told[999]).toBeGreaterThan(500 + 999 * (1_000 / 650));
@@ -52,7 +52,7 @@ test("they come as fast as others are let in, a little faster, so that more room
 });
 
 test("where nobody is let in the pace falls to its least, and nobody is told to come later than the latest", () => {
-  const { clock, returns } = aWorld();
+  const { clock, returns } = aServerContext();
   for (let second = 0; second < 20; second++) {
     expect(returns.retryAfterMs()).toBeLessThanOrEqual(RETRY_MS_MAX);
     clock.advanceMs(1_000);
@@ -66,13 +66,13 @@ test("where nobody is let in the pace falls to its least, and nobody is told to 
 });
 
 test("a pace that fell rises again: with what is let in, and at once where nobody is turned away", () => {
-  const rising = aWorld();
+  const rising = aServerContext();
   busyFor(20, 1, rising);
   // Whoever comes is let in, as many as were told to come.
   for (let perSecond = 440; perSecond < 1_000; perSecond *= 1.25) busyFor(2, Math.floor(perSecond), rising);
   expect(aCrowd(rising.returns, 1_000).at(-1)).toBeLessThan(3_500);
 
-  const quiet = aWorld();
+  const quiet = aServerContext();
   busyFor(20, 1, quiet);
   for (let i = 0; i < 8; i++) {
     quiet.clock.advanceMs(1_000);
@@ -82,14 +82,14 @@ test("a pace that fell rises again: with what is let in, and at once where nobod
 });
 
 test("who was told before is forgotten once the time is over", () => {
-  const { clock, returns } = aWorld();
+  const { clock, returns } = aServerContext();
   aCrowd(returns, 10_000);
   clock.advanceMs(60_000);
   expect(returns.retryAfterMs()).toBeLessThanOrEqual(1_500);
 });
 
 test("who is lost when management stops is spread by their number", () => {
-  const { returns } = aWorld();
+  const { returns } = aServerContext();
   expect(returns.spreadMs(10_000)).toBe(10_000);
   expect(returns.spreadMs(1_000_000)).toBe(RETRY_MS_MAX);
 });

@@ -29,7 +29,7 @@ import { allFlags, aMap, anId, aPeer, aRule, aUser } from "./policy.ts";
 export const ISSUER = "https://idp.example.com";
 export const AUDIENCE = "qufabric";
 
-export interface SshWorld {
+export interface TestSshServer {
   readonly server: SshServer;
   readonly port: number;
   readonly events: AgentEventBody[];
@@ -88,9 +88,9 @@ export interface Credential {
 }
 
 /** A world in which alice, from her laptop, may be any local user through one full-access rule. */
-export async function openSshWorld(
+export async function openTestSshServer(
   options: { localUsers?: readonly string[]; limits?: Partial<Limits> } = {},
-): Promise<SshWorld> {
+): Promise<TestSshServer> {
   const ca = generateEd25519();
   const idp = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const signing = generateEd25519();
@@ -163,7 +163,7 @@ export async function openSshWorld(
     server.accept(socket, originOf(socket, state.sourcePeerId));
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const state: SshWorld = {
+  const state: TestSshServer = {
     server,
     port: (listener.address() as { port: number }).port,
     events,
@@ -202,7 +202,7 @@ export async function openSshWorld(
 }
 
 interface Keys {
-  readonly state: SshWorld;
+  readonly state: TestSshServer;
   readonly ca: Ed25519Key;
   readonly idpKey: ReturnType<typeof generateKeyPairSync>["privateKey"];
   readonly signing: Ed25519Key;
@@ -254,7 +254,7 @@ async function issueOffline(keys: Keys, change: OfflineChange): Promise<Credenti
   return { loginKey, certificate };
 }
 
-function identityAt(state: SshWorld, at: number): CertificateOrder["identity"] {
+function identityAt(state: TestSshServer, at: number): CertificateOrder["identity"] {
   return {
     issuer: ISSUER,
     subject: "alice",
