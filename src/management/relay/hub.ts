@@ -26,7 +26,7 @@ import { type Admission, type AdmittedAgent, type AdmittedDial, createAdmission 
 import { createGate, type DialCheck, type Gate } from "./admission-http.ts";
 import { RELAY_LIMITS, type RelayLimits, WAITING_BYTES_PER_CLIENT_MAX } from "./limits.ts";
 import { startRechecking } from "./recheck.ts";
-import { Outlet, Shares, type Waiting } from "./send-queue.ts";
+import { PeerBudget, SendQueue, type Waiting } from "./send-queue.ts";
 import {
   type Carrier,
   createStreams,
@@ -45,7 +45,7 @@ export interface RelaySocketData {
   readonly sourcePort: number;
   readonly check: DialCheck;
   /** Null until the socket is open. */
-  outlet: Outlet | null;
+  sendQueue: SendQueue | null;
   /** A client's only stream. Null: a machine's socket, or a client that was turned away. */
   stream: Stream | null;
   /** A machine's link. Null: a client's socket, or a machine that was turned away. */
@@ -93,7 +93,7 @@ class Hub implements RelayHub {
   readonly #links = new Map<PeerId, AgentLink>();
   readonly #streams: Streams;
   readonly #waiting: Waiting;
-  readonly #shares: Shares;
+  readonly #shares: PeerBudget;
   readonly #stopRechecking: () => void;
   #tunnels: Tunnels | null = null;
   #isClosed = false;
@@ -108,7 +108,7 @@ class Hub implements RelayHub {
     this.#gate = createGate({ clock, admission: this.#admission, perDeviceMax: limits.streamsPerSourceMax });
     this.#streams = createStreams({ clock, log, limits });
     this.#waiting = { bytes: 0, bytesMax: limits.waitingBytesMax };
-    this.#shares = new Shares(this.#waiting);
+    this.#shares = new PeerBudget(this.#waiting);
     this.#stopRechecking = startRechecking({
       store: context.store,
       log,
@@ -129,7 +129,7 @@ class Hub implements RelayHub {
     this.websocket = {
       open: (socket) => this.#onOpen(socket),
       message: (socket, message) => this.#onMessage(socket, message),
-      drain: (socket) => socket.data.outlet?.count(),
+      drain: (socket) => socket.data.sendQueue?.count(),
       close: (socket) => this.#onClose(socket),
     };
   }
@@ -162,7 +162,7 @@ class Hub implements RelayHub {
     this.#isClosed = true;
     this.#stopRechecking();
     for (const stream of [...this.#streams]) this.#streams.end(stream, "closing");
-    for (const { outlet } of [...this.#links.values()]) outlet.close();
+    for (const { sendQueue } of [...this.#links.values()]) sendQueue.close();
     await this.#tunnels?.close();
   }
 
@@ -176,7 +176,7 @@ class Hub implements RelayHub {
     if (this.#isClosed) return refusal(503, "management is stopping");
     return this.#gate.pass({ request, sourceAddress }, check, (check) => {
       const sourcePort = server.requestIP(request)?.port ?? 0;
-      const none = { outlet: null, stream: null, link: null };
+      const none = { sendQueue: null, stream: null, link: null };
       const data: RelaySocketData = { kind, sourceAddress, sourcePort, check, ...none };
       return server.upgrade(request, { data });
     });
@@ -197,23 +197,23 @@ class Hub implements RelayHub {
     const { check } = socket.data;
     const isAgent = check.ok && "agent" in check;
     const bytesMax = isAgent ? this.#limits.waitingBytesPerAgentMax : WAITING_BYTES_PER_CLIENT_MAX;
-    const outlet = new Outlet(socket, this.#shares.enter(peerOf(check)), bytesMax);
-    socket.data.outlet = outlet;
-    if (!check.ok) turnAway(outlet, check.reset);
-    else if ("agent" in check) socket.data.link = this.#openLink(outlet, check.agent);
+    const sendQueue = new SendQueue(socket, this.#shares.enter(peerOf(check)), bytesMax);
+    socket.data.sendQueue = sendQueue;
+    if (!check.ok) turnAway(sendQueue, check.reset);
+    else if ("agent" in check) socket.data.link = this.#openLink(sendQueue, check.agent);
     else {
       const { dial, tunnel } = check;
-      const client = { outlet, id: 0, carrier: null };
+      const client = { sendQueue, id: 0, carrier: null };
       const opened = tunnel?.open(socket.data, client, dial) ?? this.#connect(socket.data, client, dial);
-      if (typeof opened === "string") turnAway(outlet, opened);
+      if (typeof opened === "string") turnAway(sendQueue, opened);
       else socket.data.stream = opened;
     }
   }
 
   /** The newer link wins: the older is most often dead. */
-  #openLink(outlet: Outlet, { accountId, peerId }: AdmittedAgent): AgentLink {
+  #openLink(sendQueue: SendQueue, { accountId, peerId }: AdmittedAgent): AgentLink {
     const old = this.#links.get(peerId);
-    const link: AgentLink = { outlet, accountId, peerId, streams: new Map(), lastStreamId: 0 };
+    const link: AgentLink = { sendQueue, accountId, peerId, streams: new Map(), lastStreamId: 0 };
     this.#links.set(peerId, link);
     if (old !== undefined) this.#dropLink(old);
     this.#context.store.cluster?.relayLinks.announce(accountId, peerId);
@@ -228,17 +228,17 @@ class Hub implements RelayHub {
     const { source, target } = dial.hello;
     const link = this.#links.get(target);
     if (link === undefined || link.accountId !== dial.accountId) return "absent";
-    const isFull = link.streams.size >= this.#limits.streamsPerAgentMax || link.outlet.isCrowded;
+    const isFull = link.streams.size >= this.#limits.streamsPerAgentMax || link.sendQueue.isCrowded;
     if (isFull || this.#streams.isFull(source)) return "limit";
     const id = nextId(link);
     const open: RelayOpen = { hello: dial.line, sourceAddress: sourceAddress.slice(0, 64), sourcePort };
-    link.outlet.send(encodeRelayFrame(RELAY_FRAME.open, id, Buffer.from(JSON.stringify(open))));
-    const agent = { outlet: link.outlet, id, carrier: link };
+    link.sendQueue.send(encodeRelayFrame(RELAY_FRAME.open, id, Buffer.from(JSON.stringify(open))));
+    const agent = { sendQueue: link.sendQueue, id, carrier: link };
     return this.#streams.open({ dial, sourceAddress, client, agent });
   }
 
   #onMessage(socket: Socket, message: string | Buffer): void {
-    const { outlet, link, stream } = socket.data;
+    const { sendQueue, link, stream } = socket.data;
     const frame = decodeRelayFrame(message);
     if (frame === undefined || frame.type === RELAY_FRAME.open) {
       this.#violated(socket);
@@ -246,7 +246,7 @@ class Hub implements RelayHub {
     }
     if (frame.type === RELAY_FRAME.ping) {
       // Who asks and does not read the answers gets none.
-      if (outlet?.hasRoom(message.length)) outlet.send(encodeRelayFrame(RELAY_FRAME.pong, 0));
+      if (sendQueue?.canSend(message.length)) sendQueue.send(encodeRelayFrame(RELAY_FRAME.pong, 0));
       return;
     }
     if (frame.type === RELAY_FRAME.pong) return;
@@ -269,9 +269,9 @@ class Hub implements RelayHub {
   }
 
   #onClose(socket: Socket): void {
-    const { stream, link, outlet, check } = socket.data;
-    if (outlet !== null) {
-      outlet.closed();
+    const { stream, link, sendQueue, check } = socket.data;
+    if (sendQueue !== null) {
+      sendQueue.closed();
       this.#shares.leave(peerOf(check));
     }
     if (stream !== null) this.#streams.end(stream, "gone", "client");
@@ -285,7 +285,7 @@ class Hub implements RelayHub {
 
   #dropLink(link: AgentLink): void {
     this.#endLink(link);
-    link.outlet.close();
+    link.sendQueue.close();
   }
 
   #endLink(link: AgentLink): void {
@@ -302,9 +302,9 @@ function peerOf(check: DialCheck): PeerId {
   return "agent" in check ? check.agent.peerId : check.dial.hello.source;
 }
 
-function turnAway(outlet: Outlet, reset: RelayReset): void {
-  outlet.send(resetFrame(0, reset));
-  outlet.close();
+function turnAway(sendQueue: SendQueue, reset: RelayReset): void {
+  sendQueue.send(resetFrame(0, reset));
+  sendQueue.close();
 }
 
 /** Ids are not used again while a frame of their former stream may be on its way. */

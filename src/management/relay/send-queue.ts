@@ -18,7 +18,7 @@ export interface Waiting {
 const SHARE = 1 / 16;
 
 /** The share of each peer that has a socket here. */
-export class Shares {
+export class PeerBudget {
   readonly #whole: Waiting;
   readonly #open = new Map<PeerId, { readonly waiting: Waiting; sockets: number }>();
 
@@ -60,7 +60,7 @@ export interface OutletSocket {
 /** Time for a socket's other end to read why it is closed. */
 const LINGER_MS = 1_000;
 
-export class Outlet {
+export class SendQueue {
   readonly #socket: OutletSocket;
   readonly #waiting: Waiting;
   readonly #bytesMax: number;
@@ -84,14 +84,14 @@ export class Outlet {
   }
 
   /** Whether `bytes` more may wait here, by all three bounds. */
-  hasRoom(bytes: number): boolean {
+  canSend(bytes: number): boolean {
     const { whole = this.#waiting } = this.#waiting;
     if (this.#waitingBytes + bytes > this.#bytesMax || whole.bytes + bytes > whole.bytesMax) return false;
     const isScarce = whole.bytes > whole.bytesMax / 2;
     return !isScarce || this.#waiting.bytes + bytes <= this.#waiting.bytesMax;
   }
 
-  /** Sends a frame; the caller has asked `hasRoom`. Does nothing once the socket closes. */
+  /** Sends a frame; the caller has asked `canSend`. Does nothing once the socket closes. */
   send(frame: Buffer): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.#socket.send(frame);

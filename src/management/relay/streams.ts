@@ -13,17 +13,17 @@ import { RELAY_FRAME, type RelayFrame, type RelayReset, resetFrame } from "../..
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import { createHeadcount, type Headcount } from "../keyed-counter.ts";
 import type { AdmittedDial } from "./admission.ts";
-import type { Outlet } from "./send-queue.ts";
+import type { SendQueue } from "./send-queue.ts";
 import { createLedger, type Ledger, type RelayEnd } from "./stream-credit.ts";
 
 /** A socket that carries many streams, each under an id of its own. */
 export interface Carrier {
-  readonly outlet: Outlet;
+  readonly sendQueue: SendQueue;
   readonly streams: Map<number, Stream>;
 }
 
 export interface StreamEnd {
-  readonly outlet: Outlet;
+  readonly sendQueue: SendQueue;
   /** The stream's id on that socket. */
   readonly id: number;
   /** Null: the socket is the stream's own and closes with it. */
@@ -131,12 +131,12 @@ class StreamTable implements Streams {
       return;
     }
     const to = from === "client" ? stream.agent : stream.client;
-    if (!to.outlet.hasRoom(message.length)) {
+    if (!to.sendQueue.canSend(message.length)) {
       this.end(stream, "limit");
       return;
     }
     message.writeUInt32BE(to.id, 1);
-    to.outlet.send(message);
+    to.sendQueue.send(message);
     if (message.length >= LARGE_BYTES) letGo(message);
     if (stream.ledger.isOver) this.#forget(stream);
   }
@@ -145,8 +145,8 @@ class StreamTable implements Streams {
     if (stream.isOver) return;
     const { client, agent } = stream;
     this.#forget(stream);
-    if (knows !== "agent") agent.outlet.send(resetFrame(agent.id, reset));
-    if (knows !== "client") client.outlet.send(resetFrame(client.id, reset));
+    if (knows !== "agent") agent.sendQueue.send(resetFrame(agent.id, reset));
+    if (knows !== "client") client.sendQueue.send(resetFrame(client.id, reset));
     closeOwn(client);
   }
 
@@ -179,6 +179,6 @@ class StreamTable implements Streams {
   }
 }
 
-function closeOwn({ carrier, outlet }: StreamEnd): void {
-  if (carrier === null) outlet.closeSoon();
+function closeOwn({ carrier, sendQueue }: StreamEnd): void {
+  if (carrier === null) sendQueue.closeSoon();
 }

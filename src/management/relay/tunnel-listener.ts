@@ -94,7 +94,7 @@ export function listenForTunnels(deps: TunnelListenerDeps): TunnelListener {
         sendPings: false,
         open: (socket) => begin(deps, open, socket),
         message: (socket, message) => socket.data.tunnel?.receive(message),
-        drain: (socket) => socket.data.tunnel?.outlet.count(),
+        drain: (socket) => socket.data.tunnel?.sendQueue.count(),
         close: (socket) => {
           if (open.get(socket.data.dial.from) === socket) open.delete(socket.data.dial.from);
           socket.data.tunnel?.over();

@@ -22,7 +22,7 @@ import {
 } from "../../wire/relay.ts";
 import { RELAY_TUNNEL_PING_MS, RELAY_TUNNEL_TIMEOUT_MS, RelayTunnelOpen } from "../../wire/relay-tunnel.ts";
 import type { AdmittedDial, DialClaim, NotAdmitted } from "./admission.ts";
-import { Outlet, type OutletSocket, type Waiting } from "./send-queue.ts";
+import { type OutletSocket, SendQueue, type Waiting } from "./send-queue.ts";
 import type { Carrier, Stream, StreamEnd, Streams } from "./streams.ts";
 import type { Seal } from "./tunnel-seal.ts";
 
@@ -66,7 +66,7 @@ interface Opening {
 }
 
 export class Tunnel implements Carrier {
-  readonly outlet: Outlet;
+  readonly sendQueue: SendQueue;
   readonly streams = new Map<number, Stream>();
   readonly #options: TunnelOptions;
   readonly #openings = new Map<number, Opening>();
@@ -87,7 +87,7 @@ export class Tunnel implements Carrier {
       terminate: () => socket.terminate(),
       getBufferedAmount: () => socket.getBufferedAmount(),
     };
-    this.outlet = new Outlet(sealing, host.waiting, host.waitingBytesPerTunnelMax);
+    this.sendQueue = new SendQueue(sealing, host.waiting, host.waitingBytesPerTunnelMax);
     this.#heardAtMs = clock.monotonicMs();
     this.#timer = setInterval(() => this.#beat(), RELAY_TUNNEL_PING_MS);
     this.#timer.unref();
@@ -101,7 +101,7 @@ export class Tunnel implements Carrier {
   open(source: StreamSource, client: StreamEnd, dial: AdmittedDial): Stream | RelayReset {
     const { streams } = this.#options.host;
     if (this.#isOver) return "broken";
-    if (streams.isFull(dial.hello.source) || this.outlet.isCrowded) return "limit";
+    if (streams.isFull(dial.hello.source) || this.sendQueue.isCrowded) return "limit";
     this.#lastId += 1;
     const id = this.#lastId;
     const open: RelayTunnelOpen = {
@@ -110,12 +110,12 @@ export class Tunnel implements Carrier {
       sourceAddress: source.sourceAddress.slice(0, 64),
       sourcePort: source.sourcePort,
     };
-    this.outlet.send(encodeRelayFrame(RELAY_FRAME.open, id, Buffer.from(JSON.stringify(open))));
+    this.sendQueue.send(encodeRelayFrame(RELAY_FRAME.open, id, Buffer.from(JSON.stringify(open))));
     return streams.open({
       dial,
       sourceAddress: source.sourceAddress,
       client,
-      agent: { outlet: this.outlet, id, carrier: this },
+      agent: { sendQueue: this.sendQueue, id, carrier: this },
     });
   }
 
@@ -131,7 +131,7 @@ export class Tunnel implements Carrier {
     this.#heardAtMs = this.#options.clock.monotonicMs();
     if (read.type === RELAY_FRAME.open) this.#onOpen(read);
     else if (read.type === RELAY_FRAME.ping) {
-      if (this.outlet.hasRoom(frame.length)) this.outlet.send(encodeRelayFrame(RELAY_FRAME.pong, 0));
+      if (this.sendQueue.canSend(frame.length)) this.sendQueue.send(encodeRelayFrame(RELAY_FRAME.pong, 0));
     } else if (read.type !== RELAY_FRAME.pong) this.#onFrame(read, frame);
   }
 
@@ -146,8 +146,8 @@ export class Tunnel implements Carrier {
       if (end === "dial") host.streams.end(stream, "broken", "agent");
       else host.streams.end(stream, "gone", "client");
     }
-    this.outlet.close();
-    this.outlet.closed();
+    this.sendQueue.close();
+    this.sendQueue.closed();
   }
 
   #beat(): void {
@@ -158,9 +158,9 @@ export class Tunnel implements Carrier {
       socket.terminate();
       return;
     }
-    this.outlet.count();
+    this.sendQueue.count();
     const ping = encodeRelayFrame(RELAY_FRAME.ping, 0);
-    if (this.outlet.hasRoom(ping.length)) this.outlet.send(ping);
+    if (this.sendQueue.canSend(ping.length)) this.sendQueue.send(ping);
   }
 
   #onFrame(frame: RelayFrame, message: Buffer): void {
@@ -205,7 +205,7 @@ export class Tunnel implements Carrier {
     const admitted = await host.admit(open);
     const opening = this.#openings.get(id);
     if (opening === undefined) return;
-    const end = { outlet: this.outlet, id, carrier: this };
+    const end = { sendQueue: this.sendQueue, id, carrier: this };
     const stream = admitted.ok ? host.connect(open, end, admitted) : admitted.reset;
     if (typeof stream === "string") {
       this.#refuse(id, stream);
@@ -220,7 +220,7 @@ export class Tunnel implements Carrier {
 
   #refuse(id: number, reset: RelayReset): void {
     this.#openings.delete(id);
-    this.outlet.send(resetFrame(id, reset));
+    this.sendQueue.send(resetFrame(id, reset));
   }
 
   #violated(): void {

@@ -45,8 +45,8 @@ class End implements OutletSocket {
       waitingBytesPerTunnelMax: 1_000_000,
       admit: () => new Promise((resolve) => this.#answer.push(resolve)),
       connect: (_source, client, dial) => {
-        const outlet = machine as unknown as Stream["agent"]["outlet"];
-        const agent = { outlet, id: 9, carrier: null };
+        const sendQueue = machine as unknown as Stream["agent"]["sendQueue"];
+        const agent = { sendQueue, id: 9, carrier: null };
         const stream = streams.open({ dial, sourceAddress: "", client, agent });
         this.connected.push(stream);
         return stream;
@@ -93,7 +93,7 @@ class Machine {
   constructor(to: Buffer[]) {
     this.#to = to;
   }
-  hasRoom(): boolean {
+  canSend(): boolean {
     return true;
   }
   send(frame: Buffer): void {
@@ -153,7 +153,7 @@ test("a stream that is refused is told why, and the tunnel goes on", async () =>
 test("who asks and does not read the answers gets none", () => {
   const end = new End();
   end.waitingBytes = 1_000_000;
-  end.tunnel.outlet.count();
+  end.tunnel.sendQueue.count();
   end.put(RELAY_FRAME.ping, 0);
   expect(end.frames).toEqual([]);
 });
