@@ -93,7 +93,7 @@ class Hub implements RelayHub {
   readonly #links = new Map<PeerId, AgentLink>();
   readonly #streams: Streams;
   readonly #waiting: Waiting;
-  readonly #shares: PeerBudget;
+  readonly #budget: PeerBudget;
   readonly #stopRechecking: () => void;
   #tunnels: Tunnels | null = null;
   #isClosed = false;
@@ -108,7 +108,7 @@ class Hub implements RelayHub {
     this.#gate = createGate({ clock, admission: this.#admission, perDeviceMax: limits.streamsPerSourceMax });
     this.#streams = createStreams({ clock, log, limits });
     this.#waiting = { bytes: 0, bytesMax: limits.waitingBytesMax };
-    this.#shares = new PeerBudget(this.#waiting);
+    this.#budget = new PeerBudget(this.#waiting);
     this.#stopRechecking = startRechecking({
       store: context.store,
       log,
@@ -197,7 +197,7 @@ class Hub implements RelayHub {
     const { check } = socket.data;
     const isAgent = check.ok && "agent" in check;
     const bytesMax = isAgent ? this.#limits.waitingBytesPerAgentMax : WAITING_BYTES_PER_CLIENT_MAX;
-    const sendQueue = new SendQueue(socket, this.#shares.enter(peerOf(check)), bytesMax);
+    const sendQueue = new SendQueue(socket, this.#budget.enter(peerOf(check)), bytesMax);
     socket.data.sendQueue = sendQueue;
     if (!check.ok) turnAway(sendQueue, check.reset);
     else if ("agent" in check) socket.data.link = this.#openLink(sendQueue, check.agent);
@@ -272,7 +272,7 @@ class Hub implements RelayHub {
     const { stream, link, sendQueue, check } = socket.data;
     if (sendQueue !== null) {
       sendQueue.closed();
-      this.#shares.leave(peerOf(check));
+      this.#budget.leave(peerOf(check));
     }
     if (stream !== null) this.#streams.end(stream, "gone", "client");
     if (link !== null) this.#endLink(link);

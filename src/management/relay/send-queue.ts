@@ -48,7 +48,7 @@ export class PeerBudget {
 }
 
 /** The part of a WebSocket that is used. */
-export interface OutletSocket {
+export interface QueueSocket {
   readonly readyState: number;
   send(frame: Buffer): unknown;
   close(): void;
@@ -61,13 +61,13 @@ export interface OutletSocket {
 const LINGER_MS = 1_000;
 
 export class SendQueue {
-  readonly #socket: OutletSocket;
+  readonly #socket: QueueSocket;
   readonly #waiting: Waiting;
   readonly #bytesMax: number;
   #waitingBytes = 0;
 
   /** `bytesMax`: most bytes that may wait at this socket. */
-  constructor(socket: OutletSocket, waiting: Waiting, bytesMax: number) {
+  constructor(socket: QueueSocket, waiting: Waiting, bytesMax: number) {
     this.#socket = socket;
     this.#waiting = waiting;
     this.#bytesMax = bytesMax;

@@ -1,7 +1,7 @@
 /**
  * The relayed streams that pass through this process: opened, passed on within their credit, ended.
  *
- * A stream has a client's end and a machine's end. An end either has a socket of its own, or shares a carrier
+ * A stream has a client's end and a machine's end. An end either has a socket of its own, or budget a carrier
  * with others: a machine's link, or a tunnel to another process. Read `pass` first.
  *
  * @module

@@ -22,7 +22,7 @@ import {
 } from "../../wire/relay.ts";
 import { RELAY_TUNNEL_PING_MS, RELAY_TUNNEL_TIMEOUT_MS, RelayTunnelOpen } from "../../wire/relay-tunnel.ts";
 import type { AdmittedDial, DialClaim, NotAdmitted } from "./admission.ts";
-import { type OutletSocket, SendQueue, type Waiting } from "./send-queue.ts";
+import { type QueueSocket, SendQueue, type Waiting } from "./send-queue.ts";
 import type { Carrier, Stream, StreamEnd, Streams } from "./streams.ts";
 import type { Seal } from "./tunnel-seal.ts";
 
@@ -54,7 +54,7 @@ export interface TunnelOptions {
   readonly host: TunnelHost;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly log: Log;
-  readonly socket: OutletSocket;
+  readonly socket: QueueSocket;
   readonly seal: Seal;
   /** The dialling end has the clients, the other the machines. */
   readonly end: "dial" | "accept";
@@ -78,7 +78,7 @@ export class Tunnel implements Carrier {
   constructor(options: TunnelOptions) {
     const { host, socket, seal, clock } = options;
     this.#options = options;
-    const sealing: OutletSocket = {
+    const sealing: QueueSocket = {
       get readyState() {
         return socket.readyState;
       },

@@ -11,7 +11,7 @@ import type { RelayReset } from "../../wire/relay.ts";
 import { RELAY_TUNNEL_HEADER, RELAY_TUNNEL_OPEN_MS, RELAY_TUNNEL_PATH } from "../../wire/relay-tunnel.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { Cluster, RelayPlace } from "../db/engine/cluster.ts";
-import type { OutletSocket } from "./send-queue.ts";
+import type { QueueSocket } from "./send-queue.ts";
 import { Tunnel, type TunnelHost } from "./tunnel.ts";
 import { type ClusterAddress, listenForTunnels, type TunnelListener } from "./tunnel-listener.ts";
 import { dialTunnel, type TunnelScope } from "./tunnel-proof.ts";
@@ -116,7 +116,7 @@ class TunnelPool implements Tunnels {
       return null;
     }
     const { socket, seal } = made;
-    const tunnel = new Tunnel({ host, clock, log, socket: outletOf(socket), seal, end: "dial" });
+    const tunnel = new Tunnel({ host, clock, log, socket: sendQueueOf(socket), seal, end: "dial" });
     this.#tunnels.set(processId, tunnel);
     socket.onmessage = ({ data }: { data: unknown }) => tunnel.receive(data);
     socket.onclose = () => {
@@ -150,7 +150,7 @@ async function openSocket(
   return null;
 }
 
-function outletOf(socket: WebSocket): OutletSocket {
+function sendQueueOf(socket: WebSocket): QueueSocket {
   return {
     get readyState() {
       return socket.readyState;

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { silentLog } from "../../../src/base/log.ts";
 import type { AdmittedDial, NotAdmitted } from "../../../src/management/relay/admission.ts";
-import type { OutletSocket } from "../../../src/management/relay/send-queue.ts";
+import type { QueueSocket } from "../../../src/management/relay/send-queue.ts";
 import { createStreams, type Stream } from "../../../src/management/relay/streams.ts";
 import { Tunnel, type TunnelHost } from "../../../src/management/relay/tunnel.ts";
 import { createSeal, type Seal } from "../../../src/management/relay/tunnel-seal.ts";
@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 /** An end of a tunnel whose other end is the test. */
-class End implements OutletSocket {
+class End implements QueueSocket {
   readyState: number = WebSocket.OPEN;
   waitingBytes = 0;
   readonly seal: Seal;
