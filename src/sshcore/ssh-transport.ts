@@ -75,10 +75,10 @@ export class SshTransport {
       return check === true ? this.#onPayload(payload) : check;
     };
     const write = this.#protocol._onWrite;
-    const gather = createGatherer(stream);
+    const coalescer = createGatherer(stream);
     this.#protocol._onWrite = (data) => {
       this.bytesOut += data.length;
-      gather(data.length);
+      coalescer(data.length);
       write(data);
     };
     stream.on("drain", () => this.#wake.emit("drain"));

@@ -27,7 +27,7 @@ function pieces(count: number): Buffer[] {
 
 test("what is written in one turn arrives whole and in order, also when the other end is slow", async () => {
   const { near, far, close } = await pair();
-  const gather = createGatherer(near);
+  const coalescer = createGatherer(near);
   const sent = pieces(400);
   // What is written is let go of, as a packet is.
   const expected = Buffer.concat(sent);
@@ -38,7 +38,7 @@ test("what is written in one turn arrives whole and in order, also when the othe
     setTimeout(() => far.resume(), 1);
   });
   for (const [i, piece] of sent.entries()) {
-    gather(piece.length);
+    coalescer(piece.length);
     near.write(Buffer.from(piece));
     if (i % 31 === 0) await Bun.sleep(0);
   }
@@ -50,10 +50,10 @@ test("what is written in one turn arrives whole and in order, also when the othe
 
 test("what was gathered goes before the end of the stream", async () => {
   const { near, far, close } = await pair();
-  const gather = createGatherer(near);
+  const coalescer = createGatherer(near);
   const received: Buffer[] = [];
   far.on("data", (data: Buffer) => received.push(data));
-  gather(13);
+  coalescer(13);
   for (const word of ["one ", "two ", "three"]) near.write(word);
   near.end();
   await once(far, "end");
