@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { finished } from "node:stream/promises";
 import { RelayStream } from "../../src/fabric/relay-stream.ts";
-import { createLedger } from "../../src/management/relay/stream-credit.ts";
+import { createStreamCredit } from "../../src/management/relay/stream-credit.ts";
 import {
   creditFrame,
   decodeRelayFrame,
@@ -17,7 +17,7 @@ import {
 
 /** Two ends with the relay's books between them, which hold both to the rules. */
 function aPair(windowBytes?: () => number) {
-  const ledger = createLedger();
+  const ledger = createStreamCredit();
   const refused: Buffer[] = [];
   const ends = { client: undefined as RelayStream | undefined, agent: undefined as RelayStream | undefined };
   const carry = (from: "client" | "agent", message: Buffer) => {
@@ -180,7 +180,7 @@ test.each([
   const sent: Buffer[] = [];
   const stream = new RelayStream({ id: 7, send: (frame) => void sent.push(frame) });
   stream.on("error", () => {});
-  const ledger = createLedger();
+  const ledger = createStreamCredit();
   let isTaken = true;
   for (const message of frames) {
     const frame = decodeRelayFrame(message);

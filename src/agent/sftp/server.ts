@@ -19,7 +19,7 @@ import * as paths from "./paths.ts";
 import { PACKET_BYTES_MAX, Request, SFTP_VERSION, Status } from "./protocol.ts";
 import { type BeforeWrite, Replies } from "./replies.ts";
 import { closeFile, type Operation, type SftpSession } from "./session.ts";
-import { LedgerError } from "./sftp-audit-writer.ts";
+import { SftpAuditError } from "./sftp-audit-writer.ts";
 import { errnoOf, outcome, outcomeOf } from "./status.ts";
 
 export interface SftpServerOptions {
@@ -108,7 +108,7 @@ function serve(session: SftpSession, packets: Packets, beforeWait: () => void): 
 function end(session: SftpSession, cause: unknown): number {
   const { code } = cause as NodeJS.ErrnoException;
   if (code !== undefined && GONE.has(code)) return 0;
-  if (cause instanceof LedgerError) return REFUSED_STATUS;
+  if (cause instanceof SftpAuditError) return REFUSED_STATUS;
   if (cause instanceof SshBufferError) {
     writeSync(2, `qf: error: the SFTP client sent what is not SFTP: ${cause.message}\n`);
     // What came before it has its answers, if anybody still reads them.

@@ -28,8 +28,8 @@ const DETAIL_CHARS_MAX = 256;
 const UNBLOCKED_BYTES = 65_536;
 
 /** The agent can not store what is done, or has gone. */
-export class LedgerError extends Error {
-  override readonly name = "LedgerError";
+export class SftpAuditError extends Error {
+  override readonly name = "SftpAuditError";
 }
 
 const STATUS_NAMES: Record<Status, SftpOperationRecord["status"]> = {
@@ -68,7 +68,7 @@ export class Ledger {
 
   /** Throws when nothing more is recorded. */
   readonly onOperation: OperationHook = (operation) => {
-    if (this.#isRefused) throw new LedgerError("what is done is not recorded");
+    if (this.#isRefused) throw new SftpAuditError("what is done is not recorded");
     const number = ++this.#number;
     const isAwaited = AWAITED.has(operation.op);
     if (isAwaited) {
@@ -88,7 +88,7 @@ export class Ledger {
       const leftMs = Math.ceil(HOLD_MS - (performance.now() - this.#heldSinceMs));
       if (leftMs <= 0 || !isReadable(inputFd, leftMs)) this.#send();
     }
-    if (this.#isRefused) throw new LedgerError("what is done is not recorded");
+    if (this.#isRefused) throw new SftpAuditError("what is done is not recorded");
   };
 
   /**
@@ -117,7 +117,7 @@ export class Ledger {
     try {
       this.#hold(record);
     } catch (cause) {
-      if (!(cause instanceof LedgerError)) throw cause;
+      if (!(cause instanceof SftpAuditError)) throw cause;
     }
   }
 
@@ -158,7 +158,7 @@ export class Ledger {
 
   #refuse(): never {
     this.#isRefused = true;
-    throw new LedgerError("what is done is not recorded");
+    throw new SftpAuditError("what is done is not recorded");
   }
 }
 

@@ -15,7 +15,7 @@ import type { FdReader, FdWriter } from "../os/pipes.ts";
 import { openPty, type Pty, type WindowSize } from "../os/pty.ts";
 import { type Exit, type Launch, type SpawnedChild, spawnAs } from "../os/spawn.ts";
 import type { LocalAccount } from "../os/users.ts";
-import { serveLedger } from "./sftp-ledger.ts";
+import { serveSftpAudit } from "./sftp-audit.ts";
 
 export interface ProgramRequest {
   readonly account: LocalAccount;
@@ -150,7 +150,7 @@ class RunningProgram implements Program {
   async #run(): Promise<Exit> {
     const { stdout, stderr, exited } = this.#child;
     const output = [this.#pumpOutput(stdout, "stdout")];
-    const ledger = this.#serveLedger();
+    const ledger = this.#serveSftpAudit();
     if (ledger !== null) output.push(ledger);
     else if (stderr !== null) output.push(this.#pumpOutput(stderr, "stderr"));
     const drained = Promise.all(output);
@@ -163,13 +163,13 @@ class RunningProgram implements Program {
   }
 
   /** What an SFTP server tells of itself, to its last word. Null: it is none. */
-  #serveLedger(): Promise<void> | null {
+  #serveSftpAudit(): Promise<void> | null {
     const { transport, channelId, sftp } = this.#request;
     const { stderr, answers } = this.#child;
     if (sftp === undefined || stderr === null || answers === null) return null;
     const say = (text: string): Promise<unknown> =>
       transport.writeChannel(channelId, "stderr", Buffer.from(text));
-    return serveLedger({
+    return serveSftpAudit({
       reader: stderr,
       answers,
       record: (operations) => sftp.record(operations),

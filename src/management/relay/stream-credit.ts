@@ -24,7 +24,7 @@ interface Side {
   hasEnded: boolean;
 }
 
-export function createLedger(): Ledger {
+export function createStreamCredit(): Ledger {
   const sides: Record<RelayEnd, Side> = {
     client: { credit: RELAY_CREDIT_INITIAL, bytes: 0, hasEnded: false },
     agent: { credit: RELAY_CREDIT_INITIAL, bytes: 0, hasEnded: false },

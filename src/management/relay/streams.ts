@@ -14,7 +14,7 @@ import type { AccountId, PeerId } from "../../wire/units.ts";
 import { createHeadcount, type Headcount } from "../keyed-counter.ts";
 import type { AdmittedDial } from "./admission.ts";
 import type { SendQueue } from "./send-queue.ts";
-import { createLedger, type Ledger, type RelayEnd } from "./stream-credit.ts";
+import { createStreamCredit, type Ledger, type RelayEnd } from "./stream-credit.ts";
 
 /** A socket that carries many streams, each under an id of its own. */
 export interface Carrier {
@@ -113,7 +113,7 @@ class StreamTable implements Streams {
   open(made: NewStream): Stream {
     const { source } = made.dial.hello;
     const startedMs = this.#clock.monotonicMs();
-    const stream: Stream = { ...made, ledger: createLedger(), startedMs, isOver: false };
+    const stream: Stream = { ...made, ledger: createStreamCredit(), startedMs, isOver: false };
     for (const { carrier, id } of [made.client, made.agent]) carrier?.streams.set(id, stream);
     this.#streams.add(stream);
     this.#headcount.enter(source);

@@ -9,7 +9,7 @@ import { createLines } from "../os/forward-helper-protocol.ts";
 import type { FdReader, FdWriter } from "../os/pipes.ts";
 import { LEDGER_LINE, LEDGER_NO, LEDGER_YES, LINE_BYTES_MAX } from "../sftp/ledger-line.ts";
 
-export interface LedgerOptions {
+export interface SftpAuditOptions {
   readonly reader: FdReader;
   readonly answers: FdWriter;
   /** Stores what was done; false when it can not be. */
@@ -21,7 +21,7 @@ export interface LedgerOptions {
 }
 
 /** Answers until the process has gone. Never rejects. */
-export async function serveLedger({ reader, answers, ...options }: LedgerOptions): Promise<void> {
+export async function serveSftpAudit({ reader, answers, ...options }: SftpAuditOptions): Promise<void> {
   const lines = createLines(LINE_BYTES_MAX);
   let isRefused = false;
   try {
