@@ -57,11 +57,11 @@ export async function runChild(): Promise<number> {
 
 /** Its stderr is the way to the agent's evidence, and back. */
 async function serveSftp(mode: "write" | "read"): Promise<number> {
-  const [{ runSftpServer }, { Ledger }] = await Promise.all([
+  const [{ runSftpServer }, { SftpAuditWriter }] = await Promise.all([
     import("../sftp/server.ts"),
     import("../sftp/sftp-audit-writer.ts"),
   ]);
-  const ledger = new Ledger(2);
+  const ledger = new SftpAuditWriter(2);
   const { onOperation, beforeWait, beforeWrite } = ledger;
   try {
     return runSftpServer({ mode, onOperation, beforeWait, beforeWrite });

@@ -51,7 +51,7 @@ const AWAITED: ReadonlySet<SftpOperation["op"]> = new Set([
   "copy",
 ]);
 
-export class Ledger {
+export class SftpAuditWriter {
   readonly #fd: number;
   readonly #answers = Buffer.alloc(256);
   #number = 0;

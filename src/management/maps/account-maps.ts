@@ -9,7 +9,7 @@
  * @module
  */
 import { QfError } from "../../base/errors.ts";
-import { type AccountChange, LiveAccount } from "../../policy/maps/account-view.ts";
+import { type AccountChange, AccountView } from "../../policy/maps/account-view.ts";
 import { digestOfMap } from "../../wire/map-digest.ts";
 import type { MapRule, NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
@@ -24,8 +24,8 @@ import {
   type WholeAccount,
 } from "./account-rows.ts";
 import { type AccountDeps, commonOfAccount, entitiesOf } from "./account-snapshot.ts";
-import { createKeptMaps, type KeptMaps } from "./map-cache.ts";
-import type { MapStamps } from "./map-versions.ts";
+import { createMapCache, type MapCache } from "./map-cache.ts";
+import type { MapVersions } from "./map-versions.ts";
 
 /** How often a map may be overtaken by changes while it is made, before that is given up. */
 const ATTEMPTS_MAX = 20;
@@ -36,7 +36,7 @@ const RETRY_MS = 1_000;
 
 export interface AccountMapsDeps extends AccountDeps {
   readonly store: Store;
-  readonly stamps: MapStamps;
+  readonly stamps: MapVersions;
   /** What changed could not be read; it is tried again. */
   onFailure(cause: unknown): void;
 }
@@ -45,8 +45,8 @@ interface Loaded {
   version: number;
   settled: SettledRows;
   revokedLogins: readonly LoginRow[];
-  readonly live: LiveAccount;
-  readonly kept: KeptMaps;
+  readonly live: AccountView;
+  readonly kept: MapCache;
   /** Machine → devices that it vouches for, and device → that machine. */
   readonly vouchedBy: Map<PeerId, Set<PeerId>>;
   readonly voucherOf: Map<PeerId, PeerId>;
@@ -74,14 +74,14 @@ export class AccountMaps {
   async mapOf(peerId: PeerId): Promise<NetworkMap | undefined> {
     const version = await this.#deps.store.read((tx) => findVersion(tx, this.#accountId));
     if (version === undefined) return undefined;
-    await this.#reach(version);
+    await this.#scope(version);
     return await this.knownMapOf(peerId);
   }
 
   /** The map as of the last change that was read: for who has just been told of that one. */
   async knownMapOf(peerId: PeerId): Promise<NetworkMap | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      if (this.#loaded === null) await this.#reach(0);
+      if (this.#loaded === null) await this.#scope(0);
       const loaded = this.#loaded;
       if (loaded === null || this.#isGone) return undefined;
       const cached = loaded.kept.get(peerId);
@@ -123,13 +123,13 @@ export class AccountMaps {
       this.#isGone = true;
       this.#tell("all");
     } else if (this.#loaded !== null) {
-      this.#reach(version).catch((cause: unknown) => this.#again(cause));
+      this.#scope(version).catch((cause: unknown) => this.#again(cause));
     }
   }
 
   /** What is known of the account as a whole, as of the last change that was read. */
-  async account(): Promise<{ readonly live: LiveAccount; readonly version: number } | undefined> {
-    if (this.#loaded === null) await this.#reach(0);
+  async account(): Promise<{ readonly live: AccountView; readonly version: number } | undefined> {
+    if (this.#loaded === null) await this.#scope(0);
     return this.#loaded ?? undefined;
   }
 
@@ -142,7 +142,7 @@ export class AccountMaps {
     this.#retry.unref();
   }
 
-  async #reach(version: number): Promise<void> {
+  async #scope(version: number): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       if (this.#isGone || (this.#loaded !== null && this.#loaded.version >= version)) return;
       // One that is under way may have read before this version was committed.
@@ -188,8 +188,8 @@ export class AccountMaps {
   }
 
   #empty(common: AccountChange["common"], rows: WholeAccount | ChangedAccount): Loaded {
-    const live = new LiveAccount(common);
-    const kept = createKeptMaps((peerId) => live.forget(peerId));
+    const live = new AccountView(common);
+    const kept = createMapCache((peerId) => live.forget(peerId));
     for (const peerId of this.#watchers.keys()) kept.pin(peerId);
     const settled = { allGroupId: null, isEveryoneApproved: false, loginSecondsMax: 0, postureChecks: [] };
     const stamps = rows.part.peers.map(

@@ -9,7 +9,7 @@ import type { PeerId } from "../../wire/units.ts";
 /** Most maps kept that nobody watches. */
 const LOOSE_MAX = 1_000;
 
-export interface KeptMaps {
+export interface MapCache {
   get(peerId: PeerId): NetworkMap | undefined;
   /** Keeps `map` and returns it; where one of the same epoch and version is kept already, returns that. */
   put(peerId: PeerId, map: NetworkMap): NetworkMap;
@@ -21,7 +21,7 @@ export interface KeptMaps {
 }
 
 /** `onDrop` is called for each map that is dropped for want of room. */
-export function createKeptMaps(onDrop: (peerId: PeerId) => void): KeptMaps {
+export function createMapCache(onDrop: (peerId: PeerId) => void): MapCache {
   const maps = new Map<PeerId, NetworkMap>();
   const pinned = new Set<PeerId>();
   /** Oldest first. */

@@ -33,7 +33,7 @@ export type StampOutcome =
   | { readonly kind: "stamped"; readonly version: number }
   | { readonly kind: "stale" };
 
-export interface MapStamps {
+export interface MapVersions {
   stamp(order: StampOrder): Promise<StampOutcome>;
 }
 
@@ -43,7 +43,7 @@ interface Waiting {
   readonly reject: (cause: unknown) => void;
 }
 
-export function createMapStamps(store: Store): MapStamps {
+export function createMapVersions(store: Store): MapVersions {
   const waiting: Waiting[] = [];
   let isRunning = false;
   const run = async (): Promise<void> => {

@@ -12,7 +12,7 @@ import type { KeyRing, Maps } from "../context.ts";
 import type { Store } from "../db/engine/store.ts";
 import { findVersion } from "../db/tables/accounts.ts";
 import { AccountMaps } from "./account-maps.ts";
-import { createMapStamps } from "./map-versions.ts";
+import { createMapVersions } from "./map-versions.ts";
 
 export interface MapsDeps {
   readonly store: Store;
@@ -23,7 +23,7 @@ export interface MapsDeps {
 
 /** Listens to the store for as long as that is open. */
 export function createMaps({ store, keys, origin, log = silentLog }: MapsDeps): Maps {
-  const stamps = createMapStamps(store);
+  const stamps = createMapVersions(store);
   const accounts = new Map<AccountId, AccountMaps>();
   const prepared = new WeakMap<NetworkMap, PolicySnapshot>();
   const deps = { store, keys, origin, embeddedIssuer: `${origin}/idp`, stamps };

@@ -8,7 +8,7 @@ import { RELAY_CREDIT_INITIAL, RELAY_CREDIT_MAX, RELAY_FRAME, type RelayFrame } 
 
 export type RelayEnd = "client" | "agent";
 
-export interface Ledger {
+export interface StreamCredit {
   /** Bytes of data that came from each end. */
   readonly bytes: Readonly<Record<RelayEnd, number>>;
   /** Both directions have ended: nothing more will come. */
@@ -24,7 +24,7 @@ interface Side {
   hasEnded: boolean;
 }
 
-export function createStreamCredit(): Ledger {
+export function createStreamCredit(): StreamCredit {
   const sides: Record<RelayEnd, Side> = {
     client: { credit: RELAY_CREDIT_INITIAL, bytes: 0, hasEnded: false },
     agent: { credit: RELAY_CREDIT_INITIAL, bytes: 0, hasEnded: false },

@@ -14,7 +14,7 @@ import type { AccountId, PeerId } from "../../wire/units.ts";
 import { createHeadcount, type Headcount } from "../keyed-counter.ts";
 import type { AdmittedDial } from "./admission.ts";
 import type { SendQueue } from "./send-queue.ts";
-import { createStreamCredit, type Ledger, type RelayEnd } from "./stream-credit.ts";
+import { createStreamCredit, type RelayEnd, type StreamCredit } from "./stream-credit.ts";
 
 /** A socket that carries many streams, each under an id of its own. */
 export interface Carrier {
@@ -38,7 +38,7 @@ export interface NewStream {
 }
 
 export interface Stream extends NewStream {
-  readonly ledger: Ledger;
+  readonly credit: StreamCredit;
   readonly startedMs: number;
   isOver: boolean;
 }
@@ -113,7 +113,7 @@ class StreamTable implements Streams {
   open(made: NewStream): Stream {
     const { source } = made.dial.hello;
     const startedMs = this.#clock.monotonicMs();
-    const stream: Stream = { ...made, ledger: createStreamCredit(), startedMs, isOver: false };
+    const stream: Stream = { ...made, credit: createStreamCredit(), startedMs, isOver: false };
     for (const { carrier, id } of [made.client, made.agent]) carrier?.streams.set(id, stream);
     this.#streams.add(stream);
     this.#headcount.enter(source);
@@ -126,7 +126,7 @@ class StreamTable implements Streams {
       this.end(stream, "gone", from);
       return;
     }
-    if (!stream.ledger.take(from, frame)) {
+    if (!stream.credit.take(from, frame)) {
       this.end(stream, "violation");
       return;
     }
@@ -138,7 +138,7 @@ class StreamTable implements Streams {
     message.writeUInt32BE(to.id, 1);
     to.sendQueue.send(message);
     if (message.length >= LARGE_BYTES) letGo(message);
-    if (stream.ledger.isOver) this.#forget(stream);
+    if (stream.credit.isOver) this.#forget(stream);
   }
 
   end(stream: Stream, reset: RelayReset, knows?: RelayEnd): void {
@@ -164,16 +164,16 @@ class StreamTable implements Streams {
     this.#streams.delete(stream);
     this.#headcount.leave(source);
     this.#log.info("relayed stream ended", { ...this.#show(stream) });
-    if (stream.ledger.isOver) closeOwn(stream.client);
+    if (stream.credit.isOver) closeOwn(stream.client);
   }
 
-  #show({ dial, sourceAddress, ledger, startedMs }: Stream): RelayedStream {
+  #show({ dial, sourceAddress, credit, startedMs }: Stream): RelayedStream {
     return {
       source: dial.hello.source,
       target: dial.hello.target,
       sourceAddress,
-      bytesFromClient: ledger.bytes.client,
-      bytesFromAgent: ledger.bytes.agent,
+      bytesFromClient: credit.bytes.client,
+      bytesFromAgent: credit.bytes.agent,
       durationMs: Math.round(this.#clock.monotonicMs() - startedMs),
     };
   }

@@ -17,9 +17,9 @@ import {
   countedGroups,
   destinationKeys,
   type MapCommon,
-  type MapReach,
-  reachOf,
+  type MapScope,
   rulesFor,
+  scopeOf,
   sourceGroups,
   sourcePeers,
 } from "./compile.ts";
@@ -37,16 +37,16 @@ export interface AccountChange {
 }
 
 /** A reach with whom it serves and what it hangs on. */
-interface SharedReach {
+interface SharedScope {
   readonly key: string;
   /** Destination groups and peer of it that rules name. */
   readonly destinations: readonly string[];
   readonly rules: readonly MapRule[];
   readonly members: Set<PeerId>;
-  parts: MapReach;
+  parts: MapScope;
 }
 
-export class LiveAccount {
+export class AccountView {
   #common: MapCommon;
   readonly #users = new Map<string, MapUser>();
   readonly #peers = new Map<PeerId, AccountPeer>();
@@ -59,10 +59,10 @@ export class LiveAccount {
   readonly #rulesByDestination = new KeyIndex<MapRule>();
   /** By group, or by the one peer, whom the rule speaks of. */
   readonly #rulesBySource = new KeyIndex<string>();
-  readonly #reaches = new Map<string, SharedReach>();
-  readonly #reachesByDestination = new KeyIndex<SharedReach>();
-  readonly #reachesByRule = new KeyIndex<SharedReach>();
-  readonly #reachOfPeer = new Map<PeerId, SharedReach>();
+  readonly #scopes = new Map<string, SharedScope>();
+  readonly #scopesByDestination = new KeyIndex<SharedScope>();
+  readonly #scopesByRule = new KeyIndex<SharedScope>();
+  readonly #scopeOfPeer = new Map<PeerId, SharedScope>();
   readonly #index: AccountIndex;
   readonly #narrowing = sharedNarrowing();
 
@@ -113,7 +113,7 @@ export class LiveAccount {
   compile(peerId: PeerId, version: number): NetworkMap | undefined {
     const self = this.#peers.get(peerId);
     if (self === undefined) return undefined;
-    return assembleMap(this.#common, self, this.#reach(self).parts, version);
+    return assembleMap(this.#common, self, this.#scope(self).parts, version);
   }
 
   /** Peers whose SSH port some rule opens for this one; see `reachable.ts`. */
@@ -123,11 +123,11 @@ export class LiveAccount {
 
   /** Nobody asks for this peer's map any more. */
   forget(peerId: PeerId): void {
-    const reach = this.#reachOfPeer.get(peerId);
+    const reach = this.#scopeOfPeer.get(peerId);
     if (reach === undefined) return;
-    this.#reachOfPeer.delete(peerId);
+    this.#scopeOfPeer.delete(peerId);
     reach.members.delete(peerId);
-    if (reach.members.size === 0) this.#dropReach(reach);
+    if (reach.members.size === 0) this.#dropScope(reach);
   }
 
   /**
@@ -217,10 +217,10 @@ export class LiveAccount {
       if (rule !== null) this.#indexRule(rule, "add");
     }
     for (const key of destinations) {
-      for (const reach of [...this.#reachesByDestination.of(key)]) this.#dropReach(reach, affected);
+      for (const reach of [...this.#scopesByDestination.of(key)]) this.#dropScope(reach, affected);
       // Had no rule by this group before: its reach does not name it.
       for (const peerId of [key, ...this.#peersByOwnGroup.of(key)]) {
-        if (!this.#reachOfPeer.has(peerId)) continue;
+        if (!this.#scopeOfPeer.has(peerId)) continue;
         affected.add(peerId);
         this.forget(peerId);
       }
@@ -234,50 +234,50 @@ export class LiveAccount {
 
   /** Makes every reach anew that may speak of what was touched. Those that come out the same stay. */
   #renewReaches(touched: ReadonlySet<string>, affected: Set<PeerId>): void {
-    const stale = new Set<SharedReach>();
+    const stale = new Set<SharedScope>();
     for (const key of touched) {
       for (const ruleId of this.#rulesBySource.of(key)) {
-        for (const reach of this.#reachesByRule.of(ruleId)) stale.add(reach);
+        for (const reach of this.#scopesByRule.of(ruleId)) stale.add(reach);
       }
     }
     for (const reach of stale) {
-      const parts = sharing(reach.parts, reachOf(this.#index, reach.rules, this.#narrowing));
+      const parts = sharing(reach.parts, scopeOf(this.#index, reach.rules, this.#narrowing));
       if (parts === reach.parts) continue;
       reach.parts = parts;
       for (const peerId of reach.members) affected.add(peerId);
     }
   }
 
-  #reach(self: AccountPeer): SharedReach {
-    const known = this.#reachOfPeer.get(self.id);
+  #scope(self: AccountPeer): SharedScope {
+    const known = this.#scopeOfPeer.get(self.id);
     if (known !== undefined) return known;
     const destinations = [self.id, ...self.groups]
       .filter((key) => this.#rulesByDestination.of(key).size > 0)
       .sort();
     const key = destinations.join(" ");
-    const reach = this.#reaches.get(key) ?? this.#addReach(key, destinations, self);
+    const reach = this.#scopes.get(key) ?? this.#addScope(key, destinations, self);
     reach.members.add(self.id);
-    this.#reachOfPeer.set(self.id, reach);
+    this.#scopeOfPeer.set(self.id, reach);
     return reach;
   }
 
-  #addReach(key: string, destinations: readonly string[], self: AccountPeer): SharedReach {
+  #addScope(key: string, destinations: readonly string[], self: AccountPeer): SharedScope {
     const rules = rulesFor(this.#index, self);
-    const parts = reachOf(this.#index, rules, this.#narrowing);
-    const reach: SharedReach = { key, destinations, rules, members: new Set(), parts };
-    this.#reaches.set(key, reach);
-    for (const one of destinations) this.#reachesByDestination.add(one, reach);
-    for (const rule of rules) this.#reachesByRule.add(rule.id, reach);
+    const parts = scopeOf(this.#index, rules, this.#narrowing);
+    const reach: SharedScope = { key, destinations, rules, members: new Set(), parts };
+    this.#scopes.set(key, reach);
+    for (const one of destinations) this.#scopesByDestination.add(one, reach);
+    for (const rule of rules) this.#scopesByRule.add(rule.id, reach);
     return reach;
   }
 
-  #dropReach(reach: SharedReach, affected?: Set<PeerId>): void {
-    this.#reaches.delete(reach.key);
-    for (const one of reach.destinations) this.#reachesByDestination.delete(one, reach);
-    for (const rule of reach.rules) this.#reachesByRule.delete(rule.id, reach);
+  #dropScope(reach: SharedScope, affected?: Set<PeerId>): void {
+    this.#scopes.delete(reach.key);
+    for (const one of reach.destinations) this.#scopesByDestination.delete(one, reach);
+    for (const rule of reach.rules) this.#scopesByRule.delete(rule.id, reach);
     for (const peerId of reach.members) {
       affected?.add(peerId);
-      this.#reachOfPeer.delete(peerId);
+      this.#scopeOfPeer.delete(peerId);
     }
   }
 }

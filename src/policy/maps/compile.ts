@@ -52,7 +52,7 @@ export type MapCommon = Pick<
   Pick<NetworkMap, "revokedLogins">;
 
 /** What a set of rules lets a map speak of: the same for every machine that has just these rules. */
-export type MapReach = Pick<NetworkMap, "users" | "peers" | "rules">;
+export type MapScope = Pick<NetworkMap, "users" | "peers" | "rules">;
 
 /** Lookups over an account that compilations share. `account-view.ts` keeps one up to date. */
 export interface AccountIndex {
@@ -98,7 +98,7 @@ export function compileMap(
 ): NetworkMap | undefined {
   const self = index.peersById.get(peerId);
   if (self === undefined) return undefined;
-  const reach = reachOf(index, rulesFor(index, self), plainNarrowing);
+  const reach = scopeOf(index, rulesFor(index, self), plainNarrowing);
   return assembleMap(commonOf(index.account), self, reach, index.account.version);
 }
 
@@ -121,7 +121,7 @@ export function commonOf(account: Omit<AccountSnapshot, "users" | "peers" | "rul
 export function assembleMap(
   common: MapCommon,
   self: AccountPeer,
-  reach: MapReach,
+  reach: MapScope,
   version: number,
 ): NetworkMap {
   return {
@@ -158,7 +158,7 @@ export function rulesFor(index: AccountIndex, self: Pick<AccountPeer, "id" | "gr
 }
 
 /** Users and peers that `rules` can speak of, the owners of those peers, and their other devices. */
-export function reachOf(index: AccountIndex, rules: readonly MapRule[], narrow: Narrowing): MapReach {
+export function scopeOf(index: AccountIndex, rules: readonly MapRule[], narrow: Narrowing): MapScope {
   const users = new Set<MapUser>();
   const peers = new Set<AccountPeer>();
   const mentioned = new Set<GroupId>();

@@ -5,10 +5,10 @@
  * @module
  */
 import type { MapPeer, MapUser } from "../../wire/network-map.ts";
-import { type AccountPeer, keepGroups, type MapReach, type Narrowing, plainNarrowing } from "./compile.ts";
+import { type AccountPeer, keepGroups, type MapScope, type Narrowing, plainNarrowing } from "./compile.ts";
 
 /** `now`, with what is the same taken from `before`; `before` itself when all is. Entries are compared by identity. */
-export function sharing(before: MapReach, now: MapReach): MapReach {
+export function sharing(before: MapScope, now: MapScope): MapScope {
   const users = isSameRecord(before.users, now.users) ? before.users : now.users;
   const peers = isSameRecord(before.peers, now.peers) ? before.peers : now.peers;
   const rules = isSameRecord(before.rules, now.rules) ? before.rules : now.rules;

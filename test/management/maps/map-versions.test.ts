@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import type { Store } from "../../../src/management/db/engine/store.ts";
-import { createMapStamps, type StampOutcome } from "../../../src/management/maps/map-versions.ts";
+import { createMapVersions, type StampOutcome } from "../../../src/management/maps/map-versions.ts";
 import { aManagement, anAccount, aPeerOf } from "../../support/management.ts";
 
 const closers: (() => unknown)[] = [];
@@ -24,7 +24,7 @@ test("what is asked for soon after a write is written together, each with its ow
       return store.transaction(fn);
     },
   };
-  const stamps = createMapStamps(counting);
+  const stamps = createMapVersions(counting);
   const stamp = (peerId: string, digest: string): Promise<StampOutcome> =>
     stamps.stamp({ accountId, peerId, digest, version: 7 });
   const [first = "", ...others] = peerIds;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type AccountChange, LiveAccount } from "../../../src/policy/maps/account-view.ts";
+import { type AccountChange, AccountView } from "../../../src/policy/maps/account-view.ts";
 import {
   type AccountPeer,
   type AccountSnapshot,
@@ -129,7 +129,7 @@ test("after any changes, every map made from them is the one that a fresh accoun
   fc.assert(
     fc.property(fc.array(fc.array(anyOp, { minLength: 1, maxLength: 4 }), { maxLength: 12 }), (steps) => {
       const model = new Model();
-      const live = new LiveAccount(commonOf(model.snapshot(1)));
+      const live = new AccountView(commonOf(model.snapshot(1)));
       // What agents have: renewed only where a change is said to concern them, by what differs.
       const held = new Map<string, NetworkMap | undefined>();
       let version = 1;
@@ -163,7 +163,7 @@ test("after any changes, every map made from them is the one that a fresh accoun
 
 test("machines with the same rules share their parts, and a change of one machine is no work for another", () => {
   const model = new Model();
-  const live = new LiveAccount(commonOf(model.snapshot(1)));
+  const live = new AccountView(commonOf(model.snapshot(1)));
   const machine = (name: string, sshEnabled = true): Op => ({
     kind: "peers",
     entity: { ...aPeer(name, ["g1"], { kind: "machine" }), sshEnabled },
@@ -185,7 +185,7 @@ test("machines with the same rules share their parts, and a change of one machin
 
 test("telling of what has not changed concerns nobody", () => {
   const model = new Model();
-  const live = new LiveAccount(commonOf(model.snapshot(1)));
+  const live = new AccountView(commonOf(model.snapshot(1)));
   const all: Op[] = [
     { kind: "users", entity: aUser("u1", ["g2"]) },
     { kind: "rules", entity: aRule("r1", ["g2"], ["deploy"], { destinations: [anId("g1")] }) },
