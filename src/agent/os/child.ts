@@ -61,12 +61,12 @@ async function serveSftp(mode: "write" | "read"): Promise<number> {
     import("../sftp/server.ts"),
     import("../sftp/sftp-audit-writer.ts"),
   ]);
-  const ledger = new SftpAuditWriter(2);
-  const { onOperation, beforeWait, beforeWrite } = ledger;
+  const audit = new SftpAuditWriter(2);
+  const { onOperation, beforeWait, beforeWrite } = audit;
   try {
     return runSftpServer({ mode, onOperation, beforeWait, beforeWrite });
   } finally {
-    ledger.end();
+    audit.end();
   }
 }
 

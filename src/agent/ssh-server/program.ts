@@ -150,8 +150,8 @@ class RunningProgram implements Program {
   async #run(): Promise<Exit> {
     const { stdout, stderr, exited } = this.#child;
     const output = [this.#pumpOutput(stdout, "stdout")];
-    const ledger = this.#serveSftpAudit();
-    if (ledger !== null) output.push(ledger);
+    const audit = this.#serveSftpAudit();
+    if (audit !== null) output.push(audit);
     else if (stderr !== null) output.push(this.#pumpOutput(stderr, "stderr"));
     const drained = Promise.all(output);
     const exit = await exited;

@@ -8,7 +8,7 @@
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { Reader, Store, Writer } from "../db/engine/store.ts";
 import { bumpVersion, findVersion } from "../db/tables/accounts.ts";
-import { findMapStamps, type MapStamp, storeMapStamps } from "../db/tables/peers.ts";
+import { findMapVersions, type MapVersion, storeMapVersions } from "../db/tables/peers.ts";
 
 /** Stamps of one transaction. */
 const BATCH_MAX = 500;
@@ -93,7 +93,7 @@ async function stampBatch(store: Store, batch: readonly Waiting[]): Promise<bool
 
 /** Their versions where all are as stamped last: then nobody else needs to wait while something is written. */
 async function knownVersions(tx: Reader, orders: readonly StampOrder[]): Promise<number[] | null> {
-  const found = await findMapStamps(
+  const found = await findMapVersions(
     tx,
     orders.map(({ peerId }) => peerId),
   );
@@ -111,12 +111,12 @@ async function stampAll(
   tx: Writer,
   orders: readonly StampOrder[],
 ): Promise<{ outcomes: StampOutcome[]; raised: Map<AccountId, number> }> {
-  const found = await findMapStamps(
+  const found = await findMapVersions(
     tx,
     orders.map(({ peerId }) => peerId),
   );
   const stamps = new Map(found.map((stamp) => [stamp.peerId, stamp]));
-  const changed = new Map<PeerId, MapStamp>();
+  const changed = new Map<PeerId, MapVersion>();
   const raised = new Map<AccountId, number>();
   const outcomes: StampOutcome[] = [];
   for (const order of orders) {
@@ -128,7 +128,7 @@ async function stampAll(
     stamps.set(peerId, { peerId, version, digest });
     changed.set(peerId, { peerId, version, digest });
   }
-  await storeMapStamps(tx, [...changed.values()]);
+  await storeMapVersions(tx, [...changed.values()]);
   return { outcomes, raised };
 }
 
@@ -136,7 +136,7 @@ async function stampAll(
 async function versionFor(
   tx: Writer,
   order: StampOrder,
-  stamp: MapStamp,
+  stamp: MapVersion,
   raised: Map<AccountId, number>,
 ): Promise<number | undefined> {
   if (stamp.digest === order.digest) return stamp.version;

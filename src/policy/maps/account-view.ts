@@ -1,8 +1,8 @@
 /**
  * An account kept up to date change by change, and the maps of its machines made from shared parts.
  *
- * A map is what all machines have in common, what the machine is itself, and the *reach* of its rules:
- * users, peers and rules. Machines in the same destination groups share one reach, and entries that did not
+ * A map is what all machines have in common, what the machine is itself, and the *scope* of its rules:
+ * users, peers and rules. Machines in the same destination groups share one scope, and entries that did not
  * change stay the same objects, so that work and memory go by what changed and not by how many there are.
  * `compileMap` says what a map is; a property test holds both equal. Read `apply`. No I/O here.
  *
@@ -36,7 +36,7 @@ export interface AccountChange {
   readonly rules: ReadonlyMap<string, MapRule | null>;
 }
 
-/** A reach with whom it serves and what it hangs on. */
+/** A scope, with whom it serves and what it hangs on. */
 interface SharedScope {
   readonly key: string;
   /** Destination groups and peer of it that rules name. */
@@ -123,11 +123,11 @@ export class AccountView {
 
   /** Nobody asks for this peer's map any more. */
   forget(peerId: PeerId): void {
-    const reach = this.#scopeOfPeer.get(peerId);
-    if (reach === undefined) return;
+    const scope = this.#scopeOfPeer.get(peerId);
+    if (scope === undefined) return;
     this.#scopeOfPeer.delete(peerId);
-    reach.members.delete(peerId);
-    if (reach.members.size === 0) this.#dropScope(reach);
+    scope.members.delete(peerId);
+    if (scope.members.size === 0) this.#dropScope(scope);
   }
 
   /**
@@ -162,7 +162,7 @@ export class AccountView {
     return "all";
   }
 
-  /** Groups and peers, as rules name them, by which these may be in a reach: as things are now. */
+  /** Groups and peers, as rules name them, by which these may be in a scope: as things are now. */
   #noteTouched(
     touched: Set<string>,
     users: ReadonlyMap<string, unknown>,
@@ -217,8 +217,8 @@ export class AccountView {
       if (rule !== null) this.#indexRule(rule, "add");
     }
     for (const key of destinations) {
-      for (const reach of [...this.#scopesByDestination.of(key)]) this.#dropScope(reach, affected);
-      // Had no rule by this group before: its reach does not name it.
+      for (const scope of [...this.#scopesByDestination.of(key)]) this.#dropScope(scope, affected);
+      // Had no rule by this group before: its scope does not name it.
       for (const peerId of [key, ...this.#peersByOwnGroup.of(key)]) {
         if (!this.#scopeOfPeer.has(peerId)) continue;
         affected.add(peerId);
@@ -232,19 +232,19 @@ export class AccountView {
     for (const key of sourceKeys(rule)) this.#rulesBySource[how](key, rule.id);
   }
 
-  /** Makes every reach anew that may speak of what was touched. Those that come out the same stay. */
+  /** Makes every scope anew that may speak of what was touched. Those that come out the same stay. */
   #renewReaches(touched: ReadonlySet<string>, affected: Set<PeerId>): void {
     const stale = new Set<SharedScope>();
     for (const key of touched) {
       for (const ruleId of this.#rulesBySource.of(key)) {
-        for (const reach of this.#scopesByRule.of(ruleId)) stale.add(reach);
+        for (const scope of this.#scopesByRule.of(ruleId)) stale.add(scope);
       }
     }
-    for (const reach of stale) {
-      const parts = sharing(reach.parts, scopeOf(this.#index, reach.rules, this.#narrowing));
-      if (parts === reach.parts) continue;
-      reach.parts = parts;
-      for (const peerId of reach.members) affected.add(peerId);
+    for (const scope of stale) {
+      const parts = sharing(scope.parts, scopeOf(this.#index, scope.rules, this.#narrowing));
+      if (parts === scope.parts) continue;
+      scope.parts = parts;
+      for (const peerId of scope.members) affected.add(peerId);
     }
   }
 
@@ -255,27 +255,27 @@ export class AccountView {
       .filter((key) => this.#rulesByDestination.of(key).size > 0)
       .sort();
     const key = destinations.join(" ");
-    const reach = this.#scopes.get(key) ?? this.#addScope(key, destinations, self);
-    reach.members.add(self.id);
-    this.#scopeOfPeer.set(self.id, reach);
-    return reach;
+    const scope = this.#scopes.get(key) ?? this.#addScope(key, destinations, self);
+    scope.members.add(self.id);
+    this.#scopeOfPeer.set(self.id, scope);
+    return scope;
   }
 
   #addScope(key: string, destinations: readonly string[], self: AccountPeer): SharedScope {
     const rules = rulesFor(this.#index, self);
     const parts = scopeOf(this.#index, rules, this.#narrowing);
-    const reach: SharedScope = { key, destinations, rules, members: new Set(), parts };
-    this.#scopes.set(key, reach);
-    for (const one of destinations) this.#scopesByDestination.add(one, reach);
-    for (const rule of rules) this.#scopesByRule.add(rule.id, reach);
-    return reach;
+    const scope: SharedScope = { key, destinations, rules, members: new Set(), parts };
+    this.#scopes.set(key, scope);
+    for (const one of destinations) this.#scopesByDestination.add(one, scope);
+    for (const rule of rules) this.#scopesByRule.add(rule.id, scope);
+    return scope;
   }
 
-  #dropScope(reach: SharedScope, affected?: Set<PeerId>): void {
-    this.#scopes.delete(reach.key);
-    for (const one of reach.destinations) this.#scopesByDestination.delete(one, reach);
-    for (const rule of reach.rules) this.#scopesByRule.delete(rule.id, reach);
-    for (const peerId of reach.members) {
+  #dropScope(scope: SharedScope, affected?: Set<PeerId>): void {
+    this.#scopes.delete(scope.key);
+    for (const one of scope.destinations) this.#scopesByDestination.delete(one, scope);
+    for (const rule of scope.rules) this.#scopesByRule.delete(rule.id, scope);
+    for (const peerId of scope.members) {
       affected?.add(peerId);
       this.#scopeOfPeer.delete(peerId);
     }

@@ -98,8 +98,8 @@ export function compileMap(
 ): NetworkMap | undefined {
   const self = index.peersById.get(peerId);
   if (self === undefined) return undefined;
-  const reach = scopeOf(index, rulesFor(index, self), plainNarrowing);
-  return assembleMap(commonOf(index.account), self, reach, index.account.version);
+  const scope = scopeOf(index, rulesFor(index, self), plainNarrowing);
+  return assembleMap(commonOf(index.account), self, scope, index.account.version);
 }
 
 /** What every map of `account` has. */
@@ -121,7 +121,7 @@ export function commonOf(account: Omit<AccountSnapshot, "users" | "peers" | "rul
 export function assembleMap(
   common: MapCommon,
   self: AccountPeer,
-  reach: MapScope,
+  scope: MapScope,
   version: number,
 ): NetworkMap {
   return {
@@ -141,9 +141,9 @@ export function assembleMap(
     cas: common.cas,
     issuers: common.issuers,
     managementKeys: common.managementKeys,
-    users: reach.users,
-    peers: reach.peers,
-    rules: reach.rules,
+    users: scope.users,
+    peers: scope.peers,
+    rules: scope.rules,
     revokedLogins: common.revokedLogins,
   };
 }

@@ -128,14 +128,14 @@ export function listConfirmedMachines(
 export type PeerChange = Partial<Omit<PeerRow, "id" | "accountId" | "kind" | "createdAt">>;
 
 /** Version of the last change of a peer's map, and the digest of its content. */
-export interface MapStamp {
+export interface MapVersion {
   readonly peerId: PeerId;
   readonly version: number;
   readonly digest: string;
 }
 
 /** Stamps of those that exist. At most a few hundred at a time. */
-export async function findMapStamps(tx: Reader, peerIds: readonly PeerId[]): Promise<MapStamp[]> {
+export async function findMapVersions(tx: Reader, peerIds: readonly PeerId[]): Promise<MapVersion[]> {
   const { peers } = tx.t;
   return await tx.sql
     .select({ peerId: peers.id, version: peers.mapVersion, digest: peers.mapDigest })
@@ -144,7 +144,7 @@ export async function findMapStamps(tx: Reader, peerIds: readonly PeerId[]): Pro
 }
 
 /** Writes them, many in one statement. */
-export async function storeMapStamps(tx: Writer, stamps: readonly MapStamp[]): Promise<void> {
+export async function storeMapVersions(tx: Writer, stamps: readonly MapVersion[]): Promise<void> {
   const { peers } = tx.t;
   for (let i = 0; i < stamps.length; i += STAMPS_MAX) {
     const some = stamps.slice(i, i + STAMPS_MAX);
