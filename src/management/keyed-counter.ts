@@ -1,5 +1,5 @@
 /** How many are inside, in total and under each key (an address, IPv6 by /64; a peer). */
-export interface Headcount {
+export interface KeyedCounter {
   isFull(key: string): boolean;
   enter(key: string): void;
   leave(key: string): void;
@@ -7,7 +7,7 @@ export interface Headcount {
 }
 
 /** Bounds: `totalMax` in all and `perKeyMax` under one key. Only counts: the caller asks `isFull` before `enter`. */
-export function createHeadcount(totalMax: number, perKeyMax: number): Headcount {
+export function createKeyedCounter(totalMax: number, perKeyMax: number): KeyedCounter {
   const counts = new Map<string, number>();
   let total = 0;
   return {

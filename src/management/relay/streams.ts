@@ -11,7 +11,7 @@ import type { Log } from "../../base/log.ts";
 import { letGo } from "../../base/release-buffer.ts";
 import { RELAY_FRAME, type RelayFrame, type RelayReset, resetFrame } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import { createHeadcount, type Headcount } from "../keyed-counter.ts";
+import { createKeyedCounter, type KeyedCounter } from "../keyed-counter.ts";
 import type { AdmittedDial } from "./admission.ts";
 import type { SendQueue } from "./send-queue.ts";
 import { createStreamCredit, type RelayEnd, type StreamCredit } from "./stream-credit.ts";
@@ -90,12 +90,12 @@ class StreamTable implements Streams {
   readonly #log: Log;
   readonly #streams = new Set<Stream>();
   /** By the dialling device. */
-  readonly #headcount: Headcount;
+  readonly #counter: KeyedCounter;
 
   constructor(clock: Pick<Clock, "monotonicMs">, log: Log, limits: StreamLimits) {
     this.#clock = clock;
     this.#log = log;
-    this.#headcount = createHeadcount(limits.streamsMax, limits.streamsPerSourceMax);
+    this.#counter = createKeyedCounter(limits.streamsMax, limits.streamsPerSourceMax);
   }
 
   get size(): number {
@@ -107,7 +107,7 @@ class StreamTable implements Streams {
   }
 
   isFull(source: PeerId): boolean {
-    return this.#headcount.isFull(source);
+    return this.#counter.isFull(source);
   }
 
   open(made: NewStream): Stream {
@@ -116,7 +116,7 @@ class StreamTable implements Streams {
     const stream: Stream = { ...made, credit: createStreamCredit(), startedMs, isOver: false };
     for (const { carrier, id } of [made.client, made.agent]) carrier?.streams.set(id, stream);
     this.#streams.add(stream);
-    this.#headcount.enter(source);
+    this.#counter.enter(source);
     return stream;
   }
 
@@ -162,7 +162,7 @@ class StreamTable implements Streams {
     stream.isOver = true;
     for (const { carrier, id } of [stream.client, stream.agent]) carrier?.streams.delete(id);
     this.#streams.delete(stream);
-    this.#headcount.leave(source);
+    this.#counter.leave(source);
     this.#log.info("relayed stream ended", { ...this.#show(stream) });
     if (stream.credit.isOver) closeOwn(stream.client);
   }

@@ -15,7 +15,7 @@ import {
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { PeerId } from "../../wire/units.ts";
 import type { HeldMap } from "../maps/encode.ts";
-import type { Turnstile } from "./keyed-semaphore.ts";
+import type { KeyedSemaphore } from "./keyed-semaphore.ts";
 
 /** How long an agent may take to answer before it gets the whole map; it is less than its own patience. */
 const ANSWER_MS_MAX = 8_000;
@@ -41,7 +41,7 @@ export interface CatchUpOptions {
   readonly peerId: PeerId;
   readonly position: Position;
   /** How many agents may be asked at once: bounds the outlines and maps that are kept for their answers. */
-  readonly asking: Turnstile;
+  readonly asking: KeyedSemaphore;
   send(message: ManagementMessage): void;
   /** The agent is asked: it has its turn, however long it takes to answer. */
   onAsked(): void;

@@ -15,11 +15,11 @@ import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import type { ManagementContext } from "../context.ts";
 import { listAccounts } from "../db/tables/accounts.ts";
 import { findPeerById, type PeerRow } from "../db/tables/peers.ts";
-import { createHeadcount, type Headcount } from "../keyed-counter.ts";
-import { createTurnstile, type Turnstile } from "./keyed-semaphore.ts";
+import { createKeyedCounter, type KeyedCounter } from "../keyed-counter.ts";
+import { createKeyedSemaphore, type KeyedSemaphore } from "./keyed-semaphore.ts";
 import type { SocketData } from "./link.ts";
 import { storeReport } from "./report-store.ts";
-import { createReturns, type Returns } from "./retry-pacing.ts";
+import { createRetryPacing, type RetryPacing } from "./retry-pacing.ts";
 
 type Socket = ServerWebSocket<SocketData>;
 export type Identify = Extract<AgentMessage, { type: "identify" }>;
@@ -79,20 +79,20 @@ class SocketHandshake implements Handshake {
   readonly #ctx: ManagementContext;
   readonly #hub: Parameters<typeof createHandshake>[2];
   readonly #identifyMs: number;
-  readonly #unproven: Headcount;
+  readonly #unproven: KeyedCounter;
   readonly #overrun: number;
-  readonly #turnstile: Turnstile;
-  readonly #returns: Returns;
+  readonly #semaphore: KeyedSemaphore;
+  readonly #retryPacing: RetryPacing;
 
   constructor(ctx: ManagementContext, options: HandshakeOptions, hub: Parameters<typeof createHandshake>[2]) {
     const { identifyMs = IDENTIFY_MS, unprovenMax = 2048, unprovenPerAddressMax = 512 } = options;
     this.#ctx = ctx;
     this.#hub = hub;
     this.#identifyMs = identifyMs;
-    this.#unproven = createHeadcount(unprovenMax, unprovenPerAddressMax);
+    this.#unproven = createKeyedCounter(unprovenMax, unprovenPerAddressMax);
     this.#overrun = unprovenMax * 2;
-    this.#returns = createReturns(ctx.clock);
-    this.#turnstile = createTurnstile({
+    this.#retryPacing = createRetryPacing(ctx.clock);
+    this.#semaphore = createKeyedSemaphore({
       inMax: options.handshakesMax ?? HANDSHAKES_MAX,
       waitingMax: WAITING_MAX,
       waitMsMax: WAIT_MS_MAX,
@@ -104,11 +104,11 @@ class SocketHandshake implements Handshake {
   }
 
   get spreadMs(): number {
-    return this.#returns.spreadMs(this.#hub.linkCount());
+    return this.#retryPacing.spreadMs(this.#hub.linkCount());
   }
 
   retryAfterMs(): number {
-    return this.#returns.retryAfterMs();
+    return this.#retryPacing.retryAfterMs();
   }
 
   async open(socket: Socket): Promise<void> {
@@ -117,7 +117,7 @@ class SocketHandshake implements Handshake {
     const isFull = this.#unproven.isFull(source);
     this.#unproven.enter(source);
     data.isUnproven = true;
-    const leave = isFull ? null : await this.#turnstile.enter(source);
+    const leave = isFull ? null : await this.#semaphore.enter(source);
     if (leave === null) {
       this.#hub.end(socket, "busy", "management is busy", { retryAfterMs: this.retryAfterMs() });
       return;
@@ -155,7 +155,7 @@ class SocketHandshake implements Handshake {
   }
 
   serve(socket: Socket): void {
-    if (!socket.data.isServed) this.#returns.served();
+    if (!socket.data.isServed) this.#retryPacing.served();
     socket.data.isServed = true;
     this.settle(socket);
   }
@@ -166,7 +166,7 @@ class SocketHandshake implements Handshake {
   }
 
   close(): void {
-    this.#turnstile.close();
+    this.#semaphore.close();
   }
 
   async #welcome(socket: Socket): Promise<void> {

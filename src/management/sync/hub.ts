@@ -23,7 +23,7 @@ import { createMapEncoder } from "../maps/encode.ts";
 import { refusal, refuseUpgrade } from "../web/upgrade.ts";
 import { answerApproval } from "./approvals.ts";
 import { createHandshake, type Handshake, type Identify } from "./handshake.ts";
-import { createTurnstile, type Turnstile } from "./keyed-semaphore.ts";
+import { createKeyedSemaphore, type KeyedSemaphore } from "./keyed-semaphore.ts";
 import { type AgentLink, createLink, type SocketData } from "./link.ts";
 import { LinkTable } from "./link-table.ts";
 import { storeFlags } from "./report-store.ts";
@@ -50,8 +50,8 @@ class Hub implements SyncHub {
   readonly #ctx: ManagementContext;
   readonly #links: LinkTable;
   readonly #handshake: Handshake;
-  readonly #wholeMaps: Turnstile;
-  readonly #asking = createTurnstile({
+  readonly #wholeMaps: KeyedSemaphore;
+  readonly #asking = createKeyedSemaphore({
     inMax: ASKED_MAX,
     waitingMax: ASKED_MAX,
     waitMsMax: WHOLE_WAIT_MS_MAX,
@@ -69,7 +69,7 @@ class Hub implements SyncHub {
       end: (socket, code, message, more) => this.#end(socket, code, message, more),
       linkCount: () => this.#links.size,
     });
-    this.#wholeMaps = createTurnstile({
+    this.#wholeMaps = createKeyedSemaphore({
       inMax: options.wholeMapsMax ?? WHOLE_MAPS_MAX,
       waitingMax: WHOLE_WAITING_MAX,
       waitMsMax: WHOLE_WAIT_MS_MAX,

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { createHeadcount } from "../keyed-counter.ts";
+import { createKeyedCounter } from "../keyed-counter.ts";
 
-export interface TurnstileBounds {
+export interface KeyedSemaphoreBounds {
   /** Inside at once; at most half of them under one key. */
   readonly inMax: number;
   /** Waiting at once; at most half of them under one key. */
@@ -18,7 +18,7 @@ export interface TurnstileBounds {
   readonly waitMsMax: number;
 }
 
-export interface Turnstile {
+export interface KeyedSemaphore {
   /**
    * Resolves with the function that leaves again, once the caller is inside; calling it twice does no harm.
    * Null: turned away. Never rejects.
@@ -38,9 +38,9 @@ interface Waiter {
   done(leave: Leave | null): void;
 }
 
-export function createTurnstile({ inMax, waitingMax, waitMsMax }: TurnstileBounds): Turnstile {
-  const inside = createHeadcount(inMax, Math.ceil(inMax / 2));
-  const waiting = createHeadcount(waitingMax, Math.ceil(waitingMax / 2));
+export function createKeyedSemaphore({ inMax, waitingMax, waitMsMax }: KeyedSemaphoreBounds): KeyedSemaphore {
+  const inside = createKeyedCounter(inMax, Math.ceil(inMax / 2));
+  const waiting = createKeyedCounter(waitingMax, Math.ceil(waitingMax / 2));
   /** In order of coming. */
   const waiters = new Set<Waiter>();
   let peak = 0;

@@ -15,7 +15,7 @@ import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { MapEncoder } from "../maps/encode.ts";
 import { createCatchUp, isAhead, isMapAt, type Position } from "./catch-up.ts";
-import type { Turnstile } from "./keyed-semaphore.ts";
+import type { KeyedSemaphore } from "./keyed-semaphore.ts";
 
 /** Bytes unread by the agent above which nothing more is sent to it until it has caught up. */
 const UNREAD_BYTES_MAX = 1024 * 1024;
@@ -42,7 +42,7 @@ export interface SocketData {
   timer: ReturnType<typeof setTimeout> | null;
   /** Null until the agent has proven itself. */
   link: AgentLink | null;
-  /** Leaves the turnstile of the handshake; once or more. */
+  /** Leaves the semaphore of the handshake; once or more. */
   leave: () => void;
   /** Messages that wait for the one before them; bounded. */
   queued: number;
@@ -86,9 +86,9 @@ export interface LinkOptions {
   onAhead(): void;
   readonly encoder: MapEncoder;
   /** How many whole maps may be under way at once, over all links: one of each. */
-  readonly wholeMaps: Turnstile;
+  readonly wholeMaps: KeyedSemaphore;
   /** How many agents may be asked at once what they have. */
-  readonly asking: Turnstile;
+  readonly asking: KeyedSemaphore;
   /** When somebody for whom there is no room may try again, in milliseconds. */
   retryAfterMs(): number;
   /** The map; `isFirst`: with all that is committed, else with what was heard of. */

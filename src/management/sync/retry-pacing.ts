@@ -24,7 +24,7 @@ const WINDOW_MS = 1_000;
 const RETRY_MS_MIN = 500;
 const SPREAD_MS = 1_000;
 
-export interface Returns {
+export interface RetryPacing {
   /** To be called for each agent that is let in. */
   served(): void;
   /**
@@ -37,7 +37,7 @@ export interface Returns {
 }
 
 /** Starts with the highest pace. */
-export function createReturns(clock: Clock): Returns {
+export function createRetryPacing(clock: Clock): RetryPacing {
   let perSecond = PER_SECOND_MAX;
   /** Agents that were told to come back and are not due yet. */
   let expected = 0;

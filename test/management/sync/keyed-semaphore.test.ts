@@ -1,57 +1,57 @@
 import { expect, test } from "bun:test";
-import { createTurnstile } from "../../../src/management/sync/keyed-semaphore.ts";
+import { createKeyedSemaphore } from "../../../src/management/sync/keyed-semaphore.ts";
 
 const bounds = { inMax: 2, waitingMax: 2, waitMsMax: 60_000 };
 
-test("a turnstile lets so many in at once, and the next in order of coming", async () => {
-  const turnstile = createTurnstile(bounds);
-  const first = await turnstile.enter("first");
-  await turnstile.enter("second");
+test("a semaphore lets so many in at once, and the next in order of coming", async () => {
+  const semaphore = createKeyedSemaphore(bounds);
+  const first = await semaphore.enter("first");
+  await semaphore.enter("second");
   const came: string[] = [];
   const entered = async (name: string): Promise<(() => void) | null> => {
-    const leave = await turnstile.enter(name);
+    const leave = await semaphore.enter(name);
     came.push(name);
     return leave;
   };
   const third = entered("third");
   const fourth = entered("fourth");
-  expect(await turnstile.enter("fifth")).toBeNull();
-  expect([turnstile.inside, came]).toEqual([2, []]);
+  expect(await semaphore.enter("fifth")).toBeNull();
+  expect([semaphore.inside, came]).toEqual([2, []]);
   first?.();
   first?.(); // Leaves once.
   const leave = await third;
-  expect([turnstile.inside, came]).toEqual([2, ["third"]]);
+  expect([semaphore.inside, came]).toEqual([2, ["third"]]);
   leave?.();
   expect(await fourth).not.toBeNull();
-  expect([turnstile.peak, came]).toEqual([2, ["third", "fourth"]]);
+  expect([semaphore.peak, came]).toEqual([2, ["third", "fourth"]]);
 });
 
-test("a turnstile turns away who has waited too long, and lets others in after", async () => {
-  const turnstile = createTurnstile({ ...bounds, inMax: 1, waitMsMax: 20 });
-  const leave = await turnstile.enter("a");
-  expect(await turnstile.enter("a")).toBeNull();
+test("a semaphore turns away who has waited too long, and lets others in after", async () => {
+  const semaphore = createKeyedSemaphore({ ...bounds, inMax: 1, waitMsMax: 20 });
+  const leave = await semaphore.enter("a");
+  expect(await semaphore.enter("a")).toBeNull();
   leave?.();
-  expect(turnstile.inside).toBe(0);
-  expect(await turnstile.enter("a")).not.toBeNull();
+  expect(semaphore.inside).toBe(0);
+  expect(await semaphore.enter("a")).not.toBeNull();
 });
 
-test("a turnstile that closes turns away whoever waits or comes", async () => {
-  const turnstile = createTurnstile({ ...bounds, inMax: 1 });
-  await turnstile.enter("a");
-  const waiting = turnstile.enter("a");
-  turnstile.close();
-  expect([await waiting, await turnstile.enter("a")]).toEqual([null, null]);
+test("a semaphore that closes turns away whoever waits or comes", async () => {
+  const semaphore = createKeyedSemaphore({ ...bounds, inMax: 1 });
+  await semaphore.enter("a");
+  const waiting = semaphore.enter("a");
+  semaphore.close();
+  expect([await waiting, await semaphore.enter("a")]).toEqual([null, null]);
 });
 
-test("a turnstile gives nobody more than half, and lets others pass those who wait for their own", async () => {
-  const turnstile = createTurnstile({ inMax: 2, waitingMax: 4, waitMsMax: 60_000 });
-  const first = await turnstile.enter("greedy");
+test("a semaphore gives nobody more than half, and lets others pass those who wait for their own", async () => {
+  const semaphore = createKeyedSemaphore({ inMax: 2, waitingMax: 4, waitMsMax: 60_000 });
+  const first = await semaphore.enter("greedy");
   const came: string[] = [];
-  const waiting = ["greedy", "greedy"].map((key) => turnstile.enter(key).then(() => void came.push(key)));
-  expect(await turnstile.enter("greedy")).toBeNull();
-  const other = await turnstile.enter("other");
+  const waiting = ["greedy", "greedy"].map((key) => semaphore.enter(key).then(() => void came.push(key)));
+  expect(await semaphore.enter("greedy")).toBeNull();
+  const other = await semaphore.enter("other");
   expect(other).not.toBeNull();
-  const third = turnstile.enter("third").then((leave) => {
+  const third = semaphore.enter("third").then((leave) => {
     came.push("third");
     return leave;
   });
@@ -61,6 +61,6 @@ test("a turnstile gives nobody more than half, and lets others pass those who wa
   first?.();
   await waiting[0];
   expect(came).toEqual(["third", "greedy"]);
-  turnstile.close();
+  semaphore.close();
   await Promise.all(waiting);
 });

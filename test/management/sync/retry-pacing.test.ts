@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { createReturns, type Returns } from "../../../src/management/sync/retry-pacing.ts";
+import { createRetryPacing, type RetryPacing } from "../../../src/management/sync/retry-pacing.ts";
 import { RETRY_MS_MAX } from "../../../src/wire/agent-sync.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
-function aCrowd(returns: Returns, count: number): number[] {
+function aCrowd(returns: RetryPacing, count: number): number[] {
   return Array.from({ length: count }, () => returns.retryAfterMs());
 }
 
@@ -22,12 +22,12 @@ function busyFor(seconds: number, perSecond: number, { returns, clock }: ServerC
 
 interface ServerContext {
   readonly clock: FakeClock;
-  readonly returns: Returns;
+  readonly returns: RetryPacing;
 }
 
 function aServerContext(): ServerContext {
   const clock = new FakeClock();
-  return { clock, returns: createReturns(clock) };
+  return { clock, returns: createRetryPacing(clock) };
 }
 
 test("those who are turned away come one after the other, the first of them soon", () => {
