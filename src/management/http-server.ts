@@ -8,7 +8,7 @@ import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { AGENT_PART_BYTES_MAX } from "../wire/agent-parts.ts";
 import { LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../wire/agent-sync.ts";
 import { RELAY_FRAME_BYTES_MAX } from "../wire/relay.ts";
-import type { Front } from "./http/request-entry.ts";
+import type { RequestEntry } from "./http/request-entry.ts";
 import { listening } from "./listening.ts";
 import type { RelayHub, RelaySocketData } from "./relay/hub.ts";
 import type { CheckedListen } from "./serve-options.ts";
@@ -29,14 +29,14 @@ export interface HttpServer {
   readonly port: number;
   readonly server: Server<HttpSocketData>;
   /** From now on requests go to `front`, and what happens on WebSockets to the hub each belongs to. */
-  open(front: Front, hub: SyncHub, relay: RelayHub): void;
+  open(front: RequestEntry, hub: SyncHub, relay: RelayHub): void;
   /** Takes no new connection, lets answers go out, then drops what is left. */
   close(): Promise<void>;
 }
 
 /** Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours. */
 export function openHttpServer(listen: CheckedListen, port: number): HttpServer {
-  let front: Front | undefined;
+  let front: RequestEntry | undefined;
   let hubs: Hubs | undefined;
   const server = listening({ hostname: listen.hostname, port, flag: "--listen" }, () =>
     Bun.serve<HttpSocketData>({

@@ -20,7 +20,7 @@ import type { Store } from "./db/engine/store.ts";
 import { listAccounts } from "./db/tables/accounts.ts";
 import { deleteLoginsOverBefore } from "./db/tables/logins.ts";
 import { deleteExpired, insertSetupLink } from "./db/tables/sign-in.ts";
-import { createFront } from "./http/request-entry.ts";
+import { createRequestEntry } from "./http/request-entry.ts";
 import { setupLinkHash } from "./http/setup-routes.ts";
 import { openHttpServer } from "./http-server.ts";
 import { defaultMasterKeyFile, ensureMasterKey, prepareDataDir } from "./init.ts";
@@ -129,7 +129,11 @@ async function open(
   followOthers({ store, parts, log, isStarted: !isNew });
   const routes = createRoutes({ context, parts, hub, relay, httpServer, masterKey });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, httpServer.port)).host]);
-  httpServer.open(createFront({ log, hosts, behindProxy: options.behindProxy === true, routes }), hub, relay);
+  httpServer.open(
+    createRequestEntry({ log, hosts, behindProxy: options.behindProxy === true, routes }),
+    hub,
+    relay,
+  );
   closers.push(startSweeping(store, clock, log));
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
   return { url: origin, issuer: oidc.issuer, setupLink, context };

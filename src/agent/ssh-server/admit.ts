@@ -14,7 +14,7 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import type { LocalUser } from "../../wire/units.ts";
 import type { ServerContext, StreamOrigin } from "../contracts/server-context.ts";
 import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
-import { reasonOfUnrecorded } from "./audit-failure.ts";
+import { reasonOfAuditFailure } from "./audit-failure.ts";
 import { type Authorization, authorize, denied, requestRecord, type Subject } from "./authorize.ts";
 import type { AccountAnswer } from "./pam-account.ts";
 import type { Proof } from "./proof.ts";
@@ -206,7 +206,7 @@ async function recordOpening(
     ]);
     return null;
   } catch (cause) {
-    const reason = reasonOfUnrecorded(cause);
+    const reason = reasonOfAuditFailure(cause);
     if (reason === "audit_unavailable") {
       serverContext.log.error(
         "a sign-in was refused since it could not be recorded",

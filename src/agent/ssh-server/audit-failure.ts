@@ -7,6 +7,6 @@ import { isQfError } from "../../base/errors.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 
 /** `cause` is what `AuditSink.record` rejected with. */
-export function reasonOfUnrecorded(cause: unknown): ReasonCode {
+export function reasonOfAuditFailure(cause: unknown): ReasonCode {
   return isQfError(cause, "ERR_TOO_MANY") ? "audit_share_full" : "audit_unavailable";
 }

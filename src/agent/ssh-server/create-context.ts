@@ -8,7 +8,7 @@ import { denialLine } from "../../policy/sentences.ts";
 import type { AgentEventBody } from "../../wire/audit-event.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
-import { reasonOfUnrecorded } from "./audit-failure.ts";
+import { reasonOfAuditFailure } from "./audit-failure.ts";
 import { type Authorization, authorize, denied, requestOf } from "./authorize.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 
@@ -67,7 +67,7 @@ export function createConnectionContext(
       await Promise.all(events.map((event) => serverContext.audit.record(withPerson(event))));
       return null;
     } catch (cause) {
-      const reason = reasonOfUnrecorded(cause);
+      const reason = reasonOfAuditFailure(cause);
       if (reason === "audit_unavailable") {
         serverContext.log.error(
           "an event could not be recorded",

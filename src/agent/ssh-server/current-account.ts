@@ -8,7 +8,7 @@ import type { ConnectionContext } from "./connection-context.ts";
  * The local account of a connection as it is now, or why it may not be used: it may have been locked, removed
  * or made anew with another uid since the sign-in.
  */
-export async function accountNow({
+export async function currentAccount({
   auth,
   clock,
 }: Pick<ConnectionContext, "auth" | "clock">): Promise<LocalAccount | ReasonCode> {

@@ -7,7 +7,7 @@ import type { ForwardHelperFailure } from "../os/forward-helper-protocol.ts";
 import type { LocalAccount } from "../os/users.ts";
 import type { Authorization } from "./authorize.ts";
 import type { ConnectionContext } from "./connection-context.ts";
-import { accountNow } from "./current-account.ts";
+import { currentAccount } from "./current-account.ts";
 import { describeForward, type ForwardAction } from "./destination.ts";
 
 /** As sshd words them, after "open failed: connect failed: ". */
@@ -61,7 +61,7 @@ export function createForwardGate(context: ConnectionContext): ForwardGate {
   return {
     ask,
     async account(action) {
-      const account = await accountNow(context);
+      const account = await currentAccount(context);
       if (typeof account === "string") throw new Refused(context.deny(account, action));
       return account;
     },

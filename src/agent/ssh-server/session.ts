@@ -24,7 +24,7 @@ import type { LocalAccount } from "../os/users.ts";
 import type { Authorization } from "./authorize.ts";
 import { type Argv, argvOf, endOf, type Start, signalOf } from "./command.ts";
 import type { ConnectionContext } from "./connection-context.ts";
-import { accountNow } from "./current-account.ts";
+import { currentAccount } from "./current-account.ts";
 import {
   CLIENT_NAMES_MAX,
   CLIENT_VALUE_BYTES_MAX,
@@ -222,7 +222,7 @@ export class SshSession {
     this.#allowedMs = performance.now();
     const reason = this.#refuseTerminal(authorization.grant);
     if (reason !== null) return this.#refuse(channel, this.#context.deny(reason, start));
-    const account = await accountNow(this.#context);
+    const account = await currentAccount(this.#context);
     if (typeof account === "string") return this.#refuse(channel, this.#context.deny(account, start));
     const argv = argvOf(start, account, authorization.grant);
     const hasTerminal = this.#terminal !== null;

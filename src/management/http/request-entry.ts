@@ -10,7 +10,7 @@ import type { Log } from "../../base/log.ts";
 import type { ApiFailure } from "../../wire/client-api.ts";
 import { SAFE_HEADERS } from "../web/html.ts";
 
-export interface Front {
+export interface RequestEntry {
   /** Undefined: the connection is a WebSocket now. */
   answer(request: Request, peerAddress: string): Promise<Response | undefined>;
 }
@@ -32,7 +32,7 @@ export interface FrontOptions {
   readonly routes: readonly Route[];
 }
 
-export function createFront(options: FrontOptions): Front {
+export function createRequestEntry(options: FrontOptions): RequestEntry {
   return {
     async answer(request, peerAddress) {
       // HTTP/1.0 need name no host, and then there is only a path; load balancers ask like that.

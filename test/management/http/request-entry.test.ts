@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { QfError } from "../../../src/base/errors.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import { createFront, type Route } from "../../../src/management/http/request-entry.ts";
+import { createRequestEntry, type Route } from "../../../src/management/http/request-entry.ts";
 
 const routes: Route[] = [
   { prefix: "/who", answer: (_request, sourceAddress) => new Response(sourceAddress) },
@@ -21,7 +21,12 @@ const routes: Route[] = [
 ];
 
 function front(behindProxy = false) {
-  const { answer } = createFront({ log: silentLog, hosts: new Set(["qf.example.com"]), behindProxy, routes });
+  const { answer } = createRequestEntry({
+    log: silentLog,
+    hosts: new Set(["qf.example.com"]),
+    behindProxy,
+    routes,
+  });
   return async (path: string, headers: Record<string, string> = {}) => {
     const request = new Request(`http://qf.example.com${path}`, {
       headers: { host: "qf.example.com", ...headers },
