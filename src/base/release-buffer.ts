@@ -5,7 +5,7 @@
  * `data` is empty afterwards and must not be used. Does nothing where `data` is a view of a larger buffer;
  * `headerBytes`: bytes before `data` in its buffer that may go with it. Default 0.
  */
-export function letGo({ buffer, byteOffset, byteLength }: Uint8Array, headerBytes = 0): void {
+export function releaseBuffer({ buffer, byteOffset, byteLength }: Uint8Array, headerBytes = 0): void {
   const isWhole = byteOffset === headerBytes && buffer.byteLength === headerBytes + byteLength;
   if (isWhole && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
-import { letGo } from "../base/release-buffer.ts";
+import { releaseBuffer } from "../base/release-buffer.ts";
 import { RELAY_FRAME_HEADER_BYTES } from "../wire/relay.ts";
 
 /** From here on it is worth the while to give memory back at once. */
@@ -36,7 +36,7 @@ export function joinDescriptor(stream: Duplex, fd: number): Promise<void> {
           return;
         }
         if (count >= unsent.length) {
-          if (unsent.length >= LARGE_BYTES) letGo(unsent, RELAY_FRAME_HEADER_BYTES);
+          if (unsent.length >= LARGE_BYTES) releaseBuffer(unsent, RELAY_FRAME_HEADER_BYTES);
           unsent = null;
         } else unsent = unsent.subarray(count);
       }

@@ -9,7 +9,7 @@
  */
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { letGo } from "../base/release-buffer.ts";
+import { releaseBuffer } from "../base/release-buffer.ts";
 
 /** A socket is also given text. */
 type Chunks = readonly { readonly chunk: Uint8Array | string }[];
@@ -65,7 +65,7 @@ function reuseMemory(stream: Duplex): void {
     for (const piece of pieces) {
       buffer.set(piece, at);
       at += piece.length;
-      if (piece.length >= LARGE_BYTES) letGo(piece);
+      if (piece.length >= LARGE_BYTES) releaseBuffer(piece);
     }
     stream._write(buffer.subarray(0, length), "buffer" as BufferEncoding, (error) => {
       if (spare.length < SPARE_MAX) spare.push(buffer);

@@ -7,7 +7,7 @@
  * @module
  */
 import { z } from "zod";
-import { lazily } from "./lazy-schema.ts";
+import { lazySchema } from "./lazy-schema.ts";
 import { EpochSeconds, HttpUrl, Id, PeerId, Sha256, UserId } from "./units.ts";
 
 /**
@@ -15,7 +15,7 @@ import { EpochSeconds, HttpUrl, Id, PeerId, Sha256, UserId } from "./units.ts";
  * says so; it has claimed a token without a nonce, or a person has approved the connection on its page.
  * `service`: a service user's API token. `device`: nobody signed in, the device key counts.
  */
-export const Binding = lazily(() => z.enum(["idp", "ca", "service", "device"]));
+export const Binding = lazySchema(() => z.enum(["idp", "ca", "service", "device"]));
 export type Binding = z.infer<typeof Binding>;
 
 /** SSH name of the certificate's key type. */
@@ -53,7 +53,7 @@ export const JWS_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
 export const MANAGEMENT_TOKEN_TYPE = "qufabric-login+jwt";
 
 /** Who the certificate speaks for. */
-export const CertificateIdentity = lazily(() =>
+export const CertificateIdentity = lazySchema(() =>
   z.strictObject({
     issuer: z.string().max(2048),
     subject: z.string().min(1).max(512),
@@ -69,7 +69,7 @@ export const CertificateIdentity = lazily(() =>
 export type CertificateIdentity = z.infer<typeof CertificateIdentity>;
 
 /** Payload of management's own short token. */
-export const ManagementTokenClaims = lazily(() =>
+export const ManagementTokenClaims = lazySchema(() =>
   z.object({
     /** Management's origin. */
     iss: HttpUrl,

@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import { Binding, ID_TOKEN_BYTES_MAX } from "./certificate.ts";
-import { lazily } from "./lazy-schema.ts";
+import { lazySchema } from "./lazy-schema.ts";
 
 import { ReasonCode } from "./reason.ts";
 import {
@@ -31,7 +31,7 @@ import {
 } from "./units.ts";
 
 /** A compact JWS, unverified. */
-export const CompactJws = lazily(() =>
+export const CompactJws = lazySchema(() =>
   z
     .string()
     .max(ID_TOKEN_BYTES_MAX)
@@ -39,7 +39,7 @@ export const CompactJws = lazily(() =>
 );
 
 /** GET /client/v1/config: public; what a client must know before it can sign anybody in. */
-export const ClientConfig = lazily(() =>
+export const ClientConfig = lazySchema(() =>
   z.object({
     protocolVersion: z.int().min(1),
     accountId: AccountId,
@@ -68,7 +68,7 @@ export const ClientConfig = lazily(() =>
 export type ClientConfig = z.infer<typeof ClientConfig>;
 
 /** POST /client/v1/challenges → a value used once within 60 s, whatever the outcome. */
-export const Challenge = lazily(() =>
+export const Challenge = lazySchema(() =>
   z.object({
     challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
     expiresAtSeconds: EpochSeconds,
@@ -77,7 +77,7 @@ export const Challenge = lazily(() =>
 export type Challenge = z.infer<typeof Challenge>;
 
 /** What a peer says about itself; shown and used by posture checks, never trusted for access. */
-export const PeerFacts = lazily(() =>
+export const PeerFacts = lazySchema(() =>
   z.strictObject({
     hostname: HostLabel,
     os: z.string().max(64),
@@ -91,7 +91,7 @@ export type PeerFacts = z.infer<typeof PeerFacts>;
  * Where a login's token comes from. `claimed`: a token without a nonce that management already holds
  * for this login key (binding `ca`); it never leaves management again.
  */
-export const LoginProof = lazily(() =>
+export const LoginProof = lazySchema(() =>
   z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("id_token"), idToken: CompactJws }),
     z.strictObject({ kind: z.literal("claimed"), loginId: Id }),
@@ -105,7 +105,7 @@ export type LoginProof = z.infer<typeof LoginProof>;
  * its key. Both signatures are over signedBytes("register", …, {challenge, loginKey, deviceKey,
  * proofHash, timeSeconds}); proofHash is base64url SHA-256 of the ID token, login id or token.
  */
-export const RegisterRequest = lazily(() =>
+export const RegisterRequest = lazySchema(() =>
   z.strictObject({
     challenge: z.string().max(64),
     timeSeconds: EpochSeconds,
@@ -130,7 +130,7 @@ export const RegisterRequest = lazily(() =>
 );
 export type RegisterRequest = z.infer<typeof RegisterRequest>;
 
-export const RegisterResponse = lazily(() =>
+export const RegisterResponse = lazySchema(() =>
   z.object({
     peerId: PeerId,
     name: z.string(),
@@ -151,7 +151,7 @@ export type RegisterResponse = z.infer<typeof RegisterResponse>;
  * POST /client/v1/certificates. Signatures by login key and device key over signedBytes("mint", …,
  * {challenge, loginKey, devicePeerId, proofHash, target, localUser, timeSeconds}).
  */
-export const CertificateRequest = lazily(() =>
+export const CertificateRequest = lazySchema(() =>
   z.strictObject({
     challenge: z.string().max(64),
     timeSeconds: EpochSeconds,
@@ -169,7 +169,7 @@ export const CertificateRequest = lazily(() =>
 export type CertificateRequest = z.infer<typeof CertificateRequest>;
 
 /** Where and how to reach a machine, as management knows it now. */
-export const TargetInfo = lazily(() =>
+export const TargetInfo = lazySchema(() =>
   z.object({
     peerId: PeerId,
     name: z.string(),
@@ -192,7 +192,7 @@ export type TargetInfo = z.infer<typeof TargetInfo>;
  * POST /client/v1/targets: where a machine is, asked by a device that the network rules let reach it. Nobody
  * signs in. Signed by the device key over signedBytes("target", …, the other fields in this order).
  */
-export const TargetRequest = lazily(() =>
+export const TargetRequest = lazySchema(() =>
   z.strictObject({
     challenge: z.string().max(64),
     devicePeerId: PeerId,
@@ -204,7 +204,7 @@ export const TargetRequest = lazily(() =>
 );
 export type TargetRequest = z.infer<typeof TargetRequest>;
 
-export const TargetResponse = lazily(() => z.object({ target: TargetInfo }));
+export const TargetResponse = lazySchema(() => z.object({ target: TargetInfo }));
 export type TargetResponse = z.infer<typeof TargetResponse>;
 
 /** Most names in one list. */
@@ -215,7 +215,7 @@ export const NAMES_MAX = 4_096;
  * this device. Nobody signs in. Signed by the device key over signedBytes("names", …, the other fields in
  * this order).
  */
-export const NamesRequest = lazily(() =>
+export const NamesRequest = lazySchema(() =>
   z.strictObject({
     challenge: z.string().max(64),
     devicePeerId: PeerId,
@@ -225,7 +225,7 @@ export const NamesRequest = lazily(() =>
 );
 export type NamesRequest = z.infer<typeof NamesRequest>;
 
-export const NamesResponse = lazily(() =>
+export const NamesResponse = lazySchema(() =>
   z.object({
     domain: DnsName,
     /** First labels of machines whose name an admin has confirmed; sorted. */
@@ -234,7 +234,7 @@ export const NamesResponse = lazily(() =>
 );
 export type NamesResponse = z.infer<typeof NamesResponse>;
 
-export const CertificateResponse = lazily(() =>
+export const CertificateResponse = lazySchema(() =>
   z.discriminatedUnion("outcome", [
     z.object({
       outcome: z.literal("issued"),
@@ -260,7 +260,7 @@ export type CertificateResponse = z.infer<typeof CertificateResponse>;
  * POST /client/v1/logout: ends this login; signed by the login key over signedBytes("logout", …,
  * {challenge, loginKey, timeSeconds}).
  */
-export const LogoutRequest = lazily(() =>
+export const LogoutRequest = lazySchema(() =>
   z.strictObject({
     challenge: z.string().max(64),
     timeSeconds: EpochSeconds,
@@ -271,7 +271,7 @@ export const LogoutRequest = lazily(() =>
 export type LogoutRequest = z.infer<typeof LogoutRequest>;
 
 /** POST /client/v1/hosted: opens a hosted login; nothing is granted by it. */
-export const HostedLoginRequest = lazily(() =>
+export const HostedLoginRequest = lazySchema(() =>
   z.strictObject({
     loginKey: Ed25519PublicKey,
     deviceName: HostLabel,
@@ -284,7 +284,7 @@ export const HostedLoginRequest = lazily(() =>
 );
 export type HostedLoginRequest = z.infer<typeof HostedLoginRequest>;
 
-export const HostedLoginResponse = lazily(() =>
+export const HostedLoginResponse = lazySchema(() =>
   z.object({
     id: Id,
     /** Complete; printed on a line of its own. */
@@ -298,7 +298,7 @@ export const HostedLoginResponse = lazily(() =>
 export type HostedLoginResponse = z.infer<typeof HostedLoginResponse>;
 
 /** POST /client/v1/hosted/{id}/claim. `code` as typed; absent while polling in `click` mode. */
-export const HostedClaimRequest = lazily(() =>
+export const HostedClaimRequest = lazySchema(() =>
   z.strictObject({
     pollSecret: Base64Url,
     code: z.string().max(32).optional(),
@@ -306,7 +306,7 @@ export const HostedClaimRequest = lazily(() =>
 );
 export type HostedClaimRequest = z.infer<typeof HostedClaimRequest>;
 
-export const HostedClaimResponse = lazily(() =>
+export const HostedClaimResponse = lazySchema(() =>
   z.discriminatedUnion("status", [
     z.object({ status: z.literal("waiting") }),
     z.object({ status: z.literal("wrong_code"), triesLeft: z.int() }),
@@ -322,7 +322,7 @@ export type HostedClaimResponse = z.infer<typeof HostedClaimResponse>;
  * login key's. credentialHash is base64url SHA-256 of the setup key, of the ID token, login id or token of
  * the proof, or of nothing (device_key).
  */
-export const EnrolRequest = lazily(() =>
+export const EnrolRequest = lazySchema(() =>
   z.strictObject({
     challenge: z.string().max(64),
     timeSeconds: EpochSeconds,
@@ -348,7 +348,7 @@ export const EnrolRequest = lazily(() =>
 );
 export type EnrolRequest = z.infer<typeof EnrolRequest>;
 
-export const EnrolResponse = lazily(() =>
+export const EnrolResponse = lazySchema(() =>
   z.object({
     peerId: PeerId,
     accountId: AccountId,
@@ -361,7 +361,7 @@ export const EnrolResponse = lazily(() =>
 export type EnrolResponse = z.infer<typeof EnrolResponse>;
 
 /** Body of every refusal outside the admin API: a code for machines, a line for people. */
-export const ApiFailure = lazily(() =>
+export const ApiFailure = lazySchema(() =>
   z.object({
     /** HTTP status, repeated as NetBird does. */
     code: z.int(),

@@ -8,7 +8,7 @@
  * @module
  */
 import { z } from "zod";
-import { lazily } from "./lazy-schema.ts";
+import { lazySchema } from "./lazy-schema.ts";
 import { EpochSeconds, PeerId, Port } from "./units.ts";
 
 export const HELLO_PREFIX = "QUFABRIC/1 ";
@@ -19,7 +19,7 @@ export const PING_PORT = 7;
 /** Longest wait for the whole line. */
 export const HELLO_TIMEOUT_MS = 5_000;
 
-export const Hello = lazily(() =>
+export const Hello = lazySchema(() =>
   z.strictObject({
     source: PeerId,
     target: PeerId,

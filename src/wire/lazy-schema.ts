@@ -6,7 +6,7 @@
  */
 
 /** Stands for what `make` returns, which is called once, when anything of it is first asked for. */
-export function lazily<T extends object>(make: () => T): T {
+export function lazySchema<T extends object>(make: () => T): T {
   let made: T | undefined;
   const get = (): T => {
     made ??= make();

@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from "zod";
-import { lazily } from "./lazy-schema.ts";
+import { lazySchema } from "./lazy-schema.ts";
 
 /** Why somebody was refused. Closed; add, never rename. */
 export const REASON_CODES = [
@@ -78,5 +78,5 @@ export const REASON_CODES = [
   "session_killed",
   "network_not_allowed",
 ] as const;
-export const ReasonCode = lazily(() => z.enum(REASON_CODES));
+export const ReasonCode = lazySchema(() => z.enum(REASON_CODES));
 export type ReasonCode = z.infer<typeof ReasonCode>;

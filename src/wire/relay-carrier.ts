@@ -5,10 +5,10 @@
  */
 import { z } from "zod";
 import { HELLO_BYTES_MAX } from "./hello.ts";
-import { lazily } from "./lazy-schema.ts";
+import { lazySchema } from "./lazy-schema.ts";
 import { Ed25519Signature, HttpUrl } from "./units.ts";
 
-export const CarryOrder = lazily(() =>
+export const CarryOrder = lazySchema(() =>
   z.strictObject({
     /** Where the relay is. */
     origin: HttpUrl,

@@ -10,7 +10,7 @@
  */
 import { z } from "zod";
 import { HELLO_BYTES_MAX } from "./hello.ts";
-import { lazily } from "./lazy-schema.ts";
+import { lazySchema } from "./lazy-schema.ts";
 import { EpochSeconds, PeerId, Port } from "./units.ts";
 
 export const RELAY_CLIENT_PATH = "/client/v1/relay";
@@ -27,7 +27,7 @@ export const RELAY_HELLO_HEADER = "qufabric-hello";
 export const RELAY_PROOF_HEADER = "qufabric-relay";
 
 /** A machine that offers itself to the relay. */
-export const RelayAgentProof = lazily(() =>
+export const RelayAgentProof = lazySchema(() =>
   z.strictObject({
     peerId: PeerId,
     timeSeconds: EpochSeconds,
@@ -89,7 +89,7 @@ export const RELAY_RESET = {
 export type RelayReset = keyof typeof RELAY_RESET;
 
 /** What an agent is told of a new stream. It checks the hello itself; the address is only shown to people. */
-export const RelayOpen = lazily(() =>
+export const RelayOpen = lazySchema(() =>
   z.object({
     hello: z.string().min(1).max(HELLO_BYTES_MAX),
     /** The client's address as management sees it. */

@@ -8,7 +8,7 @@
 import { z } from "zod";
 import { CertificateIdentity } from "./certificate.ts";
 import { TargetInfo } from "./client-api.ts";
-import { lazily } from "./lazy-schema.ts";
+import { lazySchema } from "./lazy-schema.ts";
 import {
   AccountId,
   Base64Url,
@@ -21,7 +21,7 @@ import {
 } from "./units.ts";
 
 /** `<state>/device-key.json` (0600), of a machine or of a person's device: Ed25519 seed. */
-export const DeviceKeyFile = lazily(() =>
+export const DeviceKeyFile = lazySchema(() =>
   z.strictObject({
     format: z.literal(1),
     /** 32 bytes, base64url. */
@@ -32,7 +32,7 @@ export const DeviceKeyFile = lazily(() =>
 export type DeviceKeyFile = z.infer<typeof DeviceKeyFile>;
 
 /** `<state>/public/client.json` (0644): what `qf ssh` on this machine starts from. */
-export const PublicClientFile = lazily(() =>
+export const PublicClientFile = lazySchema(() =>
   z.strictObject({
     managementUrl: HttpUrl,
     ttlSeconds: DurationSeconds,
@@ -45,7 +45,7 @@ export const PublicClientFile = lazily(() =>
 export type PublicClientFile = z.infer<typeof PublicClientFile>;
 
 /** `$QF_CONFIG_DIR/config.json` (0600): what one person set with `qf login`. */
-export const ClientConfigFile = lazily(() =>
+export const ClientConfigFile = lazySchema(() =>
   z.strictObject({
     format: z.literal(1),
     managementUrl: HttpUrl.optional(),
@@ -66,7 +66,7 @@ export const ClientConfigFile = lazily(() =>
 export type ClientConfigFile = z.infer<typeof ClientConfigFile>;
 
 /** One cached login (0600), gone at `untilSeconds`, on logout, and when the agent stops. */
-export const CachedLogin = lazily(() =>
+export const CachedLogin = lazySchema(() =>
   z.strictObject({
     format: z.literal(1),
     origin: HttpUrl,
@@ -87,7 +87,7 @@ export const CachedLogin = lazily(() =>
 export type CachedLogin = z.infer<typeof CachedLogin>;
 
 /** `$QF_CONFIG_DIR/paths.json` (0600): how peers were reached last. A cache: gone without loss. */
-export const KnownPathsFile = lazily(() =>
+export const KnownPathsFile = lazySchema(() =>
   z.strictObject({
     format: z.literal(1),
     peers: z.record(
@@ -107,7 +107,7 @@ export type KnownPathsFile = z.infer<typeof KnownPathsFile>;
  * `$QF_CONFIG_DIR/targets/*.json` (0600): a machine that a kept login had a certificate for, for offline
  * logins. A cache: gone without loss.
  */
-export const KnownTargetFile = lazily(() =>
+export const KnownTargetFile = lazySchema(() =>
   z.strictObject({
     format: z.literal(1),
     origin: HttpUrl,

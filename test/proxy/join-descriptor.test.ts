@@ -18,7 +18,7 @@ class Peer extends Duplex {
   writtenBytes = 0;
   hasFinished = false;
   /** Holds writes back until it is called. */
-  letGo: (() => void) | null = null;
+  releaseBuffer: (() => void) | null = null;
   isSlow = false;
 
   constructor() {
@@ -28,7 +28,7 @@ class Peer extends Duplex {
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.writtenBytes += chunk.length;
     this.hash.update(chunk);
-    if (this.isSlow) this.letGo = done;
+    if (this.isSlow) this.releaseBuffer = done;
     else done();
   }
   override _final(done: () => void): void {
@@ -91,12 +91,12 @@ test("reads no more than the stream takes", async () => {
   const ssh = await sshEnd(ours);
   const joined = joinDescriptor(peer, theirs);
   ssh.send(randomBytes(BYTES));
-  await until("the first bytes", () => peer.letGo !== null);
+  await until("the first bytes", () => peer.releaseBuffer !== null);
   await Bun.sleep(100);
   expect(peer.writableLength).toBeLessThan(BYTES / 2);
   expect(ssh.state.unsent.length).toBeGreaterThan(0);
   peer.isSlow = false;
-  peer.letGo?.();
+  peer.releaseBuffer?.();
   await until("the rest", () => peer.writtenBytes === BYTES);
   peer.push(null);
   await joined;

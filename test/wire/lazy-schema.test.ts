@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { z } from "zod";
-import { lazily } from "../../src/wire/lazy-schema.ts";
+import { lazySchema } from "../../src/wire/lazy-schema.ts";
 
 function counted<T extends object>(make: () => T): { readonly shape: T; readonly made: () => number } {
   let count = 0;
-  const shape = lazily(() => {
+  const shape = lazySchema(() => {
     count += 1;
     return make();
   });
@@ -21,9 +21,9 @@ test("a shape is made when something is first read by it, and once", () => {
 });
 
 test("a shape that is made late does all that another does", () => {
-  const A = lazily(() => z.object({ kind: z.literal("a"), n: z.number() }));
-  const B = lazily(() => z.object({ kind: z.literal("b") }));
-  const Either = lazily(() => z.discriminatedUnion("kind", [A, B]));
+  const A = lazySchema(() => z.object({ kind: z.literal("a"), n: z.number() }));
+  const B = lazySchema(() => z.object({ kind: z.literal("b") }));
+  const Either = lazySchema(() => z.discriminatedUnion("kind", [A, B]));
   expect(Either.parse({ kind: "b" })).toEqual({ kind: "b" });
   expect(Either.safeParse({ kind: "c" }).success).toBe(false);
   expect(A.extend({ m: z.string() }).safeParse({ kind: "a", n: 1 }).success).toBe(false);

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Readable } from "node:stream";
-import { letGo } from "../../base/release-buffer.ts";
+import { releaseBuffer } from "../../base/release-buffer.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import type { TerminalMode } from "../../sshcore/terminal-modes.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
@@ -190,7 +190,7 @@ class RunningProgram implements Program {
       if (count < data.length && !(await transport.writeChannel(channelId, kind, data.subarray(count))))
         break;
       this.#lastOutputMs = performance.now();
-      letGo(data);
+      releaseBuffer(data);
     }
     if (this.#pty === null) reader.close();
   }

@@ -7,7 +7,7 @@
  * @module
  */
 import type { ServerChannel } from "ssh2";
-import { letGo } from "../../base/release-buffer.ts";
+import { releaseBuffer } from "../../base/release-buffer.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 
@@ -132,7 +132,7 @@ class SocketTunnel implements Tunnel {
     const isFirst = this.#waitingBytes === 0 && !this.#isOutputOver;
     const count = isFirst ? this.#transport.writeNow(this.#channelId, "stdout", data) : 0;
     if (count < data.length) this.#waitToWrite(data.subarray(count));
-    else letGo(data);
+    else releaseBuffer(data);
   }
 
   #waitToWrite(data: Buffer): void {
@@ -140,7 +140,7 @@ class SocketTunnel implements Tunnel {
     this.#writing = this.#writing.then(async () => {
       const isTaken = this.#isDone || (await this.#transport.writeChannel(this.#channelId, "stdout", data));
       this.#waitingBytes -= data.length;
-      letGo(data);
+      releaseBuffer(data);
       if (!isTaken) this.destroy();
       else if (this.#isPaused && this.#waitingBytes < WAITING_BYTES_MAX / 2) {
         this.#isPaused = false;

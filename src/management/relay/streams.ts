@@ -8,7 +8,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { letGo } from "../../base/release-buffer.ts";
+import { releaseBuffer } from "../../base/release-buffer.ts";
 import { RELAY_FRAME, type RelayFrame, type RelayReset, resetFrame } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import { createKeyedCounter, type KeyedCounter } from "../keyed-counter.ts";
@@ -137,7 +137,7 @@ class StreamTable implements Streams {
     }
     message.writeUInt32BE(to.id, 1);
     to.sendQueue.send(message);
-    if (message.length >= LARGE_BYTES) letGo(message);
+    if (message.length >= LARGE_BYTES) releaseBuffer(message);
     if (stream.credit.isOver) this.#forget(stream);
   }
 
