@@ -28,15 +28,15 @@ export type HttpSocketData = SocketData | RelaySocketData;
 export interface HttpServer {
   readonly port: number;
   readonly server: Server<HttpSocketData>;
-  /** From now on requests go to `front`, and what happens on WebSockets to the hub each belongs to. */
-  open(front: RequestEntry, hub: SyncHub, relay: RelayHub): void;
+  /** From now on requests go to `entry`, and what happens on WebSockets to the hub each belongs to. */
+  open(entry: RequestEntry, hub: SyncHub, relay: RelayHub): void;
   /** Takes no new connection, lets answers go out, then drops what is left. */
   close(): Promise<void>;
 }
 
 /** Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours. */
 export function openHttpServer(listen: CheckedListen, port: number): HttpServer {
-  let front: RequestEntry | undefined;
+  let entry: RequestEntry | undefined;
   let hubs: Hubs | undefined;
   const server = listening({ hostname: listen.hostname, port, flag: "--listen" }, () =>
     Bun.serve<HttpSocketData>({
@@ -49,8 +49,8 @@ export function openHttpServer(listen: CheckedListen, port: number): HttpServer 
       // Bun 1.4.5 shares the port with whoever asks when `development` is off and this is not said.
       reusePort: false,
       fetch: (request, self) => {
-        if (front === undefined) return new Response("starting\n", { status: 503 });
-        return front.answer(request, self.requestIP(request)?.address ?? "");
+        if (entry === undefined) return new Response("starting\n", { status: 503 });
+        return entry.answer(request, self.requestIP(request)?.address ?? "");
       },
       error: () => new Response("something went wrong\n", { status: 500 }),
       websocket: delegating(() => hubs),
@@ -59,8 +59,8 @@ export function openHttpServer(listen: CheckedListen, port: number): HttpServer 
   return {
     port: server.port ?? port,
     server,
-    open(newFront, sync, relay) {
-      front = newFront;
+    open(newEntry, sync, relay) {
+      entry = newEntry;
       hubs = { sync, relay };
     },
     async close() {

@@ -27,7 +27,7 @@ import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
 import { dialPeer } from "../fabric/race.ts";
 import { splice } from "../fabric/splice.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
-import { startTidy, UNKNOWN_PID } from "./keys/key-cleanup.ts";
+import { startKeyCleanup, UNKNOWN_PID } from "./keys/key-cleanup.ts";
 import { doneReading, dropOnce, publishPair } from "./keys/key-files.ts";
 import { openOpensshFolder } from "./keys/openssh-folder.ts";
 import { opensshCertificate, opensshPrivateKey } from "./keys/openssh-key.ts";
@@ -84,7 +84,7 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
     else if (readerPid !== undefined) doneReading(folder, host, readerPid);
     throw error;
   });
-  if (turn !== undefined) startTidy({ folder, host, sshPid: caller?.pid ?? UNKNOWN_PID, ...turn });
+  if (turn !== undefined) startKeyCleanup({ folder, host, sshPid: caller?.pid ?? UNKNOWN_PID, ...turn });
   if ("descriptor" in peer) passDescriptor(STDIN_FD, peer.descriptor);
   else if (passes) passDescriptor(STDIN_FD, descriptorOf(peer as Socket));
   else await splice(peer, process.stdin, openOutput(1));

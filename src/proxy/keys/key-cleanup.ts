@@ -13,7 +13,7 @@ import { readNames } from "../native.ts";
 import { parseDialledName } from "../peer-name.ts";
 import { dropOnce, keyFileNames, startTimeOf } from "./key-files.ts";
 
-/** Descriptors given by `startTidy`. The lock is let go by the end of the process. */
+/** Descriptors given by `startKeyCleanup`. The lock is let go by the end of the process. */
 const WATCH_FD = 4;
 const POLL_MS = 4;
 /** An ssh that has not signed by now will not any more: the peer waits no longer than that. */
@@ -23,7 +23,7 @@ const EVENT_BYTES = 16_384;
 export const UNKNOWN_PID = "0";
 
 /** Starts the helper, detached, with nothing of ours but the two descriptors. */
-export function startTidy(options: {
+export function startKeyCleanup(options: {
   readonly folder: string;
   readonly host: string;
   /** The ssh that reads, or `UNKNOWN_PID`. */

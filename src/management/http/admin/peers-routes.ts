@@ -23,7 +23,7 @@ import { findUser, type UserRow } from "../../db/tables/users.ts";
 import { mayCall, notFound } from "./access.ts";
 import { groupsOfOne, loadGroups } from "./groups-view.ts";
 import { asAccessiblePeer, asPeer, domainOf } from "./peers-view.ts";
-import { accessibleFrom } from "./reachable-peers.ts";
+import { reachablePeers } from "./reachable-peers.ts";
 import { type Call, type Route, route } from "./route.ts";
 
 export const peerRoutes: readonly Route[] = [
@@ -65,7 +65,7 @@ export const peerRoutes: readonly Route[] = [
     handle: async (call) => {
       const peer = await call.read((tx) => visiblePeer(call, tx, call.user));
       const domain = await call.read((tx) => domainOf(tx, call.accountId));
-      const targets = await accessibleFrom(call.ctx, peer);
+      const targets = await reachablePeers(call.ctx, peer);
       return targets.map((target) => asAccessiblePeer(target, { ...call.ctx, domain }));
     },
   }),

@@ -10,7 +10,7 @@ import { listPeers, type PeerRow } from "../../db/tables/peers.ts";
 import type { AdminContext } from "./route.ts";
 
 /** Machines whose port 22 `source` may reach now. Looks at each machine's own map. */
-export async function accessibleFrom(ctx: AdminContext, source: PeerRow): Promise<PeerRow[]> {
+export async function reachablePeers(ctx: AdminContext, source: PeerRow): Promise<PeerRow[]> {
   const peers = await ctx.store.read((tx) => listPeers(tx, source.accountId));
   const request = { sourcePeerId: source.id, port: SSH_PORT, nowSeconds: nowSeconds(ctx.clock) };
   const found: PeerRow[] = [];
