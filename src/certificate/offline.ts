@@ -21,7 +21,7 @@ import { signedBytes } from "../wire/signed-fields.ts";
 import type { AccountId, Ed25519PublicKey, EpochSeconds, PeerId } from "../wire/units.ts";
 import { ANY_PRINCIPAL, type Certificate } from "./certificate.ts";
 import { issueCertificate } from "./issue.ts";
-import { isSignatureGood, refuseUse, tryParse } from "./verify.ts";
+import { denialOfUse, isSignatureGood, tryParse } from "./verify.ts";
 
 /** Account and management origin: part of everything we sign. */
 interface Scope {
@@ -107,7 +107,7 @@ export function verifyOfflineCertificate(question: OfflineQuestion): OfflineVerd
   }
   const { identity, idToken, deviceSignature } = certificate;
   if (identity.binding !== "idp" || idToken === null) return { ok: false, reason: "binding_not_accepted" };
-  const refusal = refuseUse(certificate, question);
+  const refusal = denialOfUse(certificate, question);
   if (refusal !== null) return { ok: false, reason: refusal };
   const deviceKey = question.deviceKeyOf(identity.devicePeerId);
   const statement = deviceStatement(question.scope, { ...certificate, idToken });

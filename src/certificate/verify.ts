@@ -60,7 +60,7 @@ export function verifyCertificate(question: CertificateQuestion): CertificateVer
   if (certificate === undefined) return deny("certificate_invalid");
   if (!isInForce(certificate.caKey, question.cas)) return deny("certificate_invalid");
   if (!isSignatureGood(certificate)) return deny("certificate_invalid");
-  const refusal = refuseUse(certificate, question);
+  const refusal = denialOfUse(certificate, question);
   if (refusal !== null) return deny(refusal);
   const { identity, idToken } = certificate;
   if (!isPrincipal(question.localUser, certificate.principals)) return deny("local_user_not_authorized");
@@ -70,7 +70,7 @@ export function verifyCertificate(question: CertificateQuestion): CertificateVer
 }
 
 /** Why a certificate does not count on this machine, at this moment or from this device. Null: it does. */
-export function refuseUse(
+export function denialOfUse(
   certificate: Certificate,
   question: Pick<CertificateQuestion, "nowSeconds" | "selfPeerId" | "sourcePeerId">,
 ): ReasonCode | null {

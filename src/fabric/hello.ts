@@ -111,7 +111,7 @@ export function checkHello(line: string, context: HelloContext): HelloAnswer {
   if (parsed === null) return { ok: false, refusal: "malformed", source: null };
   const { hello, signature } = parsed;
   const { source } = hello;
-  const unproven = refuseProof(hello, signature, context);
+  const unproven = denialOfProof(hello, signature, context);
   if (unproven !== null) return { ok: false, refusal: unproven, source };
   const reason = context.refuse(hello);
   if (reason !== null) return { ok: false, refusal: "not_allowed", reason, source };
@@ -121,7 +121,7 @@ export function checkHello(line: string, context: HelloContext): HelloAnswer {
   return { ok: false, refusal: taken === "replayed" ? "replayed" : "replay_cache_full", source };
 }
 
-function refuseProof(hello: Hello, signature: string, context: HelloContext): HelloRefusal | null {
+function denialOfProof(hello: Hello, signature: string, context: HelloContext): HelloRefusal | null {
   const { nowSeconds } = context;
   if (hello.target !== context.self) return "other_target";
   if (!PORTS.includes(hello.port)) return "other_port";

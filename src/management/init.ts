@@ -56,7 +56,7 @@ export function defaultMasterKeyFile(dataDir: string): string {
  * once; ERR_USAGE for an unusable e-mail address or password, and then makes nothing.
  */
 export async function initManagement(options: InitOptions): Promise<InitResult> {
-  const unusable = refuseOwner(options);
+  const unusable = problemWithOwner(options);
   if (unusable !== null) throw (await hasAccount(options)) ? alreadyInitialised() : unusable;
   await prepareDataDir(options.dataDir);
   const store = await openForInit(options, { create: true });
@@ -188,7 +188,7 @@ async function createToken(tx: Writer, accountId: string, ownerId: string, now: 
 }
 
 /** Why the owner cannot be made as given. Null: they can. */
-function refuseOwner({ ownerEmail, ownerPassword }: InitOptions): QfError | null {
+function problemWithOwner({ ownerEmail, ownerPassword }: InitOptions): QfError | null {
   if (!Email.safeParse(ownerEmail).success) {
     return new QfError("ERR_USAGE", "the owner's e-mail address is not usable", {
       hint: "give --owner-email NAME@HOST",

@@ -13,7 +13,7 @@ import type { Log } from "../../base/log.ts";
 import { type LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { ApprovalLink } from "./approvals.ts";
 import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
-import { type Identity, identifyFor, refuseWelcome } from "./identify.ts";
+import { denialOfWelcome, type Identity, identifyFor } from "./identify.ts";
 import { createManagementLink, type ManagementLink } from "./management-link.ts";
 import { createMapIntake, type MapIntake, type MapMessage } from "./map-intake.ts";
 import { reportedSessions } from "./reported-sessions.ts";
@@ -182,7 +182,7 @@ class LinkedSyncClient implements SyncClient {
 
   #onWelcome(welcome: Extract<ManagementMessage, { type: "welcome" }>): void {
     if (this.#link.isReady) return;
-    const refusal = refuseWelcome(welcome, this.#options.enrolled);
+    const refusal = denialOfWelcome(welcome, this.#options.enrolled);
     if (refusal !== null) {
       this.#link.end(refusal);
       return;

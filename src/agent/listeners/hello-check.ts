@@ -7,7 +7,7 @@
 import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { checkHello, type HelloRefusal } from "../../fabric/hello.ts";
 import { createReplayCache } from "../../fabric/replay-cache.ts";
-import { refuseNetwork } from "../../policy/decide/network-rules.ts";
+import { denialOfNetwork } from "../../policy/decide/network-rules.ts";
 import { findPeer, type PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import type { Hello } from "../../wire/hello.ts";
 import { ruledPort } from "../../wire/ping.ts";
@@ -55,7 +55,7 @@ export function createGate(options: GateOptions): Gate {
   const startSeconds = options.hadPredecessor ? nowSeconds(clock) : 0;
   const replays = createReplayCache();
   const refuse = ({ source, port }: Hello, snapshot: PolicySnapshot) =>
-    refuseNetwork({ sourcePeerId: source, port: ruledPort(port), nowSeconds: nowSeconds(clock) }, snapshot);
+    denialOfNetwork({ sourcePeerId: source, port: ruledPort(port), nowSeconds: nowSeconds(clock) }, snapshot);
   return {
     check(line, sourceAddress, onHostile) {
       const snapshot = options.snapshot();

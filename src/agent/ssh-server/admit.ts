@@ -6,8 +6,8 @@
  */
 import { nowSeconds } from "../../base/clock.ts";
 import { newId } from "../../base/random.ts";
-import { refuseLocalAccount } from "../../policy/decide/local-account.ts";
-import { refuseNetwork } from "../../policy/decide/network-rules.ts";
+import { denialOfLocalAccount } from "../../policy/decide/local-account.ts";
+import { denialOfNetwork } from "../../policy/decide/network-rules.ts";
 import type { Binding } from "../../wire/certificate.ts";
 import { SSH_PORT } from "../../wire/ports.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
@@ -87,8 +87,8 @@ export async function admit(serverContext: ServerContext, request: AdmissionRequ
   const authorization = authorize(serverContext, subject, { kind: "connect" });
   if (authorization.kind === "deny") return refuse(serverContext, request, authorization, how);
   const reason =
-    refuseUnprovenPath(serverContext, origin, subject) ??
-    refuseLocalAccount(account?.facts ?? NO_ACCOUNT) ??
+    denialOfUnprovenPath(serverContext, origin, subject) ??
+    denialOfLocalAccount(account?.facts ?? NO_ACCOUNT) ??
     (request.takePlace(placeOf(subject)) ? null : "limit_reached");
   if (reason !== null) return refuse(serverContext, request, denied(reason, authorization.request), how);
   const asked = await request.checkAccount(localUser);
@@ -111,7 +111,7 @@ function placeOf({ who }: Subject): string {
 }
 
 /** A stream without a hello was not judged by network rules; the device that the certificate names is. */
-function refuseUnprovenPath(
+function denialOfUnprovenPath(
   serverContext: ServerContext,
   origin: StreamOrigin,
   { who }: Subject,
@@ -120,7 +120,7 @@ function refuseUnprovenPath(
   if (origin.path === "plain" && !serverContext.takesPlain()) return "plain_ssh_disabled";
   if (origin.sourcePeerId !== null || who.kind !== "user" || who.devicePeerId === null) return null;
   if (snapshot === null) return "map_stale";
-  return refuseNetwork(
+  return denialOfNetwork(
     { sourcePeerId: who.devicePeerId, port: SSH_PORT, nowSeconds: nowSeconds(serverContext.clock) },
     snapshot,
   );

@@ -65,7 +65,7 @@ export function authorize(serverContext: AuthorizeContext, subject: Subject, act
   const { atSeconds: at } = request;
   const snapshot = serverContext.snapshot();
   if (snapshot === null) return denied("map_stale", request);
-  const early = refuseByContext(serverContext, subject, snapshot);
+  const early = denialByContext(serverContext, subject, snapshot);
   if (early !== null) return denied(early, request);
   const decision = askPolicy(serverContext, subject, { action, at, snapshot });
   const record = recordOf(decision);
@@ -122,7 +122,7 @@ function askPolicy(
   );
 }
 
-function refuseByContext(
+function denialByContext(
   serverContext: AuthorizeContext,
   subject: Subject,
   snapshot: PolicySnapshot,
@@ -133,11 +133,11 @@ function refuseByContext(
     ? Math.min(map.settings.maxStaleRootSeconds, map.settings.maxStaleSeconds)
     : map.settings.maxStaleSeconds;
   if (serverContext.mapAgeSeconds() > staleAfter) return "map_stale";
-  return refuseIdentity(serverContext, subject.who, snapshot);
+  return denialOfIdentity(serverContext, subject.who, snapshot);
 }
 
 /** Kinds of proof this machine takes at all, and logins that were ended. */
-function refuseIdentity(
+function denialOfIdentity(
   serverContext: AuthorizeContext,
   who: Who,
   { map }: PolicySnapshot,

@@ -1,5 +1,5 @@
 import { nowSeconds } from "../../base/clock.ts";
-import { refuseLocalAccount } from "../../policy/decide/local-account.ts";
+import { denialOfLocalAccount } from "../../policy/decide/local-account.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import type { ConnectionContext } from "./connection-context.ts";
@@ -13,7 +13,7 @@ export async function currentAccount({
   clock,
 }: Pick<ConnectionContext, "auth" | "clock">): Promise<LocalAccount | ReasonCode> {
   const account = await lookUpAccount(auth.localUser, nowSeconds(clock));
-  const reason = refuseLocalAccount(account?.facts ?? NO_ACCOUNT);
+  const reason = denialOfLocalAccount(account?.facts ?? NO_ACCOUNT);
   if (account !== null && reason === null && account.uid === auth.localUid) return account;
   return reason ?? "account_unknown";
 }

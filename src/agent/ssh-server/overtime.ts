@@ -17,7 +17,7 @@ export interface Times {
 }
 
 /** Why it is over by the machine's limits or those of a rule; the shorter one counts. Null: it is not. */
-export function refuseOvertime(
+export function denialOfOvertime(
   { sinceMs, lastActivityMs, nowMs }: Times,
   { idleMs, connectionMs }: Pick<Limits, "idleMs" | "connectionMs">,
   { max_session_seconds, idle_timeout_seconds }: SshCapabilities,

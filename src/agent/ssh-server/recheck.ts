@@ -9,7 +9,7 @@ import type { SshCapabilities } from "../../wire/policy.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Limits } from "../contracts/limits.ts";
 import { type Authorization, type AuthorizeContext, authorize, type Subject } from "./authorize.ts";
-import { refuseOvertime } from "./overtime.ts";
+import { denialOfOvertime } from "./overtime.ts";
 
 /** Something that a connection does. */
 export interface ActiveUse {
@@ -40,7 +40,7 @@ export function findRevocation(
     const authorization = authorize(serverContext, subject, use.action);
     if (authorization.kind === "deny") return authorization.reason;
     const refuse = (capabilities: SshCapabilities): ReasonCode | null =>
-      use.refuse?.(capabilities) ?? refuseOvertime(times, limits, capabilities);
+      use.refuse?.(capabilities) ?? denialOfOvertime(times, limits, capabilities);
     const reason = refuse(authorization.grant.capabilities);
     if (reason !== null && allowing(serverContext, authorization).every((other) => refuse(other) !== null))
       return reason;

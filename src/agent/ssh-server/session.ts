@@ -96,13 +96,13 @@ export class SshSession {
     // A request that is still being judged, or is refused, is not in use.
     if (this.#start === null || !this.#isAllowed) return [];
     const sinceMs = this.#allowedMs;
-    const refuse = (capabilities: SshCapabilities): ReasonCode | null => this.#refuseUnder(capabilities);
+    const refuse = (capabilities: SshCapabilities): ReasonCode | null => this.#denialUnder(capabilities);
     const start: ActiveUse = { action: this.#start, sinceMs, refuse };
     return this.#terminal === null ? [start] : [start, { action: { kind: "pty" }, sinceMs }];
   }
 
   /** Why a rule that lets it begin would not let it be as it is. Null: it would. */
-  #refuseUnder(capabilities: SshCapabilities): ReasonCode | null {
+  #denialUnder(capabilities: SshCapabilities): ReasonCode | null {
     if (this.#mayWrite && sftpMode(capabilities) !== "write") return "sftp_read_only";
     const hasTerminal = this.#terminal !== null && this.#start?.kind !== "sftp";
     return hasTerminal && capabilities.pty === false ? "pty_not_allowed" : null;
@@ -173,7 +173,7 @@ export class SshSession {
     session.on("subsystem", (accept, _reject, { name }) => {
       const channel = accept();
       if (name === "sftp") this.#begin(channel, { kind: "sftp" });
-      else void this.#refuseSubsystem(channel);
+      else void this.#denialOfSubsystem(channel);
     });
     session.on("auth-agent", (accept, reject) => {
       const isAllowed = this.#context.authorize({ kind: "agent_forwarding" }).kind === "allow";
@@ -220,7 +220,7 @@ export class SshSession {
     if (this.#terminalRefusal !== null) return this.#refuse(channel, this.#terminalRefusal);
     this.#isAllowed = true;
     this.#allowedMs = performance.now();
-    const reason = this.#refuseTerminal(authorization.grant);
+    const reason = this.#denialOfTerminal(authorization.grant);
     if (reason !== null) return this.#refuse(channel, this.#context.deny(reason, start));
     const account = await currentAccount(this.#context);
     if (typeof account === "string") return this.#refuse(channel, this.#context.deny(account, start));
@@ -290,11 +290,11 @@ export class SshSession {
   }
 
   /** One grant covers the whole channel: what `pty` was granted by another rule is no help. */
-  #refuseTerminal(grant: Grant): ReasonCode | null {
+  #denialOfTerminal(grant: Grant): ReasonCode | null {
     return this.#terminal !== null && grant.capabilities.pty === false ? "pty_not_allowed" : null;
   }
 
-  async #refuseSubsystem(channel: ServerChannel | undefined): Promise<void> {
+  async #denialOfSubsystem(channel: ServerChannel | undefined): Promise<void> {
     if (channel === undefined) return;
     return this.#refuse(channel, this.#context.deny("subsystem_unknown", { kind: "sftp" }));
   }

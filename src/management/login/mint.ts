@@ -46,7 +46,7 @@ export async function mintCertificate(
   const looked = await lookUpTarget(deps, account, { request, asker, sourceAddress });
   const { target, snapshot } = looked;
   if (target === undefined || snapshot === undefined || !isVisible(snapshot, asker)) {
-    return refuseUnseen(deps, looked);
+    return respondRefusal(deps, looked);
   }
   const known: KnownTarget = { ...looked, target, snapshot };
   const isOwnKey = target.flags?.sshAuth === false;
@@ -166,7 +166,7 @@ async function pointToDeviceKey(
  * The same words, the same work and the same evidence for a machine that is not there and for one of
  * which no rule speaks to this person: names can not be found out by asking.
  */
-async function refuseUnseen(deps: LoginDeps, question: Question): Promise<CertificateResponse> {
+async function respondRefusal(deps: LoginDeps, question: Question): Promise<CertificateResponse> {
   const receipt = newId();
   const reason = "peer_not_authorized";
   const meta = { reason, known: String(question.target !== undefined) };

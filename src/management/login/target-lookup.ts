@@ -6,7 +6,7 @@
  */
 import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
-import { refuseNetwork } from "../../policy/decide/network-rules.ts";
+import { denialOfNetwork } from "../../policy/decide/network-rules.ts";
 import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import {
   NAMES_MAX,
@@ -124,5 +124,5 @@ export function checkAsker({ device, owner }: DeviceAsker): void {
 export function mayReach({ ctx }: LoginDeps, snapshot: PolicySnapshot, sourcePeerId: PeerId): boolean {
   const { map } = snapshot;
   const open = { ...snapshot, map: { ...map, self: { ...map.self, sshEnabled: true } } };
-  return refuseNetwork({ sourcePeerId, port: SSH_PORT, nowSeconds: nowSeconds(ctx.clock) }, open) === null;
+  return denialOfNetwork({ sourcePeerId, port: SSH_PORT, nowSeconds: nowSeconds(ctx.clock) }, open) === null;
 }

@@ -8,7 +8,7 @@ import type { Clock } from "../../base/clock.ts";
 import { createSourceLimits, type SourceLimits } from "../../fabric/source-limits.ts";
 import type { RelayReset } from "../../wire/relay.ts";
 import type { PeerId } from "../../wire/units.ts";
-import { refusal, refuseUpgrade } from "../web/upgrade.ts";
+import { refusal, refusalOfUpgrade } from "../web/upgrade.ts";
 import type { Admission, AdmittedAgent, AdmittedDial, DialClaim, NotAdmitted } from "./admission.ts";
 import type { Tunnel } from "./tunnel.ts";
 
@@ -61,7 +61,7 @@ export function createGate(options: {
       return admitted.ok ? { ok: true, agent: admitted } : admitted;
     },
     async pass({ request, sourceAddress }, checkDial, upgrade) {
-      const refused = refuseUpgrade(request, { clients: "peers", ownOrigin: null });
+      const refused = refusalOfUpgrade(request, { clients: "peers", ownOrigin: null });
       if (refused !== null) return refused;
       if (!sources.enter(sourceAddress)) return refusal(429, "too many requests");
       let check: DialCheck = { ok: false, reset: "unproven", source: null };

@@ -11,7 +11,7 @@ import { nowSeconds } from "../../base/clock.ts";
 import { checkHello, parseHello } from "../../fabric/hello.ts";
 import { isRelayDialProof, parseRelayServe } from "../../fabric/relay-client.ts";
 import { createReplayCache } from "../../fabric/replay-cache.ts";
-import { refuseNetwork } from "../../policy/decide/network-rules.ts";
+import { denialOfNetwork } from "../../policy/decide/network-rules.ts";
 import { findPeer } from "../../policy/decide/snapshot.ts";
 import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import type { Hello } from "../../wire/hello.ts";
@@ -90,7 +90,7 @@ export function createAdmission(context: ManagementContext): Admission {
         nowSeconds: now,
         deviceKeyOf: (peerId) => findPeer(snapshot.map, peerId)?.deviceKey,
         refuse: ({ port }) =>
-          refuseNetwork({ sourcePeerId: source, port: ruledPort(port), nowSeconds: now }, snapshot),
+          denialOfNetwork({ sourcePeerId: source, port: ruledPort(port), nowSeconds: now }, snapshot),
         replays: hellos,
       });
       if (!answer.ok) return refused;
@@ -114,7 +114,7 @@ export function createAdmission(context: ManagementContext): Admission {
       const snapshot = await maps.snapshotOf(accountId, target);
       if (snapshot === undefined) return false;
       const request = { sourcePeerId: source, port: ruledPort(port), nowSeconds: nowSeconds(clock) };
-      return refuseNetwork(request, snapshot) === null;
+      return denialOfNetwork(request, snapshot) === null;
     },
 
     async isMachine(peerId) {

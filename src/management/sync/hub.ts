@@ -20,7 +20,7 @@ import type { ManagementContext } from "../context.ts";
 import type { PeerRow } from "../db/tables/peers.ts";
 import type { Approvals } from "../login/approval.ts";
 import { createMapEncoder } from "../maps/encode.ts";
-import { refusal, refuseUpgrade } from "../web/upgrade.ts";
+import { refusal, refusalOfUpgrade } from "../web/upgrade.ts";
 import { answerApproval } from "./approvals.ts";
 import { createHandshake, type Handshake, type Identify } from "./handshake.ts";
 import { createKeyedSemaphore, type KeyedSemaphore } from "./keyed-semaphore.ts";
@@ -87,7 +87,7 @@ class Hub implements SyncHub {
   }
 
   upgrade(request: Request, server: Server<SocketData>, sourceAddress: string): Response | undefined {
-    const refused = refuseUpgrade(request, { clients: "agents", ownOrigin: this.#ctx.origin });
+    const refused = refusalOfUpgrade(request, { clients: "agents", ownOrigin: this.#ctx.origin });
     if (refused !== null) return refused;
     if (this.#isClosed) return refusal(503, "management is stopping");
     if (this.#handshake.isOverrun) return refusal(503, "too many connections");

@@ -8,7 +8,7 @@
  * Refuses what does not ask for a WebSocket, and pages in browsers, which have no business on these paths
  * (those of `ownOrigin` aside). Null: it may go on. `clients`: who connects here, for the message.
  */
-export function refuseUpgrade(
+export function refusalOfUpgrade(
   request: Request,
   path: { readonly clients: string; readonly ownOrigin: string | null },
 ): Response | null {

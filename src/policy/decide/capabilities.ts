@@ -9,7 +9,11 @@ import type { SshCapabilities } from "../../wire/policy.ts";
 import type { MachineFlags } from "./request.ts";
 
 /** Null when `action` is allowed, else the first thing in its way. */
-export function refuseAction(action: Action, ssh: SshCapabilities, flags: MachineFlags): RuleOutcome | null {
+export function denialOfAction(
+  action: Action,
+  ssh: SshCapabilities,
+  flags: MachineFlags,
+): RuleOutcome | null {
   const restricted = ssh.commands !== undefined && ssh.commands !== null;
   switch (action.kind) {
     case "connect":
@@ -17,7 +21,7 @@ export function refuseAction(action: Action, ssh: SshCapabilities, flags: Machin
     case "shell":
       return restricted ? "shell_not_allowed" : null;
     case "exec":
-      return refuseCommand(action.command, ssh, flags);
+      return denialOfCommand(action.command, ssh, flags);
     case "pty":
       return (ssh.pty ?? true) ? null : "pty_not_allowed";
     case "sftp":
@@ -27,9 +31,9 @@ export function refuseAction(action: Action, ssh: SshCapabilities, flags: Machin
     case "x11_forwarding":
       return "x11_not_available";
     case "local_forward":
-      return refuseLocalForward(action, ssh, flags);
+      return denialOfLocalForward(action, ssh, flags);
     case "remote_forward":
-      return refuseRemoteForward(action, ssh, flags);
+      return denialOfRemoteForward(action, ssh, flags);
     case "local_socket":
       if (!flags.sshLocalForwarding || restricted) return "local_forward_disabled";
       return ssh.local_forward === undefined ? null : "forward_destination_not_allowed";
@@ -51,7 +55,7 @@ export function sftpMode(ssh: SshCapabilities): "write" | "read" | "off" {
   return ssh.sftp ?? (restricted ? "off" : "write");
 }
 
-function refuseCommand(command: string, ssh: SshCapabilities, flags: MachineFlags): RuleOutcome | null {
+function denialOfCommand(command: string, ssh: SshCapabilities, flags: MachineFlags): RuleOutcome | null {
   if (ssh.commands !== undefined && ssh.commands !== null && !ssh.commands.includes(command)) {
     return "command_not_allowed";
   }
@@ -79,7 +83,7 @@ export function fileTransferOf(command: string): "upload" | "download" | null {
 
 type ForwardAction = Extract<Action, { kind: "local_forward" | "remote_forward" }>;
 
-function refuseLocalForward(
+function denialOfLocalForward(
   action: ForwardAction,
   ssh: SshCapabilities,
   flags: MachineFlags,
@@ -97,7 +101,7 @@ function refuseLocalForward(
   return matchesTarget(entries, action.host, action.port) ? null : "forward_destination_not_allowed";
 }
 
-function refuseRemoteForward(
+function denialOfRemoteForward(
   action: ForwardAction,
   ssh: SshCapabilities,
   flags: MachineFlags,

@@ -14,7 +14,7 @@ import type { Action, DecisionRecord, Grant } from "../../wire/decision.ts";
 import type { MapPeer, MapUser } from "../../wire/network-map.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { RuleId } from "../../wire/units.ts";
-import { refuseAction } from "./capabilities.ts";
+import { denialOfAction } from "./capabilities.ts";
 import { compareObligations, type Obligations, obligationsOf } from "./obligations.ts";
 import { OUTCOME, type OutcomeCode, outcomeName } from "./outcomes.ts";
 import type { AccessRequest, MachineFlags, PeerAccessRequest } from "./request.ts";
@@ -135,7 +135,7 @@ function judgeAll(
   const trace: RawTrace = { ruleIds, outcomes };
   if (dropped) return { kind: "deny", reason: "denied_by_rule", trace };
   if (best === undefined) return { kind: "deny", reason: reasonOf(outcomes, request, snapshot), trace };
-  const machine = refuseByMachine(request);
+  const machine = denialByMachine(request);
   if (machine !== null) return { kind: "deny", reason: machine, trace };
   return { kind: "allow", grant: grantOf(best.rule, best.obligations, request), trace };
 }
@@ -274,11 +274,11 @@ function namesSsh(rule: PreparedRule): boolean {
 }
 
 function judgeAction(action: Action, rule: PreparedRule, flags: MachineFlags): OutcomeCode {
-  return OUTCOME[refuseAction(action, rule.rule.capabilities, flags) ?? "granted"];
+  return OUTCOME[denialOfAction(action, rule.rule.capabilities, flags) ?? "granted"];
 }
 
 /** What the machine itself refuses whatever the rules say. */
-function refuseByMachine(request: AccessRequest | PeerAccessRequest): ReasonCode | null {
+function denialByMachine(request: AccessRequest | PeerAccessRequest): ReasonCode | null {
   const { localUser, localUid, flags } = request;
   if (isRoot(localUser, localUid) && !flags.sshRoot) return "root_disabled";
   if (!flags.privileged && localUser !== flags.ownUser) return "rootless_other_user";

@@ -18,7 +18,7 @@ export interface LocalAccountFacts {
 }
 
 /** Null when it may. PAM, where it is there, is asked as well and has the last word. */
-export function refuseLocalAccount(facts: LocalAccountFacts): ReasonCode | null {
+export function denialOfLocalAccount(facts: LocalAccountFacts): ReasonCode | null {
   if (!facts.exists) return "account_unknown";
   if (facts.locked) return "account_locked";
   if (facts.expired) return "account_expired";

@@ -25,7 +25,7 @@ export interface NetworkRequest {
 }
 
 /** Null when some rule opens the path and no drop closes it, else why not. */
-export function refuseNetwork(
+export function denialOfNetwork(
   request: NetworkRequest,
   snapshot: PolicySnapshot,
 ): "device_unknown" | "device_blocked" | "device_pending" | "ssh_disabled" | "network_not_allowed" | null {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isExpired, isLocked, lookUpAccount, lookUpGroupId } from "../../../src/agent/os/users.ts";
-import { refuseLocalAccount } from "../../../src/policy/decide/local-account.ts";
+import { denialOfLocalAccount } from "../../../src/policy/decide/local-account.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 
 const DAY = 86_400;
@@ -98,7 +98,7 @@ describe("lookUpAccount in files", () => {
   ])("judges the shell of %s", async (name, reason, shell) => {
     const account = await look(name);
     expect(account?.shell).toBe(shell);
-    expect(account === null ? "nobody" : refuseLocalAccount(account.facts)).toBe(reason as never);
+    expect(account === null ? "nobody" : denialOfLocalAccount(account.facts)).toBe(reason as never);
   });
 
   test("finds a group by its whole name", async () => {
@@ -111,7 +111,7 @@ describe.skipIf(!isRoot)("lookUpAccount on this system", () => {
   const now = Math.floor(performance.timeOrigin / 1000);
   const reasonOf = async (name: string) => {
     const account = await lookUpAccount(name, now);
-    return account === null ? "nobody" : refuseLocalAccount(account.facts);
+    return account === null ? "nobody" : denialOfLocalAccount(account.facts);
   };
 
   test("takes an account that useradd has just made", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { refuseOvertime } from "../../../src/agent/ssh-server/overtime.ts";
+import { denialOfOvertime } from "../../../src/agent/ssh-server/overtime.ts";
 
 const times = { sinceMs: 1_000, lastActivityMs: 8_000, nowMs: 10_000 };
 const unlimited = { idleMs: null, connectionMs: null };
@@ -27,6 +27,6 @@ test.each([
     rule: { idle_timeout_seconds: 3 },
     want: null,
   },
-])("refuseOvertime knows $name", ({ limits, rule, want }) => {
-  expect<string | null>(refuseOvertime(times, { ...unlimited, ...limits }, rule)).toBe(want);
+])("denialOfOvertime knows $name", ({ limits, rule, want }) => {
+  expect<string | null>(denialOfOvertime(times, { ...unlimited, ...limits }, rule)).toBe(want);
 });

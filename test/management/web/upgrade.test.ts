@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { refuseUpgrade } from "../../../src/management/web/upgrade.ts";
+import { refusalOfUpgrade } from "../../../src/management/web/upgrade.ts";
 
 const path = { clients: "agents", ownOrigin: "https://qf.example.com" };
 
@@ -16,13 +16,13 @@ test.each([
     headers: { upgrade: "websocket", origin: "https://evil.example" },
     want: 403,
   },
-])("refuseUpgrade judges $name", ({ headers, want }) => {
+])("refusalOfUpgrade judges $name", ({ headers, want }) => {
   const request = new Request("https://qf.example.com/agent/v1/sync", { headers: headers as HeadersInit });
-  expect(refuseUpgrade(request, path)?.status).toBe(want as number);
+  expect(refusalOfUpgrade(request, path)?.status).toBe(want as number);
 });
 
-test("refuseUpgrade takes no page where there is no origin of our own", () => {
+test("refusalOfUpgrade takes no page where there is no origin of our own", () => {
   const headers = { upgrade: "websocket", origin: path.ownOrigin };
   const request = new Request("https://qf.example.com/client/v1/relay", { headers });
-  expect(refuseUpgrade(request, { clients: "peers", ownOrigin: null })?.status).toBe(403);
+  expect(refusalOfUpgrade(request, { clients: "peers", ownOrigin: null })?.status).toBe(403);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { refuseNetwork } from "../../../src/policy/decide/network-rules.ts";
+import { denialOfNetwork } from "../../../src/policy/decide/network-rules.ts";
 import { prepareSnapshot } from "../../../src/policy/decide/snapshot.ts";
 import type { MapPeer, MapRule } from "../../../src/wire/network-map.ts";
 import { aMap, anId, aPeer, aRule, aUser } from "../../support/policy.ts";
@@ -24,7 +24,7 @@ interface Row {
   readonly rules: readonly MapRule[];
   readonly port?: number;
   readonly peer?: MapPeer | null;
-  readonly want: ReturnType<typeof refuseNetwork>;
+  readonly want: ReturnType<typeof denialOfNetwork>;
 }
 
 test.each<Row>([
@@ -178,9 +178,9 @@ test.each<Row>([
     peer: { ...laptop, status: "blocked" },
     want: "device_blocked",
   },
-])("refuseNetwork $name", ({ rules, port, peer, want }) => {
+])("denialOfNetwork $name", ({ rules, port, peer, want }) => {
   const peers = peer === null ? [] : [peer ?? laptop];
   const snapshot = prepareSnapshot(aMap({ users: [ada], peers, rules }));
   const request = { sourcePeerId: laptop.id, port: port ?? 22, nowSeconds: 1_000_000 };
-  expect(refuseNetwork(request, snapshot)).toBe(want);
+  expect(denialOfNetwork(request, snapshot)).toBe(want);
 });

@@ -59,7 +59,7 @@ export async function authenticate(store: Store, authorization: string | undefin
   if (found.token.scope !== "api") {
     throw new QfError("ERR_UNAUTHENTICATED", "this token does not open the API");
   }
-  refuseInactive(found.user);
+  requireActive(found.user);
   const { lastUsedAt, id } = found.token;
   const isStale = await store.read(
     async (tx) => nowSeconds(tx.clock) - (lastUsedAt ?? 0) >= LAST_USED_SECONDS,
@@ -69,7 +69,7 @@ export async function authenticate(store: Store, authorization: string | undefin
 }
 
 /** Throws ERR_FORBIDDEN unless `role` may call a route of that access. */
-export function refuseRole(role: Role, access: Access): void {
+export function requireRole(role: Role, access: Access): void {
   if (ROLES_OF[access].includes(role)) return;
   throw new QfError("ERR_FORBIDDEN", `the role ${role} may not do this`, {
     hint: `it takes ${ROLES_OF[access].join(" or ")}`,
@@ -91,12 +91,12 @@ export async function recheck(tx: Reader, principal: Principal, access: Access):
   if (user === undefined || token === undefined || token.expiresAt <= nowSeconds(tx.clock)) {
     throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed");
   }
-  refuseInactive(user);
-  refuseRole(user.role, access);
+  requireActive(user);
+  requireRole(user.role, access);
   return user;
 }
 
-function refuseInactive(user: UserRow): void {
+function requireActive(user: UserRow): void {
   if (user.isBlocked) throw new QfError("ERR_FORBIDDEN", "this user is blocked");
   if (user.pendingApproval) throw new QfError("ERR_FORBIDDEN", "this user waits for approval");
 }

@@ -10,7 +10,7 @@ import type { Reader } from "../../db/engine/store.ts";
 import { type AccountRow, deleteAccount, findAccount, updateAccount } from "../../db/tables/accounts.ts";
 import { filled } from "../../settings.ts";
 import { notFound } from "./access.ts";
-import { refuseUnknownGroups } from "./references.ts";
+import { requireKnownGroups } from "./references.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
 
 /** The only range in which addresses are given out. */
@@ -39,8 +39,8 @@ export const accountRoutes: readonly Route[] = [
         const accountId = call.param("accountId");
         const account = await ownAccount(call, tx, accountId);
         const { settings, onboarding } = call.body;
-        await refuseUnknownGroups(tx, accountId, settings.peer_expose_groups, "settings.peer_expose_groups");
-        refuseSettings(settings);
+        await requireKnownGroups(tx, accountId, settings.peer_expose_groups, "settings.peer_expose_groups");
+        requireSettings(settings);
         const merged = mergeSettings(account.settings, settings);
         const domain = settings.dns_domain ?? account.domain;
         await updateAccount(tx, accountId, {
@@ -92,7 +92,7 @@ function asAccount(account: AccountRow): Account {
   };
 }
 
-function refuseSettings(settings: AccountSettings): void {
+function requireSettings(settings: AccountSettings): void {
   if (settings.network_range !== undefined && settings.network_range !== NETWORK_RANGE) {
     throw new QfError("ERR_UNPROCESSABLE", `settings.network_range must be ${NETWORK_RANGE}`);
   }

@@ -11,7 +11,7 @@ import { NoQuery } from "../../../wire/admin-query.ts";
 import { parseStrict, readBody } from "../body.ts";
 import { answerFailure, createErrorHandler } from "../errors.ts";
 import { answerHeaders, guardOrigin } from "../guards.ts";
-import { authenticate, type Principal, recheck, refuseRole } from "./access.ts";
+import { authenticate, type Principal, recheck, requireRole } from "./access.ts";
 import { accountRoutes } from "./accounts-routes.ts";
 import { eventRoutes } from "./events-routes.ts";
 import { groupRoutes } from "./groups-routes.ts";
@@ -62,7 +62,7 @@ export function createAdminApp(ctx: AdminContext): Hono {
 
 async function serveRoute(ctx: AdminContext, route: Route, c: Context): Promise<Response> {
   const principal = await authenticate(ctx.store, c.req.header("authorization"));
-  refuseRole(principal.user.role, route.access);
+  requireRole(principal.user.role, route.access);
   const query = parseStrict(route.query ?? NoQuery, singleQuery(c));
   const body = route.body === undefined ? undefined : await readBody(c, route.body);
   const answer = await route.handle(callOf(ctx, route, c, { principal, body, query }));

@@ -23,7 +23,7 @@ import { listPeers } from "../../db/tables/peers.ts";
 import { notFound } from "./access.ts";
 import { usesOfGroup } from "./group-uses.ts";
 import { loadGroups } from "./groups-view.ts";
-import { refuseUnknownPeers } from "./references.ts";
+import { requireKnownPeers } from "./references.ts";
 import { type Call, type Route, route } from "./route.ts";
 
 export const groupRoutes: readonly Route[] = [
@@ -55,8 +55,8 @@ export const groupRoutes: readonly Route[] = [
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {
         const { name, peers = [] } = call.body;
-        await refuseTakenName(tx, call.accountId, name, null);
-        await refuseUnknownPeers(tx, call.accountId, peers, "peers");
+        await requireFreeName(tx, call.accountId, name, null);
+        await requireKnownPeers(tx, call.accountId, peers, "peers");
         const group = {
           id: newId(),
           accountId: call.accountId,
@@ -91,10 +91,10 @@ export const groupRoutes: readonly Route[] = [
       call.change({ affectsMaps: true }, async (tx) => {
         const group = await changeableGroup(call, tx);
         const { name, peers } = call.body;
-        await refuseTakenName(tx, call.accountId, name, group.id);
+        await requireFreeName(tx, call.accountId, name, group.id);
         await renameGroup(tx, call.accountId, group.id, name);
         if (peers !== undefined) {
-          await refuseUnknownPeers(tx, call.accountId, peers, "peers");
+          await requireKnownPeers(tx, call.accountId, peers, "peers");
           await setGroupPeers(tx, group.id, peers);
         }
         tx.record({ activity: "group.update", targetId: group.id, meta: { name, was: group.name } });
@@ -132,7 +132,7 @@ async function changeableGroup(call: Call<unknown, unknown>, tx: Reader): Promis
 }
 
 /** Names are compared without regard to case: two that look alike are one mistake away from a wrong policy. */
-async function refuseTakenName(
+async function requireFreeName(
   tx: Reader,
   accountId: string,
   name: string,

@@ -125,7 +125,7 @@ async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: User
   const peer = await visiblePeer(call, tx, actor);
   const { name, ssh_enabled, approval_required, ip } = call.body;
   if (name !== peer.name) await changeName(tx, peer, name);
-  if (ip !== undefined && ip !== peer.address) await refuseTakenAddress(tx, peer, ip);
+  if (ip !== undefined && ip !== peer.address) await requireFreeAddress(tx, peer, ip);
   const isWaiting = isWaitingForApproval(peer);
   const willWait = approval_required ?? isWaiting;
   // Who gives a name confirms it.
@@ -175,7 +175,7 @@ async function changeName(tx: ChangeWriter, peer: PeerRow, name: string): Promis
   tx.record({ activity: "peer.rename", targetId: peer.id, meta: { from: peer.dnsName, to: dnsName } });
 }
 
-async function refuseTakenAddress(tx: Reader, peer: PeerRow, ip: string): Promise<void> {
+async function requireFreeAddress(tx: Reader, peer: PeerRow, ip: string): Promise<void> {
   if ((await findPeerByAddress(tx, peer.accountId, ip)) === undefined) return;
   throw new QfError("ERR_CONFLICT", `another peer has the address ${ip}`);
 }

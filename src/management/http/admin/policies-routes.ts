@@ -25,8 +25,8 @@ import { defaultSettings, mapSettings } from "../../settings.ts";
 import { notFound } from "./access.ts";
 import { groupsOfRule } from "./group-uses.ts";
 import { type GroupNames, loadGroupNames } from "./groups-view.ts";
-import { refuseRules, unprocessable } from "./policy-rules.ts";
-import { refuseUnknownGroups, refuseUnknownPeers } from "./references.ts";
+import { requireRules, unprocessable } from "./policy-rules.ts";
+import { requireKnownGroups, requireKnownPeers } from "./references.ts";
 import { type Call, type Route, route } from "./route.ts";
 
 export const policyRoutes: readonly Route[] = [
@@ -112,8 +112,8 @@ async function savePolicy(
   old: PolicyWithRules | null,
 ): Promise<Policy> {
   const { accountId, body } = call;
-  refuseRules(body);
-  await refuseUnknownReferences(tx, accountId, body);
+  requireRules(body);
+  await requireKnownReferences(tx, accountId, body);
   const now = nowSeconds(tx.clock);
   const policy: PolicyRow = {
     id: old?.policy.id ?? newId(),
@@ -150,11 +150,11 @@ function ruleRows(
   });
 }
 
-async function refuseUnknownReferences(tx: Reader, accountId: string, policy: PolicyWrite): Promise<void> {
+async function requireKnownReferences(tx: Reader, accountId: string, policy: PolicyWrite): Promise<void> {
   for (const [i, body] of policy.rules.entries()) {
-    await refuseUnknownGroups(tx, accountId, [...groupsOfRule({ body })], `rules[${i}]`);
+    await requireKnownGroups(tx, accountId, [...groupsOfRule({ body })], `rules[${i}]`);
     const peers = [body.sourceResource?.id, body.destinationResource?.id].filter((id) => id !== undefined);
-    await refuseUnknownPeers(tx, accountId, peers, `rules[${i}]`);
+    await requireKnownPeers(tx, accountId, peers, `rules[${i}]`);
   }
   const checks = new Set((await listPostureChecks(tx, accountId)).map((check) => check.id));
   const unknown = (policy.source_posture_checks ?? []).find((id) => !checks.has(id));

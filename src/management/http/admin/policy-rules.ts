@@ -12,18 +12,18 @@ import { SSH_ENDPOINT_PORT, SSH_PORT } from "../../../wire/ports.ts";
 const PORT_MAX = 65_535;
 
 /** Throws ERR_UNPROCESSABLE naming the field of the first fault. Ids are `references.ts`'s. */
-export function refuseRules(policy: PolicyWrite): void {
+export function requireRules(policy: PolicyWrite): void {
   policy.rules.forEach((rule, i) => {
     const at = `rules[${i}]`;
-    refuseSides(rule, at);
-    refusePorts(rule, at);
-    if (isSshProtocol(rule)) refuseNonSshFields(rule, at);
-    else refuseSshFields(rule, at);
-    refuseTimes(rule, at);
+    requireSides(rule, at);
+    requirePorts(rule, at);
+    if (isSshProtocol(rule)) requireNonSshFields(rule, at);
+    else requireSshFields(rule, at);
+    requireTimes(rule, at);
   });
 }
 
-function refuseSides(rule: PolicyRuleWrite, at: string): void {
+function requireSides(rule: PolicyRuleWrite, at: string): void {
   const sides = [
     { groups: "sources", resource: "sourceResource" },
     { groups: "destinations", resource: "destinationResource" },
@@ -40,7 +40,7 @@ function refuseSides(rule: PolicyRuleWrite, at: string): void {
   }
 }
 
-function refusePorts(rule: PolicyRuleWrite, at: string): void {
+function requirePorts(rule: PolicyRuleWrite, at: string): void {
   const ports = (rule.ports ?? []).map(Number);
   const ranges = rule.port_ranges ?? [];
   const isBad = ports.find((port) => port < 1 || port > PORT_MAX);
@@ -60,7 +60,7 @@ function refusePorts(rule: PolicyRuleWrite, at: string): void {
   }
 }
 
-function refuseSshFields(rule: PolicyRuleWrite, at: string): void {
+function requireSshFields(rule: PolicyRuleWrite, at: string): void {
   const isLimited = Object.keys(rule.authorized_groups ?? {}).length > 0;
   const field = isLimited ? "authorized_groups" : rule.ssh !== undefined ? "ssh" : undefined;
   if (field === undefined) return;
@@ -70,7 +70,7 @@ function refuseSshFields(rule: PolicyRuleWrite, at: string): void {
   );
 }
 
-function refuseNonSshFields(rule: PolicyRuleWrite, at: string): void {
+function requireNonSshFields(rule: PolicyRuleWrite, at: string): void {
   if (rule.machine_local_users === undefined) return;
   throw unprocessable(
     `${at}.machine_local_users is for rules of protocol tcp and all only`,
@@ -78,7 +78,7 @@ function refuseNonSshFields(rule: PolicyRuleWrite, at: string): void {
   );
 }
 
-function refuseTimes(rule: PolicyRuleWrite, at: string): void {
+function requireTimes(rule: PolicyRuleWrite, at: string): void {
   const { valid_from, valid_until } = rule;
   if (valid_from !== undefined && valid_until !== undefined && valid_until <= valid_from) {
     throw unprocessable(`${at}.valid_until is not after valid_from`);

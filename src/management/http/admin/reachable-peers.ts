@@ -4,7 +4,7 @@
  * @module
  */
 import { nowSeconds } from "../../../base/clock.ts";
-import { refuseNetwork } from "../../../policy/decide/network-rules.ts";
+import { denialOfNetwork } from "../../../policy/decide/network-rules.ts";
 import { SSH_PORT } from "../../../wire/ports.ts";
 import { listPeers, type PeerRow } from "../../db/tables/peers.ts";
 import type { AdminContext } from "./route.ts";
@@ -17,7 +17,7 @@ export async function reachablePeers(ctx: AdminContext, source: PeerRow): Promis
   for (const peer of peers) {
     if (peer.kind !== "machine" || peer.id === source.id) continue;
     const snapshot = await ctx.maps.snapshotOf(source.accountId, peer.id);
-    if (snapshot !== undefined && refuseNetwork(request, snapshot) === null) found.push(peer);
+    if (snapshot !== undefined && denialOfNetwork(request, snapshot) === null) found.push(peer);
   }
   return found;
 }

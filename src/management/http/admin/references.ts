@@ -10,7 +10,7 @@ import { type GroupRow, knownGroups } from "../../db/tables/groups.ts";
 import { knownPeers } from "../../db/tables/peers.ts";
 
 /** Throws ERR_UNPROCESSABLE naming `field` and the first id that is no group of the account. */
-export async function refuseUnknownGroups(
+export async function requireKnownGroups(
   tx: Reader,
   accountId: AccountId,
   groupIds: readonly GroupId[],
@@ -25,12 +25,12 @@ export async function refuseUnknownGroups(
 }
 
 /** Groups that a user or a key puts its own into; `All` is not one of them. */
-export async function refuseAutoGroups(
+export async function requireAssignableGroups(
   tx: Reader,
   accountId: AccountId,
   groupIds: readonly GroupId[],
 ): Promise<void> {
-  const known = await refuseUnknownGroups(tx, accountId, groupIds, "auto_groups");
+  const known = await requireKnownGroups(tx, accountId, groupIds, "auto_groups");
   if (known.some((group) => group.isAll)) {
     throw new QfError("ERR_UNPROCESSABLE", "auto_groups names the group All, which holds everybody already", {
       hint: "leave it out",
@@ -39,7 +39,7 @@ export async function refuseAutoGroups(
 }
 
 /** Throws ERR_UNPROCESSABLE naming `field` and the first id that is no peer of the account. */
-export async function refuseUnknownPeers(
+export async function requireKnownPeers(
   tx: Reader,
   accountId: AccountId,
   peerIds: readonly PeerId[],

@@ -21,7 +21,7 @@ import {
   updateSetupKey,
 } from "../../db/tables/setup-keys.ts";
 import { notFound } from "./access.ts";
-import { refuseAutoGroups } from "./references.ts";
+import { requireAssignableGroups } from "./references.ts";
 import { type Call, isoTime, NEVER, type Route, route } from "./route.ts";
 
 export const setupKeyRoutes: readonly Route[] = [
@@ -67,7 +67,7 @@ export const setupKeyRoutes: readonly Route[] = [
         const key = await keyOf(call, tx);
         const { revoked, auto_groups } = call.body;
         if (key.revoked && !revoked) throw new QfError("ERR_CONFLICT", "a revoked key stays revoked");
-        await refuseAutoGroups(tx, call.accountId, auto_groups);
+        await requireAssignableGroups(tx, call.accountId, auto_groups);
         await updateSetupKey(tx, call.accountId, key.id, { revoked, autoGroups: [...new Set(auto_groups)] });
         const activity = revoked && !key.revoked ? "setupkey.revoke" : "setupkey.update";
         tx.record({ activity, targetId: key.id, meta: { name: key.name, key: key.masked } });
@@ -104,7 +104,7 @@ async function createSetupKey(call: Call<SetupKeyCreateRequest>): Promise<SetupK
   }
   const secret = newSecret(SETUP_KEY_PREFIX);
   return call.change({}, async (tx) => {
-    await refuseAutoGroups(tx, call.accountId, auto_groups);
+    await requireAssignableGroups(tx, call.accountId, auto_groups);
     const now = nowSeconds(tx.clock);
     const row: SetupKeyRow = {
       id: newId(),

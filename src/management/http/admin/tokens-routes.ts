@@ -26,7 +26,7 @@ import { revokeLoginsOf } from "../../db/tables/logins.ts";
 import { findUser, type UserRow } from "../../db/tables/users.ts";
 import { mayCall, notFound } from "./access.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
-import { refuseTokenFor } from "./user-rules.ts";
+import { requireMayMakeTokenFor } from "./user-rules.ts";
 
 const DAY_SECONDS = 86_400;
 /** Tokens of one user; more are hoarding, not use. */
@@ -100,7 +100,7 @@ async function createToken(call: Call<PersonalAccessTokenRequest>): Promise<Pers
   const secret = newSecret(API_TOKEN_PREFIX);
   return call.change({}, async (tx, actor) => {
     const user = await visibleUser(call, tx, actor, "write");
-    refuseTokenFor(actor, user);
+    requireMayMakeTokenFor(actor, user);
     if (scope === "ssh" && !user.isServiceUser) {
       throw new QfError("ERR_UNPROCESSABLE", "scope ssh is for service users: people sign in", {
         hint: "leave scope out, or create a service user",

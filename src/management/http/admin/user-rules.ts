@@ -11,7 +11,7 @@ import type { Role } from "../../../wire/admin-api.ts";
 import type { UserRow } from "../../db/tables/users.ts";
 
 /** Refuses giving `role` to `user` (null: to a new one). An unchanged role is no change. */
-export function refuseRoleChange(
+export function requireRoleChange(
   actor: Pick<UserRow, "id" | "role">,
   user: Pick<UserRow, "id" | "role"> | null,
   role: Role,
@@ -24,7 +24,7 @@ export function refuseRoleChange(
 }
 
 /** Refuses blocking, unblocking or deleting `user`. */
-export function refuseTouching(
+export function requireMayTouch(
   actor: Pick<UserRow, "id" | "role">,
   user: Pick<UserRow, "id" | "role">,
   what: "block" | "unblock" | "delete",
@@ -39,7 +39,7 @@ export function refuseTouching(
  * Refuses tokens for others: a token is its user, so nobody makes one for another person, and an admin
  * none for a service user above them.
  */
-export function refuseTokenFor(
+export function requireMayMakeTokenFor(
   actor: Pick<UserRow, "id" | "role">,
   user: Pick<UserRow, "id" | "role" | "isServiceUser">,
 ): void {

@@ -25,9 +25,9 @@ import {
 } from "../../db/tables/users.ts";
 import { hashPassword, normaliseEmail } from "../../idp/passwords.ts";
 import { mayCall, notFound } from "./access.ts";
-import { refuseAutoGroups } from "./references.ts";
+import { requireAssignableGroups } from "./references.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
-import { refuseRoleChange, refuseTouching } from "./user-rules.ts";
+import { requireMayTouch, requireRoleChange } from "./user-rules.ts";
 
 export const userRoutes: readonly Route[] = [
   route({
@@ -92,8 +92,8 @@ async function createServiceUser(call: Call<UserCreateRequest>): Promise<User> {
   if (name === undefined) throw new QfError("ERR_UNPROCESSABLE", "name is missing: a service user needs one");
   if (email !== undefined) throw new QfError("ERR_UNPROCESSABLE", "email is not for service users");
   return call.change({ affectsMaps: true }, async (tx, actor) => {
-    refuseRoleChange(actor, null, role);
-    await refuseAutoGroups(tx, call.accountId, auto_groups);
+    requireRoleChange(actor, null, role);
+    await requireAssignableGroups(tx, call.accountId, auto_groups);
     const id = newId();
     const user = newUserRow(call, {
       id,
@@ -121,8 +121,8 @@ async function createPerson(call: Call<UserCreateRequest>): Promise<User> {
   const password = randomBytes(18).toString("base64url");
   const passwordHash = await hashPassword(password);
   return call.change({ affectsMaps: true }, async (tx, actor) => {
-    refuseRoleChange(actor, null, role);
-    await refuseAutoGroups(tx, call.accountId, auto_groups);
+    requireRoleChange(actor, null, role);
+    await requireAssignableGroups(tx, call.accountId, auto_groups);
     if ((await findPasswordUser(tx, { email: key })) !== undefined) {
       throw new QfError("ERR_CONFLICT", "there is a user with this e-mail address already");
     }
@@ -169,15 +169,15 @@ async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: User
   const user = await findUser(tx, call.accountId, call.param("userId"));
   if (user === undefined) throw notFound("user");
   const { role, auto_groups, is_blocked, pending_approval } = call.body;
-  refuseRoleChange(actor, user, role);
-  if (is_blocked !== user.isBlocked) refuseTouching(actor, user, is_blocked ? "block" : "unblock");
+  requireRoleChange(actor, user, role);
+  if (is_blocked !== user.isBlocked) requireMayTouch(actor, user, is_blocked ? "block" : "unblock");
   const pendingApproval = pending_approval ?? user.pendingApproval;
   // Who waits can neither sign in nor use tokens, so it is a block by another name.
   const isSuspended = pendingApproval && !user.pendingApproval;
-  if (isSuspended) refuseTouching(actor, user, "block");
+  if (isSuspended) requireMayTouch(actor, user, "block");
   const added = auto_groups.filter((id) => !user.autoGroups.includes(id));
   const removed = user.autoGroups.filter((id) => !auto_groups.includes(id));
-  await refuseAutoGroups(tx, call.accountId, added);
+  await requireAssignableGroups(tx, call.accountId, added);
   const now: UserRow = {
     ...user,
     role,
@@ -207,7 +207,7 @@ async function removeUser(
 ): Promise<Record<string, never>> {
   const user = await findUser(tx, call.accountId, call.param("userId"));
   if (user === undefined) throw notFound("user");
-  refuseTouching(actor, user, "delete");
+  requireMayTouch(actor, user, "delete");
   // One by one, so that each name stays reserved.
   for (const peer of await listPeersOfUser(tx, call.accountId, user.id)) {
     await deletePeer(tx, peer);
