@@ -87,7 +87,7 @@ export class SpoolFiles {
   async #undo(active: Segment, cause: unknown): Promise<void> {
     const { log } = this.#options;
     this.#isFailing = true;
-    log.error("the audit spool can not be written; nothing is permitted", {}, cause);
+    log.error("the audit spool cannot be written; nothing is permitted", {}, cause);
     try {
       await this.#file.truncate(active.bytes);
       await this.#file.datasync();
@@ -148,7 +148,7 @@ export class SpoolFiles {
     return { path, replaced: this.#segments.splice(0, this.#segments.length, segment) };
   }
 
-  /** Deletes the files of segments that are no longer in use. What can not be deleted is left. */
+  /** Deletes the files of segments that are no longer in use. What cannot be deleted is left. */
   async delete(segments: readonly Segment[]): Promise<void> {
     for (const { path } of segments) {
       this.#options.onDelete(path);

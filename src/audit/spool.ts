@@ -92,7 +92,7 @@ interface Waiting {
 
 /**
  * Opens the spool of `directory`, and repairs what a crash has left there. Damage is returned, and recorded as
- * an `agent.state` event. Rejects with the system's error when the folder can not be used.
+ * an `agent.state` event. Rejects with the system's error when the folder cannot be used.
  */
 export async function openSpool(options: SpoolOptions): Promise<{ spool: Spool; damage: SpoolDamage }> {
   await makeDirectory(options.directory, 0o700);
@@ -167,7 +167,7 @@ class FileSpool implements Spool {
   async record(body: AgentEventBody): Promise<void> {
     const parsed = AgentEventBody.safeParse(body);
     if (!parsed.success) {
-      throw new QfError("ERR_UNAVAILABLE", "an audit event has a form that can not be stored", {
+      throw new QfError("ERR_UNAVAILABLE", "an audit event has a form that cannot be stored", {
         cause: parsed.error,
       });
     }
@@ -240,7 +240,7 @@ class FileSpool implements Spool {
     try {
       path = await this.#files.append(Buffer.from(lines.join("")));
     } catch (cause) {
-      const failure = unavailable("the audit spool can not be written", cause);
+      const failure = unavailable("the audit spool cannot be written", cause);
       for (const one of batch) {
         this.#shares.give(one.owner, one.bytes);
         one.reject(failure);

@@ -20,7 +20,7 @@ export const FAILURES = {
   ERR_TOO_MANY: { exitCode: 1, httpStatus: 429 },
   ERR_INTERNAL: { exitCode: 1, httpStatus: 500 },
   ERR_UNAVAILABLE: { exitCode: 1, httpStatus: 503 },
-  /** Something on disk that we wrote can not be read back; it was set aside under a named path. */
+  /** Something on disk that we wrote cannot be read back; it was set aside under a named path. */
   ERR_STATE_DAMAGED: { exitCode: 1, httpStatus: 500 },
   /** Something on disk was written by a newer version than this one. */
   ERR_STATE_NEWER: { exitCode: 1, httpStatus: 500 },

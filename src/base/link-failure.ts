@@ -5,7 +5,7 @@
  */
 
 export interface LinkFailure {
-  /** To be shown after "can not reach X: ". */
+  /** To be shown after "cannot reach X: ". */
   readonly message: string;
   /** The next step. Undefined: to look at the URL and at the server. */
   readonly fix: string | undefined;

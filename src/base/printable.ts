@@ -1,4 +1,4 @@
-/** Text from elsewhere as one line that can not drive a terminal: no control or direction characters. */
+/** Text from elsewhere as one line that cannot drive a terminal: no control or direction characters. */
 export function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ").trim();
 }

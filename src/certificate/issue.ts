@@ -44,7 +44,7 @@ export interface CertificateOrder {
  * A signed certificate blob, valid from 30 s before `nowSeconds` until 120 s after it.
  *
  * Throws ERR_CERTIFICATE_INVALID when the order asks for what `parseCertificate` would refuse, and an
- * `SshBufferError` for text that can not be written.
+ * `SshBufferError` for text that cannot be written.
  */
 export function issueCertificate(order: CertificateOrder): Buffer {
   // No permit-* extensions: they would widen what a stock sshd lets this key do, and mean nothing here.

@@ -39,7 +39,7 @@ function readUrl(path: string): string {
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    throw new QfError("ERR_PERMISSION", `${path} can not be read`, { cause });
+    throw new QfError("ERR_PERMISSION", `${path} cannot be read`, { cause });
   }
   const url = text.trim();
   if (url === "" || text.length > URL_BYTES_MAX) {

@@ -195,7 +195,7 @@ async function readBounded(response: Response): Promise<string> {
 export function unreachableManagement(origin: string, cause: unknown): QfError {
   const { message, fix, isAway } = linkFailure(cause);
   const made = isAway ? ManagementAwayError : QfError;
-  return new made("ERR_UNAVAILABLE", `can not reach management at ${origin}: ${message}`, {
+  return new made("ERR_UNAVAILABLE", `cannot reach management at ${origin}: ${message}`, {
     hint: fix ?? "check the URL and that the server runs",
     cause,
   });

@@ -90,7 +90,7 @@ export async function obtainCertificate(options: CredentialOptions): Promise<Cre
 
 /** Said before an offline login is tried. */
 export function offlineLine(target: string): string {
-  return `qf: warning: management can not be reached; asking ${target} to take the kept login without it`;
+  return `qf: warning: management cannot be reached; asking ${target} to take the kept login without it`;
 }
 
 const NO_LOGIN_KEPT =

@@ -1,6 +1,6 @@
 /**
  * Machines this person has had a certificate for, as management described them then: what an offline
- * login needs when management can not be asked. A cache: gone without loss, and what can not be read is
+ * login needs when management cannot be asked. A cache: gone without loss, and what cannot be read is
  * not there. Written only for logins that are kept and may be shown to machines.
  *
  * A file for each machine, whose name says what is in it: that nothing is new, as at almost every
@@ -33,7 +33,7 @@ export interface KnownTargets {
   find(origin: string, typed: string, nowSeconds: EpochSeconds): Promise<KnownTarget | undefined>;
   /** Whether writing `known` now would change what is kept. */
   isNews(known: Described): Promise<boolean>;
-  /** Never throws: what can not be kept is not needed. */
+  /** Never throws: what cannot be kept is not needed. */
   remember(known: KnownTarget): Promise<void>;
 }
 

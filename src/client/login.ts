@@ -75,7 +75,7 @@ export async function signIn(options: SignInOptions): Promise<LoginProof> {
 /**
  * The token of a service user: the file named by QF_TOKEN_FILE, else QF_TOKEN. Undefined: a person.
  *
- * Throws ERR_LOGIN_FAILED when the file can not be read or holds no token.
+ * Throws ERR_LOGIN_FAILED when the file cannot be read or holds no token.
  */
 export async function serviceToken(environment: Environment): Promise<string | undefined> {
   const file = environment.QF_TOKEN_FILE;
@@ -84,7 +84,7 @@ export async function serviceToken(environment: Environment): Promise<string | u
     try {
       token = await readSmallFile(file, TOKEN_FILE_BYTES_MAX);
     } catch (cause) {
-      throw new QfError("ERR_LOGIN_FAILED", `the token file ${file} can not be read`, {
+      throw new QfError("ERR_LOGIN_FAILED", `the token file ${file} cannot be read`, {
         hint: "check QF_TOKEN_FILE",
         cause,
       });

@@ -87,7 +87,7 @@ async function discover(options: LoopbackLoginOptions): Promise<Provider> {
     return { server, client: { client_id: options.oidc.clientId } };
   } catch (cause) {
     options.signal.throwIfAborted();
-    throw new QfError("ERR_UNAVAILABLE", `can not reach the identity provider at ${options.oidc.issuer}`, {
+    throw new QfError("ERR_UNAVAILABLE", `cannot reach the identity provider at ${options.oidc.issuer}`, {
       hint: "check that it runs and that this machine can reach it, or use --no-browser",
       cause,
     });
@@ -186,7 +186,7 @@ function loginFailure(cause: unknown): QfError {
       { hint: isDenied ? "start again" : `its code is ${cause.error.slice(0, 64)}`, cause },
     );
   }
-  return new QfError("ERR_LOGIN_FAILED", "the identity provider's answer can not be accepted", {
+  return new QfError("ERR_LOGIN_FAILED", "the identity provider's answer cannot be accepted", {
     hint: "try again; with QF_DEBUG=1 qf says what is wrong with it",
     cause,
   });

@@ -2,7 +2,7 @@
  * Signing in while management is away: a kept login signs a certificate for itself, for a machine that
  * this person has reached with it before. The machine takes it or not (`--allow-offline-logins`).
  *
- * Only a management that can not be reached at all leads here, never one that refuses.
+ * Only a management that cannot be reached at all leads here, never one that refuses.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Whether anybody is there at all, asked only while an answer is late: a server that works for a while
- * is waited for, one that can not even be connected to is not.
+ * is waited for, one that cannot even be connected to is not.
  *
  * @module
  */

@@ -40,7 +40,7 @@ export const processTerminal: Terminal = {
 };
 
 /**
- * One read at a time and none after the answer: a read that is still waiting can not be called back, and
+ * One read at a time and none after the answer: a read that is still waiting cannot be called back, and
  * would take what is typed next, into the session that this login is for.
  */
 async function askTty(prompt: string, signal: AbortSignal): Promise<string> {

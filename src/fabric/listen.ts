@@ -175,7 +175,7 @@ function listenFailure(address: string, flag: string, cause: NodeJS.ErrnoExcepti
       cause,
     });
   }
-  return new QfError("ERR_USAGE", `can not listen on ${address}`, {
+  return new QfError("ERR_USAGE", `cannot listen on ${address}`, {
     hint: "the host must be an address of this machine",
     cause,
   });

@@ -1,6 +1,6 @@
 /**
  * How peers were reached last, so that the next dial begins with what worked. A cache: it changes the
- * order of tries and nothing else, and what can not be read counts as empty.
+ * order of tries and nothing else, and what cannot be read counts as empty.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export type KnownPath = KnownPathsFile["peers"][string];
 
 export interface PathMemory {
   recall(peerId: PeerId): Promise<KnownPath | undefined>;
-  /** Never throws: what can not be kept is not needed. */
+  /** Never throws: what cannot be kept is not needed. */
   remember(
     peerId: PeerId,
     found: Pick<KnownPath, "path" | "address">,

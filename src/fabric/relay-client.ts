@@ -281,7 +281,7 @@ function openSocket(origin: string, path: string, headers: Record<string, string
 }
 
 function unreachableRelay(origin: string): QfError {
-  return new QfError("ERR_PEER_UNREACHABLE", `the relay at ${origin} can not be reached`, {
+  return new QfError("ERR_PEER_UNREACHABLE", `the relay at ${origin} cannot be reached`, {
     hint: "check the network to management; if it is there, sign in again with qf login",
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Bytes between a stream and our own stdin and stdout, for a client that can not take a descriptor.
+ * Bytes between a stream and our own stdin and stdout, for a client that cannot take a descriptor.
  *
  * Each direction ends by itself, and neither reads faster than the other side takes.
  *

@@ -67,7 +67,7 @@ async function isSignedBy(jws: ParsedJws, jwk: PublicJwk): Promise<boolean> {
     await compactVerify(jws.token, key, { algorithms: [jws.algorithm] });
     return true;
   } catch {
-    // jose and WebCrypto tell every failure by throwing, a key they can not import included.
+    // jose and WebCrypto tell every failure by throwing, a key they cannot import included.
     return false;
   }
 }

@@ -37,7 +37,7 @@ export function createStrictFetch(inner: typeof fetch): typeof fetch {
       return new Response(body, { status: response.status, headers: response.headers });
     } catch (cause) {
       if (cause instanceof QfError) throw cause;
-      throw new QfError("ERR_UNAVAILABLE", "the identity provider can not be reached", {
+      throw new QfError("ERR_UNAVAILABLE", "the identity provider cannot be reached", {
         hint: "check its address and that this server can reach it",
         cause,
       });

@@ -27,7 +27,7 @@ export function listening<T>(
         cause,
       });
     }
-    throw new QfError("ERR_USAGE", `can not listen on ${where}`, {
+    throw new QfError("ERR_USAGE", `cannot listen on ${where}`, {
       hint: `give ${flag} an address of this machine`,
       cause,
     });

@@ -143,7 +143,7 @@ async function verifyOwner(
     mode: "claiming",
   });
   if (!check.ok || check.binding !== "idp") {
-    throw new QfError("ERR_TOKEN_INVALID", "the identity provider's answer can not be accepted", {
+    throw new QfError("ERR_TOKEN_INVALID", "the identity provider's answer cannot be accepted", {
       hint: "open the link again",
     });
   }

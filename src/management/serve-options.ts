@@ -57,7 +57,7 @@ export interface CheckedListen {
   readonly publicOrigin: string | null;
 }
 
-/** Throws ERR_USAGE for what can not be meant, ERR_PERMISSION for a TLS file that can not be read. */
+/** Throws ERR_USAGE for what cannot be meant, ERR_PERMISSION for a TLS file that cannot be read. */
 export async function checkListen(options: ServeOptions): Promise<CheckedListen> {
   const { hostname, port } = parseListen(options.listen ?? LISTEN_DEFAULT);
   const { tlsCert, tlsKey } = options;
@@ -79,7 +79,7 @@ const ADVERTISE_CHARS_MAX = 259;
 
 /**
  * Where other processes may come; null: nowhere. Tunnels are sealed by themselves, so off loopback they want
- * no TLS. Throws ERR_USAGE for what can not be meant.
+ * no TLS. Throws ERR_USAGE for what cannot be meant.
  */
 export function checkClusterListen({
   clusterListen,

@@ -76,7 +76,7 @@ export async function serveManagement(options: ServeOptions): Promise<number> {
 /**
  * Opens everything and begins to answer.
  *
- * Throws ERR_USAGE for options that can not be meant, ERR_ADDRESS_IN_USE, ERR_CONFLICT when another
+ * Throws ERR_USAGE for options that cannot be meant, ERR_ADDRESS_IN_USE, ERR_CONFLICT when another
  * process holds the data folder, ERR_NOT_INITIALISED, ERR_STATE_DAMAGED or ERR_PERMISSION for files.
  */
 export async function startManagement(options: ServeOptions): Promise<RunningManagement> {

@@ -85,7 +85,7 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
     hint: "ask an administrator to approve it",
   },
   recording_unavailable: {
-    sentence: "This session must be recorded and can not be",
+    sentence: "This session must be recorded and cannot be",
     hint: "ask an administrator of the peer to look at its recording",
   },
   shell_not_allowed: {
@@ -163,7 +163,7 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
   },
   management_reachable: {
     sentence: "This peer hears management, so it takes no offline login",
-    hint: "find out why management can not be reached from here",
+    hint: "find out why management cannot be reached from here",
   },
   certificate_invalid: {
     sentence: "Authentication failed",
@@ -188,7 +188,7 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
     hint: "sign in again with qf login",
   },
   audit_unavailable: {
-    sentence: "The audit log can not be written, so nothing is allowed",
+    sentence: "The audit log cannot be written, so nothing is allowed",
     hint: "ask the peer's administrator to look at its disk",
   },
   audit_share_full: {

@@ -108,7 +108,7 @@ function environmentOf({ configDir }: ConnectRequest): Record<string, string | u
 function checkHost(typed: string): string {
   const host = parseDialledName(typed);
   if (host !== undefined) return host;
-  throw new QfError("ERR_USAGE", "that can not be the name of a peer", {
+  throw new QfError("ERR_USAGE", "that cannot be the name of a peer", {
     hint: "peers have names of letters, digits, - and dots, or addresses in 100.64.0.0/10",
   });
 }

@@ -43,7 +43,7 @@ let loaded: CLibrary<typeof SYMBOLS> | undefined;
 function libc(): CLibrary<typeof SYMBOLS> {
   if (process.platform === "linux") loaded ??= openCLibrary(SYMBOLS);
   if (loaded !== undefined) return loaded;
-  throw new QfError("ERR_UNAVAILABLE", "OpenSSH can not be given a connection on this system", {
+  throw new QfError("ERR_UNAVAILABLE", "OpenSSH cannot be given a connection on this system", {
     hint: "use qf ssh",
   });
 }
@@ -109,7 +109,7 @@ export function watchReads(folder: string): number {
   const fd = inotify_init1(IN_NONBLOCK_CLOEXEC);
   const path = Buffer.from(`${folder}\0`);
   if (fd >= 0 && inotify_add_watch(fd, ptr(path), IN_CLOSE_NOWRITE) >= 0) return fd;
-  throw new QfError("ERR_UNAVAILABLE", "this system can not watch a folder", {
+  throw new QfError("ERR_UNAVAILABLE", "this system cannot watch a folder", {
     hint: "raise fs.inotify.max_user_instances, or use qf ssh",
   });
 }

@@ -15,7 +15,7 @@ import { joinDescriptor } from "./join-descriptor.ts";
 import { ownCommand } from "./keys/key-cleanup.ts";
 import { socketPair } from "./native.ts";
 
-/** How the order is given: once proven it is worth nothing, and other users can not read it here. */
+/** How the order is given: once proven it is worth nothing, and other users cannot read it here. */
 const ORDER_VARIABLE = "QF_CARRY_ORDER";
 /** What decides whom TLS trusts, as we have it. */
 const TRUST_VARIABLES = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"] as const;
@@ -98,7 +98,7 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
 
 function failureOf(answer: string): QfError {
   const told = parseJson(answer) as { message?: unknown; hint?: unknown } | undefined;
-  const message = typeof told?.message === "string" ? printable(told.message) : "the relay can not be used";
+  const message = typeof told?.message === "string" ? printable(told.message) : "the relay cannot be used";
   return new QfError("ERR_PEER_UNREACHABLE", message, {
     ...(typeof told?.hint === "string" ? { hint: printable(told.hint) } : {}),
   });

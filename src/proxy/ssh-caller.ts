@@ -68,7 +68,7 @@ export function configOptions(argv: readonly string[]): string[] {
 
 /**
  * Throws ERR_SSH when the caller would take another machine for `host`, or give our key away. Silent when
- * that can not be known.
+ * that cannot be known.
  */
 export async function checkCaller(options: {
   readonly caller: Caller | undefined;
@@ -138,7 +138,7 @@ function includesOf(path: string): string[] {
   try {
     text = readFileSync(path, "utf8");
   } catch {
-    return []; // ssh can not read it either.
+    return []; // ssh cannot read it either.
   }
   return [...text.matchAll(/^[ \t]*include[ \t=]+(.*)$/gim)].flatMap(
     ([, rest = ""]) => rest.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', "")) ?? [],

@@ -18,7 +18,7 @@ import { listenToPeer, type StreamWatch } from "./peer-streams.ts";
 import { readSocks } from "./socks-stream.ts";
 
 export interface ForwardOptions {
-  /** Give up when one of them can not be had. */
+  /** Give up when one of them cannot be had. */
   readonly exitOnFailure: boolean;
   /** A line for the person, an error or a notice. */
   say(line: string): void;

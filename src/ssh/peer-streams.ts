@@ -79,7 +79,7 @@ function dial(
   const timer = setTimeout(() => socket.destroy(new Error("no answer")), DIAL_TIMEOUT_MS);
   const fail = (): void => {
     clearTimeout(timer);
-    watch.say(`qf: error: can not connect to ${describeEndpoint(target)} here`);
+    watch.say(`qf: error: cannot connect to ${describeEndpoint(target)} here`);
     onFailed();
   };
   socket.once("error", fail);

@@ -1,7 +1,7 @@
 /**
  * What both ends of an SSH connection of ours agree on. Pinned: a weaker one is never offered.
  *
- * Strict key exchange (Terrapin, CVE-2023-48795) is ssh2's default and can not be turned off. No
+ * Strict key exchange (Terrapin, CVE-2023-48795) is ssh2's default and cannot be turned off. No
  * compression: it is attack surface before authentication and slower than the network after it.
  *
  * @module
@@ -9,7 +9,7 @@
 import type { Algorithms, KexAlgorithm } from "ssh2";
 
 /**
- * draft-ietf-sshm-mlkem-hybrid-kex, as OpenSSH has it since 9.9: who records a session today can not
+ * draft-ietf-sshm-mlkem-hybrid-kex, as OpenSSH has it since 9.9: who records a session today cannot
  * read it with a quantum computer later. Our patch adds it to ssh2, whose types do not know it.
  */
 const HYBRID = "mlkem768x25519-sha256" as string as KexAlgorithm;

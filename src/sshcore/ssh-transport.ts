@@ -112,7 +112,7 @@ export class SshTransport {
     if (!this.#isClosed) sendMessage(this.#protocol, channelOpenFailure(sender, reason, text));
   }
 
-  /** Confirms a direct channel that `onChannelOpen` kept from ssh2. Null when that can not be. */
+  /** Confirms a direct channel that `onChannelOpen` kept from ssh2. Null when that cannot be. */
   acceptChannel(open: ChannelOpen): ServerChannel | null {
     return this.#isClosed ? null : acceptChannel(this.#connection, open);
   }

@@ -1,7 +1,7 @@
 /**
  * The inside of ssh2 1.17.0 that its types do not show, as far as we reach into it, and nowhere else.
  *
- * ssh2 can not send a banner at the moment of a refusal, gives a channel no reason when it refuses it,
+ * ssh2 cannot send a banner at the moment of a refusal, gives a channel no reason when it refuses it,
  * and has no end to what it holds for a slow reader. `ssh-transport.ts` does these things itself through
  * the shapes below. A version of ssh2 in which one of them is missing is refused at the first
  * connection, not worked around.

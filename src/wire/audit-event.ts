@@ -113,7 +113,7 @@ export type AgentEventBody = z.infer<typeof AgentEventBody>;
 /** One event of a machine. `seq` starts at 1 and has no gaps over the life of the state folder. */
 export const AgentEvent = z.strictObject({
   seq: z.int().min(1),
-  /** Before the year 10000: what can not be written as a date must not get among the events of others. */
+  /** Before the year 10000: what cannot be written as a date must not get among the events of others. */
   atMs: z.int().min(0).max(253_402_300_799_999),
   body: AgentEventBody,
 });

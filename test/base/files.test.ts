@@ -20,7 +20,7 @@ test("a file that is larger, or that never ends, is refused", async () => {
   }
 });
 
-test("what can not be read or written is named", async () => {
+test("what cannot be read or written is named", async () => {
   const folder = tempFolder();
   const anything = { safeParse: (data: unknown) => ({ success: true as const, data }) };
   const unreadable = await readJsonState(folder, anything).catch((cause: unknown) => cause);

@@ -22,7 +22,7 @@ test("a file may hold a password; what is around the URL is left out", () => {
   expect(parseDatabase({ "database-url-file": file }, {})).toEqual({ databaseUrl: withPassword });
   writeFileSync(file, "\n");
   expect(() => parseDatabase({ "database-url-file": file }, {})).toThrow("holds no database URL");
-  expect(() => parseDatabase({ "database-url-file": `${file}.none` }, {})).toThrow("can not be read");
+  expect(() => parseDatabase({ "database-url-file": `${file}.none` }, {})).toThrow("cannot be read");
 });
 
 test.each([

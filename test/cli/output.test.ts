@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { tameJson } from "../../src/cli/output.ts";
 
-test("JSON from elsewhere says the same, and can not drive a terminal", () => {
+test("JSON from elsewhere says the same, and cannot drive a terminal", () => {
   const value = { command: "ls \u009b2J\u001b]0;x\u0007 \u202egpj.exe \u2028 ä 語", rest: [1, null] };
   for (const json of [JSON.stringify(value), JSON.stringify(value, null, 2)]) {
     const tame = tameJson(`${json}\n`);
@@ -10,6 +10,6 @@ test("JSON from elsewhere says the same, and can not drive a terminal", () => {
   }
 });
 
-test("what is no JSON, though it should be, can not drive one either", () => {
+test("what is no JSON, though it should be, cannot drive one either", () => {
   expect(tameJson("\u001b[2J{}")).toBe("\\u001b[2J{}");
 });

@@ -47,7 +47,7 @@ test("something unexpected is one line with a code, without a stack", () => {
   ]);
 });
 
-test("what is said can not drive a terminal", () => {
+test("what is said cannot drive a terminal", () => {
   expect(report(new QfError("ERR_SSH", "a\u001b[2Jb\nc\u202ed")).text).toBe("qf: error: a [2Jb c d\n");
   expect(printable(" \u0007x\u0085y ")).toBe("x y");
   expect(printableLines("a\u001b]0;t\u0007b\r\nc\n")).toBe("a ]0;t b\nc\n");

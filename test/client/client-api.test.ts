@@ -111,7 +111,7 @@ test("a refusal with a code nobody knows is told by its status", async () => {
 
 test("a server that is not there, or does not answer, is one line", async () => {
   const nobody = await failureOf(createClientApi({ url: "http://127.0.0.1:1" }).config());
-  expect(nobody.message).toBe("can not reach management at http://127.0.0.1:1: connection refused");
+  expect(nobody.message).toBe("cannot reach management at http://127.0.0.1:1: connection refused");
   answer = () => new Response(new ReadableStream({ start: () => {} }));
   const slow = await failureOf(createClientApi({ url, timeoutMs: 50 }).config());
   expect(slow.message).toContain("no answer in time");

@@ -289,6 +289,6 @@ test("serviceToken takes the file before the variable, and says what is wrong wi
   );
   expect((await failureOf(serviceToken({ QF_TOKEN: "two words and more" }))).code).toBe("ERR_LOGIN_FAILED");
   expect((await failureOf(serviceToken({ QF_TOKEN_FILE: `${file}.none` }))).message).toContain(
-    "can not be read",
+    "cannot be read",
   );
 });

@@ -151,7 +151,7 @@ test.each<[what: string, hint: RegExp, before: () => Promise<unknown>, target: s
     fake.close();
     const error = await failure({ target });
     expect(error).toBeInstanceOf(Error);
-    expect(error.message).toMatch(/^can not reach management at .*: connection refused$/);
+    expect(error.message).toMatch(/^cannot reach management at .*: connection refused$/);
     expect(error.hint).toMatch(hint);
     expect(orders).toEqual([]);
   },
@@ -239,7 +239,7 @@ test("without a kept login nothing is remembered", async () => {
   expect(readdirSync(folder)).not.toContain("targets");
 });
 
-test("a machine that was not asked for in a month is not known, and what can not be read is not there", async () => {
+test("a machine that was not asked for in a month is not known, and what cannot be read is not there", async () => {
   const path = tempFolder();
   const at = Math.floor(systemClock.nowMs() / 1000);
   const entry = { origin: fake.url, loginId: identity.userId, target: fake.target, identity };

@@ -1,4 +1,4 @@
-/** States that `qf agent status` names: a flood, a copied state folder, evidence that can not be written, no link. */
+/** States that `qf agent status` names: a flood, a copied state folder, evidence that cannot be written, no link. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -82,7 +82,7 @@ describe.skipIf(!isRoot)("qf agent status", () => {
     await lab.until("access", async () => (await attempt()).exitCode === 0);
   }, 240_000);
 
-  test("names evidence that can not be written, and nobody gets in meanwhile", async () => {
+  test("names evidence that cannot be written, and nobody gets in meanwhile", async () => {
     await agent.down();
     // 16 KiB for each file; a full disk, as far as the agent can tell.
     const up = `ulimit -f 16; exec "$0" agent up --foreground --state-dir "$1"`;
@@ -107,7 +107,7 @@ describe.skipIf(!isRoot)("qf agent status", () => {
         },
         60_000,
       );
-      expect(refused).toContain("The audit log can not be written");
+      expect(refused).toContain("The audit log cannot be written");
       expect(await problems()).toContain("the last audit event could not be written");
       expect((await attempt()).stdout).toBe("");
     } finally {

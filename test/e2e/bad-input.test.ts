@@ -182,7 +182,7 @@ describe.skipIf(!isRoot)("on the client's terminal", () => {
       fill(join(folder, "filled"));
       expectLine(
         await both("full1"),
-        /The audit log can not be written, so nothing is allowed/,
+        /The audit log cannot be written, so nothing is allowed/,
         /ask the peer's administrator to look at its disk/,
       );
       rmSync(join(folder, "filled"));
@@ -273,14 +273,14 @@ describe.skipIf(!isRoot)("on the client's terminal", () => {
     for (const { stderr, exitCode } of results) {
       expect(exitCode).not.toBe(0);
       expect(stderr).toMatch(
-        /^qf: error: can not reach management at \S+: connection refused\nqf: hint: .+\n$/,
+        /^qf: error: cannot reach management at \S+: connection refused\nqf: hint: .+\n$/,
       );
     }
     // With a kept login the machine is asked, which does not take it.
     const [own, stock] = await both("web1");
     for (const result of [own, stock]) {
       expect(result).toMatchObject({ exitCode: 255, stdout: "" });
-      expect(result?.stderr).toContain("management can not be reached");
+      expect(result?.stderr).toContain("management cannot be reached");
     }
     expect(own?.stderr).toMatch(/^qf: error: Authentication failed\nqf: hint: .+\n$/m);
     await lab.serveManagement();
@@ -305,7 +305,7 @@ test.skipIf(!isRoot)(
       const { stderr, exitCode } = await device.ssh(["deploy@web1", "true"]);
       expect(exitCode).toBe(255);
       expect(stderr).toBe(
-        "qf: error: the database can not be written: the disk is full\n" +
+        "qf: error: the database cannot be written: the disk is full\n" +
           "qf: hint: make room on the disk of management's data folder\n",
       );
       const login = await lab.device(person, "desktop").qf(["login"], { timeoutMs: 20_000 });

@@ -74,7 +74,7 @@ describe.skipIf(!isRoot)("while management is away", () => {
     const result = await echo(laptop, "open");
     expect(result).toMatchObject({ exitCode: 0, stdout: "in\n" });
     expect(result.stderr).toBe(
-      "qf: warning: management can not be reached; asking open.qf.internal to take the kept login without it\n",
+      "qf: warning: management cannot be reached; asking open.qf.internal to take the kept login without it\n",
     );
   });
 
@@ -132,7 +132,7 @@ describe.skipIf(!isRoot)("while management is away", () => {
     const result = await echo(fresh, "open");
     expect(result).toMatchObject({ exitCode: 255, stdout: "" });
     expect(result.stderr).toMatch(
-      /^qf: error: can not reach management at .*\nqf: hint: .*a login kept with qf login --ssh-jwt-cache-ttl can do without\n$/,
+      /^qf: error: cannot reach management at .*\nqf: hint: .*a login kept with qf login --ssh-jwt-cache-ttl can do without\n$/,
     );
     expect(existsSync(join(fresh.configDir, "targets"))).toBe(false);
   });
@@ -154,7 +154,7 @@ describe.skipIf(!isRoot)("while management is away", () => {
   test("management back: what changed meanwhile ends live connections, and audit catches up", async () => {
     const terminal = laptop.terminal(["ssh", `${account.name}@open`]);
     await terminal.expect(/\$ $/);
-    // The machine alone is cut off; the change is made where it can not hear of it.
+    // The machine alone is cut off; the change is made where it cannot hear of it.
     const { pid } = await open.status();
     process.kill(pid, "SIGSTOP");
     try {

@@ -118,10 +118,10 @@ describe("qf ping", () => {
       agent: { connected: expect.any(Boolean) },
     });
     expect(stderr).toMatch(
-      /^qf: warning: can not reach management at \S+: .*; going by what is known of web1\./,
+      /^qf: warning: cannot reach management at \S+: .*; going by what is known of web1\./,
     );
     expect(unknown.exitCode).toBe(1);
-    expect(unknown.stderr).toStartWith("qf: error: can not reach management at ");
+    expect(unknown.stderr).toStartWith("qf: error: cannot reach management at ");
   }, 30_000);
 
   test("asks a device that was never registered to sign in once", async () => {

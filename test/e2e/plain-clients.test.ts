@@ -238,7 +238,7 @@ describe.skipIf(!isRoot)("any SSH client", () => {
     await setRule(true);
   });
 
-  test.skipIf(!hasSsh)("a live one ends when its person is blocked, who can not sign in again", async () => {
+  test.skipIf(!hasSsh)("a live one ends when its person is blocked, who cannot sign in again", async () => {
     const terminal = start("ssh", "echo begun; sleep 60");
     await signedIn(terminal);
     await terminal.expect(/begun/);
@@ -326,7 +326,7 @@ describe.skipIf(!isRoot)("any SSH client", () => {
     await lab.until("the link to be down", async () => !(await agent.status()).management.connected);
     const terminal = start("ssh");
     expect(await terminal.end()).toBe(255);
-    expect(terminal.text).toContain("this machine can not reach its management server");
+    expect(terminal.text).toContain("this machine cannot reach its management server");
     expect(terminal.text).not.toContain("code:");
     await lab.serveManagement();
     await lab.until("the link", async () => (await agent.status()).management.connected, 30_000);

@@ -157,7 +157,7 @@ test("the address that answered last is tried first", async () => {
   expect(dead.count()).toBe(before);
 });
 
-test("a memory that can not be read, or not be written, changes nothing", async () => {
+test("a memory that cannot be read, or not be written, changes nothing", async () => {
   const [machine, relay] = [await aMachine(0), aRelay(0)];
   writeFileSync(join(folder, PATHS_FILE), "{ broken");
   expect((await dial(relay.origin, [machine.address])).path).toBe("direct");

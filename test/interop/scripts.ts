@@ -9,7 +9,7 @@ export interface Script {
   readonly isProxied?: boolean;
   /** Among those of `make test`: quick, and of something of its own. */
   readonly isQuick?: boolean;
-  /** Checks in it that can not apply: what they say when they fail, how many there are, and why. */
+  /** Checks in it that cannot apply: what they say when they fail, how many there are, and why. */
   readonly except?: { readonly says: RegExp; readonly times: number; readonly why: string };
 }
 

@@ -152,7 +152,7 @@ test("requests without end whose answers nobody reads leave the server's memory 
   expect(maxRssBytes).toBeLessThan(RSS_BYTES_MAX);
 });
 
-/** Names within the folder, or nowhere: what a mutation must not reach, the user `nobody` can not. */
+/** Names within the folder, or nowhere: what a mutation must not reach, the user `nobody` cannot. */
 const name = fc.oneof(
   fc.constantFrom("file", "a", "b", "a/b", "link", "", "a\0b", "x".repeat(300), "y/".repeat(2500), "\uffff"),
   fc.string({ maxLength: 12 }).map((text) => `a/${text}`),

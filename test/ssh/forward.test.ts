@@ -132,13 +132,13 @@ test("the machine's own sentence says why a stream is not to be, free of control
   expect(error.message).toBe("db:5432: no reason given");
 });
 
-test("where a program wants to go by SOCKS can not drive the terminal", async () => {
+test("where a program wants to go by SOCKS cannot drive the terminal", async () => {
   const host = "db\u001b]0;x\u0007\u009b2J\n.example.com";
   expect(describeEndpoint({ kind: "tcp", host, port: 80 })).toMatch(/^[\x20-\x7e]+$/);
   expect(describeEndpoint({ kind: "unix", path: host })).toMatch(/^[\x20-\x7e]+$/);
 });
 
-test("a port that can not be had is told, and ends everything where that was asked for", async () => {
+test("a port that cannot be had is told, and ends everything where that was asked for", async () => {
   await using echo = await startEcho();
   const { forward, said } = await meet();
   const spec = parseLocalForward(`${echo.port}:db:5432`);

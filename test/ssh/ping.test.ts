@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { pingText } from "../../src/ssh/ping.ts";
 
-test("what machine and management say can not drive the terminal of who pings", () => {
+test("what machine and management say cannot drive the terminal of who pings", () => {
   const text = pingText({
     peer: { peerId: "p".repeat(20), name: "web1\u001b[2J.qf.internal", address: "100.64.0.1" },
     path: "direct",

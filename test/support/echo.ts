@@ -38,7 +38,7 @@ export async function startEcho(path?: string): Promise<Echo> {
   };
 }
 
-/** Sends `text` and its end, and gives back all that comes. Rejects when it can not connect. */
+/** Sends `text` and its end, and gives back all that comes. Rejects when it cannot connect. */
 export function converse(
   at: { port: number; host?: string } | { path: string },
   text: string,

@@ -1,6 +1,6 @@
 /**
  * Our SFTP server as a program, for `sftp -D`: `bun sftp-main.ts [-R] [-l journal]`.
- * The journal `refuse` is one that can not be written.
+ * The journal `refuse` is one that cannot be written.
  */
 import { appendFileSync } from "node:fs";
 import { runSftpServer } from "../../src/agent/sftp/server.ts";

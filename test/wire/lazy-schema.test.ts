@@ -33,7 +33,7 @@ test("a shape that is made late does all that another does", () => {
   });
 });
 
-test("what can not be made throws each time it is asked for", () => {
+test("what cannot be made throws each time it is asked for", () => {
   const { shape, made } = counted<{ a: number }>(() => {
     throw new Error("no");
   });

@@ -69,7 +69,7 @@ export function createAuditUpload(options: { spool: Spool; clock: Clock; log: Lo
         return;
       } while (isAgain && send !== null);
     } catch (cause) {
-      log.error("the audit spool can not be read", {}, cause);
+      log.error("the audit spool cannot be read", {}, cause);
     } finally {
       isReading = false;
       // A new link came up while the old one's read was under way.

@@ -17,7 +17,7 @@ const STABLE_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** How the reason of a link that could not be made begins. */
-const UNREACHABLE = "management can not be reached";
+const UNREACHABLE = "management cannot be reached";
 
 export interface ManagementLinkOptions {
   readonly clock: Clock;

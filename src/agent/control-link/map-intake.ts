@@ -25,7 +25,7 @@ export interface MapIntake {
    * `isOurs`, since a map is written to disk meanwhile, and the next has to begin anew.
    */
   take(message: MapMessage, isOurs: () => boolean): Promise<TakenMap | null>;
-  /** A map came that can not be read. Returns what `status` says. */
+  /** A map came that cannot be read. Returns what `status` says. */
   refuseUnread(cause: unknown): string;
   /** The link lives: where management holds our map for current, that confirms it. */
   confirm(): void;
@@ -104,8 +104,8 @@ export function createMapIntake(deps: {
     refuseUnread(cause) {
       // An unknown restriction must not become a grant.
       isCurrent = false;
-      log.error("a map of management can not be read and is refused", {}, cause);
-      return "management sends a map that this version of qf can not read; update qf on this machine";
+      log.error("a map of management cannot be read and is refused", {}, cause);
+      return "management sends a map that this version of qf cannot read; update qf on this machine";
     },
     confirm() {
       if (isCurrent) maps.confirm();

@@ -30,7 +30,7 @@ export async function askAgent(
   const text = await exchange(await findControlSocket(stateDir), request, timeoutMs);
   const parsed = ControlAnswer.safeParse(parseJson(text));
   if (!parsed.success) {
-    throw new QfError("ERR_UNAVAILABLE", "the agent gave an answer that this qf can not read", {
+    throw new QfError("ERR_UNAVAILABLE", "the agent gave an answer that this qf cannot read", {
       hint: "restart the agent: it may be of another version",
       cause: parsed.error,
     });

@@ -60,7 +60,7 @@ function operatingSystem(): string {
   return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(readTextFile("/etc/os-release"))?.[1] ?? process.platform;
 }
 
-/** Empty when it can not be read. */
+/** Empty when it cannot be read. */
 function readTextFile(path: string): string {
   try {
     return readFileSync(path, "utf8");

@@ -71,7 +71,7 @@ async function findPlace(
     if (!isHere || isRenamed || !(isQfError(error, "ERR_UNAVAILABLE") || isQfError(error, "ERR_TIMEOUT"))) {
       throw error;
     }
-    options.log.warn("management can not be reached; this machine stays enrolled as it is");
+    options.log.warn("management cannot be reached; this machine stays enrolled as it is");
     return enrolled;
   }
 }

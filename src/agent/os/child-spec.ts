@@ -25,7 +25,7 @@ export interface ChildSpec {
   readonly drop: boolean;
   /** Make stdin the controlling terminal. */
   readonly tty: boolean;
-  /** Working directory after the drop; `/` with a notice when it can not be entered. */
+  /** Working directory after the drop; `/` with a notice when it cannot be entered. */
   readonly home: string;
   /** Absolute path. */
   readonly file: string;

@@ -3,7 +3,7 @@
  * what ignores SIGTERM and SIGHUP, and what called setsid(2).
  *
  * A cgroup of version 2 where there is one to be had (`cgroup.kill` ends all at once). Elsewhere the
- * processes are found in /proc by what they can not easily shed: the session they were started in, the
+ * processes are found in /proc by what they cannot easily shed: the session they were started in, the
  * kernel's audit session, their ancestors, and the connection named in their environment.
  *
  * @module
@@ -17,7 +17,7 @@ import { killMarked, type Mark, markOf, noteAuditSession } from "./processes.ts"
 export interface Containment {
   /** A process is about to come: begins what the kernel takes its time for. */
   prepare(): void;
-  /** Takes in a process that has not yet begun. Rejects when it can not be held, or all was killed. */
+  /** Takes in a process that has not yet begun. Rejects when it cannot be held, or all was killed. */
   add(pid: number): Promise<void>;
   /** SIGKILL to everything, until nothing is left or `timeoutMs` has passed. Resolves to whether all is gone. */
   killAll(timeoutMs: number): Promise<boolean>;

@@ -36,7 +36,7 @@ let loaded: CLibrary<typeof SYMBOLS> | undefined;
 function libc(): CLibrary<typeof SYMBOLS> {
   loaded ??= openCLibrary(SYMBOLS);
   if (loaded !== undefined) return loaded;
-  throw new QfError("ERR_UNAVAILABLE", "the C library of this system can not be loaded");
+  throw new QfError("ERR_UNAVAILABLE", "the C library of this system cannot be loaded");
 }
 
 /** Two ends, which no other child inherits. Messages keep their bounds. */

@@ -30,7 +30,7 @@ let loaded: CLibrary<typeof SYMBOLS> | undefined;
 export function libc(): CLibrary<typeof SYMBOLS> {
   loaded ??= openCLibrary(SYMBOLS);
   if (loaded !== undefined) return loaded;
-  throw new QfError("ERR_UNAVAILABLE", "the C library of this system can not be loaded", {
+  throw new QfError("ERR_UNAVAILABLE", "the C library of this system cannot be loaded", {
     hint: "qf agent serves SSH on Linux with glibc or musl",
   });
 }

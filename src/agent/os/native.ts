@@ -37,7 +37,7 @@ const ON = new Int32Array([1]);
 function libc(): CLibrary<typeof SYMBOLS> {
   loaded ??= openCLibrary(SYMBOLS);
   if (loaded !== undefined) return loaded;
-  throw new QfError("ERR_UNAVAILABLE", "the C library of this system can not be loaded");
+  throw new QfError("ERR_UNAVAILABLE", "the C library of this system cannot be loaded");
 }
 
 /** User id of the process at the other end of unix socket `fd`. Null where the system does not say. */

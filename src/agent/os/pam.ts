@@ -100,7 +100,7 @@ export interface PamOptions {
   readonly terminal: string;
 }
 
-/** Begins a transaction, which has to be ended. Throws PamError, also when libpam can not be loaded. */
+/** Begins a transaction, which has to be ended. Throws PamError, also when libpam cannot be loaded. */
 export function openPam(options: PamOptions): PamTransaction {
   return new PamTransaction(options);
 }

@@ -1,5 +1,5 @@
 /**
- * Finds and ends the processes of a session by what they can not easily shed.
+ * Finds and ends the processes of a session by what they cannot easily shed.
  *
  * @module
  */

@@ -2,7 +2,7 @@
  * A pseudo-terminal of our own making: the master end read and written with back-pressure, the slave
  * end owned by the user and given to one child.
  *
- * Bun's `terminal` option hands output over as fast as it comes and can not be paused, so a fast
+ * Bun's `terminal` option hands output over as fast as it comes and cannot be paused, so a fast
  * program before a slow reader would fill the agent's memory; hence the plain file descriptors.
  *
  * @module

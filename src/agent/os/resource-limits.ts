@@ -16,7 +16,7 @@ export interface ResourceLimit {
 
 /** As many as Linux has. */
 const RESOURCES = 16;
-/** Address space and data: a runtime with a heap of its own can not live within them. */
+/** Address space and data: a runtime with a heap of its own cannot live within them. */
 export const MEMORY_RESOURCES: readonly number[] = [2, 9];
 
 export function readLimits(): ResourceLimit[] {

@@ -80,7 +80,7 @@ export function changeModeNoFollow(path: Buffer, mode: number): void {
   check(libc().fchmodat(AT_FDCWD, ptr(terminated(path)), mode, AT_SYMLINK_NOFOLLOW));
 }
 
-/** rename(2) that never replaces. Throws EEXIST then, EINVAL where the file system can not promise it. */
+/** rename(2) that never replaces. Throws EEXIST then, EINVAL where the file system cannot promise it. */
 export function renameNoReplace(from: Buffer, to: Buffer): void {
   const source = ptr(terminated(from));
   const target = ptr(terminated(to));

@@ -131,7 +131,7 @@ function renameUnlessTaken(from: Buffer, to: Buffer): void {
   } catch (cause) {
     const errno = errnoOf(cause);
     if (errno !== constants.errno.EINVAL && errno !== constants.errno.ENOSYS) throw cause;
-    // A file system that can not promise it: ask first, as OpenSSH does there.
+    // A file system that cannot promise it: ask first, as OpenSSH does there.
     if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) throw new ErrnoError(constants.errno.EEXIST);
     renameSync(from, to);
   }

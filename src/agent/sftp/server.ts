@@ -39,7 +39,7 @@ export interface SftpServerOptions {
 const GONE = new Set(["EPIPE", "ECONNRESET"]);
 /** Exit status after a client that does not keep to the protocol, as OpenSSH's server has it. */
 const MALFORMED_STATUS = 255;
-/** Exit status when what is done can not be recorded: no session. */
+/** Exit status when what is done cannot be recorded: no session. */
 const REFUSED_STATUS = 255;
 
 const OPERATIONS = new Map<number, Operation>([

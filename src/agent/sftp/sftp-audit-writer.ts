@@ -27,7 +27,7 @@ const DETAIL_CHARS_MAX = 256;
 /** What a socket that takes something takes without a wait: much less than it holds. */
 const UNBLOCKED_BYTES = 65_536;
 
-/** The agent can not store what is done, or has gone. */
+/** The agent cannot store what is done, or has gone. */
 export class SftpAuditError extends Error {
   override readonly name = "SftpAuditError";
 }
@@ -112,7 +112,7 @@ export class SftpAuditWriter {
     }
   }
 
-  /** It is done: that it can not be recorded ends the server, but is no answer to the client. */
+  /** It is done: that it cannot be recorded ends the server, but is no answer to the client. */
   #settle(record: SftpOperationRecord): void {
     try {
       this.#hold(record);

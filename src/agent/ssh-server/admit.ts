@@ -140,7 +140,7 @@ function refusedVerdict(
   return denied(reason, request);
 }
 
-/** Stores the denial under a receipt. A denial that can not be stored is a denial all the same. */
+/** Stores the denial under a receipt. A denial that cannot be stored is a denial all the same. */
 async function refuse(
   serverContext: ServerContext,
   { connectionId, origin }: AdmissionRequest,

@@ -27,7 +27,7 @@ export function wrongCode(triesLeft: number): string {
 
 export const APPROVAL_TEXT = {
   unavailable:
-    "Nobody can sign in now: this machine can not reach its management server. Try again in a minute.",
+    "Nobody can sign in now: this machine cannot reach its management server. Try again in a minute.",
   full: "Too many sign-ins are waiting on this machine. Try again in five minutes.",
   noSuchName: "That is not an OS user name.",
   tooManyAnswers: "Authentication failed: too many wrong codes. Connect again.",

@@ -1,5 +1,5 @@
 /**
- * What a person is told when evidence of what they want to do can not be stored.
+ * What a person is told when evidence of what they want to do cannot be stored.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * The environment of a session, made from nothing: what sshd(8) sets, and what the client may send.
  *
- * Nothing of the agent's own environment gets in but TZ, so LD_*, BUN_*, NODE_* and the like can not.
+ * Nothing of the agent's own environment gets in but TZ, so LD_*, BUN_*, NODE_* and the like cannot.
  *
  * @module
  */

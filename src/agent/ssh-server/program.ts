@@ -49,7 +49,7 @@ export interface ProgramRequest {
 export interface SftpService {
   /** How far. */
   readonly mode: "write" | "read";
-  /** Stores what was done; false when it can not be. */
+  /** Stores what was done; false when it cannot be. */
   record(operations: readonly SftpOperationRecord[]): Promise<boolean>;
   /** Said once to the person when it could not be. */
   readonly refusal: string;

@@ -12,7 +12,7 @@ import { LEDGER_LINE, LEDGER_NO, LEDGER_YES, LINE_BYTES_MAX } from "../sftp/ledg
 export interface SftpAuditOptions {
   readonly reader: FdReader;
   readonly answers: FdWriter;
-  /** Stores what was done; false when it can not be. */
+  /** Stores what was done; false when it cannot be. */
   record(operations: readonly SftpOperationRecord[]): Promise<boolean>;
   /** What is meant for the person. */
   say(text: string): Promise<unknown>;

@@ -58,7 +58,7 @@ export async function prepareStateDir(directory: string): Promise<StatePaths> {
   try {
     await makeDirectory(directory, 0o711);
   } catch (cause) {
-    throw new QfError("ERR_PERMISSION", `the state folder ${directory} can not be made`, {
+    throw new QfError("ERR_PERMISSION", `the state folder ${directory} cannot be made`, {
       hint: "run as root, or give another with --state-dir",
       cause,
     });

@@ -111,7 +111,7 @@ async function checkStopped(stateDir: string, paths: StatePaths): Promise<Findin
     if (flags?.sshServer !== true || address === null || address === undefined || address === LISTEN_NONE)
       continue;
     if (!(await isTaken(address))) continue;
-    const message = `${address} (${flag}) is in use by another program, so the agent can not start`;
+    const message = `${address} (${flag}) is in use by another program, so the agent cannot start`;
     found.push(problem("agent", "agent.port", message, `stop that program, or ${UP} ${flag} HOST:PORT`));
   }
   return found;

@@ -55,7 +55,7 @@ function linkProblems({ problem, sync, spool, flags }: StatusParts): Problem[] {
   }
   if (spool.isBroken) {
     found.push({
-      problem: "the audit spool can not be written: nobody gets in",
+      problem: "the audit spool cannot be written: nobody gets in",
       fix: "make room on its disk, then qf agent down and qf agent up",
     });
   } else if (spool.isFailing) {

@@ -40,7 +40,7 @@ examples:
         await print("No login was kept here.\n");
         return;
       }
-      // Deleted first: whatever management answers, this device can not use it any more.
+      // Deleted first: whatever management answers, this device cannot use it any more.
       await session.revoke(kept);
       await print("Signed out.\n");
     },

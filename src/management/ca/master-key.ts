@@ -21,11 +21,11 @@ export async function createMasterKey(path: string): Promise<Uint8Array> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") {
       throw new QfError("ERR_ALREADY_INITIALISED", `there is a master key at ${path} already`, {
-        hint: "keep it: without it the keys in the database can not be read",
+        hint: "keep it: without it the keys in the database cannot be read",
         cause,
       });
     }
-    throw new QfError("ERR_PERMISSION", `the master key ${path} can not be created`, { cause });
+    throw new QfError("ERR_PERMISSION", `the master key ${path} cannot be created`, { cause });
   }
   try {
     await file.chmod(0o600);
@@ -50,7 +50,7 @@ export async function openMasterKey(path: string): Promise<Uint8Array> {
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
     throw new QfError(
       missing ? "ERR_NOT_INITIALISED" : "ERR_PERMISSION",
-      missing ? `there is no master key at ${path}` : `the master key ${path} can not be read`,
+      missing ? `there is no master key at ${path}` : `the master key ${path} cannot be read`,
       {
         hint: missing
           ? "run qf management init, or name the file with --master-key-file"

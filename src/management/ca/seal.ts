@@ -42,7 +42,7 @@ export function unseal(masterKey: Uint8Array, sealed: string, owner: SealedFor):
     const text = bytes.subarray(1 + NONCE_BYTES, bytes.length - TAG_BYTES);
     return Buffer.concat([decipher.update(text), decipher.final()]);
   } catch (cause) {
-    throw new QfError("ERR_STATE_DAMAGED", `a stored key (${owner.purpose}) can not be decrypted`, {
+    throw new QfError("ERR_STATE_DAMAGED", `a stored key (${owner.purpose}) cannot be decrypted`, {
       hint: "the master key file does not belong to this database",
       cause,
     });

@@ -43,7 +43,7 @@ export function answerFailure(c: Context, failure: QfError): Response {
 
 function asFailure(error: unknown, c: Context, log: Log): QfError {
   if (error instanceof HTTPException) {
-    return new QfError(CODE_OF_STATUS[error.status] ?? "ERR_BAD_REQUEST", "the request can not be answered");
+    return new QfError(CODE_OF_STATUS[error.status] ?? "ERR_BAD_REQUEST", "the request cannot be answered");
   }
   if (isQfError(error) && FAILURES[error.code].httpStatus !== 500) return error;
   const code = isQfError(error) ? error.code : "ERR_INTERNAL";

@@ -16,7 +16,7 @@ const BEARER_MODELS: readonly string[] = ["AuthorizationCode", "AccessToken"];
 
 /**
  * One adapter per model, as oidc-provider asks for them. `usedBefore` makes its error for a spent code,
- * `unavailable` the one that it tells the waiting client, for a database that can not be written.
+ * `unavailable` the one that it tells the waiting client, for a database that cannot be written.
  */
 export function createAdapterFactory(deps: {
   readonly payloads: PayloadStore;

@@ -28,7 +28,7 @@ export interface AuthorizationOrder {
 }
 
 export interface RelyingParty {
-  /** Where the browser goes. Throws ERR_UNAVAILABLE when the provider can not be asked. */
+  /** Where the browser goes. Throws ERR_UNAVAILABLE when the provider cannot be asked. */
   authorizationUrl(order: AuthorizationOrder): Promise<string>;
   /** The ID token for the code in `callback`. Throws ERR_LOGIN_FAILED, also when the person said no. */
   redeem(answer: {
@@ -59,7 +59,7 @@ export function createRelyingParty(oidc: OidcSettings, clock: Clock): RelyingPar
       known = { server, atMs: clock.monotonicMs() };
       return server;
     } catch (cause) {
-      throw new QfError("ERR_UNAVAILABLE", "the identity provider can not be reached", {
+      throw new QfError("ERR_UNAVAILABLE", "the identity provider cannot be reached", {
         hint: "try again; if it stays, tell an administrator",
         cause,
       });
@@ -109,7 +109,7 @@ export function createRelyingParty(oidc: OidcSettings, clock: Clock): RelyingPar
         const isDenied = cause instanceof oauth.AuthorizationResponseError && cause.error === "access_denied";
         throw new QfError(
           "ERR_LOGIN_FAILED",
-          isDenied ? "the sign-in was refused" : "the identity provider's answer can not be accepted",
+          isDenied ? "the sign-in was refused" : "the identity provider's answer cannot be accepted",
           { hint: "go back to the terminal and start again", cause },
         );
       }

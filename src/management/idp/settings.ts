@@ -70,7 +70,7 @@ export async function externalOidc(options: ExternalOidcOptions, log: Log): Prom
     scope,
     userIdClaim: options.userIdClaim ?? "sub",
     groupsClaim: options.groupsClaim ?? null,
-    // A client with a secret can not run on people's own machines.
+    // A client with a secret cannot run on people's own machines.
     loopback: clientSecret === null,
     redirectPort: options.redirectPort ?? 0,
     fetch: createStrictFetch(fetch),
@@ -85,7 +85,7 @@ async function readSecret(path: string, log: Log): Promise<string> {
     if ((mode & 0o007) !== 0) log.warn("the client secret file is open to everyone", { path });
     secret = size > SECRET_BYTES_MAX ? "" : (await readFile(path, "utf8")).trim();
   } catch (cause) {
-    throw new QfError("ERR_PERMISSION", `the client secret file ${path} can not be read`, { cause });
+    throw new QfError("ERR_PERMISSION", `the client secret file ${path} cannot be read`, { cause });
   }
   if (secret === "") throw new QfError("ERR_USAGE", `the client secret file ${path} holds no secret`);
   return secret;

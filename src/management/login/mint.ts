@@ -164,7 +164,7 @@ async function pointToDeviceKey(
 
 /**
  * The same words, the same work and the same evidence for a machine that is not there and for one of
- * which no rule speaks to this person: names can not be found out by asking.
+ * which no rule speaks to this person: names cannot be found out by asking.
  */
 async function respondRefusal(deps: LoginDeps, question: Question): Promise<CertificateResponse> {
   const receipt = newId();

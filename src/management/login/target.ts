@@ -54,7 +54,7 @@ const DIRECT_MAX = 32;
 const SEEN_PORTS_MAX = 2;
 
 /**
- * Where a machine may be reached that it can not know of itself: the address from which it comes to us, at the
+ * Where a machine may be reached that it cannot know of itself: the address from which it comes to us, at the
  * ports of its own addresses. A router in front of it may lead there; where none does, nobody answers a hello.
  * None for a machine that listens on loopback only, or not for that kind of address.
  */

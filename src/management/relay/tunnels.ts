@@ -40,7 +40,7 @@ export interface Tunnels {
   close(): Promise<void>;
 }
 
-/** Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION or ERR_USAGE for an address that can not be listened on. */
+/** Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION or ERR_USAGE for an address that cannot be listened on. */
 export async function openTunnels(deps: TunnelsDeps): Promise<Tunnels> {
   const scope = async (): Promise<TunnelScope | undefined> => {
     const key = await deps.key();
@@ -100,14 +100,14 @@ class TunnelPool implements Tunnels {
     await this.#listener?.close();
   }
 
-  /** Null: it can not be reached. */
+  /** Null: it cannot be reached. */
   async #dial({ processId, address }: RelayPlace): Promise<Tunnel | null> {
     const { cluster, clock, log, host } = this.#deps;
     const scope = await this.#scope();
     const at = { from: cluster.processId, to: processId, nowSeconds: nowSeconds(clock) };
     const made = scope === undefined || address === null ? null : await openSocket(address, scope, at);
     if (made === null) {
-      log.warn("a machine is linked to a process that can not be reached", {
+      log.warn("a machine is linked to a process that cannot be reached", {
         address: address ?? "none",
         hint: "give each process a --cluster-listen that the others reach",
       });

@@ -169,7 +169,7 @@ class Hub implements SyncHub {
       .then(task)
       .catch((cause: unknown) => {
         if (!this.#isClosed) this.#ctx.log.error("a message of an agent could not be handled", {}, cause);
-        this.#end(socket, "unavailable", "management can not take that now");
+        this.#end(socket, "unavailable", "management cannot take that now");
       })
       .finally(() => {
         data.queued -= 1;

@@ -146,7 +146,7 @@ export function createLink(options: LinkOptions): AgentLink {
       }
     } catch (cause) {
       options.onFailure(cause);
-      link.bye({ code: "unavailable", message: "management can not make the map now", retry: true });
+      link.bye({ code: "unavailable", message: "management cannot make the map now", retry: true });
     } finally {
       isRunning = false;
     }

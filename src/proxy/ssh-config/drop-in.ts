@@ -54,7 +54,7 @@ export const FIXED_OPTIONS = {
   CanonicalizeHostname: "no",
 } as const;
 
-/** Throws ERR_USAGE for a domain or path that can not be written safely. */
+/** Throws ERR_USAGE for a domain or path that cannot be written safely. */
 export function renderDropIn(dropIn: DropIn): string {
   const { executable, domain, configDir, shortNames } = dropIn;
   if (!isDnsName(domain)) throw new QfError("ERR_USAGE", "the account's domain is not a DNS name");
@@ -110,7 +110,7 @@ function percents(text: string): string {
 
 function checkPath(path: string, what: string): void {
   if (isAbsolute(path) && PATH.test(path)) return;
-  throw new QfError("ERR_USAGE", `${what} has characters that ssh_config can not hold safely`, {
+  throw new QfError("ERR_USAGE", `${what} has characters that ssh_config cannot hold safely`, {
     hint: "move it to a path of letters, digits, spaces and /._+@%,-",
   });
 }

@@ -61,7 +61,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   none: ["none", "/dev/null"],
 };
 
-/** Names of options that are not as our drop-in says; those it can not do without first. */
+/** Names of options that are not as our drop-in says; those it cannot do without first. */
 export function weakenedOptions(effective: EffectiveOptions): {
   readonly needed: readonly string[];
   readonly wanted: readonly string[];

@@ -2,7 +2,7 @@
  * `qf ssh-config`: the drop-in put where ssh(1) reads it, proven with `ssh -G`, and taken away again.
  *
  * As root it is for everybody on the machine, in `/etc/ssh/ssh_config.d`; for a person it is a file of
- * their own that `~/.ssh/config` includes first. What can not be proven harmless is undone at once.
+ * their own that `~/.ssh/config` includes first. What cannot be proven harmless is undone at once.
  *
  * @module
  */
@@ -81,7 +81,7 @@ export async function planSshConfig(options: SshConfigOptions): Promise<SshConfi
 }
 
 /**
- * Installs and proves it; what can not be proven is undone, and thrown. Installing again replaces what
+ * Installs and proves it; what cannot be proven is undone, and thrown. Installing again replaces what
  * was there.
  */
 export async function installSshConfig(options: SshConfigOptions): Promise<Installed> {

@@ -148,7 +148,7 @@ describe("qf agent up, status and down", () => {
     expect((await management.events()).some((event) => event.activity_code === "agent.gap")).toBe(false);
   }, 30_000);
 
-  test("stop it, and say why it can not start again", async () => {
+  test("stop it, and say why it cannot start again", async () => {
     expect(await qf(["agent", "down"])).toMatchObject({ code: 0, out: "the agent has stopped\n" });
     const blocker = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
     const result = await qf(["agent", "up", "--listen", `127.0.0.1:${blocker.port}`]);

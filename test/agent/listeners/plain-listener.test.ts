@@ -45,7 +45,7 @@ test("a plain listener moves, and stops", async () => {
   expect(await greeting(first)).toBe("refused");
 });
 
-test("a plain listener that can not move stays, and names its flag", async () => {
+test("a plain listener that cannot move stays, and names its flag", async () => {
   const { listener } = aListener();
   await listener.listenAt("127.0.0.1:0");
   const before = listener.addresses();

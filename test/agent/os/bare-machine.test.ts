@@ -8,7 +8,7 @@ import { tempFolder } from "../../support/temp-folder.ts";
 const MAIN = resolve(import.meta.dir, "../../support/bare-session-main.ts");
 const HIDDEN = ["login", "su", "ssh", "sftp", "scp", "runuser"].map((name) => `/usr/bin/${name}`);
 const HIDDEN_SERVER = ["/usr/sbin/sshd", "/usr/sbin/runuser", "/usr/lib/openssh/sftp-server"];
-/** Where Debian and others have it; an empty file can not be loaded. */
+/** Where Debian and others have it; an empty file cannot be loaded. */
 const LIBPAM = ["x86_64", "aarch64"].flatMap((arch) => {
   const path = `/lib/${arch}-linux-gnu/libpam.so.0`;
   return existsSync(path) ? [realpathSync(path)] : [];

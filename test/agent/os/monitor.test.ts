@@ -183,14 +183,14 @@ describe.skipIf(!isRoot || !hasPam() || !hasPamRules)("PAM", () => {
     expect(rules.read("ran")).toBe("");
   });
 
-  test("runs nothing that can not be contained, and closes its session", async () => {
+  test("runs nothing that cannot be contained, and closes its session", async () => {
     rules.write("log", "");
     rules.set(account.name, ["session required pam_exec.so %F/log.sh"]);
     const contain = async (): Promise<void> => {
-      throw new Error("it can not be held");
+      throw new Error("it cannot be held");
     };
     const run = runIn(account.name, `echo ran >${rules.folder}/ran`, {}, contain);
-    expect(run).rejects.toThrow("it can not be held");
+    expect(run).rejects.toThrow("it cannot be held");
     await until("the session closed", () => rules.read("log").includes("close_session"));
     expect(rules.read("ran")).toBe("");
   });

@@ -170,7 +170,7 @@ test("what read-only mode denies is told of as denied", async () => {
   ]);
 });
 
-test("an operation that can not be recorded does not happen", async () => {
+test("an operation that cannot be recorded does not happen", async () => {
   const folder = tempFolder();
   writeFileSync(join(folder, "file"), "0123456789");
   const sftp = new RawSftp({ folder, journal: "refuse" });

@@ -206,9 +206,9 @@ describe.skipIf(!isRoot)("a sign-in", () => {
   });
 
   test.each([
-    ["", "ERR_UNAVAILABLE", "The audit log can not be written"],
+    ["", "ERR_UNAVAILABLE", "The audit log cannot be written"],
     [" beside what others did", "ERR_TOO_MANY", "Your share of this peer's audit log is full"],
-  ] as const)("is refused when it can not be recorded%s", async (_what, code, sentence) => {
+  ] as const)("is refused when it cannot be recorded%s", async (_what, code, sentence) => {
     world.auditFails = code;
     const { banner } = await outcome();
     expect(banner).toContain(sentence);

@@ -187,7 +187,7 @@ describe("codes", () => {
     {
       name: "management away",
       answer: { status: "unavailable" as const },
-      says: "can not reach its management",
+      says: "cannot reach its management",
     },
   ])("are asked for again where it is $name", async ({ answer, says }) => {
     approvals.answers = [answer, aliceApproved()];
@@ -315,7 +315,7 @@ describe("bounds", () => {
 
   test.each([
     { name: "full", says: "Too many sign-ins" },
-    { name: "unavailable", says: "can not reach its management server" },
+    { name: "unavailable", says: "cannot reach its management server" },
   ] as const)("one line is said where management is $name", async ({ name, says }) => {
     approvals.opening = () => ({ kind: name });
     const { isIn, shown } = await interactive(world.port, "root", typeCode);
@@ -347,7 +347,7 @@ describe("bounds", () => {
     expect(world.eventsOf("connection.open")).toEqual([]);
   });
 
-  test("a request given up for another keeps its approval, and the name can not change", async () => {
+  test("a request given up for another keeps its approval, and the name cannot change", async () => {
     using client = await kept();
     client.send(keyboardRequest("root"));
     await seen(client, 60, 2);

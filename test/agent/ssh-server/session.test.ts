@@ -203,9 +203,9 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
   });
 
   test.each([
-    ["", "ERR_UNAVAILABLE", "The audit log can not be written"],
+    ["", "ERR_UNAVAILABLE", "The audit log cannot be written"],
     [" beside what others did", "ERR_TOO_MANY", "Your share of this peer's audit log is full"],
-  ] as const)("does not begin when it can not be recorded%s", async (_what, code, sentence) => {
+  ] as const)("does not begin when it cannot be recorded%s", async (_what, code, sentence) => {
     const connected = await signIn(world, { ...(await world.issue()), localUser: account.name });
     world.auditFails = code;
     const answer = await exec(connected.client, `touch ${account.home}/ran`);

@@ -121,7 +121,7 @@ describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1)
     ]);
   });
 
-  test("a name is not taken away when that can not be stored; the session ends and says why", async () => {
+  test("a name is not taken away when that cannot be stored; the session ends and says why", async () => {
     writeFileSync(at("kept"), "x");
     // The session itself is stored, what comes after it is not.
     const started = until("the start", () => world.eventsOf("session.start").length > 0).then(() => {
@@ -131,10 +131,10 @@ describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1)
     await started;
     expect(status).not.toBe(0);
     expect(existsSync(at("kept"))).toBe(true);
-    expect(stderr).toContain("The audit log can not be written, so nothing is allowed");
+    expect(stderr).toContain("The audit log cannot be written, so nothing is allowed");
   });
 
-  test("an upload ends soon after what was done can not be stored", async () => {
+  test("an upload ends soon after what was done cannot be stored", async () => {
     const started = until("the start", () => world.eventsOf("session.start").length > 0).then(() => {
       world.auditFails = "ERR_UNAVAILABLE";
     });
@@ -145,7 +145,7 @@ describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1)
     await started;
     expect(status).not.toBe(0);
     expect(existsSync(at("many-1999"))).toBe(false);
-    expect(stderr).toContain("The audit log can not be written");
+    expect(stderr).toContain("The audit log cannot be written");
   });
 
   const packet = (type: number, id: number, fields = new SshWriter()): Buffer =>

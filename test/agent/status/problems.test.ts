@@ -37,7 +37,7 @@ const healthy: StatusParts = {
   problem: null,
 };
 const stale = (mapAgeSeconds: number): Partial<StatusParts> => ({ mapAgeSeconds });
-const lost = "management can not be reached";
+const lost = "management cannot be reached";
 
 test.each<[name: string, change: Partial<StatusParts>, problems: (string | RegExp)[]]>([
   ["nothing", {}, []],
@@ -74,7 +74,7 @@ test.each<[name: string, change: Partial<StatusParts>, problems: (string | RegEx
   [
     "a spool that broke",
     { spool: { ...healthy.spool, isBroken: true } },
-    [/^the audit spool can not be written/],
+    [/^the audit spool cannot be written/],
   ],
   [
     "a disk that is full",

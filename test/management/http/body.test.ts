@@ -63,7 +63,7 @@ test("every route with a body refuses an unknown field by name", async () => {
   }
 });
 
-test("a name in a message can not draw on a terminal", async () => {
+test("a name in a message cannot draw on a terminal", async () => {
   const { body } = await api.call("POST", "/api/groups", { name: "x", "\u001b[31m\nqf: error": 1 });
   expect(body.message).not.toMatch(/[\x00-\x1f]/);
 });

@@ -81,7 +81,7 @@ test("a revoked key stays revoked; states are told", async () => {
   expect((await api.call("GET", `/api/setup-keys/${other.id}`)).body.state).toBe("valid");
 });
 
-test("All holds every peer, and can not be changed or deleted", async () => {
+test("All holds every peer, and cannot be changed or deleted", async () => {
   const all = await api.groupAll();
   await aPeerOf(api.management.store, api.accountId);
   const group = (await api.call("GET", `/api/groups/${all}`)).body;
@@ -109,7 +109,7 @@ test.each([
   { use: "policy", says: "policy" },
   { use: "user", says: "user Ann" },
   { use: "key", says: "setup key k" },
-])("a group used by a $use can not be deleted", async ({ use, says }) => {
+])("a group used by a $use cannot be deleted", async ({ use, says }) => {
   const id = await api.aGroup("devs");
   if (use === "user") await aUserOf(api.management.store, api.accountId, { name: "Ann", autoGroups: [id] });
   if (use === "key") await api.call("POST", "/api/setup-keys", { ...keyBody, auto_groups: [id] });
@@ -236,7 +236,7 @@ test("accessible peers are those whose own map lets this one in", async () => {
   expect(await accessible()).toEqual([]);
 });
 
-test("a posture check in use can not be deleted", async () => {
+test("a posture check in use cannot be deleted", async () => {
   const body = { name: "c", description: "", checks: { nb_version_check: { min_version: "0.1" } } };
   const { id } = (await api.call("POST", "/api/posture-checks", body)).body;
   const all = await api.groupAll();

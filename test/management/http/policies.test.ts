@@ -157,7 +157,7 @@ test("PUT keeps the rules it names and replaces the others", async () => {
   expect((await api.call("PUT", `/api/policies/${id}`, aPolicyBody([kept, kept]))).status).toBe(422);
 });
 
-test("a rule of another policy can not be taken over", async () => {
+test("a rule of another policy cannot be taken over", async () => {
   const first = (await save({})).body;
   const stolen = aPolicyBody([aRuleBody({ ...sides(), id: first.rules[0].id })]);
   expect((await api.call("POST", "/api/policies", stolen)).status).toBe(422);

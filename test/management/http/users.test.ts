@@ -146,7 +146,7 @@ test("making somebody wait for approval again is a block: not of an owner by an 
   expect(await api.activities()).toEqual(["user.block"]);
 });
 
-test("an admin can not delete an owner", async () => {
+test("an admin cannot delete an owner", async () => {
   const { token } = await api.tokenAs("admin");
   expect((await api.call("DELETE", `/api/users/${api.ownerId}`, undefined, token)).status).toBe(403);
 });

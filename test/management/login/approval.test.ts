@@ -197,7 +197,7 @@ describe("an approval", () => {
     expect(JSON.stringify(await claim(code))).not.toContain("eyJ");
   });
 
-  test("can not be claimed as a login of qf's", async () => {
+  test("cannot be claimed as a login of qf's", async () => {
     const { url, approvalId } = await openApproval();
     const code = await approve(url);
     const client = await openSignedClient(management.url);

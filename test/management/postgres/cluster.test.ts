@@ -211,7 +211,7 @@ describe.skipIf(!hasPostgres)("two processes on one PostgreSQL", () => {
   });
 });
 
-describe.skipIf(!hasPostgres)("a database that can not be used", () => {
+describe.skipIf(!hasPostgres)("a database that cannot be used", () => {
   const secret = "password-that-must-not-show";
   test.each([
     { name: "nobody answers", change: { port: "1" }, want: "ERR_UNAVAILABLE" },

@@ -133,7 +133,7 @@ describe("is refused:", () => {
 
   test("a key that nobody registered", async () => {
     const unknown = { ...device, key: generateEd25519() };
-    await expect(relay.dial(unknown, machine)).rejects.toThrow("can not be reached");
+    await expect(relay.dial(unknown, machine)).rejects.toThrow("cannot be reached");
   });
 
   test("a hello that was read on its way, by whoever has not the device's key", async () => {

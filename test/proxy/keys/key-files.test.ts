@@ -144,7 +144,7 @@ describe("publishPair", () => {
   });
 });
 
-test("a new login takes away what others left at other hosts, once it can not be in use", async () => {
+test("a new login takes away what others left at other hosts, once it cannot be in use", async () => {
   const folder = tempFolder();
   await publishPair(folder, "a.qf.internal", aPair(), systemClock);
   await publishPair(folder, "b.qf.internal", aPair(), systemClock);

@@ -131,8 +131,8 @@ describe("the drop-in", () => {
     ["opt/qf"],
     ["qf"],
   ])("refuses to name %p", (path) => {
-    expect(() => renderDropIn({ ...dropIn, executable: path })).toThrow("can not hold safely");
-    expect(() => renderDropIn({ ...dropIn, configDir: path })).toThrow("can not hold safely");
+    expect(() => renderDropIn({ ...dropIn, executable: path })).toThrow("cannot hold safely");
+    expect(() => renderDropIn({ ...dropIn, configDir: path })).toThrow("cannot hold safely");
   });
 
   test.each(HOSTILE_NAMES)("refuses the domain %p", (name) => {

@@ -35,13 +35,13 @@ export function asStoreError(error: unknown, path: string): unknown {
     return new QfError("ERR_CONFLICT", "it refers to something that is not there", { cause });
   }
   if (code === "SQLITE_FULL") {
-    return new QfError("ERR_UNAVAILABLE", "the database can not be written: the disk is full", {
+    return new QfError("ERR_UNAVAILABLE", "the database cannot be written: the disk is full", {
       hint: "make room on the disk of management's data folder",
       cause,
     });
   }
   if (/^SQLITE_(?:BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN)/.test(code)) {
-    return new QfError("ERR_UNAVAILABLE", "the database can not be used at the moment", {
+    return new QfError("ERR_UNAVAILABLE", "the database cannot be used at the moment", {
       hint: "check free space and permissions of management's data folder",
       cause,
     });
@@ -49,7 +49,7 @@ export function asStoreError(error: unknown, path: string): unknown {
   return new QfError("ERR_INTERNAL", "the database refused a query", { cause });
 }
 
-/** The refusal to use a file that can not be what we wrote. It is left as it is. */
+/** The refusal to use a file that cannot be what we wrote. It is left as it is. */
 export function damaged(path: string, cause?: unknown): QfError {
   return new QfError("ERR_STATE_DAMAGED", `the database ${path} is damaged`, {
     hint: "it was left untouched: restore it from a backup",

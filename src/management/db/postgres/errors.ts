@@ -77,7 +77,7 @@ export function asPostgresStoreError(error: unknown): unknown {
     });
   }
   if (CONNECTION_CODES.has(code) || /^(?:08|25P03|40|53|55P03|57|58)/.test(code)) {
-    return new QfError("ERR_UNAVAILABLE", "the database can not be used at the moment", {
+    return new QfError("ERR_UNAVAILABLE", "the database cannot be used at the moment", {
       hint: "check that PostgreSQL runs and that the database URL is right",
       cause,
     });

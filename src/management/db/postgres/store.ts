@@ -20,8 +20,8 @@ const READERS_MAX = 6;
 const SNAPSHOTS_MAX = 2;
 
 /**
- * Throws ERR_USAGE for a URL that can not be meant, ERR_UNAVAILABLE, ERR_PERMISSION or
- * ERR_NOT_INITIALISED when the database can not be reached, ERR_STATE_NEWER and ERR_STATE_DAMAGED.
+ * Throws ERR_USAGE for a URL that cannot be meant, ERR_UNAVAILABLE, ERR_PERMISSION or
+ * ERR_NOT_INITIALISED when the database cannot be reached, ERR_STATE_NEWER and ERR_STATE_DAMAGED.
  */
 export async function openPostgresStore(options: {
   databaseUrl: string;
@@ -51,6 +51,6 @@ export async function openPostgresStore(options: {
     const known = asPostgresStoreError(cause);
     throw known instanceof QfError
       ? known
-      : new QfError("ERR_UNAVAILABLE", "the database can not be opened", { cause });
+      : new QfError("ERR_UNAVAILABLE", "the database cannot be opened", { cause });
   }
 }

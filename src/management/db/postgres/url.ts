@@ -38,7 +38,7 @@ export interface PostgresTls {
  * `postgres://USER@/DATABASE?host=/FOLDER` for a Unix socket.
  *
  * Without `sslmode`, a server off this machine is verified in full and one on it is spoken to in the
- * clear. Throws ERR_USAGE, ERR_PERMISSION for a certificate file that can not be read.
+ * clear. Throws ERR_USAGE, ERR_PERMISSION for a certificate file that cannot be read.
  */
 export function parseDatabaseUrl(text: string): PostgresTarget {
   const url = /^postgres(?:ql)?:\/\//.test(text) ? parsed(text) : null;
@@ -92,7 +92,7 @@ function readCertificate(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    throw new QfError("ERR_PERMISSION", `${path} can not be read`, { cause });
+    throw new QfError("ERR_PERMISSION", `${path} cannot be read`, { cause });
   }
 }
 
@@ -113,5 +113,5 @@ function decoded(part: string): string {
 }
 
 function unusable(hint: string): QfError {
-  return new QfError("ERR_USAGE", "the database URL can not be used", { hint });
+  return new QfError("ERR_USAGE", "the database URL cannot be used", { hint });
 }

@@ -127,7 +127,7 @@ export const groupRoutes: readonly Route[] = [
 async function changeableGroup(call: Call<unknown, unknown>, tx: Reader): Promise<GroupRow> {
   const group = await findGroup(tx, call.accountId, call.param("groupId"));
   if (group === undefined) throw notFound("group");
-  if (group.isAll) throw new QfError("ERR_CONFLICT", "the group All can not be changed or deleted");
+  if (group.isAll) throw new QfError("ERR_CONFLICT", "the group All cannot be changed or deleted");
   return group;
 }
 

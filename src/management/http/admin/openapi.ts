@@ -1,5 +1,5 @@
 /**
- * /api/openapi.json: made from the route table and the very schemas that validate, so it can not lie.
+ * /api/openapi.json: made from the route table and the very schemas that validate, so it cannot lie.
  *
  * @module
  */

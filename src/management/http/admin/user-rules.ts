@@ -2,7 +2,7 @@
  * Who may do what to whom: an admin all but to owners, nobody to themselves, and an owner remains.
  *
  * Nobody locks themselves out, so the caller, who is an owner or an admin, is still there afterwards;
- * and only owners touch owners, so the last owner can not go.
+ * and only owners touch owners, so the last owner cannot go.
  *
  * @module
  */
