@@ -18,8 +18,8 @@ export interface FetchedKey {
 }
 
 /**
- * Keys that `issuer` publishes now. `fetch` bounds time and size. Throws ERR_UNAVAILABLE when it can
- * not be reached, says it is somebody else, or publishes no key we can use.
+ * Keys that `issuer` publishes now. `fetch` bounds time and size. Throws ERR_UNAVAILABLE when it cannot
+ *  be reached, says it is somebody else, or publishes no key we can use.
  */
 export async function fetchIssuerKeys(issuer: string, doFetch: typeof fetch): Promise<FetchedKey[]> {
   const document = ProviderDocument.safeParse(

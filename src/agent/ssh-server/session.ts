@@ -173,7 +173,7 @@ export class SshSession {
     session.on("subsystem", (accept, _reject, { name }) => {
       const channel = accept();
       if (name === "sftp") this.#begin(channel, { kind: "sftp" });
-      else void this.#denialOfSubsystem(channel);
+      else void this.#respondRefusedSubsystem(channel);
     });
     session.on("auth-agent", (accept, reject) => {
       const isAllowed = this.#context.authorize({ kind: "agent_forwarding" }).kind === "allow";
@@ -294,7 +294,7 @@ export class SshSession {
     return this.#terminal !== null && grant.capabilities.pty === false ? "pty_not_allowed" : null;
   }
 
-  async #denialOfSubsystem(channel: ServerChannel | undefined): Promise<void> {
+  async #respondRefusedSubsystem(channel: ServerChannel | undefined): Promise<void> {
     if (channel === undefined) return;
     return this.#refuse(channel, this.#context.deny("subsystem_unknown", { kind: "sftp" }));
   }

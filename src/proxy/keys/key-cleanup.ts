@@ -1,6 +1,6 @@
 /**
- * The helper that ends a turn (`key-files.ts`): waits until ssh has read the key to sign with, or can
- * not any more, and takes key and certificate away. `qf proxy connect` starts it; nobody else does.
+ * The helper that ends a turn (`key-files.ts`): waits until ssh has read the key to sign with, or cannot
+ *  any more, and takes key and certificate away. `qf proxy connect` starts it; nobody else does.
  *
  * ssh reads key, certificate, key, in that order; so a read of the key after one of the certificate is
  * the last one. While the turn lasts no other ssh is told to read these files.

@@ -20,8 +20,8 @@ import { isDnsName } from "../peer-name.ts";
 const NAMES_MAX = 8_192;
 
 /**
- * Fetches the list and keeps it. Undefined when this device may not ask, is not registered, or management can
- * not be reached: what is kept stays as it is.
+ * Fetches the list and keeps it. Undefined when this device may not ask, is not registered, or management cannot
+ *  be reached: what is kept stays as it is.
  */
 export async function refreshShortNames(options: {
   readonly environment: Environment;

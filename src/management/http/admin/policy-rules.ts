@@ -17,8 +17,8 @@ export function requireRules(policy: PolicyWrite): void {
     const at = `rules[${i}]`;
     requireSides(rule, at);
     requirePorts(rule, at);
-    if (isSshProtocol(rule)) requireNonSshFields(rule, at);
-    else requireSshFields(rule, at);
+    if (isSshProtocol(rule)) requireNoMachineFields(rule, at);
+    else requireNoSshFields(rule, at);
     requireTimes(rule, at);
   });
 }
@@ -60,7 +60,7 @@ function requirePorts(rule: PolicyRuleWrite, at: string): void {
   }
 }
 
-function requireSshFields(rule: PolicyRuleWrite, at: string): void {
+function requireNoSshFields(rule: PolicyRuleWrite, at: string): void {
   const isLimited = Object.keys(rule.authorized_groups ?? {}).length > 0;
   const field = isLimited ? "authorized_groups" : rule.ssh !== undefined ? "ssh" : undefined;
   if (field === undefined) return;
@@ -70,7 +70,7 @@ function requireSshFields(rule: PolicyRuleWrite, at: string): void {
   );
 }
 
-function requireNonSshFields(rule: PolicyRuleWrite, at: string): void {
+function requireNoMachineFields(rule: PolicyRuleWrite, at: string): void {
   if (rule.machine_local_users === undefined) return;
   throw unprocessable(
     `${at}.machine_local_users is for rules of protocol tcp and all only`,
