@@ -6,9 +6,17 @@ import { onInterrupt } from "./interrupt.ts";
 
 export const isRoot = process.getuid?.() === 0;
 
+/** How often a command is tried while another process holds the lock of /etc/passwd. */
+const LOCK_TRIES = 40;
+
 function run(...command: string[]): void {
-  const result = Bun.spawnSync(command, { stdout: "ignore", stderr: "pipe" });
-  if (result.exitCode !== 0) throw new Error(`${command.join(" ")}: ${result.stderr.toString()}`);
+  for (let left = LOCK_TRIES; ; left--) {
+    const result = Bun.spawnSync(command, { stdout: "ignore", stderr: "pipe" });
+    if (result.exitCode === 0) return;
+    const text = result.stderr.toString();
+    if (left === 0 || !text.includes("cannot lock")) throw new Error(`${command.join(" ")}: ${text}`);
+    Bun.sleepSync(250);
+  }
 }
 
 /** One account; `name` is made unique. */

@@ -104,7 +104,7 @@ export class SshConnection {
       `SSH_CONNECTION=${connectionVariable(origin)}`,
     );
     this.#accountGate = this.#openAccountGate();
-    this.#transport = this.#openHelper(connection);
+    this.#transport = this.#openTransport(connection);
     this.#grace = setTimeout(() => this.#onGraceOver(), limits.graceMs);
     this.#authenticator = this.#openAuthenticator(clientVersion.slice(0, 255));
     this.#listen(connection);
@@ -122,7 +122,7 @@ export class SshConnection {
   }
 
   /** The guard comes first: the transport is to see only what the guard lets through. */
-  #openHelper(connection: Connection): SshTransport {
+  #openTransport(connection: Connection): SshTransport {
     const { stream, limits } = this.#options;
     const { channelsMax, packetBytesMax } = limits;
     guardConnection(connection, {
@@ -261,7 +261,7 @@ export class SshConnection {
     for (const session of this.#sessions.values()) session.say(text);
     this.#transport.disconnect(DISCONNECT.BY_APPLICATION, text);
     this.#cutSoon();
-    // Before the processes are killed: the network transport removes the sockets that it made.
+    // Before the processes are killed: the forward helper removes the sockets that it made.
     await this.#forwards?.close();
     const isGone = await this.#containment.killAll(KILL_TIMEOUT_MS);
     if (!isGone)

@@ -15,7 +15,7 @@ export const FAILURE_TEXT: Readonly<Record<ForwardHelperFailure, string>> = {
   unknown_host: "Name or service not known",
   refused: "Connection refused",
   timeout: "Connection timed out",
-  unreachable: "No route to context",
+  unreachable: "No route to host",
   not_found: "No such file or directory",
   permission: "Permission denied",
   in_use: "Address already in use",
