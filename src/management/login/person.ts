@@ -5,7 +5,9 @@
  * @module
  */
 import { nowSeconds } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
 import { newId } from "../../base/random.ts";
+import { type GroupsClaim, groupsAmong } from "../../identity/groups-claim.ts";
 import type { IdTokenVerdict } from "../../identity/verify.ts";
 import { DisplayName, Email } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
@@ -25,8 +27,16 @@ import { denial } from "./denial.ts";
 type Verified = Extract<IdTokenVerdict, { ok: true }>;
 
 const NAME_LENGTH_MAX = 128;
-/** Most group names read from one token. */
-const CLAIM_GROUPS_MAX = 256;
+/** Most groups of one person: what an API answer and a map have room for, `All` included. */
+const USER_GROUPS_MAX = 1_023;
+
+/** What a first sign-in and every later one are judged with. */
+export interface PersonDeps {
+  readonly oidc: OidcSettings;
+  readonly account: AccountRow;
+  /** Null: groups are not the provider's to say. */
+  readonly groups: GroupsClaim | null;
+}
 
 /**
  * The user of a token; made at the first sign-in, in no group. Throws a denial for one who may not sign
@@ -34,7 +44,7 @@ const CLAIM_GROUPS_MAX = 256;
  */
 export async function findOrCreateUser(
   tx: ChangeWriter,
-  deps: { readonly oidc: OidcSettings; readonly account: AccountRow },
+  deps: PersonDeps,
   verified: Verified,
 ): Promise<UserRow> {
   const { oidc, account } = deps;
@@ -52,7 +62,7 @@ export async function findOrCreateUser(
     email: shownEmail(verified.claims.email),
     name: shownName(verified.claims.name) ?? shownEmail(verified.claims.email),
     role: "user",
-    autoGroups: await claimedGroups(tx, deps, verified, []),
+    autoGroups: await claimedGroups(tx, deps, []),
     isServiceUser: false,
     isBlocked: false,
     pendingApproval: filled(settings).pending_approval || settings.extra?.user_approval_required === true,
@@ -78,11 +88,11 @@ export function initiatorOf(user: UserRow): { id: string; name: string; email: s
 
 async function refreshUser(
   tx: ChangeWriter,
-  deps: { readonly oidc: OidcSettings; readonly account: AccountRow },
+  deps: PersonDeps,
   user: UserRow,
   verified: Verified,
 ): Promise<UserRow> {
-  const autoGroups = await claimedGroups(tx, deps, verified, user.autoGroups);
+  const autoGroups = await claimedGroups(tx, deps, user.autoGroups);
   const email =
     user.issuer === EMBEDDED_ISSUER ? user.email : shownEmail(verified.claims.email) || user.email;
   const name = user.issuer === EMBEDDED_ISSUER ? user.name : (shownName(verified.claims.name) ?? user.name);
@@ -99,16 +109,24 @@ async function refreshUser(
  */
 async function claimedGroups(
   tx: ChangeWriter,
-  deps: { readonly oidc: OidcSettings; readonly account: AccountRow },
-  verified: Verified,
+  { account, groups: claim }: PersonDeps,
   current: readonly string[],
 ): Promise<string[]> {
-  const { groupsClaim } = deps.oidc;
-  if (groupsClaim === null || !Object.hasOwn(verified.payload, groupsClaim)) return [...current];
-  const claim = verified.payload[groupsClaim];
-  const names = new Set((Array.isArray(claim) ? claim : [claim]).slice(0, CLAIM_GROUPS_MAX));
-  const groups = await listGroups(tx, deps.account.id);
-  const wanted = groups.filter((group) => !group.isAll && names.has(group.name)).map(({ id }) => id);
+  if (claim === null || claim.kind === "absent") return [...current];
+  if (claim.kind !== "named") return [];
+  const ours = (await listGroups(tx, account.id)).filter((group) => !group.isAll);
+  const known = new Set(ours.map(({ name }) => name));
+  const names = groupsAmong(claim, (name) => known.has(name));
+  const wanted = ours.filter(({ name }) => names.has(name)).map(({ id }) => id);
+  if (wanted.length > USER_GROUPS_MAX) {
+    throw new QfError(
+      "ERR_LOGIN_FAILED",
+      `the identity provider names ${wanted.length} groups of this account`,
+      {
+        hint: `a person can be in ${USER_GROUPS_MAX}; have an administrator send fewer`,
+      },
+    );
+  }
   const kept = current.filter((id) => wanted.includes(id));
   return [...kept, ...wanted.filter((id) => !kept.includes(id))];
 }

@@ -24,6 +24,7 @@ import { filled } from "../settings.ts";
 import { denial } from "./denial.ts";
 import type { LoginDeps } from "./deps.ts";
 import { checkMaySignIn, findOrCreateUser, initiatorOf } from "./person.ts";
+import { readGroups } from "./read-groups.ts";
 
 type Verified = Extract<IdTokenVerdict, { ok: true }>;
 
@@ -209,8 +210,9 @@ export async function personOf(
 ): Promise<UserRow | null> {
   if (proof.kind !== "id_token") return null;
   const { oidc, store } = deps.ctx;
+  const groups = readGroups(deps.ctx, proof.verified.payload);
   return store.change({ accountId: account.id, initiator: systemInitiator }, (tx) =>
-    findOrCreateUser(tx, { oidc, account }, proof.verified),
+    findOrCreateUser(tx, { oidc, account, groups }, proof.verified),
   );
 }
 

@@ -45,6 +45,13 @@ async function register(claims: Record<string, unknown>, header = {}) {
   return client.register(proofOf(await issuer.sign({ nonce: nonceFor(client), ...claims }, header)));
 }
 
+/** Ids of groups, made where they are not there yet. */
+async function groupsNamed(...names: string[]): Promise<Record<string, string>> {
+  for (const name of names) madeGroups[name] ??= await management.addGroup(name);
+  return Object.fromEntries(names.map((name) => [name, madeGroups[name] ?? ""]));
+}
+const madeGroups: Record<string, string> = {};
+
 test("a first sign-in makes a user without groups, by subject and never by e-mail", async () => {
   const first = await register({ sub: "corp|a", email: "owner@example.com", name: "An  <i>Other</i>\u202e" });
   expect(first.user.id).not.toBe(management.ownerId);
@@ -75,6 +82,39 @@ test("groups follow the claim, those of ours that it names and no other", async 
   expect(await groupsOf(user.id)).toEqual([ops]);
   await register({ sub: "corp|g", teams: [] });
   expect(await groupsOf(user.id)).toEqual([]);
+});
+
+test("every group of the account that the claim names counts, and more than fit are a sentence", async () => {
+  const groups = new Map<string, string>();
+  for (let i = 0; i < 1_024; i++) groups.set(`t${i}`, await management.addGroup(`t${i}`));
+  const names = [...groups.keys()];
+  const { user } = await register({ sub: "corp|many", teams: names.slice(0, 302) });
+  const row = await management.context.store.read((tx) => findUser(tx, management.accountId, user.id));
+  expect(new Set(row?.autoGroups)).toEqual(new Set([...groups.values()].slice(0, 302)));
+  expect(await codeOf(register({ sub: "corp|many", teams: names }))).toBe("ERR_LOGIN_FAILED");
+});
+
+test.each<[what: string, teams: unknown, want: string[]]>([
+  ["a text with commas", "claimed-a,claimed-b", ["claimed-a", "claimed-b"]],
+  ["keys of an object", { "claimed-a": { "1": "org" }, "claimed-b": null }, ["claimed-a"]],
+  ["paths from the root", ["/claimed-b"], ["claimed-b"]],
+  ["a list with what is no name", [7, "claimed-a", { name: "claimed-b" }], ["claimed-a"]],
+  ["a number", 7, []],
+])("groups are read from %s", async (what, teams, want) => {
+  const ids = await groupsNamed("claimed-a", "claimed-b");
+  const { user } = await register({ sub: `corp|${what}`, teams });
+  const row = await management.context.store.read((tx) => findUser(tx, management.accountId, user.id));
+  expect(row?.autoGroups).toEqual(want.map((name) => ids[name] ?? ""));
+});
+
+test("a person whose groups the provider keeps elsewhere is refused, and stays in none by that", async () => {
+  const [ops = ""] = Object.values(await groupsNamed("claimed-ops"));
+  const claims = { sub: "corp|overage", teams: undefined, _claim_names: { teams: "src1" } };
+  expect(await codeOf(register(claims))).toBe("ERR_LOGIN_FAILED");
+  const { user } = await register({ sub: "corp|overage", teams: ["claimed-ops"] });
+  expect(await codeOf(register(claims))).toBe("ERR_LOGIN_FAILED");
+  const row = await management.context.store.read((tx) => findUser(tx, management.accountId, user.id));
+  expect(row?.autoGroups).toEqual([ops]);
 });
 
 test("a token without a nonce is claimed once, for one login key and device, and never leaves", async () => {

@@ -1,0 +1,38 @@
+/**
+ * The groups claim of a verified token, and a word to operators about what of it is no group name.
+ *
+ * @module
+ */
+import { QfError } from "../../base/errors.ts";
+import { type GroupsClaim, readGroupsClaim } from "../../identity/groups-claim.ts";
+import type { ManagementContext } from "../context.ts";
+
+/**
+ * Reads the claim. Null: none is configured, groups are an administrator's to say. Throws ERR_LOGIN_FAILED when
+ * the provider says that the names are elsewhere: going on would mean groups that nobody has looked at.
+ */
+export function readGroups(
+  { oidc, log }: Pick<ManagementContext, "oidc" | "log">,
+  payload: Readonly<Record<string, unknown>>,
+): GroupsClaim | null {
+  const { groupsClaim } = oidc;
+  if (groupsClaim === null) return null;
+  const claim = readGroupsClaim(payload, groupsClaim);
+  if (claim.kind === "unreadable") {
+    log.warn("groups claim holds no names", {
+      claim: groupsClaim,
+      expected: "a list, text or object",
+      got: claim.got,
+    });
+  }
+  if (claim.kind === "named" && claim.unread > 0) {
+    log.warn("groups claim holds entries that are no names", { claim: groupsClaim, entries: claim.unread });
+  }
+  if (claim.kind === "elsewhere") {
+    log.warn("identity provider keeps the groups out of its token", { claim: groupsClaim });
+    throw new QfError("ERR_LOGIN_FAILED", "the identity provider has too many groups for its token", {
+      hint: "an administrator can have it send only the groups that are assigned to QuFabric's client",
+    });
+  }
+  return claim;
+}
