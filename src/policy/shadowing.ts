@@ -1,17 +1,18 @@
 /**
- * Where a looser rule lets the same people in: what a stricter one asks of them has no effect then.
+ * Warnings about rules that undo one another: a looser rule lets the same people in, so what a stricter
+ * rule asks of them has no effect.
  *
- * Simple and honest: it compares groups by id (and knows `All`), not by who happens to be in them
- * today, so it can miss an overlap but does not make one up out of membership.
+ * Groups are compared by id (and `All` is known), not by who is in them today. So an overlap can be
+ * missed, and none is made up out of membership.
  *
  * @module
  */
 import type { MapRule, MapSettings } from "../wire/network-map.ts";
 import type { GroupId, RuleId } from "../wire/units.ts";
-import { sftpMode } from "./decide/capabilities.ts";
-import { obligationsOf } from "./decide/obligations.ts";
 import { isSshProtocol } from "./decide/snapshot.ts";
+import { undoneFields } from "./undone-fields.ts";
 
+/** One pair of rules, by id. */
 export interface Shadow {
   readonly looser: RuleId;
   readonly stricter: RuleId;
@@ -19,7 +20,12 @@ export interface Shadow {
   readonly fields: readonly string[];
 }
 
-/** Every pair of live SSH accepts of which one undoes something of the other. */
+/**
+ * Every pair of enabled SSH accept rules of which one undoes something of the other.
+ *
+ * `allGroupId` is the group that everybody and everything is in; null where there is none. `require` is
+ * what the account asks of every grant, so that a rule without it undoes nothing.
+ */
 export function findShadows(
   rules: readonly MapRule[],
   allGroupId: GroupId | null,
@@ -29,7 +35,8 @@ export function findShadows(
   return live.flatMap((stricter) =>
     live.flatMap((looser) => {
       if (looser === stricter || !overlaps(looser, stricter, allGroupId)) return [];
-      const fields = undoneFields(looser, stricter, require, allGroupId);
+      const addsLocalUsers = commonUsers(looser, stricter, allGroupId) === "more";
+      const fields = undoneFields({ looser, stricter, require, addsLocalUsers });
       return fields.length === 0 ? [] : [{ looser: looser.id, stricter: stricter.id, fields }];
     }),
   );
@@ -74,50 +81,4 @@ function meet(a: readonly GroupId[], b: readonly GroupId[], all: GroupId | null)
   if (a.length === 0 || b.length === 0) return false;
   const hasAll = all !== null && (a.includes(all) || b.includes(all));
   return hasAll || a.some((group) => b.includes(group));
-}
-
-const SFTP_WEIGHT = { write: 0, read: 1, off: 2 } as const;
-const RECORD_WEIGHT = { off: 0, best_effort: 1, required: 2 } as const;
-
-function undoneFields(
-  looser: MapRule,
-  stricter: MapRule,
-  require: MapSettings["require"],
-  all: GroupId | null,
-): string[] {
-  const a = looser.capabilities;
-  const b = stricter.capabilities;
-  const asks = obligationsOf(a, require);
-  const wants = obligationsOf(b, require);
-  const checks: [string, boolean][] = [
-    ["authorized_groups", commonUsers(looser, stricter, all) === "more"],
-    ["source_devices", stricter.sourceDevices.length > 0 && looser.sourceDevices.length === 0],
-    ["schedule", stricter.schedule !== null && looser.schedule === null],
-    ["valid_until", stricter.validUntilSeconds !== null && looser.validUntilSeconds === null],
-    ["source_posture_checks", stricter.postureChecks.some((id) => !looser.postureChecks.includes(id))],
-    ["ssh.commands", isList(b.commands) && !isList(a.commands)],
-    ["ssh.sftp", SFTP_WEIGHT[sftpMode(b)] > SFTP_WEIGHT[sftpMode(a)]],
-    ["ssh.pty", b.pty === false && a.pty !== false],
-    ["ssh.agent_forwarding", b.agent_forwarding === false && a.agent_forwarding !== false],
-    [
-      "ssh.local_forward",
-      b.local_forward !== undefined && a.local_forward === undefined && !isList(a.commands),
-    ],
-    ["ssh.record", RECORD_WEIGHT[wants.record] > RECORD_WEIGHT[asks.record]],
-    ["ssh.require_approval", wants.approval && !asks.approval],
-    ["ssh.require_reason", wants.reason && !asks.reason],
-    ["ssh.reauth_within_seconds", isLess(wants.reauthWithinSeconds, asks.reauthWithinSeconds)],
-    ["ssh.max_session_seconds", isLess(wants.maxSessionSeconds, asks.maxSessionSeconds)],
-    ["ssh.idle_timeout_seconds", isLess(b.idle_timeout_seconds ?? null, a.idle_timeout_seconds ?? null)],
-  ];
-  return checks.filter(([, isUndone]) => isUndone).map(([field]) => field);
-}
-
-function isList(value: readonly string[] | null | undefined): boolean {
-  return value !== null && value !== undefined;
-}
-
-/** Whether limit `a` is stricter than `b`; null is no limit. */
-function isLess(a: number | null, b: number | null): boolean {
-  return a !== null && (b === null || a < b);
 }

@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { SshCapabilities } from "./policy.ts";
 import { ReasonCode } from "./reason.ts";
+import { RULE_OUTCOMES } from "./rule-outcome.ts";
 import { EpochSeconds, GroupId, LocalUser, PeerId, RuleId, UserId } from "./units.ts";
 
 /** Longest command: Linux takes no longer argument (MAX_ARG_STRLEN with its NUL), and so no longer `sh -c`. */
@@ -38,40 +39,7 @@ export const Action = z.discriminatedUnion("kind", [
 ]);
 export type Action = z.infer<typeof Action>;
 
-/** First condition of a rule that did not hold, in the order in which they are tested. */
-export const RULE_OUTCOMES = [
-  "granted",
-  "disabled",
-  "other_protocol",
-  "not_destination",
-  "user_not_in_groups",
-  "unmanaged_device",
-  "device_not_in_sources",
-  "device_not_in_source_devices",
-  "local_user_not_listed",
-  "posture_failed",
-  "outside_validity",
-  "outside_schedule",
-  "reauth_required",
-  "reauth_unprovable",
-  "reason_required",
-  "approval_required",
-  "recording_unavailable",
-  "shell_not_allowed",
-  "command_not_allowed",
-  "pty_not_allowed",
-  "sftp_disabled",
-  "sftp_read_only",
-  "local_forward_disabled",
-  "remote_forward_disabled",
-  "forward_destination_not_allowed",
-  "agent_forwarding_disabled",
-  "x11_not_available",
-  /** The rule is a `drop` that does not concern this request. */
-  "drop_not_matching",
-  /** The rule is a `drop` and it matched: it denies. */
-  "dropped",
-] as const;
+/** What became of one rule. The list and its order are in `rule-outcome.ts`. */
 export const RuleOutcome = z.enum(RULE_OUTCOMES);
 export type RuleOutcome = z.infer<typeof RuleOutcome>;
 

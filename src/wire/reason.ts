@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { lazySchema } from "./lazy-schema.ts";
+import { CAPABILITY_OUTCOMES, OBLIGATION_OUTCOMES } from "./rule-outcome.ts";
 
 /** Why somebody was refused. Closed; add, never rename. */
 export const REASON_CODES = [
@@ -30,23 +31,10 @@ export const REASON_CODES = [
   "outside_schedule",
   "posture_failed",
   "denied_by_rule",
-  "reauth_required",
-  "reauth_unprovable",
-  "reason_required",
-  "approval_required",
-  "recording_unavailable",
+  ...OBLIGATION_OUTCOMES,
   // What a session asks for.
-  "shell_not_allowed",
-  "command_not_allowed",
+  ...CAPABILITY_OUTCOMES,
   "command_too_long",
-  "pty_not_allowed",
-  "sftp_disabled",
-  "sftp_read_only",
-  "local_forward_disabled",
-  "remote_forward_disabled",
-  "forward_destination_not_allowed",
-  "agent_forwarding_disabled",
-  "x11_not_available",
   "subsystem_unknown",
   // What the machine itself says.
   "root_disabled",

@@ -100,7 +100,15 @@ test("packages are imported at their door only", () => {
   expect(wrong).toEqual([]);
 });
 
-test("policy is pure: types of wire only, no platform, no clock, no chance, no waiting, no throwing", () => {
+/** Files of wire that are plain constants and import nothing: policy takes them at run time as well. */
+const WIRE_CONSTANTS: readonly string[] = ["rule-outcome.ts"];
+
+test("the constants of wire import nothing", () => {
+  const constants = WIRE_CONSTANTS.map((name) => join(SRC, "wire", name));
+  expect(constants.filter((file) => !existsSync(file) || importsOf(file).length > 0)).toEqual([]);
+});
+
+test("policy is pure: types and constants of wire only, no platform, no clock, no chance, no waiting, no throwing", () => {
   const wrong = files
     .filter((file) => layerOf(file) === "policy")
     .flatMap((file) => {
@@ -108,9 +116,9 @@ test("policy is pure: types of wire only, no platform, no clock, no chance, no w
       const found = [
         ...text.matchAll(/\b(Date|Math\.random|await|async|throw|process|Bun)\b|"(?:node|bun):/g),
       ].map((m) => m[0]);
-      const runtimeWire = [...text.matchAll(/import\s+(?!type)[^;]*from\s+"\.\.\/wire[^"]*"/g)].map(
-        (m) => m[0],
-      );
+      const runtimeWire = [...text.matchAll(/import\s+(?!type\b)[^;]*from\s+"(?:\.\.\/)+wire\/([^"]*)"/g)]
+        .filter((m) => !WIRE_CONSTANTS.includes(m[1] ?? ""))
+        .map((m) => m[0]);
       return [...found, ...runtimeWire].map((what) => `${relative(SRC, file)}: ${what}`);
     });
   expect(wrong).toEqual([]);

@@ -6,6 +6,7 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
+import { environmentPatterns } from "../../policy/decide/capabilities.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 import type { StreamOrigin } from "../contracts/server-context.ts";
 import type { LocalAccount } from "../os/users.ts";
@@ -27,8 +28,6 @@ export interface EnvironmentFacts {
   readonly agentSocket: string | null;
 }
 
-/** Names taken from a client when the grant says nothing: what Debian's sshd_config accepts. */
-const DEFAULT_CLIENT_NAMES = ["LANG", "LC_*"];
 /** Never taken, whatever a grant says: they change what runs, not how it looks. */
 const FORBIDDEN_PREFIXES = /^(?:LD_|DYLD_|BUN_|NODE_|SSH_|QF_|PYTHON|PERL5|RUBY|BASH_|GIT_)/;
 const FORBIDDEN_NAMES = new Set([
@@ -47,9 +46,7 @@ const LOGIN_DEFS_BYTES_MAX = 262_144;
 export function mayClientSet(name: string, capabilities: SshCapabilities): boolean {
   if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)) return false;
   if (FORBIDDEN_PREFIXES.test(name) || FORBIDDEN_NAMES.has(name)) return false;
-  const isRestricted = capabilities.commands !== undefined && capabilities.commands !== null;
-  const patterns = capabilities.env ?? (isRestricted ? [] : DEFAULT_CLIENT_NAMES);
-  return patterns.some((pattern) =>
+  return environmentPatterns(capabilities).some((pattern) =>
     pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
   );
 }

@@ -55,6 +55,15 @@ export function sftpMode(ssh: SshCapabilities): "write" | "read" | "off" {
   return ssh.sftp ?? (restricted ? "off" : "write");
 }
 
+/** Names taken from a client when the grant names none: what Debian's sshd_config accepts. */
+const DEFAULT_ENVIRONMENT = ["LANG", "LC_*"] as const;
+
+/** Variables that a client may set under this grant; one `*` at the end of a name is a wildcard. */
+export function environmentPatterns(ssh: SshCapabilities): readonly string[] {
+  const restricted = ssh.commands !== undefined && ssh.commands !== null;
+  return ssh.env ?? (restricted ? [] : DEFAULT_ENVIRONMENT);
+}
+
 function denialOfCommand(command: string, ssh: SshCapabilities, flags: MachineFlags): RuleOutcome | null {
   if (ssh.commands !== undefined && ssh.commands !== null && !ssh.commands.includes(command)) {
     return "command_not_allowed";

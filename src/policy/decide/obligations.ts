@@ -16,7 +16,8 @@ export interface Obligations {
   readonly maxSessionSeconds: number | null;
 }
 
-const RECORD_WEIGHT = { off: 0, best_effort: 1, required: 2 } as const;
+/** How much each kind of recording asks: the higher number is the stricter. */
+export const RECORD_WEIGHT = { off: 0, best_effort: 1, required: 2 } as const;
 
 /** The stricter of rule and account, field by field. */
 export function obligationsOf(ssh: SshCapabilities, require: MapSettings["require"]): Obligations {
@@ -25,7 +26,7 @@ export function obligationsOf(ssh: SshCapabilities, require: MapSettings["requir
     record: RECORD_WEIGHT[record] >= RECORD_WEIGHT[require.record] ? record : require.record,
     approval: ssh.require_approval === true || require.approval,
     reason: ssh.require_reason === true || require.reason,
-    reauthWithinSeconds: smaller(ssh.reauth_within_seconds ?? null, require.reauthWithinSeconds),
+    reauthWithinSeconds: smallerLimit(ssh.reauth_within_seconds ?? null, require.reauthWithinSeconds),
     maxSessionSeconds: ssh.max_session_seconds ?? null,
   };
 }
@@ -41,7 +42,8 @@ export function compareObligations(a: Obligations, b: Obligations): number {
   );
 }
 
-function smaller(a: number | null, b: number | null): number | null {
+/** The smaller of two limits. Null is no limit. */
+export function smallerLimit(a: number | null, b: number | null): number | null {
   if (a === null) return b;
   return b === null ? a : Math.min(a, b);
 }
