@@ -33,8 +33,8 @@ export function segmentPath(directory: string, firstSeq: number): string {
 }
 
 /**
- * Loads the segments of `directory` in order and repairs them. `nextSeq`: the number that the next event gets.
- * Calls `onEvent` for each event that was found, with its segment's path and its length in bytes.
+ * Loads the segments of `directory` in order and repairs them. `nextSeq`: the number that the next event
+ * gets. Calls `onEvent` for each event that was found, with its segment's path and its length in bytes.
  */
 export async function loadSegments(
   directory: string,

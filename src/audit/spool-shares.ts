@@ -16,8 +16,8 @@ const COMMON_SHARE = 3 / 8;
 const OWNER_SHARE = 1 / 8;
 
 /**
- * The part that denials and SFTP operations may fill: whoever is refused can ask again for ever, whoever is let
- * in can open files for ever, and neither must keep others out.
+ * The part that denials and SFTP operations may fill: whoever is refused can ask again for ever, whoever is
+ * let in can open files for ever, and neither must keep others out.
  */
 const MANY_SHARE = 0.75;
 

@@ -91,8 +91,8 @@ interface Waiting {
 }
 
 /**
- * Opens the spool of `directory`, and repairs what a crash has left there. Damage is returned, and recorded as
- * an `agent.state` event. Rejects with the system's error when the folder cannot be used.
+ * Opens the spool of `directory`, and repairs what a crash has left there. Damage is returned, and recorded
+ * as an `agent.state` event. Rejects with the system's error when the folder cannot be used.
  */
 export async function openSpool(options: SpoolOptions): Promise<{ spool: Spool; damage: SpoolDamage }> {
   await makeDirectory(options.directory, 0o700);
@@ -184,7 +184,10 @@ class FileSpool implements Spool {
     });
   }
 
-  /** Throws why this event is not taken: ERR_UNAVAILABLE, or ERR_TOO_MANY where only its owner's share is full. */
+  /**
+   * Throws why this event is not taken: ERR_UNAVAILABLE, or ERR_TOO_MANY where only its owner's share is
+   * full.
+   */
   #refuse(body: AgentEventBody, owner: Owner, bytes: number): void {
     const bytesMax = this.#options.bytesMax ?? BYTES_MAX;
     const share = shareOfKind(body, this.#options.unprovenShare ?? 0.5);

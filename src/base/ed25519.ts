@@ -47,7 +47,9 @@ export function signEd25519(key: Ed25519Key, bytes: Uint8Array): string {
   return sign(null, bytes, key.privateKeyObject).toString("base64url");
 }
 
-/** Whether `signature` (base64url) of `bytes` is by `publicKey`. False, never a throw, for malformed input. */
+/**
+ * Whether `signature` (base64url) of `bytes` is by `publicKey`. False, never a throw, for malformed input.
+ */
 export function verifyEd25519(publicKey: string, bytes: Uint8Array, signature: string): boolean {
   const raw = Buffer.from(signature, "base64url");
   if (raw.length !== 64) return false;

@@ -42,7 +42,10 @@ const UNTRUSTED_FIX =
 /** HTTP statuses of a proxy that has lost the server behind it. */
 export const GATEWAY_STATUSES: readonly number[] = [502, 503, 504];
 
-/** Reads the code of `cause`, an error of fetch or of a WebSocket. Never throws; what is unknown is said generally. */
+/**
+ * Reads the code of `cause`, an error of fetch or of a WebSocket. Never throws; what is unknown is said
+ * generally.
+ */
 export function linkFailure(cause: unknown): LinkFailure {
   const { name, code, message } = (cause ?? {}) as { name?: string; code?: unknown; message?: unknown };
   const plain = (text: string, isAway: boolean): LinkFailure => ({ message: text, fix: undefined, isAway });

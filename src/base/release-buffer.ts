@@ -1,6 +1,7 @@
 /**
- * Frees the memory of `data` at once, so that the next allocation of its size gets the same pages while they are
- * still in the processor's cache. Left to the garbage collector, every message would cost page faults anew.
+ * Frees the memory of `data` at once, so that the next allocation of its size gets the same pages while they
+ * are still in the processor's cache. Left to the garbage collector, every message would cost page faults
+ * anew.
  *
  * `data` is empty afterwards and must not be used. Does nothing where `data` is a view of a larger buffer;
  * `headerBytes`: bytes before `data` in its buffer that may go with it. Default 0.

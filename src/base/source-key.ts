@@ -1,6 +1,6 @@
 /**
- * What counts as one source of requests: an IPv4 address or an IPv6 /64, since whoever has one address of a /64
- * has them all.
+ * What counts as one source of requests: an IPv4 address or an IPv6 /64, since whoever has one address of a
+ * /64 has them all.
  */
 export function sourceKey(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");

@@ -17,7 +17,9 @@ export function printJson(value: unknown, layout: "line" | "set" = "set"): Promi
   return print(`${tameJson(layout === "line" ? JSON.stringify(value) : JSON.stringify(value, null, 2))}\n`);
 }
 
-/** The same JSON, with escapes for what could drive a terminal: JSON lets more stand than `printable` does. */
+/**
+ * The same JSON, with escapes for what could drive a terminal: JSON lets more stand than `printable` does.
+ */
 export function tameJson(json: string): string {
   return json.replace(
     /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,

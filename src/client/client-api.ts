@@ -54,7 +54,9 @@ export interface ClientApi {
   certificate(request: CertificateRequest): Promise<CertificateResponse>;
   /** Where a machine is. Throws ERR_ACCESS_DENIED where no rule lets this device reach it. */
   target(request: TargetRequest): Promise<TargetResponse>;
-  /** Names that work without the domain. Throws ERR_LOGIN_REQUIRED or ERR_ACCESS_DENIED by the device's state. */
+  /**
+   * Names that work without the domain. Throws ERR_LOGIN_REQUIRED or ERR_ACCESS_DENIED by the device's state.
+   */
   names(request: NamesRequest): Promise<NamesResponse>;
   logout(request: LogoutRequest): Promise<void>;
   openHosted(request: HostedLoginRequest): Promise<HostedLoginResponse>;

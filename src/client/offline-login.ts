@@ -58,7 +58,9 @@ export async function rememberTarget(
   await known.remember({ ...news, identity });
 }
 
-/** A certificate by `login` itself for the machine that `target` names. Throws `away`, with what is missing. */
+/**
+ * A certificate by `login` itself for the machine that `target` names. Throws `away`, with what is missing.
+ */
 export async function signOffline(
   session: ClientSession,
   login: Login,

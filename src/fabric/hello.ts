@@ -3,8 +3,8 @@
  * dials which peer.
  *
  * A check is a pure function of the line and its context, except for the replay cache, which remembers what
- * was taken. Who may come in is for the caller's network rules (`HelloContext.refuse`) to say. The line itself
- * is described in `wire/hello.ts`.
+ * was taken. Who may come in is for the caller's network rules (`HelloContext.refuse`) to say. The line
+ * itself is described in `wire/hello.ts`.
  *
  * @module
  */
@@ -99,7 +99,9 @@ export type HelloAnswer =
       readonly reason: ReasonCode;
       readonly source: PeerId;
     }
-  /** `source` is the peer that the line claims; unproven, unless it was replayed. Null: it could not be read. */
+  /**
+   * `source` is the peer that the line claims; unproven, unless it was replayed. Null: it could not be read.
+   */
   | { readonly ok: false; readonly refusal: HelloRefusal; readonly source: PeerId | null };
 
 /**

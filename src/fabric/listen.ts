@@ -38,7 +38,9 @@ export interface ListenOptions {
   refuses?(address: string): boolean;
   /** Called for a source that was closed at once, by `refuses` or by the limits. */
   onTurnedAway?(address: string): void;
-  /** Called for a source that did not send one whole line in time. What was wrong with a line, `check` knows. */
+  /**
+   * Called for a source that did not send one whole line in time. What was wrong with a line, `check` knows.
+   */
   onOffence?(address: string, offence: "invalid-hello" | "grace-exceeded"): void;
   /** Takes over a checked stream, paused, with all that came after the line still in it. */
   accept(stream: Socket, hello: Hello, ends: ConnectionEnds): void;

@@ -1,6 +1,6 @@
 /**
- * Dials a peer by its direct addresses and through the relay: a race, in which the direct addresses have a head
- * start. The first path on which the peer answers wins, and a stream stays on its path.
+ * Dials a peer by its direct addresses and through the relay: a race, in which the direct addresses have a
+ * head start. The first path on which the peer answers wins, and a stream stays on its path.
  *
  * Read `dialPeer`. `trace` is told each step, in words for people.
  *

@@ -104,8 +104,8 @@ export interface RelayDialOptions {
 }
 
 /**
- * Opens a stream through the relay. Resolves once the peer has sent a byte, which is still in the stream. Throws
- * ERR_PEER_UNREACHABLE with the relay's reason, or the reason of `signal` when that was aborted.
+ * Opens a stream through the relay. Resolves once the peer has sent a byte, which is still in the stream.
+ * Throws ERR_PEER_UNREACHABLE with the relay's reason, or the reason of `signal` when that was aborted.
  */
 export async function dialRelay(options: RelayDialOptions): Promise<RelayStream> {
   const { origin, hello, proof, signal } = options;
@@ -160,8 +160,8 @@ export interface RelayOfferOptions {
   /** The link is gone, or was never opened. Called once. */
   onDown(): void;
   /**
-   * A stream has come in, with a hello that nobody has checked yet. True: somebody has taken it over. False: it
-   * is ended, and its client is not told why.
+   * A stream has come in, with a hello that nobody has checked yet. True: somebody has taken it over. False:
+   * it is ended, and its client is not told why.
    */
   onStream(open: RelayOpen, stream: RelayStream): boolean;
 }

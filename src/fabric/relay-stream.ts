@@ -2,8 +2,8 @@
  * One end of a relayed stream: a Duplex over frames, with flow control by credit.
  *
  * Sends no more than the other end has granted, and grants no more than it is ready to hold, so that a slow
- * reader costs at most one window (`relay-window.ts`). Read `receive` for what comes in, `#flush` for what goes
- * out. Frames are in `wire/relay.ts`.
+ * reader costs at most one window (`relay-window.ts`). Read `receive` for what comes in, `#flush` for what
+ * goes out. Frames are in `wire/relay.ts`.
  *
  * @module
  */
@@ -89,7 +89,9 @@ export class RelayStream extends Duplex {
     else this.#violated();
   }
 
-  /** Ends the stream since the other end, or the socket, is gone. Data that came before an eof is still read. */
+  /**
+   * Ends the stream since the other end, or the socket, is gone. Data that came before an eof is still read.
+   */
   cut(reason: RelayReset | "lost"): void {
     const wasGone = this.#isGone;
     this.#isGone = true;
@@ -214,7 +216,10 @@ export class RelayStream extends Duplex {
     this.#send(creditFrame(this.#options.id, more));
   }
 
-  /** ssh2 writes a packet in pieces: what one turn of the event loop writes is sent in as few frames as possible. */
+  /**
+   * ssh2 writes a packet in pieces: what one turn of the event loop writes is sent in as few frames as
+   * possible.
+   */
   #gather(chunk: Buffer): void {
     if (chunk.length > 0) this.#outgoing.push(chunk);
     this.#outgoingBytes += chunk.length;

@@ -19,9 +19,10 @@ export class RelayWindow {
   #pacedAtBytes = 0;
 
   /**
-   * The window in bytes, when `readBytes` of the stream have been read. RELAY_CREDIT_INITIAL until so many were;
-   * then what is read in WINDOW_MS, so that a fast or distant reader is kept busy and a slow one leaves little
-   * waiting in the relay: at least RELAY_CREDIT_BULK, but never more than `mostBytes` or RELAY_CREDIT_MAX.
+   * The window in bytes, when `readBytes` of the stream have been read. RELAY_CREDIT_INITIAL until so many
+   * were; then what is read in WINDOW_MS, so that a fast or distant reader is kept busy and a slow one leaves
+   * little waiting in the relay: at least RELAY_CREDIT_BULK, but never more than `mostBytes` or
+   * RELAY_CREDIT_MAX.
    */
   bytes(readBytes: number, nowMs: number, mostBytes: number): number {
     if (readBytes < RELAY_CREDIT_INITIAL) return RELAY_CREDIT_INITIAL;

@@ -2,9 +2,9 @@
  * Group names in a token or UserInfo answer, in each of the shapes that providers write them in.
  *
  * Providers agree on no shape: a list (most), one text or several with commas, an object whose keys are the
- * names (Zitadel), a list deeper down (`realm_access.roles`, Keycloak), paths with a leading slash (Keycloak),
- * or a note that the names are elsewhere (Entra ID, OpenID Connect Core 5.6.2). Pure: what the names mean
- * for a person is `management/login/person.ts`.
+ * names (Zitadel), a list deeper down (`realm_access.roles`, Keycloak), paths with a leading slash
+ * (Keycloak), or a note that the names are elsewhere (Entra ID, OpenID Connect Core 5.6.2). Pure: what the
+ * names mean for a person is `management/login/person.ts`.
  *
  * @module
  */
@@ -34,7 +34,8 @@ const DEPTH_MAX = 8;
 
 /**
  * Reads the claim at `path`: its name, or names from outside in with dots between. A name may itself hold
- * dots (`https://example.com/roles`, `resource_access.my.client.roles`): the longest one that is there counts.
+ * dots (`https://example.com/roles`, `resource_access.my.client.roles`): the longest one that is there
+ * counts.
  */
 export function readGroupsClaim(payload: Readonly<Record<string, unknown>>, path: string): GroupsClaim {
   const value = valueAt(payload, path, DEPTH_MAX);
@@ -97,7 +98,9 @@ function isGiven(value: unknown): boolean {
   return isObject(value) ? Object.keys(value).length > 0 : Boolean(value);
 }
 
-/** `_claim_names` names the claims that have to be fetched; `hasgroups` is what Entra ID writes for the same. */
+/**
+ * `_claim_names` names the claims that have to be fetched; `hasgroups` is what Entra ID writes for the same.
+ */
 function isElsewhere(payload: Readonly<Record<string, unknown>>, path: string): boolean {
   const names = payload._claim_names;
   const outermost = path.split(".")[0] ?? path;

@@ -47,7 +47,10 @@ export interface Maps {
   watch(accountId: AccountId, peerId: PeerId, onStale: () => void): () => void;
   /** The map of `mapOf`, prepared for decisions. */
   snapshotOf(accountId: AccountId, peerId: PeerId): Promise<PolicySnapshot | undefined>;
-  /** Peers whose SSH port some rule opens for this one (`policy/maps/reachable.ts`). Empty: none, or no such peer. */
+  /**
+   * Peers whose SSH port some rule opens for this one (`policy/maps/reachable.ts`). Empty: none, or no such
+   * peer.
+   */
   openedFor(accountId: AccountId, peerId: PeerId): Promise<ReadonlySet<PeerId>>;
 }
 

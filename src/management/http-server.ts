@@ -34,7 +34,9 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours. */
+/**
+ * Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours.
+ */
 export function openHttpServer(listen: CheckedListen, port: number): HttpServer {
   let entry: RequestEntry | undefined;
   let hubs: Hubs | undefined;

@@ -6,7 +6,10 @@ export interface KeyedCounter {
   readonly total: number;
 }
 
-/** Bounds: `totalMax` in all and `perKeyMax` under one key. Only counts: the caller asks `isFull` before `enter`. */
+/**
+ * Bounds: `totalMax` in all and `perKeyMax` under one key. Only counts: the caller asks `isFull` before
+ * `enter`.
+ */
 export function createKeyedCounter(totalMax: number, perKeyMax: number): KeyedCounter {
   const counts = new Map<string, number>();
   let total = 0;

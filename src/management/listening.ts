@@ -5,7 +5,9 @@
  */
 import { QfError } from "../base/errors.ts";
 
-/** Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours. */
+/**
+ * Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours.
+ */
 export function listening<T>(
   { hostname, port, flag }: { readonly hostname: string; readonly port: number; readonly flag: string },
   open: () => T,

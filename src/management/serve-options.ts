@@ -38,7 +38,9 @@ export interface ServeOptions {
    * 127.0.0.1:0, for processes on one machine. Not with SQLite.
    */
   readonly clusterListen?: string;
-  /** HOST:PORT at which they reach it where that is another: behind NAT, in a container. With `clusterListen`. */
+  /**
+   * HOST:PORT at which they reach it where that is another: behind NAT, in a container. With `clusterListen`.
+   */
   readonly clusterAdvertise?: string;
   /** A proxy in front ends TLS and writes X-Forwarded-For. */
   readonly behindProxy?: boolean;

@@ -115,7 +115,8 @@ async function open(
   const origin = await settleOrigin(store, listen, httpServer.port);
   const folder = await ownFolder(options, closers);
   const parts = await createSignIn({ store, clock, log, origin, masterKey, dataDir: folder, external });
-  // Before the httpServer's in this list, so after it in time: requests under way may still need the provider.
+  // Before the httpServer's in this list, so after it in time: requests under way may still need the
+  // provider.
   closers.splice(-1, 0, () => parts.close());
   const { keys, oidc } = parts;
   const maps = createMaps({ store, keys, origin, log });

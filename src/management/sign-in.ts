@@ -40,7 +40,10 @@ export interface SignInParts {
   readonly issuerKeys: IssuerKeys | null;
   /** Starts the embedded provider once there is an account; nothing with an external one. */
   start(): Promise<void>;
-  /** Answers `/idp/*`. Throws ERR_NOT_INITIALISED before `start`, ERR_TOO_MANY to a source that asks too often. */
+  /**
+   * Answers `/idp/*`. Throws ERR_NOT_INITIALISED before `start`, ERR_TOO_MANY to a source that asks too
+   * often.
+   */
   forward(request: Request, sourceAddress: string): Promise<Response>;
   close(): Promise<void>;
 }

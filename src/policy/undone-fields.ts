@@ -105,7 +105,9 @@ const RULE_CHECKS: Readonly<Record<keyof MapRule, FieldCheck | null>> = {
   bidirectional: null,
 };
 
-/** Names of these fields as an admin writes them, those of `ssh` with a dot. Empty: the rules do not differ. */
+/**
+ * Names of these fields as an admin writes them, those of `ssh` with a dot. Empty: the rules do not differ.
+ */
 export function undoneFields(pair: RulePair): string[] {
   const ofRule = Object.values(RULE_CHECKS).flatMap((check) =>
     check?.isUndone(pair) === true ? [check.field] : [],
@@ -164,7 +166,10 @@ function coversName(patterns: readonly string[] | undefined, name: string): bool
   );
 }
 
-/** Whether `looser` holds at every hour of `stricter` and at others too. Two rules that take turns are neither. */
+/**
+ * Whether `looser` holds at every hour of `stricter` and at others too. Two rules that take turns are
+ * neither.
+ */
 function isWider(looser: Schedule | null, stricter: Schedule | null): boolean {
   if (stricter === null) return false;
   return looser === null || (coversHours(looser, stricter) && !coversHours(stricter, looser));

@@ -13,7 +13,9 @@ import { RELAY_FRAME_HEADER_BYTES } from "../wire/relay.ts";
 /** From here on it is worth the while to give memory back at once. */
 const LARGE_BYTES = 8 * 1024;
 
-/** Resolves once the stream has ended and all of it is handed over, or the socket is gone. Takes `fd` over. */
+/**
+ * Resolves once the stream has ended and all of it is handed over, or the socket is gone. Takes `fd` over.
+ */
 export function joinDescriptor(stream: Duplex, fd: number): Promise<void> {
   return new Promise((resolve) => {
     let socket: Bun.Socket | null = null;

@@ -33,7 +33,9 @@ export function parseLocalForward(text: string): ForwardSpec {
   return spec;
 }
 
-/** `-R`: as `-L`, or `[bind:]port` alone for SOCKS from there; port 0 lets the peer choose. Throws ERR_USAGE. */
+/**
+ * `-R`: as `-L`, or `[bind:]port` alone for SOCKS from there; port 0 lets the peer choose. Throws ERR_USAGE.
+ */
 export function parseRemoteForward(text: string): ForwardSpec {
   return readSpec(text, "remote", () =>
     usage(`${JSON.stringify(text)} is not [bind_address:]port[:host:hostport]`),

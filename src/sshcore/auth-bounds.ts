@@ -34,7 +34,10 @@ export function createAuthBounds(
   let bytes = 0;
   let chatter = 0;
   let requests = 0;
-  /** A request was taken and not answered. RFC 4252 lets a client send more; ssh2 would answer them in reverse. */
+  /**
+   * A request was taken and not answered. RFC 4252 lets a client send more; ssh2 would answer them in
+   * reverse.
+   */
   let isUndecided = false;
   after(protocol, "authSuccess", () => enter("open"));
   after(protocol, "authInfoReq", () => enter("prompted"));

@@ -45,7 +45,9 @@ export function acceptChannel(connection: Connection, open: OpenFields): ServerC
   return channel;
 }
 
-/** Asks the client for a channel. Null when it refuses, or the connection ends. `fields`: what the type adds. */
+/**
+ * Asks the client for a channel. Null when it refuses, or the connection ends. `fields`: what the type adds.
+ */
 export function openChannel(
   connection: Connection,
   type: string,

@@ -17,7 +17,9 @@ type Done = (error?: Error | null) => void;
 
 /** So much of one turn is sent before more is gathered: it stays in the cache. */
 const TURN_BYTES = 256 * 1024;
-/** What a slow transport lets pile up, as a rule; more is put together by the stream itself, in fresh memory. */
+/**
+ * What a slow transport lets pile up, as a rule; more is put together by the stream itself, in fresh memory.
+ */
 const BUFFER_BYTES = 1280 * 1024;
 /** Buffers kept for the next turn; a transport that is behind holds one. */
 const SPARE_MAX = 4;

@@ -175,7 +175,9 @@ export const ManagementMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("delta"),
     delta: NetworkMapDelta,
-    /** `digestOfMap` of what comes out: anything else does not take effect, and the whole map is asked for. */
+    /**
+     * `digestOfMap` of what comes out: anything else does not take effect, and the whole map is asked for.
+     */
     digest: Sha256,
   }),
   /** Asks an agent that comes back what it has instead; it answers `differences`, or `need_map`. */

@@ -23,7 +23,9 @@ export const CERTIFICATE_KEY_TYPE = "ssh-ed25519-cert-v01@openssh.com";
 /** Longest certificate blob read: room for the longest ID token and 256 principals. */
 export const CERTIFICATE_BYTES_MAX = 49_152;
 
-/** Critical option; its value is the target's peer id. No stock sshd accepts an option that it does not know. */
+/**
+ * Critical option; its value is the target's peer id. No stock sshd accepts an option that it does not know.
+ */
 export const OPTION_PEER = "peer@qufabric";
 /** Value is the JSON of `CertificateIdentity`. */
 export const EXTENSION_IDENTITY = "identity@qufabric";

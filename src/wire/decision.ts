@@ -11,7 +11,9 @@ import { ReasonCode } from "./reason.ts";
 import { RULE_OUTCOMES } from "./rule-outcome.ts";
 import { EpochSeconds, GroupId, LocalUser, PeerId, RuleId, UserId } from "./units.ts";
 
-/** Longest command: Linux takes no longer argument (MAX_ARG_STRLEN with its NUL), and so no longer `sh -c`. */
+/**
+ * Longest command: Linux takes no longer argument (MAX_ARG_STRLEN with its NUL), and so no longer `sh -c`.
+ */
 export const COMMAND_BYTES_MAX = 131_071;
 
 /** What is being asked for; `connect` is the sign-in itself. */
@@ -51,7 +53,9 @@ export type Trace = z.infer<typeof Trace>;
 export const Grant = z.strictObject({
   ruleId: RuleId,
   capabilities: SshCapabilities,
-  /** The first second at which this grant may no longer hold and must be asked for again. Null: none known. */
+  /**
+   * The first second at which this grant may no longer hold and must be asked for again. Null: none known.
+   */
   validUntilSeconds: EpochSeconds.nullable(),
 });
 export type Grant = z.infer<typeof Grant>;
@@ -67,7 +71,9 @@ export const AccessRequestRecord = z.strictObject({
 });
 export type AccessRequestRecord = z.infer<typeof AccessRequestRecord>;
 
-/** A decision as it is written down: the pure `Decision` of `policy/decide/decide.ts` with its trace unrolled. */
+/**
+ * A decision as it is written down: the pure `Decision` of `policy/decide/decide.ts` with its trace unrolled.
+ */
 export const DecisionRecord = z.strictObject({
   outcome: z.enum(["allow", "deny"]),
   reason: ReasonCode.nullable(),

@@ -18,7 +18,9 @@ export const HostedLoginData = z.strictObject({
   fresh: z.boolean(),
   /** The account's setting when it began. */
   confirmation: z.enum(["code", "click"]),
-  /** Of a sign-in with a client that has no certificate: what the approval is good for. Absent: a login of qf. */
+  /**
+   * Of a sign-in with a client that has no certificate: what the approval is good for. Absent: a login of qf.
+   */
   approval: z
     .strictObject({
       machinePeerId: PeerId,

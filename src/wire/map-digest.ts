@@ -1,6 +1,7 @@
 /**
  * Digest of what a map says, versions apart: management tells by it whether a map changed, an agent whether
- * what it put together from a delta is what management meant. Both work it out the same way, from sorted keys.
+ * what it put together from a delta is what management meant. Both work it out the same way, from sorted
+ * keys.
  *
  * Remembers digests of the objects that maps share, since maps are never changed in place.
  *

@@ -3,12 +3,13 @@
  * another of its processes, or after any time away.
  *
  * The agent says the digest of each *section* of its map (a value, or a keyed collection). Of the collections
- * that differ management sends an *outline*: the digests of *buckets*, into which keys fall by their hash. The
- * agent answers with what it holds in the buckets that differ, entry by entry, and of that management makes a
- * delta. So what is sent goes by what changed, and nobody has to remember what was sent before.
+ * that differ management sends an *outline*: the digests of *buckets*, into which keys fall by their hash.
+ * The agent answers with what it holds in the buckets that differ, entry by entry, and of that management
+ * makes a delta. So what is sent goes by what changed, and nobody has to remember what was sent before.
  *
  * Digests are cut short here, since they only choose what to send: what comes out of a delta counts by the
- * digest of the whole map or not at all, and a whole map is sent instead. Read `differencesFrom`, `deltaFrom`.
+ * digest of the whole map or not at all, and a whole map is sent instead. Read `differencesFrom`,
+ * `deltaFrom`.
  *
  * @module
  */

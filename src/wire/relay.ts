@@ -19,9 +19,9 @@ export const RELAY_AGENT_PATH = "/agent/v1/relay";
 /** Header of a client's request: the hello for the target, without its newline. */
 export const RELAY_HELLO_HEADER = "qufabric-hello";
 /**
- * Header of both requests. A client's: its device key's signature over signedBytes("relay", …, {hello}), since
- * hellos pass in the clear on direct paths and one that was read there must not open a relayed stream. A
- * machine's: base64url of `RelayAgentProof` in JSON, a space, and its device key's signature over
+ * Header of both requests. A client's: its device key's signature over signedBytes("relay", …, {hello}),
+ * since hellos pass in the clear on direct paths and one that was read there must not open a relayed stream.
+ * A machine's: base64url of `RelayAgentProof` in JSON, a space, and its device key's signature over
  * signedBytes("relay", …, the fields in order).
  */
 export const RELAY_PROOF_HEADER = "qufabric-relay";
@@ -43,7 +43,9 @@ export const RELAY_CREDIT_INITIAL = 64 * 1024;
 export const RELAY_CREDIT_BULK = 1024 * 1024;
 /** Most bytes of credit open in one direction of a stream. Bounds what a stream can cost the relay. */
 export const RELAY_CREDIT_MAX = 4 * 1024 * 1024;
-/** Most bytes of data in one frame: room for the eight packets of 32 kB that an SSH transport writes at once. */
+/**
+ * Most bytes of data in one frame: room for the eight packets of 32 kB that an SSH transport writes at once.
+ */
 export const RELAY_DATA_BYTES_MAX = 264 * 1024;
 export const RELAY_FRAME_HEADER_BYTES = 5;
 export const RELAY_FRAME_BYTES_MAX = RELAY_FRAME_HEADER_BYTES + RELAY_DATA_BYTES_MAX;

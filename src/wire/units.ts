@@ -69,7 +69,10 @@ export const OverlayAddress = z.ipv4().refine((text) => {
 }, "is not an overlay address (100.64.0.0/10)");
 export type OverlayAddress = string;
 
-/** Name a person gives to a group, policy, rule, key or token: letters of any script, no shell or config syntax. */
+/**
+ * Name a person gives to a group, policy, rule, key or token: letters of any script, no shell or config
+ * syntax.
+ */
 export const DisplayName = z
   .string()
   .trim()
@@ -100,8 +103,8 @@ export const Base64Url = z
 /** Ed25519 signature: 64 bytes as unpadded base64url. */
 export const Ed25519Signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/, "is not an Ed25519 signature");
 /**
- * Ed25519 public key: the raw 32 bytes as unpadded base64url. Keys are compared as text, so each has one spelling:
- * the last character's two bits that mean nothing are zero.
+ * Ed25519 public key: the raw 32 bytes as unpadded base64url. Keys are compared as text, so each has one
+ * spelling: the last character's two bits that mean nothing are zero.
  */
 export const Ed25519PublicKey = z
   .string()

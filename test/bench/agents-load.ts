@@ -1,7 +1,7 @@
 /**
  * A process full of simulated agents: for each a WebSocket of its own, the proof of its device key, its map
- * with every delta applied and acknowledged, a heartbeat, and the return after a loss as agents do it. Nothing
- * of the rest of an agent. Orders come as JSON lines on stdin, an answer to each goes to stdout.
+ * with every delta applied and acknowledged, a heartbeat, and the return after a loss as agents do it.
+ * Nothing of the rest of an agent. Orders come as JSON lines on stdin, an answer to each goes to stdout.
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";

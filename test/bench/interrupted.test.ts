@@ -1,4 +1,6 @@
-/** What `make bench`, `make soak` and `make demo` are made of leaves nothing behind when it is interrupted. */
+/**
+ * What `make bench`, `make soak` and `make demo` are made of leaves nothing behind when it is interrupted.
+ */
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";

@@ -24,7 +24,10 @@ function parentOf(pid: number): number | undefined {
   }
 }
 
-/** Proportional set size of a process in bytes: what is its own, and its share of what it shares. 0 when it is gone. */
+/**
+ * Proportional set size of a process in bytes: what is its own, and its share of what it shares. 0 when it is
+ * gone.
+ */
 export function pssBytes(pid: number): number {
   try {
     const found = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "latin1"));

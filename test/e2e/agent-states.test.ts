@@ -1,4 +1,7 @@
-/** States that `qf agent status` names: a flood, a copied state folder, evidence that cannot be written, no link. */
+/**
+ * States that `qf agent status` names: a flood, a copied state folder, evidence that cannot be written, no
+ * link.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";

@@ -1,4 +1,6 @@
-/** What goes wrong in everyday use: one line with the cause and one next step, for `qf ssh` and for OpenSSH. */
+/**
+ * What goes wrong in everyday use: one line with the cause and one next step, for `qf ssh` and for OpenSSH.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { createServer, type Server } from "node:net";

@@ -1,4 +1,6 @@
-/** The main job, end to end: a person signs in with an identity provider and is somebody on another machine. */
+/**
+ * The main job, end to end: a person signs in with an identity provider and is somebody on another machine.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** `qf ssh` with -L, -R, -D, -W, -A and unix sockets, against a real agent: what is allowed, and what is next to it. */
+/**
+ * `qf ssh` with -L, -R, -D, -W, -A and unix sockets, against a real agent: what is allowed, and what is next
+ * to it.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Machines reached by IPv6: the built-in client, OpenSSH with a handed-over descriptor, and the relay after it. */
+/**
+ * Machines reached by IPv6: the built-in client, OpenSSH with a handed-over descriptor, and the relay after
+ * it.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";

@@ -1,4 +1,6 @@
-/** By which names a machine is reached: full name and address always, its label alone as far as admins say so. */
+/**
+ * By which names a machine is reached: full name and address always, its label alone as far as admins say so.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Management away: a machine with `--allow-offline-logins` takes a login that its person has kept, and no other. */
+/**
+ * Management away: a machine with `--allow-offline-logins` takes a login that its person has kept, and no
+ * other.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Where the kernel makes no network namespaces the two hosts behind NATs are passed over aloud; in CI they fail. */
+/**
+ * Where the kernel makes no network namespaces the two hosts behind NATs are passed over aloud; in CI they
+ * fail.
+ */
 import { expect, test } from "bun:test";
 import { resolve } from "node:path";
 import { isRoot } from "../support/os-accounts.ts";

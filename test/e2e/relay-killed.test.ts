@@ -12,7 +12,9 @@ const EACH = 2;
 const ROUNDS = 3;
 /** A stream may hold a window in its own buffers and in those of its session. */
 const TRANSFERRED_MIN = 2_000_000;
-/** What an agent may hold more than after the first time; a window of each stream would be a fraction of it. */
+/**
+ * What an agent may hold more than after the first time; a window of each stream would be a fraction of it.
+ */
 const GROWTH_BYTES_MAX = 24 * 1024 * 1024;
 
 type Transfer = Bun.Subprocess<"ignore" | "pipe", "pipe", "pipe">;

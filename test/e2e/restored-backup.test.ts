@@ -1,4 +1,7 @@
-/** An older copy of management's data is put back: machines refuse it until an administrator says that it is meant. */
+/**
+ * An older copy of management's data is put back: machines refuse it until an administrator says that it is
+ * meant.
+ */
 import { expect, test } from "bun:test";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";

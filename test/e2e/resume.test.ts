@@ -1,6 +1,6 @@
 /**
- * An agent that was away, however long and wherever it comes back, is told what it lacks and no more, and then
- * has the very map that one without any would be given.
+ * An agent that was away, however long and wherever it comes back, is told what it lacks and no more, and
+ * then has the very map that one without any would be given.
  */
 import { expect, test } from "bun:test";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,7 @@
-/** Management behind a reverse proxy: whose address counts, WebSockets, and what is said where they do not pass. */
+/**
+ * Management behind a reverse proxy: whose address counts, WebSockets, and what is said where they do not
+ * pass.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { freePort } from "../support/echo.ts";
 import { type Lab, LabAgent, openLab } from "../support/lab.ts";

@@ -9,7 +9,10 @@ import { hasPostgres } from "../support/postgres.ts";
 import { type LabManagement, openTwoManagements, type TwoManagements } from "../support/two-managements.ts";
 
 const AGENTS = 1_000;
-/** More than so many are asked at no time who they are, of those that come to one process (`sync/handshake.ts`). */
+/**
+ * More than so many are asked at no time who they are, of those that come to one process
+ * (`sync/handshake.ts`).
+ */
 const HANDSHAKES_MAX = 128;
 
 describe.skipIf(!hasPostgres)("a rolling restart of two managements", () => {

@@ -1,4 +1,6 @@
-/** OpenSSH's own regression scripts: which of them apply to a server that is not sshd, and why others do not. */
+/**
+ * OpenSSH's own regression scripts: which of them apply to a server that is not sshd, and why others do not.
+ */
 
 /** A script that is run. */
 export interface Script {

@@ -1,4 +1,6 @@
-/** One session of the account in argv through a monitor, on a machine as it is; prints what its program says. */
+/**
+ * One session of the account in argv through a monitor, on a machine as it is; prints what its program says.
+ */
 import { openMonitor } from "../../src/agent/os/monitor.ts";
 import { hasPam } from "../../src/agent/os/pam.ts";
 import { spawnAs } from "../../src/agent/os/spawn.ts";

@@ -84,7 +84,10 @@ export function createBrowser(options: BrowserOptions = {}) {
   return {
     jar,
     open: (url: string): Promise<BrowserPage> => walk(url, { method: "GET" }),
-    /** Fills `values` into the form of `page` that has these fields, or presses `button` of the first that has it. */
+    /**
+     * Fills `values` into the form of `page` that has these fields, or presses `button` of the first that has
+     * it.
+     */
     submit(page: BrowserPage, values: Record<string, string>, button?: string): Promise<BrowserPage> {
       const form = formsOf(page).find(
         (one) =>

@@ -1,4 +1,6 @@
-/** A program with an account, management and an agent, that waits to be interrupted. Says what it has made. */
+/**
+ * A program with an account, management and an agent, that waits to be interrupted. Says what it has made.
+ */
 import { interruptible } from "./interrupt.ts";
 import { openLab } from "./lab.ts";
 import { OsAccount } from "./os-accounts.ts";

@@ -39,7 +39,10 @@ export interface NatLab {
   ): { exitCode: number; stdout: string };
   /** Opens a port of the router of hostb for hostb itself. */
   forwardToB(port: number): void;
-  /** Gives both hosts IPv6 addresses, routed to each other; hostb's router lets `port` through. Returns hostb's. */
+  /**
+   * Gives both hosts IPv6 addresses, routed to each other; hostb's router lets `port` through. Returns
+   * hostb's.
+   */
   routeIpv6(port: number): string;
   close(): void;
 }

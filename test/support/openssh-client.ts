@@ -1,4 +1,6 @@
-/** OpenSSH's own ssh(1) against a server of `ssh-world.ts`, with the certificate as it reads one from a file. */
+/**
+ * OpenSSH's own ssh(1) against a server of `ssh-world.ts`, with the certificate as it reads one from a file.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -135,7 +135,9 @@ export class RawSftp {
     return { status, stderr, maxRssBytes };
   }
 
-  /** The server's own high-water mark; what wait4(2) tells begins with that of the process it was forked from. */
+  /**
+   * The server's own high-water mark; what wait4(2) tells begins with that of the process it was forked from.
+   */
   #peakBytes(): number {
     try {
       const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");

@@ -1,7 +1,9 @@
 /** Whose sockets there are, as /proc/net/tcp says. */
 import { readFileSync } from "node:fs";
 
-/** Uids of the TCP sockets (IPv4) with `port` at that end; `state` narrows them: 01 connected, 0A listening. */
+/**
+ * Uids of the TCP sockets (IPv4) with `port` at that end; `state` narrows them: 01 connected, 0A listening.
+ */
 export function socketUids(end: "local" | "remote", port: number, state?: "01" | "0A"): number[] {
   const lines = readFileSync("/proc/net/tcp", "utf8").trim().split("\n").slice(1);
   const hex = port.toString(16).toUpperCase().padStart(4, "0");

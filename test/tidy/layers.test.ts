@@ -1,4 +1,7 @@
-/** src/ARCHITECTURE.md as a test: who may import whom, which package has its door where, whether the map is true. */
+/**
+ * src/ARCHITECTURE.md as a test: who may import whom, which package has its door where, whether the map is
+ * true.
+ */
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";

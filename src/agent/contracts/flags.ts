@@ -26,7 +26,9 @@ export interface FlagRow {
   readonly isOptional?: true;
 }
 
-/** In the order of help and README, limits last. `--setup-key` and `--state-dir` are not stored, so not here. */
+/**
+ * In the order of help and README, limits last. `--setup-key` and `--state-dir` are not stored, so not here.
+ */
 export const FLAGS: readonly FlagRow[] = [
   { name: "management-url", key: "managementUrl", kind: "text" },
   { name: "name", key: "name", kind: "text", isOptional: true },

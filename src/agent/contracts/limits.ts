@@ -35,7 +35,9 @@ export interface Limits {
   readonly channelsMax: number;
   /** Longest packet of somebody who is signed in, in bytes. Default 256 kB, as sshd's. */
   readonly packetBytesMax: number;
-  /** How often a client that says nothing is asked, null: never; and how often in vain. Default 60 s and 10. */
+  /**
+   * How often a client that says nothing is asked, null: never; and how often in vain. Default 60 s and 10.
+   */
   readonly aliveIntervalMs: number | null;
   readonly aliveCountMax: number;
   /** Longest silence of a connection, and longest connection. Null, the default: no end but the policy's. */

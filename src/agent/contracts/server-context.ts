@@ -1,6 +1,6 @@
 /**
- * The door between an agent and its SSH server, both ways: what the server may know of the agent (`ServerContext`:
- * map, flags, where evidence goes), and what the agent may ask of the server (`SshServer`).
+ * The door between an agent and its SSH server, both ways: what the server may know of the agent
+ * (`ServerContext`: map, flags, where evidence goes), and what the agent may ask of the server (`SshServer`).
  *
  * `agent-context.ts` makes the one, `ssh-server/server.ts` the other; tests fake both.
  *
@@ -36,7 +36,10 @@ export interface ServerContext {
   machineFlags(): MachineFlags;
   /** False with --disable-ssh-auth: device keys sign in, certificates do not. */
   sshAuth(): boolean;
-  /** The pinned issuer and audience, and its keys as this machine fetched them. Null: no --require-idp-binding. */
+  /**
+   * The pinned issuer and audience, and its keys as this machine fetched them. Null: no
+   * --require-idp-binding.
+   */
   pinned(): {
     readonly issuer: string;
     readonly audience: string;
@@ -76,7 +79,10 @@ export interface StreamOrigin {
 }
 
 export interface SshServer {
-  /** Takes `stream` over, whose next byte is SSH's first. Never throws; a stream that is not served is destroyed. */
+  /**
+   * Takes `stream` over, whose next byte is SSH's first. Never throws; a stream that is not served is
+   * destroyed.
+   */
   accept(stream: Duplex, origin: StreamOrigin): void;
   /** Live sessions, for `status` and management. */
   sessions(): LiveSession[];

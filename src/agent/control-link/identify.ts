@@ -33,7 +33,9 @@ export interface Identity {
 
 type Welcome = Extract<ManagementMessage, { type: "welcome" }>;
 
-/** Why nothing is proven to this management: what we sign must be for the account and origin we enrolled at. */
+/**
+ * Why nothing is proven to this management: what we sign must be for the account and origin we enrolled at.
+ */
 export function denialOfWelcome(welcome: Welcome, enrolled: Enrolled): string | null {
   if (welcome.accountId !== enrolled.accountId || welcome.origin !== enrolled.origin) {
     return "management calls itself something else than where this machine is enrolled";

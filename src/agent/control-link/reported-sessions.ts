@@ -1,6 +1,6 @@
 /**
- * Live sessions as management is told of them: as many as one message may hold. Who is let in decides how many
- * there are and what they carry, and must not be able to end the control link by that.
+ * Live sessions as management is told of them: as many as one message may hold. Who is let in decides how
+ * many there are and what they carry, and must not be able to end the control link by that.
  *
  * @module
  */
@@ -15,7 +15,10 @@ const FORWARDS_BYTES_MAX = 512 * 1024;
 /** A character beyond ASCII goes as six. */
 const ESCAPED_BYTES = 6;
 
-/** The first of `sessions`: what is forwarded is told as far as there is room, the sessions themselves before it. */
+/**
+ * The first of `sessions`: what is forwarded is told as far as there is room, the sessions themselves before
+ * it.
+ */
 export function reportedSessions(sessions: readonly LiveSession[]): LiveSession[] {
   const told: LiveSession[] = [];
   let left = AGENT_MESSAGE_BYTES_MAX - ROOM_BYTES;

@@ -61,7 +61,9 @@ export interface SyncClient {
 /** How often live sessions are compared with what was last told. */
 const SESSIONS_MS = 1_000;
 
-/** How long after the last sign of another agent with our key that is said: both come back again and again. */
+/**
+ * How long after the last sign of another agent with our key that is said: both come back again and again.
+ */
 const CLONE_MS = 600_000;
 
 /** The error of a link whose first attempt is still under way. */

@@ -1,9 +1,10 @@
 /**
  * A running agent: starts its parts in order, wires them to each other, and stops them in order.
  *
- * The map (`map-holder.ts`), the link to management (`sync-client.ts`), the SSH server (`server-context.ts`), the
- * streams that come to it (`listeners.ts`), the control socket, and the spool, which holds evidence of all of it.
- * Decides nothing. Read `start`, then `#stop`: what is stopped late may still be needed by what stops before.
+ * The map (`map-holder.ts`), the link to management (`sync-client.ts`), the SSH server (`server-context.ts`),
+ * the streams that come to it (`listeners.ts`), the control socket, and the spool, which holds evidence of
+ * all of it. Decides nothing. Read `start`, then `#stop`: what is stopped late may still be needed by what
+ * stops before.
  *
  * @module
  */

@@ -49,8 +49,8 @@ export interface Listeners {
   /** What was turned away of late. */
   refused(): RefusalSums;
   /**
-   * Listens where `flags` say, and offers this machine to the relay. Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION
-   * or ERR_USAGE, and listens where `before` said then.
+   * Listens where `flags` say, and offers this machine to the relay. Throws ERR_ADDRESS_IN_USE,
+   * ERR_PERMISSION or ERR_USAGE, and listens where `before` said then.
    */
   listen(flags: AgentFlagsStored, before: AgentFlagsStored): Promise<void>;
   /** Addresses that others may be told to dial. */

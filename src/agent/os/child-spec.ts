@@ -31,14 +31,19 @@ export interface ChildSpec {
   readonly file: string;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Instead of executing `file`: be this user's forward helper (forward-helper-child.ts). Absent: execute. */
+  /**
+   * Instead of executing `file`: be this user's forward helper (forward-helper-child.ts). Absent: execute.
+   */
   readonly isForwardHelper?: boolean;
   /**
    * Instead of executing `file`: serve SFTP on stdin and stdout, so far, with a stderr that goes both ways
    * (sftp/sftp-audit-writer.ts). Absent: execute.
    */
   readonly sftp?: "write" | "read";
-  /** Instead of executing `file`: be a session's monitor (monitor-child.ts), with the ids it has. Absent: execute. */
+  /**
+   * Instead of executing `file`: be a session's monitor (monitor-child.ts), with the ids it has. Absent:
+   * execute.
+   */
   readonly isMonitor?: boolean;
   /** Supplementary groups. Absent: those of the account database. */
   readonly groups?: readonly number[];

@@ -21,7 +21,10 @@ import { MEMORY_RESOURCES, makeRoomFor, type ResourceLimit, setLimits } from "./
 /** A spec mostly fits; room for the longest would be cleared at each start. */
 const SPEC_BYTES_USUAL = 16 * 1024;
 
-/** Calls of Node's that are there on Linux; were one missing, calling it would throw, which is what it must do. */
+/**
+ * Calls of Node's that are there on Linux; were one missing, calling it would throw, which is what it must
+ * do.
+ */
 const own = process as unknown as {
   initgroups(user: string, extraGroup: number): void;
   setgroups(ids: readonly number[]): void;

@@ -19,7 +19,9 @@ export interface Containment {
   prepare(): void;
   /** Takes in a process that has not yet begun. Rejects when it cannot be held, or all was killed. */
   add(pid: number): Promise<void>;
-  /** SIGKILL to everything, until nothing is left or `timeoutMs` has passed. Resolves to whether all is gone. */
+  /**
+   * SIGKILL to everything, until nothing is left or `timeoutMs` has passed. Resolves to whether all is gone.
+   */
   killAll(timeoutMs: number): Promise<boolean>;
   /** The connection is over; whatever lives on lives on its own. */
   release(): void;

@@ -51,7 +51,9 @@ export type ForwardHelperAnswer = { readonly id: number } & (
   | { readonly kind: "failed"; readonly failure: ForwardHelperFailure }
 );
 
-/** Cuts a stream of bytes into lines. Throws when one is longer than `bytesMax`, by default any of a helper's. */
+/**
+ * Cuts a stream of bytes into lines. Throws when one is longer than `bytesMax`, by default any of a helper's.
+ */
 export function createLines(bytesMax = DOOR_LINE_BYTES_MAX): (data: Uint8Array) => string[] {
   let rest = Buffer.alloc(0);
   return (data) => {

@@ -128,7 +128,10 @@ export class ForwardHelper {
     return this.#dialed({ kind: "dialSocket", path });
   }
 
-  /** Listens at the first of `addresses`, and at those of the others that are there. Throws ForwardHelperError. */
+  /**
+   * Listens at the first of `addresses`, and at those of the others that are there. Throws
+   * ForwardHelperError.
+   */
   listen(
     addresses: readonly string[],
     port: number,
@@ -137,7 +140,9 @@ export class ForwardHelper {
     return this.#listening({ kind: "listen", addresses, port }, onAccepted);
   }
 
-  /** Listens on a new unix socket; a path that is there already is not replaced. Throws ForwardHelperError. */
+  /**
+   * Listens on a new unix socket; a path that is there already is not replaced. Throws ForwardHelperError.
+   */
   listenSocket(path: string, onAccepted: (accepted: Accepted) => void): Promise<Listening> {
     return this.#listening({ kind: "listenSocket", path }, onAccepted);
   }

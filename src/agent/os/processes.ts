@@ -53,7 +53,10 @@ export function noteAuditSession(mark: Mark): void {
   if (session !== "" && session !== NO_AUDIT_SESSION && !isOwn) mark.auditSession = session;
 }
 
-/** SIGKILL to every process with one of `marks` and to all that descends from one. Returns how many there were. */
+/**
+ * SIGKILL to every process with one of `marks` and to all that descends from one. Returns how many there
+ * were.
+ */
 export function killMarked(marks: readonly Mark[]): number {
   const processes = listProcesses();
   const byPid = new Map(processes.map((facts) => [facts.pid, facts]));

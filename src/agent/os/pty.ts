@@ -40,7 +40,9 @@ export interface Pty {
 const WINDOW_MAX = 0xffff;
 const OPEN_FLAGS = constants.O_RDWR | constants.O_NOCTTY | 0o2000000; // O_CLOEXEC
 
-/** Opens a terminal owned by `uid` and group tty, mode 0620, as login(1) leaves it. Throws when there is none. */
+/**
+ * Opens a terminal owned by `uid` and group tty, mode 0620, as login(1) leaves it. Throws when there is none.
+ */
 export async function openPty(options: {
   readonly uid: number;
   readonly size: WindowSize;

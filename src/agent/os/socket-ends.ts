@@ -14,7 +14,9 @@ import type { FdReader, FdWriter } from "./pipes.ts";
 /** Bytes from the child that may wait to be read here. */
 const HELD_BYTES_MAX = 512 * 1024;
 
-/** Our two ends, and a descriptor each for stdin and stdout of the child, to be closed here once it has them. */
+/**
+ * Our two ends, and a descriptor each for stdin and stdout of the child, to be closed here once it has them.
+ */
 export function openSocketEnds(): {
   reader: FdReader;
   writer: FdWriter;

@@ -25,7 +25,9 @@ export interface SpawnRequest {
   readonly launch?: Launch;
 }
 
-/** Starts a child on three descriptors, which stay the caller's, and gives it its spec once it is contained. */
+/**
+ * Starts a child on three descriptors, which stay the caller's, and gives it its spec once it is contained.
+ */
 export type Launch = (
   request: SpawnRequest,
   stdio: readonly [number, number, number],
@@ -57,7 +59,10 @@ export interface SpawnedChild {
  * more than it gives.
  */
 const SFTP_ENV = { BUN_JSC_useFTLJIT: "0" };
-/** What runs a few hundred lines once has no use for threads that compile. (bun:ffi wants a compiler all the same.) */
+/**
+ * What runs a few hundred lines once has no use for threads that compile. (bun:ffi wants a compiler all the
+ * same.)
+ */
 const BRIEF_ENV = { BUN_JSC_useConcurrentJIT: "0" };
 /**
  * A monitor runs little code too, and for a moment within the memory limits of its user: then no thread of

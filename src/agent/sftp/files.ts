@@ -53,8 +53,8 @@ function intentOf(bits: number): OpenIntent {
 }
 
 /**
- * Waits for nobody at the other end of a pipe or a line: nothing could be told of what was done before. A file that
- * another program has leased is waited for, as by everybody.
+ * Waits for nobody at the other end of a pipe or a line: nothing could be told of what was done before. A
+ * file that another program has leased is waited for, as by everybody.
  */
 function openNow(path: Buffer, flags: number, mode: number): number {
   try {

@@ -30,7 +30,9 @@ export interface SftpServerOptions {
   readonly mode: "write" | "read";
   /** Absent: nothing is counted or hashed. */
   readonly onOperation?: OperationHook;
-  /** Called each time before the client is waited for, when all it asked is answered. A throw ends the server. */
+  /**
+   * Called each time before the client is waited for, when all it asked is answered. A throw ends the server.
+   */
   readonly beforeWait?: (inputFd: number) => void;
   readonly beforeWrite?: BeforeWrite;
 }

@@ -1,9 +1,9 @@
 /**
  * What the server has done, on its way to the agent, which stores it: lines on a socket, each answered.
  *
- * What takes a name away or gives one, and a copy, waits until it is stored. The rest is stored a moment after it was
- * done, several together, and no more of it than fits into a few lines: whoever is not answered waits, and
- * whoever is answered no does nothing more.
+ * What takes a name away or gives one, and a copy, waits until it is stored. The rest is stored a moment
+ * after it was done, several together, and no more of it than fits into a few lines: whoever is not answered
+ * waits, and whoever is answered no does nothing more.
  *
  * @module
  */
@@ -81,7 +81,9 @@ export class SftpAuditWriter {
     };
   };
 
-  /** Sends what is held once it is old enough or the client is silent. Throws when nothing more is recorded. */
+  /**
+   * Sends what is held once it is old enough or the client is silent. Throws when nothing more is recorded.
+   */
   readonly beforeWait = (inputFd: number): void => {
     while (this.#unanswered > 0 && isReadable(this.#fd, 0)) this.#takeAnswers();
     if (this.#held.length > 0) {
@@ -92,8 +94,8 @@ export class SftpAuditWriter {
   };
 
   /**
-   * How much may be written to the client now. One that does not read keeps the server waiting for as long as it
-   * likes, but nothing back of what was done: that is sent first, once it is old enough. Never throws.
+   * How much may be written to the client now. One that does not read keeps the server waiting for as long as
+   * it likes, but nothing back of what was done: that is sent first, once it is old enough. Never throws.
    */
   readonly beforeWrite = (outputFd: number): number => {
     if (this.#held.length === 0) return Number.MAX_SAFE_INTEGER;

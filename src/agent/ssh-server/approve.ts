@@ -36,7 +36,9 @@ export interface ApproverOptions {
 }
 
 export interface Approver {
-  /** Takes a request by this method. It is answered later, unless the client asks by another method before. */
+  /**
+   * Takes a request by this method. It is answered later, unless the client asks by another method before.
+   */
   begin(context: KeyboardAuthContext): void;
   /** Shows `line` to the person, and refuses. */
   refuse(context: KeyboardAuthContext, line: string): void;

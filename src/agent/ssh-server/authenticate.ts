@@ -48,7 +48,10 @@ export interface Authenticator {
   onRequest(context: AuthContext): void;
   /** True while a signed request is being decided. */
   readonly isDeciding: boolean;
-  /** What all requests so far came to: `failed`, nobody was proven; `refused`, a proven person may not come in. */
+  /**
+   * What all requests so far came to: `failed`, nobody was proven; `refused`, a proven person may not come
+   * in.
+   */
   readonly outcome: "none" | "failed" | "refused";
   /** The connection is gone. */
   end(): void;

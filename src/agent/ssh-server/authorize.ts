@@ -2,8 +2,8 @@
  * The one authorisation of the SSH server: may this subject do this now, by the present map and flags? Asked
  * for the sign-in, and again for everything a connection does; an earlier grant proves nothing.
  *
- * `policy/decide/decide.ts` answers. This adds what only the machine knows: how old its map is, which logins were
- * ended, and whom it was told to trust. Synchronous, so that nothing changes while it is answered.
+ * `policy/decide/decide.ts` answers. This adds what only the machine knows: how old its map is, which logins
+ * were ended, and whom it was told to trust. Synchronous, so that nothing changes while it is answered.
  *
  * @module
  */

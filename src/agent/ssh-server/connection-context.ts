@@ -1,5 +1,6 @@
 /**
- * What a session or a forward may ask of the connection that it belongs to. `create-context.ts` makes it, tests fake it.
+ * What a session or a forward may ask of the connection that it belongs to. `create-context.ts` makes it,
+ * tests fake it.
  *
  * @module
  */
@@ -32,13 +33,15 @@ export interface ConnectionContext {
   /** A denial that policy had no part in. */
   deny(reason: ReasonCode, action: Action): Authorization;
   /**
-   * Stores a denial. Resolves with its sentence for the person, and a receipt in it where it could be stored; it
-   * stands in any case.
+   * Stores a denial. Resolves with its sentence for the person, and a receipt in it where it could be stored;
+   * it stands in any case.
    */
   recordRefusal(authorization: Authorization): Promise<string>;
   /** Stores an allow and the event that it permits. Null: stored; otherwise why it must not begin. */
   recordStart(authorization: Authorization, event: AgentEventBody): Promise<ReasonCode | null>;
-  /** Stores what is done in a session that has begun. False: it could not be stored, and the session must end. */
+  /**
+   * Stores what is done in a session that has begun. False: it could not be stored, and the session must end.
+   */
   recordMeanwhile(event: AgentEventBody): Promise<boolean>;
   /** Stores the end of something. Never rejects; a failure is logged. */
   recordEnd(event: AgentEventBody): Promise<void>;

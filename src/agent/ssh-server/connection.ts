@@ -3,7 +3,8 @@
  * the end. When the machine ends it, every process and socket of it ends as well.
  *
  * Owns the parts and their order, and judges nothing itself: `authenticate.ts` signs in, `session.ts` and
- * `forward.ts` serve channels, `authorize.ts` is asked again by `recheck`. Read the constructor, then `#admit`.
+ * `forward.ts` serve channels, `authorize.ts` is asked again by `recheck`. Read the constructor, then
+ * `#admit`.
  *
  * @module
  */
@@ -41,7 +42,9 @@ export interface ConnectionOptions {
   readonly origin: StreamOrigin;
   readonly cgroupRoot: string | null;
   openMonitor(): Promise<Monitor>;
-  /** Called at most once: the connection ended before anybody was signed in, by this offence of its source. */
+  /**
+   * Called at most once: the connection ended before anybody was signed in, by this offence of its source.
+   */
   onOffence(offence: Offence): void;
   /** An attempt to sign in proved nobody: to be counted, not recorded one by one. */
   onUnproven(reason: ReasonCode): void;
@@ -248,8 +251,9 @@ export class SshConnection {
   }
 
   /**
-   * Ends the connection whole: every process, channel and the transport. `text` is shown on every terminal and
-   * sent with the disconnect; `reason` is recorded. Resolves when nothing is left. Called twice, the first counts.
+   * Ends the connection whole: every process, channel and the transport. `text` is shown on every terminal
+   * and sent with the disconnect; `reason` is recorded. Resolves when nothing is left. Called twice, the
+   * first counts.
    */
   end(reason: ReasonCode, text: string): Promise<void> {
     this.#ending ??= this.#end(reason, text);

@@ -116,7 +116,10 @@ export class Forwards {
       .finally(() => this.#startingStreams--);
   }
 
-  /** Answers a global request (RFC 4254 section 7.1). Resolves with the port for `tcpip-forward`; null is a no. */
+  /**
+   * Answers a global request (RFC 4254 section 7.1). Resolves with the port for `tcpip-forward`; null is a
+   * no.
+   */
   async request(request: GlobalRequest): Promise<number | null> {
     const action = parseRemote(request);
     if (action === null) return null;

@@ -21,7 +21,9 @@ export interface AccountAnswer {
 export interface AccountGate {
   /** Asks PAM. Never throws: what cannot be asked is refused, where there is a PAM at all. */
   check(localUser: string): Promise<AccountAnswer>;
-  /** A monitor for one session. Null: none is needed. Throws when the operating system has no process left. */
+  /**
+   * A monitor for one session. Null: none is needed. Throws when the operating system has no process left.
+   */
   monitor(options: { readonly hasTerminal: boolean }): Promise<Monitor | null>;
   close(): void;
 }

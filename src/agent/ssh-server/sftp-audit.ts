@@ -1,6 +1,6 @@
 /**
- * The agent's side of an SFTP session's evidence: what its process says it did (sftp/sftp-audit-writer.ts), stored
- * line by line and answered.
+ * The agent's side of an SFTP session's evidence: what its process says it did (sftp/sftp-audit-writer.ts),
+ * stored line by line and answered.
  *
  * @module
  */

@@ -13,7 +13,9 @@ export interface StateLock {
   release(): Promise<void>;
 }
 
-/** Locks `directory`. Throws ERR_CONFLICT while another agent holds it, ERR_PERMISSION when it is not ours. */
+/**
+ * Locks `directory`. Throws ERR_CONFLICT while another agent holds it, ERR_PERMISSION when it is not ours.
+ */
 export async function lockState(directory: string): Promise<StateLock> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
   const file = await open(join(directory, "lock"), flags, 0o600).catch((cause: NodeJS.ErrnoException) => {

@@ -29,7 +29,9 @@ export function seal(masterKey: Uint8Array, secret: string | Uint8Array, owner: 
   return Buffer.concat([Uint8Array.of(FORMAT), nonce, text, cipher.getAuthTag()]).toString("base64url");
 }
 
-/** The secret again. Throws ERR_STATE_DAMAGED under another master key, for another owner, or when altered. */
+/**
+ * The secret again. Throws ERR_STATE_DAMAGED under another master key, for another owner, or when altered.
+ */
 export function unseal(masterKey: Uint8Array, sealed: string, owner: SealedFor): Buffer {
   const bytes = Buffer.from(sealed, "base64url");
   try {

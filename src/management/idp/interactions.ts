@@ -169,7 +169,10 @@ async function submit(deps: InteractionDeps, exchange: Exchange, interaction: In
   return finish(isHosted ? { login, consent: {} } : { login });
 }
 
-/** The provider would ask a browser that is signed in as somebody else to run a script; we just end that session. */
+/**
+ * The provider would ask a browser that is signed in as somebody else to run a script; we just end that
+ * session.
+ */
 async function leaveOtherSession(
   deps: InteractionDeps,
   interaction: Interaction,

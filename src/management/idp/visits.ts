@@ -1,6 +1,6 @@
 /**
- * How often one source may come to the embedded provider. A sign-in that is begun is a record kept for minutes and
- * a turn of the database's one writer, and whoever begins it has proven nothing yet.
+ * How often one source may come to the embedded provider. A sign-in that is begun is a record kept for
+ * minutes and a turn of the database's one writer, and whoever begins it has proven nothing yet.
  *
  * @module
  */
@@ -20,7 +20,10 @@ const QUERY_CHARS_MAX = 8_192;
 const AUTHORIZATION = /^\/idp\/auth(?:$|\/)/i;
 
 export interface Visits {
-  /** Counts a request. Throws ERR_TOO_MANY, ERR_TOO_LARGE, or ERR_METHOD_NOT_ALLOWED for a form in place of a query. */
+  /**
+   * Counts a request. Throws ERR_TOO_MANY, ERR_TOO_LARGE, or ERR_METHOD_NOT_ALLOWED for a form in place of a
+   * query.
+   */
   enter(request: Pick<Request, "url" | "method">, sourceAddress: string): void;
 }
 

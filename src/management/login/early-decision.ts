@@ -53,7 +53,9 @@ export function judgePerson(question: EarlyQuestion): EarlyVerdict {
     : { kind: "deny", reason: "peer_not_authorized", decision };
 }
 
-/** For a machine with --disable-ssh-auth: may the device by itself? Asked only where the local user is known. */
+/**
+ * For a machine with --disable-ssh-auth: may the device by itself? Asked only where the local user is known.
+ */
 export function judgeDevice(question: EarlyQuestion): EarlyVerdict {
   const { device, target, snapshot, localUser } = question;
   if (localUser === "") return { kind: "allow", principals: [] };

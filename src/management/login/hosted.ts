@@ -144,7 +144,9 @@ export async function approveHosted(
   return code;
 }
 
-/** Answers POST /client/v1/hosted/{id}/claim. Throws ERR_NOT_FOUND when it is over or the secret is another's. */
+/**
+ * Answers POST /client/v1/hosted/{id}/claim. Throws ERR_NOT_FOUND when it is over or the secret is another's.
+ */
 export async function claimHosted(
   deps: LoginDeps,
   id: string,

@@ -41,7 +41,8 @@ export interface ProvenLogin {
 
 /**
  * Verifies the token of `proof`. `first`: it is to become a login, so its `exp` counts and it need not
- * name a key. `again`: it must name this key. Throws ERR_TOKEN_INVALID, or ERR_LOGIN_REQUIRED when it was good once.
+ * name a key. `again`: it must name this key. Throws ERR_TOKEN_INVALID, or ERR_LOGIN_REQUIRED when it was
+ * good once.
  */
 export async function readProof(
   deps: LoginDeps,
@@ -202,7 +203,9 @@ async function findServiceToken(tx: Reader, account: AccountRow, secret: string)
   return found;
 }
 
-/** The user of a token, made at the first sign-in in a change of its own, so that a refusal leaves them known. */
+/**
+ * The user of a token, made at the first sign-in in a change of its own, so that a refusal leaves them known.
+ */
 export async function personOf(
   deps: LoginDeps,
   account: AccountRow,

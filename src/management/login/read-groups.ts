@@ -8,8 +8,8 @@ import { type GroupsClaim, readGroupsClaim } from "../../identity/groups-claim.t
 import type { ManagementContext } from "../context.ts";
 
 /**
- * Reads the claim. Null: none is configured, groups are an administrator's to say. Throws ERR_LOGIN_FAILED when
- * the provider says that the names are elsewhere: going on would mean groups that nobody has looked at.
+ * Reads the claim. Null: none is configured, groups are an administrator's to say. Throws ERR_LOGIN_FAILED
+ * when the provider says that the names are elsewhere: going on would mean groups that nobody has looked at.
  */
 export function readGroups(
   { oidc, log }: Pick<ManagementContext, "oidc" | "log">,

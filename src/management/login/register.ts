@@ -114,7 +114,8 @@ async function findOrInsertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise
     lastLoginAt: now,
   };
   await updatePeer(tx, account.id, known.id, change);
-  // Posture checks judge a device by its facts and where it comes from, groups may be lent by the machine that vouches.
+  // Posture checks judge a device by its facts and where it comes from, groups may be lent by the machine
+  // that vouches.
   if (
     known.vouchedByPeerId !== vouchedByPeerId ||
     known.connectionIp !== sourceAddress ||

@@ -55,8 +55,8 @@ const SEEN_PORTS_MAX = 2;
 
 /**
  * Where a machine may be reached that it cannot know of itself: the address from which it comes to us, at the
- * ports of its own addresses. A router in front of it may lead there; where none does, nobody answers a hello.
- * None for a machine that listens on loopback only, or not for that kind of address.
+ * ports of its own addresses. A router in front of it may lead there; where none does, nobody answers a
+ * hello. None for a machine that listens on loopback only, or not for that kind of address.
  */
 export function seenAddresses({ direct, connectionIp }: Pick<PeerRow, "direct" | "connectionIp">): string[] {
   const seen = connectionIp.replace(/^::ffff:(?=\d+\.)/i, "");

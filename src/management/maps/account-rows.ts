@@ -77,7 +77,10 @@ export interface KnownAccount {
   vouchedBy(machineId: PeerId): Iterable<PeerId>;
 }
 
-/** Undefined when there is no such account. Everything, unless what changed since `known` is few and on record. */
+/**
+ * Undefined when there is no such account. Everything, unless what changed since `known` is few and on
+ * record.
+ */
 export async function readAccount(
   tx: Reader,
   accountId: AccountId,

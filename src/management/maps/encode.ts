@@ -1,6 +1,6 @@
 /**
- * Writes maps and deltas as JSON text. What many machines share is compared and written once, not once for each:
- * collections of maps that say the same are the same objects (`policy/maps/shared-parts.ts`).
+ * Writes maps and deltas as JSON text. What many machines share is compared and written once, not once for
+ * each: collections of maps that say the same are the same objects (`policy/maps/shared-parts.ts`).
  *
  * @module
  */

@@ -13,9 +13,9 @@ import { findMapVersions, type MapVersion, storeMapVersions } from "../db/tables
 /** Stamps of one transaction. */
 const BATCH_MAX = 500;
 /**
- * What is asked for so soon after a write is written together: many agents that come back with an older map ask
- * one after the other, and each write waits for the disk while nobody is answered. The more were written, the
- * longer: one change after another hardly waits.
+ * What is asked for so soon after a write is written together: many agents that come back with an older map
+ * ask one after the other, and each write waits for the disk while nobody is answered. The more were written,
+ * the longer: one change after another hardly waits.
  */
 const GATHER_MS_EACH = 3;
 const GATHER_MS_MAX = 20;
@@ -91,7 +91,9 @@ async function stampBatch(store: Store, batch: readonly Waiting[]): Promise<bool
   return true;
 }
 
-/** Their versions where all are as stamped last: then nobody else needs to wait while something is written. */
+/**
+ * Their versions where all are as stamped last: then nobody else needs to wait while something is written.
+ */
 async function knownVersions(tx: Reader, orders: readonly StampOrder[]): Promise<number[] | null> {
   const found = await findMapVersions(
     tx,

@@ -2,9 +2,9 @@
  * The relay: pairs a client's socket with a machine's link and passes SSH ciphertext on, both ways. Never
  * looks into what passes.
  *
- * `admission-http.ts` and `admission.ts` let peers in; `streams.ts` and `stream-credit.ts` hold each stream to its credit;
- * `send-queue.ts` bounds what waits for slow readers. Frames are in `wire/relay.ts`. Read `dial` first, then
- * `#onMessage`.
+ * `admission-http.ts` and `admission.ts` let peers in; `streams.ts` and `stream-credit.ts` hold each stream
+ * to its credit; `send-queue.ts` bounds what waits for slow readers. Frames are in `wire/relay.ts`. Read
+ * `dial` first, then `#onMessage`.
  *
  * @module
  */
@@ -80,7 +80,10 @@ export interface RelayHub {
   close(): Promise<void>;
 }
 
-/** The relay of this process. Follows the store until `close`, so that a stream ends with the rule that let it in. */
+/**
+ * The relay of this process. Follows the store until `close`, so that a stream ends with the rule that let it
+ * in.
+ */
 export function createRelayHub(context: ManagementContext, limits: Partial<RelayLimits> = {}): RelayHub {
   return new Hub(context, { ...RELAY_LIMITS, ...limits });
 }

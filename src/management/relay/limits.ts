@@ -11,8 +11,8 @@ export interface RelayLimits extends StreamLimits {
   /** Streams in total, of one dialling device, and to one machine. Default 16384, 256, 2048. */
   readonly streamsPerAgentMax: number;
   /**
-   * Bytes that may wait for all readers, for one machine, one process. Default 256 MB, 64 MB, 64 MB. When half of
-   * all is taken, one peer may have a sixteenth (send-queue.ts).
+   * Bytes that may wait for all readers, for one machine, one process. Default 256 MB, 64 MB, 64 MB. When
+   * half of all is taken, one peer may have a sixteenth (send-queue.ts).
    */
   readonly waitingBytesMax: number;
   readonly waitingBytesPerAgentMax: number;

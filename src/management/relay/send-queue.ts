@@ -1,6 +1,6 @@
 /**
- * The sending side of one relay socket. Bytes that wait there for a slow reader are counted for the socket, for
- * the peer that the socket belongs to, and for all sockets together.
+ * The sending side of one relay socket. Bytes that wait there for a slow reader are counted for the socket,
+ * for the peer that the socket belongs to, and for all sockets together.
  *
  * @module
  */
@@ -10,7 +10,10 @@ import type { PeerId } from "../../wire/units.ts";
 export interface Waiting {
   bytes: number;
   readonly bytesMax: number;
-  /** The sum that this is one peer's share of. The share's bound counts only while over half of the sum is taken. */
+  /**
+   * The sum that this is one peer's share of. The share's bound counts only while over half of the sum is
+   * taken.
+   */
   readonly whole?: Waiting;
 }
 

@@ -1,6 +1,7 @@
 /**
- * The books of one relayed stream: how much each end may still send, how much it has sent, and whether a frame
- * keeps to the rules of `wire/relay.ts`. No I/O; the relay forwards what the books allow and nothing else.
+ * The books of one relayed stream: how much each end may still send, how much it has sent, and whether a
+ * frame keeps to the rules of `wire/relay.ts`. No I/O; the relay forwards what the books allow and nothing
+ * else.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * From an open socket to a proven agent: how many may try at once, the challenge, and the proof.
  *
- * An agent that cannot be let in now is told when to come back (`retry-pacing.ts`), so that a restart of management
- * causes no stampede. Read `open`, then `identify`.
+ * An agent that cannot be let in now is told when to come back (`retry-pacing.ts`), so that a restart of
+ * management causes no stampede. Read `open`, then `identify`.
  *
  * @module
  */
@@ -27,10 +27,14 @@ export type Identify = Extract<AgentMessage, { type: "identify" }>;
 export interface HandshakeOptions {
   /** Milliseconds from `welcome` to the proof. Default 5000. */
   readonly identifyMs?: number;
-  /** Sockets that have not proven themselves, in total and from one address (IPv6: /64). Default 2048 and 512. */
+  /**
+   * Sockets that have not proven themselves, in total and from one address (IPv6: /64). Default 2048 and 512.
+   */
   readonly unprovenMax?: number;
   readonly unprovenPerAddressMax?: number;
-  /** Agents between `welcome` and their first map at once, at most half of them from one address. Default 128. */
+  /**
+   * Agents between `welcome` and their first map at once, at most half of them from one address. Default 128.
+   */
   readonly handshakesMax?: number;
 }
 

@@ -2,9 +2,9 @@
  * Management's end of every agent's control WebSocket, `GET /agent/v1/sync`: asks each agent for proof, keeps
  * one link per peer, sends it what changed in its map, and takes in its audit events.
  *
- * `routes.ts` hands requests to `upgrade`, `../httpServer.ts` what happens on the sockets to `websocket`. Messages
- * are in `wire/agent-sync.ts`; `handshake.ts` lets agents in, `link-table.ts` knows who is here, `link.ts`
- * sends. Read `#onMessage` first.
+ * `routes.ts` hands requests to `upgrade`, `../httpServer.ts` what happens on the sockets to `websocket`.
+ * Messages are in `wire/agent-sync.ts`; `handshake.ts` lets agents in, `link-table.ts` knows who is here,
+ * `link.ts` sends. Read `#onMessage` first.
  *
  * @module
  */
@@ -33,9 +33,13 @@ import type { PeerSession, SyncHub, SyncHubOptions } from "./sync-hub.ts";
 const QUEUED_MAX = 64;
 /** Whole maps on their way at once, by default. */
 const WHOLE_MAPS_MAX = 32;
-/** Agents asked at once what they have. Each costs an outline: at most about 160 kB, mostly less than 1 kB. */
+/**
+ * Agents asked at once what they have. Each costs an outline: at most about 160 kB, mostly less than 1 kB.
+ */
 const ASKED_MAX = 1_024;
-/** Links that wait to be sent a whole map, and for how long: less than an agent waits for a silent management. */
+/**
+ * Links that wait to be sent a whole map, and for how long: less than an agent waits for a silent management.
+ */
 const WHOLE_WAITING_MAX = 4_096;
 const WHOLE_WAIT_MS_MAX = 5_000;
 
@@ -279,7 +283,10 @@ class Hub implements SyncHub {
   }
 }
 
-/** The message once it is whole; null: more parts are to come. Undefined: too large, or in parts from a stranger. */
+/**
+ * The message once it is whole; null: more parts are to come. Undefined: too large, or in parts from a
+ * stranger.
+ */
 function takePart({ link, parts }: SocketData, part: string): string | null | undefined {
   const whole = parts.take(part);
   return whole === null && link === null ? undefined : whole;

@@ -77,7 +77,10 @@ export class LinkTable {
     return true;
   }
 
-  /** Adds a link. It replaces an older one of the peer, which is most often dead; if not, somebody copied a key. */
+  /**
+   * Adds a link. It replaces an older one of the peer, which is most often dead; if not, somebody copied a
+   * key.
+   */
   add(link: AgentLink, peer: PeerName): void {
     const { peerId, accountId, bootId } = link;
     const old = this.#links.get(peerId);

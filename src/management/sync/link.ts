@@ -93,7 +93,9 @@ export interface LinkOptions {
   retryAfterMs(): number;
   /** The map; `isFirst`: with all that is committed, else with what was heard of. */
   mapOf(isFirst: boolean): Promise<NetworkMap | undefined>;
-  /** The first map, that there is none to send, or the question what there is, is on its way. Once or more. */
+  /**
+   * The first map, that there is none to send, or the question what there is, is on its way. Once or more.
+   */
   onFirst(): void;
   onFailure(cause: unknown): void;
 }

@@ -1,10 +1,10 @@
 /**
- * When agents that were turned away are to come back: one after the other, at the pace at which others are let
- * in.
+ * When agents that were turned away are to come back: one after the other, at the pace at which others are
+ * let in.
  *
  * An agent that comes back too early costs a connection for nothing, and enough of them would use up the
- * processor. So the pace is measured while agents are turned away, and set a little above what was measured, so
- * that it rises when there is room. Read `retryAfterMs`.
+ * processor. So the pace is measured while agents are turned away, and set a little above what was measured,
+ * so that it rises when there is room. Read `retryAfterMs`.
  *
  * @module
  */
@@ -14,7 +14,9 @@ import { RETRY_MS_MAX } from "../../wire/agent-sync.ts";
 
 /** Agents let in per second: the pace assumed at first, and the highest. */
 const PER_SECOND_MAX = 1_000;
-/** The lowest pace. Turning away so many takes a tenth of a core; a lower one would keep agents away for long. */
+/**
+ * The lowest pace. Turning away so many takes a tenth of a core; a lower one would keep agents away for long.
+ */
 const PER_SECOND_MIN = 400;
 /** Weight of the latest window in the mean: the first second of a stampede says little of those after it. */
 const WEIGHT = 0.25;
@@ -28,11 +30,13 @@ export interface RetryPacing {
   /** To be called for each agent that is let in. */
   served(): void;
   /**
-   * To be called for each agent that is turned away: in how many milliseconds it may try again, after those that
-   * were told before. 500 to RETRY_MS_MAX, with chance in it.
+   * To be called for each agent that is turned away: in how many milliseconds it may try again, after those
+   * that were told before. 500 to RETRY_MS_MAX, with chance in it.
    */
   retryAfterMs(): number;
-  /** Milliseconds over which `count` agents are to spread, should they all come at once. 0 to RETRY_MS_MAX. */
+  /**
+   * Milliseconds over which `count` agents are to spread, should they all come at once. 0 to RETRY_MS_MAX.
+   */
   spreadMs(count: number): number;
 }
 

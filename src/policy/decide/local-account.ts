@@ -9,7 +9,9 @@ import type { ReasonCode } from "../../wire/reason.ts";
 export interface LocalAccountFacts {
   readonly exists: boolean;
   readonly uid: number;
-  /** Password locked with `!` or `*LK*` in the way that means "no sign-in at all" (`passwd -l`, `usermod -L`). */
+  /**
+   * Password locked with `!` or `*LK*` in the way that means "no sign-in at all" (`passwd -l`, `usermod -L`).
+   */
   readonly locked: boolean;
   /** Account (not password) expiry date has passed. */
   readonly expired: boolean;

@@ -52,7 +52,9 @@ export const UNLISTED_LOCAL_USER = -1;
 /** Membership flags by group index; `marks[i] === 1` means "in group i". */
 export type GroupMarks = Uint8Array;
 
-/** Makes `map` ready. Costs as much as the map is large; a decision then costs as many steps as it has rules. */
+/**
+ * Makes `map` ready. Costs as much as the map is large; a decision then costs as many steps as it has rules.
+ */
 export function prepareSnapshot(map: NetworkMap): PolicySnapshot {
   const groupIndex = new Map<GroupId, number>();
   const localUserIndex = new Map<LocalUser, number>([["*", ANY_LOCAL_USER]]);
@@ -73,7 +75,9 @@ interface Direction {
   readonly isReverse: boolean;
 }
 
-/** The rule as it is, and the other way round where it holds both ways and this machine is one of its sources. */
+/**
+ * The rule as it is, and the other way round where it holds both ways and this machine is one of its sources.
+ */
 function directionsOf(rule: MapRule, map: NetworkMap): Direction[] {
   const forward = { rule, isReverse: false };
   if (!isMutual(rule)) return [forward];

@@ -1,6 +1,7 @@
 /**
  * From an account to what one machine is told: only rules that name it as a destination (or as a source,
- * where they hold both ways), only the users and peers those rules can speak of, only the groups they mention.
+ * where they hold both ways), only the users and peers those rules can speak of, only the groups they
+ * mention.
  *
  * Read `compileMap`. Nothing that cannot matter to the machine leaves management.
  *
@@ -226,7 +227,9 @@ export function destinationKeys(rule: MapRule): Set<string> {
   return new Set([...there, ...(rule.sourcePeerId === null ? rule.sources : [rule.sourcePeerId])]);
 }
 
-/** Every group `peer` counts as in: its own, its owner's once approved, and those a vouching machine lends. */
+/**
+ * Every group `peer` counts as in: its own, its owner's once approved, and those a vouching machine lends.
+ */
 export function countedGroups(peer: AccountPeer, users: ReadonlyMap<string, MapUser>): Set<GroupId> {
   const groups = new Set([...peer.groups, ...peer.vouchedGroups]);
   const owner = peer.ownerUserId === null || !peer.ownerApproved ? undefined : users.get(peer.ownerUserId);

@@ -7,7 +7,10 @@
 import type { MapPeer, MapUser } from "../../wire/network-map.ts";
 import { type AccountPeer, keepGroups, type MapScope, type Narrowing, plainNarrowing } from "./compile.ts";
 
-/** `now`, with what is the same taken from `before`; `before` itself when all is. Entries are compared by identity. */
+/**
+ * `now`, with what is the same taken from `before`; `before` itself when all is. Entries are compared by
+ * identity.
+ */
 export function sharing(before: MapScope, now: MapScope): MapScope {
   const users = isSameRecord(before.users, now.users) ? before.users : now.users;
   const peers = isSameRecord(before.peers, now.peers) ? before.peers : now.peers;
@@ -23,7 +26,9 @@ function isSameRecord(a: Readonly<Record<string, unknown>>, b: Readonly<Record<s
   );
 }
 
-/** Makes each entry once for each set of groups that is left of it, for as long as the entity itself lasts. */
+/**
+ * Makes each entry once for each set of groups that is left of it, for as long as the entity itself lasts.
+ */
 export function sharedNarrowing(): Narrowing {
   const users = new WeakMap<MapUser, Map<string, MapUser>>();
   const peers = new WeakMap<AccountPeer, Map<string, MapPeer>>();

@@ -45,7 +45,9 @@ export function parseEffective(text: string): EffectiveOptions {
   return found;
 }
 
-/** Without these a connection could be to somebody else, or a key of ours could leave: no certificate then. */
+/**
+ * Without these a connection could be to somebody else, or a key of ours could leave: no certificate then.
+ */
 const NEEDED = [
   "StrictHostKeyChecking",
   "UserKnownHostsFile",

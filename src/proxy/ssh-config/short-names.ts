@@ -1,6 +1,6 @@
 /**
- * Keeps the list of machines that OpenSSH may reach without their domain (`--short-names`): those whose name an
- * administrator has confirmed, so that no machine can take the place of another by its name.
+ * Keeps the list of machines that OpenSSH may reach without their domain (`--short-names`): those whose name
+ * an administrator has confirmed, so that no machine can take the place of another by its name.
  *
  * `qf login` and `qf ssh-config install` fetch it whole; each connection says it of its own target.
  *
@@ -20,7 +20,8 @@ import { isDnsName } from "../peer-name.ts";
 const NAMES_MAX = 8_192;
 
 /**
- * Fetches the list and keeps it. Undefined when this device may not ask, is not registered, or management cannot
+ * Fetches the list and keeps it. Undefined when this device may not ask, is not registered, or management
+ * cannot
  *  be reached: what is kept stays as it is.
  */
 export async function refreshShortNames(options: {

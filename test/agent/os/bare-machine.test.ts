@@ -1,4 +1,6 @@
-/** Sessions where there is no login(1), no su(1) and nothing of OpenSSH: in a mount namespace that hides them. */
+/**
+ * Sessions where there is no login(1), no su(1) and nothing of OpenSSH: in a mount namespace that hides them.
+ */
 import { describe, expect, test } from "bun:test";
 import { chmodSync, cpSync, existsSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";

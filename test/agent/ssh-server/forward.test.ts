@@ -1,4 +1,6 @@
-/** OpenSSH's -L, -R, -D, -W, -A and unix sockets, with a certificate; what is next to each grant; and its end. */
+/**
+ * OpenSSH's -L, -R, -D, -W, -A and unix sockets, with a certificate; what is next to each grant; and its end.
+ */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { createServer, Socket } from "node:net";
@@ -71,7 +73,9 @@ describe.skipIf(!isRoot)("forwarding", () => {
     return child;
   }
 
-  /** stdout of `command` with the agent at `path` forwarded: ssh(1) forwards none that it may not use itself. */
+  /**
+   * stdout of `command` with the agent at `path` forwarded: ssh(1) forwards none that it may not use itself.
+   */
   async function withAgent(path: string, command: readonly string[]): Promise<string> {
     const argv = ssh
       .argv(account.name, ["-A"])

@@ -1,4 +1,6 @@
-/** What is done with files over SFTP, as evidence: by sftp(1), as the local user, through the whole server. */
+/**
+ * What is done with files over SFTP, as evidence: by sftp(1), as the local user, through the whole server.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { chmodSync, closeSync, existsSync, rmSync, truncateSync, writeFileSync } from "node:fs";

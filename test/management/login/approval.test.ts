@@ -1,4 +1,6 @@
-/** Approvals for machines: what one is bound to, what the pages show, and that nothing of the login leaves. */
+/**
+ * Approvals for machines: what one is bound to, what the pages show, and that nothing of the login leaves.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

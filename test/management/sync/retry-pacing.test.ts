@@ -7,7 +7,9 @@ function aCrowd(returns: RetryPacing, count: number): number[] {
   return Array.from({ length: count }, () => returns.retryAfterMs());
 }
 
-/** So many seconds in which some are served and one is turned away. Returns what the last of these was told. */
+/**
+ * So many seconds in which some are served and one is turned away. Returns what the last of these was told.
+ */
 function busyFor(seconds: number, perSecond: number, { returns, clock }: ServerContext): number {
   let told = 0;
   for (let second = 0; second < seconds; second++) {

@@ -72,7 +72,8 @@ describe("the drop-in", () => {
     expect(readdirSync(folder).filter((name) => !before.includes(name) && name !== "config")).toEqual([]);
   }, 120_000);
 
-  // Newer ssh(1) refuses such a name on its command line before it reads us; by another way it still comes here.
+  // Newer ssh(1) refuses such a name on its command line before it reads us; by another way it still comes
+  // here.
   test.each([..."'$/\\`!%;&|<>(){}~ "])("has a pattern that lets no %p through to a shell", (character) => {
     const config = renderDropIn({ ...dropIn, executable: "/usr/bin/true", shortNames: true });
     const ask = (text: string) =>

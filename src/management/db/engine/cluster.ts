@@ -1,6 +1,6 @@
 /**
- * What the management processes on one database tell each other: which process has which agent's link, what has
- * changed, which connection to end. `postgres/cluster.ts` implements it by tables and notifications.
+ * What the management processes on one database tell each other: which process has which agent's link, what
+ * has changed, which connection to end. `postgres/cluster.ts` implements it by tables and notifications.
  *
  * @module
  */
@@ -39,7 +39,9 @@ export interface RelayPlace {
   readonly address: string | null;
 }
 
-/** Which process has which machine's link to the relay: another socket than the control link, maybe elsewhere. */
+/**
+ * Which process has which machine's link to the relay: another socket than the control link, maybe elsewhere.
+ */
 export interface RelayLinks {
   /** This process has the machine's link. The others hear of it soon. */
   announce(accountId: AccountId, peerId: PeerId): void;

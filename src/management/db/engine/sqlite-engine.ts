@@ -12,7 +12,9 @@ import { asStoreError } from "./errors.ts";
 import { lockDataFolder, noDatabase, openDatabaseFile } from "./file.ts";
 import { createMutex, type Mutex } from "./mutex.ts";
 
-/** Throws as `lockDataFolder`, `openDatabaseFile`. Without `create`, makes nothing where there is no database. */
+/**
+ * Throws as `lockDataFolder`, `openDatabaseFile`. Without `create`, makes nothing where there is no database.
+ */
 export function openSqliteEngine(options: { dataDir: string; clock: Clock; create: boolean }): Engine {
   const path = join(options.dataDir, "management.db");
   if (!options.create && !existsSync(path)) throw noDatabase(path);

@@ -61,8 +61,8 @@ export interface Store {
   /** Runs queries that all see the same state of the database. */
   snapshot<T>(fn: (tx: Reader) => Promise<T>): Promise<T>;
   /**
-   * Runs `fn` whole or not at all: rolled back when it throws; once this has resolved it survives a crash. Throws
-   * ERR_TIMEOUT and ERR_UNAVAILABLE beside what `fn` throws. Never called inside another transaction.
+   * Runs `fn` whole or not at all: rolled back when it throws; once this has resolved it survives a crash.
+   * Throws ERR_TIMEOUT and ERR_UNAVAILABLE beside what `fn` throws. Never called inside another transaction.
    */
   transaction<T>(fn: (tx: Writer) => Promise<T>): Promise<T>;
   /**

@@ -257,7 +257,8 @@ class PostgresCluster implements Cluster {
     } else if (isOwn) return;
     else if (notice.type === "stopped") this.#dropProcess(notice.by);
     else if (notice.type === "relays") this.relayLinks.onOpenedElsewhere(notice.peers).catch(() => {});
-    else this.#links.onChangedElsewhere(notice.peers, notice.by).catch(() => {}); // The next full look mends it.
+    // The next full look mends it.
+    else this.#links.onChangedElsewhere(notice.peers, notice.by).catch(() => {});
   }
 
   async #write(notice: ManagementNotice, fn: (database: SqlDatabase) => Promise<void>): Promise<void> {

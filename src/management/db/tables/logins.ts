@@ -59,7 +59,9 @@ export async function revokeLogin(tx: Writer, loginId: string): Promise<boolean>
   return rows.length === 1;
 }
 
-/** Ends every login of a user (those that one of their tokens made, when given) or of a device. Affects maps. */
+/**
+ * Ends every login of a user (those that one of their tokens made, when given) or of a device. Affects maps.
+ */
 export async function revokeLoginsOf(
   tx: Writer,
   of: { userId: UserId; apiTokenId?: string } | { devicePeerId: PeerId },

@@ -131,7 +131,9 @@ async function changeableGroup(call: Call<unknown, unknown>, tx: Reader): Promis
   return group;
 }
 
-/** Names are compared without regard to case: two that look alike are one mistake away from a wrong policy. */
+/**
+ * Names are compared without regard to case: two that look alike are one mistake away from a wrong policy.
+ */
 async function requireFreeName(
   tx: Reader,
   accountId: string,
