@@ -39,7 +39,7 @@ const CAPABILITY_CHECKS: Readonly<Record<keyof SshCapabilities, CapabilityCheck>
   commands: (a, b) => isList(b.commands) && !(isList(a.commands) && isSubset(a.commands, b.commands)),
   sftp: (a, b) => SFTP_WEIGHT[sftpMode(b)] > SFTP_WEIGHT[sftpMode(a)],
   pty: (a, b) => b.pty === false && a.pty !== false,
-  agent_forwarding: (a, b) => b.agent_forwarding === false && mayForwardAgent(a),
+  agent_forwarding: (a, b) => mayForwardAgent(a) && !mayForwardAgent(b),
   local_forward: (a, b) => addsTargets(targetsOf(a, a.local_forward, "*:*"), b.local_forward),
   remote_forward: (a, b) => addsTargets(targetsOf(a, a.remote_forward, "localhost:*"), b.remote_forward),
   env: (a, b) => b.env !== undefined && environmentPatterns(a).some((name) => !coversName(b.env, name)),

@@ -66,13 +66,15 @@ export const EnvironmentPattern = z
 
 /**
  * What a grant may do beyond opening a shell. An absent field means everything the machine's own
- * flags allow; machine flags and grant must both allow. Exception: non-null `commands` refuses the
- * shell and turns sftp, forwards, agent and env off unless they are written too.
+ * flags allow; machine flags and grant must both allow. Two exceptions: the client's SSH agent is
+ * reached only where `agent_forwarding` is true, and non-null `commands` refuses the shell and turns
+ * sftp, forwards and env off unless they are written too.
  */
 export const SshCapabilities = z.strictObject({
   /** "write" both ways, "read" downloads only, "off" also stops scp and rsync. */
   sftp: z.enum(["write", "read", "off"]).optional(),
   pty: z.boolean().optional(),
+  /** Absent: false. Root on the machine can use an agent that is lent to it. */
   agent_forwarding: z.boolean().optional(),
   /** Destinations of -L, -D, -W. Absent: any (but cloud metadata); empty: none. */
   local_forward: z.array(ForwardTarget).max(256).optional(),

@@ -34,13 +34,15 @@ describe.skipIf(!isRoot)("forwarding by qf ssh", () => {
     const devs = await lab.createGroup("Developers");
     const servers = await lab.createGroup("Servers");
     const ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
+    await lab.createPolicy("devs", [devs], [servers], {
+      authorized_groups: { [devs]: [deploy.name] },
+      ssh: { agent_forwarding: true },
+    });
     await lab.createPolicy("listed", [devs], [servers], {
       authorized_groups: { [devs]: [ops.name] },
       ssh: {
         local_forward: [`127.0.0.1:${echo.port}`],
         remote_forward: [`127.0.0.1:${listedPort}`],
-        agent_forwarding: false,
       },
     });
     agent = await lab.startAgent("web1", { groups: [servers], args: FORWARDING });

@@ -64,7 +64,7 @@ test.each(rows)("findShadows of a rule with $name finds $fields", ({ loose, fiel
 });
 
 test.each<[string, Partial<MapRule>]>([
-  ["ssh.commands", { capabilities: { commands: ["/bin/true"], sftp: "write", agent_forwarding: true } }],
+  ["ssh.commands", { capabilities: { commands: ["/bin/true"], sftp: "write" } }],
   ["ssh.sftp", { capabilities: { sftp: "read" } }],
   ["ssh.record", { capabilities: { record: "required" } }],
   ["ssh.max_session_seconds", { capabilities: { max_session_seconds: 60 } }],
@@ -79,4 +79,11 @@ test.each<[string, Partial<MapRule>]>([
 test("what the account asks of everybody shadows nothing", () => {
   const require = { ...none, approval: true };
   expect(findShadows([strict, aRule("loose")], null, require)).toEqual([]);
+});
+
+test("a rule that lends the agent undoes one that does not speak of it", () => {
+  const loose = aRule("loose", { capabilities: { agent_forwarding: true } });
+  expect(findShadows([aRule("strict"), loose], null, none)).toEqual([
+    { looser: "loose", stricter: "strict", fields: ["ssh.agent_forwarding"] },
+  ]);
 });

@@ -30,7 +30,7 @@ export async function openStockMachine(rule: Record<string, unknown> = {}): Prom
     const person = await lab.createPerson("stock@example.com", [people]);
     await lab.createPolicy("stock", [people], [servers], {
       authorized_groups: { [people]: [account.name] },
-      ssh: { env: ENVIRONMENT },
+      ssh: { env: ENVIRONMENT, agent_forwarding: true },
       ...rule,
     });
     const agent = await lab.startAgent("stock", { groups: [servers], args: FLAGS });

@@ -43,10 +43,9 @@ export function denialOfAction(
   }
 }
 
-/** Whether sessions under this grant may reach the client's SSH agent. */
+/** Whether sessions under this grant may reach the client's SSH agent. Only where the rule says so. */
 export function mayForwardAgent(ssh: SshCapabilities): boolean {
-  const restricted = ssh.commands !== undefined && ssh.commands !== null;
-  return ssh.agent_forwarding ?? !restricted;
+  return ssh.agent_forwarding === true;
 }
 
 /** How far file transfer goes under this grant, before the machine's own flag. */

@@ -98,6 +98,7 @@ export function decide(request: AccessRequest, snapshot: PolicySnapshot): Decisi
 /**
  * Decides for a peer by itself (`--disable-ssh-auth`): `tcp` rules over 22 and `all` rules let the
  * source peer in, SSH rules open nothing. uid 0 needs its flag and a rule that names 22 or the user.
+ * What the account requires of every grant holds here too, and a peer can meet none of it but recording.
  */
 export function decidePeer(request: PeerAccessRequest, snapshot: PolicySnapshot): Decision {
   const peer = findPeer(snapshot.map, request.sourcePeerId);
@@ -107,7 +108,7 @@ export function decidePeer(request: PeerAccessRequest, snapshot: PolicySnapshot)
   const marks = markDevice(snapshot, peer);
   const own = markOwn(snapshot, peer);
   const localUser = localUserNumber(snapshot, request.localUser);
-  const asker: PeerAsker = { request, localUser, peer, marks, own };
+  const asker: PeerAsker = { request, snapshot, localUser, peer, marks, own };
   return judgeAll(request, snapshot, (rule) => judgeForPeer(rule, asker));
 }
 
@@ -233,13 +234,15 @@ function judgeDrop(rule: PreparedRule, asker: Asker): OutcomeCode {
 
 interface PeerAsker {
   readonly request: PeerAccessRequest;
+  readonly snapshot: PolicySnapshot;
   readonly localUser: number;
   readonly peer: MapPeer;
   readonly marks: GroupMarks;
   readonly own: GroupMarks;
 }
 
-function judgeForPeer(rule: PreparedRule, { request, localUser, peer, marks, own }: PeerAsker): OutcomeCode {
+function judgeForPeer(rule: PreparedRule, asker: PeerAsker): OutcomeCode {
+  const { request, localUser, peer, marks, own } = asker;
   if (!rule.enabled) return OUTCOME.disabled;
   if (!rule.coversSsh) return OUTCOME.other_protocol;
   if (!rule.isDestination) return OUTCOME.not_destination;
@@ -265,7 +268,17 @@ function judgeForPeer(rule: PreparedRule, { request, localUser, peer, marks, own
     return isWithinValidity(rule.rule, request.nowSeconds)
       ? OUTCOME.outside_schedule
       : OUTCOME.outside_validity;
-  return judgeAction(request.action, rule, request.flags);
+  return judgePeerObligations(rule, asker) ?? judgeAction(request.action, rule, request.flags);
+}
+
+/** A peer has no sign-in to repeat, no reason to give and nobody who approves, so each of these denies it. */
+function judgePeerObligations(rule: PreparedRule, { request, snapshot }: PeerAsker): OutcomeCode | null {
+  const obligations = obligationsOf(rule.rule.capabilities, snapshot.map.settings.require);
+  if (obligations.reauthWithinSeconds !== null) return OUTCOME.reauth_unprovable;
+  if (obligations.reason) return OUTCOME.reason_required;
+  if (obligations.approval) return OUTCOME.approval_required;
+  if (obligations.record === "required" && !request.flags.recording) return OUTCOME.recording_unavailable;
+  return null;
 }
 
 /** Whether the rule names port 22 itself, rather than every port there is. */

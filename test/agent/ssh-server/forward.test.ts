@@ -179,6 +179,7 @@ describe.skipIf(!isRoot)("forwarding", () => {
 
   test("the agent of the client is there for a session, and for nobody else", async () => {
     await using agent = await startAgent();
+    allow({ agent_forwarding: true });
     const command = [
       "ssh-add -l; stat -c '%U %a' $SSH_AUTH_SOCK $(dirname $SSH_AUTH_SOCK); echo $SSH_AUTH_SOCK",
     ];
@@ -187,9 +188,12 @@ describe.skipIf(!isRoot)("forwarding", () => {
     expect(lines.slice(1, 3)).toEqual([`${account.name} 600`, `${account.name} 700`]);
     await until(() => !existsSync(lines[3] ?? "/"));
     expect(world.eventsOf("forward.open").map(({ kind }) => kind)).toEqual(["agent", "agent"]);
-    allow({ agent_forwarding: false });
-    expect(await withAgent(agent.path, ['echo "[$SSH_AUTH_SOCK]"'])).toBe("[]\n");
-    expect(denials()).toEqual(["agent_forwarding_disabled"]);
+    // Only where the rule says so: not saying is no yes.
+    for (const silent of [{ agent_forwarding: false }, {}]) {
+      allow(silent);
+      expect(await withAgent(agent.path, ['echo "[$SSH_AUTH_SOCK]"'])).toBe("[]\n");
+    }
+    expect(denials()).toEqual(["agent_forwarding_disabled", "agent_forwarding_disabled"]);
   });
 
   test.each<[name: string, change: () => void, reason: string]>([

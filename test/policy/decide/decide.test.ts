@@ -3,7 +3,7 @@ import { decide, decidePeer, recordOf } from "../../../src/policy/decide/decide.
 import type { AccessRequest, PeerAccessRequest } from "../../../src/policy/decide/request.ts";
 import { prepareSnapshot } from "../../../src/policy/decide/snapshot.ts";
 import { sentenceOf } from "../../../src/policy/sentences.ts";
-import type { MapPeer, MapRule, MapUser, NetworkMap } from "../../../src/wire/network-map.ts";
+import type { MapPeer, MapRule, MapSettings, MapUser, NetworkMap } from "../../../src/wire/network-map.ts";
 import { REASON_CODES, type ReasonCode } from "../../../src/wire/reason.ts";
 import { allFlags, aMap, anId, aPeer, aPeerRequest, aRequest, aRule, aUser } from "../../support/policy.ts";
 
@@ -524,6 +524,29 @@ describe("decide on actions", () => {
       want: "agent_forwarding_disabled",
     },
     {
+      name: "refuses agent forwarding by a rule that does not speak of it",
+      request: { action: { kind: "agent_forwarding" } },
+      want: "agent_forwarding_disabled",
+    },
+    {
+      name: "refuses agent forwarding by a rule that says no",
+      rules: [{ ...rule, capabilities: { agent_forwarding: false } }],
+      request: { action: { kind: "agent_forwarding" } },
+      want: "agent_forwarding_disabled",
+    },
+    {
+      name: "allows agent forwarding by a rule that says yes",
+      rules: [{ ...rule, capabilities: { agent_forwarding: true } }],
+      request: { action: { kind: "agent_forwarding" } },
+      want: "allow",
+    },
+    {
+      name: "allows agent forwarding beside listed commands where the rule says yes",
+      rules: [{ ...rule, capabilities: { commands: ["/bin/true"], agent_forwarding: true } }],
+      request: { action: { kind: "agent_forwarding" } },
+      want: "allow",
+    },
+    {
       name: "refuses X11 forwarding, which nobody grants",
       request: { action: { kind: "x11_forwarding" } },
       want: "x11_not_available",
@@ -639,8 +662,11 @@ describe("decidePeer", () => {
     readonly name: string;
     readonly rules: readonly MapRule[];
     readonly request?: Partial<PeerAccessRequest>;
+    /** What the account requires of every grant. Absent: nothing. */
+    readonly require?: Partial<MapSettings["require"]>;
     readonly want: ReasonCode | "allow";
   }
+  const unrecorded = { flags: { ...allFlags, recording: false } };
   test.each<PeerRow>([
     { name: "grants by a tcp rule over 22", rules: [tcp], want: "allow" },
     { name: "grants by an all rule", rules: [all], want: "allow" },
@@ -708,8 +734,72 @@ describe("decidePeer", () => {
       rules: [tcp, { ...all, id: anId("no"), action: "drop" }],
       want: "denied_by_rule",
     },
-  ])("$name", ({ rules, request, want }) => {
-    const decision = decidePeer(aPeerRequest(request), prepareSnapshot(aMap({ peers: [peer], rules })));
+    {
+      name: "denies where the account requires a reason, which no peer gives",
+      rules: [tcp],
+      require: { reason: true },
+      want: "reason_required",
+    },
+    {
+      name: "denies where the account requires an approval",
+      rules: [all],
+      require: { approval: true },
+      want: "approval_required",
+    },
+    {
+      name: "denies where the account requires a recent sign-in, which a peer has none of",
+      rules: [tcp],
+      require: { reauthWithinSeconds: 86_400 },
+      want: "reauth_unprovable",
+    },
+    {
+      name: "denies where the account requires a recording that cannot be made",
+      rules: [tcp],
+      require: { record: "required" },
+      request: unrecorded,
+      want: "recording_unavailable",
+    },
+    {
+      name: "grants where the required recording can be made",
+      rules: [tcp],
+      require: { record: "required" },
+      want: "allow",
+    },
+    {
+      name: "grants where a recording is wanted but not required",
+      rules: [tcp],
+      require: { record: "best_effort" },
+      request: unrecorded,
+      want: "allow",
+    },
+    {
+      name: "denies by what its own rule requires as well",
+      rules: [{ ...tcp, capabilities: { require_approval: true } }],
+      want: "approval_required",
+    },
+    {
+      name: "denies uid 0 that a rule names where the account requires a reason",
+      rules: [{ ...all, machineLocalUsers: ["root"] }],
+      require: { reason: true },
+      request: { localUser: "root", localUid: 0 },
+      want: "reason_required",
+    },
+    {
+      name: "denies by the way back of a rule where the account requires an approval",
+      rules: [{ ...tcp, bidirectional: true, sources: [anId("servers")], destinations: [anId("peers")] }],
+      require: { approval: true },
+      want: "approval_required",
+    },
+    {
+      name: "refuses agent forwarding, which no tcp rule speaks of",
+      rules: [tcp],
+      request: { action: { kind: "agent_forwarding" } },
+      want: "agent_forwarding_disabled",
+    },
+  ])("$name", ({ rules, request, require, want }) => {
+    const change = { settings: { ...settings, require: { ...settings.require, ...require } } };
+    const snapshot = prepareSnapshot(aMap({ peers: [peer], rules, change }));
+    const decision = decidePeer(aPeerRequest(request), snapshot);
     expect(decision.kind === "deny" ? decision.reason : "allow").toBe(want);
   });
 });
