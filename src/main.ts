@@ -8,6 +8,7 @@
  */
 import { writeSync } from "node:fs";
 import { VERSION_LINE } from "./base/build-info.ts";
+import { keepLoopbackDirect } from "./base/loopback-direct.ts";
 
 /** Exit status when nobody reads our stdout any more: they had what they wanted. */
 const EXIT_READER_GONE = 0;
@@ -32,6 +33,7 @@ if (argv.length === 1 && (argv[0] === "version" || argv[0] === "--version")) {
 }
 
 async function main(): Promise<void> {
+  keepLoopbackDirect(process.env);
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       process.exit(error.code === "EPIPE" ? EXIT_READER_GONE : 1);

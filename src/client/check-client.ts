@@ -11,8 +11,9 @@ import { isQfError } from "../base/errors.ts";
 import type { ClientConfig } from "../wire/client-api.ts";
 import { type Finding, fine, note, problem } from "../wire/finding.ts";
 import { createClientApi } from "./client-api.ts";
-import { clientFolderPath, managementUrlOf } from "./client-folder.ts";
+import { clientFolderPath } from "./client-folder.ts";
 import { type ClientSession, type ClientSessionOptions, openClientSession } from "./client-session.ts";
+import { managementUrlOf } from "./management-url.ts";
 import { askNames } from "./target.ts";
 
 /** Beyond this a sign-in may fail: certificates and hellos take 60 s, both clocks together. */

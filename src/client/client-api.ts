@@ -11,7 +11,6 @@ import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
 import { GATEWAY_STATUSES, linkFailure } from "../base/link-failure.ts";
 import { printable } from "../base/printable.ts";
-import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import {
   ApiFailure,
   type CertificateRequest,
@@ -33,6 +32,7 @@ import {
   TargetResponse,
 } from "../wire/client-api.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
+import { checkManagementUrl } from "./management-url.ts";
 import { watchPresence } from "./presence.ts";
 
 /** Longest answer taken from management: a certificate with a large ID token, and room. */
@@ -96,30 +96,6 @@ export function createClientApi(options: ClientApiOptions): ClientApi {
       send("POST", `/hosted/${encodeURIComponent(id)}/claim`, request, HostedClaimResponse),
     enrolMachine: (request) => send("POST", "/machines", request, EnrolResponse),
   };
-}
-
-/**
- * `url` without final slashes. Throws ERR_USAGE when it is no http(s) URL, carries credentials, or is
- * http:// to anything but a loopback address: what we send there must not be read on the way.
- */
-export function checkManagementUrl(url: string): string {
-  if (!URL.canParse(url)) throw badUrl(url);
-  const parsed = new URL(url);
-  const isHttp = parsed.protocol === "https:" || parsed.protocol === "http:";
-  const isPlain = parsed.username === "" && parsed.password === "" && parsed.hash + parsed.search === "";
-  if (!isHttp || !isPlain) throw badUrl(url);
-  if (parsed.protocol === "http:" && !isLoopbackHost(parsed.hostname)) {
-    throw new QfError("ERR_USAGE", `the management URL ${url} is not encrypted`, {
-      hint: "use https://; http:// is for this machine only (127.0.0.1, localhost)",
-    });
-  }
-  return parsed.href.replace(/\/+$/, "");
-}
-
-function badUrl(url: string): QfError {
-  return new QfError("ERR_USAGE", `${JSON.stringify(url.slice(0, 200))} is not a management URL`, {
-    hint: "it looks like https://qf.example.com",
-  });
 }
 
 /** Refuses a server of a newer protocol, or one that is not the one we meant to ask. */

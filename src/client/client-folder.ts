@@ -97,21 +97,6 @@ export async function readPublicClient(environment: Environment): Promise<Public
   return undefined;
 }
 
-/**
- * The management server to speak to: `given`, QF_MANAGEMENT_URL, the person's configuration, this
- * machine's agent. Not checked; see `checkManagementUrl`. Throws ERR_USAGE when none says.
- */
-export async function managementUrlOf(environment: Environment, given: string | undefined): Promise<string> {
-  if (given !== undefined) return given;
-  if (environment.QF_MANAGEMENT_URL) return environment.QF_MANAGEMENT_URL;
-  const config = await readJsonState(join(clientFolderPath(environment), "config.json"), ClientConfigFile);
-  const found = config?.managementUrl ?? (await readPublicClient(environment))?.managementUrl;
-  if (found !== undefined) return found;
-  throw new QfError("ERR_USAGE", "no management server is known", {
-    hint: "run qf login --management-url https://qf.example.com, or set QF_MANAGEMENT_URL",
-  });
-}
-
 async function loginsPath(folder: string, environment: Environment): Promise<string> {
   const runtime = environment.XDG_RUNTIME_DIR;
   if (runtime !== undefined && isAbsolute(runtime) && (await isPrivate(runtime))) {

@@ -12,17 +12,12 @@ import { isQfError, QfError } from "../base/errors.ts";
 import type { LoginProof, RegisterResponse } from "../wire/client-api.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import type { CachedLogin, PublicClientFile } from "../wire/state-file.ts";
-import { type ClientApi, checkManagementUrl, createClientApi } from "./client-api.ts";
-import {
-  type ClientFolder,
-  type Environment,
-  managementUrlOf,
-  openClientFolder,
-  readPublicClient,
-} from "./client-folder.ts";
+import { type ClientApi, createClientApi } from "./client-api.ts";
+import { type ClientFolder, type Environment, openClientFolder, readPublicClient } from "./client-folder.ts";
 import { deviceFacts, registerDevice, type Scope } from "./device.ts";
 import { serviceToken, signIn } from "./login.ts";
 import { createLoginCache, type LoginCache } from "./login-cache.ts";
+import { checkManagementUrl, managementUrlOf } from "./management-url.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
 /** Where everything about a login comes from; tests replace parts. */

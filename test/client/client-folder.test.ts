@@ -3,12 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node
 import { join } from "node:path";
 import type { QfError } from "../../src/base/errors.ts";
 import { newId } from "../../src/base/random.ts";
-import {
-  clientFolderPath,
-  managementUrlOf,
-  openClientFolder,
-  readPublicClient,
-} from "../../src/client/client-folder.ts";
+import { clientFolderPath, openClientFolder, readPublicClient } from "../../src/client/client-folder.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 test.each<[env: Record<string, string>, want: string]>([
@@ -74,25 +69,6 @@ test("a damaged configuration is named and set aside", async () => {
   const error = await folder.readConfig().catch((reason: unknown) => reason);
   expect((error as QfError).message).toContain(join(path, "config.json"));
   expect(await folder.readConfig()).toEqual({ format: 1, devices: {} });
-});
-
-test("managementUrlOf takes flag, environment, the person's word and the machine's, in this order", async () => {
-  const QF_CONFIG_DIR = tempFolder();
-  const QF_AGENT_STATE_DIR = tempFolder();
-  const machine = { QF_CONFIG_DIR, QF_AGENT_STATE_DIR };
-  expect(await managementUrlOf(machine, undefined).catch((error: QfError) => error.code)).toBe("ERR_USAGE");
-  mkdirSync(join(QF_AGENT_STATE_DIR, "public"));
-  writeFileSync(
-    join(QF_AGENT_STATE_DIR, "public/client.json"),
-    JSON.stringify({ managementUrl: "https://machine.example.com", ttlSeconds: 60, bootId: newId() }),
-  );
-  expect(await managementUrlOf(machine, undefined)).toBe("https://machine.example.com");
-  const folder = await openClientFolder({ QF_CONFIG_DIR });
-  await folder.updateConfig((config) => ({ ...config, managementUrl: "https://own.example.com" }));
-  expect(await managementUrlOf(machine, undefined)).toBe("https://own.example.com");
-  const env = { ...machine, QF_MANAGEMENT_URL: "https://env.example.com" };
-  expect(await managementUrlOf(env, undefined)).toBe("https://env.example.com");
-  expect(await managementUrlOf(env, "https://flag.example.com")).toBe("https://flag.example.com");
 });
 
 test.each(["QF_AGENT_STATE_DIR", "QF_STATE_DIR"])("readPublicClient finds the agent by %s", async (name) => {

@@ -80,10 +80,3 @@ test("what the account asks of everybody shadows nothing", () => {
   const require = { ...none, approval: true };
   expect(findShadows([strict, aRule("loose")], null, require)).toEqual([]);
 });
-
-test("a rule that lends the agent undoes one that does not speak of it", () => {
-  const loose = aRule("loose", { capabilities: { agent_forwarding: true } });
-  expect(findShadows([aRule("strict"), loose], null, none)).toEqual([
-    { looser: "loose", stricter: "strict", fields: ["ssh.agent_forwarding"] },
-  ]);
-});

@@ -83,9 +83,9 @@ const rows: { field: string; stricter: Change; yes: Change; no: Change }[] = [
   { field: "ssh.pty", stricter: ssh({ pty: false }), yes: ssh({ pty: true }), no: ssh({ pty: false }) },
   {
     field: "ssh.agent_forwarding",
-    stricter: ssh({ agent_forwarding: false }),
-    yes: {},
-    no: ssh({ commands: ["/bin/a"] }),
+    stricter: {},
+    yes: ssh({ agent_forwarding: true }),
+    no: ssh({ agent_forwarding: false }),
   },
   {
     field: "ssh.local_forward",

@@ -5,6 +5,7 @@ import { newId } from "../../../src/base/random.ts";
 import { insertLogin, listRevokedLogins } from "../../../src/management/db/tables/logins.ts";
 import { findReservedName } from "../../../src/management/db/tables/peers.ts";
 import { findPasswordUser } from "../../../src/management/db/tables/sign-in.ts";
+import { countOwners } from "../../../src/management/db/tables/users.ts";
 import { TestApi } from "../../support/admin-api.ts";
 import { aManagement, aPeerOf, aTokenOf, aUserOf } from "../../support/management.ts";
 
@@ -94,7 +95,19 @@ test("the group All is not given by hand", async () => {
   expect((await api.call("POST", "/api/users", { ...person, auto_groups: [all] })).status).toBe(422);
 });
 
-const rows = [
+interface ChangeRow {
+  readonly by: "admin" | "owner";
+  readonly what: string;
+  readonly role: "owner" | "admin" | "user";
+  /** How the user was before. */
+  readonly groups?: boolean;
+  readonly blocked?: boolean;
+  readonly pending?: boolean;
+  readonly body: object;
+  readonly status: number;
+}
+
+const rows: readonly ChangeRow[] = [
   { by: "admin", what: "makes an owner", role: "user", body: { ...request, role: "owner" }, status: 403 },
   { by: "admin", what: "makes an admin", role: "user", body: { ...request, role: "admin" }, status: 200 },
   { by: "admin", what: "demotes an owner", role: "owner", body: request, status: 403 },
@@ -112,13 +125,54 @@ const rows = [
     body: { ...request, role: "admin", is_blocked: true },
     status: 200,
   },
+  {
+    by: "admin",
+    what: "empties the groups of an owner",
+    role: "owner",
+    groups: true,
+    body: { ...request, role: "owner" },
+    status: 403,
+  },
+  {
+    by: "admin",
+    what: "changes nothing of an owner",
+    role: "owner",
+    body: { ...request, role: "owner" },
+    status: 200,
+  },
+  {
+    by: "admin",
+    what: "lifts the suspension of an owner",
+    role: "owner",
+    pending: true,
+    body: { ...request, role: "owner", pending_approval: false },
+    status: 403,
+  },
+  {
+    by: "admin",
+    what: "lifts the block of an owner",
+    role: "owner",
+    blocked: true,
+    body: { ...request, role: "owner" },
+    status: 403,
+  },
+  {
+    by: "owner",
+    what: "lifts the suspension of an owner",
+    role: "owner",
+    pending: true,
+    body: { ...request, role: "owner", pending_approval: false },
+    status: 200,
+  },
   { by: "owner", what: "demotes an owner", role: "owner", body: request, status: 200 },
   { by: "owner", what: "makes an owner", role: "user", body: { ...request, role: "owner" }, status: 200 },
-] as const;
+];
 
-test.each(rows)("PUT: $by $what of role $role → $status", async ({ by, role, body, status }) => {
+test.each(rows)("PUT: $by $what of role $role → $status", async ({ by, role, body, status, ...was }) => {
   const actor = await api.tokenAs(by);
-  const user = await aUserOf(api.management.store, api.accountId, { role });
+  const autoGroups = was.groups === true ? [await api.aGroup("g")] : [];
+  const change = { role, autoGroups, isBlocked: was.blocked === true, pendingApproval: was.pending === true };
+  const user = await aUserOf(api.management.store, api.accountId, change);
   expect((await api.call("PUT", `/api/users/${user.id}`, body, actor.token)).status).toBe(status);
 });
 
@@ -144,6 +198,43 @@ test("making somebody wait for approval again is a block: not of an owner by an 
   const user = await aUserOf(api.management.store, api.accountId);
   await api.call("PUT", `/api/users/${user.id}`, { ...request, pending_approval: true }, token);
   expect(await api.activities()).toEqual(["user.block"]);
+});
+
+test("a service user is never an owner, whoever makes it one", async () => {
+  const bot = { name: "bot", role: "owner", auto_groups: [], is_service_user: true };
+  expect((await api.call("POST", "/api/users", bot)).status).toBe(422);
+  const { id } = (await api.call("POST", "/api/users", { ...bot, role: "admin" })).body;
+  expect((await api.call("PUT", `/api/users/${id}`, { ...request, role: "owner" })).status).toBe(422);
+  // Its token is an admin's: the one human owner stays as they are.
+  const token = (await api.call("POST", `/api/users/${id}/tokens`, { name: "t", expires_in: 1 })).body
+    .plain_token;
+  const body = { ...request, role: "owner" };
+  const owner = `/api/users/${api.ownerId}`;
+  for (const change of [{ role: "user" }, { is_blocked: true }, { pending_approval: true }]) {
+    expect((await api.call("PUT", owner, { ...body, ...change }, token)).status).toBe(403);
+  }
+  expect((await api.call("DELETE", owner, undefined, token)).status).toBe(403);
+});
+
+test("two owners who demote, block or delete each other at once leave one owner", async () => {
+  const other = await api.tokenAs("owner");
+  const change = { ...request, role: "owner", is_blocked: true };
+  const replies = await Promise.all([
+    api.call("PUT", `/api/users/${other.id}`, change),
+    api.call("PUT", `/api/users/${api.ownerId}`, change, other.token),
+    api.call("PUT", `/api/users/${other.id}`, request),
+    api.call("DELETE", `/api/users/${api.ownerId}`, undefined, other.token),
+  ]);
+  expect(replies.some(({ status }) => status === 200)).toBe(true);
+  expect(await api.management.store.read((tx) => countOwners(tx, api.accountId))).toBe(1);
+});
+
+test("an owner who waits for approval, or is a machine's identity, does not count as one who remains", async () => {
+  const { store } = api.management;
+  await aUserOf(store, api.accountId, { role: "owner", pendingApproval: true });
+  await aUserOf(store, api.accountId, { role: "owner", isServiceUser: true });
+  await aUserOf(store, api.accountId, { role: "owner", isBlocked: true });
+  expect(await store.read((tx) => countOwners(tx, api.accountId))).toBe(1);
 });
 
 test("an admin cannot delete an owner", async () => {
@@ -246,14 +337,14 @@ const tokenRows = [
   { by: "admin", whose: "service", status: 200 },
   { by: "auditor", whose: "service", status: 403 },
   { by: "user", whose: "service", status: 404 },
-  { by: "admin", whose: "owner service", status: 403 },
-  { by: "owner", whose: "owner service", status: 200 },
+  { by: "admin", whose: "admin service", status: 200 },
+  { by: "auditor", whose: "admin service", status: 403 },
 ] as const;
 
 test.each(tokenRows)("a token made by $by for $whose: $status", async ({ by, whose, status }) => {
   const { store } = api.management;
   const actor = await api.tokenAs(by);
-  const role = whose === "owner service" ? "owner" : "user";
+  const role = whose === "admin service" ? "admin" : "user";
   const target =
     whose === "self"
       ? actor

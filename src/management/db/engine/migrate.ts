@@ -12,6 +12,7 @@ import initial from "../migrations/sqlite/0001-initial.sql" with { type: "text" 
 import loginToken from "../migrations/sqlite/0002-login-token.sql" with { type: "text" };
 import mapChanges from "../migrations/sqlite/0003-map-changes.sql" with { type: "text" };
 import nameConfirmed from "../migrations/sqlite/0004-name-confirmed.sql" with { type: "text" };
+import humanOwners from "../migrations/sqlite/0005-human-owners.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -27,6 +28,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 2, name: "login-token", sql: loginToken },
   { number: 3, name: "map-changes", sql: mapChanges },
   { number: 4, name: "name-confirmed", sql: nameConfirmed },
+  { number: 5, name: "human-owners", sql: humanOwners },
 ];
 
 /**

@@ -91,12 +91,21 @@ export async function knownUsers(
   return found;
 }
 
+/** Owners who can sign in: people, neither blocked nor waiting for approval. */
 export async function countOwners(tx: Reader, accountId: AccountId): Promise<number> {
   const { users } = tx.t;
   const [row] = await tx.sql
     .select({ owners: count() })
     .from(users)
-    .where(and(eq(users.accountId, accountId), eq(users.role, "owner"), eq(users.isBlocked, false)));
+    .where(
+      and(
+        eq(users.accountId, accountId),
+        eq(users.role, "owner"),
+        eq(users.isServiceUser, false),
+        eq(users.isBlocked, false),
+        eq(users.pendingApproval, false),
+      ),
+    );
   return row?.owners ?? 0;
 }
 

@@ -1,55 +1,71 @@
 /**
- * Who may do what to whom: an admin all but to owners, nobody to themselves, and an owner remains.
- *
- * Nobody locks themselves out, so the caller, who is an owner or an admin, is still there afterwards;
- * and only owners touch owners, so the last owner cannot go.
+ * Which users an administrator may change. Admins change everybody but owners, nobody changes their own
+ * role or access, service users are never owners, and an owner who can sign in remains.
  *
  * @module
  */
 import { QfError } from "../../../base/errors.ts";
 import type { Role } from "../../../wire/admin-api.ts";
-import type { UserRow } from "../../db/tables/users.ts";
+import type { Reader } from "../../db/engine/store.ts";
+import { countOwners, type UserRow } from "../../db/tables/users.ts";
 
-/** Refuses giving `role` to `user` (null: to a new one). An unchanged role is no change. */
+/**
+ * Refuses giving `role` to `user`: to a new one, which has no id, as well. An unchanged role is no change,
+ * unless it is one that such a user may not have.
+ */
 export function requireRoleChange(
   actor: Pick<UserRow, "id" | "role">,
-  user: Pick<UserRow, "id" | "role"> | null,
+  user: Partial<Pick<UserRow, "id" | "role">> & Pick<UserRow, "isServiceUser">,
   role: Role,
 ): void {
-  if (user?.role === role) return;
-  if (user?.id === actor.id) throw new QfError("ERR_FORBIDDEN", "nobody changes their own role");
-  if (actor.role !== "owner" && (role === "owner" || user?.role === "owner")) {
+  if (user.isServiceUser && role === "owner") {
+    throw new QfError("ERR_UNPROCESSABLE", "a service user cannot be an owner", {
+      hint: "an owner is a person; give the service user the role admin",
+    });
+  }
+  if (user.role === role) return;
+  if (user.id === actor.id) throw new QfError("ERR_FORBIDDEN", "nobody changes their own role");
+  if (actor.role !== "owner" && (role === "owner" || user.role === "owner")) {
     throw new QfError("ERR_FORBIDDEN", "only an owner gives or takes the role owner");
   }
 }
 
-/** Refuses blocking, unblocking or deleting `user`. */
-export function requireMayTouch(
-  actor: Pick<UserRow, "id" | "role">,
-  user: Pick<UserRow, "id" | "role">,
-  what: "block" | "unblock" | "delete",
+/** Refuses a change of `user`, whichever field it is in: owners are changed by owners only. */
+export function requireMayChange(
+  actor: Pick<UserRow, "role">,
+  user: Pick<UserRow, "role">,
+  what = "change",
 ): void {
-  if (user.id === actor.id) throw new QfError("ERR_FORBIDDEN", `nobody may ${what} themselves`);
   if (user.role === "owner" && actor.role !== "owner") {
     throw new QfError("ERR_FORBIDDEN", `only an owner may ${what} an owner`);
   }
 }
 
-/**
- * Refuses tokens for others: a token is its user, so nobody makes one for another person, and an admin
- * none for a service user above them.
- */
-export function requireMayMakeTokenFor(
+/** Refuses changing whether `user` gets in at all: nobody does that to themselves. */
+export function requireMayTouch(
   actor: Pick<UserRow, "id" | "role">,
-  user: Pick<UserRow, "id" | "role" | "isServiceUser">,
+  user: Pick<UserRow, "id" | "role">,
+  what: "block" | "unblock" | "approve" | "delete",
 ): void {
-  if (user.id === actor.id) return;
-  if (!user.isServiceUser) {
-    throw new QfError("ERR_FORBIDDEN", "nobody makes a token for another person", {
-      hint: "a service user can have tokens made for it",
-    });
-  }
-  if (user.role === "owner" && actor.role !== "owner") {
-    throw new QfError("ERR_FORBIDDEN", "only an owner makes a token for an owner");
-  }
+  if (user.id === actor.id) throw new QfError("ERR_FORBIDDEN", `nobody may ${what} themselves`);
+  requireMayChange(actor, user, what);
+}
+
+/** Throws ERR_CONFLICT when no owner is left who can sign in. For the end of a transaction that changes users. */
+export async function requireOwnerRemains(tx: Reader, accountId: string): Promise<void> {
+  if ((await countOwners(tx, accountId)) > 0) return;
+  throw new QfError("ERR_CONFLICT", "the account would have no owner left", {
+    hint: "give somebody else the role owner first",
+  });
+}
+
+/** Refuses tokens for others: a token is its user, so nobody makes one for another person. */
+export function requireMayMakeTokenFor(
+  actor: Pick<UserRow, "id">,
+  user: Pick<UserRow, "id" | "isServiceUser">,
+): void {
+  if (user.id === actor.id || user.isServiceUser) return;
+  throw new QfError("ERR_FORBIDDEN", "nobody makes a token for another person", {
+    hint: "a service user can have tokens made for it",
+  });
 }

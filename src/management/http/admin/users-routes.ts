@@ -27,7 +27,7 @@ import { hashPassword, normaliseEmail } from "../../idp/passwords.ts";
 import { mayCall, notFound } from "./access.ts";
 import { requireAssignableGroups } from "./references.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
-import { requireMayTouch, requireRoleChange } from "./user-rules.ts";
+import { requireMayChange, requireMayTouch, requireOwnerRemains, requireRoleChange } from "./user-rules.ts";
 
 export const userRoutes: readonly Route[] = [
   route({
@@ -92,7 +92,7 @@ async function createServiceUser(call: Call<UserCreateRequest>): Promise<User> {
   if (name === undefined) throw new QfError("ERR_UNPROCESSABLE", "name is missing: a service user needs one");
   if (email !== undefined) throw new QfError("ERR_UNPROCESSABLE", "email is not for service users");
   return call.change({ affectsMaps: true }, async (tx, actor) => {
-    requireRoleChange(actor, null, role);
+    requireRoleChange(actor, { isServiceUser: true }, role);
     await requireAssignableGroups(tx, call.accountId, auto_groups);
     const id = newId();
     const user = newUserRow(call, {
@@ -121,7 +121,7 @@ async function createPerson(call: Call<UserCreateRequest>): Promise<User> {
   const password = randomBytes(18).toString("base64url");
   const passwordHash = await hashPassword(password);
   return call.change({ affectsMaps: true }, async (tx, actor) => {
-    requireRoleChange(actor, null, role);
+    requireRoleChange(actor, { isServiceUser: false }, role);
     await requireAssignableGroups(tx, call.accountId, auto_groups);
     if ((await findPasswordUser(tx, { email: key })) !== undefined) {
       throw new QfError("ERR_CONFLICT", "there is a user with this e-mail address already");
@@ -174,9 +174,11 @@ async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: User
   const pendingApproval = pending_approval ?? user.pendingApproval;
   // Who waits can neither sign in nor use tokens, so it is a block by another name.
   const isSuspended = pendingApproval && !user.pendingApproval;
-  if (isSuspended) requireMayTouch(actor, user, "block");
+  if (pendingApproval !== user.pendingApproval)
+    requireMayTouch(actor, user, isSuspended ? "block" : "approve");
   const added = auto_groups.filter((id) => !user.autoGroups.includes(id));
   const removed = user.autoGroups.filter((id) => !auto_groups.includes(id));
+  if (added.length + removed.length > 0) requireMayChange(actor, user);
   await requireAssignableGroups(tx, call.accountId, added);
   const now: UserRow = {
     ...user,
@@ -187,6 +189,7 @@ async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: User
   };
   const { autoGroups, isBlocked } = now;
   await updateUser(tx, call.accountId, user.id, { role, autoGroups, isBlocked, pendingApproval });
+  await requireOwnerRemains(tx, call.accountId);
   if (isBlocked && !user.isBlocked) await revokeLoginsOf(tx, { userId: user.id });
   const meta = { user: user.name };
   const record = (activity: Parameters<typeof tx.record>[0]["activity"], more: Record<string, string> = {}) =>
@@ -214,6 +217,7 @@ async function removeUser(
     tx.record({ activity: "peer.delete", targetId: peer.id, meta: { name: peer.dnsName, user: user.name } });
   }
   await deleteUser(tx, call.accountId, user.id);
+  await requireOwnerRemains(tx, call.accountId);
   const activity = user.isServiceUser ? "service.user.delete" : "user.delete";
   tx.record({ activity, targetId: user.id, meta: { name: user.name, email: user.email } });
   return {};
