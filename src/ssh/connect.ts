@@ -8,12 +8,12 @@
  */
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig } from "ssh2";
-import { VERSION } from "../base/build-info.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { printable, printableLines } from "../base/printable.ts";
 import type { Credential } from "../client/credential.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../sshcore/algorithms.ts";
 import { guardClient } from "../sshcore/guard.ts";
+import { CLIENT_IDENT } from "../sshcore/ident.ts";
 import type { GuardState } from "../sshcore/permitted.ts";
 import { ForwardedAgent } from "./agent-forward.ts";
 import { AUTH_METHODS, signInWith } from "./client-auth.ts";
@@ -65,7 +65,7 @@ export async function connectSsh(options: ConnectOptions): Promise<Connection> {
   client.connect({
     sock: stream,
     username: options.localUser,
-    ident: `QuFabric_${VERSION}`,
+    ident: CLIENT_IDENT,
     authHandler: [...AUTH_METHODS],
     readyTimeout: options.timeoutMs ?? HANDSHAKE_TIMEOUT_MS,
     keepaliveInterval: options.keepaliveMs,

@@ -41,6 +41,8 @@ export interface SshTransportHooks {
   onChannelOpen(open: ChannelOpen): boolean;
   /** Bytes of terminal modes of a pty-req, as ssh2 does not read them. */
   onTerminalModes(channelId: number, modes: Uint8Array): void;
+  /** The client reads no more of what a channel sends it (`eow@openssh.com`, OpenSSH's PROTOCOL section 2.1). */
+  onOutputUnread(channelId: number): void;
   /** Data of a channel went either way. */
   onActivity(): void;
 }
@@ -52,6 +54,8 @@ const DATA_BYTES_MAX = 32_768;
 const TERMINAL_MODES_BYTES_MAX = 1280;
 const TERMINAL_TYPE_BYTES_MAX = 256;
 const STDERR = 1;
+const END_OF_WRITE = "eow@openssh.com";
+
 export class SshTransport {
   readonly #connection: Connection;
   readonly #protocol: Ssh2Protocol;
@@ -59,6 +63,8 @@ export class SshTransport {
   readonly #hooks: SshTransportHooks;
   /** Wakes writers: "window" with a channel number, "drain" of the transport, "closed". */
   readonly #wake = new EventEmitter().setMaxListeners(0);
+  /** Channels whose stdout is not sent any more. */
+  readonly #muted = new Set<number>();
   #isClosed = false;
   bytesIn = 0;
   bytesOut = 0;
@@ -130,7 +136,7 @@ export class SshTransport {
     for (let at = 0; at < data.length; ) {
       at += this.writeNow(channelId, kind, at === 0 ? data : data.subarray(at));
       if (at === data.length) break;
-      if (this.#openEnds(channelId) === undefined) return false;
+      if (this.#isMuted(channelId, kind) || this.#openEnds(channelId) === undefined) return false;
       await this.#woken(this.#isBlocked() ? "drain" : `window ${channelId}`);
     }
     return true;
@@ -142,9 +148,18 @@ export class SshTransport {
     while (at < data.length) {
       const ends = this.#openEnds(channelId);
       if (ends === undefined || ends.outgoing.window <= 0 || this.#isBlocked()) break;
+      if (this.#isMuted(channelId, kind)) break;
       at += this.#send(ends.outgoing, kind, at === 0 ? data : data.subarray(at));
     }
     return at;
+  }
+
+  /** Sends no more stdout of a channel: writes of it end with false from now on. Its stderr goes on. */
+  muteChannel(channelId: number): void {
+    if (this.#openEnds(channelId) === undefined) return;
+    this.#muted.add(channelId);
+    this.#wake.emit(`window ${channelId}`);
+    this.#wake.emit("drain");
   }
 
   /** As much of `data` as goes at once; for last words. */
@@ -163,6 +178,10 @@ export class SshTransport {
   sendExitSignal(channelId: number, signal: string): void {
     const ends = this.#openEnds(channelId);
     if (ends !== undefined) this.#protocol.exitSignal(ends.outgoing.id, signal, false, "");
+  }
+
+  #isMuted(channelId: number, kind: "stdout" | "stderr"): boolean {
+    return kind === "stdout" && this.#muted.has(channelId);
   }
 
   /** Whether more data would only pile up: the transport is behind, or keys are being exchanged. */
@@ -219,12 +238,13 @@ export class SshTransport {
         this.#hooks.onActivity();
         return true;
       case MESSAGE.CHANNEL_REQUEST:
-        this.#onChannelRequest(payload);
-        return true;
+        return this.#onChannelRequest(payload);
       case MESSAGE.CHANNEL_WINDOW_ADJUST:
       // A closed channel must not leave its writers waiting for a window.
       case MESSAGE.CHANNEL_CLOSE: {
-        const event = `window ${payload.length < 5 ? "" : payload.readUInt32BE(1)}`;
+        const channelId = payload.length < 5 ? -1 : payload.readUInt32BE(1);
+        if (type === MESSAGE.CHANNEL_CLOSE) this.#muted.delete(channelId);
+        const event = `window ${channelId}`;
         // ssh2 reads the message after this function has returned.
         queueMicrotask(() => this.#wake.emit(event));
         return true;
@@ -244,13 +264,18 @@ export class SshTransport {
     return this.#hooks.onChannelOpen(open) ? true : undefined;
   }
 
-  /** ssh2 knows no IUTF8 and passes the rest on by names; the bytes themselves say it all. */
-  #onChannelRequest(payload: Buffer): void {
+  /** What ssh2 does not know, and terminal modes, of which it knows no IUTF8 and passes on names only. */
+  #onChannelRequest(payload: Buffer): true | undefined {
     try {
       const reader = new SshReader(payload.subarray(1));
       const channelId = reader.uint32();
-      if (reader.text(CHANNEL_TYPE_BYTES_MAX) !== "pty-req") return;
-      reader.raw(1);
+      const type = reader.text(CHANNEL_TYPE_BYTES_MAX);
+      const wantsReply = reader.uint8() !== 0;
+      if (type === END_OF_WRITE && !wantsReply) {
+        this.#hooks.onOutputUnread(channelId);
+        return undefined;
+      }
+      if (type !== "pty-req") return true;
       reader.string(TERMINAL_TYPE_BYTES_MAX);
       reader.raw(16);
       this.#hooks.onTerminalModes(channelId, Buffer.from(reader.string(TERMINAL_MODES_BYTES_MAX)));
@@ -258,5 +283,6 @@ export class SshTransport {
       // What is malformed is for ssh2 to refuse.
       if (!(cause instanceof SshBufferError)) throw cause;
     }
+    return true;
   }
 }

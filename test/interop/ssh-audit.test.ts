@@ -50,7 +50,7 @@ describe.skipIf(!hasAudit)("ssh-audit", () => {
 
   test("finds nothing but what it does not know yet", async () => {
     const { stdout, findings } = await audit();
-    expect(stdout).toContain("(gen) banner: SSH-2.0-QuFabric_");
+    expect(stdout).toContain("(gen) banner: SSH-2.0-OpenSSH_9.9p2 QuFabric_");
     expect(stdout).toContain("(key) ssh-ed25519");
     // What it could not read is not what it approved of.
     expect(stdout).not.toContain("[exception]");

@@ -139,6 +139,7 @@ export class SshConnection {
     return new SshTransport(connection, stream, {
       onChannelOpen: (open) => this.#onChannelOpen(open),
       onTerminalModes: (channelId, modes) => this.#sessions.get(channelId)?.setTerminalModes(modes),
+      onOutputUnread: (channelId) => this.#sessions.get(channelId)?.stopOutput(),
       onActivity: () => {
         this.#lastActivityMs = performance.now();
       },

@@ -61,6 +61,8 @@ export interface Program {
   readonly done: Promise<Exit>;
   signal(signal: NodeJS.Signals): void;
   resize(size: WindowSize): void;
+  /** Nobody reads its stdout any more: a pipe closes, a terminal fills up. */
+  stopOutput(): void;
   /** The client has gone: as from sshd, a terminal hangs up and pipes close. Background jobs live on. */
   hangUp(): void;
 }
@@ -137,6 +139,10 @@ class RunningProgram implements Program {
 
   resize(size: WindowSize): void {
     this.#pty?.resize(size);
+  }
+
+  stopOutput(): void {
+    if (this.#pty === null) this.#child.stdout.close();
   }
 
   hangUp(): void {

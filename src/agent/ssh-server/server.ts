@@ -8,9 +8,9 @@
  */
 import type { Duplex } from "node:stream";
 import { type Connection, Server } from "ssh2";
-import { VERSION } from "../../base/build-info.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../../sshcore/algorithms.ts";
+import { SERVER_IDENT } from "../../sshcore/ident.ts";
 import { streamOf } from "../../sshcore/ssh2-internals.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
 import { createFailureCount } from "../contracts/failure-count.ts";
@@ -150,7 +150,7 @@ class EmbeddedServer implements SshServer {
     const keys = chosen.length === 0 ? has : chosen;
     const server = new Server({
       hostKeys: keys.map(({ pem }) => pem),
-      ident: `QuFabric_${VERSION}`,
+      ident: SERVER_IDENT,
       keepaliveInterval: aliveIntervalMs ?? NEVER_MS,
       keepaliveCountMax: aliveCountMax,
       algorithms: {

@@ -113,6 +113,12 @@ export class SshSession {
     this.#terminalModes = modes;
   }
 
+  /** The client reads no more of its stdout: a program that goes on writing gets SIGPIPE, as from sshd. */
+  stopOutput(): void {
+    this.#context.transport.muteChannel(this.channelId);
+    this.#program?.stopOutput();
+  }
+
   /** Shows `text` on the terminal, or on stderr where there is none. */
   say(text: string): void {
     const hasTerminal = this.#terminal !== null;

@@ -64,7 +64,7 @@ describe.skipIf(!isRoot)("a source has to wait after", () => {
     await failToSignIn();
     await becomesRefused();
     world.sourcePeerId = null;
-    expect(await hear("", "\r\n")).toStartWith("SSH-2.0-QuFabric_");
+    expect(await hear("", "\r\n")).toMatch(/^SSH-2\.0-OpenSSH_9\.9p2 QuFabric_\S+\r\n/);
   });
 
   test.each([
