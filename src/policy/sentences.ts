@@ -79,14 +79,17 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
     sentence: "This access needs a recent sign-in, and the identity provider does not say when it was",
     hint: "ask for a provider that sends auth_time",
   },
-  reason_required: { sentence: "This access needs a reason", hint: "give one with qf ssh --reason" },
+  reason_required: {
+    sentence: "This access needs a reason",
+    hint: "none can be given yet: ask an administrator to take require_reason off the rule",
+  },
   approval_required: {
     sentence: "This access needs an approval",
-    hint: "ask an administrator to approve it",
+    hint: "none can be given yet: ask an administrator to take require_approval off the rule",
   },
   recording_unavailable: {
     sentence: "This session must be recorded and cannot be",
-    hint: "ask an administrator of the peer to look at its recording",
+    hint: "no peer can record yet: ask an administrator to take record: required off the rule",
   },
   shell_not_allowed: {
     sentence: "The policy allows certain commands only, no shell",

@@ -29,7 +29,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     connectionId: connectionId.nullable(),
     request: AccessRequestRecord,
     decision: DecisionRecord,
-    /** Shown to the person with a denial; `qf policy explain` opens it. */
+    /** Shown to the person with a denial; an administrator finds the event by it. */
     receipt: Id.nullable(),
     /** How the person was proven; null for machine identity without a person. */
     binding: Binding.nullable(),

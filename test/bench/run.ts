@@ -53,7 +53,7 @@ function usage(): never {
   throw new Error(`the parts are: ${PARTS.map(({ name }) => name).join(" ")}`);
 }
 
-/** As the README's table has it, to be taken over as it is. */
+/** In the form of the table in BENCHMARKS.md, to be copied there as it is. */
 function printTable(rows: readonly Row[], loadBefore: number): void {
   const load = `load ${loadBefore.toFixed(1)} before it began`;
   process.stdout.write(`\n${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${load}\n\n`);

@@ -30,7 +30,7 @@ export function evidenceTables(d: Dialect) {
       /** The agent that saw it, and its own number of it. Null: management itself. */
       agentPeerId: d.text("agent_peer_id"),
       agentSeq: d.integer("agent_seq"),
-      /** What `qf policy explain` is asked for; null: no denial. */
+      /** What a denied person quotes; null: no denial. */
       receipt: d.text("receipt"),
     },
     (table) => [
