@@ -1,5 +1,5 @@
 /**
- * Where evidence goes. Whoever permits something records it here first.
+ * The sink of audit events. Code that permits something records it here first.
  *
  * @module
  */

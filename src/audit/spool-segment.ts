@@ -1,8 +1,8 @@
 /**
- * One file of the spool, a segment: `<number of its first event, 16 digits>.jsonl`, one event a line.
+ * A segment, one file of the spool: `<number of its first event, 16 digits>.jsonl`, one event a line.
  *
- * A last line that a crash has cut short is removed. A file that does not read otherwise is set aside under
- * another name, and the events in it that do read are kept.
+ * A last line that a crash cut short is removed. A file damaged otherwise is set aside under another name,
+ * and the events in it that can be read are kept.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Who has filled how much of a spool: the person that an event is about, or the peer where there is none.
+ * Shares of the spool: how many bytes of it belong to each person, or to the peer of an event about nobody.
  *
  * Counts bytes, and says whether one more event fits. Does no I/O; segments are known by their paths.
  *

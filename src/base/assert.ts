@@ -1,4 +1,4 @@
-/** For our own bugs, never for input: a failed assertion ends the connection or the process. */
+/** A failed assertion: a bug of ours, never bad input. It ends the connection or the process. */
 export class AssertionError extends Error {
   override readonly name = "AssertionError";
 }

@@ -1,5 +1,5 @@
 /**
- * What build.ts burns into the executable.
+ * Constants that build.ts burns into the executable.
  *
  * @module
  */

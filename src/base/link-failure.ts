@@ -1,5 +1,6 @@
 /**
- * Why a server could not be reached, in words for people, by the codes of Bun's fetch and WebSocket.
+ * Explanations of failed connections to a server, in words for people, by the codes of Bun's fetch and
+ * WebSocket.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Who this process runs as, by the account database.
+ * The user this process runs as, by the account database.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What counts as one source of requests: an IPv4 address or an IPv6 /64, since whoever has one address of a
- * /64 has them all.
+ * The key under which requests from `address` are counted: an IPv4 address as it is, an IPv6 address as its
+ * /64, since the holder of one address of a /64 has them all.
  */
 export function sourceKey(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");

@@ -1,5 +1,5 @@
 /**
- * What the operating system refused, as a line for people: the file first, then the reason.
+ * Errors of the operating system as a line for people: the file first, then the reason.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What a client's sign-in needs of certificates when management is away; see `client/offline-login.ts`.
+ * The exports of this layer that a client's sign-in needs when management is away; see
+ * `client/offline-login.ts`.
  *
  * @module
  */

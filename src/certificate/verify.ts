@@ -1,9 +1,9 @@
 /**
- * Whether a machine believes a certificate, offline.
+ * Offline checks of a certificate on the machine that it names.
  *
- * Order on a machine: `isPlausible` for the unsigned query; then, for a signed request,
- * `parseCertificate`, `verifyUserSignature` with its login key, and `verifyCertificate`. The ID token
- * inside is `identity/verify.ts`'s, and whether that person may come in is `policy/decide/decide.ts`'s.
+ * Order on a machine: `isPlausible` for the unsigned query; then, for a signed request, `parseCertificate`,
+ * `verifyUserSignature` with its login key, and `verifyCertificate`. The ID token inside is checked by
+ * `identity/verify.ts`, and `policy/decide/decide.ts` decides whether that person may come in.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * How a command is declared: its help as it is printed, its flags for citty, one function that runs it.
+ * The declaration of a command: its help as it is printed, its flags for citty, and the function that runs
+ * it.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Where the database URL comes from: the flag, a file, or the environment; the flag never with a password.
+ * Source of the database URL: the flag, a file, or the environment. A URL with a password is not taken from
+ * the flag.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a person sees of a failure: one `qf: error:` line, perhaps a `qf: hint:` line, an exit status.
- * Never a stack, unless QF_DEBUG=1 asks for it.
+ * Report of a failure to a person: one `qf: error:` line, perhaps a `qf: hint:` line, an exit status. No
+ * stack, unless QF_DEBUG=1 asks for it.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * What is wrong with a person's side: folder, management server, clock, login, device. For `qf doctor`.
+ * Checks of `qf doctor` on a person's side: folder, management server, clock, login, device.
  *
- * Signs nobody in and changes nothing; a device that is registered proves itself to management by its key.
+ * Signs nobody in and changes nothing; a registered device proves itself to management by its key.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * What one person's `qf` keeps on this device: its configuration and the device key.
+ * The folder of one person's `qf` on this device: its configuration and the device key.
  *
- * Several processes use the folder at once: the key is created once, and every change of the
- * configuration is made under a lock and written by rename. Shapes: `wire/state-file.ts`.
+ * Several processes use the folder at once: the key is created once, and every change of the configuration is
+ * made under a lock and written by rename. Shapes: `wire/state-file.ts`.
  *
  * @module
  */

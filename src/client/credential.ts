@@ -1,5 +1,6 @@
 /**
- * From "I want to be deploy on web1" to a certificate for exactly that: the one way to a connection.
+ * The credential for one connection: everything between a target such as deploy@web1 and a certificate for
+ * exactly that.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Whether anybody is there at all, asked only while an answer is late: a server that works for a while
- * is waited for, one that cannot even be connected to is not.
+ * Presence of a server, tested only while its answer is late: a server that works for a while is waited for,
+ * one that cannot even be connected to is not.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Where a machine is, asked by this device alone: nobody signs in, and nothing is granted by the answer.
+ * Lookup of a machine's address by this device alone: nobody signs in, and the answer grants nothing.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * How peers were reached last, so that the next dial begins with what worked. A cache: it changes the
- * order of tries and nothing else, and what cannot be read counts as empty.
+ * Memory of how peers were reached last, so that the next dial begins with what worked. A cache: it changes
+ * the order of tries and nothing else, and an unreadable entry counts as absent.
  *
  * @module
  */

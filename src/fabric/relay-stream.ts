@@ -1,5 +1,5 @@
 /**
- * One end of a relayed stream: a Duplex over frames, with flow control by credit.
+ * An end of a relayed stream: a Duplex over frames, with flow control by credit.
  *
  * Sends no more than the other end has granted, and grants no more than it is ready to hold, so that a slow
  * reader costs at most one window (`relay-window.ts`). Read `receive` for what comes in, `#flush` for what

@@ -1,6 +1,7 @@
 /**
- * What strangers may cost: unproven connections per source and in total, and a pause for sources that
- * keep failing. Memory is bounded; when the table is full the oldest entry without connections goes.
+ * Limits on sources that have not proven themselves: unproven connections per source and in total, and a
+ * pause for sources that keep failing. Memory is bounded: when the table is full, the oldest entry without
+ * connections goes.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * Who a token of an identity provider says this is, and whether it names the login key.
+ * Verification of an ID token: which person the provider says it is, and whether it names the login key.
  *
- * The same checks serve the machine (offline, keys from the network map) and management when it claims
- * a login. Neither fetches anything: issuers and their keys are arguments, and so is the time.
- * `jws.ts` has the signature; this file has the claims (OpenID Connect Core 3.1.3.7).
+ * The same checks serve the machine (offline, keys from the network map) and management when it claims a
+ * login. Neither fetches anything: issuers and their keys are arguments, and so is the time. `jws.ts` has the
+ * signature; this file has the claims (OpenID Connect Core 3.1.3.7).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What every part of management is given: made once in `serve.ts`, faked in tests.
+ * The management context, which every part of management is given: made once in `serve.ts`, faked in tests.
  *
  * @module
  */

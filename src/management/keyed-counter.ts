@@ -1,4 +1,4 @@
-/** How many are inside, in total and under each key (an address, IPv6 by /64; a peer). */
+/** Counter of what is open, in total and under each key (an address, IPv6 by /64; a peer). */
 export interface KeyedCounter {
   isFull(key: string): boolean;
   enter(key: string): void;

@@ -1,5 +1,5 @@
 /**
- * What can go wrong when a socket is opened to listen, in words.
+ * Failures of opening a socket to listen, in words.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Which part answers which path.
+ * The parts of management by the paths that they answer.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * How management is told to serve, checked before anything is opened.
+ * Options of `qf management serve`, checked before anything is opened.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * What a refusal says to the person it happens to: one sentence and one next step per reason code.
+ * Sentences of refusals, for the person refused: one sentence and one next step per reason code.
  *
- * The only place with this wording; banners, audit and docs all read it here. The sentences of the
- * public documentation are kept as they are.
+ * The only place with this wording; banners, audit and docs all read it here. The sentences of the public
+ * documentation are kept as they are.
  *
  * @module
  */

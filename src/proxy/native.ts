@@ -1,6 +1,6 @@
 /**
- * What the proxy asks of libc by bun:ffi: handing a descriptor over, looking at a socket without
- * reading from it, locks, and hearing when a file was read. Linux on x64 and arm64.
+ * System calls of the proxy by bun:ffi: handing a descriptor over, looking at a socket without reading from
+ * it, locks, and hearing when a file was read. Linux on x64 and arm64.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * Which host names can be peers: the strict reading of what ssh(1) hands us.
+ * Host names that can be peers: the strict reading of what ssh(1) hands us.
  *
- * No zod here, since `qf proxy match` runs before every connection; a test holds these patterns
- * against the schemas of `wire/units.ts`.
+ * No zod here, since `qf proxy match` runs before every connection; a test holds these patterns against the
+ * schemas of `wire/units.ts`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * One sign-in at a time where its login is kept: of twenty connections that find none, one asks the
- * person, and the others use what came of it.
+ * Turns of signing in, one at a time per folder of logins: of twenty connections that find none, one asks the
+ * person, and the others use the login that came of it.
  *
  * @module
  */

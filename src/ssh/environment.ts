@@ -1,5 +1,5 @@
 /**
- * Which variables go with a session: LANG and LC_*, what SendEnv names, what SetEnv sets. Pure.
+ * Variables that go with a session: LANG and LC_*, what SendEnv names, what SetEnv sets. Pure.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What ssh(1) takes after -L, -R, -D and -W. Pure.
+ * Arguments of -L, -R, -D and -W, read as ssh(1) reads them. Pure.
  *
  * @module
  */

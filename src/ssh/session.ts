@@ -1,8 +1,8 @@
 /**
- * One session in a connection: a shell or a command, with or without a terminal, and its exit status.
+ * A session in a connection: a shell or a command, with or without a terminal, and its exit status.
  *
- * stdout carries the remote's stdout and nothing else. Streams stop reading when the other side does
- * not keep up, so nothing piles up here.
+ * stdout carries the remote's stdout and nothing else. Streams stop reading when the other side does not keep
+ * up, so nothing piles up here.
  *
  * @module
  */

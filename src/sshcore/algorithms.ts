@@ -1,8 +1,8 @@
 /**
- * What both ends of an SSH connection of ours agree on. Pinned: a weaker one is never offered.
+ * Algorithms that both ends of an SSH connection of ours agree on. Pinned: a weaker one is never offered.
  *
- * Strict key exchange (Terrapin, CVE-2023-48795) is ssh2's default and cannot be turned off. No
- * compression: it is attack surface before authentication and slower than the network after it.
+ * Strict key exchange (Terrapin, CVE-2023-48795) is ssh2's default and cannot be turned off. No compression:
+ * it is attack surface before authentication and slower than the network after it.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * What a signed-in peer may do to us with the connection protocol (RFC 4254).
+ * Bounds on a signed-in peer's use of the connection protocol (RFC 4254).
  *
- * ssh2 does not hold a peer to its window, cuts data into packets of no size for ever, takes data after
- * EOF, and answers whatever is asked, read or not. Here each of these ends the connection or is refused.
+ * ssh2 does not hold a peer to its window, cuts data into packets of no size for ever, takes data after EOF,
+ * and answers whatever is asked, read or not. Here each of these ends the connection or is refused.
  *
  * @module
  */

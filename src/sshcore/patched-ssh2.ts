@@ -1,5 +1,5 @@
 /**
- * What patches/ssh2@1.17.0.patch adds to ssh2, and the private parts that the guard looks at.
+ * Additions of patches/ssh2@1.17.0.patch to ssh2, and the private parts that the guard looks at.
  *
  * An ssh2 without the patch is refused at the first connection: without its hook nothing is guarded.
  *

@@ -1,10 +1,9 @@
 /**
- * Which message the other end may send in which state of a connection, as data.
+ * Messages that the other end may send in each state of a connection, as data.
  *
- * RFC 4253 and 4252 are more generous in places where nobody needs it: no chatter while keys are
- * exchanged (that is also what Terrapin, CVE-2023-48795, lived on), no new key exchange before
- * authentication, no requests sent ahead of an answer. Whatever has no place in its state ends the
- * connection.
+ * RFC 4253 and 4252 are more generous in places where nobody needs it: no chatter while keys are exchanged
+ * (that is also what Terrapin, CVE-2023-48795, lived on), no new key exchange before authentication, no
+ * requests sent ahead of an answer. A message without a place in its state ends the connection.
  *
  * @module
  */

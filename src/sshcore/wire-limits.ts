@@ -1,5 +1,5 @@
 /**
- * How much one SSH connection may ask of us. Each bound protects memory or time of everybody else.
+ * Limits on one SSH connection. Each protects the memory or the time of everybody else.
  *
  * @module
  */

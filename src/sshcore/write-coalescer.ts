@@ -1,9 +1,9 @@
 /**
- * What one turn of the loop writes to a transport goes out in one call: ssh2 writes a packet in pieces,
- * and a turn may send many packets.
+ * The coalescer of writes to a transport: the pieces of one turn of the loop go out in one call. ssh2 writes
+ * a packet in pieces, and a turn may send many packets.
  *
  * The pieces are put together in memory that is used again. Fresh memory for every turn would cost a bulk
- * transfer more than to encrypt it.
+ * transfer more than its encryption.
  *
  * @module
  */

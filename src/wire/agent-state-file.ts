@@ -1,5 +1,5 @@
 /**
- * What agents keep on disk. Written by rename, read strictly; a file that does not parse is reported by
+ * Files that agents keep on disk. Written by rename, read strictly; a file that does not parse is reported by
  * name and set aside, never silently replaced.
  *
  * @module

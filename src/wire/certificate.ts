@@ -1,8 +1,8 @@
 /**
- * What an OpenSSH user certificate of ours says beyond OpenSSH's own fields.
+ * Fields of our OpenSSH user certificates beyond OpenSSH's own.
  *
- * Layout: PROTOCOL.certkeys of OpenSSH. Our critical option and extensions carry one SSH string
- * each. Making and checking certificates is `certificate/`.
+ * Layout: PROTOCOL.certkeys of OpenSSH. Our critical option and extensions carry one SSH string each. Making
+ * and checking certificates is `certificate/`.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * What a person's device (`qf login`, `qf ssh`, `qf proxy`) and management say to each other, and
- * enrolment of machines. All under `/client/v1`, JSON, no cookies, no API tokens: each request that
- * matters carries proofs by the keys it names.
+ * The client API between a person's device (`qf login`, `qf ssh`, `qf proxy`) and management, and enrolment
+ * of machines. All under `/client/v1`, JSON, no cookies, no API tokens: each request that matters carries
+ * proofs by the keys it names.
  *
  * Order of a connection: config, challenge, (login with the provider), register once, certificate.
  *

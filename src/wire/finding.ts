@@ -1,5 +1,5 @@
 /**
- * What `qf doctor` finds, one line each: shapes, and how they are made.
+ * Findings of `qf doctor`, one line each: shapes, and how they are made.
  *
  * @module
  */

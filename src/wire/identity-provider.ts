@@ -1,6 +1,6 @@
 /**
- * What an external identity provider says about itself: its discovery document (OpenID Connect
- * Discovery 1.0 section 3), its keys (RFC 7517) and its answer to a code. Only what we use is read.
+ * Documents of an external identity provider: its discovery document (OpenID Connect Discovery 1.0 section
+ * 3), its keys (RFC 7517) and its answer to a code (RFC 6749 section 5.1). Only what we use is read.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What is wrong with something that did not parse, in one line that names the field.
+ * Descriptions of input that did not parse, in one line that names the field.
  *
  * @module
  */

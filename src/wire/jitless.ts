@@ -1,6 +1,6 @@
 /**
- * For processes that end after a few messages: compiling a parser for each shape costs them more than
- * the compiled ones save.
+ * Schemas without compiled parsers, for processes that end after a few messages: compiling a parser for each
+ * shape costs them more than the compiled ones save.
  *
  * @module
  */

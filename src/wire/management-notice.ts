@@ -1,8 +1,8 @@
 /**
- * What one management process tells the others through their database, as JSON in a NOTIFY.
+ * Notices between management processes through their database, as JSON in a NOTIFY.
  *
- * A notice says where to look, never what to believe: rows are read from the database. One that cannot
- * be read (of a newer process) is dropped; what it was about is found at the next full look.
+ * A notice says where to look, never what to believe: rows are read from the database. One that cannot be
+ * read (of a newer process) is dropped; what it was about is found at the next full look.
  *
  * @module
  */

@@ -1,15 +1,15 @@
 /**
- * How a map is brought up to date when only the agent knows what it has: after a restart of management, at
- * another of its processes, or after any time away.
+ * Messages that bring a map up to date when only the agent knows what it has: after a restart of management,
+ * at another of its processes, or after any time away.
  *
- * The agent says the digest of each *section* of its map (a value, or a keyed collection). Of the collections
- * that differ management sends an *outline*: the digests of *buckets*, into which keys fall by their hash.
- * The agent answers with what it holds in the buckets that differ, entry by entry, and of that management
- * makes a delta. So what is sent goes by what changed, and nobody has to remember what was sent before.
+ * The agent sends the digest of each *section* of its map (a value, or a keyed collection). For the
+ * collections that differ, management sends an *outline*: the digests of *buckets*, into which keys fall by
+ * their hash. The agent answers with what it holds in the buckets that differ, entry by entry, and from that
+ * management makes a delta. So what is sent goes by what changed, and nobody has to remember what was sent
+ * before.
  *
- * Digests are cut short here, since they only choose what to send: what comes out of a delta counts by the
- * digest of the whole map or not at all, and a whole map is sent instead. Read `differencesFrom`,
- * `deltaFrom`.
+ * Digests are cut short here, since they only choose what to send: the result of a delta counts by the digest
+ * of the whole map or not at all, and then a whole map is sent instead. Read `differencesFrom`, `deltaFrom`.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * What management tells one machine: all it needs to decide on its own, offline.
+ * The network map: all that management tells one machine, so that it can decide on its own, offline.
  *
- * Keyed collections, so that a change is a small delta. Policy is strict: a field this build does
- * not know makes it refuse the map, since an unknown restriction must not become a grant.
+ * Keyed collections, so that a change is a small delta. Policy is strict: a field this build does not know
+ * makes it refuse the map, since an unknown restriction must not become a grant.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What an admin writes: policies and their rules, in the shape of NetBird's public API plus our
- * additive fields. What people write is strict: an unknown field is refused, never ignored.
+ * Policies and their rules as an admin writes them, in the shape of NetBird's public API plus our additive
+ * fields. What people write is strict: an unknown field is refused, never ignored.
  *
  * Read `PolicyRuleWrite` first. What a rule *means* is `policy/decide/decide.ts`.
  *

@@ -1,6 +1,6 @@
 /**
- * Why somebody was refused. Reason codes are closed and are API: they are stored in audit, explained in
- * docs and worded once, in `policy/sentences.ts`.
+ * Reason codes of denials. They are closed and are API: stored in audit, explained in docs and worded once,
+ * in `policy/sentences.ts`.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What `qf proxy connect` tells its helper that carries a relayed stream: a stream to open, proven already.
+ * The order from `qf proxy connect` to its helper that carries a relayed stream: a stream to open, proven
+ * already.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a person did with files over SFTP, as evidence and as the server's process reports it.
+ * SFTP operations of a person, as evidence and as the server's process reports them.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * What every signature of ours outside SSH is over, so that none can be taken for another.
+ * The bytes that every signature of ours outside SSH covers, so that none can be taken for another.
  *
- * `qufabric/<purpose>/v1\0`, then each field in the order given as two SSH strings (uint32 length,
- * bytes): its name and its value in UTF-8. Account id and management origin always come first.
+ * `qufabric/<purpose>/v1\0`, then each field in the order given as two SSH strings (uint32 length, bytes; RFC
+ * 4251 section 5): its name and its value in UTF-8. Account id and management origin always come first.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * What clients keep on disk, and the key that every device has; what agents keep is in
- * `agent-state-file.ts`. Written by rename, read strictly; a file that does not parse is reported by name
- * and set aside, never silently replaced.
+ * Files that clients keep on disk, and the key that every device has; those of agents are in
+ * `agent-state-file.ts`. Written by rename, read strictly; a file that does not parse is reported by name and
+ * set aside, never silently replaced.
  *
  * @module
  */

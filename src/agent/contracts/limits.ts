@@ -1,6 +1,6 @@
 /**
- * How much of the agent anybody may take: starts, tries, sessions and connections, before and after
- * it is known who they are.
+ * Limits on what anybody may take of the agent: connection starts, sign-in tries, sessions and connections,
+ * before and after the person is known.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * One WebSocket to management after the other: opens it, hands over what comes in its order, notices when it
- * is dead, and waits before the next. Says and understands nothing itself.
+ * The WebSockets to management, one after the other: opens one, hands over its messages in order, notices
+ * when it is dead, and waits before the next. Neither makes nor reads a message itself.
  *
  * @module
  */

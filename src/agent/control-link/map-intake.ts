@@ -1,6 +1,7 @@
 /**
- * How the map comes over a link: whole, as what it lacks, or not at all where ours is current. What does not
- * read, is not for us, or does not come out as management means it never takes effect.
+ * Intake of the network map from a link: the whole map, a delta, or the word that ours is current. A message
+ * that does not parse, is not for this machine, or does not give the map that management means never takes
+ * effect.
  *
  * @module
  */

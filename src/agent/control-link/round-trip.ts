@@ -1,5 +1,5 @@
 /**
- * What pings say of the way to management and of its clock.
+ * Round trip and clock difference to management, measured by pings.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Where the control socket of a state folder is: in its public part, or, where that path is too long
- * for a socket's name, in a short folder named after it.
+ * Path of the control socket for a state folder: in its public part, or in a short folder named after it
+ * where that path is too long for a socket's name.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * What this machine says about itself. Shown and used by posture checks, never trusted for access.
+ * Facts that this machine reports about itself. Shown to admins and used by posture checks, never trusted for
+ * access.
  *
  * @module
  */

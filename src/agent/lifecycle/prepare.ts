@@ -1,8 +1,8 @@
 /**
- * What comes before an agent runs: its folder, its flags, its place in an account.
+ * Preparation before an agent runs: its state folder, its flags, its place in an account.
  *
- * Done by the command a person ran, so that a setup key or a sign-in never leaves that process: what is
- * started afterwards finds everything in the state folder.
+ * Runs in the command a person started, so that a setup key or a sign-in never leaves that process. The agent
+ * that is started afterwards finds everything in the state folder.
  *
  * @module
  */

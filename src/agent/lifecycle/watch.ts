@@ -1,5 +1,5 @@
 /**
- * What changes on a machine without anybody saying so: its map grows stale, and its addresses become others.
+ * Watch over what changes on a machine by itself: its map grows stale, and its addresses change.
  *
  * @module
  */

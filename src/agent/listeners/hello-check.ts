@@ -1,6 +1,6 @@
 /**
- * Who may open a stream to this machine: the hello is checked against the map, then the network rules are
- * asked. One gate for all paths, so that a hello that was taken on one is a replay on another.
+ * Check of the hello, which decides who may open a stream to this machine: first against the map, then by the
+ * network rules. All paths share one check, so that a hello taken on one path is a replay on another.
  *
  * @module
  */

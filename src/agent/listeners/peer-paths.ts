@@ -1,8 +1,8 @@
 /**
- * How each peer's last streams got here, and how long the way is, for `status`.
+ * Path and round trip of each peer's latest streams, for `status`.
  *
- * A direct stream is measured by the kernel (TCP_INFO); a relayed one from our first bytes to the first
- * that came back for them. Nothing is sent for it.
+ * A direct stream is measured by the kernel (TCP_INFO), a relayed one from our first bytes to the first
+ * answer. Nothing is sent for the measurement.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What was turned away before anybody could speak SSH, of the last minutes: for `status`. Audit has each of
- * them (`failure-count.ts`); this has no more than sums.
+ * Counts of streams refused before SSH in the last minutes, for `status`. Audit records each of them
+ * (`failure-count.ts`); here are sums only.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the agent tells its privileged child to become: JSON on a pipe, never argv, never environment.
+ * The specification that the agent gives its privileged child: JSON on a pipe, never argv, never environment.
  *
  * Both ends are this executable, so the reader checks the form and nothing more. Kept free of zod: the
  * child's start is on the path of every session.

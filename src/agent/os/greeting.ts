@@ -1,6 +1,6 @@
 /**
- * What an interactive shell begins with, as from sshd and login(1): what PAM's modules say, the message of
- * the day unless one of them said it, and when somebody was last here.
+ * The greeting of an interactive shell, as from sshd and login(1): what PAM's modules say, the message of the
+ * day unless a module has shown it, and the last login.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * Who is on and who was: utmp(5), wtmp(5) and lastlog(8), as sshd and login(1) keep them for terminals.
+ * Login records: utmp(5), wtmp(5) and lastlog(8), kept for terminals as sshd and login(1) keep them.
  *
- * Kept by glibc's calls on the files that are there; a system without them (musl has none of its own)
- * has no records, which is no reason to have no session.
+ * Written by glibc's calls to the files that exist. On a system without them (musl has none of its own)
+ * sessions run without records.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What the agent and a session's monitor say to each other: JSON lines on the monitor's stdin and stdout.
- * The three standard descriptors of a session go before its order, over a socket of their own.
+ * Messages between the agent and a session's monitor: JSON lines on the monitor's stdin and stdout. The three
+ * standard descriptors of a session precede its order, over a socket of their own.
  *
  * @module
  */

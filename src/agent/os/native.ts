@@ -1,7 +1,6 @@
 /**
- * What the agent process itself asks of libc: who is at the other end of a unix socket, how long the way
- * of a TCP connection is, to acknowledge at once, and a lock that dies with its holder. What sessions need of
- * the system is in `os/`.
+ * System calls of the agent process itself: the peer of a unix socket, the round trip of a TCP connection,
+ * immediate acknowledgement, and a lock that dies with its holder.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * What the server tells of itself: each operation before it happens, its outcome after.
+ * Reports of the SFTP server about itself: each operation before it happens, its outcome after.
  *
- * Nothing of this costs anything when nobody listens.
+ * A report costs nothing when nobody listens.
  *
  * @module
  */

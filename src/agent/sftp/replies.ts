@@ -1,5 +1,5 @@
 /**
- * What goes back to the client: composed in one buffer, written in as few calls as will do.
+ * Replies to the SFTP client: composed in one buffer, written in as few calls as possible.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What every operation works on, and the two ways to run one: asking, and changing.
+ * The state that every SFTP operation works on, and the two ways to run one: a query and a change.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * What the server has done, on its way to the agent, which stores it: lines on a socket, each answered.
+ * Writer of the SFTP server's audit lines to the agent, which stores them: lines on a socket, each answered.
  *
- * What takes a name away or gives one, and a copy, waits until it is stored. The rest is stored a moment
- * after it was done, several together, and no more of it than fits into a few lines: whoever is not answered
- * waits, and whoever is answered no does nothing more.
+ * An operation that removes or gives a name, and a copy, waits until its line is stored. Other lines are
+ * stored a moment after the operation, several together, and no more than fit into a few lines. A client
+ * without an answer waits; after a refusal it does nothing more.
  *
  * @module
  */

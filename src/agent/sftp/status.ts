@@ -1,5 +1,6 @@
 /**
- * From what the kernel says to what SFTP can say: OpenSSH's mapping, with the kernel's words beside it.
+ * Translation of kernel errors to SFTP status codes, as OpenSSH maps them, with the kernel's words beside the
+ * code.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a person with a stock SSH client reads while they sign in. Plain ASCII, lines for any terminal.
+ * Text for a person who signs in with a stock SSH client. Plain ASCII, in lines that fit any terminal.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a person is told when evidence of what they want to do cannot be stored.
+ * The message for a person whose action cannot be stored as evidence, and so does not happen.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a session runs: its argv, and the signals that reach it. Pure.
+ * The command line of a session: its argv, and the signals that reach it. Pure.
  *
  * @module
  */

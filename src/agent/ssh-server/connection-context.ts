@@ -1,6 +1,6 @@
 /**
- * What a session or a forward may ask of the connection that it belongs to. `create-context.ts` makes it,
- * tests fake it.
+ * The part of a connection that its sessions and forwards may use. `create-context.ts` makes it, tests fake
+ * it.
  *
  * @module
  */

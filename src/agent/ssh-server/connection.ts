@@ -1,8 +1,8 @@
 /**
- * One SSH connection (RFC 4253) from its first byte to its last: the sign-in, then sessions and forwards, and
+ * An SSH connection (RFC 4253) from its first byte to its last: the sign-in, then sessions and forwards, and
  * the end. When the machine ends it, every process and socket of it ends as well.
  *
- * Owns the parts and their order, and judges nothing itself: `authenticate.ts` signs in, `session.ts` and
+ * Owns the parts and their order, and decides nothing itself: `authenticate.ts` signs in, `session.ts` and
  * `forward.ts` serve channels, `authorize.ts` is asked again by `recheck`. Read the constructor, then
  * `#admit`.
  *

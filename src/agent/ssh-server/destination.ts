@@ -1,5 +1,5 @@
 /**
- * Where a forward goes: what the client's messages say, which addresses may be dialled and which are
+ * Destinations of forwards: the client's messages parsed, the addresses that may be dialled, those that are
  * bound. Pure.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What every forward passes before it begins: the one question, and the record that it begins.
+ * Steps that every forward passes before it begins: the decision, and the record that it begins.
  *
  * @module
  */

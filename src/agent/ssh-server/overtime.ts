@@ -1,5 +1,5 @@
 /**
- * Whether a connection, or something in it, has lasted, or been silent, for too long. Pure.
+ * Limits on how long a connection, or something in it, may last or be silent. Pure.
  *
  * @module
  */

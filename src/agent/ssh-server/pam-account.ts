@@ -1,8 +1,8 @@
 /**
- * One connection's transport to PAM: whether the account may be used, and a monitor for each session.
+ * The connection's access to PAM: whether the account may be used, and a monitor for each session.
  *
- * The process that was asked about the account is kept for a moment, for the first session mostly follows
- * at once; a connection that only waits or forwards keeps none.
+ * The process that answered about the account is kept for a moment, since the first session mostly follows at
+ * once. A connection that only waits or forwards keeps none.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Whether a connection may go on as it is. Each thing that it does is asked about again, and goes on only
- * under one rule that by itself lets it begin, be as it is, and last as long as it has: what other rules say
- * is no help.
+ * The repeated decision about a connection that is open. Each use of it is decided again, and may go on only
+ * under one rule that by itself lets it begin, be as it is, and last as long as it has. Other rules do not
+ * help.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What of one session goes into audit: its start, what SFTP does in it, and its end.
+ * Audit events of one session: its start, its SFTP operations, and its end.
  *
  * @module
  */

@@ -1,10 +1,9 @@
 /**
- * One session channel (RFC 4254 section 6): its terminal and environment, then one shell, command or
- * subsystem.
+ * A session channel (RFC 4254 section 6): its terminal and environment, then one shell, command or subsystem.
  *
  * A request to begin is answered with yes at once, since ssh2 drops what a client sends before the answer,
- * and then judged before anything runs. A refusal is its sentence on stderr and exit status 255, which is how
- * ssh(1) says "no session". Read `#listen`, then `#run`.
+ * and is then decided before anything runs. A refusal is its sentence on stderr and exit status 255, which is
+ * how ssh(1) says "no session". Read `#listen`, then `#run`.
  *
  * @module
  */

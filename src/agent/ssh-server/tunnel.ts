@@ -1,8 +1,8 @@
 /**
- * One forwarded stream: a connected socket and an SSH channel, joined.
+ * A forwarded stream: a connected socket and an SSH channel, joined.
  *
- * What one side does not take yet stops the other: nothing piles up here. Either side may end while
- * the other goes on (EOF), and when both have, both are closed.
+ * What one side does not take yet stops the other: nothing piles up here. Either side may end while the other
+ * goes on (EOF), and when both have, both are closed.
  *
  * @module
  */

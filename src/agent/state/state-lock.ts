@@ -1,5 +1,6 @@
 /**
- * One agent per state folder: a lock that the kernel gives back when its holder ends, however it ends.
+ * The lock that keeps a state folder to one agent. The kernel gives it back when its holder ends, however it
+ * ends.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What is wrong with the agent of this machine, running or not, and with what it needs of the machine. For
- * `qf doctor`; changes nothing.
+ * Checks of `qf doctor` on the agent of this machine, running or not, and on what it needs of the machine.
+ * Changes nothing.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What is wrong with a running agent, and how to mend it. Pure; `status` and `qf doctor` say it.
+ * Problems of a running agent, and how to mend each. Pure; `status` and `qf doctor` show them.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What `qf agent status` shows, put together from what the parts of an agent know. Pure.
+ * The report of `qf agent status`, put together from what the parts of an agent know. Pure.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
- * From what went wrong to what is answered: a status, a code, a line. The one place that does so.
+ * Translation of errors to HTTP answers: a status, a code, a line. The one place that does so.
  *
- * Nothing of an unexpected error reaches the answer: it is logged, and the answer says no more than
- * that something failed here.
+ * Nothing of an unexpected error reaches the answer: it is logged, and the answer says no more than that
+ * something failed here.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What every request passes before it is looked at: names we answer to, pages that may change things.
+ * Guards that every request passes first: the host names we answer to, and the pages that may change things.
  *
  * @module
  */

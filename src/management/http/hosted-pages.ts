@@ -1,5 +1,5 @@
 /**
- * What the pages of the hosted sign-in say. Pure: markup in, markup out.
+ * Pages of the hosted sign-in. Pure: data in, markup out.
  *
  * @module
  */

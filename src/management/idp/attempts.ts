@@ -1,5 +1,5 @@
 /**
- * How often somebody may try: a counter per key and window, bounded in number.
+ * Limits on tries: a counter per key and window, bounded in number.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Which provider signs people in: the embedded one, or any other by `--oidc-…`.
+ * Settings of the provider that signs people in: the embedded one, or another by `--oidc-…`.
  *
  * @module
  */

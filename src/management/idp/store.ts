@@ -1,5 +1,5 @@
 /**
- * What the embedded provider wants kept. The database implements it; tests use a map.
+ * The storage that the embedded provider asks for. The database implements it; tests use a map.
  *
  * @module
  */

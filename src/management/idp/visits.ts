@@ -1,6 +1,6 @@
 /**
- * How often one source may come to the embedded provider. A sign-in that is begun is a record kept for
- * minutes and a turn of the database's one writer, and whoever begins it has proven nothing yet.
+ * Limits on visits of one source to the embedded provider. A sign-in that has begun is a record kept for
+ * minutes and a turn of the database's one writer, and its source has proven nothing yet.
  *
  * @module
  */

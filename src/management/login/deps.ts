@@ -1,5 +1,5 @@
 /**
- * What signing in, registering and minting are handed beside the management context.
+ * Dependencies of signing in, registering and minting, beside the management context.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a machine will say to somebody, asked here first. Never the last word: the machine decides again.
+ * An early decision on a connection, made here first. Never the last word: the machine decides again.
  *
  * @module
  */

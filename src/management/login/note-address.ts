@@ -1,5 +1,6 @@
 /**
- * Where a device comes from now: posture checks may ask for it, and a login may be older than the move.
+ * The present source address of a device: posture checks may ask for it, and the login may be older than the
+ * move.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * From a verified token to a user of ours. Identity is (issuer, user id claim); e-mail and name are
+ * The user of ours that a verified token stands for. Identity is (issuer, user id claim); e-mail and name are
  * shown and nothing else.
  *
  * @module

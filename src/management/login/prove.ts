@@ -1,9 +1,9 @@
 /**
- * Who signs this request, and by which login.
+ * Proof of who makes a request, and by which login.
  *
- * A token is verified before the database is touched (`readProof`); inside a transaction it then becomes
- * the one login of its login key (`enterLogin`), or is found to be that login again (`findLiveLogin`).
- * The login key's own signature over the request is checked by the caller, before.
+ * A token is verified before the database is touched (`readProof`). Inside a transaction it then becomes the
+ * one login of its login key (`enterLogin`), or is found to be that login again (`findLiveLogin`). The login
+ * key's own signature over the request is checked by the caller, before.
  *
  * @module
  */

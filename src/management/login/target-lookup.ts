@@ -1,6 +1,6 @@
 /**
- * What a registered device may know without anybody signing in: where a machine is that the network rules
- * let it reach. Grants nothing; the machine asks the same rules again.
+ * Lookup of machines by a registered device without a sign-in: the address of a machine that the network
+ * rules let it reach. Grants nothing; the machine asks the same rules again.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Which machine somebody means, and what they may know of it.
+ * The machine that a request names, and what its sender may know of it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * From rows to the account that maps are compiled from: who is in which group, what each rule says.
+ * The account that maps are compiled from, built from rows: who is in which group, what each rule says.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Who may open a relayed stream, and which machine may offer itself to the relay.
+ * Admission to the relay: who may open a relayed stream, and which machine may offer itself.
  *
  * The relay checks what the machine checks again from its own map: it keeps strangers out, and the machine
  * does not rely on it. A stream leads from a registered device to the SSH port of a machine of the same

@@ -1,5 +1,5 @@
 /**
- * What the relay holds at most, by default.
+ * Default limits of the relay.
  *
  * @module
  */

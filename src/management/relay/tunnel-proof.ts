@@ -1,9 +1,9 @@
 /**
- * How two processes prove themselves to each other, and the keys that they then share.
+ * Mutual proof of two management processes, and the keys that they then share.
  *
  * Each makes an X25519 key for one tunnel; with the cluster's key they sign both of them and the names of
- * both processes. Whoever replays a request lacks the private key that belongs to it, and gets a tunnel on
- * which it can say nothing; whoever sits in between can read and change nothing. No I/O.
+ * both processes. A replayed request comes without the private key that belongs to it, and its sender gets a
+ * tunnel on which it can say nothing; a party in between can read and change nothing. No I/O.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * One tunnel to another management process, from either end: a sealed WebSocket with many relayed streams.
+ * A tunnel to another management process, from either end: a sealed WebSocket with many relayed streams.
  *
- * The dialling process has the clients and chooses the streams' ids, the other has the machines. Each keeps
- * the books of every stream, as if both ends were its own. Read `receive` first. Frames and the opening are
- * in `wire/relay-tunnel.ts`.
+ * The dialling process has the clients and chooses the streams' ids, the other has the machines. Each
+ * accounts for every stream as if both ends were its own. Read `receive` first. Frames and the opening are in
+ * `wire/relay-tunnel.ts`.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * For an agent that comes back with an older map: whether a delta can lead from there to the present map, and
- * asking the agent what it has. `wire/map-outline.ts` says how the two find out what differs.
+ * Catching up of an agent that comes back with an older map: whether a delta leads from there to the present
+ * map, and the question to the agent about what it has. `wire/map-outline.ts` says how the two find out what
+ * differs.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * From an open socket to a proven agent: how many may try at once, the challenge, and the proof.
+ * The handshake with an agent, from an open socket to a proven agent: how many may try at once, the
+ * challenge, and the proof.
  *
  * An agent that cannot be let in now is told when to come back (`retry-pacing.ts`), so that a restart of
  * management causes no stampede. Read `open`, then `identify`.

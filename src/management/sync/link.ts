@@ -1,8 +1,8 @@
 /**
- * One agent's link, once the agent has proven itself: what management sends on it, in which order, and how
+ * An agent's link after the agent has proven itself: what management sends on it, in which order, and how
  * much may wait unread.
  *
- * Whenever it is told that the map may have changed, a link sends the map as it is then. Changes that come
+ * Whenever it hears that the map may have changed, a link sends the map as it is then. Changes that come
  * while one is being sent, or while the agent is slow to read, are sent together.
  *
  * @module

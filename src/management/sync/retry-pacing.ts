@@ -1,6 +1,6 @@
 /**
- * When agents that were turned away are to come back: one after the other, at the pace at which others are
- * let in.
+ * Retry pacing for agents that were turned away: they come back one after the other, at the pace at which
+ * others are let in.
  *
  * An agent that comes back too early costs a connection for nothing, and enough of them would use up the
  * processor. So the pace is measured while agents are turned away, and set a little above what was measured,

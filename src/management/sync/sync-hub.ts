@@ -1,5 +1,5 @@
 /**
- * What the rest of management may ask of the agents' links. `hub.ts` implements it.
+ * The interface of the agents' links to the rest of management. `hub.ts` implements it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the WebSocket paths answer while there is no socket yet.
+ * Answers of the WebSocket paths while there is no socket yet.
  *
  * @module
  */

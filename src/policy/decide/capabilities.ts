@@ -1,6 +1,6 @@
 /**
- * What one grant lets a session do: shell, command, sftp, forwards. One rule at a time; capabilities
- * are never assembled from two.
+ * Capabilities of one grant: what it lets a session do (shell, command, sftp, forwards). Only ever of one
+ * rule; capabilities are never assembled from two.
  *
  * @module
  */

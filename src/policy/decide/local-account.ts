@@ -1,5 +1,5 @@
 /**
- * May an OS account be signed in to at all? Judged from facts the machine looked up.
+ * The decision whether an OS account may be signed in to, from facts the machine looked up.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * May peer A reach port P of this machine at all? Judged before an SSH parser sees a byte.
+ * The decision whether peer A may reach port P of this machine, made before an SSH parser sees a byte.
  *
  * Grants no OS user. 22 implies 22022; an SSH rule opens the path for its source devices; a bidirectional
  * rule of another protocol holds the other way as well.

@@ -1,6 +1,6 @@
 /**
- * What a grant asks in return: recording, reason, approval, a recent sign-in. Account-wide
- * obligations apply to every grant, whatever its rule says.
+ * Obligations of a grant: recording, reason, approval, a recent sign-in. Account-wide obligations apply to
+ * every grant, whatever its rule says.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Which local users a certificate names: those policy grants this user on this machine now.
+ * Principals of a certificate: the local users that policy grants this user on this machine now.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a decision is asked with. Facts only: whoever asks has already proven them.
+ * The request that a decision is about. Facts only: the caller has already proven them.
  *
  * @module
  */

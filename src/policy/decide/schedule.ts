@@ -1,5 +1,5 @@
 /**
- * When a rule holds, and when that next changes. UTC throughout.
+ * Times at which a rule holds, and when that next changes. UTC throughout.
  *
  * @module
  */

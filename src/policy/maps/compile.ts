@@ -1,6 +1,6 @@
 /**
- * From an account to what one machine is told: only rules that name it as a destination (or as a source,
- * where they hold both ways), only the users and peers those rules can speak of, only the groups they
+ * Compilation of an account to one machine's map: only rules that name the machine as a destination (or as a
+ * source, where they hold both ways), only the users and peers those rules can speak of, only the groups they
  * mention.
  *
  * Read `compileMap`. Nothing that cannot matter to the machine leaves management.

@@ -1,6 +1,6 @@
 /**
- * What changed between two maps of one machine, and how to apply it. Pure; management diffs, the
- * agent applies, and a property test holds `applyDelta(a, diffMaps(a, b))` equal to `b`.
+ * The difference between two maps of one machine, and its application. Pure; management diffs, the agent
+ * applies, and a property test holds `applyDelta(a, diffMaps(a, b))` equal to `b`.
  *
  * @module
  */

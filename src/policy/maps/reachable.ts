@@ -1,5 +1,5 @@
 /**
- * Which machines some rule opens for a device, over a whole account. For lists of names only: a machine
+ * The machines that some rule opens for a device, over a whole account. For lists of names only: a machine
  * decides each connection itself, from its own map.
  *
  * @module

@@ -1,9 +1,9 @@
 /**
- * Where what OpenSSH reads lies: one private key and certificate per host, and host keys.
+ * The folder that OpenSSH reads: one private key and certificate per host, and host keys.
  *
- * The path is written into ssh_config, so it must be the same for every process of a person whatever
- * its environment: `<config folder>/openssh`, or under HOME, which ssh(1) expands as well. Where there
- * is a session folder that goes with the session, that path is a symbolic link into it.
+ * The path is written into ssh_config, so it must be the same for every process of a person whatever its
+ * environment: `<config folder>/openssh`, or under HOME, which ssh(1) expands as well. Where there is a
+ * session folder that goes with the session, that path is a symbolic link into it.
  *
  * @module
  */

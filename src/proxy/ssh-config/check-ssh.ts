@@ -1,6 +1,6 @@
 /**
- * Whether OpenSSH reaches peers as it should, asked of ssh(1) itself, and what earlier connections left
- * behind. For `qf doctor`; changes nothing.
+ * Checks of `qf doctor` on OpenSSH: whether it reaches peers as it should, asked of ssh(1) itself, and what
+ * earlier connections left behind. Changes nothing.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What ssh(1) really does for a host, asked with `ssh -G`: the first value wins there, so a line of
- * somebody else before ours may have turned off what keeps a connection safe.
+ * The configuration that ssh(1) really uses for a host, asked with `ssh -G`: the first value wins there, so
+ * another line before ours may have turned off what keeps a connection safe.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What the management processes on one database tell each other: which process has which agent's link, what
- * has changed, which connection to end. `postgres/cluster.ts` implements it by tables and notifications.
+ * Messages between the management processes on one database: which process has which agent's link, what has
+ * changed, which connection to end. `postgres/cluster.ts` implements them by tables and notifications.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the store needs of a database. Implemented by `sqlite-engine.ts` and `postgres/engine.ts`.
+ * The engine: what the store needs of a database. Implemented by `sqlite-engine.ts` and `postgres/engine.ts`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * From what a database throws to what may be shown: never a bound parameter, never a query.
+ * Translation of database errors to failures that may be shown: never a bound parameter, never a query.
  *
  * drizzle puts parameters into the message of its own error, so that error never leaves this folder.
  *

@@ -1,5 +1,5 @@
 /**
- * One at a time, in order of asking, with a bound on the queue and on the wait.
+ * A mutex: one holder at a time, in order of asking, with a bound on the queue and on the wait.
  *
  * @module
  */

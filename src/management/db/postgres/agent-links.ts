@@ -1,7 +1,8 @@
 /**
- * Who has which agent's control link: what is here is written to a table, what others have is read from it.
+ * The table of agents' control links over all processes: ours are written to it, those of others are read
+ * from it.
  *
- * Changes are gathered for a moment and written together, with a notice of whom they concern.
+ * Changes are gathered for a moment and written together, with a notice of the agents they concern.
  *
  * @module
  */

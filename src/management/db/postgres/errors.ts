@@ -1,5 +1,6 @@
 /**
- * From what PostgreSQL throws to what may be shown: never a parameter, never a query, never the URL.
+ * Translation of PostgreSQL's errors to failures that may be shown: never a parameter, never a query, never
+ * the URL.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Which processes on the database live: by their beats, as this process sees them move. No two clocks are
- * compared.
+ * Liveness of the processes on the database, by their heartbeats as this process sees them advance. No two
+ * clocks are compared.
  *
  * @module
  */

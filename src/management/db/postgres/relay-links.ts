@@ -1,6 +1,6 @@
 /**
- * Which process has which machine's link to the relay: a table that each process keeps true for its own
- * links, and asks when it has none of a machine. What could not be written is written with a later beat.
+ * The table of machines' links to the relay. Each process keeps it true for its own links, and asks it for a
+ * machine of which it has none. A change that could not be written is written with a later heartbeat.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What several management processes on one database know of each other. Of PostgreSQL only.
+ * Tables that several management processes on one database share. PostgreSQL only.
  *
  * @module
  */

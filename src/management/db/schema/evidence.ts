@@ -1,5 +1,5 @@
 /**
- * What happened. Append-only; says who and what, never a token, a key or the bytes of a session.
+ * The table of audit events. Append-only; says who and what, never a token, a key or the bytes of a session.
  *
  * @module
  */

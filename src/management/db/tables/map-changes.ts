@@ -1,6 +1,6 @@
 /**
- * What changed of an account since a version, by entity: triggers note it in the transaction of the
- * change itself (see the migrations), so nobody has to remember to.
+ * Changes of an account since a version, by entity. Triggers note them in the transaction of the change
+ * itself (see the migrations), so that no code can forget to.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What signing in needs kept: password accounts, the embedded provider's records, challenges and
- * one-time links. Each "used once" is decided and written by one statement.
+ * Queries for signing in: password accounts, the embedded provider's records, challenges and one-time links.
+ * Each "used once" is decided and written by one statement.
  *
  * @module
  */

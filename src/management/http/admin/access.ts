@@ -1,7 +1,7 @@
 /**
- * Who may call what: API tokens to people, people to roles, roles to routes.
+ * Access to the REST API: API tokens to people, people to roles, roles to routes.
  *
- * An ID token is never accepted here, whoever signed it.
+ * An ID token is never accepted here, whichever provider signed it.
  *
  * @module
  */

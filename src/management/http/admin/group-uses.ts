@@ -1,5 +1,5 @@
 /**
- * What a group is used by: whatever would silently mean something else without it.
+ * Uses of a group: everything that would silently mean something else without it.
  *
  * @module
  */

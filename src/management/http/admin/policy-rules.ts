@@ -1,6 +1,6 @@
 /**
- * What a rule may say, beyond its shape: checked when it is saved, so that no rule means something
- * else than it seems to.
+ * Checks of a rule beyond its shape, made when it is saved, so that no rule means something else than it
+ * seems to.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Which machines a peer may reach, by the very function the machines use.
+ * The machines that a peer may reach, by the very function the machines use.
  *
  * @module
  */

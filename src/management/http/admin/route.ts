@@ -1,5 +1,5 @@
 /**
- * One route of the REST API as data: what serves it, documents it and tests it.
+ * A route of the REST API as data: the same entry serves it, documents it and tests it.
  *
  * @module
  */

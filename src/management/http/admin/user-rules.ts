@@ -1,6 +1,9 @@
 /**
- * Which users an administrator may change. Admins change everybody but owners, nobody changes their own
- * role or access, service users are never owners, and an owner who can sign in remains.
+ * Rules on who may change which user: an admin anybody but owners, nobody themselves, and an owner always
+ * remains.
+ *
+ * Nobody locks themselves out, so the caller, who is an owner or an admin, is still there afterwards; and
+ * only owners change owners, so the last owner cannot go.
  *
  * @module
  */
