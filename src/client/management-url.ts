@@ -1,6 +1,6 @@
 /**
- * Which management server is spoken to, and whether it may be: the one place that decides it, for every
- * command and for the agent.
+ * The management server that a command speaks to, and whether it may be: the one place that decides it, for
+ * every command and for the agent.
  *
  * @module
  */

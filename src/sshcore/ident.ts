@@ -1,10 +1,10 @@
 /**
- * What our ends say of themselves in the first line of a connection (RFC 4253 section 4.2).
+ * Identification strings of our ends: the first line of a connection (RFC 4253 section 4.2).
  *
  * Clients decide by the server's software version what they may use: ssh(1) sends `eow@openssh.com`, ssh2
  * forwards unix sockets, and several send the arguments of an SFTP symlink the way that sftp-server(8) takes
  * them, only where it begins with `OpenSSH`. Our server does all of this as OpenSSH 9.9 does, so it says so,
- * and who it is in the comment. Not `10.x`: what reads one digit takes that for OpenSSH 1.
+ * and who it is in the comment. Not `10.x`: a client that reads one digit takes that for OpenSSH 1.
  *
  * @module
  */

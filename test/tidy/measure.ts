@@ -28,7 +28,11 @@ const bare = (layer: string): number =>
 const mirrored = files.filter(({ path }) => hasMirroredTest(path, root)).length;
 const ofFolders = [...folders.keys()].map((folder) => {
   const inside = files.filter(({ path }) => path.startsWith(`${folder}/`) || dirname(path) === folder);
-  return { folder, mirrored: inside.filter(({ path }) => hasMirroredTest(path, root)).length, all: inside.length };
+  return {
+    folder,
+    mirrored: inside.filter(({ path }) => hasMirroredTest(path, root)).length,
+    all: inside.length,
+  };
 });
 const lines = files.map(({ text }) => text.split("\n"));
 const [longest] = functions;
@@ -37,7 +41,13 @@ const rows: [string, string][] = [
   ["files", String(files.length)],
   ["lines", String(lines.reduce((sum, { length }) => sum + length - 1, 0))],
   ["folders", String(folders.size)],
-  ["most files in one folder", sizes.slice(0, 5).map(([folder, count]) => `${folder} ${count}`).join(", ")],
+  [
+    "most files in one folder",
+    sizes
+      .slice(0, 5)
+      .map(([folder, count]) => `${folder} ${count}`)
+      .join(", "),
+  ],
   ["arrows between files", String(files.reduce((sum, file) => sum + importsOf(file).length, 0))],
   ["arrows between folders", String(folderArrows(files).length)],
   ["cycles between files", String(fileCycles(files).length)],
@@ -56,10 +66,13 @@ for (const [what, figure] of rows) process.stdout.write(`${what.padEnd(30)} ${fi
 process.stdout.write("\nfiles per folder, with those below it that have a test of their own\n");
 for (const [folder, count] of sizes) {
   const below = ofFolders.find((one) => one.folder === folder);
-  process.stdout.write(`${folder.padEnd(34)} ${String(count).padStart(3)}   ${below?.mirrored} of ${below?.all}\n`);
+  process.stdout.write(
+    `${folder.padEnd(34)} ${String(count).padStart(3)}   ${below?.mirrored} of ${below?.all}\n`,
+  );
 }
 process.stdout.write("\ncycles\n");
-for (const cycle of [...fileCycles(files), ...folderCycles(files)]) process.stdout.write(`${cycle.join(" ")}\n`);
+for (const cycle of [...fileCycles(files), ...folderCycles(files)])
+  process.stdout.write(`${cycle.join(" ")}\n`);
 process.stdout.write("\nfunctions over 60 lines\n");
 for (const one of functions.filter(({ lines: count }) => count > 60)) {
   process.stdout.write(`${String(one.lines).padStart(4)} ${one.path} ${one.name}\n`);

@@ -122,7 +122,8 @@ export function hasMirroredTest(path: string, root = ROOT): boolean {
   const folder = join(root, dirname(mirror));
   const base = relative(dirname(mirror), mirror);
   return (
-    existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(base) && /\.test\.tsx?$/.test(name))
+    existsSync(folder) &&
+    readdirSync(folder).some((name) => name.startsWith(base) && /\.test\.tsx?$/.test(name))
   );
 }
 
@@ -158,7 +159,8 @@ export function functionsOf(folder: string, root = ROOT): SourceFunction[] {
 
 /** The name on the first line of a function: of itself, of its method or of what holds it. */
 function functionName(line: string): string | undefined {
-  const named = /\bfunction\*? (\w+)|\b(?:const|let) (\w+)|^\s*(?:(?:async|static|private|get|set) )*(#?\w+)[(<]/;
+  const named =
+    /\bfunction\*? (\w+)|\b(?:const|let) (\w+)|^\s*(?:(?:async|static|private|get|set) )*(#?\w+)[(<]/;
   const match = named.exec(line);
   return match?.[1] ?? match?.[2] ?? match?.[3];
 }

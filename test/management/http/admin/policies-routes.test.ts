@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
-import { aPolicyBody, aRuleBody, TestApi } from "../../support/admin-api.ts";
-import { aPeerOf } from "../../support/management.ts";
+import { aPolicyBody, aRuleBody, TestApi } from "../../../support/admin-api.ts";
+import { aPeerOf } from "../../../support/management.ts";
 
 let api: TestApi;
 let devs: string;

@@ -1,13 +1,13 @@
 import { beforeEach, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { newId } from "../../../src/base/random.ts";
-import { insertLogin, listRevokedLogins } from "../../../src/management/db/tables/logins.ts";
-import { findReservedName } from "../../../src/management/db/tables/peers.ts";
-import { findPasswordUser } from "../../../src/management/db/tables/sign-in.ts";
-import { countOwners } from "../../../src/management/db/tables/users.ts";
-import { TestApi } from "../../support/admin-api.ts";
-import { aManagement, aPeerOf, aTokenOf, aUserOf } from "../../support/management.ts";
+import { newId } from "../../../../src/base/random.ts";
+import { insertLogin, listRevokedLogins } from "../../../../src/management/db/tables/logins.ts";
+import { findReservedName } from "../../../../src/management/db/tables/peers.ts";
+import { findPasswordUser } from "../../../../src/management/db/tables/sign-in.ts";
+import { countOwners } from "../../../../src/management/db/tables/users.ts";
+import { TestApi } from "../../../support/admin-api.ts";
+import { aManagement, aPeerOf, aTokenOf, aUserOf } from "../../../support/management.ts";
 
 let api: TestApi;
 beforeEach(async () => {

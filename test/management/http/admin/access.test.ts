@@ -1,13 +1,13 @@
 import { beforeEach, expect, test } from "bun:test";
-import { newId } from "../../../src/base/random.ts";
-import { ROLES } from "../../../src/management/db/schema/accounts.ts";
-import { deleteToken, hashToken } from "../../../src/management/db/tables/api-tokens.ts";
-import { updateUser } from "../../../src/management/db/tables/users.ts";
-import { mayCall } from "../../../src/management/http/admin/access.ts";
-import { ADMIN_ROUTES } from "../../../src/management/http/admin/app.ts";
-import type { Route } from "../../../src/management/http/admin/route.ts";
-import { aPolicyBody, aRuleBody, TestApi } from "../../support/admin-api.ts";
-import { anAccount, aPeerOf, aTokenOf, aUserOf } from "../../support/management.ts";
+import { newId } from "../../../../src/base/random.ts";
+import { ROLES } from "../../../../src/management/db/schema/accounts.ts";
+import { deleteToken, hashToken } from "../../../../src/management/db/tables/api-tokens.ts";
+import { updateUser } from "../../../../src/management/db/tables/users.ts";
+import { mayCall } from "../../../../src/management/http/admin/access.ts";
+import { ADMIN_ROUTES } from "../../../../src/management/http/admin/app.ts";
+import type { Route } from "../../../../src/management/http/admin/route.ts";
+import { aPolicyBody, aRuleBody, TestApi } from "../../../support/admin-api.ts";
+import { anAccount, aPeerOf, aTokenOf, aUserOf } from "../../../support/management.ts";
 
 let api: TestApi;
 beforeEach(async () => {

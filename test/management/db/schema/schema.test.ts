@@ -2,11 +2,11 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { getTableConfig } from "drizzle-orm/sqlite-core";
-import { isQfError } from "../../../src/base/errors.ts";
-import { migrate, SQLITE_MIGRATIONS } from "../../../src/management/db/engine/migrate.ts";
-import { sqliteSchema } from "../../../src/management/db/schema/schema.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
-import { tempFolder } from "../../support/temp-folder.ts";
+import { isQfError } from "../../../../src/base/errors.ts";
+import { migrate, SQLITE_MIGRATIONS } from "../../../../src/management/db/engine/migrate.ts";
+import { sqliteSchema } from "../../../../src/management/db/schema/schema.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
+import { tempFolder } from "../../../support/temp-folder.ts";
 
 const clock = new FakeClock();
 const aDatabase = (): Database => new Database(join(tempFolder(), "a.db"), { create: true });

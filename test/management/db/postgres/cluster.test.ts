@@ -1,18 +1,18 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { systemClock } from "../../../src/base/clock.ts";
-import { isQfError } from "../../../src/base/errors.ts";
-import { silentLog } from "../../../src/base/log.ts";
-import type { Cluster, KillOrder, LinkState } from "../../../src/management/db/engine/cluster.ts";
-import type { Store } from "../../../src/management/db/engine/store.ts";
-import { openPostgresStore } from "../../../src/management/db/postgres/store.ts";
-import { findVersion, insertAccount } from "../../../src/management/db/tables/accounts.ts";
-import { listEvents, systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
-import { enrolWithSetupKey } from "../../../src/management/db/tables/new-peer.ts";
-import { listPeers } from "../../../src/management/db/tables/peers.ts";
-import { hashSetupKey, insertSetupKey } from "../../../src/management/db/tables/setup-keys.ts";
-import { anAccountRow } from "../../support/account-row.ts";
-import { aNewPeer } from "../../support/management.ts";
-import { hasPostgres, testPostgres } from "../../support/postgres.ts";
+import { systemClock } from "../../../../src/base/clock.ts";
+import { isQfError } from "../../../../src/base/errors.ts";
+import { silentLog } from "../../../../src/base/log.ts";
+import type { Cluster, KillOrder, LinkState } from "../../../../src/management/db/engine/cluster.ts";
+import type { Store } from "../../../../src/management/db/engine/store.ts";
+import { openPostgresStore } from "../../../../src/management/db/postgres/store.ts";
+import { findVersion, insertAccount } from "../../../../src/management/db/tables/accounts.ts";
+import { listEvents, systemInitiator } from "../../../../src/management/db/tables/audit-events.ts";
+import { enrolWithSetupKey } from "../../../../src/management/db/tables/new-peer.ts";
+import { listPeers } from "../../../../src/management/db/tables/peers.ts";
+import { hashSetupKey, insertSetupKey } from "../../../../src/management/db/tables/setup-keys.ts";
+import { anAccountRow } from "../../../support/account-row.ts";
+import { aNewPeer } from "../../../support/management.ts";
+import { hasPostgres, testPostgres } from "../../../support/postgres.ts";
 
 const opened: Store[] = [];
 afterEach(async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
 import postgres from "postgres";
-import { isQfError } from "../../../src/base/errors.ts";
-import { migratePostgres, POSTGRES_MIGRATIONS } from "../../../src/management/db/postgres/migrate.ts";
-import { pgClusterSchema, pgSchema } from "../../../src/management/db/postgres/schema.ts";
-import { FakeClock } from "../../support/fake-clock.ts";
-import { administer, hasPostgres, testPostgres } from "../../support/postgres.ts";
+import { isQfError } from "../../../../src/base/errors.ts";
+import { migratePostgres, POSTGRES_MIGRATIONS } from "../../../../src/management/db/postgres/migrate.ts";
+import { pgClusterSchema, pgSchema } from "../../../../src/management/db/postgres/schema.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
+import { administer, hasPostgres, testPostgres } from "../../../support/postgres.ts";
 
 const clock = new FakeClock();
 const tables = [...Object.values(pgSchema), ...Object.values(pgClusterSchema)] as unknown as PgTable[];

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
-import { ADMIN_ROUTES } from "../../../src/management/http/admin/app.ts";
-import { TestApi } from "../../support/admin-api.ts";
+import { ADMIN_ROUTES } from "../../../../src/management/http/admin/app.ts";
+import { TestApi } from "../../../support/admin-api.ts";
 
 let api: TestApi;
 beforeEach(async () => {

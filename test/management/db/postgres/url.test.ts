@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { isQfError } from "../../../src/base/errors.ts";
-import { parseDatabaseUrl } from "../../../src/management/db/postgres/url.ts";
+import { isQfError } from "../../../../src/base/errors.ts";
+import { parseDatabaseUrl } from "../../../../src/management/db/postgres/url.ts";
 
 const plain = { host: "127.0.0.1", port: 5432, database: "qf", user: "me", password: undefined, tls: null };
 const verified = { ca: undefined, rejectUnauthorized: true, checksName: true };

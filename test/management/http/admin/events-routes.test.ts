@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "bun:test";
-import { TestApi } from "../../support/admin-api.ts";
+import { TestApi } from "../../../support/admin-api.ts";
 
 let api: TestApi;
 beforeEach(async () => {
