@@ -8,7 +8,7 @@ BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then c
 export PATH := $(dir $(BUN)):$(PATH)
 SOURCES := $(shell find src patches -type f 2>/dev/null) build.ts package.json bun.lock
 
-.PHONY: help demo test check bench soak fuzz interop build clean
+.PHONY: help demo test check bench soak fuzz mutants interop build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ soak: dist/qf system-packages bench-packages ## Ten commands a second through th
 
 fuzz: node_modules/.installed ## Mutate recorded handshakes for longer than the tests do
 	@$(BUN) test/fuzz/handshake.ts 100000
+
+mutants: node_modules/.installed ## Put single faults into a copy, and tell which no test notices (ONLY=policy: these only)
+	@$(BUN) test/mutants/run.ts $(ONLY)
 
 interop: dist/qf system-packages ## Run OpenSSH's own regression scripts, all of them, and write test/interop/RESULTS.md
 	@$(BUN) test/interop/regress.ts

@@ -18,13 +18,14 @@ interface Row {
   readonly rules?: readonly MapRule[];
   readonly user?: MapUser | null;
   readonly device?: MapPeer | null;
+  readonly others?: readonly MapPeer[];
   readonly request?: Partial<AccessRequest>;
   readonly change?: Partial<NetworkMap>;
 }
 
 function outcome(row: Row): ReasonCode | "allow" {
   const users = row.user === null ? [] : [row.user ?? alice];
-  const peers = row.device === null ? [] : [row.device ?? laptop];
+  const peers = row.device === null ? [] : [row.device ?? laptop, ...(row.others ?? [])];
   const map = aMap({
     users,
     peers,
@@ -59,6 +60,11 @@ describe("decide on who asks", () => {
       name: "denies a person named like a property of objects",
       request: { userId: "__proto__" },
       want: "peer_not_authorized",
+    },
+    {
+      name: "denies a device named like a property of objects",
+      request: { devicePeerId: "constructor" },
+      want: "device_unknown",
     },
     {
       name: "denies when SSH is off for the peer",
@@ -117,6 +123,22 @@ describe("decide on rules", () => {
       name: "opens no OS user by an all rule",
       rules: [{ ...rule, protocol: "all", authorizedGroups: {} }],
       want: "peer_not_authorized",
+    },
+    {
+      name: "opens nothing here by an SSH rule for another port",
+      rules: [{ ...rule, ports: [{ start: 2222, end: 2222 }] }],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "maps no OS user by a disabled rule, a drop or a rule for another machine",
+      rules: [
+        rule,
+        { ...dba, enabled: false },
+        { ...dba, id: anId("drop"), action: "drop", authorizedGroups: { [anId("dbas")]: ["postgres"] } },
+        { ...dba, id: anId("other"), destinations: [anId("laptops")] },
+      ],
+      request: { localUser: "postgres" },
+      want: "local_user_unmapped",
     },
     {
       name: "denies an OS user listed for others only",
@@ -194,6 +216,12 @@ describe("decide on rules", () => {
       want: "device_not_authorized",
     },
     {
+      name: "wants source_devices by the device's own groups, not by lent ones",
+      rules: [{ ...rule, sourceDevices: [anId("mdm")] }],
+      device: { ...laptop, vouchedGroups: [anId("mdm")] },
+      want: "device_not_authorized",
+    },
+    {
       name: "is met on source_devices by own groups",
       rules: [{ ...rule, sourceDevices: [anId("mdm")] }],
       device: { ...laptop, groups: [anId("mdm")] },
@@ -223,6 +251,12 @@ describe("decide on rules", () => {
       rules: [{ ...rule, postureChecks: [anId("patched")] }],
       device: { ...laptop, posturePassed: [anId("patched")] },
       want: "allow",
+    },
+    {
+      name: "wants every posture check of several",
+      rules: [{ ...rule, postureChecks: [anId("patched"), anId("version")] }],
+      device: { ...laptop, posturePassed: [anId("patched")] },
+      want: "posture_failed",
     },
     {
       name: "wants posture of an unmanaged device, which has none",
@@ -336,6 +370,22 @@ describe("decide on time and obligations", () => {
       want: "approval_required",
     },
     {
+      name: "denies the account's required recording that cannot be made",
+      change: { settings: { ...settings, require: { ...settings.require, record: "required" } } },
+      request: { flags: { ...allFlags, recording: false } },
+      want: "recording_unavailable",
+    },
+    {
+      name: "wants the account's approval of every grant",
+      change: { settings: { ...settings, require: { ...settings.require, approval: true } } },
+      want: "approval_required",
+    },
+    {
+      name: "wants the account's reason of every grant",
+      change: { settings: { ...settings, require: { ...settings.require, reason: true } } },
+      want: "reason_required",
+    },
+    {
       name: "denies a required recording that cannot be made",
       rules: [{ ...rule, capabilities: { record: "required" } }],
       request: { flags: { ...allFlags, recording: false } },
@@ -357,9 +407,47 @@ describe("decide on time and obligations", () => {
     );
     expect(decision.kind === "allow" && decision.grant.validUntilSeconds).toBe(1_000_030);
   });
+
+  const grantBy = (rules: readonly MapRule[], require: Partial<NetworkMap["settings"]["require"]> = {}) => {
+    const change = { settings: { ...settings, require: { ...settings.require, ...require } } };
+    const map = aMap({ users: [alice], peers: [laptop], rules, change });
+    const decision = decide(aRequest(), prepareSnapshot(map));
+    return decision.kind === "allow" ? decision.grant : null;
+  };
+
+  test("a grant lasts as long as its sign-in counts", () => {
+    expect(grantBy([reauth])?.validUntilSeconds).toBe(999_990 + 60);
+    expect(grantBy([rule], { reauthWithinSeconds: 30 })?.validUntilSeconds).toBe(999_990 + 30);
+    expect(grantBy([rule])?.validUntilSeconds).toBeNull();
+  });
+
+  test("a grant says what the account records, where its rule asks less", () => {
+    expect(grantBy([rule], { record: "required" })?.capabilities.record).toBe("required");
+    const strict = { ...rule, capabilities: { record: "required" as const } };
+    expect(grantBy([strict], { record: "best_effort" })?.capabilities.record).toBe("required");
+  });
+
+  test("of several grants the one that asks least counts, whatever its id", () => {
+    const ids = [anId("a"), anId("b")].toSorted();
+    const asks = { record: "best_effort" as const, reauth_within_seconds: 60 };
+    for (const [loose, strict] of [ids, ids.toReversed()]) {
+      const rules = [
+        { ...rule, id: loose ?? "" },
+        { ...rule, id: strict ?? "", capabilities: asks },
+      ];
+      expect(grantBy(rules)?.ruleId).toBe(loose ?? "");
+    }
+  });
+
+  test("of grants that ask the same, that of the lowest rule id counts", () => {
+    const ids = [anId("a"), anId("b"), anId("c")];
+    const rules = ids.map((id) => ({ ...rule, id }));
+    expect(grantBy(rules.toReversed())?.ruleId).toBe(ids.toSorted()[0] ?? "");
+  });
 });
 
 describe("decide on drops", () => {
+  const unmanaged = { ...rule, capabilities: { allow_unmanaged_devices: true } };
   const drop = (change: Partial<MapRule>): MapRule =>
     aRule("drop", [], "full", { action: "drop", ...change });
   const back = (change: Partial<MapRule>): MapRule =>
@@ -430,6 +518,74 @@ describe("decide on drops", () => {
       want: "allow",
     },
     { name: "leaves others alone", rules: [rule, drop({ sources: [anId("ops")] })], want: "allow" },
+    {
+      name: "leaves people of this machine alone by a drop for another",
+      rules: [rule, drop({ sources: [anId("devs")], destinations: [anId("laptops")] })],
+      want: "allow",
+    },
+    {
+      name: "leaves people of this machine alone by a drop for another by name",
+      rules: [rule, drop({ sources: [anId("devs")], destinations: [], destinationPeerId: anId("web2") })],
+      want: "allow",
+    },
+    {
+      name: "holds a drop to its schedule",
+      rules: [rule, drop({ sources: [anId("devs")], schedule: { windows: [] } })],
+      want: "allow",
+    },
+    {
+      name: "stops people by their group on a device that is not in it",
+      rules: [unmanaged, drop({ sources: [anId("devs")] })],
+      request: { devicePeerId: null },
+      want: "denied_by_rule",
+    },
+    {
+      name: "stops the owner of a dropped peer on another device",
+      rules: [rule, drop({ sourcePeerId: anId("desktop") })],
+      others: [aPeer("desktop", [], { ownerUserId: alice.id })],
+      want: "denied_by_rule",
+    },
+    {
+      name: "leaves others on another device alone by a drop of a peer",
+      rules: [rule, drop({ sourcePeerId: anId("desktop") })],
+      others: [aPeer("desktop", [], { ownerUserId: anId("bob") })],
+      want: "allow",
+    },
+    {
+      name: "stops people by their key group on a device that is not in it",
+      rules: [unmanaged, drop({ authorizedGroups: { [anId("devs")]: ["deploy"] } })],
+      request: { devicePeerId: null },
+      want: "denied_by_rule",
+    },
+    {
+      name: "stops a device in the key group",
+      rules: [rule, drop({ authorizedGroups: { [anId("byod")]: ["deploy"] } })],
+      device: { ...laptop, groups: [anId("byod")] },
+      want: "denied_by_rule",
+    },
+    {
+      name: "stops a device in the key group by the OS users listed there only",
+      rules: [rule, drop({ authorizedGroups: { [anId("byod")]: ["root"] } })],
+      device: { ...laptop, groups: [anId("byod")] },
+      want: "allow",
+    },
+    {
+      name: "narrows a drop by source_devices",
+      rules: [rule, drop({ sources: [anId("devs")], sourceDevices: [anId("byod")] })],
+      want: "allow",
+    },
+    {
+      name: "stops a device inside of source_devices",
+      rules: [rule, drop({ sources: [anId("devs")], sourceDevices: [anId("byod")] })],
+      device: { ...laptop, groups: [anId("byod")] },
+      want: "denied_by_rule",
+    },
+    {
+      name: "counts an unmanaged device as inside of source_devices",
+      rules: [unmanaged, drop({ sources: [anId("devs")], sourceDevices: [anId("byod")] })],
+      request: { devicePeerId: null },
+      want: "denied_by_rule",
+    },
     {
       name: "holds a drop to its time",
       rules: [rule, drop({ sources: [anId("devs")], validUntilSeconds: 1_000_000 })],
@@ -664,6 +820,8 @@ describe("decidePeer", () => {
     readonly request?: Partial<PeerAccessRequest>;
     /** What the account requires of every grant. Absent: nothing. */
     readonly require?: Partial<MapSettings["require"]>;
+    readonly peer?: Partial<MapPeer>;
+    readonly self?: Partial<NetworkMap["self"]>;
     readonly want: ReasonCode | "allow";
   }
   const unrecorded = { flags: { ...allFlags, recording: false } };
@@ -728,6 +886,78 @@ describe("decidePeer", () => {
       name: "opens nothing by the way back of a rule of one direction",
       rules: [{ ...tcp, sources: [anId("servers")], destinations: [anId("peers")] }],
       want: "peer_not_authorized",
+    },
+    { name: "denies a blocked peer", rules: [tcp], peer: { status: "blocked" }, want: "device_blocked" },
+    { name: "denies a pending peer", rules: [tcp], peer: { status: "pending" }, want: "device_pending" },
+    { name: "denies a stranger", rules: [tcp], peer: { id: anId("desktop") }, want: "device_unknown" },
+    {
+      name: "denies when SSH is off for the peer",
+      rules: [tcp],
+      self: { sshEnabled: false },
+      want: "ssh_disabled",
+    },
+    {
+      name: "denies when the machine runs no SSH server",
+      rules: [tcp],
+      request: { flags: { ...allFlags, sshServer: false } },
+      want: "ssh_disabled",
+    },
+    {
+      name: "does nothing with a disabled rule",
+      rules: [{ ...tcp, enabled: false }],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "ignores a rule for another machine",
+      rules: [{ ...tcp, destinations: [anId("laptops")] }],
+      want: "peer_not_authorized",
+    },
+    {
+      name: "denies a peer outside of source_devices",
+      rules: [{ ...tcp, sourceDevices: [anId("mdm")] }],
+      want: "device_not_authorized",
+    },
+    {
+      name: "admits a peer inside of source_devices",
+      rules: [{ ...tcp, sourceDevices: [anId("mdm")] }],
+      peer: { groups: [anId("peers"), anId("mdm")] },
+      want: "allow",
+    },
+    {
+      name: "wants the posture checks",
+      rules: [{ ...tcp, postureChecks: [anId("patched")] }],
+      want: "posture_failed",
+    },
+    {
+      name: "is met on posture checks",
+      rules: [{ ...tcp, postureChecks: [anId("patched")] }],
+      peer: { posturePassed: [anId("patched")] },
+      want: "allow",
+    },
+    {
+      name: "denies by an expired rule",
+      rules: [{ ...tcp, validUntilSeconds: 1_000_000 }],
+      want: "outside_schedule",
+    },
+    {
+      name: "denies outside of the schedule",
+      rules: [{ ...tcp, schedule: { windows: [] } }],
+      want: "outside_schedule",
+    },
+    {
+      name: "leaves a peer alone by an expired drop",
+      rules: [tcp, { ...all, id: anId("no"), action: "drop", validUntilSeconds: 1_000_000 }],
+      want: "allow",
+    },
+    {
+      name: "lets a drop of people's SSH for the same OS user win",
+      rules: [tcp, aRule("no", ["peers"], ["deploy"], { action: "drop" })],
+      want: "denied_by_rule",
+    },
+    {
+      name: "leaves a peer alone by a drop of people's SSH for another OS user",
+      rules: [tcp, aRule("no", ["peers"], ["web"], { action: "drop" })],
+      want: "allow",
     },
     {
       name: "lets a drop win",
@@ -796,9 +1026,12 @@ describe("decidePeer", () => {
       request: { action: { kind: "agent_forwarding" } },
       want: "agent_forwarding_disabled",
     },
-  ])("$name", ({ rules, request, require, want }) => {
-    const change = { settings: { ...settings, require: { ...settings.require, ...require } } };
-    const snapshot = prepareSnapshot(aMap({ peers: [peer], rules, change }));
+  ])("$name", ({ rules, request, require, peer: changed, self, want }) => {
+    const change = {
+      self: { ...aMap({}).self, ...self },
+      settings: { ...settings, require: { ...settings.require, ...require } },
+    };
+    const snapshot = prepareSnapshot(aMap({ peers: [{ ...peer, ...changed }], rules, change }));
     const decision = decidePeer(aPeerRequest(request), snapshot);
     expect(decision.kind === "deny" ? decision.reason : "allow").toBe(want);
   });

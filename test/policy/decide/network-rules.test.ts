@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { denialOfNetwork } from "../../../src/policy/decide/network-rules.ts";
 import { prepareSnapshot } from "../../../src/policy/decide/snapshot.ts";
-import type { MapPeer, MapRule } from "../../../src/wire/network-map.ts";
+import type { MapPeer, MapRule, MapSelf } from "../../../src/wire/network-map.ts";
 import { aMap, anId, aPeer, aRule, aUser } from "../../support/policy.ts";
 
 const laptop = aPeer("laptop", ["devs"], { ownerUserId: anId("ada") });
@@ -24,6 +24,7 @@ interface Row {
   readonly rules: readonly MapRule[];
   readonly port?: number;
   readonly peer?: MapPeer | null;
+  readonly self?: Partial<MapSelf>;
   readonly want: ReturnType<typeof denialOfNetwork>;
 }
 
@@ -171,6 +172,69 @@ test.each<Row>([
     rules: [ssh, { ...ssh, id: anId("no"), action: "drop" }],
     want: null,
   },
+  {
+    name: "closes for a rule of another machine",
+    rules: [{ ...ssh, destinations: [anId("laptops")] }],
+    want: "network_not_allowed",
+  },
+  {
+    name: "closes at valid_until",
+    rules: [{ ...ssh, validUntilSeconds: 1_000_000 }],
+    want: "network_not_allowed",
+  },
+  {
+    name: "closes outside of the schedule",
+    rules: [{ ...ssh, schedule: { windows: [] } }],
+    want: "network_not_allowed",
+  },
+  {
+    name: "is not closed by an expired drop",
+    rules: [ssh, { ...tcp(22), id: anId("no"), action: "drop", validUntilSeconds: 1_000_000 }],
+    want: null,
+  },
+  {
+    name: "opens for a peer that is named",
+    rules: [{ ...ssh, sources: [], sourcePeerId: laptop.id }],
+    want: null,
+  },
+  {
+    name: "closes for a peer that is not the named one",
+    rules: [{ ...ssh, sources: [], sourcePeerId: anId("desktop") }],
+    want: "network_not_allowed",
+  },
+  {
+    name: "closes for a device outside of source_devices",
+    rules: [{ ...ssh, sourceDevices: [anId("managed")] }],
+    want: "network_not_allowed",
+  },
+  {
+    name: "closes for a device that is in source_devices by its owner only",
+    rules: [{ ...ssh, sourceDevices: [anId("people")] }],
+    want: "network_not_allowed",
+  },
+  {
+    name: "opens for a device inside of source_devices",
+    rules: [{ ...ssh, sourceDevices: [anId("managed")] }],
+    peer: { ...laptop, groups: [anId("devs"), anId("managed")] },
+    want: null,
+  },
+  {
+    name: "is not closed by a drop with other source_devices",
+    rules: [ssh, { ...tcp(22), id: anId("no"), action: "drop", sourceDevices: [anId("managed")] }],
+    want: null,
+  },
+  {
+    name: "closes where SSH is off for the peer",
+    rules: [ssh],
+    self: { sshEnabled: false },
+    want: "ssh_disabled",
+  },
+  {
+    name: "refuses a device that waits for approval",
+    rules: [ssh],
+    peer: { ...laptop, status: "pending" },
+    want: "device_pending",
+  },
   { name: "does not know strangers", rules: [ssh], peer: null, want: "device_unknown" },
   {
     name: "refuses a blocked device",
@@ -178,9 +242,10 @@ test.each<Row>([
     peer: { ...laptop, status: "blocked" },
     want: "device_blocked",
   },
-])("denialOfNetwork $name", ({ rules, port, peer, want }) => {
+])("denialOfNetwork $name", ({ rules, port, peer, self, want }) => {
   const peers = peer === null ? [] : [peer ?? laptop];
-  const snapshot = prepareSnapshot(aMap({ users: [ada], peers, rules }));
+  const change = { self: { ...aMap({}).self, ...self } };
+  const snapshot = prepareSnapshot(aMap({ users: [ada], peers, rules, change }));
   const request = { sourcePeerId: laptop.id, port: port ?? 22, nowSeconds: 1_000_000 };
   expect(denialOfNetwork(request, snapshot)).toBe(want);
 });

@@ -33,6 +33,24 @@ const rows: { name: string; checks: PostureChecks; change?: Partial<typeof facts
     want: false,
   },
   {
+    name: "fails a Windows that is not named",
+    checks: { os_version_check: { linux: { min_kernel_version: "5.15" } } },
+    change: { os: "Microsoft Windows 11" },
+    want: false,
+  },
+  {
+    name: "fails a mac that is not named",
+    checks: { os_version_check: { linux: { min_kernel_version: "5.15" } } },
+    change: { os: "macOS 15.1" },
+    want: false,
+  },
+  {
+    name: "fails an older kernel of a named Windows",
+    checks: { os_version_check: { windows: { min_kernel_version: "10.0.22000" } } },
+    change: { os: "Microsoft Windows 10", kernelVersion: "10.0.19045" },
+    want: false,
+  },
+  {
     name: "passes a named mac",
     checks: { os_version_check: { darwin: { min_version: "14.2" } } },
     change: { os: "macOS 15.1" },
@@ -81,6 +99,9 @@ test.each([
   ["2001:db8::1", "2001:db8::/32", true],
   ["2001:db9::1", "2001:db8::/32", false],
   ["2001:db8::1", "10.0.0.0/8", false],
+  ["::a00:1", "10.0.0.0/8", false],
+  ["10.0.0.1", "::/96", false],
+  ["10.0.0.1", "::/0", false],
   ["999.1.2.3", "0.0.0.0/0", false],
   ["1:2:3", "::/0", false],
 ])("isInRange(%p, %p) is %p", (address, cidr, want) => {

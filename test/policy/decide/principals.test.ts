@@ -35,6 +35,16 @@ test.each<{ name: string; rules: MapRule[]; want: string[] }>([
     rules: [aRule("a", ["devs"], ["web", "deploy"]), drop],
     want: ["deploy"],
   },
+  {
+    name: "says no * for a full access that has expired",
+    rules: [aRule("a", ["devs"], "full", { validUntilSeconds: 1_000_000 }), aRule("b", ["devs"], ["web"])],
+    want: ["web"],
+  },
+  {
+    name: "says no * for a key with [*] that asks for what is not there",
+    rules: [aRule("a", ["devs"], ["*", "deploy"], { capabilities: { require_reason: true } })],
+    want: [],
+  },
   { name: "is empty without rules", rules: [], want: [] },
 ])("principalsOf $name", ({ rules, want }) => {
   const peers = [aPeer("laptop", [], { ownerUserId: anId("alice") })];

@@ -1,5 +1,10 @@
-import { expect, test } from "bun:test";
-import { type AccountSnapshot, compileMap, indexAccount } from "../../../src/policy/maps/compile.ts";
+import { describe, expect, test } from "bun:test";
+import {
+  type AccountSnapshot,
+  compileMap,
+  countedGroups,
+  indexAccount,
+} from "../../../src/policy/maps/compile.ts";
 import { NetworkMap } from "../../../src/wire/network-map.ts";
 import { aMap, anId, aPeer, aRule, aUser } from "../../support/policy.ts";
 
@@ -56,6 +61,51 @@ test("compileMap keeps blocked people and disabled rules, so that the reason can
   const map = compileMap(blocked, web1.id);
   expect(map?.users[anId("alice")]?.status).toBe("blocked");
   expect(map?.rules[anId("web")]?.enabled).toBe(false);
+});
+
+describe("compileMap tells a machine", () => {
+  const mapWith = (change: Partial<AccountSnapshot>) =>
+    compileMap(indexAccount({ ...account, ...change }), web1.id);
+  const kiosk = { ...aPeer("kiosk", ["kiosks"], { ownerUserId: anId("carol") }), sshEnabled: true };
+  const carol = aUser("carol", ["people", "kiosks"]);
+
+  test("who is in source_devices", () => {
+    const rules = [aRule("r", [], "full", { sourceDevices: [anId("kiosks")] })];
+    const map = mapWith({ rules, users: [carol], peers: [web1, kiosk] });
+    expect(map?.peers[kiosk.id]?.groups).toEqual([anId("kiosks")]);
+  });
+
+  test("who is in the keys of a rule", () => {
+    const rules = [aRule("r", [], "full", { authorizedGroups: { [anId("people")]: ["web"] } })];
+    const map = mapWith({ rules, users: [carol], peers: [web1] });
+    expect(map?.users[carol.id]?.groups).toEqual([anId("people")]);
+  });
+
+  test("the owner of a source device, with his status, and his other devices", () => {
+    const desktop = { ...aPeer("desktop", [], { ownerUserId: carol.id }), sshEnabled: true };
+    const rules = [aRule("r", [], "full", { sourcePeerId: kiosk.id })];
+    const users = [{ ...carol, status: "blocked" as const }];
+    const map = mapWith({ rules, users, peers: [web1, kiosk, desktop] });
+    expect(map?.users[carol.id]?.status).toBe("blocked");
+    expect(Object.keys(map?.peers ?? {}).sort()).toEqual([kiosk.id, desktop.id].sort());
+  });
+
+  test("of lent groups only those that its rules mention", () => {
+    const lent = { ...kiosk, vouchedGroups: [anId("devs"), anId("secret")] };
+    const map = mapWith({ users: [carol], peers: [web1, lent] });
+    expect(map?.peers[kiosk.id]?.vouchedGroups).toEqual([anId("devs")]);
+  });
+
+  test("of a device by its owner's groups only once it is approved", () => {
+    const shared = { ...kiosk, groups: [], ownerUserId: carol.id };
+    const rules = [aRule("r", ["kiosks"], "full")];
+    const keysOf = (ownerApproved: boolean): boolean =>
+      countedGroups({ ...shared, ownerApproved }, new Map([[carol.id, carol]])).has(anId("kiosks"));
+    expect([keysOf(true), keysOf(false)]).toEqual([true, false]);
+    // The map has the device as one of its owner's all the same, so that the reason can be said.
+    const map = mapWith({ rules, users: [carol], peers: [web1, { ...shared, ownerApproved: false }] });
+    expect(map?.peers[kiosk.id]?.ownerApproved).toBe(false);
+  });
 });
 
 test("compileMap makes maps that the wire takes", () => {

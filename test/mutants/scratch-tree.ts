@@ -1,0 +1,90 @@
+/**
+ * A copy of the tree in which faults can be put without harm: sources and tests only, below `dist/`, so that
+ * packages are found where they are.
+ *
+ * @module
+ */
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { applyFault, type Mutant } from "./fault.ts";
+
+const PARTS = [
+  "src",
+  "test",
+  "patches",
+  "build.ts",
+  "bunfig.toml",
+  "package.json",
+  "tsconfig.json",
+  "bun.lock",
+];
+
+export interface TestRun {
+  readonly result: "passed" | "failed" | "timed out";
+  readonly output: string;
+}
+
+export interface ScratchTree extends Disposable {
+  /** Puts the fault into the copy. False: its text is not there exactly once. */
+  apply(mutant: Pick<Mutant, "file" | "find" | "replace">): boolean;
+  /** Makes the file again what it is outside of the copy. */
+  restore(file: string): void;
+  /** Runs test files until one test fails. */
+  runTests(files: readonly string[], timeoutMs: number): Promise<TestRun>;
+}
+
+/** Copies the tree at `root`; disposing removes the copy. One at a time for one root. */
+export function openScratchTree(root: string): ScratchTree {
+  const copy = join(root, "dist/mutants");
+  rmSync(copy, { recursive: true, force: true });
+  mkdirSync(copy, { recursive: true });
+  for (const part of PARTS) cpSync(join(root, part), join(copy, part), { recursive: true });
+  const remove = (): void => rmSync(copy, { recursive: true, force: true });
+  return {
+    apply(mutant) {
+      const text = applyFault(readFileSync(join(root, mutant.file), "utf8"), mutant);
+      if (text !== null) writeFileSync(join(copy, mutant.file), text);
+      return text !== null;
+    },
+    restore(file) {
+      writeFileSync(join(copy, file), readFileSync(join(root, file)));
+    },
+    runTests: (files, timeoutMs) => runTests(copy, files, timeoutMs),
+    [Symbol.dispose]: remove,
+  };
+}
+
+async function runTests(copy: string, files: readonly string[], timeoutMs: number): Promise<TestRun> {
+  const child = Bun.spawn(
+    [process.execPath, "test", "--bail", "--timeout", "60000", ...files.map((file) => `./${file}`)],
+    // A group of its own: what tests start ends with them.
+    { cwd: copy, detached: true, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+  );
+  let isLate = false;
+  const endAll = (): void => {
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // Nothing of it is left.
+    }
+  };
+  const timer = setTimeout(() => {
+    isLate = true;
+    endAll();
+  }, timeoutMs);
+  const interrupted = (): void => {
+    endAll();
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted);
+  try {
+    const output = Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+    const exitCode = await child.exited;
+    endAll();
+    const result = isLate ? "timed out" : exitCode === 0 ? "passed" : "failed";
+    return { result, output: (await output).join("") };
+  } finally {
+    clearTimeout(timer);
+    process.removeListener("SIGINT", interrupted);
+  }
+}
