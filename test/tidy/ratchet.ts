@@ -99,6 +99,8 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
   "test/support/beside-sshd.ts": 1,
   "test/support/external-idp.ts": 1,
   "test/support/postgres.ts": 1,
+  "test/tidy/command-mentions.ts": 1,
+  "test/tidy/docs.test.ts": 1,
   "test/tidy/mutants.test.ts": 1,
   "test/tidy/ratchet.ts": 2,
   "test/tidy/source-tree.ts": 1,
