@@ -190,6 +190,21 @@ test("a path of the product that a document names is in the source", () => {
   expect(missing).toEqual([]);
 });
 
+test("a field, setting or constant that a document names is in the source", () => {
+  /** Of PAM, of the identity provider, of npm. */
+  const others = new Set(["no_pass_expiry", "realm_access", "node_modules"]);
+  const identifiers = /\b(?:[a-z]+(?:_[a-z]+)+|[A-Z]+(?:_[A-Z]+)+|[A-Z][a-z]+[A-Z][A-Za-z]*)\b/g;
+  const known = new Set(SOURCE_TEXT.match(/\w+/g));
+  const missing = DOCUMENTS.flatMap((document) =>
+    codeSpans(document)
+      .filter((span) => !/[/$]|QF_|^--|pam_/.test(span))
+      .flatMap((span) => span.match(identifiers) ?? [])
+      .filter((name) => !known.has(name) && !others.has(name))
+      .map((name) => `${document.path}: ${name}`),
+  );
+  expect(missing).toEqual([]);
+});
+
 test("a link leads to a file and a heading that are there", () => {
   const byPath = new Map(DOCUMENTS.map((document) => [document.path, document]));
   const broken = DOCUMENTS.flatMap((document) =>
