@@ -54,6 +54,8 @@ export interface TestSshServer {
   approvals: Approvals | null;
   /** What the hello said; `null` is a plain listener. */
   sourcePeerId: string | null;
+  /** What is said of the origin of streams to come instead of what their sockets say. */
+  origin: Partial<StreamOrigin>;
   clock: Clock;
   waits: number[];
   onWait: (() => void) | undefined;
@@ -160,7 +162,7 @@ export async function openTestSshServer(
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
     sockets.add(socket);
-    server.accept(socket, originOf(socket, state.sourcePeerId));
+    server.accept(socket, { ...originOf(socket, state.sourcePeerId), ...state.origin });
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const state: TestSshServer = {
@@ -182,6 +184,7 @@ export async function openTestSshServer(
     offlineLogins: "off",
     approvals: null,
     sourcePeerId: anId("laptop"),
+    origin: {},
     clock: systemClock,
     waits: [],
     onWait: undefined,

@@ -4,21 +4,27 @@
  *
  * A cgroup of version 2 where there is one to be had (`cgroup.kill` ends all at once). Elsewhere the
  * processes are found in /proc by what they cannot easily shed: the session they were started in, the
- * kernel's audit session, their ancestors, and the connection named in their environment.
+ * kernel's audit session, their ancestors, and the connection's random mark in their environment.
  *
  * @module
  */
 import { accessSync, constants, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { CONNECTION_MARK, newConnectionMark } from "./connection-mark.ts";
 import { readLocalText } from "./local-text.ts";
 import { killMarked, type Mark, markOf, noteAuditSession } from "./processes.ts";
 
 export interface Containment {
+  /** What each process of the connection has to find in its environment. */
+  readonly environment: Readonly<Record<string, string>>;
   /** A process is about to come: begins what the kernel takes its time for. */
   prepare(): void;
-  /** Takes in a process that has not yet begun. Rejects when it cannot be held, or all was killed. */
-  add(pid: number): Promise<void>;
+  /**
+   * Takes in a process that has not yet begun and is to become `uid`. Rejects when it cannot be held, or all
+   * was killed.
+   */
+  add(pid: number, uid: number): Promise<void>;
   /**
    * SIGKILL to everything, until nothing is left or `timeoutMs` has passed. Resolves to whether all is gone.
    */
@@ -102,26 +108,24 @@ function readFolders(path: string, what: "folders" | "files" = "folders"): strin
 export function createContainment(
   root: string | null,
   id: string,
-  environmentMark: string,
   retriesMs: readonly number[] = RETRIES_MS,
 ): Containment {
-  return root === null
-    ? createMarked(environmentMark)
-    : createCgroup(`${root}/${id}`, environmentMark, retriesMs);
+  return root === null ? createMarked() : createCgroup(`${root}/${id}`, retriesMs);
 }
 
-function createCgroup(path: string, environmentMark: string, retriesMs: readonly number[]): Containment {
-  const marked = createMarked(environmentMark);
+function createCgroup(path: string, retriesMs: readonly number[]): Containment {
+  const marked = createMarked();
   let isMade = false;
   let isReleased = false;
   let isKilled = false;
   return {
+    environment: marked.environment,
     prepare: () => wakeCgroups(dirname(dirname(path))),
-    async add(pid) {
+    async add(pid, uid) {
       // Also of a connection that never had a process, which then makes no folder any more.
       if (isKilled) throw isOver();
       isMade = true;
-      await marked.add(pid);
+      await marked.add(pid, uid);
       await enter(path, pid);
       // It may have come in behind the kill.
       if (isKilled) throw isOver();
@@ -196,14 +200,16 @@ function sweep(root: string): void {
 
 const isOver = (): Error => new Error("the connection is over");
 
-function createMarked(environmentMark: string): Containment {
+function createMarked(): Containment {
+  const connectionMark = newConnectionMark();
   const marks: Mark[] = [];
   let isKilled = false;
   return {
+    environment: { [CONNECTION_MARK]: connectionMark },
     prepare() {},
-    async add(pid) {
+    async add(pid, uid) {
       if (isKilled) throw isOver();
-      const mark = markOf(pid, environmentMark);
+      const mark = markOf({ pid, uid, connectionMark });
       marks.push(mark);
       if (marks.length > MARKS_MAX) marks.shift();
       setTimeout(() => noteAuditSession(mark), AUDIT_SESSION_AFTER_MS).unref();

@@ -73,7 +73,7 @@ export async function openForwardHelper(request: {
     const child = await spawnAs({
       pty: null,
       extraFd: childFd,
-      contain: (pid) => containment.add(pid),
+      contain: (pid) => containment.add(pid, account.uid),
       spec: {
         user: account.name,
         uid: account.uid,

@@ -1,21 +1,29 @@
 /**
  * Finds and ends the processes of a session by what they cannot easily shed.
  *
+ * Whatever is found belongs to this connection: a number that the kernel has used again, or an environment
+ * that another user has copied, is no mark.
+ *
  * @module
  */
 import { readdirSync } from "node:fs";
+import { CONNECTION_MARK, isConnectionMark } from "./connection-mark.ts";
 import { readLocalText } from "./local-text.ts";
 
 /** What the processes of one session have in common. */
 export interface Mark {
   /** The session's leader: its pid is the id of the session and of its first process group. */
   readonly pid: number;
+  /**
+   * Whom the session belongs to. What became another user in it is found by its session and its ancestors.
+   */
+  readonly uid: number;
   /** When the leader started, in clock ticks; a number used again has another. Null: not known. */
   readonly startTicks: string | null;
   /** The kernel's audit session (pam_loginuid); null where the kernel keeps none. */
   auditSession: string | null;
-  /** `NAME=value` that every process of the connection was given. */
-  readonly environment: string;
+  /** The mark of its connection, which each process was given in its environment. */
+  readonly connectionMark: string;
 }
 
 interface ProcessFacts {
@@ -23,6 +31,8 @@ interface ProcessFacts {
   readonly parentPid: number;
   readonly sessionId: number;
   readonly startTicks: string;
+  /** It has ended, and its parent has not noticed. */
+  readonly isZombie: boolean;
 }
 
 /** What audit says of a process that belongs to no audit session. */
@@ -41,8 +51,8 @@ export function spareSession(pid: number): () => void {
 }
 
 /** The mark of a child that has just been started and leads its session. */
-export function markOf(pid: number, environment: string): Mark {
-  return { pid, startTicks: readFacts(pid)?.startTicks ?? null, auditSession: null, environment };
+export function markOf(session: Pick<Mark, "pid" | "uid" | "connectionMark">): Mark {
+  return { ...session, startTicks: readFacts(session.pid)?.startTicks ?? null, auditSession: null };
 }
 
 /** Notes the audit session once the child has one; the agent's own is no mark of anybody. */
@@ -58,61 +68,90 @@ export function noteAuditSession(mark: Mark): void {
  * were.
  */
 export function killMarked(marks: readonly Mark[]): number {
-  const processes = listProcesses();
-  const byPid = new Map(processes.map((facts) => [facts.pid, facts]));
-  const valid = marks.map((mark) => ({ ...mark, sessionId: sessionOf(mark, byPid) }));
-  const found = new Set(processes.filter((facts) => valid.some((mark) => hasMark(facts, mark))).map(pidOf));
-  for (let grown = found.size > 0; grown; ) {
-    const before = found.size;
-    for (const facts of processes) if (found.has(facts.parentPid)) found.add(facts.pid);
-    grown = found.size > before;
-  }
-  found.delete(process.pid);
-  for (const pid of found) if (spared.has(byPid.get(pid)?.sessionId ?? -1)) found.delete(pid);
+  const found = findMarked(marks, listProcesses());
   for (const pid of found) kill(pid);
   return found.size;
 }
 
-/** The session id to look for; null when the number belongs to somebody else by now. */
-function sessionOf(mark: Mark, byPid: ReadonlyMap<number, ProcessFacts>): number | null {
-  const leader = byPid.get(mark.pid);
-  return leader === undefined || leader.startTicks === mark.startTicks ? mark.pid : null;
+function findMarked(marks: readonly Mark[], processes: readonly ProcessFacts[]): Set<number> {
+  const byPid = new Map(processes.map((facts) => [facts.pid, facts]));
+  const alive = processes.filter(({ isZombie, pid }) => !isZombie && pid !== process.pid);
+  const found = new Set<number>();
+  for (const facts of alive) {
+    if (marks.some((mark) => hasMark(facts, mark, byPid.get(mark.pid)))) found.add(facts.pid);
+  }
+  for (let grown = found.size > 0; grown; ) {
+    const before = found.size;
+    for (const facts of alive) if (found.has(facts.parentPid)) found.add(facts.pid);
+    grown = found.size > before;
+  }
+  for (const pid of found) if (spared.has(byPid.get(pid)?.sessionId ?? -1)) found.delete(pid);
+  return found;
 }
 
-function hasMark(facts: ProcessFacts, mark: Mark & { sessionId: number | null }): boolean {
-  if (facts.sessionId === mark.sessionId) return true;
+/** `leader`: what has the number of the mark's leader now. */
+function hasMark(facts: ProcessFacts, mark: Mark, leader: ProcessFacts | undefined): boolean {
+  if (facts.sessionId === mark.pid) {
+    if (leader !== undefined && leader.startTicks === mark.startTicks) return true;
+    if (leader === undefined && isOfLeaderless(facts.pid, mark)) return true;
+  }
   if (mark.auditSession !== null && readLocalText(`/proc/${facts.pid}/sessionid`) === mark.auditSession)
     return true;
-  return `\0${readLocalText(`/proc/${facts.pid}/environ`)}\0`.includes(`\0${mark.environment}\0`);
+  // A process older than the session cannot be of it, whatever its environment says.
+  if (Number(facts.startTicks) < Number(mark.startTicks ?? 0)) return false;
+  return connectionMarkOf(facts.pid) === mark.connectionMark && realUid(facts.pid) === mark.uid;
+}
+
+/**
+ * Whether a process of a session whose leader is gone is of `mark`. The kernel may have used the number again
+ * for another session whose leader is gone as well, so another user, or another connection's mark, says that
+ * it is not.
+ */
+function isOfLeaderless(pid: number, mark: Mark): boolean {
+  if (realUid(pid) !== mark.uid) return false;
+  const found = connectionMarkOf(pid);
+  return found === null || found === mark.connectionMark || !isConnectionMark(found);
+}
+
+/** What its environment says its connection is. Null: nothing, or it cannot be read. */
+function connectionMarkOf(pid: number): string | null {
+  const environment = `\0${readLocalText(`/proc/${pid}/environ`)}\0`;
+  const name = `\0${CONNECTION_MARK}=`;
+  const start = environment.indexOf(name);
+  if (start === -1) return null;
+  return environment.slice(start + name.length, environment.indexOf("\0", start + name.length));
+}
+
+/** Who has started it: also of a program that runs as somebody else by its set-user-ID bit. */
+function realUid(pid: number): number | null {
+  const uid = /^Uid:\s+(\d+)/m.exec(readLocalText(`/proc/${pid}/status`))?.[1];
+  return uid === undefined ? null : Number(uid);
 }
 
 function listProcesses(): ProcessFacts[] {
   const processes: ProcessFacts[] = [];
   for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
+    if (!/^\d+$/.test(name)) continue;
     const facts = readFacts(Number(name));
     if (facts !== null) processes.push(facts);
   }
   return processes;
 }
 
-/** From proc_pid_stat(5). Null when it is gone, or a zombie that nobody can end any more. */
+/** From proc_pid_stat(5). Null when it is gone. */
 function readFacts(pid: number): ProcessFacts | null {
   const text = readLocalText(`/proc/${pid}/stat`);
   // The name is in parentheses and may hold anything, also parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const [state, parentPid, , sessionId] = fields;
-  if (state === undefined || state === "" || state === "Z" || state === "X") return null;
+  if (state === undefined || state === "" || state === "X") return null;
   return {
     pid,
     parentPid: Number(parentPid),
     sessionId: Number(sessionId),
     startTicks: fields[19] ?? "",
+    isZombie: state === "Z",
   };
-}
-
-function pidOf(facts: ProcessFacts): number {
-  return facts.pid;
 }
 
 function kill(pid: number): void {

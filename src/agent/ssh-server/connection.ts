@@ -28,7 +28,6 @@ import { type Authenticator, createAuthenticator } from "./authenticate.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { createConnectionContext } from "./create-context.ts";
 import type { GlobalRequest } from "./destination.ts";
-import { connectionVariable } from "./environment.ts";
 import { Forwards } from "./forward.ts";
 import { type AccountGate, createAccountGate } from "./pam-account.ts";
 import { type ActiveUse, findRevocation } from "./recheck.ts";
@@ -100,12 +99,8 @@ export class SshConnection {
 
   constructor(options: ConnectionOptions, connection: Connection, clientVersion: string) {
     this.#options = options;
-    const { origin, cgroupRoot, limits } = options;
-    this.#containment = createContainment(
-      cgroupRoot,
-      this.id,
-      `SSH_CONNECTION=${connectionVariable(origin)}`,
-    );
+    const { cgroupRoot, limits } = options;
+    this.#containment = createContainment(cgroupRoot, this.id);
     this.#accountGate = this.#openAccountGate();
     this.#transport = this.#openTransport(connection);
     this.#grace = setTimeout(() => this.#onGraceOver(), limits.graceMs);

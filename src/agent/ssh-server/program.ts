@@ -84,7 +84,7 @@ export async function startProgram(request: ProgramRequest): Promise<Program> {
     child = await spawnAs({
       pty,
       ...(request.monitor === null ? {} : { launch: launchBy(request.monitor, request, pty) }),
-      contain: (pid) => request.containment.add(pid),
+      contain: (pid) => request.containment.add(pid, account.uid),
       spec: {
         user: account.name,
         uid: account.uid,
@@ -96,9 +96,12 @@ export async function startProgram(request: ProgramRequest): Promise<Program> {
         ...(request.sftp === undefined ? {} : { sftp: request.sftp.mode }),
         file: request.file,
         argv: request.argv,
-        env: request.environment(
-          pty === null || terminal === null ? null : { path: pty.path, type: terminal.type },
-        ),
+        env: {
+          ...request.environment(
+            pty === null || terminal === null ? null : { path: pty.path, type: terminal.type },
+          ),
+          ...request.containment.environment,
+        },
       },
     });
   } catch (cause) {

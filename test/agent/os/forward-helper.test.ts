@@ -20,7 +20,13 @@ import { lookUpAccount } from "../../../src/agent/os/users.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { socketUids } from "../../support/sockets.ts";
 
-const noContainment = { prepare() {}, async add() {}, killAll: async () => true, release() {} };
+const noContainment = {
+  environment: {},
+  prepare() {},
+  async add() {},
+  killAll: async () => true,
+  release() {},
+};
 
 describe.skipIf(!isRoot)("a forward helper", () => {
   let account: OsAccount;

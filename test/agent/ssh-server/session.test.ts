@@ -48,7 +48,7 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
     });
   });
 
-  test("is the account asked for, in its home, with sshd's environment only", async () => {
+  test("is the account asked for, in its home, with sshd's environment and the connection's mark only", async () => {
     process.env.LD_PROBE = "leak";
     const { stdout } = await run("id -un; pwd; env | cut -d= -f1 | sort | xargs; exit 0", {
       flags: ["-o", "SetEnv=LANG=C.UTF-8 LC_TIME=C SECRET=1 LD_PRELOAD=/x BUN_OPTIONS=--print=1"],
@@ -63,6 +63,7 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
       "LOGNAME",
       "MAIL",
       "PATH",
+      "QF_CONNECTION_MARK",
       "SHELL",
       "SSH_CLIENT",
       "SSH_CONNECTION",
