@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { newConnectionMark } from "../../../src/agent/os/connection-mark.ts";
 import { type Containment, createContainment, findCgroupRoot } from "../../../src/agent/os/containment.ts";
 import { spawnAs } from "../../../src/agent/os/spawn.ts";
@@ -151,6 +151,7 @@ test.skipIf(!isRoot || findCgroupRoot() === null)(
     const nextPid = await start(account.name, "exec sleep 58", next);
     process.kill(nextPid, "SIGKILL");
     await until(() => alivePids(account).length === 0);
+    await until(() => readFileSync(`${root}/${other}/cgroup.events`, "utf8").includes("populated 0"));
     expect(existsSync(`${root}/${kept}`)).toBe(true);
     next.release();
     await until(() => !existsSync(`${root}/${kept}`) && !existsSync(`${root}/${other}`));
