@@ -248,6 +248,20 @@ test("docs/troubleshooting.md explains every reason for a refusal, by its senten
   expect(unexplained).toEqual([]);
 });
 
+test("a layer that ARCHITECTURE.md calls the door of a package imports it", () => {
+  const map = DOCUMENTS.find(({ path }) => path === "src/ARCHITECTURE.md")?.text ?? "";
+  const rows = [...map.matchAll(/^\| `([^`]+)` \| ([a-z, ]+) \| [^|]+ \|$/gm)];
+  const doors = rows
+    .flatMap(([, name = "", layers = ""]) => layers.split(", ").map((layer) => ({ name, layer })))
+    .filter(({ layer }) => layer !== "development");
+  expect(doors.length).toBeGreaterThan(10);
+  const isUsed = ({ name, layer }: { name: string; layer: string }): boolean => {
+    const imports = new RegExp(`(?:from |import\\()"${name}(?:/[^"]*)?"`);
+    return SOURCES.some(({ path, text }) => path.startsWith(`src/${layer}/`) && imports.test(text));
+  };
+  expect(doors.filter((door) => !isUsed(door))).toEqual([]);
+});
+
 test("nothing but what is agreed on stands at the top", () => {
   const agreed = [
     ..."README.md SECURITY.md BENCHMARKS.md CHANGELOG.md CONTRIBUTING.md LICENSE install.sh".split(" "),
