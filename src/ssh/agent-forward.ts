@@ -4,9 +4,12 @@
  *
  * @module
  */
-import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import ssh2 from "ssh2";
+import { openUnixSocket } from "./unix-socket.ts";
+
+/** Longest that the agent may take to take a connection. */
+const DIAL_TIMEOUT_MS = 10_000;
 
 /** What ssh2 asks for when the peer wants to reach the agent. */
 export class ForwardedAgent extends ssh2.BaseAgent {
@@ -26,12 +29,12 @@ export class ForwardedAgent extends ssh2.BaseAgent {
   }
 
   override getStream(done: (error: Error | null, stream?: Duplex) => void): void {
-    const socket = connect({ path: this.#path });
-    socket.once("error", (error) => done(error));
-    socket.once("connect", () => {
-      socket.removeAllListeners("error");
-      socket.on("error", () => socket.destroy());
-      done(null, socket);
-    });
+    openUnixSocket(this.#path, DIAL_TIMEOUT_MS).then(
+      (socket) => {
+        socket.on("error", () => socket.destroy());
+        done(null, socket);
+      },
+      (error: Error) => done(error),
+    );
   }
 }

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Channel } from "ssh2";
 
 /** Joins them until both have ended; resolves then. `socket` must allow half-open. */
-export function joinStreams(socket: Socket, channel: Channel): Promise<void> {
+export function joinStreams(socket: Duplex, channel: Channel): Promise<void> {
   let isSocketOver = false;
   let isChannelOver = false;
   const closeWhenOver = (): void => {
@@ -21,16 +21,17 @@ export function joinStreams(socket: Socket, channel: Channel): Promise<void> {
     isChannelOver = true;
     closeWhenOver();
   });
-  socket.on("error", () => channel.close());
+  // It closes as well, and what it said before is still delivered.
+  socket.on("error", () => {});
   socket.once("close", () => {
-    channel.close();
+    channel.end(() => channel.close());
     // What still comes has nowhere to go.
     channel.resume();
   });
   // All that came is written first; then nobody listens on the other side any more.
   const closed = new Promise<void>((resolve) => {
     channel.once("close", () => {
-      socket.destroySoon();
+      socket.end(() => socket.destroy());
       resolve();
     });
   });

@@ -4,11 +4,13 @@
  * @module
  */
 import { connect, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Channel } from "ssh2";
 import type { Connection } from "./connect.ts";
 import { describeEndpoint, type Endpoint, type ForwardSpec } from "./forward-spec.ts";
 import { joinStreams } from "./join.ts";
 import { readSocks } from "./socks-stream.ts";
+import { connected, openUnixSocket } from "./unix-socket.ts";
 
 /** Longest that a destination here may take to answer. */
 const DIAL_TIMEOUT_MS = 30_000;
@@ -58,7 +60,7 @@ async function serveSocks(channel: Channel, watch: StreamWatch): Promise<void> {
       channel.end(wish.refused);
       channel.close();
     };
-    const onConnected = (socket: Socket): void => {
+    const onConnected = (socket: Duplex): void => {
       channel.write(wish.granted);
       watch.onStream(joinStreams(socket, channel));
     };
@@ -70,22 +72,20 @@ async function serveSocks(channel: Channel, watch: StreamWatch): Promise<void> {
 
 function dial(
   target: Endpoint,
-  onConnected: (socket: Socket) => void,
+  onConnected: (socket: Duplex) => void,
   onFailed: () => void,
   watch: StreamWatch,
 ): void {
-  const at = target.kind === "unix" ? { path: target.path } : { host: target.host, port: target.port };
-  const socket = connect({ ...at, allowHalfOpen: true, noDelay: true });
-  const timer = setTimeout(() => socket.destroy(new Error("no answer")), DIAL_TIMEOUT_MS);
-  const fail = (): void => {
-    clearTimeout(timer);
+  const opening: Promise<Duplex> =
+    target.kind === "unix" ? openUnixSocket(target.path, DIAL_TIMEOUT_MS) : openTcpSocket(target);
+  opening.then(onConnected, () => {
     watch.say(`qf: error: cannot connect to ${describeEndpoint(target)} here`);
     onFailed();
-  };
-  socket.once("error", fail);
-  socket.once("connect", () => {
-    clearTimeout(timer);
-    socket.off("error", fail);
-    onConnected(socket);
   });
+}
+
+function openTcpSocket({ host, port }: Endpoint & { kind: "tcp" }): Promise<Socket> {
+  const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+  const timer = setTimeout(() => socket.destroy(new Error("no answer")), DIAL_TIMEOUT_MS);
+  return connected(socket).finally(() => clearTimeout(timer));
 }

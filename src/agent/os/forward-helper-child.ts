@@ -8,7 +8,8 @@
  */
 
 import { lookup } from "node:dns/promises";
-import { mkdtempSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, rmSync, writeSync } from "node:fs";
+import { connectUnix } from "../../base/unix-connect.ts";
 import { sendDescriptor } from "./descriptors.ts";
 import {
   createLines,
@@ -76,7 +77,7 @@ async function carryOut(order: ForwardHelperOrder): Promise<ForwardHelperAnswer 
       await dial(id, order.addresses, order.port);
       return null;
     case "dialSocket":
-      await connect(id, { unix: order.path }, () => true);
+      await dialSocket(id, order.path);
       return null;
     case "listen":
       return { id, kind: "listening", port: listenTcp(id, order.addresses, order.port), path: "" };
@@ -132,14 +133,24 @@ async function dial(id: number, addresses: readonly string[], port: number): Pro
   }
 }
 
+async function dialSocket(id: number, path: string): Promise<void> {
+  const fd = await connectUnix(path, DIAL_TIMEOUT_MS);
+  try {
+    sendDescriptor(DOOR_FD, fd);
+  } finally {
+    closeSync(fd);
+  }
+  tell({ id, kind: "dialed", passes: true });
+}
+
 /** Connects and passes the descriptor on, unless `mayPass` says that it came too late. */
 async function connect(
   id: number,
-  target: { hostname: string; port: number } | { unix: string },
+  target: { readonly hostname: string; readonly port: number },
   mayPass: () => boolean,
 ): Promise<void> {
   await Bun.connect({
-    ...(target as { hostname: string; port: number }),
+    ...target,
     socket: {
       open(socket) {
         if (mayPass()) pass(socket, { id, kind: "dialed", passes: true });

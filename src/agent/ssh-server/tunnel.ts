@@ -44,6 +44,8 @@ class SocketTunnel implements Tunnel {
   /** The client sends no more; the socket sends no more. */
   #isInputOver = false;
   #isOutputOver = false;
+  /** The socket takes no more; what still comes for it is thrown away. */
+  #isInputRefused = false;
   #isDone = false;
 
   constructor(transport: SshTransport, channel: ServerChannel) {
@@ -72,7 +74,7 @@ class SocketTunnel implements Tunnel {
         drain: () => this.#flush(),
         end: () => this.#onOutputEnd(),
         close: () => this.#onSocketClose(),
-        error: () => this.destroy(),
+        error: () => this.#onSocketClose(),
       },
     };
     // Bun's types know no `fd`.
@@ -94,6 +96,11 @@ class SocketTunnel implements Tunnel {
 
   #onInput(data: Buffer): void {
     if (this.#isDone) return;
+    if (this.#isInputRefused) {
+      // As from sshd: who goes on writing to what has ended is told by the end of the channel.
+      if (this.#isOutputOver) this.#closeBoth();
+      return;
+    }
     this.#unsent = this.#unsent === null ? data : Buffer.concat([this.#unsent, data]);
     this.#flush();
   }
@@ -109,10 +116,9 @@ class SocketTunnel implements Tunnel {
     if (this.#unsent !== null && socket !== null && !this.#isDone) {
       const count = socket.write(this.#unsent);
       if (count < 0) {
-        this.destroy();
-        return;
-      }
-      this.#unsent = count >= this.#unsent.length ? null : this.#unsent.subarray(count);
+        this.#stopInput();
+        this.#isInputOver = true;
+      } else this.#unsent = count >= this.#unsent.length ? null : this.#unsent.subarray(count);
     }
     if (this.#unsent !== null) {
       this.#channel.pause();
@@ -124,6 +130,12 @@ class SocketTunnel implements Tunnel {
       if (this.#isOutputOver) this.#closeBoth();
       else socket.shutdown();
     }
+  }
+
+  /** The socket's end reads no more; what it has said before is still to be read. */
+  #stopInput(): void {
+    this.#unsent = null;
+    this.#isInputRefused = true;
   }
 
   #onOutput(data: Buffer): void {
@@ -168,13 +180,19 @@ class SocketTunnel implements Tunnel {
     this.#socket?.end();
   }
 
-  /** The socket is gone, and with it all that it could take. */
+  /**
+   * The socket is gone, and with it all that it could take. The channel ends when its client does, or writes on:
+   * were it closed at once, a client that has something unread would reset its own connection, and lose the answer.
+   */
   #onSocketClose(): void {
+    const isWriting = this.#unsent !== null;
+    this.#stopInput();
+    this.#channel.resume();
     this.#writing = this.#writing.then(() => {
       if (this.#isDone) return;
-      this.#channel.eof();
-      this.#channel.close();
-      this.#end();
+      if (!this.#isOutputOver) this.#channel.eof();
+      this.#isOutputOver = true;
+      if (this.#isInputOver || isWriting) this.#closeBoth();
     });
   }
 
