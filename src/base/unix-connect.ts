@@ -40,7 +40,8 @@ function libc(): CLibrary<typeof SYMBOLS> {
 
 /**
  * A descriptor that is connected to the socket at `path`, non-blocking and inherited by nobody; the caller
- * closes it. Waits up to `timeoutMs` while the server's queue is full. Throws an error with the system's `code`.
+ * closes it. Waits up to `timeoutMs` while the server's queue is full. Throws an error with the system's
+ * `code`.
  */
 export async function connectUnix(path: string, timeoutMs: number): Promise<number> {
   const address = addressOf(path);

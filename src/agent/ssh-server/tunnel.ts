@@ -181,8 +181,9 @@ class SocketTunnel implements Tunnel {
   }
 
   /**
-   * The socket is gone, and with it all that it could take. The channel ends when its client does, or writes on:
-   * were it closed at once, a client that has something unread would reset its own connection, and lose the answer.
+   * The socket is gone, and with it all that it could take. The channel ends when its client does, or
+   * writes on: were it closed at once, a client with something unread would reset the connection to its
+   * own program, which would lose the answer.
    */
   #onSocketClose(): void {
     const isWriting = this.#unsent !== null;
