@@ -39,6 +39,11 @@ export function codeLines({ text }: Text): string[] {
   return [...text.matchAll(FENCE)].flatMap(([, block = ""]) => block.replace(/\\\n\s*/g, " ").split("\n"));
 }
 
+/** Fenced blocks that are marked as JSON. */
+export function jsonBlocks({ text }: Text): string[] {
+  return [...text.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+}
+
 /** What stands in single backticks in running text, line breaks read as spaces. */
 export function codeSpans({ text }: Text): string[] {
   const prose = text.replace(FENCE, "");
