@@ -1,9 +1,13 @@
 /**
  * The C library of this system by bun:ffi, for the few calls that Bun does not offer.
  *
+ * Each file that makes such calls opens the library with its own symbols at the first call, since a process
+ * pays for every symbol it opens.
+ *
  * @module
  */
 import { dlopen, type FFIFunction } from "bun:ffi";
+import { QfError } from "./errors.ts";
 
 /** glibc under its one name; musl under the names that its distributions use. */
 const LINUX = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1", "libc.so"];
@@ -13,7 +17,7 @@ export type CLibrary<Symbols extends Record<string, FFIFunction>> = ReturnType<
   typeof dlopen<Symbols>
 >["symbols"];
 
-/** Opens the C library; callers keep what they get. Undefined: none of this system has all of `symbols`. */
+/** Opens the C library; callers keep it. Undefined: none of this system has all of `symbols`. */
 export function openCLibrary<const Symbols extends Record<string, FFIFunction>>(
   symbols: Symbols,
 ): CLibrary<Symbols> | undefined {
@@ -25,4 +29,21 @@ export function openCLibrary<const Symbols extends Record<string, FFIFunction>>(
     }
   }
   return undefined;
+}
+
+/**
+ * A function that opens the C library at its first call and returns the same calls ever after. It throws the
+ * error of `failure` where the library cannot be opened, by default ERR_UNAVAILABLE.
+ */
+export function createCLibrary<const Symbols extends Record<string, FFIFunction>>(
+  symbols: Symbols,
+  failure: () => Error = () =>
+    new QfError("ERR_UNAVAILABLE", "the C library of this system cannot be loaded"),
+): () => CLibrary<Symbols> {
+  let opened: CLibrary<Symbols> | undefined;
+  return () => {
+    opened ??= openCLibrary(symbols);
+    if (opened === undefined) throw failure();
+    return opened;
+  };
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Duplex } from "node:stream";
+import { adoptSocket } from "../base/adopt-socket.ts";
 import { releaseBuffer } from "../base/release-buffer.ts";
 import { RELAY_FRAME_HEADER_BYTES } from "../wire/relay.ts";
 
@@ -57,21 +58,15 @@ export function joinDescriptor(stream: Duplex, fd: number): Promise<void> {
     });
     stream.once("end", over).once("close", over);
     stream.on("drain", () => socket?.resume());
-    const adopt = {
-      fd,
-      allowHalfOpen: true,
-      socket: {
-        data: (from: Bun.Socket, data: Buffer) => {
-          if (!stream.destroyed && !stream.write(data)) from.pause();
-        },
-        drain: flush,
-        end: () => void stream.end(),
-        close: gone,
-        error: gone,
+    adoptSocket(fd, {
+      data: (from, data) => {
+        if (!stream.destroyed && !stream.write(data)) from.pause();
       },
-    };
-    // Bun's types know no `fd`.
-    Bun.connect(adopt as unknown as Bun.TCPSocketConnectOptions<undefined>).then((opened) => {
+      drain: flush,
+      end: () => void stream.end(),
+      close: gone,
+      error: gone,
+    }).then((opened) => {
       socket = opened;
       flush();
     }, gone);

@@ -8,11 +8,11 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { isQfError, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
+import { ownCommand } from "../base/own-command.ts";
 import { printable } from "../base/printable.ts";
 import { dialRelay, type RelayDialOptions } from "../fabric/relay-client.ts";
 import { CarryOrder } from "../wire/relay-carrier.ts";
 import { joinDescriptor } from "./join-descriptor.ts";
-import { ownCommand } from "./keys/key-cleanup.ts";
 import { socketPair } from "./native.ts";
 
 /** How the order is given: once proven it is worth nothing, and other users cannot read it here. */

@@ -8,9 +8,9 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
+import { tryLock } from "../base/file-lock.ts";
 import { type ClientSessionOptions, openClientSession } from "../client/client-session.ts";
 import { LOGIN_TIMEOUT_MS } from "../client/login.ts";
-import { tryLock } from "./native.ts";
 
 /** In the OpenSSH folder. No host name holds `_`. */
 const LOCK_FILE = "_sign-in";

@@ -41,7 +41,9 @@ export interface SshTransportHooks {
   onChannelOpen(open: ChannelOpen): boolean;
   /** Bytes of terminal modes of a pty-req, as ssh2 does not read them. */
   onTerminalModes(channelId: number, modes: Uint8Array): void;
-  /** The client reads no more of what a channel sends it (`eow@openssh.com`, OpenSSH's PROTOCOL section 2.1). */
+  /**
+   * The client reads no more of what a channel sends it (`eow@openssh.com`, OpenSSH's PROTOCOL section 2.1).
+   */
   onOutputUnread(channelId: number): void;
   /** Data of a channel went either way. */
   onActivity(): void;

@@ -11,8 +11,8 @@
  *     + if (user.status === "pending") return
  *     accepted: only for a fault that no test can notice, with the reason
  *
- * What follows `- ` (`-` alone is an empty line) occurs exactly once in the file; without a `+ ` line it is taken out. A fault may have `tests` of
- * its own instead of the file's.
+ * What follows `- ` (`-` alone is an empty line) occurs exactly once in the file; without a `+ ` line it is
+ * taken out. A fault may have `tests` of its own instead of the file's.
  *
  * @module
  */

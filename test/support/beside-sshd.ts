@@ -20,7 +20,9 @@ export interface BesideSshd extends AsyncDisposable {
   readonly sshd: Sshd;
   /** sshd's first. */
   readonly ways: readonly [Way, Way, Way];
-  /** Runs a script of bash(1) here, in which `"$@"` is ssh(1) to the destination, for the command to follow. */
+  /**
+   * Runs a script of bash(1) here, in which `"$@"` is ssh(1) to the destination, for the command to follow.
+   */
   shell(way: Way, script: string, options?: readonly string[]): Promise<RunResult>;
   ssh(way: Way, command: string, options?: readonly string[]): Promise<RunResult>;
 }

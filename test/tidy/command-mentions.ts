@@ -1,7 +1,8 @@
 /**
  * Which commands of `qf` a text names, and whether each of them, with its flags, exists.
  *
- * What exists is asked of the command table, of each command's declared flags, and for `qf ssh` of its parser.
+ * What exists is asked of the command table, of each command's declared flags, and for `qf ssh` of its
+ * parser.
  */
 import { isQfError } from "../../src/base/errors.ts";
 import { NOUNS, SHORT, SINGLE, type Verb } from "../../src/cli/commands.ts";

@@ -1,4 +1,7 @@
-/** What documents, hints and help say is there: every command, flag, variable, path, route and link that they name. */
+/**
+ * What documents, hints and help say is there: every command, flag, variable, path, route and link that they
+ * name.
+ */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";

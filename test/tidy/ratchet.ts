@@ -48,7 +48,6 @@ export const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
   "src/sshcore/auth-bounds.ts createAuthBounds": 66,
   "src/agent/control-link/approvals.ts createApprovals": 65,
   "src/management/http/client-routes.ts createClientRoutes": 63,
-  "src/proxy/join-descriptor.ts joinDescriptor": 61,
 };
 
 /** Lines over `LINE_CHARACTERS_MAX`, by file: what people read or a shell runs, and cannot be broken. */
@@ -64,7 +63,6 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
   "src/cli/commands/policy.ts": 1,
   "src/cli/commands/ssh-config-install.ts": 2,
   "src/management/http/admin/policy-rules.ts": 1,
-  "src/management/http/admin/user-rules.ts": 1,
   "src/management/http/hosted-pages.ts": 1,
   "src/management/http/setup-routes.ts": 2,
   "src/management/login/prove.ts": 1,
@@ -76,7 +74,6 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
   "src/proxy/ssh-caller.ts": 1,
   "src/ssh/help.ts": 1,
   "src/ssh/run.ts": 2,
-  "src/sshcore/ssh-transport.ts": 1,
   "test/agent/control-socket/control-server.test.ts": 1,
   "test/agent/lifecycle/up.test.ts": 1,
   "test/agent/os/spawn.test.ts": 1,
@@ -93,17 +90,12 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
   "test/interop/openssh.test.ts": 2,
   "test/interop/regress.ts": 2,
   "test/management/db/postgres/schema.test.ts": 4,
-  "test/mutants/fault.ts": 1,
   "test/security/malicious-machine.test.ts": 1,
   "test/ssh/run.test.ts": 1,
-  "test/support/beside-sshd.ts": 1,
   "test/support/external-idp.ts": 1,
   "test/support/postgres.ts": 1,
-  "test/tidy/command-mentions.ts": 1,
-  "test/tidy/docs.test.ts": 1,
   "test/tidy/mutants.test.ts": 1,
   "test/tidy/ratchet.ts": 2,
-  "test/tidy/source-tree.ts": 1,
 };
 
 /** Cycles of imports between files, with the number of files in each. */
@@ -164,7 +156,7 @@ export const RIDDLE_HEADERS: Readonly<Record<string, number>> = {};
 
 /** Sources that need a test of their own and have none, by layer. */
 export const UNTESTED: Readonly<Record<string, number>> = {
-  "src/agent": 69,
+  "src/agent": 68,
   "src/audit": 3,
   "src/base": 11,
   "src/certificate": 2,
@@ -173,7 +165,7 @@ export const UNTESTED: Readonly<Record<string, number>> = {
   "src/fabric": 7,
   "src/identity": 2,
   "src/management": 103,
-  "src/policy": 4,
+  "src/policy": 5,
   "src/proxy": 11,
   "src/ssh": 7,
   "src/sshcore": 8,

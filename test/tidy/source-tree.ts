@@ -116,7 +116,9 @@ export function hasRuntime(file: SourceFile): boolean {
   return /^(?:export )?(?:abstract )?(?:async )?(?:const|let|function|class)\b/m.test(code);
 }
 
-/** Whether a test of its own mirrors `file`, path for path: `test/base/clock.test.ts`, `….property.test.ts`. */
+/**
+ * Whether a test of its own mirrors `file`, path for path: `test/base/clock.test.ts`, `….property.test.ts`.
+ */
 export function hasMirroredTest(path: string, root = ROOT): boolean {
   const mirror = path.replace(/^src\//, "test/").replace(/\.tsx?$/, ".");
   const folder = join(root, dirname(mirror));

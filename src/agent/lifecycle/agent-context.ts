@@ -6,6 +6,7 @@
 import type { AuditSink } from "../../audit/sink.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import { machineFlagsOf } from "../../policy/decide/request.ts";
 import type { AgentFlagsStored, HostKeyFile, HostKeyType } from "../../wire/agent-state-file.ts";
 import { type Limits, limitsOf } from "../contracts/limits.ts";
 import type { Penalties } from "../contracts/penalties.ts";
@@ -55,21 +56,8 @@ export function createServerContext(parts: ServerContextParts): ServerContext {
     snapshot: () => maps.snapshot(),
     mapAgeSeconds: () => maps.ageSeconds(),
     waitForMapVersion: (version, timeoutMs) => maps.waitForVersion(version, timeoutMs),
-    machineFlags: () => {
-      const { sshServer, sshRoot, sshSftp, sshLocalForwarding, sshRemoteForwarding } = flags();
-      // Nothing records yet, so what must be recorded is refused.
-      const recording = false;
-      return {
-        sshServer,
-        sshRoot,
-        sshSftp,
-        sshLocalForwarding,
-        sshRemoteForwarding,
-        privileged,
-        ownUser,
-        recording,
-      };
-    },
+    // Nothing records yet, so what must be recorded is refused.
+    machineFlags: () => machineFlagsOf(flags(), { privileged, ownUser, recording: false }),
     sshAuth: () => flags().sshAuth,
     takesPlain: () => flags().plainSshListen !== null,
     pinned: () => {

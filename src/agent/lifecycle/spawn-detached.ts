@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { open, rename } from "node:fs/promises";
 import { QfError } from "../../base/errors.ts";
+import { ownCommand } from "../../base/own-command.ts";
 import type { Environment } from "../contracts/flags.ts";
 import { statePaths } from "../state/state.ts";
 
@@ -35,7 +37,7 @@ export async function spawnDetached(stateDir: string, environment: Environment):
     log = await open(path, flags, 0o600);
   }
   const { size: startBytes } = await log.stat();
-  const [file = process.execPath, ...before] = ownCommand();
+  const [file, ...before] = ownCommand();
   const child = spawn(file, [...before, "agent", "up", "--foreground", "--state-dir", stateDir], {
     cwd: "/",
     env: childEnvironment(environment),
@@ -57,11 +59,6 @@ export async function spawnDetached(stateDir: string, environment: Environment):
     failure: () => readFailure(path, startBytes),
     kill: () => void child.kill("SIGTERM"),
   };
-}
-
-/** How this very program is started: the executable, or Bun with its script during development. */
-export function ownCommand(): string[] {
-  return Bun.main.startsWith("/$bunfs/") ? [process.execPath] : [process.execPath, Bun.main];
 }
 
 export function childEnvironment(environment: Environment): Record<string, string> {

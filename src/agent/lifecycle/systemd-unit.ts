@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { QfError } from "../../base/errors.ts";
 import { writeFileAtomic } from "../../base/files.ts";
-import { ownCommand } from "./spawn-detached.ts";
+import { ownCommand } from "../../base/own-command.ts";
 
 export const UNIT_NAME = "qufabric.service";
 const UNIT_PATH = `/etc/systemd/system/${UNIT_NAME}`;

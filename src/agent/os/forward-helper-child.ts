@@ -9,8 +9,8 @@
 
 import { lookup } from "node:dns/promises";
 import { closeSync, mkdtempSync, rmSync, writeSync } from "node:fs";
+import { sendDescriptor } from "../../base/descriptors.ts";
 import { connectUnix } from "../../base/unix-connect.ts";
-import { sendDescriptor } from "./descriptors.ts";
 import {
   createLines,
   DIAL_TIMEOUT_MS,

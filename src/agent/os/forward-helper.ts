@@ -7,8 +7,8 @@
  * @module
  */
 import { closeSync } from "node:fs";
+import { openDescriptorSocket, receiveDescriptor } from "../../base/descriptors.ts";
 import type { Containment } from "./containment.ts";
-import { openDescriptorSocket, receiveDescriptor } from "./descriptors.ts";
 import {
   createLines,
   DIAL_TIMEOUT_MS,

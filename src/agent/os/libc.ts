@@ -6,7 +6,7 @@
  * @module
  */
 import { ptr } from "bun:ffi";
-import { type CLibrary, openCLibrary } from "../../base/c-library.ts";
+import { type CLibrary, createCLibrary } from "../../base/c-library.ts";
 import { QfError } from "../../base/errors.ts";
 import { TERMIOS_BYTES } from "../../sshcore/terminal-modes.ts";
 
@@ -24,16 +24,14 @@ const SYMBOLS = {
   setrlimit: { args: ["i32", "ptr"], returns: "i32" },
 } as const;
 
-let loaded: CLibrary<typeof SYMBOLS> | undefined;
-
 /** Throws ERR_UNAVAILABLE when no C library can be loaded; then no session can be served. */
-export function libc(): CLibrary<typeof SYMBOLS> {
-  loaded ??= openCLibrary(SYMBOLS);
-  if (loaded !== undefined) return loaded;
-  throw new QfError("ERR_UNAVAILABLE", "the C library of this system cannot be loaded", {
-    hint: "qf agent serves SSH on Linux with glibc or musl",
-  });
-}
+export const libc = createCLibrary(
+  SYMBOLS,
+  () =>
+    new QfError("ERR_UNAVAILABLE", "the C library of this system cannot be loaded", {
+      hint: "qf agent serves SSH on Linux with glibc or musl",
+    }),
+);
 
 // <asm-generic/ioctls.h>, <fcntl.h>, <signal.h>; the same on x64 and arm64.
 const TCGETS = 0x5401n;
@@ -46,7 +44,6 @@ const F_DUPFD_CLOEXEC = 1030;
 const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
-const F_SETPIPE_SZ = 1031;
 const FD_CLOEXEC = 1;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
@@ -86,11 +83,6 @@ export function setNonBlocking(fd: number): void {
 
 export function setCloseOnExec(fd: number): void {
   check(libc().fcntl(fd, F_SETFD, FD_CLOEXEC), "close-on-exec");
-}
-
-/** Gives a pipe room for `bytes`, where it is one and the system has room left for this user. */
-export function widenPipe(fd: number, bytes: number): void {
-  libc().fcntl(fd, F_SETPIPE_SZ, bytes);
 }
 
 /** Makes the terminal at `fd` the controlling one of this process, which must lead its session. */

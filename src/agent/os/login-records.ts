@@ -9,7 +9,7 @@
 import { ptr } from "bun:ffi";
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { isIP } from "node:net";
-import { type CLibrary, openCLibrary } from "../../base/c-library.ts";
+import { createCLibrary } from "../../base/c-library.ts";
 import { nowSeconds, systemClock } from "../../base/clock.ts";
 
 const SYMBOLS = {
@@ -149,13 +149,7 @@ function textAt(bytes: Buffer, at: number, length: number): string {
   return (end < 0 ? text : text.slice(0, end)).replace(/[^\x20-\x7e]/g, "?");
 }
 
-let loaded: CLibrary<typeof SYMBOLS> | undefined;
-
-function library(): CLibrary<typeof SYMBOLS> {
-  loaded ??= openCLibrary(SYMBOLS);
-  if (loaded !== undefined) return loaded;
-  throw new Error("no C library with login records");
-}
+const library = createCLibrary(SYMBOLS, () => new Error("no C library with login records"));
 
 function quietly<T>(action: () => T): T | undefined {
   try {

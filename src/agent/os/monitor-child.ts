@@ -9,8 +9,8 @@
  * @module
  */
 import { closeSync, openSync, writeSync } from "node:fs";
+import { receiveDescriptor } from "../../base/descriptors.ts";
 import type { ChildSpec } from "./child-spec.ts";
-import { receiveDescriptor } from "./descriptors.ts";
 import { createLines } from "./forward-helper-protocol.ts";
 import { greetingOf } from "./greeting.ts";
 import { duplicate, replaceDescriptor, setCloseOnExec } from "./libc.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { closeSync } from "node:fs";
-import { openDescriptorSocket, sendDescriptor } from "./descriptors.ts";
+import { openDescriptorSocket, sendDescriptor } from "../../base/descriptors.ts";
 import { createLines } from "./forward-helper-protocol.ts";
 import type { MonitorAnswer, MonitorOrder } from "./monitor-orders.ts";
 import { spareSession } from "./processes.ts";

@@ -1,16 +1,14 @@
 /**
  * System calls of the agent process itself: the peer of a unix socket, the round trip of a TCP connection,
- * immediate acknowledgement, and a lock that dies with its holder.
+ * and immediate acknowledgement.
  *
  * @module
  */
 import { FFIType, ptr } from "bun:ffi";
-import { type CLibrary, openCLibrary } from "../../base/c-library.ts";
-import { QfError } from "../../base/errors.ts";
+import { createCLibrary } from "../../base/c-library.ts";
 
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
-const LOCK_EXCLUSIVE_NOW = 2 | 4;
 const IPPROTO_TCP = 6;
 // <linux/tcp.h>, struct tcp_info: tcpi_rtt in microseconds at byte 68.
 const TCP_INFO = 11;
@@ -27,17 +25,11 @@ const SYMBOLS = {
     args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.i32],
     returns: FFIType.i32,
   },
-  flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
 } as const;
 
-let loaded: CLibrary<typeof SYMBOLS> | undefined;
 const ON = new Int32Array([1]);
 
-function libc(): CLibrary<typeof SYMBOLS> {
-  loaded ??= openCLibrary(SYMBOLS);
-  if (loaded !== undefined) return loaded;
-  throw new QfError("ERR_UNAVAILABLE", "the C library of this system cannot be loaded");
-}
+const libc = createCLibrary(SYMBOLS);
 
 /** User id of the process at the other end of unix socket `fd`. Null where the system does not say. */
 export function peerUid(fd: number): number | null {
@@ -59,11 +51,6 @@ export function tcpRoundTripMs(fd: number): number | null {
   if (libc().getsockopt(fd, IPPROTO_TCP, TCP_INFO, ptr(info), ptr(length)) !== 0) return null;
   const microseconds = (length[0] ?? 0) > TCP_INFO_RTT ? (info[TCP_INFO_RTT / 4] ?? 0) : 0;
   return microseconds === 0 ? null : Math.round(microseconds / 10) / 100;
-}
-
-/** Takes the lock of the open file `fd` without waiting. False: somebody else holds it. */
-export function tryLock(fd: number): boolean {
-  return libc().flock(fd, LOCK_EXCLUSIVE_NOW) === 0;
 }
 
 /**

@@ -7,8 +7,9 @@
  * @module
  */
 import { closeSync, writeSync } from "node:fs";
-import { openStreamSocket } from "./descriptors.ts";
-import { duplicate, openPipe, setNonBlocking, widenPipe } from "./libc.ts";
+import { openStreamSocket } from "../../base/descriptors.ts";
+import { widenPipe } from "../../base/widen-pipe.ts";
+import { duplicate, openPipe, setNonBlocking } from "./libc.ts";
 
 export interface FdReader {
   /** The next bytes; null at the end, which is also what any error is taken for. One call at a time. */

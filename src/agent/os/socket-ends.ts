@@ -7,7 +7,8 @@
  * @module
  */
 import { closeSync } from "node:fs";
-import { openStreamSocket } from "./descriptors.ts";
+import { adoptSocket } from "../../base/adopt-socket.ts";
+import { openStreamSocket } from "../../base/descriptors.ts";
 import { duplicate } from "./libc.ts";
 import type { FdReader, FdWriter } from "./pipes.ts";
 
@@ -56,20 +57,14 @@ class SocketEnds {
   #isCut = false;
 
   constructor(fd: number) {
-    const adopt = {
-      fd,
-      allowHalfOpen: true,
-      socket: {
-        open: (socket: Bun.Socket) => this.#onOpen(socket),
-        data: (_socket: Bun.Socket, data: Buffer) => this.#onData(data),
-        drain: () => this.#flush(),
-        end: () => this.#onEnd(),
-        close: () => this.#onGone(),
-        error: () => this.#onGone(),
-      },
-    };
-    // Bun's types know no `fd`.
-    Bun.connect(adopt as unknown as Bun.TCPSocketConnectOptions<undefined>).then(
+    adoptSocket(fd, {
+      open: (socket) => this.#onOpen(socket),
+      data: (_socket, data) => this.#onData(data),
+      drain: () => this.#flush(),
+      end: () => this.#onEnd(),
+      close: () => this.#onGone(),
+      error: () => this.#onGone(),
+    }).then(
       (socket) => this.#onOpen(socket),
       () => this.#onGone(),
     );

@@ -7,7 +7,9 @@
  *
  * @module
  */
+
 import { closeSync } from "node:fs";
+import { ownCommand } from "../../base/own-command.ts";
 import { CHILD_ARGV, type ChildSpec } from "./child-spec.ts";
 import { type FdReader, type FdWriter, openBothWaysPipe, openInputPipe, openOutputPipe } from "./pipes.ts";
 import type { Pty } from "./pty.ts";
@@ -168,11 +170,4 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   } catch {
     return false;
   }
-}
-
-/** How to start ourselves: the executable, or Bun with our main file when run from source. */
-export function ownCommand(): string[] {
-  const isCompiled = Bun.main.startsWith("/$bunfs/");
-  if (isCompiled) return [process.execPath];
-  return [process.execPath, Bun.fileURLToPath(new URL("../../main.ts", import.meta.url))];
 }

@@ -5,7 +5,7 @@
  */
 import { CString, type Pointer, ptr, read } from "bun:ffi";
 import { constants } from "node:os";
-import { type CLibrary, openCLibrary } from "../../base/c-library.ts";
+import { createCLibrary } from "../../base/c-library.ts";
 import { ErrnoError } from "./status.ts";
 
 const SYMBOLS = {
@@ -13,7 +13,6 @@ const SYMBOLS = {
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   // Of the last two calls, whose arguments these types fit.
   syscall: { args: ["i64", "i64", "ptr", "i64", "ptr", "u64"], returns: "i64" },
-  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
   fchmodat: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
   statvfs: { args: ["ptr", "ptr"], returns: "i32" },
@@ -24,16 +23,9 @@ const SYMBOLS = {
   getgrgid: { args: ["u32"], returns: "ptr" },
 } as const;
 
-let loaded: CLibrary<typeof SYMBOLS> | undefined;
-
-function libc(): CLibrary<typeof SYMBOLS> {
-  loaded ??= openCLibrary(SYMBOLS);
-  if (loaded !== undefined) return loaded;
-  throw new ErrnoError(constants.errno.ENOSYS);
-}
+const libc = createCLibrary(SYMBOLS, () => new ErrnoError(constants.errno.ENOSYS));
 
 const PR_SET_DUMPABLE = 4;
-const F_SETPIPE_SZ = 1031;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const RENAME_NOREPLACE = 1n;
@@ -47,11 +39,6 @@ const CALL =
  */
 export function forbidTracing(): void {
   check(libc().prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n));
-}
-
-/** Gives a pipe room for `bytes`, where it is one and the system has room left for this user. */
-export function widenPipe(fd: number, bytes: number): void {
-  libc().fcntl(fd, F_SETPIPE_SZ, bytes);
 }
 
 /** struct pollfd of poll(2): the descriptor, then what is asked and what is so. */

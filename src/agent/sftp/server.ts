@@ -9,11 +9,12 @@
  */
 import { writeSync } from "node:fs";
 import { SshBufferError, SshReader } from "../../base/ssh-buffer.ts";
+import { widenPipe } from "../../base/widen-pipe.ts";
 import type { OperationHook } from "./audit.ts";
 import { announcedExtensions, extended } from "./extensions.ts";
 import * as files from "./files.ts";
 import { Handles } from "./handles.ts";
-import { forbidTracing, widenPipe } from "./libc.ts";
+import { forbidTracing } from "./libc.ts";
 import { Packets } from "./packets.ts";
 import * as paths from "./paths.ts";
 import { PACKET_BYTES_MAX, Request, SFTP_VERSION, Status } from "./protocol.ts";

@@ -6,7 +6,9 @@
  *
  * @module
  */
+
 import type { ServerChannel } from "ssh2";
+import { adoptSocket } from "../../base/adopt-socket.ts";
 import { releaseBuffer } from "../../base/release-buffer.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
@@ -62,23 +64,17 @@ class SocketTunnel implements Tunnel {
   }
 
   connect(fd: number): void {
-    const adopt = {
-      fd,
-      allowHalfOpen: true,
-      socket: {
-        open: (socket: Bun.Socket) => {
-          this.#socket = socket;
-          if (this.#isDone) socket.terminate();
-        },
-        data: (_socket: Bun.Socket, data: Buffer) => this.#onOutput(data),
-        drain: () => this.#flush(),
-        end: () => this.#onOutputEnd(),
-        close: () => this.#onSocketClose(),
-        error: () => this.#onSocketClose(),
+    adoptSocket(fd, {
+      open: (socket) => {
+        this.#socket = socket;
+        if (this.#isDone) socket.terminate();
       },
-    };
-    // Bun's types know no `fd`.
-    Bun.connect(adopt as unknown as Bun.TCPSocketConnectOptions<undefined>).then(
+      data: (_socket, data) => this.#onOutput(data),
+      drain: () => this.#flush(),
+      end: () => this.#onOutputEnd(),
+      close: () => this.#onSocketClose(),
+      error: () => this.#onSocketClose(),
+    }).then(
       (socket) => {
         this.#socket ??= socket;
         socket.setNoDelay(true);

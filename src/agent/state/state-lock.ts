@@ -8,7 +8,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { isQfError, QfError } from "../../base/errors.ts";
-import { tryLock } from "../os/native.ts";
+import { tryLock } from "../../base/file-lock.ts";
 
 export interface StateLock {
   release(): Promise<void>;

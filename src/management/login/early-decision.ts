@@ -11,7 +11,7 @@ import type { EpochSeconds } from "../../wire/units.ts";
 import type { LoginRow } from "../db/tables/logins.ts";
 import type { PeerRow } from "../db/tables/peers.ts";
 import type { UserRow } from "../db/tables/users.ts";
-import { machineFlagsOf } from "./target.ts";
+import { reportedFlags } from "./target.ts";
 
 export interface EarlyQuestion {
   readonly user: UserRow;
@@ -42,7 +42,7 @@ export function judgePerson(question: EarlyQuestion): EarlyVerdict {
     authTimeSeconds: login.authTime,
     binding: login.binding,
     reason: "",
-    flags: machineFlagsOf(target.flags),
+    flags: reportedFlags(target.flags),
   };
   const principals = principalsOf(request, snapshot);
   if (localUser === "" && principals.length > 0) return { kind: "allow", principals };
@@ -66,7 +66,7 @@ export function judgeDevice(question: EarlyQuestion): EarlyVerdict {
       localUid: null,
       action: { kind: "connect" },
       nowSeconds: question.nowSeconds,
-      flags: machineFlagsOf(target.flags),
+      flags: reportedFlags(target.flags),
     },
     snapshot,
   );

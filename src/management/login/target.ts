@@ -6,7 +6,7 @@
 
 import { isIP } from "node:net";
 import { formatHostPort, parseHostPort } from "../../fabric/host-port.ts";
-import type { MachineFlags } from "../../policy/decide/request.ts";
+import { type MachineFlags, machineFlagsOf } from "../../policy/decide/request.ts";
 import type { AgentFlags } from "../../wire/agent-sync.ts";
 import type { TargetInfo } from "../../wire/client-api.ts";
 import { Id, OverlayAddress } from "../../wire/units.ts";
@@ -79,29 +79,18 @@ function isLoopback(host: string): boolean {
 }
 
 /** What the machine said it allows. One that has never said anything is asked anyway and answers itself. */
-export function machineFlagsOf(flags: AgentFlags | null): MachineFlags {
-  if (flags === null) {
-    return {
-      sshServer: true,
-      sshRoot: true,
-      sshSftp: true,
-      sshLocalForwarding: true,
-      sshRemoteForwarding: true,
-      privileged: true,
-      ownUser: "",
-      recording: true,
-    };
-  }
-  const { sshServer, sshRoot, sshSftp, sshLocalForwarding, sshRemoteForwarding, privileged, ownUser } = flags;
+export function reportedFlags(flags: AgentFlags | null): MachineFlags {
+  // Whether it can record is asked where it would be recorded.
+  const recording = true;
+  if (flags !== null) return machineFlagsOf(flags, { ...flags, recording });
   return {
-    sshServer,
-    sshRoot,
-    sshSftp,
-    sshLocalForwarding,
-    sshRemoteForwarding,
-    privileged,
-    ownUser,
-    // Whether it can record is asked where it would be recorded.
-    recording: true,
+    sshServer: true,
+    sshRoot: true,
+    sshSftp: true,
+    sshLocalForwarding: true,
+    sshRemoteForwarding: true,
+    privileged: true,
+    ownUser: "",
+    recording,
   };
 }

@@ -49,3 +49,27 @@ export interface PeerAccessRequest {
   readonly nowSeconds: EpochSeconds;
   readonly flags: MachineFlags;
 }
+
+/** The flags of a machine that a person sets, as the agent stores them and reports them. */
+export type SetFlags = Pick<
+  MachineFlags,
+  "sshServer" | "sshRoot" | "sshSftp" | "sshLocalForwarding" | "sshRemoteForwarding"
+>;
+
+/**
+ * The flags of a decision: those that were set, out of any record that has them, and the machine's own facts.
+ */
+export function machineFlagsOf(flags: SetFlags, facts: Omit<MachineFlags, keyof SetFlags>): MachineFlags {
+  const { sshServer, sshRoot, sshSftp, sshLocalForwarding, sshRemoteForwarding } = flags;
+  const { privileged, ownUser, recording } = facts;
+  return {
+    sshServer,
+    sshRoot,
+    sshSftp,
+    sshLocalForwarding,
+    sshRemoteForwarding,
+    privileged,
+    ownUser,
+    recording,
+  };
+}

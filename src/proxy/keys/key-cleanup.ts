@@ -7,8 +7,10 @@
  *
  * @module
  */
+
 import { readSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
+import { ownCommand } from "../../base/own-command.ts";
 import { readNames } from "../native.ts";
 import { parseDialledName } from "../peer-name.ts";
 import { dropOnce, keyFileNames, startTimeOf } from "./key-files.ts";
@@ -74,11 +76,4 @@ function readEvents(): Buffer {
   } catch {
     return buffer.subarray(0, 0);
   }
-}
-
-/** How this very program is called: the executable alone, or the runtime with its script. */
-export function ownCommand(): string[] {
-  const script = process.argv[1];
-  const isCompiled = script === undefined || script.startsWith("/$bunfs/");
-  return isCompiled ? [process.execPath] : [process.execPath, script];
 }

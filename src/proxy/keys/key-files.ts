@@ -22,6 +22,7 @@
  *
  * @module
  */
+
 import {
   chmodSync,
   closeSync,
@@ -38,9 +39,10 @@ import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { generateEd25519 } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
+import { tryLock } from "../../base/file-lock.ts";
 import { named } from "../../base/files.ts";
 import { newId } from "../../base/random.ts";
-import { tryLock, watchReads } from "../native.ts";
+import { watchReads } from "../native.ts";
 import { opensshPrivateKey } from "./openssh-key.ts";
 
 /**

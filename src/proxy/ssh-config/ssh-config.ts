@@ -6,10 +6,12 @@
  *
  * @module
  */
+
 import { existsSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { QfError } from "../../base/errors.ts";
+import { isCompiled } from "../../base/own-command.ts";
 import { createClientApi } from "../../client/client-api.ts";
 import { clientFolderPath, openClientFolder, readPublicClient } from "../../client/client-folder.ts";
 import { replaceFile } from "../keys/key-files.ts";
@@ -220,8 +222,7 @@ async function askDomain(environment: Environment): Promise<string> {
 }
 
 function ownExecutable(): string {
-  const script = process.argv[1];
-  if (script === undefined || script.startsWith("/$bunfs/")) return process.execPath;
+  if (isCompiled()) return process.execPath;
   throw new QfError("ERR_UNAVAILABLE", "only the built qf can be put into ssh_config");
 }
 

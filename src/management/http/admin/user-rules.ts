@@ -54,7 +54,9 @@ export function requireMayTouch(
   requireMayChange(actor, user, what);
 }
 
-/** Throws ERR_CONFLICT when no owner is left who can sign in. For the end of a transaction that changes users. */
+/**
+ * Throws ERR_CONFLICT when no owner is left who can sign in. For the end of a transaction that changes users.
+ */
 export async function requireOwnerRemains(tx: Reader, accountId: string): Promise<void> {
   if ((await countOwners(tx, accountId)) > 0) return;
   throw new QfError("ERR_CONFLICT", "the account would have no owner left", {

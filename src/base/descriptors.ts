@@ -5,8 +5,8 @@
  * @module
  */
 import { ptr } from "bun:ffi";
-import { type CLibrary, openCLibrary } from "../../base/c-library.ts";
-import { QfError } from "../../base/errors.ts";
+import { createCLibrary } from "./c-library.ts";
+import { QfError } from "./errors.ts";
 
 const SYMBOLS = {
   socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
@@ -31,13 +31,7 @@ const CONTROL_SPACE = 24;
 const CONTROL_LENGTH_AT = 40;
 const FLAGS_AT = 48;
 
-let loaded: CLibrary<typeof SYMBOLS> | undefined;
-
-function libc(): CLibrary<typeof SYMBOLS> {
-  loaded ??= openCLibrary(SYMBOLS);
-  if (loaded !== undefined) return loaded;
-  throw new QfError("ERR_UNAVAILABLE", "the C library of this system cannot be loaded");
-}
+const libc = createCLibrary(SYMBOLS);
 
 /** Two ends, which no other child inherits. Messages keep their bounds. */
 export function openDescriptorSocket(): readonly [number, number] {
