@@ -10,7 +10,7 @@ import { type Pointer, ptr, read } from "bun:ffi";
 import { closeSync } from "node:fs";
 import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
-import { type CLibrary, openCLibrary } from "./c-library.ts";
+import { createCLibrary } from "./c-library.ts";
 import { QfError } from "./errors.ts";
 
 const SYMBOLS = {
@@ -30,13 +30,7 @@ const FAMILY_BYTES = 2;
 /** How long a server whose queue is full is left alone before the next try. */
 const RETRY_MS = 10;
 
-let loaded: CLibrary<typeof SYMBOLS> | undefined;
-
-function libc(): CLibrary<typeof SYMBOLS> {
-  loaded ??= openCLibrary(SYMBOLS);
-  if (loaded !== undefined) return loaded;
-  throw new QfError("ERR_UNAVAILABLE", "the C library of this system cannot be loaded");
-}
+const libc = createCLibrary(SYMBOLS);
 
 /**
  * A descriptor that is connected to the socket at `path`, non-blocking and inherited by nobody; the caller

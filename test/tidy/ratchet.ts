@@ -14,12 +14,12 @@ export const LINE_CHARACTERS_MAX = 110;
 /** A longer file says in a header what it is. */
 export const HEADER_FROM_LINES = 25;
 /** Least share of sources, of those that need one, with a test of their own. */
-export const MIRRORED_PERCENT_MIN = 38;
+export const MIRRORED_PERCENT_MIN = 39;
 
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
   "src/agent/lifecycle/running-agent.ts": 306,
-  "src/agent/ssh-server/connection.ts": 407,
+  "src/agent/ssh-server/connection.ts": 402,
   "src/agent/ssh-server/forward.ts": 343,
   "src/agent/ssh-server/session.ts": 356,
   "src/audit/spool.ts": 332,
