@@ -11,7 +11,6 @@ import { closeSync } from "node:fs";
 import { constants } from "node:os";
 import { getSystemErrorName } from "node:util";
 import { createCLibrary } from "./c-library.ts";
-import { QfError } from "./errors.ts";
 
 const SYMBOLS = {
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },

@@ -4,8 +4,10 @@
  *
  * @module
  */
+
 import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { adoptSocket } from "../base/adopt-socket.ts";
 import { connectUnix } from "../base/unix-connect.ts";
 
 /** Connects within `timeoutMs`. Either side may end while the other goes on. Throws the system's error. */
@@ -41,22 +43,16 @@ class UnixStream extends Duplex {
     this.once("end", () => {
       if (this.#isUnread) this.destroy();
     });
-    const adopt = {
-      fd,
-      allowHalfOpen: true,
-      socket: {
-        open: (socket: Bun.Socket) => this.#onOpen(socket),
-        data: (socket: Bun.Socket, data: Buffer) => {
-          if (!this.push(data)) socket.pause();
-        },
-        drain: () => this.#flush(),
-        end: () => this.#onEnd(),
-        close: () => this.#onGone(),
-        error: () => this.#onGone(),
+    adoptSocket(fd, {
+      open: (socket) => this.#onOpen(socket),
+      data: (socket, data) => {
+        if (!this.push(data)) socket.pause();
       },
-    };
-    // Bun's types know no `fd`.
-    Bun.connect(adopt as unknown as Bun.TCPSocketConnectOptions<undefined>).then(
+      drain: () => this.#flush(),
+      end: () => this.#onEnd(),
+      close: () => this.#onGone(),
+      error: () => this.#onGone(),
+    }).then(
       (socket) => this.#onOpen(socket),
       () => this.#onGone(),
     );
