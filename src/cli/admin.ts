@@ -1,15 +1,18 @@
 /**
  * The administrator's side of the REST API: requests, and names turned into ids.
  *
- * The token comes from QF_TOKEN_FILE, else QF_TOKEN; never from the command line, which others can read.
+ * The token comes from QF_TOKEN_FILE, else QF_TOKEN; never from the command line, which others can read. Without
+ * one the person's login counts, and their role decides.
  *
  * @module
  */
-import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
+import { FAILURES, type FailureCode, isQfError, QfError } from "../base/errors.ts";
 import { type Parser, parseJson } from "../base/files.ts";
 import { printable } from "../base/printable.ts";
+import { obtainApiToken } from "../client/api-token.ts";
 import { unreachableManagement } from "../client/client-api.ts";
-import { serviceToken } from "../client/login.ts";
+import { openClientSession } from "../client/client-session.ts";
+import { environmentToken } from "../client/login.ts";
 import { managementUrlOf } from "../client/management-url.ts";
 import { Group, Peer, User } from "../wire/admin-api.ts";
 import { ApiFailure } from "../wire/client-api.ts";
@@ -19,6 +22,8 @@ import { parseUrl } from "./parse.ts";
 /** Longest answer taken: the largest account's list of peers. */
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
+/** Begins tokens that sign a service user in and do not open the API. */
+const SSH_TOKEN_PREFIX = "qfs_";
 
 /** Flags of every administration command. */
 export const ADMIN_ARGS = {
@@ -31,7 +36,7 @@ export const ADMIN_OPTIONS = `\
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
   --json                   print the API's answer as it is
 
-The API token is in the file that QF_TOKEN_FILE names, or in QF_TOKEN.`;
+Uses the login of qf login, and your role decides; or an API token in the file that QF_TOKEN_FILE names.`;
 
 /** An answer: parsed for people, whole for machines. */
 export interface Answer<T> {
@@ -57,21 +62,22 @@ export const NO_ANSWER: Parser<undefined> = {
   safeParse: () => ({ success: true, data: undefined }),
 };
 
-/** Finds server and token. Throws ERR_UNAUTHENTICATED without a token, ERR_USAGE without a server. */
+/** Finds server and token, or signs the person in. Throws ERR_UNAUTHENTICATED, ERR_USAGE without a server. */
 export async function openAdmin(args: { readonly "management-url"?: string | undefined }): Promise<Admin> {
   const given = args["management-url"];
-  const url = await managementUrlOf(
-    process.env,
-    given === undefined ? undefined : parseUrl("management-url", given),
-  );
-  const token = await serviceToken(process.env);
-  if (token === undefined) {
-    throw new QfError("ERR_UNAUTHENTICATED", "no API token is given", {
-      hint: "put it into a file and name that in QF_TOKEN_FILE, or set QF_TOKEN",
-    });
-  }
-  const request: Admin["request"] = (method, path, { body, answer }) =>
-    send({ url, token, method, path, body }, answer);
+  const managementUrl = given === undefined ? undefined : parseUrl("management-url", given);
+  const url = await managementUrlOf(process.env, managementUrl);
+  const tokens = await tokenSource(url);
+  const request: Admin["request"] = async (method, path, { body, answer }) => {
+    const call = { url, method, path, body };
+    try {
+      return await send({ ...call, token: await tokens.get() }, answer);
+    } catch (error) {
+      // A command that goes on, such as audit tail --follow, outlives the token of a login.
+      if (!isQfError(error, "ERR_UNAUTHENTICATED") || !(await tokens.renew())) throw error;
+      return send({ ...call, token: await tokens.get() }, answer);
+    }
+  };
   const groups = () => request("GET", "/api/groups", { answer: Group.array() });
   return {
     request,
@@ -89,6 +95,35 @@ export async function openAdmin(args: { readonly "management-url"?: string | und
     userOf: async (name) => {
       const { value } = await request("GET", "/api/users", { answer: User.array() });
       return theOne("user", name, value, (user) => [user.id, user.email, user.name]);
+    },
+  };
+}
+
+interface TokenSource {
+  get(): Promise<string>;
+  /** Makes the next `get` give a new token. False: there is none to be had. */
+  renew(): Promise<boolean>;
+}
+
+/** The token of the environment; else one made from the person's login when it is first needed. */
+async function tokenSource(url: string): Promise<TokenSource> {
+  const given = await environmentToken(process.env);
+  if (given?.startsWith(SSH_TOKEN_PREFIX) === true) {
+    throw new QfError("ERR_UNAUTHENTICATED", "the token in QF_TOKEN_FILE or QF_TOKEN is of scope ssh", {
+      hint: "it signs a service user in; unset it to administer by qf login, or give a token of scope api",
+    });
+  }
+  if (given !== undefined) return { get: async () => given, renew: async () => false };
+  const session = await openClientSession({ managementUrl: url });
+  let made: Promise<string> | undefined;
+  return {
+    get: () => {
+      made ??= obtainApiToken(session);
+      return made;
+    },
+    renew: async () => {
+      made = undefined;
+      return true;
     },
   };
 }

@@ -13,6 +13,8 @@ import { GATEWAY_STATUSES, linkFailure } from "../base/link-failure.ts";
 import { printable } from "../base/printable.ts";
 import {
   ApiFailure,
+  type ApiTokenRequest,
+  ApiTokenResponse,
   type CertificateRequest,
   CertificateResponse,
   Challenge,
@@ -52,6 +54,8 @@ export interface ClientApi {
   registerDevice(request: RegisterRequest): Promise<RegisterResponse>;
   /** A denial is an answer (`outcome`), not an error. */
   certificate(request: CertificateRequest): Promise<CertificateResponse>;
+  /** A short-lived token for the REST API, with the rights of the person's role. */
+  apiToken(request: ApiTokenRequest): Promise<ApiTokenResponse>;
   /** Where a machine is. Throws ERR_ACCESS_DENIED where no rule lets this device reach it. */
   target(request: TargetRequest): Promise<TargetResponse>;
   /**
@@ -88,6 +92,7 @@ export function createClientApi(options: ClientApiOptions): ClientApi {
     challenge: () => send("POST", "/challenges", {}, Challenge),
     registerDevice: (request) => send("POST", "/devices", request, RegisterResponse),
     certificate: (request) => send("POST", "/certificates", request, CertificateResponse),
+    apiToken: (request) => send("POST", "/tokens", request, ApiTokenResponse),
     target: (request) => send("POST", "/targets", request, TargetResponse),
     names: (request) => send("POST", "/names", request, NamesResponse),
     logout: (request) => send("POST", "/logout", request, undefined),

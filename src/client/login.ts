@@ -72,12 +72,24 @@ export async function signIn(options: SignInOptions): Promise<LoginProof> {
   }
 }
 
+/** Begins tokens that open the REST API and sign nobody in. */
+const API_TOKEN_PREFIX = "qfp_";
+
 /**
- * The token of a service user: the file named by QF_TOKEN_FILE, else QF_TOKEN. Undefined: a person.
+ * The token that signs a service user in, from the environment. Undefined: a person signs in, also where the
+ * environment holds a token of scope `api`, which is for administration. Throws as `environmentToken`.
+ */
+export async function serviceToken(environment: Environment): Promise<string | undefined> {
+  const token = await environmentToken(environment);
+  return token?.startsWith(API_TOKEN_PREFIX) === true ? undefined : token;
+}
+
+/**
+ * The token in the file named by QF_TOKEN_FILE, else in QF_TOKEN, whatever it opens. Undefined: none is given.
  *
  * Throws ERR_LOGIN_FAILED when the file cannot be read or holds no token.
  */
-export async function serviceToken(environment: Environment): Promise<string | undefined> {
+export async function environmentToken(environment: Environment): Promise<string | undefined> {
   const file = environment.QF_TOKEN_FILE;
   let token = environment.QF_TOKEN;
   if (file !== undefined && file !== "") {

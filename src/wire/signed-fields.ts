@@ -15,6 +15,7 @@ export type SignaturePurpose =
   | "sync"
   | "mint"
   | "logout"
+  | "api-token"
   | "vouch"
   | "offline-login"
   | "relay"

@@ -10,6 +10,8 @@ import { type ClientApi, createClientApi } from "../../src/client/client-api.ts"
 import { proofHash } from "../../src/client/device.ts";
 import { nonceOf } from "../../src/identity/verify.ts";
 import type {
+  ApiTokenRequest,
+  ApiTokenResponse,
   CertificateRequest,
   CertificateResponse,
   ClientConfig,
@@ -170,6 +172,30 @@ export async function openSignedClient(url: string, parts: SignedClientParts = {
       api.registerDevice(await registration(proof)),
     mint: async (order: Parameters<typeof certificateRequest>[0]): Promise<CertificateResponse> =>
       api.certificate(await certificateRequest(order)),
+    /** Asks for an API token; `bent` replaces fields after they were signed. */
+    apiToken: async (
+      order: { proof: LoginProof; devicePeerId: string },
+      bent: Partial<ApiTokenRequest> = {},
+    ): Promise<ApiTokenResponse> => {
+      const fresh = await freshRequest();
+      const { proof, devicePeerId } = order;
+      const bytes = signedBytes("api-token", scope, {
+        challenge: fresh.challenge,
+        loginKey: loginKey.publicKey,
+        devicePeerId,
+        proofHash: proofHash(proof),
+        timeSeconds: fresh.timeSeconds,
+      });
+      return api.apiToken({
+        ...fresh,
+        loginKey: loginKey.publicKey,
+        devicePeerId,
+        proof,
+        loginSignature: signEd25519(loginKey, bytes),
+        deviceSignature: signEd25519(deviceKey, bytes),
+        ...bent,
+      });
+    },
     enrol: async (order: Parameters<typeof enrolment>[0]): Promise<EnrolResponse> =>
       api.enrolMachine(await enrolment(order)),
     async logout(): Promise<void> {

@@ -11,6 +11,7 @@ import type { Log } from "../../base/log.ts";
 import { sourceKey } from "../../base/source-key.ts";
 import {
   type ApiFailure,
+  ApiTokenRequest,
   CertificateRequest,
   type ClientConfig,
   EnrolRequest,
@@ -24,6 +25,7 @@ import {
 import { Id } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import { type Attempts, createAttempts } from "../idp/attempts.ts";
+import { issueApiToken } from "../login/api-token.ts";
 import { DenialCause } from "../login/denial.ts";
 import { currentAccount, type LoginDeps } from "../login/deps.ts";
 import { enrolMachine } from "../login/enrol.ts";
@@ -43,6 +45,7 @@ const WINDOW_MS = 60_000;
 const LIMITS = {
   challenges: 6_000,
   certificates: 3_000,
+  tokens: 600,
   targets: 3_000,
   names: 600,
   devices: 600,
@@ -79,6 +82,13 @@ export function createClientRoutes(deps: LoginDeps) {
       return answer(
         c,
         await mintCertificate(deps, await readBody(c, CertificateRequest, BODY_BYTES_MAX), source(c)),
+      );
+    })
+    .post("/tokens", async (c) => {
+      limit("tokens", c);
+      return answer(
+        c,
+        await issueApiToken(deps, await readBody(c, ApiTokenRequest, BODY_BYTES_MAX), source(c)),
       );
     })
     .post("/targets", async (c) => {

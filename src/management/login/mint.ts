@@ -8,7 +8,6 @@
  */
 import { randomBytes } from "node:crypto";
 import { nowSeconds } from "../../base/clock.ts";
-import { QfError } from "../../base/errors.ts";
 import { newId } from "../../base/random.ts";
 import { issueCertificate } from "../../certificate/issue.ts";
 import { signManagementToken } from "../../identity/management-token.ts";
@@ -23,15 +22,14 @@ import { CERTIFICATE_LIFETIME_SECONDS } from "../../wire/certificate.ts";
 import type { CertificateRequest, CertificateResponse } from "../../wire/client-api.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import type { NewEvent } from "../db/tables/audit-events.ts";
-import { findPeer, type PeerRow } from "../db/tables/peers.ts";
+import type { PeerRow } from "../db/tables/peers.ts";
 import { issuerUrl } from "../db/tables/users.ts";
 import { filled } from "../settings.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { type EarlyVerdict, judgeDevice, judgePerson } from "./early-decision.ts";
 import { noteAddress } from "./note-address.ts";
 import { initiatorOf } from "./person.ts";
-import { findLiveLogin, type ProvenLogin, readProof } from "./prove.ts";
-import { checkSigned, proofHashOf } from "./signatures.ts";
+import { type Asker, proveAsker } from "./prove-asker.ts";
 import { findTarget, targetInfo } from "./target.ts";
 
 /** Answers POST /client/v1/certificates. A denial is an answer; an error is a proof that did not hold. */
@@ -41,7 +39,12 @@ export async function mintCertificate(
   sourceAddress: string,
 ): Promise<CertificateResponse> {
   const account = await currentAccount(deps.ctx);
-  const asker = await proveAsker(deps, account, request, sourceAddress);
+  const asker = await proveAsker(deps, account, request, {
+    purpose: "mint",
+    fields: { target: request.target, localUser: request.localUser },
+    what: "certificate",
+    sourceAddress,
+  });
   await noteAddress(deps, asker.device, sourceAddress);
   const looked = await lookUpTarget(deps, account, { request, asker, sourceAddress });
   const { target, snapshot } = looked;
@@ -62,12 +65,6 @@ export async function mintCertificate(
   return isOwnKey ? pointToDeviceKey(deps, known) : issue(deps, known, verdict.principals);
 }
 
-interface Asker extends ProvenLogin {
-  readonly device: PeerRow;
-  /** As it was sent; null when the login has another kind of proof. */
-  readonly idToken: string | null;
-}
-
 interface Question {
   readonly account: AccountRow;
   readonly request: CertificateRequest;
@@ -80,54 +77,6 @@ interface Question {
 interface KnownTarget extends Question {
   readonly target: PeerRow;
   readonly snapshot: PolicySnapshot;
-}
-
-async function proveAsker(
-  deps: LoginDeps,
-  account: AccountRow,
-  request: CertificateRequest,
-  sourceAddress: string,
-): Promise<Asker> {
-  const { store } = deps.ctx;
-  const device = await store.read((tx) => findPeer(tx, account.id, request.devicePeerId));
-  await checkSigned(deps, {
-    purpose: "mint",
-    accountId: account.id,
-    fields: {
-      challenge: request.challenge,
-      loginKey: request.loginKey,
-      devicePeerId: request.devicePeerId,
-      proofHash: proofHashOf(request.proof),
-      target: request.target,
-      localUser: request.localUser,
-      timeSeconds: request.timeSeconds,
-    },
-    signatures: [
-      { key: request.loginKey, signature: request.loginSignature },
-      // A device that is gone has no key to check with; the next lines refuse it by name.
-      ...(device === undefined ? [] : [{ key: device.deviceKey, signature: request.deviceSignature }]),
-    ],
-  });
-  if (device === undefined) {
-    throw new QfError("ERR_LOGIN_REQUIRED", "this device is not registered here", {
-      hint: "sign in again with qf login",
-    });
-  }
-  const { loginKey } = request;
-  const refusal = { accountId: account.id, sourceAddress, what: "certificate", user: () => null };
-  return deps.refusals.noting(refusal, async () => {
-    const proof = await readProof(deps, account, { proof: request.proof, loginKey, when: "again" });
-    const { login, user } = await store.read((tx) => findLiveLogin(tx, deps, { account, proof, loginKey }));
-    checkTogether({ login, user, device });
-    return { login, user, device, idToken: proof.kind === "id_token" ? proof.idToken : null };
-  });
-}
-
-/** A login counts on the device it was registered with, and that device is its person's. */
-function checkTogether({ login, user, device }: Omit<Asker, "idToken">): void {
-  if (login.devicePeerId !== device.id || device.ownerUserId !== user.id || device.kind !== "device") {
-    throw new QfError("ERR_TOKEN_INVALID", "this login belongs to another device", { hint: "sign in again" });
-  }
 }
 
 async function lookUpTarget(

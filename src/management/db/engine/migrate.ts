@@ -13,6 +13,7 @@ import loginToken from "../migrations/sqlite/0002-login-token.sql" with { type: 
 import mapChanges from "../migrations/sqlite/0003-map-changes.sql" with { type: "text" };
 import nameConfirmed from "../migrations/sqlite/0004-name-confirmed.sql" with { type: "text" };
 import humanOwners from "../migrations/sqlite/0005-human-owners.sql" with { type: "text" };
+import loginTokens from "../migrations/sqlite/0006-login-tokens.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -29,6 +30,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 3, name: "map-changes", sql: mapChanges },
   { number: 4, name: "name-confirmed", sql: nameConfirmed },
   { number: 5, name: "human-owners", sql: humanOwners },
+  { number: 6, name: "login-tokens", sql: loginTokens },
 ];
 
 /**

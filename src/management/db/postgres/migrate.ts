@@ -13,6 +13,7 @@ import relayLinks from "../migrations/postgres/0002-relay-links.sql" with { type
 import mapChanges from "../migrations/postgres/0003-map-changes.sql" with { type: "text" };
 import nameConfirmed from "../migrations/postgres/0004-name-confirmed.sql" with { type: "text" };
 import humanOwners from "../migrations/postgres/0005-human-owners.sql" with { type: "text" };
+import loginTokens from "../migrations/postgres/0006-login-tokens.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -22,6 +23,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 3, name: "map-changes", sql: mapChanges },
   { number: 4, name: "name-confirmed", sql: nameConfirmed },
   { number: 5, name: "human-owners", sql: humanOwners },
+  { number: 6, name: "login-tokens", sql: loginTokens },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

@@ -100,6 +100,8 @@ export function accountTables(d: Dialect) {
       createdAt: d.integer("created_at").notNull(),
       expiresAt: d.integer("expires_at").notNull(),
       lastUsedAt: d.integer("last_used_at"),
+      /** The login that a person administers by; the token ends with it. Null: a token made by name. */
+      loginId: d.text("login_id"),
     },
     (table) => [d.index("api_tokens_user").on(table.userId)],
   );

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, isNull, lte } from "drizzle-orm";
 import { nowSeconds } from "../../../base/clock.ts";
 import { sha256 } from "../../../base/random.ts";
 import type { TokenScope } from "../../../wire/admin-api.ts";
@@ -14,8 +14,10 @@ import type { UserRow } from "./users.ts";
 
 export type ApiTokenRow = Row<"apiTokens">;
 
-/** Begins every API token, so that a leaked one can be recognised. */
+/** Begins every token for the REST API, so that a leaked one can be recognised. */
 export const API_TOKEN_PREFIX = "qfp_";
+/** Begins every token that signs a service user in, so that a client can tell it from the other kind. */
+export const SSH_TOKEN_PREFIX = "qfs_";
 
 /** `hash` is `hashToken` of it. */
 export async function insertToken(tx: Writer, token: NewRow<"apiTokens">): Promise<void> {
@@ -41,12 +43,13 @@ export async function findByToken(
   return row;
 }
 
+/** Tokens made by name; those of a login come and go with it. */
 export function listTokens(tx: Reader, accountId: AccountId, userId: UserId): Promise<ApiTokenRow[]> {
   const { apiTokens } = tx.t;
   return tx.sql
     .select()
     .from(apiTokens)
-    .where(and(eq(apiTokens.accountId, accountId), eq(apiTokens.userId, userId)))
+    .where(and(eq(apiTokens.accountId, accountId), eq(apiTokens.userId, userId), isNull(apiTokens.loginId)))
     .orderBy(asc(apiTokens.createdAt), asc(apiTokens.id));
 }
 
@@ -69,6 +72,20 @@ export async function deleteToken(tx: Writer, accountId: AccountId, tokenId: str
   await tx.sql.delete(apiTokens).where(and(eq(apiTokens.accountId, accountId), eq(apiTokens.id, tokenId)));
 }
 
+/** Forgets tokens of logins that are over: nobody asks for them again. */
+export async function deleteLoginTokensOver(tx: Writer, accountId: AccountId): Promise<void> {
+  const { apiTokens } = tx.t;
+  await tx.sql
+    .delete(apiTokens)
+    .where(
+      and(
+        eq(apiTokens.accountId, accountId),
+        isNotNull(apiTokens.loginId),
+        lte(apiTokens.expiresAt, nowSeconds(tx.clock)),
+      ),
+    );
+}
+
 export async function markTokenUsed(tx: Writer, tokenId: string): Promise<void> {
   const { apiTokens } = tx.t;
   await tx.sql
@@ -88,8 +105,10 @@ export function newTokenRow(
     createdBy: UserId;
     createdAt: number;
     expiresAt: number;
+    /** Absent: a token made by name. */
+    loginId?: string;
   },
   secret: string,
-): NewRow<"apiTokens"> {
-  return { ...order, hash: hashToken(secret), lastUsedAt: null };
+): ApiTokenRow {
+  return { ...order, hash: hashToken(secret), lastUsedAt: null, loginId: order.loginId ?? null };
 }

@@ -17,6 +17,8 @@ import {
   hashToken,
   markTokenUsed,
 } from "../../db/tables/api-tokens.ts";
+import { findLogin } from "../../db/tables/logins.ts";
+import { findPeer } from "../../db/tables/peers.ts";
 import { findUser, type UserRow } from "../../db/tables/users.ts";
 
 /**
@@ -60,6 +62,7 @@ export async function authenticate(store: Store, authorization: string | undefin
     throw new QfError("ERR_UNAUTHENTICATED", "this token does not open the API");
   }
   requireActive(found.user);
+  await store.read((tx) => requireLiveLogin(tx, found.token.loginId));
   const { lastUsedAt, id } = found.token;
   const isStale = await store.read(
     async (tx) => nowSeconds(tx.clock) - (lastUsedAt ?? 0) >= LAST_USED_SECONDS,
@@ -91,9 +94,23 @@ export async function recheck(tx: Reader, principal: Principal, access: Access):
   if (user === undefined || token === undefined || token.expiresAt <= nowSeconds(tx.clock)) {
     throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed");
   }
+  await requireLiveLogin(tx, token.loginId);
   requireActive(user);
   requireRole(user.role, access);
   return user;
+}
+
+/** A token of a login is worth what the login is worth now, and the device that it is on. */
+async function requireLiveLogin(tx: Reader, loginId: string | null): Promise<void> {
+  if (loginId === null) return;
+  const login = await findLogin(tx, loginId);
+  const device =
+    login === undefined || login.devicePeerId === null
+      ? undefined
+      : await findPeer(tx, login.accountId, login.devicePeerId);
+  const isLive = login !== undefined && login.revokedAt === null && login.until > nowSeconds(tx.clock);
+  if (isLive && device?.status === "active") return;
+  throw new QfError("ERR_UNAUTHENTICATED", "this login was ended", { hint: "sign in again with qf login" });
 }
 
 function requireActive(user: UserRow): void {

@@ -21,6 +21,7 @@ import {
   insertToken,
   listTokens,
   newTokenRow,
+  SSH_TOKEN_PREFIX,
 } from "../../db/tables/api-tokens.ts";
 import { revokeLoginsOf } from "../../db/tables/logins.ts";
 import { findUser, type UserRow } from "../../db/tables/users.ts";
@@ -97,7 +98,7 @@ export const tokenRoutes: readonly Route[] = [
 
 async function createToken(call: Call<PersonalAccessTokenRequest>): Promise<PersonalAccessTokenGenerated> {
   const { name, expires_in, scope = "api" } = call.body;
-  const secret = newSecret(API_TOKEN_PREFIX);
+  const secret = newSecret(scope === "ssh" ? SSH_TOKEN_PREFIX : API_TOKEN_PREFIX);
   return call.change({}, async (tx, actor) => {
     const user = await visibleUser(call, tx, actor, "write");
     requireMayMakeTokenFor(actor, user);

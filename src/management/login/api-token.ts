@@ -1,0 +1,58 @@
+/**
+ * API tokens for people who signed in with `qf login`: short-lived, and over when the login is.
+ *
+ * The REST API takes its own tokens only. This is how a person gets one without a token made by name: the role
+ * decides what it opens, and every request looks at the login again (`http/admin/access.ts`).
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { newId, newSecret } from "../../base/random.ts";
+import { API_TOKEN_SECONDS, type ApiTokenRequest, type ApiTokenResponse } from "../../wire/client-api.ts";
+import {
+  API_TOKEN_PREFIX,
+  deleteLoginTokensOver,
+  insertToken,
+  newTokenRow,
+} from "../db/tables/api-tokens.ts";
+import { denial } from "./denial.ts";
+import { currentAccount, type LoginDeps } from "./deps.ts";
+import { proveAsker } from "./prove-asker.ts";
+
+/** Answers POST /client/v1/tokens. Throws as `proveAsker`, or ERR_ACCESS_DENIED for a device that is not active. */
+export async function issueApiToken(
+  deps: LoginDeps,
+  request: ApiTokenRequest,
+  sourceAddress: string,
+): Promise<ApiTokenResponse> {
+  const account = await currentAccount(deps.ctx);
+  const asker = await proveAsker(deps, account, request, {
+    purpose: "api-token",
+    fields: {},
+    what: "API token",
+    sourceAddress,
+  });
+  const { device, login, user } = asker;
+  if (device.status !== "active") {
+    throw denial(device.status === "blocked" ? "device_blocked" : "device_pending");
+  }
+  const now = nowSeconds(deps.ctx.clock);
+  const expiresAt = Math.min(now + API_TOKEN_SECONDS, login.until);
+  const token = newSecret(API_TOKEN_PREFIX);
+  const order = {
+    id: newId(),
+    accountId: account.id,
+    userId: user.id,
+    name: "qf login",
+    scope: "api" as const,
+    createdBy: user.id,
+    createdAt: now,
+    expiresAt,
+    loginId: login.id,
+  };
+  await deps.ctx.store.transaction(async (tx) => {
+    await deleteLoginTokensOver(tx, account.id);
+    await insertToken(tx, newTokenRow(order, token));
+  });
+  return { token, expiresAtSeconds: expiresAt };
+}
