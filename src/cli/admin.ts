@@ -1,8 +1,8 @@
 /**
  * The administrator's side of the REST API: requests, and names turned into ids.
  *
- * The token comes from QF_TOKEN_FILE, else QF_TOKEN; never from the command line, which others can read. Without
- * one the person's login counts, and their role decides.
+ * The token comes from QF_TOKEN_FILE, else QF_TOKEN; never from the command line, which others can read.
+ * Without one the person's login counts, and their role decides.
  *
  * @module
  */

@@ -6,15 +6,15 @@
  *
  * @module
  */
+
 import type { z } from "zod";
 import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
 import { GATEWAY_STATUSES, linkFailure } from "../base/link-failure.ts";
 import { printable } from "../base/printable.ts";
+import { type ApiTokenRequest, ApiTokenResponse } from "../wire/api-token.ts";
 import {
   ApiFailure,
-  type ApiTokenRequest,
-  ApiTokenResponse,
   type CertificateRequest,
   CertificateResponse,
   Challenge,

@@ -85,7 +85,7 @@ export async function serviceToken(environment: Environment): Promise<string | u
 }
 
 /**
- * The token in the file named by QF_TOKEN_FILE, else in QF_TOKEN, whatever it opens. Undefined: none is given.
+ * The token in the file named by QF_TOKEN_FILE, else in QF_TOKEN, whatever it opens. Undefined: none.
  *
  * Throws ERR_LOGIN_FAILED when the file cannot be read or holds no token.
  */

@@ -168,37 +168,6 @@ export const CertificateRequest = lazySchema(() =>
 );
 export type CertificateRequest = z.infer<typeof CertificateRequest>;
 
-/** Longest life of an API token made from a login: a command asks anew, nothing is kept. */
-export const API_TOKEN_SECONDS = 300;
-
-/**
- * POST /client/v1/tokens: a short-lived API token for the person who signed in, with the rights of their role.
- * Signatures by login key and device key over signedBytes("api-token", …, {challenge, loginKey, devicePeerId,
- * proofHash, timeSeconds}).
- */
-export const ApiTokenRequest = lazySchema(() =>
-  z.strictObject({
-    challenge: z.string().max(64),
-    timeSeconds: EpochSeconds,
-    loginKey: Ed25519PublicKey,
-    devicePeerId: PeerId,
-    proof: LoginProof,
-    loginSignature: Ed25519Signature,
-    deviceSignature: Ed25519Signature,
-  }),
-);
-export type ApiTokenRequest = z.infer<typeof ApiTokenRequest>;
-
-export const ApiTokenResponse = lazySchema(() =>
-  z.object({
-    /** Shown nowhere else, and never written to disk by the client. */
-    token: z.string().min(16).max(256),
-    /** At most `API_TOKEN_SECONDS` from now, and never past the login. */
-    expiresAtSeconds: EpochSeconds,
-  }),
-);
-export type ApiTokenResponse = z.infer<typeof ApiTokenResponse>;
-
 /** Where and how to reach a machine, as management knows it now. */
 export const TargetInfo = lazySchema(() =>
   z.object({

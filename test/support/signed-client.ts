@@ -2,6 +2,7 @@
  * A person's device as management sees it: keys, signed requests, and a browser beside it. Every part
  * can be bent, so that tests can show what is refused.
  */
+
 import * as oauth from "oauth4webapi";
 import { type Clock, nowSeconds, systemClock } from "../../src/base/clock.ts";
 import { type Ed25519Key, generateEd25519, signEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
@@ -9,9 +10,8 @@ import { sha256 } from "../../src/base/random.ts";
 import { type ClientApi, createClientApi } from "../../src/client/client-api.ts";
 import { proofHash } from "../../src/client/device.ts";
 import { nonceOf } from "../../src/identity/verify.ts";
+import type { ApiTokenRequest, ApiTokenResponse } from "../../src/wire/api-token.ts";
 import type {
-  ApiTokenRequest,
-  ApiTokenResponse,
   CertificateRequest,
   CertificateResponse,
   ClientConfig,

@@ -22,7 +22,7 @@ options:
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
   --json                   print the API's answer as it is; with --follow one event a line
 
-The API token is in the file that QF_TOKEN_FILE names, or in QF_TOKEN.
+Uses the login of qf login, and your role decides; or an API token in the file that QF_TOKEN_FILE names.
 
 examples:
   qf audit tail --follow

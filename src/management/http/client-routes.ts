@@ -5,13 +5,14 @@
  * @module
  */
 import { type Context, Hono } from "hono";
+import type { ZodType } from "zod";
 import type { Clock } from "../../base/clock.ts";
 import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { sourceKey } from "../../base/source-key.ts";
+import { ApiTokenRequest } from "../../wire/api-token.ts";
 import {
   type ApiFailure,
-  ApiTokenRequest,
   CertificateRequest,
   type ClientConfig,
   EnrolRequest,
@@ -59,75 +60,55 @@ export interface ClientEnv {
   Bindings: { readonly sourceAddress: string };
 }
 
+/** What each POST runs: its limit, the shape of its body, and the work. */
+interface PostRoute<B> {
+  readonly path: string;
+  readonly limit: keyof typeof LIMITS;
+  readonly body: ZodType<B>;
+  readonly work: (deps: LoginDeps, body: B, sourceAddress: string) => Promise<unknown>;
+}
+
+const post = <B>(route: PostRoute<B>): PostRoute<never> => route as unknown as PostRoute<never>;
+
+const POSTS: readonly PostRoute<never>[] = [
+  post({ path: "/devices", limit: "devices", body: RegisterRequest, work: registerDevice }),
+  post({ path: "/certificates", limit: "certificates", body: CertificateRequest, work: mintCertificate }),
+  post({ path: "/tokens", limit: "tokens", body: ApiTokenRequest, work: issueApiToken }),
+  post({ path: "/targets", limit: "targets", body: TargetRequest, work: lookUpTarget }),
+  post({ path: "/names", limit: "names", body: NamesRequest, work: listNames }),
+  post({ path: "/logout", limit: "devices", body: LogoutRequest, work: logout }),
+  post({ path: "/hosted", limit: "hosted", body: HostedLoginRequest, work: openHostedLogin }),
+  post({ path: "/machines", limit: "machines", body: EnrolRequest, work: enrolMachine }),
+];
+
 export function createClientRoutes(deps: LoginDeps) {
   const { ctx } = deps;
   const limit = createLimits(ctx.clock);
-  const source = (c: Context<ClientEnv>): string => c.env.sourceAddress;
-  return new Hono<ClientEnv>()
-    .basePath("/client/v1")
-    .get("/config", async (c) => answer(c, await clientConfig(deps)))
-    .post("/challenges", (c) => {
-      limit("challenges", c);
-      return answer(c, deps.challenges.issue());
-    })
-    .post("/devices", async (c) => {
-      limit("devices", c);
-      return answer(
-        c,
-        await registerDevice(deps, await readBody(c, RegisterRequest, BODY_BYTES_MAX), source(c)),
-      );
-    })
-    .post("/certificates", async (c) => {
-      limit("certificates", c);
-      return answer(
-        c,
-        await mintCertificate(deps, await readBody(c, CertificateRequest, BODY_BYTES_MAX), source(c)),
-      );
-    })
-    .post("/tokens", async (c) => {
-      limit("tokens", c);
-      return answer(
-        c,
-        await issueApiToken(deps, await readBody(c, ApiTokenRequest, BODY_BYTES_MAX), source(c)),
-      );
-    })
-    .post("/targets", async (c) => {
-      limit("targets", c);
-      return answer(c, await lookUpTarget(deps, await readBody(c, TargetRequest, BODY_BYTES_MAX), source(c)));
-    })
-    .post("/names", async (c) => {
-      limit("names", c);
-      return answer(c, await listNames(deps, await readBody(c, NamesRequest, BODY_BYTES_MAX), source(c)));
-    })
-    .post("/logout", async (c) => {
-      limit("devices", c);
-      await logout(deps, await readBody(c, LogoutRequest, BODY_BYTES_MAX));
-      return answer(c, {});
-    })
-    .post("/hosted", async (c) => {
-      limit("hosted", c);
-      return answer(
-        c,
-        await openHostedLogin(deps, await readBody(c, HostedLoginRequest, BODY_BYTES_MAX), source(c)),
-      );
-    })
-    .post("/hosted/:id/claim", async (c) => {
-      limit("claims", c);
-      const id = Id.safeParse(c.req.param("id"));
-      if (!id.success) throw new QfError("ERR_NOT_FOUND", "this sign-in is over");
-      return answer(
-        c,
-        await claimHosted(deps, id.data, await readBody(c, HostedClaimRequest, BODY_BYTES_MAX)),
-      );
-    })
-    .post("/machines", async (c) => {
-      limit("machines", c);
-      return answer(c, await enrolMachine(deps, await readBody(c, EnrolRequest, BODY_BYTES_MAX), source(c)));
-    })
-    .all("*", () => {
-      throw new QfError("ERR_NOT_FOUND", "there is no such request");
-    })
-    .onError((error, c) => failure(c, ctx.log, error));
+  const app = new Hono<ClientEnv>().basePath("/client/v1");
+  app.get("/config", async (c) => answer(c, await clientConfig(deps)));
+  app.post("/challenges", (c) => {
+    limit("challenges", c);
+    return answer(c, deps.challenges.issue());
+  });
+  for (const route of POSTS) {
+    app.post(route.path, async (c) => {
+      limit(route.limit, c);
+      const body = await readBody(c, route.body, BODY_BYTES_MAX);
+      return answer(c, ((await route.work(deps, body, c.env.sourceAddress)) ?? {}) as object);
+    });
+  }
+  app.post("/hosted/:id/claim", async (c) => {
+    limit("claims", c);
+    const id = Id.safeParse(c.req.param("id"));
+    if (!id.success) throw new QfError("ERR_NOT_FOUND", "this sign-in is over");
+    const body = await readBody(c, HostedClaimRequest, BODY_BYTES_MAX);
+    return answer(c, await claimHosted(deps, id.data, body));
+  });
+  app.all("*", () => {
+    throw new QfError("ERR_NOT_FOUND", "there is no such request");
+  });
+  app.onError((error, c) => failure(c, ctx.log, error));
+  return app;
 }
 
 async function clientConfig({ ctx }: LoginDeps): Promise<ClientConfig> {

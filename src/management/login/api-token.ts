@@ -1,14 +1,15 @@
 /**
  * API tokens for people who signed in with `qf login`: short-lived, and over when the login is.
  *
- * The REST API takes its own tokens only. This is how a person gets one without a token made by name: the role
- * decides what it opens, and every request looks at the login again (`http/admin/access.ts`).
+ * The REST API takes its own tokens only. This is how a person gets one without a token made by name: the
+ * role decides what it opens, and every request looks at the login again (`http/admin/access.ts`).
  *
  * @module
  */
+
 import { nowSeconds } from "../../base/clock.ts";
 import { newId, newSecret } from "../../base/random.ts";
-import { API_TOKEN_SECONDS, type ApiTokenRequest, type ApiTokenResponse } from "../../wire/client-api.ts";
+import { API_TOKEN_SECONDS, type ApiTokenRequest, type ApiTokenResponse } from "../../wire/api-token.ts";
 import {
   API_TOKEN_PREFIX,
   deleteLoginTokensOver,
@@ -19,7 +20,7 @@ import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { proveAsker } from "./prove-asker.ts";
 
-/** Answers POST /client/v1/tokens. Throws as `proveAsker`, or ERR_ACCESS_DENIED for a device that is not active. */
+/** Answers POST /client/v1/tokens. Throws as `proveAsker`, and ERR_ACCESS_DENIED for an inactive device. */
 export async function issueApiToken(
   deps: LoginDeps,
   request: ApiTokenRequest,

@@ -3,8 +3,9 @@
  *
  * @module
  */
+
 import { QfError } from "../../base/errors.ts";
-import type { ApiTokenRequest } from "../../wire/client-api.ts";
+import type { ApiTokenRequest } from "../../wire/api-token.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import { findPeer, type PeerRow } from "../db/tables/peers.ts";
 import type { LoginDeps } from "./deps.ts";

@@ -3,8 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
-import { isQfError } from "../../../src/base/errors.ts";
 import { updatePeer } from "../../../src/management/db/tables/peers.ts";
 import { updateUser } from "../../../src/management/db/tables/users.ts";
 import { ADA, OWNER, startTestManagement, type TestManagement } from "../../support/running-management.ts";
@@ -35,14 +33,6 @@ async function statusOf(token: string, path = "/api/users/current"): Promise<num
   const response = await fetch(`${management.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
   await response.body?.cancel();
   return response.status;
-}
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  return isQfError(error) ? error.code : `no QfError: ${String(error)}`;
 }
 
 const change = (work: Parameters<typeof management.context.store.change>[1]): Promise<unknown> =>
@@ -87,45 +77,5 @@ describe("an API token of a login", () => {
     await change((tx) => updateUser(tx, accountId, user.id, { isBlocked: true }));
     expect(await statusOf(token)).toBe(403);
     await change((tx) => updateUser(tx, accountId, user.id, { isBlocked: false }));
-  });
-});
-
-describe("no API token is made", () => {
-  const OTHER = generateEd25519();
-  const bad = signEd25519(OTHER, new Uint8Array(8));
-
-  test.each([
-    ["without the login key's signature", { loginSignature: bad }, "ERR_UNAUTHENTICATED"],
-    ["without the device key's signature", { deviceSignature: bad }, "ERR_UNAUTHENTICATED"],
-    ["for another login key", { loginKey: OTHER.publicKey }, "ERR_UNAUTHENTICATED"],
-    ["for a device that is not registered", { devicePeerId: "d0000000000000000000" }, "ERR_UNAUTHENTICATED"],
-  ])("%s", async (_name, bent, code) => {
-    const { client, order } = await signedIn();
-    expect(await codeOf(client.apiToken(order, bent))).toBe(code);
-  });
-
-  test("for a login on another person's device", async () => {
-    const ada = await signedIn();
-    const owner = await signedIn(OWNER);
-    const order = { ...ada.order, devicePeerId: owner.order.devicePeerId };
-    expect(await codeOf(ada.client.apiToken(order))).toBe("ERR_UNAUTHENTICATED");
-  });
-
-  test("after logout", async () => {
-    const { client, order } = await signedIn();
-    await client.logout();
-    expect(await codeOf(client.apiToken(order))).toBe("ERR_LOGIN_REQUIRED");
-  });
-
-  test("for a device that waits for approval", async () => {
-    const { client, order } = await signedIn();
-    await change((tx) => updatePeer(tx, management.accountId, order.devicePeerId, { status: "pending" }));
-    expect(await codeOf(client.apiToken(order))).toBe("ERR_ACCESS_DENIED");
-  });
-
-  test("from a request that was used before", async () => {
-    const { client, order } = await signedIn();
-    const challenge = (await client.api.challenge()).challenge;
-    await expect(client.apiToken(order, { challenge })).rejects.toThrow();
   });
 });

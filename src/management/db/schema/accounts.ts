@@ -94,14 +94,12 @@ export function accountTables(d: Dialect) {
         .references(() => users.id, { onDelete: "cascade" }),
       name: d.text("name").notNull(),
       scope: d.word("scope", TOKEN_SCOPES).notNull(),
-      /** SHA-256 of the token. */
-      hash: d.text("hash").notNull().unique(),
+      hash: d.text("hash").notNull().unique(), // SHA-256 of the token.
       createdBy: d.text("created_by").notNull(),
       createdAt: d.integer("created_at").notNull(),
       expiresAt: d.integer("expires_at").notNull(),
       lastUsedAt: d.integer("last_used_at"),
-      /** The login that a person administers by; the token ends with it. Null: a token made by name. */
-      loginId: d.text("login_id"),
+      loginId: d.text("login_id"), // The login that made it, and ends it. Null: a token made by name.
     },
     (table) => [d.index("api_tokens_user").on(table.userId)],
   );

@@ -1,0 +1,43 @@
+/**
+ * Tokens for the REST API that a person's login is exchanged for: `POST /client/v1/tokens`.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { LoginProof } from "./client-api.ts";
+import { lazySchema } from "./lazy-schema.ts";
+import { Ed25519PublicKey, Ed25519Signature, EpochSeconds, PeerId } from "./units.ts";
+
+/** Longest life of an API token made from a login: a command asks anew, nothing is kept. */
+export const API_TOKEN_SECONDS = 300;
+
+/**
+ * POST /client/v1/tokens: a short-lived API token for the person who signed in, with their role's rights.
+ * Signatures by login key and device key over signedBytes("api-token", …, {challenge, loginKey, devicePeerId,
+ * proofHash, timeSeconds}).
+ */
+export const ApiTokenRequest = lazySchema(() =>
+  z.strictObject({
+    challenge: z.string().max(64),
+    timeSeconds: EpochSeconds,
+    loginKey: Ed25519PublicKey,
+    devicePeerId: PeerId,
+    proof: LoginProof,
+    loginSignature: Ed25519Signature,
+    deviceSignature: Ed25519Signature,
+  }),
+);
+/** As parsed. */
+export type ApiTokenRequest = z.infer<typeof ApiTokenRequest>;
+
+/** The answer: the token and when it ends. */
+export const ApiTokenResponse = lazySchema(() =>
+  z.object({
+    /** Shown nowhere else, and never written to disk by the client. */
+    token: z.string().min(16).max(256),
+    /** At most `API_TOKEN_SECONDS` from now, and never past the login. */
+    expiresAtSeconds: EpochSeconds,
+  }),
+);
+/** As parsed. */
+export type ApiTokenResponse = z.infer<typeof ApiTokenResponse>;
