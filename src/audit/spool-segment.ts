@@ -132,3 +132,13 @@ export async function openSegment(directory: string, path: string): Promise<File
   }
   return file;
 }
+
+/** The first of `events`: at most `max`, and of `bytesMax` bytes together where that is more than one. */
+export function firstOf(events: AgentEvent[], max: number, bytesMax: number): AgentEvent[] {
+  let bytes = 0;
+  const end = events.findIndex((event, index) => {
+    bytes += Buffer.byteLength(JSON.stringify(event));
+    return index >= max || (index > 0 && bytes > bytesMax);
+  });
+  return end === -1 ? events : events.slice(0, end);
+}

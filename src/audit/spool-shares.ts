@@ -28,6 +28,11 @@ export function shareOfKind(body: AgentEventBody, unprovenShare: number): number
   return body.type === "decision" && body.decision.outcome === "deny" ? MANY_SHARE : 1;
 }
 
+/** The end of something that has begun. */
+export function isEnd({ type }: AgentEventBody): boolean {
+  return type === "session.end" || type === "forward.close" || type === "connection.close";
+}
+
 export class SpoolShares {
   readonly #bytes = new Map<string, number>();
   readonly #segments = new Map<string, Map<string, number>>();

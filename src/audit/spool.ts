@@ -3,9 +3,10 @@
  * acknowledged them.
  *
  * `record` resolves after fdatasync. Events that come while one runs share the next one, so a burst costs a
- * few of them and a lone event does not wait. Numbers start at 1 and have no gaps, also over restarts and
- * `kill -9`, so that a gap found later is evidence itself. Nothing is dropped to make room: a full spool
- * refuses. Strangers, and each person, can fill only a share of it (`spool-shares.ts`).
+ * few of them and a lone event does not wait. Ends of forwards and connections wait a moment, to share one.
+ * Numbers start at 1 and have no gaps, also over restarts and `kill -9`, so that a gap found later is
+ * evidence itself. Nothing is dropped to make room: a full spool refuses. Strangers, and each person, can
+ * fill only a share of it (`spool-shares.ts`).
  *
  * Files are `spool-files.ts`. Read `record`, then `#store`.
  *
@@ -18,8 +19,9 @@ import type { Log } from "../base/log.ts";
 import { type AgentEvent, AgentEventBody } from "../wire/audit-event.ts";
 import type { AuditSink } from "./sink.ts";
 import { openSpoolFiles, type SpoolFiles } from "./spool-files.ts";
-import { loadSegments, type SpoolDamage, segmentPath } from "./spool-segment.ts";
-import { type Owner, SpoolShares, shareOfKind } from "./spool-shares.ts";
+import { SpoolQueue, type Waiting } from "./spool-queue.ts";
+import { firstOf, loadSegments, type SpoolDamage, segmentPath } from "./spool-segment.ts";
+import { isEnd, type Owner, SpoolShares, shareOfKind } from "./spool-shares.ts";
 
 export interface SpoolOptions {
   /** Made with mode 0700 when it is not there. */
@@ -80,16 +82,6 @@ const ROTATE_WHEN_ACKNOWLEDGED_BYTES = 64 * 1024;
 /** Latest events kept in memory, so that an upload seldom reads the disk. */
 const RECENT_MAX = 512;
 
-interface Waiting {
-  readonly body: AgentEventBody;
-  readonly owner: Owner;
-  readonly bytes: number;
-  readonly json: string;
-  readonly atMs: number;
-  resolve(): void;
-  reject(error: QfError): void;
-}
-
 /**
  * Opens the spool of `directory`, and repairs what a crash has left there. Damage is returned, and recorded
  * as an `agent.state` event. Rejects with the system's error when the folder cannot be used.
@@ -126,8 +118,7 @@ class FileSpool implements Spool {
   #nextSeq: number;
   /** Management has everything up to this number. */
   #acknowledged: number;
-  #waiting: Waiting[] = [];
-  #waitingBytes = 0;
+  readonly #queue = new SpoolQueue(() => this.#start());
   #running: Promise<void> | null = null;
   #recent: AgentEvent[] = [];
   #isClosed = false;
@@ -156,7 +147,7 @@ class FileSpool implements Spool {
   }
 
   #usedBytes(): number {
-    return this.#files.bytes + this.#waitingBytes;
+    return this.#files.bytes + this.#queue.bytes;
   }
 
   onStored(listener: () => void): () => void {
@@ -175,12 +166,10 @@ class FileSpool implements Spool {
     const bytes = Buffer.byteLength(json) + 64;
     const owner = this.#shares.ownerOf(parsed.data);
     this.#refuse(parsed.data, owner, bytes);
-    this.#waitingBytes += bytes;
     this.#shares.take(owner, bytes);
     const atMs = this.#options.clock.nowMs();
     await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ body: parsed.data, owner, bytes, json, atMs, resolve, reject });
-      this.#start();
+      this.#queue.add({ body: parsed.data, owner, bytes, json, atMs, resolve, reject });
     });
   }
 
@@ -194,11 +183,10 @@ class FileSpool implements Spool {
     const used = this.#usedBytes();
     if (this.#isClosed || this.#files.isBroken) throw unavailable("the audit spool is closed");
     if (bytes > EVENT_BYTES_MAX) throw unavailable("an audit event is too large to be stored");
-    if (this.#waiting.length >= WAITING_MAX) throw unavailable("the audit spool is too slow");
+    if (this.#queue.length >= WAITING_MAX) throw unavailable("the audit spool is too slow");
     if (used + bytes > bytesMax * share) throw unavailable("the audit spool is full");
     // The end of what has begun is always taken: there are no more ends than beginnings.
-    const isEnd = body.type === "session.end" || body.type === "connection.close";
-    if (isEnd || owner === null || this.#shares.hasRoom(owner, bytes, { used, bytesMax })) return;
+    if (isEnd(body) || owner === null || this.#shares.hasRoom(owner, bytes, { used, bytesMax })) return;
     if (this.#shares.isNews(owner)) {
       this.#options.log.warn("the share of one person in the audit spool is full", { owner });
     }
@@ -214,7 +202,7 @@ class FileSpool implements Spool {
     while (this.#running !== null) await this.#running;
     this.#running = task().finally(() => {
       this.#running = null;
-      if (this.#waiting.length > 0) this.#start();
+      if (this.#queue.isDue) this.#start();
     });
     await this.#running;
   }
@@ -222,12 +210,7 @@ class FileSpool implements Spool {
   async #drain(): Promise<void> {
     // So that all events of this turn of the event loop share the first fdatasync.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      this.#waitingBytes = 0;
-      await this.#store(batch);
-    }
+    while (this.#queue.isDue) await this.#store(this.#queue.take());
   }
 
   /** One write and one fdatasync for the batch. On failure all of it is refused. */
@@ -266,13 +249,13 @@ class FileSpool implements Spool {
     const oldest = this.#recent[0]?.seq;
     if (from >= this.#nextSeq) return [];
     if (oldest !== undefined && oldest <= from) {
-      return cut(
+      return firstOf(
         this.#recent.filter((event) => event.seq >= from),
         max,
         bytesMax,
       );
     }
-    return cut(await this.#files.read(from, this.#nextSeq), max, bytesMax);
+    return firstOf(await this.#files.read(from, this.#nextSeq), max, bytesMax);
   }
 
   async acknowledge(seq: number): Promise<void> {
@@ -309,19 +292,10 @@ class FileSpool implements Spool {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#queue.hurry();
     while (this.#running !== null) await this.#running;
     await this.#files.close();
   }
-}
-
-/** The first of `events`: at most `max`, and of `bytesMax` bytes together where that is more than one. */
-function cut(events: AgentEvent[], max: number, bytesMax: number): AgentEvent[] {
-  let bytes = 0;
-  const end = events.findIndex((event, index) => {
-    bytes += Buffer.byteLength(JSON.stringify(event));
-    return index >= max || (index > 0 && bytes > bytesMax);
-  });
-  return end === -1 ? events : events.slice(0, end);
 }
 
 function unavailable(message: string, cause?: unknown): QfError {

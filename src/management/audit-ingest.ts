@@ -124,6 +124,8 @@ function activityOf(body: AgentEventBody): ActivityCode {
       return "ssh.sftp.operations";
     case "forward.open":
       return "ssh.forward.open";
+    case "forward.close":
+      return "ssh.forward.close";
     case "auth.failed":
       return "ssh.auth.failed";
     case "agent.state":
@@ -161,6 +163,15 @@ function metaOf(body: AgentEventBody): Record<string, string> {
       return sftpMeta(body.operations);
     case "forward.open":
       return { kind: body.kind, destination: body.destination };
+    case "forward.close":
+      return {
+        kind: body.kind,
+        destination: body.destination,
+        reason: body.reason ?? "ended",
+        bytes_in: String(body.bytesIn),
+        bytes_out: String(body.bytesOut),
+        duration_ms: String(body.durationMs),
+      };
     case "auth.failed":
       return { reason: body.reason, source: body.sourceAddress, count: String(body.count) };
     case "agent.state":

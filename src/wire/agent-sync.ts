@@ -166,6 +166,8 @@ export const ManagementMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("welcome"),
     protocolVersion: z.int().min(1),
+    /** The newest version of audit events that it takes. Absent: 1. */
+    eventVersion: z.int().min(1).optional(),
     accountId: AccountId,
     origin: HttpUrl,
     challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),

@@ -22,6 +22,33 @@ const person = UserId.nullable().optional();
 /** The login key signed for itself while management was away. Absent: management made the certificate. */
 const offline = z.literal(true).optional();
 
+/**
+ * Numbers the forwards of a connection from 0: listeners, and streams of their own and of listeners. Absent:
+ * an agent before event version 2, which wrote no `forward.close` either.
+ */
+const forwardId = z.int().min(0);
+
+const forward = {
+  connectionId,
+  userId: person,
+  kind: z.enum(["local", "remote", "local_socket", "remote_socket", "agent"]),
+  destination: z.string().max(4096),
+};
+
+/** Why a forward that was allowed did not come about, by the operating system's answer. */
+export const ForwardFailure = z.enum([
+  "unknown_host",
+  "refused",
+  "timeout",
+  "unreachable",
+  "not_found",
+  "permission",
+  "in_use",
+  "address_not_here",
+  "failed",
+]);
+export type ForwardFailure = z.infer<typeof ForwardFailure>;
+
 /** What a machine saw. `connectionId` ties the events of one SSH transport together. */
 export const AgentEventBody = z.discriminatedUnion("type", [
   z.strictObject({
@@ -87,12 +114,17 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     /** In their order. Several in one event, since there may be thousands in a second. */
     operations: z.array(SftpOperationRecord).min(1).max(SFTP_OPERATIONS_MAX),
   }),
+  z.strictObject({ type: z.literal("forward.open"), ...forward, forwardId: forwardId.optional() }),
   z.strictObject({
-    type: z.literal("forward.open"),
-    connectionId,
-    userId: person,
-    kind: z.enum(["local", "remote", "local_socket", "remote_socket", "agent"]),
-    destination: z.string().max(4096),
+    type: z.literal("forward.close"),
+    ...forward,
+    forwardId,
+    /** Null for an ordinary end. */
+    reason: z.union([ReasonCode, ForwardFailure]).nullable(),
+    /** From the client, and to it. 0 for a listener, whose streams have events of their own. */
+    bytesIn: z.int().min(0),
+    bytesOut: z.int().min(0),
+    durationMs: z.int().min(0),
   }),
   z.strictObject({
     type: z.literal("auth.failed"),
@@ -182,6 +214,7 @@ export const ACTIVITY_CODES = [
   "ssh.session.end",
   "ssh.sftp.operations",
   "ssh.forward.open",
+  "ssh.forward.close",
   "ssh.auth.failed",
   "agent.state",
   "agent.gap",
@@ -204,3 +237,7 @@ export const AuditEvent = z.object({
   data: z.record(z.string(), z.unknown()).optional(),
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
+
+/** `AuditEvent` for a reader that may be older than the management it asks, and knows fewer activities. */
+export const ReadAuditEvent = AuditEvent.extend({ activity_code: z.string() });
+export type ReadAuditEvent = z.infer<typeof ReadAuditEvent>;

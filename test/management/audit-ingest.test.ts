@@ -128,6 +128,38 @@ test("what was done with files is told of with the first of it by name, as its p
   });
 });
 
+test.each([
+  ["ended", null],
+  ["refused", "refused"],
+  ["session_killed", "session_killed"],
+] as const)("a forward that was %s says how much went through it, and for how long", async (said, reason) => {
+  const body: AgentEventBody = {
+    ...{ type: "forward.close", connectionId: newId(), userId: ownerId, forwardId: 4, kind: "local" },
+    ...{ destination: "db.internal:5432", reason, bytesIn: 12, bytesOut: 3_456, durationMs: 78 },
+  };
+  await ingest(anEvent(1, body));
+  const [row] = await management.store.read((tx) => listEvents(tx, accountId, { limit: 1 }));
+  expect(row).toMatchObject({
+    activity: "ssh.forward.close",
+    initiatorEmail: "owner@example.com",
+    meta: {
+      ...{ machine: "web", kind: "local", destination: "db.internal:5432", reason: said },
+      ...{ bytes_in: "12", bytes_out: "3456", duration_ms: "78" },
+    },
+    data: body,
+  });
+});
+
+test("a machine of event version 1 says no number of a forward, and is believed all the same", async () => {
+  const body: AgentEventBody = {
+    ...{ type: "forward.open", connectionId: newId(), userId: ownerId, kind: "local" },
+    destination: "db.internal:5432",
+  };
+  await ingest(anEvent(1, body));
+  const [row] = await management.store.read((tx) => listEvents(tx, accountId, { limit: 1 }));
+  expect(row).toMatchObject({ activity: "ssh.forward.open", data: body });
+});
+
 test("a machine that is gone is not believed any more", async () => {
   await management.store.transaction((tx) => deletePeer(tx, machine));
   expect(await ingest(anEvent(1))).toBeUndefined();

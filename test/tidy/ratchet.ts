@@ -22,7 +22,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   "src/agent/ssh-server/connection.ts": 402,
   "src/agent/ssh-server/forward.ts": 343,
   "src/agent/ssh-server/session.ts": 356,
-  "src/audit/spool.ts": 332,
+  "src/audit/spool.ts": 306,
   "src/fabric/relay-stream.ts": 302,
   "src/management/relay/hub.ts": 319,
   "src/policy/decide/decide.ts": 373,

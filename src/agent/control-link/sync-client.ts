@@ -13,6 +13,7 @@ import type { Log } from "../../base/log.ts";
 import { type LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { ApprovalLink } from "./approvals.ts";
 import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
+import { eventsOfVersion } from "./event-version.ts";
 import { denialOfWelcome, type Identity, identifyFor } from "./identify.ts";
 import { createManagementLink, type ManagementLink } from "./management-link.ts";
 import { createMapIntake, type MapIntake, type MapMessage } from "./map-intake.ts";
@@ -88,6 +89,8 @@ class LinkedSyncClient implements SyncClient {
   #error: string | null = NOT_TRIED_YET;
   /** Of `#error`, where it is known. */
   #fix: string | undefined;
+  /** The newest audit events that management takes. */
+  #eventVersion = 1;
   #clonedUntilMs = Number.NEGATIVE_INFINITY;
   #reportedSessions = "[]";
   #telling: ReturnType<typeof setInterval> | undefined;
@@ -190,6 +193,7 @@ class LinkedSyncClient implements SyncClient {
       return;
     }
     this.#roundTrip.greeted(welcome.nowMs);
+    this.#eventVersion = welcome.eventVersion ?? 1;
     this.#link.send(identifyFor(welcome, this.#options));
   }
 
@@ -206,7 +210,10 @@ class LinkedSyncClient implements SyncClient {
     this.#telling = setInterval(() => this.#tellSessions(), SESSIONS_MS);
     this.#ping();
     approvals.attach((told) => this.#link.send(told));
-    this.#audit.start((events) => this.#link.send({ type: "audit", events }));
+    const version = this.#eventVersion;
+    this.#audit.start((events) =>
+      this.#link.send({ type: "audit", events: eventsOfVersion(version, events) }),
+    );
   }
 
   #onBye(bye: Extract<ManagementMessage, { type: "bye" }>): void {

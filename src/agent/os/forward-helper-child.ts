@@ -11,13 +11,13 @@ import { lookup } from "node:dns/promises";
 import { closeSync, mkdtempSync, rmSync, writeSync } from "node:fs";
 import { sendDescriptor } from "../../base/descriptors.ts";
 import { connectUnix } from "../../base/unix-connect.ts";
+import type { ForwardFailure } from "../../wire/audit-event.ts";
 import {
   createLines,
   DIAL_TIMEOUT_MS,
   DOOR_ADDRESSES_MAX,
   DOOR_FD,
   type ForwardHelperAnswer,
-  type ForwardHelperFailure,
   type ForwardHelperOrder,
 } from "./forward-helper-protocol.ts";
 
@@ -28,7 +28,7 @@ const SOCKET_UMASK = 0o177;
 /** Where sshd makes it. */
 const AGENT_FOLDER = "/tmp/ssh-";
 
-const FAILURES: Readonly<Record<string, ForwardHelperFailure>> = {
+const FAILURES: Readonly<Record<string, ForwardFailure>> = {
   ENOTFOUND: "unknown_host",
   EAI_AGAIN: "unknown_host",
   ECONNREFUSED: "refused",

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { ForwardFailure } from "../../wire/audit-event.ts";
 
 /** Where a helper finds the socket that descriptors go through. */
 export const DOOR_FD = 4;
@@ -31,24 +32,12 @@ export type ForwardHelperOrder = { readonly id: number } & (
   | { readonly kind: "close" }
 );
 
-/** Why something could not be done, in words of ours. */
-export type ForwardHelperFailure =
-  | "unknown_host"
-  | "refused"
-  | "timeout"
-  | "unreachable"
-  | "not_found"
-  | "permission"
-  | "in_use"
-  | "address_not_here"
-  | "failed";
-
 export type ForwardHelperAnswer = { readonly id: number } & (
   | { readonly kind: "resolved"; readonly addresses: readonly string[] }
   | { readonly kind: "dialed"; readonly passes: true }
   | { readonly kind: "listening"; readonly port: number; readonly path: string }
   | { readonly kind: "accepted"; readonly passes: true; readonly address: string; readonly port: number }
-  | { readonly kind: "failed"; readonly failure: ForwardHelperFailure }
+  | { readonly kind: "failed"; readonly failure: ForwardFailure }
 );
 
 /**

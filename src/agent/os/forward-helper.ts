@@ -8,12 +8,12 @@
  */
 import { closeSync } from "node:fs";
 import { openDescriptorSocket, receiveDescriptor } from "../../base/descriptors.ts";
+import type { ForwardFailure } from "../../wire/audit-event.ts";
 import type { Containment } from "./containment.ts";
 import {
   createLines,
   DIAL_TIMEOUT_MS,
   type ForwardHelperAnswer,
-  type ForwardHelperFailure,
   type ForwardHelperOrder,
 } from "./forward-helper-protocol.ts";
 import { type SpawnedChild, spawnAs } from "./spawn.ts";
@@ -22,9 +22,9 @@ import type { LocalAccount } from "./users.ts";
 /** What a helper could not do. */
 export class ForwardHelperError extends Error {
   override readonly name = "ForwardHelperError";
-  readonly failure: ForwardHelperFailure;
+  readonly failure: ForwardFailure;
 
-  constructor(failure: ForwardHelperFailure) {
+  constructor(failure: ForwardFailure) {
     super(`the forward helper says ${failure}`);
     this.failure = failure;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ForwardHelperFailure } from "../os/forward-helper-protocol.ts";
+import type { ForwardFailure } from "../../wire/audit-event.ts";
 import type { LocalAccount } from "../os/users.ts";
 import type { Authorization } from "./authorize.ts";
 import type { ConnectionContext } from "./connection-context.ts";
@@ -11,7 +11,7 @@ import { currentAccount } from "./current-account.ts";
 import { describeForward, type ForwardAction } from "./destination.ts";
 
 /** As sshd words them, after "open failed: connect failed: ". */
-export const FAILURE_TEXT: Readonly<Record<ForwardHelperFailure, string>> = {
+export const FAILURE_TEXT: Readonly<Record<ForwardFailure, string>> = {
   unknown_host: "Name or service not known",
   refused: "Connection refused",
   timeout: "Connection timed out",

@@ -1,7 +1,7 @@
-import { printable } from "../../base/printable.ts";
-import { AuditEvent } from "../../wire/audit-event.ts";
+import { ReadAuditEvent } from "../../wire/audit-event.ts";
 import { ADMIN_ARGS, type Admin, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
+import { lineOf } from "../event-line.ts";
 import { print, printJson } from "../output.ts";
 import { parseWhole } from "../parse.ts";
 
@@ -38,7 +38,7 @@ examples:
     async run({ args }) {
       const lines = parseWhole("lines", args.lines, { min: 1, max: EVENTS_MAX, unit: "events" });
       const admin = await openAdmin(args);
-      const show = (event: AuditEvent) =>
+      const show = (event: ReadAuditEvent) =>
         args.json === true ? printJson(event, "line") : print(`${lineOf(event)}\n`);
       const answer = await lastEvents(admin, lines);
       if (args.follow !== true && args.json === true) return printBody(answer);
@@ -50,34 +50,22 @@ examples:
 
 /** Newest first. */
 function lastEvents(admin: Admin, limit: number) {
-  return admin.request("GET", `/api/events/audit?limit=${limit}`, { answer: AuditEvent.array() });
+  return admin.request("GET", `/api/events/audit?limit=${limit}`, { answer: ReadAuditEvent.array() });
 }
 
 /** Shows what comes after `known`, for ever. */
 async function follow(
   admin: Admin,
-  known: readonly AuditEvent[],
-  show: (event: AuditEvent) => Promise<void>,
+  known: readonly ReadAuditEvent[],
+  show: (event: ReadAuditEvent) => Promise<void>,
 ): Promise<never> {
   let last = known[0]?.id ?? "0";
   for (;;) {
     const path = `/api/events/audit?after_seq=${last}&limit=${EVENTS_MAX}&wait_seconds=${WAIT_SECONDS}`;
-    const { value } = await admin.request("GET", path, { answer: AuditEvent.array() });
+    const { value } = await admin.request("GET", path, { answer: ReadAuditEvent.array() });
     for (const event of value) {
       await show(event);
       last = event.id;
     }
   }
-}
-
-/** Time, code, who, and the facts, on one line. */
-export function lineOf(event: AuditEvent): string {
-  const who = event.initiator_email || event.initiator_name || event.initiator_id;
-  const facts = Object.entries(event.meta).map(([name, value]) => `${name}=${quoted(value)}`);
-  const time = event.timestamp.slice(0, 19).replace("T", " ");
-  return printable([time, event.activity_code.padEnd(22), who || "-", ...facts].join("  "));
-}
-
-function quoted(value: string): string {
-  return /[\s"=]/.test(value) || value === "" ? JSON.stringify(value) : value;
 }

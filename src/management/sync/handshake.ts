@@ -12,7 +12,7 @@ import { verifyEd25519 } from "../../base/ed25519.ts";
 import { sourceKey } from "../../base/source-key.ts";
 import type { AgentMessage } from "../../wire/agent-sync.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
-import { PROTOCOL_VERSION } from "../../wire/version.ts";
+import { EVENT_VERSION, PROTOCOL_VERSION } from "../../wire/version.ts";
 import type { ManagementContext } from "../context.ts";
 import { listAccounts } from "../db/tables/accounts.ts";
 import { findPeerById, type PeerRow } from "../db/tables/peers.ts";
@@ -186,6 +186,7 @@ class SocketHandshake implements Handshake {
     const welcome = {
       type: "welcome",
       protocolVersion: PROTOCOL_VERSION,
+      eventVersion: EVENT_VERSION,
       accountId: account.id,
       origin,
       challenge: socket.data.challenge,

@@ -172,6 +172,26 @@ describe("the sync client", () => {
     expect(client.state()).toMatchObject({ connected: true, error: null });
   });
 
+  test.each([
+    ["one that says that it takes them", { eventVersion: 2 }, "forward.close"],
+    ["one that says nothing", {}, "agent.state"],
+  ] as const)("uploads events in the form of the management: %s", async (_name, welcome, type) => {
+    management.welcome = welcome;
+    await spool.record({
+      ...{
+        type: "forward.close",
+        connectionId: "c".repeat(20),
+        kind: "local",
+        destination: "db:1",
+        forwardId: 0,
+      },
+      ...{ reason: null, bytesIn: 1, bytesOut: 2, durationMs: 3 },
+    });
+    await mapped();
+    const { events } = await management.next("audit");
+    expect(events.map(({ seq, body }) => [seq, body.type])).toEqual([[1, type]]);
+  });
+
   test("asks for the whole when a delta does not fit, once", async () => {
     await mapped();
     for (const to of [8, 9]) management.say(aDelta(7, to));

@@ -1,0 +1,14 @@
+import { printable } from "../base/printable.ts";
+import type { ReadAuditEvent } from "../wire/audit-event.ts";
+
+/** Time, code, who, and the facts, on one line. */
+export function lineOf(event: ReadAuditEvent): string {
+  const who = event.initiator_email || event.initiator_name || event.initiator_id;
+  const facts = Object.entries(event.meta).map(([name, value]) => `${name}=${quoted(value)}`);
+  const time = event.timestamp.slice(0, 19).replace("T", " ");
+  return printable([time, event.activity_code.padEnd(22), who || "-", ...facts].join("  "));
+}
+
+function quoted(value: string): string {
+  return /[\s"=]/.test(value) || value === "" ? JSON.stringify(value) : value;
+}
