@@ -70,6 +70,9 @@ export const AgentStateFile = z.strictObject({
 });
 export type AgentStateFile = z.infer<typeof AgentStateFile>;
 
+/** The machine's place in an account, as enrolment gave it. */
+export type Enrolled = NonNullable<AgentStateFile["enrolled"]>;
+
 /** `<state>/host-keys.json` (0600): OpenSSH private keys in PEM. */
 export const HostKeyFile = z.strictObject({
   format: z.literal(1),

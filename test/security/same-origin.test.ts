@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Client, ClientChannel } from "ssh2";
-import type { StreamOrigin } from "../../src/agent/contracts/server-context.ts";
+import type { StreamOrigin } from "../../src/agent/contracts/stream-origin.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { anId, aPeer, aRule, aUser } from "../support/policy.ts";
 import { alivePids } from "../support/processes.ts";

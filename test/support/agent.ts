@@ -3,9 +3,11 @@
  */
 import type { Duplex } from "node:stream";
 import type { FlagChange } from "../../src/agent/contracts/flags.ts";
-import type { ServerContext, SshServer, StreamOrigin } from "../../src/agent/contracts/server-context.ts";
+import type { ServerContext, SshServer } from "../../src/agent/contracts/server-context.ts";
+import type { StreamOrigin } from "../../src/agent/contracts/stream-origin.ts";
+import type { Agent, StartAgentOptions } from "../../src/agent/lifecycle/agent-parts.ts";
 import { prepareAgent } from "../../src/agent/lifecycle/prepare.ts";
-import { type Agent, type StartAgentOptions, startAgent } from "../../src/agent/lifecycle/run.ts";
+import { startAgent } from "../../src/agent/lifecycle/run.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { LiveSession } from "../../src/wire/agent-sync.ts";

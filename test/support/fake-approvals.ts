@@ -2,7 +2,7 @@
  * Management's part in approvals, played by hand, and an SSH client of the keyboard-interactive kind.
  */
 import { Client } from "ssh2";
-import type { ApprovalSubject, Approvals, OpenedApproval } from "../../src/agent/control-link/approvals.ts";
+import type { ApprovalSubject, Approvals, OpenedApproval } from "../../src/agent/contracts/approvals.ts";
 import { nowSeconds, systemClock } from "../../src/base/clock.ts";
 import { SshReader } from "../../src/base/ssh-buffer.ts";
 import type { ApprovalAnswer, ApprovedIdentity } from "../../src/wire/agent-sync.ts";

@@ -5,10 +5,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { SignJWT } from "jose";
+import type { Approvals } from "../../src/agent/contracts/approvals.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/agent/contracts/limits.ts";
 import { createPenalties } from "../../src/agent/contracts/penalties.ts";
-import type { ServerContext, SshServer, StreamOrigin } from "../../src/agent/contracts/server-context.ts";
-import type { Approvals } from "../../src/agent/control-link/approvals.ts";
+import type { ServerContext, SshServer } from "../../src/agent/contracts/server-context.ts";
+import type { StreamOrigin } from "../../src/agent/contracts/stream-origin.ts";
 import { createSshServer } from "../../src/agent/ssh-server/server.ts";
 import { type Clock, nowSeconds, systemClock } from "../../src/base/clock.ts";
 import { type Ed25519Key, generateEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";

@@ -14,12 +14,12 @@ export const LINE_CHARACTERS_MAX = 110;
 /** A longer file says in a header what it is. */
 export const HEADER_FROM_LINES = 25;
 /** Least share of sources, of those that need one, with a test of their own. */
-export const MIRRORED_PERCENT_MIN = 39;
+export const MIRRORED_PERCENT_MIN = 40;
 
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
-  "src/agent/lifecycle/running-agent.ts": 306,
-  "src/agent/ssh-server/connection.ts": 402,
+  "src/agent/lifecycle/running-agent.ts": 305,
+  "src/agent/ssh-server/connection.ts": 403,
   "src/agent/ssh-server/forward.ts": 343,
   "src/agent/ssh-server/session.ts": 356,
   "src/audit/spool.ts": 306,
@@ -94,17 +94,11 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
   "test/support/external-idp.ts": 1,
   "test/support/postgres.ts": 1,
   "test/tidy/mutants.test.ts": 1,
-  "test/tidy/ratchet.ts": 2,
+  "test/tidy/ratchet.ts": 1,
 };
 
 /** Cycles of imports between files, with the number of files in each. */
 export const FILE_CYCLES: Readonly<Record<string, number>> = {
-  "src/agent/contracts/limits.ts src/agent/contracts/server-context.ts": 2,
-  "src/agent/lifecycle/run.ts src/agent/lifecycle/running-agent.ts": 2,
-  "src/agent/sftp/folder.ts src/agent/sftp/handles.ts src/agent/sftp/replies.ts": 3,
-  "src/agent/ssh-server/connection-context.ts src/agent/ssh-server/current-account.ts src/agent/ssh-server/session-evidence.ts src/agent/ssh-server/session.ts": 4,
-  "src/agent/ssh-server/offline-proof.ts src/agent/ssh-server/proof.ts": 2,
-  "src/agent/status/problems.ts src/agent/status/status-report.ts": 2,
   "src/management/db/engine/store.ts src/management/db/tables/accounts.ts src/management/db/tables/audit-events.ts src/management/db/tables/map-changes.ts": 4,
 };
 
@@ -155,9 +149,9 @@ export const RIDDLE_HEADERS: Readonly<Record<string, number>> = {};
 
 /** Sources that need a test of their own and have none, by layer. */
 export const UNTESTED: Readonly<Record<string, number>> = {
-  "src/agent": 68,
+  "src/agent": 69,
   "src/audit": 3,
-  "src/base": 11,
+  "src/base": 10,
   "src/certificate": 2,
   "src/cli": 4,
   "src/client": 11,

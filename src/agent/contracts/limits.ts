@@ -6,7 +6,7 @@
  */
 import { sourceKey } from "../../base/source-key.ts";
 import type { SshLimitFlags } from "../../wire/ssh-limits.ts";
-import type { StreamOrigin } from "./server-context.ts";
+import type { StreamOrigin } from "./stream-origin.ts";
 
 export interface Limits {
   /** Longest from the first byte to a signed-in user. Default 30 s. */

@@ -15,10 +15,10 @@ import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import type { HostKeyFile, HostKeyType } from "../../wire/agent-state-file.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { PublicJwk } from "../../wire/network-map.ts";
-import type { PeerId } from "../../wire/units.ts";
-import type { Approvals } from "../control-link/approvals.ts";
+import type { Approvals } from "./approvals.ts";
 import type { Limits } from "./limits.ts";
 import type { Penalties } from "./penalties.ts";
+import type { StreamOrigin } from "./stream-origin.ts";
 
 /** Everything here is read anew for each decision, so that a change counts at once. */
 export interface ServerContext {
@@ -62,20 +62,6 @@ export interface ServerContext {
   readonly penalties: Penalties;
   /** Asks a person to approve the sign-in of a client without a certificate. Null: nobody is asked. */
   readonly approvals: Approvals | null;
-}
-
-/** How a stream came to this machine. */
-export interface StreamOrigin {
-  readonly path: "direct" | "relay" | "plain" | "stdio";
-  /** Address of the other end, for people and audit. */
-  readonly sourceAddress: string;
-  /** Its port. Through the relay a number of ours, since the relay's word could be anybody's. */
-  readonly sourcePort: number;
-  /** Local address it arrived at, for SSH_CONNECTION; port 22 where it came by the relay. */
-  readonly localAddress: string;
-  readonly localPort: number;
-  /** The device that a checked hello proved. Null where there is no hello (`plain`, `stdio`). */
-  readonly sourcePeerId: PeerId | null;
 }
 
 export interface SshServer {

@@ -5,13 +5,13 @@
  */
 import type { Spool } from "../../audit/spool.ts";
 import { type Ed25519Key, signEd25519 } from "../../base/ed25519.ts";
+import type { Enrolled } from "../../wire/agent-state-file.ts";
 import type { AgentFlags, AgentMessage, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { PeerFacts } from "../../wire/client-api.ts";
 import { digestOfMap } from "../../wire/map-digest.ts";
 import { sectionsOf } from "../../wire/map-outline.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
-import type { Enrolled } from "../lifecycle/enrol.ts";
 import type { MapHolder } from "./map-holder.ts";
 
 /** What the machine reports about itself, read anew for each link. */

@@ -8,8 +8,8 @@ import type { Clock } from "../../base/clock.ts";
 import { type LinkFailure, linkFailure } from "../../base/link-failure.ts";
 import type { Log } from "../../base/log.ts";
 import { splitAgentMessage } from "../../wire/agent-parts.ts";
+import type { Enrolled } from "../../wire/agent-state-file.ts";
 import { type AgentMessage, HEARTBEAT_MS, LINK_TIMEOUT_MS } from "../../wire/agent-sync.ts";
-import type { Enrolled } from "../lifecycle/enrol.ts";
 import { backoffMs, firstWaitMs } from "./backoff.ts";
 
 /** A link that lived this long was a good one: the next wait begins small again. */

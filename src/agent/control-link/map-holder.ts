@@ -12,11 +12,10 @@ import { type Clock, nowSeconds } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { type PolicySnapshot, prepareSnapshot } from "../../policy/decide/snapshot.ts";
 import { applyDelta } from "../../policy/maps/map-delta.ts";
-import type { StoredMap } from "../../wire/agent-state-file.ts";
+import type { Enrolled, StoredMap } from "../../wire/agent-state-file.ts";
 import { digestOfMap } from "../../wire/map-digest.ts";
 import type { NetworkMap, NetworkMapDelta } from "../../wire/network-map.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
-import type { Enrolled } from "../lifecycle/enrol.ts";
 import { type LastMap, type StatePaths, writeConfirmation, writeMap } from "../state/state.ts";
 
 /** Why a map was not taken; shown in `status`. */
@@ -232,4 +231,13 @@ class FileMapHolder implements MapHolder {
       this.#options.log.error("the network map could not be written to disk", {}, cause);
     });
   }
+}
+
+/** 0: fresh; 1: too old for uid 0; 2: too old for anybody. */
+export function staleness(maps: MapHolder): 0 | 1 | 2 {
+  const settings = maps.snapshot()?.map.settings;
+  if (settings === undefined) return 2;
+  const age = maps.ageSeconds();
+  if (age > settings.maxStaleSeconds) return 2;
+  return age > settings.maxStaleRootSeconds ? 1 : 0;
 }

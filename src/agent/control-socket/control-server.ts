@@ -13,6 +13,7 @@ import { type Ed25519Key, signEd25519 } from "../../base/ed25519.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
 import { parseJson } from "../../base/files.ts";
 import type { Log } from "../../base/log.ts";
+import type { Enrolled } from "../../wire/agent-state-file.ts";
 import {
   type AgentStatus,
   CONTROL_REQUEST_BYTES_MAX,
@@ -21,7 +22,6 @@ import {
 } from "../../wire/control.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import type { FlagChange } from "../contracts/flags.ts";
-import type { Enrolled } from "../lifecycle/enrol.ts";
 import { peerUid } from "../os/native.ts";
 
 /** What the agent does for those who may ask. */

@@ -8,10 +8,10 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { machineFlagsOf } from "../../policy/decide/request.ts";
 import type { AgentFlagsStored, HostKeyFile, HostKeyType } from "../../wire/agent-state-file.ts";
+import type { Approvals } from "../contracts/approvals.ts";
 import { type Limits, limitsOf } from "../contracts/limits.ts";
 import type { Penalties } from "../contracts/penalties.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
-import type { Approvals } from "../control-link/approvals.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
 import type { PinnedKeys } from "../control-link/pinned-keys.ts";
 
@@ -73,13 +73,4 @@ export function createServerContext(parts: ServerContextParts): ServerContext {
     },
     refreshPinned: () => parts.pinnedKeys.refresh(flags().pinIssuer ?? ""),
   };
-}
-
-/** 0: fresh; 1: too old for uid 0; 2: too old for anybody. */
-export function staleness(maps: MapHolder): 0 | 1 | 2 {
-  const settings = maps.snapshot()?.map.settings;
-  if (settings === undefined) return 2;
-  const age = maps.ageSeconds();
-  if (age > settings.maxStaleSeconds) return 2;
-  return age > settings.maxStaleRootSeconds ? 1 : 0;
 }

@@ -9,13 +9,11 @@ import { isQfError, QfError } from "../../base/errors.ts";
 import { sha256 } from "../../base/random.ts";
 import type { ClientApi } from "../../client/client-api.ts";
 import { proofHash } from "../../client/device.ts";
-import type { AgentStateFile } from "../../wire/agent-state-file.ts";
+import type { Enrolled } from "../../wire/agent-state-file.ts";
 import type { ClientConfig, EnrolRequest, EnrolResponse, LoginProof } from "../../wire/client-api.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import type { AgentKeys } from "../state/state.ts";
 import { machineFacts, machineName } from "./facts.ts";
-
-export type Enrolled = NonNullable<AgentStateFile["enrolled"]>;
 
 /** A person signs in for this machine; only asked when there is no setup key. */
 export type SignInForMachine = (

@@ -5,14 +5,10 @@
  * @module
  */
 import { readFileSync } from "node:fs";
-import { hostname, networkInterfaces, release } from "node:os";
+import { hostname, release } from "node:os";
 import { VERSION } from "../../base/build-info.ts";
-import { formatHostPort, parseHostPort } from "../../fabric/host-port.ts";
 import type { PeerFacts } from "../../wire/client-api.ts";
 import type { HostLabel } from "../../wire/units.ts";
-
-/** Most addresses told to others. */
-const ADDRESSES_MAX = 32;
 
 export function machineFacts(name: HostLabel): PeerFacts {
   return {
@@ -32,29 +28,6 @@ export function machineName(wanted: HostLabel | null): HostLabel {
     .slice(0, 63)
     .replace(/^-+|-+$/g, "");
   return label === "" ? "machine" : label;
-}
-
-/**
- * Where others may reach what listens at `listening`: an address as it is, a wildcard as the addresses
- * of this machine's interfaces (loopback last, for peers on this very machine), then `advertise`.
- */
-export function directAddresses(listening: readonly string[], advertise: readonly string[]): string[] {
-  const found = listening.flatMap((text) => {
-    const { host, port } = parseHostPort(text);
-    if (host !== "0.0.0.0" && host !== "::") return [text];
-    return interfaceAddresses(host === "0.0.0.0").map((address) => formatHostPort(address, port));
-  });
-  return [...new Set([...advertise, ...found])].slice(0, ADDRESSES_MAX);
-}
-
-function interfaceAddresses(isIpv4Only: boolean): string[] {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const usable = all.filter(
-    ({ family, address }) => (family === "IPv4" || !isIpv4Only) && !address.toLowerCase().startsWith("fe80:"),
-  );
-  return [...usable.filter((one) => !one.internal), ...usable.filter((one) => one.internal)].map(
-    ({ address }) => address,
-  );
 }
 
 function operatingSystem(): string {

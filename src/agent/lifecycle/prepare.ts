@@ -11,11 +11,11 @@ import type { Clock } from "../../base/clock.ts";
 import { isQfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { createClientApi } from "../../client/client-api.ts";
-import type { AgentStateFile } from "../../wire/agent-state-file.ts";
+import type { AgentStateFile, Enrolled } from "../../wire/agent-state-file.ts";
 import { type FlagChange, resolveFlags } from "../contracts/flags.ts";
 import { openKeys, prepareStateDir, readAgentFile, type StatePaths, writeAgentFile } from "../state/state.ts";
 import { lockState } from "../state/state-lock.ts";
-import { type Enrolled, enrol, type SignInForMachine } from "./enrol.ts";
+import { enrol, type SignInForMachine } from "./enrol.ts";
 
 export interface PrepareOptions {
   readonly stateDir: string;

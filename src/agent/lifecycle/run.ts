@@ -4,46 +4,13 @@
  *
  * @module
  */
-import { openSpool, type Spool } from "../../audit/spool.ts";
-import { type Clock, systemClock } from "../../base/clock.ts";
+import { openSpool } from "../../audit/spool.ts";
+import { systemClock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
-import type { Log } from "../../base/log.ts";
-import type { AgentStatus } from "../../wire/control.ts";
-import type { FlagChange } from "../contracts/flags.ts";
-import type { ServerContext, SshServer } from "../contracts/server-context.ts";
-import { type AgentKeys, openKeys, prepareStateDir, readAgentFile, type StatePaths } from "../state/state.ts";
-import { lockState, type StateLock } from "../state/state-lock.ts";
+import { openKeys, prepareStateDir, readAgentFile } from "../state/state.ts";
+import { lockState } from "../state/state-lock.ts";
+import type { Agent, StartAgentOptions } from "./agent-parts.ts";
 import { RunningAgent } from "./running-agent.ts";
-
-export interface StartAgentOptions {
-  readonly stateDir: string;
-  readonly log: Log;
-  readonly clock?: Clock;
-  /** Makes the SSH server; tests pass a fake. */
-  createSshServer(serverContext: ServerContext): SshServer;
-  readonly runtimeDir?: string | undefined;
-  /** For tests; see `sync-client.ts`. */
-  readonly heartbeatMs?: number;
-}
-
-export interface Agent {
-  status(): AgentStatus;
-  /** Applies changed flags live. Throws ERR_USAGE, ERR_ADDRESS_IN_USE …, with nothing changed. */
-  apply(change: FlagChange): Promise<void>;
-  /** Stops in order, once. */
-  stop(): Promise<void>;
-  /** Resolves when it has stopped, whoever asked for it. */
-  readonly stopped: Promise<void>;
-}
-
-/** What is opened before an agent starts, and closed by it. */
-export interface AgentParts {
-  readonly paths: StatePaths;
-  readonly lock: StateLock;
-  readonly keys: AgentKeys;
-  readonly clock: Clock;
-  readonly spool: Spool;
-}
 
 /**
  * Starts the agent of `stateDir`, which must be enrolled. Throws ERR_NOT_ENROLLED, ERR_CONFLICT (one

@@ -13,7 +13,7 @@ import { QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { ownUserName } from "../../base/own-user.ts";
 import { newId } from "../../base/random.ts";
-import type { AgentFlagsStored } from "../../wire/agent-state-file.ts";
+import type { AgentFlagsStored, Enrolled } from "../../wire/agent-state-file.ts";
 import type { AgentStatus } from "../../wire/control.ts";
 import { createFailureCount, type FailureCount } from "../contracts/failure-count.ts";
 import { type FlagChange, liveFlags, reportedFlags } from "../contracts/flags.ts";
@@ -21,7 +21,7 @@ import { agentPenalties, type Penalties } from "../contracts/penalties.ts";
 import type { ServerContext, SshServer } from "../contracts/server-context.ts";
 import { type ApprovalLink, createApprovals } from "../control-link/approvals.ts";
 import { lastUpload } from "../control-link/audit-upload.ts";
-import { createMapHolder, type MapHolder } from "../control-link/map-holder.ts";
+import { createMapHolder, type MapHolder, staleness } from "../control-link/map-holder.ts";
 import { createPinnedKeys, type PinnedKeys } from "../control-link/pinned-keys.ts";
 import { createSyncClient, isLinkDown, type SyncClient } from "../control-link/sync-client.ts";
 import { controlSocketPath, prepareControlFolder } from "../control-socket/control-path.ts";
@@ -34,10 +34,9 @@ import { openStdioListener, type StdioListener } from "../listeners/stdio-listen
 import { lookUpAccount } from "../os/users.ts";
 import { type AgentKeys, readLastMap, writeAgentFile, writePublicClient } from "../state/state.ts";
 import { buildStatus } from "../status/status-report.ts";
-import { createServerContext, staleness } from "./agent-context.ts";
-import type { Enrolled } from "./enrol.ts";
+import { createServerContext } from "./agent-context.ts";
+import type { Agent, AgentParts, StartAgentOptions } from "./agent-parts.ts";
 import { machineFacts } from "./facts.ts";
-import type { Agent, AgentParts, StartAgentOptions } from "./run.ts";
 import { watchMachine } from "./watch.ts";
 
 export class RunningAgent implements Agent {

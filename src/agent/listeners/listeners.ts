@@ -7,14 +7,14 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Ed25519Key } from "../../base/ed25519.ts";
 import type { Log } from "../../base/log.ts";
+import type { Enrolled } from "../../wire/agent-state-file.ts";
 import { type AgentFlagsStored, LISTEN_NONE } from "../../wire/agent-state-file.ts";
 import type { PingAnswer } from "../../wire/ping.ts";
 import type { FailureCount } from "../contracts/failure-count.ts";
 import type { Penalties } from "../contracts/penalties.ts";
 import type { SshServer } from "../contracts/server-context.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
-import type { Enrolled } from "../lifecycle/enrol.ts";
-import { directAddresses } from "../lifecycle/facts.ts";
+import { directAddresses } from "./direct-addresses.ts";
 import { createDirectListener, type DirectListener } from "./direct-listener.ts";
 import { createGate } from "./hello-check.ts";
 import type { PeerPaths } from "./peer-paths.ts";

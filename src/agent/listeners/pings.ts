@@ -18,7 +18,7 @@ import {
 } from "../../wire/ping.ts";
 import type { PeerId } from "../../wire/units.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
-import { staleness } from "../lifecycle/agent-context.ts";
+import { staleness } from "../control-link/map-holder.ts";
 
 /** Streams at once, in all and of one device. */
 const STREAMS_MAX = 256;

@@ -5,7 +5,8 @@
  */
 import type { Duplex } from "node:stream";
 import { type Hello, PING_PORT } from "../../wire/hello.ts";
-import type { SshServer, StreamOrigin } from "../contracts/server-context.ts";
+import type { SshServer } from "../contracts/server-context.ts";
+import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import type { PeerPaths } from "./peer-paths.ts";
 import type { Pings } from "./pings.ts";
 

@@ -6,8 +6,8 @@
 import { constants, lstatSync, openSync } from "node:fs";
 import { readEntries } from "./libc.ts";
 import { longNameOf } from "./long-name.ts";
+import { type NamedFile, namedFileBytes } from "./named-file.ts";
 import { LISTING_BYTES_MAX } from "./protocol.ts";
-import { type NamedFile, namedFileBytes } from "./replies.ts";
 
 /** struct linux_dirent64: inode, offset, then length of this record and type of the file, then the name. */
 const RECORD_LENGTH_OFFSET = 16;

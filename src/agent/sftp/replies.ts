@@ -6,6 +6,7 @@
 import { readSync, type Stats, writeSync } from "node:fs";
 import { ATTRIBUTES_BYTES, encodeAttributes } from "./attributes.ts";
 import type { OpenFile } from "./handles.ts";
+import { type NamedFile, namedFileBytes } from "./named-file.ts";
 import { DATA_BYTES_MAX, PACKET_BYTES_MAX, Reply, SFTP_VERSION } from "./protocol.ts";
 import type { Outcome } from "./status.ts";
 
@@ -16,18 +17,6 @@ const HEADER_BYTES = 9;
 
 /** Called before a write that may have to wait for the client; how many bytes it may have, at least one. */
 export type BeforeWrite = (fd: number) => number;
-
-export interface NamedFile {
-  readonly name: Buffer;
-  readonly longName: Buffer;
-  /** Null: no attributes, as REALPATH and READLINK answer. */
-  readonly stats: Stats | null;
-}
-
-/** Bytes that `file` takes in a NAME answer. */
-export function namedFileBytes(file: NamedFile): number {
-  return 8 + file.name.length + file.longName.length + (file.stats === null ? 4 : ATTRIBUTES_BYTES);
-}
 
 export class Replies {
   readonly #fd: number;

@@ -12,12 +12,13 @@ import type { Binding } from "../../wire/certificate.ts";
 import { SSH_PORT } from "../../wire/ports.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { LocalUser } from "../../wire/units.ts";
-import type { ServerContext, StreamOrigin } from "../contracts/server-context.ts";
+import type { ServerContext } from "../contracts/server-context.ts";
+import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import { reasonOfAuditFailure } from "./audit-failure.ts";
 import { type Authorization, authorize, denied, requestRecord, type Subject } from "./authorize.ts";
 import type { AccountAnswer } from "./pam-account.ts";
-import type { Proof } from "./proof.ts";
+import type { Proof } from "./proof-outcome.ts";
 
 /** Who signed in as which local user. Made once, and never changed. */
 export interface AuthResult extends Subject {

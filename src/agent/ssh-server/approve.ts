@@ -14,8 +14,9 @@ import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { APPROVAL_CODE_LENGTH_MAX, type ApprovedIdentity } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import { LocalUser } from "../../wire/units.ts";
-import type { ServerContext, StreamOrigin } from "../contracts/server-context.ts";
-import type { ApprovalSubject, Approvals } from "../control-link/approvals.ts";
+import type { ApprovalSubject, Approvals } from "../contracts/approvals.ts";
+import type { ServerContext } from "../contracts/server-context.ts";
+import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import { APPROVAL_TEXT, howToApprove, wrongCode } from "./approval-text.ts";
 
 export interface ApproverOptions {

@@ -16,10 +16,12 @@ import { DISCONNECT } from "../../sshcore/messages.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
-import type { ServerContext, StreamOrigin } from "../contracts/server-context.ts";
+import type { ServerContext } from "../contracts/server-context.ts";
+import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import { type Admission, type AdmissionRequest, type AuthResult, admit } from "./admit.ts";
 import { createApprover, mayApprove } from "./approve.ts";
-import { proveApproved, provePeer, proveUser, type SignedRequest } from "./proof.ts";
+import { proveApproved, provePeer, proveUser } from "./proof.ts";
+import type { SignedRequest } from "./proof-outcome.ts";
 
 export interface AuthenticatorOptions {
   readonly serverContext: ServerContext;

@@ -10,12 +10,11 @@ import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import type { AgentEventBody } from "../../wire/audit-event.ts";
 import type { Action } from "../../wire/decision.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
-import type { StreamOrigin } from "../contracts/server-context.ts";
+import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import type { Containment } from "../os/containment.ts";
 import type { AuthResult } from "./admit.ts";
 import type { Authorization } from "./authorize.ts";
 import type { AccountGate } from "./pam-account.ts";
-import type { SshSession } from "./session.ts";
 
 export interface ConnectionContext {
   readonly connectionId: string;
@@ -51,5 +50,6 @@ export interface ConnectionContext {
   takeNotices(): string[];
   /** The process that opens a session of the operating system (PAM) for a program. Null: there is none. */
   monitor: AccountGate["monitor"];
-  onSessionClosed(session: SshSession): void;
+  /** The session of channel `channelId` (our number) is over. */
+  onSessionClosed(channelId: number): void;
 }

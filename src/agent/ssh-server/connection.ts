@@ -20,7 +20,8 @@ import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
 import type { Limits } from "../contracts/limits.ts";
-import type { ServerContext, StreamOrigin } from "../contracts/server-context.ts";
+import type { ServerContext } from "../contracts/server-context.ts";
+import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import { type Containment, createContainment } from "../os/containment.ts";
 import type { Monitor } from "../os/monitor.ts";
 import type { AuthResult } from "./admit.ts";
@@ -289,7 +290,7 @@ export class SshConnection {
       transport: this.#transport,
       containment: this.#containment,
       monitor: (options) => this.#accountGate.monitor(options),
-      onSessionClosed: (session) => this.#sessions.delete(session.channelId),
+      onSessionClosed: (channelId) => this.#sessions.delete(channelId),
       onRefusal: () => {
         if (++this.#refusals > this.#options.limits.refusalsMax) this.#endFor("limit_reached");
       },

@@ -8,7 +8,7 @@
 import { readFile } from "node:fs/promises";
 import { environmentPatterns } from "../../policy/decide/capabilities.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
-import type { StreamOrigin } from "../contracts/server-context.ts";
+import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import type { LocalAccount } from "../os/users.ts";
 
 export interface EnvironmentFacts {

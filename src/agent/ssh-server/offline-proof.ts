@@ -10,7 +10,7 @@
 import { nowSeconds } from "../../base/clock.ts";
 import { verifyOfflineCertificate } from "../../certificate/offline.ts";
 import { findPeer, findUser, type PolicySnapshot } from "../../policy/decide/snapshot.ts";
-import type { Proof, ProofContext, SignedRequest } from "./proof.ts";
+import type { Proof, ProofContext, SignedRequest } from "./proof-outcome.ts";
 import { checkIdToken, isManagementToken } from "./token-check.ts";
 
 /** Proves a person by their own certificate. The SSH signature by the login key is good already. */

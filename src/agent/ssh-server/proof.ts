@@ -12,47 +12,11 @@ import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
 import { tryParse, verifyCertificate, verifyUserSignature } from "../../certificate/verify.ts";
 import { findPeer } from "../../policy/decide/snapshot.ts";
 import type { ApprovedIdentity } from "../../wire/agent-sync.ts";
-import type { CertificateIdentity } from "../../wire/certificate.ts";
-import type { ReasonCode } from "../../wire/reason.ts";
-import { LocalUser, type PeerId } from "../../wire/units.ts";
-import type { ServerContext } from "../contracts/server-context.ts";
+import { LocalUser } from "../../wire/units.ts";
 import type { Who } from "./authorize.ts";
 import { proveOffline } from "./offline-proof.ts";
+import type { Proof, ProofContext, SignedRequest } from "./proof-outcome.ts";
 import { checkToken } from "./token-check.ts";
-
-/** A publickey request that came with a signature. */
-export interface SignedRequest {
-  readonly localUser: string;
-  readonly keyBlob: Buffer;
-  readonly signature: Buffer;
-  /** What was signed: session id and request (RFC 4252 section 7). */
-  readonly signedData: Buffer;
-  /** The device that the stream's hello proved. Null: there was no hello. */
-  readonly sourcePeerId: PeerId | null;
-}
-
-export type Proof =
-  | {
-      readonly kind: "proven";
-      readonly who: Who;
-      readonly serial: string | null;
-      readonly mapVersion: number;
-    }
-  /** It is known who asks, and the proof is not accepted. */
-  | { readonly kind: "refused"; readonly reason: ReasonCode; readonly identity: KnownIdentity }
-  | { readonly kind: "unproven"; readonly reason: ReasonCode };
-
-/** Who was refused, for audit. */
-interface KnownIdentity {
-  /** Null: a person whom the map does not know. */
-  readonly userId: CertificateIdentity["userId"] | null;
-  readonly devicePeerId: PeerId | null;
-}
-
-export type ProofContext = Pick<
-  ServerContext,
-  "clock" | "snapshot" | "pinned" | "refreshPinned" | "offlineLogins"
->;
 
 /** Proves a person by certificate: of management, or by the login key itself. */
 export async function proveUser(serverContext: ProofContext, request: SignedRequest): Promise<Proof> {

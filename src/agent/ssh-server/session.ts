@@ -337,7 +337,7 @@ export class SshSession {
     this.hangUp();
     this.#channel?.removeAllListeners("data");
     this.#channel?.resume();
-    this.#context.onSessionClosed(this);
+    this.#context.onSessionClosed(this.channelId);
   }
 }
 

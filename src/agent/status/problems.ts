@@ -3,11 +3,10 @@
  *
  * @module
  */
-
 import { OLDER_MAP } from "../control-link/map-intake.ts";
 import { NOT_TRIED_YET, type SyncState } from "../control-link/sync-client.ts";
 import { REFUSALS_SECONDS } from "../listeners/refusals.ts";
-import type { StatusParts } from "./status-report.ts";
+import type { StatusParts } from "./status-parts.ts";
 
 /** Beyond this, certificates and hellos begin to fail. */
 const CLOCK_OFFSET_MS_MAX = 30_000;

@@ -6,7 +6,7 @@ import {
   limitsOf,
   sourceOf,
 } from "../../../src/agent/contracts/limits.ts";
-import type { StreamOrigin } from "../../../src/agent/contracts/server-context.ts";
+import type { StreamOrigin } from "../../../src/agent/contracts/stream-origin.ts";
 import type { SshLimitFlags } from "../../../src/wire/ssh-limits.ts";
 import { anId } from "../../support/policy.ts";
 

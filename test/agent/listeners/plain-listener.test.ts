@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { connect, createServer } from "node:net";
 import type { Duplex } from "node:stream";
-import type { StreamOrigin } from "../../../src/agent/contracts/server-context.ts";
+import type { StreamOrigin } from "../../../src/agent/contracts/stream-origin.ts";
 import { createPlainListener } from "../../../src/agent/listeners/plain-listener.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 

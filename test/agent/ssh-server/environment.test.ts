@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { StreamOrigin } from "../../../src/agent/contracts/server-context.ts";
+import type { StreamOrigin } from "../../../src/agent/contracts/stream-origin.ts";
 import {
   connectionVariable,
   loginPath,

@@ -1,7 +1,8 @@
 /** Management's own token in a certificate: it holds for what it names and for nothing else. */
 import { expect, test } from "bun:test";
 import { sign } from "node:crypto";
-import { type Proof, proveUser } from "../../../src/agent/ssh-server/proof.ts";
+import { proveUser } from "../../../src/agent/ssh-server/proof.ts";
+import type { Proof } from "../../../src/agent/ssh-server/proof-outcome.ts";
 import { generateEd25519, sshBlobOfEd25519 } from "../../../src/base/ed25519.ts";
 import { issueCertificate } from "../../../src/certificate/issue.ts";
 import {

@@ -4,7 +4,8 @@ import { resolveFlags } from "../../../src/agent/contracts/flags.ts";
 import { OLDER_MAP } from "../../../src/agent/control-link/map-intake.ts";
 import { NOT_TRIED_YET } from "../../../src/agent/control-link/sync-client.ts";
 import { statusText } from "../../../src/agent/status/status.ts";
-import { buildStatus, type StatusParts } from "../../../src/agent/status/status-report.ts";
+import type { StatusParts } from "../../../src/agent/status/status-parts.ts";
+import { buildStatus } from "../../../src/agent/status/status-report.ts";
 import { aMap, anId, aPeer } from "../../support/policy.ts";
 
 const flags = resolveFlags({ managementUrl: "https://qf.example.com", sshServer: true }, undefined);

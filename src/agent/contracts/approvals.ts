@@ -1,0 +1,39 @@
+/**
+ * Approvals of sign-ins without a certificate, as the SSH server asks for them. `control-link/approvals.ts`
+ * asks management.
+ *
+ * @module
+ */
+import type { ApprovalAnswer } from "../../wire/agent-sync.ts";
+import type { LocalUser } from "../../wire/units.ts";
+
+/** What an approval is bound to, beside this machine. */
+export interface ApprovalSubject {
+  readonly connectionId: string;
+  /** SHA-256 of the SSH session id, base64url. */
+  readonly sessionIdHash: string;
+  readonly localUser: LocalUser;
+  readonly sourceAddress: string;
+}
+
+export type OpenedApproval =
+  | {
+      readonly kind: "opened";
+      readonly approvalId: string;
+      readonly url: string;
+      readonly expiresAtSeconds: number;
+    }
+  /** `full`: too many are waiting. `unavailable`: management does not answer. */
+  | { readonly kind: "full" | "unavailable" };
+
+/** What the SSH server asks. Nothing here throws or rejects. */
+export interface Approvals {
+  open(subject: ApprovalSubject): Promise<OpenedApproval>;
+  /** `unavailable` costs no try. */
+  claim(
+    subject: ApprovalSubject,
+    typed: { readonly approvalId: string; readonly code: string },
+  ): Promise<ApprovalAnswer | { readonly status: "unavailable" }>;
+  /** The connection is gone. */
+  close(approvalId: string): void;
+}

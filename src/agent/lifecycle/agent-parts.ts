@@ -1,0 +1,43 @@
+/**
+ * An agent as its starter sees it, and the parts that it is started with.
+ *
+ * @module
+ */
+import type { Spool } from "../../audit/spool.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { AgentStatus } from "../../wire/control.ts";
+import type { FlagChange } from "../contracts/flags.ts";
+import type { ServerContext, SshServer } from "../contracts/server-context.ts";
+import type { AgentKeys, StatePaths } from "../state/state.ts";
+import type { StateLock } from "../state/state-lock.ts";
+
+export interface StartAgentOptions {
+  readonly stateDir: string;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** Makes the SSH server; tests pass a fake. */
+  createSshServer(serverContext: ServerContext): SshServer;
+  readonly runtimeDir?: string | undefined;
+  /** For tests; see `sync-client.ts`. */
+  readonly heartbeatMs?: number;
+}
+
+export interface Agent {
+  status(): AgentStatus;
+  /** Applies changed flags live. Throws ERR_USAGE, ERR_ADDRESS_IN_USE …, with nothing changed. */
+  apply(change: FlagChange): Promise<void>;
+  /** Stops in order, once. */
+  stop(): Promise<void>;
+  /** Resolves when it has stopped, whoever asked for it. */
+  readonly stopped: Promise<void>;
+}
+
+/** What is opened before an agent starts, and closed by it. */
+export interface AgentParts {
+  readonly paths: StatePaths;
+  readonly lock: StateLock;
+  readonly keys: AgentKeys;
+  readonly clock: Clock;
+  readonly spool: Spool;
+}

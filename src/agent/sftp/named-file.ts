@@ -1,0 +1,19 @@
+/**
+ * An entry of a folder as SSH_FXP_NAME carries it: name, long name and attributes.
+ *
+ * @module
+ */
+import type { Stats } from "node:fs";
+import { ATTRIBUTES_BYTES } from "./attributes.ts";
+
+export interface NamedFile {
+  readonly name: Buffer;
+  readonly longName: Buffer;
+  /** Null: no attributes, as REALPATH and READLINK answer. */
+  readonly stats: Stats | null;
+}
+
+/** Bytes that `file` takes in a NAME answer. */
+export function namedFileBytes(file: NamedFile): number {
+  return 8 + file.name.length + file.longName.length + (file.stats === null ? 4 : ATTRIBUTES_BYTES);
+}

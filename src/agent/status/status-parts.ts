@@ -1,0 +1,36 @@
+/**
+ * The parts of an agent that its status report is made from.
+ *
+ * @module
+ */
+import type { SpoolState } from "../../audit/spool.ts";
+import type { AgentFlagsStored, Enrolled } from "../../wire/agent-state-file.ts";
+import type { LiveSession } from "../../wire/agent-sync.ts";
+import type { AgentStatus } from "../../wire/control.ts";
+import type { NetworkMap } from "../../wire/network-map.ts";
+import type { PeerId } from "../../wire/units.ts";
+import type { SyncState } from "../control-link/sync-client.ts";
+import type { PeerPath } from "../listeners/peer-paths.ts";
+import type { RefusalSums } from "../listeners/refusals.ts";
+
+export interface StatusParts {
+  readonly state: AgentStatus["state"];
+  readonly enrolled: Enrolled;
+  readonly flags: AgentFlagsStored;
+  readonly privileged: boolean;
+  readonly map: NetworkMap | null;
+  readonly mapAgeSeconds: number;
+  readonly sync: SyncState | null;
+  readonly listening: readonly string[];
+  /** Addresses told to management for others to dial. */
+  readonly advertised: readonly string[];
+  /** Where any SSH client is taken. */
+  readonly plainListening: readonly string[];
+  readonly relay: { readonly connected: boolean; readonly streams: number };
+  readonly refused: RefusalSums;
+  readonly sessions: readonly LiveSession[];
+  readonly spool: SpoolState;
+  pathOf(peerId: PeerId): PeerPath | undefined;
+  /** What the agent itself found wrong. Null: nothing. */
+  readonly problem: string | null;
+}
