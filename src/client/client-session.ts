@@ -186,7 +186,7 @@ async function newLogin(parts: Parts, about: LoginOptions): Promise<Login> {
     scope,
     loginKey,
     // A token without a nonce was claimed by the registration and is never shown again.
-    proof: device.binding === "ca" ? { kind: "claimed", loginId: device.loginId } : signedIn,
+    proof: device.binding === "ca" ? { kind: "claimed", loginId: device.loginId } : keptProof(signedIn),
     loginId: device.loginId,
     devicePeerId: device.peerId,
     user: device.user,
@@ -197,6 +197,11 @@ async function newLogin(parts: Parts, about: LoginOptions): Promise<Login> {
   };
   const seconds = token === undefined ? Math.min(ttl.ttlSeconds, config.loginSecondsMax) : 0;
   return keep(parts, login, device, { seconds, agentBootId: ttl.agentBootId });
+}
+
+/** What the registration was told beside the ID token is of no more use, and an access token is a secret. */
+function keptProof(proof: LoginProof): LoginProof {
+  return proof.kind === "id_token" ? { kind: "id_token", idToken: proof.idToken } : proof;
 }
 
 /** Puts `login` into the cache for `seconds`, but no longer than management takes it. */

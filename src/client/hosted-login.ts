@@ -7,11 +7,12 @@
 import type { Clock } from "../base/clock.ts";
 import type { Ed25519Key } from "../base/ed25519.ts";
 import { QfError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
 import type { HostedClaimResponse, HostedLoginResponse, LoginProof } from "../wire/client-api.ts";
 import type { ClientApi } from "./client-api.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Between two polls where a click confirms. */
+/** Between two looks at whether the page has been answered. */
 const POLL_MS = 1_500;
 const CODE_LENGTH_MAX = 32;
 
@@ -52,8 +53,24 @@ export async function hostedLogin(options: HostedLoginOptions): Promise<LoginPro
 
 type HostedLoginTarget = Parameters<ClientApi["openHosted"]>[0]["localUser"];
 
+/** Asks for the code, and looks meanwhile whether the page has ended the sign-in: then nobody need type one. */
 async function askForCode(options: HostedLoginOptions, opened: HostedLoginResponse): Promise<LoginProof> {
-  const { api, terminal, signal } = options;
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, over.signal]);
+  const watch = watchForEnd(options, opened, signal).catch((error: unknown) => over.abort(error));
+  try {
+    return await typeCodes(options, opened, signal);
+  } finally {
+    over.abort();
+    await watch;
+  }
+}
+
+async function typeCodes(
+  { api, terminal }: HostedLoginOptions,
+  opened: HostedLoginResponse,
+  signal: AbortSignal,
+): Promise<LoginProof> {
   for (;;) {
     const code = await terminal.ask("One-time code: ", signal);
     if (code === "") continue;
@@ -71,6 +88,23 @@ async function askForCode(options: HostedLoginOptions, opened: HostedLoginRespon
   }
 }
 
+/** Rejects once the sign-in was refused or has failed; resolves when `signal` is aborted. */
+async function watchForEnd(
+  options: HostedLoginOptions,
+  opened: HostedLoginResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(options.pollMs ?? POLL_MS, signal).catch(() => {});
+    if (signal.aborted) return;
+    // A question that gets no answer is asked again: it is the typed code that counts.
+    const answer = await options.api
+      .claimHosted(opened.id, { pollSecret: opened.pollSecret })
+      .catch(() => null);
+    if (answer?.status === "denied") throw refusal(answer);
+  }
+}
+
 async function poll(options: HostedLoginOptions, opened: HostedLoginResponse): Promise<LoginProof> {
   const { api, signal } = options;
   for (;;) {
@@ -83,11 +117,25 @@ async function poll(options: HostedLoginOptions, opened: HostedLoginResponse): P
 
 function proofOf(answer: HostedClaimResponse): LoginProof | undefined {
   if (answer.status === "approved") return answer.proof;
-  if (answer.status === "denied" || (answer.status === "wrong_code" && answer.triesLeft <= 0)) {
-    throw new QfError("ERR_LOGIN_FAILED", "the sign-in was refused", { hint: "start again" });
-  }
+  if (answer.status === "denied") throw refusal(answer);
+  if (answer.status === "wrong_code" && answer.triesLeft <= 0) throw refusal({});
   return undefined;
 }
+
+/** What the page said, in the same words; without any, somebody has said no. */
+function refusal({
+  code,
+  message,
+  hint,
+}: Partial<Extract<HostedClaimResponse, { status: "denied" }>>): QfError {
+  const known = KEPT_CODES.find((kept) => kept === code);
+  return new QfError(known ?? "ERR_LOGIN_FAILED", printable(message ?? "the sign-in was refused"), {
+    hint: printable(hint ?? "start again"),
+  });
+}
+
+/** Codes that say more than that the sign-in failed. */
+const KEPT_CODES = ["ERR_ACCESS_DENIED", "ERR_UNAVAILABLE"] as const;
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 /**
- * The listener on 127.0.0.1 to which a browser comes back: one path, one state, one answer.
+ * The listener on loopback to which a browser comes back: one path, one state, one answer.
  *
  * Anything else gets 404 and changes nothing: other programs on this machine can reach it too, and
  * must not be able to end a login.
@@ -8,6 +8,7 @@
  */
 import { QfError } from "../base/errors.ts";
 import { isEqualSecret } from "../base/random.ts";
+import type { LoopbackHost } from "../wire/client-api.ts";
 
 const PATH = "/callback";
 const HEADERS = {
@@ -33,11 +34,19 @@ export interface Callback {
   close(): void;
 }
 
-/** Listens on 127.0.0.1:`port`; 0 is any. Throws ERR_ADDRESS_IN_USE. */
-export function openCallback(port: number, state: string): Callback {
+export interface CallbackOptions {
+  /** 0 is any. */
+  readonly port: number;
+  /** Host of the redirect URI, as it is registered. Default 127.0.0.1. */
+  readonly host?: LoopbackHost | undefined;
+  readonly state: string;
+}
+
+/** Listens on the loopback address of `host` and on nothing else. Throws ERR_ADDRESS_IN_USE. */
+export function openCallback({ port, host = "127.0.0.1", state }: CallbackOptions): Callback {
   const arrived = Promise.withResolvers<CallbackAnswer>();
   let isTaken = false;
-  const server = listen(port, (request) => {
+  const answer = (request: Request): Response | Promise<Response> => {
     const url = new URL(request.url);
     const given = url.searchParams.get("state") ?? "";
     if (request.method !== "GET" || url.pathname !== PATH || isTaken || !isEqualSecret(given, state)) {
@@ -51,9 +60,10 @@ export function openCallback(port: number, state: string): Callback {
       fail: () => page.resolve(new Response(FAILED_PAGE, { status: 400, headers: HEADERS })),
     });
     return page.promise;
-  });
+  };
+  const servers = listen(host, port, answer);
   return {
-    redirectUri: `http://127.0.0.1:${server.port}${PATH}`,
+    redirectUri: `http://${host}:${servers[0]?.port}${PATH}`,
     wait(signal) {
       signal.throwIfAborted();
       const aborted = Promise.withResolvers<never>();
@@ -63,13 +73,29 @@ export function openCallback(port: number, state: string): Callback {
         signal.removeEventListener("abort", onAbort);
       });
     },
-    close: () => void server.stop(),
+    close() {
+      for (const server of servers) void server.stop();
+    },
   };
 }
 
-function listen(port: number, handle: (request: Request) => Response | Promise<Response>) {
+type Answer = (request: Request) => Response | Promise<Response>;
+
+/** What a browser may make of `localhost` depends on the machine, so both addresses are listened on. */
+function listen(host: LoopbackHost, port: number, answer: Answer): Bun.Server<undefined>[] {
+  const first = listenAt(host === "[::1]" ? "::1" : "127.0.0.1", port, answer);
+  if (host !== "localhost" || first.port === undefined) return [first];
   try {
-    return Bun.serve({ hostname: "127.0.0.1", port, idleTimeout: 60, fetch: handle });
+    return [first, listenAt("::1", first.port, answer)];
+  } catch {
+    // Without IPv6, or with that port taken there, browsers come to 127.0.0.1.
+    return [first];
+  }
+}
+
+function listenAt(hostname: string, port: number, answer: Answer): Bun.Server<undefined> {
+  try {
+    return Bun.serve({ hostname, port, idleTimeout: 60, fetch: answer });
   } catch (cause) {
     throw new QfError("ERR_ADDRESS_IN_USE", `the port ${port} for coming back from the browser is in use`, {
       hint: "another login may be waiting; finish it, or use --no-browser",

@@ -53,7 +53,10 @@ async function askTty(prompt: string, signal: AbortSignal): Promise<string> {
     () => closeSync(tty),
   );
   const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
+  const onAbort = () => {
+    process.stderr.write("\n");
+    aborted.reject(signal.reason);
+  };
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await Promise.race([line, aborted.promise]);

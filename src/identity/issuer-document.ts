@@ -5,8 +5,11 @@
  */
 import { QfError } from "../base/errors.ts";
 import { sha256 } from "../base/random.ts";
-import { KeySet, ProviderDocument, SignatureJwk } from "../wire/identity-provider.ts";
+import { JWS_ALGORITHMS } from "../wire/certificate.ts";
+import { KeySet, type ProviderDocument, SignatureJwk } from "../wire/identity-provider.ts";
 import type { PublicJwk } from "../wire/network-map.ts";
+import { fetchProviderDocument, getJson } from "./provider-document.ts";
+import { shown } from "./token-fault.ts";
 
 /** Most keys taken from one provider. */
 const KEYS_MAX = 32;
@@ -22,40 +25,34 @@ export interface FetchedKey {
  *  be reached, says it is somebody else, or publishes no key we can use.
  */
 export async function fetchIssuerKeys(issuer: string, doFetch: typeof fetch): Promise<FetchedKey[]> {
-  const document = ProviderDocument.safeParse(
-    await getJson(`${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`, doFetch),
-  );
-  if (!document.success || document.data.issuer !== issuer) {
-    throw new QfError("ERR_UNAVAILABLE", "the identity provider does not describe itself as expected", {
-      hint: "--oidc-issuer must be exactly the issuer in its discovery document",
-    });
-  }
-  const set = KeySet.safeParse(await getJson(document.data.jwks_uri, doFetch));
-  const keys = (set.success ? set.data.keys : []).flatMap((key) => {
+  return fetchKeys(await fetchProviderDocument(issuer, doFetch), doFetch);
+}
+
+/** The same, where the document is there already. */
+export async function fetchKeys(
+  { jwks_uri: url }: Pick<ProviderDocument, "jwks_uri">,
+  doFetch: typeof fetch,
+): Promise<FetchedKey[]> {
+  const set = KeySet.safeParse(await getJson(url, doFetch));
+  const published = set.success ? set.data.keys : [];
+  const keys = published.flatMap((key) => {
     const usable = SignatureJwk.safeParse(key);
     return usable.success ? [usable.data] : [];
   });
-  if (keys.length === 0)
-    throw new QfError("ERR_UNAVAILABLE", "the identity provider publishes no usable keys");
+  if (keys.length === 0) {
+    const kinds = published.map(({ kty, alg, crv }) => [kty, crv, alg].filter(isText).join(" "));
+    throw new QfError("ERR_UNAVAILABLE", "the identity provider publishes no usable keys", {
+      hint: `expected keys for ${JWS_ALGORITHMS.join(", ")}, got ${shown(kinds.join(", ")) || "none"}`,
+    });
+  }
   return keys.slice(0, KEYS_MAX).map((jwk) => ({ thumbprint: thumbprintOf(jwk), jwk: { ...jwk } }));
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
 }
 
 /** RFC 7638, with `kid` and `alg` added: the same key under another name is another entry. */
 function thumbprintOf(jwk: SignatureJwk): string {
   return sha256(JSON.stringify(Object.entries(jwk).sort(([a], [b]) => (a < b ? -1 : 1))));
-}
-
-async function getJson(url: string, doFetch: typeof fetch): Promise<unknown> {
-  const response = await doFetch(url, { headers: { accept: "application/json" } });
-  if (!response.ok) {
-    throw new QfError(
-      "ERR_UNAVAILABLE",
-      `the identity provider answered with HTTP status ${response.status}`,
-    );
-  }
-  try {
-    return await response.json();
-  } catch (cause) {
-    throw new QfError("ERR_UNAVAILABLE", "the identity provider did not answer with JSON", { cause });
-  }
 }

@@ -9,9 +9,10 @@
  */
 import { compactVerify, importJWK } from "jose";
 import { parseStrictJsonObject } from "../base/strict-json.ts";
-import { JWS_ALGORITHMS } from "../wire/certificate.ts";
+import { ID_TOKEN_BYTES_MAX, JWS_ALGORITHMS } from "../wire/certificate.ts";
 import { CompactJws } from "../wire/client-api.ts";
 import type { PublicJwk } from "../wire/network-map.ts";
+import { shown, type TokenFault, tokenFault } from "./token-fault.ts";
 
 export type JwsAlgorithm = (typeof JWS_ALGORITHMS)[number];
 
@@ -59,6 +60,31 @@ export async function isSignedByOneOf(jws: ParsedJws, keys: readonly PublicJwk[]
     if (await isSignedBy(jws, candidate)) return true;
   }
   return false;
+}
+
+/** Why `parseCompactJws` said no. Reads an unverified header, and only to say what is in it. */
+export function faultOfJws(token: string): TokenFault {
+  if (!CompactJws.safeParse(token).success) {
+    const size = `${token.length} characters`;
+    return tokenFault("form", `a compact JWS of at most ${ID_TOKEN_BYTES_MAX} characters`, size);
+  }
+  const header = decodeObject(token.split(".")[0]);
+  if (header === undefined) return tokenFault("form", "a header that is strict JSON", "something else");
+  const bent = REFUSED_HEADERS.find((name) => Object.hasOwn(header, name));
+  if (bent !== undefined) return tokenFault("form", "a header without keys or extensions", bent);
+  if (!JWS_ALGORITHMS.some((known) => known === header.alg)) {
+    return tokenFault("algorithm", JWS_ALGORITHMS.join(", "), header.alg);
+  }
+  return tokenFault("form", "base64url without slack, and strict JSON", "something else");
+}
+
+/** Why `isSignedByOneOf` said no: there are no keys, none of that name and kind, or the signature is wrong. */
+export function faultOfSignature(jws: ParsedJws, keys: readonly PublicJwk[]): TokenFault {
+  if (keys.length === 0) return tokenFault("keys", "keys of the issuer", "none");
+  const candidates = keys.filter((key) => isCandidate(jws, key));
+  if (candidates.length > 0) return tokenFault("signature", `one by ${jws.kid ?? jws.algorithm}`, "another");
+  const known = keys.map(({ kid, kty }) => kid ?? kty).join(", ");
+  return tokenFault("key", `one of ${shown(known)}`, `${jws.kid ?? "no kid"} (${jws.algorithm})`);
 }
 
 async function isSignedBy(jws: ParsedJws, jwk: PublicJwk): Promise<boolean> {

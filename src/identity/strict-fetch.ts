@@ -5,6 +5,7 @@
  * @module
  */
 import { QfError } from "../base/errors.ts";
+import { linkFailure } from "../base/link-failure.ts";
 
 const TIMEOUT_MS = 10_000;
 /** A discovery document or key set of a large provider has tens of kilobytes. */
@@ -22,8 +23,8 @@ export function isLoopbackHost(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
-/** `fetch` with these bounds, whatever its caller asks for. Throws ERR_UNAVAILABLE. */
-export function createStrictFetch(inner: typeof fetch): typeof fetch {
+/** `fetch` with these bounds, whatever its caller asks for. Throws ERR_UNAVAILABLE that says what is wrong. */
+export function createStrictFetch(inner: typeof fetch, timeoutMs = TIMEOUT_MS): typeof fetch {
   const strict = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const url = input instanceof Request ? input.url : String(input);
     if (!isSafeUrl(url)) throw new QfError("ERR_UNAVAILABLE", "the identity provider's address is not https");
@@ -31,14 +32,16 @@ export function createStrictFetch(inner: typeof fetch): typeof fetch {
       const response = await inner(input, {
         ...init,
         redirect: "error",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])]),
       });
       const body = await readBounded(response);
       return new Response(body, { status: response.status, headers: response.headers });
     } catch (cause) {
       if (cause instanceof QfError) throw cause;
-      throw new QfError("ERR_UNAVAILABLE", "the identity provider cannot be reached", {
-        hint: "check its address and that this server can reach it",
+      const { message, fix } = linkFailure(cause);
+      const where = `the identity provider at ${new URL(url).origin}`;
+      throw new QfError("ERR_UNAVAILABLE", `cannot reach ${where}: ${message}`, {
+        hint: fix ?? "check its address, that it runs, and that this machine can reach it",
         cause,
       });
     }

@@ -12,7 +12,8 @@ import { CLOCK_SKEW_SECONDS } from "../wire/certificate.ts";
 import type { TrustedIssuer } from "../wire/network-map.ts";
 import type { ReasonCode } from "../wire/reason.ts";
 import { type DurationSeconds, EpochSeconds } from "../wire/units.ts";
-import { isSignedByOneOf, type ParsedJws, parseCompactJws } from "./jws.ts";
+import { faultOfJws, faultOfSignature, isSignedByOneOf, type ParsedJws, parseCompactJws } from "./jws.ts";
+import { type TokenFault, tokenFault } from "./token-fault.ts";
 
 export interface IdTokenQuestion {
   /** As it came, unverified. */
@@ -54,7 +55,7 @@ export type IdTokenVerdict =
       /** Every claim, verified, for groups and claim conditions. */
       readonly payload: Readonly<Record<string, unknown>>;
     }
-  | { readonly ok: false; readonly reason: ReasonCode };
+  | { readonly ok: false; readonly reason: ReasonCode; readonly fault: TokenFault };
 
 const SUBJECT_LENGTH_MAX = 512;
 const SHOWN_LENGTH_MAX = 254;
@@ -73,20 +74,23 @@ export function nonceOf(loginKeyBlob: Uint8Array): string {
  */
 export async function verifyIdToken(question: IdTokenQuestion): Promise<IdTokenVerdict> {
   const jws = parseCompactJws(question.token);
-  if (jws === undefined || !isIdTokenType(jws)) return deny("token_invalid");
+  if (jws === undefined) return invalid(faultOfJws(question.token));
+  if (!isIdTokenType(jws)) return invalid(tokenFault("type", "typ JWT", jws.typ));
   const issuer = issuerOf(jws.payload, question.issuers);
-  if (issuer === undefined) return deny("token_invalid");
-  if (!(await isSignedByOneOf(jws, issuer.keys))) return deny("token_invalid");
+  if ("check" in issuer) return invalid(issuer);
+  if (!(await isSignedByOneOf(jws, issuer.keys))) return invalid(faultOfSignature(jws, issuer.keys));
 
   const { payload } = jws;
-  const times = readTimes(payload);
   const subject = readSubject(payload, issuer.userIdClaim);
+  if (typeof subject !== "string") return invalid(subject);
   const binding = readBinding(payload, question);
-  if (times === undefined || subject === undefined || binding === undefined) return deny("token_invalid");
+  if (typeof binding !== "string") return invalid(binding);
   // A logout token (OpenID Connect Back-Channel Logout 2.4) has no nonce and looks like an ID token.
-  if (payload.events !== undefined) return deny("token_invalid");
+  if (payload.events !== undefined) return invalid(tokenFault("kind", "no events", payload.events));
+  const times = readTimes(payload);
+  if ("check" in times) return invalid(times);
   const late = judgeTimes(times, question);
-  if (late !== undefined) return deny(late);
+  if (late !== undefined) return late;
 
   const claims: IdTokenClaims = {
     authTimeSeconds: times.authTimeSeconds,
@@ -103,28 +107,43 @@ function isIdTokenType({ typ }: ParsedJws): boolean {
   return typ === undefined || typ.toUpperCase() === "JWT";
 }
 
-/** The issuer that the token names exactly, and for one of whose audiences it is. */
+/**
+ * The issuer that the token names exactly, and for one of whose audiences it is. `azp`, where there is one, is
+ * the client that asked for it: not the audience, which may be a project or an API.
+ */
 function issuerOf(
   payload: Readonly<Record<string, unknown>>,
   issuers: readonly TrustedIssuer[],
-): TrustedIssuer | undefined {
+): TrustedIssuer | TokenFault {
   const { iss, aud, azp } = payload;
+  const named = issuers.filter(({ issuer }) => issuer === iss);
+  if (named.length === 0) return tokenFault("issuer", issuers.map(({ issuer }) => issuer).join(", "), iss);
   const audiences = Array.isArray(aud) ? aud : [aud];
-  if (audiences.length > AUDIENCES_MAX) return undefined;
-  if (!audiences.every((audience) => typeof audience === "string")) return undefined;
-  if (audiences.length > 1 && azp === undefined) return undefined;
-  return issuers.find(
-    (issuer) =>
-      issuer.issuer === iss &&
-      audiences.some((audience) => issuer.audiences.includes(audience)) &&
-      (azp === undefined || (typeof azp === "string" && issuer.audiences.includes(azp))),
+  const isReadable =
+    audiences.length <= AUDIENCES_MAX && audiences.every((audience) => typeof audience === "string");
+  const meant = isReadable
+    ? named.filter((issuer) => audiences.some((audience) => issuer.audiences.includes(audience)))
+    : [];
+  if (meant.length === 0) {
+    return tokenFault("audience", named.flatMap((issuer) => issuer.audiences).join(", "), aud);
+  }
+  const clients = meant.flatMap(clientsOf);
+  if (audiences.length > 1 && azp === undefined) return tokenFault("azp", clients.join(", "), azp);
+  const given = meant.find(
+    (issuer) => azp === undefined || (typeof azp === "string" && clientsOf(issuer).includes(azp)),
   );
+  return given ?? tokenFault("azp", clients.join(", "), azp);
+}
+
+function clientsOf({ clients, audiences }: TrustedIssuer): readonly string[] {
+  return clients ?? audiences;
 }
 
 /** `sub` must be there whatever claim names the person. */
-function readSubject(payload: Readonly<Record<string, unknown>>, userIdClaim: string): string | undefined {
+function readSubject(payload: Readonly<Record<string, unknown>>, userIdClaim: string): string | TokenFault {
   const named = Object.hasOwn(payload, userIdClaim) ? payload[userIdClaim] : undefined;
-  return isSubject(payload.sub) && isSubject(named) ? named : undefined;
+  if (!isSubject(payload.sub)) return tokenFault("subject", "sub", payload.sub);
+  return isSubject(named) ? named : tokenFault("subject", userIdClaim, named);
 }
 
 function isSubject(value: unknown): value is string {
@@ -134,9 +153,10 @@ function isSubject(value: unknown): value is string {
 function readBinding(
   { nonce }: Readonly<Record<string, unknown>>,
   { mode, loginKeyBlob }: IdTokenQuestion,
-): "idp" | "ca" | undefined {
-  if (nonce === undefined) return mode === "claiming" ? "ca" : undefined;
-  return nonce === nonceOf(loginKeyBlob) ? "idp" : undefined;
+): "idp" | "ca" | TokenFault {
+  if (nonce === undefined && mode === "claiming") return "ca";
+  const expected = nonceOf(loginKeyBlob);
+  return nonce === expected ? "idp" : tokenFault("nonce", expected, nonce);
 }
 
 interface Times {
@@ -146,14 +166,16 @@ interface Times {
   readonly authTimeSeconds: EpochSeconds | null;
 }
 
-function readTimes({ iat, exp, nbf, auth_time }: Readonly<Record<string, unknown>>): Times | undefined {
+function readTimes({ iat, exp, nbf, auth_time }: Readonly<Record<string, unknown>>): Times | TokenFault {
   const issuedAtSeconds = readSeconds(iat);
   const expSeconds = readSeconds(exp);
   const notBeforeSeconds = nbf === undefined ? null : readSeconds(nbf);
   const authTimeSeconds = auth_time === undefined ? null : readSeconds(auth_time);
-  if (issuedAtSeconds === undefined || expSeconds === undefined) return undefined;
-  if (notBeforeSeconds === undefined || authTimeSeconds === undefined) return undefined;
-  if (expSeconds <= issuedAtSeconds) return undefined;
+  if (issuedAtSeconds === undefined) return tokenFault("times", "iat in seconds", iat);
+  if (expSeconds === undefined) return tokenFault("times", "exp in seconds", exp);
+  if (notBeforeSeconds === undefined) return tokenFault("times", "nbf in seconds", nbf);
+  if (authTimeSeconds === undefined) return tokenFault("times", "auth_time in seconds", auth_time);
+  if (expSeconds <= issuedAtSeconds) return tokenFault("times", `exp after iat ${issuedAtSeconds}`, exp);
   return { issuedAtSeconds, expSeconds, notBeforeSeconds, authTimeSeconds };
 }
 
@@ -164,13 +186,32 @@ function readSeconds(value: unknown): EpochSeconds | undefined {
   return seconds.success ? seconds.data : undefined;
 }
 
-function judgeTimes(times: Times, question: IdTokenQuestion): ReasonCode | undefined {
+function judgeTimes(times: Times, question: IdTokenQuestion): Refused | undefined {
   const { nowSeconds, loginSecondsMax } = question;
-  const latest = Math.max(times.issuedAtSeconds, times.notBeforeSeconds ?? 0, times.authTimeSeconds ?? 0);
-  if (latest > nowSeconds + CLOCK_SKEW_SECONDS) return "clock_skew";
-  if (nowSeconds - times.issuedAtSeconds > loginSecondsMax + CLOCK_SKEW_SECONDS) return "token_too_old";
+  const { issuedAtSeconds, expSeconds } = times;
+  const latest = Math.max(issuedAtSeconds, times.notBeforeSeconds ?? 0, times.authTimeSeconds ?? 0);
+  if (latest > nowSeconds + CLOCK_SKEW_SECONDS) {
+    const at = `at most ${CLOCK_SKEW_SECONDS} s after ${nowSeconds}`;
+    return refused(
+      "clock_skew",
+      tokenFault("not_yet_valid", at, `${latest} (${latest - nowSeconds} s ahead)`),
+    );
+  }
+  const ageSeconds = nowSeconds - issuedAtSeconds;
+  if (ageSeconds > loginSecondsMax + CLOCK_SKEW_SECONDS) {
+    return refused(
+      "token_too_old",
+      tokenFault("too_old", `at most ${loginSecondsMax} s old`, `${ageSeconds} s`),
+    );
+  }
   const expiryCounts = question.mode === "claiming" || question.requireUnexpired === true;
-  if (expiryCounts && nowSeconds >= times.expSeconds + CLOCK_SKEW_SECONDS) return "token_too_old";
+  if (expiryCounts && nowSeconds >= expSeconds + CLOCK_SKEW_SECONDS) {
+    const at = `exp at most ${CLOCK_SKEW_SECONDS} s before ${nowSeconds}`;
+    return refused(
+      "token_too_old",
+      tokenFault("expired", at, `${expSeconds} (${nowSeconds - expSeconds} s ago)`),
+    );
+  }
   return undefined;
 }
 
@@ -179,6 +220,12 @@ function shown<K extends string>(name: K, value: unknown): { [P in K]?: string }
   return isShown ? ({ [name]: value } as { [P in K]: string }) : {};
 }
 
-function deny(reason: ReasonCode): IdTokenVerdict {
-  return { ok: false, reason };
+type Refused = Extract<IdTokenVerdict, { ok: false }>;
+
+function refused(reason: ReasonCode, fault: TokenFault): Refused {
+  return { ok: false, reason, fault };
+}
+
+function invalid(fault: TokenFault): Refused {
+  return refused("token_invalid", fault);
 }

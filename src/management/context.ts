@@ -6,7 +6,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { Ed25519Key } from "../base/ed25519.ts";
 import type { Log } from "../base/log.ts";
+import type { ClientAuthMethod } from "../identity/client-auth.ts";
 import type { PolicySnapshot } from "../policy/decide/snapshot.ts";
+import type { LoopbackHost } from "../wire/client-api.ts";
 import type { MapCa, NetworkMap, PublicJwk, TrustedIssuer } from "../wire/network-map.ts";
 import type { AccountId, PeerId } from "../wire/units.ts";
 import type { Store } from "./db/engine/store.ts";
@@ -61,6 +63,8 @@ export interface OidcSettings {
   readonly clientId: string;
   /** Null: a public client. */
   readonly clientSecret: string | null;
+  /** How the secret is given. Null: as the discovery document says. */
+  readonly clientAuth: ClientAuthMethod | null;
   readonly audience: string;
   readonly scope: string;
   readonly userIdClaim: string;
@@ -68,6 +72,8 @@ export interface OidcSettings {
   /** Whether qf may run the loopback flow; 0 is any port. */
   readonly loopback: boolean;
   readonly redirectPort: number;
+  /** Host of the loopback redirect, as it is registered at the provider. */
+  readonly loopbackHost: LoopbackHost;
   /** Fetches from the provider. Reaches the embedded one directly, not by the public URL. */
   readonly fetch: typeof fetch;
 }

@@ -6,8 +6,13 @@
 import { nowSeconds } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
 import { fetchIssuerKeys } from "../identity/issuer-document.ts";
+import { personClaims } from "../identity/person-claims.ts";
+import { tokenRefused } from "../identity/provider-failure.ts";
+import { tokenFault } from "../identity/token-fault.ts";
+import { withUserInfo } from "../identity/user-info.ts";
 import { verifyIdToken } from "../identity/verify.ts";
 import { RELAY_AGENT_PATH, RELAY_CLIENT_PATH } from "../wire/relay.ts";
+import { trustOf } from "./ca/key-ring.ts";
 import { seal, unseal } from "./ca/seal.ts";
 import type { ManagementContext } from "./context.ts";
 import { listAccounts } from "./db/tables/accounts.ts";
@@ -19,11 +24,12 @@ import type { Route } from "./http/request-entry.ts";
 import { createSetupRoutes, SETUP_STATE_PREFIX, type SetupIdentity } from "./http/setup-routes.ts";
 import type { HttpServer } from "./http-server.ts";
 import { hashPassword } from "./idp/passwords.ts";
-import { createRelyingParty } from "./idp/relying-party.ts";
+import { createRelyingParty, type HostedTokens, type RelyingParty } from "./idp/relying-party.ts";
 import { createAccount } from "./init.ts";
 import { createApprovals } from "./login/approval.ts";
 import { createChallenges } from "./login/challenges.ts";
 import type { LoginDeps } from "./login/deps.ts";
+import { moreClaims } from "./login/more-claims.ts";
 import { createRefusals } from "./login/refusals.ts";
 import type { RelayHub } from "./relay/hub.ts";
 import type { SignInParts } from "./sign-in.ts";
@@ -44,8 +50,8 @@ export interface RouteDeps {
 /** Every path that is answered; the first prefix that fits wins. */
 export function createRoutes(deps: RouteDeps): Route[] {
   const { context, parts, hub, relay, httpServer } = deps;
-  const login = loginDeps(deps);
   const relyingParty = createRelyingParty(parts.oidc, context.clock);
+  const login = loginDeps(deps, relyingParty);
   const client = createClientRoutes(login);
   const hosted = createHostedRoutes({ login, relyingParty });
   hub.serveApprovals(createApprovals(login));
@@ -58,7 +64,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     hashPassword,
     isOpen: (hash) => context.store.read((tx) => isSetupLinkOpen(tx, hash)),
     complete: (hash, owner) => completeSetup(deps, hash, owner),
-    verify: (idToken, nonceBytes) => verifyOwner(context, idToken, nonceBytes),
+    verify: (tokens, nonceBytes) => verifyOwner(context, relyingParty, { tokens, nonceBytes }),
   });
   return [
     {
@@ -89,7 +95,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
   ];
 }
 
-function loginDeps({ context, parts, hub, masterKey }: RouteDeps): LoginDeps {
+function loginDeps({ context, parts, hub, masterKey }: RouteDeps, relyingParty: RelyingParty): LoginDeps {
   return {
     ctx: context,
     challenges: createChallenges({ store: context.store, clock: context.clock, masterKey }),
@@ -102,6 +108,8 @@ function loginDeps({ context, parts, hub, masterKey }: RouteDeps): LoginDeps {
     waitForMap: (peerId, version) => hub.waitForAck(peerId, version, MAP_WAIT_MS),
     refreshIssuerKeys: async (accountId) =>
       (await parts.issuerKeys?.refreshForUnknownKey(accountId)) ?? false,
+    issuerKeysFailure: () => parts.issuerKeys?.lastFailure() ?? null,
+    userInfo: relyingParty.userInfo,
   };
 }
 
@@ -128,24 +136,25 @@ async function completeSetup(
 
 /** Who signed in at the external provider to become the owner. No account, so no stored keys yet. */
 async function verifyOwner(
-  { oidc, clock }: ManagementContext,
-  idToken: string,
-  nonceBytes: Uint8Array,
+  { oidc, clock, log }: ManagementContext,
+  relyingParty: RelyingParty,
+  { tokens, nonceBytes }: { readonly tokens: HostedTokens; readonly nonceBytes: Uint8Array },
 ): Promise<SetupIdentity> {
   const keys = (await fetchIssuerKeys(oidc.issuer, oidc.fetch)).map(({ jwk }) => jwk);
-  const { issuer, audience, userIdClaim } = oidc;
-  const check = await verifyIdToken({
+  const { idToken, accessToken } = tokens;
+  const verdict = await verifyIdToken({
     token: idToken,
-    issuers: [{ issuer, audiences: [audience], userIdClaim, keys }],
+    issuers: [{ ...trustOf(oidc), keys }],
     nowSeconds: nowSeconds(clock),
     loginSecondsMax: 300,
     loginKeyBlob: nonceBytes,
     mode: "claiming",
   });
-  if (!check.ok || check.binding !== "idp") {
-    throw new QfError("ERR_TOKEN_INVALID", "the identity provider's answer cannot be accepted", {
-      hint: "open the link again",
-    });
-  }
-  return { subject: check.subject, email: check.claims.email ?? "", name: check.claims.name ?? "" };
+  if (!verdict.ok) throw tokenRefused(verdict.fault);
+  if (verdict.binding !== "idp") throw tokenRefused(tokenFault("nonce", "one of this page", undefined));
+  const asked = { ctx: { oidc, log }, userInfo: relyingParty.userInfo };
+  const given = accessToken === null ? undefined : ({ value: accessToken, from: "provider" } as const);
+  const more = await moreClaims(asked, verdict, { idToken, accessToken: given });
+  const { email = "", name = "" } = personClaims(withUserInfo(verdict.payload, more));
+  return { subject: verdict.subject, email, name };
 }

@@ -38,6 +38,10 @@ export const CompactJws = lazySchema(() =>
     .regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, "is not a compact JWS"),
 );
 
+/** Hosts that a loopback redirect may name; some providers take only one of them. */
+export const LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"] as const;
+export type LoopbackHost = (typeof LOOPBACK_HOSTS)[number];
+
 /** GET /client/v1/config: public; what a client must know before it can sign anybody in. */
 export const ClientConfig = lazySchema(() =>
   z.object({
@@ -54,6 +58,12 @@ export const ClientConfig = lazySchema(() =>
       loopback: z.boolean(),
       /** Fixed loopback port the provider insists on. Absent or 0: any. */
       redirectPort: z.int().min(0).max(65_535).optional(),
+      /** Host of that redirect. Absent: 127.0.0.1. */
+      loopbackHost: z.enum(LOOPBACK_HOSTS).optional(),
+      /** Exact `aud` of its tokens. Absent: the client id. */
+      audience: z.string().min(1).max(512).optional(),
+      /** Claim with a person's groups. Absent: none is read. */
+      groupsClaim: z.string().min(1).max(256).optional(),
       /** Whether `prompt=login` is sent. */
       promptLogin: z.boolean(),
     }),
@@ -87,13 +97,23 @@ export const PeerFacts = lazySchema(() =>
 );
 export type PeerFacts = z.infer<typeof PeerFacts>;
 
+/** Leaves room for everything else in a request of 64 kB. */
+export const ACCESS_TOKEN_LENGTH_MAX = 32_768;
+
 /**
  * Where a login's token comes from. `claimed`: a token without a nonce that management already holds
  * for this login key (binding `ca`); it never leaves management again.
  */
 export const LoginProof = lazySchema(() =>
   z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("id_token"), idToken: CompactJws }),
+    z.strictObject({
+      kind: z.literal("id_token"),
+      idToken: CompactJws,
+      /** For UserInfo, where the ID token lacks name, e-mail or groups. Asked with once, kept nowhere. */
+      accessToken: z.string().min(1).max(ACCESS_TOKEN_LENGTH_MAX).optional(),
+      /** The hosted sign-in whose page took this token: what it told of the person is known already. */
+      hostedId: Id.optional(),
+    }),
     z.strictObject({ kind: z.literal("claimed"), loginId: Id }),
     z.strictObject({ kind: z.literal("service_token"), token: z.string().min(16).max(256) }),
   ]),
@@ -310,7 +330,13 @@ export const HostedClaimResponse = lazySchema(() =>
   z.discriminatedUnion("status", [
     z.object({ status: z.literal("waiting") }),
     z.object({ status: z.literal("wrong_code"), triesLeft: z.int() }),
-    z.object({ status: z.literal("denied") }),
+    /** With `message` the sign-in failed, or the provider refused: it is what the page said. */
+    z.object({
+      status: z.literal("denied"),
+      code: z.string().max(64).optional(),
+      message: z.string().max(500).optional(),
+      hint: z.string().max(500).optional(),
+    }),
     z.object({ status: z.literal("approved"), proof: LoginProof }),
   ]),
 );

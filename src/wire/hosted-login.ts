@@ -30,6 +30,16 @@ export const HostedLoginData = z.strictObject({
       hostKeys: z.array(z.string().max(64)).max(8),
     })
     .optional(),
+  /** Set on approval with an ID token: whom it made known here, and which token that was. */
+  person: z.strictObject({ userId: Id, tokenHash: Sha256 }).optional(),
+  /** Why it ended without anybody's no: what the page said. */
+  failure: z
+    .strictObject({
+      code: z.string().max(64),
+      message: z.string().max(500),
+      hint: z.string().max(500).optional(),
+    })
+    .optional(),
   /** Set on approval: what the claim hands out. An ID token is encrypted under the master key. */
   proof: z
     .discriminatedUnion("kind", [

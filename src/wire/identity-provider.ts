@@ -7,14 +7,38 @@
 import { z } from "zod";
 import { HttpUrl } from "./units.ts";
 
+/** A list that only advises; one that makes no sense counts as absent. */
+const listed = z.array(z.string().max(256)).max(1024).optional().catch(undefined);
+
 export const ProviderDocument = z.object({
   /** Must equal the issuer that was asked, byte for byte. */
   issuer: HttpUrl,
   authorization_endpoint: HttpUrl,
   token_endpoint: HttpUrl,
   jwks_uri: HttpUrl,
+  /** Absent: it has none. */
+  userinfo_endpoint: HttpUrl.optional(),
+  /** Absent: it does not say, which by the specification means `client_secret_basic`. */
+  token_endpoint_auth_methods_supported: listed,
+  id_token_signing_alg_values_supported: listed,
+  scopes_supported: listed,
+  claims_supported: listed,
+  /** RFC 9207. */
+  authorization_response_iss_parameter_supported: z.boolean().optional(),
 });
 export type ProviderDocument = z.infer<typeof ProviderDocument>;
+
+/** What the token endpoint answers with. Types, expiry and refresh tokens are of no use to us. */
+export const TokenAnswer = z.object({
+  id_token: z.string().min(1).max(1_048_576),
+  access_token: z.string().min(1).max(65_536).optional(),
+});
+
+/** RFC 6749 section 5.2. */
+export const ProviderErrorAnswer = z.object({
+  error: z.string().min(1).max(256),
+  error_description: z.string().max(4_096).optional(),
+});
 
 /** Keys of all kinds; those we cannot use are left out by whoever reads it. */
 export const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string().max(16) })).max(256) });

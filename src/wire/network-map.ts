@@ -82,6 +82,8 @@ export const TrustedIssuer = z.strictObject({
   issuer: HttpUrl,
   /** Exact `aud` entries accepted. */
   audiences: z.array(z.string().min(1).max(512)).min(1).max(16),
+  /** Exact `azp` values accepted, where a token has one. Absent: the audiences. */
+  clients: z.array(z.string().min(1).max(512)).min(1).max(16).optional(),
   /** Claim that names the person inside this issuer. Default `sub`. */
   userIdClaim: z.string().min(1).max(128),
   /** Current keys and old ones that may still have signed a cached login. */

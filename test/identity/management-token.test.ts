@@ -139,6 +139,10 @@ test("an ID token is never management's own, nor the other way, with the same ke
   const issuers = [{ issuer: ORIGIN, audiences: [MACHINE], userIdClaim: "sub", keys: [jwk] }];
   const nonce = nonceOf(loginKeyBlob);
   const ask = (token: string) => verifyIdToken(anIdTokenQuestion(token, { issuers, loginKeyBlob }));
-  expect(await ask(await tokenWith({ nonce }))).toEqual({ ok: false, reason: "token_invalid" });
+  expect(await ask(await tokenWith({ nonce }))).toMatchObject({
+    ok: false,
+    reason: "token_invalid",
+    fault: { check: "type" },
+  });
   expect(await ask(await tokenWith({ nonce }, { typ: "JWT" }))).toMatchObject({ ok: true });
 });

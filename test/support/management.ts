@@ -46,12 +46,14 @@ const embeddedOidc: OidcSettings = {
   issuer: `${ORIGIN}/idp`,
   clientId: "qf",
   clientSecret: null,
+  clientAuth: null,
   audience: "qf",
   scope: "openid",
   userIdClaim: "sub",
   groupsClaim: null,
   loopback: true,
   redirectPort: 0,
+  loopbackHost: "127.0.0.1",
   fetch,
 };
 

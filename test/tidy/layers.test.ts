@@ -30,7 +30,7 @@ const PACKAGE_DOORS: Record<string, readonly string[]> = {
   consola: ["base"],
   zod: ["wire"],
   jose: ["identity", "management"],
-  oauth4webapi: ["client", "management"],
+  oauth4webapi: ["identity"],
   ssh2: ["sshcore", "agent", "ssh"],
   hono: ["management"],
   "drizzle-orm": ["management"],

@@ -1,12 +1,14 @@
 /**
  * The keys of an external provider: fetched, stored, kept as long as a cached login may need them.
  *
- * Asked again every quarter of an hour, and when a token names a key nobody knows, but then at most
- * once a minute: a flood of made-up key ids costs the provider nothing.
+ * Fetched every quarter of an hour, and when a token names a key that is not known, but then at most once a
+ * minute: a flood of made-up key ids costs the provider nothing. After a failure they are fetched again soon,
+ * with growing waits, so that a provider that comes up late is used as soon as it is there.
  *
  * @module
  */
 import { type Clock, nowSeconds } from "../../base/clock.ts";
+import { isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { type FetchedKey, fetchIssuerKeys } from "../../identity/issuer-document.ts";
 import type { PublicJwk } from "../../wire/network-map.ts";
@@ -19,6 +21,8 @@ import { filled } from "../settings.ts";
 
 const REFRESH_MS = 15 * 60_000;
 const COOLDOWN_MS = 60_000;
+/** Wait after a first failure; it doubles up to `COOLDOWN_MS`. */
+const RETRY_MS = 500;
 /** A key is noted as seen at each refresh; one that is a day late was really gone. */
 const GRACE_SECONDS = 86_400;
 
@@ -27,6 +31,8 @@ export interface IssuerKeys {
   keysOf(accountId: AccountId): Promise<readonly PublicJwk[]>;
   /** Fetches now, unless that was done within the last minute. Returns whether a key was new. */
   refreshForUnknownKey(accountId: AccountId): Promise<boolean>;
+  /** Why the last fetch failed. Null: it did not, or there was none. */
+  lastFailure(): QfError | null;
   /** Refreshes from time to time until `stop`. */
   start(): void;
   stop(): void;
@@ -42,48 +48,80 @@ export interface IssuerKeysDeps {
 }
 
 export function createIssuerKeys(deps: IssuerKeysDeps): IssuerKeys {
-  let timer: ReturnType<typeof setInterval> | undefined;
+  const { clock } = deps;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let lastTryMs = Number.NEGATIVE_INFINITY;
+  let failures = 0;
+  let failure: QfError | null = null;
   let running: Promise<boolean> | undefined;
+  let isStopped = true;
 
-  /** One fetch at a time, shared by all who wait for it. */
+  /** One fetch at a time, shared by all who wait for it. False: no key was new, or it failed. */
   function refresh(): Promise<boolean> {
-    running ??= refreshAll(deps).finally(() => {
+    if (running !== undefined) return running;
+    lastTryMs = clock.monotonicMs();
+    running = fetchNow().finally(() => {
       running = undefined;
+      schedule();
     });
-    lastTryMs = deps.clock.monotonicMs();
     return running;
+  }
+
+  async function fetchNow(): Promise<boolean> {
+    try {
+      const isAnyNew = await refreshAll(deps);
+      failures = 0;
+      failure = null;
+      return isAnyNew;
+    } catch (cause) {
+      failures += 1;
+      failure = noteFailure(deps, cause);
+      return false;
+    }
+  }
+
+  function waitMs(): number {
+    return failures === 0 ? COOLDOWN_MS : Math.min(COOLDOWN_MS, RETRY_MS * 2 ** (failures - 1));
+  }
+
+  function isCoolingDown(): boolean {
+    return running === undefined && clock.monotonicMs() - lastTryMs < waitMs();
+  }
+
+  function schedule(): void {
+    clearTimeout(timer);
+    if (isStopped) return;
+    timer = setTimeout(() => void refresh(), failures === 0 ? REFRESH_MS : waitMs());
+    timer.unref();
   }
 
   return {
     async keysOf(accountId) {
       const stored = await storedKeys(deps, accountId);
-      const isCoolingDown = running === undefined && deps.clock.monotonicMs() - lastTryMs < COOLDOWN_MS;
-      if (stored.length > 0 || isCoolingDown) return stored;
-      await refresh().catch((cause) => warn(deps, cause));
+      if (stored.length > 0 || isCoolingDown()) return stored;
+      await refresh();
       return storedKeys(deps, accountId);
     },
-    async refreshForUnknownKey() {
-      if (running === undefined && deps.clock.monotonicMs() - lastTryMs < COOLDOWN_MS) return false;
-      return refresh().catch((cause) => {
-        warn(deps, cause);
-        return false;
-      });
-    },
+    refreshForUnknownKey: async () => !isCoolingDown() && refresh(),
+    lastFailure: () => failure,
     start() {
-      const tick = (): void => void refresh().catch((cause) => warn(deps, cause));
-      tick();
-      timer = setInterval(tick, REFRESH_MS);
-      timer.unref();
+      isStopped = false;
+      void refresh();
     },
     stop() {
-      clearInterval(timer);
+      isStopped = true;
+      clearTimeout(timer);
     },
   };
 }
 
-function warn(deps: IssuerKeysDeps, cause: unknown): void {
-  deps.log.warn("identity provider's keys not fetched", { issuer: deps.issuer }, cause);
+function noteFailure({ log, issuer }: IssuerKeysDeps, cause: unknown): QfError {
+  const message = isQfError(cause) ? cause.message : "it failed";
+  log.warn("identity provider's keys not fetched", { issuer, message }, cause);
+  return new QfError("ERR_UNAVAILABLE", `the identity provider's keys could not be fetched: ${message}`, {
+    hint: (isQfError(cause) ? cause.hint : undefined) ?? "try again in a moment",
+    cause,
+  });
 }
 
 async function storedKeys(deps: IssuerKeysDeps, accountId: AccountId): Promise<PublicJwk[]> {

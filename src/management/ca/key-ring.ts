@@ -29,7 +29,7 @@ import type { IssuerKeys } from "./issuer-keys.ts";
 export interface KeyRingDeps {
   readonly store: Store;
   readonly masterKey: Uint8Array;
-  readonly oidc: Pick<OidcSettings, "embedded" | "issuer" | "audience" | "userIdClaim">;
+  readonly oidc: Pick<OidcSettings, "embedded" | "issuer" | "clientId" | "audience" | "userIdClaim">;
   /** Null with the embedded provider. */
   readonly issuerKeys: IssuerKeys | null;
 }
@@ -81,11 +81,19 @@ export function createKeyRing(deps: KeyRingDeps): OpenKeyRing {
         deps.issuerKeys === null
           ? (await rowsOf(null, "oidc")).map(publicJwkOf)
           : await deps.issuerKeys.keysOf(accountId);
-      const { issuer, audience, userIdClaim } = deps.oidc;
-      return [{ issuer, audiences: [audience], userIdClaim, keys: [...keys] }];
+      return [{ ...trustOf(deps.oidc), keys: [...keys] }];
     },
     forget: () => cache.clear(),
   };
+}
+
+/** What of a provider's tokens is believed, without its keys. */
+export function trustOf(
+  oidc: Pick<OidcSettings, "issuer" | "clientId" | "audience" | "userIdClaim">,
+): Omit<TrustedIssuer, "keys"> {
+  const { issuer, clientId, audience, userIdClaim } = oidc;
+  const clients = audience === clientId ? {} : { clients: [clientId] };
+  return { issuer, audiences: [audience], ...clients, userIdClaim };
 }
 
 /**

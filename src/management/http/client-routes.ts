@@ -52,7 +52,8 @@ const LIMITS = {
   devices: 600,
   machines: 600,
   hosted: 120,
-  claims: 1_200,
+  /** Each waiting terminal looks every second and a half. */
+  claims: 6_000,
 };
 
 /** What the server knows of a connection: where it comes from. */
@@ -114,13 +115,23 @@ export function createClientRoutes(deps: LoginDeps) {
 async function clientConfig({ ctx }: LoginDeps): Promise<ClientConfig> {
   const account = await currentAccount(ctx);
   const settings = filled(account.settings);
-  const { issuer, clientId, scope, loopback, redirectPort } = ctx.oidc;
+  const { issuer, clientId, audience, scope, loopback, redirectPort, loopbackHost, groupsClaim } = ctx.oidc;
   return {
     protocolVersion: PROTOCOL_VERSION,
     accountId: account.id,
     origin: ctx.origin,
     domain: account.domain,
-    oidc: { issuer, clientId, scope, loopback, redirectPort, promptLogin: settings.prompt_login },
+    oidc: {
+      issuer,
+      clientId,
+      scope,
+      loopback,
+      redirectPort,
+      loopbackHost,
+      promptLogin: settings.prompt_login,
+      ...(audience === clientId ? {} : { audience }),
+      ...(groupsClaim === null ? {} : { groupsClaim }),
+    },
     loginConfirmation: settings.login_confirmation,
     loginSecondsMax: settings.login_seconds_max,
     nowMs: Math.round(ctx.clock.nowMs()),

@@ -12,12 +12,13 @@ import { getCookie, setCookie } from "hono/cookie";
 import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
 import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
 import { isEqualSecret, sha256 } from "../../base/random.ts";
+import { isRefusal } from "../../identity/provider-failure.ts";
 import { nonceOf } from "../../identity/verify.ts";
 import { Id } from "../../wire/units.ts";
 import { DEVICE_NAME_PARAM, HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
 import type { RelyingParty } from "../idp/relying-party.ts";
 import { currentAccount, type LoginDeps } from "../login/deps.ts";
-import { approveHosted, denyHosted, findWaiting, type OpenHostedLogin } from "../login/hosted.ts";
+import { approveHosted, denyHosted, failHosted, findWaiting, type OpenHostedLogin } from "../login/hosted.ts";
 import { filled } from "../settings.ts";
 import { messagePage, pageHeaders } from "../web/html.ts";
 import { formOf } from "./form.ts";
@@ -96,7 +97,7 @@ function askerOf({ deviceName, localUser, approval }: OpenHostedLogin["data"]): 
   return approval === undefined ? deviceName : `${localUser}@${deviceName}`;
 }
 
-/** Redeems the provider's code and approves. A person who said no there has said no here. */
+/** Redeems the provider's code and approves. A no at the provider is a no here; a failure is not anybody's no. */
 async function finish(
   deps: HostedRoutesDeps,
   hosted: OpenHostedLogin,
@@ -109,12 +110,14 @@ async function finish(
   const redirectUri = origin + HOSTED_CALLBACK_PATH;
   const verifier = verifierOf(secret, hosted.row.id);
   try {
-    const idToken = await deps.relyingParty.redeem({ callback: seen, redirectUri, state, verifier });
-    return await approveHosted(deps.login, hosted, idToken);
+    const tokens = await deps.relyingParty.redeem({ callback: seen, redirectUri, state, verifier });
+    return await approveHosted(deps.login, hosted, tokens);
   } catch (error) {
-    if (isQfError(error, "ERR_LOGIN_FAILED") || isQfError(error, "ERR_ACCESS_DENIED")) {
-      await denyHosted(deps.login, hosted).catch(() => {});
-    }
+    // The code is used up: nothing more can come of this sign-in, whatever went wrong.
+    const end = isRefusal(error) ? denyHosted : failHosted;
+    await end(deps.login, hosted, error).catch((cause) => {
+      deps.login.ctx.log.warn("a failed sign-in could not be ended", { hosted: hosted.row.id }, cause);
+    });
     throw error;
   }
 }
@@ -122,6 +125,10 @@ async function finish(
 function failurePage(c: Context, deps: HostedRoutesDeps, error: Error): Response {
   const isKnown = isQfError(error);
   if (!isKnown) deps.login.ctx.log.error("sign-in page failed", {}, error);
+  // On the way back it has been said already, with the sign-in that it ended.
+  else if (error.code === "ERR_UNAVAILABLE" && c.req.path !== HOSTED_CALLBACK_PATH) {
+    deps.login.ctx.log.warn("identity provider not available", { message: error.message }, error.cause);
+  }
   const status = isKnown ? FAILURES[error.code].httpStatus : 500;
   const message = isKnown ? error.message : "something went wrong here";
   const text = messagePage(

@@ -12,11 +12,12 @@ import { getCookie, setCookie } from "hono/cookie";
 import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { isEqualSecret, sha256 } from "../../base/random.ts";
+import { failureDetails } from "../../identity/provider-failure.ts";
 import { DisplayName, Email } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../idp/passwords.ts";
 import { HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
-import type { RelyingParty } from "../idp/relying-party.ts";
+import type { HostedTokens, RelyingParty } from "../idp/relying-party.ts";
 import type { NewOwner } from "../init.ts";
 import { html, messagePage, page, pageHeaders } from "../web/html.ts";
 import { formOf } from "./form.ts";
@@ -43,8 +44,8 @@ export interface SetupRoutesDeps {
   /** Uses the link up and makes the account, or neither. Returns the owner's API token. */
   readonly complete: (linkHash: string, owner: NewOwner) => Promise<string>;
   readonly hashPassword: (password: string) => Promise<string>;
-  /** Verifies a token whose nonce must be the digest of `nonceBytes`. */
-  readonly verify: (idToken: string, nonceBytes: Uint8Array) => Promise<SetupIdentity>;
+  /** Verifies tokens whose nonce must be the digest of `nonceBytes`. */
+  readonly verify: (tokens: HostedTokens, nonceBytes: Uint8Array) => Promise<SetupIdentity>;
 }
 
 /** Digest under which a link's secret is kept. */
@@ -140,13 +141,13 @@ async function fromProvider(deps: SetupRoutesDeps, c: Context): Promise<string> 
   const linkHash = setupLinkHash(link);
   if (!(await deps.isOpen(linkHash))) throw linkOver();
   const seen = new URL(c.req.url);
-  const idToken = await deps.relyingParty.redeem({
+  const tokens = await deps.relyingParty.redeem({
     callback: new URL(seen.pathname + seen.search, deps.origin),
     redirectUri: deps.origin + HOSTED_CALLBACK_PATH,
     state,
     verifier: verifierOf(secret),
   });
-  const { subject, email, name } = await deps.verify(idToken, nonceBytes(secret));
+  const { subject, email, name } = await deps.verify(tokens, nonceBytes(secret));
   const shown = DisplayName.safeParse(name);
   const identity = { issuer: deps.oidc.issuer, subject, name: shown.success ? shown.data : "" };
   return deps.complete(linkHash, { email: Email.safeParse(email).success ? email : "", identity });
@@ -174,6 +175,10 @@ function failurePage(c: Context, deps: SetupRoutesDeps, error: Error): Response 
   const known = isQfError(error) ? error : new QfError("ERR_INTERNAL", "something went wrong here");
   const status = FAILURES[known.code].httpStatus;
   if (status === 500) deps.log.error("set-up failed", {}, error);
+  const details = failureDetails(error);
+  if (Object.keys(details).length > 0 || known.code === "ERR_UNAVAILABLE") {
+    deps.log.warn("set-up failed", { message: known.message, ...details }, known.cause);
+  }
   const message = `${known.message.slice(0, 1).toUpperCase()}${known.message.slice(1)}.`;
   return c.body(messagePage("Not set up", message, known.hint), status, pageHeaders());
 }

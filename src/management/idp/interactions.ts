@@ -141,7 +141,7 @@ async function submit(deps: InteractionDeps, exchange: Exchange, interaction: In
   const finish = (result: Record<string, unknown>): Promise<void> =>
     deps.provider.interactionFinished(req, res, result);
   if (form.get("action") === "deny") {
-    return finish({ error: "access_denied", error_description: "the person said no" });
+    return finish({ error: "access_denied" });
   }
   if (interaction.prompt.name !== "login") {
     if (form.get("action") !== "confirm") throw new QfError("ERR_BAD_REQUEST", "this form is not complete");

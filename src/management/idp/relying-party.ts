@@ -1,118 +1,71 @@
 /**
- * Management as the provider's client, for the sign-ins that run on its own pages: authorization code
- * with PKCE. Works with the embedded provider and with any other.
+ * Management as the provider's client, for the sign-ins that run on its own pages. Works with the embedded
+ * provider and with any other.
  *
  * The token it returns is not believed here: `login/prove.ts` verifies it like any other.
  *
  * @module
  */
-import * as oauth from "oauth4webapi";
 import type { Clock } from "../../base/clock.ts";
-import { QfError } from "../../base/errors.ts";
-import { isSafeUrl } from "../../identity/strict-fetch.ts";
+import { type AuthorizationOrder, authorizationUrl, redeemCode } from "../../identity/code-flow.ts";
+import { fetchProviderDocument } from "../../identity/provider-document.ts";
+import { fetchUserInfo } from "../../identity/user-info.ts";
+import type { ProviderDocument } from "../../wire/identity-provider.ts";
 import type { OidcSettings } from "../context.ts";
 
 const DISCOVERY_MS = 10 * 60_000;
 
-export interface AuthorizationOrder {
-  readonly redirectUri: string;
-  readonly state: string;
-  readonly nonce: string;
-  /** PKCE. */
-  readonly verifier: string;
-  /** Ask for a new sign-in whatever session the browser has. */
-  readonly fresh: boolean;
-  readonly promptLogin: boolean;
-  /** Further parameters, for the embedded provider's page. */
-  readonly extra?: Readonly<Record<string, string>>;
+export type HostedOrder = Omit<AuthorizationOrder, "clientId" | "scope">;
+
+export interface HostedTokens {
+  /** As it came, unverified. */
+  readonly idToken: string;
+  /** Null: none was given. */
+  readonly accessToken: string | null;
 }
 
 export interface RelyingParty {
   /** Where the browser goes. Throws ERR_UNAVAILABLE when the provider cannot be asked. */
-  authorizationUrl(order: AuthorizationOrder): Promise<string>;
-  /** The ID token for the code in `callback`. Throws ERR_LOGIN_FAILED, also when the person said no. */
+  authorizationUrl(order: HostedOrder): Promise<string>;
+  /** What the code in `callback` is worth. Throws ERR_LOGIN_FAILED or ERR_UNAVAILABLE with the provider's words. */
   redeem(answer: {
     readonly callback: URL;
     readonly redirectUri: string;
     readonly state: string;
     readonly verifier: string;
-  }): Promise<string>;
+  }): Promise<HostedTokens>;
+  /** What UserInfo says of `subject`; null where the provider has no such endpoint. Throws as `redeem` does. */
+  userInfo(accessToken: string, subject: string): Promise<Readonly<Record<string, unknown>> | null>;
 }
 
 export function createRelyingParty(oidc: OidcSettings, clock: Clock): RelyingParty {
-  const client: oauth.Client = { client_id: oidc.clientId };
-  const authentication =
-    oidc.clientSecret === null ? oauth.None() : oauth.ClientSecretBasic(oidc.clientSecret);
-  const http = {
-    [oauth.customFetch]: (url: string, init: object): Promise<Response> => oidc.fetch(url, init),
-    // `identity/strict-fetch.ts` and the embedded provider's own path keep to loopback where this is needed.
-    [oauth.allowInsecureRequests]: isSafeUrl(oidc.issuer),
-  };
-  let known: { server: oauth.AuthorizationServer; atMs: number } | undefined;
+  let known: { document: ProviderDocument; atMs: number } | undefined;
+  // What the provider took last, so that the other method is not tried first again and again.
+  let { clientAuth } = oidc;
 
-  async function discover(): Promise<oauth.AuthorizationServer> {
-    if (known !== undefined && clock.monotonicMs() - known.atMs < DISCOVERY_MS) return known.server;
-    try {
-      const issuer = new URL(oidc.issuer);
-      const response = await oauth.discoveryRequest(issuer, http);
-      const server = await oauth.processDiscoveryResponse(issuer, response);
-      known = { server, atMs: clock.monotonicMs() };
-      return server;
-    } catch (cause) {
-      throw new QfError("ERR_UNAVAILABLE", "the identity provider cannot be reached", {
-        hint: "try again; if it stays, tell an administrator",
-        cause,
-      });
-    }
+  async function discover(): Promise<ProviderDocument> {
+    if (known !== undefined && clock.monotonicMs() - known.atMs < DISCOVERY_MS) return known.document;
+    const document = await fetchProviderDocument(oidc.issuer, oidc.fetch);
+    known = { document, atMs: clock.monotonicMs() };
+    return document;
   }
 
   return {
     async authorizationUrl(order) {
-      const server = await discover();
-      const endpoint = server.authorization_endpoint ?? "";
-      if (!isSafeUrl(endpoint)) throw new QfError("ERR_UNAVAILABLE", "the identity provider has no page");
-      const url = new URL(endpoint);
-      const parameters = {
-        client_id: oidc.clientId,
-        redirect_uri: order.redirectUri,
-        response_type: "code",
-        scope: oidc.scope,
-        state: order.state,
-        nonce: order.nonce,
-        code_challenge: await oauth.calculatePKCECodeChallenge(order.verifier),
-        code_challenge_method: "S256",
-        ...(order.fresh || order.promptLogin ? { prompt: "login" } : {}),
-        ...(order.fresh ? { max_age: "0" } : {}),
-        ...order.extra,
-      };
-      for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-      return url.href;
+      const { clientId, scope } = oidc;
+      return authorizationUrl(await discover(), { ...order, clientId, scope });
     },
-    async redeem({ callback, redirectUri, state, verifier }) {
-      const server = await discover();
-      try {
-        const parameters = oauth.validateAuthResponse(server, client, callback, state);
-        const response = await oauth.authorizationCodeGrantRequest(
-          server,
-          client,
-          authentication,
-          parameters,
-          redirectUri,
-          verifier,
-          http,
-        );
-        // The nonce is judged with the rest of the token, since some providers leave it out.
-        const tokens = await oauth.processGenericTokenEndpointResponse(server, client, response);
-        if (tokens.id_token === undefined) throw new Error("no ID token");
-        return tokens.id_token;
-      } catch (cause) {
-        const isDenied = cause instanceof oauth.AuthorizationResponseError && cause.error === "access_denied";
-        throw new QfError(
-          "ERR_LOGIN_FAILED",
-          isDenied ? "the sign-in was refused" : "the identity provider's answer cannot be accepted",
-          { hint: "go back to the terminal and start again", cause },
-        );
-      }
+    async redeem(answer) {
+      const { clientId, clientSecret } = oidc;
+      const credentials = { clientId, clientSecret, clientAuth };
+      const redeemed = await redeemCode(await discover(), { ...answer, credentials, fetch: oidc.fetch });
+      clientAuth = redeemed.clientAuth;
+      return redeemed;
+    },
+    async userInfo(accessToken, subject) {
+      const { userinfo_endpoint: endpoint } = await discover();
+      if (endpoint === undefined) return null;
+      return fetchUserInfo({ endpoint, accessToken, subject, fetch: oidc.fetch });
     },
   };
 }

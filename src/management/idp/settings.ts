@@ -6,12 +6,16 @@
 import { readFile, stat } from "node:fs/promises";
 import { QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { ClientAuthMethod } from "../../identity/client-auth.ts";
 import { createStrictFetch, isSafeUrl } from "../../identity/strict-fetch.ts";
+import type { LoopbackHost } from "../../wire/client-api.ts";
 import { HttpUrl } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
 import { EMBEDDED_CLIENT_ID, EMBEDDED_SCOPE } from "./provider.ts";
 
 const SECRET_BYTES_MAX = 4096;
+/** Name and e-mail too: without them people are rows of ids. */
+export const SCOPE_DEFAULT = "openid profile email";
 
 /** As given on the command line. Absent: the default beside it. */
 export interface ExternalOidcOptions {
@@ -22,9 +26,13 @@ export interface ExternalOidcOptions {
   readonly clientSecretFile?: string;
   /** Loopback port the provider insists on. Default 0: any. */
   readonly redirectPort?: number;
+  /** Default 127.0.0.1. */
+  readonly loopbackHost?: LoopbackHost;
+  /** Default: as the discovery document says. */
+  readonly clientAuth?: ClientAuthMethod;
   /** Exact `aud`. Default: the client id. */
   readonly audience?: string;
-  /** Default `openid`. */
+  /** Default `openid profile email`. */
   readonly scope?: string;
   /** Default `sub`. */
   readonly userIdClaim?: string;
@@ -39,12 +47,14 @@ export function embeddedOidc(origin: string, fetchProvider: typeof fetch): OidcS
     issuer: `${origin}/idp`,
     clientId: EMBEDDED_CLIENT_ID,
     clientSecret: null,
+    clientAuth: null,
     audience: EMBEDDED_CLIENT_ID,
     scope: EMBEDDED_SCOPE,
     userIdClaim: "sub",
     groupsClaim: null,
     loopback: true,
     redirectPort: 0,
+    loopbackHost: "127.0.0.1",
     fetch: fetchProvider,
   };
 }
@@ -56,8 +66,11 @@ export async function externalOidc(options: ExternalOidcOptions, log: Log): Prom
       hint: "it is the issuer of the provider's discovery document, as in https://accounts.example.com",
     });
   }
+  if (options.clientAuth !== undefined && options.clientSecretFile === undefined) {
+    throw new QfError("ERR_USAGE", "--oidc-client-auth needs --oidc-client-secret-file");
+  }
   if (options.clientId === "") throw new QfError("ERR_USAGE", "--oidc-client-id is missing");
-  const scope = options.scope ?? "openid";
+  const scope = options.scope ?? SCOPE_DEFAULT;
   if (!scope.split(" ").includes("openid")) throw new QfError("ERR_USAGE", "--oidc-scope lacks openid");
   const clientSecret =
     options.clientSecretFile === undefined ? null : await readSecret(options.clientSecretFile, log);
@@ -66,6 +79,7 @@ export async function externalOidc(options: ExternalOidcOptions, log: Log): Prom
     issuer: options.issuer,
     clientId: options.clientId,
     clientSecret,
+    clientAuth: options.clientAuth ?? null,
     audience: options.audience ?? options.clientId,
     scope,
     userIdClaim: options.userIdClaim ?? "sub",
@@ -73,6 +87,7 @@ export async function externalOidc(options: ExternalOidcOptions, log: Log): Prom
     // A client with a secret cannot run on people's own machines.
     loopback: clientSecret === null,
     redirectPort: options.redirectPort ?? 0,
+    loopbackHost: options.loopbackHost ?? "127.0.0.1",
     fetch: createStrictFetch(fetch),
   };
 }

@@ -8,6 +8,7 @@ import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { SealedFor } from "../ca/seal.ts";
 import type { ManagementContext } from "../context.ts";
 import { type AccountRow, listAccounts } from "../db/tables/accounts.ts";
+import type { RelyingParty } from "../idp/relying-party.ts";
 import type { Challenges } from "./challenges.ts";
 import type { Refusals } from "./refusals.ts";
 
@@ -23,6 +24,10 @@ export interface LoginDeps {
   readonly waitForMap: (peerId: PeerId, version: number) => Promise<void>;
   /** Asks an external provider for a key nobody knows. False: nothing new. */
   readonly refreshIssuerKeys: (accountId: AccountId) => Promise<boolean>;
+  /** Why an external provider's keys could not be fetched when that was tried last. Null: they were, or never. */
+  readonly issuerKeysFailure: () => QfError | null;
+  /** What UserInfo says of `subject`. Null: there is no such endpoint. */
+  readonly userInfo: RelyingParty["userInfo"];
 }
 
 export interface Sealer {

@@ -8,9 +8,10 @@
  * @module
  */
 import { nowSeconds } from "../../base/clock.ts";
-import { QfError } from "../../base/errors.ts";
+import { isQfError, QfError } from "../../base/errors.ts";
 import { isEqualSecret, newId, newSecret, sha256 } from "../../base/random.ts";
 import { sourceKey } from "../../base/source-key.ts";
+import { failureDetails } from "../../identity/provider-failure.ts";
 import type {
   HostedClaimRequest,
   HostedClaimResponse,
@@ -30,14 +31,17 @@ import {
   updateHostedLogin,
 } from "../db/tables/logins.ts";
 import type { UserRow } from "../db/tables/users.ts";
+import type { HostedTokens } from "../idp/relying-party.ts";
 import { filled } from "../settings.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { newOneTimeCode, oneTimeCodeHash } from "./one-time-code.ts";
 import { initiatorOf } from "./person.ts";
-import { enterLogin, personOf, readProof } from "./prove.ts";
+import { enterLogin, personOf, readProof, tokenHash } from "./prove.ts";
 
 export const HOSTED_LIFETIME_SECONDS = 300;
 export const HOSTED_TRIES_MAX = 5;
+/** Of a failure's message and of its hint, as they are kept for the terminal. */
+const SENTENCE_LENGTH_MAX = 500;
 /** Alive at once from one source, and in all, approvals included. */
 const PER_SOURCE_MAX = 50;
 export const HOSTED_TOTAL_MAX = 5_000;
@@ -99,26 +103,58 @@ export async function findWaiting(deps: LoginDeps, id: string): Promise<OpenHost
   return { row, data: HostedLoginData.parse(row.data) };
 }
 
-/** The person said no. */
-export async function denyHosted(deps: LoginDeps, { row, data }: OpenHostedLogin): Promise<void> {
+/** The person said no, on our page or at the provider, which may have said so for them. */
+export async function denyHosted(
+  deps: LoginDeps,
+  { row, data }: OpenHostedLogin,
+  error?: unknown,
+): Promise<void> {
+  const meta = { ...metaOf(row, data), ...failureDetails(error) };
   await answerWaiting(deps, row, {
-    change: { state: "denied" },
-    event: { activity: "login.hosted.deny", targetId: row.id, meta: metaOf(row, data) },
+    change: {
+      state: "denied",
+      ...(error === undefined ? {} : { data: { ...data, failure: failureOf(error) } }),
+    },
+    event: { activity: "login.hosted.deny", targetId: row.id, meta },
   });
 }
 
+/** It cannot be finished, and nobody has said no: the terminal is told what the page says. */
+export async function failHosted(
+  deps: LoginDeps,
+  { row, data }: OpenHostedLogin,
+  error: unknown,
+): Promise<void> {
+  const failure = failureOf(error);
+  const reason = failure.message;
+  const meta = { ...metaOf(row, data), code: failure.code, reason, what: "hosted", ...failureDetails(error) };
+  // What is behind a denial or a fault of the token stands in `meta`; a stack says nothing more.
+  const isExplained = isQfError(error) && error.code !== "ERR_UNAVAILABLE" && error.code !== "ERR_INTERNAL";
+  deps.ctx.log.warn("sign-in failed", meta, isExplained ? undefined : error);
+  await answerWaiting(deps, row, {
+    change: { state: "denied", data: { ...data, failure } },
+    event: { activity: "login.failed", targetId: row.id, meta },
+  });
+}
+
+function failureOf(error: unknown): NonNullable<HostedLoginData["failure"]> {
+  if (!isQfError(error)) return { code: "ERR_INTERNAL", message: "something went wrong in management" };
+  const hint = error.hint === undefined ? {} : { hint: error.hint.slice(0, SENTENCE_LENGTH_MAX) };
+  return { code: error.code, message: error.message.slice(0, SENTENCE_LENGTH_MAX), ...hint };
+}
+
 /**
- * The provider's token came back to the page. Returns the code to show, null where a click is enough.
- * Throws ERR_TOKEN_INVALID when it does not name the login key, a denial for a blocked person.
+ * The provider's tokens came back to the page. Returns the code to show, null where a click is enough.
+ * Throws ERR_TOKEN_INVALID when they do not name the login key, a denial for a blocked person.
  */
 export async function approveHosted(
   deps: LoginDeps,
   hosted: OpenHostedLogin,
-  idToken: string,
+  { idToken, accessToken }: HostedTokens,
 ): Promise<string | null> {
   const { row, data } = hosted;
   const account = await currentAccount(deps.ctx);
-  const claim = { proof: { kind: "id_token", idToken } as const, loginKey: row.loginKey };
+  const claim = { proof: { kind: "id_token", idToken } as const, loginKey: row.loginKey, accessToken };
   const proof = await readProof(deps, account, { ...claim, when: "first" });
   const user = await personOf(deps, account, proof);
   // A machine is told who approved; the token stays here.
@@ -133,10 +169,11 @@ export async function approveHosted(
           kind: "claimed",
           loginId: (await enterLogin(tx, deps, { account, proof, user, loginKey: row.loginKey })).login.id,
         };
+    const person = user === null ? {} : { person: { userId: user.id, tokenHash: tokenHash(idToken) } };
     const change = {
       state: "approved" as const,
       codeHash: code === null ? null : oneTimeCodeHash(row.id, code),
-      data: { ...data, proof: kept },
+      data: { ...data, ...person, proof: kept },
     };
     if (!(await updateHostedLogin(tx, row.id, "waiting", change))) throw answeredAlready();
     tx.record({ activity: "login.hosted.approve", targetId: row.id, meta: metaOf(row, data) });
@@ -152,22 +189,38 @@ export async function claimHosted(
   id: string,
   request: HostedClaimRequest,
 ): Promise<HostedClaimResponse> {
-  return deps.ctx.store.transaction(async (tx) => {
+  const { store, clock } = deps.ctx;
+  // Terminals look again and again; nothing is locked for that.
+  const seen = answerWithoutCode(await store.read((tx) => findHostedLogin(tx, id)), request);
+  if (seen !== undefined) return seen;
+  return store.transaction(async (tx) => {
     const row = await findHostedLogin(tx, id);
-    if (row === undefined || !isEqualSecret(row.pollSecretHash, sha256(request.pollSecret))) {
-      throw new QfError("ERR_NOT_FOUND", "this sign-in is over", { hint: "start again" });
-    }
+    const early = answerWithoutCode(row, request);
+    if (early !== undefined || row === undefined) return early ?? { status: "waiting" };
     const data = HostedLoginData.parse(row.data);
-    if (data.approval !== undefined) throw new QfError("ERR_NOT_FOUND", "this sign-in is a machine's");
-    if (row.state === "waiting") return { status: "waiting" };
-    if (row.state === "denied") return { status: "denied" };
-    if (row.state === "claimed") throw new QfError("ERR_NOT_FOUND", "this sign-in was used already");
-    if (data.confirmation === "code" && request.code === undefined) return { status: "waiting" };
     if (data.confirmation === "code" && !isCode(row, request.code ?? "")) return wrongCode(tx, row);
     const { proof, ...rest } = data;
-    await updateHostedLogin(tx, id, "approved", { state: "claimed", codeHash: null, data: rest });
+    // The registration that follows looks at it once more.
+    const expiresAt = nowSeconds(clock) + HOSTED_LIFETIME_SECONDS;
+    await updateHostedLogin(tx, id, "approved", { state: "claimed", codeHash: null, data: rest, expiresAt });
     return { status: "approved", proof: openProof(deps, row, proof) };
   });
+}
+
+/** What there is to say before any code is looked at. Undefined: it is approved, and the code decides. */
+function answerWithoutCode(
+  row: HostedLoginRow | undefined,
+  request: HostedClaimRequest,
+): HostedClaimResponse | undefined {
+  if (row === undefined || !isEqualSecret(row.pollSecretHash, sha256(request.pollSecret))) {
+    throw new QfError("ERR_NOT_FOUND", "this sign-in is over", { hint: "start again" });
+  }
+  const { approval, confirmation, failure } = HostedLoginData.parse(row.data);
+  if (approval !== undefined) throw new QfError("ERR_NOT_FOUND", "this sign-in is a machine's");
+  if (row.state === "waiting") return { status: "waiting" };
+  if (row.state === "denied") return { status: "denied", ...failure };
+  if (row.state === "claimed") throw new QfError("ERR_NOT_FOUND", "this sign-in was used already");
+  return confirmation === "code" && request.code === undefined ? { status: "waiting" } : undefined;
 }
 
 /** Whether `typed` is the code that the page of this sign-in showed. */
@@ -191,13 +244,13 @@ async function wrongCode(tx: Writer, row: HostedLoginRow): Promise<HostedClaimRe
 function openProof(deps: LoginDeps, row: HostedLoginRow, kept: HostedLoginData["proof"]): LoginProof {
   if (kept === undefined) throw new QfError("ERR_NOT_FOUND", "this sign-in was used already");
   if (kept.kind === "claimed") return { kind: "claimed", loginId: kept.loginId };
-  return { kind: "id_token", idToken: deps.sealer.unseal(kept.sealed, sealedFor(row)) };
+  return { kind: "id_token", idToken: deps.sealer.unseal(kept.sealed, sealedFor(row)), hostedId: row.id };
 }
 
 async function answerWaiting(
   deps: LoginDeps,
   row: HostedLoginRow,
-  answer: { change: { state: "denied" }; event: NewEvent },
+  answer: { change: { state: "denied"; data?: HostedLoginData }; event: NewEvent },
 ): Promise<void> {
   const options = { accountId: row.accountId, initiator: initiatorOrNobody(null), events: [answer.event] };
   await deps.ctx.store.change(options, async (tx) => {

@@ -8,6 +8,7 @@ import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import { newId } from "../../base/random.ts";
 import { type GroupsClaim, groupsAmong } from "../../identity/groups-claim.ts";
+import { personClaims } from "../../identity/person-claims.ts";
 import type { IdTokenVerdict } from "../../identity/verify.ts";
 import { DisplayName, Email } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
@@ -36,6 +37,8 @@ export interface PersonDeps {
   readonly account: AccountRow;
   /** Null: groups are not the provider's to say. */
   readonly groups: GroupsClaim | null;
+  /** Of the token, and of UserInfo where the token lacks some: for showing. */
+  readonly claims: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -51,16 +54,19 @@ export async function findOrCreateUser(
   const isEmbedded = oidc.embedded && verified.issuer === oidc.issuer;
   const identity = { issuer: isEmbedded ? EMBEDDED_ISSUER : verified.issuer, subject: verified.subject };
   const known = await findUserByIdentity(tx, account.id, identity);
-  if (known !== undefined) return refreshUser(tx, deps, known, verified);
+  if (known !== undefined) return refreshUser(tx, deps, known);
   // The embedded provider knows nobody whom an administrator has not made; one who is gone stays gone.
   if (isEmbedded) throw denial("user_unknown");
   const settings = account.settings;
+  const shown = personClaims(deps.claims);
+  const email = shownEmail(shown.email);
   const user: UserRow = {
     id: newId(),
     accountId: account.id,
     ...identity,
-    email: shownEmail(verified.claims.email),
-    name: shownName(verified.claims.name) ?? shownEmail(verified.claims.email),
+    email,
+    // Where the provider tells nothing else, its own id is what people and administrators can compare.
+    name: shownName(shown.name) ?? (email || shownName(verified.subject)) ?? "",
     role: "user",
     autoGroups: await claimedGroups(tx, deps, []),
     isServiceUser: false,
@@ -86,16 +92,12 @@ export function initiatorOf(user: UserRow): { id: string; name: string; email: s
   return { id: user.id, name: user.name, email: user.email };
 }
 
-async function refreshUser(
-  tx: ChangeWriter,
-  deps: PersonDeps,
-  user: UserRow,
-  verified: Verified,
-): Promise<UserRow> {
+async function refreshUser(tx: ChangeWriter, deps: PersonDeps, user: UserRow): Promise<UserRow> {
+  const shown = personClaims(deps.claims);
   const autoGroups = await claimedGroups(tx, deps, user.autoGroups);
-  const email =
-    user.issuer === EMBEDDED_ISSUER ? user.email : shownEmail(verified.claims.email) || user.email;
-  const name = user.issuer === EMBEDDED_ISSUER ? user.name : (shownName(verified.claims.name) ?? user.name);
+  const isEmbedded = user.issuer === EMBEDDED_ISSUER;
+  const email = isEmbedded ? user.email : shownEmail(shown.email) || user.email;
+  const name = isEmbedded ? user.name : (shownName(shown.name) ?? user.name);
   const change = { autoGroups, email, name, lastLoginAt: nowSeconds(tx.clock) };
   await updateUser(tx, deps.account.id, user.id, change);
   const isSame = autoGroups.join() === user.autoGroups.join() && email === user.email && name === user.name;

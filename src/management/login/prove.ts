@@ -11,18 +11,28 @@ import { nowSeconds } from "../../base/clock.ts";
 import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
 import { newId, sha256 } from "../../base/random.ts";
+import { tokenRefused } from "../../identity/provider-failure.ts";
+import type { TokenCheck } from "../../identity/token-fault.ts";
+import { withUserInfo } from "../../identity/user-info.ts";
 import { type IdTokenVerdict, verifyIdToken } from "../../identity/verify.ts";
 import type { LoginProof } from "../../wire/client-api.ts";
-import type { ReasonCode } from "../../wire/reason.ts";
+import { HostedLoginData } from "../../wire/hosted-login.ts";
 import type { ChangeWriter, Reader } from "../db/engine/store.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import { findByToken, markTokenUsed } from "../db/tables/api-tokens.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";
-import { findLogin, findLoginByKey, insertLogin, type LoginRow } from "../db/tables/logins.ts";
+import {
+  findHostedLogin,
+  findLogin,
+  findLoginByKey,
+  insertLogin,
+  type LoginRow,
+} from "../db/tables/logins.ts";
 import { EMBEDDED_ISSUER, findUser, type UserRow } from "../db/tables/users.ts";
 import { filled } from "../settings.ts";
 import { denial } from "./denial.ts";
 import type { LoginDeps } from "./deps.ts";
+import { moreClaims } from "./more-claims.ts";
 import { checkMaySignIn, findOrCreateUser, initiatorOf } from "./person.ts";
 import { readGroups } from "./read-groups.ts";
 
@@ -30,27 +40,44 @@ type Verified = Extract<IdTokenVerdict, { ok: true }>;
 
 /** A proof of which everything is known that can be known without the database. */
 export type ReadProof =
-  | { readonly kind: "id_token"; readonly idToken: string; readonly verified: Verified }
+  | ProvenToken
   | { readonly kind: "claimed"; readonly loginId: string }
   | { readonly kind: "service_token"; readonly token: string };
+
+interface ProvenToken {
+  readonly kind: "id_token";
+  readonly idToken: string;
+  readonly verified: Verified;
+  /** Of UserInfo, where the token lacks some. */
+  readonly more: Readonly<Record<string, unknown>>;
+  /** The hosted sign-in that took this token before. */
+  readonly hostedId: string | undefined;
+}
 
 export interface ProvenLogin {
   readonly login: LoginRow;
   readonly user: UserRow;
 }
 
+/** Faults that a key which we have not seen yet would explain. */
+const CURED_BY_KEYS: readonly TokenCheck[] = ["keys", "key", "signature"];
+
+export interface ProofClaim {
+  readonly proof: LoginProof;
+  readonly loginKey: string;
+  /** `first`: it is to become a login, so its `exp` counts and it need not name a key. `again`: it must name this key. */
+  readonly when: "first" | "again";
+  /** Given to us by the provider, with the ID token. */
+  readonly accessToken?: string | null;
+}
+
 /**
- * Verifies the token of `proof`. `first`: it is to become a login, so its `exp` counts and it need not
- * name a key. `again`: it must name this key. Throws ERR_TOKEN_INVALID, or ERR_LOGIN_REQUIRED when it was
- * good once.
+ * Verifies the token of `proof`, and asks UserInfo for what a first one lacks. Throws ERR_TOKEN_INVALID with the
+ * fault as its cause, or ERR_LOGIN_REQUIRED when it was good once; ERR_UNAVAILABLE when there are no keys yet.
  */
-export async function readProof(
-  deps: LoginDeps,
-  account: AccountRow,
-  claim: { readonly proof: LoginProof; readonly loginKey: string; readonly when: "first" | "again" },
-): Promise<ReadProof> {
+export async function readProof(deps: LoginDeps, account: AccountRow, claim: ProofClaim): Promise<ReadProof> {
   if (claim.proof.kind !== "id_token") return claim.proof;
-  const { idToken } = claim.proof;
+  const { idToken, hostedId } = claim.proof;
   const ask = async (): Promise<IdTokenVerdict> =>
     verifyIdToken({
       token: idToken,
@@ -62,11 +89,24 @@ export async function readProof(
     });
   let verdict = await ask();
   // The provider may have begun to sign with a key that we have not seen yet.
-  if (!verdict.ok && verdict.reason === "token_invalid" && (await deps.refreshIssuerKeys(account.id))) {
-    verdict = await ask();
+  if (isCuredByKeys(verdict) && (await deps.refreshIssuerKeys(account.id))) verdict = await ask();
+  if (!verdict.ok) {
+    const failure = isCuredByKeys(verdict) ? deps.issuerKeysFailure() : null;
+    throw failure ?? tokenRefused(verdict.fault);
   }
-  if (verdict.ok) return { kind: "id_token", idToken, verified: verdict };
-  throw tokenRefused(verdict.reason);
+  const more = claim.when === "first" ? await moreClaims(deps, verdict, tokensOf(claim, idToken)) : {};
+  return { kind: "id_token", idToken, verified: verdict, more, hostedId };
+}
+
+function isCuredByKeys(verdict: IdTokenVerdict): boolean {
+  return !verdict.ok && CURED_BY_KEYS.includes(verdict.fault.check);
+}
+
+function tokensOf({ proof, accessToken }: ProofClaim, idToken: string): Parameters<typeof moreClaims>[2] {
+  const theirs = proof.kind === "id_token" ? proof.accessToken : undefined;
+  const ours = accessToken ?? undefined;
+  if (ours !== undefined) return { idToken, accessToken: { value: ours, from: "provider" } };
+  return { idToken, accessToken: theirs === undefined ? undefined : { value: theirs, from: "client" } };
 }
 
 /** Makes or finds the login of `loginKey`. Throws a denial or ERR_TOKEN_INVALID, having changed nothing. */
@@ -171,10 +211,10 @@ async function checkSameProof(
   { login, user, proof }: ProvenLogin & { readonly proof: ReadProof },
 ): Promise<void> {
   if (proof.kind === "claimed") {
-    if (login.binding !== "ca") throw tokenRefused("token_invalid");
+    if (login.binding !== "ca") throw anotherProof();
   } else if (proof.kind === "service_token") {
     const found = await findServiceToken(tx, account, proof.token);
-    if (login.binding !== "service" || found.user.id !== user.id) throw tokenRefused("token_invalid");
+    if (login.binding !== "service" || found.user.id !== user.id) throw anotherProof();
   } else {
     const { verified, idToken } = proof;
     const isSame =
@@ -183,7 +223,7 @@ async function checkSameProof(
       (user.issuer === verified.issuer || user.issuer === EMBEDDED_ISSUER) &&
       user.subject === verified.subject &&
       (login.binding === "idp" || login.claimedTokenHash === tokenHash(idToken));
-    if (!isSame) throw tokenRefused("token_invalid");
+    if (!isSame) throw anotherProof();
   }
 }
 
@@ -204,7 +244,8 @@ async function findServiceToken(tx: Reader, account: AccountRow, secret: string)
 }
 
 /**
- * The user of a token, made at the first sign-in in a change of its own, so that a refusal leaves them known.
+ * The user of a token, made at the first sign-in in a change of its own, so that a refusal leaves them known. A
+ * token that the page of a hosted sign-in has taken tells nothing new.
  */
 export async function personOf(
   deps: LoginDeps,
@@ -213,25 +254,39 @@ export async function personOf(
 ): Promise<UserRow | null> {
   if (proof.kind !== "id_token") return null;
   const { oidc, store } = deps.ctx;
-  const groups = readGroups(deps.ctx, proof.verified.payload);
+  const { hostedId, idToken, verified, more } = proof;
+  if (hostedId !== undefined) {
+    const known = await store.read((tx) => findPersonOfHosted(tx, account, { hostedId, idToken }));
+    if (known !== undefined) return known;
+    throw loginRequired("this sign-in is over");
+  }
+  const groups = readGroups(deps.ctx, verified.payload, more);
+  const claims = withUserInfo(verified.payload, more);
   return store.change({ accountId: account.id, initiator: systemInitiator }, (tx) =>
-    findOrCreateUser(tx, { oidc, account, groups }, proof.verified),
+    findOrCreateUser(tx, { oidc, account, groups, claims }, verified),
   );
 }
 
+async function findPersonOfHosted(
+  tx: Reader,
+  account: AccountRow,
+  { hostedId, idToken }: { readonly hostedId: string; readonly idToken: string },
+): Promise<UserRow | undefined> {
+  const row = await findHostedLogin(tx, hostedId);
+  if (row === undefined || row.accountId !== account.id) return undefined;
+  const { person } = HostedLoginData.parse(row.data);
+  return person?.tokenHash === tokenHash(idToken) ? findUser(tx, account.id, person.userId) : undefined;
+}
+
 /** What is unique of a token: its signature may be written in more than one way, its content may not. */
-function tokenHash(idToken: string): string {
+export function tokenHash(idToken: string): string {
   return sha256(idToken.slice(0, idToken.lastIndexOf(".")));
 }
 
-function tokenRefused(reason: ReasonCode): QfError {
-  if (reason === "token_too_old") return loginRequired("the sign-in is too old");
-  if (reason === "clock_skew") {
-    return new QfError("ERR_TOKEN_INVALID", "the identity provider's clock is ahead of the server's", {
-      hint: "synchronise the clocks",
-    });
-  }
-  return new QfError("ERR_TOKEN_INVALID", "the proof of the sign-in is not valid", { hint: "sign in again" });
+function anotherProof(): QfError {
+  return new QfError("ERR_TOKEN_INVALID", "this login was made from another proof", {
+    hint: "sign in again",
+  });
 }
 
 function loginRequired(message: string): QfError {

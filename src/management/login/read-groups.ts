@@ -1,5 +1,5 @@
 /**
- * The groups claim of a verified token, and a word to operators about what of it is no group name.
+ * The groups claim of a verified token or of UserInfo, and a word to operators about what of it is no group name.
  *
  * @module
  */
@@ -14,10 +14,14 @@ import type { ManagementContext } from "../context.ts";
 export function readGroups(
   { oidc, log }: Pick<ManagementContext, "oidc" | "log">,
   payload: Readonly<Record<string, unknown>>,
+  userInfo: Readonly<Record<string, unknown>>,
 ): GroupsClaim | null {
   const { groupsClaim } = oidc;
   if (groupsClaim === null) return null;
-  const claim = readGroupsClaim(payload, groupsClaim);
+  const inToken = readGroupsClaim(payload, groupsClaim);
+  const inUserInfo = readGroupsClaim(userInfo, groupsClaim);
+  const isInToken = inToken.kind !== "absent" && inToken.kind !== "elsewhere";
+  const claim = isInToken || inUserInfo.kind === "absent" ? inToken : inUserInfo;
   if (claim.kind === "unreadable") {
     log.warn("groups claim holds no names", {
       claim: groupsClaim,

@@ -5,7 +5,9 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { type FailureCode, isQfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
 import { sourceKey } from "../../base/source-key.ts";
+import { failureDetails } from "../../identity/provider-failure.ts";
 import type { ActivityCode } from "../../wire/audit-event.ts";
 import type { AccountId } from "../../wire/units.ts";
 import type { Store } from "../db/engine/store.ts";
@@ -41,7 +43,11 @@ export interface Refusals {
   noting<T>(refusal: Refusal, work: () => Promise<T>): Promise<T>;
 }
 
-export function createRefusals(deps: { readonly store: Store; readonly clock: Clock }): Refusals {
+export function createRefusals(deps: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Refusals {
   const attempts = createAttempts(deps.clock, NOTED);
   return {
     async noting(refusal, work) {
@@ -50,7 +56,12 @@ export function createRefusals(deps: { readonly store: Store; readonly clock: Cl
       } catch (cause) {
         const isRefusal = isQfError(cause) && REFUSALS.includes(cause.code);
         if (isRefusal && attempts.take(sourceKey(refusal.sourceAddress))) {
-          await note(deps.store, refusal, { code: cause.code, reason: cause.message });
+          const details = failureDetails(cause);
+          const said = { code: cause.code, reason: cause.message, ...details };
+          const { what, sourceAddress: source } = refusal;
+          // What of a token is wrong is for whoever runs the provider, too.
+          if (Object.keys(details).length > 0) deps.log.warn("sign-in refused", { ...said, what, source });
+          await note(deps.store, refusal, said);
         }
         throw cause;
       }
@@ -61,7 +72,7 @@ export function createRefusals(deps: { readonly store: Store; readonly clock: Cl
 async function note(
   store: Store,
   refusal: Refusal,
-  said: { code: FailureCode; reason: string },
+  said: Readonly<Record<string, string>> & { readonly code: FailureCode },
 ): Promise<void> {
   const user = refusal.user();
   const event = {

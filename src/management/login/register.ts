@@ -20,7 +20,7 @@ import {
   type PeerRow,
   updatePeer,
 } from "../db/tables/peers.ts";
-import type { UserRow } from "../db/tables/users.ts";
+import { findUser, type UserRow } from "../db/tables/users.ts";
 import { filled } from "../settings.ts";
 import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
@@ -58,7 +58,11 @@ export async function registerDevice(
     // A login that is known was counted in time when it was new.
     const when = known !== undefined && known.binding === "idp" ? "again" : "first";
     const proof = await readProof(deps, account, { proof: request.proof, loginKey: request.loginKey, when });
-    const person = await personOf(deps, account, proof);
+    // A token that has made a login already tells nothing new of its person: what it says may be hours old.
+    const person =
+      known === undefined
+        ? await personOf(deps, account, proof)
+        : ((await ctx.store.read((tx) => findUser(tx, account.id, known.userId))) ?? null);
     user = person;
     const vouchedByPeerId = await readVouch(deps, account, request);
     return ctx.store.change({ accountId: account.id, initiator: systemInitiator }, (tx) =>

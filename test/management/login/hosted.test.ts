@@ -111,7 +111,7 @@ describe("a hosted sign-in", () => {
     const signIn = await browser.submit(await browser.open(second.opened.url), {}, "confirm");
     const refused = await browser.submit(signIn, {}, "deny");
     expect(refused.text).toContain("refused");
-    expect(await second.claim()).toEqual({ status: "denied" });
+    expect(await second.claim()).toMatchObject({ status: "denied", message: "the sign-in was refused" });
   });
 
   test("is answered once", async () => {

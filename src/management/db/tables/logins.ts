@@ -157,7 +157,7 @@ export async function updateHostedLogin(
   tx: Writer,
   id: string,
   from: HostedLoginRow["state"],
-  change: Partial<Pick<HostedLoginRow, "state" | "codeHash" | "triesLeft" | "data">>,
+  change: Partial<Pick<HostedLoginRow, "state" | "codeHash" | "triesLeft" | "data" | "expiresAt">>,
 ): Promise<boolean> {
   const { hostedLogins } = tx.t;
   const rows = await tx.sql

@@ -1,0 +1,125 @@
+/**
+ * What is wrong with a token of the provider: for a log what was expected and what came, for a person one
+ * sentence. The same words at the terminal, on the page and in audit.
+ *
+ * @module
+ */
+import { printable } from "../base/printable.ts";
+import { JWS_ALGORITHMS } from "../wire/certificate.ts";
+
+/** The check that failed, in the order in which they are made. */
+export type TokenCheck =
+  | "form"
+  | "algorithm"
+  | "type"
+  | "issuer"
+  | "audience"
+  | "azp"
+  | "keys"
+  | "key"
+  | "signature"
+  | "subject"
+  | "nonce"
+  | "kind"
+  | "times"
+  | "not_yet_valid"
+  | "too_old"
+  | "expired";
+
+export interface TokenFault {
+  readonly check: TokenCheck;
+  /** One line each, bounded. `got` is the token's own text: never shown without `printable`. */
+  readonly expected: string;
+  readonly got: string;
+}
+
+export interface Sentence {
+  /** Lower case, no full stop. */
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Longest value of a token that is repeated. */
+const SHOWN_LENGTH_MAX = 200;
+
+export function tokenFault(check: TokenCheck, expected: string, got: unknown): TokenFault {
+  return { check, expected, got: shown(got) };
+}
+
+/** A claim as one bounded line; a list with commas. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? typeof value);
+  return printable(text.slice(0, SHOWN_LENGTH_MAX));
+}
+
+/** `fault` for a person, and the way out of it. Most of these only an administrator can mend. */
+export function sentenceOfFault({ check, expected, got }: TokenFault): Sentence {
+  const compared = `expected ${expected}, got ${got}`;
+  switch (check) {
+    case "form":
+      return { message: "the identity provider gave no token that can be read", hint: compared };
+    case "algorithm":
+      return {
+        message: `the identity provider signs with ${got}, which is not taken`,
+        hint: `have it sign ID tokens with one of ${JWS_ALGORITHMS.join(", ")}`,
+      };
+    case "type":
+      return { message: "the identity provider gave a token that is no ID token", hint: compared };
+    case "issuer":
+      return {
+        message: `the token is by ${got}, another issuer`,
+        hint: `${compared}; --oidc-issuer of management is compared letter by letter, a final slash included`,
+      };
+    case "audience":
+      return {
+        message: "the token is for another client",
+        hint: `${compared}; see --oidc-client-id and --oidc-audience of management`,
+      };
+    case "azp":
+      return {
+        message: "the token was given to another client",
+        hint: `azp: ${compared}; see --oidc-client-id of management`,
+      };
+    case "keys":
+      return {
+        message: "the identity provider's keys are not known",
+        hint: "try again in a moment; management's log says why they could not be fetched",
+      };
+    case "key":
+      return {
+        message: "the token is signed with a key that the identity provider does not publish",
+        hint: `${compared}; try again in a moment`,
+      };
+    case "signature":
+      return { message: "the token's signature is not the identity provider's", hint: "sign in again" };
+    case "subject":
+      return {
+        message: `the token does not say who the person is: ${expected} is missing`,
+        hint: `${compared}; see --oidc-user-id-claim of management`,
+      };
+    case "nonce":
+      return got === "nothing"
+        ? {
+            message: "the identity provider leaves the nonce out of its token",
+            hint: "sign in with --no-browser, which does without",
+          }
+        : { message: "the token belongs to another sign-in", hint: "sign in again" };
+    case "kind":
+      return { message: "the identity provider gave a logout token", hint: "sign in again" };
+    case "times":
+      return { message: "the times in the token make no sense", hint: compared };
+    case "not_yet_valid":
+      return {
+        message: "the identity provider's clock is ahead of this one",
+        hint: `${compared}; synchronise the clocks`,
+      };
+    case "too_old":
+      return { message: "the sign-in is too old", hint: "sign in again with qf login" };
+    case "expired":
+      return {
+        message: "the identity provider's token has expired",
+        hint: `${compared}; sign in again, and synchronise the clocks if it stays`,
+      };
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Claims that an ID token leaves out, asked for at UserInfo.
+ *
+ * A missing name is no reason to send anybody away; missing groups are: nobody's groups are changed because the
+ * provider could not be asked.
+ *
+ * @module
+ */
+import { isQfError } from "../../base/errors.ts";
+import { failureDetails } from "../../identity/provider-failure.ts";
+import { lacksClaims, lacksGroups, namesAccessToken } from "../../identity/user-info.ts";
+import type { IdTokenVerdict } from "../../identity/verify.ts";
+import type { ManagementContext } from "../context.ts";
+import type { RelyingParty } from "../idp/relying-party.ts";
+
+type Claims = Readonly<Record<string, unknown>>;
+
+export interface AccessToken {
+  readonly value: string;
+  /** `provider`: it came with the ID token, to us. `client`: a client says so. */
+  readonly from: "provider" | "client";
+}
+
+/**
+ * What UserInfo adds to `verified`; empty where nothing is missing or nothing can be asked with. Throws what
+ * the provider said when it is groups that are missing.
+ */
+export async function moreClaims(
+  deps: {
+    readonly ctx: Pick<ManagementContext, "oidc" | "log">;
+    readonly userInfo: RelyingParty["userInfo"];
+  },
+  verified: Extract<IdTokenVerdict, { ok: true }>,
+  tokens: { readonly idToken: string; readonly accessToken: AccessToken | undefined },
+): Promise<Claims> {
+  const { oidc, log } = deps.ctx;
+  const { payload } = verified;
+  const { idToken, accessToken } = tokens;
+  if (accessToken === undefined || !lacksClaims(payload, oidc.groupsClaim)) return {};
+  // Another client's access token of the same person may show groups that are not meant for us.
+  const isOurs = accessToken.from === "provider" || namesAccessToken(idToken, accessToken.value);
+  const needsGroups = lacksGroups(payload, oidc.groupsClaim);
+  try {
+    const claims = (await deps.userInfo(accessToken.value, String(payload.sub))) ?? {};
+    if (isOurs || !needsGroups) return claims;
+    log.warn("groups of UserInfo not taken: the ID token does not name its access token (at_hash)", {
+      claim: oidc.groupsClaim,
+    });
+    return withoutGroups(claims, oidc.groupsClaim ?? "");
+  } catch (error) {
+    if (needsGroups || !isQfError(error)) throw error;
+    log.warn("UserInfo not read", { ...failureDetails(error), message: error.message });
+    return {};
+  }
+}
+
+function withoutGroups(claims: Claims, path: string): Claims {
+  const isGroups = (name: string): boolean => path === name || path.startsWith(`${name}.`);
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => !isGroups(name)));
+}
