@@ -28,6 +28,13 @@ export function parseUrl(flag: string, text: string): string {
   return url.href.replace(/\/+$/, "");
 }
 
+/** One of `known`, exactly. */
+export function parseOneOf<T extends string>(flag: string, text: string, known: readonly T[]): T {
+  const found = known.find((value) => value === text);
+  if (found === undefined) throw bad(flag, `one of ${known.join(", ")}`, text);
+  return found;
+}
+
 /** The values of a repeatable flag, as they were given. */
 export function parseRepeated(text: string | undefined): string[] {
   return text === undefined ? [] : text.split(REPEAT_SEPARATOR);

@@ -8,7 +8,7 @@
 import { stat } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
 import { isQfError } from "../base/errors.ts";
-import type { ClientConfig } from "../wire/client-api.ts";
+import type { ClientConfig } from "../wire/client-config.ts";
 import { type Finding, fine, note, problem } from "../wire/finding.ts";
 import { createClientApi } from "./client-api.ts";
 import { clientFolderPath } from "./client-folder.ts";

@@ -18,7 +18,6 @@ import {
   type CertificateRequest,
   CertificateResponse,
   Challenge,
-  ClientConfig,
   type EnrolRequest,
   EnrolResponse,
   type HostedClaimRequest,
@@ -33,6 +32,7 @@ import {
   type TargetRequest,
   TargetResponse,
 } from "../wire/client-api.ts";
+import { ClientConfig } from "../wire/client-config.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
 import { checkManagementUrl } from "./management-url.ts";
 import { watchPresence } from "./presence.ts";

@@ -53,7 +53,9 @@ export async function hostedLogin(options: HostedLoginOptions): Promise<LoginPro
 
 type HostedLoginTarget = Parameters<ClientApi["openHosted"]>[0]["localUser"];
 
-/** Asks for the code, and looks meanwhile whether the page has ended the sign-in: then nobody need type one. */
+/**
+ * Asks for the code, and looks meanwhile whether the page has ended the sign-in: then nobody need type one.
+ */
 async function askForCode(options: HostedLoginOptions, opened: HostedLoginResponse): Promise<LoginProof> {
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);

@@ -8,7 +8,7 @@
  */
 import { QfError } from "../base/errors.ts";
 import { isEqualSecret } from "../base/random.ts";
-import type { LoopbackHost } from "../wire/client-api.ts";
+import type { LoopbackHost } from "../wire/client-config.ts";
 
 const PATH = "/callback";
 const HEADERS = {

@@ -1,15 +1,13 @@
 /**
- * How a client with a secret says who it is at the token endpoint (RFC 6749 section 2.3, OpenID Connect Core 9).
+ * Client authentication at the token endpoint (RFC 6749 section 2.3, OpenID Connect Core 9).
  *
- * The discovery document is followed; where it leaves a choice, the next method is tried when the provider says
- * `invalid_client`, since many take one method per client whatever they list.
+ * The discovery document is followed; where it leaves a choice, the next method is tried when the provider
+ * says `invalid_client`, since many take one method per client whatever they list.
  *
  * @module
  */
 import * as oauth from "oauth4webapi";
-
-export const CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"] as const;
-export type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number];
+import { CLIENT_AUTH_METHODS, type ClientAuthMethod } from "../wire/identity-provider.ts";
 
 export interface ClientCredentials {
   readonly clientId: string;
@@ -25,7 +23,7 @@ export function clientAuthMethods(
   listed: readonly string[] | undefined,
 ): readonly ClientAuthMethod[] {
   if (clientAuth !== null) return [clientAuth];
-  // Not listed means Basic (OpenID Connect Discovery 3), and is written by providers that want the other, too.
+  // No list means Basic (OpenID Connect Discovery 3), and is found where only the other is taken.
   return CLIENT_AUTH_METHODS.filter((method) => listed === undefined || listed.includes(method));
 }
 

@@ -1,9 +1,9 @@
 /**
- * Authorization code with PKCE against any provider: where the browser goes, and what the code is worth. The same
- * for `qf` on a loopback redirect and for management's own pages.
+ * Authorization code with PKCE against any provider: where the browser goes, and what the code is worth.
+ * The same for `qf` on a loopback redirect and for management's own pages.
  *
- * The token that comes back is not believed here: that is `verify.ts`, with the tolerance and the sentences of every
- * other token.
+ * The token that comes back is not believed here: that is `verify.ts`, with the tolerance and the sentences
+ * of every other token.
  *
  * @module
  */
@@ -11,15 +11,16 @@ import * as oauth from "oauth4webapi";
 import { isQfError, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
 import { ID_TOKEN_BYTES_MAX } from "../wire/certificate.ts";
-import { type ProviderDocument, ProviderErrorAnswer, TokenAnswer } from "../wire/identity-provider.ts";
 import {
   type ClientAuthMethod,
-  type ClientCredentials,
-  clientAuthentication,
-  clientAuthMethods,
-} from "./client-auth.ts";
+  type ProviderDocument,
+  ProviderErrorAnswer,
+  TokenAnswer,
+} from "../wire/identity-provider.ts";
+import { type ClientCredentials, clientAuthentication, clientAuthMethods } from "./client-auth.ts";
 import { ProviderRefusal, providerRefused } from "./provider-failure.ts";
 import { isSafeUrl } from "./strict-fetch.ts";
+import { shown } from "./token-fault.ts";
 
 export interface AuthorizationOrder {
   readonly clientId: string;
@@ -108,12 +109,10 @@ function readCallback(
   { credentials, callback, state }: CodeAnswer,
 ): URLSearchParams {
   try {
-    return oauth.validateAuthResponse(
-      serverOf(document),
-      { client_id: credentials.clientId },
-      callback,
-      state,
-    );
+    const client = { client_id: credentials.clientId };
+    const parameters = oauth.validateAuthResponse(serverOf(document), client, callback, state);
+    if ((parameters.get("code") ?? "") === "") throw new Error('response parameter "code" missing');
+    return parameters;
   } catch (cause) {
     if (cause instanceof oauth.AuthorizationResponseError) {
       const said = { error: cause.error, description: cause.error_description };
@@ -121,7 +120,7 @@ function readCallback(
     }
     throw new QfError(
       "ERR_LOGIN_FAILED",
-      "the identity provider sent the browser back with an answer that is not valid",
+      "the identity provider sent the browser back without a valid answer",
       {
         hint: cause instanceof Error ? cause.message : "start again",
         cause,
@@ -202,6 +201,6 @@ function isInvalidClient(error: unknown): error is QfError {
 
 function noClientAuth(listed: readonly string[]): QfError {
   return new QfError("ERR_LOGIN_FAILED", "the identity provider takes no client secret that we could give", {
-    hint: `it lists ${listed.join(", ").slice(0, 200)}; --oidc-client-auth of management chooses one whatever is listed`,
+    hint: `it lists ${shown(listed.join(", "))}; --oidc-client-auth of management chooses whatever is listed`,
   });
 }

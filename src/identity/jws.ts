@@ -78,7 +78,9 @@ export function faultOfJws(token: string): TokenFault {
   return tokenFault("form", "base64url without slack, and strict JSON", "something else");
 }
 
-/** Why `isSignedByOneOf` said no: there are no keys, none of that name and kind, or the signature is wrong. */
+/**
+ * Why `isSignedByOneOf` said no: there are no keys, none of that name and kind, or the signature is wrong.
+ */
 export function faultOfSignature(jws: ParsedJws, keys: readonly PublicJwk[]): TokenFault {
   if (keys.length === 0) return tokenFault("keys", "keys of the issuer", "none");
   const candidates = keys.filter((key) => isCandidate(jws, key));

@@ -1,5 +1,6 @@
 /**
- * What a provider calls a person, for showing only: each provider fills other claims (OpenID Connect Core 5.1).
+ * A person's name and e-mail as the provider has them, for showing only: each provider fills other claims
+ * (OpenID Connect Core 5.1).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a provider says about itself: its discovery document, asked for and checked in one place.
+ * The discovery document of a provider, fetched and checked in one place.
  *
  * @module
  */

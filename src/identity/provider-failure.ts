@@ -1,7 +1,8 @@
 /**
- * When the provider says no: its own code and description for log and audit, one sentence for the person.
+ * Refusals by the provider: its own code and description for log and audit, one sentence for the person.
  *
- * A failure is not a refusal by the person: only `access_denied` is somebody's no, and that may be the provider's.
+ * A failure is not a refusal by the person: only `access_denied` is somebody's no, and that may be the
+ * provider's.
  *
  * @module
  */
@@ -106,7 +107,10 @@ export function isRefusal(error: unknown): boolean {
   return isQfError(error) && error.cause instanceof ProviderRefusal && error.cause.error === "access_denied";
 }
 
-/** What log and audit say beside code and message: what the provider said, or what was expected and what came. */
+/**
+ * What log and audit say beside code and message: what the provider said, or what was expected and what
+ * came.
+ */
 export function failureDetails(error: unknown): Record<string, string> {
   const cause = isQfError(error) ? error.cause : undefined;
   if (cause instanceof ProviderRefusal) {

@@ -23,7 +23,9 @@ export function isLoopbackHost(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
-/** `fetch` with these bounds, whatever its caller asks for. Throws ERR_UNAVAILABLE that says what is wrong. */
+/**
+ * `fetch` with these bounds, whatever its caller asks for. Throws ERR_UNAVAILABLE that says what is wrong.
+ */
 export function createStrictFetch(inner: typeof fetch, timeoutMs = TIMEOUT_MS): typeof fetch {
   const strict = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const url = input instanceof Request ? input.url : String(input);

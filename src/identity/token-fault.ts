@@ -1,6 +1,6 @@
 /**
- * What is wrong with a token of the provider: for a log what was expected and what came, for a person one
- * sentence. The same words at the terminal, on the page and in audit.
+ * Faults of the provider's tokens: for a log what was expected and what came, for a person one sentence. The
+ * same words at the terminal, on the page and in audit.
  *
  * @module
  */
@@ -41,6 +41,7 @@ export interface Sentence {
 
 /** Longest value of a token that is repeated. */
 const SHOWN_LENGTH_MAX = 200;
+const NOTHING = "nothing";
 
 export function tokenFault(check: TokenCheck, expected: string, got: unknown): TokenFault {
   return { check, expected, got: shown(got) };
@@ -48,78 +49,67 @@ export function tokenFault(check: TokenCheck, expected: string, got: unknown): T
 
 /** A claim as one bounded line; a list with commas. */
 export function shown(value: unknown): string {
-  if (value === undefined) return "nothing";
+  if (value === undefined) return NOTHING;
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? typeof value);
   return printable(text.slice(0, SHOWN_LENGTH_MAX));
 }
 
 /** `fault` for a person, and the way out of it. Most of these only an administrator can mend. */
-export function sentenceOfFault({ check, expected, got }: TokenFault): Sentence {
-  const compared = `expected ${expected}, got ${got}`;
-  switch (check) {
-    case "form":
-      return { message: "the identity provider gave no token that can be read", hint: compared };
-    case "algorithm":
-      return {
-        message: `the identity provider signs with ${got}, which is not taken`,
-        hint: `have it sign ID tokens with one of ${JWS_ALGORITHMS.join(", ")}`,
-      };
-    case "type":
-      return { message: "the identity provider gave a token that is no ID token", hint: compared };
-    case "issuer":
-      return {
-        message: `the token is by ${got}, another issuer`,
-        hint: `${compared}; --oidc-issuer of management is compared letter by letter, a final slash included`,
-      };
-    case "audience":
-      return {
-        message: "the token is for another client",
-        hint: `${compared}; see --oidc-client-id and --oidc-audience of management`,
-      };
-    case "azp":
-      return {
-        message: "the token was given to another client",
-        hint: `azp: ${compared}; see --oidc-client-id of management`,
-      };
-    case "keys":
-      return {
-        message: "the identity provider's keys are not known",
-        hint: "try again in a moment; management's log says why they could not be fetched",
-      };
-    case "key":
-      return {
-        message: "the token is signed with a key that the identity provider does not publish",
-        hint: `${compared}; try again in a moment`,
-      };
-    case "signature":
-      return { message: "the token's signature is not the identity provider's", hint: "sign in again" };
-    case "subject":
-      return {
-        message: `the token does not say who the person is: ${expected} is missing`,
-        hint: `${compared}; see --oidc-user-id-claim of management`,
-      };
-    case "nonce":
-      return got === "nothing"
-        ? {
-            message: "the identity provider leaves the nonce out of its token",
-            hint: "sign in with --no-browser, which does without",
-          }
-        : { message: "the token belongs to another sign-in", hint: "sign in again" };
-    case "kind":
-      return { message: "the identity provider gave a logout token", hint: "sign in again" };
-    case "times":
-      return { message: "the times in the token make no sense", hint: compared };
-    case "not_yet_valid":
-      return {
-        message: "the identity provider's clock is ahead of this one",
-        hint: `${compared}; synchronise the clocks`,
-      };
-    case "too_old":
-      return { message: "the sign-in is too old", hint: "sign in again with qf login" };
-    case "expired":
-      return {
-        message: "the identity provider's token has expired",
-        hint: `${compared}; sign in again, and synchronise the clocks if it stays`,
-      };
-  }
+export function sentenceOfFault(fault: TokenFault): Sentence {
+  return SENTENCES[fault.check](fault, `expected ${fault.expected}, got ${fault.got}`);
 }
+
+const SENTENCES: Readonly<Record<TokenCheck, (fault: TokenFault, compared: string) => Sentence>> = {
+  form: (_, hint) => ({ message: "the identity provider gave no token that can be read", hint }),
+  algorithm: ({ got }) => ({
+    message: `the identity provider signs with ${got}, which is not taken`,
+    hint: `have it sign ID tokens with one of ${JWS_ALGORITHMS.join(", ")}`,
+  }),
+  type: (_, hint) => ({ message: "the identity provider gave a token that is no ID token", hint }),
+  issuer: ({ got }, compared) => ({
+    message: `the token is by ${got}, another issuer`,
+    hint: `${compared}; --oidc-issuer of management must be the same text, a final slash included`,
+  }),
+  audience: (_, compared) => ({
+    message: "the token is for another client",
+    hint: `${compared}; see --oidc-client-id and --oidc-audience of management`,
+  }),
+  azp: (_, compared) => ({
+    message: "the token was given to another client",
+    hint: `azp: ${compared}; see --oidc-client-id of management`,
+  }),
+  keys: () => ({
+    message: "the identity provider's keys are not known",
+    hint: "try again in a moment; management's log says why they could not be fetched",
+  }),
+  key: (_, compared) => ({
+    message: "the token is signed with a key that the identity provider does not publish",
+    hint: `${compared}; try again in a moment`,
+  }),
+  signature: () => ({
+    message: "the token's signature is not the identity provider's",
+    hint: "sign in again",
+  }),
+  subject: ({ expected }, compared) => ({
+    message: `the token does not say who the person is: ${expected} is missing`,
+    hint: `${compared}; see --oidc-user-id-claim of management`,
+  }),
+  nonce: ({ got }) =>
+    got === NOTHING
+      ? {
+          message: "the identity provider leaves the nonce out of its token",
+          hint: "sign in with --no-browser, which does without",
+        }
+      : { message: "the token belongs to another sign-in", hint: "sign in again" },
+  kind: () => ({ message: "the identity provider gave a logout token", hint: "sign in again" }),
+  times: (_, hint) => ({ message: "the times in the token make no sense", hint }),
+  not_yet_valid: (_, compared) => ({
+    message: "the identity provider's clock is ahead of this one",
+    hint: `${compared}; synchronise the clocks`,
+  }),
+  too_old: () => ({ message: "the sign-in is too old", hint: "sign in again with qf login" }),
+  expired: (_, compared) => ({
+    message: "the identity provider's token has expired",
+    hint: `${compared}; sign in again, and synchronise the clocks if it stays so`,
+  }),
+};

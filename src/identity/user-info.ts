@@ -45,7 +45,10 @@ export interface UserInfoQuestion {
   readonly fetch: typeof fetch;
 }
 
-/** What UserInfo says of `subject`. Throws ERR_UNAVAILABLE, or ERR_LOGIN_FAILED when it is about somebody else. */
+/**
+ * What UserInfo says of `subject`. Throws ERR_UNAVAILABLE, or ERR_LOGIN_FAILED when it is about somebody
+ * else.
+ */
 export async function fetchUserInfo(question: UserInfoQuestion): Promise<Claims> {
   const { endpoint, accessToken, subject, fetch: doFetch } = question;
   const response = await doFetch(endpoint, {
@@ -73,7 +76,10 @@ export async function fetchUserInfo(question: UserInfoQuestion): Promise<Claims>
   return claims;
 }
 
-/** Whether the ID token says that it was made with this access token (`at_hash`, OpenID Connect Core 3.1.3.6). */
+/**
+ * Whether the ID token says that it was made with this access token (`at_hash`, OpenID Connect Core
+ * 3.1.3.6).
+ */
 export function namesAccessToken(idToken: string, accessToken: string): boolean {
   const jws = parseCompactJws(idToken);
   const named = jws?.payload.at_hash;

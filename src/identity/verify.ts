@@ -108,8 +108,8 @@ function isIdTokenType({ typ }: ParsedJws): boolean {
 }
 
 /**
- * The issuer that the token names exactly, and for one of whose audiences it is. `azp`, where there is one, is
- * the client that asked for it: not the audience, which may be a project or an API.
+ * The issuer that the token names exactly, and for one of whose audiences it is. `azp`, where there is one,
+ * is the client that asked for it: not the audience, which may be a project or an API.
  */
 function issuerOf(
   payload: Readonly<Record<string, unknown>>,

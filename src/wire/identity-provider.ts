@@ -7,6 +7,11 @@
 import { z } from "zod";
 import { HttpUrl } from "./units.ts";
 
+/** Ways in which we give a client secret at the token endpoint (OpenID Connect Core 9). */
+export const CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"] as const;
+/** One of them. */
+export type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number];
+
 /** A list that only advises; one that makes no sense counts as absent. */
 const listed = z.array(z.string().max(256)).max(1024).optional().catch(undefined);
 

@@ -1,8 +1,9 @@
 /**
  * The process of `provider.ts`: an OpenID provider that behaves as `ProviderSetup` says, over real HTTP.
  *
- * Its first line of stdin is `{setup, port, tls}`; it prints `{origin}` and ends when stdin does. `/control` takes
- * changes of the setup, `/control/seen` says what was asked. Whoever comes is signed in without a question.
+ * Its first line of stdin is `{setup, port, tls}`; it prints `{origin}` and ends when stdin does.
+ * `/control` takes changes of the setup, `/control/seen` says what was asked. Whoever comes is signed in
+ * without a question.
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, verify } from "node:crypto";
 import { SignJWT } from "jose";

@@ -1,6 +1,6 @@
 /**
- * An identity provider to try everything with: a process of its own, real HTTP, each public provider's ways by
- * one field of `ProviderSetup`, which can be changed while it runs.
+ * An identity provider to try everything with: a process of its own, real HTTP, each public provider's ways
+ * by one field of `ProviderSetup`, which can be changed while it runs.
  */
 import { resolve } from "node:path";
 import { PLAIN_SETUP, type ProviderSeen, type ProviderSetup } from "./provider-setup.ts";

@@ -14,13 +14,13 @@ import type { ApiTokenRequest, ApiTokenResponse } from "../../src/wire/api-token
 import type {
   CertificateRequest,
   CertificateResponse,
-  ClientConfig,
   EnrolRequest,
   EnrolResponse,
   LoginProof,
   RegisterRequest,
   RegisterResponse,
 } from "../../src/wire/client-api.ts";
+import type { ClientConfig } from "../../src/wire/client-config.ts";
 import { signedBytes } from "../../src/wire/signed-fields.ts";
 import { type BrowserPage, createBrowser, formsOf } from "./browser.ts";
 

@@ -42,7 +42,6 @@ export const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
   "src/agent/listeners/relay-link.ts createRelayLink": 87,
   "src/fabric/race.ts race": 84,
   "src/agent/control-link/audit-upload.ts createAuditUpload": 78,
-  "src/management/idp/relying-party.ts createRelyingParty": 77,
   "src/management/idp/provider.ts configuration": 75,
   "src/agent/control-link/map-intake.ts createMapIntake": 71,
   "src/sshcore/auth-bounds.ts createAuthBounds": 66,

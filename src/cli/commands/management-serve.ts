@@ -1,7 +1,9 @@
 import { QfError } from "../../base/errors.ts";
+import { LOOPBACK_HOSTS } from "../../wire/client-config.ts";
+import { CLIENT_AUTH_METHODS } from "../../wire/identity-provider.ts";
 import { command } from "../command.ts";
 import { parseDatabase } from "../database-url.ts";
-import { parseWhole } from "../parse.ts";
+import { parseOneOf, parseWhole } from "../parse.ts";
 
 const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
 
@@ -41,11 +43,16 @@ options:
   --oidc-client-id ID      QuFabric's client there; required with --oidc-issuer
   --oidc-client-secret-file FILE
                            its secret; without one it is a public client
+  --oidc-client-auth M     how the secret is given: client_secret_basic or client_secret_post (default: as
+                           the provider's discovery document says)
   --oidc-redirect-port N   loopback port that the provider insists on; 0 is any (default: 0)
+  --oidc-loopback-host H   host of the loopback redirect, as it is registered there: 127.0.0.1, localhost or
+                           [::1] (default: 127.0.0.1)
   --oidc-audience AUD      exact audience of its tokens (default: the client id)
-  --oidc-scope SCOPE       scopes to ask for (default: openid)
+  --oidc-scope SCOPE       scopes to ask for (default: openid profile email)
   --oidc-user-id-claim C   claim that names a person (default: sub)
-  --oidc-groups-claim C    claim with a person's groups (default: none is read)
+  --oidc-groups-claim C    claim with a person's groups; a path with dots goes inside, as in
+                           realm_access.roles (default: none is read)
 
 examples:
   qf management serve --listen 127.0.0.1:8080
@@ -68,6 +75,8 @@ examples:
       "oidc-issuer": { ...STRING, valueHint: "url", description: "Identity provider" },
       "oidc-client-id": { ...STRING, valueHint: "id", description: "Client there" },
       "oidc-client-secret-file": { ...STRING, valueHint: "file", description: "Its secret" },
+      "oidc-client-auth": { ...STRING, valueHint: "method", description: "How the secret is given" },
+      "oidc-loopback-host": { ...STRING, valueHint: "host", description: "Loopback host" },
       "oidc-redirect-port": { ...STRING, valueHint: "n", description: "Loopback port" },
       "oidc-audience": { ...STRING, valueHint: "aud", description: "Audience" },
       "oidc-scope": { ...STRING, valueHint: "scope", description: "Scopes" },
@@ -102,7 +111,9 @@ interface OidcArgs {
   readonly "oidc-issuer"?: string | undefined;
   readonly "oidc-client-id"?: string | undefined;
   readonly "oidc-client-secret-file"?: string | undefined;
+  readonly "oidc-client-auth"?: string | undefined;
   readonly "oidc-redirect-port"?: string | undefined;
+  readonly "oidc-loopback-host"?: string | undefined;
   readonly "oidc-audience"?: string | undefined;
   readonly "oidc-scope"?: string | undefined;
   readonly "oidc-user-id-claim"?: string | undefined;
@@ -120,10 +131,18 @@ function parseOidc(args: OidcArgs) {
   }
   if (clientId === undefined) throw new QfError("ERR_USAGE", "--oidc-issuer needs --oidc-client-id");
   const port = args["oidc-redirect-port"];
+  const clientAuth = args["oidc-client-auth"];
+  const loopbackHost = args["oidc-loopback-host"];
   return {
     issuer,
     clientId,
     ...given("clientSecretFile", args["oidc-client-secret-file"]),
+    ...(clientAuth === undefined
+      ? {}
+      : { clientAuth: parseOneOf("oidc-client-auth", clientAuth, CLIENT_AUTH_METHODS) }),
+    ...(loopbackHost === undefined
+      ? {}
+      : { loopbackHost: parseOneOf("oidc-loopback-host", loopbackHost, LOOPBACK_HOSTS) }),
     ...given("audience", args["oidc-audience"]),
     ...given("scope", args["oidc-scope"]),
     ...given("userIdClaim", args["oidc-user-id-claim"]),
@@ -137,7 +156,9 @@ function parseOidc(args: OidcArgs) {
 const OIDC_FLAGS = [
   "oidc-client-id",
   "oidc-client-secret-file",
+  "oidc-client-auth",
   "oidc-redirect-port",
+  "oidc-loopback-host",
   "oidc-audience",
   "oidc-scope",
   "oidc-user-id-claim",

@@ -48,6 +48,23 @@ export interface IssuerKeysDeps {
 }
 
 export function createIssuerKeys(deps: IssuerKeysDeps): IssuerKeys {
+  const fetching = createFetching(deps);
+  return {
+    async keysOf(accountId) {
+      const stored = await storedKeys(deps, accountId);
+      if (stored.length > 0 || fetching.isCoolingDown()) return stored;
+      await fetching.refresh();
+      return storedKeys(deps, accountId);
+    },
+    refreshForUnknownKey: async () => !fetching.isCoolingDown() && fetching.refresh(),
+    lastFailure: () => fetching.failure(),
+    start: () => fetching.start(),
+    stop: () => fetching.stop(),
+  };
+}
+
+/** One fetch at a time, shared by all who wait for it, and when the next one may be. */
+function createFetching(deps: IssuerKeysDeps) {
   const { clock } = deps;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lastTryMs = Number.NEGATIVE_INFINITY;
@@ -56,7 +73,7 @@ export function createIssuerKeys(deps: IssuerKeysDeps): IssuerKeys {
   let running: Promise<boolean> | undefined;
   let isStopped = true;
 
-  /** One fetch at a time, shared by all who wait for it. False: no key was new, or it failed. */
+  /** False: no key was new, or it failed. */
   function refresh(): Promise<boolean> {
     if (running !== undefined) return running;
     lastTryMs = clock.monotonicMs();
@@ -80,13 +97,8 @@ export function createIssuerKeys(deps: IssuerKeysDeps): IssuerKeys {
     }
   }
 
-  function waitMs(): number {
-    return failures === 0 ? COOLDOWN_MS : Math.min(COOLDOWN_MS, RETRY_MS * 2 ** (failures - 1));
-  }
-
-  function isCoolingDown(): boolean {
-    return running === undefined && clock.monotonicMs() - lastTryMs < waitMs();
-  }
+  const waitMs = (): number =>
+    failures === 0 ? COOLDOWN_MS : Math.min(COOLDOWN_MS, RETRY_MS * 2 ** (failures - 1));
 
   function schedule(): void {
     clearTimeout(timer);
@@ -96,14 +108,9 @@ export function createIssuerKeys(deps: IssuerKeysDeps): IssuerKeys {
   }
 
   return {
-    async keysOf(accountId) {
-      const stored = await storedKeys(deps, accountId);
-      if (stored.length > 0 || isCoolingDown()) return stored;
-      await refresh();
-      return storedKeys(deps, accountId);
-    },
-    refreshForUnknownKey: async () => !isCoolingDown() && refresh(),
-    lastFailure: () => failure,
+    refresh,
+    isCoolingDown: () => running === undefined && clock.monotonicMs() - lastTryMs < waitMs(),
+    failure: () => failure,
     start() {
       isStopped = false;
       void refresh();

@@ -14,7 +14,6 @@ import { ApiTokenRequest } from "../../wire/api-token.ts";
 import {
   type ApiFailure,
   CertificateRequest,
-  type ClientConfig,
   EnrolRequest,
   HostedClaimRequest,
   HostedLoginRequest,
@@ -23,6 +22,7 @@ import {
   RegisterRequest,
   TargetRequest,
 } from "../../wire/client-api.ts";
+import type { ClientConfig } from "../../wire/client-config.ts";
 import { Id } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import { type Attempts, createAttempts } from "../idp/attempts.ts";

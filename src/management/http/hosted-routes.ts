@@ -97,7 +97,10 @@ function askerOf({ deviceName, localUser, approval }: OpenHostedLogin["data"]): 
   return approval === undefined ? deviceName : `${localUser}@${deviceName}`;
 }
 
-/** Redeems the provider's code and approves. A no at the provider is a no here; a failure is not anybody's no. */
+/**
+ * Redeems the provider's code and approves. A no at the provider is a no here; a failure is not anybody's
+ * no.
+ */
 async function finish(
   deps: HostedRoutesDeps,
   hosted: OpenHostedLogin,

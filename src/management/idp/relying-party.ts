@@ -27,14 +27,19 @@ export interface HostedTokens {
 export interface RelyingParty {
   /** Where the browser goes. Throws ERR_UNAVAILABLE when the provider cannot be asked. */
   authorizationUrl(order: HostedOrder): Promise<string>;
-  /** What the code in `callback` is worth. Throws ERR_LOGIN_FAILED or ERR_UNAVAILABLE with the provider's words. */
+  /**
+   * What the code in `callback` is worth. Throws ERR_LOGIN_FAILED or ERR_UNAVAILABLE with the provider's
+   * words.
+   */
   redeem(answer: {
     readonly callback: URL;
     readonly redirectUri: string;
     readonly state: string;
     readonly verifier: string;
   }): Promise<HostedTokens>;
-  /** What UserInfo says of `subject`; null where the provider has no such endpoint. Throws as `redeem` does. */
+  /**
+   * What UserInfo says of `subject`; null where the provider has no such endpoint. Throws as `redeem` does.
+   */
   userInfo(accessToken: string, subject: string): Promise<Readonly<Record<string, unknown>> | null>;
 }
 

@@ -6,9 +6,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { ClientAuthMethod } from "../../identity/client-auth.ts";
 import { createStrictFetch, isSafeUrl } from "../../identity/strict-fetch.ts";
-import type { LoopbackHost } from "../../wire/client-api.ts";
+import type { LoopbackHost } from "../../wire/client-config.ts";
+import type { ClientAuthMethod } from "../../wire/identity-provider.ts";
 import { HttpUrl } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
 import { EMBEDDED_CLIENT_ID, EMBEDDED_SCOPE } from "./provider.ts";

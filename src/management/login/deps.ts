@@ -24,7 +24,10 @@ export interface LoginDeps {
   readonly waitForMap: (peerId: PeerId, version: number) => Promise<void>;
   /** Asks an external provider for a key nobody knows. False: nothing new. */
   readonly refreshIssuerKeys: (accountId: AccountId) => Promise<boolean>;
-  /** Why an external provider's keys could not be fetched when that was tried last. Null: they were, or never. */
+  /**
+   * Why an external provider's keys could not be fetched when that was tried last. Null: they were, or
+   * never.
+   */
   readonly issuerKeysFailure: () => QfError | null;
   /** What UserInfo says of `subject`. Null: there is no such endpoint. */
   readonly userInfo: RelyingParty["userInfo"];

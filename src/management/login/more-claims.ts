@@ -1,8 +1,8 @@
 /**
  * Claims that an ID token leaves out, asked for at UserInfo.
  *
- * A missing name is no reason to send anybody away; missing groups are: nobody's groups are changed because the
- * provider could not be asked.
+ * A missing name is no reason to send anybody away; missing groups are: nobody's groups are changed because
+ * the provider could not be asked.
  *
  * @module
  */

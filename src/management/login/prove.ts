@@ -65,15 +65,19 @@ const CURED_BY_KEYS: readonly TokenCheck[] = ["keys", "key", "signature"];
 export interface ProofClaim {
   readonly proof: LoginProof;
   readonly loginKey: string;
-  /** `first`: it is to become a login, so its `exp` counts and it need not name a key. `again`: it must name this key. */
+  /**
+   * `first`: it is to become a login, so its `exp` counts and it need not name a key. `again`: it must name
+   * this key.
+   */
   readonly when: "first" | "again";
   /** Given to us by the provider, with the ID token. */
   readonly accessToken?: string | null;
 }
 
 /**
- * Verifies the token of `proof`, and asks UserInfo for what a first one lacks. Throws ERR_TOKEN_INVALID with the
- * fault as its cause, or ERR_LOGIN_REQUIRED when it was good once; ERR_UNAVAILABLE when there are no keys yet.
+ * Verifies the token of `proof`, and asks UserInfo for what a first one lacks. Throws ERR_TOKEN_INVALID
+ * with the fault as its cause, or ERR_LOGIN_REQUIRED when it was good once; ERR_UNAVAILABLE when there are
+ * no keys yet.
  */
 export async function readProof(deps: LoginDeps, account: AccountRow, claim: ProofClaim): Promise<ReadProof> {
   if (claim.proof.kind !== "id_token") return claim.proof;
@@ -244,8 +248,8 @@ async function findServiceToken(tx: Reader, account: AccountRow, secret: string)
 }
 
 /**
- * The user of a token, made at the first sign-in in a change of its own, so that a refusal leaves them known. A
- * token that the page of a hosted sign-in has taken tells nothing new.
+ * The user of a token, made at the first sign-in in a change of its own, so that a refusal leaves them
+ * known. A token that the page of a hosted sign-in has taken tells nothing new.
  */
 export async function personOf(
   deps: LoginDeps,

@@ -1,5 +1,6 @@
 /**
- * The groups claim of a verified token or of UserInfo, and a word to operators about what of it is no group name.
+ * The groups claim of a verified token or of UserInfo, and a word to operators about what of it is no group
+ * name.
  *
  * @module
  */
