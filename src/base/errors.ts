@@ -16,6 +16,10 @@ export const FAILURES = {
   ERR_NOT_FOUND: { exitCode: 1, httpStatus: 404 },
   ERR_METHOD_NOT_ALLOWED: { exitCode: 1, httpStatus: 405 },
   ERR_CONFLICT: { exitCode: 1, httpStatus: 409 },
+  /** Something else refers to it. 400 is what NetBird answers then. */
+  ERR_IN_USE: { exitCode: 1, httpStatus: 400 },
+  /** This server is not set up for it. */
+  ERR_PRECONDITION_FAILED: { exitCode: 1, httpStatus: 412 },
   ERR_TOO_LARGE: { exitCode: 1, httpStatus: 413 },
   ERR_TOO_MANY: { exitCode: 1, httpStatus: 429 },
   ERR_INTERNAL: { exitCode: 1, httpStatus: 500 },

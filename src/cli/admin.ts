@@ -129,7 +129,11 @@ async function tokenSource(url: string): Promise<TokenSource> {
 }
 
 const groupKeys = (group: Group) => [group.id, group.name];
-const peerKeys = (peer: Peer) => [peer.id, peer.name, peer.ip, peer.dns_label];
+/** A shown name may be anything, so the host name is a key of its own. */
+const peerKeys = (peer: Peer) => [peer.id, peer.name, hostNameOf(peer), peer.ip, peer.dns_label];
+
+/** The first label of its DNS name. */
+export const hostNameOf = ({ dns_label }: Peer) => dns_label.split(".", 1)[0] ?? "";
 
 /** The only one of `all` that `name` names. Throws ERR_NOT_FOUND for none, ERR_CONFLICT for several. */
 export function theOne<T>(

@@ -7,6 +7,7 @@
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { AGENT_PART_BYTES_MAX } from "../wire/agent-parts.ts";
 import { LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../wire/agent-sync.ts";
+import type { ApiFailure } from "../wire/client-api.ts";
 import { RELAY_FRAME_BYTES_MAX } from "../wire/relay.ts";
 import type { RequestEntry } from "./http/request-entry.ts";
 import { listening } from "./listening.ts";
@@ -14,6 +15,7 @@ import type { RelayHub, RelaySocketData } from "./relay/hub.ts";
 import type { CheckedListen } from "./serve-options.ts";
 import type { SocketData } from "./sync/link.ts";
 import type { SyncHub } from "./sync/sync-hub.ts";
+import { SAFE_HEADERS } from "./web/html.ts";
 
 /** Above the largest body any route takes; each route has its own, smaller bound. */
 const REQUEST_BYTES_MAX = 5 * 1024 * 1024;
@@ -51,10 +53,11 @@ export function openHttpServer(listen: CheckedListen, port: number): HttpServer 
       // Bun 1.4.5 shares the port with whoever asks when `development` is off and this is not said.
       reusePort: false,
       fetch: (request, self) => {
-        if (entry === undefined) return new Response("starting\n", { status: 503 });
+        if (entry === undefined) return failed({ code: 503, message: "starting", error: "ERR_UNAVAILABLE" });
         return entry.answer(request, self.requestIP(request)?.address ?? "");
       },
-      error: () => new Response("something went wrong\n", { status: 500 }),
+      error: () =>
+        failed({ code: 500, message: "something went wrong in management", error: "ERR_INTERNAL" }),
       websocket: delegating(() => hubs),
     }),
   );
@@ -71,6 +74,12 @@ export function openHttpServer(listen: CheckedListen, port: number): HttpServer 
       clearTimeout(forced);
     },
   };
+}
+
+/** As every refusal: clients read it as JSON. */
+function failed(body: ApiFailure): Response {
+  const retry = body.code === 503 ? { "Retry-After": "1" } : {};
+  return Response.json(body, { status: body.code, headers: { ...SAFE_HEADERS, ...retry } });
 }
 
 interface Hubs {

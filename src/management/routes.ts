@@ -45,6 +45,8 @@ export interface RouteDeps {
   readonly relay: RelayHub;
   readonly httpServer: HttpServer;
   readonly masterKey: Uint8Array;
+  /** Origins whose pages may call the API. */
+  readonly corsOrigins: ReadonlySet<string>;
 }
 
 /** Every path that is answered; the first prefix that fits wins. */
@@ -55,7 +57,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
   const client = createClientRoutes(login);
   const hosted = createHostedRoutes({ login, relyingParty });
   hub.serveApprovals(createApprovals(login));
-  const admin = createAdminApp({ ...context, isConnected: login.isConnected });
+  const admin = createAdminApp({ ...context, isConnected: login.isConnected, corsOrigins: deps.corsOrigins });
   const setup = createSetupRoutes({
     origin: context.origin,
     oidc: parts.oidc,

@@ -44,6 +44,8 @@ export interface ServeOptions {
   readonly clusterAdvertise?: string;
   /** A proxy in front ends TLS and writes X-Forwarded-For. */
   readonly behindProxy?: boolean;
+  /** Origins whose pages may call the REST API from a browser. Default: none. */
+  readonly apiCorsOrigins?: readonly string[];
   /** Absent: the embedded provider. */
   readonly oidc?: ExternalOidcOptions;
   readonly clock?: Clock;
@@ -120,6 +122,18 @@ function advertised(clusterListen: string | undefined, clusterAdvertise: string)
     });
   }
   return { ...parseListen(clusterListen, "--cluster-listen"), advertise: clusterAdvertise };
+}
+
+/** Throws ERR_USAGE for what is not an origin as browsers write it: `*` would be everybody's pages. */
+export function checkCorsOrigins(origins: readonly string[] = []): ReadonlySet<string> {
+  for (const origin of origins) {
+    const url = HttpUrl.safeParse(origin).success ? new URL(origin) : null;
+    if (url !== null && url.origin === origin) continue;
+    throw new QfError("ERR_USAGE", "--api-cors-origin is not an origin", {
+      hint: "as in https://admin.example.com: scheme and host, no path, no *",
+    });
+  }
+  return new Set(origins);
 }
 
 /** The origin of a listening address. */

@@ -33,6 +33,7 @@ import { createRoutes } from "./routes.ts";
 import {
   type CheckedListen,
   checkClusterListen,
+  checkCorsOrigins,
   checkListen,
   listenOrigin,
   type ServeOptions,
@@ -82,6 +83,7 @@ export async function serveManagement(options: ServeOptions): Promise<number> {
 export async function startManagement(options: ServeOptions): Promise<RunningManagement> {
   const listen = await checkListen(options);
   const clusterListen = checkClusterListen(options);
+  checkCorsOrigins(options.apiCorsOrigins);
   await prepareDataDir(options.dataDir);
   const closers: Closer[] = [];
   const close = async (): Promise<void> => {
@@ -128,7 +130,8 @@ async function open(
   await joinOthers({ context, relay, masterKey, listen: listen.clusterListen });
   if (!isNew) await parts.start();
   followOthers({ store, parts, log, isStarted: !isNew });
-  const routes = createRoutes({ context, parts, hub, relay, httpServer, masterKey });
+  const corsOrigins = checkCorsOrigins(options.apiCorsOrigins);
+  const routes = createRoutes({ context, parts, hub, relay, httpServer, masterKey, corsOrigins });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, httpServer.port)).host]);
   httpServer.open(
     createRequestEntry({ log, hosts, behindProxy: options.behindProxy === true, routes }),

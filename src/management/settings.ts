@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { AccountSettings } from "../wire/admin-api.ts";
+import type { AccountSettings } from "../wire/account-settings.ts";
 import type { MapSettings } from "../wire/network-map.ts";
+import { OVERLAY_RANGE } from "../wire/overlay-range.ts";
 
 export const DEFAULT_DOMAIN = "qf.internal";
 
@@ -17,11 +18,68 @@ export function defaultSettings(): AccountSettings {
     regular_users_view_blocked: true,
     peer_expose_enabled: false,
     peer_expose_groups: [],
-    groups_propagation_enabled: true,
-    jwt_groups_enabled: false,
+    ...theirs({} as AccountSettings),
     dns_domain: DEFAULT_DOMAIN,
     ...filled({} as AccountSettings),
   };
+}
+
+/** The fields of NetBird's, none absent: its clients expect each of them. */
+export function theirs(settings: AccountSettings) {
+  return {
+    groups_propagation_enabled: settings.groups_propagation_enabled ?? true,
+    jwt_groups_enabled: settings.jwt_groups_enabled ?? false,
+    jwt_groups_claim_name: settings.jwt_groups_claim_name ?? "",
+    jwt_allow_groups: settings.jwt_allow_groups ?? [],
+    routing_peer_dns_resolution_enabled: settings.routing_peer_dns_resolution_enabled ?? false,
+    network_range: settings.network_range ?? OVERLAY_RANGE,
+    network_range_v6: settings.network_range_v6 ?? "",
+    extra: {
+      peer_approval_enabled: settings.extra?.peer_approval_enabled ?? false,
+      user_approval_required: settings.extra?.user_approval_required ?? false,
+      network_traffic_logs_enabled: settings.extra?.network_traffic_logs_enabled ?? false,
+      network_traffic_logs_groups: settings.extra?.network_traffic_logs_groups ?? [],
+      network_traffic_packet_counter_enabled: settings.extra?.network_traffic_packet_counter_enabled ?? false,
+    },
+    lazy_connection_enabled: settings.lazy_connection_enabled ?? false,
+    auto_update_version: settings.auto_update_version ?? "disabled",
+    auto_update_always: settings.auto_update_always ?? false,
+    metrics_push_enabled: settings.metrics_push_enabled ?? false,
+    agent_network_only: settings.agent_network_only ?? false,
+    dashboard_features: { agent_network: settings.dashboard_features?.agent_network ?? false },
+    embedded_idp_enabled: settings.embedded_idp_enabled ?? false,
+    local_auth_disabled: settings.local_auth_disabled ?? false,
+    local_mfa_enabled: settings.local_mfa_enabled ?? false,
+    ipv6_enabled_groups: settings.ipv6_enabled_groups ?? [],
+  } as const satisfies Partial<AccountSettings>;
+}
+
+/** Fields of NetBird's that nothing here acts on. `docs/api.md` says what does in their place. */
+const WITHOUT_EFFECT = [
+  "peer_login_expiration_enabled",
+  "peer_inactivity_expiration_enabled",
+  "regular_users_view_blocked",
+  "peer_expose_enabled",
+  "groups_propagation_enabled",
+  "jwt_groups_enabled",
+  "jwt_allow_groups",
+  "routing_peer_dns_resolution_enabled",
+  "network_range_v6",
+  "lazy_connection_enabled",
+  "auto_update_version",
+  "auto_update_always",
+  "metrics_push_enabled",
+  "agent_network_only",
+  "local_auth_disabled",
+  "local_mfa_enabled",
+  "ipv6_enabled_groups",
+] as const satisfies readonly (keyof AccountSettings)[];
+
+/** Of those, the ones that a change from `old` to `now` means to put into effect, or out of it. */
+export function effectless(old: AccountSettings, now: AccountSettings): string[] {
+  const before = { ...old, ...theirs(old) };
+  const after = { ...now, ...theirs(now) };
+  return WITHOUT_EFFECT.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
 }
 
 /** The fields of ours that management acts on, none absent. */

@@ -1,86 +1,31 @@
 /**
  * Bodies and answers of the REST API under `/api`, in the shapes of NetBird's public API. The only
- * source of validation and of `/api/openapi.json`. What people send is strict.
+ * source of validation and of `/api/openapi.json`.
  *
- * Policies are in `policy.ts`, audit events in `audit-event.ts`.
+ * Unknown fields are ignored, as NetBird's clients expect, and named in the answer's `X-Ignored` header.
+ * Where ignoring one could mean more than was written, as in policies and posture checks, they are refused.
+ * Settings are in `account-settings.ts`, policies in `policy.ts`, audit events in `audit-event.ts`.
  *
  * @module
  */
 import { z } from "zod";
+import { AccountSettings } from "./account-settings.ts";
+import { DisplayName } from "./display-name.ts";
+import { listOrNone, unlessEmpty, unlessNull } from "./given.ts";
 import { GroupMinimum, Resource } from "./policy.ts";
-import {
-  DisplayName,
-  DnsName,
-  Email,
-  GroupId,
-  HostLabel,
-  Id,
-  OverlayAddress,
-  PeerId,
-  UserId,
-} from "./units.ts";
-
-/** The largest cap on the age of a login, in seconds: 30 days. */
-export const LOGIN_SECONDS_MAX = 2_592_000;
+import { Email, GroupId, Id, OverlayAddress, PeerId, UserId } from "./units.ts";
 
 const dateTime = z.iso.datetime({ offset: true });
 const groupIds = z.array(GroupId).max(1024);
 
-/** owner: everything; admin: all but owners; auditor: reads everything; user: own things. */
-export const Role = z.enum(["owner", "admin", "auditor", "user"]);
+/**
+ * owner: everything; admin: all but owners; auditor: reads everything; user: own things. Of NetBird's own,
+ * network_admin is what auditor is, and billing_admin what user is.
+ */
+export const Role = z.enum(["owner", "admin", "network_admin", "auditor", "billing_admin", "user"]);
 export type Role = z.infer<typeof Role>;
 
-export const AccountSettings = z.strictObject({
-  peer_login_expiration_enabled: z.boolean(),
-  /** Seconds. */
-  peer_login_expiration: z.int().min(0).max(31_536_000),
-  peer_inactivity_expiration_enabled: z.boolean(),
-  peer_inactivity_expiration: z.int().min(0).max(31_536_000),
-  regular_users_view_blocked: z.boolean(),
-  peer_expose_enabled: z.boolean(),
-  peer_expose_groups: groupIds,
-  groups_propagation_enabled: z.boolean().optional(),
-  jwt_groups_enabled: z.boolean().optional(),
-  jwt_groups_claim_name: z.string().max(128).optional(),
-  jwt_allow_groups: z.array(z.string().max(256)).max(256).optional(),
-  dns_domain: DnsName.optional(),
-  network_range: z.cidrv4().optional(),
-  extra: z
-    .strictObject({
-      peer_approval_enabled: z.boolean(),
-      user_approval_required: z.boolean(),
-      network_traffic_logs_enabled: z.boolean(),
-      network_traffic_logs_groups: groupIds,
-      network_traffic_packet_counter_enabled: z.boolean(),
-    })
-    .optional(),
-  embedded_idp_enabled: z.boolean().optional(),
-  /** Ours, additive. Seconds a machine decides from a stored map. Default 3600. */
-  max_stale_seconds: z.int().min(10).max(31_536_000).optional(),
-  /** The same for uid 0. Default 300. */
-  max_stale_root_seconds: z.int().min(10).max(31_536_000).optional(),
-  /** Cap on cached logins. Default 43200. */
-  login_seconds_max: z.int().min(60).max(LOGIN_SECONDS_MAX).optional(),
-  login_confirmation: z.enum(["code", "click"]).optional(),
-  /** Whether qf asks the provider to sign in anew. Default true. */
-  prompt_login: z.boolean().optional(),
-  device_approval: z.enum(["auto", "first", "admin"]).optional(),
-  /** Whether the ID token is put into certificates. Default true. */
-  id_token_to_machine: z.boolean().optional(),
-  /** A first sign-in waits for an admin. Default false. */
-  pending_approval: z.boolean().optional(),
-  require: z
-    .strictObject({
-      record: z.enum(["off", "best_effort", "required"]).optional(),
-      reason: z.boolean().optional(),
-      approval: z.boolean().optional(),
-      reauth_within_seconds: z.int().min(1).max(31_536_000).nullable().optional(),
-    })
-    .optional(),
-});
-export type AccountSettings = z.infer<typeof AccountSettings>;
-
-export const AccountOnboarding = z.strictObject({
+export const AccountOnboarding = z.object({
   signup_form_pending: z.boolean(),
   onboarding_flow_pending: z.boolean(),
 });
@@ -93,14 +38,24 @@ export const Account = z.object({
   created_at: dateTime,
   created_by: z.string(),
   onboarding: AccountOnboarding,
+  /** Said at saving: settings that are kept and have no effect here. */
+  warnings: z.array(z.string()).optional(),
 });
 export type Account = z.infer<typeof Account>;
 
-export const AccountRequest = z.strictObject({
+export const AccountRequest = z.object({
   settings: AccountSettings,
-  onboarding: AccountOnboarding.optional(),
+  onboarding: unlessNull(AccountOnboarding),
 });
 export type AccountRequest = z.infer<typeof AccountRequest>;
+
+/** What a role may do with each kind of thing. */
+export const UserPermissions = z.object({
+  /** Whether it sees its own things only. */
+  is_restricted: z.boolean(),
+  modules: z.record(z.string(), z.record(z.string(), z.boolean())),
+});
+export type UserPermissions = z.infer<typeof UserPermissions>;
 
 export const User = z.object({
   id: UserId,
@@ -111,31 +66,36 @@ export const User = z.object({
   role: Role,
   auto_groups: groupIds,
   status: z.enum(["active", "invited", "blocked"]),
-  last_login: dateTime.optional(),
-  is_current: z.boolean().optional(),
-  is_service_user: z.boolean().optional(),
+  /** Of one who never signed in: the first second of the year 1. */
+  last_login: dateTime,
+  is_current: z.boolean(),
+  is_service_user: z.boolean(),
   is_blocked: z.boolean(),
   pending_approval: z.boolean(),
-  issued: z.string().optional(),
-  idp_id: z.string().optional(),
+  issued: z.string(),
+  /** Empty: not said. */
+  idp_id: z.string(),
+  /** Of the caller itself only. */
+  permissions: UserPermissions.optional(),
 });
 export type User = z.infer<typeof User>;
 
-export const UserCreateRequest = z.strictObject({
-  email: Email.optional(),
-  name: DisplayName.optional(),
+export const UserCreateRequest = z.object({
+  email: unlessEmpty(Email),
+  name: unlessEmpty(DisplayName),
   role: Role,
-  auto_groups: groupIds,
+  auto_groups: listOrNone(groupIds),
   is_service_user: z.boolean(),
 });
 export type UserCreateRequest = z.infer<typeof UserCreateRequest>;
 
-export const UserRequest = z.strictObject({
+export const UserRequest = z.object({
   role: Role,
-  auto_groups: groupIds,
+  /** All of them from now on. Null or absent: none. */
+  auto_groups: listOrNone(groupIds),
   is_blocked: z.boolean(),
   /** Ours, additive: false lets a pending person in. Absent: unchanged. */
-  pending_approval: z.boolean().optional(),
+  pending_approval: unlessNull(z.boolean()),
 });
 export type UserRequest = z.infer<typeof UserRequest>;
 
@@ -149,12 +109,13 @@ export const PersonalAccessToken = z.object({
   expiration_date: dateTime,
   created_by: z.string(),
   created_at: dateTime,
-  last_used: dateTime.optional(),
+  /** Of one that was never used: the first second of the year 1. */
+  last_used: dateTime,
   scope: TokenScope.optional(),
 });
 export type PersonalAccessToken = z.infer<typeof PersonalAccessToken>;
 
-export const PersonalAccessTokenRequest = z.strictObject({
+export const PersonalAccessTokenRequest = z.object({
   name: DisplayName,
   /** Days. */
   expires_in: z.int().min(1).max(365),
@@ -168,6 +129,19 @@ export const PersonalAccessTokenGenerated = z.object({
   personal_access_token: PersonalAccessToken,
 });
 export type PersonalAccessTokenGenerated = z.infer<typeof PersonalAccessTokenGenerated>;
+
+export const PeerLocalFlags = z.object({
+  rosenpass_enabled: z.boolean(),
+  rosenpass_permissive: z.boolean(),
+  server_ssh_allowed: z.boolean(),
+  disable_client_routes: z.boolean(),
+  disable_server_routes: z.boolean(),
+  disable_dns: z.boolean(),
+  disable_firewall: z.boolean(),
+  block_lan_access: z.boolean(),
+  block_inbound: z.boolean(),
+  lazy_connection_enabled: z.boolean(),
+});
 
 export const Peer = z.object({
   id: PeerId,
@@ -198,25 +172,31 @@ export const Peer = z.object({
   serial_number: z.string(),
   extra_dns_labels: z.array(z.string()),
   ephemeral: z.boolean(),
-  local_flags: z.object({ server_ssh_allowed: z.boolean().optional() }).optional(),
+  /** What the agent was started with; false where it has no such flag. */
+  local_flags: PeerLocalFlags,
+  /** No peer has an IPv6 address of the overlay: empty. */
+  ipv6: z.string(),
+  /** Empty: nobody said why. */
+  disapproval_reason: z.string(),
   /** Ours, additive. */
   kind: z.enum(["machine", "device"]).optional(),
   /** Whether an admin has confirmed the name, so that it works without the domain. */
   name_confirmed: z.boolean().optional(),
-  /** Present in lists. */
+  /** In lists: machines whose SSH port it may reach now. */
   accessible_peers_count: z.int().optional(),
 });
 export type Peer = z.infer<typeof Peer>;
 
-export const PeerRequest = z.strictObject({
-  name: HostLabel,
+export const PeerRequest = z.object({
+  /** Shown; the host name is derived from it. */
+  name: DisplayName,
   ssh_enabled: z.boolean(),
   login_expiration_enabled: z.boolean(),
   inactivity_expiration_enabled: z.boolean(),
-  approval_required: z.boolean().optional(),
-  ip: OverlayAddress.optional(),
+  approval_required: unlessNull(z.boolean()),
+  ip: unlessEmpty(OverlayAddress),
   /** Whether people reach it without the domain. Absent: as it was, and true with a new name. */
-  name_confirmed: z.boolean().optional(),
+  name_confirmed: unlessNull(z.boolean()),
 });
 export type PeerRequest = z.infer<typeof PeerRequest>;
 
@@ -232,6 +212,7 @@ export const AccessiblePeer = z.object({
   geoname_id: z.int(),
   connected: z.boolean(),
   last_seen: dateTime,
+  ipv6: z.string(),
 });
 export type AccessiblePeer = z.infer<typeof AccessiblePeer>;
 
@@ -240,6 +221,7 @@ export const SetupKey = z.object({
   /** Whole once, in the answer to its creation; a masked form afterwards. */
   key: z.string(),
   name: z.string(),
+  /** Of one without end: the first second of the year 1. */
   expires: dateTime,
   type: z.enum(["one-off", "reusable"]),
   valid: z.boolean(),
@@ -256,19 +238,23 @@ export const SetupKey = z.object({
 });
 export type SetupKey = z.infer<typeof SetupKey>;
 
-export const SetupKeyCreateRequest = z.strictObject({
+/** A hundred years: what is meant to be longer has no end. */
+export const SETUP_KEY_SECONDS_MAX = 3_153_600_000;
+
+export const SetupKeyCreateRequest = z.object({
   name: DisplayName,
   type: z.enum(["one-off", "reusable"]),
-  /** Seconds: one day to one year. */
-  expires_in: z.int().min(86_400).max(31_536_000),
-  auto_groups: groupIds,
+  /** Seconds from now. 0: no end. */
+  expires_in: z.int().min(0).max(SETUP_KEY_SECONDS_MAX),
+  auto_groups: listOrNone(groupIds),
   usage_limit: z.int().min(0).max(1_000_000),
-  ephemeral: z.boolean().optional(),
-  allow_extra_dns_labels: z.boolean().optional(),
+  ephemeral: unlessNull(z.boolean()),
+  allow_extra_dns_labels: unlessNull(z.boolean()),
 });
 export type SetupKeyCreateRequest = z.infer<typeof SetupKeyCreateRequest>;
 
-export const SetupKeyRequest = z.strictObject({ revoked: z.boolean(), auto_groups: groupIds });
+/** `auto_groups` are all of them from now on; an empty list is none. Null is refused, as NetBird does. */
+export const SetupKeyRequest = z.object({ revoked: z.boolean(), auto_groups: groupIds });
 export type SetupKeyRequest = z.infer<typeof SetupKeyRequest>;
 
 export const Group = z.object({
@@ -278,11 +264,11 @@ export const Group = z.object({
 });
 export type Group = z.infer<typeof Group>;
 
-export const GroupRequest = z.strictObject({
+export const GroupRequest = z.object({
   name: DisplayName,
-  /** Absent: unchanged on update, none on creation. */
-  peers: z.array(PeerId).max(100_000).optional(),
-  resources: z.array(Resource).max(0, "are not available").optional(),
+  /** All of them from now on. Null or absent: none. */
+  peers: listOrNone(z.array(PeerId).max(100_000)),
+  resources: listOrNone(z.array(z.unknown()).max(0, "are not available: a group holds peers")),
 });
 export type GroupRequest = z.infer<typeof GroupRequest>;
 

@@ -1,35 +1,56 @@
 /**
- * Queries of the REST API. Unknown parameters are refused, as unknown fields of bodies are.
+ * Queries of the REST API. Unknown parameters are ignored and named in the answer's `X-Ignored` header.
  *
  * @module
  */
 import { z } from "zod";
 import { Id } from "./units.ts";
 
-const count = (max: number) =>
+const count = (max: number, min = 0) =>
   z
     .string()
     .regex(/^\d{1,15}$/, "is not a number")
     .transform(Number)
-    .refine((value) => value <= max, `is above ${max}`);
+    .refine((value) => value >= min && value <= max, `is not from ${min} to ${max}`);
 
-export const NoQuery = z.strictObject({});
+/** Query of what takes none. */
+export const NoQuery = z.object({});
 
-export const UserQuery = z.strictObject({
+/** Most entries of a page. */
+export const PAGE_MAX = 1_000;
+
+/** Of every list. Without either the whole list is answered. */
+const page = {
+  /** Entries at most, in order of their ids. The answer's `Link` leads to the next ones. */
+  limit: count(PAGE_MAX, 1).optional(),
+  /** Where a page before ended: only entries after it. */
+  cursor: z.string().max(64).optional(),
+};
+/** Query of a list without filters. */
+export const PageQuery = z.object(page);
+export type PageQuery = z.infer<typeof PageQuery>;
+
+export const UserQuery = z.object({
+  ...page,
   /** `true`: service users only; `false`: people only. Absent: both. */
   service_user: z.enum(["true", "false"]).optional(),
 });
 export type UserQuery = z.infer<typeof UserQuery>;
 
-export const PeerQuery = z.strictObject({
-  /** Exact name. */
-  name: z.string().max(253).optional(),
-  /** Exact overlay address. */
+export const PeerQuery = z.object({
+  ...page,
+  /** Part of the name, in any case. */
+  name: z.string().max(1024).optional(),
+  /** Beginning of the overlay address. */
   ip: z.string().max(64).optional(),
 });
 export type PeerQuery = z.infer<typeof PeerQuery>;
 
-export const GroupQuery = z.strictObject({ name: z.string().max(128).optional() });
+export const GroupQuery = z.object({
+  ...page,
+  /** Exact name. A name that no group has is an error. */
+  name: z.string().max(1024).optional(),
+});
 export type GroupQuery = z.infer<typeof GroupQuery>;
 
 /** Most audit events in one answer. */
@@ -37,9 +58,11 @@ export const AUDIT_PAGE_MAX = 1_000;
 /** Longest a question for newer events waits. */
 export const AUDIT_WAIT_SECONDS_MAX = 25;
 
-export const AuditQuery = z.strictObject({
+export const AuditQuery = z.object({
   /** Default and most: 1000. */
   limit: count(AUDIT_PAGE_MAX).optional(),
+  /** As `before_seq`. */
+  cursor: count(Number.MAX_SAFE_INTEGER).optional(),
   /** Only events after this id, oldest of them first: for following the log. */
   after_seq: count(Number.MAX_SAFE_INTEGER).optional(),
   /** Only events before this id, newest first: for paging back. */

@@ -23,7 +23,7 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   const path = pathOf(issue.path);
   const at = path === "" ? "" : ` in ${path}`;
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => `unknown field "${printable(key)}"${at}`);
+    return issue.keys.map((key) => `unknown field "${fieldName(key)}"${at}`);
   }
   const field = path === "" ? "the body" : path;
   switch (issue.code) {
@@ -60,13 +60,13 @@ function ownWords(issue: z.core.$ZodIssue, isDefault: RegExp): string | undefine
 
 function pathOf(path: readonly PropertyKey[]): string {
   return path
-    .map((step) => (typeof step === "number" ? `[${step}]` : `.${printable(String(step))}`))
+    .map((step) => (typeof step === "number" ? `[${step}]` : `.${fieldName(String(step))}`))
     .join("")
     .replace(/^\./, "");
 }
 
 /** Names come from outside: short, and without anything a terminal or a log would act upon. */
-function printable(name: string): string {
+export function fieldName(name: string): string {
   return name.slice(0, FIELD_LENGTH_MAX).replace(/[^\x20-\x7e]|["\\]/g, "?");
 }
 

@@ -94,6 +94,9 @@ export type TrustedIssuer = z.infer<typeof TrustedIssuer>;
 export const UserStatus = z.enum(["active", "blocked", "pending"]);
 export type UserStatus = z.infer<typeof UserStatus>;
 
+/** Longest name of a user in a map. Older agents take no longer one. */
+export const MAP_USER_NAME_MAX = 128;
+
 /** A person or a service user that some rule of this map may speak of. */
 export const MapUser = z.strictObject({
   id: UserId,
@@ -101,7 +104,7 @@ export const MapUser = z.strictObject({
   issuer: z.string().max(2048),
   subject: z.string().max(512),
   /** Shown in status and audit. */
-  name: z.string().max(128),
+  name: z.string().max(MAP_USER_NAME_MAX),
   email: z.string().max(254),
   status: UserStatus,
   isService: z.boolean(),

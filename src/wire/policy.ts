@@ -7,17 +7,9 @@
  * @module
  */
 import { z } from "zod";
-import {
-  Description,
-  DisplayName,
-  EpochSeconds,
-  GroupId,
-  LocalUser,
-  PeerId,
-  PolicyId,
-  Port,
-  RuleId,
-} from "./units.ts";
+import { DisplayName, RuleName } from "./display-name.ts";
+import { listOrNone, unlessNull } from "./given.ts";
+import { Description, EpochSeconds, GroupId, LocalUser, PeerId, PolicyId, Port, RuleId } from "./units.ts";
 
 /** Bounds what one decision, one map and one page can cost. */
 export const POLICY_RULES_MAX = 256;
@@ -128,20 +120,20 @@ export const AuthorizedGroups = z.record(
 export type AuthorizedGroups = z.infer<typeof AuthorizedGroups>;
 
 const ruleFields = {
-  name: DisplayName,
-  description: Description.optional(),
+  /** May be empty. */
+  name: RuleName,
+  description: unlessNull(Description),
   enabled: z.boolean(),
   /** "drop" denies and wins over every accept. */
   action: z.enum(["accept", "drop"]),
   /** Whether the rule holds the other way as well. Stored, and without effect, for SSH rules. */
   bidirectional: z.boolean(),
   protocol: Protocol,
-  ports: z
-    .array(z.string().regex(/^\d{1,5}$/, "is not a port"))
-    .max(RULE_PORTS_MAX)
-    .optional(),
-  port_ranges: z.array(PortRange).max(RULE_PORTS_MAX).optional(),
-  authorized_groups: AuthorizedGroups.optional(),
+  /** Empty, null or absent: every port, or of an SSH rule 22. */
+  ports: unlessNull(z.array(z.string().regex(/^\d{1,5}$/, "is not a port")).max(RULE_PORTS_MAX)),
+  /** Not beside `ports`. */
+  port_ranges: unlessNull(z.array(PortRange).max(RULE_PORTS_MAX)),
+  authorized_groups: unlessNull(AuthorizedGroups),
   ssh: SshCapabilities.optional(),
   /** The device's own groups must meet these as well. Absent or empty: no such condition. */
   source_devices: z.array(GroupId).max(RULE_GROUPS_MAX).optional(),
@@ -154,10 +146,13 @@ const ruleFields = {
   schedule: Schedule.optional(),
 } as const;
 
-/** A rule as it is written: groups by id. Exactly one of sources/sourceResource, likewise destinations. */
+/**
+ * A rule as it is written: groups by id. Exactly one of sources/sourceResource, likewise destinations; an
+ * empty list is nobody.
+ */
 export const PolicyRuleWrite = z.strictObject({
-  /** Keeps the identity of an existing rule on update. Absent: a new rule. */
-  id: RuleId.optional(),
+  /** Keeps the identity of an existing rule on update. Absent or empty: a new rule. Nothing on creation. */
+  id: unlessNull(z.string().max(64)),
   ...ruleFields,
   sources: z.array(GroupId).max(RULE_GROUPS_MAX).nullable().optional(),
   sourceResource: Resource.nullable().optional(),
@@ -168,10 +163,14 @@ export type PolicyRuleWrite = z.infer<typeof PolicyRuleWrite>;
 
 /** Body of POST /api/policies and PUT /api/policies/{id}. */
 export const PolicyWrite = z.strictObject({
+  /** Sent along by NetBird's clients; the path says which policy it is. */
+  id: z.unknown().optional(),
+  /** NetBird's older form of the rules, sent along by its dashboard and without meaning there as well. */
+  query: z.unknown().optional(),
   name: DisplayName,
-  description: Description.optional(),
+  description: unlessNull(Description),
   enabled: z.boolean(),
-  source_posture_checks: z.array(z.string().max(64)).max(32).optional(),
+  source_posture_checks: listOrNone(z.array(z.string().max(64)).max(32)),
   rules: z.array(PolicyRuleWrite).min(1).max(POLICY_RULES_MAX),
 });
 export type PolicyWrite = z.infer<typeof PolicyWrite>;
@@ -179,7 +178,7 @@ export type PolicyWrite = z.infer<typeof PolicyWrite>;
 /** A group as other resources mention it. */
 export const GroupMinimum = z.object({
   id: GroupId,
-  name: DisplayName,
+  name: z.string(),
   peers_count: z.int(),
   resources_count: z.int(),
   issued: z.enum(["api", "integration", "jwt"]).optional(),
@@ -190,6 +189,8 @@ export type GroupMinimum = z.infer<typeof GroupMinimum>;
 export const PolicyRule = z.object({
   id: RuleId,
   ...ruleFields,
+  name: z.string(),
+  description: z.string(),
   sources: z.array(GroupMinimum).nullable().optional(),
   sourceResource: Resource.optional(),
   destinations: z.array(GroupMinimum).nullable().optional(),
@@ -199,8 +200,9 @@ export type PolicyRule = z.infer<typeof PolicyRule>;
 
 export const Policy = z.object({
   id: PolicyId,
-  name: DisplayName,
-  description: Description.optional(),
+  name: z.string(),
+  /** Empty: none was written. */
+  description: z.string(),
   enabled: z.boolean(),
   source_posture_checks: z.array(z.string()),
   rules: z.array(PolicyRule),

@@ -69,24 +69,10 @@ export const OverlayAddress = z.ipv4().refine((text) => {
 }, "is not an overlay address (100.64.0.0/10)");
 export type OverlayAddress = string;
 
-/**
- * Name a person gives to a group, policy, rule, key or token: letters of any script, no shell or config
- * syntax.
- */
-export const DisplayName = z
-  .string()
-  .trim()
-  .min(1)
-  .max(128)
-  .regex(
-    /^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._:@/+,’-]*$/u,
-    "has characters that are not allowed (letters, digits, space and ._:@/+,- are)",
-  );
-
 /** Free text a person writes for people. One line or several; no control characters. */
 export const Description = z
   .string()
-  .max(1024)
+  .max(4096)
   .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f]*$/, "has control characters");
 
 /** At most 254 characters, one @, no white space: shown, never used as identity. */

@@ -176,6 +176,7 @@ function aPeer(
 ): Omit<PeerRow, "id" | "name" | "dnsName" | "deviceKey" | "kind"> {
   return {
     accountId,
+    displayName: null,
     nameConfirmed: true,
     hostKeys: [],
     address: `100.${64 + Math.floor(number / 65_536)}.${Math.floor(number / 256) % 256}.${number % 256}`,

@@ -252,7 +252,7 @@ describe("a server without an account", () => {
     const answer = await other.api.claimHosted(opened.id, claim);
     if (answer.status !== "approved") throw new Error(answer.status);
     const joined = await other.register(answer.proof);
-    expect(joined.user.name).toBe("Alan b Turing /b"); // What the charset of names leaves of the markup.
+    expect(joined.user.name).toBe("Alan <b>Turing</b>"); // A name like any other: every page escapes it.
     const users = (await (await fetch(`${running.url}/api/users`, { headers })).json()) as object[];
     expect(users).toHaveLength(2);
     expect(users).toContainEqual(expect.objectContaining({ email: grace.email, role: "owner" }));

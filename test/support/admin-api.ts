@@ -2,8 +2,9 @@
  * The REST API without a socket: requests as somebody, answers as they come.
  */
 import type { Hono } from "hono";
-import type { ManagementContext } from "../../src/management/context.ts";
 import { createAdminApp } from "../../src/management/http/admin/app.ts";
+import type { AdminContext } from "../../src/management/http/admin/route.ts";
+import type { Role } from "../../src/wire/admin-api.ts";
 import { aManagement, anAccount, aTokenOf, aUserOf, ORIGIN, type TestManagement } from "./management.ts";
 
 export interface Reply {
@@ -28,10 +29,10 @@ export class TestApi {
     this.accountId = account.accountId;
     this.ownerId = account.ownerId;
     this.owner = account.token;
-    this.app = createAdminApp({ ...management, isConnected: () => false });
+    this.app = createAdminApp({ isConnected: () => false, corsOrigins: new Set(), ...management });
   }
 
-  static async open(change: Partial<ManagementContext> = {}): Promise<TestApi> {
+  static async open(change: Partial<AdminContext> = {}): Promise<TestApi> {
     const management = aManagement(change);
     return new TestApi(management, await anAccount(management.store));
   }
@@ -60,7 +61,7 @@ export class TestApi {
   }
 
   /** A token of a new person of that role. */
-  async tokenAs(role: "owner" | "admin" | "auditor" | "user"): Promise<{ token: string; id: string }> {
+  async tokenAs(role: Role): Promise<{ token: string; id: string }> {
     const user = await aUserOf(this.management.store, this.accountId, { role });
     return { token: await aTokenOf(this.management.store, user), id: user.id };
   }

@@ -15,7 +15,7 @@ import { initManagement } from "../../src/management/init.ts";
 import { type RunningManagement, startManagement } from "../../src/management/serve.ts";
 import type { ServeOptions } from "../../src/management/serve-options.ts";
 import { defaultSettings } from "../../src/management/settings.ts";
-import type { AccountSettings } from "../../src/wire/admin-api.ts";
+import type { AccountSettings } from "../../src/wire/account-settings.ts";
 import type { AuditEvent } from "../../src/wire/audit-event.ts";
 import type { PolicyRuleWrite } from "../../src/wire/policy.ts";
 import { anyTestDatabase } from "./any-store.ts";

@@ -24,8 +24,8 @@ test.each([
   { name: "too few", value: { ...policy({}), rules: [] }, says: "rules must be at least 1 entries" },
   {
     name: "too long",
-    value: { ...policy({}), name: "x".repeat(129) },
-    says: "name must be at most 128 characters",
+    value: { ...policy({}), name: "x".repeat(257) },
+    says: "name is longer than 256 characters",
   },
 ])("describeIssues tells $name by its field", ({ value, says }) => {
   expect(describe(PolicyWrite, value)).toBe(says);

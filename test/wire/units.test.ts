@@ -2,15 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { PolicyWrite } from "../../src/wire/policy.ts";
-import {
-  DisplayName,
-  DnsName,
-  Email,
-  HostLabel,
-  HostPort,
-  HttpUrl,
-  LocalUser,
-} from "../../src/wire/units.ts";
+import { DnsName, Email, HostLabel, HostPort, HttpUrl, LocalUser } from "../../src/wire/units.ts";
 
 const HOSTILE = [
   "",
@@ -65,12 +57,9 @@ describe("hostile text", () => {
     expect(DnsName.safeParse(text).success).toBe(false);
   });
 
-  test("no name of people holds shell or ssh_config syntax", () => {
-    const syntax = /["'`$\\;|&<>*?!#{}()[\]%\u0000-\u001f\u007f]/;
+  test("no OS user holds shell or ssh_config syntax", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 40 }), (text) => {
-        const name = DisplayName.safeParse(text);
-        if (name.success) expect(syntax.test(name.data)).toBe(false);
         const user = LocalUser.safeParse(text);
         if (user.success) expect(user.data).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?$/);
       }),
@@ -83,13 +72,6 @@ test.each(["deploy", "www-data", "_apt", "svc.build", "ada@corp.example", "machi
   "%s is an OS user",
   (name) => {
     expect(LocalUser.parse(name)).toBe(name);
-  },
-);
-
-test.each(["Developers", "Site Reliability", "Bündnis 1", "team:infra/eu", "O’Brien"])(
-  "%s is a group",
-  (name) => {
-    expect(DisplayName.parse(name)).toBe(name);
   },
 );
 

@@ -93,7 +93,11 @@ examples:
       const current = await admin.request("GET", `/api/groups/${id}`, { answer: Group });
       const body = {
         name: args.name ?? current.value.name,
-        ...(args.peers === undefined ? {} : { peers: await admin.peerIds(parseList(args.peers)) }),
+        // A group without peers in the request is one without peers afterwards.
+        peers:
+          args.peers === undefined
+            ? current.value.peers.map((peer) => peer.id)
+            : await admin.peerIds(parseList(args.peers)),
       };
       const answer = await admin.request("PUT", `/api/groups/${id}`, { body, answer: Group });
       if (args.json === true) return printBody(answer);

@@ -3,7 +3,7 @@ import { LOOPBACK_HOSTS } from "../../wire/client-config.ts";
 import { CLIENT_AUTH_METHODS } from "../../wire/identity-provider.ts";
 import { command } from "../command.ts";
 import { parseDatabase } from "../database-url.ts";
-import { parseOneOf, parseWhole } from "../parse.ts";
+import { parseList, parseOneOf, parseWhole } from "../parse.ts";
 
 const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
 
@@ -39,6 +39,9 @@ options:
   --tls-cert FILE          TLS certificate chain in PEM; needed off loopback, with --tls-key
   --tls-key FILE           its private key in PEM
   --behind-proxy           a proxy in front ends TLS and writes X-Forwarded-For
+  --api-cors-origin ORIGIN
+                           pages of this origin may call the REST API from a browser; may be repeated
+                           (default: none)
   --oidc-issuer URL        identity provider to use instead of the embedded one
   --oidc-client-id ID      QuFabric's client there; required with --oidc-issuer
   --oidc-client-secret-file FILE
@@ -72,6 +75,7 @@ examples:
       "tls-cert": { ...STRING, valueHint: "file", description: "TLS certificate" },
       "tls-key": { ...STRING, valueHint: "file", description: "TLS key" },
       "behind-proxy": { type: "boolean", description: "A proxy ends TLS" },
+      "api-cors-origin": { ...STRING, valueHint: "origin", description: "Pages that may call the API" },
       "oidc-issuer": { ...STRING, valueHint: "url", description: "Identity provider" },
       "oidc-client-id": { ...STRING, valueHint: "id", description: "Client there" },
       "oidc-client-secret-file": { ...STRING, valueHint: "file", description: "Its secret" },
@@ -90,6 +94,7 @@ examples:
       return serveManagement({
         dataDir: args["data-dir"],
         behindProxy: args["behind-proxy"] === true,
+        apiCorsOrigins: parseList(args["api-cors-origin"]),
         ...given("masterKeyFile", args["master-key-file"]),
         ...given("listen", args.listen),
         ...given("clusterListen", args["cluster-listen"] ?? process.env.QF_CLUSTER_LISTEN),
@@ -105,6 +110,7 @@ examples:
       });
     },
   },
+  { repeatable: ["api-cors-origin"] },
 );
 
 interface OidcArgs {

@@ -1,5 +1,5 @@
 import { Peer } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, hostNameOf, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 
@@ -27,7 +27,7 @@ examples:
         ["ID", "NAME", "KIND", "ADDRESS", "CONNECTED", "SSH", "GROUPS"],
         answer.value.map((peer) => [
           peer.id,
-          peer.name,
+          namesOf(peer),
           peer.kind ?? "machine",
           peer.ip,
           peer.connected ? "yes" : "no",
@@ -39,6 +39,12 @@ examples:
   },
 );
 
+/** The host name, which is what people type, and the name that was given where that is another. */
+function namesOf(peer: Peer): string {
+  const host = hostNameOf(peer);
+  return peer.name === host ? host : `${host} (${peer.name})`;
+}
+
 export const peerUpdate = command(
   `
 Change a peer: its name, whether it takes SSH at all, its approval. What is not named stays.
@@ -46,7 +52,7 @@ Change a peer: its name, whether it takes SSH at all, its approval. What is not 
 usage: qf peer update PEER [--name NAME] [--confirm-name] [--ssh=BOOL] [--approve]
 
 options:
-  --name NAME              new host name (a-z, 0-9 and -)
+  --name NAME              new name; the host name is derived from it, with a-z, 0-9 and - only
   --confirm-name           let people's ssh reach it without the domain (a name given here is confirmed);
                            --confirm-name=false takes that back
   --ssh                    take SSH as policies say; --ssh=false refuses all and ends what is open

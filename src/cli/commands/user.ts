@@ -5,7 +5,7 @@ import { print, printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
 import { groupNames } from "../words.ts";
 
-const ROLES = ["owner", "admin", "auditor", "user"];
+const ROLES = ["owner", "admin", "network_admin", "auditor", "billing_admin", "user"];
 
 export const userList = command(
   `

@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import type { ZodType } from "zod";
 import { QfError } from "../../base/errors.ts";
 import { parseJson } from "../../base/files.ts";
+import { ignoredFields, misspeltRestriction } from "../../wire/ignored-fields.ts";
 import { describeIssues } from "../../wire/issues.ts";
 
 /** Largest body of the REST API: a group of 100,000 peers fits. */
@@ -17,6 +18,11 @@ export const BODY_BYTES_MAX = 4 * 1024 * 1024;
  * ERR_UNPROCESSABLE, naming the field, for what is not of that shape.
  */
 export async function readBody<T>(c: Context, schema: ZodType<T>, bytesMax = BODY_BYTES_MAX): Promise<T> {
+  return parseStrict(schema, await readJson(c, bytesMax));
+}
+
+/** Reads a body as JSON, of whatever shape. Throws as `readBody` does, but for the shape. */
+export async function readJson(c: Context, bytesMax = BODY_BYTES_MAX): Promise<unknown> {
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
     throw new QfError("ERR_BAD_REQUEST", "the body is not JSON", {
@@ -25,7 +31,7 @@ export async function readBody<T>(c: Context, schema: ZodType<T>, bytesMax = BOD
   }
   const value = parseJson(await readText(c, bytesMax));
   if (value === undefined) throw new QfError("ERR_BAD_REQUEST", "the body is not valid JSON");
-  return parseStrict(schema, value);
+  return value;
 }
 
 /** `value` as `schema` has it. Throws ERR_UNPROCESSABLE naming the field. */
@@ -33,6 +39,20 @@ export function parseStrict<T>(schema: ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new QfError("ERR_UNPROCESSABLE", describeIssues(parsed.error));
+}
+
+/**
+ * `value` as `schema` has it, and the names of its fields that the schema does not know and ignores. Throws
+ * ERR_UNPROCESSABLE also for such a field that is nearly one of ours that restricts.
+ */
+export function parseTolerant<T>(schema: ZodType<T>, value: unknown): { data: T; ignored: string[] } {
+  const data = parseStrict(schema, value);
+  const ignored = ignoredFields(value, data);
+  const misspelt = misspeltRestriction(ignored);
+  if (misspelt === undefined) return { data, ignored };
+  throw new QfError("ERR_UNPROCESSABLE", `unknown field "${misspelt.written}"`, {
+    hint: `${misspelt.meant} restricts, so a field like it is refused and not ignored where it means nothing`,
+  });
 }
 
 async function readText(c: Context, bytesMax: number): Promise<string> {

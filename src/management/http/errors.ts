@@ -47,7 +47,9 @@ function asFailure(error: unknown, c: Context, log: Log): QfError {
   }
   if (isQfError(error) && FAILURES[error.code].httpStatus !== 500) return error;
   const code = isQfError(error) ? error.code : "ERR_INTERNAL";
-  log.error("request failed", { method: c.req.method, path: routeOf(c), code }, error);
+  const requestId: unknown = c.get("requestId");
+  const about = { method: c.req.method, path: routeOf(c), code };
+  log.error("request failed", typeof requestId === "string" ? { ...about, requestId } : about, error);
   return new QfError("ERR_INTERNAL", "the server failed to do this", { hint: "its log says why" });
 }
 

@@ -11,9 +11,9 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
  * Refuses requests under a name that is not ours (DNS rebinding) and, for anything but reading, those
- * that a browser sends for a page of another origin.
+ * that a browser sends for a page of an origin that is neither ours nor one of `others`.
  */
-export function guardOrigin(origin: string): MiddlewareHandler {
+export function guardOrigin(origin: string, others: ReadonlySet<string>): MiddlewareHandler {
   const own = new URL(origin);
   return async function guardOriginOfRequest(c, next) {
     const host = c.req.header("host") ?? new URL(c.req.url).host;
@@ -23,7 +23,7 @@ export function guardOrigin(origin: string): MiddlewareHandler {
       });
     }
     const from = c.req.header("origin");
-    if (!SAFE_METHODS.has(c.req.method) && from !== undefined && from !== own.origin) {
+    if (!SAFE_METHODS.has(c.req.method) && from !== undefined && from !== own.origin && !others.has(from)) {
       throw new QfError("ERR_FORBIDDEN", "a page of another origin may not do this");
     }
     await next();

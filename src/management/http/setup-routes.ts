@@ -13,7 +13,8 @@ import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { isEqualSecret, sha256 } from "../../base/random.ts";
 import { failureDetails } from "../../identity/provider-failure.ts";
-import { DisplayName, Email } from "../../wire/units.ts";
+import { shownName } from "../../wire/display-name.ts";
+import { Email } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../idp/passwords.ts";
 import { HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
@@ -148,8 +149,7 @@ async function fromProvider(deps: SetupRoutesDeps, c: Context): Promise<string> 
     verifier: verifierOf(secret),
   });
   const { subject, email, name } = await deps.verify(tokens, nonceBytes(secret));
-  const shown = DisplayName.safeParse(name);
-  const identity = { issuer: deps.oidc.issuer, subject, name: shown.success ? shown.data : "" };
+  const identity = { issuer: deps.oidc.issuer, subject, name: shownName(name) ?? "" };
   return deps.complete(linkHash, { email: Email.safeParse(email).success ? email : "", identity });
 }
 

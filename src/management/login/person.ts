@@ -10,7 +10,8 @@ import { newId } from "../../base/random.ts";
 import { type GroupsClaim, groupsAmong } from "../../identity/groups-claim.ts";
 import { personClaims } from "../../identity/person-claims.ts";
 import type { IdTokenVerdict } from "../../identity/verify.ts";
-import { DisplayName, Email } from "../../wire/units.ts";
+import { shownName } from "../../wire/display-name.ts";
+import { Email } from "../../wire/units.ts";
 import type { OidcSettings } from "../context.ts";
 import type { ChangeWriter } from "../db/engine/store.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
@@ -27,7 +28,6 @@ import { denial } from "./denial.ts";
 
 type Verified = Extract<IdTokenVerdict, { ok: true }>;
 
-const NAME_LENGTH_MAX = 128;
 /** Most groups of one person: what an API answer and a map have room for, `All` included. */
 const USER_GROUPS_MAX = 1_023;
 
@@ -137,16 +137,4 @@ async function claimedGroups(
 function shownEmail(email: string | undefined): string {
   const parsed = Email.safeParse(email);
   return parsed.success ? parsed.data : "";
-}
-
-/** What of a name passes the charset of ours; undefined when nothing does. */
-function shownName(name: string | undefined): string | undefined {
-  const cleaned = (name ?? "")
-    .replace(/[^\p{L}\p{M}\p{N} ._:@/+,’-]+/gu, " ")
-    .replace(/^[^\p{L}\p{N}]+/u, "")
-    .replace(/ {2,}/g, " ")
-    .trim()
-    .slice(0, NAME_LENGTH_MAX);
-  const parsed = DisplayName.safeParse(cleaned);
-  return parsed.success ? parsed.data : undefined;
 }

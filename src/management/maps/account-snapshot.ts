@@ -10,7 +10,8 @@ import { passesPosture } from "../../policy/decide/posture.ts";
 import { isSshProtocol } from "../../policy/decide/snapshot.ts";
 import { type AccountPeer, commonOf, type MapCommon } from "../../policy/maps/compile.ts";
 import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
-import type { MapRule, MapUser } from "../../wire/network-map.ts";
+import { shortName } from "../../wire/display-name.ts";
+import { MAP_USER_NAME_MAX, type MapRule, type MapUser } from "../../wire/network-map.ts";
 import type { GroupId, PeerId } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import type { KeyRing } from "../context.ts";
@@ -85,7 +86,7 @@ function mapUser(
     id: user.id,
     issuer: issuerUrl(user.issuer, urls),
     subject: user.subject,
-    name: user.name,
+    name: shortName(user.name, MAP_USER_NAME_MAX),
     email: user.email,
     status,
     isService: user.isServiceUser,

@@ -55,7 +55,7 @@ export function isAtLeast(actual: string, wanted: string): boolean {
 }
 
 function numbersOf(version: string): number[] {
-  return (/^\d{1,9}(?:\.\d{1,9})*/.exec(version)?.[0].split(".") ?? []).map(Number);
+  return (/^v?(\d{1,9}(?:\.\d{1,9})*)/.exec(version)?.[1]?.split(".") ?? []).map(Number);
 }
 
 function firstVersion(text: string): string {

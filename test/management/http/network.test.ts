@@ -56,7 +56,7 @@ test("a setup key is whole once and masked afterwards", async () => {
 
 test.each([
   { name: "a one-off key for two", change: { usage_limit: 2 }, says: "usage_limit" },
-  { name: "a key for an hour", change: { expires_in: 3600 }, says: "expires_in must be at least 86400" },
+  { name: "a key that is over already", change: { expires_in: -1 }, says: "expires_in must be at least 0" },
   { name: "an unknown group", change: { auto_groups: ["0".repeat(20)] }, says: "unknown group" },
   { name: "an unknown type", change: { type: "eternal" }, says: "type must be one of one-off, reusable" },
 ])("a setup key with $name is refused", async ({ change, says }) => {
@@ -75,7 +75,7 @@ test("a revoked key stays revoked; states are told", async () => {
   const { id } = (await api.call("POST", "/api/setup-keys", keyBody)).body;
   const path = `/api/setup-keys/${id}`;
   expect((await api.call("PUT", path, { revoked: true, auto_groups: [] })).body.state).toBe("revoked");
-  expect((await api.call("PUT", path, { revoked: false, auto_groups: [] })).status).toBe(409);
+  expect((await api.call("PUT", path, { revoked: false, auto_groups: [] })).status).toBe(422);
   const other = (await api.call("POST", "/api/setup-keys", keyBody)).body;
   api.management.clock.advanceMs(86_399_000);
   expect((await api.call("GET", `/api/setup-keys/${other.id}`)).body.state).toBe("valid");
@@ -86,21 +86,23 @@ test("All holds every peer, and cannot be changed or deleted", async () => {
   await aPeerOf(api.management.store, api.accountId);
   const group = (await api.call("GET", `/api/groups/${all}`)).body;
   expect([group.name, group.peers_count]).toEqual(["All", 1]);
-  expect((await api.call("PUT", `/api/groups/${all}`, { name: "Everyone" })).status).toBe(409);
-  expect((await api.call("DELETE", `/api/groups/${all}`)).status).toBe(409);
+  expect((await api.call("PUT", `/api/groups/${all}`, { name: "Everyone" })).status).toBe(422);
+  expect((await api.call("DELETE", `/api/groups/${all}`)).status).toBe(400);
   expect((await api.call("POST", "/api/groups", { name: "all" })).status).toBe(409);
 });
 
-test("a group's peers are replaced when given and kept when not", async () => {
+test("a group's peers are replaced by those that are given, by none as well", async () => {
   const { store } = api.management;
   const one = await aPeerOf(store, api.accountId, { name: "one" });
   const two = await aPeerOf(store, api.accountId, { name: "two" });
   const id = await api.aGroup("servers", [one.id]);
   const put = async (body: object) =>
     (await api.call("PUT", `/api/groups/${id}`, body)).body.peers?.map((peer: { name: string }) => peer.name);
-  expect(await put({ name: "hosts" })).toEqual(["one"]);
   expect(await put({ name: "hosts", peers: [one.id, two.id, two.id] })).toEqual(["one", "two"]);
-  expect(await put({ name: "hosts", peers: [] })).toEqual([]);
+  for (const none of [{ peers: [] }, { peers: null }, {}]) {
+    expect(await put({ name: "hosts", peers: [one.id] })).toEqual(["one"]);
+    expect(await put({ name: "hosts", ...none })).toEqual([]);
+  }
   const reply = await api.call("PUT", `/api/groups/${id}`, { name: "hosts", peers: ["0".repeat(20)] });
   expect([reply.status, reply.body.message]).toEqual([422, expect.stringContaining("unknown peer")]);
 });
@@ -118,7 +120,7 @@ test.each([
     await api.call("POST", "/api/policies", aPolicyBody([rule]));
   }
   const { status, body } = await api.call("DELETE", `/api/groups/${id}`);
-  expect(status).toBe(409);
+  expect([status, body.error]).toEqual([400, "ERR_IN_USE"]);
   expect(body.message).toContain(says);
 });
 
@@ -156,7 +158,7 @@ test("a plain user sees its own devices only, and may remove them", async () => 
   expect((await api.call("DELETE", `/api/peers/${own.id}`, undefined, token)).status).toBe(200);
 });
 
-test.each(['a"b', "a b", "a*", "a?", "a,b", "a\nb", "-a", "A", "ä", "a.b", "", "a".repeat(64), "$(id)"])(
+test.each(["a\nb", "a\u0000", "", " ", "\u202eab", "a\u200bb", "a\ufeffb", "a".repeat(257), 7])(
   "a peer is not renamed to %j",
   async (name) => {
     const peer = await aPeerOf(api.management.store, api.accountId);

@@ -14,6 +14,7 @@ import mapChanges from "../migrations/sqlite/0003-map-changes.sql" with { type: 
 import nameConfirmed from "../migrations/sqlite/0004-name-confirmed.sql" with { type: "text" };
 import humanOwners from "../migrations/sqlite/0005-human-owners.sql" with { type: "text" };
 import loginTokens from "../migrations/sqlite/0006-login-tokens.sql" with { type: "text" };
+import displayName from "../migrations/sqlite/0007-display-name.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -31,6 +32,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 4, name: "name-confirmed", sql: nameConfirmed },
   { number: 5, name: "human-owners", sql: humanOwners },
   { number: 6, name: "login-tokens", sql: loginTokens },
+  { number: 7, name: "display-name", sql: displayName },
 ];
 
 /**

@@ -14,6 +14,7 @@ import mapChanges from "../migrations/postgres/0003-map-changes.sql" with { type
 import nameConfirmed from "../migrations/postgres/0004-name-confirmed.sql" with { type: "text" };
 import humanOwners from "../migrations/postgres/0005-human-owners.sql" with { type: "text" };
 import loginTokens from "../migrations/postgres/0006-login-tokens.sql" with { type: "text" };
+import displayName from "../migrations/postgres/0007-display-name.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -24,6 +25,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 4, name: "name-confirmed", sql: nameConfirmed },
   { number: 5, name: "human-owners", sql: humanOwners },
   { number: 6, name: "login-tokens", sql: loginTokens },
+  { number: 7, name: "display-name", sql: displayName },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

@@ -3,10 +3,18 @@
  *
  * @module
  */
-import type { AccountSettings, Role, TokenScope } from "../../../wire/admin-api.ts";
+import type { AccountSettings } from "../../../wire/account-settings.ts";
+import type { Role, TokenScope } from "../../../wire/admin-api.ts";
 import type { Dialect } from "../engine/dialect.ts";
 
-export const ROLES = ["owner", "admin", "auditor", "user"] as const satisfies readonly Role[];
+export const ROLES = [
+  "owner",
+  "admin",
+  "network_admin",
+  "auditor",
+  "billing_admin",
+  "user",
+] as const satisfies readonly Role[];
 export const TOKEN_SCOPES = ["api", "ssh"] as const satisfies readonly TokenScope[];
 
 export function accountTables(d: Dialect) {

@@ -17,11 +17,7 @@ export const MAP_CHANGE_KINDS = ["user", "peer", "rule", "policy", "login", "acc
 export const SETUP_KEY_TYPES = ["one-off", "reusable"] as const;
 
 export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
-  const accountId = () =>
-    d
-      .text("account_id")
-      .notNull()
-      .references(() => accounts.id, { onDelete: "cascade" });
+  const accountId = () => accountIdColumn(d, accounts);
 
   const groups = d.table(
     "groups",
@@ -75,6 +71,8 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
       lastLoginAt: d.integer("last_login_at").notNull(),
       /** Whether an admin has given or confirmed the name: only then it works without the domain. */
       nameConfirmed: d.boolean("name_confirmed").notNull(),
+      /** What people see instead of `name`; never leaves the API. Null: the host name. */
+      displayName: d.text("display_name"),
     },
     (table) => [
       d.uniqueIndex("peers_dns_name").on(table.accountId, table.dnsName),
@@ -134,11 +132,49 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
       revoked: d.boolean("revoked").notNull(),
       createdAt: d.integer("created_at").notNull(),
       updatedAt: d.integer("updated_at").notNull(),
+      /** 0: no end. */
       expiresAt: d.integer("expires_at").notNull(),
       lastUsedAt: d.integer("last_used_at"),
     },
     (table) => [d.index("setup_keys_account").on(table.accountId)],
   );
+
+  /**
+   * What each version changed of what maps are made from. Written by triggers (see the migrations) in the
+   * transaction of the change, under the version that its commit makes or, raising none, the next one.
+   */
+  const mapChanges = d.table(
+    "map_changes",
+    {
+      accountId: accountId(),
+      version: d.integer("version").notNull(),
+      kind: d.word("kind", MAP_CHANGE_KINDS).notNull(),
+      /** Of a login: its login key. Empty where everything is meant. */
+      entityId: d.text("entity_id").notNull(),
+    },
+    (table) => [d.primaryKey({ columns: [table.accountId, table.version, table.kind, table.entityId] })],
+  );
+
+  return {
+    mapChanges,
+    groups,
+    peers,
+    reservedNames,
+    groupPeers,
+    setupKeys,
+    ...policyTables(d, accounts),
+  };
+}
+
+function accountIdColumn(d: Dialect, accounts: AccountTables["accounts"]) {
+  return d
+    .text("account_id")
+    .notNull()
+    .references(() => accounts.id, { onDelete: "cascade" });
+}
+
+function policyTables(d: Dialect, accounts: AccountTables["accounts"]) {
+  const accountId = () => accountIdColumn(d, accounts);
 
   const policies = d.table(
     "policies",
@@ -189,31 +225,5 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
     (table) => [d.index("posture_checks_account").on(table.accountId)],
   );
 
-  /**
-   * What each version changed of what maps are made from. Written by triggers (see the migrations) in the
-   * transaction of the change, under the version that its commit makes or, raising none, the next one.
-   */
-  const mapChanges = d.table(
-    "map_changes",
-    {
-      accountId: accountId(),
-      version: d.integer("version").notNull(),
-      kind: d.word("kind", MAP_CHANGE_KINDS).notNull(),
-      /** Of a login: its login key. Empty where everything is meant. */
-      entityId: d.text("entity_id").notNull(),
-    },
-    (table) => [d.primaryKey({ columns: [table.accountId, table.version, table.kind, table.entityId] })],
-  );
-
-  return {
-    mapChanges,
-    groups,
-    peers,
-    reservedNames,
-    groupPeers,
-    setupKeys,
-    policies,
-    policyRules,
-    postureChecks,
-  };
+  return { policies, policyRules, postureChecks };
 }

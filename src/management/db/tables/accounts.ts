@@ -4,7 +4,7 @@
  * @module
  */
 import { asc, eq, sql } from "drizzle-orm";
-import type { AccountSettings } from "../../../wire/admin-api.ts";
+import type { AccountSettings } from "../../../wire/account-settings.ts";
 import type { AccountId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/store.ts";
 import type { NewRow, Row } from "../schema/schema.ts";

@@ -123,6 +123,23 @@ export function listEvents(
     .limit(page.limit);
 }
 
+/** How many events there are, and the number of the oldest: they are numbered without gaps. */
+export async function countEvents(
+  tx: Reader,
+  accountId: AccountId,
+): Promise<{ first: number; total: number }> {
+  const { auditEvents } = tx.t;
+  const end = async (order: typeof asc): Promise<number | undefined> => {
+    const ours = eq(auditEvents.accountId, accountId);
+    const events = tx.sql.select({ seq: auditEvents.seq }).from(auditEvents).where(ours);
+    return (await events.orderBy(order(auditEvents.seq)).limit(1))[0]?.seq;
+  };
+  const [first, last] = [await end(asc), await end(desc)];
+  return first === undefined || last === undefined
+    ? { first: 0, total: 0 }
+    : { first, total: last - first + 1 };
+}
+
 /** The denial that a receipt names. */
 export async function findEventByReceipt(
   tx: Reader,

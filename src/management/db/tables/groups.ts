@@ -138,10 +138,13 @@ export async function countMembers(
 }
 
 /** Stored members of a group, in order of their names. */
-export function membersOf(tx: Reader, groupId: GroupId): Promise<{ id: PeerId; name: string }[]> {
+export function membersOf(
+  tx: Reader,
+  groupId: GroupId,
+): Promise<{ id: PeerId; name: string; displayName: string | null }[]> {
   const { groupPeers, peers } = tx.t;
   return tx.sql
-    .select({ id: peers.id, name: peers.name })
+    .select({ id: peers.id, name: peers.name, displayName: peers.displayName })
     .from(groupPeers)
     .innerJoin(peers, eq(peers.id, groupPeers.peerId))
     .where(eq(groupPeers.groupId, groupId))

@@ -6,7 +6,7 @@
 import { and, asc, count, eq, gt, isNotNull, isNull, lt, or } from "drizzle-orm";
 import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
-import { LOGIN_SECONDS_MAX } from "../../../wire/admin-api.ts";
+import { LOGIN_SECONDS_MAX } from "../../../wire/account-settings.ts";
 import { CLOCK_SKEW_SECONDS } from "../../../wire/certificate.ts";
 import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
 import { isUniqueViolation } from "../engine/errors.ts";

@@ -5,16 +5,16 @@
  *
  * @module
  */
-import { randomBytes } from "node:crypto";
 import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import type { PeerFacts } from "../../../wire/client-api.ts";
-import type { AccountId, GroupId, HostLabel, OverlayAddress, PeerId } from "../../../wire/units.ts";
+import type { AccountId, GroupId, HostLabel, PeerId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/store.ts";
 import type { Row } from "../schema/schema.ts";
+import { freeAddress } from "./addresses.ts";
 import { addPeerToGroups } from "./groups.ts";
-import { findPeerByAddress, findPeerByDeviceKey, isNameFree, type PeerRow } from "./peers.ts";
+import { findPeerByDeviceKey, isNameFree, type PeerRow } from "./peers.ts";
 import { useSetupKey } from "./setup-keys.ts";
 import type { UserRow } from "./users.ts";
 
@@ -56,6 +56,7 @@ export async function insertPeer(tx: Writer, wanted: NewPeer): Promise<PeerRow> 
     accountId: wanted.accountId,
     kind: wanted.kind,
     name,
+    displayName: null,
     dnsName,
     nameConfirmed: wanted.nameConfirmed ?? false,
     deviceKey: wanted.deviceKey,
@@ -157,18 +158,6 @@ function suffixed(name: HostLabel, attempt: number): HostLabel {
   if (attempt === 1) return name;
   const suffix = attempt <= COUNTED_SUFFIXES_MAX ? `-${attempt}` : `-${newId().slice(0, 6)}`;
   return name.slice(0, LABEL_LENGTH_MAX - suffix.length).replace(/-+$/, "") + suffix;
-}
-
-/** A random free address of 100.64.0.0/10: sparse, so nearly always the first try. */
-async function freeAddress(tx: Reader, accountId: AccountId): Promise<OverlayAddress> {
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const [b = 0, c = 0, d = 0] = randomBytes(3);
-    // .0 and .255 confuse old software; 100.100.100.100 is somebody else's resolver.
-    if (d === 0 || d === 255 || (c === 100 && d === 100)) continue;
-    const address = `100.${64 + (b % 64)}.${c}.${d}`;
-    if ((await findPeerByAddress(tx, accountId, address)) === undefined) return address;
-  }
-  throw new QfError("ERR_UNAVAILABLE", "there is no free overlay address");
 }
 
 /** Whose devices count as in their owner's groups at once, by the account's `device_approval`. */

@@ -13,6 +13,11 @@ import type { Row } from "../schema/schema.ts";
 
 export type PeerRow = Row<"peers">;
 
+/** The name that people gave it, else its host name. */
+export function shownPeerName(peer: Pick<PeerRow, "name" | "displayName">): string {
+  return peer.displayName ?? peer.name;
+}
+
 const CHUNK = 500;
 /** Of one statement: each costs a comparison for each. */
 const STAMPS_MAX = 100;

@@ -14,6 +14,8 @@ import type { NewRow, Row } from "../schema/schema.ts";
 export type SetupKeyRow = Row<"setupKeys">;
 
 export const SETUP_KEY_PREFIX = "qfs_";
+/** `expiresAt` of a key that has no end. */
+export const ENDLESS = 0;
 
 export function hashSetupKey(key: string): string {
   return sha256(key);
@@ -82,7 +84,7 @@ export async function useSetupKey(tx: Writer, setupKey: string): Promise<SetupKe
       and(
         eq(setupKeys.hash, hashSetupKey(setupKey)),
         eq(setupKeys.revoked, false),
-        gt(setupKeys.expiresAt, now),
+        or(eq(setupKeys.expiresAt, ENDLESS), gt(setupKeys.expiresAt, now)),
         or(eq(setupKeys.usageLimit, 0), lt(setupKeys.usedTimes, setupKeys.usageLimit)),
       ),
     )

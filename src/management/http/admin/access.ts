@@ -22,16 +22,17 @@ import { findPeer } from "../../db/tables/peers.ts";
 import { findUser, type UserRow } from "../../db/tables/users.ts";
 
 /**
- * owner: owners only. write: owners and admins. read: those and auditors. self: everybody signed in;
- * the route itself gives a plain user their own things only.
+ * owner: owners only. write: owners and admins. read: those and auditors. self: everybody signed in; the
+ * route itself gives those who may not read their own things only.
  */
 export type Access = "owner" | "write" | "read" | "self";
 
 const ROLES_OF: Readonly<Record<Access, readonly Role[]>> = {
   owner: ["owner"],
   write: ["owner", "admin"],
-  read: ["owner", "admin", "auditor"],
-  self: ["owner", "admin", "auditor", "user"],
+  // NetBird's network_admin changes groups and policies, and so could let itself in anywhere: not here.
+  read: ["owner", "admin", "network_admin", "auditor"],
+  self: ["owner", "admin", "network_admin", "auditor", "billing_admin", "user"],
 };
 
 /** Who calls, proven by an API token. */
@@ -118,7 +119,7 @@ function requireActive(user: UserRow): void {
   if (user.pendingApproval) throw new QfError("ERR_FORBIDDEN", "this user waits for approval");
 }
 
-/** What is not there, and what the caller may not know of. */
+/** What is not there, and what the caller may not know of. Clients of NetBird look for these words. */
 export function notFound(what: string): QfError {
-  return new QfError("ERR_NOT_FOUND", `there is no such ${what}`);
+  return new QfError("ERR_NOT_FOUND", `${what} not found`);
 }

@@ -3,18 +3,17 @@
  *
  * @module
  */
-import { QfError } from "../../../base/errors.ts";
-import { Account, AccountRequest, type AccountSettings } from "../../../wire/admin-api.ts";
-import { Empty, NoQuery } from "../../../wire/admin-query.ts";
+import { type AccountSettings, PEER_LOGIN_SECONDS_MIN } from "../../../wire/account-settings.ts";
+import { Account, AccountRequest } from "../../../wire/admin-api.ts";
+import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
 import type { Reader } from "../../db/engine/store.ts";
 import { type AccountRow, deleteAccount, findAccount, updateAccount } from "../../db/tables/accounts.ts";
-import { filled } from "../../settings.ts";
+import { effectless, filled, theirs } from "../../settings.ts";
 import { notFound } from "./access.ts";
+import { listingById } from "./paging.ts";
+import { unprocessable } from "./policy-rules.ts";
 import { requireKnownGroups } from "./references.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
-
-/** The only range in which addresses are given out. */
-const NETWORK_RANGE = "100.64.0.0/10";
 
 export const accountRoutes: readonly Route[] = [
   route({
@@ -22,9 +21,12 @@ export const accountRoutes: readonly Route[] = [
     path: "/api/accounts",
     summary: "The caller's account, as a list of one",
     access: "read",
-    query: NoQuery,
+    query: PageQuery,
     answer: { listOf: Account },
-    handle: (call) => call.read(async (tx) => [asAccount(await ownAccount(call, tx, call.accountId))]),
+    handle: (call) =>
+      call.read(async (tx) =>
+        listingById(call.query, [await ownAccount(call, tx, call.accountId)], asAccount),
+      ),
   }),
   route({
     method: "put",
@@ -39,8 +41,8 @@ export const accountRoutes: readonly Route[] = [
         const accountId = call.param("accountId");
         const account = await ownAccount(call, tx, accountId);
         const { settings, onboarding } = call.body;
-        await requireKnownGroups(tx, accountId, settings.peer_expose_groups, "settings.peer_expose_groups");
-        requireSettings(settings);
+        await requireKnownGroups(tx, accountId, groupsOfSettings(settings), "settings");
+        requireSettings(settings, account.settings);
         const merged = mergeSettings(account.settings, settings);
         const domain = settings.dns_domain ?? account.domain;
         await updateAccount(tx, accountId, {
@@ -53,7 +55,11 @@ export const accountRoutes: readonly Route[] = [
           targetId: accountId,
           meta: changed(account.settings, merged),
         });
-        return asAccount(await ownAccount(call, tx, accountId));
+        const warnings = effectless(account.settings, merged).map(
+          (field) => `settings.${field} is kept and has no effect here`,
+        );
+        const saved = asAccount(await ownAccount(call, tx, accountId));
+        return warnings.length === 0 ? saved : { ...saved, warnings };
       }),
   }),
   route({
@@ -83,7 +89,12 @@ async function ownAccount(call: Call<unknown, unknown>, tx: Reader, accountId: s
 function asAccount(account: AccountRow): Account {
   return {
     id: account.id,
-    settings: { ...account.settings, ...filled(account.settings), dns_domain: account.domain },
+    settings: {
+      ...account.settings,
+      ...theirs(account.settings),
+      ...filled(account.settings),
+      dns_domain: account.domain,
+    },
     domain: account.domain,
     domain_category: "private",
     created_at: isoTime(account.createdAt),
@@ -92,21 +103,39 @@ function asAccount(account: AccountRow): Account {
   };
 }
 
-function requireSettings(settings: AccountSettings): void {
-  if (settings.network_range !== undefined && settings.network_range !== NETWORK_RANGE) {
-    throw new QfError("ERR_UNPROCESSABLE", `settings.network_range must be ${NETWORK_RANGE}`);
+/** Every group that settings name. */
+function groupsOfSettings({ peer_expose_groups, extra, ipv6_enabled_groups }: AccountSettings): string[] {
+  return [
+    ...peer_expose_groups,
+    ...(extra?.network_traffic_logs_groups ?? []),
+    ...(ipv6_enabled_groups ?? []),
+  ];
+}
+
+function requireSettings(settings: AccountSettings, old: AccountSettings): void {
+  const { peer_login_expiration, peer_expose_enabled, peer_expose_groups } = settings;
+  const isNew = peer_login_expiration !== old.peer_login_expiration;
+  if (isNew && peer_login_expiration < PEER_LOGIN_SECONDS_MIN) {
+    throw unprocessable(`settings.peer_login_expiration must be at least ${PEER_LOGIN_SECONDS_MIN}`);
+  }
+  if (peer_expose_enabled && peer_expose_groups.length === 0) {
+    throw unprocessable("settings.peer_expose_enabled needs a group in peer_expose_groups");
   }
 }
 
-/** Tools that do not know our fields leave them out: that changes nothing about them. */
+/** What is left out stays: tools that do not know a field do not change it. */
 function mergeSettings(old: AccountSettings, settings: AccountSettings): AccountSettings {
-  return {
-    ...old,
-    ...settings,
-    require: { ...filled(old).require, ...settings.require },
-    // Told by how the server was started, not by a request.
-    ...(old.embedded_idp_enabled === undefined ? {} : { embedded_idp_enabled: old.embedded_idp_enabled }),
-  };
+  const merged: AccountSettings = { ...old, ...given(settings) };
+  if (settings.extra !== undefined) merged.extra = { ...theirs(old).extra, ...given(settings.extra) };
+  merged.require = { ...filled(old).require, ...settings.require };
+  // Told by how the server was started, not by a request.
+  if (old.embedded_idp_enabled !== undefined) merged.embedded_idp_enabled = old.embedded_idp_enabled;
+  return merged;
+}
+
+/** Without the fields that are not there. */
+function given<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** Names of the fields that are different now. */

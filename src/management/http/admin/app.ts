@@ -5,18 +5,23 @@
  *
  * @module
  */
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import type { ZodObject, ZodType } from "zod";
 import { QfError } from "../../../base/errors.ts";
+import { newId } from "../../../base/random.ts";
 import { NoQuery } from "../../../wire/admin-query.ts";
-import { parseStrict, readBody } from "../body.ts";
+import { fieldName } from "../../../wire/issues.ts";
+import { parseStrict, parseTolerant, readJson } from "../body.ts";
 import { answerFailure, createErrorHandler } from "../errors.ts";
 import { answerHeaders, guardOrigin } from "../guards.ts";
 import { authenticate, type Principal, recheck, requireRole } from "./access.ts";
 import { accountRoutes } from "./accounts-routes.ts";
+import { allowOrigins, answerOptions } from "./cors.ts";
 import { eventRoutes } from "./events-routes.ts";
 import { groupRoutes } from "./groups-routes.ts";
 import { nameRoutes } from "./names-routes.ts";
 import { describeApi } from "./openapi.ts";
+import { announce, type Listing } from "./paging.ts";
 import { peerRoutes } from "./peers-routes.ts";
 import { policyRoutes } from "./policies-routes.ts";
 import { postureRoutes } from "./posture-routes.ts";
@@ -24,6 +29,10 @@ import type { AdminContext, Call, Route } from "./route.ts";
 import { setupKeyRoutes } from "./setup-keys-routes.ts";
 import { tokenRoutes } from "./tokens-routes.ts";
 import { userRoutes } from "./users-routes.ts";
+
+const OPENAPI_PATH = "/api/openapi.json";
+/** Names in one `X-Ignored`. */
+const IGNORED_MAX = 16;
 
 /** All of them: what is served, documented and tested. */
 export const ADMIN_ROUTES: readonly Route[] = [
@@ -43,15 +52,17 @@ export const ADMIN_ROUTES: readonly Route[] = [
 export function createAdminApp(ctx: AdminContext): Hono {
   const app = new Hono();
   app.onError(createErrorHandler(ctx.log));
-  app.notFound((c) => answerFailure(c, new QfError("ERR_NOT_FOUND", "there is nothing at this path")));
-  app.use("/api/*", answerHeaders, guardOrigin(ctx.origin));
+  app.notFound((c) => answerFailure(c, new QfError("ERR_NOT_FOUND", "path not found")));
+  app.use("/api/*", numberRequests, answerHeaders, allowOrigins(ctx.corsOrigins));
+  app.use("/api/*", guardOrigin(ctx.origin, ctx.corsOrigins));
   const description = describeApi(ADMIN_ROUTES, ctx.origin);
-  app.get("/api/openapi.json", (c) => c.json(description));
+  app.get(OPENAPI_PATH, (c) => c.json(description));
   for (const route of ADMIN_ROUTES) app.on(route.method, route.path, (c) => serveRoute(ctx, route, c));
-  for (const path of new Set(ADMIN_ROUTES.map((route) => route.path))) {
-    const allowed = ADMIN_ROUTES.filter((route) => route.path === path).map((one) =>
-      one.method.toUpperCase(),
-    );
+  for (const path of new Set([OPENAPI_PATH, ...ADMIN_ROUTES.map((route) => route.path)])) {
+    const served = ADMIN_ROUTES.filter((route) => route.path === path);
+    const methods = path === OPENAPI_PATH ? ["GET"] : served.map((one) => one.method.toUpperCase());
+    const allowed = [...methods, "OPTIONS"];
+    app.options(path, (c) => answerOptions(c, allowed, ctx.corsOrigins));
     app.all(path, (c) => {
       c.header("Allow", allowed.join(", "));
       return answerFailure(c, new QfError("ERR_METHOD_NOT_ALLOWED", `this path takes ${allowed.join(", ")}`));
@@ -63,10 +74,18 @@ export function createAdminApp(ctx: AdminContext): Hono {
 async function serveRoute(ctx: AdminContext, route: Route, c: Context): Promise<Response> {
   const principal = await authenticate(ctx.store, c.req.header("authorization"));
   requireRole(principal.user.role, route.access);
-  const query = parseStrict(route.query ?? NoQuery, singleQuery(c));
-  const body = route.body === undefined ? undefined : await readBody(c, route.body);
-  const answer = await route.handle(callOf(ctx, route, c, { principal, body, query }));
-  return c.json(answer as object);
+  const asked = queryOf(c);
+  const schema = route.query ?? NoQuery;
+  const query = parseStrict(schema, singleQuery(asked, schema));
+  const ignored = Object.keys(asked).filter((name) => !Object.hasOwn(query as object, name));
+  const body = route.body === undefined ? undefined : parseTolerant(route.body, await readJson(c));
+  const names = [...(body?.ignored ?? []), ...ignored.map((name) => `?${fieldName(name)}`)];
+  if (names.length > 0) c.header("X-Ignored", names.slice(0, IGNORED_MAX).join(", "));
+  const answer = await route.handle(callOf(ctx, route, c, { principal, body: body?.data, query }));
+  if ("one" in route.answer) return c.json(answer as object);
+  const list = answer as Listing<object>;
+  announce(c, list, ctx.origin);
+  return c.json(list.items);
 }
 
 function callOf(
@@ -96,12 +115,25 @@ function callOf(
   return call as Call<never, never>;
 }
 
-/** Each parameter once; a repeated one could be read differently by whoever looks next. */
-function singleQuery(c: Context): Record<string, string> {
+function queryOf(c: Context): Record<string, string[]> {
+  return c.req.queries();
+}
+
+/** Each parameter that is read once; a repeated one could be read differently by whoever looks next. */
+function singleQuery(asked: Record<string, string[]>, schema: ZodType): Record<string, string> {
+  const known = (schema as ZodObject).shape;
   const single: Record<string, string> = {};
-  for (const [name, values] of Object.entries(c.req.queries())) {
-    if (values.length !== 1) throw new QfError("ERR_BAD_REQUEST", "a query parameter was given twice");
+  for (const [name, values] of Object.entries(asked)) {
+    if (!Object.hasOwn(known, name)) continue;
+    if (values.length !== 1) throw new QfError("ERR_BAD_REQUEST", `the parameter ${name} was given twice`);
     single[name] = values[0] ?? "";
   }
   return single;
 }
+
+/** The id that a log line and its answer have in common. */
+const numberRequests: MiddlewareHandler = async function numberRequest(c, next) {
+  c.set("requestId", newId());
+  await next();
+  c.header("X-Request-Id", c.get("requestId"));
+};

@@ -8,7 +8,8 @@ import { AUDIT_PAGE_MAX, AuditQuery } from "../../../wire/admin-query.ts";
 import { AuditEvent } from "../../../wire/audit-event.ts";
 import type { Store } from "../../db/engine/store.ts";
 import type { Row } from "../../db/schema/schema.ts";
-import { findEventByReceipt, listEvents } from "../../db/tables/audit-events.ts";
+import { countEvents, findEventByReceipt, listEvents } from "../../db/tables/audit-events.ts";
+import type { Listing } from "./paging.ts";
 import { type Call, type Route, route } from "./route.ts";
 
 /** Questions that wait at once, over all accounts: each holds a connection open. */
@@ -23,12 +24,30 @@ export const eventRoutes: readonly Route[] = [
     access: "read",
     query: AuditQuery,
     answer: { listOf: AuditEvent },
-    handle: async (call) => (await eventsFor(call)).map(asEvent),
+    also: [429],
+    handle: async (call) => {
+      const rows = await eventsFor(call);
+      const { first, total } = await call.read((tx) => countEvents(tx, call.accountId));
+      return { items: rows.map(asEvent), total, next: nextEvents(call.query, rows, first) };
+    },
   }),
 ];
 
+/** Where the log goes on: upwards for those who follow it, else back towards its first event. */
+function nextEvents(
+  { limit = AUDIT_PAGE_MAX, after_seq, receipt }: AuditQuery,
+  rows: readonly Row<"auditEvents">[],
+  first: number,
+): Listing<object>["next"] {
+  const last = rows.at(-1);
+  if (last === undefined || receipt !== undefined || rows.length < limit) return null;
+  if (after_seq !== undefined) return { after_seq: String(last.seq) };
+  return last.seq > first ? { cursor: String(last.seq), limit: String(limit) } : null;
+}
+
 async function eventsFor(call: Call<undefined, AuditQuery>): Promise<Row<"auditEvents">[]> {
-  const { limit = AUDIT_PAGE_MAX, after_seq, before_seq, wait_seconds = 0, receipt } = call.query;
+  const { limit = AUDIT_PAGE_MAX, after_seq, cursor, wait_seconds = 0, receipt } = call.query;
+  const before_seq = cursor ?? call.query.before_seq;
   if (receipt !== undefined) {
     const event = await call.read((tx) => findEventByReceipt(tx, call.accountId, receipt));
     return event === undefined ? [] : [event];

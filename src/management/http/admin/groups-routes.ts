@@ -8,6 +8,7 @@ import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { Group, GroupRequest } from "../../../wire/admin-api.ts";
 import { Empty, GroupQuery, NoQuery } from "../../../wire/admin-query.ts";
+import { nameKey } from "../../../wire/display-name.ts";
 import type { Reader } from "../../db/engine/store.ts";
 import {
   deleteGroup,
@@ -19,10 +20,11 @@ import {
   renameGroup,
   setGroupPeers,
 } from "../../db/tables/groups.ts";
-import { listPeers } from "../../db/tables/peers.ts";
+import { listPeers, shownPeerName } from "../../db/tables/peers.ts";
 import { notFound } from "./access.ts";
 import { usesOfGroup } from "./group-uses.ts";
 import { loadGroups } from "./groups-view.ts";
+import { listingById } from "./paging.ts";
 import { requireKnownPeers } from "./references.ts";
 import { type Call, type Route, route } from "./route.ts";
 
@@ -30,18 +32,20 @@ export const groupRoutes: readonly Route[] = [
   route({
     method: "get",
     path: "/api/groups",
-    summary: "Groups with their peers",
+    summary: "Groups with their peers; a name that no group has is 404",
     access: "read",
     query: GroupQuery,
     answer: { listOf: Group },
+    also: [404],
     handle: (call) =>
       call.read(async (tx) => {
         const view = await loadGroups(tx, call.accountId);
         const wanted = call.query.name;
         const groups = view.groups.filter((group) => wanted === undefined || group.name === wanted);
-        const names = new Map(view.peers.map((peer) => [peer.id, peer.name]));
+        if (groups.length === 0) throw notFound("group");
+        const names = new Map(view.peers.map((peer) => [peer.id, shownPeerName(peer)]));
         const named = (id: string) => ({ id, name: names.get(id) ?? "" });
-        return groups.map((group) => asGroup(group, view.peersIn(group.id).map(named)));
+        return listingById(call.query, groups, (group) => asGroup(group, view.peersIn(group.id).map(named)));
       }),
   }),
   route({
@@ -52,9 +56,10 @@ export const groupRoutes: readonly Route[] = [
     query: NoQuery,
     body: GroupRequest,
     answer: { one: Group },
+    also: [409],
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {
-        const { name, peers = [] } = call.body;
+        const { name, peers } = call.body;
         await requireFreeName(tx, call.accountId, name, null);
         await requireKnownPeers(tx, call.accountId, peers, "peers");
         const group = {
@@ -82,21 +87,23 @@ export const groupRoutes: readonly Route[] = [
   route({
     method: "put",
     path: "/api/groups/:groupId",
-    summary: "Renames a group; with peers, puts exactly these into it",
+    summary: "Renames a group and puts exactly these peers into it; without peers it is empty afterwards",
     access: "write",
     query: NoQuery,
     body: GroupRequest,
     answer: { one: Group },
+    also: [409],
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {
-        const group = await changeableGroup(call, tx);
+        const group = await groupOf(call, tx);
+        if (group.isAll) {
+          throw new QfError("ERR_UNPROCESSABLE", "the group All cannot be changed: it holds every peer");
+        }
         const { name, peers } = call.body;
         await requireFreeName(tx, call.accountId, name, group.id);
         await renameGroup(tx, call.accountId, group.id, name);
-        if (peers !== undefined) {
-          await requireKnownPeers(tx, call.accountId, peers, "peers");
-          await setGroupPeers(tx, group.id, peers);
-        }
+        await requireKnownPeers(tx, call.accountId, peers, "peers");
+        await setGroupPeers(tx, group.id, peers);
         tx.record({ activity: "group.update", targetId: group.id, meta: { name, was: group.name } });
         return groupAnswer(tx, call.accountId, group.id);
       }),
@@ -110,10 +117,11 @@ export const groupRoutes: readonly Route[] = [
     answer: { one: Empty },
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {
-        const group = await changeableGroup(call, tx);
+        const group = await groupOf(call, tx);
+        if (group.isAll) throw new QfError("ERR_IN_USE", "the group All cannot be deleted");
         const [use] = await usesOfGroup(tx, call.accountId, group.id);
         if (use !== undefined) {
-          throw new QfError("ERR_CONFLICT", `the group ${group.name} is used by ${use}`, {
+          throw new QfError("ERR_IN_USE", `the group ${group.name} is used by ${use}`, {
             hint: "take it out there first",
           });
         }
@@ -124,10 +132,9 @@ export const groupRoutes: readonly Route[] = [
   }),
 ];
 
-async function changeableGroup(call: Call<unknown, unknown>, tx: Reader): Promise<GroupRow> {
+async function groupOf(call: Call<unknown, unknown>, tx: Reader): Promise<GroupRow> {
   const group = await findGroup(tx, call.accountId, call.param("groupId"));
   if (group === undefined) throw notFound("group");
-  if (group.isAll) throw new QfError("ERR_CONFLICT", "the group All cannot be changed or deleted");
   return group;
 }
 
@@ -141,7 +148,7 @@ async function requireFreeName(
   ownId: string | null,
 ): Promise<void> {
   const groups = await listGroups(tx, accountId);
-  const taken = groups.find((group) => group.id !== ownId && group.name.toLowerCase() === name.toLowerCase());
+  const taken = groups.find((group) => group.id !== ownId && nameKey(group.name) === nameKey(name));
   if (taken !== undefined) throw new QfError("ERR_CONFLICT", `there is a group ${taken.name} already`);
 }
 
@@ -149,7 +156,10 @@ async function groupAnswer(tx: Reader, accountId: string, groupId: string): Prom
   const group = await findGroup(tx, accountId, groupId);
   if (group === undefined) throw notFound("group");
   const members = group.isAll ? await listPeers(tx, accountId) : await membersOf(tx, groupId);
-  return asGroup(group, members);
+  return asGroup(
+    group,
+    members.map((peer) => ({ id: peer.id, name: shownPeerName(peer) })),
+  );
 }
 
 function asGroup(group: GroupRow, members: readonly { readonly id: string; readonly name: string }[]): Group {
@@ -159,7 +169,7 @@ function asGroup(group: GroupRow, members: readonly { readonly id: string; reado
     peers_count: members.length,
     resources_count: 0,
     issued: "api",
-    peers: members.map(({ id, name }) => ({ id, name })),
+    peers: [...members],
     resources: [],
   };
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { Empty, NoQuery, ReservedName } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, PageQuery, ReservedName } from "../../../wire/admin-query.ts";
 import { findReservedName, listReservedNames, releaseName } from "../../db/tables/peers.ts";
 import { notFound } from "./access.ts";
+import { listing } from "./paging.ts";
 import { isoTime, type Route, route } from "./route.ts";
 
 export const nameRoutes: readonly Route[] = [
@@ -14,13 +15,18 @@ export const nameRoutes: readonly Route[] = [
     path: "/api/reserved-names",
     summary: "Names that somebody had and nobody gets",
     access: "read",
-    query: NoQuery,
+    query: PageQuery,
     answer: { listOf: ReservedName },
     handle: (call) =>
       call.read(async (tx) =>
-        (await listReservedNames(tx, call.accountId)).map(
-          (row): ReservedName => ({ name: row.dnsName, peer_id: row.peerId, freed_at: isoTime(row.freedAt) }),
-        ),
+        listing(call.query, await listReservedNames(tx, call.accountId), {
+          keyOf: (row) => row.dnsName,
+          render: (row): ReservedName => ({
+            name: row.dnsName,
+            peer_id: row.peerId,
+            freed_at: isoTime(row.freedAt),
+          }),
+        }),
       ),
   }),
   route({

@@ -12,6 +12,7 @@ import { ApiFailure } from "../../../wire/client-api.ts";
 import { Policy, PolicyWrite } from "../../../wire/policy.ts";
 import { PostureCheck, PostureCheckWrite } from "../../../wire/posture.ts";
 import type { Route } from "./route.ts";
+import { STATUSES, statusesOf } from "./statuses.ts";
 
 /** Schemas with a name of their own in the document; any other is written out in place. */
 const NAMED: Readonly<Record<string, ZodType>> = {
@@ -45,19 +46,16 @@ type Json = Record<string, unknown>;
 /** The OpenAPI 3.1 document of `routes`. */
 export function describeApi(routes: readonly Route[], origin: string): Json {
   const names = new Map(Object.entries(NAMED).map(([name, schema]) => [schema, name]));
-  const refer = (schema: ZodType, io: "input" | "output"): Json => {
+  const refer = (schema: ZodType): Json => {
     const name = names.get(schema);
-    return name === undefined ? jsonSchema(schema, io) : { $ref: `#/components/schemas/${name}` };
+    return name === undefined ? jsonSchema(schema) : { $ref: `#/components/schemas/${name}` };
   };
   const paths: Record<string, Json> = {};
   for (const route of routes) {
     const path = route.path.replace(/:(\w+)/g, "{$1}");
     paths[path] = { ...paths[path], [route.method]: describeRoute(route, refer) };
   }
-  const requests = new Set(routes.flatMap((route) => (route.body === undefined ? [] : [route.body])));
-  const schemas = Object.entries(NAMED).map(
-    ([name, schema]) => [name, jsonSchema(schema, requests.has(schema) ? "input" : "output")] as const,
-  );
+  const schemas = Object.entries(NAMED).map(([name, schema]) => [name, jsonSchema(schema)] as const);
   return {
     openapi: "3.1.0",
     info: { title: "QuFabric management API", version: VERSION },
@@ -74,11 +72,9 @@ export function describeApi(routes: readonly Route[], origin: string): Json {
   };
 }
 
-function describeRoute(route: Route, refer: (schema: ZodType, io: "input" | "output") => Json): Json {
+function describeRoute(route: Route, refer: (schema: ZodType) => Json): Json {
   const answer =
-    "one" in route.answer
-      ? refer(route.answer.one, "output")
-      : { type: "array", items: refer(route.answer.listOf, "output") };
+    "one" in route.answer ? refer(route.answer.one) : { type: "array", items: refer(route.answer.listOf) };
   const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     in: "path",
     name,
@@ -94,21 +90,35 @@ function describeRoute(route: Route, refer: (schema: ZodType, io: "input" | "out
     ...(body === undefined
       ? {}
       : {
-          requestBody: { required: true, content: { "application/json": { schema: refer(body, "input") } } },
+          requestBody: { required: true, content: { "application/json": { schema: refer(body) } } },
         }),
-    responses: {
-      200: { description: "Done", content: { "application/json": { schema: answer } } },
-      default: {
-        description: "Refused or failed",
-        content: { "application/json": { schema: refer(ApiFailure, "output") } },
-      },
-    },
+    responses: Object.fromEntries(
+      statusesOf(route).map((status) => [
+        status,
+        {
+          description: STATUSES[status],
+          headers: "listOf" in route.answer && status === 200 ? LIST_HEADERS : HEADERS,
+          content: { "application/json": { schema: status === 200 ? answer : refer(ApiFailure) } },
+        },
+      ]),
+    ),
   };
 }
 
+const text = (description: string): Json => ({ description, schema: { type: "string" } });
+const HEADERS: Json = {
+  "X-Request-Id": text("Names the request in the server's log"),
+  "X-Ignored": text("Fields and query parameters that are not known here and were ignored"),
+};
+const LIST_HEADERS: Json = {
+  ...HEADERS,
+  "X-Total-Count": { description: "Entries over all pages", schema: { type: "integer" } },
+  Link: text('The next page, with rel="next"; absent on the last one'),
+};
+
 function queryParameters(schema: ZodType | undefined): Json[] {
   if (schema === undefined) return [];
-  const { properties = {} } = jsonSchema(schema, "input") as { properties?: Record<string, Json> };
+  const { properties = {} } = jsonSchema(schema) as { properties?: Record<string, Json> };
   return Object.entries(properties).map(([name, property]) => ({
     in: "query",
     name,
@@ -117,7 +127,7 @@ function queryParameters(schema: ZodType | undefined): Json[] {
   }));
 }
 
-function jsonSchema(schema: ZodType, io: "input" | "output"): Json {
-  const { $schema: _, ...rest } = schema.toJSONSchema({ io, unrepresentable: "any" }) as Json;
+function jsonSchema(schema: ZodType): Json {
+  const { $schema: _, ...rest } = schema.toJSONSchema({ io: "input", unrepresentable: "any" }) as Json;
   return rest;
 }

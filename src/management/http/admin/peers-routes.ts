@@ -5,7 +5,8 @@
  */
 import { QfError } from "../../../base/errors.ts";
 import { AccessiblePeer, Peer, PeerRequest } from "../../../wire/admin-api.ts";
-import { Empty, NoQuery, PeerQuery } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, PageQuery, PeerQuery } from "../../../wire/admin-query.ts";
+import { labelOf, nameKey } from "../../../wire/display-name.ts";
 import type { ChangeWriter, Reader } from "../../db/engine/store.ts";
 import { revokeLoginsOf } from "../../db/tables/logins.ts";
 import { dnsNameOf } from "../../db/tables/new-peer.ts";
@@ -17,11 +18,13 @@ import {
   findReservedName,
   type PeerRow,
   renamePeer,
+  shownPeerName,
   updatePeer,
 } from "../../db/tables/peers.ts";
 import { findUser, type UserRow } from "../../db/tables/users.ts";
 import { mayCall, notFound } from "./access.ts";
 import { groupsOfOne, loadGroups } from "./groups-view.ts";
+import { listingById } from "./paging.ts";
 import { asAccessiblePeer, asPeer, domainOf } from "./peers-view.ts";
 import { reachablePeers } from "./reachable-peers.ts";
 import { type Call, type Route, route } from "./route.ts";
@@ -38,12 +41,15 @@ export const peerRoutes: readonly Route[] = [
       call.read(async (tx) => {
         const view = await loadGroups(tx, call.accountId);
         const domain = await domainOf(tx, call.accountId);
-        const { name, ip } = call.query;
-        return view.peers
+        const { ip = "" } = call.query;
+        const name = nameKey(call.query.name ?? "");
+        const peers = view.peers
           .filter((peer) => isVisible(peer, call.user))
-          .filter((peer) => name === undefined || peer.name === name)
-          .filter((peer) => ip === undefined || peer.address === ip)
-          .map((peer) => asPeer(peer, { ...call.ctx, domain, groups: view.groupsOf(peer.id) }));
+          .filter((peer) => nameKey(shownPeerName(peer)).includes(name) || peer.name.includes(name))
+          .filter((peer) => peer.address.includes(ip));
+        return listingById(call.query, peers, (peer) =>
+          asPeer(peer, { ...call.ctx, domain, groups: view.groupsOf(peer.id) }),
+        );
       }),
   }),
   route({
@@ -60,13 +66,13 @@ export const peerRoutes: readonly Route[] = [
     path: "/api/peers/:peerId/accessible-peers",
     summary: "Machines whose SSH port this peer may reach now",
     access: "self",
-    query: NoQuery,
+    query: PageQuery,
     answer: { listOf: AccessiblePeer },
     handle: async (call) => {
       const peer = await call.read((tx) => visiblePeer(call, tx, call.user));
       const domain = await call.read((tx) => domainOf(tx, call.accountId));
       const targets = await reachablePeers(call.ctx, peer);
-      return targets.map((target) => asAccessiblePeer(target, { ...call.ctx, domain }));
+      return listingById(call.query, targets, (target) => asAccessiblePeer(target, { ...call.ctx, domain }));
     },
   }),
   route({
@@ -77,6 +83,7 @@ export const peerRoutes: readonly Route[] = [
     query: NoQuery,
     body: PeerRequest,
     answer: { one: Peer },
+    also: [409],
     handle: (call) => call.change({ affectsMaps: true }, (tx, actor) => changePeer(call, tx, actor)),
   }),
   route({
@@ -124,13 +131,14 @@ async function peerAnswer(call: Call<unknown, unknown>, tx: Reader): Promise<Pee
 async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: UserRow): Promise<Peer> {
   const peer = await visiblePeer(call, tx, actor);
   const { name, ssh_enabled, approval_required, ip } = call.body;
-  if (name !== peer.name) await changeName(tx, peer, name);
+  const named = newName(peer, name);
+  if (named.label !== peer.name) await changeName(tx, peer, named.label);
   if (ip !== undefined && ip !== peer.address) await requireFreeAddress(tx, peer, ip);
   const isWaiting = isWaitingForApproval(peer);
   const willWait = approval_required ?? isWaiting;
-  // Who gives a name confirms it.
-  const nameConfirmed = call.body.name_confirmed ?? (peer.nameConfirmed || name !== peer.name);
+  const nameConfirmed = call.body.name_confirmed ?? (peer.nameConfirmed || named.isConfirmed);
   await updatePeer(tx, call.accountId, peer.id, {
+    displayName: named.displayName,
     sshEnabled: ssh_enabled,
     nameConfirmed,
     loginExpirationEnabled: call.body.login_expiration_enabled,
@@ -156,6 +164,22 @@ async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: User
 
 export function isWaitingForApproval(peer: Pick<PeerRow, "status" | "kind" | "ownerApproved">): boolean {
   return peer.status === "pending" || (peer.kind === "device" && !peer.ownerApproved);
+}
+
+/**
+ * The names of a peer that is given `name`. The host name is derived from it, and stays where nothing can
+ * be; who gives a name confirms the host name that came of it.
+ */
+function newName(
+  peer: PeerRow,
+  name: string,
+): { label: string; displayName: string | null; isConfirmed: boolean } {
+  if (name === shownPeerName(peer)) {
+    return { label: peer.name, displayName: peer.displayName, isConfirmed: false };
+  }
+  const derived = labelOf(name);
+  const label = derived === "" ? peer.name : derived;
+  return { label, displayName: name === label ? null : name, isConfirmed: derived !== "" };
 }
 
 async function changeName(tx: ChangeWriter, peer: PeerRow, name: string): Promise<void> {

@@ -8,11 +8,24 @@ import type { GroupMinimum } from "../../../wire/policy.ts";
 import type { AccountId } from "../../../wire/units.ts";
 import type { Reader } from "../../db/engine/store.ts";
 import { findAccount } from "../../db/tables/accounts.ts";
-import type { PeerRow } from "../../db/tables/peers.ts";
+import { type PeerRow, shownPeerName } from "../../db/tables/peers.ts";
 import { DEFAULT_DOMAIN } from "../../settings.ts";
 import { type AdminContext, isoTime } from "./route.ts";
 
 type Surroundings = Pick<AdminContext, "isConnected"> & { readonly domain: string };
+
+/** Agents of ours have none of these. */
+const NO_FLAGS = {
+  rosenpass_enabled: false,
+  rosenpass_permissive: false,
+  disable_client_routes: false,
+  disable_server_routes: false,
+  disable_dns: false,
+  disable_firewall: false,
+  block_lan_access: false,
+  block_inbound: false,
+  lazy_connection_enabled: false,
+};
 
 export async function domainOf(tx: Reader, accountId: AccountId): Promise<string> {
   return (await findAccount(tx, accountId))?.domain ?? DEFAULT_DOMAIN;
@@ -21,7 +34,7 @@ export async function domainOf(tx: Reader, accountId: AccountId): Promise<string
 export function asPeer(peer: PeerRow, around: Surroundings & { groups: readonly GroupMinimum[] }): Peer {
   return {
     id: peer.id,
-    name: peer.name,
+    name: shownPeerName(peer),
     created_at: isoTime(peer.createdAt),
     ip: peer.address,
     connection_ip: peer.connectionIp,
@@ -47,7 +60,9 @@ export function asPeer(peer: PeerRow, around: Surroundings & { groups: readonly 
     serial_number: "",
     extra_dns_labels: [],
     ephemeral: peer.ephemeral,
-    ...(peer.flags === null ? {} : { local_flags: { server_ssh_allowed: peer.flags.sshServer } }),
+    local_flags: { ...NO_FLAGS, server_ssh_allowed: peer.flags?.sshServer ?? false },
+    ipv6: "",
+    disapproval_reason: "",
     kind: peer.kind,
     name_confirmed: peer.nameConfirmed,
   };
@@ -56,8 +71,9 @@ export function asPeer(peer: PeerRow, around: Surroundings & { groups: readonly 
 export function asAccessiblePeer(peer: PeerRow, around: Surroundings): AccessiblePeer {
   return {
     id: peer.id,
-    name: peer.name,
+    name: shownPeerName(peer),
     ip: peer.address,
+    ipv6: "",
     dns_label: `${peer.dnsName}.${around.domain}`,
     user_id: peer.ownerUserId ?? "",
     os: peer.facts.os,

@@ -6,7 +6,7 @@
 import { nowSeconds } from "../../../base/clock.ts";
 import { newId } from "../../../base/random.ts";
 import { findShadows } from "../../../policy/shadowing.ts";
-import { Empty, NoQuery } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
 import { Policy, type PolicyRule, type PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
 import type { ChangeWriter, Reader } from "../../db/engine/store.ts";
 import { findAccount } from "../../db/tables/accounts.ts";
@@ -25,6 +25,7 @@ import { defaultSettings, mapSettings } from "../../settings.ts";
 import { notFound } from "./access.ts";
 import { groupsOfRule } from "./group-uses.ts";
 import { type GroupNames, loadGroupNames } from "./groups-view.ts";
+import { listing } from "./paging.ts";
 import { requireRules, unprocessable } from "./policy-rules.ts";
 import { requireKnownGroups, requireKnownPeers } from "./references.ts";
 import { type Call, type Route, route } from "./route.ts";
@@ -35,12 +36,16 @@ export const policyRoutes: readonly Route[] = [
     path: "/api/policies",
     summary: "Policies with their rules",
     access: "read",
-    query: NoQuery,
+    query: PageQuery,
     answer: { listOf: Policy },
     handle: (call) =>
       call.read(async (tx) => {
         const view = await loadGroupNames(tx, call.accountId);
-        return (await listPolicies(tx, call.accountId)).map((one) => asPolicy(one, view));
+        const policies = await listPolicies(tx, call.accountId);
+        return listing(call.query, policies, {
+          keyOf: ({ policy }) => policy.id,
+          render: (one) => asPolicy(one, view),
+        });
       }),
   }),
   route({
@@ -121,25 +126,29 @@ async function savePolicy(
     name: body.name,
     description: body.description ?? null,
     enabled: body.enabled,
-    sourcePostureChecks: [...new Set(body.source_posture_checks ?? [])],
+    sourcePostureChecks: [...new Set(body.source_posture_checks)],
     createdAt: old?.policy.createdAt ?? now,
     updatedAt: now,
   };
-  const rules = ruleRows(policy, body.rules, old?.rules ?? []);
+  const rules = ruleRows(policy, body.rules, old?.rules ?? null);
   await putPolicy(tx, policy, rules);
-  const warnings = await warningsFor(tx, accountId, policy.id);
+  const warnings = [...emptySides(rules), ...(await warningsFor(tx, accountId, policy.id))];
   const saved = asPolicy({ policy, rules }, await loadGroupNames(tx, accountId));
   return warnings.length === 0 ? saved : { ...saved, warnings };
 }
 
-/** Rules as they are stored. An id keeps the identity of a rule of this very policy. */
+/**
+ * Rules as they are stored. An id keeps the identity of a rule of this very policy; in a new one (`old` is
+ * null) ids mean nothing. The policy's own id as a rule's is how NetBird names its first.
+ */
 function ruleRows(
   policy: PolicyRow,
   rules: readonly PolicyRuleWrite[],
-  old: readonly PolicyRuleRow[],
+  old: readonly PolicyRuleRow[] | null,
 ): PolicyRuleRow[] {
-  const known = new Set(old.map((rule) => rule.id));
-  return rules.map(({ id, ...body }, position) => {
+  const known = new Set(old?.map((rule) => rule.id) ?? []);
+  return rules.map(({ id: given, ...body }, position) => {
+    const id = old === null || given === "" || given === policy.id ? undefined : given;
     if (id !== undefined && !known.delete(id)) {
       throw unprocessable(
         `rules[${position}].id is not (or no longer) a rule of this policy`,
@@ -157,10 +166,20 @@ async function requireKnownReferences(tx: Reader, accountId: string, policy: Pol
     await requireKnownPeers(tx, accountId, peers, `rules[${i}]`);
   }
   const checks = new Set((await listPostureChecks(tx, accountId)).map((check) => check.id));
-  const unknown = (policy.source_posture_checks ?? []).find((id) => !checks.has(id));
+  const unknown = policy.source_posture_checks.find((id) => !checks.has(id));
   if (unknown !== undefined) {
     throw unprocessable(`source_posture_checks names an unknown posture check, ${unknown}`);
   }
+}
+
+/** Rules that speak of nobody, or of no machine: taken as they are written, and said. */
+function emptySides(rules: readonly PolicyRuleRow[]): string[] {
+  return rules.flatMap(({ body }) => [
+    ...(body.sources?.length === 0 ? [`rule "${body.name}" names no sources: it holds for nobody`] : []),
+    ...(body.destinations?.length === 0
+      ? [`rule "${body.name}" names no destinations: it holds nowhere`]
+      : []),
+  ]);
 }
 
 /** What a reader of the saved policy would not expect, in sentences. */
@@ -190,7 +209,7 @@ function asPolicy({ policy, rules }: PolicyWithRules, view: GroupNames): Policy 
   return {
     id: policy.id,
     name: policy.name,
-    ...(policy.description === null ? {} : { description: policy.description }),
+    description: policy.description ?? "",
     enabled: policy.enabled,
     source_posture_checks: policy.sourcePostureChecks,
     rules: rules.map((rule) => asRule(rule, view)),
@@ -199,11 +218,17 @@ function asPolicy({ policy, rules }: PolicyWithRules, view: GroupNames): Policy 
 
 function asRule({ id, body }: PolicyRuleRow, view: GroupNames): PolicyRule {
   const { sources, destinations, sourceResource, destinationResource, ...rest } = body;
+  const { description = "", ports = [], port_ranges = [], authorized_groups = {}, ...fields } = rest;
   const named = (groups: readonly string[] | null | undefined) =>
     groups === null || groups === undefined ? null : groups.flatMap((group) => view.minimum(group) ?? []);
   return {
     id,
-    ...rest,
+    ...fields,
+    description,
+    // As NetBird gives rules back: what says nothing is left out.
+    ...(ports.length === 0 ? {} : { ports }),
+    ...(port_ranges.length === 0 ? {} : { port_ranges }),
+    ...(Object.keys(authorized_groups).length === 0 ? {} : { authorized_groups }),
     sources: named(sources),
     destinations: named(destinations),
     ...(sourceResource ? { sourceResource } : {}),

@@ -17,6 +17,9 @@ export function requireRules(policy: PolicyWrite): void {
     const at = `rules[${i}]`;
     requireSides(rule, at);
     requirePorts(rule, at);
+    if (rule.source_devices?.length === 0) {
+      throw unprocessable(`${at}.source_devices is empty`, "leave it out for any device, or name groups");
+    }
     if (isSshProtocol(rule)) requireNoMachineFields(rule, at);
     else requireNoSshFields(rule, at);
     requireTimes(rule, at);
@@ -29,7 +32,8 @@ function requireSides(rule: PolicyRuleWrite, at: string): void {
     { groups: "destinations", resource: "destinationResource" },
   ] as const;
   for (const { groups, resource } of sides) {
-    const hasGroups = (rule[groups] ?? []).length > 0;
+    // An empty list is written as well: it is nobody, and not "any".
+    const hasGroups = (rule[groups] ?? null) !== null;
     const hasResource = (rule[resource] ?? null) !== null;
     if (hasGroups && hasResource) {
       throw unprocessable(`${at} has both ${groups} and ${resource}`, `give ${groups} or ${resource}`);
@@ -45,8 +49,11 @@ function requirePorts(rule: PolicyRuleWrite, at: string): void {
   const ranges = rule.port_ranges ?? [];
   const isBad = ports.find((port) => port < 1 || port > PORT_MAX);
   if (isBad !== undefined) throw unprocessable(`${at}.ports names ${isBad}, which is no port`);
-  if (rule.protocol === "icmp" && ports.length + ranges.length > 0) {
-    throw unprocessable(`${at} names ports, which protocol icmp does not have`);
+  if (ports.length > 0 && ranges.length > 0) {
+    throw unprocessable(`${at} has both ports and port_ranges`, "write single ports as ranges as well");
+  }
+  if ((rule.protocol === "icmp" || rule.protocol === "all") && ports.length + ranges.length > 0) {
+    throw unprocessable(`${at} names ports, which protocol ${rule.protocol} does not have`);
   }
   if (!isSshProtocol(rule)) return;
   const ends = [...ports, ...ranges.flatMap(({ start, end }) => (start === end ? [start] : [start, end]))];

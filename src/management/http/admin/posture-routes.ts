@@ -6,7 +6,8 @@
 import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
-import { Empty, NoQuery } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
+import { nameKey } from "../../../wire/display-name.ts";
 import { PostureCheck, PostureCheckWrite } from "../../../wire/posture.ts";
 import type { Reader } from "../../db/engine/store.ts";
 import {
@@ -18,6 +19,8 @@ import {
   putPostureCheck,
 } from "../../db/tables/policies.ts";
 import { notFound } from "./access.ts";
+import { listingById } from "./paging.ts";
+import { unprocessable } from "./policy-rules.ts";
 import { type Call, type Route, route } from "./route.ts";
 
 export const postureRoutes: readonly Route[] = [
@@ -26,10 +29,12 @@ export const postureRoutes: readonly Route[] = [
     path: "/api/posture-checks",
     summary: "Posture checks",
     access: "read",
-    query: NoQuery,
+    query: PageQuery,
     answer: { listOf: PostureCheck },
     handle: (call) =>
-      call.read(async (tx) => (await listPostureChecks(tx, call.accountId)).map(asPostureCheck)),
+      call.read(async (tx) =>
+        listingById(call.query, await listPostureChecks(tx, call.accountId), asPostureCheck),
+      ),
   }),
   route({
     method: "post",
@@ -43,6 +48,7 @@ export const postureRoutes: readonly Route[] = [
       call.change({ affectsMaps: true }, async (tx) => {
         const now = nowSeconds(tx.clock);
         const row = rowOf(call, { id: newId(), createdAt: now, updatedAt: now });
+        await requireFreeName(tx, row);
         await putPostureCheck(tx, row);
         tx.record({ activity: "posture.check.create", targetId: row.id, meta: { name: row.name } });
         return asPostureCheck(row);
@@ -69,6 +75,7 @@ export const postureRoutes: readonly Route[] = [
       call.change({ affectsMaps: true }, async (tx) => {
         const { id, createdAt } = await checkOf(call, tx);
         const row = rowOf(call, { id, createdAt, updatedAt: nowSeconds(tx.clock) });
+        await requireFreeName(tx, row);
         await putPostureCheck(tx, row);
         tx.record({ activity: "posture.check.update", targetId: id, meta: { name: row.name } });
         return asPostureCheck(row);
@@ -81,6 +88,7 @@ export const postureRoutes: readonly Route[] = [
     access: "write",
     query: NoQuery,
     answer: { one: Empty },
+    also: [409],
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {
         const check = await checkOf(call, tx);
@@ -100,8 +108,17 @@ function rowOf(
   call: Call<PostureCheckWrite>,
   row: Pick<PostureCheckRow, "id" | "createdAt" | "updatedAt">,
 ): PostureCheckRow {
-  const { name, description, checks = {} } = call.body;
+  const { name, description = "", checks = {} } = call.body;
+  if (Object.values(checks).every((check) => check === undefined)) {
+    throw unprocessable("checks is empty: nothing would be checked", "name what a device must meet");
+  }
   return { ...row, accountId: call.accountId, name, description, checks };
+}
+
+async function requireFreeName(tx: Reader, { accountId, id, name }: PostureCheckRow): Promise<void> {
+  const checks = await listPostureChecks(tx, accountId);
+  const taken = checks.find((check) => check.id !== id && nameKey(check.name) === nameKey(name));
+  if (taken !== undefined) throw unprocessable(`there is a posture check ${taken.name} already`);
 }
 
 async function checkOf(call: Call<unknown, unknown>, tx: Reader): Promise<PostureCheckRow> {

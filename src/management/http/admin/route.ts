@@ -10,9 +10,12 @@ import type { ChangeWriter, Reader } from "../../db/engine/store.ts";
 import type { NewEvent } from "../../db/tables/audit-events.ts";
 import type { UserRow } from "../../db/tables/users.ts";
 import type { Access, Principal } from "./access.ts";
+import type { Listing } from "./paging.ts";
 
 /** What the API asks of the rest of management. */
 export interface AdminContext extends ManagementContext {
+  /** Origins whose pages may call the API, as browsers name them. */
+  readonly corsOrigins: ReadonlySet<string>;
   /** Whether a peer has a live control link now. */
   readonly isConnected: (peerId: PeerId) => boolean;
 }
@@ -49,17 +52,26 @@ export interface Route {
   readonly body?: ZodType;
   readonly query?: ZodType;
   readonly answer: Answer;
+  /** Statuses it answers beside those that its shape tells (`statuses.ts`). */
+  readonly also?: readonly number[];
   readonly handle: (call: Call<never, never>) => Promise<unknown>;
 }
 
-type Typed<B, Q> = Omit<Route, "body" | "query" | "handle"> & {
+type Typed<B, Q> = Omit<Route, "body" | "query" | "handle" | "answer"> & {
   readonly body?: ZodType<B>;
   readonly query?: ZodType<Q>;
-  readonly handle: (call: Call<B, Q>) => Promise<unknown>;
+};
+type One<B, Q> = Typed<B, Q> & {
+  readonly answer: { readonly one: ZodType };
+  readonly handle: (call: Call<B, Q>) => Promise<object>;
+};
+type List<B, Q> = Typed<B, Q> & {
+  readonly answer: { readonly listOf: ZodType };
+  readonly handle: (call: Call<B, Q>) => Promise<Listing<object>>;
 };
 
 /** Ties a handler to the shapes it is given. */
-export function route<B = undefined, Q = Record<string, never>>(definition: Typed<B, Q>): Route {
+export function route<B = undefined, Q = Record<string, never>>(definition: One<B, Q> | List<B, Q>): Route {
   return definition as unknown as Route;
 }
 

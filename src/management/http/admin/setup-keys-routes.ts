@@ -7,10 +7,11 @@ import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId, newSecret } from "../../../base/random.ts";
 import { SetupKey, SetupKeyCreateRequest, SetupKeyRequest } from "../../../wire/admin-api.ts";
-import { Empty, NoQuery } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
 import type { Reader } from "../../db/engine/store.ts";
 import {
   deleteSetupKey,
+  ENDLESS,
   findSetupKey,
   hashSetupKey,
   insertSetupKey,
@@ -21,6 +22,7 @@ import {
   updateSetupKey,
 } from "../../db/tables/setup-keys.ts";
 import { notFound } from "./access.ts";
+import { listingById } from "./paging.ts";
 import { requireAssignableGroups } from "./references.ts";
 import { type Call, isoTime, NEVER, type Route, route } from "./route.ts";
 
@@ -30,10 +32,12 @@ export const setupKeyRoutes: readonly Route[] = [
     path: "/api/setup-keys",
     summary: "Setup keys, masked",
     access: "read",
-    query: NoQuery,
+    query: PageQuery,
     answer: { listOf: SetupKey },
     handle: (call) =>
-      call.read(async (tx) => (await listSetupKeys(tx, call.accountId)).map((row) => asSetupKey(row, call))),
+      call.read(async (tx) =>
+        listingById(call.query, await listSetupKeys(tx, call.accountId), (row) => asSetupKey(row, call)),
+      ),
   }),
   route({
     method: "post",
@@ -66,7 +70,7 @@ export const setupKeyRoutes: readonly Route[] = [
       call.change({}, async (tx) => {
         const key = await keyOf(call, tx);
         const { revoked, auto_groups } = call.body;
-        if (key.revoked && !revoked) throw new QfError("ERR_CONFLICT", "a revoked key stays revoked");
+        if (key.revoked && !revoked) throw new QfError("ERR_UNPROCESSABLE", "a revoked key stays revoked");
         await requireAssignableGroups(tx, call.accountId, auto_groups);
         await updateSetupKey(tx, call.accountId, key.id, { revoked, autoGroups: [...new Set(auto_groups)] });
         const activity = revoked && !key.revoked ? "setupkey.revoke" : "setupkey.update";
@@ -121,7 +125,7 @@ async function createSetupKey(call: Call<SetupKeyCreateRequest>): Promise<SetupK
       revoked: false,
       createdAt: now,
       updatedAt: now,
-      expiresAt: now + expires_in,
+      expiresAt: expires_in === 0 ? ENDLESS : now + expires_in,
       lastUsedAt: null,
     };
     await insertSetupKey(tx, row);
@@ -142,7 +146,7 @@ function asSetupKey(row: SetupKeyRow, call: Call<unknown, unknown>): SetupKey {
     id: row.id,
     key: row.masked,
     name: row.name,
-    expires: isoTime(row.expiresAt),
+    expires: row.expiresAt === ENDLESS ? NEVER : isoTime(row.expiresAt),
     type: row.type,
     valid: state === "valid",
     revoked: row.revoked,
@@ -159,6 +163,6 @@ function asSetupKey(row: SetupKeyRow, call: Call<unknown, unknown>): SetupKey {
 
 function stateOf(row: SetupKeyRow, now: number): SetupKey["state"] {
   if (row.revoked) return "revoked";
-  if (row.expiresAt <= now) return "expired";
+  if (row.expiresAt !== ENDLESS && row.expiresAt <= now) return "expired";
   return row.usageLimit !== 0 && row.usedTimes >= row.usageLimit ? "overused" : "valid";
 }

@@ -11,7 +11,7 @@ import {
   PersonalAccessTokenGenerated,
   PersonalAccessTokenRequest,
 } from "../../../wire/admin-api.ts";
-import { Empty, NoQuery } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
 import type { Reader } from "../../db/engine/store.ts";
 import {
   API_TOKEN_PREFIX,
@@ -26,7 +26,8 @@ import {
 import { revokeLoginsOf } from "../../db/tables/logins.ts";
 import { findUser, type UserRow } from "../../db/tables/users.ts";
 import { mayCall, notFound } from "./access.ts";
-import { type Call, isoTime, type Route, route } from "./route.ts";
+import { listingById } from "./paging.ts";
+import { type Call, isoTime, NEVER, type Route, route } from "./route.ts";
 import { requireMayMakeTokenFor } from "./user-rules.ts";
 
 const DAY_SECONDS = 86_400;
@@ -39,12 +40,12 @@ export const tokenRoutes: readonly Route[] = [
     path: "/api/users/:userId/tokens",
     summary: "Tokens of a user, without their secrets",
     access: "self",
-    query: NoQuery,
+    query: PageQuery,
     answer: { listOf: PersonalAccessToken },
     handle: (call) =>
       call.read(async (tx) => {
         const user = await visibleUser(call, tx, call.user, "read");
-        return (await listTokens(tx, call.accountId, user.id)).map(asToken);
+        return listingById(call.query, await listTokens(tx, call.accountId, user.id), asToken);
       }),
   }),
   route({
@@ -68,6 +69,7 @@ export const tokenRoutes: readonly Route[] = [
     query: NoQuery,
     body: PersonalAccessTokenRequest,
     answer: { one: PersonalAccessTokenGenerated },
+    also: [409],
     handle: (call) => createToken(call),
   }),
   route({
@@ -157,7 +159,7 @@ function asToken(row: Omit<ApiTokenRow, "hash">): PersonalAccessToken {
     expiration_date: isoTime(row.expiresAt),
     created_by: row.createdBy,
     created_at: isoTime(row.createdAt),
-    ...(row.lastUsedAt === null ? {} : { last_used: isoTime(row.lastUsedAt) }),
+    last_used: row.lastUsedAt === null ? NEVER : isoTime(row.lastUsedAt),
     scope: row.scope,
   };
 }

@@ -50,7 +50,9 @@ export function requireMayTouch(
   user: Pick<UserRow, "id" | "role">,
   what: "block" | "unblock" | "approve" | "delete",
 ): void {
-  if (user.id === actor.id) throw new QfError("ERR_FORBIDDEN", `nobody may ${what} themselves`);
+  // 422 is what NetBird answers to those who would delete themselves.
+  const code = what === "delete" ? "ERR_UNPROCESSABLE" : "ERR_FORBIDDEN";
+  if (user.id === actor.id) throw new QfError(code, `nobody may ${what} themselves`);
   requireMayChange(actor, user, what);
 }
 

@@ -25,8 +25,10 @@ import {
 } from "../../db/tables/users.ts";
 import { hashPassword, normaliseEmail } from "../../idp/passwords.ts";
 import { mayCall, notFound } from "./access.ts";
+import { type Listing, listingById } from "./paging.ts";
+import { permissionsOf } from "./permissions.ts";
 import { requireAssignableGroups } from "./references.ts";
-import { type Call, isoTime, type Route, route } from "./route.ts";
+import { type Call, isoTime, NEVER, type Route, route } from "./route.ts";
 import { requireMayChange, requireMayTouch, requireOwnerRemains, requireRoleChange } from "./user-rules.ts";
 
 export const userRoutes: readonly Route[] = [
@@ -46,7 +48,10 @@ export const userRoutes: readonly Route[] = [
     access: "self",
     query: NoQuery,
     answer: { one: User },
-    handle: async (call) => asUser(call.user, call.user.id),
+    handle: async (call) => ({
+      ...asUser(call.user, call.user.id),
+      permissions: permissionsOf(call.user.role),
+    }),
   }),
   route({
     method: "post",
@@ -79,17 +84,15 @@ export const userRoutes: readonly Route[] = [
   }),
 ];
 
-async function usersFor(call: Call<undefined, UserQuery>, tx: Reader): Promise<User[]> {
+async function usersFor(call: Call<undefined, UserQuery>, tx: Reader): Promise<Listing<User>> {
   const all = mayCall(call.user.role, "read") ? await listUsers(tx, call.accountId) : [call.user];
   const wanted = call.query.service_user;
-  return all
-    .filter((user) => wanted === undefined || user.isServiceUser === (wanted === "true"))
-    .map((user) => asUser(user, call.user.id));
+  const users = all.filter((user) => wanted === undefined || user.isServiceUser === (wanted === "true"));
+  return listingById(call.query, users, (user) => asUser(user, call.user.id));
 }
 
 async function createServiceUser(call: Call<UserCreateRequest>): Promise<User> {
-  const { name, email, role, auto_groups } = call.body;
-  if (name === undefined) throw new QfError("ERR_UNPROCESSABLE", "name is missing: a service user needs one");
+  const { name = "", email, role, auto_groups } = call.body;
   if (email !== undefined) throw new QfError("ERR_UNPROCESSABLE", "email is not for service users");
   return call.change({ affectsMaps: true }, async (tx, actor) => {
     requireRoleChange(actor, { isServiceUser: true }, role);
@@ -111,9 +114,13 @@ async function createServiceUser(call: Call<UserCreateRequest>): Promise<User> {
 
 async function createPerson(call: Call<UserCreateRequest>): Promise<User> {
   if (!call.ctx.oidc.embedded) {
-    throw new QfError("ERR_UNPROCESSABLE", "people come from the identity provider, at their first sign-in", {
-      hint: "have them run qf login; service users can be created here",
-    });
+    throw new QfError(
+      "ERR_PRECONDITION_FAILED",
+      "people come from the identity provider, at their first sign-in",
+      {
+        hint: "have them run qf login; service users can be created here",
+      },
+    );
   }
   const { email, name, role, auto_groups } = call.body;
   if (email === undefined) throw new QfError("ERR_UNPROCESSABLE", "email is missing: a person needs one");
@@ -231,11 +238,12 @@ function asUser(user: UserRow, currentId: string): User {
     role: user.role,
     auto_groups: user.autoGroups,
     status: user.isBlocked ? "blocked" : "active",
-    ...(user.lastLoginAt === null ? {} : { last_login: isoTime(user.lastLoginAt) }),
+    last_login: user.lastLoginAt === null ? NEVER : isoTime(user.lastLoginAt),
     is_current: user.id === currentId,
     is_service_user: user.isServiceUser,
     is_blocked: user.isBlocked,
     pending_approval: user.pendingApproval,
     issued: "api",
+    idp_id: "",
   };
 }

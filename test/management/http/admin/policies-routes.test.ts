@@ -68,7 +68,7 @@ const refused: { name: string; rule: () => Record<string, unknown>; says: string
     rule: () => ({ machine_local_users: ["backup"] }),
     says: "machine_local_users",
   },
-  { name: "no source", rule: () => ({ sources: [] }), says: "neither sources nor sourceResource" },
+  { name: "no source", rule: () => ({ sources: null }), says: "neither sources nor sourceResource" },
   { name: "no destination", rule: () => ({ destinations: null }), says: "neither destinations" },
   {
     name: "both kinds of source",
@@ -104,7 +104,18 @@ const refused: { name: string; rule: () => Record<string, unknown>; says: string
     says: "max_session_seconds",
   },
   { name: "a relative command", rule: () => ({ ssh: { commands: ["uptime"] } }), says: "absolute command" },
-  { name: "a rule id of its own", rule: () => ({ id: "0".repeat(20) }), says: "rules[0].id" },
+  { name: "no kind of device", rule: () => ({ source_devices: [] }), says: "source_devices is empty" },
+  { name: "ports of every protocol", rule: () => ({ protocol: "all", ports: ["22"] }), says: "protocol all" },
+  {
+    name: "ports and ranges",
+    rule: () => ({ protocol: "tcp", ports: ["22"], port_ranges: [{ start: 1, end: 9 }] }),
+    says: "both ports and port_ranges",
+  },
+  {
+    name: "a peer and an empty list",
+    rule: () => ({ destinations: [], destinationResource: { id: "0".repeat(20), type: "peer" } }),
+    says: "both destinations and destinationResource",
+  },
 ];
 
 test.each(refused)("a rule with $name is refused with 422", async ({ rule, says }) => {
@@ -136,7 +147,7 @@ test("a peer stands for a side", async () => {
   const peer = await aPeerOf(api.management.store, api.accountId);
   const resource = { id: peer.id, type: "peer" };
   const { body } = await save({
-    destinations: [],
+    destinations: null,
     destinationResource: resource,
     sources: null,
     sourceResource: resource,
@@ -160,7 +171,9 @@ test("PUT keeps the rules it names and replaces the others", async () => {
 test("a rule of another policy cannot be taken over", async () => {
   const first = (await save({})).body;
   const stolen = aPolicyBody([aRuleBody({ ...sides(), id: first.rules[0].id })]);
-  expect((await api.call("POST", "/api/policies", stolen)).status).toBe(422);
+  const second = (await api.call("POST", "/api/policies", stolen)).body;
+  expect(second.rules[0].id).not.toBe(first.rules[0].id);
+  expect((await api.call("PUT", `/api/policies/${second.id}`, stolen)).status).toBe(422);
   expect((await api.call("GET", `/api/policies/${first.id}`)).body.rules).toHaveLength(1);
 });
 

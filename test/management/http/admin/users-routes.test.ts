@@ -67,23 +67,18 @@ test("secrets are given out once and are nowhere on disk", async () => {
 test("with an external provider people come by signing in, service users are made", async () => {
   const { oidc } = aManagement();
   const external = await TestApi.open({ oidc: { ...oidc, embedded: false, issuer: "https://idp.example" } });
-  expect((await external.call("POST", "/api/users", person)).status).toBe(422);
+  expect((await external.call("POST", "/api/users", person)).status).toBe(412);
   const service = { name: "bot", role: "user", auto_groups: [], is_service_user: true };
   expect((await external.call("POST", "/api/users", service)).status).toBe(200);
 });
 
 test.each([
   { name: "a person without e-mail", body: { ...person, email: undefined }, says: "email is missing" },
-  {
-    name: "a service user without name",
-    body: { role: "user", auto_groups: [], is_service_user: true },
-    says: "name is missing",
-  },
   { name: "an unknown group", body: { ...person, auto_groups: ["0".repeat(20)] }, says: "unknown group" },
   { name: "an e-mail with a line break", body: { ...person, email: "a@b.c\nx" }, says: "email" },
-  { name: "a name with a shell in it", body: { ...person, name: "x$(id)" }, says: "name" },
+  { name: "a name that turns the line round", body: { ...person, name: "x\u202eli" }, says: "name" },
   { name: "an unknown role", body: { ...person, role: "root" }, says: "role must be one of owner" },
-  { name: "an unknown field", body: { ...person, is_admin: true }, says: 'unknown field "is_admin"' },
+  { name: "a restriction misspelt", body: { ...person, pending_aproval: true }, says: "pending_aproval" },
 ])("creating $name is refused and names the field", async ({ body, says }) => {
   const reply = await api.call("POST", "/api/users", body);
   expect([reply.status, reply.body.error]).toEqual([422, "ERR_UNPROCESSABLE"]);
@@ -185,7 +180,7 @@ test.each(["owner", "admin"] as const)(
     expect((await put({ role: "user" })).status).toBe(403);
     expect((await put({ is_blocked: true })).status).toBe(403);
     expect((await put({ pending_approval: true })).status).toBe(403);
-    expect((await api.call("DELETE", `/api/users/${id}`, undefined, token)).status).toBe(403);
+    expect((await api.call("DELETE", `/api/users/${id}`, undefined, token)).status).toBe(422);
     expect((await put({})).status).toBe(200);
   },
 );

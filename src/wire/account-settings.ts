@@ -1,0 +1,109 @@
+/**
+ * Settings of an account, in the shape of NetBird's public API plus ours. `docs/api.md` says which of
+ * theirs have an effect here; the others are kept and given back.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { listOrNone, unlessEmpty, unlessNull } from "./given.ts";
+import { isOverlayRange, OVERLAY_RANGE } from "./overlay-range.ts";
+import { DnsName, GroupId } from "./units.ts";
+
+/** The largest cap on the age of a login, in seconds: 30 days. */
+export const LOGIN_SECONDS_MAX = 2_592_000;
+/** NetBird's own bound: machines that sign in again more often are never there. */
+export const PEER_LOGIN_SECONDS_MIN = 3_600;
+
+const groupIds = z.array(GroupId).max(1024);
+const seconds = z.int().min(0).max(31_536_000);
+const flag = z.boolean();
+
+const Extra = z.object({
+  /** New machines and devices wait for an admin. */
+  peer_approval_enabled: unlessNull(flag),
+  /** A first sign-in waits for an admin. */
+  user_approval_required: unlessNull(flag),
+  network_traffic_logs_enabled: unlessNull(flag),
+  network_traffic_logs_groups: listOrNone(groupIds),
+  network_traffic_packet_counter_enabled: unlessNull(flag),
+});
+
+/** Floors under every rule. Strict: a misspelt restriction must not be dropped. */
+const Require = z.strictObject({
+  record: z.enum(["off", "best_effort", "required"]).optional(),
+  reason: z.boolean().optional(),
+  approval: z.boolean().optional(),
+  reauth_within_seconds: z.int().min(1).max(31_536_000).nullable().optional(),
+});
+
+/** As they are written, stored and given back. What is left out of a request stays as it was. */
+export const AccountSettings = z.object({
+  peer_login_expiration_enabled: flag,
+  /** Seconds; at least an hour. */
+  peer_login_expiration: seconds,
+  peer_inactivity_expiration_enabled: flag,
+  peer_inactivity_expiration: seconds,
+  regular_users_view_blocked: flag,
+  peer_expose_enabled: flag,
+  peer_expose_groups: listOrNone(groupIds),
+  groups_propagation_enabled: unlessNull(flag),
+  jwt_groups_enabled: unlessNull(flag),
+  jwt_groups_claim_name: unlessNull(z.string().max(128)),
+  jwt_allow_groups: unlessNull(z.array(z.string().max(256)).max(256)),
+  routing_peer_dns_resolution_enabled: unlessNull(flag),
+  /** Empty: unchanged. */
+  dns_domain: unlessEmpty(z.string().toLowerCase().pipe(DnsName)),
+  /** Where new peers get their addresses. Empty: unchanged. */
+  network_range: unlessEmpty(
+    z.cidrv4().refine(isOverlayRange, `is not within ${OVERLAY_RANGE}, from /10 to /24`),
+  ),
+  network_range_v6: unlessEmpty(z.cidrv6()),
+  extra: unlessNull(Extra),
+  lazy_connection_enabled: unlessNull(flag),
+  auto_update_version: unlessNull(z.string().max(64)),
+  auto_update_always: unlessNull(flag),
+  metrics_push_enabled: unlessNull(flag),
+  agent_network_only: unlessNull(flag),
+  dashboard_features: unlessNull(z.object({ agent_network: unlessNull(flag) })),
+  /** Told by how the server was started, not by a request. */
+  embedded_idp_enabled: unlessNull(flag),
+  local_auth_disabled: unlessNull(flag),
+  local_mfa_enabled: unlessNull(flag),
+  ipv6_enabled_groups: unlessNull(groupIds),
+  /** Ours, additive. Seconds a machine decides from a stored map. Default 3600. */
+  max_stale_seconds: z.int().min(10).max(31_536_000).optional(),
+  /** The same for uid 0. Default 300. */
+  max_stale_root_seconds: z.int().min(10).max(31_536_000).optional(),
+  /** Cap on cached logins. Default 43200. */
+  login_seconds_max: z.int().min(60).max(LOGIN_SECONDS_MAX).optional(),
+  login_confirmation: z.enum(["code", "click"]).optional(),
+  /** Whether qf asks the provider to sign in anew. Default true. */
+  prompt_login: z.boolean().optional(),
+  device_approval: z.enum(["auto", "first", "admin"]).optional(),
+  /** Whether the ID token is put into certificates. Default true. */
+  id_token_to_machine: z.boolean().optional(),
+  /** A first sign-in waits for an admin. Default false. */
+  pending_approval: z.boolean().optional(),
+  require: Require.optional(),
+});
+export type AccountSettings = z.infer<typeof AccountSettings>;
+
+/**
+ * Fields of ours that restrict, in any body of the API. An unknown field that is nearly one of them is
+ * refused instead of ignored: it is a misspelling, and the restriction would be lost.
+ */
+export const RESTRICTING_FIELDS: readonly string[] = [
+  "max_stale_seconds",
+  "max_stale_root_seconds",
+  "login_seconds_max",
+  "login_confirmation",
+  "prompt_login",
+  "device_approval",
+  "id_token_to_machine",
+  "pending_approval",
+  "approval_required",
+  "peer_approval_enabled",
+  "user_approval_required",
+  "require",
+  "scope",
+];

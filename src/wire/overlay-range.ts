@@ -1,0 +1,26 @@
+/**
+ * The range that overlay addresses are in, and narrower ones that an account may choose within it.
+ *
+ * @module
+ */
+
+/** Where all addresses of peers are (RFC 6598). */
+export const OVERLAY_RANGE = "100.64.0.0/10";
+const OVERLAY_PREFIX_LENGTH = 10;
+/** The narrowest range of an account: 254 peers. */
+const PREFIX_LENGTH_MAX = 24;
+
+/** Whether `range` (IPv4 CIDR) is one that peers may get their addresses from. */
+export function isOverlayRange(range: string): boolean {
+  const { base, length } = parseRange(range);
+  const shift = 32 - OVERLAY_PREFIX_LENGTH;
+  const isWithin = base >>> shift === parseRange(OVERLAY_RANGE).base >>> shift;
+  return isWithin && length >= OVERLAY_PREFIX_LENGTH && length <= PREFIX_LENGTH_MAX;
+}
+
+/** The address of an IPv4 range as a number, and the length of its prefix. */
+export function parseRange(range: string): { readonly base: number; readonly length: number } {
+  const [address = "", length = ""] = range.split("/");
+  const base = address.split(".").reduce((value, part) => value * 256 + Number(part), 0);
+  return { base: base >>> 0, length: Number(length) };
+}
