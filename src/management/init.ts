@@ -7,6 +7,7 @@
  *
  * @module
  */
+
 import { chmodSync, linkSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
@@ -18,8 +19,11 @@ import type { InitResult } from "../wire/admin-api.ts";
 import { Email } from "../wire/units.ts";
 import { newAccountKeys, newServerKeys } from "./ca/account-keys.ts";
 import { createMasterKey, openMasterKey } from "./ca/master-key.ts";
-import { openAnyStore } from "./db/engine/open.ts";
-import type { Store, Writer } from "./db/engine/store.ts";
+import type { NewOwner } from "./contracts/new-owner.ts";
+import { DEFAULT_DOMAIN, defaultSettings } from "./contracts/settings.ts";
+import type { Writer } from "./db/engine/transaction.ts";
+import { openAnyStore } from "./db/open.ts";
+import type { Store } from "./db/store.ts";
 import { insertAccount, listAccounts } from "./db/tables/accounts.ts";
 import { API_TOKEN_PREFIX, insertToken, newTokenRow } from "./db/tables/api-tokens.ts";
 import { appendEvents } from "./db/tables/audit-events.ts";
@@ -28,7 +32,6 @@ import { insertSigningKeys, listSigningKeys } from "./db/tables/keys.ts";
 import { insertIdpAccount } from "./db/tables/sign-in.ts";
 import { EMBEDDED_ISSUER, insertUser } from "./db/tables/users.ts";
 import { hashPassword, normaliseEmail, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "./idp/passwords.ts";
-import { DEFAULT_DOMAIN, defaultSettings } from "./settings.ts";
 
 const TOKEN_SECONDS = 365 * 86_400;
 
@@ -96,14 +99,6 @@ export async function ensureMasterKey(path: string): Promise<Uint8Array> {
     }
   }
   return openMasterKey(path);
-}
-
-/** How the owner is proven: a password here, or an identity that another provider vouched for. */
-export interface NewOwner {
-  readonly email: string;
-  readonly passwordHash?: string;
-  /** Of an external provider; absent with a password. */
-  readonly identity?: { readonly issuer: string; readonly subject: string; readonly name: string };
 }
 
 /** The first account. Throws ERR_ALREADY_INITIALISED when there is one. */

@@ -9,7 +9,7 @@ import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import type { NewEpochResult } from "../wire/admin-api.ts";
-import { openAnyStore } from "./db/engine/open.ts";
+import { openAnyStore } from "./db/open.ts";
 import { findEpoch, listAccounts, putMeta } from "./db/tables/accounts.ts";
 import { systemInitiator } from "./db/tables/audit-events.ts";
 

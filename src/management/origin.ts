@@ -5,7 +5,7 @@
  */
 import { QfError } from "../base/errors.ts";
 import { isLoopbackHost } from "../identity/strict-fetch.ts";
-import type { Store } from "./db/engine/store.ts";
+import type { Store } from "./db/store.ts";
 import { findMeta, putMeta } from "./db/tables/accounts.ts";
 import { type CheckedListen, listenOrigin } from "./serve-options.ts";
 

@@ -14,7 +14,7 @@ import { verifyIdToken } from "../identity/verify.ts";
 import { RELAY_AGENT_PATH, RELAY_CLIENT_PATH } from "../wire/relay.ts";
 import { trustOf } from "./ca/key-ring.ts";
 import { seal, unseal } from "./ca/seal.ts";
-import type { ManagementContext } from "./context.ts";
+import type { ManagementContext } from "./contracts/context.ts";
 import { listAccounts } from "./db/tables/accounts.ts";
 import { isSetupLinkOpen, useSetupLink } from "./db/tables/sign-in.ts";
 import { createAdminApp } from "./http/admin/app.ts";

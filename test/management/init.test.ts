@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from "node:path";
 import { isQfError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { openStore } from "../../src/management/db/engine/store.ts";
+import { openStore } from "../../src/management/db/store.ts";
 import { findAccount, listAccounts } from "../../src/management/db/tables/accounts.ts";
 import { findByToken } from "../../src/management/db/tables/api-tokens.ts";
 import { listEvents } from "../../src/management/db/tables/audit-events.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { isQfError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { openStore, type Store } from "../../src/management/db/engine/store.ts";
+import { openStore, type Store } from "../../src/management/db/store.ts";
 import { findEpoch, findVersion } from "../../src/management/db/tables/accounts.ts";
 import { listEvents } from "../../src/management/db/tables/audit-events.ts";
 import { initManagement } from "../../src/management/init.ts";

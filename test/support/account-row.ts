@@ -2,8 +2,9 @@
  * A row of `accounts`, valid unless a test says otherwise. Also used by processes outside the test
  * runner, so it imports nothing of it.
  */
+
+import { defaultSettings } from "../../src/management/contracts/settings.ts";
 import type { NewRow } from "../../src/management/db/schema/schema.ts";
-import { defaultSettings } from "../../src/management/settings.ts";
 
 export function anAccountRow(change: Partial<NewRow<"accounts">> = {}): NewRow<"accounts"> {
   return {

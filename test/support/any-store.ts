@@ -4,8 +4,8 @@
  */
 import type { Clock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { openStore, type Store } from "../../src/management/db/engine/store.ts";
 import { openPostgresStore } from "../../src/management/db/postgres/store.ts";
+import { openStore, type Store } from "../../src/management/db/store.ts";
 import { emptyTables, testPostgres } from "./postgres.ts";
 
 /** Databases that no test uses now. Making one takes longer than emptying one. */

@@ -5,9 +5,9 @@
 import { afterEach } from "bun:test";
 import { silentLog } from "../../src/base/log.ts";
 import { newId, newSecret } from "../../src/base/random.ts";
-import type { KeyRing, ManagementContext, OidcSettings } from "../../src/management/context.ts";
-import type { Store } from "../../src/management/db/engine/store.ts";
+import type { KeyRing, ManagementContext, OidcSettings } from "../../src/management/contracts/context.ts";
 import type { NewRow } from "../../src/management/db/schema/schema.ts";
+import type { Store } from "../../src/management/db/store.ts";
 import { hashToken, insertToken } from "../../src/management/db/tables/api-tokens.ts";
 import { insertPeer, type NewPeer } from "../../src/management/db/tables/new-peer.ts";
 import type { PeerRow } from "../../src/management/db/tables/peers.ts";

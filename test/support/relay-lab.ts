@@ -14,7 +14,7 @@ import {
   signRelayServe,
 } from "../../src/fabric/relay-client.ts";
 import type { RelayStream } from "../../src/fabric/relay-stream.ts";
-import type { ManagementContext } from "../../src/management/context.ts";
+import type { ManagementContext } from "../../src/management/contracts/context.ts";
 import { insertPeer } from "../../src/management/db/tables/new-peer.ts";
 import type { PeerRow } from "../../src/management/db/tables/peers.ts";
 import { createRelayHub, type RelayHub, type RelaySocketData } from "../../src/management/relay/hub.ts";

@@ -3,6 +3,7 @@
  */
 import { nowSeconds } from "../../src/base/clock.ts";
 import { newId, newSecret } from "../../src/base/random.ts";
+import { defaultSettings } from "../../src/management/contracts/settings.ts";
 import { updateAccount } from "../../src/management/db/tables/accounts.ts";
 import { listEvents } from "../../src/management/db/tables/audit-events.ts";
 import { insertGroup } from "../../src/management/db/tables/groups.ts";
@@ -14,7 +15,6 @@ import { hashPassword } from "../../src/management/idp/passwords.ts";
 import { initManagement } from "../../src/management/init.ts";
 import { type RunningManagement, startManagement } from "../../src/management/serve.ts";
 import type { ServeOptions } from "../../src/management/serve-options.ts";
-import { defaultSettings } from "../../src/management/settings.ts";
 import type { AccountSettings } from "../../src/wire/account-settings.ts";
 import type { AuditEvent } from "../../src/wire/audit-event.ts";
 import type { PolicyRuleWrite } from "../../src/wire/policy.ts";

@@ -4,7 +4,7 @@
  */
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { openStore } from "../../src/management/db/engine/store.ts";
+import { openStore } from "../../src/management/db/store.ts";
 import { findAccount, insertAccount } from "../../src/management/db/tables/accounts.ts";
 import { systemInitiator } from "../../src/management/db/tables/audit-events.ts";
 import { anAccountRow } from "./account-row.ts";

@@ -1,7 +1,7 @@
 /** The pages that list fields and flags list all of them, and their examples are taken as they stand. */
 import { expect, test } from "bun:test";
 import { FLAGS } from "../../src/agent/contracts/flags.ts";
-import { defaultSettings, filled } from "../../src/management/settings.ts";
+import { defaultSettings, filled } from "../../src/management/contracts/settings.ts";
 import { PolicyRuleWrite, PolicyWrite, SshCapabilities } from "../../src/wire/policy.ts";
 import { documents, jsonBlocks, type Text } from "./documents.ts";
 

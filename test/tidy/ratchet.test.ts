@@ -6,6 +6,7 @@ import { expect, test } from "bun:test";
 import {
   FILE_CYCLES,
   FILE_LINES_MAX,
+  FOLDER_CYCLES,
   FUNCTION_LINES_MAX,
   HEADER_FROM_LINES,
   LINE_CHARACTERS_MAX,
@@ -21,6 +22,7 @@ import {
 import {
   bareExports,
   fileCycles,
+  folderCycles,
   functionsOf,
   hasMirroredTest,
   hasRuntime,
@@ -79,6 +81,13 @@ test("no file imports itself by way of others", () => {
   expectRatchet(
     Object.fromEntries(fileCycles(sources).map((cycle) => [cycle.join(" "), cycle.length])),
     FILE_CYCLES,
+  );
+});
+
+test("no folder imports itself by way of others, so that each is either above or below another", () => {
+  expectRatchet(
+    Object.fromEntries(folderCycles(sources).map((cycle) => [cycle.join(" "), cycle.length])),
+    FOLDER_CYCLES,
   );
 });
 

@@ -14,7 +14,7 @@ export const LINE_CHARACTERS_MAX = 110;
 /** A longer file says in a header what it is. */
 export const HEADER_FROM_LINES = 25;
 /** Least share of sources, of those that need one, with a test of their own. */
-export const MIRRORED_PERCENT_MIN = 40;
+export const MIRRORED_PERCENT_MIN = 43;
 
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
@@ -27,13 +27,13 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   "src/management/relay/hub.ts": 319,
   "src/policy/decide/decide.ts": 373,
   "src/policy/maps/account-view.ts": 311,
-  "src/wire/client-api.ts": 375,
+  "src/wire/client-api.ts": 362,
 };
 
 /** Functions over `FUNCTION_LINES_MAX`, with their lines. */
 export const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
-  "src/management/db/schema/network.ts networkTables": 201,
   "src/management/sync/link.ts createLink": 154,
+  "src/management/db/schema/network.ts networkTables": 149,
   "src/management/db/schema/trust.ts trustTables": 129,
   "src/agent/ssh-server/authenticate.ts createAuthenticator": 116,
   "src/management/db/schema/accounts.ts accountTables": 105,
@@ -93,12 +93,14 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
   "test/support/external-idp.ts": 1,
   "test/support/postgres.ts": 1,
   "test/tidy/mutants.test.ts": 1,
-  "test/tidy/ratchet.ts": 1,
 };
 
 /** Cycles of imports between files, with the number of files in each. */
-export const FILE_CYCLES: Readonly<Record<string, number>> = {
-  "src/management/db/engine/store.ts src/management/db/tables/accounts.ts src/management/db/tables/audit-events.ts src/management/db/tables/map-changes.ts": 4,
+export const FILE_CYCLES: Readonly<Record<string, number>> = {};
+
+/** Cycles of imports between folders, with the number of folders in each. */
+export const FOLDER_CYCLES: Readonly<Record<string, number>> = {
+  "src/proxy src/proxy/keys src/proxy/ssh-config": 3,
 };
 
 /** Exports of base, wire and policy without a doc comment, by file. */
@@ -116,8 +118,8 @@ export const UNDOCUMENTED: Readonly<Record<string, number>> = {
   "src/policy/maps/account-view.ts": 1,
   "src/policy/maps/map-delta.ts": 2,
   "src/policy/sentences.ts": 1,
-  "src/wire/admin-api.ts": 18,
-  "src/wire/admin-query.ts": 5,
+  "src/wire/admin-api.ts": 17,
+  "src/wire/admin-query.ts": 4,
   "src/wire/agent-parts.ts": 2,
   "src/wire/agent-state-file.ts": 1,
   "src/wire/agent-sync.ts": 1,
@@ -156,12 +158,12 @@ export const UNTESTED: Readonly<Record<string, number>> = {
   "src/client": 11,
   "src/fabric": 7,
   "src/identity": 2,
-  "src/management": 103,
+  "src/management": 102,
   "src/policy": 5,
   "src/proxy": 11,
   "src/ssh": 7,
   "src/sshcore": 8,
-  "src/wire": 26,
+  "src/wire": 25,
 };
 
 /** Sources that need no test of their own, and why. Files of types alone need none either. */

@@ -13,11 +13,11 @@ import type { Log } from "../../base/log.ts";
 import { type FetchedKey, fetchIssuerKeys } from "../../identity/issuer-document.ts";
 import type { PublicJwk } from "../../wire/network-map.ts";
 import type { AccountId } from "../../wire/units.ts";
-import type { Store } from "../db/engine/store.ts";
+import { filled } from "../contracts/settings.ts";
+import type { Store } from "../db/store.ts";
 import { findAccount, listAccounts } from "../db/tables/accounts.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";
 import { forgetIssuerKeys, listIssuerKeys, noteIssuerKeys } from "../db/tables/keys.ts";
-import { filled } from "../settings.ts";
 
 const REFRESH_MS = 15 * 60_000;
 const COOLDOWN_MS = 60_000;

@@ -12,8 +12,9 @@ import type { Ed25519Key } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
 import type { MapCa, PublicJwk, TrustedIssuer } from "../../wire/network-map.ts";
 import type { AccountId } from "../../wire/units.ts";
-import type { KeyRing, OidcSettings } from "../context.ts";
-import type { Reader, Store } from "../db/engine/store.ts";
+import type { KeyRing, OidcSettings } from "../contracts/context.ts";
+import type { Reader } from "../db/engine/transaction.ts";
+import type { Store } from "../db/store.ts";
 import { listAccounts } from "../db/tables/accounts.ts";
 import { insertSigningKeys, listSigningKeys, type SigningKeyRow } from "../db/tables/keys.ts";
 import {

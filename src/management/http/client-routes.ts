@@ -25,6 +25,7 @@ import {
 import type { ClientConfig } from "../../wire/client-config.ts";
 import { Id } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
+import { filled } from "../contracts/settings.ts";
 import { type Attempts, createAttempts } from "../idp/attempts.ts";
 import { issueApiToken } from "../login/api-token.ts";
 import { DenialCause } from "../login/denial.ts";
@@ -35,7 +36,6 @@ import { logout } from "../login/logout.ts";
 import { mintCertificate } from "../login/mint.ts";
 import { registerDevice } from "../login/register.ts";
 import { listNames, lookUpTarget } from "../login/target-lookup.ts";
-import { filled } from "../settings.ts";
 import { SAFE_HEADERS } from "../web/html.ts";
 import { readBody } from "./body.ts";
 

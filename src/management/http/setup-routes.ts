@@ -15,11 +15,11 @@ import { isEqualSecret, sha256 } from "../../base/random.ts";
 import { failureDetails } from "../../identity/provider-failure.ts";
 import { shownName } from "../../wire/display-name.ts";
 import { Email } from "../../wire/units.ts";
-import type { OidcSettings } from "../context.ts";
+import type { OidcSettings } from "../contracts/context.ts";
+import type { NewOwner } from "../contracts/new-owner.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../idp/passwords.ts";
 import { HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
 import type { HostedTokens, RelyingParty } from "../idp/relying-party.ts";
-import type { NewOwner } from "../init.ts";
 import { html, messagePage, page, pageHeaders } from "../web/html.ts";
 import { formOf } from "./form.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Store } from "../db/engine/store.ts";
+import type { Store } from "../db/store.ts";
 import {
   consumeOidcPayload,
   deleteOidcGrant,

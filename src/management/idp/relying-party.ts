@@ -11,7 +11,7 @@ import { type AuthorizationOrder, authorizationUrl, redeemCode } from "../../ide
 import { fetchProviderDocument } from "../../identity/provider-document.ts";
 import { fetchUserInfo } from "../../identity/user-info.ts";
 import type { ProviderDocument } from "../../wire/identity-provider.ts";
-import type { OidcSettings } from "../context.ts";
+import type { OidcSettings } from "../contracts/context.ts";
 
 const DISCOVERY_MS = 10 * 60_000;
 

@@ -10,7 +10,7 @@ import { createStrictFetch, isSafeUrl } from "../../identity/strict-fetch.ts";
 import type { LoopbackHost } from "../../wire/client-config.ts";
 import type { ClientAuthMethod } from "../../wire/identity-provider.ts";
 import { HttpUrl } from "../../wire/units.ts";
-import type { OidcSettings } from "../context.ts";
+import type { OidcSettings } from "../contracts/context.ts";
 import { EMBEDDED_CLIENT_ID, EMBEDDED_SCOPE } from "./provider.ts";
 
 const SECRET_BYTES_MAX = 4096;

@@ -16,7 +16,8 @@ import { newId, newSecret, sha256 } from "../../base/random.ts";
 import type { AgentMessage, ApprovalAnswer, ApprovedIdentity } from "../../wire/agent-sync.ts";
 import { HostedLoginData } from "../../wire/hosted-login.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import type { ChangeWriter, Reader } from "../db/engine/store.ts";
+import type { Reader } from "../db/engine/transaction.ts";
+import type { ChangeWriter } from "../db/store.ts";
 import { findAccount } from "../db/tables/accounts.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";
 import {

@@ -13,7 +13,7 @@ import { isQfError, QfError } from "../../base/errors.ts";
 import { sha256 } from "../../base/random.ts";
 import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import type { Challenge } from "../../wire/client-api.ts";
-import type { Store } from "../db/engine/store.ts";
+import type { Store } from "../db/store.ts";
 import { insertChallenge } from "../db/tables/sign-in.ts";
 
 const LIFETIME_SECONDS = 60;

@@ -6,7 +6,7 @@
 import { QfError } from "../../base/errors.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { SealedFor } from "../ca/seal.ts";
-import type { ManagementContext } from "../context.ts";
+import type { ManagementContext } from "../contracts/context.ts";
 import { type AccountRow, listAccounts } from "../db/tables/accounts.ts";
 import type { RelyingParty } from "../idp/relying-party.ts";
 import type { Challenges } from "./challenges.ts";

@@ -11,7 +11,7 @@ import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import { sha256 } from "../../base/random.ts";
 import type { EnrolRequest, EnrolResponse } from "../../wire/client-api.ts";
-import type { ChangeWriter } from "../db/engine/store.ts";
+import type { ChangeWriter } from "../db/store.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";
 import { enrolWithSetupKey, insertPeer } from "../db/tables/new-peer.ts";

@@ -21,7 +21,8 @@ import type {
 } from "../../wire/client-api.ts";
 import { HostedLoginData } from "../../wire/hosted-login.ts";
 import type { SealedFor } from "../ca/seal.ts";
-import type { Writer } from "../db/engine/store.ts";
+import { filled } from "../contracts/settings.ts";
+import type { Writer } from "../db/engine/transaction.ts";
 import { type Initiator, type NewEvent, systemInitiator } from "../db/tables/audit-events.ts";
 import {
   countHostedLogins,
@@ -32,7 +33,6 @@ import {
 } from "../db/tables/logins.ts";
 import type { UserRow } from "../db/tables/users.ts";
 import type { HostedTokens } from "../idp/relying-party.ts";
-import { filled } from "../settings.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { newOneTimeCode, oneTimeCodeHash } from "./one-time-code.ts";
 import { initiatorOf } from "./person.ts";

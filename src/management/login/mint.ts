@@ -20,11 +20,11 @@ import {
 import { sentenceOf } from "../../policy/sentences.ts";
 import { CERTIFICATE_LIFETIME_SECONDS } from "../../wire/certificate.ts";
 import type { CertificateRequest, CertificateResponse } from "../../wire/client-api.ts";
+import { filled } from "../contracts/settings.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import type { NewEvent } from "../db/tables/audit-events.ts";
 import type { PeerRow } from "../db/tables/peers.ts";
 import { issuerUrl } from "../db/tables/users.ts";
-import { filled } from "../settings.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { type EarlyVerdict, judgeDevice, judgePerson } from "./early-decision.ts";
 import { noteAddress } from "./note-address.ts";

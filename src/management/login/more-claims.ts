@@ -10,7 +10,7 @@ import { isQfError } from "../../base/errors.ts";
 import { failureDetails } from "../../identity/provider-failure.ts";
 import { lacksClaims, lacksGroups, namesAccessToken } from "../../identity/user-info.ts";
 import type { IdTokenVerdict } from "../../identity/verify.ts";
-import type { ManagementContext } from "../context.ts";
+import type { ManagementContext } from "../contracts/context.ts";
 import type { RelyingParty } from "../idp/relying-party.ts";
 
 type Claims = Readonly<Record<string, unknown>>;

@@ -12,8 +12,9 @@ import { personClaims } from "../../identity/person-claims.ts";
 import type { IdTokenVerdict } from "../../identity/verify.ts";
 import { shownName } from "../../wire/display-name.ts";
 import { Email } from "../../wire/units.ts";
-import type { OidcSettings } from "../context.ts";
-import type { ChangeWriter } from "../db/engine/store.ts";
+import type { OidcSettings } from "../contracts/context.ts";
+import { filled } from "../contracts/settings.ts";
+import type { ChangeWriter } from "../db/store.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import { listGroups } from "../db/tables/groups.ts";
 import {
@@ -23,7 +24,6 @@ import {
   type UserRow,
   updateUser,
 } from "../db/tables/users.ts";
-import { filled } from "../settings.ts";
 import { denial } from "./denial.ts";
 
 type Verified = Extract<IdTokenVerdict, { ok: true }>;

@@ -17,7 +17,9 @@ import { withUserInfo } from "../../identity/user-info.ts";
 import { type IdTokenVerdict, verifyIdToken } from "../../identity/verify.ts";
 import type { LoginProof } from "../../wire/client-api.ts";
 import { HostedLoginData } from "../../wire/hosted-login.ts";
-import type { ChangeWriter, Reader } from "../db/engine/store.ts";
+import { filled } from "../contracts/settings.ts";
+import type { Reader } from "../db/engine/transaction.ts";
+import type { ChangeWriter } from "../db/store.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import { findByToken, markTokenUsed } from "../db/tables/api-tokens.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";
@@ -29,7 +31,6 @@ import {
   type LoginRow,
 } from "../db/tables/logins.ts";
 import { EMBEDDED_ISSUER, findUser, type UserRow } from "../db/tables/users.ts";
-import { filled } from "../settings.ts";
 import { denial } from "./denial.ts";
 import type { LoginDeps } from "./deps.ts";
 import { moreClaims } from "./more-claims.ts";

@@ -6,7 +6,7 @@
  */
 import { QfError } from "../../base/errors.ts";
 import { type GroupsClaim, readGroupsClaim } from "../../identity/groups-claim.ts";
-import type { ManagementContext } from "../context.ts";
+import type { ManagementContext } from "../contracts/context.ts";
 
 /**
  * Reads the claim. Null: none is configured, groups are an administrator's to say. Throws ERR_LOGIN_FAILED

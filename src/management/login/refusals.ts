@@ -10,7 +10,7 @@ import { sourceKey } from "../../base/source-key.ts";
 import { failureDetails } from "../../identity/provider-failure.ts";
 import type { ActivityCode } from "../../wire/audit-event.ts";
 import type { AccountId } from "../../wire/units.ts";
-import type { Store } from "../db/engine/store.ts";
+import type { Store } from "../db/store.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";
 import type { UserRow } from "../db/tables/users.ts";
 import { createAttempts } from "../idp/attempts.ts";

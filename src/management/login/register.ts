@@ -8,7 +8,8 @@ import { verifyEd25519 } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
 import type { RegisterRequest, RegisterResponse } from "../../wire/client-api.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
-import type { ChangeWriter } from "../db/engine/store.ts";
+import { filled } from "../contracts/settings.ts";
+import type { ChangeWriter } from "../db/store.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";
 import { findLoginByKey, updateLogin } from "../db/tables/logins.ts";
@@ -21,7 +22,6 @@ import {
   updatePeer,
 } from "../db/tables/peers.ts";
 import { findUser, type UserRow } from "../db/tables/users.ts";
-import { filled } from "../settings.ts";
 import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { initiatorOf } from "./person.ts";

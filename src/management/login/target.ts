@@ -10,7 +10,7 @@ import { type MachineFlags, machineFlagsOf } from "../../policy/decide/request.t
 import type { AgentFlags } from "../../wire/agent-sync.ts";
 import type { TargetInfo } from "../../wire/client-api.ts";
 import { Id, OverlayAddress } from "../../wire/units.ts";
-import type { Reader } from "../db/engine/store.ts";
+import type { Reader } from "../db/engine/transaction.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import { findPeer, findPeerByAddress, findPeerByDnsName, type PeerRow } from "../db/tables/peers.ts";
 

@@ -13,7 +13,7 @@ import { type AccountChange, AccountView } from "../../policy/maps/account-view.
 import { digestOfMap } from "../../wire/map-digest.ts";
 import type { MapRule, NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import type { Store } from "../db/engine/store.ts";
+import type { Store } from "../db/store.ts";
 import { findVersion } from "../db/tables/accounts.ts";
 import type { LoginRow } from "../db/tables/logins.ts";
 import {

@@ -4,7 +4,8 @@
  * @module
  */
 import type { AccountId, GroupId, PeerId } from "../../wire/units.ts";
-import type { Reader } from "../db/engine/store.ts";
+import { filled } from "../contracts/settings.ts";
+import type { Reader } from "../db/engine/transaction.ts";
 import { findAccount, findEpoch } from "../db/tables/accounts.ts";
 import { listGroups, listMemberships, membershipsOf } from "../db/tables/groups.ts";
 import { type LoginRow, listRevokedLogins } from "../db/tables/logins.ts";
@@ -19,7 +20,6 @@ import {
   type PostureCheckRow,
 } from "../db/tables/policies.ts";
 import { knownUsers, listUsers, type UserRow } from "../db/tables/users.ts";
-import { filled } from "../settings.ts";
 
 /** Changes above which loading everything is the shorter way. */
 const CHANGES_MAX = 2_000;

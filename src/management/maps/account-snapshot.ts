@@ -14,12 +14,12 @@ import { shortName } from "../../wire/display-name.ts";
 import { MAP_USER_NAME_MAX, type MapRule, type MapUser } from "../../wire/network-map.ts";
 import type { GroupId, PeerId } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
-import type { KeyRing } from "../context.ts";
+import type { KeyRing } from "../contracts/context.ts";
+import { filled, mapSettings } from "../contracts/settings.ts";
 import type { LoginRow } from "../db/tables/logins.ts";
 import type { PeerRow } from "../db/tables/peers.ts";
 import type { PolicyRow, PolicyRuleRow, PostureCheckRow } from "../db/tables/policies.ts";
 import { issuerUrl, type UserRow } from "../db/tables/users.ts";
-import { filled, mapSettings } from "../settings.ts";
 import type { AccountPart, AccountRows, SettledRows } from "./account-rows.ts";
 
 /** What the installation itself adds: `embeddedIssuer` is the URL of the embedded provider. */

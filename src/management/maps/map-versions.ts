@@ -6,7 +6,8 @@
  */
 
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import type { Reader, Store, Writer } from "../db/engine/store.ts";
+import type { Reader, Writer } from "../db/engine/transaction.ts";
+import type { Store } from "../db/store.ts";
 import { bumpVersion, findVersion } from "../db/tables/accounts.ts";
 import { findMapVersions, type MapVersion, storeMapVersions } from "../db/tables/peers.ts";
 

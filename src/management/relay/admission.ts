@@ -18,7 +18,7 @@ import type { Hello } from "../../wire/hello.ts";
 import { ruledPort } from "../../wire/ping.ts";
 import { RELAY_PROOF_HEADER, type RelayReset } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import type { ManagementContext } from "../context.ts";
+import type { ManagementContext } from "../contracts/context.ts";
 import { findPeerById } from "../db/tables/peers.ts";
 
 export interface AdmittedDial {

@@ -20,7 +20,7 @@ import {
   resetFrame,
 } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import type { ManagementContext } from "../context.ts";
+import type { ManagementContext } from "../contracts/context.ts";
 import { refusal } from "../web/upgrade.ts";
 import { type Admission, type AdmittedAgent, type AdmittedDial, createAdmission } from "./admission.ts";
 import { createGate, type DialCheck, type Gate } from "./admission-http.ts";

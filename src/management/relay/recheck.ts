@@ -5,7 +5,7 @@
  */
 import type { Log } from "../../base/log.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import type { Store } from "../db/engine/store.ts";
+import type { Store } from "../db/store.ts";
 import type { Admission } from "./admission.ts";
 import type { Streams } from "./streams.ts";
 

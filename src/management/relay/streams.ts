@@ -11,7 +11,7 @@ import type { Log } from "../../base/log.ts";
 import { releaseBuffer } from "../../base/release-buffer.ts";
 import { RELAY_FRAME, type RelayFrame, type RelayReset, resetFrame } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import { createKeyedCounter, type KeyedCounter } from "../keyed-counter.ts";
+import { createKeyedCounter, type KeyedCounter } from "../contracts/keyed-counter.ts";
 import type { AdmittedDial } from "./admission.ts";
 import type { SendQueue } from "./send-queue.ts";
 import { createStreamCredit, type RelayEnd, type StreamCredit } from "./stream-credit.ts";

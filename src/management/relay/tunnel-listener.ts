@@ -19,8 +19,8 @@ import {
   RELAY_TUNNEL_TIMEOUT_MS,
   type RelayTunnelDial,
 } from "../../wire/relay-tunnel.ts";
+import { listening } from "../contracts/listening.ts";
 import type { Cluster } from "../db/engine/cluster.ts";
-import { listening } from "../listening.ts";
 import { Tunnel, type TunnelHost } from "./tunnel.ts";
 import { acceptTunnel, readTunnelDial, type TunnelScope } from "./tunnel-proof.ts";
 

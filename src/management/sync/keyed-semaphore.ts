@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { createKeyedCounter } from "../keyed-counter.ts";
+import { createKeyedCounter } from "../contracts/keyed-counter.ts";
 
 export interface KeyedSemaphoreBounds {
   /** Inside at once; at most half of them under one key. */

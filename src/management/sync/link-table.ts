@@ -5,7 +5,7 @@
  */
 import { QfError } from "../../base/errors.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import type { ManagementContext } from "../context.ts";
+import type { ManagementContext } from "../contracts/context.ts";
 import type { LinkState } from "../db/engine/cluster.ts";
 import type { PeerRow } from "../db/tables/peers.ts";
 import { createCloneWatch } from "./clone-watch.ts";

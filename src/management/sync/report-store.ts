@@ -6,8 +6,8 @@
 import { nowSeconds } from "../../base/clock.ts";
 import type { AgentMessage } from "../../wire/agent-sync.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
-import type { ManagementContext } from "../context.ts";
-import type { Store } from "../db/engine/store.ts";
+import type { ManagementContext } from "../contracts/context.ts";
+import type { Store } from "../db/store.ts";
 import { appendEvents, type Initiator, systemInitiator } from "../db/tables/audit-events.ts";
 import { findPeer, type PeerRow, touchPeersAt, updatePeer } from "../db/tables/peers.ts";
 

@@ -7,7 +7,7 @@ import { silentLog } from "../../../src/base/log.ts";
 import { fetchIssuerKeys } from "../../../src/identity/issuer-document.ts";
 import { createStrictFetch } from "../../../src/identity/strict-fetch.ts";
 import { createIssuerKeys } from "../../../src/management/ca/issuer-keys.ts";
-import { openStore, type Store } from "../../../src/management/db/engine/store.ts";
+import { openStore, type Store } from "../../../src/management/db/store.ts";
 import { insertAccount } from "../../../src/management/db/tables/accounts.ts";
 import { anAccountRow } from "../../support/account-row.ts";
 import { FakeClock } from "../../support/fake-clock.ts";

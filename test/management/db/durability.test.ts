@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { silentLog } from "../../../src/base/log.ts";
-import { openStore } from "../../../src/management/db/engine/store.ts";
+import { openStore } from "../../../src/management/db/store.ts";
 import { listEvents } from "../../../src/management/db/tables/audit-events.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { tempFolder } from "../../support/temp-folder.ts";

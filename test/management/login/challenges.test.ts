@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isQfError } from "../../../src/base/errors.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import { openStore } from "../../../src/management/db/engine/store.ts";
+import { openStore } from "../../../src/management/db/store.ts";
 import { createChallenges } from "../../../src/management/login/challenges.ts";
 import { newOneTimeCode, oneTimeCodeHash } from "../../../src/management/login/one-time-code.ts";
 import { Challenge } from "../../../src/wire/client-api.ts";

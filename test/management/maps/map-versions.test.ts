@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import type { Store } from "../../../src/management/db/engine/store.ts";
+import type { Store } from "../../../src/management/db/store.ts";
 import { createMapVersions, type StampOutcome } from "../../../src/management/maps/map-versions.ts";
 import { aManagement, anAccount, aPeerOf } from "../../support/management.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { newId } from "../../../src/base/random.ts";
-import type { ChangeWriter } from "../../../src/management/db/engine/store.ts";
+import type { ChangeWriter } from "../../../src/management/db/store.ts";
 import { findAccount, updateAccount } from "../../../src/management/db/tables/accounts.ts";
 import { systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
 import {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "bun:test";
 import { newId } from "../../../src/base/random.ts";
 import type { Cluster } from "../../../src/management/db/engine/cluster.ts";
-import type { ChangeWriter } from "../../../src/management/db/engine/store.ts";
+import type { ChangeWriter } from "../../../src/management/db/store.ts";
 import { findAccount, putMeta, updateAccount } from "../../../src/management/db/tables/accounts.ts";
 import { systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
 import { insertGroup, listGroups, setGroupPeers } from "../../../src/management/db/tables/groups.ts";

@@ -3,7 +3,7 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { type Ed25519Key, generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { newId } from "../../../src/base/random.ts";
-import type { ManagementContext } from "../../../src/management/context.ts";
+import type { ManagementContext } from "../../../src/management/contracts/context.ts";
 import { openPostgresStore } from "../../../src/management/db/postgres/store.ts";
 import { systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
 import type { PeerRow } from "../../../src/management/db/tables/peers.ts";

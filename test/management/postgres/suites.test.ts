@@ -9,11 +9,11 @@ const SUITES: readonly (readonly [string, readonly string[], number])[] = [
     "store and API",
     [
       "test/management/http/**/*.test.ts",
-      "test/management/db/engine/store.test.ts",
+      "test/management/db/store.test.ts",
       "test/management/db/tables/peers.test.ts",
       "test/management/db/tables/map-changes.test.ts",
       "test/management/maps/*.test.ts",
-      "test/management/audit-ingest.test.ts",
+      "test/management/sync/audit-ingest.test.ts",
     ],
     200,
   ],

@@ -8,7 +8,7 @@
 import { SQLiteError } from "bun:sqlite";
 import { DrizzleQueryError } from "drizzle-orm";
 import { QfError } from "../../../base/errors.ts";
-import { postgresCode } from "../postgres/errors.ts";
+import { postgresCode } from "./driver-code.ts";
 
 /** Whether `error` says that a row with such a key exists already. */
 export function isUniqueViolation(error: unknown): boolean {

@@ -14,7 +14,7 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
-import type { Dialect } from "../engine/dialect.ts";
+import type { Dialect } from "../schema/dialect.ts";
 
 const columns = {
   table: pgTable,

@@ -7,7 +7,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import type { Log } from "../../../base/log.ts";
 import { newId } from "../../../base/random.ts";
-import { createStore, type Store } from "../engine/store.ts";
+import { createStore, type Store } from "../store.ts";
 import { openCluster } from "./cluster.ts";
 import { openPool, type Sql } from "./connection.ts";
 import { createPostgresEngine, endPools } from "./engine.ts";

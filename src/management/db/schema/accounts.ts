@@ -5,7 +5,7 @@
  */
 import type { AccountSettings } from "../../../wire/account-settings.ts";
 import type { Role, TokenScope } from "../../../wire/admin-api.ts";
-import type { Dialect } from "../engine/dialect.ts";
+import type { Dialect } from "./dialect.ts";
 
 export const ROLES = [
   "owner",

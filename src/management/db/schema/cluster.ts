@@ -4,7 +4,7 @@
  * @module
  */
 import type { LiveSession } from "../../../wire/agent-sync.ts";
-import type { Dialect } from "../engine/dialect.ts";
+import type { Dialect } from "./dialect.ts";
 
 export function clusterTables(d: Dialect) {
   /** One row per running process, held by a beat: one that stands still is taken for dead. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ActivityCode } from "../../../wire/audit-event.ts";
-import type { Dialect } from "../engine/dialect.ts";
+import type { Dialect } from "./dialect.ts";
 
 export function evidenceTables(d: Dialect) {
   const auditEvents = d.table(

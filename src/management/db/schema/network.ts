@@ -7,8 +7,8 @@ import type { AgentFlags } from "../../../wire/agent-sync.ts";
 import type { PeerFacts } from "../../../wire/client-api.ts";
 import type { PolicyRuleWrite } from "../../../wire/policy.ts";
 import type { PostureChecks } from "../../../wire/posture.ts";
-import type { Dialect } from "../engine/dialect.ts";
 import type { AccountTables } from "./accounts.ts";
+import type { Dialect } from "./dialect.ts";
 
 export const PEER_KINDS = ["machine", "device"] as const;
 export const PEER_STATUSES = ["active", "blocked", "pending"] as const;

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Dialect, sqliteDialect } from "../engine/dialect.ts";
+
 import { accountTables } from "./accounts.ts";
+import { type Dialect, sqliteDialect } from "./dialect.ts";
 import { evidenceTables } from "./evidence.ts";
 import { networkTables } from "./network.ts";
 import { trustTables } from "./trust.ts";

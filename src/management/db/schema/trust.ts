@@ -6,8 +6,8 @@
 
 import type { Binding } from "../../../wire/certificate.ts";
 import type { PublicJwk } from "../../../wire/network-map.ts";
-import type { Dialect } from "../engine/dialect.ts";
 import type { AccountTables } from "./accounts.ts";
+import type { Dialect } from "./dialect.ts";
 
 export const KEY_PURPOSES = ["ca", "token", "oidc", "cookie", "tunnel"] as const;
 /** `next`: made, not signing yet. `active`: signs. `retiring`: verifies only. `retired`: neither. */

@@ -6,7 +6,7 @@
 import { asc, eq, sql } from "drizzle-orm";
 import type { AccountSettings } from "../../../wire/account-settings.ts";
 import type { AccountId } from "../../../wire/units.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
 import { forgetMapChanges } from "./map-changes.ts";
 

@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { QfError } from "../../../base/errors.ts";
 import { OVERLAY_RANGE, parseRange } from "../../../wire/overlay-range.ts";
 import type { AccountId, OverlayAddress } from "../../../wire/units.ts";
-import type { Reader } from "../engine/store.ts";
+import type { Reader } from "../engine/transaction.ts";
 import { findAccount } from "./accounts.ts";
 import { findPeerByAddress } from "./peers.ts";
 

@@ -8,7 +8,7 @@ import { nowSeconds } from "../../../base/clock.ts";
 import { sha256 } from "../../../base/random.ts";
 import type { TokenScope } from "../../../wire/admin-api.ts";
 import type { AccountId, UserId } from "../../../wire/units.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
 import type { UserRow } from "./users.ts";
 

@@ -7,7 +7,7 @@ import { and, asc, desc, eq, gt, lt, max } from "drizzle-orm";
 import { newId } from "../../../base/random.ts";
 import type { ActivityCode } from "../../../wire/audit-event.ts";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { Row } from "../schema/schema.ts";
 
 /** Who did it. */

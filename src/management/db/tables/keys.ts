@@ -7,7 +7,7 @@ import { and, asc, eq, gte, isNull, lt } from "drizzle-orm";
 import { nowSeconds } from "../../../base/clock.ts";
 import type { PublicJwk } from "../../../wire/network-map.ts";
 import type { AccountId } from "../../../wire/units.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
 
 export type SigningKeyRow = Row<"signingKeys">;

@@ -10,7 +10,7 @@ import { LOGIN_SECONDS_MAX } from "../../../wire/account-settings.ts";
 import { CLOCK_SKEW_SECONDS } from "../../../wire/certificate.ts";
 import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
 import { isUniqueViolation } from "../engine/errors.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
 
 export type LoginRow = Row<"logins">;

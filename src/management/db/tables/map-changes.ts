@@ -6,7 +6,7 @@
  */
 import { and, eq, gt, lte } from "drizzle-orm";
 import type { AccountId } from "../../../wire/units.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { Row } from "../schema/schema.ts";
 
 export type MapChange = Pick<Row<"mapChanges">, "kind" | "entityId">;

@@ -10,7 +10,7 @@ import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import type { PeerFacts } from "../../../wire/client-api.ts";
 import type { AccountId, GroupId, HostLabel, PeerId } from "../../../wire/units.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { Row } from "../schema/schema.ts";
 import { freeAddress } from "./addresses.ts";
 import { addPeerToGroups } from "./groups.ts";

@@ -8,7 +8,7 @@
 import { and, asc, count, eq, inArray, sql } from "drizzle-orm";
 import { nowSeconds } from "../../../base/clock.ts";
 import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { Row } from "../schema/schema.ts";
 
 export type PeerRow = Row<"peers">;

@@ -5,7 +5,7 @@
  */
 import { and, asc, eq, inArray, or } from "drizzle-orm";
 import type { AccountId, PolicyId } from "../../../wire/units.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
 
 export type PolicyRow = Row<"policies">;

@@ -8,7 +8,7 @@ import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { sha256 } from "../../../base/random.ts";
 import type { AccountId, GroupId } from "../../../wire/units.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
 
 export type SetupKeyRow = Row<"setupKeys">;

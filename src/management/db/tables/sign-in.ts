@@ -7,7 +7,7 @@
 import { and, eq, gt, isNull, lte, or } from "drizzle-orm";
 import { nowSeconds } from "../../../base/clock.ts";
 import type { UserId } from "../../../wire/units.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
 import type { UserRow } from "./users.ts";
 

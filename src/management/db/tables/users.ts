@@ -5,7 +5,7 @@
  */
 import { and, asc, count, eq, inArray } from "drizzle-orm";
 import type { AccountId, UserId } from "../../../wire/units.ts";
-import type { Reader, Writer } from "../engine/store.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
 
 export type UserRow = Row<"users">;

@@ -9,7 +9,8 @@ import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { isEqualSecret } from "../../../base/random.ts";
 import type { Role } from "../../../wire/admin-api.ts";
-import type { Reader, Store } from "../../db/engine/store.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
+import type { Store } from "../../db/store.ts";
 import {
   API_TOKEN_PREFIX,
   findByToken,

@@ -6,9 +6,9 @@
 import { type AccountSettings, PEER_LOGIN_SECONDS_MIN } from "../../../wire/account-settings.ts";
 import { Account, AccountRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
-import type { Reader } from "../../db/engine/store.ts";
+import { effectless, filled, theirs } from "../../contracts/settings.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import { type AccountRow, deleteAccount, findAccount, updateAccount } from "../../db/tables/accounts.ts";
-import { effectless, filled, theirs } from "../../settings.ts";
 import { notFound } from "./access.ts";
 import { listingById } from "./paging.ts";
 import { unprocessable } from "./policy-rules.ts";

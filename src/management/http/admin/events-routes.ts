@@ -6,8 +6,8 @@
 import { QfError } from "../../../base/errors.ts";
 import { AUDIT_PAGE_MAX, AuditQuery } from "../../../wire/admin-query.ts";
 import { AuditEvent } from "../../../wire/audit-event.ts";
-import type { Store } from "../../db/engine/store.ts";
 import type { Row } from "../../db/schema/schema.ts";
+import type { Store } from "../../db/store.ts";
 import { countEvents, findEventByReceipt, listEvents } from "../../db/tables/audit-events.ts";
 import type { Listing } from "./paging.ts";
 import { type Call, type Route, route } from "./route.ts";

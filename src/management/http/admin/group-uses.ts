@@ -4,7 +4,7 @@
  * @module
  */
 import type { AccountId, GroupId } from "../../../wire/units.ts";
-import type { Reader } from "../../db/engine/store.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import { findAccount } from "../../db/tables/accounts.ts";
 import { listPolicies, type PolicyRuleRow } from "../../db/tables/policies.ts";
 import { listSetupKeys } from "../../db/tables/setup-keys.ts";

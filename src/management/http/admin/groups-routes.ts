@@ -9,7 +9,7 @@ import { newId } from "../../../base/random.ts";
 import { Group, GroupRequest } from "../../../wire/admin-api.ts";
 import { Empty, GroupQuery, NoQuery } from "../../../wire/admin-query.ts";
 import { nameKey } from "../../../wire/display-name.ts";
-import type { Reader } from "../../db/engine/store.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import {
   deleteGroup,
   findGroup,

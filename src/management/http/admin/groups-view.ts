@@ -5,7 +5,7 @@
  */
 import type { GroupMinimum } from "../../../wire/policy.ts";
 import type { AccountId, GroupId, PeerId } from "../../../wire/units.ts";
-import type { Reader } from "../../db/engine/store.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import {
   countMembers,
   findAllGroup,

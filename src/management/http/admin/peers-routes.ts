@@ -7,7 +7,8 @@ import { QfError } from "../../../base/errors.ts";
 import { AccessiblePeer, Peer, PeerRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, PageQuery, PeerQuery } from "../../../wire/admin-query.ts";
 import { labelOf, nameKey } from "../../../wire/display-name.ts";
-import type { ChangeWriter, Reader } from "../../db/engine/store.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
+import type { ChangeWriter } from "../../db/store.ts";
 import { revokeLoginsOf } from "../../db/tables/logins.ts";
 import { dnsNameOf } from "../../db/tables/new-peer.ts";
 import {

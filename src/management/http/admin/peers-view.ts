@@ -6,10 +6,10 @@
 import type { AccessiblePeer, Peer } from "../../../wire/admin-api.ts";
 import type { GroupMinimum } from "../../../wire/policy.ts";
 import type { AccountId } from "../../../wire/units.ts";
-import type { Reader } from "../../db/engine/store.ts";
+import { DEFAULT_DOMAIN } from "../../contracts/settings.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import { findAccount } from "../../db/tables/accounts.ts";
 import { type PeerRow, shownPeerName } from "../../db/tables/peers.ts";
-import { DEFAULT_DOMAIN } from "../../settings.ts";
 import { type AdminContext, isoTime } from "./route.ts";
 
 type Surroundings = Pick<AdminContext, "isConnected"> & { readonly domain: string };

@@ -8,7 +8,9 @@ import { newId } from "../../../base/random.ts";
 import { findShadows } from "../../../policy/shadowing.ts";
 import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
 import { Policy, type PolicyRule, type PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
-import type { ChangeWriter, Reader } from "../../db/engine/store.ts";
+import { defaultSettings, mapSettings } from "../../contracts/settings.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
+import type { ChangeWriter } from "../../db/store.ts";
 import { findAccount } from "../../db/tables/accounts.ts";
 import {
   deletePolicy,
@@ -21,7 +23,6 @@ import {
   putPolicy,
 } from "../../db/tables/policies.ts";
 import { mapRule } from "../../maps/account-snapshot.ts";
-import { defaultSettings, mapSettings } from "../../settings.ts";
 import { notFound } from "./access.ts";
 import { groupsOfRule } from "./group-uses.ts";
 import { type GroupNames, loadGroupNames } from "./groups-view.ts";

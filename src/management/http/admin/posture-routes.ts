@@ -9,7 +9,7 @@ import { newId } from "../../../base/random.ts";
 import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
 import { nameKey } from "../../../wire/display-name.ts";
 import { PostureCheck, PostureCheckWrite } from "../../../wire/posture.ts";
-import type { Reader } from "../../db/engine/store.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import {
   deletePostureCheck,
   findPostureCheck,

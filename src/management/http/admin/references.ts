@@ -5,7 +5,7 @@
  */
 import { QfError } from "../../../base/errors.ts";
 import type { AccountId, GroupId, PeerId } from "../../../wire/units.ts";
-import type { Reader } from "../../db/engine/store.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import { type GroupRow, knownGroups } from "../../db/tables/groups.ts";
 import { knownPeers } from "../../db/tables/peers.ts";
 

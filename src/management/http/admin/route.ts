@@ -5,8 +5,9 @@
  */
 import type { ZodType } from "zod";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
-import type { ManagementContext } from "../../context.ts";
-import type { ChangeWriter, Reader } from "../../db/engine/store.ts";
+import type { ManagementContext } from "../../contracts/context.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
+import type { ChangeWriter } from "../../db/store.ts";
 import type { NewEvent } from "../../db/tables/audit-events.ts";
 import type { UserRow } from "../../db/tables/users.ts";
 import type { Access, Principal } from "./access.ts";

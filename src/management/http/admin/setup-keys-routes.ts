@@ -8,7 +8,7 @@ import { QfError } from "../../../base/errors.ts";
 import { newId, newSecret } from "../../../base/random.ts";
 import { SetupKey, SetupKeyCreateRequest, SetupKeyRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
-import type { Reader } from "../../db/engine/store.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import {
   deleteSetupKey,
   ENDLESS,

@@ -12,7 +12,7 @@ import {
   PersonalAccessTokenRequest,
 } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
-import type { Reader } from "../../db/engine/store.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import {
   API_TOKEN_PREFIX,
   type ApiTokenRow,

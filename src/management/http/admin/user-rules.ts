@@ -9,7 +9,7 @@
  */
 import { QfError } from "../../../base/errors.ts";
 import type { Role } from "../../../wire/admin-api.ts";
-import type { Reader } from "../../db/engine/store.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import { countOwners, type UserRow } from "../../db/tables/users.ts";
 
 /**

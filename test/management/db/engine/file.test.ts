@@ -3,7 +3,7 @@ import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isQfError } from "../../../../src/base/errors.ts";
 import { silentLog } from "../../../../src/base/log.ts";
-import { openStore, type Store } from "../../../../src/management/db/engine/store.ts";
+import { openStore, type Store } from "../../../../src/management/db/store.ts";
 import { findAccount, putMeta } from "../../../../src/management/db/tables/accounts.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
 import { newId } from "../../../../src/base/random.ts";
-import type { Writer } from "../../../../src/management/db/engine/store.ts";
+import type { Writer } from "../../../../src/management/db/engine/transaction.ts";
 import {
   bumpVersion,
   findAccount,

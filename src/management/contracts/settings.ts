@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { AccountSettings } from "../wire/account-settings.ts";
-import type { MapSettings } from "../wire/network-map.ts";
-import { OVERLAY_RANGE } from "../wire/overlay-range.ts";
+import type { AccountSettings } from "../../wire/account-settings.ts";
+import type { MapSettings } from "../../wire/network-map.ts";
+import { OVERLAY_RANGE } from "../../wire/overlay-range.ts";
 
 export const DEFAULT_DOMAIN = "qf.internal";
 

@@ -8,31 +8,20 @@
  *
  * @module
  */
+
 import { AsyncLocalStorage } from "node:async_hooks";
-import { assert } from "../../../base/assert.ts";
-import type { Clock } from "../../../base/clock.ts";
-import type { Log } from "../../../base/log.ts";
-import type { AccountId } from "../../../wire/units.ts";
-import { type Schema, sqliteSchema } from "../schema/schema.ts";
-import { bumpVersion } from "../tables/accounts.ts";
-import { appendEvents, type Initiator, type NewEvent } from "../tables/audit-events.ts";
-import type { Cluster } from "./cluster.ts";
-import type { SqlDatabase } from "./connection.ts";
-import type { Engine } from "./engine.ts";
-import { openSqliteEngine } from "./sqlite-engine.ts";
-
-/** What a reading query needs. */
-export interface Reader {
-  readonly sql: SqlDatabase;
-  readonly t: Schema;
-  readonly clock: Clock;
-}
-
-declare const inTransaction: unique symbol;
-/** What a writing query needs: only a transaction gives one. */
-export interface Writer extends Reader {
-  readonly [inTransaction]: true;
-}
+import { assert } from "../../base/assert.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { AccountId } from "../../wire/units.ts";
+import type { Cluster } from "./engine/cluster.ts";
+import type { SqlDatabase } from "./engine/connection.ts";
+import type { Engine } from "./engine/engine.ts";
+import { openSqliteEngine } from "./engine/sqlite-engine.ts";
+import type { Reader, Writer } from "./engine/transaction.ts";
+import { type Schema, sqliteSchema } from "./schema/schema.ts";
+import { bumpVersion } from "./tables/accounts.ts";
+import { appendEvents, type Initiator, type NewEvent } from "./tables/audit-events.ts";
 
 /** A transaction that says what it changed. */
 export interface ChangeWriter extends Writer {

@@ -1,18 +1,14 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { eq, sql } from "drizzle-orm";
-import { isQfError } from "../../../../src/base/errors.ts";
-import type { Store, Writer } from "../../../../src/management/db/engine/store.ts";
-import {
-  findMeta,
-  findVersion,
-  insertAccount,
-  putMeta,
-} from "../../../../src/management/db/tables/accounts.ts";
-import { listEvents, systemInitiator } from "../../../../src/management/db/tables/audit-events.ts";
-import { anAccountRow } from "../../../support/account-row.ts";
-import { openAnyTestStore } from "../../../support/any-store.ts";
-import { FakeClock } from "../../../support/fake-clock.ts";
-import { tempFolder } from "../../../support/temp-folder.ts";
+import { isQfError } from "../../../src/base/errors.ts";
+import type { Writer } from "../../../src/management/db/engine/transaction.ts";
+import type { Store } from "../../../src/management/db/store.ts";
+import { findMeta, findVersion, insertAccount, putMeta } from "../../../src/management/db/tables/accounts.ts";
+import { listEvents, systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
+import { anAccountRow } from "../../support/account-row.ts";
+import { openAnyTestStore } from "../../support/any-store.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 
 let store: Store;
 

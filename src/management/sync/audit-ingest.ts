@@ -6,14 +6,15 @@
  *
  * @module
  */
-import { assert, unreachable } from "../base/assert.ts";
-import type { ActivityCode, AgentEvent, AgentEventBody } from "../wire/audit-event.ts";
-import type { SftpOperationRecord } from "../wire/sftp-operation.ts";
-import type { AccountId, PeerId, UserId } from "../wire/units.ts";
-import type { Reader, Store, Writer } from "./db/engine/store.ts";
-import { appendEvents, type Initiator, type NewEvent } from "./db/tables/audit-events.ts";
-import { findPeer, updatePeer } from "./db/tables/peers.ts";
-import { findUser } from "./db/tables/users.ts";
+import { assert, unreachable } from "../../base/assert.ts";
+import type { ActivityCode, AgentEvent, AgentEventBody } from "../../wire/audit-event.ts";
+import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
+import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
+import type { Reader, Writer } from "../db/engine/transaction.ts";
+import type { Store } from "../db/store.ts";
+import { appendEvents, type Initiator, type NewEvent } from "../db/tables/audit-events.ts";
+import { findPeer, updatePeer } from "../db/tables/peers.ts";
+import { findUser } from "../db/tables/users.ts";
 
 /** The machine whose link carried the events, proven by its device key. */
 export interface ReportingPeer {

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { Clock } from "../base/clock.ts";
-import type { Ed25519Key } from "../base/ed25519.ts";
-import type { Log } from "../base/log.ts";
-import type { PolicySnapshot } from "../policy/decide/snapshot.ts";
-import type { LoopbackHost } from "../wire/client-config.ts";
-import type { ClientAuthMethod } from "../wire/identity-provider.ts";
-import type { MapCa, NetworkMap, PublicJwk, TrustedIssuer } from "../wire/network-map.ts";
-import type { AccountId, PeerId } from "../wire/units.ts";
-import type { Store } from "./db/engine/store.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Ed25519Key } from "../../base/ed25519.ts";
+import type { Log } from "../../base/log.ts";
+import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
+import type { LoopbackHost } from "../../wire/client-config.ts";
+import type { ClientAuthMethod } from "../../wire/identity-provider.ts";
+import type { MapCa, NetworkMap, PublicJwk, TrustedIssuer } from "../../wire/network-map.ts";
+import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { Store } from "../db/store.ts";
 
 export interface ManagementContext {
   readonly clock: Clock;

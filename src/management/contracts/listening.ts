@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { QfError } from "../base/errors.ts";
+import { QfError } from "../../base/errors.ts";
 
 /**
  * Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours.

@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from "bun:test";
-import { newId } from "../../src/base/random.ts";
-import { ingestAgentEvents } from "../../src/management/audit-ingest.ts";
-import { findEventByReceipt, listEvents } from "../../src/management/db/tables/audit-events.ts";
-import { deletePeer, type PeerRow } from "../../src/management/db/tables/peers.ts";
-import type { AgentEvent, AgentEventBody } from "../../src/wire/audit-event.ts";
-import { aManagement, anAccount, aPeerOf, type TestManagement } from "../support/management.ts";
+import { newId } from "../../../src/base/random.ts";
+import { findEventByReceipt, listEvents } from "../../../src/management/db/tables/audit-events.ts";
+import { deletePeer, type PeerRow } from "../../../src/management/db/tables/peers.ts";
+import { ingestAgentEvents } from "../../../src/management/sync/audit-ingest.ts";
+import type { AgentEvent, AgentEventBody } from "../../../src/wire/audit-event.ts";
+import { aManagement, anAccount, aPeerOf, type TestManagement } from "../../support/management.ts";
 
 let management: TestManagement;
 let accountId: string;
