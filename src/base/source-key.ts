@@ -1,15 +1,29 @@
 /**
- * The key under which requests from `address` are counted: an IPv4 address as it is, an IPv6 address as its
- * /64, since the holder of one address of a /64 has them all.
+ * The keys under which requests from an address are counted: an IPv4 address as it is, an IPv6 address as its
+ * /64, since the holder of one address of a /64 has them all. Where strangers are bounded, the /56 and /48
+ * around it are counted too: some providers assign that much to one customer.
  */
+import { canonicalAddress, groupsOf } from "./ip-address.ts";
+
+/** An IPv4 address, or an IPv6 /64. What is no address is its own source. */
 export function sourceKey(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
-  if (!plain.includes(":")) return plain;
-  const [head = "", tail] = plain.toLowerCase().split("::", 2);
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const missing = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
-  const groups = [...before, ...new Array<string>(missing).fill("0"), ...after];
-  const network = groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ""));
-  return `${network.join(":")}::/64`;
+  return sourceNetworks(address).at(-1) ?? address;
+}
+
+/** The networks that an address counts for, the widest first: /48, /56, /64; of IPv4 the address alone. */
+export function sourceNetworks(address: string): readonly string[] {
+  const canonical = canonicalAddress(address);
+  if (canonical === undefined || !canonical.includes(":")) return [canonical ?? address];
+  const [a = 0, b = 0, c = 0, d = 0] = groupsOf(canonical);
+  const written = (groups: readonly number[], bits: number): string =>
+    `${groups.map((group) => group.toString(16)).join(":")}::/${bits}`;
+  return [written([a, b, c], 48), written([a, b, c, d & 0xff00], 56), written([a, b, c, d], 64)];
+}
+
+/** Each wider network of `sourceNetworks` may take so many times what the narrower one may. */
+const WIDER_SHARE = 2;
+
+/** The bound on each of `networks` where `max` is that on the narrowest. */
+export function boundsOf(networks: readonly string[], max: number): readonly number[] {
+  return networks.map((_, i) => max * WIDER_SHARE ** (networks.length - 1 - i));
 }

@@ -1,12 +1,12 @@
 /**
  * Limits on sources that have not proven themselves: unproven connections per source and in total, and a
- * pause for sources that keep failing. Memory is bounded: when the table is full, the oldest entry without
- * connections goes.
+ * pause for sources that keep failing. Around an IPv6 source its /56 and /48 are counted too. Memory is
+ * bounded: when the table is full, the oldest entry without connections goes.
  *
  * @module
  */
 import type { Clock } from "../base/clock.ts";
-import { sourceKey } from "../base/source-key.ts";
+import { boundsOf, sourceNetworks } from "../base/source-key.ts";
 
 export interface SourceLimitOptions {
   /** Unproven connections of one source at once. Default 512: a burst from behind one address is ordinary. */
@@ -50,36 +50,49 @@ export function createSourceLimits(clock: Clock, options: SourceLimitOptions = {
     }
   }
 
+  function sourceOf(network: string, nowMs: number): Source {
+    const known = sources.get(network);
+    if (known !== undefined) return known;
+    if (sources.size >= sourcesMax) makeRoom();
+    const source = { open: 0, failures: 0, windowUntilMs: nowMs + windowMs };
+    sources.set(network, source);
+    return source;
+  }
+
   return {
     enter(address) {
-      const key = sourceKey(address);
+      const networks = sourceNetworks(address);
+      const opens = boundsOf(networks, perSourceMax);
+      const failures = boundsOf(networks, failuresMax);
       const nowMs = clock.monotonicMs();
-      let source = sources.get(key);
-      if (source === undefined) {
-        if (sources.size >= sourcesMax) makeRoom();
-        source = { open: 0, failures: 0, windowUntilMs: nowMs + windowMs };
-        sources.set(key, source);
-      }
-      if (nowMs >= source.windowUntilMs) source.failures = 0;
-      if (source.failures >= failuresMax || source.open >= perSourceMax || open >= totalMax) return false;
-      source.open += 1;
+      const all = networks.map((network) => sourceOf(network, nowMs));
+      for (const source of all) if (nowMs >= source.windowUntilMs) source.failures = 0;
+      const isFull = all.some(
+        (source, i) => source.failures >= (failures[i] ?? 0) || source.open >= (opens[i] ?? 0),
+      );
+      if (isFull || open >= totalMax) return false;
+      for (const source of all) source.open += 1;
       open += 1;
       return true;
     },
     leave(address, isProven) {
-      const key = sourceKey(address);
-      const source = sources.get(key);
+      const networks = sourceNetworks(address);
+      const bounds = boundsOf(networks, failuresMax);
       open -= 1;
-      if (source === undefined) return;
-      source.open -= 1;
-      if (isProven) source.failures = 0;
-      else {
-        const nowMs = clock.monotonicMs();
-        if (source.failures === 0) source.windowUntilMs = nowMs + windowMs;
-        source.failures += 1;
-        if (source.failures === failuresMax) source.windowUntilMs = nowMs + windowMs;
-      }
-      if (source.open === 0 && source.failures === 0) sources.delete(key);
+      networks.forEach((network, i) => {
+        const source = sources.get(network);
+        if (source === undefined) return;
+        source.open -= 1;
+        if (isProven) source.failures = 0;
+        else countFailure(source, bounds[i] ?? failuresMax, clock.monotonicMs() + windowMs);
+        if (source.open === 0 && source.failures === 0) sources.delete(network);
+      });
     },
   };
+}
+
+/** The window begins with the first failure, and the pause with the last one that is let pass. */
+function countFailure(source: Source, bound: number, windowUntilMs: number): void {
+  source.failures += 1;
+  if (source.failures === 1 || source.failures === bound) source.windowUntilMs = windowUntilMs;
 }

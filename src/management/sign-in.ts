@@ -15,6 +15,7 @@ import { listAccounts } from "./db/tables/accounts.ts";
 import { systemInitiator } from "./db/tables/audit-events.ts";
 import { databaseAccounts, databasePayloads } from "./idp/database.ts";
 import { mountInteractions } from "./idp/interactions.ts";
+import { createKnownBrowsers } from "./idp/known-browser.ts";
 import { openProviderMount, type ProviderMount } from "./idp/mount.ts";
 import { createPasswordCheck } from "./idp/passwords.ts";
 import { createProvider } from "./idp/provider.ts";
@@ -85,9 +86,10 @@ function embedded(deps: SignInDeps): SignInParts {
 
 async function openEmbeddedProvider(deps: SignInDeps): Promise<ProviderMount> {
   const accounts = databaseAccounts(deps.store);
+  const providerKeys = await openProviderKeys(deps.store, deps.masterKey);
   const provider = await createProvider({
     ...deps,
-    ...(await openProviderKeys(deps.store, deps.masterKey)),
+    ...providerKeys,
     accounts,
     payloads: databasePayloads(deps.store),
   });
@@ -95,6 +97,7 @@ async function openEmbeddedProvider(deps: SignInDeps): Promise<ProviderMount> {
     ...deps,
     provider,
     passwords: createPasswordCheck({ accounts, clock: deps.clock }),
+    browsers: createKnownBrowsers(providerKeys.cookieKeys, deps.origin),
     onFailure: (failure) => noteFailure(deps.store, failure),
   });
   return openProviderMount(provider, deps.origin, deps.dataDir);

@@ -19,6 +19,7 @@ import {
   Ed25519PublicKey,
   Ed25519Signature,
   EpochSeconds,
+  HostedLoginId,
   HostLabel,
   HostPort,
   HttpUrl,
@@ -267,7 +268,7 @@ export type HostedLoginRequest = z.infer<typeof HostedLoginRequest>;
 
 export const HostedLoginResponse = lazySchema(() =>
   z.object({
-    id: Id,
+    id: HostedLoginId,
     /** Complete; printed on a line of its own. */
     url: HttpUrl,
     /** Known to the waiting terminal only; a claim needs it beside the code. */
@@ -280,10 +281,7 @@ export type HostedLoginResponse = z.infer<typeof HostedLoginResponse>;
 
 /** POST /client/v1/hosted/{id}/claim. `code` as typed; absent while polling in `click` mode. */
 export const HostedClaimRequest = lazySchema(() =>
-  z.strictObject({
-    pollSecret: Base64Url,
-    code: z.string().max(32).optional(),
-  }),
+  z.strictObject({ pollSecret: Base64Url, code: z.string().max(32).optional() }),
 );
 export type HostedClaimRequest = z.infer<typeof HostedClaimRequest>;
 

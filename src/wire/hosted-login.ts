@@ -4,9 +4,9 @@
  * @module
  */
 import { z } from "zod";
-import { HostLabel, Id, LocalUser, PeerId, Sha256 } from "./units.ts";
+import { Ed25519PublicKey, EpochSeconds, HostLabel, Id, LocalUser, PeerId, Sha256 } from "./units.ts";
 
-export const HostedLoginData = z.strictObject({
+const asked = {
   /** Of an approval: the machine's. */
   deviceName: HostLabel,
   /** Empty: unknown. */
@@ -18,6 +18,27 @@ export const HostedLoginData = z.strictObject({
   fresh: z.boolean(),
   /** The account's setting when it began. */
   confirmation: z.enum(["code", "click"]),
+} as const;
+
+/** A sign-in that nobody has answered yet, as its id holds it, sealed: a list, since it is part of a URL. */
+export const HostedTicket = z.tuple([
+  Id,
+  /** Until when it can be answered. */
+  EpochSeconds,
+  /** Of the poll secret. */
+  Sha256,
+  Ed25519PublicKey,
+  asked.deviceName,
+  asked.target,
+  asked.localUser,
+  asked.sourceAddress,
+  asked.fresh,
+  asked.confirmation,
+]);
+export type HostedTicket = z.infer<typeof HostedTicket>;
+
+export const HostedLoginData = z.strictObject({
+  ...asked,
   /**
    * Of a sign-in with a client that has no certificate: what the approval is good for. Absent: a login of qf.
    */

@@ -20,6 +20,8 @@ export type Port = z.infer<typeof Port>;
 export const ID_LENGTH = 20;
 /** Ids of accounts, users, groups, peers, policies, rules, keys, tokens, events. Never reused. */
 export const Id = z.string().regex(/^[a-z0-9]{20}$/, "is not an id");
+/** A hosted sign-in: the id of its row, or, while nobody has answered it, everything about it, sealed. */
+export const HostedLoginId = z.string().regex(/^[A-Za-z0-9_-]{20,1500}$/, "is no sign-in");
 export const AccountId = Id;
 export type AccountId = string;
 export const UserId = Id;

@@ -150,6 +150,17 @@ describe("createSourceLimits", () => {
     clock.advanceMs(1_000);
     expect(limits.enter("192.0.2.1")).toBe(true);
   });
+
+  test("bounds what all of one IPv6 /48 has open, and how often it may fail", () => {
+    const limits = createSourceLimits(new FakeClock(), { perSourceMax: 2, failuresMax: 3 });
+    const addressOf = (i: number) => `2001:db8:0:${(i * 256).toString(16)}::1`;
+    const entered = Array.from({ length: 20 }, (_, i) => addressOf(i)).filter((one) => limits.enter(one));
+    expect(entered).toHaveLength(8);
+    expect(limits.enter("2001:db8:1::1")).toBe(true);
+    for (const one of entered) limits.leave(one, false);
+    for (let i = 8; i < 20; i++) if (limits.enter(addressOf(i))) limits.leave(addressOf(i), false);
+    expect(limits.enter(addressOf(99))).toBe(false);
+  });
 });
 
 describe("dialDirect", () => {

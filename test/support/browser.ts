@@ -23,6 +23,8 @@ export interface Form {
 export interface BrowserOptions {
   /** Redirects to such a URL end the walk; its page has status 0. */
   readonly stopAt?: (url: string) => boolean;
+  /** Sent with each request: a proxy's word for where it comes from. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const STEPS_MAX = 20;
@@ -64,6 +66,7 @@ export function createBrowser(options: BrowserOptions = {}) {
         method,
         redirect: "manual",
         headers: {
+          ...options.headers,
           ...(cookie === "" ? {} : { cookie }),
           ...(method === "POST" && init.from !== undefined ? { origin: new URL(init.from).origin } : {}),
         },

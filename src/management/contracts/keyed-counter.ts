@@ -1,4 +1,11 @@
-/** Counter of what is open, in total and under each key (an address, IPv6 by /64; a peer). */
+/**
+ * Counters of what is open, in total and under each key.
+ *
+ * @module
+ */
+import { boundsOf, sourceNetworks } from "../../base/source-key.ts";
+
+/** Counter of what is open, in total and under each key: a source, or a peer. */
 export interface KeyedCounter {
   isFull(key: string): boolean;
   enter(key: string): void;
@@ -27,6 +34,37 @@ export function createKeyedCounter(totalMax: number, perKeyMax: number): KeyedCo
       const left = (counts.get(key) ?? 1) - 1;
       if (left === 0) counts.delete(key);
       else counts.set(key, left);
+    },
+  };
+}
+
+/**
+ * The same for addresses: `perSourceMax` for each IPv4 address and IPv6 /64, and wider bounds on the /56 and
+ * /48 around it.
+ */
+export function createSourceCounter(totalMax: number, perSourceMax: number): KeyedCounter {
+  const counts = new Map<string, number>();
+  let total = 0;
+  return {
+    get total() {
+      return total;
+    },
+    isFull(address) {
+      const networks = sourceNetworks(address);
+      const bounds = boundsOf(networks, perSourceMax);
+      return total >= totalMax || networks.some((one, i) => (counts.get(one) ?? 0) >= (bounds[i] ?? 0));
+    },
+    enter(address) {
+      total += 1;
+      for (const one of sourceNetworks(address)) counts.set(one, (counts.get(one) ?? 0) + 1);
+    },
+    leave(address) {
+      total -= 1;
+      for (const one of sourceNetworks(address)) {
+        const left = (counts.get(one) ?? 1) - 1;
+        if (left === 0) counts.delete(one);
+        else counts.set(one, left);
+      }
     },
   };
 }

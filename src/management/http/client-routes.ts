@@ -9,7 +9,6 @@ import type { ZodType } from "zod";
 import type { Clock } from "../../base/clock.ts";
 import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import { sourceKey } from "../../base/source-key.ts";
 import { ApiTokenRequest } from "../../wire/api-token.ts";
 import {
   type ApiFailure,
@@ -23,15 +22,16 @@ import {
   TargetRequest,
 } from "../../wire/client-api.ts";
 import type { ClientConfig } from "../../wire/client-config.ts";
-import { Id } from "../../wire/units.ts";
+import { HostedLoginId } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import { filled } from "../contracts/settings.ts";
-import { type Attempts, createAttempts } from "../idp/attempts.ts";
+import { createSourceAttempts, type SourceAttempts } from "../idp/attempts.ts";
 import { issueApiToken } from "../login/api-token.ts";
 import { DenialCause } from "../login/denial.ts";
 import { currentAccount, type LoginDeps } from "../login/deps.ts";
 import { enrolMachine } from "../login/enrol.ts";
-import { claimHosted, openHostedLogin } from "../login/hosted.ts";
+import { openHostedLogin } from "../login/hosted.ts";
+import { claimHosted } from "../login/hosted-claim.ts";
 import { logout } from "../login/logout.ts";
 import { mintCertificate } from "../login/mint.ts";
 import { registerDevice } from "../login/register.ts";
@@ -51,7 +51,7 @@ const LIMITS = {
   names: 600,
   devices: 600,
   machines: 600,
-  hosted: 120,
+  hosted: 50,
   /** Each waiting terminal looks every second and a half. */
   claims: 6_000,
 };
@@ -100,7 +100,7 @@ export function createClientRoutes(deps: LoginDeps) {
   }
   app.post("/hosted/:id/claim", async (c) => {
     limit("claims", c);
-    const id = Id.safeParse(c.req.param("id"));
+    const id = HostedLoginId.safeParse(c.req.param("id"));
     if (!id.success) throw new QfError("ERR_NOT_FOUND", "this sign-in is over");
     const body = await readBody(c, HostedClaimRequest, BODY_BYTES_MAX);
     return answer(c, await claimHosted(deps, id.data, body));
@@ -139,14 +139,14 @@ async function clientConfig({ ctx }: LoginDeps): Promise<ClientConfig> {
 }
 
 function createLimits(clock: Clock): (route: keyof typeof LIMITS, c: Context<ClientEnv>) => void {
-  const counters = new Map<string, Attempts>(
+  const counters = new Map<string, SourceAttempts>(
     Object.entries(LIMITS).map(([route, countMax]) => [
       route,
-      createAttempts(clock, { countMax, windowMs: WINDOW_MS }),
+      createSourceAttempts(clock, { countMax, windowMs: WINDOW_MS }),
     ]),
   );
   return (route, c) => {
-    if (counters.get(route)?.take(sourceKey(c.env.sourceAddress)) !== false) return;
+    if (counters.get(route)?.take(c.env.sourceAddress) !== false) return;
     throw new QfError("ERR_TOO_MANY", "too many requests from this address", { hint: "wait a minute" });
   };
 }

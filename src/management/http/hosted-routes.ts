@@ -1,8 +1,9 @@
 /**
  * The pages of the hosted sign-in: `/login/hosted/:id` and the way back from the provider.
  *
- * A browser is told from others by a random cookie; the form's token, the provider's `state` and the
- * PKCE verifier are all digests of it, so none of them is worth anything elsewhere and nothing is kept.
+ * A browser is told from others by a cookie: a random secret, of which the form's token, the provider's
+ * `state` and the PKCE verifier are digests, and the id of the sign-in, which may be its ticket. So none of
+ * them is worth anything elsewhere, and nothing is kept here.
  *
  * @module
  */
@@ -14,8 +15,9 @@ import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
 import { isEqualSecret, sha256 } from "../../base/random.ts";
 import { isRefusal } from "../../identity/provider-failure.ts";
 import { nonceOf } from "../../identity/verify.ts";
-import { Id } from "../../wire/units.ts";
+import { HostedLoginId } from "../../wire/units.ts";
 import { filled } from "../contracts/settings.ts";
+import { createSourceAttempts, type SourceAttempts } from "../idp/attempts.ts";
 import { DEVICE_NAME_PARAM, HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
 import type { RelyingParty } from "../idp/relying-party.ts";
 import { currentAccount, type LoginDeps } from "../login/deps.ts";
@@ -25,19 +27,27 @@ import { formOf } from "./form.ts";
 import { hostedCodePage, hostedConfirmPage, hostedDonePage } from "./hosted-pages.ts";
 
 const COOKIE_SECONDS = 330;
+/** Sign-ins of one source that ended without a person and are written down. The terminals of others wait. */
+const ENDS = { countMax: 20, windowMs: 5 * 60_000 };
 
 export interface HostedRoutesDeps {
   readonly login: LoginDeps;
   readonly relyingParty: RelyingParty;
 }
 
-export function createHostedRoutes(deps: HostedRoutesDeps) {
-  const { login } = deps;
-  const { origin } = login.ctx;
+interface HostedRoutes extends HostedRoutesDeps {
+  readonly ends: SourceAttempts;
+}
+
+export function createHostedRoutes(given: HostedRoutesDeps) {
+  const { login } = given;
+  const { origin, clock } = login.ctx;
+  const deps: HostedRoutes = { ...given, ends: createSourceAttempts(clock, ENDS) };
   return new Hono()
     .get("/login/hosted/:id", async (c) => {
-      const hosted = await findWaiting(login, hostedId(c.req.param("id")));
-      const secret = ensureCookie(c, hosted.row.id, origin);
+      const id = hostedId(c.req.param("id"));
+      const hosted = await findWaiting(login, id);
+      const secret = ensureCookie(c, hosted.row.id, { id, origin });
       const csrf = csrfOf(secret, hosted.row.id);
       return pageOf(
         c,
@@ -48,12 +58,12 @@ export function createHostedRoutes(deps: HostedRoutesDeps) {
     .post("/login/hosted/:id", async (c) => {
       const hosted = await findWaiting(login, hostedId(c.req.param("id")));
       const form = await formOf(c.req.raw, origin);
-      const secret = getCookie(c, cookieName(hosted.row.id)) ?? "";
+      const { secret } = readCookie(c, hosted.row.id);
       if (secret === "" || !isEqualSecret(form.get("csrf") ?? "", csrfOf(secret, hosted.row.id))) {
         throw new QfError("ERR_FORBIDDEN", "this form belongs to another browser");
       }
       if (form.get("action") === "deny") {
-        await denyHosted(login, hosted);
+        await end(deps, hosted, { with: denyHosted });
         return pageOf(c, deps, messagePage("Denied", "Nobody was signed in. You can close this page."));
       }
       if (form.get("action") !== "confirm") throw new QfError("ERR_BAD_REQUEST", "this form is not complete");
@@ -61,12 +71,14 @@ export function createHostedRoutes(deps: HostedRoutesDeps) {
     })
     .get(HOSTED_CALLBACK_PATH, async (c) => {
       const state = c.req.query("state") ?? "";
-      const id = hostedId(state.split(".")[0] ?? "");
-      const secret = getCookie(c, cookieName(id)) ?? "";
-      if (secret === "" || !isEqualSecret(state, stateOf(secret, id))) {
+      const rowId = hostedId(state.split(".")[0] ?? "");
+      const { secret, id } = readCookie(c, rowId);
+      if (secret === "" || !isEqualSecret(state, stateOf(secret, rowId))) {
         throw new QfError("ERR_FORBIDDEN", "this sign-in was started in another browser");
       }
       const hosted = await findWaiting(login, id);
+      if (hosted.row.id !== rowId)
+        throw new QfError("ERR_FORBIDDEN", "this is the answer to another sign-in");
       const code = await finish(deps, hosted, { callback: new URL(c.req.url), state, secret });
       return pageOf(c, deps, code === null ? hostedDonePage(hosted.data) : hostedCodePage(hosted.data, code));
     })
@@ -97,12 +109,21 @@ function askerOf({ deviceName, localUser, approval }: OpenHostedLogin["data"]): 
   return approval === undefined ? deviceName : `${localUser}@${deviceName}`;
 }
 
+/** Anyone can open a sign-in and say no, so of one source only so many such ends are written down. */
+async function end(
+  { login, ends }: HostedRoutes,
+  hosted: OpenHostedLogin,
+  how: { readonly with: typeof denyHosted; readonly error?: unknown },
+): Promise<void> {
+  if (ends.take(hosted.data.sourceAddress)) await how.with(login, hosted, how.error);
+}
+
 /**
  * Redeems the provider's code and approves. A no at the provider is a no here; a failure is not anybody's
  * no.
  */
 async function finish(
-  deps: HostedRoutesDeps,
+  deps: HostedRoutes,
   hosted: OpenHostedLogin,
   answer: { callback: URL; state: string; secret: string },
 ): Promise<string | null> {
@@ -117,8 +138,8 @@ async function finish(
     return await approveHosted(deps.login, hosted, tokens);
   } catch (error) {
     // The code is used up: nothing more can come of this sign-in, whatever went wrong.
-    const end = isRefusal(error) ? denyHosted : failHosted;
-    await end(deps.login, hosted, error).catch((cause) => {
+    const how = { with: isRefusal(error) ? denyHosted : failHosted, error };
+    await end(deps, hosted, how).catch((cause) => {
       deps.login.ctx.log.warn("a failed sign-in could not be ended", { hosted: hosted.row.id }, cause);
     });
     throw error;
@@ -149,7 +170,7 @@ function pageOf(c: Context, deps: HostedRoutesDeps, text: string): Response {
 }
 
 function hostedId(text: string): string {
-  const id = Id.safeParse(text);
+  const id = HostedLoginId.safeParse(text);
   if (!id.success) throw new QfError("ERR_NOT_FOUND", "there is no such sign-in");
   return id.data;
 }
@@ -158,11 +179,18 @@ function cookieName(id: string): string {
   return `qf_hosted_${id}`;
 }
 
-function ensureCookie(c: Context, id: string, origin: string): string {
-  const known = getCookie(c, cookieName(id));
-  if (known !== undefined && /^[A-Za-z0-9_-]{43}$/.test(known)) return known;
+/** What the browser was given: its secret, and the id under which it was shown the sign-in. */
+function readCookie(c: Context, rowId: string): { readonly secret: string; readonly id: string } {
+  const [secret = "", id = ""] = (getCookie(c, cookieName(rowId)) ?? "").split(".", 2);
+  const isOurs = /^[A-Za-z0-9_-]{43}$/.test(secret) && HostedLoginId.safeParse(id).success;
+  return isOurs ? { secret, id } : { secret: "", id: rowId };
+}
+
+function ensureCookie(c: Context, rowId: string, { id, origin }: { id: string; origin: string }): string {
+  const known = readCookie(c, rowId);
+  if (known.secret !== "") return known.secret;
   const secret = randomBytes(32).toString("base64url");
-  setCookie(c, cookieName(id), secret, {
+  setCookie(c, cookieName(rowId), `${secret}.${id}`, {
     path: "/login",
     httpOnly: true,
     sameSite: "Lax",

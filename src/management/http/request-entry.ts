@@ -6,6 +6,7 @@
 
 import { isIP } from "node:net";
 import { FAILURES, type FailureCode, isQfError } from "../../base/errors.ts";
+import { canonicalAddress } from "../../base/ip-address.ts";
 import type { Log } from "../../base/log.ts";
 import type { ApiFailure } from "../../wire/client-api.ts";
 import { SAFE_HEADERS } from "../web/html.ts";
@@ -46,7 +47,7 @@ export function createRequestEntry(options: FrontOptions): RequestEntry {
       if (!isOurName(host, options.hosts) && !PROBES.includes(pathname)) {
         return failure(421, "ERR_BAD_REQUEST", "this server is not known by that name");
       }
-      const sourceAddress = options.behindProxy ? (forwardedFor(request) ?? peerAddress) : peerAddress;
+      const sourceAddress = sourceOf(request, peerAddress, options.behindProxy);
       const route = options.routes.find(
         ({ prefix }) =>
           pathname === prefix || pathname.startsWith(prefix.endsWith("/") ? prefix : `${prefix}/`),
@@ -71,10 +72,23 @@ function isOurName(host: string, hosts: ReadonlySet<string>): boolean {
   return hosts.has(host) || isIP(host.replace(/:\d{1,5}$/, "").replace(/^\[|\]$/g, "")) !== 0;
 }
 
-/** The address our own proxy saw: the last one of the list, since the others are anybody's claim. */
+/** Where a request comes from, in the one spelling under which it is counted. */
+function sourceOf(request: Request, peerAddress: string, behindProxy: boolean): string {
+  return (behindProxy ? forwardedFor(request) : undefined) ?? canonicalAddress(peerAddress) ?? peerAddress;
+}
+
+/**
+ * The address our own proxy saw: the last one of the list, since the others are anybody's claim. Some proxies
+ * write its port as well, which is another for each connection. Undefined when it is no address.
+ */
 function forwardedFor(request: Request): string | undefined {
-  const last = request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
-  return last !== undefined && /^[0-9A-Fa-f.:]{2,45}$/.test(last) ? last : undefined;
+  const last = request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim() ?? "";
+  const match =
+    /^(?:(?<v4>[0-9.]+)(?::\d{1,5})?|\[(?<v6>[0-9A-Fa-f:.]+)\](?::\d{1,5})?|(?<bare>[0-9A-Fa-f:.]+))$/.exec(
+      last,
+    );
+  const { v4, v6, bare } = match?.groups ?? {};
+  return canonicalAddress(v4 ?? v6 ?? bare ?? "");
 }
 
 function failure(status: number, error: FailureCode, message: string): Response {

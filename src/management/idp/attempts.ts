@@ -1,9 +1,10 @@
 /**
- * Limits on tries: a counter per key and window, bounded in number.
+ * Limits on tries: a counter per key, or per source, and window; bounded in number.
  *
  * @module
  */
 import type { Clock } from "../../base/clock.ts";
+import { boundsOf, sourceNetworks } from "../../base/source-key.ts";
 
 /** Most keys remembered. The oldest go first, so a flood of keys costs memory for this many only. */
 const KEYS_MAX = 20_000;
@@ -16,37 +17,85 @@ export interface AttemptLimit {
 export interface Attempts {
   /** Whether `key` may try once more. Counts the try. */
   take(key: string): boolean;
-  /** Gives one try of `key` back: it was a good one. */
-  giveBack(key: string): void;
+  /** Gives a try of `key` back, or several: they were good. */
+  giveBack(key: string, count?: number): void;
   /** Gives all tries of `key` back. */
   forget(key: string): void;
+  /** Tries of `key` in its window. */
+  count(key: string): number;
 }
 
 /** Fixed windows that start with the first try of a key. */
 export function createAttempts(clock: Clock, limit: AttemptLimit): Attempts {
-  const windows = new Map<string, { startMs: number; count: number }>();
+  const windows = createWindows(clock, limit.windowMs);
   return {
-    take(key) {
-      const nowMs = clock.monotonicMs();
-      const known = windows.get(key);
-      if (known !== undefined && nowMs - known.startMs < limit.windowMs) {
-        known.count += 1;
-        return known.count <= limit.countMax;
-      }
+    take: (key) => windows.add(key) <= limit.countMax,
+    giveBack: windows.subtract,
+    forget: windows.forget,
+    count: windows.count,
+  };
+}
+
+/**
+ * The same for addresses, with `limit` for each IPv4 address and IPv6 /64, and wider bounds on the /56 and
+ * /48 around it. `of` tells apart what one source tries, where each has a bound of its own.
+ */
+export interface SourceAttempts {
+  take(address: string, of?: string): boolean;
+  giveBack(address: string, of?: string): void;
+  /** Gives back what the narrowest network of `address` has tried. Returns how many that was. */
+  forget(address: string, of?: string): number;
+}
+
+export function createSourceAttempts(clock: Clock, limit: AttemptLimit): SourceAttempts {
+  const windows = createWindows(clock, limit.windowMs);
+  const keysOf = (address: string, of: string): readonly string[] =>
+    sourceNetworks(address).map((network) => `${network} ${of}`);
+  return {
+    take(address, of = "") {
+      const keys = keysOf(address, of);
+      const bounds = boundsOf(keys, limit.countMax);
+      // Nothing is counted for a network inside one that is refused: it would push out who was here before.
+      return keys.every((key, i) => windows.add(key) <= (bounds[i] ?? limit.countMax));
+    },
+    giveBack(address, of = "") {
+      for (const key of keysOf(address, of)) windows.subtract(key);
+    },
+    forget(address, of = "") {
+      const keys = keysOf(address, of);
+      const own = windows.count(keys.at(-1) ?? "");
+      for (const key of keys) windows.subtract(key, own);
+      return own;
+    },
+  };
+}
+
+function createWindows(clock: Clock, windowMs: number) {
+  const windows = new Map<string, { startMs: number; count: number }>();
+  const current = (key: string) => {
+    const known = windows.get(key);
+    return known !== undefined && clock.monotonicMs() - known.startMs < windowMs ? known : undefined;
+  };
+  return {
+    /** Counts one more, and says how many that makes. */
+    add(key: string): number {
+      const known = current(key);
+      if (known !== undefined) return ++known.count;
       windows.delete(key);
-      windows.set(key, { startMs: nowMs, count: 1 });
+      windows.set(key, { startMs: clock.monotonicMs(), count: 1 });
       if (windows.size > KEYS_MAX) {
         const oldest = windows.keys().next();
         if (!oldest.done) windows.delete(oldest.value);
       }
-      return true;
+      return 1;
     },
-    giveBack(key) {
+    subtract(key: string, count = 1): void {
       const known = windows.get(key);
-      if (known !== undefined) known.count -= 1;
+      if (known !== undefined) known.count = Math.max(0, known.count - count);
     },
-    forget(key) {
+    forget(key: string): void {
       windows.delete(key);
     },
+    count: (key: string): number => current(key)?.count ?? 0,
   };
 }

@@ -14,6 +14,7 @@ import { isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { HostLabel, LocalUser } from "../../wire/units.ts";
 import { factList, type Html, html, messagePage, page, pageHeaders } from "../web/html.ts";
+import type { KnownBrowsers } from "./known-browser.ts";
 import { SOURCE_HEADER } from "./mount.ts";
 import type { PasswordCheck } from "./passwords.ts";
 import { DEVICE_NAME_PARAM, HOSTED_CALLBACK_PATH } from "./provider.ts";
@@ -28,6 +29,7 @@ export interface InteractionDeps {
   readonly provider: Provider;
   readonly clock: Clock;
   readonly passwords: PasswordCheck;
+  readonly browsers: KnownBrowsers;
   readonly origin: string;
   readonly log: Log;
   /** Told of each failed try, for audit. */
@@ -149,9 +151,12 @@ async function submit(deps: InteractionDeps, exchange: Exchange, interaction: In
   }
   const email = form.get("email") ?? "";
   const sourceAddress = String(req.headers[SOURCE_HEADER] ?? "");
-  const outcome = await deps.passwords.check(email.slice(0, 254), form.get("password") ?? "", sourceAddress);
+  const outcome = await deps.passwords.check(email.slice(0, 254), form.get("password") ?? "", {
+    address: sourceAddress,
+    knownBrowser: (account) => deps.browsers.find(req.headers.cookie, account, nowSeconds(deps.clock)),
+  });
   if (outcome.kind === "too_many") {
-    throw new QfError("ERR_TOO_MANY", "too many tries; wait five minutes");
+    throw new QfError("ERR_TOO_MANY", "too many tries from here; wait five minutes");
   }
   if (outcome.kind === "wrong") {
     await deps.onFailure({ email: email.slice(0, 254), sourceAddress });
@@ -162,6 +167,7 @@ async function submit(deps: InteractionDeps, exchange: Exchange, interaction: In
       interaction,
     );
   }
+  res.setHeader("set-cookie", deps.browsers.cookieFor(outcome.account, nowSeconds(deps.clock)));
   await leaveOtherSession(deps, interaction, outcome.account.subject);
   // The hosted flow has been confirmed on the page before, by this browser; the password was for it.
   const isHosted = interaction.params.redirect_uri === `${deps.origin}${HOSTED_CALLBACK_PATH}`;

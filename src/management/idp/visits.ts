@@ -6,8 +6,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
-import { sourceKey } from "../../base/source-key.ts";
-import { createAttempts } from "./attempts.ts";
+import { createSourceAttempts } from "./attempts.ts";
 
 const WINDOW_MS = 60_000;
 /** Requests of one source per minute. Wide enough for a whole office behind one address. */
@@ -28,14 +27,13 @@ export interface Visits {
 }
 
 export function createVisits(clock: Clock): Visits {
-  const requests = createAttempts(clock, { countMax: REQUESTS_MAX, windowMs: WINDOW_MS });
-  const signIns = createAttempts(clock, { countMax: SIGN_INS_MAX, windowMs: WINDOW_MS });
+  const requests = createSourceAttempts(clock, { countMax: REQUESTS_MAX, windowMs: WINDOW_MS });
+  const signIns = createSourceAttempts(clock, { countMax: SIGN_INS_MAX, windowMs: WINDOW_MS });
   return {
     enter({ url, method }, sourceAddress) {
-      const source = sourceKey(sourceAddress);
       const { pathname, search } = new URL(url);
       const isSignIn = AUTHORIZATION.test(pathname);
-      if (!requests.take(source) || (isSignIn && !signIns.take(source))) {
+      if (!requests.take(sourceAddress) || (isSignIn && !signIns.take(sourceAddress))) {
         throw new QfError("ERR_TOO_MANY", "too many sign-ins from this address", { hint: "wait a minute" });
       }
       if (search.length > QUERY_CHARS_MAX) throw new QfError("ERR_TOO_LARGE", "the request is too large");

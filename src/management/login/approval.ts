@@ -32,7 +32,8 @@ import {
 import { findPeer, type PeerRow } from "../db/tables/peers.ts";
 import { findUser, issuerUrl } from "../db/tables/users.ts";
 import type { LoginDeps } from "./deps.ts";
-import { HOSTED_LIFETIME_SECONDS, HOSTED_TOTAL_MAX, HOSTED_TRIES_MAX, isCode, metaOf } from "./hosted.ts";
+import { HOSTED_LIFETIME_SECONDS, HOSTED_TRIES_MAX, metaOf } from "./hosted.ts";
+import { isCode } from "./hosted-claim.ts";
 
 type OpenRequest = Extract<AgentMessage, { type: "approval_open" }>;
 type ClaimRequest = Extract<AgentMessage, { type: "approval_claim" }>;
@@ -57,7 +58,10 @@ export interface Approvals {
   close(machine: AskingMachine, approvalId: string): Promise<void>;
 }
 
-/** Alive at once of one machine, which itself bounds them by source. */
+/**
+ * Alive at once of one machine, which itself bounds them by source. There is no common room that one of them,
+ * or anybody else who signs in, could take from the others.
+ */
 const PER_MACHINE_MAX = 256;
 
 export function createApprovals(deps: LoginDeps): Approvals {
@@ -85,8 +89,7 @@ async function openApproval(
     const peer = await findPeer(tx, machine.accountId, machine.peerId);
     const account = await findAccount(tx, machine.accountId);
     if (peer === undefined || account === undefined) throw new QfError("ERR_NOT_FOUND", "no such machine");
-    const ofMachine = await countHostedLogins(tx, machineKey(peer.id));
-    if (ofMachine >= PER_MACHINE_MAX || (await countHostedLogins(tx)) >= HOSTED_TOTAL_MAX) {
+    if ((await countHostedLogins(tx, machineKey(peer.id))) >= PER_MACHINE_MAX) {
       throw new QfError("ERR_TOO_MANY", "too many sign-ins are waiting");
     }
     await insertHostedLogin(tx, {

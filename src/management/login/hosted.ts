@@ -1,28 +1,25 @@
 /**
  * The hosted sign-in: a terminal opens one, a browser approves it, the terminal claims it.
  *
- * What is approved is what the page showed; the approval is used once, within five minutes, by who
- * opened it (poll secret) and was told the code by the person (or, in `click` mode, by the poll secret
+ * What is approved is what the page showed; the approval is used once, within five minutes, by the terminal
+ * that opened it (poll secret) and was told the code by the person (or, in `click` mode, by the poll secret
  * alone). Nothing is issued here: the claim hands out a proof that still needs the login key.
+ *
+ * Until somebody answers it there is only its ticket (`hosted-ticket.ts`); approvals, which proven machines
+ * open, are rows from the start.
  *
  * @module
  */
 import { nowSeconds } from "../../base/clock.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
-import { isEqualSecret, newId, newSecret, sha256 } from "../../base/random.ts";
-import { sourceKey } from "../../base/source-key.ts";
+import { newId, newSecret, sha256 } from "../../base/random.ts";
 import { failureDetails } from "../../identity/provider-failure.ts";
-import type {
-  HostedClaimRequest,
-  HostedClaimResponse,
-  HostedLoginRequest,
-  HostedLoginResponse,
-  LoginProof,
-} from "../../wire/client-api.ts";
-import { HostedLoginData } from "../../wire/hosted-login.ts";
+import type { HostedLoginRequest, HostedLoginResponse } from "../../wire/client-api.ts";
+import { HostedLoginData, type HostedTicket } from "../../wire/hosted-login.ts";
+import { ID_LENGTH } from "../../wire/units.ts";
 import type { SealedFor } from "../ca/seal.ts";
 import { filled } from "../contracts/settings.ts";
-import type { Writer } from "../db/engine/transaction.ts";
+import type { Reader, Writer } from "../db/engine/transaction.ts";
 import { type Initiator, type NewEvent, systemInitiator } from "../db/tables/audit-events.ts";
 import {
   countHostedLogins,
@@ -34,6 +31,7 @@ import {
 import type { UserRow } from "../db/tables/users.ts";
 import type { HostedTokens } from "../idp/relying-party.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
+import { openTicket, sealTicket } from "./hosted-ticket.ts";
 import { newOneTimeCode, oneTimeCodeHash } from "./one-time-code.ts";
 import { initiatorOf } from "./person.ts";
 import { enterLogin, personOf, readProof, tokenHash } from "./prove.ts";
@@ -42,16 +40,17 @@ export const HOSTED_LIFETIME_SECONDS = 300;
 export const HOSTED_TRIES_MAX = 5;
 /** Of a failure's message and of its hint, as they are kept for the terminal. */
 const SENTENCE_LENGTH_MAX = 500;
-/** Alive at once from one source, and in all, approvals included. */
-const PER_SOURCE_MAX = 50;
-export const HOSTED_TOTAL_MAX = 5_000;
+/** Approved in five minutes by one person. */
+const PER_PERSON_MAX = 50;
 
 export interface OpenHostedLogin {
   readonly row: HostedLoginRow;
   readonly data: HostedLoginData;
+  /** Whether there is a row of it already. */
+  readonly isKept: boolean;
 }
 
-/** Answers POST /client/v1/hosted. Throws ERR_TOO_MANY above the caps. */
+/** Answers POST /client/v1/hosted. Keeps nothing. */
 export async function openHostedLogin(
   deps: LoginDeps,
   request: HostedLoginRequest,
@@ -59,82 +58,93 @@ export async function openHostedLogin(
 ): Promise<HostedLoginResponse> {
   const { ctx } = deps;
   const account = await currentAccount(ctx);
-  const id = newId();
   const pollSecret = newSecret("");
   const confirmation = filled(account.settings).login_confirmation;
-  const now = nowSeconds(ctx.clock);
+  const expiresAtSeconds = nowSeconds(ctx.clock) + HOSTED_LIFETIME_SECONDS;
   const { loginKey, deviceName, target, localUser, fresh } = request;
-  await ctx.store.transaction(async (tx) => {
-    const fromSource = await countHostedLogins(tx, sourceKey(sourceAddress));
-    if (fromSource >= PER_SOURCE_MAX || (await countHostedLogins(tx)) >= HOSTED_TOTAL_MAX) {
-      throw new QfError("ERR_TOO_MANY", "too many sign-ins are waiting", { hint: "wait five minutes" });
-    }
-    await insertHostedLogin(tx, {
-      id,
-      accountId: account.id,
-      pollSecretHash: sha256(pollSecret),
-      codeHash: null,
-      state: "waiting",
-      triesLeft: HOSTED_TRIES_MAX,
-      sourceAddress: sourceKey(sourceAddress),
-      loginKey,
-      data: { deviceName, target, localUser, sourceAddress, fresh, confirmation },
-      createdAt: now,
-      expiresAt: now + HOSTED_LIFETIME_SECONDS,
-    });
-  });
-  return {
-    id,
-    url: `${ctx.origin}/login/hosted/${id}`,
-    pollSecret,
+  const ticket: HostedTicket = [
+    newId(),
+    expiresAtSeconds,
+    sha256(pollSecret),
+    loginKey,
+    deviceName,
+    target,
+    localUser,
+    sourceAddress,
+    fresh,
     confirmation,
-    expiresAtSeconds: now + HOSTED_LIFETIME_SECONDS,
-  };
+  ];
+  const id = sealTicket(deps, account.id, ticket);
+  return { id, url: `${ctx.origin}/login/hosted/${id}`, pollSecret, confirmation, expiresAtSeconds };
 }
 
-/** One that still waits for its person. Throws ERR_NOT_FOUND. */
+/** One that still waits for its person, by its ticket or the id of its row. Throws ERR_NOT_FOUND. */
 export async function findWaiting(deps: LoginDeps, id: string): Promise<OpenHostedLogin> {
-  const row = await deps.ctx.store.read((tx) => findHostedLogin(tx, id));
-  if (row === undefined || row.state !== "waiting") {
+  const found = await findOpen(deps, id);
+  if (found === undefined || found.row.state !== "waiting") {
     throw new QfError("ERR_NOT_FOUND", "this sign-in has expired or was answered already", {
       hint: "go back to the terminal and start again",
     });
   }
-  return { row, data: HostedLoginData.parse(row.data) };
+  return found;
+}
+
+/** Unexpired, whatever became of it. */
+export async function findOpen(deps: LoginDeps, id: string): Promise<OpenHostedLogin | undefined> {
+  const ticket = await ticketOf(deps, id);
+  const row = await deps.ctx.store.read((tx) => findHostedLogin(tx, ticket?.id ?? id));
+  if (row !== undefined) return { row, data: HostedLoginData.parse(row.data), isKept: true };
+  return ticket === undefined ? undefined : { row: ticket, data: ticket.data, isKept: false };
+}
+
+/** What a ticket says, as the row that it is to be. */
+async function ticketOf(deps: LoginDeps, text: string) {
+  if (text.length <= ID_LENGTH) return undefined;
+  const account = await currentAccount(deps.ctx);
+  const ticket = openTicket(deps, account.id, text);
+  if (ticket === undefined) return undefined;
+  return {
+    ...ticket,
+    accountId: account.id,
+    codeHash: null,
+    state: "waiting" as const,
+    triesLeft: HOSTED_TRIES_MAX,
+    sourceAddress: ticket.data.sourceAddress,
+    createdAt: ticket.expiresAt - HOSTED_LIFETIME_SECONDS,
+  };
 }
 
 /** The person said no, on our page or at the provider, which may have said so for them. */
-export async function denyHosted(
-  deps: LoginDeps,
-  { row, data }: OpenHostedLogin,
-  error?: unknown,
-): Promise<void> {
+export async function denyHosted(deps: LoginDeps, hosted: OpenHostedLogin, error?: unknown): Promise<void> {
+  const { row, data } = hosted;
   const meta = { ...metaOf(row, data), ...failureDetails(error) };
-  await answerWaiting(deps, row, {
-    change: {
-      state: "denied",
-      ...(error === undefined ? {} : { data: { ...data, failure: failureOf(error) } }),
-    },
-    event: { activity: "login.hosted.deny", targetId: row.id, meta },
-  });
+  const failure = error === undefined ? {} : { failure: failureOf(error) };
+  await endUnsigned(deps, hosted, failure, { activity: "login.hosted.deny", targetId: row.id, meta });
 }
 
 /** It cannot be finished, and nobody has said no: the terminal is told what the page says. */
-export async function failHosted(
-  deps: LoginDeps,
-  { row, data }: OpenHostedLogin,
-  error: unknown,
-): Promise<void> {
+export async function failHosted(deps: LoginDeps, hosted: OpenHostedLogin, error: unknown): Promise<void> {
+  const { row, data } = hosted;
   const failure = failureOf(error);
   const reason = failure.message;
   const meta = { ...metaOf(row, data), code: failure.code, reason, what: "hosted", ...failureDetails(error) };
   // What is behind a denial or a fault of the token stands in `meta`; a stack says nothing more.
   const isExplained = isQfError(error) && error.code !== "ERR_UNAVAILABLE" && error.code !== "ERR_INTERNAL";
   deps.ctx.log.warn("sign-in failed", meta, isExplained ? undefined : error);
-  await answerWaiting(deps, row, {
-    change: { state: "denied", data: { ...data, failure } },
-    event: { activity: "login.failed", targetId: row.id, meta },
-  });
+  await endUnsigned(deps, hosted, { failure }, { activity: "login.failed", targetId: row.id, meta });
+}
+
+/** Writes down that nobody was signed in. */
+async function endUnsigned(
+  deps: LoginDeps,
+  hosted: OpenHostedLogin,
+  more: Pick<HostedLoginData, "failure">,
+  event: NewEvent,
+): Promise<void> {
+  const { row, data } = hosted;
+  const options = { accountId: row.accountId, initiator: initiatorOrNobody(null), events: [event] };
+  const change = { state: "denied", data: { ...data, ...more } } as const;
+  await deps.ctx.store.change(options, (tx) => writeAnswer(tx, hosted, change));
 }
 
 function failureOf(error: unknown): NonNullable<HostedLoginData["failure"]> {
@@ -170,99 +180,45 @@ export async function approveHosted(
           loginId: (await enterLogin(tx, deps, { account, proof, user, loginKey: row.loginKey })).login.id,
         };
     const person = user === null ? {} : { person: { userId: user.id, tokenHash: tokenHash(idToken) } };
-    const change = {
-      state: "approved" as const,
+    if (user !== null) await requireRoomFor(tx, user);
+    await writeAnswer(tx, hosted, {
+      state: "approved",
       codeHash: code === null ? null : oneTimeCodeHash(row.id, code),
       data: { ...data, ...person, proof: kept },
-    };
-    if (!(await updateHostedLogin(tx, row.id, "waiting", change))) throw answeredAlready();
+      ...(user === null || hosted.isKept ? {} : { sourceAddress: personKey(user) }),
+    });
     tx.record({ activity: "login.hosted.approve", targetId: row.id, meta: metaOf(row, data) });
   });
   return code;
 }
 
-/**
- * Answers POST /client/v1/hosted/{id}/claim. Throws ERR_NOT_FOUND when it is over or the secret is another's.
- */
-export async function claimHosted(
-  deps: LoginDeps,
-  id: string,
-  request: HostedClaimRequest,
-): Promise<HostedClaimResponse> {
-  const { store, clock } = deps.ctx;
-  // Terminals look again and again; nothing is locked for that.
-  const seen = answerWithoutCode(await store.read((tx) => findHostedLogin(tx, id)), request);
-  if (seen !== undefined) return seen;
-  return store.transaction(async (tx) => {
-    const row = await findHostedLogin(tx, id);
-    const early = answerWithoutCode(row, request);
-    if (early !== undefined || row === undefined) return early ?? { status: "waiting" };
-    const data = HostedLoginData.parse(row.data);
-    if (data.confirmation === "code" && !isCode(row, request.code ?? "")) return wrongCode(tx, row);
-    const { proof, ...rest } = data;
-    // The registration that follows looks at it once more.
-    const expiresAt = nowSeconds(clock) + HOSTED_LIFETIME_SECONDS;
-    await updateHostedLogin(tx, id, "approved", { state: "claimed", codeHash: null, data: rest, expiresAt });
-    return { status: "approved", proof: openProof(deps, row, proof) };
-  });
-}
-
-/** What there is to say before any code is looked at. Undefined: it is approved, and the code decides. */
-function answerWithoutCode(
-  row: HostedLoginRow | undefined,
-  request: HostedClaimRequest,
-): HostedClaimResponse | undefined {
-  if (row === undefined || !isEqualSecret(row.pollSecretHash, sha256(request.pollSecret))) {
-    throw new QfError("ERR_NOT_FOUND", "this sign-in is over", { hint: "start again" });
-  }
-  const { approval, confirmation, failure } = HostedLoginData.parse(row.data);
-  if (approval !== undefined) throw new QfError("ERR_NOT_FOUND", "this sign-in is a machine's");
-  if (row.state === "waiting") return { status: "waiting" };
-  if (row.state === "denied") return { status: "denied", ...failure };
-  if (row.state === "claimed") throw new QfError("ERR_NOT_FOUND", "this sign-in was used already");
-  return confirmation === "code" && request.code === undefined ? { status: "waiting" } : undefined;
-}
-
-/** Whether `typed` is the code that the page of this sign-in showed. */
-export function isCode(row: HostedLoginRow, typed: string): boolean {
-  return row.codeHash !== null && isEqualSecret(row.codeHash, oneTimeCodeHash(row.id, typed));
-}
-
-async function wrongCode(tx: Writer, row: HostedLoginRow): Promise<HostedClaimResponse> {
-  const triesLeft = row.triesLeft - 1;
-  const { proof: _, ...rest } = HostedLoginData.parse(row.data);
-  const isOver = triesLeft <= 0;
-  await updateHostedLogin(
-    tx,
-    row.id,
-    "approved",
-    isOver ? { triesLeft: 0, state: "denied", codeHash: null, data: rest } : { triesLeft },
-  );
-  return { status: "wrong_code", triesLeft };
-}
-
-function openProof(deps: LoginDeps, row: HostedLoginRow, kept: HostedLoginData["proof"]): LoginProof {
-  if (kept === undefined) throw new QfError("ERR_NOT_FOUND", "this sign-in was used already");
-  if (kept.kind === "claimed") return { kind: "claimed", loginId: kept.loginId };
-  return { kind: "id_token", idToken: deps.sealer.unseal(kept.sealed, sealedFor(row)), hostedId: row.id };
-}
-
-async function answerWaiting(
-  deps: LoginDeps,
-  row: HostedLoginRow,
-  answer: { change: { state: "denied"; data?: HostedLoginData }; event: NewEvent },
+/** Writes the answer down, once. Throws ERR_CONFLICT when there is one already. */
+async function writeAnswer(
+  tx: Writer,
+  { row, data, isKept }: OpenHostedLogin,
+  change: Partial<HostedLoginRow> & Pick<HostedLoginRow, "state">,
 ): Promise<void> {
-  const options = { accountId: row.accountId, initiator: initiatorOrNobody(null), events: [answer.event] };
-  await deps.ctx.store.change(options, async (tx) => {
-    if (!(await updateHostedLogin(tx, row.id, "waiting", answer.change))) throw answeredAlready();
-  });
+  const isFirst = isKept
+    ? await updateHostedLogin(tx, row.id, "waiting", change)
+    : await insertHostedLogin(tx, { ...row, data, ...change });
+  if (!isFirst) throw answeredAlready();
+}
+
+async function requireRoomFor(tx: Reader, user: UserRow): Promise<void> {
+  if ((await countHostedLogins(tx, personKey(user))) < PER_PERSON_MAX) return;
+  throw new QfError("ERR_TOO_MANY", "too many sign-ins were approved by you", { hint: "wait five minutes" });
+}
+
+/** What an approved sign-in counts under; one of a machine counts under that. */
+function personKey({ id }: UserRow): string {
+  return `user ${id}`;
 }
 
 function initiatorOrNobody(user: UserRow | null): Initiator {
   return user === null ? systemInitiator : initiatorOf(user);
 }
 
-function sealedFor(row: HostedLoginRow): SealedFor {
+export function sealedFor(row: HostedLoginRow): SealedFor {
   return { purpose: "hosted_logins.id_token", id: row.id, accountId: row.accountId };
 }
 

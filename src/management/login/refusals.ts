@@ -6,14 +6,13 @@
 import type { Clock } from "../../base/clock.ts";
 import { type FailureCode, isQfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import { sourceKey } from "../../base/source-key.ts";
 import { failureDetails } from "../../identity/provider-failure.ts";
 import type { ActivityCode } from "../../wire/audit-event.ts";
 import type { AccountId } from "../../wire/units.ts";
 import type { Store } from "../db/store.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";
 import type { UserRow } from "../db/tables/users.ts";
-import { createAttempts } from "../idp/attempts.ts";
+import { createSourceAttempts } from "../idp/attempts.ts";
 import { initiatorOf } from "./person.ts";
 
 /** Events of one source per minute. Those above are answered all the same. */
@@ -48,14 +47,14 @@ export function createRefusals(deps: {
   readonly clock: Clock;
   readonly log: Log;
 }): Refusals {
-  const attempts = createAttempts(deps.clock, NOTED);
+  const attempts = createSourceAttempts(deps.clock, NOTED);
   return {
     async noting(refusal, work) {
       try {
         return await work();
       } catch (cause) {
         const isRefusal = isQfError(cause) && REFUSALS.includes(cause.code);
-        if (isRefusal && attempts.take(sourceKey(refusal.sourceAddress))) {
+        if (isRefusal && attempts.take(refusal.sourceAddress)) {
           const details = failureDetails(cause);
           const said = { code: cause.code, reason: cause.message, ...details };
           const { what, sourceAddress: source } = refusal;

@@ -14,7 +14,7 @@ import type { AgentMessage } from "../../wire/agent-sync.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import { EVENT_VERSION, PROTOCOL_VERSION } from "../../wire/version.ts";
 import type { ManagementContext } from "../contracts/context.ts";
-import { createKeyedCounter, type KeyedCounter } from "../contracts/keyed-counter.ts";
+import { createSourceCounter, type KeyedCounter } from "../contracts/keyed-counter.ts";
 import { listAccounts } from "../db/tables/accounts.ts";
 import { findPeerById, type PeerRow } from "../db/tables/peers.ts";
 import { createKeyedSemaphore, type KeyedSemaphore } from "./keyed-semaphore.ts";
@@ -94,7 +94,7 @@ class SocketHandshake implements Handshake {
     this.#ctx = ctx;
     this.#hub = hub;
     this.#identifyMs = identifyMs;
-    this.#unproven = createKeyedCounter(unprovenMax, unprovenPerAddressMax);
+    this.#unproven = createSourceCounter(unprovenMax, unprovenPerAddressMax);
     this.#overrun = unprovenMax * 2;
     this.#retryPacing = createRetryPacing(ctx.clock);
     this.#semaphore = createKeyedSemaphore({
@@ -119,8 +119,8 @@ class SocketHandshake implements Handshake {
   async open(socket: Socket): Promise<void> {
     const { data } = socket;
     const source = sourceKey(data.sourceAddress);
-    const isFull = this.#unproven.isFull(source);
-    this.#unproven.enter(source);
+    const isFull = this.#unproven.isFull(data.sourceAddress);
+    this.#unproven.enter(data.sourceAddress);
     data.isUnproven = true;
     const leave = isFull ? null : await this.#semaphore.enter(source);
     if (leave === null) {
@@ -210,6 +210,6 @@ class SocketHandshake implements Handshake {
     data.timer = null;
     if (!data.isUnproven) return;
     data.isUnproven = false;
-    this.#unproven.leave(sourceKey(data.sourceAddress));
+    this.#unproven.leave(data.sourceAddress);
   }
 }

@@ -60,6 +60,33 @@ test("where a request comes from is said by the socket, or by our own proxy's la
   expect((await front(true)("/who")).text).toBe("192.0.2.9");
 });
 
+test.each([
+  ["203.0.113.9", "203.0.113.9"],
+  ["203.0.113.9:51234", "203.0.113.9"],
+  ["198.51.100.1, 203.0.113.9:51234", "203.0.113.9"],
+  ["198.51.100.1,203.0.113.9", "203.0.113.9"],
+  ["2001:db8::7", "2001:db8::7"],
+  ["[2001:db8::7]:443", "2001:db8::7"],
+  ["[2001:DB8:0::7]", "2001:db8::7"],
+  ["::ffff:203.0.113.9", "203.0.113.9"],
+  ["[::ffff:cb00:7109]:51234", "203.0.113.9"],
+  // What is no address is the proxy's own, never taken by halves.
+  ["203.0.113.9:", "192.0.2.9"],
+  ["203.0.113.9:123456", "192.0.2.9"],
+  ["203.0.113.300", "192.0.2.9"],
+  ["0203.0.113.9", "192.0.2.9"],
+  ["2001:db8::7]:443", "192.0.2.9"],
+  ["2001:db8::7%eth0", "192.0.2.9"],
+  ["[2001:db8::7]443", "192.0.2.9"],
+  ["::1::2", "192.0.2.9"],
+  ["unknown", "192.0.2.9"],
+  ["_hidden", "192.0.2.9"],
+  ["203.0.113.9, ", "192.0.2.9"],
+  ["", "192.0.2.9"],
+])("behind a proxy that writes %j a request comes from %s", async (header, want) => {
+  expect((await front(true)("/who", { "x-forwarded-for": header })).text).toBe(want);
+});
+
 test("a failure is one line, and an unexpected one tells nothing", async () => {
   expect(await front()("/refused")).toEqual({
     status: 429,

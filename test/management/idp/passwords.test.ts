@@ -1,7 +1,7 @@
 import { afterAll, afterEach, expect, spyOn, test } from "bun:test";
 import { createAttempts } from "../../../src/management/idp/attempts.ts";
 import { CookieKeys } from "../../../src/management/idp/cookie-keys.ts";
-import { createPasswordCheck, hashPassword } from "../../../src/management/idp/passwords.ts";
+import { createPasswordCheck, hashPassword, type TrySource } from "../../../src/management/idp/passwords.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { fakeAccounts } from "../../support/idp-store.ts";
 
@@ -14,6 +14,11 @@ const accounts = fakeAccounts([
   { subject: "a", email: "ada@example.com", name: "Ada", passwordHash },
   { subject: "n", email: "none@example.com", name: "None", passwordHash: "" },
 ]);
+
+const from = (address: string, browser?: string): TrySource => ({
+  address,
+  knownBrowser: () => browser ?? null,
+});
 
 test("a password is hashed with argon2id", () => {
   expect(passwordHash).toStartWith("$argon2id$");
@@ -53,27 +58,79 @@ test.each([
   },
 ])("$name costs $hashes hashes and is $want", async ({ email, password, want, hashes }) => {
   const passwords = createPasswordCheck({ accounts, clock: new FakeClock() });
-  const outcome = await passwords.check(email, password, "192.0.2.1");
+  const outcome = await passwords.check(email, password, from("192.0.2.1"));
   expect<string>(outcome.kind).toBe(want);
   expect(verify).toHaveBeenCalledTimes(hashes);
 });
 
-test("tries are counted per person, whatever the case, and again after five minutes", async () => {
+/** Tries wrong passwords for Ada from so many sources, and how long each was held up. */
+async function guess(sources: readonly string[], tries: number) {
+  const pauses: number[] = [];
   const clock = new FakeClock();
-  const passwords = createPasswordCheck({ accounts, clock });
-  const attempt = async (email: string, source: string) => (await passwords.check(email, "", source)).kind;
-  for (let i = 0; i < 10; i++) expect(await attempt("ada@example.com", `192.0.2.${i}`)).toBe("wrong");
-  expect(await attempt("ADA@example.com", "192.0.2.200")).toBe("too_many");
-  expect(await attempt("bob@example.com", "192.0.2.200")).toBe("wrong");
+  const pause = async (ms: number) => void pauses.push(ms);
+  const passwords = createPasswordCheck({ accounts, clock, pause });
+  const kinds: string[] = [];
+  for (const source of sources) {
+    for (let i = 0; i < tries; i++) {
+      kinds.push((await passwords.check("ada@example.com", "", from(source))).kind);
+    }
+  }
+  return { passwords, clock, pauses, kinds };
+}
+
+test("tries are counted per source and person, whatever the case, and again after five minutes", async () => {
+  const { passwords, clock, kinds } = await guess(["192.0.2.1"], 11);
+  expect(kinds).toEqual([...new Array<string>(10).fill("wrong"), "too_many"]);
+  const attempt = async (email: string, source: string) =>
+    (await passwords.check(email, "correct horse", from(source))).kind;
+  expect(await attempt("ADA@example.com", "192.0.2.1")).toBe("too_many");
+  expect(await attempt("bob@example.com", "192.0.2.1")).toBe("wrong");
   clock.advanceMs(5 * 60_000);
-  expect(await attempt("ada@example.com", "192.0.2.200")).toBe("wrong");
+  expect(await attempt("ada@example.com", "192.0.2.1")).toBe("ok");
+});
+
+test("guessing from everywhere holds a person's own try up, and never shuts it out", async () => {
+  const sources = Array.from({ length: 200 }, (_, i) => `198.51.100.${i}`);
+  const { passwords, pauses } = await guess(sources, 10);
+  expect(pauses.slice(0, 12)).toEqual([...new Array<number>(10).fill(0), 250, 500]);
+  expect(Math.max(...pauses)).toBe(5_000);
+  const own = await passwords.check("ada@example.com", "correct horse", from("192.0.2.1"));
+  expect(own.kind).toBe("ok");
+  expect(pauses.at(-1)).toBe(5_000);
+  // Others are not held up by it.
+  await passwords.check("bob@example.com", "x", from("192.0.2.1"));
+  expect(pauses.at(-1)).toBe(0);
+});
+
+test("a browser that has signed in before has tries of its own, at the very source that guesses", async () => {
+  const { passwords, pauses } = await guess(["192.0.2.1"], 20);
+  const own = from("192.0.2.1", "browser");
+  expect((await passwords.check("ada@example.com", "correct horse", from("192.0.2.1"))).kind).toBe(
+    "too_many",
+  );
+  expect((await passwords.check("ada@example.com", "correct horse", own)).kind).toBe("ok");
+  expect(pauses.at(-1)).toBe(0);
+  // Stolen, such a cookie guesses no faster than anybody.
+  const kinds: string[] = [];
+  for (let i = 0; i < 11; i++) kinds.push((await passwords.check("ada@example.com", "x", own)).kind);
+  expect(kinds).toEqual([...new Array<string>(10).fill("wrong"), "too_many"]);
+});
+
+test.each([
+  ["one /64", (i: number) => `2001:db8::${i.toString(16)}`, 10],
+  ["one /56", (i: number) => `2001:db8:0:${i.toString(16)}::1`, 20],
+  ["one /48", (i: number) => `2001:db8:0:${(i * 256).toString(16)}::1`, 40],
+])("tries for one person from all of %s are bounded together", async (_name, addressOf, want) => {
+  const sources = Array.from({ length: 60 }, (_, i) => addressOf(i));
+  const { kinds } = await guess(sources, 1);
+  expect(kinds.filter((kind) => kind === "wrong")).toHaveLength(want);
 });
 
 test("tries are counted per source, for whomever", async () => {
   const passwords = createPasswordCheck({ accounts, clock: new FakeClock() });
   const kinds: string[] = [];
   for (let i = 0; i < 70; i++) {
-    kinds.push((await passwords.check(`p${i}@example.com`, "", `2001:db8::${i.toString(16)}`)).kind);
+    kinds.push((await passwords.check(`p${i}@example.com`, "", from(`2001:db8::${i.toString(16)}`))).kind);
   }
   expect(kinds.indexOf("too_many")).toBe(60);
 });
@@ -82,7 +139,7 @@ test("successes of one source are not counted", async () => {
   verify.mockResolvedValue(true);
   const passwords = createPasswordCheck({ accounts, clock: new FakeClock() });
   for (let i = 0; i < 100; i++) {
-    expect((await passwords.check("ada@example.com", "correct horse", "192.0.2.1")).kind).toBe("ok");
+    expect((await passwords.check("ada@example.com", "correct horse", from("192.0.2.1"))).kind).toBe("ok");
   }
   verify.mockRestore();
   verify = spyOn(Bun.password, "verify");
@@ -92,7 +149,7 @@ test("many good tries at once are not taken for guessing, many bad ones are", as
   const passwords = createPasswordCheck({ accounts, clock: new FakeClock() });
   const all = (password: string) =>
     Promise.all(
-      Array.from({ length: 20 }, () => passwords.check("ada@example.com", password, "192.0.2.1")),
+      Array.from({ length: 20 }, () => passwords.check("ada@example.com", password, from("192.0.2.1"))),
     ).then((outcomes) => outcomes.map(({ kind }) => kind));
   expect(new Set(await all("correct horse"))).toEqual(new Set(["ok"]));
   expect((await all("wrong")).filter((kind) => kind === "wrong")).toHaveLength(10);
@@ -102,8 +159,8 @@ test("many good tries at once are not taken for guessing, many bad ones are", as
 test("a success gives the tries back", async () => {
   const passwords = createPasswordCheck({ accounts, clock: new FakeClock() });
   for (let round = 0; round < 2; round++) {
-    for (let i = 0; i < 8; i++) await passwords.check("ada@example.com", "", "192.0.2.1");
-    const { kind } = await passwords.check("ada@example.com", "correct horse", "192.0.2.1");
+    for (let i = 0; i < 8; i++) await passwords.check("ada@example.com", "", from("192.0.2.1"));
+    const { kind } = await passwords.check("ada@example.com", "correct horse", from("192.0.2.1"));
     expect(kind).toBe("ok");
   }
 });

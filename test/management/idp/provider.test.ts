@@ -9,6 +9,7 @@ import { silentLog } from "../../../src/base/log.ts";
 import { newServerKeys, openProviderJwk, openSecret } from "../../../src/management/ca/account-keys.ts";
 import type { Row } from "../../../src/management/db/schema/schema.ts";
 import { mountInteractions } from "../../../src/management/idp/interactions.ts";
+import { createKnownBrowsers } from "../../../src/management/idp/known-browser.ts";
 import { openProviderMount, type ProviderMount } from "../../../src/management/idp/mount.ts";
 import { createPasswordCheck, hashPassword } from "../../../src/management/idp/passwords.ts";
 import { createProvider } from "../../../src/management/idp/provider.ts";
@@ -61,6 +62,7 @@ beforeAll(async () => {
     provider,
     clock: systemClock,
     passwords: createPasswordCheck({ accounts, clock: systemClock }),
+    browsers: createKnownBrowsers(["cookie key"], origin),
     origin,
     log: silentLog,
     onFailure: async (failure) => void failures.push(failure),

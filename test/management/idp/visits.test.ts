@@ -39,6 +39,15 @@ test("addresses of one IPv6 network are one source", () => {
   expect(taken(visits, "/idp/auth", 1, "2001:db8::2")).toBe(0);
 });
 
+test("addresses of one /48 share a bound, however many /64 it has", () => {
+  const visits = createVisits(new FakeClock());
+  let number = 0;
+  for (let i = 0; i < 20; i++)
+    number += taken(visits, "/idp/auth", 400, `2001:db8:7:${(i * 256).toString(16)}::1`);
+  expect(number).toBe(4_800);
+  expect(taken(visits, "/idp/auth", 10, "2001:db8:8::1")).toBe(10);
+});
+
 test("anything else has its bound too", () => {
   expect(taken(createVisits(new FakeClock()), "/idp/jwks", 7_000)).toBe(6_000);
 });

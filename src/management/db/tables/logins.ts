@@ -127,8 +127,15 @@ export function listRevokedLogins(
     .orderBy(asc(logins.id));
 }
 
-export async function insertHostedLogin(tx: Writer, login: NewRow<"hostedLogins">): Promise<void> {
-  await tx.sql.insert(tx.t.hostedLogins).values(login);
+/** Returns whether it was new. */
+export async function insertHostedLogin(tx: Writer, login: NewRow<"hostedLogins">): Promise<boolean> {
+  const { hostedLogins } = tx.t;
+  const rows = await tx.sql
+    .insert(hostedLogins)
+    .values(login)
+    .onConflictDoNothing()
+    .returning({ id: hostedLogins.id });
+  return rows.length === 1;
 }
 
 /** Unexpired. */
@@ -141,15 +148,15 @@ export async function findHostedLogin(tx: Reader, id: string): Promise<HostedLog
   return row;
 }
 
-/** Waiting and alive, in total or from one source: both are capped. */
-export async function countHostedLogins(tx: Reader, sourceAddress?: string): Promise<number> {
+/** Unexpired ones that count under `sourceAddress`, whatever became of them: they are capped. */
+export async function countHostedLogins(tx: Reader, sourceAddress: string): Promise<number> {
   const { hostedLogins } = tx.t;
-  const source = sourceAddress === undefined ? undefined : eq(hostedLogins.sourceAddress, sourceAddress);
+  const isAlive = gt(hostedLogins.expiresAt, nowSeconds(tx.clock));
   const [row] = await tx.sql
-    .select({ waiting: count() })
+    .select({ alive: count() })
     .from(hostedLogins)
-    .where(and(gt(hostedLogins.expiresAt, nowSeconds(tx.clock)), source));
-  return row?.waiting ?? 0;
+    .where(and(isAlive, eq(hostedLogins.sourceAddress, sourceAddress)));
+  return row?.alive ?? 0;
 }
 
 /** Changes it if it is still in `from`. Returns whether it was. */

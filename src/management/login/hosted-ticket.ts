@@ -1,0 +1,53 @@
+/**
+ * The ticket of a hosted sign-in: all that its terminal has said, sealed, as the id of the sign-in.
+ *
+ * Whoever opens one has proven nothing, so nothing is kept for it: no number of sign-ins that are only
+ * begun takes room from others. A row is written when a person has signed in, or said no.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { isQfError } from "../../base/errors.ts";
+import { parseJson } from "../../base/files.ts";
+import { HostedTicket } from "../../wire/hosted-login.ts";
+import type { AccountId } from "../../wire/units.ts";
+import type { LoginDeps } from "./deps.ts";
+
+type Deps = Pick<LoginDeps, "sealer" | "ctx">;
+
+/** The id under which the sign-in is known outside: its own text, sealed. */
+export function sealTicket({ sealer }: Deps, accountId: AccountId, ticket: HostedTicket): string {
+  return sealer.seal(JSON.stringify(ticket), owner(accountId));
+}
+
+/** What was sealed, while it is in time. Undefined for anything else. */
+export function openTicket({ sealer, ctx }: Deps, accountId: AccountId, text: string) {
+  let opened: string;
+  try {
+    opened = sealer.unseal(text, owner(accountId));
+  } catch (cause) {
+    if (isQfError(cause, "ERR_STATE_DAMAGED")) return undefined;
+    throw cause;
+  }
+  const ticket = HostedTicket.safeParse(parseJson(opened));
+  if (!ticket.success) return undefined;
+  const [
+    id,
+    expiresAt,
+    pollSecretHash,
+    loginKey,
+    deviceName,
+    target,
+    localUser,
+    sourceAddress,
+    fresh,
+    confirmation,
+  ] = ticket.data;
+  if (expiresAt <= nowSeconds(ctx.clock)) return undefined;
+  const data = { deviceName, target, localUser, sourceAddress, fresh, confirmation };
+  return { id, expiresAt, pollSecretHash, loginKey, data };
+}
+
+function owner(accountId: AccountId) {
+  return { purpose: "hosted_logins.ticket", id: "", accountId };
+}
