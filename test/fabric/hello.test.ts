@@ -37,6 +37,15 @@ function tampered(change: Record<string, unknown>): string {
   return `${HELLO_PREFIX}${Buffer.from(JSON.stringify(hello)).toString("base64url")} ${signature}`;
 }
 
+/** A signed hello in JSON with so much space in it that the line is longer than any of ours. */
+function longLine(): string {
+  const [, body = "", signature = ""] = aLine().split(" ");
+  const json = Buffer.from(body, "base64url")
+    .toString()
+    .replace("{", `{${" ".repeat(1_000)}`);
+  return `${HELLO_PREFIX}${Buffer.from(json).toString("base64url")} ${signature}`;
+}
+
 function outcome(line: string, context = aContext()): string {
   const answer = checkHello(line, context);
   return answer.ok ? "ok" : answer.refusal;
@@ -84,6 +93,7 @@ describe("checkHello", () => {
     { name: "refuses trailing text", line: `${aLine()} `, want: "malformed" },
     { name: "refuses a carriage return", line: `${aLine()}\r`, want: "malformed" },
     { name: "refuses a line that is too long", line: `${aLine()}${"A".repeat(1024)}`, want: "malformed" },
+    { name: "refuses a line of the right form that is too long", line: longLine(), want: "malformed" },
     { name: "refuses an SSH identification", line: "SSH-2.0-OpenSSH_10.1", want: "malformed" },
     { name: "refuses nothing", line: "", want: "malformed" },
   ])("$name", ({ line, want }) => {
@@ -107,6 +117,22 @@ describe("checkHello", () => {
     expect(outcome(line, aContext({ replays }))).toBe("replayed");
     expect(outcome(line, aContext({ replays, nowSeconds: NOW + 120 }))).toBe("replayed");
     expect(outcome(line, aContext({ replays, nowSeconds: NOW + 121 }))).toBe("clock_skew");
+  });
+
+  test("takes a hello of a clock that is behind, after those of clocks that are not were forgotten", () => {
+    const replays = createReplayCache();
+    expect(outcome(aLine(), aContext({ replays }))).toBe("ok");
+    const later = aContext({ replays, nowSeconds: NOW + 20 });
+    expect(outcome(aLine({ nowSeconds: NOW - 30 }), later)).toBe("ok");
+  });
+
+  test("refuses a hello that it cannot remember, and says why", () => {
+    const replays = createReplayCache({ entriesMax: 1 });
+    expect(outcome(aLine(), aContext({ replays }))).toBe("ok");
+    expect(outcome(aLine(), aContext({ replays }))).toBe("replay_cache_full");
+    const one = createReplayCache({ perSourceMax: 1 });
+    expect(outcome(aLine(), aContext({ replays: one }))).toBe("ok");
+    expect(outcome(aLine(), aContext({ replays: one }))).toBe("replay_cache_full");
   });
 
   test("refuses a hello of before once the clock was ahead and is set back", () => {

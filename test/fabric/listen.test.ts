@@ -60,8 +60,9 @@ async function exchange(
     socket.write(part);
     await Bun.sleep(20);
   }
-  await closed;
-  return got;
+  const isClosed = await Promise.race([closed.then(() => true), Bun.sleep(3_000).then(() => false)]);
+  socket.destroy();
+  return isClosed ? got : "still open";
 }
 
 describe("listenFabric", () => {
@@ -87,6 +88,34 @@ describe("listenFabric", () => {
   ])("sends nothing back to $name", async ({ parts }) => {
     const port = portOf(await aListener());
     expect(await exchange(port, parts)).toBe("");
+  });
+
+  test.each([
+    { name: "a line that is too long", parts: ["x".repeat(2000)], want: ["invalid-hello"] },
+    { name: "a long line in parts", parts: ["x".repeat(600), "x".repeat(600)], want: ["invalid-hello"] },
+    { name: "a line that does not end in time", parts: ["goo"], want: ["grace-exceeded"] },
+    { name: "nothing at all", parts: [], want: ["grace-exceeded"] },
+    { name: "a line that is refused, which its check knows", parts: ["bad\n"], want: [] },
+  ])("counts $name as what it is", async ({ parts, want }) => {
+    const offences: string[] = [];
+    const onOffence = (_address: string, offence: string) => void offences.push(offence);
+    expect(await exchange(portOf(await aListener({ onOffence })), parts)).toBe("");
+    expect(offences).toEqual(want);
+  });
+
+  test("listens to nobody who has to wait", async () => {
+    const turnedAway: string[] = [];
+    const lines: string[] = [];
+    const listener = await aListener({
+      refuses: (address) => address.endsWith("127.0.0.1"),
+      onTurnedAway: (address) => void turnedAway.push(address),
+      check: (line) => {
+        lines.push(line);
+        return GOOD;
+      },
+    });
+    expect(await exchange(portOf(listener), ["good\nx"])).toBe("");
+    expect([turnedAway.length, lines.length]).toEqual([1, 0]);
   });
 
   test("closes a half line whose sender has gone", async () => {

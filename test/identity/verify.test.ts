@@ -109,7 +109,12 @@ test.each<[string, Partial<IdTokenQuestion>, Claims, string]>([
   ["an issuer it does not trust", { issuers: [] }, {}, "token_invalid"],
   ["an issuer without keys", { issuers: [aTrustedIssuer({ keys: [] })] }, {}, "token_invalid"],
   ["an audience of another issuer", { issuers: twoIssuers() }, { aud: "second" }, "token_invalid"],
-  ["keys of another issuer", { issuers: twoIssuers() }, { iss: "https://b.example.com" }, "token_invalid"],
+  [
+    "keys of another issuer",
+    { issuers: twoIssuers() },
+    { iss: "https://b.example.com", aud: "second" },
+    "token_invalid",
+  ],
   [
     "an expired token where exp counts",
     { requireUnexpired: true },

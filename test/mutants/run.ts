@@ -80,13 +80,12 @@ async function judge(tree: ScratchTree, mutant: Mutant): Promise<Outcome> {
   }
 }
 
-/** A file that cannot even be loaded fails every test and proves nothing. */
+/** Code that cannot even be loaded, or names what there is not, fails every test and proves nothing. */
 function resultOf({ result, output }: TestRun): Result {
   if (result === "passed") return "survived";
-  const isBroken = /Unhandled error between tests|ReferenceError|SyntaxError: (?!JSON|Unexpected)/.test(
-    output,
-  );
-  return isBroken ? "broken" : "noticed";
+  if (result === "timed out") return "noticed";
+  const hasRun = /^\((?:pass|fail)\)/m.test(output);
+  return !hasRun || /ReferenceError: \w+ is not defined/.test(output) ? "broken" : "noticed";
 }
 
 function show({ mutant, result, detail }: Outcome): void {
@@ -106,7 +105,10 @@ function summarize(outcomes: readonly Outcome[], seconds: number): number {
     cells.map((cell, i) => (i === 0 ? cell.padEnd(14) : cell.padStart(9))).join("");
   process.stdout.write(`\n${[head, ...rows].map(line).join("\n")}\n`);
   const wrong = outcomes.filter(isWrong);
-  for (const outcome of wrong) show(outcome);
+  if (wrong.length > 0) {
+    process.stdout.write(`\nneeds a test, or a line in the list:\n`);
+    for (const { mutant, result } of wrong) process.stdout.write(`  ${mutant.name} ${result}\n`);
+  }
   const noticed = outcomes.filter(({ result }) => result === "noticed").length;
   const percent = (100 * noticed) / outcomes.length;
   const time = `${Math.round(seconds)} s`;

@@ -56,7 +56,7 @@ export function openScratchTree(root: string): ScratchTree {
 
 async function runTests(copy: string, files: readonly string[], timeoutMs: number): Promise<TestRun> {
   const child = Bun.spawn(
-    [process.execPath, "test", "--bail", "--timeout", "60000", ...files.map((file) => `./${file}`)],
+    [process.execPath, "test", "--bail", "--timeout", "30000", ...files.map((file) => `./${file}`)],
     // A group of its own: what tests start ends with them.
     { cwd: copy, detached: true, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   );

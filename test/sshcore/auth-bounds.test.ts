@@ -154,6 +154,31 @@ describe("before authentication the guard ends the connection for", () => {
     expect(slow.violations.at(-1)).toContain("a second request");
   });
 
+  test("the service asked for without end", async () => {
+    using client = await keyedClient(server.port, "failed");
+    for (let count = 0; !client.isClosed(); count++) {
+      expect(count).toBeLessThan(45);
+      const answered = client.received.length;
+      client.send(plausible(5));
+      await until(() => client.received.length > answered || client.isClosed());
+    }
+    expect(server.violations.at(-1)).toBe("too many requests to sign in");
+  });
+
+  test("a NEWKEYS with more in it", async () => {
+    using client = await rawClient(server.port);
+    client.send(kexInit(), plausible(30), Buffer.of(21, 0));
+    await endsSoon(client);
+    expect(server.violations.at(-1)).toBe("a malformed NEWKEYS");
+  });
+
+  test("a KEXINIT that is longer than any client's", async () => {
+    using client = await rawClient(server.port);
+    client.send(kexInit({ kex: `curve25519-sha256,${"x".repeat(60)},`.repeat(300) }));
+    await endsSoon(client);
+    expect(server.violations.at(-1)).toBe("a KEXINIT that is too long");
+  });
+
   test("a packet beyond 35,000 bytes, before and after keys", async () => {
     using client = await rawClient(server.port);
     client.write(plainPacket(big(20, 40_000)));

@@ -40,6 +40,16 @@ const STATES: readonly {
     events: [],
   },
   {
+    state: "before SERVICE_REQUEST, after another message",
+    reach: async (port) => {
+      const client = await keyedClient(port, "keyed");
+      client.send(plausible(2));
+      return client;
+    },
+    taken: [2, 3, 4, 5],
+    events: [],
+  },
+  {
     state: "before USERAUTH_REQUEST",
     reach: (port) => keyedClient(port, "service"),
     taken: [2, 3, 4, 50],
