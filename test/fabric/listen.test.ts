@@ -90,7 +90,7 @@ describe("listenFabric", () => {
     expect(await exchange(port, parts)).toBe("");
   });
 
-  test.each([
+  test.each<{ name: string; parts: string[]; want: string[] }>([
     { name: "a line that is too long", parts: ["x".repeat(2000)], want: ["invalid-hello"] },
     { name: "a long line in parts", parts: ["x".repeat(600), "x".repeat(600)], want: ["invalid-hello"] },
     { name: "a line that does not end in time", parts: ["goo"], want: ["grace-exceeded"] },

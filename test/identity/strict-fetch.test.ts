@@ -102,6 +102,24 @@ describe("createStrictFetch", () => {
     expect(await codeOf(provider.fetch("https://idp.example.com/"))).toBe("ERR_UNAVAILABLE");
   });
 
+  test("gives a provider up that does not answer in time, or whose caller has gone", async () => {
+    const signals: (AbortSignal | null | undefined)[] = [];
+    const silent = (_input: unknown, init?: RequestInit) => {
+      signals.push(init?.signal);
+      return new Promise<Response>((_resolve, reject) => {
+        init?.signal?.addEventListener("abort", () => reject(init.signal?.reason), { once: true });
+        setTimeout(() => reject(new Error("not given up")), 2_000).unref();
+      });
+    };
+    const inner = Object.assign(silent, { preconnect: () => {} }) as typeof fetch;
+    expect(await codeOf(createStrictFetch(inner, 20)("https://idp.example.com/"))).toBe("ERR_UNAVAILABLE");
+    const stop = new AbortController();
+    const asking = createStrictFetch(inner)("https://idp.example.com/", { signal: stop.signal });
+    stop.abort();
+    expect(await codeOf(asking)).toBe("ERR_UNAVAILABLE");
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true, true]);
+  });
+
   test("follows no redirect of a real server", async () => {
     const asked: string[] = [];
     await using server = Bun.serve({

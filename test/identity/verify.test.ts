@@ -156,6 +156,16 @@ test.each<[string, Claims, string]>([
   expect(verdict.ok ? verdict.subject : verdict.reason).toBe(want);
 });
 
+test.each<[string, Claims, string]>([
+  ["the client as azp beside an audience that is a project", { azp: "cli" }, "idp"],
+  ["no azp beside one audience", {}, "idp"],
+  ["the project as azp", { azp: AUDIENCE }, "token_invalid"],
+  ["another client as azp", { azp: "other" }, "token_invalid"],
+  ["the client as the only audience", { aud: "cli", azp: "cli" }, "token_invalid"],
+])("verifyIdToken, where clients are named apart from audiences, reads %s", async (_, claims, want) => {
+  expect(await outcome(aToken({ claims }), { issuers: [aTrustedIssuer({ clients: ["cli"] })] })).toBe(want);
+});
+
 test("verifyIdToken leaves out an e-mail address or name that is no text", async () => {
   const verdict = await verifyIdToken(
     anIdTokenQuestion(aToken({ claims: { email: ["root@example.com"], name: "n".repeat(255) } })),

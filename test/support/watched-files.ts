@@ -1,5 +1,6 @@
 /**
- * What the code under test asks of the files it has open, in order; single calls can be made to fail or to wait.
+ * What the code under test asks of the files it has open, in order; single calls can be made to fail or to
+ * wait.
  *
  * Works on the one prototype of all file handles, so that nothing in src has to know of it.
  */
