@@ -4,7 +4,7 @@
  * @module
  */
 import type { AccountSettings } from "../../../wire/account-settings.ts";
-import type { Role, TokenScope } from "../../../wire/admin-api.ts";
+import type { Role } from "../../../wire/admin-api.ts";
 import type { Dialect } from "./dialect.ts";
 
 export const ROLES = [
@@ -15,13 +15,35 @@ export const ROLES = [
   "billing_admin",
   "user",
 ] as const satisfies readonly Role[];
-export const TOKEN_SCOPES = ["api", "ssh"] as const satisfies readonly TokenScope[];
 
 export function accountTables(d: Dialect) {
-  /** What belongs to the installation: `origin`, `epoch`. */
-  const meta = d.table("meta", { key: d.text("key").primaryKey(), value: d.text("value").notNull() });
+  const meta = metaTable(d);
+  const accounts = accountsTable(d);
+  const users = usersTable(d, accounts);
+  const idpAccounts = idpAccountsTable(d, accounts, users);
+  const setupLinks = setupLinksTable(d);
+  return { meta, accounts, users, idpAccounts, setupLinks };
+}
 
-  const accounts = d.table("accounts", {
+export type AccountTables = ReturnType<typeof accountTables>;
+export type Accounts = ReturnType<typeof accountsTable>;
+export type Users = ReturnType<typeof usersTable>;
+
+/** The account that a row belongs to, and goes with. */
+export function accountIdColumn(d: Dialect, accounts: Accounts) {
+  return d
+    .text("account_id")
+    .notNull()
+    .references(() => accounts.id, { onDelete: "cascade" });
+}
+
+/** What belongs to the installation: `origin`, `epoch`. */
+function metaTable(d: Dialect) {
+  return d.table("meta", { key: d.text("key").primaryKey(), value: d.text("value").notNull() });
+}
+
+function accountsTable(d: Dialect) {
+  return d.table("accounts", {
     id: d.text("id").primaryKey(),
     domain: d.text("domain").notNull(),
     settings: d.json<AccountSettings>("settings").notNull(),
@@ -35,15 +57,14 @@ export function accountTables(d: Dialect) {
     createdAt: d.integer("created_at").notNull(),
     createdBy: d.text("created_by").notNull(),
   });
+}
 
-  const users = d.table(
+function usersTable(d: Dialect, accounts: Accounts) {
+  return d.table(
     "users",
     {
       id: d.text("id").primaryKey(),
-      accountId: d
-        .text("account_id")
-        .notNull()
-        .references(() => accounts.id, { onDelete: "cascade" }),
+      accountId: accountIdColumn(d, accounts),
       /** `embedded` and `service` stand for our own issuers, whose URL may move; else the exact `iss`. */
       issuer: d.text("issuer").notNull(),
       subject: d.text("subject").notNull(),
@@ -64,14 +85,13 @@ export function accountTables(d: Dialect) {
       d.index("users_account").on(table.accountId),
     ],
   );
+}
 
-  /** The embedded provider's own record of a person; `id` is the OIDC subject. */
-  const idpAccounts = d.table("idp_accounts", {
+/** The embedded provider's own record of a person; `id` is the OIDC subject. */
+function idpAccountsTable(d: Dialect, accounts: Accounts, users: Users) {
+  return d.table("idp_accounts", {
     id: d.text("id").primaryKey(),
-    accountId: d
-      .text("account_id")
-      .notNull()
-      .references(() => accounts.id, { onDelete: "cascade" }),
+    accountId: accountIdColumn(d, accounts),
     userId: d
       .text("user_id")
       .notNull()
@@ -87,40 +107,14 @@ export function accountTables(d: Dialect) {
     lockedUntil: d.integer("locked_until"),
     createdAt: d.integer("created_at").notNull(),
   });
+}
 
-  const apiTokens = d.table(
-    "api_tokens",
-    {
-      id: d.text("id").primaryKey(),
-      accountId: d
-        .text("account_id")
-        .notNull()
-        .references(() => accounts.id, { onDelete: "cascade" }),
-      userId: d
-        .text("user_id")
-        .notNull()
-        .references(() => users.id, { onDelete: "cascade" }),
-      name: d.text("name").notNull(),
-      scope: d.word("scope", TOKEN_SCOPES).notNull(),
-      hash: d.text("hash").notNull().unique(), // SHA-256 of the token.
-      createdBy: d.text("created_by").notNull(),
-      createdAt: d.integer("created_at").notNull(),
-      expiresAt: d.integer("expires_at").notNull(),
-      lastUsedAt: d.integer("last_used_at"),
-      loginId: d.text("login_id"), // The login that made it, and ends it. Null: a token made by name.
-    },
-    (table) => [d.index("api_tokens_user").on(table.userId)],
-  );
-
-  /** One-time links: of a fresh server, and of an owner with an external provider. */
-  const setupLinks = d.table("setup_links", {
+/** One-time links: of a fresh server, and of an owner with an external provider. */
+function setupLinksTable(d: Dialect) {
+  return d.table("setup_links", {
     hash: d.text("hash").primaryKey(),
     createdAt: d.integer("created_at").notNull(),
     expiresAt: d.integer("expires_at").notNull(),
     usedAt: d.integer("used_at"),
   });
-
-  return { meta, accounts, users, idpAccounts, apiTokens, setupLinks };
 }
-
-export type AccountTables = ReturnType<typeof accountTables>;

@@ -7,7 +7,7 @@ import type { AgentFlags } from "../../../wire/agent-sync.ts";
 import type { PeerFacts } from "../../../wire/client-api.ts";
 import type { PolicyRuleWrite } from "../../../wire/policy.ts";
 import type { PostureChecks } from "../../../wire/posture.ts";
-import type { AccountTables } from "./accounts.ts";
+import { type Accounts, type AccountTables, accountIdColumn, type Users } from "./accounts.ts";
 import type { Dialect } from "./dialect.ts";
 
 export const PEER_KINDS = ["machine", "device"] as const;
@@ -17,13 +17,38 @@ export const MAP_CHANGE_KINDS = ["user", "peer", "rule", "policy", "login", "acc
 export const SETUP_KEY_TYPES = ["one-off", "reusable"] as const;
 
 export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
-  const accountId = () => accountIdColumn(d, accounts);
+  const groups = groupsTable(d, accounts);
+  const peers = peersTable(d, accounts, users);
+  const reservedNames = reservedNamesTable(d, accounts);
+  const groupPeers = groupPeersTable(d, groups, peers);
+  const setupKeys = setupKeysTable(d, accounts);
+  const mapChanges = mapChangesTable(d, accounts);
+  const policies = policiesTable(d, accounts);
+  const policyRules = policyRulesTable(d, accounts, policies);
+  const postureChecks = postureChecksTable(d, accounts);
+  return {
+    groups,
+    peers,
+    reservedNames,
+    groupPeers,
+    setupKeys,
+    mapChanges,
+    policies,
+    policyRules,
+    postureChecks,
+  };
+}
 
-  const groups = d.table(
+type Groups = ReturnType<typeof groupsTable>;
+type Peers = ReturnType<typeof peersTable>;
+type Policies = ReturnType<typeof policiesTable>;
+
+function groupsTable(d: Dialect, accounts: Accounts) {
+  return d.table(
     "groups",
     {
       id: d.text("id").primaryKey(),
-      accountId: accountId(),
+      accountId: accountIdColumn(d, accounts),
       name: d.text("name").notNull(),
       /** The group `All`: its members are worked out, never stored. */
       isAll: d.boolean("is_all").notNull(),
@@ -31,12 +56,14 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
     },
     (table) => [d.uniqueIndex("groups_name").on(table.accountId, table.name)],
   );
+}
 
-  const peers = d.table(
+function peersTable(d: Dialect, accounts: Accounts, users: Users) {
+  return d.table(
     "peers",
     {
       id: d.text("id").primaryKey(),
-      accountId: accountId(),
+      accountId: accountIdColumn(d, accounts),
       kind: d.word("kind", PEER_KINDS).notNull(),
       /** One label: the host name. */
       name: d.text("name").notNull(),
@@ -80,12 +107,14 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
       d.index("peers_owner").on(table.ownerUserId),
     ],
   );
+}
 
-  /** Names that somebody had: nobody gets one again until an admin says so. */
-  const reservedNames = d.table(
+/** Names that somebody had: nobody gets one again until an admin says so. */
+function reservedNamesTable(d: Dialect, accounts: Accounts) {
+  return d.table(
     "reserved_names",
     {
-      accountId: accountId(),
+      accountId: accountIdColumn(d, accounts),
       dnsName: d.text("dns_name").notNull(),
       /** Who had it last; may be gone. */
       peerId: d.text("peer_id").notNull(),
@@ -93,8 +122,10 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
     },
     (table) => [d.primaryKey({ columns: [table.accountId, table.dnsName] })],
   );
+}
 
-  const groupPeers = d.table(
+function groupPeersTable(d: Dialect, groups: Groups, peers: Peers) {
+  return d.table(
     "group_peers",
     {
       groupId: d
@@ -111,12 +142,14 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
       d.index("group_peers_peer").on(table.peerId),
     ],
   );
+}
 
-  const setupKeys = d.table(
+function setupKeysTable(d: Dialect, accounts: Accounts) {
+  return d.table(
     "setup_keys",
     {
       id: d.text("id").primaryKey(),
-      accountId: accountId(),
+      accountId: accountIdColumn(d, accounts),
       name: d.text("name").notNull(),
       /** SHA-256 of the key. */
       hash: d.text("hash").notNull().unique(),
@@ -138,15 +171,17 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
     },
     (table) => [d.index("setup_keys_account").on(table.accountId)],
   );
+}
 
-  /**
-   * What each version changed of what maps are made from. Written by triggers (see the migrations) in the
-   * transaction of the change, under the version that its commit makes or, raising none, the next one.
-   */
-  const mapChanges = d.table(
+/**
+ * What each version changed of what maps are made from. Written by triggers (see the migrations) in the
+ * transaction of the change, under the version that its commit makes or, raising none, the next one.
+ */
+function mapChangesTable(d: Dialect, accounts: Accounts) {
+  return d.table(
     "map_changes",
     {
-      accountId: accountId(),
+      accountId: accountIdColumn(d, accounts),
       version: d.integer("version").notNull(),
       kind: d.word("kind", MAP_CHANGE_KINDS).notNull(),
       /** Of a login: its login key. Empty where everything is meant. */
@@ -154,33 +189,14 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
     },
     (table) => [d.primaryKey({ columns: [table.accountId, table.version, table.kind, table.entityId] })],
   );
-
-  return {
-    mapChanges,
-    groups,
-    peers,
-    reservedNames,
-    groupPeers,
-    setupKeys,
-    ...policyTables(d, accounts),
-  };
 }
 
-function accountIdColumn(d: Dialect, accounts: AccountTables["accounts"]) {
-  return d
-    .text("account_id")
-    .notNull()
-    .references(() => accounts.id, { onDelete: "cascade" });
-}
-
-function policyTables(d: Dialect, accounts: AccountTables["accounts"]) {
-  const accountId = () => accountIdColumn(d, accounts);
-
-  const policies = d.table(
+function policiesTable(d: Dialect, accounts: Accounts) {
+  return d.table(
     "policies",
     {
       id: d.text("id").primaryKey(),
-      accountId: accountId(),
+      accountId: accountIdColumn(d, accounts),
       name: d.text("name").notNull(),
       /** Null: none was written. */
       description: d.text("description"),
@@ -191,12 +207,14 @@ function policyTables(d: Dialect, accounts: AccountTables["accounts"]) {
     },
     (table) => [d.index("policies_account").on(table.accountId)],
   );
+}
 
-  const policyRules = d.table(
+function policyRulesTable(d: Dialect, accounts: Accounts, policies: Policies) {
+  return d.table(
     "policy_rules",
     {
       id: d.text("id").primaryKey(),
-      accountId: accountId(),
+      accountId: accountIdColumn(d, accounts),
       policyId: d
         .text("policy_id")
         .notNull()
@@ -210,12 +228,14 @@ function policyTables(d: Dialect, accounts: AccountTables["accounts"]) {
       d.index("policy_rules_account").on(table.accountId),
     ],
   );
+}
 
-  const postureChecks = d.table(
+function postureChecksTable(d: Dialect, accounts: Accounts) {
+  return d.table(
     "posture_checks",
     {
       id: d.text("id").primaryKey(),
-      accountId: accountId(),
+      accountId: accountIdColumn(d, accounts),
       name: d.text("name").notNull(),
       description: d.text("description").notNull(),
       checks: d.json<PostureChecks>("checks").notNull(),
@@ -224,6 +244,4 @@ function policyTables(d: Dialect, accounts: AccountTables["accounts"]) {
     },
     (table) => [d.index("posture_checks_account").on(table.accountId)],
   );
-
-  return { policies, policyRules, postureChecks };
 }

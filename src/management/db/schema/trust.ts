@@ -4,24 +4,33 @@
  * @module
  */
 
+import type { TokenScope } from "../../../wire/admin-api.ts";
 import type { Binding } from "../../../wire/certificate.ts";
 import type { PublicJwk } from "../../../wire/network-map.ts";
-import type { AccountTables } from "./accounts.ts";
+import { type Accounts, type AccountTables, accountIdColumn, type Users } from "./accounts.ts";
 import type { Dialect } from "./dialect.ts";
 
 export const KEY_PURPOSES = ["ca", "token", "oidc", "cookie", "tunnel"] as const;
 /** `next`: made, not signing yet. `active`: signs. `retiring`: verifies only. `retired`: neither. */
 export const KEY_STATES = ["next", "active", "retiring", "retired"] as const;
 const BINDINGS = ["idp", "ca", "service", "device"] as const satisfies readonly Binding[];
+export const TOKEN_SCOPES = ["api", "ssh"] as const satisfies readonly TokenScope[];
 
 export function trustTables(d: Dialect, { accounts, users }: AccountTables) {
-  const accountId = () =>
-    d
-      .text("account_id")
-      .notNull()
-      .references(() => accounts.id, { onDelete: "cascade" });
+  const signingKeys = signingKeysTable(d, accounts);
+  const issuerKeys = issuerKeysTable(d, accounts);
+  const oidcPayloads = oidcPayloadsTable(d);
+  const challenges = challengesTable(d);
+  const logins = loginsTable(d, accounts, users);
+  const hostedLogins = hostedLoginsTable(d, accounts);
+  const apiTokens = apiTokensTable(d, accounts, users, logins);
+  return { signingKeys, issuerKeys, oidcPayloads, challenges, logins, hostedLogins, apiTokens };
+}
 
-  const signingKeys = d.table(
+type Logins = ReturnType<typeof loginsTable>;
+
+function signingKeysTable(d: Dialect, accounts: Accounts) {
+  return d.table(
     "signing_keys",
     {
       id: d.text("id").primaryKey(),
@@ -39,12 +48,14 @@ export function trustTables(d: Dialect, { accounts, users }: AccountTables) {
     },
     (table) => [d.index("signing_keys_account").on(table.accountId, table.purpose)],
   );
+}
 
-  /** A provider's public keys as fetched; old ones stay until no cached login can need them. */
-  const issuerKeys = d.table(
+/** A provider's public keys as fetched; old ones stay until no cached login can need them. */
+function issuerKeysTable(d: Dialect, accounts: Accounts) {
+  return d.table(
     "issuer_keys",
     {
-      accountId: accountId(),
+      accountId: accountIdColumn(d, accounts),
       issuer: d.text("issuer").notNull(),
       /** SHA-256 of the canonical key. */
       thumbprint: d.text("thumbprint").notNull(),
@@ -54,9 +65,11 @@ export function trustTables(d: Dialect, { accounts, users }: AccountTables) {
     },
     (table) => [d.primaryKey({ columns: [table.accountId, table.issuer, table.thumbprint] })],
   );
+}
 
-  /** The embedded provider's records, as oidc-provider's adapter interface wants them. */
-  const oidcPayloads = d.table(
+/** The embedded provider's records, as oidc-provider's adapter interface wants them. */
+function oidcPayloadsTable(d: Dialect) {
+  return d.table(
     "oidc_payloads",
     {
       model: d.text("model").notNull(),
@@ -77,19 +90,23 @@ export function trustTables(d: Dialect, { accounts, users }: AccountTables) {
       d.index("oidc_payloads_expiry").on(table.expiresAt),
     ],
   );
+}
 
-  /** Values used once, whatever the outcome. */
-  const challenges = d.table(
+/** Values used once, whatever the outcome. */
+function challengesTable(d: Dialect) {
+  return d.table(
     "challenges",
     { hash: d.text("hash").primaryKey(), expiresAt: d.integer("expires_at").notNull() },
     (table) => [d.index("challenges_expiry").on(table.expiresAt)],
   );
+}
 
-  const logins = d.table(
+function loginsTable(d: Dialect, accounts: Accounts, users: Users) {
+  return d.table(
     "logins",
     {
       id: d.text("id").primaryKey(),
-      accountId: accountId(),
+      accountId: accountIdColumn(d, accounts),
       /** Raw Ed25519 public key, base64url. One login each. */
       loginKey: d.text("login_key").notNull().unique(),
       userId: d
@@ -116,13 +133,15 @@ export function trustTables(d: Dialect, { accounts, users }: AccountTables) {
       d.index("logins_revoked").on(table.accountId, table.revokedAt),
     ],
   );
+}
 
-  /** Sign-ins under way on a page of ours, for a terminal elsewhere. */
-  const hostedLogins = d.table(
+/** Sign-ins under way on a page of ours, for a terminal elsewhere. */
+function hostedLoginsTable(d: Dialect, accounts: Accounts) {
+  return d.table(
     "hosted_logins",
     {
       id: d.text("id").primaryKey(),
-      accountId: accountId(),
+      accountId: accountIdColumn(d, accounts),
       pollSecretHash: d.text("poll_secret_hash").notNull(),
       /** Null until approved. */
       codeHash: d.text("code_hash"),
@@ -140,6 +159,28 @@ export function trustTables(d: Dialect, { accounts, users }: AccountTables) {
       d.index("hosted_logins_source").on(table.sourceAddress),
     ],
   );
+}
 
-  return { signingKeys, issuerKeys, oidcPayloads, challenges, logins, hostedLogins };
+function apiTokensTable(d: Dialect, accounts: Accounts, users: Users, logins: Logins) {
+  return d.table(
+    "api_tokens",
+    {
+      id: d.text("id").primaryKey(),
+      accountId: accountIdColumn(d, accounts),
+      userId: d
+        .text("user_id")
+        .notNull()
+        .references(() => users.id, { onDelete: "cascade" }),
+      name: d.text("name").notNull(),
+      scope: d.word("scope", TOKEN_SCOPES).notNull(),
+      hash: d.text("hash").notNull().unique(), // SHA-256 of the token.
+      createdBy: d.text("created_by").notNull(),
+      createdAt: d.integer("created_at").notNull(),
+      expiresAt: d.integer("expires_at").notNull(),
+      lastUsedAt: d.integer("last_used_at"),
+      /** The login that made it, and ends it. Null: a token made by name. */
+      loginId: d.text("login_id").references(() => logins.id, { onDelete: "cascade" }),
+    },
+    (table) => [d.index("api_tokens_user").on(table.userId)],
+  );
 }

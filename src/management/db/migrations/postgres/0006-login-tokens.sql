@@ -1,1 +1,1 @@
-ALTER TABLE api_tokens ADD COLUMN login_id TEXT REFERENCES logins (id) ON DELETE CASCADE;
+ALTER TABLE api_tokens ADD COLUMN login_id text COLLATE "C" REFERENCES logins (id) ON DELETE CASCADE;
