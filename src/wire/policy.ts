@@ -7,6 +7,7 @@
  * @module
  */
 import { z } from "zod";
+import { refusalOfPattern } from "./client-environment.ts";
 import { DisplayName, RuleName } from "./display-name.ts";
 import { listOrNone, unlessNull } from "./given.ts";
 import { Description, EpochSeconds, GroupId, LocalUser, PeerId, PolicyId, Port, RuleId } from "./units.ts";
@@ -154,12 +155,22 @@ export const PolicyRuleWrite = z.strictObject({
   /** Keeps the identity of an existing rule on update. Absent or empty: a new rule. Nothing on creation. */
   id: unlessNull(z.string().max(64)),
   ...ruleFields,
+  /** As it is stored, and each pattern of `env` has to be one that is in force. */
+  ssh: SshCapabilities.superRefine(refuseIdlePatterns).optional(),
   sources: z.array(GroupId).max(RULE_GROUPS_MAX).nullable().optional(),
   sourceResource: Resource.nullable().optional(),
   destinations: z.array(GroupId).max(RULE_GROUPS_MAX).nullable().optional(),
   destinationResource: Resource.nullable().optional(),
 });
 export type PolicyRuleWrite = z.infer<typeof PolicyRuleWrite>;
+
+/** A pattern that would never be in force is refused where it is written. */
+function refuseIdlePatterns({ env = [], commands }: SshCapabilities, context: z.RefinementCtx): void {
+  for (const [index, pattern] of env.entries()) {
+    const message = refusalOfPattern(pattern, commands !== undefined && commands !== null);
+    if (message !== null) context.addIssue({ code: "custom", path: ["env", index], message });
+  }
+}
 
 /** Body of POST /api/policies and PUT /api/policies/{id}. */
 export const PolicyWrite = z.strictObject({

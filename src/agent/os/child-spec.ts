@@ -14,8 +14,8 @@ export const CHILD_ARGV = ["agent", "child"] as const;
 export const SPEC_FD = 3;
 /** Exit status when the child could not become what it was told to. */
 export const CHILD_FAILED_STATUS = 254;
-/** Longest spec: a command of 128 kB, an environment of as much, and what JSON adds. */
-export const SPEC_BYTES_MAX = 1024 * 1024;
+/** Longest spec: a command of 128 kB, an environment of as much, 65,536 groups, and what JSON adds. */
+export const SPEC_BYTES_MAX = 2 * 1024 * 1024;
 
 export interface ChildSpec {
   readonly user: string;

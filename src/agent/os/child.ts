@@ -15,7 +15,7 @@ import {
   SPEC_BYTES_MAX,
   SPEC_FD,
 } from "./child-spec.ts";
-import { resetSignals, residentIds, takeControllingTerminal } from "./libc.ts";
+import { initGroups, resetSignals, residentIds, setGroups, takeControllingTerminal } from "./libc.ts";
 import { MEMORY_RESOURCES, makeRoomFor, type ResourceLimit, setLimits } from "./resource-limits.ts";
 
 /** A spec mostly fits; room for the longest would be cleared at each start. */
@@ -26,8 +26,6 @@ const SPEC_BYTES_USUAL = 16 * 1024;
  * do.
  */
 const own = process as unknown as {
-  initgroups(user: string, extraGroup: number): void;
-  setgroups(ids: readonly number[]): void;
   setgid(id: number): void;
   setuid(id: number): void;
   execve(file: string, argv: readonly string[], env: Readonly<Record<string, string>>): never;
@@ -94,8 +92,8 @@ function takeIds(spec: ChildSpec): void {
 
 function dropTo(spec: ChildSpec): void {
   setLoginId(spec.uid);
-  if (spec.groups === undefined) own.initgroups(spec.user, spec.gid);
-  else own.setgroups(spec.groups);
+  if (spec.groups === undefined) initGroups(spec.user, spec.gid);
+  else setGroups(spec.groups);
   makeRoomFor(limitsOf(spec));
   own.setgid(spec.gid);
   own.setuid(spec.uid);

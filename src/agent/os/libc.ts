@@ -19,6 +19,9 @@ const SYMBOLS = {
   sigprocmask: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   getresuid: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
   getresgid: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
+  initgroups: { args: ["ptr", "u32"], returns: "i32" },
+  getgroups: { args: ["i32", "ptr"], returns: "i32" },
+  setgroups: { args: ["u64", "ptr"], returns: "i32" },
   dup2: { args: ["i32", "i32"], returns: "i32" },
   getrlimit: { args: ["i32", "ptr"], returns: "i32" },
   setrlimit: { args: ["i32", "ptr"], returns: "i32" },
@@ -135,6 +138,27 @@ export function residentIds(kind: "user" | "group"): readonly [number, number, n
   const call = kind === "user" ? libc().getresuid : libc().getresgid;
   check(call(ptr(real), ptr(effective), ptr(saved)), "own ids");
   return [real[0] as number, effective[0] as number, saved[0] as number];
+}
+
+/** Takes the groups that the account database gives `user`, and `gid`. */
+export function initGroups(user: string, gid: number): void {
+  check(libc().initgroups(ptr(Buffer.from(`${user}\0`)), gid), "the groups of an account");
+}
+
+/** Supplementary groups of this process: as many as the kernel lets it have, which is 65,536. */
+export function ownGroups(): number[] {
+  const count = libc().getgroups(0, null);
+  check(count, "own groups");
+  if (count === 0) return [];
+  const ids = new Uint32Array(count);
+  check(libc().getgroups(count, ptr(ids)), "own groups");
+  return [...ids];
+}
+
+/** Takes these supplementary groups and no other. */
+export function setGroups(ids: readonly number[]): void {
+  const list = Uint32Array.from(ids);
+  check(libc().setgroups(BigInt(list.length), list.length === 0 ? null : ptr(list)), "supplementary groups");
 }
 
 function check(result: number, what: string): void {

@@ -13,7 +13,7 @@ import { receiveDescriptor } from "../../base/descriptors.ts";
 import type { ChildSpec } from "./child-spec.ts";
 import { createLines } from "./forward-helper-protocol.ts";
 import { greetingOf } from "./greeting.ts";
-import { duplicate, replaceDescriptor, setCloseOnExec } from "./libc.ts";
+import { duplicate, initGroups, ownGroups, replaceDescriptor, setCloseOnExec } from "./libc.ts";
 import type { LoginRecord } from "./login-records.ts";
 import {
   MONITOR_SOCKET_FD,
@@ -26,7 +26,6 @@ import { createFdReader, type FdWriter, openInputPipe } from "./pipes.ts";
 import { readLimits, restoreLimits } from "./resource-limits.ts";
 import { type Exit, exitOf, startOwn } from "./spawn.ts";
 
-const own = process as unknown as { initgroups(user: string, extraGroup: number): void };
 /** sshd's, for modules and for the session. */
 const UMASK = 0o022;
 /** An order holds a whole spec. */
@@ -165,7 +164,7 @@ class Monitor {
     const pam = this.#openPam(spec.user, remoteHost);
     if (terminal !== null) pam.setTerminal(terminal);
     process.umask(UMASK);
-    own.initgroups(spec.user, spec.gid);
+    initGroups(spec.user, spec.gid);
     const before = readLimits();
     pam.openSession();
     const limits = readLimits().filter((limit, at) => {
@@ -179,7 +178,7 @@ class Monitor {
       spec: {
         ...spec,
         env: mergeEnvironment(spec.env, pam.environment()),
-        groups: process.getgroups?.() ?? [],
+        groups: ownGroups(),
         umask: process.umask(UMASK),
         limits: limits.map(({ resource, soft, hard }) => [resource, String(soft), String(hard)]),
       },

@@ -50,14 +50,15 @@ export async function lookUpAccount(
   const entry = await lookUpEntry("passwd", name, sources);
   const parsed = entry === null ? null : parsePasswd(entry);
   if (parsed === null) return null;
-  const nologin = isNologin(parsed.shell);
+  const shellMissing = isMissing(parsed.shell);
   const shadow = await lookUpEntry("shadow", name, sources);
   const facts: LocalAccountFacts = {
     exists: true,
     uid: parsed.uid,
     locked: isLocked(shadow?.[1] ?? parsed.password),
     expired: isExpired(shadow?.[7] ?? "", nowSeconds),
-    nologin: await nologin,
+    nologin: NOLOGIN_SHELLS.has(parsed.shell.slice(parsed.shell.lastIndexOf("/") + 1)),
+    shellMissing: await shellMissing,
   };
   const { uid, gid, home, shell } = parsed;
   return { name, uid, gid, home, shell, facts };
@@ -70,6 +71,7 @@ export const NO_ACCOUNT: LocalAccountFacts = {
   locked: false,
   expired: false,
   nologin: false,
+  shellMissing: false,
 };
 
 /** Group id by name, from /etc/group; null when there is none. Used for `tty`. */
@@ -92,8 +94,7 @@ export function isExpired(days: string, nowSeconds: number): boolean {
   return /^\d{1,9}$/.test(days) && Math.floor(nowSeconds / SECONDS_PER_DAY) >= Number(days);
 }
 
-async function isNologin(shell: string): Promise<boolean> {
-  if (NOLOGIN_SHELLS.has(shell.slice(shell.lastIndexOf("/") + 1))) return true;
+async function isMissing(shell: string): Promise<boolean> {
   try {
     const [facts] = await Promise.all([stat(shell), access(shell, constants.X_OK)]);
     return !facts.isFile();

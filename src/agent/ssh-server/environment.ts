@@ -7,6 +7,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { environmentPatterns } from "../../policy/decide/capabilities.ts";
+import { isNamedBy, mayBeClients } from "../../wire/client-environment.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import type { LocalAccount } from "../os/users.ts";
@@ -28,27 +29,14 @@ export interface EnvironmentFacts {
   readonly agentSocket: string | null;
 }
 
-/** Never taken, whatever a grant says: they change what runs, not how it looks. */
-const FORBIDDEN_PREFIXES = /^(?:LD_|DYLD_|BUN_|NODE_|SSH_|QF_|PYTHON|PERL5|RUBY|BASH_|GIT_)/;
-const FORBIDDEN_NAMES = new Set([
-  ...["IFS", "ENV", "PATH", "HOME", "USER", "LOGNAME", "SHELL", "MAIL", "TERM", "TMPDIR", "CDPATH"],
-  ...["GCONV_PATH", "PS4", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS"],
-]);
-/** Protect the environment of a session from a client that sends for ever. */
-export const CLIENT_NAMES_MAX = 64;
-export const CLIENT_VALUE_BYTES_MAX = 4_096;
-
 const DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/games";
 const DEFAULT_ROOT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const LOGIN_DEFS_BYTES_MAX = 262_144;
 
 /** Whether a client may set `name` under `capabilities`; with `commands`, only what is written. */
 export function mayClientSet(name: string, capabilities: SshCapabilities): boolean {
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)) return false;
-  if (FORBIDDEN_PREFIXES.test(name) || FORBIDDEN_NAMES.has(name)) return false;
-  return environmentPatterns(capabilities).some((pattern) =>
-    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
-  );
+  const hasCommands = capabilities.commands !== undefined && capabilities.commands !== null;
+  return mayBeClients(name, hasCommands) && isNamedBy(environmentPatterns(capabilities), name);
 }
 
 /** The whole environment of a session. */

@@ -8,7 +8,7 @@ import type { LocalAccount } from "../os/users.ts";
 import type { Authorization } from "./authorize.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { currentAccount } from "./current-account.ts";
-import { describeForward, type ForwardAction } from "./destination.ts";
+import { describeForward, type ForwardAction, type RemoteAction } from "./destination.ts";
 
 /** As sshd words them, after "open failed: connect failed: ". */
 export const FAILURE_TEXT: Readonly<Record<ForwardFailure, string>> = {
@@ -32,6 +32,14 @@ const KINDS = {
   agent_forwarding: "agent",
 } as const;
 
+type RemoteForward = RemoteAction & { readonly kind: "remote_forward" };
+
+/** For the person who asked for more addresses than the loopback, and got it alone. */
+export function narrowedLine(asked: ForwardAction, action: ForwardAction): string {
+  const got = describeForward(action).target;
+  return `-R ${describeForward(asked).target}: listens on ${got} only (the policy names no more)`;
+}
+
 /** A denial on its way to whoever answers. */
 export class Refused extends Error {
   readonly authorization: Authorization;
@@ -43,6 +51,8 @@ export class Refused extends Error {
 }
 
 export interface ForwardGate {
+  /** `wish`, or the loopback where that is all that is granted: as sshd, which never binds more by itself. */
+  bindOf(wish: RemoteForward): RemoteForward;
   /** Throws Refused unless `action` is allowed at this moment. */
   ask(action: ForwardAction): Authorization;
   /** The account as it is now: it may have been locked since the sign-in. Throws Refused. */
@@ -60,6 +70,11 @@ export function createForwardGate(context: ConnectionContext): ForwardGate {
 
   return {
     ask,
+    bindOf(wish) {
+      if (context.authorize(wish).kind === "allow") return wish;
+      const loopback = { ...wish, host: "localhost" };
+      return context.authorize(loopback).kind === "allow" ? loopback : wish;
+    },
     async account(action) {
       const account = await currentAccount(context);
       if (typeof account === "string") throw new Refused(context.deny(account, action));

@@ -51,6 +51,8 @@ interface InUse {
 }
 
 interface Listener extends InUse {
+  /** As the client wrote it, by which it knows the streams; `action` is what it got. */
+  readonly asked: ForwardAction;
   readonly listening: Listening;
 }
 
@@ -196,23 +198,32 @@ export class Forwards {
     return helper.dial(reachable, action.port);
   }
 
-  async #listen(asked: RemoteAction | Extract<Action, { kind: "agent_forwarding" }>): Promise<Listener> {
-    this.#gate.ask(asked);
-    const helper = await this.#openHelper(asked);
-    await this.#gate.record(asked);
+  async #listen(wish: RemoteAction | Extract<Action, { kind: "agent_forwarding" }>): Promise<Listener> {
+    const granted = wish.kind === "remote_forward" ? this.#gate.bindOf(wish) : wish;
+    this.#gate.ask(granted);
+    const helper = await this.#openHelper(granted);
+    await this.#gate.record(granted);
     const ready = Promise.withResolvers<Listener>();
     // Whoever connects before the client knows of it waits until it does.
     const onAccepted = (accepted: Accepted): void => {
       void ready.promise.then((listener) => this.#accept(listener, accepted));
     };
-    const listening = await openListener(helper, asked, onAccepted);
-    const action = asked.kind === "remote_forward" ? { ...asked, port: listening.port } : asked;
-    const listener = { action, listening, sinceMs: performance.now() };
+    const listening = await openListener(helper, granted, onAccepted);
+    const { port } = listening;
+    const action = granted.kind === "remote_forward" ? { ...granted, port } : granted;
+    const asked = wish.kind === "remote_forward" ? { ...wish, port } : wish;
+    const listener = { action, asked, listening, sinceMs: performance.now() };
     if (this.#isClosed) {
       listening.close();
       throw new ForwardHelperError("failed");
     }
     this.#listeners.add(listener);
+    if (granted !== wish) {
+      const { target } = describeForward(asked);
+      this.#tell(
+        `-R ${target}: listens on ${describeForward(action).target} only (the policy names no more)`,
+      );
+    }
     setImmediate(() => ready.resolve(listener));
     return listener;
   }
@@ -220,7 +231,7 @@ export class Forwards {
   /** One that this connection has begun itself; nobody else's is known here. */
   #cancel(action: RemoteAction): boolean {
     for (const listener of this.#listeners) {
-      if (JSON.stringify(listener.action) !== JSON.stringify(action)) continue;
+      if (JSON.stringify(listener.asked) !== JSON.stringify(action)) continue;
       this.#listeners.delete(listener);
       listener.listening.close();
       return true;
@@ -229,7 +240,7 @@ export class Forwards {
   }
 
   /** A connection to a listener: judged and recorded as a stream of its own. */
-  async #accept({ action }: Listener, accepted: Accepted): Promise<void> {
+  async #accept({ action, asked }: Listener, accepted: Accepted): Promise<void> {
     const isFull =
       this.#startingStreams >= this.#limits.forwardStartsMax ||
       this.#streams.size + this.#startingStreams >= this.#limits.forwardStreamsMax;
@@ -238,7 +249,7 @@ export class Forwards {
     try {
       this.#gate.ask(action);
       await this.#gate.record(action);
-      const channel = await this.#askClient(action, accepted);
+      const channel = await this.#askClient(asked, accepted);
       if (channel === null || this.#isClosed) {
         channel?.close();
         closeSync(accepted.fd);
@@ -251,8 +262,8 @@ export class Forwards {
     }
   }
 
-  async #askClient(action: ForwardAction, from: Accepted): Promise<ServerChannel | null> {
-    const { type, fields } = forwardedFields(action, from);
+  async #askClient(asked: ForwardAction, from: Accepted): Promise<ServerChannel | null> {
+    const { type, fields } = forwardedFields(asked, from);
     const answer = this.#context.transport.openChannel(type, fields);
     const timeout = Promise.withResolvers<null>();
     const timer = setTimeout(() => timeout.resolve(null), CLIENT_TIMEOUT_MS);

@@ -11,6 +11,7 @@ import type { ServerChannel, Session } from "ssh2";
 import { assert } from "../../base/assert.ts";
 import { printableLines } from "../../base/printable.ts";
 import { mayForwardAgent, sftpMode } from "../../policy/decide/capabilities.ts";
+import { denialOfShellless } from "../../policy/decide/local-account.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 import { parseTerminalModes } from "../../sshcore/terminal-modes.ts";
@@ -22,21 +23,18 @@ import type { WindowSize } from "../os/pty.ts";
 import type { Exit } from "../os/spawn.ts";
 import type { LocalAccount } from "../os/users.ts";
 import type { Authorization } from "./authorize.ts";
+import { ClientEnvironment } from "./client-environment.ts";
 import { type Argv, argvOf, endOf, type Start, signalOf } from "./command.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { currentAccount } from "./current-account.ts";
-import {
-  CLIENT_NAMES_MAX,
-  CLIENT_VALUE_BYTES_MAX,
-  loginPath,
-  mayClientSet,
-  sessionEnvironment,
-} from "./environment.ts";
+import { loginPath, sessionEnvironment } from "./environment.ts";
 import { type Program, type SftpService, startProgram } from "./program.ts";
 import type { ActiveUse } from "./recheck.ts";
 import { createSessionEvidence, type SessionEvidence } from "./session-evidence.ts";
 
 const REFUSED_STATUS = 255;
+/** Time for a client to show a line before it reads the answer after it. */
+const SAID_FIRST_MS = 50;
 /** Longest text of PAM's modules that is shown. */
 const FAILURE_TEXT_CHARS_MAX = 1_024;
 /** Signals kept for a program that is still being started. */
@@ -50,7 +48,7 @@ export class SshSession {
   readonly #context: ConnectionContext;
   readonly #evidence: SessionEvidence;
   /** Environment variables as the client sent them. */
-  readonly #client = new Map<string, string>();
+  readonly #client = new ClientEnvironment();
   #terminal: { type: string; size: WindowSize } | null = null;
   #terminalRefusal: Authorization | null = null;
   #terminalModes: Uint8Array = new Uint8Array(0);
@@ -147,10 +145,8 @@ export class SshSession {
   #listen(session: Session): void {
     session.on("env", (accept, reject, info) => {
       const { key, val } = info as unknown as { key: string; val: string };
-      const isTaken =
-        this.#client.size < CLIENT_NAMES_MAX && Buffer.byteLength(val) <= CLIENT_VALUE_BYTES_MAX;
-      if (isTaken && !val.includes("\0")) this.#client.set(key, val);
-      // The grant says which of them count, once the session begins.
+      // Which of them count is asked again when the session begins.
+      const isTaken = this.#client.add(key, val, this.#context.authorize({ kind: "connect" }));
       if (isTaken) accept?.();
       else reject?.();
     });
@@ -174,12 +170,13 @@ export class SshSession {
       if (this.#signal(signalOf(name))) accept?.();
       else reject?.();
     });
-    session.on("shell", (accept) => this.#begin(accept(), { kind: "shell" }));
-    session.on("exec", (accept, _reject, { command }) => this.#begin(accept(), { kind: "exec", command }));
-    session.on("subsystem", (accept, _reject, { name }) => {
-      const channel = accept();
-      if (name === "sftp") this.#begin(channel, { kind: "sftp" });
-      else void this.#respondRefusedSubsystem(channel);
+    session.on("shell", (accept, reject) => this.#begin(accept() ?? reject, { kind: "shell" }));
+    session.on("exec", (accept, reject, { command }) =>
+      this.#begin(accept() ?? reject, { kind: "exec", command }),
+    );
+    session.on("subsystem", (accept, reject, { name }) => {
+      if (name === "sftp") this.#begin(accept() ?? reject, { kind: "sftp" });
+      else void this.#respondUnknownSubsystem(reject);
     });
     session.on("auth-agent", (accept, reject) => {
       const isAllowed = this.#context.authorize({ kind: "agent_forwarding" }).kind === "allow";
@@ -198,9 +195,12 @@ export class SshSession {
     session.on("close", () => this.#onClose());
   }
 
-  #begin(channel: ServerChannel | undefined, start: Start): void {
-    // Undefined: a second request to begin, which ssh2 has not answered.
-    if (channel === undefined) return;
+  /** A function instead of a channel: it has begun already, and this is how to refuse the second start. */
+  #begin(channel: ServerChannel | (() => void) | undefined, start: Start): void {
+    if (channel === undefined || typeof channel === "function") {
+      channel?.();
+      return;
+    }
     this.#channel = channel;
     this.#start = start;
     for (const line of this.#context.takeNotices()) this.say(line);
@@ -231,6 +231,8 @@ export class SshSession {
     const account = await currentAccount(this.#context);
     if (typeof account === "string") return this.#refuse(channel, this.#context.deny(account, start));
     const argv = argvOf(start, account, authorization.grant);
+    const refused = start.kind === "sftp" || argv.isListed ? denialOfShellless(account.facts) : null;
+    if (refused !== null) return this.#refuse(channel, this.#context.deny(refused, start));
     const hasTerminal = this.#terminal !== null;
     const unrecorded = await this.#evidence.begins(authorization, { start, argv, hasTerminal });
     if (unrecorded !== null) return this.#refuse(channel, this.#context.deny(unrecorded, start));
@@ -252,7 +254,7 @@ export class SshSession {
     const context = this.#context;
     const startedMs = performance.now();
     const path = await loginPath(account.uid);
-    const client = new Map([...this.#client].filter(([name]) => mayClientSet(name, grant.capabilities)));
+    const client = this.#client.under(grant.capabilities, (line) => this.say(line));
     // One grant covers the whole session: what another rule says of the agent is no help.
     const agentSocket = mayForwardAgent(grant.capabilities) ? await this.#agentSocket : null;
     const hasTerminal = this.#terminal !== null && start.kind !== "sftp";
@@ -300,9 +302,12 @@ export class SshSession {
     return this.#terminal !== null && grant.capabilities.pty === false ? "pty_not_allowed" : null;
   }
 
-  async #respondRefusedSubsystem(channel: ServerChannel | undefined): Promise<void> {
-    if (channel === undefined) return;
-    return this.#refuse(channel, this.#context.deny("subsystem_unknown", { kind: "sftp" }));
+  /** Says why first: after the answer, ssh(1) leaves at once. */
+  async #respondUnknownSubsystem(reject: (() => void) | undefined): Promise<void> {
+    const refusal = this.#context.deny("subsystem_unknown", { kind: "sftp" });
+    this.say(await this.#context.recordRefusal(refusal));
+    await Bun.sleep(SAID_FIRST_MS);
+    reject?.();
   }
 
   async #refuse(channel: ServerChannel, authorization: Authorization): Promise<void> {

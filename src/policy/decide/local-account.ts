@@ -15,14 +15,24 @@ export interface LocalAccountFacts {
   readonly locked: boolean;
   /** Account (not password) expiry date has passed. */
   readonly expired: boolean;
-  /** Shell is nologin, false, or not there. */
+  /** Shell is nologin or false: it may forward, and its sessions are refused by that shell. */
   readonly nologin: boolean;
+  /** Shell is not there, or no program. */
+  readonly shellMissing: boolean;
 }
 
-/** Null when it may. PAM, where it is there, is asked as well and has the last word. */
+/** Null when it may. PAM, where it is there, is asked as well and has the last word. As sshd(8). */
 export function denialOfLocalAccount(facts: LocalAccountFacts): ReasonCode | null {
   if (!facts.exists) return "account_unknown";
   if (facts.locked) return "account_locked";
   if (facts.expired) return "account_expired";
+  return facts.shellMissing ? "account_nologin" : null;
+}
+
+/**
+ * Null when this account may have what its shell has no part in: SFTP, and a command that a rule lists. A
+ * shell that refuses sessions refuses them as well, and there it is we who say so.
+ */
+export function denialOfShellless(facts: Pick<LocalAccountFacts, "nologin">): ReasonCode | null {
   return facts.nologin ? "account_nologin" : null;
 }

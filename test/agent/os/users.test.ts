@@ -63,7 +63,7 @@ describe("lookUpAccount in files", () => {
       gid: 2002,
       home: "/home/alice",
       shell: "/bin/sh",
-      facts: { exists: true, uid: 2001, locked: true, expired: true, nologin: false },
+      facts: { exists: true, uid: 2001, locked: true, expired: true, nologin: false, shellMissing: false },
     });
   });
 
@@ -93,7 +93,8 @@ describe("lookUpAccount in files", () => {
   test.each([
     ["noshell", null, "/bin/sh"],
     ["gone", "account_nologin", "/no/such/shell"],
-    ["nologin", "account_nologin", "/usr/sbin/nologin"],
+    // Its shell says so itself, to sessions.
+    ["nologin", null, "/usr/sbin/nologin"],
     ["folder", "account_nologin", "/tmp"],
   ])("judges the shell of %s", async (name, reason, shell) => {
     const account = await look(name);
@@ -124,7 +125,12 @@ describe.skipIf(!isRoot)("lookUpAccount on this system", () => {
     ["usermod -L without one", ["usermod", "-p", "*"], ["usermod", "-L"], "account_locked"],
     ["chage -E 0", ["usermod", "-p", "*"], ["chage", "-E", "0"], "account_expired"],
     ["a date that has passed", ["usermod", "-p", "*"], ["usermod", "-e", "2020-01-01"], "account_expired"],
-    ["nologin", ["usermod", "-p", "*"], ["usermod", "-s", "/usr/sbin/nologin"], "account_nologin"],
+    [
+      "a shell that is no program",
+      ["usermod", "-p", "*"],
+      ["usermod", "-s", "/etc/passwd"],
+      "account_nologin",
+    ],
   ] as const)("refuses after %s, and for that reason", async (_name, before, change, reason) => {
     using account = new OsAccount("off");
     account.change(before[0], ...before.slice(1));

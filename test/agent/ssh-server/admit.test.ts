@@ -176,7 +176,7 @@ describe.skipIf(!isRoot)("a sign-in", () => {
   test.each([
     ["locked", ["usermod", "-p", "!*"], "account_locked"],
     ["expired", ["chage", "-E", "0"], "account_expired"],
-    ["nologin", ["usermod", "-s", "/usr/sbin/nologin"], "account_nologin"],
+    ["shellless", ["usermod", "-s", "/no/such/shell"], "account_nologin"],
   ] as const)("is refused as a %s account", async (_name, change, reason) => {
     using account = new OsAccount("deny");
     account.change(change[0], ...change.slice(1));

@@ -5,7 +5,7 @@ import { anId } from "../../support/policy.ts";
 
 const account = {
   ...{ name: "deploy", uid: 1, gid: 1, home: "/", shell: "/bin/bash" },
-  facts: { exists: true, uid: 1, locked: false, expired: false, nologin: false },
+  facts: { exists: true, uid: 1, locked: false, expired: false, nologin: false, shellMissing: false },
 };
 const grant = (capabilities: SshCapabilities) => ({
   ruleId: anId("rule"),

@@ -17,7 +17,7 @@ const origin: StreamOrigin = {
 };
 const account = {
   ...{ name: "deploy", uid: 1001, gid: 1001, home: "/home/deploy", shell: "/bin/bash" },
-  facts: { exists: true, uid: 1001, locked: false, expired: false, nologin: false },
+  facts: { exists: true, uid: 1001, locked: false, expired: false, nologin: false, shellMissing: false },
 };
 const facts = {
   ...{ account, origin, path: "/usr/bin:/bin", terminal: null, originalCommand: null },
@@ -76,7 +76,15 @@ test.each([
   ["LD_PRELOAD", { env: ["LD_*"] }, false],
   ["BUN_OPTIONS", { env: ["BUN_OPTIONS"] }, false],
   ["NODE_OPTIONS", { env: ["NODE_*"] }, false],
-  ["BASH_ENV", { env: ["BASH_ENV"] }, false],
+  ["BASH_ENV", { env: ["BASH_ENV"] }, true],
+  ["BASH_ENV", { commands: ["/bin/true"], env: ["BASH_ENV"] }, false],
+  ["GIT_PROTOCOL", { env: ["GIT_*"] }, true],
+  ["GIT_SSH_COMMAND", { env: ["GIT_*"] }, true],
+  ["GIT_SSH_COMMAND", {}, false],
+  ["GIT_SSH_COMMAND", { commands: ["/bin/true"], env: ["GIT_*"] }, false],
+  ["GIT_PROTOCOL", { commands: ["/bin/true"], env: ["GIT_PROTOCOL"] }, true],
+  ["PYTHONPATH", { env: ["P*"] }, true],
+  ["IFS", { commands: ["/bin/true"], env: ["I*"] }, false],
   ["PATH", { env: ["PATH"] }, false],
   ["SSH_CONNECTION", { env: ["SSH_*"] }, false],
   ["LC_ALL=x", {}, false],

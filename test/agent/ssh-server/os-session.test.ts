@@ -81,11 +81,11 @@ describe.skipIf(!isRoot || !hasSsh)("a session", () => {
   });
 
   test("takes from a client what its grant lists, and nothing that decides what runs", async () => {
-    const flags = ["-o", "SetEnv=LANG=C.UTF-8 APP_MODE=test PATH=/x LD_PRELOAD=/x GIT_DIR=/x"];
+    const flags = ["-o", "SetEnv=LANG=C.UTF-8 APP_MODE=test PATH=/x LD_PRELOAD=/x GIT_DIR=/y"];
     expect((await run("echo $LANG,$APP_MODE", flags)).stdout).toBe("C.UTF-8,\n");
     grant({ env: ["APP_*", "*"] });
     const { stdout } = await run("echo $LANG,$APP_MODE,$LD_PRELOAD,$GIT_DIR; echo $PATH", flags);
-    expect(stdout.split("\n")[0]).toBe("C.UTF-8,test,,");
+    expect(stdout.split("\n")[0]).toBe("C.UTF-8,test,,/y");
     expect(stdout).not.toContain("/x");
     grant({ env: [] });
     expect((await run("echo $APP_MODE", flags)).stdout).toBe("\n");
