@@ -8,12 +8,13 @@
  * @module
  */
 
-import { chmodSync, linkSync, statSync, unlinkSync } from "node:fs";
+import { chmodSync, linkSync, readdirSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { makeDirectory } from "../base/files.ts";
 import { type Log, silentLog } from "../base/log.ts";
+import { requirePrivate } from "../base/private-file.ts";
 import { newId, newSecret } from "../base/random.ts";
 import type { InitResult } from "../wire/admin-api.ts";
 import { Email } from "../wire/units.ts";
@@ -22,7 +23,7 @@ import { createMasterKey, openMasterKey } from "./ca/master-key.ts";
 import type { NewOwner } from "./contracts/new-owner.ts";
 import { DEFAULT_DOMAIN, defaultSettings } from "./contracts/settings.ts";
 import type { Writer } from "./db/engine/transaction.ts";
-import { openAnyStore } from "./db/open.ts";
+import { type OpenOptions, openAnyStore } from "./db/open.ts";
 import type { Store } from "./db/store.ts";
 import { insertAccount, listAccounts } from "./db/tables/accounts.ts";
 import { API_TOKEN_PREFIX, insertToken, newTokenRow } from "./db/tables/api-tokens.ts";
@@ -76,15 +77,36 @@ export async function initManagement(options: InitOptions): Promise<InitResult> 
   }
 }
 
-/** Makes the folder, or checks that nobody else may look into the one that is there. */
+/**
+ * Makes the folder, or closes an empty one that is there. Throws ERR_PERMISSION for one that holds something
+ * and is open to others: they may have read it, or put it there.
+ */
 export async function prepareDataDir(dataDir: string): Promise<void> {
   await makeDirectory(dataDir, 0o700);
   const { mode, uid } = statSync(dataDir);
-  const self = process.getuid?.();
-  if (self !== undefined && uid !== self && uid !== 0) {
-    throw new QfError("ERR_PERMISSION", `the data folder ${dataDir} belongs to somebody else`);
+  const isOurs = uid === process.getuid?.();
+  if (isOurs && (mode & 0o077) !== 0 && readdirSync(dataDir).length === 0) {
+    chmodSync(dataDir, 0o700);
+    if (readdirSync(dataDir).length === 0) return;
   }
-  if ((mode & 0o077) !== 0) chmodSync(dataDir, 0o700);
+  requirePrivate(dataDir, "the data folder");
+}
+
+/**
+ * Opens the database, and makes it where there is neither one nor a master key. Throws ERR_STATE_DAMAGED
+ * where there is only the key: that is a lost volume, and starting over would hide it.
+ */
+export async function openWithMasterKey(options: OpenOptions, masterKeyFile: string): Promise<Store> {
+  const hasKey = statSync(masterKeyFile, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return await openAnyStore({ ...options, create: !hasKey });
+  } catch (cause) {
+    if (!hasKey || !isQfError(cause, "ERR_NOT_INITIALISED")) throw cause;
+    throw new QfError("ERR_STATE_DAMAGED", `the master key ${masterKeyFile} is there, its database is not`, {
+      hint: "mount or restore the database; to start over without it, move the key away first",
+      cause,
+    });
+  }
 }
 
 /** The master key, made when it is not there; a crash leaves none or a whole one. */
@@ -214,8 +236,10 @@ async function hasAccount(options: InitOptions): Promise<boolean> {
 
 async function openForInit(options: InitOptions, { create }: { create: boolean }): Promise<Store> {
   const { dataDir, databaseUrl, clock = systemClock, log = silentLog } = options;
+  const order = { dataDir, databaseUrl, clock, log, create };
   try {
-    return await openAnyStore({ dataDir, databaseUrl, clock, log, create });
+    if (!create) return await openAnyStore(order);
+    return await openWithMasterKey(order, options.masterKeyFile ?? defaultMasterKeyFile(dataDir));
   } catch (cause) {
     if (!isQfError(cause, "ERR_CONFLICT")) throw cause;
     throw new QfError("ERR_ALREADY_INITIALISED", cause.message, {

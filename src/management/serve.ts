@@ -15,7 +15,6 @@ import type { ServeReady } from "../wire/admin-api.ts";
 import { openTunnelKey } from "./ca/key-ring.ts";
 import { openMasterKey } from "./ca/master-key.ts";
 import type { ManagementContext } from "./contracts/context.ts";
-import { openAnyStore } from "./db/open.ts";
 import type { Store } from "./db/store.ts";
 import { listAccounts } from "./db/tables/accounts.ts";
 import { deleteLoginsOverBefore } from "./db/tables/logins.ts";
@@ -23,7 +22,7 @@ import { deleteExpired, insertSetupLink } from "./db/tables/sign-in.ts";
 import { createRequestEntry } from "./http/request-entry.ts";
 import { setupLinkHash } from "./http/setup-routes.ts";
 import { openHttpServer } from "./http-server.ts";
-import { defaultMasterKeyFile, ensureMasterKey, prepareDataDir } from "./init.ts";
+import { defaultMasterKeyFile, ensureMasterKey, openWithMasterKey, prepareDataDir } from "./init.ts";
 import { createMaps } from "./maps/maps.ts";
 import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
 import { createRelayHub, type RelayHub } from "./relay/hub.ts";
@@ -108,10 +107,12 @@ async function open(
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLog("warn");
   const { dataDir, databaseUrl, oidc: external } = options;
-  const store = await openAnyStore({ dataDir, databaseUrl, clock, log, create: true });
+  const masterKeyFile = options.masterKeyFile ?? defaultMasterKeyFile(dataDir);
+  const store = await openWithMasterKey({ dataDir, databaseUrl, clock, log, create: true }, masterKeyFile);
   closers.push(() => store.close());
   const isNew = (await store.read(listAccounts)).length === 0;
-  const masterKey = await masterKeyOf(options, isNew);
+  // Made at the first start, when there is nothing to decrypt yet; a lost one is not replaced.
+  const masterKey = await (isNew ? ensureMasterKey : openMasterKey)(masterKeyFile);
   const httpServer = openHttpServer(listen, chosenPort(listen, await storedOrigin(store)));
   closers.push(() => httpServer.close());
   const origin = await settleOrigin(store, listen, httpServer.port);
@@ -185,12 +186,6 @@ function followOthers(on: { store: Store; parts: SignInParts; log: Log; isStarte
     isStarted = true;
     parts.start().catch((cause: unknown) => log.error("the sign-in could not be started", {}, cause));
   });
-}
-
-/** Made at the first start, when there is nothing to decrypt yet; a lost one is not replaced. */
-function masterKeyOf(options: ServeOptions, isNew: boolean): Promise<Uint8Array> {
-  const path = options.masterKeyFile ?? defaultMasterKeyFile(options.dataDir);
-  return isNew ? ensureMasterKey(path) : openMasterKey(path);
 }
 
 async function newSetupLink(store: Store, clock: Clock, origin: string): Promise<string> {

@@ -1,5 +1,14 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { isQfError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
@@ -12,6 +21,7 @@ import { listSigningKeys } from "../../src/management/db/tables/keys.ts";
 import { listPolicies } from "../../src/management/db/tables/policies.ts";
 import { findPasswordUser } from "../../src/management/db/tables/sign-in.ts";
 import { createAccount, initManagement } from "../../src/management/init.ts";
+import { startManagement } from "../../src/management/serve.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -55,6 +65,57 @@ test("what init makes is for its owner only", async () => {
   for (const path of [dataDir, ...readdirSync(dataDir).map((name) => join(dataDir, name))]) {
     expect([path, statSync(path).mode & 0o077]).toEqual([path, 0]);
   }
+});
+
+test.each([
+  ["the data folder", "", 0o777],
+  ["the data folder", "", 0o755],
+  ["the database", "management.db", 0o644],
+  ["the database", "management.db", 0o660],
+  ["the write-ahead log", "management.db-wal", 0o666],
+] as const)("nothing starts while %s (%s) has mode %o", async (_what, name, mode) => {
+  const dataDir = join(tempFolder(), "management");
+  await initManagement(optionsFor(dataDir));
+  const path = join(dataDir, name);
+  if (!existsSync(path)) writeFileSync(path, "");
+  chmodSync(path, mode);
+  const served = startManagement({ dataDir, listen: "127.0.0.1:0", log: silentLog });
+  expect(await served.catch(codeOf)).toBe("ERR_PERMISSION");
+  expect(await initManagement(optionsFor(dataDir)).catch(codeOf)).toBe("ERR_PERMISSION");
+  expect(statSync(path).mode & 0o777).toBe(mode);
+});
+
+test("an empty folder that others may write to is closed, one that holds something is refused", async () => {
+  const empty = join(tempFolder(), "empty");
+  mkdirSync(empty);
+  chmodSync(empty, 0o777);
+  await initManagement(optionsFor(empty));
+  expect(statSync(empty).mode & 0o777).toBe(0o700);
+  const planted = join(tempFolder(), "planted");
+  mkdirSync(planted);
+  writeFileSync(join(planted, "master.key"), new Uint8Array(32), { mode: 0o600 });
+  chmodSync(planted, 0o777);
+  expect(await initManagement(optionsFor(planted)).catch(codeOf)).toBe("ERR_PERMISSION");
+});
+
+test("a master key without its database is a lost volume: nothing starts over beside it", async () => {
+  const dataDir = join(tempFolder(), "management");
+  await initManagement(optionsFor(dataDir));
+  const key = readFileSync(join(dataDir, "master.key"));
+  for (const name of readdirSync(dataDir)) if (name !== "master.key") rmSync(join(dataDir, name));
+  const served = startManagement({ dataDir, listen: "127.0.0.1:0", log: silentLog });
+  expect(await served.catch(codeOf)).toBe("ERR_STATE_DAMAGED");
+  expect(await initManagement(optionsFor(dataDir)).catch(codeOf)).toBe("ERR_STATE_DAMAGED");
+  expect(readFileSync(join(dataDir, "master.key")).equals(key)).toBe(true);
+  expect(readdirSync(dataDir)).not.toContain("management.db");
+  // In a place of its own as well.
+  const elsewhere = join(tempFolder(), "master.key");
+  writeFileSync(elsewhere, key, { mode: 0o600 });
+  const order = { ...optionsFor(join(tempFolder(), "new")), masterKeyFile: elsewhere };
+  expect(await initManagement(order).catch(codeOf)).toBe("ERR_STATE_DAMAGED");
+  // Whoever moves the key away means it.
+  rmSync(join(dataDir, "master.key"));
+  expect((await initManagement(optionsFor(dataDir))).token).toStartWith("qfp_");
 });
 
 test("neither token nor password rest on disk", async () => {

@@ -18,6 +18,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
+import { requirePrivate } from "../../../base/private-file.ts";
 import { newId } from "../../../base/random.ts";
 import { type Connection, openWriter } from "./connection.ts";
 import { asStoreError, damaged } from "./errors.ts";
@@ -73,8 +74,9 @@ export function openDatabaseFile(path: string, options: { clock: Clock; create: 
     } catch (cause) {
       throw asStoreError(cause, path);
     }
-  } else if (!hasOwnHeader(path)) {
-    throw damaged(path);
+  } else {
+    for (const suffix of ["", "-wal", "-shm"]) requirePrivate(path + suffix, "the database");
+    if (!hasOwnHeader(path)) throw damaged(path);
   }
   let connection: Connection | undefined;
   try {
