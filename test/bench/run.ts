@@ -11,6 +11,7 @@ import { dirname, resolve } from "node:path";
 import { executablePath } from "../support/executable.ts";
 import { interruptible, wasInterrupted } from "../support/interrupt.ts";
 import { agentsPart } from "./agents.ts";
+import { apiPart } from "./api.ts";
 import { changesPart } from "./changes.ts";
 import { bulkPart, connectPart, startPart } from "./connect.ts";
 import { crowdPart } from "./crowd.ts";
@@ -43,6 +44,7 @@ const PARTS: readonly Part[] = [
   idlePart,
   crowdPart,
   changesPart,
+  apiPart,
   relayPart,
   relayIdlePart,
   agentsPart,

@@ -6,7 +6,9 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Ed25519Key } from "../../base/ed25519.ts";
 import type { Log } from "../../base/log.ts";
+import type { NetworkRequest } from "../../policy/decide/network-rules.ts";
 import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
+import type { Reach } from "../../policy/maps/account-reach.ts";
 import type { LoopbackHost } from "../../wire/client-config.ts";
 import type { ClientAuthMethod } from "../../wire/identity-provider.ts";
 import type { MapCa, NetworkMap, PublicJwk, TrustedIssuer } from "../../wire/network-map.ts";
@@ -49,6 +51,11 @@ export interface Maps {
   watch(accountId: AccountId, peerId: PeerId, onStale: () => void): () => void;
   /** The map of `mapOf`, prepared for decisions. */
   snapshotOf(accountId: AccountId, peerId: PeerId): Promise<PolicySnapshot | undefined>;
+  /**
+   * Machines that the account's peers reach, by all that is committed. Writes nothing. Undefined: there is no
+   * such account.
+   */
+  reachOf(accountId: AccountId, request: Omit<NetworkRequest, "sourcePeerId">): Promise<Reach | undefined>;
   /**
    * Peers whose SSH port some rule opens for this one (`policy/maps/reachable.ts`). Empty: none, or no such
    * peer.

@@ -78,6 +78,14 @@ export class AccountMaps {
     return await this.knownMapOf(peerId);
   }
 
+  /** The account as a whole with all that is committed now; no map is made, and nothing written. */
+  async current(): Promise<AccountView | undefined> {
+    const version = await this.#deps.store.read((tx) => findVersion(tx, this.#accountId));
+    if (version === undefined) return undefined;
+    await this.#scope(version);
+    return this.#loaded?.live;
+  }
+
   /** The map as of the last change that was read: for who has just been told of that one. */
   async knownMapOf(peerId: PeerId): Promise<NetworkMap | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -125,12 +133,6 @@ export class AccountMaps {
     } else if (this.#loaded !== null) {
       this.#scope(version).catch((cause: unknown) => this.#again(cause));
     }
-  }
-
-  /** What is known of the account as a whole, as of the last change that was read. */
-  async account(): Promise<{ readonly live: AccountView; readonly version: number } | undefined> {
-    if (this.#loaded === null) await this.#scope(0);
-    return this.#loaded ?? undefined;
   }
 
   #again(cause: unknown): void {

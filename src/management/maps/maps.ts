@@ -6,6 +6,8 @@
 import type { Log } from "../../base/log.ts";
 import { silentLog } from "../../base/log.ts";
 import { type PolicySnapshot, prepareSnapshot } from "../../policy/decide/snapshot.ts";
+import { accountReach } from "../../policy/maps/account-reach.ts";
+import { openedFor } from "../../policy/maps/reachable.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId } from "../../wire/units.ts";
 import type { KeyRing, Maps } from "../contracts/context.ts";
@@ -40,22 +42,24 @@ export function createMaps({ store, keys, origin, log = silentLog }: MapsDeps): 
     accounts.get(accountId)?.onChange(version);
     if (version === 0) accounts.delete(accountId);
   });
-  const mapOf: Maps["mapOf"] = async (accountId, peerId) => {
-    if (!accounts.has(accountId)) {
-      // Whoever asks for an account that is not there leaves nothing behind.
-      const version = await store.read((tx) => findVersion(tx, accountId));
-      if (version === undefined) return undefined;
-    }
-    return await ofAccount(accountId).mapOf(peerId);
+  /** Asking for an account that is not there leaves nothing behind. */
+  const existing = async (accountId: AccountId): Promise<AccountMaps | undefined> => {
+    if (accounts.has(accountId)) return ofAccount(accountId);
+    const version = await store.read((tx) => findVersion(tx, accountId));
+    return version === undefined ? undefined : ofAccount(accountId);
   };
+  const mapOf: Maps["mapOf"] = async (accountId, peerId) => (await existing(accountId))?.mapOf(peerId);
   return {
     mapOf,
     knownMapOf: (accountId, peerId) => ofAccount(accountId).knownMapOf(peerId),
     watch: (accountId, peerId, onStale) => ofAccount(accountId).watch(peerId, onStale),
     openedFor: async (accountId, peerId) => {
-      // Brings what is known of the account up to now.
-      if ((await mapOf(accountId, peerId)) === undefined) return new Set();
-      return (await ofAccount(accountId).account())?.live.openedFor(peerId) ?? new Set();
+      const source = (await (await existing(accountId))?.current())?.reachSource;
+      return source === undefined ? new Set() : openedFor(source.index, source.rules, peerId);
+    },
+    reachOf: async (accountId, request) => {
+      const source = (await (await existing(accountId))?.current())?.reachSource;
+      return source === undefined ? undefined : accountReach(source, request);
     },
     snapshotOf: async (accountId, peerId) => {
       const map = await mapOf(accountId, peerId);

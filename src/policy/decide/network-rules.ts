@@ -6,16 +6,17 @@
  *
  * @module
  */
+import type { MapRule } from "../../wire/network-map.ts";
 import type { EpochSeconds, PeerId, Port } from "../../wire/units.ts";
 import { isWithinSchedule, isWithinValidity } from "./schedule.ts";
 import {
   coversPort,
   findPeer,
+  isSshProtocol,
   markDevice,
   markOwn,
   meets,
   type PolicySnapshot,
-  type PreparedRule,
 } from "./snapshot.ts";
 
 export interface NetworkRequest {
@@ -46,7 +47,7 @@ export function denialOfNetwork(
       rule.rule.sourcePeerId === null ? meets(counted, rule.sources) : rule.rule.sourcePeerId === peer.id;
     if (!bySource || (rule.sourceDevices.length > 0 && !meets(own, rule.sourceDevices))) continue;
     if (rule.isDrop) {
-      if (closesPath(rule)) return "network_not_allowed";
+      if (closesPath(rule.rule)) return "network_not_allowed";
       continue;
     }
     if (rule.rule.postureChecks.every((check) => peer.posturePassed.includes(check))) open = true;
@@ -55,6 +56,6 @@ export function denialOfNetwork(
 }
 
 /** An SSH drop that names people or OS users is for `decide`, which knows them; the rest closes the path. */
-function closesPath(rule: PreparedRule): boolean {
-  return !rule.isSsh || rule.keys.length === 0;
+export function closesPath(rule: Pick<MapRule, "protocol" | "authorizedGroups">): boolean {
+  return !isSshProtocol(rule) || Object.keys(rule.authorizedGroups).length === 0;
 }

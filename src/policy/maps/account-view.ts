@@ -10,6 +10,7 @@
  */
 import type { MapRule, MapUser, NetworkMap } from "../../wire/network-map.ts";
 import type { GroupId, PeerId } from "../../wire/units.ts";
+import type { ReachSource } from "./account-reach.ts";
 import {
   type AccountIndex,
   type AccountPeer,
@@ -25,7 +26,6 @@ import {
 } from "./compile.ts";
 import { KeyIndex } from "./key-index.ts";
 import { isSame } from "./map-delta.ts";
-import { openedFor } from "./reachable.ts";
 import { sharedNarrowing, sharing } from "./shared-parts.ts";
 
 /** Entities as they are now, by id; null: gone. What is not named has not changed. */
@@ -116,9 +116,9 @@ export class AccountView {
     return assembleMap(this.#common, self, this.#scope(self).parts, version);
   }
 
-  /** Peers whose SSH port some rule opens for this one; see `reachable.ts`. */
-  openedFor(peerId: PeerId): ReadonlySet<PeerId> {
-    return openedFor(this.#index, this.#rules.values(), peerId);
+  /** What says who reaches whom, as things are now. */
+  get reachSource(): ReachSource {
+    return { index: this.#index, peersByOwnGroup: this.#peersByOwnGroup.sets, rules: this.#rules.values() };
   }
 
   /** Nobody asks for this peer's map any more. */

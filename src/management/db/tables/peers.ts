@@ -118,6 +118,30 @@ export async function knownPeers(
   return found;
 }
 
+/** What lists of peers show: less than a row, since there may be thousands. */
+export type ShownPeer = Pick<
+  PeerRow,
+  "id" | "name" | "displayName" | "dnsName" | "address" | "ownerUserId" | "lastSeenAt" | "facts"
+>;
+
+/** Those of `only` that exist, by name. */
+export async function listShownPeers(
+  tx: Reader,
+  accountId: AccountId,
+  only: ReadonlySet<PeerId>,
+): Promise<ShownPeer[]> {
+  const { peers } = tx.t;
+  const { id, name, displayName, dnsName, address, ownerUserId, lastSeenAt, facts } = peers;
+  const columns = { id, name, displayName, dnsName, address, ownerUserId, lastSeenAt, facts };
+  const ours = eq(peers.accountId, accountId);
+  const rows = await tx.sql
+    .select(columns)
+    .from(peers)
+    .where(only.size <= CHUNK ? and(ours, inArray(peers.id, [...only])) : ours)
+    .orderBy(asc(peers.dnsName));
+  return rows.filter((row) => only.has(row.id));
+}
+
 /** Machines whose name an admin has confirmed. */
 export function listConfirmedMachines(
   tx: Reader,

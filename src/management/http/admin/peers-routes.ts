@@ -27,7 +27,7 @@ import { mayCall, notFound } from "./access.ts";
 import { groupsOfOne, loadGroups } from "./groups-view.ts";
 import { listingById } from "./paging.ts";
 import { asAccessiblePeer, asPeer, domainOf } from "./peers-view.ts";
-import { reachablePeers } from "./reachable-peers.ts";
+import { reachablePeers, reachNow } from "./reachable-peers.ts";
 import { type Call, type Route, route } from "./route.ts";
 
 export const peerRoutes: readonly Route[] = [
@@ -38,20 +38,23 @@ export const peerRoutes: readonly Route[] = [
     access: "self",
     query: PeerQuery,
     answer: { listOf: Peer },
-    handle: (call) =>
-      call.read(async (tx) => {
-        const view = await loadGroups(tx, call.accountId);
-        const domain = await domainOf(tx, call.accountId);
-        const { ip = "" } = call.query;
-        const name = nameKey(call.query.name ?? "");
-        const peers = view.peers
-          .filter((peer) => isVisible(peer, call.user))
-          .filter((peer) => nameKey(shownPeerName(peer)).includes(name) || peer.name.includes(name))
-          .filter((peer) => peer.address.includes(ip));
-        return listingById(call.query, peers, (peer) =>
-          asPeer(peer, { ...call.ctx, domain, groups: view.groupsOf(peer.id) }),
-        );
-      }),
+    handle: async (call) => {
+      const reach = await reachNow(call.ctx, call.accountId);
+      const { view, domain } = await call.read(async (tx) => ({
+        view: await loadGroups(tx, call.accountId),
+        domain: await domainOf(tx, call.accountId),
+      }));
+      const { ip = "" } = call.query;
+      const name = nameKey(call.query.name ?? "");
+      const peers = view.peers
+        .filter((peer) => isVisible(peer, call.user))
+        .filter((peer) => nameKey(shownPeerName(peer)).includes(name) || peer.name.includes(name))
+        .filter((peer) => peer.address.includes(ip));
+      return listingById(call.query, peers, (peer) => ({
+        ...asPeer(peer, { ...call.ctx, domain, groups: view.groupsOf(peer.id) }),
+        accessible_peers_count: reach?.countOf(peer.id) ?? 0,
+      }));
+    },
   }),
   route({
     method: "get",

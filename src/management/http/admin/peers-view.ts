@@ -9,7 +9,7 @@ import type { AccountId } from "../../../wire/units.ts";
 import { DEFAULT_DOMAIN } from "../../contracts/settings.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import { findAccount } from "../../db/tables/accounts.ts";
-import { type PeerRow, shownPeerName } from "../../db/tables/peers.ts";
+import { type PeerRow, type ShownPeer, shownPeerName } from "../../db/tables/peers.ts";
 import { type AdminContext, isoTime } from "./route.ts";
 
 type Surroundings = Pick<AdminContext, "isConnected"> & { readonly domain: string };
@@ -68,7 +68,7 @@ export function asPeer(peer: PeerRow, around: Surroundings & { groups: readonly 
   };
 }
 
-export function asAccessiblePeer(peer: PeerRow, around: Surroundings): AccessiblePeer {
+export function asAccessiblePeer(peer: ShownPeer, around: Surroundings): AccessiblePeer {
   return {
     id: peer.id,
     name: shownPeerName(peer),

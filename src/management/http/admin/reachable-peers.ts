@@ -1,23 +1,25 @@
 /**
- * The machines that a peer may reach, by the very function the machines use.
+ * Machines that peers may reach now, by the rules that the machines themselves judge by.
  *
  * @module
  */
 import { nowSeconds } from "../../../base/clock.ts";
-import { denialOfNetwork } from "../../../policy/decide/network-rules.ts";
+import type { Reach } from "../../../policy/maps/account-reach.ts";
 import { SSH_PORT } from "../../../wire/ports.ts";
-import { listPeers, type PeerRow } from "../../db/tables/peers.ts";
+import { listShownPeers, type PeerRow, type ShownPeer } from "../../db/tables/peers.ts";
 import type { AdminContext } from "./route.ts";
 
-/** Machines whose port 22 `source` may reach now. Looks at each machine's own map. */
-export async function reachablePeers(ctx: AdminContext, source: PeerRow): Promise<PeerRow[]> {
-  const peers = await ctx.store.read((tx) => listPeers(tx, source.accountId));
-  const request = { sourcePeerId: source.id, port: SSH_PORT, nowSeconds: nowSeconds(ctx.clock) };
-  const found: PeerRow[] = [];
-  for (const peer of peers) {
-    if (peer.kind !== "machine" || peer.id === source.id) continue;
-    const snapshot = await ctx.maps.snapshotOf(source.accountId, peer.id);
-    if (snapshot !== undefined && denialOfNetwork(request, snapshot) === null) found.push(peer);
-  }
-  return found;
+/** Machines whose SSH port `source` may reach now, in order of their names. */
+export async function reachablePeers(
+  ctx: AdminContext,
+  source: Pick<PeerRow, "id" | "accountId">,
+): Promise<ShownPeer[]> {
+  const reached = (await reachNow(ctx, source.accountId))?.of(source.id);
+  if (reached === undefined || reached.size === 0) return [];
+  return ctx.store.read((tx) => listShownPeers(tx, source.accountId, reached));
+}
+
+/** Which SSH ports are open to whom, over the account. Undefined: the account is gone. */
+export function reachNow(ctx: AdminContext, accountId: string): Promise<Reach | undefined> {
+  return ctx.maps.reachOf(accountId, { port: SSH_PORT, nowSeconds: nowSeconds(ctx.clock) });
 }

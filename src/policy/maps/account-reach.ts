@@ -1,0 +1,168 @@
+/**
+ * Machines that devices reach, over a whole account at once: what `denialOfNetwork` says of every pair,
+ * without a map for each machine. A property test holds the two equal.
+ *
+ * Machines are bits of a number, so that a rule of a thousand machines costs as much as one of ten. Read
+ * `accountReach`.
+ *
+ * @module
+ */
+import type { MapRule } from "../../wire/network-map.ts";
+import type { GroupId, PeerId } from "../../wire/units.ts";
+import { closesPath, type NetworkRequest } from "../decide/network-rules.ts";
+import { isWithinSchedule, isWithinValidity } from "../decide/schedule.ts";
+import { coversPort, isMutual } from "../decide/snapshot.ts";
+import { type AccountIndex, type AccountPeer, countedGroups } from "./compile.ts";
+
+/** An account as far as it says who reaches whom. */
+export interface ReachSource {
+  readonly index: AccountIndex;
+  /** By their own groups, as rules name them as destinations. */
+  readonly peersByOwnGroup: ReadonlyMap<GroupId, Iterable<PeerId>>;
+  readonly rules: Iterable<MapRule>;
+}
+
+/** Answers about one moment of an account. */
+export interface Reach {
+  /** Active machines that take SSH and whose port the peer may reach. Empty for one that is not there. */
+  of(peerId: PeerId): ReadonlySet<PeerId>;
+  /** How many those are. */
+  countOf(peerId: PeerId): number;
+}
+
+/** A set of machines: bit n is the nth of them. */
+type Machines = Uint32Array;
+
+/** One direction of a rule that holds now, with the machines it leads to. */
+interface Path {
+  readonly rule: MapRule;
+  readonly isReverse: boolean;
+  readonly targets: () => Machines;
+}
+
+/** Prepared for the questions of one moment: cheap to make, and a question costs as many steps as rules. */
+export function accountReach(source: ReachSource, request: Omit<NetworkRequest, "sourcePeerId">): Reach {
+  const { index } = source;
+  const targets = createTargets(source);
+  const paths = [...source.rules]
+    .filter((rule) => holds(rule, request))
+    .flatMap((rule): Path[] => [
+      { rule, isReverse: false, targets: once(() => targets.ofRule(rule)) },
+      ...(isMutual(rule) ? [{ rule, isReverse: true, targets: once(() => targets.backOf(rule)) }] : []),
+    ]);
+  const reached = (peerId: PeerId): Machines => {
+    const device = index.peersById.get(peerId);
+    const found = targets.none();
+    if (device === undefined || device.status !== "active") return found;
+    const groups = { own: new Set(device.groups), counted: countedGroups(device, index.usersById) };
+    const closed = targets.none();
+    for (const path of paths) {
+      if (!isSource(path, device, groups)) continue;
+      if (path.rule.action === "drop") {
+        if (closesPath(path.rule)) addAll(closed, path.targets());
+      } else if (path.rule.postureChecks.every((check) => device.posturePassed.includes(check))) {
+        addAll(found, path.targets());
+      }
+    }
+    for (let i = 0; i < found.length; i++) found[i] = (found[i] ?? 0) & ~(closed[i] ?? 0);
+    targets.remove(found, peerId);
+    return found;
+  };
+  return {
+    of: (peerId) => targets.idsOf(reached(peerId)),
+    countOf: (peerId) => reached(peerId).reduce((count, word) => count + bitsOf(word), 0),
+  };
+}
+
+function holds(rule: MapRule, { port, nowSeconds }: Omit<NetworkRequest, "sourcePeerId">): boolean {
+  return (
+    rule.enabled &&
+    coversPort(rule, port) &&
+    isWithinValidity(rule, nowSeconds) &&
+    isWithinSchedule(rule.schedule, nowSeconds)
+  );
+}
+
+function isSource(
+  { rule, isReverse }: Path,
+  device: AccountPeer,
+  { own, counted }: Readonly<Record<"own" | "counted", ReadonlySet<GroupId>>>,
+): boolean {
+  if (isReverse) {
+    if (rule.destinationPeerId !== null) return rule.destinationPeerId === device.id;
+    return rule.destinations.some((group) => own.has(group));
+  }
+  const isNamed =
+    rule.sourcePeerId === null
+      ? rule.sources.some((group) => counted.has(group))
+      : rule.sourcePeerId === device.id;
+  return isNamed && (rule.sourceDevices.length === 0 || rule.sourceDevices.some((group) => own.has(group)));
+}
+
+/** Machines by number, and the sets of them that rules name. */
+function createTargets({ index, peersByOwnGroup }: ReachSource) {
+  const ids: PeerId[] = [];
+  const numbers = new Map<PeerId, number>();
+  for (const peer of index.peersById.values()) {
+    if (peer.kind !== "machine" || !peer.sshEnabled || peer.status !== "active") continue;
+    numbers.set(peer.id, ids.length);
+    ids.push(peer.id);
+  }
+  const none = (): Machines => new Uint32Array(Math.ceil(ids.length / 32));
+  const groups = new Map<GroupId, Machines>();
+  const setOf = (peerIds: Iterable<PeerId>): Machines => {
+    const set = none();
+    for (const id of peerIds) {
+      const number = numbers.get(id);
+      if (number !== undefined) set[number >>> 5] = (set[number >>> 5] ?? 0) | (1 << (number & 31));
+    }
+    return set;
+  };
+  const inGroup = (group: GroupId): Machines => {
+    const known = groups.get(group) ?? setOf(peersByOwnGroup.get(group) ?? []);
+    groups.set(group, known);
+    return known;
+  };
+  const inGroups = (named: readonly GroupId[]): Machines => {
+    const set = none();
+    for (const group of named) addAll(set, inGroup(group));
+    return set;
+  };
+  return {
+    none,
+    ofRule: ({ destinationPeerId, destinations }: MapRule): Machines =>
+      destinationPeerId === null ? inGroups(destinations) : setOf([destinationPeerId]),
+    /** Of the other direction: sources that `sourceDevices` narrows as well. */
+    backOf: ({ sourcePeerId, sources, sourceDevices }: MapRule): Machines => {
+      const set = sourcePeerId === null ? inGroups(sources) : setOf([sourcePeerId]);
+      if (sourceDevices.length === 0) return set;
+      const narrowing = inGroups(sourceDevices);
+      return set.map((word, i) => word & (narrowing[i] ?? 0));
+    },
+    remove: (set: Machines, peerId: PeerId): void => {
+      const number = numbers.get(peerId);
+      if (number !== undefined) set[number >>> 5] = (set[number >>> 5] ?? 0) & ~(1 << (number & 31));
+    },
+    idsOf: (set: Machines): ReadonlySet<PeerId> =>
+      new Set(ids.filter((_, number) => ((set[number >>> 5] ?? 0) & (1 << (number & 31))) !== 0)),
+  };
+}
+
+function addAll(set: Machines, more: Machines): void {
+  for (let i = 0; i < set.length; i++) set[i] = (set[i] ?? 0) | (more[i] ?? 0);
+}
+
+/** How many bits of a 32-bit word are set. */
+function bitsOf(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return (((fours + (fours >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
