@@ -3,12 +3,14 @@ export class AssertionError extends Error {
   override readonly name = "AssertionError";
 }
 
-/** Throws when a thing we believe about our own code is not so. */
+/** Throws an `AssertionError` unless `condition` holds. `belief` says what we believed about our own code. */
 export function assert(condition: unknown, belief: string): asserts condition {
   if (!condition) throw new AssertionError(belief);
 }
 
-/** Ends a switch over a closed union; compiles only when every case is handled. */
+/**
+ * Ends a switch over a closed union: it compiles only when every case is handled, and throws if ever reached.
+ */
 export function unreachable(value: never): never {
   throw new AssertionError(`unreachable: ${String(value)}`);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Where time comes from. Tests pass a fake one (`test/support/fake-clock.ts`). */
+/** A source of time. Tests pass a fake one (`test/support/fake-clock.ts`). */
 export interface Clock {
   /** Wall time in Unix milliseconds. May jump; use for validity, never for durations. */
   nowMs(): number;
@@ -12,6 +12,7 @@ export interface Clock {
   monotonicMs(): number;
 }
 
+/** The clocks of this system. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),

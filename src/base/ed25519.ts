@@ -1,5 +1,5 @@
 /**
- * Ed25519 keys as raw bytes in base64url, the one form in which ours are kept and sent.
+ * Ed25519 keys (RFC 8032) as raw bytes in unpadded base64url, the one form in which ours are stored and sent.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, v
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
+/** A key pair, ready to sign. */
 export interface Ed25519Key {
   /** 32-byte seed, base64url. Secret. */
   readonly seed: string;
@@ -42,7 +43,7 @@ export function ed25519PublicKeyObject(publicKey: string): KeyObject {
   return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, bytes]), format: "der", type: "spki" });
 }
 
-/** Signature of `bytes`, base64url. */
+/** The signature of `bytes`: 64 bytes in base64url. */
 export function signEd25519(key: Ed25519Key, bytes: Uint8Array): string {
   return sign(null, bytes, key.privateKeyObject).toString("base64url");
 }
@@ -60,7 +61,7 @@ export function verifyEd25519(publicKey: string, bytes: Uint8Array, signature: s
   }
 }
 
-/** The SSH public key blob (RFC 8709) of a raw public key. */
+/** The SSH public key blob (RFC 8709 section 4) of a raw public key, which must have 32 bytes. */
 export function sshBlobOfEd25519(publicKey: string): Buffer {
   const type = Buffer.from("ssh-ed25519");
   const bytes = Buffer.from(publicKey, "base64url");

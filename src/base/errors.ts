@@ -1,12 +1,15 @@
 /**
- * The closed list of what can fail, and the one error class that carries it.
+ * The closed list of failures, and the one error class that carries them.
  *
  * A denial is not here: it is a value (`wire/decision.ts`). A bug is an `assert`. Read `FAILURES` first.
  *
  * @module
  */
 
-/** What each failure means to a shell and to an HTTP caller. Codes are API: add, never rename. */
+/**
+ * Every failure, with its exit status for a shell and its status for an HTTP caller. Codes are API: add,
+ * never rename.
+ */
 export const FAILURES = {
   ERR_USAGE: { exitCode: 2, httpStatus: 400 },
   ERR_BAD_REQUEST: { exitCode: 1, httpStatus: 400 },
@@ -46,6 +49,7 @@ export const FAILURES = {
   ERR_HOST_KEY_MISMATCH: { exitCode: 255, httpStatus: 502 },
   ERR_SSH: { exitCode: 255, httpStatus: 502 },
 } as const;
+/** The code of a failure: what tests assert and the API sends. */
 export type FailureCode = keyof typeof FAILURES;
 
 /**
@@ -67,7 +71,7 @@ export class QfError extends Error {
   }
 }
 
-/** Whether `error` is a `QfError`, optionally of one code. */
+/** Whether `error` is a `QfError`, of `code` where that is given. */
 export function isQfError(error: unknown, code?: FailureCode): error is QfError {
   return error instanceof QfError && (code === undefined || error.code === code);
 }

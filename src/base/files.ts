@@ -9,7 +9,10 @@ import { dirname } from "node:path";
 import { QfError } from "./errors.ts";
 import { newId } from "./random.ts";
 
-/** Writes `data` to `path` so that a reader, or a crash at any moment, sees the old file or the new one. */
+/**
+ * Writes `data` to `path` so that a reader, or a crash at any moment, sees the old file or the new one. The
+ * new file has `mode` whatever the umask. Throws what the system throws, with `path` in it.
+ */
 export async function writeFileAtomic(path: string, data: string | Uint8Array, mode: number): Promise<void> {
   const temporary = `${path}.${newId()}.tmp`;
   const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
@@ -27,12 +30,12 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
   await syncDirectory(dirname(path));
 }
 
-/** `writeFileAtomic` of JSON with a final newline. */
+/** Writes `value` as indented JSON with a final newline; see `writeFileAtomic`. */
 export function writeJsonAtomic(path: string, value: unknown, mode: number): Promise<void> {
   return writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`, mode);
 }
 
-/** What a zod schema offers, without depending on zod. */
+/** The one method of a zod schema that is used here, without depending on zod. */
 export interface Parser<T> {
   safeParse(value: unknown): { success: true; data: T } | { success: false; error: unknown };
 }
@@ -40,7 +43,8 @@ export interface Parser<T> {
 /**
  * Reads and parses a JSON state file. Undefined when it is not there.
  *
- * Throws ERR_STATE_DAMAGED, after moving the file to `<path>.damaged-<id>`, when it does not parse.
+ * Throws ERR_STATE_DAMAGED when it does not parse, after moving the file to `<path>.damaged-<id>`; else what
+ * the system throws.
  */
 export async function readJsonState<T>(path: string, parser: Parser<T>): Promise<T | undefined> {
   let text: string;
@@ -61,8 +65,8 @@ export async function readJsonState<T>(path: string, parser: Parser<T>): Promise
 }
 
 /**
- * Reads a small file that a person has named. Throws ERR_TOO_LARGE above `bytesMax`, also for what never
- * ends, as a device does, and what the system throws.
+ * Reads a small file that a person has named, as UTF-8. Throws ERR_TOO_LARGE above `bytesMax`, also for a
+ * file that never ends, as a device, and what the system throws.
  */
 export async function readSmallFile(path: string, bytesMax: number): Promise<string> {
   const file = await open(path, constants.O_RDONLY);
@@ -80,7 +84,7 @@ export async function readSmallFile(path: string, bytesMax: number): Promise<str
   }
 }
 
-/** Parses JSON; undefined, which no schema takes, when it is not JSON. */
+/** The value of `text` as JSON. Undefined, which no schema takes, when it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -89,12 +93,15 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Makes `path` and its parents with `mode` for the last one. */
+/**
+ * Makes the folder `path` with `mode`, and its parents with the default mode. A folder that exists stays as
+ * it is.
+ */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
   await mkdir(path, { recursive: true, mode });
 }
 
-/** `cause` with the file it is about: a full disk, for one, does not say which. */
+/** `cause` with the path of the file it is about, which errors such as that of a full disk lack. */
 export function named(cause: unknown, path: string): unknown {
   return cause instanceof Error && !("path" in cause) ? Object.assign(cause, { path }) : cause;
 }

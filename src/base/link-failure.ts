@@ -5,12 +5,13 @@
  * @module
  */
 
+/** The explanation of one failed connection. */
 export interface LinkFailure {
-  /** To be shown after "cannot reach X: ". */
+  /** Shown after "cannot reach X: ". */
   readonly message: string;
   /** The next step. Undefined: to look at the URL and at the server. */
   readonly fix: string | undefined;
-  /** Nobody answered at all; false where somebody did who is not the server that was meant, or refuses. */
+  /** True where nobody answered; false where another server answered, or the right one refused. */
   readonly isAway: boolean;
 }
 
@@ -40,12 +41,12 @@ const CERTIFICATE: Readonly<Record<string, readonly [message: string, fix: strin
 const UNTRUSTED_FIX =
   "let this system trust its authority (update-ca-certificates), or name that one's file in SSL_CERT_FILE";
 
-/** HTTP statuses of a proxy that has lost the server behind it. */
+/** HTTP statuses that a proxy answers when it has lost the server behind it (RFC 9110 section 15.6). */
 export const GATEWAY_STATUSES: readonly number[] = [502, 503, 504];
 
 /**
- * Reads the code of `cause`, an error of fetch or of a WebSocket. Never throws; what is unknown is said
- * generally.
+ * The explanation of `cause`, an error of fetch or of a WebSocket, by its code. Never throws; an unknown
+ * cause has a general explanation.
  */
 export function linkFailure(cause: unknown): LinkFailure {
   const { name, code, message } = (cause ?? {}) as { name?: string; code?: unknown; message?: unknown };
@@ -66,7 +67,7 @@ export function linkFailure(cause: unknown): LinkFailure {
     : plain("the connection failed", false);
 }
 
-/** It speaks HTTP and was asked for a WebSocket. */
+/** The server speaks HTTP and did not open the WebSocket it was asked for. */
 function withoutWebSocket(status: number): LinkFailure {
   if (GATEWAY_STATUSES.includes(status)) {
     return {
@@ -75,7 +76,7 @@ function withoutWebSocket(status: number): LinkFailure {
       isAway: true,
     };
   }
-  // Ours says so when the request has come through as a plain one.
+  // Our own server answers so when the request arrived as a plain one.
   const isPlain = status === 426 || status === 400 || status === 200;
   return {
     message: isPlain

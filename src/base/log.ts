@@ -1,9 +1,9 @@
 /**
  * Logging for operators: a constant message, data in fields, all of it on stderr.
  *
- * Never a token, a key, a command or an environment. Evidence is something else: see `audit/`.
- * This is the only import of consola; both of its streams are stderr, since stdout carries what was
- * asked for and in `qf proxy` is the SSH stream itself.
+ * Never a token, a key, a command or an environment. Evidence is separate: see `audit/`. This is the only
+ * import of consola. Both of its streams are stderr, since stdout carries the answer of a command, and in
+ * `qf proxy` the SSH stream itself.
  *
  * @module
  */
@@ -12,7 +12,10 @@ import { type ConsolaInstance, createConsola } from "consola/core";
 /** Data beside a message. Never a token, a key, a command or an environment. */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-/** error: someone must act; warn: degraded; info: lifecycle; debug: off by default. */
+/**
+ * A log with four levels. error: someone must act; warn: degraded; info: lifecycle; debug: off by default.
+ * `cause` is written as name, message and stack.
+ */
 export interface Log {
   error(message: string, fields?: LogFields & { cause?: never }, cause?: unknown): void;
   warn(message: string, fields?: LogFields, cause?: unknown): void;
@@ -20,10 +23,13 @@ export interface Log {
   debug(message: string, fields?: LogFields): void;
 }
 
+/** The least important level that is written; `silent` writes nothing. */
 export type LogLevel = "error" | "warn" | "info" | "debug" | "silent";
 const LEVELS: Record<LogLevel, number> = { silent: -999, error: 0, warn: 1, info: 3, debug: 4 };
 
-/** Builds a log that writes one JSON object a line to stderr. */
+/**
+ * A log that writes to stderr, one JSON object a line: `time` (ISO 8601), `level`, `message`, fields, cause.
+ */
 export function createLog(level: LogLevel): Log {
   const consola: ConsolaInstance = createConsola({
     level: LEVELS[level],
@@ -52,7 +58,7 @@ export function createLog(level: LogLevel): Log {
   };
 }
 
-/** A log that drops everything, for tests and for commands that report otherwise. */
+/** A log that drops everything, for tests and for commands that report in another way. */
 export const silentLog: Log = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
 function describeCause(cause: unknown): { cause?: string; stack?: string } {

@@ -1,14 +1,17 @@
 /**
- * stdout and stderr of this process, to the last byte.
+ * Streams to stdout and stderr of this process that lose no byte at its end.
  *
  * `process.stdout` of Bun 1.4.5 can say that a pipe has taken everything while its last block still
- * waits, and `process.exit` then drops that block. This waits for the descriptor itself.
+ * waits, and `process.exit` then drops that block. These streams wait for the descriptor itself.
  *
  * @module
  */
 import { Writable } from "node:stream";
 
-/** A stream onto descriptor 1 or 2. Each write is done when the kernel has it; fails with EPIPE. */
+/**
+ * A stream to descriptor 1 or 2. A write is done once the kernel has it, and fails with EPIPE when nobody
+ * reads.
+ */
 export function openOutput(fd: 1 | 2): Writable {
   const sink = Bun.file(fd).writer();
   return new Writable({

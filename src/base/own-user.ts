@@ -6,8 +6,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Name of the user this process runs as; the number where it has none. Asked of the system: what
- * `os.userInfo` says comes from the environment here.
+ * Name of user `uid`, by default the effective user of this process; the number where it has none. Asked of
+ * the system, since `os.userInfo` of Bun takes it from the environment.
  */
 export function ownUserName(uid: number = process.geteuid?.() ?? 0): string {
   const entries = readPasswd().split("\n");

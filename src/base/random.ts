@@ -9,7 +9,7 @@ const ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 /** Largest multiple of 36 below 256: bytes above it would favour some characters. */
 const UNBIASED_MAX = 252;
 
-/** A new id: 20 characters of base 36, unguessable, never reused. */
+/** A new id: 20 characters of base 36 (103 bits), unguessable, never reused. */
 export function newId(): string {
   let id = "";
   while (id.length < 20) {
@@ -20,17 +20,17 @@ export function newId(): string {
   return id;
 }
 
-/** `prefix` and 32 random bytes in base64url: a secret that is shown once and kept as its digest. */
+/** A new secret: `prefix` and 32 random bytes in base64url. It is shown once and stored as its digest. */
 export function newSecret(prefix: string): string {
   return prefix + randomBytes(32).toString("base64url");
 }
 
-/** A whole number from 0 to `max`, inclusive, all equally likely: to spread what would happen all at once. */
+/** A whole number from 0 to `max`, inclusive, all equally likely. Spreads what would happen all at once. */
 export function randomUpTo(max: number): number {
   return randomInt(Math.floor(max) + 1);
 }
 
-/** SHA-256 in unpadded base64url. */
+/** SHA-256 of `data`, of text in UTF-8, in unpadded base64url: 43 characters. */
 export function sha256(data: string | Uint8Array): string {
   return createHash("sha256").update(data).digest("base64url");
 }

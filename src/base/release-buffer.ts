@@ -1,10 +1,10 @@
 /**
  * Frees the memory of `data` at once, so that the next allocation of its size gets the same pages while they
- * are still in the processor's cache. Left to the garbage collector, every message would cost page faults
- * anew.
+ * are still in the processor's cache. Left to the garbage collector, every message would cost new page
+ * faults.
  *
- * `data` is empty afterwards and must not be used. Does nothing where `data` is a view of a larger buffer;
- * `headerBytes`: bytes before `data` in its buffer that may go with it. Default 0.
+ * `data` is empty afterwards and must not be used. Does nothing where `data` is a view of a larger buffer,
+ * unless all before it are `headerBytes`, which go with it. Default 0.
  */
 export function releaseBuffer({ buffer, byteOffset, byteLength }: Uint8Array, headerBytes = 0): void {
   const isWhole = byteOffset === headerBytes && buffer.byteLength === headerBytes + byteLength;

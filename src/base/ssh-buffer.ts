@@ -1,13 +1,13 @@
 /**
  * SSH wire types (RFC 4251 section 5) read and written strictly and within bounds.
  *
- * A reader never looks past its bytes, never copies more than a field is allowed to hold, and takes
- * one encoding only of each value. What does not fit is an `SshBufferError`.
+ * A reader never looks past its bytes, never copies more than a field may hold, and takes only one encoding
+ * of each value. Anything else is an `SshBufferError`.
  *
  * @module
  */
 
-/** The bytes are not what the caller said they would be. Holds no data of the input. */
+/** Bytes that are not what the caller asked for. Its message holds no data of the input. */
 export class SshBufferError extends Error {
   override readonly name = "SshBufferError";
 }
@@ -17,7 +17,10 @@ const WRITER_BYTES_MAX = 262_144;
 const UINT64_MAX = 0xffff_ffff_ffff_ffffn;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads fields one after another. Fields are views of the input, not copies. */
+/**
+ * Reads fields one after another. Every method throws an `SshBufferError` where the bytes do not hold such
+ * a field. Fields are views of the input, not copies.
+ */
 export class SshReader {
   readonly #bytes: Buffer;
   #position = 0;
@@ -80,7 +83,7 @@ export class SshReader {
     }
   }
 
-  /** Says that nothing may follow. */
+  /** Throws unless all bytes were read. */
   end(): void {
     if (!this.isAtEnd) throw new SshBufferError("trailing bytes");
   }
@@ -94,7 +97,10 @@ export class SshReader {
   }
 }
 
-/** Writes fields one after another; each method returns the writer. */
+/**
+ * Writes fields one after another; each method returns the writer. Throws an `SshBufferError` for a value
+ * that its field cannot hold, and beyond 262,144 bytes in all.
+ */
 export class SshWriter {
   readonly #parts: Buffer[] = [];
   #length = 0;

@@ -1,20 +1,28 @@
+/**
+ * State folders of the agent, by user and environment.
+ *
+ * @module
+ */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where the machine's own agent, which runs as root, keeps its state. */
+/** State folder of the machine's own agent, which runs as root. */
 export const DEFAULT_STATE_DIR = "/var/lib/qufabric";
 
-/** Where an agent keeps its state when nobody says: /var/lib/qufabric for root, XDG for anybody else. */
+/**
+ * Default state folder of an agent: /var/lib/qufabric for root, else `qufabric` in XDG_STATE_HOME or in
+ * ~/.local/state (XDG Base Directory Specification).
+ */
 export function defaultStateDir(uid: number, env: Environment): string {
   if (uid === 0) return DEFAULT_STATE_DIR;
   return join(env.XDG_STATE_HOME || join(env.HOME || homedir(), ".local", "state"), "qufabric");
 }
 
 /**
- * State folders of the agent that a client on this machine belongs to, likeliest first: the one that
- * QF_AGENT_STATE_DIR (for clients alone) or QF_STATE_DIR names, else the machine's, else the person's own.
+ * State folders in which a client looks for its machine's agent, likeliest first: the one that
+ * QF_AGENT_STATE_DIR (for clients only) or QF_STATE_DIR names; else the machine's, then the person's own.
  */
 export function clientStateDirs(uid: number, env: Environment): string[] {
   const named = env.QF_AGENT_STATE_DIR || env.QF_STATE_DIR;

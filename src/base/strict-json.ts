@@ -1,5 +1,5 @@
 /**
- * JSON in which every reader sees the same thing: UTF-8, one value per name, bounded depth.
+ * Strict JSON, in which every reader sees the same thing: UTF-8, one value per name, bounded depth.
  *
  * `JSON.parse` keeps the last of two equal names, others keep the first; what is signed must not
  * depend on who reads it.
@@ -11,7 +11,10 @@
 const DEPTH_MAX = 16;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The JSON object in `text`; undefined when it is anything else, is not UTF-8, or repeats a name. */
+/**
+ * The JSON object in `text`. Undefined when it is anything else, is not UTF-8, repeats a name in one object,
+ * or nests deeper than 16.
+ */
 export function parseStrictJsonObject(text: string | Uint8Array): Record<string, unknown> | undefined {
   try {
     const decoded = typeof text === "string" ? text : utf8.decode(text);

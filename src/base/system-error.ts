@@ -21,7 +21,10 @@ const REASONS: Readonly<Record<string, { readonly text: string; readonly hint?: 
   ENFILE: { text: "too many open files on this machine" },
 };
 
-/** Undefined when `error` is not a refusal of the system that has a reason of its own. */
+/**
+ * The line for `error`, `path: reason (call)`, with a hint where there is one. Undefined when it is no error
+ * of the system, or one without words of its own here.
+ */
 export function systemFailure(
   error: unknown,
 ): { readonly message: string; readonly hint?: string } | undefined {

@@ -14,7 +14,7 @@ export const LINE_CHARACTERS_MAX = 110;
 /** A longer file says in a header what it is. */
 export const HEADER_FROM_LINES = 25;
 /** Least share of sources, of those that need one, with a test of their own. */
-export const MIRRORED_PERCENT_MIN = 43;
+export const MIRRORED_PERCENT_MIN = 47;
 
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
@@ -27,7 +27,7 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   "src/management/relay/hub.ts": 319,
   "src/policy/decide/decide.ts": 373,
   "src/policy/maps/account-view.ts": 311,
-  "src/wire/client-api.ts": 362,
+  "src/wire/client-api.ts": 360,
 };
 
 /** Functions over `FUNCTION_LINES_MAX`, with their lines. */
@@ -73,6 +73,9 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
   "test/agent/lifecycle/up.test.ts": 1,
   "test/agent/os/spawn.test.ts": 1,
   "test/agent/ssh-server/session.test.ts": 1,
+  "test/base/ed25519.test.ts": 1,
+  "test/base/log.test.ts": 1,
+  "test/base/random.test.ts": 1,
   "test/bench/agents.ts": 2,
   "test/bench/crowd.ts": 1,
   "test/bench/relay.ts": 1,
@@ -102,12 +105,6 @@ export const FOLDER_CYCLES: Readonly<Record<string, number>> = {
 
 /** Exports of base, wire and policy without a doc comment, by file. */
 export const UNDOCUMENTED: Readonly<Record<string, number>> = {
-  "src/base/build-info.ts": 2,
-  "src/base/clock.ts": 1,
-  "src/base/ed25519.ts": 1,
-  "src/base/errors.ts": 1,
-  "src/base/link-failure.ts": 1,
-  "src/base/log.ts": 1,
   "src/policy/decide/decide.ts": 1,
   "src/policy/decide/network-rules.ts": 1,
   "src/policy/decide/obligations.ts": 1,
@@ -148,9 +145,8 @@ export const RIDDLE_HEADERS: Readonly<Record<string, number>> = {};
 /** Sources that need a test of their own and have none, by layer. */
 export const UNTESTED: Readonly<Record<string, number>> = {
   "src/agent": 69,
-  "src/audit": 3,
-  "src/base": 10,
-  "src/certificate": 2,
+  "src/audit": 2,
+  "src/certificate": 1,
   "src/cli": 4,
   "src/client": 11,
   "src/fabric": 7,
