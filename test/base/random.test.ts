@@ -13,7 +13,8 @@ test("no character of an id is favoured", () => {
   for (const char of Array.from({ length: 5_000 }, newId).join("")) {
     counts.set(char, (counts.get(char) ?? 0) + 1);
   }
-  // 100,000 characters over 36: each 2,778 times, give or take; modulo bias alone would be 14 % more for some.
+  // 100,000 characters over 36: each 2,778 times, give or take; modulo bias alone would be 14 % more for
+  // some.
   expect(counts.size).toBe(36);
   expect(Math.min(...counts.values())).toBeGreaterThan(2_400);
   expect(Math.max(...counts.values())).toBeLessThan(3_150);

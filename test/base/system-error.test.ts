@@ -21,7 +21,7 @@ test.each<[string, (folder: string) => unknown, string]>([
     caught = error;
   }
   const { path, syscall } = caught as NodeJS.ErrnoException;
-  expect(systemFailure(caught)?.message).toBe(`${path}: ${reason} (${syscall})`);
+  expect(systemFailure(caught)?.message).toBe(`${path ?? "a file"}: ${reason} (${syscall})`);
 });
 
 const errnoError = (code: string, fields: object = {}): Error =>
