@@ -2,7 +2,9 @@ import { describe, expect, test } from "bun:test";
 import {
   changedFlags,
   type GivenFlags,
+  liveFlags,
   parseGivenFlags,
+  reportedFlags,
   resolveFlags,
 } from "../../../src/agent/contracts/flags.ts";
 import { isQfError } from "../../../src/base/errors.ts";
@@ -157,7 +159,63 @@ describe("resolveFlags", () => {
       given: { ...URL_FLAG, requireIdpBinding: true },
       says: "--pin-issuer",
     },
+    {
+      name: "a pin without its audience",
+      given: { ...URL_FLAG, requireIdpBinding: true, pinIssuer: "https://idp.example.com" },
+      says: "--pin-audience",
+    },
+    {
+      name: "a pin without its issuer",
+      given: { ...URL_FLAG, requireIdpBinding: true, pinAudience: "qufabric" },
+      says: "--pin-issuer",
+    },
   ])("refuses $name", ({ given, says }) => {
     expect(() => resolveFlags(given, undefined)).toThrow(says);
+  });
+});
+
+describe("liveFlags", () => {
+  const before = resolveFlags({ ...URL_FLAG, name: "web1" }, undefined);
+
+  test("changes what a running agent may change", () => {
+    const { flags, changed } = liveFlags({ sshRoot: true, managementUrl: "https://qf.example.com/" }, before);
+    expect([flags.sshRoot, flags.managementUrl, changed]).toEqual([true, before.managementUrl, ["sshRoot"]]);
+  });
+
+  test.each([
+    ["another management", { managementUrl: "https://evil.example.com" }],
+    ["another name", { name: "web2" }],
+    ["no name", { name: null }],
+  ])("gives a running agent %s never", (_name, change) => {
+    try {
+      liveFlags(change, before);
+    } catch (error) {
+      expect(isQfError(error, "ERR_CONFLICT")).toBe(true);
+      return;
+    }
+    throw new Error("it was taken");
+  });
+});
+
+describe("reportedFlags", () => {
+  const NAMES = [
+    ...(["sshServer", "sshRoot", "sshSftp", "sshLocalForwarding", "sshRemoteForwarding"] as const),
+    ...(["sshAuth", "offlineLogins"] as const),
+  ];
+  test.each([...NAMES])("says of %s what it is", (name) => {
+    for (const isOn of [true, false]) {
+      const flags = resolveFlags({ ...URL_FLAG, [name]: isOn }, undefined);
+      const reported = reportedFlags(flags, { privileged: true, ownUser: "root" });
+      expect(reported[name]).toBe(isOn);
+      const others = NAMES.filter((other) => other !== name);
+      expect(others.filter((other) => reported[other])).toEqual(
+        others.filter((other) => other === "sshAuth"),
+      );
+    }
+  });
+
+  test("says as whom the agent runs", () => {
+    const reported = reportedFlags(resolveFlags(URL_FLAG, undefined), { privileged: false, ownUser: "web" });
+    expect(reported).toMatchObject({ privileged: false, ownUser: "web", requireIdpBinding: false });
   });
 });

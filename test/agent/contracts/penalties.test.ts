@@ -112,6 +112,25 @@ describe("what counts as one source", () => {
   });
 });
 
+test("what an exempt address does is not counted for the rest of its /64", () => {
+  const { penalties } = open({}, ["2001:db8::1"]);
+  for (let i = 0; i < 100; i++) penalties.add(at("2001:db8::1"), "authfail");
+  expect(penalties.isRefused(at("2001:db8::2"))).toBe(false);
+});
+
+test("a source that is refused and fails again waits until all of it is over", () => {
+  const { clock, penalties } = open();
+  for (let i = 0; i < 3; i++) penalties.add(HOME, "authfail");
+  clock.advanceMs(14_000);
+  // It owes less now than what begins a refusal.
+  penalties.add(HOME, "authfail");
+  expect(penalties.isRefused(HOME)).toBe(true);
+  clock.advanceMs(5_999);
+  expect(penalties.isRefused(HOME)).toBe(true);
+  clock.advanceMs(1);
+  expect(penalties.isRefused(HOME)).toBe(false);
+});
+
 test("the table is bounded: the oldest are forgotten, the newest are not", () => {
   const { penalties } = open({ sourcesMax: 100 });
   for (let i = 0; i < 1_000; i++) {

@@ -2,8 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { backoffMs, firstWaitMs } from "../../../src/agent/control-link/backoff.ts";
-import { createMapHolder, type MapHolder } from "../../../src/agent/control-link/map-holder.ts";
-import { readLastMap, type StatePaths, statePaths } from "../../../src/agent/state/state.ts";
+import { createMapHolder, type MapHolder, staleness } from "../../../src/agent/control-link/map-holder.ts";
+import {
+  readLastMap,
+  type StatePaths,
+  statePaths,
+  writeConfirmation,
+  writeMap,
+} from "../../../src/agent/state/state.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { diffMaps } from "../../../src/policy/maps/map-delta.ts";
 import { digestOfMap } from "../../../src/wire/map-digest.ts";
@@ -176,6 +182,54 @@ describe("waitForVersion", () => {
     const holder = await open();
     await holder.waitForVersion(6, 20);
   });
+});
+
+describe("a map on disk", () => {
+  const stored = (map: NetworkMap, confirmedAtSeconds = Math.floor(clock.nowMs() / 1000)) =>
+    writeMap(paths, { format: 1, confirmedAtSeconds, map });
+
+  test.each<[string, Partial<NetworkMap>]>([
+    ["another account", { accountId: anId("other") }],
+    ["another management", { origin: "https://x.example" }],
+    ["another peer", { self: { ...aMap({}).self, peerId: anId("web2") } }],
+    ["a newer protocol", { protocolVersion: 2 }],
+  ])("of %s is not decided from", async (_name, change) => {
+    await stored(version(5, change));
+    const holder = await open();
+    expect(holder.snapshot()).toBeNull();
+    expect(staleness(holder)).toBe(2);
+  });
+
+  test("is not confirmed by what was said of another", async () => {
+    const seconds = Math.floor(clock.nowMs() / 1000);
+    await stored(version(6), seconds - 1_000);
+    await writeConfirmation(paths, { format: 1, confirmedAtSeconds: seconds, epoch: 1, version: 5 });
+    expect((await open()).ageSeconds()).toBe(1_000);
+    await writeConfirmation(paths, { format: 1, confirmedAtSeconds: seconds - 10, epoch: 1, version: 6 });
+    expect((await open()).ageSeconds()).toBe(10);
+  });
+});
+
+test.each([
+  [0, 0],
+  [300, 0],
+  [301, 1],
+  [3_600, 1],
+  [3_601, 2],
+])("a map of %i seconds has staleness %i", async (seconds, want) => {
+  const holder = await open();
+  expect(staleness(holder)).toBe(2);
+  await holder.replace(version(5));
+  clock.advanceMs(seconds * 1_000);
+  expect(staleness(holder)).toBe(want as 0);
+});
+
+test("no more than so many wait for a map at once; the rest goes on without", async () => {
+  const holder = await open();
+  const waiting = Array.from({ length: 4_096 }, () => holder.waitForVersion(5, 60_000));
+  await holder.waitForVersion(5, 60_000);
+  await holder.replace(version(5));
+  await Promise.all(waiting);
 });
 
 test("clear forgets the map, here and on disk", async () => {
