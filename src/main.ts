@@ -49,6 +49,7 @@ async function main(): Promise<void> {
 }
 
 async function dispatch(argv: readonly string[]): Promise<number> {
+  if (argv[0] === "help" && (argv[1] === "ssh" || argv[1] === "proxy")) return dispatch([argv[1], "--help"]);
   if (argv[0] === "ssh") {
     (await import("./wire/jitless.ts")).parseWithoutCompiling();
     return (await import("./ssh/run.ts")).runSsh(argv.slice(1));

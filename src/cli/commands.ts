@@ -101,6 +101,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         purpose: "run the server",
         load: async () => (await import("./commands/management-serve.ts")).managementServe,
       },
+      token: {
+        purpose: "make an API token on this host, when no owner can sign in",
+        load: async () => (await import("./commands/management-token.ts")).managementToken,
+      },
       "new-epoch": {
         purpose: "after an older copy of the data was put back: make machines take it",
         load: async () => (await import("./commands/management-new-epoch.ts")).managementNewEpoch,
@@ -166,6 +170,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         purpose: "create a setup key and print it, once",
         load: async () => (await import("./commands/setup-key.ts")).setupKeyCreate,
       },
+      update: {
+        purpose: "change the groups that machines get with it",
+        load: async () => (await import("./commands/setup-key.ts")).setupKeyUpdate,
+      },
       revoke: {
         purpose: "stop a setup key",
         load: async () => (await import("./commands/setup-key.ts")).setupKeyRevoke,
@@ -198,9 +206,47 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         purpose: "create a policy of one rule",
         load: async () => (await import("./commands/policy.ts")).policyCreate,
       },
+      update: {
+        purpose: "change a policy or one of its rules",
+        load: async () => (await import("./commands/policy-update.ts")).policyUpdate,
+      },
       delete: {
         purpose: "delete a policy",
         load: async () => (await import("./commands/policy.ts")).policyDelete,
+      },
+    },
+  },
+  "posture-check": {
+    about: `What a device must report before a policy lets it in: its version, system, place or address.`,
+    verbs: {
+      list: {
+        purpose: "list posture checks",
+        load: async () => (await import("./commands/posture-check.ts")).postureCheckList,
+      },
+      create: {
+        purpose: "create a posture check",
+        load: async () => (await import("./commands/posture-check.ts")).postureCheckCreate,
+      },
+      update: {
+        purpose: "change a posture check",
+        load: async () => (await import("./commands/posture-check.ts")).postureCheckUpdate,
+      },
+      delete: {
+        purpose: "delete a posture check",
+        load: async () => (await import("./commands/posture-check.ts")).postureCheckDelete,
+      },
+    },
+  },
+  account: {
+    about: `The organisation: its domain and the settings that hold for everybody in it.`,
+    verbs: {
+      get: {
+        purpose: "show the settings",
+        load: async () => (await import("./commands/account.ts")).accountGet,
+      },
+      set: {
+        purpose: "change settings",
+        load: async () => (await import("./commands/account.ts")).accountSet,
       },
     },
   },

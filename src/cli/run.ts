@@ -7,6 +7,7 @@
  * @module
  */
 import { QfError } from "../base/errors.ts";
+import { closest } from "./closest.ts";
 import type { Command } from "./command.ts";
 import { NOUNS, type Noun, SHORT, SINGLE } from "./commands.ts";
 import { nounHelp, topHelp } from "./help.ts";
@@ -14,12 +15,17 @@ import { print } from "./output.ts";
 import { reportError, say } from "./report.ts";
 import { asksForHelp, checkArgs } from "./strict-args.ts";
 
-/** Runs `argv` (without the program) for somebody who typed `programName`; resolves to the exit status. */
+/** Commands that main.ts hands over before this file sees them. */
+const RAW = ["ssh", "proxy"];
+
+/** Runs `argv` (without the program) as typed after `programName`; resolves to the exit status. */
 export async function runCli(argv: readonly string[], programName: string): Promise<number> {
   const named = (help: string) => withName(help, programName);
   const [first, ...rest] = argv;
   if (first === undefined) return mistake("no command given", named(topHelp()));
-  if (first === "--help" || first === "-h" || first === "help") return help(named(topHelp()));
+  if (first === "--help" || first === "-h") return help(named(topHelp()));
+  // `qf help policy create` is `qf policy create --help`.
+  if (first === "help") return runCli([...rest, "--help"], programName);
   if (first === "--version") return runCli(["version"], programName);
   const short = own(SHORT, first);
   if (short !== undefined) return runCli([...short, ...rest], programName);
@@ -27,7 +33,13 @@ export async function runCli(argv: readonly string[], programName: string): Prom
   if (single !== undefined) return runOne(await single.load(), rest, named);
   const noun = own(NOUNS, first);
   if (noun === undefined) {
-    const hint = named("qf --help lists the commands");
+    const near = closest(first, [
+      ...Object.keys(SINGLE),
+      ...Object.keys(NOUNS),
+      ...Object.keys(SHORT),
+      ...RAW,
+    ]);
+    const hint = named(near === undefined ? "qf --help lists the commands" : `did you mean qf ${near}?`);
     return mistake(`unknown command ${JSON.stringify(first)}`, usageOf(named(topHelp())), hint);
   }
   return runVerb(first, noun, rest, named);
@@ -45,7 +57,10 @@ async function runVerb(
   if (verbName === "--help" || verbName === "-h") return help(about);
   const verb = own(noun.verbs, verbName);
   if (verb === undefined) {
-    const hint = named(`qf ${name} --help lists the commands`);
+    const near = closest(verbName, Object.keys(noun.verbs));
+    const hint = named(
+      near === undefined ? `qf ${name} --help lists the commands` : `did you mean qf ${name} ${near}?`,
+    );
     return mistake(`unknown command ${JSON.stringify(`${name} ${verbName}`)}`, usageOf(about), hint);
   }
   return runOne(await verb.load(), rest, named);

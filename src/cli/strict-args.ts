@@ -6,6 +6,7 @@
  */
 import type { ArgDef, ArgsDef } from "citty";
 import { QfError } from "../base/errors.ts";
+import { closest } from "./closest.ts";
 import type { Command } from "./command.ts";
 
 /** Joins the values of a repeatable flag; no value of one may hold it. */
@@ -60,6 +61,8 @@ interface Flag {
 }
 
 function readFlag(declared: ArgsDef, arg: string): Flag {
+  const attached = attachedValue(declared, arg);
+  if (attached !== undefined) return attached;
   const equals = arg.indexOf("=");
   const written = equals === -1 ? arg : arg.slice(0, equals);
   const value = equals === -1 ? undefined : arg.slice(equals + 1);
@@ -74,7 +77,27 @@ function readFlag(declared: ArgsDef, arg: string): Flag {
     if (written !== `--${name}` && !aliases(definition).includes(written)) continue;
     return { name, definition, written, value: definition.type === "boolean" ? (value ?? "true") : value };
   }
-  throw usage(`unknown flag ${written}`);
+  const near = closest(written, Object.entries(declared).flatMap(writtenForms));
+  throw usage(`unknown flag ${written}`, near === undefined ? undefined : `did you mean ${near}?`);
+}
+
+/** How a flag is written: nothing for a positional, `--no-x` for what is on by default. */
+function writtenForms([name, definition]: readonly [string, ArgDef]): string[] {
+  if (definition.type === "positional") return [];
+  const isNegative = definition.type === "boolean" && definition.negativeDescription !== undefined;
+  return [isNegative ? `--no-${name}` : `--${name}`];
+}
+
+/** `-n5`: a single letter with its value attached. Undefined for anything else. */
+function attachedValue(declared: ArgsDef, arg: string): Flag | undefined {
+  const match = /^(-[A-Za-z])([^=].*)$/s.exec(arg);
+  if (match === null) return undefined;
+  const [, written = "", value = ""] = match;
+  for (const [name, definition] of Object.entries(declared)) {
+    if (definition.type !== "string" && definition.type !== "enum") continue;
+    if (aliases(definition).includes(written)) return { name, definition, written, value };
+  }
+  return undefined;
 }
 
 function aliases(definition: ArgDef): string[] {
@@ -114,6 +137,6 @@ function checkPresence(declared: ArgsDef, values: Map<string, string[]>, positio
   if (extra !== undefined) throw usage(`unexpected argument ${JSON.stringify(extra)}`);
 }
 
-function usage(message: string): QfError {
-  return new QfError("ERR_USAGE", message);
+function usage(message: string, hint?: string): QfError {
+  return new QfError("ERR_USAGE", message, hint === undefined ? {} : { hint });
 }

@@ -136,8 +136,15 @@ test("a denial is the machine's sentence, with hint and receipt, and no new sign
   expect(fake.authorizations).toHaveLength(1);
 });
 
+test("a token of scope api signs nobody in: the person's own login counts", async () => {
+  const { fake, connect, keep } = aPerson({ QF_TOKEN: "qfp_0123456789abcdef" });
+  await keep(600);
+  await connect();
+  expect(fake.certificates).toMatchObject([{ proof: { kind: "id_token" } }]);
+});
+
 test("a service user's token signs in without anybody, and is never kept", async () => {
-  const { fake, connect, keep, environment } = aPerson({ QF_TOKEN: "qfp_0123456789abcdef" });
+  const { fake, connect, keep, environment } = aPerson({ QF_TOKEN: "qfs_0123456789abcdef" });
   await keep(600);
   await connect();
   expect(fake.authorizations).toHaveLength(0);

@@ -5,7 +5,7 @@ import { generateEd25519 } from "../../src/base/ed25519.ts";
 import type { QfError } from "../../src/base/errors.ts";
 import { browserCommand, hasBrowser } from "../../src/client/browser.ts";
 import { createClientApi } from "../../src/client/client-api.ts";
-import { type SignInOptions, serviceToken, signIn } from "../../src/client/login.ts";
+import { environmentToken, type SignInOptions, serviceToken, signIn } from "../../src/client/login.ts";
 import { loginNonce } from "../../src/client/loopback-login.ts";
 import type { Terminal } from "../../src/client/terminal.ts";
 import type { LoginProof } from "../../src/wire/client-api.ts";
@@ -281,12 +281,15 @@ test.each<[browser: string, platform: string, want: string[]]>([
 
 test("serviceToken takes the file before the variable, and says what is wrong with it", async () => {
   const file = join(tempFolder(), "token");
-  writeFileSync(file, "qfp_0123456789abcdef\n");
+  writeFileSync(file, "qfs_0123456789abcdef\n");
   expect(await serviceToken({})).toBeUndefined();
-  expect(await serviceToken({ QF_TOKEN: "qfp_fedcba9876543210" })).toBe("qfp_fedcba9876543210");
+  expect(await serviceToken({ QF_TOKEN: "qfs_fedcba9876543210" })).toBe("qfs_fedcba9876543210");
   expect(await serviceToken({ QF_TOKEN: "other_0123456789", QF_TOKEN_FILE: file })).toBe(
-    "qfp_0123456789abcdef",
+    "qfs_0123456789abcdef",
   );
+  const api = { QF_TOKEN: "qfp_0123456789abcdef" };
+  expect(await serviceToken(api)).toBeUndefined();
+  expect(await environmentToken(api)).toBe("qfp_0123456789abcdef");
   expect((await failureOf(serviceToken({ QF_TOKEN: "two words and more" }))).code).toBe("ERR_LOGIN_FAILED");
   expect((await failureOf(serviceToken({ QF_TOKEN_FILE: `${file}.none` }))).message).toContain(
     "cannot be read",

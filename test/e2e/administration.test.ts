@@ -46,6 +46,51 @@ describe("administration by login", () => {
     expect(who.stdout).toContain("ada@example.com");
   });
 
+  test("account get and set show and change settings; an unknown one is refused with those near it", async () => {
+    expect((await owner.qf(["account", "get", "login_seconds_max"])).stdout).toContain("43200");
+    const set = ["account", "set", "login_seconds_max=3600", "--also", "require.reason=true"];
+    expect((await owner.qf(set)).stdout).toBe("changed the account's settings\n");
+    expect((await owner.qf(set)).stdout).toBe("nothing changed: the settings were so already\n");
+    expect((await owner.qf(["account", "get", "require"])).stdout).toMatch(/require\.reason +true/);
+    const wrong = await owner.qf(["account", "set", "login_second=1"]);
+    expect(wrong).toMatchObject({ exitCode: 2 });
+    expect(wrong.stderr).toContain("did you mean login_seconds_max");
+    await owner.qf(["account", "set", "require.reason=false"]);
+  });
+
+  test("policy update changes a rule's field and keeps the others", async () => {
+    await owner.qf(["group", "create", "Machines"]);
+    const create = ["policy", "create", "web", "--sources", "Web", "--destinations", "Machines"];
+    await owner.qf([...create, "--authorized-groups", "Web=deploy"]);
+    const update = ["policy", "update", "web", "--set", "ssh.sftp=read", "--set", "ssh.record=best_effort"];
+    expect(await owner.qf(update)).toMatchObject({ exitCode: 0 });
+    expect(await owner.qf(["policy", "update", "web", "--enabled=false"])).toMatchObject({ exitCode: 0 });
+    const [policy] = JSON.parse((await owner.qf(["policy", "list", "--json"])).stdout);
+    expect(policy).toMatchObject({
+      enabled: false,
+      rules: [{ ssh: { sftp: "read", record: "best_effort" }, authorized_groups: expect.any(Object) }],
+    });
+    const wrong = await owner.qf(["policy", "update", "web", "--set", "ssh.sftpp=read"]);
+    expect(wrong.exitCode).toBe(1);
+  });
+
+  test("posture checks are made, changed, listed and deleted by commands", async () => {
+    const condition = (version: string) => `nb_version_check.min_version=${version}`;
+    const made = await owner.qf(["posture-check", "create", "recent", "--set", condition("0.1.0")]);
+    expect(made).toMatchObject({ exitCode: 0 });
+    await owner.qf(["posture-check", "update", "recent", "--set", condition("0.2.0")]);
+    expect((await owner.qf(["posture-check", "list"])).stdout).toContain('min_version="0.2.0"');
+    expect(await owner.qf(["posture-check", "delete", "recent"])).toMatchObject({ exitCode: 0 });
+  });
+
+  test("setup-key update changes the groups of machines to come", async () => {
+    await owner.qf(["setup-key", "create", "fleet", "--reusable"]);
+    expect(await owner.qf(["setup-key", "update", "fleet", "--groups", "Web"])).toMatchObject({
+      exitCode: 0,
+    });
+    expect((await owner.qf(["setup-key", "list"])).stdout).toMatch(/fleet.*Web/);
+  });
+
   test("logout ends it", async () => {
     await owner.qf(["logout"]);
     const asked = await owner.qf(["group", "list"], { env: { QF_NO_BROWSER: "1" }, stdin: "" });

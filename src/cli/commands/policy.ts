@@ -1,9 +1,9 @@
-import { QfError } from "../../base/errors.ts";
 import { Policy } from "../../wire/policy.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
+import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
-import { parseList, parseRepeated } from "../parse.ts";
+import { parseList } from "../parse.ts";
 import { say } from "../report.ts";
 
 export const policyList = command(
@@ -92,7 +92,6 @@ examples:
       ...ADMIN_ARGS,
     },
     async run({ args }) {
-      const authorized = parseAuthorized(parseRepeated(args["authorized-groups"]));
       const admin = await openAdmin(args);
       const about = args.description === undefined ? {} : { description: args.description };
       const ports = parseList(args.ports);
@@ -107,7 +106,9 @@ examples:
         destinations: await admin.groupIds(parseList(args.destinations)),
         ...(ports.length === 0 ? {} : { ports }),
         ...(devices.length === 0 ? {} : { source_devices: devices }),
-        ...(authorized.size === 0 ? {} : { authorized_groups: await withIds(admin, authorized) }),
+        ...(args["authorized-groups"] === undefined
+          ? {}
+          : { authorized_groups: await authorizedIds(admin, args["authorized-groups"]) }),
       };
       const body = { name: args.name, ...about, enabled: args.disabled !== true, rules: [rule] };
       const answer = await admin.request("POST", "/api/policies", { body, answer: Policy });
@@ -147,28 +148,6 @@ examples:
     },
   },
 );
-
-/** `GROUP=USER,USER` each; a group that is named twice gets both lists. Throws ERR_USAGE. */
-function parseAuthorized(entries: readonly string[]): Map<string, string[]> {
-  const authorized = new Map<string, string[]>();
-  for (const entry of entries) {
-    const split = entry.lastIndexOf("=");
-    const users = parseList(entry.slice(split + 1));
-    if (split < 1 || users.length === 0) {
-      throw new QfError("ERR_USAGE", `--authorized-groups ${JSON.stringify(entry)} is not GROUP=USER,...`, {
-        hint: "name the OS users, or write GROUP=* for any of them",
-      });
-    }
-    const group = entry.slice(0, split).trim();
-    authorized.set(group, [...(authorized.get(group) ?? []), ...users]);
-  }
-  return authorized;
-}
-
-async function withIds(admin: Admin, authorized: Map<string, string[]>): Promise<Record<string, string[]>> {
-  const ids = await admin.groupIds([...authorized.keys()]);
-  return Object.fromEntries([...authorized.values()].map((users, index) => [ids[index] ?? "", users]));
-}
 
 function localUsers(authorized: Record<string, string[]> | undefined): string {
   const lists = Object.values(authorized ?? {});

@@ -96,6 +96,41 @@ examples:
   { repeatable: ["groups"] },
 );
 
+export const setupKeyUpdate = command(
+  `
+Change the groups that machines get with a setup key. Machines that enrolled with it keep theirs.
+
+usage: qf setup-key update KEY --groups GROUP,...
+
+options:
+  --groups GROUP,...       groups in place of those before; may be repeated; "" is none
+${ADMIN_OPTIONS}
+
+KEY is a setup key's name or id.
+
+examples:
+  qf setup-key update fleet --groups Servers,Web
+  qf setup-key update fleet --groups ""
+`,
+  {
+    meta: { name: "update", description: "Change a setup key's groups" },
+    args: {
+      key: { type: "positional", required: true, description: "Setup key" },
+      groups: { type: "string", required: true, valueHint: "groups", description: "Groups" },
+      ...ADMIN_ARGS,
+    },
+    async run({ args }) {
+      const admin = await openAdmin(args);
+      const key = await keyOf(admin, args.key);
+      const body = { revoked: key.revoked, auto_groups: await admin.groupIds(parseList(args.groups)) };
+      const answer = await admin.request("PUT", `/api/setup-keys/${key.id}`, { body, answer: SetupKey });
+      if (args.json === true) return printBody(answer);
+      await print(`changed setup key ${args.key} (${key.id})\n`);
+    },
+  },
+  { repeatable: ["groups"] },
+);
+
 export const setupKeyRevoke = command(
   `
 Revoke a setup key: no machine enrols with it any more. Machines that did stay.

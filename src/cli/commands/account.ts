@@ -1,0 +1,113 @@
+import { QfError } from "../../base/errors.ts";
+import { Account } from "../../wire/admin-api.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, type Answer, openAdmin, printBody } from "../admin.ts";
+import { assign, flatten, type JsonObject, parseAssignment } from "../assignments.ts";
+import { closest } from "../closest.ts";
+import { command } from "../command.ts";
+import { print, printTable } from "../output.ts";
+import { parseRepeated } from "../parse.ts";
+
+export const accountGet = command(
+  `
+Show the account: its domain and every setting.
+
+usage: qf account get [KEY] [--json]
+
+options:
+${ADMIN_OPTIONS}
+
+KEY is one setting, or the beginning of several: require shows require.reason and those beside it.
+
+examples:
+  qf account get
+  qf account get login_seconds_max
+`,
+  {
+    meta: { name: "get", description: "Show the account's settings" },
+    args: {
+      key: { type: "positional", required: false, description: "Setting" },
+      ...ADMIN_ARGS,
+    },
+    async run({ args }) {
+      const answer = await fetchAccount(await openAdmin(args));
+      if (args.json === true) return printBody(answer);
+      const { settings, ...rest } = theAccount(answer);
+      const all = flatten({ id: rest.id, domain: rest.domain, ...settings });
+      const { key } = args;
+      const shown =
+        key === undefined ? all : all.filter(([name]) => name === key || name.startsWith(`${key}.`));
+      if (shown.length === 0) throw unknownSetting(String(key), all);
+      await printTable(
+        ["SETTING", "VALUE"],
+        shown.map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
+      );
+    },
+  },
+);
+
+export const accountSet = command(
+  `
+Change account settings. Live connections that the new settings do not allow end at once.
+
+usage: qf account set KEY=VALUE [--also KEY=VALUE]...
+
+options:
+  --also KEY=VALUE         a further setting in the same change; may be repeated
+${ADMIN_OPTIONS}
+
+KEY is as qf account get shows it. VALUE is JSON or plain text; a,b is a list.
+
+examples:
+  qf account set login_seconds_max=28800
+  qf account set require.reason=true --also device_approval=admin
+`,
+  {
+    meta: { name: "set", description: "Change account settings" },
+    args: {
+      assignment: { type: "positional", required: true, description: "KEY=VALUE" },
+      also: { type: "string", valueHint: "key=value", description: "Another" },
+      ...ADMIN_ARGS,
+    },
+    async run({ args }) {
+      const assignments = [args.assignment, ...parseRepeated(args.also)].map(parseAssignment);
+      const admin = await openAdmin(args);
+      const account = theAccount(await fetchAccount(admin));
+      const settings: JsonObject = account.settings;
+      for (const { path } of assignments) requireSetting(settings, path);
+      const body = { settings: assign(settings, assignments), onboarding: account.onboarding };
+      const answer = await admin.request("PUT", `/api/accounts/${account.id}`, { body, answer: Account });
+      if (args.json === true) return printBody(answer);
+      const before = JSON.stringify(settings);
+      const isSame = JSON.stringify(answer.value.settings) === before;
+      await print(
+        isSame ? "nothing changed: the settings were so already\n" : "changed the account's settings\n",
+      );
+    },
+  },
+  { repeatable: ["also"] },
+);
+
+function fetchAccount(admin: Admin): Promise<Answer<Account[]>> {
+  return admin.request("GET", "/api/accounts", { answer: Account.array() });
+}
+
+function theAccount({ value: [account] }: Answer<Account[]>): Account {
+  if (account === undefined) throw new QfError("ERR_NOT_FOUND", "there is no account");
+  return account;
+}
+
+/** The API passes over fields that it does not know, so a mistyped key is refused here. */
+function requireSetting(settings: JsonObject, path: readonly string[]): void {
+  if (path[0] !== undefined && path[0] in settings) return;
+  throw unknownSetting(path.join("."), flatten(settings));
+}
+
+function unknownSetting(key: string, all: readonly (readonly [string, unknown])[]): QfError {
+  const near = closest(
+    key,
+    all.map(([name]) => name),
+  );
+  return new QfError("ERR_USAGE", `there is no setting ${JSON.stringify(key)}`, {
+    hint: near === undefined ? "qf account get shows all" : `did you mean ${near}?`,
+  });
+}

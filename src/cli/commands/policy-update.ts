@@ -1,0 +1,124 @@
+import { QfError } from "../../base/errors.ts";
+import { Policy, type PolicyRule } from "../../wire/policy.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printBody, theOne } from "../admin.ts";
+import { assign, type JsonObject, parseAssignment } from "../assignments.ts";
+import { authorizedIds } from "../authorized-groups.ts";
+import { command } from "../command.ts";
+import { print } from "../output.ts";
+import { parseList, parseRepeated } from "../parse.ts";
+import { say } from "../report.ts";
+
+export const policyUpdate = command(
+  `
+Change a policy. What is not named stays. Connections that it no longer allows end at once.
+
+usage: qf policy update POLICY [--rule RULE] [--set FIELD=VALUE]... [--enabled=BOOL] [--sources GROUP,...]
+
+options:
+  --rule RULE              which rule, by name, id or number (default: the only one)
+  --set FIELD=VALUE        a field of the rule, such as ssh.sftp=read, ssh.record=required, enabled=false,
+                           valid_until=2027-01-31T00:00:00Z or ssh.local_forward=db:5432; may be repeated
+  --sources GROUP,...      groups of the devices and people, in place of those before; may be repeated
+  --destinations GROUP,... groups of the machines, in place of those before; may be repeated
+  --authorized-groups GROUP=USER,...
+                           OS users for the people of a group, in place of those before; may be repeated
+  --source-devices GROUP,...
+                           groups the device itself must be in as well; may be repeated
+  --enabled                whether the policy has an effect; --enabled=false switches it off
+  --name NAME              new name
+  --description TEXT       what it is for
+${ADMIN_OPTIONS}
+
+POLICY is a policy's name or id.
+
+examples:
+  qf policy update deploy --set ssh.sftp=off --set ssh.max_session_seconds=3600
+  qf policy update deploy --enabled=false
+`,
+  {
+    meta: { name: "update", description: "Change a policy" },
+    args: {
+      policy: { type: "positional", required: true, description: "Policy" },
+      rule: { type: "string", valueHint: "rule", description: "Rule" },
+      set: { type: "string", valueHint: "field=value", description: "A field of the rule" },
+      sources: { type: "string", valueHint: "groups", description: "From" },
+      destinations: { type: "string", valueHint: "groups", description: "To" },
+      "authorized-groups": { type: "string", valueHint: "group=users", description: "OS users" },
+      "source-devices": { type: "string", valueHint: "groups", description: "Devices" },
+      enabled: { type: "boolean", description: "With effect" },
+      name: { type: "string", valueHint: "name", description: "New name" },
+      description: { type: "string", valueHint: "text", description: "What it is for" },
+      ...ADMIN_ARGS,
+    },
+    async run({ args }) {
+      const assignments = parseRepeated(args.set).map(parseAssignment);
+      const admin = await openAdmin(args);
+      const { value } = await admin.request("GET", "/api/policies", { answer: Policy.array() });
+      const policy = theOne("policy", args.policy, value, (one) => [one.id, one.name]);
+      const changed = { ...(await groupFields(admin, args)) };
+      const isRuleNamed = Object.keys(changed).length + assignments.length > 0;
+      const chosen = isRuleNamed || args.rule !== undefined ? ruleOf(policy, args.rule) : undefined;
+      const body = {
+        name: args.name ?? policy.name,
+        description: args.description ?? policy.description,
+        enabled: args.enabled ?? policy.enabled,
+        source_posture_checks: policy.source_posture_checks,
+        rules: policy.rules.map((rule) => {
+          const written = asWritten(rule);
+          return rule === chosen ? assign({ ...written, ...changed }, assignments) : written;
+        }),
+      };
+      const answer = await admin.request("PUT", `/api/policies/${policy.id}`, { body, answer: Policy });
+      for (const warning of answer.value.warnings ?? []) say("warning", warning);
+      if (args.json === true) return printBody(answer);
+      await print(`changed policy ${args.policy} (${policy.id})\n`);
+    },
+  },
+  {
+    repeatable: ["set", "sources", "destinations", "authorized-groups", "source-devices"],
+  },
+);
+
+interface GroupArgs {
+  readonly sources?: string | undefined;
+  readonly destinations?: string | undefined;
+  readonly "authorized-groups"?: string | undefined;
+  readonly "source-devices"?: string | undefined;
+}
+
+/** The rule's fields that name groups, as far as flags name them. */
+async function groupFields(admin: Admin, args: GroupArgs): Promise<JsonObject> {
+  const ids = async (text: string | undefined) =>
+    text === undefined ? undefined : await admin.groupIds(parseList(text));
+  const authorized = args["authorized-groups"];
+  const fields = {
+    sources: await ids(args.sources),
+    destinations: await ids(args.destinations),
+    source_devices: await ids(args["source-devices"]),
+    authorized_groups: authorized === undefined ? undefined : await authorizedIds(admin, authorized),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+function ruleOf(policy: Policy, name: string | undefined): PolicyRule {
+  const { rules } = policy;
+  const [only, second] = rules;
+  if (name === undefined && only !== undefined && second === undefined) return only;
+  const found =
+    name === undefined
+      ? undefined
+      : (rules.find((rule) => rule.id === name || rule.name === name) ?? rules[Number(name) - 1]);
+  if (found !== undefined) return found;
+  throw new QfError("ERR_USAGE", `name one of the ${rules.length} rules of ${policy.name} with --rule`, {
+    hint: rules.map((rule, index) => `${index + 1} ${JSON.stringify(rule.name)}`).join(", "),
+  });
+}
+
+/** A rule as it is written: groups by their ids, none of what only reading shows. */
+function asWritten({ sources, destinations, ...rule }: PolicyRule): JsonObject {
+  return {
+    ...rule,
+    ...(sources ? { sources: sources.map(({ id }) => id) } : {}),
+    ...(destinations ? { destinations: destinations.map(({ id }) => id) } : {}),
+  };
+}

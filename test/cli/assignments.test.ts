@@ -1,0 +1,45 @@
+/** `KEY=VALUE` arguments: what they mean, and what is no assignment. */
+import { expect, test } from "bun:test";
+import { isQfError } from "../../src/base/errors.ts";
+import { assign, flatten, parseAssignment } from "../../src/cli/assignments.ts";
+
+test.each([
+  ["prompt_login=false", ["prompt_login"], false],
+  ["login_seconds_max=3600", ["login_seconds_max"], 3600],
+  ["require.reason=true", ["require", "reason"], true],
+  ["ssh.local_forward=db:5432,web:80", ["ssh", "local_forward"], ["db:5432", "web:80"]],
+  ['ssh.commands=["/usr/bin/uptime"]', ["ssh", "commands"], ["/usr/bin/uptime"]],
+  ["ssh.commands=null", ["ssh", "commands"], null],
+  ["dns_domain=a=b", ["dns_domain"], "a=b"],
+  ["description=", ["description"], ""],
+])("%s assigns", (text, path, value) => {
+  expect(parseAssignment(text)).toEqual({ path, value });
+});
+
+test.each(["", "=1", "key", "Key=1", "a..b=1", "a.b.c.d.e=1", "__proto__.x=1", "a b=1"])(
+  "%j is no assignment",
+  (text) => {
+    let thrown: unknown;
+    try {
+      parseAssignment(text);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(isQfError(thrown, "ERR_USAGE")).toBe(true);
+  },
+);
+
+test("assign changes what is named and keeps the rest", () => {
+  const before = { a: 1, ssh: { pty: true, sftp: "write" } };
+  const after = assign(before, [parseAssignment("ssh.sftp=read"), parseAssignment("require.reason=true")]);
+  expect(after).toEqual({ a: 1, ssh: { pty: true, sftp: "read" }, require: { reason: true } });
+  expect(before).toEqual({ a: 1, ssh: { pty: true, sftp: "write" } });
+});
+
+test("flatten gives dotted keys", () => {
+  expect(flatten({ a: 1, b: { c: [2], d: {} } })).toEqual([
+    ["a", 1],
+    ["b.c", [2]],
+    ["b.d", {}],
+  ]);
+});
