@@ -1,5 +1,7 @@
 /** Setup keys, and 100 machines that want the same one at once. */
 import { expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { generateEd25519, signEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
 import { sha256 } from "../../src/base/random.ts";
 import { createClientApi } from "../../src/client/client-api.ts";
@@ -89,4 +91,37 @@ test("without a setup key and with nobody to ask, it says what to give instead",
   expect(said.exitCode).toBe(1);
   expect(said.stderr).toContain("qf: error: signing in needs a terminal");
   expect(said.stderr).toContain("qf: hint: run it in a terminal, or give a setup key");
+});
+
+test("no setup key stays on a command line, and a file is as good as a flag", async () => {
+  await using lab = await openLab();
+  const key = await lab.createSetupKey();
+  const args = (name: string) => [
+    ...["agent", "up", "--foreground", "--management-url", lab.url],
+    ...["--state-dir", join(lab.root, name), "--listen", "127.0.0.1:0", "--name", name],
+  ];
+  const start = (words: readonly string[]) =>
+    Bun.spawn([lab.executable, ...words], { env: lab.env(), stdout: "ignore", stderr: "pipe" });
+  const file = join(lab.root, "key");
+  writeFileSync(file, `${key}\n`);
+  const agents = [
+    start([...args("flag"), "--setup-key", key]),
+    start([...args("joined"), `--setup-key=${key}`]),
+    start([...args("file"), "--setup-key-file", file]),
+  ];
+  try {
+    const peers = await lab.until("all three", async () => {
+      const all = await lab.api<{ name: string }[]>("GET", "/api/peers");
+      return all.length === 3 && all;
+    });
+    expect(peers.map(({ name }) => name).sort()).toEqual(["file", "flag", "joined"]);
+    for (const { pid } of agents) {
+      const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      expect(line).toContain("--foreground");
+      expect(line).not.toContain(key);
+    }
+  } finally {
+    for (const agent of agents) agent.kill();
+    await Promise.all(agents.map(({ exited }) => exited));
+  }
 });

@@ -141,6 +141,6 @@ function isUnknownKey(error: unknown): boolean {
 
 function nothingToEnrolWith(origin: string): QfError {
   return new QfError("ERR_NOT_ENROLLED", `this machine is not enrolled at ${origin}`, {
-    hint: "give --setup-key, or run qf agent up at a terminal to sign in",
+    hint: "give --setup-key-file, or run qf agent up at a terminal to sign in",
   });
 }

@@ -20,6 +20,7 @@ import { chooseStateDir } from "../state/state-dir.ts";
 import { isStateLocked } from "../state/state-lock.ts";
 import { prepareAgent } from "./prepare.ts";
 import { startAgent } from "./run.ts";
+import { type GivenSetupKey, readSetupKey } from "./setup-key.ts";
 import { signInForMachine } from "./sign-in.ts";
 import { type Spawned, spawnDetached } from "./spawn-detached.ts";
 import { hasSystemd, startService } from "./systemd-unit.ts";
@@ -27,9 +28,11 @@ import { hasSystemd, startService } from "./systemd-unit.ts";
 export interface UpOptions {
   /** By flag name; see `flags.ts`. */
   readonly given: GivenFlags;
-  /** `--state-dir`, `--setup-key`. Undefined: their environment twins, then the usual. */
+  /** `--state-dir`. Undefined: its environment twin, then the usual. */
   readonly stateDir: string | undefined;
-  readonly setupKey: string | undefined;
+  readonly setupKey: GivenSetupKey;
+  /** Told what the person should know though it stops nothing. */
+  readonly warn: (text: string) => void;
   readonly foreground: boolean;
   readonly environment: Environment;
   readonly clock?: Clock;
@@ -46,12 +49,12 @@ const LINK_MS = 3_000;
  */
 export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
   const { environment } = options;
+  const setupKey = await readSetupKey(options.setupKey, environment, options.warn);
   const stateDir = chooseStateDir(options.stateDir, environment);
   const given = parseGivenFlags(options.given, environment);
   if (await isStateLocked(stateDir)) {
     if (!options.foreground) return await applyLive(stateDir, given);
   }
-  const setupKey = options.setupKey ?? (environment.QF_SETUP_KEY || undefined);
   const canAsk = setupKey === undefined && !options.foreground;
   await prepareAgent({
     stateDir,

@@ -50,7 +50,9 @@ usage: qf agent up [flags] [--foreground]
 
 joining:
   --management-url URL       management server to join
-  --setup-key KEY            enrol with this key; without one a person signs in
+  --setup-key-file FILE      enrol with the key in this file (-: standard input); without one a person
+                             signs in
+  --setup-key KEY            the key itself, which others can read while the command starts
   --name NAME                name of this machine (default: its host name)
   --state-dir DIR            where the agent keeps its state (default: /var/lib/qufabric for root,
                              $XDG_STATE_HOME/qufabric for anybody else)
@@ -106,13 +108,14 @@ Every flag is kept for the next start, has an environment twin (QF_ALLOW_SERVER_
 off with --flag=false. Changes need root, or the agent's own user where it runs without root.
 
 examples:
-  qf agent up --management-url https://qf.example.com --setup-key qfs_... --allow-server-ssh
+  qf agent up --management-url https://qf.example.com --setup-key-file key --allow-server-ssh
   qf agent up --enable-ssh-root=false
 `,
   {
     meta: { name: "up", description: "Join this machine to the network as a peer" },
     args: {
       "management-url": text("url", "Management server"),
+      "setup-key-file": text("file", "Enrol with the key in this file"),
       "setup-key": text("key", "Enrol with this key"),
       name: text("name", "Name of this machine"),
       "state-dir": text("dir", "State folder"),
@@ -149,7 +152,8 @@ examples:
     },
     async run({ args }) {
       const { agentUp: up } = await import("../../agent/lifecycle/up.ts");
-      const { "setup-key": setupKey, "state-dir": stateDir, foreground } = args;
+      const { "state-dir": stateDir, foreground } = args;
+      const setupKey = { key: args["setup-key"], file: args["setup-key-file"] };
       const given: Record<string, string | boolean | string[] | undefined> = {};
       for (const name of STORED) given[name] = args[name];
       if (args.advertise !== undefined) given.advertise = parseRepeated(args.advertise);
@@ -158,6 +162,7 @@ examples:
         given,
         stateDir,
         setupKey,
+        warn: (text) => say("warning", text),
         foreground: isAttached,
         environment: process.env,
       });
