@@ -33,6 +33,10 @@ export const SINGLE: Readonly<Record<string, Verb>> = {
     purpose: "say who is signed in on this device",
     load: async () => (await import("./commands/whoami.ts")).whoami,
   },
+  ls: {
+    purpose: "list the machines you may log in to, and as whom",
+    load: async () => (await import("./commands/ls.ts")).ls,
+  },
   ping: {
     purpose: "say how a peer can be reached, and how it is",
     load: async () => (await import("./commands/ping.ts")).ping,

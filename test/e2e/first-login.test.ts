@@ -48,6 +48,12 @@ describe.skipIf(!isRoot)("a first login", () => {
     }
   });
 
+  test("qf ls says where this person may log in, and as whom", async () => {
+    const listed = await laptop.qf(["ls"]);
+    expect(listed).toMatchObject({ exitCode: 0 });
+    expect(listed.stdout).toMatch(new RegExp(`web1 +100\\.\\S+ +online +${deploy.name}\n`));
+  });
+
   test("standard input reaches the command, and its end as well", async () => {
     const input = "x".repeat(300_000);
     const result = await laptop.ssh([`${deploy.name}@web1`, "wc -c"], { stdin: input });

@@ -15,7 +15,7 @@ import { reportedFlags } from "./target.ts";
 
 export interface EarlyQuestion {
   readonly user: UserRow;
-  readonly login: LoginRow;
+  readonly login: Pick<LoginRow, "authTime" | "binding">;
   readonly device: PeerRow;
   readonly target: PeerRow;
   readonly snapshot: PolicySnapshot;

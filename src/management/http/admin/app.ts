@@ -19,6 +19,7 @@ import { accountRoutes } from "./accounts-routes.ts";
 import { allowOrigins, answerOptions } from "./cors.ts";
 import { eventRoutes } from "./events-routes.ts";
 import { groupRoutes } from "./groups-routes.ts";
+import { myAccessRoutes } from "./my-access-routes.ts";
 import { nameRoutes } from "./names-routes.ts";
 import { describeApi } from "./openapi.ts";
 import { announce, type Listing } from "./paging.ts";
@@ -46,6 +47,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...policyRoutes,
   ...postureRoutes,
   ...eventRoutes,
+  ...myAccessRoutes,
 ];
 
 /** Serves /api. The caller mounts it at the root. */

@@ -1,0 +1,46 @@
+/**
+ * `GET /api/my/access`: the machines a person may reach from a device, as whom, and why not.
+ *
+ * Ours, beside NetBird's API. `qf ls` and the page "My access" show it.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { ReasonCode } from "./reason.ts";
+import { Id, PeerId } from "./units.ts";
+
+/** Most machines in one answer; `total` says how many there are. */
+export const MY_MACHINES_MAX = 1_000;
+
+/** Query. `device`: one of the caller's own devices. Absent: that of the login, else the last one used. */
+export const MyAccessQuery = z.object({ device: Id.optional() });
+/** As parsed. */
+export type MyAccessQuery = z.infer<typeof MyAccessQuery>;
+
+/** One machine that a network rule opens for the device. */
+export const MyMachine = z.object({
+  id: PeerId,
+  name: z.string(),
+  dns_label: z.string(),
+  ip: z.string(),
+  connected: z.boolean(),
+  /** Local users the person may be there now; `["*"]` is any. Empty: none, and `reason` says why. */
+  local_users: z.array(z.string()),
+  /** Why not. Null where somebody may be reached. */
+  reason: ReasonCode.nullable(),
+  /** The reason as a person reads it, and the next step. Null with `reason`. */
+  sentence: z.string().nullable(),
+  hint: z.string().nullable(),
+});
+/** As parsed. */
+export type MyMachine = z.infer<typeof MyMachine>;
+
+/** The answer: machines by name. */
+export const MyAccess = z.object({
+  /** The device that was asked about. Null: the person has none, so nothing that needs one is open. */
+  device: z.object({ id: PeerId, name: z.string() }).nullable(),
+  total: z.int(),
+  machines: z.array(MyMachine),
+});
+/** As parsed. */
+export type MyAccess = z.infer<typeof MyAccess>;
