@@ -1,4 +1,4 @@
-/** What a person may reach, as /api/my/access says it: grants, their nearest denials, nobody else's devices. */
+/** What a person may reach, as /api/my/access says it: grants and their nearest denials. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
