@@ -7,6 +7,7 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import type { BunPlugin } from "bun";
 import { version } from "./package.json";
+import { survivesDeletedWorkingDirectory } from "./packaging/working-directory.ts";
 
 const outfile = process.env.QF_OUTFILE ?? "dist/qf";
 
@@ -47,6 +48,7 @@ if (!result.success) {
   for (const log of result.logs) console.error(log);
   process.exit(1);
 }
+if (process.platform === "linux" && process.arch === "x64") survivesDeletedWorkingDirectory(outfile);
 chmodSync(outfile, 0o755);
 if (outfile === "dist/qf") {
   const link = "dist/qufabric";
