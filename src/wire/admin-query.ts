@@ -84,5 +84,8 @@ export const ReservedName = z.object({
 });
 export type ReservedName = z.infer<typeof ReservedName>;
 
-/** Answer to a deletion. */
+/** Answer to a deletion; an entry of a list that is always empty. */
 export const Empty = z.object({});
+
+/** Groups whose peers have no DNS of ours: none, there is no such thing here. */
+export const DnsSettings = z.object({ disabled_management_groups: z.array(z.string()) });

@@ -14,6 +14,7 @@ import { fieldName } from "../../../wire/issues.ts";
 import { parseStrict, parseTolerant, readJson } from "../body.ts";
 import { answerFailure, createErrorHandler } from "../errors.ts";
 import { answerHeaders, guardOrigin } from "../guards.ts";
+import { absentRoutes } from "./absent-routes.ts";
 import { authenticate, type Principal, recheck, requireRole } from "./access.ts";
 import { accountRoutes } from "./accounts-routes.ts";
 import { allowOrigins, answerOptions } from "./cors.ts";
@@ -48,6 +49,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...postureRoutes,
   ...eventRoutes,
   ...myAccessRoutes,
+  ...absentRoutes,
 ];
 
 /** Serves /api. The caller mounts it at the root. */

@@ -73,7 +73,7 @@ export const peerRoutes: readonly Route[] = [
     query: PageQuery,
     answer: { listOf: AccessiblePeer },
     handle: async (call) => {
-      const peer = await call.read((tx) => visiblePeer(call, tx, call.user));
+      const peer = await call.read((tx) => requireVisiblePeer(call, tx, call.user));
       const domain = await call.read((tx) => domainOf(tx, call.accountId));
       const targets = await reachablePeers(call.ctx, peer);
       return listingById(call.query, targets, (target) => asAccessiblePeer(target, { ...call.ctx, domain }));
@@ -99,7 +99,7 @@ export const peerRoutes: readonly Route[] = [
     answer: { one: Empty },
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx, actor) => {
-        const peer = await visiblePeer(call, tx, actor);
+        const peer = await requireVisiblePeer(call, tx, actor);
         const isOwn = peer.kind === "device" && peer.ownerUserId === actor.id;
         if (!isOwn && !mayCall(actor.role, "write")) {
           throw new QfError("ERR_FORBIDDEN", `the role ${actor.role} may not do this`);
@@ -120,20 +120,25 @@ function isVisible(peer: PeerRow, user: UserRow): boolean {
   return mayCall(user.role, "read") || (peer.kind === "device" && peer.ownerUserId === user.id);
 }
 
-async function visiblePeer(call: Call<unknown, unknown>, tx: Reader, user: UserRow): Promise<PeerRow> {
+/** The peer of the path, for those who may see it. Throws ERR_NOT_FOUND. */
+export async function requireVisiblePeer(
+  call: Call<unknown, unknown>,
+  tx: Reader,
+  user: UserRow,
+): Promise<PeerRow> {
   const peer = await findPeer(tx, call.accountId, call.param("peerId"));
   if (peer === undefined || !isVisible(peer, user)) throw notFound("peer");
   return peer;
 }
 
 async function peerAnswer(call: Call<unknown, unknown>, tx: Reader): Promise<Peer> {
-  const peer = await visiblePeer(call, tx, call.user);
+  const peer = await requireVisiblePeer(call, tx, call.user);
   const domain = await domainOf(tx, call.accountId);
   return asPeer(peer, { ...call.ctx, domain, groups: await groupsOfOne(tx, call.accountId, peer.id) });
 }
 
 async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: UserRow): Promise<Peer> {
-  const peer = await visiblePeer(call, tx, actor);
+  const peer = await requireVisiblePeer(call, tx, actor);
   const { name, ssh_enabled, approval_required, ip } = call.body;
   const named = newName(peer, name);
   if (named.label !== peer.name) await changeName(tx, peer, named.label);
