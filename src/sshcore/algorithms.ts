@@ -6,13 +6,17 @@
  *
  * @module
  */
-import type { Algorithms, KexAlgorithm } from "ssh2";
+import type { Algorithms, CipherAlgorithm, KexAlgorithm } from "ssh2";
+import { hasChaChaPoly } from "./chacha-poly.ts";
 
 /**
  * draft-ietf-sshm-mlkem-hybrid-kex, as OpenSSH has it since 9.9: who records a session today cannot
  * read it with a quantum computer later. Our patch adds it to ssh2, whose types do not know it.
  */
 const HYBRID = "mlkem768x25519-sha256" as string as KexAlgorithm;
+
+/** Our patch adds it to what ssh2 can offer; its types know it as one that some builds have. */
+const CHACHA: CipherAlgorithm = "chacha20-poly1305@openssh.com";
 
 /** In order of preference. AES-CTR comes with encrypt-then-MAC only. */
 export const ALGORITHMS = {
@@ -21,6 +25,20 @@ export const ALGORITHMS = {
   hmac: ["hmac-sha2-512-etm@openssh.com", "hmac-sha2-256-etm@openssh.com"],
   compress: ["none"],
 } satisfies Algorithms;
+
+/**
+ * As above, and last in order what older clients need where any client may come: libssh2 before 1.11 and
+ * dropbear know no encrypt-then-MAC, net-ssh without its gem no X25519. None of it is broken; auditors would
+ * rather not see it. chacha20-poly1305 is what OpenSSH before 9.x prefers, and offered where this system can.
+ */
+export function plainAlgorithms(): Algorithms {
+  return {
+    ...ALGORITHMS,
+    kex: [...ALGORITHMS.kex, "ecdh-sha2-nistp256"],
+    cipher: [...ALGORITHMS.cipher, ...(hasChaChaPoly() ? [CHACHA] : [])],
+    hmac: [...ALGORITHMS.hmac, "hmac-sha2-256"],
+  };
+}
 
 /**
  * Types of host key. A client takes both; a server offers Ed25519, and P-256, which auditors call weak

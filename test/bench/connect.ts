@@ -1,7 +1,7 @@
 /** Starting, connecting and moving bytes, beside Debian's sshd in one run. */
 import { join } from "node:path";
 import { type Bench, MBps, ms, type Part, running, timeInTurn } from "./figures.ts";
-import { type Field, openField, smallFiles, type Way, zeros } from "./openssh.ts";
+import { type Field, openField, smallFiles, unpinned, type Way, zeros } from "./openssh.ts";
 
 const RUNS = 30;
 const BULK_RUNS = 3;
@@ -68,7 +68,7 @@ export const bulkPart: Part = {
 };
 
 async function benchBulk(bench: Bench, field: Field): Promise<void> {
-  const { direct, sshd, folder } = field;
+  const { direct, proxy, sshd, folder } = field;
   const file = zeros(join(folder, "gigabyte"), GIGABYTE);
   const many = smallFiles(join(folder, "many"), SMALL_FILES);
   const down = (way: Way) =>
@@ -85,9 +85,16 @@ async function benchBulk(bench: Bench, field: Field): Promise<void> {
       ["sh", "-c", `echo '${batch}' | exec "$@"`, "sh", "sftp", ...way.sftp, "-b", "-", way.destination],
       way.env,
     );
+  const stock = (command: typeof down) => (way: Way) => command(unpinned(way));
+  /** By the drop-in where it is ours. */
+  const droppedIn = (command: typeof down) => (way: Way) => command(unpinned(way === direct ? proxy : way));
   const cases: readonly (readonly [string, (way: Way) => () => Promise<void>, number])[] = [
     ["download of 1 GB, AES-256-GCM", down, GIGABYTE],
     ["upload of 1 GB, AES-256-GCM", up, GIGABYTE],
+    ["download of 1 GB, cipher as stock ssh(1) has it", stock(down), GIGABYTE],
+    ["upload of 1 GB, cipher as stock ssh(1) has it", stock(up), GIGABYTE],
+    ["download of 1 GB by the drop-in, against stock ssh(1)", droppedIn(down), GIGABYTE],
+    ["upload of 1 GB by the drop-in, against stock ssh(1)", droppedIn(up), GIGABYTE],
     ["sftp get of 1 GB", sftp(`get ${file} ${folder}/got`), GIGABYTE],
     ["sftp put of 1 GB", sftp(`put ${file} ${folder}/put`), GIGABYTE],
     ["sftp get of 5,000 small files", sftp(`get -r ${many} ${folder}/gotmany`), 0],

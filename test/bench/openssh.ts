@@ -177,6 +177,14 @@ function findKey(folder: string): string {
   return join(folder, found.replace(/-cert\.pub$/, ""));
 }
 
+/** `way` as people have it: exchange and cipher as its two ends choose them. */
+export function unpinned(way: Way): Way {
+  const isPin = (word: string): boolean => WIRE.includes(word) && word !== "-o";
+  const without = (words: readonly string[]): string[] =>
+    words.filter((word, at) => !isPin(word) && !(word === "-o" && isPin(words[at + 1] ?? "")));
+  return { ...way, ssh: without(way.ssh), sftp: without(way.sftp) };
+}
+
 /** A sparse file of zeros. */
 export function zeros(path: string, bytes: number): string {
   writeFileSync(path, "");

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
-import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../../src/sshcore/algorithms.ts";
+import { HOST_KEY_ALGORITHMS, plainAlgorithms } from "../../src/sshcore/algorithms.ts";
 import { openStockMachine, type StockMachine } from "../support/stock-machine.ts";
 import { NOT_APPLICABLE, SCRIPTS, type Script } from "./scripts.ts";
 
@@ -85,7 +85,7 @@ export async function runScripts(
 /** The stand-ins with what they read, beside the keys, where the local user gets at them. */
 function prepareShim(machine: StockMachine): string {
   const folder = dirname(machine.key);
-  const algorithms = [...Object.values(ALGORITHMS).flat(), ...HOST_KEY_ALGORITHMS];
+  const algorithms = [...Object.values(plainAlgorithms()).flat(), ...HOST_KEY_ALGORITHMS];
   writeFileSync(join(folder, "algorithms"), `${algorithms.join("\n")}\n`);
   writeFileSync(join(folder, "settings"), `port=${machine.port}\n`);
   for (const name of ["ssh", "sshd"]) {

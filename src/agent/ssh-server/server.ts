@@ -9,7 +9,7 @@
 import type { Duplex } from "node:stream";
 import { type Connection, Server } from "ssh2";
 import { denialLine } from "../../policy/sentences.ts";
-import { ALGORITHMS, HOST_KEY_ALGORITHMS } from "../../sshcore/algorithms.ts";
+import { ALGORITHMS, HOST_KEY_ALGORITHMS, plainAlgorithms } from "../../sshcore/algorithms.ts";
 import { SERVER_IDENT } from "../../sshcore/ident.ts";
 import { streamOf } from "../../sshcore/ssh2-internals.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
@@ -50,8 +50,8 @@ export function createSshServer(serverContext: ServerContext): SshServer {
 
 class EmbeddedServer implements SshServer {
   readonly #serverContext: ServerContext;
-  /** ssh2's server, and what it was made with. */
-  #server: { readonly server: Server; readonly made: string } | null = null;
+  /** ssh2's servers, by what they were made with; those of flags that have changed are dropped. */
+  readonly #servers = new Map<"plain" | "proven", { readonly server: Server; readonly made: string }>();
   readonly #incoming = new WeakMap<object, Incoming>();
   readonly #streams = new Set<Duplex>();
   readonly #connections = new Set<SshConnection>();
@@ -106,7 +106,7 @@ class EmbeddedServer implements SshServer {
     });
     this.#incoming.set(stream, { stream, origin, settle });
     // ssh2 takes any stream for a socket of its own server.
-    this.#serverOfNow().injectSocket(stream as never);
+    this.#serverFor(origin).injectSocket(stream as never);
   }
 
   sessions() {
@@ -140,11 +140,13 @@ class EmbeddedServer implements SshServer {
     await this.#failures.close();
   }
 
-  #serverOfNow(): Server {
+  #serverFor({ path }: StreamOrigin): Server {
+    const kind = path === "plain" ? "plain" : "proven";
     const wanted = this.#serverContext.hostKeyTypes();
     const { aliveIntervalMs, aliveCountMax } = this.#serverContext.limits();
     const made = [aliveIntervalMs, aliveCountMax, ...wanted].join();
-    if (this.#server?.made === made) return this.#server.server;
+    const present = this.#servers.get(kind);
+    if (present?.made === made) return present.server;
     const has = this.#serverContext.hostKeys;
     const chosen = has.filter(({ type }) => wanted.includes(type));
     // A machine that has none of the wanted types offers what it has.
@@ -155,14 +157,14 @@ class EmbeddedServer implements SshServer {
       keepaliveInterval: aliveIntervalMs ?? NEVER_MS,
       keepaliveCountMax: aliveCountMax,
       algorithms: {
-        ...ALGORITHMS,
+        ...(kind === "plain" ? plainAlgorithms() : ALGORITHMS),
         serverHostKey: HOST_KEY_ALGORITHMS.filter((type) => keys.some((key) => key.type === type)),
       },
     });
     server.on("connection", (connection, info) =>
       this.#onConnection(connection, info.header.versions.software),
     );
-    this.#server = { server, made };
+    this.#servers.set(kind, { server, made });
     return server;
   }
 

@@ -54,6 +54,9 @@ export const FIXED_OPTIONS = {
   CanonicalizeHostname: "no",
 } as const;
 
+/** First, before what ssh(1) would choose: older ones put AES-CTR with a MAC of its own before it. */
+const PREFERRED_CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com";
+
 /** Throws ERR_USAGE for a domain or path that cannot be written safely. */
 export function renderDropIn(dropIn: DropIn): string {
   const { executable, domain, configDir, shortNames } = dropIn;
@@ -73,6 +76,7 @@ export function renderDropIn(dropIn: DropIn): string {
     ["CertificateFile", `"${keys}_once-cert.pub"`],
     ["CertificateFile", `"${keys}-cert.pub"`],
     ...Object.entries(FIXED_OPTIONS),
+    ["Ciphers", PREFERRED_CIPHERS],
   ];
   const block = (patterns: readonly string[]) => [
     `Match host "${[...patterns, ...REFUSED.map((text) => `!*${text}*`)].join(",")}" exec "${match}"`,
