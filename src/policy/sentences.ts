@@ -8,6 +8,7 @@
  */
 import type { ReasonCode } from "../wire/reason.ts";
 
+/** The wording of one reason. */
 export interface Sentence {
   readonly sentence: string;
   /** What the person, or who they must ask, can do next. */
@@ -219,7 +220,10 @@ export function sentenceOf(reason: ReasonCode): Sentence {
   return SENTENCES[reason];
 }
 
-/** A denial as a person reads it, on one line. */
+/**
+ * A denial as a person reads it, on one line: sentence, next step and, where the denial was stored, its
+ * receipt.
+ */
 export function denialLine(reason: ReasonCode, receipt: string | null): string {
   const { sentence, hint } = SENTENCES[reason];
   return `${sentence} (${hint}${receipt === null ? "" : `; receipt ${receipt}`})`;

@@ -25,11 +25,15 @@ const groupIds = z.array(GroupId).max(1024);
 export const Role = z.enum(["owner", "admin", "network_admin", "auditor", "billing_admin", "user"]);
 export type Role = z.infer<typeof Role>;
 
+/**
+ * First steps that NetBird's dashboard shows for a new account. Stored and given back, without meaning here.
+ */
 export const AccountOnboarding = z.object({
   signup_form_pending: z.boolean(),
   onboarding_flow_pending: z.boolean(),
 });
 
+/** An account as GET /api/accounts answers it; NetBird's `Account` plus `warnings`. Times are ISO 8601. */
 export const Account = z.object({
   id: Id,
   settings: AccountSettings,
@@ -43,13 +47,16 @@ export const Account = z.object({
 });
 export type Account = z.infer<typeof Account>;
 
+/** Body of PUT /api/accounts/{id}. A setting that is left out stays as it was. */
 export const AccountRequest = z.object({
   settings: AccountSettings,
   onboarding: unlessNull(AccountOnboarding),
 });
 export type AccountRequest = z.infer<typeof AccountRequest>;
 
-/** What a role may do with each kind of thing. */
+/**
+ * What the caller's role may do with each kind of thing: operation by module, as NetBird's dashboard asks it.
+ */
 export const UserPermissions = z.object({
   /** Whether it sees its own things only. */
   is_restricted: z.boolean(),
@@ -57,6 +64,7 @@ export const UserPermissions = z.object({
 });
 export type UserPermissions = z.infer<typeof UserPermissions>;
 
+/** A person or service user as /api/users answers it; NetBird's `User`. */
 export const User = z.object({
   id: UserId,
   email: z.string(),
@@ -80,6 +88,9 @@ export const User = z.object({
 });
 export type User = z.infer<typeof User>;
 
+/**
+ * Body of POST /api/users. A service user needs a name, a person of the embedded provider an e-mail address.
+ */
 export const UserCreateRequest = z.object({
   email: unlessEmpty(Email),
   name: unlessEmpty(DisplayName),
@@ -89,6 +100,7 @@ export const UserCreateRequest = z.object({
 });
 export type UserCreateRequest = z.infer<typeof UserCreateRequest>;
 
+/** Body of PUT /api/users/{id}. */
 export const UserRequest = z.object({
   role: Role,
   /** All of them from now on. Null or absent: none. */
@@ -99,10 +111,13 @@ export const UserRequest = z.object({
 });
 export type UserRequest = z.infer<typeof UserRequest>;
 
-/** What a token opens. `api` is the REST API; `ssh` signs a service user in and nothing else. */
+/** What a token is for. `api` opens the REST API; `ssh` signs a service user in and nothing else. */
 export const TokenScope = z.enum(["api", "ssh"]);
 export type TokenScope = z.infer<typeof TokenScope>;
 
+/**
+ * An API token as /api/users/{id}/tokens answers it: never the token itself. NetBird's shape plus `scope`.
+ */
 export const PersonalAccessToken = z.object({
   id: Id,
   name: z.string(),
@@ -115,6 +130,7 @@ export const PersonalAccessToken = z.object({
 });
 export type PersonalAccessToken = z.infer<typeof PersonalAccessToken>;
 
+/** Body of POST /api/users/{id}/tokens. */
 export const PersonalAccessTokenRequest = z.object({
   name: DisplayName,
   /** Days. */
@@ -124,12 +140,14 @@ export const PersonalAccessTokenRequest = z.object({
 });
 export type PersonalAccessTokenRequest = z.infer<typeof PersonalAccessTokenRequest>;
 
+/** Answer to that: the token, which is shown this once, and its entry. */
 export const PersonalAccessTokenGenerated = z.object({
   plain_token: z.string(),
   personal_access_token: PersonalAccessToken,
 });
 export type PersonalAccessTokenGenerated = z.infer<typeof PersonalAccessTokenGenerated>;
 
+/** Flags of a machine's agent in NetBird's words. Those that QuFabric has no flag for are false. */
 export const PeerLocalFlags = z.object({
   rosenpass_enabled: z.boolean(),
   rosenpass_permissive: z.boolean(),
@@ -143,6 +161,7 @@ export const PeerLocalFlags = z.object({
   lazy_connection_enabled: z.boolean(),
 });
 
+/** A machine or device as /api/peers answers it; NetBird's `Peer` plus the fields named additive. */
 export const Peer = z.object({
   id: PeerId,
   name: z.string(),
@@ -187,6 +206,9 @@ export const Peer = z.object({
 });
 export type Peer = z.infer<typeof Peer>;
 
+/**
+ * Body of PUT /api/peers/{id}. Every field that is not said to be optional has to be there, as with NetBird.
+ */
 export const PeerRequest = z.object({
   /** Shown; the host name is derived from it. */
   name: DisplayName,
@@ -200,6 +222,10 @@ export const PeerRequest = z.object({
 });
 export type PeerRequest = z.infer<typeof PeerRequest>;
 
+/**
+ * A machine that a peer may reach, as GET /api/peers/{id}/accessible-peers lists it; NetBird's
+ * `AccessiblePeer`.
+ */
 export const AccessiblePeer = z.object({
   id: PeerId,
   name: z.string(),
@@ -216,6 +242,7 @@ export const AccessiblePeer = z.object({
 });
 export type AccessiblePeer = z.infer<typeof AccessiblePeer>;
 
+/** A setup key as /api/setup-keys answers it; NetBird's `SetupKey`. */
 export const SetupKey = z.object({
   id: Id,
   /** Whole once, in the answer to its creation; a masked form afterwards. */
@@ -238,9 +265,10 @@ export const SetupKey = z.object({
 });
 export type SetupKey = z.infer<typeof SetupKey>;
 
-/** A hundred years: what is meant to be longer has no end. */
+/** Longest life of a setup key in seconds: a hundred years. A key that shall last longer has no end. */
 export const SETUP_KEY_SECONDS_MAX = 3_153_600_000;
 
+/** Body of POST /api/setup-keys. */
 export const SetupKeyCreateRequest = z.object({
   name: DisplayName,
   type: z.enum(["one-off", "reusable"]),
@@ -253,10 +281,14 @@ export const SetupKeyCreateRequest = z.object({
 });
 export type SetupKeyCreateRequest = z.infer<typeof SetupKeyCreateRequest>;
 
-/** `auto_groups` are all of them from now on; an empty list is none. Null is refused, as NetBird does. */
+/**
+ * Body of PUT /api/setup-keys/{id}. `auto_groups` are all of them from now on; an empty list is none. Null is
+ * refused, as NetBird does.
+ */
 export const SetupKeyRequest = z.object({ revoked: z.boolean(), auto_groups: groupIds });
 export type SetupKeyRequest = z.infer<typeof SetupKeyRequest>;
 
+/** A group with its members, as /api/groups answers it; NetBird's `Group`. */
 export const Group = z.object({
   ...GroupMinimum.shape,
   peers: z.array(z.object({ id: PeerId, name: z.string() })),
@@ -264,6 +296,7 @@ export const Group = z.object({
 });
 export type Group = z.infer<typeof Group>;
 
+/** Body of POST /api/groups and PUT /api/groups/{id}. */
 export const GroupRequest = z.object({
   name: DisplayName,
   /** All of them from now on. Null or absent: none. */
@@ -272,11 +305,11 @@ export const GroupRequest = z.object({
 });
 export type GroupRequest = z.infer<typeof GroupRequest>;
 
-/** What `qf management init` prints. */
+/** The JSON that `qf management init` prints. `token` is the owner's API token, shown this once. */
 export const InitResult = z.object({ accountId: Id, ownerId: UserId, token: z.string() });
 export type InitResult = z.infer<typeof InitResult>;
 
-/** What `qf management new-epoch` prints. */
+/** The JSON that `qf management new-epoch` prints. */
 export const NewEpochResult = z.object({ epoch: z.int().min(1) });
 export type NewEpochResult = z.infer<typeof NewEpochResult>;
 

@@ -13,10 +13,10 @@ const count = (max: number, min = 0) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, `is not from ${min} to ${max}`);
 
-/** Query of what takes none. */
+/** Query of a route that takes none. */
 export const NoQuery = z.object({});
 
-/** Most entries of a page. */
+/** Most entries of one page of a list. */
 export const PAGE_MAX = 1_000;
 
 /** Of every list. Without either the whole list is answered. */
@@ -30,6 +30,7 @@ const page = {
 export const PageQuery = z.object(page);
 export type PageQuery = z.infer<typeof PageQuery>;
 
+/** Query of GET /api/users. */
 export const UserQuery = z.object({
   ...page,
   /** `true`: service users only; `false`: people only. Absent: both. */
@@ -37,6 +38,7 @@ export const UserQuery = z.object({
 });
 export type UserQuery = z.infer<typeof UserQuery>;
 
+/** Query of GET /api/peers. Both conditions must hold where both are given. */
 export const PeerQuery = z.object({
   ...page,
   /** Part of the name, in any case. */
@@ -46,6 +48,7 @@ export const PeerQuery = z.object({
 });
 export type PeerQuery = z.infer<typeof PeerQuery>;
 
+/** Query of GET /api/groups. */
 export const GroupQuery = z.object({
   ...page,
   /** Exact name. A name that no group has is an error. */
@@ -55,9 +58,13 @@ export type GroupQuery = z.infer<typeof GroupQuery>;
 
 /** Most audit events in one answer. */
 export const AUDIT_PAGE_MAX = 1_000;
-/** Longest a question for newer events waits. */
+/** Longest wait of a request for newer events, in seconds. */
 export const AUDIT_WAIT_SECONDS_MAX = 25;
 
+/**
+ * Query of GET /api/events/audit. `after_seq` wins over `before_seq`; without either the newest events are
+ * answered.
+ */
 export const AuditQuery = z.object({
   /** Default and most: 1000. */
   limit: count(AUDIT_PAGE_MAX).optional(),

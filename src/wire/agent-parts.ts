@@ -15,7 +15,10 @@ export const AGENT_MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 const MORE = "+";
 
-/** The parts of a message in JSON, in the order in which they are sent. */
+/**
+ * The parts of a message, which is JSON, in the order in which they are sent. Each has at most
+ * `AGENT_PART_BYTES_MAX` bytes.
+ */
 export function splitAgentMessage(json: string): string[] {
   if (Buffer.byteLength(json) <= AGENT_PART_BYTES_MAX) return [json];
   // As ASCII it may be cut anywhere; all but ASCII stands in strings, where an escape means the same.
@@ -32,11 +35,16 @@ export function splitAgentMessage(json: string): string[] {
   return parts;
 }
 
+/** The parts of one link so far, put together again. */
 export interface AgentParts {
   /** The message in JSON once it is whole; null: more is to come; undefined: part or message is too large. */
   take(part: string): string | null | undefined;
 }
 
+/**
+ * The receiving end of one link: it holds the parts of a message that is not whole yet, up to
+ * `AGENT_MESSAGE_BYTES_MAX`.
+ */
 export function createAgentParts(): AgentParts {
   let held: string[] = [];
   let heldBytes = 0;

@@ -22,12 +22,13 @@ import {
 /** `--listen none`: no direct listener; the machine is reached through the relay. */
 export const LISTEN_NONE = "none";
 
-/** Types of host key that every machine has. */
+/** Types of host key that every machine has, by their names in RFC 8709 and RFC 5656. */
 export const HOST_KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256"] as const;
+/** One of `HOST_KEY_TYPES`. */
 export const HostKeyType = z.enum(HOST_KEY_TYPES, { error: `must be of ${HOST_KEY_TYPES.join(", ")}` });
 export type HostKeyType = z.infer<typeof HostKeyType>;
 
-/** `qf agent up` flags as they are kept: positive names, all optional in a change. */
+/** Flags of `qf agent up` as they are stored: positive names, all of them optional in a change. */
 export const AgentFlagsStored = z.strictObject({
   managementUrl: HttpUrl,
   name: HostLabel.nullable(),
@@ -52,7 +53,7 @@ export const AgentFlagsStored = z.strictObject({
 });
 export type AgentFlagsStored = z.infer<typeof AgentFlagsStored>;
 
-/** `<state>/agent.json`. */
+/** `<state>/agent.json` (0600): the flags, and the machine's place in an account. */
 export const AgentStateFile = z.strictObject({
   format: z.literal(1),
   flags: AgentFlagsStored,

@@ -26,13 +26,17 @@ import {
   UserId,
 } from "./units.ts";
 
+/** How often either end of a control link pings, in milliseconds. */
 export const HEARTBEAT_MS = 5_000;
-/** Silence after which a link counts as dead. */
+/** Silence after which a control link counts as dead, in milliseconds: three heartbeats. */
 export const LINK_TIMEOUT_MS = 15_000;
-/** Largest frame from management: a whole map. */
+/** Largest message from management, in bytes: a whole map. */
 export const MANAGEMENT_FRAME_BYTES_MAX = 256 * 1024 * 1024;
 
-/** What the machine's own flags allow, as reported; management shows it and uses it for early refusals. */
+/**
+ * What the machine's own flags allow, as its agent reports them. Management shows them and refuses early by
+ * them; the machine decides.
+ */
 export const AgentFlags = z.strictObject({
   sshServer: z.boolean(),
   sshRoot: z.boolean(),
@@ -76,7 +80,7 @@ const approvalBinding = {
   localUser: LocalUser,
 };
 
-/** Who approved, as management knows them, told to the machine that asked. */
+/** The person who approved a sign-in, as management knows them, for the machine that asked. */
 export const ApprovedIdentity = z.object({
   userId: UserId,
   issuer: z.string().max(2048),
@@ -92,7 +96,7 @@ export const ApprovedIdentity = z.object({
 });
 export type ApprovedIdentity = z.infer<typeof ApprovedIdentity>;
 
-/** What became of a code. `waiting`: nobody has approved on the page yet; it costs no try. */
+/** The outcome of a one-time code. `waiting`: nobody has approved on the page yet; it costs no try. */
 export const ApprovalAnswer = z.discriminatedUnion("status", [
   z.object({ status: z.literal("waiting") }),
   z.object({ status: z.literal("wrong_code"), triesLeft: z.int().min(0) }),
@@ -103,7 +107,7 @@ export const ApprovalAnswer = z.discriminatedUnion("status", [
 ]);
 export type ApprovalAnswer = z.infer<typeof ApprovalAnswer>;
 
-/** Agent → management. */
+/** A message from an agent to management. Strict: an unknown field or type ends the link. */
 export const AgentMessage = z.discriminatedUnion("type", [
   /** Signature by the device key over signedBytes("sync", …, {challenge, peerId, bootId}). */
   z.strictObject({
@@ -157,11 +161,11 @@ export const AgentMessage = z.discriminatedUnion("type", [
 ]);
 export type AgentMessage = z.infer<typeof AgentMessage>;
 
-/** Longest that management may ask an agent to stay away. */
+/** Longest time that management may ask an agent to stay away, in milliseconds. */
 export const RETRY_MS_MAX = 60_000;
 const RetryMs = z.int().min(0).max(RETRY_MS_MAX);
 
-/** Management → agent. Unknown fields are tolerated here, except inside maps. */
+/** A message from management to an agent. Unknown fields are ignored here, except inside maps. */
 export const ManagementMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("welcome"),

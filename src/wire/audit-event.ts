@@ -219,6 +219,7 @@ export const ACTIVITY_CODES = [
   "agent.state",
   "agent.gap",
 ] as const;
+/** One of `ACTIVITY_CODES`. */
 export const ActivityCode = z.enum(ACTIVITY_CODES);
 export type ActivityCode = z.infer<typeof ActivityCode>;
 

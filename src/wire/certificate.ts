@@ -38,8 +38,12 @@ export const EXTENSION_ID_TOKEN = "id-token@qufabric";
  */
 export const EXTENSION_DEVICE = "device@qufabric";
 
-/** The certificate governs starting a connection, not its length. */
+/** How long before its making a certificate is valid, in seconds, for clocks that are behind. */
 export const CERTIFICATE_BACKDATE_SECONDS = 30;
+/**
+ * How long after its making a certificate is valid, in seconds. It governs the start of a connection, not its
+ * length.
+ */
 export const CERTIFICATE_LIFETIME_SECONDS = 120;
 /** Clock difference tolerated either way, for certificates, hellos and signed requests. */
 export const CLOCK_SKEW_SECONDS = 60;

@@ -112,6 +112,7 @@ export const RegisterRequest = lazySchema(() =>
 );
 export type RegisterRequest = z.infer<typeof RegisterRequest>;
 
+/** Answer to `RegisterRequest`: the device as it is registered, and the login. */
 export const RegisterResponse = lazySchema(() =>
   z.object({
     peerId: PeerId,
@@ -186,6 +187,7 @@ export const TargetRequest = lazySchema(() =>
 );
 export type TargetRequest = z.infer<typeof TargetRequest>;
 
+/** Answer to `TargetRequest`. A machine that the device may not reach is 404, as one that does not exist. */
 export const TargetResponse = lazySchema(() => z.object({ target: TargetInfo }));
 export type TargetResponse = z.infer<typeof TargetResponse>;
 
@@ -207,6 +209,7 @@ export const NamesRequest = lazySchema(() =>
 );
 export type NamesRequest = z.infer<typeof NamesRequest>;
 
+/** Answer to `NamesRequest`. */
 export const NamesResponse = lazySchema(() =>
   z.object({
     domain: DnsName,
@@ -216,6 +219,9 @@ export const NamesResponse = lazySchema(() =>
 );
 export type NamesResponse = z.infer<typeof NamesResponse>;
 
+/**
+ * Answer to `CertificateRequest`. A denial is an answer, not an HTTP failure: it has a reason and a receipt.
+ */
 export const CertificateResponse = lazySchema(() =>
   z.discriminatedUnion("outcome", [
     z.object({
@@ -266,6 +272,7 @@ export const HostedLoginRequest = lazySchema(() =>
 );
 export type HostedLoginRequest = z.infer<typeof HostedLoginRequest>;
 
+/** Answer to `HostedLoginRequest`. */
 export const HostedLoginResponse = lazySchema(() =>
   z.object({
     id: HostedLoginId,
@@ -285,6 +292,7 @@ export const HostedClaimRequest = lazySchema(() =>
 );
 export type HostedClaimRequest = z.infer<typeof HostedClaimRequest>;
 
+/** Answer to `HostedClaimRequest`. Only `approved` ends the wait with a login. */
 export const HostedClaimResponse = lazySchema(() =>
   z.discriminatedUnion("status", [
     z.object({ status: z.literal("waiting") }),
@@ -333,6 +341,7 @@ export const EnrolRequest = lazySchema(() =>
 );
 export type EnrolRequest = z.infer<typeof EnrolRequest>;
 
+/** Answer to `EnrolRequest`: the machine's place in the account. */
 export const EnrolResponse = lazySchema(() =>
   z.object({
     peerId: PeerId,

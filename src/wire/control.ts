@@ -10,9 +10,10 @@ import { z } from "zod";
 import { AgentFlagsStored } from "./agent-state-file.ts";
 import { Ed25519PublicKey, Ed25519Signature, EpochSeconds, PeerId } from "./units.ts";
 
-/** Longest request line. */
+/** Longest request line, in bytes with its line feed. */
 export const CONTROL_REQUEST_BYTES_MAX = 64 * 1024;
 
+/** The request on the control socket, one per connection. */
 export const ControlRequest = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("status") }),
   /** Applies changed flags live; root or own user only. */
@@ -92,6 +93,7 @@ export const AgentStatus = z.object({
 });
 export type AgentStatus = z.infer<typeof AgentStatus>;
 
+/** The answer on the control socket. `code` of a failure is one of `base/errors.ts`. */
 export const ControlAnswer = z.discriminatedUnion("ok", [
   z.object({
     ok: z.literal(true),

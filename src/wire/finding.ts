@@ -5,9 +5,10 @@
  */
 import { z } from "zod";
 
-/** What a finding is about, in the order in which they are told. */
+/** Areas of findings, in the order in which they are shown. */
 export const FINDING_AREAS = ["client", "management", "login", "device", "ssh", "agent", "machine"] as const;
 
+/** One finding: an area, a code for machines, a sentence for people and the next step. */
 export const Finding = z.object({
   area: z.enum(FINDING_AREAS),
   /** For machines; added, never renamed. */
@@ -21,7 +22,7 @@ export const Finding = z.object({
 });
 export type Finding = z.infer<typeof Finding>;
 
-/** `qf doctor --json`. */
+/** The JSON that `qf doctor --json` prints. */
 export const DoctorReport = z.object({
   /** Whether there is no problem among the findings. */
   healthy: z.boolean(),
@@ -31,14 +32,17 @@ export type DoctorReport = z.infer<typeof DoctorReport>;
 
 type Area = Finding["area"];
 
+/** A finding that all is well. */
 export function fine(area: Area, code: string, message: string): Finding {
   return { area, code, status: "ok", message, fix: null };
 }
 
+/** A finding that is not wrong, and worth knowing. `fix`: what may be done. Default null: nothing. */
 export function note(area: Area, code: string, message: string, fix: string | null = null): Finding {
   return { area, code, status: "note", message, fix };
 }
 
+/** A finding that something is wrong, with what to do about it. */
 export function problem(area: Area, code: string, message: string, fix: string): Finding {
   return { area, code, status: "problem", message, fix };
 }

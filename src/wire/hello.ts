@@ -11,14 +11,16 @@ import { z } from "zod";
 import { lazySchema } from "./lazy-schema.ts";
 import { EpochSeconds, PeerId, Port } from "./units.ts";
 
+/** Beginning of the line; its number is the version of the hello. */
 export const HELLO_PREFIX = "QUFABRIC/1 ";
-/** Longest line read before anything is believed. */
+/** Longest line in bytes, with its line feed: what a stranger can make a machine hold. */
 export const HELLO_BYTES_MAX = 1024;
 /** A stream to this port is a ping (`wire/ping.ts`), not SSH; RFC 862 calls it echo. */
 export const PING_PORT = 7;
-/** Longest wait for the whole line. */
+/** Longest wait for the whole line, in milliseconds. */
 export const HELLO_TIMEOUT_MS = 5_000;
 
+/** The hello itself: who dials whom, when. Taken once, and only near its time (`CLOCK_SKEW_SECONDS`). */
 export const Hello = lazySchema(() =>
   z.strictObject({
     source: PeerId,

@@ -37,6 +37,7 @@ export const HostedTicket = z.tuple([
 ]);
 export type HostedTicket = z.infer<typeof HostedTicket>;
 
+/** What a hosted sign-in needs to go on once somebody has answered it, as the database keeps it. */
 export const HostedLoginData = z.strictObject({
   ...asked,
   /**

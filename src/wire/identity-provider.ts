@@ -9,12 +9,13 @@ import { HttpUrl } from "./units.ts";
 
 /** Ways in which we give a client secret at the token endpoint (OpenID Connect Core 9). */
 export const CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"] as const;
-/** One of them. */
+/** One of `CLIENT_AUTH_METHODS`. */
 export type ClientAuthMethod = (typeof CLIENT_AUTH_METHODS)[number];
 
 /** A list that only advises; one that makes no sense counts as absent. */
 const listed = z.array(z.string().max(256)).max(1024).optional().catch(undefined);
 
+/** The discovery document of a provider (OpenID Connect Discovery 1.0 section 3), as far as we use it. */
 export const ProviderDocument = z.object({
   /** Must equal the issuer that was asked, byte for byte. */
   issuer: HttpUrl,
@@ -33,19 +34,22 @@ export const ProviderDocument = z.object({
 });
 export type ProviderDocument = z.infer<typeof ProviderDocument>;
 
-/** What the token endpoint answers with. Types, expiry and refresh tokens are of no use to us. */
+/**
+ * A successful answer of the token endpoint (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3). Types,
+ * expiry and refresh tokens are of no use to us.
+ */
 export const TokenAnswer = z.object({
   id_token: z.string().min(1).max(1_048_576),
   access_token: z.string().min(1).max(65_536).optional(),
 });
 
-/** RFC 6749 section 5.2. */
+/** A refusal of the token endpoint (RFC 6749 section 5.2). */
 export const ProviderErrorAnswer = z.object({
   error: z.string().min(1).max(256),
   error_description: z.string().max(4_096).optional(),
 });
 
-/** Keys of all kinds; those we cannot use are left out by whoever reads it. */
+/** A JWK Set (RFC 7517 section 5). Keys of all kinds; the reader leaves out those it cannot use. */
 export const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string().max(16) })).max(256) });
 
 /** Kinds of key that one of `JWS_ALGORITHMS` can be checked with, with nothing private in them. */

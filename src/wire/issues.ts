@@ -9,7 +9,10 @@ import type { z } from "zod";
 const ISSUES_MAX = 3;
 const FIELD_LENGTH_MAX = 64;
 
-/** `rules[0].ports[1] is not a port; unknown field "colour"`. Holds field names, never values. */
+/**
+ * One line for people, such as `rules[0].ports[1] is not a port; unknown field "colour"`. Holds field names,
+ * never values; at most three faults.
+ */
 export function describeIssues(error: z.ZodError): string {
   // What should not be there comes first: it is often a misspelling of what is missing.
   const isUnknown = (issue: z.core.$ZodIssue): boolean => issue.code === "unrecognized_keys";
@@ -65,7 +68,10 @@ function pathOf(path: readonly PropertyKey[]): string {
     .replace(/^\./, "");
 }
 
-/** Names come from outside: short, and without anything a terminal or a log would act upon. */
+/**
+ * A field name from outside as it may be shown: at most 64 characters, without anything a terminal or a log
+ * would act upon.
+ */
 export function fieldName(name: string): string {
   return name.slice(0, FIELD_LENGTH_MAX).replace(/[^\x20-\x7e]|["\\]/g, "?");
 }

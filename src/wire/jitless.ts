@@ -6,7 +6,7 @@
  */
 import { config } from "zod";
 
-/** Parses without compiling, in shapes that are made from now on: call it before their modules load. */
+/** Turns compiling off for schemas that are made from now on: call it before their modules load. */
 export function parseWithoutCompiling(): void {
   config({ jitless: true });
 }

@@ -5,7 +5,10 @@
  * @module
  */
 
-/** Stands for what `make` returns, which is called once, when anything of it is first asked for. */
+/**
+ * A stand-in for what `make` returns. `make` is called once, when anything of the stand-in is first used; its
+ * errors are thrown there.
+ */
 export function lazySchema<T extends object>(make: () => T): T {
   let made: T | undefined;
   const get = (): T => {

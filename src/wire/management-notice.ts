@@ -13,6 +13,7 @@ export const NOTICE_PEERS_MAX = 150;
 
 const Id = z.string().min(1).max(128);
 
+/** One notice, as JSON in the payload of NOTIFY. */
 export const ManagementNotice = z.discriminatedUnion("type", [
   /** A commit changed this account. Written by a trigger, so it is there exactly when the commit is. */
   z.object({

@@ -32,14 +32,14 @@ export function digestOfEntries(entries: Readonly<Record<string, object>>): stri
   );
 }
 
-/** Of one value or entry. */
+/** Digest of one value or entry: SHA-256 of its JSON with sorted keys, base64url. */
 export function digestOf(value: object): string {
   return remembered(value, () => canonical(value));
 }
 
 function remembered(value: object, text: () => string): string {
-  const known = digests.get(value);
-  if (known !== undefined) return known;
+  const cached = digests.get(value);
+  if (cached !== undefined) return cached;
   const digest = sha256(text());
   digests.set(value, digest);
   return digest;

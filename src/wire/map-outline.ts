@@ -103,7 +103,7 @@ interface Buckets {
 }
 
 /** By the collection: the buckets that its own size asks for. */
-const known = new WeakMap<Collection, Buckets>();
+const bucketsOfCollection = new WeakMap<Collection, Buckets>();
 
 /** What `map` says, section by section. */
 export function sectionsOf(map: NetworkMap): MapSections {
@@ -183,11 +183,11 @@ function heldCount(differences: { readonly [name: string]: HeldEntries | undefin
 }
 
 function ownBuckets(collection: Collection): Buckets {
-  const found = known.get(collection);
+  const found = bucketsOfCollection.get(collection);
   if (found !== undefined) return found;
   const wanted = Math.ceil(Object.keys(collection).length / BUCKET_ENTRIES);
   const buckets = intoBuckets(collection, Math.min(BUCKETS_MAX, Math.max(1, wanted)));
-  known.set(collection, buckets);
+  bucketsOfCollection.set(collection, buckets);
   return buckets;
 }
 

@@ -28,9 +28,14 @@ import {
   UserId,
 } from "./units.ts";
 
-/** Bounds memory of one machine; an account larger than this is refused by management, not cut. */
+/**
+ * Most rules of one map. Bounds the memory of a machine; management refuses a larger account, and cuts
+ * nothing.
+ */
 export const MAP_RULES_MAX = 20_000;
+/** Most users of one map; see `MAP_RULES_MAX`. */
 export const MAP_USERS_MAX = 200_000;
+/** Most peers of one map; see `MAP_RULES_MAX`. */
 export const MAP_PEERS_MAX = 200_000;
 
 const groups = z.array(GroupId).max(1024);
@@ -91,6 +96,7 @@ export const TrustedIssuer = z.strictObject({
 });
 export type TrustedIssuer = z.infer<typeof TrustedIssuer>;
 
+/** Whether a user may sign in: `blocked` and `pending` (of approval) may not. */
 export const UserStatus = z.enum(["active", "blocked", "pending"]);
 export type UserStatus = z.infer<typeof UserStatus>;
 

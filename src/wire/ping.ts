@@ -11,17 +11,18 @@ import { PING_PORT } from "./hello.ts";
 import { SSH_PORT } from "./ports.ts";
 import { OverlayAddress, PeerId, type Port } from "./units.ts";
 
-/** What is asked for each further answer. */
+/** The line that asks for one more answer. */
 export const PING_LINE = "ping\n";
-/** Longest answer line. */
+/** Longest answer line, in bytes. */
 export const PING_ANSWER_BYTES_MAX = 1024;
-/** Answers on one stream, the first included. */
+/** Most answers on one stream, the first included. */
 export const PING_COUNT_MAX = 101;
-/** Longest a stream of pings stays open, and longest it may be silent. */
+/** Longest life of a ping's stream, in milliseconds. */
 export const PING_TOTAL_MS_MAX = 120_000;
+/** Longest silence of a ping's stream in milliseconds, after which the machine ends it. */
 export const PING_IDLE_MS_MAX = 15_000;
 
-/** What an agent says of itself to a device that may reach it. */
+/** One answer line: what an agent tells a device that may reach it. */
 export const PingAnswer = z.object({
   /** Its clock. */
   nowMs: z.number().min(0),
@@ -35,7 +36,7 @@ export const PingAnswer = z.object({
 });
 export type PingAnswer = z.infer<typeof PingAnswer>;
 
-/** `qf ping --json`; fields are added, never changed. */
+/** The JSON that `qf ping --json` prints; fields are added, never changed. */
 export const PingReport = z.object({
   peer: z.object({ peerId: PeerId, name: z.string(), address: OverlayAddress }),
   /** Null: none answers. */

@@ -12,17 +12,25 @@ import { DisplayName, RuleName } from "./display-name.ts";
 import { listOrNone, unlessNull } from "./given.ts";
 import { Description, EpochSeconds, GroupId, LocalUser, PeerId, PolicyId, Port, RuleId } from "./units.ts";
 
-/** Bounds what one decision, one map and one page can cost. */
+/**
+ * Most rules of one policy. Bounds what one decision, one map and one page can cost, as do the bounds below.
+ */
 export const POLICY_RULES_MAX = 256;
+/** Most groups in one list of a rule. */
 export const RULE_GROUPS_MAX = 256;
+/** Most OS users of one group in a rule. */
 export const RULE_LOCAL_USERS_MAX = 256;
+/** Most ports, and most port ranges, of one rule. */
 export const RULE_PORTS_MAX = 256;
 
-/** `netbird-ssh` is an alias of `qufabric-ssh` and is given back as it came. */
+/**
+ * Protocol of a rule, in NetBird's words. `netbird-ssh` is an alias of `qufabric-ssh` and is given back as it
+ * came.
+ */
 export const Protocol = z.enum(["all", "tcp", "udp", "icmp", "qufabric-ssh", "netbird-ssh"]);
 export type Protocol = z.infer<typeof Protocol>;
 
-/** A TCP port or a range of them, inclusive, as NetBird writes it. */
+/** A range of TCP or UDP ports, both ends inclusive, as NetBird writes it. */
 export const PortRange = z
   .strictObject({ start: Port, end: Port })
   .refine((range) => range.start <= range.end, "starts after its end");
@@ -104,6 +112,7 @@ export const ScheduleWindow = z
     to: z.string().regex(/^(?:(?:[01]\d|2[0-3]):[0-5]\d|24:00)$/),
   })
   .refine((window) => window.from < window.to, "ends before it starts");
+/** When a rule holds: within at least one of its windows. */
 export const Schedule = z.strictObject({ windows: z.array(ScheduleWindow).min(1).max(32) });
 export type Schedule = z.infer<typeof Schedule>;
 
@@ -209,6 +218,7 @@ export const PolicyRule = z.object({
 });
 export type PolicyRule = z.infer<typeof PolicyRule>;
 
+/** A policy as GET /api/policies answers it; NetBird's `Policy` plus `warnings`. */
 export const Policy = z.object({
   id: PolicyId,
   name: z.string(),

@@ -24,7 +24,7 @@ function unavailable(why: string) {
     .optional();
 }
 
-/** All that are given must pass. */
+/** The conditions of a posture check. All that are given must hold. */
 export const PostureChecks = z.strictObject({
   /** Lowest version of qf. */
   nb_version_check: unlessNull(MinVersionCheck),
@@ -54,7 +54,7 @@ export const PostureChecks = z.strictObject({
 });
 export type PostureChecks = z.infer<typeof PostureChecks>;
 
-/** Body of POST and PUT. */
+/** Body of POST /api/posture-checks and PUT /api/posture-checks/{id}. */
 export const PostureCheckWrite = z.object({
   name: DisplayName,
   description: unlessNull(Description),
@@ -63,6 +63,7 @@ export const PostureCheckWrite = z.object({
 });
 export type PostureCheckWrite = z.infer<typeof PostureCheckWrite>;
 
+/** A posture check as /api/posture-checks answers it; NetBird's `PostureCheck`. */
 export const PostureCheck = z.object({
   id: Id,
   name: z.string(),

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { lazySchema } from "./lazy-schema.ts";
 import { CAPABILITY_OUTCOMES, OBLIGATION_OUTCOMES } from "./rule-outcome.ts";
 
-/** Why somebody was refused. Closed; add, never rename. */
+/** Every reason of a denial. Closed: codes are added, never renamed. */
 export const REASON_CODES = [
   // Who asks.
   "user_unknown",
@@ -66,5 +66,6 @@ export const REASON_CODES = [
   "session_killed",
   "network_not_allowed",
 ] as const;
+/** One of `REASON_CODES`. */
 export const ReasonCode = lazySchema(() => z.enum(REASON_CODES));
 export type ReasonCode = z.infer<typeof ReasonCode>;

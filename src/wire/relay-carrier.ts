@@ -9,6 +9,10 @@ import { HELLO_BYTES_MAX } from "./hello.ts";
 import { lazySchema } from "./lazy-schema.ts";
 import { Ed25519Signature, HttpUrl } from "./units.ts";
 
+/**
+ * The stream to open, as JSON in the helper's environment. Worth nothing once it is opened: the hello is
+ * taken once.
+ */
 export const CarryOrder = lazySchema(() =>
   z.strictObject({
     /** Where the relay is. */

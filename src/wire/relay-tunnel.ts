@@ -13,6 +13,7 @@ import { z } from "zod";
 import { HELLO_BYTES_MAX } from "./hello.ts";
 import { EpochSeconds, Port } from "./units.ts";
 
+/** Path of the tunnel's WebSocket, at the address that a process announces to the others. */
 export const RELAY_TUNNEL_PATH = "/cluster/v1/relay";
 /** Of the request: base64url of `RelayTunnelDial` in JSON, a space, and the signature over its fields. */
 export const RELAY_TUNNEL_HEADER = "qufabric-tunnel";
@@ -20,14 +21,16 @@ export const RELAY_TUNNEL_HEADER = "qufabric-tunnel";
 export const RELAY_SEAL_BYTES = 16;
 /** Either end pings this often. */
 export const RELAY_TUNNEL_PING_MS = 2_000;
-/** Silence after which a tunnel counts as dead, and longest wait for one to be opened. */
+/** Silence after which a tunnel counts as dead, in milliseconds. */
 export const RELAY_TUNNEL_TIMEOUT_MS = 6_000;
+/** Longest wait for a tunnel to be opened, in milliseconds. */
 export const RELAY_TUNNEL_OPEN_MS = 3_000;
 
 const ProcessId = z.string().min(1).max(64);
 /** 32 bytes, base64url: an X25519 public key made for this tunnel. */
 const TunnelKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 
+/** The dialling process's proof, in the header of its request. */
 export const RelayTunnelDial = z.strictObject({
   from: ProcessId,
   /** A process is new at each start, so a proof for one that is gone is good for none. */

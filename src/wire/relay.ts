@@ -13,7 +13,9 @@ import { HELLO_BYTES_MAX } from "./hello.ts";
 import { lazySchema } from "./lazy-schema.ts";
 import { EpochSeconds, PeerId, Port } from "./units.ts";
 
+/** Path of a client's WebSocket, which carries one stream. */
 export const RELAY_CLIENT_PATH = "/client/v1/relay";
+/** Path of a machine's WebSocket, which carries all of its relayed streams. */
 export const RELAY_AGENT_PATH = "/agent/v1/relay";
 
 /** Header of a client's request: the hello for the target, without its newline. */
@@ -47,13 +49,16 @@ export const RELAY_CREDIT_MAX = 4 * 1024 * 1024;
  * Most bytes of data in one frame: room for the eight packets of 32 kB that an SSH transport writes at once.
  */
 export const RELAY_DATA_BYTES_MAX = 264 * 1024;
+/** Bytes before the payload of a frame: type and stream id. */
 export const RELAY_FRAME_HEADER_BYTES = 5;
+/** Largest frame in bytes. */
 export const RELAY_FRAME_BYTES_MAX = RELAY_FRAME_HEADER_BYTES + RELAY_DATA_BYTES_MAX;
-/** How often either end pings, so that a dead socket is noticed. */
+/** How often either end of a socket pings, in milliseconds. */
 export const RELAY_PING_MS = 5_000;
-/** Silence after which a socket counts as dead. */
+/** Silence after which a socket counts as dead, in milliseconds. */
 export const RELAY_TIMEOUT_MS = 15_000;
 
+/** Types of frame, by their number on the wire. */
 export const RELAY_FRAME = {
   /** Relay to agent: a stream begins; the payload is `RelayOpen` in JSON. */
   open: 1,
@@ -67,9 +72,10 @@ export const RELAY_FRAME = {
   ping: 6,
   pong: 7,
 } as const;
+/** The number of a type of frame. */
 export type RelayFrameType = (typeof RELAY_FRAME)[keyof typeof RELAY_FRAME];
 
-/** Why a stream is over, as its ends are told. */
+/** Reasons for which a stream is over, by their number on the wire. */
 export const RELAY_RESET = {
   /** The other end is gone, or a machine does not want the stream; it does not say why. */
   gone: 1,
@@ -88,6 +94,7 @@ export const RELAY_RESET = {
   /** The relay has lost its way to the machine, or finds none now. */
   broken: 8,
 } as const;
+/** The name of such a reason. */
 export type RelayReset = keyof typeof RELAY_RESET;
 
 /** What an agent is told of a new stream. It checks the hello itself; the address is only shown to people. */
@@ -101,6 +108,7 @@ export const RelayOpen = lazySchema(() =>
 );
 export type RelayOpen = z.infer<typeof RelayOpen>;
 
+/** A frame as `decodeRelayFrame` reads it. */
 export interface RelayFrame {
   readonly type: RelayFrameType;
   readonly streamId: number;
@@ -117,14 +125,14 @@ export function encodeRelayFrame(type: RelayFrameType, streamId: number, payload
   return frame;
 }
 
-/** Grants `bytes` more to the other end. */
+/** A frame that grants `bytes` more to the other end. */
 export function creditFrame(streamId: number, bytes: number): Buffer {
   const payload = Buffer.allocUnsafe(4);
   payload.writeUInt32BE(bytes);
   return encodeRelayFrame(RELAY_FRAME.credit, streamId, payload);
 }
 
-/** Ends a stream, and says why. */
+/** A frame that ends a stream and says why. */
 export function resetFrame(streamId: number, reset: RelayReset): Buffer {
   return encodeRelayFrame(RELAY_FRAME.reset, streamId, Uint8Array.of(RELAY_RESET[reset]));
 }
@@ -139,7 +147,10 @@ const PAYLOAD_BYTES: Readonly<Record<RelayFrameType, readonly [min: number, max:
   [RELAY_FRAME.pong]: [0, 0],
 };
 
-/** Reads a message. Undefined: it is no frame, or its payload has a length that its type does not allow. */
+/**
+ * The frame that is `message`. Undefined: it is none, or its payload has a length that its type does not
+ * allow.
+ */
 export function decodeRelayFrame(message: unknown): RelayFrame | undefined {
   if (!Buffer.isBuffer(message) || message.length < RELAY_FRAME_HEADER_BYTES) return undefined;
   const type = message[0] as RelayFrameType;
@@ -149,9 +160,9 @@ export function decodeRelayFrame(message: unknown): RelayFrame | undefined {
   return { type, streamId: message.readUInt32BE(1), payload: message.subarray(RELAY_FRAME_HEADER_BYTES) };
 }
 
-/** The reason in a reset frame; "gone" for one that this build does not know. */
+/** The reason in a reset frame; `gone` for a number that this build does not know. */
 export function resetOf(frame: RelayFrame): RelayReset {
   const code = frame.payload[0];
-  const known = (Object.keys(RELAY_RESET) as RelayReset[]).find((name) => RELAY_RESET[name] === code);
-  return known ?? "gone";
+  const reset = (Object.keys(RELAY_RESET) as RelayReset[]).find((name) => RELAY_RESET[name] === code);
+  return reset ?? "gone";
 }

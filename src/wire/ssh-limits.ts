@@ -16,7 +16,7 @@ const AddressRange = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
   error: "must be an address or a range such as 192.0.2.0/24",
 });
 
-/** What makes a source wait: sshd's words where it has one, and two of ours. */
+/** Offences of a source before anybody was proven, by the names of sshd_config(5) where it has them. */
 export const OFFENCES = [
   /** Ended after sign-ins that proved nobody. */
   "authfail",
@@ -29,8 +29,13 @@ export const OFFENCES = [
   /** Said something to the port of peers that is no hello, or a forged or repeated one. */
   "invalid-hello",
 ] as const;
+/** One of `OFFENCES`. */
 export type Offence = (typeof OFFENCES)[number];
 
+/**
+ * Rules of penalties, as PerSourcePenalties of sshd_config(5): offences add up to seconds for which a source
+ * is refused.
+ */
 export interface PenaltyRules {
   /** What each offence adds. 0: nothing. */
   readonly seconds: Readonly<Record<Offence, number>>;
@@ -41,7 +46,7 @@ export interface PenaltyRules {
   readonly sourcesMax: number;
 }
 
-/** sshd 9.8's, where it has them. */
+/** The rules without the flag: those of sshd 9.8, where it has them. */
 export const DEFAULT_PENALTIES: PenaltyRules = {
   seconds: { authfail: 5, noauth: 1, "grace-exceeded": 10, "protocol-error": 10, "invalid-hello": 1 },
   minSeconds: 15,
@@ -77,7 +82,10 @@ export function parsePenalties(text: string): PenaltyRules | null | undefined {
   return words.length === 0 ? undefined : rules;
 }
 
-/** As stored. Absent and null: the default. */
+/**
+ * The SSH limits of `qf agent up`, as they are stored. Absent and null mean the default
+ * (`agent/contracts/limits.ts`).
+ */
 export const SshLimitFlags = z.strictObject({
   sshLoginGraceTimeSeconds: bounded(1, 3600),
   sshMaxAuthTries: bounded(1, 20),

@@ -13,6 +13,7 @@ export type EpochSeconds = z.infer<typeof EpochSeconds>;
 export const DurationSeconds = z.int().min(0).max(315_360_000);
 export type DurationSeconds = z.infer<typeof DurationSeconds>;
 
+/** A TCP or UDP port that can be dialled. */
 export const Port = z.int().min(1).max(65_535);
 export type Port = z.infer<typeof Port>;
 
@@ -20,18 +21,24 @@ export type Port = z.infer<typeof Port>;
 export const ID_LENGTH = 20;
 /** Ids of accounts, users, groups, peers, policies, rules, keys, tokens, events. Never reused. */
 export const Id = z.string().regex(/^[a-z0-9]{20}$/, "is not an id");
-/** A hosted sign-in: the id of its row, or, while nobody has answered it, everything about it, sealed. */
+/** Id of a hosted sign-in: that of its row, or, while nobody has answered it, everything about it, sealed. */
 export const HostedLoginId = z.string().regex(/^[A-Za-z0-9_-]{20,1500}$/, "is no sign-in");
+/** Id of an account. */
 export const AccountId = Id;
 export type AccountId = string;
+/** Id of a user or service user. */
 export const UserId = Id;
 export type UserId = string;
+/** Id of a group. */
 export const GroupId = Id;
 export type GroupId = string;
+/** Id of a peer: a machine or a device. */
 export const PeerId = Id;
 export type PeerId = string;
+/** Id of a policy. */
 export const PolicyId = Id;
 export type PolicyId = string;
+/** Id of a rule. Quoted in every audit event that the rule decides. */
 export const RuleId = Id;
 export type RuleId = string;
 
@@ -48,13 +55,13 @@ export const LocalUser = z
   .refine((name) => name !== "." && name !== "..", "is not an OS user name");
 export type LocalUser = string;
 
-/** One DNS label, lower case: the host name of a peer. */
+/** One DNS label in lower case: the host name of a peer (RFC 1123 section 2.1). */
 export const HostLabel = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "is not a host name (a-z, 0-9 and - only, 63 characters)");
 export type HostLabel = string;
 
-/** Several labels with dots. */
+/** A DNS name in lower case: labels with dots, at most 253 characters (RFC 1035 section 2.3.4). */
 export const DnsName = z
   .string()
   .max(253)
@@ -77,13 +84,13 @@ export const Description = z
   .max(4096)
   .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f]*$/, "has control characters");
 
-/** At most 254 characters, one @, no white space: shown, never used as identity. */
+/** An e-mail address: at most 254 characters, one @, no white space. Shown, never used as identity. */
 export const Email = z
   .string()
   .max(254)
   .regex(/^[A-Za-z0-9._%+-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/, "is not an e-mail address");
 
-/** Unpadded base64url of any length up to 64 kB. */
+/** Unpadded base64url (RFC 4648 section 5), up to 64 kB of it. */
 export const Base64Url = z
   .string()
   .max(65_536)
@@ -105,7 +112,7 @@ export const SshPublicKeyBlob = z
   .max(4096)
   .regex(/^[A-Za-z0-9+/]+={0,2}$/, "is not an SSH public key");
 
-/** SHA-256 as unpadded base64url. */
+/** A SHA-256 digest as unpadded base64url. */
 export const Sha256 = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "is not a SHA-256 digest");
 
 /** `host:port` where something listens; IPv6 in brackets. */

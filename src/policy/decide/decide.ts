@@ -33,19 +33,25 @@ import {
   type PreparedRule,
 } from "./snapshot.ts";
 
-/** Codes of `OUTCOME` beside the rule ids of the snapshot they were made from; `recordOf` names them. */
+/**
+ * The outcome of every rule: codes of `OUTCOME` beside the rule ids of the snapshot. `recordOf` names them.
+ */
 export interface RawTrace {
   readonly ruleIds: readonly RuleId[];
   readonly outcomes: Uint8Array;
 }
 
+/**
+ * The answer to a request: an allow with the grant of one rule, or a deny with one reason, and the trace of
+ * every rule.
+ */
 export type Decision =
   | { readonly kind: "allow"; readonly grant: Grant; readonly trace: RawTrace }
   | { readonly kind: "deny"; readonly reason: ReasonCode; readonly trace: RawTrace };
 
 const NO_TRACE: RawTrace = { ruleIds: [], outcomes: new Uint8Array(0) };
 
-/** A person no rule speaks of. */
+/** A person whom no rule speaks of. */
 const NOBODY: MapUser = {
   id: "",
   issuer: "",
@@ -57,7 +63,10 @@ const NOBODY: MapUser = {
   groups: [],
 };
 
-/** What every rule is judged with. `device` and its marks are null for an unmanaged device. */
+/**
+ * The asker of a decision, as every rule is judged with it. `device` and its marks are null for an unmanaged
+ * device.
+ */
 interface Asker {
   readonly request: AccessRequest;
   readonly snapshot: PolicySnapshot;
@@ -72,12 +81,12 @@ interface Asker {
 
 /** Decides `request` on `snapshot`. At most one pass over the rules. */
 export function decide(request: AccessRequest, snapshot: PolicySnapshot): Decision {
-  // A map holds only people its rules speak of. Whoever is proven but not in it is in no group.
-  const known = findUser(snapshot.map, request.userId);
-  const user = known ?? { ...NOBODY, id: request.userId };
+  // A map holds only people its rules speak of. A person who is proven but not in it is in no group.
+  const mapUser = findUser(snapshot.map, request.userId);
+  const user = mapUser ?? { ...NOBODY, id: request.userId };
   if (user.status !== "active") return deny(user.status === "blocked" ? "user_blocked" : "user_pending");
   const device = request.devicePeerId === null ? null : findPeer(snapshot.map, request.devicePeerId);
-  if (device === undefined) return deny(known === undefined ? "peer_not_authorized" : "device_unknown");
+  if (device === undefined) return deny(mapUser === undefined ? "peer_not_authorized" : "device_unknown");
   if (device !== null && device.status !== "active") {
     return deny(device.status === "blocked" ? "device_blocked" : "device_pending");
   }
@@ -290,7 +299,7 @@ function judgeAction(action: Action, rule: PreparedRule, flags: MachineFlags): O
   return OUTCOME[denialOfAction(action, rule.rule.capabilities, flags) ?? "granted"];
 }
 
-/** What the machine itself refuses whatever the rules say. */
+/** The machine's own refusal, whatever the rules say. */
 function denialByMachine(request: AccessRequest | PeerAccessRequest): ReasonCode | null {
   const { localUser, localUid, flags } = request;
   if (isRoot(localUser, localUid) && !flags.sshRoot) return "root_disabled";

@@ -5,7 +5,7 @@
  */
 import type { ReasonCode } from "../../wire/reason.ts";
 
-/** What the machine knows about one OS account. */
+/** One OS account as the machine's account database has it. */
 export interface LocalAccountFacts {
   readonly exists: boolean;
   readonly uid: number;
@@ -21,7 +21,10 @@ export interface LocalAccountFacts {
   readonly shellMissing: boolean;
 }
 
-/** Null when it may. PAM, where it is there, is asked as well and has the last word. As sshd(8). */
+/**
+ * Null when the account may be signed in to, else why not, as sshd(8) decides it. Where PAM is there, it is
+ * asked as well and has the last word.
+ */
 export function denialOfLocalAccount(facts: LocalAccountFacts): ReasonCode | null {
   if (!facts.exists) return "account_unknown";
   if (facts.locked) return "account_locked";
@@ -30,8 +33,9 @@ export function denialOfLocalAccount(facts: LocalAccountFacts): ReasonCode | nul
 }
 
 /**
- * Null when this account may have what its shell has no part in: SFTP, and a command that a rule lists. A
- * shell that refuses sessions refuses them as well, and there it is we who say so.
+ * Null when the account may have what its shell has no part in: SFTP, and a command that a rule lists. A
+ * shell that refuses sessions refuses these as well; since that shell is never started, we say so in its
+ * place.
  */
 export function denialOfShellless(facts: Pick<LocalAccountFacts, "nologin">): ReasonCode | null {
   return facts.nologin ? "account_nologin" : null;

@@ -19,6 +19,7 @@ import {
   type PolicySnapshot,
 } from "./snapshot.ts";
 
+/** A stream that asks for a port of this machine. */
 export interface NetworkRequest {
   readonly sourcePeerId: PeerId;
   readonly port: Port;
@@ -55,7 +56,10 @@ export function denialOfNetwork(
   return open ? null : "network_not_allowed";
 }
 
-/** An SSH drop that names people or OS users is for `decide`, which knows them; the rest closes the path. */
+/**
+ * Whether a drop closes the path itself. An SSH drop that names people or OS users does not: `decide` knows
+ * them.
+ */
 export function closesPath(rule: Pick<MapRule, "protocol" | "authorizedGroups">): boolean {
   return !isSshProtocol(rule) || Object.keys(rule.authorizedGroups).length === 0;
 }

@@ -7,6 +7,7 @@
 import type { MapSettings } from "../../wire/network-map.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 
+/** What a grant asks in return, the rule's and the account's together. */
 export interface Obligations {
   readonly record: "off" | "best_effort" | "required";
   readonly approval: boolean;
@@ -31,7 +32,10 @@ export function obligationsOf(ssh: SshCapabilities, require: MapSettings["requir
   };
 }
 
-/** Negative when `a` asks less than `b`; zero when equally much. */
+/**
+ * The order of grants by what they ask: negative when `a` asks less than `b`, zero when equally much.
+ * Recording counts first, then approval, reason, sign-in, length.
+ */
 export function compareObligations(a: Obligations, b: Obligations): number {
   return (
     RECORD_WEIGHT[a.record] - RECORD_WEIGHT[b.record] ||

@@ -8,7 +8,7 @@
  */
 import type { PostureChecks } from "../../wire/posture.ts";
 
-/** What is known of a peer. */
+/** What a peer reports about itself, and the address that management sees. */
 export interface PostureFacts {
   /** Name of its system, as it reports it: `Debian GNU/Linux 12`, `macOS 15.1`. */
   readonly os: string;
@@ -42,7 +42,7 @@ function passesSystem(check: NonNullable<PostureChecks["os_version_check"]>, fac
   return check.linux !== undefined && isAtLeast(facts.kernelVersion, check.linux.min_kernel_version);
 }
 
-/** Whether `actual` is `wanted` or later, by its leading dotted numbers. False when it has none. */
+/** Whether version `actual` is `wanted` or later, by its leading dotted numbers. False when it has none. */
 export function isAtLeast(actual: string, wanted: string): boolean {
   const have = numbersOf(actual);
   const want = numbersOf(wanted);

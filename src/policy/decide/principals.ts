@@ -11,7 +11,10 @@ import { findUser, markUser, type PolicySnapshot } from "./snapshot.ts";
 /** More names than this become the single `*`; the machine decides again anyway. */
 const NAMES_MAX = 256;
 
-/** Sorted names, `["*"]` for any, or empty when nothing is granted. `request.localUser` is not looked at. */
+/**
+ * The names for a certificate: sorted, `["*"]` for any, empty when nothing is granted. Asked for a connection
+ * only.
+ */
 export function principalsOf(
   request: Omit<AccessRequest, "localUser" | "action">,
   snapshot: PolicySnapshot,

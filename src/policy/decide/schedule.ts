@@ -10,18 +10,18 @@ import type { EpochSeconds } from "../../wire/units.ts";
 const DAY_SECONDS = 86_400;
 const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 
-/** Whether `now` is inside `valid_from` … `valid_until`. */
+/** Whether `now` is in the rule's validity: from `valid_from`, inclusive, to `valid_until`, exclusive. */
 export function isWithinValidity(rule: MapRule, now: EpochSeconds): boolean {
   if (rule.validFromSeconds !== null && now < rule.validFromSeconds) return false;
   return rule.validUntilSeconds === null || now < rule.validUntilSeconds;
 }
 
-/** Whether `now` is inside one window. No schedule: always. */
+/** Whether `now` is inside one window of `schedule`. Null, no schedule, is always. */
 export function isWithinSchedule(schedule: Schedule | null, now: EpochSeconds): boolean {
   return schedule === null || windowEnd(schedule, now) !== null;
 }
 
-/** First second at which a rule that holds at `now` no longer does for reasons of time. Null: never. */
+/** The first second at which a rule that holds at `now` no longer does for reasons of time. Null: never. */
 export function holdsUntil(rule: MapRule, now: EpochSeconds): EpochSeconds | null {
   const ends: EpochSeconds[] = [];
   if (rule.validUntilSeconds !== null) ends.push(rule.validUntilSeconds);

@@ -8,7 +8,7 @@
 import type { MapPeer, MapRule, MapUser, NetworkMap } from "../../wire/network-map.ts";
 import type { GroupId, LocalUser, PeerId, RuleId } from "../../wire/units.ts";
 
-/** A rule with its group ids replaced by indexes into `PolicySnapshot.groupIndex`. */
+/** A rule with its group ids replaced by their numbers in `PolicySnapshot.groupIndex`. */
 export interface PreparedRule {
   readonly id: RuleId;
   readonly rule: MapRule;
@@ -32,6 +32,7 @@ export interface PreparedRule {
   readonly keyLocalUsers: readonly Int32Array[];
 }
 
+/** A network map made ready for decisions. Immutable. */
 export interface PolicySnapshot {
   readonly map: NetworkMap;
   /** In rule id order, so that order of writing never matters. */
@@ -46,14 +47,15 @@ export interface PolicySnapshot {
 
 /** Index of `*` in every list of local users. No OS user has this name. */
 export const ANY_LOCAL_USER = 0;
-/** Stands for a local user that no rule lists. */
+/** The number of a local user that no rule lists. */
 export const UNLISTED_LOCAL_USER = -1;
 
-/** Membership flags by group index; `marks[i] === 1` means "in group i". */
+/** Membership by number of the group: `marks[i] === 1` means in group `i`. */
 export type GroupMarks = Uint8Array;
 
 /**
- * Makes `map` ready. Costs as much as the map is large; a decision then costs as many steps as it has rules.
+ * The snapshot of `map`. Costs as much as the map is large; a decision then takes as many steps as it has
+ * rules.
  */
 export function prepareSnapshot(map: NetworkMap): PolicySnapshot {
   const groupIndex = new Map<GroupId, number>();
@@ -118,12 +120,12 @@ function prepareRule(
   };
 }
 
-/** Replaces each name by its number, giving new names the next one. */
+/** The number of each name; a new name gets the next one. */
 function indexesOf(names: readonly string[], index: Map<string, number>): Int32Array {
   return Int32Array.from(names, (name) => {
-    const known = index.get(name) ?? index.size;
-    index.set(name, known);
-    return known;
+    const number = index.get(name) ?? index.size;
+    index.set(name, number);
+    return number;
   });
 }
 
@@ -151,14 +153,17 @@ function isDestination(rule: MapRule, map: NetworkMap): boolean {
   return rule.destinations.some((group) => map.self.groups.includes(group));
 }
 
-/** Groups of a user. */
+/** The groups of a user. */
 export function markUser(snapshot: PolicySnapshot, user: MapUser): GroupMarks {
   const marks = new Uint8Array(snapshot.groupIndex.size);
   markAll(snapshot, marks, user.groups);
   return marks;
 }
 
-/** Groups a device counts as in: its own, its owner's once approved, and those lent by a vouching machine. */
+/**
+ * The groups that a device counts as in: its own, its owner's once approved, and those lent by a vouching
+ * machine.
+ */
 export function markDevice(snapshot: PolicySnapshot, device: MapPeer): GroupMarks {
   const marks = markOwn(snapshot, device);
   const owner = device.ownerUserId === null ? undefined : snapshot.map.users[device.ownerUserId];
@@ -187,12 +192,12 @@ export function meets(marks: GroupMarks, indexes: Int32Array): boolean {
   return false;
 }
 
-/** Looks a peer up without tripping over names like `__proto__`. */
+/** The peer with this id. Undefined: the map has none. Names such as `__proto__` find nothing. */
 export function findPeer(map: NetworkMap, id: PeerId): MapPeer | undefined {
   return Object.hasOwn(map.peers, id) ? map.peers[id] : undefined;
 }
 
-/** Looks a user up likewise. */
+/** The user with this id. Undefined: the map has none. Names such as `__proto__` find nothing. */
 export function findUser(map: NetworkMap, id: string): MapUser | undefined {
   return Object.hasOwn(map.users, id) ? map.users[id] : undefined;
 }

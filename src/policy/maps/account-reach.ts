@@ -119,9 +119,9 @@ function createTargets({ index, peersByOwnGroup }: ReachSource) {
     return set;
   };
   const inGroup = (group: GroupId): Machines => {
-    const known = groups.get(group) ?? setOf(peersByOwnGroup.get(group) ?? []);
-    groups.set(group, known);
-    return known;
+    const members = groups.get(group) ?? setOf(peersByOwnGroup.get(group) ?? []);
+    groups.set(group, members);
+    return members;
   };
   const inGroups = (named: readonly GroupId[]): Machines => {
     const set = none();

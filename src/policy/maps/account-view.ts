@@ -28,7 +28,7 @@ import { KeyIndex } from "./key-index.ts";
 import { isSame } from "./map-delta.ts";
 import { sharedNarrowing, sharing } from "./shared-parts.ts";
 
-/** Entities as they are now, by id; null: gone. What is not named has not changed. */
+/** Changed entities by id, as they are now; null: gone. An entity that is not in it has not changed. */
 export interface AccountChange {
   readonly common: MapCommon;
   readonly users: ReadonlyMap<string, MapUser | null>;
@@ -46,6 +46,7 @@ interface SharedScope {
   parts: MapScope;
 }
 
+/** An account followed change by change, from which any machine's map can be compiled. */
 export class AccountView {
   #common: MapCommon;
   readonly #users = new Map<string, MapUser>();
@@ -249,8 +250,8 @@ export class AccountView {
   }
 
   #scope(self: AccountPeer): SharedScope {
-    const known = this.#scopeOfPeer.get(self.id);
-    if (known !== undefined) return known;
+    const present = this.#scopeOfPeer.get(self.id);
+    if (present !== undefined) return present;
     const destinations = [self.id, ...self.groups]
       .filter((key) => this.#rulesByDestination.of(key).size > 0)
       .sort();

@@ -45,17 +45,17 @@ export interface AccountPeer extends MapPeer {
   readonly sshEnabled: boolean;
 }
 
-/** What is the same in the map of every peer of an account, as maps have it. */
+/** The fields of a map that are the same for every peer of an account. */
 export type MapCommon = Pick<
   NetworkMap,
   "protocolVersion" | "accountId" | "origin" | "epoch" | "settings" | "cas" | "issuers" | "managementKeys"
 > &
   Pick<NetworkMap, "revokedLogins">;
 
-/** What a set of rules lets a map speak of: the same for every machine that has just these rules. */
+/** The fields of a map that come from its rules: the same for every machine that has just these rules. */
 export type MapScope = Pick<NetworkMap, "users" | "peers" | "rules">;
 
-/** Lookups over an account that compilations share. `account-view.ts` keeps one up to date. */
+/** Lookups over an account that compilations share. `account-view.ts` maintains one. */
 export interface AccountIndex {
   readonly peersById: ReadonlyMap<PeerId, AccountPeer>;
   readonly usersById: ReadonlyMap<string, MapUser>;
@@ -67,13 +67,13 @@ export interface AccountIndex {
   readonly rulesByDestination: ReadonlyMap<string, Iterable<MapRule>>;
 }
 
-/** Entries as a map has them: with only those of their groups that its rules mention. */
+/** Entries as a map has them: with only those of their groups that the map's rules mention. */
 export interface Narrowing {
   user(user: MapUser, mentioned: ReadonlySet<GroupId>): MapUser;
   peer(peer: AccountPeer, mentioned: ReadonlySet<GroupId>): MapPeer;
 }
 
-/** Indexes `account`. Linear in its size. */
+/** The lookups of `account`. Linear in its size. */
 export function indexAccount(account: AccountSnapshot): AccountIndex & { readonly account: AccountSnapshot } {
   const usersById = new Map(account.users.map((user) => [user.id, user]));
   const usersByGroup = new Map<GroupId, MapUser[]>();
@@ -103,7 +103,7 @@ export function compileMap(
   return assembleMap(commonOf(index.account), self, scope, index.account.version);
 }
 
-/** What every map of `account` has. */
+/** The fields that every map of `account` has. */
 export function commonOf(account: Omit<AccountSnapshot, "users" | "peers" | "rules" | "version">): MapCommon {
   return {
     protocolVersion: account.protocolVersion,

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Several values under one key. Keys without values go. */
+/** A lookup from a key to several values. A key without values is removed. */
 export class KeyIndex<V> {
   readonly sets = new Map<string, Set<V>>();
   static readonly #none: ReadonlySet<never> = new Set();

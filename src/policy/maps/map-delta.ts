@@ -6,7 +6,9 @@
  */
 import type { NetworkMap, NetworkMapDelta } from "../../wire/network-map.ts";
 
+/** Fields of a map that are keyed collections: a delta has their entries one by one. */
 export const COLLECTIONS = ["cas", "users", "peers", "rules", "revokedLogins"] as const;
+/** Fields of a map that a delta has whole or not at all. */
 export const VALUES = ["self", "settings", "issuers", "managementKeys"] as const;
 
 /** The delta from `before` to `after`, or null when only versions differ. Both are of one peer and epoch. */
@@ -26,7 +28,7 @@ export interface CollectionDelta {
   readonly gone: readonly string[];
 }
 
-/** What changed of one keyed collection, or null: nothing. What is identical is not looked into. */
+/** The change of one keyed collection. Null: none. Identical entries are not looked into. */
 export function diffCollection(
   old: Readonly<Record<string, unknown>>,
   now: Readonly<Record<string, unknown>>,
@@ -39,7 +41,9 @@ export function diffCollection(
   return put.length > 0 || gone.length > 0 ? { put, gone } : null;
 }
 
-/** `map` with `delta` applied, or null when it does not follow on `map`: then the whole is asked for. */
+/**
+ * `map` with `delta` applied. Null when the delta does not follow on `map`: then the whole map is asked for.
+ */
 export function applyDelta(map: NetworkMap, delta: NetworkMapDelta): NetworkMap | null {
   if (delta.fromVersion !== map.version || delta.toVersion <= map.version) return null;
   const next: Record<string, unknown> = { ...map, version: delta.toVersion };
@@ -55,7 +59,7 @@ export function applyDelta(map: NetworkMap, delta: NetworkMapDelta): NetworkMap 
   return next as unknown as NetworkMap;
 }
 
-/** Whether two maps say the same, versions apart. */
+/** Whether two maps are the same but for their versions. */
 export function isSameMap(a: NetworkMap, b: NetworkMap): boolean {
   return a.epoch === b.epoch && diffMaps(a, b) === null;
 }

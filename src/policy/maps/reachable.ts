@@ -9,7 +9,10 @@ import type { PeerId } from "../../wire/units.ts";
 import { coversPort } from "../decide/snapshot.ts";
 import { type AccountIndex, countedGroups } from "./compile.ts";
 
-/** Ids of peers at whose SSH port an enabled accept rule lets the device, drops and times not looked at. */
+/**
+ * Ids of peers at whose SSH port some enabled accept rule lets the device. Drops, schedules and posture are
+ * not looked at.
+ */
 export function openedFor(
   index: AccountIndex,
   rules: Iterable<MapRule>,

@@ -8,8 +8,8 @@ import type { MapPeer, MapUser } from "../../wire/network-map.ts";
 import { type AccountPeer, keepGroups, type MapScope, type Narrowing, plainNarrowing } from "./compile.ts";
 
 /**
- * `now`, with what is the same taken from `before`; `before` itself when all is. Entries are compared by
- * identity.
+ * `now`, with each part that is the same taken from `before`; `before` itself when all are. Entries are
+ * compared by identity.
  */
 export function sharing(before: MapScope, now: MapScope): MapScope {
   const users = isSameRecord(before.users, now.users) ? before.users : now.users;
@@ -27,7 +27,8 @@ function isSameRecord(a: Readonly<Record<string, unknown>>, b: Readonly<Record<s
 }
 
 /**
- * Makes each entry once for each set of groups that is left of it, for as long as the entity itself lasts.
+ * A narrowing that makes each entry once for each set of groups left of it, and keeps it for as long as the
+ * entity itself lasts.
  */
 export function sharedNarrowing(): Narrowing {
   const users = new WeakMap<MapUser, Map<string, MapUser>>();
@@ -35,25 +36,25 @@ export function sharedNarrowing(): Narrowing {
   return {
     user(user, mentioned) {
       const key = keepGroups(user.groups, mentioned).join(" ");
-      return kept(users, user, key, () => plainNarrowing.user(user, mentioned));
+      return cached(users, user, key, () => plainNarrowing.user(user, mentioned));
     },
     peer(peer, mentioned) {
       const own = keepGroups(peer.groups, mentioned).join(" ");
       const key = `${own}/${keepGroups(peer.vouchedGroups, mentioned).join(" ")}`;
-      return kept(peers, peer, key, () => plainNarrowing.peer(peer, mentioned));
+      return cached(peers, peer, key, () => plainNarrowing.peer(peer, mentioned));
     },
   };
 }
 
-function kept<E extends object, V>(
+function cached<E extends object, V>(
   cache: WeakMap<E, Map<string, V>>,
   entity: E,
   key: string,
   make: () => V,
 ): V {
-  const known = cache.get(entity) ?? new Map<string, V>();
-  const found = known.get(key) ?? make();
-  known.set(key, found);
-  cache.set(entity, known);
-  return found;
+  const values = cache.get(entity) ?? new Map<string, V>();
+  const value = values.get(key) ?? make();
+  values.set(key, value);
+  cache.set(entity, values);
+  return value;
 }
