@@ -18,12 +18,6 @@ import {
   type CertificateRequest,
   CertificateResponse,
   Challenge,
-  type EnrolRequest,
-  EnrolResponse,
-  type HostedClaimRequest,
-  HostedClaimResponse,
-  type HostedLoginRequest,
-  HostedLoginResponse,
   type LogoutRequest,
   type NamesRequest,
   NamesResponse,
@@ -33,6 +27,13 @@ import {
   TargetResponse,
 } from "../wire/client-api.ts";
 import { ClientConfig } from "../wire/client-config.ts";
+import { type EnrolRequest, EnrolResponse } from "../wire/enrolment.ts";
+import {
+  type HostedClaimRequest,
+  HostedClaimResponse,
+  type HostedLoginRequest,
+  HostedLoginResponse,
+} from "../wire/hosted-login-api.ts";
 import { PROTOCOL_VERSION } from "../wire/version.ts";
 import { checkManagementUrl } from "./management-url.ts";
 import { watchPresence } from "./presence.ts";

@@ -8,7 +8,8 @@ import type { Clock } from "../base/clock.ts";
 import type { Ed25519Key } from "../base/ed25519.ts";
 import { QfError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
-import type { HostedClaimResponse, HostedLoginResponse, LoginProof } from "../wire/client-api.ts";
+import type { LoginProof } from "../wire/client-api.ts";
+import type { HostedClaimResponse, HostedLoginResponse } from "../wire/hosted-login-api.ts";
 import type { ClientApi } from "./client-api.ts";
 import type { Terminal } from "./terminal.ts";
 

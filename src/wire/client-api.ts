@@ -13,16 +13,12 @@ import { lazySchema } from "./lazy-schema.ts";
 
 import { ReasonCode } from "./reason.ts";
 import {
-  AccountId,
-  Base64Url,
   DnsName,
   Ed25519PublicKey,
   Ed25519Signature,
   EpochSeconds,
-  HostedLoginId,
   HostLabel,
   HostPort,
-  HttpUrl,
   Id,
   LocalUser,
   OverlayAddress,
@@ -257,102 +253,6 @@ export const LogoutRequest = lazySchema(() =>
   }),
 );
 export type LogoutRequest = z.infer<typeof LogoutRequest>;
-
-/** POST /client/v1/hosted: opens a hosted login; nothing is granted by it. */
-export const HostedLoginRequest = lazySchema(() =>
-  z.strictObject({
-    loginKey: Ed25519PublicKey,
-    deviceName: HostLabel,
-    /** Shown on the page. Empty: unknown. */
-    target: z.string().max(253),
-    localUser: z.union([LocalUser, z.literal("")]),
-    /** Sign in anew whatever session the browser has (TTL 0). */
-    fresh: z.boolean(),
-  }),
-);
-export type HostedLoginRequest = z.infer<typeof HostedLoginRequest>;
-
-/** Answer to `HostedLoginRequest`. */
-export const HostedLoginResponse = lazySchema(() =>
-  z.object({
-    id: HostedLoginId,
-    /** Complete; printed on a line of its own. */
-    url: HttpUrl,
-    /** Known to the waiting terminal only; a claim needs it beside the code. */
-    pollSecret: Base64Url,
-    confirmation: z.enum(["code", "click"]),
-    expiresAtSeconds: EpochSeconds,
-  }),
-);
-export type HostedLoginResponse = z.infer<typeof HostedLoginResponse>;
-
-/** POST /client/v1/hosted/{id}/claim. `code` as typed; absent while polling in `click` mode. */
-export const HostedClaimRequest = lazySchema(() =>
-  z.strictObject({ pollSecret: Base64Url, code: z.string().max(32).optional() }),
-);
-export type HostedClaimRequest = z.infer<typeof HostedClaimRequest>;
-
-/** Answer to `HostedClaimRequest`. Only `approved` ends the wait with a login. */
-export const HostedClaimResponse = lazySchema(() =>
-  z.discriminatedUnion("status", [
-    z.object({ status: z.literal("waiting") }),
-    z.object({ status: z.literal("wrong_code"), triesLeft: z.int() }),
-    /** With `message` the sign-in failed, or the provider refused: it is what the page said. */
-    z.object({
-      status: z.literal("denied"),
-      code: z.string().max(64).optional(),
-      message: z.string().max(500).optional(),
-      hint: z.string().max(500).optional(),
-    }),
-    z.object({ status: z.literal("approved"), proof: LoginProof }),
-  ]),
-);
-export type HostedClaimResponse = z.infer<typeof HostedClaimResponse>;
-
-/**
- * POST /client/v1/machines: enrols a machine. Signature by the device key over signedBytes("enrol",
- * …, {challenge, deviceKey, hostKeys (joined by a space), name, credentialHash, timeSeconds}); so is the
- * login key's. credentialHash is base64url SHA-256 of the setup key, of the ID token, login id or token of
- * the proof, or of nothing (device_key).
- */
-export const EnrolRequest = lazySchema(() =>
-  z.strictObject({
-    challenge: z.string().max(64),
-    timeSeconds: EpochSeconds,
-    deviceKey: Ed25519PublicKey,
-    hostKeys: z.array(SshPublicKeyBlob).min(1).max(8),
-    credential: z.discriminatedUnion("kind", [
-      z.strictObject({ kind: z.literal("setup_key"), setupKey: z.string().min(8).max(128) }),
-      /** SSO: the person's fresh login; the machine belongs to nobody, the audit names who enrolled it. */
-      z.strictObject({
-        kind: z.literal("login"),
-        loginKey: Ed25519PublicKey,
-        proof: LoginProof,
-        loginSignature: Ed25519Signature,
-      }),
-      /** Already enrolled: finds itself again by device key (new host keys, new name). */
-      z.strictObject({ kind: z.literal("device_key") }),
-    ]),
-    /** Wanted name; a taken one gets a suffix. */
-    name: HostLabel,
-    facts: PeerFacts,
-    deviceSignature: Ed25519Signature,
-  }),
-);
-export type EnrolRequest = z.infer<typeof EnrolRequest>;
-
-/** Answer to `EnrolRequest`: the machine's place in the account. */
-export const EnrolResponse = lazySchema(() =>
-  z.object({
-    peerId: PeerId,
-    accountId: AccountId,
-    origin: HttpUrl,
-    name: HostLabel,
-    domain: DnsName,
-    address: OverlayAddress,
-  }),
-);
-export type EnrolResponse = z.infer<typeof EnrolResponse>;
 
 /** Body of every refusal outside the admin API: a code for machines, a line for people. */
 export const ApiFailure = lazySchema(() =>

@@ -8,7 +8,7 @@ import { generateEd25519 } from "../../src/base/ed25519.ts";
 import { newId, sha256 } from "../../src/base/random.ts";
 import { createApprovals } from "../../src/management/login/approval.ts";
 import type { LoginDeps } from "../../src/management/login/deps.ts";
-import type { HostedLoginResponse } from "../../src/wire/client-api.ts";
+import type { HostedLoginResponse } from "../../src/wire/hosted-login-api.ts";
 import { type BrowserPage, createBrowser, textOfId } from "../support/browser.ts";
 import { aPeerOf } from "../support/management.ts";
 import { ADA, startTestManagement, type TestManagement } from "../support/running-management.ts";

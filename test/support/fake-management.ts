@@ -9,12 +9,12 @@ import { type Ed25519Key, generateEd25519, signEd25519, verifyEd25519 } from "..
 import { newId, sha256 } from "../../src/base/random.ts";
 import type {
   CertificateResponse,
-  HostedLoginRequest,
   LoginProof,
   RegisterRequest,
   TargetInfo,
 } from "../../src/wire/client-api.ts";
 import type { ClientConfig } from "../../src/wire/client-config.ts";
+import type { HostedLoginRequest } from "../../src/wire/hosted-login-api.ts";
 import { signedBytes } from "../../src/wire/signed-fields.ts";
 
 export interface FakeManagement {

@@ -14,13 +14,12 @@ import type { ApiTokenRequest, ApiTokenResponse } from "../../src/wire/api-token
 import type {
   CertificateRequest,
   CertificateResponse,
-  EnrolRequest,
-  EnrolResponse,
   LoginProof,
   RegisterRequest,
   RegisterResponse,
 } from "../../src/wire/client-api.ts";
 import type { ClientConfig } from "../../src/wire/client-config.ts";
+import type { EnrolRequest, EnrolResponse } from "../../src/wire/enrolment.ts";
 import { signedBytes } from "../../src/wire/signed-fields.ts";
 import { type BrowserPage, createBrowser, formsOf } from "./browser.ts";
 

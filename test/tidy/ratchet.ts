@@ -14,7 +14,7 @@ export const LINE_CHARACTERS_MAX = 110;
 /** A longer file says in a header what it is. */
 export const HEADER_FROM_LINES = 25;
 /** Least share of sources, of those that need one, with a test of their own. */
-export const MIRRORED_PERCENT_MIN = 47;
+export const MIRRORED_PERCENT_MIN = 48;
 
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
@@ -25,9 +25,6 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   "src/audit/spool.ts": 306,
   "src/fabric/relay-stream.ts": 302,
   "src/management/relay/hub.ts": 319,
-  "src/policy/decide/decide.ts": 373,
-  "src/policy/maps/account-view.ts": 311,
-  "src/wire/client-api.ts": 360,
 };
 
 /** Functions over `FUNCTION_LINES_MAX`, with their lines. */
@@ -103,58 +100,25 @@ export const FOLDER_CYCLES: Readonly<Record<string, number>> = {
 };
 
 /** Exports of base, wire and policy without a doc comment, by file. */
-export const UNDOCUMENTED: Readonly<Record<string, number>> = {
-  "src/policy/decide/decide.ts": 1,
-  "src/policy/decide/network-rules.ts": 1,
-  "src/policy/decide/obligations.ts": 1,
-  "src/policy/decide/snapshot.ts": 1,
-  "src/policy/maps/account-view.ts": 1,
-  "src/policy/maps/map-delta.ts": 2,
-  "src/policy/sentences.ts": 1,
-  "src/wire/admin-api.ts": 17,
-  "src/wire/admin-query.ts": 4,
-  "src/wire/agent-parts.ts": 2,
-  "src/wire/agent-state-file.ts": 1,
-  "src/wire/agent-sync.ts": 1,
-  "src/wire/audit-event.ts": 1,
-  "src/wire/certificate.ts": 1,
-  "src/wire/client-api.ts": 7,
-  "src/wire/control.ts": 2,
-  "src/wire/finding.ts": 4,
-  "src/wire/hello.ts": 2,
-  "src/wire/hosted-login.ts": 1,
-  "src/wire/identity-provider.ts": 1,
-  "src/wire/management-notice.ts": 1,
-  "src/wire/network-map.ts": 3,
-  "src/wire/ping.ts": 1,
-  "src/wire/policy.ts": 5,
-  "src/wire/ports.ts": 1,
-  "src/wire/posture.ts": 1,
-  "src/wire/reason.ts": 1,
-  "src/wire/relay-carrier.ts": 1,
-  "src/wire/relay-tunnel.ts": 3,
-  "src/wire/relay.ts": 8,
-  "src/wire/ssh-limits.ts": 2,
-  "src/wire/units.ts": 7,
-};
+export const UNDOCUMENTED: Readonly<Record<string, number>> = {};
 
 /** Files whose header begins with a question word. */
 export const RIDDLE_HEADERS: Readonly<Record<string, number>> = {};
 
 /** Sources that need a test of their own and have none, by layer. */
 export const UNTESTED: Readonly<Record<string, number>> = {
-  "src/agent": 69,
+  "src/agent": 67,
   "src/audit": 2,
   "src/certificate": 1,
   "src/cli": 4,
   "src/client": 11,
   "src/fabric": 7,
   "src/management": 101,
-  "src/policy": 5,
+  "src/policy": 7,
   "src/proxy": 11,
   "src/ssh": 7,
   "src/sshcore": 8,
-  "src/wire": 25,
+  "src/wire": 28,
 };
 
 /** Sources that need no test of their own, and why. Files of types alone need none either. */

@@ -1,4 +1,4 @@
-import { Peer } from "../../wire/admin-api.ts";
+import { Peer } from "../../wire/admin-peers.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, hostNameOf, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";

@@ -13,15 +13,14 @@ import { ApiTokenRequest } from "../../wire/api-token.ts";
 import {
   type ApiFailure,
   CertificateRequest,
-  EnrolRequest,
-  HostedClaimRequest,
-  HostedLoginRequest,
   LogoutRequest,
   NamesRequest,
   RegisterRequest,
   TargetRequest,
 } from "../../wire/client-api.ts";
 import type { ClientConfig } from "../../wire/client-config.ts";
+import { EnrolRequest } from "../../wire/enrolment.ts";
+import { HostedClaimRequest, HostedLoginRequest } from "../../wire/hosted-login-api.ts";
 import { HostedLoginId } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import { filled } from "../contracts/settings.ts";

@@ -10,7 +10,7 @@
 import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import { sha256 } from "../../base/random.ts";
-import type { EnrolRequest, EnrolResponse } from "../../wire/client-api.ts";
+import type { EnrolRequest, EnrolResponse } from "../../wire/enrolment.ts";
 import type { ChangeWriter } from "../db/store.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";

@@ -6,8 +6,9 @@
 import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import { isEqualSecret, sha256 } from "../../base/random.ts";
-import type { HostedClaimRequest, HostedClaimResponse, LoginProof } from "../../wire/client-api.ts";
+import type { LoginProof } from "../../wire/client-api.ts";
 import { HostedLoginData } from "../../wire/hosted-login.ts";
+import type { HostedClaimRequest, HostedClaimResponse } from "../../wire/hosted-login-api.ts";
 import type { Writer } from "../db/engine/transaction.ts";
 import { findHostedLogin, type HostedLoginRow, updateHostedLogin } from "../db/tables/logins.ts";
 import type { LoginDeps } from "./deps.ts";

@@ -9,7 +9,8 @@
  * @module
  */
 import { QfError } from "../../base/errors.ts";
-import { type AccountChange, AccountView } from "../../policy/maps/account-view.ts";
+import type { AccountChange } from "../../policy/maps/account-change.ts";
+import { AccountView } from "../../policy/maps/account-view.ts";
 import { digestOfMap } from "../../wire/map-digest.ts";
 import type { MapRule, NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";

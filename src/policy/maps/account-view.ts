@@ -8,8 +8,10 @@
  *
  * @module
  */
+
 import type { MapRule, MapUser, NetworkMap } from "../../wire/network-map.ts";
 import type { GroupId, PeerId } from "../../wire/units.ts";
+import { type AccountChange, changed, isSameSource } from "./account-change.ts";
 import type { ReachSource } from "./account-reach.ts";
 import {
   type AccountIndex,
@@ -27,14 +29,6 @@ import {
 import { KeyIndex } from "./key-index.ts";
 import { isSame } from "./map-delta.ts";
 import { sharedNarrowing, sharing } from "./shared-parts.ts";
-
-/** Changed entities by id, as they are now; null: gone. An entity that is not in it has not changed. */
-export interface AccountChange {
-  readonly common: MapCommon;
-  readonly users: ReadonlyMap<string, MapUser | null>;
-  readonly peers: ReadonlyMap<PeerId, AccountPeer | null>;
-  readonly rules: ReadonlyMap<string, MapRule | null>;
-}
 
 /** A scope, with whom it serves and what it hangs on. */
 interface SharedScope {
@@ -281,25 +275,6 @@ export class AccountView {
       this.#scopeOfPeer.delete(peerId);
     }
   }
-}
-
-/** Of `changes`, those after which the entity is not the same. */
-function changed<V>(
-  now: ReadonlyMap<string, V>,
-  changes: ReadonlyMap<string, V | null>,
-  isEqual: (a: V, b: V) => boolean,
-): Map<string, V | null> {
-  const found = new Map<string, V | null>();
-  for (const [id, value] of changes) {
-    const old = now.get(id) ?? null;
-    const isUnchanged = old === null || value === null ? old === value : isEqual(old, value);
-    if (!isUnchanged) found.set(id, value);
-  }
-  return found;
-}
-
-function isSameSource(a: AccountPeer, b: AccountPeer): boolean {
-  return isSame({ ...a, sshEnabled: true }, { ...b, sshEnabled: true });
 }
 
 function put<V>(map: Map<string, V>, id: string, value: V | null): void {

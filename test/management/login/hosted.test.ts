@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isQfError } from "../../../src/base/errors.ts";
-import type { HostedClaimRequest, HostedLoginRequest } from "../../../src/wire/client-api.ts";
+import type { HostedClaimRequest, HostedLoginRequest } from "../../../src/wire/hosted-login-api.ts";
 import { createBrowser, formsOf, textOfId } from "../../support/browser.ts";
 import { ADA, startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { openSignedClient, type SignedClient, walkForms } from "../../support/signed-client.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type AccountChange, AccountView } from "../../../src/policy/maps/account-view.ts";
+import type { AccountChange } from "../../../src/policy/maps/account-change.ts";
+import { AccountView } from "../../../src/policy/maps/account-view.ts";
 import {
   type AccountPeer,
   type AccountSnapshot,

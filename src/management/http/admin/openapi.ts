@@ -6,6 +6,7 @@
 import type { ZodType } from "zod";
 import { VERSION } from "../../../base/build-info.ts";
 import * as api from "../../../wire/admin-api.ts";
+import * as peers from "../../../wire/admin-peers.ts";
 import * as query from "../../../wire/admin-query.ts";
 import { AuditEvent } from "../../../wire/audit-event.ts";
 import { ApiFailure } from "../../../wire/client-api.ts";
@@ -24,9 +25,9 @@ const NAMED: Readonly<Record<string, ZodType>> = {
   PersonalAccessToken: api.PersonalAccessToken,
   PersonalAccessTokenRequest: api.PersonalAccessTokenRequest,
   PersonalAccessTokenGenerated: api.PersonalAccessTokenGenerated,
-  Peer: api.Peer,
-  PeerRequest: api.PeerRequest,
-  AccessiblePeer: api.AccessiblePeer,
+  Peer: peers.Peer,
+  PeerRequest: peers.PeerRequest,
+  AccessiblePeer: peers.AccessiblePeer,
   SetupKey: api.SetupKey,
   CreateSetupKeyRequest: api.SetupKeyCreateRequest,
   SetupKeyRequest: api.SetupKeyRequest,

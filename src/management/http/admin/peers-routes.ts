@@ -4,7 +4,7 @@
  * @module
  */
 import { QfError } from "../../../base/errors.ts";
-import { AccessiblePeer, Peer, PeerRequest } from "../../../wire/admin-api.ts";
+import { AccessiblePeer, Peer, PeerRequest } from "../../../wire/admin-peers.ts";
 import { Empty, NoQuery, PageQuery, PeerQuery } from "../../../wire/admin-query.ts";
 import { labelOf, nameKey } from "../../../wire/display-name.ts";
 import type { Reader } from "../../db/engine/transaction.ts";

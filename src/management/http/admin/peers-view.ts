@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AccessiblePeer, Peer } from "../../../wire/admin-api.ts";
+import type { AccessiblePeer, Peer } from "../../../wire/admin-peers.ts";
 import type { GroupMinimum } from "../../../wire/policy.ts";
 import type { AccountId } from "../../../wire/units.ts";
 import { DEFAULT_DOMAIN } from "../../contracts/settings.ts";

@@ -1,0 +1,193 @@
+/**
+ * The outcome of one rule for one asker: the first condition that does not hold, or a grant.
+ *
+ * Pure, as all of `policy/`. Conditions are tested in the order of `RULE_OUTCOMES`, so that the reason of a
+ * denial is that of the rule which came nearest to a grant. Read `judgeAccept` first.
+ *
+ * @module
+ */
+import type { Action } from "../../wire/decision.ts";
+import type { MapPeer, MapUser } from "../../wire/network-map.ts";
+import { denialOfAction } from "./capabilities.ts";
+import { obligationsOf } from "./obligations.ts";
+import { OUTCOME, type OutcomeCode } from "./outcomes.ts";
+import type { AccessRequest, MachineFlags, PeerAccessRequest } from "./request.ts";
+import { isWithinSchedule, isWithinValidity } from "./schedule.ts";
+import {
+  findPeer,
+  type GroupMarks,
+  lists,
+  meets,
+  type PolicySnapshot,
+  type PreparedRule,
+} from "./snapshot.ts";
+
+/** A person, as every rule is judged with them. `device` and its marks are null for an unmanaged device. */
+export interface UserAsker {
+  readonly request: AccessRequest;
+  readonly snapshot: PolicySnapshot;
+  /** Number of `request.localUser` in the snapshot. */
+  readonly localUser: number;
+  readonly user: MapUser;
+  readonly userMarks: GroupMarks;
+  readonly device: MapPeer | null;
+  readonly deviceMarks: GroupMarks | null;
+  readonly ownMarks: GroupMarks | null;
+}
+
+/** Judges a rule for a person. */
+export function judgeForUser(rule: PreparedRule, asker: UserAsker): OutcomeCode {
+  if (!rule.enabled) return OUTCOME.disabled;
+  if (rule.isDrop) return judgeDrop(rule, asker);
+  if (!rule.isSsh || !rule.coversSsh) return OUTCOME.other_protocol;
+  if (!rule.isDestination) return OUTCOME.not_destination;
+  return judgeAccept(rule, asker);
+}
+
+/** An accept rule for SSH to this machine: user, device, local user, conditions, obligations, capability. */
+function judgeAccept(rule: PreparedRule, asker: UserAsker): OutcomeCode {
+  const { request, device, deviceMarks, ownMarks } = asker;
+  if (!userMeets(rule, asker)) return OUTCOME.user_not_in_groups;
+  if (device === null || deviceMarks === null || ownMarks === null) {
+    if (rule.rule.capabilities.allow_unmanaged_devices !== true) return OUTCOME.unmanaged_device;
+  } else {
+    if (!deviceMeets(rule, device, deviceMarks)) return OUTCOME.device_not_in_sources;
+    if (rule.sourceDevices.length > 0 && !meets(ownMarks, rule.sourceDevices))
+      return OUTCOME.device_not_in_source_devices;
+  }
+  if (!localUserMeets(rule, asker)) return OUTCOME.local_user_not_listed;
+  if (!postureMeets(rule, device)) return OUTCOME.posture_failed;
+  return judgeObligations(rule, asker) ?? judgeAction(request.action, rule, request.flags);
+}
+
+function judgeObligations(rule: PreparedRule, asker: UserAsker): OutcomeCode | null {
+  const { request, snapshot } = asker;
+  if (!isWithinValidity(rule.rule, request.nowSeconds)) return OUTCOME.outside_validity;
+  if (!isWithinSchedule(rule.rule.schedule, request.nowSeconds)) return OUTCOME.outside_schedule;
+  const obligations = obligationsOf(rule.rule.capabilities, snapshot.map.settings.require);
+  if (obligations.reauthWithinSeconds !== null) {
+    if (request.authTimeSeconds === null) return OUTCOME.reauth_unprovable;
+    if (request.nowSeconds >= request.authTimeSeconds + obligations.reauthWithinSeconds)
+      return OUTCOME.reauth_required;
+  }
+  if (obligations.reason && request.reason === "") return OUTCOME.reason_required;
+  if (obligations.approval) return OUTCOME.approval_required;
+  if (obligations.record === "required" && !request.flags.recording) return OUTCOME.recording_unavailable;
+  return null;
+}
+
+/** Full access: the user is in the rule's sources (or owns its source peer); else in one of its keys. */
+function userMeets(rule: PreparedRule, { userMarks, user, snapshot }: UserAsker): boolean {
+  if (rule.keys.length > 0) return meets(userMarks, rule.keys);
+  if (rule.rule.sourcePeerId === null) return meets(userMarks, rule.sources);
+  return findPeer(snapshot.map, rule.rule.sourcePeerId)?.ownerUserId === user.id;
+}
+
+function deviceMeets(rule: PreparedRule, device: MapPeer, marks: GroupMarks): boolean {
+  return rule.rule.sourcePeerId === null ? meets(marks, rule.sources) : rule.rule.sourcePeerId === device.id;
+}
+
+/** Only the lists of keys this user is in count; full access lists nobody and means anybody. */
+function localUserMeets(rule: PreparedRule, { userMarks, localUser }: UserAsker): boolean {
+  if (rule.keys.length === 0) return true;
+  for (let i = 0; i < rule.keys.length; i++) {
+    if (userMarks[rule.keys[i] as number] === 1 && lists(rule.keyLocalUsers[i], localUser)) return true;
+  }
+  return false;
+}
+
+/** An unmanaged device proves no posture. */
+function postureMeets(rule: PreparedRule, device: MapPeer | null): boolean {
+  return rule.rule.postureChecks.every((check) => device?.posturePassed.includes(check) === true);
+}
+
+/**
+ * A drop matches when user or device is in its sources or keys, narrowed by the local users it
+ * lists and by `source_devices`. A tcp or `all` drop over 22 stops SSH as well.
+ */
+function judgeDrop(rule: PreparedRule, asker: UserAsker): OutcomeCode {
+  const { request, localUser, device, deviceMarks, ownMarks, userMarks, user, snapshot } = asker;
+  if (!rule.coversSsh) return OUTCOME.other_protocol;
+  if (!rule.isDestination) return OUTCOME.not_destination;
+  if (!isWithinValidity(rule.rule, request.nowSeconds)) return OUTCOME.drop_not_matching;
+  if (!isWithinSchedule(rule.rule.schedule, request.nowSeconds)) return OUTCOME.drop_not_matching;
+  const ownsSource =
+    rule.rule.sourcePeerId !== null &&
+    findPeer(snapshot.map, rule.rule.sourcePeerId)?.ownerUserId === user.id;
+  const counted = rule.isReverse ? ownMarks : deviceMarks;
+  const byDevice = device !== null && counted !== null && deviceMeets(rule, device, counted);
+  const bySource = byDevice || (!rule.isReverse && (meets(userMarks, rule.sources) || ownsSource));
+  const byKey = meets(userMarks, rule.keys) || (deviceMarks !== null && meets(deviceMarks, rule.keys));
+  if (!bySource && !byKey) return OUTCOME.drop_not_matching;
+  // An unmanaged device cannot show that it is outside of `source_devices`, so it counts as inside.
+  if (rule.sourceDevices.length > 0 && ownMarks !== null && !meets(ownMarks, rule.sourceDevices))
+    return OUTCOME.drop_not_matching;
+  if (rule.keys.length === 0) return OUTCOME.dropped;
+  const listed = rule.keyLocalUsers.some((list) => lists(list, localUser));
+  return listed ? OUTCOME.dropped : OUTCOME.drop_not_matching;
+}
+
+/** A peer by itself, as every rule is judged with it. */
+export interface PeerAsker {
+  readonly request: PeerAccessRequest;
+  readonly snapshot: PolicySnapshot;
+  readonly localUser: number;
+  readonly peer: MapPeer;
+  readonly marks: GroupMarks;
+  readonly own: GroupMarks;
+}
+
+/** Judges a rule for a peer by itself (`--disable-ssh-auth`): SSH rules open nothing. */
+export function judgeForPeer(rule: PreparedRule, asker: PeerAsker): OutcomeCode {
+  const { request, localUser, peer, marks, own } = asker;
+  if (!rule.enabled) return OUTCOME.disabled;
+  if (!rule.coversSsh) return OUTCOME.other_protocol;
+  if (!rule.isDestination) return OUTCOME.not_destination;
+  const timely =
+    isWithinValidity(rule.rule, request.nowSeconds) &&
+    isWithinSchedule(rule.rule.schedule, request.nowSeconds);
+  const inSources = deviceMeets(rule, peer, rule.isReverse ? own : marks);
+  const inSourceDevices = rule.sourceDevices.length === 0 || meets(own, rule.sourceDevices);
+  if (rule.isDrop) {
+    // A drop of people's SSH stops their peers as well, for the local users it lists.
+    const listed = rule.keys.length === 0 || rule.keyLocalUsers.some((list) => lists(list, localUser));
+    return timely && inSources && inSourceDevices && listed ? OUTCOME.dropped : OUTCOME.drop_not_matching;
+  }
+  if (rule.isSsh) return OUTCOME.other_protocol;
+  if (!inSources) return OUTCOME.device_not_in_sources;
+  if (!inSourceDevices) return OUTCOME.device_not_in_source_devices;
+  const names = rule.rule.machineLocalUsers;
+  if (names !== null && !names.includes(request.localUser)) return OUTCOME.local_user_not_listed;
+  if (isRoot(request.localUser, request.localUid) && names === null && !namesSsh(rule))
+    return OUTCOME.local_user_not_listed;
+  if (!postureMeets(rule, peer)) return OUTCOME.posture_failed;
+  if (!timely)
+    return isWithinValidity(rule.rule, request.nowSeconds)
+      ? OUTCOME.outside_schedule
+      : OUTCOME.outside_validity;
+  return judgePeerObligations(rule, asker) ?? judgeAction(request.action, rule, request.flags);
+}
+
+/** A peer has no sign-in to repeat, no reason to give and nobody who approves, so each of these denies it. */
+function judgePeerObligations(rule: PreparedRule, { request, snapshot }: PeerAsker): OutcomeCode | null {
+  const obligations = obligationsOf(rule.rule.capabilities, snapshot.map.settings.require);
+  if (obligations.reauthWithinSeconds !== null) return OUTCOME.reauth_unprovable;
+  if (obligations.reason) return OUTCOME.reason_required;
+  if (obligations.approval) return OUTCOME.approval_required;
+  if (obligations.record === "required" && !request.flags.recording) return OUTCOME.recording_unavailable;
+  return null;
+}
+
+/** Whether the rule names port 22 itself, rather than every port there is. */
+function namesSsh(rule: PreparedRule): boolean {
+  return rule.rule.protocol === "tcp" && rule.rule.ports.length > 0;
+}
+
+function judgeAction(action: Action, rule: PreparedRule, flags: MachineFlags): OutcomeCode {
+  return OUTCOME[denialOfAction(action, rule.rule.capabilities, flags) ?? "granted"];
+}
+
+/** Whether uid 0 is asked for. Without a uid (management) only the name `root` is. */
+export function isRoot(localUser: string, localUid: number | null): boolean {
+  return localUid === null ? localUser === "root" : localUid === 0;
+}
