@@ -15,6 +15,7 @@ import type { RelayHub, RelaySocketData } from "./relay/hub.ts";
 import type { CheckedListen } from "./serve-options.ts";
 import type { SocketData } from "./sync/link.ts";
 import type { SyncHub } from "./sync/sync-hub.ts";
+import type { TlsPair } from "./tls-files.ts";
 import { SAFE_HEADERS } from "./web/html.ts";
 
 /** Above the largest body any route takes; each route has its own, smaller bound. */
@@ -29,9 +30,13 @@ export type HttpSocketData = SocketData | RelaySocketData;
 
 export interface HttpServer {
   readonly port: number;
-  readonly server: Server<HttpSocketData>;
   /** From now on requests go to `entry`, and what happens on WebSockets to the hub each belongs to. */
   open(entry: RequestEntry, hub: SyncHub, relay: RelayHub): void;
+  /**
+   * Shows this certificate to new connections; those under way go on, WebSockets too. Only with TLS from the
+   * start.
+   */
+  renewTls(tls: TlsPair): void;
   /** Takes no new connection, lets answers go out, then drops what is left. */
   close(): Promise<void>;
 }
@@ -40,40 +45,79 @@ export interface HttpServer {
  * Throws ERR_ADDRESS_IN_USE, ERR_PERMISSION for a port below 1024, ERR_USAGE for an address that is not ours.
  */
 export function openHttpServer(listen: CheckedListen, port: number): HttpServer {
-  let entry: RequestEntry | undefined;
-  let hubs: Hubs | undefined;
-  const server = listening({ hostname: listen.hostname, port, flag: "--listen" }, () =>
-    Bun.serve<HttpSocketData>({
-      hostname: listen.hostname,
-      port,
-      ...(listen.tls === null ? {} : { tls: listen.tls }),
-      maxRequestBodySize: REQUEST_BYTES_MAX,
-      idleTimeout: IDLE_SECONDS,
-      development: false,
-      // Bun 1.4.5 shares the port with whoever asks when `development` is off and this is not said.
-      reusePort: false,
-      fetch: (request, self) => {
-        if (entry === undefined) return failed({ code: 503, message: "starting", error: "ERR_UNAVAILABLE" });
-        return entry.answer(request, self.requestIP(request)?.address ?? "");
-      },
-      error: () =>
-        failed({ code: 500, message: "something went wrong in management", error: "ERR_INTERNAL" }),
-      websocket: delegating(() => hubs),
-    }),
-  );
+  const state: Answering = { entry: undefined, hubs: undefined };
+  const { hostname } = listen;
+  const open = (at: number, tls: TlsPair | null): Server<HttpSocketData> =>
+    listening({ hostname, port: at, flag: "--listen" }, () => serveOn(hostname, at, tls, state));
+  let server = openFirst(open, port, listen.tls);
+  const chosen = server.port ?? port;
+  const stopping = new Set<Promise<void>>();
   return {
-    port: server.port ?? port,
-    server,
-    open(newEntry, sync, relay) {
-      entry = newEntry;
-      hubs = { sync, relay };
+    port: chosen,
+    open(entry, sync, relay) {
+      state.entry = entry;
+      state.hubs = { sync, relay };
+    },
+    renewTls(tls) {
+      const before = server;
+      server = open(chosen, tls);
+      // Without force: what is under way ends by itself.
+      const stopped = before.stop().finally(() => stopping.delete(stopped));
+      stopping.add(stopped);
     },
     async close() {
       const forced = setTimeout(() => void server.stop(true), STOP_MS);
-      await server.stop();
+      await Promise.race([Promise.all([server.stop(), ...stopping]), Bun.sleep(STOP_MS)]);
       clearTimeout(forced);
     },
   };
+}
+
+/** What answers, once it is there. */
+interface Answering {
+  entry: RequestEntry | undefined;
+  hubs: Hubs | undefined;
+}
+
+/**
+ * The first listener. With TLS the port is shared among listeners of this process, so that a renewed
+ * certificate can take over without a gap; a bind that does not share finds out first whether the port is taken.
+ */
+function openFirst(
+  open: (port: number, tls: TlsPair | null) => Server<HttpSocketData>,
+  port: number,
+  tls: TlsPair | null,
+): Server<HttpSocketData> {
+  const probe = open(port, null);
+  if (tls === null) return probe;
+  const chosen = probe.port ?? port;
+  void probe.stop(true);
+  return open(chosen, tls);
+}
+
+function serveOn(
+  hostname: string,
+  port: number,
+  tls: TlsPair | null,
+  state: Answering,
+): Server<HttpSocketData> {
+  return Bun.serve<HttpSocketData>({
+    hostname,
+    port,
+    ...(tls === null ? {} : { tls }),
+    maxRequestBodySize: REQUEST_BYTES_MAX,
+    idleTimeout: IDLE_SECONDS,
+    development: false,
+    // Bun 1.4.5 shares the port with whoever asks when `development` is off and this is not said.
+    reusePort: tls !== null,
+    fetch: (request, self) => {
+      const { entry } = state;
+      if (entry === undefined) return failed({ code: 503, message: "starting", error: "ERR_UNAVAILABLE" });
+      return entry.answer(request, self.requestIP(request)?.address ?? "", self as Server<unknown>);
+    },
+    error: () => failed({ code: 500, message: "something went wrong in management", error: "ERR_INTERNAL" }),
+    websocket: delegating(() => state.hubs),
+  });
 }
 
 /** As every refusal: clients read it as JSON. */

@@ -22,7 +22,6 @@ import { createClientRoutes } from "./http/client-routes.ts";
 import { createHostedRoutes } from "./http/hosted-routes.ts";
 import type { Route } from "./http/request-entry.ts";
 import { createSetupRoutes, SETUP_STATE_PREFIX, type SetupIdentity } from "./http/setup-routes.ts";
-import type { HttpServer } from "./http-server.ts";
 import { hashPassword } from "./idp/passwords.ts";
 import { createRelyingParty, type HostedTokens, type RelyingParty } from "./idp/relying-party.ts";
 import { createAccount } from "./init.ts";
@@ -43,7 +42,6 @@ export interface RouteDeps {
   readonly parts: SignInParts;
   readonly hub: SyncHub;
   readonly relay: RelayHub;
-  readonly httpServer: HttpServer;
   readonly masterKey: Uint8Array;
   /** Origins whose pages may call the API. */
   readonly corsOrigins: ReadonlySet<string>;
@@ -51,7 +49,7 @@ export interface RouteDeps {
 
 /** Every path that is answered; the first prefix that fits wins. */
 export function createRoutes(deps: RouteDeps): Route[] {
-  const { context, parts, hub, relay, httpServer } = deps;
+  const { context, parts, hub, relay } = deps;
   const relyingParty = createRelyingParty(parts.oidc, context.clock);
   const login = loginDeps(deps, relyingParty);
   const client = createClientRoutes(login);
@@ -71,18 +69,18 @@ export function createRoutes(deps: RouteDeps): Route[] {
   return [
     {
       prefix: RELAY_CLIENT_PATH,
-      answer: (request, address) => relay.dial(request, httpServer.server, address),
+      answer: (request, address, server) => relay.dial(request, server, address),
     },
     {
       prefix: RELAY_AGENT_PATH,
-      answer: (request, address) => relay.serve(request, httpServer.server, address),
+      answer: (request, address, server) => relay.serve(request, server, address),
     },
     { prefix: "/client/v1", answer: (request, sourceAddress) => client.fetch(request, { sourceAddress }) },
     { prefix: "/api", answer: (request) => admin.fetch(request) },
     { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },
     {
       prefix: "/agent/v1/sync",
-      answer: (request, address) => hub.upgrade(request, httpServer.server, address),
+      answer: (request, address, server) => hub.upgrade(request, server, address),
     },
     {
       prefix: "/login",

@@ -3,22 +3,19 @@
  *
  * @module
  */
-import { createPrivateKey, X509Certificate } from "node:crypto";
+
 import type { Clock } from "../base/clock.ts";
-import { isQfError, QfError } from "../base/errors.ts";
-import { readSmallFile } from "../base/files.ts";
+import { QfError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { systemFailure } from "../base/system-error.ts";
 import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import { HttpUrl } from "../wire/units.ts";
 import type { ExternalOidcOptions } from "./idp/settings.ts";
 import type { ClusterAddress } from "./relay/tunnel-listener.ts";
+import { readTls, type TlsPair } from "./tls-files.ts";
 
 export const LISTEN_DEFAULT = "127.0.0.1:8080";
 /** Good for processes on one machine, and open to nobody else. */
 const CLUSTER_LISTEN_DEFAULT = "127.0.0.1:0";
-/** Largest certificate chain or key taken. */
-const TLS_FILE_BYTES_MAX = 256 * 1024;
 
 export interface ServeOptions {
   /** Made with mode 0700 when it is not there. */
@@ -56,7 +53,7 @@ export interface CheckedListen {
   /** Without brackets. */
   readonly hostname: string;
   readonly port: number;
-  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly tls: TlsPair | null;
   /** As given, without a final slash. Null: not given. */
   readonly publicOrigin: string | null;
 }
@@ -166,46 +163,4 @@ function parsePublicUrl(text: string | undefined): string | null {
 
 function bracketed(hostname: string): string {
   return hostname.includes(":") ? `[${hostname}]` : hostname;
-}
-
-/** Both files, and that they are what they should be: TLS itself would not say what is wrong. */
-async function readTls(certPath: string, keyPath: string): Promise<{ cert: string; key: string }> {
-  const cert = await readTlsFile(certPath, "--tls-cert takes a certificate chain in PEM");
-  const key = await readTlsFile(keyPath, "--tls-key takes a private key in PEM");
-  const certificate = tryParse(() => new X509Certificate(cert));
-  const privateKey = tryParse(() => createPrivateKey(key));
-  if (certificate === undefined) {
-    throw new QfError("ERR_USAGE", `${certPath} holds no certificate`, {
-      hint: "--tls-cert takes a chain in PEM",
-    });
-  }
-  if (privateKey === undefined) {
-    throw new QfError("ERR_USAGE", `${keyPath} holds no private key`, {
-      hint: "--tls-key takes a key in PEM, without a pass phrase",
-    });
-  }
-  if (!certificate.checkPrivateKey(privateKey)) {
-    throw new QfError("ERR_USAGE", `the key ${keyPath} does not belong to the certificate ${certPath}`);
-  }
-  return { cert, key };
-}
-
-function tryParse<T>(parse: () => T): T | undefined {
-  try {
-    return parse();
-  } catch {
-    return undefined;
-  }
-}
-
-async function readTlsFile(path: string, wanted: string): Promise<string> {
-  try {
-    return await readSmallFile(path, TLS_FILE_BYTES_MAX);
-  } catch (cause) {
-    const message = isQfError(cause) ? cause.message : systemFailure(cause)?.message;
-    throw new QfError(isQfError(cause) ? cause.code : "ERR_PERMISSION", message ?? `${path} cannot be read`, {
-      hint: `${wanted} that the user who runs this may read`,
-      cause,
-    });
-  }
 }

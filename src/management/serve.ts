@@ -39,6 +39,7 @@ import {
 } from "./serve-options.ts";
 import { createSignIn, type SignInParts } from "./sign-in.ts";
 import { createSyncHub } from "./sync/hub.ts";
+import { watchTls } from "./tls-files.ts";
 
 const SWEEP_MS = 60_000;
 /** Above the clock difference that is tolerated of tokens. */
@@ -52,6 +53,8 @@ export interface RunningManagement {
   /** Null when there is an account already. */
   readonly setupLink: string | null;
   readonly context: ManagementContext;
+  /** Reads the TLS files again. Never rejects; what cannot be used is logged. */
+  reload(): Promise<void>;
   /** Stops in order; resolves when nothing is left open. */
   close(): Promise<void>;
 }
@@ -66,6 +69,8 @@ export async function serveManagement(options: ServeOptions): Promise<number> {
     process.stderr.write(`${running.setupLink}\n`);
   }
   const ready: ServeReady = { url: running.url, issuer: running.issuer, pid: process.pid };
+  // As daemons do: a hang-up reads files again, and ends nothing.
+  process.on("SIGHUP", () => void running.reload());
   process.stdout.write(`${JSON.stringify(ready)}\n`);
   log.info("management serves", { url: running.url, issuer: running.issuer });
   log.info("management stops", { signal: await stopped });
@@ -132,7 +137,7 @@ async function open(
   if (!isNew) await parts.start();
   followOthers({ store, parts, log, isStarted: !isNew });
   const corsOrigins = checkCorsOrigins(options.apiCorsOrigins);
-  const routes = createRoutes({ context, parts, hub, relay, httpServer, masterKey, corsOrigins });
+  const routes = createRoutes({ context, parts, hub, relay, masterKey, corsOrigins });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, httpServer.port)).host]);
   httpServer.open(
     createRequestEntry({ log, hosts, behindProxy: options.behindProxy === true, routes }),
@@ -140,8 +145,15 @@ async function open(
     relay,
   );
   closers.push(startSweeping(store, clock, log));
+  const { tlsCert, tlsKey } = options;
+  const watch =
+    listen.tls === null || tlsCert === undefined || tlsKey === undefined
+      ? null
+      : watchTls({ tlsCert, tlsKey }, { before: listen.tls, log, use: (pair) => httpServer.renewTls(pair) });
+  closers.push(() => watch?.stop());
+  const reload = async (): Promise<void> => watch?.look();
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
-  return { url: origin, issuer: oidc.issuer, setupLink, context };
+  return { url: origin, issuer: oidc.issuer, setupLink, context, reload };
 }
 
 /** Machines that are linked to another process on the same database are reached through a tunnel to it. */

@@ -21,6 +21,28 @@ FNCE3UQypewVKO/Y5NsLFwfxSO+0tWjHsCalLX3KqUvbkgsTNR0xA4P/
 -----END PRIVATE KEY-----
 `;
 
+/** Another pair for the same names, as a renewal gives. */
+export const RENEWED = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUeGecCRx88nCeIqfgkpJbdVm4qTUwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEzMDAyNDI1NFoYDzIxMjYxMTA2
+MDI0MjU0WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASaTvNRXXaeegzqWaWCYamJF4NdfvHdwzEioG77nG66+nZ65KkEm5sy
+zRNaI5D3d0eFAoQpFSNY9x2Hae6EjFBco28wbTAdBgNVHQ4EFgQUmtq1+TxVXmrJ
+TBNKGvyraXsiOqIwHwYDVR0jBBgwFoAUmtq1+TxVXmrJTBNKGvyraXsiOqIwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIgaHZb8oLGXFc29qAuF3vuqfIsWQNZEF/MQU711O7/QfYCIQDE
+Bb3YNP9afBGZInQY/vhtxc3ChuY0gUvEc/z5EKDgQQ==
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgEx1zDiVuAuAPJmhF
+VBmgwe/dEeqZZTnpI+MyUQUXKOmhRANCAASaTvNRXXaeegzqWaWCYamJF4NdfvHd
+wzEioG77nG66+nZ65KkEm5syzRNaI5D3d0eFAoQpFSNY9x2Hae6EjFBc
+-----END PRIVATE KEY-----
+`,
+};
+
 /** Writes both into `folder`. */
 export function writeTlsFiles(folder: string): { tlsCert: string; tlsKey: string } {
   const tlsCert = join(folder, "cert.pem");

@@ -5,6 +5,7 @@
  */
 
 import { isIP } from "node:net";
+import type { Server } from "bun";
 import { FAILURES, type FailureCode, isQfError } from "../../base/errors.ts";
 import { canonicalAddress } from "../../base/ip-address.ts";
 import type { Log } from "../../base/log.ts";
@@ -13,7 +14,7 @@ import { SAFE_HEADERS } from "../web/html.ts";
 
 export interface RequestEntry {
   /** Undefined: the connection is a WebSocket now. */
-  answer(request: Request, peerAddress: string): Promise<Response | undefined>;
+  answer(request: Request, peerAddress: string, server: Server<unknown>): Promise<Response | undefined>;
 }
 
 /** Who answers below which path; the first that matches. */
@@ -22,6 +23,8 @@ export interface Route {
   readonly answer: (
     request: Request,
     sourceAddress: string,
+    /** The listener that the request came to, for upgrades. */
+    server: Server<unknown>,
   ) => Response | undefined | Promise<Response | undefined>;
 }
 
@@ -35,7 +38,7 @@ export interface FrontOptions {
 
 export function createRequestEntry(options: FrontOptions): RequestEntry {
   return {
-    async answer(request, peerAddress) {
+    async answer(request, peerAddress, server) {
       // HTTP/1.0 need name no host, and then there is only a path; load balancers ask like that.
       const url = URL.parse(request.url);
       const pathname = url?.pathname ?? request.url.split("?", 1)[0] ?? "";
@@ -54,7 +57,7 @@ export function createRequestEntry(options: FrontOptions): RequestEntry {
       );
       if (route === undefined) return failure(404, "ERR_NOT_FOUND", "there is nothing here");
       try {
-        return await route.answer(request, sourceAddress);
+        return await route.answer(request, sourceAddress, server);
       } catch (error) {
         if (isQfError(error)) return failure(FAILURES[error.code].httpStatus, error.code, error.message);
         options.log.error("request failed", { path: pathname }, error);

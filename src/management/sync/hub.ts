@@ -90,7 +90,7 @@ class Hub implements SyncHub {
     return !this.#isClosed;
   }
 
-  upgrade(request: Request, server: Server<SocketData>, sourceAddress: string): Response | undefined {
+  upgrade(request: Request, server: Server<unknown>, sourceAddress: string): Response | undefined {
     const refused = refusalOfUpgrade(request, { clients: "agents", ownOrigin: this.#ctx.origin });
     if (refused !== null) return refused;
     if (this.#isClosed) return refusal(503, "management is stopping");

@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
 import { QfError } from "../../../src/base/errors.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import { createRequestEntry, type Route } from "../../../src/management/http/request-entry.ts";
+import {
+  createRequestEntry,
+  type RequestEntry,
+  type Route,
+} from "../../../src/management/http/request-entry.ts";
 
 const routes: Route[] = [
   { prefix: "/who", answer: (_request, sourceAddress) => new Response(sourceAddress) },
@@ -20,6 +24,9 @@ const routes: Route[] = [
   { prefix: "/healthz", answer: () => new Response("ok") },
 ];
 
+/** Upgrades nothing: no route here wants it. */
+const noServer = {} as Parameters<RequestEntry["answer"]>[2];
+
 function front(behindProxy = false) {
   const { answer } = createRequestEntry({
     log: silentLog,
@@ -31,7 +38,7 @@ function front(behindProxy = false) {
     const request = new Request(`http://qf.example.com${path}`, {
       headers: { host: "qf.example.com", ...headers },
     });
-    const response = await answer(request, "192.0.2.9");
+    const response = await answer(request, "192.0.2.9", noServer);
     return { status: response?.status, text: (await response?.text()) ?? "" };
   };
 }
