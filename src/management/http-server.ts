@@ -81,7 +81,7 @@ interface Answering {
 
 /**
  * The first listener. With TLS the port is shared among listeners of this process, so that a renewed
- * certificate can take over without a gap; a bind that does not share finds out first whether the port is taken.
+ * certificate can take over without a gap; a bind that does not share finds out first whether it is taken.
  */
 function openFirst(
   open: (port: number, tls: TlsPair | null) => Server<HttpSocketData>,
