@@ -2,7 +2,7 @@
  * Dials a peer by its direct addresses and through the relay: a race, in which the direct addresses have a
  * head start. The first path on which the peer answers wins, and a stream stays on its path.
  *
- * Read `dialPeer`. `trace` is told each step, in words for people.
+ * Read `dialPeer`. `trace` hears each step, in words for people.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export interface PeerDialOptions<Relayed extends Destroyable = RelayStream> {
   readonly trace?: (line: string) => void;
 }
 
-/** What can be let go of when another path was quicker. */
+/** A stream that can be destroyed when another path was quicker. */
 export interface Destroyable {
   destroy(): unknown;
 }
@@ -61,13 +61,15 @@ interface Chosen {
 }
 type DialSocket = Awaited<ReturnType<typeof dialDirect>>["socket"];
 
-/** Throws ERR_PEER_UNREACHABLE when no path leads there in time, and `signal`'s reason. */
+/**
+ * The stream on which the peer answered first. Throws ERR_PEER_UNREACHABLE when no path leads there in time,
+ * and `signal`'s reason.
+ */
 export async function dialPeer<Relayed extends Destroyable = RelayStream>(
   options: PeerDialOptions<Relayed>,
 ): Promise<PeerStream<Relayed>> {
   const { memory, target, trace = () => {} } = options;
-  const known = await memory?.recall(target);
-  const won = await race(options, known);
+  const won = await new PathRace(options, await memory?.recall(target)).run();
   const took = `after ${Math.round(won.tookMs)} ms: ${won.why}`;
   if (won.path === "direct") trace(`connected directly to ${won.address} ${took}`);
   else trace(`connected through the relay at ${options.scope.origin} ${took}`);
@@ -77,94 +79,120 @@ export async function dialPeer<Relayed extends Destroyable = RelayStream>(
   return won;
 }
 
-async function race<Relayed extends Destroyable>(
-  options: PeerDialOptions<Relayed>,
-  known: KnownPath | undefined,
-): Promise<PeerStream<Relayed>> {
-  const { signal, trace = () => {} } = options;
-  signal?.throwIfAborted();
-  const addresses = ordered(options.addresses, known);
-  const losers = new AbortController();
-  const onAbort = () => losers.abort(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const { promise, resolve, reject } = Promise.withResolvers<PeerStream<Relayed>>();
-  const failures: { direct?: unknown; relay?: unknown } = {};
-  let isSettled = false;
-  /** Why the relay is tried. Null: it is not. */
-  let whyRelay: string | null = null;
-  const startedMs = performance.now();
-  let headStart: ReturnType<typeof setTimeout> | undefined;
+/** One race: the direct addresses, then the relay beside them, until one has answered or both have failed. */
+class PathRace<Relayed extends Destroyable> {
+  readonly #options: PeerDialOptions<Relayed>;
+  readonly #pathBefore: KnownPath | undefined;
+  readonly #trace: (line: string) => void;
+  readonly #startedMs = performance.now();
+  readonly #losers = new AbortController();
+  readonly #outcome = Promise.withResolvers<PeerStream<Relayed>>();
+  readonly #failures: { direct?: unknown; relay?: unknown } = {};
+  /** `direct`: the relay is not tried yet. `both`: it is. `over`: one has won, or there is no hope. */
+  #state: "direct" | "both" | "over" = "direct";
+  /** Why the relay is tried. */
+  #whyRelay = "";
+  #headStart: ReturnType<typeof setTimeout> | undefined;
 
-  const choose = (why: string): Chosen | null => {
-    if (isSettled) return null;
-    isSettled = true;
-    return { why, tookMs: performance.now() - startedMs };
-  };
-  const winDirectly = (socket: DialSocket, address: string) => {
-    const chosen = choose(whyRelay === null ? "it answered at once" : "it answered before the relay");
-    if (chosen === null) socket.destroy();
-    else resolve({ path: "direct", stream: socket, address, ...chosen });
-  };
-  const winByRelay = (stream: Relayed) => {
-    const chosen = choose(whyRelay ?? "");
-    if (chosen === null) stream.destroy();
-    else resolve({ path: "relay", stream, ...chosen });
-  };
-  const lose = (path: "direct" | "relay", cause: unknown) => {
-    failures[path] = cause;
-    if (isSettled) return;
-    trace(`${path === "direct" ? "no direct path" : "no path through the relay"}: ${messageOf(cause)}`);
-    if (path === "direct") beginRelay(messageOf(cause));
-    if ("direct" in failures && "relay" in failures) reject(combined(failures));
-  };
-  const beginRelay = (why: string) => {
-    clearTimeout(headStart);
-    if (whyRelay !== null || isSettled) return;
-    whyRelay = why;
-    trace(`trying the relay: ${why}`);
-    const hello = helloOf(options).trimEnd();
-    const { deviceKey, scope, timeoutMs = TIMEOUT_MS } = options;
-    const proof = signRelayDial(deviceKey, scope, hello);
-    // Without another way given, `Relayed` is what `dialRelay` gives.
-    const open = options.relay ?? (dialRelay as (options: RelayDialOptions) => Promise<never>);
-    open({ origin: scope.origin, hello, proof, timeoutMs, signal: losers.signal }).then(
-      (stream) => winByRelay(stream),
-      (cause: unknown) => lose("relay", cause),
-    );
-  };
+  constructor(options: PeerDialOptions<Relayed>, pathBefore: KnownPath | undefined) {
+    this.#options = options;
+    this.#pathBefore = pathBefore;
+    this.#trace = options.trace ?? (() => {});
+  }
 
-  if (addresses.length === 0) lose("direct", noAddress());
-  else {
-    const waitMs = HEAD_START_MS[known?.path ?? "unknown"];
-    headStart = setTimeout(beginRelay, waitMs, `no direct answer within ${waitMs} ms`);
+  /** Runs it, once. Rejects when no path answers, and with `signal`'s reason. */
+  async run(): Promise<PeerStream<Relayed>> {
+    const { signal } = this.#options;
+    signal?.throwIfAborted();
+    const onAbort = () => this.#losers.abort(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#tryDirectly();
+    try {
+      return await this.#outcome.promise;
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw cause;
+    } finally {
+      this.#state = "over";
+      clearTimeout(this.#headStart);
+      signal?.removeEventListener("abort", onAbort);
+      this.#losers.abort(new QfError("ERR_PEER_UNREACHABLE", "another path was quicker"));
+    }
+  }
+
+  #tryDirectly(): void {
+    const { timeoutMs = TIMEOUT_MS, peek } = this.#options;
+    const addresses = ordered(this.#options.addresses, this.#pathBefore);
+    if (addresses.length === 0) {
+      this.#lose("direct", noAddress());
+      return;
+    }
+    const waitMs = HEAD_START_MS[this.#pathBefore?.path ?? "unknown"];
+    this.#headStart = setTimeout(() => this.#tryRelay(`no direct answer within ${waitMs} ms`), waitMs);
     dialDirect({
       addresses,
       staggerMs: STAGGER_MS,
-      helloFor: () => helloOf(options),
-      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-      signal: losers.signal,
-      ...(options.peek === undefined ? {} : { peek: options.peek }),
+      helloFor: () => helloOf(this.#options),
+      timeoutMs,
+      signal: this.#losers.signal,
+      ...(peek === undefined ? {} : { peek }),
     }).then(
-      ({ socket, address }) => winDirectly(socket, address),
-      (cause: unknown) => lose("direct", cause),
+      ({ socket, address }) => this.#winDirectly(socket, address),
+      (cause: unknown) => this.#lose("direct", cause),
     );
   }
-  try {
-    return await promise;
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw cause;
-  } finally {
-    isSettled = true;
-    clearTimeout(headStart);
-    signal?.removeEventListener("abort", onAbort);
-    losers.abort(new QfError("ERR_PEER_UNREACHABLE", "another path was quicker"));
+
+  #tryRelay(why: string): void {
+    clearTimeout(this.#headStart);
+    if (this.#state !== "direct") return;
+    this.#state = "both";
+    this.#whyRelay = why;
+    this.#trace(`trying the relay: ${why}`);
+    const { deviceKey, scope, timeoutMs = TIMEOUT_MS } = this.#options;
+    const hello = helloOf(this.#options).trimEnd();
+    const proof = signRelayDial(deviceKey, scope, hello);
+    // Without another way given, `Relayed` is what `dialRelay` gives.
+    const open = this.#options.relay ?? (dialRelay as (options: RelayDialOptions) => Promise<never>);
+    open({ origin: scope.origin, hello, proof, timeoutMs, signal: this.#losers.signal }).then(
+      (stream) => this.#winByRelay(stream),
+      (cause: unknown) => this.#lose("relay", cause),
+    );
+  }
+
+  #winDirectly(socket: DialSocket, address: string): void {
+    const why = this.#state === "direct" ? "it answered at once" : "it answered before the relay";
+    const chosen = this.#choose(why);
+    if (chosen === null) socket.destroy();
+    else this.#outcome.resolve({ path: "direct", stream: socket, address, ...chosen });
+  }
+
+  #winByRelay(stream: Relayed): void {
+    const chosen = this.#choose(this.#whyRelay);
+    if (chosen === null) stream.destroy();
+    else this.#outcome.resolve({ path: "relay", stream, ...chosen });
+  }
+
+  /** Ends the race for the path that answered. Null: it is over already. */
+  #choose(why: string): Chosen | null {
+    if (this.#state === "over") return null;
+    this.#state = "over";
+    return { why, tookMs: performance.now() - this.#startedMs };
+  }
+
+  #lose(path: "direct" | "relay", cause: unknown): void {
+    this.#failures[path] = cause;
+    if (this.#state === "over") return;
+    this.#trace(`${path === "direct" ? "no direct path" : "no path through the relay"}: ${messageOf(cause)}`);
+    if (path === "direct") this.#tryRelay(messageOf(cause));
+    if ("direct" in this.#failures && "relay" in this.#failures) {
+      this.#outcome.reject(combined(this.#failures));
+    }
   }
 }
 
-/** What answered last time goes first. */
-function ordered(addresses: readonly string[], known: KnownPath | undefined): readonly string[] {
-  const first = known?.address;
+/** `addresses` with the one that answered last time first. */
+function ordered(addresses: readonly string[], pathBefore: KnownPath | undefined): readonly string[] {
+  const first = pathBefore?.address;
   if (first === undefined || !addresses.includes(first)) return addresses;
   return [first, ...addresses.filter((address) => address !== first)];
 }

@@ -1,5 +1,6 @@
 /**
- * Bounds of what is said before somebody is signed in, and what our own answers mean for the state.
+ * Bounds on what the other end may send before anybody is signed in, and the states that our own answers
+ * lead to.
  *
  * @module
  */
@@ -19,77 +20,102 @@ import {
 
 const AUTH_SERVICE = "ssh-userauth";
 
-export interface AuthBounds {
-  /** Judges a message that its state permits. Throws SshBufferError when it is malformed. */
-  checkFrame(state: GuardState, type: number, payload: Buffer): FrameCheck;
-}
-
-/** `enter` is told the state that an answer of ours leads to. */
-export function createAuthBounds(
-  protocol: PatchedProtocol,
-  role: Role,
-  limits: WireLimits,
-  enter: (state: GuardState) => void,
-): AuthBounds {
-  let bytes = 0;
-  let chatter = 0;
-  let requests = 0;
+/** The bounds of one connection, until somebody is signed in and for later requests to. */
+export class AuthBounds {
+  readonly #protocol: PatchedProtocol;
+  readonly #role: Role;
+  readonly #limits: WireLimits;
+  readonly #enter: (state: GuardState) => void;
+  #bytes = 0;
+  #chatter = 0;
+  #requests = 0;
   /**
    * A request was taken and not answered. RFC 4252 lets a client send more; ssh2 would answer them in
    * reverse.
    */
-  let isUndecided = false;
-  after(protocol, "authSuccess", () => enter("open"));
-  after(protocol, "authInfoReq", () => enter("prompted"));
-  for (const answer of ["authSuccess", "authFailure", "authPKOK", "authInfoReq"] as const) {
-    after(protocol, answer, () => {
-      isUndecided = false;
-    });
+  #isUndecided = false;
+
+  /** `enter` hears the state that an answer of ours leads to. */
+  constructor(protocol: PatchedProtocol, role: Role, limits: WireLimits, enter: (state: GuardState) => void) {
+    this.#protocol = protocol;
+    this.#role = role;
+    this.#limits = limits;
+    this.#enter = enter;
+    after(protocol, "authSuccess", () => enter("open"));
+    after(protocol, "authInfoReq", () => enter("prompted"));
+    for (const answer of ["authSuccess", "authFailure", "authPKOK", "authInfoReq"] as const) {
+      after(protocol, answer, () => {
+        this.#isUndecided = false;
+      });
+    }
   }
 
-  const judgeRequest = (payload: Buffer): FrameCheck => {
-    if (isUndecided) return { wrong: "a second request to sign in before the answer to the first" };
-    if (++requests > limits.authRequestsMax) return { wrong: "too many requests to sign in" };
+  /** Judges a message that its state permits. Throws SshBufferError when it is malformed. */
+  checkFrame(state: GuardState, type: number, payload: Buffer): FrameCheck {
+    const tooMuch = this.#checkAmount(state, type, payload);
+    if (tooMuch !== null) return tooMuch;
+    switch (type) {
+      case SSH.SERVICE_REQUEST:
+        return state === "auth" ? this.#judgeServiceAgain(payload) : judgeService(payload);
+      case SSH.SERVICE_ACCEPT:
+        return judgeService(payload);
+      case SSH.USERAUTH_REQUEST:
+        return this.#judgeRequest(payload);
+      case SSH.USERAUTH_INFO_RESPONSE:
+        // It, too, waits for our answer: another prompt, success or failure.
+        this.#isUndecided = true;
+        return judgeAnswers(payload);
+      case SSH.EXT_INFO:
+        return judgeExtensions(payload);
+      case SSH.NEWKEYS:
+        return payload.length === 1 ? null : { wrong: "a malformed NEWKEYS" };
+      case SSH.USERAUTH_SUCCESS:
+        if (this.#role === "client") this.#enter("open");
+        return null;
+      default:
+        return null;
+    }
+  }
+
+  /** Counts what comes before anybody is signed in. */
+  #checkAmount(state: GuardState, type: number, payload: Buffer): FrameCheck {
+    if (state === "open" || state.startsWith("rekey")) return null;
+    this.#bytes += payload.length;
+    if (this.#bytes > this.#limits.preAuthBytesMax) return { wrong: "too much before signing in" };
+    const isChatter = CHATTER.includes(type);
+    return isChatter && ++this.#chatter > this.#limits.chatterMax
+      ? { wrong: "chatter before signing in" }
+      : null;
+  }
+
+  #judgeRequest(payload: Buffer): FrameCheck {
+    if (this.#isUndecided) return { wrong: "a second request to sign in before the answer to the first" };
+    if (this.#isOneTooMany()) return { wrong: "too many requests to sign in" };
     const reader = new SshReader(payload.subarray(1));
     reader.text(USER_NAME_BYTES_MAX);
     reader.text(SERVICE_NAME_BYTES_MAX);
     reader.text(METHOD_NAME_BYTES_MAX);
-    isUndecided = true;
+    this.#isUndecided = true;
     return null;
-  };
+  }
 
   /** ssh2 would disconnect, so it is answered here: it begins nothing, and counts as a request. */
-  const judgeServiceAgain = (payload: Buffer): FrameCheck => {
-    if (requests === 0 || isUndecided) return { wrong: `message ${SSH.SERVICE_REQUEST} in state auth` };
-    if (++requests > limits.authRequestsMax) return { wrong: "too many requests to sign in" };
+  #judgeServiceAgain(payload: Buffer): FrameCheck {
+    if (this.#requests === 0 || this.#isUndecided) {
+      return { wrong: `message ${SSH.SERVICE_REQUEST} in state auth` };
+    }
+    if (this.#isOneTooMany()) return { wrong: "too many requests to sign in" };
     const check = judgeService(payload);
     if (check !== null) return check;
-    protocol.serviceAccept(AUTH_SERVICE);
+    this.#protocol.serviceAccept(AUTH_SERVICE);
     return "drop";
-  };
+  }
 
-  return {
-    checkFrame(state, type, payload) {
-      const isChatter = CHATTER.includes(type);
-      if (state !== "open" && !state.startsWith("rekey")) {
-        bytes += payload.length;
-        if (bytes > limits.preAuthBytesMax) return { wrong: "too much before signing in" };
-        if (isChatter && ++chatter > limits.chatterMax) return { wrong: "chatter before signing in" };
-      }
-      if (type === SSH.SERVICE_REQUEST && state === "auth") return judgeServiceAgain(payload);
-      if (type === SSH.SERVICE_REQUEST || type === SSH.SERVICE_ACCEPT) return judgeService(payload);
-      if (type === SSH.USERAUTH_REQUEST) return judgeRequest(payload);
-      if (type === SSH.USERAUTH_INFO_RESPONSE) {
-        // It, too, waits for our answer: another prompt, success or failure.
-        isUndecided = true;
-        return judgeAnswers(payload);
-      }
-      if (type === SSH.EXT_INFO) return judgeExtensions(payload);
-      if (type === SSH.NEWKEYS && payload.length !== 1) return { wrong: "a malformed NEWKEYS" };
-      if (type === SSH.USERAUTH_SUCCESS && role === "client") enter("open");
-      return null;
-    },
-  };
+  /** Counts one more request. */
+  #isOneTooMany(): boolean {
+    this.#requests += 1;
+    return this.#requests > this.#limits.authRequestsMax;
+  }
 }
 
 function judgeService(payload: Buffer): FrameCheck {

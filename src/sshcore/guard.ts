@@ -9,7 +9,7 @@
  * @module
  */
 import { SshBufferError } from "../base/ssh-buffer.ts";
-import { createAuthBounds } from "./auth-bounds.ts";
+import { AuthBounds } from "./auth-bounds.ts";
 import { createChannelBounds, type FrameCheck } from "./channel-bounds.ts";
 import { type PatchedConnection, type PatchedProtocol, patched } from "./patched-ssh2.ts";
 import { type GuardState, PERMITTED, type Role, SSH } from "./permitted.ts";
@@ -182,7 +182,7 @@ function createFrameCheck(
 ): (payload: Buffer) => FrameCheck {
   const { connection, role, limits } = guarded;
   const protocol = connection._protocol;
-  const auth = createAuthBounds(protocol, role, limits, (state) => {
+  const auth = new AuthBounds(protocol, role, limits, (state) => {
     guarded.state = state;
     if (state !== "open") return;
     if (role === "server") takeLongPackets(protocol, limits.packetBytesMax);

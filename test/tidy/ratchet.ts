@@ -29,16 +29,13 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
 
 /** Functions over `FUNCTION_LINES_MAX`, with their lines. */
 export const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
-  "src/management/sync/link.ts createLink": 154,
   "src/agent/ssh-server/authenticate.ts createAuthenticator": 116,
   "src/agent/ssh-server/approve.ts createApprover": 102,
   "src/agent/ssh-server/create-context.ts createConnectionContext": 91,
   "src/agent/listeners/relay-link.ts createRelayLink": 87,
-  "src/fabric/race.ts race": 84,
   "src/agent/control-link/audit-upload.ts createAuditUpload": 78,
   "src/management/idp/provider.ts configuration": 75,
   "src/agent/control-link/map-intake.ts createMapIntake": 71,
-  "src/sshcore/auth-bounds.ts createAuthBounds": 66,
   "src/agent/control-link/approvals.ts createApprovals": 65,
 };
 
@@ -60,6 +57,7 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
   "src/management/login/prove.ts": 1,
   "src/management/login/signatures.ts": 1,
   "src/management/sync/hub.ts": 1,
+  "src/management/sync/link-outlet.ts": 1,
   "src/management/web/html.ts": 1,
   "src/proxy/help.ts": 1,
   "src/proxy/keys/key-files.ts": 1,
@@ -113,7 +111,7 @@ export const UNTESTED: Readonly<Record<string, number>> = {
   "src/cli": 4,
   "src/client": 11,
   "src/fabric": 7,
-  "src/management": 101,
+  "src/management": 102,
   "src/policy": 7,
   "src/proxy": 11,
   "src/ssh": 7,

@@ -1,6 +1,6 @@
 /**
- * An agent's link after the agent has proven itself: what management sends on it, in which order, and how
- * much may wait unread.
+ * An agent's link after the agent has proven itself: what management sends on it, and in which order.
+ * `link-outlet.ts` bounds what waits unread.
  *
  * Whenever it hears that the map may have changed, a link sends the map as it is then. Changes that come
  * while one is being sent, or while the agent is slow to read, are sent together.
@@ -14,13 +14,10 @@ import type { MapDifferences } from "../../wire/map-outline.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { MapEncoder } from "../maps/encode.ts";
-import { createCatchUp, isAhead, isMapAt, type Position } from "./catch-up.ts";
+import { type CatchUp, createCatchUp, isAhead, isMapAt, type Position } from "./catch-up.ts";
 import type { KeyedSemaphore } from "./keyed-semaphore.ts";
+import { LinkOutlet } from "./link-outlet.ts";
 
-/** Bytes unread by the agent above which nothing more is sent to it until it has caught up. */
-const UNREAD_BYTES_MAX = 1024 * 1024;
-/** How long an agent may take to catch up before its link is dropped. */
-const SLOW_MS_MAX = 30_000;
 /** A whole map counts as under way until it is acknowledged, at most this long. */
 const WHOLE_MS_MAX = 10_000;
 
@@ -89,7 +86,7 @@ export interface LinkOptions {
   readonly wholeMaps: KeyedSemaphore;
   /** How many agents may be asked at once what they have. */
   readonly asking: KeyedSemaphore;
-  /** When somebody for whom there is no room may try again, in milliseconds. */
+  /** When an agent for which there is no room may try again, in milliseconds. */
   retryAfterMs(): number;
   /** The map; `isFirst`: with all that is committed, else with what was heard of. */
   mapOf(isFirst: boolean): Promise<NetworkMap | undefined>;
@@ -100,157 +97,172 @@ export interface LinkOptions {
   onFailure(cause: unknown): void;
 }
 
+/** Opens the link of an agent that has proven itself. Sends nothing before `refresh`. */
 export function createLink(options: LinkOptions): AgentLink {
-  const { socket } = options;
-  let isDirty = false;
-  let isRunning = false;
-  let isSlow = false;
-  let isClosed = false;
-  let slowTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Until the first map, what the agent said it has decides between "current", a delta and a map. */
-  let isFirst = true;
-  /** Null: none on this link yet. */
-  let sent: NetworkMap | null = null;
-  let needsWhole = false;
-  let ackedVersion = 0;
-  let wholeDone = (): void => {};
-  const catchUp = createCatchUp({ ...options, send, onAsked: () => options.onFirst() });
+  return new ControlLink(options);
+}
 
-  function send(message: ManagementMessage): void {
-    sendText(JSON.stringify(message));
+class ControlLink implements AgentLink {
+  readonly accountId: AccountId;
+  readonly peerId: PeerId;
+  readonly name: string;
+  readonly bootId: string;
+  sessions: readonly LiveSession[] = [];
+  readonly #options: LinkOptions;
+  readonly #outlet: LinkOutlet;
+  readonly #catchUp: CatchUp;
+  /** Whether the map may have changed since it was last looked at. */
+  #isDirty = false;
+  #isSending = false;
+  /** Until the first map, the agent's own position decides between "current", a delta and a map. */
+  #isFirst = true;
+  /** The agent asked for a whole map, and has not got it yet. */
+  #needsWhole = false;
+  /** The last map that was sent. Null: none on this link yet. */
+  #sentMap: NetworkMap | null = null;
+  #ackedVersion = 0;
+  /** Ends this link's turn among whole maps. */
+  #leaveWholeMaps = (): void => {};
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.accountId = options.accountId;
+    this.peerId = options.peerId;
+    this.name = options.name;
+    this.bootId = options.bootId;
+    this.#outlet = new LinkOutlet(options.socket, () => this.close());
+    this.#catchUp = createCatchUp({
+      ...options,
+      send: (message) => this.send(message),
+      onAsked: () => options.onFirst(),
+    });
   }
 
-  function sendText(text: string): void {
-    if (isClosed) return;
-    // 0: dropped by the socket's own bound. Whatever follows would not fit on what is missing.
-    if (socket.send(text) === 0) {
-      link.close();
-      return;
-    }
-    if (socket.getBufferedAmount() <= UNREAD_BYTES_MAX || isSlow) return;
-    isSlow = true;
-    slowTimer = setTimeout(() => link.close(), SLOW_MS_MAX);
+  get ackedVersion(): number {
+    return this.#ackedVersion;
   }
 
-  async function run(): Promise<void> {
-    isRunning = true;
+  refresh(): void {
+    this.#isDirty = true;
+    this.#sendSoon();
+  }
+
+  needWhole(): void {
+    this.#needsWhole = true;
+    this.#catchUp.answer(null);
+    this.refresh();
+  }
+
+  differ(differences: MapDifferences): void {
+    this.#catchUp.answer(differences);
+  }
+
+  acknowledge(version: number): void {
+    this.#ackedVersion = version;
+    this.#leaveWholeMaps();
+  }
+
+  send(message: ManagementMessage): void {
+    this.#outlet.send(JSON.stringify(message));
+  }
+
+  bye(bye: Omit<Extract<ManagementMessage, { type: "bye" }>, "type">): void {
+    this.send({ type: "bye", ...bye });
+    this.close();
+  }
+
+  drained(): void {
+    if (this.#outlet.drained() && this.#isDirty) this.#sendSoon();
+  }
+
+  close(): void {
+    if (this.#isClosed()) return;
+    this.#outlet.close();
+    this.#catchUp.answer(null);
+    this.#leaveWholeMaps();
+  }
+
+  #isClosed(): boolean {
+    return this.#outlet.state === "closed";
+  }
+
+  #sendSoon(): void {
+    if (!this.#isSending && this.#outlet.state === "flowing") void this.#sendMaps();
+  }
+
+  /** Sends the map for as long as it may have changed and the agent keeps up. Never rejects. */
+  async #sendMaps(): Promise<void> {
+    this.#isSending = true;
     try {
-      while (isDirty && !isSlow && !isClosed) {
-        isDirty = false;
-        const map = await options.mapOf(isFirst);
-        if (isClosed) return;
+      while (this.#isDirty && this.#outlet.state === "flowing") {
+        this.#isDirty = false;
+        const map = await this.#options.mapOf(this.#isFirst);
+        if (this.#isClosed()) return;
         if (map === undefined) {
           const message = "this machine is not part of the account";
-          link.bye({ code: "peer_unknown", message, retry: false });
+          this.bye({ code: "peer_unknown", message, retry: false });
           return;
         }
-        await sendMap(map);
+        await this.#sendMap(map);
       }
     } catch (cause) {
-      options.onFailure(cause);
-      link.bye({ code: "unavailable", message: "management cannot make the map now", retry: true });
+      this.#options.onFailure(cause);
+      this.bye({ code: "unavailable", message: "management cannot make the map now", retry: true });
     } finally {
-      isRunning = false;
+      this.#isSending = false;
     }
   }
 
-  async function sendMap(map: NetworkMap): Promise<void> {
-    const { position, encoder } = options;
-    const wasFirst = isFirst;
-    isFirst = false;
-    if (wasFirst && isAhead(position, map)) options.onAhead();
-    if (wasFirst && !needsWhole && isMapAt(map, position)) {
-      send({ type: "current", version: map.version });
-    } else if (sent !== null && !needsWhole && sent.epoch === map.epoch) {
+  async #sendMap(map: NetworkMap): Promise<void> {
+    const { position, encoder } = this.#options;
+    const isFirst = this.#isFirst;
+    const before = this.#sentMap;
+    this.#isFirst = false;
+    if (isFirst && isAhead(position, map)) this.#options.onAhead();
+    if (isFirst && !this.#needsWhole && isMapAt(map, position)) {
+      this.send({ type: "current", version: map.version });
+    } else if (before !== null && !this.#needsWhole && before.epoch === map.epoch) {
       // Nothing but the version: the agent has to hear of it all the same, others wait for it.
-      if (sent.version !== map.version) sendText(encoder.delta(sent, map));
-    } else if (!(wasFirst && (await sendMissing(map))) && !(await sendWhole(map))) {
+      if (before.version !== map.version) this.#outlet.send(encoder.delta(before, map));
+    } else if (!(isFirst && (await this.#sendMissing(map))) && !(await this.#sendWhole(map))) {
       return;
     }
-    sent = map;
-    if (wasFirst) options.onFirst();
+    this.#sentMap = map;
+    if (isFirst) this.#options.onFirst();
   }
 
-  /** What the agent's own map lacks. False: it takes a whole one. */
-  async function sendMissing(map: NetworkMap): Promise<boolean> {
-    const found = needsWhole ? null : await catchUp.ask(map);
-    if (found === null) return false;
-    sendText(options.encoder.deltaFrom(found.held, found.differences, map));
+  /** Sends what the agent's own map lacks. False: it takes a whole one. */
+  async #sendMissing(map: NetworkMap): Promise<boolean> {
+    const answer = this.#needsWhole ? null : await this.#catchUp.ask(map);
+    if (answer === null) return false;
+    this.#outlet.send(this.#options.encoder.deltaFrom(answer.held, answer.differences, map));
     return true;
   }
 
-  async function sendWhole(map: NetworkMap): Promise<boolean> {
-    if (isClosed || !(await startWhole())) return false;
-    needsWhole = false;
-    sendText(options.encoder.map(map));
+  async #sendWhole(map: NetworkMap): Promise<boolean> {
+    if (this.#isClosed() || !(await this.#enterWholeMaps())) return false;
+    this.#needsWhole = false;
+    this.#outlet.send(this.#options.encoder.map(map));
     return true;
   }
 
   /** Waits until a whole map may be sent. False: it may not, and the agent is told to come back. */
-  async function startWhole(): Promise<boolean> {
-    // Whoever asks again has no more use for the one before, and holds no second place by it.
-    wholeDone();
-    const leave = await options.wholeMaps.enter(options.peerId);
+  async #enterWholeMaps(): Promise<boolean> {
+    // An agent that asks again has no more use for the map before, and holds no second place by it.
+    this.#leaveWholeMaps();
+    const { wholeMaps, retryAfterMs } = this.#options;
+    const leave = await wholeMaps.enter(this.peerId);
     if (leave === null) {
-      link.bye({
-        code: "busy",
-        message: "management is busy",
-        retry: true,
-        retryAfterMs: options.retryAfterMs(),
-      });
+      const message = "management is busy";
+      this.bye({ code: "busy", message, retry: true, retryAfterMs: retryAfterMs() });
       return false;
     }
     const timer = setTimeout(leave, WHOLE_MS_MAX);
-    wholeDone = () => {
+    this.#leaveWholeMaps = () => {
       clearTimeout(timer);
       leave();
     };
-    if (isClosed) wholeDone();
-    return !isClosed;
+    if (this.#isClosed()) this.#leaveWholeMaps();
+    return !this.#isClosed();
   }
-
-  const link: AgentLink = {
-    accountId: options.accountId,
-    peerId: options.peerId,
-    name: options.name,
-    bootId: options.bootId,
-    get ackedVersion() {
-      return ackedVersion;
-    },
-    sessions: [],
-    refresh() {
-      isDirty = true;
-      if (!isRunning && !isSlow && !isClosed) void run();
-    },
-    needWhole() {
-      needsWhole = true;
-      catchUp.answer(null);
-      link.refresh();
-    },
-    differ: (differences) => catchUp.answer(differences),
-    acknowledge(version) {
-      ackedVersion = version;
-      wholeDone();
-    },
-    send,
-    bye(bye) {
-      send({ type: "bye", ...bye });
-      link.close();
-    },
-    drained() {
-      if (!isSlow || socket.getBufferedAmount() > UNREAD_BYTES_MAX) return;
-      isSlow = false;
-      clearTimeout(slowTimer);
-      if (isDirty && !isRunning) void run();
-    },
-    close() {
-      if (isClosed) return;
-      isClosed = true;
-      clearTimeout(slowTimer);
-      catchUp.answer(null);
-      wholeDone();
-      socket.close();
-    },
-  };
-  return link;
 }
