@@ -157,6 +157,14 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         load: async () => (await import("./commands/peer.ts")).peerUpdate,
       },
       delete: { purpose: "delete a peer", load: async () => (await import("./commands/peer.ts")).peerDelete },
+      block: {
+        purpose: "shut a peer out",
+        load: async () => (await import("./commands/peer-block.ts")).peerBlock,
+      },
+      unblock: {
+        purpose: "let a blocked peer in again",
+        load: async () => (await import("./commands/peer-block.ts")).peerUnblock,
+      },
       "release-name": {
         purpose: "let the next peer have the name of one that is gone",
         load: async () => (await import("./commands/peer.ts")).peerReleaseName,

@@ -41,6 +41,11 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
     sentence: "SSH is disabled for this peer",
     hint: "run qf agent up --allow-server-ssh there, and enable SSH for the peer",
   },
+  machine_blocked: { sentence: "This peer is blocked", hint: "ask an administrator to unblock it" },
+  machine_pending: {
+    sentence: "This peer is waiting for approval",
+    hint: "ask an administrator to approve it",
+  },
   map_stale: {
     sentence: "This peer has not heard from management for too long",
     hint: "check the peer's connection to management with qf agent status -d there",

@@ -63,6 +63,8 @@ export const Peer = z.object({
   disapproval_reason: z.string(),
   /** Ours, additive. */
   kind: z.enum(["machine", "device"]).optional(),
+  /** Shut out by an administrator: it reaches nobody, and nobody reaches it. */
+  blocked: z.boolean().optional(),
   /** Whether an admin has confirmed the name, so that it works without the domain. */
   name_confirmed: z.boolean().optional(),
   /** In lists: machines whose SSH port it may reach now. */
@@ -83,6 +85,8 @@ export const PeerRequest = z.object({
   ip: unlessEmpty(OverlayAddress),
   /** Whether people reach it without the domain. Absent: as it was, and true with a new name. */
   name_confirmed: unlessNull(z.boolean()),
+  /** Ours, additive: true shuts the peer out, false lets it in again. Absent: as it was. */
+  blocked: unlessNull(z.boolean()),
 });
 export type PeerRequest = z.infer<typeof PeerRequest>;
 

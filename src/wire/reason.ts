@@ -20,6 +20,8 @@ export const REASON_CODES = [
   "unmanaged_device",
   // Whether the machine takes SSH at all.
   "ssh_disabled",
+  "machine_blocked",
+  "machine_pending",
   "map_stale",
   "wrong_target",
   "plain_ssh_disabled",

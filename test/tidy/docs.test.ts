@@ -78,7 +78,7 @@ describe("a command that is named exists, with its flags", () => {
   test.each([
     ["give one with qf ssh --reason", "qf ssh --reason"],
     ["see `qf policy explain RECEIPT`", "qf policy explain"],
-    ["run qf peer block web1", "qf peer block"],
+    ["run qf peer eject web1", "qf peer eject"],
     ["qf user create|rename NAME", "qf user rename"],
     ["qf agent up --enable-sftp there", "qf agent up --enable-sftp"],
     ["qf up --enable-sftp", "qf up --enable-sftp"],

@@ -91,8 +91,8 @@ function mapProblems({ map, mapAgeSeconds, flags }: StatusParts): Problem[] {
   }
   if (flags.sshServer && !map.self.sshEnabled) {
     found.push({
-      problem: "SSH is disabled for this peer in management",
-      fix: `an administrator enables it: qf peer update ${map.self.name} --ssh`,
+      problem: "SSH is disabled for this peer in management, or the peer is blocked or waits for approval",
+      fix: `an administrator runs qf peer update ${map.self.name} --ssh --approve, or qf peer unblock`,
     });
   }
   return found;

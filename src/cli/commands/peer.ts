@@ -5,7 +5,7 @@ import { print, printTable } from "../output.ts";
 
 export const peerList = command(
   `
-List machines and people's devices: name, overlay address, whether connected.
+List machines and people's devices: name, overlay address, whether connected, let in, and taking SSH.
 
 usage: qf peer list [--json] [--management-url URL]
 
@@ -24,13 +24,14 @@ examples:
       const answer = await admin.request("GET", "/api/peers", { answer: Peer.array() });
       if (args.json === true) return printBody(answer);
       await printTable(
-        ["ID", "NAME", "KIND", "ADDRESS", "CONNECTED", "SSH", "GROUPS"],
+        ["ID", "NAME", "KIND", "ADDRESS", "CONNECTED", "STATUS", "SSH", "GROUPS"],
         answer.value.map((peer) => [
           peer.id,
           namesOf(peer),
           peer.kind ?? "machine",
           peer.ip,
           peer.connected ? "yes" : "no",
+          peer.blocked === true ? "blocked" : peer.approval_required ? "pending" : "active",
           peer.ssh_enabled ? "enabled" : "disabled",
           peer.groups.map((group) => group.name).join(", "),
         ]),
@@ -56,7 +57,7 @@ options:
   --confirm-name           let people's ssh reach it without the domain (a name given here is confirmed);
                            --confirm-name=false takes that back
   --ssh                    take SSH as policies say; --ssh=false refuses all and ends what is open
-  --approve                let in a device that waits for approval
+  --approve                let in a peer that waits for approval
 ${ADMIN_OPTIONS}
 
 PEER is a name, an overlay address or an id.

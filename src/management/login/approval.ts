@@ -88,7 +88,9 @@ async function openApproval(
   await ctx.store.transaction(async (tx) => {
     const peer = await findPeer(tx, machine.accountId, machine.peerId);
     const account = await findAccount(tx, machine.accountId);
-    if (peer === undefined || account === undefined) throw new QfError("ERR_NOT_FOUND", "no such machine");
+    if (peer?.status !== "active" || account === undefined) {
+      throw new QfError("ERR_NOT_FOUND", "no such machine");
+    }
     if ((await countHostedLogins(tx, machineKey(peer.id))) >= PER_MACHINE_MAX) {
       throw new QfError("ERR_TOO_MANY", "too many sign-ins are waiting");
     }
@@ -156,7 +158,8 @@ async function claimIn(
 ): Promise<ApprovalAnswer> {
   const { machine, request } = asked;
   const row = await findOf(tx, machine, request.approvalId);
-  if (row === undefined) return { status: "over" };
+  const peer = await findPeer(tx, machine.accountId, machine.peerId);
+  if (row === undefined || peer?.status !== "active") return { status: "over" };
   const { proof, ...data } = HostedLoginData.parse(row.data);
   const isSame =
     data.approval?.sessionIdHash === request.sessionIdHash && data.localUser === request.localUser;

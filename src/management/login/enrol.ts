@@ -84,7 +84,9 @@ async function enrolByKey(deps: LoginDeps, enrolment: Enrolment, setupKey: strin
     const known = await ownMachine(tx, enrolment);
     // Enrolled by an earlier try whose answer was lost: the key is not used up a second time.
     if (known !== undefined) return refreshMachine(tx, enrolment, known);
-    const { peer, key } = await enrolWithSetupKey(tx, setupKey, machineOf(enrolment));
+    // A sign-in that enrols is an administrator's, who approves by it; a key is nobody.
+    const status = account.settings.extra?.peer_approval_enabled === true ? "pending" : "active";
+    const { peer, key } = await enrolWithSetupKey(tx, setupKey, { ...machineOf(enrolment), status });
     if (key.accountId !== account.id) {
       throw new QfError("ERR_UNAUTHENTICATED", "the setup key is not valid");
     }
@@ -92,7 +94,7 @@ async function enrolByKey(deps: LoginDeps, enrolment: Enrolment, setupKey: strin
     tx.record({
       activity: "peer.setupkey.add",
       targetId: peer.id,
-      meta: { ...metaOf(enrolment, peer), setup_key: key.name },
+      meta: { ...metaOf(enrolment, peer), setup_key: key.name, status },
       initiator: { id: key.id, name: key.name, email: "" },
     });
     return peer;

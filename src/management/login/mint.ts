@@ -30,7 +30,7 @@ import { type EarlyVerdict, judgeDevice, judgePerson } from "./early-decision.ts
 import { noteAddress } from "./note-address.ts";
 import { initiatorOf } from "./person.ts";
 import { type Asker, proveAsker } from "./prove-asker.ts";
-import { findTarget, targetInfo } from "./target.ts";
+import { findTarget, inactiveReason, targetInfo } from "./target.ts";
 
 /** Answers POST /client/v1/certificates. A denial is an answer; an error is a proof that did not hold. */
 export async function mintCertificate(
@@ -117,7 +117,8 @@ async function pointToDeviceKey(
  */
 async function respondRefusal(deps: LoginDeps, question: Question): Promise<CertificateResponse> {
   const receipt = newId();
-  const reason = "peer_not_authorized";
+  const inactive = await inactiveReason(deps, question.target, question.asker.device.id);
+  const reason = inactive ?? "peer_not_authorized";
   const meta = { reason, known: String(question.target !== undefined) };
   await record(deps, question, {
     activity: "certificate.refuse",
@@ -129,7 +130,10 @@ async function respondRefusal(deps: LoginDeps, question: Question): Promise<Cert
     outcome: "denied",
     reason,
     sentence: sentenceOf(reason).sentence,
-    hint: "check the name, or ask for a policy that has one of your groups as source",
+    hint:
+      inactive === null
+        ? "check the name, or ask for a policy that has one of your groups as source"
+        : sentenceOf(inactive).hint,
     receipt,
   };
 }

@@ -23,7 +23,7 @@ import { findUser, type UserRow } from "../db/tables/users.ts";
 import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { checkSigned, type SignedRequest } from "./signatures.ts";
-import { findTarget, targetInfo } from "./target.ts";
+import { findTarget, inactiveReason, targetInfo } from "./target.ts";
 
 /** Answers POST /client/v1/targets. Throws ERR_LOGIN_REQUIRED, ERR_UNAUTHENTICATED or ERR_ACCESS_DENIED. */
 export async function lookUpTarget(
@@ -48,7 +48,7 @@ export async function lookUpTarget(
     // For a machine that is not there a map is made all the same, so that asking takes as long.
     const snapshot = await ctx.maps.snapshotOf(account.id, target?.id ?? devicePeerId);
     if (target === undefined || snapshot === undefined || !mayReach(deps, snapshot, devicePeerId)) {
-      throw denial("network_not_allowed");
+      throw denial((await inactiveReason(deps, target, devicePeerId)) ?? "network_not_allowed");
     }
     if (!target.sshEnabled) throw denial("ssh_disabled");
     return { target: targetInfo(target, account, deps.isConnected(target.id)) };

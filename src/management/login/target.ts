@@ -9,10 +9,11 @@ import { formatHostPort, parseHostPort } from "../../fabric/host-port.ts";
 import { type MachineFlags, machineFlagsOf } from "../../policy/decide/request.ts";
 import type { AgentFlags } from "../../wire/agent-sync.ts";
 import type { TargetInfo } from "../../wire/client-api.ts";
-import { Id, OverlayAddress } from "../../wire/units.ts";
+import { Id, OverlayAddress, type PeerId } from "../../wire/units.ts";
 import type { Reader } from "../db/engine/transaction.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import { findPeer, findPeerByAddress, findPeerByDnsName, type PeerRow } from "../db/tables/peers.ts";
+import type { LoginDeps } from "./deps.ts";
 
 /** By id, name, full name or overlay address, lower case. Machines only. */
 export async function findTarget(
@@ -27,6 +28,21 @@ export async function findTarget(
     : ((await findPeerByDnsName(tx, account.id, label)) ??
       (Id.safeParse(typed).success ? await findPeer(tx, account.id, typed) : undefined));
   return found?.kind === "machine" ? found : undefined;
+}
+
+/**
+ * Why a machine that rules open for this device takes nobody. Null: it is active, or not there, or no rule
+ * opens it, so that nothing is said of it.
+ */
+export async function inactiveReason(
+  { ctx }: Pick<LoginDeps, "ctx">,
+  target: PeerRow | undefined,
+  devicePeerId: PeerId,
+): Promise<"machine_blocked" | "machine_pending" | null> {
+  if (target === undefined || target.status === "active") return null;
+  const opened = await ctx.maps.openedFor(target.accountId, devicePeerId);
+  if (!opened.has(target.id)) return null;
+  return target.status === "blocked" ? "machine_blocked" : "machine_pending";
 }
 
 /** Where and how to reach it, as known now. */

@@ -33,6 +33,8 @@ export interface AccountPart {
   readonly groupsByPeer: ReadonlyMap<PeerId, readonly GroupId[]>;
   /** Those of them that exist. */
   readonly existing: ReadonlySet<PeerId>;
+  /** Those of them that are active: only they lend their groups to devices they vouch for. */
+  readonly active: ReadonlySet<PeerId>;
 }
 
 /** What every entry depends on: when it changes, everything is loaded anew. */
@@ -115,6 +117,7 @@ async function readWhole(tx: Reader, rows: AccountRows): Promise<WholeAccount> {
       rules: policies.flatMap(({ policy, rules }) => rules.map((rule) => ({ policy, rule }))),
       groupsByPeer: groupsByPeer(await listMemberships(tx, accountId)),
       existing: new Set(peers.map((peer) => peer.id)),
+      active: activeOf(peers),
     },
     settled: {
       allGroupId: groups.find((group) => group.isAll)?.id ?? null,
@@ -153,6 +156,7 @@ async function readChanged(
       rules: await listRulesOf(tx, accountId, { ruleIds, policyIds }),
       groupsByPeer: groupsByPeer(await membershipsOf(tx, [...existing])),
       existing,
+      active: activeOf([...peers, ...also]),
     },
     userIds,
     peerIds,
@@ -161,6 +165,10 @@ async function readChanged(
     revokedLogins:
       of("login").length > 0 ? await listRevokedLogins(tx, accountId, loginSecondsMax(rows.account)) : null,
   };
+}
+
+function activeOf(peers: readonly PeerRow[]): Set<PeerId> {
+  return new Set(peers.filter(({ status }) => status === "active").map(({ id }) => id));
 }
 
 function isEveryoneApproved({ settings }: AccountRows["account"]): boolean {

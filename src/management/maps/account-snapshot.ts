@@ -111,7 +111,7 @@ function mapPeers(rows: AccountPart, settled: SettledRows): AccountPeer[] {
     ownerUserId: peer.ownerUserId,
     ownerApproved: isEveryoneApproved || peer.ownerApproved,
     vouchedGroups:
-      peer.vouchedByPeerId !== null && rows.existing.has(peer.vouchedByPeerId)
+      peer.vouchedByPeerId !== null && rows.active.has(peer.vouchedByPeerId)
         ? [...groupsOf(peer.vouchedByPeerId)]
         : [],
     posturePassed: posturePassed(peer, settled.postureChecks),

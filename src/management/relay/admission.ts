@@ -58,7 +58,7 @@ export interface Admission {
   serve(headers: Headers): Promise<AdmittedAgent | NotAdmitted>;
   /** Whether the network rules still let an admitted stream pass. */
   mayGoOn(accountId: AccountId, hello: Hello): Promise<boolean>;
-  /** Whether there still is such a machine. */
+  /** Whether there still is such a machine, and it is active. */
   isMachine(peerId: PeerId): Promise<boolean>;
 }
 
@@ -107,6 +107,7 @@ export function createAdmission(context: ManagementContext): Admission {
       if (peer === undefined || peer.kind !== "machine") return UNPROVEN;
       if (!parsed.isBy(peer.deviceKey, { accountId: peer.accountId, origin })) return UNPROVEN;
       if (offers.take(peerId, nonce, timeSeconds + CLOCK_SKEW_SECONDS, now) !== "fresh") return UNPROVEN;
+      if (peer.status !== "active") return { ok: false, reset: "refused", source: peerId };
       return { ok: true, accountId: peer.accountId, peerId, name: peer.name };
     },
 
@@ -118,7 +119,8 @@ export function createAdmission(context: ManagementContext): Admission {
     },
 
     async isMachine(peerId) {
-      return (await store.read((tx) => findPeerById(tx, peerId)))?.kind === "machine";
+      const peer = await store.read((tx) => findPeerById(tx, peerId));
+      return peer?.kind === "machine" && peer.status === "active";
     },
   };
 }

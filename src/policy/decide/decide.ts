@@ -66,12 +66,12 @@ export function decide(request: AccessRequest, snapshot: PolicySnapshot): Decisi
   const mapUser = findUser(snapshot.map, request.userId);
   const user = mapUser ?? { ...NOBODY, id: request.userId };
   if (user.status !== "active") return deny(user.status === "blocked" ? "user_blocked" : "user_pending");
+  if (!snapshot.map.self.sshEnabled || !request.flags.sshServer) return deny("ssh_disabled");
   const device = request.devicePeerId === null ? null : findPeer(snapshot.map, request.devicePeerId);
   if (device === undefined) return deny(mapUser === undefined ? "peer_not_authorized" : "device_unknown");
   if (device !== null && device.status !== "active") {
     return deny(device.status === "blocked" ? "device_blocked" : "device_pending");
   }
-  if (!snapshot.map.self.sshEnabled || !request.flags.sshServer) return deny("ssh_disabled");
   const asker: UserAsker = {
     request,
     snapshot,
@@ -91,10 +91,10 @@ export function decide(request: AccessRequest, snapshot: PolicySnapshot): Decisi
  * What the account requires of every grant holds here too, and a peer can meet none of it but recording.
  */
 export function decidePeer(request: PeerAccessRequest, snapshot: PolicySnapshot): Decision {
+  if (!snapshot.map.self.sshEnabled || !request.flags.sshServer) return deny("ssh_disabled");
   const peer = findPeer(snapshot.map, request.sourcePeerId);
   if (peer === undefined) return deny("device_unknown");
   if (peer.status !== "active") return deny(peer.status === "blocked" ? "device_blocked" : "device_pending");
-  if (!snapshot.map.self.sshEnabled || !request.flags.sshServer) return deny("ssh_disabled");
   const marks = markDevice(snapshot, peer);
   const own = markOwn(snapshot, peer);
   const localUser = localUserNumber(snapshot, request.localUser);

@@ -246,9 +246,8 @@ export class AccountView {
   #scope(self: AccountPeer): SharedScope {
     const present = this.#scopeOfPeer.get(self.id);
     if (present !== undefined) return present;
-    const destinations = [self.id, ...self.groups]
-      .filter((key) => this.#rulesByDestination.of(key).size > 0)
-      .sort();
+    const named = self.status === "active" ? [self.id, ...self.groups] : [];
+    const destinations = named.filter((key) => this.#rulesByDestination.of(key).size > 0).sort();
     const key = destinations.join(" ");
     const scope = this.#scopes.get(key) ?? this.#addScope(key, destinations, self);
     scope.members.add(self.id);

@@ -136,7 +136,7 @@ export function assembleMap(
       name: self.name,
       address: self.address,
       groups: [...self.groups].sort(),
-      sshEnabled: self.sshEnabled,
+      sshEnabled: self.sshEnabled && self.status === "active",
     },
     settings: common.settings,
     cas: common.cas,
@@ -149,8 +149,15 @@ export function assembleMap(
   };
 }
 
-/** Rules with this machine among their destinations. */
-export function rulesFor(index: AccountIndex, self: Pick<AccountPeer, "id" | "groups">): MapRule[] {
+/**
+ * Rules with this machine among their destinations. None for one that is blocked or waits for approval: it
+ * is told of nobody.
+ */
+export function rulesFor(
+  index: AccountIndex,
+  self: Pick<AccountPeer, "id" | "groups" | "status">,
+): MapRule[] {
+  if (self.status !== "active") return [];
   const rules = new Map<string, MapRule>();
   for (const key of [self.id, ...self.groups]) {
     for (const rule of index.rulesByDestination.get(key) ?? []) rules.set(rule.id, rule);

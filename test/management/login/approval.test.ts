@@ -9,8 +9,9 @@ import { eq } from "drizzle-orm";
 import { generateEd25519, sshBlobOfEd25519 } from "../../../src/base/ed25519.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 import { newId, sha256 } from "../../../src/base/random.ts";
+import { systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
 import { findHostedLogin } from "../../../src/management/db/tables/logins.ts";
-import type { PeerRow } from "../../../src/management/db/tables/peers.ts";
+import { type PeerRow, updatePeer } from "../../../src/management/db/tables/peers.ts";
 import { type UserRow, updateUser } from "../../../src/management/db/tables/users.ts";
 import { type AskingMachine, createApprovals } from "../../../src/management/login/approval.ts";
 import type { LoginDeps } from "../../../src/management/login/deps.ts";
@@ -88,6 +89,25 @@ async function withUser(change: Partial<UserRow>, work: () => Promise<void>): Pr
     await set({ isBlocked: false, pendingApproval: false });
   }
 }
+
+test.each(["blocked", "pending"] as const)(
+  "a %s machine opens none, and what it opened lets nobody in",
+  async (status) => {
+    const { store } = management.context;
+    const set = (to: "blocked" | "pending" | "active") =>
+      store.change({ accountId: management.accountId, initiator: systemInitiator, affectsMaps: true }, (tx) =>
+        updatePeer(tx, management.accountId, web1.id, { status: to }),
+      );
+    const { url, claim } = await openApproval();
+    const code = await approve(url);
+    await set(status);
+    expect(await openApproval().catch((error: unknown) => isQfError(error) && error.code)).toBe(
+      "ERR_NOT_FOUND",
+    );
+    expect(await claim(code)).toEqual({ status: "over" });
+    await set("active");
+  },
+);
 
 describe("an approval", () => {
   test("names machine, local user, source and host key, and gives the person's identity for its code", async () => {

@@ -133,6 +133,17 @@ describe("where a machine is", () => {
   });
 });
 
+test.each([
+  ["blocked", "This peer is blocked"],
+  ["pending", "This peer is waiting for approval"],
+] as const)("a %s machine is named as such to those only who could reach it", async (status, sentence) => {
+  const { accountId } = management;
+  await change((tx) => updatePeer(tx, accountId, machine.row.id, { status }));
+  expect(await refusal(ask())).toBe(`ERR_ACCESS_DENIED: ${sentence}`);
+  expect(await refusal(ask({ device: other }))).toBe(CLOSED);
+  await change((tx) => updatePeer(tx, accountId, machine.row.id, { status: "active" }));
+});
+
 describe("names without the domain", () => {
   async function askNames(device: TestPeer, key = device.key, signed: Record<string, string | number> = {}) {
     const api = createClientApi({ url: management.url });
@@ -153,6 +164,9 @@ describe("names without the domain", () => {
     await change((tx) => updatePeer(tx, accountId, machine.row.id, { nameConfirmed: true }));
     expect((await askNames(laptop)).names).toEqual(["web1"]);
     expect((await askNames(other)).names).toEqual([]);
+    await change((tx) => updatePeer(tx, accountId, machine.row.id, { status: "blocked" }));
+    expect((await askNames(laptop)).names).toEqual([]);
+    await change((tx) => updatePeer(tx, accountId, machine.row.id, { status: "active" }));
     await change((tx) => updatePeer(tx, accountId, machine.row.id, { nameConfirmed: false }));
     expect((await askNames(laptop)).names).toEqual([]);
   });

@@ -7,13 +7,15 @@ import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { makeHello } from "../../../src/fabric/hello.ts";
 import { offerToRelay } from "../../../src/fabric/relay-client.ts";
 import type { RelayStream } from "../../../src/fabric/relay-stream.ts";
-import { deletePeer } from "../../../src/management/db/tables/peers.ts";
+import { deletePeer, updatePeer } from "../../../src/management/db/tables/peers.ts";
+import { createAdmission } from "../../../src/management/relay/admission.ts";
 import {
   creditFrame,
   encodeRelayFrame,
   RELAY_CREDIT_MAX,
   RELAY_FRAME,
   RELAY_FRAME_BYTES_MAX,
+  RELAY_PROOF_HEADER,
 } from "../../../src/wire/relay.ts";
 import { until } from "../../support/agent.ts";
 import { addPeer, openRelayLab, type RelayLab, type TestPeer } from "../../support/relay-lab.ts";
@@ -228,6 +230,25 @@ test("a rule that goes takes its streams with it", async () => {
   );
   await expect(readAll(stream)).rejects.toThrow("does not let");
 });
+
+test.each(["blocked", "pending"] as const)(
+  "a %s machine gets no stream and offers itself to nobody",
+  async (status) => {
+    await relay.offer(machine, greet);
+    const stream = await relay.dial(device, machine);
+    const { accountId } = management;
+    const initiator = { id: "test", name: "test", email: "" };
+    await management.context.store.change({ accountId, initiator, affectsMaps: true }, (tx) =>
+      updatePeer(tx, accountId, machine.row.id, { status }),
+    );
+    await expect(readAll(stream)).rejects.toThrow("does not let");
+    await expect(relay.dial(device, machine)).rejects.toThrow("does not let");
+    const admission = createAdmission({ ...management.context, origin: relay.origin });
+    const headers = new Headers({ [RELAY_PROOF_HEADER]: relay.proofOf(machine) });
+    expect(await admission.serve(headers)).toEqual({ ok: false, reset: "refused", source: machine.row.id });
+    expect(await admission.isMachine(machine.row.id)).toBe(false);
+  },
+);
 
 test("a machine whose link breaks ends its streams at their clients", async () => {
   const link = await relay.offer(machine, greet);

@@ -30,13 +30,15 @@ const anyPeer = fc
     owner: fc.option(fc.constantFrom(...USERS)),
     ownerApproved: fc.boolean(),
     sshEnabled: fc.boolean(),
+    status: fc.constantFrom("active" as const, "active" as const, "blocked" as const, "pending" as const),
   })
   .map(
-    ({ name, groups, vouched, owner, ownerApproved, sshEnabled }): AccountPeer => ({
+    ({ name, groups, vouched, owner, ownerApproved, sshEnabled, status }): AccountPeer => ({
       ...aPeer(name, groups, {
         ownerUserId: owner === null ? null : anId(owner),
         ownerApproved,
         vouchedGroups: vouched.map(anId),
+        status,
       }),
       sshEnabled,
     }),

@@ -52,6 +52,17 @@ test("compileMap gives a machine without rules nobody", () => {
   expect([map?.rules, map?.users, map?.peers]).toEqual([{}, {}, {}]);
 });
 
+test.each(["blocked", "pending"] as const)(
+  "compileMap tells a %s machine of nobody, and shuts it",
+  (status) => {
+    const shut = indexAccount({ ...account, peers: [{ ...web1, status }, laptop] });
+    const map = compileMap(shut, web1.id);
+    expect([map?.rules, map?.users, map?.peers]).toEqual([{}, {}, {}]);
+    expect(map?.self).toMatchObject({ peerId: web1.id, sshEnabled: false });
+    expect(compileMap(index, web1.id)?.self.sshEnabled).toBe(true);
+  },
+);
+
 test("compileMap keeps blocked people and disabled rules, so that the reason can be said", () => {
   const blocked = indexAccount({
     ...account,

@@ -103,7 +103,6 @@ export async function enrolWithSetupKey(
     | "ephemeral"
     | "nameConfirmed"
     | "groups"
-    | "status"
     | "vouchedByPeerId"
   >,
 ): Promise<{ peer: PeerRow; key: Row<"setupKeys"> }> {
@@ -113,8 +112,7 @@ export async function enrolWithSetupKey(
     accountId: key.accountId,
     kind: "machine",
     owner: null,
-    ownerApproved: true,
-    status: "active",
+    ownerApproved: wanted.status === "active",
     vouchedByPeerId: null,
     ephemeral: key.ephemeral,
     groups: key.autoGroups,

@@ -151,7 +151,14 @@ export function listConfirmedMachines(
   return tx.sql
     .select({ id: peers.id, dnsName: peers.dnsName })
     .from(peers)
-    .where(and(eq(peers.accountId, accountId), eq(peers.kind, "machine"), eq(peers.nameConfirmed, true)));
+    .where(
+      and(
+        eq(peers.accountId, accountId),
+        eq(peers.kind, "machine"),
+        eq(peers.status, "active"),
+        eq(peers.nameConfirmed, true),
+      ),
+    );
 }
 
 export type PeerChange = Partial<Omit<PeerRow, "id" | "accountId" | "kind" | "createdAt">>;

@@ -26,7 +26,7 @@ import { findUser, type UserRow } from "../../db/tables/users.ts";
 import { mayCall, notFound } from "./access.ts";
 import { groupsOfOne, loadGroups } from "./groups-view.ts";
 import { listingById } from "./paging.ts";
-import { asAccessiblePeer, asPeer, domainOf } from "./peers-view.ts";
+import { asAccessiblePeer, asPeer, domainOf, isWaitingForApproval } from "./peers-view.ts";
 import { reachablePeers, reachNow } from "./reachable-peers.ts";
 import { type Call, type Route, route } from "./route.ts";
 
@@ -139,12 +139,11 @@ async function peerAnswer(call: Call<unknown, unknown>, tx: Reader): Promise<Pee
 
 async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: UserRow): Promise<Peer> {
   const peer = await requireVisiblePeer(call, tx, actor);
-  const { name, ssh_enabled, approval_required, ip } = call.body;
+  const { name, ssh_enabled, ip } = call.body;
   const named = newName(peer, name);
   if (named.label !== peer.name) await changeName(tx, peer, named.label);
   if (ip !== undefined && ip !== peer.address) await requireFreeAddress(tx, peer, ip);
-  const isWaiting = isWaitingForApproval(peer);
-  const willWait = approval_required ?? isWaiting;
+  const admission = newAdmission(peer, call.body);
   const nameConfirmed = call.body.name_confirmed ?? (peer.nameConfirmed || named.isConfirmed);
   await updatePeer(tx, call.accountId, peer.id, {
     displayName: named.displayName,
@@ -153,10 +152,10 @@ async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: User
     loginExpirationEnabled: call.body.login_expiration_enabled,
     inactivityExpirationEnabled: call.body.inactivity_expiration_enabled,
     ...(ip === undefined ? {} : { address: ip }),
-    ...(willWait === isWaiting
-      ? {}
-      : { status: willWait ? ("pending" as const) : ("active" as const), ownerApproved: !willWait }),
+    ...admission.change,
   });
+  // What was signed in on it is over, also once it is let in again.
+  if (admission.activity === "peer.block") await revokeLoginsOf(tx, { devicePeerId: peer.id });
   const meta = {
     name,
     ...(ip === undefined || ip === peer.address ? {} : { from: peer.address, to: ip }),
@@ -166,13 +165,28 @@ async function changePeer(call: Call<PeerRequest>, tx: ChangeWriter, actor: User
     const activity = ssh_enabled ? "peer.ssh.enable" : "peer.ssh.disable";
     tx.record({ activity, targetId: peer.id, meta });
   }
-  if (isWaiting && !willWait) tx.record({ activity: "peer.approve", targetId: peer.id, meta });
+  if (admission.activity !== null) tx.record({ activity: admission.activity, targetId: peer.id, meta });
   tx.record({ activity: "peer.update", targetId: peer.id, meta });
   return peerAnswer(call, tx);
 }
 
-export function isWaitingForApproval(peer: Pick<PeerRow, "status" | "kind" | "ownerApproved">): boolean {
-  return peer.status === "pending" || (peer.kind === "device" && !peer.ownerApproved);
+/** Whether the peer gets in from now on, and what that is called where it is a change. */
+function newAdmission(
+  peer: PeerRow,
+  { approval_required, blocked }: PeerRequest,
+): {
+  readonly change: Partial<Pick<PeerRow, "status" | "ownerApproved">>;
+  readonly activity: "peer.block" | "peer.unblock" | "peer.approve" | "peer.suspend" | null;
+} {
+  const isWaiting = isWaitingForApproval(peer);
+  const willWait = approval_required ?? isWaiting;
+  const isBlocked = peer.status === "blocked";
+  const willBeBlocked = blocked ?? isBlocked;
+  const status = willBeBlocked ? "blocked" : willWait ? "pending" : "active";
+  const change = { status, ownerApproved: !willWait } as const;
+  if (willBeBlocked !== isBlocked) return { change, activity: willBeBlocked ? "peer.block" : "peer.unblock" };
+  if (willWait === isWaiting) return { change: {}, activity: null };
+  return { change, activity: willWait ? "peer.suspend" : "peer.approve" };
 }
 
 /**

@@ -54,7 +54,7 @@ export function asPeer(peer: PeerRow, around: Surroundings & { groups: readonly 
     login_expired: false,
     last_login: isoTime(peer.lastLoginAt),
     inactivity_expiration_enabled: peer.inactivityExpirationEnabled,
-    approval_required: peer.status === "pending" || (peer.kind === "device" && !peer.ownerApproved),
+    approval_required: isWaitingForApproval(peer),
     country_code: "",
     city_name: "",
     serial_number: "",
@@ -62,10 +62,17 @@ export function asPeer(peer: PeerRow, around: Surroundings & { groups: readonly 
     ephemeral: peer.ephemeral,
     local_flags: { ...NO_FLAGS, server_ssh_allowed: peer.flags?.sshServer ?? false },
     ipv6: "",
-    disapproval_reason: "",
+    disapproval_reason: peer.status === "blocked" ? "blocked by an administrator" : "",
+    blocked: peer.status === "blocked",
     kind: peer.kind,
     name_confirmed: peer.nameConfirmed,
   };
+}
+
+/** Whether an administrator has yet to let it in; a blocked peer may wait as well. */
+export function isWaitingForApproval(peer: Pick<PeerRow, "status" | "kind" | "ownerApproved">): boolean {
+  if (peer.status === "pending") return true;
+  return !peer.ownerApproved && (peer.kind === "device" || peer.status === "blocked");
 }
 
 export function asAccessiblePeer(peer: ShownPeer, around: Surroundings): AccessiblePeer {

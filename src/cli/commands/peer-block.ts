@@ -1,0 +1,69 @@
+import { Peer } from "../../wire/admin-peers.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, openAdmin, printBody } from "../admin.ts";
+import { command } from "../command.ts";
+import { print } from "../output.ts";
+
+const ARGS = { peer: { type: "positional", required: true, description: "Peer" }, ...ADMIN_ARGS } as const;
+
+export const peerBlock = command(
+  `
+Block a machine or a device: it reaches nobody and nobody reaches it, and what is open ends. A machine is
+no longer told of people, peers and policies; logins made on a device end.
+
+usage: qf peer block PEER [--management-url URL]
+
+options:
+${ADMIN_OPTIONS}
+
+PEER is a name, an overlay address or an id.
+
+examples:
+  qf peer block web1
+  qf peer block ada-laptop
+`,
+  {
+    meta: { name: "block", description: "Block a peer" },
+    args: ARGS,
+    run: ({ args }) => setBlocked(args, true),
+  },
+);
+
+export const peerUnblock = command(
+  `
+Let a blocked machine or device in again, as policies say.
+
+usage: qf peer unblock PEER [--management-url URL]
+
+options:
+${ADMIN_OPTIONS}
+
+PEER is a name, an overlay address or an id.
+
+examples:
+  qf peer unblock web1
+  qf peer unblock 100.64.0.7
+`,
+  {
+    meta: { name: "unblock", description: "Let a blocked peer in again" },
+    args: ARGS,
+    run: ({ args }) => setBlocked(args, false),
+  },
+);
+
+async function setBlocked(
+  args: {
+    readonly peer: string;
+    readonly json?: boolean | undefined;
+    readonly "management-url"?: string | undefined;
+  },
+  blocked: boolean,
+): Promise<void> {
+  const admin = await openAdmin(args);
+  const [id] = await admin.peerIds([args.peer]);
+  const { value: peer } = await admin.request("GET", `/api/peers/${id}`, { answer: Peer });
+  const { name, ssh_enabled, login_expiration_enabled, inactivity_expiration_enabled } = peer;
+  const body = { name, ssh_enabled, login_expiration_enabled, inactivity_expiration_enabled, blocked };
+  const answer = await admin.request("PUT", `/api/peers/${id}`, { body, answer: Peer });
+  if (args.json === true) return printBody(answer);
+  await print(`${blocked ? "blocked" : "unblocked"} peer ${args.peer} (${id})\n`);
+}
