@@ -55,7 +55,7 @@ $(CURDIR)/$(LOCAL_BUN):
 
 .PHONY: system-packages bench-packages
 system-packages:
-	@bash test/support/apt.sh ssh:openssh-client ssh-keygen:openssh-client /usr/sbin/sshd:openssh-server useradd:passwd getent:libc-bin pgrep:procps plink:putty-tools ssh-audit:ssh-audit rsync:rsync sshfs:sshfs git:git curl:curl ansible:ansible-core setpriv:util-linux /usr/lib/openssh/regress/test-exec.sh:openssh-tests /usr/lib/python3/dist-packages/paramiko:python3-paramiko /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1:faketime nft:nftables ip:iproute2 tcpdump:tcpdump /usr/lib/postgresql/15/bin/initdb:postgresql
+	@bash test/support/apt.sh /etc/ssl/certs/ca-certificates.crt:ca-certificates ssh:openssh-client ssh-keygen:openssh-client /usr/sbin/sshd:openssh-server useradd:passwd getent:libc-bin pgrep:procps plink:putty-tools ssh-audit:ssh-audit rsync:rsync sshfs:sshfs git:git curl:curl ansible:ansible-core setpriv:util-linux /usr/lib/openssh/regress/test-exec.sh:openssh-tests /usr/lib/python3/dist-packages/paramiko:python3-paramiko /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1:faketime nft:nftables ip:iproute2 tcpdump:tcpdump /usr/lib/postgresql/15/bin/initdb:postgresql
 
 bench-packages:
 	@bash test/support/apt.sh /usr/sbin/sshd:openssh-server

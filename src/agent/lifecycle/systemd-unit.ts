@@ -17,20 +17,26 @@ export function hasSystemd(): boolean {
   return existsSync("/run/systemd/system");
 }
 
-/** The unit file for the program started by `command`. */
+/**
+ * The unit file for the program started by `command`. It is never `failed` for good: a port that is held or a
+ * full disk may pass, so it is started again without end, with a growing delay where systemd is 254 or newer.
+ */
 export function unitText(command: readonly string[]): string {
   const start = [...command, "agent", "up", "--foreground"].map(quoted).join(" ");
   return `[Unit]
 Description=QuFabric agent
 After=network-online.target
 Wants=network-online.target
+StartLimitIntervalSec=0
 
 [Service]
 ExecStart=${start}
 WorkingDirectory=/
 UnsetEnvironment=BUN_OPTIONS BUN_BE_BUN BUN_INSTALL NODE_OPTIONS NODE_EXTRA_CA_CERTS
-Restart=on-failure
+Restart=always
 RestartSec=1
+RestartSteps=6
+RestartMaxDelaySec=30
 KillMode=mixed
 TimeoutStopSec=15
 LimitNOFILE=1048576

@@ -174,3 +174,10 @@ test("the unit names the executable in systemd's quoting", () => {
   const text = unitText(["/opt/my apps/100%/qf$"]);
   expect(text).toContain('ExecStart="/opt/my apps/100%%/qf$$" "agent" "up" "--foreground"\n');
 });
+
+test("the unit is started again for ever, whatever ended it", () => {
+  const [unit = "", service = ""] = unitText(["/usr/local/bin/qf"]).split("[Service]");
+  // In the section where systemd reads it (systemd.unit(5), since 230).
+  expect(unit).toContain("\nStartLimitIntervalSec=0\n");
+  expect(service).toContain("\nRestart=always\n");
+});
