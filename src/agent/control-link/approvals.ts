@@ -1,20 +1,20 @@
 /**
  * Approvals of sign-ins without a certificate, asked of management over the control link.
  *
- * `sync-client.ts` lends the link and hands the answers in; the SSH server asks. What is asked while the
- * link is down, and what is not answered in time, is `unavailable`. Decides nothing.
+ * `sync-client.ts` lends the link and hands the answers in; the SSH server asks. A question while the link is
+ * down, and one without an answer in time, is `unavailable`. Decides nothing.
  *
  * @module
  */
 import { newId } from "../../base/random.ts";
-import type { AgentMessage, ManagementMessage } from "../../wire/agent-sync.ts";
-import type { Approvals } from "../contracts/approvals.ts";
+import type { AgentMessage, ApprovalAnswer, ManagementMessage } from "../../wire/agent-sync.ts";
+import type { ApprovalSubject, Approvals, OpenedApproval } from "../contracts/approvals.ts";
 
-/** What the link does with it. */
+/** Approvals as the control link sees them. */
 export interface ApprovalLink extends Approvals {
   /** The link is up: `send` goes to management. */
   attach(send: (message: AgentMessage) => void): void;
-  /** The link is down: whoever waits hears so. */
+  /** The link is down: all that wait hear so. */
   detach(): void;
   take(message: Answer): void;
 }
@@ -29,68 +29,85 @@ const ANSWER_TIMEOUT_MS = 10_000;
 /** Questions under way at once; management takes so many of one agent without losing patience. */
 const UNDER_WAY_MAX = 16;
 
+/** Approvals without a link yet. */
 export function createApprovals(): ApprovalLink {
-  const waiting = new Map<string, (answer: Answer | null) => void>();
-  let send: ((message: AgentMessage) => void) | null = null;
+  return new LinkApprovals();
+}
 
-  function ask(question: Question): Promise<Answer | null> {
+class LinkApprovals implements ApprovalLink {
+  /** By request id: settles the question with its answer, or null without one. */
+  readonly #waiting = new Map<string, (answer: Answer | null) => void>();
+  /** Sends over the link that is up. Null: there is none. */
+  #send: ((message: AgentMessage) => void) | null = null;
+
+  async open(subject: ApprovalSubject): Promise<OpenedApproval> {
+    const { connectionId, sessionIdHash, localUser, sourceAddress } = subject;
+    const answer = await this.#ask({
+      type: "approval_open",
+      requestId: newId(),
+      connectionId,
+      sessionIdHash,
+      localUser,
+      sourceAddress: sourceAddress.slice(0, 64),
+    });
+    if (answer?.type === "approval_opened") {
+      const { approvalId, url, expiresAtSeconds } = answer;
+      return { kind: "opened", approvalId, url, expiresAtSeconds };
+    }
+    return { kind: answer?.type === "approval_refused" ? answer.why : "unavailable" };
+  }
+
+  async claim(
+    { sessionIdHash, localUser }: ApprovalSubject,
+    { approvalId, code }: { readonly approvalId: string; readonly code: string },
+  ): Promise<ApprovalAnswer | { readonly status: "unavailable" }> {
+    const requestId = newId();
+    const question = {
+      type: "approval_claim",
+      requestId,
+      approvalId,
+      code,
+      sessionIdHash,
+      localUser,
+    } as const;
+    const answer = await this.#ask(question);
+    return answer?.type === "approval_answer" ? answer.answer : { status: "unavailable" };
+  }
+
+  close(approvalId: string): void {
+    this.#send?.({ type: "approval_close", approvalId });
+  }
+
+  attach(send: (message: AgentMessage) => void): void {
+    this.#send = send;
+  }
+
+  detach(): void {
+    this.#send = null;
+    for (const settle of [...this.#waiting.values()]) settle(null);
+  }
+
+  take(answer: Answer): void {
+    this.#waiting.get(answer.requestId)?.(answer);
+  }
+
+  /** The answer to a question. Null: there is no link, or none came in time. */
+  #ask(question: Question): Promise<Answer | null> {
     const { requestId } = question;
-    const sending = send;
-    if (sending === null) return Promise.resolve(null);
-    if (waiting.size >= UNDER_WAY_MAX) {
+    const send = this.#send;
+    if (send === null) return Promise.resolve(null);
+    if (this.#waiting.size >= UNDER_WAY_MAX) {
       return Promise.resolve({ type: "approval_refused", requestId, why: "full" });
     }
     return new Promise((resolve) => {
       const timer = setTimeout(() => settle(null), ANSWER_TIMEOUT_MS);
       const settle = (answer: Answer | null): void => {
         clearTimeout(timer);
-        waiting.delete(requestId);
+        this.#waiting.delete(requestId);
         resolve(answer);
       };
-      waiting.set(requestId, settle);
-      sending(question);
+      this.#waiting.set(requestId, settle);
+      send(question);
     });
   }
-
-  return {
-    async open({ connectionId, sessionIdHash, localUser, sourceAddress }) {
-      const answer = await ask({
-        type: "approval_open",
-        requestId: newId(),
-        connectionId,
-        sessionIdHash,
-        localUser,
-        sourceAddress: sourceAddress.slice(0, 64),
-      });
-      if (answer?.type === "approval_opened") {
-        const { approvalId, url, expiresAtSeconds } = answer;
-        return { kind: "opened", approvalId, url, expiresAtSeconds };
-      }
-      return { kind: answer?.type === "approval_refused" ? answer.why : "unavailable" };
-    },
-    async claim({ sessionIdHash, localUser }, { approvalId, code }) {
-      const answer = await ask({
-        type: "approval_claim",
-        requestId: newId(),
-        approvalId,
-        code,
-        sessionIdHash,
-        localUser,
-      });
-      return answer?.type === "approval_answer" ? answer.answer : { status: "unavailable" };
-    },
-    close(approvalId) {
-      send?.({ type: "approval_close", approvalId });
-    },
-    attach(to) {
-      send = to;
-    },
-    detach() {
-      send = null;
-      for (const settle of [...waiting.values()]) settle(null);
-    },
-    take(answer) {
-      waiting.get(answer.requestId)?.(answer);
-    },
-  };
 }

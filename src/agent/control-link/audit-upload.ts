@@ -28,83 +28,109 @@ export interface AuditUpload {
   close(): void;
 }
 
+/** The upload of `spool`, which begins with the first link. */
 export function createAuditUpload(options: { spool: Spool; clock: Clock; log: Log }): AuditUpload {
-  const { spool, clock, log } = options;
-  let send: ((events: AgentEvent[]) => void) | null = null;
+  return new SpoolUpload(options);
+}
+
+class SpoolUpload implements AuditUpload {
+  readonly #spool: Spool;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #stopListening: () => void;
+  /** Sends over the link that is up. Null: there is none. */
+  #send: ((events: AgentEvent[]) => void) | null = null;
   /** When the batch that waits for its answer was sent. Null: none waits. */
-  let sentAtMs: number | null = null;
-  let isReading = false;
+  #sentAtMs: number | null = null;
+  #isReading = false;
   /** Something was stored while the spool was being read. */
-  let isAgain = false;
+  #isMoreStored = false;
   /** Runs for a moment after each batch. */
-  let gathering: NodeJS.Timeout | null = null;
+  #gathering: NodeJS.Timeout | null = null;
 
-  /** What came meanwhile goes when the moment is over; a backlog does not wait. */
-  function isGathering(): boolean {
-    return gathering !== null && spool.state().events < AUDIT_BATCH_MAX;
+  constructor({ spool, clock, log }: { spool: Spool; clock: Clock; log: Log }) {
+    this.#spool = spool;
+    this.#clock = clock;
+    this.#log = log;
+    this.#stopListening = spool.onStored(() => void this.#upload());
   }
 
-  function endGathering(): void {
-    if (gathering !== null) clearTimeout(gathering);
-    gathering = null;
+  start(send: (events: AgentEvent[]) => void): void {
+    this.#send = send;
+    this.#endGathering();
+    void this.#upload();
   }
 
-  async function upload(): Promise<void> {
-    if (isReading) isAgain = true;
-    if (send === null || sentAtMs !== null || isReading || isGathering()) return;
-    isReading = true;
-    const sendNow = send;
+  stop(): void {
+    this.#send = null;
+    this.#sentAtMs = null;
+    this.#endGathering();
+  }
+
+  async acknowledge(throughSeq: number): Promise<void> {
+    await this.#spool.acknowledge(throughSeq);
+    this.#sentAtMs = null;
+    void this.#upload();
+  }
+
+  beat(): void {
+    if (this.#sentAtMs === null || this.#clock.monotonicMs() - this.#sentAtMs <= ANSWER_MS_MAX) return;
+    this.#sentAtMs = null;
+    void this.#upload();
+  }
+
+  close(): void {
+    this.#stopListening();
+    this.#endGathering();
+    this.#send = null;
+  }
+
+  /** Events that come within the moment go when it is over; a backlog does not wait. */
+  #isGathering(): boolean {
+    return this.#gathering !== null && this.#spool.state().events < AUDIT_BATCH_MAX;
+  }
+
+  #gather(): void {
+    this.#endGathering();
+    this.#gathering = setTimeout(() => {
+      this.#gathering = null;
+      void this.#upload();
+    }, GATHER_MS);
+  }
+
+  #endGathering(): void {
+    if (this.#gathering !== null) clearTimeout(this.#gathering);
+    this.#gathering = null;
+  }
+
+  async #upload(): Promise<void> {
+    const send = this.#send;
+    if (this.#isReading) this.#isMoreStored = true;
+    if (send === null || this.#sentAtMs !== null || this.#isReading || this.#isGathering()) return;
+    this.#isReading = true;
     try {
-      do {
-        isAgain = false;
-        const events = await spool.pending(spool.nextUnacknowledged, AUDIT_BATCH_MAX);
-        if (send !== sendNow || events.length === 0) continue;
-        sentAtMs = clock.monotonicMs();
-        endGathering();
-        gathering = setTimeout(() => {
-          gathering = null;
-          void upload();
-        }, GATHER_MS);
-        sendNow(events);
-        return;
-      } while (isAgain && send !== null);
+      await this.#sendBatch(send);
     } catch (cause) {
-      log.error("the audit spool cannot be read", {}, cause);
+      this.#log.error("the audit spool cannot be read", {}, cause);
     } finally {
-      isReading = false;
+      this.#isReading = false;
       // A new link came up while the old one's read was under way.
-      if (send !== null && send !== sendNow) void upload();
+      if (this.#send !== null && this.#send !== send) void this.#upload();
     }
   }
 
-  const stopListening = spool.onStored(() => void upload());
-  return {
-    start(to) {
-      send = to;
-      endGathering();
-      void upload();
-    },
-    stop() {
-      send = null;
-      sentAtMs = null;
-      endGathering();
-    },
-    async acknowledge(throughSeq) {
-      await spool.acknowledge(throughSeq);
-      sentAtMs = null;
-      void upload();
-    },
-    beat() {
-      if (sentAtMs === null || clock.monotonicMs() - sentAtMs <= ANSWER_MS_MAX) return;
-      sentAtMs = null;
-      void upload();
-    },
-    close() {
-      stopListening();
-      endGathering();
-      send = null;
-    },
-  };
+  /** Sends the next batch over the link of `send`, where there is one by the end of the read. */
+  async #sendBatch(send: (events: AgentEvent[]) => void): Promise<void> {
+    do {
+      this.#isMoreStored = false;
+      const events = await this.#spool.pending(this.#spool.nextUnacknowledged, AUDIT_BATCH_MAX);
+      if (this.#send !== send || events.length === 0) continue;
+      this.#sentAtMs = this.#clock.monotonicMs();
+      this.#gather();
+      send(events);
+      return;
+    } while (this.#isMoreStored && this.#send !== null);
+  }
 }
 
 /** How long a stop waits for management to take the last events; the spool keeps them anyway. */

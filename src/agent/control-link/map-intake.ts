@@ -46,74 +46,88 @@ const REFUSALS: Readonly<Record<MapRefusal, string>> = {
   older_version: OLDER_MAP,
 };
 
-export function createMapIntake(deps: {
+interface MapIntakeOptions {
   readonly maps: MapHolder;
   readonly log: Log;
   send(message: AgentMessage): void;
-}): MapIntake {
-  const { maps, log, send } = deps;
-  /** Whether management holds the map in effect for current, so that its heartbeat confirms it. */
-  let isCurrent = false;
-  /** The whole map has been asked for. */
-  let isWholeDue = false;
+}
 
-  function took(refusal: MapRefusal | null, how: TakenMap["how"]): TakenMap {
-    isWholeDue = false;
-    isCurrent = refusal === null;
-    if (refusal !== null) log.error("a map of management is refused", { refusal });
-    else send({ type: "ack", version: maps.position().version });
+/** The intake of one link after the other into `maps`. */
+export function createMapIntake(options: MapIntakeOptions): MapIntake {
+  return new LinkMapIntake(options);
+}
+
+class LinkMapIntake implements MapIntake {
+  readonly #maps: MapHolder;
+  readonly #log: Log;
+  readonly #send: (message: AgentMessage) => void;
+  /**
+   * `unsettled`: management has not said what our map is to it. `whole-due`: the whole map has been asked
+   * for. `current`: management holds the map in effect for current, so that its heartbeat confirms it.
+   */
+  #state: "unsettled" | "whole-due" | "current" = "unsettled";
+
+  constructor({ maps, log, send }: MapIntakeOptions) {
+    this.#maps = maps;
+    this.#log = log;
+    this.#send = send;
+  }
+
+  async take(message: MapMessage, isOurs: () => boolean): Promise<TakenMap | null> {
+    switch (message.type) {
+      case "map": {
+        const refusal = await this.#maps.replace(message.map);
+        return isOurs() ? this.#took(refusal, "whole") : null;
+      }
+      case "delta": {
+        const isApplied = await this.#maps.apply(message.delta, message.digest);
+        if (!isOurs()) return null;
+        return isApplied ? this.#took(null, "delta") : this.#needWhole();
+      }
+      case "outline":
+        return this.#compare(message.outline);
+      case "current":
+        if (this.#maps.position().version !== message.version) return this.#needWhole();
+        this.#maps.confirm();
+        return this.#took(null, "current");
+    }
+  }
+
+  refuseUnread(cause: unknown): string {
+    // An unknown restriction must not become a grant.
+    if (this.#state === "current") this.#state = "unsettled";
+    this.#log.error("a map of management cannot be read and is refused", {}, cause);
+    return "management sends a map that this version of qf cannot read; update qf on this machine";
+  }
+
+  confirm(): void {
+    if (this.#state === "current") this.#maps.confirm();
+  }
+
+  reset(): void {
+    this.#state = "unsettled";
+  }
+
+  #took(refusal: MapRefusal | null, how: TakenMap["how"]): TakenMap {
+    this.#state = refusal === null ? "current" : "unsettled";
+    if (refusal !== null) this.#log.error("a map of management is refused", { refusal });
+    else this.#send({ type: "ack", version: this.#maps.position().version });
     return { how, error: refusal === null ? null : REFUSALS[refusal] };
   }
 
-  /** What we have is of no use: asks for the whole, once. */
-  function needWhole(): null {
-    isCurrent = false;
-    if (!isWholeDue) send({ type: "need_map" });
-    isWholeDue = true;
+  /** What we have is of no use: asks for the whole map, once. */
+  #needWhole(): null {
+    if (this.#state !== "whole-due") this.#send({ type: "need_map" });
+    this.#state = "whole-due";
     return null;
   }
 
   /** Says what we have instead of the map that management has outlined. */
-  function compare(outline: MapOutline): null {
-    const map = maps.snapshot()?.map;
+  #compare(outline: MapOutline): null {
+    const map = this.#maps.snapshot()?.map;
     const differences = map === undefined ? null : differencesFrom(map, outline);
-    if (differences === null) return needWhole();
-    send({ type: "differences", differences });
+    if (differences === null) return this.#needWhole();
+    this.#send({ type: "differences", differences });
     return null;
   }
-
-  return {
-    async take(message, isOurs) {
-      switch (message.type) {
-        case "map": {
-          const refusal = await maps.replace(message.map);
-          return isOurs() ? took(refusal, "whole") : null;
-        }
-        case "delta": {
-          const isApplied = await maps.apply(message.delta, message.digest);
-          if (!isOurs()) return null;
-          return isApplied ? took(null, "delta") : needWhole();
-        }
-        case "outline":
-          return compare(message.outline);
-        case "current":
-          if (maps.position().version !== message.version) return needWhole();
-          maps.confirm();
-          return took(null, "current");
-      }
-    },
-    refuseUnread(cause) {
-      // An unknown restriction must not become a grant.
-      isCurrent = false;
-      log.error("a map of management cannot be read and is refused", {}, cause);
-      return "management sends a map that this version of qf cannot read; update qf on this machine";
-    },
-    confirm() {
-      if (isCurrent) maps.confirm();
-    },
-    reset() {
-      isCurrent = false;
-      isWholeDue = false;
-    },
-  };
 }

@@ -48,92 +48,110 @@ export interface RelayLink {
 /** Ports told apart in SSH_CONNECTION. */
 const PORT_MAX = 65_535;
 
+/** A link that is made once it is wanted. */
 export function createRelayLink(options: RelayLinkOptions): RelayLink {
-  const { clock, log, enrolled, deviceKey, gate } = options;
-  let offer: RelayOffer | null = null;
-  let isUp = false;
-  let isWanted = false;
-  let attempt = 0;
-  let lastPort = 0;
-  let retry: ReturnType<typeof setTimeout> | undefined;
+  return new OfferedLink(options);
+}
 
-  function connect(): void {
-    clearTimeout(retry);
-    if (!isWanted || offer !== null || !options.isManagementUp()) return;
-    const { accountId, origin, peerId } = enrolled;
-    const made: RelayOffer = offerToRelay({
-      origin,
-      proof: signRelayServe({
-        deviceKey,
-        scope: { accountId, origin },
-        peerId,
-        nowSeconds: nowSeconds(clock),
-      }),
-      onUp: () => {
-        isUp = true;
-        attempt = 0;
-        log.info("the link to the relay is up");
-      },
-      onDown: () => {
-        if (offer !== made) return;
-        if (isUp) log.warn("the link to the relay is down");
-        offer = null;
-        isUp = false;
-        retry = setTimeout(connect, backoffMs(attempt, (options.random ?? Math.random)()));
-        attempt += 1;
-      },
-      onStream: take,
-    });
-    offer = made;
+class OfferedLink implements RelayLink {
+  readonly #options: RelayLinkOptions;
+  /** `unwanted`: no link is to be. `away`: there is none. `connecting`: an offer is under way. */
+  #state: "unwanted" | "away" | "connecting" | "up" = "unwanted";
+  /** While connecting or up. */
+  #offer: RelayOffer | null = null;
+  #attempt = 0;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #lastPort = 0;
+
+  constructor(options: RelayLinkOptions) {
+    this.#options = options;
   }
 
-  function take({ hello, sourceAddress: said }: RelayOpen, stream: RelayStream): boolean {
-    const sourceAddress = isAddress(said) ? said : "0.0.0.0";
+  state(): RelayLinkState {
+    return { connected: this.#state === "up", streams: this.#offer?.streams ?? 0 };
+  }
+
+  want(isWanted: boolean): void {
+    if (!isWanted) {
+      this.close();
+      return;
+    }
+    if (this.#state === "unwanted") this.#state = "away";
+    this.#connect();
+  }
+
+  retryNow(): void {
+    this.#attempt = 0;
+    this.#connect();
+  }
+
+  close(): void {
+    clearTimeout(this.#retryTimer);
+    const offer = this.#offer;
+    this.#offer = null;
+    this.#state = "unwanted";
+    offer?.close();
+  }
+
+  #connect(): void {
+    const { clock, deviceKey, enrolled, isManagementUp } = this.#options;
+    clearTimeout(this.#retryTimer);
+    if (this.#state !== "away" || !isManagementUp()) return;
+    this.#state = "connecting";
+    const { accountId, origin, peerId } = enrolled;
+    const scope = { accountId, origin };
+    const offer: RelayOffer = offerToRelay({
+      origin,
+      proof: signRelayServe({ deviceKey, scope, peerId, nowSeconds: nowSeconds(clock) }),
+      onUp: () => {
+        if (this.#offer === offer) this.#onUp();
+      },
+      onDown: () => {
+        if (this.#offer === offer) this.#onDown();
+      },
+      onStream: (open, stream) => this.#take(open, stream),
+    });
+    this.#offer = offer;
+  }
+
+  #onUp(): void {
+    this.#state = "up";
+    this.#attempt = 0;
+    this.#options.log.info("the link to the relay is up");
+  }
+
+  #onDown(): void {
+    const { log, random = Math.random } = this.#options;
+    if (this.#state === "up") log.warn("the link to the relay is down");
+    this.#offer = null;
+    this.#state = "away";
+    this.#retryTimer = setTimeout(() => this.#connect(), backoffMs(this.#attempt, random()));
+    this.#attempt += 1;
+  }
+
+  #take({ hello, sourceAddress: claimed }: RelayOpen, stream: RelayStream): boolean {
+    const { gate, refusals, take, enrolled } = this.#options;
+    const sourceAddress = isAddress(claimed) ? claimed : "0.0.0.0";
     let isForged = false;
     const onHostile = () => {
       isForged = true;
     };
     const checked = gate.check(hello, sourceAddress, onHostile);
     if (checked === null) {
-      options.refusals.relay(sourceAddress, isForged);
+      refusals.relay(sourceAddress, isForged);
       return false;
     }
     // The relay's word for a port could be anybody else's: ours tells our streams apart.
-    lastPort = (lastPort % PORT_MAX) + 1;
-    options.take(stream, checked, {
+    this.#lastPort = (this.#lastPort % PORT_MAX) + 1;
+    take(stream, checked, {
       path: "relay",
       sourceAddress,
-      sourcePort: lastPort,
+      sourcePort: this.#lastPort,
       localAddress: enrolled.address,
       localPort: SSH_PORT,
     });
     return true;
   }
-
-  function drop(): void {
-    clearTimeout(retry);
-    const old = offer;
-    offer = null;
-    isUp = false;
-    old?.close();
-  }
-
-  return {
-    state: () => ({ connected: isUp, streams: offer?.streams ?? 0 }),
-    want(wanted) {
-      isWanted = wanted;
-      if (wanted) connect();
-      else drop();
-    },
-    retryNow() {
-      attempt = 0;
-      connect();
-    },
-    close() {
-      isWanted = false;
-      drop();
-    },
-  };
 }
 
 /** It ends in an environment variable and in evidence; a relay that lies must not write there. */

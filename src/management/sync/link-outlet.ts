@@ -24,7 +24,9 @@ export class LinkOutlet {
   #state: OutletState = "flowing";
   #slowTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `onTooSlow` is called when the link has to end: the agent does not catch up, or a message was dropped. */
+  /**
+   * `onTooSlow` is called when the link has to end: the agent does not catch up, or a message was dropped.
+   */
   constructor(socket: OutletSocket, onTooSlow: () => void) {
     this.#socket = socket;
     this.#onTooSlow = onTooSlow;
