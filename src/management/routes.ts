@@ -106,8 +106,7 @@ function loginDeps({ context, parts, hub, masterKey }: RouteDeps, relyingParty: 
     },
     isConnected: (peerId) => hub.isConnected(peerId),
     waitForMap: (peerId, version) => hub.waitForAck(peerId, version, MAP_WAIT_MS),
-    refreshIssuerKeys: async (accountId) =>
-      (await parts.issuerKeys?.refreshForUnknownKey(accountId)) ?? false,
+    refreshIssuerKeys: async (source) => (await parts.issuerKeys?.refreshForUnknownKey(source)) ?? false,
     issuerKeysFailure: () => parts.issuerKeys?.lastFailure() ?? null,
     userInfo: relyingParty.userInfo,
   };

@@ -144,6 +144,7 @@ function discovery(): Record<string, unknown> {
     subject_types_supported: ["public"],
     id_token_signing_alg_values_supported: [setup.algorithm],
     token_endpoint_auth_methods_supported: [...methods],
+    ...(setup.issParameter ? { authorization_response_iss_parameter_supported: true } : {}),
     ...setup.document,
   };
   return Object.fromEntries(Object.entries(truth).filter(([, value]) => value !== null));
@@ -168,6 +169,7 @@ function authorize(parameters: URLSearchParams): Response {
   if (refused !== undefined) return new Response(`Invalid parameter value: ${refused}\n`, { status: 400 });
   const back = new URL(redirectUri);
   back.searchParams.set("state", asked.state ?? "");
+  if (setup.issParameter) back.searchParams.set("iss", `${origin}${setup.issuerPath}`);
   if (setup.authorizationError !== null) {
     for (const [name, value] of Object.entries(setup.authorizationError)) back.searchParams.set(name, value);
     return Response.redirect(back.href, 302);

@@ -34,6 +34,8 @@ export interface ProviderSetup {
   readonly userInfo: Readonly<Record<string, unknown>> | null;
   /** Parameters that the authorization endpoint does not take, as `name=value`. */
   readonly refusedParameters: readonly string[];
+  /** Whether the way back names the issuer (RFC 9207). */
+  readonly issParameter: boolean;
   /** What it sends back in place of a code. */
   readonly authorizationError: { readonly error: string; readonly error_description?: string } | null;
   /** What endpoints answer in place of the truth. */
@@ -65,6 +67,7 @@ export const PLAIN_SETUP: ProviderSetup = {
   atHash: true,
   userInfo: {},
   refusedParameters: [],
+  issParameter: false,
   authorizationError: null,
   answers: {},
   delayMs: {},

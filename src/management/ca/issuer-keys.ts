@@ -29,14 +29,20 @@ const GRACE_SECONDS = 86_400;
 export interface IssuerKeys {
   /** Current keys and old ones within the login cap. Fetches when none are stored. */
   keysOf(accountId: AccountId): Promise<readonly PublicJwk[]>;
-  /** Fetches now, unless that was done within the last minute. Returns whether a key was new. */
-  refreshForUnknownKey(accountId: AccountId): Promise<boolean>;
+  /**
+   * Fetches now, unless that was done within the last minute. A token that the provider itself has just given
+   * us is no made-up one, and waits for nothing. Returns whether a key was new.
+   */
+  refreshForUnknownKey(source: TokenSource): Promise<boolean>;
   /** Why the last fetch failed. Null: it did not, or there was none. */
   lastFailure(): QfError | null;
   /** Refreshes from time to time until `stop`. */
   start(): void;
   stop(): void;
 }
+
+/** Where a token with an unknown key comes from. */
+export type TokenSource = "provider" | "client";
 
 export interface IssuerKeysDeps {
   readonly store: Store;
@@ -56,7 +62,8 @@ export function createIssuerKeys(deps: IssuerKeysDeps): IssuerKeys {
       await fetching.refresh();
       return storedKeys(deps, accountId);
     },
-    refreshForUnknownKey: async () => !fetching.isCoolingDown() && fetching.refresh(),
+    refreshForUnknownKey: async (source) =>
+      (source === "provider" || !fetching.isCoolingDown()) && fetching.refresh(),
     lastFailure: () => fetching.failure(),
     start: () => fetching.start(),
     stop: () => fetching.stop(),

@@ -67,7 +67,8 @@ export function createHostedRoutes(given: HostedRoutesDeps) {
         return pageOf(c, deps, messagePage("Denied", "Nobody was signed in. You can close this page."));
       }
       if (form.get("action") !== "confirm") throw new QfError("ERR_BAD_REQUEST", "this form is not complete");
-      return c.redirect(await authorizationUrl(deps, hosted, secret), 303);
+      const url = await orEnd(deps, hosted, authorizationUrl(deps, hosted, secret));
+      return c.redirect(url, 303);
     })
     .get(HOSTED_CALLBACK_PATH, async (c) => {
       const state = c.req.query("state") ?? "";
@@ -133,11 +134,19 @@ async function finish(
   const seen = new URL(callback.pathname + callback.search, origin);
   const redirectUri = origin + HOSTED_CALLBACK_PATH;
   const verifier = verifierOf(secret, hosted.row.id);
+  const redeemed = deps.relyingParty.redeem({ callback: seen, redirectUri, state, verifier });
+  return orEnd(
+    deps,
+    hosted,
+    redeemed.then((tokens) => approveHosted(deps.login, hosted, tokens)),
+  );
+}
+
+/** What `work` gives; when it fails, nothing more can come of the sign-in, and its terminal is told why. */
+async function orEnd<T>(deps: HostedRoutes, hosted: OpenHostedLogin, work: Promise<T>): Promise<T> {
   try {
-    const tokens = await deps.relyingParty.redeem({ callback: seen, redirectUri, state, verifier });
-    return await approveHosted(deps.login, hosted, tokens);
+    return await work;
   } catch (error) {
-    // The code is used up: nothing more can come of this sign-in, whatever went wrong.
     const how = { with: isRefusal(error) ? denyHosted : failHosted, error };
     await end(deps, hosted, how).catch((cause) => {
       deps.login.ctx.log.warn("a failed sign-in could not be ended", { hosted: hosted.row.id }, cause);
@@ -149,10 +158,6 @@ async function finish(
 function failurePage(c: Context, deps: HostedRoutesDeps, error: Error): Response {
   const isKnown = isQfError(error);
   if (!isKnown) deps.login.ctx.log.error("sign-in page failed", {}, error);
-  // On the way back it has been said already, with the sign-in that it ended.
-  else if (error.code === "ERR_UNAVAILABLE" && c.req.path !== HOSTED_CALLBACK_PATH) {
-    deps.login.ctx.log.warn("identity provider not available", { message: error.message }, error.cause);
-  }
   const status = isKnown ? FAILURES[error.code].httpStatus : 500;
   const message = isKnown ? error.message : "something went wrong here";
   const text = messagePage(

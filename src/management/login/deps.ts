@@ -4,7 +4,8 @@
  * @module
  */
 import { QfError } from "../../base/errors.ts";
-import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { PeerId } from "../../wire/units.ts";
+import type { TokenSource } from "../ca/issuer-keys.ts";
 import type { SealedFor } from "../ca/seal.ts";
 import type { ManagementContext } from "../contracts/context.ts";
 import { type AccountRow, listAccounts } from "../db/tables/accounts.ts";
@@ -23,7 +24,7 @@ export interface LoginDeps {
   /** Resolves once a connected machine has its map of this version, and soon in any case. */
   readonly waitForMap: (peerId: PeerId, version: number) => Promise<void>;
   /** Asks an external provider for a key nobody knows. False: nothing new. */
-  readonly refreshIssuerKeys: (accountId: AccountId) => Promise<boolean>;
+  readonly refreshIssuerKeys: (source: TokenSource) => Promise<boolean>;
   /**
    * Why an external provider's keys could not be fetched when that was tried last. Null: they were, or
    * never.

@@ -71,7 +71,7 @@ export interface ProofClaim {
    * this key.
    */
   readonly when: "first" | "again";
-  /** Given to us by the provider, with the ID token. */
+  /** Given to us by the provider, with the ID token. Undefined: the token was not given to us. */
   readonly accessToken?: string | null;
 }
 
@@ -94,7 +94,8 @@ export async function readProof(deps: LoginDeps, account: AccountRow, claim: Pro
     });
   let verdict = await ask();
   // The provider may have begun to sign with a key that we have not seen yet.
-  if (isCuredByKeys(verdict) && (await deps.refreshIssuerKeys(account.id))) verdict = await ask();
+  const source = claim.accessToken === undefined ? "client" : "provider";
+  if (isCuredByKeys(verdict) && (await deps.refreshIssuerKeys(source))) verdict = await ask();
   if (!verdict.ok) {
     const failure = isCuredByKeys(verdict) ? deps.issuerKeysFailure() : null;
     throw failure ?? tokenRefused(verdict.fault);

@@ -46,13 +46,13 @@ test("a new key is found at an unknown kid, at most once a minute, and changes m
   const changes: number[] = [];
   const stop = store.onChange((_account, version) => changes.push(version));
   const before = issuer.fetches();
-  expect(await keys.refreshForUnknownKey(account.id)).toBe(false);
+  expect(await keys.refreshForUnknownKey("client")).toBe(false);
   await issuer.addKey("two");
   issuer.hideKey("one");
-  expect(await keys.refreshForUnknownKey(account.id)).toBe(false);
+  expect(await keys.refreshForUnknownKey("client")).toBe(false);
   expect(issuer.fetches() - before).toBe(1);
   clock.advanceMs(61_000);
-  const all = await Promise.all([1, 2, 3].map(() => keys.refreshForUnknownKey(account.id)));
+  const all = await Promise.all([1, 2, 3].map(() => keys.refreshForUnknownKey("client")));
   expect(all).toEqual([true, true, true]);
   expect(issuer.fetches() - before).toBe(2);
   expect(changes).toHaveLength(1);
@@ -63,10 +63,10 @@ test("a new key is found at an unknown kid, at most once a minute, and changes m
 test("an old key goes once no kept login can need it", async () => {
   const keys = createIssuerKeys({ store, clock, log: silentLog, issuer: issuer.url, fetch });
   clock.advanceMs(43_200_000);
-  await keys.refreshForUnknownKey(account.id);
+  await keys.refreshForUnknownKey("client");
   expect((await keys.keysOf(account.id)).map((key) => key.kid)).toEqual(["one", "two"]);
   clock.advanceMs(86_400_000);
-  await keys.refreshForUnknownKey(account.id);
+  await keys.refreshForUnknownKey("client");
   expect((await keys.keysOf(account.id)).map((key) => key.kid)).toEqual(["two"]);
 });
 
