@@ -29,7 +29,9 @@ interface Grant {
   readonly challenge: string | undefined;
 }
 
+/** HS256 is signed with a client's secret; the pair of it is never used nor shown. */
 const KEY_OPTIONS: Record<SigningAlgorithm, () => { privateKey: KeyObject; publicKey: KeyObject }> = {
+  HS256: () => generateKeyPairSync("ed25519"),
   RS256: () => generateKeyPairSync("rsa", { modulusLength: 2048 }),
   PS256: () => generateKeyPairSync("rsa", { modulusLength: 2048 }),
   RS512: () => generateKeyPairSync("rsa", { modulusLength: 2048 }),
@@ -89,7 +91,9 @@ async function route(request: Request): Promise<Response> {
       return instead("discovery", () => Response.json(discovery()));
     case "/jwks":
       seen = { ...seen, jwks: seen.jwks + 1 };
-      return instead("jwks", () => Response.json({ keys: keys.map(published) }));
+      return instead("jwks", () =>
+        Response.json({ keys: setup.algorithm === "HS256" ? [] : keys.map(published) }),
+      );
     case "/auth":
       return authorize(searchParams);
     case "/token":
@@ -296,7 +300,10 @@ function sign(claims: Record<string, unknown>): Promise<string> {
   const key = keys[0];
   if (key === undefined) throw new Error("no key");
   const header = { alg: setup.algorithm, ...(setup.keyIds ? { kid: key.kid } : {}), typ: "JWT" };
-  return new SignJWT(claims).setProtectedHeader(header).sign(key.privateKey);
+  const secret = Buffer.from(setup.clients[0]?.secret ?? "a secret that a public client does not have");
+  return new SignJWT(claims)
+    .setProtectedHeader(header)
+    .sign(setup.algorithm === "HS256" ? secret : key.privateKey);
 }
 
 function userInfo(request: Request): Response {

@@ -1,6 +1,6 @@
 /** How the provider of `provider.ts` is to behave: each way in which public providers differ, one field. */
 
-export type SigningAlgorithm = "RS256" | "PS256" | "ES256" | "EdDSA" | "RS512" | "ES384";
+export type SigningAlgorithm = "RS256" | "PS256" | "ES256" | "EdDSA" | "RS512" | "ES384" | "HS256";
 export type ClientAuthMethod = "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
 
 export interface ProviderClient {

@@ -1,6 +1,7 @@
 /**
- * Signing in with the provider of `provider.ts`, in both ways: by `qf` itself on a loopback redirect, and by the pages
- * of management with the code typed back. Management runs in this process; everything between is HTTP.
+ * Signing in with the provider of `provider.ts`, in both ways: by `qf` itself on a loopback redirect, and
+ * by the pages of management with the code typed back. Management runs in this process; everything between
+ * is HTTP.
  */
 import { systemClock } from "../../src/base/clock.ts";
 import { isQfError } from "../../src/base/errors.ts";
@@ -36,6 +37,8 @@ export interface ProviderManagement extends TestManagement {
 export interface SignInOptions {
   /** As with a TTL of 0. Default false. */
   readonly fresh?: boolean;
+  /** How long the terminal waits. Default 20 s. */
+  readonly timeoutMs?: number;
   /** Shown the page at which the browser ends. */
   readonly onPage?: (page: { readonly status: number; readonly text: string }) => void;
 }
@@ -67,9 +70,9 @@ interface Attempt extends SignInOptions {
 
 async function proofOf(
   way: Way,
-  { management, client, fresh = false, onPage }: Attempt,
+  { management, client, fresh = false, timeoutMs = 20_000, onPage }: Attempt,
 ): Promise<LoginProof> {
-  const signal = AbortSignal.timeout(20_000);
+  const signal = AbortSignal.timeout(timeoutMs);
   const shared = { clock: systemClock, loginKey: client.loginKey, fresh, signal };
   if (way === "loopback") {
     const terminal = aTerminal(async (url) => {
