@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ZodType } from "zod";
 import { QfError } from "../base/errors.ts";
 
 /** A JSON object. */
@@ -39,6 +40,57 @@ function parseValue(text: string): unknown {
   }
 }
 
+/**
+ * `assignments` as `schema` wants them where plain text leaves room: one entry of a list, a port among
+ * texts, a time such as 2027-01-31T00:00:00Z where seconds are meant. What it does not know stays as it is.
+ */
+export function fitTo(schema: ZodType, assignments: readonly Assignment[]): Assignment[] {
+  return assignments.map(({ path, value }) => ({ path, value: fitted(schemaAt(schema, path), value) }));
+}
+
+function fitted(schema: Shape | undefined, value: unknown): unknown {
+  if (schema === undefined || value === null) return value;
+  if (schema.def.type === "number") return secondsOf(value);
+  if (schema.def.type !== "array") return value;
+  const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const isText = schema.def.element?.def.type === "string";
+  return entries.map((entry) => (isText && typeof entry === "number" ? String(entry) : entry));
+}
+
+function secondsOf(value: unknown): unknown {
+  const isTime = typeof value === "string" && /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/.test(value);
+  const ms = isTime ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(ms) ? value : Math.floor(ms / 1000);
+}
+
+/** As much of a zod schema as is looked at. */
+interface Shape {
+  readonly def: {
+    readonly type: string;
+    readonly innerType?: Shape;
+    readonly in?: Shape;
+    readonly out?: Shape;
+    readonly element?: Shape;
+    readonly shape?: Readonly<Record<string, Shape>>;
+  };
+}
+
+function schemaAt(schema: ZodType, path: readonly string[]): Shape | undefined {
+  let at: Shape | undefined = bare(schema as unknown as Shape);
+  for (const part of path) {
+    const shape: Shape["def"]["shape"] = at?.def.shape;
+    at = shape !== undefined && Object.hasOwn(shape, part) ? bare(shape[part]) : undefined;
+  }
+  return at;
+}
+
+/** Without what is around it: `optional`, `nullable`, and a transformation before or after. */
+function bare(schema: Shape | undefined): Shape | undefined {
+  const { innerType, in: before, out: after } = schema?.def ?? {};
+  const inner = innerType ?? (before?.def.type === "transform" ? after : before);
+  return inner === undefined ? schema : bare(inner);
+}
+
 /** A copy of `object` in which `assignments` hold. Objects on the way are made where there are none. */
 export function assign(object: JsonObject, assignments: readonly Assignment[]): JsonObject {
   return assignments.reduce((current, { path, value }) => put(current, path, value), object);
@@ -50,13 +102,13 @@ function put(object: JsonObject, [head = "", ...rest]: readonly string[], value:
   return { ...object, [head]: put(isObject(inner) ? inner : {}, rest, value) };
 }
 
-/** `object` as dotted keys beside values, in the order in which they stand. */
+/** `object` as dotted keys beside values, in the order in which they stand. What is undefined is left out. */
 export function flatten(object: JsonObject, prefix = ""): [string, unknown][] {
-  return Object.entries(object).flatMap(([key, value]): [string, unknown][] =>
-    isObject(value) && Object.keys(value).length > 0
-      ? flatten(value, `${prefix}${key}.`)
-      : [[`${prefix}${key}`, value]],
-  );
+  return Object.entries(object).flatMap(([key, value]): [string, unknown][] => {
+    if (value === undefined) return [];
+    if (isObject(value) && Object.keys(value).length > 0) return flatten(value, `${prefix}${key}.`);
+    return [[`${prefix}${key}`, value]];
+  });
 }
 
 function isObject(value: unknown): value is JsonObject {

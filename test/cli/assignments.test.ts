@@ -1,7 +1,8 @@
 /** `KEY=VALUE` arguments: what they mean, and what is no assignment. */
 import { expect, test } from "bun:test";
 import { isQfError } from "../../src/base/errors.ts";
-import { assign, flatten, parseAssignment } from "../../src/cli/assignments.ts";
+import { assign, fitTo, flatten, parseAssignment } from "../../src/cli/assignments.ts";
+import { PolicyRuleWrite } from "../../src/wire/policy.ts";
 
 test.each([
   ["prompt_login=false", ["prompt_login"], false],
@@ -42,4 +43,30 @@ test("flatten gives dotted keys", () => {
     ["b.c", [2]],
     ["b.d", {}],
   ]);
+});
+
+test.each([
+  ["ssh.local_forward=db:5432", ["db:5432"]],
+  ["ssh.local_forward=db:5432,*:443", ["db:5432", "*:443"]],
+  ["ssh.env=GIT_*", ["GIT_*"]],
+  ["ports=443", ["443"]],
+  ["ports=80,443", ["80", "443"]],
+  ["machine_local_users=deploy", ["deploy"]],
+  ["ssh.commands=null", null],
+  ["ssh.commands=[]", []],
+  ["valid_until=2027-01-31T00:00:00Z", 1_801_353_600],
+  ["valid_from=2027-01-31T01:00:00+01:00", 1_801_353_600],
+  ["valid_until=1801353600", 1_801_353_600],
+  ["valid_until=tomorrow", "tomorrow"],
+  ["valid_until=2027-13-41T00:00:00Z", "2027-13-41T00:00:00Z"],
+  ["name=2027-01-31T00:00:00Z", "2027-01-31T00:00:00Z"],
+  ["ssh.sftp=read", "read"],
+  ["no_such_field=a", "a"],
+])("fitTo reads %s as the rule's field wants it", (text, want) => {
+  const [assignment] = fitTo(PolicyRuleWrite, [parseAssignment(text)]);
+  expect(assignment?.value).toEqual(want);
+});
+
+test("flatten leaves out what is undefined, which no table can show", () => {
+  expect(flatten({ a: undefined, b: { c: undefined }, d: null })).toEqual([["d", null]]);
 });

@@ -47,6 +47,9 @@ describe("administration by login", () => {
   });
 
   test("account get and set show and change settings; an unknown one is refused with those near it", async () => {
+    const all = await owner.qf(["account", "get"]);
+    expect(all).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(all.stdout).toContain("network_range");
     expect((await owner.qf(["account", "get", "login_seconds_max"])).stdout).toContain("43200");
     const set = ["account", "set", "login_seconds_max=3600", "--also", "require.reason=true"];
     expect((await owner.qf(set)).stdout).toBe("changed the account's settings\n");
@@ -72,6 +75,17 @@ describe("administration by login", () => {
     });
     const wrong = await owner.qf(["policy", "update", "web", "--set", "ssh.sftpp=read"]);
     expect(wrong.exitCode).toBe(1);
+  });
+
+  test("policy update takes one entry of a list, and a time, as its help writes them", async () => {
+    const values = ["ssh.local_forward=db:5432", "valid_until=2027-01-31T00:00:00Z"];
+    const update = ["policy", "update", "web", ...values.flatMap((value) => ["--set", value])];
+    expect(await owner.qf(update)).toMatchObject({ exitCode: 0, stderr: "" });
+    const [policy] = JSON.parse((await owner.qf(["policy", "list", "--json"])).stdout);
+    expect(policy.rules[0]).toMatchObject({
+      ssh: { local_forward: ["db:5432"] },
+      valid_until: 1_801_353_600,
+    });
   });
 
   test("posture checks are made, changed, listed and deleted by commands", async () => {

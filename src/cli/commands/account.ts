@@ -1,7 +1,7 @@
 import { QfError } from "../../base/errors.ts";
 import { Account } from "../../wire/admin-api.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, type Answer, openAdmin, printBody } from "../admin.ts";
-import { assign, flatten, type JsonObject, parseAssignment } from "../assignments.ts";
+import { assign, fitTo, flatten, type JsonObject, parseAssignment } from "../assignments.ts";
 import { closest } from "../closest.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
@@ -69,7 +69,8 @@ examples:
       ...ADMIN_ARGS,
     },
     async run({ args }) {
-      const assignments = [args.assignment, ...parseRepeated(args.also)].map(parseAssignment);
+      const given = [args.assignment, ...parseRepeated(args.also)].map(parseAssignment);
+      const assignments = fitTo(Account.shape.settings, given);
       const admin = await openAdmin(args);
       const account = theAccount(await fetchAccount(admin));
       const settings: JsonObject = account.settings;

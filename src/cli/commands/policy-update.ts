@@ -1,7 +1,7 @@
 import { QfError } from "../../base/errors.ts";
-import { Policy, type PolicyRule } from "../../wire/policy.ts";
+import { Policy, type PolicyRule, PolicyRuleWrite } from "../../wire/policy.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printBody, theOne } from "../admin.ts";
-import { assign, type JsonObject, parseAssignment } from "../assignments.ts";
+import { assign, fitTo, type JsonObject, parseAssignment } from "../assignments.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
 import { print } from "../output.ts";
@@ -51,7 +51,7 @@ examples:
       ...ADMIN_ARGS,
     },
     async run({ args }) {
-      const assignments = parseRepeated(args.set).map(parseAssignment);
+      const assignments = fitTo(PolicyRuleWrite, parseRepeated(args.set).map(parseAssignment));
       const admin = await openAdmin(args);
       const { value } = await admin.request("GET", "/api/policies", { answer: Policy.array() });
       const policy = theOne("policy", args.policy, value, (one) => [one.id, one.name]);
