@@ -15,7 +15,6 @@ import { RELAY_AGENT_PATH, RELAY_CLIENT_PATH } from "../wire/relay.ts";
 import { trustOf } from "./ca/key-ring.ts";
 import { seal, unseal } from "./ca/seal.ts";
 import type { ManagementContext } from "./contracts/context.ts";
-import { listAccounts } from "./db/tables/accounts.ts";
 import { isSetupLinkOpen, useSetupLink } from "./db/tables/sign-in.ts";
 import { createAdminApp } from "./http/admin/app.ts";
 import { createClientRoutes } from "./http/client-routes.ts";
@@ -30,6 +29,7 @@ import { createChallenges } from "./login/challenges.ts";
 import type { LoginDeps } from "./login/deps.ts";
 import { moreClaims } from "./login/more-claims.ts";
 import { createRefusals } from "./login/refusals.ts";
+import { createReadiness } from "./readiness.ts";
 import type { RelayHub } from "./relay/hub.ts";
 import type { SignInParts } from "./sign-in.ts";
 import type { SyncHub } from "./sync/sync-hub.ts";
@@ -66,6 +66,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     complete: (hash, owner) => completeSetup(deps, hash, owner),
     verify: (tokens, nonceBytes) => verifyOwner(context, relyingParty, { tokens, nonceBytes }),
   });
+  const readiness = createReadiness({ ...context, isOpen: () => hub.isOpen });
   return [
     {
       prefix: RELAY_CLIENT_PATH,
@@ -91,7 +92,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     },
     { prefix: "/setup", answer: (request) => setup.fetch(request) },
     { prefix: "/healthz", answer: () => new Response("ok\n") },
-    { prefix: "/readyz", answer: () => readiness(context, hub) },
+    { prefix: "/readyz", answer: () => readiness.answer() },
   ];
 }
 
@@ -110,12 +111,6 @@ function loginDeps({ context, parts, hub, masterKey }: RouteDeps, relyingParty: 
     issuerKeysFailure: () => parts.issuerKeys?.lastFailure() ?? null,
     userInfo: relyingParty.userInfo,
   };
-}
-
-/** Ready is: there is an account, the database answers, and agents are taken; not once it stops. */
-async function readiness({ store }: ManagementContext, hub: SyncHub): Promise<Response> {
-  const accounts = hub.isOpen ? await store.read(listAccounts).catch(() => []) : [];
-  return accounts.length > 0 ? new Response("ready\n") : new Response("not ready\n", { status: 503 });
 }
 
 /** The link is used up in the transaction that makes the account, so neither happens alone. */

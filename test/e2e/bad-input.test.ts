@@ -310,6 +310,11 @@ test.skipIf(!isRoot)(
         "qf: error: the database cannot be written: the disk is full\n" +
           "qf: hint: make room on the disk of management's data folder\n",
       );
+      const ready = await fetch(`${lab.url}/readyz`);
+      expect({ status: ready.status, text: await ready.text() }).toEqual({
+        status: 503,
+        text: "not ready: the database cannot be written: the disk is full\n",
+      });
       const login = await lab.device(person, "desktop").qf(["login"], { timeoutMs: 20_000 });
       expect(login.exitCode).toBe(1);
       expect(login.stderr).toContain("qf: error: the identity provider can sign nobody in at the moment\n");
