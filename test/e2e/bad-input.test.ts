@@ -317,7 +317,7 @@ test.skipIf(!isRoot)(
       });
       const login = await lab.device(person, "desktop").qf(["login"], { timeoutMs: 20_000 });
       expect(login.exitCode).toBe(1);
-      expect(login.stderr).toContain("qf: error: the identity provider can sign nobody in at the moment\n");
+      expect(login.stderr).toContain("qf: error: the identity provider cannot sign anybody in now");
       rmSync(join(lab.dataDir, "filled"));
       expect((await device.ssh(["deploy@web1", "true"])).stderr).toContain("User is not authorized");
     } finally {
