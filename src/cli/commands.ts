@@ -229,7 +229,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
   "posture-check": {
-    about: `What a device must report before a policy lets it in: its version, system, place or address.`,
+    about: `What a device must report before a policy lets it in: its version, its system or its address.`,
     verbs: {
       list: {
         purpose: "list posture checks",

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { FLAGS } from "../../src/agent/contracts/flags.ts";
 import { defaultSettings, filled } from "../../src/management/contracts/settings.ts";
 import { PolicyRuleWrite, PolicyWrite, SshCapabilities } from "../../src/wire/policy.ts";
+import { COMMANDS_PAGE, commandsPage } from "./commands-page.ts";
 import { documents, jsonBlocks, type Text } from "./documents.ts";
 
 const DOCUMENTS = documents();
@@ -20,6 +21,10 @@ function firstColumn({ text }: Text): Set<string> {
     cells.flatMap((cell) => [...cell.matchAll(/`([^`\s]+)[^`]*`/g)].map(([, name = ""]) => name)),
   );
 }
+
+test("docs/commands.md is what `bun test/tidy/commands-page.ts` writes", () => {
+  expect(page(COMMANDS_PAGE).text).toBe(commandsPage());
+});
 
 test("docs/policies.md lists every capability of a rule", () => {
   const listed = firstColumn(page("docs/policies.md"));
