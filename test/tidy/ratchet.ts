@@ -125,7 +125,7 @@ export const NEEDS_NO_TEST: readonly { readonly files: RegExp; readonly why: str
     why: "a command's flags, help and output are transcripts in test/scripts and stories in test/e2e",
   },
   {
-    files: /^src\/(?:cli\/words|proxy\/help|ssh\/help)\.ts$/,
+    files: /^src\/(?:proxy\/help|ssh\/help)\.ts$/,
     why: "words: test/scripts compares what is printed",
   },
   {

@@ -2,10 +2,12 @@ import { Peer } from "../../wire/admin-peers.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, hostNameOf, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
+import { agoText, userNames } from "../words.ts";
 
 export const peerList = command(
   `
-List machines and people's devices: name, overlay address, whether connected, let in, and taking SSH.
+List machines and people's devices: whose they are, whether they are connected, let in and take SSH, and
+which version they run.
 
 usage: qf peer list [--json] [--management-url URL]
 
@@ -23,16 +25,19 @@ examples:
       const admin = await openAdmin(args);
       const answer = await admin.request("GET", "/api/peers", { answer: Peer.array() });
       if (args.json === true) return printBody(answer);
+      const owners = await userNames(admin);
       await printTable(
-        ["ID", "NAME", "KIND", "ADDRESS", "CONNECTED", "STATUS", "SSH", "GROUPS"],
+        ["ID", "NAME", "KIND", "ADDRESS", "LAST SEEN", "STATUS", "SSH", "OWNER", "VERSION", "GROUPS"],
         answer.value.map((peer) => [
           peer.id,
           namesOf(peer),
           peer.kind ?? "machine",
           peer.ip,
-          peer.connected ? "yes" : "no",
+          peer.connected ? "connected" : agoText(peer.last_seen),
           peer.blocked === true ? "blocked" : peer.approval_required ? "pending" : "active",
           peer.ssh_enabled ? "enabled" : "disabled",
+          owners(peer.user_id),
+          peer.version,
           peer.groups.map((group) => group.name).join(", "),
         ]),
       );
