@@ -42,7 +42,8 @@ const result = await Bun.build({
   bytecode: true,
   plugins: [withoutNativeParts],
   define: { QF_VERSION: JSON.stringify(version), QF_COMMIT: JSON.stringify(commit()) },
-  // The system's bundles of authorities as well as its folder of hash links: slim images have the former only.
+  // The system's bundles of authorities as well as its folder of hash links: slim images have the former
+  // only.
   compile: { outfile, autoloadDotenv: false, autoloadBunfig: false, execArgv: ["--use-system-ca"] },
 });
 if (!result.success) {

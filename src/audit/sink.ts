@@ -7,10 +7,9 @@ import type { AgentEventBody } from "../wire/audit-event.ts";
 
 export interface AuditSink {
   /**
-   * Resolves once the event is stored, which means that it survives a crash of this process and of the
-   * machine; only then may begin what it permits. Rejects with ERR_UNAVAILABLE when it cannot be stored, and
-   * with ERR_TOO_MANY when the person or peer that it is about has used up their share: then the answer is
-   * no.
+   * Resolves once the event is stored and so survives a crash of this process and of the machine. Only then
+   * may the act that it permits begin. Rejects with ERR_UNAVAILABLE when the event cannot be stored, and with
+   * ERR_TOO_MANY when the person or peer it is about has used up their share: then nothing is permitted.
    */
   record(body: AgentEventBody): Promise<void>;
 }

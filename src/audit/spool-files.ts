@@ -2,8 +2,8 @@
  * The files of a spool as one log: lines are appended to the last segment, read from any of them, and a
  * segment is deleted whole.
  *
- * Knows segments and bytes; whose events they are, and who waits for them, is `spool.ts`. The caller sees to
- * it that `append`, `rotate` and `replaceAll` never run at the same time.
+ * Knows segments and bytes; owners of events and callers that wait are in `spool.ts`. The caller ensures that
+ * `append`, `rotate` and `replaceAll` never run at the same time.
  *
  * @module
  */
@@ -56,12 +56,12 @@ export class SpoolFiles {
     return this.#active().bytes;
   }
 
-  /** A failed write could not be undone: nothing may be appended any more. */
+  /** Whether a failed write could not be undone: nothing may be appended any more. */
   get isBroken(): boolean {
     return this.#isBroken;
   }
 
-  /** The last write failed. */
+  /** Whether the last write failed. */
   get isFailing(): boolean {
     return this.#isFailing;
   }
@@ -97,16 +97,20 @@ export class SpoolFiles {
     }
   }
 
-  /** Begins a segment for numbers from `nextSeq` on. A failure is logged, and the present one is used on. */
+  /**
+   * Begins a segment for numbers from `nextSeq` on. A failure is logged, and the present segment stays in
+   * use.
+   */
   async rotate(nextSeq: number): Promise<void> {
     const { directory, log } = this.#options;
     const segment = { path: segmentPath(directory, nextSeq), firstSeq: nextSeq, bytes: 0 };
     if (segment.path === this.#active().path) return;
     try {
       const file = await openSegment(directory, segment.path);
-      await this.#file.close();
+      const old = this.#file;
       this.#file = file;
       this.#segments.push(segment);
+      await old.close();
     } catch (cause) {
       log.warn("no new audit segment could be begun", {}, cause);
     }
@@ -137,18 +141,19 @@ export class SpoolFiles {
     }
   }
 
-  /** Puts one segment of these lines in the place of all others, and returns those: to be deleted. */
+  /** Replaces all segments by one of these lines. Returns the replaced ones, for the caller to delete. */
   async replaceAll(firstSeq: number, lines: string): Promise<{ path: string; replaced: Segment[] }> {
     const { directory } = this.#options;
     const path = segmentPath(directory, firstSeq);
     await writeFileAtomic(path, lines, 0o600);
-    await this.#file.close();
+    const old = this.#file;
     this.#file = await openSegment(directory, path);
+    await old.close();
     const segment = { path, firstSeq, bytes: Buffer.byteLength(lines) };
     return { path, replaced: this.#segments.splice(0, this.#segments.length, segment) };
   }
 
-  /** Deletes the files of segments that are no longer in use. What cannot be deleted is left. */
+  /** Deletes the files of segments that are no longer in use. A file that cannot be deleted is left. */
   async delete(segments: readonly Segment[]): Promise<void> {
     for (const { path } of segments) {
       this.#options.onDelete(path);

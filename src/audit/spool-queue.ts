@@ -1,5 +1,5 @@
 /**
- * Events on their way into a spool. What waits is written together: one fdatasync for all of it.
+ * The queue of events on their way into a spool. All that wait are written together, with one fdatasync.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { QfError } from "../base/errors.ts";
 import type { AgentEventBody } from "../wire/audit-event.ts";
 import type { Owner } from "./spool-shares.ts";
 
-/** An event that is not stored yet, and whom to tell when it is. */
+/** An event that is not stored yet, and the caller that waits for it. */
 export interface Waiting {
   readonly body: AgentEventBody;
   readonly owner: Owner;
@@ -25,11 +25,11 @@ export class SpoolQueue {
   readonly #onDue: () => void;
   #waiting: Waiting[] = [];
   #isDue = false;
-  /** Runs while all that waits has time. */
+  /** Runs while nothing that waits is urgent. */
   #soon: NodeJS.Timeout | null = null;
   bytes = 0;
 
-  /** `onDue` is called when what waits has to be stored: at once, or a moment after an end was added. */
+  /** `onDue` is called when the queue has to be stored: at once, or a moment after an end was added. */
   constructor(onDue: () => void) {
     this.#onDue = onDue;
   }
@@ -38,7 +38,7 @@ export class SpoolQueue {
     return this.#waiting.length;
   }
 
-  /** Whether something waits that has to be stored now. */
+  /** Whether an event waits that has to be stored now. */
   get isDue(): boolean {
     return this.#isDue;
   }
@@ -50,7 +50,7 @@ export class SpoolQueue {
     else if (!this.#isDue) this.#soon ??= setTimeout(() => this.#due(), END_WAITS_MS);
   }
 
-  /** Everything that waits, in its order; it waits no longer. */
+  /** Takes all events out of the queue, in their order. */
   take(): Waiting[] {
     const taken = this.#waiting;
     this.#waiting = [];
@@ -60,7 +60,7 @@ export class SpoolQueue {
     return taken;
   }
 
-  /** Has what waits stored without a moment more. */
+  /** Makes all that wait due now. */
   hurry(): void {
     if (this.#waiting.length > 0) this.#due();
   }
@@ -77,7 +77,7 @@ export class SpoolQueue {
   }
 }
 
-/** Permits nothing, and nothing waits for it: there may be hundreds of them in a second. */
+/** Whether the event permits nothing and nothing waits for it. There may be hundreds of these in a second. */
 function isUnhurried({ type }: AgentEventBody): boolean {
   return type === "forward.close" || type === "connection.close";
 }

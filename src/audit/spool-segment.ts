@@ -20,9 +20,9 @@ export interface Segment {
   bytes: number;
 }
 
-/** What `loadSegments` has repaired. */
+/** The damage that `loadSegments` has repaired. */
 export interface SpoolDamage {
-  /** Bytes of an unfinished last line that were cut off; what they were to permit never began. */
+  /** Bytes of an unfinished last line that were cut off. The act that it was to permit never began. */
   readonly cutBytes: number;
   /** Damaged files, by the names they have now. */
   readonly setAside: readonly string[];
@@ -111,7 +111,7 @@ function parseEvent(text: string): AgentEvent | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Events of `segment` from number `fromSeq` on. Lines that no longer read are skipped. */
+/** Events of `segment` from number `fromSeq` on. Lines that cannot be read any more are skipped. */
 export async function readSegment(segment: Segment, fromSeq: number): Promise<AgentEvent[]> {
   const content = (await readFile(segment.path)).subarray(0, segment.bytes).toString("utf8");
   return content
@@ -124,13 +124,23 @@ export async function readSegment(segment: Segment, fromSeq: number): Promise<Ag
 export async function openSegment(directory: string, path: string): Promise<FileHandle> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
   const file = await open(path, flags, 0o600);
-  const handle = await open(directory, constants.O_RDONLY);
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    await syncFolder(directory);
+  } catch (cause) {
+    // Node ends the process for a handle that is collected as garbage while open.
+    await file.close();
+    throw cause;
   }
   return file;
+}
+
+async function syncFolder(directory: string): Promise<void> {
+  const folder = await open(directory, constants.O_RDONLY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 /** The first of `events`: at most `max`, and of `bytesMax` bytes together where that is more than one. */

@@ -16,8 +16,8 @@ const COMMON_SHARE = 3 / 8;
 const OWNER_SHARE = 1 / 8;
 
 /**
- * The part that denials and SFTP operations may fill: whoever is refused can ask again for ever, whoever is
- * let in can open files for ever, and neither must keep others out.
+ * The part that denials and SFTP operations may fill. A person who is refused can ask again without end, and
+ * one who is let in can open files without end; neither must keep others out.
  */
 const MANY_SHARE = 0.75;
 
@@ -28,7 +28,7 @@ export function shareOfKind(body: AgentEventBody, unprovenShare: number): number
   return body.type === "decision" && body.decision.outcome === "deny" ? MANY_SHARE : 1;
 }
 
-/** The end of something that has begun. */
+/** Whether the event is the end of something that has begun. */
 export function isEnd({ type }: AgentEventBody): boolean {
   return type === "session.end" || type === "forward.close" || type === "connection.close";
 }
@@ -41,7 +41,7 @@ export class SpoolShares {
   /** The peer of each connection without a person, whose later events do not name it. */
   readonly #peers = new Map<string, string>();
 
-  /** Whose share an event counts for. */
+  /** The owner of the share that an event counts for. */
   ownerOf(body: AgentEventBody): Owner {
     if (body.type === "decision") return body.request.userId ?? body.request.devicePeerId;
     if (body.type === "connection.open") return body.userId ?? body.devicePeerId;

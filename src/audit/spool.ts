@@ -1,6 +1,6 @@
 /**
- * The agent's audit spool: keeps events on disk from before what they permit begins until management has
- * acknowledged them.
+ * The agent's audit spool: holds each event on disk, from before the act that it permits begins until
+ * management has acknowledged it.
  *
  * `record` resolves after fdatasync. Events that come while one runs share the next one, so a burst costs a
  * few of them and a lone event does not wait. Ends of forwards and connections wait a moment, to share one.
@@ -12,64 +12,14 @@
  *
  * @module
  */
-import type { Clock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
 import { makeDirectory } from "../base/files.ts";
-import type { Log } from "../base/log.ts";
 import { type AgentEvent, AgentEventBody } from "../wire/audit-event.ts";
-import type { AuditSink } from "./sink.ts";
+import type { Spool, SpoolOptions, SpoolState } from "./spool-contract.ts";
 import { openSpoolFiles, type SpoolFiles } from "./spool-files.ts";
 import { SpoolQueue, type Waiting } from "./spool-queue.ts";
 import { firstOf, loadSegments, type SpoolDamage, segmentPath } from "./spool-segment.ts";
 import { isEnd, type Owner, SpoolShares, shareOfKind } from "./spool-shares.ts";
-
-export interface SpoolOptions {
-  /** Made with mode 0700 when it is not there. */
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Bytes on disk beyond which events are refused. Default 256 MiB. */
-  readonly bytesMax?: number;
-  /** Of those, the share that `auth.failed` may fill. Default one half. */
-  readonly unprovenShare?: number;
-  /** Bytes after which a new segment begins; acknowledged ones are deleted whole. Default 1 MiB. */
-  readonly segmentBytesMax?: number;
-}
-
-/** How full a spool is. */
-export interface SpoolState {
-  /** Events that nobody has acknowledged yet. */
-  readonly events: number;
-  /** On disk and on their way there; with acknowledged events whose segment is still in use. */
-  readonly bytes: number;
-  /** Beyond this nothing is stored, and so nothing permitted. */
-  readonly bytesMax: number;
-  /** A write failed and could not be undone: nothing is stored any more. */
-  readonly isBroken: boolean;
-  /** The last write failed and was undone: what it was to permit was refused. */
-  readonly isFailing: boolean;
-}
-
-export interface Spool extends AuditSink {
-  state(): SpoolState;
-  /** The first number not yet acknowledged, as far as this process knows; 1 or more. */
-  readonly nextUnacknowledged: number;
-  /**
-   * Stored events from number `fromSeq` on, in order: at most `max` events of about `bytesMax` bytes together
-   * (default 1 MiB), and at least one where there is one. Fewer do not mean that there are no more.
-   */
-  pending(fromSeq: number, max: number, bytesMax?: number): Promise<AgentEvent[]>;
-  /**
-   * Management has every event up to and including number `seq`. A number that was not given out yet means
-   * that this spool was lost or set back: pending events are then numbered anew behind it, so that management
-   * does not take them for repetitions, and the loss is recorded.
-   */
-  acknowledge(seq: number): Promise<void>;
-  /** Calls `listener` after each store, for the uploader. Returns how to stop. */
-  onStored(listener: () => void): () => void;
-  /** Refuses new events, stores those that wait, then closes. */
-  close(): Promise<void>;
-}
 
 const BYTES_MAX = 256 * 1024 * 1024;
 /** Largest event taken: with room to spare in a message to management. */
@@ -83,8 +33,8 @@ const ROTATE_WHEN_ACKNOWLEDGED_BYTES = 64 * 1024;
 const RECENT_MAX = 512;
 
 /**
- * Opens the spool of `directory`, and repairs what a crash has left there. Damage is returned, and recorded
- * as an `agent.state` event. Rejects with the system's error when the folder cannot be used.
+ * Opens the spool of `directory` and repairs what a crash has left there. Damage is returned, and recorded as
+ * an `agent.state` event. Rejects with the system's error when the folder cannot be used.
  */
 export async function openSpool(options: SpoolOptions): Promise<{ spool: Spool; damage: SpoolDamage }> {
   await makeDirectory(options.directory, 0o700);
@@ -104,8 +54,14 @@ export async function openSpool(options: SpoolOptions): Promise<{ spool: Spool; 
   const spool = new FileSpool(options, { files, shares, nextSeq });
   if (damage.cutBytes > 0 || damage.setAside.length > 0) {
     const named = damage.setAside.map((path) => path.slice(path.lastIndexOf("/") + 1)).join(", ");
-    const detail = `audit spool: ${damage.cutBytes} bytes of an unfinished line cut off; set aside: ${named || "none"}`;
-    await spool.record({ type: "agent.state", what: "state_damaged", detail: detail.slice(0, 512) });
+    const cut = `${damage.cutBytes} bytes of an unfinished line cut off`;
+    const detail = `audit spool: ${cut}; set aside: ${named || "none"}`;
+    try {
+      await spool.record({ type: "agent.state", what: "state_damaged", detail: detail.slice(0, 512) });
+    } catch (cause) {
+      await spool.close();
+      throw cause;
+    }
   }
   return { spool, damage };
 }
@@ -174,7 +130,7 @@ class FileSpool implements Spool {
   }
 
   /**
-   * Throws why this event is not taken: ERR_UNAVAILABLE, or ERR_TOO_MANY where only its owner's share is
+   * Throws when this event is not taken: ERR_UNAVAILABLE, or ERR_TOO_MANY where only its owner's share is
    * full.
    */
   #refuse(body: AgentEventBody, owner: Owner, bytes: number): void {
@@ -197,7 +153,7 @@ class FileSpool implements Spool {
     if (this.#running === null) void this.#exclusive(() => this.#drain());
   }
 
-  /** Runs `task` while nothing else writes to the files, then stores what came in meanwhile. */
+  /** Runs `task` while nothing else writes to the files, then stores events that came meanwhile. */
   async #exclusive(task: () => Promise<void>): Promise<void> {
     while (this.#running !== null) await this.#running;
     this.#running = task().finally(() => {

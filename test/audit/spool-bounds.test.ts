@@ -1,6 +1,6 @@
 /** What a spool does not take, and what it gives back when it could not. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import type { Spool } from "../../src/audit/spool.ts";
+import type { Spool } from "../../src/audit/spool-contract.ts";
 import type { AgentEventBody } from "../../src/wire/audit-event.ts";
 import { anEvent, aSpool, details, outcomeOf } from "../support/spool.ts";
 import { tempFolder } from "../support/temp-folder.ts";

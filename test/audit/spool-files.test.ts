@@ -1,6 +1,6 @@
 /** What a spool asks of the disk, in which order, and what is left when the disk says no. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openSpool } from "../../src/audit/spool.ts";
 import { silentLog } from "../../src/base/log.ts";
@@ -161,6 +161,25 @@ describe("a segment", () => {
     expect(await details(again)).toEqual(["3 c"]);
   });
 
+  test("whose name cannot be made durable is closed again, and the one before stays in use", async () => {
+    const spool = await aSpool(directory, { segmentBytesMax: 1 });
+    files.fail("sync", "EIO");
+    await spool.record(anEvent("a"));
+    await spool.record(anEvent("b"));
+    await spool.close();
+    expect(await details(await reopenedCopy())).toEqual(["1 a", "2 b"]);
+    expect(openFiles().filter((path) => path.startsWith(directory))).toEqual([]);
+  });
+
+  test("that cannot be opened leaves nothing open behind", async () => {
+    files.fail("sync", "EIO");
+    const outcome = await openSpool({ directory, clock: new FakeClock(), log: silentLog }).catch(
+      (error: NodeJS.ErrnoException) => error.code,
+    );
+    expect(outcome).toBe("EIO");
+    expect(openFiles().filter((path) => path.startsWith(directory))).toEqual([]);
+  });
+
   test("whose name is taken by a link is not followed", async () => {
     const elsewhere = join(tempFolder(), "elsewhere");
     writeFileSync(elsewhere, "");
@@ -182,7 +201,18 @@ describe("a segment", () => {
   });
 });
 
-/** The folder as it is, opened by somebody else. */
+/** Paths of what this process has open. */
+function openFiles(): string[] {
+  return readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return []; // The one of the listing itself.
+    }
+  });
+}
+
+/** The folder as it is, opened a second time. */
 async function reopenedCopy() {
   const copy = tempFolder();
   for (const name of readdirSync(directory))

@@ -1,6 +1,7 @@
 /** A spool in a folder of the test's own, and events to put into it. */
 import { afterEach } from "bun:test";
-import { openSpool, type Spool, type SpoolOptions } from "../../src/audit/spool.ts";
+import { openSpool } from "../../src/audit/spool.ts";
+import type { Spool, SpoolOptions } from "../../src/audit/spool-contract.ts";
 import { isQfError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { AgentEventBody } from "../../src/wire/audit-event.ts";

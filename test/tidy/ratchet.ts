@@ -22,7 +22,6 @@ export const LONG_FILES: Readonly<Record<string, number>> = {
   "src/agent/ssh-server/connection.ts": 403,
   "src/agent/ssh-server/forward.ts": 354,
   "src/agent/ssh-server/session.ts": 361,
-  "src/audit/spool.ts": 306,
   "src/fabric/relay-stream.ts": 302,
   "src/management/relay/hub.ts": 319,
 };
@@ -39,7 +38,6 @@ export const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
 export const WIDE_LINES: Readonly<Record<string, number>> = {
   "src/agent/status/problems.ts": 2,
   "src/agent/status/status.ts": 2,
-  "src/audit/spool.ts": 1,
   "src/cli/commands.ts": 3,
   "src/cli/commands/completion.ts": 1,
   "src/cli/commands/login.ts": 1,
@@ -106,7 +104,7 @@ export const UNTESTED: Readonly<Record<string, number>> = {
   "src/cli": 4,
   "src/client": 11,
   "src/fabric": 7,
-  "src/management": 102,
+  "src/management": 101,
   "src/policy": 7,
   "src/proxy": 11,
   "src/ssh": 7,

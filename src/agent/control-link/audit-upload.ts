@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Spool } from "../../audit/spool.ts";
+import type { Spool } from "../../audit/spool-contract.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { type AgentEvent, AUDIT_BATCH_MAX } from "../../wire/audit-event.ts";

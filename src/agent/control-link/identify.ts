@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Spool } from "../../audit/spool.ts";
+import type { Spool } from "../../audit/spool-contract.ts";
 import { type Ed25519Key, signEd25519 } from "../../base/ed25519.ts";
 import type { Enrolled } from "../../wire/agent-state-file.ts";
 import type { AgentFlags, AgentMessage, ManagementMessage } from "../../wire/agent-sync.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Spool } from "../../audit/spool.ts";
+import type { Spool } from "../../audit/spool-contract.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { AgentStatus } from "../../wire/control.ts";

@@ -26,13 +26,16 @@ export async function lockState(directory: string): Promise<StateLock> {
       cause,
     });
   });
-  if (!tryLock(file.fd)) {
+  try {
+    if (tryLock(file.fd)) return { release: () => file.close() };
+  } catch (cause) {
     await file.close();
-    throw new QfError("ERR_CONFLICT", `another agent runs on the state folder ${directory}`, {
-      hint: "qf agent status shows it; qf agent down stops it; --state-dir gives another folder",
-    });
+    throw cause;
   }
-  return { release: () => file.close() };
+  await file.close();
+  throw new QfError("ERR_CONFLICT", `another agent runs on the state folder ${directory}`, {
+    hint: "qf agent status shows it; qf agent down stops it; --state-dir gives another folder",
+  });
 }
 
 /** Whether an agent holds `directory` now. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SpoolState } from "../../audit/spool.ts";
+import type { SpoolState } from "../../audit/spool-contract.ts";
 import type { AgentFlagsStored, Enrolled } from "../../wire/agent-state-file.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { AgentStatus } from "../../wire/control.ts";
