@@ -1,16 +1,22 @@
 /**
- * The listener on loopback to which a browser comes back: one path, one state, one answer.
+ * The listener on loopback where a browser begins a sign-in and comes back from it.
  *
- * Anything else gets 404 and changes nothing: other programs on this machine can reach it too, and
- * must not be able to end a login.
+ * The browser is started with the URL of a page here, which gives it a cookie and sends it on to the
+ * provider. Nothing secret is in that URL, which other users of this machine can see in the list of
+ * processes. They can reach the listener too: it answers processes of its own user only, where the system
+ * says whose they are, gives its cookie to one browser, and takes an answer or an error only from that one.
  *
  * @module
  */
+import { randomBytes } from "node:crypto";
 import { QfError } from "../base/errors.ts";
 import { isEqualSecret } from "../base/random.ts";
 import type { LoopbackHost } from "../wire/client-config.ts";
+import { uidOfLoopbackPeer } from "./loopback-peer.ts";
 
-const PATH = "/callback";
+const CALLBACK_PATH = "/callback";
+/** The five minutes a person has, and some. */
+const COOKIE_SECONDS = 330;
 const HEADERS = {
   "content-type": "text/html; charset=utf-8",
   "cache-control": "no-store",
@@ -28,6 +34,8 @@ export interface CallbackAnswer {
 
 export interface Callback {
   readonly redirectUri: string;
+  /** The page to open: it leads to `authorizationUrl`, once. */
+  begin(authorizationUrl: string): string;
   /** Rejects with what `signal` was aborted with. */
   wait(signal: AbortSignal): Promise<CallbackAnswer>;
   /** Stops listening once the last page is handed over. */
@@ -40,19 +48,15 @@ export interface CallbackOptions {
   /** Host of the redirect URI, as it is registered. Default 127.0.0.1. */
   readonly host?: LoopbackHost | undefined;
   readonly state: string;
+  /** User of a process on this machine; null: not known. Tests replace it. */
+  readonly uidOf?: (fromPort: number, toPort: number) => number | null;
 }
 
 /** Listens on the loopback address of `host` and on nothing else. Throws ERR_ADDRESS_IN_USE. */
-export function openCallback({ port, host = "127.0.0.1", state }: CallbackOptions): Callback {
+export function openCallback(options: CallbackOptions): Callback {
+  const { port, host = "127.0.0.1" } = options;
   const arrived = Promise.withResolvers<CallbackAnswer>();
-  let isTaken = false;
-  const answer = (request: Request): Response | Promise<Response> => {
-    const url = new URL(request.url);
-    const given = url.searchParams.get("state") ?? "";
-    if (request.method !== "GET" || url.pathname !== PATH || isTaken || !isEqualSecret(given, state)) {
-      return new Response("not found\n", { status: 404, headers: { "cache-control": "no-store" } });
-    }
-    isTaken = true;
+  const visit = createVisit(options, (url) => {
     const page = Promise.withResolvers<Response>();
     arrived.resolve({
       url,
@@ -60,10 +64,16 @@ export function openCallback({ port, host = "127.0.0.1", state }: CallbackOption
       fail: () => page.resolve(new Response(FAILED_PAGE, { status: 400, headers: HEADERS })),
     });
     return page.promise;
-  };
-  const servers = listen(host, port, answer);
+  });
+  const servers = listen(host, port, visit.answer);
+  const origin = `http://${host}:${servers[0]?.port}`;
+  visit.host = new URL(origin).host;
   return {
-    redirectUri: `http://${host}:${servers[0]?.port}${PATH}`,
+    redirectUri: origin + CALLBACK_PATH,
+    begin(authorizationUrl) {
+      visit.authorizationUrl = authorizationUrl;
+      return origin + visit.beginPath;
+    },
     wait(signal) {
       signal.throwIfAborted();
       const aborted = Promise.withResolvers<never>();
@@ -79,7 +89,70 @@ export function openCallback({ port, host = "127.0.0.1", state }: CallbackOption
   };
 }
 
-type Answer = (request: Request) => Response | Promise<Response>;
+/** Pages of one sign-in. `onAnswer` is called once, with what the provider sends back. */
+function createVisit(
+  { state, uidOf = uidOfLoopbackPeer }: CallbackOptions,
+  onAnswer: (url: URL) => Promise<Response>,
+) {
+  const secret = randomBytes(32).toString("base64url");
+  let isBegun = false;
+  let isTaken = false;
+  const visit = {
+    /** Of no use to other sites, which cannot guess it, and no secret from other users here. */
+    beginPath: `/sign-in/${randomBytes(16).toString("base64url")}`,
+    authorizationUrl: "",
+    /** Host and port under which browsers know us. */
+    host: "",
+    answer(request: Request, server: Bun.Server<undefined>): Response | Promise<Response> {
+      const url = new URL(request.url);
+      const isOurs = request.method === "GET" && url.host === visit.host && isOwnUser(request, server, uidOf);
+      if (isOurs && url.pathname === visit.beginPath) return begin(request, url);
+      const given = url.searchParams.get("state") ?? "";
+      const isAnswer = isOurs && url.pathname === CALLBACK_PATH && isEqualSecret(given, state);
+      if (!isAnswer || isTaken || !hasCookie(request, url, secret)) return notFound();
+      isTaken = true;
+      return onAnswer(url);
+    },
+  };
+  function begin(request: Request, url: URL): Response {
+    if (isBegun && !hasCookie(request, url, secret)) {
+      return new Response(ELSEWHERE_PAGE, { status: 410, headers: HEADERS });
+    }
+    isBegun = true;
+    const cookie = `${cookieName(url)}=${secret}; Path=/; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax`;
+    const headers = { ...HEADERS, location: visit.authorizationUrl, "set-cookie": cookie };
+    return new Response(null, { status: 303, headers });
+  }
+  return visit;
+}
+
+function notFound(): Response {
+  return new Response("not found\n", { status: 404, headers: { "cache-control": "no-store" } });
+}
+
+/** Root may do as it likes here anyway. What the system does not say is left to the cookie. */
+function isOwnUser(
+  request: Request,
+  server: Bun.Server<undefined>,
+  uidOf: (fromPort: number, toPort: number) => number | null,
+): boolean {
+  const from = server.requestIP(request);
+  const uid = from === null ? null : uidOf(from.port, server.port ?? 0);
+  return uid === null || uid === 0 || uid === process.getuid?.();
+}
+
+function hasCookie(request: Request, url: URL, secret: string): boolean {
+  const wanted = `${cookieName(url)}=`;
+  const pairs = (request.headers.get("cookie") ?? "").split("; ");
+  return pairs.some((pair) => pair.startsWith(wanted) && isEqualSecret(pair.slice(wanted.length), secret));
+}
+
+/** Browsers do not tell ports apart, and several sign-ins may wait at once. */
+function cookieName({ port }: URL): string {
+  return `qf_sign_in_${port}`;
+}
+
+type Answer = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>;
 
 /** What a browser may make of `localhost` depends on the machine, so both addresses are listened on. */
 function listen(host: LoopbackHost, port: number, answer: Answer): Bun.Server<undefined>[] {
@@ -116,3 +189,7 @@ background:#fff}@media (prefers-color-scheme:dark){body{color:#eee;background:#1
 
 const DONE_PAGE = page("Signed in", "You can close this page and go back to the terminal.");
 const FAILED_PAGE = page("Not signed in", "The terminal says why. You can close this page.");
+const ELSEWHERE_PAGE = page(
+  "Opened elsewhere",
+  "This sign-in was begun in another browser or by another program. Go back to the terminal and start again.",
+);

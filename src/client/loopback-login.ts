@@ -70,9 +70,10 @@ export async function loopbackLogin(options: LoopbackLoginOptions): Promise<Logi
       fresh: options.fresh,
       promptLogin: oidc.promptLogin,
     });
+    const page = callback.begin(url);
     terminal.say("Sign in with your browser. If it does not open, open this page on this machine:");
-    terminal.say(url);
-    openBrowser(url, options.environment);
+    terminal.say(page);
+    openBrowser(page, options.environment);
     const answer = await callback.wait(signal);
     try {
       const proof = await finish(options, { ...attempt, document, doFetch, callback, url: answer.url });

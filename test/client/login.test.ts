@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
 import type { QfError } from "../../src/base/errors.ts";
@@ -87,7 +87,8 @@ test("a login in the browser gives an ID token whose nonce is the digest of the 
     scope: "openid",
   });
   expect(request?.has("max_age")).toBe(false);
-  expect(said.filter((line) => line.startsWith(`${fake.url}/idp/auth?`))).toHaveLength(1);
+  const pages = said.filter((line) => line.startsWith("http"));
+  expect(pages).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/sign-in\/[\w-]{22}$/)]);
 });
 
 test("a fresh login asks with max_age=0, and prompt only when the account says so", async () => {
@@ -97,6 +98,22 @@ test("a fresh login asks with max_age=0, and prompt only when the account says s
   await login(fake, terminal, { fresh: true });
   expect(fake.authorizations[0]?.get("max_age")).toBe("0");
   expect(fake.authorizations[0]?.has("prompt")).toBe(false);
+});
+
+test("nothing that the browser is started with names this sign-in at the provider", async () => {
+  const fake = aFake();
+  const folder = tempFolder();
+  const script = join(folder, "browser");
+  writeFileSync(script, `#!/bin/sh\nprintf '%s\\n' "$@" > ${folder}/argv\n`, { mode: 0o755 });
+  const { terminal } = aTerminal((url) => void fake.visit(url));
+  await login(fake, terminal, { environment: { BROWSER: script, PATH: "/usr/bin:/bin" } });
+  const started = performance.now();
+  while (!existsSync(join(folder, "argv")) && performance.now() - started < 5_000) await Bun.sleep(10);
+  const argv = readFileSync(join(folder, "argv"), "utf8");
+  expect(argv).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/sign-in\/[\w-]{22}\n$/);
+  for (const name of ["state", "nonce", "code_challenge", "redirect_uri"]) {
+    expect(argv).not.toContain(fake.authorizations[0]?.get(name) ?? "missing");
+  }
 });
 
 test("a page tells the person that it is done", async () => {
@@ -142,12 +159,15 @@ test("a callback with another state, path or method changes nothing", async () =
   const fake = aFake();
   const statuses: number[] = [];
   const { terminal } = aTerminal(async (url) => {
-    const redirect = new URL(new URL(url).searchParams.get("redirect_uri") ?? "");
+    const { cookie, authorization } = await fake.begin(url);
+    const redirect = new URL(authorization.searchParams.get("redirect_uri") ?? "");
+    const headers = { cookie };
     for (const path of ["/callback?code=x&state=guess", "/callback", "/", "/callback/x"]) {
-      statuses.push((await fetch(new URL(path, redirect))).status);
+      statuses.push((await fetch(new URL(path, redirect), { headers })).status);
     }
-    statuses.push((await fetch(redirect, { method: "POST" })).status);
-    await fake.visit(url);
+    statuses.push((await fetch(redirect, { method: "POST", headers })).status);
+    const back = await fetch(authorization, { redirect: "manual" });
+    await fetch(back.headers.get("location") ?? "", { headers });
   });
   expect((await login(fake, terminal)).kind).toBe("id_token");
   expect(statuses).toEqual([404, 404, 404, 404, 404]);
@@ -156,11 +176,11 @@ test("a callback with another state, path or method changes nothing", async () =
 test("a refusal at the provider ends the login in one sentence", async () => {
   const fake = aFake();
   const { terminal } = aTerminal(async (url) => {
-    const { searchParams } = new URL(url);
-    const back = new URL(searchParams.get("redirect_uri") ?? "");
-    back.searchParams.set("state", searchParams.get("state") ?? "");
+    const { cookie, authorization } = await fake.begin(url);
+    const back = new URL(authorization.searchParams.get("redirect_uri") ?? "");
+    back.searchParams.set("state", authorization.searchParams.get("state") ?? "");
     back.searchParams.set("error", "access_denied");
-    await fetch(back);
+    await fetch(back, { headers: { cookie } });
   });
   const error = await failureOf(login(fake, terminal));
   expect(error.code).toBe("ERR_LOGIN_FAILED");
@@ -187,7 +207,7 @@ test("the listener is on loopback and gone after the login", async () => {
   const fake = aFake();
   let redirect = "";
   const { terminal } = aTerminal((url) => {
-    redirect = new URL(url).searchParams.get("redirect_uri") ?? "";
+    redirect = url;
     void fake.visit(url);
   });
   await login(fake, terminal);

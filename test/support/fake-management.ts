@@ -43,6 +43,8 @@ export interface FakeManagement {
   code: string | null;
   binding: "idp" | "ca";
   target: TargetInfo;
+  /** A browser that opens the page at `url`: its cookie, and where it is sent on to. */
+  begin(url: string): Promise<{ cookie: string; authorization: URL }>;
   /** A browser: signs in at `url` and comes back. Resolves to the page at the end. */
   visit(url: string): Promise<Response>;
   close(): void;
@@ -80,9 +82,15 @@ export function startFakeManagement(): FakeManagement {
       sshServer: true,
       machineIdentity: false,
     },
+    begin: async (start) => {
+      const begun = await fetch(start, { redirect: "manual" });
+      const cookie = begun.headers.get("set-cookie")?.split(";", 1)[0] ?? "";
+      return { cookie, authorization: new URL(begun.headers.get("location") ?? "about:blank") };
+    },
     visit: async (start) => {
-      const back = await fetch(start, { redirect: "manual" });
-      return fetch(back.headers.get("location") ?? "about:blank");
+      const { cookie, authorization } = await fake.begin(start);
+      const back = await fetch(authorization, { redirect: "manual" });
+      return fetch(back.headers.get("location") ?? "about:blank", { headers: { cookie } });
     },
     close: () => void server.stop(true),
   };
