@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { updatePeer } from "../../src/management/db/tables/peers.ts";
+import { undocumentedStatus } from "../support/documented-status.ts";
 import { aPeerOf } from "../support/management.ts";
 import { startTestManagement, type TestManagement } from "../support/running-management.ts";
 import { EXCHANGES, type Exchange } from "./netbird-exchanges.ts";
@@ -14,6 +15,7 @@ const DOCS = readFileSync(resolve(import.meta.dir, "../../docs/api.md"), "utf8")
 const REASONS = [...DOCS.matchAll(/^\| \*\*([^*]+)\*\* \|/gm)].map(([, reason]) => reason);
 
 let running: TestManagement;
+let document: Parameters<typeof undocumentedStatus>[0];
 const folder = mkdtempSync(join(tmpdir(), "qf-netbird-"));
 const ids: Record<string, string> = { none: "c".repeat(20) };
 
@@ -27,6 +29,7 @@ beforeAll(async () => {
   Object.assign(ids, { machine: machine.id, device: device.id });
   const [all] = (await send({ method: "GET", path: "/api/groups?name=All" })).body;
   ids.all = all.id;
+  document = (await send({ method: "GET", path: "/api/openapi.json", anonymous: true })).body;
 });
 
 afterAll(async () => {
@@ -83,6 +86,8 @@ describe("a request of NetBird's clients", () => {
     const { status, body, headers } = await send(one);
     const wanted = one.differs?.ours ?? one.theirs ?? 422;
     expect([wanted].flat()).toContain(status);
+    const asked = new URL(filled(one.path), running.url).pathname;
+    expect(undocumentedStatus(document, { method: one.method, pathname: asked, status })).toBeUndefined();
     expect(headers.get("x-request-id")).toMatch(/^[a-z0-9]{20}$/);
     if (status !== 200) {
       expect([body.code, typeof body.message, body.error]).toEqual([

@@ -2,10 +2,15 @@
  * The REST API without a socket: requests as somebody, answers as they come.
  */
 import type { Hono } from "hono";
-import { createAdminApp } from "../../src/management/http/admin/app.ts";
+import { ADMIN_ROUTES, createAdminApp } from "../../src/management/http/admin/app.ts";
+import { describeApi } from "../../src/management/http/admin/openapi.ts";
 import type { AdminContext } from "../../src/management/http/admin/route.ts";
 import type { Role } from "../../src/wire/admin-api.ts";
+import { undocumentedStatus } from "./documented-status.ts";
 import { aManagement, anAccount, aTokenOf, aUserOf, ORIGIN, type TestManagement } from "./management.ts";
+
+/** Every status that any test sees has to be in it. */
+const DOCUMENT = describeApi(ADMIN_ROUTES, ORIGIN) as unknown as Parameters<typeof undocumentedStatus>[0];
 
 export interface Reply {
   readonly status: number;
@@ -57,6 +62,9 @@ export class TestApi {
     const response = await this.app.request(`${ORIGIN}${path}`, { method, ...init });
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+    const { pathname } = new URL(path, ORIGIN);
+    const missing = undocumentedStatus(DOCUMENT, { method, pathname, status: response.status });
+    if (missing !== undefined) throw new Error(`/api/openapi.json does not say: ${missing}`);
     return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
   }
 

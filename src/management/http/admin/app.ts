@@ -22,7 +22,7 @@ import { eventRoutes } from "./events-routes.ts";
 import { groupRoutes } from "./groups-routes.ts";
 import { myAccessRoutes } from "./my-access-routes.ts";
 import { nameRoutes } from "./names-routes.ts";
-import { describeApi } from "./openapi.ts";
+import { describeApi, OPENAPI_PATH } from "./openapi.ts";
 import { announce, type Listing } from "./paging.ts";
 import { peerRoutes } from "./peers-routes.ts";
 import { policyRoutes } from "./policies-routes.ts";
@@ -32,7 +32,6 @@ import { setupKeyRoutes } from "./setup-keys-routes.ts";
 import { tokenRoutes } from "./tokens-routes.ts";
 import { userRoutes } from "./users-routes.ts";
 
-const OPENAPI_PATH = "/api/openapi.json";
 /** Names in one `X-Ignored`. */
 const IGNORED_MAX = 16;
 

@@ -44,6 +44,16 @@ const NAMED: Readonly<Record<string, ZodType>> = {
 
 type Json = Record<string, unknown>;
 
+/** Where the document is; no token is asked for. */
+export const OPENAPI_PATH = "/api/openapi.json";
+const DOCUMENT_ITSELF: Json = {
+  summary: "This document",
+  security: [],
+  responses: Object.fromEntries(
+    [200, 400, 421, 500, 503].map((status) => [status, { description: STATUSES[status] }]),
+  ),
+};
+
 /** The OpenAPI 3.1 document of `routes`. */
 export function describeApi(routes: readonly Route[], origin: string): Json {
   const names = new Map(Object.entries(NAMED).map(([name, schema]) => [schema, name]));
@@ -62,7 +72,7 @@ export function describeApi(routes: readonly Route[], origin: string): Json {
     info: { title: "QuFabric management API", version: VERSION },
     servers: [{ url: origin }],
     security: [{ TokenAuth: [] }, { BearerAuth: [] }],
-    paths,
+    paths: { ...paths, [OPENAPI_PATH]: { get: DOCUMENT_ITSELF } },
     components: {
       schemas: Object.fromEntries(schemas),
       securitySchemes: {

@@ -62,6 +62,7 @@ export const userRoutes: readonly Route[] = [
     query: NoQuery,
     body: UserCreateRequest,
     answer: { one: User },
+    also: [409, 412],
     handle: (call) => (call.body.is_service_user ? createServiceUser(call) : createPerson(call)),
   }),
   route({
@@ -72,6 +73,7 @@ export const userRoutes: readonly Route[] = [
     query: NoQuery,
     body: UserRequest,
     answer: { one: User },
+    also: [409],
     handle: (call) => call.change({ affectsMaps: true }, (tx, actor) => changeUser(call, tx, actor)),
   }),
   route({
@@ -81,6 +83,7 @@ export const userRoutes: readonly Route[] = [
     access: "write",
     query: NoQuery,
     answer: { one: Empty },
+    also: [409, 422],
     handle: (call) => call.change({ affectsMaps: true }, (tx, actor) => removeUser(call, tx, actor)),
   }),
 ];
