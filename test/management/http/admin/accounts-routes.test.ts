@@ -1,0 +1,108 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { TestApi } from "../../../support/admin-api.ts";
+import { aPeerOf } from "../../../support/management.ts";
+
+let api: TestApi;
+beforeEach(async () => {
+  api = await TestApi.open();
+});
+
+const settingsNow = async () => (await api.call("GET", "/api/accounts")).body[0].settings;
+const put = async (change: object) => {
+  const settings = { ...(await settingsNow()), ...change };
+  return api.call("PUT", `/api/accounts/${api.accountId}`, { settings });
+};
+
+/** Settings of NetBird's that nothing here acts on, each with another value than at the start. */
+const KEPT: Readonly<Record<string, unknown>> = {
+  peer_login_expiration_enabled: true,
+  peer_login_expiration: 7_200,
+  peer_inactivity_expiration_enabled: true,
+  peer_inactivity_expiration: 900,
+  regular_users_view_blocked: false,
+  groups_propagation_enabled: false,
+  jwt_groups_enabled: true,
+  jwt_groups_claim_name: "teams",
+  jwt_allow_groups: ["ops"],
+  routing_peer_dns_resolution_enabled: true,
+  network_range_v6: "fd00:1234:5678::/64",
+  lazy_connection_enabled: true,
+  auto_update_version: "latest",
+  auto_update_always: true,
+  metrics_push_enabled: true,
+  agent_network_only: true,
+  dashboard_features: { agent_network: true },
+  local_auth_disabled: true,
+  local_mfa_enabled: true,
+};
+
+test.each(Object.entries(KEPT))("%s is kept as %j and given back", async (field, value) => {
+  expect((await settingsNow())[field]).not.toEqual(value);
+  expect((await put({ [field]: value })).status).toBe(200);
+  expect((await settingsNow())[field]).toEqual(value);
+});
+
+test("what has no effect is said when it is changed, and not again", async () => {
+  const change = { local_auth_disabled: true, regular_users_view_blocked: false };
+  expect((await put(change)).body.warnings).toEqual([
+    "settings.regular_users_view_blocked is kept and has no effect here",
+    "settings.local_auth_disabled is kept and has no effect here",
+  ]);
+  expect((await put(change)).body.warnings).toBeUndefined();
+  expect((await put({ max_stale_seconds: 60 })).body.warnings).toBeUndefined();
+});
+
+test("what was read is written back without any change", async () => {
+  const before = (await api.call("GET", "/api/accounts")).body[0];
+  const { status, body } = await api.call("PUT", `/api/accounts/${api.accountId}`, before);
+  expect([status, body]).toEqual([200, before]);
+});
+
+test("what is left out stays, in the settings within settings as well", async () => {
+  const extra = { peer_approval_enabled: true, user_approval_required: true };
+  await put({ extra: { ...(await settingsNow()).extra, ...extra }, lazy_connection_enabled: true });
+  await put({ extra: { user_approval_required: false } });
+  const now = await settingsNow();
+  expect(now.extra).toMatchObject({ peer_approval_enabled: true, user_approval_required: false });
+  const least = {
+    ...{ peer_login_expiration_enabled: false, peer_login_expiration: 86_400 },
+    ...{ peer_inactivity_expiration_enabled: false, peer_inactivity_expiration: 600 },
+    ...{ regular_users_view_blocked: true, peer_expose_enabled: false, peer_expose_groups: [] },
+  };
+  await api.call("PUT", `/api/accounts/${api.accountId}`, { settings: least });
+  expect(await settingsNow()).toEqual(now);
+});
+
+describe("a setting that cannot be meant is refused", () => {
+  test.each<[object, string]>([
+    [{ peer_login_expiration: 3_599 }, "settings.peer_login_expiration must be at least 3600"],
+    [{ peer_expose_enabled: true }, "peer_expose_groups"],
+    [{ peer_expose_groups: ["0".repeat(20)] }, "unknown group"],
+    [{ ipv6_enabled_groups: ["0".repeat(20)] }, "unknown group"],
+    [{ network_range: "10.0.0.0/8" }, "settings.network_range is not within 100.64.0.0/10"],
+    [{ network_range: "100.64.0.0/30" }, "settings.network_range"],
+    [{ require: { reson: true } }, 'unknown field "reson"'],
+    [{ login_seconds_maxx: 60 }, 'unknown field "settings.login_seconds_maxx"'],
+  ])("%j", async (change, says) => {
+    const before = await settingsNow();
+    const { status, body } = await put(change);
+    expect([status, body.message]).toEqual([422, expect.stringContaining(says)]);
+    expect(await settingsNow()).toEqual(before);
+  });
+});
+
+test("network_range says where new peers get their addresses, and moves nobody", async () => {
+  const old = await aPeerOf(api.management.store, api.accountId, { name: "old" });
+  expect((await put({ network_range: "100.101.0.0/16" })).status).toBe(200);
+  const fresh = await aPeerOf(api.management.store, api.accountId, { name: "fresh" });
+  expect(fresh.address).toStartWith("100.101.");
+  expect((await api.call("GET", `/api/peers/${old.id}`)).body.ip).toBe(old.address);
+  expect((await put({ network_range: "" })).status).toBe(200);
+  expect((await settingsNow()).network_range).toBe("100.101.0.0/16");
+});
+
+test("a setting of NetBird's that is not known yet is ignored and named", async () => {
+  const reply = await put({ tunnel_colour: "blue" });
+  expect([reply.status, reply.headers.get("x-ignored")]).toEqual([200, "settings.tunnel_colour"]);
+  expect(await settingsNow()).not.toHaveProperty("tunnel_colour");
+});
