@@ -19,6 +19,7 @@ import { Peer } from "../wire/admin-peers.ts";
 import { ApiFailure } from "../wire/client-api.ts";
 import { print, tameJson } from "./output.ts";
 import { parseUrl } from "./parse.ts";
+import { say } from "./report.ts";
 
 /** Longest answer taken: the largest account's list of peers. */
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
@@ -201,6 +202,8 @@ async function send<T>(call: Call, answer: Parser<T>): Promise<Answer<T>> {
     throw unreachableManagement(call.url, cause);
   }
   if (!response.ok) throw refusalOf(response.status, text);
+  const ignored = response.headers.get("x-ignored");
+  if (ignored !== null) say("warning", `management does not know, and has ignored: ${printable(ignored)}`);
   const parsed = answer.safeParse(text === "" ? undefined : parseJson(text));
   if (parsed.success) return { value: parsed.data, text };
   throw new QfError("ERR_UNAVAILABLE", "management gave an answer that makes no sense", {

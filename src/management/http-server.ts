@@ -112,13 +112,15 @@ function serveOn(
     reusePort: tls !== null,
     fetch: (request, self) => {
       const { entry } = state;
-      if (entry === undefined) return failed({ code: 503, message: "starting", error: "ERR_UNAVAILABLE" });
+      if (entry === undefined) return failed(STARTING);
       return entry.answer(request, self.requestIP(request)?.address ?? "", self as Server<unknown>);
     },
     error: () => failed({ code: 500, message: "something went wrong in management", error: "ERR_INTERNAL" }),
     websocket: delegating(() => state.hubs),
   });
 }
+
+const STARTING: ApiFailure = { code: 503, message: "management is starting", error: "ERR_UNAVAILABLE" };
 
 /** As every refusal: clients read it as JSON. */
 function failed(body: ApiFailure): Response {

@@ -15,6 +15,9 @@ import { listOrNone, unlessEmpty, unlessNull } from "./given.ts";
 import { GroupMinimum, Resource } from "./policy.ts";
 import { Email, GroupId, Id, PeerId, UserId } from "./units.ts";
 
+/** A time that never came, or never comes, as NetBird writes it. */
+export const NEVER = "0001-01-01T00:00:00Z";
+
 const dateTime = z.iso.datetime({ offset: true });
 const groupIds = z.array(GroupId).max(1024);
 

@@ -1,4 +1,4 @@
-import { SetupKey } from "../../wire/admin-api.ts";
+import { NEVER, SetupKey } from "../../wire/admin-api.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
@@ -36,7 +36,7 @@ examples:
           key.type,
           key.state,
           key.usage_limit === 0 ? String(key.used_times) : `${key.used_times}/${key.usage_limit}`,
-          key.expires.slice(0, 10),
+          key.expires === NEVER ? "never" : key.expires.slice(0, 10),
           key.auto_groups.map(names).join(", "),
         ]),
       );
@@ -53,7 +53,7 @@ usage: qf setup-key create NAME [--groups GROUP,...] [--reusable] [--expires-in 
 options:
   --groups GROUP,...       groups of the machines enrolled with it; may be repeated (default: none)
   --reusable               for many machines (default: for one)
-  --expires-in DAYS        days it is good for, 1 to 365 (default: 7)
+  --expires-in DAYS        days it is good for; 0 is no end (default: 7)
   --usage-limit N          machines at most, with --reusable; 0 is no limit (default: 0)
 ${ADMIN_OPTIONS}
 
@@ -72,7 +72,7 @@ examples:
       ...ADMIN_ARGS,
     },
     async run({ args }) {
-      const days = parseWhole("expires-in", args["expires-in"], { min: 1, max: 365, unit: "days" });
+      const days = parseWhole("expires-in", args["expires-in"], { min: 0, max: 36_500, unit: "days" });
       const limit = parseWhole("usage-limit", args["usage-limit"], {
         min: 0,
         max: 1_000_000,

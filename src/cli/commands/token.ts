@@ -1,4 +1,4 @@
-import { PersonalAccessToken, PersonalAccessTokenGenerated, User } from "../../wire/admin-api.ts";
+import { NEVER, PersonalAccessToken, PersonalAccessTokenGenerated, User } from "../../wire/admin-api.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
@@ -36,7 +36,7 @@ examples:
           token.name,
           token.scope ?? "api",
           token.expiration_date.slice(0, 10),
-          token.last_used?.slice(0, 19).replace("T", " ") ?? "never",
+          token.last_used === NEVER ? "never" : token.last_used.slice(0, 19).replace("T", " "),
         ]),
       );
     },

@@ -17,6 +17,21 @@ const rows: { name: string; checks: PostureChecks; change?: Partial<typeof facts
   { name: "passes the version it has", checks: { nb_version_check: { min_version: "0.4.2" } }, want: true },
   { name: "fails a later version", checks: { nb_version_check: { min_version: "0.4.3" } }, want: false },
   {
+    name: "fails a later version that is written with v",
+    checks: { nb_version_check: { min_version: "v0.4.3" } },
+    want: false,
+  },
+  {
+    name: "passes the version it has, with v",
+    checks: { nb_version_check: { min_version: "v0.4.2" } },
+    want: true,
+  },
+  {
+    name: "fails where only systems that it is not are named",
+    checks: { os_version_check: { android: { min_version: "0" }, ios: { min_version: "0" } } },
+    want: false,
+  },
+  {
     name: "fails a version that is none",
     checks: { nb_version_check: { min_version: "0.0.0" } },
     change: { version: "unknown" },

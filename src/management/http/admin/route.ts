@@ -80,6 +80,3 @@ export function route<B = undefined, Q = Record<string, never>>(definition: One<
 export function isoTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }
-
-/** What NetBird writes for "never". */
-export const NEVER = "0001-01-01T00:00:00Z";

@@ -6,7 +6,7 @@
 import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId, newSecret } from "../../../base/random.ts";
-import { SetupKey, SetupKeyCreateRequest, SetupKeyRequest } from "../../../wire/admin-api.ts";
+import { NEVER, SetupKey, SetupKeyCreateRequest, SetupKeyRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import {
@@ -24,7 +24,7 @@ import {
 import { notFound } from "./access.ts";
 import { listingById } from "./paging.ts";
 import { requireAssignableGroups } from "./references.ts";
-import { type Call, isoTime, NEVER, type Route, route } from "./route.ts";
+import { type Call, isoTime, type Route, route } from "./route.ts";
 
 export const setupKeyRoutes: readonly Route[] = [
   route({

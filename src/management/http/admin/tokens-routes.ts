@@ -7,6 +7,7 @@ import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId, newSecret } from "../../../base/random.ts";
 import {
+  NEVER,
   PersonalAccessToken,
   PersonalAccessTokenGenerated,
   PersonalAccessTokenRequest,
@@ -27,7 +28,7 @@ import { revokeLoginsOf } from "../../db/tables/logins.ts";
 import { findUser, type UserRow } from "../../db/tables/users.ts";
 import { mayCall, notFound } from "./access.ts";
 import { listingById } from "./paging.ts";
-import { type Call, isoTime, NEVER, type Route, route } from "./route.ts";
+import { type Call, isoTime, type Route, route } from "./route.ts";
 import { requireMayMakeTokenFor } from "./user-rules.ts";
 
 const DAY_SECONDS = 86_400;

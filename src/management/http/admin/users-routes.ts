@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
-import { User, UserCreateRequest, UserRequest } from "../../../wire/admin-api.ts";
+import { NEVER, User, UserCreateRequest, UserRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, UserQuery } from "../../../wire/admin-query.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
@@ -29,7 +29,7 @@ import { mayCall, notFound } from "./access.ts";
 import { type Listing, listingById } from "./paging.ts";
 import { permissionsOf } from "./permissions.ts";
 import { requireAssignableGroups } from "./references.ts";
-import { type Call, isoTime, NEVER, type Route, route } from "./route.ts";
+import { type Call, isoTime, type Route, route } from "./route.ts";
 import { requireMayChange, requireMayTouch, requireOwnerRemains, requireRoleChange } from "./user-rules.ts";
 
 export const userRoutes: readonly Route[] = [

@@ -7,6 +7,7 @@ import type { NewRow } from "../../../../src/management/db/schema/schema.ts";
 import { enrolWithSetupKey } from "../../../../src/management/db/tables/new-peer.ts";
 import { deletePeer, findPeer, listPeers, renamePeer } from "../../../../src/management/db/tables/peers.ts";
 import {
+  ENDLESS,
   findSetupKey,
   hashSetupKey,
   insertSetupKey,
@@ -93,6 +94,16 @@ test.each([
   const refused = await enrol(key).then(() => "in", say);
   expect(refused).toBe(await enrol(newSecret("qfs_")).then(() => "in", say));
   expect(refused).toStartWith("ERR_UNAUTHENTICATED");
+});
+
+test("a key without end works for as long as it is not revoked or used up", async () => {
+  const { key } = await aSetupKey({ expiresAt: ENDLESS, type: "reusable", usageLimit: 2 });
+  management.clock.advanceMs(100 * 365 * 86_400_000);
+  await enrol(key);
+  await enrol(key);
+  expect(await enrol(key).catch((cause) => isQfError(cause, "ERR_UNAUTHENTICATED"))).toBe(true);
+  const revoked = await aSetupKey({ expiresAt: ENDLESS, revoked: true });
+  expect(await enrol(revoked.key).catch((cause) => isQfError(cause, "ERR_UNAUTHENTICATED"))).toBe(true);
 });
 
 test("a reusable key without a limit lets in as many as come", async () => {

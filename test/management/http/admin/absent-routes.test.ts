@@ -1,11 +1,11 @@
-import { beforeAll, expect, test } from "bun:test";
+import { beforeEach, expect, test } from "bun:test";
 import { absentRoutes } from "../../../../src/management/http/admin/absent-routes.ts";
 import { TestApi } from "../../../support/admin-api.ts";
 import { aPeerOf } from "../../../support/management.ts";
 
 let api: TestApi;
 let peerId: string;
-beforeAll(async () => {
+beforeEach(async () => {
   api = await TestApi.open();
   peerId = (await aPeerOf(api.management.store, api.accountId)).id;
 });

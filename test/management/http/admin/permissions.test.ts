@@ -1,11 +1,11 @@
-import { beforeAll, expect, test } from "bun:test";
+import { beforeEach, expect, test } from "bun:test";
 import { ROLES } from "../../../../src/management/db/schema/accounts.ts";
 import { permissionsOf } from "../../../../src/management/http/admin/permissions.ts";
 import type { Role } from "../../../../src/wire/admin-api.ts";
 import { TestApi } from "../../../support/admin-api.ts";
 
 let api: TestApi;
-beforeAll(async () => {
+beforeEach(async () => {
   api = await TestApi.open();
 });
 
