@@ -10,6 +10,7 @@
 import { nowSeconds } from "../../base/clock.ts";
 import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
 import { tryParse, verifyCertificate, verifyUserSignature } from "../../certificate/verify.ts";
+import { denialOfPrincipal } from "../../policy/decide/principals.ts";
 import { findPeer } from "../../policy/decide/snapshot.ts";
 import type { ApprovedIdentity } from "../../wire/agent-sync.ts";
 import { LocalUser } from "../../wire/units.ts";
@@ -40,7 +41,15 @@ export async function proveUser(serverContext: ProofContext, request: SignedRequ
   if (!authorization.ok) {
     if (authorization.reason === "certificate_invalid")
       return { kind: "unproven", reason: authorization.reason };
-    return { kind: "refused", reason: authorization.reason, identity: certificate.identity };
+    const { identity } = certificate;
+    const reason =
+      authorization.reason === "local_user_not_authorized"
+        ? (denialOfPrincipal(
+            { ...identity, localUser: request.localUser, reason: "", nowSeconds: at },
+            snapshot,
+          ) ?? authorization.reason)
+        : authorization.reason;
+    return { kind: "refused", reason, identity };
   }
   const token = await checkToken({
     serverContext,

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { ReasonCode } from "../../wire/reason.ts";
 import type { LocalUser } from "../../wire/units.ts";
 import { decide } from "./decide.ts";
-import type { AccessRequest } from "./request.ts";
+import type { AccessRequest, MachineFlags } from "./request.ts";
 import { findUser, markUser, type PolicySnapshot } from "./snapshot.ts";
 
 /** More names than this become the single `*`; the machine decides again anyway. */
@@ -42,3 +43,27 @@ export function principalsOf(
   const granted = [...names].filter(grants).sort();
   return granted.length > NAMES_MAX ? ["*"] : granted;
 }
+
+/**
+ * Why policy does not let this person be that local user here, whatever the machine's own flags say. Null: it
+ * does. For a certificate that does not name the user: a person gets one reason, whoever says it.
+ */
+export function denialOfPrincipal(
+  request: Omit<AccessRequest, "action" | "flags" | "localUid">,
+  snapshot: PolicySnapshot,
+): ReasonCode | null {
+  const action = { kind: "connect" } as const;
+  const decision = decide({ ...request, action, localUid: null, flags: PERMISSIVE }, snapshot);
+  return decision.kind === "deny" ? decision.reason : null;
+}
+
+const PERMISSIVE: MachineFlags = {
+  sshServer: true,
+  sshRoot: true,
+  sshSftp: true,
+  sshLocalForwarding: true,
+  sshRemoteForwarding: true,
+  privileged: true,
+  ownUser: "",
+  recording: true,
+};

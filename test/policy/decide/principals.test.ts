@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { principalsOf } from "../../../src/policy/decide/principals.ts";
+import { denialOfPrincipal, principalsOf } from "../../../src/policy/decide/principals.ts";
 import { prepareSnapshot } from "../../../src/policy/decide/snapshot.ts";
 import type { MapRule } from "../../../src/wire/network-map.ts";
 import { aMap, anId, aPeer, aRequest, aRule, aUser } from "../../support/policy.ts";
@@ -50,4 +50,20 @@ test.each<{ name: string; rules: MapRule[]; want: string[] }>([
   const peers = [aPeer("laptop", [], { ownerUserId: anId("alice") })];
   const snapshot = prepareSnapshot(aMap({ users: [aUser("alice", ["devs"])], peers, rules }));
   expect(principalsOf(aRequest(), snapshot)).toEqual(want);
+});
+
+test.each<{ name: string; rules: MapRule[]; want: string | null }>([
+  { name: "is null for a granted user", rules: [aRule("a", ["devs"], ["web"])], want: null },
+  { name: "names an unmapped user", rules: [aRule("a", ["devs"], ["deploy"])], want: "local_user_unmapped" },
+  {
+    name: "names a user mapped for others",
+    rules: [aRule("a", ["devs"], ["deploy"]), aRule("b", ["ops"], ["web"])],
+    want: "local_user_not_authorized",
+  },
+  { name: "names a peer without a rule", rules: [], want: "peer_not_authorized" },
+])("denialOfPrincipal $name", ({ rules, want }) => {
+  const peers = [aPeer("laptop", [], { ownerUserId: anId("alice") })];
+  const snapshot = prepareSnapshot(aMap({ rules, peers, users: [aUser("alice", ["devs"])] }));
+  const request = aRequest({ userId: anId("alice"), devicePeerId: anId("laptop"), localUser: "web" });
+  expect<string | null>(denialOfPrincipal(request, snapshot)).toBe(want);
 });
