@@ -29,7 +29,7 @@ export interface ScratchTree extends Disposable {
   apply(mutant: Pick<Mutant, "file" | "find" | "replace">): boolean;
   /** Makes the file again what it is outside of the copy. */
   restore(file: string): void;
-  /** Runs test files until one test fails. */
+  /** Runs test files, one after the other, until one test fails. */
   runTests(files: readonly string[], timeoutMs: number): Promise<TestRun>;
 }
 
@@ -55,8 +55,17 @@ export function openScratchTree(root: string): ScratchTree {
 }
 
 async function runTests(copy: string, files: readonly string[], timeoutMs: number): Promise<TestRun> {
+  let last: TestRun = { result: "failed", output: "no tests" };
+  for (const file of files) {
+    last = await runFile(copy, file, timeoutMs);
+    if (last.result !== "passed") break;
+  }
+  return last;
+}
+
+async function runFile(copy: string, file: string, timeoutMs: number): Promise<TestRun> {
   const child = Bun.spawn(
-    [process.execPath, "test", "--bail", "--timeout", "30000", ...files.map((file) => `./${file}`)],
+    [process.execPath, "test", "--bail", "--timeout", "30000", `./${file}`],
     // A group of its own: what tests start ends with them.
     { cwd: copy, detached: true, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   );

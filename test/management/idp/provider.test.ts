@@ -199,19 +199,92 @@ describe("the embedded provider", () => {
     expect(page.text).not.toContain("<script");
   });
 
-  test("refuses an interaction in another browser and a form of another site", async () => {
+  /** Posts a form with the browser's own cookies, and follows nothing. */
+  const post = (browser: ReturnType<typeof browse>, url: string, form: object, headers: object = {}) => {
+    const { pathname } = new URL(url);
+    const pairs = [...browser.jar.entries()].flatMap(([key, { path, value }]) =>
+      pathname.startsWith(path) ? [`${key.split(" ")[2]}=${value}`] : [],
+    );
+    return fetch(url, {
+      method: "POST",
+      redirect: "manual",
+      headers: { cookie: pairs.join("; "), ...headers },
+      body: new URLSearchParams({ ...form }),
+    });
+  };
+
+  test("refuses an interaction in another browser, and on the page of another sign-in", async () => {
     const browser = browse();
     const form = await browser.open((await authorization()).url);
     expect((await browse().open(form.url)).status).toBe(400);
-    const cookie = [...browser.jar.entries()]
-      .map(([key, one]) => `${key.split(" ")[2]}=${one.value}`)
-      .join("; ");
-    const foreign = await fetch(form.url, {
-      method: "POST",
-      headers: { cookie, origin: "https://evil.example" },
-      body: new URLSearchParams(ada),
-    });
-    expect(foreign.status).toBe(400);
+    const other = browse();
+    const otherForm = await other.open((await authorization()).url);
+    expect((await post(browser, otherForm.url, ada)).status).toBe(400);
+    expect((await post(other, form.url, ada)).status).toBe(400);
+    expect((await post(browser, form.url, ada)).status).toBe(303);
+  });
+
+  test.each(["https://evil.example", "null", "http://127.0.0.1:1"])(
+    "refuses a form of a page of %s that comes with the browser's own cookies",
+    async (from) => {
+      const browser = browse();
+      const form = await browser.open((await authorization()).url);
+      const foreign = await post(browser, form.url, ada, { origin: from });
+      expect(foreign.status).toBe(400);
+      expect(await foreign.text()).toContain("another site");
+      // The very same form from our own page signs in.
+      expect((await post(browser, form.url, ada, { origin })).status).toBe(303);
+    },
+  );
+
+  test("takes nothing for a confirmation but a confirmation", async () => {
+    const browser = browse();
+    const form = await browser.open((await authorization()).url);
+    const confirm = await browser.submit(form, ada);
+    expect(confirm.text).toContain("Confirm the sign-in");
+    for (const values of [{}, { action: "yes" }, { action: "login", ...ada }]) {
+      const answer = await post(browser, confirm.url, values, { origin });
+      expect(answer.status).toBe(400);
+      expect(answer.headers.get("location")).toBeNull();
+    }
+    expect((await post(browser, confirm.url, { action: "confirm" }, { origin })).status).toBe(303);
+  });
+
+  test("asks for a confirmation after a password where the terminal is on this computer", async () => {
+    const browser = browse();
+    const form = await browser.open((await authorization()).url);
+    const next = await browser.submit(form, ada);
+    expect(next.status).toBe(200);
+    expect(next.text).toContain("Confirm the sign-in");
+  });
+
+  test("signs the one in whose password was typed, whoever was signed in before", async () => {
+    const browser = browse();
+    const first = await authorization();
+    await browser.submit(await browser.submit(await browser.open(first.url), ada), {}, "confirm");
+    const { url, verifier } = await authorization({ prompt: "login" });
+    const bob = { email: "bob@example.com", password: "staple" };
+    const done = await browser.submit(await browser.submit(await browser.open(url), bob), {}, "confirm");
+    expect(done.url).toStartWith(REDIRECT);
+    const tokens = await oauth.processGenericTokenEndpointResponse(
+      as,
+      client,
+      await exchange(done.url, verifier),
+    );
+    expect(jose.decodeJwt(tokens.id_token ?? "").sub).toBe("b".repeat(20));
+  });
+
+  test("tells of each failed try, with where it came from", async () => {
+    failures.length = 0;
+    const browser = browse();
+    const form = await browser.open((await authorization()).url);
+    await post(
+      browser,
+      form.url,
+      { email: "Mallory@example.com", password: "x" },
+      { "x-qufabric-source": "10.0.0.1" },
+    );
+    expect(failures).toEqual([{ email: "Mallory@example.com", sourceAddress: "192.0.2.7" }]);
   });
 
   test.each(["/idp/reg", "/idp/me", "/idp/device/auth", "/idp/token/introspection", "/idp/session/end"])(
