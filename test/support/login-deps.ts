@@ -15,7 +15,8 @@ import { currentAccount, type LoginDeps } from "../../src/management/login/deps.
 import type { ReadProof } from "../../src/management/login/prove.ts";
 import { createRefusals } from "../../src/management/login/refusals.ts";
 import { proofHashOf } from "../../src/management/login/signatures.ts";
-import type { EnrolRequest, LoginProof, RegisterRequest } from "../../src/wire/client-api.ts";
+import type { LoginProof, RegisterRequest } from "../../src/wire/client-api.ts";
+import type { EnrolRequest } from "../../src/wire/enrolment.ts";
 import { signedBytes } from "../../src/wire/signed-fields.ts";
 import { aManagement, anAccount, aUserOf, fakeKeys, type TestManagement } from "./management.ts";
 import { aToken, aTrustedIssuer, type Claims, ISSUER, NOW } from "./tokens.ts";

@@ -6,7 +6,7 @@ import { createHostedRoutes } from "../../../src/management/http/hosted-routes.t
 import type { HostedOrder, RelyingParty } from "../../../src/management/idp/relying-party.ts";
 import { openHostedLogin } from "../../../src/management/login/hosted.ts";
 import { claimHosted } from "../../../src/management/login/hosted-claim.ts";
-import type { HostedLoginResponse } from "../../../src/wire/client-api.ts";
+import type { HostedLoginResponse } from "../../../src/wire/hosted-login-api.ts";
 import { type LoginLab, newKey, openLoginLab } from "../../support/login-deps.ts";
 import { ORIGIN } from "../../support/management.ts";
 import { aToken } from "../../support/tokens.ts";

@@ -8,7 +8,7 @@ import { hashSetupKey, insertSetupKey } from "../../../src/management/db/tables/
 import { updateUser } from "../../../src/management/db/tables/users.ts";
 import { DenialCause } from "../../../src/management/login/denial.ts";
 import { enrolMachine } from "../../../src/management/login/enrol.ts";
-import type { EnrolRequest } from "../../../src/wire/client-api.ts";
+import type { EnrolRequest } from "../../../src/wire/enrolment.ts";
 import { anEnrolment, aProofOf, type LoginLab, newKey, openLoginLab } from "../../support/login-deps.ts";
 import { aPeerOf } from "../../support/management.ts";
 import { NOW } from "../../support/tokens.ts";

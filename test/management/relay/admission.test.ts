@@ -156,6 +156,15 @@ describe("a machine's offer", () => {
     expect(await serve(proof())).toBe(false);
   });
 
+  test.each(["blocked", "pending"] as const)(
+    "is not taken of a machine that is %s, nor kept",
+    async (status) => {
+      expect([await serve(), await admission.isMachine(machine.id)]).toEqual([true, true]);
+      await changed((tx) => updatePeer(tx, lab.account.id, machine.id, { status }));
+      expect([await serve(), await admission.isMachine(machine.id)]).toEqual([false, false]);
+    },
+  );
+
   test("lasts no longer than the machine", async () => {
     expect([await admission.isMachine(machine.id), await admission.isMachine(device.id)]).toEqual([
       true,
