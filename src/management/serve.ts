@@ -22,6 +22,8 @@ import { deleteExpired, insertSetupLink } from "./db/tables/sign-in.ts";
 import { createRequestEntry } from "./http/request-entry.ts";
 import { setupLinkHash } from "./http/setup-routes.ts";
 import { openHttpServer } from "./http-server.ts";
+import { writeProviderFile } from "./idp/provider-file.ts";
+import { redirectUris } from "./idp/redirect-uris.ts";
 import { defaultMasterKeyFile, ensureMasterKey, openWithMasterKey, prepareDataDir } from "./init.ts";
 import { createMaps } from "./maps/maps.ts";
 import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
@@ -68,7 +70,17 @@ export async function serveManagement(options: ServeOptions): Promise<number> {
     process.stderr.write("qf: this server has no account yet; open this link once to set it up:\n");
     process.stderr.write(`${running.setupLink}\n`);
   }
-  const ready: ServeReady = { url: running.url, issuer: running.issuer, pid: process.pid };
+  const redirects = running.context.oidc.embedded ? [] : redirectUris(running.context.oidc, running.url);
+  if (redirects.length > 0) {
+    process.stderr.write("qf: redirect URIs to register at the identity provider:\n");
+    for (const { uri, use } of redirects) process.stderr.write(`${uri}  (${use})\n`);
+  }
+  const ready: ServeReady = {
+    url: running.url,
+    issuer: running.issuer,
+    pid: process.pid,
+    ...(redirects.length > 0 ? { redirectUris: redirects.map(({ uri }) => uri) } : {}),
+  };
   // As daemons do: a hang-up reads files again, and ends nothing.
   process.on("SIGHUP", () => void running.reload());
   process.stdout.write(`${JSON.stringify(ready)}\n`);
@@ -123,6 +135,7 @@ async function open(
   const origin = await settleOrigin(store, listen, httpServer.port);
   const folder = await ownFolder(options, closers);
   const parts = await createSignIn({ store, clock, log, origin, masterKey, dataDir: folder, external });
+  await writeProviderFile(dataDir, { origin, oidc: parts.oidc, external });
   // Before the httpServer's in this list, so after it in time: requests under way may still need the
   // provider.
   closers.splice(-1, 0, () => parts.close());

@@ -222,5 +222,11 @@ export const NewEpochResult = z.object({ epoch: z.int().min(1) });
 export type NewEpochResult = z.infer<typeof NewEpochResult>;
 
 /** The one JSON line of `qf management serve` when it is ready. */
-export const ServeReady = z.object({ url: z.string(), issuer: z.string(), pid: z.int() });
+export const ServeReady = z.object({
+  url: z.string(),
+  issuer: z.string(),
+  pid: z.int(),
+  /** To register at an external provider. Absent: the embedded one signs people in. */
+  redirectUris: z.array(z.string()).optional(),
+});
 export type ServeReady = z.infer<typeof ServeReady>;

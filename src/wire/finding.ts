@@ -6,7 +6,16 @@
 import { z } from "zod";
 
 /** Areas of findings, in the order in which they are shown. */
-export const FINDING_AREAS = ["client", "management", "login", "device", "ssh", "agent", "machine"] as const;
+export const FINDING_AREAS = [
+  "client",
+  "management",
+  "provider",
+  "login",
+  "device",
+  "ssh",
+  "agent",
+  "machine",
+] as const;
 
 /** One finding: an area, a code for machines, a sentence for people and the next step. */
 export const Finding = z.object({

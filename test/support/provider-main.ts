@@ -174,8 +174,9 @@ function authorize(parameters: URLSearchParams): Response {
   const back = new URL(redirectUri);
   back.searchParams.set("state", asked.state ?? "");
   if (setup.issParameter) back.searchParams.set("iss", `${origin}${setup.issuerPath}`);
-  if (setup.authorizationError !== null) {
-    for (const [name, value] of Object.entries(setup.authorizationError)) back.searchParams.set(name, value);
+  const error = asked.prompt === "none" ? { error: "login_required" } : setup.authorizationError;
+  if (error !== null) {
+    for (const [name, value] of Object.entries(error)) back.searchParams.set(name, value);
     return Response.redirect(back.href, 302);
   }
   const code = randomBytes(16).toString("hex");

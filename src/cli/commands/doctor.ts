@@ -1,23 +1,30 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { printable } from "../../base/printable.ts";
 import { checkClient } from "../../client/check-client.ts";
 import { DoctorReport, FINDING_AREAS, type Finding } from "../../wire/finding.ts";
+import { PROVIDER_FILE } from "../../wire/provider-file.ts";
 import { command } from "../command.ts";
 import { print, printJson } from "../output.ts";
 import { parseUrl } from "../parse.ts";
 
+const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
 const AREA_WIDTH = Math.max(...FINDING_AREAS.map((area) => area.length));
 
 export const doctor = command(
   `
 Say what is wrong here and how to mend it: your configuration, management, clock, login and device; OpenSSH's
-configuration; this machine's agent and what it needs. Changes nothing and signs nobody in.
+configuration; this machine's agent and what it needs; on the host of management, the identity provider as
+management uses it. Changes nothing and signs nobody in.
 
-usage: qf doctor [--json] [--management-url URL] [--state-dir DIR]
+usage: qf doctor [--json] [--management-url URL] [--state-dir DIR] [--data-dir DIR]
 
 options:
   --json                print {healthy, findings: [{area, code, status, message, fix}]} as JSON
   --management-url URL  management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
   --state-dir DIR       the agent's state folder (default: as for qf agent up)
+  --data-dir DIR        management's data folder: its identity provider is checked too (default:
+                        ${DATA_DIR_DEFAULT}, where there is one)
 
 One line for each finding: ok, note (not wrong, and worth knowing) or problem, and what to do about it. Exit
 status: 0 without a problem, else 1.
@@ -25,6 +32,7 @@ status: 0 without a problem, else 1.
 examples:
   qf doctor
   qf doctor --json --state-dir /var/lib/qufabric
+  qf doctor --data-dir ${DATA_DIR_DEFAULT}
 `,
   {
     meta: { name: "doctor", description: "Say what is wrong and how to mend it" },
@@ -32,6 +40,7 @@ examples:
       json: { type: "boolean", description: "Print JSON" },
       "management-url": { type: "string", valueHint: "url", description: "Management server" },
       "state-dir": { type: "string", valueHint: "dir", description: "State folder" },
+      "data-dir": { type: "string", valueHint: "dir", description: "Management's data folder" },
     },
     async run({ args }) {
       const url = args["management-url"];
@@ -44,7 +53,8 @@ examples:
       const agent = checkAgent({ stateDir: args["state-dir"], environment });
       const client = await checkClient({ environment, managementUrl });
       const ssh = await checkSsh({ environment, domain: client.domain });
-      const findings = inOrder([...client.findings, ...ssh, ...(await agent)]);
+      const provider = await checkProviderHere(args["data-dir"]);
+      const findings = inOrder([...client.findings, ...provider, ...ssh, ...(await agent)]);
       const report: DoctorReport = {
         healthy: findings.every(({ status }) => status !== "problem"),
         findings,
@@ -55,6 +65,14 @@ examples:
     },
   },
 );
+
+/** Nothing, where this is not the host of management. */
+async function checkProviderHere(dataDir: string | undefined): Promise<Finding[]> {
+  const folder = dataDir ?? DATA_DIR_DEFAULT;
+  if (dataDir === undefined && !existsSync(join(folder, PROVIDER_FILE))) return [];
+  const { checkProvider } = await import("../../management/idp/check-provider.ts");
+  return checkProvider(folder);
+}
 
 function inOrder(findings: readonly Finding[]): Finding[] {
   return FINDING_AREAS.flatMap((area) => findings.filter((finding) => finding.area === area));

@@ -1,0 +1,26 @@
+/**
+ * The redirect URIs that have to be registered at an external provider.
+ *
+ * @module
+ */
+import type { OidcSettings } from "../contracts/context.ts";
+import { HOSTED_CALLBACK_PATH } from "./provider.ts";
+
+export interface RedirectUri {
+  /** To register as it stands. */
+  readonly uri: string;
+  /** What comes back there. */
+  readonly use: string;
+}
+
+/** All of them, in the order of their weight. */
+export function redirectUris(
+  oidc: Pick<OidcSettings, "loopback" | "redirectPort" | "loopbackHost">,
+  origin: string,
+): RedirectUri[] {
+  const hosted = { uri: `${origin}${HOSTED_CALLBACK_PATH}`, use: "management's own sign-in pages" };
+  if (!oidc.loopback) return [hosted];
+  const { redirectPort: port, loopbackHost: host } = oidc;
+  const use = port === 0 ? "people's own browsers, on any port" : "people's own browsers";
+  return [hosted, { uri: `http://${host}${port === 0 ? "" : `:${port}`}/callback`, use }];
+}

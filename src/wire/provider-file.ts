@@ -1,0 +1,39 @@
+/**
+ * The provider settings that management serves with, as it writes them into its data folder at each start:
+ * what `qf doctor` on the same host checks. No secret is in it.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { LOOPBACK_HOSTS } from "./client-config.ts";
+import { CLIENT_AUTH_METHODS } from "./identity-provider.ts";
+import { HttpUrl } from "./units.ts";
+
+const text = z.string().min(1).max(1024);
+
+/** Its name inside the data folder. */
+export const PROVIDER_FILE = "provider.json";
+
+/** Written by `qf management serve`, read by `qf doctor`. */
+export const ProviderFile = z.object({
+  format: z.literal(1),
+  /** Management's public origin. */
+  origin: HttpUrl,
+  /** Null: people sign in with the embedded provider. */
+  external: z
+    .object({
+      issuer: HttpUrl,
+      clientId: text,
+      /** Where the secret is; null for a public client. */
+      clientSecretFile: z.string().max(4096).nullable(),
+      clientAuth: z.enum(CLIENT_AUTH_METHODS).nullable(),
+      redirectPort: z.int().min(0).max(65_535),
+      loopbackHost: z.enum(LOOPBACK_HOSTS),
+      audience: text,
+      scope: text,
+      userIdClaim: text,
+      groupsClaim: text.nullable(),
+    })
+    .nullable(),
+});
+export type ProviderFile = z.infer<typeof ProviderFile>;

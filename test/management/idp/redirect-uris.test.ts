@@ -1,0 +1,16 @@
+import { expect, test } from "bun:test";
+import { redirectUris } from "../../../src/management/idp/redirect-uris.ts";
+
+const ORIGIN = "https://qf.example.com";
+
+test.each([
+  [{ loopback: false, redirectPort: 0, loopbackHost: "127.0.0.1" as const }, []],
+  [{ loopback: true, redirectPort: 0, loopbackHost: "127.0.0.1" as const }, ["http://127.0.0.1/callback"]],
+  [
+    { loopback: true, redirectPort: 8400, loopbackHost: "localhost" as const },
+    ["http://localhost:8400/callback"],
+  ],
+  [{ loopback: true, redirectPort: 8400, loopbackHost: "[::1]" as const }, ["http://[::1]:8400/callback"]],
+])("of %p these are registered beside management's own: %p", (oidc, loopback) => {
+  expect(redirectUris(oidc, ORIGIN).map(({ uri }) => uri)).toEqual([`${ORIGIN}/login/callback`, ...loopback]);
+});
