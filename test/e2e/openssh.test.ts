@@ -156,11 +156,13 @@ describe.skipIf(!isRoot)("OpenSSH, unchanged", () => {
     }
   });
 
-  test("a local user that no policy gives is refused by the machine in its own words", async () => {
+  test("a local user that no policy gives is refused for the same reason as by qf ssh", async () => {
     const result = await ssh(laptop, ["nobody@web1.qf.internal", "true"]);
     expect(result.exitCode).toBe(255);
-    expect(result.stderr).toMatch(/^User is not authorized to login as OS user/);
+    expect(result.stderr).toMatch(/^No authorization mapping for OS user/);
     expect(result.stderr).not.toContain("no such identity");
+    const own = await laptop.ssh(["nobody@web1", "true"]);
+    expect(own.stderr).toContain("No authorization mapping for OS user");
   });
 
   test("a person signs in from under scp at a terminal, by the page it names and the code it shows", async () => {
