@@ -52,12 +52,12 @@ export class SpoolQueue {
 
   /** Takes all events out of the queue, in their order. */
   take(): Waiting[] {
-    const taken = this.#waiting;
+    const events = this.#waiting;
     this.#waiting = [];
     this.bytes = 0;
     this.#isDue = false;
     this.#stopTimer();
-    return taken;
+    return events;
   }
 
   /** Makes all that wait due now. */

@@ -59,8 +59,8 @@ export function linkFailure(cause: unknown): LinkFailure {
   if (Object.hasOwn(AWAY, code)) return plain(AWAY[code] ?? "", true);
   if (code === "UnexpectedRedirect")
     return plain("it answered with a redirect, which is not followed", false);
-  const known = Object.hasOwn(CERTIFICATE, code) ? CERTIFICATE[code] : undefined;
-  if (known !== undefined) return { message: known[0], fix: known[1], isAway: false };
+  const explanation = Object.hasOwn(CERTIFICATE, code) ? CERTIFICATE[code] : undefined;
+  if (explanation !== undefined) return { message: explanation[0], fix: explanation[1], isAway: false };
   const isTls = code.includes("CERT") || code.includes("SELF_SIGNED") || code.includes("LEAF_SIGNATURE");
   return isTls
     ? { message: "its TLS certificate is not trusted", fix: UNTRUSTED_FIX, isAway: false }

@@ -10,8 +10,8 @@ const LOOPBACK = "localhost,127.0.0.0/8,::1";
 /** Adds loopback addresses to NO_PROXY of `environment` where that sets a proxy for http://. */
 export function keepLoopbackDirect(environment: Record<string, string | undefined>): void {
   if (!PROXY_VARIABLES.some((name) => environment[name])) return;
-  const given = [environment.NO_PROXY, environment.no_proxy].filter((list) => list);
-  const all = [...given, LOOPBACK].join(",");
+  const lists = [environment.NO_PROXY, environment.no_proxy].filter((list) => list);
+  const all = [...lists, LOOPBACK].join(",");
   environment.NO_PROXY = all;
   environment.no_proxy = all;
 }

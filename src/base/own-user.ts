@@ -13,8 +13,8 @@ export function ownUserName(uid: number = process.geteuid?.() ?? 0): string {
   const entries = readPasswd().split("\n");
   const entry = entries.map((line) => line.split(":")).find((fields) => fields[2] === String(uid));
   if (entry?.[0]) return entry[0];
-  const asked = Bun.spawnSync(["id", "-un"], { stderr: "ignore", timeout: 3_000 });
-  return asked.exitCode === 0 ? asked.stdout.toString().trim() : String(uid);
+  const result = Bun.spawnSync(["id", "-un"], { stderr: "ignore", timeout: 3_000 });
+  return result.exitCode === 0 ? result.stdout.toString().trim() : String(uid);
 }
 
 function readPasswd(): string {

@@ -1,5 +1,5 @@
 /**
- * OpenSSH user certificates of ours (PROTOCOL.certkeys): what one says, once it has been parsed.
+ * Our OpenSSH user certificates (PROTOCOL.certkeys), in parsed form.
  *
  * `parse.ts` reads one strictly and believes nothing; `verify.ts` decides whether to believe it;
  * `issue.ts` makes one. Nothing here does I/O or looks at a clock: the time is always an argument.
@@ -9,13 +9,15 @@
 import type { CertificateIdentity } from "../wire/certificate.ts";
 import type { Ed25519PublicKey, EpochSeconds, PeerId } from "../wire/units.ts";
 
+/** The type of a key without a certificate (RFC 8709 section 4). */
 export const PLAIN_KEY_TYPE = "ssh-ed25519";
 /** PROTOCOL.certkeys: 1 is a user's, 2 a host's. */
 export const CERTIFICATE_TYPE_USER = 1;
 /** Any local user. Stands alone, and is no OS user's name. */
 export const ANY_PRINCIPAL = "*";
+/** Longest key id, in bytes. */
 export const KEY_ID_BYTES_MAX = 512;
-/** OpenSSH makes 32. */
+/** Bytes of a nonce, as OpenSSH makes it. */
 export const NONCE_BYTES = 32;
 
 /** A certificate as parsed: well formed, nothing in it verified. */

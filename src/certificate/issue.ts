@@ -1,7 +1,7 @@
 /**
- * Makes certificates: encodes and signs, and writes them as the `-cert.pub` files that ssh(1) reads.
+ * Making of certificates: encoding, signature, and the `-cert.pub` files that ssh(1) reads.
  *
- * Whether somebody may have one is decided elsewhere; here only the form is kept.
+ * Keeps to the form only; who may have a certificate is decided elsewhere.
  *
  * @module
  */
@@ -22,6 +22,7 @@ import type { Ed25519PublicKey, EpochSeconds, PeerId } from "../wire/units.ts";
 import { CERTIFICATE_TYPE_USER, NONCE_BYTES, PLAIN_KEY_TYPE } from "./certificate.ts";
 import { parseCertificate } from "./parse.ts";
 
+/** The contents of a certificate to be made. */
 export interface CertificateOrder {
   readonly caKey: Ed25519Key;
   readonly serial: bigint;

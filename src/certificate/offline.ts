@@ -2,9 +2,9 @@
  * Certificates that a login key has signed for itself, for machines that take logins while management
  * is away (`--allow-offline-logins`).
  *
- * Such a certificate says who its holder claims to be, and where. Nobody has vouched for it: what proves
- * it is the ID token that names the login key, and the signature of the device inside. It is made for any
- * local user; who may be which is for the machine's own map to say.
+ * Such a certificate says who its holder claims to be, and on which machine. No CA has vouched for it: its
+ * proof is the ID token that names the login key, and the signature of the device inside. It is made for any
+ * local user; the machine's own map decides which ones.
  *
  * @module
  */
@@ -29,6 +29,7 @@ interface Scope {
   readonly origin: string;
 }
 
+/** The contents of an offline certificate to be made. */
 export interface OfflineOrder {
   readonly scope: Scope;
   readonly loginKey: Ed25519Key;
@@ -66,12 +67,13 @@ export function issueOfflineCertificate(order: OfflineOrder): Buffer {
   });
 }
 
-/** Whether `blob` is well formed and names its own key as its signer. Answers a query only. */
+/** Whether `blob` is well formed and names its own key as its signer. Verifies nothing. */
 export function isSelfSigned(blob: Uint8Array): boolean {
   const certificate = tryParse(blob);
   return certificate !== undefined && isOfflineForm(certificate);
 }
 
+/** An offline certificate, and what it is checked against. */
 export interface OfflineQuestion {
   /** As it came in the userauth request. */
   readonly blob: Uint8Array;
@@ -84,6 +86,7 @@ export interface OfflineQuestion {
   deviceKeyOf(peerId: PeerId): Ed25519PublicKey | undefined;
 }
 
+/** The certificate, good in everything that it can prove by itself, or the reason why it is not. */
 export type OfflineVerdict =
   | {
       readonly ok: true;
@@ -96,9 +99,9 @@ export type OfflineVerdict =
   | { readonly ok: false; readonly reason: ReasonCode };
 
 /**
- * Verifies all that an offline certificate can say by itself: form, its own signature, that it is for
- * this machine, now, from the device that dialled, and that this device has signed. Who the person is,
- * the ID token says; so whatever is wrong here is for nobody in particular.
+ * Verifies everything that an offline certificate can prove by itself: its form, its own signature, that it
+ * is for this machine, now, from the device that dialled, and that this device has signed it. The person is
+ * only known by the ID token, so a denial here is about nobody in particular.
  */
 export function verifyOfflineCertificate(question: OfflineQuestion): OfflineVerdict {
   const certificate = tryParse(question.blob);
@@ -118,7 +121,9 @@ export function verifyOfflineCertificate(question: OfflineQuestion): OfflineVerd
   return { ok: true, certificate, idToken, loginKeyBlob, loginId: sha256(loginKeyBlob) };
 }
 
-/** Signed by the key it certifies, for any local user: the one form that `issueOfflineCertificate` has. */
+/**
+ * Whether it is signed by the key it certifies, for any local user, as `issueOfflineCertificate` makes it.
+ */
 function isOfflineForm({ caKey, loginKey, principals }: Certificate): boolean {
   return caKey === loginKey && principals[0] === ANY_PRINCIPAL;
 }

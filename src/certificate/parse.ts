@@ -1,5 +1,5 @@
 /**
- * Reads a certificate blob strictly: every field bounded, one encoding only, nothing after the end.
+ * Strict parsing of a certificate blob: every field bounded, one encoding only, nothing after the end.
  *
  * Accepts less than OpenSSH does, on purpose: Ed25519 throughout, user certificates only, exactly our
  * critical option, at least one principal, at most our own lifetime, and options in the order that

@@ -18,6 +18,7 @@ import { type Ed25519PublicKey, type EpochSeconds, LocalUser, type PeerId } from
 import { ANY_PRINCIPAL, type Certificate, PLAIN_KEY_TYPE } from "./certificate.ts";
 import { parseCertificate } from "./parse.ts";
 
+/** A certificate, and what it is checked against. */
 export interface CertificateQuestion {
   /** As it came in the userauth request. */
   readonly blob: Uint8Array;
@@ -31,6 +32,7 @@ export interface CertificateQuestion {
   readonly sourcePeerId: PeerId | null;
 }
 
+/** The certificate with everything verified, or the reason why it does not count. */
 export type CertificateVerdict =
   | {
       readonly ok: true;
@@ -44,7 +46,7 @@ export type CertificateVerdict =
     }
   | { readonly ok: false; readonly reason: ReasonCode };
 
-/** Whether `blob` is well formed and names a CA in force. Answers a query only: nothing is verified. */
+/** Whether `blob` is well formed and names a CA in force. Verifies nothing. */
 export function isPlausible(blob: Uint8Array, cas: readonly MapCa[]): boolean {
   const certificate = tryParse(blob);
   return certificate !== undefined && isInForce(certificate.caKey, cas);
@@ -69,7 +71,7 @@ export function verifyCertificate(question: CertificateQuestion): CertificateVer
   return { ok: true, certificate, identity, idToken, loginKeyBlob, loginId: sha256(loginKeyBlob) };
 }
 
-/** Why a certificate does not count on this machine, at this moment or from this device. Null: it does. */
+/** The reason why a certificate does not count on this machine, now, or from this device. Null: it counts. */
 export function denialOfUse(
   certificate: Certificate,
   question: Pick<CertificateQuestion, "nowSeconds" | "selfPeerId" | "sourcePeerId">,

@@ -1,5 +1,5 @@
 /**
- * Dials a peer's direct listener: several addresses, staggered, the first that answers wins.
+ * Dialling of a peer's direct listener: several addresses, staggered, and the first that answers wins.
  *
  * An address answers when it sends a byte after our hello. A mere TCP connection proves little, since
  * an address told by a machine in another network may belong to anything; and since the SSH server
@@ -151,9 +151,9 @@ async function attempt(address: string, options: DialOptions, signal: AbortSigna
     };
     let peeking: ReturnType<typeof setTimeout> | undefined;
     const onPeek = (peek: NonNullable<DialOptions["peek"]>) => {
-      const seen = peek(socket);
-      if (seen === "nothing") peeking = setTimeout(onPeek, PEEK_MS, peek);
-      else if (seen === "closed") fail("closed");
+      const outcome = peek(socket);
+      if (outcome === "nothing") peeking = setTimeout(onPeek, PEEK_MS, peek);
+      else if (outcome === "closed") fail("closed");
       else win();
     };
     const cleanUp = () => {

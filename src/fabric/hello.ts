@@ -1,9 +1,9 @@
 /**
- * Makes, parses and checks hellos: the one line that opens a direct or relayed stream and proves which device
+ * Hellos made, parsed and checked: the one line that opens a direct or relayed stream and proves which device
  * dials which peer.
  *
- * A check is a pure function of the line and its context, except for the replay cache, which remembers what
- * was taken. Who may come in is for the caller's network rules (`HelloContext.refuse`) to say. The line
+ * A check is a pure function of the line and its context, except for the replay cache, which remembers the
+ * nonces that were taken. The caller's network rules (`HelloContext.refuse`) decide who may come in. The line
  * itself is described in `wire/hello.ts`.
  *
  * @module
@@ -62,7 +62,7 @@ export function parseHello(line: string): ParsedHello | null {
   return parsed.success ? { hello: parsed.data, signature } : null;
 }
 
-/** Why a hello was not taken. For log and audit; the dialler is told nothing. */
+/** The reason why a hello was not taken. For log and audit; the dialler hears nothing. */
 export type HelloRefusal =
   | "malformed"
   | "other_target"
@@ -118,9 +118,9 @@ export function checkHello(line: string, context: HelloContext): HelloAnswer {
   const reason = context.refuse(hello);
   if (reason !== null) return { ok: false, refusal: "not_allowed", reason, source };
   const untilSeconds = hello.timeSeconds + CLOCK_SKEW_SECONDS;
-  const taken = context.replays.take(source, hello.nonce, untilSeconds, context.nowSeconds);
-  if (taken === "fresh") return { ok: true, hello };
-  return { ok: false, refusal: taken === "replayed" ? "replayed" : "replay_cache_full", source };
+  const outcome = context.replays.take(source, hello.nonce, untilSeconds, context.nowSeconds);
+  if (outcome === "fresh") return { ok: true, hello };
+  return { ok: false, refusal: outcome === "replayed" ? "replayed" : "replay_cache_full", source };
 }
 
 function denialOfProof(hello: Hello, signature: string, context: HelloContext): HelloRefusal | null {

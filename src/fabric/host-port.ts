@@ -12,7 +12,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** Reads `text`. Throws ERR_USAGE for anything else. */
+/** Host and port of `text`. Throws ERR_USAGE for any other text. */
 export function parseHostPort(text: string): Endpoint {
   if (!HostPort.safeParse(text).success) {
     throw new QfError("ERR_USAGE", `${JSON.stringify(text.slice(0, 80))} is not HOST:PORT`, {
@@ -24,7 +24,7 @@ export function parseHostPort(text: string): Endpoint {
   return { host: host.startsWith("[") ? host.slice(1, -1) : host, port: Number(text.slice(colon + 1)) };
 }
 
-/** The same back to text. */
+/** `HOST:PORT`, with an IPv6 host in brackets. */
 export function formatHostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

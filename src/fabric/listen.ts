@@ -1,9 +1,9 @@
 /**
  * The direct listener: TCP in, checked streams out.
  *
- * Reads one bounded line and gives it to `check`; until that says yes, and when it says no, nothing is
- * sent. What follows the line stays in the stream. Decides nothing itself; counts what costs us before
- * anybody is proven, by source address (IPv6 by /64).
+ * Reads one bounded line and gives it to `check`. Nothing is sent before `check` accepts the line, or when it
+ * refuses it. Bytes after the line stay in the stream. Decides nothing itself; counts unproven connections
+ * by source address (IPv6 by /64).
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { HELLO_BYTES_MAX, HELLO_TIMEOUT_MS, type Hello } from "../wire/hello.ts"
 import { formatHostPort, parseHostPort } from "./host-port.ts";
 import { createSourceLimits, type SourceLimitOptions } from "./source-limits.ts";
 
-/** Where a connection comes from and where it arrived. */
+/** Both addresses of a connection. */
 export interface ConnectionEnds {
   readonly sourceAddress: string;
   readonly sourcePort: number;
@@ -110,7 +110,7 @@ function readHello(socket: Socket, options: ListenOptions, settled: Settled): vo
     socket.off("error", onError);
     options.accept(socket, hello, endsOf(socket));
   };
-  // Who comes and goes without a word only looked whether somebody listens.
+  // A source that comes and goes without a byte only looked whether the port is open.
   const onClose = () => finish(null, length > 0 ? "invalid-hello" : undefined);
   // Stays after a failure: a destroyed socket may still report one.
   const onError = () => socket.destroy();
@@ -183,7 +183,7 @@ function listenFailure(address: string, flag: string, cause: NodeJS.ErrnoExcepti
   });
 }
 
-/** Where it listens, as `HOST:PORT`; empty when it does not. */
+/** The address that it listens at, as `HOST:PORT`; empty when it does not. */
 export function addressOf(server: Server): string {
   const address = server.address();
   if (address === null || typeof address === "string") return "";

@@ -9,7 +9,7 @@ import { parseJson, writeJsonAtomic } from "../base/files.ts";
 import { KnownPathsFile } from "../wire/state-file.ts";
 import type { EpochSeconds, PeerId } from "../wire/units.ts";
 
-/** Its name in the client's folder. */
+/** Name of the file in the client's folder. */
 export const PATHS_FILE = "paths.json";
 /** Peers remembered; the one not reached for longest is forgotten. */
 const PEERS_MAX = 512;
@@ -20,7 +20,7 @@ export type KnownPath = KnownPathsFile["peers"][string];
 
 export interface PathMemory {
   recall(peerId: PeerId): Promise<KnownPath | undefined>;
-  /** Never throws: what cannot be kept is not needed. */
+  /** Never throws: the memory is only a cache. */
   remember(
     peerId: PeerId,
     found: Pick<KnownPath, "path" | "address">,
@@ -39,13 +39,13 @@ export function openPathMemory(path: string): PathMemory {
     recall: async (peerId) => (await read())[peerId],
     async remember(peerId, { path: how, address }, nowSeconds) {
       const peers = await read();
-      const known = peers[peerId];
-      const kept = address ?? known?.address;
-      const isSame = known?.path === how && known.address === kept;
-      if (isSame && nowSeconds - known.atSeconds < REFRESH_SECONDS) return;
+      const entry = peers[peerId];
+      const latest = address ?? entry?.address;
+      const isSame = entry?.path === how && entry.address === latest;
+      if (isSame && nowSeconds - entry.atSeconds < REFRESH_SECONDS) return;
       peers[peerId] = {
         path: how,
-        ...(kept === undefined ? {} : { address: kept }),
+        ...(latest === undefined ? {} : { address: latest }),
         atSeconds: nowSeconds,
       };
       const newest = Object.entries(peers).sort(([, a], [, b]) => b.atSeconds - a.atSeconds);

@@ -1,5 +1,5 @@
 /**
- * The asking side of `qf ping`: takes times on a stream that has been opened for it.
+ * The asking side of `qf ping`: round trips on a stream that has been opened for it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { PING_ANSWER_BYTES_MAX, PING_LINE, PingAnswer } from "../wire/ping.ts";
 
 export interface PingSample {
   readonly roundTripMs: number;
-  /** Ours minus the peer's, in milliseconds, taking the way there to be as long as the way back. */
+  /** Our clock minus the peer's, in milliseconds, as if the way there took as long as the way back. */
   readonly clockOffsetMs: number;
   readonly answer: PingAnswer;
 }
@@ -28,8 +28,8 @@ export interface PingOptions {
 }
 
 /**
- * Pings over `stream`, whose greeting is still to be read, and ends it. Fewer samples than wanted: the
- * peer stopped to answer. Throws ERR_PEER_UNREACHABLE when what comes is no answer.
+ * Pings over `stream`, whose greeting is still to be read, and ends it. Fewer samples than wanted mean that
+ * the peer stopped answering. Throws ERR_PEER_UNREACHABLE when a line is no answer.
  */
 export async function pingOver(stream: Duplex, options: PingOptions): Promise<PingSample[]> {
   const lines = readLines(stream);

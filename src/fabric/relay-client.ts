@@ -37,7 +37,7 @@ export const RELAY_STREAMS_MAX = 2_048;
 /** Bytes that all streams of one machine may hold unread together, beyond their first credit. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
 
-/** A client's proof that it opens this stream, and not somebody who has read its hello on the way. */
+/** A client's proof that it opens this stream itself: a hello alone could have been read on the way. */
 export function signRelayDial(deviceKey: Ed25519Key, scope: HelloScope, hello: string): string {
   return signEd25519(deviceKey, signedBytes("relay", scope, { hello }));
 }
@@ -72,7 +72,7 @@ export interface ParsedServeProof {
   isBy(publicKey: string, scope: HelloScope): boolean;
 }
 
-/** Parses a header's value; whom it is by is still to be checked. Null: it has another form. */
+/** The proof in a header's value, unverified. Null: it has another form. */
 export function parseRelayServe(value: string): ParsedServeProof | null {
   const [, body, signature] = /^([A-Za-z0-9_-]{1,512}) ([A-Za-z0-9_-]{86})$/.exec(value) ?? [];
   if (body === undefined || signature === undefined) return null;
@@ -160,8 +160,8 @@ export interface RelayOfferOptions {
   /** The link is gone, or was never opened. Called once. */
   onDown(): void;
   /**
-   * A stream has come in, with a hello that nobody has checked yet. True: somebody has taken it over. False:
-   * it is ended, and its client is not told why.
+   * A stream has come in, with a hello that is not checked yet. True: the stream was taken over. False: it is
+   * ended, and its client does not hear why.
    */
   onStream(open: RelayOpen, stream: RelayStream): boolean;
 }

@@ -1,14 +1,14 @@
 /**
- * The window of a relayed stream: how many bytes its reader is ready to hold unread, which is what credit is
- * topped up to.
+ * The window of a relayed stream: the bytes that its reader is ready to hold unread. Credit is topped up to
+ * it.
  *
- * No I/O and no clock: the caller says what time it is.
+ * No I/O and no clock: the time is an argument.
  *
  * @module
  */
 import { RELAY_CREDIT_BULK, RELAY_CREDIT_INITIAL, RELAY_CREDIT_MAX } from "../wire/relay.ts";
 
-/** The window holds what is read in this time. */
+/** The window holds the bytes that are read in this time. */
 const WINDOW_MS = 200;
 /** The reader's pace is measured over at least this time. */
 const PACE_MS = 20;

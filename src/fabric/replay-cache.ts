@@ -1,5 +1,6 @@
 /**
- * Remembers nonces for as long as the time beside them would still be taken. Pure but for its memory.
+ * A cache of nonces, each held for as long as the time beside it would still be taken. Pure but for its
+ * memory.
  *
  * Bounded twice, since whoever may fill it could otherwise push others' nonces out: when it is full,
  * a new nonce is refused, never an old one forgotten early.

@@ -1,9 +1,8 @@
 /**
- * Authorization code with PKCE against any provider: where the browser goes, and what the code is worth.
- * The same for `qf` on a loopback redirect and for management's own pages.
+ * The authorization code flow with PKCE (RFC 6749, RFC 7636) against any provider, for `qf` on a loopback
+ * redirect and for management's own pages.
  *
- * The token that comes back is not believed here: that is `verify.ts`, with the tolerance and the sentences
- * of every other token.
+ * The token that comes back is not verified here, but by `verify.ts`, as every other token.
  *
  * @module
  */
@@ -115,8 +114,8 @@ function readCallback(
     return parameters;
   } catch (cause) {
     if (cause instanceof oauth.AuthorizationResponseError) {
-      const said = { error: cause.error, description: cause.error_description };
-      throw providerRefused(new ProviderRefusal("authorization", said));
+      const answer = { error: cause.error, description: cause.error_description };
+      throw providerRefused(new ProviderRefusal("authorization", answer));
     }
     throw new QfError(
       "ERR_LOGIN_FAILED",
@@ -175,9 +174,9 @@ async function readTokens(response: Response): Promise<Pick<Redeemed, "idToken" 
 }
 
 function tokenEndpointFailure(status: number, value: unknown): QfError {
-  const said = ProviderErrorAnswer.safeParse(value);
-  if (said.success) {
-    const { error, error_description: description } = said.data;
+  const answer = ProviderErrorAnswer.safeParse(value);
+  if (answer.success) {
+    const { error, error_description: description } = answer.data;
     return providerRefused(new ProviderRefusal("token", { error, description }));
   }
   if (status === 401) {

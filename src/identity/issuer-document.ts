@@ -1,5 +1,5 @@
 /**
- * Fetches an external provider's keys. Stores nothing.
+ * Fetching of an external provider's keys. Stores nothing.
  *
  * @module
  */

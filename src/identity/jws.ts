@@ -1,9 +1,9 @@
 /**
  * Compact JWS of the one form we take, and its signature by one of the keys we already have.
  *
- * A token never says how it is to be verified: keys come from the caller, the algorithm from a closed
- * list and only with a key of its own type. Everything a header could bend (`jwk`, `jku`, `x5c`,
- * `crit`, `b64`, …) is refused, not ignored. Claims are judged by the callers.
+ * A token never decides how it is verified: keys come from the caller, the algorithm from a closed list and
+ * only with a key of its own type. Every header that could change that (`jwk`, `jku`, `x5c`, `crit`, `b64`,
+ * …) is refused, not ignored. Claims are judged by the callers.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { shown, type TokenFault, tokenFault } from "./token-fault.ts";
 
 export type JwsAlgorithm = (typeof JWS_ALGORITHMS)[number];
 
-/** A token taken apart, believed in nothing. */
+/** The parts of a token, all of them unverified. */
 export interface ParsedJws {
   readonly token: string;
   readonly algorithm: JwsAlgorithm;
@@ -85,8 +85,8 @@ export function faultOfSignature(jws: ParsedJws, keys: readonly PublicJwk[]): To
   if (keys.length === 0) return tokenFault("keys", "keys of the issuer", "none");
   const candidates = keys.filter((key) => isCandidate(jws, key));
   if (candidates.length > 0) return tokenFault("signature", `one by ${jws.kid ?? jws.algorithm}`, "another");
-  const known = keys.map(({ kid, kty }) => kid ?? kty).join(", ");
-  return tokenFault("key", `one of ${shown(known)}`, `${jws.kid ?? "no kid"} (${jws.algorithm})`);
+  const names = keys.map(({ kid, kty }) => kid ?? kty).join(", ");
+  return tokenFault("key", `one of ${shown(names)}`, `${jws.kid ?? "no kid"} (${jws.algorithm})`);
 }
 
 async function isSignedBy(jws: ParsedJws, jwk: PublicJwk): Promise<boolean> {
@@ -132,8 +132,8 @@ function publicMembers(algorithm: JwsAlgorithm, jwk: PublicJwk): Record<string, 
 function importKey(algorithm: JwsAlgorithm, jwk: PublicJwk): Promise<VerifyKey> {
   const members = publicMembers(algorithm, jwk) ?? {};
   const name = JSON.stringify([algorithm, members]);
-  const known = importedKeys.get(name);
-  if (known !== undefined) return known;
+  const imported = importedKeys.get(name);
+  if (imported !== undefined) return imported;
   const key = importJWK(members, algorithm);
   if (importedKeys.size >= IMPORTED_KEYS_MAX) {
     for (const oldest of importedKeys.keys()) {

@@ -1,9 +1,9 @@
 /**
- * Management's own short token: what a certificate carries when no ID token may, or when there is none.
+ * Management's own short token, which a certificate carries in place of an ID token that it may not have.
  *
  * Its `typ` keeps it apart from every ID token, in both directions: `verifyIdToken` takes `JWT` or no
- * type, this takes its own and nothing else. It names the login key (`cnf`) and one machine (`aud`), so
- * that nobody else can use it and nobody at all elsewhere.
+ * type, this takes its own and nothing else. It names the login key (`cnf`) and one machine (`aud`), so that
+ * it is of no use to anybody else, and of none elsewhere.
  *
  * @module
  */

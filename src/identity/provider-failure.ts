@@ -60,12 +60,12 @@ function faultFailure(code: FailureCode, fault: TokenFault): QfError {
 /** ERR_LOGIN_FAILED, or ERR_UNAVAILABLE where the provider says that it cannot at the moment. */
 export function providerRefused(refusal: ProviderRefusal): QfError {
   const { error, endpoint } = refusal;
-  const said = refusal.description === "" ? "" : `; it says: ${refusal.description}`;
+  const description = refusal.description === "" ? "" : `; it says: ${refusal.description}`;
   const failed = (message: string, hint: string): QfError =>
-    new QfError("ERR_LOGIN_FAILED", message, { hint: `${hint}${said}`, cause: refusal });
+    new QfError("ERR_LOGIN_FAILED", message, { hint: `${hint}${description}`, cause: refusal });
   if (error === "temporarily_unavailable" || error === "server_error") {
     return new QfError("ERR_UNAVAILABLE", `the identity provider cannot sign anybody in now (${error})`, {
-      hint: `try again; if it stays so, look at the provider's log${said}`,
+      hint: `try again; if it stays so, look at the provider's log${description}`,
       cause: refusal,
     });
   }

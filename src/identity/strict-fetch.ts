@@ -1,6 +1,6 @@
 /**
- * Asking an identity provider: never in the clear beyond this machine, never through a redirect,
- * never for long, never for much.
+ * Bounded requests to an identity provider: never in the clear beyond this machine, never through a redirect,
+ * with a bound on time and on size.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * UserInfo (OpenID Connect Core 5.3): claims that the provider leaves out of its ID token.
  *
- * It adds what is missing and changes nothing: who the person is stays the ID token's to say.
+ * It only adds claims that are missing: the person is the one that the ID token names.
  *
  * @module
  */
@@ -56,9 +56,9 @@ export async function fetchUserInfo(question: UserInfoQuestion): Promise<Claims>
   });
   const value = parseJson(await response.text());
   if (!response.ok) {
-    const said = ProviderErrorAnswer.safeParse(value);
-    const error = said.success ? said.data.error : `HTTP status ${response.status}`;
-    const description = said.success ? said.data.error_description : undefined;
+    const answer = ProviderErrorAnswer.safeParse(value);
+    const error = answer.success ? answer.data.error : `HTTP status ${response.status}`;
+    const description = answer.success ? answer.data.error_description : undefined;
     throw providerRefused(new ProviderRefusal("userinfo", { error, description }));
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

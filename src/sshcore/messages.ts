@@ -1,5 +1,5 @@
 /**
- * SSH messages we write ourselves (RFC 4252, 4253, 4254), and the numbers we tell apart.
+ * SSH messages that we write ourselves (RFC 4252, 4253, 4254), and the numbers in them.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export function disconnectMessage(reason: number, text: string): Buffer {
   return new SshWriter().uint8(MESSAGE.DISCONNECT).uint32(reason).text(text).text("").toBuffer();
 }
 
-/** To be shown whenever the client shows such things: OpenSSH's does with -v (RFC 4253 section 11.3). */
+/** Text that OpenSSH's client shows with -v (SSH_MSG_DEBUG, RFC 4253 section 11.3). */
 export function debugMessage(text: string): Buffer {
   return new SshWriter().uint8(MESSAGE.DEBUG).uint8(1).text(text).text("").toBuffer();
 }

@@ -1,5 +1,5 @@
 /**
- * New keys in time, by bytes and by age, and no more often than is reasonable.
+ * Key re-exchange: in time, by bytes and by age (RFC 4253 section 9), and not too often.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface Rekeyer {
   stop(): void;
 }
 
-/** Watches one connection; `onStall` is told when a key exchange does not end. */
+/** Watches one connection. `onStall` is called when a key exchange does not end. */
 export function createRekeyer(
   connection: PatchedConnection,
   limits: WireLimits,

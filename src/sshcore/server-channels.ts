@@ -1,9 +1,9 @@
 /**
- * Channels of a server's connection that are no sessions: taking one that the client asked for, later
- * than ssh2 would, and asking the client for one.
+ * Channels of a server's connection that are no sessions: accepting one that the client asked for, later than
+ * ssh2 would, and asking the client for one.
  *
- * ssh2 answers an open at once and with no words of ours; here whoever has to look first does so, and
- * ssh2 gets the message when the answer is yes.
+ * ssh2 answers an open at once, and with no reason of ours. Here the open is judged first, and ssh2 gets the
+ * message only when it is accepted.
  *
  * @module
  */

@@ -2,7 +2,7 @@
  * The server's side of one SSH transport, around ssh2: banner and reasons when something is refused,
  * terminal modes, and output with back-pressure.
  *
- * ssh2 parses and encrypts; `guard.ts` keeps what is out of its place from it.
+ * ssh2 parses and encrypts; `guard.ts` keeps messages from it that are out of place.
  *
  * @module
  */
@@ -94,7 +94,9 @@ export class SshTransport {
     stream.once("close", () => this.#close());
   }
 
-  /** What names this transport, and no other, on both ends (RFC 4253 section 7.2). After the key exchange. */
+  /**
+   * The session id, which names this transport on both ends (RFC 4253 section 7.2). After the key exchange.
+   */
   sessionId(): Buffer {
     return sessionIdOf(this.#protocol);
   }
@@ -104,7 +106,7 @@ export class SshTransport {
     if (!this.#isClosed) sendMessage(this.#protocol, bannerMessage(`${text}\r\n`));
   }
 
-  /** Text for whoever looks closely: OpenSSH's client shows it with -v. */
+  /** Debug text: OpenSSH's client shows it with -v. */
   sendDebug(text: string): void {
     if (!this.#isClosed) sendMessage(this.#protocol, debugMessage(text));
   }

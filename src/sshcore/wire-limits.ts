@@ -17,7 +17,7 @@ export interface WireLimits {
   readonly packetBytesMax: number;
   /** Global requests that wait for our answer. */
   readonly unansweredMax: number;
-  /** Bytes not sent yet above which no more is read: a peer that asks and never reads. */
+  /** Unsent bytes above which no more is read: they come from a peer that asks and never reads. */
   readonly unsentBytesMax: number;
   /** Packets that wait for the end of a key exchange. */
   readonly queuedPacketsMax: number;

@@ -27,7 +27,7 @@ const spare: Buffer[] = [];
 /** From here on a piece is a whole encrypted packet, which is nobody's but this stream's. */
 const LARGE_BYTES = 8192;
 
-/** Returns what to call before each write of `length` bytes to `stream`. */
+/** Coalesces the writes to `stream`. The returned function is called before each write of `length` bytes. */
 export function createGatherer(stream: Duplex): (length: number) => void {
   let gathered = 0;
   let isGathering = false;
@@ -51,7 +51,7 @@ export function createGatherer(stream: Duplex): (length: number) => void {
   };
 }
 
-/** Of a socket only: another stream may keep what it is given for longer than until it is done. */
+/** For sockets only: another stream may hold a buffer for longer than until its write is done. */
 function reuseMemory(stream: Duplex): void {
   const own = stream._writev?.bind(stream);
   if (own === undefined || !(stream instanceof Socket)) return;

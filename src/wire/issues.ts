@@ -17,9 +17,9 @@ export function describeIssues(error: z.ZodError): string {
   // What should not be there comes first: it is often a misspelling of what is missing.
   const isUnknown = (issue: z.core.$ZodIssue): boolean => issue.code === "unrecognized_keys";
   const issues = [...error.issues.filter(isUnknown), ...error.issues.filter((issue) => !isUnknown(issue))];
-  const told = issues.flatMap(describeIssue);
-  const more = told.length > ISSUES_MAX ? [`and ${told.length - ISSUES_MAX} more`] : [];
-  return [...told.slice(0, ISSUES_MAX), ...more].join("; ");
+  const faults = issues.flatMap(describeIssue);
+  const more = faults.length > ISSUES_MAX ? [`and ${faults.length - ISSUES_MAX} more`] : [];
+  return [...faults.slice(0, ISSUES_MAX), ...more].join("; ");
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string[] {

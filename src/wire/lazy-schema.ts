@@ -10,10 +10,10 @@
  * errors are thrown there.
  */
 export function lazySchema<T extends object>(make: () => T): T {
-  let made: T | undefined;
+  let schema: T | undefined;
   const get = (): T => {
-    made ??= make();
-    return made;
+    schema ??= make();
+    return schema;
   };
   return new Proxy({} as T, {
     get: (_, name) => Reflect.get(get(), name),

@@ -14,7 +14,7 @@ export const LINE_CHARACTERS_MAX = 110;
 /** A longer file says in a header what it is. */
 export const HEADER_FROM_LINES = 25;
 /** Least share of sources, of those that need one, with a test of their own. */
-export const MIRRORED_PERCENT_MIN = 48;
+export const MIRRORED_PERCENT_MIN = 53;
 
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
@@ -101,10 +101,10 @@ export const UNTESTED: Readonly<Record<string, number>> = {
   "src/agent": 67,
   "src/audit": 2,
   "src/certificate": 1,
-  "src/cli": 4,
-  "src/client": 11,
+  "src/cli": 3,
+  "src/client": 10,
   "src/fabric": 7,
-  "src/management": 101,
+  "src/management": 86,
   "src/policy": 7,
   "src/proxy": 11,
   "src/ssh": 7,
