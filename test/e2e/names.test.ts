@@ -2,7 +2,7 @@
  * By which names a machine is reached: full name and address always, its label alone as far as admins say so.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
@@ -94,5 +94,26 @@ describe.skipIf(!isRoot)("a machine's name", () => {
     expect(changed).toMatchObject({ name: "forge", name_confirmed: true });
     await laptop.login();
     expect((await openssh("forge")).stdout).toBe("here\n");
+  });
+
+  test("that is a shell's or ssh_config's to read is shown, and reaches neither", async () => {
+    const mark = join(lab.root, "MARK");
+    const shown = `$(touch ${mark}); ProxyCommand touch ${mark}`;
+    const rest = { login_expiration_enabled: false, inactivity_expiration_enabled: false };
+    const [peer] = await lab.api<{ id: string }[]>("GET", "/api/peers?name=forge");
+    const path = `/api/peers/${peer?.id}`;
+    const changed = await lab.api<{ name: string; dns_label: string }>("PUT", path, {
+      ...{ name: shown, ssh_enabled: true },
+      ...rest,
+    });
+    const label = changed.dns_label.split(".")[0] ?? "";
+    expect([changed.name, label]).toEqual([shown, expect.stringMatching(/^touch-[a-z0-9-]{1,57}$/)]);
+    await laptop.login();
+    expect((await openssh(label)).stdout).toBe("here\n");
+    expect((await laptop.ssh([`${deploy.name}@${label}`, "echo here"])).stdout).toBe("here\n");
+    expect((await admin("peer", "list")).stdout).toContain(shown);
+    const found = Bun.spawnSync(["grep", "-rlF", "ProxyCommand touch", lab.root, "--exclude-dir=management"]);
+    expect(found.stdout.toString()).toBe("");
+    expect(existsSync(mark)).toBe(false);
   });
 });
