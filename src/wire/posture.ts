@@ -30,14 +30,16 @@ export const PostureChecks = z.strictObject({
   nb_version_check: unlessNull(MinVersionCheck),
   /** A system that is not named here does not pass. */
   os_version_check: unlessNull(
-    z.strictObject({
-      /** No device of ours runs these two: kept, and no other system passes for them. */
-      android: unlessNull(MinVersionCheck),
-      ios: unlessNull(MinVersionCheck),
-      darwin: unlessNull(MinVersionCheck),
-      linux: unlessNull(MinKernelVersionCheck),
-      windows: unlessNull(MinKernelVersionCheck),
-    }),
+    z
+      .strictObject({
+        /** No device of ours runs these two: kept, and no other system passes for them. */
+        android: unlessNull(MinVersionCheck),
+        ios: unlessNull(MinVersionCheck),
+        darwin: unlessNull(MinVersionCheck),
+        linux: unlessNull(MinKernelVersionCheck),
+        windows: unlessNull(MinKernelVersionCheck),
+      })
+      .refine((systems) => Object.values(systems).some((check) => check !== undefined), "names no system"),
   ),
   /** Address from which the peer reaches management. */
   peer_network_range_check: unlessNull(

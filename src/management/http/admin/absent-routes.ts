@@ -14,6 +14,7 @@ const ABSENT = [
   { path: "/api/routes", what: "Routes" },
   { path: "/api/dns/nameservers", what: "Nameservers" },
   { path: "/api/dns/zones", what: "Zones of DNS" },
+  { path: "/api/locations/countries", what: "Countries that addresses are in" },
   { path: "/api/identity-providers", what: "Identity providers added by request" },
 ] as const;
 
