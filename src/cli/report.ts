@@ -31,7 +31,7 @@ export function reportError(error: unknown): number {
 }
 
 /** One line on stderr; control characters, which could drive a terminal, are left out. */
-export function say(kind: "error" | "hint" | "warning" | "debug", line: string): void {
+export function say(kind: "error" | "hint" | "warning" | "note" | "debug", line: string): void {
   process.stderr.write(`qf: ${kind}: ${printable(line)}\n`);
 }
 

@@ -1,7 +1,12 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { defaultStateDir } from "../../base/state-dir.ts";
+import { isClientUp } from "../client-up.ts";
 import { command } from "../command.ts";
 import { print } from "../output.ts";
 import { parseRepeated } from "../parse.ts";
 import { say } from "../report.ts";
+import { login } from "./login.ts";
 
 const off = (description: string) => ({ type: "boolean", description }) as const;
 const text = (valueHint: string, description: string) =>
@@ -104,6 +109,9 @@ for those to come.
 running:
   --foreground               stay attached until stopped
 
+On a person's own computer, without root, a setup key or anything to serve, it signs the person in and
+keeps --ssh-jwt-cache-ttl for them, as qf login does.
+
 Every flag is kept for the next start, has an environment twin (QF_ALLOW_SERVER_SSH=1), and is turned
 off with --flag=false. Changes need root, or the agent's own user where it runs without root.
 
@@ -151,6 +159,14 @@ examples:
       foreground: off("Stay attached"),
     },
     async run({ args }) {
+      if (isClient(args)) {
+        say(
+          "note",
+          "nothing is to be served here (--allow-server-ssh), so this signs you in, as qf login does",
+        );
+        const flags = ["management-url", "ssh-jwt-cache-ttl"] as const;
+        return login.dispatch(flags.flatMap((name) => (args[name] ? [`--${name}=${args[name]}`] : [])));
+      }
       const { agentUp: up } = await import("../../agent/lifecycle/up.ts");
       const { "state-dir": stateDir, foreground } = args;
       const setupKey = { key: args["setup-key"], file: args["setup-key-file"] };
@@ -183,3 +199,15 @@ examples:
   },
   { repeatable: ["advertise"] },
 );
+
+/** Whether this is a person's own computer, where `up` is a sign-in. */
+function isClient(given: Readonly<Record<string, unknown>>): boolean {
+  const flags = Object.entries(given).filter(([name]) => /^[a-z][a-z-]*$/.test(name));
+  const stateDir = defaultStateDir(process.geteuid?.() ?? 0, process.env);
+  return isClientUp({
+    given: Object.fromEntries(flags),
+    environment: process.env,
+    isRoot: process.geteuid?.() === 0,
+    isEnrolled: existsSync(join(stateDir, "agent.json")),
+  });
+}
