@@ -8,12 +8,16 @@
  *
  * @module
  */
+import type { Duplex } from "node:stream";
 import { SshBufferError } from "../base/ssh-buffer.ts";
 import { AuthBounds } from "./auth-bounds.ts";
 import { createChannelBounds, type FrameCheck } from "./channel-bounds.ts";
+import { createKexBudget, KEX_SHARE, type KexBudget } from "./kex-budget.ts";
+import { disconnectMessage } from "./messages.ts";
 import { type PatchedConnection, type PatchedProtocol, patched } from "./patched-ssh2.ts";
-import { type GuardState, PERMITTED, type Role, SSH } from "./permitted.ts";
+import { CONNECTION, type GuardState, PERMITTED, type Role, SSH } from "./permitted.ts";
 import { createRekeyer, type Rekeyer } from "./rekey.ts";
+import { type Ssh2Protocol, sendMessageNow } from "./ssh2-internals.ts";
 import { KEXINIT_BYTES_MAX, WIRE_LIMITS, type WireLimits } from "./wire-limits.ts";
 
 export interface GuardOptions {
@@ -21,6 +25,8 @@ export interface GuardOptions {
   readonly limits?: Partial<WireLimits>;
   /** Told once what the peer did wrong, for log and penalties: our words, nothing of the input. */
   readonly onViolation?: (what: string) => void;
+  /** What key exchanges of the peer may take after the sign-in. Absent: a budget of this connection alone. */
+  readonly kexBudget?: KexBudget;
 }
 
 export interface Guard {
@@ -103,16 +109,23 @@ function guard(connection: PatchedConnection, role: Role, options: GuardOptions)
     limits,
     () => guarded.state === "open" && !guarded.isOver,
     () => refuse("a key exchange that does not end"),
+    options.kexBudget ?? createKexBudget(KEX_SHARE, () => performance.now()),
   );
   guarded.atEnd.push(() => rekeyer.stop());
-  connection.on("handshake", () => rekeyer.finished());
+  const reading = createReadHold(connection._sock);
+  connection.on("handshake", () => {
+    const pauseMs = rekeyer.finished();
+    if (pauseMs === 0 || guarded.isOver) return;
+    const release = reading.hold();
+    setTimeout(release, pauseMs);
+  });
   let grace: ReturnType<typeof setTimeout> | undefined;
   if (limits.graceMs > 0) grace = setTimeout(() => refuse("no sign-in in time"), limits.graceMs);
   const stopGrace = (): void => clearTimeout(grace);
   guarded.atEnd.push(stopGrace);
 
   const checkFrame = createFrameCheck(guarded, rekeyer, stopGrace);
-  const boundOutput = createOutputBound(guarded, refuse);
+  const boundOutput = createOutputBound(guarded, refuse, reading);
   protocol.inspectPayload = (payload) => {
     if (guarded.isOver || connection._sock.writableEnded) return STOP;
     const check = checkFrame(payload);
@@ -156,7 +169,7 @@ function createEnding(guarded: Guarded, onViolation: GuardOptions["onViolation"]
   };
   const refuse = (what: string, reason = PROTOCOL_ERROR): void => {
     if (guarded.isOver) return;
-    disconnect.call(protocol, reason);
+    sendMessageNow(protocol as unknown as Ssh2Protocol, disconnectMessage(reason, what));
     linger();
     protocol._destruct?.("a protocol error");
     onViolation?.(what);
@@ -196,14 +209,16 @@ function createFrameCheck(
     if (OPEN_STATES.has(state)) {
       rekeyer.received(payload.length);
       if (state === "open" && type !== SSH.KEXINIT) return judgeOpen(type, payload);
+      if (CONNECTION.includes(type) && PERMITTED[role][state].includes(type)) return judgeOpen(type, payload);
     }
     const isGuess = type >= GUESSES.first && type <= GUESSES.last;
     if (state === "kex" && isGuess && protocol._skipNextInboundPacket) return null;
     if (!PERMITTED[role][state].includes(type)) return { wrong: `message ${type} in state ${state}` };
     if (type === SSH.KEXINIT) {
       if (payload.length > KEXINIT_BYTES_MAX) return { wrong: "a KEXINIT that is too long" };
-      if (state === "open" && !rekeyer.mayBegin()) return { wrong: "key exchanges without end" };
+      if (state === "open") rekeyer.begins();
     }
+    if (state === "rekey" && (type === SSH.KEX_ECDH_INIT || type === SSH.KEX_ECDH_REPLY)) rekeyer.computes();
     const isReply = role === "client" && type === SSH.KEX_ECDH_REPLY;
     if (isReply && protocol._strictMode !== true) return { wrong: "a server without strict key exchange" };
     const check = auth.checkFrame(state, type, payload);
@@ -226,8 +241,26 @@ function takeLongPackets(protocol: PatchedProtocol, bytesMax: number): void {
   if (protocol._decipher !== undefined) protocol._decipher.maxPacketSize = bytesMax;
 }
 
+/** Reading stops while somebody holds it. */
+interface ReadHold {
+  /** Returns how to let go. */
+  hold(): () => void;
+}
+
+function createReadHold(socket: Duplex): ReadHold {
+  let holders = 0;
+  return {
+    hold() {
+      if (++holders === 1) socket.pause();
+      return () => {
+        if (--holders === 0) socket.resume();
+      };
+    },
+  };
+}
+
 /** Stops reading from a peer that asks and does not take the answers. */
-function createOutputBound(guarded: Guarded, refuse: (what: string) => void): () => void {
+function createOutputBound(guarded: Guarded, refuse: (what: string) => void, reading: ReadHold): () => void {
   const { limits } = guarded;
   const { _protocol: protocol, _sock: socket } = guarded.connection;
   let isPaused = false;
@@ -235,10 +268,10 @@ function createOutputBound(guarded: Guarded, refuse: (what: string) => void): ()
     if ((protocol._queue?.length ?? 0) > limits.queuedPacketsMax) refuse("a flood during a key exchange");
     if (isPaused || socket.writableLength <= limits.unsentBytesMax) return;
     isPaused = true;
-    socket.pause();
+    const release = reading.hold();
     socket.once("drain", () => {
       isPaused = false;
-      socket.resume();
+      release();
     });
   };
 }

@@ -72,9 +72,8 @@ export const CHATTER: readonly number[] = [SSH.IGNORE, SSH.UNIMPLEMENTED, SSH.DE
 const QUIET = [SSH.DISCONNECT] as const;
 const TALK = [SSH.DISCONNECT, ...CHATTER] as const;
 
-const CONNECTION = [
-  ...TALK,
-  SSH.KEXINIT,
+/** Messages of the connection protocol (RFC 4254). */
+export const CONNECTION: readonly number[] = [
   SSH.GLOBAL_REQUEST,
   SSH.REQUEST_SUCCESS,
   SSH.REQUEST_FAILURE,
@@ -89,9 +88,8 @@ const CONNECTION = [
   SSH.CHANNEL_REQUEST,
   SSH.CHANNEL_SUCCESS,
   SSH.CHANNEL_FAILURE,
-  SSH.PING,
-  SSH.PONG,
-] as const;
+];
+const OPEN: readonly number[] = [...TALK, SSH.KEXINIT, ...CONNECTION, SSH.PING, SSH.PONG];
 
 /** What `role` takes from the other end. */
 export const PERMITTED: Readonly<Record<Role, Readonly<Record<GuardState, readonly number[]>>>> = {
@@ -106,9 +104,12 @@ export const PERMITTED: Readonly<Record<Role, Readonly<Record<GuardState, readon
     auth: [...TALK, SSH.USERAUTH_REQUEST, SSH.SERVICE_REQUEST],
     prompted: [...TALK, SSH.USERAUTH_REQUEST, SSH.USERAUTH_INFO_RESPONSE],
     // RFC 4252 section 5.1: requests after success are ignored in silence.
-    open: [...CONNECTION, SSH.USERAUTH_REQUEST],
-    rekey: [...TALK, SSH.KEX_ECDH_INIT],
-    "rekey-newkeys": [...TALK, SSH.NEWKEYS],
+    open: [...OPEN, SSH.USERAUTH_REQUEST],
+    // RFC 4253 section 7.1 forbids the connection's messages after a KEXINIT. sshd(8) takes them, and so do
+    // we: JSch writes from several threads, so that data, a window or a keepalive may stand behind its
+    // KEXINIT. The keys that protect them are still in force, and they are judged as at any other time.
+    rekey: [...TALK, SSH.KEX_ECDH_INIT, ...CONNECTION],
+    "rekey-newkeys": [...TALK, SSH.NEWKEYS, ...CONNECTION],
   },
   client: {
     first: [...QUIET, SSH.KEXINIT],
@@ -126,7 +127,7 @@ export const PERMITTED: Readonly<Record<Role, Readonly<Record<GuardState, readon
       SSH.USERAUTH_ASKS,
     ],
     prompted: [],
-    open: CONNECTION,
+    open: OPEN,
     rekey: [...TALK, SSH.KEX_ECDH_REPLY],
     "rekey-newkeys": [...TALK, SSH.NEWKEYS],
   },

@@ -1,18 +1,25 @@
 /**
- * Key re-exchange: in time, by bytes and by age (RFC 4253 section 9), and not too often.
+ * Key re-exchange: in time, by bytes and by age (RFC 4253 section 9), and the processor time that those of
+ * the peer take.
  *
  * @module
  */
+import type { KexBudget } from "./kex-budget.ts";
 import type { PatchedConnection } from "./patched-ssh2.ts";
 import type { WireLimits } from "./wire-limits.ts";
+
+/** More than one exchange takes on a slow machine. */
+const EXCHANGE_MS_MAX = 20;
 
 export interface Rekeyer {
   /** Bytes came in on an open connection. */
   received(bytes: number): void;
-  /** The peer begins a key exchange. False: it does so too often. */
-  mayBegin(): boolean;
-  /** A key exchange is done; whether it is the first one does not matter. */
-  finished(): void;
+  /** The peer begins a key exchange. */
+  begins(): void;
+  /** The peer's half of the exchange is there, and is computed with now. */
+  computes(): void;
+  /** A key exchange is done. Returns for how long the peer should not be read. */
+  finished(): number;
   stop(): void;
 }
 
@@ -22,13 +29,13 @@ export function createRekeyer(
   limits: WireLimits,
   isOpen: () => boolean,
   onStall: () => void,
+  budget: KexBudget,
 ): Rekeyer {
   const protocol = connection._protocol;
   let bytes = 0;
   let stall: ReturnType<typeof setTimeout> | undefined;
   let age: ReturnType<typeof setTimeout> | undefined;
-  let left = limits.rekeysMax;
-  let leftAtMs = performance.now();
+  let computingSinceMs: number | undefined;
   const write = protocol._onWrite;
   protocol._onWrite = (data) => {
     bytes += data.length;
@@ -48,13 +55,9 @@ export function createRekeyer(
       bytes += count;
       if (bytes >= limits.rekeyBytes) rekey();
     },
-    mayBegin() {
-      watch();
-      const nowMs = performance.now();
-      left = Math.min(limits.rekeysMax, left + ((nowMs - leftAtMs) / 1000) * limits.rekeysPerSecond);
-      leftAtMs = nowMs;
-      left -= 1;
-      return left >= 0;
+    begins: watch,
+    computes() {
+      computingSinceMs = performance.now();
     },
     finished() {
       bytes = 0;
@@ -63,6 +66,10 @@ export function createRekeyer(
       stall = undefined;
       age = setTimeout(rekey, limits.rekeyMs);
       age.unref();
+      // Not of the first one, which belongs to signing in. What others did meanwhile is not this one's.
+      const usedMs = computingSinceMs === undefined ? 0 : performance.now() - computingSinceMs;
+      computingSinceMs = undefined;
+      return usedMs === 0 ? 0 : budget.spend(Math.min(usedMs, EXCHANGE_MS_MAX));
     },
     stop() {
       clearTimeout(stall);

@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 import type { Connection, ServerChannel } from "ssh2";
 import { SshBufferError, SshReader } from "../base/ssh-buffer.ts";
@@ -63,8 +62,8 @@ export class SshTransport {
   readonly #protocol: Ssh2Protocol;
   readonly #stream: Duplex;
   readonly #hooks: SshTransportHooks;
-  /** Wakes writers: "window" with a channel number, "drain" of the transport, "closed". */
-  readonly #wake = new EventEmitter().setMaxListeners(0);
+  /** What waits to be written, first come first: tried again whenever something may have changed. */
+  readonly #waiting = new Set<{ readonly channelId: number; retry(): void }>();
   /** Channels whose stdout is not sent any more. */
   readonly #muted = new Set<number>();
   #isClosed = false;
@@ -89,8 +88,9 @@ export class SshTransport {
       coalescer(data.length);
       write(data);
     };
-    stream.on("drain", () => this.#wake.emit("drain"));
-    connection.on("handshake", () => this.#wake.emit("drain"));
+    stream.on("drain", () => this.#retry());
+    // At once: the next exchange may begin with what has been read already.
+    connection.on("handshake", () => this.#retry());
     stream.once("close", () => this.#close());
   }
 
@@ -136,14 +136,27 @@ export class SshTransport {
    * Sends `data` as stdout or stderr of a channel, as fast as the client's window and the transport
    * take it. False when the channel is gone. One call at a time for each of the two.
    */
-  async writeChannel(channelId: number, kind: "stdout" | "stderr", data: Uint8Array): Promise<boolean> {
-    for (let at = 0; at < data.length; ) {
+  writeChannel(channelId: number, kind: "stdout" | "stderr", data: Uint8Array): Promise<boolean> {
+    let at = 0;
+    const attempt = (): boolean | null => {
       at += this.writeNow(channelId, kind, at === 0 ? data : data.subarray(at));
-      if (at === data.length) break;
-      if (this.#isMuted(channelId, kind) || this.#openEnds(channelId) === undefined) return false;
-      await this.#woken(this.#isBlocked() ? "drain" : `window ${channelId}`);
-    }
-    return true;
+      if (at === data.length) return true;
+      return this.#isMuted(channelId, kind) || this.#openEnds(channelId) === undefined ? false : null;
+    };
+    const atOnce = attempt();
+    if (atOnce !== null) return Promise.resolve(atOnce);
+    return new Promise((resolve) => {
+      const waiter = {
+        channelId,
+        retry: () => {
+          const outcome = attempt();
+          if (outcome === null) return;
+          this.#waiting.delete(waiter);
+          resolve(outcome);
+        },
+      };
+      this.#waiting.add(waiter);
+    });
   }
 
   /** Bytes of `data` that went at once, as stdout or stderr of a channel: not behind what waits already. */
@@ -162,8 +175,7 @@ export class SshTransport {
   muteChannel(channelId: number): void {
     if (this.#openEnds(channelId) === undefined) return;
     this.#muted.add(channelId);
-    this.#wake.emit(`window ${channelId}`);
-    this.#wake.emit("drain");
+    this.#retry(channelId);
   }
 
   /** As much of `data` as goes at once; for last words. */
@@ -214,21 +226,16 @@ export class SshTransport {
     return ends?.outgoing.state === "open" ? ends : undefined;
   }
 
-  #woken(event: string): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#wake.off(event, wake);
-        this.#wake.off("closed", wake);
-        resolve();
-      };
-      this.#wake.on(event, wake);
-      this.#wake.on("closed", wake);
-    });
+  /** Of one channel, or of all. */
+  #retry(channelId?: number): void {
+    for (const waiter of [...this.#waiting]) {
+      if (channelId === undefined || waiter.channelId === channelId) waiter.retry();
+    }
   }
 
   #close(): void {
     this.#isClosed = true;
-    this.#wake.emit("closed");
+    this.#retry();
   }
 
   /** True: on to ssh2. Undefined: it goes no further. */
@@ -248,9 +255,8 @@ export class SshTransport {
       case MESSAGE.CHANNEL_CLOSE: {
         const channelId = payload.length < 5 ? -1 : payload.readUInt32BE(1);
         if (type === MESSAGE.CHANNEL_CLOSE) this.#muted.delete(channelId);
-        const event = `window ${channelId}`;
         // ssh2 reads the message after this function has returned.
-        queueMicrotask(() => this.#wake.emit(event));
+        queueMicrotask(() => this.#retry(channelId));
         return true;
       }
     }

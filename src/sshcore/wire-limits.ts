@@ -21,9 +21,6 @@ export interface WireLimits {
   readonly unsentBytesMax: number;
   /** Packets that wait for the end of a key exchange. */
   readonly queuedPacketsMax: number;
-  /** Key exchanges at once, and how many more each second brings. */
-  readonly rekeysMax: number;
-  readonly rekeysPerSecond: number;
   /** Longest that a key exchange may take once somebody is signed in. */
   readonly rekeyStallMs: number;
   /** Bytes of both directions, and time, after which we exchange keys again. */
@@ -44,9 +41,6 @@ export const WIRE_LIMITS: WireLimits = {
   unansweredMax: 256,
   unsentBytesMax: 4 * 1024 * 1024,
   queuedPacketsMax: 2_048,
-  // OpenSSH's own test exchanges keys after every 16 bytes.
-  rekeysMax: 512,
-  rekeysPerSecond: 8,
   rekeyStallMs: 60_000,
   rekeyBytes: 1024 ** 3,
   rekeyMs: 3_600_000,

@@ -55,4 +55,27 @@ describe.skipIf(!isRoot || !hasSshd)("stock ssh(1)", () => {
       expect(result).toMatchObject({ exitCode: 0, stdout: "" });
     },
   );
+
+  describe.each([
+    { name: "sshd", way: 0 },
+    { name: "the plain listener", way: plain },
+    { name: "the drop-in", way: dropIn },
+  ] as const)("changing keys all the time, at $name", ({ way }) => {
+    const options = ["-o", "KexAlgorithms=curve25519-sha256"];
+    const shell = (script: string, limit: string) =>
+      beside.shell(beside.ways[way], script, [...options, "-o", `RekeyLimit=${limit}`]);
+
+    test("hears an answer while it sends without end", async () => {
+      expect(await shell('"$@" echo hi </dev/zero', "256k")).toMatchObject({ exitCode: 0, stdout: "hi\n" });
+    });
+
+    test("sends whole what it sends, through more exchanges than there used to be", async () => {
+      const script = 'head -c 10M /dev/zero | "$@" "wc -c; echo done"';
+      expect(await shell(script, "16k")).toMatchObject({ exitCode: 0, stdout: "10485760\ndone\n" });
+    });
+
+    test("hears whole what it hears", async () => {
+      expect((await shell('"$@" head -c 20M /dev/zero | wc -c', "256k")).stdout).toBe("20971520\n");
+    });
+  });
 });

@@ -5,6 +5,7 @@ import ssh2, { type Connection, type Session } from "ssh2";
 import { makeEd25519HostKey } from "../../src/agent/state/host-keys.ts";
 import { ALGORITHMS } from "../../src/sshcore/algorithms.ts";
 import { type Guard, guardConnection } from "../../src/sshcore/guard.ts";
+import type { KexBudget } from "../../src/sshcore/kex-budget.ts";
 import type { WireLimits } from "../../src/sshcore/wire-limits.ts";
 
 export interface GuardedServer extends AsyncDisposable {
@@ -21,6 +22,7 @@ export interface GuardedServer extends AsyncDisposable {
 
 export interface GuardedServerOptions {
   readonly limits?: Partial<WireLimits>;
+  readonly kexBudget?: KexBudget;
   /** The password that is accepted; default: none is. */
   readonly password?: string;
   /** Everybody is let in, without a password. */
@@ -51,6 +53,7 @@ export async function startGuardedServer(options: GuardedServerOptions = {}): Pr
     guards.push(
       guardConnection(connection, {
         ...(options.limits === undefined ? {} : { limits: options.limits }),
+        ...(options.kexBudget === undefined ? {} : { kexBudget: options.kexBudget }),
         onViolation: (what) => violations.push(what),
       }),
     );

@@ -14,6 +14,7 @@ import { nowSeconds } from "../../base/clock.ts";
 import { newId } from "../../base/random.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import { guardConnection } from "../../sshcore/guard.ts";
+import type { KexBudget } from "../../sshcore/kex-budget.ts";
 import { DISCONNECT, OPEN_FAILURE } from "../../sshcore/messages.ts";
 import { type ChannelOpen, SshTransport } from "../../sshcore/ssh-transport.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
@@ -41,6 +42,8 @@ export interface ConnectionOptions {
   readonly stream: Duplex;
   readonly origin: StreamOrigin;
   readonly cgroupRoot: string | null;
+  /** Shared by all connections of the source. */
+  readonly kexBudget: KexBudget;
   openMonitor(): Promise<Monitor>;
   /**
    * Called at most once: the connection ended before anybody was signed in, by this offence of its source.
@@ -126,7 +129,12 @@ export class SshConnection {
     const { channelsMax, packetBytesMax } = limits;
     guardConnection(connection, {
       limits: { channelsMax, packetBytesMax },
-      onViolation: () => {
+      kexBudget: this.#options.kexBudget,
+      onViolation: (what) => {
+        const { log } = this.#options.serverContext;
+        // Strangers do so all the time, and are counted instead.
+        const level = this.#auth === null ? "debug" : "warn";
+        log[level]("a connection broke the protocol and was ended", { connectionId: this.id, what });
         if (this.#auth !== null) return;
         this.#fault = "protocol-error";
         this.#options.onUnproven("certificate_invalid");

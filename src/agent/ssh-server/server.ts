@@ -11,6 +11,7 @@ import { type Connection, Server } from "ssh2";
 import { denialLine } from "../../policy/sentences.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS, plainAlgorithms } from "../../sshcore/algorithms.ts";
 import { SERVER_IDENT } from "../../sshcore/ident.ts";
+import { KexBudgets } from "../../sshcore/kex-budget.ts";
 import { streamOf } from "../../sshcore/ssh2-internals.ts";
 import type { Offence } from "../../wire/ssh-limits.ts";
 import { createFailureCount } from "../contracts/failure-count.ts";
@@ -61,6 +62,7 @@ class EmbeddedServer implements SshServer {
     totalMax: l.connectionsMax,
   }));
   readonly #pending = this.#count((l) => ({ perKeyMax: l.pendingPerSourceMax, totalMax: l.pendingMax }));
+  readonly #kexBudgets = new KexBudgets();
   readonly #monitors = createMonitorSource();
   readonly #failures: ReturnType<typeof createFailureCount>;
   /** Undefined until the first connection looked for it. */
@@ -186,6 +188,7 @@ class EmbeddedServer implements SshServer {
         stream,
         origin,
         cgroupRoot: this.#cgroupRoot,
+        kexBudget: this.#kexBudgets.of(sourceOf(origin)),
         openMonitor: () => this.#monitors.take(),
         onOffence: (offence) => this.#penalise(origin, offence),
         onUnproven: (reason) => this.#failures.add(origin.sourceAddress, origin.sourcePeerId, reason),
