@@ -14,7 +14,7 @@ export const LINE_CHARACTERS_MAX = 110;
 /** A longer file says in a header what it is. */
 export const HEADER_FROM_LINES = 25;
 /** Least share of sources, of those that need one, with a test of their own. */
-export const MIRRORED_PERCENT_MIN = 53;
+export const MIRRORED_PERCENT_MIN = 56;
 
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
@@ -104,12 +104,12 @@ export const UNTESTED: Readonly<Record<string, number>> = {
   "src/cli": 3,
   "src/client": 10,
   "src/fabric": 7,
-  "src/management": 86,
-  "src/policy": 7,
+  "src/management": 85,
+  "src/policy": 1,
   "src/proxy": 11,
   "src/ssh": 7,
   "src/sshcore": 8,
-  "src/wire": 28,
+  "src/wire": 16,
 };
 
 /** Sources that need no test of their own, and why. Files of types alone need none either. */
