@@ -73,7 +73,9 @@ export async function serveManagement(options: ServeOptions): Promise<number> {
   const redirects = running.context.oidc.embedded ? [] : redirectUris(running.context.oidc, running.url);
   if (redirects.length > 0) {
     process.stderr.write("qf: redirect URIs to register at the identity provider:\n");
-    for (const { uri, use } of redirects) process.stderr.write(`${uri}  (${use})\n`);
+    for (const { uri, use, clientId } of redirects) {
+      process.stderr.write(`${uri}  (client ${clientId}: ${use})\n`);
+    }
   }
   const ready: ServeReady = {
     url: running.url,

@@ -24,6 +24,8 @@ export const ClientConfig = lazySchema(() =>
     oidc: z.object({
       issuer: HttpUrl,
       clientId: z.string().min(1).max(512),
+      /** Client of the sign-ins on management's own pages. Absent: `clientId`. */
+      webClientId: z.string().min(1).max(512).optional(),
       scope: z.string().min(1).max(1024),
       /** Whether qf may run authorization code + PKCE with a loopback redirect itself. */
       loopback: z.boolean(),

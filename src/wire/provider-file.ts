@@ -24,12 +24,15 @@ export const ProviderFile = z.object({
     .object({
       issuer: HttpUrl,
       clientId: text,
+      /** Client of the sign-ins on management's pages. Absent: `clientId`. */
+      webClientId: text.optional(),
       /** Where the secret is; null for a public client. */
       clientSecretFile: z.string().max(4096).nullable(),
       clientAuth: z.enum(CLIENT_AUTH_METHODS).nullable(),
       redirectPort: z.int().min(0).max(65_535),
       loopbackHost: z.enum(LOOPBACK_HOSTS),
-      audience: text,
+      /** Of all tokens; null: the client that asked. */
+      audience: text.nullable(),
       scope: text,
       userIdClaim: text,
       groupsClaim: text.nullable(),

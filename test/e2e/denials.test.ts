@@ -245,12 +245,12 @@ describe.skipIf(!isRoot)("a denial", () => {
     const attemptOfService = () =>
       automation.ssh([`${account.name}@web1`, "echo", "in"], { env: { QF_TOKEN: token.plain_token } });
     expect(await attemptOfService()).toMatchObject({ exitCode: 0, stdout: "in\n" });
-    await agent.up(["--require-idp-binding", "--pin-issuer", lab.issuer, "--pin-audience", "qufabric-cli"]);
+    const pins = ["--pin-issuer", "https://idp.example.com", "--pin-audience", "qufabric"];
+    await agent.up(["--require-idp-binding", ...pins]);
     try {
       const refused = await attemptOfService();
       expect(refused).toMatchObject({ exitCode: 255, stdout: "" });
       expect(refused.stderr).toContain("This peer wants a login that its own identity provider has signed");
-      await allowed();
     } finally {
       await agent.up(["--require-idp-binding=false"]);
     }

@@ -1,49 +1,106 @@
 /** A machine told whom to trust: it fetches the provider's keys itself and takes nobody else's word. */
-import { expect, test } from "bun:test";
-import { openLab } from "../support/lab.ts";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { EXTERNAL_USERS, type ExternalIdp, startExternalIdp } from "../support/external-idp.ts";
+import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 
-test.skipIf(!isRoot)(
-  "a pinned machine takes logins of its issuer and audience, and no others",
-  async () => {
-    using account = new OsAccount("pin");
-    await using lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
-    const pins = ["--require-idp-binding", "--pin-issuer", lab.issuer, "--pin-audience", "qufabric-cli"];
-    const agent = await lab.startAgent("web1", { groups: [servers], args: pins });
-    const device = lab.device(person, "laptop");
-    await device.login();
-    const attempt = () => device.ssh([`${account.name}@web1`, "echo", "in"]);
-    expect((await attempt()).stdout).toBe("in\n");
+const [grace] = EXTERNAL_USERS;
+/** Of `qf` itself, and of management's pages. */
+const [CLI, WEB] = ["corp-qufabric", "corp-web"];
 
+describe.skipIf(!isRoot)("a pinned machine", () => {
+  let idp: ExternalIdp;
+  let lab: Lab;
+  let account: OsAccount;
+  let agent: LabAgent;
+  let device: LabDevice;
+  let servers: string;
+
+  beforeAll(async () => {
+    account = new OsAccount("pin");
+    idp = await startExternalIdp();
+    const clients = ["--oidc-client-id", CLI, "--oidc-web-client-id", WEB];
+    lab = await openLab({ serveArgs: ["--oidc-issuer", idp.issuer, ...clients] });
+    const devs = await lab.createGroup("Developers");
+    servers = await lab.createGroup("Servers");
+    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
+    const pins = ["--require-idp-binding", "--pin-issuer", idp.issuer, "--pin-audience", CLI];
+    agent = await lab.startAgent("web1", { groups: [servers], args: pins });
+    device = lab.device(grace, "laptop");
+    await device.login();
+    const [user] = (await lab.api<{ id: string; role: string }[]>("GET", "/api/users")).filter(
+      ({ role }) => role === "user",
+    );
+    await lab.api("PUT", `/api/users/${user?.id}`, { role: "user", auto_groups: [devs], is_blocked: false });
+    await lab.until("access", async () => (await attempt()).stdout === "in\n");
+  }, 120_000);
+  afterAll(async () => {
+    await lab?.[Symbol.asyncDispose]();
+    await idp?.stop();
+    account?.[Symbol.dispose]();
+  });
+
+  const attempt = (from = device) => from.ssh([`${account.name}@web1`, "echo", "in"]);
+  const WANTS_OWN = "a login that its own identity provider has signed";
+
+  test("takes logins of its issuer and audience, and no others", async () => {
     await agent.up(["--pin-audience", "another-client"]);
     expect(await attempt()).toMatchObject({ exitCode: 255, stdout: "" });
-    await agent.up(["--pin-audience", "qufabric-cli", "--pin-issuer", "http://127.0.0.1:9/idp"]);
+    await agent.up(["--pin-audience", CLI, "--pin-issuer", "http://127.0.0.1:9/idp"]);
     const other = await attempt();
     expect(other).toMatchObject({ exitCode: 255, stdout: "" });
-    expect(other.stderr).toContain("a login that its own identity provider has signed");
-    await agent.up(["--pin-issuer", lab.issuer]);
+    expect(other.stderr).toContain(WANTS_OWN);
+    await agent.up(["--pin-issuer", idp.issuer]);
     expect((await attempt()).stdout).toBe("in\n");
+  });
 
-    // Management's own word, for a service user, is not enough there.
+  test("takes nothing whose nonce a server has chosen, unless root says so by name", async () => {
+    const hosted = lab.device(grace, "hosted");
+    const terminal = hosted.terminal(["login", "--no-browser", "--ssh-jwt-cache-ttl", "3600"]);
+    const [url = ""] = await terminal.expect(/http:\S+\/login\/hosted\/\S+/);
+    await terminal.expect(/One-time code: /);
+    terminal.type(`${(await hosted.approve(url)).code}\r`);
+    expect(await terminal.end()).toBe(0);
+    const refused = await attempt(hosted);
+    expect(refused).toMatchObject({ exitCode: 255, stdout: "" });
+    // The very same person by their own browser.
+    expect((await attempt()).stdout).toBe("in\n");
+    const both = await agent.tryUp(["--pin-audience", CLI, "--pin-audience", WEB]);
+    expect(both.stderr).toContain("also takes sign-ins on management's pages");
+    expect((await attempt(hosted)).stdout).toBe("in\n");
+    await agent.up(["--pin-audience", CLI]);
+    expect(await attempt(hosted)).toMatchObject({ exitCode: 255, stdout: "" });
+  });
+
+  test("takes no word of management for a service user", async () => {
     const group = await lab.createGroup("Robots");
     const robot = { name: "robot", role: "user", auto_groups: [group], is_service_user: true };
     const { id } = await lab.api<{ id: string }>("POST", "/api/users", robot);
     const body = { name: "ssh", expires_in: 1, scope: "ssh" };
-    const token = await lab.apiResponse("POST", `/api/users/${id}/tokens`, body);
-    expect(token.status).toBeLessThan(300);
-    const { plain_token } = (await token.json()) as { plain_token: string };
-    await lab.createPolicy("robots", [group], [servers], { authorized_groups: { [group]: [account.name] } });
-    const machine = lab.device(person, "ci");
-    const env = { QF_TOKEN: plain_token };
+    const made = await lab.api<{ plain_token: string }>("POST", `/api/users/${id}/tokens`, body);
+    const rule = { authorized_groups: { [group]: [account.name] } };
+    await lab.createPolicy("robots", [group], [servers], rule);
+    const machine = lab.device(grace, "ci");
+    const env = { QF_TOKEN: made.plain_token };
     const refused = await machine.ssh([`${account.name}@web1`, "echo", "in"], { env });
     expect(refused).toMatchObject({ exitCode: 255, stdout: "" });
-    expect(refused.stderr).toContain("a login that its own identity provider has signed");
+    expect(refused.stderr).toContain(WANTS_OWN);
     await agent.up(["--require-idp-binding=false"]);
     expect((await machine.ssh([`${account.name}@web1`, "echo", "in"], { env })).stdout).toBe("in\n");
-  },
-  90_000,
-);
+    await agent.up(["--require-idp-binding"]);
+  });
+
+  test("is not made where management's pages use the pinned client, or management is the issuer", async () => {
+    await agent.up(["--require-idp-binding=false"]);
+    for (const [args, says] of [
+      [["--pin-audience", WEB], "management's own pages sign in with the pinned audience"],
+      [["--pin-issuer", `${lab.url}/idp`], "does not hold against the embedded provider"],
+    ] as const) {
+      const refused = await agent.tryUp(["--require-idp-binding", ...args]);
+      expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(says) });
+    }
+    // Nothing of what was refused is in force.
+    await agent.up(["--require-idp-binding"]);
+    expect((await attempt()).stdout).toBe("in\n");
+  });
+});

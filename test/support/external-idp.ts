@@ -72,6 +72,12 @@ async function main(): Promise<void> {
         redirect_uris: redirects,
       },
       {
+        client_id: "corp-web",
+        application_type: "native",
+        token_endpoint_auth_method: "none",
+        redirect_uris: redirects,
+      },
+      {
         client_id: "corp-confidential",
         client_secret: "a-secret-of-the-corporation",
         application_type: "native",

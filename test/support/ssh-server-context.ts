@@ -143,7 +143,8 @@ export async function openTestSshServer(
     pinned: () => {
       if (state.pinned === null) return null;
       const inMap = state.map.issuers.find(({ issuer }) => issuer === state.pinned?.issuer)?.keys ?? [];
-      return { ...state.pinned, keys: state.pinnedKeys ?? inMap };
+      const { issuer, audience } = state.pinned;
+      return { issuer, audiences: [audience], keys: state.pinnedKeys ?? inMap };
     },
     refreshPinned: async () => {},
     limits: () => state.limits,

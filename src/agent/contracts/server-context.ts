@@ -42,7 +42,7 @@ export interface ServerContext {
    */
   pinned(): {
     readonly issuer: string;
-    readonly audience: string;
+    readonly audiences: readonly string[];
     readonly keys: readonly PublicJwk[];
   } | null;
   /** Fetches the pinned issuer's keys again, at most once in 30 s. Never rejects. */

@@ -14,6 +14,7 @@ import type { Penalties } from "../contracts/penalties.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
 import type { PinnedKeys } from "../control-link/pinned-keys.ts";
+import { pinnedAudiences } from "./pins.ts";
 
 /** The other type is for clients that know no Ed25519, where somebody asks for it. */
 const DEFAULT_HOST_KEY_TYPES: readonly HostKeyType[] = ["ssh-ed25519"];
@@ -65,7 +66,7 @@ export function createServerContext(parts: ServerContextParts): ServerContext {
       if (!requireIdpBinding) return null;
       // Flags that do not hold together are refused on the way in; nothing must pass if they ever do not.
       const issuer = pinIssuer ?? "";
-      return { issuer, audience: pinAudience ?? "", keys: parts.pinnedKeys.keysOf(issuer) };
+      return { issuer, audiences: pinnedAudiences(pinAudience), keys: parts.pinnedKeys.keysOf(issuer) };
     },
     offlineLogins: () => {
       if (!flags().offlineLogins) return "off";

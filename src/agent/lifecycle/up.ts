@@ -11,13 +11,16 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
 import { createLog, silentLog } from "../../base/log.ts";
 import { DEFAULT_STATE_DIR } from "../../base/state-dir.ts";
+import { createClientApi } from "../../client/client-api.ts";
 import type { AgentStatus } from "../../wire/control.ts";
-import { type Environment, type GivenFlags, parseGivenFlags } from "../contracts/flags.ts";
+import { type Environment, type GivenFlags, parseGivenFlags, resolveFlags } from "../contracts/flags.ts";
 import { NOT_TRIED_YET } from "../control-link/sync-client.ts";
 import { askAgent, askStatus } from "../control-socket/control-client.ts";
 import { createSshServer } from "../ssh-server/server.ts";
+import { readAgentFile, statePaths } from "../state/state.ts";
 import { chooseStateDir } from "../state/state-dir.ts";
 import { isStateLocked } from "../state/state-lock.ts";
+import { checkPins } from "./pins.ts";
 import { prepareAgent } from "./prepare.ts";
 import { startAgent } from "./run.ts";
 import { type GivenSetupKey, readSetupKey } from "./setup-key.ts";
@@ -52,6 +55,7 @@ export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
   const setupKey = await readSetupKey(options.setupKey, environment, options.warn);
   const stateDir = chooseStateDir(options.stateDir, environment);
   const given = parseGivenFlags(options.given, environment);
+  await requirePins(stateDir, given, options.warn);
   if (await isStateLocked(stateDir)) {
     if (!options.foreground) return await applyLive(stateDir, given);
   }
@@ -79,6 +83,19 @@ export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
     child.kill();
     throw error;
   }
+}
+
+/** Checks pins that are given or changed now; a machine that starts as it was is not kept from it. */
+async function requirePins(
+  stateDir: string,
+  given: ReturnType<typeof parseGivenFlags>,
+  warn: UpOptions["warn"],
+): Promise<void> {
+  const { requireIdpBinding, pinIssuer, pinAudience } = given;
+  if ([requireIdpBinding, pinIssuer, pinAudience].every((flag) => flag === undefined)) return;
+  const stored = await readAgentFile(statePaths(stateDir));
+  const flags = resolveFlags(given, stored?.flags);
+  await checkPins(flags, () => createClientApi({ url: flags.managementUrl }).config(), warn);
 }
 
 /** Applies `given` to the agent that runs; one that is only just starting is waited for. */

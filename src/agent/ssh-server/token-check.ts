@@ -65,7 +65,7 @@ export async function checkIdToken(question: TokenQuestion, token: string): Prom
           : [
               {
                 issuer: pinned.issuer,
-                audiences: [pinned.audience],
+                audiences: [...pinned.audiences],
                 userIdClaim: "sub",
                 keys: [...pinned.keys],
               },

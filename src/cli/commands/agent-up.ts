@@ -83,7 +83,8 @@ SSH (everything is off until it is asked for):
                              latter too where a client knows no Ed25519
   --require-idp-binding      take only logins signed by the identity provider itself; needs
   --pin-issuer URL           its issuer, and
-  --pin-audience ID          the audience of its tokens
+  --pin-audience ID          the client id of people's own sign-ins there, not that of management's pages,
+                             which chooses what these are for; may be given more than once
 
 limits of the SSH server, named as in sshd_config(5); given as "" one is back at its default:
   --ssh-login-grace-time SECONDS      longest from the first byte to a signed-in user (default: 30)
@@ -173,6 +174,9 @@ examples:
       const given: Record<string, string | boolean | string[] | undefined> = {};
       for (const name of STORED) given[name] = args[name];
       if (args.advertise !== undefined) given.advertise = parseRepeated(args.advertise);
+      if (args["pin-audience"] !== undefined) {
+        given["pin-audience"] = parseRepeated(args["pin-audience"]).join(",");
+      }
       const isAttached = foreground === true;
       const status = await up({
         given,
@@ -197,7 +201,7 @@ examples:
       await print(`${self?.fullName ?? "this machine"} (${self?.address ?? "no address"}) is up, ${where}\n`);
     },
   },
-  { repeatable: ["advertise"] },
+  { repeatable: ["advertise", "pin-audience"] },
 );
 
 /** Whether this is a person's own computer, where `up` is a sign-in. */

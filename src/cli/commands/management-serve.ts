@@ -44,14 +44,16 @@ options:
                            (default: none)
   --oidc-issuer URL        identity provider to use instead of the embedded one
   --oidc-client-id ID      QuFabric's client there; required with --oidc-issuer
+  --oidc-web-client-id ID  another client for the sign-ins on management's own pages (default: the same);
+                           machines with --require-idp-binding need it
   --oidc-client-secret-file FILE
-                           its secret; without one it is a public client
+                           secret of the client of those pages; without one it is a public client
   --oidc-client-auth M     how the secret is given: client_secret_basic or client_secret_post (default: as
                            the provider's discovery document says)
   --oidc-redirect-port N   loopback port that the provider insists on; 0 is any (default: 0)
   --oidc-loopback-host H   host of the loopback redirect, as it is registered there: 127.0.0.1, localhost or
                            [::1] (default: 127.0.0.1)
-  --oidc-audience AUD      exact audience of its tokens (default: the client id)
+  --oidc-audience AUD      exact audience of its tokens, of both clients (default: each client's id)
   --oidc-scope SCOPE       scopes to ask for (default: openid profile email)
   --oidc-user-id-claim C   claim that names a person (default: sub)
   --oidc-groups-claim C    claim with a person's groups; a path with dots goes inside, as in
@@ -78,6 +80,7 @@ examples:
       "api-cors-origin": { ...STRING, valueHint: "origin", description: "Pages that may call the API" },
       "oidc-issuer": { ...STRING, valueHint: "url", description: "Identity provider" },
       "oidc-client-id": { ...STRING, valueHint: "id", description: "Client there" },
+      "oidc-web-client-id": { ...STRING, valueHint: "id", description: "Client of the pages" },
       "oidc-client-secret-file": { ...STRING, valueHint: "file", description: "Its secret" },
       "oidc-client-auth": { ...STRING, valueHint: "method", description: "How the secret is given" },
       "oidc-loopback-host": { ...STRING, valueHint: "host", description: "Loopback host" },
@@ -116,6 +119,7 @@ examples:
 interface OidcArgs {
   readonly "oidc-issuer"?: string | undefined;
   readonly "oidc-client-id"?: string | undefined;
+  readonly "oidc-web-client-id"?: string | undefined;
   readonly "oidc-client-secret-file"?: string | undefined;
   readonly "oidc-client-auth"?: string | undefined;
   readonly "oidc-redirect-port"?: string | undefined;
@@ -142,6 +146,7 @@ function parseOidc(args: OidcArgs) {
   return {
     issuer,
     clientId,
+    ...given("webClientId", args["oidc-web-client-id"]),
     ...given("clientSecretFile", args["oidc-client-secret-file"]),
     ...(clientAuth === undefined
       ? {}
@@ -161,6 +166,7 @@ function parseOidc(args: OidcArgs) {
 
 const OIDC_FLAGS = [
   "oidc-client-id",
+  "oidc-web-client-id",
   "oidc-client-secret-file",
   "oidc-client-auth",
   "oidc-redirect-port",

@@ -27,10 +27,12 @@ import {
 } from "./account-keys.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 
+type TrustedSettings = Pick<OidcSettings, "issuer" | "clientId" | "webClientId" | "audience" | "userIdClaim">;
+
 export interface KeyRingDeps {
   readonly store: Store;
   readonly masterKey: Uint8Array;
-  readonly oidc: Pick<OidcSettings, "embedded" | "issuer" | "clientId" | "audience" | "userIdClaim">;
+  readonly oidc: TrustedSettings & Pick<OidcSettings, "embedded">;
   /** Null with the embedded provider. */
   readonly issuerKeys: IssuerKeys | null;
 }
@@ -89,12 +91,11 @@ export function createKeyRing(deps: KeyRingDeps): OpenKeyRing {
 }
 
 /** What of a provider's tokens is believed, without its keys. */
-export function trustOf(
-  oidc: Pick<OidcSettings, "issuer" | "clientId" | "audience" | "userIdClaim">,
-): Omit<TrustedIssuer, "keys"> {
-  const { issuer, clientId, audience, userIdClaim } = oidc;
-  const clients = audience === clientId ? {} : { clients: [clientId] };
-  return { issuer, audiences: [audience], ...clients, userIdClaim };
+export function trustOf(oidc: TrustedSettings): Omit<TrustedIssuer, "keys"> {
+  const { issuer, clientId, webClientId, audience, userIdClaim } = oidc;
+  const clients = [...new Set([clientId, webClientId])];
+  if (audience === null) return { issuer, audiences: clients, userIdClaim };
+  return { issuer, audiences: [audience], clients, userIdClaim };
 }
 
 /**

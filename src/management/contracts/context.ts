@@ -67,12 +67,16 @@ export interface Maps {
 export interface OidcSettings {
   readonly embedded: boolean;
   readonly issuer: string;
+  /** Of the sign-ins that `qf` runs by itself, with a loopback redirect. */
   readonly clientId: string;
+  /** Of those on pages of management, with secret and method; `clientId` where there is one for both. */
+  readonly webClientId: string;
   /** Null: a public client. */
   readonly clientSecret: string | null;
   /** How the secret is given. Null: as the discovery document says. */
   readonly clientAuth: ClientAuthMethod | null;
-  readonly audience: string;
+  /** Exact `aud` of all tokens. Null: the client id that asked. */
+  readonly audience: string | null;
   readonly scope: string;
   readonly userIdClaim: string;
   readonly groupsClaim: string | null;

@@ -114,7 +114,8 @@ export function createClientRoutes(deps: LoginDeps) {
 async function clientConfig({ ctx }: LoginDeps): Promise<ClientConfig> {
   const account = await currentAccount(ctx);
   const settings = filled(account.settings);
-  const { issuer, clientId, audience, scope, loopback, redirectPort, loopbackHost, groupsClaim } = ctx.oidc;
+  const { issuer, clientId, webClientId, audience, groupsClaim } = ctx.oidc;
+  const { scope, loopback, redirectPort, loopbackHost } = ctx.oidc;
   return {
     protocolVersion: PROTOCOL_VERSION,
     accountId: account.id,
@@ -128,7 +129,8 @@ async function clientConfig({ ctx }: LoginDeps): Promise<ClientConfig> {
       redirectPort,
       loopbackHost,
       promptLogin: settings.prompt_login,
-      ...(audience === clientId ? {} : { audience }),
+      ...(webClientId === clientId ? {} : { webClientId }),
+      ...(audience === null ? {} : { audience }),
       ...(groupsClaim === null ? {} : { groupsClaim }),
     },
     loginConfirmation: settings.login_confirmation,

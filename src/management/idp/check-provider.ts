@@ -18,7 +18,7 @@ import type { ProviderDocument } from "../../wire/identity-provider.ts";
 import type { ProviderFile } from "../../wire/provider-file.ts";
 import type { OidcSettings } from "../contracts/context.ts";
 import { readProviderFile } from "./provider-file.ts";
-import { redirectUris } from "./redirect-uris.ts";
+import { type RedirectUri, redirectUris } from "./redirect-uris.ts";
 import { externalOidc } from "./settings.ts";
 
 /** Tried for a redirect on any port. */
@@ -42,9 +42,12 @@ export async function checkProvider(dataDir: string): Promise<Finding[]> {
 
 type External = NonNullable<ProviderFile["external"]>;
 
-function settingsOf({ clientSecretFile, clientAuth, groupsClaim, ...rest }: External): Promise<OidcSettings> {
+function settingsOf(external: External): Promise<OidcSettings> {
+  const { clientSecretFile, clientAuth, groupsClaim, webClientId, audience, ...rest } = external;
   const options = {
     ...rest,
+    ...(webClientId === undefined ? {} : { webClientId }),
+    ...(audience === null ? {} : { audience }),
     ...(clientSecretFile === null ? {} : { clientSecretFile }),
     ...(clientAuth === null ? {} : { clientAuth }),
     ...(groupsClaim === null ? {} : { groupsClaim }),
@@ -96,7 +99,8 @@ async function checkKeys(oidc: OidcSettings, document: ProviderDocument): Promis
 }
 
 async function checkClient(oidc: OidcSettings, document: ProviderDocument, origin: string): Promise<Finding> {
-  const { clientId, clientSecret, clientAuth } = oidc;
+  // The one that the code of management's pages is redeemed with.
+  const { webClientId: clientId, clientSecret, clientAuth } = oidc;
   const redirectUri = redirectUris(oidc, origin)[0]?.uri ?? "";
   try {
     const credentials = { clientId, clientSecret, clientAuth };
@@ -125,14 +129,14 @@ async function checkRedirects(
   document: ProviderDocument,
   origin: string,
 ): Promise<Finding[]> {
-  const { clientId, scope, redirectPort } = oidc;
+  const { scope, redirectPort } = oidc;
   const findings: Finding[] = [];
-  for (const { uri, use } of redirectUris(oidc, origin)) {
+  for (const { uri, use, clientId } of redirectUris(oidc, origin)) {
     const isAnyPort = redirectPort === 0 && uri.endsWith(`//${oidc.loopbackHost}/callback`);
     const redirectUri = isAnyPort ? uri.replace("/callback", `:${SOME_PORT}/callback`) : uri;
     try {
       const { kind, said } = await probeRedirect(document, { clientId, redirectUri, scope });
-      findings.push(redirectFinding(kind, { uri, use, said, isAnyPort }));
+      findings.push(redirectFinding(kind, { uri, use, said, isAnyPort, clientId }));
     } catch (error) {
       findings.push(failed("provider.redirect", error));
     }
@@ -142,7 +146,7 @@ async function checkRedirects(
 
 function redirectFinding(
   kind: "known" | "refused" | "unclear",
-  { uri, use, said, isAnyPort }: { uri: string; use: string; said: string; isAnyPort: boolean },
+  { uri, use, said, isAnyPort, clientId }: RedirectUri & { said: string; isAnyPort: boolean },
 ): Finding {
   if (kind === "known") return fine("provider", "provider.redirect", `${uri} is registered, for ${use}`);
   if (kind === "unclear") {
@@ -155,7 +159,7 @@ function redirectFinding(
   const port = isAnyPort
     ? "; if it compares ports, choose one with --oidc-redirect-port and register that"
     : "";
-  const fix = `register ${uri} for this client there${port}`;
+  const fix = `register ${uri} for the client ${clientId} there${port}`;
   return problem(
     "provider",
     "provider.redirect",

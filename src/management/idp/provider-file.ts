@@ -17,7 +17,7 @@ export async function writeProviderFile(
   told: { origin: string; oidc: OidcSettings; external: ExternalOidcOptions | undefined },
 ): Promise<void> {
   const { origin, oidc, external } = told;
-  const { issuer, clientId, clientAuth, redirectPort, loopbackHost } = oidc;
+  const { issuer, clientId, webClientId, clientAuth, redirectPort, loopbackHost } = oidc;
   const { audience, scope, userIdClaim, groupsClaim } = oidc;
   const file: ProviderFile = {
     format: 1,
@@ -28,6 +28,7 @@ export async function writeProviderFile(
         : {
             issuer,
             clientId,
+            webClientId,
             clientSecretFile: external.clientSecretFile ?? null,
             clientAuth,
             redirectPort,

@@ -11,16 +11,22 @@ export interface RedirectUri {
   readonly uri: string;
   /** What comes back there. */
   readonly use: string;
+  /** The client for which it is registered. */
+  readonly clientId: string;
 }
 
 /** All of them, in the order of their weight. */
 export function redirectUris(
-  oidc: Pick<OidcSettings, "loopback" | "redirectPort" | "loopbackHost">,
+  oidc: Pick<OidcSettings, "clientId" | "webClientId" | "loopback" | "redirectPort" | "loopbackHost">,
   origin: string,
 ): RedirectUri[] {
-  const hosted = { uri: `${origin}${HOSTED_CALLBACK_PATH}`, use: "management's own sign-in pages" };
+  const hosted = {
+    uri: `${origin}${HOSTED_CALLBACK_PATH}`,
+    use: "management's own sign-in pages",
+    clientId: oidc.webClientId,
+  };
   if (!oidc.loopback) return [hosted];
-  const { redirectPort: port, loopbackHost: host } = oidc;
+  const { redirectPort: port, loopbackHost: host, clientId } = oidc;
   const use = port === 0 ? "people's own browsers, on any port" : "people's own browsers";
-  return [hosted, { uri: `http://${host}${port === 0 ? "" : `:${port}`}/callback`, use }];
+  return [hosted, { uri: `http://${host}${port === 0 ? "" : `:${port}`}/callback`, use, clientId }];
 }

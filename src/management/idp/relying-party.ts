@@ -57,11 +57,11 @@ export function createRelyingParty(oidc: OidcSettings, clock: Clock): RelyingPar
 
   return {
     async authorizationUrl(order) {
-      const { clientId, scope } = oidc;
+      const { webClientId: clientId, scope } = oidc;
       return authorizationUrl(await discover(), { ...order, clientId, scope });
     },
     async redeem(answer) {
-      const { clientId, clientSecret } = oidc;
+      const { webClientId: clientId, clientSecret } = oidc;
       const credentials = { clientId, clientSecret, clientAuth };
       const redeemed = await redeemCode(await discover(), { ...answer, credentials, fetch: oidc.fetch });
       clientAuth = redeemed.clientAuth;

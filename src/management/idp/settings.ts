@@ -22,7 +22,12 @@ export interface ExternalOidcOptions {
   /** Exact `iss` of its tokens. */
   readonly issuer: string;
   readonly clientId: string;
-  /** Absent: a public client, and then `qf` may run the loopback flow itself. */
+  /** Client of the sign-ins on management's pages. Default: `clientId`. */
+  readonly webClientId?: string;
+  /**
+   * Secret of the client that management's pages use. Absent: a public client. Without a web client of its
+   * own `qf` cannot run the loopback flow then.
+   */
   readonly clientSecretFile?: string;
   /** Loopback port the provider insists on. Default 0: any. */
   readonly redirectPort?: number;
@@ -30,7 +35,7 @@ export interface ExternalOidcOptions {
   readonly loopbackHost?: LoopbackHost;
   /** Default: as the discovery document says. */
   readonly clientAuth?: ClientAuthMethod;
-  /** Exact `aud`. Default: the client id. */
+  /** Exact `aud`, of both clients. Default: each client's id. */
   readonly audience?: string;
   /** Default `openid profile email`. */
   readonly scope?: string;
@@ -46,9 +51,10 @@ export function embeddedOidc(origin: string, fetchProvider: typeof fetch): OidcS
     embedded: true,
     issuer: `${origin}/idp`,
     clientId: EMBEDDED_CLIENT_ID,
+    webClientId: EMBEDDED_CLIENT_ID,
     clientSecret: null,
     clientAuth: null,
-    audience: EMBEDDED_CLIENT_ID,
+    audience: null,
     scope: EMBEDDED_SCOPE,
     userIdClaim: "sub",
     groupsClaim: null,
@@ -70,6 +76,8 @@ export async function externalOidc(options: ExternalOidcOptions, log: Log): Prom
     throw new QfError("ERR_USAGE", "--oidc-client-auth needs --oidc-client-secret-file");
   }
   if (options.clientId === "") throw new QfError("ERR_USAGE", "--oidc-client-id is missing");
+  const { webClientId = options.clientId } = options;
+  if (webClientId === "") throw new QfError("ERR_USAGE", "--oidc-web-client-id is empty");
   const scope = options.scope ?? SCOPE_DEFAULT;
   if (!scope.split(" ").includes("openid")) throw new QfError("ERR_USAGE", "--oidc-scope lacks openid");
   const clientSecret =
@@ -78,14 +86,15 @@ export async function externalOidc(options: ExternalOidcOptions, log: Log): Prom
     embedded: false,
     issuer: options.issuer,
     clientId: options.clientId,
+    webClientId,
     clientSecret,
     clientAuth: options.clientAuth ?? null,
-    audience: options.audience ?? options.clientId,
+    audience: options.audience ?? null,
     scope,
     userIdClaim: options.userIdClaim ?? "sub",
     groupsClaim: options.groupsClaim ?? null,
     // A client with a secret cannot run on people's own machines.
-    loopback: clientSecret === null,
+    loopback: clientSecret === null || webClientId !== options.clientId,
     redirectPort: options.redirectPort ?? 0,
     loopbackHost: options.loopbackHost ?? "127.0.0.1",
     fetch: createStrictFetch(fetch),

@@ -12,5 +12,7 @@ test.each([
   ],
   [{ loopback: true, redirectPort: 8400, loopbackHost: "[::1]" as const }, ["http://[::1]:8400/callback"]],
 ])("of %p these are registered beside management's own: %p", (oidc, loopback) => {
-  expect(redirectUris(oidc, ORIGIN).map(({ uri }) => uri)).toEqual([`${ORIGIN}/login/callback`, ...loopback]);
+  const uris = redirectUris({ ...oidc, clientId: "qf-cli", webClientId: "qf-web" }, ORIGIN);
+  expect(uris.map(({ uri }) => uri)).toEqual([`${ORIGIN}/login/callback`, ...loopback]);
+  expect(uris.map(({ clientId }) => clientId)).toEqual(["qf-web", ...loopback.map(() => "qf-cli")]);
 });
