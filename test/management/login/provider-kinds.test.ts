@@ -1,6 +1,6 @@
 /** Each public provider as its page in docs/providers sets it up: who signs in, how, and in which groups. */
 import { afterEach, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findUser } from "../../../src/management/db/tables/users.ts";
 import { freePort, startProvider, type TestProvider } from "../../support/provider.ts";
@@ -65,6 +65,31 @@ test.each([...PROVIDER_KINDS])("$name: a person signs in and is in their groups"
   }
   expect(management.told).toEqual([]);
 });
+
+const PAGES = join(import.meta.dir, "../../../docs/providers");
+
+test.each([...PROVIDER_KINDS])(
+  "$name: its page has the flags and redirect URIs of this row",
+  ({ page, ...kind }) => {
+    const text = readFileSync(join(PAGES, `${page}.md`), "utf8");
+    const { oidc, setup } = kind;
+    const wanted = [
+      "--oidc-issuer",
+      "--oidc-client-id",
+      "https://qf.example.com/login/callback",
+      ...(oidc.groupsClaim === undefined ? [] : ["--oidc-groups-claim", oidc.groupsClaim]),
+      ...(oidc.userIdClaim === undefined ? [] : [`--oidc-user-id-claim ${oidc.userIdClaim}`]),
+      ...(oidc.loopbackHost === undefined ? [] : [`--oidc-loopback-host ${oidc.loopbackHost}`]),
+      ...(oidc.audience === undefined ? [] : ["--oidc-audience"]),
+      ...(oidc.scope === undefined ? [] : [`--oidc-scope "${oidc.scope}"`]),
+      ...(kind.fixedPort === true ? ["--oidc-redirect-port", "http://127.0.0.1:8400/callback"] : []),
+      ...(kind.secret === undefined ? [] : ["--oidc-client-secret-file"]),
+      ...(kind.noPrompt === true ? ["qf account set prompt_login=false"] : []),
+      ...(setup.issuerPath?.endsWith("/") === true ? ["The issuer ends in a slash"] : []),
+    ];
+    expect(wanted.filter((words) => !text.includes(words))).toEqual([]);
+  },
+);
 
 function kindNamed(part: string): ProviderKind {
   const kind = PROVIDER_KINDS.find(({ name }) => name.startsWith(part));
