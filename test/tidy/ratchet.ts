@@ -14,7 +14,7 @@ export const LINE_CHARACTERS_MAX = 110;
 /** A longer file says in a header what it is. */
 export const HEADER_FROM_LINES = 25;
 /** Least share of sources, of those that need one, with a test of their own. */
-export const MIRRORED_PERCENT_MIN = 56;
+export const MIRRORED_PERCENT_MIN = 58;
 
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
@@ -103,8 +103,8 @@ export const UNTESTED: Readonly<Record<string, number>> = {
   "src/certificate": 1,
   "src/cli": 3,
   "src/client": 10,
-  "src/fabric": 7,
-  "src/management": 85,
+  "src/fabric": 3,
+  "src/management": 80,
   "src/policy": 1,
   "src/proxy": 11,
   "src/ssh": 7,
