@@ -151,7 +151,8 @@ export type CertificateRequest = z.infer<typeof CertificateRequest>;
 export const TargetInfo = lazySchema(() =>
   z.object({
     peerId: PeerId,
-    name: z.string(),
+    /** Full name. It is printed, and becomes a file name and a word of known_hosts. */
+    name: DnsName,
     address: OverlayAddress,
     /** SSH host keys as registered; a mismatch is fatal. */
     hostKeys: z.array(SshPublicKeyBlob).max(8),
