@@ -1,6 +1,6 @@
 /**
- * Nothing that a server says becomes an option, or a program, of ours: management, a machine and a provider may
- * all be hostile, and what they send is at most one operand of a program that we chose.
+ * Nothing that a server says becomes an option, or a program, of ours: management, a machine and a provider
+ * may all be hostile, and what they send is at most one operand of a program that we chose.
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
- * What is known against ssh2, and against libraries like it: fixed in the version that we have, or kept away by
- * our guard, with the test that shows it. A new advisory is a row here before it is anything else.
+ * What is known against ssh2, and against libraries like it: fixed in the version that we have, or kept away
+ * by our guard, with the test that shows it. A new advisory is a row here before it is anything else.
  */
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
