@@ -14,7 +14,7 @@ export const LINE_CHARACTERS_MAX = 110;
 /** A longer file says in a header what it is. */
 export const HEADER_FROM_LINES = 25;
 /** Least share of sources, of those that need one, with a test of their own. */
-export const MIRRORED_PERCENT_MIN = 58;
+export const MIRRORED_PERCENT_MIN = 60;
 
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
@@ -99,16 +99,16 @@ export const RIDDLE_HEADERS: Readonly<Record<string, number>> = {};
 /** Sources that need a test of their own and have none, by layer. */
 export const UNTESTED: Readonly<Record<string, number>> = {
   "src/agent": 67,
-  "src/audit": 2,
+  "src/audit": 1,
   "src/certificate": 1,
   "src/cli": 3,
   "src/client": 10,
   "src/fabric": 3,
-  "src/management": 80,
+  "src/management": 74,
   "src/policy": 1,
   "src/proxy": 11,
   "src/ssh": 7,
-  "src/sshcore": 8,
+  "src/sshcore": 6,
   "src/wire": 16,
 };
 
