@@ -5,19 +5,19 @@
  * @module
  */
 import { nowSeconds } from "../../base/clock.ts";
-import { newId } from "../../base/random.ts";
 import { denialOfLocalAccount } from "../../policy/decide/local-account.ts";
 import { denialOfNetwork } from "../../policy/decide/network-rules.ts";
-import type { Binding } from "../../wire/certificate.ts";
+import type { Action } from "../../wire/decision.ts";
 import { SSH_PORT } from "../../wire/ports.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { LocalUser } from "../../wire/units.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
 import type { StreamOrigin } from "../contracts/stream-origin.ts";
-import { lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
-import { reasonOfAuditFailure } from "./audit-failure.ts";
-import { type Authorization, authorize, denied, requestRecord, type Subject } from "./authorize.ts";
+import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
+import { denied, requestRecord, type Subject } from "./authorize.ts";
 import type { AccountAnswer } from "./pam-account.ts";
+import { type Denial, NO_FACTS, type Over, type Permit, permit, refuse } from "./permit.ts";
+import { type ConnectionPermits, evidenceOf } from "./permit-context.ts";
 import type { Proof } from "./proof-outcome.ts";
 
 /** Who signed in as which local user. Made once, and never changed. */
@@ -28,21 +28,25 @@ export interface AuthResult extends Subject {
   readonly serial: string | null;
 }
 
+/** Somebody is in: the connection runs until it ends. */
+export interface Admitted {
+  readonly kind: "admitted";
+  readonly auth: AuthResult;
+  readonly permit: Permit<"connection.open">;
+}
+
 export type Admission =
-  | {
-      readonly kind: "admitted";
-      readonly auth: AuthResult;
-      readonly grant: (Authorization & { kind: "allow" })["grant"];
-    }
-  /** Proven, and not let in. `receipt` names the stored denial; null where it could not be stored. */
+  | Admitted
+  /** Proven, and not let in. */
   | {
       readonly kind: "refused";
-      readonly reason: ReasonCode;
-      readonly receipt: string | null;
-      /** What the operating system's modules say about it. Empty or absent: nothing. */
-      readonly text?: string;
+      readonly denial: Denial;
+      /** What the operating system's modules say about it. Empty: nothing. */
+      readonly text: string;
     }
-  | { readonly kind: "unproven"; readonly reason: ReasonCode };
+  | { readonly kind: "unproven"; readonly reason: ReasonCode }
+  /** The client left while it was decided. */
+  | Over;
 
 export interface AdmissionRequest {
   readonly connectionId: string;
@@ -55,60 +59,87 @@ export interface AdmissionRequest {
   checkAccount(localUser: LocalUser): Promise<AccountAnswer>;
   /** Takes a place for this user; false when there is none left. */
   takePlace(key: string): boolean;
+  /** Called once it is proven who asks: what is permitted from here on can be revoked. */
+  permitsFor(subject: Subject): ConnectionPermits;
 }
 
-/** As audit has it. */
-interface HowProven {
-  /** Null: machine identity. */
-  readonly binding: Binding | null;
-  readonly offline?: true;
-}
-
+const CONNECT: Action = { kind: "connect" };
 /** A map older than the certificate's gets this long to arrive. */
 const MAP_WAIT_MS = 2_000;
 
-/** Decides a request that comes with a proof. Never throws: what fails is refused. */
+/** Decides a request that comes with a proof. */
 export async function admit(serverContext: ServerContext, request: AdmissionRequest): Promise<Admission> {
-  const { localUser, origin } = request;
+  const { localUser } = request;
   // The account is looked up whatever the policy says, so that a name that is nobody's costs the same.
   const lookup = lookUpAccount(localUser, nowSeconds(serverContext.clock)).catch(() => null);
   const proof = await request.prove();
   if (proof.kind === "unproven") return proof;
   const account = await lookup;
-  if (proof.kind === "refused")
-    return refuse(serverContext, request, refusedVerdict(serverContext, request, proof), { binding: null });
+  if (proof.kind === "refused") return refused(await refuseProof(serverContext, request, proof));
   if ((serverContext.snapshot()?.map.version ?? 0) < proof.mapVersion) {
     await serverContext.waitForMapVersion(proof.mapVersion, MAP_WAIT_MS);
   }
   const subject: Subject = { who: proof.who, localUser, localUid: account?.uid ?? null };
-  const how: HowProven = {
-    binding: proof.who.kind === "user" ? proof.who.binding : null,
-    ...(proof.who.kind === "user" && proof.who.offline === true ? { offline: true } : {}),
-  };
-  const authorization = authorize(serverContext, subject, { kind: "connect" });
-  if (authorization.kind === "deny") return refuse(serverContext, request, authorization, how);
+  const permits = request.permitsFor(subject);
+  const denial = await denialBefore(serverContext, request, { subject, account, permits });
+  if (denial !== null) return denial;
+  const opened = await permit<"connection.open", object>(
+    permits,
+    { action: CONNECT, facts: NO_FACTS },
+    ({ ruleId }) => ({
+      type: "connection.open",
+      devicePeerId: devicePeerOf(subject),
+      localUser,
+      path: request.origin.path,
+      sourceAddress: request.origin.sourceAddress,
+      clientVersion: request.clientVersion,
+      certificateSerial: proof.serial,
+      ruleId,
+      ...(proof.who.kind === "user" && proof.who.offline === true ? { offline: true } : {}),
+    }),
+  );
+  if (opened.kind === "deny") return refused(opened);
+  if (opened.kind === "over") return opened;
+  const auth: AuthResult = { ...subject, localUid: account?.uid ?? -1, serial: proof.serial };
+  return { kind: "admitted", auth, permit: opened };
+}
+
+/**
+ * What costs time, and what only the machine can say, comes before anything is stored. Null: nothing is
+ * against it.
+ */
+async function denialBefore(
+  serverContext: ServerContext,
+  request: AdmissionRequest,
+  {
+    subject,
+    account,
+    permits,
+  }: { subject: Subject; account: LocalAccount | null; permits: ConnectionPermits },
+): Promise<Admission | null> {
+  const answer = permits.authorize(CONNECT);
+  if (answer.kind === "deny") return refused(await refuse(permits, answer));
   const reason =
-    denialOfUnprovenPath(serverContext, origin, subject) ??
+    denialOfUnprovenPath(serverContext, request.origin, subject) ??
     denialOfLocalAccount(account?.facts ?? NO_ACCOUNT) ??
     (request.takePlace(placeOf(subject)) ? null : "limit_reached");
-  if (reason !== null) return refuse(serverContext, request, denied(reason, authorization.request), how);
-  const asked = await request.checkAccount(localUser);
-  if (asked.reason !== null) {
-    const refusal = await refuse(serverContext, request, denied(asked.reason, authorization.request), how);
-    return refusal.kind === "refused" ? { ...refusal, text: asked.text } : refusal;
-  }
-  // It may have taken its time, and a no in the meantime is a no.
-  const again = authorize(serverContext, subject, { kind: "connect" });
-  if (again.kind === "deny") return refuse(serverContext, request, again, how);
-  const auth: AuthResult = { ...subject, localUid: account?.uid ?? -1, serial: proof.serial };
-  const unrecorded = await recordOpening(serverContext, { request, auth, authorization, how });
-  if (unrecorded !== null) return { kind: "refused", reason: unrecorded, receipt: null };
-  return { kind: "admitted", auth, grant: authorization.grant };
+  if (reason !== null) return refused(await refuse(permits, permits.deny(reason, CONNECT)));
+  const asked = await request.checkAccount(subject.localUser);
+  if (asked.reason === null) return null;
+  return refused(await refuse(permits, permits.deny(asked.reason, CONNECT)), asked.text);
+}
+
+function refused(denial: Denial, text = ""): Admission {
+  return { kind: "refused", denial, text };
 }
 
 /** Whose connections are counted together. */
 function placeOf({ who }: Subject): string {
   return who.kind === "user" ? who.userId : who.peerId;
+}
+
+function devicePeerOf({ who }: Subject): string | null {
+  return who.kind === "user" ? who.devicePeerId : who.peerId;
 }
 
 /** A stream without a hello was not judged by network rules; the device that the certificate names is. */
@@ -118,7 +149,6 @@ function denialOfUnprovenPath(
   { who }: Subject,
 ): ReasonCode | null {
   const snapshot = serverContext.snapshot();
-  if (origin.path === "plain" && !serverContext.takesPlain()) return "plain_ssh_disabled";
   if (origin.sourcePeerId !== null || who.kind !== "user" || who.devicePeerId === null) return null;
   if (snapshot === null) return "map_stale";
   return denialOfNetwork(
@@ -127,94 +157,14 @@ function denialOfUnprovenPath(
   );
 }
 
-function refusedVerdict(
+/** It is known who asks, and what proves it is not accepted. */
+function refuseProof(
   serverContext: ServerContext,
-  { localUser }: AdmissionRequest,
+  { connectionId, origin, localUser }: AdmissionRequest,
   { reason, identity: { userId, devicePeerId } }: Proof & { kind: "refused" },
-): Authorization {
-  const request = requestRecord(serverContext, {
-    userId,
-    devicePeerId,
-    localUser,
-    action: { kind: "connect" },
-  });
-  return denied(reason, request);
-}
-
-/** Stores the denial under a receipt. A denial that cannot be stored is a denial all the same. */
-async function refuse(
-  serverContext: ServerContext,
-  { connectionId, origin }: AdmissionRequest,
-  authorization: Authorization,
-  how: HowProven,
-): Promise<Admission> {
-  const reason = authorization.kind === "deny" ? authorization.reason : "peer_not_authorized";
-  const receipt = newId();
-  try {
-    await serverContext.audit.record({
-      type: "decision",
-      connectionId,
-      request: authorization.request,
-      decision: authorization.record,
-      receipt,
-      ...how,
-      sourceAddress: origin.sourceAddress,
-    });
-    return { kind: "refused", reason, receipt };
-  } catch (cause) {
-    serverContext.log.warn("a denial could not be recorded", { connectionId }, cause);
-    return { kind: "refused", reason, receipt: null };
-  }
-}
-
-/** Null: it is stored. */
-async function recordOpening(
-  serverContext: ServerContext,
-  opening: {
-    request: AdmissionRequest;
-    auth: AuthResult;
-    authorization: Authorization & { kind: "allow" };
-    how: HowProven;
-  },
-): Promise<ReasonCode | null> {
-  const { request, auth, authorization, how } = opening;
-  const { connectionId, origin } = request;
-  try {
-    // Recorded in this order and stored together: one wait for the disk.
-    await Promise.all([
-      serverContext.audit.record({
-        type: "decision",
-        connectionId,
-        request: authorization.request,
-        decision: authorization.record,
-        receipt: null,
-        ...how,
-        sourceAddress: origin.sourceAddress,
-      }),
-      serverContext.audit.record({
-        type: "connection.open",
-        connectionId,
-        userId: authorization.request.userId,
-        devicePeerId: authorization.request.devicePeerId,
-        localUser: auth.localUser,
-        path: origin.path,
-        sourceAddress: origin.sourceAddress,
-        clientVersion: request.clientVersion,
-        certificateSerial: auth.serial,
-        ruleId: authorization.grant.ruleId,
-        ...(how.offline === undefined ? {} : { offline: how.offline }),
-      }),
-    ]);
-    return null;
-  } catch (cause) {
-    const reason = reasonOfAuditFailure(cause);
-    if (reason === "audit_unavailable") {
-      serverContext.log.error(
-        "a sign-in was refused since it could not be recorded",
-        { connectionId },
-        cause,
-      );
-    }
-    return reason;
-  }
+): Promise<Denial> {
+  const evidence = evidenceOf(serverContext, { connectionId, origin, who: { kind: "unaccepted", userId } });
+  const request = requestRecord(serverContext, { userId, devicePeerId, localUser, action: CONNECT });
+  const { log } = serverContext;
+  return refuse({ connectionId, log, evidence, onRefusal: () => {} }, denied(reason, request));
 }

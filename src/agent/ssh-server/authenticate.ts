@@ -11,15 +11,17 @@
 import type { AuthContext, PublicKeyAuthContext } from "ssh2";
 import { isSelfSigned } from "../../certificate/offline.ts";
 import { isPlausible } from "../../certificate/verify.ts";
-import { denialLine, UNPROVEN_SENTENCE } from "../../policy/sentences.ts";
+import { UNPROVEN_SENTENCE } from "../../policy/sentences.ts";
 import { DISCONNECT } from "../../sshcore/messages.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
 import type { StreamOrigin } from "../contracts/stream-origin.ts";
-import { type Admission, type AdmissionRequest, type AuthResult, admit } from "./admit.ts";
-import { createApprover, mayApprove } from "./approve.ts";
+import { type Admission, type AdmissionRequest, type Admitted, admit } from "./admit.ts";
+import { type Approver, createApprover, mayApprove } from "./approve.ts";
+import type { ConnectionState } from "./connection-state.ts";
+import { unbegun } from "./paired-events.ts";
 import { proveApproved, provePeer, proveUser } from "./proof.ts";
 import type { SignedRequest } from "./proof-outcome.ts";
 
@@ -31,13 +33,15 @@ export interface AuthenticatorOptions {
   /** Refused keys before the connection ends. */
   readonly triesMax: number;
   readonly transport: SshTransport;
+  readonly state: ConnectionState;
   takePlace(key: string): boolean;
   checkAccount: AdmissionRequest["checkAccount"];
-  /** The request that was being decided let nobody in. */
-  onNotAdmitted(): void;
+  permitsFor: AdmissionRequest["permitsFor"];
   onUnproven(reason: ReasonCode): void;
   /** Somebody is let in; `accept` tells the client. */
-  onAdmitted(auth: AuthResult, accept: () => void): void;
+  onAdmitted(admitted: Admitted, accept: () => void): void;
+  /** A request that was being decided let nobody in: what was taken for it is given back. */
+  onNotAdmitted(): void;
   /** The client has had its last answer, and the connection should end. `text`: for the disconnect. */
   onRefused(text: string): void;
   /** Takes a place among connections that wait for a person's approval. Null: there is none left. */
@@ -46,18 +50,10 @@ export interface AuthenticatorOptions {
   extendGrace(ms: number): void;
 }
 
-export interface Authenticator {
-  onRequest(context: AuthContext): void;
-  /** True while a signed request is being decided. */
-  readonly isDeciding: boolean;
-  /**
-   * What all requests so far came to: `failed`, nobody was proven; `refused`, a proven person may not come
-   * in.
-   */
-  readonly outcome: "none" | "failed" | "refused";
-  /** The connection is gone. */
-  end(): void;
-}
+/**
+ * What all requests so far came to: `failed`, nobody was proven; `refused`, a proven person may not come in.
+ */
+export type SignInOutcome = "none" | "failed" | "refused";
 
 /** As much of ssh2's context as its types leave out. */
 type KeyRequest = PublicKeyAuthContext & { readonly blob?: Buffer };
@@ -65,121 +61,140 @@ const DEVICE_KEY_TYPE = "ssh-ed25519";
 /** Also what is left of them when a person was refused: nobody needs to be asked again. */
 const METHODS_LEFT = ["publickey" as const];
 
-export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  let tries = 0;
-  let isDeciding = false;
-  let isOver = false;
-  let outcome: Authenticator["outcome"] = "none";
+export class Authenticator {
+  readonly #options: AuthenticatorOptions;
+  readonly #approver: Approver;
+  #tries = 0;
+  #isDeciding = false;
+  #outcome: SignInOutcome = "none";
 
-  const { origin } = options;
-
-  function refuseTry(context: AuthContext): void {
-    outcome = "failed";
-    context.reject(methodsOf(options));
-    if (++tries < options.triesMax) return;
-    isOver = true;
-    options.onUnproven("certificate_invalid");
-    options.transport.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, "Too many authentication failures");
-    options.onRefused("");
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options;
+    this.#approver = createApprover({
+      ...options,
+      onApproved: (context, identity) => {
+        const asked = { localUser: context.username, prove: () => proveApproved(identity) };
+        void this.#decide(context, asked, (line) => this.#approver.refuse(context, line));
+      },
+      onRefused: (context) => {
+        if (this.#outcome === "none") this.#outcome = "failed";
+        context.reject(METHODS_LEFT);
+        this.#finish("Access denied");
+      },
+    });
   }
 
-  const approver = createApprover({
-    ...options,
-    onApproved(context, identity) {
-      isDeciding = true;
-      const request = { localUser: context.username, prove: () => proveApproved(identity) };
-      void decide(context, request, (line) => approver.refuse(context, line));
-    },
-    onRefused(context) {
-      isOver = true;
-      if (outcome === "none") outcome = "failed";
-      context.reject(METHODS_LEFT);
-      options.onRefused("Access denied");
-    },
-  });
+  get outcome(): SignInOutcome {
+    return this.#outcome;
+  }
 
-  async function decide(
+  /** A proof is being decided, which goes on when the client leaves. */
+  get isDeciding(): boolean {
+    return this.#isDeciding;
+  }
+
+  onRequest(context: AuthContext): void {
+    const { state } = this.#options;
+    state.take("try");
+    if (!state.is("authenticating", "deciding")) context.reject(METHODS_LEFT);
+    // How a client asks what there is: it costs no try.
+    else if (context.method === "none") context.reject(methodsOf(this.#options));
+    else if (context.method === "keyboard-interactive" && this.#mayAskPerson()) this.#approver.begin(context);
+    else if (context.method === "publickey" && state.is("authenticating")) this.#onKey(context);
+    else this.#refuseMethod(context);
+  }
+
+  #mayAskPerson(): boolean {
+    const { serverContext, state, origin } = this.#options;
+    return state.is("authenticating") && mayApprove(serverContext, origin);
+  }
+
+  #onKey(request: KeyRequest): void {
+    const credential = credentialOf(this.#options, request);
+    if (credential === null) this.#refuseMethod(request);
+    // Unsigned: a query, answered without deciding anything (CVE-2024-45337).
+    else if (request.signature === undefined || request.blob === undefined) request.accept();
+    else {
+      const asked = signedBy(this.#options, request, credential);
+      void this.#decide(request, asked, (line) => this.#denyByBanner(request, line));
+    }
+  }
+
+  /** The connection is gone, or somebody is in. */
+  end(): void {
+    this.#approver.end();
+  }
+
+  /** Another method, a key that is none of ours, or a request beside one that is being decided. */
+  #refuseMethod(context: AuthContext): void {
+    const { transport, origin } = this.#options;
+    const isKey = context.method === "publickey";
+    const isSigned = isKey && context.signature !== undefined;
+    if (isSigned) transport.sendBanner(UNPROVEN_SENTENCE);
+    // A stock client asks about every key it has before it asks its person.
+    if (isKey && !isSigned && origin.path === "plain") {
+      if (this.#outcome === "none") this.#outcome = "failed";
+      context.reject(methodsOf(this.#options));
+    } else this.#refuseTry(context);
+  }
+
+  #refuseTry(context: AuthContext): void {
+    const { triesMax, transport } = this.#options;
+    this.#outcome = "failed";
+    context.reject(methodsOf(this.#options));
+    if (++this.#tries < triesMax) return;
+    this.#options.onUnproven("certificate_invalid");
+    transport.disconnect(DISCONNECT.NO_MORE_AUTH_METHODS, "Too many authentication failures");
+    this.#finish("");
+  }
+
+  #denyByBanner(context: AuthContext, line: string): void {
+    this.#options.transport.sendBanner(line);
+    // ssh(1) leaves by itself now, with words of its own; who stays is shown out.
+    context.reject(METHODS_LEFT);
+    this.#finish("Access denied");
+  }
+
+  /** The client has had its last answer. */
+  #finish(text: string): void {
+    this.#options.state.take("end");
+    this.#options.onRefused(text);
+  }
+
+  async #decide(
     context: AuthContext,
     asked: Pick<AdmissionRequest, "localUser" | "prove">,
     deny: (line: string) => void,
   ): Promise<void> {
-    const { origin, connectionId, clientVersion, takePlace, checkAccount } = options;
-    const request: AdmissionRequest = {
-      origin,
-      connectionId,
-      clientVersion,
-      takePlace,
-      checkAccount,
-      ...asked,
-    };
-    const admission = await admitSafely(options.serverContext, request);
-    isDeciding = false;
-    if (admission.kind === "admitted") {
-      isOver = true;
-      approver.end();
-      options.onAdmitted(admission.auth, () => context.accept());
+    const { serverContext, state } = this.#options;
+    if (!state.take("prove")) return;
+    this.#isDeciding = true;
+    const admission = await admitSafely(serverContext, { ...this.#options, ...asked });
+    this.#isDeciding = false;
+    if (admission.kind === "admitted" && state.take("admit")) {
+      this.#approver.end();
+      this.#options.onAdmitted(admission, () => context.accept());
       return;
     }
-    options.onNotAdmitted();
-    if (admission.kind === "unproven") {
-      options.onUnproven(admission.reason);
-      options.transport.sendBanner(UNPROVEN_SENTENCE);
-      refuseTry(context);
-      return;
+    // In, but gone or ended before anybody could tell the client.
+    if (admission.kind === "admitted") void admission.permit.end(unbegun(admission.permit.start, null));
+    this.#outcome = admission.kind === "unproven" ? "failed" : "refused";
+    this.#options.onNotAdmitted();
+    if (admission.kind === "unproven") this.#onUnproven(context, admission.reason);
+    else if (admission.kind === "refused") {
+      const { denial, text } = admission;
+      deny(text === "" ? denial.line : `${denial.line}\n${text}`);
     }
-    isOver = true;
-    outcome = "refused";
-    const line = denialLine(admission.reason, admission.receipt);
-    deny(admission.text === undefined || admission.text === "" ? line : `${line}\n${admission.text}`);
   }
 
-  function denyByBanner(context: AuthContext, line: string): void {
-    options.transport.sendBanner(line);
-    // ssh(1) leaves by itself now, with words of its own; who stays is shown out.
-    context.reject(METHODS_LEFT);
-    options.onRefused("Access denied");
+  #onUnproven(context: AuthContext, reason: ReasonCode): void {
+    const { state, transport } = this.#options;
+    this.#options.onUnproven(reason);
+    // It has left, or is being shown out.
+    if (!state.take("retry")) return;
+    transport.sendBanner(UNPROVEN_SENTENCE);
+    this.#refuseTry(context);
   }
-
-  return {
-    get isDeciding() {
-      return isDeciding;
-    },
-    get outcome() {
-      return outcome;
-    },
-    onRequest(context) {
-      // "none" is how a client asks what there is: it costs no try. Who was refused has no more tries.
-      if (context.method === "none" || isOver) {
-        context.reject(isOver ? METHODS_LEFT : methodsOf(options));
-        return;
-      }
-      if (
-        context.method === "keyboard-interactive" &&
-        !isDeciding &&
-        mayApprove(options.serverContext, origin)
-      ) {
-        approver.begin(context);
-        return;
-      }
-      const request = context.method === "publickey" ? (context as KeyRequest) : null;
-      const credential = request === null ? null : credentialOf(options, request);
-      if (request === null || credential === null || isDeciding) {
-        if (request?.signature !== undefined) options.transport.sendBanner(UNPROVEN_SENTENCE);
-        // A stock client asks about every key it has before it asks its person.
-        if (request !== null && request.signature === undefined && origin.path === "plain") {
-          if (outcome === "none") outcome = "failed";
-          context.reject(methodsOf(options));
-        } else refuseTry(context);
-      }
-      // Unsigned: a query, answered without deciding anything (CVE-2024-45337).
-      else if (request.signature === undefined || request.blob === undefined) context.accept();
-      else {
-        isDeciding = true;
-        void decide(request, signedBy(options, request, credential), (line) => denyByBanner(request, line));
-      }
-    },
-    end: () => approver.end(),
-  };
 }
 
 /** What kind of key this is, when it is one that could be taken here at all. */

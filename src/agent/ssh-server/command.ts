@@ -35,6 +35,8 @@ const SIGNALS: Readonly<Record<string, NodeJS.Signals>> = {
   USR1: "SIGUSR1",
   USR2: "SIGUSR2",
 };
+/** How ssh(1) says "no session". */
+export const REFUSED_STATUS = 255;
 /** What a shell adds to a signal's number to make a status of it. */
 const SIGNAL_STATUS_BASE = 128;
 
@@ -50,6 +52,16 @@ export function argvOf(start: Start, account: LocalAccount, { capabilities }: Gr
   return { file: account.shell, words: [base, "-c", start.command], isListed: false };
 }
 
+/** What runs, for a list that others see: never the arguments, which may be secrets. Null: nothing yet. */
+export function describeStart(start: Start | null): string {
+  if (start === null) return "<idle>";
+  if (start.kind === "shell") return "<interactive shell>";
+  if (start.kind === "sftp") return "<sftp>";
+  const words = start.command.trim().split(/\s+/);
+  const program = (words[0] ?? "").slice(0, 256);
+  return words.length > 1 ? `${program} [${words.length - 1} args]` : program;
+}
+
 /** The signal a client names; undefined for one that is not in the list. */
 export function signalOf(name: string): NodeJS.Signals | undefined {
   return Object.hasOwn(SIGNALS, name) ? SIGNALS[name] : undefined;
@@ -60,7 +72,7 @@ export function endOf(exit: {
   readonly status: number | null;
   readonly signal: string | null;
 }): { readonly signal: string } | { readonly status: number } {
-  if (exit.signal === null) return { status: exit.status ?? 255 };
+  if (exit.signal === null) return { status: exit.status ?? REFUSED_STATUS };
   const name = exit.signal.replace(/^SIG/, "");
   if (Object.hasOwn(SIGNALS, name)) return { signal: name };
   return { status: SIGNAL_STATUS_BASE + (SIGNAL_NUMBERS[exit.signal] ?? 0) };

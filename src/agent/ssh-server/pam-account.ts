@@ -18,14 +18,12 @@ export interface AccountAnswer {
   readonly text: string;
 }
 
-export interface AccountGate {
-  /** Asks PAM. Never throws: what cannot be asked is refused, where there is a PAM at all. */
-  check(localUser: string): Promise<AccountAnswer>;
-  /**
-   * A monitor for one session. Null: none is needed. Throws when the operating system has no process left.
-   */
-  monitor(options: { readonly hasTerminal: boolean }): Promise<Monitor | null>;
-  close(): void;
+export interface AccountGateOptions {
+  /** False for an agent without root, which asks nobody: it can only be itself. */
+  readonly isPrivileged: boolean;
+  readonly remoteHost: string;
+  openMonitor(): Promise<Monitor>;
+  onFailure(cause: unknown): void;
 }
 
 /** How long the process of the account is kept. */
@@ -33,55 +31,61 @@ const KEEP_MS = 2_000;
 /** What a module says is cut to this, in characters. */
 const TEXT_CHARS_MAX = 1_024;
 
-/** `isPrivileged`: false for an agent without root, which asks nobody: it can only be itself. */
-export function createAccountGate(options: {
-  readonly isPrivileged: boolean;
-  readonly remoteHost: string;
-  openMonitor(): Promise<Monitor>;
-  onFailure(cause: unknown): void;
-}): AccountGate {
-  let kept: Monitor | null = null;
-  let isClosed = false;
+export class AccountGate {
+  readonly #options: AccountGateOptions;
+  #kept: Monitor | null = null;
+  #isClosed = false;
 
-  const drop = (): void => {
-    kept?.close();
-    kept = null;
-  };
-  const keep = (monitor: Monitor): void => {
-    drop();
-    kept = monitor;
-    if (isClosed) drop();
+  constructor(options: AccountGateOptions) {
+    this.#options = options;
+  }
+
+  /** Asks PAM. Never throws: what cannot be asked is refused, where there is a PAM at all. */
+  async check(localUser: string): Promise<AccountAnswer> {
+    const { isPrivileged, remoteHost, openMonitor, onFailure } = this.#options;
+    if (!isPrivileged || !hasPam()) return { reason: null, text: "" };
+    try {
+      const monitor = await openMonitor();
+      const { code, text } = await monitor.checkAccount(localUser, remoteHost);
+      if (code === PAM_SUCCESS) this.#keep(monitor);
+      else monitor.close();
+      return { reason: reasonOf(code), text: printableLines(text).trim().slice(0, TEXT_CHARS_MAX) };
+    } catch (cause) {
+      onFailure(cause);
+      return { reason: "account_refused", text: "" };
+    }
+  }
+
+  /**
+   * A monitor for one session. Null: none is needed. Throws when the operating system has no process left.
+   */
+  async monitor({ hasTerminal }: { readonly hasTerminal: boolean }): Promise<Monitor | null> {
+    const { isPrivileged, openMonitor } = this.#options;
+    // Without PAM a monitor only keeps the records of terminals.
+    if (!isPrivileged || !(hasPam() || hasTerminal)) return null;
+    const found = this.#kept;
+    this.#kept = null;
+    return found === null || found.isClosed ? openMonitor() : found;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#drop();
+  }
+
+  #keep(monitor: Monitor): void {
+    this.#drop();
+    this.#kept = monitor;
+    if (this.#isClosed) this.#drop();
     setTimeout(() => {
-      if (kept === monitor) drop();
+      if (this.#kept === monitor) this.#drop();
     }, KEEP_MS).unref();
-  };
+  }
 
-  return {
-    async check(localUser) {
-      if (!options.isPrivileged || !hasPam()) return { reason: null, text: "" };
-      try {
-        const monitor = await options.openMonitor();
-        const { code, text } = await monitor.checkAccount(localUser, options.remoteHost);
-        if (code === PAM_SUCCESS) keep(monitor);
-        else monitor.close();
-        return { reason: reasonOf(code), text: printableLines(text).trim().slice(0, TEXT_CHARS_MAX) };
-      } catch (cause) {
-        options.onFailure(cause);
-        return { reason: "account_refused", text: "" };
-      }
-    },
-    async monitor({ hasTerminal }) {
-      // Without PAM a monitor only keeps the records of terminals.
-      if (!options.isPrivileged || !(hasPam() || hasTerminal)) return null;
-      const found = kept;
-      kept = null;
-      return found === null || found.isClosed ? options.openMonitor() : found;
-    },
-    close() {
-      isClosed = true;
-      drop();
-    },
-  };
+  #drop(): void {
+    this.#kept?.close();
+    this.#kept = null;
+  }
 }
 
 function reasonOf(code: number): ReasonCode | null {

@@ -8,7 +8,6 @@
  */
 import type { Duplex } from "node:stream";
 import { type Connection, Server } from "ssh2";
-import { denialLine } from "../../policy/sentences.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS, plainAlgorithms } from "../../sshcore/algorithms.ts";
 import { SERVER_IDENT } from "../../sshcore/ident.ts";
 import { KexBudgets } from "../../sshcore/kex-budget.ts";
@@ -23,6 +22,8 @@ import { findCgroupRoot } from "../os/containment.ts";
 import { createMonitorSource } from "../os/monitor-source.ts";
 import { acknowledgeNow } from "../os/native.ts";
 import { SshConnection } from "./connection.ts";
+import { Leftovers } from "./leftovers.ts";
+import { recheck, revoke } from "./revoke.ts";
 
 /** How often connections are judged anew for what time alone changes, as the age of the map. */
 const RECHECK_MS = 1_000;
@@ -64,6 +65,7 @@ class EmbeddedServer implements SshServer {
   readonly #pending = this.#count((l) => ({ perKeyMax: l.pendingPerSourceMax, totalMax: l.pendingMax }));
   readonly #kexBudgets = new KexBudgets();
   readonly #monitors = createMonitorSource();
+  readonly #leftovers = new Leftovers();
   readonly #failures: ReturnType<typeof createFailureCount>;
   /** Undefined until the first connection looked for it. */
   #cgroupRoot: string | null | undefined;
@@ -116,15 +118,15 @@ class EmbeddedServer implements SshServer {
   }
 
   recheck(): void {
-    for (const connection of this.#connections) connection.recheck();
+    for (const connection of this.#connections) recheck(connection);
+    this.#leftovers.prune();
   }
 
   kill(connectionId: string, reason: string): boolean {
     for (const connection of this.#connections) {
-      if (connection.id !== connectionId || connection.auth === null) continue;
-      const line = denialLine("session_killed", null);
+      if (connection.id !== connectionId || !connection.isSignedIn) continue;
       const said = reason.replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
-      void connection.end("session_killed", `Access revoked: ${said === "" ? line : said}`);
+      void revoke(connection, "session_killed", said === "" ? undefined : said);
       return true;
     }
     return false;
@@ -133,10 +135,10 @@ class EmbeddedServer implements SshServer {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
-    const ends = [...this.#connections].map((connection) =>
-      connection.end("ssh_disabled", "Access revoked: this SSH server is stopping"),
+    await Promise.all(
+      [...this.#connections].map((one) => revoke(one, "ssh_disabled", "this SSH server is stopping")),
     );
-    await Promise.all(ends);
+    await this.#leftovers.settle("ssh_disabled");
     this.#monitors.close();
     for (const stream of this.#streams) stream.destroy();
     await this.#failures.close();
@@ -195,7 +197,10 @@ class EmbeddedServer implements SshServer {
         takePlace: (key) => this.#places.take(key),
         takePending: () => this.#pending.take(sourceOf(origin)),
         onSettled: settle,
-        onClosed: () => this.#connections.delete(created),
+        onClosed: () => {
+          this.#connections.delete(created);
+          if (created.permits !== null) this.#leftovers.add(created.permits);
+        },
       },
       connection,
       clientVersion,

@@ -13,9 +13,15 @@ import { releaseBuffer } from "../../base/release-buffer.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 
+/** Bytes that went through: from the client, and to it. */
+export interface Traffic {
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
 export interface Tunnel {
   /** Settles when both sides are closed. Never rejects. */
-  readonly done: Promise<void>;
+  readonly done: Promise<Traffic>;
   /** Cuts both sides at once. */
   destroy(): void;
 }
@@ -31,11 +37,13 @@ export function joinTunnel(transport: SshTransport, channel: ServerChannel, fd: 
 }
 
 class SocketTunnel implements Tunnel {
-  readonly done: Promise<void>;
+  readonly done: Promise<Traffic>;
   readonly #transport: SshTransport;
   readonly #channel: ServerChannel;
   readonly #channelId: number;
-  #finish: () => void = () => {};
+  #finish: (traffic: Traffic) => void = () => {};
+  #bytesIn = 0;
+  #bytesOut = 0;
   #socket: Bun.Socket | null = null;
   /** From the client, not yet taken by the socket. */
   #unsent: Buffer | null = null;
@@ -97,6 +105,7 @@ class SocketTunnel implements Tunnel {
       if (this.#isOutputOver) this.#closeBoth();
       return;
     }
+    this.#bytesIn += data.length;
     this.#unsent = this.#unsent === null ? data : Buffer.concat([this.#unsent, data]);
     this.#flush();
   }
@@ -139,6 +148,7 @@ class SocketTunnel implements Tunnel {
     // Most of what comes in small pieces goes on at once.
     const isFirst = this.#waitingBytes === 0 && !this.#isOutputOver;
     const count = isFirst ? this.#transport.writeNow(this.#channelId, "stdout", data) : 0;
+    this.#bytesOut += count;
     if (count < data.length) this.#waitToWrite(data.subarray(count));
     else releaseBuffer(data);
   }
@@ -149,6 +159,7 @@ class SocketTunnel implements Tunnel {
       const isTaken = this.#isDone || (await this.#transport.writeChannel(this.#channelId, "stdout", data));
       this.#waitingBytes -= data.length;
       releaseBuffer(data);
+      if (isTaken && !this.#isDone) this.#bytesOut += data.length;
       if (!isTaken) this.destroy();
       else if (this.#isPaused && this.#waitingBytes < WAITING_BYTES_MAX / 2) {
         this.#isPaused = false;
@@ -206,6 +217,6 @@ class SocketTunnel implements Tunnel {
     this.#isDone = true;
     // Nobody reads it any more; what still comes is thrown away.
     this.#channel.resume();
-    this.#finish();
+    this.#finish({ bytesIn: this.#bytesIn, bytesOut: this.#bytesOut });
   }
 }

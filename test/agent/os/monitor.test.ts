@@ -8,7 +8,7 @@ import { hasPam, pamService } from "../../../src/agent/os/pam.ts";
 import type { FdReader } from "../../../src/agent/os/pipes.ts";
 import { type SpawnRequest, spawnAs } from "../../../src/agent/os/spawn.ts";
 import { lookUpAccount } from "../../../src/agent/os/users.ts";
-import { createAccountGate } from "../../../src/agent/ssh-server/pam-account.ts";
+import { AccountGate } from "../../../src/agent/ssh-server/pam-account.ts";
 import { until } from "../../support/agent.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { hasPamRules, PamRules } from "../../support/pam-rules.ts";
@@ -61,7 +61,7 @@ describe.skipIf(!isRoot || !hasPam() || !hasPamRules)("PAM", () => {
   });
 
   const check = async (user = account.name) => {
-    const gate = createAccountGate({
+    const gate = new AccountGate({
       isPrivileged: true,
       remoteHost: REMOTE,
       openMonitor,

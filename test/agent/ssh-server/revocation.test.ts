@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Client, ClientChannel } from "ssh2";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
+import { unpaired } from "../../support/paired-events.ts";
 import { anId, aRule, aUser } from "../../support/policy.ts";
 import { alivePids } from "../../support/processes.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
@@ -17,6 +18,7 @@ describe.skipIf(!isRoot)("a live connection", () => {
   });
   afterEach(async () => {
     await world.close();
+    expect(unpaired(world.events)).toEqual([]);
     account[Symbol.dispose]();
   });
 

@@ -6,6 +6,7 @@ import type { ClientChannel } from "ssh2";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
+import { unpaired } from "../../support/paired-events.ts";
 import { anId, aRule } from "../../support/policy.ts";
 import { alivePids } from "../../support/processes.ts";
 import { runBatch } from "../../support/sftp.ts";
@@ -27,6 +28,7 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
   afterAll(async () => {
     client.remove();
     await world.close();
+    expect(unpaired(world.events)).toEqual([]);
     account[Symbol.dispose]();
   });
   beforeEach(() => {
@@ -477,8 +479,13 @@ function collect(channel: ClientChannel): Collected {
   return collected;
 }
 
-async function exec(client: { exec: import("ssh2").Client["exec"] }, command: string) {
-  return collect(await open(client, command)).done;
+/** Listens from the first moment: all that a refusal consists of may come at once. */
+function exec(client: { exec: import("ssh2").Client["exec"] }, command: string): Collected["done"] {
+  return new Promise((resolve, reject) => {
+    client.exec(command, (error, channel) =>
+      error === undefined ? resolve(collect(channel).done) : reject(error),
+    );
+  });
 }
 
 async function until(condition: () => boolean): Promise<void> {

@@ -13,6 +13,7 @@ import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import { until } from "../../support/agent.ts";
 import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
+import { unpaired } from "../../support/paired-events.ts";
 import { aRule } from "../../support/policy.ts";
 import { framed, runBatch, words } from "../../support/sftp.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
@@ -35,9 +36,11 @@ describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1)
     await world.close();
     account[Symbol.dispose]();
   });
-  beforeEach(() => {
-    world.events.length = 0;
+  beforeEach(async () => {
     world.auditFails = false;
+    // Ends that could not be stored before are stored now.
+    await until("the ends", () => unpaired(world.events).length === 0);
+    world.events.length = 0;
     grant({});
   });
 

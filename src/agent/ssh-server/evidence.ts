@@ -1,0 +1,84 @@
+/**
+ * The audit events of one connection: each says whose it is, and is stored before what it permits.
+ *
+ * @module
+ */
+import type { AuditSink } from "../../audit/sink.ts";
+import type { Log } from "../../base/log.ts";
+import type { AgentEventBody } from "../../wire/audit-event.ts";
+import type { Binding } from "../../wire/certificate.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
+import type { UserId } from "../../wire/units.ts";
+import { reasonOfAuditFailure } from "./audit-failure.ts";
+import type { Authorization } from "./authorize.ts";
+import type { EndEvent, StartEvent } from "./paired-events.ts";
+
+/** A decision beside which nothing else is stored, or one that comes with a start. */
+type Decided = Extract<AgentEventBody, { type: "decision" }>;
+/** What is done in a session that has begun. */
+export type MeanwhileEvent = Omit<
+  Extract<AgentEventBody, { type: "sftp.operations" }>,
+  "connectionId" | "userId"
+>;
+type OwnEvent = StartEvent | EndEvent | MeanwhileEvent;
+
+export interface Whose {
+  readonly connectionId: string;
+  readonly sourceAddress: string;
+  /** Null: a machine, or a person whom the map does not know. */
+  readonly userId: UserId | null;
+  /** How the person was proven. Null: machine identity, or a proof that was not accepted. */
+  readonly binding: Binding | null;
+  /** The login key signed for itself while management was away. Absent: no. */
+  readonly offline?: true;
+}
+
+export class Evidence {
+  readonly #to: { readonly audit: AuditSink; readonly log: Log };
+  readonly #whose: Whose;
+
+  constructor(to: { readonly audit: AuditSink; readonly log: Log }, whose: Whose) {
+    this.#to = to;
+    this.#whose = whose;
+  }
+
+  /** `receipt` is what the person is shown with a denial; null with an allow. */
+  decision(authorization: Authorization, receipt: string | null): Decided {
+    const { connectionId, sourceAddress, binding, offline } = this.#whose;
+    return {
+      type: "decision",
+      connectionId,
+      request: authorization.request,
+      decision: authorization.record,
+      receipt,
+      binding,
+      ...(offline === undefined ? {} : { offline }),
+      sourceAddress,
+    };
+  }
+
+  /** Stores `events` in their order, with one wait for the disk. Null: stored; otherwise why they are not. */
+  async store(...events: readonly (Decided | OwnEvent)[]): Promise<ReasonCode | null> {
+    try {
+      await Promise.all(events.map((event) => this.#to.audit.record(this.#whole(event))));
+      return null;
+    } catch (cause) {
+      const reason = reasonOfAuditFailure(cause);
+      if (reason === "audit_unavailable") {
+        const { connectionId } = this.#whose;
+        this.#to.log.error(
+          "an event could not be recorded",
+          { connectionId, type: events[0]?.type ?? null },
+          cause,
+        );
+      }
+      return reason;
+    }
+  }
+
+  #whole(event: Decided | OwnEvent): AgentEventBody {
+    if (event.type === "decision") return event;
+    const { connectionId, userId } = this.#whose;
+    return { ...event, connectionId, userId };
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The forward helper of a connection: begun by its first forward, and again when it has ended.
+ *
+ * @module
+ */
+import { type ForwardHelper, ForwardHelperError, openForwardHelper } from "../os/forward-helper.ts";
+import type { LocalAccount } from "../os/users.ts";
+import type { ConnectionContext } from "./connection-context.ts";
+import type { ForwardPermit } from "./forward-permit.ts";
+
+/** Longest that the end of a connection waits for a helper to start. */
+const CLOSE_TIMEOUT_MS = 200;
+
+export class ForwardHelpers {
+  readonly #context: Pick<ConnectionContext, "containment" | "drop">;
+  readonly #onEnded: () => void;
+  #helper: Promise<ForwardHelper> | null = null;
+  #isClosed = false;
+
+  /** `onEnded`: the helper has ended, and its listeners with it. */
+  constructor(context: Pick<ConnectionContext, "containment" | "drop">, onEnded: () => void) {
+    this.#context = context;
+    this.#onEnded = onEnded;
+  }
+
+  /** The helper, for what a permit lets the local user open. Throws ForwardHelperError. */
+  async open({ facts }: ForwardPermit<{ readonly account: LocalAccount }>): Promise<ForwardHelper> {
+    if (this.#isClosed) throw new ForwardHelperError("failed");
+    this.#helper ??= this.#start(facts.account);
+    try {
+      return await this.#helper;
+    } catch (cause) {
+      this.#helper = null;
+      throw cause;
+    }
+  }
+
+  /** Ends it with every socket that it made. Resolves when that is done. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    // One that is still being started closes itself.
+    const starting = this.#helper?.catch(() => null) ?? null;
+    const helper = await Promise.race([starting, Bun.sleep(CLOSE_TIMEOUT_MS).then(() => null)]);
+    await helper?.close();
+  }
+
+  async #start(account: LocalAccount): Promise<ForwardHelper> {
+    const { containment, drop } = this.#context;
+    const helper = await openForwardHelper({ account, drop, containment });
+    if (this.#isClosed) {
+      await helper.close();
+      throw new ForwardHelperError("failed");
+    }
+    void helper.ended.then(() => {
+      this.#helper = null;
+      this.#onEnded();
+    });
+    return helper;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * A connection in which somebody is signed in: its sessions, its forwards, and what the person is shown.
+ *
+ * @module
+ */
+import type { Session } from "ssh2";
+import { nowSeconds } from "../../base/clock.ts";
+import { OPEN_FAILURE } from "../../sshcore/messages.ts";
+import type { ChannelOpen, SshTransport } from "../../sshcore/ssh-transport.ts";
+import type { LiveSession } from "../../wire/agent-sync.ts";
+import type { Limits } from "../contracts/limits.ts";
+import type { ServerContext } from "../contracts/server-context.ts";
+import type { StreamOrigin } from "../contracts/stream-origin.ts";
+import type { Containment } from "../os/containment.ts";
+import type { AuthResult } from "./admit.ts";
+import type { ConnectionContext } from "./connection-context.ts";
+import type { GlobalRequest } from "./destination.ts";
+import { Forwards } from "./forward.ts";
+import type { AccountGate } from "./pam-account.ts";
+import type { PermitContext } from "./permit.ts";
+import { SshSession } from "./session.ts";
+import { describeSessions } from "./session-list.ts";
+
+export interface OpenConnectionParts {
+  readonly serverContext: ServerContext;
+  readonly limits: Limits;
+  readonly origin: StreamOrigin;
+  readonly auth: AuthResult;
+  readonly permits: PermitContext;
+  readonly transport: SshTransport;
+  readonly containment: Containment;
+  readonly accountGate: AccountGate;
+}
+
+/** Lines kept for a session that has not begun; a client that causes more has been told enough. */
+const NOTICES_MAX = 8;
+
+export class OpenConnection {
+  readonly #parts: OpenConnectionParts;
+  readonly #context: ConnectionContext;
+  readonly #forwards: Forwards;
+  readonly #sessions = new Map<number, SshSession>();
+  #sessionCount = 0;
+  /** For the person, at the start of the next session. */
+  readonly #notices: string[] = [];
+  readonly #startedAtSeconds: number;
+
+  constructor(parts: OpenConnectionParts) {
+    this.#parts = parts;
+    const { serverContext, permits, accountGate } = parts;
+    const { clock, log } = serverContext;
+    this.#startedAtSeconds = nowSeconds(clock);
+    this.#context = {
+      ...parts,
+      connectionId: permits.connectionId,
+      clock,
+      log,
+      drop: serverContext.machineFlags().privileged,
+      monitor: (options) => accountGate.monitor(options),
+      onSessionClosed: (channelId) => void this.#sessions.delete(channelId),
+      agentSocket: () => this.#forwards.agentSocket(),
+      takeNotices: () => this.#notices.splice(0),
+    };
+    this.#forwards = new Forwards(this.#context, parts.limits, (line) => this.#tell(line));
+  }
+
+  /** Its sessions, for `status` and management. */
+  describe(): LiveSession[] {
+    const { serverContext, auth, origin, permits } = this.#parts;
+    return describeSessions({
+      connectionId: permits.connectionId,
+      auth,
+      map: serverContext.snapshot()?.map ?? null,
+      startedAtSeconds: this.#startedAtSeconds,
+      path: origin.path,
+      descriptions: [...this.#sessions.values()].map(({ description }) => description),
+      forwards: this.#forwards.descriptions,
+    });
+  }
+
+  /** True: ssh2 goes on with it, as a session. */
+  onChannelOpen(open: ChannelOpen): boolean {
+    if (open.type !== "session") {
+      this.#forwards.open(open);
+      return false;
+    }
+    const { limits, transport } = this.#parts;
+    if (this.#sessions.size < limits.sessionsMax) return true;
+    const text = "Too many sessions on this connection";
+    transport.refuseChannel(open.sender, OPEN_FAILURE.RESOURCE_SHORTAGE, text);
+    return false;
+  }
+
+  onSession(session: Session): void {
+    const created = new SshSession(this.#context, session, this.#sessionCount++);
+    this.#sessions.set(created.channelId, created);
+  }
+
+  /** The port for `tcpip-forward`, or 0. Null is a no. */
+  request(request: GlobalRequest): Promise<number | null> {
+    return this.#forwards.request(request);
+  }
+
+  setTerminalModes(channelId: number, modes: Uint8Array): void {
+    this.#sessions.get(channelId)?.setTerminalModes(modes);
+  }
+
+  stopOutput(channelId: number): void {
+    this.#sessions.get(channelId)?.stopOutput();
+  }
+
+  /** Shows `text` on every session. */
+  say(text: string): void {
+    for (const session of this.#sessions.values()) session.say(text);
+  }
+
+  /** Ends streams and listeners. Resolves when their sockets are gone. */
+  closeForwards(): Promise<void> {
+    return this.#forwards.close();
+  }
+
+  /** The transport is gone. */
+  hangUp(): void {
+    for (const session of this.#sessions.values()) session.hangUp();
+    this.#sessions.clear();
+    void this.#forwards.close();
+  }
+
+  /** Shows a line on a session that has begun, else on the next one, and in `ssh -v`, since none may come. */
+  #tell(line: string): void {
+    this.#parts.transport.sendDebug(line);
+    const session = [...this.#sessions.values()].find(({ hasBegun }) => hasBegun);
+    if (session !== undefined) session.say(line);
+    else if (this.#notices.length < NOTICES_MAX) this.#notices.push(line);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The context in which the kernel decides for one connection: who is there, by which path, with what
+ * evidence.
+ *
+ * @module
+ */
+import type { UserId } from "../../wire/units.ts";
+import type { ServerContext } from "../contracts/server-context.ts";
+import type { StreamOrigin } from "../contracts/stream-origin.ts";
+import { authorize, denied, requestOf, type Subject, type Who } from "./authorize.ts";
+import type { ConnectionState } from "./connection-state.ts";
+import { Evidence, type Whose } from "./evidence.ts";
+import type { PermitContext, Running } from "./permit.ts";
+import type { RevocableContext } from "./revoke.ts";
+
+/** Of a connection whose client has been proven. */
+export type ConnectionPermits = PermitContext & RevocableContext;
+
+export interface PermitContextParts {
+  readonly serverContext: ServerContext;
+  readonly connectionId: string;
+  readonly origin: StreamOrigin;
+  readonly state: ConnectionState;
+  onRefusal(): void;
+}
+
+/** Soon: a share of the spool that was full may have room again at once. */
+const END_RETRY_MS = 250;
+
+/** For `subject`, whom nothing is permitted to until `permit` says so. */
+export function createPermitContext(
+  { serverContext, connectionId, origin, state, onRefusal }: PermitContextParts,
+  subject: Subject,
+): ConnectionPermits {
+  const { log } = serverContext;
+  const deny: PermitContext["deny"] = (reason, action) =>
+    denied(reason, requestOf(serverContext, subject, action));
+  return {
+    connectionId,
+    log,
+    evidence: evidenceOf(serverContext, { connectionId, origin, who: subject.who }),
+    running: new Set<Running>(),
+    authorize: (action) =>
+      // A listener for clients without a hello that is closed takes its connections along.
+      origin.path === "plain" && !serverContext.takesPlain()
+        ? deny("plain_ssh_disabled", action)
+        : authorize(serverContext, subject, action),
+    deny,
+    endRetryMs: END_RETRY_MS,
+    nowMs: () => serverContext.clock.monotonicMs(),
+    isOver: () => state.isOver,
+    endReason: () => state.endReason,
+    onRefusal,
+    rules: () => serverContext.snapshot()?.map.rules ?? {},
+    limits: () => serverContext.limits(),
+  };
+}
+
+/** `who`: the one who has been proven, or whom a proof names that is not accepted. */
+export function evidenceOf(
+  to: Pick<ServerContext, "audit" | "log">,
+  {
+    connectionId,
+    origin: { sourceAddress },
+    who,
+  }: {
+    readonly connectionId: string;
+    readonly origin: StreamOrigin;
+    readonly who: Who | { readonly kind: "unaccepted"; readonly userId: UserId | null };
+  },
+): Evidence {
+  const whose: Whose = {
+    connectionId,
+    sourceAddress,
+    userId: who.kind === "peer" ? null : who.userId,
+    binding: who.kind === "user" ? who.binding : null,
+    ...(who.kind === "user" && who.offline === true ? { offline: true } : {}),
+  };
+  return new Evidence(to, whose);
+}

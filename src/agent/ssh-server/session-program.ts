@@ -1,0 +1,99 @@
+/**
+ * The program of a session under its permit: what it runs, as whom, on which terminal, in what environment.
+ *
+ * @module
+ */
+import type { ServerChannel } from "ssh2";
+import { assert } from "../../base/assert.ts";
+import { printableLines } from "../../base/printable.ts";
+import { sftpMode } from "../../policy/decide/capabilities.ts";
+import { parseTerminalModes } from "../../sshcore/terminal-modes.ts";
+import type { Grant } from "../../wire/decision.ts";
+import { MonitorError } from "../os/monitor.ts";
+import type { WindowSize } from "../os/pty.ts";
+import type { LocalAccount } from "../os/users.ts";
+import { argvOf, type Start } from "./command.ts";
+import type { ConnectionContext } from "./connection-context.ts";
+import { loginPath, sessionEnvironment } from "./environment.ts";
+import type { Permit } from "./permit.ts";
+import { type Program, type SftpService, startProgram } from "./program.ts";
+
+/** Longest text of PAM's modules that is shown. */
+const FAILURE_TEXT_CHARS_MAX = 1_024;
+
+/** What a session begins with: what the system says of its account now. */
+export interface SessionFacts {
+  readonly account: LocalAccount;
+}
+export type SessionPermit = Permit<"session.start", SessionFacts>;
+
+/** What the client asked for on its channel. */
+export interface SessionPlan {
+  readonly start: Start;
+  readonly channel: ServerChannel;
+  readonly channelId: number;
+  /** Environment variables that it sent and that are granted. */
+  readonly client: ReadonlyMap<string, string>;
+  /** Null: none, or none that counts. */
+  readonly terminal: {
+    readonly type: string;
+    readonly size: WindowSize;
+    readonly modes: Uint8Array;
+  } | null;
+  /** Undefined: it serves no files. */
+  readonly sftp: SftpService | undefined;
+  /** Socket that leads to the client's SSH agent. Null: none. */
+  readonly agentSocket: string | null;
+}
+
+/**
+ * Starts it. Throws when the operating system has no terminal, process or descriptor left, or wants no
+ * session.
+ */
+export async function startSessionProgram(
+  context: ConnectionContext,
+  { facts: { account }, grant }: SessionPermit,
+  plan: SessionPlan,
+): Promise<Program> {
+  const { start, terminal, client, agentSocket } = plan;
+  const { origin } = context;
+  const argv = argvOf(start, account, grant);
+  const path = await loginPath(account.uid);
+  const hasTerminal = terminal !== null;
+  return startProgram({
+    account,
+    drop: context.drop,
+    file: argv.file,
+    argv: argv.words,
+    ...(plan.sftp === undefined ? {} : { sftp: plan.sftp }),
+    terminal: terminal === null ? null : { ...terminal, modes: parseTerminalModes(terminal.modes) },
+    environment: (opened) =>
+      sessionEnvironment({
+        ...{ account, origin, path, client, agentSocket, terminal: opened },
+        originalCommand: argv.isListed && start.kind === "exec" ? start.command : null,
+        timeZone: process.env.TZ,
+      }),
+    monitor: await context.monitor({ hasTerminal }),
+    remoteHost: origin.sourceAddress,
+    isInteractive: start.kind === "shell" && hasTerminal,
+    containment: context.containment,
+    transport: context.transport,
+    channelId: plan.channelId,
+    input: plan.channel,
+  });
+}
+
+/** Why it could not be started, with what PAM's modules said of it. */
+export function startFailureText(cause: unknown): string {
+  if (!(cause instanceof MonitorError)) return "The session could not be started";
+  const said = printableLines(cause.text).trim().slice(0, FAILURE_TEXT_CHARS_MAX);
+  const line = "The session could not be started: the operating system refused it";
+  return said === "" ? line : `${line}\n${said}`;
+}
+
+/** How far SFTP goes under a grant that allows it at all. */
+export function servedMode({ capabilities }: Grant): "write" | "read" {
+  const mode = sftpMode(capabilities);
+  assert(mode !== "off", "a grant for sftp has a mode");
+  return mode;
+}

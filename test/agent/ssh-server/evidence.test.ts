@@ -1,0 +1,47 @@
+import { beforeEach, expect, test } from "bun:test";
+import { AgentEventBody } from "../../../src/wire/audit-event.ts";
+import { KernelWorld } from "../../support/kernel-world.ts";
+import { anId } from "../../support/policy.ts";
+
+let world: KernelWorld;
+beforeEach(() => {
+  world = new KernelWorld();
+});
+
+const end = { type: "session.end", sessionId: 0, exitStatus: 0, signal: null, durationMs: 1 } as const;
+
+test("a decision says who asked for what, from where, and with which receipt", () => {
+  const allowed = world.permits.authorize({ kind: "shell" });
+  const event = world.permits.evidence.decision(allowed, anId("receipt"));
+  expect(AgentEventBody.parse(event)).toMatchObject({
+    ...{ connectionId: world.id, receipt: anId("receipt"), binding: "idp", sourceAddress: "203.0.113.7" },
+    ...{ request: { action: { kind: "shell" } }, decision: { outcome: "allow" } },
+  });
+});
+
+test("events of one call are handed over in one turn, in their order, so that they share a wait for the disk", async () => {
+  world.storing = "when released";
+  const { evidence } = world.permits;
+  const stored = evidence.store(evidence.decision(world.permits.authorize({ kind: "shell" }), null), end);
+  await Promise.resolve();
+  expect(world.held).toBe(2);
+  world.release();
+  expect(await stored).toBeNull();
+  expect(world.story()).toEqual(["decision allow", "session.end"]);
+});
+
+test.each([
+  ["ERR_UNAVAILABLE", "audit_unavailable", 1],
+  ["ERR_TOO_MANY", "audit_share_full", 0],
+] as const)(
+  "what cannot be stored for %s is said by its reason, and is an error of the machine or not",
+  async (storing, reason, errors) => {
+    world.storing = storing;
+    expect(await world.permits.evidence.store(end)).toBe(reason);
+    const logged = world.lines.filter(({ level }) => level === "error");
+    expect(logged).toHaveLength(errors);
+    expect(
+      logged.every(({ fields }) => fields.connectionId === world.id && fields.type === "session.end"),
+    ).toBe(true);
+  },
+);
