@@ -45,7 +45,7 @@ export function createLog(level: LogLevel): Log {
             ...fields,
             ...describeCause(cause),
           };
-          process.stderr.write(`${JSON.stringify(entry)}\n`);
+          writeLine(JSON.stringify(entry));
         },
       },
     ],
@@ -60,6 +60,19 @@ export function createLog(level: LogLevel): Log {
 
 /** A log that drops everything, for tests and for commands that report in another way. */
 export const silentLog: Log = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+
+let isGuarded = false;
+
+/** A log that cannot be written, on a full disk or a pipe that nobody reads, is no reason to end. */
+function writeLine(line: string): void {
+  if (!isGuarded) process.stderr.on("error", () => {});
+  isGuarded = true;
+  try {
+    process.stderr.write(`${line}\n`);
+  } catch {
+    // As above.
+  }
+}
 
 function describeCause(cause: unknown): { cause?: string; stack?: string } {
   if (cause === undefined) return {};

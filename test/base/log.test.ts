@@ -63,3 +63,16 @@ test("silentLog takes everything and writes nothing", () => {
     expect(silentLog[level]("anything", {})).toBeUndefined();
   }
 });
+
+test.each([
+  ["a full disk", '"$0" -e "$1" 2>/dev/full; echo "status $?"'],
+  [
+    "a pipe that nobody reads",
+    'exec 3>&1; { sleep 0.2; "$0" -e "$1" 2>&1 >&3; echo "status $?" >&3; } | true',
+  ],
+])("a log that cannot be written to %s ends nobody", (_name, command) => {
+  const body = `for (let i = 0; i < 5; i++) { log.info("i"); await Bun.sleep(5); } console.log("alive");`;
+  const script = `import { createLog } from ${JSON.stringify(LOG)}; const log = createLog("info"); ${body}`;
+  const { stdout } = Bun.spawnSync(["sh", "-c", command, process.execPath, script]);
+  expect(stdout.toString()).toBe("alive\nstatus 0\n");
+});

@@ -43,6 +43,8 @@ export interface PermitContext {
   onRefusal(): void;
 }
 
+type RefusingContext = Pick<PermitContext, "connectionId" | "log" | "evidence" | "onRefusal">;
+
 /** What somebody wants to do, or does. */
 export interface Use {
   readonly action: Action;
@@ -107,26 +109,37 @@ export async function permit<K extends Kind, Facts extends object>(
   if (isOver(context, wanted)) return OVER;
   const start = startOf(first.grant, facts);
   const unstored = await context.evidence.store(context.evidence.decision(first, null), start as never);
-  if (unstored !== null) return refuse(context, context.deny(unstored, wanted.action));
+  if (unstored !== null) return unstorable(context, wanted.action, unstored);
   const again = decide(context, wanted);
   const permitted = new Permit<K, Facts>(context, wanted, { start, facts, grant: first.grant });
   if (again.kind === "allow" && !isOver(context, wanted)) return permitted.begin(again.grant);
-  const denial = again.kind === "deny" ? again : null;
-  await permitted.end(unbegun(start, denial?.reason ?? context.endReason()));
-  return denial === null ? OVER : refuse(context, denial);
+  const reason = again.kind === "deny" ? again.reason : context.endReason();
+  await permitted.end(unbegun(start, reason));
+  return again.kind === "deny" ? refuse(context, again) : OVER;
 }
 
 /** Stores a denial. Also where only the mechanism knows that there is one. */
-export async function refuse(
-  context: Pick<PermitContext, "connectionId" | "log" | "evidence" | "onRefusal">,
-  authorization: Authorization,
-): Promise<Denial> {
+export async function refuse(context: RefusingContext, authorization: Authorization): Promise<Denial> {
   context.onRefusal();
-  const { connectionId, evidence, log } = context;
-  const reason = authorization.kind === "deny" ? authorization.reason : "peer_not_authorized";
+  const { evidence } = context;
+  const { request, record } = authorization;
   const id = newId();
   const receipt = (await evidence.store(evidence.decision(authorization, id))) === null ? id : null;
-  log.debug("refused", { connectionId, action: authorization.request.action.kind, reason });
+  return denial(context, request.action, { reason: record.reason ?? "peer_not_authorized", receipt });
+}
+
+/** A denial because evidence cannot be stored, which cannot be stored either. */
+function unstorable(context: RefusingContext, action: Action, reason: ReasonCode): Denial {
+  context.onRefusal();
+  return denial(context, action, { reason, receipt: null });
+}
+
+function denial(
+  { connectionId, log }: RefusingContext,
+  action: Action,
+  { reason, receipt }: Pick<Denial, "reason" | "receipt">,
+): Denial {
+  log.debug("refused", { connectionId, action: action.kind, reason });
   return { kind: "deny", reason, receipt, line: denialLine(reason, receipt) };
 }
 
