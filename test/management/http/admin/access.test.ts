@@ -1,5 +1,6 @@
-import { beforeEach, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { newId } from "../../../../src/base/random.ts";
+import type { Writer } from "../../../../src/management/db/engine/transaction.ts";
 import { ROLES } from "../../../../src/management/db/schema/accounts.ts";
 import { deleteToken, hashToken } from "../../../../src/management/db/tables/api-tokens.ts";
 import { updateUser } from "../../../../src/management/db/tables/users.ts";
@@ -268,3 +269,55 @@ test("last_used is noted, but not at every request", async () => {
   api.management.clock.advanceMs(31_000);
   expect(await lastUsed()).not.toBe(first);
 });
+
+test.each([
+  ["owner", 200],
+  ["admin", 403],
+  ["auditor", 403],
+] as const)("an %s who deletes the account gets %i", async (role, status) => {
+  const { token } = await api.tokenAs(role);
+  const reply = await api.call("DELETE", `/api/accounts/${api.accountId}`, undefined, token);
+  expect(reply.status).toBe(status);
+});
+
+describe("what happens between a request's arrival and its writing counts", () => {
+  const user = { role: "admin" as const };
+  test.each<{ what: string; status: number; meanwhile: (tx: Writer, ids: MeanwhileIds) => Promise<unknown> }>(
+    [
+      { what: "nothing", status: 200, meanwhile: async () => {} },
+      {
+        what: "the token is deleted",
+        status: 401,
+        meanwhile: (tx, ids) => deleteToken(tx, ids.accountId, ids.tokenId),
+      },
+      {
+        what: "the user is blocked",
+        status: 403,
+        meanwhile: (tx, ids) => updateUser(tx, ids.accountId, ids.userId, { isBlocked: true }),
+      },
+      {
+        what: "the role is taken",
+        status: 403,
+        meanwhile: (tx, ids) => updateUser(tx, ids.accountId, ids.userId, { role: "auditor" }),
+      },
+    ],
+  )("$what: $status", async ({ status, meanwhile }) => {
+    const { store } = api.management;
+    const { id: userId } = await aUserOf(store, api.accountId, user);
+    const ids = { accountId: api.accountId, userId, tokenId: newId() };
+    const token = await aTokenOf(store, { id: userId, accountId: api.accountId }, { id: ids.tokenId });
+    const change = store.change.bind(store);
+    const overtaken: typeof store.change = async (options, fn) => {
+      await store.transaction((tx) => meanwhile(tx, ids));
+      return change(options, fn);
+    };
+    Object.assign(store, { change: overtaken });
+    expect((await api.call("POST", "/api/groups", { name: "g" }, token)).status).toBe(status);
+  });
+});
+
+interface MeanwhileIds {
+  readonly accountId: string;
+  readonly userId: string;
+  readonly tokenId: string;
+}
