@@ -7,6 +7,7 @@
  *
  * @module
  */
+
 import { Duplex } from "node:stream";
 import { QfError } from "../base/errors.ts";
 import {
@@ -22,26 +23,13 @@ import {
   resetFrame,
   resetOf,
 } from "../wire/relay.ts";
+import type { RelayStreamOptions } from "./relay-stream-options.ts";
 import { RelayWindow } from "./relay-window.ts";
 
 /** Bytes gathered within one turn of the event loop before the writer has to wait. */
 const GATHERED_BYTES_MAX = 256 * 1024;
 /** Frames are built here where `send` copies: fresh memory for each would cost more than the copy. */
 const scratch = Buffer.alloc(RELAY_FRAME_HEADER_BYTES + RELAY_DATA_BYTES_MAX);
-
-export interface RelayStreamOptions {
-  /** Its id on the socket. */
-  readonly id: number;
-  send(frame: Buffer): void;
-  /** Whether `send` has copied the frame when it returns, as a WebSocket does. Default false. */
-  readonly sendsCopy?: boolean;
-  /** Most bytes that the window of this stream may have now. Default RELAY_CREDIT_MAX. */
-  readonly windowBytes?: () => number;
-  /** Called when the first byte has come. */
-  readonly onAnswer?: () => void;
-  /** Called once, when the stream is destroyed at this end. */
-  readonly onClosed?: () => void;
-}
 
 export class RelayStream extends Duplex {
   readonly #options: RelayStreamOptions;

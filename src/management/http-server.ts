@@ -11,7 +11,7 @@ import type { ApiFailure } from "../wire/client-api.ts";
 import { RELAY_FRAME_BYTES_MAX } from "../wire/relay.ts";
 import { listening } from "./contracts/listening.ts";
 import type { RequestEntry } from "./http/request-entry.ts";
-import type { RelayHub, RelaySocketData } from "./relay/hub.ts";
+import type { RelayHub, RelaySocketData } from "./relay/relay-hub.ts";
 import type { CheckedListen } from "./serve-options.ts";
 import type { SocketData } from "./sync/link.ts";
 import type { SyncHub } from "./sync/sync-hub.ts";

@@ -30,7 +30,7 @@ import type { LoginDeps } from "./login/deps.ts";
 import { moreClaims } from "./login/more-claims.ts";
 import { createRefusals } from "./login/refusals.ts";
 import { createReadiness } from "./readiness.ts";
-import type { RelayHub } from "./relay/hub.ts";
+import type { RelayHub } from "./relay/relay-hub.ts";
 import type { SignInParts } from "./sign-in.ts";
 import type { SyncHub } from "./sync/sync-hub.ts";
 

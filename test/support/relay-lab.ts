@@ -17,8 +17,9 @@ import type { RelayStream } from "../../src/fabric/relay-stream.ts";
 import type { ManagementContext } from "../../src/management/contracts/context.ts";
 import { insertPeer } from "../../src/management/db/tables/new-peer.ts";
 import type { PeerRow } from "../../src/management/db/tables/peers.ts";
-import { createRelayHub, type RelayHub, type RelaySocketData } from "../../src/management/relay/hub.ts";
+import { createRelayHub } from "../../src/management/relay/hub.ts";
 import type { RelayLimits } from "../../src/management/relay/limits.ts";
+import type { RelayHub, RelaySocketData } from "../../src/management/relay/relay-hub.ts";
 import type { ClusterAddress } from "../../src/management/relay/tunnel-listener.ts";
 import { openTunnels, type Tunnels } from "../../src/management/relay/tunnels.ts";
 import {

@@ -14,13 +14,11 @@ export const LINE_CHARACTERS_MAX = 110;
 /** A longer file says in a header what it is. */
 export const HEADER_FROM_LINES = 25;
 /** Least share of sources, of those that need one, with a test of their own. */
-export const MIRRORED_PERCENT_MIN = 60;
+export const MIRRORED_PERCENT_MIN = 62;
 
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
 export const LONG_FILES: Readonly<Record<string, number>> = {
   "src/agent/lifecycle/running-agent.ts": 305,
-  "src/fabric/relay-stream.ts": 302,
-  "src/management/relay/hub.ts": 319,
 };
 
 /** Functions over `FUNCTION_LINES_MAX`, with their lines. */
@@ -104,7 +102,7 @@ export const UNTESTED: Readonly<Record<string, number>> = {
   "src/proxy": 11,
   "src/ssh": 7,
   "src/sshcore": 6,
-  "src/wire": 16,
+  "src/wire": 11,
 };
 
 /** Sources that need no test of their own, and why. Files of types alone need none either. */

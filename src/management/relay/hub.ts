@@ -26,59 +26,13 @@ import { type Admission, type AdmittedAgent, type AdmittedDial, createAdmission 
 import { createGate, type DialCheck, type Gate } from "./admission-http.ts";
 import { RELAY_LIMITS, type RelayLimits, WAITING_BYTES_PER_CLIENT_MAX } from "./limits.ts";
 import { startRechecking } from "./recheck.ts";
+import type { AgentLink, RelayHub, RelaySocketData } from "./relay-hub.ts";
 import { PeerBudget, SendQueue, type Waiting } from "./send-queue.ts";
-import {
-  type Carrier,
-  createStreams,
-  type RelayedStream,
-  type Stream,
-  type StreamEnd,
-  type Streams,
-} from "./streams.ts";
+import { createStreams, type RelayedStream, type Stream, type StreamEnd, type Streams } from "./streams.ts";
 import type { StreamSource, TunnelHost } from "./tunnel.ts";
 import type { Tunnels } from "./tunnels.ts";
 
-/** What is kept beside a relay's WebSocket, from its request to its end. */
-export interface RelaySocketData {
-  readonly kind: "relay-client" | "relay-agent";
-  readonly sourceAddress: string;
-  readonly sourcePort: number;
-  readonly check: DialCheck;
-  /** Null until the socket is open. */
-  sendQueue: SendQueue | null;
-  /** A client's only stream. Null: a machine's socket, or a client that was turned away. */
-  stream: Stream | null;
-  /** A machine's link. Null: a client's socket, or a machine that was turned away. */
-  link: AgentLink | null;
-}
-
 type Socket = ServerWebSocket<RelaySocketData>;
-
-interface AgentLink extends Carrier {
-  readonly accountId: AccountId;
-  readonly peerId: PeerId;
-  lastStreamId: number;
-}
-
-export interface RelayHub {
-  /** Answers a client's request. Undefined: it is a WebSocket now. */
-  dial(request: Request, server: Server<unknown>, sourceAddress: string): Promise<Response | undefined>;
-  /** Answers a machine's request for its link. */
-  serve(request: Request, server: Server<unknown>, sourceAddress: string): Promise<Response | undefined>;
-  readonly websocket: WebSocketHandler<RelaySocketData>;
-  /** Whether the machine has a link to the relay here. */
-  hasLink(peerId: PeerId): boolean;
-  /** The account's streams that pass through this process. */
-  streams(accountId: AccountId): RelayedStream[];
-  /** Streams and links that are open, and bytes that wait for readers, over all accounts. */
-  load(): { readonly streams: number; readonly links: number; readonly waitingBytes: number };
-  /** What tunnels to other processes need of this relay. */
-  readonly host: TunnelHost;
-  /** From now on also reaches machines whose link is at another process. */
-  join(tunnels: Tunnels): void;
-  /** Tells both ends of every stream that management stops, then closes them. */
-  close(): Promise<void>;
-}
 
 /**
  * The relay of this process. Follows the store until `close`, so that a stream ends with the rule that let it

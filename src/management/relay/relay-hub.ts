@@ -1,0 +1,54 @@
+/**
+ * The relay as the rest of management sees it. `hub.ts` implements it.
+ *
+ * @module
+ */
+import type { Server, WebSocketHandler } from "bun";
+import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { DialCheck } from "./admission-http.ts";
+import type { SendQueue } from "./send-queue.ts";
+import type { Carrier, RelayedStream, Stream } from "./streams.ts";
+import type { TunnelHost } from "./tunnel.ts";
+import type { Tunnels } from "./tunnels.ts";
+
+/** State beside a WebSocket of the relay, from its request to its end. */
+export interface RelaySocketData {
+  readonly kind: "relay-client" | "relay-agent";
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly check: DialCheck;
+  /** Null until the socket is open. */
+  sendQueue: SendQueue | null;
+  /** A client's only stream. Null: a machine's socket, or a client that was turned away. */
+  stream: Stream | null;
+  /** A machine's link. Null: a client's socket, or a machine that was turned away. */
+  link: AgentLink | null;
+}
+
+/** A machine's link to the relay. */
+export interface AgentLink extends Carrier {
+  readonly accountId: AccountId;
+  readonly peerId: PeerId;
+  lastStreamId: number;
+}
+
+/** The relay of one process. */
+export interface RelayHub {
+  /** Answers a client's request. Undefined: it is a WebSocket now. */
+  dial(request: Request, server: Server<unknown>, sourceAddress: string): Promise<Response | undefined>;
+  /** Answers a machine's request for its link. */
+  serve(request: Request, server: Server<unknown>, sourceAddress: string): Promise<Response | undefined>;
+  readonly websocket: WebSocketHandler<RelaySocketData>;
+  /** Whether the machine has a link to the relay here. */
+  hasLink(peerId: PeerId): boolean;
+  /** The account's streams that pass through this process. */
+  streams(accountId: AccountId): RelayedStream[];
+  /** Streams and links that are open, and bytes that wait for readers, over all accounts. */
+  load(): { readonly streams: number; readonly links: number; readonly waitingBytes: number };
+  /** What tunnels to other processes need of this relay. */
+  readonly host: TunnelHost;
+  /** From now on also reaches machines whose link is at another process. */
+  join(tunnels: Tunnels): void;
+  /** Tells both ends of every stream that management stops, then closes them. */
+  close(): Promise<void>;
+}
