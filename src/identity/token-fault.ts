@@ -19,6 +19,7 @@ export type TokenCheck =
   | "key"
   | "signature"
   | "subject"
+  | "email_verified"
   | "nonce"
   | "kind"
   | "times"
@@ -93,6 +94,10 @@ const SENTENCES: Readonly<Record<TokenCheck, (fault: TokenFault, compared: strin
   subject: ({ expected }, compared) => ({
     message: `the token does not say who the person is: ${expected} is missing`,
     hint: `${compared}; see --oidc-user-id-claim of management`,
+  }),
+  email_verified: (_, compared) => ({
+    message: "the identity provider has not verified the person's e-mail address",
+    hint: `${compared}; or have management know people by another claim, see --oidc-user-id-claim`,
   }),
   nonce: ({ got }) =>
     got === NOTHING

@@ -139,11 +139,17 @@ function clientsOf({ clients, audiences }: TrustedIssuer): readonly string[] {
   return clients ?? audiences;
 }
 
-/** `sub` must be there whatever claim names the person. */
+/**
+ * `sub` must be there whatever claim names the person. An e-mail address names one only where the provider
+ * says that it has verified it: at many anybody may enter any address.
+ */
 function readSubject(payload: Readonly<Record<string, unknown>>, userIdClaim: string): string | TokenFault {
   const named = Object.hasOwn(payload, userIdClaim) ? payload[userIdClaim] : undefined;
   if (!isSubject(payload.sub)) return tokenFault("subject", "sub", payload.sub);
-  return isSubject(named) ? named : tokenFault("subject", userIdClaim, named);
+  if (!isSubject(named)) return tokenFault("subject", userIdClaim, named);
+  const isVerified = payload.email_verified === true || payload.email_verified === "true";
+  if (userIdClaim !== "email" || isVerified) return named;
+  return tokenFault("email_verified", "email_verified true", payload.email_verified);
 }
 
 function isSubject(value: unknown): value is string {

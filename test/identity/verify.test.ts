@@ -142,7 +142,14 @@ test.each<[string, Partial<IdTokenQuestion>, Claims, string]>([
 });
 
 test.each<[string, Claims, string]>([
-  ["oid", { oid: "4711" }, "4711"],
+  ["oid", { oid: "4711", email_verified: false }, "4711"],
+  ["email", { email: "anna@example.com", email_verified: true }, "anna@example.com"],
+  ["email", { email: "anna@example.com", email_verified: "true" }, "anna@example.com"],
+  ["email", { email: "anna@example.com", email_verified: false }, "token_invalid"],
+  ["email", { email: "anna@example.com", email_verified: "false" }, "token_invalid"],
+  ["email", { email: "anna@example.com", email_verified: undefined }, "token_invalid"],
+  ["email", { email: "anna@example.com", email_verified: 1 }, "token_invalid"],
+  ["email", { email: "anna@example.com", email_verified: ["true"] }, "token_invalid"],
   ["oid", {}, "token_invalid"],
   ["oid", { oid: "" }, "token_invalid"],
   ["oid", { oid: 4711 }, "token_invalid"],

@@ -65,6 +65,22 @@ export function embeddedOidc(origin: string, fetchProvider: typeof fetch): OidcS
   };
 }
 
+/**
+ * Claims that may become somebody else's: a provider gives the name of one who has left to the next, and lets
+ * people choose. OpenID Connect Core 5.7: only `iss` and `sub` together stay.
+ */
+const REASSIGNED_CLAIMS: ReadonlySet<string> = new Set([
+  "email",
+  "preferred_username",
+  "upn",
+  "unique_name",
+  "username",
+  "user_name",
+  "name",
+  "nickname",
+  "phone_number",
+]);
+
 /** Checks the options and reads the secret. Throws ERR_USAGE or ERR_PERMISSION. */
 export async function externalOidc(options: ExternalOidcOptions, log: Log): Promise<OidcSettings> {
   if (!HttpUrl.safeParse(options.issuer).success || !isSafeUrl(options.issuer)) {
@@ -80,6 +96,12 @@ export async function externalOidc(options: ExternalOidcOptions, log: Log): Prom
   if (webClientId === "") throw new QfError("ERR_USAGE", "--oidc-web-client-id is empty");
   const scope = options.scope ?? SCOPE_DEFAULT;
   if (!scope.split(" ").includes("openid")) throw new QfError("ERR_USAGE", "--oidc-scope lacks openid");
+  const { userIdClaim = "sub" } = options;
+  if (REASSIGNED_CLAIMS.has(userIdClaim)) {
+    log.warn("people are known by a claim that may become somebody else's; sub and oid stay", {
+      claim: userIdClaim,
+    });
+  }
   const clientSecret =
     options.clientSecretFile === undefined ? null : await readSecret(options.clientSecretFile, log);
   return {
@@ -91,7 +113,7 @@ export async function externalOidc(options: ExternalOidcOptions, log: Log): Prom
     clientAuth: options.clientAuth ?? null,
     audience: options.audience ?? null,
     scope,
-    userIdClaim: options.userIdClaim ?? "sub",
+    userIdClaim,
     groupsClaim: options.groupsClaim ?? null,
     // A client with a secret cannot run on people's own machines.
     loopback: clientSecret === null || webClientId !== options.clientId,

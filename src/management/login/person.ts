@@ -78,6 +78,7 @@ export async function findOrCreateUser(
   await insertUser(tx, user);
   tx.affectMaps();
   tx.record({ activity: "user.join", targetId: user.id, initiator: initiatorOf(user) });
+  await recordGroups(tx, user, []);
   return user;
 }
 
@@ -102,19 +103,37 @@ async function refreshUser(tx: ChangeWriter, deps: PersonDeps, user: UserRow): P
   await updateUser(tx, deps.account.id, user.id, change);
   const isSame = autoGroups.join() === user.autoGroups.join() && email === user.email && name === user.name;
   if (!isSame) tx.affectMaps();
-  return { ...user, ...change };
+  const changed = { ...user, ...change };
+  await recordGroups(tx, changed, user.autoGroups);
+  return changed;
+}
+
+/** What the provider gave and took, with the names of the groups, as if an administrator had. */
+async function recordGroups(tx: ChangeWriter, user: UserRow, before: readonly string[]): Promise<void> {
+  const added = user.autoGroups.filter((id) => !before.includes(id));
+  const removed = before.filter((id) => !user.autoGroups.includes(id));
+  if (added.length === 0 && removed.length === 0) return;
+  const names = new Map((await listGroups(tx, user.accountId)).map(({ id, name }) => [id, name]));
+  const record = (activity: "user.group.add" | "user.group.delete", id: string) => {
+    const group = names.get(id) ?? id;
+    const meta = { group, group_id: id, by: "identity provider" };
+    tx.record({ activity, targetId: user.id, meta, initiator: initiatorOf(user) });
+  };
+  for (const id of added) record("user.group.add", id);
+  for (const id of removed) record("user.group.delete", id);
 }
 
 /**
  * With a groups claim the provider decides: the user is in the groups of ours that the token names, and
- * in no other. Without one, or when the token says nothing, groups stay as they are.
+ * in no other. A token that says nothing names none: a person whom the provider has taken out of their last
+ * group, or whose claim it no longer sends, keeps nothing. Without a claim groups are ours to say.
  */
 async function claimedGroups(
   tx: ChangeWriter,
   { account, groups: claim }: PersonDeps,
   current: readonly string[],
 ): Promise<string[]> {
-  if (claim === null || claim.kind === "absent") return [...current];
+  if (claim === null) return [...current];
   if (claim.kind !== "named") return [];
   const ours = (await listGroups(tx, account.id)).filter((group) => !group.isAll);
   const known = new Set(ours.map(({ name }) => name));

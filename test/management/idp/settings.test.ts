@@ -49,3 +49,16 @@ test("an empty client is none, and the embedded provider has one for both", asyn
   const { clientId, webClientId } = embeddedOidc("https://qf.example.com", fetch);
   expect(webClientId).toBe(clientId);
 });
+
+test.each([
+  ["email", true],
+  ["preferred_username", true],
+  ["upn", true],
+  ["sub", false],
+  ["oid", false],
+])("known by %s: a word that it may become somebody else's is %p", async (userIdClaim, isWarned) => {
+  const warnings: unknown[] = [];
+  const log = { ...silentLog, warn: (...line: unknown[]) => void warnings.push(line) };
+  const oidc = await externalOidc({ ...base, userIdClaim }, log);
+  expect([oidc.userIdClaim, warnings.length > 0]).toEqual([userIdClaim, isWarned]);
+});

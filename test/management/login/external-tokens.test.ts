@@ -78,9 +78,33 @@ test("groups follow the claim, those of ours that it names and no other", async 
   expect(await groupsOf(user.id)).toEqual([devs, ops]);
   await register({ sub: "corp|g", teams: "operators" });
   expect(await groupsOf(user.id)).toEqual([ops]);
-  await register({ sub: "corp|g" });
-  expect(await groupsOf(user.id)).toEqual([ops]);
   await register({ sub: "corp|g", teams: [] });
+  expect(await groupsOf(user.id)).toEqual([]);
+  const events = (await management.events()).filter(({ target_id }) => target_id === user.id);
+  const changes = events.filter(({ activity_code: code }) => code.startsWith("user.group."));
+  expect(
+    changes.map(({ activity_code, meta }) => [activity_code.split(".").at(-1), meta.group, meta.by]),
+  ).toEqual([
+    ["add", "developers", "identity provider"],
+    ["add", "operators", "identity provider"],
+    ["delete", "developers", "identity provider"],
+    ["delete", "operators", "identity provider"],
+  ]);
+});
+
+test.each<[what: string, claims: Record<string, unknown>]>([
+  ["leaves the claim out", {}],
+  ["sends null for it", { teams: null }],
+  ["sends something else than names", { teams: true }],
+  ["sends another claim of nearly its name", { Teams: ["once"], "teams ": ["once"] }],
+])("a provider that %s leaves a person in no group", async (what, claims) => {
+  const ids = await groupsNamed("once");
+  const groupsOf = async (userId: string) =>
+    (await management.context.store.read((tx) => findUser(tx, management.accountId, userId)))?.autoGroups;
+  const sub = `corp|once, ${what}`;
+  const { user } = await register({ sub, teams: ["once"] });
+  expect(await groupsOf(user.id)).toEqual([ids.once ?? ""]);
+  await register({ sub, ...claims });
   expect(await groupsOf(user.id)).toEqual([]);
 });
 
