@@ -100,7 +100,8 @@ export type ApprovedIdentity = z.infer<typeof ApprovedIdentity>;
 export const ApprovalAnswer = z.discriminatedUnion("status", [
   z.object({ status: z.literal("waiting") }),
   z.object({ status: z.literal("wrong_code"), triesLeft: z.int().min(0) }),
-  z.object({ status: z.literal("denied") }),
+  /** With `message` the sign-in has failed, or the provider has refused it: it is what the page said. */
+  z.object({ status: z.literal("denied"), message: z.string().max(500).optional() }),
   /** Expired, used, or never there for this connection. */
   z.object({ status: z.literal("over") }),
   z.object({ status: z.literal("approved"), identity: ApprovedIdentity }),

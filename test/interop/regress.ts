@@ -111,9 +111,12 @@ async function prepareProxy(machine: StockMachine, shim: string): Promise<void> 
   copyFileSync(lab.executable, executable);
   chmodSync(executable, 0o755);
   const login = await machine.run([executable, "login", "--ssh-jwt-cache-ttl", "7200"], {
-    ...device.env({ QF_CONFIG_DIR: configDir }),
+    ...device.env({ QF_CONFIG_DIR: configDir, QF_DEBUG: "1" }),
   });
-  if (login.exitCode !== 0) throw new Error(`no login for the local user: ${login.stderr}`);
+  if (login.exitCode !== 0) {
+    const log = lab.managementLog().split("\n").slice(-20).join("\n");
+    throw new Error(`no login for the local user: ${login.stderr}\nmanagement said last:\n${log}`);
+  }
   await machine.run(["chown", "-R", `${ids.uid}:${ids.gid}`, join(account.home, ".config")]);
   const text = renderDropIn({ executable, domain: "qf.internal", configDir, shortNames: false });
   const lines = text.split("\n").flatMap((line) => (line.startsWith("  ") ? [line.trim()] : []));

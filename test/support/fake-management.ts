@@ -39,6 +39,8 @@ export interface FakeManagement {
   /** Answers of the next certificate requests; when used up: issued. */
   readonly answers: (CertificateResponse | { failure: string; status: number })[];
   readonly certificates: { target: string; localUser: string; loginKey: string; proof: LoginProof }[];
+  /** Why hosted sign-ins have failed. Null: they have not. */
+  failure: { code: string; message: string; hint?: string } | null;
   /** The code that a hosted page shows; null: not confirmed yet. */
   code: string | null;
   binding: "idp" | "ca";
@@ -70,6 +72,7 @@ export function startFakeManagement(): FakeManagement {
     loggedOut: [],
     answers: [],
     certificates: [],
+    failure: null,
     code: null,
     binding: "idp",
     target: {
@@ -178,6 +181,7 @@ export function startFakeManagement(): FakeManagement {
   }
 
   function claimHosted(body: { code?: string }): Response {
+    if (fake.failure !== null) return Response.json({ status: "denied", ...fake.failure });
     if (fake.code === null) return Response.json({ status: "waiting" });
     if (fake.code === "denied") return Response.json({ status: "denied" });
     if (fake.config.confirmation === "code" && body.code !== fake.code) {

@@ -375,8 +375,12 @@ export class LabDevice {
 
   /** Signs in once for `ttlSeconds`, so that later commands need no browser. */
   async login(ttlSeconds = 3600): Promise<void> {
-    const result = await this.qf(["login", "--ssh-jwt-cache-ttl", String(ttlSeconds)]);
-    if (result.exitCode !== 0) throw new Error(`login failed: ${result.stderr}`);
+    // With the cause in the error, so that one that happens once in a thousand times names itself.
+    const env = { QF_DEBUG: "1" };
+    const result = await this.qf(["login", "--ssh-jwt-cache-ttl", String(ttlSeconds)], { env });
+    if (result.exitCode === 0) return;
+    const log = this.lab.managementLog().split("\n").slice(-20).join("\n");
+    throw new Error(`login failed: ${result.stderr}\nmanagement said last:\n${log}`);
   }
 
   /** Starts `qf …` and leaves it running; the caller ends it. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { printable } from "../../base/printable.ts";
+
 /** With the URL alone on its line, so that it can be clicked or copied whole. */
 export function howToApprove(asked: {
   readonly url: string;
@@ -25,13 +27,18 @@ export function wrongCode(triesLeft: number): string {
   return `That is not the code of the page; ${triesLeft} ${triesLeft === 1 ? "try is" : "tries are"} left.`;
 }
 
+/** `message` is management's, without a full stop: why it failed. Undefined: somebody has said no. */
+export function signInDenied(message: string | undefined): string {
+  const why = message === undefined ? "the sign-in was denied" : printable(message);
+  return `Authentication failed: ${why}. Connect again.`;
+}
+
 export const APPROVAL_TEXT = {
   unavailable:
     "Nobody can sign in now: this machine cannot reach its management server. Try again in a minute.",
   full: "Too many sign-ins are waiting on this machine. Try again in five minutes.",
   noSuchName: "That is not an OS user name.",
   tooManyAnswers: "Authentication failed: too many wrong codes. Connect again.",
-  denied: "Authentication failed: the sign-in was denied. Connect again.",
   over: "Authentication failed: the sign-in has expired. Connect again.",
   waiting: (url: string) => `Nobody has approved this yet. Open the page first:\n\n${url}`,
 } as const;

@@ -17,7 +17,7 @@ import { LocalUser } from "../../wire/units.ts";
 import type { ApprovalSubject, Approvals } from "../contracts/approvals.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
 import type { StreamOrigin } from "../contracts/stream-origin.ts";
-import { APPROVAL_TEXT, howToApprove, wrongCode } from "./approval-text.ts";
+import { APPROVAL_TEXT, howToApprove, signInDenied, wrongCode } from "./approval-text.ts";
 
 export interface ApproverOptions {
   readonly serverContext: ServerContext;
@@ -137,7 +137,7 @@ export function createApprover(options: ApproverOptions): Approver {
           instruction = wrongCode(answer.triesLeft);
           break;
         case "denied":
-          return unproven(context, APPROVAL_TEXT.denied);
+          return unproven(context, signInDenied(answer.message));
         case "over":
           return refuse(context, APPROVAL_TEXT.over);
       }

@@ -165,7 +165,12 @@ async function claimIn(
     data.approval?.sessionIdHash === request.sessionIdHash && data.localUser === request.localUser;
   if (!isSame) return { status: "over" };
   if (row.state === "waiting") return { status: "waiting" };
-  if (row.state === "denied") return { status: "denied" };
+  if (row.state === "denied") {
+    const { failure } = data;
+    // Why a person was refused is for them, on the page; nobody knows who is at the SSH client.
+    const isTold = failure !== undefined && failure.code !== "ERR_ACCESS_DENIED";
+    return { status: "denied", ...(isTold ? { message: failure.message } : {}) };
+  }
   if (row.state !== "approved" || proof?.kind !== "claimed") return { status: "over" };
   if (!isCode(row, request.code)) return wrongCode(tx, row, data);
   const identity = await identityOf(tx, deps, { row, loginId: proof.loginId });

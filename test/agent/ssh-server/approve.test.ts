@@ -200,6 +200,11 @@ describe("codes", () => {
 
   test.each([
     { name: "was denied", answer: { status: "denied" as const }, says: "was denied" },
+    {
+      name: "failed at the provider",
+      answer: { status: "denied" as const, message: "the token is for another client" },
+      says: "Authentication failed: the token is for another client. Connect again.",
+    },
     { name: "is over", answer: { status: "over" as const }, says: "has expired" },
   ])("end the connection where the approval $name", async ({ answer, says }) => {
     approvals.answers = [answer];
