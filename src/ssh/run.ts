@@ -124,7 +124,9 @@ function checkAvailable({ port }: SshInvocation): void {
 function beyondPeer(error: unknown, { jump, host }: SshInvocation): unknown {
   if (jump === undefined || !(error instanceof QfError) || error.code !== "ERR_ACCESS_DENIED") return error;
   return new QfError(error.code, error.message, {
-    hint: `${error.hint ?? ""}; for a host that is no peer: ssh -o ProxyCommand='qf ssh -W %h:%p ${jump}' ${host}`,
+    hint:
+      `${error.hint ?? ""}; for a host that is no peer: ` +
+      `ssh -o ProxyCommand='qf ssh -W %h:%p ${jump}' ${host}`,
     cause: error,
   });
 }
@@ -184,7 +186,9 @@ async function open(
 function offlineRefused(error: unknown, target: string): unknown {
   if (!(error instanceof QfError) || error.message !== UNPROVEN_SENTENCE) return error;
   return new QfError(error.code, error.message, {
-    hint: `without management ${target} lets in only with --allow-offline-logins, and while it is cut off too`,
+    hint:
+      `without management ${target} lets in only with --allow-offline-logins, ` +
+      "and while it is cut off too",
     cause: error,
   });
 }

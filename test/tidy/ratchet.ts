@@ -29,8 +29,7 @@ export const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
 
 /** Lines over `LINE_CHARACTERS_MAX`, by file: what people read or a shell runs, and cannot be broken. */
 export const WIDE_LINES: Readonly<Record<string, number>> = {
-  "src/agent/status/problems.ts": 2,
-  "src/agent/status/status.ts": 2,
+  "src/agent/status/status.ts": 1,
   "src/cli/commands.ts": 3,
   "src/cli/commands/completion.ts": 1,
   "src/cli/commands/login.ts": 1,
@@ -38,18 +37,13 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
   "src/cli/commands/peer.ts": 1,
   "src/cli/commands/policy.ts": 1,
   "src/cli/commands/ssh-config-install.ts": 2,
-  "src/management/http/admin/policy-rules.ts": 1,
   "src/management/http/hosted-pages.ts": 1,
   "src/management/http/setup-routes.ts": 2,
   "src/management/login/prove.ts": 1,
-  "src/management/login/signatures.ts": 1,
-  "src/management/sync/hub.ts": 1,
   "src/management/web/html.ts": 1,
   "src/proxy/help.ts": 1,
-  "src/proxy/keys/key-files.ts": 1,
   "src/proxy/ssh-caller.ts": 1,
   "src/ssh/help.ts": 1,
-  "src/ssh/run.ts": 2,
   "test/agent/control-socket/control-server.test.ts": 1,
   "test/agent/lifecycle/up.test.ts": 1,
   "test/agent/os/spawn.test.ts": 1,

@@ -109,13 +109,16 @@ function wayProblems({ flags, listening, relay, refused }: StatusParts): Problem
   const minutes = REFUSALS_SECONDS / 60;
   if (refused.direct >= REFUSED_MAX) {
     found.push({
-      problem: `${refused.direct} connections were turned away within ${minutes} minutes, the last from ${refused.lastAddress}`,
+      problem:
+        `${refused.direct} connections were turned away within ${minutes} minutes, ` +
+        `the last from ${refused.lastAddress}`,
       fix: "keep strangers from the port by a firewall, or give --listen none: the relay needs no port",
     });
   }
-  if (refused.forgedByRelay > 0) {
+  const { forgedByRelay } = refused;
+  if (forgedByRelay > 0) {
     found.push({
-      problem: `the relay passes on what no device has sent: ${refused.forgedByRelay} streams were turned away`,
+      problem: `the relay passes on what no device has sent: ${forgedByRelay} streams were turned away`,
       fix: "find out who stands between this machine and management, and look at management's log",
     });
   }

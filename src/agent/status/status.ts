@@ -94,7 +94,8 @@ function clockText(offsetMs: number): string {
 
 function directText({ enabled, listen, advertised }: AgentStatus["sshServer"]): string {
   if (listen.length === 0) return enabled ? "no listener (--listen none)" : "off with the SSH server";
-  return `${listen.join(", ")}${advertised === undefined ? "" : `; told to others: ${advertised.join(", ") || "nothing"}`}`;
+  if (advertised === undefined) return listen.join(", ");
+  return `${listen.join(", ")}; told to others: ${advertised.join(", ") || "nothing"}`;
 }
 
 /** Who came by the relay had tried what there is beside it. */

@@ -46,7 +46,8 @@ export function checkTime(ourSeconds: number, theirSeconds: number): void {
   const seconds = theirSeconds - ourSeconds;
   throw new QfError(
     "ERR_BAD_REQUEST",
-    `this machine's clock is ${Math.abs(seconds)} seconds ${seconds > 0 ? "ahead of" : "behind"} the server's`,
+    `this machine's clock is ${Math.abs(seconds)} seconds ` +
+      `${seconds > 0 ? "ahead of" : "behind"} the server's`,
     { hint: "synchronise the clocks" },
   );
 }

@@ -233,7 +233,8 @@ class Hub implements SyncHub {
     if (this.#hasWarnedOfAhead) return;
     this.#hasWarnedOfAhead = true;
     this.#ctx.log.error(
-      "machines have newer maps than this database and refuse ours: after a backup, run qf management new-epoch",
+      "machines have newer maps than this database and refuse ours: " +
+        "after a backup, run qf management new-epoch",
       { peerId, name },
     );
   }

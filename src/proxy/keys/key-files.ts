@@ -11,8 +11,8 @@
  *   certificate beside it can be in use any more.
  * - *once*, `H_once` and `H_once-cert.pub`, for everything else: a login of a single connection, or one
  *   that came too soon after another. Whoever uses it has the turn at this host: a lock, inherited by a
- *   helper (`key-cleanup.ts`) that watches until ssh has read the key for the second time, takes the pair away
- *   and lets the next one in. So a login that is not kept leaves nothing behind either.
+ *   helper (`key-cleanup.ts`) that watches until ssh has read the key for the second time, takes the pair
+ *   away and lets the next one in. So a login that is not kept leaves nothing behind either.
  *
  * Where there is no key there is one that nobody knows and nothing is certified for, since ssh tells the
  * person of every file that is missing when a machine has said no.

@@ -61,7 +61,8 @@ function requirePorts(rule: PolicyRuleWrite, at: string): void {
   const other = isWide ? ends.at(-1) : ends.find((port) => port !== SSH_PORT && port !== SSH_ENDPOINT_PORT);
   if (other !== undefined) {
     throw unprocessable(
-      `${at} names ports other than ${SSH_PORT} and ${SSH_ENDPOINT_PORT}, which a ${rule.protocol} rule does not open`,
+      `${at} names ports other than ${SSH_PORT} and ${SSH_ENDPOINT_PORT}, ` +
+        `which a ${rule.protocol} rule does not open`,
       `leave ports out, or open others with a tcp rule`,
     );
   }
