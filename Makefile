@@ -36,6 +36,7 @@ mutants: node_modules/.installed ## Put single faults into a copy, and tell whic
 
 interop: dist/qf system-packages ## Run OpenSSH's own regression scripts, all of them, and write test/interop/RESULTS.md
 	@$(BUN) test/interop/regress.ts
+	@$(BUN) test/interop/clients-table.ts
 
 build: dist/qf ## Build dist/qf, the one executable
 
@@ -55,7 +56,7 @@ $(CURDIR)/$(LOCAL_BUN):
 
 .PHONY: system-packages bench-packages
 system-packages:
-	@bash test/support/apt.sh /etc/ssl/certs/ca-certificates.crt:ca-certificates ssh:openssh-client ssh-keygen:openssh-client /usr/sbin/sshd:openssh-server useradd:passwd getent:libc-bin pgrep:procps plink:putty-tools ssh-audit:ssh-audit rsync:rsync sshfs:sshfs git:git curl:curl ansible:ansible-core setpriv:util-linux /usr/lib/openssh/regress/test-exec.sh:openssh-tests /usr/lib/python3/dist-packages/paramiko:python3-paramiko /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1:faketime nft:nftables ip:iproute2 tcpdump:tcpdump /usr/lib/postgresql/15/bin/initdb:postgresql
+	@bash test/support/apt.sh /etc/ssl/certs/ca-certificates.crt:ca-certificates ssh:openssh-client ssh-keygen:openssh-client /usr/sbin/sshd:openssh-server useradd:passwd getent:libc-bin pgrep:procps plink:putty-tools ssh-audit:ssh-audit rsync:rsync sshfs:sshfs git:git curl:curl ansible:ansible-core setpriv:util-linux /usr/lib/openssh/regress/test-exec.sh:openssh-tests /usr/lib/python3/dist-packages/paramiko:python3-paramiko /usr/lib/python3/dist-packages/asyncssh:python3-asyncssh dbclient:dropbear-bin ruby:ruby /usr/share/rubygems-integration/all/gems/net-ssh-7.0.1:ruby-net-ssh /usr/share/rubygems-integration/all/gems/net-sftp-4.0.0:ruby-net-sftp /usr/lib/x86_64-linux-gnu/perl5/5.36/Net/SSH2.pm:libnet-ssh2-perl /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1:faketime nft:nftables ip:iproute2 tcpdump:tcpdump /usr/lib/postgresql/15/bin/initdb:postgresql
 
 bench-packages:
 	@bash test/support/apt.sh /usr/sbin/sshd:openssh-server

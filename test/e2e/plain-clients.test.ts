@@ -1,4 +1,4 @@
-/** Any SSH client, without a certificate: OpenSSH by keyboard-interactive, PuTTY's plink, paramiko. */
+/** Any SSH client, without a certificate: OpenSSH by keyboard-interactive, plink, dbclient, paramiko. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -58,6 +58,7 @@ transport.close()
 const CLIENTS = [
   { client: "ssh", isHere: hasSsh },
   { client: "plink", isHere: hasPlink },
+  { client: "dbclient", isHere: Bun.which("dbclient") !== null },
   { client: "paramiko", isHere: hasParamiko },
 ] as const;
 type ClientName = (typeof CLIENTS)[number]["client"];
@@ -127,6 +128,7 @@ describe.skipIf(!isRoot)("any SSH client", () => {
     const commands: Record<ClientName, string[]> = {
       ssh: ["ssh", "-F", "none", "-p", port, ...options, `${user}@127.0.0.1`, command],
       plink: ["plink", "-ssh", "-no-antispoof", "-P", port, `${user}@127.0.0.1`, command],
+      dbclient: ["dbclient", "-y", "-y", "-p", port, `${user}@127.0.0.1`, command],
       paramiko: [PYTHON, "-c", PARAMIKO, "127.0.0.1", port, user],
     };
     return new LabTerminal(commands[client], lab.env({ TERM: "xterm" }), lab.root);

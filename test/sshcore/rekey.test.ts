@@ -162,7 +162,8 @@ test("data and keepalives that a thread of the client sends after its KEXINIT ar
     using client = await keyedClient(tolerant.port, "open");
     client.send(channelOpen("session", 0), exec);
     await until(() => client.received.includes(99));
-    client.send(kexInit(), data(1_000), adjust, keepalive);
+    // Strict mode forbids the last three in the first exchange only: asyncssh sends them in others.
+    client.send(kexInit(), data(1_000), adjust, keepalive, plausible(2), plausible(3), plausible(4));
     await until(() => client.received.includes(20));
     await Bun.sleep(50);
     expect(client.isClosed()).toBe(false);

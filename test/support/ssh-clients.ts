@@ -1,0 +1,125 @@
+/**
+ * Client programs of other SSH libraries (`test/interop/clients/`), each run against Debian's sshd and against
+ * a machine of ours. A program is told where to go as JSON in its first argument. It signs in with `key`, or,
+ * where that is null, by keyboard-interactive: it prints `ASK` and what it was asked as JSON, and reads the
+ * code. Then it prints a line for each thing it tried: `NAME: ok`, or `NAME: ` and what went wrong.
+ */
+import { chmodSync, mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { BesideSshd } from "./beside-sshd.ts";
+import { startEcho } from "./echo.ts";
+import { signIn } from "./sign-in.ts";
+
+export interface SshLibrary {
+  readonly name: string;
+  /** argv before the JSON. */
+  readonly command: readonly string[];
+  /** Prints its version; fails where it is not installed. */
+  readonly version: readonly string[];
+  /** What it has, and so has to do. */
+  readonly checks: readonly string[];
+}
+
+const PROGRAMS = resolve(import.meta.dir, "../interop/clients");
+const PYTHON = "/usr/bin/python3";
+/** All that a program may try. */
+export const SSH_CHECKS = [
+  ...["exec", "stdin", "pty", "sftp", "-L", "-R", "unix -L", "unix -R", "keepalive", "rekey", "refusal"],
+];
+const without = (...names: readonly string[]): string[] => SSH_CHECKS.filter((name) => !names.includes(name));
+const RUN_MS_MAX = 100_000;
+
+export const SSH_LIBRARIES: readonly SshLibrary[] = [
+  {
+    name: "node ssh2",
+    command: [process.execPath, join(PROGRAMS, "node-ssh2.ts")],
+    version: [process.execPath, "-p", "require('ssh2/package.json').version"],
+    checks: without("keepalive"),
+  },
+  {
+    name: "asyncssh",
+    command: [PYTHON, join(PROGRAMS, "asyncssh-client.py")],
+    version: [PYTHON, "-c", "import asyncssh; print(asyncssh.__version__)"],
+    checks: SSH_CHECKS,
+  },
+  {
+    name: "paramiko",
+    command: [PYTHON, join(PROGRAMS, "paramiko-client.py")],
+    version: [PYTHON, "-c", "import paramiko; print(paramiko.__version__)"],
+    checks: without("unix -L", "unix -R", "rekey"),
+  },
+  {
+    name: "net-ssh",
+    command: ["ruby", join(PROGRAMS, "net-ssh-client.rb")],
+    version: ["ruby", "-e", "require 'net/ssh'; require 'net/sftp'; puts Net::SSH::Version::STRING"],
+    checks: without("-R", "unix -L", "unix -R"),
+  },
+  {
+    name: "libssh2",
+    command: ["perl", join(PROGRAMS, "libssh2-client.pl")],
+    version: ["perl", "-e", "use Net::SSH2; print scalar Net::SSH2->new->version, qq(\\n)"],
+    checks: without("unix -L", "unix -R", "rekey"),
+  },
+];
+
+/** Null: it is not installed. */
+export function versionOf({ version: [program = "", ...args] }: SshLibrary): string | null {
+  if (Bun.which(program) === null) return null;
+  const result = Bun.spawnSync([program, ...args], { stderr: "ignore" });
+  return result.exitCode === 0 ? result.stdout.toString().trim() : null;
+}
+
+/** What came of each check, by its name. */
+export async function runLibrary(
+  beside: BesideSshd,
+  side: "sshd" | "qf",
+  library: SshLibrary,
+): Promise<Record<string, string>> {
+  const { machine, sshd } = beside;
+  const { account, device, lab } = machine;
+  const dir = join(account.home, `${side}-${library.name.replaceAll(" ", "-")}`);
+  mkdirSync(dir);
+  chmodSync(dir, 0o777);
+  await using echo = await startEcho();
+  await using _unix = await startEcho(join(dir, "echo.sock"));
+  chmodSync(join(dir, "echo.sock"), 0o777);
+  const isOurs = side === "qf";
+  const told = {
+    port: isOurs ? machine.port : sshd.port,
+    user: account.name,
+    key: isOurs ? null : sshd.key,
+    dir,
+    echoPort: echo.port,
+    echoPath: join(dir, "echo.sock"),
+  };
+  const child = Bun.spawn([...library.command, JSON.stringify(told)], {
+    env: lab.env(),
+    cwd: lab.root,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: RUN_MS_MAX,
+  });
+  const outcome: Record<string, string> = {};
+  const onLine = async (line: string): Promise<void> => {
+    if (!line.startsWith("ASK ")) {
+      const at = line.indexOf(": ");
+      if (at > 0) outcome[line.slice(0, at)] = line.slice(at + 2);
+      return;
+    }
+    const page = /http\S+\/login\/hosted\/\w+/.exec(JSON.parse(line.slice(4)))?.[0] ?? "";
+    const { code } = await signIn(page, device.person);
+    child.stdin.write(`${code}\n`);
+    await child.stdin.flush();
+  };
+  const errors = new Response(child.stderr).text();
+  let text = "";
+  for await (const chunk of child.stdout) {
+    const lines = (text + new TextDecoder().decode(chunk)).split("\n");
+    text = lines.pop() ?? "";
+    for (const line of lines) await onLine(line);
+  }
+  await child.exited;
+  if (Object.keys(outcome).length === 0) outcome.start = (await errors).trim().slice(-500);
+  return outcome;
+}
