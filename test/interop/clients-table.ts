@@ -9,13 +9,14 @@ import { runLibrary, SSH_CHECKS, SSH_LIBRARIES, versionOf } from "../support/ssh
 
 const HEAD = `# SSH libraries against qf
 
-Written by \`make interop\`: programs of \`clients/\`, as users of each library write them, once against
-Debian's sshd with a key, and once against \`--plain-ssh-listen\` with a person's approval. \`-\`: the library,
-or its program here, has no such thing. \`sftp\` includes a rename and a symlink, \`-R\` is asked for at all
-addresses, \`refusal\` is a port where nobody listens.
+Written by \`make interop\`: programs of \`clients/\`, as users of each library write them, once
+against Debian's sshd with a key, and once against \`--plain-ssh-listen\` with a person's
+approval. \`-\`: the library, or its program here, has no such thing. \`sftp\` includes a rename
+and a symlink, \`-R\` is asked for at all addresses, \`refusal\` is a port where nobody listens.
 
-paramiko's renegotiation hangs now and then, with sshd as often as with us, and is not tried. OpenSSH has
-its own scripts ([RESULTS.md](RESULTS.md)); dbclient, plink and psftp have tests of their own.
+paramiko's renegotiation hangs now and then, with sshd as often as with us, and is not tried.
+OpenSSH has its own scripts ([RESULTS.md](RESULTS.md)); dbclient, plink and psftp have tests of
+their own.
 
 | library | server | ${SSH_CHECKS.join(" | ")} |
 |---|---|${"---|".repeat(SSH_CHECKS.length)}

@@ -1,8 +1,9 @@
 /**
  * Client programs of other SSH libraries (`test/interop/clients/`), each run against Debian's sshd and
- * against a machine of ours. A program is told where to go as JSON in its first argument. It signs in with `key`,
- * or, where that is null, by keyboard-interactive: it prints `ASK` and what it was asked as JSON, and reads the
- * code. Then it prints a line for each thing it tried: `NAME: ok`, or `NAME: ` and what went wrong.
+ * against a machine of ours. A program is told where to go as JSON in its first argument. It signs in
+ * with `key`, or, where that is null, by keyboard-interactive: it prints `ASK` and what it was asked
+ * as JSON, and reads the code. Then it prints a line for each thing it tried: `NAME: ok`, or `NAME: `
+ * and what went wrong.
  */
 import { chmodSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
