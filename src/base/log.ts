@@ -25,6 +25,17 @@ export interface Log {
 
 /** The least important level that is written; `silent` writes nothing. */
 export type LogLevel = "error" | "warn" | "info" | "debug" | "silent";
+/** Levels that `--log-level` and QF_LOG_LEVEL take, the most important first. */
+export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const satisfies readonly LogLevel[];
+
+/**
+ * The level that `environment` asks for: QF_LOG_LEVEL where it is one, else debug with QF_DEBUG=1, else info.
+ */
+export function logLevelOf(environment: Readonly<Record<string, string | undefined>>): LogLevel {
+  const named = LOG_LEVELS.find((level) => level === environment.QF_LOG_LEVEL);
+  return named ?? (environment.QF_DEBUG === "1" ? "debug" : "info");
+}
+
 const LEVELS: Record<LogLevel, number> = { silent: -999, error: 0, warn: 1, info: 3, debug: 4 };
 
 /**

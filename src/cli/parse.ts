@@ -1,5 +1,6 @@
 /** Values of flags, from text. Each throws ERR_USAGE naming the flag. */
 import { QfError } from "../base/errors.ts";
+import { LOG_LEVELS } from "../base/log.ts";
 import { REPEAT_SEPARATOR } from "./strict-args.ts";
 
 /** A whole number of seconds, at most ten years. */
@@ -33,6 +34,11 @@ export function parseOneOf<T extends string>(flag: string, text: string, known: 
   const found = known.find((value) => value === text);
   if (found === undefined) throw bad(flag, `one of ${known.join(", ")}`, text);
   return found;
+}
+
+/** `--log-level`. Undefined: it is not given. */
+export function parseLogLevel(text: string | undefined): (typeof LOG_LEVELS)[number] | undefined {
+  return text === undefined ? undefined : parseOneOf("log-level", text, LOG_LEVELS);
 }
 
 /** The values of a repeatable flag, as they were given. */

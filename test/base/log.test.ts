@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { silentLog } from "../../src/base/log.ts";
+import { logLevelOf, silentLog } from "../../src/base/log.ts";
 
 const LOG = join(import.meta.dir, "../../src/base/log.ts");
 
@@ -75,4 +75,16 @@ test.each([
   const script = `import { createLog } from ${JSON.stringify(LOG)}; const log = createLog("info"); ${body}`;
   const { stdout } = Bun.spawnSync(["sh", "-c", command, process.execPath, script]);
   expect(stdout.toString()).toBe("alive\nstatus 0\n");
+});
+
+test.each([
+  [{}, "info"],
+  [{ QF_DEBUG: "1" }, "debug"],
+  [{ QF_DEBUG: "0" }, "info"],
+  [{ QF_LOG_LEVEL: "warn" }, "warn"],
+  [{ QF_LOG_LEVEL: "error", QF_DEBUG: "1" }, "error"],
+  [{ QF_LOG_LEVEL: "loud" }, "info"],
+  [{ QF_LOG_LEVEL: "" }, "info"],
+])("an environment of %j asks for %s", (environment, level) => {
+  expect(logLevelOf(environment)).toBe(level as never);
 });

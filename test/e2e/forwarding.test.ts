@@ -101,6 +101,15 @@ describe.skipIf(!isRoot)("forwarding by qf ssh", () => {
       return found.length >= 2 && found;
     });
     expect(events[0]?.data).toMatchObject({ kind: "local", destination: `127.0.0.1:${echo.port}` });
+    const closed = await lab.until("the ends", async () => {
+      const all = await lab.events();
+      const found = all.filter(({ activity_code }) => activity_code === "ssh.forward.close");
+      return found.length >= 2 && found;
+    });
+    const moved = { bytes_in: String("hello ".length), bytes_out: String("hello bye".length) };
+    expect(closed.map(({ meta }) => meta)).toContainEqual(
+      expect.objectContaining({ destination: `127.0.0.1:${echo.port}`, reason: "ended", ...moved }),
+    );
   });
 
   test("many megabytes pass unchanged, both ways at once", async () => {

@@ -14,7 +14,7 @@ import { createSshServer } from "../../src/agent/ssh-server/server.ts";
 import { type Clock, nowSeconds, systemClock } from "../../src/base/clock.ts";
 import { type Ed25519Key, generateEd25519, sshBlobOfEd25519 } from "../../src/base/ed25519.ts";
 import { QfError } from "../../src/base/errors.ts";
-import { silentLog } from "../../src/base/log.ts";
+import { type Log, silentLog } from "../../src/base/log.ts";
 import { type CertificateOrder, issueCertificate } from "../../src/certificate/issue.ts";
 import { issueOfflineCertificate, type OfflineOrder } from "../../src/certificate/offline.ts";
 import { managementTokenJwk, signManagementToken } from "../../src/identity/management-token.ts";
@@ -92,7 +92,7 @@ export interface Credential {
 
 /** A world in which alice, from her laptop, may be any local user through one full-access rule. */
 export async function openTestSshServer(
-  options: { localUsers?: readonly string[]; limits?: Partial<Limits> } = {},
+  options: { localUsers?: readonly string[]; limits?: Partial<Limits>; log?: Log } = {},
 ): Promise<TestSshServer> {
   const ca = generateEd25519();
   const idp = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -120,7 +120,7 @@ export async function openTestSshServer(
   const events: AgentEventBody[] = [];
   const world: ServerContext = {
     clock: { nowMs: () => state.clock.nowMs(), monotonicMs: () => state.clock.monotonicMs() },
-    log: silentLog,
+    log: options.log ?? silentLog,
     audit: {
       async record(body) {
         await Bun.sleep(1);

@@ -14,7 +14,7 @@ import { statePaths } from "../state/state.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** What an agent may inherit besides; nothing that steers a runtime (BUN_*, NODE_*, LD_*). */
-const INHERITED = ["HOME", "LANG", "TZ", "XDG_RUNTIME_DIR", "QF_DEBUG"] as const;
+const INHERITED = ["HOME", "LANG", "TZ", "XDG_RUNTIME_DIR", "QF_DEBUG", "QF_LOG_LEVEL"] as const;
 /** The log is begun anew at a start when it has grown beyond this; the old one is kept beside it. */
 const LOG_BYTES_MAX = 16 * 1024 * 1024;
 

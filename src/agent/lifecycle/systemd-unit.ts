@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { QfError } from "../../base/errors.ts";
 import { writeFileAtomic } from "../../base/files.ts";
+import type { LogLevel } from "../../base/log.ts";
 import { ownCommand } from "../../base/own-command.ts";
 
 export const UNIT_NAME = "qufabric.service";
@@ -21,8 +22,9 @@ export function hasSystemd(): boolean {
  * The unit file for the program started by `command`. It is never `failed` for good: a port that is held or a
  * full disk may pass, so it is started again without end, with a growing delay where systemd is 254 or newer.
  */
-export function unitText(command: readonly string[]): string {
-  const start = [...command, "agent", "up", "--foreground"].map(quoted).join(" ");
+export function unitText(command: readonly string[], logLevel?: LogLevel): string {
+  const level = logLevel === undefined ? [] : ["--log-level", logLevel];
+  const start = [...command, "agent", "up", "--foreground", ...level].map(quoted).join(" ");
   return `[Unit]
 Description=QuFabric agent
 After=network-online.target
@@ -47,8 +49,8 @@ WantedBy=multi-user.target
 }
 
 /** Installs the unit and starts it, now and at every boot. Throws ERR_UNAVAILABLE. */
-export async function startService(): Promise<void> {
-  await writeFileAtomic(UNIT_PATH, unitText(ownCommand()), 0o644);
+export async function startService(logLevel?: LogLevel): Promise<void> {
+  await writeFileAtomic(UNIT_PATH, unitText(ownCommand(), logLevel), 0o644);
   await systemctl("daemon-reload");
   await systemctl("enable", UNIT_NAME);
   await systemctl("restart", UNIT_NAME);

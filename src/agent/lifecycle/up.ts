@@ -9,7 +9,7 @@
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
-import { createLog, silentLog } from "../../base/log.ts";
+import { createLog, type LogLevel, logLevelOf, silentLog } from "../../base/log.ts";
 import { DEFAULT_STATE_DIR } from "../../base/state-dir.ts";
 import { createClientApi } from "../../client/client-api.ts";
 import type { AgentStatus } from "../../wire/control.ts";
@@ -37,6 +37,8 @@ export interface UpOptions {
   /** Told what the person should know though it stops nothing. */
   readonly warn: (text: string) => void;
   readonly foreground: boolean;
+  /** `--log-level`. Undefined: its environment twin, then info. */
+  readonly logLevel?: LogLevel | undefined;
   readonly environment: Environment;
   readonly clock?: Clock;
 }
@@ -51,13 +53,16 @@ const LINK_MS = 3_000;
  * has stopped. Throws with the reason why it does not serve, within 30 s.
  */
 export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
-  const { environment } = options;
+  const environment = { ...options.environment, ...levelIn(options.logLevel) };
   const setupKey = await readSetupKey(options.setupKey, environment, options.warn);
   const stateDir = chooseStateDir(options.stateDir, environment);
   const given = parseGivenFlags(options.given, environment);
   await requirePins(stateDir, given, options.warn);
   if (await isStateLocked(stateDir)) {
-    if (!options.foreground) return await applyLive(stateDir, given);
+    if (!options.foreground) {
+      if (options.logLevel !== undefined) throw levelOfRunning();
+      return await applyLive(stateDir, given);
+    }
   }
   const canAsk = setupKey === undefined && !options.foreground;
   await prepareAgent({
@@ -73,7 +78,7 @@ export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
     return null;
   }
   if (stateDir === DEFAULT_STATE_DIR && process.geteuid?.() === 0 && hasSystemd()) {
-    await startService();
+    await startService(options.logLevel);
     return await waitUntilReady(stateDir, undefined);
   }
   const child = await spawnDetached(stateDir, environment);
@@ -96,6 +101,16 @@ async function requirePins(
   const stored = await readAgentFile(statePaths(stateDir));
   const flags = resolveFlags(given, stored?.flags);
   await checkPins(flags, () => createClientApi({ url: flags.managementUrl }).config(), warn);
+}
+
+function levelIn(logLevel: LogLevel | undefined): Environment {
+  return logLevel === undefined ? {} : { QF_LOG_LEVEL: logLevel };
+}
+
+function levelOfRunning(): QfError {
+  return new QfError("ERR_USAGE", "the agent runs already: --log-level is for its start", {
+    hint: "qf agent down, then qf agent up with it",
+  });
 }
 
 /** Applies `given` to the agent that runs; one that is only just starting is waited for. */
@@ -122,7 +137,7 @@ function listOf(given: ReturnType<typeof parseGivenFlags>): string[] | undefined
 async function runForeground(stateDir: string, environment: Environment): Promise<void> {
   const agent = await startAgent({
     stateDir,
-    log: createLog(environment.QF_DEBUG === "1" ? "debug" : "info"),
+    log: createLog(logLevelOf(environment)),
     createSshServer,
     runtimeDir: environment.XDG_RUNTIME_DIR,
   });

@@ -10,6 +10,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { Connection } from "ssh2";
+import type { LogFields } from "../../base/log.ts";
 import { newId } from "../../base/random.ts";
 import { guardConnection } from "../../sshcore/guard.ts";
 import type { KexBudget } from "../../sshcore/kex-budget.ts";
@@ -25,6 +26,7 @@ import { OpenConnection } from "./open-connection.ts";
 import { AccountGate } from "./pam-account.ts";
 import { type ConnectionPermits, createPermitContext } from "./permit-context.ts";
 import { type Revocable, revoke } from "./revoke.ts";
+import { namesOf } from "./session-list.ts";
 import { SignIn, type SignInOptions } from "./sign-in.ts";
 
 export interface ConnectionOptions extends SignInOptions {
@@ -90,6 +92,10 @@ export class SshConnection implements Revocable {
       onAdmitted: (admitted, accept) => this.#onAdmitted(admitted, accept),
     });
     this.#listen(connection);
+    // What the hello has proven, and what the client says of itself.
+    const { path, sourceAddress, sourcePeerId } = options.origin;
+    const facts = { path, sourceAddress, sourcePeerId, clientVersion: clientVersion.slice(0, 255) };
+    this.log.debug("connection", { connectionId: this.id, ...facts });
   }
 
   get log() {
@@ -190,7 +196,7 @@ export class SshConnection implements Revocable {
     this.#live = { admitted, open };
     this.#signIn.settle();
     accept();
-    this.log.info("connection opened", { connectionId: this.id, localUser: admitted.auth.localUser });
+    this.log.info("connection opened", this.#describeLive(admitted));
   }
 
   /** `accept` and `reject` are there when the client wants an answer; ssh2 keeps their order. */
@@ -214,8 +220,25 @@ export class SshConnection implements Revocable {
     this.#signIn.close({ isProven: this.#live !== null });
     this.#accountGate.close();
     this.containment.release();
-    const { bytesIn, bytesOut } = this.#transport;
-    void this.#live?.admitted.permit.end({ bytesIn, bytesOut, reason: this.state.endReason });
+    if (this.#live !== null) this.#endLive(this.#live.admitted);
     this.#options.onClosed();
+  }
+
+  #endLive(admitted: Admitted): void {
+    const { bytesIn, bytesOut } = this.#transport;
+    const reason = this.state.endReason;
+    void admitted.permit.end({ bytesIn, bytesOut, reason });
+    const durationMs = Math.round(this.#nowMs() - admitted.permit.sinceMs);
+    const facts = { durationMs, bytesIn, bytesOut, reason: reason ?? "ended" };
+    this.log.info("connection ended", { ...this.#describeLive(admitted), ...facts });
+  }
+
+  /** Who is in from where, as what, and by which rule. */
+  #describeLive({ auth, permit }: Admitted): LogFields {
+    const { serverContext, origin } = this.#options;
+    const { person, device } = namesOf(auth.who, serverContext.snapshot()?.map ?? null);
+    const { localUser } = auth;
+    const rule = permit.grant.ruleId;
+    return { connectionId: this.id, person, device, localUser, rule, path: origin.path };
   }
 }

@@ -80,6 +80,8 @@ export class OpenConnection {
 
   /** True: ssh2 goes on with it, as a session. */
   onChannelOpen(open: ChannelOpen): boolean {
+    const { connectionId, log } = this.#context;
+    log.debug("channel", { connectionId, type: open.type.slice(0, 64) });
     if (open.type !== "session") {
       this.#forwards.open(open);
       return false;

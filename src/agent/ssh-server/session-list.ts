@@ -8,6 +8,7 @@ import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { EpochSeconds } from "../../wire/units.ts";
 import type { AuthResult } from "./admit.ts";
+import type { Who } from "./authorize.ts";
 
 /** One entry a session; one that says `<idle>` for a connection without any. */
 export function describeSessions(connection: {
@@ -21,19 +22,29 @@ export function describeSessions(connection: {
 }): LiveSession[] {
   const { auth, map, descriptions } = connection;
   const { who } = auth;
-  const user = who.kind === "user" && map !== null ? findUser(map, who.userId) : undefined;
-  const peerId = who.kind === "user" ? who.devicePeerId : who.peerId;
-  const peer = peerId === null || map === null ? undefined : findPeer(map, peerId);
-  const peerName = peer === undefined || map === null ? "" : `${peer.name}.${map.settings.domain}`;
+  const names = namesOf(who, map);
   const common = {
     connectionId: connection.connectionId,
     localUser: auth.localUser,
     userId: who.kind === "user" ? who.userId : null,
-    user: who.kind === "user" ? (user?.email ?? user?.name ?? who.subject).slice(0, 254) : peerName,
-    peer: peerName,
+    user: names.person,
+    peer: names.device,
     forwards: [...connection.forwards],
     startedAtSeconds: connection.startedAtSeconds,
     path: connection.path,
   };
   return (descriptions.length === 0 ? ["<idle>"] : descriptions).map((command) => ({ ...common, command }));
+}
+
+/** Who they are, in words: a machine is its own person. `device` is empty where it is none of ours. */
+export function namesOf(
+  who: Who,
+  map: NetworkMap | null,
+): { readonly person: string; readonly device: string } {
+  const user = who.kind === "user" && map !== null ? findUser(map, who.userId) : undefined;
+  const peerId = who.kind === "user" ? who.devicePeerId : who.peerId;
+  const peer = peerId === null || map === null ? undefined : findPeer(map, peerId);
+  const device = peer === undefined || map === null ? "" : `${peer.name}.${map.settings.domain}`;
+  if (who.kind === "peer") return { person: device, device };
+  return { person: (user?.email ?? user?.name ?? who.subject).slice(0, 254), device };
 }

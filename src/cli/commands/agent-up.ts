@@ -4,7 +4,7 @@ import { defaultStateDir } from "../../base/state-dir.ts";
 import { isClientUp } from "../client-up.ts";
 import { command } from "../command.ts";
 import { print } from "../output.ts";
-import { parseRepeated } from "../parse.ts";
+import { parseLogLevel, parseRepeated } from "../parse.ts";
 import { say } from "../report.ts";
 import { login } from "./login.ts";
 
@@ -109,6 +109,8 @@ for those to come.
 
 running:
   --foreground               stay attached until stopped
+  --log-level LEVEL          error, warn, info or debug (default: QF_LOG_LEVEL, or info). info has a line when
+                             a connection opens and one when it ends; debug tells each connection's story
 
 On a person's own computer, without root, a setup key or anything to serve, it signs the person in and
 keeps --ssh-jwt-cache-ttl for them, as qf login does.
@@ -158,6 +160,7 @@ examples:
       "ssh-idle-timeout": text("seconds", "Longest silence"),
       "ssh-max-session-time": text("seconds", "Longest connection"),
       foreground: off("Stay attached"),
+      "log-level": text("level", "How much it logs"),
     },
     async run({ args }) {
       if (isClient(args)) {
@@ -184,6 +187,7 @@ examples:
         setupKey,
         warn: (text) => say("warning", text),
         foreground: isAttached,
+        logLevel: parseLogLevel(args["log-level"]),
         environment: process.env,
       });
       if (status === null) return;

@@ -1,9 +1,10 @@
 import { QfError } from "../../base/errors.ts";
+import { createLog, logLevelOf } from "../../base/log.ts";
 import { LOOPBACK_HOSTS } from "../../wire/client-config.ts";
 import { CLIENT_AUTH_METHODS } from "../../wire/identity-provider.ts";
 import { command } from "../command.ts";
 import { parseDatabase } from "../database-url.ts";
-import { parseList, parseOneOf, parseWhole } from "../parse.ts";
+import { parseList, parseLogLevel, parseOneOf, parseWhole } from "../parse.ts";
 
 const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
 
@@ -58,6 +59,7 @@ options:
   --oidc-user-id-claim C   claim that names a person (default: sub)
   --oidc-groups-claim C    claim with a person's groups; a path with dots goes inside, as in
                            realm_access.roles (default: none is read)
+  --log-level LEVEL        error, warn, info or debug (default: QF_LOG_LEVEL, or info)
 
 examples:
   qf management serve --listen 127.0.0.1:8080
@@ -66,6 +68,7 @@ examples:
   {
     meta: { name: "serve", description: "Run management" },
     args: {
+      "log-level": { ...STRING, valueHint: "level", description: "How much it logs" },
       "data-dir": { ...STRING, default: DATA_DIR_DEFAULT, valueHint: "dir", description: "Folder" },
       "master-key-file": { ...STRING, valueHint: "file", description: "Master key" },
       "database-url": { ...STRING, valueHint: "url", description: "PostgreSQL" },
@@ -96,6 +99,7 @@ examples:
       const { serveManagement } = await import("../../management/serve.ts");
       return serveManagement({
         dataDir: args["data-dir"],
+        log: createLog(parseLogLevel(args["log-level"]) ?? logLevelOf(process.env)),
         behindProxy: args["behind-proxy"] === true,
         apiCorsOrigins: parseList(args["api-cors-origin"]),
         ...given("masterKeyFile", args["master-key-file"]),

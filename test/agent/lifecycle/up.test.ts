@@ -181,3 +181,15 @@ test("the unit is started again for ever, whatever ended it", () => {
   expect(unit).toContain("\nStartLimitIntervalSec=0\n");
   expect(service).toContain("\nRestart=always\n");
 });
+
+test("the unit starts an agent that logs as it was told to", () => {
+  expect(unitText(["/usr/local/bin/qf"], "debug")).toContain(
+    'ExecStart="/usr/local/bin/qf" "agent" "up" "--foreground" "--log-level" "debug"\n',
+  );
+});
+
+test("a detached agent logs as it was told to, and is given nothing that steers its runtime", () => {
+  const environment = { QF_LOG_LEVEL: "debug", BUN_OPTIONS: "--print=1", HOME: "/home/x" };
+  const { PATH: _, ...rest } = childEnvironment(environment);
+  expect(rest).toEqual({ HOME: "/home/x", QF_LOG_LEVEL: "debug" });
+});

@@ -92,6 +92,11 @@ describe.skipIf(!isRoot)("forwarding", () => {
 
   test("-W, -L and -D reach what the machine reaches, as the user and on record", async () => {
     expect(await w(`127.0.0.1:${echo.port}`)).toMatchObject({ status: 0, stdout: "hello bye" });
+    await until(() => world.eventsOf("forward.close").length === 1);
+    expect(world.eventsOf("forward.close")[0]).toMatchObject({
+      ...{ kind: "local", destination: `127.0.0.1:${echo.port}`, forwardId: 0, reason: null },
+      ...{ bytesIn: "hello ".length, bytesOut: "hello bye".length },
+    });
     const [port, proxy] = [await freePort(), await freePort()];
     start(["-L", `${port}:127.0.0.1:${echo.port}`, "-D", String(proxy)]);
     await listening(port);
@@ -153,6 +158,20 @@ describe.skipIf(!isRoot)("forwarding", () => {
     expect(second.status).toBe(255);
     expect(second.stderr).toContain("remote port forwarding failed");
     expect(await converse({ port }, "hello ")).toBe("hello bye");
+  });
+
+  test.each([
+    ["a port that nobody listens at", "127.0.0.1:1", "refused"],
+    ["a name that nobody has", "no-such-host.invalid:1", "unknown_host"],
+  ])("a forward to %s was begun, and has its end", async (_name, destination, reason) => {
+    expect((await w(destination)).status).toBe(255);
+    await until(() => world.eventsOf("forward.close").length === 1);
+    expect(world.eventsOf("forward.close")[0]).toMatchObject({
+      destination,
+      reason,
+      bytesIn: 0,
+      bytesOut: 0,
+    });
   });
 
   test("a port that is taken is said with the reason, beside a session that goes on", async () => {
