@@ -12,8 +12,9 @@ import { type Ed25519Key, ed25519FromSeed, generateEd25519, signEd25519 } from "
 import { sha256 } from "../../src/base/random.ts";
 import { parseCertificate } from "../../src/certificate/parse.ts";
 import { createClientApi } from "../../src/client/client-api.ts";
-import { makeHello } from "../../src/fabric/hello.ts";
-import { EXTENSION_ID_TOKEN } from "../../src/wire/certificate.ts";
+import { makeHello, parseHello } from "../../src/fabric/hello.ts";
+import { EXTENSION_ID_TOKEN, EXTENSION_IDENTITY, OPTION_PEER } from "../../src/wire/certificate.ts";
+import { HELLO_PREFIX } from "../../src/wire/hello.ts";
 import { signedBytes } from "../../src/wire/signed-fields.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
@@ -121,9 +122,55 @@ describe.skipIf(!isRoot)("a malicious machine", () => {
     expect(await present(evil, () => capture.signature)).toBe("refused");
   });
 
-  test("cannot replay the hello of the person's device", async () => {
-    expect(await present(good, () => capture.signature, capture.hello)).toBe("refused");
-    expect(await present(evil, () => capture.signature, capture.hello)).toBe("refused");
+  /** What `target` sends to whoever begins with `line`: its version, or nothing at all. */
+  async function answerTo(target: LabAgent, line: string): Promise<string> {
+    const socket = connect({ host: "127.0.0.1", port: await sshPort(target) });
+    socket.write(`${line}\n`);
+    const received: Buffer[] = [];
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => socket.destroy(), 8_000);
+      socket.on("error", () => {});
+      socket.on("data", (bytes: Buffer) => {
+        received.push(bytes);
+        socket.destroy();
+      });
+      socket.on("close", () => {
+        clearTimeout(timer);
+        resolve(Buffer.concat(received).toString("latin1", 0, 8));
+      });
+    });
+  }
+
+  async function freshHello(target: LabAgent): Promise<string> {
+    const { accountId, origin } = await createClientApi({ url: lab.url }).config();
+    const [self, other] = await Promise.all([evil.status(), target.status()]);
+    return makeHello({
+      ...{ deviceKey: ownKey(), scope: { accountId, origin }, port: 22, nowSeconds: nowSeconds() },
+      ...{ source: self.self?.peerId ?? "", target: other.self?.peerId ?? "" },
+    }).trimEnd();
+  }
+
+  test("cannot replay the hello of the person's device, of which no machine says a word", async () => {
+    // Its own hello opens the door once: only the captured one, and the second time, are in question.
+    const own = await freshHello(good);
+    expect(await answerTo(good, own)).toBe("SSH-2.0-");
+    expect(await answerTo(good, own)).toBe("");
+    expect(await answerTo(good, capture.hello)).toBe("");
+    // It is for the evil machine, which took it at its own door and could take it once.
+    expect(await answerTo(evil, capture.hello)).toBe("SSH-2.0-");
+    expect(await answerTo(evil, capture.hello)).toBe("");
+  });
+
+  test("cannot turn the captured hello into one for another machine, port or time", async () => {
+    const target = (await good.status()).self?.peerId ?? "";
+    const { hello, signature } = parseHello(capture.hello) ?? {};
+    expect(hello?.target).toBe((await evil.status()).self?.peerId ?? "");
+    const turned = [{}, { port: 22022 }, { nonce: "A".repeat(22) }, { timeSeconds: nowSeconds() }];
+    for (const change of turned) {
+      const body = Buffer.from(JSON.stringify({ ...hello, target, ...change })).toString("base64url");
+      expect(await answerTo(good, `${HELLO_PREFIX}${body} ${signature}`)).toBe("");
+    }
+    expect(await answerTo(good, await freshHello(good))).toBe("SSH-2.0-");
   });
 
   test("cannot call the API with the ID token under any name", async () => {
@@ -222,9 +269,53 @@ describe.skipIf(!isRoot)("a malicious machine", () => {
     }
   });
 
-  test("has learnt no more than the certificate says", () => {
-    expect(EXTENSION_ID_TOKEN).toBe("id-token@qufabric");
-    expect(capture.signed.includes(Buffer.from(person.password))).toBe(false);
-    expect(capture.certificate.includes(Buffer.from(person.password))).toBe(false);
+  test("is sent what the certificate says, one method and one command, and nothing else", () => {
+    const { critical, extensions } = optionsOf(capture.certificate);
+    expect(critical).toEqual([OPTION_PEER]);
+    expect(extensions).toEqual([EXTENSION_ID_TOKEN, EXTENSION_IDENTITY]);
+    const claims = JSON.parse(Buffer.from(idToken().split(".")[1] ?? "", "base64url").toString());
+    expect(Object.keys(claims).sort()).toEqual([
+      "aud",
+      "auth_time",
+      "email",
+      "exp",
+      "iat",
+      "iss",
+      "name",
+      "nonce",
+      "sub",
+    ]);
+    expect(capture.tried).toEqual(["publickey"]);
+    expect(capture.requests.filter((request) => !/^env (?:LANG|LC_[A-Z]+)$/.test(request))).toEqual([
+      "exec id",
+    ]);
+    for (const sent of [capture.signed, capture.certificate, Buffer.from(capture.hello)]) {
+      expect(sent.includes(Buffer.from(person.password))).toBe(false);
+    }
   });
 });
+
+/** Names of the critical options and extensions of a certificate (PROTOCOL.certkeys of OpenSSH). */
+function optionsOf(blob: Buffer): { readonly critical: string[]; readonly extensions: string[] } {
+  let at = 0;
+  const string = (): Buffer => {
+    const start = at + 4;
+    at = start + blob.readUInt32BE(at);
+    return blob.subarray(start, at);
+  };
+  for (let field = 0; field < 3; field++) string();
+  at += 8 + 4;
+  for (let field = 0; field < 2; field++) string();
+  at += 8 + 8;
+  return { critical: namesOf(string()), extensions: namesOf(string()) };
+}
+
+function namesOf(options: Buffer): string[] {
+  const names: string[] = [];
+  for (let at = 0, odd = false; at < options.length; odd = !odd) {
+    const end = at + 4 + options.readUInt32BE(at);
+    if (!odd) names.push(options.toString("latin1", at + 4, end));
+    at = end;
+  }
+  return names;
+}

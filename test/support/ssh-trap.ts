@@ -17,6 +17,10 @@ export interface Capture {
   signature: Buffer;
   /** What was signed. */
   signed: Buffer;
+  /** Every method of authentication that was tried, in order. */
+  tried: string[];
+  /** Every request that came with the connection or a session, as `kind what`. */
+  requests: string[];
 }
 
 export interface Listening extends AsyncDisposable {
@@ -28,8 +32,19 @@ export async function openTrap(agent: LabAgent, captures: Capture[]): Promise<Li
   const { keys } = JSON.parse(readFileSync(join(agent.stateDir, "host-keys.json"), "utf8"));
   const ssh = new Server({ hostKeys: keys.map((key: { pem: string }) => key.pem) }, (connection) => {
     const hello = hellos.shift() ?? "";
+    const tried: string[] = [];
+    const requests: string[] = [];
     connection.on("error", () => {});
+    connection.on("request", (_accept, reject, name) => {
+      requests.push(`global ${name}`);
+      reject?.();
+    });
+    connection.on("tcpip", (_accept, reject) => {
+      requests.push("direct-tcpip");
+      reject();
+    });
     connection.on("authentication", (context) => {
+      tried.push(context.method);
       if (context.method !== "publickey") return context.reject(["publickey"]);
       if (context.signature === undefined || context.blob === undefined) return context.accept();
       captures.push({
@@ -38,11 +53,19 @@ export async function openTrap(agent: LabAgent, captures: Capture[]): Promise<Li
         certificate: context.key.data,
         signature: context.signature,
         signed: context.blob,
+        tried,
+        requests,
       });
       context.accept();
     });
     connection.on("session", (accept) => {
-      accept().on("exec", (acceptExec) => {
+      const session = accept();
+      for (const name of ["pty", "auth-agent", "x11", "shell", "subsystem"] as const) {
+        session.on(name as "shell", () => requests.push(name));
+      }
+      session.on("env", (_accept, _reject, { key }) => requests.push(`env ${key}`));
+      session.on("exec", (acceptExec, _reject, { command }) => {
+        requests.push(`exec ${command}`);
         const stream = acceptExec();
         stream.write("captured\n");
         stream.exit(0);

@@ -340,18 +340,22 @@ describe.skipIf(!isRoot)("forwarding", () => {
     },
   );
 
-  test("no forward is opened for whom nobody would let in", async () => {
+  test("no forward is opened for whom nobody would let in, by flags that open one for who may", async () => {
+    const port = await freePort();
+    const flags = ["-L", `${port}:127.0.0.1:${echo.port}`, "-o", "ExitOnForwardFailure=yes"];
+    allow({});
+    world.flags = { ...world.flags, sshRoot: false };
     for (const user of ["root", "no-such-user"]) {
-      allow({});
-      if (user === "root") world.flags = { ...world.flags, sshRoot: false };
-      const port = await freePort();
-      const flags = ["-N", "-L", `${port}:127.0.0.1:${echo.port}`, "-o", "ExitOnForwardFailure=yes"];
-      const result = await ssh.run(user, [], { flags });
-      expect(result.status).toBe(255);
+      expect((await ssh.run(user, [], { flags: ["-N", ...flags] })).status).toBe(255);
       ssh.remove();
       ssh = openSshClient(world, await world.issue());
     }
     expect(world.eventsOf("forward.open")).toEqual([]);
+    expect(denials()).toEqual(["root_disabled", "account_unknown"]);
+    start(flags);
+    await listening(port);
+    expect(await converse({ port }, "hello ")).toBe("hello bye");
+    expect(world.eventsOf("forward.open")).toHaveLength(1);
   });
 
   test("an account that is locked after the sign-in opens nothing more", async () => {

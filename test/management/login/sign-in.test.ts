@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type Ed25519Key, generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 import { newId, newSecret } from "../../../src/base/random.ts";
+import { parseCertificate } from "../../../src/certificate/parse.ts";
 import { verifyCertificate } from "../../../src/certificate/verify.ts";
 import { insertToken, newTokenRow } from "../../../src/management/db/tables/api-tokens.ts";
 import { listEvents } from "../../../src/management/db/tables/audit-events.ts";
@@ -90,6 +91,7 @@ describe("a sign-in with the embedded provider", () => {
     });
     if (answer.outcome !== "issued") throw new Error(answer.reason);
     expect(answer.principals).toEqual(["deploy"]);
+    expect(parseCertificate(Buffer.from(answer.certificate, "base64")).principals).toEqual(["deploy"]);
     expect(answer.target).toMatchObject({ peerId: web1, name: "web1.qf.internal", connected: false });
     const { keys } = management.context;
     const verdict = verifyCertificate({
@@ -195,6 +197,16 @@ describe("a sign-in with the embedded provider", () => {
     const map = await management.context.maps.mapOf(management.accountId, web1);
     expect(Object.keys(map?.revokedLogins ?? {})).not.toEqual([]);
     await client.logout();
+  });
+
+  test("ends no login for somebody who does not hold its key", async () => {
+    const { client, proof, registered } = await signedIn();
+    const { loginKey } = client;
+    const { privateKeyObject } = generateEd25519();
+    const thief = await openSignedClient(management.url, { loginKey: { ...loginKey, privateKeyObject } });
+    expect(await codeOf(thief.logout())).toBe("ERR_UNAUTHENTICATED");
+    const order = { proof, devicePeerId: registered.peerId, target: "web1" };
+    expect((await client.mint(order)).outcome).toBe("issued");
   });
 
   test.each(["loginKey", "deviceKey"] as const)("takes no %s in another spelling", async (which) => {

@@ -121,7 +121,10 @@ describe("where a machine is", () => {
     expect((await ask()).target.peerId).toBe(machine.row.id);
     await change((tx) => updateUser(tx, accountId, ada.id, { isBlocked: true }));
     expect(await refusal(ask())).toBe("ERR_ACCESS_DENIED: User is blocked");
-    await change((tx) => updateUser(tx, accountId, ada.id, { isBlocked: false }));
+    await change((tx) => updateUser(tx, accountId, ada.id, { isBlocked: false, pendingApproval: true }));
+    expect(await refusal(ask())).toStartWith("ERR_ACCESS_DENIED: ");
+    await change((tx) => updateUser(tx, accountId, ada.id, { pendingApproval: false }));
+    expect((await ask()).target.peerId).toBe(machine.row.id);
   });
 
   test("says that SSH is disabled to those only who could reach it", async () => {
