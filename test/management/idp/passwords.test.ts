@@ -61,6 +61,8 @@ test.each([
   const outcome = await passwords.check(email, password, from("192.0.2.1"));
   expect<string>(outcome.kind).toBe(want);
   expect(verify).toHaveBeenCalledTimes(hashes);
+  // A hash that is none would be refused at once, and tell that nobody is there.
+  for (const [, hash] of verify.mock.calls) expect(hash).toStartWith("$argon2id$");
 });
 
 /** Tries wrong passwords for Ada from so many sources, and how long each was held up. */

@@ -221,6 +221,10 @@ describe("the embedded provider", () => {
     const otherForm = await other.open((await authorization()).url);
     expect((await post(browser, otherForm.url, ada)).status).toBe(400);
     expect((await post(other, form.url, ada)).status).toBe(400);
+    // Its own cookie, sent by hand to the other's page, is not that page's.
+    const cookie = [...browser.jar.entries()].map(([key, { value }]) => `${key.split(" ")[2]}=${value}`);
+    const elsewhere = await post(browser, otherForm.url, ada, { cookie: cookie.join("; ") });
+    expect(elsewhere.status).toBe(400);
     expect((await post(browser, form.url, ada)).status).toBe(303);
   });
 

@@ -1,4 +1,4 @@
-/** The caller is judged anew inside the transaction that writes: what changed since the request came in counts. */
+/** The caller is judged anew inside the transaction that writes: what changed meanwhile counts. */
 import { beforeEach, expect, test } from "bun:test";
 import { isQfError } from "../../../../src/base/errors.ts";
 import { deleteToken, findByToken } from "../../../../src/management/db/tables/api-tokens.ts";

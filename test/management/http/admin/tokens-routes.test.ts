@@ -1,8 +1,11 @@
 /** Whose tokens one may see and delete; making them is in users-routes.test.ts. */
 import { beforeEach, describe, expect, test } from "bun:test";
+import { nowSeconds } from "../../../../src/base/clock.ts";
+import { newId } from "../../../../src/base/random.ts";
+import { insertLogin, listRevokedLogins } from "../../../../src/management/db/tables/logins.ts";
 import type { Role } from "../../../../src/wire/admin-api.ts";
 import { TestApi } from "../../../support/admin-api.ts";
-import { aUserOf } from "../../../support/management.ts";
+import { aTokenOf, aUserOf } from "../../../support/management.ts";
 
 let api: TestApi;
 beforeEach(async () => {
@@ -65,6 +68,26 @@ describe("a token is seen and deleted", () => {
     expect((await api.call("DELETE", `${other}/${tokenId}`)).status).toBe(404);
     expect((await api.call("GET", `${path}/${tokenId}`)).status).toBe(200);
   });
+});
+
+test("a token for signing in takes its logins along, and no other token's", async () => {
+  const { store } = api.management;
+  const user = await aUserOf(store, api.accountId, { isServiceUser: true });
+  const [gone, kept] = [newId(), newId()];
+  for (const id of [gone, kept]) {
+    await aTokenOf(store, user, { id, scope: "ssh" });
+    const issuedAt = nowSeconds(api.management.clock);
+    const times = { issuedAt, authTime: null, createdAt: issuedAt, until: issuedAt + 3_600, revokedAt: null };
+    await store.transaction((tx) =>
+      insertLogin(tx, {
+        ...{ id, accountId: api.accountId, userId: user.id, loginKey: id, devicePeerId: null },
+        ...{ binding: "service", claimedTokenHash: null, apiTokenId: id, ...times },
+      }),
+    );
+  }
+  expect((await api.call("DELETE", `/api/users/${user.id}/tokens/${gone}`)).status).toBe(200);
+  const revoked = await store.read((tx) => listRevokedLogins(tx, api.accountId, 3_600));
+  expect(revoked.map(({ id }) => id)).toEqual([gone]);
 });
 
 test("a user has no more than so many tokens, and more once some are deleted", async () => {
