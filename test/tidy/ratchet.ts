@@ -17,9 +17,7 @@ export const HEADER_FROM_LINES = 25;
 export const MIRRORED_PERCENT_MIN = 62;
 
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
-export const LONG_FILES: Readonly<Record<string, number>> = {
-  "src/agent/lifecycle/running-agent.ts": 305,
-};
+export const LONG_FILES: Readonly<Record<string, number>> = {};
 
 /** Functions over `FUNCTION_LINES_MAX`, with their lines. */
 export const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
@@ -89,7 +87,7 @@ export const UNTESTED: Readonly<Record<string, number>> = {
   "src/audit": 1,
   "src/certificate": 1,
   "src/cli": 3,
-  "src/client": 10,
+  "src/client": 9,
   "src/fabric": 3,
   "src/management": 74,
   "src/policy": 1,

@@ -10,7 +10,6 @@
  */
 import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
-import type { Log } from "../../base/log.ts";
 import { ownUserName } from "../../base/own-user.ts";
 import { newId } from "../../base/random.ts";
 import type { AgentFlagsStored, Enrolled } from "../../wire/agent-state-file.ts";
@@ -37,6 +36,7 @@ import { buildStatus } from "../status/status-report.ts";
 import { createServerContext } from "./agent-context.ts";
 import type { Agent, AgentParts, StartAgentOptions } from "./agent-parts.ts";
 import { machineFacts } from "./facts.ts";
+import { stopPart } from "./stop-part.ts";
 import { watchMachine } from "./watch.ts";
 
 export class RunningAgent implements Agent {
@@ -292,14 +292,5 @@ export class RunningAgent implements Agent {
       down: () => void this.stop(),
       uidOf: async (localUser: string) => (await lookUpAccount(localUser, nowSeconds(clock)))?.uid ?? null,
     };
-  }
-}
-
-/** A part that fails to stop keeps no other from stopping. */
-async function stopPart(log: Log, part: string, step: () => unknown): Promise<void> {
-  try {
-    await step();
-  } catch (cause) {
-    log.error("a part of the agent did not stop well", { part }, cause);
   }
 }
