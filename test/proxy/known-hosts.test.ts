@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { keepHostKeys, knownHostsLines } from "../../src/proxy/known-hosts.ts";
 import type { TargetInfo } from "../../src/wire/client-api.ts";
 import { HOSTILE_NAMES } from "../support/hostile-names.ts";
+import { isRoot } from "../support/os-accounts.ts";
 import { otherHostKey } from "../support/ssh-machine.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -63,6 +64,54 @@ test("prints nothing that is old, damaged, open to others, or no key of ours", (
   chmodSync(path, 0o644);
   expect(lines("web1.qf.internal")).toBe("");
 });
+
+test.each<[name: string, spoil: (path: string) => void]>([
+  ["no file", (path) => rmSync(path)],
+  [
+    "a folder",
+    (path) => {
+      rmSync(path);
+      mkdirSync(path, { mode: 0o700 });
+    },
+  ],
+  ["a file of the future", (path) => utimesSync(path, minutesFromNow(11), minutesFromNow(11))],
+  ["a file of the past", (path) => utimesSync(path, minutesFromNow(-11), minutesFromNow(-11))],
+  ["a file that a group may read", (path) => chmodSync(path, 0o640)],
+  ["a file that anybody may write", (path) => chmodSync(path, 0o602)],
+  ["an empty file", (path) => writeFileSync(path, "")],
+  ["a file of zeros", (path) => writeFileSync(path, Buffer.alloc(512))],
+])("prints nothing of %s, so that ssh refuses the host", (_name, spoil) => {
+  const { folder, lines } = aFolder();
+  keepHostKeys(folder, "web1.qf.internal", target);
+  expect(lines("web1.qf.internal")).not.toBe("");
+  spoil(join(folder, "web1.qf.internal_hosts"));
+  expect(lines("web1.qf.internal")).toBe("");
+});
+
+test.skipIf(!isRoot)("prints nothing of another user's file", () => {
+  const { folder, lines } = aFolder();
+  keepHostKeys(folder, "web1.qf.internal", target);
+  chownSync(join(folder, "web1.qf.internal_hosts"), 65_534, 65_534);
+  expect(lines("web1.qf.internal")).toBe("");
+});
+
+test("prints no key of a type that no machine of ours has, and no more than eight", () => {
+  const { folder, lines } = aFolder();
+  const other = (type: string) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(type.length);
+    return Buffer.concat([length, Buffer.from(type), Buffer.alloc(36)]).toString("base64");
+  };
+  const foreign = ["ssh-rsa", "ssh-dss", "ssh-ed25519-cert-v01@openssh.com", "sk-ssh-ed25519@openssh.com"];
+  keepHostKeys(folder, "web1.qf.internal", { ...target, hostKeys: foreign.map(other) });
+  expect(lines("web1.qf.internal")).toBe("");
+  keepHostKeys(folder, "web1.qf.internal", { ...target, hostKeys: Array<string>(9).fill(KEY) });
+  expect(lines("web1.qf.internal").split("\n").length - 1).toBe(8);
+});
+
+function minutesFromNow(minutes: number): Date {
+  return new Date(systemClock.nowMs() + minutes * 60_000);
+}
 
 test("a name from management that is no plain name makes no file", () => {
   const { folder, lines } = aFolder();

@@ -92,6 +92,27 @@ test("connectSsh refuses a host key that only begins like the known one", async 
   expect((await failureOf(connectTo(machine, { hostKeys: [longer] }))).code).toBe("ERR_HOST_KEY_MISMATCH");
 });
 
+test.each<[name: string, known: (right: Buffer) => Buffer[]]>([
+  ["with its last byte changed", (right) => [changed(right, right.length - 1)]],
+  ["with its first byte changed", (right) => [changed(right, right.length - 32)]],
+  ["cut short", (right) => [right.subarray(0, -1)]],
+  ["of a type that it has not", (right) => [changed(right, 5)]],
+  ["of no type at all", () => [Buffer.alloc(4), Buffer.alloc(0), Buffer.from("ssh-ed25519")]],
+])("connectSsh refuses the machine's host key where management knows one %s", async (_name, known) => {
+  const machine = await machineWith();
+  const right = Buffer.from(machine.credential.target.hostKeys[0] ?? "", "base64");
+  const hostKeys = known(right).map((key) => key.toString("base64"));
+  expect((await failureOf(connectTo(machine, { hostKeys }))).code).toBe("ERR_HOST_KEY_MISMATCH");
+  const both = [...hostKeys, right.toString("base64")];
+  (await connectTo(machine, { hostKeys: both })).connection.end();
+});
+
+function changed(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[at] = (copy[at] ?? 0) ^ 1;
+  return copy;
+}
+
 test("connectSsh refuses to connect when management knows no host key", async () => {
   const machine = await machineWith();
   expect((await failureOf(connectTo(machine, { hostKeys: [] }))).code).toBe("ERR_HOST_KEY_MISMATCH");

@@ -91,7 +91,9 @@ test("keys open as what their rows say, and not in another's place", () => {
   expect(codeOf(() => openEd25519(masterKey, { ...ca, encrypted: token.encrypted }))).toBe(
     "ERR_STATE_DAMAGED",
   );
-  expect(codeOf(() => openEd25519(masterKey, { ...ca, accountId: "other" }))).toBe("ERR_STATE_DAMAGED");
+  for (const relabelled of [{ accountId: "other" }, { purpose: "token" as const }, { id: token.id }]) {
+    expect(codeOf(() => openEd25519(masterKey, { ...ca, ...relabelled }))).toBe("ERR_STATE_DAMAGED");
+  }
   expect(codeOf(() => openEd25519(masterKey, { ...ca, publicKey: token.publicKey }))).toBe(
     "ERR_STATE_DAMAGED",
   );
