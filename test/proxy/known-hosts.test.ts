@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { chmodSync, chownSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
 import { keepHostKeys, knownHostsLines } from "../../src/proxy/known-hosts.ts";
+import { DOMAINS_FILE, readDomains } from "../../src/proxy/match.ts";
 import type { TargetInfo } from "../../src/wire/client-api.ts";
 import { HOSTILE_NAMES } from "../support/hostile-names.ts";
 import { isRoot } from "../support/os-accounts.ts";
@@ -54,7 +55,17 @@ test("prints nothing that is old, damaged, open to others, or no key of ours", (
   const longAgo = new Date(systemClock.nowMs() - 11 * 60_000);
   utimesSync(path, longAgo, longAgo);
   expect(lines("web1.qf.internal")).toBe("");
-  for (const hostKeys of [[], "x", ["x y"], ["x\nevil ssh-ed25519 AAAA"], [1], ["AAAA"], null]) {
+  const smuggled = [`${KEY}\n* ssh-ed25519 ${KEY}`, ` ${KEY}`, `${KEY} comment`, `${KEY}\0`];
+  for (const hostKeys of [
+    ...smuggled.map((key) => [key]),
+    [],
+    "x",
+    ["x y"],
+    ["x\nevil ssh-ed25519 AAAA"],
+    [1],
+    ["AAAA"],
+    null,
+  ]) {
     keep(hostKeys);
     expect(lines("web1.qf.internal")).toBe("");
   }
@@ -113,8 +124,15 @@ function minutesFromNow(minutes: number): Date {
   return new Date(systemClock.nowMs() + minutes * 60_000);
 }
 
-test("a name from management that is no plain name makes no file", () => {
-  const { folder, lines } = aFolder();
-  keepHostKeys(folder, "web1.qf.internal", { ...target, name: "../evil" });
-  expect(lines("web1.qf.internal")).not.toBe("");
-});
+test.each(["../evil", "web1 qf", "-oProxyCommand=id", "web1\n*", "web1.qf.internal/../x", "web1.-x\ny"])(
+  "a name from management that is no plain name, %p, makes no file and no domain",
+  (name) => {
+    const { folder, lines } = aFolder();
+    keepHostKeys(folder, "web1.qf.internal", { ...target, name });
+    expect(lines("web1.qf.internal")).not.toBe("");
+    const made = readdirSync(folder, { recursive: true }).map(String);
+    expect(made.filter((file) => file !== "web1.qf.internal_hosts" && file !== DOMAINS_FILE)).toEqual([]);
+    expect(readdirSync(join(folder, "..")).sort()).toEqual(["openssh"]);
+    expect(readDomains(folder)).toEqual([]);
+  },
+);
