@@ -184,6 +184,7 @@ export const ACTIVITY_CODES = [
   "peer.delete",
   "peer.approve",
   "peer.suspend",
+  "peer.vouch",
   "peer.block",
   "peer.unblock",
   "peer.ssh.enable",

@@ -22,7 +22,8 @@ import {
 } from "../../wire/control.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import type { FlagChange } from "../contracts/flags.ts";
-import { peerUid } from "../os/native.ts";
+import { isOfAnyConnection } from "../os/lineage.ts";
+import { socketPeer } from "../os/native.ts";
 
 /** What the agent does for those who may ask. */
 export interface Controlled {
@@ -48,8 +49,13 @@ const REQUEST_MS_MAX = 5_000;
 const CONNECTIONS_MAX = 256;
 const PER_UID_MAX = 64;
 
-interface Caller {
+interface Asker {
   readonly uid: number | null;
+  /** It runs for a connection that came in by us, or nobody can tell. */
+  readonly isRemote: boolean;
+}
+
+interface Caller extends Asker {
   received: string;
   isAsked: boolean;
   timer: ReturnType<typeof setTimeout>;
@@ -65,9 +71,12 @@ export async function openControlServer(path: string, agent: Controlled): Promis
     unix: path,
     socket: {
       open(socket) {
-        const uid = peerUid(fdOf(socket));
+        const peer = socketPeer(fdOf(socket));
+        const uid = peer?.uid ?? null;
+        // Now, while the process that opened it still is what it was.
+        const isRemote = peer === null || isOfAnyConnection(peer.pid, process.pid);
         const timer = setTimeout(() => socket.terminate(), REQUEST_MS_MAX);
-        socket.data = { uid, received: "", isAsked: false, timer, unsent: Buffer.alloc(0) };
+        socket.data = { uid, isRemote, received: "", isAsked: false, timer, unsent: Buffer.alloc(0) };
         const ofUid = [...callers].filter((other) => other.data.uid === uid).length;
         callers.add(socket);
         const isPrivileged = mayChange(uid);
@@ -82,7 +91,7 @@ export async function openControlServer(path: string, agent: Controlled): Promis
         data.isAsked = true;
         clearTimeout(data.timer);
         const line = end === -1 ? "" : data.received.slice(0, end);
-        void answer(line, data.uid, agent).then((text) => {
+        void answer(line, data, agent).then((text) => {
           data.unsent = Buffer.from(`${JSON.stringify(text)}\n`);
           flush(socket);
         });
@@ -130,11 +139,11 @@ function mayChange(uid: number | null): boolean {
   return uid !== null && (uid === 0 || uid === process.geteuid?.());
 }
 
-async function answer(line: string, uid: number | null, agent: Controlled): Promise<ControlAnswer> {
+async function answer(line: string, asker: Asker, agent: Controlled): Promise<ControlAnswer> {
   try {
     const parsed = ControlRequest.safeParse(parseJson(line));
     if (!parsed.success) throw new QfError("ERR_BAD_REQUEST", "that is no request this agent knows");
-    return await answerRequest(parsed.data, uid, agent);
+    return await answerRequest(parsed.data, asker, agent);
   } catch (error) {
     if (!isQfError(error)) agent.log.error("a control request failed", {}, error);
     const failure = isQfError(error) ? error : new QfError("ERR_INTERNAL", "the agent could not do that");
@@ -145,14 +154,15 @@ async function answer(line: string, uid: number | null, agent: Controlled): Prom
 
 async function answerRequest(
   request: ControlRequest,
-  uid: number | null,
+  asker: Asker,
   agent: Controlled,
 ): Promise<ControlAnswer> {
+  const { uid } = asker;
   switch (request.do) {
     case "status":
       return { ok: true, status: await visibleStatus(agent, uid) };
     case "vouch":
-      return { ok: true, vouch: vouch(request.deviceKey, uid, agent) };
+      return { ok: true, vouch: vouch(request.deviceKey, asker, agent) };
     case "apply":
       requireChange(uid);
       await agent.apply(request.flags);
@@ -182,7 +192,17 @@ async function visibleStatus(agent: Controlled, uid: number | null): Promise<Age
   return { ...status, sshServer: { ...status.sshServer, sessions } };
 }
 
-function vouch(deviceKey: string, uid: number | null, agent: Controlled) {
+/**
+ * Our word that a device is on this machine. Not for what came in from elsewhere: a device that was a guest
+ * here would be taken for the machine wherever it goes.
+ */
+function vouch(deviceKey: string, { uid, isRemote }: Asker, agent: Controlled) {
+  if (isRemote) {
+    agent.log.warn("no vouch for what came in by a connection", { uid });
+    throw new QfError("ERR_PERMISSION", "an agent vouches for nobody who came in by a connection", {
+      hint: "sign in at the machine itself; signing in from here works, without its groups",
+    });
+  }
   if (uid === null) throw new QfError("ERR_UNAVAILABLE", "this system does not say who is asking");
   const { accountId, origin, peerId: machinePeerId } = agent.enrolled();
   const timeSeconds = nowSeconds(agent.clock);

@@ -34,7 +34,7 @@ export interface Containment {
 }
 
 /** Folder of ours below the cgroup root; one folder a connection in it. */
-const FOLDER = "qufabric";
+export const CGROUP_FOLDER = "qufabric";
 const POLL_MS = 10;
 /** Sessions of one connection remembered; what older ones left is still known by its environment. */
 const MARKS_MAX = 256;
@@ -49,14 +49,14 @@ export function findCgroupRoot(mountsText = readLocalText("/proc/self/mounts")):
     const [, path, type] = line.split(" ");
     if (type !== "cgroup2" || path === undefined) continue;
     try {
-      mkdirSync(`${path}/${FOLDER}`, { recursive: true });
+      mkdirSync(`${path}/${CGROUP_FOLDER}`, { recursive: true });
       // An older kernel without cgroup.kill is treated as one without cgroups.
-      const probe = `${path}/${FOLDER}/probe-${process.pid}`;
+      const probe = `${path}/${CGROUP_FOLDER}/probe-${process.pid}`;
       mkdirSync(probe, { recursive: true });
       const canKill = readLocalText(`${probe}/cgroup.events`) !== "" && hasKill(probe);
       rmdirSync(probe);
-      if (canKill) sweep(`${path}/${FOLDER}`);
-      return canKill ? `${path}/${FOLDER}` : null;
+      if (canKill) sweep(`${path}/${CGROUP_FOLDER}`);
+      return canKill ? `${path}/${CGROUP_FOLDER}` : null;
     } catch {
       return null;
     }
@@ -76,7 +76,9 @@ export function hasCgroups(mountsText = readLocalText("/proc/self/mounts")): boo
 export function connectionFolders(mountsText = readLocalText("/proc/self/mounts")): number {
   const mount = cgroupMount(mountsText);
   if (mount === undefined) return 0;
-  return readFolders(`${mount}/${FOLDER}`).filter((name) => isPopulated(`${mount}/${FOLDER}/${name}`)).length;
+  return readFolders(`${mount}/${CGROUP_FOLDER}`).filter((name) =>
+    isPopulated(`${mount}/${CGROUP_FOLDER}/${name}`),
+  ).length;
 }
 
 function isWritable(path: string): boolean {

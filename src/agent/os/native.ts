@@ -31,13 +31,20 @@ const ON = new Int32Array([1]);
 
 const libc = createCLibrary(SYMBOLS);
 
-/** User id of the process at the other end of unix socket `fd`. Null where the system does not say. */
-export function peerUid(fd: number): number | null {
+/** Who opened the other end of a unix socket. */
+export interface SocketPeer {
+  /** 0: not in our PID namespace. */
+  readonly pid: number;
+  readonly uid: number;
+}
+
+/** The process that opened the other end of unix socket `fd`. Null where the system does not say. */
+export function socketPeer(fd: number): SocketPeer | null {
   if (process.platform !== "linux") return null;
   const credentials = new Int32Array(3); // struct ucred: pid, uid, gid.
   const length = new Int32Array([credentials.byteLength]);
   const failed = libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ptr(credentials), ptr(length)) !== 0;
-  return failed ? null : (credentials[1] ?? -1) >>> 0;
+  return failed ? null : { pid: credentials[0] ?? 0, uid: (credentials[1] ?? -1) >>> 0 };
 }
 
 /**

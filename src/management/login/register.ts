@@ -127,7 +127,19 @@ async function findOrInsertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise
   ) {
     tx.affectMaps();
   }
-  return { ...known, ...change };
+  const peer = { ...known, ...change };
+  if (known.vouchedByPeerId !== vouchedByPeerId || proven.login.devicePeerId === null) {
+    recordVouch(tx, claim, peer);
+  }
+  return peer;
+}
+
+/** Whose word lends the device groups, at each login that has it. */
+function recordVouch(tx: ChangeWriter, { request, proven }: DeviceClaim, peer: PeerRow): void {
+  const { vouch } = request;
+  if (vouch === undefined) return;
+  const meta = { machine: vouch.machinePeerId, uid: String(vouch.uid), login: proven.login.id };
+  tx.record({ activity: "peer.vouch", targetId: peer.id, meta, initiator: initiatorOf(proven.user) });
 }
 
 async function insertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise<PeerRow> {
@@ -160,6 +172,7 @@ async function insertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise<PeerR
     meta: { name: peer.name, address: peer.address, source: sourceAddress, status: peer.status },
     initiator: initiatorOf(user),
   });
+  recordVouch(tx, claim, peer);
   return peer;
 }
 

@@ -7,6 +7,7 @@ import {
   type ControlServer,
   openControlServer,
 } from "../../../src/agent/control-socket/control-server.ts";
+import { newConnectionMark } from "../../../src/agent/os/connection-mark.ts";
 import { generateEd25519, verifyEd25519 } from "../../../src/base/ed25519.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { type AgentStatus, ControlAnswer } from "../../../src/wire/control.ts";
@@ -79,6 +80,14 @@ async function anAgent(): Promise<Agent> {
   return { server: await openControlServer(path, agent), path, agent, done };
 }
 
+/** What somebody at the machine asks: by a process that the agent has not started. */
+async function askApart(uid: number, path: string, request: object, env = {}): Promise<ControlAnswer> {
+  const script = `(sleep 0.2; exec perl -MSocket -e '${ASK}' "$1" "$2") &`;
+  const command = ["sh", "-c", script, "sh", path, JSON.stringify(request)];
+  const child = Bun.spawn(command, { uid, gid: uid, cwd: "/", stdout: "pipe", stderr: "inherit", env });
+  return ControlAnswer.parse(JSON.parse(await new Response(child.stdout).text()));
+}
+
 async function askAs(uid: number, path: string, request: object): Promise<ControlAnswer> {
   const command = ["perl", "-MSocket", "-e", ASK, path, JSON.stringify(request)];
   const child = Bun.spawn(command, { uid, gid: uid, cwd: "/", stdout: "pipe", stderr: "inherit" });
@@ -111,12 +120,33 @@ test.skipIf(!isRoot)("status is for anyone, who is on the machine for those it c
 test.skipIf(!isRoot)("a vouch names the user who asked, whatever they say", async () => {
   const { server, path, agent } = await anAgent();
   const deviceKey = generateEd25519().publicKey;
-  const answer = await askAs(NOBODY, path, { do: "vouch", deviceKey });
+  const answer = await askApart(NOBODY, path, { do: "vouch", deviceKey });
   if (!answer.ok || answer.vouch === undefined) throw new Error("no vouch");
   const { uid, timeSeconds, signature } = answer.vouch;
   expect(uid).toBe(NOBODY);
   const bytes = signedBytes("vouch", SCOPE, { deviceKey, machinePeerId: MACHINE, uid, timeSeconds });
   expect(verifyEd25519(agent.deviceKey.publicKey, bytes, signature)).toBe(true);
-  expect(await askAs(NOBODY, path, { do: "vouch", deviceKey, uid: 0 })).toMatchObject({ ok: false });
+  expect(await askApart(NOBODY, path, { do: "vouch", deviceKey, uid: 0 })).toMatchObject({ ok: false });
   await server.close();
 });
+
+test.skipIf(!isRoot)(
+  "no vouch for a process of a connection: it is a guest's, not the machine's",
+  async () => {
+    const { server, path } = await anAgent();
+    const vouch = { do: "vouch", deviceKey: generateEd25519().publicKey };
+    const refused = { ok: false, code: "ERR_PERMISSION" };
+    // Whatever the agent has started, as it starts sessions, `exec` and the helper of `ssh -L`.
+    expect(await askAs(NOBODY, path, vouch)).toMatchObject(refused);
+    expect(await askAs(0, path, vouch)).toMatchObject(refused);
+    // One that has left its session and its ancestors behind.
+    const env = { QF_CONNECTION_MARK: newConnectionMark() };
+    expect(await askApart(NOBODY, path, vouch, env)).toMatchObject(refused);
+    expect(await askApart(NOBODY, path, vouch, { QF_CONNECTION_MARK: "of an agent before" })).toMatchObject(
+      refused,
+    );
+    // It still may look.
+    expect(await askAs(NOBODY, path, { do: "status" })).toMatchObject({ ok: true });
+    await server.close();
+  },
+);

@@ -368,10 +368,19 @@ describe("an agent", () => {
     expect(file.bootId).toBeUndefined();
   });
 
-  test("vouches for a device by who asks, and signs that", async () => {
+  test("vouches for a device by who asks, and signs that; not for what it has started itself", async () => {
     await enrolled();
     const agent = await started();
-    const { vouch } = await askAgent(stateDir, { do: "vouch", deviceKey: generateEd25519().publicKey });
+    const request = { do: "vouch", deviceKey: generateEd25519().publicKey } as const;
+    const refusal = await askAgent(stateDir, request).catch((error: unknown) => error);
+    expect(isQfError(refusal) && refusal.code).toBe("ERR_PERMISSION");
+    const client = join(import.meta.dir, "../../../src/agent/control-socket/control-client.ts");
+    const code = `import { askAgent } from ${JSON.stringify(client)};
+      console.log(JSON.stringify(await askAgent(process.argv[1], JSON.parse(process.argv[2]))));`;
+    // Its parent ends first: then it is no descendant of this process, which is the agent.
+    const script = '(sleep 0.2; exec "$0" -e "$1" "$2" "$3") &';
+    const argv = ["sh", "-c", script, process.execPath, code, stateDir, JSON.stringify(request)];
+    const { vouch } = await new Response(Bun.spawn(argv, { stderr: "inherit" }).stdout).json();
     expect(vouch).toMatchObject({
       uid: process.geteuid?.() ?? -1,
       machinePeerId: agent.status().self?.peerId,

@@ -4,7 +4,9 @@ import { signEd25519 } from "../../../src/base/ed25519.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 import { defaultSettings } from "../../../src/management/contracts/settings.ts";
 import { updateAccount } from "../../../src/management/db/tables/accounts.ts";
-import { findPeer, type PeerRow, updatePeer } from "../../../src/management/db/tables/peers.ts";
+import { listEvents } from "../../../src/management/db/tables/audit-events.ts";
+import { revokeLogin } from "../../../src/management/db/tables/logins.ts";
+import { findPeer, listPeers, type PeerRow, updatePeer } from "../../../src/management/db/tables/peers.ts";
 import { DenialCause } from "../../../src/management/login/denial.ts";
 import { registerDevice } from "../../../src/management/login/register.ts";
 import type { AccountSettings } from "../../../src/wire/account-settings.ts";
@@ -170,6 +172,22 @@ describe("a vouch", () => {
   test("of an active machine of now counts", async () => {
     expect(await vouched({})).toBe("active");
     expect(await vouched({ machine: { deviceKey: newKey().publicKey }, key: newKey() })).not.toBe("active");
+  });
+
+  test("is on record, and ends with the login it was given at", async () => {
+    const { ctx, account } = lab;
+    const of = () => ctx.store.read((tx) => listPeers(tx, account.id));
+    const before = new Set((await of()).map(({ id }) => id));
+    expect(await vouched({ machine: { deviceKey: machineKey.publicKey } })).toBe("active");
+    const device = (await of()).find(({ id, kind }) => kind === "device" && !before.has(id));
+    expect(device?.vouchedByPeerId).not.toBeNull();
+    const events = await ctx.store.read((tx) => listEvents(tx, account.id, { limit: 100 }));
+    const event = events.find(
+      ({ activity, targetId }) => activity === "peer.vouch" && targetId === device?.id,
+    );
+    expect(event?.meta).toMatchObject({ machine: device?.vouchedByPeerId ?? "", uid: "1000" });
+    await ctx.store.transaction((tx) => revokeLogin(tx, event?.meta.login ?? ""));
+    expect((await of()).find(({ id }) => id === device?.id)?.vouchedByPeerId).toBeNull();
   });
 
   test.each<[string, Parameters<typeof vouched>[0], string]>([

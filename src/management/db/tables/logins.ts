@@ -12,6 +12,7 @@ import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
 import { isUniqueViolation } from "../engine/errors.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
+import { updatePeer } from "./peers.ts";
 
 export type LoginRow = Row<"logins">;
 export type HostedLoginRow = Row<"hostedLogins">;
@@ -48,15 +49,29 @@ export async function updateLogin(
   await tx.sql.update(logins).set(change).where(eq(logins.id, loginId));
 }
 
-/** Ends a login. Returns whether it was still alive. Affects maps. */
+/** Ends a login, and a machine's word for its device. Returns whether it was still alive. Affects maps. */
 export async function revokeLogin(tx: Writer, loginId: string): Promise<boolean> {
   const { logins } = tx.t;
   const rows = await tx.sql
     .update(logins)
     .set({ revokedAt: nowSeconds(tx.clock) })
     .where(and(eq(logins.id, loginId), isNull(logins.revokedAt)))
-    .returning({ id: logins.id });
+    .returning({ accountId: logins.accountId, devicePeerId: logins.devicePeerId });
+  await endVouches(tx, rows);
   return rows.length === 1;
+}
+
+/** A machine vouches for a device at one login: the next one asks again. */
+async function endVouches(
+  tx: Writer,
+  over: readonly Pick<LoginRow, "accountId" | "devicePeerId">[],
+): Promise<void> {
+  const devices = new Map(
+    over.flatMap((row) => (row.devicePeerId ? [[row.devicePeerId, row.accountId]] : [])),
+  );
+  for (const [devicePeerId = "", accountId = ""] of devices) {
+    await updatePeer(tx, accountId, devicePeerId, { vouchedByPeerId: null });
+  }
 }
 
 /**
@@ -78,7 +93,8 @@ export async function revokeLoginsOf(
     .update(logins)
     .set({ revokedAt: nowSeconds(tx.clock) })
     .where(and(whose, isNull(logins.revokedAt)))
-    .returning({ id: logins.id });
+    .returning({ accountId: logins.accountId, devicePeerId: logins.devicePeerId });
+  await endVouches(tx, rows);
   return rows.length;
 }
 
