@@ -17,6 +17,8 @@ const direct = (host: string, port: number): Buffer =>
 test.each([
   ["169.254.169.254"],
   ["169.254.1.1"],
+  ["fd00:ec2::254%eth0"],
+  ["fe80::1%eth0"],
   ["100.100.100.200"],
   ["::ffff:169.254.169.254"],
   ["::ffff:a9fe:a9fe"],

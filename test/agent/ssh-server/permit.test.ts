@@ -247,6 +247,14 @@ test("a refusal that only the mechanism knows of is stored, counted, and has a s
   expect(world.refusals).toBe(1);
 });
 
+test("a listener is decided about by what it came to", async () => {
+  const running = await ask();
+  if (running.kind !== "permit") throw new Error(running.kind);
+  const came: Action = { kind: "remote_forward", host: "127.0.0.1", port: 40_000 };
+  running.narrow(came);
+  expect(running.wanted.action).toEqual(came);
+});
+
 test("the trace has each decision by its rule, and no destination or command", async () => {
   const answer = await permit<"session.start", object>(
     world.permits,

@@ -1,4 +1,4 @@
-/** Proofs without a connection: a device key, and a person's approval; what each takes and its nearest denial. */
+/** Proofs without a connection: a device key, and a person's approval; each with its nearest denials. */
 import { expect, test } from "bun:test";
 import { sign } from "node:crypto";
 import { ConnectionState } from "../../../src/agent/ssh-server/connection-state.ts";
