@@ -21,7 +21,6 @@ export const LONG_FILES: Readonly<Record<string, number>> = {};
 
 /** Functions over `FUNCTION_LINES_MAX`, with their lines. */
 export const LONG_FUNCTIONS: Readonly<Record<string, number>> = {
-  "src/agent/ssh-server/approve.ts createApprover": 102,
   "src/management/idp/provider.ts configuration": 75,
 };
 

@@ -73,59 +73,98 @@ export function mayApprove(
 }
 
 export function createApprover(options: ApproverOptions): Approver {
-  const { serverContext } = options;
-  let open: Open | null = null;
-  let releasePending: (() => void) | null = null;
-  let answers = 0;
-  let isEnded = false;
-  let isRefused = false;
+  return new PromptingApprover(options);
+}
 
-  async function begin(context: KeyboardAuthContext, approvals: Approvals): Promise<void> {
+class PromptingApprover implements Approver {
+  readonly #options: ApproverOptions;
+  /** asking: there is, or may be, an approval. refused: last words are said. ended: nobody is left to ask. */
+  #state: "asking" | "refused" | "ended" = "asking";
+  #open: Open | null = null;
+  #releasePending: (() => void) | null = null;
+  #answers = 0;
+
+  constructor(options: ApproverOptions) {
+    this.#options = options;
+  }
+
+  begin(context: KeyboardAuthContext): void {
+    const { serverContext, connectionId, onRefused } = this.#options;
+    const { approvals } = serverContext;
+    if (this.#state === "refused") onRefused(context);
+    else if (approvals === null) this.refuse(context, APPROVAL_TEXT.unavailable);
+    else {
+      this.#begin(context, approvals).catch((cause: unknown) => {
+        serverContext.log.error("an approval failed", { connectionId }, cause);
+        onRefused(context);
+      });
+    }
+  }
+
+  refuse(context: KeyboardAuthContext, line: string): void {
+    if (this.#state === "asking") this.#state = "refused";
+    void lastWords(context, line).then(() => this.#options.onRefused(context));
+  }
+
+  end(): void {
+    this.#state = "ended";
+    if (this.#open !== null) this.#options.serverContext.approvals?.close(this.#open.approvalId);
+    this.#open = null;
+    this.#releasePending?.();
+    this.#releasePending = null;
+  }
+
+  get #isEnded(): boolean {
+    return this.#state === "ended";
+  }
+
+  async #begin(context: KeyboardAuthContext, approvals: Approvals): Promise<void> {
     const localUser = LocalUser.safeParse(context.username);
-    if (!localUser.success) return refuse(context, APPROVAL_TEXT.noSuchName);
-    const failure = open === null ? await openAt(approvals, localUser.data) : null;
-    if (isEnded) return;
-    if (failure !== null || open === null) return refuse(context, failure ?? APPROVAL_TEXT.unavailable);
-    await converse(context, approvals, open);
+    if (!localUser.success) return this.refuse(context, APPROVAL_TEXT.noSuchName);
+    const failure = this.#open === null ? await this.#openAt(approvals, localUser.data) : null;
+    if (this.#isEnded) return;
+    if (failure !== null || this.#open === null)
+      return this.refuse(context, failure ?? APPROVAL_TEXT.unavailable);
+    await this.#converse(context, approvals, this.#open);
   }
 
   /** Null: it is open. Otherwise what to say. */
-  async function openAt(approvals: Approvals, localUser: LocalUser): Promise<string | null> {
-    releasePending ??= options.takePending();
-    if (releasePending === null) return APPROVAL_TEXT.full;
-    const { connectionId, origin, transport } = options;
+  async #openAt(approvals: Approvals, localUser: LocalUser): Promise<string | null> {
+    this.#releasePending ??= this.#options.takePending();
+    if (this.#releasePending === null) return APPROVAL_TEXT.full;
+    const { connectionId, origin, transport } = this.#options;
     const { sourceAddress } = origin;
     const sessionIdHash = sha256(transport.sessionId());
     const subject: ApprovalSubject = { connectionId, sessionIdHash, localUser, sourceAddress };
     const opened = await approvals.open(subject);
     if (opened.kind !== "opened") return APPROVAL_TEXT[opened.kind];
     const { approvalId, url, expiresAtSeconds } = opened;
-    if (isEnded) {
+    if (this.#isEnded) {
       approvals.close(approvalId);
       return null;
     }
-    open = { subject, approvalId, url };
-    options.extendGrace((expiresAtSeconds - nowSeconds(serverContext.clock)) * 1000);
+    this.#open = { subject, approvalId, url };
+    this.#options.extendGrace((expiresAtSeconds - nowSeconds(this.#options.serverContext.clock)) * 1000);
     return null;
   }
 
-  async function converse(context: KeyboardAuthContext, approvals: Approvals, { ...here }: Open) {
+  async #converse(context: KeyboardAuthContext, approvals: Approvals, { ...here }: Open) {
     const { subject, url, approvalId } = here;
-    let instruction = howToApprove({ url, ...subject, machine: machineName(serverContext) });
+    let instruction = howToApprove({ url, ...subject, machine: machineName(this.#options.serverContext) });
     for (;;) {
       const code = await askCode(context, instruction);
-      if (code === null || isEnded) return;
-      if (++answers > ANSWERS_MAX) return refuse(context, APPROVAL_TEXT.tooManyAnswers);
+      if (code === null || this.#isEnded) return;
+      if (++this.#answers > ANSWERS_MAX) return this.refuse(context, APPROVAL_TEXT.tooManyAnswers);
       if (code === "") {
-        instruction = howToApprove({ url, ...subject, machine: machineName(serverContext) });
+        instruction = howToApprove({ url, ...subject, machine: machineName(this.#options.serverContext) });
         continue;
       }
       const answer = await approvals.claim(subject, { approvalId, code });
-      if (isEnded) return;
+      if (this.#isEnded) return;
       switch (answer.status) {
         case "approved":
-          open = null;
-          return options.onApproved(context, answer.identity);
+          this.#open = null;
+          return this.#options.onApproved(context, answer.identity);
         case "waiting":
           instruction = APPROVAL_TEXT.waiting(url);
           break;
@@ -133,46 +172,21 @@ export function createApprover(options: ApproverOptions): Approver {
           instruction = APPROVAL_TEXT.unavailable;
           break;
         case "wrong_code":
-          if (answer.triesLeft <= 0) return unproven(context, APPROVAL_TEXT.tooManyAnswers);
+          if (answer.triesLeft <= 0) return this.#unproven(context, APPROVAL_TEXT.tooManyAnswers);
           instruction = wrongCode(answer.triesLeft);
           break;
         case "denied":
-          return unproven(context, signInDenied(answer.message));
+          return this.#unproven(context, signInDenied(answer.message));
         case "over":
-          return refuse(context, APPROVAL_TEXT.over);
+          return this.refuse(context, APPROVAL_TEXT.over);
       }
     }
   }
 
-  function unproven(context: KeyboardAuthContext, line: string): void {
-    options.onUnproven("token_invalid");
-    refuse(context, line);
+  #unproven(context: KeyboardAuthContext, line: string): void {
+    this.#options.onUnproven("token_invalid");
+    this.refuse(context, line);
   }
-
-  function refuse(context: KeyboardAuthContext, line: string): void {
-    isRefused = true;
-    void lastWords(context, line).then(() => options.onRefused(context));
-  }
-
-  return {
-    begin(context) {
-      const { approvals } = serverContext;
-      if (isRefused) return options.onRefused(context);
-      if (approvals === null) return refuse(context, APPROVAL_TEXT.unavailable);
-      begin(context, approvals).catch((cause: unknown) => {
-        serverContext.log.error("an approval failed", { connectionId: options.connectionId }, cause);
-        options.onRefused(context);
-      });
-    },
-    refuse,
-    end() {
-      isEnded = true;
-      if (open !== null) serverContext.approvals?.close(open.approvalId);
-      open = null;
-      releasePending?.();
-      releasePending = null;
-    },
-  };
 }
 
 /** The code as it was typed; null when the client asks for something else instead. */
