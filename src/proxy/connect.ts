@@ -28,9 +28,9 @@ import { dialPeer } from "../fabric/race.ts";
 import { splice } from "../fabric/splice.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
 import { startKeyCleanup, UNKNOWN_PID } from "./keys/key-cleanup.ts";
-import { doneReading, dropOnce, publishPair } from "./keys/key-files.ts";
+import { dropKey, forgetReader, publishKey } from "./keys/key-files.ts";
 import { openOpensshFolder } from "./keys/openssh-folder.ts";
-import { opensshCertificate, opensshPrivateKey } from "./keys/openssh-key.ts";
+import { opensshPrivateKey } from "./keys/openssh-key.ts";
 import { keepHostKeys } from "./known-hosts.ts";
 import { passDescriptor, peekSocket } from "./native.ts";
 import { parseDialledName } from "./peer-name.ts";
@@ -77,11 +77,11 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   if (!credential.isOffline) noteShortName(folder, credential.target);
   const dialled = dial({ credential, port, passes }, environment);
   dialled.catch(() => {}); // It is awaited below; publishing may fail first.
-  const readerPid = passes ? caller?.pid : undefined;
-  const turn = await publishPair(folder, host, { ...pairOf(credential), readerPid }, systemClock);
+  const readerPid = caller?.pid;
+  const turn = await publishKey(folder, host, { ...keyFileOf(credential), readerPid }, systemClock);
   const peer = await dialled.catch((error: unknown) => {
-    if (turn !== undefined) dropOnce(folder, host);
-    else if (readerPid !== undefined) doneReading(folder, host, readerPid);
+    if (turn !== undefined) dropKey(folder, host);
+    if (readerPid !== undefined) forgetReader(folder, host, readerPid);
     throw error;
   });
   if (turn !== undefined) startKeyCleanup({ folder, host, sshPid: caller?.pid ?? UNKNOWN_PID, ...turn });
@@ -130,12 +130,8 @@ function checkTarget(target: Credential["target"]): void {
   requireReachable(target);
 }
 
-function pairOf({ loginKey, certificateBlob, isLoginKept }: Credential) {
-  return {
-    privateKey: opensshPrivateKey(loginKey),
-    certificate: opensshCertificate(certificateBlob),
-    isKept: isLoginKept,
-  };
+function keyFileOf({ loginKey, certificateBlob, isLoginKept }: Credential) {
+  return { text: opensshPrivateKey(loginKey, certificateBlob), isKept: isLoginKept };
 }
 
 /** A connection, or the descriptor of one that a helper carries, for ssh that takes a descriptor. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { parseJson } from "../base/files.ts";
 import type { TargetInfo } from "../wire/client-api.ts";
-import { doneReading, replaceFile } from "./keys/key-files.ts";
+import { noteAsked, replaceFile } from "./keys/key-files.ts";
 import { type Environment, opensshFolderPath } from "./keys/openssh-folder.ts";
 import { DOMAINS_FILE, knownHostsFile, readDomains } from "./match.ts";
 import { isDnsName, parseDialledName } from "./peer-name.ts";
@@ -44,11 +44,11 @@ export interface KnownHostsOptions {
   readonly clock: Clock;
 }
 
-/** `qf proxy known-hosts H`. That ssh asks says also that it has read its certificate. */
+/** `qf proxy known-hosts H`. That ssh asks says also that it signs next. */
 export function runKnownHosts(asked: string, options: KnownHostsOptions): void {
   const { name } = nameOf(asked);
   if (name !== undefined) {
-    doneReading(opensshFolderPath(options.environment, options.configDir), name, String(process.ppid));
+    noteAsked(opensshFolderPath(options.environment, options.configDir), name, String(process.ppid));
   }
   writeSync(1, knownHostsLines(asked, options));
 }

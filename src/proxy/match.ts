@@ -8,6 +8,8 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { systemClock } from "../base/clock.ts";
+import { dropUnused } from "./keys/key-files.ts";
 import { type Environment, opensshFolderPath } from "./keys/openssh-folder.ts";
 import { isDnsName, isPeerName, isShortName, parseDialledName } from "./peer-name.ts";
 
@@ -28,13 +30,19 @@ export function runMatch(args: readonly string[], environment: Environment): num
   try {
     const folder = opensshFolderPath(environment, question.configDir);
     const domains = question.domain === undefined ? readDomains(folder) : [question.domain];
-    if (isPeerName(name, domains)) return 0;
+    if (isPeerName(name, domains)) return found(folder, name);
     if (!isShortName(name)) return 1;
     const confirmed = readShortNames(folder);
-    return domains.some((domain) => confirmed.includes(`${name}.${domain}`)) ? 0 : 1;
+    return domains.some((domain) => confirmed.includes(`${name}.${domain}`)) ? found(folder, name) : 1;
   } catch {
     return 1;
   }
+}
+
+/** A peer. Its key file goes before ssh looks at it, unless another ssh is using it (`keys/key-files.ts`). */
+function found(folder: string, name: string): number {
+  dropUnused(folder, name, systemClock);
+  return 0;
 }
 
 interface Question {

@@ -4,6 +4,7 @@
  * `direct` signs in with a certificate at the plain listener, `proxy` through the drop-in and
  * `qf proxy connect` with a kept login, which mints a certificate for each connection.
  */
+
 import { chmodSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
@@ -15,6 +16,7 @@ import {
   openLab,
   type Person,
 } from "../support/lab.ts";
+import { unbundleKey } from "../support/openssh-client.ts";
 import { isRoot, OsAccount, ownName } from "../support/os-accounts.ts";
 import { openSshd, type Sshd } from "./sshd.ts";
 
@@ -168,13 +170,13 @@ function wayOf(sshd: Sshd, user: string, env: Record<string, string>): Way {
   };
 }
 
-/** The private key that `qf proxy connect` wrote beside its certificate. */
+/** The private key that `qf proxy connect` wrote, with its certificate in a file beside it. */
 function findKey(folder: string): string {
-  const found = readdirSync(folder, { recursive: true, encoding: "utf8" }).find(
-    (name) => /web1[^/]*-cert\.pub$/.test(name) && !name.includes("_once"),
+  const found = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) =>
+    /(?:^|\/)web1[^/_]*$/.test(name),
   );
-  if (found === undefined) throw new Error("no certificate was written");
-  return join(folder, found.replace(/-cert\.pub$/, ""));
+  if (found === undefined) throw new Error("no key was written");
+  return unbundleKey(join(folder, found));
 }
 
 /** `way` as people have it: exchange and cipher as its two ends choose them. */

@@ -186,9 +186,7 @@ describe("qf doctor", () => {
   test("finds keys that a helper which was killed has left", async () => {
     const folder = join(laptop.configDir, "openssh");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const names = ["web1.qf.internal_once", "web1.qf.internal_once-cert.pub"].map((name) =>
-      join(folder, name),
-    );
+    const names = ["web1.qf.internal", "web1.qf.internal_once"].map((name) => join(folder, name));
     const hourAgo = Date.now() / 1000 - 3600;
     for (const name of names) {
       writeFileSync(name, "left", { mode: 0o600 });

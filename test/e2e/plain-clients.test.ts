@@ -310,7 +310,6 @@ describe.skipIf(!isRoot)("any SSH client", () => {
     const key = files.find((name) => name.endsWith("web1.qf.internal")) ?? "no key";
     const options = [
       `IdentityFile=${join(device.configDir, key)}`,
-      `CertificateFile=${join(device.configDir, `${key}-cert.pub`)}`,
       "IdentitiesOnly=yes",
       "BatchMode=yes",
       "StrictHostKeyChecking=accept-new",

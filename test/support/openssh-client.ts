@@ -1,10 +1,13 @@
 /**
  * OpenSSH's own ssh(1) against a server of `ssh-world.ts`, with the certificate as it reads one from a file.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ed25519FromSeed } from "../../src/base/ed25519.ts";
+import { SshReader } from "../../src/base/ssh-buffer.ts";
 import { certificateFileText } from "../../src/certificate/issue.ts";
+import { opensshCertificate, opensshPrivateKey } from "../../src/proxy/keys/openssh-key.ts";
 import { type Credential, openSshPrivateKey, type TestSshServer } from "./ssh-server-context.ts";
 
 export interface OpenSsh {
@@ -50,4 +53,23 @@ export function openSshClient(world: TestSshServer, credential: Credential): Ope
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
   return client;
+}
+
+/**
+ * Writes the key of a file that `qf proxy connect` made, and its certificate, as two files beside it. Returns
+ * the path of the key; the certificate is `-cert.pub` after it.
+ */
+export function unbundleKey(path: string): string {
+  const text = readFileSync(path, "utf8").replace(/-----[^\n]+-----|\n/g, "");
+  const reader = new SshReader(Buffer.from(text, "base64").subarray("openssh-key-v1\0".length));
+  for (const _ of ["cipher", "kdf", "options"]) reader.string(64);
+  reader.uint32();
+  const certificate = Buffer.from(reader.string(65_536));
+  const secret = Buffer.from(reader.string(65_536));
+  const at = secret.lastIndexOf(Buffer.from([0, 0, 0, 64])) + 4;
+  const key = ed25519FromSeed(secret.subarray(at, at + 32).toString("base64url"));
+  const plain = `${path}_plain`;
+  writeFileSync(plain, opensshPrivateKey(key), { mode: 0o600 });
+  writeFileSync(`${plain}-cert.pub`, opensshCertificate(certificate));
+  return plain;
 }

@@ -1,19 +1,18 @@
 /**
- * The helper that ends a turn (`key-files.ts`): waits until ssh has read the key to sign with, or cannot
- *  any more, and takes key and certificate away. `qf proxy connect` starts it; nobody else does.
+ * The helper that ends a turn (`key-files.ts`): waits until ssh has read the key to sign with, or cannot any
+ * more, and takes the file away. `qf proxy connect` starts it; nobody else does.
  *
- * ssh reads key, certificate, key, in that order; so a read of the key after one of the certificate is
- * the last one. While the turn lasts no other ssh is told to read these files.
+ * ssh asks for host keys, then signs; so a read of the file after it has asked is the last one. While the
+ * turn lasts no other ssh is told to read it.
  *
  * @module
  */
-
 import { readSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import { ownCommand } from "../../base/own-command.ts";
 import { readNames } from "../native.ts";
 import { parseDialledName } from "../peer-name.ts";
-import { dropOnce, keyFileNames, startTimeOf } from "./key-files.ts";
+import { dropKey, forgetReader, keyFileNames, startTimeOf } from "./key-files.ts";
 
 /** Descriptors given by `startKeyCleanup`. The lock is let go by the end of the process. */
 const WATCH_FD = 4;
@@ -51,7 +50,7 @@ export async function runTidy(args: readonly string[], clock: Clock): Promise<nu
   const names = keyFileNames(host);
   const started = startTimeOf(pid);
   const untilMs = clock.monotonicMs() + TURN_MS_MAX;
-  let isCertificateRead = false;
+  let hasAsked = false;
   for (let isDone = false; !isDone; ) {
     const events = readEvents();
     if (events.length === 0) {
@@ -61,11 +60,12 @@ export async function runTidy(args: readonly string[], clock: Clock): Promise<nu
     }
     // Lost events: only the end of ssh or of the time is sure then.
     for (const name of readNames(events) ?? []) {
-      if (name === names.onceCertificate) isCertificateRead = true;
-      else if (name === names.onceKey && isCertificateRead) isDone = true;
+      if (name === `${names.asked}${pid}`) hasAsked = true;
+      else if (name === names.key && hasAsked) isDone = true;
     }
   }
-  dropOnce(folder, host);
+  forgetReader(folder, host, pid);
+  dropKey(folder, host);
   return 0;
 }
 

@@ -1,24 +1,18 @@
 /**
- * The private key and certificate that ssh(1) reads for one host, so that twenty `ssh` to it at once
- * never see the key of one login beside the certificate of another.
+ * The file that ssh(1) reads for one host: a private key whose public half is its certificate.
  *
- * ssh reads three times after it has its connection: the public half of the key, the certificate, and
- * much later, when it signs, the key again. No swap of files or folders makes that one read, so the
- * key must not change in between. Two pairs per host see to that:
+ * Key and certificate are one file, replaced by rename, so that twenty `ssh` to one host never see the key
+ * of one login beside the certificate of another. What is difficult is when ssh reads it: OpenSSH up to 10.4
+ * looks for the public half once the ProxyCommand has ended, 10.5 and later when they start, before any
+ * ProxyCommand runs; all of them read the file again to sign. So what lies there at the start is used as it
+ * is, and its key must still be there at the end. Three rules see to that:
  *
- * - *kept*, `H` and `H-cert.pub`, for a login that is kept: its key is the same for every connection,
- *   only the certificate is replaced, and each fits the key. Another key takes its place only when no
- *   certificate beside it can be in use any more.
- * - *once*, `H_once` and `H_once-cert.pub`, for everything else: a login of a single connection, or one
- *   that came too soon after another. Whoever uses it has the turn at this host: a lock, inherited by a
- *   helper (`key-cleanup.ts`) that watches until ssh has read the key for the second time, takes the pair
- *   away and lets the next one in. So a login that is not kept leaves nothing behind either.
- *
- * Where there is no key there is one that nobody knows and nothing is certified for, since ssh tells the
- * person of every file that is missing when a machine has said no.
- *
- * ssh tries both pairs, so nobody may be reading for a kept login while a turn begins or lasts: that
- * ssh is noted (`H_reading_PID`) until it asks for host keys, which it does after both first reads.
+ * - `qf proxy match`, which every ssh runs before it looks, takes away a file that no other ssh is using
+ *   (`dropUnused`). So an ssh finds nothing, or the key of a login that is kept and valid.
+ * - Another key takes the place of one only when no ssh is between its connection and its signature: each is
+ *   noted (`H_reading_PID`) until it has asked for host keys, and a moment longer.
+ * - A login of a single connection has the turn at its host: a lock, inherited by a helper (`key-cleanup.ts`)
+ *   that takes the file away once ssh has signed. So such a login leaves nothing behind.
  *
  * @module
  */
@@ -37,28 +31,24 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { generateEd25519 } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
 import { tryLock } from "../../base/file-lock.ts";
 import { named } from "../../base/files.ts";
 import { newId } from "../../base/random.ts";
 import { watchReads } from "../native.ts";
-import { opensshPrivateKey } from "./openssh-key.ts";
+import { holdsKeyOf } from "./openssh-key.ts";
 
-/**
- * After this, no certificate published before can still sign in: 120 s of validity, 60 s that clocks
- * may differ, and room.
- */
-const PAIR_MS_MAX = 200_000;
-/** Longest wait for the turn at a host. Certificates live for 120 s. */
+/** Longest from publishing to host keys being asked for; certificates live for 120 s. */
+const READING_MS_MAX = 45_000;
+/** Longest from host keys being asked for to the signature, which is the next thing that ssh does. */
+const SIGNING_MS_MAX = 3_000;
+/** Longest wait for the turn at a host, or for those who read. */
 const TURN_WAIT_MS = 60_000;
 const TURN_POLL_MS = 5;
-const CERTIFICATE_SUFFIX = "-cert.pub";
-
-/** What is published, as file contents. */
-export interface KeyPair {
-  readonly privateKey: string;
-  readonly certificate: string;
+/** What is published. */
+export interface KeyFile {
+  /** Contents: see `opensshPrivateKey`. */
+  readonly text: string;
   /** Whether the login outlives this connection. */
   readonly isKept: boolean;
   /** The ssh(1) that will read. Undefined: none does. */
@@ -75,124 +65,133 @@ export interface Turn {
 export function keyFileNames(host: string) {
   return {
     key: host,
-    certificate: `${host}${CERTIFICATE_SUFFIX}`,
-    onceKey: `${host}_once`,
-    onceCertificate: `${host}_once${CERTIFICATE_SUFFIX}`,
+    /** Beside a key that is for one connection alone. */
+    once: `${host}_once`,
     turn: `${host}_turn`,
+    /** With the pid of an ssh after it: when that began. */
     reading: `${host}_reading_`,
+    /** With the pid of an ssh after it: it has asked for host keys. Read once, by the one who makes it. */
+    asked: `${host}_asked_`,
   } as const;
 }
 
 /**
- * Puts `pair` where ssh will read it. Undefined: nothing more is to do. A turn: the pair is there for
- * one ssh alone, and a helper has to be started with it before that ssh goes on.
+ * Puts `file` where ssh will read it. Undefined: nothing more is to do. A turn: the file is there for one ssh
+ * alone, and a helper has to be started with it before that ssh goes on.
  *
- * Throws ERR_TIMEOUT when others keep the turn for a minute.
+ * Throws ERR_TIMEOUT when others keep the turn, or read, for a minute.
  */
-export async function publishPair(
+export async function publishKey(
   folder: string,
   host: string,
-  pair: KeyPair,
+  file: KeyFile,
   clock: Clock,
 ): Promise<Turn | undefined> {
   const names = keyFileNames(host);
+  const path = join(folder, names.key);
   const lockFd = await takeTurn(join(folder, names.turn), clock);
   try {
-    // What a killed helper left; nobody has the turn but we.
-    if (!existsSync(join(folder, names.onceKey)) || existsSync(join(folder, names.onceCertificate))) {
-      dropOnce(folder, host);
+    if (!holdsKeyOf(readOrEmpty(path), file.text)) await waitForReaders(folder, host, clock);
+    if (file.readerPid !== undefined) noteReader(folder, host, file.readerPid);
+    if (!file.isKept) {
+      const watchFd = watchReads(folder);
+      replaceFile(join(folder, names.once), "");
+      replaceFile(path, file.text);
+      return { lockFd, watchFd };
     }
-    if (pair.isKept && publishKept(folder, host, pair, clock)) {
-      closeSync(lockFd);
-      return undefined;
-    }
-    await waitForReaders(folder, names.reading, clock);
-    if (!existsSync(join(folder, names.key))) replaceFile(join(folder, names.key), nobodysKey());
-    const watchFd = watchReads(folder);
-    replaceFile(join(folder, names.onceKey), pair.privateKey);
-    replaceFile(join(folder, names.onceCertificate), pair.certificate);
-    return { lockFd, watchFd };
+    rmSync(join(folder, names.once), { force: true });
+    if (!existsSync(path)) forgetOthers(folder, file.text, clock);
+    replaceFile(path, file.text);
   } catch (error) {
     closeSync(lockFd);
     throw error;
   }
+  closeSync(lockFd);
+  return undefined;
 }
 
-/** Says that ssh `pid` has read public keys and certificates, or never will. */
-export function doneReading(folder: string, host: string, pid: string): void {
-  rmSync(join(folder, `${keyFileNames(host).reading}${pid}`), { force: true });
+/**
+ * Says that ssh `pid` has asked for host keys: it signs next. The helper of a turn hears of it by a file being
+ * read, and so in the order of what ssh reads.
+ */
+export function noteAsked(folder: string, host: string, pid: string): void {
+  const { reading, asked } = keyFileNames(host);
+  if (!existsSync(join(folder, `${reading}${pid}`))) return;
+  replaceFile(join(folder, `${asked}${pid}`), "");
+  readFileSync(join(folder, `${asked}${pid}`));
 }
 
-/** Takes the once pair of `host` away. Only whoever has the turn may. */
-export function dropOnce(folder: string, host: string): void {
-  const names = keyFileNames(host);
-  rmSync(join(folder, names.onceCertificate), { force: true });
-  replaceFile(join(folder, names.onceKey), nobodysKey());
+/** Says that ssh `pid` will not read: its connection failed. */
+export function forgetReader(folder: string, host: string, pid: string): void {
+  const { reading, asked } = keyFileNames(host);
+  for (const name of [reading, asked]) rmSync(join(folder, `${name}${pid}`), { force: true });
 }
 
-/** Takes every key and certificate away: the person has signed out. Connections that are open stay. */
+/** Takes the file of `host` away unless some ssh is using it. Touches nothing else, and never fails. */
+export function dropUnused(folder: string, host: string, clock: Clock): void {
+  const path = join(folder, keyFileNames(host).key);
+  if (existsSync(path) && readers(folder, host, clock).length === 0) dropKey(folder, host);
+}
+
+/** Takes the file of `host` away, used or not. */
+export function dropKey(folder: string, host: string): void {
+  const { key, once } = keyFileNames(host);
+  for (const name of [key, once]) rmSync(join(folder, name), { force: true });
+}
+
+/** Takes every key away: the person has signed out. Connections that are open stay. */
 export function forgetKeys(folder: string): void {
   if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) {
-    if (!name.endsWith(CERTIFICATE_SUFFIX)) continue;
-    rmSync(join(folder, name), { force: true });
-    rmSync(join(folder, name.slice(0, -CERTIFICATE_SUFFIX.length)), { force: true });
+  for (const name of keyFiles(folder)) dropKey(folder, name);
+}
+
+/** Files with keys: names of hosts, in which there is no `_`. */
+function keyFiles(folder: string): string[] {
+  return readdirSync(folder).filter((name) => !name.includes("_"));
+}
+
+/** Takes away the files of logins that are over, at every host where no ssh uses one. */
+function forgetOthers(folder: string, text: string, clock: Clock): void {
+  for (const host of keyFiles(folder)) {
+    if (!holdsKeyOf(readOrEmpty(join(folder, host)), text)) dropUnused(folder, host, clock);
   }
 }
 
-/** Takes away the pairs of logins that are over, at every host: those of another key, long not used. */
-function forgetOthers(folder: string, privateKey: string, clock: Clock): void {
-  for (const name of readdirSync(folder)) {
-    if (!name.endsWith(CERTIFICATE_SUFFIX) || name.endsWith(`_once${CERTIFICATE_SUFFIX}`)) continue;
-    const keyPath = join(folder, name.slice(0, -CERTIFICATE_SUFFIX.length));
-    if (readOrEmpty(keyPath) === privateKey || isInUse(join(folder, name), clock)) continue;
-    rmSync(join(folder, name), { force: true });
-    rmSync(keyPath, { force: true });
-  }
+function noteReader(folder: string, host: string, pid: string): void {
+  forgetReader(folder, host, pid); // Of another process of that number.
+  replaceFile(join(folder, `${keyFileNames(host).reading}${pid}`), startTimeOf(pid) ?? "gone");
 }
 
-function isInUse(certificatePath: string, clock: Clock): boolean {
-  const usedMs = statSync(certificatePath, { throwIfNoEntry: false })?.mtimeMs;
-  // A time to come means that the clock was turned back: then nothing is known.
-  return usedMs !== undefined && Math.abs(clock.nowMs() - usedMs) < PAIR_MS_MAX;
+/** Pids of ssh processes between their connection to `host` and their signature. Forgets the others. */
+function readers(folder: string, host: string, clock: Clock): string[] {
+  const { reading } = keyFileNames(host);
+  const pids = readdirSync(folder)
+    .filter((name) => name.startsWith(reading))
+    .map((name) => name.slice(reading.length))
+    .filter((pid) => /^\d+$/.test(pid));
+  return pids.filter((pid) => {
+    const isReading = isBetween(folder, host, pid, clock);
+    if (!isReading) forgetReader(folder, host, pid);
+    return isReading;
+  });
 }
 
-function nobodysKey(): string {
-  return opensshPrivateKey(generateEd25519());
+function isBetween(folder: string, host: string, pid: string, clock: Clock): boolean {
+  const { reading, asked } = keyFileNames(host);
+  const path = join(folder, `${reading}${pid}`);
+  if (startTimeOf(pid) !== readOrEmpty(path)) return false;
+  const ageMs = (file: string): number | undefined => {
+    const madeMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    return madeMs === undefined ? undefined : Math.abs(clock.nowMs() - madeMs);
+  };
+  const askedMs = ageMs(join(folder, `${asked}${pid}`));
+  return askedMs === undefined ? (ageMs(path) ?? Infinity) < READING_MS_MAX : askedMs < SIGNING_MS_MAX;
 }
 
-/** False: the key there is another one and may be in use. */
-function publishKept(folder: string, host: string, pair: KeyPair, clock: Clock): boolean {
-  const names = keyFileNames(host);
-  const keyPath = join(folder, names.key);
-  const certificatePath = join(folder, names.certificate);
-  if (readOrEmpty(keyPath) !== pair.privateKey) {
-    if (isInUse(certificatePath, clock)) return false;
-    rmSync(certificatePath, { force: true });
-    replaceFile(keyPath, pair.privateKey);
-    forgetOthers(folder, pair.privateKey, clock);
-  }
-  if (pair.readerPid !== undefined) {
-    const started = startTimeOf(pair.readerPid) ?? "";
-    replaceFile(join(folder, `${names.reading}${pair.readerPid}`), started);
-  }
-  replaceFile(certificatePath, pair.certificate);
-  return true;
-}
-
-/** Waits until nobody is between its connection and its certificate. Throws ERR_TIMEOUT. */
-async function waitForReaders(folder: string, prefix: string, clock: Clock): Promise<void> {
+/** Waits until nobody is between their connection and their signature. Throws ERR_TIMEOUT. */
+async function waitForReaders(folder: string, host: string, clock: Clock): Promise<void> {
   const startedMs = clock.monotonicMs();
-  for (;;) {
-    const reading = readdirSync(folder).filter(
-      (name) => /^\d+$/.test(name.slice(prefix.length)) && name.startsWith(prefix),
-    );
-    for (const name of reading) {
-      const path = join(folder, name);
-      const started = startTimeOf(name.slice(prefix.length));
-      if (started === undefined || started !== readOrEmpty(path)) rmSync(path, { force: true });
-    }
-    if (reading.length === 0) return;
+  while (readers(folder, host, clock).length > 0) {
     if (clock.monotonicMs() - startedMs > TURN_WAIT_MS) throw turnTimeout();
     await Bun.sleep(TURN_POLL_MS);
   }

@@ -10,19 +10,22 @@ import { SshWriter } from "../../base/ssh-buffer.ts";
 /** Block size of "no cipher": the private part is padded to it. */
 const BLOCK_BYTES = 8;
 const COMMENT = "qufabric";
+const CERTIFICATE_TYPE = "ssh-ed25519-cert-v01@openssh.com";
+/** The length of seed and public key, as SSH writes it. */
+const SECRET_LENGTH = Buffer.from([0, 0, 0, 64]);
 
 /**
- * The private key file, without a passphrase. The same key gives the same bytes, so that two files can
- * be compared.
+ * The private key file, without a passphrase (PROTOCOL.key): its public half is `certificate`, a blob as in
+ * PROTOCOL.certkeys, so that one file holds both. Without one it is the plain key.
  */
-export function opensshPrivateKey(key: Ed25519Key): string {
+export function opensshPrivateKey(key: Ed25519Key, certificate?: Uint8Array): string {
   const publicKey = Buffer.from(key.publicKey, "base64url");
   const seed = Buffer.from(key.seed, "base64url");
   const check = createHash("sha256").update(publicKey).digest().readUInt32BE(0);
-  const secret = new SshWriter()
-    .uint32(check)
-    .uint32(check)
-    .text("ssh-ed25519")
+  const secret = new SshWriter().uint32(check).uint32(check);
+  if (certificate === undefined) secret.text("ssh-ed25519");
+  else secret.text(CERTIFICATE_TYPE).string(certificate);
+  secret
     .string(publicKey)
     .string(Buffer.concat([seed, publicKey]))
     .text(COMMENT);
@@ -33,7 +36,7 @@ export function opensshPrivateKey(key: Ed25519Key): string {
     .text("none")
     .text("")
     .uint32(1)
-    .string(sshBlobOfEd25519(key.publicKey))
+    .string(certificate ?? sshBlobOfEd25519(key.publicKey))
     .string(secret.toBuffer())
     .toBuffer();
   const lines = file.toString("base64").match(/.{1,70}/g) ?? [];
@@ -41,7 +44,22 @@ export function opensshPrivateKey(key: Ed25519Key): string {
   return `${[fence("BEGIN"), ...lines, fence("END")].join("\n")}\n`;
 }
 
+/** Whether two private key files, made by `opensshPrivateKey`, hold the same key, whatever they certify. */
+export function holdsKeyOf(one: string, other: string): boolean {
+  const secret = secretOf(one);
+  return secret !== undefined && secret.equals(secretOf(other) ?? Buffer.alloc(0));
+}
+
+/** Seed and public key, the last field of 64 bytes. Undefined: that is no such file. */
+function secretOf(text: string): Buffer | undefined {
+  const body = /^-----BEGIN[^\n]*\n([\s\S]*)\n-----END/.exec(text)?.[1];
+  if (body === undefined) return undefined;
+  const bytes = Buffer.from(body, "base64");
+  const at = bytes.lastIndexOf(SECRET_LENGTH);
+  return at < 0 ? undefined : bytes.subarray(at + SECRET_LENGTH.length, at + SECRET_LENGTH.length + 64);
+}
+
 /** The `-cert.pub` file of a certificate blob. */
 export function opensshCertificate(blob: Uint8Array): string {
-  return `ssh-ed25519-cert-v01@openssh.com ${Buffer.from(blob).toString("base64")} ${COMMENT}\n`;
+  return `${CERTIFICATE_TYPE} ${Buffer.from(blob).toString("base64")} ${COMMENT}\n`;
 }

@@ -123,20 +123,15 @@ function leftovers(environment: Environment): Finding[] {
   let left: string[] = [];
   try {
     left = readdirSync(folder).filter((name) => {
-      if (!/_once(?:-cert\.pub)?$/.test(name)) return false;
-      return now - statSync(join(folder, name)).mtimeMs > LEFT_MS && isSecret(join(folder, name));
+      return name.endsWith("_once") && now - statSync(join(folder, name)).mtimeMs > LEFT_MS;
     });
   } catch {
     return [];
   }
   if (left.length === 0) return [];
-  const message = `${left.length} files of connections long over lie in ${folder}`;
-  return [problem("ssh", "ssh.leftovers", message, `rm ${left.map((name) => join(folder, name)).join(" ")}`)];
-}
-
-/** A certificate, or a key beside one: what stands in for a missing key is nobody's. */
-function isSecret(path: string): boolean {
-  return path.endsWith("-cert.pub") || existsSync(`${path}-cert.pub`);
+  const message = `${left.length} keys of connections long over lie in ${folder}`;
+  const paths = left.flatMap((name) => [name.replace(/_once$/, ""), name]).map((name) => join(folder, name));
+  return [problem("ssh", "ssh.leftovers", message, `rm ${paths.join(" ")}`)];
 }
 
 function folderOf(environment: Environment): string {

@@ -43,7 +43,6 @@ export const FIXED_OPTIONS = {
   PasswordAuthentication: "no",
   KbdInteractiveAuthentication: "no",
   HostbasedAuthentication: "no",
-  GSSAPIAuthentication: "no",
   UserKnownHostsFile: "none",
   GlobalKnownHostsFile: "none",
   StrictHostKeyChecking: "yes",
@@ -72,9 +71,6 @@ export function renderDropIn(dropIn: DropIn): string {
     ["ProxyCommand", `${command} connect --fdpass${folder} '%h' '%p'`],
     ["KnownHostsCommand", `${knownHostsCommand(executable, configDir)} %H`],
     ["IdentityFile", `"${keys}"`],
-    ["IdentityFile", `"${keys}_once"`],
-    ["CertificateFile", `"${keys}_once-cert.pub"`],
-    ["CertificateFile", `"${keys}-cert.pub"`],
     ...Object.entries(FIXED_OPTIONS),
     ["Ciphers", PREFERRED_CIPHERS],
   ];
