@@ -68,9 +68,6 @@ export function watchTls(
     turn = turn.then(() => look(always));
     return turn;
   };
-  void markOf(paths).then((mark) => {
-    if (seen === "") seen = mark;
-  });
   const timer = setInterval(() => void queue(false), on.lookMs ?? LOOK_MS);
   timer.unref();
   return { look: () => queue(true), stop: () => clearInterval(timer) };

@@ -46,8 +46,7 @@ export function opensshPrivateKey(key: Ed25519Key, certificate?: Uint8Array): st
 
 /** Whether two private key files, made by `opensshPrivateKey`, hold the same key, whatever they certify. */
 export function holdsKeyOf(one: string, other: string): boolean {
-  const secret = secretOf(one);
-  return secret !== undefined && secret.equals(secretOf(other) ?? Buffer.alloc(0));
+  return secretOf(one)?.equals(secretOf(other) ?? Buffer.alloc(0)) === true;
 }
 
 /** Seed and public key, the last field of 64 bytes. Undefined: that is no such file. */
