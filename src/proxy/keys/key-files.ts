@@ -216,9 +216,7 @@ function turnTimeout(): QfError {
   });
 }
 
-/**
- * When process `pid` was started, so that another one of that number is told apart. Undefined: it is gone.
- */
+/** When process `pid` was started, which tells it from another of its number. Undefined: it is gone. */
 export function startTimeOf(pid: string): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
