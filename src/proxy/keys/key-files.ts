@@ -111,8 +111,8 @@ export async function publishKey(
 }
 
 /**
- * Says that ssh `pid` has asked for host keys: it signs next. The helper of a turn hears of it by a file being
- * read, and so in the order of what ssh reads.
+ * Says that ssh `pid` has asked for host keys: it signs next. The helper of a turn hears of it by a file
+ * being read, and so in the order of what ssh reads.
  */
 export function noteAsked(folder: string, host: string, pid: string): void {
   const { reading, asked } = keyFileNames(host);
