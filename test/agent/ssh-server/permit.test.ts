@@ -247,6 +247,13 @@ test("a refusal that only the mechanism knows of is stored, counted, and has a s
   expect(world.refusals).toBe(1);
 });
 
+test("a refusal that cannot be stored counts all the same, and has no receipt", async () => {
+  world.storing = "ERR_UNAVAILABLE";
+  const denial = await refuse(world.permits, world.permits.deny("command_too_long", SHELL));
+  expect(denial).toMatchObject({ kind: "deny", reason: "command_too_long", receipt: null });
+  expect(world.refusals).toBe(1);
+});
+
 test("a listener is decided about by what it came to", async () => {
   const running = await ask();
   if (running.kind !== "permit") throw new Error(running.kind);
