@@ -49,6 +49,8 @@ export interface Approver {
 
 /** Most answers to prompts that are taken of one connection. */
 const ANSWERS_MAX = 20;
+/** Of those, wrong codes, and answers that are none. */
+const TRIES_MAX = 5;
 /** Time for a client to show what it was told last. */
 const LAST_WORDS_MS = 2_000;
 
@@ -83,6 +85,7 @@ class PromptingApprover implements Approver {
   #open: Open | null = null;
   #releasePending: (() => void) | null = null;
   #answers = 0;
+  #wrongAnswers = 0;
 
   constructor(options: ApproverOptions) {
     this.#options = options;
@@ -152,9 +155,14 @@ class PromptingApprover implements Approver {
     const { subject, url, approvalId } = here;
     let instruction = howToApprove({ url, ...subject, machine: machineName(this.#options.serverContext) });
     for (;;) {
-      const code = await askCode(context, instruction);
+      const code = await askCode(context, instruction, url);
       if (code === null || this.#isEnded) return;
       if (++this.#answers > ANSWERS_MAX) return this.refuse(context, APPROVAL_TEXT.tooManyAnswers);
+      if (code === undefined) {
+        if (++this.#wrongAnswers >= TRIES_MAX) return this.#unproven(context, APPROVAL_TEXT.tooManyAnswers);
+        instruction = wrongCode(TRIES_MAX - this.#wrongAnswers);
+        continue;
+      }
       if (code === "") {
         instruction = howToApprove({ url, ...subject, machine: machineName(this.#options.serverContext) });
         continue;
@@ -171,10 +179,12 @@ class PromptingApprover implements Approver {
         case "unavailable":
           instruction = APPROVAL_TEXT.unavailable;
           break;
-        case "wrong_code":
-          if (answer.triesLeft <= 0) return this.#unproven(context, APPROVAL_TEXT.tooManyAnswers);
-          instruction = wrongCode(answer.triesLeft);
+        case "wrong_code": {
+          const left = Math.min(answer.triesLeft, TRIES_MAX - ++this.#wrongAnswers);
+          if (left <= 0) return this.#unproven(context, APPROVAL_TEXT.tooManyAnswers);
+          instruction = wrongCode(left);
           break;
+        }
         case "denied":
           return this.#unproven(context, signInDenied(answer.message));
         case "over":
@@ -189,15 +199,22 @@ class PromptingApprover implements Approver {
   }
 }
 
-/** The code as it was typed; null when the client asks for something else instead. */
-function askCode(context: KeyboardAuthContext, instruction: string): Promise<string | null> {
+/**
+ * The code as it was typed, empty for none; undefined for what is no answer to one prompt; null when the
+ * client asks for something else instead. The page is in the prompt as well, which is all that SSH_ASKPASS is shown.
+ */
+function askCode(
+  context: KeyboardAuthContext,
+  instruction: string,
+  url: string,
+): Promise<string | undefined | null> {
   return new Promise((resolve) => {
-    const prompts = [{ prompt: "One-time code: ", echo: true }];
+    const prompts = [{ prompt: `(${url}) One-time code: `, echo: true }];
     context.prompt(prompts, "", instruction, (answers: unknown) => {
       if (!Array.isArray(answers)) return resolve(null);
       // RFC 4256 wants one answer for each prompt; anything else is no code.
-      const code = answers.length === 1 ? String(answers[0]).trim() : "";
-      resolve(code.length <= APPROVAL_CODE_LENGTH_MAX ? code : "");
+      const code = answers.length === 1 ? String(answers[0]).trim() : undefined;
+      resolve(code !== undefined && code.length <= APPROVAL_CODE_LENGTH_MAX ? code : undefined);
     });
   });
 }
