@@ -201,7 +201,8 @@ class PromptingApprover implements Approver {
 
 /**
  * The code as it was typed, empty for none; undefined for what is no answer to one prompt; null when the
- * client asks for something else instead. The page is in the prompt as well, which is all that SSH_ASKPASS is shown.
+ * client asks for something else instead. The page is in the prompt as well, which is all that SSH_ASKPASS
+ * is shown.
  */
 function askCode(
   context: KeyboardAuthContext,
