@@ -76,7 +76,7 @@ async function proofOf(
   const shared = { clock: systemClock, loginKey: client.loginKey, fresh, signal };
   if (way === "loopback") {
     const terminal = aTerminal(async (url) => {
-      const page = await visit(url);
+      const page = await createBrowser().open(url);
       onPage?.(page);
     });
     return loopbackLogin({ ...shared, terminal, oidc: client.config.oidc, environment: { BROWSER: "true" } });
@@ -97,12 +97,6 @@ async function proofOf(
     terminal,
     pollMs: 20,
   });
-}
-
-/** A browser that follows redirects and has no forms to fill in. */
-async function visit(url: string): Promise<{ status: number; text: string }> {
-  const response = await fetch(url);
-  return { status: response.status, text: await response.text() };
 }
 
 /** A terminal whose person opens each URL, and types the code once there is one. */

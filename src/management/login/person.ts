@@ -10,6 +10,7 @@ import { newId } from "../../base/random.ts";
 import { type GroupsClaim, groupsAmong } from "../../identity/groups-claim.ts";
 import { personClaims } from "../../identity/person-claims.ts";
 import type { IdTokenVerdict } from "../../identity/verify.ts";
+import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import { shownName } from "../../wire/display-name.ts";
 import { Email } from "../../wire/units.ts";
 import type { OidcSettings } from "../contracts/context.ts";
@@ -54,7 +55,7 @@ export async function findOrCreateUser(
   const isEmbedded = oidc.embedded && verified.issuer === oidc.issuer;
   const identity = { issuer: isEmbedded ? EMBEDDED_ISSUER : verified.issuer, subject: verified.subject };
   const known = await findUserByIdentity(tx, account.id, identity);
-  if (known !== undefined) return refreshUser(tx, deps, known);
+  if (known !== undefined) return refreshUser(tx, deps, { user: known, verified });
   // The embedded provider knows nobody whom an administrator has not made; one who is gone stays gone.
   if (isEmbedded) throw denial("user_unknown");
   const settings = account.settings;
@@ -93,9 +94,15 @@ export function initiatorOf(user: UserRow): { id: string; name: string; email: s
   return { id: user.id, name: user.name, email: user.email };
 }
 
-async function refreshUser(tx: ChangeWriter, deps: PersonDeps, user: UserRow): Promise<UserRow> {
+async function refreshUser(
+  tx: ChangeWriter,
+  deps: PersonDeps,
+  { user, verified }: { readonly user: UserRow; readonly verified: Verified },
+): Promise<UserRow> {
   const shown = personClaims(deps.claims);
-  const autoGroups = await claimedGroups(tx, deps, user.autoGroups);
+  // A token kept from before a later sign-in is good for a login, and brings back no group.
+  const isOlder = verified.claims.issuedAtSeconds + CLOCK_SKEW_SECONDS < (user.lastLoginAt ?? 0);
+  const autoGroups = isOlder ? user.autoGroups : await claimedGroups(tx, deps, user.autoGroups);
   const isEmbedded = user.issuer === EMBEDDED_ISSUER;
   const email = isEmbedded ? user.email : shownEmail(shown.email) || user.email;
   const name = isEmbedded ? user.name : (shownName(shown.name) ?? user.name);

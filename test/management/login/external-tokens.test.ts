@@ -131,6 +131,20 @@ test.each<[what: string, teams: unknown, want: string[]]>([
   expect(row?.autoGroups).toEqual(want.map((name) => ids[name] ?? ""));
 });
 
+test("a token from before a later sign-in brings back no group", async () => {
+  const [ops = ""] = Object.values(await groupsNamed("claimed-ops"));
+  const groupsOf = async (userId: string) =>
+    (await management.context.store.read((tx) => findUser(tx, management.accountId, userId)))?.autoGroups;
+  const { user } = await register({ sub: "corp|older", teams: ["claimed-ops"] });
+  expect(await groupsOf(user.id)).toEqual([ops]);
+  await register({ sub: "corp|older", teams: [] });
+  const iat = Math.floor(Date.now() / 1000) - 120;
+  await register({ sub: "corp|older", teams: ["claimed-ops"], iat, exp: iat + 600 });
+  expect(await groupsOf(user.id)).toEqual([]);
+  await register({ sub: "corp|older", teams: ["claimed-ops"] });
+  expect(await groupsOf(user.id)).toEqual([ops]);
+});
+
 test("a person whose groups the provider keeps elsewhere is refused, and stays in none by that", async () => {
   const [ops = ""] = Object.values(await groupsNamed("claimed-ops"));
   const claims = { sub: "corp|overage", teams: undefined, _claim_names: { teams: "src1" } };
