@@ -6,6 +6,7 @@ import { chmodSync, copyFileSync, mkdirSync, renameSync, writeFileSync } from "n
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab } from "./lab.ts";
+import { unbundleKey } from "./openssh-client.ts";
 import { OsAccount } from "./os-accounts.ts";
 import { type RunResult, runProcess } from "./run-process.ts";
 
@@ -104,7 +105,7 @@ export class StockMachine {
   async refresh(): Promise<void> {
     const result = await this.run(["ssh", "-F", this.config, `${this.account.name}@${HOST}`, "true"]);
     if (result.exitCode !== 0) throw new Error(`no certificate: ${result.stderr}`);
-    const from = join(this.device.configDir, "openssh", HOST);
+    const from = unbundleKey(join(this.device.configDir, "openssh", HOST));
     for (const [source, target] of [
       [from, this.key],
       [`${from}-cert.pub`, this.certificate],
