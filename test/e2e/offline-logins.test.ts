@@ -12,6 +12,9 @@ import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from ".
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { type RunResult, runProcess } from "../support/run-process.ts";
 
+/** A group of no account: processes of it cannot reach management while a table of the test is there. */
+const CUT_GROUP = "424242";
+
 describe.skipIf(!isRoot)("while management is away", () => {
   let lab: Lab;
   let account: OsAccount;
@@ -61,12 +64,28 @@ describe.skipIf(!isRoot)("while management is away", () => {
       const map = storedMap(open);
       return map.users[bob.id]?.groups.length !== 1 && Object.keys(map.revokedLogins).length === 1;
     });
-    // Nobody listens there: management is away for this client alone.
-    const alone = { HTTP_PROXY: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9" };
-    cutOff = await laptop.ssh([`${account.name}@open`, "echo in"], { env: alone });
+    cutOff = await withoutManagement(["ssh", `${account.name}@open`, "echo in"]);
     await lab.management?.kill();
     await Promise.all([isDown(open), isDown(closed)]);
   }, 180_000);
+
+  /** `qf` of the laptop while management is away for it alone: the kernel refuses it to one group. */
+  async function withoutManagement(args: readonly string[]): Promise<RunResult> {
+    const port = new URL(lab.url).port;
+    const table = `qf_cut_${process.pid}`;
+    const nft = (...words: string[]) => runProcess(["nft", ...words], { env: lab.env() });
+    const hook = "{ type filter hook output priority 0; }";
+    const rule = `meta skgid ${CUT_GROUP} tcp dport ${port} reject with tcp reset`;
+    await nft("add", "table", "inet", table);
+    try {
+      await nft("add", "chain", "inet", table, "out", hook);
+      expect((await nft("add", "rule", "inet", table, "out", rule)).exitCode).toBe(0);
+      const command = ["setpriv", "--regid", CUT_GROUP, "--keep-groups", lab.executable, ...args];
+      return await runProcess(command, { env: lab.env(laptop.env()) });
+    } finally {
+      await nft("delete", "table", "inet", table);
+    }
+  }
 
   afterAll(async () => {
     await lab?.[Symbol.asyncDispose]();

@@ -46,8 +46,8 @@ test("people of another provider sign in, are nobody at first, and are known by 
     const other = lab.device(alan, "alan");
     const refused = await other.ssh([`${own}@web1`, "echo", "in"]);
     expect(refused.exitCode).toBe(255);
-    const all = await lab.api<{ name: string }[]>("GET", "/api/users");
-    expect(JSON.stringify(all)).not.toContain("<b>");
+    const all = await lab.api<{ name: string; role: string }[]>("GET", "/api/users");
+    expect(all.find(({ name }) => name === "Alan <b>Turing</b>")).toMatchObject({ role: "user" });
   } finally {
     await idp.stop();
   }
