@@ -153,6 +153,8 @@ describe.skipIf(!isRoot)("a forward helper", () => {
 
   test("is the user in every respect", async () => {
     mkdirSync(join(account.home, "x"), { recursive: true });
+    // A helper that another test has killed may not be gone yet.
+    await until(() => account.pids().length === 1);
     const pid = account.pids()[0];
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     expect(status).toMatch(new RegExp(`^Uid:\\t${uid}\\t${uid}\\t${uid}\\t${uid}$`, "m"));
