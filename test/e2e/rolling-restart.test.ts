@@ -9,11 +9,6 @@ import { hasPostgres } from "../support/postgres.ts";
 import { type LabManagement, openTwoManagements, type TwoManagements } from "../support/two-managements.ts";
 
 const AGENTS = 1_000;
-/**
- * More than so many are asked at no time who they are, of those that come to one process
- * (`sync/handshake.ts`).
- */
-const HANDSHAKES_MAX = 128;
 
 describe.skipIf(!hasPostgres)("a rolling restart of two managements", () => {
   let two: TwoManagements;
@@ -37,7 +32,9 @@ describe.skipIf(!hasPostgres)("a rolling restart of two managements", () => {
     await two?.[Symbol.asyncDispose]();
   });
 
-  test("sends nobody a map that it has, and is no stampede: few at once, and few attempts", async () => {
+  // How many are asked at once who they are is bounded at management, as sync/handshake.test.ts shows. It
+  // cannot be counted here: an agent is let in once the answer to another was sent, before that one has read it.
+  test("sends nobody a map that it has, and is no stampede: few attempts", async () => {
     await agents.ask({ do: "start", withinMs: 500 });
     await agents.ready(AGENTS);
     expect(await agents.ask({ do: "deltas" })).toMatchObject({ maps: AGENTS });
@@ -56,7 +53,6 @@ describe.skipIf(!hasPostgres)("a rolling restart of two managements", () => {
       const said = await agents.ask({ do: "deltas" });
       expect(said).toMatchObject({ ready: AGENTS, maps: 0, deltas: 0, needMaps: 0 });
       expect(said.attempts).toBeLessThan(said.currents * 1.5);
-      expect(said.handshakesPeak).toBeLessThanOrEqual(HANDSHAKES_MAX);
       const again = await two.serve(name);
       processes[i] = again;
       two.balancer.backends = processes.map(({ port }) => port);
