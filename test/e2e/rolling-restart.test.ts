@@ -33,7 +33,7 @@ describe.skipIf(!hasPostgres)("a rolling restart of two managements", () => {
   });
 
   // How many are asked at once who they are is bounded at management, as sync/handshake.test.ts shows. It
-  // cannot be counted here: an agent is let in once the answer to another was sent, before that one has read it.
+  // cannot be counted here: an agent is let in once the answer to another was sent, before that one has it.
   test("sends nobody a map that it has, and is no stampede: few attempts", async () => {
     await agents.ask({ do: "start", withinMs: 500 });
     await agents.ready(AGENTS);

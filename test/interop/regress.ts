@@ -4,6 +4,7 @@
  *
  * The scripts run as the local user of a stock machine; what is in `shim/` stands in for sshd and ssh.
  */
+
 import {
   chmodSync,
   copyFileSync,
@@ -16,8 +17,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import type { Algorithms } from "ssh2";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
-import { HOST_KEY_ALGORITHMS, plainAlgorithms } from "../../src/sshcore/algorithms.ts";
+import { ALGORITHMS, HOST_KEY_ALGORITHMS, plainAlgorithms } from "../../src/sshcore/algorithms.ts";
 import { openStockMachine, type StockMachine } from "../support/stock-machine.ts";
 import { NOT_APPLICABLE, SCRIPTS, type Script } from "./scripts.ts";
 
@@ -85,8 +87,7 @@ export async function runScripts(
 /** The stand-ins with what they read, beside the keys, where the local user gets at them. */
 function prepareShim(machine: StockMachine): string {
   const folder = dirname(machine.key);
-  const algorithms = [...Object.values(plainAlgorithms()).flat(), ...HOST_KEY_ALGORITHMS];
-  writeFileSync(join(folder, "algorithms"), `${algorithms.join("\n")}\n`);
+  offer(folder, plainAlgorithms());
   writeFileSync(join(folder, "settings"), `port=${machine.port}\n`);
   for (const name of ["ssh", "sshd"]) {
     copyFileSync(resolve(import.meta.dir, "shim", name), join(folder, name));
@@ -104,7 +105,14 @@ function prepareShim(machine: StockMachine): string {
 }
 
 /** A device of the local user's own, kept signed in, and what `qf ssh-config` would write for it. */
+/** Tells the scripts which algorithms to try: what the machine offers where they come. */
+function offer(shim: string, algorithms: Algorithms): void {
+  const names = [...Object.values(algorithms).flat(), ...HOST_KEY_ALGORITHMS];
+  writeFileSync(join(shim, "algorithms"), `${names.join("\n")}\n`);
+}
+
 async function prepareProxy(machine: StockMachine, shim: string): Promise<void> {
+  offer(shim, ALGORITHMS);
   const { lab, account, device, host, ids } = machine;
   const executable = join(shim, "qf");
   const configDir = join(account.home, ".config/qufabric");
