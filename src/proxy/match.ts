@@ -2,7 +2,8 @@
  * `qf proxy match H`: is H a peer? Answered by the exit status alone, from the name and local files.
  *
  * ssh(1) asks this for every host that fits the pattern of the drop-in, before anything else and also
- * for `ssh -G` and `-O check`: it never speaks to a server, never prompts, and never makes anything.
+ * for `ssh -G` and `-O check`: it never speaks to a server, never prompts, and never makes anything. It takes
+ * away a key file that no ssh is using, so that the one that asks does not find a certificate that is over.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * OpenSSH's own ssh(1) against a server of `ssh-world.ts`, with the certificate as it reads one from a file.
+ * OpenSSH's own ssh(1) against a server of `ssh-server-context.ts`, with the certificate read from a file.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
