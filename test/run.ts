@@ -6,6 +6,9 @@
 import { resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dir, "..");
+/** Most failures that are shown again, and most lines of each: a log's tail has to hold them. */
+const REPORTS_MAX = 20;
+const REPORT_LINES_MAX = 24;
 
 interface Totals {
   passed: number;
@@ -39,6 +42,8 @@ function filesOf(group: string): string[] {
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
 const chosen = process.argv.slice(2);
 const failures: string[] = [];
+/** What is shown once more at the end, where a cut log still has it: each failed test and its error. */
+const reports: string[] = [];
 
 if (chosen.length === 0 || chosen.includes("static")) {
   for (const [name, args] of STATIC) {
@@ -61,6 +66,7 @@ if (process.env.CI === "true" && totals.skipped > 0) {
   totals.failed += totals.skipped;
   totals.skipped = 0;
 }
+for (const report of reports.slice(0, REPORTS_MAX)) process.stdout.write(`\n${report}\n`);
 if (failures.length > 0) process.stdout.write(`\nnot passed: ${failures.join(", ")}\n`);
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : "";
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed${skipped}\n`);
@@ -93,7 +99,23 @@ async function runTests(files: readonly string[]): Promise<Totals> {
   };
   const ran = result.passed + result.failed + result.skipped;
   if (result.failed === 0 && (exitCode !== 0 || ran === 0)) result.failed = 1;
+  reports.push(...failedTests(err));
   return result;
+}
+
+/** Each failed test of what `bun test` wrote: its file, the last lines before its name, and its name. */
+function failedTests(text: string): string[] {
+  const found: string[] = [];
+  let file = "";
+  let lines: string[] = [];
+  for (const line of text.split("\n")) {
+    if (/^test\/.*\.test\.ts:$/.test(line)) file = line;
+    if (/^\((?:fail|pass|skip|todo)\)/.test(line)) {
+      if (line.startsWith("(fail)")) found.push([file, ...lines.slice(-REPORT_LINES_MAX), line].join("\n"));
+      lines = [];
+    } else if (line.trim() !== "") lines.push(line);
+  }
+  return found;
 }
 
 /** Shows what is not a passed test, and keeps all of it for the summary. */

@@ -7,8 +7,9 @@ import type { ServerContext } from "../../src/agent/contracts/server-context.ts"
 import type { StreamOrigin } from "../../src/agent/contracts/stream-origin.ts";
 import type { Subject, Who } from "../../src/agent/ssh-server/authorize.ts";
 import { ConnectionState } from "../../src/agent/ssh-server/connection-state.ts";
+import type { Revocable } from "../../src/agent/ssh-server/permission.ts";
 import { type ConnectionPermits, createPermitContext } from "../../src/agent/ssh-server/permit-context.ts";
-import { type Revocable, recheck } from "../../src/agent/ssh-server/revoke.ts";
+import { recheck } from "../../src/agent/ssh-server/revoke.ts";
 import { QfError } from "../../src/base/errors.ts";
 import type { Log, LogFields } from "../../src/base/log.ts";
 import type { MachineFlags } from "../../src/policy/decide/request.ts";

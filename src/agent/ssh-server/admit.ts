@@ -16,7 +16,8 @@ import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import { type LocalAccount, lookUpAccount, NO_ACCOUNT } from "../os/users.ts";
 import { denied, requestRecord, type Subject } from "./authorize.ts";
 import type { AccountAnswer } from "./pam-account.ts";
-import { type Denial, NO_FACTS, type Over, type Permit, permit, refuse } from "./permit.ts";
+import type { Denial, Over } from "./permission.ts";
+import { NO_FACTS, type Permit, permit, refuse } from "./permit.ts";
 import { type ConnectionPermits, evidenceOf } from "./permit-context.ts";
 import type { Proof } from "./proof-outcome.ts";
 

@@ -10,7 +10,7 @@ import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import type { Containment } from "../os/containment.ts";
 import type { AuthResult } from "./admit.ts";
 import type { AccountGate } from "./pam-account.ts";
-import type { PermitContext } from "./permit.ts";
+import type { PermitContext } from "./permission.ts";
 
 export interface ConnectionContext {
   readonly connectionId: string;

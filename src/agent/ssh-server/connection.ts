@@ -24,8 +24,9 @@ import { ConnectionState } from "./connection-state.ts";
 import type { GlobalRequest } from "./destination.ts";
 import { OpenConnection } from "./open-connection.ts";
 import { AccountGate } from "./pam-account.ts";
+import type { Revocable } from "./permission.ts";
 import { type ConnectionPermits, createPermitContext } from "./permit-context.ts";
-import { type Revocable, revoke } from "./revoke.ts";
+import { revoke } from "./revoke.ts";
 import { namesOf } from "./session-list.ts";
 import { SignIn, type SignInOptions } from "./sign-in.ts";
 

@@ -16,7 +16,8 @@ import {
   type RemoteAction,
   reachableAddresses,
 } from "./destination.ts";
-import { type Denial, NO_FACTS, type Over, type Permit, permit } from "./permit.ts";
+import type { Denial, Over } from "./permission.ts";
+import { NO_FACTS, type Permit, permit } from "./permit.ts";
 
 /** As sshd words them, after "open failed: connect failed: ". */
 export const FAILURE_TEXT: Readonly<Record<ForwardFailure, string>> = {

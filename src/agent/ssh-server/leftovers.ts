@@ -5,7 +5,7 @@
  * @module
  */
 import type { ReasonCode } from "../../wire/reason.ts";
-import type { PermitContext } from "./permit.ts";
+import type { PermitContext } from "./permission.ts";
 
 type Context = Pick<PermitContext, "running">;
 

@@ -17,7 +17,7 @@ import type { ConnectionContext } from "./connection-context.ts";
 import type { GlobalRequest } from "./destination.ts";
 import { Forwards } from "./forward.ts";
 import type { AccountGate } from "./pam-account.ts";
-import type { PermitContext } from "./permit.ts";
+import type { PermitContext } from "./permission.ts";
 import { SshSession } from "./session.ts";
 import { describeSessions } from "./session-list.ts";
 

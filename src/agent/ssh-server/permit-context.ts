@@ -10,8 +10,7 @@ import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import { authorize, denied, requestOf, type Subject, type Who } from "./authorize.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { Evidence, type Whose } from "./evidence.ts";
-import type { PermitContext, Running } from "./permit.ts";
-import type { RevocableContext } from "./revoke.ts";
+import type { PermitContext, RevocableContext, Running } from "./permission.ts";
 
 /** Of a connection whose client has been proven. */
 export type ConnectionPermits = PermitContext & RevocableContext;

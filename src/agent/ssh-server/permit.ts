@@ -10,87 +10,21 @@
  *
  * @module
  */
-import type { Log } from "../../base/log.ts";
 import { newId } from "../../base/random.ts";
 import { denialLine } from "../../policy/sentences.ts";
 import type { Action, Grant } from "../../wire/decision.ts";
-import type { SshCapabilities } from "../../wire/policy.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { Authorization } from "./authorize.ts";
-import type { Evidence, MeanwhileEvent } from "./evidence.ts";
+import type { MeanwhileEvent } from "./evidence.ts";
 import { endEvent, type Kind, type Outcomes, type StartOf, unbegun, unended } from "./paired-events.ts";
+import type { Denial, Over, PermitContext, RefusingContext, Running, Use, Wanted } from "./permission.ts";
 
-/** What the kernel has to know of a connection. */
-export interface PermitContext {
-  readonly connectionId: string;
-  readonly log: Log;
-  readonly evidence: Evidence;
-  /** Everything that has begun, until its end is stored. */
-  readonly running: Set<Running>;
-  /** The one question, answered by the map, flags and time of this moment. */
-  authorize(action: Action): Authorization;
-  /** A denial that policy had no part in. */
-  deny(reason: ReasonCode, action: Action): Authorization;
-  /** First wait before an end that could not be stored is tried again. */
-  readonly endRetryMs: number;
-  /** Milliseconds of a monotonic clock. */
-  nowMs(): number;
-  /** The connection is ending or closed: nothing begins any more. */
-  isOver(): boolean;
-  /** Why the machine ends the connection. Null: it does not. */
-  endReason(): ReasonCode | null;
-  /** Called with each refusal, before it is recorded. */
-  onRefusal(): void;
-}
-
-type RefusingContext = Pick<PermitContext, "connectionId" | "log" | "evidence" | "onRefusal">;
-
-/** What somebody wants to do, or does. */
-export interface Use {
-  readonly action: Action;
-  /** Has to be allowed as well, by whatever rule. Absent: nothing. */
-  readonly also?: Action | undefined;
-  /** Why a rule that allows `action` is not enough for how it is done. Null: it is. Absent: any is. */
-  refuse?(capabilities: SshCapabilities): ReasonCode | null;
-}
-
-export interface Wanted<Facts> extends Use {
-  /** What the operating system says of it now, or why it must not be under `grant`. */
-  facts(grant: Grant): Promise<Facts | ReasonCode>;
-  /** What it was wanted for is gone. Absent: as long as the connection is there, it is. */
-  isGone?(): boolean;
-}
-
-/** What `revoke.ts` decides about, and what has to have an end. */
-export interface Running {
-  readonly wanted: Use;
-  /** Since when it runs, by the monotonic clock. */
-  readonly sinceMs: number;
-  /** Its end is being stored. */
-  readonly hasEnded: boolean;
-  /** Stores an end for what goes on without anybody to hear how it ends. */
-  abandon(reason: ReasonCode): Promise<void>;
-}
-
-/** A no: stored, unless that failed, and in force in any case. */
-export interface Denial {
-  readonly kind: "deny";
-  readonly reason: ReasonCode;
-  /** Names the stored denial. Null: it could not be stored. */
-  readonly receipt: string | null;
-  /** The sentence for the person, with the receipt. */
-  readonly line: string;
-}
 /** Longest wait between two attempts to store an end. */
 const END_RETRY_MS_MAX = 60_000;
 
 /** For what the operating system has no say in. */
 export const NO_FACTS = async (): Promise<object> => ({});
 
-/** There is nobody left to begin anything for. */
-export interface Over {
-  readonly kind: "over";
-}
 const OVER: Over = { kind: "over" };
 
 /**

@@ -7,46 +7,14 @@
  *
  * @module
  */
-import type { Log } from "../../base/log.ts";
 import { denialLine } from "../../policy/sentences.ts";
-import type { NetworkMap } from "../../wire/network-map.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
-import type { Limits } from "../contracts/limits.ts";
-import type { Containment } from "../os/containment.ts";
-import type { ConnectionState } from "./connection-state.ts";
 import { denialOfOvertime } from "./overtime.ts";
-import type { PermitContext, Running, Use } from "./permit.ts";
+import type { Revocable, RevocableContext, Running, Use } from "./permission.ts";
 
 /** Longest wait for the processes of an ended connection to be gone. */
 const KILL_TIMEOUT_MS = 800;
-
-/** What the machine has to know of a connection to decide about it again. */
-export interface RevocableContext extends Pick<PermitContext, "authorize" | "nowMs"> {
-  readonly running: Iterable<Running>;
-  rules(): NetworkMap["rules"];
-  limits(): Pick<Limits, "idleMs" | "connectionMs">;
-}
-
-/** A connection, as far as it can be ended. */
-export interface Revocable {
-  readonly id: string;
-  readonly log: Log;
-  readonly state: ConnectionState;
-  readonly containment: Pick<Containment, "killAll">;
-  /** Null: nobody has been proven, so nothing runs. */
-  readonly permits: RevocableContext | null;
-  /** When data went either way, by the monotonic clock. */
-  readonly lastActivityMs: number;
-  /** Its end by the machine. Null: not yet. */
-  revoked: Promise<void> | null;
-  /** Settles when its stream has closed. */
-  readonly closed: Promise<void>;
-  /** Shows `text` on every session and sends it with the disconnect; the transport is cut a moment later. */
-  sayLast(text: string): void;
-  /** Ends streams and listeners. Resolves when their sockets are gone. */
-  closeForwards(): Promise<void>;
-}
 
 /** Decides about everything that runs, and ends the connection at the first denial. */
 export function recheck(connection: Revocable): void {

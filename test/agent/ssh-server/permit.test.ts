@@ -1,7 +1,8 @@
 /** Decide, store, decide again, begin; and an end for every start. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { StartOf } from "../../../src/agent/ssh-server/paired-events.ts";
-import { NO_FACTS, permit, refuse, type Wanted } from "../../../src/agent/ssh-server/permit.ts";
+import type { Wanted } from "../../../src/agent/ssh-server/permission.ts";
+import { NO_FACTS, permit, refuse } from "../../../src/agent/ssh-server/permit.ts";
 import { revoke } from "../../../src/agent/ssh-server/revoke.ts";
 import type { Action } from "../../../src/wire/decision.ts";
 import { KernelWorld } from "../../support/kernel-world.ts";

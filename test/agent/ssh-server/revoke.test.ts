@@ -1,6 +1,7 @@
 /** What may go on, what may not, and how it ends. */
 import { beforeEach, describe, expect, test } from "bun:test";
-import { NO_FACTS, permit, type Use } from "../../../src/agent/ssh-server/permit.ts";
+import type { Use } from "../../../src/agent/ssh-server/permission.ts";
+import { NO_FACTS, permit } from "../../../src/agent/ssh-server/permit.ts";
 import { findRevocation, recheck, revoke } from "../../../src/agent/ssh-server/revoke.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import { KernelWorld } from "../../support/kernel-world.ts";
