@@ -23,7 +23,7 @@ if (argv.length === 1 && (argv[0] === "version" || argv[0] === "--version")) {
   process.exit(await (await import("./agent/os/child.ts")).runChild());
 } else if (argv[0] === "proxy" && argv[1] === "match") {
   // ssh(1) asks before every connection to anything that might be a peer.
-  process.exit((await import("./proxy/match.ts")).runMatch(argv.slice(2), process.env));
+  process.exit((await import("./proxy/ssh-config/match.ts")).runMatch(argv.slice(2), process.env));
 } else if (argv[0] === "proxy" && argv[1] === "known-hosts") {
   // And this while a connection waits: what it says it writes itself, so no stream is opened for it.
   const { runProxy } = await import("./proxy/run.ts");

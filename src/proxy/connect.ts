@@ -22,6 +22,7 @@ import {
   obtainCertificate,
   offlineLine,
 } from "../client/credential.ts";
+import { parseDialledName } from "../client/peer-name.ts";
 import { requireReachable } from "../client/target.ts";
 import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
 import { dialPeer } from "../fabric/race.ts";
@@ -31,12 +32,11 @@ import { startKeyCleanup, UNKNOWN_PID } from "./keys/key-cleanup.ts";
 import { dropKey, forgetReader, publishKey } from "./keys/key-files.ts";
 import { openOpensshFolder } from "./keys/openssh-folder.ts";
 import { opensshPrivateKey } from "./keys/openssh-key.ts";
-import { keepHostKeys } from "./known-hosts.ts";
 import { passDescriptor, peekSocket } from "./native.ts";
-import { parseDialledName } from "./peer-name.ts";
 import { type Carried, startCarrier } from "./relay-carrier.ts";
 import { withSignInTurn } from "./sign-in-turn.ts";
 import { checkCaller, findCaller } from "./ssh-caller.ts";
+import { keepHostKeys } from "./ssh-config/known-hosts.ts";
 import { noteShortName } from "./ssh-config/short-names.ts";
 import { proxyTerminal } from "./terminal.ts";
 

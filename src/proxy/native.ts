@@ -1,6 +1,6 @@
 /**
- * System calls of the proxy by bun:ffi: handing a descriptor over, looking at a socket without reading from
- * it, and hearing when a file was read. Linux on x64 and arm64.
+ * System calls of the proxy by bun:ffi: handing a descriptor over, and looking at a socket without reading
+ * from it. Linux on x64 and arm64.
  *
  * @module
  */
@@ -13,19 +13,15 @@ const SYMBOLS = {
   recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
-  inotify_init1: { args: ["i32"], returns: "i32" },
-  inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
 } as const;
 
-// <bits/socket.h>, <fcntl.h>, <sys/inotify.h>; the same on x64 and arm64.
+// <bits/socket.h>, <fcntl.h>; the same on x64 and arm64.
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const MSG_PEEK_NOW = 0x02 | 0x40;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
-const IN_CLOSE_NOWRITE = 0x10;
-const IN_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 
 /** What each direction of a pair may hold, as far as the kernel allows it: fewer turns for as many bytes. */
 const PAIR_BYTES = 512 * 1024;
@@ -68,28 +64,4 @@ export function peekSocket(fd: number): "answer" | "closed" | "nothing" {
   if (seen === 1) return "answer";
   if (seen === 0) return "closed";
   return "nothing";
-}
-
-/** A descriptor at which it can be read which files of `folder` were read to their end. */
-export function watchReads(folder: string): number {
-  const { inotify_init1, inotify_add_watch } = libc();
-  const fd = inotify_init1(IN_NONBLOCK_CLOEXEC);
-  const path = Buffer.from(`${folder}\0`);
-  if (fd >= 0 && inotify_add_watch(fd, ptr(path), IN_CLOSE_NOWRITE) >= 0) return fd;
-  throw new QfError("ERR_UNAVAILABLE", "this system cannot watch a folder", {
-    hint: "raise fs.inotify.max_user_instances, or use qf ssh",
-  });
-}
-
-/** File names in inotify events, in order. Null when events were lost. */
-export function readNames(events: Buffer): string[] | null {
-  const names: string[] = [];
-  for (let at = 0; at + 16 <= events.length; ) {
-    const mask = events.readUInt32LE(at + 4);
-    const length = events.readUInt32LE(at + 12);
-    if ((mask & 0x4000) !== 0) return null; // IN_Q_OVERFLOW
-    if (length > 0) names.push(events.toString("utf8", at + 16, at + 16 + length).replace(/\0+$/, ""));
-    at += 16 + length;
-  }
-  return names;
 }

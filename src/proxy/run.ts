@@ -20,7 +20,7 @@ export async function runProxy(args: readonly string[]): Promise<number> {
   }
   if (verb === "connect") return connect(rest);
   if (verb === "known-hosts") return knownHosts(rest);
-  if (verb === "match") return (await import("./match.ts")).runMatch(rest, process.env);
+  if (verb === "match") return (await import("./ssh-config/match.ts")).runMatch(rest, process.env);
   if (verb === "tidy") return (await import("./keys/key-cleanup.ts")).runTidy(rest, systemClock);
   if (verb === "carry") {
     await parseWithoutCompiling();
@@ -47,7 +47,7 @@ async function knownHosts(args: readonly string[]): Promise<number> {
   const { configDir, names } = parse(args);
   const [host] = names;
   if (host === undefined || names.length !== 1) return usage();
-  const { runKnownHosts } = await import("./known-hosts.ts");
+  const { runKnownHosts } = await import("./ssh-config/known-hosts.ts");
   runKnownHosts(host, { environment: process.env, configDir, clock: systemClock });
   return 0;
 }

@@ -5,6 +5,7 @@
  * followed by the same one of the other build, so what is left between the two medians is the builds'. The
  * other checkout brings its own bench, since flags and files of two builds may differ; it must be built.
  */
+import { chmodSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { interruptible } from "../support/interrupt.ts";
 import { median, running, timeInTurn } from "./figures.ts";
@@ -80,14 +81,26 @@ async function main(checkout: string): Promise<void> {
       direct.env,
     ),
   );
-  // Each account writes below its own folder.
+  // Both accounts write below the one folder of this process.
+  const places = new Map<Field, string>();
+  for (const [field, name] of [
+    [ours, "ours"],
+    [theirs, "other"],
+  ] as const) {
+    const place = join(ours.folder, name);
+    mkdirSync(place);
+    chmodSync(place, 0o777);
+    places.set(field, place);
+  }
   for (const [what, batch] of [
     ["sftp get of 1 GB, ms", (folder: string) => `get ${file} ${folder}/got`],
     ["sftp put of 1 GB, ms", (folder: string) => `put ${file} ${folder}/put`],
     ["sftp get of 2,000 small files, ms", (folder: string) => `get -r ${many} ${folder}/gotmany`],
     ["sftp put of 2,000 small files, ms", (folder: string) => `put -r ${many} ${folder}/putmany`],
   ] as const)
-    await compare(what, BULK_RUNS, fields, ({ direct, folder }) => sftp(direct, batch(folder)));
+    await compare(what, BULK_RUNS, fields, (field) =>
+      sftp(field.direct, batch(places.get(field) ?? "/nowhere")),
+    );
   await compareForwards(fields);
 }
 

@@ -5,7 +5,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { browserCommand } from "../../src/client/browser.ts";
-import { parseDialledName } from "../../src/proxy/peer-name.ts";
+import { parseDialledName } from "../../src/client/peer-name.ts";
 import { TargetInfo } from "../../src/wire/client-api.ts";
 import { ClientConfig } from "../../src/wire/client-config.ts";
 import { HostedLoginResponse } from "../../src/wire/hosted-login-api.ts";

@@ -70,9 +70,7 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
 export const FILE_CYCLES: Readonly<Record<string, number>> = {};
 
 /** Cycles of imports between folders, with the number of folders in each. */
-export const FOLDER_CYCLES: Readonly<Record<string, number>> = {
-  "src/proxy src/proxy/keys src/proxy/ssh-config": 3,
-};
+export const FOLDER_CYCLES: Readonly<Record<string, number>> = {};
 
 /** Exports of base, wire and policy without a doc comment, by file. */
 export const UNDOCUMENTED: Readonly<Record<string, number>> = {};

@@ -1,6 +1,6 @@
 /**
- * What the permission kernel works on: a connection as `permit.ts` and `revoke.ts` see it, what people want to
- * do under it, and the two answers that begin nothing.
+ * The shapes that the permission kernel works on: a connection as `permit.ts` and `revoke.ts` see it, what
+ * people want to do under it, and the two answers that begin nothing.
  *
  * @module
  */

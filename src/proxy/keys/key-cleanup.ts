@@ -10,9 +10,9 @@
 import { readSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import { ownCommand } from "../../base/own-command.ts";
-import { readNames } from "../native.ts";
-import { parseDialledName } from "../peer-name.ts";
+import { parseDialledName } from "../../client/peer-name.ts";
 import { dropKey, forgetReader, keyFileNames, startTimeOf } from "./key-files.ts";
+import { readNames } from "./read-watch.ts";
 
 /** Descriptors given by `startKeyCleanup`. The lock is let go by the end of the process. */
 const WATCH_FD = 4;

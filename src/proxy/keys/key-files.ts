@@ -35,8 +35,8 @@ import { QfError } from "../../base/errors.ts";
 import { tryLock } from "../../base/file-lock.ts";
 import { named } from "../../base/files.ts";
 import { newId } from "../../base/random.ts";
-import { watchReads } from "../native.ts";
 import { holdsKeyOf } from "./openssh-key.ts";
+import { watchReads } from "./read-watch.ts";
 
 /** Longest from publishing to host keys being asked for; certificates live for 120 s. */
 const READING_MS_MAX = 45_000;

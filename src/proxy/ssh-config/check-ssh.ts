@@ -11,8 +11,8 @@ import { systemClock } from "../../base/clock.ts";
 import { clientFolderPath } from "../../client/client-folder.ts";
 import { type Finding, fine, note, problem } from "../../wire/finding.ts";
 import { type Environment, opensshFolderPath } from "../keys/openssh-folder.ts";
-import { readDomains } from "../match.ts";
 import { type EffectiveOptions, isOurs, readEffective, weakenedOptions } from "./effective.ts";
+import { readDomains } from "./match.ts";
 import { PERSON_DROP_IN, PROBE_LABEL, SYSTEM_DROP_IN, SYSTEM_FOLDER } from "./ssh-config.ts";
 
 /** A key of one connection is gone within a minute; what is older was left by a helper that was killed. */

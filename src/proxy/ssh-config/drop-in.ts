@@ -9,8 +9,8 @@
  */
 import { isAbsolute, join } from "node:path";
 import { QfError } from "../../base/errors.ts";
+import { isDnsName } from "../../client/peer-name.ts";
 import { DEFAULT_CONFIG_PATH } from "../keys/openssh-folder.ts";
-import { isDnsName } from "../peer-name.ts";
 
 /** First line of every file that is ours to replace and remove. */
 export const DROP_IN_MARK = "# QuFabric: kept by qf ssh-config, which overwrites and removes this file.";

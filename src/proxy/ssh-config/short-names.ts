@@ -9,12 +9,12 @@
 import { join } from "node:path";
 import { isQfError } from "../../base/errors.ts";
 import { type ClientSession, openClientSession } from "../../client/client-session.ts";
+import { isDnsName } from "../../client/peer-name.ts";
 import { askNames } from "../../client/target.ts";
 import type { NamesResponse, TargetInfo } from "../../wire/client-api.ts";
 import { replaceFile } from "../keys/key-files.ts";
 import { type Environment, openOpensshFolder } from "../keys/openssh-folder.ts";
-import { readShortNames, SHORT_NAMES_FILE } from "../match.ts";
-import { isDnsName } from "../peer-name.ts";
+import { readShortNames, SHORT_NAMES_FILE } from "./match.ts";
 
 /** Names kept of all accounts together. */
 const NAMES_MAX = 8_192;

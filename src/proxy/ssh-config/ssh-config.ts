@@ -16,10 +16,10 @@ import { createClientApi } from "../../client/client-api.ts";
 import { clientFolderPath, openClientFolder, readPublicClient } from "../../client/client-folder.ts";
 import { replaceFile } from "../keys/key-files.ts";
 import { DEFAULT_CONFIG_PATH, type Environment, openOpensshFolder } from "../keys/openssh-folder.ts";
-import { keepDomain } from "../known-hosts.ts";
 import { addInclude, removeInclude } from "./config-file.ts";
 import { DROP_IN_MARK, type DropIn, renderDropIn } from "./drop-in.ts";
 import { type EffectiveOptions, isOurs, readEffective, weakenedOptions } from "./effective.ts";
+import { keepDomain } from "./known-hosts.ts";
 import { refreshShortNames } from "./short-names.ts";
 
 const NAMES_LATER = "names without the domain work once qf login has asked management for them";

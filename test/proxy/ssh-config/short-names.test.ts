@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readShortNames, SHORT_NAMES_FILE } from "../../../src/proxy/match.ts";
+import { readShortNames, SHORT_NAMES_FILE } from "../../../src/proxy/ssh-config/match.ts";
 import {
   keepShortNames,
   noteShortName,

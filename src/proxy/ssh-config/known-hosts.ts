@@ -6,13 +6,13 @@
  */
 import { readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock } from "../base/clock.ts";
-import { parseJson } from "../base/files.ts";
-import type { TargetInfo } from "../wire/client-api.ts";
-import { noteAsked, replaceFile } from "./keys/key-files.ts";
-import { type Environment, opensshFolderPath } from "./keys/openssh-folder.ts";
+import type { Clock } from "../../base/clock.ts";
+import { parseJson } from "../../base/files.ts";
+import { isDnsName, parseDialledName } from "../../client/peer-name.ts";
+import type { TargetInfo } from "../../wire/client-api.ts";
+import { noteAsked, replaceFile } from "../keys/key-files.ts";
+import { type Environment, opensshFolderPath } from "../keys/openssh-folder.ts";
 import { DOMAINS_FILE, knownHostsFile, readDomains } from "./match.ts";
-import { isDnsName, parseDialledName } from "./peer-name.ts";
 
 /** ssh asks within a moment of `connect`; what is older was said of another connection. */
 const HOST_KEYS_MS_MAX = 10 * 60_000;

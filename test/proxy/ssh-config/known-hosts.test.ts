@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemClock } from "../../src/base/clock.ts";
-import { keepHostKeys, knownHostsLines } from "../../src/proxy/known-hosts.ts";
-import { DOMAINS_FILE, readDomains } from "../../src/proxy/match.ts";
-import type { TargetInfo } from "../../src/wire/client-api.ts";
-import { HOSTILE_NAMES } from "../support/hostile-names.ts";
-import { isRoot } from "../support/os-accounts.ts";
-import { otherHostKey } from "../support/ssh-machine.ts";
-import { tempFolder } from "../support/temp-folder.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { keepHostKeys, knownHostsLines } from "../../../src/proxy/ssh-config/known-hosts.ts";
+import { DOMAINS_FILE, readDomains } from "../../../src/proxy/ssh-config/match.ts";
+import type { TargetInfo } from "../../../src/wire/client-api.ts";
+import { HOSTILE_NAMES } from "../../support/hostile-names.ts";
+import { isRoot } from "../../support/os-accounts.ts";
+import { otherHostKey } from "../../support/ssh-machine.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 
 const KEY = otherHostKey();
 const target: TargetInfo = {

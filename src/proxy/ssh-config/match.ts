@@ -9,10 +9,10 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { systemClock } from "../base/clock.ts";
-import { dropUnused } from "./keys/key-files.ts";
-import { type Environment, opensshFolderPath } from "./keys/openssh-folder.ts";
-import { isDnsName, isPeerName, isShortName, parseDialledName } from "./peer-name.ts";
+import { systemClock } from "../../base/clock.ts";
+import { isDnsName, isPeerName, isShortName, parseDialledName } from "../../client/peer-name.ts";
+import { dropUnused } from "../keys/key-files.ts";
+import { type Environment, opensshFolderPath } from "../keys/openssh-folder.ts";
 
 /** Files in the OpenSSH folder, one name a line. No DNS name holds `_`, so no host's key is called so. */
 export const DOMAINS_FILE = "account_domains";
