@@ -22,8 +22,8 @@ test: dist/qf system-packages ## Types, Biome, tidy, unit, integration and end-t
 check: node_modules/.installed ## The static part of the tests only: types, Biome, tidy
 	@$(BUN) test/run.ts static tidy
 
-bench: dist/qf system-packages bench-packages ## Measure speed beside Debian's sshd, in one run (PARTS="relay soak": these only)
-	@$(BUN) test/bench/run.ts $(PARTS)
+bench: dist/qf system-packages bench-packages ## Measure speed beside Debian's sshd, in one run (PARTS="relay soak": these only; BEFORE=CHECKOUT: beside another build)
+	@$(BUN) $(if $(BEFORE),test/bench/beside.ts $(BEFORE),test/bench/run.ts $(PARTS))
 
 soak: dist/qf system-packages bench-packages ## Ten commands a second through the whole path for 30 minutes (MINUTES=5: five)
 	@MINUTES=$(or $(MINUTES),30) $(BUN) test/bench/run.ts --json dist/soak.json soak

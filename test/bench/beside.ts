@@ -1,9 +1,10 @@
 /**
- * `bun test/bench/beside.ts CHECKOUT`: this build beside another one, in turn, command by command.
+ * `bun test/bench/beside.ts CHECKOUT [TEXT]`: this build beside another one, in turn, command by command.
  *
  * Two whole runs of `make bench` differ by a tenth because the machine does. Here each command of ours is
  * followed by the same one of the other build, so what is left between the two medians is the builds'. The
  * other checkout brings its own bench, since flags and files of two builds may differ; it must be built.
+ * TEXT: only figures whose names have it.
  */
 import { chmodSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -31,6 +32,7 @@ async function compare(
   fields: readonly [Field, Field],
   command: (field: Field) => () => Promise<void>,
 ): Promise<void> {
+  if (!what.includes(only)) return;
   for (const field of fields) await field.renew();
   const [ours = 0, other = 0] = await timeInTurn(runs, ...fields.map(command));
   report(what, ours, other);
@@ -101,10 +103,10 @@ async function main(checkout: string): Promise<void> {
     await compare(what, BULK_RUNS, fields, (field) =>
       sftp(field.direct, batch(places.get(field) ?? "/nowhere")),
     );
-  await compareForwards(fields);
+  if ("-L".includes(only)) await compareForwards(fields);
 }
 
-const [checkout] = process.argv.slice(2);
+const [checkout, only = ""] = process.argv.slice(2);
 if (checkout === undefined) throw new Error("usage: bun test/bench/beside.ts CHECKOUT");
 await interruptible(() => main(checkout));
 process.exit(0);
