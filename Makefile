@@ -28,8 +28,9 @@ bench: dist/qf system-packages bench-packages ## Measure speed beside Debian's s
 soak: dist/qf system-packages bench-packages ## Ten commands a second through the whole path for 30 minutes (MINUTES=5: five)
 	@MINUTES=$(or $(MINUTES),30) $(BUN) test/bench/run.ts --json dist/soak.json soak
 
-fuzz: node_modules/.installed ## Mutate recorded handshakes for longer than the tests do
+fuzz: node_modules/.installed ## Mutate recorded handshakes for longer than the tests do, and draw new examples for property tests
 	@$(BUN) test/fuzz/handshake.ts 100000
+	@QF_SEED=random $(BUN) test $$(grep -rlE 'fast-check' test --include=*.test.ts | sed 's|^|./|')
 
 mutants: node_modules/.installed ## Put single faults into a copy, and tell which no test notices (ONLY=policy: these only)
 	@$(BUN) test/mutants/run.ts $(ONLY)

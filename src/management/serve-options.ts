@@ -11,6 +11,7 @@ import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import { HttpUrl } from "../wire/units.ts";
 import type { ExternalOidcOptions } from "./idp/settings.ts";
 import type { ClusterAddress } from "./relay/tunnel-listener.ts";
+import { AUDIT_SHARE_BYTES_DEFAULT } from "./sync/audit-share.ts";
 import { readTls, type TlsPair } from "./tls-files.ts";
 
 export const LISTEN_DEFAULT = "127.0.0.1:8080";
@@ -43,6 +44,8 @@ export interface ServeOptions {
   readonly behindProxy?: boolean;
   /** Origins whose pages may call the REST API from a browser. Default: none. */
   readonly apiCorsOrigins?: readonly string[];
+  /** Megabytes of audit events that are taken of one machine in a day, as typed; 0: any. Default 1000. */
+  readonly auditShareMb?: string;
   /** Absent: the embedded provider. */
   readonly oidc?: ExternalOidcOptions;
   readonly clock?: Clock;
@@ -119,6 +122,18 @@ function advertised(clusterListen: string | undefined, clusterAdvertise: string)
     });
   }
   return { ...parseListen(clusterListen, "--cluster-listen"), advertise: clusterAdvertise };
+}
+
+const AUDIT_SHARE_MB_MAX = 1_000_000;
+
+/** Bytes a day; 0: any. Throws ERR_USAGE for what is no such number. */
+export function checkAuditShare(typed: string | undefined): number {
+  if (typed === undefined) return AUDIT_SHARE_BYTES_DEFAULT;
+  const megabytes = /^\d{1,7}$/.test(typed) ? Number(typed) : Number.NaN;
+  if (megabytes <= AUDIT_SHARE_MB_MAX) return megabytes * 1_000_000;
+  throw new QfError("ERR_USAGE", "--audit-share is not a number of megabytes", {
+    hint: `give 1 to ${AUDIT_SHARE_MB_MAX} for each machine and day, or 0 for no limit`,
+  });
 }
 
 /** Throws ERR_USAGE for what is not an origin as browsers write it: `*` would be everybody's pages. */

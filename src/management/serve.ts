@@ -34,6 +34,7 @@ import { openTunnels } from "./relay/tunnels.ts";
 import { createRoutes } from "./routes.ts";
 import {
   type CheckedListen,
+  checkAuditShare,
   checkClusterListen,
   checkCorsOrigins,
   checkListen,
@@ -145,7 +146,7 @@ async function open(
   const { keys, oidc } = parts;
   const maps = createMaps({ store, keys, origin, log });
   const context: ManagementContext = { clock, log, store, keys, maps, oidc, origin };
-  const hub = createSyncHub(context);
+  const hub = createSyncHub(context, { auditShareBytes: checkAuditShare(options.auditShareMb) });
   closers.push(() => hub.close());
   const relay = createRelayHub(context);
   closers.push(() => relay.close());

@@ -43,6 +43,8 @@ options:
   --api-cors-origin ORIGIN
                            pages of this origin may call the REST API from a browser; may be repeated
                            (default: none)
+  --audit-share MB         megabytes of audit events taken from one machine in a day; the machine keeps the
+                           rest and tries again; 0 is no limit (default: 1000)
   --oidc-issuer URL        identity provider to use instead of the embedded one
   --oidc-client-id ID      QuFabric's client there; required with --oidc-issuer
   --oidc-web-client-id ID  another client for the sign-ins on management's own pages (default: the same);
@@ -81,6 +83,7 @@ examples:
       "tls-key": { ...STRING, valueHint: "file", description: "TLS key" },
       "behind-proxy": { type: "boolean", description: "A proxy ends TLS" },
       "api-cors-origin": { ...STRING, valueHint: "origin", description: "Pages that may call the API" },
+      "audit-share": { ...STRING, valueHint: "mb", description: "Audit events a day of one machine" },
       "oidc-issuer": { ...STRING, valueHint: "url", description: "Identity provider" },
       "oidc-client-id": { ...STRING, valueHint: "id", description: "Client there" },
       "oidc-web-client-id": { ...STRING, valueHint: "id", description: "Client of the pages" },
@@ -104,6 +107,7 @@ examples:
         apiCorsOrigins: parseList(args["api-cors-origin"]),
         ...given("masterKeyFile", args["master-key-file"]),
         ...given("listen", args.listen),
+        ...given("auditShareMb", args["audit-share"]),
         ...given("clusterListen", args["cluster-listen"] ?? process.env.QF_CLUSTER_LISTEN),
         ...given(
           "clusterAdvertise",

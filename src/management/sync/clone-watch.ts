@@ -7,7 +7,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { PeerId } from "../../wire/units.ts";
 
-/** How long a boot id that was superseded is remembered, and how often one peer is reported. */
+/** How long a superseded boot id is remembered, and how long none is seen before one is news again. */
 const WINDOW_MS = 600_000;
 /** Peers remembered; above it the oldest go. */
 const PEERS_MAX = 100_000;
@@ -16,14 +16,15 @@ const BOOTS_MAX = 8;
 export interface CloneWatch {
   /**
    * The peer's link with `oldBootId` was replaced by one with `bootId`. True when that boot id was replaced
-   * itself within the window: two agents use one key. Said once per window and peer.
+   * itself within the window: two agents use one key. Said once for as long as they go on taking turns.
    */
   superseded(peerId: PeerId, oldBootId: string, bootId: string): boolean;
 }
 
 interface Seen {
   readonly boots: Map<string, number>;
-  reportedAtMs: number | null;
+  /** When a boot id last came back. Null: never. */
+  seenAtMs: number | null;
 }
 
 export function createCloneWatch(clock: Clock): CloneWatch {
@@ -31,7 +32,7 @@ export function createCloneWatch(clock: Clock): CloneWatch {
   return {
     superseded(peerId, oldBootId, bootId) {
       const nowMs = clock.monotonicMs();
-      const seen = peers.get(peerId) ?? { boots: new Map<string, number>(), reportedAtMs: null };
+      const seen = peers.get(peerId) ?? { boots: new Map<string, number>(), seenAtMs: null };
       const wasThereAtMs = seen.boots.get(bootId);
       seen.boots.set(oldBootId, nowMs);
       const [oldestBoot] = seen.boots.keys();
@@ -41,9 +42,9 @@ export function createCloneWatch(clock: Clock): CloneWatch {
       const [oldest] = peers.keys();
       if (peers.size > PEERS_MAX && oldest !== undefined) peers.delete(oldest);
       if (wasThereAtMs === undefined || nowMs - wasThereAtMs > WINDOW_MS) return false;
-      if (seen.reportedAtMs !== null && nowMs - seen.reportedAtMs < WINDOW_MS) return false;
-      seen.reportedAtMs = nowMs;
-      return true;
+      const isNews = seen.seenAtMs === null || nowMs - seen.seenAtMs > WINDOW_MS;
+      seen.seenAtMs = nowMs;
+      return isNews;
     },
   };
 }

@@ -21,7 +21,7 @@ import type { Approvals } from "../login/approval.ts";
 import { createMapEncoder } from "../maps/encode.ts";
 import { refusal, refusalOfUpgrade } from "../web/upgrade.ts";
 import { answerApproval } from "./approvals.ts";
-import { ingestAgentEvents } from "./audit-ingest.ts";
+import { AuditIntake } from "./audit-intake.ts";
 import { createHandshake, type Handshake, type Identify } from "./handshake.ts";
 import { createKeyedSemaphore, type KeyedSemaphore } from "./keyed-semaphore.ts";
 import { type AgentLink, createLink, type SocketData } from "./link.ts";
@@ -54,6 +54,7 @@ class Hub implements SyncHub {
   readonly #ctx: ManagementContext;
   readonly #links: LinkTable;
   readonly #handshake: Handshake;
+  readonly #audit: AuditIntake;
   readonly #wholeMaps: KeyedSemaphore;
   readonly #asking = createKeyedSemaphore({
     inMax: ASKED_MAX,
@@ -69,6 +70,7 @@ class Hub implements SyncHub {
   constructor(ctx: ManagementContext, options: SyncHubOptions) {
     this.#ctx = ctx;
     this.#links = new LinkTable(ctx);
+    this.#audit = new AuditIntake(ctx, options.auditShareBytes);
     this.#handshake = createHandshake(ctx, options, {
       end: (socket, code, message, more) => this.#end(socket, code, message, more),
       linkCount: () => this.#links.size,
@@ -191,12 +193,8 @@ class Hub implements SyncHub {
       case "ack":
         link.acknowledge(message.version);
         return this.#links.announce(link);
-      case "audit": {
-        const reporting = { id: link.peerId, accountId: link.accountId, name: link.name };
-        const through = await ingestAgentEvents(this.#ctx.store, reporting, message.events);
-        if (through === undefined) return link.refresh(); // Gone: the refresh says so.
-        return link.send({ type: "audit_ack", throughSeq: through });
-      }
+      case "audit":
+        return await this.#audit.take(link, message.events);
       case "sessions":
         link.sessions = message.sessions;
         return this.#links.announce(link);

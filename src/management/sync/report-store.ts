@@ -69,17 +69,39 @@ export async function touchPeers(store: Store, peers: readonly PeerRef[]): Promi
   }
 }
 
-/** Two agents use one device key: said once per window, by `clone-watch.ts`. */
-export async function recordClone(
-  { store }: ManagementContext,
+/** Two agents use one device key: said once for as long as it goes on, by `clone-watch.ts`. */
+export function recordClone(
+  context: ManagementContext,
   peer: Pick<PeerRow, "id" | "accountId" | "name">,
 ): Promise<void> {
-  const { accountId } = peer;
+  return recordState(context, peer, {
+    what: "clone_suspected",
+    detail: "two agents use this machine's key",
+  });
+}
+
+/** What the machine reports is not taken any more for now: said once, by `audit-share.ts`. */
+export function recordShareUsedUp(
+  context: ManagementContext,
+  peer: Pick<PeerRow, "id" | "accountId" | "name">,
+): Promise<void> {
+  return recordState(context, peer, {
+    what: "audit_share_used_up",
+    detail:
+      "this machine reports more than management takes of one in a day; it keeps the rest and tries again",
+  });
+}
+
+/** A state of a machine that management has noticed, not the machine. */
+async function recordState(
+  { store }: ManagementContext,
+  { id, accountId, name }: Pick<PeerRow, "id" | "accountId" | "name">,
+  state: { readonly what: string; readonly detail: string },
+): Promise<void> {
   const auditSeq = await store.transaction(async (tx) => {
-    if ((await findPeer(tx, accountId, peer.id)) === undefined) return undefined;
-    const meta = { peer: peer.name, what: "clone_suspected", detail: "two agents use this machine's key" };
+    if ((await findPeer(tx, accountId, id)) === undefined) return undefined;
     return await appendEvents(tx, accountId, systemInitiator, [
-      { activity: "agent.state", targetId: peer.id, meta },
+      { activity: "agent.state", targetId: id, meta: { peer: name, ...state } },
     ]);
   });
   if (auditSeq !== undefined) store.notify({ accountId, auditSeq });

@@ -43,4 +43,6 @@ export interface SyncHub {
 export interface SyncHubOptions extends HandshakeOptions {
   /** Whole maps on their way at once. Default 32. */
   readonly wholeMapsMax?: number;
+  /** Bytes of audit events that are taken of one machine in a day; 0: any. Default: see `audit-share.ts`. */
+  readonly auditShareBytes?: number;
 }

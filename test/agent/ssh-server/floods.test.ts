@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import type { Limits } from "../../../src/agent/contracts/limits.ts";
 import { SshWriter } from "../../../src/base/ssh-buffer.ts";
 import { type Ssh2Protocol, sendMessage } from "../../../src/sshcore/ssh2-internals.ts";
+import { growth, leastGrowth } from "../../support/memory-growth.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId } from "../../support/policy.ts";
 import { channelOpen, kexInit, plainPacket } from "../../support/raw-ssh.ts";
@@ -72,15 +73,6 @@ async function isServed(): Promise<void> {
   });
   expect(output).toBe("served\n");
   client.end();
-}
-
-/** MiB of resident memory that `run` leaves behind; both ends are in this process. */
-async function growth(run: () => Promise<void>): Promise<number> {
-  Bun.gc(true);
-  const before = process.memoryUsage.rss();
-  await run();
-  Bun.gc(true);
-  return (process.memoryUsage.rss() - before) / 1024 / 1024;
 }
 
 async function until(isSo: () => boolean): Promise<void> {
@@ -181,12 +173,12 @@ describe.skipIf(!isRoot)("memory stays flat and others are served", () => {
       }
     };
     await rounds(5);
-    const grown = await growth(async () => {
-      await rounds(20);
+    const grown = await leastGrowth(4, async () => {
+      await rounds(5);
       await isServed();
     });
     expect(asking.count(91)).toBe(10);
-    expect(grown).toBeLessThan(48);
+    expect(grown).toBeLessThan(12);
   });
 
   test("while hundreds of strangers announce a packet and do not send it", async () => {

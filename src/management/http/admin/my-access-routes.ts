@@ -23,6 +23,7 @@ export const myAccessRoutes: readonly Route[] = [
     access: "self",
     query: MyAccessQuery,
     answer: { one: MyAccess },
+    also: [404],
     handle: (call) => myAccess(call),
   }),
 ];
