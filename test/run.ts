@@ -30,6 +30,7 @@ const ORDER = ["tidy", "unit", "integration", "e2e"] as const;
 const QUICK: ReadonlySet<string> = new Set(["tidy", "unit"]);
 /** Files that change what the whole machine has only once, and so run alone. */
 const ALONE: readonly string[] = [
+  "test/agent/os/containment.test.ts", // control groups: each agent clears away those that others have left
   "test/agent/os/monitor.test.ts", // /etc/pam.d/qufabric
   "test/agent/ssh-server/os-session.test.ts", // /etc/pam.d/qufabric
   "test/agent/ssh-server/admit.test.ts", // /etc/passwd, past useradd
@@ -92,7 +93,7 @@ async function runGroup(name: string): Promise<Totals> {
   const onResult = (result: BatchResult): void => {
     for (const key of ["passed", "failed", "skipped"] as const) sum[key] += result.totals[key];
     failures.push(...result.failures);
-    process.stdout.write(`${result.text}\n`);
+    process.stdout.write(`${result.text}\n\n`);
   };
   const files = filesOf(name);
   if (QUICK.has(name)) {

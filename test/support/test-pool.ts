@@ -57,8 +57,11 @@ export async function runBatch(files: readonly string[], root: string): Promise<
     stderr: "pipe",
     timeout: BATCH_TIMEOUT_MS,
   });
+  const startedMs = performance.now();
   const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
-  return readResult(out + err, await child.exited);
+  const result = readResult(out + err, await child.exited);
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  return { ...result, text: `${result.text}\n-- ${seconds} s: ${files.join(" ")}` };
 }
 
 /** What `bun test` printed, as counts and failures. */
