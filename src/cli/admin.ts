@@ -17,6 +17,7 @@ import { managementUrlOf } from "../client/management-url.ts";
 import { Group, User } from "../wire/admin-api.ts";
 import { Peer } from "../wire/admin-peers.ts";
 import { ApiFailure } from "../wire/client-api.ts";
+import { kindOfSecret } from "../wire/secret-kind.ts";
 import { print, tameJson } from "./output.ts";
 import { parseUrl } from "./parse.ts";
 import { say } from "./report.ts";
@@ -24,8 +25,6 @@ import { say } from "./report.ts";
 /** Longest answer taken: the largest account's list of peers. */
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
-/** Begins tokens that sign a service user in and do not open the API. */
-const SSH_TOKEN_PREFIX = "qfs_";
 
 /** Flags of every administration command. */
 export const ADMIN_ARGS = {
@@ -110,7 +109,7 @@ interface TokenSource {
 /** The token of the environment; else one made from the person's login when it is first needed. */
 async function tokenSource(url: string): Promise<TokenSource> {
   const given = await environmentToken(process.env);
-  if (given?.startsWith(SSH_TOKEN_PREFIX) === true) {
+  if (given !== undefined && kindOfSecret(given) === "ssh_token") {
     throw new QfError("ERR_UNAUTHENTICATED", "the token in QF_TOKEN_FILE or QF_TOKEN is of scope ssh", {
       hint: "it signs a service user in; unset it to administer by qf login, or give a token of scope api",
     });

@@ -12,6 +12,7 @@ import { QfError } from "../base/errors.ts";
 import { readSmallFile } from "../base/files.ts";
 import type { LoginProof } from "../wire/client-api.ts";
 import type { ClientConfig } from "../wire/client-config.ts";
+import { kindOfSecret, nameOfSecret } from "../wire/secret-kind.ts";
 import { hasBrowser } from "./browser.ts";
 import type { ClientApi } from "./client-api.ts";
 import type { Environment } from "./client-folder.ts";
@@ -73,22 +74,19 @@ export async function signIn(options: SignInOptions): Promise<LoginProof> {
   }
 }
 
-/** Begins tokens that open the REST API and sign nobody in. */
-const API_TOKEN_PREFIX = "qfp_";
-
 /**
  * The token that signs a service user in, from the environment. Undefined: a person signs in, also where the
  * environment holds a token of scope `api`, which is for administration. Throws as `environmentToken`.
  */
 export async function serviceToken(environment: Environment): Promise<string | undefined> {
   const token = await environmentToken(environment);
-  return token?.startsWith(API_TOKEN_PREFIX) === true ? undefined : token;
+  return token === undefined || kindOfSecret(token) === "api_token" ? undefined : token;
 }
 
 /**
  * The token in the file named by QF_TOKEN_FILE, else in QF_TOKEN, whatever it opens. Undefined: none.
  *
- * Throws ERR_LOGIN_FAILED when the file cannot be read or holds no token.
+ * Throws ERR_LOGIN_FAILED when the file cannot be read or holds no token, such as a setup key.
  */
 export async function environmentToken(environment: Environment): Promise<string | undefined> {
   const file = environment.QF_TOKEN_FILE;
@@ -105,9 +103,16 @@ export async function environmentToken(environment: Environment): Promise<string
   }
   if (token === undefined || token === "") return undefined;
   const trimmed = token.trim();
+  if (kindOfSecret(trimmed) === "setup_key") throw setupKeyForToken();
   if (/^[\x21-\x7e]{16,256}$/.test(trimmed)) return trimmed;
   throw new QfError("ERR_LOGIN_FAILED", "the token in the environment is not a token", {
     hint: "check QF_TOKEN_FILE and QF_TOKEN; qf token create makes one",
+  });
+}
+
+function setupKeyForToken(): QfError {
+  return new QfError("ERR_LOGIN_FAILED", `QF_TOKEN_FILE or QF_TOKEN holds ${nameOfSecret("setup_key")}`, {
+    hint: "give a token: qf token create makes one; qf agent up takes the key, by QF_SETUP_KEY_FILE",
   });
 }
 

@@ -4,15 +4,17 @@
  *
  * @module
  */
+
 import { existsSync } from "node:fs";
 import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { newId, newSecret } from "../base/random.ts";
+import { API_TOKEN_PREFIX } from "../wire/secret-kind.ts";
 import type { Reader } from "./db/engine/transaction.ts";
 import { openAnyStore } from "./db/open.ts";
 import { listAccounts } from "./db/tables/accounts.ts";
-import { API_TOKEN_PREFIX, insertToken, newTokenRow } from "./db/tables/api-tokens.ts";
+import { insertToken, newTokenRow } from "./db/tables/api-tokens.ts";
 import { systemInitiator } from "./db/tables/audit-events.ts";
 import { listUsers, type UserRow } from "./db/tables/users.ts";
 

@@ -144,7 +144,7 @@ test("a token of scope api signs nobody in: the person's own login counts", asyn
 });
 
 test("a service user's token signs in without anybody, and is never kept", async () => {
-  const { fake, connect, keep, environment } = aPerson({ QF_TOKEN: "qfs_0123456789abcdef" });
+  const { fake, connect, keep, environment } = aPerson({ QF_TOKEN: "qft_0123456789abcdef" });
   await keep(600);
   await connect();
   expect(fake.authorizations).toHaveLength(0);

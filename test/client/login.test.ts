@@ -301,15 +301,18 @@ test.each<[browser: string, platform: string, want: string[]]>([
 
 test("serviceToken takes the file before the variable, and says what is wrong with it", async () => {
   const file = join(tempFolder(), "token");
-  writeFileSync(file, "qfs_0123456789abcdef\n");
+  writeFileSync(file, "qft_0123456789abcdef\n");
   expect(await serviceToken({})).toBeUndefined();
-  expect(await serviceToken({ QF_TOKEN: "qfs_fedcba9876543210" })).toBe("qfs_fedcba9876543210");
+  expect(await serviceToken({ QF_TOKEN: "qft_fedcba9876543210" })).toBe("qft_fedcba9876543210");
   expect(await serviceToken({ QF_TOKEN: "other_0123456789", QF_TOKEN_FILE: file })).toBe(
-    "qfs_0123456789abcdef",
+    "qft_0123456789abcdef",
   );
   const api = { QF_TOKEN: "qfp_0123456789abcdef" };
   expect(await serviceToken(api)).toBeUndefined();
   expect(await environmentToken(api)).toBe("qfp_0123456789abcdef");
+  const setupKey = await failureOf(serviceToken({ QF_TOKEN: `qfs_${"a".repeat(43)}` }));
+  expect(setupKey.code).toBe("ERR_LOGIN_FAILED");
+  expect(setupKey.message).toContain("setup key");
   expect((await failureOf(serviceToken({ QF_TOKEN: "two words and more" }))).code).toBe("ERR_LOGIN_FAILED");
   expect((await failureOf(serviceToken({ QF_TOKEN_FILE: `${file}.none` }))).message).toContain(
     "cannot be read",

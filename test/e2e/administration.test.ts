@@ -94,6 +94,17 @@ describe("administration by login", () => {
     expect(made).toMatchObject({ exitCode: 0 });
     await owner.qf(["posture-check", "update", "recent", "--set", condition("0.2.0")]);
     expect((await owner.qf(["posture-check", "list"])).stdout).toContain('min_version="0.2.0"');
+    const checksOfWeb = async () =>
+      JSON.parse((await owner.qf(["policy", "list", "--json"])).stdout)[0].source_posture_checks;
+    const set = (checks: string) => owner.qf(["policy", "update", "web", "--posture-checks", checks]);
+    expect(await set("recent")).toMatchObject({ exitCode: 0 });
+    expect(await checksOfWeb()).toHaveLength(1);
+    expect((await owner.qf(["policy", "update", "web", "--enabled=false"])).exitCode).toBe(0);
+    expect(await checksOfWeb()).toHaveLength(1);
+    expect((await set("none-such")).stderr).toContain("there is no posture-check");
+    expect(await checksOfWeb()).toHaveLength(1);
+    expect(await set("")).toMatchObject({ exitCode: 0 });
+    expect(await checksOfWeb()).toEqual([]);
     expect(await owner.qf(["posture-check", "delete", "recent"])).toMatchObject({ exitCode: 0 });
   });
 

@@ -45,13 +45,13 @@ describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH through the proxy", () => {
     // A job without the session's variables finds the same files.
     expect((await person.ssh([PEER, "echo in"])).stdout).toBe("in\n");
     expect(
-      (await person.ssh([PEER, "echo in"], { env: { QF_TOKEN: "qfs_0123456789abcdef0123" } })).stdout,
+      (await person.ssh([PEER, "echo in"], { env: { QF_TOKEN: "qft_0123456789abcdef0123" } })).stdout,
     ).toBe("in\n");
   }, 30_000);
 
   test("a person kept and a service user come to one host at once, each with its own", async () => {
     const person = lab.person("mixed", 60);
-    const env = { QF_TOKEN: "qfs_0123456789abcdef0123" };
+    const env = { QF_TOKEN: "qft_0123456789abcdef0123" };
     const runs = Array.from({ length: 12 }, (_, i) => person.ssh([PEER, `echo ${i}`], i % 2 ? { env } : {}));
     const all = await Promise.all(runs);
     expect(all.map(({ stdout }) => stdout.trim())).toEqual(Array.from({ length: 12 }, (_, i) => `${i}`));

@@ -38,7 +38,7 @@ const env = () => ({
   HOME: home,
   TERM: "xterm",
   QF_MANAGEMENT_URL: management.url,
-  QF_TOKEN: "qfs_0123456789abcdef",
+  QF_TOKEN: "qft_0123456789abcdef",
   QF_AGENT_STATE_DIR: join(home, "none"),
 });
 

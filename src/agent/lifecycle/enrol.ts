@@ -13,6 +13,7 @@ import type { Enrolled } from "../../wire/agent-state-file.ts";
 import type { LoginProof } from "../../wire/client-api.ts";
 import type { ClientConfig } from "../../wire/client-config.ts";
 import type { EnrolRequest, EnrolResponse } from "../../wire/enrolment.ts";
+import { kindOfSecret, nameOfSecret, SETUP_KEY_PREFIX } from "../../wire/secret-kind.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import type { AgentKeys } from "../state/state.ts";
 import { machineFacts, machineName } from "./facts.ts";
@@ -52,7 +53,7 @@ export async function enrol(options: EnrolOptions): Promise<Enrolled> {
   }
   if (options.setupKey !== undefined) {
     const { setupKey } = options;
-    if (!SETUP_KEY.test(setupKey)) throw notASetupKey();
+    checkSetupKey(setupKey);
     try {
       return await send(options, config, { kind: "setup_key", setupKey }, sha256(setupKey));
     } catch (error) {
@@ -69,9 +70,14 @@ export async function enrol(options: EnrolOptions): Promise<Enrolled> {
 /** What management takes for one; others' keys are UUIDs. */
 const SETUP_KEY = /^[\x21-\x7e]{8,128}$/;
 
-function notASetupKey(): QfError {
-  return new QfError("ERR_USAGE", "what is given as the setup key is none", {
-    hint: "it begins with qfs_, and an administrator makes one: qf setup-key create NAME",
+/** Throws ERR_USAGE for what can be none, before it is sent anywhere. */
+function checkSetupKey(given: string): void {
+  const kind = kindOfSecret(given);
+  const isToken = kind === "api_token" || kind === "ssh_token";
+  if (SETUP_KEY.test(given) && !isToken) return;
+  const what = isToken ? `is ${nameOfSecret(kind)}` : "is none";
+  throw new QfError("ERR_USAGE", `what is given as the setup key ${what}`, {
+    hint: `it begins with ${SETUP_KEY_PREFIX}, and an administrator makes one: qf setup-key create NAME`,
   });
 }
 

@@ -6,6 +6,7 @@ import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
 import { print } from "../output.ts";
 import { parseList, parseRepeated } from "../parse.ts";
+import { checkIds } from "../posture-check-ids.ts";
 import { say } from "../report.ts";
 
 export const policyUpdate = command(
@@ -24,6 +25,8 @@ options:
                            OS users for the people of a group, in place of those before; may be repeated
   --source-devices GROUP,...
                            groups the device itself must be in as well; may be repeated
+  --posture-checks CHECK,...
+                           what devices must report, in place of the checks before; "" is none
   --enabled                whether the policy has an effect; --enabled=false switches it off
   --name NAME              new name
   --description TEXT       what it is for
@@ -45,6 +48,7 @@ examples:
       destinations: { type: "string", valueHint: "groups", description: "To" },
       "authorized-groups": { type: "string", valueHint: "group=users", description: "OS users" },
       "source-devices": { type: "string", valueHint: "groups", description: "Devices" },
+      "posture-checks": { type: "string", valueHint: "checks", description: "Posture checks" },
       enabled: { type: "boolean", description: "With effect" },
       name: { type: "string", valueHint: "name", description: "New name" },
       description: { type: "string", valueHint: "text", description: "What it is for" },
@@ -62,7 +66,8 @@ examples:
         name: args.name ?? policy.name,
         description: args.description ?? policy.description,
         enabled: args.enabled ?? policy.enabled,
-        source_posture_checks: policy.source_posture_checks,
+        source_posture_checks:
+          (await checkIds(admin, args["posture-checks"])) ?? policy.source_posture_checks,
         rules: policy.rules.map((rule) => {
           const written = asWritten(rule);
           return rule === chosen ? assign({ ...written, ...changed }, assignments) : written;
@@ -75,7 +80,7 @@ examples:
     },
   },
   {
-    repeatable: ["set", "sources", "destinations", "authorized-groups", "source-devices"],
+    repeatable: ["set", "sources", "destinations", "authorized-groups", "source-devices", "posture-checks"],
   },
 );
 

@@ -4,6 +4,7 @@ import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
+import { checkIds } from "../posture-check-ids.ts";
 import { say } from "../report.ts";
 
 export const policyList = command(
@@ -60,6 +61,8 @@ options:
                            OS users for the people of a group, * for any; may be repeated
   --source-devices GROUP,...
                            groups the device itself must be in as well; may be repeated
+  --posture-checks CHECK,...
+                           what devices must report, by name or id of the check; may be repeated
   --action ACTION          accept, or drop, which wins over every accept (default: accept)
   --protocol PROTOCOL      qufabric-ssh, netbird-ssh, tcp, udp, icmp or all (default: qufabric-ssh)
   --ports PORT,...         ports of a tcp or udp rule; may be repeated (default: all; SSH: 22)
@@ -79,6 +82,7 @@ examples:
       destinations: { type: "string", required: true, valueHint: "groups", description: "To" },
       "authorized-groups": { type: "string", valueHint: "group=users", description: "OS users" },
       "source-devices": { type: "string", valueHint: "groups", description: "Devices" },
+      "posture-checks": { type: "string", valueHint: "checks", description: "Posture checks" },
       action: { type: "enum", options: ["accept", "drop"], default: "accept", description: "Action" },
       protocol: {
         type: "enum",
@@ -110,14 +114,20 @@ examples:
           ? {}
           : { authorized_groups: await authorizedIds(admin, args["authorized-groups"]) }),
       };
-      const body = { name: args.name, ...about, enabled: args.disabled !== true, rules: [rule] };
+      const checks = await checkIds(admin, args["posture-checks"]);
+      const body = {
+        ...{ name: args.name, ...about, enabled: args.disabled !== true, rules: [rule] },
+        ...(checks === undefined ? {} : { source_posture_checks: checks }),
+      };
       const answer = await admin.request("POST", "/api/policies", { body, answer: Policy });
       for (const warning of answer.value.warnings ?? []) say("warning", warning);
       if (args.json === true) return printBody(answer);
       await print(`created policy ${args.name} (${answer.value.id})\n`);
     },
   },
-  { repeatable: ["sources", "destinations", "authorized-groups", "source-devices", "ports"] },
+  {
+    repeatable: ["sources", "destinations", "authorized-groups", "source-devices", "posture-checks", "ports"],
+  },
 );
 
 export const policyDelete = command(

@@ -57,11 +57,15 @@ export function theirs(settings: AccountSettings) {
 /** Fields of NetBird's that nothing here acts on. `docs/api.md` says what does in their place. */
 const WITHOUT_EFFECT = [
   "peer_login_expiration_enabled",
+  "peer_login_expiration",
   "peer_inactivity_expiration_enabled",
+  "peer_inactivity_expiration",
   "regular_users_view_blocked",
   "peer_expose_enabled",
+  "peer_expose_groups",
   "groups_propagation_enabled",
   "jwt_groups_enabled",
+  "jwt_groups_claim_name",
   "jwt_allow_groups",
   "routing_peer_dns_resolution_enabled",
   "network_range_v6",
@@ -70,16 +74,30 @@ const WITHOUT_EFFECT = [
   "auto_update_always",
   "metrics_push_enabled",
   "agent_network_only",
+  "dashboard_features",
   "local_auth_disabled",
   "local_mfa_enabled",
   "ipv6_enabled_groups",
 ] as const satisfies readonly (keyof AccountSettings)[];
 
+/** The same of their `extra`. */
+const EXTRA_WITHOUT_EFFECT = [
+  "network_traffic_logs_enabled",
+  "network_traffic_logs_groups",
+  "network_traffic_packet_counter_enabled",
+] as const satisfies readonly (keyof ReturnType<typeof theirs>["extra"])[];
+
 /** Of those, the ones that a change from `old` to `now` means to put into effect, or out of it. */
 export function effectless(old: AccountSettings, now: AccountSettings): string[] {
   const before = { ...old, ...theirs(old) };
   const after = { ...now, ...theirs(now) };
-  return WITHOUT_EFFECT.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
+  const isChanged = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b);
+  return [
+    ...WITHOUT_EFFECT.filter((field) => isChanged(before[field], after[field])),
+    ...EXTRA_WITHOUT_EFFECT.filter((field) => isChanged(before.extra[field], after.extra[field])).map(
+      (field) => `extra.${field}`,
+    ),
+  ];
 }
 
 /** The fields of ours that management acts on, none absent. */

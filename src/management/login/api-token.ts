@@ -10,12 +10,8 @@
 import { nowSeconds } from "../../base/clock.ts";
 import { newId, newSecret } from "../../base/random.ts";
 import { API_TOKEN_SECONDS, type ApiTokenRequest, type ApiTokenResponse } from "../../wire/api-token.ts";
-import {
-  API_TOKEN_PREFIX,
-  deleteLoginTokensOver,
-  insertToken,
-  newTokenRow,
-} from "../db/tables/api-tokens.ts";
+import { API_TOKEN_PREFIX } from "../../wire/secret-kind.ts";
+import { deleteLoginTokensOver, insertToken, newTokenRow } from "../db/tables/api-tokens.ts";
 import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { proveAsker } from "./prove-asker.ts";

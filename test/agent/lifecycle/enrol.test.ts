@@ -7,6 +7,7 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 import { silentLog } from "../../../src/base/log.ts";
+import { newSecret } from "../../../src/base/random.ts";
 import { OWNER, startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { openSignedClient } from "../../support/signed-client.ts";
 
@@ -47,7 +48,7 @@ test("a setup key enrols a machine", async () => {
   expect(enrolled).toMatchObject({ name: "web1", domain: "qf.internal", origin: management.url });
 });
 
-test.each(["", "short", "with a blank in it", "x".repeat(129)])(
+test.each(["", "short", "with a blank in it", "x".repeat(129), newSecret("qft_"), newSecret("qfp_")])(
   "%j is no setup key, and is not sent",
   async (setupKey) => {
     expect(await codeOf(prepare({ setupKey }))).toBe("ERR_USAGE");

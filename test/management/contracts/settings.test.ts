@@ -5,6 +5,7 @@ import {
   effectless,
   filled,
   mapSettings,
+  theirs,
 } from "../../../src/management/contracts/settings.ts";
 import { AccountSettings } from "../../../src/wire/account-settings.ts";
 
@@ -44,6 +45,8 @@ test("and what it says where it does, zero and false included", () => {
 test("a change of a setting without effect is named, one that has an effect or changes nothing is not", () => {
   const old = defaultSettings();
   expect(effectless(old, { ...old, lazy_connection_enabled: true })).toEqual(["lazy_connection_enabled"]);
+  const extra = { ...theirs(old).extra, peer_approval_enabled: true, network_traffic_logs_enabled: true };
+  expect(effectless(old, { ...old, extra })).toEqual(["extra.network_traffic_logs_enabled"]);
   expect(effectless(old, { ...old, max_stale_seconds: 10 })).toEqual([]);
   expect(effectless(old, { ...old, lazy_connection_enabled: undefined })).toEqual([]);
 });

@@ -189,7 +189,7 @@ describe("a service user's token makes a login", () => {
   });
 
   test("but not one that was made up", async () => {
-    expect(await codeOf(enter({ kind: "service_token", token: newSecret("qfs_") }))).toBe(
+    expect(await codeOf(enter({ kind: "service_token", token: newSecret("qft_") }))).toBe(
       "ERR_TOKEN_INVALID",
     );
   });

@@ -437,7 +437,7 @@ describe("a proof", () => {
 
 describe("a service user", () => {
   async function serviceToken(scope: "api" | "ssh"): Promise<{ token: string; userId: string }> {
-    const token = newSecret("qfs_");
+    const token = newSecret("qft_");
     const userId = newId();
     const { accountId, context } = management;
     await context.store.transaction(async (tx) => {

@@ -14,11 +14,6 @@ import type { UserRow } from "./users.ts";
 
 export type ApiTokenRow = Row<"apiTokens">;
 
-/** Begins every token for the REST API, so that a leaked one can be recognised. */
-export const API_TOKEN_PREFIX = "qfp_";
-/** Begins every token that signs a service user in, so that a client can tell it from the other kind. */
-export const SSH_TOKEN_PREFIX = "qfs_";
-
 /** `hash` is `hashToken` of it. */
 export async function insertToken(tx: Writer, token: NewRow<"apiTokens">): Promise<void> {
   await tx.sql.insert(tx.t.apiTokens).values(token);

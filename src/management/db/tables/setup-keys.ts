@@ -7,13 +7,13 @@ import { and, asc, eq, gt, lt, or, sql } from "drizzle-orm";
 import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { sha256 } from "../../../base/random.ts";
+import { SETUP_KEY_PREFIX } from "../../../wire/secret-kind.ts";
 import type { AccountId, GroupId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
 
 export type SetupKeyRow = Row<"setupKeys">;
 
-export const SETUP_KEY_PREFIX = "qfs_";
 /** `expiresAt` of a key that has no end. */
 export const ENDLESS = 0;
 

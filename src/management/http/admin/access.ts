@@ -5,19 +5,15 @@
  *
  * @module
  */
+
 import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { isEqualSecret } from "../../../base/random.ts";
 import type { Role } from "../../../wire/admin-api.ts";
+import { API_TOKEN_PREFIX, kindOfSecret, nameOfSecret } from "../../../wire/secret-kind.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { Store } from "../../db/store.ts";
-import {
-  API_TOKEN_PREFIX,
-  findByToken,
-  findToken,
-  hashToken,
-  markTokenUsed,
-} from "../../db/tables/api-tokens.ts";
+import { findByToken, findToken, hashToken, markTokenUsed } from "../../db/tables/api-tokens.ts";
 import { findLogin } from "../../db/tables/logins.ts";
 import { findPeer } from "../../db/tables/peers.ts";
 import { findUser, type UserRow } from "../../db/tables/users.ts";
@@ -57,7 +53,7 @@ export async function authenticate(store: Store, authorization: string | undefin
   // Found by digest, so no comparison ever runs along a secret; this one takes the same time anyway.
   if (token === undefined || found === undefined || !isEqualSecret(found.token.hash, hashToken(token))) {
     throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed", {
-      hint: "send Authorization: Token qfp_…; it may have expired or been deleted",
+      hint: hintFor(authorization ?? ""),
     });
   }
   if (found.token.scope !== "api") {
@@ -71,6 +67,15 @@ export async function authenticate(store: Store, authorization: string | undefin
   );
   if (isStale) await store.transaction((tx) => markTokenUsed(tx, id));
   return { user: found.user, tokenId: id };
+}
+
+/** Names what was sent in the place of a token, by how it begins and nothing else. */
+function hintFor(authorization: string): string {
+  const kind = kindOfSecret(/^(?:token|bearer) +(\S+)$/i.exec(authorization)?.[1] ?? "");
+  if (kind === "ssh_token" || kind === "setup_key") {
+    return `what was sent is ${nameOfSecret(kind)}: send a token of scope api`;
+  }
+  return `send Authorization: Token ${API_TOKEN_PREFIX}…; it may have expired or been deleted`;
 }
 
 /** Throws ERR_FORBIDDEN unless `role` may call a route of that access. */

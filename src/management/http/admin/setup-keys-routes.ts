@@ -3,11 +3,13 @@
  *
  * @module
  */
+
 import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId, newSecret } from "../../../base/random.ts";
 import { NEVER, SetupKey, SetupKeyCreateRequest, SetupKeyRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
+import { SETUP_KEY_PREFIX } from "../../../wire/secret-kind.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import {
   deleteSetupKey,
@@ -17,7 +19,6 @@ import {
   insertSetupKey,
   listSetupKeys,
   maskSetupKey,
-  SETUP_KEY_PREFIX,
   type SetupKeyRow,
   updateSetupKey,
 } from "../../db/tables/setup-keys.ts";

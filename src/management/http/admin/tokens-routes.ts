@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId, newSecret } from "../../../base/random.ts";
@@ -13,16 +14,15 @@ import {
   PersonalAccessTokenRequest,
 } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
+import { API_TOKEN_PREFIX, SSH_TOKEN_PREFIX } from "../../../wire/secret-kind.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import {
-  API_TOKEN_PREFIX,
   type ApiTokenRow,
   deleteToken,
   findToken,
   insertToken,
   listTokens,
   newTokenRow,
-  SSH_TOKEN_PREFIX,
 } from "../../db/tables/api-tokens.ts";
 import { revokeLoginsOf } from "../../db/tables/logins.ts";
 import { findUser, type UserRow } from "../../db/tables/users.ts";

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { newId } from "../../../../src/base/random.ts";
+import { newId, newSecret } from "../../../../src/base/random.ts";
 import type { Writer } from "../../../../src/management/db/engine/transaction.ts";
 import { ROLES } from "../../../../src/management/db/schema/accounts.ts";
 import { deleteToken, hashToken } from "../../../../src/management/db/tables/api-tokens.ts";
@@ -181,6 +181,15 @@ test("an ID token, or anything that is no API token of ours, is refused alike", 
   }
   expect(answers.size).toBe(1);
   expect([...answers][0]).toStartWith("401");
+});
+
+test.each([
+  ["qfs_", "a setup key"],
+  ["qft_", "a token of scope ssh"],
+])("a secret that begins with %s is named as %s, whether there is one or not", async (prefix, name) => {
+  const { status, body } = await api.call("GET", "/api/users/current", undefined, newSecret(prefix));
+  expect(status).toBe(401);
+  expect(body.hint).toContain(name);
 });
 
 test("a token is found by its digest, which is all that is kept and opens nothing itself", async () => {

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { TestApi } from "../../../support/admin-api.ts";
 import { aPeerOf } from "../../../support/management.ts";
 
@@ -56,6 +58,34 @@ test("what was read is written back without any change", async () => {
   const before = (await api.call("GET", "/api/accounts")).body[0];
   const { status, body } = await api.call("PUT", `/api/accounts/${api.accountId}`, before);
   expect([status, body]).toEqual([200, before]);
+});
+
+/** The names in the first column of the table in `docs/api.md` of settings without effect. */
+function documentedWithoutEffect(): string[] {
+  const docs = readFileSync(resolve(import.meta.dir, "../../../../docs/api.md"), "utf8");
+  const table = docs.split("### Settings without effect")[1]?.split("\n\n")[2] ?? "";
+  const cells = table.split("\n").flatMap((line) => /^\| (`[^|]*) \|/.exec(line)?.[1] ?? []);
+  return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name));
+}
+
+test("each setting that docs/api.md lists as without effect is named when it is changed", async () => {
+  const group = (await api.call("POST", "/api/groups", { name: "exposed" })).body.id;
+  const EXTRA = {
+    network_traffic_logs_enabled: true,
+    network_traffic_logs_groups: [group],
+    network_traffic_packet_counter_enabled: true,
+  };
+  const groups = { peer_expose_groups: [group], ipv6_enabled_groups: [group] };
+  const { extra } = await settingsNow();
+  const change = { ...KEPT, ...groups, peer_expose_enabled: true, extra: { ...extra, ...EXTRA } };
+  const { status, body } = await put(change);
+  expect(status).toBe(200);
+  const named = (body.warnings as string[]).map((text) => /^settings\.(?:extra\.)?(\w+) /.exec(text)?.[1]);
+  // How the server was started says it, so a request never changes it.
+  const fixed = ["embedded_idp_enabled"];
+  const wanted = documentedWithoutEffect().filter((name) => !fixed.includes(name));
+  expect(wanted.length).toBeGreaterThan(20);
+  expect(named.toSorted()).toEqual(wanted.toSorted());
 });
 
 test("what is left out stays, in the settings within settings as well", async () => {

@@ -6,6 +6,7 @@ import { insertLogin, listRevokedLogins } from "../../../../src/management/db/ta
 import { findReservedName } from "../../../../src/management/db/tables/peers.ts";
 import { findPasswordUser } from "../../../../src/management/db/tables/sign-in.ts";
 import { countOwners } from "../../../../src/management/db/tables/users.ts";
+import { kindOfSecret } from "../../../../src/wire/secret-kind.ts";
 import { TestApi } from "../../../support/admin-api.ts";
 import { aManagement, aPeerOf, aTokenOf, aUserOf } from "../../../support/management.ts";
 
@@ -354,5 +355,6 @@ test("scope ssh is for service users", async () => {
   expect((await api.call("POST", `/api/users/${api.ownerId}/tokens`, body)).status).toBe(422);
   const made = (await api.call("POST", `/api/users/${service.id}/tokens`, body)).body;
   expect(made.personal_access_token.scope).toBe("ssh");
+  expect(kindOfSecret(made.plain_token)).toBe("ssh_token");
   expect((await api.call("GET", "/api/users/current", undefined, made.plain_token)).status).toBe(401);
 });
