@@ -157,7 +157,7 @@ async function open(
   const routes = createRoutes({ context, parts, hub, relay, masterKey, corsOrigins });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, httpServer.port)).host]);
   httpServer.open(
-    createRequestEntry({ log, hosts, behindProxy: options.behindProxy === true, routes }),
+    createRequestEntry({ log, origin, hosts, behindProxy: options.behindProxy === true, routes }),
     hub,
     relay,
   );

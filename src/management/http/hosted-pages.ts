@@ -51,14 +51,14 @@ ${answerForms(shown.csrf)}`,
 }
 
 function answerForms(csrf: string): Html {
-  return html`<form method="post">
+  return html`<div class="actions"><form method="post">
 <input type="hidden" name="csrf" value="${csrf}">
 <button type="submit" name="action" value="confirm" autofocus>Continue</button>
 </form>
 <form method="post">
 <input type="hidden" name="csrf" value="${csrf}">
-<button type="submit" name="action" value="deny">Deny</button>
-</form>`;
+<button type="submit" name="action" value="deny" class="secondary">Deny</button>
+</form></div>`;
 }
 
 /** The one-time code, for the waiting terminal and nobody else. */

@@ -11,6 +11,7 @@ import { canonicalAddress } from "../../base/ip-address.ts";
 import type { Log } from "../../base/log.ts";
 import type { ApiFailure } from "../../wire/client-api.ts";
 import { SAFE_HEADERS } from "../web/html.ts";
+import { nothingHerePage, rootPage, wantsPage } from "./root-page.ts";
 
 export interface RequestEntry {
   /** Undefined: the connection is a WebSocket now. */
@@ -30,6 +31,8 @@ export interface Route {
 
 export interface FrontOptions {
   readonly log: Log;
+  /** The public origin, as people type it. */
+  readonly origin: string;
   /** `host:port` as browsers send it: of the public origin and of the address listened on. */
   readonly hosts: ReadonlySet<string>;
   readonly behindProxy: boolean;
@@ -55,7 +58,7 @@ export function createRequestEntry(options: FrontOptions): RequestEntry {
         ({ prefix }) =>
           pathname === prefix || pathname.startsWith(prefix.endsWith("/") ? prefix : `${prefix}/`),
       );
-      if (route === undefined) return failure(404, "ERR_NOT_FOUND", "there is nothing here");
+      if (route === undefined) return nothing(request, pathname, options.origin);
       try {
         return await route.answer(request, sourceAddress, server);
       } catch (error) {
@@ -92,6 +95,12 @@ function forwardedFor(request: Request): string | undefined {
     );
   const { v4, v6, bare } = match?.groups ?? {};
   return canonicalAddress(v4 ?? v6 ?? bare ?? "");
+}
+
+/** At `/` and where nothing is: a page for a person, and JSON for a program. */
+function nothing(request: Request, pathname: string, origin: string): Response {
+  if (!wantsPage(request)) return failure(404, "ERR_NOT_FOUND", "there is nothing here");
+  return pathname === "/" ? rootPage(origin) : nothingHerePage();
 }
 
 function failure(status: number, error: FailureCode, message: string): Response {

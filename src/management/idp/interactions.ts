@@ -99,16 +99,17 @@ function interactionPage(deps: InteractionDeps, interaction: Interaction, failur
  required maxlength="1024">
 <button type="submit" name="action" value="login">Sign in</button>
 </form>
-<form method="post"><button type="submit" name="action" value="deny" formnovalidate>Cancel</button></form>`,
+<form method="post"><button type="submit" name="action" value="deny" class="secondary"
+ formnovalidate>Cancel</button></form>`,
     );
   }
   return page(
     "Confirm the sign-in",
     html`${asked}<p>Only go on if you have just started this yourself.</p>
-<form method="post">
+<form method="post"><div class="actions">
 <button type="submit" name="action" value="confirm" autofocus>Confirm</button>
-<button type="submit" name="action" value="deny">Deny</button>
-</form>`,
+<button type="submit" name="action" value="deny" class="secondary">Deny</button>
+</div></form>`,
   );
 }
 

@@ -1,10 +1,11 @@
 /**
- * The few pages people see, as plain HTML without script: one escaping helper, one layout, one set
- * of headers.
+ * The few pages people see, as plain HTML without script: one escaping helper, one layout, one set of headers.
+ * What they look like is `style.ts`.
  *
  * @module
  */
 import { createHash } from "node:crypto";
+import { ICON_MARKUP, ICON_URL, STYLE } from "./style.ts";
 
 /** Markup that is safe to put into a page. Made by `html` only. */
 export interface Html {
@@ -41,19 +42,9 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? "");
 }
 
-const STYLE = `
-:root{color-scheme:light dark}
-body{font:1rem/1.5 system-ui,sans-serif;max-width:30rem;margin:10vh auto;padding:0 1rem}
-h1{font-size:1.4rem}label{display:block;margin:1rem 0 .25rem}
-input{font:inherit;width:100%;padding:.5rem;box-sizing:border-box}
-button{font:inherit;padding:.5rem 1rem;margin:1rem .5rem 0 0;cursor:pointer}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}dt{opacity:.75}dd{margin:0;overflow-wrap:anywhere}
-[role=alert]{border-left:.25rem solid #c22;padding-left:.75rem}
-#code{font:2rem ui-monospace,monospace;letter-spacing:.1em}
-`;
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 
-/** A whole page. `title` is escaped. */
+/** A whole page: our name and icon, one card with `title` (escaped) and `body`. Every page of ours is one. */
 export function page(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en">
@@ -61,14 +52,19 @@ export function page(title: string, body: Html): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
+<meta name="color-scheme" content="light dark">
 <title>${title} - QuFabric</title>
+<link rel="icon" href="${ICON_URL}">
 <style>${{ markup: STYLE }}</style>
 </head>
 <body>
+<div class="frame">
+<p class="brand">${{ markup: ICON_MARKUP }}QuFabric</p>
 <main>
 <h1>${title}</h1>
 ${body}
 </main>
+</div>
 </body>
 </html>
 `.markup;
@@ -84,6 +80,8 @@ export function pageHeaders(formTargets: readonly string[] = []): Record<string,
   const policy = [
     "default-src 'none'",
     `style-src 'sha256-${STYLE_HASH}'`,
+    // The icon of the tab, which is in the page itself.
+    "img-src data:",
     `form-action ${["'self'", ...formTargets].join(" ")}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",
@@ -108,7 +106,7 @@ export const SAFE_HEADERS: Readonly<Record<string, string>> = {
 
 /** A page that says one thing. */
 export function messagePage(title: string, message: string, hint?: string): string {
-  return page(title, html`<p>${message}</p>${hint === undefined ? null : html`<p>${hint}</p>`}`);
+  return page(title, html`<p>${message}</p>${hint === undefined ? null : html`<p class="hint">${hint}</p>`}`);
 }
 
 /** A list of facts: what is asked for, by whom, from where. */

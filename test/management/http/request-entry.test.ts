@@ -30,6 +30,7 @@ const noServer = {} as Parameters<RequestEntry["answer"]>[2];
 function front(behindProxy = false) {
   const { answer } = createRequestEntry({
     log: silentLog,
+    origin: "https://qf.example.com",
     hosts: new Set(["qf.example.com"]),
     behindProxy,
     routes,

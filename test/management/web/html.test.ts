@@ -33,3 +33,13 @@ test("a page's headers allow its own style and its own forms, and nothing else",
   expect(policy).not.toContain("unsafe");
   expect(policy).not.toContain("script-src");
 });
+
+test("a page loads nothing: its icon, its name and its style are in it", () => {
+  const text = page("Sign in", html`<p>x</p>`);
+  expect(text).toContain("<svg");
+  expect(text).toContain("QuFabric");
+  expect([...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, to = ""]) => to.slice(0, 5))).toEqual([
+    "data:",
+  ]);
+  expect(text).not.toMatch(/url\(|@import/);
+});

@@ -1,0 +1,44 @@
+/**
+ * Pages for a browser that has nothing to do here: at `/`, and at addresses that do not exist. Programs go on
+ * getting JSON.
+ *
+ * @module
+ */
+import { html, messagePage, page, pageHeaders } from "../web/html.ts";
+
+/** Whether a person navigates here. Clients of the API ask for JSON, or for anything. */
+export function wantsPage(request: Request): boolean {
+  if (request.method !== "GET" && request.method !== "HEAD") return false;
+  return (request.headers.get("accept") ?? "").toLowerCase().includes("text/html");
+}
+
+/** `/`: what this is, and the first command to type. Tells nothing that `qf` does not tell everybody. */
+export function rootPage(origin: string): Response {
+  return pageResponse(
+    200,
+    page(
+      "SSH by who you are",
+      html`<p>This is a QuFabric server. You connect from a terminal:</p>
+<pre><code>qf login --management-url ${origin}
+qf ls
+qf ssh USER@MACHINE</code></pre>
+<p class="hint">Asked to sign in? Open the link that your own terminal shows, and no other.</p>`,
+    ),
+  );
+}
+
+/** An address that does not exist. */
+export function nothingHerePage(): Response {
+  return pageResponse(
+    404,
+    messagePage(
+      "There is nothing here",
+      "This address is not known to the server.",
+      "Check the link, or go back to the terminal and start again.",
+    ),
+  );
+}
+
+function pageResponse(status: number, text: string): Response {
+  return new Response(text, { status, headers: pageHeaders() });
+}
