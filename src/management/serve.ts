@@ -25,6 +25,7 @@ import { openHttpServer } from "./http-server.ts";
 import { writeProviderFile } from "./idp/provider-file.ts";
 import { redirectUris } from "./idp/redirect-uris.ts";
 import { defaultMasterKeyFile, ensureMasterKey, openWithMasterKey, prepareDataDir } from "./init.ts";
+import { watchVouches } from "./login/vouch-watch.ts";
 import { createMaps } from "./maps/maps.ts";
 import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
 import { createRelayHub } from "./relay/hub.ts";
@@ -162,6 +163,7 @@ async function open(
     relay,
   );
   closers.push(startSweeping(store, clock, log));
+  closers.push(watchVouches(context));
   const { tlsCert, tlsKey } = options;
   const watch =
     listen.tls === null || tlsCert === undefined || tlsKey === undefined

@@ -67,6 +67,15 @@ export const Peer = z.object({
   blocked: z.boolean().optional(),
   /** Whether an admin has confirmed the name, so that it works without the domain. */
   name_confirmed: z.boolean().optional(),
+  /** The machine whose agent vouches for this device: it counts as in the machine's groups. Absent: none. */
+  vouched_by: z
+    .object({
+      peer_id: PeerId,
+      /** The OS user there who asked for it. */
+      local_uid: z.int().optional(),
+      since: dateTime.optional(),
+    })
+    .optional(),
   /** In lists: machines whose SSH port it may reach now. */
   accessible_peers_count: z.int().optional(),
 });

@@ -185,6 +185,7 @@ export const ACTIVITY_CODES = [
   "peer.approve",
   "peer.suspend",
   "peer.vouch",
+  "peer.vouch.end",
   "peer.block",
   "peer.unblock",
   "peer.ssh.enable",

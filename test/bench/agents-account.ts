@@ -178,6 +178,7 @@ function aPeer(
   return {
     accountId,
     displayName: null,
+    vouch: null,
     nameConfirmed: true,
     hostKeys: [],
     address: `100.${64 + Math.floor(number / 65_536)}.${Math.floor(number / 256) % 256}.${number % 256}`,

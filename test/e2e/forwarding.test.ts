@@ -3,8 +3,10 @@
  * to it.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, statSync } from "node:fs";
+import { chmodSync, existsSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { findControlSocket } from "../../src/agent/control-socket/control-client.ts";
+import { generateEd25519 } from "../../src/base/ed25519.ts";
 import { converse, type Echo, freePort, startEcho } from "../support/echo.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
@@ -182,6 +184,29 @@ describe.skipIf(!isRoot)("forwarding by qf ssh", () => {
     expect(said).toBe("hello bye");
     running[0]?.kill("SIGTERM");
     await lab.until("neither socket", async () => !existsSync(there) && !existsSync(here));
+  });
+
+  test("the machine's control socket gives no vouch to a guest, by -L or from a session", async () => {
+    const control = await findControlSocket(agent.stateDir);
+    // As in /var/lib: anybody may ask for the status.
+    chmodSync(lab.root, 0o711);
+    const request = JSON.stringify({ do: "vouch", deviceKey: generateEd25519().publicKey });
+    const here = join(lab.root, "control-here.sock");
+    start(["-L", `${here}:${control}`]);
+    await lab.until("the socket", async () => existsSync(here));
+    const ask = `perl -MIO::Socket::UNIX -e '
+      $s = IO::Socket::UNIX->new($ARGV[0]) or die "none"; print $s "$ARGV[1]\\n"; print while <$s>'`;
+    const said = await lab.until("an answer", async () => {
+      const argv = ["sh", "-c", `${ask} '${here}' '${request}'`];
+      const text = await new Response(Bun.spawn(argv, { stderr: "ignore" }).stdout).text();
+      return text === "" ? undefined : text;
+    });
+    expect(JSON.parse(said)).toMatchObject({ ok: false, code: "ERR_PERMISSION" });
+    for (const prefix of ["", "setsid -w "]) {
+      const command = `${prefix}${ask} '${control}' '${request}'`;
+      expect((await laptop.ssh([`${deploy.name}@web1`, command])).stdout).toContain("ERR_PERMISSION");
+    }
+    expect(JSON.stringify(await lab.api("GET", "/api/peers"))).not.toContain("vouched_by");
   });
 
   test("-A lends the person's agent, and takes it away with the connection", async () => {

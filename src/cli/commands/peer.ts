@@ -6,8 +6,8 @@ import { agoText, userNames } from "../words.ts";
 
 export const peerList = command(
   `
-List machines and people's devices: whose they are, whether they are connected, let in and take SSH, and
-which version they run.
+List machines and people's devices: whose they are, whether they are connected, let in and take SSH, which
+version they run, and which machine vouches for a device, so that it counts as in the machine's groups.
 
 usage: qf peer list [--json] [--management-url URL]
 
@@ -27,7 +27,10 @@ examples:
       if (args.json === true) return printBody(answer);
       const owners = await userNames(admin);
       await printTable(
-        ["ID", "NAME", "KIND", "ADDRESS", "LAST SEEN", "STATUS", "SSH", "OWNER", "VERSION", "GROUPS"],
+        [
+          ...["ID", "NAME", "KIND", "ADDRESS", "LAST SEEN", "STATUS", "SSH", "OWNER", "VERSION"],
+          ...["VOUCHED BY", "GROUPS"],
+        ],
         answer.value.map((peer) => [
           peer.id,
           namesOf(peer),
@@ -38,12 +41,22 @@ examples:
           peer.ssh_enabled ? "enabled" : "disabled",
           owners(peer.user_id),
           peer.version,
+          vouchText(peer, answer.value),
           peer.groups.map((group) => group.name).join(", "),
         ]),
       );
     },
   },
 );
+
+/** The machine whose groups a device counts as in as well, with the OS user there who asked, and when. */
+function vouchText({ vouched_by: vouch }: Peer, peers: readonly Peer[]): string {
+  if (vouch === undefined) return "";
+  const machine = peers.find(({ id }) => id === vouch.peer_id);
+  const name = machine === undefined ? vouch.peer_id : hostNameOf(machine);
+  if (vouch.local_uid === undefined || vouch.since === undefined) return name;
+  return `${name} (uid ${vouch.local_uid}, ${agoText(vouch.since)})`;
+}
 
 /** The host name, which is what people type, and the name that was given where that is another. */
 function namesOf(peer: Peer): string {

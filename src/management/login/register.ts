@@ -22,11 +22,13 @@ import {
   updatePeer,
 } from "../db/tables/peers.ts";
 import { findUser, type UserRow } from "../db/tables/users.ts";
+import { endVouch } from "../db/tables/vouches.ts";
 import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
 import { initiatorOf } from "./person.ts";
 import { enterLogin, type ProvenLogin, personOf, type ReadProof, readProof } from "./prove.ts";
 import { checkSigned, checkTime, proofHashOf } from "./signatures.ts";
+import { judgeVouch } from "./vouch-watch.ts";
 
 /** Answers POST /client/v1/devices. */
 export async function registerDevice(
@@ -65,9 +67,12 @@ export async function registerDevice(
         : ((await ctx.store.read((tx) => findUser(tx, account.id, known.userId))) ?? null);
     user = person;
     const vouchedByPeerId = await readVouch(deps, account, request);
-    return ctx.store.change({ accountId: account.id, initiator: systemInitiator }, (tx) =>
+    const answer = await ctx.store.change({ accountId: account.id, initiator: systemInitiator }, (tx) =>
       enter(tx, deps, { account, request, proof, person, vouchedByPeerId, sourceAddress }),
     );
+    // Now, so that no later end of the person's access to the machine is missed.
+    if (vouchedByPeerId !== null) await judgeVouch(ctx, account.id, answer.peerId);
+    return answer;
   });
 }
 
@@ -110,9 +115,11 @@ async function findOrInsertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise
   }
   if (known.status === "blocked") throw denial("device_blocked");
   const now = nowSeconds(tx.clock);
+  if (known.vouchedByPeerId !== vouchedByPeerId) await endVouch(tx, known, "not_renewed");
   const change = {
     facts: request.facts,
     vouchedByPeerId,
+    vouch: vouchOf(tx, claim),
     connectionIp: sourceAddress,
     lastSeenAt: now,
     lastLoginAt: now,
@@ -132,6 +139,12 @@ async function findOrInsertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise
     recordVouch(tx, claim, peer);
   }
   return peer;
+}
+
+function vouchOf(tx: ChangeWriter, { request, proven }: DeviceClaim): PeerRow["vouch"] {
+  if (request.vouch === undefined) return null;
+  const { uid } = request.vouch;
+  return { uid, at: nowSeconds(tx.clock), loginId: proven.login.id, byAccess: false };
 }
 
 /** Whose word lends the device groups, at each login that has it. */
@@ -162,6 +175,7 @@ async function insertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise<PeerR
     ownerApproved: isApproved,
     status: isApproved ? "active" : "pending",
     vouchedByPeerId,
+    vouch: vouchOf(tx, claim),
     ephemeral: false,
     groups: [],
   });

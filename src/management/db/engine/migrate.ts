@@ -15,6 +15,7 @@ import nameConfirmed from "../migrations/sqlite/0004-name-confirmed.sql" with { 
 import humanOwners from "../migrations/sqlite/0005-human-owners.sql" with { type: "text" };
 import loginTokens from "../migrations/sqlite/0006-login-tokens.sql" with { type: "text" };
 import displayName from "../migrations/sqlite/0007-display-name.sql" with { type: "text" };
+import vouch from "../migrations/sqlite/0008-vouch.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -33,6 +34,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 5, name: "human-owners", sql: humanOwners },
   { number: 6, name: "login-tokens", sql: loginTokens },
   { number: 7, name: "display-name", sql: displayName },
+  { number: 8, name: "vouch", sql: vouch },
 ];
 
 /**

@@ -15,6 +15,7 @@ import nameConfirmed from "../migrations/postgres/0004-name-confirmed.sql" with 
 import humanOwners from "../migrations/postgres/0005-human-owners.sql" with { type: "text" };
 import loginTokens from "../migrations/postgres/0006-login-tokens.sql" with { type: "text" };
 import displayName from "../migrations/postgres/0007-display-name.sql" with { type: "text" };
+import vouch from "../migrations/postgres/0008-vouch.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -26,6 +27,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 5, name: "human-owners", sql: humanOwners },
   { number: 6, name: "login-tokens", sql: loginTokens },
   { number: 7, name: "display-name", sql: displayName },
+  { number: 8, name: "vouch", sql: vouch },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

@@ -16,6 +16,17 @@ export const PEER_STATUSES = ["active", "blocked", "pending"] as const;
 export const MAP_CHANGE_KINDS = ["user", "peer", "rule", "policy", "login", "account", "all"] as const;
 export const SETUP_KEY_TYPES = ["one-off", "reusable"] as const;
 
+/** A machine's word for a device, given at one login. */
+export interface Vouch {
+  /** The local user who asked the machine's agent. */
+  readonly uid: number;
+  /** Unix seconds. */
+  readonly at: number;
+  readonly loginId: string;
+  /** Whether its person could reach the machine by policy since then: the vouch ends with that. */
+  readonly byAccess: boolean;
+}
+
 export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
   const groups = groupsTable(d, accounts);
   const peers = peersTable(d, accounts, users);
@@ -100,6 +111,8 @@ function peersTable(d: Dialect, accounts: Accounts, users: Users) {
       nameConfirmed: d.boolean("name_confirmed").notNull(),
       /** What people see instead of `name`; never leaves the API. Null: the host name. */
       displayName: d.text("display_name"),
+      /** What `vouchedByPeerId` rests on. Null: nothing, or a vouch from before this column. */
+      vouch: d.json<Vouch>("vouch"),
     },
     (table) => [
       d.uniqueIndex("peers_dns_name").on(table.accountId, table.dnsName),

@@ -12,7 +12,8 @@ import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
 import { isUniqueViolation } from "../engine/errors.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
-import { updatePeer } from "./peers.ts";
+import { findPeerById } from "./peers.ts";
+import { endVouch } from "./vouches.ts";
 
 export type LoginRow = Row<"logins">;
 export type HostedLoginRow = Row<"hostedLogins">;
@@ -56,21 +57,20 @@ export async function revokeLogin(tx: Writer, loginId: string): Promise<boolean>
     .update(logins)
     .set({ revokedAt: nowSeconds(tx.clock) })
     .where(and(eq(logins.id, loginId), isNull(logins.revokedAt)))
-    .returning({ accountId: logins.accountId, devicePeerId: logins.devicePeerId });
-  await endVouches(tx, rows);
+    .returning({ id: logins.id, devicePeerId: logins.devicePeerId });
+  await endVouchesOf(tx, rows);
   return rows.length === 1;
 }
 
 /** A machine vouches for a device at one login: the next one asks again. */
-async function endVouches(
+async function endVouchesOf(
   tx: Writer,
-  over: readonly Pick<LoginRow, "accountId" | "devicePeerId">[],
+  over: readonly Pick<LoginRow, "id" | "devicePeerId">[],
 ): Promise<void> {
-  const devices = new Map(
-    over.flatMap((row) => (row.devicePeerId ? [[row.devicePeerId, row.accountId]] : [])),
-  );
-  for (const [devicePeerId = "", accountId = ""] of devices) {
-    await updatePeer(tx, accountId, devicePeerId, { vouchedByPeerId: null });
+  for (const { id, devicePeerId } of over) {
+    const device = devicePeerId === null ? undefined : await findPeerById(tx, devicePeerId);
+    if (device === undefined || (device.vouch !== null && device.vouch.loginId !== id)) continue;
+    await endVouch(tx, device, "login_over");
   }
 }
 
@@ -93,8 +93,8 @@ export async function revokeLoginsOf(
     .update(logins)
     .set({ revokedAt: nowSeconds(tx.clock) })
     .where(and(whose, isNull(logins.revokedAt)))
-    .returning({ accountId: logins.accountId, devicePeerId: logins.devicePeerId });
-  await endVouches(tx, rows);
+    .returning({ id: logins.id, devicePeerId: logins.devicePeerId });
+  await endVouchesOf(tx, rows);
   return rows.length;
 }
 

@@ -11,6 +11,7 @@ import { newId } from "../../../base/random.ts";
 import type { PeerFacts } from "../../../wire/client-api.ts";
 import type { AccountId, GroupId, HostLabel, PeerId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
+import type { Vouch } from "../schema/network.ts";
 import type { Row } from "../schema/schema.ts";
 import { freeAddress } from "./addresses.ts";
 import { addPeerToGroups } from "./groups.ts";
@@ -38,6 +39,8 @@ export interface NewPeer {
   readonly ownerApproved: boolean;
   readonly status: "active" | "pending";
   readonly vouchedByPeerId: PeerId | null;
+  /** Default: null. */
+  readonly vouch?: Vouch | null;
   readonly ephemeral: boolean;
   /** Whether an admin brings it in. Default false. */
   readonly nameConfirmed?: boolean;
@@ -72,6 +75,7 @@ export async function insertPeer(tx: Writer, wanted: NewPeer): Promise<PeerRow> 
     direct: [],
     connectionIp: wanted.connectionIp,
     vouchedByPeerId: wanted.vouchedByPeerId,
+    vouch: wanted.vouch ?? null,
     loginExpirationEnabled: false,
     inactivityExpirationEnabled: false,
     mapVersion: 0,
@@ -104,6 +108,7 @@ export async function enrolWithSetupKey(
     | "nameConfirmed"
     | "groups"
     | "vouchedByPeerId"
+    | "vouch"
   >,
 ): Promise<{ peer: PeerRow; key: Row<"setupKeys"> }> {
   const key = await useSetupKey(tx, setupKey);

@@ -66,7 +66,15 @@ export function asPeer(peer: PeerRow, around: Surroundings & { groups: readonly 
     blocked: peer.status === "blocked",
     kind: peer.kind,
     name_confirmed: peer.nameConfirmed,
+    ...vouchedBy(peer),
   };
+}
+
+/** The machine that lends the device its groups, and by whose word there. */
+function vouchedBy({ vouchedByPeerId, vouch }: PeerRow): Pick<Peer, "vouched_by"> {
+  if (vouchedByPeerId === null) return {};
+  const said = vouch === null ? {} : { local_uid: vouch.uid, since: isoTime(vouch.at) };
+  return { vouched_by: { peer_id: vouchedByPeerId, ...said } };
 }
 
 /** Whether an administrator has yet to let it in; a blocked peer may wait as well. */
