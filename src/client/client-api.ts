@@ -8,6 +8,7 @@
  */
 
 import type { z } from "zod";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
 import { GATEWAY_STATUSES, linkFailure } from "../base/link-failure.ts";
@@ -41,6 +42,11 @@ import { watchPresence } from "./presence.ts";
 /** Longest answer taken from management: a certificate with a large ID token, and room. */
 export const ANSWER_BYTES_MAX = 512 * 1024;
 const TIMEOUT_MS_DEFAULT = 15_000;
+/**
+ * A connection that has been idle for longer, while a person signs in, is not used again: servers and proxies
+ * close those, and fetch does not send a POST again that meets the end.
+ */
+const IDLE_MS_MAX = 2_000;
 
 /** Nobody answered for management: no connection, no answer in time, or a proxy that has lost it. */
 export class ManagementAwayError extends QfError {}
@@ -77,6 +83,7 @@ export interface ClientApiOptions {
   readonly timeoutMs?: number;
   /** When nothing has come after so many milliseconds, it is looked whether anybody is there. Default 2 s. */
   readonly lateMs?: number;
+  readonly clock?: Clock;
 }
 
 /** Builds a client; nothing is sent. Throws ERR_USAGE for a URL we must not speak to. */
@@ -128,6 +135,8 @@ type Send = <T>(
 function createSender(origin: string, options: ClientApiOptions): Send {
   const doFetch = options.fetch ?? fetch;
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS_DEFAULT;
+  const clock = options.clock ?? systemClock;
+  let answeredAtMs = clock.monotonicMs();
   return async <T>(
     method: "GET" | "POST",
     path: string,
@@ -141,11 +150,13 @@ function createSender(origin: string, options: ClientApiOptions): Send {
       response = await doFetch(`${origin}/client/v1${path}`, {
         method,
         redirect: "error",
+        keepalive: clock.monotonicMs() - answeredAtMs < IDLE_MS_MAX,
         signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), presence.signal]),
         headers: { accept: "application/json", "content-type": "application/json" },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       text = await readBounded(response);
+      answeredAtMs = clock.monotonicMs();
     } catch (cause) {
       if (cause instanceof QfError) throw cause;
       throw unreachableManagement(origin, cause);

@@ -34,6 +34,7 @@ export function createStrictFetch(inner: typeof fetch, timeoutMs = TIMEOUT_MS): 
       const response = await inner(input, {
         ...init,
         redirect: "error",
+        keepalive: isSentAgain(input, init),
         signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])]),
       });
       const body = await readBounded(response);
@@ -49,6 +50,15 @@ export function createStrictFetch(inner: typeof fetch, timeoutMs = TIMEOUT_MS): 
     }
   };
   return Object.assign(strict, { preconnect: () => {} });
+}
+
+/**
+ * Whether fetch sends it again when the server closes a kept connection just as it is sent. What it does not
+ * send again, such as the POST of a code, goes by a connection of its own.
+ */
+function isSentAgain(input: RequestInfo | URL, init: RequestInit | undefined): boolean {
+  const method = init?.method ?? (input instanceof Request ? input.method : "GET");
+  return ["GET", "HEAD"].includes(method.toUpperCase());
 }
 
 async function readBounded(response: Response): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { QfError } from "../../src/base/errors.ts";
 import { ANSWER_BYTES_MAX, createClientApi } from "../../src/client/client-api.ts";
+import { startClosingServer } from "../support/closing-server.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 
 let answer: () => Response = () => new Response("");
 let server: ReturnType<typeof Bun.serve>;
@@ -37,6 +39,16 @@ function aConfig(change: Record<string, unknown> = {}): Record<string, unknown> 
 test("config refuses a server that calls itself something else", async () => {
   answer = () => Response.json(aConfig({ origin: "https://evil.example.com" }));
   expect((await failureOf(createClientApi({ url }).config())).message).toContain("calls itself");
+});
+
+test("a request after a person's pause is not lost by the end of the connection before it", async () => {
+  using closing = startClosingServer(JSON.stringify({ challenge: "c".repeat(43), expiresAtSeconds: 1 }));
+  const clock = new FakeClock();
+  const api = createClientApi({ url: closing.url, clock });
+  for (let i = 0; i < 4; i++) {
+    expect((await api.challenge()).challenge).toBe("c".repeat(43));
+    clock.advanceMs(2_000);
+  }
 });
 
 test("config refuses a newer protocol", async () => {

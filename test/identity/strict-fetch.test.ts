@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { isQfError } from "../../src/base/errors.ts";
 import { createStrictFetch, isLoopbackHost, isSafeUrl } from "../../src/identity/strict-fetch.ts";
+import { startClosingServer } from "../support/closing-server.ts";
 
 const MIB = 1024 * 1024;
 
@@ -68,6 +69,16 @@ describe("createStrictFetch", () => {
     const signal = provider.asked[0]?.init?.signal;
     expect(signal).toBeInstanceOf(AbortSignal);
     expect(signal?.aborted).toBe(false);
+  });
+
+  test("a POST is not lost by the end of a kept connection", async () => {
+    using server = startClosingServer();
+    const strict = createStrictFetch(fetch);
+    for (const method of ["GET", "POST", "GET", "POST", "post", "GET"]) {
+      const body = method === "GET" ? null : "code=x";
+      expect((await strict(server.url, { method, body })).status).toBe(200);
+    }
+    expect((await strict(new Request(server.url, { method: "POST", body: "x" }))).status).toBe(200);
   });
 
   test("keeps status and headers of the answer", async () => {

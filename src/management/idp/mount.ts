@@ -91,6 +91,9 @@ export async function openProviderMount(
         headers,
         body,
         redirect: "manual",
+        // The inner server closes a connection that has been idle for seconds. A POST that comes just then
+        // is lost, and fetch does not send it again.
+        keepalive: false,
         signal: AbortSignal.timeout(FORWARD_TIMEOUT_MS),
       });
       const out = new Headers(response.headers);

@@ -85,6 +85,20 @@ describe("a request", () => {
   });
 });
 
+test("a request never meets the end of a connection that the inner server closes just then", async () => {
+  const known = new Set<unknown>();
+  answer = (res) => {
+    // What a server does that has waited too long for a second request.
+    if (known.has(res.socket)) return void res.socket?.destroy();
+    known.add(res.socket);
+    res.end("ok");
+  };
+  for (let i = 0; i < 5; i++) {
+    const response = await ask("/idp/token", { method: "POST", body: "code=x" });
+    expect([response.status, await response.text()]).toEqual([200, "ok"]);
+  }
+});
+
 describe("an answer", () => {
   test("comes with its status, its redirect and what keeps it out of frames", async () => {
     answer = (res) => res.writeHead(303, { location: "https://elsewhere.example/", "x-a": "b" }).end();
