@@ -1,5 +1,14 @@
 import { NEVER, SetupKey } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
+import {
+  ADMIN_ARGS,
+  ADMIN_OPTIONS,
+  type Admin,
+  deleteAt,
+  openAdmin,
+  printBody,
+  printDone,
+  theOne,
+} from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseList, parseWhole } from "../parse.ts";
@@ -88,8 +97,11 @@ examples:
         usage_limit: isReusable ? limit : 1,
       };
       const answer = await admin.request("POST", "/api/setup-keys", { body, answer: SetupKey });
-      if (args.json === true) return printBody(answer);
-      await print(`created setup key ${args.name} (${answer.value.id})\nkey: ${answer.value.key}\n`);
+      await printDone(
+        args,
+        answer,
+        `created setup key ${args.name} (${answer.value.id})\nkey: ${answer.value.key}`,
+      );
       await print("It is shown this once.\n");
     },
   },
@@ -124,8 +136,7 @@ examples:
       const key = await keyOf(admin, args.key);
       const body = { revoked: key.revoked, auto_groups: await admin.groupIds(parseList(args.groups)) };
       const answer = await admin.request("PUT", `/api/setup-keys/${key.id}`, { body, answer: SetupKey });
-      if (args.json === true) return printBody(answer);
-      await print(`changed setup key ${args.key} (${key.id})\n`);
+      await printDone(args, answer, `changed setup key ${args.key} (${key.id})`);
     },
   },
   { repeatable: ["groups"] },
@@ -154,8 +165,7 @@ examples:
       const key = await keyOf(admin, args.key);
       const body = { revoked: true, auto_groups: key.auto_groups };
       const answer = await admin.request("PUT", `/api/setup-keys/${key.id}`, { body, answer: SetupKey });
-      if (args.json === true) return printBody(answer);
-      await print(`revoked setup key ${args.key} (${key.id})\n`);
+      await printDone(args, answer, `revoked setup key ${args.key} (${key.id})`);
     },
   },
 );
@@ -181,9 +191,10 @@ examples:
     async run({ args }) {
       const admin = await openAdmin(args);
       const key = await keyOf(admin, args.key);
-      const answer = await admin.request("DELETE", `/api/setup-keys/${key.id}`, { answer: NO_ANSWER });
-      if (args.json === true) return printBody(answer);
-      await print(`deleted setup key ${args.key} (${key.id})\n`);
+      await deleteAt(admin, args, {
+        path: `/api/setup-keys/${key.id}`,
+        what: `setup key ${args.key} (${key.id})`,
+      });
     },
   },
 );
