@@ -87,7 +87,7 @@ export async function checkCaller(options: {
   const { needed } = weakenedOptions(effective);
   if (needed.length > 0) {
     throw new QfError("ERR_SSH", `your ssh configuration changes ${needed.join(", ")} for ${host}`, {
-      hint: "leave that to QuFabric: look for it with ssh -G, on the command line and before its lines, or use qf ssh",
+      hint: "remove it from the command line or from above QuFabric's lines (ssh -G shows it), or use qf ssh",
     });
   }
   try {

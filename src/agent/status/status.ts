@@ -41,9 +41,8 @@ export function statusText(status: AgentStatus, isDetailed: boolean): string {
     const forwarding = forwards.length === 0 ? "" : ` [${forwards.join(", ")}]`;
     const by = isDetailed && path !== undefined ? ` (${path})` : "";
     const what = command === "" ? "shell" : command;
-    lines.push(
-      `  ${user} as ${localUser} from ${peer === "" ? "no registered device" : peer}${by}: ${what}${forwarding}`,
-    );
+    const device = peer === "" ? "no registered device" : peer;
+    lines.push(`  ${user} as ${localUser} from ${device}${by}: ${what}${forwarding}`);
   }
   if (isDetailed) lines.push(...details(status));
   status.problems.forEach((problem, i) => {

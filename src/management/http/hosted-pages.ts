@@ -80,6 +80,7 @@ as <strong>${data.localUser}</strong>`;
 export function hostedDonePage(data: HostedLoginData): string {
   return page(
     "Signed in",
-    html`<p>The terminal on <strong>${data.deviceName}</strong> goes on by itself. You can close this page.</p>`,
+    html`<p>The terminal on <strong>${data.deviceName}</strong> continues by itself.</p>
+<p>You can close this page.</p>`,
   );
 }

@@ -108,7 +108,8 @@ ${problem === undefined ? null : html`<p role="alert">${problem}</p>`}
 function providerPage(deps: SetupRoutesDeps): string {
   return page(
     "Set up QuFabric",
-    html`<p>This server has no account yet. Sign in at ${new URL(deps.oidc.issuer).host} to become its owner.</p>
+    html`<p>This server has no account yet.</p>
+<p>Sign in at ${new URL(deps.oidc.issuer).host} to become its owner.</p>
 <form method="post"><button type="submit" autofocus>Sign in</button></form>`,
   );
 }
@@ -158,7 +159,8 @@ function donePage(c: Context, token: string): Response {
     "QuFabric is set up",
     html`<p>You are the owner. This API token is shown once, keep it safe:</p>
 <p><output id="token">${token}</output></p>
-<p>Put it into a file, name that in <code>QF_TOKEN_FILE</code>, and go on with <code>qf setup-key create</code>.</p>`,
+<p>Put it into a file, set <code>QF_TOKEN_FILE</code> to its path,
+and continue with <code>qf setup-key create</code>.</p>`,
   );
   return c.body(text, 200, pageHeaders());
 }

@@ -91,58 +91,10 @@ async function loadQuietly(): Promise<typeof import("oidc-provider")> {
 }
 
 function configuration(deps: ProviderDeps): Configuration {
-  assert(deps.cookieKeys.length > 0, "the provider has a key for its cookies");
-  // Typed as keys, taken as whatever signs.
-  const cookieKeys = new CookieKeys(deps.cookieKeys);
   return {
-    clients: [
-      {
-        client_id: EMBEDDED_CLIENT_ID,
-        client_name: "QuFabric",
-        application_type: "native",
-        token_endpoint_auth_method: "none",
-        grant_types: ["authorization_code"],
-        response_types: ["code"],
-        redirect_uris: [LOOPBACK_REDIRECT],
-        id_token_signed_response_alg: "EdDSA",
-        require_auth_time: true,
-      },
-    ],
-    jwks: { keys: [...deps.signingKeys] } as JWKS,
-    cookies: {
-      keys: cookieKeys as unknown as string[],
-      names: { session: "qf_idp_session", interaction: "qf_idp_interaction", resume: "qf_idp_resume" },
-      long: { signed: true, httpOnly: true, sameSite: "lax", path: "/idp" },
-      short: { signed: true, httpOnly: true, sameSite: "lax" },
-    },
-    scopes: ["openid"],
-    claims: { openid: ["sub"], email: ["email"], profile: ["name"] },
-    // Name and e-mail go into the ID token itself: there is no userinfo endpoint to ask.
-    conformIdTokenClaims: false,
-    allowOmittingSingleRegisteredRedirectUri: false,
-    responseTypes: ["code"],
-    subjectTypes: ["public"],
-    clientAuthMethods: ["none"],
-    enabledJWA: { idTokenSigningAlgValues: ["EdDSA", "ES256"] },
-    pkce: { required: () => true },
-    clientBasedCORS: () => false,
-    extraParams: { [DEVICE_NAME_PARAM]: null },
-    features: {
-      devInteractions: { enabled: false },
-      dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
-      resourceIndicators: { enabled: false },
-      rpInitiatedLogout: { enabled: false },
-      userinfo: { enabled: false },
-    },
-    ttl: {
-      AccessToken: CODE_SECONDS,
-      AuthorizationCode: CODE_SECONDS,
-      Grant: SESSION_SECONDS,
-      IdToken: ID_TOKEN_SECONDS,
-      Interaction: INTERACTION_SECONDS,
-      Session: SESSION_SECONDS,
-    },
+    ...identityTokens(deps),
+    ...authorizationCode(),
+    cookies: cookies(deps.cookieKeys),
     interactions: { url: (_ctx, interaction) => `/idp/interaction/${interaction.uid}` },
     findAccount: async (_ctx, subject) => {
       const account = await deps.accounts.find(subject);
@@ -163,6 +115,71 @@ function configuration(deps: ProviderDeps): Configuration {
       return grant;
     },
     renderError,
+  };
+}
+
+/** What ID tokens say, and the keys that sign them. */
+function identityTokens(deps: ProviderDeps): Configuration {
+  return {
+    jwks: { keys: [...deps.signingKeys] } as JWKS,
+    scopes: ["openid"],
+    claims: { openid: ["sub"], email: ["email"], profile: ["name"] },
+    // Name and e-mail go into the ID token itself: there is no userinfo endpoint to ask.
+    conformIdTokenClaims: false,
+    subjectTypes: ["public"],
+    enabledJWA: { idTokenSigningAlgValues: ["EdDSA", "ES256"] },
+  };
+}
+
+/** The one client and the one flow: an authorization code with PKCE. Everything else is off. */
+function authorizationCode(): Configuration {
+  return {
+    clients: [
+      {
+        client_id: EMBEDDED_CLIENT_ID,
+        client_name: "QuFabric",
+        application_type: "native",
+        token_endpoint_auth_method: "none",
+        grant_types: ["authorization_code"],
+        response_types: ["code"],
+        redirect_uris: [LOOPBACK_REDIRECT],
+        id_token_signed_response_alg: "EdDSA",
+        require_auth_time: true,
+      },
+    ],
+    allowOmittingSingleRegisteredRedirectUri: false,
+    responseTypes: ["code"],
+    clientAuthMethods: ["none"],
+    pkce: { required: () => true },
+    clientBasedCORS: () => false,
+    extraParams: { [DEVICE_NAME_PARAM]: null },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      resourceIndicators: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      userinfo: { enabled: false },
+    },
+    ttl: {
+      AccessToken: CODE_SECONDS,
+      AuthorizationCode: CODE_SECONDS,
+      Grant: SESSION_SECONDS,
+      IdToken: ID_TOKEN_SECONDS,
+      Interaction: INTERACTION_SECONDS,
+      Session: SESSION_SECONDS,
+    },
+  };
+}
+
+function cookies(keys: readonly string[]): NonNullable<Configuration["cookies"]> {
+  assert(keys.length > 0, "the provider has a key for its cookies");
+  return {
+    // Typed as keys, taken as whatever signs.
+    keys: new CookieKeys(keys) as unknown as string[],
+    names: { session: "qf_idp_session", interaction: "qf_idp_interaction", resume: "qf_idp_resume" },
+    long: { signed: true, httpOnly: true, sameSite: "lax", path: "/idp" },
+    short: { signed: true, httpOnly: true, sameSite: "lax" },
   };
 }
 

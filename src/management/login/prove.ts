@@ -242,7 +242,7 @@ async function findServiceToken(tx: Reader, account: AccountRow, secret: string)
     found.user.accountId === account.id;
   if (!isGood) {
     throw new QfError("ERR_TOKEN_INVALID", "the token is not valid for signing in", {
-      hint: "unset QF_TOKEN and QF_TOKEN_FILE to sign in as yourself, or use a service user's token of scope ssh",
+      hint: "use a service user's token of scope ssh, or unset QF_TOKEN and QF_TOKEN_FILE",
     });
   }
   checkMaySignIn(found.user);

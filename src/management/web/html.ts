@@ -1,5 +1,5 @@
 /**
- * The few pages people see, as plain HTML without script: one escaping helper, one layout, one set of headers.
+ * Plain HTML pages without scripts: one escaping helper, one layout, one set of headers.
  * What they look like is `style.ts`.
  *
  * @module
