@@ -28,16 +28,17 @@ const TIMEOUT_MS = 60_000;
 
 /** Flags of every administration command. */
 export const ADMIN_ARGS = {
-  "management-url": { type: "string", valueHint: "url", description: "Management server" },
-  json: { type: "boolean", description: "Print the API's body unchanged" },
+  "management-url": { type: "string" },
+  json: { type: "boolean" },
 } as const;
 
 /** The same flags as they stand in help texts. */
 export const ADMIN_OPTIONS = `\
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
-  --json                   print the API's answer as it is
+  --json                   print the API's response unchanged
 
-Uses the login of qf login, and your role decides; or an API token in the file that QF_TOKEN_FILE names.`;
+Uses the login made by qf login, or an API token from the file named by QF_TOKEN_FILE. What it may do
+depends on the user's role.`;
 
 /** An answer: parsed for people, whole for machines. */
 export interface Answer<T> {
@@ -170,24 +171,6 @@ function idsOf<T extends { readonly id: string }>(
 /** Prints the body as it came but for what could drive a terminal, ended by a line break. */
 export function printBody({ text }: Answer<unknown>): Promise<void> {
   return print(tameJson(text.endsWith("\n") || text === "" ? text : `${text}\n`));
-}
-
-/** Prints the answer as it came with `--json`, else what was done. */
-export function printDone(
-  args: { readonly json?: boolean | undefined },
-  answer: Answer<unknown>,
-  done: string,
-): Promise<void> {
-  return args.json === true ? printBody(answer) : print(`${done}\n`);
-}
-
-/** Deletes what is at `path`, and says so. */
-export async function deleteAt(
-  admin: Pick<Admin, "request">,
-  args: { readonly json?: boolean | undefined },
-  { path, what }: { readonly path: string; readonly what: string },
-): Promise<void> {
-  await printDone(args, await admin.request("DELETE", path, { answer: NO_ANSWER }), `deleted ${what}`);
 }
 
 interface Call {

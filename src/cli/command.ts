@@ -1,6 +1,8 @@
 /**
- * The declaration of a command: its help as it is printed, its flags for citty, and the function that runs
- * it.
+ * The declaration of a command: its help text, its flags, and the function that runs it.
+ *
+ * Flags are described in the help text only; what parses them has names and types. `test/cli/help.test.ts`
+ * fails when the two differ.
  *
  * @module
  */

@@ -26,23 +26,23 @@ export const SINGLE: Readonly<Record<string, Verb>> = {
     load: async () => (await import("./commands/login.ts")).login,
   },
   logout: {
-    purpose: "end the kept login",
+    purpose: "sign out and delete the stored login",
     load: async () => (await import("./commands/logout.ts")).logout,
   },
   whoami: {
-    purpose: "say who is signed in on this device",
+    purpose: "show who is signed in on this device",
     load: async () => (await import("./commands/whoami.ts")).whoami,
   },
   ls: {
-    purpose: "list the machines you may log in to, and as whom",
+    purpose: "list the machines you may log in to, and the users there",
     load: async () => (await import("./commands/ls.ts")).ls,
   },
   ping: {
-    purpose: "say how a peer can be reached, and how it is",
+    purpose: "show how a peer can be reached, and its state",
     load: async () => (await import("./commands/ping.ts")).ping,
   },
   doctor: {
-    purpose: "say what is wrong here and how to mend it",
+    purpose: "find problems on this machine and say how to fix them",
     load: async () => (await import("./commands/doctor.ts")).doctor,
   },
   completion: {
@@ -50,14 +50,14 @@ export const SINGLE: Readonly<Record<string, Verb>> = {
     load: async () => (await import("./commands/completion.ts")).completion,
   },
   version: {
-    purpose: "say which build this is",
+    purpose: "show which build this is",
     load: async () => (await import("./commands/version.ts")).version,
   },
 };
 
 export const NOUNS: Readonly<Record<string, Noun>> = {
   agent: {
-    about: `The process that makes a machine a peer: it keeps the machine's map and serves SSH to those whom policies let in.`,
+    about: `The process that makes a machine a peer. It serves SSH to the people whom policies allow.`,
     verbs: {
       up: {
         purpose: "join this machine to the network and serve; change flags of a running agent",
@@ -78,7 +78,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
   "ssh-config": {
-    about: `OpenSSH as the client: the few lines of ssh_config by which ssh, scp, git and others reach peers.`,
+    about: `The OpenSSH configuration with which ssh, scp, git and other programs reach peers.`,
     verbs: {
       install: {
         purpose: "make ssh reach peers by their names",
@@ -89,13 +89,13 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         load: async () => (await import("./commands/ssh-config-print.ts")).sshConfigPrint,
       },
       remove: {
-        purpose: "take it away again",
+        purpose: "remove it again",
         load: async () => (await import("./commands/ssh-config-remove.ts")).sshConfigRemove,
       },
     },
   },
   management: {
-    about: `The server: REST API, identity provider, certificate authority, and what machines and people talk to.`,
+    about: `The management server: REST API, identity provider, certificate authority and relay.`,
     verbs: {
       init: {
         purpose: "create the data folder, its keys and the owner; print an API token",
@@ -106,17 +106,17 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         load: async () => (await import("./commands/management-serve.ts")).managementServe,
       },
       token: {
-        purpose: "make an API token on this host, when no owner can sign in",
+        purpose: "create an API token on this host, when no owner can sign in",
         load: async () => (await import("./commands/management-token.ts")).managementToken,
       },
       "new-epoch": {
-        purpose: "after an older copy of the data was put back: make machines take it",
+        purpose: "make machines accept data restored from a backup",
         load: async () => (await import("./commands/management-new-epoch.ts")).managementNewEpoch,
       },
     },
   },
   user: {
-    about: `People and service users. A user is in groups; policies speak of groups.`,
+    about: `People and service users. Policies grant access to the groups that users are in.`,
     verbs: {
       list: { purpose: "list users", load: async () => (await import("./commands/user.ts")).userList },
       create: {
@@ -124,14 +124,14 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         load: async () => (await import("./commands/user.ts")).userCreate,
       },
       update: {
-        purpose: "change groups, role, or whether blocked",
+        purpose: "change groups or role, block or approve",
         load: async () => (await import("./commands/user.ts")).userUpdate,
       },
       delete: { purpose: "delete a user", load: async () => (await import("./commands/user.ts")).userDelete },
     },
   },
   group: {
-    about: `Named sets of users and peers, of which policies speak.`,
+    about: `Named sets of users and peers, which policies refer to.`,
     verbs: {
       list: { purpose: "list groups", load: async () => (await import("./commands/group.ts")).groupList },
       create: {
@@ -158,15 +158,15 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
       delete: { purpose: "delete a peer", load: async () => (await import("./commands/peer.ts")).peerDelete },
       block: {
-        purpose: "shut a peer out",
+        purpose: "block a peer",
         load: async () => (await import("./commands/peer-block.ts")).peerBlock,
       },
       unblock: {
-        purpose: "let a blocked peer in again",
+        purpose: "unblock a peer",
         load: async () => (await import("./commands/peer-block.ts")).peerUnblock,
       },
       "release-name": {
-        purpose: "let the next peer have the name of one that is gone",
+        purpose: "let another peer take the name of a deleted one",
         load: async () => (await import("./commands/peer.ts")).peerReleaseName,
       },
     },
@@ -179,15 +179,15 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         load: async () => (await import("./commands/setup-key.ts")).setupKeyList,
       },
       create: {
-        purpose: "create a setup key and print it, once",
+        purpose: "create a setup key and print it",
         load: async () => (await import("./commands/setup-key.ts")).setupKeyCreate,
       },
       update: {
-        purpose: "change the groups that machines get with it",
+        purpose: "change the groups of machines that enrol with it",
         load: async () => (await import("./commands/setup-key.ts")).setupKeyUpdate,
       },
       revoke: {
-        purpose: "stop a setup key",
+        purpose: "revoke a setup key",
         load: async () => (await import("./commands/setup-key.ts")).setupKeyRevoke,
       },
       delete: {
@@ -197,11 +197,11 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
   token: {
-    about: `API tokens: for these commands and the REST API, or to sign a service user in.`,
+    about: `API tokens, for these commands and the REST API or for signing a service user in.`,
     verbs: {
       list: { purpose: "list tokens", load: async () => (await import("./commands/token.ts")).tokenList },
       create: {
-        purpose: "create a token and print it, once",
+        purpose: "create a token and print it",
         load: async () => (await import("./commands/token.ts")).tokenCreate,
       },
       delete: {
@@ -211,11 +211,11 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
   policy: {
-    about: `Who may be which OS user on which machine. Without a policy nothing is open.`,
+    about: `Who may log in to which machine, and as which OS user. Without a policy nobody may.`,
     verbs: {
       list: { purpose: "list policies", load: async () => (await import("./commands/policy.ts")).policyList },
       create: {
-        purpose: "create a policy of one rule",
+        purpose: "create a policy with one rule",
         load: async () => (await import("./commands/policy.ts")).policyCreate,
       },
       update: {
@@ -229,7 +229,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
   "posture-check": {
-    about: `What a device must report before a policy lets it in: its version, its system or its address.`,
+    about: `Requirements that a device must meet before a policy lets it in: version, system or address.`,
     verbs: {
       list: {
         purpose: "list posture checks",
@@ -250,7 +250,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
   account: {
-    about: `The organisation: its domain and the settings that hold for everybody in it.`,
+    about: `The organisation: its domain, and the settings that apply to everyone in it.`,
     verbs: {
       get: {
         purpose: "show the settings",
@@ -263,10 +263,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
   audit: {
-    about: `Evidence: sign-ins, decisions with their rules, sessions, commands, changes.`,
+    about: `The audit log: sign-ins, decisions with their rules, sessions, commands and changes.`,
     verbs: {
       tail: {
-        purpose: "show the last events, and go on with --follow",
+        purpose: "show recent events; --follow keeps showing new ones",
         load: async () => (await import("./commands/audit-tail.ts")).auditTail,
       },
     },

@@ -26,8 +26,8 @@ commands:
 ${[...nouns, ...RAW, ...singles].join("")}
 short for agent:
 ${line("up", "qf agent up")}${line("down", "qf agent down")}${line("status", "qf agent status")}
-Every command tells more with --help. Exit status: 0, 1 for a failure, 2 for a usage mistake; qf ssh
-returns the remote status, or 255 for "no session".
+Run any command with --help for details. Exit status: 0 for success, 1 for a failure, 2 for a usage error;
+qf ssh returns the remote status, or 255 if there was no session.
 
 examples:
   qf ssh deploy@web1 uptime
@@ -44,7 +44,7 @@ usage: qf ${name} <command> [options]
 
 commands:
 ${verbs.join("")}
-qf ${name} <command> --help tells more.
+Run qf ${name} <command> --help for details.
 `;
 }
 

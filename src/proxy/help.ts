@@ -4,20 +4,20 @@ export const PROXY_USAGE = `usage: qf proxy match [--domain D] HOST
        qf proxy known-hosts HOST
 `;
 
-export const PROXY_HELP = `What OpenSSH calls to reach peers. qf ssh-config install writes the configuration that does.
+export const PROXY_HELP = `Commands that OpenSSH runs to reach peers, as configured by qf ssh-config install.
 
 ${PROXY_USAGE}
 options, before the names:
-  --domain D         match: the account's domain (default: those this person has connected to)
-  --fdpass           connect: hand the connection over as ProxyUseFdpass wants it
-  --config-dir PATH  the person's config folder, where it is not ~/.config/qufabric
+  --domain D         match: the account's domain (default: the domains you have connected to)
+  --fdpass           connect: pass the connection to ssh, as ProxyUseFdpass expects
+  --config-dir PATH  your config folder (default: ~/.config/qufabric)
 
-match says by its exit status whether HOST is a peer: 0 or 1, from local files, asking nobody.
+match exits with 0 if HOST is a peer and 1 if it is not. It reads local files only.
 
-connect signs in when needed, gets a certificate for HOST, writes it where ssh reads it and connects. Without
---fdpass it carries the bytes between the peer and its own stdin and stdout. PORT is 22 or 22022.
+connect signs in if needed, gets a certificate for HOST, writes it where ssh reads it, and connects.
+Without --fdpass it copies data between the peer and its own stdin and stdout. PORT is 22 or 22022.
 
-known-hosts prints the host keys that management named for HOST when it was last connected to.
+known-hosts prints the host keys that management gave for HOST when you last connected to it.
 
 examples:
   qf proxy match web1.qf.internal && echo a peer

@@ -4,9 +4,9 @@
  * @module
  */
 import { z } from "zod";
-import { signedByPerson } from "./client-api.ts";
+import { LoginProof } from "./client-api.ts";
 import { lazySchema } from "./lazy-schema.ts";
-import { EpochSeconds, PeerId } from "./units.ts";
+import { Ed25519PublicKey, Ed25519Signature, EpochSeconds, PeerId } from "./units.ts";
 
 /** Longest life of an API token made from a login: a command asks anew, nothing is kept. */
 export const API_TOKEN_SECONDS = 300;
@@ -18,8 +18,13 @@ export const API_TOKEN_SECONDS = 300;
  */
 export const ApiTokenRequest = lazySchema(() =>
   z.strictObject({
-    ...signedByPerson(),
+    challenge: z.string().max(64),
+    timeSeconds: EpochSeconds,
+    loginKey: Ed25519PublicKey,
     devicePeerId: PeerId,
+    proof: LoginProof,
+    loginSignature: Ed25519Signature,
+    deviceSignature: Ed25519Signature,
   }),
 );
 /** As parsed. */

@@ -35,7 +35,7 @@ describe.each(verbs)("qf %s --help", (words, verb) => {
     expect(help).toContain(`\nusage: qf ${words}`);
     const examples = help.split("\n\nexamples:\n")[1] ?? "";
     expect([...examples.matchAll(/(?:^ {2}|\| )qf /gm)].length).toBeGreaterThanOrEqual(2);
-    for (const line of help.split("\n")) expect(line.length).toBeLessThanOrEqual(120);
+    for (const line of help.split("\n")) expect(line.length).toBeLessThanOrEqual(110);
     expect(help.endsWith("\n")).toBe(true);
     expect(/^[\x20-\x7e\n]*$/.test(help)).toBe(true);
   });

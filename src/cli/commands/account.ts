@@ -16,16 +16,15 @@ usage: qf account get [KEY] [--json]
 options:
 ${ADMIN_OPTIONS}
 
-KEY is one setting, or the beginning of several: require shows require.reason and those beside it.
+KEY is a setting or a prefix: require shows every setting that begins with require.
 
 examples:
   qf account get
   qf account get login_seconds_max
 `,
   {
-    meta: { name: "get", description: "Show the account's settings" },
     args: {
-      key: { type: "positional", required: false, description: "Setting" },
+      key: { type: "positional", required: false },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -47,25 +46,24 @@ examples:
 
 export const accountSet = command(
   `
-Change account settings. Live connections that the new settings do not allow end at once.
+Change account settings. Open connections that the new settings do not allow are closed at once.
 
 usage: qf account set KEY=VALUE [--also KEY=VALUE]...
 
 options:
-  --also KEY=VALUE         a further setting in the same change; may be repeated
+  --also KEY=VALUE         another setting to change at the same time; may be repeated
 ${ADMIN_OPTIONS}
 
-KEY is as qf account get shows it. VALUE is JSON or plain text; a,b is a list.
+KEY is a setting shown by qf account get. VALUE is JSON or plain text; a,b is a list.
 
 examples:
   qf account set login_seconds_max=28800
   qf account set require.reason=true --also device_approval=admin
 `,
   {
-    meta: { name: "set", description: "Change account settings" },
     args: {
-      assignment: { type: "positional", required: true, description: "KEY=VALUE" },
-      also: { type: "string", valueHint: "key=value", description: "Another" },
+      assignment: { type: "positional", required: true },
+      also: { type: "string" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {

@@ -3,7 +3,8 @@ import { print } from "../output.ts";
 
 export const agentDown = command(
   `
-Stop the agent: its connections end, its state stays. A service does not come back at the next boot.
+Stop the agent and close its connections. Its state is kept. If it runs as a service, the service is
+disabled, so it does not start at the next boot.
 
 usage: qf agent down [--state-dir DIR]
 
@@ -15,8 +16,7 @@ examples:
   qf agent down --state-dir ~/qf-state
 `,
   {
-    meta: { name: "down", description: "Stop the agent" },
-    args: { "state-dir": { type: "string", valueHint: "dir", description: "State folder" } },
+    args: { "state-dir": { type: "string" } },
     async run({ args }) {
       const { agentDown: down } = await import("../../agent/lifecycle/down.ts");
       const wasRunning = await down({ stateDir: args["state-dir"], environment: process.env });

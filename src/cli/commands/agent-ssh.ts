@@ -8,11 +8,11 @@ Serve one SSH connection on stdin and stdout, as sshd -i does: for a ProxyComman
 usage: qf agent ssh --stdio [--state-dir DIR]
 
 options:
-  --stdio          on stdin and stdout, which is the only way there is
+  --stdio          required: use stdin and stdout
   --state-dir DIR  the agent's state folder (default: as for qf agent up)
 
-The running agent serves it, so that policy, limits and evidence are its own. Root and the agent's own
-user may do this; whoever speaks signs in as anywhere else.
+The running agent serves the connection, with its policy, limits and audit log. Only root and the user
+that runs the agent may use this command. The SSH client still has to sign in as on any other path.
 
 examples:
   ssh -o ProxyCommand='qf agent ssh --stdio' deploy@localhost
@@ -20,10 +20,9 @@ examples:
   qf agent ssh --stdio --state-dir ~/qf-state
 `,
   {
-    meta: { name: "ssh", description: "Serve one connection on stdin and stdout" },
     args: {
-      stdio: { type: "boolean", description: "On stdin and stdout" },
-      "state-dir": { type: "string", valueHint: "dir", description: "State folder" },
+      stdio: { type: "boolean" },
+      "state-dir": { type: "string" },
     },
     async run({ args }) {
       if (args.stdio !== true) {

@@ -3,27 +3,26 @@ import { print, printJson } from "../output.ts";
 
 export const agentStatus = command(
   `
-Say how the agent of this machine is: its link, the age of its map, who is on it.
+Show the state of this machine's agent: its link to management, the age of its map, and who is connected.
 
 usage: qf agent status [-d] [--json] [--state-dir DIR]
 
 options:
-  -d, --detail     also peers, clock and flags
-  --json           print all of it as JSON
+  -d, --detail     also show peers, clock and flags
+  --json           print everything as JSON
   --state-dir DIR  the agent's state folder (default: as for qf agent up)
 
-Anybody may ask; sessions of others are shown to root and to the agent's own user only.
+Any user may run this. Only root and the user that runs the agent see other people's sessions.
 
 examples:
   qf agent status -d
   qf agent status --json
 `,
   {
-    meta: { name: "status", description: "Say how the agent is" },
     args: {
-      detail: { type: "boolean", alias: "d", description: "Also peers, clock and flags" },
-      json: { type: "boolean", description: "Print JSON" },
-      "state-dir": { type: "string", valueHint: "dir", description: "State folder" },
+      detail: { type: "boolean", alias: "d" },
+      json: { type: "boolean" },
+      "state-dir": { type: "string" },
     },
     async run({ args }) {
       const { agentStatus: ask, statusText } = await import("../../agent/status/status.ts");

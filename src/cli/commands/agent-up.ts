@@ -8,9 +8,8 @@ import { parseLogLevel, parseRepeated } from "../parse.ts";
 import { say } from "../report.ts";
 import { login } from "./login.ts";
 
-const off = (description: string) => ({ type: "boolean", description }) as const;
-const text = (valueHint: string, description: string) =>
-  ({ type: "string", valueHint, description }) as const;
+const FLAG = { type: "boolean" } as const;
+const TEXT = { type: "string" } as const;
 
 /** What is kept for the next start. */
 const STORED = [
@@ -48,119 +47,118 @@ const STORED = [
 
 export const agentUp = command(
   `
-Join this machine to the network as a peer, and serve SSH to others if asked to. On a running agent,
-change its flags: what is taken away ends at once.
+Join this machine to the network as a peer, and optionally serve SSH to others. If the agent is already
+running, change its flags; connections that are no longer allowed are closed at once.
 
 usage: qf agent up [flags] [--foreground]
 
 joining:
   --management-url URL       management server to join
-  --setup-key-file FILE      enrol with the key in this file (-: standard input); without one a person
-                             signs in
-  --setup-key KEY            the key itself, which others can read while the command starts
-  --name NAME                name of this machine (default: its host name)
+  --setup-key-file FILE      enrol with the setup key in this file (- for standard input); without a key
+                             a person signs in
+  --setup-key KEY            the setup key itself; other users can read it while the command starts
+  --name NAME                name of this machine (default: the host name)
   --state-dir DIR            where the agent keeps its state (default: /var/lib/qufabric for root,
-                             $XDG_STATE_HOME/qufabric for anybody else)
+                             $XDG_STATE_HOME/qufabric for other users)
 
 reaching it:
-  --listen HOST:PORT|none    where SSH listens for peers (default: 0.0.0.0:22022); with none they come
-                             through the relay only
-  --advertise HOST:PORT      also tell peers this address; may be given more than once
+  --listen HOST:PORT|none    where SSH listens for peers (default: 0.0.0.0:22022); none accepts
+                             connections through the relay only
+  --advertise HOST:PORT      also advertise this address to peers; may be repeated
 
-SSH (everything is off until it is asked for):
+SSH (everything is off by default):
   --allow-server-ssh         serve SSH to other peers
-  --enable-ssh-root          let policies admit to uid 0
+  --enable-ssh-root          let policies allow logins as root (uid 0)
   --enable-ssh-sftp          allow file transfer
   --enable-ssh-local-port-forwarding    allow ssh -L and -D
   --enable-ssh-remote-port-forwarding   allow ssh -R
-  --disable-ssh-auth         let machines in by their device keys, and no people
-  --ssh-jwt-cache-ttl SECONDS  reuse a login for everybody on this machine (default: 0, sign in each time)
-  --plain-ssh-listen HOST:PORT  also serve any SSH client there: PuTTY, a phone, a library. It shows a
-                             URL where a person signs in, and takes the one-time code of that page;
-                             policies must allow it (allow_unmanaged_devices). Default: off
-  --allow-offline-logins     take kept logins while management is away
-  --ssh-host-key-algorithms TYPE,...  host keys to offer: ssh-ed25519 (default), ecdsa-sha2-nistp256; the
-                             latter too where a client knows no Ed25519
-  --require-idp-binding      take only logins signed by the identity provider itself; needs
-  --pin-issuer URL           its issuer, and
-  --pin-audience ID          the client id of people's own sign-ins there, not that of management's pages,
-                             which chooses what these are for; may be given more than once
+  --disable-ssh-auth         authenticate machines by their device keys; no person can log in
+  --ssh-jwt-cache-ttl SECONDS  reuse logins on this machine (default: 0, sign in each time)
+  --plain-ssh-listen HOST:PORT  also serve any SSH client there: PuTTY, a phone, a library. The client
+                             shows a URL where a person signs in, and asks for the one-time code from
+                             that page. Policies must allow it (allow_unmanaged_devices). Default: off
+  --allow-offline-logins     accept stored logins while management is unreachable
+  --ssh-host-key-algorithms TYPE,...  host keys to offer: ssh-ed25519 (default) and ecdsa-sha2-nistp256;
+                             add the latter for clients without Ed25519
+  --require-idp-binding      accept only logins signed by the identity provider itself; requires
+  --pin-issuer URL           the issuer of that provider, and
+  --pin-audience ID          the client id used when people sign in from qf, not the one of management's
+                             pages, whose purpose management chooses; may be repeated
 
-limits of the SSH server, named as in sshd_config(5); given as "" one is back at its default:
-  --ssh-login-grace-time SECONDS      longest from the first byte to a signed-in user (default: 30)
+limits of the SSH server, named as in sshd_config(5); "" restores the default:
+  --ssh-login-grace-time SECONDS      time to sign in, from the first byte (default: 30)
   --ssh-max-auth-tries N              refused keys before a connection ends (default: 6)
-  --ssh-max-startups N                connections not signed in yet (default: 256), and
-  --ssh-per-source-max-startups N     those of one device or address (default: 64)
-  --ssh-per-source-penalties WORDS    how long a device or address that keeps failing is refused: yes, no,
+  --ssh-max-startups N                most connections that have not signed in (default: 256)
+  --ssh-per-source-max-startups N     the same for one device or address (default: 64)
+  --ssh-per-source-penalties WORDS    how long to refuse a device or address that keeps failing: yes, no,
                              or any of authfail:5s noauth:1s grace-exceeded:10s protocol-error:10s
-                             invalid-hello:1s min:15s max:10m max-sources:65536 (these are the default)
-  --ssh-per-source-penalty-exempt-list CIDR,...  addresses that are never refused so
-  --ssh-max-connections-per-user N    live connections of one user (default: 4096)
-  --ssh-max-sessions N                shells, commands and transfers of one connection (default: 10)
-  --ssh-max-channels N                those and forwarded streams together (default: 256)
-  --ssh-max-packet-size BYTES         longest packet of a signed-in user (default: 262144)
-  --ssh-client-alive-interval SECONDS  ask clients that say nothing for so long whether they are there
-                             (default: 60; 0, never), and end those that leave
-  --ssh-client-alive-count-max N      as many of these questions unanswered (default: 10)
-  --ssh-idle-timeout SECONDS          end connections that carry nothing for so long (default: 0, never)
-  --ssh-max-session-time SECONDS      end connections that last so long (default: 0, never)
-A policy may set shorter times. A change of these times counts for live connections as well, the rest
-for those to come.
+                             invalid-hello:1s min:15s max:10m max-sources:65536 (the defaults)
+  --ssh-per-source-penalty-exempt-list CIDR,...  addresses exempt from that
+  --ssh-max-connections-per-user N    most open connections of one user (default: 4096)
+  --ssh-max-sessions N                most shells, commands and transfers of one connection (default: 10)
+  --ssh-max-channels N                most sessions and forwarded streams together (default: 256)
+  --ssh-max-packet-size BYTES         longest packet from a signed-in user (default: 262144)
+  --ssh-client-alive-interval SECONDS  check on a client that has been silent for this long (default: 60; 0
+                             means never), and close its connection after
+  --ssh-client-alive-count-max N      this many checks without an answer (default: 10)
+  --ssh-idle-timeout SECONDS          close connections that are idle for this long (default: 0, never)
+  --ssh-max-session-time SECONDS      close connections after this long (default: 0, never)
+A policy may set shorter times. A changed time applies to open connections as well, the other limits only to
+new ones.
 
 running:
-  --foreground               stay attached until stopped
-  --log-level LEVEL          error, warn, info or debug (default: QF_LOG_LEVEL, or info). info has a line when
-                             a connection opens and one when it ends; debug tells each connection's story
+  --foreground               stay in the foreground until stopped
+  --log-level LEVEL          error, warn, info or debug (default: QF_LOG_LEVEL, or info). info logs each
+                             connection when it opens and when it ends; debug logs every step of it
 
-On a person's own computer, without root, a setup key or anything to serve, it signs the person in and
-keeps --ssh-jwt-cache-ttl for them, as qf login does.
+On a person's own computer, without root, a setup key or anything to serve, this signs the person in and
+remembers --ssh-jwt-cache-ttl, as qf login does.
 
-Every flag is kept for the next start, has an environment twin (QF_ALLOW_SERVER_SSH=1), and is turned
-off with --flag=false. Changes need root, or the agent's own user where it runs without root.
+Flags are remembered for the next start. Each can also be set in the environment (QF_ALLOW_SERVER_SSH=1),
+and is turned off with --flag=false. Changes need root, or the user that runs the agent.
 
 examples:
   qf agent up --management-url https://qf.example.com --setup-key-file key --allow-server-ssh
   qf agent up --enable-ssh-root=false
 `,
   {
-    meta: { name: "up", description: "Join this machine to the network as a peer" },
     args: {
-      "management-url": text("url", "Management server"),
-      "setup-key-file": text("file", "Enrol with the key in this file"),
-      "setup-key": text("key", "Enrol with this key"),
-      name: text("name", "Name of this machine"),
-      "state-dir": text("dir", "State folder"),
-      listen: text("host:port", "Where SSH listens"),
-      advertise: text("host:port", "Another address to tell"),
-      "allow-server-ssh": off("Serve SSH to other peers"),
-      "enable-ssh-root": off("Let policies admit to uid 0"),
-      "enable-ssh-sftp": off("Allow file transfer"),
-      "enable-ssh-local-port-forwarding": off("Allow ssh -L and -D"),
-      "enable-ssh-remote-port-forwarding": off("Allow ssh -R"),
-      "disable-ssh-auth": off("Machine identity only"),
-      "ssh-jwt-cache-ttl": text("seconds", "Reuse a login"),
-      "plain-ssh-listen": text("host:port", "Also serve any SSH client"),
-      "allow-offline-logins": off("Take logins while management is away"),
-      "require-idp-binding": off("Take only the provider's own tokens"),
-      "pin-issuer": text("url", "Issuer of those tokens"),
-      "pin-audience": text("id", "Audience of those tokens"),
-      "ssh-host-key-algorithms": text("type", "Types of host key to offer"),
-      "ssh-login-grace-time": text("seconds", "Longest sign-in"),
-      "ssh-max-auth-tries": text("n", "Refused keys of a connection"),
-      "ssh-max-startups": text("n", "Connections not signed in yet"),
-      "ssh-per-source-max-startups": text("n", "Those of one source"),
-      "ssh-per-source-penalties": text("words", "How long failing sources are refused"),
-      "ssh-per-source-penalty-exempt-list": text("cidr", "Addresses never refused so"),
-      "ssh-max-connections-per-user": text("n", "Live connections of one user"),
-      "ssh-max-sessions": text("n", "Sessions of one connection"),
-      "ssh-max-channels": text("n", "Channels of one connection"),
-      "ssh-max-packet-size": text("bytes", "Longest packet"),
-      "ssh-client-alive-interval": text("seconds", "How often a silent client is asked"),
-      "ssh-client-alive-count-max": text("n", "Unanswered questions"),
-      "ssh-idle-timeout": text("seconds", "Longest silence"),
-      "ssh-max-session-time": text("seconds", "Longest connection"),
-      foreground: off("Stay attached"),
-      "log-level": text("level", "How much it logs"),
+      "management-url": TEXT,
+      "setup-key-file": TEXT,
+      "setup-key": TEXT,
+      name: TEXT,
+      "state-dir": TEXT,
+      listen: TEXT,
+      advertise: TEXT,
+      "allow-server-ssh": FLAG,
+      "enable-ssh-root": FLAG,
+      "enable-ssh-sftp": FLAG,
+      "enable-ssh-local-port-forwarding": FLAG,
+      "enable-ssh-remote-port-forwarding": FLAG,
+      "disable-ssh-auth": FLAG,
+      "ssh-jwt-cache-ttl": TEXT,
+      "plain-ssh-listen": TEXT,
+      "allow-offline-logins": FLAG,
+      "require-idp-binding": FLAG,
+      "pin-issuer": TEXT,
+      "pin-audience": TEXT,
+      "ssh-host-key-algorithms": TEXT,
+      "ssh-login-grace-time": TEXT,
+      "ssh-max-auth-tries": TEXT,
+      "ssh-max-startups": TEXT,
+      "ssh-per-source-max-startups": TEXT,
+      "ssh-per-source-penalties": TEXT,
+      "ssh-per-source-penalty-exempt-list": TEXT,
+      "ssh-max-connections-per-user": TEXT,
+      "ssh-max-sessions": TEXT,
+      "ssh-max-channels": TEXT,
+      "ssh-max-packet-size": TEXT,
+      "ssh-client-alive-interval": TEXT,
+      "ssh-client-alive-count-max": TEXT,
+      "ssh-idle-timeout": TEXT,
+      "ssh-max-session-time": TEXT,
+      foreground: FLAG,
+      "log-level": TEXT,
     },
     async run({ args }) {
       if (isClient(args)) {

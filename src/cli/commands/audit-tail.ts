@@ -13,29 +13,29 @@ const EVENTS_MAX = 500;
 
 export const auditTail = command(
   `
-Show the last audit events: who signed in, what was decided and by which rule, sessions, commands, changes.
+Show recent audit events: sign-ins, decisions and the rules behind them, sessions, commands, and changes.
 
 usage: qf audit tail [--lines N] [--follow] [--receipt ID] [--json] [--management-url URL]
 
 options:
-  --lines N, -n N          events to begin with, 1 to 500 (default: 20)
-  --follow, -f             go on with what happens, until interrupted
-  --receipt ID             only the refusal that gave this receipt to a person
+  --lines N, -n N          show the last N events, 1 to 500 (default: 20)
+  --follow, -f             keep showing new events until interrupted
+  --receipt ID             show only the refusal with this receipt
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
-  --json                   print the API's answer as it is; with --follow one event a line
+  --json                   print the API's response unchanged; with --follow, one event per line
 
-Uses the login of qf login, and your role decides; or an API token in the file that QF_TOKEN_FILE names.
+Uses the login made by qf login, or an API token from the file named by QF_TOKEN_FILE. What it may do
+depends on the user's role.
 
 examples:
   qf audit tail --follow
   qf audit tail --receipt d34hgk3f9s8d7f6g5h4j
 `,
   {
-    meta: { name: "tail", description: "Show the last audit events" },
     args: {
-      lines: { type: "string", alias: "n", default: "20", valueHint: "n", description: "Events" },
-      receipt: { type: "string", valueHint: "id", description: "The refusal with this receipt" },
-      follow: { type: "boolean", alias: "f", description: "Go on with what happens" },
+      lines: { type: "string", alias: "n", default: "20" },
+      receipt: { type: "string" },
+      follow: { type: "boolean", alias: "f" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {

@@ -5,7 +5,7 @@ import { print } from "../output.ts";
 
 export const completion = command(
   `
-Print a completion script for a shell: commands and their verbs.
+Print a shell completion script for the commands of qf.
 
 usage: qf completion SHELL
 
@@ -19,9 +19,8 @@ examples:
   qf completion fish > ~/.config/fish/completions/qf.fish
 `,
   {
-    meta: { name: "completion", description: "Print a completion script" },
     args: {
-      shell: { type: "positional", required: true, description: "bash, zsh or fish" },
+      shell: { type: "positional", required: true },
     },
     async run({ args }) {
       const script = Object.hasOwn(SCRIPTS, args.shell) ? SCRIPTS[args.shell] : undefined;
@@ -85,7 +84,8 @@ function fish(): string {
   const top = `complete -c qf -n __fish_use_subcommand -f -a "${topWords().join(" ")}"\n`;
   const nested = verbsOf().map(
     ([noun, verbs]) =>
-      `complete -c qf -n "__fish_seen_subcommand_from ${noun}; and not __fish_seen_subcommand_from ${verbs}" ` +
+      `complete -c qf -n "__fish_seen_subcommand_from ${noun}; ` +
+      `and not __fish_seen_subcommand_from ${verbs}" ` +
       `-f -a "${verbs}"\n`,
   );
   return `# fish completion for qf\n${top}${nested.join("")}`;

@@ -13,9 +13,9 @@ const AREA_WIDTH = Math.max(...FINDING_AREAS.map((area) => area.length));
 
 export const doctor = command(
   `
-Say what is wrong here and how to mend it: your configuration, management, clock, login and device; OpenSSH's
-configuration; this machine's agent and what it needs; on the host of management, the identity provider as
-management uses it. Changes nothing and signs nobody in.
+Find problems on this machine and say how to fix them. Checks your configuration, management, clock, login
+and device, the OpenSSH configuration, and this machine's agent and what it needs; on the management host,
+also the identity provider as management uses it. Changes nothing and signs nobody in.
 
 usage: qf doctor [--json] [--management-url URL] [--state-dir DIR] [--data-dir DIR]
 
@@ -23,11 +23,11 @@ options:
   --json                print {healthy, findings: [{area, code, status, message, fix}]} as JSON
   --management-url URL  management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
   --state-dir DIR       the agent's state folder (default: as for qf agent up)
-  --data-dir DIR        management's data folder: its identity provider is checked too (default:
-                        ${DATA_DIR_DEFAULT}, where there is one)
+  --data-dir DIR        management's data folder: also check its identity provider (default:
+                        ${DATA_DIR_DEFAULT}, if it exists)
 
-One line for each finding: ok, note (not wrong, and worth knowing) or problem, and what to do about it. Exit
-status: 0 without a problem, else 1.
+Prints one line for each finding: ok, note (worth knowing, but not wrong) or problem, with what to do
+about it. Exit status: 0 if there is no problem, otherwise 1.
 
 examples:
   qf doctor
@@ -35,12 +35,11 @@ examples:
   qf doctor --data-dir ${DATA_DIR_DEFAULT}
 `,
   {
-    meta: { name: "doctor", description: "Say what is wrong and how to mend it" },
     args: {
-      json: { type: "boolean", description: "Print JSON" },
-      "management-url": { type: "string", valueHint: "url", description: "Management server" },
-      "state-dir": { type: "string", valueHint: "dir", description: "State folder" },
-      "data-dir": { type: "string", valueHint: "dir", description: "Management's data folder" },
+      json: { type: "boolean" },
+      "management-url": { type: "string" },
+      "state-dir": { type: "string" },
+      "data-dir": { type: "string" },
     },
     async run({ args }) {
       const url = args["management-url"];

@@ -1,12 +1,12 @@
 import { Group } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printDone } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
-import { printTable } from "../output.ts";
+import { print, printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
 
 export const groupList = command(
   `
-List the groups of the account. A group holds peers by itself, and users by their own groups.
+List the account's groups. Peers are added to a group with qf group, users with qf user.
 
 usage: qf group list [--json] [--management-url URL]
 
@@ -18,7 +18,6 @@ examples:
   qf group list --json
 `,
   {
-    meta: { name: "list", description: "List groups" },
     args: ADMIN_ARGS,
     async run({ args }) {
       const admin = await openAdmin(args);
@@ -34,12 +33,12 @@ examples:
 
 export const groupCreate = command(
   `
-Create a group. Users are put into it with qf user create|update --groups.
+Create a group. To add users to it, use qf user create|update --groups.
 
 usage: qf group create NAME [--peers PEER,...]
 
 options:
-  --peers PEER,...         peers in it, by name, address or id; may be repeated (default: none)
+  --peers PEER,...         peers in the group, by name, address or id; may be repeated (default: none)
 ${ADMIN_OPTIONS}
 
 examples:
@@ -47,17 +46,17 @@ examples:
   qf group create Servers --peers web1,web2
 `,
   {
-    meta: { name: "create", description: "Create a group" },
     args: {
-      name: { type: "positional", required: true, description: "Name" },
-      peers: { type: "string", valueHint: "peers", description: "Peers" },
+      name: { type: "positional", required: true },
+      peers: { type: "string" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
       const admin = await openAdmin(args);
       const body = { name: args.name, peers: await admin.peerIds(parseList(args.peers)) };
       const answer = await admin.request("POST", "/api/groups", { body, answer: Group });
-      await printDone(args, answer, `created group ${args.name} (${answer.value.id})`);
+      if (args.json === true) return printBody(answer);
+      await print(`created group ${args.name} (${answer.value.id})\n`);
     },
   },
   { repeatable: ["peers"] },
@@ -65,13 +64,13 @@ examples:
 
 export const groupUpdate = command(
   `
-Change a group's name or its peers. What is not named stays. Live connections are judged anew.
+Change a group's name or its peers. Everything else stays as it is. Open connections are checked again.
 
 usage: qf group update GROUP [--name NAME] [--peers PEER,...]
 
 options:
   --name NAME              new name
-  --peers PEER,...         all peers of the group from now on; may be repeated
+  --peers PEER,...         replace the peers in the group; may be repeated
 ${ADMIN_OPTIONS}
 
 examples:
@@ -79,11 +78,10 @@ examples:
   qf group update Servers --name Machines
 `,
   {
-    meta: { name: "update", description: "Change a group" },
     args: {
-      group: { type: "positional", required: true, description: "Group" },
-      name: { type: "string", valueHint: "name", description: "New name" },
-      peers: { type: "string", valueHint: "peers", description: "Peers" },
+      group: { type: "positional", required: true },
+      name: { type: "string" },
+      peers: { type: "string" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -99,7 +97,8 @@ examples:
             : await admin.peerIds(parseList(args.peers)),
       };
       const answer = await admin.request("PUT", `/api/groups/${id}`, { body, answer: Group });
-      await printDone(args, answer, `changed group ${args.group} (${id})`);
+      if (args.json === true) return printBody(answer);
+      await print(`changed group ${args.group} (${id})\n`);
     },
   },
   { repeatable: ["peers"] },
@@ -107,7 +106,7 @@ examples:
 
 export const groupDelete = command(
   `
-Delete a group that no policy, user or setup key refers to.
+Delete a group. It must not be used by a policy, user or setup key.
 
 usage: qf group delete GROUP [--management-url URL]
 
@@ -119,12 +118,13 @@ examples:
   qf group delete d34hgk3f9s8d7f6g5h4j
 `,
   {
-    meta: { name: "delete", description: "Delete a group" },
-    args: { group: { type: "positional", required: true, description: "Group" }, ...ADMIN_ARGS },
+    args: { group: { type: "positional", required: true }, ...ADMIN_ARGS },
     async run({ args }) {
       const admin = await openAdmin(args);
       const [id] = await admin.groupIds([args.group]);
-      await deleteAt(admin, args, { path: `/api/groups/${id}`, what: `group ${args.group} (${id})` });
+      const answer = await admin.request("DELETE", `/api/groups/${id}`, { answer: NO_ANSWER });
+      if (args.json === true) return printBody(answer);
+      await print(`deleted group ${args.group} (${id})\n`);
     },
   },
 );

@@ -8,16 +8,16 @@ import { describeUser, timeText } from "../words.ts";
 
 export const login = command(
   `
-Sign in on this device with your identity provider, and register the device. Needs no root and no agent.
+Sign in on this device with your identity provider, and register the device. Needs neither root nor an agent.
 
 usage: qf login [--management-url URL] [--ssh-jwt-cache-ttl SECONDS] [--no-browser] [--json]
 
 options:
-  --management-url URL         management server, kept for next time
+  --management-url URL         management server; remembered for next time
                                (default: QF_MANAGEMENT_URL, your config, this machine's agent)
-  --ssh-jwt-cache-ttl SECONDS  how long a login is reused, kept for next time; the account caps it
-                               (default: this machine's, else 0: every connection signs in)
-  --no-browser                 print a page to open anywhere instead of opening a browser here
+  --ssh-jwt-cache-ttl SECONDS  how long a login is reused; remembered for next time, limited by the account
+                               (default: this machine's setting, otherwise 0: sign in for every connection)
+  --no-browser                 print a link to open on any device instead of opening a browser here
   --json                       print {user, device, management, login} as JSON
 
 examples:
@@ -25,12 +25,11 @@ examples:
   qf login --no-browser
 `,
   {
-    meta: { name: "login", description: "Sign in on this device and register it" },
     args: {
-      "management-url": { type: "string", valueHint: "url", description: "Management server" },
-      "ssh-jwt-cache-ttl": { type: "string", valueHint: "seconds", description: "Reuse a login" },
+      "management-url": { type: "string" },
+      "ssh-jwt-cache-ttl": { type: "string" },
       browser: { type: "boolean", default: true, negativeDescription: "Use the hosted page" },
-      json: { type: "boolean", description: "Print JSON" },
+      json: { type: "boolean" },
     },
     async run({ args }) {
       const url = args["management-url"];
@@ -60,8 +59,9 @@ examples:
         });
         return;
       }
+      const device = printable(made.deviceName ?? made.devicePeerId);
       await print(
-        `Signed in as ${describeUser(made.user)}; this device is ${printable(made.deviceName ?? made.devicePeerId)}.\n${
+        `Signed in as ${describeUser(made.user)}; this device is ${device}.\n${
           made.keptUntilSeconds === null
             ? "The login is not kept: every connection signs in (--ssh-jwt-cache-ttl keeps it).\n"
             : `The login is kept until ${timeText(made.keptUntilSeconds)}.\n`

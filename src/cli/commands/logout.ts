@@ -14,7 +14,7 @@ function forgetUser(config: ClientConfigFile, origin: string): ClientConfigFile 
 
 export const logout = command(
   `
-End the kept login: management revokes it, and it is deleted here. Open connections are judged anew.
+Sign out: management revokes the stored login and it is deleted here. Open connections are checked again.
 
 usage: qf logout [--management-url URL]
 
@@ -26,8 +26,7 @@ examples:
   qf logout --management-url https://qf.example.com
 `,
   {
-    meta: { name: "logout", description: "End the kept login" },
-    args: { "management-url": { type: "string", valueHint: "url", description: "Management server" } },
+    args: { "management-url": { type: "string" } },
     async run({ args }) {
       const url = args["management-url"];
       const managementUrl = url === undefined ? undefined : parseUrl("management-url", url);

@@ -5,25 +5,24 @@ import { print, printTable } from "../output.ts";
 
 export const ls = command(
   `
-List the machines you may log in to from this device, and as whom.
+List the machines you may log in to from this device, and the users you may log in as.
 
 usage: qf ls [--all] [--json]
 
 options:
-  --all                    also those that you cannot log in to now, with the reason
+  --all                    also list machines that you cannot log in to now, with the reason
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
-  --json                   print the API's answer as it is
+  --json                   print the API's response unchanged
 
-Uses the login of qf login, or signs you in.
+Uses the login made by qf login, or signs you in.
 
 examples:
   qf ls
   qf ls --all
 `,
   {
-    meta: { name: "ls", description: "List your machines" },
     args: {
-      all: { type: "boolean", description: "Also those out of reach" },
+      all: { type: "boolean" },
       "management-url": ADMIN_ARGS["management-url"],
       json: ADMIN_ARGS.json,
     },

@@ -9,22 +9,24 @@ const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
 
 export const managementInit = command(
   `
-Create management's data folder, its keys and the owner. Prints {accountId, ownerId, token} as JSON, once:
-the token is an API token of the owner. Refuses to run twice on one folder.
+Create the data folder of a management server, its keys and the owner. Prints {accountId, ownerId, token}
+as JSON. The token is an API token for the owner and is not shown again. Fails if the folder is already
+set up.
 
 usage: qf management init --owner-email EMAIL --owner-password-stdin [--data-dir DIR] [--master-key-file FILE]
                           [--database-url URL | --database-url-file FILE]
 
 options:
-  --owner-email EMAIL      the owner's e-mail address, with which they sign in
-  --owner-password-stdin   read the owner's password from standard input; required, since a password
-                           on the command line could be read by others
-  --data-dir DIR           where everything is kept (default: ${DATA_DIR_DEFAULT})
-  --master-key-file FILE   key that encrypts the other keys, made when absent (default: DIR/master.key)
-  --database-url URL       PostgreSQL, as in postgres://qf@db.example.com/qf, in place of the data folder's
-                           own database; several processes may share one. Options of the URL: sslmode
-                           (disable, require, verify-ca, verify-full), sslrootcert, host (socket folder)
-  --database-url-file FILE a file that holds it, or QF_DATABASE_URL: the ways for one with a password
+  --owner-email EMAIL      e-mail address with which the owner signs in
+  --owner-password-stdin   read the owner's password from standard input; required, because
+                           other users could read a password on the command line
+  --data-dir DIR           data folder (default: ${DATA_DIR_DEFAULT})
+  --master-key-file FILE   key that encrypts the other keys; created if absent (default: DIR/master.key)
+  --database-url URL       PostgreSQL database to use instead of the one in the data folder, such as
+                           postgres://qf@db.example.com/qf; several processes may share it. Options of
+                           the URL: sslmode (disable, require, verify-ca, verify-full), sslrootcert, host
+                           (socket folder)
+  --database-url-file FILE file with that URL; use this or QF_DATABASE_URL if it has a password
 
 examples:
   qf management init --owner-email you@example.com --owner-password-stdin < password.txt
@@ -32,14 +34,13 @@ examples:
       --owner-password-stdin --data-dir ./management
 `,
   {
-    meta: { name: "init", description: "Create the data folder, keys and owner" },
     args: {
-      "owner-email": { type: "string", required: true, valueHint: "email", description: "Owner" },
-      "owner-password-stdin": { type: "boolean", required: true, description: "Password from stdin" },
-      "data-dir": { type: "string", default: DATA_DIR_DEFAULT, valueHint: "dir", description: "Folder" },
-      "master-key-file": { type: "string", valueHint: "file", description: "Master key" },
-      "database-url": { type: "string", valueHint: "url", description: "PostgreSQL" },
-      "database-url-file": { type: "string", valueHint: "file", description: "File with its URL" },
+      "owner-email": { type: "string", required: true },
+      "owner-password-stdin": { type: "boolean", required: true },
+      "data-dir": { type: "string", default: DATA_DIR_DEFAULT },
+      "master-key-file": { type: "string" },
+      "database-url": { type: "string" },
+      "database-url-file": { type: "string" },
     },
     async run({ args }) {
       if (args["owner-password-stdin"] !== true) {

@@ -6,30 +6,30 @@ const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
 
 export const managementNewEpoch = command(
   `
-Say that the data is meant although machines have newer: an older copy was put back. Until then they refuse
-its policy, go on with their own until that is too old, and say so in qf agent status. Prints {epoch} as JSON.
+Make machines accept data restored from a backup. Machines that have seen newer data refuse the restored
+policy: they keep the one they have until it is too old, and qf agent status says so. This command starts
+a new epoch, which they accept. Prints {epoch} as JSON.
 
-Run it once, after putting the copy back and before qf management serve. What was changed since the copy was
-made is undone by it, and with it every revocation: people, devices, logins, API tokens and setup keys that
-were ended since are valid again. Look through them before you serve.
+Run it once, after restoring the backup and before qf management serve. Every change made since the backup
+is lost, including revocations: people, devices, logins, API tokens and setup keys that were revoked or
+deleted since then are valid again. Review them before you start the server.
 
 usage: qf management new-epoch [--data-dir DIR] [--database-url URL | --database-url-file FILE]
 
 options:
-  --data-dir DIR           where everything is kept (default: ${DATA_DIR_DEFAULT})
-  --database-url URL       PostgreSQL in place of the data folder's own database, as for serve
-  --database-url-file FILE a file that holds it, or QF_DATABASE_URL: the ways for one with a password
+  --data-dir DIR           data folder (default: ${DATA_DIR_DEFAULT})
+  --database-url URL       PostgreSQL database to use, as for qf management serve
+  --database-url-file FILE file with that URL; use this or QF_DATABASE_URL if it has a password
 
 examples:
   qf management new-epoch
   qf management new-epoch --database-url-file /etc/qufabric/database-url
 `,
   {
-    meta: { name: "new-epoch", description: "Make machines take an older copy of the data" },
     args: {
-      "data-dir": { type: "string", default: DATA_DIR_DEFAULT, valueHint: "dir", description: "Folder" },
-      "database-url": { type: "string", valueHint: "url", description: "PostgreSQL" },
-      "database-url-file": { type: "string", valueHint: "file", description: "File with its URL" },
+      "data-dir": { type: "string", default: DATA_DIR_DEFAULT },
+      "database-url": { type: "string" },
+      "database-url-file": { type: "string" },
     },
     async run({ args }) {
       const database = parseDatabase(args, process.env);

@@ -12,8 +12,9 @@ const STRING = { type: "string" } as const;
 
 export const managementServe = command(
   `
-Run management until it is stopped. Prints one line of JSON, {url, issuer, pid}, when it is ready. Without
-a prior init it prints a link that is good once for setting it up.
+Run the management server until it is stopped. Prints one line of JSON, {url, issuer, pid}, when it is
+ready. If it has not been set up with qf management init, it prints a link for setting it up, which works
+once.
 
 usage: qf management serve [--data-dir DIR] [--listen HOST:PORT] [--public-url URL]
                            [--database-url URL | --database-url-file FILE]
@@ -22,79 +23,80 @@ usage: qf management serve [--data-dir DIR] [--listen HOST:PORT] [--public-url U
                            [--oidc-issuer URL --oidc-client-id ID [--oidc-...]]
 
 options:
-  --data-dir DIR           where everything is kept (default: ${DATA_DIR_DEFAULT})
+  --data-dir DIR           data folder (default: ${DATA_DIR_DEFAULT})
   --master-key-file FILE   key that encrypts the other keys (default: DIR/master.key)
-  --database-url URL       PostgreSQL, as in postgres://qf@db.example.com/qf, in place of the data folder's
-                           own database; several processes may share one. Options of the URL: sslmode
-                           (disable, require, verify-ca, verify-full), sslrootcert, host (socket folder)
-  --database-url-file FILE a file that holds it, or QF_DATABASE_URL: the ways for one with a password
+  --database-url URL       PostgreSQL database to use instead of the one in the data folder, such as
+                           postgres://qf@db.example.com/qf; several processes may share it. Options of
+                           the URL: sslmode (disable, require, verify-ca, verify-full), sslrootcert, host
+                           (socket folder)
+  --database-url-file FILE file with that URL; use this or QF_DATABASE_URL if it has a password
   --cluster-listen HOST:PORT
-                           with a shared database: where the other processes reach this one, to pass on
-                           streams whose machine is connected to it; sealed, and open to them only. none: to
-                           nobody (default: QF_CLUSTER_LISTEN, or 127.0.0.1:0, for processes on one machine)
+                           where to listen for the other processes of a shared database, which relay streams
+                           to machines connected to this one; encrypted, and open only to them; none turns
+                           it off (default: QF_CLUSTER_LISTEN, or 127.0.0.1:0 for processes on one host)
   --cluster-advertise HOST:PORT
-                           where they reach it instead, when it is behind NAT or in a container; also
-                           QF_CLUSTER_ADVERTISE (default: the address of --cluster-listen)
-  --listen HOST:PORT       where to listen; port 0 is any (default: 127.0.0.1:8080)
-  --public-url URL         how people and machines reach it; kept (default: the listen URL)
-  --tls-cert FILE          TLS certificate chain in PEM; needed off loopback, with --tls-key
+                           address at which the other processes reach this one, if it is behind NAT or in a
+                           container (default: QF_CLUSTER_ADVERTISE, or the address of --cluster-listen)
+  --listen HOST:PORT       where to listen; port 0 picks a free one (default: 127.0.0.1:8080)
+  --public-url URL         URL at which people and machines reach it; remembered (default: the listen URL)
+  --tls-cert FILE          TLS certificate chain in PEM; required with --tls-key unless it listens on loopback
   --tls-key FILE           its private key in PEM
-  --behind-proxy           a proxy in front ends TLS and writes X-Forwarded-For
+  --behind-proxy           a reverse proxy terminates TLS and sets X-Forwarded-For
   --api-cors-origin ORIGIN
-                           pages of this origin may call the REST API from a browser; may be repeated
+                           let pages of this origin call the REST API from a browser; may be repeated
                            (default: none)
-  --audit-share MB         megabytes of audit events taken from one machine in a day; the machine keeps the
-                           rest and tries again; 0 is no limit (default: 1000)
+  --audit-share MB         megabytes of audit events accepted from one machine per day; the machine keeps the
+                           rest and tries again later; 0 means no limit (default: 1000)
   --oidc-issuer URL        identity provider to use instead of the embedded one
-  --oidc-client-id ID      QuFabric's client there; required with --oidc-issuer
-  --oidc-web-client-id ID  another client for the sign-ins on management's own pages (default: the same);
-                           machines with --require-idp-binding need it
+  --oidc-client-id ID      client id registered for QuFabric there; required with --oidc-issuer
+  --oidc-web-client-id ID  separate client id for sign-ins on management's own pages; required by machines
+                           with --require-idp-binding (default: the same client)
   --oidc-client-secret-file FILE
-                           secret of the client of those pages; without one it is a public client
-  --oidc-client-auth M     how the secret is given: client_secret_basic or client_secret_post (default: as
-                           the provider's discovery document says)
-  --oidc-redirect-port N   loopback port that the provider insists on; 0 is any (default: 0)
-  --oidc-loopback-host H   host of the loopback redirect, as it is registered there: 127.0.0.1, localhost or
-                           [::1] (default: 127.0.0.1)
-  --oidc-audience AUD      exact audience of its tokens, of both clients (default: each client's id)
-  --oidc-scope SCOPE       scopes to ask for (default: openid profile email)
-  --oidc-user-id-claim C   claim that names a person (default: sub)
-  --oidc-groups-claim C    claim with a person's groups; a path with dots goes inside, as in
-                           realm_access.roles (default: none is read)
+                           secret of the client for those pages (default: none, a public client)
+  --oidc-client-auth M     how to send the secret: client_secret_basic or client_secret_post (default: from
+                           the provider's discovery document)
+  --oidc-redirect-port N   port of the loopback redirect, if the provider requires one; 0 is any (default: 0)
+  --oidc-loopback-host H   host of the loopback redirect as registered there: 127.0.0.1, localhost or [::1]
+                           (default: 127.0.0.1)
+  --oidc-audience AUD      audience that tokens for either client must have (default: that client's id)
+  --oidc-scope SCOPE       scopes to request (default: openid profile email)
+  --oidc-user-id-claim C   claim that identifies a person (default: sub)
+  --oidc-groups-claim C    claim that lists a person's groups; dots reach into objects, as in
+                           realm_access.roles (default: none)
   --log-level LEVEL        error, warn, info or debug (default: QF_LOG_LEVEL, or info)
 
 examples:
   qf management serve --listen 127.0.0.1:8080
-  qf management serve --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem --public-url https://qf.example.com
+  qf management serve --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem \\
+      --public-url https://qf.example.com
 `,
   {
-    meta: { name: "serve", description: "Run management" },
     args: {
-      "log-level": { ...STRING, valueHint: "level", description: "How much it logs" },
-      "data-dir": { ...STRING, default: DATA_DIR_DEFAULT, valueHint: "dir", description: "Folder" },
-      "master-key-file": { ...STRING, valueHint: "file", description: "Master key" },
-      "database-url": { ...STRING, valueHint: "url", description: "PostgreSQL" },
-      "database-url-file": { ...STRING, valueHint: "file", description: "File with its URL" },
-      "cluster-listen": { ...STRING, valueHint: "host:port", description: "For other processes" },
-      "cluster-advertise": { ...STRING, valueHint: "host:port", description: "Where they reach it" },
-      listen: { ...STRING, valueHint: "host:port", description: "Where to listen" },
-      "public-url": { ...STRING, valueHint: "url", description: "How others reach it" },
-      "tls-cert": { ...STRING, valueHint: "file", description: "TLS certificate" },
-      "tls-key": { ...STRING, valueHint: "file", description: "TLS key" },
-      "behind-proxy": { type: "boolean", description: "A proxy ends TLS" },
-      "api-cors-origin": { ...STRING, valueHint: "origin", description: "Pages that may call the API" },
-      "audit-share": { ...STRING, valueHint: "mb", description: "Audit events a day of one machine" },
-      "oidc-issuer": { ...STRING, valueHint: "url", description: "Identity provider" },
-      "oidc-client-id": { ...STRING, valueHint: "id", description: "Client there" },
-      "oidc-web-client-id": { ...STRING, valueHint: "id", description: "Client of the pages" },
-      "oidc-client-secret-file": { ...STRING, valueHint: "file", description: "Its secret" },
-      "oidc-client-auth": { ...STRING, valueHint: "method", description: "How the secret is given" },
-      "oidc-loopback-host": { ...STRING, valueHint: "host", description: "Loopback host" },
-      "oidc-redirect-port": { ...STRING, valueHint: "n", description: "Loopback port" },
-      "oidc-audience": { ...STRING, valueHint: "aud", description: "Audience" },
-      "oidc-scope": { ...STRING, valueHint: "scope", description: "Scopes" },
-      "oidc-user-id-claim": { ...STRING, valueHint: "claim", description: "Person" },
-      "oidc-groups-claim": { ...STRING, valueHint: "claim", description: "Groups" },
+      "log-level": STRING,
+      "data-dir": { ...STRING, default: DATA_DIR_DEFAULT },
+      "master-key-file": STRING,
+      "database-url": STRING,
+      "database-url-file": STRING,
+      "cluster-listen": STRING,
+      "cluster-advertise": STRING,
+      listen: STRING,
+      "public-url": STRING,
+      "tls-cert": STRING,
+      "tls-key": STRING,
+      "behind-proxy": { type: "boolean" },
+      "api-cors-origin": STRING,
+      "audit-share": STRING,
+      "oidc-issuer": STRING,
+      "oidc-client-id": STRING,
+      "oidc-web-client-id": STRING,
+      "oidc-client-secret-file": STRING,
+      "oidc-client-auth": STRING,
+      "oidc-loopback-host": STRING,
+      "oidc-redirect-port": STRING,
+      "oidc-audience": STRING,
+      "oidc-scope": STRING,
+      "oidc-user-id-claim": STRING,
+      "oidc-groups-claim": STRING,
     },
     async run({ args }) {
       const oidc = parseOidc(args);

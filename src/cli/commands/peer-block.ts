@@ -3,12 +3,13 @@ import { ADMIN_ARGS, ADMIN_OPTIONS, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
 import { print } from "../output.ts";
 
-const ARGS = { peer: { type: "positional", required: true, description: "Peer" }, ...ADMIN_ARGS } as const;
+const ARGS = { peer: { type: "positional", required: true }, ...ADMIN_ARGS } as const;
 
 export const peerBlock = command(
   `
-Block a machine or a device: it reaches nobody and nobody reaches it, and what is open ends. A machine is
-no longer told of people, peers and policies; logins made on a device end.
+Block a machine or a device: nothing can connect to it or from it, and its open connections are closed. A
+blocked machine no longer receives people, peers and policies. Logins made on a blocked device are
+revoked.
 
 usage: qf peer block PEER [--management-url URL]
 
@@ -22,7 +23,6 @@ examples:
   qf peer block ada-laptop
 `,
   {
-    meta: { name: "block", description: "Block a peer" },
     args: ARGS,
     run: ({ args }) => setBlocked(args, true),
   },
@@ -30,7 +30,7 @@ examples:
 
 export const peerUnblock = command(
   `
-Let a blocked machine or device in again, as policies say.
+Unblock a machine or a device. Policies decide again what it may reach.
 
 usage: qf peer unblock PEER [--management-url URL]
 
@@ -44,7 +44,6 @@ examples:
   qf peer unblock 100.64.0.7
 `,
   {
-    meta: { name: "unblock", description: "Let a blocked peer in again" },
     args: ARGS,
     run: ({ args }) => setBlocked(args, false),
   },

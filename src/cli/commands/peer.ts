@@ -1,22 +1,13 @@
 import { Peer } from "../../wire/admin-peers.ts";
-import {
-  ADMIN_ARGS,
-  ADMIN_OPTIONS,
-  deleteAt,
-  hostNameOf,
-  NO_ANSWER,
-  openAdmin,
-  printBody,
-  printDone,
-} from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, hostNameOf, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { agoText, userNames } from "../words.ts";
 
 export const peerList = command(
   `
-List machines and people's devices: whose they are, whether they are connected, let in and take SSH, which
-version they run, and which machine vouches for a device, so that it counts as in the machine's groups.
+List machines and people's devices: their owners, whether they are connected, approved and accept SSH,
+which version they run, and which machine vouches for a device and so lends it the machine's groups.
 
 usage: qf peer list [--json] [--management-url URL]
 
@@ -28,7 +19,6 @@ examples:
   qf peer list --json
 `,
   {
-    meta: { name: "list", description: "List peers" },
     args: ADMIN_ARGS,
     async run({ args }) {
       const admin = await openAdmin(args);
@@ -75,16 +65,16 @@ function namesOf(peer: Peer): string {
 
 export const peerUpdate = command(
   `
-Change a peer: its name, whether it takes SSH at all, its approval. What is not named stays.
+Change the name of a peer, allow or refuse SSH to it, or approve it. Everything else stays as it is.
 
 usage: qf peer update PEER [--name NAME] [--confirm-name] [--ssh=BOOL] [--approve]
 
 options:
-  --name NAME              new name; the host name is derived from it, with a-z, 0-9 and - only
-  --confirm-name           let people's ssh reach it without the domain (a name given here is confirmed);
-                           --confirm-name=false takes that back
-  --ssh                    take SSH as policies say; --ssh=false refuses all and ends what is open
-  --approve                let in a peer that waits for approval
+  --name NAME              new name; its host name is derived from this, with only a-z, 0-9 and -
+  --confirm-name           let people's ssh reach it without the domain (--name confirms the new name);
+                           --confirm-name=false withdraws this
+  --ssh                    accept SSH as policies allow; --ssh=false refuses it and closes open connections
+  --approve                approve a peer that is waiting for approval
 ${ADMIN_OPTIONS}
 
 PEER is a name, an overlay address or an id.
@@ -94,13 +84,12 @@ examples:
   qf peer update ada-laptop --approve
 `,
   {
-    meta: { name: "update", description: "Change a peer" },
     args: {
-      peer: { type: "positional", required: true, description: "Peer" },
-      name: { type: "string", valueHint: "name", description: "New name" },
-      "confirm-name": { type: "boolean", description: "Works without the domain" },
-      ssh: { type: "boolean", description: "Take SSH or not" },
-      approve: { type: "boolean", description: "Let in" },
+      peer: { type: "positional", required: true },
+      name: { type: "string" },
+      "confirm-name": { type: "boolean" },
+      ssh: { type: "boolean" },
+      approve: { type: "boolean" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -116,14 +105,15 @@ examples:
         ...(args.approve === true ? { approval_required: false } : {}),
       };
       const answer = await admin.request("PUT", `/api/peers/${id}`, { body, answer: Peer });
-      await printDone(args, answer, `changed peer ${args.peer} (${id})`);
+      if (args.json === true) return printBody(answer);
+      await print(`changed peer ${args.peer} (${id})\n`);
     },
   },
 );
 
 export const peerDelete = command(
   `
-Delete a peer: it can no longer connect, and what is open to or from it ends.
+Delete a peer. It can no longer connect, and its open connections are closed.
 
 usage: qf peer delete PEER [--management-url URL]
 
@@ -137,35 +127,35 @@ examples:
   qf peer delete 100.64.0.7
 `,
   {
-    meta: { name: "delete", description: "Delete a peer" },
-    args: { peer: { type: "positional", required: true, description: "Peer" }, ...ADMIN_ARGS },
+    args: { peer: { type: "positional", required: true }, ...ADMIN_ARGS },
     async run({ args }) {
       const admin = await openAdmin(args);
       const [id] = await admin.peerIds([args.peer]);
-      await deleteAt(admin, args, { path: `/api/peers/${id}`, what: `peer ${args.peer} (${id})` });
+      const answer = await admin.request("DELETE", `/api/peers/${id}`, { answer: NO_ANSWER });
+      if (args.json === true) return printBody(answer);
+      await print(`deleted peer ${args.peer} (${id})\n`);
     },
   },
 );
 
 export const peerReleaseName = command(
   `
-Release the name of a peer that is gone, so that the next one who wants it gets it.
+Release the name of a deleted peer, so that another peer can take it.
 
 usage: qf peer release-name NAME [--management-url URL]
 
 options:
 ${ADMIN_OPTIONS}
 
-NAME is without the domain. Until it is released nobody else gets it: whoever has it could be taken for the peer
-that had it.
+NAME is the name without the domain. Names of deleted peers stay reserved, because another peer of that
+name could be mistaken for the old one.
 
 examples:
   qf peer release-name gitlab
   qf peer release-name laptop.ada.device
 `,
   {
-    meta: { name: "release-name", description: "Release a reserved name" },
-    args: { name: { type: "positional", required: true, description: "Name" }, ...ADMIN_ARGS },
+    args: { name: { type: "positional", required: true }, ...ADMIN_ARGS },
     async run({ args }) {
       const admin = await openAdmin(args);
       const path = `/api/reserved-names/${encodeURIComponent(args.name)}`;

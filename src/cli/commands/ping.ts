@@ -9,33 +9,32 @@ const EXIT_USAGE = 2;
 
 export const ping = command(
   `
-Say how a peer can be reached: path and why, round trips, clock, agent and SSH. Nobody signs in: the key of
-this device asks, which qf login has registered once.
+Show how a peer can be reached: the path and why, round-trip times, clock, agent and SSH. Needs no
+sign-in: it uses the key of this device, which qf login registered.
 
 usage: qf ping [-c COUNT] [-v] [--json] [--timeout SECONDS] PEER
 
 options:
-  -c, --count COUNT     questions, 1 to 100 (default: 5)
-  -v, --verbose         also say which ways are tried
+  -c, --count COUNT     pings to send, 1 to 100 (default: 5)
+  -v, --verbose         also show which paths are tried
   --timeout SECONDS     longest wait for a path (default: 10)
   --management-url URL  management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
-  --json                print all of it as JSON
+  --json                print everything as JSON
 
-PEER is a name, an overlay address or an id. Exit status: 0 when it answers, else 1.
+PEER is a name, an overlay address or an id. Exit status: 0 if it answers, otherwise 1.
 
 examples:
   qf ping web1
   qf ping -c 20 --json web1.qf.internal
 `,
   {
-    meta: { name: "ping", description: "Say how a peer can be reached" },
     args: {
-      peer: { type: "positional", required: true, description: "Peer" },
-      count: { type: "string", alias: "c", default: "5", valueHint: "count", description: "Questions" },
-      verbose: { type: "boolean", alias: "v", description: "Say what is tried" },
-      timeout: { type: "string", default: "10", valueHint: "seconds", description: "Longest wait" },
-      "management-url": { type: "string", valueHint: "url", description: "Management server" },
-      json: { type: "boolean", description: "Print JSON" },
+      peer: { type: "positional", required: true },
+      count: { type: "string", alias: "c", default: "5" },
+      verbose: { type: "boolean", alias: "v" },
+      timeout: { type: "string", default: "10" },
+      "management-url": { type: "string" },
+      json: { type: "boolean" },
     },
     async run({ args }) {
       const url = args["management-url"];

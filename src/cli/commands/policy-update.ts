@@ -1,32 +1,34 @@
 import { QfError } from "../../base/errors.ts";
 import { Policy, type PolicyRule, PolicyRuleWrite } from "../../wire/policy.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printDone, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printBody, theOne } from "../admin.ts";
 import { assign, fitTo, type JsonObject, parseAssignment } from "../assignments.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
+import { print } from "../output.ts";
 import { parseList, parseRepeated } from "../parse.ts";
 import { checkIds } from "../posture-check-ids.ts";
 import { say } from "../report.ts";
 
 export const policyUpdate = command(
   `
-Change a policy. What is not named stays. Connections that it no longer allows end at once.
+Change a policy. Everything not named stays as it is. Open connections that are no longer allowed are
+closed at once.
 
 usage: qf policy update POLICY [--rule RULE] [--set FIELD=VALUE]... [--enabled=BOOL] [--sources GROUP,...]
 
 options:
-  --rule RULE              which rule, by name, id or number (default: the only one)
-  --set FIELD=VALUE        a field of the rule, such as ssh.sftp=read, ssh.record=required, enabled=false,
+  --rule RULE              rule to change, by name, id or number (default: the only one)
+  --set FIELD=VALUE        set a field of the rule, such as ssh.sftp=read, ssh.record=required, enabled=false,
                            valid_until=2027-01-31T00:00:00Z or ssh.local_forward=db:5432; may be repeated
-  --sources GROUP,...      groups of the devices and people, in place of those before; may be repeated
-  --destinations GROUP,... groups of the machines, in place of those before; may be repeated
+  --sources GROUP,...      replace the groups of devices and people; may be repeated
+  --destinations GROUP,... replace the groups of machines; may be repeated
   --authorized-groups GROUP=USER,...
-                           OS users for the people of a group, in place of those before; may be repeated
+                           replace the OS users for the members of groups; may be repeated
   --source-devices GROUP,...
-                           groups the device itself must be in as well; may be repeated
+                           groups that the device itself must also be in; may be repeated
   --posture-checks CHECK,...
-                           what devices must report, in place of the checks before; "" is none
-  --enabled                whether the policy has an effect; --enabled=false switches it off
+                           replace the posture checks that devices must pass; "" means none
+  --enabled                enable the policy; --enabled=false disables it
   --name NAME              new name
   --description TEXT       what it is for
 ${ADMIN_OPTIONS}
@@ -38,19 +40,18 @@ examples:
   qf policy update deploy --enabled=false
 `,
   {
-    meta: { name: "update", description: "Change a policy" },
     args: {
-      policy: { type: "positional", required: true, description: "Policy" },
-      rule: { type: "string", valueHint: "rule", description: "Rule" },
-      set: { type: "string", valueHint: "field=value", description: "A field of the rule" },
-      sources: { type: "string", valueHint: "groups", description: "From" },
-      destinations: { type: "string", valueHint: "groups", description: "To" },
-      "authorized-groups": { type: "string", valueHint: "group=users", description: "OS users" },
-      "source-devices": { type: "string", valueHint: "groups", description: "Devices" },
-      "posture-checks": { type: "string", valueHint: "checks", description: "Posture checks" },
-      enabled: { type: "boolean", description: "With effect" },
-      name: { type: "string", valueHint: "name", description: "New name" },
-      description: { type: "string", valueHint: "text", description: "What it is for" },
+      policy: { type: "positional", required: true },
+      rule: { type: "string" },
+      set: { type: "string" },
+      sources: { type: "string" },
+      destinations: { type: "string" },
+      "authorized-groups": { type: "string" },
+      "source-devices": { type: "string" },
+      "posture-checks": { type: "string" },
+      enabled: { type: "boolean" },
+      name: { type: "string" },
+      description: { type: "string" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -74,7 +75,8 @@ examples:
       };
       const answer = await admin.request("PUT", `/api/policies/${policy.id}`, { body, answer: Policy });
       for (const warning of answer.value.warnings ?? []) say("warning", warning);
-      await printDone(args, answer, `changed policy ${args.policy} (${policy.id})`);
+      if (args.json === true) return printBody(answer);
+      await print(`changed policy ${args.policy} (${policy.id})\n`);
     },
   },
   {

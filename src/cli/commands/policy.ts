@@ -1,8 +1,8 @@
 import { Policy } from "../../wire/policy.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printDone, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
-import { printTable } from "../output.ts";
+import { print, printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
 import { checkIds } from "../posture-check-ids.ts";
 import { say } from "../report.ts";
@@ -21,7 +21,6 @@ examples:
   qf policy list --json
 `,
   {
-    meta: { name: "list", description: "List policies" },
     args: ADMIN_ARGS,
     async run({ args }) {
       const admin = await openAdmin(args);
@@ -49,50 +48,49 @@ examples:
 
 export const policyCreate = command(
   `
-Create a policy of one rule: who may be which OS user where. Without --authorized-groups the rule is full
-access: its people may be any OS user there (uid 0 only where the machine has --enable-ssh-root).
+Create a policy with one rule: who may log in where, and as which OS user. Without --authorized-groups the
+rule gives full access to all OS users, and to root on machines with --enable-ssh-root.
 
 usage: qf policy create NAME --sources GROUP,... --destinations GROUP,... [--authorized-groups G=USER,...]
 
 options:
-  --sources GROUP,...      groups of the devices and people; may be repeated
-  --destinations GROUP,... groups of the machines; may be repeated
+  --sources GROUP,...      groups of devices and people; may be repeated
+  --destinations GROUP,... groups of machines; may be repeated
   --authorized-groups GROUP=USER,...
-                           OS users for the people of a group, * for any; may be repeated
+                           OS users for the members of a group, * for any; may be repeated
   --source-devices GROUP,...
-                           groups the device itself must be in as well; may be repeated
+                           groups that the device itself must also be in; may be repeated
   --posture-checks CHECK,...
-                           what devices must report, by name or id of the check; may be repeated
-  --action ACTION          accept, or drop, which wins over every accept (default: accept)
+                           posture checks that devices must pass, by name or id; may be repeated
+  --action ACTION          accept, or drop, which overrides every accept (default: accept)
   --protocol PROTOCOL      qufabric-ssh, netbird-ssh, tcp, udp, icmp or all (default: qufabric-ssh)
-  --ports PORT,...         ports of a tcp or udp rule; may be repeated (default: all; SSH: 22)
+  --ports PORT,...         ports of a tcp or udp rule; may be repeated (default: all, or 22 for SSH)
   --description TEXT       what it is for
-  --disabled               create it without effect
+  --disabled               create the policy without enabling it
 ${ADMIN_OPTIONS}
 
 examples:
-  qf policy create deploy --sources Developers --destinations Servers --authorized-groups Developers=deploy,web
+  qf policy create deploy --sources Developers --destinations Servers \\
+      --authorized-groups Developers=deploy,web
   qf policy create no-contractors --sources Contractors --destinations Servers --action drop
 `,
   {
-    meta: { name: "create", description: "Create a policy" },
     args: {
-      name: { type: "positional", required: true, description: "Name" },
-      sources: { type: "string", required: true, valueHint: "groups", description: "From" },
-      destinations: { type: "string", required: true, valueHint: "groups", description: "To" },
-      "authorized-groups": { type: "string", valueHint: "group=users", description: "OS users" },
-      "source-devices": { type: "string", valueHint: "groups", description: "Devices" },
-      "posture-checks": { type: "string", valueHint: "checks", description: "Posture checks" },
-      action: { type: "enum", options: ["accept", "drop"], default: "accept", description: "Action" },
+      name: { type: "positional", required: true },
+      sources: { type: "string", required: true },
+      destinations: { type: "string", required: true },
+      "authorized-groups": { type: "string" },
+      "source-devices": { type: "string" },
+      "posture-checks": { type: "string" },
+      action: { type: "enum", options: ["accept", "drop"], default: "accept" },
       protocol: {
         type: "enum",
         options: ["qufabric-ssh", "netbird-ssh", "tcp", "udp", "icmp", "all"],
         default: "qufabric-ssh",
-        description: "Protocol",
       },
-      ports: { type: "string", valueHint: "ports", description: "Ports" },
-      description: { type: "string", valueHint: "text", description: "What it is for" },
-      disabled: { type: "boolean", description: "Without effect" },
+      ports: { type: "string" },
+      description: { type: "string" },
+      disabled: { type: "boolean" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -121,7 +119,8 @@ examples:
       };
       const answer = await admin.request("POST", "/api/policies", { body, answer: Policy });
       for (const warning of answer.value.warnings ?? []) say("warning", warning);
-      await printDone(args, answer, `created policy ${args.name} (${answer.value.id})`);
+      if (args.json === true) return printBody(answer);
+      await print(`created policy ${args.name} (${answer.value.id})\n`);
     },
   },
   {
@@ -131,7 +130,7 @@ examples:
 
 export const policyDelete = command(
   `
-Delete a policy. Connections that nothing else allows end at once.
+Delete a policy. Open connections that no other policy allows are closed at once.
 
 usage: qf policy delete POLICY [--management-url URL]
 
@@ -145,16 +144,14 @@ examples:
   qf policy delete d34hgk3f9s8d7f6g5h4j
 `,
   {
-    meta: { name: "delete", description: "Delete a policy" },
-    args: { policy: { type: "positional", required: true, description: "Policy" }, ...ADMIN_ARGS },
+    args: { policy: { type: "positional", required: true }, ...ADMIN_ARGS },
     async run({ args }) {
       const admin = await openAdmin(args);
       const { value } = await admin.request("GET", "/api/policies", { answer: Policy.array() });
       const policy = theOne("policy", args.policy, value, (one) => [one.id, one.name]);
-      await deleteAt(admin, args, {
-        path: `/api/policies/${policy.id}`,
-        what: `policy ${args.policy} (${policy.id})`,
-      });
+      const answer = await admin.request("DELETE", `/api/policies/${policy.id}`, { answer: NO_ANSWER });
+      if (args.json === true) return printBody(answer);
+      await print(`deleted policy ${args.policy} (${policy.id})\n`);
     },
   },
 );

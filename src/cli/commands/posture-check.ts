@@ -1,34 +1,25 @@
 import { QfError } from "../../base/errors.ts";
 import { parseJson, readSmallFile } from "../../base/files.ts";
 import { PostureCheck } from "../../wire/posture.ts";
-import {
-  ADMIN_ARGS,
-  ADMIN_OPTIONS,
-  type Admin,
-  deleteAt,
-  openAdmin,
-  printBody,
-  printDone,
-  theOne,
-} from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
 import { assign, flatten, type JsonObject, parseAssignment } from "../assignments.ts";
 import { command } from "../command.ts";
-import { printTable } from "../output.ts";
+import { print, printTable } from "../output.ts";
 import { parseRepeated } from "../parse.ts";
 
 const PATH = "/api/posture-checks";
 const SET_OPTION = `\
-  --set KEY=VALUE          one condition, such as nb_version_check.min_version=0.1.0; may be repeated
-  --file FILE              the whole check as JSON, in the shape that --json prints`;
+  --set KEY=VALUE          a condition, such as nb_version_check.min_version=0.1.0; may be repeated
+  --file FILE              file with the whole check as JSON, as printed by --json`;
 const SET_ARGS = {
-  set: { type: "string", valueHint: "key=value", description: "A condition" },
-  file: { type: "string", valueHint: "file", description: "JSON file" },
+  set: { type: "string" },
+  file: { type: "string" },
 } as const;
 const FILE_BYTES_MAX = 256 * 1024;
 
 export const postureCheckList = command(
   `
-List posture checks: what a device must report before a policy that names the check lets it in.
+List posture checks: requirements that a device must meet before a policy that names the check lets it in.
 
 usage: qf posture-check list [--json]
 
@@ -40,7 +31,6 @@ examples:
   qf posture-check list --json
 `,
   {
-    meta: { name: "list", description: "List posture checks" },
     args: ADMIN_ARGS,
     async run({ args }) {
       const admin = await openAdmin(args);
@@ -62,7 +52,7 @@ examples:
 
 export const postureCheckCreate = command(
   `
-Create a posture check. A policy names it in source_posture_checks.
+Create a posture check. To use it, name it in a policy with --posture-checks.
 
 usage: qf posture-check create NAME --set KEY=VALUE [--set KEY=VALUE]... | --file FILE
 
@@ -76,10 +66,9 @@ examples:
   qf posture-check create office --file office.json
 `,
   {
-    meta: { name: "create", description: "Create a posture check" },
     args: {
-      name: { type: "positional", required: true, description: "Name" },
-      description: { type: "string", valueHint: "text", description: "What it is for" },
+      name: { type: "positional", required: true },
+      description: { type: "string" },
       ...SET_ARGS,
       ...ADMIN_ARGS,
     },
@@ -88,7 +77,8 @@ examples:
       const admin = await openAdmin(args);
       const body = { name: args.name, description: args.description ?? "", checks };
       const answer = await admin.request("POST", PATH, { body, answer: PostureCheck });
-      await printDone(args, answer, `created posture check ${args.name} (${answer.value.id})`);
+      if (args.json === true) return printBody(answer);
+      await print(`created posture check ${args.name} (${answer.value.id})\n`);
     },
   },
   { repeatable: ["set"] },
@@ -96,7 +86,7 @@ examples:
 
 export const postureCheckUpdate = command(
   `
-Change a posture check. Conditions that are not named stay. Live connections are checked anew.
+Change a posture check. Conditions not named stay as they are. Open connections are checked again.
 
 usage: qf posture-check update CHECK [--set KEY=VALUE]... [--name NAME] [--file FILE]
 
@@ -113,11 +103,10 @@ examples:
   qf posture-check update office --name headquarters
 `,
   {
-    meta: { name: "update", description: "Change a posture check" },
     args: {
-      check: { type: "positional", required: true, description: "Posture check" },
-      name: { type: "string", valueHint: "name", description: "New name" },
-      description: { type: "string", valueHint: "text", description: "What it is for" },
+      check: { type: "positional", required: true },
+      name: { type: "string" },
+      description: { type: "string" },
       ...SET_ARGS,
       ...ADMIN_ARGS,
     },
@@ -130,7 +119,8 @@ examples:
         checks: await checksOf(args, check.checks),
       };
       const answer = await admin.request("PUT", `${PATH}/${check.id}`, { body, answer: PostureCheck });
-      await printDone(args, answer, `changed posture check ${args.check} (${check.id})`);
+      if (args.json === true) return printBody(answer);
+      await print(`changed posture check ${args.check} (${check.id})\n`);
     },
   },
   { repeatable: ["set"] },
@@ -138,7 +128,7 @@ examples:
 
 export const postureCheckDelete = command(
   `
-Delete a posture check. One that a policy names is refused, with the policies.
+Delete a posture check. Fails if a policy uses it, and lists those policies.
 
 usage: qf posture-check delete CHECK
 
@@ -152,15 +142,13 @@ examples:
   qf posture-check delete d34hgk3f9s8d7f6g5h4j
 `,
   {
-    meta: { name: "delete", description: "Delete a posture check" },
-    args: { check: { type: "positional", required: true, description: "Posture check" }, ...ADMIN_ARGS },
+    args: { check: { type: "positional", required: true }, ...ADMIN_ARGS },
     async run({ args }) {
       const admin = await openAdmin(args);
       const check = await checkOf(admin, args.check);
-      await deleteAt(admin, args, {
-        path: `${PATH}/${check.id}`,
-        what: `posture check ${args.check} (${check.id})`,
-      });
+      const answer = await admin.request("DELETE", `${PATH}/${check.id}`, { answer: NO_ANSWER });
+      if (args.json === true) return printBody(answer);
+      await print(`deleted posture check ${args.check} (${check.id})\n`);
     },
   },
 );

@@ -1,14 +1,5 @@
 import { NEVER, SetupKey } from "../../wire/admin-api.ts";
-import {
-  ADMIN_ARGS,
-  ADMIN_OPTIONS,
-  type Admin,
-  deleteAt,
-  openAdmin,
-  printBody,
-  printDone,
-  theOne,
-} from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseList, parseWhole } from "../parse.ts";
@@ -18,7 +9,7 @@ const DAY_SECONDS = 86_400;
 
 export const setupKeyList = command(
   `
-List setup keys, with which machines enrol. The key itself is shown only when it is made.
+List setup keys, with which machines enrol. The key itself is shown only when it is created.
 
 usage: qf setup-key list [--json] [--management-url URL]
 
@@ -30,7 +21,6 @@ examples:
   qf setup-key list --json
 `,
   {
-    meta: { name: "list", description: "List setup keys" },
     args: ADMIN_ARGS,
     async run({ args }) {
       const admin = await openAdmin(args);
@@ -55,15 +45,16 @@ examples:
 
 export const setupKeyCreate = command(
   `
-Create a setup key and print it, this once. A machine enrols with it: qf agent up --setup-key KEY.
+Create a setup key and print it; it is not shown again. A machine enrols with qf agent up --setup-key-file
+FILE.
 
 usage: qf setup-key create NAME [--groups GROUP,...] [--reusable] [--expires-in DAYS] [--usage-limit N]
 
 options:
-  --groups GROUP,...       groups of the machines enrolled with it; may be repeated (default: none)
-  --reusable               for many machines (default: for one)
-  --expires-in DAYS        days it is good for; 0 is no end (default: 7)
-  --usage-limit N          machines at most, with --reusable; 0 is no limit (default: 0)
+  --groups GROUP,...       groups for machines that enrol with it; may be repeated (default: none)
+  --reusable               let more than one machine enrol with it (default: only one)
+  --expires-in DAYS        days until it expires; 0 means never (default: 7)
+  --usage-limit N          most machines, with --reusable; 0 means no limit (default: 0)
 ${ADMIN_OPTIONS}
 
 examples:
@@ -71,13 +62,12 @@ examples:
   qf setup-key create fleet --groups Servers --reusable --expires-in 30
 `,
   {
-    meta: { name: "create", description: "Create a setup key" },
     args: {
-      name: { type: "positional", required: true, description: "Name" },
-      groups: { type: "string", valueHint: "groups", description: "Groups" },
-      reusable: { type: "boolean", description: "For many machines" },
-      "expires-in": { type: "string", default: "7", valueHint: "days", description: "Days" },
-      "usage-limit": { type: "string", default: "0", valueHint: "n", description: "Machines at most" },
+      name: { type: "positional", required: true },
+      groups: { type: "string" },
+      reusable: { type: "boolean" },
+      "expires-in": { type: "string", default: "7" },
+      "usage-limit": { type: "string", default: "0" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -97,11 +87,8 @@ examples:
         usage_limit: isReusable ? limit : 1,
       };
       const answer = await admin.request("POST", "/api/setup-keys", { body, answer: SetupKey });
-      await printDone(
-        args,
-        answer,
-        `created setup key ${args.name} (${answer.value.id})\nkey: ${answer.value.key}`,
-      );
+      if (args.json === true) return printBody(answer);
+      await print(`created setup key ${args.name} (${answer.value.id})\nkey: ${answer.value.key}\n`);
       await print("It is shown this once.\n");
     },
   },
@@ -110,12 +97,12 @@ examples:
 
 export const setupKeyUpdate = command(
   `
-Change the groups that machines get with a setup key. Machines that enrolled with it keep theirs.
+Change the groups of machines that enrol with a setup key. Machines already enrolled keep their groups.
 
 usage: qf setup-key update KEY --groups GROUP,...
 
 options:
-  --groups GROUP,...       groups in place of those before; may be repeated; "" is none
+  --groups GROUP,...       replace the groups; may be repeated; "" means none
 ${ADMIN_OPTIONS}
 
 KEY is a setup key's name or id.
@@ -125,10 +112,9 @@ examples:
   qf setup-key update fleet --groups ""
 `,
   {
-    meta: { name: "update", description: "Change a setup key's groups" },
     args: {
-      key: { type: "positional", required: true, description: "Setup key" },
-      groups: { type: "string", required: true, valueHint: "groups", description: "Groups" },
+      key: { type: "positional", required: true },
+      groups: { type: "string", required: true },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -136,7 +122,8 @@ examples:
       const key = await keyOf(admin, args.key);
       const body = { revoked: key.revoked, auto_groups: await admin.groupIds(parseList(args.groups)) };
       const answer = await admin.request("PUT", `/api/setup-keys/${key.id}`, { body, answer: SetupKey });
-      await printDone(args, answer, `changed setup key ${args.key} (${key.id})`);
+      if (args.json === true) return printBody(answer);
+      await print(`changed setup key ${args.key} (${key.id})\n`);
     },
   },
   { repeatable: ["groups"] },
@@ -144,7 +131,7 @@ examples:
 
 export const setupKeyRevoke = command(
   `
-Revoke a setup key: no machine enrols with it any more. Machines that did stay.
+Revoke a setup key, so that no more machines can enrol with it. Machines already enrolled stay.
 
 usage: qf setup-key revoke KEY [--management-url URL]
 
@@ -158,21 +145,21 @@ examples:
   qf setup-key revoke d34hgk3f9s8d7f6g5h4j
 `,
   {
-    meta: { name: "revoke", description: "Revoke a setup key" },
-    args: { key: { type: "positional", required: true, description: "Setup key" }, ...ADMIN_ARGS },
+    args: { key: { type: "positional", required: true }, ...ADMIN_ARGS },
     async run({ args }) {
       const admin = await openAdmin(args);
       const key = await keyOf(admin, args.key);
       const body = { revoked: true, auto_groups: key.auto_groups };
       const answer = await admin.request("PUT", `/api/setup-keys/${key.id}`, { body, answer: SetupKey });
-      await printDone(args, answer, `revoked setup key ${args.key} (${key.id})`);
+      if (args.json === true) return printBody(answer);
+      await print(`revoked setup key ${args.key} (${key.id})\n`);
     },
   },
 );
 
 export const setupKeyDelete = command(
   `
-Delete a setup key. Machines that enrolled with it stay.
+Delete a setup key. Machines already enrolled stay.
 
 usage: qf setup-key delete KEY [--management-url URL]
 
@@ -186,15 +173,13 @@ examples:
   qf setup-key delete d34hgk3f9s8d7f6g5h4j
 `,
   {
-    meta: { name: "delete", description: "Delete a setup key" },
-    args: { key: { type: "positional", required: true, description: "Setup key" }, ...ADMIN_ARGS },
+    args: { key: { type: "positional", required: true }, ...ADMIN_ARGS },
     async run({ args }) {
       const admin = await openAdmin(args);
       const key = await keyOf(admin, args.key);
-      await deleteAt(admin, args, {
-        path: `/api/setup-keys/${key.id}`,
-        what: `setup key ${args.key} (${key.id})`,
-      });
+      const answer = await admin.request("DELETE", `/api/setup-keys/${key.id}`, { answer: NO_ANSWER });
+      if (args.json === true) return printBody(answer);
+      await print(`deleted setup key ${args.key} (${key.id})\n`);
     },
   },
 );

@@ -4,16 +4,16 @@ import { say } from "../report.ts";
 
 export const sshConfigInstall = command(
   `
-Make ssh, scp, sftp, rsync, git and whatever runs ssh reach your peers by their names. As root for everybody on
-this machine, else for you: a file of its own, included at the top of ~/.ssh/config. Nothing else is touched, and
-other hosts are as they were.
+Configure OpenSSH so that ssh, scp, sftp, rsync, git and other programs that run ssh reach your peers by
+name. For root it configures the whole machine. For other users it writes a separate file and includes it
+at the top of ~/.ssh/config. Nothing else changes, and other hosts are not affected.
 
 usage: qf ssh-config install [--domain D] [--short-names] [--mine] [--json]
 
 options:
   --domain D     the account's domain (default: what management says)
-  --short-names  also names without the domain, of machines whose name an administrator has confirmed
-  --mine         for you alone, even as root
+  --short-names  also match names without the domain, for machines whose name an administrator confirmed
+  --mine         only for you, even as root
   --json         print {path, configPath, domain, warnings} as JSON
 
 examples:
@@ -21,12 +21,11 @@ examples:
   qf ssh-config install --domain qf.internal --short-names
 `,
   {
-    meta: { name: "install", description: "Make OpenSSH reach peers" },
     args: {
-      domain: { type: "string", valueHint: "domain", description: "The account's domain" },
-      "short-names": { type: "boolean", description: "Names without the domain as well" },
-      mine: { type: "boolean", description: "For yourself alone" },
-      json: { type: "boolean", description: "Print JSON" },
+      domain: { type: "string" },
+      "short-names": { type: "boolean" },
+      mine: { type: "boolean" },
+      json: { type: "boolean" },
     },
     async run({ args }) {
       const { installSshConfig } = await import("../../proxy/ssh-config/ssh-config.ts");

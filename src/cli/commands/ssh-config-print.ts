@@ -3,25 +3,24 @@ import { print } from "../output.ts";
 
 export const sshConfigPrint = command(
   `
-Print the ssh configuration that qf ssh-config install would write, and change nothing.
+Print the ssh configuration that qf ssh-config install would write. Changes nothing.
 
 usage: qf ssh-config print [--domain D] [--short-names] [--mine]
 
 options:
   --domain D     the account's domain (default: what management says)
-  --short-names  also names without the domain, of machines whose name an administrator has confirmed
-  --mine         for you alone, even as root
+  --short-names  also match names without the domain, for machines whose name an administrator confirmed
+  --mine         only for you, even as root
 
 examples:
   qf ssh-config print
   qf ssh-config print --domain qf.internal > ~/.ssh/qufabric.conf
 `,
   {
-    meta: { name: "print", description: "Print the configuration" },
     args: {
-      domain: { type: "string", valueHint: "domain", description: "The account's domain" },
-      "short-names": { type: "boolean", description: "Names without the domain as well" },
-      mine: { type: "boolean", description: "For yourself alone" },
+      domain: { type: "string" },
+      "short-names": { type: "boolean" },
+      mine: { type: "boolean" },
     },
     async run({ args }) {
       const { planSshConfig } = await import("../../proxy/ssh-config/ssh-config.ts");

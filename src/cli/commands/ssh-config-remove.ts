@@ -3,21 +3,20 @@ import { print } from "../output.ts";
 
 export const sshConfigRemove = command(
   `
-Take away what qf ssh-config install has put there: as root that of the machine, else yours. Your ssh
-configuration is byte for byte what it was without it.
+Remove what qf ssh-config install wrote: for root the configuration of the machine, for other users their
+own. Leaves your ssh configuration byte for byte as it was before.
 
 usage: qf ssh-config remove [--mine]
 
 options:
-  --mine  yours, even as root
+  --mine  only your own, even as root
 
 examples:
   qf ssh-config remove
   qf ssh-config remove --mine
 `,
   {
-    meta: { name: "remove", description: "Take the configuration away" },
-    args: { mine: { type: "boolean", description: "Yours, even as root" } },
+    args: { mine: { type: "boolean" } },
     async run({ args }) {
       const { removeSshConfig } = await import("../../proxy/ssh-config/ssh-config.ts");
       const isSystem = process.getuid?.() === 0 && args.mine !== true;

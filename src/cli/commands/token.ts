@@ -1,15 +1,16 @@
 import { NEVER, PersonalAccessToken, PersonalAccessTokenGenerated, User } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, deleteAt, openAdmin, printBody, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseWhole } from "../parse.ts";
 
-const USER_OPTION = "  --user USER              whose, by e-mail address, name or id (default: yours)";
-const USER_ARG = { type: "string", valueHint: "user", description: "Whose" } as const;
+const USER_OPTION =
+  "  --user USER              user whose token it is, by e-mail address, name or id (default: you)";
+const USER_ARG = { type: "string" } as const;
 
 export const tokenList = command(
   `
-List a user's API tokens: names and times, never the tokens.
+List a user's API tokens: names and times, never the tokens themselves.
 
 usage: qf token list [--user USER] [--json]
 
@@ -22,7 +23,6 @@ examples:
   qf token list --user backup
 `,
   {
-    meta: { name: "list", description: "List tokens" },
     args: { user: USER_ARG, ...ADMIN_ARGS },
     async run({ args }) {
       const admin = await openAdmin(args);
@@ -45,15 +45,15 @@ examples:
 
 export const tokenCreate = command(
   `
-Create an API token and print it, this once. Scope ssh signs a service user in with qf ssh and opens
-nothing else; scope api is for the REST API and these commands.
+Create an API token and print it; it is not shown again. A token of scope api is for the REST API and
+these commands. A token of scope ssh only signs a service user in with qf ssh.
 
 usage: qf token create NAME [--user USER] [--scope SCOPE] [--expires-in DAYS]
 
 options:
 ${USER_OPTION}
   --scope SCOPE            api or ssh (default: api)
-  --expires-in DAYS        days it is good for, 1 to 365 (default: 30)
+  --expires-in DAYS        days until it expires, 1 to 365 (default: 30)
 ${ADMIN_OPTIONS}
 
 examples:
@@ -61,12 +61,11 @@ examples:
   qf token create nightly --user backup --scope ssh --expires-in 90
 `,
   {
-    meta: { name: "create", description: "Create a token" },
     args: {
-      name: { type: "positional", required: true, description: "Name" },
+      name: { type: "positional", required: true },
       user: USER_ARG,
-      scope: { type: "enum", options: ["api", "ssh"], default: "api", description: "What it opens" },
-      "expires-in": { type: "string", default: "30", valueHint: "days", description: "Days" },
+      scope: { type: "enum", options: ["api", "ssh"], default: "api" },
+      "expires-in": { type: "string", default: "30" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -85,7 +84,7 @@ examples:
 
 export const tokenDelete = command(
   `
-Delete an API token: it opens nothing from now on.
+Delete an API token. It stops working at once.
 
 usage: qf token delete TOKEN [--user USER]
 
@@ -100,9 +99,8 @@ examples:
   qf token delete nightly --user backup
 `,
   {
-    meta: { name: "delete", description: "Delete a token" },
     args: {
-      token: { type: "positional", required: true, description: "Token" },
+      token: { type: "positional", required: true },
       user: USER_ARG,
       ...ADMIN_ARGS,
     },
@@ -111,7 +109,9 @@ examples:
       const path = `/api/users/${await userIdOf(admin, args.user)}/tokens`;
       const { value } = await admin.request("GET", path, { answer: PersonalAccessToken.array() });
       const token = theOne("token", args.token, value, (one) => [one.id, one.name]);
-      await deleteAt(admin, args, { path: `${path}/${token.id}`, what: `token ${args.token} (${token.id})` });
+      const answer = await admin.request("DELETE", `${path}/${token.id}`, { answer: NO_ANSWER });
+      if (args.json === true) return printBody(answer);
+      await print(`deleted token ${args.token} (${token.id})\n`);
     },
   },
 );

@@ -1,5 +1,5 @@
 import { User } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printDone } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
@@ -21,7 +21,6 @@ examples:
   qf user list --json
 `,
   {
-    meta: { name: "list", description: "List users" },
     args: ADMIN_ARGS,
     async run({ args }) {
       const admin = await openAdmin(args);
@@ -45,16 +44,16 @@ examples:
 
 export const userCreate = command(
   `
-Create a person, or a service user for automation. With the embedded identity provider a person's
-password is made and printed, this once.
+Create a person, or a service user for automation. With the embedded identity provider this also creates a
+password and prints it; it is not shown again.
 
 usage: qf user create EMAIL|NAME [--groups GROUP,...] [--role ROLE] [--name NAME] [--service]
 
 options:
   --groups GROUP,...       groups the user is in, by name or id; may be repeated (default: none)
   --role ROLE              owner, admin, auditor or user (default: user)
-  --name NAME              the person's name (default: what is before @)
-  --service                a service user: it has a name, no e-mail address and no password
+  --name NAME              the person's name (default: the e-mail address up to the @)
+  --service                create a service user, which has a name but no e-mail address or password
 ${ADMIN_OPTIONS}
 
 examples:
@@ -62,18 +61,16 @@ examples:
   qf user create backup --service --groups Robots
 `,
   {
-    meta: { name: "create", description: "Create a user" },
     args: {
       who: {
         type: "positional",
         required: true,
         valueHint: "email|name",
-        description: "E-mail address, or name",
       },
-      groups: { type: "string", valueHint: "groups", description: "Groups" },
-      role: { type: "enum", options: ROLES, default: "user", description: "Role" },
-      name: { type: "string", valueHint: "name", description: "Name" },
-      service: { type: "boolean", description: "A service user" },
+      groups: { type: "string" },
+      role: { type: "enum", options: ROLES, default: "user" },
+      name: { type: "string" },
+      service: { type: "boolean" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -98,15 +95,16 @@ examples:
 
 export const userUpdate = command(
   `
-Change a user: groups, role, blocked or not. What is not named stays. Live connections are judged anew.
+Change the groups or role of a user, or block or approve them. Everything else stays as it is. Open
+connections are checked again.
 
 usage: qf user update USER [--groups GROUP,...] [--role ROLE] [--blocked=BOOL] [--approve]
 
 options:
-  --groups GROUP,...       all groups of the user from now on; may be repeated
+  --groups GROUP,...       replace the user's groups; may be repeated
   --role ROLE              owner, admin, auditor or user
   --blocked                block the user; --blocked=false lets them in again
-  --approve                let in a person who waits for approval
+  --approve                approve a person who is waiting for approval
 ${ADMIN_OPTIONS}
 
 USER is an e-mail address, a name or an id.
@@ -116,13 +114,12 @@ examples:
   qf user update ada@example.com --blocked
 `,
   {
-    meta: { name: "update", description: "Change a user" },
     args: {
-      user: { type: "positional", required: true, description: "User" },
-      groups: { type: "string", valueHint: "groups", description: "Groups" },
-      role: { type: "enum", options: ROLES, description: "Role" },
-      blocked: { type: "boolean", description: "Blocked or not" },
-      approve: { type: "boolean", description: "Let in" },
+      user: { type: "positional", required: true },
+      groups: { type: "string" },
+      role: { type: "enum", options: ROLES },
+      blocked: { type: "boolean" },
+      approve: { type: "boolean" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -136,7 +133,8 @@ examples:
         ...(args.approve === true ? { pending_approval: false } : {}),
       };
       const answer = await admin.request("PUT", `/api/users/${user.id}`, { body, answer: User });
-      await printDone(args, answer, `changed user ${args.user} (${user.id})`);
+      if (args.json === true) return printBody(answer);
+      await print(`changed user ${args.user} (${user.id})\n`);
     },
   },
   { repeatable: ["groups"] },
@@ -144,7 +142,7 @@ examples:
 
 export const userDelete = command(
   `
-Delete a user, their tokens and their devices. Their history in the audit log stays.
+Delete a user with their tokens and devices. The audit log keeps their history.
 
 usage: qf user delete USER [--management-url URL]
 
@@ -158,12 +156,13 @@ examples:
   qf user delete backup
 `,
   {
-    meta: { name: "delete", description: "Delete a user" },
-    args: { user: { type: "positional", required: true, description: "User" }, ...ADMIN_ARGS },
+    args: { user: { type: "positional", required: true }, ...ADMIN_ARGS },
     async run({ args }) {
       const admin = await openAdmin(args);
       const user = await admin.userOf(args.user);
-      await deleteAt(admin, args, { path: `/api/users/${user.id}`, what: `user ${args.user} (${user.id})` });
+      const answer = await admin.request("DELETE", `/api/users/${user.id}`, { answer: NO_ANSWER });
+      if (args.json === true) return printBody(answer);
+      await print(`deleted user ${args.user} (${user.id})\n`);
     },
   },
 );

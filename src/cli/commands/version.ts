@@ -4,7 +4,7 @@ import { print, printJson } from "../output.ts";
 
 export const version = command(
   `
-Say which build of QuFabric this is.
+Show which build of QuFabric this is.
 
 usage: qf version [--json]
 
@@ -16,8 +16,7 @@ examples:
   qf version --json
 `,
   {
-    meta: { name: "version", description: "Say which build this is" },
-    args: { json: { type: "boolean", description: "Print JSON" } },
+    args: { json: { type: "boolean" } },
     async run({ args }) {
       await (args.json === true
         ? printJson({ version: VERSION, commit: COMMIT })

@@ -6,23 +6,22 @@ import { describeUser, timeText } from "../words.ts";
 
 export const whoami = command(
   `
-Say who is signed in on this device, which device it is, at which management server. Asks nobody.
+Show who is signed in on this device, which device it is, and at which management server. Works offline.
 
 usage: qf whoami [--management-url URL] [--json]
 
 options:
   --management-url URL  management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
-  --json                print {user, device, management, login} as JSON; user is null when nobody is
+  --json                print {user, device, management, login} as JSON; user is null if nobody is
 
 examples:
   qf whoami
   qf whoami --json
 `,
   {
-    meta: { name: "whoami", description: "Say who is signed in on this device" },
     args: {
-      "management-url": { type: "string", valueHint: "url", description: "Management server" },
-      json: { type: "boolean", description: "Print JSON" },
+      "management-url": { type: "string" },
+      json: { type: "boolean" },
     },
     async run({ args }) {
       const url = args["management-url"];
