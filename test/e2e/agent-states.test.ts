@@ -5,32 +5,26 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { type Lab, LabAgent, type LabDevice, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { type Lab, LabAgent, type LabDevice } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { sshPort } from "../support/ssh-trap.ts";
 
 describe.skipIf(!isRoot)("qf agent status", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let agent: LabAgent;
   let device: LabDevice;
 
   beforeAll(async () => {
-    account = new OsAccount("stat");
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
-    agent = await lab.startAgent("web1", { groups: [servers] });
-    device = lab.device(person, "laptop");
-    await device.login();
+    setUp = await openSetUp({ accounts: [["stat"]] });
+    ({ lab, account, agent, device } = setUp);
     await lab.until("access", async () => (await attempt()).exitCode === 0);
   }, 240_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const attempt = () => device.ssh([`${account.name}@web1`, "echo in"]);

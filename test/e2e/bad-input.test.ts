@@ -8,10 +8,12 @@ import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { EXTERNAL_USERS, startExternalIdp } from "../support/external-idp.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { type RunResult, runProcess } from "../support/run-process.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 describe.skipIf(!isRoot)("on the client's terminal", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let device: LabDevice;
@@ -19,15 +21,8 @@ describe.skipIf(!isRoot)("on the client's terminal", () => {
   let config: string;
 
   beforeAll(async () => {
-    account = new OsAccount("bad");
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
-    await lab.startAgent("web1", { groups: [servers] });
-    device = lab.device(person, "laptop");
-    await device.login();
+    setUp = await openSetUp({ accounts: [["bad"]] });
+    ({ lab, account, servers, device } = setUp);
     config = join(lab.root, "openssh-config");
     const { executable } = lab;
     const { configDir } = device;
@@ -35,8 +30,7 @@ describe.skipIf(!isRoot)("on the client's terminal", () => {
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const run = (...command: string[]) =>

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Lab, type LabAgent, type LabDevice, openLab, policyBody } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 interface ApiPeer {
   readonly id: string;
@@ -12,26 +13,18 @@ interface ApiPeer {
 }
 
 describe.skipIf(!isRoot)("a peer that is shut out", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let agent: LabAgent;
   let device: LabDevice;
 
   beforeAll(async () => {
-    account = new OsAccount("blk");
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
-    const rule = { authorized_groups: { [devs]: [account.name] } };
-    await lab.api("POST", "/api/policies", policyBody("devs", [devs], [servers], rule));
-    agent = await lab.startAgent("web1", { groups: [servers] });
-    device = lab.device(person, "laptop");
-    await device.login();
+    setUp = await openSetUp({ accounts: [["blk"]] });
+    ({ lab, account, agent, device } = setUp);
   }, 120_000);
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const run = () => device.ssh([`${account.name}@web1`, "true"]);

@@ -1,8 +1,9 @@
 /** Clocks that differ: a little is tolerated, more is refused and named. Real processes under libfaketime. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 const LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 const skewed = (offset: string): Record<string, string> => ({
@@ -12,26 +13,19 @@ const skewed = (offset: string): Record<string, string> => ({
 });
 
 describe.skipIf(!isRoot || !existsSync(LIBRARY))("a clock", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let agent: LabAgent;
   let device: LabDevice;
 
   beforeAll(async () => {
-    account = new OsAccount("clock");
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
-    agent = await lab.startAgent("web1", { groups: [servers] });
-    device = lab.device(person, "laptop");
-    await device.login();
+    setUp = await openSetUp({ accounts: [["clock"]] });
+    ({ lab, account, agent, device } = setUp);
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const attempt = (env: Record<string, string> = {}) =>

@@ -1,14 +1,16 @@
 /** Every way to be refused that a person can meet, with the sentence on their own terminal. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Lab, type LabAgent, type LabDevice, openLab, type Person, policyBody } from "../support/lab.ts";
+import { type Lab, type LabAgent, type LabDevice, type Person, policyBody } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import type { RunResult } from "../support/run-process.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 interface LabPolicyBody {
   readonly id: string;
 }
 
 describe.skipIf(!isRoot)("a denial", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let agent: LabAgent;
@@ -21,22 +23,19 @@ describe.skipIf(!isRoot)("a denial", () => {
   let policy: LabPolicyBody;
 
   beforeAll(async () => {
-    account = new OsAccount("deny");
-    lab = await openLab();
-    devs = await lab.createGroup("Developers");
-    others = await lab.createGroup("Others");
-    managed = await lab.createGroup("Managed");
-    servers = await lab.createGroup("Servers");
-    person = await lab.createPerson("ada@example.com", [devs]);
-    policy = await lab.createPolicy("devs", [devs], [servers], rule({}));
-    agent = await lab.startAgent("web1", { groups: [servers], args: ["--enable-ssh-root"] });
-    device = lab.device(person, "laptop");
-    await device.login();
+    setUp = await openSetUp({
+      accounts: [["deny"]],
+      groups: { others: "Others", managed: "Managed" },
+      policies: [{ logins: ["deny", "root"] }],
+      machines: { web1: ["--enable-ssh-root"] },
+    });
+    ({ lab, account, devs, servers, person, policy, agent, device } = setUp);
+    others = setUp.group("others");
+    managed = setUp.group("managed");
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const rule = (change: Record<string, unknown>): Record<string, unknown> => ({

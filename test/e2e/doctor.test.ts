@@ -5,11 +5,13 @@ import { join } from "node:path";
 import { checkAgent } from "../../src/agent/status/check-agent.ts";
 import type { DoctorReport, Finding } from "../../src/wire/finding.ts";
 import { freePort } from "../support/echo.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
+import type { Lab, LabAgent, LabDevice, Person } from "../support/lab.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
 describe("qf doctor", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let web: LabAgent;
   let ada: Person;
@@ -18,21 +20,15 @@ describe("qf doctor", () => {
   let sshConfig: string;
 
   beforeAll(async () => {
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers]);
-    web = await lab.startAgent("web1", { groups: [servers] });
-    laptop = lab.device(ada, "laptop");
-    await laptop.login();
+    setUp = await openSetUp();
+    ({ lab, person: ada, agent: web, device: laptop } = setUp);
     home = join(lab.root, "home");
     sshConfig = join(home, ".ssh/config");
     expect((await laptop.qf(["ssh-config", "install", "--mine"])).exitCode).toBe(0);
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   interface Asked {

@@ -2,30 +2,24 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 describe.skipIf(!isRoot)("durability", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let agent: LabAgent;
   let device: LabDevice;
 
   beforeAll(async () => {
-    account = new OsAccount("dur");
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
-    agent = await lab.startAgent("web1", { groups: [servers] });
-    device = lab.device(person, "laptop");
-    await device.login();
+    setUp = await openSetUp({ accounts: [["dur"]] });
+    ({ lab, account, agent, device } = setUp);
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const run = (command: string) => device.ssh([`${account.name}@web1`, command]);

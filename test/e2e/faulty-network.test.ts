@@ -5,14 +5,16 @@ import { connect, type Socket } from "node:net";
 import { freePort } from "../support/echo.ts";
 import { type FaultyTcp, openFaultyTcp } from "../support/faulty-tcp.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import type { RunResult } from "../support/run-process.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { sshPort } from "../support/ssh-trap.ts";
 
 const sha256 = (data: Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
 describe.skipIf(!isRoot)("a bad network", () => {
   let network: FaultyTcp;
+  let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
   let agent: LabAgent;
@@ -36,19 +38,13 @@ describe.skipIf(!isRoot)("a bad network", () => {
 
   beforeAll(async () => {
     network = await openFaultyTcp(await freePort());
-    deploy = new OsAccount("deploy");
-    at = `${deploy.name}@hidden1`;
     lab = await openLab({ start: false });
     await lab.initManagement();
     lab.url = `http://127.0.0.1:${network.upstream}`;
     await lab.serveManagement(["--public-url", `http://127.0.0.1:${network.port}`]);
-    const devs = await lab.createGroup("Developers");
-    servers = await lab.createGroup("Servers");
-    const ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
-    agent = await lab.startAgent("hidden1", { groups: [servers], args: ["--listen", "none"] });
-    laptop = lab.device(ada, "laptop");
-    await laptop.login();
+    setUp = await openSetUp({ lab, accounts: [["deploy"]], machines: { hidden1: ["--listen", "none"] } });
+    ({ account: deploy, servers, agent, device: laptop } = setUp);
+    at = `${deploy.name}@hidden1`;
     await lab.until("the links", isLinked);
   }, 120_000);
 
@@ -60,8 +56,7 @@ describe.skipIf(!isRoot)("a bad network", () => {
   }, 60_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    deploy?.[Symbol.dispose]();
+    await (setUp ?? lab)?.[Symbol.asyncDispose]();
     network?.close();
   });
 

@@ -4,12 +4,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
+import type { Lab, LabAgent, LabDevice, Person } from "../support/lab.ts";
 import { LabTerminal } from "../support/lab-terminal.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { signIn } from "../support/sign-in.ts";
 
 describe.skipIf(!isRoot)("a first login", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
   let agent: LabAgent;
@@ -17,19 +19,12 @@ describe.skipIf(!isRoot)("a first login", () => {
   let laptop: LabDevice;
 
   beforeAll(async () => {
-    deploy = new OsAccount("deploy");
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
-    agent = await lab.startAgent("web1", { groups: [servers] });
-    laptop = lab.device(ada, "laptop");
+    setUp = await openSetUp({ accounts: [["deploy"]], login: false });
+    ({ lab, account: deploy, person: ada, agent, device: laptop } = setUp);
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    deploy?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   test("a command runs as the local user, by a sign-in in the browser on this machine", async () => {

@@ -8,14 +8,16 @@ import { join } from "node:path";
 import { findControlSocket } from "../../src/agent/control-socket/control-client.ts";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
 import { converse, type Echo, freePort, startEcho } from "../support/echo.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { socketUids } from "../support/sockets.ts";
 import { socks4a, socks5 } from "../support/socks.ts";
 
 const FORWARDING = ["--enable-ssh-local-port-forwarding", "--enable-ssh-remote-port-forwarding"];
 
 describe.skipIf(!isRoot)("forwarding by qf ssh", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
   let ops: OsAccount;
@@ -27,29 +29,23 @@ describe.skipIf(!isRoot)("forwarding by qf ssh", () => {
   const running: Bun.Subprocess[] = [];
 
   beforeAll(async () => {
-    deploy = new OsAccount("deploy");
-    ops = new OsAccount("ops");
-    uid = statSync(deploy.home).uid;
     echo = await startEcho();
     listedPort = await freePort();
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], {
-      authorized_groups: { [devs]: [deploy.name] },
-      ssh: { agent_forwarding: true },
+    const listed = {
+      local_forward: [`127.0.0.1:${echo.port}`],
+      remote_forward: [`127.0.0.1:${listedPort}`],
+    };
+    setUp = await openSetUp({
+      accounts: [["deploy"], ["ops"]],
+      policies: [
+        { logins: ["deploy"], rule: { ssh: { agent_forwarding: true } } },
+        { name: "listed", logins: ["ops"], rule: { ssh: listed } },
+      ],
+      machines: { web1: FORWARDING },
     });
-    await lab.createPolicy("listed", [devs], [servers], {
-      authorized_groups: { [devs]: [ops.name] },
-      ssh: {
-        local_forward: [`127.0.0.1:${echo.port}`],
-        remote_forward: [`127.0.0.1:${listedPort}`],
-      },
-    });
-    agent = await lab.startAgent("web1", { groups: [servers], args: FORWARDING });
-    laptop = lab.device(ada, "laptop");
-    await laptop.login();
+    ({ lab, account: deploy, agent, device: laptop } = setUp);
+    ops = setUp.accountNamed("ops");
+    uid = statSync(deploy.home).uid;
   }, 120_000);
 
   afterEach(async () => {
@@ -61,10 +57,8 @@ describe.skipIf(!isRoot)("forwarding by qf ssh", () => {
   });
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
+    await setUp?.[Symbol.asyncDispose]();
     await echo?.[Symbol.asyncDispose]();
-    deploy?.[Symbol.dispose]();
-    ops?.[Symbol.dispose]();
   });
 
   const sessions = async () => (await agent.status()).sshServer.sessions;

@@ -7,9 +7,10 @@ import { writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { runProcess } from "../support/run-process.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === "::1"),
@@ -17,6 +18,7 @@ const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
 if (!hasIpv6) process.stderr.write("skipped: no IPv6 on this machine\n");
 
 describe.skipIf(!isRoot || !hasIpv6)("a machine with an IPv6 address", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
   let web: LabAgent;
@@ -24,20 +26,13 @@ describe.skipIf(!isRoot || !hasIpv6)("a machine with an IPv6 address", () => {
   let at: string;
 
   beforeAll(async () => {
-    deploy = new OsAccount("deploy");
+    setUp = await openSetUp({ accounts: [["deploy"]], machines: { web1: ["--listen", "[::1]:0"] } });
+    ({ lab, account: deploy, agent: web, device: laptop } = setUp);
     at = `${deploy.name}@web1.qf.internal`;
-    lab = await openLab();
-    const [devs, servers] = [await lab.createGroup("Developers"), await lab.createGroup("Servers")];
-    const ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
-    web = await lab.startAgent("web1", { groups: [servers], args: ["--listen", "[::1]:0"] });
-    laptop = lab.device(ada, "laptop");
-    await laptop.login();
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    deploy?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   test("is reached there directly, and its sessions say so", async () => {

@@ -2,22 +2,19 @@
 import { expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { isRoot } from "../support/os-accounts.ts";
 import { runProcess } from "../support/run-process.ts";
+import { openSetUp } from "../support/set-up.ts";
 
 test.skipIf(!isRoot)(
   "machine identity lets in the peers of a tcp rule, audited as that peer",
   async () => {
-    using account = new OsAccount("mach");
-    await using lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("ssh", [devs], [servers], { authorized_groups: {} });
-    const agent = await lab.startAgent("web1", { groups: [servers], args: ["--disable-ssh-auth"] });
-    const device = lab.device(person, "laptop");
-    await device.login();
+    await using setUp = await openSetUp({
+      accounts: [["mach"]],
+      policies: [{ name: "ssh", rule: { authorized_groups: {} } }],
+      machines: { web1: ["--disable-ssh-auth"] },
+    });
+    const { lab, account, devs, servers, agent, device } = setUp;
 
     const refused = await device.ssh([`${account.name}@web1`, "true"]);
     expect(refused.exitCode).toBe(255);
@@ -46,13 +43,14 @@ test.skipIf(!isRoot)(
 test.skipIf(!isRoot)(
   "an agent without root serves its own user and says so to others",
   async () => {
-    using own = new OsAccount("less");
-    using other = new OsAccount("more");
-    await using lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("ssh", [devs], [servers], { authorized_groups: {} });
+    await using setUp = await openSetUp({
+      accounts: [["less"], ["more"]],
+      policies: [{ name: "ssh", rule: { authorized_groups: {} } }],
+      machines: {},
+      login: false,
+    });
+    const { lab, account: own, servers, device } = setUp;
+    const other = setUp.accountNamed("more");
     const key = await lab.createSetupKey([servers]);
     chmodSync(lab.root, 0o755);
     const state = join(lab.root, "agent-less");
@@ -86,7 +84,6 @@ test.skipIf(!isRoot)(
       },
     );
     expect(result).toMatchObject({ exitCode: 0 });
-    const device = lab.device(person, "laptop");
     await device.login();
     expect((await device.ssh([`${own.name}@less`, "id -un"])).stdout).toBe(`${own.name}\n`);
     for (const name of [other.name, "root"]) {

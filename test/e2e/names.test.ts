@@ -5,11 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { runProcess } from "../support/run-process.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 describe.skipIf(!isRoot)("a machine's name", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
   let web: LabAgent;
@@ -18,15 +20,8 @@ describe.skipIf(!isRoot)("a machine's name", () => {
   let config: string;
 
   beforeAll(async () => {
-    deploy = new OsAccount("deploy");
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    servers = await lab.createGroup("Servers");
-    const ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
-    web = await lab.startAgent("gitlab", { groups: [servers] });
-    laptop = lab.device(ada, "laptop");
-    await laptop.login();
+    setUp = await openSetUp({ accounts: [["deploy"]], machines: { gitlab: [] } });
+    ({ lab, account: deploy, servers, agent: web, device: laptop } = setUp);
     config = join(lab.root, "openssh-config");
     const { executable } = lab;
     const { configDir } = laptop;
@@ -34,8 +29,7 @@ describe.skipIf(!isRoot)("a machine's name", () => {
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    deploy?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const openssh = (host: string) => {

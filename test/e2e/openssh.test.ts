@@ -4,12 +4,14 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
+import type { Lab, LabAgent, LabDevice, Person } from "../support/lab.ts";
 import { LabTerminal } from "../support/lab-terminal.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { runProcess } from "../support/run-process.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 describe.skipIf(!isRoot)("OpenSSH, unchanged", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
   let agent: LabAgent;
@@ -18,21 +20,13 @@ describe.skipIf(!isRoot)("OpenSSH, unchanged", () => {
   let destination = "";
 
   beforeAll(async () => {
-    deploy = new OsAccount("deploy");
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
-    agent = await lab.startAgent("web1", { groups: [servers], args: ["--enable-ssh-sftp"] });
-    laptop = lab.device(ada, "laptop");
-    await laptop.login();
+    setUp = await openSetUp({ accounts: [["deploy"]], machines: { web1: ["--enable-ssh-sftp"] } });
+    ({ lab, account: deploy, person: ada, agent, device: laptop } = setUp);
     destination = `${deploy.name}@web1.qf.internal`;
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    deploy?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   /** The file for `-F` of a device. */

@@ -1,32 +1,28 @@
 /** `qf ping`: by the key of the device alone, over both paths, and where it is refused. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
+import type { Lab, LabAgent, LabDevice, Person } from "../support/lab.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 describe("qf ping", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let web: LabAgent;
   let devs: string;
-  let servers: string;
   let ada: Person;
   let laptop: LabDevice;
 
   beforeAll(async () => {
-    lab = await openLab();
-    devs = await lab.createGroup("Developers");
-    servers = await lab.createGroup("Servers");
-    ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers]);
-    web = await lab.startAgent("web1", { groups: [servers] });
-    await lab.startAgent("hidden1", { groups: [servers], args: ["--listen", "none"] });
-    await lab.startAgent("silent1", { groups: [servers], args: ["--allow-server-ssh=false"] });
-    await lab.startAgent("apart1");
-    laptop = lab.device(ada, "laptop");
     // Signs in and keeps nothing: no login is cached from here on.
-    await laptop.login(0);
+    setUp = await openSetUp({
+      machines: { web1: [], hidden1: ["--listen", "none"], silent1: ["--allow-server-ssh=false"] },
+      login: 0,
+    });
+    ({ lab, devs, person: ada, agent: web, device: laptop } = setUp);
+    await lab.startAgent("apart1");
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const ping = async (...args: string[]) => {

@@ -1,8 +1,9 @@
 /** A machine told whom to trust: it fetches the provider's keys itself and takes nobody else's word. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { EXTERNAL_USERS, type ExternalIdp, startExternalIdp } from "../support/external-idp.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 const [grace] = EXTERNAL_USERS;
 /** Of `qf` itself, and of management's pages. */
@@ -10,6 +11,7 @@ const [CLI, WEB] = ["corp-qufabric", "corp-web"];
 
 describe.skipIf(!isRoot)("a pinned machine", () => {
   let idp: ExternalIdp;
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let agent: LabAgent;
@@ -17,15 +19,18 @@ describe.skipIf(!isRoot)("a pinned machine", () => {
   let servers: string;
 
   beforeAll(async () => {
-    account = new OsAccount("pin");
     idp = await startExternalIdp();
     const clients = ["--oidc-client-id", CLI, "--oidc-web-client-id", WEB];
-    lab = await openLab({ serveArgs: ["--oidc-issuer", idp.issuer, ...clients] });
-    const devs = await lab.createGroup("Developers");
-    servers = await lab.createGroup("Servers");
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
     const pins = ["--require-idp-binding", "--pin-issuer", idp.issuer, "--pin-audience", CLI];
-    agent = await lab.startAgent("web1", { groups: [servers], args: pins });
+    setUp = await openSetUp({
+      serveArgs: ["--oidc-issuer", idp.issuer, ...clients],
+      accounts: [["pin"]],
+      people: {},
+      machines: { web1: pins },
+      devices: {},
+    });
+    const { devs } = setUp;
+    ({ lab, account, servers, agent } = setUp);
     device = lab.device(grace, "laptop");
     await device.login();
     const [user] = (await lab.api<{ id: string; role: string }[]>("GET", "/api/users")).filter(
@@ -35,9 +40,8 @@ describe.skipIf(!isRoot)("a pinned machine", () => {
     await lab.until("access", async () => (await attempt()).stdout === "in\n");
   }, 120_000);
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
+    await setUp?.[Symbol.asyncDispose]();
     await idp?.stop();
-    account?.[Symbol.dispose]();
   });
 
   const attempt = (from = device) => from.ssh([`${account.name}@web1`, "echo", "in"]);

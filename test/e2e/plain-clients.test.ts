@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
-import { type Lab, type LabAgent, openLab, type Person } from "../support/lab.ts";
+import type { Lab, LabAgent, Person } from "../support/lab.ts";
 import { LabTerminal } from "../support/lab-terminal.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { runProcess } from "../support/run-process.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { signIn, type Visit } from "../support/sign-in.ts";
 
 /** What PuTTY shows, to the letter where it is ours; ID, CODE and the like stand for what changes. */
@@ -64,6 +65,7 @@ const CLIENTS = [
 type ClientName = (typeof CLIENTS)[number]["client"];
 
 describe.skipIf(!isRoot)("any SSH client", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
   let agent: LabAgent;
@@ -75,22 +77,22 @@ describe.skipIf(!isRoot)("any SSH client", () => {
   let servers: string;
 
   beforeAll(async () => {
-    deploy = new OsAccount("deploy");
-    lab = await openLab();
-    devs = await lab.createGroup("Developers");
-    servers = await lab.createGroup("Servers");
-    ada = await lab.createPerson("ada@example.com", [devs]);
-    bob = await lab.createPerson("bob@example.com");
-    policyId = (await lab.createPolicy("devs", [devs], [servers], rule(true))).id;
-    const args = ["--plain-ssh-listen", "127.0.0.1:0"];
-    agent = await lab.startAgent("web1", { groups: [servers], args });
+    setUp = await openSetUp({
+      accounts: [["deploy"]],
+      people: { ada: ["devs"], bob: [] },
+      policies: [{ rule: { ssh: { allow_unmanaged_devices: true } } }],
+      machines: { web1: ["--plain-ssh-listen", "127.0.0.1:0"] },
+      devices: {},
+    });
+    ({ lab, account: deploy, devs, servers, person: ada, agent } = setUp);
+    bob = setUp.personNamed("bob");
+    policyId = setUp.policy.id;
     port = (await agent.status()).sshServer.plainListen?.[0]?.split(":").at(-1) ?? "";
     if (hasPlink) await keepHostKey();
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    deploy?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   function rule(allowUnmanaged: boolean): Record<string, unknown> {

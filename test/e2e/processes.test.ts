@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice, Person } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 interface Seen {
   readonly pid: number;
@@ -15,6 +16,7 @@ interface Seen {
 }
 
 describe.skipIf(!isRoot)("while people work", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let uid = 0;
@@ -27,30 +29,23 @@ describe.skipIf(!isRoot)("while people work", () => {
   let seen: Seen[] = [];
 
   beforeAll(async () => {
-    account = new OsAccount("proc", ["--groups", "users"]);
-    uid = Number(Bun.spawnSync(["id", "-u", account.name]).stdout.toString());
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], {
-      authorized_groups: { [devs]: [account.name] },
-      ssh: { remote_forward: ["127.0.0.1:*"], agent_forwarding: true },
-    });
     const allowed = ["sftp", "local-port-forwarding", "remote-port-forwarding"];
     const args = allowed.map((name) => `--enable-ssh-${name}`);
-    agent = await lab.startAgent("web1", { groups: [servers], args });
+    setUp = await openSetUp({
+      accounts: [["proc", "--groups", "users"]],
+      policies: [{ rule: { ssh: { remote_forward: ["127.0.0.1:*"], agent_forwarding: true } } }],
+      machines: { web1: args },
+    });
+    ({ lab, account, person: ada, agent, device } = setUp);
+    uid = Number(Bun.spawnSync(["id", "-u", account.name]).stdout.toString());
     agentPid = (await agent.status()).pid;
-    device = lab.device(ada, "laptop");
-    await device.login();
     await work();
     seen = look();
   }, 120_000);
 
   afterAll(async () => {
     for (const client of clients) client.kill();
-    await lab?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   /** A shell, a command, SFTP and every kind of forward, by OpenSSH and by `qf ssh`; all of them stay. */

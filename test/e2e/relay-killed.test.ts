@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { alivePids } from "../support/processes.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 /** Transfers of each kind. */
 const EACH = 2;
@@ -20,6 +21,7 @@ const GROWTH_BYTES_MAX = 24 * 1024 * 1024;
 type Transfer = Bun.Subprocess<"ignore" | "pipe", "pipe", "pipe">;
 
 describe.skipIf(!isRoot)("a relay that is killed under transfers", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
   let agent: LabAgent;
@@ -27,15 +29,12 @@ describe.skipIf(!isRoot)("a relay that is killed under transfers", () => {
   let config: string;
 
   beforeAll(async () => {
-    deploy = new OsAccount("deploy");
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
-    agent = await lab.startAgent("hidden1", { groups: [servers], args: ["--listen", "none"] });
-    laptop = lab.device(ada, "laptop");
-    await laptop.qf(["login", "--ssh-jwt-cache-ttl", "600"]);
+    setUp = await openSetUp({
+      accounts: [["deploy"]],
+      machines: { hidden1: ["--listen", "none"] },
+      login: 600,
+    });
+    ({ lab, account: deploy, agent, device: laptop } = setUp);
     config = join(lab.root, "openssh-config");
     const { executable } = lab;
     const { configDir } = laptop;
@@ -43,8 +42,7 @@ describe.skipIf(!isRoot)("a relay that is killed under transfers", () => {
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    deploy?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const ownSsh = () => [lab.executable, "ssh", `${deploy.name}@hidden1`];

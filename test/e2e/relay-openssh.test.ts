@@ -4,11 +4,13 @@ import { createHash, randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { runProcess } from "../support/run-process.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 describe.skipIf(!isRoot)("OpenSSH through the relay", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
   let agent: LabAgent;
@@ -17,17 +19,10 @@ describe.skipIf(!isRoot)("OpenSSH through the relay", () => {
   let at: string;
 
   beforeAll(async () => {
-    deploy = new OsAccount("deploy");
-    at = `${deploy.name}@hidden1.qf.internal`;
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
     const args = ["--listen", "none", "--enable-ssh-sftp"];
-    agent = await lab.startAgent("hidden1", { groups: [servers], args });
-    laptop = lab.device(ada, "laptop");
-    await laptop.qf(["login", "--ssh-jwt-cache-ttl", "600"]);
+    setUp = await openSetUp({ accounts: [["deploy"]], machines: { hidden1: args }, login: 600 });
+    ({ lab, account: deploy, agent, device: laptop } = setUp);
+    at = `${deploy.name}@hidden1.qf.internal`;
     config = join(lab.root, "openssh-config");
     const { executable } = lab;
     const { configDir } = laptop;
@@ -35,8 +30,7 @@ describe.skipIf(!isRoot)("OpenSSH through the relay", () => {
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    deploy?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const run = (command: readonly string[], stdin?: Uint8Array) =>

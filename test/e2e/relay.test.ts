@@ -9,37 +9,34 @@ import { encodeRelayFrame, RELAY_FRAME } from "../../src/wire/relay.ts";
 import { freePort } from "../support/echo.ts";
 import { helloOf } from "../support/knock.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { type RelayBetween, startBetween, type Tamper } from "../support/relay-between.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 const sha256 = (data: Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
 describe.skipIf(!isRoot)("a machine without an open port", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
   let agent: LabAgent;
   let devs: string;
-  let servers: string;
   let ada: Person;
   let laptop: LabDevice;
   let at: string;
 
   beforeAll(async () => {
-    deploy = new OsAccount("deploy");
+    setUp = await openSetUp({
+      accounts: [["deploy"]],
+      machines: { hidden1: ["--listen", "none"] },
+      login: 600,
+    });
+    ({ lab, account: deploy, devs, person: ada, agent, device: laptop } = setUp);
     at = `${deploy.name}@hidden1`;
-    lab = await openLab();
-    devs = await lab.createGroup("Developers");
-    servers = await lab.createGroup("Servers");
-    ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
-    agent = await lab.startAgent("hidden1", { groups: [servers], args: ["--listen", "none"] });
-    laptop = lab.device(ada, "laptop");
-    await laptop.qf(["login", "--ssh-jwt-cache-ttl", "600"]);
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    deploy?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   test("runs commands, and qf ssh -v says that it was the relay and why", async () => {
@@ -142,6 +139,7 @@ describe.skipIf(!isRoot)("a machine without an open port", () => {
 
 describe.skipIf(!isRoot)("a relay that lies", () => {
   let between: RelayBetween;
+  let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;
   let agent: LabAgent;
@@ -150,25 +148,23 @@ describe.skipIf(!isRoot)("a relay that lies", () => {
 
   beforeAll(async () => {
     between = startBetween();
-    deploy = new OsAccount("deploy");
-    at = `${deploy.name}@hidden1`;
     lab = await openLab({ start: false });
     await lab.initManagement();
     between.upstream = `http://127.0.0.1:${await freePort()}`;
     lab.url = between.upstream;
     await lab.serveManagement(["--public-url", between.url]);
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const ada = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [deploy.name] } });
-    agent = await lab.startAgent("hidden1", { groups: [servers], args: ["--listen", "none"] });
-    laptop = lab.device(ada, "laptop");
-    await laptop.qf(["login", "--ssh-jwt-cache-ttl", "600"]);
+    setUp = await openSetUp({
+      lab,
+      accounts: [["deploy"]],
+      machines: { hidden1: ["--listen", "none"] },
+      login: 600,
+    });
+    ({ account: deploy, agent, device: laptop } = setUp);
+    at = `${deploy.name}@hidden1`;
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    deploy?.[Symbol.dispose]();
+    await (setUp ?? lab)?.[Symbol.asyncDispose]();
     between?.close();
   });
 

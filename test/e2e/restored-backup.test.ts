@@ -5,24 +5,22 @@
 import { expect, test } from "bun:test";
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Lab, openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab } from "../support/lab.ts";
+import { isRoot } from "../support/os-accounts.ts";
+import { openSetUp } from "../support/set-up.ts";
 
 const REFUSED = /management has an older map than this machine/;
 
 test.skipIf(!isRoot)(
   "nothing that was revoked since comes back by it, and after qf management new-epoch machines catch up",
   async () => {
-    using account = new OsAccount("rest");
-    await using lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const ada = await lab.createPerson("ada@example.com", [devs]);
-    const bob = await lab.createPerson("bob@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
-    const agent = await lab.startAgent("web1", { groups: [servers] });
-    const [adas, bobs] = [lab.device(ada, "adas"), lab.device(bob, "bobs")];
-    for (const device of [adas, bobs]) await device.login();
+    await using setUp = await openSetUp({
+      accounts: [["rest"]],
+      people: { ada: ["devs"], bob: ["devs"] },
+      devices: { adas: "ada", bobs: "bob" },
+    });
+    const { lab, account, agent, person: ada, device: adas } = setUp;
+    const bobs = setUp.deviceNamed("bobs");
     const attempt = (device = adas) => device.ssh([`${account.name}@web1`, "echo in"]);
     expect((await attempt()).stdout).toBe("in\n");
     expect((await attempt(bobs)).stdout).toBe("in\n");

@@ -2,10 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Lab, type LabAgent, type LabDevice, openLab, type Person, policyBody } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { type Lab, type LabAgent, type LabDevice, type Person, policyBody } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 describe.skipIf(!isRoot)("revocation", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let agent: LabAgent;
@@ -16,18 +18,12 @@ describe.skipIf(!isRoot)("revocation", () => {
   let policyId = "";
 
   beforeAll(async () => {
-    account = new OsAccount("rev");
-    lab = await openLab();
-    devs = await lab.createGroup("Developers");
-    servers = await lab.createGroup("Servers");
-    person = await lab.createPerson("ada@example.com", [devs]);
-    agent = await lab.startAgent("web1", { groups: [servers] });
-    device = lab.device(person, "laptop");
+    setUp = await openSetUp({ accounts: [["rev"]], policies: [], login: false });
+    ({ lab, account, devs, servers, person, agent, device } = setUp);
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const body = () => policyBody("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });

@@ -11,13 +11,15 @@ import { makeHello } from "../../src/fabric/hello.ts";
 import { parseHostPort } from "../../src/fabric/host-port.ts";
 import { type Capture, hasCapture, type Segment, startCapture } from "../support/capture.ts";
 import { type Hello, helloOf } from "../support/knock.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
+import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 if (!hasCapture()) process.stderr.write("skipped: no tcpdump, or no right to use it\n");
 
 describe.skipIf(!hasCapture() && process.env.CI !== "true").each(["127.0.0.1", "::1"])(
   "the silent port at %s",
   (address) => {
+    let setUp: SetUp;
     let lab: Lab;
     let web: LabAgent;
     let laptop: LabDevice;
@@ -28,16 +30,11 @@ describe.skipIf(!hasCapture() && process.env.CI !== "true").each(["127.0.0.1", "
     let hello: Hello;
 
     beforeAll(async () => {
-      lab = await openLab();
-      const [devs, servers] = [await lab.createGroup("Developers"), await lab.createGroup("Servers")];
-      const ada = await lab.createPerson("ada@example.com", [devs]);
-      await lab.createPolicy("devs", [devs], [servers]);
       const listen = address.includes(":") ? `[${address}]:0` : `${address}:0`;
       // Nobody has to wait: it is the port that shall say nothing, not a penalty.
       const args = ["--listen", listen, "--ssh-per-source-penalties", "no"];
-      web = await lab.startAgent("web1", { groups: [servers], args });
-      laptop = lab.device(ada, "laptop");
-      await laptop.login();
+      setUp = await openSetUp({ machines: { web1: args } });
+      ({ lab, agent: web, device: laptop } = setUp);
       stranger = lab.device(await lab.createPerson("eve@example.com"), "stranger");
       await stranger.login();
       const [found = ""] = (await web.status()).sshServer.listen;
@@ -49,7 +46,7 @@ describe.skipIf(!hasCapture() && process.env.CI !== "true").each(["127.0.0.1", "
 
     afterAll(async () => {
       await capture?.[Symbol.asyncDispose]();
-      await lab?.[Symbol.asyncDispose]();
+      await setUp?.[Symbol.asyncDispose]();
     });
 
     const now = () => Math.floor(Date.now() / 1000);

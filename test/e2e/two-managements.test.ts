@@ -2,14 +2,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { hasPostgres } from "../support/postgres.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { type LabManagement, openTwoManagements, type TwoManagements } from "../support/two-managements.ts";
 
 type Told = Awaited<ReturnType<Lab["events"]>>[number];
 
 describe.skipIf(!hasPostgres || !isRoot)("two managements on one PostgreSQL", () => {
   let two: TwoManagements;
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let first: LabManagement;
@@ -18,24 +20,19 @@ describe.skipIf(!hasPostgres || !isRoot)("two managements on one PostgreSQL", ()
   let device: LabDevice;
 
   beforeAll(async () => {
-    account = new OsAccount("two");
     two = await openTwoManagements();
     lab = two.lab;
     [first, second] = await Promise.all([two.serve("first"), two.serve("second")]);
     two.balancer.backends = [first.port];
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
-    agent = await lab.startAgent("web1", { groups: [servers] });
-    device = lab.device(person, "laptop");
+    setUp = await openSetUp({ lab, accounts: [["two"]], login: false });
+    ({ account, agent, device } = setUp);
     two.balancer.backends = [second.port];
     await device.login();
   }, 120_000);
 
   afterAll(async () => {
+    await setUp?.[Symbol.asyncDispose]();
     await two?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
   });
 
   test("an agent at the first gets what is changed at the second, which sees it connected", async () => {

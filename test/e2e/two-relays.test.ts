@@ -7,15 +7,17 @@ import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { type Balancer, openBalancer } from "../support/balancer.ts";
 import { type Echo, freePort, startEcho } from "../support/echo.ts";
 import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { hasPostgres } from "../support/postgres.ts";
 import { runProcess } from "../support/run-process.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { type LabManagement, openTwoManagements, type TwoManagements } from "../support/two-managements.ts";
 
 const MB = 1024 * 1024;
 const sha256 = (data: Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
 describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at the other", () => {
+  let setUp: SetUp;
   let two: TwoManagements;
   let lab: Lab;
   let account: OsAccount;
@@ -34,8 +36,6 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
   };
 
   beforeAll(async () => {
-    account = new OsAccount("two");
-    at = `${account.name}@hidden1`;
     two = await openTwoManagements();
     lab = two.lab;
     // The one that the machine is linked to is where a container's would be: at another address than its own.
@@ -48,20 +48,20 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
       two.serve("second", [], { QF_CLUSTER_LISTEN: "127.0.0.3:0" }),
     ]);
     two.balancer.backends = [first.port];
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
     echo = await startEcho();
-    await lab.createPolicy("devs", [devs], [servers], {
-      authorized_groups: { [devs]: [account.name] },
-      ssh: { local_forward: [`127.0.0.1:${echo.port}`] },
-    });
     const flags = ["--enable-ssh-sftp", "--enable-ssh-local-port-forwarding"];
     const args = ["--listen", "none", ...flags];
-    agent = await lab.startAgent("hidden1", { groups: [servers], args });
+    setUp = await openSetUp({
+      lab,
+      accounts: [["two"]],
+      policies: [{ rule: { ssh: { local_forward: [`127.0.0.1:${echo.port}`] } } }],
+      machines: { hidden1: args },
+      login: false,
+    });
+    ({ account, agent, device: laptop } = setUp);
+    at = `${account.name}@hidden1`;
     await lab.until("its links", isLinked);
     two.balancer.backends = [second.port];
-    laptop = lab.device(person, "laptop");
     await laptop.login();
     sshConfig = join(lab.root, "openssh-config");
     const { executable } = lab;
@@ -71,10 +71,10 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
   }, 120_000);
 
   afterAll(async () => {
+    await setUp?.[Symbol.asyncDispose]();
     await two?.[Symbol.asyncDispose]();
     outside?.close();
     await echo?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
   });
 
   test("qf ssh gets there through both", async () => {

@@ -1,27 +1,25 @@
 /** Management away: the stored map decides, for as long as the account allows, and then nobody comes in. */
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
-import { openLab } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import { isRoot } from "../support/os-accounts.ts";
+import { openSetUp } from "../support/set-up.ts";
 import { sshPort } from "../support/ssh-trap.ts";
 
 test.skipIf(!isRoot)(
   "live connections go on and end when the map is too old, uid 0 first; then all is caught up",
   async () => {
-    using account = new OsAccount("away");
-    await using lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], {
-      authorized_groups: { [devs]: [account.name, "root"] },
+    await using setUp = await openSetUp({
+      accounts: [["away"]],
+      policies: [{ logins: ["away", "root"] }],
+      machines: {},
+      login: false,
     });
+    const { lab, account, servers, device } = setUp;
     const [settings] = await lab.api<{ settings: Record<string, unknown> }[]>("GET", "/api/accounts");
     const change = { ...settings?.settings, max_stale_seconds: 30, max_stale_root_seconds: 10 };
     await lab.api("PUT", `/api/accounts/${lab.accountId}`, { settings: change });
     const args = ["--allow-offline-logins", "--enable-ssh-root"];
     const agent = await lab.startAgent("web1", { groups: [servers], args });
-    const device = lab.device(person, "laptop");
     await device.login();
     await lab.until(
       "access",

@@ -5,8 +5,9 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createServer, type Server } from "node:net";
-import { type Lab, type LabAgent, openLab } from "../support/lab.ts";
+import type { LabAgent } from "../support/lab.ts";
 import { runProcess } from "../support/run-process.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 const hasAudit = Bun.which("ssh-audit") !== null;
 const hasKeyscan = Bun.which("ssh-keyscan") !== null;
@@ -46,24 +47,19 @@ const ACCEPTED_PLAIN: readonly Accepted[] = [
 const ETM = ["hmac-sha2-512-etm@openssh.com", "hmac-sha2-256-etm@openssh.com"];
 
 describe.skipIf(!hasAudit)("ssh-audit", () => {
-  let lab: Lab;
+  let setUp: SetUp;
   let agent: LabAgent;
   let relay: Server;
   let plain = "";
   let proven = "";
 
   beforeAll(async () => {
-    lab = await openLab();
-    const servers = await lab.createGroup("Servers");
-    const people = await lab.createGroup("People");
-    const person = await lab.createPerson("ada@example.com", [people]);
-    await lab.createPolicy("all", [people], [servers], {});
     const args = ["--plain-ssh-listen=127.0.0.1:0", "--ssh-per-source-penalties=yes"];
-    agent = await lab.startAgent("audited", { groups: [servers], args });
+    setUp = await openSetUp({ machines: { audited: args } });
+    const { device } = setUp;
+    ({ agent } = setUp);
     const [address = ""] = (await agent.status()).sshServer.plainListen ?? [];
     plain = address.slice(address.lastIndexOf(":") + 1);
-    const device = lab.device(person, "laptop");
-    await device.login();
     // A port of this machine that leads where peers speak, by the way of OpenSSH's ProxyCommand.
     relay = createServer((socket) => {
       const child = device.spawn(["proxy", "connect", "--config-dir", device.configDir, "audited", "22"]);
@@ -82,12 +78,16 @@ describe.skipIf(!hasAudit)("ssh-audit", () => {
 
   afterAll(async () => {
     relay?.close();
-    await lab?.[Symbol.asyncDispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const audit = async (port = plain) => {
     const command = ["ssh-audit", "--no-colors", "--port", port, "127.0.0.1"];
-    const { stdout } = await runProcess(command, { env: lab.env(), cwd: lab.root, timeoutMs: 60_000 });
+    const { stdout } = await runProcess(command, {
+      env: setUp.lab.env(),
+      cwd: setUp.lab.root,
+      timeoutMs: 60_000,
+    });
     const macs = [...stdout.matchAll(/^\(mac\) (\S+)/gm)].map(([, name = ""]) => name);
     return { stdout, macs, findings: findingsOf(stdout) };
   };
@@ -116,7 +116,11 @@ describe.skipIf(!hasAudit)("ssh-audit", () => {
     async () => {
       const scan = async () => {
         const command = ["ssh-keyscan", "-t", "ecdsa,ed25519", "-p", plain, "127.0.0.1"];
-        const { stdout } = await runProcess(command, { env: lab.env(), cwd: lab.root, timeoutMs: 30_000 });
+        const { stdout } = await runProcess(command, {
+          env: setUp.lab.env(),
+          cwd: setUp.lab.root,
+          timeoutMs: 30_000,
+        });
         return [...stdout.matchAll(/^\S+ (\S+) /gm)].map(([, type]) => type).sort();
       };
       expect(await scan()).toEqual(["ssh-ed25519"]);

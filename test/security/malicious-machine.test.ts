@@ -16,11 +16,13 @@ import { makeHello, parseHello } from "../../src/fabric/hello.ts";
 import { EXTENSION_ID_TOKEN, EXTENSION_IDENTITY, OPTION_PEER } from "../../src/wire/certificate.ts";
 import { HELLO_PREFIX } from "../../src/wire/hello.ts";
 import { signedBytes } from "../../src/wire/signed-fields.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice, Person } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { type Capture, openTrap, sshPort } from "../support/ssh-trap.ts";
 
 describe.skipIf(!isRoot)("a malicious machine", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let good: LabAgent;
@@ -31,19 +33,14 @@ describe.skipIf(!isRoot)("a malicious machine", () => {
   const captures: Capture[] = [];
 
   beforeAll(async () => {
-    account = new OsAccount("victim");
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
+    setUp = await openSetUp({ accounts: [["victim"]], machines: { good: [], evil: [] }, login: false });
+    ({ lab, account, person, agent: good, device } = setUp);
+    const { servers } = setUp;
+    evil = setUp.machine("evil");
     // The evil machine may reach the good one: only the stolen things are in question.
     await lab.createPolicy("net", [servers], [servers], { protocol: "tcp", ports: ["22"] });
-    good = await lab.startAgent("good", { groups: [servers] });
-    evil = await lab.startAgent("evil", { groups: [servers] });
     await using trap = await openTrap(evil, captures);
     await evil.up(["--advertise", `127.0.0.1:${trap.port}`]);
-    device = lab.device(person, "laptop");
     await device.login();
     const result = await device.ssh([`${account.name}@evil`, "id"]);
     expect(result.stdout).toBe("captured\n");
@@ -52,8 +49,7 @@ describe.skipIf(!isRoot)("a malicious machine", () => {
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const nowSeconds = (): number => Math.floor((performance.timeOrigin + performance.now()) / 1000);

@@ -1,10 +1,12 @@
 /** A network that changes, cuts or takes over what passes gets nobody's connection. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type Lab, type LabAgent, type LabDevice, openLab, type Person } from "../support/lab.ts";
-import { isRoot, OsAccount } from "../support/os-accounts.ts";
+import type { Lab, LabAgent, LabDevice, Person } from "../support/lab.ts";
+import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { type Capture, openTamperer, openTrap, sshPort } from "../support/ssh-trap.ts";
 
 describe.skipIf(!isRoot)("a tampering network", () => {
+  let setUp: SetUp;
   let lab: Lab;
   let account: OsAccount;
   let agent: LabAgent;
@@ -12,19 +14,13 @@ describe.skipIf(!isRoot)("a tampering network", () => {
   let person: Person;
 
   beforeAll(async () => {
-    account = new OsAccount("net");
-    lab = await openLab();
-    const devs = await lab.createGroup("Developers");
-    const servers = await lab.createGroup("Servers");
-    person = await lab.createPerson("ada@example.com", [devs]);
-    await lab.createPolicy("devs", [devs], [servers], { authorized_groups: { [devs]: [account.name] } });
-    agent = await lab.startAgent("web1", { groups: [servers] });
-    other = await lab.startAgent("other", { groups: [servers] });
+    setUp = await openSetUp({ accounts: [["net"]], machines: { web1: [], other: [] }, devices: {} });
+    ({ lab, account, person, agent } = setUp);
+    other = setUp.machine("other");
   }, 120_000);
 
   afterAll(async () => {
-    await lab?.[Symbol.asyncDispose]();
-    account?.[Symbol.dispose]();
+    await setUp?.[Symbol.asyncDispose]();
   });
 
   const through = (port: number) => agent.up(["--advertise", `127.0.0.1:${port}`]);

@@ -245,7 +245,9 @@ export class Lab {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#forget();
-    await Promise.all([...this.#agents].map((agent) => agent.kill()));
+    const agents = [...this.#agents];
+    this.#agents.clear();
+    await Promise.all(agents.map((agent) => agent.kill()));
     await Promise.all([...this.#running].map((running) => running.kill()));
     rmSync(this.root, { recursive: true, force: true });
   }

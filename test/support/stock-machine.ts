@@ -5,10 +5,11 @@
 import { chmodSync, copyFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
-import { type Lab, type LabAgent, type LabDevice, openLab } from "./lab.ts";
+import type { Lab, LabAgent, LabDevice } from "./lab.ts";
 import { unbundleKey } from "./openssh-client.ts";
-import { OsAccount } from "./os-accounts.ts";
+import type { OsAccount } from "./os-accounts.ts";
 import { type RunResult, runProcess } from "./run-process.ts";
+import { openSetUp, type SetUp } from "./set-up.ts";
 
 const HOST = "stock.qf.internal";
 const FLAGS = [
@@ -23,26 +24,17 @@ const ENVIRONMENT = ["LANG", "LC_*", "_XXX_TEST", "_XXX_TEST_*"];
 
 /** Opens it, with a login that is kept. `rule` overrides fields of its policy. */
 export async function openStockMachine(rule: Record<string, unknown> = {}): Promise<StockMachine> {
-  const account = new OsAccount("stock");
-  const lab = await openLab();
+  const setUp = await openSetUp({
+    accounts: [["stock"]],
+    policies: [{ name: "stock", rule: { ssh: { env: ENVIRONMENT, agent_forwarding: true }, ...rule } }],
+    machines: { stock: FLAGS },
+  });
   try {
-    const people = await lab.createGroup("People");
-    const servers = await lab.createGroup("Servers");
-    const person = await lab.createPerson("stock@example.com", [people]);
-    await lab.createPolicy("stock", [people], [servers], {
-      authorized_groups: { [people]: [account.name] },
-      ssh: { env: ENVIRONMENT, agent_forwarding: true },
-      ...rule,
-    });
-    const agent = await lab.startAgent("stock", { groups: [servers], args: FLAGS });
-    const device = lab.device(person, "stock");
-    await device.login();
-    const machine = new StockMachine(lab, account, agent, device);
+    const machine = new StockMachine(setUp);
     await machine.open();
     return machine;
   } catch (cause) {
-    await lab[Symbol.asyncDispose]();
-    account[Symbol.dispose]();
+    await setUp[Symbol.asyncDispose]();
     throw cause;
   }
 }
@@ -60,9 +52,12 @@ export class StockMachine {
   readonly certificate: string;
   readonly knownHosts: string;
   readonly config: string;
+  readonly #setUp: SetUp;
   readonly #owner: readonly [number, number];
 
-  constructor(lab: Lab, account: OsAccount, agent: LabAgent, device: LabDevice) {
+  constructor(setUp: SetUp) {
+    const { lab, account, agent, device } = setUp;
+    this.#setUp = setUp;
     this.lab = lab;
     this.account = account;
     this.agent = agent;
@@ -134,8 +129,7 @@ export class StockMachine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.lab[Symbol.asyncDispose]();
-    this.account[Symbol.dispose]();
+    await this.#setUp[Symbol.asyncDispose]();
   }
 }
 
