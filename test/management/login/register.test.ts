@@ -151,6 +151,7 @@ describe("a vouch", () => {
     readonly signedDevice?: string;
     readonly key?: typeof machineKey;
     readonly uid?: number;
+    readonly device?: typeof machineKey;
   }): Promise<string> {
     const { ctx, account } = lab;
     const machine = await aPeerOf(ctx.store, account.id, {
@@ -158,7 +159,7 @@ describe("a vouch", () => {
       ...change.machine,
     });
     if (change.status !== undefined) await set(machine.id, { status: change.status });
-    const who = await anna();
+    const who = await anna(change.device);
     const said = { machinePeerId: machine.id, uid: 1000, timeSeconds: change.timeSeconds ?? NOW };
     const bytes = signedBytes(
       "vouch",
@@ -188,6 +189,19 @@ describe("a vouch", () => {
     expect(event?.meta).toMatchObject({ machine: device?.vouchedByPeerId ?? "", uid: "1000" });
     await ctx.store.transaction((tx) => revokeLogin(tx, event?.meta.login ?? ""));
     expect((await of()).find(({ id }) => id === device?.id)?.vouchedByPeerId).toBeNull();
+  });
+
+  test("ends, on record, with a later registration of the device that comes without", async () => {
+    const { ctx, account } = lab;
+    const key = newKey();
+    expect(await vouched({ device: key })).toBe("active");
+    const device = await deviceOf(await anna(key));
+    expect([device.vouchedByPeerId, device.vouch]).toEqual([null, null]);
+    const events = await ctx.store.read((tx) => listEvents(tx, account.id, { limit: 100 }));
+    const of = events.filter(({ targetId }) => targetId === device.id);
+    const ends = of.filter(({ activity }) => activity === "peer.vouch.end");
+    expect(ends.map(({ meta }) => meta.why)).toEqual(["not_renewed"]);
+    expect(of.filter(({ activity }) => activity === "peer.vouch")).toHaveLength(1);
   });
 
   test.each<[string, Parameters<typeof vouched>[0], string]>([

@@ -149,6 +149,11 @@ describe("a vouch from the console, without any access by policy", () => {
       "machine_gone",
       () => write((tx) => updatePeer(tx, api.accountId, machine.id, { status: "blocked" })),
     ],
+    [
+      "it is of a version that did not note its login",
+      "login_over",
+      () => write((tx) => updatePeer(tx, api.accountId, device.id, { vouch: null })),
+    ],
     ["its machine is deleted", "machine_gone", () => write((tx) => deletePeer(tx, machine))],
   ])("ends when %s", async (_name, why, change) => {
     await change();
