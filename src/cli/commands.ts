@@ -94,6 +94,23 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
     },
   },
+  reason: {
+    about: `Why you connect, where a policy wants to know: kept for a while, for tools that nobody can ask.`,
+    verbs: {
+      set: {
+        purpose: "keep a reason for the next while",
+        load: async () => (await import("./commands/reason.ts")).reasonSet,
+      },
+      show: {
+        purpose: "show the reason that is kept",
+        load: async () => (await import("./commands/reason.ts")).reasonShow,
+      },
+      clear: {
+        purpose: "forget it",
+        load: async () => (await import("./commands/reason.ts")).reasonClear,
+      },
+    },
+  },
   management: {
     about: `The management server: REST API, identity provider, certificate authority and relay.`,
     verbs: {

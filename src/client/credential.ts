@@ -7,6 +7,7 @@
 import { nowSeconds } from "../base/clock.ts";
 import { type Ed25519Key, signEd25519 } from "../base/ed25519.ts";
 import { isQfError, QfError } from "../base/errors.ts";
+import type { AccessReason } from "../wire/access-reason.ts";
 import type { CertificateResponse, TargetInfo } from "../wire/client-api.ts";
 import type { ReasonCode } from "../wire/reason.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
@@ -19,6 +20,7 @@ import {
   openClientSession,
 } from "./client-session.ts";
 import { proofHash, type Scope } from "./device.ts";
+import { askReason, givenReason } from "./give-reason.ts";
 import { because, type OfflineCertificates, rememberTarget, signOffline } from "./offline-login.ts";
 
 export interface CredentialOptions extends ClientSessionOptions {
@@ -28,6 +30,10 @@ export interface CredentialOptions extends ClientSessionOptions {
   readonly localUser: string;
   /** For when management is away. Absent: then there is no way in. */
   readonly offline?: () => Promise<OfflineCertificates>;
+  /** `--reason`. Undefined: what the environment, `qf reason set` or the terminal says. */
+  readonly reason?: string | undefined;
+  /** Whether the person may be asked for a reason. Default: as `interactive`. */
+  readonly asksReason?: boolean;
   /** Called when management has been asked for the certificate: what can be done until it answers. */
   readonly meanwhile?: () => void;
 }
@@ -67,7 +73,8 @@ export async function obtainCertificate(options: CredentialOptions): Promise<Cre
     throw new QfError("ERR_USAGE", `${JSON.stringify(options.localUser)} is not an OS user name`);
   }
   const session = await openClientSession(options);
-  const about = { target: options.target, localUser: options.localUser };
+  const reason = await givenReason(session, options);
+  const about: Wanted = { target: options.target, localUser: options.localUser, reason };
   const login = await session.login(about).catch((error: unknown) => {
     if (!(error instanceof ManagementAwayError) || options.offline === undefined) throw error;
     throw because(error, NO_LOGIN_KEPT);
@@ -78,15 +85,37 @@ export async function obtainCertificate(options: CredentialOptions): Promise<Cre
   } catch (error) {
     const isAway = error instanceof ManagementAwayError && login.keptUntilSeconds !== null;
     if (isAway && options.offline !== undefined) {
-      return offlineCredential(session, login, { target: about.target, away: error, load: options.offline });
+      return offlineCredential(session, login, { ...about, away: error, load: options.offline });
     }
     if (login.isNew || !CURED_FAILURES.some((code) => isQfError(error, code))) throw error;
   }
   if (first !== undefined && (first.outcome === "issued" || login.isNew || !isCuredByLogin(first.reason))) {
-    return issued(session, login, first, options);
+    return withReason(session, login, { first, about }, options);
   }
   const fresh = await replaceLogin(session, login, about);
-  return issued(session, fresh, await mint(session, fresh, about), options);
+  return withReason(session, fresh, { first: await mint(session, fresh, about), about }, options);
+}
+
+/** What the person asked for, and what for. */
+interface Wanted {
+  readonly target: string;
+  readonly localUser: string;
+  readonly reason: AccessReason | undefined;
+}
+
+/** Asks for a reason when that is all that is missing, and then asks management once more. */
+async function withReason(
+  session: ClientSession,
+  login: Login,
+  { first, about }: { readonly first: CertificateResponse; readonly about: Wanted },
+  options: CredentialOptions,
+): Promise<Credential> {
+  const isWanted = first.outcome === "denied" && first.reason === "reason_required";
+  const mayAsk = options.asksReason ?? options.interactive ?? true;
+  if (!isWanted || about.reason !== undefined || !mayAsk) return issued(session, login, first, options);
+  const reason = await askReason(options, about);
+  if (reason === undefined) return issued(session, login, first, options);
+  return issued(session, login, await mint(session, login, { ...about, reason }), options);
 }
 
 /** Said before an offline login is tried. */
@@ -116,6 +145,7 @@ async function offlineCredential(
     readonly target: string;
     readonly away: ManagementAwayError;
     readonly load: () => Promise<OfflineCertificates>;
+    readonly reason: AccessReason | undefined;
   },
 ): Promise<Credential> {
   const signed = await signOffline(session, login, how);
@@ -137,12 +167,13 @@ async function replaceLogin(
 async function mint(
   session: ClientSession,
   login: Login,
-  about: { readonly target: string; readonly localUser: string },
+  about: Wanted,
   meanwhile?: () => void,
 ): Promise<CertificateResponse> {
   const { challenge } = await session.api.challenge();
   const timeSeconds = nowSeconds(session.clock);
   const target = about.target.toLowerCase();
+  const accessReason = about.reason === undefined ? {} : { accessReason: about.reason };
   const bytes = signedBytes("mint", login.scope, {
     challenge,
     loginKey: login.loginKey.publicKey,
@@ -150,6 +181,7 @@ async function mint(
     proofHash: proofHash(login.proof),
     target,
     localUser: about.localUser,
+    ...accessReason,
     timeSeconds,
   });
   const answer = session.api.certificate({
@@ -160,6 +192,7 @@ async function mint(
     proof: login.proof,
     target,
     localUser: about.localUser,
+    ...accessReason,
     loginSignature: signEd25519(login.loginKey, bytes),
     deviceSignature: signEd25519(session.deviceKey, bytes),
   });

@@ -9,6 +9,7 @@
 import { nowSeconds } from "../base/clock.ts";
 import type { Ed25519Key } from "../base/ed25519.ts";
 import { QfError } from "../base/errors.ts";
+import type { AccessReason } from "../wire/access-reason.ts";
 import type { CertificateIdentity } from "../wire/certificate.ts";
 import type { TargetInfo } from "../wire/client-api.ts";
 import type { ClientSession, Login } from "./client-session.ts";
@@ -55,7 +56,17 @@ export async function rememberTarget(
   if (!(await known.isNews(news))) return;
   const { identity, idToken } = (await load()).parse(issued.certificateBlob);
   if (idToken !== login.proof.idToken || identity.binding !== "idp") return;
-  await known.remember({ ...news, identity });
+  // What one access was for says nothing of a later one.
+  const { accessReason: _, ...lasting } = identity;
+  await known.remember({ ...news, identity: lasting });
+}
+
+export interface OfflineWish {
+  readonly target: string;
+  readonly away: QfError;
+  readonly load: Load;
+  /** What the access is for. Undefined: nothing was said. */
+  readonly reason: AccessReason | undefined;
 }
 
 /**
@@ -64,7 +75,7 @@ export async function rememberTarget(
 export async function signOffline(
   session: ClientSession,
   login: Login,
-  { target, away, load }: { readonly target: string; readonly away: QfError; readonly load: Load },
+  { target, away, load, reason }: OfflineWish,
 ): Promise<{ readonly target: TargetInfo; readonly certificateBlob: Buffer }> {
   const { proof } = login;
   if (proof.kind !== "id_token") {
@@ -84,7 +95,7 @@ export async function signOffline(
     loginKey: login.loginKey,
     deviceKey: session.deviceKey,
     targetPeerId: entry.target.peerId,
-    identity: entry.identity,
+    identity: reason === undefined ? entry.identity : { ...entry.identity, accessReason: reason },
     idToken: proof.idToken,
     nowSeconds: at,
   });

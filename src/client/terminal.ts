@@ -9,8 +9,8 @@ import { promisify } from "node:util";
 import { QfError } from "../base/errors.ts";
 import { printable } from "../base/printable.ts";
 
-/** Longest answer taken. */
-const ANSWER_LENGTH_MAX = 256;
+/** Longest answer taken, in bytes: what a terminal holds of one line, so that nothing of it is left over. */
+const ANSWER_LENGTH_MAX = 4_096;
 
 const readFrom = promisify(read);
 
@@ -70,8 +70,7 @@ async function readLine(tty: number): Promise<string> {
   let typed = "";
   while (!/[\r\n]/.test(typed) && typed.length < ANSWER_LENGTH_MAX) {
     const { bytesRead } = await readFrom(tty, { buffer });
-    if (bytesRead === 0)
-      throw new QfError("ERR_LOGIN_FAILED", "the terminal closed before the code was typed");
+    if (bytesRead === 0) throw new QfError("ERR_LOGIN_FAILED", "the terminal closed before it was answered");
     typed += buffer.toString("utf8", 0, bytesRead);
   }
   return (typed.split(/[\r\n]/)[0] ?? "").trim();

@@ -87,7 +87,7 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
   },
   reason_required: {
     sentence: "This access needs a reason",
-    hint: "none can be given yet: ask an administrator to take require_reason off the rule",
+    hint: "give one with qf ssh --reason, or with qf reason set for ssh, scp and other tools",
   },
   approval_required: {
     sentence: "This access needs an approval",

@@ -94,7 +94,7 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
 /** Tries without asking anybody first; who asks keeps others from asking the same. */
 async function obtain(options: CredentialOptions, folder: string): Promise<Credential> {
   try {
-    return await obtainCertificate({ ...options, interactive: false });
+    return await obtainCertificate({ ...options, interactive: false, asksReason: true });
   } catch (error) {
     if (!isQfError(error, "ERR_LOGIN_REQUIRED")) throw error;
   }

@@ -49,6 +49,8 @@ export interface SshInvocation {
   readonly exitOnForwardFailure: boolean;
   readonly managementUrl: string | undefined;
   readonly noBrowser: boolean;
+  /** `--reason` as it was typed. */
+  readonly reason: string | undefined;
 }
 
 /** Letters that take a value, glued or as the next argument. */
@@ -133,13 +135,14 @@ function readLong(draft: Draft, arg: string, next: string | undefined): 0 | 1 {
     draft.noBrowser = true;
     return 0;
   }
-  const match = /^--management-url(?:=(.*))?$/s.exec(arg);
-  if (match === null) throw usage(`unknown option ${arg.replace(/=.*/s, "")}`);
-  const value = match[1] ?? next;
-  if (value === undefined) throw usage("--management-url needs a value");
-  if (draft.managementUrl !== undefined) throw usage("--management-url is given more than once");
-  draft.managementUrl = value;
-  return match[1] === undefined ? 1 : 0;
+  const [, name, glued] = /^--(management-url|reason)(?:=(.*))?$/s.exec(arg) ?? [];
+  if (name === undefined) throw usage(`unknown option ${arg.replace(/=.*/s, "")}`);
+  const value = glued ?? next;
+  if (value === undefined) throw usage(`--${name} needs a value`);
+  const key = name === "reason" ? "reason" : "managementUrl";
+  if (draft[key] !== undefined) throw usage(`--${name} is given more than once`);
+  draft[key] = value;
+  return glued === undefined ? 1 : 0;
 }
 
 function finish(draft: Draft, destination: string, words: readonly string[]): SshInvocation {
@@ -168,6 +171,7 @@ function finish(draft: Draft, destination: string, words: readonly string[]): Ss
     exitOnForwardFailure: draft.exitOnForwardFailure ?? draft.stdio !== undefined,
     managementUrl: draft.managementUrl,
     noBrowser: draft.noBrowser,
+    reason: draft.reason,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Usage and help of `qf ssh`. */
 export const SSH_USAGE = `usage: qf ssh [-AanNqTtv] [-e escape_char] [-l login_name] [-p port] [-o option]
-              [-L|-R|-D|-W|-J spec] [--management-url url] [--no-browser]
+              [-L|-R|-D|-W|-J spec] [--reason text] [--management-url url]
+              [--no-browser]
               [user@]host [command ...]
 `;
 
@@ -29,6 +30,8 @@ options:
                         DynamicForward, EscapeChar, ExitOnForwardFailure, ForwardAgent, LocalForward,
                         LogLevel, Port, RemoteForward, RequestTTY, SendEnv, ServerAliveCountMax
                         (default: 3), ServerAliveInterval (seconds, default: 0, off), SetEnv, User
+  --reason TEXT         what the access is for, where a policy wants a reason (default: QF_REASON, then what
+                        qf reason set keeps; a terminal is asked)
   --management-url URL  management server (default: QF_MANAGEMENT_URL, your config, this machine's)
   --no-browser          print a link to open on any device instead of opening a browser here
 

@@ -43,6 +43,7 @@ export interface Draft {
   forwardAgent?: boolean;
   exitOnForwardFailure?: boolean;
   managementUrl?: string;
+  reason?: string;
   noBrowser: boolean;
 }
 

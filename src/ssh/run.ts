@@ -59,6 +59,7 @@ export async function runSsh(args: readonly string[]): Promise<number> {
     managementUrl: invocation.managementUrl,
     noBrowser: invocation.noBrowser,
     interactive: !invocation.batchMode,
+    reason: invocation.reason,
     offline: () => import("../certificate/offline-client.ts"),
     meanwhile: () => void loadTransport(),
   }).catch((error: unknown) => {

@@ -7,6 +7,7 @@
  * @module
  */
 import { z } from "zod";
+import { AccessReason } from "./access-reason.ts";
 import { Binding } from "./certificate.ts";
 import { AccessRequestRecord, COMMAND_BYTES_MAX, DecisionRecord } from "./decision.ts";
 import { ReasonCode } from "./reason.ts";
@@ -18,6 +19,9 @@ const shortText = z.string().max(512);
 
 /** Whose connection it is. Null: machine identity. Absent: an agent that did not say. */
 const person = UserId.nullable().optional();
+
+/** What the person said the access is for. Absent: nothing. */
+const accessReason = AccessReason.optional();
 
 /** The login key signed for itself while management was away. Absent: management made the certificate. */
 const offline = z.literal(true).optional();
@@ -74,6 +78,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     clientVersion: shortText,
     certificateSerial: z.string().max(20).nullable(),
     ruleId: Id.nullable(),
+    accessReason,
     offline,
   }),
   z.strictObject({
@@ -96,6 +101,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     command: z.string().max(COMMAND_BYTES_MAX).nullable(),
     argv: z.array(z.string().max(COMMAND_BYTES_MAX)).max(1024).nullable(),
     pty: z.boolean(),
+    accessReason,
   }),
   z.strictObject({
     type: z.literal("session.end"),

@@ -7,6 +7,7 @@
  * @module
  */
 import { z } from "zod";
+import { AccessReason } from "./access-reason.ts";
 import { lazySchema } from "./lazy-schema.ts";
 import { EpochSeconds, HttpUrl, Id, PeerId, Sha256, UserId } from "./units.ts";
 
@@ -70,6 +71,8 @@ export const CertificateIdentity = lazySchema(() =>
     binding: Binding,
     /** The target's map version that the issuer decided with; the machine waits up to 2 s for it. */
     mapVersion: z.int().min(0),
+    /** What the person says the access is for (`require_reason`). Absent: nothing. */
+    accessReason: AccessReason.optional(),
   }),
 );
 export type CertificateIdentity = z.infer<typeof CertificateIdentity>;

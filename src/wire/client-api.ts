@@ -8,6 +8,7 @@
  * @module
  */
 import { z } from "zod";
+import { AccessReason } from "./access-reason.ts";
 import { Binding, ID_TOKEN_BYTES_MAX } from "./certificate.ts";
 import { lazySchema } from "./lazy-schema.ts";
 
@@ -128,7 +129,8 @@ export type RegisterResponse = z.infer<typeof RegisterResponse>;
 
 /**
  * POST /client/v1/certificates. Signatures by login key and device key over signedBytes("mint", …,
- * {challenge, loginKey, devicePeerId, proofHash, target, localUser, timeSeconds}).
+ * {challenge, loginKey, devicePeerId, proofHash, target, localUser, accessReason where it is given,
+ * timeSeconds}).
  */
 export const CertificateRequest = lazySchema(() =>
   z.strictObject({
@@ -141,6 +143,8 @@ export const CertificateRequest = lazySchema(() =>
     target: z.string().min(1).max(253),
     /** The OS user asked for, where known: lets management refuse early with the reason. Empty: unknown. */
     localUser: z.union([LocalUser, z.literal("")]),
+    /** What the access is for; signed after `localUser`. Absent: nothing is said, and nothing signed. */
+    accessReason: AccessReason.optional(),
     loginSignature: Ed25519Signature,
     deviceSignature: Ed25519Signature,
   }),

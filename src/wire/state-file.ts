@@ -6,6 +6,7 @@
  * @module
  */
 import { z } from "zod";
+import { AccessReason } from "./access-reason.ts";
 import { CertificateIdentity } from "./certificate.ts";
 import { TargetInfo } from "./client-api.ts";
 import { lazySchema } from "./lazy-schema.ts";
@@ -120,3 +121,9 @@ export const KnownTargetFile = lazySchema(() =>
   }),
 );
 export type KnownTargetFile = z.infer<typeof KnownTargetFile>;
+
+/** `$QF_CONFIG_DIR/reason.json` (0600): what `qf reason set` keeps. */
+export const KeptReasonFile = lazySchema(() =>
+  z.strictObject({ format: z.literal(1), reason: AccessReason, untilSeconds: EpochSeconds }),
+);
+export type KeptReasonFile = z.infer<typeof KeptReasonFile>;

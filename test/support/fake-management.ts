@@ -38,7 +38,13 @@ export interface FakeManagement {
   readonly loggedOut: string[];
   /** Answers of the next certificate requests; when used up: issued. */
   readonly answers: (CertificateResponse | { failure: string; status: number })[];
-  readonly certificates: { target: string; localUser: string; loginKey: string; proof: LoginProof }[];
+  readonly certificates: {
+    target: string;
+    localUser: string;
+    loginKey: string;
+    proof: LoginProof;
+    accessReason?: string;
+  }[];
   /** Why hosted sign-ins have failed. Null: they have not. */
   failure: { code: string; message: string; hint?: string } | null;
   /** The code that a hosted page shows; null: not confirmed yet. */
@@ -228,10 +234,11 @@ export function startFakeManagement(): FakeManagement {
     target: string;
     localUser: string;
     timeSeconds: number;
+    accessReason?: string;
     loginSignature: string;
     deviceSignature: string;
   }): Response {
-    const { challenge, loginKey, devicePeerId, target, localUser, timeSeconds, proof } = body;
+    const { challenge, loginKey, devicePeerId, target, localUser, accessReason, timeSeconds, proof } = body;
     const fields = {
       challenge,
       loginKey,
@@ -239,11 +246,18 @@ export function startFakeManagement(): FakeManagement {
       proofHash: hashOf(proof),
       target,
       localUser,
+      ...(accessReason === undefined ? {} : { accessReason }),
       timeSeconds,
     };
     const bytes = signedBytes("mint", { accountId, origin: url }, fields);
     if (!verifyEd25519(loginKey, bytes, body.loginSignature)) return failure("ERR_TOKEN_INVALID", 401);
-    fake.certificates.push({ target, localUser, loginKey, proof });
+    fake.certificates.push({
+      target,
+      localUser,
+      loginKey,
+      proof,
+      ...(accessReason === undefined ? {} : { accessReason }),
+    });
     const answer = fake.answers.shift();
     if (answer !== undefined && "failure" in answer) return failure(answer.failure, answer.status);
     if (answer !== undefined) return Response.json(answer);

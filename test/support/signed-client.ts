@@ -88,11 +88,18 @@ export async function openSignedClient(url: string, parts: SignedClientParts = {
   }
 
   async function certificateRequest(
-    order: { proof: LoginProof; devicePeerId: string; target: string; localUser?: string },
+    order: {
+      proof: LoginProof;
+      devicePeerId: string;
+      target: string;
+      localUser?: string;
+      accessReason?: string;
+    },
     bent: Partial<CertificateRequest> = {},
   ): Promise<CertificateRequest> {
     const fresh = await freshRequest();
-    const { proof, devicePeerId, target, localUser = "" } = order;
+    const { proof, devicePeerId, target, localUser = "", accessReason } = order;
+    const reason = accessReason === undefined ? {} : { accessReason };
     const bytes = signedBytes("mint", scope, {
       challenge: fresh.challenge,
       loginKey: loginKey.publicKey,
@@ -100,6 +107,7 @@ export async function openSignedClient(url: string, parts: SignedClientParts = {
       proofHash: proofHash(proof),
       target,
       localUser,
+      ...reason,
       timeSeconds: fresh.timeSeconds,
     });
     return {
@@ -109,6 +117,7 @@ export async function openSignedClient(url: string, parts: SignedClientParts = {
       proof,
       target,
       localUser,
+      ...reason,
       loginSignature: signEd25519(loginKey, bytes),
       deviceSignature: signEd25519(deviceKey, bytes),
       ...bent,

@@ -94,8 +94,8 @@ function missingOfSsh(rest: readonly string[]): string[] {
     const token = rest[at] ?? "";
     if (HELP_FLAGS.includes(token)) continue;
     if (!/^--?[A-Za-z]/.test(token)) break;
-    const next = rest[at + 1] ?? "";
-    const takesValue = /^-[A-Za-z]*[LRDWJlpoe]$|^--management-url$/.test(token);
+    const next = rest[at + 1] ?? "value";
+    const takesValue = /^-[A-Za-z]*[LRDWJlpoe]$|^--(?:management-url|reason)$/.test(token);
     if (!takenBySsh(takesValue ? [token, next, "host"] : [token, "host"])) {
       missing.push(takesValue ? `${token} ${next}` : token);
     }
@@ -121,6 +121,6 @@ export async function allFlags(): Promise<Set<string>> {
     ...Object.values(NOUNS).flatMap(({ verbs }) => Object.values(verbs)),
   ];
   const declared = (await Promise.all(verbs.map(flagsOf))).flat();
-  const raw = ["--management-url", "--no-browser", "--fdpass", "--config-dir", "--domain"];
+  const raw = ["--management-url", "--reason", "--no-browser", "--fdpass", "--config-dir", "--domain"];
   return new Set([...declared, ...raw, ...HELP_FLAGS, "--version"]);
 }

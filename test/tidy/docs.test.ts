@@ -76,7 +76,7 @@ describe("a command that is named exists, with its flags", () => {
   });
 
   test.each([
-    ["give one with qf ssh --reason", "qf ssh --reason"],
+    ["give one with qf ssh --because", "qf ssh --because"],
     ["see `qf policy explain RECEIPT`", "qf policy explain"],
     ["run qf peer eject web1", "qf peer eject"],
     ["qf user create|rename NAME", "qf user rename"],

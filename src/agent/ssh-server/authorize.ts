@@ -10,6 +10,7 @@
 import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { decide, decidePeer, recordOf } from "../../policy/decide/decide.ts";
 import { findUser, type PolicySnapshot } from "../../policy/decide/snapshot.ts";
+import type { AccessReason } from "../../wire/access-reason.ts";
 import type { Binding } from "../../wire/certificate.ts";
 import type { AccessRequestRecord, Action, DecisionRecord, Grant } from "../../wire/decision.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
@@ -29,6 +30,8 @@ export type Who =
       readonly binding: Binding;
       /** SHA-256 of the login key, as `revokedLogins` names it. */
       readonly loginId: string;
+      /** What they say it is for. Absent: nothing. */
+      readonly accessReason?: AccessReason;
       /** The login key signed for itself while management was away. Absent: no. */
       readonly offline?: true;
     }
@@ -116,7 +119,7 @@ function askPolicy(
       devicePeerId: who.devicePeerId,
       authTimeSeconds: who.authTimeSeconds,
       binding: who.binding,
-      reason: "",
+      reason: who.accessReason ?? "",
     },
     snapshot,
   );

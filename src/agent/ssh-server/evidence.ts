@@ -5,6 +5,7 @@
  */
 import type { AuditSink } from "../../audit/sink.ts";
 import type { Log } from "../../base/log.ts";
+import type { AccessReason } from "../../wire/access-reason.ts";
 import type { AgentEventBody } from "../../wire/audit-event.ts";
 import type { Binding } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
@@ -31,6 +32,8 @@ export interface Whose {
   readonly binding: Binding | null;
   /** The login key signed for itself while management was away. Absent: no. */
   readonly offline?: true;
+  /** What the person says the access is for. Absent: nothing. */
+  readonly accessReason?: AccessReason;
 }
 
 export class Evidence {
@@ -78,7 +81,9 @@ export class Evidence {
 
   #whole(event: Decided | OwnEvent): AgentEventBody {
     if (event.type === "decision") return event;
-    const { connectionId, userId } = this.#whose;
-    return { ...event, connectionId, userId };
+    const { connectionId, userId, accessReason } = this.#whose;
+    const isFor = event.type === "connection.open" || event.type === "session.start";
+    const reason = isFor && accessReason !== undefined ? { accessReason } : {};
+    return { ...event, connectionId, userId, ...reason };
   }
 }

@@ -10,6 +10,9 @@
 import { nowSeconds } from "../../base/clock.ts";
 import { verifyOfflineCertificate } from "../../certificate/offline.ts";
 import { findPeer, findUser, type PolicySnapshot } from "../../policy/decide/snapshot.ts";
+import type { CertificateIdentity } from "../../wire/certificate.ts";
+import type { EpochSeconds } from "../../wire/units.ts";
+import type { Who } from "./authorize.ts";
 import type { Proof, ProofContext, SignedRequest } from "./proof-outcome.ts";
 import { checkIdToken, isManagementToken } from "./token-check.ts";
 
@@ -55,22 +58,25 @@ export async function proveOffline(
   if (serverContext.offlineLogins() !== "taken") {
     return { kind: "refused", reason: "management_reachable", identity: { userId, devicePeerId } };
   }
-  const { authTimeSeconds } = token;
-  return {
-    kind: "proven",
-    who: {
-      kind: "user",
-      userId,
-      issuer,
-      subject,
-      devicePeerId,
-      authTimeSeconds,
-      binding: "idp",
-      loginId,
-      offline: true,
-    },
-    // The serial is the client's own invention, and no newer map can come.
-    serial: null,
-    mapVersion: 0,
+  return proven(certificate.identity, { authTimeSeconds: token.authTimeSeconds, loginId });
+}
+
+function proven(
+  { issuer, subject, userId, devicePeerId, accessReason }: CertificateIdentity,
+  token: { readonly authTimeSeconds: EpochSeconds | null; readonly loginId: string },
+): Proof {
+  const who: Who = {
+    kind: "user",
+    userId,
+    issuer,
+    subject,
+    devicePeerId,
+    ...token,
+    binding: "idp",
+    offline: true,
+    // A reason is only ever the person's own word; management could not vouch for it either.
+    ...(accessReason === undefined ? {} : { accessReason }),
   };
+  // The serial is the client's own invention, and no newer map can come.
+  return { kind: "proven", who, serial: null, mapVersion: 0 };
 }

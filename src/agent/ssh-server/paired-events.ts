@@ -9,10 +9,10 @@ import { REFUSED_STATUS } from "./command.ts";
 
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never;
 
-/** What is about to begin. Whose it is, is added by `evidence.ts`. */
+/** What is about to begin. Whose it is, and what for, is added by `evidence.ts`. */
 export type StartEvent = Without<
   Extract<AgentEventBody, { type: "connection.open" | "session.start" | "forward.open" }>,
-  "connectionId" | "userId"
+  "connectionId" | "userId" | "accessReason"
 >;
 
 export type EndEvent = Without<

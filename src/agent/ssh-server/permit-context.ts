@@ -74,6 +74,7 @@ export function evidenceOf(
     userId: who.kind === "peer" ? null : who.userId,
     binding: who.kind === "user" ? who.binding : null,
     ...(who.kind === "user" && who.offline === true ? { offline: true } : {}),
+    ...(who.kind === "user" && who.accessReason !== undefined ? { accessReason: who.accessReason } : {}),
   };
   return new Evidence(to, whose);
 }

@@ -45,7 +45,12 @@ export async function proveUser(serverContext: ProofContext, request: SignedRequ
     const reason =
       authorization.reason === "local_user_not_authorized"
         ? (denialOfPrincipal(
-            { ...identity, localUser: request.localUser, reason: "", nowSeconds: at },
+            {
+              ...identity,
+              localUser: request.localUser,
+              reason: identity.accessReason ?? "",
+              nowSeconds: at,
+            },
             snapshot,
           ) ?? authorization.reason)
         : authorization.reason;
@@ -69,6 +74,7 @@ export async function proveUser(serverContext: ProofContext, request: SignedRequ
     authTimeSeconds: token.authTimeSeconds,
     binding: identity.binding,
     loginId: authorization.loginId,
+    ...(identity.accessReason === undefined ? {} : { accessReason: identity.accessReason }),
   };
   return { kind: "proven", who, serial: certificate.serial.toString(), mapVersion: identity.mapVersion };
 }

@@ -6,6 +6,7 @@
 import { type Decision, decide, decidePeer } from "../../policy/decide/decide.ts";
 import { principalsOf } from "../../policy/decide/principals.ts";
 import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
+import type { AccessReason } from "../../wire/access-reason.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { EpochSeconds } from "../../wire/units.ts";
 import type { LoginRow } from "../db/tables/logins.ts";
@@ -22,6 +23,8 @@ export interface EarlyQuestion {
   /** Empty: not known yet. */
   readonly localUser: string;
   readonly nowSeconds: EpochSeconds;
+  /** What they say it is for. Absent: nothing. */
+  readonly accessReason?: AccessReason | undefined;
 }
 
 export type EarlyVerdict =
@@ -41,16 +44,28 @@ export function judgePerson(question: EarlyQuestion): EarlyVerdict {
     nowSeconds: question.nowSeconds,
     authTimeSeconds: login.authTime,
     binding: login.binding,
-    reason: "",
+    reason: question.accessReason ?? "",
     flags: reportedFlags(target.flags),
   };
   const principals = principalsOf(request, snapshot);
   if (localUser === "" && principals.length > 0) return { kind: "allow", principals };
-  const decision = decide(request, snapshot);
+  const decision = decide({ ...request, localUser: userOfReason(question, request) }, snapshot);
   if (decision.kind === "deny") return { kind: "deny", reason: decision.reason, decision };
   return principals.length > 0
     ? { kind: "allow", principals }
     : { kind: "deny", reason: "peer_not_authorized", decision };
+}
+
+/**
+ * The local user to decide about: the one asked for. Where none is known, and a reason would open one, that
+ * one, since what is missing is the reason.
+ */
+function userOfReason(
+  { localUser, snapshot }: EarlyQuestion,
+  request: Parameters<typeof principalsOf>[0] & { readonly localUser: string },
+): string {
+  if (localUser !== "" || request.reason !== "") return request.localUser;
+  return principalsOf({ ...request, reason: "any" }, snapshot)[0] ?? request.localUser;
 }
 
 /**

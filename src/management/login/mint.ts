@@ -41,7 +41,11 @@ export async function mintCertificate(
   const account = await currentAccount(deps.ctx);
   const asker = await proveAsker(deps, account, request, {
     purpose: "mint",
-    fields: { target: request.target, localUser: request.localUser },
+    fields: {
+      target: request.target,
+      localUser: request.localUser,
+      ...(request.accessReason === undefined ? {} : { accessReason: request.accessReason }),
+    },
     what: "certificate",
     sourceAddress,
   });
@@ -58,6 +62,7 @@ export async function mintCertificate(
     target,
     snapshot,
     localUser: request.localUser,
+    accessReason: request.accessReason,
     nowSeconds: nowSeconds(deps.ctx.clock),
   };
   const verdict = isOwnKey ? judgeDevice(question) : judgePerson(question);
@@ -171,7 +176,7 @@ async function issue(
   principals: readonly string[],
 ): Promise<CertificateResponse> {
   const { ctx } = deps;
-  const { account, asker, target, snapshot } = question;
+  const { account, request, asker, target, snapshot } = question;
   const { login, user, device } = asker;
   // The machine checks who dials before any certificate: a device that is new must be known there first.
   await deps.waitForMap(target.id, snapshot.map.version);
@@ -194,6 +199,7 @@ async function issue(
       authTimeSeconds: login.authTime,
       binding: login.binding,
       mapVersion: snapshot.map.version,
+      ...(request.accessReason === undefined ? {} : { accessReason: request.accessReason }),
     },
     idToken: token,
     nowSeconds: now,
@@ -245,6 +251,7 @@ async function record(deps: LoginDeps, question: Question, event: NewEvent): Pro
     device: device.id,
     login: login.id,
     source: sourceAddress,
+    ...(request.accessReason === undefined ? {} : { access_reason: request.accessReason }),
   };
   await deps.ctx.store.change(
     { accountId: account.id, initiator: initiatorOf(user), events: [{ ...event, meta }] },

@@ -152,12 +152,17 @@ function metaOf(body: AgentEventBody): Record<string, string> {
         local_user: body.localUser,
         path: body.path,
         source: body.sourceAddress,
+        ...reasonMeta(body),
         ...(body.offline === undefined ? {} : { offline: "true" }),
       };
     case "connection.close":
       return { reason: body.reason ?? "ended" };
     case "session.start":
-      return { kind: body.kind, ...(body.command === null ? {} : { command: body.command.slice(0, 256) }) };
+      return {
+        kind: body.kind,
+        ...(body.command === null ? {} : { command: body.command.slice(0, 256) }),
+        ...reasonMeta(body),
+      };
     case "session.end":
       return { exit: body.signal ?? String(body.exitStatus ?? "") };
     case "sftp.operations":
@@ -180,6 +185,14 @@ function metaOf(body: AgentEventBody): Record<string, string> {
     default:
       return unreachable(body);
   }
+}
+
+function reasonMeta({
+  accessReason,
+}: {
+  readonly accessReason?: string | undefined;
+}): Record<string, string> {
+  return accessReason === undefined ? {} : { access_reason: accessReason };
 }
 
 /** The first of them by name, and how many there are. */
