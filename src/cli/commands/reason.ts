@@ -55,6 +55,7 @@ options:
 
 examples:
   qf reason show
+  qf reason show --json
 `,
   {
     meta: { name: "show", description: "Show the kept reason" },
@@ -77,6 +78,7 @@ usage: qf reason clear
 
 examples:
   qf reason clear
+  qf reason clear && qf reason show
 `,
   {
     meta: { name: "clear", description: "Forget the kept reason" },
