@@ -1,6 +1,6 @@
 /**
  * An agent's link after the agent has proven itself: what management sends on it, and in which order.
- * `link-outlet.ts` bounds what waits unread.
+ * `link-send-queue.ts` bounds what waits unread.
  *
  * Whenever it hears that the map may have changed, a link sends the map as it is then. Changes that come
  * while one is being sent, or while the agent is slow to read, are sent together.
@@ -16,7 +16,7 @@ import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { MapEncoder } from "../maps/encode.ts";
 import { type CatchUp, createCatchUp, isAhead, isMapAt, type Position } from "./catch-up.ts";
 import type { KeyedSemaphore } from "./keyed-semaphore.ts";
-import { LinkOutlet } from "./link-outlet.ts";
+import { LinkSendQueue } from "./link-send-queue.ts";
 
 /** A whole map counts as under way until it is acknowledged, at most this long. */
 const WHOLE_MS_MAX = 10_000;
@@ -109,7 +109,7 @@ class ControlLink implements AgentLink {
   readonly bootId: string;
   sessions: readonly LiveSession[] = [];
   readonly #options: LinkOptions;
-  readonly #outlet: LinkOutlet;
+  readonly #sendQueue: LinkSendQueue;
   readonly #catchUp: CatchUp;
   /** Whether the map may have changed since it was last looked at. */
   #isDirty = false;
@@ -130,7 +130,7 @@ class ControlLink implements AgentLink {
     this.peerId = options.peerId;
     this.name = options.name;
     this.bootId = options.bootId;
-    this.#outlet = new LinkOutlet(options.socket, () => this.close());
+    this.#sendQueue = new LinkSendQueue(options.socket, () => this.close());
     this.#catchUp = createCatchUp({
       ...options,
       send: (message) => this.send(message),
@@ -163,7 +163,7 @@ class ControlLink implements AgentLink {
   }
 
   send(message: ManagementMessage): void {
-    this.#outlet.send(JSON.stringify(message));
+    this.#sendQueue.send(JSON.stringify(message));
   }
 
   bye(bye: Omit<Extract<ManagementMessage, { type: "bye" }>, "type">): void {
@@ -172,29 +172,29 @@ class ControlLink implements AgentLink {
   }
 
   drained(): void {
-    if (this.#outlet.drained() && this.#isDirty) this.#sendSoon();
+    if (this.#sendQueue.drained() && this.#isDirty) this.#sendSoon();
   }
 
   close(): void {
     if (this.#isClosed()) return;
-    this.#outlet.close();
+    this.#sendQueue.close();
     this.#catchUp.answer(null);
     this.#leaveWholeMaps();
   }
 
   #isClosed(): boolean {
-    return this.#outlet.state === "closed";
+    return this.#sendQueue.state === "closed";
   }
 
   #sendSoon(): void {
-    if (!this.#isSending && this.#outlet.state === "flowing") void this.#sendMaps();
+    if (!this.#isSending && this.#sendQueue.state === "flowing") void this.#sendMaps();
   }
 
   /** Sends the map for as long as it may have changed and the agent keeps up. Never rejects. */
   async #sendMaps(): Promise<void> {
     this.#isSending = true;
     try {
-      while (this.#isDirty && this.#outlet.state === "flowing") {
+      while (this.#isDirty && this.#sendQueue.state === "flowing") {
         this.#isDirty = false;
         const map = await this.#options.mapOf(this.#isFirst);
         if (this.#isClosed()) return;
@@ -223,7 +223,7 @@ class ControlLink implements AgentLink {
       this.send({ type: "current", version: map.version });
     } else if (before !== null && !this.#needsWhole && before.epoch === map.epoch) {
       // Nothing but the version: the agent has to hear of it all the same, others wait for it.
-      if (before.version !== map.version) this.#outlet.send(encoder.delta(before, map));
+      if (before.version !== map.version) this.#sendQueue.send(encoder.delta(before, map));
     } else if (!(isFirst && (await this.#sendMissing(map))) && !(await this.#sendWhole(map))) {
       return;
     }
@@ -235,14 +235,14 @@ class ControlLink implements AgentLink {
   async #sendMissing(map: NetworkMap): Promise<boolean> {
     const answer = this.#needsWhole ? null : await this.#catchUp.ask(map);
     if (answer === null) return false;
-    this.#outlet.send(this.#options.encoder.deltaFrom(answer.held, answer.differences, map));
+    this.#sendQueue.send(this.#options.encoder.deltaFrom(answer.held, answer.differences, map));
     return true;
   }
 
   async #sendWhole(map: NetworkMap): Promise<boolean> {
     if (this.#isClosed() || !(await this.#enterWholeMaps())) return false;
     this.#needsWhole = false;
-    this.#outlet.send(this.#options.encoder.map(map));
+    this.#sendQueue.send(this.#options.encoder.map(map));
     return true;
   }
 

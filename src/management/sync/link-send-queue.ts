@@ -1,7 +1,7 @@
 /**
- * The outlet of one agent's link: what is sent on its socket, and how much of it may wait unread.
+ * Send queue of one agent's control link: bounds how much may wait unread on its socket.
  *
- * An agent that is slow to read is given time to catch up, and sent no map meanwhile; then its link ends.
+ * An agent that is slow to read gets time to catch up and no maps meanwhile. If it does not, its link ends.
  *
  * @module
  */
@@ -12,27 +12,27 @@ const UNREAD_BYTES_MAX = 1024 * 1024;
 /** How long an agent may take to catch up before its link is dropped. */
 const SLOW_MS_MAX = 30_000;
 
-/** The part of a WebSocket that an outlet needs. */
-export type OutletSocket = Pick<ServerWebSocket<unknown>, "send" | "getBufferedAmount" | "close">;
+/** The part of a WebSocket that a send queue needs. */
+export type QueueSocket = Pick<ServerWebSocket<unknown>, "send" | "getBufferedAmount" | "close">;
 
 /** `flowing`: the agent reads. `slow`: too much waits for it. `closed`: nothing is sent any more. */
-export type OutletState = "flowing" | "slow" | "closed";
+export type SendQueueState = "flowing" | "slow" | "closed";
 
-export class LinkOutlet {
-  readonly #socket: OutletSocket;
+export class LinkSendQueue {
+  readonly #socket: QueueSocket;
   readonly #onTooSlow: () => void;
-  #state: OutletState = "flowing";
+  #state: SendQueueState = "flowing";
   #slowTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * `onTooSlow` is called when the link has to end: the agent does not catch up, or a message was dropped.
    */
-  constructor(socket: OutletSocket, onTooSlow: () => void) {
+  constructor(socket: QueueSocket, onTooSlow: () => void) {
     this.#socket = socket;
     this.#onTooSlow = onTooSlow;
   }
 
-  get state(): OutletState {
+  get state(): SendQueueState {
     return this.#state;
   }
 
