@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "bun:test";
 import { authorize, denied, requestOf, type Subject } from "../../../src/agent/ssh-server/authorize.ts";
 import { nowSeconds } from "../../../src/base/clock.ts";
 import type { Action } from "../../../src/wire/decision.ts";
-import { ALICE, KernelWorld } from "../../support/kernel-world.ts";
+import { ALICE, KernelContext } from "../../support/kernel-context.ts";
 import { anId, aPeer, aRule, aUser } from "../../support/policy.ts";
 
 const CONNECT: Action = { kind: "connect" };
@@ -20,9 +20,9 @@ const machine: Subject = {
   localUid: 1_000,
 };
 
-let world: KernelWorld;
+let world: KernelContext;
 beforeEach(() => {
-  world = new KernelWorld();
+  world = new KernelContext();
 });
 
 test("a subject that nothing is against is allowed, by a rule, with the trace", () => {
@@ -47,7 +47,7 @@ test("a subject that nothing is against is allowed, by a rule, with the trace", 
 });
 
 /** Each row is one step from what is allowed. */
-test.each<[name: string, subject: Subject, change: (w: KernelWorld) => void, reason: string | null]>([
+test.each<[name: string, subject: Subject, change: (w: KernelContext) => void, reason: string | null]>([
   ["a map of the oldest age", alice, (w) => (w.mapAgeSeconds = 3_600), null],
   ["a map one second older", alice, (w) => (w.mapAgeSeconds = 3_601), "map_stale"],
   ["a map of the oldest age for root", root, (w) => (w.mapAgeSeconds = 300), null],
@@ -125,7 +125,7 @@ test.each<[name: string, subject: Subject, change: (w: KernelWorld) => void, rea
   expect(answer.record).toMatchObject({ outcome: answer.kind, reason });
 });
 
-test.each<[name: string, change: (w: KernelWorld) => void, reason: string | null]>([
+test.each<[name: string, change: (w: KernelContext) => void, reason: string | null]>([
   ["where people sign in", (w) => (w.sshAuth = true), "binding_not_accepted"],
   [
     "at a pinned machine",

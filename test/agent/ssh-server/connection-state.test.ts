@@ -5,7 +5,7 @@ import {
   type StateName,
   type Step,
 } from "../../../src/agent/ssh-server/connection-state.ts";
-import { keepingLog } from "../../support/kernel-world.ts";
+import { keepingLog } from "../../support/kernel-context.ts";
 
 const STATES: readonly StateName[] = ["greeting", "authenticating", "deciding", "open", "ending", "closed"];
 const STEPS: readonly Step[] = ["try", "prove", "retry", "admit", "end", "gone"];

@@ -1,11 +1,11 @@
 import { beforeEach, expect, test } from "bun:test";
 import { AgentEventBody } from "../../../src/wire/audit-event.ts";
-import { KernelWorld } from "../../support/kernel-world.ts";
+import { KernelContext } from "../../support/kernel-context.ts";
 import { anId } from "../../support/policy.ts";
 
-let world: KernelWorld;
+let world: KernelContext;
 beforeEach(() => {
-  world = new KernelWorld();
+  world = new KernelContext();
 });
 
 const end = { type: "session.end", sessionId: 0, exitStatus: 0, signal: null, durationMs: 1 } as const;

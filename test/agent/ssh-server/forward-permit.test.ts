@@ -8,18 +8,18 @@ import {
   Refused,
 } from "../../../src/agent/ssh-server/forward-permit.ts";
 import { ForwardFailure } from "../../../src/wire/audit-event.ts";
-import { KernelWorld } from "../../support/kernel-world.ts";
+import { KernelContext } from "../../support/kernel-context.ts";
 import { ownName } from "../../support/os-accounts.ts";
 import { unpaired } from "../../support/paired-events.ts";
 
 const DB = { kind: "local_forward", host: "db", port: 5432 } as const;
 
-let world: KernelWorld;
+let world: KernelContext;
 let permits: ForwardPermits;
 beforeEach(() => {
   const localUser = ownName();
   const localUid = process.getuid?.() ?? -1;
-  world = new KernelWorld({ localUser, localUid }).open();
+  world = new KernelContext({ localUser, localUid }).open();
   const auth = { ...world.subject, localUser, localUid, serial: null };
   permits = new ForwardPermits({ auth, clock: world.clock, permits: world.permits });
 });

@@ -1,13 +1,13 @@
 import { beforeEach, expect, test } from "bun:test";
 import { Leftovers } from "../../../src/agent/ssh-server/leftovers.ts";
 import { NO_FACTS, permit } from "../../../src/agent/ssh-server/permit.ts";
-import { KernelWorld } from "../../support/kernel-world.ts";
+import { KernelContext } from "../../support/kernel-context.ts";
 import { unpaired } from "../../support/paired-events.ts";
 
-let world: KernelWorld;
+let world: KernelContext;
 let leftovers: Leftovers;
 beforeEach(() => {
-  world = new KernelWorld().open();
+  world = new KernelContext().open();
   leftovers = new Leftovers();
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { evidenceOf } from "../../../src/agent/ssh-server/permit-context.ts";
-import { KernelWorld } from "../../support/kernel-world.ts";
+import { KernelContext } from "../../support/kernel-context.ts";
 import { anId } from "../../support/policy.ts";
 
 test.each([
@@ -12,7 +12,7 @@ test.each([
 ] as const)(
   "a connection by path %s, where plain clients are served: %p, is answered %s",
   (path, takesPlain, answer) => {
-    const world = new KernelWorld({ path });
+    const world = new KernelContext({ path });
     world.takesPlain = takesPlain;
     for (const action of [{ kind: "connect" }, { kind: "shell" }] as const) {
       const found = world.permits.authorize(action);
@@ -22,7 +22,7 @@ test.each([
 );
 
 test("it is over when the state says so, and has its reason", () => {
-  const world = new KernelWorld().open();
+  const world = new KernelContext().open();
   expect([world.permits.isOver(), world.permits.endReason()]).toEqual([false, null]);
   world.state.take("end", "map_stale");
   expect([world.permits.isOver(), world.permits.endReason()]).toEqual([true, "map_stale"]);
@@ -46,7 +46,7 @@ test.each([
     { userId: anId("bob"), binding: null, offline: undefined },
   ],
 ] as const)("evidence of %s says whose it is, and how they were proven", async (_name, who, wanted) => {
-  const world = new KernelWorld();
+  const world = new KernelContext();
   const { origin, id: connectionId } = world;
   const evidence = evidenceOf(world.serverContext, { connectionId, origin, who: who as never });
   const decision = evidence.decision(world.permits.authorize({ kind: "connect" }), null);

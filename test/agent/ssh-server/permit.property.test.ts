@@ -12,7 +12,7 @@ import { findRevocation, recheck, revoke } from "../../../src/agent/ssh-server/r
 import type { Action } from "../../../src/wire/decision.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import type { ReasonCode } from "../../../src/wire/reason.ts";
-import { KernelWorld, type Storing } from "../../support/kernel-world.ts";
+import { KernelContext, type Storing } from "../../support/kernel-context.ts";
 import { unpaired } from "../../support/paired-events.ts";
 
 /** What a client may ask for. */
@@ -100,7 +100,7 @@ type Begun = Permit<"session.start" | "forward.open", object>;
  * The mechanisms of one connection, played: they run what they were permitted to, and say when it has ended.
  */
 class Played {
-  readonly world = new KernelWorld();
+  readonly world = new KernelContext();
   readonly leftovers = new Leftovers();
   /** What mechanisms have begun, and not ended. */
   readonly begun = new Set<Begun>();

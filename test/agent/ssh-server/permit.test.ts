@@ -5,7 +5,7 @@ import type { Wanted } from "../../../src/agent/ssh-server/permission.ts";
 import { NO_FACTS, permit, refuse } from "../../../src/agent/ssh-server/permit.ts";
 import { revoke } from "../../../src/agent/ssh-server/revoke.ts";
 import type { Action } from "../../../src/wire/decision.ts";
-import { KernelWorld } from "../../support/kernel-world.ts";
+import { KernelContext } from "../../support/kernel-context.ts";
 import { unpaired } from "../../support/paired-events.ts";
 import { anId } from "../../support/policy.ts";
 
@@ -18,9 +18,9 @@ const began: StartOf<"session.start"> = {
   ...{ type: "session.start", sessionId: 0, kind: "shell", command: null, argv: null, pty: true },
 };
 
-let world: KernelWorld;
+let world: KernelContext;
 beforeEach(() => {
-  world = new KernelWorld().open();
+  world = new KernelContext().open();
 });
 
 function ask(change: Partial<Wanted<object>> = {}) {

@@ -4,12 +4,12 @@ import type { Use } from "../../../src/agent/ssh-server/permission.ts";
 import { NO_FACTS, permit } from "../../../src/agent/ssh-server/permit.ts";
 import { findRevocation, recheck, revoke } from "../../../src/agent/ssh-server/revoke.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
-import { KernelWorld } from "../../support/kernel-world.ts";
+import { KernelContext } from "../../support/kernel-context.ts";
 import { anId, aRule, aUser } from "../../support/policy.ts";
 
-let world: KernelWorld;
+let world: KernelContext;
 beforeEach(() => {
-  world = new KernelWorld().open();
+  world = new KernelContext().open();
 });
 
 async function run(use: Use) {
@@ -39,7 +39,7 @@ describe("findRevocation", () => {
     expect(found()).toBeNull();
   });
 
-  test.each<[name: string, change: (w: KernelWorld) => void, reason: string]>([
+  test.each<[name: string, change: (w: KernelContext) => void, reason: string]>([
     ["no rule", (w) => (w.map = { ...w.map, rules: {} }), "peer_not_authorized"],
     [
       "a blocked person",
@@ -148,7 +148,7 @@ describe("recheck", () => {
   test("leaves a connection alone in which nothing runs, or that may go on, or that ends already", async () => {
     world.change((map) => ({ ...map, rules: {} }));
     expect(world.revoked).toBeNull();
-    world = new KernelWorld().open();
+    world = new KernelContext().open();
     await run({ action: { kind: "shell" } });
     recheck(world);
     expect(world.revoked).toBeNull();
@@ -158,7 +158,7 @@ describe("recheck", () => {
   });
 
   test("ends what runs before anybody was told that they are in", async () => {
-    world = new KernelWorld();
+    world = new KernelContext();
     for (const step of ["try", "prove"] as const) world.state.take(step);
     await run({ action: { kind: "connect" } });
     world.change((map) => ({ ...map, rules: {} }));

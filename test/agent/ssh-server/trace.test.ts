@@ -3,7 +3,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Client } from "ssh2";
-import { keepingLog, type Logged } from "../../support/kernel-world.ts";
+import { keepingLog, type Logged } from "../../support/kernel-context.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId } from "../../support/policy.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";

@@ -52,7 +52,7 @@ export const ALICE: Who = {
 /** How evidence is stored. */
 export type Storing = "at once" | "when released" | "ERR_UNAVAILABLE" | "ERR_TOO_MANY";
 
-export class KernelWorld implements Revocable {
+export class KernelContext implements Revocable {
   readonly id = "c".repeat(20);
   readonly clock = new FakeClock();
   readonly lines: Logged[];
