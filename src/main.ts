@@ -24,8 +24,9 @@ if (argv.length === 1 && (argv[0] === "version" || argv[0] === "--version")) {
 } else if (argv[0] === "proxy" && argv[1] === "match") {
   // ssh(1) asks before every connection to anything that might be a peer.
   process.exit((await import("./proxy/ssh-config/match.ts")).runMatch(argv.slice(2), process.env));
-} else if (argv[0] === "proxy" && argv[1] === "known-hosts") {
-  // And this while a connection waits: what it says it writes itself, so no stream is opened for it.
+} else if (argv[0] === "proxy" && (argv[1] === "known-hosts" || argv[1] === "check")) {
+  // And the first while a connection waits: what it says it writes itself, so no stream is opened for it. The
+  // second lets go of its standard error, of which a stream would hold a copy.
   const { runProxy } = await import("./proxy/run.ts");
   process.exit(await runProxy(argv.slice(1)).catch(fail));
 } else {

@@ -3,7 +3,8 @@
  * where ssh(1) reads it, dials, and hands the connection over. Read `runConnect` first.
  *
  * With `--fdpass` ssh is given the descriptor and we are gone before a byte of SSH passes; otherwise we
- * carry the bytes. stdout is nothing but that, and stdin is never read for anything else.
+ * carry the bytes. For an ssh that was told to take any host key, a helper carries them and checks the key.
+ * stdout is nothing but the stream, and stdin is never read for anything else.
  *
  * @module
  */
@@ -28,6 +29,7 @@ import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
 import { dialPeer } from "../fabric/race.ts";
 import { splice } from "../fabric/splice.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
+import { startHostKeyCarrier } from "./host-key-carrier.ts";
 import { startKeyCleanup, UNKNOWN_PID } from "./keys/key-cleanup.ts";
 import { dropKey, forgetReader, publishKey } from "./keys/key-files.ts";
 import { openOpensshFolder } from "./keys/openssh-folder.ts";
@@ -61,7 +63,8 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   const environment = environmentOf(request);
   const folder = openOpensshFolder(process.env, request.configDir);
   const caller = findCaller();
-  await checkCaller({ caller, host, folder, environment: process.env });
+  const checker = await checkCaller({ caller, host, folder, environment: process.env });
+  if (checker === "qf" && !passes) throw withoutDescriptor();
   const options = {
     target: host,
     localUser: "",
@@ -85,9 +88,12 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
     throw error;
   });
   if (turn !== undefined) startKeyCleanup({ folder, host, sshPid: caller?.pid ?? UNKNOWN_PID, ...turn });
-  if ("descriptor" in peer) passDescriptor(STDIN_FD, peer.descriptor);
-  else if (passes) passDescriptor(STDIN_FD, descriptorOf(peer as Socket));
-  else await splice(peer, process.stdin, openOutput(1));
+  if (!passes && !("descriptor" in peer)) {
+    await splice(peer, process.stdin, openOutput(1));
+    return 0;
+  }
+  const fd = "descriptor" in peer ? peer.descriptor : descriptorOf(peer as Socket);
+  passDescriptor(STDIN_FD, checker === "qf" ? startHostKeyCarrier(fd, credential.target.hostKeys) : fd);
   return 0;
 }
 
@@ -99,6 +105,13 @@ async function obtain(options: CredentialOptions, folder: string): Promise<Crede
     if (!isQfError(error, "ERR_LOGIN_REQUIRED")) throw error;
   }
   return withSignInTurn(options, folder, () => obtainCertificate(options));
+}
+
+/** It cannot be: `checkCaller` wants ProxyUseFdpass. */
+function withoutDescriptor(): QfError {
+  return new QfError("ERR_SSH", "your ssh configuration leaves the host key to us, but not the connection", {
+    hint: "take StrictHostKeyChecking and ProxyCommand back, or use qf ssh",
+  });
 }
 
 function environmentOf({ configDir }: ConnectRequest): Record<string, string | undefined> {

@@ -22,6 +22,7 @@ export async function runProxy(args: readonly string[]): Promise<number> {
   if (verb === "known-hosts") return knownHosts(rest);
   if (verb === "match") return (await import("./ssh-config/match.ts")).runMatch(rest, process.env);
   if (verb === "tidy") return (await import("./keys/key-cleanup.ts")).runTidy(rest, systemClock);
+  if (verb === "check") return (await import("./host-key-carrier.ts")).runHostKeyCarrier(rest);
   if (verb === "carry") {
     await parseWithoutCompiling();
     return (await import("./relay-carrier.ts")).runCarry(process.env);

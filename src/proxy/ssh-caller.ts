@@ -15,7 +15,7 @@ import { sha256 } from "../base/random.ts";
 import type { Environment } from "./keys/openssh-folder.ts";
 import { readEffective, weakenedOptions } from "./ssh-config/effective.ts";
 
-/** Digests of what was found good, one a line, in the OpenSSH folder. */
+/** Digests of what was found good, one a line with who checks host keys, in the OpenSSH folder. */
 const CHECKED_FILE = "_checked";
 const CHECKED_BYTES_MAX = 65_536;
 /** Bounds on following Include. */
@@ -66,47 +66,56 @@ export function configOptions(argv: readonly string[]): string[] {
   return found;
 }
 
+/** Who makes sure that the host key is the peer's. */
+export type HostKeyChecker = "ssh" | "qf";
+
 /**
- * Throws ERR_SSH when the caller would take another machine for `host`, or give our key away. Silent when
- * that cannot be known.
+ * Throws ERR_SSH when the caller would not come through us, or give our key away. Answers `qf` when it could
+ * take another machine for `host` by its host key. When none of that can be known, `ssh`.
  */
 export async function checkCaller(options: {
   readonly caller: Caller | undefined;
   readonly host: string;
   readonly folder: string;
   readonly environment: Environment;
-}): Promise<void> {
+}): Promise<HostKeyChecker> {
   const { caller, host, folder, environment } = options;
-  if (caller === undefined) return;
+  if (caller === undefined) return "ssh";
   const path = join(folder, CHECKED_FILE);
   const state = sha256(JSON.stringify([caller, host, configState(caller, environment)].map(withoutPid)));
-  if (isChecked(path, state)) return;
+  const known = readChecked(path, state);
+  if (known !== undefined) return known;
   const args = caller.options;
   const { effective } = await readEffective({ ssh: caller.executable, args, host, environment });
-  if (effective === undefined) return;
-  const { needed } = weakenedOptions(effective);
+  if (effective === undefined) return "ssh";
+  const { needed, hostKeys } = weakenedOptions(effective);
   if (needed.length > 0) {
     throw new QfError("ERR_SSH", `your ssh configuration changes ${needed.join(", ")} for ${host}`, {
       hint: "remove it from the command line or from above QuFabric's lines (ssh -G shows it), or use qf ssh",
     });
   }
+  const checker = hostKeys.length > 0 ? "qf" : "ssh";
   try {
-    appendFileSync(path, `${state}\n`, { mode: 0o600 });
+    appendFileSync(path, `${state} ${checker}\n`, { mode: 0o600 });
   } catch (cause) {
     throw named(cause, path);
   }
+  return checker;
 }
 
 function withoutPid(value: unknown): unknown {
   return typeof value === "object" && value !== null && "pid" in value ? { ...value, pid: "" } : value;
 }
 
-function isChecked(path: string, state: string): boolean {
+function readChecked(path: string, state: string): HostKeyChecker | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return false;
-  if (found.size > CHECKED_BYTES_MAX) rmSync(path, { force: true });
-  else return readFileSync(path, "utf8").split("\n").includes(state);
-  return false;
+  if (found === undefined) return undefined;
+  if (found.size > CHECKED_BYTES_MAX) {
+    rmSync(path, { force: true });
+    return undefined;
+  }
+  const lines = readFileSync(path, "utf8").split("\n");
+  return (["qf", "ssh"] as const).find((checker) => lines.includes(`${state} ${checker}`));
 }
 
 /** Every file that ssh reads for its configuration, with what changes when it does. */

@@ -154,12 +154,12 @@ describe("qf doctor", () => {
   });
 
   test("finds what weakens OpenSSH's way to peers", async () => {
-    const text = `Host *\n  StrictHostKeyChecking no\n  PasswordAuthentication yes\n${readFileSync(sshConfig)}`;
+    const text = `Host *\n  AddKeysToAgent yes\n  StrictHostKeyChecking no\n${readFileSync(sshConfig)}`;
     const findings = await withFile(sshConfig, text);
     expect(problems(findings)).toEqual(["ssh.weakened"]);
     const [weakened, noted] = messages(findings, "ssh.weakened");
-    expect(weakened).toContain("sets StrictHostKeyChecking: connections to peers are refused");
-    expect(noted).toContain("sets PasswordAuthentication: ssh may offer");
+    expect(weakened).toContain("sets AddKeysToAgent: connections to peers are refused");
+    expect(noted).toContain("sets StrictHostKeyChecking: qf checks the host keys");
   });
 
   test("finds another way that goes before ours, or a configuration that ssh does not take", async () => {

@@ -143,27 +143,24 @@ describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH through the proxy", () => {
       expect(sent.stdout).toBe("here\n");
     }, 60_000);
 
-    test.each([
-      ["StrictHostKeyChecking=no"],
-      ["StrictHostKeyChecking=accept-new"],
-      ["UserKnownHostsFile=~/.ssh/known_hosts"],
-      ["KnownHostsCommand=/bin/cat /etc/passwd"],
-      ["AddKeysToAgent=yes"],
-    ])("nothing is signed for an ssh that was told %s", async (option) => {
-      const before = minted();
-      const result = await ada.ssh(["-o", option, PEER, "true"]);
-      expect(result.exitCode).toBe(255);
-      expect(result.stderr).toContain(`qf: error: your ssh configuration changes ${option.split("=")[0]}`);
-      expect(result.stderr).toContain("qf: hint: ");
-      expect(minted()).toBe(before);
-    });
+    test.each([["ProxyUseFdpass=no"], ["KnownHostsCommand=/bin/cat /etc/passwd"], ["AddKeysToAgent=yes"]])(
+      "nothing is signed for an ssh that was told %s",
+      async (option) => {
+        const before = minted();
+        const result = await ada.ssh(["-o", option, PEER, "true"]);
+        expect(result.exitCode).toBe(255);
+        expect(result.stderr).toContain(`qf: error: your ssh configuration changes ${option.split("=")[0]}`);
+        expect(result.stderr).toContain("qf: hint: ");
+        expect(minted()).toBe(before);
+      },
+    );
 
     test("a weaker line in a configuration file is noticed as soon as it is there", async () => {
       const bob = lab.person("bob", 3_600);
       expect((await bob.ssh([PEER, "true"])).exitCode).toBe(0);
       const text = readFileSync(bob.configPath, "utf8");
-      writeFileSync(bob.configPath, `StrictHostKeyChecking no\n${text}`);
-      expect((await bob.ssh([PEER, "true"])).stderr).toContain("changes StrictHostKeyChecking");
+      writeFileSync(bob.configPath, `AddKeysToAgent yes\n${text}`);
+      expect((await bob.ssh([PEER, "true"])).stderr).toContain("changes AddKeysToAgent");
       writeFileSync(bob.configPath, text);
       expect((await bob.ssh([PEER, "true"])).exitCode).toBe(0);
     }, 30_000);

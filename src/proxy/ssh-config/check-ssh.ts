@@ -67,12 +67,16 @@ function configFindings(
     const fix = `${INSTALL}; then no ProxyCommand may come before its lines`;
     return [problem("ssh", "ssh.config", message, fix)];
   }
-  const { needed, wanted } = weakenedOptions(effective);
+  const { needed, hostKeys, wanted } = weakenedOptions(effective);
   const before = "an earlier line of the ssh configuration sets";
   const found: Finding[] = [];
   if (needed.length > 0) {
     const message = `${before} ${needed.join(", ")}: connections to peers are refused`;
     found.push(problem("ssh", "ssh.weakened", message, `take that back for *.${domain}`));
+  }
+  if (hostKeys.length > 0) {
+    const message = `${before} ${hostKeys.join(", ")}: qf checks the host keys of peers in place of ssh`;
+    found.push(note("ssh", "ssh.weakened", message, `take that back for *.${domain}`));
   }
   if (wanted.length > 0) {
     const message = `${before} ${wanted.join(", ")}: ssh may offer peers other ways to sign in`;

@@ -45,17 +45,15 @@ export function parseEffective(text: string): EffectiveOptions {
   return found;
 }
 
-/**
- * Without these a connection could be to somebody else, or a key of ours could leave: no certificate then.
- */
-const NEEDED = [
+/** Without these there is no connection through us, or a key of ours could leave: no certificate then. */
+const NEEDED = ["AddKeysToAgent", "ProxyUseFdpass", "PubkeyAuthentication"] as const;
+/** With another value ssh could take another host key than ours: we check it ourselves then. */
+const ABOUT_HOST_KEYS = [
   "StrictHostKeyChecking",
   "UserKnownHostsFile",
   "GlobalKnownHostsFile",
   "VerifyHostKeyDNS",
-  "AddKeysToAgent",
-  "ProxyUseFdpass",
-  "PubkeyAuthentication",
+  "NoHostAuthenticationForLocalhost",
 ] as const;
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   yes: ["yes", "true"],
@@ -63,9 +61,12 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   none: ["none", "/dev/null"],
 };
 
-/** Names of options that are not as our drop-in says; those it cannot do without first. */
+/** Names of options that are not as our drop-in says, by what that means. */
 export function weakenedOptions(effective: EffectiveOptions): {
+  /** It cannot do without. */
   readonly needed: readonly string[];
+  /** The peer's host key has to be checked by `host-key-check.ts`. */
+  readonly hostKeys: readonly string[];
   readonly wanted: readonly string[];
 } {
   const weak = Object.entries(FIXED_OPTIONS).flatMap(([name, value]) => {
@@ -75,10 +76,16 @@ export function weakenedOptions(effective: EffectiveOptions): {
     return [name];
   });
   const isNeeded = (name: string) => NEEDED.some((needed) => needed === name);
+  const isAboutHostKeys = (name: string) => ABOUT_HOST_KEYS.some((option) => option === name);
   const hosts = effective.get("knownhostscommand")?.join(" ") ?? "";
   const needed = weak.filter(isNeeded);
+  // By its call we know that ssh signs next (`keys/key-files.ts`).
   if (!/ proxy known-hosts .*%H$/.test(hosts)) needed.push("KnownHostsCommand");
-  return { needed, wanted: weak.filter((name) => !isNeeded(name)) };
+  return {
+    needed,
+    hostKeys: weak.filter(isAboutHostKeys),
+    wanted: weak.filter((name) => !isNeeded(name) && !isAboutHostKeys(name)),
+  };
 }
 
 /** Whether ssh goes through us for this host at all. */

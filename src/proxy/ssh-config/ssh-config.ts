@@ -200,11 +200,12 @@ function checkPeer(effective: EffectiveOptions, configPath: string): string[] {
       hint: "it must include ssh_config.d/*.conf before any Host or Match that is for every host",
     });
   }
-  const { needed, wanted } = weakenedOptions(effective);
+  const { needed, hostKeys, wanted } = weakenedOptions(effective);
   const warning = (names: readonly string[], what: string) =>
     names.length === 0 ? [] : [`an earlier line of your ssh configuration sets ${names.join(", ")}: ${what}`];
   return [
     ...warning(needed, "connections to peers are refused until it does not"),
+    ...warning(hostKeys, "qf checks the host keys of peers in place of ssh"),
     ...warning(wanted, "ssh may offer peers other ways to sign in"),
   ];
 }

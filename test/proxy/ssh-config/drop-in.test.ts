@@ -38,7 +38,7 @@ describe("the drop-in", () => {
     for (const host of ["web1.qf.internal", "WEB1.qf.internal", "100.64.0.1", "100.127.9.9"]) {
       const { effective } = sshG(folder, config, host);
       expect(isOurs(effective)).toBe(true);
-      expect(weakenedOptions(effective)).toEqual({ needed: [], wanted: [] });
+      expect(weakenedOptions(effective)).toEqual({ needed: [], hostKeys: [], wanted: [] });
     }
   });
 
@@ -149,13 +149,24 @@ test("an earlier line that weakens an option is found by its name", () => {
   const own = renderDropIn({ ...dropIn, executable: join(folder, "qf") });
   const weak = (line: string) =>
     weakenedOptions(sshG(folder, `${line}\n${own}`, "web1.qf.internal").effective);
-  expect(weak("StrictHostKeyChecking no").needed).toEqual(["StrictHostKeyChecking"]);
-  expect(weak("StrictHostKeyChecking accept-new").needed).toEqual(["StrictHostKeyChecking"]);
-  expect(weak("UserKnownHostsFile ~/.ssh/known_hosts").needed).toEqual(["UserKnownHostsFile"]);
-  expect(weak("UserKnownHostsFile /dev/null").needed).toEqual([]);
+  for (const line of [
+    "StrictHostKeyChecking no",
+    "StrictHostKeyChecking accept-new",
+    "VerifyHostKeyDNS yes",
+  ]) {
+    const [name] = line.split(" ");
+    expect(weak(line)).toEqual({ needed: [], hostKeys: [name ?? ""], wanted: [] });
+  }
+  expect(weak("StrictHostKeyChecking ask").hostKeys).toEqual(["StrictHostKeyChecking"]);
+  expect(weak("UserKnownHostsFile ~/.ssh/known_hosts").hostKeys).toEqual(["UserKnownHostsFile"]);
+  expect(weak("GlobalKnownHostsFile /etc/ssh/known").hostKeys).toEqual(["GlobalKnownHostsFile"]);
+  expect(weak("UserKnownHostsFile /dev/null").hostKeys).toEqual([]);
   expect(weak("KnownHostsCommand /bin/cat /tmp/keys").needed).toEqual(["KnownHostsCommand"]);
   expect(weak("AddKeysToAgent yes").needed).toEqual(["AddKeysToAgent"]);
   expect(weak("ProxyUseFdpass no").needed).toEqual(["ProxyUseFdpass"]);
-  expect(weak("VerifyHostKeyDNS yes").needed).toEqual(["VerifyHostKeyDNS"]);
-  expect(weak("PasswordAuthentication yes")).toEqual({ needed: [], wanted: ["PasswordAuthentication"] });
+  expect(weak("PasswordAuthentication yes")).toEqual({
+    needed: [],
+    hostKeys: [],
+    wanted: ["PasswordAuthentication"],
+  });
 });

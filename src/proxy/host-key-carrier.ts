@@ -1,0 +1,161 @@
+/**
+ * The helper for an ssh(1) that was told to take any host key (`StrictHostKeyChecking=no`): it stands between
+ * ssh and the peer, and lets the peer's answers through only if its host key is one that management named.
+ * `qf proxy connect` starts it; nobody else does. After the key exchange it looks at nothing and only carries.
+ *
+ * @module
+ */
+import { closeSync, openSync } from "node:fs";
+import { adoptSocket } from "../base/adopt-socket.ts";
+import { QfError } from "../base/errors.ts";
+import { ownCommand } from "../base/own-command.ts";
+import { createHostKeyCheck } from "./host-key-check.ts";
+import { socketPair } from "./native.ts";
+
+/** Descriptors given by `startHostKeyCarrier`. */
+const SSH_FD = 3;
+const PEER_FD = 4;
+const STDERR_FD = 2;
+
+/** Starts the helper on the connection `peerFd`, detached. What it answers is the descriptor for ssh. */
+export function startHostKeyCarrier(peerFd: number, hostKeys: readonly string[]): number {
+  const [ours, theirs] = socketPair();
+  const child = Bun.spawn([...ownCommand(), "proxy", "check", ...hostKeys], {
+    cwd: "/",
+    env: {},
+    stdio: ["ignore", "ignore", "inherit", theirs, peerFd],
+    detached: true,
+  });
+  closeSync(theirs);
+  child.unref();
+  return ours;
+}
+
+/** `qf proxy check KEY...`. Throws ERR_SSH when the peer has none of these host keys. */
+export async function runHostKeyCarrier(hostKeys: readonly string[]): Promise<number> {
+  const check = createHostKeyCheck(hostKeys.map((key) => Buffer.from(key, "base64")));
+  const pass = (bytes: Buffer): Buffer | null => {
+    if (check.isDone) return bytes;
+    const passed = check.push(bytes);
+    // Whoever reads what we say here would otherwise wait for the end of the connection.
+    if (check.isDone) leaveStderr();
+    return passed;
+  };
+  if (await carry(SSH_FD, PEER_FD, pass)) return 0;
+  throw new QfError("ERR_SSH", "the peer has another host key than management says", {
+    hint: "connect again; if it stays, the machine was enrolled anew, or something stands in between",
+  });
+}
+
+function leaveStderr(): void {
+  closeSync(STDERR_FD);
+  openSync("/dev/null", "w");
+}
+
+/**
+ * Carries bytes between two sockets until both directions have ended; those of the peer as `pass` lets them.
+ * Resolves to false when it refuses: then both are closed, and nothing more has reached ssh.
+ */
+async function carry(
+  sshFd: number,
+  peerFd: number,
+  pass: (bytes: Buffer) => Buffer | null,
+): Promise<boolean> {
+  const outcome = Promise.withResolvers<boolean>();
+  const finished = (): void => {
+    if (toSsh.isFinished && toPeer.isFinished) outcome.resolve(true);
+  };
+  const toPeer = new Direction(finished);
+  const toSsh = new Direction(finished);
+  const ssh = await adoptEnd(sshFd, { incoming: toPeer, outgoing: toSsh, pass: (bytes) => bytes });
+  const peer = await adoptEnd(peerFd, {
+    incoming: toSsh,
+    outgoing: toPeer,
+    pass: (bytes) => {
+      const passed = pass(bytes);
+      if (passed === null) outcome.resolve(false);
+      return passed;
+    },
+  });
+  toPeer.join(ssh, peer);
+  toSsh.join(peer, ssh);
+  const isRight = await outcome.promise;
+  for (const socket of [ssh, peer]) socket.terminate();
+  return isRight;
+}
+
+function adoptEnd(
+  fd: number,
+  about: {
+    readonly incoming: Direction;
+    readonly outgoing: Direction;
+    readonly pass: (bytes: Buffer) => Buffer | null;
+  },
+): Promise<Bun.Socket> {
+  const { incoming, outgoing, pass } = about;
+  const gone = (): void => {
+    incoming.end();
+    outgoing.cut();
+  };
+  return adoptSocket(fd, {
+    // Copied: Bun reads into the same memory again.
+    data: (_socket, data) => incoming.take(pass(Buffer.from(data)) ?? Buffer.alloc(0)),
+    drain: () => outgoing.flush(),
+    end: () => incoming.end(),
+    close: gone,
+    error: gone,
+  });
+}
+
+/** Bytes from one socket to the other. What the other does not take stops the first. */
+class Direction {
+  readonly #onFinished: () => void;
+  #from: Bun.Socket | null = null;
+  #to: Bun.Socket | null = null;
+  #unsent: Buffer = Buffer.alloc(0);
+  #isOver = false;
+  isFinished = false;
+
+  constructor(onFinished: () => void) {
+    this.#onFinished = onFinished;
+  }
+
+  join(from: Bun.Socket, to: Bun.Socket): void {
+    this.#from = from;
+    this.#to = to;
+    this.flush();
+  }
+
+  take(bytes: Buffer): void {
+    if (this.isFinished) return;
+    this.#unsent = this.#unsent.length === 0 ? bytes : Buffer.concat([this.#unsent, bytes]);
+    this.flush();
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.flush();
+  }
+
+  /** The other end takes nothing more. */
+  cut(): void {
+    if (this.isFinished) return;
+    this.isFinished = true;
+    this.#onFinished();
+  }
+
+  flush(): void {
+    if (this.#to === null || this.isFinished) return;
+    const count = this.#unsent.length === 0 ? 0 : this.#to.write(this.#unsent);
+    if (count < 0) {
+      this.cut();
+      return;
+    }
+    this.#unsent = this.#unsent.subarray(count);
+    if (this.#unsent.length > 0) this.#from?.pause();
+    else if (this.#isOver) {
+      this.#to.shutdown();
+      this.cut();
+    } else this.#from?.resume();
+  }
+}
