@@ -1,7 +1,7 @@
 /**
  * The helper for an ssh(1) that was told to take any host key (`StrictHostKeyChecking=no`): it stands between
  * ssh and the peer, and lets the peer's answers through only if its host key is one that management named.
- * `qf proxy connect` starts it; nobody else does. After the key exchange it looks at nothing and only carries.
+ * `qf proxy connect` starts it; nobody else does. After the key exchange it only carries.
  *
  * @module
  */

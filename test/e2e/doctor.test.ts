@@ -159,7 +159,7 @@ describe("qf doctor", () => {
     expect(problems(findings)).toEqual(["ssh.weakened"]);
     const [weakened, noted] = messages(findings, "ssh.weakened");
     expect(weakened).toContain("sets AddKeysToAgent: connections to peers are refused");
-    expect(noted).toContain("sets StrictHostKeyChecking: qf checks the host keys");
+    expect(noted).toContain("sets StrictHostKeyChecking: qf, not ssh, checks the host keys");
   });
 
   test("finds another way that goes before ours, or a configuration that ssh does not take", async () => {

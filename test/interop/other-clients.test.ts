@@ -10,6 +10,7 @@ const hasParamiko =
   existsSync(PYTHON) && Bun.spawnSync([PYTHON, "-c", "import paramiko"], { stderr: "ignore" }).exitCode === 0;
 const hasPutty = ["plink", "psftp", "puttygen"].every((name) => Bun.which(name) !== null);
 const hasAnsible = Bun.which("ansible") !== null;
+const hasMosh = ["mosh", "script"].every((name) => Bun.which(name) !== null);
 
 /** Signs in with key and certificate; runs, copies and forwards. */
 const PARAMIKO = `
@@ -142,6 +143,42 @@ describe.skipIf(!isRoot)("other clients with a certificate", () => {
       );
       expect(copied.stdout.match(/CHANGED/g) ?? [copied.stdout, copied.stderr]).toHaveLength(10);
       expect(readFileSync(join(machine.account.home, "copied-7"), "utf8")).toBe("copied\n");
+    },
+    90_000,
+  );
+
+  test.skipIf(!hasAnsible)(
+    "ansible gets in although it was told not to check host keys",
+    async () => {
+      writeFileSync(here("one"), `[all]\none ansible_host=${machine.host}\n`);
+      const python = `ansible_user=${user} ansible_python_interpreter=${PYTHON}`;
+      const env = {
+        ANSIBLE_HOST_KEY_CHECKING: "False",
+        ANSIBLE_SSH_ARGS: `-F ${machine.config} -o ControlMaster=auto -o ControlPersist=5s`,
+        ANSIBLE_SSH_CONTROL_PATH_DIR: here("cp-unchecked"),
+        ANSIBLE_LOCAL_TEMP: here("ansible"),
+        ANSIBLE_NOCOLOR: "1",
+      };
+      const pinged = await machine.run(
+        ["ansible", "all", "-i", here("one"), "-e", python, "-m", "ping"],
+        env,
+      );
+      expect(pinged.stdout.match(/"ping": "pong"/g) ?? [pinged.stdout, pinged.stderr]).toHaveLength(1);
+    },
+    90_000,
+  );
+
+  test.skipIf(!hasMosh)(
+    "mosh finds the machine by the address that the machine says",
+    async () => {
+      const options = "--experimental-remote-ip=remote --no-init";
+      const ssh = `--ssh="ssh -F ${machine.config}"`;
+      const line = `stty rows 24 cols 80; mosh ${ssh} ${options} ${user}@${machine.host}`;
+      const words = ["timeout", "60", "script", "-qec", `${line} -- sh -c 'id -un; sleep 2'`, "/dev/null"];
+      const result = await machine.run(words, { LC_ALL: "C.UTF-8", TERM: "xterm" });
+      expect(result.stdout).toContain("Using remote IP address 127.0.0.1 from $SSH_CONNECTION");
+      expect(result.stdout).toContain("[mosh is exiting.]");
+      expect(result.exitCode).toBe(0);
     },
     90_000,
   );

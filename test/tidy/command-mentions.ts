@@ -10,7 +10,7 @@ import { PROXY_HELP, PROXY_USAGE } from "../../src/proxy/help.ts";
 import { parseSshArgv } from "../../src/ssh/argv.ts";
 
 /** What `qf` starts itself with; no person types it, so no help names it. */
-const INTERNAL: readonly string[] = ["agent child", "proxy tidy", "proxy carry"];
+const INTERNAL: readonly string[] = ["agent child", "proxy tidy", "proxy carry", "proxy check"];
 /** Words that follow the name of the program in a sentence, where no command is meant. */
 const SENTENCE_WORDS: ReadonlySet<string> = new Set(
   "as says may that is on in or and cannot can asks does needs serves process".split(" "),

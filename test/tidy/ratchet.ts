@@ -33,7 +33,6 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
   "test/bench/agents.ts": 2,
   "test/bench/crowd.ts": 1,
   "test/bench/relay.ts": 1,
-  "test/e2e/doctor.test.ts": 1,
   "test/e2e/faulty-network.test.ts": 1,
   "test/e2e/forwarding.test.ts": 1,
   "test/e2e/nat.test.ts": 1,

@@ -75,7 +75,7 @@ function configFindings(
     found.push(problem("ssh", "ssh.weakened", message, `take that back for *.${domain}`));
   }
   if (hostKeys.length > 0) {
-    const message = `${before} ${hostKeys.join(", ")}: qf checks the host keys of peers in place of ssh`;
+    const message = `${before} ${hostKeys.join(", ")}: qf, not ssh, checks the host keys of peers`;
     found.push(note("ssh", "ssh.weakened", message, `take that back for *.${domain}`));
   }
   if (wanted.length > 0) {

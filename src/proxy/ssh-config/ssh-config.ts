@@ -205,7 +205,7 @@ function checkPeer(effective: EffectiveOptions, configPath: string): string[] {
     names.length === 0 ? [] : [`an earlier line of your ssh configuration sets ${names.join(", ")}: ${what}`];
   return [
     ...warning(needed, "connections to peers are refused until it does not"),
-    ...warning(hostKeys, "qf checks the host keys of peers in place of ssh"),
+    ...warning(hostKeys, "qf, not ssh, checks the host keys of peers"),
     ...warning(wanted, "ssh may offer peers other ways to sign in"),
   ];
 }

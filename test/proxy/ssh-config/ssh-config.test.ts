@@ -202,7 +202,7 @@ describe.skipIf(!isRoot)("the machine's ssh_config", () => {
     writeFileSync(join(folder, "ssh_config.d/10-lax.conf"), "Host *\n  StrictHostKeyChecking no\n");
     const { warnings } = await installSshConfig(options);
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toContain("sets StrictHostKeyChecking: qf checks the host keys");
+    expect(warnings[0]).toContain("sets StrictHostKeyChecking: qf, not ssh, checks the host keys");
   });
 
   test("that includes no drop-ins is left alone, with the reason", async () => {
