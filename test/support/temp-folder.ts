@@ -1,20 +1,32 @@
 /**
  * A folder of a test's own, gone afterwards.
  */
-import { afterEach } from "bun:test";
+import { afterEach, beforeEach } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const made: string[] = [];
+const ofTest: string[] = [];
+const ofProcess: string[] = [];
+let isInTest = false;
 
-/** A new folder (0700), removed after the test that asked for it. */
+/** A new folder (0700), removed after the test that asked for it, or with the process outside of tests. */
 export function tempFolder(): string {
   const path = mkdtempSync(join(tmpdir(), "qf-test-"));
-  made.push(path);
+  (isInTest ? ofTest : ofProcess).push(path);
   return path;
 }
 
-afterEach(() => {
-  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
+function remove(paths: string[]): void {
+  for (const path of paths.splice(0)) rmSync(path, { recursive: true, force: true });
+}
+
+// What `beforeAll` starts in a folder is there for all tests of the file.
+beforeEach(() => {
+  isInTest = true;
 });
+afterEach(() => {
+  isInTest = false;
+  remove(ofTest);
+});
+process.on("exit", () => remove(ofProcess));
