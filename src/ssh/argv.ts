@@ -8,7 +8,16 @@
  */
 import { QfError } from "../base/errors.ts";
 import type { Endpoint, ForwardSpec } from "./forward-spec.ts";
-import { addForward, applyOption, type Draft, parseEscape, parsePort, type TtyRequest } from "./options.ts";
+import {
+  addForward,
+  applyOption,
+  type Draft,
+  parseEscape,
+  parsePort,
+  passOver,
+  type TtyRequest,
+} from "./options.ts";
+import { SWITCHES_PASSED_OVER, VALUES_PASSED_OVER } from "./passed-over.ts";
 
 /** What was asked for, before anything is looked up. */
 export interface SshInvocation {
@@ -51,12 +60,12 @@ export interface SshInvocation {
   readonly noBrowser: boolean;
   /** `--reason` as it was typed. */
   readonly reason: string | undefined;
+  /** What to say of options that change nothing here. */
+  readonly passedOver: readonly string[];
 }
 
 /** Letters that take a value, glued or as the next argument. */
 const WITH_VALUE = "LRDWJlpoeiFcmSEbIQwPBO";
-/** Letters that ssh(1) knows and that change nothing here. */
-const WITHOUT_EFFECT = "46Ckx";
 const SSH_PORT = 22;
 
 /** Reads the arguments of `qf ssh`. `help`: it was asked for. Throws ERR_USAGE. */
@@ -69,6 +78,7 @@ export function parseSshArgv(args: readonly string[]): SshInvocation | "help" {
     setEnv: {},
     forwards: [],
     noBrowser: false,
+    passedOver: [],
   };
   let at = 0;
   for (; at < args.length; at += 1) {
@@ -113,7 +123,13 @@ function readSwitch(draft: Draft, letter: string): void {
   else if (letter === "v") draft.verbosity = Math.min(3, draft.verbosity + 1);
   else if (letter === "q") draft.quiet = true;
   else if (letter === "A" || letter === "a") draft.forwardAgent = letter === "A";
-  else if (!WITHOUT_EFFECT.includes(letter)) throw unknownOption(letter);
+  else {
+    const why = SWITCHES_PASSED_OVER[letter];
+    if (why === undefined) throw unknownOption(letter);
+    // As in ssh(1), -f implies -n.
+    if (letter === "f") draft.noStdin = true;
+    passOver(draft, `-${letter}`, why);
+  }
 }
 
 function readValue(draft: Draft, letter: string, value: string): void {
@@ -126,7 +142,11 @@ function readValue(draft: Draft, letter: string, value: string): void {
       hint: "it signs in as you, with your identity provider; there are no key files",
     });
   } else if ("LRDWJ".includes(letter)) addForward(draft, letter, value);
-  else throw unknownOption(letter);
+  else {
+    const why = VALUES_PASSED_OVER[letter];
+    if (why === undefined) throw unknownOption(letter);
+    passOver(draft, `-${letter}`, why);
+  }
 }
 
 /** Reads our own long options. Returns how many further arguments it took. */
@@ -172,6 +192,7 @@ function finish(draft: Draft, destination: string, words: readonly string[]): Ss
     managementUrl: draft.managementUrl,
     noBrowser: draft.noBrowser,
     reason: draft.reason,
+    passedOver: draft.passedOver,
   };
 }
 

@@ -35,6 +35,9 @@ options:
   --management-url URL  management server (default: QF_MANAGEMENT_URL, your config, this machine's)
   --no-browser          print a link to open on any device instead of opening a browser here
 
+Other options of ssh(1) that are harmless to leave out, such as -C, -c, -f or -o StrictHostKeyChecking, are
+passed over with a word.
+
 Forwards listen on loopback unless BIND names another address, or * for all. A path in place of PORT or
 HOST:HOSTPORT is a unix socket. Both the peer's flags and the policy must allow a forward.
 

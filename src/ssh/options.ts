@@ -1,6 +1,6 @@
 /**
- * `-o Key=value` as far as it means something here. What is not known is refused by name: an option
- * that is silently ignored may have been what somebody relied on.
+ * `-o Key=value` as far as it means something here. What is harmless to leave out is passed over with a word
+ * (`passed-over.ts`); everything else is refused by name, since it may have been relied on.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import {
   parseRemoteForward,
   parseStdioForward,
 } from "./forward-spec.ts";
+import { KEYS_PASSED_OVER, passedOverLine } from "./passed-over.ts";
 
 /** Whether a terminal is asked for: `auto` is for a shell, `force` even without one here. */
 export type TtyRequest = "auto" | "no" | "yes" | "force";
@@ -44,6 +45,8 @@ export interface Draft {
   exitOnForwardFailure?: boolean;
   managementUrl?: string;
   reason?: string;
+  /** Lines on options that change nothing here. */
+  passedOver: string[];
   noBrowser: boolean;
 }
 
@@ -54,13 +57,25 @@ export function applyOption(draft: Draft, text: string): void {
   if (key === undefined || value === undefined || value === "") {
     throw usage(`-o ${JSON.stringify(text)} is not Key=value`);
   }
-  const take = TAKEN[key.toLowerCase()];
+  const name = key.toLowerCase();
+  const passed = Object.hasOwn(KEYS_PASSED_OVER, name) ? KEYS_PASSED_OVER[name] : undefined;
+  if (passed !== undefined) {
+    passOver(draft, `-o ${key}`, passed);
+    return;
+  }
+  const take = Object.hasOwn(TAKEN, name) ? TAKEN[name] : undefined;
   if (take === undefined) {
     throw new QfError("ERR_USAGE", `-o ${key} is not available`, {
       hint: `known are ${Object.values(NAMES).join(", ")}`,
     });
   }
   take(draft, value, key);
+}
+
+/** Notes what was asked for and changes nothing, once for each word that there is to say. */
+export function passOver(draft: Draft, written: string, why: string): void {
+  const line = passedOverLine(written, why);
+  if (line !== undefined && !draft.passedOver.includes(line)) draft.passedOver.push(line);
 }
 
 type Take = (draft: Draft, value: string, key: string) => void;

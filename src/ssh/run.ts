@@ -46,6 +46,7 @@ export async function runSsh(args: readonly string[]): Promise<number> {
     return 0;
   }
   checkAvailable(invocation);
+  for (const line of invocation.passedOver) sayBeside(line, invocation);
   const localUser = invocation.user ?? ownUserName();
   let transport: Promise<typeof import("./connect.ts")> | undefined;
   const loadTransport = () => {

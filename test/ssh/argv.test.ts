@@ -122,7 +122,6 @@ test.each([
   ["-W db web1", "is not host:port"],
   ["-o ExitOnForwardFailure=1 web1", "must be yes or no"],
   ["--uid web1", "unknown option --uid"],
-  ["-o StrictHostKeyChecking=no web1", "StrictHostKeyChecking is not available"],
   ["-o ProxyCommand=x web1", "ProxyCommand is not available"],
   ["-o BatchMode=perhaps web1", "must be yes or no"],
   ["-o ConnectTimeout=soon web1", "must be a whole number"],

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { printable } from "../../base/printable.ts";
 import { type ClientSession, openClientSession } from "../../client/client-session.ts";
 import { command } from "../command.ts";
@@ -64,7 +65,7 @@ examples:
         `Signed in as ${describeUser(made.user)}; this device is ${device}.\n${
           made.keptUntilSeconds === null
             ? "The login is not kept: every connection signs in (--ssh-jwt-cache-ttl keeps it).\n"
-            : `The login is kept until ${timeText(made.keptUntilSeconds)}.\n`
+            : `The login is kept until ${timeText(made.keptUntilSeconds)}${untilLogOut(session)}.\n`
         }`,
       );
       await keepNames(session);
@@ -73,6 +74,13 @@ examples:
     },
   },
 );
+
+/** Where logins are in the session's own folder (XDG_RUNTIME_DIR), they go with it. */
+function untilLogOut({ folder }: ClientSession): string {
+  return dirname(folder.loginsPath) === folder.path
+    ? ""
+    : ", or until your last session on this computer ends";
+}
 
 /** For OpenSSH's names without the domain; a login does not fail for them. */
 async function keepNames(session: ClientSession): Promise<void> {
