@@ -74,14 +74,14 @@ async function tidy(path: string, known: Described): Promise<void> {
   const outdated = names.filter((name) => name.startsWith(machineOf(known)) && name !== fileOf(known));
   for (const name of outdated) await rm(join(path, name), { force: true });
   if (names.length - outdated.length <= TARGETS_MAX) return;
-  const kept = names.filter((name) => !outdated.includes(name));
+  const current = names.filter((name) => !outdated.includes(name));
   const ages = await Promise.all(
-    kept.map(async (name) => ({
+    current.map(async (name) => ({
       name,
       atMs: (await stat(join(path, name)).catch(() => null))?.mtimeMs ?? 0,
     })),
   );
-  const oldest = ages.sort((a, b) => a.atMs - b.atMs).slice(0, kept.length - TARGETS_MAX);
+  const oldest = ages.sort((a, b) => a.atMs - b.atMs).slice(0, current.length - TARGETS_MAX);
   for (const { name } of oldest) await rm(join(path, name), { force: true });
 }
 
@@ -106,6 +106,6 @@ function machineOf({ origin, target }: Described): string {
 
 /** Whether it is connected at the moment is nothing to remember. */
 function fileOf(known: Described): string {
-  const said = JSON.stringify([known.loginId, { ...known.target, connected: false }]);
-  return `${machineOf(known)}${sha256(said).slice(0, 22)}.json`;
+  const fingerprint = JSON.stringify([known.loginId, { ...known.target, connected: false }]);
+  return `${machineOf(known)}${sha256(fingerprint).slice(0, 22)}.json`;
 }

@@ -73,8 +73,8 @@ export async function runCarry(environment: Readonly<Record<string, string | und
   if (!parsed.success) return 2;
   let answer = OK;
   const stream = await dialRelay(parsed.data).catch((error: unknown) => {
-    const known = isQfError(error) ? error : undefined;
-    answer = JSON.stringify({ message: known?.message ?? "it failed", hint: known?.hint });
+    const failure = isQfError(error) ? error : undefined;
+    answer = JSON.stringify({ message: failure?.message ?? "it failed", hint: failure?.hint });
     return undefined;
   });
   writeSync(ANSWER_FD, `${answer}\n`);
@@ -97,9 +97,10 @@ async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
 }
 
 function failureOf(answer: string): QfError {
-  const told = parseJson(answer) as { message?: unknown; hint?: unknown } | undefined;
-  const message = typeof told?.message === "string" ? printable(told.message) : "the relay cannot be used";
+  const response = parseJson(answer) as { message?: unknown; hint?: unknown } | undefined;
+  const message =
+    typeof response?.message === "string" ? printable(response.message) : "the relay cannot be used";
   return new QfError("ERR_PEER_UNREACHABLE", message, {
-    ...(typeof told?.hint === "string" ? { hint: printable(told.hint) } : {}),
+    ...(typeof response?.hint === "string" ? { hint: printable(response.hint) } : {}),
   });
 }

@@ -85,12 +85,12 @@ export function createPenalties(options: PenaltyOptions): Penalties {
       if (rules === null || seconds === 0 || isExempt(source, options.exempt())) return;
       const key = keyOf(source);
       const nowMs = clock.monotonicMs();
-      const known = table.get(key);
+      const entry = table.get(key);
       const before =
-        known !== undefined && known.untilMs > nowMs ? known : { untilMs: nowMs, isRefused: false };
+        entry !== undefined && entry.untilMs > nowMs ? entry : { untilMs: nowMs, isRefused: false };
       const owedMs = Math.min(before.untilMs - nowMs + seconds * 1000, rules.maxSeconds * 1000);
       const isRefused = before.isRefused || owedMs >= rules.minSeconds * 1000;
-      if (known === undefined && table.size >= rules.sourcesMax) makeRoom(rules.sourcesMax, nowMs);
+      if (entry === undefined && table.size >= rules.sourcesMax) makeRoom(rules.sourcesMax, nowMs);
       table.set(key, { untilMs: nowMs + owedMs, isRefused });
       if (isRefused && !before.isRefused) options.onRefused?.(source, Math.round(owedMs / 1000));
     },
@@ -99,14 +99,14 @@ export function createPenalties(options: PenaltyOptions): Penalties {
 
 /** Penalties by the flags of a running agent, in force as they change. */
 export function agentPenalties(agent: { clock: Clock; log: Log; flags(): SshLimitFlags }): Penalties {
-  let known: { readonly text: string; readonly rules: PenaltyRules | null } | null = null;
+  let entry: { readonly text: string; readonly rules: PenaltyRules | null } | null = null;
   return createPenalties({
     clock: agent.clock,
     exempt: () => agent.flags().sshPerSourcePenaltyExemptList ?? [],
     rules() {
       const text = agent.flags().sshPerSourcePenalties ?? "yes";
-      if (known?.text !== text) known = { text, rules: rulesOf(text) };
-      return known.rules;
+      if (entry?.text !== text) entry = { text, rules: rulesOf(text) };
+      return entry.rules;
     },
     onRefused: ({ peerId, address }, seconds) =>
       agent.log.warn("a source that keeps failing is refused", {

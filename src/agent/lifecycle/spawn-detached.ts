@@ -75,7 +75,7 @@ async function readFailure(path: string, startBytes: number): Promise<QfError> {
       .text()
       .catch(() => "")
   ).slice(-65_536);
-  const said = (kind: string) => [...text.matchAll(new RegExp(`^qf: ${kind}: (.*)$`, "gm"))].at(-1)?.[1];
-  const message = said("error") ?? "the agent ended without a word";
-  return new QfError("ERR_UNAVAILABLE", message, { hint: said("hint") ?? `see ${path}` });
+  const lineOf = (kind: string) => [...text.matchAll(new RegExp(`^qf: ${kind}: (.*)$`, "gm"))].at(-1)?.[1];
+  const message = lineOf("error") ?? "the agent ended without a word";
+  return new QfError("ERR_UNAVAILABLE", message, { hint: lineOf("hint") ?? `see ${path}` });
 }

@@ -42,33 +42,33 @@ interface Known {
 export function createPeerPaths(measure: (stream: Duplex) => number | null = roundTripOf): PeerPaths {
   const peers = new Map<PeerId, Known>();
 
-  function look(known: Known): void {
-    const newest = [...known.streams].at(-1);
+  function look(entry: Known): void {
+    const newest = [...entry.streams].at(-1);
     const measured = newest === undefined ? null : measure(newest);
-    if (measured !== null) known.latencyMs = measured;
+    if (measured !== null) entry.latencyMs = measured;
   }
 
   return {
     add(peerId, path, stream) {
-      const known: Known = peers.get(peerId) ?? { path, latencyMs: null, streams: new Set() };
-      if (known.path !== path) known.latencyMs = null;
-      known.path = path;
-      known.streams.add(stream);
+      const entry: Known = peers.get(peerId) ?? { path, latencyMs: null, streams: new Set() };
+      if (entry.path !== path) entry.latencyMs = null;
+      entry.path = path;
+      entry.streams.add(stream);
       peers.delete(peerId);
-      peers.set(peerId, known);
+      peers.set(peerId, entry);
       const [oldest] = peers.keys();
       if (peers.size > PEERS_MAX && oldest !== undefined) peers.delete(oldest);
-      const timer = setTimeout(look, FIRST_LOOK_MS, known);
+      const timer = setTimeout(look, FIRST_LOOK_MS, entry);
       stream.once("close", () => {
         clearTimeout(timer);
-        known.streams.delete(stream);
+        entry.streams.delete(stream);
       });
     },
     of(peerId) {
-      const known = peers.get(peerId);
-      if (known === undefined) return undefined;
-      look(known);
-      return { path: known.path, latencyMs: known.latencyMs, isLive: known.streams.size > 0 };
+      const entry = peers.get(peerId);
+      if (entry === undefined) return undefined;
+      look(entry);
+      return { path: entry.path, latencyMs: entry.latencyMs, isLive: entry.streams.size > 0 };
     },
   };
 }

@@ -258,24 +258,24 @@ async function removeWhenEmpty(path: string, retriesMs: readonly number[]): Prom
   for (const waitMs of retriesMs) {
     if (waitMs > 0) await Bun.sleep(waitMs);
     if (isRemoved(path)) {
-      kept.delete(path);
+      leftGroups.delete(path);
       return;
     }
-    kept.add(path);
+    leftGroups.add(path);
   }
 }
 
 /** Folders in which something ran at the last look. */
-const kept = new Set<string>();
+const leftGroups = new Set<string>();
 /** How many of them are looked at each time. */
 const KEPT_LOOKED_AT = 64;
 
 function removeKept(): void {
-  const looked = [...kept.values().take(KEPT_LOOKED_AT)];
+  const looked = [...leftGroups.values().take(KEPT_LOOKED_AT)];
   for (const path of looked) {
-    kept.delete(path);
+    leftGroups.delete(path);
     // Behind those that were not looked at.
-    if (!isRemoved(path)) kept.add(path);
+    if (!isRemoved(path)) leftGroups.add(path);
   }
 }
 

@@ -125,8 +125,8 @@ class EmbeddedServer implements SshServer {
   kill(connectionId: string, reason: string): boolean {
     for (const connection of this.#connections) {
       if (connection.id !== connectionId || !connection.isSignedIn) continue;
-      const said = reason.replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
-      void revoke(connection, "session_killed", said === "" ? undefined : said);
+      const description = reason.replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
+      void revoke(connection, "session_killed", description === "" ? undefined : description);
       return true;
     }
     return false;

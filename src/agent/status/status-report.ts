@@ -57,12 +57,13 @@ export function buildStatus(parts: StatusParts): AgentStatus {
     peers: Object.values(map?.peers ?? {})
       .slice(0, PEERS_MAX)
       .map((peer) => {
-        const known = parts.pathOf(peer.id);
+        const pathStatus = parts.pathOf(peer.id);
         return {
           name: peer.name,
           address: peer.address,
-          path: paths.get(`${peer.name}.${domain}`) ?? (known?.isLive === true ? known.path : "idle"),
-          latencyMs: known?.latencyMs ?? null,
+          path:
+            paths.get(`${peer.name}.${domain}`) ?? (pathStatus?.isLive === true ? pathStatus.path : "idle"),
+          latencyMs: pathStatus?.latencyMs ?? null,
         };
       }),
     flags,

@@ -31,16 +31,16 @@ examples:
       const url = args["management-url"];
       const managementUrl = url === undefined ? undefined : parseUrl("management-url", url);
       const session = await openClientSession({ managementUrl });
-      const kept = await session.cachedLogin();
+      const login = await session.cachedLogin();
       await session.cache.remove(session.api.origin);
       await session.folder.updateConfig((config) => forgetUser(config, session.api.origin));
       await forgetOpensshKeys(session.folder.path);
-      if (kept === undefined) {
+      if (login === undefined) {
         await print("No login was kept here.\n");
         return;
       }
       // Deleted first: whatever management answers, this device cannot use it any more.
-      await session.revoke(kept);
+      await session.revoke(login);
       await print("Signed out.\n");
     },
   },

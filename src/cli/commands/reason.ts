@@ -15,12 +15,12 @@ import { timeText } from "../words.ts";
 
 export const reasonSet = command(
   `
-Keep a reason for accesses of the next while: ssh, scp, git and others give it where a policy wants one.
+Store a reason for your next connections. ssh, scp, git and other programs send it if a policy requires one.
 
 usage: qf reason set [--for TIME] TEXT
 
 options:
-  --for TIME  how long, such as 30m, 1h or 90s, at most 24h (default: 1h)
+  --for TIME  how long to use it, such as 30m, 1h or 90s, at most 24h (default: 1h)
 
 TEXT is one printable line of 3 to 256 characters. It is stored in the audit log of each access.
 
@@ -29,10 +29,9 @@ examples:
   qf reason set "weekly patches"
 `,
   {
-    meta: { name: "set", description: "Keep a reason" },
     args: {
-      text: { type: "positional", required: true, description: "Reason" },
-      for: { type: "string", default: "1h", valueHint: "time", description: "How long" },
+      text: { type: "positional", required: true },
+      for: { type: "string", default: "1h" },
     },
     async run({ args }) {
       const reason = parseReason("a reason", args.text);
@@ -46,20 +45,19 @@ examples:
 
 export const reasonShow = command(
   `
-Show the reason that is kept, and until when.
+Show the stored reason, and until when it is used.
 
 usage: qf reason show [--json]
 
 options:
-  --json  print {reason, untilSeconds} as JSON; both are null when none is kept
+  --json  print {reason, untilSeconds} as JSON; both are null if none is stored
 
 examples:
   qf reason show
   qf reason show --json
 `,
   {
-    meta: { name: "show", description: "Show the kept reason" },
-    args: { json: { type: "boolean", description: "Print JSON" } },
+    args: { json: { type: "boolean" } },
     async run({ args }) {
       const { path } = await openClientFolder(process.env);
       const kept = await readKeptReason(path, nowSeconds(systemClock));
@@ -72,7 +70,7 @@ examples:
 
 export const reasonClear = command(
   `
-Forget the reason that is kept.
+Delete the stored reason.
 
 usage: qf reason clear
 
@@ -81,7 +79,6 @@ examples:
   qf reason clear && qf reason show
 `,
   {
-    meta: { name: "clear", description: "Forget the kept reason" },
     args: {},
     async run() {
       const { path } = await openClientFolder(process.env);

@@ -50,8 +50,8 @@ export function createKeyRing(deps: KeyRingDeps): OpenKeyRing {
 
   function rowsOf(accountId: AccountId | null, purpose: SigningKeyRow["purpose"]): Promise<SigningKeyRow[]> {
     const key = `${accountId ?? ""} ${purpose}`;
-    const known = cache.get(key);
-    if (known !== undefined) return known;
+    const cached = cache.get(key);
+    if (cached !== undefined) return cached;
     const rows = deps.store
       .read((tx) => listSigningKeys(tx, accountId, purpose))
       .then((all) => {

@@ -73,14 +73,14 @@ export function createSourceAttempts(clock: Clock, limit: AttemptLimit): SourceA
 function createWindows(clock: Clock, windowMs: number) {
   const windows = new Map<string, { startMs: number; count: number }>();
   const current = (key: string) => {
-    const known = windows.get(key);
-    return known !== undefined && clock.monotonicMs() - known.startMs < windowMs ? known : undefined;
+    const window = windows.get(key);
+    return window !== undefined && clock.monotonicMs() - window.startMs < windowMs ? window : undefined;
   };
   return {
     /** Counts one more, and says how many that makes. */
     add(key: string): number {
-      const known = current(key);
-      if (known !== undefined) return ++known.count;
+      const window = current(key);
+      if (window !== undefined) return ++window.count;
       windows.delete(key);
       windows.set(key, { startMs: clock.monotonicMs(), count: 1 });
       if (windows.size > KEYS_MAX) {
@@ -90,8 +90,8 @@ function createWindows(clock: Clock, windowMs: number) {
       return 1;
     },
     subtract(key: string, count = 1): void {
-      const known = windows.get(key);
-      if (known !== undefined) known.count = Math.max(0, known.count - count);
+      const window = windows.get(key);
+      if (window !== undefined) window.count = Math.max(0, window.count - count);
     },
     forget(key: string): void {
       windows.delete(key);

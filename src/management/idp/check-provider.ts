@@ -78,8 +78,8 @@ async function checkExternal({ origin }: ProviderFile, oidc: OidcSettings): Prom
 
 async function checkKeys(oidc: OidcSettings, document: ProviderDocument): Promise<Finding[]> {
   const algorithms = document.id_token_signing_alg_values_supported;
-  const known = algorithms?.filter((name) => (JWS_ALGORITHMS as readonly string[]).includes(name));
-  if (known?.length === 0) {
+  const supported = algorithms?.filter((name) => (JWS_ALGORITHMS as readonly string[]).includes(name));
+  if (supported?.length === 0) {
     const message = `the provider signs with ${algorithms?.join(", ")}, which is not taken`;
     const fix = `have it sign ID tokens with one of ${JWS_ALGORITHMS.join(", ")}`;
     return [problem("provider", "provider.keys", message, fix)];

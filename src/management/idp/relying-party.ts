@@ -44,14 +44,14 @@ export interface RelyingParty {
 }
 
 export function createRelyingParty(oidc: OidcSettings, clock: Clock): RelyingParty {
-  let known: { document: ProviderDocument; atMs: number } | undefined;
+  let cache: { document: ProviderDocument; atMs: number } | undefined;
   // What the provider took last, so that the other method is not tried first again and again.
   let { clientAuth } = oidc;
 
   async function discover(): Promise<ProviderDocument> {
-    if (known !== undefined && clock.monotonicMs() - known.atMs < DISCOVERY_MS) return known.document;
+    if (cache !== undefined && clock.monotonicMs() - cache.atMs < DISCOVERY_MS) return cache.document;
     const document = await fetchProviderDocument(oidc.issuer, oidc.fetch);
-    known = { document, atMs: clock.monotonicMs() };
+    cache = { document, atMs: clock.monotonicMs() };
     return document;
   }
 

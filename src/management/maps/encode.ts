@@ -42,8 +42,8 @@ export function createMapEncoder(): MapEncoder {
   const between = new WeakMap<Collection, { readonly after: Collection; readonly text: string | null }>();
 
   function textOf(collection: Collection): string {
-    const known = written.get(collection);
-    if (known !== undefined) return known;
+    const cached = written.get(collection);
+    if (cached !== undefined) return cached;
     const text = JSON.stringify(collection);
     written.set(collection, text);
     keptLength += text.length;
@@ -56,8 +56,8 @@ export function createMapEncoder(): MapEncoder {
   }
 
   function deltaOf(before: Collection, after: Collection): string | null {
-    const known = between.get(before);
-    if (known?.after === after) return known.text;
+    const cached = between.get(before);
+    if (cached?.after === after) return cached.text;
     const delta = diffCollection(before, after);
     const text = delta === null ? null : JSON.stringify(delta satisfies CollectionDelta);
     between.set(before, { after, text });

@@ -38,8 +38,8 @@ export function createMapCache(onDrop: (peerId: PeerId) => void): MapCache {
   return {
     get: (peerId) => maps.get(peerId),
     put(peerId, map) {
-      const known = maps.get(peerId);
-      if (known !== undefined && known.epoch === map.epoch && known.version === map.version) return known;
+      const entry = maps.get(peerId);
+      if (entry !== undefined && entry.epoch === map.epoch && entry.version === map.version) return entry;
       maps.set(peerId, map);
       if (!pinned.has(peerId)) loosen(peerId);
       return map;

@@ -30,8 +30,8 @@ export function createMaps({ store, keys, origin, log = silentLog }: MapsDeps): 
   const prepared = new WeakMap<NetworkMap, PolicySnapshot>();
   const deps = { store, keys, origin, embeddedIssuer: `${origin}/idp`, stamps };
   const ofAccount = (accountId: AccountId): AccountMaps => {
-    const known = accounts.get(accountId);
-    if (known !== undefined) return known;
+    const cached = accounts.get(accountId);
+    if (cached !== undefined) return cached;
     const onFailure = (cause: unknown): void =>
       log.error("what changed of an account could not be read; it is tried again", { accountId }, cause);
     const maps = new AccountMaps(accountId, { ...deps, onFailure });
@@ -64,8 +64,8 @@ export function createMaps({ store, keys, origin, log = silentLog }: MapsDeps): 
     snapshotOf: async (accountId, peerId) => {
       const map = await mapOf(accountId, peerId);
       if (map === undefined) return undefined;
-      const known = prepared.get(map);
-      if (known !== undefined) return known;
+      const cached = prepared.get(map);
+      if (cached !== undefined) return cached;
       const snapshot = prepareSnapshot(map);
       prepared.set(map, snapshot);
       return snapshot;

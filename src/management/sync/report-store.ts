@@ -34,15 +34,15 @@ export async function storeReport(
     hostKeys: !isSame(peer.hostKeys, hostKeys),
     rest: !isSame([peer.flags, peer.direct, peer.connectionIp], [flags, direct, sourceAddress]),
   };
-  const seen = { lastSeenAt: 0, connectionIp: sourceAddress };
+  const report = { lastSeenAt: 0, connectionIp: sourceAddress };
   // When it was last seen is noted with that of others (link-table.ts).
   if (!changed.facts && !changed.hostKeys && !changed.rest) return;
   const initiator: Initiator = { id: peer.id, name: peer.name, email: "" };
   await store.change({ accountId: peer.accountId, initiator }, async (tx) => {
-    seen.lastSeenAt = nowSeconds(tx.clock);
+    report.lastSeenAt = nowSeconds(tx.clock);
     // A state folder that served another peer before: its numbers begin where they are.
     const start = isNew ? { nextAuditSeq: Math.max(peer.nextAuditSeq, identify.nextAuditSeq) } : {};
-    await updatePeer(tx, peer.accountId, peer.id, { facts, flags, hostKeys, direct, ...seen, ...start });
+    await updatePeer(tx, peer.accountId, peer.id, { facts, flags, hostKeys, direct, ...report, ...start });
     // Posture checks judge a peer by its facts and where it comes from.
     if (changed.facts || peer.connectionIp !== sourceAddress) tx.affectMaps();
     if (changed.hostKeys) {

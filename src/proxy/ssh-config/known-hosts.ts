@@ -33,9 +33,9 @@ export function keepHostKeys(folder: string, host: string, target: TargetInfo): 
 
 /** For `qf proxy match` without a domain. */
 export function keepDomain(folder: string, domain: string): void {
-  const known = readDomains(folder);
-  if (!isDnsName(domain) || known.includes(domain)) return;
-  replaceFile(join(folder, DOMAINS_FILE), `${[...known, domain].slice(-DOMAINS_MAX).join("\n")}\n`);
+  const domains = readDomains(folder);
+  if (!isDnsName(domain) || domains.includes(domain)) return;
+  replaceFile(join(folder, DOMAINS_FILE), `${[...domains, domain].slice(-DOMAINS_MAX).join("\n")}\n`);
 }
 
 export interface KnownHostsOptions {
@@ -74,9 +74,9 @@ function readHostKeys(path: string, clock: Clock): string[] {
   const found = statSync(path, { throwIfNoEntry: false });
   const isOurs = found?.isFile() === true && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
   if (!isOurs || Math.abs(clock.nowMs() - found.mtimeMs) > HOST_KEYS_MS_MAX) return [];
-  const kept = parseJson(readFileSync(path, "utf8")) as { hostKeys?: unknown } | undefined;
-  if (!Array.isArray(kept?.hostKeys)) return [];
-  return kept.hostKeys
+  const cached = parseJson(readFileSync(path, "utf8")) as { hostKeys?: unknown } | undefined;
+  if (!Array.isArray(cached?.hostKeys)) return [];
+  return cached.hostKeys
     .slice(0, HOST_KEYS_MAX)
     .filter((blob): blob is string => typeof blob === "string" && BLOB.test(blob));
 }

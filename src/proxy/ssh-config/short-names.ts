@@ -50,15 +50,15 @@ export function keepShortNames(folder: string, { domain, names }: NamesResponse)
 
 /** What management said of one machine when a connection to it was made. */
 export function noteShortName(folder: string, target: Pick<TargetInfo, "name" | "nameConfirmed">): void {
-  const known = readShortNames(folder);
+  const current = readShortNames(folder);
   const isConfirmed = target.nameConfirmed === true;
-  if (known.includes(target.name) === isConfirmed) return;
-  write(folder, isConfirmed ? [target.name, ...known] : known.filter((name) => name !== target.name));
+  if (current.includes(target.name) === isConfirmed) return;
+  write(folder, isConfirmed ? [target.name, ...current] : current.filter((name) => name !== target.name));
 }
 
 function write(folder: string, names: readonly string[]): void {
-  const kept = [...new Set(names.filter(isDnsName))].slice(0, NAMES_MAX);
-  replaceFile(join(folder, SHORT_NAMES_FILE), kept.map((name) => `${name}\n`).join(""));
+  const validNames = [...new Set(names.filter(isDnsName))].slice(0, NAMES_MAX);
+  replaceFile(join(folder, SHORT_NAMES_FILE), validNames.map((name) => `${name}\n`).join(""));
 }
 
 function parentOf(name: string): string {

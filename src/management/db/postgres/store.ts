@@ -48,9 +48,9 @@ export async function openPostgresStore(options: {
     return createStore({ engine, schema: pgSchema, cluster, clock, log });
   } catch (cause) {
     await endPools(Object.values(pools));
-    const known = asPostgresStoreError(cause);
-    throw known instanceof QfError
-      ? known
+    const storeError = asPostgresStoreError(cause);
+    throw storeError instanceof QfError
+      ? storeError
       : new QfError("ERR_UNAVAILABLE", "the database cannot be opened", { cause });
   }
 }

@@ -124,10 +124,10 @@ function queryOf(c: Context): Record<string, string[]> {
 
 /** Each parameter that is read once; a repeated one could be read differently by whoever looks next. */
 function singleQuery(asked: Record<string, string[]>, schema: ZodType): Record<string, string> {
-  const known = (schema as ZodObject).shape;
+  const shape = (schema as ZodObject).shape;
   const single: Record<string, string> = {};
   for (const [name, values] of Object.entries(asked)) {
-    if (!Object.hasOwn(known, name)) continue;
+    if (!Object.hasOwn(shape, name)) continue;
     if (values.length !== 1) throw new QfError("ERR_BAD_REQUEST", `the parameter ${name} was given twice`);
     single[name] = values[0] ?? "";
   }

@@ -147,10 +147,10 @@ function ruleRows(
   rules: readonly PolicyRuleWrite[],
   old: readonly PolicyRuleRow[] | null,
 ): PolicyRuleRow[] {
-  const known = new Set(old?.map((rule) => rule.id) ?? []);
+  const oldRuleIds = new Set(old?.map((rule) => rule.id) ?? []);
   return rules.map(({ id: given, ...body }, position) => {
     const id = old === null || given === "" || given === policy.id ? undefined : given;
-    if (id !== undefined && !known.delete(id)) {
+    if (id !== undefined && !oldRuleIds.delete(id)) {
       throw unprocessable(
         `rules[${position}].id is not (or no longer) a rule of this policy`,
         "leave id out for a new rule",
