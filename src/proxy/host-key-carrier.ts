@@ -54,7 +54,8 @@ function leaveStderr(): void {
 
 /**
  * Carries bytes between two sockets until both directions have ended; those of the peer as `pass` lets them.
- * Resolves to false when it refuses: then both are closed, and nothing more has reached ssh.
+ * Resolves to false when it refuses: then nothing more reaches ssh, and both stay open until this process
+ * ends, so that the reason is said before ssh says that the connection was closed.
  */
 async function carry(
   sshFd: number,
@@ -80,7 +81,7 @@ async function carry(
   toPeer.join(ssh, peer);
   toSsh.join(peer, ssh);
   const isRight = await outcome.promise;
-  for (const socket of [ssh, peer]) socket.terminate();
+  if (isRight) for (const socket of [ssh, peer]) socket.terminate();
   return isRight;
 }
 
