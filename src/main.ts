@@ -30,6 +30,10 @@ if (argv.length === 1 && (argv[0] === "version" || argv[0] === "--version")) {
   const { runProxy } = await import("./proxy/run.ts");
   process.exit(await runProxy(argv.slice(1)).catch(fail));
 } else {
+  if (argv[0] === "proxy" && argv[1] === "connect") {
+    // Before anything opens a stream on it.
+    (await import("./proxy/caller-stderr.ts")).takeCallerStderr();
+  }
   await main();
 }
 

@@ -1,24 +1,32 @@
 /**
- * The person behind a proxy: stdout is the SSH stream, and a wrapper (git, ansible, an editor) may have
- * taken stderr as well. What asks for something goes to the terminal too then.
+ * The person behind a proxy. stdout is the SSH stream, and a wrapper (git, ansible, an editor) may have taken
+ * stderr as well: then what asks for something goes to the terminal too.
  *
  * @module
  */
 import { closeSync, openSync, writeSync } from "node:fs";
+import { isatty } from "node:tty";
 import { printable } from "../base/printable.ts";
 import { processTerminal, type Terminal } from "../client/terminal.ts";
+
+const STDERR_FD = 2;
 
 export const proxyTerminal: Terminal = {
   say(line) {
     processTerminal.say(line);
-    if (!process.stderr.isTTY) writeToTty(`${printable(line)}\n`);
+    if (!isStderrTerminal()) writeToTty(`${printable(line)}\n`);
   },
   canAsk: () => processTerminal.canAsk(),
   ask(prompt, signal) {
-    if (!process.stderr.isTTY) writeToTty(prompt);
+    if (!isStderrTerminal()) writeToTty(prompt);
     return processTerminal.ask(prompt, signal);
   },
 };
+
+/** Not by `process.stderr.isTTY`, which is what stderr was at the start (`caller-stderr.ts`). */
+function isStderrTerminal(): boolean {
+  return isatty(STDERR_FD);
+}
 
 function writeToTty(text: string): void {
   try {
