@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Lab, type LabAgent, type LabDevice, type Person, policyBody } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
-import type { RunResult } from "../support/run-process.ts";
+import { type RunResult, runProcess } from "../support/run-process.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 interface LabPolicyBody {
@@ -53,7 +53,12 @@ describe.skipIf(!isRoot)("a denial", () => {
       ...policyChange,
     });
 
-  const attempt = (localUser = account.name) => device.ssh([`${localUser}@web1`, "echo", "in"]);
+  /** Without a controlling terminal, on which a person would be asked for a reason. */
+  const attempt = (localUser = account.name) =>
+    runProcess(["setsid", "--wait", lab.executable, "ssh", `${localUser}@web1`, "echo", "in"], {
+      env: lab.env(device.env()),
+      cwd: lab.root,
+    });
 
   /** Allowed before and after; in between `breakIt` makes it a denial with `sentence`. */
   async function denies(

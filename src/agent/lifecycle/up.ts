@@ -36,6 +36,8 @@ export interface UpOptions {
   readonly setupKey: GivenSetupKey;
   /** Told what the person should know though it stops nothing. */
   readonly warn: (text: string) => void;
+  /** Told what is true of an agent that runs as a process of its own. */
+  readonly note: (text: string) => void;
   readonly foreground: boolean;
   /** `--log-level`. Undefined: its environment twin, then info. */
   readonly logLevel?: LogLevel | undefined;
@@ -83,7 +85,11 @@ export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
   }
   const child = await spawnDetached(stateDir, environment);
   try {
-    return await waitUntilReady(stateDir, child);
+    const status = await waitUntilReady(stateDir, child);
+    options.note(
+      `without systemd it does not come back after a reboot; its log is ${statePaths(stateDir).log}`,
+    );
+    return status;
   } catch (error) {
     child.kill();
     throw error;

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { defaultStateDir } from "../../base/state-dir.ts";
 import { isClientUp } from "../client-up.ts";
@@ -179,17 +180,22 @@ examples:
         given["pin-audience"] = parseRepeated(args["pin-audience"]).join(",");
       }
       const isAttached = foreground === true;
+      const isNew = !isEnrolled(stateDir ?? process.env.QF_STATE_DIR);
       const status = await up({
         given,
         stateDir,
         setupKey,
         warn: (text) => say("warning", text),
+        note: (text) => say("note", text),
         foreground: isAttached,
         logLevel: parseLogLevel(args["log-level"]),
         environment: process.env,
       });
       if (status === null) return;
       for (const problem of status.problems) say("warning", problem);
+      if (isNew && isSuffixed(args.name ?? hostname(), status.self?.name)) {
+        say("note", `its name was taken, so this machine is ${status.self?.name}`);
+      }
       const { self, sshServer } = status;
       const plain = (sshServer.plainListen ?? []).map((address) => `, any SSH client on ${address}`).join("");
       const where = sshServer.enabled
@@ -206,14 +212,25 @@ examples:
   { repeatable: ["advertise", "pin-audience"] },
 );
 
+/** Whether a machine that asked for `wanted` got that name with a number behind it. */
+export function isSuffixed(wanted: string, got: string | undefined): boolean {
+  const label = wanted.toLowerCase().split(".")[0] ?? "";
+  const rest = got?.startsWith(`${label}-`) === true ? got.slice(label.length + 1) : "";
+  return label !== "" && /^\d{1,4}$/.test(rest);
+}
+
 /** Whether this is a person's own computer, where `up` is a sign-in. */
 function isClient(given: Readonly<Record<string, unknown>>): boolean {
   const flags = Object.entries(given).filter(([name]) => /^[a-z][a-z-]*$/.test(name));
-  const stateDir = defaultStateDir(process.geteuid?.() ?? 0, process.env);
   return isClientUp({
     given: Object.fromEntries(flags),
     environment: process.env,
     isRoot: process.geteuid?.() === 0,
-    isEnrolled: existsSync(join(stateDir, "agent.json")),
+    isEnrolled: isEnrolled(undefined),
   });
+}
+
+function isEnrolled(stateDir: string | undefined): boolean {
+  const folder = stateDir ?? defaultStateDir(process.geteuid?.() ?? 0, process.env);
+  return existsSync(join(folder, "agent.json"));
 }
