@@ -4,6 +4,7 @@ import type { Spool } from "../../src/audit/spool-contract.ts";
 import type { AgentEventBody } from "../../src/wire/audit-event.ts";
 import { anEvent, aSpool, details, outcomeOf } from "../support/spool.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+import { until } from "../support/until.ts";
 import { type WatchedFiles, watchFiles } from "../support/watched-files.ts";
 
 let directory: string;
@@ -146,10 +147,3 @@ describe("an acknowledgement", () => {
     expect(await details(spool, 1)).toEqual(["3 c"]);
   });
 });
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let round = 0; !isSo(); round++) {
-    if (round === 2_000) throw new Error("it did not come to that");
-    await Bun.sleep(1);
-  }
-}

@@ -7,7 +7,7 @@ import { generateEd25519 } from "../../src/base/ed25519.ts";
 import { openPathMemory, PATHS_FILE, type PathMemory } from "../../src/fabric/path-memory.ts";
 import { dialPeer, type PeerDialOptions, type PeerStream } from "../../src/fabric/race.ts";
 import { encodeRelayFrame, RELAY_FRAME, type RelayReset, resetFrame } from "../../src/wire/relay.ts";
-import { until } from "../support/agent.ts";
+import { until } from "../support/until.ts";
 
 const NOW = 1_800_000_000;
 const TARGET = "m".repeat(20);

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { Duplex } from "node:stream";
 import { joinDescriptor } from "../../src/proxy/join-descriptor.ts";
 import { socketPair } from "../../src/proxy/native.ts";
-import { until } from "../support/agent.ts";
+import { until } from "../support/until.ts";
 
 const BYTES = 8 * 1024 * 1024;
 const opened: Bun.Socket[] = [];

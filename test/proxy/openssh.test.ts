@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { HOSTILE_NAMES } from "../support/hostile-names.ts";
 import { openProxyLab, PEER, PEER_ADDRESS, type Person, type ProxyLab } from "../support/proxy-lab.ts";
 import { otherHostKey } from "../support/ssh-machine.ts";
+import { until } from "../support/until.ts";
 
 const MACHINE_HAS_SSHD = existsSync("/usr/sbin/sshd") && process.getuid?.() === 0;
 
@@ -279,12 +280,4 @@ describe.skipIf(!MACHINE_HAS_SSHD)("OpenSSH through the proxy", () => {
 /** The options of `openSshd` behind a jump: a file of our own stays named. */
 function withoutFile(args: readonly string[]): string[] {
   return args.slice(2);
-}
-
-async function until(check: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (await check()) return;
-    await Bun.sleep(25);
-  }
-  throw new Error("waited in vain");
 }

@@ -10,6 +10,7 @@ import { anId, aPeer, aRule, aUser } from "../support/policy.ts";
 import { alivePids } from "../support/processes.ts";
 import { type Credential, openTestSshServer, type TestSshServer } from "../support/ssh-server-context.ts";
 import { signIn } from "../support/ssh-sign-in.ts";
+import { until } from "../support/until.ts";
 
 /** As the agent sees them: a port that a client has chosen, and two that are the same for many. */
 const ORIGINS: [name: string, origin: Partial<StreamOrigin>][] = [
@@ -120,11 +121,4 @@ async function start(client: Client, command: string): Promise<ClientChannel> {
   });
   await new Promise((resolve) => channel.once("data", resolve));
   return channel;
-}
-
-async function until(check: () => boolean): Promise<void> {
-  for (let round = 0; !check(); round++) {
-    if (round === 500) throw new Error("it did not come to that");
-    await Bun.sleep(10);
-  }
 }

@@ -11,6 +11,7 @@ import {
   rawClient,
   type Stage,
 } from "../support/raw-ssh.ts";
+import { until } from "../support/until.ts";
 
 let server: GuardedServer;
 beforeAll(async () => {
@@ -258,11 +259,4 @@ function eventsOfNote(): number {
 async function endsSoon(client: RawClient): Promise<void> {
   const isClosed = await Promise.race([client.closed.then(() => true), Bun.sleep(3_000).then(() => false)]);
   expect(isClosed).toBe(true);
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let round = 0; !isSo(); round++) {
-    if (round === 300) throw new Error("it did not come to that");
-    await Bun.sleep(10);
-  }
 }

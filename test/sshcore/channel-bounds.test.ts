@@ -4,6 +4,7 @@ import { SshReader, SshWriter } from "../../src/base/ssh-buffer.ts";
 import { type GuardedServer, startGuardedServer } from "../support/guarded-server.ts";
 import { growth, leastGrowth } from "../support/memory-growth.ts";
 import { channelOpen, keyedClient, type RawClient } from "../support/raw-ssh.ts";
+import { until } from "../support/until.ts";
 
 const EXEC = 98;
 const WINDOW = 2 * 1024 * 1024;
@@ -277,11 +278,4 @@ function text(client: RawClient, type: number): string {
 async function endsSoon(client: RawClient): Promise<void> {
   const isClosed = await Promise.race([client.closed.then(() => true), Bun.sleep(3_000).then(() => false)]);
   expect(isClosed).toBe(true);
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let round = 0; !isSo(); round++) {
-    if (round === 500) throw new Error("it did not come to that");
-    await Bun.sleep(10);
-  }
 }

@@ -8,6 +8,7 @@ import { ALGORITHMS } from "../../src/sshcore/algorithms.ts";
 import { guardClient } from "../../src/sshcore/guard.ts";
 import { type GuardedServer, startGuardedServer } from "../support/guarded-server.ts";
 import { kexInit, plausible, type RawClient, rawClient } from "../support/raw-ssh.ts";
+import { until } from "../support/until.ts";
 
 const HYBRID = "mlkem768x25519-sha256";
 const X25519_SPKI = Buffer.from("302a300506032b656e032100", "hex");
@@ -213,11 +214,4 @@ function lowOrderShare(): Buffer {
 async function endsSoon(client: RawClient): Promise<void> {
   const isClosed = await Promise.race([client.closed.then(() => true), Bun.sleep(3_000).then(() => false)]);
   expect(isClosed).toBe(true);
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let round = 0; !isSo(); round++) {
-    if (round === 300) throw new Error("it did not come to that");
-    await Bun.sleep(10);
-  }
 }

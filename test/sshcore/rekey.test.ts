@@ -6,6 +6,7 @@ import { ALGORITHMS } from "../../src/sshcore/algorithms.ts";
 import { guardClient } from "../../src/sshcore/guard.ts";
 import { type GuardedServer, startGuardedServer } from "../support/guarded-server.ts";
 import { channelOpen, kexInit, keyedClient, plausible } from "../support/raw-ssh.ts";
+import { until } from "../support/until.ts";
 
 const MIB = 1024 * 1024;
 const chunk = Buffer.alloc(64 * 1024, 0x5a);
@@ -231,11 +232,4 @@ function run(client: ssh2.Client, command: string, input?: Buffer): Promise<Buff
       channel.end(input);
     });
   });
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let round = 0; !isSo(); round++) {
-    if (round === 300) throw new Error("it did not come to that");
-    await Bun.sleep(10);
-  }
 }

@@ -87,18 +87,3 @@ export async function startTestAgent(
   if (ssh === undefined) throw new Error("the agent made no SSH server");
   return Object.assign(agent, { ssh });
 }
-
-/** Waits until `look` gives something true. Throws with `what` after `timeoutMs`. */
-export async function until<T>(
-  what: string,
-  look: () => T | Promise<T>,
-  timeoutMs = 10_000,
-): Promise<Exclude<T, undefined | null | false>> {
-  const endMs = performance.now() + timeoutMs;
-  for (;;) {
-    const found = await look();
-    if (found) return found as Exclude<T, undefined | null | false>;
-    if (performance.now() > endMs) throw new Error(`waited in vain for ${what}`);
-    await Bun.sleep(10);
-  }
-}

@@ -2,7 +2,7 @@
  * What really goes over the wire at one TCP port of loopback, as tcpdump(8) sees it: each segment with its
  * flags and its payload.
  */
-import { until } from "./agent.ts";
+import { until } from "./until.ts";
 
 const ETHERNET_BYTES = 14;
 const PCAP_HEADER_BYTES = 24;

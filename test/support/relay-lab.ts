@@ -29,8 +29,8 @@ import {
   RELAY_HELLO_HEADER,
   RELAY_PROOF_HEADER,
 } from "../../src/wire/relay.ts";
-import { until } from "./agent.ts";
 import type { TestManagement } from "./running-management.ts";
+import { until } from "./until.ts";
 
 export interface TestPeer {
   readonly key: Ed25519Key;

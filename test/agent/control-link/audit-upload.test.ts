@@ -2,8 +2,8 @@ import { afterEach, expect, test } from "bun:test";
 import { type AuditUpload, createAuditUpload } from "../../../src/agent/control-link/audit-upload.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import type { AgentEvent } from "../../../src/wire/audit-event.ts";
-import { until } from "../../support/agent.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { until } from "../../support/until.ts";
 
 /** A spool in memory: nothing of it waits, so that a test needs no time to pass. */
 class MemorySpool {

@@ -14,10 +14,10 @@ import { silentLog } from "../../../src/base/log.ts";
 import { diffMaps } from "../../../src/policy/maps/map-delta.ts";
 import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import type { NetworkMap } from "../../../src/wire/network-map.ts";
-import { until } from "../../support/agent.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { aMap, anId } from "../../support/policy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
 
 let paths: StatePaths;
 let clock: FakeClock;

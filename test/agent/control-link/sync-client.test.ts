@@ -17,9 +17,9 @@ import { AgentMessage, type ManagementMessage } from "../../../src/wire/agent-sy
 import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import { deltaFrom, outlineFor, sectionsOf } from "../../../src/wire/map-outline.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
-import { until } from "../../support/agent.ts";
 import { aMap, anId, aUser } from "../../support/policy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
 
 /** Management played by hand: what it got, and a way to say anything. */
 class FakeManagement {

@@ -22,8 +22,9 @@ import { insertPeer } from "../../../src/management/db/tables/new-peer.ts";
 import { deletePeer, findPeerById } from "../../../src/management/db/tables/peers.ts";
 import { PING_PORT } from "../../../src/wire/hello.ts";
 import { PublicClientFile } from "../../../src/wire/state-file.ts";
-import { prepareTestAgent, startTestAgent, type TestAgent, until } from "../../support/agent.ts";
+import { prepareTestAgent, startTestAgent, type TestAgent } from "../../support/agent.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
+import { until } from "../../support/until.ts";
 
 const initiator = { id: "test", name: "test", email: "" };
 const folders: string[] = [];

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { childEnvironment } from "../../../src/agent/lifecycle/spawn-detached.ts";
 import { unitText } from "../../../src/agent/lifecycle/systemd-unit.ts";
 import { AgentStatus } from "../../../src/wire/control.ts";
-import { until } from "../../support/agent.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
+import { until } from "../../support/until.ts";
 
 const MAIN = join(import.meta.dir, "../../../src/main.ts");
 const root = mkdtempSync(join(tmpdir(), "qf-up-"));

@@ -4,7 +4,7 @@ import { Duplex } from "node:stream";
 import { createPeerPaths } from "../../../src/agent/listeners/peer-paths.ts";
 import { RelayStream } from "../../../src/fabric/relay-stream.ts";
 import { RELAY_FRAME } from "../../../src/wire/relay.ts";
-import { until } from "../../support/agent.ts";
+import { until } from "../../support/until.ts";
 
 const closing: (() => void)[] = [];
 afterEach(() => {

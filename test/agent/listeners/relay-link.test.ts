@@ -11,8 +11,8 @@ import { makeHello } from "../../../src/fabric/hello.ts";
 import { prepareSnapshot } from "../../../src/policy/decide/snapshot.ts";
 import type { Hello } from "../../../src/wire/hello.ts";
 import { decodeRelayFrame, encodeRelayFrame, RELAY_FRAME, resetOf } from "../../../src/wire/relay.ts";
-import { until } from "../../support/agent.ts";
 import { aMap, anId, aPeer, aRule } from "../../support/policy.ts";
+import { until } from "../../support/until.ts";
 
 const deviceKey = generateEd25519();
 const strangerKey = generateEd25519();

@@ -7,6 +7,7 @@ import { lookUpAccount } from "../../../src/agent/os/users.ts";
 import { newId } from "../../../src/base/random.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { alivePids } from "../../support/processes.ts";
+import { until } from "../../support/until.ts";
 
 /** Ignores what can be ignored, leaves its session, lets its parents die, and drops its environment. */
 const ESCAPES = [
@@ -193,12 +194,4 @@ async function start(
 
 async function uidOf(account: OsAccount): Promise<number> {
   return (await lookUpAccount(account.name, 0))?.uid ?? -1;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 150; i++) {
-    if (condition()) return;
-    await Bun.sleep(20);
-  }
-  throw new Error("it did not come to pass");
 }

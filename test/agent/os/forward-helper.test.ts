@@ -19,6 +19,7 @@ import {
 import { lookUpAccount } from "../../../src/agent/os/users.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { socketUids } from "../../support/sockets.ts";
+import { until } from "../../support/until.ts";
 
 const noContainment = {
   environment: {},
@@ -161,11 +162,3 @@ describe.skipIf(!isRoot)("a forward helper", () => {
     expect(readFileSync(`/proc/${pid}/environ`, "utf8")).toBe("");
   });
 });
-
-async function until(check: () => boolean): Promise<void> {
-  const end = performance.now() + 5_000;
-  while (!check()) {
-    if (performance.now() > end) throw new Error("waited in vain");
-    await Bun.sleep(5);
-  }
-}

@@ -9,10 +9,10 @@ import type { FdReader } from "../../../src/agent/os/pipes.ts";
 import { type SpawnRequest, spawnAs } from "../../../src/agent/os/spawn.ts";
 import { lookUpAccount } from "../../../src/agent/os/users.ts";
 import { AccountGate } from "../../../src/agent/ssh-server/pam-account.ts";
-import { until } from "../../support/agent.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { hasPamRules, PamRules } from "../../support/pam-rules.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
 
 const REMOTE = "192.0.2.7";
 const LOG =

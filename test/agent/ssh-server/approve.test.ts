@@ -15,6 +15,7 @@ import { anId, aPeer, aRule } from "../../support/policy.ts";
 import { keyedClient, type RawClient } from "../../support/raw-ssh.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
+import { until } from "../../support/until.ts";
 
 const CODE = "ABCD-EFGH";
 let world: TestSshServer;
@@ -396,14 +397,6 @@ function keyQuery(): Buffer {
   return writer.bool(false).text("ssh-ed25519").string(key).toBuffer();
 }
 
-function seen(client: RawClient, type: number, count: number): Promise<void> {
-  return until(() => client.received.filter((one) => one === type).length >= count);
-}
-
-async function until(check: () => boolean): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (check()) return;
-    await Bun.sleep(20);
-  }
-  throw new Error("waited in vain");
+async function seen(client: RawClient, type: number, count: number): Promise<void> {
+  await until(() => client.received.filter((one) => one === type).length >= count);
 }

@@ -10,6 +10,7 @@ import { anId } from "../../support/policy.ts";
 import { channelOpen, kexInit, plainPacket } from "../../support/raw-ssh.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
+import { until } from "../../support/until.ts";
 
 let world: TestSshServer;
 let account: OsAccount;
@@ -73,13 +74,6 @@ async function isServed(): Promise<void> {
   });
   expect(output).toBe("served\n");
   client.end();
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let round = 0; !isSo(); round++) {
-    if (round === 1_000) throw new Error("it did not come to that");
-    await Bun.sleep(10);
-  }
 }
 
 function strangers(count: number, say: Buffer | string): Socket[] {

@@ -17,6 +17,7 @@ import { socks4a, socks5 } from "../../support/socks.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
 
 let world: TestSshServer;
 let account: OsAccount;
@@ -553,12 +554,4 @@ async function startAgent(): Promise<{ path: string } & AsyncDisposable> {
       await child.exited;
     },
   };
-}
-
-async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 5_000;
-  while (!(await check())) {
-    if (performance.now() > end) throw new Error("waited in vain");
-    await Bun.sleep(5);
-  }
 }

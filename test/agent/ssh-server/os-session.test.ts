@@ -9,6 +9,7 @@ import { hasPamRules, PamRules } from "../../support/pam-rules.ts";
 import { aRule } from "../../support/policy.ts";
 import { alivePids } from "../../support/processes.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
+import { until } from "../../support/until.ts";
 
 const hasSsh = Bun.which("ssh") !== null;
 const UTMP = "/run/utmp";
@@ -182,11 +183,3 @@ describe.skipIf(!isRoot || !hasSsh)("a session", () => {
     });
   });
 });
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 250; tries++) {
-    if (isTrue()) return;
-    await Bun.sleep(20);
-  }
-  throw new Error("it did not come to pass");
-}

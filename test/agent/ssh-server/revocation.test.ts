@@ -7,6 +7,7 @@ import { anId, aRule, aUser } from "../../support/policy.ts";
 import { alivePids } from "../../support/processes.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
+import { until } from "../../support/until.ts";
 
 let world: TestSshServer;
 let account: OsAccount;
@@ -268,12 +269,4 @@ async function busy(
   });
   await until(() => text.length > 0);
   return { client, channel, text: () => text };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 150; i++) {
-    if (condition()) return;
-    await Bun.sleep(20);
-  }
-  throw new Error("it did not come to pass");
 }

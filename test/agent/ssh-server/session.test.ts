@@ -13,6 +13,7 @@ import { runBatch } from "../../support/sftp.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
 
 const hasSsh = Bun.which("ssh") !== null;
 
@@ -486,12 +487,4 @@ function exec(client: { exec: import("ssh2").Client["exec"] }, command: string):
       error === undefined ? resolve(collect(channel).done) : reject(error),
     );
   });
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 250; i++) {
-    if (condition()) return;
-    await Bun.sleep(20);
-  }
-  throw new Error("it did not come to pass");
 }

@@ -10,7 +10,6 @@ import { OpenFlag, Request } from "../../../src/agent/sftp/protocol.ts";
 import { SshWriter } from "../../../src/base/ssh-buffer.ts";
 import { AgentEventBody } from "../../../src/wire/audit-event.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
-import { until } from "../../support/agent.ts";
 import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { unpaired } from "../../support/paired-events.ts";
@@ -18,6 +17,7 @@ import { aRule } from "../../support/policy.ts";
 import { framed, runBatch, words } from "../../support/sftp.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
 
 const BIG = Buffer.alloc(3_000_001, "0123456789abcdef_");
 const sha256 = (content: Uint8Array) => createHash("sha256").update(content).digest("hex");

@@ -8,6 +8,7 @@ import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId } from "../../support/policy.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
+import { until } from "../../support/until.ts";
 
 let world: TestSshServer;
 let account: OsAccount;
@@ -117,10 +118,3 @@ describe.skipIf(!isRoot)("the log of a connection", () => {
     }
   });
 });
-
-async function until(check: () => boolean): Promise<void> {
-  for (let round = 0; !check(); round++) {
-    if (round === 500) throw new Error("it did not come to that");
-    await Bun.sleep(10);
-  }
-}

@@ -13,9 +13,9 @@ import type { SocketData } from "../../../src/management/sync/link.ts";
 import type { SyncHub } from "../../../src/management/sync/sync-hub.ts";
 import type { AgentMessage, LiveSession, ManagementMessage } from "../../../src/wire/agent-sync.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
-import { until } from "../../support/agent.ts";
 import { anAccount, aPeerOf, fakeKeys, ORIGIN } from "../../support/management.ts";
 import { hasPostgres, testPostgres } from "../../support/postgres.ts";
+import { until } from "../../support/until.ts";
 
 interface Process {
   readonly store: ManagementContext["store"];

@@ -7,9 +7,9 @@ import { openPostgresStore } from "../../../src/management/db/postgres/store.ts"
 import { findEpoch } from "../../../src/management/db/tables/accounts.ts";
 import { initManagement } from "../../../src/management/init.ts";
 import { beginEpoch } from "../../../src/management/new-epoch.ts";
-import { until } from "../../support/agent.ts";
 import { hasPostgres, testPostgres } from "../../support/postgres.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
 
 test.skipIf(!hasPostgres)("a new epoch reaches a process that runs on the database", async () => {
   const databaseUrl = await (await testPostgres()).emptyDatabase();

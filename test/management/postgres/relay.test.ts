@@ -28,7 +28,6 @@ import {
   type RelayTunnelOpen,
 } from "../../../src/wire/relay-tunnel.ts";
 import { anAccountRow } from "../../support/account-row.ts";
-import { until } from "../../support/agent.ts";
 import { type FaultyTcp, openFaultyTcp } from "../../support/faulty-tcp.ts";
 import { hasPostgres, testPostgres } from "../../support/postgres.ts";
 import {
@@ -40,6 +39,7 @@ import {
 } from "../../support/relay-lab.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
 
 const MB = 1024 * 1024;
 const ORIGIN = "https://qf.example.com";

@@ -17,10 +17,10 @@ import {
   RELAY_FRAME_BYTES_MAX,
   RELAY_PROOF_HEADER,
 } from "../../../src/wire/relay.ts";
-import { until } from "../../support/agent.ts";
 import { addPeer, openRelayLab, type RelayLab, type TestPeer } from "../../support/relay-lab.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { recordTurns } from "../../support/turns.ts";
+import { until } from "../../support/until.ts";
 
 let folder: string;
 let management: TestManagement;

@@ -8,8 +8,8 @@ import type { SyncHub, SyncHubOptions } from "../../../src/management/sync/sync-
 import type { ManagementMessage } from "../../../src/wire/agent-sync.ts";
 import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
-import { until } from "../../support/agent.ts";
 import { aManagement, anAccount, aPeerOf, ORIGIN, type TestManagement } from "../../support/management.ts";
+import { until } from "../../support/until.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {

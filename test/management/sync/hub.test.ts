@@ -16,8 +16,8 @@ import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import { differencesFrom, sectionsOf } from "../../../src/wire/map-outline.ts";
 import type { NetworkMap } from "../../../src/wire/network-map.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
-import { until } from "../../support/agent.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
+import { until } from "../../support/until.ts";
 
 type Identify = Extract<AgentMessage, { type: "identify" }>;
 

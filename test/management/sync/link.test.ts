@@ -6,8 +6,8 @@ import { createLink, type LinkOptions } from "../../../src/management/sync/link.
 import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import { sectionsOf } from "../../../src/wire/map-outline.ts";
 import type { NetworkMap } from "../../../src/wire/network-map.ts";
-import { until } from "../../support/agent.ts";
 import { aMap } from "../../support/policy.ts";
+import { until } from "../../support/until.ts";
 
 const encoder: MapEncoder = {
   map: (map) => JSON.stringify({ type: "map", version: map.version }),
