@@ -7,7 +7,7 @@ type Found<T> = Exclude<T, undefined | null | false>;
 const TIMEOUT_MS = 10_000;
 const POLL_MS = 5;
 
-/** Waits until `look` gives something true, and gives it back. Throws after `timeoutMs`, with `what` if told. */
+/** Waits until `look` gives something true, and gives it back. Throws after `timeoutMs`, naming `what`. */
 export async function until<T>(
   ...[what, ...args]: [look: Look<T>, timeoutMs?: number] | [what: string, look: Look<T>, timeoutMs?: number]
 ): Promise<Found<T>> {

@@ -14,7 +14,10 @@ import {
   LONG_FUNCTIONS,
   MIRRORED_PERCENT_MIN,
   NEEDS_NO_TEST,
+  PROSE_ASSERTIONS_MAX,
   RIDDLE_HEADERS,
+  SENTENCES_ARE_THE_CONTRACT,
+  TIMED_WAITS_MAX,
   UNDOCUMENTED,
   UNTESTED,
   WIDE_LINES,
@@ -27,8 +30,10 @@ import {
   hasMirroredTest,
   hasRuntime,
   headerOf,
+  proseAssertions,
   readSources,
   type SourceFile,
+  timedWaits,
 } from "./source-tree.ts";
 
 const sources = readSources("src");
@@ -134,6 +139,21 @@ test(`at least ${MIRRORED_PERCENT_MIN} % of the sources that need a test have on
   const needed = sources.filter(needsTest);
   const mirrored = needed.filter(({ path }) => hasMirroredTest(path));
   expect(Math.floor((100 * mirrored.length) / needed.length)).toBeGreaterThanOrEqual(MIRRORED_PERCENT_MIN);
+});
+
+/** Tests alone: what supports them, and what measures, paces itself as it needs. */
+const ownTests = tests.filter(
+  ({ path }) => /\.test\.ts$/.test(path) && !/^test\/(?:bench|support)\//.test(path),
+);
+
+test(`tests wait for a time in at most ${TIMED_WAITS_MAX} places, and else for a condition`, () => {
+  expect(ownTests.reduce((sum, file) => sum + timedWaits(file), 0)).toBeLessThanOrEqual(TIMED_WAITS_MAX);
+});
+
+test(`at most ${PROSE_ASSERTIONS_MAX} assertions are on a sentence that is not the contract itself`, () => {
+  const others = ownTests.filter(({ path }) => !SENTENCES_ARE_THE_CONTRACT.test(path));
+  const found = others.reduce((sum, file) => sum + proseAssertions(file), 0);
+  expect(found).toBeLessThanOrEqual(PROSE_ASSERTIONS_MAX);
 });
 
 test("what needs no test is there, and has none", () => {

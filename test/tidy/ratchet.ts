@@ -16,6 +16,17 @@ export const HEADER_FROM_LINES = 25;
 /** Least share of sources, of those that need one, with a test of their own. */
 export const MIRRORED_PERCENT_MIN = 62;
 
+/**
+ * Waits for a time in tests: `Bun.sleep` and `setTimeout`, where `until` (test/support/until.ts) waits for a
+ * condition and FakeClock lets time pass. What is left shows that nothing happens for a while, paces what a
+ * peer sends, or bounds a wait.
+ */
+export const TIMED_WAITS_MAX = 150;
+/** Assertions on a sentence where a code, a reason or an exit status says the same. */
+export const PROSE_ASSERTIONS_MAX = 210;
+/** Tests of which sentences are the contract. */
+export const SENTENCES_ARE_THE_CONTRACT = /^test\/(?:scripts|tidy)\b|sentences|\/docs|help/;
+
 /** Files over `FILE_LINES_MAX`, with their lines. None may have 500. */
 export const LONG_FILES: Readonly<Record<string, number>> = {};
 

@@ -129,6 +129,18 @@ export function hasMirroredTest(path: string, root = ROOT): boolean {
   );
 }
 
+/** How often `file` waits for a time, by itself or as a bound. */
+export function timedWaits(file: SourceFile): number {
+  return file.text.match(/\bBun\.sleep\(|\bsetTimeout\(/g)?.length ?? 0;
+}
+
+/** How often `file` asserts a string or pattern with a sentence in it: four words in a row. */
+export function proseAssertions(file: SourceFile): number {
+  const literal = /\.to(?:Contain|Match|Be|Throw|Equal)\(\s*(?:"(?:[^"\\]|\\.)*"|\/(?:[^/\\\n]|\\.)*\/)/g;
+  const found = file.text.match(literal) ?? [];
+  return found.filter((text) => /(?:[A-Za-z][a-z']+[ ,:;]+){3,}[a-z]/.test(text)).length;
+}
+
 interface Diagnostic {
   readonly location: {
     readonly path: string;
