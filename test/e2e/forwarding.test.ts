@@ -7,6 +7,7 @@ import { chmodSync, existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { findControlSocket } from "../../src/agent/control-socket/control-client.ts";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { converse, type Echo, freePort, startEcho } from "../support/echo.ts";
 import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
@@ -262,7 +263,7 @@ describe.skipIf(!isRoot)("forwarding by qf ssh", () => {
     ])("refuses %s, with its sentence", async (_name, destination) => {
       const result = await w(destination());
       expect(result.exitCode).toBe(255);
-      expect(result.stderr).toContain("Port forwarding to this address is not allowed");
+      expect(result.stderr).toContain(sentenceOf("forward_destination_not_allowed").sentence);
       expect(result.stderr).toMatch(/receipt [a-z0-9]{20}/);
     });
 
@@ -292,7 +293,7 @@ describe.skipIf(!isRoot)("forwarding by qf ssh", () => {
   ])("the credentials of a cloud are not to be had by %s", async (_name, destination) => {
     const result = await laptop.ssh(["-W", destination, `${deploy.name}@web1`], { stdin: "" });
     expect(result.exitCode).toBe(255);
-    expect(result.stderr).toContain("Port forwarding to this address is not allowed");
+    expect(result.stderr).toContain(sentenceOf("forward_destination_not_allowed").sentence);
   });
 
   test("failures of the network are told apart from refusals", async () => {

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { runProcess } from "../support/run-process.ts";
 import { openSetUp } from "../support/set-up.ts";
@@ -18,7 +19,7 @@ test.skipIf(!isRoot)(
 
     const refused = await device.ssh([`${account.name}@web1`, "true"]);
     expect(refused.exitCode).toBe(255);
-    expect(refused.stderr).toContain("User is not authorized to access this peer");
+    expect(refused.stderr).toContain(sentenceOf("peer_not_authorized").sentence);
 
     await lab.createPolicy("net", [devs], [servers], { protocol: "tcp", ports: ["22"] });
     await lab.until(
@@ -28,7 +29,7 @@ test.skipIf(!isRoot)(
 
     const root = await device.ssh(["root@web1", "true"]);
     expect(root.exitCode).toBe(255);
-    expect(root.stderr).toContain("root login is disabled on this SSH server");
+    expect(root.stderr).toContain(sentenceOf("root_disabled").sentence);
 
     const opened = await lab.until("the event", async () =>
       (await lab.events()).find((event) => event.activity_code === "ssh.connection.open"),

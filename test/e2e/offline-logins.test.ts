@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import type { StoredMap } from "../../src/wire/agent-state-file.ts";
 import type { NetworkMap } from "../../src/wire/network-map.ts";
@@ -102,7 +103,7 @@ describe.skipIf(!isRoot)("while management is away", () => {
 
   test("a machine that hears management takes none", () => {
     expect(cutOff).toMatchObject({ exitCode: 255, stdout: "" });
-    expect(cutOff.stderr).toContain("This peer hears management, so it takes no offline login");
+    expect(cutOff.stderr).toContain(sentenceOf("management_reachable").sentence);
   });
 
   test("OpenSSH gets in the same way", async () => {
@@ -124,7 +125,7 @@ describe.skipIf(!isRoot)("while management is away", () => {
   test("another local user is refused by the machine's own map", async () => {
     const result = await laptop.ssh(["root@open", "echo in"]);
     expect(result).toMatchObject({ exitCode: 255, stdout: "" });
-    expect(result.stderr).toContain("No authorization mapping for OS user");
+    expect(result.stderr).toContain(sentenceOf("local_user_unmapped").sentence);
     expect(result.stderr).not.toContain("--allow-offline-logins");
   });
 

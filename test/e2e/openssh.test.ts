@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import type { Lab, LabAgent, LabDevice, Person } from "../support/lab.ts";
 import { LabTerminal } from "../support/lab-terminal.ts";
@@ -155,7 +156,7 @@ describe.skipIf(!isRoot)("OpenSSH, unchanged", () => {
     expect(result.stderr).toMatch(/^No authorization mapping for OS user/);
     expect(result.stderr).not.toContain("no such identity");
     const own = await laptop.ssh(["nobody@web1", "true"]);
-    expect(own.stderr).toContain("No authorization mapping for OS user");
+    expect(own.stderr).toContain(sentenceOf("local_user_unmapped").sentence);
   });
 
   test("a person signs in from under scp at a terminal, by the page it names and the code it shows", async () => {

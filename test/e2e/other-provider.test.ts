@@ -1,6 +1,6 @@
 /** Any OIDC provider can take the embedded one's place: a second process, other keys, other subjects. */
 import { expect, test } from "bun:test";
-
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { EXTERNAL_USERS, startExternalIdp } from "../support/external-idp.ts";
 import { openLab, policyBody } from "../support/lab.ts";
 import { isRoot, ownName } from "../support/os-accounts.ts";
@@ -21,7 +21,7 @@ test("people of another provider sign in, are nobody at first, and are known by 
 
     const before = await device.ssh([`${own}@web1`, "echo", "in"]);
     expect(before).toMatchObject({ exitCode: 255, stdout: "" });
-    expect(before.stderr).toContain("User is not authorized to access this peer");
+    expect(before.stderr).toContain(sentenceOf("peer_not_authorized").sentence);
 
     const users = await lab.api<{ id: string; name: string; auto_groups: string[]; role: string }[]>(
       "GET",

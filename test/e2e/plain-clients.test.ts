@@ -55,6 +55,8 @@ print("ran " + channel.makefile().read().decode().strip(), channel.recv_exit_sta
 transport.close()
 `;
 
+import { sentenceOf } from "../../src/policy/sentences.ts";
+
 /** Which of them are here; the others' tests are skipped. */
 const CLIENTS = [
   { client: "ssh", isHere: hasSsh },
@@ -252,7 +254,7 @@ describe.skipIf(!isRoot)("any SSH client", () => {
     const again = start("ssh");
     const visit = await signedIn(again);
     expect(visit.code).toBeUndefined();
-    expect(visit.pages.at(-1)?.text).toContain("User is blocked");
+    expect(visit.pages.at(-1)?.text).toContain(sentenceOf("user_blocked").sentence);
     expect(await again.end()).toBe(255);
     expect(again.text).toContain("Authentication failed: the sign-in was denied");
     await lab.setGroups(ada, [devs]);

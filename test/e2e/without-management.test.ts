@@ -1,6 +1,7 @@
 /** Management away: the stored map decides, for as long as the account allows, and then nobody comes in. */
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openSetUp } from "../support/set-up.ts";
 import { sshPort } from "../support/ssh-trap.ts";
@@ -38,19 +39,19 @@ test.skipIf(!isRoot)(
     expect((await device.ssh([`${account.name}@web1`, "echo", "in"])).stdout).toBe("in\n");
 
     expect(await asRoot.end(30_000)).toBe(255);
-    expect(asRoot.text).toContain("This peer has not heard from management for too long");
+    expect(asRoot.text).toContain(sentenceOf("map_stale").sentence);
     expect((await device.ssh(["root@web1", "true"])).stderr).toContain("has not heard from management");
     terminal.type("echo st''ill\r");
     await terminal.expect(/still/);
 
     expect(await terminal.end(60_000)).toBe(255);
-    expect(terminal.text).toContain("This peer has not heard from management for too long");
+    expect(terminal.text).toContain(sentenceOf("map_stale").sentence);
     expect((await agent.status()).problems.join()).toContain(
       "the network map is too old: nothing is allowed",
     );
     const refused = await device.ssh([`${account.name}@web1`, "echo", "in"]);
     expect(refused).toMatchObject({ exitCode: 255, stdout: "" });
-    expect(refused.stderr).toContain("This peer has not heard from management for too long");
+    expect(refused.stderr).toContain(sentenceOf("map_stale").sentence);
 
     // The port answers nothing to those who say nothing valid.
     const port = await sshPort(agent);

@@ -1,5 +1,6 @@
 /** Sessions and forwards of ssh(1), to sshd and to a machine of ours: the same bytes, the same status. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { type BesideSshd, hasSshd, openBesideSshd, type Way } from "../support/beside-sshd.ts";
 import { freePort, startEcho } from "../support/echo.ts";
 import { isRoot } from "../support/os-accounts.ts";
@@ -88,7 +89,7 @@ describe.skipIf(!isRoot || !hasSshd)("beside sshd", () => {
     for (const { exitCode, stderr } of ours) {
       expect(exitCode).toBe(255);
       expect(stderr).toContain("subsystem request failed");
-      expect(stderr).toContain("No such subsystem");
+      expect(stderr).toContain(sentenceOf("subsystem_unknown").sentence);
     }
   });
 
@@ -138,7 +139,7 @@ describe.skipIf(!isRoot || !hasSshd)("beside sshd", () => {
       const batch = ["sftp", "-q", "-b", "/dev/null", "-F", machine.config, `${user}@${machine.host}`];
       const { exitCode, stderr } = await machine.run(batch);
       expect(exitCode).toBe(255);
-      expect(stderr).toContain("The OS account has no login shell");
+      expect(stderr).toContain(sentenceOf("account_nologin").sentence);
     });
   });
 });

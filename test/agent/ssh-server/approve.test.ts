@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Client } from "ssh2";
 import { SshReader, SshWriter } from "../../../src/base/ssh-buffer.ts";
+import { sentenceOf } from "../../../src/policy/sentences.ts";
 import type { NetworkMap } from "../../../src/wire/network-map.ts";
 import {
   aliceApproved,
@@ -143,7 +144,7 @@ describe.skipIf(!isRoot)("a machine that stops to take such clients", () => {
       return [CODE];
     });
     expect(late.isIn).toBe(false);
-    expect(late.shown.at(-1)?.text).toContain("This peer takes registered devices only");
+    expect(late.shown.at(-1)?.text).toContain(sentenceOf("plain_ssh_disabled").sentence);
     const closed = new Promise((resolve) => live.client.once("close", () => resolve(true)));
     world.server.recheck();
     expect(await closed).toBe(true);

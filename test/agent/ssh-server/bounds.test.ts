@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { connect, type Socket } from "node:net";
 import type { Client, ClientChannel } from "ssh2";
 import type { Limits } from "../../../src/agent/contracts/limits.ts";
+import { sentenceOf } from "../../../src/policy/sentences.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId } from "../../support/policy.ts";
 import { keyedClient, plausible } from "../../support/raw-ssh.ts";
@@ -112,7 +113,7 @@ describe.skipIf(!isRoot)("a connection", () => {
     const first = await signIn(world, { ...credential, localUser: account.name });
     const second = await signIn(world, { ...credential, localUser: account.name });
     expect(second.isIn).toBe(false);
-    expect(second.banner).toContain("Too many connections");
+    expect(second.banner).toContain(sentenceOf("limit_reached").sentence);
     const closed = new Promise<void>((resolve) => first.client.once("close", () => resolve()));
     first.client.end();
     await closed;

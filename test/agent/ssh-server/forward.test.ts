@@ -460,9 +460,7 @@ describe.skipIf(!isRoot)("forwarding", () => {
     expect(await converse({ port: there }, "x").catch(() => "")).toBe("");
     streams[0]?.destroy();
     await until(() => echo.open.size === 1);
-    expect(
-      await until(async () => (await converse({ port }, "x").catch(() => "")) === "xbye"),
-    ).toBeUndefined();
+    await until(async () => (await converse({ port }, "x").catch(() => "")) === "xbye");
     streams[1]?.destroy();
     child.kill();
     expect(await new Response(child.stderr).text()).toContain(

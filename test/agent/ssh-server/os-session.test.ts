@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hasPam } from "../../../src/agent/os/pam.ts";
+import { sentenceOf } from "../../../src/policy/sentences.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
@@ -114,7 +115,7 @@ describe.skipIf(!isRoot || !hasSsh)("a session", () => {
     account.change("usermod", "--shell", "/no/such/shell");
     const { status, stderr } = await run("true");
     expect(status).toBe(255);
-    expect(stderr).toContain("The OS account has no login shell");
+    expect(stderr).toContain(sentenceOf("account_nologin").sentence);
   });
 
   describe.skipIf(!hasPam() || !hasPamRules)("under PAM", () => {
@@ -133,7 +134,7 @@ describe.skipIf(!isRoot || !hasSsh)("a session", () => {
       ]);
       const { status, stderr } = await run("true");
       expect(status).toBe(255);
-      expect(stderr).toContain("The operating system refused the account");
+      expect(stderr).toContain(sentenceOf("account_refused").sentence);
       expect(stderr).toContain("closed for repairs until noon");
       const denials = world.eventsOf("decision").map(({ decision }) => JSON.stringify(decision));
       expect(denials.at(-1)).toContain("account_refused");

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClientChannel } from "ssh2";
+import { sentenceOf } from "../../../src/policy/sentences.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
@@ -226,10 +227,10 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
     expect(world.eventsOf("session.start")[0]?.argv).toEqual(["/usr/bin/printf", "%s", "$HOME"]);
     const refused = await run("/usr/bin/printf %s $HOME; id");
     expect(refused).toMatchObject({ status: 255, stdout: "" });
-    expect(refused.stderr).toContain("The policy does not allow this command");
+    expect(refused.stderr).toContain(sentenceOf("command_not_allowed").sentence);
     const shell = await client.run(account.name, [], { stdin: "id\n" });
     expect(shell).toMatchObject({ status: 255, stdout: "" });
-    expect(shell.stderr).toContain("The policy allows certain commands only, no shell");
+    expect(shell.stderr).toContain(sentenceOf("shell_not_allowed").sentence);
   });
 
   test("is refused a terminal that the grant has none of, with the way out", async () => {
@@ -295,8 +296,8 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
     grant({ sftp: "off" });
     const { status, stderr } = await client.run(account.name, ["sftp"], { flags: ["-s"] });
     expect(status).toBe(255);
-    expect(stderr).toContain("SFTP subsystem not available");
-    expect((await run("scp -t /tmp")).stderr).toContain("SFTP subsystem not available");
+    expect(stderr).toContain(sentenceOf("sftp_disabled").sentence);
+    expect((await run("scp -t /tmp")).stderr).toContain(sentenceOf("sftp_disabled").sentence);
   });
 
   test("refuses forwards with the reason, and records that it did", async () => {
@@ -316,7 +317,7 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
     world.map = { ...world.map, rules: {} };
     const { status, stderr } = await run("true");
     expect(status).toBe(255);
-    expect(stderr).toContain("User is not authorized to access this peer");
+    expect(stderr).toContain(sentenceOf("peer_not_authorized").sentence);
     expect(stderr).toContain(world.eventsOf("decision").at(-1)?.receipt as string);
     expect(stderr).toContain("Permission denied");
   });

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { openPipe } from "../../../src/agent/os/libc.ts";
 import { OpenFlag, Request } from "../../../src/agent/sftp/protocol.ts";
 import { SshWriter } from "../../../src/base/ssh-buffer.ts";
+import { sentenceOf } from "../../../src/policy/sentences.ts";
 import { AgentEventBody } from "../../../src/wire/audit-event.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
@@ -136,7 +137,7 @@ describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1)
     await started;
     expect(status).not.toBe(0);
     expect(existsSync(at("kept"))).toBe(true);
-    expect(stderr).toContain("The audit log cannot be written, so nothing is allowed");
+    expect(stderr).toContain(sentenceOf("audit_unavailable").sentence);
   });
 
   test("an upload ends soon after what was done cannot be stored", async () => {
