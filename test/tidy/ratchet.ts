@@ -21,9 +21,9 @@ export const MIRRORED_PERCENT_MIN = 62;
  * condition and FakeClock lets time pass. What is left shows that nothing happens for a while, paces what a
  * peer sends, or bounds a wait.
  */
-export const TIMED_WAITS_MAX = 150;
+export const TIMED_WAITS_MAX = 155;
 /** Assertions on a sentence where a code, a reason or an exit status says the same. */
-export const PROSE_ASSERTIONS_MAX = 195;
+export const PROSE_ASSERTIONS_MAX = 200;
 /** Tests of which sentences are the contract. */
 export const SENTENCES_ARE_THE_CONTRACT = /^test\/(?:scripts|tidy)\b|sentences|\/docs|help/;
 
@@ -79,7 +79,7 @@ export const UNTESTED: Readonly<Record<string, number>> = {
   "src/cli": 3,
   "src/client": 9,
   "src/fabric": 3,
-  "src/management": 74,
+  "src/management": 73,
   "src/proxy": 11,
   "src/ssh": 7,
   "src/sshcore": 6,
