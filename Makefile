@@ -35,8 +35,9 @@ fuzz: node_modules/.installed ## Mutate recorded handshakes for longer than the 
 mutants: node_modules/.installed ## Put single faults into a copy, and tell which no test notices (ONLY=policy: these only)
 	@$(BUN) test/mutants/run.ts $(ONLY)
 
-interop: dist/qf system-packages ## Run OpenSSH's own regression scripts, all of them, and write test/interop/RESULTS.md
-	@$(BUN) test/interop/regress.ts
+interop: dist/qf system-packages ## Run OpenSSH's own regression scripts and other clients, and write test/interop/*.md (OPENSSH=FOLDER: those of that build)
+	@bash test/support/apt.sh tmux:tmux
+	@OPENSSH="$(OPENSSH)" $(BUN) test/interop/regress.ts
 	@$(BUN) test/interop/clients-table.ts
 
 build: dist/qf ## Build dist/qf, the one executable

@@ -1,15 +1,31 @@
 /** OpenSSH's regression scripts: every one is accounted for, and the quick ones pass. */
-import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { isRoot } from "../support/os-accounts.ts";
-import { REGRESS, runScripts } from "./regress.ts";
-import { HELPERS, NOT_APPLICABLE, SCRIPTS } from "./scripts.ts";
+import { DEBIAN_BUILD, openSshBuild } from "./openssh-build.ts";
+import { runScripts } from "./regress.ts";
+import { HELPERS, NEWER_NOT_APPLICABLE, NOT_APPLICABLE, SCRIPTS } from "./scripts.ts";
 
-const isHere = existsSync(REGRESS);
+const isHere = existsSync(DEBIAN_BUILD.regress);
 
 test.skipIf(!isHere)("every script of the package is run, or there is a reason why not", () => {
-  const files = readdirSync(REGRESS).filter((name) => name.endsWith(".sh"));
-  const known = [...SCRIPTS.map(({ name }) => name), ...Object.values(NOT_APPLICABLE).flat(), ...HELPERS];
+  const files = readdirSync(DEBIAN_BUILD.regress).filter((name) => name.endsWith(".sh"));
+  const run = SCRIPTS.flatMap(({ name, isNewer }) => (isNewer === true ? [] : [name]));
+  const reasoned = Object.values(NOT_APPLICABLE)
+    .flat()
+    .filter((name) => !NEWER_NOT_APPLICABLE.includes(name));
+  const known = [...run, ...reasoned, ...HELPERS];
   expect(files.map((name) => name.slice(0, -3)).sort()).toEqual(known.sort());
 });
 
@@ -25,6 +41,51 @@ test.skipIf(!isHere || !isRoot).each([{ way: "direct" }, { way: "proxy" }] as co
   },
   180_000,
 );
+
+test("a newer build's scripts are each run, or there is a reason why not, never both", () => {
+  const reasoned = Object.values(NOT_APPLICABLE).flat();
+  const all = [...SCRIPTS.map(({ name }) => name), ...reasoned];
+  expect(new Set(all).size).toBe(all.length);
+  expect(NEWER_NOT_APPLICABLE.filter((name) => !reasoned.includes(name))).toEqual([]);
+  const newer = SCRIPTS.flatMap(({ name, isNewer }) => (isNewer === true ? [name] : []));
+  expect(newer).toEqual(["proxyjump", "sftp-resume", "ssh-tty"]);
+});
+
+describe("OPENSSH, the folder of a build", () => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "qf-openssh-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("one that is not built is refused, with what it lacks", () => {
+    mkdirSync(join(folder, "sources/regress"), { recursive: true });
+    writeFileSync(join(folder, "sources/regress/test-exec.sh"), "");
+    expect(() => openSshBuild(join(folder, "sources"))).toThrow(
+      /it lacks ssh, scp, .*regress\/check-perm, config\.h$/,
+    );
+    expect(() => openSshBuild(join(folder, "nowhere"))).toThrow(/it lacks /);
+  });
+
+  test("a built one gives its own programs and scripts, under the version that its ssh says", () => {
+    const built = join(folder, "built");
+    mkdirSync(join(built, "regress"), { recursive: true });
+    const programs = ["scp", "sftp", "ssh-add", "ssh-agent", "ssh-keygen", "ssh-keyscan"];
+    const helpers = ["netcat", "modpipe", "mkdtemp", "setuid-allowed", "check-perm"];
+    for (const name of ["ssh", ...programs, ...helpers.map((helper) => `regress/${helper}`)]) {
+      writeFileSync(join(built, name), "#!/bin/sh\necho 'OpenSSH_10.3p1, OpenSSL 3' >&2\n");
+      chmodSync(join(built, name), 0o755);
+    }
+    for (const name of ["config.h", "regress/test-exec.sh"]) writeFileSync(join(built, name), "");
+    const build = openSshBuild(built);
+    expect(build).toMatchObject({ version: "OpenSSH_10.3p1", ssh: join(built, "ssh") });
+    expect(Object.values(build.programs).sort()).toEqual(programs.map((name) => join(built, name)));
+  });
+
+  test.skipIf(!isHere)("without one, or with an empty word, it is Debian's", () => {
+    expect([openSshBuild(undefined), openSshBuild("")]).toEqual([DEBIAN_BUILD, DEBIAN_BUILD]);
+  });
+});
 
 test("docs/openssh.md counts what RESULTS.md says of each script", () => {
   const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");

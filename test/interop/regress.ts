@@ -1,6 +1,7 @@
 /**
  * OpenSSH's own regression scripts (Debian package openssh-tests) against our SSH server:
  * `bun test/interop/regress.ts [--direct|--proxy] [SCRIPT…]`. A run of all of them writes `RESULTS.md`.
+ * With OPENSSH, the folder of another build, its scripts and its programs run; see `openssh-build.ts`.
  *
  * The scripts run as the local user of a stock machine; what is in `shim/` stands in for sshd and ssh.
  */
@@ -21,24 +22,20 @@ import type { Algorithms } from "ssh2";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS, plainAlgorithms } from "../../src/sshcore/algorithms.ts";
 import { openStockMachine, type StockMachine } from "../support/stock-machine.ts";
+import { DEBIAN_BUILD, hasScript, type OpenSshBuild, openSshBuild, resultsOf } from "./openssh-build.ts";
 import { NOT_APPLICABLE, SCRIPTS, type Script } from "./scripts.ts";
 
-export const REGRESS = "/usr/lib/openssh/regress";
 /** The machine's certificates last two minutes. */
 const REFRESH_MS = 40_000;
 const SCRIPT_MS_MAX = 900_000;
-const HEAD = `# OpenSSH's regression scripts against qf
-
-Written by \`make interop\`: Debian's openssh-tests, its ssh and our server. \`-\`: no connection by a configuration of
-ssh; the script speaks to the port or to the SFTP server itself, or is about names and host keys that the drop-in sets.
-`;
 
 /** Straight to `--plain-ssh-listen`, or by `qf proxy connect` with the lines of `qf ssh-config`. */
 export type Way = "direct" | "proxy";
 
 export interface Outcome {
   readonly name: string;
-  readonly result: "passed" | "passed in part" | "failed";
+  /** Skipped: the script itself says that it cannot run here. */
+  readonly result: "passed" | "passed in part" | "skipped" | "failed";
   readonly seconds: number;
   /** What it said, without its own progress. */
   readonly output: string;
@@ -51,11 +48,14 @@ export async function runScripts(
     readonly jobs: number;
     /** How the machine is reached where a script has a ProxyCommand. */
     readonly way?: Way;
+    /** Debian's when absent. */
+    readonly build?: OpenSshBuild;
     readonly onOutcome?: (outcome: Outcome) => void;
   },
 ): Promise<Outcome[]> {
+  const build = options.build ?? DEBIAN_BUILD;
   await using machine = await openStockMachine();
-  const shim = prepareShim(machine);
+  const shim = prepareShim(machine, build);
   if (options.way === "proxy") await prepareProxy(machine, shim);
   const refresh = setInterval(() => void machine.refresh(), REFRESH_MS);
   const waiting = [...scripts];
@@ -70,7 +70,7 @@ export async function runScripts(
         continue;
       }
       if (script.lane !== undefined) busyLanes.add(script.lane);
-      const outcome = await runScript(machine, script, shim);
+      const outcome = await runScript(machine, script, { shim, build });
       if (script.lane !== undefined) busyLanes.delete(script.lane);
       outcomes.set(script.name, outcome);
       options.onOutcome?.(outcome);
@@ -85,10 +85,11 @@ export async function runScripts(
 }
 
 /** The stand-ins with what they read, beside the keys, where the local user gets at them. */
-function prepareShim(machine: StockMachine): string {
+function prepareShim(machine: StockMachine, build: OpenSshBuild): string {
   const folder = dirname(machine.key);
   offer(folder, plainAlgorithms());
-  writeFileSync(join(folder, "settings"), `port=${machine.port}\n`);
+  const settings = [`port=${machine.port}`, `ssh=${build.ssh}`, `netcat=${join(build.regress, "netcat")}`];
+  writeFileSync(join(folder, "settings"), `${settings.join("\n")}\n`);
   for (const name of ["ssh", "sshd"]) {
     copyFileSync(resolve(import.meta.dir, "shim", name), join(folder, name));
     chmodSync(join(folder, name), 0o755);
@@ -104,13 +105,13 @@ function prepareShim(machine: StockMachine): string {
   return folder;
 }
 
-/** A device of the local user's own, kept signed in, and what `qf ssh-config` would write for it. */
 /** Tells the scripts which algorithms to try: what the machine offers where they come. */
 function offer(shim: string, algorithms: Algorithms): void {
   const names = [...Object.values(algorithms).flat(), ...HOST_KEY_ALGORITHMS];
   writeFileSync(join(shim, "algorithms"), `${names.join("\n")}\n`);
 }
 
+/** A device of the local user's own, kept signed in, and what `qf ssh-config` would write for it. */
 async function prepareProxy(machine: StockMachine, shim: string): Promise<void> {
   offer(shim, ALGORITHMS);
   const { lab, account, device, host, ids } = machine;
@@ -133,14 +134,28 @@ async function prepareProxy(machine: StockMachine, shim: string): Promise<void> 
   writeFileSync(join(shim, "proxy-options"), `${[...lines, ...place].reverse().join("\n")}\n`);
 }
 
-async function runScript(machine: StockMachine, script: Script, shim: string): Promise<Outcome> {
+async function runScript(
+  machine: StockMachine,
+  script: Script,
+  { shim, build }: { readonly shim: string; readonly build: OpenSshBuild },
+): Promise<Outcome> {
   const objects = join(machine.account.home, script.name);
   const { uid, gid } = machine.ids;
   const privileges = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
   await machine.run(["install", "-d", "-m", "755", "-o", String(uid), "-g", String(gid), objects]);
-  for (const name of ["netcat", "modpipe", "mkdtemp", "setuid-allowed", "check-perm", "config.h"]) {
-    symlinkSync(join(REGRESS, name), join(objects, name));
+  for (const name of ["netcat", "modpipe", "mkdtemp", "setuid-allowed", "check-perm"]) {
+    symlinkSync(join(build.regress, name), join(objects, name));
   }
+  // Only newer scripts have it, and they do without as well.
+  const timestamp = join(build.regress, "timestamp");
+  if (existsSync(timestamp)) symlinkSync(timestamp, join(objects, "timestamp"));
+  symlinkSync(build.config, join(objects, "config.h"));
+  const source = join(objects, "script.sh");
+  const [from, to] = script.mend ?? ["", ""];
+  writeFileSync(
+    source,
+    readFileSync(join(build.regress, `${script.name}.sh`), "utf8").replace(from, () => to),
+  );
   const started = performance.now();
   const child = Bun.spawn(
     [
@@ -154,13 +169,13 @@ async function runScript(machine: StockMachine, script: Script, shim: string): P
       "5",
       String(SCRIPT_MS_MAX / 1000),
       "sh",
-      join(REGRESS, "test-exec.sh"),
+      join(build.regress, "test-exec.sh"),
       objects,
-      join(REGRESS, `${script.name}.sh`),
+      script.mend === undefined ? join(build.regress, `${script.name}.sh`) : source,
     ],
     {
       cwd: objects,
-      env: environment(machine, objects, shim),
+      env: { ...environment(machine, objects, shim), ...build.programs },
       stdin: Bun.file("/dev/zero"),
       stdout: Bun.file(join(objects, "output")),
       stderr: Bun.file(join(objects, "errors")),
@@ -174,7 +189,8 @@ async function runScript(machine: StockMachine, script: Script, shim: string): P
     Bun.spawnSync(["cp", "-a", objects, process.env.QF_REGRESS_KEEP]);
   }
   rmSync(objects, { recursive: true, force: true });
-  return { name: script.name, seconds, output: text.trim(), result: judge(script, exitCode, failures) };
+  const result = /^SKIPPED: /m.test(text) && exitCode === 0 ? "skipped" : judge(script, exitCode, failures);
+  return { name: script.name, seconds, output: text.trim(), result };
 }
 
 function judge({ except }: Script, exitCode: number, failures: readonly string[]): Outcome["result"] {
@@ -211,6 +227,7 @@ function environment(machine: StockMachine, objects: string, shim: string): Reco
     BUILDDIR: objects,
     QF_MANAGEMENT_URL: machine.lab.url,
     QF_NO_BROWSER: "1",
+    SHELL: "/bin/sh",
     TEST_SHELL: "sh",
     TEST_SSH_PORT: String(machine.port),
     TEST_SSH_SSH: join(shim, "ssh"),
@@ -220,38 +237,47 @@ function environment(machine: StockMachine, objects: string, shim: string): Reco
   };
 }
 
+/** Those of ours that this build has: each release adds some and drops some. */
+function scriptsOf(build: OpenSshBuild): readonly Script[] {
+  return SCRIPTS.filter(({ name }) => hasScript(build, name));
+}
+
 /** The table of a whole run, both ways. */
-function table(direct: readonly Outcome[], proxied: readonly Outcome[]): string {
+function table(build: OpenSshBuild, direct: readonly Outcome[], proxied: readonly Outcome[]): string {
   const rows = direct.map(({ name, result }) => {
     const { except, isProxied } = SCRIPTS.find((script) => script.name === name) ?? {};
     const other = isProxied === true ? (proxied.find((one) => one.name === name)?.result ?? "") : "-";
     const note = except === undefined ? "" : `all but ${except.times} checks: ${except.why}`;
     return `| ${name} | ${result} | ${other} | ${note} |`;
   });
-  const others = Object.entries(NOT_APPLICABLE).map(
-    ([why, names]) => `| ${names.join(", ")} | not applicable | | ${why} |`,
-  );
+  const others = Object.entries(NOT_APPLICABLE).flatMap(([why, names]) => {
+    const there = names.filter((name) => hasScript(build, name));
+    return there.length === 0 ? [] : [`| ${there.join(", ")} | not applicable | | ${why} |`];
+  });
   const head = ["| script | direct | through the ProxyCommand | note |", "|---|---|---|---|"];
   return [...head, ...rows, ...others, ""].join("\n");
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  if (!existsSync(REGRESS)) throw new Error("install Debian's openssh-tests first");
+  const build = openSshBuild(process.env.OPENSSH);
   const names = args.filter((arg) => !arg.startsWith("--"));
-  const chosen = SCRIPTS.filter(({ name }) => names.length === 0 || names.includes(name));
+  const chosen = scriptsOf(build).filter(({ name }) => names.length === 0 || names.includes(name));
   const run = (way: Way): Promise<Outcome[]> =>
     runScripts(way === "direct" ? chosen : chosen.filter(({ isProxied }) => isProxied), {
       jobs: Number(process.env.QF_REGRESS_JOBS ?? 3),
       way,
+      build,
       onOutcome: ({ name, result, seconds, output }) => {
         process.stdout.write(`${way} ${name}: ${result} in ${seconds.toFixed(1)} s\n`);
-        if (result === "failed") process.stdout.write(`${output.replace(/^/gm, "    ")}\n`);
+        if (result === "failed" || result === "skipped")
+          process.stdout.write(`${output.replace(/^/gm, "    ")}\n`);
       },
     });
   const direct = args.includes("--proxy") ? [] : await run("direct");
   const proxied = args.includes("--direct") ? [] : await run("proxy");
   if (args.length === 0) {
-    writeFileSync(resolve(import.meta.dir, "RESULTS.md"), `${HEAD}\n${table(direct, proxied)}`);
+    const { file, head } = resultsOf(build);
+    writeFileSync(resolve(import.meta.dir, file), `${head}\n${table(build, direct, proxied)}`);
   }
   const all = [...direct, ...proxied];
   const failed = all.filter(({ result }) => result === "failed").length;
