@@ -1,6 +1,6 @@
 /**
  * Which OpenSSH the regression scripts come from: Debian's package openssh-tests with Debian's programs,
- * or the folder of any build (`make interop OPENSSH=…`, after `./configure && make && make regress-binaries`).
+ * or the folder of any build (`make interop OPENSSH=…`, after `./configure`, `make`, `make regress-binaries`).
  */
 import { accessSync, constants, existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -72,8 +72,9 @@ export function resultsOf(build: OpenSshBuild): { readonly file: string; readonl
     file: isDebian ? "RESULTS.md" : `RESULTS-${build.version.replaceAll("_", "-")}.md`,
     head: `# ${title}
 
-Written by \`${command}\`: ${parts} and our server. \`-\`: no connection by a configuration of
-ssh; the script speaks to the port or to the SFTP server itself, or is about names and host keys that the drop-in sets.
+Written by \`${command}\`: ${parts} and our server.
+\`-\`: no connection by a configuration of ssh; the script speaks to the port or to the SFTP server itself,
+or is about names and host keys that the drop-in sets.
 `,
   };
 }

@@ -50,7 +50,6 @@ export const WIDE_LINES: Readonly<Record<string, number>> = {
   "test/e2e/offline-logins.test.ts": 2,
   "test/e2e/ping.test.ts": 1,
   "test/interop/openssh.test.ts": 2,
-  "test/interop/regress.ts": 2,
   "test/management/db/postgres/schema.test.ts": 4,
   "test/security/malicious-machine.test.ts": 1,
   "test/ssh/run.test.ts": 1,
