@@ -1,6 +1,6 @@
 /**
  * Which OpenSSH the regression scripts come from: Debian's package openssh-tests with Debian's programs,
- * or the folder of any build (`make interop OPENSSH=…`, after `./configure`, `make`, `make regress-binaries`).
+ * or the folder of any build (`make interop OPENSSH=…`), after its `make` and `make regress-binaries`.
  */
 import { accessSync, constants, existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";

@@ -194,7 +194,8 @@ async function runScript(
 }
 
 function judge({ except }: Script, exitCode: number, failures: readonly string[]): Outcome["result"] {
-  if (exitCode === 0 && except === undefined) return "passed";
+  // A newer release of a script may have dropped the checks that are excepted.
+  if (exitCode === 0) return "passed";
   const isExpected = except !== undefined && failures.every((line) => except.says.test(line));
   return isExpected && failures.length === except.times ? "passed in part" : "failed";
 }
