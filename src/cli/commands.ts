@@ -183,7 +183,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         load: async () => (await import("./commands/peer-block.ts")).peerUnblock,
       },
       "release-name": {
-        purpose: "let another peer take the name of a deleted one",
+        purpose: "let another peer take a name that is no longer used",
         load: async () => (await import("./commands/peer.ts")).peerReleaseName,
       },
     },

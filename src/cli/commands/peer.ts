@@ -140,15 +140,15 @@ examples:
 
 export const peerReleaseName = command(
   `
-Release the name of a deleted peer, so that another peer can take it.
+Release the former name of a peer that was deleted or renamed, so that another peer can take it.
 
 usage: qf peer release-name NAME [--management-url URL]
 
 options:
 ${ADMIN_OPTIONS}
 
-NAME is the name without the domain. Names of deleted peers stay reserved, because another peer of that
-name could be mistaken for the old one.
+NAME is the name without the domain. Former names stay reserved until they are released, because another peer
+with such a name could be mistaken for the one that had it.
 
 examples:
   qf peer release-name gitlab

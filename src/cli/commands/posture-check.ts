@@ -128,7 +128,7 @@ examples:
 
 export const postureCheckDelete = command(
   `
-Delete a posture check. Fails if a policy uses it, and lists those policies.
+Delete a posture check. Fails while a policy uses it.
 
 usage: qf posture-check delete CHECK
 
