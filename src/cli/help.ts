@@ -37,7 +37,8 @@ examples:
 
 /** `qf <noun> --help`. */
 export function nounHelp(name: string, noun: Noun): string {
-  const verbs = Object.entries(noun.verbs).map(([verb, { purpose }]) => line(verb, purpose));
+  const width = Math.max(NAME_WIDTH, ...Object.keys(noun.verbs).map((verb) => verb.length + 2));
+  const verbs = Object.entries(noun.verbs).map(([verb, { purpose }]) => line(verb, purpose, width));
   return `${noun.about}
 
 usage: qf ${name} <command> [options]
@@ -48,6 +49,6 @@ Run qf ${name} <command> --help for details.
 `;
 }
 
-function line(name: string, text: string): string {
-  return `  ${name.padEnd(NAME_WIDTH)}${text}\n`;
+function line(name: string, text: string, width = NAME_WIDTH): string {
+  return `  ${name.padEnd(width)}${text}\n`;
 }
