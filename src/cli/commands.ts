@@ -19,6 +19,11 @@ export interface Noun {
   readonly verbs: Readonly<Record<string, Verb>>;
 }
 
+const policies = () => import("./commands/policy.ts");
+const setupKeys = () => import("./commands/setup-key.ts");
+const tokens = () => import("./commands/token.ts");
+const peers = () => import("./commands/peer.ts");
+
 /** Commands of one word. */
 export const SINGLE: Readonly<Record<string, Verb>> = {
   login: {
@@ -168,12 +173,9 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
   peer: {
     about: `Machines that run qf agent, and the devices that people sign in on.`,
     verbs: {
-      list: { purpose: "list peers", load: async () => (await import("./commands/peer.ts")).peerList },
-      update: {
-        purpose: "change its name, SSH or approval",
-        load: async () => (await import("./commands/peer.ts")).peerUpdate,
-      },
-      delete: { purpose: "delete a peer", load: async () => (await import("./commands/peer.ts")).peerDelete },
+      list: { purpose: "list peers", load: async () => (await peers()).peerList },
+      update: { purpose: "change its name, SSH or approval", load: async () => (await peers()).peerUpdate },
+      delete: { purpose: "delete a peer", load: async () => (await peers()).peerDelete },
       block: {
         purpose: "block a peer",
         load: async () => (await import("./commands/peer-block.ts")).peerBlock,
@@ -184,65 +186,44 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
       "release-name": {
         purpose: "let another peer take a name that is no longer used",
-        load: async () => (await import("./commands/peer.ts")).peerReleaseName,
+        load: async () => (await peers()).peerReleaseName,
       },
     },
   },
   "setup-key": {
     about: `Keys with which machines enrol without a person.`,
     verbs: {
-      list: {
-        purpose: "list setup keys",
-        load: async () => (await import("./commands/setup-key.ts")).setupKeyList,
-      },
+      list: { purpose: "list setup keys", load: async () => (await setupKeys()).setupKeyList },
       create: {
         purpose: "create a setup key and print it",
-        load: async () => (await import("./commands/setup-key.ts")).setupKeyCreate,
+        load: async () => (await setupKeys()).setupKeyCreate,
       },
       update: {
         purpose: "change the groups of machines that enrol with it",
-        load: async () => (await import("./commands/setup-key.ts")).setupKeyUpdate,
+        load: async () => (await setupKeys()).setupKeyUpdate,
       },
-      revoke: {
-        purpose: "revoke a setup key",
-        load: async () => (await import("./commands/setup-key.ts")).setupKeyRevoke,
-      },
-      delete: {
-        purpose: "delete a setup key",
-        load: async () => (await import("./commands/setup-key.ts")).setupKeyDelete,
-      },
+      revoke: { purpose: "revoke a setup key", load: async () => (await setupKeys()).setupKeyRevoke },
+      delete: { purpose: "delete a setup key", load: async () => (await setupKeys()).setupKeyDelete },
     },
   },
   token: {
     about: `API tokens, for these commands and the REST API or for signing a service user in.`,
     verbs: {
-      list: { purpose: "list tokens", load: async () => (await import("./commands/token.ts")).tokenList },
-      create: {
-        purpose: "create a token and print it",
-        load: async () => (await import("./commands/token.ts")).tokenCreate,
-      },
-      delete: {
-        purpose: "delete a token",
-        load: async () => (await import("./commands/token.ts")).tokenDelete,
-      },
+      list: { purpose: "list tokens", load: async () => (await tokens()).tokenList },
+      create: { purpose: "create a token and print it", load: async () => (await tokens()).tokenCreate },
+      delete: { purpose: "delete a token", load: async () => (await tokens()).tokenDelete },
     },
   },
   policy: {
     about: `Who may log in to which machine, and as which OS user. Without a policy nobody may.`,
     verbs: {
-      list: { purpose: "list policies", load: async () => (await import("./commands/policy.ts")).policyList },
-      create: {
-        purpose: "create a policy with one rule",
-        load: async () => (await import("./commands/policy.ts")).policyCreate,
-      },
+      list: { purpose: "list policies", load: async () => (await policies()).policyList },
+      create: { purpose: "create a policy with one rule", load: async () => (await policies()).policyCreate },
       update: {
         purpose: "change a policy or one of its rules",
         load: async () => (await import("./commands/policy-update.ts")).policyUpdate,
       },
-      delete: {
-        purpose: "delete a policy",
-        load: async () => (await import("./commands/policy.ts")).policyDelete,
-      },
+      delete: { purpose: "delete a policy", load: async () => (await policies()).policyDelete },
     },
   },
   "posture-check": {
