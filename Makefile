@@ -38,6 +38,7 @@ mutants: node_modules/.installed ## Put single faults into a copy, and tell whic
 interop: dist/qf system-packages ## Run OpenSSH's own regression scripts and other clients, and write test/interop/*.md (OPENSSH=FOLDER: those of that build)
 	@bash test/support/apt.sh tmux:tmux
 	@OPENSSH="$(OPENSSH)" $(BUN) test/interop/regress.ts
+	@if command -v go >/dev/null; then cd test/interop/clients/go && go build -o $(CURDIR)/dist/interop/go-client .; fi
 	@$(BUN) test/interop/clients-table.ts
 
 build: dist/qf ## Build dist/qf, the one executable

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { openBesideSshd } from "../support/beside-sshd.ts";
-import { runLibrary, SSH_CHECKS, SSH_LIBRARIES, versionOf } from "../support/ssh-clients.ts";
+import { BUILT_LIBRARIES, runLibrary, SSH_CHECKS, SSH_LIBRARIES, versionOf } from "../support/ssh-clients.ts";
 
 const HEAD = `# SSH libraries against qf
 
@@ -26,9 +26,12 @@ const beside = await openBesideSshd({ rule: { ssh: { allow_unmanaged_devices: tr
 const rows: string[] = [];
 let failures = 0;
 try {
-  for (const library of SSH_LIBRARIES) {
+  for (const library of [...SSH_LIBRARIES, ...BUILT_LIBRARIES]) {
     const version = versionOf(library);
-    if (version === null) continue;
+    if (version === null) {
+      rows.push(`| ${library.name} | - | ${SSH_CHECKS.map(() => "not there").join(" | ")} |`);
+      continue;
+    }
     for (const side of ["sshd", "qf"] as const) {
       const outcome = await runLibrary(beside, side, library);
       const cells = SSH_CHECKS.map((name) => {

@@ -22,6 +22,7 @@ export interface SshLibrary {
 }
 
 const PROGRAMS = resolve(import.meta.dir, "../interop/clients");
+const GO_CLIENT = resolve(import.meta.dir, "../../dist/interop/go-client");
 const PYTHON = "/usr/bin/python3";
 /** All that a program may try. */
 export const SSH_CHECKS = [
@@ -63,6 +64,16 @@ export const SSH_LIBRARIES: readonly SshLibrary[] = [
   },
 ];
 
+/** Those that only `make interop` builds and runs. */
+export const BUILT_LIBRARIES: readonly SshLibrary[] = [
+  {
+    name: "Go x/crypto",
+    command: [GO_CLIENT],
+    version: [GO_CLIENT, "--version"],
+    checks: SSH_CHECKS,
+  },
+];
+
 /** Null: it is not installed. */
 export function versionOf({ version: [program = "", ...args] }: SshLibrary): string | null {
   if (Bun.which(program) === null) return null;
@@ -78,7 +89,7 @@ export async function runLibrary(
 ): Promise<Record<string, string>> {
   const { machine, sshd } = beside;
   const { account, device, lab } = machine;
-  const dir = join(account.home, `${side}-${library.name.replaceAll(" ", "-")}`);
+  const dir = join(account.home, `${side}-${library.name.replaceAll(/[ /]/g, "-")}`);
   mkdirSync(dir);
   chmodSync(dir, 0o777);
   await using echo = await startEcho();
