@@ -149,6 +149,18 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         purpose: "change groups or role, block or approve",
         load: async () => (await import("./commands/user.ts")).userUpdate,
       },
+      invite: {
+        purpose: "print a new invitation link",
+        load: async () => (await import("./commands/user-password.ts")).userInvite,
+      },
+      "reset-password": {
+        purpose: "print a link for choosing another password",
+        load: async () => (await import("./commands/user-password.ts")).userResetPassword,
+      },
+      password: {
+        purpose: "change your own password",
+        load: async () => (await import("./commands/user-password.ts")).userPassword,
+      },
       delete: { purpose: "delete a user", load: async () => (await import("./commands/user.ts")).userDelete },
     },
   },

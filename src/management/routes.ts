@@ -19,8 +19,10 @@ import { isSetupLinkOpen, useSetupLink } from "./db/tables/sign-in.ts";
 import { createAdminApp } from "./http/admin/app.ts";
 import { createClientRoutes } from "./http/client-routes.ts";
 import { createHostedRoutes } from "./http/hosted-routes.ts";
+import { createPasswordRoutes } from "./http/password-routes.ts";
 import type { Route } from "./http/request-entry.ts";
 import { createSetupRoutes, SETUP_STATE_PREFIX, type SetupIdentity } from "./http/setup-routes.ts";
+import { PASSWORD_PATH } from "./idp/password-change.ts";
 import { hashPassword } from "./idp/passwords.ts";
 import { createRelyingParty, type HostedTokens, type RelyingParty } from "./idp/relying-party.ts";
 import { createAccount } from "./init.ts";
@@ -55,7 +57,12 @@ export function createRoutes(deps: RouteDeps): Route[] {
   const client = createClientRoutes(login);
   const hosted = createHostedRoutes({ login, relyingParty });
   hub.serveApprovals(createApprovals(login));
-  const admin = createAdminApp({ ...context, isConnected: login.isConnected, corsOrigins: deps.corsOrigins });
+  const admin = createAdminApp({
+    ...context,
+    isConnected: login.isConnected,
+    corsOrigins: deps.corsOrigins,
+    passwords: () => parts.passwords(),
+  });
   const setup = createSetupRoutes({
     origin: context.origin,
     oidc: parts.oidc,
@@ -66,6 +73,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     complete: (hash, owner) => completeSetup(deps, hash, owner),
     verify: (tokens, nonceBytes) => verifyOwner(context, relyingParty, { tokens, nonceBytes }),
   });
+  const password = createPasswordRoutes({ ...context, passwords: () => parts.passwords() });
   const readiness = createReadiness({ ...context, isOpen: () => hub.isOpen });
   return [
     {
@@ -78,6 +86,13 @@ export function createRoutes(deps: RouteDeps): Route[] {
     },
     { prefix: "/client/v1", answer: (request, sourceAddress) => client.fetch(request, { sourceAddress }) },
     { prefix: "/api", answer: (request) => admin.fetch(request) },
+    {
+      prefix: PASSWORD_PATH,
+      answer: (request, sourceAddress) => {
+        parts.countVisit(request, sourceAddress);
+        return password.fetch(request, { sourceAddress });
+      },
+    },
     { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },
     {
       prefix: "/agent/v1/sync",

@@ -17,7 +17,7 @@ import { databaseAccounts, databasePayloads } from "./idp/database.ts";
 import { mountInteractions } from "./idp/interactions.ts";
 import { createKnownBrowsers } from "./idp/known-browser.ts";
 import { openProviderMount, type ProviderMount } from "./idp/mount.ts";
-import { createPasswordCheck } from "./idp/passwords.ts";
+import { createPasswordCheck, type PasswordCheck } from "./idp/passwords.ts";
 import { createProvider } from "./idp/provider.ts";
 import { type ExternalOidcOptions, embeddedOidc, externalOidc } from "./idp/settings.ts";
 import { createVisits } from "./idp/visits.ts";
@@ -46,6 +46,10 @@ export interface SignInParts {
    * often.
    */
   forward(request: Request, sourceAddress: string): Promise<Response>;
+  /** Bounds what one source asks of pages. Throws ERR_TOO_MANY. */
+  countVisit(request: Request, sourceAddress: string): void;
+  /** Checks passwords of the embedded provider. Throws ERR_NOT_FOUND with an external one. */
+  passwords(): PasswordCheck;
   close(): Promise<void>;
 }
 
@@ -58,6 +62,7 @@ export async function createSignIn(deps: SignInDeps): Promise<SignInParts> {
 
 function embedded(deps: SignInDeps): SignInParts {
   let mount: ProviderMount | undefined;
+  const passwords = createPasswordCheck({ accounts: databaseAccounts(deps.store), clock: deps.clock });
   const visits = createVisits(deps.clock);
   const pass = async (request: Request, sourceAddress: string): Promise<Response> => {
     if (mount === undefined) throw new QfError("ERR_NOT_INITIALISED", "this server is not set up yet");
@@ -78,13 +83,15 @@ function embedded(deps: SignInDeps): SignInParts {
     },
     async start() {
       keys.forget();
-      mount ??= await openEmbeddedProvider(deps);
+      mount ??= await openEmbeddedProvider(deps, passwords);
     },
+    countVisit: (request, sourceAddress) => visits.enter(request, sourceAddress),
+    passwords: () => passwords,
     close: async () => mount?.close(),
   };
 }
 
-async function openEmbeddedProvider(deps: SignInDeps): Promise<ProviderMount> {
+async function openEmbeddedProvider(deps: SignInDeps, passwords: PasswordCheck): Promise<ProviderMount> {
   const accounts = databaseAccounts(deps.store);
   const providerKeys = await openProviderKeys(deps.store, deps.masterKey);
   const provider = await createProvider({
@@ -96,7 +103,7 @@ async function openEmbeddedProvider(deps: SignInDeps): Promise<ProviderMount> {
   mountInteractions({
     ...deps,
     provider,
-    passwords: createPasswordCheck({ accounts, clock: deps.clock }),
+    passwords,
     browsers: createKnownBrowsers(providerKeys.cookieKeys, deps.origin),
     onFailure: (failure) => noteFailure(deps.store, failure),
   });
@@ -131,6 +138,10 @@ function external(deps: SignInDeps, oidc: OidcSettings): SignInParts {
     async start() {
       keys.forget();
       issuerKeys.start();
+    },
+    countVisit: () => {},
+    passwords() {
+      throw new QfError("ERR_NOT_FOUND", "people sign in with another identity provider");
     },
     close: async () => issuerKeys.stop(),
   };

@@ -71,8 +71,10 @@ export type UserPermissions = z.infer<typeof UserPermissions>;
 export const User = z.object({
   id: UserId,
   email: z.string(),
-  /** Only in the answer to its creation, with the embedded provider. Shown once. */
-  password: z.string().optional(),
+  /** Only in the answer to the creation of a person of the embedded provider. Shown once. */
+  invite_link: z.string().optional(),
+  /** Until when it may be used. */
+  invite_expires_at: dateTime.optional(),
   name: z.string(),
   role: Role,
   auto_groups: groupIds,
@@ -91,6 +93,9 @@ export const User = z.object({
 });
 export type User = z.infer<typeof User>;
 
+/** Longest password in a body: what is longer than the provider takes is answered by the provider's rule. */
+const PASSWORD_CHARACTERS_MAX = 4_096;
+
 /**
  * Body of POST /api/users. A service user needs a name, a person of the embedded provider an e-mail address.
  */
@@ -100,8 +105,23 @@ export const UserCreateRequest = z.object({
   role: Role,
   auto_groups: listOrNone(groupIds),
   is_service_user: z.boolean(),
+  /**
+   * Of a person of the embedded provider, in place of an invitation: good for nothing but choosing another.
+   */
+  password: unlessNull(z.string().max(PASSWORD_CHARACTERS_MAX)),
 });
 export type UserCreateRequest = z.infer<typeof UserCreateRequest>;
+
+/** A link by which a person chooses a password. Shown once. */
+export const PasswordLink = z.object({ link: z.string(), expires_at: dateTime });
+export type PasswordLink = z.infer<typeof PasswordLink>;
+
+/** Body of POST /api/users/current/password. */
+export const PasswordChangeRequest = z.object({
+  current_password: z.string().max(PASSWORD_CHARACTERS_MAX),
+  new_password: z.string().max(PASSWORD_CHARACTERS_MAX),
+});
+export type PasswordChangeRequest = z.infer<typeof PasswordChangeRequest>;
 
 /** Body of PUT /api/users/{id}. */
 export const UserRequest = z.object({

@@ -4,6 +4,7 @@
  *
  * `await using lab = await openLab()`: leaving the scope ends every process and removes every file.
  */
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -156,8 +157,12 @@ export class Lab {
       auto_groups: groups,
       is_service_user: false,
     };
-    const user = await this.api<{ id: string; password: string }>("POST", "/api/users", body);
-    return { id: user.id, email, password: user.password };
+    const user = await this.api<{ id: string; invite_link: string }>("POST", "/api/users", body);
+    const password = randomBytes(12).toString("base64url");
+    const form = new URLSearchParams({ new_password: password, repeated: password });
+    const chosen = await fetch(user.invite_link, { method: "POST", body: form });
+    if (!chosen.ok) throw new Error(`the invitation: ${chosen.status} ${await chosen.text()}`);
+    return { id: user.id, email, password };
   }
 
   async setGroups(

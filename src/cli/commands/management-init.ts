@@ -1,10 +1,10 @@
 import { QfError } from "../../base/errors.ts";
 import { command } from "../command.ts";
+import { passwordFromStdin } from "../password-input.ts";
 import { parseDatabase } from "../database-url.ts";
 import { printJson } from "../output.ts";
 
 /** Longest password read from stdin. */
-const PASSWORD_BYTES_MAX = 1024;
 const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";
 
 export const managementInit = command(
@@ -47,7 +47,7 @@ examples:
         throw new QfError("ERR_USAGE", "--owner-password-stdin is missing");
       }
       const database = parseDatabase(args, process.env);
-      const ownerPassword = await passwordFromStdin();
+      const ownerPassword = await passwordFromStdin("qf management init ... --owner-password-stdin");
       const { initManagement } = await import("../../management/init.ts");
       const masterKeyFile = args["master-key-file"];
       await printJson(
@@ -63,21 +63,3 @@ examples:
     },
   },
 );
-
-/** The first line of stdin, without its line break. */
-async function passwordFromStdin(): Promise<string> {
-  if (process.stdin.isTTY) {
-    throw new QfError("ERR_USAGE", "the password is read from a file or a pipe, not from a terminal", {
-      hint: "for instance: qf management init ... --owner-password-stdin < password.txt",
-    });
-  }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of process.stdin) {
-    chunks.push(Buffer.from(chunk as Uint8Array));
-    bytes += chunks.at(-1)?.length ?? 0;
-    if (bytes > PASSWORD_BYTES_MAX)
-      throw new QfError("ERR_USAGE", "the password on standard input is too long");
-  }
-  return (Buffer.concat(chunks).toString("utf8").split("\n")[0] ?? "").replace(/\r$/, "");
-}

@@ -3,6 +3,8 @@ import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../a
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
+import { passwordFromStdin } from "../password-input.ts";
+import { printLink } from "./user-password.ts";
 import { groupNames } from "../words.ts";
 
 const ROLES = ["owner", "admin", "network_admin", "auditor", "billing_admin", "user"];
@@ -44,8 +46,8 @@ examples:
 
 export const userCreate = command(
   `
-Create a person, or a service user for automation. With the embedded identity provider this also creates a
-password and prints it; it is not shown again.
+Create a person, or a service user for automation. With the embedded identity provider this prints an
+invitation link, once: whoever opens it chooses the password, and nobody else ever sees it.
 
 usage: qf user create EMAIL|NAME [--groups GROUP,...] [--role ROLE] [--name NAME] [--service]
 
@@ -54,6 +56,8 @@ options:
   --role ROLE              owner, admin, auditor or user (default: user)
   --name NAME              the person's name (default: the e-mail address up to the @)
   --service                create a service user, which has a name but no e-mail address or password
+  --password-stdin         instead of an invitation, read a first password from standard input; the person
+                           has to replace it before they can sign in
 ${ADMIN_OPTIONS}
 
 examples:
@@ -71,6 +75,7 @@ examples:
       role: { type: "enum", options: ROLES, default: "user" },
       name: { type: "string" },
       service: { type: "boolean" },
+      "password-stdin": { type: "boolean" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -82,12 +87,15 @@ examples:
         role: args.role,
         auto_groups: await admin.groupIds(parseList(args.groups)),
         is_service_user: isService,
+        ...(args["password-stdin"] === true
+          ? { password: await passwordFromStdin(`qf user create ${args.who} --password-stdin`) }
+          : {}),
       };
       const answer = await admin.request("POST", "/api/users", { body, answer: User });
       if (args.json === true) return printBody(answer);
-      const { id, password } = answer.value;
+      const { id, invite_link: link, invite_expires_at: until = "" } = answer.value;
       await print(`created ${isService ? "service user" : "user"} ${args.who} (${id})\n`);
-      if (password !== undefined) await print(`password: ${password}\nIt is shown this once.\n`);
+      if (link !== undefined) await printLink("invitation", { link, expires_at: until });
     },
   },
   { repeatable: ["groups"] },

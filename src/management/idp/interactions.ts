@@ -16,6 +16,7 @@ import { HostLabel, LocalUser } from "../../wire/units.ts";
 import { factList, type Html, html, messagePage, page, pageHeaders } from "../web/html.ts";
 import type { KnownBrowsers } from "./known-browser.ts";
 import { SOURCE_HEADER } from "./mount.ts";
+import { PASSWORD_PATH } from "./password-change.ts";
 import type { PasswordCheck } from "./passwords.ts";
 import { DEVICE_NAME_PARAM, HOSTED_CALLBACK_PATH } from "./provider.ts";
 
@@ -99,6 +100,7 @@ function interactionPage(deps: InteractionDeps, interaction: Interaction, failur
  required maxlength="1024">
 <button type="submit" name="action" value="login">Sign in</button>
 </form>
+<p><a href="${PASSWORD_PATH}?next=/idp/interaction/${interaction.uid}">Change your password</a></p>
 <form method="post"><button type="submit" name="action" value="deny" class="secondary"
  formnovalidate>Cancel</button></form>`,
     );
@@ -168,6 +170,7 @@ async function submit(deps: InteractionDeps, exchange: Exchange, interaction: In
       interaction,
     );
   }
+  if (outcome.account.mustChange) return sendMustChange(exchange);
   res.setHeader("set-cookie", deps.browsers.cookieFor(outcome.account, nowSeconds(deps.clock)));
   await leaveOtherSession(deps, interaction, outcome.account.subject);
   // The hosted flow has been confirmed on the page before, by this browser; the password was for it.
@@ -191,6 +194,18 @@ async function leaveOtherSession(
   await session?.destroy();
   delete interaction.session;
   await interaction.save(Math.max(1, interaction.exp - nowSeconds(deps.clock)));
+}
+
+/** Whoever set this password knows it, so it signs nobody in. */
+function sendMustChange({ res, uid }: Exchange): void {
+  res.writeHead(403, pageHeaders());
+  res.end(
+    page(
+      "Choose your own password",
+      html`<p>An administrator has set the password that you gave. Replace it by one that only you know.</p>
+<p><a href="${PASSWORD_PATH}?next=/idp/interaction/${uid}">Choose a password</a></p>`,
+    ),
+  );
 }
 
 function sendPage({ req, res }: Exchange, status: number, body: string, interaction: Interaction): void {

@@ -12,6 +12,8 @@ export interface PasswordAccount {
   readonly name: string;
   /** argon2id, as `Bun.password` writes it. */
   readonly passwordHash: string;
+  /** Somebody else knows it: nothing but choosing another can be done with it. */
+  readonly mustChange: boolean;
 }
 
 export interface PasswordAccounts {

@@ -15,9 +15,11 @@ import { shownName } from "../../wire/display-name.ts";
 import { Email } from "../../wire/units.ts";
 import type { OidcSettings } from "../contracts/context.ts";
 import { filled } from "../contracts/settings.ts";
+import type { Reader } from "../db/engine/transaction.ts";
 import type { ChangeWriter } from "../db/store.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import { listGroups } from "../db/tables/groups.ts";
+import { findPasswordUser } from "../db/tables/sign-in.ts";
 import {
   EMBEDDED_ISSUER,
   findUserByIdentity,
@@ -99,11 +101,12 @@ async function refreshUser(
   deps: PersonDeps,
   { user, verified }: { readonly user: UserRow; readonly verified: Verified },
 ): Promise<UserRow> {
+  const isEmbedded = user.issuer === EMBEDDED_ISSUER;
+  if (isEmbedded) await requireSincePassword(tx, user, verified);
   const shown = personClaims(deps.claims);
   // A token kept from before a later sign-in is good for a login, and brings back no group.
   const isOlder = verified.claims.issuedAtSeconds + CLOCK_SKEW_SECONDS < (user.lastLoginAt ?? 0);
   const autoGroups = isOlder ? user.autoGroups : await claimedGroups(tx, deps, user.autoGroups);
-  const isEmbedded = user.issuer === EMBEDDED_ISSUER;
   const email = isEmbedded ? user.email : shownEmail(shown.email) || user.email;
   const name = isEmbedded ? user.name : (shownName(shown.name) ?? user.name);
   const change = { autoGroups, email, name, lastLoginAt: nowSeconds(tx.clock) };
@@ -113,6 +116,14 @@ async function refreshUser(
   const changed = { ...user, ...change };
   await recordGroups(tx, changed, user.autoGroups);
   return changed;
+}
+
+/** A token that a password gave which has been changed since says nothing any more. */
+async function requireSincePassword(tx: Reader, user: UserRow, { claims }: Verified): Promise<void> {
+  const found = await findPasswordUser(tx, { userId: user.id });
+  if (found !== undefined && claims.issuedAtSeconds < found.login.passwordChangedAt) {
+    throw denial("login_revoked");
+  }
 }
 
 /** What the provider gave and took, with the names of the groups, as if an administrator had. */

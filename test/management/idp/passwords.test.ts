@@ -11,8 +11,8 @@ afterAll(() => verify.mockRestore());
 
 const passwordHash = await hashPassword("correct horse");
 const accounts = fakeAccounts([
-  { subject: "a", email: "ada@example.com", name: "Ada", passwordHash },
-  { subject: "n", email: "none@example.com", name: "None", passwordHash: "" },
+  { subject: "a", email: "ada@example.com", name: "Ada", passwordHash, mustChange: false },
+  { subject: "n", email: "none@example.com", name: "None", passwordHash: "", mustChange: false },
 ]);
 
 const from = (address: string, browser?: string): TrySource => ({

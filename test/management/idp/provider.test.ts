@@ -41,12 +41,14 @@ beforeAll(async () => {
       email: "ada@example.com",
       name: "Ada",
       passwordHash: await hashPassword("correct horse"),
+      mustChange: false,
     },
     {
       subject: "b".repeat(20),
       email: "bob@example.com",
       name: "Bob",
       passwordHash: await hashPassword("staple"),
+      mustChange: false,
     },
   ]);
   const provider = await createProvider({

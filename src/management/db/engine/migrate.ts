@@ -16,6 +16,7 @@ import humanOwners from "../migrations/sqlite/0005-human-owners.sql" with { type
 import loginTokens from "../migrations/sqlite/0006-login-tokens.sql" with { type: "text" };
 import displayName from "../migrations/sqlite/0007-display-name.sql" with { type: "text" };
 import vouch from "../migrations/sqlite/0008-vouch.sql" with { type: "text" };
+import passwordLinks from "../migrations/sqlite/0009-password-links.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -35,6 +36,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 6, name: "login-tokens", sql: loginTokens },
   { number: 7, name: "display-name", sql: displayName },
   { number: 8, name: "vouch", sql: vouch },
+  { number: 9, name: "password-links", sql: passwordLinks },
 ];
 
 /**

@@ -16,6 +16,7 @@ import humanOwners from "../migrations/postgres/0005-human-owners.sql" with { ty
 import loginTokens from "../migrations/postgres/0006-login-tokens.sql" with { type: "text" };
 import displayName from "../migrations/postgres/0007-display-name.sql" with { type: "text" };
 import vouch from "../migrations/postgres/0008-vouch.sql" with { type: "text" };
+import passwordLinks from "../migrations/postgres/0009-password-links.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -28,6 +29,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 6, name: "login-tokens", sql: loginTokens },
   { number: 7, name: "display-name", sql: displayName },
   { number: 8, name: "vouch", sql: vouch },
+  { number: 9, name: "password-links", sql: passwordLinks },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

@@ -16,13 +16,17 @@ export const ROLES = [
   "user",
 ] as const satisfies readonly Role[];
 
+/** What a link lets a person do: choose their first password, or another. */
+export const PASSWORD_LINK_KINDS = ["invitation", "reset"] as const;
+
 export function accountTables(d: Dialect) {
   const meta = metaTable(d);
   const accounts = accountsTable(d);
   const users = usersTable(d, accounts);
   const idpAccounts = idpAccountsTable(d, accounts, users);
   const setupLinks = setupLinksTable(d);
-  return { meta, accounts, users, idpAccounts, setupLinks };
+  const passwordLinks = passwordLinksTable(d, users);
+  return { meta, accounts, users, idpAccounts, setupLinks, passwordLinks };
 }
 
 export type AccountTables = ReturnType<typeof accountTables>;
@@ -102,6 +106,8 @@ function idpAccountsTable(d: Dialect, accounts: Accounts, users: Users) {
     /** argon2id, encoded. */
     passwordHash: d.text("password_hash").notNull(),
     passwordChangedAt: d.integer("password_changed_at").notNull(),
+    /** Somebody else knows it: its first use is to choose another. */
+    mustChange: d.boolean("must_change").notNull().default(false),
     failedAttempts: d.integer("failed_attempts").notNull(),
     /** Null: not locked. */
     lockedUntil: d.integer("locked_until"),
@@ -117,4 +123,22 @@ function setupLinksTable(d: Dialect) {
     expiresAt: d.integer("expires_at").notNull(),
     usedAt: d.integer("used_at"),
   });
+}
+
+/** Links by which a person of the embedded provider chooses a password. A used one is deleted. */
+function passwordLinksTable(d: Dialect, users: Users) {
+  return d.table(
+    "password_links",
+    {
+      hash: d.text("hash").primaryKey(),
+      userId: d
+        .text("user_id")
+        .notNull()
+        .references(() => users.id, { onDelete: "cascade" }),
+      kind: d.word("kind", PASSWORD_LINK_KINDS).notNull(),
+      createdAt: d.integer("created_at").notNull(),
+      expiresAt: d.integer("expires_at").notNull(),
+    },
+    (table) => [d.index("password_links_user").on(table.userId)],
+  );
 }

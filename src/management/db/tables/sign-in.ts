@@ -44,7 +44,10 @@ export async function updateIdpAccount(
   tx: Writer,
   subject: string,
   change: Partial<
-    Pick<Row<"idpAccounts">, "passwordHash" | "passwordChangedAt" | "failedAttempts" | "lockedUntil">
+    Pick<
+      Row<"idpAccounts">,
+      "passwordHash" | "passwordChangedAt" | "mustChange" | "failedAttempts" | "lockedUntil"
+    >
   >,
 ): Promise<void> {
   const { idpAccounts } = tx.t;
@@ -140,10 +143,11 @@ export async function useSetupLink(tx: Writer, hash: string): Promise<boolean> {
 
 /** Removes what has expired; called now and then. */
 export async function deleteExpired(tx: Writer): Promise<void> {
-  const { challenges, oidcPayloads, hostedLogins, setupLinks } = tx.t;
+  const { challenges, oidcPayloads, hostedLogins, setupLinks, passwordLinks } = tx.t;
   const now = nowSeconds(tx.clock);
   await tx.sql.delete(challenges).where(lte(challenges.expiresAt, now));
   await tx.sql.delete(oidcPayloads).where(lte(oidcPayloads.expiresAt, now));
   await tx.sql.delete(hostedLogins).where(lte(hostedLogins.expiresAt, now));
   await tx.sql.delete(setupLinks).where(lte(setupLinks.expiresAt, now));
+  await tx.sql.delete(passwordLinks).where(lte(passwordLinks.expiresAt, now));
 }

@@ -24,6 +24,7 @@ import { myAccessRoutes } from "./my-access-routes.ts";
 import { nameRoutes } from "./names-routes.ts";
 import { describeApi, OPENAPI_PATH } from "./openapi.ts";
 import { announce, type Listing } from "./paging.ts";
+import { passwordRoutes } from "./password-routes.ts";
 import { peerRoutes } from "./peers-routes.ts";
 import { policyRoutes } from "./policies-routes.ts";
 import { postureRoutes } from "./posture-routes.ts";
@@ -39,6 +40,7 @@ const IGNORED_MAX = 16;
 export const ADMIN_ROUTES: readonly Route[] = [
   ...accountRoutes,
   ...userRoutes,
+  ...passwordRoutes,
   ...tokenRoutes,
   ...peerRoutes,
   ...nameRoutes,

@@ -10,6 +10,7 @@ import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import type { NewEvent } from "../../db/tables/audit-events.ts";
 import type { UserRow } from "../../db/tables/users.ts";
+import type { PasswordCheck } from "../../idp/passwords.ts";
 import type { Access, Principal } from "./access.ts";
 import type { Listing } from "./paging.ts";
 
@@ -19,6 +20,8 @@ export interface AdminContext extends ManagementContext {
   readonly corsOrigins: ReadonlySet<string>;
   /** Whether a peer has a live control link now. */
   readonly isConnected: (peerId: PeerId) => boolean;
+  /** Checks passwords of the embedded provider. Throws ERR_NOT_FOUND with an external one. */
+  readonly passwords: () => PasswordCheck;
 }
 
 /** One request, proven and parsed. */

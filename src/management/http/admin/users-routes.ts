@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { randomBytes } from "node:crypto";
 import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
@@ -12,6 +11,7 @@ import { Empty, NoQuery, UserQuery } from "../../../wire/admin-query.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import { revokeLoginsOf } from "../../db/tables/logins.ts";
+import { listInvited } from "../../db/tables/password-links.ts";
 import { deletePeer, listPeersOfUser } from "../../db/tables/peers.ts";
 import { findPasswordUser, insertIdpAccount } from "../../db/tables/sign-in.ts";
 import {
@@ -24,6 +24,7 @@ import {
   type UserRow,
   updateUser,
 } from "../../db/tables/users.ts";
+import { createPasswordLink, passwordProblem } from "../../idp/password-change.ts";
 import { hashPassword, normaliseEmail } from "../../idp/passwords.ts";
 import { mayCall, notFound } from "./access.ts";
 import { type Listing, listingById } from "./paging.ts";
@@ -57,7 +58,7 @@ export const userRoutes: readonly Route[] = [
   route({
     method: "post",
     path: "/api/users",
-    summary: "Creates a user; with the embedded provider the answer holds the password, once",
+    summary: "Creates a user; with the embedded provider the answer holds the invitation link, once",
     access: "write",
     query: NoQuery,
     body: UserCreateRequest,
@@ -89,15 +90,17 @@ export const userRoutes: readonly Route[] = [
 ];
 
 async function usersFor(call: Call<undefined, UserQuery>, tx: Reader): Promise<Listing<User>> {
+  const invited = await listInvited(tx);
   const all = mayCall(call.user.role, "read") ? await listUsers(tx, call.accountId) : [call.user];
   const wanted = call.query.service_user;
   const users = all.filter((user) => wanted === undefined || user.isServiceUser === (wanted === "true"));
-  return listingById(call.query, users, (user) => asUser(user, call.user.id));
+  return listingById(call.query, users, (user) => asUser(user, call.user.id, invited.has(user.id)));
 }
 
 async function createServiceUser(call: Call<UserCreateRequest>): Promise<User> {
-  const { name = "", email, role, auto_groups } = call.body;
+  const { name = "", email, password, role, auto_groups } = call.body;
   if (email !== undefined) throw new QfError("ERR_UNPROCESSABLE", "email is not for service users");
+  if (password !== undefined) throw new QfError("ERR_UNPROCESSABLE", "password is not for service users");
   return call.change({ affectsMaps: true }, async (tx, actor) => {
     requireRoleChange(actor, { isServiceUser: true }, role);
     await requireAssignableGroups(tx, call.accountId, auto_groups);
@@ -129,8 +132,10 @@ async function createPerson(call: Call<UserCreateRequest>): Promise<User> {
   const { email, name, role, auto_groups } = call.body;
   if (email === undefined) throw new QfError("ERR_UNPROCESSABLE", "email is missing: a person needs one");
   const key = normaliseEmail(email);
-  const password = randomBytes(18).toString("base64url");
-  const passwordHash = await hashPassword(password);
+  const { password } = call.body;
+  const problem = password === undefined ? null : passwordProblem(password);
+  if (problem !== null) throw new QfError("ERR_UNPROCESSABLE", `password: ${problem}`);
+  const passwordHash = password === undefined ? "" : await hashPassword(password);
   return call.change({ affectsMaps: true }, async (tx, actor) => {
     requireRoleChange(actor, { isServiceUser: false }, role);
     await requireAssignableGroups(tx, call.accountId, auto_groups);
@@ -149,13 +154,26 @@ async function createPerson(call: Call<UserCreateRequest>): Promise<User> {
       email: key,
       passwordHash,
       passwordChangedAt: now,
+      mustChange: password !== undefined,
       failedAttempts: 0,
       lockedUntil: null,
       createdAt: now,
     });
     tx.record({ activity: "user.create", targetId: user.id, meta: { email: key, role } });
-    return { ...asUser(user, actor.id), password };
+    if (password !== undefined) return asUser(user, actor.id);
+    return { ...asUser(user, actor.id, true), ...(await invite(call, tx, user)) };
   });
+}
+
+/** Makes the invitation of a person who has not chosen a password yet. */
+async function invite(
+  call: Pick<Call, "ctx">,
+  tx: ChangeWriter,
+  user: UserRow,
+): Promise<{ invite_link: string; invite_expires_at: string }> {
+  const link = await createPasswordLink(tx, call.ctx.origin, { userId: user.id, kind: "invitation" });
+  tx.record({ activity: "user.invite", targetId: user.id, meta: { email: user.email } });
+  return { invite_link: link.url, invite_expires_at: isoTime(link.expiresAt) };
 }
 
 function newUserRow(
@@ -234,14 +252,15 @@ async function removeUser(
   return {};
 }
 
-function asUser(user: UserRow, currentId: string): User {
+/** `isInvited`: it has not chosen a password yet. */
+export function asUser(user: UserRow, currentId: string, isInvited = false): User {
   return {
     id: user.id,
     email: user.email,
     name: user.name,
     role: user.role,
     auto_groups: user.autoGroups,
-    status: user.isBlocked ? "blocked" : "active",
+    status: user.isBlocked ? "blocked" : isInvited ? "invited" : "active",
     last_login: user.lastLoginAt === null ? NEVER : isoTime(user.lastLoginAt),
     is_current: user.id === currentId,
     is_service_user: user.isServiceUser,

@@ -1,0 +1,72 @@
+/**
+ * Passwords as people give them: typed without being shown, or as the first line of standard input.
+ *
+ * @module
+ */
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { QfError } from "../base/errors.ts";
+
+const PASSWORD_BYTES_MAX = 4_096;
+
+/** The first line of stdin, without its line break. `example`: a command that gives one. Throws ERR_USAGE. */
+export async function passwordFromStdin(example: string): Promise<string> {
+  const [password] = await linesFromStdin(1, example);
+  return password ?? "";
+}
+
+/** The first `count` lines of stdin, empty where there are fewer. */
+export async function linesFromStdin<N extends 1 | 2>(
+  count: N,
+  example: string,
+): Promise<N extends 1 ? [string] : [string, string]>;
+export async function linesFromStdin(count: number, example: string): Promise<string[]> {
+  if (process.stdin.isTTY) {
+    throw new QfError("ERR_USAGE", "the password is read from a file or a pipe, not from a terminal", {
+      hint: `for instance: ${example} < password.txt`,
+    });
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(Buffer.from(chunk as Uint8Array));
+    bytes += chunks.at(-1)?.length ?? 0;
+    if (bytes > PASSWORD_BYTES_MAX)
+      throw new QfError("ERR_USAGE", "the password on standard input is too long");
+  }
+  const lines = Buffer.concat(chunks).toString("utf8").split("\n");
+  return Array.from({ length: count }, (_, i) => (lines[i] ?? "").replace(/\r$/, ""));
+}
+
+/**
+ * One line typed at the terminal, not shown, whatever stdin and stdout are. Throws ERR_USAGE where there is no
+ * terminal.
+ */
+export function askPassword(prompt: string): string {
+  let tty: number;
+  try {
+    tty = openSync("/dev/tty", "r+");
+  } catch (cause) {
+    throw new QfError("ERR_USAGE", "there is no terminal to type a password at", {
+      cause,
+      hint: "give both with --password-stdin: the current one, and the new one on the next line",
+    });
+  }
+  const echo = (on: boolean): void => {
+    Bun.spawnSync(["stty", on ? "echo" : "-echo"], { stdin: tty, stdout: "ignore", stderr: "ignore" });
+  };
+  const bytes: number[] = [];
+  try {
+    echo(false);
+    writeSync(tty, prompt);
+    const byte = Buffer.alloc(1);
+    while (readSync(tty, byte) === 1 && byte[0] !== 0x0a) {
+      bytes.push(byte[0] ?? 0);
+      if (bytes.length > PASSWORD_BYTES_MAX) throw new QfError("ERR_USAGE", "that password is too long");
+    }
+    writeSync(tty, "\n");
+  } finally {
+    echo(true);
+    closeSync(tty);
+  }
+  return Buffer.from(bytes).toString("utf8").replace(/\r$/, "");
+}

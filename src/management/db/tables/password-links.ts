@@ -1,0 +1,50 @@
+/**
+ * Links by which people of the embedded provider choose a password: an invitation, or a reset.
+ *
+ * @module
+ */
+import { and, eq, gt } from "drizzle-orm";
+import { nowSeconds } from "../../../base/clock.ts";
+import type { UserId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
+import type { NewRow, Row } from "../schema/schema.ts";
+
+export type PasswordLinkRow = Row<"passwordLinks">;
+
+/** The one open link of its user from now on: an earlier one is good for nothing any more. */
+export async function putPasswordLink(tx: Writer, link: NewRow<"passwordLinks">): Promise<void> {
+  await deletePasswordLinksOf(tx, link.userId);
+  await tx.sql.insert(tx.t.passwordLinks).values(link);
+}
+
+/** A link that may still be used. Does not use it. */
+export async function findPasswordLink(tx: Reader, hash: string): Promise<PasswordLinkRow | undefined> {
+  const { passwordLinks } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(passwordLinks)
+    .where(and(eq(passwordLinks.hash, hash), gt(passwordLinks.expiresAt, nowSeconds(tx.clock))));
+  return row;
+}
+
+/** Whether this user has an invitation that may still be used. */
+export async function listInvited(tx: Reader): Promise<ReadonlySet<UserId>> {
+  const { passwordLinks } = tx.t;
+  const rows = await tx.sql
+    .select({ userId: passwordLinks.userId })
+    .from(passwordLinks)
+    .where(and(eq(passwordLinks.kind, "invitation"), gt(passwordLinks.expiresAt, nowSeconds(tx.clock))));
+  return new Set(rows.map(({ userId }) => userId));
+}
+
+/** Takes it away, so that it works once. Undefined: it is unknown, was used, or has expired. */
+export async function usePasswordLink(tx: Writer, hash: string): Promise<PasswordLinkRow | undefined> {
+  const { passwordLinks } = tx.t;
+  const [row] = await tx.sql.delete(passwordLinks).where(eq(passwordLinks.hash, hash)).returning();
+  return row !== undefined && row.expiresAt > nowSeconds(tx.clock) ? row : undefined;
+}
+
+export async function deletePasswordLinksOf(tx: Writer, userId: UserId): Promise<void> {
+  const { passwordLinks } = tx.t;
+  await tx.sql.delete(passwordLinks).where(eq(passwordLinks.userId, userId));
+}

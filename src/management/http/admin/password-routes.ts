@@ -1,0 +1,103 @@
+/**
+ * /api/users/{id}/invite, /api/users/{id}/password-reset and /api/users/current/password: how people of the
+ * embedded provider come to a password that nobody else knows.
+ *
+ * @module
+ */
+import { QfError } from "../../../base/errors.ts";
+import { PasswordChangeRequest, PasswordLink } from "../../../wire/admin-api.ts";
+import { Empty, NoQuery } from "../../../wire/admin-query.ts";
+import type { PasswordLinkRow } from "../../db/tables/password-links.ts";
+import { findPasswordUser } from "../../db/tables/sign-in.ts";
+import { findUser } from "../../db/tables/users.ts";
+import { createPasswordLink, passwordProblem } from "../../idp/password-change.ts";
+import { changeOwnPassword } from "../password-routes.ts";
+import { notFound } from "./access.ts";
+import { type Call, isoTime, type Route, route } from "./route.ts";
+import { requireMayChange } from "./user-rules.ts";
+
+export const passwordRoutes: readonly Route[] = [
+  route({
+    method: "post",
+    path: "/api/users/:userId/invite",
+    summary: "Makes a new invitation link for a person who has not chosen a password yet; it is shown once",
+    access: "write",
+    query: NoQuery,
+    answer: { one: PasswordLink },
+    also: [409],
+    handle: (call) => linkFor(call, "invitation"),
+  }),
+  route({
+    method: "post",
+    path: "/api/users/:userId/password-reset",
+    summary: "Makes a link by which a person chooses another password; it is shown once",
+    access: "write",
+    query: NoQuery,
+    answer: { one: PasswordLink },
+    also: [409],
+    handle: (call) => linkFor(call, "reset"),
+  }),
+  route({
+    method: "post",
+    path: "/api/users/current/password",
+    summary: "Changes the caller's password, and ends every login of theirs",
+    access: "self",
+    query: NoQuery,
+    body: PasswordChangeRequest,
+    answer: { one: Empty },
+    also: [404, 409, 429],
+    handle: (call) => changeOwn(call),
+  }),
+];
+
+type NoBody = Call<undefined, Record<string, never>>;
+
+async function linkFor(call: NoBody, kind: PasswordLinkRow["kind"]): Promise<PasswordLink> {
+  const { ctx, accountId } = call;
+  return call.change({}, async (tx, actor) => {
+    const user = await findUser(tx, accountId, call.param("userId"));
+    if (user === undefined) throw notFound("user");
+    requireMayChange(actor, user);
+    const found = await findPasswordUser(tx, { userId: user.id });
+    if (found === undefined) {
+      throw new QfError("ERR_CONFLICT", "this user has no password here", {
+        hint: "only people of the embedded identity provider have one",
+      });
+    }
+    const isInvited = found.login.passwordHash === "";
+    if (isInvited !== (kind === "invitation")) {
+      throw isInvited
+        ? new QfError("ERR_CONFLICT", "this person has not accepted the invitation yet", {
+            hint: "make a new invitation link instead",
+          })
+        : new QfError("ERR_CONFLICT", "this person has a password already", {
+            hint: "make a reset link instead",
+          });
+    }
+    const link = await createPasswordLink(tx, ctx.origin, { userId: user.id, kind });
+    const activity = kind === "invitation" ? "user.invite" : "user.password.reset.link";
+    tx.record({ activity, targetId: user.id, meta: { email: user.email } });
+    return { link: link.url, expires_at: isoTime(link.expiresAt) };
+  });
+}
+
+async function changeOwn(call: Call<PasswordChangeRequest>): Promise<Record<string, never>> {
+  const { ctx, user, body } = call;
+  const passwords = ctx.passwords();
+  const problem = passwordProblem(body.new_password);
+  if (problem !== null) throw new QfError("ERR_UNPROCESSABLE", `new_password: ${problem}`);
+  if (body.new_password === body.current_password) {
+    throw new QfError("ERR_UNPROCESSABLE", "new_password is the password that you have");
+  }
+  const found = await call.read((tx) => findPasswordUser(tx, { userId: user.id }));
+  if (found === undefined) throw notFound("password of this user");
+  // Whoever holds a token of this person guesses as often as one source may, wherever they are.
+  const source = { address: `api ${user.id}` };
+  const outcome = await passwords.check(found.login.email, body.current_password, source);
+  if (outcome.kind === "too_many") {
+    throw new QfError("ERR_TOO_MANY", "too many wrong passwords; wait five minutes");
+  }
+  if (outcome.kind === "wrong") throw new QfError("ERR_FORBIDDEN", "the current password is wrong");
+  await changeOwnPassword(ctx.store, outcome.account, body.new_password);
+  return {};
+}
