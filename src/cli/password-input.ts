@@ -38,8 +38,8 @@ export async function linesFromStdin(count: number, example: string): Promise<st
 }
 
 /**
- * One line typed at the terminal, not shown, whatever stdin and stdout are. Throws ERR_USAGE where there is no
- * terminal.
+ * One line typed at the terminal, not shown, whatever stdin and stdout are. Throws ERR_USAGE where there is
+ * no terminal.
  */
 export function askPassword(prompt: string): string {
   let tty: number;

@@ -116,9 +116,9 @@ export type UserCreateRequest = z.infer<typeof UserCreateRequest>;
 export const PasswordLink = z.object({ link: z.string(), expires_at: dateTime });
 export type PasswordLink = z.infer<typeof PasswordLink>;
 
-/** Body of POST /api/users/current/password. */
+/** Body of PUT /api/users/{id}/password; NetBird's names. */
 export const PasswordChangeRequest = z.object({
-  current_password: z.string().max(PASSWORD_CHARACTERS_MAX),
+  old_password: z.string().max(PASSWORD_CHARACTERS_MAX),
   new_password: z.string().max(PASSWORD_CHARACTERS_MAX),
 });
 export type PasswordChangeRequest = z.infer<typeof PasswordChangeRequest>;

@@ -5,6 +5,8 @@ import type { Hono } from "hono";
 import { ADMIN_ROUTES, createAdminApp } from "../../src/management/http/admin/app.ts";
 import { describeApi } from "../../src/management/http/admin/openapi.ts";
 import type { AdminContext } from "../../src/management/http/admin/route.ts";
+import { databaseAccounts } from "../../src/management/idp/database.ts";
+import { createPasswordCheck } from "../../src/management/idp/passwords.ts";
 import type { Role } from "../../src/wire/admin-api.ts";
 import { undocumentedStatus } from "./documented-status.ts";
 import { aManagement, anAccount, aTokenOf, aUserOf, ORIGIN, type TestManagement } from "./management.ts";
@@ -34,7 +36,14 @@ export class TestApi {
     this.accountId = account.accountId;
     this.ownerId = account.ownerId;
     this.owner = account.token;
-    this.app = createAdminApp({ isConnected: () => false, corsOrigins: new Set(), ...management });
+    const accounts = databaseAccounts(management.store);
+    const passwords = createPasswordCheck({ accounts, clock: management.clock });
+    this.app = createAdminApp({
+      isConnected: () => false,
+      corsOrigins: new Set(),
+      passwords: () => passwords,
+      ...management,
+    });
   }
 
   static async open(change: Partial<AdminContext> = {}): Promise<TestApi> {

@@ -1,8 +1,8 @@
 import { QfError } from "../../base/errors.ts";
 import { command } from "../command.ts";
-import { passwordFromStdin } from "../password-input.ts";
 import { parseDatabase } from "../database-url.ts";
 import { printJson } from "../output.ts";
+import { passwordFromStdin } from "../password-input.ts";
 
 /** Longest password read from stdin. */
 const DATA_DIR_DEFAULT = "/var/lib/qufabric-management";

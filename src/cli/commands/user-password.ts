@@ -1,6 +1,7 @@
 /** `qf user invite`, `qf user reset-password` and `qf user password`. */
 import { QfError } from "../../base/errors.ts";
-import { PasswordLink } from "../../wire/admin-api.ts";
+import { isEqualSecret } from "../../base/random.ts";
+import { PasswordLink, User } from "../../wire/admin-api.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
 import { print } from "../output.ts";
@@ -22,8 +23,7 @@ examples:
   qf user invite ada@example.com --json
 `,
   {
-    meta: { name: "invite", description: "New invitation link" },
-    args: { user: { type: "positional", required: true, description: "User" }, ...ADMIN_ARGS },
+    args: { user: { type: "positional", required: true }, ...ADMIN_ARGS },
     run: ({ args }) => makeLink(args, "invite", "invitation"),
   },
 );
@@ -46,8 +46,7 @@ examples:
   qf user reset-password ada@example.com --json
 `,
   {
-    meta: { name: "reset-password", description: "Link for a new password" },
-    args: { user: { type: "positional", required: true, description: "User" }, ...ADMIN_ARGS },
+    args: { user: { type: "positional", required: true }, ...ADMIN_ARGS },
     run: ({ args }) => makeLink(args, "password-reset", "reset"),
   },
 );
@@ -68,9 +67,8 @@ examples:
   qf user password --password-stdin < passwords.txt
 `,
   {
-    meta: { name: "password", description: "Change your password" },
     args: {
-      "password-stdin": { type: "boolean", description: "Both passwords from stdin" },
+      "password-stdin": { type: "boolean" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -79,9 +77,10 @@ examples:
         args["password-stdin"] === true
           ? await linesFromStdin(2, "qf user password --password-stdin")
           : askNewPassword();
-      const body = { current_password: current, new_password: chosen };
-      await admin.request("POST", "/api/users/current/password", { body, answer: NO_ANSWER });
-      await print("changed your password; sign in again with qf login\n");
+      const { value: self } = await admin.request("GET", "/api/users/current", { answer: User });
+      const body = { old_password: current, new_password: chosen };
+      await admin.request("PUT", `/api/users/${self.id}/password`, { body, answer: NO_ANSWER });
+      await print("changed your password: run qf login to sign in again\n");
     },
   },
 );
@@ -110,7 +109,7 @@ export async function printLink(what: string, { link, expires_at: until }: Passw
 function askNewPassword(): readonly [string, string] {
   const current = askPassword("Current password: ");
   const chosen = askPassword("New password: ");
-  if (askPassword("New password, once more: ") !== chosen)
+  if (!isEqualSecret(askPassword("New password, once more: "), chosen))
     throw new QfError("ERR_USAGE", "the two new passwords differ");
   return [current, chosen];
 }

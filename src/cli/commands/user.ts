@@ -4,8 +4,8 @@ import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
 import { passwordFromStdin } from "../password-input.ts";
-import { printLink } from "./user-password.ts";
 import { groupNames } from "../words.ts";
+import { printLink } from "./user-password.ts";
 
 const ROLES = ["owner", "admin", "network_admin", "auditor", "billing_admin", "user"];
 

@@ -9,11 +9,17 @@
 import { type Context, Hono } from "hono";
 import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { isEqualSecret } from "../../base/random.ts";
 import type { Store } from "../db/store.ts";
 import { findPasswordLink, type PasswordLinkRow, usePasswordLink } from "../db/tables/password-links.ts";
 import { findPasswordUser, type PasswordUser } from "../db/tables/sign-in.ts";
 import { choosePassword, PASSWORD_PATH, passwordLinkHash, passwordProblem } from "../idp/password-change.ts";
-import { hashPassword, PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, type PasswordCheck } from "../idp/passwords.ts";
+import {
+  hashPassword,
+  PASSWORD_LENGTH_MAX,
+  PASSWORD_LENGTH_MIN,
+  type PasswordCheck,
+} from "../idp/passwords.ts";
 import { initiatorOf } from "../login/person.ts";
 import { factList, type Html, html, messagePage, page, pageHeaders } from "../web/html.ts";
 import { formOf } from "./form.ts";
@@ -87,10 +93,12 @@ async function change(deps: PasswordRoutesDeps, c: Context, sourceAddress: strin
   const passwords = deps.passwords();
   const form = await formOf(c.req.raw, deps.origin);
   const email = (form.get("email") ?? "").slice(0, 254);
-  const again = (text: string, status: 401 | 422) => c.body(changePage(c, { email, text }), status, pageHeaders());
+  const again = (text: string, status: 401 | 422) =>
+    c.body(changePage(c, { email, text }), status, pageHeaders());
   const problem = problemOf(form);
   if (problem !== null) return again(problem, 422);
-  if (form.get("new_password") === form.get("password")) return again("That is the password you have.", 422);
+  if (isEqualSecret(form.get("new_password") ?? "", form.get("password") ?? ""))
+    return again("That is the password you have.", 422);
   const outcome = await passwords.check(email, form.get("password") ?? "", { address: sourceAddress });
   if (outcome.kind === "too_many") {
     throw new QfError("ERR_TOO_MANY", "too many tries from here; wait five minutes");
@@ -115,7 +123,7 @@ export async function changeOwnPassword(
   const { user } = before;
   await store.change({ accountId: user.accountId, initiator: initiatorOf(user) }, async (tx) => {
     const person = await findPasswordUser(tx, old);
-    if (person?.login.passwordHash !== old.passwordHash) {
+    if (person === undefined || !isEqualSecret(person.login.passwordHash, old.passwordHash)) {
       throw new QfError("ERR_CONFLICT", "this password was changed a moment ago");
     }
     requireMaySignIn(person);
@@ -177,7 +185,8 @@ function changePage(c: Context, failed?: { readonly email: string; readonly text
   const next = nextOf(c);
   return page(
     "Change your password",
-    html`<p>You will be signed out everywhere, and connections that are open will end.</p>${alert(failed?.text)}
+    html`<p>You will be signed out everywhere, and connections that are open will end.</p>
+${alert(failed?.text)}
 <form method="post" action="${PASSWORD_PATH}${next === null ? "" : `?next=${next}`}">
 <label for="email">E-mail</label>
 <input id="email" name="email" type="email" autocomplete="username" required maxlength="254"

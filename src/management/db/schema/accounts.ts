@@ -106,12 +106,12 @@ function idpAccountsTable(d: Dialect, accounts: Accounts, users: Users) {
     /** argon2id, encoded. */
     passwordHash: d.text("password_hash").notNull(),
     passwordChangedAt: d.integer("password_changed_at").notNull(),
-    /** Somebody else knows it: its first use is to choose another. */
-    mustChange: d.boolean("must_change").notNull().default(false),
     failedAttempts: d.integer("failed_attempts").notNull(),
     /** Null: not locked. */
     lockedUntil: d.integer("locked_until"),
     createdAt: d.integer("created_at").notNull(),
+    /** Somebody else knows it: its first use is to choose another. */
+    mustChange: d.boolean("must_change").notNull().default(false),
   });
 }
 

@@ -1,18 +1,20 @@
 /**
- * /api/users/{id}/invite, /api/users/{id}/password-reset and /api/users/current/password: how people of the
+ * /api/users/{id}/invite, /api/users/{id}/password-reset and /api/users/{id}/password: how people of the
  * embedded provider come to a password that nobody else knows.
  *
  * @module
  */
 import { QfError } from "../../../base/errors.ts";
+import { isEqualSecret } from "../../../base/random.ts";
 import { PasswordChangeRequest, PasswordLink } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery } from "../../../wire/admin-query.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import type { PasswordLinkRow } from "../../db/tables/password-links.ts";
 import { findPasswordUser } from "../../db/tables/sign-in.ts";
 import { findUser } from "../../db/tables/users.ts";
 import { createPasswordLink, passwordProblem } from "../../idp/password-change.ts";
 import { changeOwnPassword } from "../password-routes.ts";
-import { notFound } from "./access.ts";
+import { mayCall, notFound } from "./access.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
 import { requireMayChange } from "./user-rules.ts";
 
@@ -38,14 +40,14 @@ export const passwordRoutes: readonly Route[] = [
     handle: (call) => linkFor(call, "reset"),
   }),
   route({
-    method: "post",
-    path: "/api/users/current/password",
-    summary: "Changes the caller's password, and ends every login of theirs",
+    method: "put",
+    path: "/api/users/:userId/password",
+    summary: "Changes the caller's own password, and ends every login of theirs",
     access: "self",
     query: NoQuery,
     body: PasswordChangeRequest,
     answer: { one: Empty },
-    also: [404, 409, 429],
+    also: [409, 429],
     handle: (call) => changeOwn(call),
   }),
 ];
@@ -81,23 +83,35 @@ async function linkFor(call: NoBody, kind: PasswordLinkRow["kind"]): Promise<Pas
   });
 }
 
+/** Nobody sets another's password: not even an owner knows it. */
+async function requireSelf({ accountId, user, param }: Call<unknown>, tx: Reader): Promise<void> {
+  const userId = param("userId");
+  if (userId === user.id) return;
+  const other = mayCall(user.role, "read") ? await findUser(tx, accountId, userId) : undefined;
+  if (other === undefined) throw notFound("user");
+  throw new QfError("ERR_FORBIDDEN", "nobody changes another person's password", {
+    hint: "make a reset link: qf user reset-password",
+  });
+}
+
 async function changeOwn(call: Call<PasswordChangeRequest>): Promise<Record<string, never>> {
   const { ctx, user, body } = call;
   const passwords = ctx.passwords();
+  await call.read((tx) => requireSelf(call, tx));
   const problem = passwordProblem(body.new_password);
   if (problem !== null) throw new QfError("ERR_UNPROCESSABLE", `new_password: ${problem}`);
-  if (body.new_password === body.current_password) {
+  if (isEqualSecret(body.new_password, body.old_password)) {
     throw new QfError("ERR_UNPROCESSABLE", "new_password is the password that you have");
   }
   const found = await call.read((tx) => findPasswordUser(tx, { userId: user.id }));
   if (found === undefined) throw notFound("password of this user");
   // Whoever holds a token of this person guesses as often as one source may, wherever they are.
   const source = { address: `api ${user.id}` };
-  const outcome = await passwords.check(found.login.email, body.current_password, source);
+  const outcome = await passwords.check(found.login.email, body.old_password, source);
   if (outcome.kind === "too_many") {
     throw new QfError("ERR_TOO_MANY", "too many wrong passwords; wait five minutes");
   }
-  if (outcome.kind === "wrong") throw new QfError("ERR_FORBIDDEN", "the current password is wrong");
+  if (outcome.kind === "wrong") throw new QfError("ERR_FORBIDDEN", "the old password is wrong");
   await changeOwnPassword(ctx.store, outcome.account, body.new_password);
   return {};
 }

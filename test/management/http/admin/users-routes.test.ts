@@ -18,24 +18,41 @@ beforeEach(async () => {
 const person = { email: "Ann@Example.com", role: "user", auto_groups: [], is_service_user: false };
 const request = { role: "user", auto_groups: [], is_blocked: false };
 
-test("creating a person gives out a password once, and keeps its hash", async () => {
+test("creating a person gives out an invitation link once, and no password works before it is used", async () => {
   const { status, body } = await api.call("POST", "/api/users", person);
   expect(status).toBe(200);
-  expect(body).toMatchObject({ email: "ann@example.com", name: "ann", role: "user", status: "active" });
-  expect(body.password.length).toBeGreaterThanOrEqual(20);
+  expect(body).toMatchObject({ email: "ann@example.com", name: "ann", role: "user", status: "invited" });
+  expect(body.invite_link).toMatch(/\/idp\/password\/[\w-]{43}$/);
   const found = await api.management.store.read((tx) => findPasswordUser(tx, { email: "ann@example.com" }));
-  expect(await Bun.password.verify(body.password, found?.login.passwordHash ?? "")).toBe(true);
+  expect(found?.login.passwordHash).toBe("");
   const list = await api.call("GET", "/api/users");
-  expect(JSON.stringify(list.body)).not.toContain("password");
+  expect(JSON.stringify(list.body)).not.toContain("invite_link");
+  expect(list.body.find((user: { id: string }) => user.id === body.id).status).toBe("invited");
   expect((await api.call("POST", "/api/users", { ...person, email: "ANN@example.com" })).status).toBe(409);
-  expect(await api.activities()).toEqual(["user.create"]);
+  expect((await api.activities()).sort()).toEqual(["user.create", "user.invite"]);
+});
+
+test("a first password that an administrator gives is never answered, and has to be replaced", async () => {
+  const password = "given by an admin";
+  const { status, body } = await api.call("POST", "/api/users", { ...person, password });
+  expect([status, JSON.stringify(body).includes(password), body.invite_link]).toEqual([
+    200,
+    false,
+    undefined,
+  ]);
+  const found = await api.management.store.read((tx) => findPasswordUser(tx, { email: "ann@example.com" }));
+  expect(found?.login.mustChange).toBe(true);
+  const bob = { ...person, email: "bob@example.com" };
+  expect((await api.call("POST", "/api/users", { ...bob, password: "short" })).status).toBe(422);
+  const service = { name: "bot", role: "user", auto_groups: [], is_service_user: true };
+  expect((await api.call("POST", "/api/users", { ...service, password })).status).toBe(422);
 });
 
 test("secrets are given out once and are nowhere on disk", async () => {
-  const { password, id } = (await api.call("POST", "/api/users", person)).body;
+  const { invite_link, id } = (await api.call("POST", "/api/users", person)).body;
   const service = { name: "bot", role: "user", auto_groups: [], is_service_user: true };
   const bot = (await api.call("POST", "/api/users", service)).body;
-  expect(bot.password).toBeUndefined();
+  expect(bot.invite_link).toBeUndefined();
   const token = (await api.call("POST", `/api/users/${bot.id}/tokens`, { name: "t", expires_in: 1 })).body;
   const key = (
     await api.call("POST", "/api/setup-keys", {
@@ -46,7 +63,7 @@ test("secrets are given out once and are nowhere on disk", async () => {
       usage_limit: 1,
     })
   ).body;
-  const secrets: string[] = [password, token.plain_token, key.key];
+  const secrets: string[] = [invite_link.split("/").at(-1), token.plain_token, key.key];
   for (const secret of secrets) expect(secret.length).toBeGreaterThan(20);
   const later = [
     await api.call("GET", "/api/users"),
