@@ -19,6 +19,8 @@ export interface Noun {
   readonly verbs: Readonly<Record<string, Verb>>;
 }
 
+const users = () => import("./commands/user.ts");
+const passwords = () => import("./commands/user-password.ts");
 const policies = () => import("./commands/policy.ts");
 const setupKeys = () => import("./commands/setup-key.ts");
 const tokens = () => import("./commands/token.ts");
@@ -140,28 +142,19 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
   user: {
     about: `People and service users. Policies grant access to the groups that users are in.`,
     verbs: {
-      list: { purpose: "list users", load: async () => (await import("./commands/user.ts")).userList },
-      create: {
-        purpose: "create a person or a service user",
-        load: async () => (await import("./commands/user.ts")).userCreate,
-      },
+      list: { purpose: "list users", load: async () => (await users()).userList },
+      create: { purpose: "create a person or service user", load: async () => (await users()).userCreate },
       update: {
         purpose: "change groups or role, block or approve",
-        load: async () => (await import("./commands/user.ts")).userUpdate,
+        load: async () => (await users()).userUpdate,
       },
-      invite: {
-        purpose: "print a new invitation link",
-        load: async () => (await import("./commands/user-password.ts")).userInvite,
-      },
+      invite: { purpose: "print a new invitation link", load: async () => (await passwords()).userInvite },
       "reset-password": {
         purpose: "print a link for choosing another password",
-        load: async () => (await import("./commands/user-password.ts")).userResetPassword,
+        load: async () => (await passwords()).userResetPassword,
       },
-      password: {
-        purpose: "change your own password",
-        load: async () => (await import("./commands/user-password.ts")).userPassword,
-      },
-      delete: { purpose: "delete a user", load: async () => (await import("./commands/user.ts")).userDelete },
+      password: { purpose: "change your own password", load: async () => (await passwords()).userPassword },
+      delete: { purpose: "delete a user", load: async () => (await users()).userDelete },
     },
   },
   group: {
