@@ -197,6 +197,8 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     nowMs: z.int(),
     /** Should the link end: how far the agents of this management are to spread their return. Absent: 0. */
     spreadMs: RetryMs.optional(),
+    /** The machine's share of audit events is used up: they are not taken for now. Absent: they are. */
+    auditHeld: z.boolean().optional(),
   }),
   z.object({ type: z.literal("audit_ack"), throughSeq: z.int().min(0) }),
   z.object({ type: z.literal("kill"), connectionId: Id, reason: z.string().max(256) }),

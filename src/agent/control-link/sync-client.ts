@@ -49,6 +49,8 @@ export interface SyncState {
   readonly fix?: string | undefined;
   /** Within the last minutes another agent has connected with this machine's key. */
   readonly cloneSuspected: boolean;
+  /** Management takes no audit events of this machine for now: its share is used up. */
+  readonly auditHeld: boolean;
 }
 
 export interface SyncClient {
@@ -92,6 +94,7 @@ class LinkedSyncClient implements SyncClient {
   /** The newest audit events that management takes. */
   #eventVersion = 1;
   #clonedUntilMs = Number.NEGATIVE_INFINITY;
+  #isAuditHeld = false;
   #reportedSessions = "[]";
   #telling: ReturnType<typeof setInterval> | undefined;
 
@@ -117,6 +120,7 @@ class LinkedSyncClient implements SyncClient {
       error: this.#error,
       fix: this.#error === null ? undefined : this.#fix,
       cloneSuspected: this.#options.clock.monotonicMs() < this.#clonedUntilMs,
+      auditHeld: this.#isAuditHeld,
     };
   }
 
@@ -134,6 +138,7 @@ class LinkedSyncClient implements SyncClient {
   #onEnd(message: string, fix: string | undefined): void {
     this.#intake.reset();
     this.#audit.stop();
+    this.#isAuditHeld = false;
     this.#options.approvals.detach();
     clearInterval(this.#telling);
     this.#reportedSessions = "[]";
@@ -171,6 +176,7 @@ class LinkedSyncClient implements SyncClient {
       case "pong":
         this.#roundTrip.answered(message.sentMs, message.nowMs);
         this.#link.spread(message.spreadMs ?? 0);
+        this.#isAuditHeld = message.auditHeld === true;
         return this.#intake.confirm();
       case "audit_ack":
         return await this.#audit.acknowledge(message.throughSeq);

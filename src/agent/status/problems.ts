@@ -44,6 +44,12 @@ function linkProblems({ problem, sync, spool, flags }: StatusParts): Problem[] {
       fix: "stop one of the two; a copy is enrolled anew, with an empty --state-dir and a setup key",
     });
   }
+  if (sync?.auditHeld === true) {
+    found.push({
+      problem: "management takes no more audit events of this machine for now: its share of a day is used up",
+      fix: "see what it reports so much of; the rest waits here; management serve --audit-share gives more",
+    });
+  }
   const offsetMs = sync?.clockOffsetMs ?? 0;
   if (Math.abs(offsetMs) > CLOCK_OFFSET_MS_MAX) {
     const seconds = Math.round(offsetMs / 1000);

@@ -5,6 +5,7 @@
  * @module
  */
 import type { AgentEvent } from "../../wire/audit-event.ts";
+import type { PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../contracts/context.ts";
 import { ingestAgentEvents } from "./audit-ingest.ts";
 import { AuditShare } from "./audit-share.ts";
@@ -23,6 +24,11 @@ export class AuditIntake {
     this.#share = new AuditShare(ctx.clock, bytesPerDay);
   }
 
+  /** Whether nothing is taken of this machine now. */
+  isHeldBack(peerId: PeerId): boolean {
+    return this.#share.isUsedUp(peerId);
+  }
+
   /**
    * Stores `events` and acknowledges them. A machine that has used up its share gets no answer: it keeps the
    * events and sends them again later. Rejects when they cannot be stored.
@@ -30,7 +36,7 @@ export class AuditIntake {
   async take(link: Reporting, events: readonly AgentEvent[]): Promise<void> {
     const { store, log } = this.#ctx;
     const peer = { id: link.peerId, accountId: link.accountId, name: link.name };
-    const answer = this.#share.take(peer.id, JSON.stringify(events).length);
+    const answer = this.#share.take(peer.id, Buffer.byteLength(JSON.stringify(events)));
     if (answer === "first") {
       log.warn("a machine has used up its share of audit events", { peerId: peer.id, name: peer.name });
       await recordShareUsedUp(this.#ctx, peer);

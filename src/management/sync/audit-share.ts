@@ -50,6 +50,10 @@ export class AuditShare {
     return "first";
   }
 
+  isUsedUp(peerId: PeerId): boolean {
+    return this.#buckets.has(peerId) && this.#fill(peerId).bytes <= 0;
+  }
+
   #fill(peerId: PeerId): Bucket {
     const nowMs = this.#clock.monotonicMs();
     const bucket = this.#buckets.get(peerId) ?? {

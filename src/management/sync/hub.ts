@@ -157,7 +157,8 @@ class Hub implements SyncHub {
     if (message.type === "ping" && socket.data.link !== null) {
       const nowMs = Math.round(this.#ctx.clock.nowMs());
       const { spreadMs } = this.#handshake;
-      socket.data.link.send({ type: "pong", sentMs: message.sentMs, nowMs, spreadMs });
+      const held = this.#audit.isHeldBack(socket.data.link.peerId) ? { auditHeld: true } : {};
+      socket.data.link.send({ type: "pong", sentMs: message.sentMs, nowMs, spreadMs, ...held });
     } else {
       this.#enqueue(socket, () => this.#onMessage(socket, message));
     }

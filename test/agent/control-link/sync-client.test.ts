@@ -283,6 +283,14 @@ describe("the sync client", () => {
     expect(performance.now() - startMs).toBeGreaterThanOrEqual(690);
   });
 
+  test("knows from a heartbeat that its events are not taken for now, and again that they are", async () => {
+    management.pong = { auditHeld: true };
+    await mapped();
+    await until("the word", () => client.state().auditHeld);
+    management.pong = {};
+    await until("the other word", () => !client.state().auditHeld);
+  });
+
   test("takes a heartbeat as confirmation, and measures the clock", async () => {
     management.offsetMs = -60_000;
     await mapped();

@@ -10,7 +10,10 @@ import { aMap, anId, aPeer } from "../../support/policy.ts";
 
 const flags = resolveFlags({ managementUrl: "https://qf.example.com", sshServer: true }, undefined);
 const map = aMap({ peers: [aPeer("laptop", [])] });
-const sync = { connected: true, clockOffsetMs: -3, latencyMs: 1.25, error: null, cloneSuspected: false };
+const sync = {
+  ...{ connected: true, clockOffsetMs: -3, latencyMs: 1.25, error: null },
+  ...{ cloneSuspected: false, auditHeld: false },
+};
 const enrolled = {
   accountId: anId("account"),
   origin: "https://qf.example.com",
@@ -83,6 +86,7 @@ test.each<[name: string, change: Partial<StatusParts>, problems: (string | RegEx
     [/^the last audit event could not be written/],
   ],
   ["a copied state folder", { sync: { ...sync, cloneSuspected: true } }, [/its state folder was copied$/]],
+  ["a share that is used up", { sync: { ...sync, auditHeld: true } }, [/its share of a day is used up$/]],
   ["a restored backup", { sync: { ...sync, error: OLDER_MAP } }, [OLDER_MAP]],
   [
     "plain clients without SSH",

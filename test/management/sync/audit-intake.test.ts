@@ -76,6 +76,7 @@ test("one that has used it up is not acknowledged, named once, and in nobody's w
   await intake.take(other.link, [event(1)]);
   expect([greedy.acknowledged(), await storedOf("web1")]).toEqual([[1, 2, 3], 3]);
   expect([other.acknowledged(), await storedOf("web2")]).toEqual([[1], 1]);
+  expect([greedy, other].map(({ link }) => intake.isHeldBack(link.peerId))).toEqual([true, false]);
   const named = (await management.events()).filter(({ meta }) => meta.what === "audit_share_used_up");
   expect(named.map(({ activity_code: code, meta }) => [code, meta.peer])).toEqual([["agent.state", "web1"]]);
 });

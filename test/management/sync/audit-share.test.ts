@@ -15,6 +15,16 @@ test("a machine may use a day's share at once, the last batch of it whole, and t
   ]);
 });
 
+test("it is known whose share is used up, without that it uses any", () => {
+  const clock = new FakeClock();
+  const share = new AuditShare(clock, 1_000);
+  expect(share.isUsedUp("p")).toBe(false);
+  share.take("p", 1_000);
+  expect([share.isUsedUp("p"), share.isUsedUp("q")]).toEqual([true, false]);
+  clock.advanceMs(DAY_MS / 1_000);
+  expect(share.isUsedUp("p")).toBe(false);
+});
+
 test("what a batch took beyond the share is paid for before the next is taken", () => {
   const clock = new FakeClock();
   const share = new AuditShare(clock, 1_000);

@@ -147,6 +147,22 @@ test("sends so many whole maps at once, the next once one is acknowledged or its
   await until("the third", () => served().length === 3);
 });
 
+test("says with a heartbeat that a machine's share of audit events is used up", async () => {
+  const running = await aHub({ auditShareBytes: 1 });
+  const agent = new Agent(running.url);
+  await agent.identify(await aMachine(running, "web1"));
+  agent.ack((await agent.next("map")).map.version);
+  const say = (message: object) => agent.socket.send(JSON.stringify(message));
+  say({ type: "ping", sentMs: 1 });
+  expect((await agent.next("pong")).auditHeld).toBeUndefined();
+  const body = { type: "agent.state", what: "started", detail: "" };
+  say({ type: "audit", events: [{ seq: 1, atMs: 1, body }] });
+  await agent.next("audit_ack");
+  agent.received.length = 0;
+  say({ type: "ping", sentMs: 2 });
+  expect((await agent.next("pong")).auditHeld).toBe(true);
+});
+
 test("has no need of the whole for who is current", async () => {
   const running = await aHub({ wholeMapsMax: 1 });
   const [web1, web2] = [await aMachine(running, "web1"), await aMachine(running, "web2")];
