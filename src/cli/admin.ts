@@ -173,6 +173,24 @@ export function printBody({ text }: Answer<unknown>): Promise<void> {
   return print(tameJson(text.endsWith("\n") || text === "" ? text : `${text}\n`));
 }
 
+/** Prints the answer as it came with `--json`, else what was done. */
+export function printDone(
+  args: { readonly json?: boolean | undefined },
+  answer: Answer<unknown>,
+  done: string,
+): Promise<void> {
+  return args.json === true ? printBody(answer) : print(`${done}\n`);
+}
+
+/** Deletes what is at `path`, and says so. */
+export async function deleteAt(
+  admin: Pick<Admin, "request">,
+  args: { readonly json?: boolean | undefined },
+  { path, what }: { readonly path: string; readonly what: string },
+): Promise<void> {
+  await printDone(args, await admin.request("DELETE", path, { answer: NO_ANSWER }), `deleted ${what}`);
+}
+
 interface Call {
   readonly url: string;
   readonly token: string;

@@ -4,9 +4,9 @@
  * @module
  */
 import { z } from "zod";
-import { LoginProof } from "./client-api.ts";
+import { signedByPerson } from "./client-api.ts";
 import { lazySchema } from "./lazy-schema.ts";
-import { Ed25519PublicKey, Ed25519Signature, EpochSeconds, PeerId } from "./units.ts";
+import { EpochSeconds, PeerId } from "./units.ts";
 
 /** Longest life of an API token made from a login: a command asks anew, nothing is kept. */
 export const API_TOKEN_SECONDS = 300;
@@ -18,13 +18,8 @@ export const API_TOKEN_SECONDS = 300;
  */
 export const ApiTokenRequest = lazySchema(() =>
   z.strictObject({
-    challenge: z.string().max(64),
-    timeSeconds: EpochSeconds,
-    loginKey: Ed25519PublicKey,
+    ...signedByPerson(),
     devicePeerId: PeerId,
-    proof: LoginProof,
-    loginSignature: Ed25519Signature,
-    deviceSignature: Ed25519Signature,
   }),
 );
 /** As parsed. */

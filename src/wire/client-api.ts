@@ -79,6 +79,17 @@ export const LoginProof = lazySchema(() =>
 );
 export type LoginProof = z.infer<typeof LoginProof>;
 
+/** Fields of every request that a person's login and their device sign, beside what it asks for. */
+export const signedByPerson = () => ({
+  challenge: z.string().max(64),
+  timeSeconds: EpochSeconds,
+  /** Raw Ed25519 login key. */
+  loginKey: Ed25519PublicKey,
+  proof: LoginProof,
+  loginSignature: Ed25519Signature,
+  deviceSignature: Ed25519Signature,
+});
+
 /**
  * POST /client/v1/devices: registers this device for the person who signed in, or finds it again by
  * its key. Both signatures are over signedBytes("register", …, {challenge, loginKey, deviceKey,
@@ -86,15 +97,9 @@ export type LoginProof = z.infer<typeof LoginProof>;
  */
 export const RegisterRequest = lazySchema(() =>
   z.strictObject({
-    challenge: z.string().max(64),
-    timeSeconds: EpochSeconds,
-    /** Raw Ed25519 login key. */
-    loginKey: Ed25519PublicKey,
+    ...signedByPerson(),
     deviceKey: Ed25519PublicKey,
-    proof: LoginProof,
     facts: PeerFacts,
-    loginSignature: Ed25519Signature,
-    deviceSignature: Ed25519Signature,
     /** From the machine's agent over its control socket; see wire/control.ts. Absent: none. */
     vouch: z
       .strictObject({
@@ -134,19 +139,14 @@ export type RegisterResponse = z.infer<typeof RegisterResponse>;
  */
 export const CertificateRequest = lazySchema(() =>
   z.strictObject({
-    challenge: z.string().max(64),
-    timeSeconds: EpochSeconds,
-    loginKey: Ed25519PublicKey,
+    ...signedByPerson(),
     devicePeerId: PeerId,
-    proof: LoginProof,
     /** Peer id, name, full name or overlay address, as the person typed it, lower case. */
     target: z.string().min(1).max(253),
     /** The OS user asked for, where known: lets management refuse early with the reason. Empty: unknown. */
     localUser: z.union([LocalUser, z.literal("")]),
     /** What the access is for; signed after `localUser`. Absent: nothing is said, and nothing signed. */
     accessReason: AccessReason.optional(),
-    loginSignature: Ed25519Signature,
-    deviceSignature: Ed25519Signature,
   }),
 );
 export type CertificateRequest = z.infer<typeof CertificateRequest>;

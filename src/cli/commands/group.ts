@@ -1,7 +1,7 @@
 import { Group } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printDone } from "../admin.ts";
 import { command } from "../command.ts";
-import { print, printTable } from "../output.ts";
+import { printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
 
 export const groupList = command(
@@ -55,8 +55,7 @@ examples:
       const admin = await openAdmin(args);
       const body = { name: args.name, peers: await admin.peerIds(parseList(args.peers)) };
       const answer = await admin.request("POST", "/api/groups", { body, answer: Group });
-      if (args.json === true) return printBody(answer);
-      await print(`created group ${args.name} (${answer.value.id})\n`);
+      await printDone(args, answer, `created group ${args.name} (${answer.value.id})`);
     },
   },
   { repeatable: ["peers"] },
@@ -97,8 +96,7 @@ examples:
             : await admin.peerIds(parseList(args.peers)),
       };
       const answer = await admin.request("PUT", `/api/groups/${id}`, { body, answer: Group });
-      if (args.json === true) return printBody(answer);
-      await print(`changed group ${args.group} (${id})\n`);
+      await printDone(args, answer, `changed group ${args.group} (${id})`);
     },
   },
   { repeatable: ["peers"] },
@@ -122,9 +120,7 @@ examples:
     async run({ args }) {
       const admin = await openAdmin(args);
       const [id] = await admin.groupIds([args.group]);
-      const answer = await admin.request("DELETE", `/api/groups/${id}`, { answer: NO_ANSWER });
-      if (args.json === true) return printBody(answer);
-      await print(`deleted group ${args.group} (${id})\n`);
+      await deleteAt(admin, args, { path: `/api/groups/${id}`, what: `group ${args.group} (${id})` });
     },
   },
 );

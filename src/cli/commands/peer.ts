@@ -1,5 +1,14 @@
 import { Peer } from "../../wire/admin-peers.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, hostNameOf, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
+import {
+  ADMIN_ARGS,
+  ADMIN_OPTIONS,
+  deleteAt,
+  hostNameOf,
+  NO_ANSWER,
+  openAdmin,
+  printBody,
+  printDone,
+} from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { agoText, userNames } from "../words.ts";
@@ -105,8 +114,7 @@ examples:
         ...(args.approve === true ? { approval_required: false } : {}),
       };
       const answer = await admin.request("PUT", `/api/peers/${id}`, { body, answer: Peer });
-      if (args.json === true) return printBody(answer);
-      await print(`changed peer ${args.peer} (${id})\n`);
+      await printDone(args, answer, `changed peer ${args.peer} (${id})`);
     },
   },
 );
@@ -131,9 +139,7 @@ examples:
     async run({ args }) {
       const admin = await openAdmin(args);
       const [id] = await admin.peerIds([args.peer]);
-      const answer = await admin.request("DELETE", `/api/peers/${id}`, { answer: NO_ANSWER });
-      if (args.json === true) return printBody(answer);
-      await print(`deleted peer ${args.peer} (${id})\n`);
+      await deleteAt(admin, args, { path: `/api/peers/${id}`, what: `peer ${args.peer} (${id})` });
     },
   },
 );

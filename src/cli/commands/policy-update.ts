@@ -1,10 +1,9 @@
 import { QfError } from "../../base/errors.ts";
 import { Policy, type PolicyRule, PolicyRuleWrite } from "../../wire/policy.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printBody, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printDone, theOne } from "../admin.ts";
 import { assign, fitTo, type JsonObject, parseAssignment } from "../assignments.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
-import { print } from "../output.ts";
 import { parseList, parseRepeated } from "../parse.ts";
 import { checkIds } from "../posture-check-ids.ts";
 import { say } from "../report.ts";
@@ -75,8 +74,7 @@ examples:
       };
       const answer = await admin.request("PUT", `/api/policies/${policy.id}`, { body, answer: Policy });
       for (const warning of answer.value.warnings ?? []) say("warning", warning);
-      if (args.json === true) return printBody(answer);
-      await print(`changed policy ${args.policy} (${policy.id})\n`);
+      await printDone(args, answer, `changed policy ${args.policy} (${policy.id})`);
     },
   },
   {

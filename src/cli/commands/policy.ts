@@ -1,8 +1,8 @@
 import { Policy } from "../../wire/policy.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printDone, theOne } from "../admin.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
-import { print, printTable } from "../output.ts";
+import { printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
 import { checkIds } from "../posture-check-ids.ts";
 import { say } from "../report.ts";
@@ -119,8 +119,7 @@ examples:
       };
       const answer = await admin.request("POST", "/api/policies", { body, answer: Policy });
       for (const warning of answer.value.warnings ?? []) say("warning", warning);
-      if (args.json === true) return printBody(answer);
-      await print(`created policy ${args.name} (${answer.value.id})\n`);
+      await printDone(args, answer, `created policy ${args.name} (${answer.value.id})`);
     },
   },
   {
@@ -149,9 +148,10 @@ examples:
       const admin = await openAdmin(args);
       const { value } = await admin.request("GET", "/api/policies", { answer: Policy.array() });
       const policy = theOne("policy", args.policy, value, (one) => [one.id, one.name]);
-      const answer = await admin.request("DELETE", `/api/policies/${policy.id}`, { answer: NO_ANSWER });
-      if (args.json === true) return printBody(answer);
-      await print(`deleted policy ${args.policy} (${policy.id})\n`);
+      await deleteAt(admin, args, {
+        path: `/api/policies/${policy.id}`,
+        what: `policy ${args.policy} (${policy.id})`,
+      });
     },
   },
 );

@@ -1,10 +1,19 @@
 import { QfError } from "../../base/errors.ts";
 import { parseJson, readSmallFile } from "../../base/files.ts";
 import { PostureCheck } from "../../wire/posture.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
+import {
+  ADMIN_ARGS,
+  ADMIN_OPTIONS,
+  type Admin,
+  deleteAt,
+  openAdmin,
+  printBody,
+  printDone,
+  theOne,
+} from "../admin.ts";
 import { assign, flatten, type JsonObject, parseAssignment } from "../assignments.ts";
 import { command } from "../command.ts";
-import { print, printTable } from "../output.ts";
+import { printTable } from "../output.ts";
 import { parseRepeated } from "../parse.ts";
 
 const PATH = "/api/posture-checks";
@@ -77,8 +86,7 @@ examples:
       const admin = await openAdmin(args);
       const body = { name: args.name, description: args.description ?? "", checks };
       const answer = await admin.request("POST", PATH, { body, answer: PostureCheck });
-      if (args.json === true) return printBody(answer);
-      await print(`created posture check ${args.name} (${answer.value.id})\n`);
+      await printDone(args, answer, `created posture check ${args.name} (${answer.value.id})`);
     },
   },
   { repeatable: ["set"] },
@@ -119,8 +127,7 @@ examples:
         checks: await checksOf(args, check.checks),
       };
       const answer = await admin.request("PUT", `${PATH}/${check.id}`, { body, answer: PostureCheck });
-      if (args.json === true) return printBody(answer);
-      await print(`changed posture check ${args.check} (${check.id})\n`);
+      await printDone(args, answer, `changed posture check ${args.check} (${check.id})`);
     },
   },
   { repeatable: ["set"] },
@@ -146,9 +153,10 @@ examples:
     async run({ args }) {
       const admin = await openAdmin(args);
       const check = await checkOf(admin, args.check);
-      const answer = await admin.request("DELETE", `${PATH}/${check.id}`, { answer: NO_ANSWER });
-      if (args.json === true) return printBody(answer);
-      await print(`deleted posture check ${args.check} (${check.id})\n`);
+      await deleteAt(admin, args, {
+        path: `${PATH}/${check.id}`,
+        what: `posture check ${args.check} (${check.id})`,
+      });
     },
   },
 );

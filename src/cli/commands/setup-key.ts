@@ -1,5 +1,14 @@
 import { NEVER, SetupKey } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
+import {
+  ADMIN_ARGS,
+  ADMIN_OPTIONS,
+  type Admin,
+  deleteAt,
+  openAdmin,
+  printBody,
+  printDone,
+  theOne,
+} from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseList, parseWhole } from "../parse.ts";
@@ -87,8 +96,11 @@ examples:
         usage_limit: isReusable ? limit : 1,
       };
       const answer = await admin.request("POST", "/api/setup-keys", { body, answer: SetupKey });
-      if (args.json === true) return printBody(answer);
-      await print(`created setup key ${args.name} (${answer.value.id})\nkey: ${answer.value.key}\n`);
+      await printDone(
+        args,
+        answer,
+        `created setup key ${args.name} (${answer.value.id})\nkey: ${answer.value.key}`,
+      );
       await print("It is shown this once.\n");
     },
   },
@@ -122,8 +134,7 @@ examples:
       const key = await keyOf(admin, args.key);
       const body = { revoked: key.revoked, auto_groups: await admin.groupIds(parseList(args.groups)) };
       const answer = await admin.request("PUT", `/api/setup-keys/${key.id}`, { body, answer: SetupKey });
-      if (args.json === true) return printBody(answer);
-      await print(`changed setup key ${args.key} (${key.id})\n`);
+      await printDone(args, answer, `changed setup key ${args.key} (${key.id})`);
     },
   },
   { repeatable: ["groups"] },
@@ -151,8 +162,7 @@ examples:
       const key = await keyOf(admin, args.key);
       const body = { revoked: true, auto_groups: key.auto_groups };
       const answer = await admin.request("PUT", `/api/setup-keys/${key.id}`, { body, answer: SetupKey });
-      if (args.json === true) return printBody(answer);
-      await print(`revoked setup key ${args.key} (${key.id})\n`);
+      await printDone(args, answer, `revoked setup key ${args.key} (${key.id})`);
     },
   },
 );
@@ -177,9 +187,10 @@ examples:
     async run({ args }) {
       const admin = await openAdmin(args);
       const key = await keyOf(admin, args.key);
-      const answer = await admin.request("DELETE", `/api/setup-keys/${key.id}`, { answer: NO_ANSWER });
-      if (args.json === true) return printBody(answer);
-      await print(`deleted setup key ${args.key} (${key.id})\n`);
+      await deleteAt(admin, args, {
+        path: `/api/setup-keys/${key.id}`,
+        what: `setup key ${args.key} (${key.id})`,
+      });
     },
   },
 );

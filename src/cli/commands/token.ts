@@ -1,5 +1,5 @@
 import { NEVER, PersonalAccessToken, PersonalAccessTokenGenerated, User } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, NO_ANSWER, openAdmin, printBody, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, deleteAt, openAdmin, printBody, theOne } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseWhole } from "../parse.ts";
@@ -109,9 +109,7 @@ examples:
       const path = `/api/users/${await userIdOf(admin, args.user)}/tokens`;
       const { value } = await admin.request("GET", path, { answer: PersonalAccessToken.array() });
       const token = theOne("token", args.token, value, (one) => [one.id, one.name]);
-      const answer = await admin.request("DELETE", `${path}/${token.id}`, { answer: NO_ANSWER });
-      if (args.json === true) return printBody(answer);
-      await print(`deleted token ${args.token} (${token.id})\n`);
+      await deleteAt(admin, args, { path: `${path}/${token.id}`, what: `token ${args.token} (${token.id})` });
     },
   },
 );

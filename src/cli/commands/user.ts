@@ -1,5 +1,5 @@
 import { User } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printDone } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
@@ -141,8 +141,7 @@ examples:
         ...(args.approve === true ? { pending_approval: false } : {}),
       };
       const answer = await admin.request("PUT", `/api/users/${user.id}`, { body, answer: User });
-      if (args.json === true) return printBody(answer);
-      await print(`changed user ${args.user} (${user.id})\n`);
+      await printDone(args, answer, `changed user ${args.user} (${user.id})`);
     },
   },
   { repeatable: ["groups"] },
@@ -168,9 +167,7 @@ examples:
     async run({ args }) {
       const admin = await openAdmin(args);
       const user = await admin.userOf(args.user);
-      const answer = await admin.request("DELETE", `/api/users/${user.id}`, { answer: NO_ANSWER });
-      if (args.json === true) return printBody(answer);
-      await print(`deleted user ${args.user} (${user.id})\n`);
+      await deleteAt(admin, args, { path: `/api/users/${user.id}`, what: `user ${args.user} (${user.id})` });
     },
   },
 );

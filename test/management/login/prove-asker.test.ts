@@ -1,34 +1,16 @@
 /** Requests that only a live login on its own device may make, each bent in one respect. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 import { updatePeer } from "../../../src/management/db/tables/peers.ts";
-import { ADA, OWNER, startTestManagement, type TestManagement } from "../../support/running-management.ts";
-import { openSignedClient } from "../../support/signed-client.ts";
+import { OWNER } from "../../support/running-management.ts";
+import { openSignedInLab, type SignedInLab } from "../../support/signed-in.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "qf-test-"));
-const initiator = { id: "test", name: "test", email: "" };
-let management: TestManagement;
-
+let lab: SignedInLab;
 beforeAll(async () => {
-  management = await startTestManagement(join(folder, "data"));
-  await management.addPerson(ADA);
+  lab = await openSignedInLab();
 });
-
-afterAll(async () => {
-  await management.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function signedIn(who = ADA) {
-  const client = await openSignedClient(management.url);
-  const proof = await client.signIn(who);
-  const registered = await client.register(proof);
-  return { client, order: { proof, devicePeerId: registered.peerId }, user: registered.user };
-}
+afterAll(() => lab.close());
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
@@ -37,9 +19,6 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   );
   return isQfError(error) ? error.code : `no QfError: ${String(error)}`;
 }
-
-const change = (work: Parameters<typeof management.context.store.change>[1]): Promise<unknown> =>
-  management.context.store.change({ accountId: management.accountId, initiator, affectsMaps: true }, work);
 
 describe("a person's signed request is refused", () => {
   const OTHER = generateEd25519();
@@ -51,31 +30,33 @@ describe("a person's signed request is refused", () => {
     ["for another login key", { loginKey: OTHER.publicKey }, "ERR_UNAUTHENTICATED"],
     ["for a device that is not registered", { devicePeerId: "d0000000000000000000" }, "ERR_UNAUTHENTICATED"],
   ])("%s", async (_name, bent, code) => {
-    const { client, order } = await signedIn();
+    const { client, order } = await lab.signedIn();
     expect(await codeOf(client.apiToken(order, bent))).toBe(code);
   });
 
   test("for a login on another person's device", async () => {
-    const ada = await signedIn();
-    const owner = await signedIn(OWNER);
+    const ada = await lab.signedIn();
+    const owner = await lab.signedIn(OWNER);
     const order = { ...ada.order, devicePeerId: owner.order.devicePeerId };
     expect(await codeOf(ada.client.apiToken(order))).toBe("ERR_UNAUTHENTICATED");
   });
 
   test("after logout", async () => {
-    const { client, order } = await signedIn();
+    const { client, order } = await lab.signedIn();
     await client.logout();
     expect(await codeOf(client.apiToken(order))).toBe("ERR_LOGIN_REQUIRED");
   });
 
   test("for a device that waits for approval", async () => {
-    const { client, order } = await signedIn();
-    await change((tx) => updatePeer(tx, management.accountId, order.devicePeerId, { status: "pending" }));
+    const { client, order } = await lab.signedIn();
+    await lab.change((tx) =>
+      updatePeer(tx, lab.management.accountId, order.devicePeerId, { status: "pending" }),
+    );
     expect(await codeOf(client.apiToken(order))).toBe("ERR_ACCESS_DENIED");
   });
 
   test("from a request that was used before", async () => {
-    const { client, order } = await signedIn();
+    const { client, order } = await lab.signedIn();
     const challenge = (await client.api.challenge()).challenge;
     await expect(client.apiToken(order, { challenge })).rejects.toThrow();
   });
