@@ -1,7 +1,7 @@
 /**
  * A folder of a test's own, gone afterwards.
  */
-import { afterEach, beforeEach } from "bun:test";
+import { afterAll, afterEach, beforeEach } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ const ofTest: string[] = [];
 const ofProcess: string[] = [];
 let isInTest = false;
 
-/** A new folder (0700), removed after the test that asked for it, or with the process outside of tests. */
+/** A new folder (0700), removed after the test that asked for it, or outside of tests after all of them. */
 export function tempFolder(): string {
   const path = mkdtempSync(join(tmpdir(), "qf-test-"));
   (isInTest ? ofTest : ofProcess).push(path);
@@ -29,4 +29,4 @@ afterEach(() => {
   isInTest = false;
   remove(ofTest);
 });
-process.on("exit", () => remove(ofProcess));
+afterAll(() => remove(ofProcess));
