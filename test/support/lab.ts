@@ -160,7 +160,9 @@ export class Lab {
     const user = await this.api<{ id: string; invite_link: string }>("POST", "/api/users", body);
     const password = randomBytes(12).toString("base64url");
     const form = new URLSearchParams({ new_password: password, repeated: password });
-    const chosen = await fetch(user.invite_link, { method: "POST", body: form });
+    // By the way that the lab itself has to management.
+    const page = `${this.url}${new URL(user.invite_link).pathname}`;
+    const chosen = await fetch(page, { method: "POST", body: form });
     if (!chosen.ok) throw new Error(`the invitation: ${chosen.status} ${await chosen.text()}`);
     return { id: user.id, email, password };
   }

@@ -60,6 +60,12 @@ async function linkFor(call: NoBody, kind: PasswordLinkRow["kind"]): Promise<Pas
     const user = await findUser(tx, accountId, call.param("userId"));
     if (user === undefined) throw notFound("user");
     requireMayChange(actor, user);
+    // A stolen token does not get around the old password.
+    if (user.id === actor.id) {
+      throw new QfError("ERR_FORBIDDEN", "nobody makes such a link for themselves", {
+        hint: "use qf user password, or ask another owner or admin",
+      });
+    }
     const found = await findPasswordUser(tx, { userId: user.id });
     if (found === undefined) {
       throw new QfError("ERR_CONFLICT", "this user has no password here", {

@@ -49,6 +49,7 @@ test("nobody makes links for service users, strangers, or owners of whom they ar
   const bot = (await api.call("POST", "/api/users", service)).body.id;
   expect((await api.call("POST", `/api/users/${bot}/password-reset`)).status).toBe(409);
   expect((await api.call("POST", "/api/users/none/password-reset")).status).toBe(404);
+  expect((await api.call("POST", `/api/users/${api.ownerId}/password-reset`)).status).toBe(403);
   const admin = await aUserOf(api.management.store, api.accountId, { role: "admin" });
   const token = await aTokenOf(api.management.store, admin);
   const refused = await api.call("POST", `/api/users/${api.ownerId}/password-reset`, undefined, token);
