@@ -62,7 +62,11 @@ export async function createSignIn(deps: SignInDeps): Promise<SignInParts> {
 
 function embedded(deps: SignInDeps): SignInParts {
   let mount: ProviderMount | undefined;
-  const passwords = createPasswordCheck({ accounts: databaseAccounts(deps.store), clock: deps.clock });
+  const passwords = createPasswordCheck({
+    accounts: databaseAccounts(deps.store),
+    clock: deps.clock,
+    onFailure: (failure) => noteFailure(deps.store, failure),
+  });
   const visits = createVisits(deps.clock);
   const pass = async (request: Request, sourceAddress: string): Promise<Response> => {
     if (mount === undefined) throw new QfError("ERR_NOT_INITIALISED", "this server is not set up yet");
@@ -105,7 +109,6 @@ async function openEmbeddedProvider(deps: SignInDeps, passwords: PasswordCheck):
     provider,
     passwords,
     browsers: createKnownBrowsers(providerKeys.cookieKeys, deps.origin),
-    onFailure: (failure) => noteFailure(deps.store, failure),
   });
   return openProviderMount(provider, deps.origin, deps.dataDir);
 }

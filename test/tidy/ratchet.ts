@@ -21,9 +21,9 @@ export const MIRRORED_PERCENT_MIN = 62;
  * condition and FakeClock lets time pass. What is left shows that nothing happens for a while, paces what a
  * peer sends, or bounds a wait.
  */
-export const TIMED_WAITS_MAX = 155;
+export const TIMED_WAITS_MAX = 148;
 /** Assertions on a sentence where a code, a reason or an exit status says the same. */
-export const PROSE_ASSERTIONS_MAX = 200;
+export const PROSE_ASSERTIONS_MAX = 197;
 /** Tests of which sentences are the contract. */
 export const SENTENCES_ARE_THE_CONTRACT = /^test\/(?:scripts|tidy)\b|sentences|\/docs|help/;
 

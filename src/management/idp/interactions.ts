@@ -33,8 +33,6 @@ export interface InteractionDeps {
   readonly browsers: KnownBrowsers;
   readonly origin: string;
   readonly log: Log;
-  /** Told of each failed try, for audit. */
-  readonly onFailure: (failure: { email: string; sourceAddress: string }) => Promise<void>;
 }
 
 /** Puts the pages in front of the provider's own routes. */
@@ -162,7 +160,6 @@ async function submit(deps: InteractionDeps, exchange: Exchange, interaction: In
     throw new QfError("ERR_TOO_MANY", "too many tries from here; wait five minutes");
   }
   if (outcome.kind === "wrong") {
-    await deps.onFailure({ email: email.slice(0, 254), sourceAddress });
     return sendPage(
       exchange,
       401,

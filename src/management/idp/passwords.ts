@@ -49,6 +49,8 @@ export function normaliseEmail(email: string): string {
 export function createPasswordCheck(deps: {
   readonly accounts: PasswordAccounts;
   readonly clock: Clock;
+  /** Told of each wrong password, wherever it was given, for audit. */
+  readonly onFailure?: (failure: { email: string; sourceAddress: string }) => Promise<void>;
   /** Waits. Default: a timer. */
   readonly pause?: (ms: number) => Promise<void>;
 }): PasswordCheck {
@@ -86,6 +88,8 @@ export function createPasswordCheck(deps: {
       lines.set(line, turns);
       const outcome = await turns.run(() => attempt(key, password, source));
       if (turns.isIdle()) lines.delete(line);
+      const sourceAddress = source.address;
+      if (outcome !== "busy" && outcome.kind === "wrong") await deps.onFailure?.({ email, sourceAddress });
       return outcome === "busy" ? TOO_MANY : outcome;
     },
   };

@@ -11,6 +11,7 @@ const ANN = { email: "ann@example.com", role: "user", auto_groups: [], is_servic
 let api: TestApi;
 let link = "";
 let annId = "";
+const failures: { email: string; sourceAddress: string }[] = [];
 let routes: ReturnType<typeof createPasswordRoutes>;
 beforeEach(async () => {
   api = await TestApi.open();
@@ -19,7 +20,12 @@ beforeEach(async () => {
   link = made.invite_link;
   annId = made.id;
   const accounts = databaseAccounts(management.store);
-  const passwords = createPasswordCheck({ accounts, clock: management.clock, pause: async () => {} });
+  const passwords = createPasswordCheck({
+    accounts,
+    clock: management.clock,
+    pause: async () => {},
+    onFailure: async (failure) => void failures.push(failure),
+  });
   routes = createPasswordRoutes({ ...management, passwords: () => passwords });
 });
 
@@ -73,7 +79,9 @@ test("by the old password: a wrong one, the same again, and a new one", async ()
   await send(link, chosen("a good password"));
   const change = (password: string, fields: Record<string, string>) =>
     send(url, { email: "ann@example.com", password, ...fields });
+  failures.length = 0;
   expect((await change("a wrong one", chosen("a better password"))).status).toBe(401);
+  expect(failures).toEqual([{ email: "ann@example.com", sourceAddress: "203.0.113.1" }]);
   expect((await change("a good password", chosen("a good password"))).status).toBe(422);
   expect((await change("a good password", chosen("a better password"))).status).toBe(200);
   expect((await change("a good password", chosen("the best password"))).status).toBe(401);

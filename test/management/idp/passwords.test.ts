@@ -183,3 +183,17 @@ test("cookie keys sign with the first and verify with all", () => {
   expect(keys.verify("a=c", old)).toBe(false);
   expect(keys.verify("a=b", "")).toBe(false);
 });
+
+test("each wrong password is reported with where it came from, and a right one is not", async () => {
+  const failures: object[] = [];
+  const onFailure = async (failure: object) => void failures.push(failure);
+  const check = createPasswordCheck({ accounts, clock: new FakeClock(), pause: async () => {}, onFailure });
+  const from = { address: "203.0.113.9" };
+  await check.check("ada@example.com", "correct horse", from);
+  await check.check("ada@example.com", "wrong", from);
+  await check.check("nobody@example.com", "wrong", from);
+  expect(failures).toEqual([
+    { email: "ada@example.com", sourceAddress: "203.0.113.9" },
+    { email: "nobody@example.com", sourceAddress: "203.0.113.9" },
+  ]);
+});

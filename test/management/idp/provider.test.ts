@@ -63,11 +63,14 @@ beforeAll(async () => {
   mountInteractions({
     provider,
     clock: systemClock,
-    passwords: createPasswordCheck({ accounts, clock: systemClock }),
+    passwords: createPasswordCheck({
+      accounts,
+      clock: systemClock,
+      onFailure: async (failure) => void failures.push(failure),
+    }),
     browsers: createKnownBrowsers(["cookie key"], origin),
     origin,
     log: silentLog,
-    onFailure: async (failure) => void failures.push(failure),
   });
   folder = mkdtempSync(join(tmpdir(), "qf-test-"));
   mount = await openProviderMount(provider, origin, folder);

@@ -5,7 +5,7 @@
  */
 import { and, eq, gt } from "drizzle-orm";
 import { nowSeconds } from "../../../base/clock.ts";
-import type { UserId } from "../../../wire/units.ts";
+import type { AccountId, UserId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
 
@@ -27,13 +27,13 @@ export async function findPasswordLink(tx: Reader, hash: string): Promise<Passwo
   return row;
 }
 
-/** Whether this user has an invitation that may still be used. */
-export async function listInvited(tx: Reader): Promise<ReadonlySet<UserId>> {
-  const { passwordLinks } = tx.t;
+/** People who have not chosen a password yet, whether or not their invitation may still be used. */
+export async function listInvited(tx: Reader, accountId: AccountId): Promise<ReadonlySet<UserId>> {
+  const { idpAccounts } = tx.t;
   const rows = await tx.sql
-    .select({ userId: passwordLinks.userId })
-    .from(passwordLinks)
-    .where(and(eq(passwordLinks.kind, "invitation"), gt(passwordLinks.expiresAt, nowSeconds(tx.clock))));
+    .select({ userId: idpAccounts.userId })
+    .from(idpAccounts)
+    .where(and(eq(idpAccounts.accountId, accountId), eq(idpAccounts.passwordHash, "")));
   return new Set(rows.map(({ userId }) => userId));
 }
 

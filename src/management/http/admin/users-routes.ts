@@ -90,7 +90,7 @@ export const userRoutes: readonly Route[] = [
 ];
 
 async function usersFor(call: Call<undefined, UserQuery>, tx: Reader): Promise<Listing<User>> {
-  const invited = await listInvited(tx);
+  const invited = await listInvited(tx, call.accountId);
   const all = mayCall(call.user.role, "read") ? await listUsers(tx, call.accountId) : [call.user];
   const wanted = call.query.service_user;
   const users = all.filter((user) => wanted === undefined || user.isServiceUser === (wanted === "true"));

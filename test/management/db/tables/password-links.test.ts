@@ -1,7 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
 import {
   findPasswordLink,
-  listInvited,
   putPasswordLink,
   usePasswordLink,
 } from "../../../../src/management/db/tables/password-links.ts";
@@ -42,12 +41,4 @@ test("a link that has expired is neither found nor used", async () => {
   await put("a");
   management.clock.advanceMs(60_000);
   expect([await find("a"), await use("a")]).toEqual([undefined, undefined]);
-});
-
-test("invited is who has an invitation that is open", async () => {
-  const invited = () => management.store.read((tx) => listInvited(tx));
-  await put("a");
-  expect([...(await invited())]).toEqual([userId]);
-  await put("b", "reset");
-  expect([...(await invited())]).toEqual([]);
 });

@@ -42,6 +42,9 @@ test("a link ends by the clock", async () => {
   expect(await linkRow(link)).toBeDefined();
   api.management.clock.advanceMs(1_000);
   expect(await linkRow(link)).toBeUndefined();
+  // Still nobody's password.
+  const users: { id: string; status: string }[] = (await api.call("GET", "/api/users")).body;
+  expect(users.find(({ id }) => id === annId)?.status).toBe("invited");
 });
 
 test("nobody makes links for service users, strangers, or owners of whom they are none", async () => {
