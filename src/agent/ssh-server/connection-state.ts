@@ -6,27 +6,24 @@
 import type { Log } from "../../base/log.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 
-/**
- * - greeting: keys are being exchanged.
- * - authenticating: the client tries to sign in.
- * - deciding: it has sent a proof, which is being decided.
- * - open: somebody is in; sessions and forwards.
- * - ending: nothing begins any more; last words are sent, and what runs is ended.
- * - closed: its stream is gone.
- */
-export type StateName = "greeting" | "authenticating" | "deciding" | "open" | "ending" | "closed";
+export type StateName =
+  | "greeting" // Keys are being exchanged.
+  | "authenticating" // The client tries to sign in.
+  | "deciding" // It has sent a proof, which is being decided.
+  | "open" // The client is signed in: sessions and forwards.
+  | "ending" // Nothing begins any more; last words are sent, and what runs is ended.
+  | "closed"; // Its stream is gone.
 
-/**
- * - try: a request to sign in has come.
- * - prove: it came with a proof.
- * - retry: the proof was none; there may be others.
- * - admit: the person is let in.
- * - end: the machine ends it, or the client has had its last answer.
- * - gone: its stream has closed.
- */
-export type Step = "try" | "prove" | "retry" | "admit" | "end" | "gone";
+export type Step =
+  | "try" // A request to sign in has come.
+  | "prove" // It came with a proof.
+  | "retry" // The proof was none; there may be others.
+  | "admit" // The person is let in.
+  | "end" // The machine ends it, or the client has had its last answer.
+  | "gone"; // Its stream has closed.
 
-const STEPS: Readonly<Record<StateName, Partial<Readonly<Record<Step, StateName>>>>> = {
+/** The state that each step leads to. What is not here is no step of that state. */
+export const STEPS: Readonly<Record<StateName, Partial<Readonly<Record<Step, StateName>>>>> = {
   greeting: { try: "authenticating", end: "ending", gone: "closed" },
   authenticating: { prove: "deciding", end: "ending", gone: "closed" },
   deciding: { retry: "authenticating", admit: "open", end: "ending", gone: "closed" },
@@ -34,11 +31,6 @@ const STEPS: Readonly<Record<StateName, Partial<Readonly<Record<Step, StateName>
   ending: { gone: "closed" },
   closed: {},
 };
-
-/** The state that `step` leads to from `state`. Null: it is no step of that state. */
-export function nextState(state: StateName, step: Step): StateName | null {
-  return STEPS[state][step] ?? null;
-}
 
 /** The state of one connection. */
 export class ConnectionState {
@@ -68,9 +60,9 @@ export class ConnectionState {
 
   /** Takes `step`. False: it is no step of this state, and nothing has changed. */
   take(step: Step, reason: ReasonCode | null = null): boolean {
-    const to = nextState(this.#name, step);
-    if (to === null) return false;
     const from = this.#name;
+    const to = STEPS[from][step];
+    if (to === undefined) return false;
     this.#name = to;
     if (step === "end") this.#endReason = reason;
     this.#log.debug("state", { connectionId: this.#connectionId, from, to, ...(reason && { reason }) });

@@ -23,6 +23,9 @@ export type MeanwhileEvent = Omit<
 >;
 type OwnEvent = StartEvent | EndEvent | MeanwhileEvent;
 
+/** Longest wait between two attempts to store an end. */
+const END_RETRY_MS_MAX = 60_000;
+
 export interface Whose {
   readonly connectionId: string;
   readonly sourceAddress: string;
@@ -77,6 +80,13 @@ export class Evidence {
       }
       return reason;
     }
+  }
+
+  /** Stores an end, tries again until it is stored, then calls `onStored`. Resolves after the first try. */
+  async storeWithRetries(event: EndEvent, waitMs: number, onStored: () => void): Promise<void> {
+    if ((await this.store(event)) === null) return onStored();
+    const longerMs = Math.min(2 * waitMs, END_RETRY_MS_MAX);
+    setTimeout(() => void this.storeWithRetries(event, longerMs, onStored), waitMs).unref();
   }
 
   #whole(event: Decided | OwnEvent): AgentEventBody {

@@ -41,7 +41,7 @@ export interface PermitContext {
 /** What a refusal needs of it. */
 export type RefusingContext = Pick<PermitContext, "connectionId" | "log" | "evidence" | "onRefusal">;
 
-/** What somebody wants to do, or does. */
+/** What a client wants to do, or does. */
 export interface Use {
   readonly action: Action;
   /** Has to be allowed as well, by whatever rule. Absent: nothing. */
@@ -57,7 +57,7 @@ export interface Wanted<Facts> extends Use {
   isGone?(): boolean;
 }
 
-/** What `revoke.ts` decides about, and what has to have an end. */
+/** What `recheck.ts` decides about, and what has to have an end. */
 export interface Running {
   readonly wanted: Use;
   /** Since when it runs, by the monotonic clock. */

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "bun:test";
 import { AgentEventBody } from "../../../src/wire/audit-event.ts";
 import { KernelContext } from "../../support/kernel-context.ts";
 import { anId } from "../../support/policy.ts";
+import { until } from "../../support/until.ts";
 
 let world: KernelContext;
 beforeEach(() => {
@@ -45,3 +46,16 @@ test.each([
     ).toBe(true);
   },
 );
+
+test("an end that cannot be stored is tried again until it is, and only then passes for stored", async () => {
+  const { evidence } = world.permits;
+  let isStored = false;
+  world.storing = "ERR_UNAVAILABLE";
+  await evidence.storeWithRetries(end, 1, () => {
+    isStored = true;
+  });
+  expect({ isStored, story: world.story() }).toEqual({ isStored: false, story: [] });
+  world.storing = "at once";
+  await until("the end is stored", () => isStored);
+  expect(world.story()).toEqual(["session.end"]);
+});

@@ -8,7 +8,8 @@ import { Leftovers } from "../../../src/agent/ssh-server/leftovers.ts";
 import type { StartEvent } from "../../../src/agent/ssh-server/paired-events.ts";
 import type { Running } from "../../../src/agent/ssh-server/permission.ts";
 import { NO_FACTS, type Permit, permit } from "../../../src/agent/ssh-server/permit.ts";
-import { findRevocation, recheck, revoke } from "../../../src/agent/ssh-server/revoke.ts";
+import { findRevocation } from "../../../src/agent/ssh-server/recheck.ts";
+import { recheck, revoke } from "../../../src/agent/ssh-server/revoke.ts";
 import type { Action } from "../../../src/wire/decision.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import type { ReasonCode } from "../../../src/wire/reason.ts";
@@ -233,8 +234,7 @@ class Played {
 
   /** Why something that runs would be refused now. Null: nothing is. */
   refused(): ReasonCode | null {
-    const { permits, clock, lastActivityMs } = this.world;
-    return findRevocation(permits, { nowMs: clock.monotonicMs(), lastActivityMs });
+    return findRevocation(this.world.permits, this.world.lastActivityMs);
   }
 }
 
