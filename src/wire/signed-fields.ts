@@ -22,6 +22,7 @@ export type SignaturePurpose =
   | "tunnel-dial"
   | "tunnel-accept"
   | "target"
+  | "audit"
   | "names";
 
 /** The bytes to sign. Values are text; numbers are written in decimal. */

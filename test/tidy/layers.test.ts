@@ -9,7 +9,7 @@ import { dirname, join, relative, resolve } from "node:path";
 const SRC = resolve(import.meta.dir, "../../src");
 
 const ROLES = ["management", "agent", "ssh", "proxy"];
-const MECHANISMS = ["identity", "certificate", "fabric", "audit", "sshcore"];
+const MECHANISMS = ["identity", "certificate", "fabric", "audit", "log", "sshcore"];
 const BELOW_ROLES = ["base", "wire", "policy", ...MECHANISMS, "client"];
 
 /** What each layer may import of ours, itself aside. */

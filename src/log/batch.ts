@@ -1,0 +1,45 @@
+/**
+ * An agent's signed batches: what a machine has said of its events, so that management can neither change nor
+ * drop them unnoticed.
+ *
+ * The hash of a batch is the root of a tree over the hashes of its events, each of which has a salt. Each
+ * batch names the hash of the one before.
+ *
+ * @module
+ */
+import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts";
+import type { AgentEvent } from "../wire/audit-event.ts";
+import type { BatchRecord } from "../wire/log-entry.ts";
+import { signedBytes } from "../wire/signed-fields.ts";
+import type { AccountId } from "../wire/units.ts";
+import { canonicalJson, wellFormed } from "./canonical-json.ts";
+import { leafHash, treeHash } from "./tree-hash.ts";
+
+/** What is signed of a batch. */
+export type BatchFields = Omit<BatchRecord, "signature">;
+
+/** The hash of an event with its salt. */
+export function eventHash({ seq, atMs, body }: AgentEvent, salt: string): Buffer {
+  return leafHash(canonicalJson(wellFormed({ seq, atMs, body, salt })));
+}
+
+/** The hash of a batch of events with these hashes, base64url. */
+export function batchHash(eventHashes: readonly Uint8Array[]): string {
+  return Buffer.from(treeHash(eventHashes)).toString("base64url");
+}
+
+/** The device key's signature, base64url. */
+export function signBatch(key: Ed25519Key, accountId: AccountId, fields: BatchFields): string {
+  return signEd25519(key, bytesOf(accountId, fields));
+}
+
+export function isSignedBatch(publicKey: string, accountId: AccountId, record: BatchRecord): boolean {
+  return verifyEd25519(publicKey, bytesOf(accountId, record), record.signature);
+}
+
+/** The order is part of the signature. */
+function bytesOf(accountId: AccountId, batch: BatchFields): Uint8Array {
+  const { peer_id, management, first_seq, last_seq, hash, previous } = batch;
+  const scope = { accountId, origin: management };
+  return signedBytes("audit", scope, { peerId: peer_id, first: first_seq, last: last_seq, hash, previous });
+}

@@ -1,0 +1,59 @@
+/**
+ * Canonical JSON (RFC 8785): one spelling for each value, so that a hash of it can be computed again by
+ * anyone.
+ *
+ * @module
+ */
+import { assert } from "../base/assert.ts";
+
+/** Deeper than any event. Bounds the recursion. */
+const DEPTH_MAX = 64;
+
+/**
+ * The canonical JSON of `value`. Members that are undefined are left out, as `JSON.stringify` does.
+ *
+ * Asserts what has no such form: a number that is not finite, a string that is not well-formed Unicode, a
+ * function, or more than 64 levels. `wellFormed` prepares strings that came from elsewhere.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, 0);
+}
+
+function write(value: unknown, depth: number): string {
+  assert(depth <= DEPTH_MAX, "canonical JSON nests at most 64 levels");
+  if (value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "number") {
+    assert(Number.isFinite(value), "canonical JSON has finite numbers only");
+    // ECMAScript's own form is the one that section 3.2.2.3 asks for; JSON.stringify makes "0" of -0.
+    return JSON.stringify(value);
+  }
+  if (typeof value === "string") return text(value);
+  assert(typeof value === "object", "canonical JSON has values of JSON only");
+  if (Array.isArray(value)) return `[${value.map((one) => write(one, depth + 1)).join(",")}]`;
+  return `{${members(value, depth).join(",")}}`;
+}
+
+/** Sorted by UTF-16 code units (section 3.2.3), which is how ECMAScript compares strings. */
+function members(value: object, depth: number): string[] {
+  return Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, member]) => `${text(name)}:${write(member, depth + 1)}`);
+}
+
+function text(value: string): string {
+  assert(value.isWellFormed(), "canonical JSON has well-formed strings only");
+  return JSON.stringify(value);
+}
+
+/** `value` with U+FFFD in place of each lone surrogate, in names too: what a database would make of it. */
+export function wellFormed<T>(value: T): T {
+  return heal(value) as T;
+}
+
+function heal(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(heal);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name.toWellFormed(), heal(one)]));
+}

@@ -1,0 +1,99 @@
+/**
+ * The account's log: its leaves, its agents' batches, and the bundle of `qf audit export`.
+ *
+ * A leaf is the canonical JSON of a `LogEntry`, byte for byte; a bundle has one on each line. What a reader
+ * does not know in one it ignores: the hash is over the text.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { AUDIT_BATCH_MAX } from "./audit-event.ts";
+import { lazySchema } from "./lazy-schema.ts";
+import { AccountId, Ed25519PublicKey, Ed25519Signature, HttpUrl, PeerId, Sha256 } from "./units.ts";
+
+/** 16 random bytes, base64url: nobody can try out what an event said whose body is gone. */
+export const Salt = z.string().regex(/^[A-Za-z0-9_-]{22}$/, "is not 16 bytes of base64url");
+
+const seq = z.int().min(1);
+
+/** An event as a leaf of the log. */
+export const LogEntry = lazySchema(() =>
+  z.object({
+    seq,
+    /** When it happened, and when management stored it. Unix milliseconds. */
+    at_ms: z.int().min(0),
+    stored_at_ms: z.int().min(0),
+    activity_code: z.string().max(64),
+    initiator_id: z.string().max(1024),
+    initiator_name: z.string().max(4096),
+    initiator_email: z.string().max(4096),
+    target_id: z.string().max(1024),
+    meta: z.record(z.string(), z.string()),
+    data: z.record(z.string(), z.unknown()).optional(),
+    /** The machine that saw it, and its own number of it. Absent: management itself. */
+    agent: z.object({ peer_id: PeerId, seq }).optional(),
+    receipt: z.string().max(64).optional(),
+    /** Of whoever made it: the machine's for what a machine reported in a signed batch. */
+    salt: Salt,
+  }),
+);
+export type LogEntry = z.infer<typeof LogEntry>;
+
+/** `previous` of an agent's first batch. */
+export const NO_BATCH = "A".repeat(43);
+
+/** What an agent signs of the events of one upload (`log/batch.ts`). */
+const batchFields = { first_seq: seq, last_seq: seq, hash: Sha256, previous: Sha256 };
+
+/** The body of an `agent.batch` event. */
+export const BatchRecord = lazySchema(() =>
+  z.object({
+    ...batchFields,
+    peer_id: PeerId,
+    /** The origin of management that the machine was enrolled at: part of what it signed. */
+    management: HttpUrl,
+    signature: Ed25519Signature,
+  }),
+);
+export type BatchRecord = z.infer<typeof BatchRecord>;
+
+/** An agent's signature beside the events of one upload, in their order. */
+export const SignedBatch = z.strictObject({
+  ...batchFields,
+  signature: Ed25519Signature,
+  salts: z.array(Salt).min(1).max(AUDIT_BATCH_MAX),
+});
+export type SignedBatch = z.infer<typeof SignedBatch>;
+
+/** The body of a `peer.key` event: from here on this is the device key of the peer. */
+export const PeerKeyRecord = z.object({ device_key: Ed25519PublicKey });
+export type PeerKeyRecord = z.infer<typeof PeerKeyRecord>;
+
+/** A hash of the tree, as notes have it. */
+export const TreeHash = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, "is not a hash");
+/** Hashes in one proof: enough for 2^53 leaves. */
+export const Proof = z.array(TreeHash).max(64);
+
+/** The first line of a bundle. */
+export const BundleHeader = lazySchema(() =>
+  z.object({
+    type: z.literal("qufabric/audit-bundle/v1"),
+    account_id: AccountId,
+    origin: z.string().max(512),
+    /** Verifier keys of the log, as Go's `note.NewVerifier` takes them; the newest last. */
+    keys: z.array(z.string().max(1024)).min(1).max(16),
+    /** Entries from `first` on follow, through `last`. `last` = `first` - 1: none. */
+    first: seq,
+    last: z.int().min(0),
+    /** Hashes of the complete subtrees before `first` and after `last`, left to right. */
+    before: Proof,
+    after: z.array(TreeHash).max(128),
+    /** The signed note of the tree that all of it makes. */
+    checkpoint: z.string().max(4096),
+  }),
+);
+export type BundleHeader = z.infer<typeof BundleHeader>;
+
+/** A line of a bundle in place of an entry whose body retention has removed: `hash` is the leaf's. */
+export const PrunedEntry = z.strictObject({ seq, hash: TreeHash });
+export type PrunedEntry = z.infer<typeof PrunedEntry>;
