@@ -7,7 +7,11 @@ import { NO_BATCH } from "../../src/wire/log-entry.ts";
 const key = generateEd25519();
 const accountId = "d34hgk3f9s8d7f6g5h4j";
 const salt = Buffer.alloc(16, 1).toString("base64url");
-const event: AgentEvent = { seq: 5, atMs: 1000, body: { type: "agent.state", what: "started", detail: "boot" } };
+const event: AgentEvent = {
+  seq: 5,
+  atMs: 1000,
+  body: { type: "agent.state", what: "started", detail: "boot" },
+};
 const fields = {
   peer_id: "p34hgk3f9s8d7f6g5h4j",
   management: "https://qf.example.com",

@@ -29,7 +29,7 @@ test("a note is the text, an empty line, and a signature line with the key's id"
   const encoded = /^\u2014 (\S+) (\S+)\n$/u.exec(signature ?? "");
   expect(encoded?.[1]).toBe(origin);
   const bytes = Buffer.from(encoded?.[2] ?? "", "base64");
-  expect(bytes.subarray(0, 4)).toEqual(keyId(noteKey));
+  expect(bytes.subarray(0, 4).equals(keyId(noteKey))).toBe(true);
   expect(bytes.length).toBe(4 + 64);
 });
 
@@ -44,7 +44,11 @@ test.each([
   ["of a key by another name", note, [{ ...noteKey, name: `${origin}x` }]],
   ["of another origin by the same key", signCheckpoint({ ...checkpoint, origin: "other" }, key), [noteKey]],
   ["with another size", note.replace("1234", "1235"), [noteKey]],
-  ["with another root", note.replace(/\n[A-Za-z0-9+/]{43}=/, `\n${Buffer.alloc(32).toString("base64")}`), [noteKey]],
+  [
+    "with another root",
+    note.replace(/\n[A-Za-z0-9+/]{43}=/, `\n${Buffer.alloc(32).toString("base64")}`),
+    [noteKey],
+  ],
   ["without a signature", `${checkpointText(checkpoint)}\n`, [noteKey]],
 ])("a note %s does not open", (_, text, keys) => {
   expect(openCheckpoint(text, keys)).toBeUndefined();
@@ -62,7 +66,7 @@ test.each([
   ["a line more in the text", note.replace("\n\n", "\nextension\n\n")],
   ["no last newline", note.slice(0, -1)],
   ["too many signatures", note + (note.split("\n\n")[1] ?? "").repeat(16)],
-  ["more bytes than any note", note + `${"x".repeat(5000)}\n`],
+  ["more bytes than any note", `${note}${"x".repeat(5000)}\n`],
 ])("a note with %s is not read", (_, text) => {
   expect(readNote(text)).toBeUndefined();
 });
@@ -70,7 +74,13 @@ test.each([
 test("a verifier key is read back, and no other spelling of it", () => {
   const text = verifierKey(noteKey);
   expect(parseVerifierKey(text)).toEqual(noteKey);
-  for (const wrong of [`${text}=`, text.replace(/\+[0-9a-f]{8}\+/, "+00000000+"), text.slice(0, -1), "", "a+b+c"]) {
+  for (const wrong of [
+    `${text}=`,
+    text.replace(/\+[0-9a-f]{8}\+/, "+00000000+"),
+    text.slice(0, -1),
+    "",
+    "a+b+c",
+  ]) {
     expect(parseVerifierKey(wrong)).toBeUndefined();
   }
 });

@@ -4,7 +4,13 @@ import fc from "fast-check";
 import { CompactRange } from "../../src/log/compact-range.ts";
 import { isConsistent, isIncluded, type TreeHead } from "../../src/log/proofs.ts";
 import { emptyRoot, leafHash, treeHash } from "../../src/log/tree-hash.ts";
-import { consistencyRanges, foldNodes, inclusionRanges, nodesOf, type Range } from "../../src/log/tree-ranges.ts";
+import {
+  consistencyRanges,
+  foldNodes,
+  inclusionRanges,
+  nodesOf,
+  type Range,
+} from "../../src/log/tree-ranges.ts";
 
 const SIZE_MAX = 80;
 const leaves = Array.from({ length: SIZE_MAX }, (_, i) => leafHash(`leaf ${i}`));

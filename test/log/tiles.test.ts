@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { leafHash, treeHash } from "../../src/log/tree-hash.ts";
 import {
   nodeIn,
   packHashes,
@@ -9,6 +8,7 @@ import {
   TreeTail,
   unpackHashes,
 } from "../../src/log/tiles.ts";
+import { leafHash, treeHash } from "../../src/log/tree-hash.ts";
 import { nodesOf } from "../../src/log/tree-ranges.ts";
 
 const SIZE_MAX = TILE_WIDTH * TILE_WIDTH + 3 * TILE_WIDTH + 5;
