@@ -1,5 +1,5 @@
 /**
- * Whether a proof holds: inclusion (RFC 9162 section 2.1.3.2) and consistency (section 2.1.4.2).
+ * Checks of proofs: inclusion (RFC 9162 section 2.1.3.2) and consistency (section 2.1.4.2).
  *
  * Proofs come from whoever has the log, so anything may be in them: false, never a throw.
  *

@@ -1,9 +1,9 @@
 /**
  * The complete subtrees of which ranges, roots and proofs of a tree are made.
  *
- * A `Node` is a complete subtree: at level 0 a leaf, at level L the 2^L leaves from `index` * 2^L on. Its hash
- * never changes once its leaves are there, so a store keeps hashes of nodes and nothing else. Every hash of
- * RFC 9162, for any size, is a fold of such nodes. Read `nodesOf`.
+ * A `Node` is a complete subtree: at level 0 a leaf, at level L the 2^L leaves from `index` * 2^L on. Its
+ * hash never changes once its leaves are there, so a store keeps hashes of nodes and nothing else. Every hash
+ * of RFC 9162, for any size, is a fold of such nodes. Read `nodesOf`.
  *
  * @module
  */
@@ -66,7 +66,7 @@ export function inclusionRanges(index: number, size: number): Range[] {
   return ranges.reverse();
 }
 
-/** What proves that a tree of `first` leaves is the beginning of one of `second` (section 2.1.4.1), in order. */
+/** What proves that a tree of `first` leaves begins one of `second` (section 2.1.4.1), in order. */
 export function consistencyRanges(first: number, second: number): Range[] {
   assert(first >= 0 && first <= second, "the smaller tree is the first");
   if (first === 0 || first === second) return [];

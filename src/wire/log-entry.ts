@@ -1,5 +1,5 @@
 /**
- * The account's log: its leaves, its agents' batches, and the bundle of `qf audit export`.
+ * The account's log: its leaves, its agents' batches, and the bundle of an export.
  *
  * A leaf is the canonical JSON of a `LogEntry`, byte for byte; a bundle has one on each line. What a reader
  * does not know in one it ignores: the hash is over the text.

@@ -1,16 +1,8 @@
 import { expect, test } from "bun:test";
-import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { CompactRange } from "../../src/log/compact-range.ts";
 import { isConsistent, isIncluded, type TreeHead } from "../../src/log/proofs.ts";
 import { emptyRoot, leafHash, treeHash } from "../../src/log/tree-hash.ts";
-import {
-  consistencyRanges,
-  foldNodes,
-  inclusionRanges,
-  nodesOf,
-  type Range,
-} from "../../src/log/tree-ranges.ts";
+import { consistencyRanges, inclusionRanges, type Range } from "../../src/log/tree-ranges.ts";
 
 const SIZE_MAX = 80;
 const leaves = Array.from({ length: SIZE_MAX }, (_, i) => leafHash(`leaf ${i}`));
@@ -37,18 +29,6 @@ function naiveSubproof(m: number, d: readonly Uint8Array[], isWhole: boolean): U
     : [...naiveSubproof(m - k, d.slice(k), false), treeHash(d.slice(0, k))];
 }
 
-test("the roots of few leaves are those of the RFC's definition", () => {
-  const hash = (...parts: (string | Uint8Array)[]) => {
-    const digest = createHash("sha256");
-    for (const part of parts) digest.update(part);
-    return digest.digest();
-  };
-  const [a, b, c] = ["a", "b", "c"].map((text) => hash(Uint8Array.of(0), text)) as [Buffer, Buffer, Buffer];
-  expect(emptyRoot().toString("hex")).toBe(hash().toString("hex"));
-  expect(leafHash("a")).toEqual(a);
-  expect(treeHash([a, b, c])).toEqual(hash(Uint8Array.of(1), hash(Uint8Array.of(1), a, b), c));
-});
-
 test("inclusion: every leaf of every size is proven as the RFC's recursion proves it", () => {
   for (let size = 1; size <= SIZE_MAX; size++) {
     for (let index = 0; index < size; index++) {
@@ -65,17 +45,6 @@ test("consistency: every pair of sizes is proven as the RFC's recursion proves i
       const proof = consistencyRanges(first, second).map(hashOf);
       if (first > 0) expect(proof).toEqual(naiveSubproof(first, leaves.slice(0, second), true));
       expect(isConsistent(headOf(first), headOf(second), proof)).toBe(true);
-    }
-  }
-});
-
-test("any range of the recursion is a fold of its complete subtrees", () => {
-  for (let size = 1; size <= SIZE_MAX; size++) {
-    for (const range of [{ from: 0, to: size }, ...inclusionRanges(size - 1, size)]) {
-      const hashes = nodesOf(range).map(({ level, index }) =>
-        treeHash(leaves.slice(index * 2 ** level, (index + 1) * 2 ** level)),
-      );
-      expect(foldNodes(hashes)).toEqual(hashOf(range));
     }
   }
 });
@@ -140,28 +109,4 @@ test("a hash of another length, and too many of them, prove nothing", () => {
   const many = Array.from({ length: 65 }, () => leaves[0] as Uint8Array);
   expect(isIncluded(leaves[0] as Uint8Array, 0, [Buffer.alloc(31)], headOf(2))).toBe(false);
   expect(isConsistent(headOf(1), headOf(2), many)).toBe(false);
-});
-
-test("a compact range has the root of every size, and goes on from any place", () => {
-  const whole = new CompactRange();
-  for (let size = 0; size <= SIZE_MAX; size++) {
-    expect(whole.root()).toEqual(headOf(size).root);
-    const from = new CompactRange(size, whole.hashes);
-    for (const leaf of leaves.slice(size)) from.append(leaf);
-    expect(from.root()).toEqual(headOf(SIZE_MAX).root);
-    if (size < SIZE_MAX) whole.append(leaves[size] as Uint8Array);
-  }
-});
-
-test("a compact range takes whole subtrees where they fit", () => {
-  for (let from = 0; from <= SIZE_MAX; from++) {
-    const nodes = nodesOf({ from: 0, to: from }).map(({ level, index }) =>
-      treeHash(leaves.slice(index * 2 ** level, (index + 1) * 2 ** level)),
-    );
-    const range = new CompactRange(from, nodes);
-    for (const { level, index } of nodesOf({ from, to: SIZE_MAX })) {
-      range.appendNode(level, treeHash(leaves.slice(index * 2 ** level, (index + 1) * 2 ** level)));
-    }
-    expect(range.root()).toEqual(headOf(SIZE_MAX).root);
-  }
 });
