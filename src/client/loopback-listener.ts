@@ -10,6 +10,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { QfError } from "../base/errors.ts";
+import { messagePage, pageHeaders } from "../base/html.ts";
 import { isEqualSecret } from "../base/random.ts";
 import type { LoopbackHost } from "../wire/client-config.ts";
 import { uidOfLoopbackPeer } from "./loopback-peer.ts";
@@ -17,12 +18,7 @@ import { uidOfLoopbackPeer } from "./loopback-peer.ts";
 const CALLBACK_PATH = "/callback";
 /** The five minutes a person has, and some. */
 const COOKIE_SECONDS = 330;
-const HEADERS = {
-  "content-type": "text/html; charset=utf-8",
-  "cache-control": "no-store",
-  "referrer-policy": "no-referrer",
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-};
+const HEADERS = { ...pageHeaders(), "referrer-policy": "no-referrer" };
 
 export interface CallbackAnswer {
   /** The URL the browser came back with, its `state` already compared. */
@@ -177,19 +173,10 @@ function listenAt(hostname: string, port: number, answer: Answer): Bun.Server<un
   }
 }
 
-function page(title: string, text: string): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>${title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>body{font:16px/1.5 system-ui,sans-serif;margin:15vh auto;max-width:28rem;padding:0 1rem;color:#1a1a1a;
-background:#fff}@media (prefers-color-scheme:dark){body{color:#eee;background:#181818}}</style></head>
-<body><main><h1>${title}</h1><p>${text}</p></main></body></html>
-`;
-}
-
-const DONE_PAGE = page("Signed in", "You can close this page and go back to the terminal.");
-const FAILED_PAGE = page("Not signed in", "The terminal says why. You can close this page.");
-const ELSEWHERE_PAGE = page(
+const DONE_PAGE = messagePage("Signed in", "You can close this page and go back to the terminal.");
+const FAILED_PAGE = messagePage("Not signed in", "The terminal says why. You can close this page.");
+const ELSEWHERE_PAGE = messagePage(
   "Opened elsewhere",
-  "This sign-in was begun in another browser or by another program. Go back to the terminal and start again.",
+  "This sign-in was begun in another browser or by another program.",
+  "Go back to the terminal and start again.",
 );

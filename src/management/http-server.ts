@@ -16,7 +16,7 @@ import type { CheckedListen } from "./serve-options.ts";
 import type { SocketData } from "./sync/link.ts";
 import type { SyncHub } from "./sync/sync-hub.ts";
 import type { TlsPair } from "./tls-files.ts";
-import { SAFE_HEADERS } from "./web/html.ts";
+import { SAFE_HEADERS } from "../base/html.ts";
 
 /** Above the largest body any route takes; each route has its own, smaller bound. */
 const REQUEST_BYTES_MAX = 5 * 1024 * 1024;

@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { isQfError } from "../base/errors.ts";
 import type { Store } from "./db/store.ts";
 import { listAccounts, putMeta } from "./db/tables/accounts.ts";
-import { SAFE_HEADERS } from "./web/html.ts";
+import { SAFE_HEADERS } from "../base/html.ts";
 
 /** Least time between two trial writes, whoever asks. */
 const TRIAL_MS = 5_000;

@@ -1,5 +1,6 @@
 /** The listener that a browser comes back to: what other users here, and other browsers, cannot do. */
 import { afterEach, expect, test } from "bun:test";
+import { STYLE } from "../../src/base/page-style.ts";
 import { type Callback, type CallbackOptions, openCallback } from "../../src/client/loopback-listener.ts";
 
 const STATE = "s".repeat(43);
@@ -93,4 +94,19 @@ test("two sign-ins at once have cookies of different names", async () => {
   const [one, two] = [open(), open()];
   const names = [one.cookieOf(await one.get(one.begin)), two.cookieOf(await two.get(two.begin))];
   expect(new Set(names.map((cookie) => cookie.split("=")[0])).size).toBe(2);
+});
+
+test("its pages have the design of management's, and run no script", async () => {
+  const { begin, get, cookieOf, back } = open();
+  const cookie = cookieOf(await get(begin));
+  for (const page of [await get(begin), await get(back(`state=${STATE}&code=c`), { cookie })]) {
+    const policy = page.headers.get("content-security-policy") ?? "";
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toContain("unsafe-inline");
+    expect(page.headers.get("referrer-policy")).toBe("no-referrer");
+    const text = await page.text();
+    expect(text).toContain(STYLE);
+    expect(text).toMatch(/<title>[^<]+ - QuFabric<\/title>/);
+    expect(text).not.toContain("<script");
+  }
 });

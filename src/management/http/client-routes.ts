@@ -35,7 +35,7 @@ import { logout } from "../login/logout.ts";
 import { mintCertificate } from "../login/mint.ts";
 import { registerDevice } from "../login/register.ts";
 import { listNames, lookUpTarget } from "../login/target-lookup.ts";
-import { SAFE_HEADERS } from "../web/html.ts";
+import { SAFE_HEADERS } from "../../base/html.ts";
 import { readBody } from "./body.ts";
 
 /** Largest body: a request with an ID token of the longest kind. */

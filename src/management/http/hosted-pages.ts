@@ -4,7 +4,7 @@
  * @module
  */
 import type { HostedLoginData } from "../../wire/hosted-login.ts";
-import { factList, type Html, html, page } from "../web/html.ts";
+import { factList, type Html, html, page } from "../../base/html.ts";
 
 /** Asks whether this sign-in is wanted. Shows everything an approval will be bound to. */
 export function hostedConfirmPage(

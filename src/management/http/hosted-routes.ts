@@ -22,7 +22,7 @@ import { DEVICE_NAME_PARAM, HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
 import type { RelyingParty } from "../idp/relying-party.ts";
 import { currentAccount, type LoginDeps } from "../login/deps.ts";
 import { approveHosted, denyHosted, failHosted, findWaiting, type OpenHostedLogin } from "../login/hosted.ts";
-import { messagePage, pageHeaders } from "../web/html.ts";
+import { messagePage, pageHeaders } from "../../base/html.ts";
 import { formOf } from "./form.ts";
 import { hostedCodePage, hostedConfirmPage, hostedDonePage } from "./hosted-pages.ts";
 

@@ -21,7 +21,7 @@ import {
   type PasswordCheck,
 } from "../idp/passwords.ts";
 import { initiatorOf } from "../login/person.ts";
-import { factList, type Html, html, messagePage, page, pageHeaders } from "../web/html.ts";
+import { factList, type Html, html, messagePage, page, pageHeaders } from "../../base/html.ts";
 import { formOf } from "./form.ts";
 
 /** Where a person may go on afterwards: a sign-in that was interrupted. Nowhere else. */

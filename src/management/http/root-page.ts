@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { html, messagePage, page, pageHeaders } from "../web/html.ts";
+import { html, messagePage, page, pageHeaders } from "../../base/html.ts";
 
 /** Whether a person navigates here. Clients of the API ask for JSON, or for anything. */
 export function wantsPage(request: Request): boolean {

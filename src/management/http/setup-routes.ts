@@ -20,7 +20,7 @@ import type { NewOwner } from "../contracts/new-owner.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../idp/passwords.ts";
 import { HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
 import type { HostedTokens, RelyingParty } from "../idp/relying-party.ts";
-import { html, messagePage, page, pageHeaders } from "../web/html.ts";
+import { html, messagePage, page, pageHeaders } from "../../base/html.ts";
 import { formOf } from "./form.ts";
 
 /** State of the provider's way back begins with this, so that it is told from a hosted sign-in. */

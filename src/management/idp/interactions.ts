@@ -13,7 +13,7 @@ import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { HostLabel, LocalUser } from "../../wire/units.ts";
-import { factList, type Html, html, messagePage, page, pageHeaders } from "../web/html.ts";
+import { factList, type Html, html, messagePage, page, pageHeaders } from "../../base/html.ts";
 import type { KnownBrowsers } from "./known-browser.ts";
 import { SOURCE_HEADER } from "./mount.ts";
 import { PASSWORD_PATH } from "./password-change.ts";

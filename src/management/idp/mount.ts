@@ -32,7 +32,7 @@ const DROPPED_RESPONSE_HEADERS = [
   "content-encoding",
 ];
 
-/** Of every answer, pages or not; what pages need beside them is in `web/html.ts`. */
+/** Of every answer, pages or not; what pages need beside them is in `base/html.ts`. */
 const ADDED_RESPONSE_HEADERS = {
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",

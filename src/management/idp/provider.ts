@@ -11,7 +11,7 @@ import type { Configuration, JWKS, KoaContextWithOIDC, Provider } from "oidc-pro
 import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { messagePage, pageHeaders } from "../web/html.ts";
+import { messagePage, pageHeaders } from "../../base/html.ts";
 import { createAdapterFactory } from "./adapter.ts";
 import { CookieKeys } from "./cookie-keys.ts";
 import type { PasswordAccounts, PayloadStore } from "./store.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import stylesheet from "./style.css" with { type: "text" };
+import stylesheet from "./page-style.css" with { type: "text" };
 
 /** Of every page, as it stands in it. */
 export const STYLE = stylesheet;

@@ -1,11 +1,11 @@
 /**
  * Plain HTML pages without scripts: one escaping helper, one layout, one set of headers.
- * What they look like is `style.ts`.
+ * What they look like is `page-style.ts`.
  *
  * @module
  */
 import { createHash } from "node:crypto";
-import { ICON_MARKUP, ICON_URL, STYLE } from "./style.ts";
+import { ICON_MARKUP, ICON_URL, STYLE } from "./page-style.ts";
 
 /** Markup that is safe to put into a page. Made by `html` only. */
 export interface Html {

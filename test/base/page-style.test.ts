@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { STYLE } from "../../../src/management/web/style.ts";
+import { STYLE } from "../../src/base/page-style.ts";
 
 /** The colours of each theme: those of `:root`, and for dark what its media query puts in their place. */
 function themes(): Record<"light" | "dark", Map<string, string>> {

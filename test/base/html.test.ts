@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { factList, html, page, pageHeaders } from "../../../src/management/web/html.ts";
+import { factList, html, page, pageHeaders } from "../../src/base/html.ts";
 
 test("html escapes what is put into it, and nothing twice", () => {
   const inner = html`<b>${"<&>"}</b>`;
