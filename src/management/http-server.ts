@@ -5,6 +5,7 @@
  * @module
  */
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
+import { SAFE_HEADERS } from "../base/html.ts";
 import { AGENT_PART_BYTES_MAX } from "../wire/agent-parts.ts";
 import { LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../wire/agent-sync.ts";
 import type { ApiFailure } from "../wire/client-api.ts";
@@ -16,7 +17,6 @@ import type { CheckedListen } from "./serve-options.ts";
 import type { SocketData } from "./sync/link.ts";
 import type { SyncHub } from "./sync/sync-hub.ts";
 import type { TlsPair } from "./tls-files.ts";
-import { SAFE_HEADERS } from "../base/html.ts";
 
 /** Above the largest body any route takes; each route has its own, smaller bound. */
 const REQUEST_BYTES_MAX = 5 * 1024 * 1024;

@@ -5,9 +5,9 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { isQfError } from "../base/errors.ts";
+import { SAFE_HEADERS } from "../base/html.ts";
 import type { Store } from "./db/store.ts";
 import { listAccounts, putMeta } from "./db/tables/accounts.ts";
-import { SAFE_HEADERS } from "../base/html.ts";
 
 /** Least time between two trial writes, whoever asks. */
 const TRIAL_MS = 5_000;

@@ -23,7 +23,6 @@ import { createPasswordRoutes } from "./http/password-routes.ts";
 import type { Route } from "./http/request-entry.ts";
 import { createSetupRoutes, SETUP_STATE_PREFIX, type SetupIdentity } from "./http/setup-routes.ts";
 import { PASSWORD_PATH } from "./idp/password-change.ts";
-import { hashPassword } from "./idp/passwords.ts";
 import { createRelyingParty, type HostedTokens, type RelyingParty } from "./idp/relying-party.ts";
 import { createAccount } from "./init.ts";
 import { createApprovals } from "./login/approval.ts";
@@ -68,7 +67,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     oidc: parts.oidc,
     log: context.log,
     relyingParty,
-    hashPassword,
+    hashPassword: (password) => parts.passwords().hash(password, "owner"),
     isOpen: (hash) => context.store.read((tx) => isSetupLinkOpen(tx, hash)),
     complete: (hash, owner) => completeSetup(deps, hash, owner),
     verify: (tokens, nonceBytes) => verifyOwner(context, relyingParty, { tokens, nonceBytes }),

@@ -91,6 +91,22 @@ describe.skipIf(!isRoot)("passwords", () => {
     await anew.login();
   });
 
+  test("a sign-in that waits for its code ends with the password that was given for it", async () => {
+    const old = { email: ada.email, password: "a third password" };
+    const terminal = lab.device(old, "watch").terminal(["login", "--no-browser"], { BROWSER: "" });
+    const visit = await signIn((await terminal.expect(/^(http\S+)\s*$/m))[1] ?? "", old);
+    expect(visit.code).toBeString();
+    const body = new URLSearchParams({
+      ...old,
+      new_password: "a fourth password",
+      repeated: "a fourth password",
+    });
+    expect((await fetch(`${lab.url}/idp/password`, { method: "POST", body })).status).toBe(200);
+    terminal.type(`${visit.code}\n`);
+    expect(await terminal.end()).not.toBe(0);
+    await lab.device({ ...old, password: "a fourth password" }, "watch2").login();
+  });
+
   test("what an administrator set signs nobody in until its person has replaced it", async () => {
     const made = await owner.qf(["user", "create", "bob@example.com", "--password-stdin"], {
       stdin: "set by an admin\n",
@@ -110,7 +126,7 @@ describe.skipIf(!isRoot)("passwords", () => {
   });
 
   test("an admin makes no link for an owner, a plain user for nobody", async () => {
-    const eve = lab.device({ email: "ada@example.com", password: "a third password" }, "eves");
+    const eve = lab.device({ email: "ada@example.com", password: "a fourth password" }, "eves");
     await eve.login();
     expect((await eve.qf(["user", "reset-password", "bob@example.com"])).exitCode).toBe(1);
     const promoted = await owner.qf(["user", "update", "ada@example.com", "--role", "admin"]);

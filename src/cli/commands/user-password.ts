@@ -1,11 +1,12 @@
 /** `qf user invite`, `qf user reset-password` and `qf user password`. */
 import { QfError } from "../../base/errors.ts";
 import { isEqualSecret } from "../../base/random.ts";
-import { PasswordLink, User } from "../../wire/admin-api.ts";
+import { PasswordLink, PersonalAccessToken, User } from "../../wire/admin-api.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, NO_ANSWER, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
 import { print } from "../output.ts";
 import { askPassword, linesFromStdin } from "../password-input.ts";
+import { say } from "../report.ts";
 
 export const userInvite = command(
   `
@@ -54,7 +55,8 @@ examples:
 export const userPassword = command(
   `
 Change your own password at the embedded identity provider. Your logins and live connections end; sign in
-again afterwards. The page /idp/password of your server does the same.
+again afterwards. API tokens that you have made stay good, and are named. The page /idp/password of your
+server does the same.
 
 usage: qf user password [--password-stdin] [--management-url URL]
 
@@ -78,9 +80,15 @@ examples:
           ? await linesFromStdin(2, "qf user password --password-stdin")
           : askNewPassword();
       const { value: self } = await admin.request("GET", "/api/users/current", { answer: User });
+      // Asked before: the login that asks ends with the old password.
+      const path = `/api/users/${self.id}/tokens`;
+      const { value: kept } = await admin.request("GET", path, { answer: PersonalAccessToken.array() });
       const body = { old_password: current, new_password: chosen };
       await admin.request("PUT", `/api/users/${self.id}/password`, { body, answer: NO_ANSWER });
       await print("changed your password: run qf login to sign in again\n");
+      if (kept.length > 0) {
+        say("note", `API tokens of yours that still work: ${kept.map(({ name }) => name).join(", ")}`);
+      }
     },
   },
 );

@@ -8,6 +8,7 @@ import { type Context, Hono } from "hono";
 import type { ZodType } from "zod";
 import type { Clock } from "../../base/clock.ts";
 import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
+import { SAFE_HEADERS } from "../../base/html.ts";
 import type { Log } from "../../base/log.ts";
 import { ApiTokenRequest } from "../../wire/api-token.ts";
 import {
@@ -35,7 +36,6 @@ import { logout } from "../login/logout.ts";
 import { mintCertificate } from "../login/mint.ts";
 import { registerDevice } from "../login/register.ts";
 import { listNames, lookUpTarget } from "../login/target-lookup.ts";
-import { SAFE_HEADERS } from "../../base/html.ts";
 import { readBody } from "./body.ts";
 
 /** Largest body: a request with an ID token of the longest kind. */

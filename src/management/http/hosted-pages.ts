@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { HostedLoginData } from "../../wire/hosted-login.ts";
+
 import { factList, type Html, html, page } from "../../base/html.ts";
+import type { HostedLoginData } from "../../wire/hosted-login.ts";
 
 /** Asks whether this sign-in is wanted. Shows everything an approval will be bound to. */
 export function hostedConfirmPage(

@@ -12,6 +12,7 @@ import { type Context, Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
 import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
+import { messagePage, pageHeaders } from "../../base/html.ts";
 import { isEqualSecret, sha256 } from "../../base/random.ts";
 import { isRefusal } from "../../identity/provider-failure.ts";
 import { nonceOf } from "../../identity/verify.ts";
@@ -22,7 +23,6 @@ import { DEVICE_NAME_PARAM, HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
 import type { RelyingParty } from "../idp/relying-party.ts";
 import { currentAccount, type LoginDeps } from "../login/deps.ts";
 import { approveHosted, denyHosted, failHosted, findWaiting, type OpenHostedLogin } from "../login/hosted.ts";
-import { messagePage, pageHeaders } from "../../base/html.ts";
 import { formOf } from "./form.ts";
 import { hostedCodePage, hostedConfirmPage, hostedDonePage } from "./hosted-pages.ts";
 

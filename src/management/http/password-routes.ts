@@ -8,20 +8,15 @@
  */
 import { type Context, Hono } from "hono";
 import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
+import { factList, type Html, html, messagePage, page, pageHeaders } from "../../base/html.ts";
 import type { Log } from "../../base/log.ts";
 import { isEqualSecret } from "../../base/random.ts";
 import type { Store } from "../db/store.ts";
 import { findPasswordLink, type PasswordLinkRow, usePasswordLink } from "../db/tables/password-links.ts";
 import { findPasswordUser, type PasswordUser } from "../db/tables/sign-in.ts";
 import { choosePassword, PASSWORD_PATH, passwordLinkHash, passwordProblem } from "../idp/password-change.ts";
-import {
-  hashPassword,
-  PASSWORD_LENGTH_MAX,
-  PASSWORD_LENGTH_MIN,
-  type PasswordCheck,
-} from "../idp/passwords.ts";
+import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN, type PasswordCheck } from "../idp/passwords.ts";
 import { initiatorOf } from "../login/person.ts";
-import { factList, type Html, html, messagePage, page, pageHeaders } from "../../base/html.ts";
 import { formOf } from "./form.ts";
 
 /** Where a person may go on afterwards: a sign-in that was interrupted. Nowhere else. */
@@ -74,19 +69,22 @@ async function byLink(deps: PasswordRoutesDeps, c: Context): Promise<Response> {
   const form = await formOf(c.req.raw, deps.origin);
   const problem = problemOf(form);
   if (problem !== null) return c.body(linkPage(found, problem), 422, pageHeaders());
-  const passwordHash = await hashPassword(form.get("new_password") ?? "");
   const { user } = found.person;
+  const passwordHash = await deps.passwords().hash(form.get("new_password") ?? "", user.id);
   const isInvitation = found.link.kind === "invitation";
-  await deps.store.change({ accountId: user.accountId, initiator: initiatorOf(user) }, async (tx) => {
-    // Of two that are sent at once, one finds the link.
-    const link = await usePasswordLink(tx, found.link.hash);
-    const person = link === undefined ? undefined : await findPasswordUser(tx, { userId: link.userId });
-    if (person === undefined) throw linkOver();
-    requireMaySignIn(person);
-    const activity = isInvitation ? "user.invite.link.accept" : "user.password.reset";
-    await choosePassword(tx, person, { passwordHash, activity });
-  });
-  return c.body(donePage(isInvitation), 200, pageHeaders());
+  const kept = await deps.store.change(
+    { accountId: user.accountId, initiator: initiatorOf(user) },
+    async (tx) => {
+      // Of two that are sent at once, one finds the link.
+      const link = await usePasswordLink(tx, found.link.hash);
+      const person = link === undefined ? undefined : await findPasswordUser(tx, { userId: link.userId });
+      if (person === undefined) throw linkOver();
+      requireMaySignIn(person);
+      const activity = isInvitation ? "user.invite.link.accept" : "user.password.reset";
+      return choosePassword(tx, person, { passwordHash, activity });
+    },
+  );
+  return c.body(donePage({ isFirst: isInvitation, next: null, kept }), 200, pageHeaders());
 }
 
 async function change(deps: PasswordRoutesDeps, c: Context, sourceAddress: string): Promise<Response> {
@@ -104,30 +102,32 @@ async function change(deps: PasswordRoutesDeps, c: Context, sourceAddress: strin
     throw new QfError("ERR_TOO_MANY", "too many tries from here; wait five minutes");
   }
   if (outcome.kind === "wrong") return again("E-mail or password is wrong.", 401);
-  await changeOwnPassword(deps.store, outcome.account, form.get("new_password") ?? "");
-  return c.body(donePage(false, nextOf(c)), 200, pageHeaders());
+  const newPassword = form.get("new_password") ?? "";
+  const kept = await changeOwnPassword({ store: deps.store, passwords }, outcome.account, newPassword);
+  return c.body(donePage({ isFirst: false, next: nextOf(c), kept }), 200, pageHeaders());
 }
 
 /**
- * Sets the password of somebody who has just given the old one. Throws ERR_FORBIDDEN for one who may not sign
- * in, ERR_CONFLICT when the old one has been changed meanwhile.
+ * Sets the password of a person who has just given the old one. Returns how many personal API tokens of
+ * theirs go on working. Throws ERR_FORBIDDEN for one who may not sign in, ERR_CONFLICT when the old one has
+ * been changed meanwhile.
  */
 export async function changeOwnPassword(
-  store: Store,
+  { store, passwords }: { readonly store: Store; readonly passwords: PasswordCheck },
   old: { readonly subject: string; readonly passwordHash: string },
   password: string,
-): Promise<void> {
-  const passwordHash = await hashPassword(password);
+): Promise<number> {
+  const passwordHash = await passwords.hash(password, old.subject);
   const before = await store.read((tx) => findPasswordUser(tx, old));
   if (before === undefined) throw linkOver();
   const { user } = before;
-  await store.change({ accountId: user.accountId, initiator: initiatorOf(user) }, async (tx) => {
+  return store.change({ accountId: user.accountId, initiator: initiatorOf(user) }, async (tx) => {
     const person = await findPasswordUser(tx, old);
     if (person === undefined || !isEqualSecret(person.login.passwordHash, old.passwordHash)) {
       throw new QfError("ERR_CONFLICT", "this password was changed a moment ago");
     }
     requireMaySignIn(person);
-    await choosePassword(tx, person, { passwordHash, activity: "user.password.change" });
+    return choosePassword(tx, person, { passwordHash, activity: "user.password.change" });
   });
 }
 
@@ -200,10 +200,17 @@ ${NEW_PASSWORD_FIELDS}
   );
 }
 
-function donePage(isFirst: boolean, next: string | null = null): string {
+function donePage(done: { isFirst: boolean; next: string | null; kept: number }): string {
+  const { isFirst, next, kept } = done;
   const how = next === null ? html`<p>Go on in your terminal: <code>qf login</code></p>` : null;
   const back = next === null ? null : html`<p><a href="${next}">Go on with your sign-in</a></p>`;
-  return page(isFirst ? "Your password is set" : "Your password is changed", html`${how}${back}`);
+  const many = kept === 1 ? "One API token of yours is" : `${kept} API tokens of yours are`;
+  const tokens =
+    kept === 0
+      ? null
+      : html`<p class="hint">${many} still good. Look at them with <code>qf token list</code>, and delete what
+you do not know.</p>`;
+  return page(isFirst ? "Your password is set" : "Your password is changed", html`${how}${back}${tokens}`);
 }
 
 function failurePage(c: Context, deps: PasswordRoutesDeps, error: Error): Response {

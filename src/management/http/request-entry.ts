@@ -7,10 +7,10 @@
 import { isIP } from "node:net";
 import type { Server } from "bun";
 import { FAILURES, type FailureCode, isQfError } from "../../base/errors.ts";
+import { SAFE_HEADERS } from "../../base/html.ts";
 import { canonicalAddress } from "../../base/ip-address.ts";
 import type { Log } from "../../base/log.ts";
 import type { ApiFailure } from "../../wire/client-api.ts";
-import { SAFE_HEADERS } from "../../base/html.ts";
 import { nothingHerePage, rootPage, wantsPage } from "./root-page.ts";
 
 export interface RequestEntry {

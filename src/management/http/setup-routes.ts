@@ -10,6 +10,7 @@ import { randomBytes } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { FAILURES, isQfError, QfError } from "../../base/errors.ts";
+import { html, messagePage, page, pageHeaders } from "../../base/html.ts";
 import type { Log } from "../../base/log.ts";
 import { isEqualSecret, sha256 } from "../../base/random.ts";
 import { failureDetails } from "../../identity/provider-failure.ts";
@@ -20,7 +21,6 @@ import type { NewOwner } from "../contracts/new-owner.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../idp/passwords.ts";
 import { HOSTED_CALLBACK_PATH } from "../idp/provider.ts";
 import type { HostedTokens, RelyingParty } from "../idp/relying-party.ts";
-import { html, messagePage, page, pageHeaders } from "../../base/html.ts";
 import { formOf } from "./form.ts";
 
 /** State of the provider's way back begins with this, so that it is told from a hosted sign-in. */

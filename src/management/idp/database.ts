@@ -4,7 +4,6 @@
  * @module
  */
 
-import { sha256 } from "../../base/random.ts";
 import type { Reader } from "../db/engine/transaction.ts";
 import type { Store } from "../db/store.ts";
 import {
@@ -17,6 +16,7 @@ import {
   type PasswordUser,
   putOidcPayload,
 } from "../db/tables/sign-in.ts";
+import { passwordStamp } from "./passwords.ts";
 import type { PasswordAccount, PasswordAccounts, PayloadStore } from "./store.ts";
 
 export function databaseAccounts(store: Store): PasswordAccounts {
@@ -36,26 +36,23 @@ export function databaseAccounts(store: Store): PasswordAccounts {
   };
 }
 
-/** Records that stand for somebody who has given their password: they end with it. */
+/** Records that stand for a person who has given their password: they end with it. */
 const BY_PASSWORD: ReadonlySet<string> = new Set(["Session", "AuthorizationCode"]);
-/** Ours, beside the provider's own fields: which password it was. */
-const STAMP = "qufabric_password";
 
 export function databasePayloads(store: Store): PayloadStore {
   const find = (model: string, by: { id: string } | { uid: string }) =>
     store.read(async (tx) => {
       const found = withConsumed(await findOidcPayload(tx, model, by));
       if (found === undefined || !BY_PASSWORD.has(model)) return found;
-      return found[STAMP] === (await stampOf(tx, found)) ? found : undefined;
+      return (await isOfThePassword(tx, found)) ? found : undefined;
     });
   return {
     upsert: ({ model, id, payload, grantId, uid, expiresAtSeconds }) =>
       store.transaction(async (tx) => {
-        const stamp = BY_PASSWORD.has(model) ? { [STAMP]: await stampOf(tx, payload) } : {};
         await putOidcPayload(tx, {
           model,
           id,
-          payload: { ...payload, ...stamp },
+          payload: { ...payload },
           grantId,
           uid,
           userCode: null,
@@ -71,12 +68,15 @@ export function databasePayloads(store: Store): PayloadStore {
   };
 }
 
-/** Tells one password of the record's person from the next. Empty: nobody is signed in by it. */
-async function stampOf(tx: Reader, payload: Readonly<Record<string, unknown>>): Promise<string> {
-  const { accountId: subject } = payload;
-  if (typeof subject !== "string") return "";
+/**
+ * Whether the password that the person of this record has now is the one that they gave for it. `acr` is what
+ * `interactions.ts` noted then; the provider carries it from the session into codes and tokens.
+ */
+async function isOfThePassword(tx: Reader, payload: Readonly<Record<string, unknown>>): Promise<boolean> {
+  const { accountId: subject, acr } = payload;
+  if (typeof subject !== "string") return true;
   const found = await findPasswordUser(tx, { subject });
-  return found === undefined ? "" : sha256(`qufabric/password/${found.login.passwordHash}`);
+  return found !== undefined && acr === passwordStamp(found.login.passwordHash);
 }
 
 function withConsumed(row: OidcPayloadRow | undefined): Record<string, unknown> | undefined {

@@ -11,13 +11,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Provider } from "oidc-provider";
 import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
+import { factList, type Html, html, messagePage, page, pageHeaders } from "../../base/html.ts";
 import type { Log } from "../../base/log.ts";
 import { HostLabel, LocalUser } from "../../wire/units.ts";
-import { factList, type Html, html, messagePage, page, pageHeaders } from "../../base/html.ts";
 import type { KnownBrowsers } from "./known-browser.ts";
 import { SOURCE_HEADER } from "./mount.ts";
 import { PASSWORD_PATH } from "./password-change.ts";
-import type { PasswordCheck } from "./passwords.ts";
+import { type PasswordCheck, passwordStamp } from "./passwords.ts";
 import { DEVICE_NAME_PARAM, HOSTED_CALLBACK_PATH } from "./provider.ts";
 
 const BODY_BYTES_MAX = 8 * 1024;
@@ -172,7 +172,9 @@ async function submit(deps: InteractionDeps, exchange: Exchange, interaction: In
   await leaveOtherSession(deps, interaction, outcome.account.subject);
   // The hosted flow has been confirmed on the page before, by this browser; the password was for it.
   const isHosted = interaction.params.redirect_uri === `${deps.origin}${HOSTED_CALLBACK_PATH}`;
-  const login = { accountId: outcome.account.subject, amr: ["pwd"] };
+  // Which password it was: session, codes and tokens carry it, and are worth nothing after the next.
+  const acr = passwordStamp(outcome.account.passwordHash);
+  const login = { accountId: outcome.account.subject, amr: ["pwd"], acr };
   return finish(isHosted ? { login, consent: {} } : { login });
 }
 

@@ -13,6 +13,7 @@ import { sha256 } from "../../base/random.ts";
 import type { ActivityCode } from "../../wire/audit-event.ts";
 import type { Writer } from "../db/engine/transaction.ts";
 import type { ChangeWriter } from "../db/store.ts";
+import { listTokens } from "../db/tables/api-tokens.ts";
 import { revokeLoginsOf } from "../db/tables/logins.ts";
 import { deletePasswordLinksOf, type PasswordLinkRow, putPasswordLink } from "../db/tables/password-links.ts";
 import { type PasswordUser, updateIdpAccount } from "../db/tables/sign-in.ts";
@@ -59,17 +60,23 @@ export function passwordProblem(password: string): string | null {
   return password.length > PASSWORD_LENGTH_MAX ? "This password is too long." : null;
 }
 
-/** Sets a password that its person has chosen, and ends what the one before began. Affects maps. */
+/**
+ * Sets a password that its person has chosen, and ends what the one before began. Affects maps. Returns how
+ * many personal API tokens go on working: their person ought to know.
+ */
 export async function choosePassword(
   tx: ChangeWriter,
   { login, user }: PasswordUser,
   chosen: { readonly passwordHash: string; readonly activity: ActivityCode },
-): Promise<void> {
+): Promise<number> {
   const passwordChangedAt = nowSeconds(tx.clock);
   const { passwordHash, activity } = chosen;
   await updateIdpAccount(tx, login.id, { passwordHash, passwordChangedAt, mustChange: false });
   await deletePasswordLinksOf(tx, user.id);
   const ended = await revokeLoginsOf(tx, { userId: user.id });
   tx.affectMaps();
-  tx.record({ activity, targetId: user.id, meta: { user: user.name, logins_ended: String(ended) } });
+  const kept = (await listTokens(tx, user.accountId, user.id)).length;
+  const counts = { logins_ended: String(ended), tokens_kept: String(kept) };
+  tx.record({ activity, targetId: user.id, meta: { user: user.name, ...counts } });
+  return kept;
 }

@@ -10,8 +10,8 @@ import type { JsonWebKey } from "node:crypto";
 import type { Configuration, JWKS, KoaContextWithOIDC, Provider } from "oidc-provider";
 import { assert } from "../../base/assert.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
 import { messagePage, pageHeaders } from "../../base/html.ts";
+import type { Log } from "../../base/log.ts";
 import { createAdapterFactory } from "./adapter.ts";
 import { CookieKeys } from "./cookie-keys.ts";
 import type { PasswordAccounts, PayloadStore } from "./store.ts";
@@ -123,7 +123,8 @@ function identityTokens(deps: ProviderDeps): Configuration {
   return {
     jwks: { keys: [...deps.signingKeys] } as JWKS,
     scopes: ["openid"],
-    claims: { openid: ["sub"], email: ["email"], profile: ["name"] },
+    // `acr` names the password that was given, see `passwordStamp`.
+    claims: { openid: ["sub", "acr"], email: ["email"], profile: ["name"] },
     // Name and e-mail go into the ID token itself: there is no userinfo endpoint to ask.
     conformIdTokenClaims: false,
     subjectTypes: ["public"],

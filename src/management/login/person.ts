@@ -27,6 +27,7 @@ import {
   type UserRow,
   updateUser,
 } from "../db/tables/users.ts";
+import { passwordStamp } from "../idp/passwords.ts";
 import { denial } from "./denial.ts";
 
 type Verified = Extract<IdTokenVerdict, { ok: true }>;
@@ -102,7 +103,6 @@ async function refreshUser(
   { user, verified }: { readonly user: UserRow; readonly verified: Verified },
 ): Promise<UserRow> {
   const isEmbedded = user.issuer === EMBEDDED_ISSUER;
-  if (isEmbedded) await requireSincePassword(tx, user, verified);
   const shown = personClaims(deps.claims);
   // A token kept from before a later sign-in is good for a login, and brings back no group.
   const isOlder = verified.claims.issuedAtSeconds + CLOCK_SKEW_SECONDS < (user.lastLoginAt ?? 0);
@@ -118,10 +118,14 @@ async function refreshUser(
   return changed;
 }
 
-/** A token that a password gave which has been changed since says nothing any more. */
-async function requireSincePassword(tx: Reader, user: UserRow, { claims }: Verified): Promise<void> {
+/**
+ * Throws a denial for a token of the embedded provider whose person has another password by now. The
+ * transaction that makes a login asks, so no change comes in between.
+ */
+export async function requireThisPassword(tx: Reader, user: UserRow, { payload }: Verified): Promise<void> {
+  if (user.issuer !== EMBEDDED_ISSUER) return;
   const found = await findPasswordUser(tx, { userId: user.id });
-  if (found !== undefined && claims.issuedAtSeconds < found.login.passwordChangedAt) {
+  if (found !== undefined && payload.acr !== passwordStamp(found.login.passwordHash)) {
     throw denial("login_revoked");
   }
 }

@@ -34,7 +34,7 @@ import { EMBEDDED_ISSUER, findUser, type UserRow } from "../db/tables/users.ts";
 import { denial } from "./denial.ts";
 import type { LoginDeps } from "./deps.ts";
 import { moreClaims } from "./more-claims.ts";
-import { checkMaySignIn, findOrCreateUser, initiatorOf } from "./person.ts";
+import { checkMaySignIn, findOrCreateUser, initiatorOf, requireThisPassword } from "./person.ts";
 import { readGroups } from "./read-groups.ts";
 
 type Verified = Extract<IdTokenVerdict, { ok: true }>;
@@ -131,14 +131,8 @@ export async function enterLogin(
   if (known !== undefined || proof.kind === "claimed") return findLiveLogin(tx, deps, claim);
   const now = nowSeconds(deps.ctx.clock);
   const cap = filled(account.settings).login_seconds_max;
-  const base = {
-    id: newId(),
-    accountId: account.id,
-    loginKey,
-    devicePeerId: null,
-    createdAt: now,
-    apiTokenId: null,
-  };
+  const fresh = { id: newId(), createdAt: now, devicePeerId: null, apiTokenId: null };
+  const base = { ...fresh, accountId: account.id, loginKey };
   if (proof.kind === "service_token") {
     const { token, user } = await findServiceToken(tx, account, proof.token);
     const login: LoginRow = {
@@ -159,6 +153,7 @@ export async function enterLogin(
   const { user } = claim;
   if (user === null) throw denial("user_unknown");
   checkMaySignIn(user);
+  await requireThisPassword(tx, user, proof.verified);
   const { binding, claims } = proof.verified;
   const login: LoginRow = {
     ...base,

@@ -1,10 +1,12 @@
-import { beforeEach, expect, test } from "bun:test";
+import { beforeEach, expect, spyOn, test } from "bun:test";
 import { QfError } from "../../../src/base/errors.ts";
 import { updateUser } from "../../../src/management/db/tables/users.ts";
 import { createPasswordRoutes } from "../../../src/management/http/password-routes.ts";
 import { databaseAccounts } from "../../../src/management/idp/database.ts";
 import { createPasswordCheck } from "../../../src/management/idp/passwords.ts";
+import type { AuditEvent } from "../../../src/wire/audit-event.ts";
 import { TestApi } from "../../support/admin-api.ts";
+import { aTokenOf } from "../../support/management.ts";
 
 const ANN = { email: "ann@example.com", role: "user", auto_groups: [], is_service_user: false };
 
@@ -53,6 +55,39 @@ test("a link of a person who was blocked meanwhile opens nothing", async () => {
   expect([(await send(link)).status, (await send(link, chosen("a good password"))).status]).toEqual([
     403, 403,
   ]);
+});
+
+test("a link that is sent again and again has few passwords hashed at once, and works all the same", async () => {
+  const gate = Promise.withResolvers<void>();
+  const hash = spyOn(Bun.password, "hash");
+  hash.mockClear();
+  hash.mockImplementation(async () => {
+    await gate.promise;
+    return "$argon2id$chosen";
+  });
+  const sent = Array.from({ length: 40 }, () => send(link, chosen("a good password")));
+  const refused: number[] = [];
+  const allRefused = Promise.withResolvers<void>();
+  for (const one of sent) void one.then(({ status }) => refused.push(status) === 35 && allRefused.resolve());
+  // One is at work and four are in line.
+  await allRefused.promise;
+  expect([...new Set(refused)]).toEqual([429]);
+  gate.resolve();
+  const statuses = (await Promise.all(sent)).map(({ status }) => status);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+  expect(hash.mock.calls.length).toBe(5);
+  hash.mockRestore();
+});
+
+test("whoever has personal API tokens is told that they are still good", async () => {
+  expect((await send(link, chosen("a good password"))).text).not.toContain("qf token list");
+  await aTokenOf(api.management.store, { accountId: api.accountId, id: annId });
+  const url = `${new URL(link).origin}/idp/password`;
+  const fields = { email: "ann@example.com", password: "a good password", ...chosen("a better password") };
+  expect((await send(url, fields)).text).toContain("qf token list");
+  const events = (await api.call("GET", "/api/events/audit")).body;
+  const change = events.find((one: AuditEvent) => one.activity_code === "user.password.change");
+  expect(change.meta.tokens_kept).toBe("1");
 });
 
 test("a form of another site, an unknown secret and a provider elsewhere set nothing", async () => {

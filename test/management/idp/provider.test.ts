@@ -11,7 +11,7 @@ import type { Row } from "../../../src/management/db/schema/schema.ts";
 import { mountInteractions } from "../../../src/management/idp/interactions.ts";
 import { createKnownBrowsers } from "../../../src/management/idp/known-browser.ts";
 import { openProviderMount, type ProviderMount } from "../../../src/management/idp/mount.ts";
-import { createPasswordCheck, hashPassword } from "../../../src/management/idp/passwords.ts";
+import { createPasswordCheck, hashPassword, passwordStamp } from "../../../src/management/idp/passwords.ts";
 import { createProvider } from "../../../src/management/idp/provider.ts";
 import { createBrowser } from "../../support/browser.ts";
 import { fakeAccounts, fakePayloads } from "../../support/idp-store.ts";
@@ -20,6 +20,7 @@ const REDIRECT = "http://127.0.0.1:45999/callback";
 const client: oauth.Client = { client_id: "qufabric-cli" };
 const insecure = { [oauth.allowInsecureRequests]: true };
 const failures: { email: string; sourceAddress: string }[] = [];
+const adasHash = await hashPassword("correct horse");
 let origin: string;
 let folder: string;
 let mount: ProviderMount;
@@ -40,7 +41,7 @@ beforeAll(async () => {
       subject: "a".repeat(20),
       email: "ada@example.com",
       name: "Ada",
-      passwordHash: await hashPassword("correct horse"),
+      passwordHash: adasHash,
       mustChange: false,
     },
     {
@@ -144,6 +145,7 @@ describe("the embedded provider", () => {
     expect(protectedHeader.alg).toBe("EdDSA");
     expect(payload).toMatchObject({ sub: "a".repeat(20), email: "ada@example.com", name: "Ada" });
     expect(payload.auth_time).toBeNumber();
+    expect(payload.acr).toBe(passwordStamp(adasHash));
     expect(result.refresh_token).toBeUndefined();
 
     const again = await exchange(done.url, verifier);

@@ -3,7 +3,14 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { isQfError } from "../../../src/base/errors.ts";
 import { newSecret } from "../../../src/base/random.ts";
 import { insertHostedLogin, type LoginRow, revokeLogin } from "../../../src/management/db/tables/logins.ts";
-import { deleteUser, findUser, updateUser } from "../../../src/management/db/tables/users.ts";
+import { insertIdpAccount, updateIdpAccount } from "../../../src/management/db/tables/sign-in.ts";
+import {
+  deleteUser,
+  EMBEDDED_ISSUER,
+  findUser,
+  updateUser,
+} from "../../../src/management/db/tables/users.ts";
+import { passwordStamp } from "../../../src/management/idp/passwords.ts";
 import {
   enterLogin,
   findLiveLogin,
@@ -214,6 +221,30 @@ describe("a token makes a login", () => {
       expect(await codeOf(enter(await aProofOf(key)))).toBe("ERR_ACCESS_DENIED");
     },
   );
+
+  test("of the embedded provider only while its person has the password that was given for it", async () => {
+    const { ctx, account } = lab;
+    const made = await aUserOf(ctx.store, account.id, { issuer: EMBEDDED_ISSUER, subject: "carol" });
+    const login = (passwordHash: string) => ({
+      ...{ id: "carol", accountId: account.id, userId: made.id, email: made.email, passwordHash },
+      ...{ passwordChangedAt: NOW, failedAttempts: 0, lockedUntil: null, createdAt: NOW },
+    });
+    await ctx.store.transaction((tx) => insertIdpAccount(tx, login("$argon2id$one")));
+    const proofOf = async (acr: string | undefined) => {
+      const loginKey = newKey();
+      return codeOf(enter(await aProofOf(loginKey, { sub: "carol", acr }), loginKey.publicKey, made.id));
+    };
+    const [first, second] = [passwordStamp("$argon2id$one"), passwordStamp("$argon2id$two")];
+    expect([await proofOf(first), await proofOf(second), await proofOf(undefined)]).toEqual([
+      "counts",
+      "ERR_ACCESS_DENIED",
+      "ERR_ACCESS_DENIED",
+    ]);
+    // Chosen in the very second in which the token was issued.
+    const chosen = { passwordHash: "$argon2id$two", passwordChangedAt: NOW - 10 };
+    await ctx.store.transaction((tx) => updateIdpAccount(tx, "carol", chosen));
+    expect([await proofOf(first), await proofOf(second)]).toEqual(["ERR_ACCESS_DENIED", "counts"]);
+  });
 
   test("but not for nobody", async () => {
     expect(await codeOf(enter(await aProofOf(key), key.publicKey, "user0000000000000000"))).toBe(

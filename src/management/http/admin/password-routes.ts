@@ -118,6 +118,6 @@ async function changeOwn(call: Call<PasswordChangeRequest>): Promise<Record<stri
     throw new QfError("ERR_TOO_MANY", "too many wrong passwords; wait five minutes");
   }
   if (outcome.kind === "wrong") throw new QfError("ERR_FORBIDDEN", "the old password is wrong");
-  await changeOwnPassword(ctx.store, outcome.account, body.new_password);
+  await changeOwnPassword({ store: ctx.store, passwords }, outcome.account, body.new_password);
   return {};
 }

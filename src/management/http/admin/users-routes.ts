@@ -25,7 +25,7 @@ import {
   updateUser,
 } from "../../db/tables/users.ts";
 import { createPasswordLink, passwordProblem } from "../../idp/password-change.ts";
-import { hashPassword, normaliseEmail } from "../../idp/passwords.ts";
+import { normaliseEmail } from "../../idp/passwords.ts";
 import { mayCall, notFound } from "./access.ts";
 import { type Listing, listingById } from "./paging.ts";
 import { permissionsOf } from "./permissions.ts";
@@ -135,7 +135,7 @@ async function createPerson(call: Call<UserCreateRequest>): Promise<User> {
   const { password } = call.body;
   const problem = password === undefined ? null : passwordProblem(password);
   if (problem !== null) throw new QfError("ERR_UNPROCESSABLE", `password: ${problem}`);
-  const passwordHash = password === undefined ? "" : await hashPassword(password);
+  const passwordHash = password === undefined ? "" : await call.ctx.passwords().hash(password, key);
   return call.change({ affectsMaps: true }, async (tx, actor) => {
     requireRoleChange(actor, { isServiceUser: false }, role);
     await requireAssignableGroups(tx, call.accountId, auto_groups);
