@@ -11,6 +11,7 @@
 import type { Duplex } from "node:stream";
 import { SshBufferError } from "../base/ssh-buffer.ts";
 import { AuthBounds } from "./auth-bounds.ts";
+import { fasterOffer } from "./bulk-cipher.ts";
 import { createChannelBounds, type FrameCheck } from "./channel-bounds.ts";
 import { createKexBudget, KEX_SHARE, type KexBudget } from "./kex-budget.ts";
 import { disconnectMessage } from "./messages.ts";
@@ -217,6 +218,7 @@ function createFrameCheck(
     if (type === SSH.KEXINIT) {
       if (payload.length > KEXINIT_BYTES_MAX) return { wrong: "a KEXINIT that is too long" };
       if (state === "open") rekeyer.begins();
+      else if (role === "server") rekeyer.offerLater(fasterOffer(protocol, payload));
     }
     if (state === "rekey" && (type === SSH.KEX_ECDH_INIT || type === SSH.KEX_ECDH_REPLY)) rekeyer.computes();
     const isReply = role === "client" && type === SSH.KEX_ECDH_REPLY;

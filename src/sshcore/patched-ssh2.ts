@@ -29,6 +29,8 @@ export interface PatchedProtocol {
   readonly _queue: readonly Buffer[] | undefined;
   readonly _strictMode: boolean | undefined;
   readonly _skipNextInboundPacket: boolean;
+  /** What our next KEXINIT lists. Shared with the other connections of a server: replaced, never changed. */
+  _offer: KexInitOffer;
   readonly _remoteIdentRaw: Buffer | undefined;
   readonly _decipher: { readonly inSeqno: number; maxPacketSize: number } | undefined;
   disconnect(reason: number): void;
@@ -43,6 +45,28 @@ export interface PatchedProtocol {
   authInfoReq(...args: unknown[]): void;
   requestSuccess(...args: unknown[]): void;
   requestFailure(...args: unknown[]): void;
+}
+
+interface NameList {
+  readonly array: readonly string[];
+}
+
+interface OneWayLists {
+  readonly cipher: NameList;
+  readonly mac: NameList;
+  readonly compress: NameList;
+  readonly lang: NameList;
+}
+
+/** The name-lists of a KEXINIT (RFC 4253 section 7.1). Its constructor takes the same shape, of arrays. */
+export interface KexInitOffer {
+  readonly lists: {
+    readonly kex: NameList;
+    readonly serverHostKey: NameList;
+    /** From client to server, and from server to client. */
+    readonly cs: OneWayLists;
+    readonly sc: OneWayLists;
+  };
 }
 
 export interface ChannelSide {

@@ -4,14 +4,20 @@
  *
  * @module
  */
+import { BULK_BYTES } from "./bulk-cipher.ts";
 import type { KexBudget } from "./kex-budget.ts";
-import type { PatchedConnection } from "./patched-ssh2.ts";
+import type { KexInitOffer, PatchedConnection, PatchedProtocol } from "./patched-ssh2.ts";
 import type { WireLimits } from "./wire-limits.ts";
 
 /** More than one exchange takes on a slow machine. */
 const EXCHANGE_MS_MAX = 20;
 
 export interface Rekeyer {
+  /**
+   * `offer` is made at every exchange but the first, and the second comes as soon as much has been moved.
+   * Null: all are alike.
+   */
+  offerLater(offer: KexInitOffer | null): void;
   /** Bytes came in on an open connection. */
   received(bytes: number): void;
   /** The peer begins a key exchange. */
@@ -33,14 +39,14 @@ export function createRekeyer(
 ): Rekeyer {
   const protocol = connection._protocol;
   let bytes = 0;
+  let bytesMax = limits.rekeyBytes;
+  let later: KexInitOffer | null = null;
   let stall: ReturnType<typeof setTimeout> | undefined;
   let age: ReturnType<typeof setTimeout> | undefined;
   let computingSinceMs: number | undefined;
-  const write = protocol._onWrite;
-  protocol._onWrite = (data) => {
-    bytes += data.length;
-    write(data);
-  };
+  listenToWrites(protocol, (count) => {
+    bytes += count;
+  });
   const watch = (): void => {
     stall ??= setTimeout(onStall, limits.rekeyStallMs);
   };
@@ -51,9 +57,12 @@ export function createRekeyer(
     protocol.rekey();
   };
   return {
+    offerLater(offer) {
+      later = offer;
+    },
     received(count) {
       bytes += count;
-      if (bytes >= limits.rekeyBytes) rekey();
+      if (bytes >= bytesMax) rekey();
     },
     begins: watch,
     computes() {
@@ -61,6 +70,9 @@ export function createRekeyer(
     },
     finished() {
       bytes = 0;
+      bytesMax = later === null ? limits.rekeyBytes : Math.min(limits.rekeyBytes, BULK_BYTES);
+      protocol._offer = later ?? protocol._offer;
+      later = null;
       clearTimeout(stall);
       clearTimeout(age);
       stall = undefined;
@@ -75,5 +87,13 @@ export function createRekeyer(
       clearTimeout(stall);
       clearTimeout(age);
     },
+  };
+}
+
+function listenToWrites(protocol: PatchedProtocol, listener: (bytes: number) => void): void {
+  const write = protocol._onWrite;
+  protocol._onWrite = (data) => {
+    listener(data.length);
+    write(data);
   };
 }

@@ -2,6 +2,8 @@
  * What `make bench` prints: figures of this machine, side by side, as medians and ratios, in one table at
  * the end. `bun test/bench/run.ts [--json FILE] [PART…]` runs the named parts only.
  *
+ * `ROWS` in the environment: of the part `bulk`, only rows whose names have this text.
+ *
  * Nothing is asserted here but that the work was really done. The same figures go to `dist/bench.json`
  * for programs.
  */
