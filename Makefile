@@ -6,7 +6,7 @@ LOCAL_BUN := .tools/node_modules/.bin/bun
 # A bun of exactly the pinned version that is already there is used; else it comes through npm.
 BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then command -v bun; else echo $(CURDIR)/$(LOCAL_BUN); fi)
 export PATH := $(dir $(BUN)):$(PATH)
-SOURCES := $(shell find src patches packaging -type f 2>/dev/null) build.ts package.json bun.lock
+SOURCES := $(shell find src patches packaging -type f 2>/dev/null) build.ts install.sh package.json bun.lock
 
 .PHONY: help demo test check bench soak fuzz mutants interop build clean
 
@@ -59,7 +59,7 @@ $(CURDIR)/$(LOCAL_BUN):
 
 .PHONY: system-packages bench-packages
 system-packages:
-	@bash test/support/apt.sh /etc/ssl/certs/ca-certificates.crt:ca-certificates ssh:openssh-client ssh-keygen:openssh-client /usr/sbin/sshd:openssh-server useradd:passwd getent:libc-bin pgrep:procps plink:putty-tools ssh-audit:ssh-audit rsync:rsync sshfs:sshfs git:git curl:curl ansible:ansible-core mosh:mosh setpriv:util-linux /usr/lib/openssh/regress/test-exec.sh:openssh-tests /usr/lib/python3/dist-packages/paramiko:python3-paramiko /usr/lib/python3/dist-packages/asyncssh:python3-asyncssh dbclient:dropbear-bin ruby:ruby /usr/share/rubygems-integration/all/gems/net-ssh-7.0.1:ruby-net-ssh /usr/share/rubygems-integration/all/gems/net-sftp-4.0.0:ruby-net-sftp /usr/lib/x86_64-linux-gnu/perl5/5.36/Net/SSH2.pm:libnet-ssh2-perl /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1:faketime nft:nftables ip:iproute2 tcpdump:tcpdump /usr/lib/postgresql/15/bin/initdb:postgresql
+	@bash test/support/apt.sh /etc/ssl/certs/ca-certificates.crt:ca-certificates ssh:openssh-client ssh-keygen:openssh-client /usr/sbin/sshd:openssh-server useradd:passwd getent:libc-bin pgrep:procps plink:putty-tools ssh-audit:ssh-audit rsync:rsync sshfs:sshfs git:git curl:curl ansible:ansible-core mosh:mosh setpriv:util-linux /usr/lib/openssh/regress/test-exec.sh:openssh-tests /usr/lib/python3/dist-packages/paramiko:python3-paramiko /usr/lib/python3/dist-packages/asyncssh:python3-asyncssh dbclient:dropbear-bin ruby:ruby /usr/share/rubygems-integration/all/gems/net-ssh-7.0.1:ruby-net-ssh /usr/share/rubygems-integration/all/gems/net-sftp-4.0.0:ruby-net-sftp /usr/lib/x86_64-linux-gnu/perl5/5.36/Net/SSH2.pm:libnet-ssh2-perl /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1:faketime nft:nftables ip:iproute2 shellcheck:shellcheck busybox:busybox-static dash:dash wget:wget zstd:zstd tcpdump:tcpdump /usr/lib/postgresql/15/bin/initdb:postgresql
 
 bench-packages:
 	@bash test/support/apt.sh /usr/sbin/sshd:openssh-server

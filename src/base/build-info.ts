@@ -5,6 +5,8 @@
  */
 declare const QF_VERSION: string | undefined;
 declare const QF_COMMIT: string | undefined;
+declare const QF_TARGET: string | undefined;
+declare const QF_RELEASE_KEYS: readonly string[] | undefined;
 
 /** Version of this build, as in package.json: `0.1.0`. `0.0.0-dev` when run from source. */
 export const VERSION: string = typeof QF_VERSION === "string" ? QF_VERSION : "0.0.0-dev";
@@ -13,3 +15,13 @@ export const COMMIT: string = typeof QF_COMMIT === "string" ? QF_COMMIT : "unkno
 
 /** The line that `qf version` prints, without its line break: `qf 0.1.0 (1a2b3c4)`. */
 export const VERSION_LINE = `qf ${VERSION} (${COMMIT})`;
+
+/** Target of this build, as releases name it: `linux-x64-musl`. When run from source, that of Bun. */
+export const TARGET: string =
+  typeof QF_TARGET === "string" ? QF_TARGET : `${process.platform}-${process.arch}`;
+
+/**
+ * Public keys by which releases are signed, as OpenSSH writes them: the present one and the next. Empty: a
+ * development build, which trusts no release.
+ */
+export const RELEASE_KEYS: readonly string[] = typeof QF_RELEASE_KEYS === "object" ? QF_RELEASE_KEYS : [];

@@ -53,7 +53,7 @@ export const SINGLE: Readonly<Record<string, Verb>> = {
     load: async () => (await import("./commands/doctor.ts")).doctor,
   },
   completion: {
-    purpose: "print a completion script for bash, zsh or fish",
+    purpose: "print a completion script for bash, zsh or fish, or the manual page",
     load: async () => (await import("./commands/completion.ts")).completion,
   },
   version: {

@@ -18,6 +18,7 @@ import type { ManagementContext } from "./contracts/context.ts";
 import { isSetupLinkOpen, useSetupLink } from "./db/tables/sign-in.ts";
 import { createAdminApp } from "./http/admin/app.ts";
 import { createClientRoutes } from "./http/client-routes.ts";
+import { downloadRoutes } from "./http/download-routes.ts";
 import { createHostedRoutes } from "./http/hosted-routes.ts";
 import { createPasswordRoutes } from "./http/password-routes.ts";
 import type { Route } from "./http/request-entry.ts";
@@ -32,6 +33,7 @@ import { moreClaims } from "./login/more-claims.ts";
 import { createRefusals } from "./login/refusals.ts";
 import { createReadiness } from "./readiness.ts";
 import type { RelayHub } from "./relay/relay-hub.ts";
+import type { Releases } from "./releases/releases.ts";
 import type { SignInParts } from "./sign-in.ts";
 import type { SyncHub } from "./sync/sync-hub.ts";
 
@@ -46,6 +48,9 @@ export interface RouteDeps {
   readonly masterKey: Uint8Array;
   /** Origins whose pages may call the API. */
   readonly corsOrigins: ReadonlySet<string>;
+  readonly releases: Releases;
+  /** Keys that sign releases, for installers; empty: there are none. */
+  readonly releaseKeys: readonly string[];
 }
 
 /** Every path that is answered; the first prefix that fits wins. */
@@ -93,10 +98,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
       },
     },
     { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },
-    {
-      prefix: "/agent/v1/sync",
-      answer: (request, address, server) => hub.upgrade(request, server, address),
-    },
+    { prefix: "/agent/v1/sync", answer: (request, address, server) => hub.upgrade(request, server, address) },
     {
       prefix: "/login",
       answer: (request) => {
@@ -105,6 +107,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
       },
     },
     { prefix: "/setup", answer: (request) => setup.fetch(request) },
+    ...downloadRoutes({ ...deps, origin: context.origin }),
     { prefix: "/healthz", answer: () => new Response("ok\n") },
     { prefix: "/readyz", answer: () => readiness.answer() },
   ];

@@ -11,6 +11,7 @@ import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import { HttpUrl } from "../wire/units.ts";
 import type { ExternalOidcOptions } from "./idp/settings.ts";
 import type { ClusterAddress } from "./relay/tunnel-listener.ts";
+import type { Executable } from "./releases/own-release.ts";
 import { AUDIT_SHARE_BYTES_DEFAULT } from "./sync/audit-share.ts";
 import { readTls, type TlsPair } from "./tls-files.ts";
 
@@ -46,6 +47,12 @@ export interface ServeOptions {
   readonly apiCorsOrigins?: readonly string[];
   /** Megabytes of audit events that are taken of one machine in a day, as typed; 0: any. Default 1000. */
   readonly auditShareMb?: string;
+  /** Folder of releases for machines to install, one folder a version. Default `<dataDir>/releases`. */
+  readonly releases?: string;
+  /** Keys that sign them. Default: those of this build. */
+  readonly releaseKeys?: readonly string[];
+  /** Handed out where that folder lacks it. Default: this one, where it is a build. Null: none. */
+  readonly executable?: Executable | null;
   /** Absent: the embedded provider. */
   readonly oidc?: ExternalOidcOptions;
   readonly clock?: Clock;

@@ -7,6 +7,7 @@
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { RELEASE_KEYS } from "../base/build-info.ts";
 import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
 import type { Ed25519Key } from "../base/ed25519.ts";
 import { createLog, type Log } from "../base/log.ts";
@@ -32,6 +33,8 @@ import { createRelayHub } from "./relay/hub.ts";
 import type { RelayHub } from "./relay/relay-hub.ts";
 import type { ClusterAddress } from "./relay/tunnel-listener.ts";
 import { openTunnels } from "./relay/tunnels.ts";
+import { ownExecutable } from "./releases/own-release.ts";
+import { createReleases } from "./releases/releases.ts";
 import { createRoutes } from "./routes.ts";
 import {
   type CheckedListen,
@@ -155,7 +158,11 @@ async function open(
   if (!isNew) await parts.start();
   followOthers({ store, parts, log, isStarted: !isNew });
   const corsOrigins = checkCorsOrigins(options.apiCorsOrigins);
-  const routes = createRoutes({ context, parts, hub, relay, masterKey, corsOrigins });
+  const { releases, releaseKeys } = releasesOf(options, context);
+  const routes = createRoutes({
+    ...{ context, parts, hub, relay, masterKey, corsOrigins },
+    ...{ releases, releaseKeys },
+  });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, httpServer.port)).host]);
   httpServer.open(
     createRequestEntry({ log, origin, hosts, behindProxy: options.behindProxy === true, routes }),
@@ -197,6 +204,18 @@ async function joinOthers(on: {
     return known;
   };
   relay.join(await openTunnels({ ...context, cluster, key, host: relay.host, listen }));
+}
+
+/** What machines install from: the release folder, and this very executable. */
+function releasesOf(options: ServeOptions, { clock, log }: ManagementContext) {
+  const releases = createReleases({
+    folder: options.releases ?? join(options.dataDir, "releases"),
+    packedFolder: join(options.dataDir, "packed"),
+    executable: options.executable === undefined ? ownExecutable() : options.executable,
+    clock,
+    log,
+  });
+  return { releases, releaseKeys: options.releaseKeys ?? RELEASE_KEYS };
 }
 
 /** A folder that no other process uses: with a common database, the data folder may be common as well. */

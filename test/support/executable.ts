@@ -59,6 +59,12 @@ function isStale(path: string): boolean {
   const built = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   if (built === undefined) return true;
   const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" });
-  const files = [...sources.map((name) => join("src", name)), "build.ts", "package.json", "bun.lock"];
+  const files = [
+    ...sources.map((name) => join("src", name)),
+    "build.ts",
+    "install.sh",
+    "package.json",
+    "bun.lock",
+  ];
   return files.some((name) => (statSync(join(ROOT, name), { throwIfNoEntry: false })?.mtimeMs ?? 0) > built);
 }

@@ -4,6 +4,8 @@
  * What exists is asked of the command table, of each command's declared flags, and for `qf ssh` of its
  * parser.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { isQfError } from "../../src/base/errors.ts";
 import { NOUNS, SHORT, SINGLE, type Verb } from "../../src/cli/commands.ts";
 import { PROXY_HELP, PROXY_USAGE } from "../../src/proxy/help.ts";
@@ -114,13 +116,15 @@ function takenBySsh(args: readonly string[]): boolean {
   }
 }
 
-/** Every long flag that any command takes. */
+/** Every long flag that any command, or install.sh, takes. */
 export async function allFlags(): Promise<Set<string>> {
   const verbs = [
     ...Object.values(SINGLE),
     ...Object.values(NOUNS).flatMap(({ verbs }) => Object.values(verbs)),
   ];
   const declared = (await Promise.all(verbs.map(flagsOf))).flat();
+  const script = readFileSync(join(import.meta.dir, "../../install.sh"), "utf8");
+  const ofScript = [...script.matchAll(/^ {2}(--[a-z-]+) /gm)].map(([, flag = ""]) => flag);
   const raw = ["--management-url", "--reason", "--no-browser", "--fdpass", "--config-dir", "--domain"];
-  return new Set([...declared, ...raw, ...HELP_FLAGS, "--version"]);
+  return new Set([...declared, ...raw, ...ofScript, ...HELP_FLAGS, "--version"]);
 }

@@ -102,7 +102,7 @@ test("imports name the file, with its extension", () => {
   const wrong = [...sources, ...tests].flatMap(({ path, text }) =>
     [...text.matchAll(/from "(\.[^"]+)"/g)]
       .map((match) => match[1] ?? "")
-      .filter((target) => !/\.(?:tsx?|json|txt|sql|html|css)$/.test(target))
+      .filter((target) => !/\.(?:tsx?|json|txt|sql|html|css|sh)$/.test(target))
       .map((target) => `${path}: ${target}`),
   );
   expect(wrong).toEqual([]);

@@ -4,6 +4,7 @@
  * @module
  */
 import { existsSync } from "node:fs";
+import { unlink } from "node:fs/promises";
 import { QfError } from "../../base/errors.ts";
 import { writeFileAtomic } from "../../base/files.ts";
 import type { LogLevel } from "../../base/log.ts";
@@ -61,6 +62,13 @@ export async function stopService(): Promise<boolean> {
   if (!hasSystemd() || !existsSync(UNIT_PATH)) return false;
   await systemctl("disable", "--now", UNIT_NAME);
   return true;
+}
+
+/** Removes the unit, which must have been stopped. Nothing there is no failure. */
+export async function removeService(): Promise<void> {
+  if (!existsSync(UNIT_PATH)) return;
+  await unlink(UNIT_PATH);
+  if (hasSystemd()) await systemctl("daemon-reload");
 }
 
 async function systemctl(...args: string[]): Promise<void> {

@@ -1,15 +1,17 @@
+import { VERSION } from "../../base/build-info.ts";
 import { QfError } from "../../base/errors.ts";
 import { command } from "../command.ts";
 import { NOUNS, SHORT, SINGLE } from "../commands.ts";
+import { manPage } from "../man-page.ts";
 import { print } from "../output.ts";
 
 export const completion = command(
   `
-Print a shell completion script for the commands of qf.
+Print a shell completion script for the commands of qf, or its manual page.
 
-usage: qf completion SHELL
+usage: qf completion SHELL|man
 
-SHELL is bash, zsh or fish.
+SHELL is bash, zsh or fish. man prints qf(1), which holds the help of every command.
 
 options:
   none
@@ -23,16 +25,28 @@ examples:
       shell: { type: "positional", required: true },
     },
     async run({ args }) {
+      if (args.shell === "man") return void (await print(await manual()));
       const script = Object.hasOwn(SCRIPTS, args.shell) ? SCRIPTS[args.shell] : undefined;
       if (script === undefined) {
         throw new QfError("ERR_USAGE", `there is no completion for ${JSON.stringify(args.shell)}`, {
-          hint: "bash, zsh and fish have one",
+          hint: "bash, zsh and fish have one; man is the manual page",
         });
       }
       await print(script());
     },
   },
 );
+
+async function manual(): Promise<string> {
+  const [{ SSH_HELP }, { PROXY_HELP }] = await Promise.all([
+    import("../../ssh/help.ts"),
+    import("../../proxy/help.ts"),
+  ]);
+  return await manPage(VERSION, [
+    { words: "ssh", help: SSH_HELP },
+    { words: "proxy", help: PROXY_HELP },
+  ]);
+}
 
 const SCRIPTS: Readonly<Record<string, () => string>> = { bash, zsh, fish };
 

@@ -47,6 +47,9 @@ options:
                            (default: none)
   --audit-share MB         megabytes of audit events accepted from one machine per day; the machine keeps the
                            rest and tries again later; 0 means no limit (default: 1000)
+  --releases DIR           releases that machines install from this server, a folder per version, as make
+                           release writes them; without one they get this server's own executable
+                           (default: releases in the data folder)
   --oidc-issuer URL        identity provider to use instead of the embedded one
   --oidc-client-id ID      client id registered for QuFabric there; required with --oidc-issuer
   --oidc-web-client-id ID  separate client id for sign-ins on management's own pages; required by machines
@@ -86,6 +89,7 @@ examples:
       "behind-proxy": { type: "boolean" },
       "api-cors-origin": STRING,
       "audit-share": STRING,
+      releases: STRING,
       "oidc-issuer": STRING,
       "oidc-client-id": STRING,
       "oidc-web-client-id": STRING,
@@ -110,6 +114,7 @@ examples:
         ...given("masterKeyFile", args["master-key-file"]),
         ...given("listen", args.listen),
         ...given("auditShareMb", args["audit-share"]),
+        ...given("releases", args.releases),
         ...given("clusterListen", args["cluster-listen"] ?? process.env.QF_CLUSTER_LISTEN),
         ...given(
           "clusterAdvertise",

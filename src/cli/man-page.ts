@@ -1,0 +1,42 @@
+/**
+ * The manual page qf(1): the help of every command, in one page.
+ *
+ * @module
+ */
+import { NOUNS, SINGLE, type Verb } from "./commands.ts";
+import { topHelp } from "./help.ts";
+
+/** One command, by the words that are typed. */
+interface Entry {
+  readonly words: string;
+  readonly help: string;
+}
+
+/** The page in man(7) markup. Loads every command; `more` are those without an entry in the table. */
+export async function manPage(version: string, more: readonly Entry[]): Promise<string> {
+  const entries = [...more, ...(await tabled())];
+  const sections = entries.map(({ words, help }) => `.SS qf ${words}\n${verbatim(help)}`);
+  return [
+    `.TH QF 1 "" "QuFabric ${version}" "QuFabric"\n`,
+    ".SH NAME\nqf, qufabric \\- identity\\-aware SSH for private networks\n",
+    `.SH SYNOPSIS\n.B qf\n.I command\n[options]\n`,
+    `.SH DESCRIPTION\n${verbatim(topHelp())}`,
+    `.SH COMMANDS\n${sections.join("")}`,
+  ].join("");
+}
+
+async function tabled(): Promise<Entry[]> {
+  const verbs: readonly (readonly [string, Verb])[] = [
+    ...Object.entries(SINGLE),
+    ...Object.entries(NOUNS).flatMap(([noun, { verbs }]) =>
+      Object.entries(verbs).map(([verb, value]) => [`${noun} ${verb}`, value] as const),
+    ),
+  ];
+  return await Promise.all(verbs.map(async ([words, verb]) => ({ words, help: (await verb.load()).help })));
+}
+
+/** As it stands, unfilled. A line that begins with a dot or quote would be a request. */
+function verbatim(text: string): string {
+  const lines = text.trim().replaceAll("\\", "\\e").replaceAll("-", "\\-").split("\n");
+  return `.nf\n${lines.map((line) => (/^[.']/.test(line) ? `\\&${line}` : line)).join("\n")}\n.fi\n`;
+}

@@ -1,0 +1,92 @@
+/**
+ * `/install.sh` and `/downloads/<version>/…`: what a machine installs QuFabric from. Open to everybody, who
+ * get to see nothing but releases.
+ *
+ * @module
+ */
+import type { Stats } from "node:fs";
+import { stat } from "node:fs/promises";
+import { QfError } from "../../base/errors.ts";
+import { MANIFEST_FILE, ReleaseVersion, SIGNATURE_FILE, TARGETS, type Target } from "../../wire/release.ts";
+import { installScript } from "../releases/install-script.ts";
+import { PACKINGS, type Packing } from "../releases/packed-file.ts";
+import type { Releases } from "../releases/releases.ts";
+import { SAFE_HEADERS } from "../web/html.ts";
+import type { Route } from "./request-entry.ts";
+
+const INSTALL_PATH = "/install.sh";
+const DOWNLOADS_PATH = "/downloads";
+const LATEST = "latest";
+
+const ENCODINGS: Readonly<Record<Packing, string>> = { zst: "zstd", gz: "gzip" };
+
+export interface DownloadDeps {
+  readonly origin: string;
+  readonly releaseKeys: readonly string[];
+  readonly releases: Releases;
+}
+
+/** The routes, each with the one handler of all. */
+export function downloadRoutes(deps: DownloadDeps): Route[] {
+  const { answer } = createDownloads(deps);
+  return [INSTALL_PATH, DOWNLOADS_PATH].map((prefix) => ({ prefix, answer: (request) => answer(request) }));
+}
+
+export function createDownloads(deps: DownloadDeps): { answer(request: Request): Promise<Response> } {
+  const { releases } = deps;
+  const script = installScript(deps.origin, deps.releaseKeys);
+  return {
+    async answer(request) {
+      if (request.method !== "GET" && request.method !== "HEAD") {
+        throw new QfError("ERR_METHOD_NOT_ALLOWED", "releases can only be read");
+      }
+      const { pathname } = new URL(request.url);
+      if (pathname === INSTALL_PATH) return text(script);
+      const [, , asked, name, ...more] = pathname.split("/");
+      if (asked === undefined || name === undefined || more.length > 0) throw nothing();
+      const version = asked === LATEST ? await releases.latest() : asked;
+      if (version === undefined || !ReleaseVersion.safeParse(version).success) throw nothing();
+      if (name === MANIFEST_FILE) return text(await releases.manifest(version), "application/json");
+      if (name === SIGNATURE_FILE) return text(await releases.signature(version));
+      return await build(releases, version, name, request);
+    },
+  };
+}
+
+function nothing(): QfError {
+  return new QfError("ERR_NOT_FOUND", "there is no such release here");
+}
+
+/** Plain text, so that no browser runs it. */
+function text(body: string | undefined, type = "text/plain; charset=utf-8"): Response {
+  if (body === undefined) throw nothing();
+  return new Response(body, { headers: { ...SAFE_HEADERS, "content-type": type } });
+}
+
+/**
+ * A build: `<target>` as it is, or packed on the way for a client that says so; `<target>.zst` and
+ * `<target>.gz` as packed files.
+ */
+async function build(releases: Releases, version: string, name: string, request: Request): Promise<Response> {
+  const match = /^([a-z0-9-]+)(?:\.(zst|gz))?$/.exec(name);
+  const target = TARGETS.find((one): one is Target => one === match?.[1]);
+  if (target === undefined) throw nothing();
+  const packing = PACKINGS.find((one) => one === match?.[2]);
+  if (packing !== undefined) return await file(await releases.file(version, target, packing));
+  const taken = request.headers.get("accept-encoding") ?? "";
+  const encoded = PACKINGS.find((one) =>
+    new RegExp(`\\b${ENCODINGS[one]}\\b(?!\\s*;\\s*q=0(?:\\.0*)?\\s*(?:,|$))`).test(taken),
+  );
+  const packed = encoded === undefined ? undefined : await releases.file(version, target, encoded);
+  if (encoded === undefined || packed === undefined) {
+    return await file(await releases.file(version, target, undefined), { vary: "accept-encoding" });
+  }
+  return await file(packed, { vary: "accept-encoding", "content-encoding": ENCODINGS[encoded] });
+}
+
+async function file(path: string | undefined, more: Record<string, string> = {}): Promise<Response> {
+  const found: Stats | null = path === undefined ? null : await stat(path).catch(() => null);
+  if (path === undefined || found === null) throw nothing();
+  const headers = { ...SAFE_HEADERS, ...more, "content-type": "application/octet-stream" };
+  return new Response(Bun.file(path), { headers });
+}

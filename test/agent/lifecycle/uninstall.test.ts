@@ -1,0 +1,34 @@
+import { expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { uninstallAgent } from "../../../src/agent/lifecycle/uninstall.ts";
+import { openKeys, prepareStateDir } from "../../../src/agent/state/state.ts";
+import { lockState } from "../../../src/agent/state/state-lock.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+async function aState(): Promise<string> {
+  const stateDir = join(tempFolder(), "state");
+  const paths = await prepareStateDir(stateDir);
+  await openKeys(paths, { mustExist: false });
+  await (await lockState(stateDir)).release();
+  for (const path of [paths.agent, paths.map, paths.confirmed, paths.log, `${paths.map}.damaged-x`]) {
+    writeFileSync(path, "{}");
+  }
+  writeFileSync(join(paths.audit, "00000001"), "");
+  return stateDir;
+}
+
+test("nothing of a state folder is left", async () => {
+  const stateDir = await aState();
+  await uninstallAgent({ stateDir, environment: {} });
+  expect(existsSync(stateDir)).toBe(false);
+  await uninstallAgent({ stateDir, environment: {} });
+});
+
+test("what is not ours stays, and the folder with it", async () => {
+  const stateDir = await aState();
+  writeFileSync(join(stateDir, "notes.txt"), "mine");
+  mkdirSync(join(stateDir, "audit-2025"));
+  await uninstallAgent({ stateDir, environment: {} });
+  expect(readdirSync(stateDir).sort()).toEqual(["audit-2025", "notes.txt"]);
+});
