@@ -7,11 +7,11 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { QfError } from "../../base/errors.ts";
+import { SAFE_HEADERS } from "../../base/html.ts";
 import { MANIFEST_FILE, ReleaseVersion, SIGNATURE_FILE, TARGETS, type Target } from "../../wire/release.ts";
 import { installScript } from "../releases/install-script.ts";
 import { PACKINGS, type Packing } from "../releases/packed-file.ts";
 import type { Releases } from "../releases/releases.ts";
-import { SAFE_HEADERS } from "../web/html.ts";
 import type { Route } from "./request-entry.ts";
 
 const INSTALL_PATH = "/install.sh";
