@@ -46,7 +46,7 @@ build: dist/qf ## Build dist/qf, the one executable
 clean: ## Remove what was built, installed and left by the demo
 	rm -rf dist node_modules .tools .demo
 
-dist/qf: $(SOURCES) node_modules/.installed
+dist/qf: $(SOURCES) node_modules/.installed | build-packages
 	@$(BUN) build.ts
 
 node_modules/.installed: package.json bun.lock $(wildcard patches/*) | $(BUN)
@@ -57,7 +57,11 @@ $(CURDIR)/$(LOCAL_BUN):
 	@command -v npm >/dev/null || { echo "make: npm is needed to install bun $(BUN_VERSION): apt install npm" >&2; exit 1; }
 	npm install --prefix .tools --no-save --no-audit --no-fund --loglevel=error bun@$(BUN_VERSION)
 
-.PHONY: system-packages bench-packages
+.PHONY: system-packages bench-packages build-packages
+# A C compiler for the session helper; without one the executable does that work itself.
+build-packages:
+	@[ -n "$$CC" ] || bash test/support/apt.sh cc:gcc /usr/include/stdlib.h:libc6-dev
+
 system-packages:
 	@bash test/support/apt.sh /etc/ssl/certs/ca-certificates.crt:ca-certificates ssh:openssh-client ssh-keygen:openssh-client /usr/sbin/sshd:openssh-server useradd:passwd getent:libc-bin pgrep:procps plink:putty-tools ssh-audit:ssh-audit rsync:rsync sshfs:sshfs git:git curl:curl ansible:ansible-core mosh:mosh setpriv:util-linux /usr/lib/openssh/regress/test-exec.sh:openssh-tests /usr/lib/python3/dist-packages/paramiko:python3-paramiko /usr/lib/python3/dist-packages/asyncssh:python3-asyncssh dbclient:dropbear-bin ruby:ruby /usr/share/rubygems-integration/all/gems/net-ssh-7.0.1:ruby-net-ssh /usr/share/rubygems-integration/all/gems/net-sftp-4.0.0:ruby-net-sftp /usr/lib/x86_64-linux-gnu/perl5/5.36/Net/SSH2.pm:libnet-ssh2-perl /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1:faketime nft:nftables ip:iproute2 shellcheck:shellcheck busybox:busybox-static dash:dash wget:wget zstd:zstd tcpdump:tcpdump /usr/lib/postgresql/15/bin/initdb:postgresql
 

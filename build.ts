@@ -7,6 +7,7 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import type { BunPlugin } from "bun";
 import { version } from "./package.json";
+import { buildSessionHelper } from "./packaging/session-helper.ts";
 import { survivesDeletedWorkingDirectory } from "./packaging/working-directory.ts";
 
 const outfile = process.env.QF_OUTFILE ?? "dist/qf";
@@ -32,6 +33,12 @@ const withoutNativeParts: BunPlugin = {
   },
 };
 
+const helper = buildSessionHelper(
+  outfile === "dist/qf" ? "dist/session-helper" : `${outfile}-session-helper`,
+);
+if (helper === null)
+  console.error("build: no C compiler (apt install gcc libc6-dev): no session helper inside");
+
 const result = await Bun.build({
   entrypoints: ["./src/main.ts"],
   target: "bun",
@@ -41,7 +48,11 @@ const result = await Bun.build({
   format: "esm",
   bytecode: true,
   plugins: [withoutNativeParts],
-  define: { QF_VERSION: JSON.stringify(version), QF_COMMIT: JSON.stringify(commit()) },
+  define: {
+    QF_VERSION: JSON.stringify(version),
+    QF_COMMIT: JSON.stringify(commit()),
+    QF_SESSION_HELPER: JSON.stringify(helper?.toString("base64") ?? ""),
+  },
   // The system's bundles of authorities as well as its folder of hash links: slim images have the former
   // only.
   compile: { outfile, autoloadDotenv: false, autoloadBunfig: false, execArgv: ["--use-system-ca"] },

@@ -7,6 +7,7 @@ declare const QF_VERSION: string | undefined;
 declare const QF_COMMIT: string | undefined;
 declare const QF_TARGET: string | undefined;
 declare const QF_RELEASE_KEYS: readonly string[] | undefined;
+declare const QF_SESSION_HELPER: string | undefined;
 
 /** Version of this build, as in package.json: `0.1.0`. `0.0.0-dev` when run from source. */
 export const VERSION: string = typeof QF_VERSION === "string" ? QF_VERSION : "0.0.0-dev";
@@ -25,3 +26,6 @@ export const TARGET: string =
  * development build, which trusts no release.
  */
 export const RELEASE_KEYS: readonly string[] = typeof QF_RELEASE_KEYS === "object" ? QF_RELEASE_KEYS : [];
+
+/** The session helper of this build's platform, in base64. Empty: built without one, or run from source. */
+export const SESSION_HELPER: string = typeof QF_SESSION_HELPER === "string" ? QF_SESSION_HELPER : "";

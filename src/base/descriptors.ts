@@ -71,6 +71,31 @@ export function receiveDescriptor(socketFd: number): number | null {
   return isDescriptor ? control.readInt32LE(16) : null;
 }
 
+/**
+ * Sends `bytes` whole with the open files `fds`, of which ours stay open: they arrive with the first byte.
+ * Throws when nobody takes it, or the socket has no room.
+ */
+export function sendWithDescriptors(socketFd: number, bytes: Uint8Array, fds: readonly number[]): void {
+  const header = Buffer.alloc(56);
+  const part = Buffer.alloc(16);
+  const control = Buffer.alloc((16 + fds.length * 4 + 7) & ~7);
+  part.writeBigUInt64LE(BigInt(ptr(bytes)), 0);
+  part.writeBigUInt64LE(BigInt(bytes.length), 8);
+  header.writeBigUInt64LE(BigInt(ptr(part)), 16);
+  header.writeBigUInt64LE(1n, 24);
+  if (fds.length > 0) {
+    control.writeBigUInt64LE(BigInt(16 + fds.length * 4), 0);
+    control.writeInt32LE(SOL_SOCKET, 8);
+    control.writeInt32LE(SCM_RIGHTS, 12);
+    for (const [at, fd] of fds.entries()) control.writeInt32LE(fd, 16 + at * 4);
+    header.writeBigUInt64LE(BigInt(ptr(control)), 32);
+    header.writeBigUInt64LE(BigInt(control.length), CONTROL_LENGTH_AT);
+  }
+  if (Number(libc().sendmsg(socketFd, ptr(header), MSG_NOSIGNAL | MSG_DONTWAIT)) !== bytes.length) {
+    throw new QfError("ERR_UNAVAILABLE", "nobody takes a message");
+  }
+}
+
 /** One byte with room for one descriptor: struct msghdr and what it points to. */
 class Message {
   readonly header = Buffer.alloc(56);

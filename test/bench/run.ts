@@ -22,6 +22,7 @@ import type { Bench, Part, Row } from "./figures.ts";
 import { forwardPart } from "./forward-part.ts";
 import { idlePart } from "./idle.ts";
 import { relayIdlePart, relayPart } from "./relay.ts";
+import { sessionCostPart } from "./session-cost.ts";
 import { soakPart } from "./soak-part.ts";
 
 const decidePart: Part = {
@@ -41,6 +42,7 @@ const PARTS: readonly Part[] = [
   decidePart,
   startPart,
   connectPart,
+  sessionCostPart,
   bulkPart,
   forwardPart,
   idlePart,

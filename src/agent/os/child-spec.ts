@@ -55,6 +55,14 @@ export interface ChildSpec {
   readonly greeting?: string;
 }
 
+/** How a process ended. */
+export interface Exit {
+  /** Null when a signal ended it. */
+  readonly status: number | null;
+  /** `SIGTERM` and the like. */
+  readonly signal: string | null;
+}
+
 /** Throws an `AssertionError` for anything but a spec: it comes from ourselves. */
 export function parseChildSpec(text: string): ChildSpec {
   const spec = JSON.parse(text) as ChildSpec;

@@ -1,5 +1,6 @@
 /**
- * The privileged child: reads its spec, becomes the user for good, and executes.
+ * The privileged child of this executable: reads its spec, becomes the user for good, and serves or executes.
+ * Programs are mostly the session helper's (`../session-helper/become.c`), which does the same.
  *
  * Order is everything: defaults for signals, terminal, groups, gid, uid, proof that there is no way
  * back, and only then the user's folder and the user's program. It imports almost nothing, since its
@@ -34,7 +35,10 @@ const own = process as unknown as {
 /** Never returns when all is well: the process is the user's program then. Else an exit status. */
 export async function runChild(): Promise<number> {
   try {
-    const spec = parseChildSpec(readSpec());
+    const text = readSpec();
+    // The agent has thought better of it, or is gone.
+    if (text === "") return CHILD_FAILED_STATUS;
+    const spec = parseChildSpec(text);
     if (spec.isMonitor === true) return await (await import("./monitor-child.ts")).runMonitor();
     if (spec.isForwardHelper === true) {
       takeIds(spec);

@@ -36,8 +36,6 @@ export interface LastLogin {
 }
 
 export interface LoginRecord {
-  /** Null: there was none, or nobody knows. */
-  readonly last: LastLogin | null;
   /** Takes the entry out of utmp, and notes the end in wtmp. */
   end(): void;
 }
@@ -55,13 +53,16 @@ const DEAD_PROCESS = 8;
 const WTMP = "/var/log/wtmp";
 const LASTLOG = "/var/log/lastlog";
 
+/** The time before, while this one is not noted yet. Null: there was none, or nobody knows. */
+export function lastLogin(uid: number): LastLogin | null {
+  return quietly(() => readLastLogin(uid)) ?? null;
+}
+
 /** Notes that somebody has come. Never throws: a record is not worth a session. */
 export function noteLogin(login: Login): LoginRecord {
-  const last = quietly(() => readLastLogin(login.uid)) ?? null;
   quietly(() => putUtmp(utmpEntry(login, USER_PROCESS)));
   quietly(() => writeLastLogin(login));
   return {
-    last,
     end() {
       quietly(() => putUtmp(utmpEntry(login, DEAD_PROCESS)));
     },

@@ -1,6 +1,7 @@
 /**
- * A session's monitor: the privileged process that stays behind, as sshd's does. It asks PAM, opens the
- * session, starts the child that becomes the user, notes both ends of it in utmp(5), and closes it.
+ * A session's monitor where the session helper cannot run: the same in this executable. The privileged
+ * process that stays behind, as sshd's does, asks PAM, opens the session, starts the child that becomes the
+ * user, notes both ends of it in utmp(5), and closes it.
  *
  * PAM modules change the process that calls them (login id, keyring, namespaces, limits, groups); what
  * they changed is what the child inherits. A module that hangs or crashes takes this one session with it.
@@ -10,9 +11,7 @@
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { receiveDescriptor } from "../../base/descriptors.ts";
-import type { ChildSpec } from "./child-spec.ts";
 import { createLines } from "./forward-helper-protocol.ts";
-import { greetingOf } from "./greeting.ts";
 import { duplicate, initGroups, ownGroups, replaceDescriptor, setCloseOnExec } from "./libc.ts";
 import type { LoginRecord } from "./login-records.ts";
 import {
@@ -20,11 +19,12 @@ import {
   type MonitorAnswer,
   type MonitorOrder,
   type SessionOrder,
+  type StartedAnswer,
 } from "./monitor-orders.ts";
-import { hasPam, openPam, PAM_SUCCESS, type PamTransaction, pamService } from "./pam.ts";
-import { createFdReader, type FdWriter, openInputPipe } from "./pipes.ts";
+import { hasPam, openPam, PAM_SUCCESS, type PamTransaction } from "./pam.ts";
+import { createFdReader } from "./pipes.ts";
 import { readLimits, restoreLimits } from "./resource-limits.ts";
-import { type Exit, exitOf, startOwn } from "./spawn.ts";
+import { exitOf, startCommand } from "./spawn.ts";
 
 /** sshd's, for modules and for the session. */
 const UMASK = 0o022;
@@ -47,7 +47,7 @@ export async function runMonitor(): Promise<number> {
       if (monitor.session !== null) break;
     }
     // The agent may be gone by then; the session is closed all the same.
-    if (monitor.session !== null) await monitor.watch(reader.read());
+    await monitor.watch();
   } finally {
     monitor.end();
   }
@@ -63,19 +63,11 @@ function takeStandardDescriptors(): { in: number; out: number } {
   return found;
 }
 
-interface Session {
-  readonly child: Bun.Subprocess;
-  readonly orders: FdWriter;
-  readonly spec: ChildSpec;
-}
-
 class Monitor {
   readonly #tell: (answer: MonitorAnswer) => void;
   #pam: PamTransaction | null = null;
   #login: LoginRecord | null = null;
-  /** What modules said of an account that may be used: that a password ends soon, say. */
-  #notice = "";
-  session: Session | null = null;
+  session: { readonly child: Bun.Subprocess } | null = null;
 
   constructor(tell: (answer: MonitorAnswer) => void) {
     this.#tell = tell;
@@ -83,7 +75,7 @@ class Monitor {
 
   async take(order: MonitorOrder): Promise<void> {
     try {
-      if (order.kind === "account") this.#checkAccount(order.user, order.remoteHost);
+      if (order.kind === "account") this.#checkAccount(order);
       else if (order.kind === "session") await this.#begin(order.session);
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : "unknown";
@@ -91,20 +83,15 @@ class Monitor {
     }
   }
 
-  /** Waits for the word to go, then for the end. Without the word nothing of the user's ever ran. */
-  async watch(go: Promise<Uint8Array | null>): Promise<void> {
+  /** Waits for the end. A child that gets no spec ends by itself. */
+  async watch(): Promise<void> {
     const { session } = this;
     if (session === null) return;
-    const isHeld = (await go) !== null;
-    if (isHeld) await session.orders.write(Buffer.from(JSON.stringify(session.spec)))?.catch(() => {});
-    else session.child.kill("SIGKILL");
-    session.orders.close();
     await session.child.exited;
-    const exit: Exit = exitOf(session.child);
     this.#endLogin();
     try {
       // As from sshd, nobody waits for modules to close the session; `end` has them do it.
-      this.#tell({ kind: "exited", exit });
+      this.#tell({ kind: "exited", exit: exitOf(session.child) });
     } catch {
       // Nobody is left to hear it.
     }
@@ -121,52 +108,56 @@ class Monitor {
     this.#login = null;
   }
 
-  #checkAccount(user: string, remoteHost: string): void {
-    const pam = this.#openPam(user, remoteHost);
+  #checkAccount(order: { service: string; user: string; remoteHost: string }): void {
+    const pam = this.#openPam(order);
     const code = pam.checkAccount();
-    this.#notice = pam.takeText();
-    this.#tell({ kind: "account", code, text: this.#notice });
+    this.#tell({ kind: "account", code, text: pam.takeText() });
     // Who may not come in has no session here either.
     if (code !== PAM_SUCCESS) this.end();
   }
 
-  #openPam(user: string, remoteHost: string): PamTransaction {
-    this.#pam ??= openPam({ service: pamService(), user, remoteHost, terminal: "ssh" });
+  #openPam({
+    service,
+    user,
+    remoteHost,
+  }: {
+    service: string;
+    user: string;
+    remoteHost: string;
+  }): PamTransaction {
+    this.#pam ??= openPam({ service, user, remoteHost, terminal: "ssh" });
     return this.#pam;
   }
 
   async #begin(order: SessionOrder): Promise<void> {
-    const fds = [0, 1, 2].map(() => receiveDescriptor(MONITOR_SOCKET_FD));
+    const { command, terminal, user, uid, remoteHost } = order;
+    const fds = [0, 1, 2, 3].map(() => receiveDescriptor(MONITOR_SOCKET_FD));
     const stdio = fds.filter((fd) => fd !== null);
     try {
       if (stdio.length !== fds.length) throw new Error("a descriptor is missing");
-      const prepared = hasPam() ? this.#openSession(order) : { text: "", spec: order.spec };
-      const { child, orders } = startHeld(stdio, order.spec);
-      if (order.terminal !== null) {
-        const { user, uid } = order.spec;
-        const { terminal, remoteHost } = order;
+      if (command === null) throw new Error("no command for the child");
+      const prepared = order.hasModules ? this.#openSession(order) : NOTHING_CHANGED;
+      const child = startCommand(stdio, command);
+      if (terminal !== null) {
         // Not loaded for what has no terminal.
         const { noteLogin } = await import("./login-records.ts");
         this.#login = noteLogin({ user, uid, terminal, remoteHost, pid: child.pid });
       }
-      const greeting = order.isInteractive
-        ? greetingOf(`${this.#notice}${prepared.text}`, this.#login?.last ?? null)
-        : "";
-      this.session = { child, orders, spec: { ...prepared.spec, greeting } };
-      this.#tell({ kind: "started", pid: child.pid });
+      this.session = { child };
+      this.#tell({ kind: "started", pid: child.pid, ...prepared });
     } finally {
       for (const fd of stdio) closeSync(fd);
     }
   }
 
-  /** Opens it, and gives the child what modules changed in this process. */
-  #openSession({ spec, remoteHost, terminal }: SessionOrder): { text: string; spec: ChildSpec } {
-    const pam = this.#openPam(spec.user, remoteHost);
-    if (terminal !== null) pam.setTerminal(terminal);
+  /** Opens it, and tells what modules changed in this process. */
+  #openSession(order: SessionOrder): Omit<StartedAnswer, "kind" | "pid"> {
+    const pam = this.#openPam(order);
+    if (order.terminal !== null) pam.setTerminal(order.terminal);
     process.umask(UMASK);
-    initGroups(spec.user, spec.gid);
+    initGroups(order.user, order.gid);
     const before = readLimits();
-    pam.openSession();
+    pam.openSession(order.isSilent);
     const limits = readLimits().filter((limit, at) => {
       const { soft, hard } = before[at] ?? limit;
       return limit.soft !== soft || limit.hard !== hard;
@@ -175,38 +166,12 @@ class Monitor {
     restoreLimits(before.filter(({ resource }) => limits.some((limit) => limit.resource === resource)));
     return {
       text: pam.takeText(),
-      spec: {
-        ...spec,
-        env: mergeEnvironment(spec.env, pam.environment()),
-        groups: ownGroups(),
-        umask: process.umask(UMASK),
-        limits: limits.map(({ resource, soft, hard }) => [resource, String(soft), String(hard)]),
-      },
+      words: [...pam.environment()].map(([name, value]) => `${name}=${value}`),
+      groups: ownGroups(),
+      umask: process.umask(UMASK),
+      limits: limits.map(({ resource, soft, hard }) => [resource, String(soft), String(hard)]),
     };
   }
 }
 
-/** Never from PAM: what decides what runs before the shell, and what says whose session this is. */
-const OWN_NAMES = /^(?:LD_|DYLD_|BUN_|NODE_|QF_|SSH_|(?:USER|LOGNAME|HOME|SHELL|TERM|IFS)$)/;
-
-/** As from sshd, PAM has the last word on what is not about the connection. */
-export function mergeEnvironment(
-  session: Readonly<Record<string, string>>,
-  pam: ReadonlyMap<string, string>,
-): Record<string, string> {
-  const taken = [...pam].filter(([name]) => !OWN_NAMES.test(name));
-  return { ...session, ...Object.fromEntries(taken) };
-}
-
-/** The child, which waits for its spec. */
-function startHeld(stdio: readonly number[], spec: ChildSpec): { child: Bun.Subprocess; orders: FdWriter } {
-  const orders = openInputPipe();
-  try {
-    return { child: startOwn([...stdio, orders.childFd], spec), orders: orders.writer };
-  } catch (cause) {
-    orders.writer.close();
-    throw cause;
-  } finally {
-    closeSync(orders.childFd);
-  }
-}
+const NOTHING_CHANGED = { text: "", words: [], groups: [], umask: UMASK, limits: [] };

@@ -17,7 +17,7 @@ const REFILL_AFTER_MS = 50;
 /** A spare that nobody wanted for so long is let go. */
 const IDLE_MS = 60_000;
 
-export function createMonitorSource(open: () => Promise<Monitor> = openMonitor): MonitorSource {
+export function createMonitorSource(open: () => Promise<Monitor> = () => openMonitor()): MonitorSource {
   let spare: Monitor | null = null;
   let refill: NodeJS.Timeout | undefined;
   let idle: NodeJS.Timeout | undefined;

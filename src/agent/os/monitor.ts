@@ -1,22 +1,25 @@
 /**
- * The agent's side of a session's monitor (monitor-child.ts): asks it about an account, has it open a
+ * The agent's side of a session's monitor (monitor-process.ts): asks it about an account, has it open a
  * session and start the child in it. Whatever goes wrong there is a refusal here.
  *
  * @module
  */
 import { closeSync } from "node:fs";
-import { openDescriptorSocket, sendDescriptor } from "../../base/descriptors.ts";
-import { createLines } from "./forward-helper-protocol.ts";
-import type { MonitorAnswer, MonitorOrder } from "./monitor-orders.ts";
+import type { ChildSpec, Exit } from "./child-spec.ts";
+import { greetingOf } from "./greeting.ts";
+import { lastLogin } from "./login-records.ts";
+import type { MonitorAnswer, MonitorOrder, StartedAnswer } from "./monitor-orders.ts";
+import { type MonitorProcess, openMonitorProcess } from "./monitor-process.ts";
+import { hasPam, pamService } from "./pam.ts";
+import { openInputPipe } from "./pipes.ts";
 import { spareSession } from "./processes.ts";
-import { type Exit, type Launch, type SpawnedChild, spawnAs } from "./spawn.ts";
+import { helperPath } from "./session-helper.ts";
+import { isForHelper, type Launch, ownChildCommand, specBytes } from "./spawn.ts";
 
 /** Longest that modules may think about an account. */
 const ACCOUNT_TIMEOUT_MS = 10_000;
 /** Longest that they may take to open a session: some mount a home. */
 const SESSION_TIMEOUT_MS = 30_000;
-/** An answer holds what modules said. */
-const ANSWER_BYTES_MAX = 512 * 1024;
 
 /** PAM, or the process that asked it, wants no session. */
 export class MonitorError extends Error {
@@ -30,43 +33,36 @@ export class MonitorError extends Error {
   }
 }
 
-/** Starts one. Throws when the operating system has no process or descriptor left. */
-export async function openMonitor(): Promise<Monitor> {
-  const [ownFd, childFd] = openDescriptorSocket();
-  try {
-    const child = await spawnAs({
-      pty: null,
-      extraFd: childFd,
-      // Not the connection's: it has to close the session when all of that is gone.
-      contain: async () => {},
-      spec: {
-        ...{ user: "root", uid: 0, gid: 0, drop: false, tty: false },
-        ...{ home: "/", file: "/", argv: [], env: {}, isMonitor: true },
-      },
-    });
-    return new Monitor(child, ownFd);
-  } catch (cause) {
-    closeSync(ownFd);
-    throw cause;
-  }
+/**
+ * Starts one: `helper`, or this executable where that is null. Throws when the operating system has no process
+ * or descriptor left.
+ */
+export async function openMonitor(helper: string | null = helperPath()): Promise<Monitor> {
+  return new Monitor(await openMonitorProcess(helper));
+}
+
+/** What is known of a session before its monitor opens it. */
+export interface SessionSetting {
+  readonly remoteHost: string;
+  /** Path of its terminal. Null: none. */
+  readonly terminal: string | null;
+  /** Somebody reads what is shown: the message of the day and the like. */
+  readonly isInteractive: boolean;
 }
 
 /** One account, one session. */
 export class Monitor {
-  readonly #child: SpawnedChild;
-  readonly #fd: number;
+  readonly #process: MonitorProcess;
   readonly #spared: () => void;
-  readonly #answers: AsyncGenerator<MonitorAnswer>;
+  /** What modules said of an account that may be used: that a password ends soon, say. */
+  #notice = "";
   #isClosed = false;
   #hasSession = false;
 
-  constructor(child: SpawnedChild, fd: number) {
-    this.#child = child;
-    this.#fd = fd;
-    this.#spared = spareSession(child.pid);
-    this.#answers = answersOf(child);
-    void this.#drainErrors();
-    void child.exited.then(() => this.#onExit());
+  constructor(monitorProcess: MonitorProcess) {
+    this.#process = monitorProcess;
+    this.#spared = spareSession(monitorProcess.pid);
+    void monitorProcess.exited.then(() => this.#onExit());
   }
 
   /** True once it takes no more orders. */
@@ -76,34 +72,36 @@ export class Monitor {
 
   /** PAM's code for the account, and what modules said. Throws MonitorError. */
   async checkAccount(user: string, remoteHost: string): Promise<{ code: number; text: string }> {
-    await this.#send({ kind: "account", user, remoteHost });
+    await this.#process.send({ kind: "account", service: pamService(), user, remoteHost }, []);
     const answer = await this.#next(ACCOUNT_TIMEOUT_MS);
-    if (answer.kind === "account") return answer;
-    throw this.#refusalOf(answer);
+    if (answer.kind !== "account") throw refusalOf(answer);
+    this.#notice = answer.text;
+    return answer;
   }
 
   /** How `spawnAs` starts a child in a session of this monitor. */
-  launchFor(session: {
-    readonly remoteHost: string;
-    readonly terminal: string | null;
-    readonly isInteractive: boolean;
-  }): Launch {
+  launchFor(setting: SessionSetting): Launch {
     return async ({ spec, contain }, stdio) => {
       if (this.#isClosed) throw new MonitorError("the monitor of a session has ended");
+      this.#hasSession = true;
+      const orders = openInputPipe();
       try {
-        this.#hasSession = true;
-        for (const fd of stdio) sendDescriptor(this.#fd, fd);
-        await this.#send({ kind: "session", session: { ...session, spec } });
-        const answer = await this.#next(SESSION_TIMEOUT_MS);
-        if (answer.kind !== "started") throw this.#refusalOf(answer);
-        await contain(answer.pid);
-        await this.#send({ kind: "go" });
-        return { pid: answer.pid, exited: this.#exitOf(answer.pid) };
+        const last = setting.terminal === null ? null : lastLogin(spec.uid);
+        const runsItself = this.#process.isHelper && isForHelper(spec);
+        const started = await this.#open(sessionOrder(setting, spec, runsItself), [...stdio, orders.childFd]);
+        await contain(started.pid);
+        const greeting = setting.isInteractive ? greetingOf(`${this.#notice}${started.text}`, last) : "";
+        const prepared = { ...(hasPam() ? preparedSpec(spec, started) : spec), greeting };
+        await orders.writer.write(specBytes(prepared, runsItself))?.catch(() => {});
+        return { pid: started.pid, exited: this.#exitOf(started.pid) };
       } catch (cause) {
-        // It closes what it has opened, and ends.
+        // It closes what it has opened, and ends: its child gets no spec.
         this.close();
-        this.#child.stdout.close();
+        this.#process.release();
         throw cause;
+      } finally {
+        closeSync(orders.childFd);
+        orders.writer.close();
       }
     };
   }
@@ -112,23 +110,26 @@ export class Monitor {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#child.stdin.close();
+    this.#process.finish();
   }
 
   kill(): void {
     this.close();
-    this.#child.signalGroup("SIGKILL");
+    this.#process.kill();
   }
 
-  async #send(order: MonitorOrder): Promise<void> {
-    await this.#child.stdin.write(Buffer.from(`${JSON.stringify(order)}\n`));
+  async #open(order: MonitorOrder, fds: readonly number[]): Promise<StartedAnswer> {
+    await this.#process.send(order, fds);
+    const answer = await this.#next(SESSION_TIMEOUT_MS);
+    if (answer.kind !== "started") throw refusalOf(answer);
+    return answer;
   }
 
   async #next(timeoutMs: number): Promise<MonitorAnswer> {
     const timer = setTimeout(() => this.kill(), timeoutMs);
     try {
-      const { value, done } = await this.#answers.next();
-      if (done !== true) return value;
+      const answer = await this.#process.next();
+      if (answer !== null) return answer;
     } finally {
       clearTimeout(timer);
     }
@@ -137,10 +138,10 @@ export class Monitor {
 
   /** A monitor that is gone takes its session along. */
   async #exitOf(pid: number): Promise<Exit> {
-    const { value } = await this.#answers.next();
+    const answer = await this.#process.next();
     this.close();
-    this.#child.stdout.close();
-    if (value?.kind === "exited") return value.exit;
+    this.#process.release();
+    if (answer?.kind === "exited") return answer.exit;
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
@@ -149,31 +150,50 @@ export class Monitor {
     return { status: null, signal: "SIGKILL" };
   }
 
-  #refusalOf(answer: MonitorAnswer): MonitorError {
-    const isRefusal = answer.kind === "refused";
-    return new MonitorError(
-      isRefusal ? answer.message : "an answer out of turn",
-      isRefusal ? answer.text : "",
-    );
-  }
-
-  async #drainErrors(): Promise<void> {
-    while ((await this.#child.stderr?.read()) != null);
-  }
-
   #onExit(): void {
     this.close();
     this.#spared();
-    this.#child.stderr?.close();
     // The last answer of a session may still be unread.
-    if (!this.#hasSession) this.#child.stdout.close();
-    closeSync(this.#fd);
+    if (!this.#hasSession) this.#process.release();
   }
 }
 
-async function* answersOf(child: SpawnedChild): AsyncGenerator<MonitorAnswer> {
-  const lines = createLines(ANSWER_BYTES_MAX);
-  for (let data = await child.stdout.read(); data !== null; data = await child.stdout.read()) {
-    for (const line of lines(data)) yield JSON.parse(line) as MonitorAnswer;
+function refusalOf(answer: MonitorAnswer): MonitorError {
+  const isRefusal = answer.kind === "refused";
+  return new MonitorError(isRefusal ? answer.message : "an answer out of turn", isRefusal ? answer.text : "");
+}
+
+function sessionOrder(setting: SessionSetting, spec: ChildSpec, runsItself: boolean): MonitorOrder {
+  return {
+    kind: "session",
+    session: {
+      ...{ service: pamService(), user: spec.user, uid: spec.uid, gid: spec.gid },
+      ...{ remoteHost: setting.remoteHost, terminal: setting.terminal, hasModules: hasPam() },
+      // As PAM has it for programs whose user sees nothing of what it says.
+      isSilent: !setting.isInteractive,
+      command: runsItself ? null : ownChildCommand(spec),
+    },
+  };
+}
+
+/** `spec` with what modules changed in the monitor. A child of the helper has inherited all but the words. */
+function preparedSpec(spec: ChildSpec, { words, groups, umask, limits }: StartedAnswer): ChildSpec {
+  return { ...spec, env: mergeEnvironment(spec.env, words), groups, umask, limits };
+}
+
+/** Never from PAM: what decides what runs before the shell, and what says whose session this is. */
+const OWN_NAMES = /^(?:LD_|DYLD_|BUN_|NODE_|QF_|SSH_|(?:USER|LOGNAME|HOME|SHELL|TERM|IFS)$)/;
+
+/** As from sshd, PAM has the last word on what is not about the connection. `words`: `NAME=value` each. */
+export function mergeEnvironment(
+  session: Readonly<Record<string, string>>,
+  words: readonly string[],
+): Record<string, string> {
+  const merged: Record<string, string> = { ...session };
+  for (const word of words) {
+    const equals = word.indexOf("=");
+    const name = word.slice(0, equals);
+    if (equals > 0 && !OWN_NAMES.test(name)) merged[name] = word.slice(equals + 1);
   }
+  return merged;
 }

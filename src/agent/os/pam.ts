@@ -35,6 +35,7 @@ const PAM_TTY = 3;
 const PAM_RHOST = 4;
 const PAM_ESTABLISH_CRED = 0x2;
 const PAM_DELETE_CRED = 0x4;
+const PAM_SILENT = 0x8000;
 const PAM_ERROR_MSG = 3;
 const PAM_TEXT_INFO = 4;
 
@@ -140,11 +141,15 @@ export class PamTransaction {
     return this.#last;
   }
 
-  /** Credentials, then the session. Throws PamError when a module wants no session. */
-  openSession(): void {
+  /**
+   * Credentials, then the session; modules show nothing where it is silent. Throws PamError when a module
+   * wants no session.
+   */
+  openSession(isSilent: boolean): void {
+    const flags = isSilent ? PAM_SILENT : 0;
     // As sshd: whoever did not sign in by PAM has no credentials that it would have to have.
-    this.#pam.pam_setcred(this.#handle, PAM_ESTABLISH_CRED);
-    this.#check("pam_open_session", this.#pam.pam_open_session(this.#handle, 0));
+    this.#pam.pam_setcred(this.#handle, PAM_ESTABLISH_CRED | flags);
+    this.#check("pam_open_session", this.#pam.pam_open_session(this.#handle, flags));
     this.#isOpen = true;
   }
 

@@ -1,5 +1,6 @@
 /**
- * Starts a program as a local user: our own executable again, which becomes that user and executes.
+ * Starts a program as a local user: the session helper, or our own executable again, becomes that user and
+ * executes.
  *
  * The agent never runs anything of a session itself. The child starts in `/`, with an environment made
  * from nothing (BUN_OPTIONS and the like act even on a compiled executable), as leader of a session of
@@ -10,9 +11,11 @@
 
 import { closeSync } from "node:fs";
 import { ownCommand } from "../../base/own-command.ts";
-import { CHILD_ARGV, type ChildSpec } from "./child-spec.ts";
+import { CHILD_ARGV, type ChildSpec, type Exit } from "./child-spec.ts";
+import { encodeSpec } from "./helper-frames.ts";
 import { type FdReader, type FdWriter, openBothWaysPipe, openInputPipe, openOutputPipe } from "./pipes.ts";
 import type { Pty } from "./pty.ts";
+import { helperPath, startHelper } from "./session-helper.ts";
 import { openSocketEnds } from "./socket-ends.ts";
 
 export interface SpawnRequest {
@@ -25,6 +28,8 @@ export interface SpawnRequest {
   contain(pid: number): Promise<void>;
   /** Who starts it. Absent: this process itself. */
   readonly launch?: Launch;
+  /** The session helper. Null: this executable in its place. Absent: what this system can run. */
+  readonly helper?: string | null;
 }
 
 /**
@@ -34,13 +39,6 @@ export type Launch = (
   request: SpawnRequest,
   stdio: readonly [number, number, number],
 ) => Promise<{ readonly pid: number; readonly exited: Promise<Exit> }>;
-
-export interface Exit {
-  /** Null when a signal ended it. */
-  readonly status: number | null;
-  /** `SIGTERM` and the like. */
-  readonly signal: string | null;
-}
 
 export interface SpawnedChild {
   /** Also the id of its process group and of its session. */
@@ -117,19 +115,23 @@ function openStandardStreams(spec: ChildSpec): {
   return { input: { writer, childFd: childFds[0] }, output: { reader, childFd: childFds[1] } };
 }
 
-/** Our own child: held by `contain` before it has its spec. */
+/** What starts a program without a monitor: held by `contain` before it has its spec. */
 async function launchOwn(
-  { spec, extraFd, contain }: SpawnRequest,
+  { spec, extraFd, contain, helper: wanted = helperPath() }: SpawnRequest,
   stdio: readonly [number, number, number],
 ): ReturnType<Launch> {
   const orders = openInputPipe();
   let child: Bun.Subprocess | undefined;
   try {
     const extra = extraFd === undefined ? [] : [extraFd];
-    child = startOwn([...stdio, orders.childFd, ...extra], spec);
+    const helper = isForHelper(spec) ? wanted : null;
+    child =
+      helper === null
+        ? startOwn([...stdio, orders.childFd, ...extra], spec)
+        : startHelper(helper, "child", [...stdio, orders.childFd]);
     closeSync(orders.childFd);
     await contain(child.pid);
-    await orders.writer.write(Buffer.from(JSON.stringify(spec)));
+    await orders.writer.write(specBytes(spec, helper !== null));
   } catch (cause) {
     if (child === undefined) closeSync(orders.childFd);
     child?.kill("SIGKILL");
@@ -141,12 +143,37 @@ async function launchOwn(
   return { pid: started.pid, exited: started.exited.then(() => exitOf(started)) };
 }
 
+/** The helper runs programs. What is code of ours runs in this executable. */
+export function isForHelper({ isMonitor, isForwardHelper, sftp }: ChildSpec): boolean {
+  return isMonitor !== true && isForwardHelper !== true && sftp === undefined;
+}
+
+/** What a child reads to become what `spec` says. */
+export function specBytes(spec: ChildSpec, isForHelper: boolean): Buffer {
+  return isForHelper ? encodeSpec(spec) : Buffer.from(JSON.stringify(spec));
+}
+
+/** The command of a child of this executable, with nothing of our environment. */
+export function ownChildCommand(spec: ChildSpec): {
+  readonly words: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+} {
+  return { words: [...ownCommand(), ...CHILD_ARGV], env: environmentOf(spec) };
+}
+
 /** This executable as a privileged child that leads a session of its own, with nothing of our environment. */
 export function startOwn(stdio: readonly number[], spec: ChildSpec): Bun.Subprocess {
-  return Bun.spawn([...ownCommand(), ...CHILD_ARGV], {
+  return startCommand(stdio, ownChildCommand(spec));
+}
+
+export function startCommand(
+  stdio: readonly number[],
+  { words, env }: ReturnType<typeof ownChildCommand>,
+): Bun.Subprocess {
+  return Bun.spawn([...words], {
     stdio: stdio as unknown as ["ignore", "ignore", "ignore"],
     cwd: "/",
-    env: environmentOf(spec),
+    env: { ...env },
     detached: true,
   });
 }

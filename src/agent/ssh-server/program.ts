@@ -9,11 +9,12 @@ import { releaseBuffer } from "../../base/release-buffer.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import type { TerminalMode } from "../../sshcore/terminal-modes.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
+import type { Exit } from "../os/child-spec.ts";
 import type { Containment } from "../os/containment.ts";
 import type { Monitor } from "../os/monitor.ts";
 import type { FdReader, FdWriter } from "../os/pipes.ts";
 import { openPty, type Pty, type WindowSize } from "../os/pty.ts";
-import { type Exit, type Launch, type SpawnedChild, spawnAs } from "../os/spawn.ts";
+import { type Launch, type SpawnedChild, spawnAs } from "../os/spawn.ts";
 import type { LocalAccount } from "../os/users.ts";
 import { serveSftpAudit } from "./sftp-audit.ts";
 

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openMonitor } from "../../../src/agent/os/monitor.ts";
-import { mergeEnvironment } from "../../../src/agent/os/monitor-child.ts";
+import { mergeEnvironment, openMonitor } from "../../../src/agent/os/monitor.ts";
 import { hasPam, pamService } from "../../../src/agent/os/pam.ts";
 import type { FdReader } from "../../../src/agent/os/pipes.ts";
+import { helperPath } from "../../../src/agent/os/session-helper.ts";
 import { type SpawnRequest, spawnAs } from "../../../src/agent/os/spawn.ts";
 import { lookUpAccount } from "../../../src/agent/os/users.ts";
 import { AccountGate } from "../../../src/agent/ssh-server/pam-account.ts";
@@ -24,6 +24,8 @@ async function readAll(reader: FdReader | null): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
+let helper: string | null = null;
+
 async function runIn(
   user: string,
   command: string,
@@ -32,7 +34,7 @@ async function runIn(
 ) {
   const account = await lookUpAccount(user, 0);
   if (account === null) throw new Error(`no account ${user}`);
-  const monitor = await openMonitor();
+  const monitor = await openMonitor(helper);
   const child = await spawnAs({
     pty: null,
     contain,
@@ -46,11 +48,26 @@ async function runIn(
   return { stdout, stderr, ...(await child.exited) };
 }
 
-describe.skipIf(!isRoot || !hasPam() || !hasPamRules)("PAM", () => {
+/** By the session helper, and by this executable where that cannot run. */
+const KINDS = [
+  ["the session helper", helperPath()],
+  ["this executable", null],
+] as const;
+
+test("the session helper is there, so that both kinds of monitors are tested", () => {
+  expect(helperPath()).not.toBeNull();
+});
+
+describe.each(KINDS)("PAM by %s", (_kind, path) => {
+  if (!isRoot || !hasPam() || !hasPamRules) {
+    test.skip("needs root and PAM", () => {});
+    return;
+  }
   let account: OsAccount;
   let rules: PamRules;
   const failures: unknown[] = [];
   beforeAll(() => {
+    helper = path;
     account = new OsAccount("pam");
     rules = new PamRules();
     rules.write("log.sh", LOG);
@@ -64,7 +81,7 @@ describe.skipIf(!isRoot || !hasPam() || !hasPamRules)("PAM", () => {
     const gate = new AccountGate({
       isPrivileged: true,
       remoteHost: REMOTE,
-      openMonitor,
+      openMonitor: () => openMonitor(helper),
       onFailure: (cause) => failures.push(cause),
     });
     try {
@@ -235,6 +252,9 @@ test.each([
   ["does not move who and where", { USER: "ada", SSH_TTY: "/dev/pts/1" }, { USER: "x", SSH_TTY: "x" }, null],
   ["loads nothing", {}, { LD_PRELOAD: "x", BUN_OPTIONS: "x", NODE_OPTIONS: "x" }, null],
 ] as const)("mergeEnvironment of PAM %s", (_name, session, pam, wanted) => {
-  const merged = mergeEnvironment(session, new Map(Object.entries<string>(pam)));
+  const merged = mergeEnvironment(
+    session,
+    Object.entries(pam).map(([name, value]) => `${name}=${value}`),
+  );
   expect<Record<string, string>>(merged).toEqual({ ...(wanted ?? session) });
 });

@@ -1,8 +1,9 @@
-import { describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import type { ChildSpec } from "../../../src/agent/os/child-spec.ts";
 import type { FdReader } from "../../../src/agent/os/pipes.ts";
 import { openPty, type Pty } from "../../../src/agent/os/pty.ts";
+import { helperPath } from "../../../src/agent/os/session-helper.ts";
 import { spawnAs } from "../../../src/agent/os/spawn.ts";
 import { type LocalAccount, lookUpAccount } from "../../../src/agent/os/users.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
@@ -21,6 +22,8 @@ async function accountOf(name: string): Promise<LocalAccount> {
   return account;
 }
 
+let helper: string | null = null;
+
 async function runAs(
   account: LocalAccount,
   command: string,
@@ -28,7 +31,7 @@ async function runAs(
   pty: Pty | null = null,
 ) {
   const child = await spawnAs({
-    pty,
+    ...{ helper, pty },
     contain: async () => {},
     spec: {
       user: account.name,
@@ -52,7 +55,15 @@ async function runAs(
 
 const STATUS = "cat /proc/self/status; cat /proc/self/environ | tr '\\0' '\\n'; pwd; ls /proc/self/fd";
 
-describe.skipIf(!isRoot)("a privileged child", () => {
+/** Of the session helper, and of this executable where that cannot run. */
+describe.skipIf(!isRoot).each([
+  ["the session helper", helperPath()],
+  ["this executable", null],
+] as const)("a privileged child of %s", (_kind, path) => {
+  beforeAll(() => {
+    helper = path;
+  });
+
   test("has the user's ids and groups only, and no way back", async () => {
     using user = new OsAccount("ids", ["--groups", "tty,audio"]);
     const account = await accountOf(user.name);
@@ -101,7 +112,7 @@ describe.skipIf(!isRoot)("a privileged child", () => {
     let argv = "";
     const account = await accountOf(user.name);
     const child = await spawnAs({
-      pty: null,
+      ...{ helper, pty: null },
       contain: async (pid) => {
         argv = readFileSync(`/proc/${pid}/cmdline`, "utf8");
       },
@@ -180,7 +191,7 @@ describe.skipIf(!isRoot)("a privileged child", () => {
     const account = await accountOf(user.name);
     const pty = kind === "pipe" ? null : await openPty({ uid: account.uid, size: SIZE, modes: [] });
     const child = await spawnAs({
-      pty,
+      ...{ helper, pty },
       contain: async () => {},
       spec: {
         ...{ user: account.name, uid: account.uid, gid: account.gid, drop: true, tty: pty !== null },

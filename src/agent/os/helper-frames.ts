@@ -1,0 +1,183 @@
+/**
+ * Frames between the agent and the session helper (`session-helper/frames.c`): a length, then numbers and
+ * texts, little-endian. The reader checks the form, since a module of PAM's shares the helper's memory.
+ *
+ * @module
+ */
+import { constants } from "node:os";
+import { assert } from "../../base/assert.ts";
+import type { ChildSpec } from "./child-spec.ts";
+import type { MonitorAnswer, MonitorOrder } from "./monitor-orders.ts";
+
+/** Longest frame either way, as the helper has it. */
+const FRAME_BYTES_MAX = 2 * 1024 * 1024;
+const SPEC_VERSION = 1;
+const SPEC_DROPS = 1;
+const SPEC_HAS_TERMINAL = 2;
+const SESSION_IS_SILENT = 1;
+const SESSION_HAS_MODULES = 2;
+const ORDER = { account: 1, session: 2 } as const;
+const ANSWER = { account: 1, started: 2, exited: 3, refused: 4 } as const;
+
+/** What the native child reads to become a user's program. */
+export function encodeSpec(spec: ChildSpec): Buffer {
+  return new FrameWriter()
+    .number(SPEC_VERSION)
+    .number((spec.drop ? SPEC_DROPS : 0) | (spec.tty ? SPEC_HAS_TERMINAL : 0))
+    .number(spec.uid)
+    .number(spec.gid)
+    .text(spec.user)
+    .text(spec.home)
+    .text(spec.file)
+    .texts(spec.argv)
+    .texts(Object.entries(spec.env).map(([name, value]) => `${name}=${value}`))
+    .text(spec.greeting ?? "")
+    .bytes();
+}
+
+/** An order with its length before it. */
+export function encodeOrder(order: MonitorOrder): Buffer {
+  const frame = new FrameWriter().number(0);
+  if (order.kind === "account") {
+    frame.number(ORDER.account).text(order.service).text(order.user).text(order.remoteHost);
+  } else {
+    const { session } = order;
+    frame
+      .number(ORDER.session)
+      .number((session.isSilent ? SESSION_IS_SILENT : 0) | (session.hasModules ? SESSION_HAS_MODULES : 0))
+      .number(session.uid)
+      .number(session.gid)
+      .text(session.service)
+      .text(session.user)
+      .text(session.remoteHost)
+      .text(session.terminal ?? "")
+      .texts(session.command?.words ?? [])
+      .texts(Object.entries(session.command?.env ?? {}).map(([name, value]) => `${name}=${value}`));
+  }
+  const bytes = frame.bytes();
+  bytes.writeUInt32LE(bytes.length - 4, 0);
+  return bytes;
+}
+
+/** Cuts a stream of bytes into answers. Throws for what is none. */
+export function createAnswers(): (data: Uint8Array) => MonitorAnswer[] {
+  let rest = Buffer.alloc(0);
+  return (data) => {
+    rest = Buffer.concat([rest, data]);
+    const answers: MonitorAnswer[] = [];
+    while (rest.length >= 4) {
+      const length = rest.readUInt32LE(0);
+      assert(length <= FRAME_BYTES_MAX, "an answer has a bound");
+      if (rest.length < 4 + length) break;
+      answers.push(decodeAnswer(rest.subarray(4, 4 + length)));
+      rest = rest.subarray(4 + length);
+    }
+    return answers;
+  };
+}
+
+function decodeAnswer(bytes: Buffer): MonitorAnswer {
+  const frame = new FrameReader(bytes);
+  const answer = readAnswer(frame);
+  assert(frame.isAtEnd, "an answer ends where its frame ends");
+  return answer;
+}
+
+function readAnswer(frame: FrameReader): MonitorAnswer {
+  const kind = frame.number();
+  if (kind === ANSWER.account) return { kind: "account", code: frame.number(), text: frame.text() };
+  if (kind === ANSWER.started) {
+    return {
+      kind: "started",
+      pid: frame.number(),
+      text: frame.text(),
+      words: frame.list(() => frame.text()),
+      umask: frame.number(),
+      groups: frame.list(() => frame.number()),
+      limits: frame.list(() => [frame.number(), frame.wide(), frame.wide()] as const),
+    };
+  }
+  if (kind === ANSWER.exited) {
+    const status = frame.number();
+    const signal = frame.number();
+    return {
+      kind: "exited",
+      exit: signal === 0 ? { status, signal: null } : { status: null, signal: signalName(signal) },
+    };
+  }
+  assert(kind === ANSWER.refused, "an answer is of a known kind");
+  return { kind: "refused", message: frame.text(), text: frame.text() };
+}
+
+/** `SIGTERM` and the like; what has no name is called by its number. */
+function signalName(number: number): string {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found?.[0] ?? `SIG${number}`;
+}
+
+class FrameWriter {
+  readonly #parts: Buffer[] = [];
+
+  number(value: number): this {
+    const part = Buffer.alloc(4);
+    part.writeUInt32LE(value, 0);
+    this.#parts.push(part);
+    return this;
+  }
+
+  text(text: string): this {
+    const part = Buffer.from(text);
+    this.number(part.length);
+    this.#parts.push(part);
+    return this;
+  }
+
+  texts(texts: readonly string[]): this {
+    this.number(texts.length);
+    for (const text of texts) this.text(text);
+    return this;
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+}
+
+class FrameReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  number(): number {
+    const value = this.#bytes.readUInt32LE(this.#at);
+    this.#at += 4;
+    return value;
+  }
+
+  /** 64 bits, in decimal digits. */
+  wide(): string {
+    const value = this.#bytes.readBigUInt64LE(this.#at);
+    this.#at += 8;
+    return String(value);
+  }
+
+  text(): string {
+    const length = this.number();
+    assert(length <= this.#bytes.length - this.#at, "a text is in its frame");
+    this.#at += length;
+    return this.#bytes.toString("utf8", this.#at - length, this.#at);
+  }
+
+  list<T>(one: () => T): T[] {
+    const count = this.number();
+    assert(count * 4 <= this.#bytes.length - this.#at, "a list is in its frame");
+    return Array.from({ length: count }, one);
+  }
+}

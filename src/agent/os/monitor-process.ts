@@ -1,0 +1,139 @@
+/**
+ * The process of a session's monitor as the agent has it: takes orders, gives answers, ends when it is
+ * let go. It is the session helper, or this executable where the helper cannot run.
+ *
+ * @module
+ */
+import { closeSync } from "node:fs";
+import {
+  openDescriptorSocket,
+  openStreamSocket,
+  sendDescriptor,
+  sendWithDescriptors,
+} from "../../base/descriptors.ts";
+import { createLines } from "./forward-helper-protocol.ts";
+import { createAnswers, encodeOrder } from "./helper-frames.ts";
+import type { MonitorAnswer, MonitorOrder } from "./monitor-orders.ts";
+import type { FdReader } from "./pipes.ts";
+import { startHelper } from "./session-helper.ts";
+import { createSocketEnds } from "./socket-ends.ts";
+import { signalGroup, spawnAs } from "./spawn.ts";
+
+/** An answer holds what modules said. */
+const ANSWER_BYTES_MAX = 512 * 1024;
+
+export interface MonitorProcess {
+  /** Also the id of its process group and of its session. */
+  readonly pid: number;
+  /** It runs user's programs by itself; else a session has to name what its child executes. */
+  readonly isHelper: boolean;
+  readonly exited: Promise<unknown>;
+  /** The open files `fds` go with the order; ours stay open. Rejects when nobody takes it. */
+  send(order: MonitorOrder, fds: readonly number[]): Promise<void>;
+  /** Null: no more come. One call at a time. */
+  next(): Promise<MonitorAnswer | null>;
+  /** No more orders. One without a session ends. */
+  finish(): void;
+  /** No more answers either. */
+  release(): void;
+  kill(): void;
+}
+
+/** Starts one. Throws when the operating system has no process or descriptor left. */
+export async function openMonitorProcess(helper: string | null): Promise<MonitorProcess> {
+  return helper === null ? openOwn() : openHelper(helper);
+}
+
+function openHelper(path: string): MonitorProcess {
+  const [ownFd, childFd] = openStreamSocket();
+  let child: Bun.Subprocess;
+  try {
+    child = startHelper(path, "monitor", ["ignore", "ignore", "ignore", childFd]);
+  } catch (cause) {
+    closeSync(ownFd);
+    throw cause;
+  } finally {
+    closeSync(childFd);
+  }
+  const { reader, writer } = createSocketEnds(ownFd);
+  const answers = createAnswers();
+  const found = answersOf(reader, answers);
+  let isReleased = false;
+  return {
+    pid: child.pid,
+    isHelper: true,
+    exited: child.exited,
+    async send(order, fds) {
+      if (isReleased) throw new Error("the monitor of a session has ended");
+      sendWithDescriptors(ownFd, encodeOrder(order), fds);
+    },
+    async next() {
+      const { value, done } = await found.next();
+      return done === true ? null : value;
+    },
+    finish: () => writer.close(),
+    release() {
+      isReleased = true;
+      reader.close();
+    },
+    kill: () => void signalGroup(child.pid, "SIGKILL"),
+  };
+}
+
+/** This executable, with the answers on its stdout and the descriptors by a socket of their own. */
+async function openOwn(): Promise<MonitorProcess> {
+  const [ownFd, childFd] = openDescriptorSocket();
+  try {
+    const child = await spawnAs({
+      pty: null,
+      extraFd: childFd,
+      // Not the connection's: it has to close the session when all of that is gone.
+      contain: async () => {},
+      spec: {
+        ...{ user: "root", uid: 0, gid: 0, drop: false, tty: false },
+        ...{ home: "/", file: "/", argv: [], env: {}, isMonitor: true },
+      },
+    });
+    void drain(child.stderr);
+    void child.exited.then(() => {
+      child.stderr?.close();
+      closeSync(ownFd);
+    });
+    const found = answersOf(child.stdout, jsonAnswers());
+    return {
+      pid: child.pid,
+      isHelper: false,
+      exited: child.exited,
+      async send(order, fds) {
+        for (const fd of fds) sendDescriptor(ownFd, fd);
+        await child.stdin.write(Buffer.from(`${JSON.stringify(order)}\n`));
+      },
+      async next() {
+        const { value, done } = await found.next();
+        return done === true ? null : value;
+      },
+      finish: () => child.stdin.close(),
+      release: () => child.stdout.close(),
+      kill: () => void child.signalGroup("SIGKILL"),
+    };
+  } catch (cause) {
+    closeSync(ownFd);
+    throw cause;
+  }
+}
+
+function jsonAnswers(): (data: Uint8Array) => MonitorAnswer[] {
+  const lines = createLines(ANSWER_BYTES_MAX);
+  return (data) => lines(data).map((line) => JSON.parse(line) as MonitorAnswer);
+}
+
+async function* answersOf(
+  reader: FdReader,
+  cut: (data: Uint8Array) => MonitorAnswer[],
+): AsyncGenerator<MonitorAnswer> {
+  for (let data = await reader.read(); data !== null; data = await reader.read()) yield* cut(data);
+}
+
+async function drain(reader: FdReader | null): Promise<void> {
+  while ((await reader?.read()) != null);
+}
