@@ -34,8 +34,8 @@ export class MonitorError extends Error {
 }
 
 /**
- * Starts one: `helper`, or this executable where that is null. Throws when the operating system has no process
- * or descriptor left.
+ * Starts one: `helper`, or this executable where that is null. Throws when the operating system has no
+ * process or descriptor left.
  */
 export async function openMonitor(helper: string | null = helperPath()): Promise<Monitor> {
   return new Monitor(await openMonitorProcess(helper));

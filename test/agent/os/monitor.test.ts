@@ -58,11 +58,7 @@ test("the session helper is there, so that both kinds of monitors are tested", (
   expect(helperPath()).not.toBeNull();
 });
 
-describe.each(KINDS)("PAM by %s", (_kind, path) => {
-  if (!isRoot || !hasPam() || !hasPamRules) {
-    test.skip("needs root and PAM", () => {});
-    return;
-  }
+describe.skipIf(!isRoot || !hasPam() || !hasPamRules).each(KINDS)("PAM by %s", (_kind, path) => {
   let account: OsAccount;
   let rules: PamRules;
   const failures: unknown[] = [];
