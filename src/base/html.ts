@@ -104,9 +104,17 @@ export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-/** A page that says one thing. */
+/** A page that says one thing, and what to do next. Both may be as failures have them: lowercase, no full stop. */
 export function messagePage(title: string, message: string, hint?: string): string {
-  return page(title, html`<p>${message}</p>${hint === undefined ? null : html`<p class="hint">${hint}</p>`}`);
+  const next = hint === undefined ? null : html`<p class="hint">${sentence(hint)}</p>`;
+  return page(title, html`<p>${sentence(message)}</p>${next}`);
+}
+
+/** A line of a terminal as a sentence of a page. A command keeps its case. */
+function sentence(text: string): string {
+  const isCommand = text.startsWith("qf ");
+  const begun = isCommand ? text : text.slice(0, 1).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 
 /** A list of facts: what is asked for, by whom, from where. */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { factList, html, page, pageHeaders } from "../../src/base/html.ts";
+import { factList, html, messagePage, page, pageHeaders } from "../../src/base/html.ts";
 
 test("html escapes what is put into it, and nothing twice", () => {
   const inner = html`<b>${"<&>"}</b>`;
@@ -23,6 +23,15 @@ test("a page has a language, a title, and no script", () => {
   expect(text).toContain('<html lang="en">');
   expect(text).toContain("A &lt;title&gt;");
   expect(text).not.toContain("<script");
+});
+
+test.each([
+  ["this link is over", "<p>This link is over.</p>"],
+  ["This sign-in is over.", "<p>This sign-in is over.</p>"],
+  ["qf login signs you in", "<p>qf login signs you in.</p>"],
+])("a failure's line %p is a sentence of a page", (line, want) => {
+  expect(messagePage("Failed", line)).toContain(want);
+  expect(messagePage("Failed", "x", line)).toContain(want.replace("<p>", '<p class="hint">'));
 });
 
 test("a page's headers allow its own style and its own forms, and nothing else", () => {

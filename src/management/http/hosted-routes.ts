@@ -160,11 +160,7 @@ function failurePage(c: Context, deps: HostedRoutesDeps, error: Error): Response
   if (!isKnown) deps.login.ctx.log.error("sign-in page failed", {}, error);
   const status = isKnown ? FAILURES[error.code].httpStatus : 500;
   const message = isKnown ? error.message : "something went wrong here";
-  const text = messagePage(
-    "Sign-in failed",
-    `${message.slice(0, 1).toUpperCase()}${message.slice(1)}.`,
-    isKnown ? error.hint : undefined,
-  );
+  const text = messagePage("Sign-in failed", message, isKnown ? error.hint : undefined);
   return c.body(text, status, pageHeaders());
 }
 

@@ -138,7 +138,7 @@ function requireMaySignIn({ user }: PasswordUser): void {
 
 function linkOver(): QfError {
   return new QfError("ERR_NOT_FOUND", "this link was used or has expired", {
-    hint: "ask an administrator for a new one: qf user reset-password",
+    hint: "ask an administrator for a new link",
   });
 }
 
@@ -155,7 +155,8 @@ function nextOf(c: Context): string | null {
 
 const NEW_PASSWORD_FIELDS = html`<label for="new_password">New password</label>
 <input id="new_password" name="new_password" type="password" autocomplete="new-password"
- required minlength="${PASSWORD_LENGTH_MIN}" maxlength="${PASSWORD_LENGTH_MAX}">
+ aria-describedby="new_password_rule" required minlength="${PASSWORD_LENGTH_MIN}" maxlength="${PASSWORD_LENGTH_MAX}">
+<p class="hint" id="new_password_rule">${PASSWORD_LENGTH_MIN} characters or more.</p>
 <label for="repeated">New password, once more</label>
 <input id="repeated" name="repeated" type="password" autocomplete="new-password"
  required minlength="${PASSWORD_LENGTH_MIN}" maxlength="${PASSWORD_LENGTH_MAX}">`;
@@ -217,6 +218,5 @@ function failurePage(c: Context, deps: PasswordRoutesDeps, error: Error): Respon
   const failure = isQfError(error) ? error : new QfError("ERR_INTERNAL", "something went wrong here");
   const status = FAILURES[failure.code].httpStatus;
   if (status === 500) deps.log.error("a password page failed", {}, error);
-  const message = `${failure.message.slice(0, 1).toUpperCase()}${failure.message.slice(1)}.`;
-  return c.body(messagePage("Password not set", message, failure.hint), status, pageHeaders());
+  return c.body(messagePage("Password not set", failure.message, failure.hint), status, pageHeaders());
 }

@@ -181,8 +181,7 @@ function failurePage(c: Context, deps: SetupRoutesDeps, error: Error): Response 
   if (Object.keys(details).length > 0 || known.code === "ERR_UNAVAILABLE") {
     deps.log.warn("set-up failed", { message: known.message, ...details }, known.cause);
   }
-  const message = `${known.message.slice(0, 1).toUpperCase()}${known.message.slice(1)}.`;
-  return c.body(messagePage("Not set up", message, known.hint), status, pageHeaders());
+  return c.body(messagePage("Not set up", known.message, known.hint), status, pageHeaders());
 }
 
 function linkOver(): QfError {

@@ -66,9 +66,7 @@ async function answer(deps: InteractionDeps, exchange: Exchange): Promise<void> 
     const message = isQfError(error) ? error.message : "something went wrong here";
     if (res.headersSent) return void res.end();
     res.writeHead(status, pageHeaders());
-    res.end(
-      messagePage("Sign-in failed", `${capital(message)}.`, "Go back to the terminal and start again."),
-    );
+    res.end(messagePage("Sign-in failed", message, "Go back to the terminal and start again."));
   }
 }
 
@@ -229,8 +227,4 @@ async function readForm(req: IncomingMessage): Promise<URLSearchParams> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
