@@ -28,7 +28,7 @@ import {
   type Ed25519PublicKey,
   Ed25519Signature,
   EpochSeconds,
-  LOCAL_USER_LENGTH_MAX,
+  LOCAL_USER_BYTES_MAX,
   LocalUser,
   PeerId,
 } from "../wire/units.ts";
@@ -43,7 +43,7 @@ import {
 
 const KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
-const PRINCIPALS_BYTES_MAX = PRINCIPALS_MAX * (4 + LOCAL_USER_LENGTH_MAX);
+const PRINCIPALS_BYTES_MAX = PRINCIPALS_MAX * (4 + LOCAL_USER_BYTES_MAX);
 /** More options or extensions than this are refused; ssh-keygen itself adds five. */
 const OPTIONS_MAX = 32;
 const OPTION_NAME_BYTES_MAX = 128;
@@ -114,7 +114,7 @@ function readPrincipals(bytes: Uint8Array): string[] {
   const principals = new Set<string>();
   let count = 0;
   while (!reader.isAtEnd) {
-    const name = reader.text(LOCAL_USER_LENGTH_MAX);
+    const name = reader.text(LOCAL_USER_BYTES_MAX);
     if (++count > PRINCIPALS_MAX) refuse("it names too many OS users");
     if (name !== ANY_PRINCIPAL && !LocalUser.safeParse(name).success) refuse("it names no OS user");
     principals.add(name);

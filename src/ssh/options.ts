@@ -153,7 +153,8 @@ const TAKEN: Readonly<Record<string, Take>> = {
     draft.setEnv[name] ??= quoted.replace(/^"(.*)"$/s, "$1");
   },
   user: (draft, value) => {
-    draft.user ??= value;
+    // A name with a space is in quotes, as in ssh_config.
+    draft.user ??= value.replace(/^"(.*)"$/s, "$1");
   },
 };
 

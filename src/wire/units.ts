@@ -42,17 +42,25 @@ export type PolicyId = string;
 export const RuleId = Id;
 export type RuleId = string;
 
-/** Longest OS account name taken; Linux stops at 32, directory services go further. */
-export const LOCAL_USER_LENGTH_MAX = 64;
+/** Longest OS account name taken, in bytes of UTF-8; Linux stops at 32, directory services go further. */
+export const LOCAL_USER_BYTES_MAX = 64;
+/** No zero-width or direction character: two names would look alike. ` -` could begin an option. */
+const LOCAL_USER =
+  /^(?!.*(?:\p{Default_Ignorable_Code_Point}| -))[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.@+\\ '&#()!%^{}~-]*$/u;
 /**
- * Name of an OS account. Compared byte for byte, never split, never given to a shell. The charset
- * leaves out what a list, a shell or an ssh_config would read; `*` is not a name.
+ * Name of an OS account as its system has it: also `DOM\ada` of winbind, with spaces, in any script. Compared
+ * byte for byte, never split, never written to a shell or an ssh_config. The charset is Active Directory's,
+ * without what is no account (`:`, `/`), a list (`,`), a pattern (`*`) or an option; `*` is not a name.
  */
 export const LocalUser = z
   .string()
-  .max(LOCAL_USER_LENGTH_MAX)
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?$/, "is not an OS user name")
-  .refine((name) => name !== "." && name !== "..", "is not an OS user name");
+  .max(LOCAL_USER_BYTES_MAX)
+  .regex(/^[^$]*[^$ \\]\$?$/, "is not an OS user name")
+  .refine((name) => LOCAL_USER.test(name.replace(/\$$/, "")), "is not an OS user name")
+  .refine(
+    (name) => new TextEncoder().encode(name).length <= LOCAL_USER_BYTES_MAX,
+    `is longer than ${LOCAL_USER_BYTES_MAX} bytes`,
+  );
 export type LocalUser = string;
 
 /** One DNS label in lower case: the host name of a peer (RFC 1123 section 2.1). */

@@ -70,7 +70,7 @@ test.each([
   ["", "local_user_not_authorized"],
   ["deploy,root", "local_user_not_authorized"],
   ["-l", "local_user_not_authorized"],
-  ["a b", "local_user_not_authorized"],
+  ["a -b", "local_user_not_authorized"],
   ["root\0", "local_user_not_authorized"],
   ["..", "local_user_not_authorized"],
 ])("verifyCertificate with any OS user answers %p with %s", (localUser, want) => {

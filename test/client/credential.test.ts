@@ -229,7 +229,7 @@ test("revoke ends the login at management by its key", async () => {
   expect(fake.loggedOut).toEqual([login.loginKey.publicKey]);
 });
 
-test.each(["a/b", "-x", "a b", "*", "ä"])("%p is no OS user", async (localUser) => {
+test.each(["a/b", "-x", "a -b", "*", "a\u200bb"])("%p is no OS user", async (localUser) => {
   const { connect, fake } = aPerson();
   const error = (await connect({ localUser }).catch((reason: unknown) => reason)) as QfError;
   expect(error.code).toBe("ERR_USAGE");

@@ -9,7 +9,7 @@ import {
   ManagementTokenClaims,
   PRINCIPALS_MAX,
 } from "../../src/wire/certificate.ts";
-import { LOCAL_USER_LENGTH_MAX } from "../../src/wire/units.ts";
+import { LOCAL_USER_BYTES_MAX } from "../../src/wire/units.ts";
 import { testShape } from "../support/shapes.ts";
 
 const id = (letter: string): string => letter.repeat(20);
@@ -74,7 +74,7 @@ test("a login is proven in one of four ways", () => {
 });
 
 test("the longest ID token and the most principals fit into the longest certificate that is read", () => {
-  const principals = PRINCIPALS_MAX * (4 + LOCAL_USER_LENGTH_MAX);
+  const principals = PRINCIPALS_MAX * (4 + LOCAL_USER_BYTES_MAX);
   expect(ID_TOKEN_BYTES_MAX + principals + 4_096).toBeLessThan(CERTIFICATE_BYTES_MAX);
 });
 

@@ -88,7 +88,7 @@ const refused: { name: string; rule: () => Record<string, unknown>; says: string
   },
   {
     name: "* beside nothing it could be",
-    rule: () => ({ authorized_groups: { [devs]: ["a b"] } }),
+    rule: () => ({ authorized_groups: { [devs]: ["a/b"] } }),
     says: "rules[0].authorized_groups",
   },
   { name: "an unknown field", rule: () => ({ sudo: true }), says: 'unknown field "sudo" in rules[0]' },
