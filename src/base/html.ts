@@ -104,7 +104,7 @@ export const SAFE_HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-/** A page that says one thing, and what to do next. Both may be as failures have them: lowercase, no full stop. */
+/** A page that says one thing, and what to do next. Both may be a failure's: lowercase, no full stop. */
 export function messagePage(title: string, message: string, hint?: string): string {
   const next = hint === undefined ? null : html`<p class="hint">${sentence(hint)}</p>`;
   return page(title, html`<p>${sentence(message)}</p>${next}`);

@@ -155,7 +155,8 @@ function nextOf(c: Context): string | null {
 
 const NEW_PASSWORD_FIELDS = html`<label for="new_password">New password</label>
 <input id="new_password" name="new_password" type="password" autocomplete="new-password"
- aria-describedby="new_password_rule" required minlength="${PASSWORD_LENGTH_MIN}" maxlength="${PASSWORD_LENGTH_MAX}">
+ aria-describedby="new_password_rule" required
+ minlength="${PASSWORD_LENGTH_MIN}" maxlength="${PASSWORD_LENGTH_MAX}">
 <p class="hint" id="new_password_rule">${PASSWORD_LENGTH_MIN} characters or more.</p>
 <label for="repeated">New password, once more</label>
 <input id="repeated" name="repeated" type="password" autocomplete="new-password"
