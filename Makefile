@@ -36,10 +36,9 @@ mutants: node_modules/.installed ## Put single faults into a copy, and tell whic
 	@$(BUN) test/mutants/run.ts $(ONLY)
 
 interop: dist/qf system-packages ## Run OpenSSH's own regression scripts and other clients, and write test/interop/*.md (OPENSSH=FOLDER: those of that build)
-	@bash test/support/apt.sh tmux:tmux
+	@bash test/support/apt.sh tmux:tmux javac:openjdk-17-jdk-headless mvn:maven
+	@OPENSSH="$(OPENSSH)" $(BUN) test/interop/clients-table.ts
 	@OPENSSH="$(OPENSSH)" $(BUN) test/interop/regress.ts
-	@if command -v go >/dev/null; then cd test/interop/clients/go && go build -o $(CURDIR)/dist/interop/go-client .; fi
-	@$(BUN) test/interop/clients-table.ts
 
 build: dist/qf ## Build dist/qf, the one executable
 
@@ -63,7 +62,7 @@ build-packages:
 	@[ -n "$$CC" ] || bash test/support/apt.sh cc:gcc /usr/include/stdlib.h:libc6-dev
 
 system-packages:
-	@bash test/support/apt.sh /etc/ssl/certs/ca-certificates.crt:ca-certificates ssh:openssh-client ssh-keygen:openssh-client /usr/sbin/sshd:openssh-server useradd:passwd getent:libc-bin pgrep:procps plink:putty-tools ssh-audit:ssh-audit rsync:rsync sshfs:sshfs git:git curl:curl ansible:ansible-core mosh:mosh setpriv:util-linux /usr/lib/openssh/regress/test-exec.sh:openssh-tests /usr/lib/python3/dist-packages/paramiko:python3-paramiko /usr/lib/python3/dist-packages/asyncssh:python3-asyncssh dbclient:dropbear-bin ruby:ruby /usr/share/rubygems-integration/all/gems/net-ssh-7.0.1:ruby-net-ssh /usr/share/rubygems-integration/all/gems/net-sftp-4.0.0:ruby-net-sftp /usr/lib/x86_64-linux-gnu/perl5/5.36/Net/SSH2.pm:libnet-ssh2-perl /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1:faketime nft:nftables ip:iproute2 shellcheck:shellcheck busybox:busybox-static dash:dash wget:wget zstd:zstd tcpdump:tcpdump /usr/lib/postgresql/15/bin/initdb:postgresql
+	@bash test/support/apt.sh /etc/ssl/certs/ca-certificates.crt:ca-certificates ssh:openssh-client ssh-keygen:openssh-client /usr/sbin/sshd:openssh-server useradd:passwd getent:libc-bin pgrep:procps plink:putty-tools ssh-audit:ssh-audit rsync:rsync sshfs:sshfs git:git curl:curl ansible:ansible-core mosh:mosh setpriv:util-linux /usr/lib/openssh/regress/test-exec.sh:openssh-tests /usr/lib/python3/dist-packages/paramiko:python3-paramiko /usr/lib/python3/dist-packages/asyncssh:python3-asyncssh dbclient:dropbear-bin ruby:ruby /usr/share/rubygems-integration/all/gems/net-ssh-7.0.1:ruby-net-ssh /usr/share/rubygems-integration/all/gems/net-sftp-4.0.0:ruby-net-sftp /usr/lib/x86_64-linux-gnu/perl5/5.36/Net/SSH2.pm:libnet-ssh2-perl /usr/include/libssh/libssh.h:libssh-dev /usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1:faketime nft:nftables ip:iproute2 shellcheck:shellcheck busybox:busybox-static dash:dash wget:wget zstd:zstd tcpdump:tcpdump /usr/lib/postgresql/15/bin/initdb:postgresql
 
 bench-packages:
 	@bash test/support/apt.sh /usr/sbin/sshd:openssh-server

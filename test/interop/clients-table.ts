@@ -4,29 +4,43 @@
  */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { openBesideSshd } from "../support/beside-sshd.ts";
-import { BUILT_LIBRARIES, runLibrary, SSH_CHECKS, SSH_LIBRARIES, versionOf } from "../support/ssh-clients.ts";
+import {
+  BUILT_LIBRARIES,
+  buildClients,
+  COMMAND_LINE_CLIENTS,
+  openForLibraries,
+  runLibrary,
+  SSH_CHECKS,
+  SSH_LIBRARIES,
+  versionOf,
+} from "../support/ssh-clients.ts";
 
-const HEAD = `# SSH libraries against qf
+const HEAD = `# SSH clients against qf
 
-Written by \`make interop\`: programs of \`clients/\`, as users of each library write them, once
+Written by \`make interop\`: programs of \`clients/\`, as users of each client write them, once
 against Debian's sshd with a key, and once against \`--plain-ssh-listen\` with a person's
-approval. \`-\`: the library, or its program here, has no such thing. \`sftp\` includes a rename
-and a symlink, \`-R\` is asked for at all addresses, \`refusal\` is a port where nobody listens.
+approval, or with a certificate where the client takes one. \`-\`: the client has no such thing.
 
-paramiko's renegotiation hangs now and then, with sshd as often as with us, and is not tried.
-OpenSSH has its own scripts ([RESULTS.md](RESULTS.md)); dbclient, plink and psftp have tests of
-their own.
+- \`exec\` includes the exit status, \`sftp\` a rename and a symlink (psftp has no word for one).
+  \`-R\` is asked for at all addresses. \`refusal\` is a port where nobody listens.
+- \`denial\` is an account that the policy does not open to the person: the client says that it
+  may not sign in, and shows our sentence. net-ssh shows nothing that a server says after its
+  first question.
+- paramiko's and JSch's renegotiation in mid-transfer hangs now and then, with sshd as often as
+  with us. paramiko's is not tried; JSch's is, between two commands.
+- OpenSSH has its own scripts too ([RESULTS.md](RESULTS.md)). \`OpenSSH of a build\` is that of
+  \`make interop OPENSSH=FOLDER\`.
 
-| library | server | ${SSH_CHECKS.join(" | ")} |
+| client | server | ${SSH_CHECKS.join(" | ")} |
 |---|---|${"---|".repeat(SSH_CHECKS.length)}
 `;
 
-const beside = await openBesideSshd({ rule: { ssh: { allow_unmanaged_devices: true } } });
+buildClients();
+const beside = await openForLibraries();
 const rows: string[] = [];
 let failures = 0;
 try {
-  for (const library of [...SSH_LIBRARIES, ...BUILT_LIBRARIES]) {
+  for (const library of [...COMMAND_LINE_CLIENTS, ...SSH_LIBRARIES, ...BUILT_LIBRARIES]) {
     const version = versionOf(library);
     if (version === null) {
       rows.push(`| ${library.name} | - | ${SSH_CHECKS.map(() => "not there").join(" | ")} |`);

@@ -1,19 +1,29 @@
-/** Libraries of other languages, without a certificate: everything that each has, as beside sshd. */
+/** Clients and libraries of many kinds: everything that each has, as beside sshd. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { type BesideSshd, hasSshd, openBesideSshd } from "../support/beside-sshd.ts";
+import { existsSync } from "node:fs";
+import { type BesideSshd, hasSshd } from "../support/beside-sshd.ts";
 import { isRoot } from "../support/os-accounts.ts";
-import { runLibrary, SSH_LIBRARIES, versionOf } from "../support/ssh-clients.ts";
+import {
+  buildClients,
+  COMMAND_LINE_CLIENTS,
+  openForLibraries,
+  runLibrary,
+  SSH_LIBRARIES,
+  versionOf,
+} from "../support/ssh-clients.ts";
 
-describe.skipIf(!isRoot || !hasSshd)("SSH libraries", () => {
+if (isRoot && existsSync("/usr/include/libssh/libssh.h")) buildClients("libssh");
+
+describe.skipIf(!isRoot || !hasSshd)("SSH clients", () => {
   let beside: BesideSshd;
   beforeAll(async () => {
-    beside = await openBesideSshd({ rule: { ssh: { allow_unmanaged_devices: true } } });
+    beside = await openForLibraries();
   }, 60_000);
   afterAll(async () => {
     await beside?.[Symbol.asyncDispose]();
   });
 
-  for (const library of SSH_LIBRARIES) {
+  for (const library of [...COMMAND_LINE_CLIENTS, ...SSH_LIBRARIES]) {
     test.skipIf(versionOf(library) === null)(
       `${library.name} does with us all that it does with sshd`,
       async () => {

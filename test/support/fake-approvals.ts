@@ -73,25 +73,38 @@ export function anOpened(n: number, seconds = 300): OpenedApproval {
   };
 }
 
+interface Shown {
+  readonly text: string;
+  readonly prompts: readonly string[];
+  readonly echo: readonly boolean[];
+}
+
 export interface Interactive {
   readonly client: Client;
   readonly isIn: boolean;
-  /** Instructions in order, each with its prompts. */
-  readonly shown: { readonly text: string; readonly prompts: readonly string[] }[];
+  /** Instructions in order, each with its prompts, and whether their answers may be seen. */
+  readonly shown: Shown[];
   readonly error: string;
+  /** Every banner before the answer. */
+  readonly banner: string;
 }
 
-/** Signs in by keyboard-interactive; `type` gives the answers to each set of prompts. */
+/** Signs in by keyboard-interactive; `type` gives the answers to each set of prompts. `ident`: not ssh2's. */
 export function interactive(
   port: number,
   username: string,
   type: (asked: { readonly n: number; readonly prompts: readonly string[] }) => Promise<string[]> | string[],
+  ident?: string,
 ): Promise<Interactive> {
   const client = new Client();
-  const shown: { text: string; prompts: string[] }[] = [];
+  const shown: Shown[] = [];
   return new Promise((resolve) => {
     let error = "";
-    const end = (isIn: boolean): void => resolve({ client, isIn, shown, error });
+    let banner = "";
+    const end = (isIn: boolean): void => resolve({ client, isIn, shown, error, banner });
+    client.on("banner", (text) => {
+      banner += text;
+    });
     client.on("keyboard-interactive", async (_name, _instructions, _language, prompts, finish) => {
       finish(await type({ n: shown.length, prompts: prompts.map(({ prompt }) => prompt) }));
     });
@@ -108,6 +121,7 @@ export function interactive(
       readyTimeout: 10_000,
       tryKeyboard: true,
       authHandler: ["none", "keyboard-interactive"],
+      ...(ident === undefined ? {} : { ident }),
     });
     // ssh2 answers a request without prompts by itself, and shows nobody what it says.
     const { _protocol: protocol } = client as unknown as {
@@ -123,15 +137,16 @@ export function interactive(
 const INFO_REQUEST = 60;
 
 /** An information request (RFC 4256 section 3.2). */
-function readRequest(payload: Buffer): { text: string; prompts: string[] } {
+function readRequest(payload: Buffer): Shown {
   const reader = new SshReader(payload.subarray(1));
   reader.text(256);
   const text = reader.text(4096);
   reader.text(64);
   const prompts: string[] = [];
+  const echo: boolean[] = [];
   for (let left = reader.uint32(); left > 0; left--) {
     prompts.push(reader.text(256));
-    reader.raw(1);
+    echo.push(reader.raw(1)[0] === 1);
   }
-  return { text, prompts };
+  return { text, prompts, echo };
 }

@@ -1,13 +1,14 @@
 /**
  * Client programs of other SSH libraries (`test/interop/clients/`), each run against Debian's sshd and
- * against a machine of ours. A program is told where to go as JSON in its first argument. It signs in
- * with `key`, or, where that is null, by keyboard-interactive: it prints `ASK` and what it was asked
- * as JSON, and reads the code. Then it prints a line for each thing it tried: `NAME: ok`, or `NAME: `
- * and what went wrong.
+ * against a machine of ours. A program is told where to go as JSON in its last argument. It signs in
+ * with `key` and `certificate`, or, where `key` is null, by keyboard-interactive: it prints `ASK` and
+ * what it was asked as JSON, and reads the code. Then it prints a line for each thing it tried:
+ * `NAME: ok`, or `NAME: ` and what went wrong.
  */
 import { chmodSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { BesideSshd } from "./beside-sshd.ts";
+import { sentenceOf } from "../../src/policy/sentences.ts";
+import { type BesideSshd, openBesideSshd } from "./beside-sshd.ts";
 import { startEcho } from "./echo.ts";
 import { signIn } from "./sign-in.ts";
 
@@ -19,14 +20,19 @@ export interface SshLibrary {
   readonly version: readonly string[];
   /** What it has, and so has to do. */
   readonly checks: readonly string[];
+  /** It takes certificates of users, and so signs in to a machine of ours with one. */
+  readonly hasCertificates?: true;
 }
 
 const PROGRAMS = resolve(import.meta.dir, "../interop/clients");
-const GO_CLIENT = resolve(import.meta.dir, "../../dist/interop/go-client");
+const BUILT = resolve(import.meta.dir, "../../dist/interop");
+const COMMAND_LINE = join(PROGRAMS, "command-line.ts");
 const PYTHON = "/usr/bin/python3";
+const DENIED_USER = "root";
 /** All that a program may try. */
 export const SSH_CHECKS = [
   ...["exec", "stdin", "pty", "sftp", "-L", "-R", "unix -L", "unix -R", "keepalive", "rekey", "refusal"],
+  "denial",
 ];
 const without = (...names: readonly string[]): string[] => SSH_CHECKS.filter((name) => !names.includes(name));
 const RUN_MS_MAX = 100_000;
@@ -36,7 +42,7 @@ export const SSH_LIBRARIES: readonly SshLibrary[] = [
     name: "node ssh2",
     command: [process.execPath, join(PROGRAMS, "node-ssh2.ts")],
     version: [process.execPath, "-p", "require('ssh2/package.json').version"],
-    checks: without("keepalive"),
+    checks: SSH_CHECKS,
   },
   {
     name: "asyncssh",
@@ -54,7 +60,7 @@ export const SSH_LIBRARIES: readonly SshLibrary[] = [
     name: "net-ssh",
     command: ["ruby", join(PROGRAMS, "net-ssh-client.rb")],
     version: ["ruby", "-e", "require 'net/ssh'; require 'net/sftp'; puts Net::SSH::Version::STRING"],
-    checks: without("-R", "unix -L", "unix -R"),
+    checks: without("unix -R"),
   },
   {
     name: "libssh2",
@@ -62,17 +68,76 @@ export const SSH_LIBRARIES: readonly SshLibrary[] = [
     version: ["perl", "-e", "use Net::SSH2; print scalar Net::SSH2->new->version, qq(\\n)"],
     checks: without("unix -L", "unix -R", "rekey"),
   },
+  { name: "libssh", ...built("libssh-client"), checks: without("unix -R") },
 ];
+
+const { OPENSSH } = process.env;
+export const COMMAND_LINE_CLIENTS: readonly SshLibrary[] = [
+  openSsh("OpenSSH", "ssh"),
+  ...(OPENSSH ? [openSsh("OpenSSH of a build", join(resolve(OPENSSH), "ssh"))] : []),
+  {
+    name: "dbclient",
+    command: [process.execPath, COMMAND_LINE, "dropbear", "dbclient"],
+    version: ["sh", "-c", "dbclient -V 2>&1 | sed 's/.* v//'"],
+    checks: without("unix -L", "unix -R", "rekey"),
+  },
+  {
+    name: "PuTTY",
+    command: [process.execPath, COMMAND_LINE, "putty", "plink"],
+    version: ["sh", "-c", "plink -V | sed -n 's/.*Release //p'"],
+    checks: without("unix -L", "unix -R"),
+    hasCertificates: true,
+  },
+];
+
+function openSsh(name: string, program: string): SshLibrary {
+  return {
+    name,
+    command: [process.execPath, COMMAND_LINE, "openssh", program],
+    version: ["sh", "-c", '"$0" -V 2>&1 | sed "s/OpenSSH_//; s/[ ,].*//"', program],
+    checks: SSH_CHECKS,
+    hasCertificates: true,
+  };
+}
 
 /** Those that only `make interop` builds and runs. */
 export const BUILT_LIBRARIES: readonly SshLibrary[] = [
-  {
-    name: "Go x/crypto",
-    command: [GO_CLIENT],
-    version: [GO_CLIENT, "--version"],
-    checks: SSH_CHECKS,
-  },
+  { name: "Go x/crypto", ...built("go-client"), checks: SSH_CHECKS },
+  { name: "JSch", ...java("JschClient"), checks: without("unix -R") },
+  { name: "Apache MINA SSHD", ...java("MinaClient"), checks: without("unix -L", "unix -R") },
+  { name: "sshj", ...java("SshjClient"), checks: without("unix -L", "unix -R") },
+  { name: "russh", ...built("russh-client"), checks: SSH_CHECKS },
 ];
+
+type Command = Pick<SshLibrary, "command" | "version">;
+
+function built(program: string): Command {
+  const path = join(BUILT, program);
+  return { command: [path], version: [path, "--version"] };
+}
+
+function java(program: string): Command {
+  const command = ["java", "-cp", `${join(BUILT, "java/classes")}:${join(BUILT, "java/lib/*")}`, program];
+  return { command, version: [...command, "--version"] };
+}
+
+/**
+ * A machine that takes any client, beside an sshd. The person may enter both as the machine's account, and
+ * neither as root.
+ */
+export function openForLibraries(): Promise<BesideSshd> {
+  return openBesideSshd({
+    rule: { ssh: { allow_unmanaged_devices: true } },
+    sshdConfig: `DenyUsers ${DENIED_USER}\nKbdInteractiveAuthentication no`,
+  });
+}
+
+/** Builds the programs of compiled languages, or one of them; those that lack their tools are passed over. */
+export function buildClients(only?: string): void {
+  const words = [join(PROGRAMS, "build.sh"), BUILT, ...(only === undefined ? [] : [only])];
+  const result = Bun.spawnSync(["bash", ...words], { stdout: "inherit", stderr: "inherit" });
+  if (result.exitCode !== 0) process.stderr.write("some clients could not be built\n");
+}
 
 /** Null: it is not installed. */
 export function versionOf({ version: [program = "", ...args] }: SshLibrary): string | null {
@@ -96,13 +161,18 @@ export async function runLibrary(
   await using _unix = await startEcho(join(dir, "echo.sock"));
   chmodSync(join(dir, "echo.sock"), 0o777);
   const isOurs = side === "qf";
+  const hasCertificate = isOurs && library.hasCertificates === true;
+  if (hasCertificate) await machine.refresh();
   const told = {
     port: isOurs ? machine.port : sshd.port,
     user: account.name,
-    key: isOurs ? null : sshd.key,
+    key: hasCertificate ? machine.key : isOurs ? null : sshd.key,
+    certificate: hasCertificate ? machine.certificate : null,
     dir,
     echoPort: echo.port,
     echoPath: join(dir, "echo.sock"),
+    deniedUser: DENIED_USER,
+    deniedSays: isOurs ? sentenceOf("local_user_unmapped").sentence : null,
   };
   const child = Bun.spawn([...library.command, JSON.stringify(told)], {
     env: lab.env(),
@@ -116,7 +186,8 @@ export async function runLibrary(
   const onLine = async (line: string): Promise<void> => {
     if (!line.startsWith("ASK ")) {
       const at = line.indexOf(": ");
-      if (at > 0) outcome[line.slice(0, at)] = line.slice(at + 2);
+      // Some libraries say something of their own.
+      if (SSH_CHECKS.includes(line.slice(0, at))) outcome[line.slice(0, at)] = line.slice(at + 2);
       return;
     }
     const page = /http\S+\/login\/hosted\/\w+/.exec(JSON.parse(line.slice(4)))?.[0] ?? "";

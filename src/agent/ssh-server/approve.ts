@@ -23,6 +23,8 @@ export interface ApproverOptions {
   readonly serverContext: ServerContext;
   readonly origin: StreamOrigin;
   readonly connectionId: string;
+  /** The software that the client says it is. */
+  readonly clientVersion: string;
   readonly transport: SshTransport;
   /** Takes a place among connections that wait for a person's approval. Null: there is none left. */
   takePending(): (() => void) | null;
@@ -53,6 +55,18 @@ const ANSWERS_MAX = 20;
 const TRIES_MAX = 5;
 /** Time for a client to show what it was told last. */
 const LAST_WORDS_MS = 2_000;
+
+/**
+ * Libraries that pass over an information request without prompts: node ssh2, Apache MINA, Ruby's net-ssh. A
+ * banner is what they hand on, where others would show the same line twice.
+ */
+const BANNERS_ONLY = /^(?:ssh2js|APACHE-SSHD|Ruby\/Net::SSH)/;
+
+/**
+ * dbclient asks on its standard input where an answer may be seen, and that is the command's: `scp -S
+ * dbclient` could never sign in. What may not be seen it asks on the terminal.
+ */
+const ASKS_UNSEEN = /^dropbear_/;
 
 /** An approval that is under way. */
 interface Open {
@@ -106,6 +120,8 @@ class PromptingApprover implements Approver {
 
   refuse(context: KeyboardAuthContext, line: string): void {
     if (this.#state === "asking") this.#state = "refused";
+    const { clientVersion, transport } = this.#options;
+    if (BANNERS_ONLY.test(clientVersion)) transport.sendBanner(line);
     void lastWords(context, line).then(() => this.#options.onRefused(context));
   }
 
@@ -155,7 +171,8 @@ class PromptingApprover implements Approver {
     const { subject, url, approvalId } = here;
     let instruction = howToApprove({ url, ...subject, machine: machineName(this.#options.serverContext) });
     for (;;) {
-      const code = await askCode(context, instruction, url);
+      const isSeen = !ASKS_UNSEEN.test(this.#options.clientVersion);
+      const code = await askCode(context, { instruction, url, isSeen });
       if (code === null || this.#isEnded) return;
       if (++this.#answers > ANSWERS_MAX) return this.refuse(context, APPROVAL_TEXT.tooManyAnswers);
       if (code === undefined) {
@@ -206,11 +223,10 @@ class PromptingApprover implements Approver {
  */
 function askCode(
   context: KeyboardAuthContext,
-  instruction: string,
-  url: string,
+  { instruction, url, isSeen }: { instruction: string; url: string; isSeen: boolean },
 ): Promise<string | undefined | null> {
   return new Promise((resolve) => {
-    const prompts = [{ prompt: `(${url}) One-time code: `, echo: true }];
+    const prompts = [{ prompt: `(${url}) One-time code: `, echo: isSeen }];
     context.prompt(prompts, "", instruction, (answers: unknown) => {
       if (!Array.isArray(answers)) return resolve(null);
       // RFC 4256 wants one answer for each prompt; anything else is no code.
@@ -220,7 +236,7 @@ function askCode(
   });
 }
 
-/** An information request without prompts is the one thing that every client shows before it fails. */
+/** An information request without prompts is what nearly every client shows before it fails. */
 function lastWords(context: KeyboardAuthContext, line: string): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, LAST_WORDS_MS);

@@ -340,6 +340,36 @@ describe("bounds", () => {
     expect(shown[0]?.text).not.toContain("\n");
   });
 
+  test.each([
+    ["node ssh2", "ssh2js1.17.0", 1],
+    ["Apache MINA", "APACHE-SSHD-2.15.0", 1],
+    ["net-ssh", "Ruby/Net::SSH_7.0.1", 1],
+    ["OpenSSH", "OpenSSH_9.2p1", 0],
+    ["PuTTY", "PuTTY_Release_0.78", 0],
+    ["one that only has the word in it", "libssh_ssh2js", 0],
+  ] as const)("%s hears why it was refused, once", async (_name, ident, banners) => {
+    setRule({
+      capabilities: { allow_unmanaged_devices: true },
+      authorizedGroups: { [anId("devs")]: ["deploy"] },
+    });
+    const { isIn, shown, banner } = await interactive(world.port, "root", typeCode, ident);
+    expect(isIn).toBe(false);
+    expect(shown.at(-1)).toMatchObject({ text: expect.stringContaining("OS user"), prompts: [] });
+    expect(banner.match(/OS user \(/g) ?? []).toHaveLength(banners);
+  });
+
+  test.each([
+    ["dbclient", "dropbear_2022.83", false],
+    ["dbclient of OpenWrt", "dropbear_2024.86", false],
+    ["OpenSSH", "OpenSSH_9.2p1", true],
+    ["one that only has the word in it", "not_dropbear_1", true],
+  ] as const)("%s is asked where its person can answer", async (_name, ident, isSeen) => {
+    const { isIn, shown, client } = await interactive(world.port, "root", typeCode, ident);
+    client.end();
+    expect(isIn).toBe(true);
+    expect(shown[0]?.echo).toEqual([isSeen]);
+  });
+
   test("a name that no OS user can have is refused without asking anybody", async () => {
     const { isIn } = await interactive(world.port, "a b;c", typeCode);
     expect(isIn).toBe(false);

@@ -3,6 +3,8 @@ import asyncio, json, sys
 import asyncssh
 
 it = json.loads(sys.argv[1])
+# What the server said to the person.
+heard = []
 
 
 class Interactive(asyncssh.SSHClient):
@@ -10,6 +12,7 @@ class Interactive(asyncssh.SSHClient):
         return ""
 
     def kbdint_challenge_received(self, name, instructions, lang, prompts):
+        heard.append(instructions)
         if not prompts:
             return []
         text = instructions + " " + " ".join(prompt for prompt, echo in prompts)
@@ -30,15 +33,19 @@ async def check(name, act):
         print(f"{name}: {type(cause).__name__} {cause}", flush=True)
 
 
-async def main():
+def connect(user):
     auth = (
         {"client_keys": None, "preferred_auth": "keyboard-interactive", "client_factory": Interactive}
         if it["key"] is None
         else {"client_keys": [it["key"]]}
     )
-    client = await asyncssh.connect(
-        "127.0.0.1", it["port"], username=it["user"], known_hosts=None, agent_path=None, config=None, **auth
+    return asyncssh.connect(
+        "127.0.0.1", it["port"], username=user, known_hosts=None, agent_path=None, config=None, **auth
     )
+
+
+async def main():
+    client = await connect(it["user"])
 
     async def exec_():
         result = await client.run("echo out; echo err >&2; exit 7")
@@ -107,10 +114,19 @@ async def main():
             return
         raise Exception("it was not refused")
 
+    async def denial():
+        heard.clear()
+        try:
+            await connect(it["deniedUser"])
+        except asyncssh.PermissionDenied:
+            equal((it["deniedSays"] or "") in "".join(heard), True)
+            return
+        raise Exception("it was let in")
+
     for name, act in [
         ("exec", exec_), ("stdin", stdin), ("pty", pty), ("sftp", sftp), ("-L", local), ("-R", remote),
         ("unix -L", unix_local), ("unix -R", unix_remote), ("keepalive", keepalive), ("rekey", rekey),
-        ("refusal", refusal),
+        ("refusal", refusal), ("denial", denial),
     ]:
         await check(name, act)
     client.close()

@@ -24,22 +24,29 @@ sub check {
     print $ok ? "$name: ok\n" : "$name: $why\n";
 }
 
-my $ssh = Net::SSH2->new;
-$ssh->connect("127.0.0.1", $it->{port}) or die "no connection: " . ($ssh->error)[2];
-if (defined $it->{key}) {
-    $ssh->auth_publickey($it->{user}, "$it->{key}.pub", $it->{key}) or die "no sign-in: " . ($ssh->error)[2];
-}
-else {
+# What the server said to the person.
+my $heard = "";
+
+# Connects and signs in. Not signed in: the second value is false.
+sub enter {
+    my ($user) = @_;
+    my $made = Net::SSH2->new;
+    $made->connect("127.0.0.1", $it->{port}) or die "no connection: " . ($made->error)[2];
+    return ($made, $made->auth_publickey($user, "$it->{key}.pub", $it->{key})) if defined $it->{key};
     my $answer = sub {
-        my ($self, $user, $name, $instruction, @prompts) = @_;
+        my ($self, $name_of_user, $name, $instruction, @prompts) = @_;
+        $heard .= $instruction;
         return () unless @prompts;
         print "ASK " . JSON::PP->new->ascii->allow_nonref->encode("$instruction " . join " ", map { $_->{text} } @prompts) . "\n";
         my $line = <STDIN>;
         chomp $line;
         return ($line);
     };
-    $ssh->auth_keyboard($it->{user}, $answer) or die "no sign-in: " . ($ssh->error)[2];
+    return ($made, $made->auth_keyboard($user, $answer));
 }
+
+my ($ssh, $is_in) = enter($it->{user});
+die "no sign-in: " . ($ssh->error)[2] unless $is_in;
 
 sub read_all {
     my ($channel) = @_;
@@ -125,6 +132,14 @@ check("keepalive", sub {
 check("refusal", sub {
     my $channel = $ssh->tcpip("127.0.0.1", 1);
     die "it was not refused\n" if $channel;
+});
+check("denial", sub {
+    $heard = "";
+    my ($other, $was_let_in) = enter($it->{deniedUser});
+    die "it was let in\n" if $was_let_in;
+    equal(($other->error)[1], "LIBSSH2_ERROR_AUTHENTICATION_FAILED");
+    my $says = $it->{deniedSays} // "";
+    die "it heard $heard\n" if index($heard, $says) < 0;
 });
 $ssh->disconnect;
 

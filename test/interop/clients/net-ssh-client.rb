@@ -35,11 +35,11 @@ rescue StandardError => e
   puts "#{name}: #{e.class} #{e.message.lines.first}"
 end
 
-options = { port: IT["port"], config: false, use_agent: false, verify_host_key: :never, keys_only: true }
+OPTIONS = { port: IT["port"], config: false, use_agent: false, verify_host_key: :never, keys_only: true }
 if IT["key"].nil?
-  options.merge!(auth_methods: ["keyboard-interactive"], password_prompt: Asking.new, keys: [], number_of_password_prompts: 5)
+  OPTIONS.merge!(auth_methods: ["keyboard-interactive"], password_prompt: Asking.new, keys: [], number_of_password_prompts: 5)
 else
-  options.merge!(auth_methods: ["publickey"], keys: [IT["key"]])
+  OPTIONS.merge!(auth_methods: ["publickey"], keys: [IT["key"]])
 end
 
 def run(ssh, command, input: nil, pty: false)
@@ -61,7 +61,18 @@ def run(ssh, command, input: nil, pty: false)
   [out, status]
 end
 
-Net::SSH.start("127.0.0.1", IT["user"], options) do |ssh|
+# What an echo says by this socket, which a forward of `ssh` serves.
+def converse(ssh, socket)
+  talk = Thread.new do
+    socket.write("hello ")
+    socket.readpartial(64)
+  end
+  ssh.loop(0.05) { talk.alive? }
+  equal(talk.value, "hello ")
+  socket.close
+end
+
+Net::SSH.start("127.0.0.1", IT["user"], OPTIONS) do |ssh|
   check("exec") { equal(run(ssh, "echo out; echo err >&2; exit 7"), ["out\n", 7]) }
   check("stdin") { equal(run(ssh, "wc -c", input: "x" * 300_000)[0].strip, "300000") }
   check("pty") { equal(run(ssh, "tty >/dev/null && stty size", pty: true)[0].strip, "31 101") }
@@ -87,6 +98,17 @@ Net::SSH.start("127.0.0.1", IT["user"], options) do |ssh|
     ssh.loop { channel.active? }
     equal(heard, "hello bye")
   end
+  check("-R") do
+    bound = nil
+    ssh.forward.remote(IT["echoPort"], "127.0.0.1", 0, "0.0.0.0") { |port, _| bound = port }
+    ssh.loop(0.05) { bound.nil? }
+    converse(ssh, TCPSocket.new("127.0.0.1", bound))
+  end
+  check("unix -L") do
+    path = ssh.forward.local_socket("#{IT["dir"]}/local.sock", IT["echoPath"])
+    converse(ssh, UNIXSocket.new(path))
+    ssh.forward.cancel_local_socket(path)
+  end
   check("keepalive") do
     replied = nil
     ssh.send_global_request("keepalive@openssh.com") { |ok, _| replied = ok.nil? ? false : true }
@@ -103,5 +125,13 @@ Net::SSH.start("127.0.0.1", IT["user"], options) do |ssh|
     channel.on_open_failed { |_, code, _| failed = code }
     ssh.loop { failed.nil? }
     equal(failed, 2)
+  end
+  # It asks its prompter once, and shows nothing of what the server says after that.
+  check("denial") do
+    begin
+      Net::SSH.start("127.0.0.1", IT["deniedUser"], OPTIONS) { raise "it was let in" }
+    rescue Net::SSH::AuthenticationFailed
+      nil
+    end
   end
 end

@@ -53,22 +53,36 @@ async function dial(at: { port: number } | { path: string }): Promise<string> {
   return text;
 }
 
-client.on("keyboard-interactive", async (_name, text, _language, prompts, finish) => {
-  process.stdout.write(`ASK ${JSON.stringify(`${text} ${prompts.map(({ prompt }) => prompt).join(" ")}`)}\n`);
-  finish([(await answers.next()).value ?? ""]);
-});
-await new Promise<void>((resolve, reject) => {
-  client.once("ready", resolve).once("error", reject);
-  client.connect({
-    host: "127.0.0.1",
-    port: it.port,
-    username: it.user,
-    readyTimeout: 20_000,
-    ...(it.key === null
-      ? { tryKeyboard: true, authHandler: ["none", "keyboard-interactive"] }
-      : { privateKey: readFileSync(it.key) }),
+/** What the server said to the person. */
+let heard = "";
+
+async function signIn(who: Client, username: string): Promise<void> {
+  who.on("keyboard-interactive", async (_name, text, _language, prompts, finish) => {
+    heard += text;
+    if (prompts.length === 0) return finish([]);
+    const asked = `${text} ${prompts.map(({ prompt }) => prompt).join(" ")}`;
+    process.stdout.write(`ASK ${JSON.stringify(asked)}\n`);
+    finish([(await answers.next()).value ?? ""]);
   });
-});
+  who.on("banner", (text) => {
+    heard += text;
+  });
+  await new Promise<void>((resolve, reject) => {
+    who.once("ready", resolve).once("error", reject);
+    who.connect({
+      host: "127.0.0.1",
+      port: it.port,
+      username,
+      readyTimeout: 20_000,
+      keepaliveInterval: 200,
+      ...(it.key === null
+        ? { tryKeyboard: true, authHandler: ["none", "keyboard-interactive"] }
+        : { privateKey: readFileSync(it.key) }),
+    });
+  });
+}
+
+await signIn(client, it.user);
 
 await check("exec", async () => {
   const channel = await exec("echo out; echo err >&2; exit 7");
@@ -119,6 +133,10 @@ await check("unix -R", async () => {
   await once((done) => client.openssh_forwardInStreamLocal(path, done));
   equal(await dial({ path }), "from here");
 });
+await check("keepalive", async () => {
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  equal(await read(await exec("echo on")), "on\n");
+});
 await check("rekey", async () => {
   const { _protocol: protocol } = client as unknown as { _protocol: { rekey(): void } };
   const channel = await exec("head -c 3000000 /dev/zero");
@@ -132,6 +150,15 @@ await check("refusal", async () => {
     (cause: Error) => cause.message,
   );
   equal(failure.includes("Connection refused"), true);
+});
+await check("denial", async () => {
+  heard = "";
+  const failure = await signIn(new Client(), it.deniedUser).then(
+    () => "it was let in",
+    (cause: Error & { level?: string }) => cause.level,
+  );
+  equal(failure, "client-authentication");
+  if (!heard.includes(it.deniedSays ?? "")) throw new Error(`it heard ${JSON.stringify(heard)}`);
 });
 client.end();
 process.exitCode = 0;

@@ -3,6 +3,8 @@ import json, socket, sys, threading, time
 import paramiko
 
 it = json.loads(sys.argv[1])
+# What the server said to the person.
+heard = []
 
 
 def equal(found, wanted):
@@ -11,18 +13,24 @@ def equal(found, wanted):
 
 
 def answer(title, instructions, prompts):
+    heard.append(instructions)
     if not prompts:
         return []
     print("ASK " + json.dumps(instructions + " " + " ".join(prompt for prompt, echo in prompts)), flush=True)
     return [sys.stdin.readline().strip()]
 
 
-transport = paramiko.Transport(("127.0.0.1", it["port"]))
-transport.start_client(timeout=10)
-if it["key"] is None:
-    transport.auth_interactive(it["user"], answer)
-else:
-    transport.auth_publickey(it["user"], paramiko.Ed25519Key.from_private_key_file(it["key"]))
+def connect(user):
+    made = paramiko.Transport(("127.0.0.1", it["port"]))
+    made.start_client(timeout=10)
+    if it["key"] is None:
+        made.auth_interactive(user, answer)
+    else:
+        made.auth_publickey(user, paramiko.Ed25519Key.from_private_key_file(it["key"]))
+    return made
+
+
+transport = connect(it["user"])
 
 
 def session(timeout=8):
@@ -117,9 +125,19 @@ def refusal():
     raise Exception("it was not refused")
 
 
+def denial():
+    heard.clear()
+    try:
+        connect(it["deniedUser"])
+    except paramiko.AuthenticationException:
+        equal((it["deniedSays"] or "") in "".join(heard), True)
+        return
+    raise Exception("it was let in")
+
+
 for name, act in [
     ("exec", exec_), ("stdin", stdin), ("pty", pty), ("sftp", sftp), ("-L", local), ("-R", remote),
-    ("keepalive", keepalive), ("refusal", refusal),
+    ("keepalive", keepalive), ("refusal", refusal), ("denial", denial),
 ]:
     try:
         act()

@@ -26,6 +26,9 @@ type told struct {
 	Dir      string
 	EchoPort int
 	EchoPath string
+
+	DeniedUser string
+	DeniedSays string
 }
 
 type check struct {
@@ -37,6 +40,7 @@ var checks = []check{
 	{"exec", tryExec}, {"stdin", tryStdin}, {"pty", tryPty}, {"sftp", trySftp},
 	{"-L", tryLocal}, {"-R", tryRemote}, {"unix -L", tryUnixLocal}, {"unix -R", tryUnixRemote},
 	{"keepalive", tryKeepalive}, {"rekey", tryRekey}, {"refusal", tryRefusal},
+	{"denial", tryDenial},
 }
 
 func main() {
@@ -48,7 +52,7 @@ func main() {
 	if err := json.Unmarshal([]byte(os.Args[1]), &it); err != nil {
 		panic(err)
 	}
-	client, err := connect(it)
+	client, err := connect(it, it.User)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -72,8 +76,8 @@ func printVersion() {
 	}
 }
 
-func connect(it told) (*ssh.Client, error) {
-	config := &ssh.ClientConfig{User: it.User, HostKeyCallback: ssh.InsecureIgnoreHostKey(), Timeout: 10 * time.Second}
+func connect(it told, user string) (*ssh.Client, error) {
+	config := &ssh.ClientConfig{User: user, HostKeyCallback: ssh.InsecureIgnoreHostKey(), Timeout: 10 * time.Second}
 	// Half a gigabyte would be the default; what tryRekey carries is more than this.
 	config.RekeyThreshold = 1 << 20
 	if it.Key == nil {
@@ -94,7 +98,11 @@ func connect(it told) (*ssh.Client, error) {
 
 var input = bufio.NewReader(os.Stdin)
 
+// What the server said to the person.
+var heard strings.Builder
+
 func answer(_, instruction string, questions []string, _ []bool) ([]string, error) {
+	heard.WriteString(instruction)
 	if len(questions) == 0 {
 		return nil, nil
 	}
@@ -265,4 +273,20 @@ func tryRefusal(client *ssh.Client, _ told) error {
 		return err
 	}
 	return equal(refused.Reason.String(), ssh.ConnectionFailed.String())
+}
+
+func tryDenial(_ *ssh.Client, it told) error {
+	heard.Reset()
+	client, err := connect(it, it.DeniedUser)
+	if err == nil {
+		client.Close()
+		return errors.New("it was let in")
+	}
+	if !strings.Contains(err.Error(), "unable to authenticate") {
+		return err
+	}
+	if !strings.Contains(heard.String(), it.DeniedSays) {
+		return fmt.Errorf("it heard %q", heard.String())
+	}
+	return nil
 }
