@@ -12,9 +12,10 @@ import type { Grant } from "../../wire/decision.ts";
 import { MonitorError } from "../os/monitor.ts";
 import type { WindowSize } from "../os/pty.ts";
 import type { LocalAccount } from "../os/users.ts";
-import { argvOf, type Start } from "./command.ts";
+import { type Argv, argvOf, type Start } from "./command.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { loginPath, sessionEnvironment } from "./environment.ts";
+import type { StartOf } from "./paired-events.ts";
 import type { Permit } from "./permit.ts";
 import { type Program, type SftpService, startProgram } from "./program.ts";
 
@@ -26,6 +27,17 @@ export interface SessionFacts {
   readonly account: LocalAccount;
 }
 export type SessionPermit = Permit<"session.start", SessionFacts>;
+
+/** The event with which it begins. */
+export function startEventOf(
+  start: Start,
+  argv: Argv,
+  session: { readonly sessionId: number; readonly pty: boolean },
+): StartOf<"session.start"> {
+  const command = start.kind === "exec" ? start.command : null;
+  const words = argv.isListed ? [...argv.words] : null;
+  return { type: "session.start", ...session, kind: start.kind, command, argv: words };
+}
 
 /** What the client asked for on its channel. */
 export interface SessionPlan {

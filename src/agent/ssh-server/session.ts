@@ -19,16 +19,16 @@ import type { Exit } from "../os/child-spec.ts";
 import type { WindowSize } from "../os/pty.ts";
 import type { Authorization } from "./authorize.ts";
 import { ClientEnvironment } from "./client-environment.ts";
-import { type Argv, argvOf, describeStart, endOf, REFUSED_STATUS, type Start, signalOf } from "./command.ts";
+import { argvOf, describeStart, endOf, REFUSED_STATUS, type Start, signalOf } from "./command.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { currentAccount } from "./current-account.ts";
-import type { StartOf } from "./paired-events.ts";
 import { permit, refuse } from "./permit.ts";
 import type { Program, SftpService } from "./program.ts";
 import {
   type SessionFacts,
   type SessionPermit,
   servedMode,
+  startEventOf,
   startFailureText,
   startSessionProgram,
 } from "./session-program.ts";
@@ -201,7 +201,11 @@ export class SshSession {
         facts: (grant) => this.#account(start, grant),
         isGone: () => this.#isClosed,
       },
-      (grant, { account }) => this.#startEvent(start, argvOf(start, account, grant)),
+      (grant, { account }) =>
+        startEventOf(start, argvOf(start, account, grant), {
+          sessionId: this.#sessionId,
+          pty: this.#terminal !== null,
+        }),
     );
     if (answer.kind === "deny") return this.#end(channel, answer.line, REFUSED);
     if (answer.kind === "over") return;
@@ -219,17 +223,6 @@ export class SshSession {
     if (typeof account === "string") return account;
     const needsShell = start.kind === "sftp" || argvOf(start, account, grant).isListed;
     return (needsShell ? denialOfShellless(account.facts) : null) ?? { account };
-  }
-
-  #startEvent(start: Start, argv: Argv): StartOf<"session.start"> {
-    return {
-      type: "session.start",
-      sessionId: this.#sessionId,
-      kind: start.kind,
-      command: start.kind === "exec" ? start.command : null,
-      argv: argv.isListed ? [...argv.words] : null,
-      pty: this.#terminal !== null,
-    };
   }
 
   async #execute(channel: ServerChannel, start: Start, permitted: SessionPermit): Promise<Exit> {

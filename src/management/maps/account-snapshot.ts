@@ -12,6 +12,7 @@ import { type AccountPeer, commonOf, type MapCommon } from "../../policy/maps/co
 import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import { shortName } from "../../wire/display-name.ts";
 import { MAP_USER_NAME_MAX, type MapRule, type MapUser } from "../../wire/network-map.ts";
+import type { PolicyRuleWrite } from "../../wire/policy.ts";
 import type { GroupId, PeerId } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import type { KeyRing } from "../contracts/context.ts";
@@ -128,6 +129,33 @@ function posturePassed(peer: PeerRow, checks: readonly PostureCheckRow[]): strin
   };
   return checks.filter((row) => passesPosture(row.checks, facts)).map((row) => row.id);
 }
+
+/**
+ * Where each field of a rule as it is written goes in a map. Null: machines do not need it. A new field does
+ * not compile without an entry, and one that names no field of `MapRule` does not either.
+ */
+export const MAP_FIELDS: Readonly<Record<keyof PolicyRuleWrite, keyof MapRule | null>> = {
+  id: "id",
+  name: null,
+  description: null,
+  enabled: "enabled",
+  action: "action",
+  bidirectional: "bidirectional",
+  protocol: "protocol",
+  ports: "ports",
+  port_ranges: "ports",
+  authorized_groups: "authorizedGroups",
+  ssh: "capabilities",
+  source_devices: "sourceDevices",
+  machine_local_users: "machineLocalUsers",
+  valid_from: "validFromSeconds",
+  valid_until: "validUntilSeconds",
+  schedule: "schedule",
+  sources: "sources",
+  sourceResource: "sourcePeerId",
+  destinations: "destinations",
+  destinationResource: "destinationPeerId",
+};
 
 /** A stored rule as a machine sees it. */
 export function mapRule(policy: PolicyRow, { id, body }: PolicyRuleRow): MapRule {

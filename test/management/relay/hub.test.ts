@@ -12,6 +12,7 @@ import { createAdmission } from "../../../src/management/relay/admission.ts";
 import {
   creditFrame,
   encodeRelayFrame,
+  RELAY_CREDIT_INITIAL,
   RELAY_CREDIT_MAX,
   RELAY_FRAME,
   RELAY_FRAME_BYTES_MAX,
@@ -305,7 +306,7 @@ describe("a client that lies", () => {
   const attacks: readonly (readonly [string, readonly Buffer[]])[] = [
     [
       "sends more than was granted",
-      [1, 2].map(() => encodeRelayFrame(RELAY_FRAME.data, 0, Buffer.alloc(64 * 1024))),
+      [1, 2].map(() => encodeRelayFrame(RELAY_FRAME.data, 0, Buffer.alloc(RELAY_CREDIT_INITIAL))),
     ],
     ["grants more than there is", [creditFrame(0, 0xffff_ffff)]],
     ["grants nothing, again and again", [creditFrame(0, 0)]],

@@ -6,7 +6,13 @@ import type { QueueSocket } from "../../../src/management/relay/send-queue.ts";
 import { createStreams, type Stream } from "../../../src/management/relay/streams.ts";
 import { Tunnel, type TunnelHost } from "../../../src/management/relay/tunnel.ts";
 import { createSeal, type Seal } from "../../../src/management/relay/tunnel-seal.ts";
-import { decodeRelayFrame, encodeRelayFrame, RELAY_FRAME, resetOf } from "../../../src/wire/relay.ts";
+import {
+  decodeRelayFrame,
+  encodeRelayFrame,
+  RELAY_CREDIT_INITIAL,
+  RELAY_FRAME,
+  resetOf,
+} from "../../../src/wire/relay.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 const clock = new FakeClock();
@@ -115,8 +121,8 @@ test("what comes for a stream that is being looked at reaches its machine afterw
 test("what comes for a stream that is being looked at is bounded, in bytes and in frames", async () => {
   const end = new End();
   for (const [id, bytes, times] of [
-    [1, 1, 5_000],
-    [2, 100_000, 2],
+    [1, 1, RELAY_CREDIT_INITIAL / 16],
+    [2, RELAY_CREDIT_INITIAL, 3],
   ] as const) {
     end.put(RELAY_FRAME.open, id, JSON.stringify(open));
     for (let i = 0; i < times; i++) end.put(RELAY_FRAME.data, id, Buffer.alloc(bytes));
