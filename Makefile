@@ -8,7 +8,7 @@ BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then c
 export PATH := $(dir $(BUN)):$(PATH)
 SOURCES := $(shell find src patches packaging -type f 2>/dev/null) build.ts install.sh package.json bun.lock
 
-.PHONY: help demo test check bench soak fuzz mutants interop build clean
+.PHONY: help demo test check bench soak fuzz mutants interop build release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ interop: dist/qf system-packages ## Run OpenSSH's own regression scripts and oth
 	@OPENSSH="$(OPENSSH)" $(BUN) test/interop/regress.ts
 
 build: dist/qf ## Build dist/qf, the one executable
+
+release: node_modules/.installed ## Build every target, packages and SBOM into dist/release (RELEASE_KEY=FILE signs; TARGETS="linux-x64": these only)
+	@bash test/support/apt.sh gcc:gcc /usr/include/stdio.h:libc6-dev musl-gcc:musl-tools aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdio.h:libc6-dev-arm64-cross dpkg-deb:dpkg rpmbuild:rpm ssh-keygen:openssh-client npm:npm
+	@$(BUN) packaging/release.ts $(TARGETS)
 
 clean: ## Remove what was built, installed and left by the demo
 	rm -rf dist node_modules .tools .demo

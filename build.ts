@@ -1,6 +1,9 @@
 /**
  * Builds `dist/qf`, one self-contained executable, and links `dist/qufabric` to it.
  *
+ * For this system and without release keys, unless `packaging/release.ts` says otherwise: QF_TARGET names the
+ * target, QF_BUN_TARGET and QF_RUNTIME Bun's name of it and its runtime, QF_RELEASE_KEYS the keys to trust.
+ *
  * Autoloading of `.env` and `bunfig.toml` is off, and no module is left to be found where it runs: the
  * executable runs in folders that others write.
  */
@@ -11,6 +14,15 @@ import { buildSessionHelper } from "./packaging/session-helper.ts";
 import { survivesDeletedWorkingDirectory } from "./packaging/working-directory.ts";
 
 const outfile = process.env.QF_OUTFILE ?? "dist/qf";
+const { QF_BUN_TARGET: bunTarget, QF_RUNTIME: runtime } = process.env;
+const target = process.env.QF_TARGET ?? `${process.platform}-${process.arch}${isMusl() ? "-musl" : ""}`;
+const releaseKeys = (process.env.QF_RELEASE_KEYS ?? "").split("\n").filter(Boolean);
+
+/** Whether the C library of this system is musl, whose runtime then is the one that builds. */
+function isMusl(): boolean {
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
+  return process.platform === "linux" && report?.header?.glibcVersionRuntime === undefined;
+}
 
 function commit(): string {
   const result = Bun.spawnSync(["git", "rev-parse", "--short=12", "HEAD"], { stderr: "ignore" });
@@ -52,16 +64,25 @@ const result = await Bun.build({
     QF_VERSION: JSON.stringify(version),
     QF_COMMIT: JSON.stringify(commit()),
     QF_SESSION_HELPER: JSON.stringify(helper?.toString("base64") ?? ""),
+    QF_TARGET: JSON.stringify(target),
+    QF_RELEASE_KEYS: JSON.stringify(releaseKeys),
   },
   // The system's bundles of authorities as well as its folder of hash links: slim images have the former
   // only.
-  compile: { outfile, autoloadDotenv: false, autoloadBunfig: false, execArgv: ["--use-system-ca"] },
+  compile: {
+    outfile,
+    autoloadDotenv: false,
+    autoloadBunfig: false,
+    execArgv: ["--use-system-ca"],
+    ...(bunTarget === undefined ? {} : { target: bunTarget as Bun.Build.CompileTarget }),
+    ...(runtime === undefined ? {} : { executablePath: runtime }),
+  },
 });
 if (!result.success) {
   for (const log of result.logs) console.error(log);
   process.exit(1);
 }
-if (process.platform === "linux" && process.arch === "x64") survivesDeletedWorkingDirectory(outfile);
+if (/^linux-x64/.test(target)) survivesDeletedWorkingDirectory(outfile);
 chmodSync(outfile, 0o755);
 if (outfile === "dist/qf") {
   const link = "dist/qufabric";
