@@ -12,7 +12,7 @@ import type { AgentEvent } from "../wire/audit-event.ts";
 import type { BatchRecord } from "../wire/log-entry.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import type { AccountId } from "../wire/units.ts";
-import { canonicalJson, wellFormed } from "./canonical-json.ts";
+import { asStored, canonicalJson } from "./canonical-json.ts";
 import { leafHash, treeHash } from "./tree-hash.ts";
 
 /** What is signed of a batch. */
@@ -20,7 +20,7 @@ export type BatchFields = Omit<BatchRecord, "signature">;
 
 /** The hash of an event with its salt. */
 export function eventHash({ seq, atMs, body }: AgentEvent, salt: string): Buffer {
-  return leafHash(canonicalJson(wellFormed({ seq, atMs, body, salt })));
+  return leafHash(canonicalJson(asStored({ seq, atMs, body, salt })));
 }
 
 /** The hash of a batch of events with these hashes, base64url. */

@@ -13,7 +13,7 @@ const DEPTH_MAX = 64;
  * The canonical JSON of `value`. Members that are undefined are left out, as `JSON.stringify` does.
  *
  * Asserts what has no such form: a number that is not finite, a string that is not well-formed Unicode, a
- * function, or more than 64 levels. `wellFormed` prepares strings that came from elsewhere.
+ * function, or more than 64 levels. `asStored` prepares what came from elsewhere.
  */
 export function canonicalJson(value: unknown): string {
   return write(value, 0);
@@ -46,14 +46,20 @@ function text(value: string): string {
   return JSON.stringify(value);
 }
 
-/** `value` with U+FFFD in place of each lone surrogate, in names too: what a database would make of it. */
-export function wellFormed<T>(value: T): T {
+/**
+ * `value` as it is after it was stored and read: U+FFFD in place of each lone surrogate, in names too, and
+ * null for what JSON cannot say.
+ */
+export function asStored<T>(value: T): T {
   return heal(value) as T;
 }
 
 function heal(value: unknown): unknown {
   if (typeof value === "string") return value.toWellFormed();
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (Array.isArray(value)) return value.map(heal);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name.toWellFormed(), heal(one)]));
+  if (typeof value === "boolean") return value;
+  if (typeof value !== "object" || value === null) return null;
+  const members = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(members.map(([name, one]) => [name.toWellFormed(), heal(one)]));
 }

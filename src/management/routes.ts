@@ -136,12 +136,13 @@ async function completeSetup(
   linkHash: string,
   owner: Parameters<typeof createAccount>[2],
 ): Promise<string> {
-  const { token } = await context.store.transaction(async (tx) => {
+  const { accountId, token } = await context.store.transaction(async (tx) => {
     if (!(await useSetupLink(tx, linkHash)))
       throw new QfError("ERR_NOT_FOUND", "this link was used or has expired");
     return createAccount(tx, masterKey, owner);
   });
   await parts.start();
+  await context.logs.begin(accountId);
   return token;
 }
 

@@ -6,7 +6,8 @@
 import { z } from "zod";
 import { Id } from "./units.ts";
 
-const count = (max: number, min = 0) =>
+/** A whole number, as a query has it. */
+export const count = (max: number, min = 0) =>
   z
     .string()
     .regex(/^\d{1,15}$/, "is not a number")
@@ -78,6 +79,20 @@ export const AuditQuery = z.object({
   wait_seconds: count(AUDIT_WAIT_SECONDS_MAX).optional(),
   /** Only the denial with this receipt. */
   receipt: Id.optional(),
+  /** Only what this person did: id, e-mail address or name, exactly. */
+  user: z.string().min(1).max(254).optional(),
+  /** Only what this peer saw, and what happened to it: id or name, exactly. */
+  machine: z.string().min(1).max(253).optional(),
+  /** Only this activity code; with `.*` at its end all that begin so: `ssh.*`. */
+  activity: z
+    .string()
+    .max(64)
+    .regex(/^[a-z][a-z._]*(?:\.\*)?$/, "is not an activity code")
+    .optional(),
+  /** Only what happened from then on. */
+  since: z.iso.datetime({ offset: true }).optional(),
+  /** Only what happened before. */
+  until: z.iso.datetime({ offset: true }).optional(),
 });
 export type AuditQuery = z.infer<typeof AuditQuery>;
 

@@ -233,6 +233,8 @@ export const ACTIVITY_CODES = [
   "ssh.auth.failed",
   "agent.state",
   "agent.gap",
+  "agent.batch",
+  "peer.key",
 ] as const;
 /** One of `ACTIVITY_CODES`. */
 export const ActivityCode = z.enum(ACTIVITY_CODES);

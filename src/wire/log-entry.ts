@@ -88,6 +88,8 @@ export const BundleHeader = lazySchema(() =>
     /** Hashes of the complete subtrees before `first` and after `last`, left to right. */
     before: Proof,
     after: z.array(TreeHash).max(128),
+    /** Notes of smaller trees, among them: where the log differs is known to lie between two of them. */
+    checkpoints: z.array(z.string().max(4096)).max(64),
     /** The signed note of the tree that all of it makes. */
     checkpoint: z.string().max(4096),
   }),
@@ -97,3 +99,7 @@ export type BundleHeader = z.infer<typeof BundleHeader>;
 /** A line of a bundle in place of an entry whose body retention has removed: `hash` is the leaf's. */
 export const PrunedEntry = z.strictObject({ seq, hash: TreeHash });
 export type PrunedEntry = z.infer<typeof PrunedEntry>;
+
+/** A line of a bundle after some entries: their leaf hashes, by which one that was changed is named. */
+export const HashLine = z.strictObject({ first: seq, hashes: z.array(TreeHash).min(1).max(64) });
+export type HashLine = z.infer<typeof HashLine>;

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { canonicalJson, wellFormed } from "../../src/log/canonical-json.ts";
+import { asStored, canonicalJson } from "../../src/log/canonical-json.ts";
 
 test("the example of RFC 8785 section 3.2.2 comes out as the RFC has it", () => {
   const value = JSON.parse(
@@ -37,7 +37,7 @@ test("members that are undefined are left out, and minus zero is zero", () => {
 test("the form says the same, once it is read, and is the form of what was read", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
-      const healed = wellFormed(value);
+      const healed = asStored(value);
       const text = canonicalJson(healed);
       expect(canonicalJson(JSON.parse(text))).toBe(text);
       expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(healed)));
@@ -45,8 +45,10 @@ test("the form says the same, once it is read, and is the form of what was read"
   );
 });
 
-test("wellFormed heals strings and names, and nothing else", () => {
-  expect<unknown>(wellFormed({ "a\ud800": ["\udfff", 1, null, true] })).toEqual({
-    "a\ufffd": ["\ufffd", 1, null, true],
+test("asStored heals strings and names, and nothing else", () => {
+  expect<unknown>(
+    asStored({ "a\ud800": ["\udfff", 1, null, true, undefined, Number.NaN], b: undefined }),
+  ).toEqual({
+    "a\ufffd": ["\ufffd", 1, null, true, null, null],
   });
 });

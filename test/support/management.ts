@@ -18,6 +18,7 @@ import {
   type UserRow,
 } from "../../src/management/db/tables/users.ts";
 import { addAccount } from "../../src/management/init.ts";
+import { createAccountLogs } from "../../src/management/log/account-logs.ts";
 import { createMaps } from "../../src/management/maps/maps.ts";
 import type { InitResult } from "../../src/wire/admin-api.ts";
 import { openAnyTestStore } from "./any-store.ts";
@@ -76,6 +77,7 @@ export function aManagement(change: Partial<ManagementContext> = {}): TestManage
     store,
     keys: fakeKeys,
     maps: createMaps({ store, keys: change.keys ?? fakeKeys, origin: ORIGIN }),
+    logs: createAccountLogs({ store, clock, log: silentLog, origin: ORIGIN, masterKey: MASTER_KEY }),
     oidc: embeddedOidc,
     origin: ORIGIN,
     ...change,

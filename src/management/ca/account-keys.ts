@@ -69,6 +69,15 @@ export function newTokenKey(
   return ed25519Row(masterKey, "token", accountId, createdAt);
 }
 
+/** What signs the checkpoints of the account's log. */
+export function newLogKey(
+  masterKey: Uint8Array,
+  accountId: string,
+  createdAt: number,
+): NewRow<"signingKeys"> {
+  return ed25519Row(masterKey, "log", accountId, createdAt);
+}
+
 /** What the processes on one database prove themselves to each other with. Of no account. */
 export function newTunnelKey(masterKey: Uint8Array, createdAt: number): NewRow<"signingKeys"> {
   return ed25519Row(masterKey, "tunnel", null, createdAt);

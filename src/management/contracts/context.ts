@@ -14,6 +14,7 @@ import type { ClientAuthMethod } from "../../wire/identity-provider.ts";
 import type { MapCa, NetworkMap, PublicJwk, TrustedIssuer } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { Store } from "../db/store.ts";
+import type { AccountLogs } from "../log/account-logs.ts";
 
 export interface ManagementContext {
   readonly clock: Clock;
@@ -21,6 +22,7 @@ export interface ManagementContext {
   readonly store: Store;
   readonly keys: KeyRing;
   readonly maps: Maps;
+  readonly logs: AccountLogs;
   readonly oidc: OidcSettings;
   /** Public origin, no trailing slash: `https://qf.example.com`. */
   readonly origin: string;

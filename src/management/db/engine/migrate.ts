@@ -17,6 +17,7 @@ import loginTokens from "../migrations/sqlite/0006-login-tokens.sql" with { type
 import displayName from "../migrations/sqlite/0007-display-name.sql" with { type: "text" };
 import vouch from "../migrations/sqlite/0008-vouch.sql" with { type: "text" };
 import passwordLinks from "../migrations/sqlite/0009-password-links.sql" with { type: "text" };
+import accountLog from "../migrations/sqlite/0010-log.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -37,6 +38,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 7, name: "display-name", sql: displayName },
   { number: 8, name: "vouch", sql: vouch },
   { number: 9, name: "password-links", sql: passwordLinks },
+  { number: 10, name: "log", sql: accountLog },
 ];
 
 /**

@@ -17,6 +17,7 @@ import loginTokens from "../migrations/postgres/0006-login-tokens.sql" with { ty
 import displayName from "../migrations/postgres/0007-display-name.sql" with { type: "text" };
 import vouch from "../migrations/postgres/0008-vouch.sql" with { type: "text" };
 import passwordLinks from "../migrations/postgres/0009-password-links.sql" with { type: "text" };
+import accountLog from "../migrations/postgres/0010-log.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -30,6 +31,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 7, name: "display-name", sql: displayName },
   { number: 8, name: "vouch", sql: vouch },
   { number: 9, name: "password-links", sql: passwordLinks },
+  { number: 10, name: "log", sql: accountLog },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

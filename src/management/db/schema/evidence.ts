@@ -1,5 +1,6 @@
 /**
- * The table of audit events. Append-only; says who and what, never a token, a key or the bytes of a session.
+ * Audit events, and the Merkle tree over them. Append-only; says who and what, never a token, a key or the
+ * bytes of a session.
  *
  * @module
  */
@@ -32,6 +33,8 @@ export function evidenceTables(d: Dialect) {
       agentSeq: d.integer("agent_seq"),
       /** What a denied person quotes; null: no denial. */
       receipt: d.text("receipt"),
+      /** 16 random bytes, base64url, of whoever made it. Null: stored before the log began (`log-leaf.ts`). */
+      salt: d.text("salt"),
     },
     (table) => [
       d.uniqueIndex("audit_events_seq").on(table.accountId, table.seq),
@@ -39,5 +42,54 @@ export function evidenceTables(d: Dialect) {
       d.index("audit_events_receipt").on(table.receipt),
     ],
   );
-  return { auditEvents };
+  return { auditEvents, ...logTables(d) };
+}
+
+function logTables(d: Dialect) {
+  /** The end of each account's tree. */
+  const logHeads = d.table("log_heads", {
+    accountId: d.text("account_id").primaryKey(),
+    /** First line of every checkpoint, fixed when the log begins. */
+    origin: d.text("origin").notNull(),
+    /** Leaves in the tree: it holds the events through this number. */
+    size: d.integer("size").notNull(),
+    /** By tile level, hashes that are in no whole tile: base64 (`log/tiles.ts`). */
+    tail: d.json<readonly string[]>("tail").notNull(),
+    /** Retention has removed the bodies of events through this number. */
+    prunedThrough: d.integer("pruned_through").notNull(),
+  });
+  const logTiles = d.table(
+    "log_tiles",
+    {
+      accountId: d.text("account_id").notNull(),
+      level: d.integer("level").notNull(),
+      tile: d.integer("tile").notNull(),
+      hashes: d.text("hashes").notNull(),
+    },
+    (table) => [d.primaryKey({ columns: [table.accountId, table.level, table.tile] })],
+  );
+  const logCheckpoints = d.table(
+    "log_checkpoints",
+    {
+      accountId: d.text("account_id").notNull(),
+      size: d.integer("size").notNull(),
+      madeAtMs: d.integer("made_at_ms").notNull(),
+      note: d.text("note").notNull(),
+    },
+    (table) => [d.primaryKey({ columns: [table.accountId, table.size] })],
+  );
+  /** Where the log has each signed batch of a machine. */
+  const logBatches = d.table(
+    "log_batches",
+    {
+      peerId: d.text("peer_id").notNull(),
+      lastSeq: d.integer("last_seq").notNull(),
+      accountId: d.text("account_id").notNull(),
+      hash: d.text("hash").notNull(),
+      /** The number of its `agent.batch` event. */
+      logSeq: d.integer("log_seq").notNull(),
+    },
+    (table) => [d.primaryKey({ columns: [table.peerId, table.lastSeq] })],
+  );
+  return { logHeads, logTiles, logCheckpoints, logBatches };
 }

@@ -10,7 +10,7 @@ import type { PublicJwk } from "../../../wire/network-map.ts";
 import { type Accounts, type AccountTables, accountIdColumn, type Users } from "./accounts.ts";
 import type { Dialect } from "./dialect.ts";
 
-export const KEY_PURPOSES = ["ca", "token", "oidc", "cookie", "tunnel"] as const;
+export const KEY_PURPOSES = ["ca", "token", "oidc", "cookie", "tunnel", "log"] as const;
 /** `next`: made, not signing yet. `active`: signs. `retiring`: verifies only. `retired`: neither. */
 export const KEY_STATES = ["next", "active", "retiring", "retired"] as const;
 const BINDINGS = ["idp", "ca", "service", "device"] as const satisfies readonly Binding[];

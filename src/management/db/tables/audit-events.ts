@@ -1,14 +1,18 @@
 /**
- * An account's audit log: numbered without gaps, appended to in the transaction of what it tells.
+ * An account's audit log: numbered without gaps, appended to in the transaction of what it tells, and with it
+ * to the account's Merkle tree (`log-tree.ts`).
  *
  * @module
  */
-import { and, asc, desc, eq, gt, lt, max } from "drizzle-orm";
+import { randomBytes } from "node:crypto";
+import { and, asc, between, desc, eq, gt, gte, inArray, lt, max, min, or } from "drizzle-orm";
 import { newId } from "../../../base/random.ts";
+import { asStored } from "../../../log/canonical-json.ts";
 import type { ActivityCode } from "../../../wire/audit-event.ts";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { Row } from "../schema/schema.ts";
+import { extendTree } from "./log-tree.ts";
 
 /** Who did it. */
 export interface Initiator {
@@ -34,6 +38,8 @@ export interface NewEvent {
   readonly atMs?: number;
   /** The machine that saw it, and its own number of it. */
   readonly agent?: { readonly peerId: PeerId; readonly seq: number };
+  /** The machine's own, of an event in a signed batch. Absent: management makes one. */
+  readonly salt?: string;
   readonly receipt?: string;
 }
 
@@ -51,30 +57,41 @@ export async function appendEvents(
   const { auditEvents } = tx.t;
   const first = await takeNumbers(tx, accountId, events.length);
   const storedAtMs = tx.clock.nowMs();
-  const rows = events.map((event, i) => {
-    const by = event.initiator ?? initiator;
-    return {
-      id: newId(),
-      accountId,
-      seq: first + i,
-      atMs: event.atMs ?? storedAtMs,
-      storedAtMs,
-      activity: event.activity,
-      initiatorId: by.id,
-      initiatorName: by.name,
-      initiatorEmail: by.email,
-      targetId: event.targetId,
-      meta: { ...event.meta },
-      data: event.data === undefined ? null : { ...event.data },
-      agentPeerId: event.agent?.peerId ?? null,
-      agentSeq: event.agent?.seq ?? null,
-      receipt: event.receipt ?? null,
-    };
-  });
+  const rows = events.map((event, i) =>
+    asStored(
+      rowOf(event, { accountId, seq: first + i, storedAtMs, initiator: event.initiator ?? initiator }),
+    ),
+  );
   for (let i = 0; i < rows.length; i += INSERT_ROWS_MAX) {
     await tx.sql.insert(auditEvents).values(rows.slice(i, i + INSERT_ROWS_MAX));
   }
+  await extendTree(tx, accountId, rows);
   return first + events.length - 1;
+}
+
+function rowOf(
+  event: NewEvent,
+  at: { accountId: AccountId; seq: number; storedAtMs: number; initiator: Initiator },
+): Row<"auditEvents"> {
+  const { accountId, seq, storedAtMs, initiator } = at;
+  return {
+    id: newId(),
+    accountId,
+    seq,
+    atMs: event.atMs ?? storedAtMs,
+    storedAtMs,
+    activity: event.activity,
+    initiatorId: initiator.id,
+    initiatorName: initiator.name,
+    initiatorEmail: initiator.email,
+    targetId: event.targetId,
+    meta: { ...event.meta },
+    data: event.data === undefined ? null : { ...event.data },
+    agentPeerId: event.agent?.peerId ?? null,
+    agentSeq: event.agent?.seq ?? null,
+    receipt: event.receipt ?? null,
+    salt: event.salt ?? randomBytes(16).toString("base64url"),
+  };
 }
 
 async function takeNumbers(tx: Writer, accountId: AccountId, count: number): Promise<number> {
@@ -98,14 +115,27 @@ async function takeNumbers(tx: Writer, accountId: AccountId, count: number): Pro
   return account.next;
 }
 
+/** Which events are asked for; all of it must hold. */
+export interface EventFilter {
+  /** Id, e-mail address or name of who did it. */
+  readonly user?: string | undefined;
+  /** The peers that saw it, or that it happened to. */
+  readonly peerIds?: readonly PeerId[] | undefined;
+  /** A code, or the beginning of some, with `.*`. */
+  readonly activity?: string | undefined;
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+}
+
 /** Newest first, or from `afterSeq` on in order of happening. */
 export function listEvents(
   tx: Reader,
   accountId: AccountId,
   page: { limit: number; afterSeq?: number; beforeSeq?: number },
+  filter: EventFilter = {},
 ): Promise<Row<"auditEvents">[]> {
   const { auditEvents } = tx.t;
-  const ours = eq(auditEvents.accountId, accountId);
+  const ours = and(eq(auditEvents.accountId, accountId), ...conditionsOf(tx, filter));
   if (page.afterSeq !== undefined) {
     return tx.sql
       .select()
@@ -121,6 +151,63 @@ export function listEvents(
     .where(and(ours, before))
     .orderBy(desc(auditEvents.seq))
     .limit(page.limit);
+}
+
+function conditionsOf(tx: Reader, { user, peerIds, activity, sinceMs, untilMs }: EventFilter) {
+  const { auditEvents: e } = tx.t;
+  const prefix = activity?.endsWith(".*") === true ? activity.slice(0, -1) : undefined;
+  return [
+    user === undefined
+      ? undefined
+      : or(eq(e.initiatorId, user), eq(e.initiatorEmail, user), eq(e.initiatorName, user)),
+    peerIds === undefined
+      ? undefined
+      : or(inArray(e.agentPeerId, [...peerIds]), inArray(e.targetId, [...peerIds])),
+    // Compared as text, not by LIKE: a code is no pattern. "/" comes right after ".".
+    prefix === undefined
+      ? undefined
+      : and(gte(e.activity, asCode(prefix)), lt(e.activity, asCode(`${prefix.slice(0, -1)}/`))),
+    activity === undefined || prefix !== undefined ? undefined : eq(e.activity, asCode(activity)),
+    sinceMs === undefined ? undefined : gte(e.atMs, sinceMs),
+    untilMs === undefined ? undefined : lt(e.atMs, untilMs),
+  ];
+}
+
+/** Any text is compared; what is no code is found nowhere. */
+function asCode(text: string): ActivityCode {
+  return text as ActivityCode;
+}
+
+/** Events from number `first` through `last` whose bodies are there, in order. */
+export function listEventRange(
+  tx: Reader,
+  accountId: AccountId,
+  first: number,
+  last: number,
+): Promise<Row<"auditEvents">[]> {
+  const { auditEvents } = tx.t;
+  return tx.sql
+    .select()
+    .from(auditEvents)
+    .where(and(eq(auditEvents.accountId, accountId), between(auditEvents.seq, first, last)))
+    .orderBy(asc(auditEvents.seq));
+}
+
+/** The numbers of the first and the last event that happened in that time. Undefined: none did. */
+export async function findSpan(
+  tx: Reader,
+  accountId: AccountId,
+  { sinceMs = 0, untilMs = Number.MAX_SAFE_INTEGER }: { sinceMs?: number; untilMs?: number },
+): Promise<{ first: number; last: number } | undefined> {
+  const { auditEvents } = tx.t;
+  const at = and(gte(auditEvents.atMs, sinceMs), lt(auditEvents.atMs, untilMs));
+  const [span] = await tx.sql
+    .select({ first: min(auditEvents.seq), last: max(auditEvents.seq) })
+    .from(auditEvents)
+    .where(and(eq(auditEvents.accountId, accountId), at));
+  return span === undefined || span.first === null || span.last === null
+    ? undefined
+    : { first: span.first, last: span.last };
 }
 
 /** How many events there are, and the number of the oldest: they are numbered without gaps. */

@@ -14,7 +14,9 @@ import type { Reader, Writer } from "../engine/transaction.ts";
 import type { Vouch } from "../schema/network.ts";
 import type { Row } from "../schema/schema.ts";
 import { freeAddress } from "./addresses.ts";
+import { appendEvents, type NewEvent, systemInitiator } from "./audit-events.ts";
 import { addPeerToGroups } from "./groups.ts";
+import { findHead } from "./log-tree.ts";
 import { findPeerByDeviceKey, isNameFree, type PeerRow } from "./peers.ts";
 import { useSetupKey } from "./setup-keys.ts";
 import type { UserRow } from "./users.ts";
@@ -87,7 +89,15 @@ export async function insertPeer(tx: Writer, wanted: NewPeer): Promise<PeerRow> 
   };
   await tx.sql.insert(tx.t.peers).values(row);
   await addPeerToGroups(tx, wanted.accountId, row.id, wanted.groups);
+  if ((await findHead(tx, wanted.accountId)) !== undefined) {
+    await appendEvents(tx, wanted.accountId, systemInitiator, [peerKeyEvent(row)]);
+  }
   return row;
+}
+
+/** The leaf by which the peer's device key comes into force. */
+export function peerKeyEvent({ id, name, deviceKey }: PeerRow): NewEvent {
+  return { activity: "peer.key", targetId: id, meta: { name }, data: { device_key: deviceKey } };
 }
 
 /**

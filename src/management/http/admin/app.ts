@@ -20,6 +20,7 @@ import { accountRoutes } from "./accounts-routes.ts";
 import { allowOrigins, answerOptions } from "./cors.ts";
 import { eventRoutes } from "./events-routes.ts";
 import { groupRoutes } from "./groups-routes.ts";
+import { logRoutes } from "./log-routes.ts";
 import { myAccessRoutes } from "./my-access-routes.ts";
 import { nameRoutes } from "./names-routes.ts";
 import { describeApi, OPENAPI_PATH } from "./openapi.ts";
@@ -49,6 +50,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...policyRoutes,
   ...postureRoutes,
   ...eventRoutes,
+  ...logRoutes,
   ...myAccessRoutes,
   ...absentRoutes,
 ];

@@ -6,9 +6,17 @@
 import { QfError } from "../../../base/errors.ts";
 import { AUDIT_PAGE_MAX, AuditQuery } from "../../../wire/admin-query.ts";
 import { AuditEvent } from "../../../wire/audit-event.ts";
+import { type AccountId, Id, type PeerId } from "../../../wire/units.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
 import type { Row } from "../../db/schema/schema.ts";
 import type { Store } from "../../db/store.ts";
-import { countEvents, findEventByReceipt, listEvents } from "../../db/tables/audit-events.ts";
+import {
+  countEvents,
+  type EventFilter,
+  findEventByReceipt,
+  listEvents,
+} from "../../db/tables/audit-events.ts";
+import { listPeersByName } from "../../db/tables/peers.ts";
 import type { Listing } from "./paging.ts";
 import { type Call, type Route, route } from "./route.ts";
 
@@ -54,9 +62,10 @@ async function eventsFor(call: Call<undefined, AuditQuery>): Promise<Row<"auditE
   }
   if (after_seq === undefined) {
     const page = { limit, ...(before_seq === undefined ? {} : { beforeSeq: before_seq }) };
-    return call.read((tx) => listEvents(tx, call.accountId, page));
+    return call.read(async (tx) => listEvents(tx, call.accountId, page, await filterOf(tx, call)));
   }
-  const ask = () => call.read((tx) => listEvents(tx, call.accountId, { limit, afterSeq: after_seq }));
+  const page = { limit, afterSeq: after_seq };
+  const ask = () => call.read(async (tx) => listEvents(tx, call.accountId, page, await filterOf(tx, call)));
   if (wait_seconds === 0) return ask();
   const heard = listen(call, after_seq, wait_seconds * 1000);
   try {
@@ -68,6 +77,23 @@ async function eventsFor(call: Call<undefined, AuditQuery>): Promise<Row<"auditE
   } finally {
     heard.stop();
   }
+}
+
+async function filterOf(tx: Reader, { accountId, query }: Call<undefined, AuditQuery>): Promise<EventFilter> {
+  const { user, machine, activity, since, until } = query;
+  return {
+    user,
+    peerIds: machine === undefined ? undefined : await peerIdsOf(tx, accountId, machine),
+    activity,
+    sinceMs: since === undefined ? undefined : Date.parse(since),
+    untilMs: until === undefined ? undefined : Date.parse(until),
+  };
+}
+
+/** An id is taken as it is: the peer may be gone. */
+async function peerIdsOf(tx: Reader, accountId: AccountId, machine: string): Promise<PeerId[]> {
+  const named = await listPeersByName(tx, accountId, machine);
+  return Id.safeParse(machine).success ? [machine, ...named] : named;
 }
 
 /** `news` resolves with the first event above `afterSeq`, at the time limit, or when the caller goes. */

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
 import { TestApi } from "../../../support/admin-api.ts";
+import { aPeerOf } from "../../../support/management.ts";
 
 let api: TestApi;
 beforeEach(async () => {
@@ -59,4 +60,42 @@ test.each(["?limit=1001", "?limit=x", "?limit=-1", "?wait_seconds=26", "?receipt
 
 test("a parameter given twice is refused", async () => {
   expect((await api.call("GET", "/api/events/audit?limit=1&limit=2")).status).toBe(400);
+});
+
+test("events are found by person, activity and time, all at once", async () => {
+  const { clock } = api.management;
+  await api.aGroup("a");
+  const other = await api.tokenAs("admin");
+  clock.advanceMs(60_000);
+  const since = new Date(clock.nowMs()).toISOString();
+  await api.call("POST", "/api/groups", { name: "b" }, other.token);
+  await api.aGroup("c");
+  const all = (await ids("")) as [number, number, number];
+  expect(await ids(`?user=${other.id}`)).toEqual([all[1]]);
+  expect(await ids(`?user=owner@example.com&since=${since}`)).toEqual([all[0]]);
+  expect(await ids(`?activity=group.add&until=${since}`)).toEqual([all[2]]);
+  expect(await ids("?activity=group.*&limit=2")).toEqual([all[0], all[1]]);
+  expect(await ids("?activity=grou.*")).toEqual([]);
+  expect(await ids(`?user=nobody&activity=group.add`)).toEqual([]);
+});
+
+test("events of a machine are found by its name and by its id, also when it is gone", async () => {
+  const peer = await aPeerOf(api.management.store, api.accountId, { name: "web1" });
+  await api.aGroup("a");
+  await api.call("DELETE", `/api/peers/${peer.id}`);
+  const last = await ids("?limit=1");
+  expect(await ids(`?machine=${peer.id}`)).toEqual(last);
+  expect(await ids("?machine=web1")).toEqual([]);
+  const other = await aPeerOf(api.management.store, api.accountId, { name: "web2" });
+  await api.call("PUT", `/api/peers/${other.id}`, {
+    name: "web2",
+    ssh_enabled: false,
+    login_expiration_enabled: false,
+    inactivity_expiration_enabled: false,
+  });
+  expect((await ids("?machine=web2")).length).toBeGreaterThan(0);
+});
+
+test.each(["?activity=x%25", "?since=yesterday", "?user="])("the filter %s is refused", async (query) => {
+  expect((await api.call("GET", `/api/events/audit${query}`)).status).toBe(422);
 });

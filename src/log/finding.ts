@@ -1,0 +1,34 @@
+/**
+ * Findings of a verification, each in one sentence.
+ *
+ * @module
+ */
+
+export const FINDING_CODES = [
+  "bundle_unreadable",
+  "entry_unreadable",
+  "entry_changed",
+  "entry_missing",
+  "entry_misplaced",
+  "tree_differs",
+  "checkpoint_unsigned",
+  "key_unknown",
+  "other_log",
+  "rolled_back",
+  "forked",
+  "not_comparable",
+  "batch_forged",
+  "batch_missing_events",
+  "batch_out_of_chain",
+  "peer_key_changed",
+  "log_restored",
+] as const;
+export type FindingCode = (typeof FINDING_CODES)[number];
+
+export interface LogFinding {
+  readonly code: FindingCode;
+  /** The entry it is about, or the last before which it must lie. Null: the whole. */
+  readonly seq: number | null;
+  /** Lowercase, no full stop. May quote what a bundle says: made printable before it is shown. */
+  readonly sentence: string;
+}

@@ -1,0 +1,205 @@
+/**
+ * The logs of all accounts: when they begin, who signs them, and their checkpoints.
+ *
+ * A checkpoint is made in a transaction, with the tail of the tree as it is there, and stored before anyone
+ * sees it. Several processes on one database take turns, so there is one note for each size.
+ *
+ * @module
+ */
+import { type Clock, nowSeconds } from "../../base/clock.ts";
+import type { Ed25519Key } from "../../base/ed25519.ts";
+import { QfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { logOrigin, type NoteKey, signCheckpoint } from "../../log/checkpoint.ts";
+import type { AccountId } from "../../wire/units.ts";
+import { newLogKey, openEd25519 } from "../ca/account-keys.ts";
+import type { Reader, Writer } from "../db/engine/transaction.ts";
+import type { Store } from "../db/store.ts";
+import { findAccount, listAccounts } from "../db/tables/accounts.ts";
+import { appendEvents, systemInitiator } from "../db/tables/audit-events.ts";
+import { insertSigningKeys, listSigningKeys } from "../db/tables/keys.ts";
+import { findCheckpoint, insertCheckpoint, type StoredCheckpoint } from "../db/tables/log-checkpoints.ts";
+import { catchUp, findHead, insertHead, type LogHead, tailOf } from "../db/tables/log-tree.ts";
+import { peerKeyEvent } from "../db/tables/new-peer.ts";
+import { listPeers } from "../db/tables/peers.ts";
+
+/** While a log grows, one checkpoint is made in this time, unless somebody asks for one. */
+export const CHECKPOINT_MS = 60_000;
+
+export interface AccountLogs {
+  /** Begins the account's log, unless that was done, and brings what is there into its tree. */
+  begin(accountId: AccountId): Promise<void>;
+  /** A checkpoint over every event that is stored. Throws ERR_NOT_FOUND where there is no such account. */
+  checkpoint(accountId: AccountId): Promise<StoredCheckpoint>;
+  /** The last one that was made. Undefined: none yet. */
+  newest(accountId: AccountId): Promise<StoredCheckpoint | undefined>;
+  /** The keys that have signed the log, the newest last, named by its origin. */
+  keys(accountId: AccountId): Promise<NoteKey[]>;
+  /** Begins every account's log; then makes checkpoints from time to time, until `stop`. */
+  start(): Promise<void>;
+  /** Calls `listener` after each checkpoint that was made here. Returns how to stop. */
+  onCheckpoint(listener: (checkpoint: StoredCheckpoint) => void): () => void;
+  stop(): void;
+}
+
+export interface AccountLogsDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Public origin of management. */
+  readonly origin: string;
+  readonly masterKey: Uint8Array;
+}
+
+export function createAccountLogs(deps: AccountLogsDeps): AccountLogs {
+  return new StoredLogs(deps);
+}
+
+class StoredLogs implements AccountLogs {
+  readonly #deps: AccountLogsDeps;
+  readonly #begun = new Set<AccountId>();
+  readonly #listeners = new Set<(checkpoint: StoredCheckpoint) => void>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(deps: AccountLogsDeps) {
+    this.#deps = deps;
+  }
+
+  async begin(accountId: AccountId): Promise<void> {
+    if (this.#begun.has(accountId)) return;
+    const { store, log } = this.#deps;
+    const isNew = await store.transaction((tx) => this.#insert(tx, accountId));
+    while (await store.transaction((tx) => catchUp(tx, accountId))) {
+      log.info("events are brought into the log", { accountId });
+    }
+    if (isNew) await this.#recordPeerKeys(accountId);
+    this.#begun.add(accountId);
+  }
+
+  /** True: it has begun now. */
+  async #insert(tx: Writer, accountId: AccountId): Promise<boolean> {
+    if ((await findAccount(tx, accountId)) === undefined) throw noSuchLog();
+    if ((await listSigningKeys(tx, accountId, "log")).length === 0) {
+      await insertSigningKeys(tx, [newLogKey(this.#deps.masterKey, accountId, nowSeconds(tx.clock))]);
+    }
+    if ((await findHead(tx, accountId)) !== undefined) return false;
+    await insertHead(tx, accountId, logOrigin(this.#deps.origin, accountId));
+    return true;
+  }
+
+  /** Device keys that were there before the log: each comes into force by a leaf. */
+  async #recordPeerKeys(accountId: AccountId): Promise<void> {
+    const { store } = this.#deps;
+    const auditSeq = await store.transaction(async (tx) => {
+      const peers = await listPeers(tx, accountId);
+      return appendEvents(tx, accountId, systemInitiator, peers.map(peerKeyEvent));
+    });
+    if (auditSeq !== undefined) store.notify({ accountId, auditSeq });
+  }
+
+  async checkpoint(accountId: AccountId): Promise<StoredCheckpoint> {
+    await this.begin(accountId);
+    return await this.#make(accountId, 0);
+  }
+
+  newest(accountId: AccountId): Promise<StoredCheckpoint | undefined> {
+    return this.#deps.store.read((tx) => findCheckpoint(tx, accountId));
+  }
+
+  /** The newest that is younger than `youngMs`, or that the log has not outgrown; else one is made. */
+  async #make(accountId: AccountId, youngMs: number): Promise<StoredCheckpoint> {
+    const { store } = this.#deps;
+    // As of what readers see: most of the time nothing has to be made, and no writer waits for it.
+    const known = await store.read((tx) => current(tx, accountId, youngMs));
+    if (known !== undefined) return known;
+    while (await store.transaction((tx) => catchUp(tx, accountId))) {}
+    const { made, isNew } = await store.transaction((tx) => this.#sign(tx, accountId, youngMs));
+    if (isNew) for (const listener of this.#listeners) listener(made);
+    return made;
+  }
+
+  async #sign(
+    tx: Writer,
+    accountId: AccountId,
+    youngMs: number,
+  ): Promise<{ made: StoredCheckpoint; isNew: boolean }> {
+    const known = await current(tx, accountId, youngMs);
+    if (known !== undefined) return { made: known, isNew: false };
+    const head = await requireHead(tx, accountId);
+    const key = await this.#signingKey(tx, accountId);
+    const { origin, size } = head;
+    const note = signCheckpoint({ origin, size, root: tailOf(head).root() }, key);
+    const made = { accountId, size, madeAtMs: tx.clock.nowMs(), note };
+    await insertCheckpoint(tx, made);
+    return { made, isNew: true };
+  }
+
+  async #signingKey(tx: Reader, accountId: AccountId): Promise<Ed25519Key> {
+    const rows = await listSigningKeys(tx, accountId, "log");
+    const row = rows.findLast(({ state }) => state === "active");
+    if (row === undefined) throw new QfError("ERR_NOT_INITIALISED", "this account has no log key");
+    return openEd25519(this.#deps.masterKey, row);
+  }
+
+  async keys(accountId: AccountId): Promise<NoteKey[]> {
+    await this.begin(accountId);
+    return this.#deps.store.read(async (tx) => {
+      const { origin } = await requireHead(tx, accountId);
+      const rows = await listSigningKeys(tx, accountId, "log");
+      return rows.map(({ publicKey }) => ({ name: origin, publicKey }));
+    });
+  }
+
+  onCheckpoint(listener: (checkpoint: StoredCheckpoint) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async start(): Promise<void> {
+    for (const { id } of await this.#deps.store.read(listAccounts)) await this.begin(id);
+    this.#timer ??= setInterval(() => {
+      this.#beat().catch((cause: unknown) => {
+        this.#deps.log.warn("no checkpoint of the log could be made", {}, cause);
+      });
+    }, CHECKPOINT_MS);
+    this.#timer.unref();
+  }
+
+  async #beat(): Promise<void> {
+    for (const { id } of await this.#deps.store.read(listAccounts)) {
+      await this.begin(id);
+      // Half of the interval: the timers of several processes are not in step.
+      await this.#make(id, CHECKPOINT_MS / 2);
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** The newest checkpoint, unless the log has outgrown it and it is `youngMs` old. */
+async function current(
+  tx: Reader,
+  accountId: AccountId,
+  youngMs: number,
+): Promise<StoredCheckpoint | undefined> {
+  const newest = await findCheckpoint(tx, accountId);
+  if (newest === undefined) return undefined;
+  if (tx.clock.nowMs() - newest.madeAtMs < youngMs) return newest;
+  const head = await findHead(tx, accountId);
+  const account = await findAccount(tx, accountId);
+  const isWhole = account === undefined || account.nextAuditSeq - 1 === newest.size;
+  return head?.size === newest.size && isWhole ? newest : undefined;
+}
+
+/** Throws ERR_NOT_FOUND unless the account's log has begun. */
+export async function requireHead(tx: Reader, accountId: AccountId): Promise<LogHead> {
+  const head = await findHead(tx, accountId);
+  if (head === undefined) throw noSuchLog();
+  return head;
+}
+
+function noSuchLog(): QfError {
+  return new QfError("ERR_NOT_FOUND", "there is no log of such an account");
+}
