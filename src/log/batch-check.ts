@@ -10,7 +10,7 @@
 import type { AgentEvent } from "../wire/audit-event.ts";
 import { BatchRecord, type LogEntry, NO_BATCH, PeerKeyRecord } from "../wire/log-entry.ts";
 import type { AccountId } from "../wire/units.ts";
-import { batchHash, eventHash, isSignedBatch } from "./batch.ts";
+import { eventHash, isBatchOf, isSignedBatch } from "./batch.ts";
 import type { FindingCode, LogFinding } from "./finding.ts";
 
 /** Events of machines that are remembered: beyond it the oldest are forgotten, and their batches unproven. */
@@ -118,7 +118,7 @@ export class BatchCheck {
       else hashes.push(hash);
       this.#waiting.delete(event);
     }
-    if (hashes.length > 0 && batchHash(hashes) === batch.hash) {
+    if (hashes.length > 0 && isBatchOf(hashes, batch)) {
       this.proven += 1;
       return;
     }

@@ -13,7 +13,7 @@ import type { BatchRecord } from "../wire/log-entry.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import type { AccountId } from "../wire/units.ts";
 import { asStored, canonicalJson } from "./canonical-json.ts";
-import { leafHash, treeHash } from "./tree-hash.ts";
+import { isSameHash, leafHash, treeHash } from "./tree-hash.ts";
 
 /** What is signed of a batch. */
 export type BatchFields = Omit<BatchRecord, "signature">;
@@ -26,6 +26,11 @@ export function eventHash({ seq, atMs, body }: AgentEvent, salt: string): Buffer
 /** The hash of a batch of events with these hashes, base64url. */
 export function batchHash(eventHashes: readonly Uint8Array[]): string {
   return Buffer.from(treeHash(eventHashes)).toString("base64url");
+}
+
+/** Whether the batch is over events with these hashes. */
+export function isBatchOf(eventHashes: readonly Uint8Array[], { hash }: Pick<BatchFields, "hash">): boolean {
+  return isSameHash(treeHash(eventHashes), Buffer.from(hash, "base64url"));
 }
 
 /** The device key's signature, base64url. */

@@ -14,7 +14,7 @@ import type { ClientAuthMethod } from "../../wire/identity-provider.ts";
 import type { MapCa, NetworkMap, PublicJwk, TrustedIssuer } from "../../wire/network-map.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { Store } from "../db/store.ts";
-import type { AccountLogs } from "../log/account-logs.ts";
+import type { AccountLogs } from "./account-logs.ts";
 
 export interface ManagementContext {
   readonly clock: Clock;

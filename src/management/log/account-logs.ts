@@ -13,6 +13,7 @@ import type { Log } from "../../base/log.ts";
 import { logOrigin, type NoteKey, signCheckpoint } from "../../log/checkpoint.ts";
 import type { AccountId } from "../../wire/units.ts";
 import { newLogKey, openEd25519 } from "../ca/account-keys.ts";
+import type { AccountLogs } from "../contracts/account-logs.ts";
 import type { Reader, Writer } from "../db/engine/transaction.ts";
 import type { Store } from "../db/store.ts";
 import { findAccount, listAccounts } from "../db/tables/accounts.ts";
@@ -25,22 +26,6 @@ import { listPeers } from "../db/tables/peers.ts";
 
 /** While a log grows, one checkpoint is made in this time, unless somebody asks for one. */
 export const CHECKPOINT_MS = 60_000;
-
-export interface AccountLogs {
-  /** Begins the account's log, unless that was done, and brings what is there into its tree. */
-  begin(accountId: AccountId): Promise<void>;
-  /** A checkpoint over every event that is stored. Throws ERR_NOT_FOUND where there is no such account. */
-  checkpoint(accountId: AccountId): Promise<StoredCheckpoint>;
-  /** The last one that was made. Undefined: none yet. */
-  newest(accountId: AccountId): Promise<StoredCheckpoint | undefined>;
-  /** The keys that have signed the log, the newest last, named by its origin. */
-  keys(accountId: AccountId): Promise<NoteKey[]>;
-  /** Begins every account's log; then makes checkpoints from time to time, until `stop`. */
-  start(): Promise<void>;
-  /** Calls `listener` after each checkpoint that was made here. Returns how to stop. */
-  onCheckpoint(listener: (checkpoint: StoredCheckpoint) => void): () => void;
-  stop(): void;
-}
 
 export interface AccountLogsDeps {
   readonly store: Store;

@@ -1,8 +1,8 @@
 /**
- * Bundles: what `qf audit export` writes, so that it verifies by itself.
+ * Bundles: what an export of the log is put together from, so that it verifies by itself.
  *
- * The header has the signed note, and the hashes of the subtrees on both sides of the entries; each line after
- * it is a leaf, byte for byte. `log/verify-bundle.ts` reads them.
+ * The header has the signed note, and the hashes of the subtrees on both sides of the entries; each line
+ * after it is a leaf, byte for byte. `log/verify-bundle.ts` reads them.
  *
  * @module
  */

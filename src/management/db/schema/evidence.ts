@@ -33,7 +33,7 @@ export function evidenceTables(d: Dialect) {
       agentSeq: d.integer("agent_seq"),
       /** What a denied person quotes; null: no denial. */
       receipt: d.text("receipt"),
-      /** 16 random bytes, base64url, of whoever made it. Null: stored before the log began (`log-leaf.ts`). */
+      /** 16 random bytes, base64url, of whoever made it. Null: older than the log (`log-leaf.ts`). */
       salt: d.text("salt"),
     },
     (table) => [

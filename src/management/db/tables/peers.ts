@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { and, asc, count, eq, inArray, or, sql } from "drizzle-orm";
+import { and, asc, count, eq, inArray, sql } from "drizzle-orm";
 import { nowSeconds } from "../../../base/clock.ts";
 import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
@@ -61,16 +61,6 @@ export async function findPeerByDnsName(
     .from(peers)
     .where(and(eq(peers.accountId, accountId), eq(peers.dnsName, dnsName)));
   return row;
-}
-
-/** Ids of peers of that name, of any kind: the name, or with the labels before the account's domain. */
-export async function listPeersByName(tx: Reader, accountId: AccountId, name: string): Promise<PeerId[]> {
-  const { peers } = tx.t;
-  const rows = await tx.sql
-    .select({ id: peers.id })
-    .from(peers)
-    .where(and(eq(peers.accountId, accountId), or(eq(peers.name, name), eq(peers.dnsName, name))));
-  return rows.map(({ id }) => id);
 }
 
 export async function findPeerByAddress(

@@ -16,7 +16,7 @@ import {
   findEventByReceipt,
   listEvents,
 } from "../../db/tables/audit-events.ts";
-import { listPeersByName } from "../../db/tables/peers.ts";
+import { listPeersByName } from "../../db/tables/peer-names.ts";
 import type { Listing } from "./paging.ts";
 import { type Call, type Route, route } from "./route.ts";
 
