@@ -14,6 +14,8 @@ const SUITES: readonly (readonly [string, readonly string[], number])[] = [
       "test/management/db/tables/map-changes.test.ts",
       "test/management/maps/*.test.ts",
       "test/management/sync/audit-ingest.test.ts",
+      "test/management/log/*.test.ts",
+      "test/management/db/tables/log-*.test.ts",
     ],
     200,
   ],
