@@ -67,14 +67,14 @@ export class SpoolFiles {
   }
 
   /**
-   * Writes whole lines and waits for fdatasync. Resolves with the path of their segment. Rejects with the
-   * system's error when they could not be stored; the file is then as it was before, or `isBroken`.
+   * Writes whole lines and waits until the disk has them (O_DSYNC). Resolves with the path of their segment.
+   * Rejects with the system's error when they could not be stored; the file is then as it was before, or
+   * `isBroken`.
    */
   async append(lines: Buffer): Promise<string> {
     const active = this.#active();
     try {
       await writeWhole(this.#file, lines);
-      await this.#file.datasync();
     } catch (cause) {
       await this.#undo(active, cause);
       throw cause;

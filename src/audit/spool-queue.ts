@@ -1,5 +1,6 @@
 /**
- * The queue of events on their way into a spool. All that wait are written together, with one fdatasync.
+ * The queue of events on their way into a spool. All that wait are written together, and wait
+ * for the disk once.
  *
  * @module
  */

@@ -2,8 +2,9 @@
  * The agent's audit spool: holds each event on disk, from before the act that it permits begins until
  * management has acknowledged it.
  *
- * `record` resolves after fdatasync. Events that come while one runs share the next one, so a burst costs a
- * few of them and a lone event does not wait. Ends of forwards and connections wait a moment, to share one.
+ * `record` resolves once the disk has it. Events that come while it writes share the next write, so a burst
+ * costs a few of them and a lone event does not wait. Ends of forwards and connections wait a moment, to
+ * share one.
  * Numbers start at 1 and have no gaps, also over restarts and `kill -9`, so that a gap found later is
  * evidence itself. Nothing is dropped to make room: a full spool refuses. Strangers, and each person, can
  * fill only a share of it (`spool-shares.ts`).
@@ -24,7 +25,7 @@ import { isEnd, type Owner, SpoolShares, shareOfKind } from "./spool-shares.ts";
 const BYTES_MAX = 256 * 1024 * 1024;
 /** Largest event taken: with room to spare in a message to management. */
 const EVENT_BYTES_MAX = 1024 * 1024;
-/** Events that may wait for one fdatasync. Protects memory when the disk hangs. */
+/** Events that may wait for one write. Protects memory when the disk hangs. */
 const WAITING_MAX = 4096;
 const SEGMENT_BYTES_MAX = 1024 * 1024;
 /** From this size on, the last segment is replaced when all in it is acknowledged. */
@@ -164,12 +165,12 @@ class FileSpool implements Spool {
   }
 
   async #drain(): Promise<void> {
-    // So that all events of this turn of the event loop share the first fdatasync.
+    // So that all events of this turn of the event loop share the first write.
     await Promise.resolve();
     while (this.#queue.isDue) await this.#store(this.#queue.take());
   }
 
-  /** One write and one fdatasync for the batch. On failure all of it is refused. */
+  /** One write, which waits for the disk, for the batch. On failure all of it is refused. */
   async #store(batch: readonly Waiting[]): Promise<void> {
     const events: AgentEvent[] = [];
     const lines: string[] = [];

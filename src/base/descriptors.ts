@@ -53,18 +53,17 @@ function openSocketPair(type: number): readonly [number, number] {
 
 /** Hands the open file `fd` over; ours stays open. Waits for room. Throws when nobody takes it. */
 export function sendDescriptor(socketFd: number, fd: number): void {
-  const message = new Message();
-  message.control.writeInt32LE(fd, 16);
-  if (Number(libc().sendmsg(socketFd, ptr(message.header), MSG_NOSIGNAL)) !== 1) {
+  const { control, address } = prepared();
+  control.writeInt32LE(fd, 16);
+  if (Number(libc().sendmsg(socketFd, address, MSG_NOSIGNAL)) !== 1) {
     throw new QfError("ERR_UNAVAILABLE", "nobody takes a descriptor");
   }
 }
 
 /** The next descriptor that was sent; null when there is none, or the system has no number left for it. */
 export function receiveDescriptor(socketFd: number): number | null {
-  const message = new Message();
-  const got = Number(libc().recvmsg(socketFd, ptr(message.header), MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
-  const { control, header } = message;
+  const { control, header, address } = prepared();
+  const got = Number(libc().recvmsg(socketFd, address, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
   if (got !== 1 || (header.readInt32LE(FLAGS_AT) & MSG_CTRUNC) !== 0) return null;
   if (Number(header.readBigUInt64LE(CONTROL_LENGTH_AT)) < CONTROL_BYTES) return null;
   const isDescriptor = control.readInt32LE(8) === SOL_SOCKET && control.readInt32LE(12) === SCM_RIGHTS;
@@ -96,22 +95,42 @@ export function sendWithDescriptors(socketFd: number, bytes: Uint8Array, fds: re
   }
 }
 
+/** The one message of this process: each call is over before the next, and its memory is never moved. */
+let message: Message | undefined;
+
+function prepared(): Message {
+  message ??= new Message();
+  message.prepare();
+  return message;
+}
+
 /** One byte with room for one descriptor: struct msghdr and what it points to. */
 class Message {
-  readonly header = Buffer.alloc(56);
-  readonly control = Buffer.alloc(CONTROL_SPACE);
-  readonly #byte = Buffer.alloc(1);
-  readonly #iov = Buffer.alloc(16);
+  readonly header = fixed(56);
+  readonly control = fixed(CONTROL_SPACE);
+  readonly #byte = fixed(1);
+  readonly #iov = fixed(16);
+  /** Of the header. */
+  readonly address = ptr(this.header);
 
   constructor() {
     this.#iov.writeBigUInt64LE(BigInt(ptr(this.#byte)), 0);
     this.#iov.writeBigUInt64LE(1n, 8);
-    this.control.writeBigUInt64LE(BigInt(CONTROL_BYTES), 0);
-    this.control.writeInt32LE(SOL_SOCKET, 8);
-    this.control.writeInt32LE(SCM_RIGHTS, 12);
     this.header.writeBigUInt64LE(BigInt(ptr(this.#iov)), 16);
     this.header.writeBigUInt64LE(1n, 24);
     this.header.writeBigUInt64LE(BigInt(ptr(this.control)), 32);
-    this.header.writeBigUInt64LE(BigInt(CONTROL_SPACE), CONTROL_LENGTH_AT);
   }
+
+  /** As before the first call: the kernel writes to it. */
+  prepare(): void {
+    this.control.fill(0).writeBigUInt64LE(BigInt(CONTROL_BYTES), 0);
+    this.control.writeInt32LE(SOL_SOCKET, 8);
+    this.control.writeInt32LE(SCM_RIGHTS, 12);
+    this.header.writeBigUInt64LE(BigInt(CONTROL_SPACE), CONTROL_LENGTH_AT);
+    this.header.writeInt32LE(0, FLAGS_AT);
+  }
+}
+
+function fixed(bytes: number): Buffer {
+  return Buffer.from(new ArrayBuffer(bytes));
 }

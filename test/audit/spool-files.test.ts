@@ -1,6 +1,14 @@
 /** What a spool asks of the disk, in which order, and what is left when the disk says no. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { openSpool } from "../../src/audit/spool.ts";
 import { silentLog } from "../../src/base/log.ts";
@@ -26,29 +34,36 @@ const segments = (): number[] =>
     .map((name) => Number(name.slice(0, 16)));
 
 describe("an event that is recorded", () => {
-  test("is written and then synced before it counts as stored", async () => {
+  test("counts as stored once it is written to a file whose writes wait for the disk", async () => {
     const spool = await aSpool(directory);
     files.calls.length = 0;
-    const release = files.hold("datasync");
+    let isDurable = false;
     let isStored = false;
+    const written = Promise.withResolvers<void>();
+    files.replace("write", async (file, real, args) => {
+      const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${file.fd}`, "utf8"))?.[1];
+      isDurable = (Number.parseInt(flags ?? "0", 8) & constants.O_DSYNC) === constants.O_DSYNC;
+      const result = await real.apply(file, args);
+      await written.promise;
+      return result;
+    });
     const recording = spool.record(anEvent("a")).then(() => {
       isStored = true;
     });
     for (let round = 0; round < 1_000 && !textOf().includes('"detail":"a"'); round++) await Bun.sleep(1);
     await Bun.sleep(5);
-    expect(isStored).toBe(false);
-    expect(files.calls).toEqual([`write ${FIRST}`]);
-    release();
+    expect({ isStored, isDurable }).toEqual({ isStored: false, isDurable: true });
+    written.resolve();
     await recording;
-    expect(files.calls).toEqual([`write ${FIRST}`, `datasync ${FIRST}`]);
+    expect(files.calls).toEqual([`write ${FIRST}`]);
   });
 
-  test("shares its sync with those that came at the same time, and with no others", async () => {
+  test("shares its write with those that came at the same time, and with no others", async () => {
     const spool = await aSpool(directory);
     files.calls.length = 0;
     await Promise.all(["a", "b", "c"].map((name) => spool.record(anEvent(name))));
     await spool.record(anEvent("d"));
-    expect(files.calls).toEqual([1, 2].flatMap(() => [`write ${FIRST}`, `datasync ${FIRST}`]));
+    expect(files.calls).toEqual([`write ${FIRST}`, `write ${FIRST}`]);
   });
 
   test("is written whole by a system that takes a few bytes at a time", async () => {
@@ -93,9 +108,9 @@ describe("when a write fails", () => {
     expect(await details(await reopened(spool, directory))).toEqual(["1 a", "2 c"]);
   });
 
-  test("a sync that fails refuses as well, all that shared it", async () => {
+  test("all that shared it are refused", async () => {
     const spool = await aSpool(directory);
-    files.fail("datasync", "EIO");
+    files.fail("write", "EIO");
     const outcomes = await Promise.all(["a", "b"].map((name) => outcomeOf(spool.record(anEvent(name)))));
     expect(outcomes).toEqual(["ERR_UNAVAILABLE", "ERR_UNAVAILABLE"]);
     expect(textOf()).toBe("");
@@ -104,7 +119,7 @@ describe("when a write fails", () => {
   test("and cannot be taken back, nothing is stored any more, although the disk is well again", async () => {
     const spool = await aSpool(directory);
     await spool.record(anEvent("a"));
-    files.fail("datasync", "EIO");
+    files.fail("write", "EIO");
     files.fail("truncate", "EIO");
     expect(await outcomeOf(spool.record(anEvent("b")))).toBe("ERR_UNAVAILABLE");
     expect(spool.state()).toMatchObject({ isBroken: true, events: 1 });
@@ -114,7 +129,8 @@ describe("when a write fails", () => {
 
   test("and taking it back cannot be synced, nothing is stored any more either", async () => {
     const spool = await aSpool(directory);
-    files.fail("datasync", "EIO", 2);
+    files.fail("write", "EIO");
+    files.fail("datasync", "EIO");
     expect(await outcomeOf(spool.record(anEvent("a")))).toBe("ERR_UNAVAILABLE");
     expect(spool.state().isBroken).toBe(true);
     expect(await outcomeOf(spool.record(anEvent("b")))).toBe("ERR_UNAVAILABLE");

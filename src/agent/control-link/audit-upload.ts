@@ -1,6 +1,6 @@
 /**
- * Takes the spool to management: one batch at a time, the next after its acknowledgement. A lone event
- * goes at once; in a burst, what comes within moments of a batch goes together in the next.
+ * Takes the spool to management: one batch at a time, the next after its acknowledgement. What comes within
+ * a moment of an event goes together with it.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { type AgentEvent, AUDIT_BATCH_MAX } from "../../wire/audit-event.ts";
 /** A batch without an answer is sent again after this; management knows repetitions by their number. */
 const ANSWER_MS_MAX = 30_000;
 /**
- * Shortest time from one batch to the next: a message, a transaction at management and an answer for each
- * new stream would take longer than the stream. Less than a program of a session takes to start.
+ * An event waits this long for others. A message, a transaction at management and an answer for each step of
+ * a sign-in, and for each new stream, would be in the way of the next step.
  */
-const GATHER_MS = 10;
+const GATHER_MS = 50;
 
 export interface AuditUpload {
   /** The link is up. */
@@ -45,14 +45,14 @@ class SpoolUpload implements AuditUpload {
   #isReading = false;
   /** Something was stored while the spool was being read. */
   #isMoreStored = false;
-  /** Runs for a moment after each batch. */
+  /** Runs for a moment after the first event that waits. */
   #gathering: NodeJS.Timeout | null = null;
 
   constructor({ spool, clock, log }: { spool: Spool; clock: Clock; log: Log }) {
     this.#spool = spool;
     this.#clock = clock;
     this.#log = log;
-    this.#stopListening = spool.onStored(() => void this.#upload());
+    this.#stopListening = spool.onStored(() => this.#onStored());
   }
 
   start(send: (events: AgentEvent[]) => void): void {
@@ -90,12 +90,12 @@ class SpoolUpload implements AuditUpload {
     return this.#gathering !== null && this.#spool.state().events < AUDIT_BATCH_MAX;
   }
 
-  #gather(): void {
-    this.#endGathering();
-    this.#gathering = setTimeout(() => {
+  #onStored(): void {
+    this.#gathering ??= setTimeout(() => {
       this.#gathering = null;
       void this.#upload();
     }, GATHER_MS);
+    void this.#upload();
   }
 
   #endGathering(): void {
@@ -126,7 +126,6 @@ class SpoolUpload implements AuditUpload {
       const events = await this.#spool.pending(this.#spool.nextUnacknowledged, AUDIT_BATCH_MAX);
       if (this.#send !== send || events.length === 0) continue;
       this.#sentAtMs = this.#clock.monotonicMs();
-      this.#gather();
       send(events);
       return;
     } while (this.#isMoreStored && this.#send !== null);

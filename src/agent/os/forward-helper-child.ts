@@ -8,8 +8,10 @@
  */
 
 import { lookup } from "node:dns/promises";
-import { closeSync, mkdtempSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, rmSync } from "node:fs";
+import { adoptSocket } from "../../base/adopt-socket.ts";
 import { sendDescriptor } from "../../base/descriptors.ts";
+import { connectTcp } from "../../base/tcp-connect.ts";
 import { connectUnix } from "../../base/unix-connect.ts";
 import type { ForwardFailure } from "../../wire/audit-event.ts";
 import {
@@ -46,14 +48,30 @@ const FAILURES: Readonly<Record<string, ForwardFailure>> = {
 interface Listener {
   stop(): void;
 }
+/** stdin, and stdout as well. */
+const AGENT_FD = 0;
 const listeners = new Map<number, Listener>();
+
+/** The agent, on a socket that is stdin and stdout. */
+let agent: Bun.Socket | null = null;
+/** Answers that it has not taken yet. */
+let unsent = Buffer.alloc(0);
 
 /** Serves orders from stdin until it ends. Returns the exit status. */
 export async function runForwardHelper(): Promise<number> {
   const lines = createLines();
-  for await (const data of Bun.stdin.stream()) {
-    for (const line of lines(data)) void take(JSON.parse(line) as ForwardHelperOrder);
-  }
+  const ended = Promise.withResolvers<void>();
+  const end = (): void => ended.resolve();
+  agent = await adoptSocket(AGENT_FD, {
+    data(_socket, data) {
+      for (const line of lines(data)) void take(JSON.parse(line) as ForwardHelperOrder);
+    },
+    drain: flush,
+    end,
+    close: end,
+    error: end,
+  });
+  await ended.promise;
   for (const listener of listeners.values()) listener.stop();
   return 0;
 }
@@ -94,7 +112,12 @@ async function carryOut(order: ForwardHelperOrder): Promise<ForwardHelperAnswer 
 }
 
 function tell(answer: ForwardHelperAnswer): void {
-  writeSync(1, `${JSON.stringify(answer)}\n`);
+  unsent = Buffer.concat([unsent, Buffer.from(`${JSON.stringify(answer)}\n`)]);
+  flush();
+}
+
+function flush(): void {
+  if (unsent.length > 0) unsent = unsent.subarray(Math.max(0, agent?.write(unsent) ?? 0));
 }
 
 async function resolve(host: string): Promise<string[]> {
@@ -102,34 +125,58 @@ async function resolve(host: string): Promise<string[]> {
   return found.slice(0, DOOR_ADDRESSES_MAX).map(({ address }) => address);
 }
 
+interface Target {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Over once an address has answered, or none has in time. */
+interface Race {
+  isOver: boolean;
+}
+
 /** The first address that answers; the next one is tried when one fails or takes its time. */
 async function dial(id: number, addresses: readonly string[], port: number): Promise<void> {
-  let isOver = false;
-  const isFirst = (): boolean => {
-    if (isOver) return false;
-    isOver = true;
-    return true;
-  };
+  const race: Race = { isOver: false };
   const tries: Promise<void>[] = [];
   const all = async (): Promise<void> => {
-    for (const hostname of addresses) {
-      if (isOver) return;
-      const attempt = connect(id, { hostname, port }, isFirst);
+    for (const address of addresses) {
+      if (race.isOver) return;
+      const attempt = connect(id, { address, port }, race);
       tries.push(attempt);
-      await Promise.race([attempt.catch(() => {}), Bun.sleep(STAGGER_MS)]);
+      await within(
+        STAGGER_MS,
+        attempt.catch(() => {}),
+      );
     }
     await Promise.any(tries).catch((cause: AggregateError) => {
       throw cause.errors[0];
     });
   };
-  const late = Bun.sleep(DIAL_TIMEOUT_MS).then(() => {
-    throw Object.assign(new Error("too late"), { code: "ETIMEDOUT" });
-  });
-  late.catch(() => {});
   try {
-    await Promise.race([all(), late]);
+    if (
+      (await within(
+        DIAL_TIMEOUT_MS,
+        all().then(() => "done"),
+      )) === undefined
+    ) {
+      throw Object.assign(new Error("too late"), { code: "ETIMEDOUT" });
+    }
   } finally {
-    isOver = true;
+    race.isOver = true;
+  }
+}
+
+/** What `task` comes to; undefined when it takes longer. No timer outlives it. */
+async function within<T>(ms: number, task: Promise<T>): Promise<T | undefined> {
+  let timer: Timer | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([task, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -143,22 +190,18 @@ async function dialSocket(id: number, path: string): Promise<void> {
   tell({ id, kind: "dialed", passes: true });
 }
 
-/** Connects and passes the descriptor on, unless `mayPass` says that it came too late. */
-async function connect(
-  id: number,
-  target: { readonly hostname: string; readonly port: number },
-  mayPass: () => boolean,
-): Promise<void> {
-  await Bun.connect({
-    ...target,
-    socket: {
-      open(socket) {
-        if (mayPass()) pass(socket, { id, kind: "dialed", passes: true });
-        else socket.terminate();
-      },
-      data() {},
-    },
-  });
+/** Connects and passes the descriptor on, unless another address was first or it came too late. */
+async function connect(id: number, target: Target, race: Race): Promise<void> {
+  const fd = await connectTcp(target.address, target.port, () => !race.isOver);
+  if (fd === null) return;
+  try {
+    if (race.isOver) return;
+    race.isOver = true;
+    sendDescriptor(DOOR_FD, fd);
+  } finally {
+    closeSync(fd);
+  }
+  tell({ id, kind: "dialed", passes: true });
 }
 
 /** The agent has the connection then, and this process nothing of it: closing a descriptor ends no stream. */

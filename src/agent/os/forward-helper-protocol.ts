@@ -1,5 +1,5 @@
 /**
- * Requests to a forward helper and its answers: one line of JSON each, over pipes.
+ * Requests to a forward helper and its answers: one line of JSON each, over a socket.
  *
  * Both ends are this executable. An answer that says `passes` has one descriptor waiting on the socket
  * between them, in the order of the answers. Kept free of zod: the helper's start is on the path of a

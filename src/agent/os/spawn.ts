@@ -110,7 +110,8 @@ function openStandardStreams(spec: ChildSpec): {
   readonly input: { readonly writer: FdWriter; readonly childFd: number };
   readonly output: { readonly reader: FdReader; readonly childFd: number };
 } {
-  if (spec.sftp === undefined) return { input: openInputPipe(), output: openOutputPipe() };
+  const asksMuch = spec.sftp !== undefined || spec.isForwardHelper === true;
+  if (!asksMuch) return { input: openInputPipe(), output: openOutputPipe() };
   const { reader, writer, childFds } = openSocketEnds();
   return { input: { writer, childFd: childFds[0] }, output: { reader, childFd: childFds[1] } };
 }
