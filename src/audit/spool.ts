@@ -4,9 +4,8 @@
  *
  * `record` resolves once the disk has it. Events that come while it writes share the next write, so a burst
  * costs a few of them and a lone event does not wait. Ends of forwards and connections wait a moment, to
- * share one.
- * Numbers start at 1 and have no gaps, also over restarts and `kill -9`, so that a gap found later is
- * evidence itself. Nothing is dropped to make room: a full spool refuses. Strangers, and each person, can
+ * share one. Numbers start at 1 and have no gaps, also over restarts and `kill -9`, so that a gap found later
+ * is evidence itself. Nothing is dropped to make room: a full spool refuses. Strangers, and each person, can
  * fill only a share of it (`spool-shares.ts`).
  *
  * Files are `spool-files.ts`. Read `record`, then `#store`.
