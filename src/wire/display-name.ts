@@ -42,11 +42,6 @@ export const DisplayName = name.refine((text) => text !== "", "is empty");
 /** Name of a rule: may be empty, as NetBird's may. */
 export const RuleName = name;
 
-/** Two names with the same key would be taken for one another in a list. */
-export function nameKey(text: string): string {
-  return text.normalize("NFKC").toLowerCase().replace(/\s+/g, " ");
-}
-
 /** What of a name from elsewhere can be shown; undefined when nothing is left. */
 export function shownName(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;

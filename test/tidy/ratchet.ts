@@ -116,6 +116,10 @@ export const NEEDS_NO_TEST: readonly { readonly files: RegExp; readonly why: str
     why: "wiring: test/e2e starts it",
   },
   {
+    files: /^src\/policy\/code\/(?:difference-blocks|.*-classes|numbered-rules|meeting-.*|rule-access)\.ts$/,
+    why: "steps of one computation: difference.property.test.ts holds all of it against trying every pair",
+  },
+  {
     files: /^src\/wire\/(?:ports|version|rule-outcome)\.ts$/,
     why: "constants",
   },

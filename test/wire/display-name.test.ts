@@ -1,14 +1,7 @@
 /** Names of people's own choosing: any that can be seen, and host names that nothing of them gets into. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import {
-  DisplayName,
-  labelOf,
-  nameKey,
-  RuleName,
-  shortName,
-  shownName,
-} from "../../src/wire/display-name.ts";
+import { DisplayName, labelOf, RuleName, shortName, shownName } from "../../src/wire/display-name.ts";
 import { HostLabel } from "../../src/wire/units.ts";
 import { HOSTILE_NAMES } from "../support/hostile-names.ts";
 
@@ -83,15 +76,6 @@ test("names are kept in NFC, without white space at their ends", () => {
 test("a rule may have no name", () => {
   expect(RuleName.parse("")).toBe("");
   expect(RuleName.safeParse("a\u202e").success).toBe(false);
-});
-
-test.each([
-  ["Developers", "developers"],
-  ["Prod  EU", "prod eu"],
-  ["Prod\u00a0EU", "prod eu"],
-  ["ＰＲＯＤ", "prod"],
-])("%j and %j are taken for one another", (one, other) => {
-  expect(nameKey(one)).toBe(nameKey(other));
 });
 
 test.each([

@@ -7,8 +7,8 @@
 import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
 import { sha256 } from "../../base/random.ts";
 import { passesPosture } from "../../policy/decide/posture.ts";
-import { isSshProtocol } from "../../policy/decide/snapshot.ts";
 import { type AccountPeer, commonOf, type MapCommon } from "../../policy/maps/compile.ts";
+import { mapRuleOf } from "../../policy/maps/map-rule.ts";
 import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import { shortName } from "../../wire/display-name.ts";
 import { MAP_USER_NAME_MAX, type MapRule, type MapUser } from "../../wire/network-map.ts";
@@ -159,30 +159,7 @@ export const MAP_FIELDS: Readonly<Record<keyof PolicyRuleWrite, keyof MapRule | 
 
 /** A stored rule as a machine sees it. */
 export function mapRule(policy: PolicyRow, { id, body }: PolicyRuleRow): MapRule {
-  return {
-    id,
-    policyId: policy.id,
-    enabled: policy.enabled && body.enabled,
-    action: body.action,
-    protocol: body.protocol,
-    ports: [
-      ...(body.ports ?? []).map((port) => ({ start: Number(port), end: Number(port) })),
-      ...(body.port_ranges ?? []),
-    ],
-    sources: body.sources ?? [],
-    sourcePeerId: body.sourceResource?.id ?? null,
-    sourceDevices: body.source_devices ?? [],
-    destinations: body.destinations ?? [],
-    destinationPeerId: body.destinationResource?.id ?? null,
-    authorizedGroups: isSshProtocol(body) ? (body.authorized_groups ?? {}) : {},
-    capabilities: body.ssh ?? {},
-    machineLocalUsers: body.machine_local_users ?? null,
-    bidirectional: body.bidirectional,
-    validFromSeconds: body.valid_from ?? null,
-    validUntilSeconds: body.valid_until ?? null,
-    schedule: body.schedule ?? null,
-    postureChecks: policy.sourcePostureChecks,
-  };
+  return mapRuleOf(policy, id, body);
 }
 
 function withGroup(groups: readonly GroupId[], group: GroupId): GroupId[] {

@@ -8,7 +8,7 @@ import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { Group, GroupRequest } from "../../../wire/admin-api.ts";
 import { Empty, GroupQuery, NoQuery } from "../../../wire/admin-query.ts";
-import { nameKey } from "../../../wire/display-name.ts";
+import { nameKey } from "../../../wire/name-key.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import {
   deleteGroup,

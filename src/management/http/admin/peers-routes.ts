@@ -6,7 +6,8 @@
 import { QfError } from "../../../base/errors.ts";
 import { AccessiblePeer, Peer, PeerRequest } from "../../../wire/admin-peers.ts";
 import { Empty, NoQuery, PageQuery, PeerQuery } from "../../../wire/admin-query.ts";
-import { labelOf, nameKey } from "../../../wire/display-name.ts";
+import { labelOf } from "../../../wire/display-name.ts";
+import { nameKey } from "../../../wire/name-key.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import { revokeLoginsOf } from "../../db/tables/logins.ts";

@@ -7,7 +7,7 @@ import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
-import { nameKey } from "../../../wire/display-name.ts";
+import { nameKey } from "../../../wire/name-key.ts";
 import { PostureCheck, PostureCheckWrite } from "../../../wire/posture.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import {

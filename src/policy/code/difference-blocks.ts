@@ -1,0 +1,68 @@
+/**
+ * Blocks of a difference: people with the same changes on the same machines, put together.
+ *
+ * @module
+ */
+import type { DifferenceBlock, LocalUserChange } from "./difference-types.ts";
+import type { MachineClasses } from "./machine-classes.ts";
+import type { PersonClass } from "./person-classes.ts";
+
+interface OpenBlock {
+  /** Bit n is the nth class of machines. */
+  readonly set: Uint32Array;
+  readonly users: string[];
+  readonly changes: readonly LocalUserChange[];
+}
+
+/** Collects changes person by person. */
+export class BlockMerger {
+  readonly #words: number;
+  readonly #open = new Map<readonly LocalUserChange[], Uint32Array>();
+  readonly #numbers = new Map<readonly LocalUserChange[], number>();
+  readonly #blocks = new Map<string, OpenBlock[]>();
+
+  constructor(classCount: number) {
+    this.#words = Math.ceil(classCount / 32);
+  }
+
+  /** `changes` is the same object wherever it says the same. */
+  add(changes: readonly LocalUserChange[], classes: readonly number[]): void {
+    if (changes.length === 0) return;
+    if (!this.#numbers.has(changes)) this.#numbers.set(changes, this.#numbers.size);
+    const set = this.#open.get(changes) ?? new Uint32Array(this.#words);
+    for (const index of classes)
+      set[index >>> 5] = ((set[index >>> 5] as number) | (1 << (index & 31))) >>> 0;
+    this.#open.set(changes, set);
+  }
+
+  /** No more of this person. */
+  flush({ users }: PersonClass): void {
+    for (const [changes, set] of this.#open) {
+      const key = `${this.#numbers.get(changes)}#${hashOf(set)}`;
+      const list = this.#blocks.get(key) ?? [];
+      const block = list.find((one) => one.set.every((word, i) => word === set[i]));
+      if (block === undefined) list.push({ set, users: [...users], changes });
+      else block.users.push(...users);
+      this.#blocks.set(key, list);
+    }
+    this.#open.clear();
+  }
+
+  /** All that was collected. */
+  blocks({ classes }: MachineClasses): DifferenceBlock[] {
+    return [...this.#blocks.values()].flat().map(({ set, users, changes }) => ({
+      users: users.sort(),
+      machines: classes.flatMap(({ machines }, i) =>
+        ((set[i >>> 5] as number) & (1 << (i & 31))) === 0 ? [] : machines.map(({ id }) => id),
+      ),
+      changes,
+    }));
+  }
+}
+
+/** A hash to find equal sets by; equality is looked at beside it. */
+function hashOf(set: Uint32Array): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < set.length; i++) hash = Math.imul(hash ^ (set[i] as number), 0x01000193);
+  return hash >>> 0;
+}

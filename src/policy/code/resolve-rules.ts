@@ -1,0 +1,162 @@
+/**
+ * Rules of a policy file to rules of an account, each with the id of the rule that it was before.
+ *
+ * @module
+ */
+import type { AccountRule } from "../../wire/policy-account.ts";
+import type { PolicyFileRule } from "../../wire/policy-file.ts";
+import type { Faults } from "./faults.ts";
+import type { AccountNames, Naming } from "./names.ts";
+import { faultOfRule } from "./rule-faults.ts";
+
+/** Where the rules stand, and what their names are looked up in. */
+export interface RuleContext {
+  /** Path of the policy in the file. */
+  readonly at: string;
+  readonly policyId: string;
+  readonly names: AccountNames;
+  readonly faults: Faults;
+}
+
+type RuleBody = Omit<AccountRule, "id">;
+
+/**
+ * The rules of one policy. One that says what a rule of `old` says is that rule, the same object; else it
+ * keeps the id of the one with its name, or at its place; else it is new.
+ */
+export function resolveRules(
+  written: readonly PolicyFileRule[],
+  old: readonly AccountRule[],
+  context: RuleContext,
+): AccountRule[] {
+  const bodies = written.map((rule, i) => bodyOf(rule, `${context.at}.rules[${i}]`, context));
+  const free = new Set(old);
+  const take = (rule: AccountRule | undefined): AccountRule | undefined => {
+    if (rule === undefined || !free.delete(rule)) return undefined;
+    return rule;
+  };
+  const byMeaning = Map.groupBy(old, (rule) => meaningOf(rule));
+  const same = bodies.map((body, i) => {
+    const alike = byMeaning.get(meaningOf(body)) ?? [];
+    return take(
+      alike.find((rule) => free.has(rule) && rule === old[i]) ?? alike.find((rule) => free.has(rule)),
+    );
+  });
+  const named = bodies.map(
+    (body, i) => same[i] ?? (body.name === "" ? undefined : take(onlyNamed(body.name, free))),
+  );
+  return bodies.map((body, i) => {
+    const kept = same[i];
+    if (kept !== undefined) return kept;
+    const before = named[i] ?? take(old[i]);
+    return { ...body, id: before?.id ?? `new:${context.policyId}/${i}` };
+  });
+}
+
+function onlyNamed(name: string, rules: ReadonlySet<AccountRule>): AccountRule | undefined {
+  const [first, second] = [...rules].filter((rule) => rule.name === name);
+  return second === undefined ? first : undefined;
+}
+
+function bodyOf(written: PolicyFileRule, at: string, { names, faults }: RuleContext): RuleBody {
+  const ids = (list: readonly string[], field: string): string[] => [
+    ...new Set(
+      list.flatMap((name) => faults.name(names.group, name, { at: `${at}.${field}`, what: "group" }) ?? []),
+    ),
+  ];
+  const { source_devices, authorized_groups, machine_local_users } = written;
+  const body: RuleBody = {
+    name: written.name ?? "",
+    ...optional("description", written.description),
+    enabled: written.enabled ?? true,
+    action: written.action ?? "accept",
+    bidirectional: written.bidirectional ?? false,
+    protocol: written.protocol ?? "qufabric-ssh",
+    ...optional("ports", written.ports?.map(String)),
+    ...optional("port_ranges", written.port_ranges),
+    ...optional("authorized_groups", authorized_groups && keyedIds(authorized_groups, ids)),
+    ...optional("ssh", written.ssh),
+    ...optional("source_devices", source_devices && ids(source_devices, "source_devices")),
+    ...optional("machine_local_users", machine_local_users),
+    ...optional("valid_from", written.valid_from),
+    ...optional("valid_until", written.valid_until),
+    ...optional("schedule", written.schedule),
+    ...sideOf(written, "source", at, { names: names.peer, ids, faults }),
+    ...sideOf(written, "destination", at, { names: names.peer, ids, faults }),
+  };
+  const fault = faultOfRule(body, at);
+  if (fault !== null) faults.add(fault.message, fault.hint);
+  return body;
+}
+
+function keyedIds(
+  authorized: NonNullable<PolicyFileRule["authorized_groups"]>,
+  ids: (list: readonly string[], field: string) => string[],
+): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(authorized).flatMap(([name, users]) =>
+      ids([name], "authorized_groups").map((id) => [id, users] as const),
+    ),
+  );
+}
+
+/** One side of the rule: groups, or one peer. */
+function sideOf(
+  written: PolicyFileRule,
+  side: "source" | "destination",
+  at: string,
+  {
+    names,
+    ids,
+    faults,
+  }: { names: Naming; ids: (list: readonly string[], field: string) => string[]; faults: Faults },
+): Partial<RuleBody> {
+  const [groups, peer] = [`${side}s`, `${side}_peer`] as [`${typeof side}s`, `${typeof side}_peer`];
+  const list = written[groups];
+  const name = written[peer];
+  if ((list === undefined) === (name === undefined)) {
+    const has = list === undefined ? "has neither" : "has both";
+    faults.add(
+      `${at} ${has} ${groups} ${list === undefined ? "nor" : "and"} ${peer}`,
+      `give ${groups} or ${peer}`,
+    );
+    return {};
+  }
+  if (list !== undefined) return { [groups]: ids(list, groups) };
+  const id = faults.name(names, name ?? "", { at: `${at}.${peer}`, what: "peer" });
+  return id === undefined ? {} : { [`${side}Resource`]: { id, type: "peer" } };
+}
+
+/**
+ * What a rule says, as text: the same for two rules that are written differently and mean the same to every
+ * machine and every reader.
+ */
+export function meaningOf(rule: RuleBody): string {
+  const { name, description, enabled, action, bidirectional, protocol, ssh, schedule } = rule;
+  const list = <T>(entries: readonly T[] | null | undefined): T[] => [...(entries ?? [])];
+  const authorized = Object.entries(rule.authorized_groups ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([
+    ...[name, description ?? "", enabled, action, bidirectional, protocol],
+    ...[list(rule.ports).map(Number), list(rule.port_ranges).map(({ start, end }) => [start, end])],
+    authorized.map(([group, users]) => [group, [...new Set(users)].sort()]),
+    ...[sorted(ssh ?? {}), rule.machine_local_users ?? null, schedule ?? null],
+    ...[rule.valid_from ?? null, rule.valid_until ?? null],
+    ...[sideText(rule.sources), rule.sourceResource?.id ?? null],
+    ...[sideText(rule.destinations), rule.destinationResource?.id ?? null],
+    list(rule.source_devices).sort(),
+  ]);
+}
+
+function sideText(groups: readonly string[] | null | undefined): string[] | null {
+  return groups === null || groups === undefined ? null : [...new Set(groups)].sort();
+}
+
+/** Fields in one order; null and absent are told apart only where they mean something else. */
+function sorted(fields: object): unknown {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
+  return entries.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> {
+  return value === undefined ? {} : ({ [key]: value } as Partial<Record<K, V>>);
+}
