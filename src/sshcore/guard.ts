@@ -39,9 +39,13 @@ export interface Guard {
 /** RFC 4253 section 11.1. */
 const PROTOCOL_ERROR = 2;
 const VERSION_NOT_SUPPORTED = 8;
-/** What a server of ours says of itself in EXT_INFO: only Ed25519 signs in; pings hide keystrokes. */
+/**
+ * What a server of ours says of itself in EXT_INFO: only Ed25519 signs in; a client may sign for the host key
+ * that it was shown (OpenSSH PROTOCOL, section 1.8); pings hide keystrokes.
+ */
 const EXTENSIONS = [
   ["server-sig-algs", "ssh-ed25519"],
+  ["publickey-hostbound@openssh.com", "0"],
   ["ping@openssh.com", "0"],
 ] as const;
 const IDENTIFICATION = /^SSH-2\.0-[!-~][ -~]*$/;

@@ -18,6 +18,7 @@ import {
   type Ssh2Protocol,
   sendMessage,
   sendMessageNow,
+  sessionHostKeyOf,
   sessionIdOf,
 } from "./ssh2-internals.ts";
 import { CHANNEL_TYPE_BYTES_MAX } from "./wire-limits.ts";
@@ -40,9 +41,7 @@ export interface SshTransportHooks {
   onChannelOpen(open: ChannelOpen): boolean;
   /** Bytes of terminal modes of a pty-req, as ssh2 does not read them. */
   onTerminalModes(channelId: number, modes: Uint8Array): void;
-  /**
-   * The client reads no more of what a channel sends it (`eow@openssh.com`, OpenSSH's PROTOCOL section 2.1).
-   */
+  /** The client reads no more of what a channel sends it (`eow@openssh.com`, OpenSSH PROTOCOL 2.1). */
   onOutputUnread(channelId: number): void;
   /** Data of a channel went either way. */
   onActivity(): void;
@@ -94,11 +93,14 @@ export class SshTransport {
     stream.once("close", () => this.#close());
   }
 
-  /**
-   * The session id, which names this transport on both ends (RFC 4253 section 7.2). After the key exchange.
-   */
+  /** The session id, the name of this transport on both ends (RFC 4253 7.2). After the key exchange. */
   sessionId(): Buffer {
     return sessionIdOf(this.#protocol);
+  }
+
+  /** SSH blob of the host key that the client was shown. After the key exchange. */
+  hostKey(): Buffer {
+    return sessionHostKeyOf(this.#protocol);
   }
 
   /** Text the client shows at once. Before the end of authentication only. */

@@ -18,8 +18,8 @@ export interface Ssh2Protocol {
   /** Defined while keys are being exchanged; what is sent then must wait in `_queue`. */
   readonly _kexinit: unknown;
   _queue: Buffer[] | undefined;
-  /** The last key exchange; it keeps the session id of the first. */
-  readonly _kex: { readonly sessionID?: Buffer } | undefined;
+  /** The last key exchange; it keeps the session id of the first, and by our patch a server's host key. */
+  readonly _kex: { readonly sessionID?: Buffer; readonly sessionHostKey?: Buffer } | undefined;
   readonly _cipher: { encrypt(packet: Buffer): void };
   readonly _packetRW: {
     readonly write: {
@@ -78,6 +78,13 @@ export function sessionIdOf(protocol: Ssh2Protocol): Buffer {
   const id = protocol._kex?.sessionID;
   assert(Buffer.isBuffer(id) && id.length >= 32, "a transport with keys has a session id");
   return id;
+}
+
+/** SSH blob of the host key that a server of ours proved in the first key exchange. */
+export function sessionHostKeyOf(protocol: Ssh2Protocol): Buffer {
+  const hostKey = protocol._kex?.sessionHostKey;
+  assert(hostKey !== undefined, "keys were exchanged as a server");
+  return hostKey;
 }
 
 /** Both ends of the channel with local number `id`; undefined when it is not, or not yet, one. */

@@ -270,7 +270,9 @@ describe.skipIf(!isRoot)("a malicious machine", () => {
     expect(critical).toEqual([OPTION_PEER]);
     expect(extensions).toEqual([EXTENSION_ID_TOKEN, EXTENSION_IDENTITY]);
     const claims = JSON.parse(Buffer.from(idToken().split(".")[1] ?? "", "base64url").toString());
+    // `acr` tells one password from the next by a digest of its salted hash, and nothing of the password.
     expect(Object.keys(claims).sort()).toEqual([
+      "acr",
       "aud",
       "auth_time",
       "email",

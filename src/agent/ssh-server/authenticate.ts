@@ -56,7 +56,11 @@ export interface AuthenticatorOptions {
 export type SignInOutcome = "none" | "failed" | "refused";
 
 /** As much of ssh2's context as its types leave out. */
-type KeyRequest = PublicKeyAuthContext & { readonly blob?: Buffer };
+type KeyRequest = PublicKeyAuthContext & {
+  readonly blob?: Buffer;
+  /** Of our patch: the host key that `publickey-hostbound-v00@openssh.com` names. Null: `publickey`. */
+  readonly hostKey?: Buffer | null;
+};
 const DEVICE_KEY_TYPE = "ssh-ed25519";
 /** Also what is left of them when a person was refused: nobody needs to be asked again. */
 const METHODS_LEFT = ["publickey" as const];
@@ -199,11 +203,13 @@ export class Authenticator {
 
 /** What kind of key this is, when it is one that could be taken here at all. */
 function credentialOf(
-  { serverContext, origin }: AuthenticatorOptions,
-  { key }: KeyRequest,
+  { serverContext, origin, transport }: AuthenticatorOptions,
+  { key, hostKey }: KeyRequest,
 ): "user" | "peer" | null {
   const map = serverContext.snapshot()?.map;
   if (map === undefined) return null;
+  // Signed for another server: somebody sits between, or an agent was asked about another connection.
+  if (hostKey !== undefined && hostKey !== null && !hostKey.equals(transport.hostKey())) return null;
   if (key.algo === CERTIFICATE_KEY_TYPE) {
     const isTaken =
       isPlausible(key.data, Object.values(map.cas)) ||
