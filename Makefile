@@ -8,10 +8,10 @@ BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then c
 export PATH := $(dir $(BUN)):$(PATH)
 SOURCES := $(shell find src patches packaging -type f 2>/dev/null) build.ts install.sh package.json bun.lock
 
-.PHONY: help demo test check bench soak fuzz mutants interop build release clean
+.PHONY: help demo test check bench soak fuzz mutants interop interop-log build release clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: dist/qf ## Start a whole QuFabric here, sign in, run a command, show a refusal (ONCE=1 ends after that)
 	@$(BUN) test/demo/run.ts $(if $(ONCE),--once,)
@@ -39,6 +39,10 @@ interop: dist/qf system-packages ## Run OpenSSH's own regression scripts and oth
 	@bash test/support/apt.sh tmux:tmux javac:openjdk-17-jdk-headless mvn:maven
 	@OPENSSH="$(OPENSSH)" $(BUN) test/interop/clients-table.ts
 	@OPENSSH="$(OPENSSH)" $(BUN) test/interop/regress.ts
+
+interop-log: dist/qf ## Have an export of the audit log checked by Go's sumdb/note and tlog
+	@bash test/support/apt.sh go:golang-go
+	@$(BUN) test ./test/interop/log/check.ts
 
 build: dist/qf ## Build dist/qf, the one executable
 

@@ -122,6 +122,23 @@ export const KnownTargetFile = lazySchema(() =>
 );
 export type KnownTargetFile = z.infer<typeof KnownTargetFile>;
 
+/** `$QF_CONFIG_DIR/logs.json` (0600): the logs that this device has met, by their origins. */
+export const PinnedLogsFile = lazySchema(() =>
+  z.strictObject({
+    format: z.literal(1),
+    logs: z.record(
+      z.string(),
+      z.strictObject({
+        /** The key that signs it: pinned when it was met first, never replaced by another's word. */
+        key: Ed25519PublicKey,
+        /** The largest checkpoint that was seen. */
+        note: z.string().max(4096),
+      }),
+    ),
+  }),
+);
+export type PinnedLogsFile = z.infer<typeof PinnedLogsFile>;
+
 /** `$QF_CONFIG_DIR/reason.json` (0600): what `qf reason set` keeps. */
 export const KeptReasonFile = lazySchema(() =>
   z.strictObject({ format: z.literal(1), reason: AccessReason, untilSeconds: EpochSeconds }),
