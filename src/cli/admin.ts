@@ -182,6 +182,22 @@ export function printDone(
   return args.json === true ? printBody(answer) : print(`${done}\n`);
 }
 
+/**
+ * What an update came to: `changed what`, or that nothing was. Only the fields that were sent are compared,
+ * since times and states move by themselves.
+ */
+export function printChanged(
+  args: { readonly json?: boolean | undefined },
+  change: { readonly before: object; readonly body: object; readonly answer: Answer<object> },
+  what: string,
+): Promise<void> {
+  const { before, body, answer } = change;
+  const fields = (one: object) =>
+    JSON.stringify(Object.keys(body).map((key) => Reflect.get(one, key) ?? null));
+  const isSame = fields(before) === fields(answer.value);
+  return printDone(args, answer, isSame ? `nothing changed: ${what} was so already` : `changed ${what}`);
+}
+
 /** Deletes what is at `path`, and says so. */
 export async function deleteAt(
   admin: Pick<Admin, "request">,

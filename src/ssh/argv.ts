@@ -60,6 +60,8 @@ export interface SshInvocation {
   readonly noBrowser: boolean;
   /** `--reason` as it was typed. */
   readonly reason: string | undefined;
+  /** `-G`: the options are printed, and nobody is reached. */
+  readonly printsOptions: boolean;
   /** What to say of options that change nothing here. */
   readonly passedOver: readonly string[];
 }
@@ -68,8 +70,8 @@ export interface SshInvocation {
 const WITH_VALUE = "LRDWJlpoeiFcmSEbIQwPBO";
 const SSH_PORT = 22;
 
-/** Reads the arguments of `qf ssh`. `help`: it was asked for. Throws ERR_USAGE. */
-export function parseSshArgv(args: readonly string[]): SshInvocation | "help" {
+/** Reads the arguments of `qf ssh`. `help`, `version`: it was asked for. Throws ERR_USAGE. */
+export function parseSshArgv(args: readonly string[]): SshInvocation | "help" | "version" {
   const draft: Draft = {
     noSession: false,
     noStdin: false,
@@ -78,6 +80,7 @@ export function parseSshArgv(args: readonly string[]): SshInvocation | "help" {
     setEnv: {},
     forwards: [],
     noBrowser: false,
+    printsOptions: false,
     passedOver: [],
   };
   let at = 0;
@@ -89,6 +92,7 @@ export function parseSshArgv(args: readonly string[]): SshInvocation | "help" {
     }
     if (!arg.startsWith("-") || arg === "-") break;
     if (arg === "--help" || arg === "-h") return "help";
+    if (/^-[AaGNnqTtVv]*V/.test(arg)) return "version";
     at += arg.startsWith("--") ? readLong(draft, arg, args[at + 1]) : readCluster(draft, arg, args[at + 1]);
   }
   const destination = args[at];
@@ -122,6 +126,7 @@ function readSwitch(draft: Draft, letter: string): void {
   else if (letter === "n") draft.noStdin = true;
   else if (letter === "v") draft.verbosity = Math.min(3, draft.verbosity + 1);
   else if (letter === "q") draft.quiet = true;
+  else if (letter === "G") draft.printsOptions = true;
   else if (letter === "A" || letter === "a") draft.forwardAgent = letter === "A";
   else {
     const why = SWITCHES_PASSED_OVER[letter];
@@ -192,6 +197,7 @@ function finish(draft: Draft, destination: string, words: readonly string[]): Ss
     managementUrl: draft.managementUrl,
     noBrowser: draft.noBrowser,
     reason: draft.reason,
+    printsOptions: draft.printsOptions,
     passedOver: draft.passedOver,
   };
 }

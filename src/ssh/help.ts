@@ -1,5 +1,5 @@
 /** Usage and help of `qf ssh`. */
-export const SSH_USAGE = `usage: qf ssh [-AanNqTtv] [-e escape_char] [-l login_name] [-p port] [-o option]
+export const SSH_USAGE = `usage: qf ssh [-AaGnNqTtVv] [-e escape_char] [-l login_name] [-p port] [-o option]
               [-L|-R|-D|-W|-J spec] [--reason text] [--management-url url]
               [--no-browser]
               [user@]host [command ...]
@@ -25,6 +25,7 @@ options:
   -J PEER               accepted and ignored: peers are reached without jump hosts
   -A                    forward your SSH agent to the peer; -a does not
   -q                    no warnings; -v is more verbose, up to -vvv
+  -G                    print the options in effect and exit; -V prints the version
   -e CHAR               escape character, or none (default: ~)
   -o KEY=VALUE          BatchMode, ClearAllForwardings, ConnectTimeout (seconds, default: 10),
                         DynamicForward, EscapeChar, ExitOnForwardFailure, ForwardAgent, LocalForward,

@@ -48,6 +48,7 @@ export interface Draft {
   /** Lines on options that change nothing here. */
   passedOver: string[];
   noBrowser: boolean;
+  printsOptions: boolean;
 }
 
 /** Takes `text`, `Key=value` or `Key value`, into `draft`. What is already set stays. Throws ERR_USAGE. */

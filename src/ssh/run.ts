@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { VERSION_LINE } from "../base/build-info.ts";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
 import { openOutput } from "../base/output.ts";
@@ -20,6 +21,7 @@ import { UNPROVEN_SENTENCE } from "../policy/sentences.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
 import { parseSshArgv, type SshInvocation } from "./argv.ts";
 import type { Connection } from "./connect.ts";
+import { effectiveOptions } from "./effective.ts";
 import { sentEnvironment } from "./environment.ts";
 import { SSH_HELP, SSH_USAGE } from "./help.ts";
 import { EXIT_NO_SESSION, runSession } from "./session.ts";
@@ -31,7 +33,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Runs `qf ssh` with its raw arguments. Throws QfErrors; their exit status is 255 for "no session". */
 export async function runSsh(args: readonly string[]): Promise<number> {
-  let invocation: SshInvocation | "help";
+  let invocation: ReturnType<typeof parseSshArgv>;
   try {
     invocation = parseSshArgv(args);
   } catch (error) {
@@ -43,6 +45,15 @@ export async function runSsh(args: readonly string[]): Promise<number> {
   }
   if (invocation === "help") {
     process.stdout.write(SSH_HELP);
+    return 0;
+  }
+  // Both as ssh(1), which programs ask before they use it.
+  if (invocation === "version") {
+    process.stderr.write(`${VERSION_LINE}\n`);
+    return 0;
+  }
+  if (invocation.printsOptions) {
+    process.stdout.write(effectiveOptions(invocation, ownUserName()));
     return 0;
   }
   checkAvailable(invocation);

@@ -121,4 +121,58 @@ describe("administration by login", () => {
     const asked = await owner.qf(["group", "list"], { env: { QF_NO_BROWSER: "1" }, stdin: "" });
     expect(asked.exitCode).not.toBe(0);
   });
+
+  test("an update says whether anything is other than before", async () => {
+    for (const create of [
+      ["group", "create", "Same"],
+      ["setup-key", "create", "same", "--groups", "Same"],
+      ["posture-check", "create", "same", "--set", "nb_version_check.min_version=0.1.0"],
+      ["policy", "create", "same", "--sources", "Same", "--destinations", "Same"],
+    ]) {
+      expect(await owner.qf(create)).toMatchObject({ exitCode: 0 });
+    }
+    const [{ id: desk, name }] = JSON.parse((await owner.qf(["peer", "list", "--json"])).stdout);
+    const updates: [args: string[], same: string[], other: string[]][] = [
+      [
+        ["group", "update", "Same"],
+        ["--name", "Same"],
+        ["--peers", desk],
+      ],
+      [
+        ["group", "update", "Same"],
+        ["--peers", desk],
+        ["--peers", ""],
+      ],
+      [
+        ["setup-key", "update", "same"],
+        ["--groups", "Same"],
+        ["--groups", ""],
+      ],
+      [
+        ["posture-check", "update", "same"],
+        ["--set", "nb_version_check.min_version=0.1.0"],
+        ["--description", "x"],
+      ],
+      [["policy", "update", "same"], ["--sources", "Same"], ["--enabled=false"]],
+      [
+        ["user", "update", "ada@example.com"],
+        ["--role", "user", "--blocked=false"],
+        ["--groups", "Same"],
+      ],
+      [
+        ["peer", "update", desk],
+        ["--name", name],
+        ["--name", "renamed"],
+      ],
+    ];
+    for (const [args, same, other] of updates) {
+      const noun = args[0]?.replace("-", " ");
+      const stdoutOf = async (change: string[]) => {
+        const { stdout, stderr } = await owner.qf([...args, ...change]);
+        return stdout + stderr;
+      };
+      expect(await stdoutOf(same)).toStartWith(`nothing changed: ${noun} `);
+      expect(await stdoutOf(other)).toStartWith(`changed ${noun} `);
+    }
+  });
 });

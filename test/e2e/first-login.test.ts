@@ -2,7 +2,7 @@
  * The main job, end to end: a person signs in with an identity provider and is somebody on another machine.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Lab, LabAgent, LabDevice, Person } from "../support/lab.ts";
 import { LabTerminal } from "../support/lab-terminal.ts";
@@ -171,6 +171,30 @@ describe.skipIf(!isRoot)("a first login", () => {
     await device.qf(["logout"], { env });
     await device.ssh([`${deploy.name}@web1`, "true"], { env });
     expect(count()).toBe(4);
+  });
+
+  test("a login is said to go with the session, where it is kept in the session's own folder", async () => {
+    const runtime = (name: string, mode: number): string => {
+      const path = join(lab.root, name);
+      mkdirSync(path);
+      chmodSync(path, mode);
+      return path;
+    };
+    const rows: [folder: string, goes: boolean, kept: boolean][] = [
+      [runtime("runtime", 0o700), true, true],
+      // Nobody keeps a login where others may look.
+      [runtime("open", 0o755), false, true],
+      ["", false, true],
+      [runtime("unkept", 0o700), false, false],
+    ];
+    for (const [folder, goes, kept] of rows) {
+      const device = lab.device(ada, `keeps-${rows.findIndex(([one]) => one === folder)}`);
+      const args = ["login", "--ssh-jwt-cache-ttl", kept ? "600" : "0"];
+      const { stdout } = await device.qf(args, { env: { XDG_RUNTIME_DIR: folder } });
+      expect([stdout.includes("your last session"), stdout.includes("kept until")]).toEqual([goes, kept]);
+      // It is as it says.
+      if (kept && folder !== "") expect(existsSync(join(folder, "qufabric"))).toBe(goes);
+    }
   });
 
   test("several logins at once each have their own state", async () => {

@@ -5,7 +5,7 @@ import type { ForwardSpec } from "../../src/ssh/forward-spec.ts";
 
 function parse(line: string): SshInvocation {
   const invocation = parseSshArgv(line === "" ? [] : line.split(" "));
-  if (invocation === "help") throw new Error("help was read");
+  if (typeof invocation === "string") throw new Error(`${invocation} was read`);
   return invocation;
 }
 
@@ -102,6 +102,7 @@ test("parseSshArgv keeps the words of a command as they are, joined by one space
 
 test("parseSshArgv gives help before the destination only", () => {
   expect(parseSshArgv(["--help"])).toBe("help");
+  expect(parseSshArgv(["-V"])).toBe("version");
   expect(parseSshArgv(["-v", "-h", "web1"])).toBe("help");
   expect(parseSshArgv(["web1", "--help"])).toMatchObject({ command: "--help" });
 });

@@ -1,5 +1,13 @@
 import { Group } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printDone } from "../admin.ts";
+import {
+  ADMIN_ARGS,
+  ADMIN_OPTIONS,
+  deleteAt,
+  openAdmin,
+  printBody,
+  printChanged,
+  printDone,
+} from "../admin.ts";
 import { command } from "../command.ts";
 import { printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
@@ -96,7 +104,7 @@ examples:
             : await admin.peerIds(parseList(args.peers)),
       };
       const answer = await admin.request("PUT", `/api/groups/${id}`, { body, answer: Group });
-      await printDone(args, answer, `changed group ${args.group} (${id})`);
+      await printChanged(args, { before: current.value, body, answer }, `group ${args.group} (${id})`);
     },
   },
   { repeatable: ["peers"] },

@@ -7,7 +7,7 @@ import {
   NO_ANSWER,
   openAdmin,
   printBody,
-  printDone,
+  printChanged,
 } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
@@ -114,7 +114,7 @@ examples:
         ...(args.approve === true ? { approval_required: false } : {}),
       };
       const answer = await admin.request("PUT", `/api/peers/${id}`, { body, answer: Peer });
-      await printDone(args, answer, `changed peer ${args.peer} (${id})`);
+      await printChanged(args, { before: peer, body, answer }, `peer ${args.peer} (${id})`);
     },
   },
 );

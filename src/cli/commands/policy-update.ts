@@ -1,6 +1,6 @@
 import { QfError } from "../../base/errors.ts";
 import { Policy, type PolicyRule, PolicyRuleWrite } from "../../wire/policy.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printDone, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printChanged, theOne } from "../admin.ts";
 import { assign, fitTo, type JsonObject, parseAssignment } from "../assignments.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
@@ -74,7 +74,7 @@ examples:
       };
       const answer = await admin.request("PUT", `/api/policies/${policy.id}`, { body, answer: Policy });
       for (const warning of answer.value.warnings ?? []) say("warning", warning);
-      await printDone(args, answer, `changed policy ${args.policy} (${policy.id})`);
+      await printChanged(args, { before: policy, body, answer }, `policy ${args.policy} (${policy.id})`);
     },
   },
   {

@@ -8,6 +8,7 @@ import {
   deleteAt,
   openAdmin,
   printBody,
+  printChanged,
   printDone,
   theOne,
 } from "../admin.ts";
@@ -127,7 +128,7 @@ examples:
         checks: await checksOf(args, check.checks),
       };
       const answer = await admin.request("PUT", `${PATH}/${check.id}`, { body, answer: PostureCheck });
-      await printDone(args, answer, `changed posture check ${args.check} (${check.id})`);
+      await printChanged(args, { before: check, body, answer }, `posture check ${args.check} (${check.id})`);
     },
   },
   { repeatable: ["set"] },

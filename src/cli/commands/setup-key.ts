@@ -6,6 +6,7 @@ import {
   deleteAt,
   openAdmin,
   printBody,
+  printChanged,
   printDone,
   theOne,
 } from "../admin.ts";
@@ -134,7 +135,7 @@ examples:
       const key = await keyOf(admin, args.key);
       const body = { revoked: key.revoked, auto_groups: await admin.groupIds(parseList(args.groups)) };
       const answer = await admin.request("PUT", `/api/setup-keys/${key.id}`, { body, answer: SetupKey });
-      await printDone(args, answer, `changed setup key ${args.key} (${key.id})`);
+      await printChanged(args, { before: key, body, answer }, `setup key ${args.key} (${key.id})`);
     },
   },
   { repeatable: ["groups"] },

@@ -1,5 +1,5 @@
 import { User } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printDone } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printChanged } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
@@ -141,7 +141,7 @@ examples:
         ...(args.approve === true ? { pending_approval: false } : {}),
       };
       const answer = await admin.request("PUT", `/api/users/${user.id}`, { body, answer: User });
-      await printDone(args, answer, `changed user ${args.user} (${user.id})`);
+      await printChanged(args, { before: user, body, answer }, `user ${args.user} (${user.id})`);
     },
   },
   { repeatable: ["groups"] },
