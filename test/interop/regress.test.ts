@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,7 +16,7 @@ import { join } from "node:path";
 import { isRoot } from "../support/os-accounts.ts";
 import { DEBIAN_BUILD, openSshBuild } from "./openssh-build.ts";
 import { runScripts } from "./regress.ts";
-import { HELPERS, NEWER_NOT_APPLICABLE, NOT_APPLICABLE, SCRIPTS } from "./scripts.ts";
+import { exceptionOf, HELPERS, NEWER_NOT_APPLICABLE, NOT_APPLICABLE, SCRIPTS } from "./scripts.ts";
 
 const isHere = existsSync(DEBIAN_BUILD.regress);
 
@@ -49,6 +50,47 @@ test("a newer build's scripts are each run, or there is a reason why not, never 
   expect(NEWER_NOT_APPLICABLE.filter((name) => !reasoned.includes(name))).toEqual([]);
   const newer = SCRIPTS.flatMap(({ name, isNewer }) => (isNewer === true ? [name] : []));
   expect(newer).toEqual(["proxyjump", "sftp-resume", "ssh-tty"]);
+});
+
+test("a check that only Debian's script has is no exception of a newer build", () => {
+  const named = (name: string) => SCRIPTS.find((script) => script.name === name) ?? { name };
+  const excepted = ["rekey", "multiplex", "connect"].map((name) =>
+    [true, false].map((isDebian) => exceptionOf(named(name), isDebian)?.times ?? 0),
+  );
+  expect(excepted).toEqual([
+    [7, 0],
+    [2, 2],
+    [0, 0],
+  ]);
+});
+
+describe.skipIf(!isHere)("the stand-in for ssh, where a script goes through the proxy", () => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "qf-shim-"));
+    const write = (name: string, text: string) => writeFileSync(join(folder, name), `${text}\n`);
+    copyFileSync(new URL("shim/ssh", import.meta.url), join(folder, "ssh"));
+    chmodSync(join(folder, "ssh"), 0o755);
+    write("settings", "ssh=/usr/bin/ssh");
+    write("proxy-options", "Hostname there.example");
+    write("proxy-preferences", "Ciphers ^aes256-gcm@openssh.com");
+    write("ssh_proxy", "Host *\n  Hostname 127.0.0.1\n  User stock");
+    write("ssh_proxy_ctr", "Host *\n  Ciphers aes128-ctr");
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.each([
+    { asks: "nothing", words: ["-F", "ssh_proxy"], ciphers: /^aes256-gcm@openssh\.com,/ },
+    { asks: "by its file", words: ["-F", "ssh_proxy_ctr"], ciphers: /^aes128-ctr$/ },
+    { asks: "by its file, in one word", words: ["-Fssh_proxy_ctr"], ciphers: /^aes128-ctr$/ },
+    { asks: "by a word", words: ["-oCiphers=aes256-ctr", "-F", "ssh_proxy"], ciphers: /^aes256-ctr$/ },
+  ])("a script that asks $asks has the ciphers it wants", ({ words, ciphers }) => {
+    const args = words.map((word) => word.replace("ssh_proxy", join(folder, "ssh_proxy")));
+    const result = Bun.spawnSync([join(folder, "ssh"), "-G", ...args, "-S", "none", "somehost"]);
+    const said = result.stdout.toString();
+    expect(/^ciphers (.*)$/m.exec(said)?.[1]).toMatch(ciphers);
+    expect(said).toMatch(/^hostname there\.example$/m);
+  });
 });
 
 describe("OPENSSH, the folder of a build", () => {
