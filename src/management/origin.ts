@@ -6,7 +6,8 @@
 import { QfError } from "../base/errors.ts";
 import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import type { Store } from "./db/store.ts";
-import { findMeta, putMeta } from "./db/tables/accounts.ts";
+import { findMeta, listAccounts, putMeta } from "./db/tables/accounts.ts";
+import { countPeers } from "./db/tables/peers.ts";
 import { type CheckedListen, listenOrigin } from "./serve-options.ts";
 
 /** The origin of last time; undefined before the first serve. */
@@ -27,7 +28,8 @@ export function chosenPort(listen: CheckedListen, stored: string | undefined): n
 
 /**
  * The origin to serve under, stored. Throws ERR_USAGE when the listening address is another than last
- * time and no `--public-url` says that this is meant.
+ * time and no `--public-url` says that this is meant, and for another `--public-url` once there are peers:
+ * they are bound to the one that they know. `--move` says that it is meant all the same.
  */
 export async function settleOrigin(store: Store, listen: CheckedListen, port: number): Promise<string> {
   const stored = await storedOrigin(store);
@@ -43,6 +45,19 @@ export async function settleOrigin(store: Store, listen: CheckedListen, port: nu
       hint: `listen on ${new URL(stored).host} again, or give --public-url ${own} and enrol everything anew`,
     });
   }
+  if (stored !== undefined && origin !== stored && !listen.moves) await requireNoPeers(store, stored);
   if (origin !== stored) await store.transaction((tx) => putMeta(tx, "origin", origin));
   return origin;
+}
+
+async function requireNoPeers(store: Store, stored: string): Promise<void> {
+  const peers = await store.read(async (tx) => {
+    const counts = (await listAccounts(tx)).map(({ id }) => countPeers(tx, id));
+    return (await Promise.all(counts)).reduce((sum, one) => sum + one, 0);
+  });
+  if (peers === 0) return;
+  const who = peers === 1 ? "one peer knows" : `${peers} peers know`;
+  throw new QfError("ERR_USAGE", `${who} this server as ${stored}, and no other address would reach them`, {
+    hint: `give --public-url ${stored}, or --move if every machine and person is to enrol anew`,
+  });
 }

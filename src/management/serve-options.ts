@@ -30,6 +30,8 @@ export interface ServeOptions {
   readonly listen?: string;
   /** Origin under which people and machines reach it. Default: that of last time, or the listen URL. */
   readonly publicUrl?: string;
+  /** `publicUrl` may be another than last time although peers know that one. */
+  readonly move?: boolean;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   /**
@@ -66,6 +68,8 @@ export interface CheckedListen {
   readonly tls: TlsPair | null;
   /** As given, without a final slash. Null: not given. */
   readonly publicOrigin: string | null;
+  /** It may be another than last time, whoever knows that one. */
+  readonly moves: boolean;
 }
 
 /** Throws ERR_USAGE for what cannot be meant, ERR_PERMISSION for a TLS file that cannot be read. */
@@ -81,7 +85,13 @@ export async function checkListen(options: ServeOptions): Promise<CheckedListen>
       hint: "give --tls-cert and --tls-key, or --behind-proxy when a proxy in front does TLS",
     });
   }
-  return { hostname, port, tls, publicOrigin: parsePublicUrl(options.publicUrl) };
+  return {
+    hostname,
+    port,
+    tls,
+    publicOrigin: parsePublicUrl(options.publicUrl),
+    moves: options.move === true,
+  };
 }
 
 const ANY_ADDRESS = /^(0\.0\.0\.0|::|::0|0:0:0:0:0:0:0:0)$/;

@@ -4,11 +4,14 @@ import { chmodSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { isQfError } from "../../src/base/errors.ts";
+import { systemInitiator } from "../../src/management/db/tables/audit-events.ts";
+import { insertPeer } from "../../src/management/db/tables/new-peer.ts";
 import { initManagement } from "../../src/management/init.ts";
 import { type RunningManagement, startManagement } from "../../src/management/serve.ts";
 import type { ServeOptions } from "../../src/management/serve-options.ts";
 import { createBrowser, textOfId } from "../support/browser.ts";
 import { EXTERNAL_USERS, startExternalIdp } from "../support/external-idp.ts";
+import { aNewPeer } from "../support/management.ts";
 import { openSignedClient, walkForms } from "../support/signed-client.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { writeTlsFiles } from "../support/tls.ts";
@@ -26,14 +29,14 @@ async function start(options: ServeOptions): Promise<RunningManagement> {
   return running;
 }
 
-async function initialised(): Promise<{ dataDir: string; token: string }> {
+async function initialised(): Promise<{ dataDir: string; token: string; accountId: string }> {
   const dataDir = join(tempFolder(), "data");
-  const { token } = await initManagement({
+  const { token, accountId } = await initManagement({
     dataDir,
     ownerEmail: OWNER.email,
     ownerPassword: OWNER.password,
   });
-  return { dataDir, token };
+  return { dataDir, token, accountId };
 }
 
 async function failureOf(work: Promise<unknown>): Promise<string> {
@@ -65,6 +68,26 @@ describe("startManagement", () => {
     expect(await failureOf(startManagement({ dataDir, listen: "127.0.0.2:0" }))).toBe("ERR_USAGE");
     const moved = await start({ dataDir, listen: "127.0.0.2:0", publicUrl: "https://qf.example.com" });
     expect(moved.url).toBe("https://qf.example.com");
+  });
+
+  test("refuses another public URL once peers know the one it has, unless it is to move", async () => {
+    const { dataDir, accountId } = await initialised();
+    const listen = "127.0.0.1:0";
+    const first = await startManagement({ dataDir, listen, publicUrl: "https://a.example.com" });
+    await first.close();
+    // By mistake and back, while nobody has enrolled.
+    const second = await startManagement({ dataDir, listen, publicUrl: "https://b.example.com" });
+    const { store } = second.context;
+    await store.change({ accountId, initiator: systemInitiator }, (tx) =>
+      insertPeer(tx, aNewPeer(accountId)),
+    );
+    await second.close();
+    const other = { dataDir, listen, publicUrl: "https://c.example.com" };
+    expect(await failureOf(startManagement(other))).toBe("ERR_USAGE");
+    const same = await startManagement({ dataDir, listen });
+    expect(same.url).toBe("https://b.example.com");
+    await same.close();
+    expect((await start({ ...other, move: true })).url).toBe("https://c.example.com");
   });
 
   test.each([

@@ -16,7 +16,7 @@ Run the management server until it is stopped. Prints one line of JSON, {url, is
 ready. If it has not been set up with qf management init, it prints a link for setting it up, which works
 once.
 
-usage: qf management serve [--data-dir DIR] [--listen HOST:PORT] [--public-url URL]
+usage: qf management serve [--data-dir DIR] [--listen HOST:PORT] [--public-url URL [--move]]
                            [--database-url URL | --database-url-file FILE]
                            [--cluster-listen HOST:PORT [--cluster-advertise HOST:PORT]]
                            [--tls-cert FILE --tls-key FILE | --behind-proxy]
@@ -39,6 +39,8 @@ options:
                            container (default: QF_CLUSTER_ADVERTISE, or the address of --cluster-listen)
   --listen HOST:PORT       where to listen; port 0 picks a free one (default: 127.0.0.1:8080)
   --public-url URL         URL at which people and machines reach it; remembered (default: the listen URL)
+  --move                   take another --public-url although peers know the present one; each of them has to
+                           enrol or sign in anew
   --tls-cert FILE          TLS certificate chain in PEM; required with --tls-key unless it listens on loopback
   --tls-key FILE           its private key in PEM
   --behind-proxy           a reverse proxy terminates TLS and sets X-Forwarded-For
@@ -84,6 +86,7 @@ examples:
       "cluster-advertise": STRING,
       listen: STRING,
       "public-url": STRING,
+      move: { type: "boolean" },
       "tls-cert": STRING,
       "tls-key": STRING,
       "behind-proxy": { type: "boolean" },
@@ -110,6 +113,7 @@ examples:
         dataDir: args["data-dir"],
         log: createLog(parseLogLevel(args["log-level"]) ?? logLevelOf(process.env)),
         behindProxy: args["behind-proxy"] === true,
+        move: args.move === true,
         apiCorsOrigins: parseList(args["api-cors-origin"]),
         ...given("masterKeyFile", args["master-key-file"]),
         ...given("listen", args.listen),
