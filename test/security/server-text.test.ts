@@ -30,8 +30,9 @@ const HOSTILE = [
 describe("every place of qf that starts a program", () => {
   /** What of it may come from elsewhere, and why that is no option. Those of sessions are in `agent/os`. */
   const PLACES: Readonly<Record<string, string>> = {
+    "src/agent/lifecycle/login-path.ts": "our own words",
     "src/agent/lifecycle/spawn-detached.ts": "our own words, and flags of the local command line",
-    "src/agent/lifecycle/systemd-unit.ts": "our own words",
+    "src/agent/service/run-tool.ts": "our own words",
     "src/base/own-user.ts": "our own words",
     "src/cli/password-input.ts": "our own words",
     "src/client/browser.ts": "one URL, which begins with http",

@@ -4,12 +4,11 @@
  * @module
  */
 import { QfError } from "../../base/errors.ts";
-import { DEFAULT_STATE_DIR } from "../../base/state-dir.ts";
 import type { Environment } from "../contracts/flags.ts";
 import { askAgent, askStatus } from "../control-socket/control-client.ts";
+import { findServiceManager } from "../service/service-manager.ts";
 import { chooseStateDir } from "../state/state-dir.ts";
 import { isStateLocked } from "../state/state-lock.ts";
-import { stopService } from "./systemd-unit.ts";
 
 const STOPPED_MS_MAX = 20_000;
 
@@ -19,9 +18,13 @@ export async function agentDown(options: {
   readonly environment: Environment;
 }): Promise<boolean> {
   const stateDir = chooseStateDir(options.stateDir, options.environment);
-  const wasService = stateDir === DEFAULT_STATE_DIR && process.geteuid?.() === 0 && (await stopService());
-  const isRunning = (await askStatus(stateDir)) !== undefined;
-  if (!isRunning) return wasService;
+  const wasService = (await findServiceManager(stateDir, options.environment)?.stop()) ?? false;
+  return (await stopAgent(stateDir)) || wasService;
+}
+
+/** Stops the agent of `stateDir`, if one runs there, and waits until it has ended. Throws as `agentDown`. */
+export async function stopAgent(stateDir: string): Promise<boolean> {
+  if ((await askStatus(stateDir)) === undefined) return false;
   await askAgent(stateDir, { do: "down" });
   for (let waitedMs = 0; waitedMs < STOPPED_MS_MAX; waitedMs += 20) {
     if ((await askStatus(stateDir)) === undefined && !(await isStateLocked(stateDir))) return true;

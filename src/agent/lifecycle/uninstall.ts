@@ -5,12 +5,11 @@
  */
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { DEFAULT_STATE_DIR } from "../../base/state-dir.ts";
 import type { Environment } from "../contracts/flags.ts";
 import { controlSocketPath } from "../control-socket/control-path.ts";
+import { findServiceManager } from "../service/service-manager.ts";
 import { statePaths } from "../state/state.ts";
 import { chooseStateDir } from "../state/state-dir.ts";
-import { removeService } from "./systemd-unit.ts";
 
 /** Names of ours in a state folder, set-aside files and unfinished ones as well. */
 const OWN = [
@@ -29,7 +28,7 @@ export async function uninstallAgent(options: {
 }): Promise<void> {
   const stateDir = chooseStateDir(options.stateDir, options.environment);
   const uid = process.geteuid?.() ?? 0;
-  if (stateDir === DEFAULT_STATE_DIR && uid === 0) await removeService();
+  await findServiceManager(stateDir, options.environment)?.remove();
   const paths = statePaths(stateDir);
   const socket = controlSocketPath(paths, { uid, runtimeDir: options.environment.XDG_RUNTIME_DIR });
   if (dirname(socket) !== paths.publicDirectory) await rm(dirname(socket), { recursive: true, force: true });

@@ -2,31 +2,34 @@
  * `qf agent up`: enrols where that is due, starts the agent, and waits until it serves.
  *
  * On a running agent it applies changed flags live. Attached with `foreground`; otherwise a service where
- * there is systemd and the state folder is the usual one, else a process of its own.
+ * there is a manager for it (`service/service-manager.ts`), else a process of its own.
  *
  * @module
  */
 import { join } from "node:path";
+import { VERSION } from "../../base/build-info.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
-import { createLog, type LogLevel, logLevelOf, silentLog } from "../../base/log.ts";
+import { type LogLevel, silentLog } from "../../base/log.ts";
+import { ownCommand } from "../../base/own-command.ts";
 import { DEFAULT_STATE_DIR } from "../../base/state-dir.ts";
 import { createClientApi } from "../../client/client-api.ts";
 import type { AgentStatus } from "../../wire/control.ts";
 import { type Environment, type GivenFlags, parseGivenFlags, resolveFlags } from "../contracts/flags.ts";
 import { NOT_TRIED_YET } from "../control-link/sync-client.ts";
 import { askAgent, askStatus } from "../control-socket/control-client.ts";
-import { createSshServer } from "../ssh-server/server.ts";
+import { findServiceManager } from "../service/service-manager.ts";
 import { readAgentFile, statePaths } from "../state/state.ts";
 import { chooseStateDir } from "../state/state-dir.ts";
 import { isStateLocked } from "../state/state-lock.ts";
+import { stopAgent } from "./down.ts";
+import { proveLoginPath } from "./login-path.ts";
 import { checkPins } from "./pins.ts";
 import { prepareAgent } from "./prepare.ts";
-import { startAgent } from "./run.ts";
+import { runForeground } from "./run-foreground.ts";
 import { type GivenSetupKey, readSetupKey } from "./setup-key.ts";
 import { signInForMachine } from "./sign-in.ts";
 import { type Spawned, spawnDetached } from "./spawn-detached.ts";
-import { hasSystemd, startService } from "./systemd-unit.ts";
 
 export interface UpOptions {
   /** By flag name; see `flags.ts`. */
@@ -63,7 +66,10 @@ export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
   if (await isStateLocked(stateDir)) {
     if (!options.foreground) {
       if (options.logLevel !== undefined) throw levelOfRunning();
-      return await applyLive(stateDir, given);
+      const status = await applyLive(stateDir, given);
+      // After an upgrade the old build still runs.
+      if (status === null || status.version === VERSION) return status;
+      await stopOtherBuild(stateDir, options.environment);
     }
   }
   const canAsk = setupKey === undefined && !options.foreground;
@@ -79,21 +85,41 @@ export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
     await runForeground(stateDir, environment);
     return null;
   }
-  if (stateDir === DEFAULT_STATE_DIR && process.geteuid?.() === 0 && hasSystemd()) {
-    await startService(options.logLevel);
-    return await waitUntilReady(stateDir, undefined);
+  return await startInBackground(stateDir, options, environment);
+}
+
+/** As a service where there is a manager of them, else as a process of its own. */
+async function startInBackground(
+  stateDir: string,
+  { logLevel, note, environment: given }: UpOptions,
+  environment: Environment,
+): Promise<AgentStatus> {
+  const manager = findServiceManager(stateDir, given);
+  if (manager !== null) {
+    await manager.start(serviceCommand(stateDir, logLevel));
+    const status = await waitUntilReady(stateDir, undefined);
+    if (manager.note !== undefined) note(manager.note);
+    return status;
   }
   const child = await spawnDetached(stateDir, environment);
   try {
     const status = await waitUntilReady(stateDir, child);
-    options.note(
-      `without systemd it does not come back after a reboot; its log is ${statePaths(stateDir).log}`,
+    note(
+      `no service manager starts it (systemd, OpenRC, runit), so it does not come back after a reboot; ` +
+        `its log is ${statePaths(stateDir).log}`,
     );
     return status;
   } catch (error) {
     child.kill();
     throw error;
   }
+}
+
+/** A user's own folder may be where only this environment says. */
+function serviceCommand(stateDir: string, logLevel: LogLevel | undefined): string[] {
+  const level = logLevel === undefined ? [] : ["--log-level", logLevel];
+  const folder = stateDir === DEFAULT_STATE_DIR ? [] : ["--state-dir", stateDir];
+  return [...ownCommand(), "agent", "up", "--foreground", ...folder, ...level];
 }
 
 /** Checks pins that are given or changed now; a machine that starts as it was is not kept from it. */
@@ -136,20 +162,14 @@ async function applyLive(
   return status ?? null;
 }
 
-function listOf(given: ReturnType<typeof parseGivenFlags>): string[] | undefined {
-  return given.advertise === undefined ? undefined : [...given.advertise];
+/** A service would start again by itself, so its manager stops it; it is enabled anew at the start. */
+async function stopOtherBuild(stateDir: string, environment: Environment): Promise<void> {
+  await findServiceManager(stateDir, environment)?.stop();
+  await stopAgent(stateDir);
 }
 
-async function runForeground(stateDir: string, environment: Environment): Promise<void> {
-  const agent = await startAgent({
-    stateDir,
-    log: createLog(logLevelOf(environment)),
-    createSshServer,
-    runtimeDir: environment.XDG_RUNTIME_DIR,
-  });
-  const stop = () => void agent.stop();
-  process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", stop);
-  await agent.stopped;
+function listOf(given: ReturnType<typeof parseGivenFlags>): string[] | undefined {
+  return given.advertise === undefined ? undefined : [...given.advertise];
 }
 
 /** Polls until the map is in effect and the endpoint listens. Throws with what is missing. */
@@ -165,7 +185,10 @@ async function waitUntilReady(stateDir: string, child: Spawned | undefined): Pro
     });
     if (status !== undefined && isReady(status)) {
       const { connected, error } = status.management;
-      if (connected || (error !== null && error !== NOT_TRIED_YET) || waitedMs > LINK_MS) return status;
+      if (connected || (error !== null && error !== NOT_TRIED_YET) || waitedMs > LINK_MS) {
+        if (status.sshServer.enabled) await proveLoginPath(stateDir);
+        return status;
+      }
     }
     if (waitedMs > READY_MS_MAX) break;
     await Bun.sleep(waitedMs < 1_000 ? 20 : 100);
@@ -176,8 +199,8 @@ async function waitUntilReady(stateDir: string, child: Spawned | undefined): Pro
   });
 }
 
-function isReady({ state, management, sshServer, relay }: AgentStatus): boolean {
-  if (state !== "running" || management.mapVersion === 0) return false;
+function isReady({ state, version, management, sshServer, relay }: AgentStatus): boolean {
+  if (state !== "running" || version !== VERSION || management.mapVersion === 0) return false;
   if (!sshServer.enabled || sshServer.listen.length > 0) return true;
   // Without a listener of its own it serves through the relay, once management is there.
   return relay?.connected === true || !management.connected;

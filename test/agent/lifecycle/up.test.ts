@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { childEnvironment } from "../../../src/agent/lifecycle/spawn-detached.ts";
-import { unitText } from "../../../src/agent/lifecycle/systemd-unit.ts";
 import { AgentStatus } from "../../../src/wire/control.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { until } from "../../support/until.ts";
@@ -168,24 +167,6 @@ test("the agent's environment has nothing that steers a runtime", () => {
     QF_TOKEN: "t",
   };
   expect(Object.keys(childEnvironment(hostile)).sort()).toEqual(["HOME", "PATH"]);
-});
-
-test("the unit names the executable in systemd's quoting", () => {
-  const text = unitText(["/opt/my apps/100%/qf$"]);
-  expect(text).toContain('ExecStart="/opt/my apps/100%%/qf$$" "agent" "up" "--foreground"\n');
-});
-
-test("the unit is started again for ever, whatever ended it", () => {
-  const [unit = "", service = ""] = unitText(["/usr/local/bin/qf"]).split("[Service]");
-  // In the section where systemd reads it (systemd.unit(5), since 230).
-  expect(unit).toContain("\nStartLimitIntervalSec=0\n");
-  expect(service).toContain("\nRestart=always\n");
-});
-
-test("the unit starts an agent that logs as it was told to", () => {
-  expect(unitText(["/usr/local/bin/qf"], "debug")).toContain(
-    'ExecStart="/usr/local/bin/qf" "agent" "up" "--foreground" "--log-level" "debug"\n',
-  );
 });
 
 test("a detached agent logs as it was told to, and is given nothing that steers its runtime", () => {

@@ -1,0 +1,118 @@
+/**
+ * The agent as a systemd service: of the system, or of one user.
+ *
+ * Its main process is a launcher of a few words of shell, and the agent is its child, so that what systemd
+ * stops and what serves sessions are two processes.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { unlink } from "node:fs/promises";
+import { homedir, userInfo } from "node:os";
+import { join } from "node:path";
+import { makeDirectory, writeFileAtomic } from "../../base/files.ts";
+import type { Environment } from "../contracts/flags.ts";
+import type { ServiceManager } from "./manager-contract.ts";
+import { runTool, tryTool } from "./run-tool.ts";
+
+export const UNIT_NAME = "qufabric.service";
+const UNIT_PATH = `/etc/systemd/system/${UNIT_NAME}`;
+
+/** systemd starts it with words of our own; nothing here does. */
+const SHELL = "/bin/sh -c".split(" ");
+/**
+ * Starts the agent and ends as it ends. A signal to stop is passed on; a watchdog's ends an agent that no
+ * longer answers any.
+ */
+export const LAUNCHER = [
+  "trap 'signal=1; kill -TERM $!' TERM INT HUP",
+  "trap 'signal=1; kill -KILL $!' ABRT",
+  // A signal interrupts the wait, which then says nothing of the agent.
+  '"$@" & while signal=; wait $!; status=$?; [ -n "$signal" ]; do :; done',
+  "exit $status",
+].join("; ");
+
+/**
+ * The unit file for an agent that `command` starts. It is never `failed` for good: a port that is held or a
+ * full disk may pass, so it is started again without end, with a growing delay where systemd is 254 or newer.
+ * Nothing of it restrains what sessions may do: they inherit whatever the unit does.
+ */
+export function unitText(command: readonly string[], wantedBy = "multi-user.target"): string {
+  const start = [...SHELL, LAUNCHER, "qf-agent", ...command].map(quoted).join(" ");
+  return `[Unit]
+Description=QuFabric agent
+Documentation=man:qf(1)
+After=network-online.target
+Wants=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+NotifyAccess=all
+ExecStart=${start}
+WorkingDirectory=/
+UnsetEnvironment=BUN_OPTIONS BUN_BE_BUN BUN_INSTALL NODE_OPTIONS NODE_EXTRA_CA_CERTS
+Restart=always
+RestartSec=1
+RestartSteps=6
+RestartMaxDelaySec=30
+WatchdogSec=120
+KillMode=process
+TimeoutStopSec=20
+OOMPolicy=continue
+TasksMax=infinity
+LimitNOFILE=1048576
+
+[Install]
+WantedBy=${wantedBy}
+`;
+}
+
+/** Null where systemd does not run this machine (sd_booted(3)). */
+export function systemdManager(): ServiceManager | null {
+  return existsSync("/run/systemd/system") ? managerOf("systemd", [], UNIT_PATH, "multi-user.target") : null;
+}
+
+/** Null where no systemd runs for this user. */
+export function systemdUserManager(environment: Environment): ServiceManager | null {
+  const { XDG_RUNTIME_DIR: runtimeDir, XDG_CONFIG_HOME: configHome, HOME: home } = environment;
+  if (!runtimeDir || !existsSync(join(runtimeDir, "systemd/private"))) return null;
+  const folder = join(configHome || join(home || homedir(), ".config"), "systemd/user");
+  const manager = managerOf("systemd --user", ["--user"], join(folder, UNIT_NAME), "default.target");
+  const { username } = userInfo();
+  if (existsSync(`/var/lib/systemd/linger/${username}`)) return manager;
+  const note = `it ends with your last log-out, unless root runs: loginctl enable-linger ${username}`;
+  return { ...manager, note };
+}
+
+function managerOf(name: string, flags: readonly string[], path: string, wantedBy: string): ServiceManager {
+  const hint = `see journalctl ${[...flags, "-u", UNIT_NAME].join(" ")}`;
+  const systemctl = (...args: string[]) => runTool(["systemctl", ...flags, ...args], hint);
+  return {
+    name,
+    async start(command) {
+      await makeDirectory(join(path, ".."), 0o755);
+      await writeFileAtomic(path, unitText(command, wantedBy), 0o644);
+      await systemctl("daemon-reload");
+      await systemctl("enable", UNIT_NAME);
+      // Whether it serves is for the caller to see, who knows what keeps it.
+      await systemctl("restart", "--no-block", UNIT_NAME);
+    },
+    async stop() {
+      if (!existsSync(path)) return false;
+      await systemctl("disable", "--now", UNIT_NAME);
+      return true;
+    },
+    async remove() {
+      if (!existsSync(path)) return;
+      await unlink(path);
+      await systemctl("daemon-reload");
+      await tryTool(["systemctl", ...flags, "reset-failed", UNIT_NAME]);
+    },
+  };
+}
+
+/** As systemd.syntax(7) wants it: quoted, with its own specifiers and variables escaped. */
+function quoted(word: string): string {
+  return `"${word.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("$", "$$$$")}"`;
+}
