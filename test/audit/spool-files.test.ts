@@ -15,6 +15,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { anEvent, aSpool, details, outcomeOf, reopened } from "../support/spool.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+import { until } from "../support/until.ts";
 import { type WatchedFiles, watchFiles } from "../support/watched-files.ts";
 
 const FIRST = "0000000000000001.jsonl";
@@ -50,7 +51,7 @@ describe("an event that is recorded", () => {
     const recording = spool.record(anEvent("a")).then(() => {
       isStored = true;
     });
-    for (let round = 0; round < 1_000 && !textOf().includes('"detail":"a"'); round++) await Bun.sleep(1);
+    await until("the event is written", () => textOf().includes('"detail":"a"'));
     await Bun.sleep(5);
     expect({ isStored, isDurable }).toEqual({ isStored: false, isDurable: true });
     written.resolve();

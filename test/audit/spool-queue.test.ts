@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "bun:test";
 import { SpoolQueue, type Waiting } from "../../src/audit/spool-queue.ts";
 import type { AgentEventBody } from "../../src/wire/audit-event.ts";
+import { until } from "../support/until.ts";
 
 const common = { connectionId: "c".repeat(20), durationMs: 1 };
 const closed: AgentEventBody = { type: "connection.close", ...common, reason: null, bytesIn: 0, bytesOut: 0 };
@@ -48,7 +49,7 @@ test("the end of a connection waits for the next event, and goes with it, in the
 test("an end that nothing comes after is due in a moment", async () => {
   add(closed);
   add(closed);
-  while (due === 0) await Bun.sleep(5);
+  await until("it is due", () => due > 0);
   expect({ due, length: queue.take().length }).toEqual({ due: 1, length: 2 });
 });
 

@@ -11,6 +11,7 @@ import type { Terminal } from "../../src/client/terminal.ts";
 import type { LoginProof } from "../../src/wire/client-api.ts";
 import { type FakeManagement, startFakeManagement } from "../support/fake-management.ts";
 import { tempFolder } from "../support/temp-folder.ts";
+import { until } from "../support/until.ts";
 
 const fakes: FakeManagement[] = [];
 afterEach(() => {
@@ -107,9 +108,8 @@ test("nothing that the browser is started with names this sign-in at the provide
   writeFileSync(script, `#!/bin/sh\nprintf '%s\\n' "$@" > ${folder}/argv\n`, { mode: 0o755 });
   const { terminal } = aTerminal((url) => void fake.visit(url));
   await login(fake, terminal, { environment: { BROWSER: script, PATH: "/usr/bin:/bin" } });
-  const started = performance.now();
-  while (!existsSync(join(folder, "argv")) && performance.now() - started < 5_000) await Bun.sleep(10);
-  const argv = readFileSync(join(folder, "argv"), "utf8");
+  const argvFile = join(folder, "argv");
+  const argv = await until("the browser", () => existsSync(argvFile) && readFileSync(argvFile, "utf8"));
   expect(argv).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/sign-in\/[\w-]{22}\n$/);
   for (const name of ["state", "nonce", "code_challenge", "redirect_uri"]) {
     expect(argv).not.toContain(fake.authorizations[0]?.get(name) ?? "missing");
@@ -212,8 +212,12 @@ test("the listener is on loopback and gone after the login", async () => {
   });
   await login(fake, terminal);
   expect(new URL(redirect).hostname).toBe("127.0.0.1");
-  await Bun.sleep(20);
-  expect(await fetch(redirect).catch(() => "gone")).toBe("gone");
+  await until("its end", () =>
+    fetch(redirect).then(
+      () => false,
+      () => true,
+    ),
+  );
 });
 
 test("a fixed port that is taken is told", async () => {

@@ -14,6 +14,7 @@ import {
   resetFrame,
   resetOf,
 } from "../../src/wire/relay.ts";
+import { until } from "../support/until.ts";
 
 /** Two ends with the relay's books between them, which hold both to the rules. */
 function aPair(windowBytes?: () => number) {
@@ -153,9 +154,9 @@ test("an end that is destroyed takes the other with it", async () => {
 });
 
 test("a reset after the end leaves what was sent to be read", async () => {
-  const { client, agent } = aPair();
+  const { client, agent, ledger } = aPair();
   agent.end("goodbye");
-  await Bun.sleep(10);
+  await until("what was sent", () => ledger.bytes.agent > 0);
   agent.destroy();
   await Bun.sleep(10);
   expect(Buffer.concat(await Array.fromAsync(client)).toString()).toBe("goodbye");

@@ -10,12 +10,12 @@ function after(bytesPerMs: number, mostBytes = RELAY_CREDIT_MAX): number {
   return bytes;
 }
 
-/** Between the smallest window and the largest. */
-const MIDDLE_BYTES = (RELAY_CREDIT_BULK + RELAY_CREDIT_MAX) / 2;
+/** Bytes in a millisecond, of which the window is between the smallest and the largest. */
+const MIDDLE = Math.floor((RELAY_CREDIT_BULK + RELAY_CREDIT_MAX) / 2 / 200);
 
 test.each([
   ["a slow reader has the window it began with", 1_000, RELAY_CREDIT_BULK],
-  ["one in between has what it reads in 200 ms", MIDDLE_BYTES / 200, MIDDLE_BYTES],
+  ["one in between has what it reads in 200 ms", MIDDLE, 200 * MIDDLE],
   ["a fast one has the most there is", 500_000, RELAY_CREDIT_MAX],
 ])("%s", (_what, bytesPerMs, bytes) => {
   expect(after(bytesPerMs)).toBe(bytes);

@@ -119,7 +119,6 @@ describe("createStrictFetch", () => {
       signals.push(init?.signal);
       return new Promise<Response>((_resolve, reject) => {
         init?.signal?.addEventListener("abort", () => reject(init.signal?.reason), { once: true });
-        setTimeout(() => reject(new Error("not given up")), 2_000).unref();
       });
     };
     const inner = Object.assign(silent, { preconnect: () => {} }) as typeof fetch;

@@ -19,6 +19,7 @@ import {
 import { openChannel } from "../../src/sshcore/server-channels.ts";
 import { converse, freePort, startEcho } from "../support/echo.ts";
 import { startSshMachine } from "../support/ssh-machine.ts";
+import { until } from "../support/until.ts";
 
 const ended: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -176,8 +177,7 @@ test("a socket here is for its owner, replaces nothing, and goes with the forwar
   await forward([parseLocalForward(`${path}:db:5432`)]);
   expect(said[0]).toBe(`qf: error: Cannot bind to ${path}`);
   forwards.end();
-  for (let i = 0; i < 100 && existsSync(path); i++) await Bun.sleep(5);
-  expect(existsSync(path)).toBe(false);
+  await until("its end", () => !existsSync(path));
 });
 
 test("what is no SOCKS greeting gets no stream", async () => {

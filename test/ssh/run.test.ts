@@ -8,6 +8,7 @@ import type { ServerChannel, Session } from "ssh2";
 import { executablePath } from "../support/executable.ts";
 import { type FakeManagement, startFakeManagement } from "../support/fake-management.ts";
 import { digest, otherHostKey, type SshMachine, startSshMachine } from "../support/ssh-machine.ts";
+import { until } from "../support/until.ts";
 
 let executable: string;
 let home: string;
@@ -203,13 +204,16 @@ test("qf ssh -N holds the connection until it is ended", async () => {
     stderr: "pipe",
     stdin: "ignore",
   });
-  await Bun.sleep(300);
+  let said = "";
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) said += text;
+  })();
+  await until("the connection", () => said.includes("qf: debug: signed in as "));
+  expect(said).toContain(`qf: debug: connected directly to ${machine.address} after `);
   expect(child.exitCode).toBeNull();
   child.kill("SIGTERM");
   expect(await child.exited).toBe(255);
-  expect(await new Response(child.stderr).text()).toContain(
-    `qf: debug: connected directly to ${machine.address} after `,
-  );
+  await reading;
 });
 
 /** Runs `args` on a pseudo-terminal, types what `type` says to what is seen, and notes the modes after it. */
@@ -281,9 +285,10 @@ test("qf ssh puts the terminal back when the machine goes away", async () => {
   target();
   serve((channel) => {
     channel.write("ready\r\n");
-    setTimeout(() => machine.drop(), 100);
   });
-  const { status, seen, modes } = await onTerminal(["web1"], () => {});
+  const { status, seen, modes } = await onTerminal(["web1"], (text) => {
+    if (text.includes("ready")) machine.drop();
+  });
   expect(status).toBe(255);
   expect(seen).toContain("qf: error: the connection to the peer was lost");
   expect(modes).toMatch(/(^| )icanon/m);

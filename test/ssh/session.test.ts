@@ -7,6 +7,7 @@ import { dialDirect } from "../../src/fabric/dial.ts";
 import { type Connection, connectSsh } from "../../src/ssh/connect.ts";
 import { runSession, type SessionOptions } from "../../src/ssh/session.ts";
 import { digest, type SshMachine, startSshMachine } from "../support/ssh-machine.ts";
+import { until } from "../support/until.ts";
 
 const machines: SshMachine[] = [];
 afterEach(async () => {
@@ -115,8 +116,8 @@ test("runSession returns 255 when the peer closes without a status", async () =>
 });
 
 test("runSession throws when the connection is lost under the session", async () => {
-  const { status, machine } = await run(onExec((channel) => void channel.write("half a line")));
-  await Bun.sleep(20);
+  const { status, machine, out } = await run(onExec((channel) => void channel.write("half a line")));
+  await until("what was written", () => out().length > 0);
   machine.drop();
   const error = await status.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(QfError);
@@ -201,7 +202,7 @@ test("runSession leaves the connection at ~. after a line, in a terminal only", 
     { command: undefined, pty: true },
   );
   stdin.write("ls\r");
-  await Bun.sleep(20);
+  await until("what was typed", () => typed.length > 0);
   stdin.write("~.");
   expect(await status).toBe(255);
   expect(Buffer.concat(typed).toString()).toBe("ls\r");

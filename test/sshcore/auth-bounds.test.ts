@@ -11,7 +11,7 @@ import {
   rawClient,
   type Stage,
 } from "../support/raw-ssh.ts";
-import { until } from "../support/until.ts";
+import { settles, until } from "../support/until.ts";
 
 let server: GuardedServer;
 beforeAll(async () => {
@@ -257,6 +257,5 @@ function eventsOfNote(): number {
 }
 
 async function endsSoon(client: RawClient): Promise<void> {
-  const isClosed = await Promise.race([client.closed.then(() => true), Bun.sleep(3_000).then(() => false)]);
-  expect(isClosed).toBe(true);
+  expect(await settles(client.closed)).toBe(true);
 }

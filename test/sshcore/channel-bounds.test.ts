@@ -4,7 +4,7 @@ import { SshReader, SshWriter } from "../../src/base/ssh-buffer.ts";
 import { type GuardedServer, startGuardedServer } from "../support/guarded-server.ts";
 import { growth, leastGrowth } from "../support/memory-growth.ts";
 import { channelOpen, keyedClient, type RawClient } from "../support/raw-ssh.ts";
-import { until } from "../support/until.ts";
+import { settles, until } from "../support/until.ts";
 
 const EXEC = 98;
 const WINDOW = 2 * 1024 * 1024;
@@ -279,6 +279,5 @@ function text(client: RawClient, type: number): string {
 }
 
 async function endsSoon(client: RawClient): Promise<void> {
-  const isClosed = await Promise.race([client.closed.then(() => true), Bun.sleep(3_000).then(() => false)]);
-  expect(isClosed).toBe(true);
+  expect(await settles(client.closed)).toBe(true);
 }

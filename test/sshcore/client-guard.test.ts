@@ -6,6 +6,7 @@ import { makeEd25519HostKey } from "../../src/agent/state/host-keys.ts";
 import { ALGORITHMS } from "../../src/sshcore/algorithms.ts";
 import { guardClient } from "../../src/sshcore/guard.ts";
 import { kexInit, plainPacket, plausible } from "../support/raw-ssh.ts";
+import { settles } from "../support/until.ts";
 
 const hostKey = makeEd25519HostKey();
 /** Every kind of message there is before and after signing in. */
@@ -70,9 +71,7 @@ async function whatComesOf(payloads: readonly Buffer[], isKeyed: boolean): Promi
       algorithms: { ...ALGORITHMS, kex: ["curve25519-sha256"] } as ssh2.Algorithms,
     });
   guardClient(client, { onViolation: outcome.resolve, limits: { lingerMs: 50 } });
-  const timer = setTimeout(() => outcome.resolve("still open"), 2_000);
-  const what = await outcome.promise;
-  clearTimeout(timer);
+  const what = (await settles(outcome.promise)) ? await outcome.promise : "still open";
   client.destroy();
   return what;
 }

@@ -8,7 +8,7 @@ import { ALGORITHMS } from "../../src/sshcore/algorithms.ts";
 import { guardClient } from "../../src/sshcore/guard.ts";
 import { type GuardedServer, startGuardedServer } from "../support/guarded-server.ts";
 import { kexInit, plausible, type RawClient, rawClient } from "../support/raw-ssh.ts";
-import { until } from "../support/until.ts";
+import { settles, until } from "../support/until.ts";
 
 const HYBRID = "mlkem768x25519-sha256";
 const X25519_SPKI = Buffer.from("302a300506032b656e032100", "hex");
@@ -212,6 +212,5 @@ function lowOrderShare(): Buffer {
 }
 
 async function endsSoon(client: RawClient): Promise<void> {
-  const isClosed = await Promise.race([client.closed.then(() => true), Bun.sleep(3_000).then(() => false)]);
-  expect(isClosed).toBe(true);
+  expect(await settles(client.closed)).toBe(true);
 }

@@ -5,7 +5,8 @@ import { SshWriter } from "../../src/base/ssh-buffer.ts";
 import { ALGORITHMS } from "../../src/sshcore/algorithms.ts";
 import { PERMITTED } from "../../src/sshcore/permitted.ts";
 import { type GuardedServer, startGuardedServer } from "../support/guarded-server.ts";
-import { channelOpen, kexInit, keyedClient, plausible, type RawClient } from "../support/raw-ssh.ts";
+import { channelOpen, kexInit, keyedClient, plausible } from "../support/raw-ssh.ts";
+import { settles, until } from "../support/until.ts";
 
 const TYPES = Array.from({ length: 255 }, (_, index) => index + 1);
 const PACKET_MAX = 100_000;
@@ -53,7 +54,7 @@ describe.each(Object.keys(ENDING) as (keyof typeof ENDING)[])("in state %s", (st
       const before = server.events.length;
       // What an attacker would want to be taken next.
       client.send(...REACH[state], plausible(type), channelOpen("session", 0), exec(0, "id"));
-      if (!(await endsSoon(client))) wrong.push(`${type}: still open`);
+      if (!(await settles(client.closed))) wrong.push(`${type}: still open`);
       if (server.events.length !== before) wrong.push(`${type}: ${server.events.slice(before).join()}`);
     }
     expect(wrong).toEqual([]);
@@ -101,7 +102,7 @@ describe("a packet", () => {
   test("beyond the bound ends the connection", async () => {
     using client = await keyedClient(server.port, "open");
     client.send(channelOpen("session", 0), exec(0, "x".repeat(PACKET_MAX)));
-    expect(await endsSoon(client)).toBe(true);
+    expect(await settles(client.closed)).toBe(true);
     expect(commands).not.toContain(PACKET_MAX);
   });
 
@@ -110,7 +111,7 @@ describe("a packet", () => {
     const before = server.violations.length;
     const data = new SshWriter().uint8(94).uint32(0).string(Buffer.alloc(32_769)).toBuffer();
     client.send(channelOpen("session", 0), exec(0, "sink"), data);
-    expect(await endsSoon(client)).toBe(true);
+    expect(await settles(client.closed)).toBe(true);
     expect(server.violations.slice(before).join()).toContain("packet size");
   });
 
@@ -118,7 +119,7 @@ describe("a packet", () => {
     for (const stage of ["keyed", "service", "failed"] as const) {
       using client = await keyedClient(server.port, stage);
       client.send(new SshWriter().uint8(2).string(Buffer.alloc(35_000)).toBuffer());
-      expect(await endsSoon(client)).toBe(true);
+      expect(await settles(client.closed)).toBe(true);
     }
   });
 });
@@ -136,13 +137,4 @@ function exec(recipient: number, command: string): Buffer {
 
 function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-}
-
-async function endsSoon(client: RawClient): Promise<boolean> {
-  return await Promise.race([client.closed.then(() => true), Bun.sleep(3_000).then(() => false)]);
-}
-
-async function until(isSo: () => boolean): Promise<boolean> {
-  for (let round = 0; round < 300 && !isSo(); round++) await Bun.sleep(10);
-  return isSo();
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SshWriter } from "../../src/base/ssh-buffer.ts";
 import { type GuardedServer, startGuardedServer } from "../support/guarded-server.ts";
 import { kexInit, keyedClient, plausible, type RawClient, rawClient } from "../support/raw-ssh.ts";
+import { settles, until } from "../support/until.ts";
 
 /** What may be said in each state before anybody is signed in, and stays without effect or is an answer. */
 const STATES: readonly {
@@ -68,7 +69,7 @@ const STATES: readonly {
       const client = await keyedClient(port, "failed");
       const request = new SshWriter().uint8(50).text("root").text("ssh-connection");
       client.send(request.text("keyboard-interactive").text("").text("").toBuffer());
-      for (let round = 0; round < 300 && !client.received.includes(60); round++) await Bun.sleep(5);
+      await until("the prompt", () => client.received.includes(60));
       return client;
     },
     taken: [2, 3, 4, 50, 61],
@@ -92,11 +93,7 @@ describe.each(STATES)("$state", ({ reach, taken, events }) => {
       using client = await reach(server.port);
       const before = server.events.length;
       client.send(plausible(type), ...NEXT);
-      const isClosed = await Promise.race([
-        client.closed.then(() => true),
-        Bun.sleep(2_000).then(() => false),
-      ]);
-      if (!isClosed) wrong.push(`${type}: still open`);
+      if (!(await settles(client.closed))) wrong.push(`${type}: still open`);
       if (server.events.length !== before) wrong.push(`${type}: ${server.events.slice(before).join()}`);
       const what = server.violations.at(-1);
       if (type !== 1 && !what?.startsWith(`message ${type} in state `)) wrong.push(`${type}: ${what}`);

@@ -16,6 +16,19 @@ export async function until<T>(
   return poll(what, look, timeoutMs);
 }
 
+/** Whether `work` is over within `timeoutMs`, however it ends. */
+export async function settles(work: Promise<unknown>, timeoutMs = TIMEOUT_MS): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => late.resolve(false), timeoutMs);
+  const over = work.then(
+    () => true,
+    () => true,
+  );
+  const isOver = await Promise.race([over, late.promise]);
+  clearTimeout(timer);
+  return isOver;
+}
+
 async function poll<T>(what: string, look: Look<T>, timeoutMs = TIMEOUT_MS): Promise<Found<T>> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {

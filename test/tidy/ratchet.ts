@@ -21,7 +21,7 @@ export const MIRRORED_PERCENT_MIN = 62;
  * condition and FakeClock lets time pass. What is left shows that nothing happens for a while, paces what a
  * peer sends, or bounds a wait.
  */
-export const TIMED_WAITS_MAX = 148;
+export const TIMED_WAITS_MAX = 100;
 /** Assertions on a sentence where a code, a reason or an exit status says the same. */
 export const PROSE_ASSERTIONS_MAX = 197;
 /** Tests of which sentences are the contract. */

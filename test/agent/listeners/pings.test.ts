@@ -3,6 +3,7 @@ import { Duplex } from "node:stream";
 import { createPings } from "../../../src/agent/listeners/pings.ts";
 import type { Hello } from "../../../src/wire/hello.ts";
 import { PING_COUNT_MAX, type PingAnswer } from "../../../src/wire/ping.ts";
+import { until } from "../../support/until.ts";
 
 const answer: PingAnswer = { nowMs: 1, version: "0", mapAgeSeconds: 3, connected: true, ssh: "on" };
 
@@ -33,8 +34,7 @@ describe("an agent's answers to pings", () => {
     expect(JSON.parse(stream.said)).toEqual(answer);
     stream.push("pi");
     stream.push("ng\nping\n");
-    await Bun.sleep(5);
-    expect(lines(stream)).toBe(3);
+    await until("both answers", () => lines(stream) === 3);
     pings.close();
     expect(stream.destroyed).toBe(true);
   });
@@ -45,8 +45,7 @@ describe("an agent's answers to pings", () => {
       const stream = aStream();
       createPings({ mayGoOn: () => true, answer: () => answer }).accept(stream, aHello());
       stream.push(text);
-      await Bun.sleep(5);
-      expect(stream.destroyed).toBe(true);
+      await until("its end", () => stream.destroyed);
       expect(lines(stream)).toBe(1);
     },
   );
@@ -57,8 +56,7 @@ describe("an agent's answers to pings", () => {
     createPings({ mayGoOn: () => isOpen, answer: () => answer }).accept(stream, aHello());
     isOpen = false;
     stream.push("ping\n");
-    await Bun.sleep(5);
-    expect(stream.destroyed).toBe(true);
+    await until("its end", () => stream.destroyed);
     expect(lines(stream)).toBe(1);
   });
 
@@ -66,9 +64,8 @@ describe("an agent's answers to pings", () => {
     const stream = aStream();
     createPings({ mayGoOn: () => true, answer: () => answer }).accept(stream, aHello());
     stream.push("ping\n".repeat(PING_COUNT_MAX + 10));
-    await Bun.sleep(5);
+    await until("its end", () => stream.destroyed);
     expect(lines(stream)).toBe(PING_COUNT_MAX);
-    expect(stream.destroyed).toBe(true);
   });
 
   test("are for a few streams of one device at once, others beside it are not kept away", () => {

@@ -1,9 +1,10 @@
 /** Whose processes run for a connection, by what they cannot easily shed. */
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createContainment, findCgroupRoot } from "../../../src/agent/os/containment.ts";
 import { isOfAnyConnection } from "../../../src/agent/os/lineage.ts";
 import { isRoot } from "../../support/os-accounts.ts";
+import { until } from "../../support/until.ts";
 
 /** The number of a process that nobody has started, as one at the console. */
 const ELSEWHERE = 2 ** 22 + 1;
@@ -11,9 +12,9 @@ const parentOf = process.ppid;
 
 async function withChild(env: Record<string, string>, look: (pid: number) => unknown): Promise<void> {
   const child = Bun.spawn(["sleep", "60"], { env });
-  // Until exec has happened, its environment is ours.
-  await Bun.sleep(100);
   try {
+    // Until exec has happened, its environment is ours.
+    await until("exec", () => readFileSync(`/proc/${child.pid}/comm`, "utf8") === "sleep\n");
     await look(child.pid);
   } finally {
     child.kill();

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import type { ChildSpec } from "../../../src/agent/os/child-spec.ts";
 import type { FdReader } from "../../../src/agent/os/pipes.ts";
 import { openPty, type Pty } from "../../../src/agent/os/pty.ts";
@@ -7,6 +7,7 @@ import { helperPath } from "../../../src/agent/os/session-helper.ts";
 import { spawnAs } from "../../../src/agent/os/spawn.ts";
 import { type LocalAccount, lookUpAccount } from "../../../src/agent/os/users.ts";
 import { isRoot, OsAccount } from "../../support/os-accounts.ts";
+import { until } from "../../support/until.ts";
 
 const SIZE = { cols: 99, rows: 33, width: 0, height: 0 };
 
@@ -176,14 +177,17 @@ describe.skipIf(!isRoot).each([
     using user = new OsAccount("win");
     const account = await accountOf(user.name);
     const pty = await openPty({ uid: account.uid, size: SIZE, modes: [] });
-    setTimeout(() => pty.resize({ cols: 120, rows: 50, width: 0, height: 0 }), 300);
-    const { stdout } = await runAs(
+    const ready = `/tmp/${user.name}-is-ready`;
+    const running = runAs(
       account,
-      "trap 'stty size; exit' WINCH; while :; do sleep 0.05; done",
+      `trap 'stty size; exit' WINCH; touch ${ready}; while :; do sleep 0.05; done`,
       {},
       pty,
     );
-    expect(stdout.trim()).toBe("50 120");
+    await until("the trap", () => existsSync(ready));
+    pty.resize({ cols: 120, rows: 50, width: 0, height: 0 });
+    expect((await running).stdout.trim()).toBe("50 120");
+    rmSync(ready);
   });
 
   test.each(["pipe", "terminal"])("is held back by a slow reader of its %s", async (kind) => {

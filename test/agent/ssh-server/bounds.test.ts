@@ -8,7 +8,8 @@ import { isRoot, OsAccount } from "../../support/os-accounts.ts";
 import { anId } from "../../support/policy.ts";
 import { keyedClient, plausible } from "../../support/raw-ssh.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
-import { signIn } from "../../support/ssh-sign-in.ts";
+import { type SignIn, signIn } from "../../support/ssh-sign-in.ts";
+import { until } from "../../support/until.ts";
 
 let world: TestSshServer;
 let account: OsAccount;
@@ -22,24 +23,34 @@ async function open(limits: Partial<Limits>): Promise<void> {
   world = await openTestSshServer({ limits });
 }
 
-/** A socket that says nothing, or one line; `closed` settles when the server ends it. */
-function silent(line = ""): { socket: Socket; closed: Promise<void> } {
+/**
+ * A socket that says nothing, or one line. `answered` settles when the server has said its version, `closed`
+ * when it ends it.
+ */
+function silent(line = ""): { socket: Socket; answered: Promise<void>; closed: Promise<void> } {
   const socket = connect(world.port, "127.0.0.1");
+  const answered = new Promise<void>((resolve) => socket.once("data", () => resolve()));
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   socket.on("error", () => {}).resume();
   if (line !== "") socket.write(line);
-  return { socket, closed };
+  return { socket, answered, closed };
+}
+
+/** Signs in as soon as the server has noticed who has gone. */
+function signInOnceFree(credential: Parameters<typeof signIn>[1]): Promise<SignIn> {
+  return until("a place", async () => {
+    const signedIn = await signIn(world, credential);
+    return signedIn.isIn && signedIn;
+  });
 }
 
 function openSession(client: Client): Promise<ClientChannel | Error> {
   return new Promise((resolve) => client.exec("sleep 60", (error, stream) => resolve(error ?? stream)));
 }
 
-async function closeReason(): Promise<string | null | undefined> {
-  for (let round = 0; round < 100 && world.eventsOf("connection.close").length === 0; round++) {
-    await Bun.sleep(20);
-  }
-  return world.eventsOf("connection.close")[0]?.reason;
+async function closeReason(): Promise<string | null> {
+  const event = await until("the connection's end", () => world.eventsOf("connection.close")[0]);
+  return event.reason;
 }
 
 describe.skipIf(!isRoot)("a connection", () => {
@@ -52,22 +63,19 @@ describe.skipIf(!isRoot)("a connection", () => {
     await open({ startsPerSourceMax: 2 });
     const first = silent();
     const second = silent();
-    await Bun.sleep(100);
+    await Promise.all([first.answered, second.answered]);
     await silent().closed;
     first.socket.destroy();
     second.socket.destroy();
-    await Bun.sleep(100);
-    const { client, isIn } = await signIn(world, { ...(await world.issue()), localUser: account.name });
-    expect(isIn).toBe(true);
+    const { client } = await signInOnceFree({ ...(await world.issue()), localUser: account.name });
     client.end();
   });
 
   test("of all sources too many is not answered either", async () => {
     await open({ startsMax: 2 });
-    silent();
+    await silent().answered;
     world.sourcePeerId = null;
-    silent();
-    await Bun.sleep(100);
+    await silent().answered;
     await silent().closed;
     world.sourcePeerId = anId("laptop");
     await silent().closed;
@@ -80,7 +88,7 @@ describe.skipIf(!isRoot)("a connection", () => {
       const failures = () => client.received.filter((type) => type === 51).length;
       const before = failures();
       client.send(plausible(50));
-      for (let round = 0; round < 300 && failures() === before; round++) await Bun.sleep(5);
+      await until("a failure", () => failures() > before);
       expect(failures()).toBe(before + 1);
     }
     await client.closed;
@@ -117,9 +125,7 @@ describe.skipIf(!isRoot)("a connection", () => {
     const closed = new Promise<void>((resolve) => first.client.once("close", () => resolve()));
     first.client.end();
     await closed;
-    await Bun.sleep(50);
-    const third = await signIn(world, { ...credential, localUser: account.name });
-    expect(third.isIn).toBe(true);
+    const third = await signInOnceFree({ ...credential, localUser: account.name });
     third.client.end();
   });
 
@@ -198,8 +204,7 @@ describe.skipIf(!isRoot)("a connection", () => {
     const inside = gone.client as unknown as { _protocol: { inspectPayload: () => undefined } };
     inside._protocol.inspectPayload = () => undefined;
     await new Promise<void>((resolve) => gone.client.on("error", () => {}).once("close", () => resolve()));
-    for (let round = 0; round < 100 && world.server.sessions().length > 1; round++) await Bun.sleep(20);
-    expect(world.server.sessions()).toHaveLength(1);
+    await until("its end", () => world.server.sessions().length === 1);
     there.client.end();
   });
 
@@ -222,7 +227,6 @@ describe.skipIf(!isRoot)("a connection", () => {
     const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
     for (let i = 0; i < 8; i++) client.forwardOut("127.0.0.1", 1, "127.0.0.1", 1, () => {});
     await closed;
-    await Bun.sleep(50);
-    expect(world.eventsOf("connection.close")[0]?.reason).toBe("limit_reached");
+    expect(await closeReason()).toBe("limit_reached");
   });
 });

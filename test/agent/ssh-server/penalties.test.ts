@@ -9,6 +9,7 @@ import { anId } from "../../support/policy.ts";
 import { kexInit, keyedClient, plainPacket, plausible } from "../../support/raw-ssh.ts";
 import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
 import { signIn } from "../../support/ssh-sign-in.ts";
+import { until } from "../../support/until.ts";
 
 let world: TestSshServer;
 afterEach(() => world.close());
@@ -42,10 +43,7 @@ async function isRefused(): Promise<boolean> {
 }
 
 async function becomesRefused(): Promise<void> {
-  for (let round = 0; !(await isRefused()); round++) {
-    if (round === 100) throw new Error("it is not refused");
-    await Bun.sleep(20);
-  }
+  await until("the refusal", isRefused);
 }
 
 /** A sign-in with a key that is not the certified one. */

@@ -15,6 +15,7 @@ import type { SshCapabilities } from "../../../src/wire/policy.ts";
 import type { ReasonCode } from "../../../src/wire/reason.ts";
 import { KernelContext, type Storing } from "../../support/kernel-context.ts";
 import { unpaired } from "../../support/paired-events.ts";
+import { until } from "../../support/until.ts";
 
 /** What a client may ask for. */
 const ACTIONS: readonly Action[] = [
@@ -176,7 +177,7 @@ class Played {
     await Promise.all(this.#asked);
     await this.leftovers.settle("ssh_disabled", 1);
     // Ends that could not be stored are tried again in a moment.
-    for (let left = 1_000; left > 0 && this.world.permits.running.size > 0; left--) await Bun.sleep(1);
+    await until("all ends are stored", () => this.world.permits.running.size === 0);
   }
 
   #leave(): void {

@@ -8,6 +8,7 @@ import type { Action } from "../../../src/wire/decision.ts";
 import { KernelContext } from "../../support/kernel-context.ts";
 import { unpaired } from "../../support/paired-events.ts";
 import { anId } from "../../support/policy.ts";
+import { until } from "../../support/until.ts";
 
 const DB: Action = { kind: "local_forward", host: "db", port: 5432 };
 const SHELL: Action = { kind: "shell" };
@@ -213,7 +214,7 @@ describe("the end of a permit", () => {
     expect(unpaired(world.events)).toHaveLength(1);
     expect(running.hasEnded).toBe(true);
     world.storing = "at once";
-    for (let turn = 0; turn < 200 && world.permits.running.size > 0; turn++) await Bun.sleep(10);
+    await until("the end is stored", () => world.permits.running.size === 0);
     expect(unpaired(world.events)).toEqual([]);
     expect(world.events.at(-1)).toMatchObject({ bytesIn: 5, bytesOut: 6 });
   });

@@ -28,7 +28,6 @@ const codeOf = async (work: Promise<unknown>): Promise<string> => {
 test("a transaction that throws after an await leaves nothing behind", async () => {
   const failing = store.transaction(async (tx) => {
     await putMeta(tx, "origin", "https://a.example");
-    await Bun.sleep(1);
     throw new Error("no");
   });
   await expect(failing).rejects.toThrow("no");

@@ -13,6 +13,7 @@ import { deletePeer, findPeer, type PeerRow, updatePeer } from "../../../src/man
 import { judgeVouch, judgeVouches, watchVouches } from "../../../src/management/login/vouch-watch.ts";
 import { aPolicyBody, aRuleBody, TestApi } from "../../support/admin-api.ts";
 import { aPeerOf, aUserOf } from "../../support/management.ts";
+import { until } from "../../support/until.ts";
 
 let api: TestApi;
 let servers: string;
@@ -186,7 +187,7 @@ test("a change of the account is followed without being asked", async () => {
   await judge();
   const stop = watchVouches(api.management);
   await api.call("DELETE", `/api/policies/${policyId}`);
-  while (await isVouched()) await Bun.sleep(10);
+  await until("its end", async () => !(await isVouched()));
   expect(await endsOf()).toEqual(["access_over"]);
   await stop();
 });

@@ -6,6 +6,7 @@ import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import { differencesFrom, sectionsOf } from "../../../src/wire/map-outline.ts";
 import type { NetworkMap } from "../../../src/wire/network-map.ts";
 import { aMap, aUser } from "../../support/policy.ts";
+import { until } from "../../support/until.ts";
 
 const map = (version: number, change: Partial<NetworkMap> = {}): NetworkMap =>
   aMap({ users: [aUser("ann", ["devs"])], change: { version, ...change } });
@@ -32,7 +33,7 @@ test("an agent whose map differs is asked, and its answer is what it lacks", asy
   const old = map(3, { users: {} });
   const { sent, catchUp } = asking(position(old), 2);
   const asked = catchUp.ask(map(5));
-  while (sent.length === 0) await Bun.sleep(1);
+  await until("the question", () => sent.length > 0);
   const [message] = sent;
   if (message?.type !== "outline") throw new Error("no outline was sent");
   const differences = differencesFrom(old, message.outline);
@@ -65,7 +66,7 @@ test.each<[string, Position]>([
 test("an agent that wants the whole map, or is gone, is not waited for", async () => {
   const { sent, catchUp } = asking(position(map(3, { users: {} })), 2);
   const asked = catchUp.ask(map(5));
-  while (sent.length === 0) await Bun.sleep(1);
+  await until("the question", () => sent.length > 0);
   catchUp.answer(null);
   expect(await asked).toBeNull();
 });

@@ -13,6 +13,7 @@ import { hashSetupKey, insertSetupKey } from "../../../../src/management/db/tabl
 import { anAccountRow } from "../../../support/account-row.ts";
 import { aNewPeer } from "../../../support/management.ts";
 import { hasPostgres, testPostgres } from "../../../support/postgres.ts";
+import { until } from "../../../support/until.ts";
 
 const opened: Store[] = [];
 afterEach(async () => {
@@ -30,20 +31,6 @@ const two = async (): Promise<[Store, Store, string]> => {
   const a = await join(databaseUrl);
   await a.transaction((tx) => insertAccount(tx, anAccountRow({ id: "acc" })));
   return [a, await join(databaseUrl), databaseUrl];
-};
-const until = async (what: () => boolean, withinMs = 5_000): Promise<void> => {
-  const endMs = performance.now() + withinMs;
-  while (!what() && performance.now() < endMs) await Bun.sleep(5);
-  expect(what()).toBe(true);
-};
-const waitFor = async <T>(what: () => Promise<T | undefined> | undefined): Promise<T> => {
-  const endMs = performance.now() + 15_000;
-  for (;;) {
-    const found = await what();
-    if (found !== undefined) return found;
-    if (performance.now() > endMs) throw new Error("waited in vain");
-    await Bun.sleep(10);
-  }
 };
 const change = (store: Store): Promise<void> =>
   store.change({ accountId: "acc", initiator: systemInitiator, affectsMaps: true }, async (tx) => {
@@ -143,7 +130,9 @@ describe.skipIf(!hasPostgres)("two processes on one PostgreSQL", () => {
     expect(taken).toEqual(["second"]);
     a.cluster?.withdraw("peer"); // It is no longer a's to withdraw.
     await until(() => a.cluster?.find("peer")?.bootId === "second");
-    await Bun.sleep(50);
+    // What comes after it has arrived, and so has the withdrawal.
+    a.cluster?.announce(aLink({ peerId: "marker" }));
+    await until(() => b.cluster?.find("marker") !== undefined);
     expect(a.cluster?.find("peer")?.bootId).toBe("second");
     await b.close();
     await until(() => a.cluster?.find("peer") === undefined);
@@ -175,11 +164,11 @@ describe.skipIf(!hasPostgres)("two processes on one PostgreSQL", () => {
     await postgres.start();
     // By a third, at once, most likely before the others listen again.
     await change(await join(databaseUrl));
-    await until(() => versions.includes(2), 15_000);
+    await until(() => versions.includes(2));
     await change(a);
-    await until(() => versions.includes(3), 15_000);
-    await until(() => b.cluster?.find("peer") !== undefined, 15_000);
-    const place = await waitFor(() => b.cluster?.relayLinks.find("acc", "peer"));
+    await until(() => versions.includes(3));
+    await until(() => b.cluster?.find("peer") !== undefined);
+    const place = await until(() => b.cluster?.relayLinks.find("acc", "peer"));
     expect(place).toEqual({ processId: a.cluster?.processId ?? "", address: null });
   }, 40_000);
 
@@ -193,21 +182,21 @@ describe.skipIf(!hasPostgres)("two processes on one PostgreSQL", () => {
     inA?.relayLinks.onTaken((peerId) => void taken.push(peerId));
     await inA?.setAddress("127.0.0.1:1");
     inA?.relayLinks.announce("acc", "peer");
-    expect(await waitFor(() => inC?.relayLinks.find("acc", "peer"))).toEqual({
+    expect(await until(() => inC?.relayLinks.find("acc", "peer"))).toEqual({
       processId: inA?.processId ?? "",
       address: "127.0.0.1:1",
     });
     expect(await at(inC, "another")).toBeUndefined();
     expect(await at(inA)).toBeUndefined();
     inB?.relayLinks.announce("acc", "peer");
-    await waitFor(async () => (await at(inC)) === inB?.processId || undefined);
+    await until(async () => (await at(inC)) === inB?.processId);
     await until(() => taken.length > 0);
     // The older is told to go, and takes nothing with it.
     inA?.relayLinks.withdraw("peer");
     await Bun.sleep(100);
     expect(await at(inC)).toBe(inB?.processId);
     await b.close();
-    await waitFor(async () => ((await at(inC)) === undefined ? true : undefined));
+    await until(async () => (await at(inC)) === undefined);
   });
 });
 
