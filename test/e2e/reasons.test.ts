@@ -163,4 +163,41 @@ describe.skipIf(!isRoot)("a rule that wants a reason", () => {
     expect((await device.qf(["reason", "clear"])).stdout).toBe("No reason is kept.\n");
     expect((await ssh()).stderr).toContain(DENIED);
   }, 120_000);
+
+  test.skipIf(Bun.which("ansible") === null)(
+    "ansible says why it did not get in, and runs on every connection while a reason is kept",
+    async () => {
+      writeFileSync(join(lab.root, "inventory"), "[all]\none ansible_host=web1.qf.internal n=1\n");
+      const ansible = (path: string) =>
+        alone(
+          [
+            ...["ansible", "all", "-i", join(lab.root, "inventory"), "-e", `ansible_user=${account.name}`],
+            ...["-e", "ansible_python_interpreter=/usr/bin/python3", "-m", "copy"],
+            ...["-a", `content=arrived dest=${path}`],
+          ],
+          {
+            // Its own control socket each: every run is a connection, as of two people's.
+            ANSIBLE_SSH_ARGS: `-F ${config()} -o ControlMaster=auto -o ControlPersist=5s`,
+            ANSIBLE_SSH_CONTROL_PATH_DIR: `${path}-cp`,
+            ANSIBLE_LOCAL_TEMP: join(lab.root, "ansible"),
+            ANSIBLE_NOCOLOR: "1",
+          },
+        );
+      const [before, after] = [join(account.home, "before"), join(account.home, "after")];
+      const refused = await ansible(before);
+      expect(refused.stdout).toContain("UNREACHABLE!");
+      // Its ssh has no terminal and its ControlPersist no stderr: the sentence reaches the person all the same.
+      expect(refused.stdout + refused.stderr).toContain(DENIED);
+      expect(existsSync(before)).toBe(false);
+      await device.qf(["reason", "set", "by ansible"]);
+      const run = await ansible(after);
+      expect(run.stdout.match(/CHANGED/g) ?? [run.stdout, run.stderr]).toHaveLength(1);
+      expect(existsSync(after)).toBe(true);
+      const started = await eventsWith("ssh.session.start", "by ansible");
+      expect(started.length).toBeGreaterThan(0);
+      await device.qf(["reason", "clear"]);
+      expect((await ansible(before)).stdout).toContain("UNREACHABLE!");
+    },
+    180_000,
+  );
 });
