@@ -37,6 +37,8 @@ export interface AgentsAnswer {
   /** Attempts to connect, and those that ended before there was a map. */
   readonly attempts: number;
   readonly refused: number;
+  /** Attempts that management answered with a time to come back at. */
+  readonly turnedAway: number;
   /** Most agents between `welcome` and their first map at once. */
   readonly handshakesPeak: number;
   readonly needMaps: number;
@@ -55,7 +57,16 @@ interface Input {
   readonly machines: readonly SeededMachine[];
 }
 
-const NONE = { maps: 0, deltas: 0, currents: 0, attempts: 0, refused: 0, needMaps: 0, syncLength: 0 };
+const NONE = {
+  maps: 0,
+  deltas: 0,
+  currents: 0,
+  attempts: 0,
+  refused: 0,
+  turnedAway: 0,
+  needMaps: 0,
+  syncLength: 0,
+};
 const counts = { ...NONE, handshakesPeak: 0 };
 let mapBytes = 0;
 let appliedMs: number[] = [];
@@ -137,6 +148,7 @@ class Agent {
     else if (message.type === "pong") this.#spreadMs = message.spreadMs ?? 0;
     else if (message.type === "bye") {
       this.#retryAfterMs = message.retryAfterMs ?? null;
+      if (this.#retryAfterMs !== null) counts.turnedAway += 1;
       if (!message.retry) throw new Error(`sent away for good: ${message.message}`);
     } else if (message.type === "outline") this.#compare(message, text.length);
     else if (message.type === "map" || message.type === "delta" || message.type === "current") {

@@ -155,6 +155,15 @@ test("a person whose groups the provider keeps elsewhere is refused, and stays i
   expect(row?.autoGroups).toEqual([ops]);
 });
 
+/**
+ * The same bytes: of the last character of 64 only two bits count. Another signature would be a token with an
+ * unknown key, for which the provider's keys are fetched anew once they are a minute old.
+ */
+function respelled(idToken: string): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  return idToken.replace(/.$/, (last) => alphabet[alphabet.indexOf(last) | 1] ?? "");
+}
+
 test("a token without a nonce is claimed once, for one login key and device, and never leaves", async () => {
   const client = await openSignedClient(management.url);
   const idToken = await issuer.sign({ sub: "corp|ca" });
@@ -163,7 +172,7 @@ test("a token without a nonce is claimed once, for one login key and device, and
   const thief = await openSignedClient(management.url);
   expect(await codeOf(thief.register(proofOf(idToken)))).toBe("ERR_TOKEN_INVALID");
   // The same token under a signature that is written otherwise is the same token.
-  expect(await codeOf(thief.register(proofOf(`${idToken}`.replace(/.$/, "A"))))).toBe("ERR_TOKEN_INVALID");
+  expect(await codeOf(thief.register(proofOf(respelled(idToken))))).toBe("ERR_TOKEN_INVALID");
   const claimed: LoginProof = { kind: "claimed", loginId: registered.loginId };
   expect((await client.register(claimed)).peerId).toBe(registered.peerId);
   expect(await codeOf(thief.register(claimed))).toBe("ERR_LOGIN_REQUIRED");
