@@ -186,7 +186,7 @@ describe.skipIf(!isRoot)("a rule that wants a reason", () => {
       const [before, after] = [join(account.home, "before"), join(account.home, "after")];
       const refused = await ansible(before);
       expect(refused.stdout).toContain("UNREACHABLE!");
-      // Its ssh has no terminal and its ControlPersist no stderr: the sentence reaches the person all the same.
+      // Its ssh has no terminal and its ControlPersist no stderr: the sentence is seen all the same.
       expect(refused.stdout + refused.stderr).toContain(DENIED);
       expect(existsSync(before)).toBe(false);
       await device.qf(["reason", "set", "by ansible"]);
