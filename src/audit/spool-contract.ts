@@ -20,6 +20,8 @@ export interface SpoolOptions {
   readonly unprovenShare?: number;
   /** Bytes after which a new segment begins; acknowledged ones are deleted whole. Default 1 MiB. */
   readonly segmentBytesMax?: number;
+  /** Events through this number are proven to be in the log (`batch-journal.ts`). Default 0. */
+  readonly releasedThrough?: number;
 }
 
 /** The fill of a spool, and whether it can be written. */
@@ -52,6 +54,22 @@ export interface Spool extends AuditSink {
    * does not take them for repetitions, and the loss is recorded.
    */
   acknowledge(seq: number): Promise<void>;
+  /**
+   * From now on nothing is forgotten for an acknowledgement alone: `release` says what is proven to be in the
+   * log.
+   */
+  hold(): void;
+  /**
+   * Events through number `seq` are proven. They are kept for 7 days, within 64 MB, for a log that loses them,
+   * and are in no one's way.
+   */
+  release(seq: number): Promise<void>;
+  /** Management has events only before number `seq`: what is still here is pending again from there. */
+  rewind(seq: number): void;
+  /** As `pending`, but for events that were acknowledged as well. */
+  stored(fromSeq: number, max: number): Promise<AgentEvent[]>;
+  /** The first number that may still be stored here. */
+  readonly firstStored: number;
   /** Calls `listener` after each store, for the uploader. Returns how to stop. */
   onStored(listener: () => void): () => void;
   /** Refuses new events, stores those that wait, then closes. */

@@ -13,6 +13,10 @@ import type { Log } from "../base/log.ts";
 import type { AgentEvent } from "../wire/audit-event.ts";
 import { openSegment, readSegment, type Segment, segmentPath } from "./spool-segment.ts";
 
+/** Released segments are kept for a log that loses them: so long, and so many bytes. */
+const KEPT_MS_MAX = 7 * 86_400_000;
+const KEPT_BYTES_MAX = 64 * 1024 * 1024;
+
 export interface SpoolFilesOptions {
   readonly directory: string;
   readonly log: Log;
@@ -46,9 +50,11 @@ export class SpoolFiles {
     return (this.#segments[0] as Segment).firstSeq;
   }
 
-  /** Bytes of all segments. */
+  /** Bytes of all segments that are not released. */
   get bytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    return this.#segments.reduce((sum, { bytes, releasedAtMs }) => {
+      return releasedAtMs === undefined ? sum + bytes : sum;
+    }, 0);
   }
 
   /** Bytes of the segment that is appended to. */
@@ -139,6 +145,28 @@ export class SpoolFiles {
     while (this.#segments.length > 1 && (this.#segments[1]?.firstSeq ?? 0) <= seq + 1) {
       await this.delete(this.#segments.splice(0, 1));
     }
+  }
+
+  /**
+   * Releases segments of which no number beyond `seq` is: they no longer count, and are deleted when they are
+   * old, or too many.
+   */
+  async release(seq: number, nowMs: number): Promise<void> {
+    for (const [index, segment] of this.#segments.entries()) {
+      const next = this.#segments[index + 1];
+      if (next === undefined || next.firstSeq > seq + 1) break;
+      if (segment.releasedAtMs === undefined) this.#options.onDelete(segment.path);
+      segment.releasedAtMs ??= nowMs;
+    }
+    let keptBytes = 0;
+    const kept = this.#segments.filter(({ releasedAtMs }) => releasedAtMs !== undefined);
+    const isOver = (segment: Segment): boolean => {
+      keptBytes += segment.bytes;
+      return keptBytes > KEPT_BYTES_MAX || nowMs - (segment.releasedAtMs ?? nowMs) > KEPT_MS_MAX;
+    };
+    // From the newest on: what is over the bound is the oldest.
+    const firstKept = kept.toReversed().findIndex(isOver);
+    if (firstKept !== -1) await this.delete(this.#segments.splice(0, kept.length - firstKept));
   }
 
   /** Replaces all segments by one of these lines. Returns the replaced ones, for the caller to delete. */

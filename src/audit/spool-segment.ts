@@ -18,6 +18,8 @@ export interface Segment {
   /** The first number it may hold; an empty segment still keeps the count. */
   readonly firstSeq: number;
   bytes: number;
+  /** When all in it was proven to be in the log. Absent: it is not. Unix milliseconds. */
+  releasedAtMs?: number;
 }
 
 /** The damage that `loadSegments` has repaired. */

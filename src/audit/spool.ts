@@ -52,6 +52,7 @@ export async function openSpool(options: SpoolOptions): Promise<{ spool: Spool; 
     onDelete: (path) => shares.dropped(path),
   });
   const spool = new FileSpool(options, { files, shares, nextSeq });
+  await spool.release(options.releasedThrough ?? 0);
   if (damage.cutBytes > 0 || damage.setAside.length > 0) {
     const named = damage.setAside.map((path) => path.slice(path.lastIndexOf("/") + 1)).join(", ");
     const cut = `${damage.cutBytes} bytes of an unfinished line cut off`;
@@ -74,6 +75,7 @@ class FileSpool implements Spool {
   #nextSeq: number;
   /** Management has everything up to this number. */
   #acknowledged: number;
+  #isHeld = false;
   readonly #queue = new SpoolQueue(() => this.#start());
   #running: Promise<void> | null = null;
   #recent: AgentEvent[] = [];
@@ -85,7 +87,13 @@ class FileSpool implements Spool {
     this.#files = loaded.files;
     this.#shares = loaded.shares;
     this.#nextSeq = loaded.nextSeq;
-    this.#acknowledged = loaded.files.firstSeq - 1;
+    this.#acknowledged = Math.max(loaded.files.firstSeq - 1, options.releasedThrough ?? 0);
+    // Numbers are never given out twice, also where the files are gone.
+    this.#acknowledged = Math.min(this.#acknowledged, loaded.nextSeq - 1);
+  }
+
+  get firstStored(): number {
+    return this.#files.firstSeq;
   }
 
   get nextUnacknowledged(): number {
@@ -223,7 +231,24 @@ class FileSpool implements Spool {
     if (isAll && isLarge && this.#running === null) {
       await this.#exclusive(() => this.#files.rotate(this.#nextSeq));
     }
-    await this.#files.deleteThrough(this.#acknowledged);
+    if (!this.#isHeld) await this.#files.deleteThrough(this.#acknowledged);
+  }
+
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  async release(seq: number): Promise<void> {
+    await this.#files.release(seq, this.#options.clock.nowMs());
+  }
+
+  rewind(seq: number): void {
+    if (seq <= this.#acknowledged) this.#acknowledged = Math.max(seq, this.#files.firstSeq) - 1;
+  }
+
+  async stored(fromSeq: number, max: number): Promise<AgentEvent[]> {
+    if (fromSeq >= this.#nextSeq) return [];
+    return firstOf(await this.#files.read(fromSeq, this.#nextSeq), max, 1024 * 1024);
   }
 
   async #renumber(firstSeq: number): Promise<void> {

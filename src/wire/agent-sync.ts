@@ -10,6 +10,7 @@
 import { z } from "zod";
 import { AgentEvent, AUDIT_BATCH_MAX } from "./audit-event.ts";
 import { PeerFacts } from "./client-api.ts";
+import { LogIdentity, Proof, SignedBatch } from "./log-entry.ts";
 import { MapDifferences, MapOutline, MapSections } from "./map-outline.ts";
 import { DirectAddresses, NetworkMap, NetworkMapDelta } from "./network-map.ts";
 import { ReasonCode } from "./reason.ts";
@@ -51,6 +52,8 @@ export const AgentFlags = z.strictObject({
   privileged: z.boolean(),
   /** The one local user a rootless agent serves. */
   ownUser: z.string().max(64),
+  /** Keeps checkpoints of the log, and takes one in a hello. Absent: an older agent. */
+  log: z.literal(true).optional(),
 });
 export type AgentFlags = z.infer<typeof AgentFlags>;
 
@@ -134,7 +137,24 @@ export const AgentMessage = z.discriminatedUnion("type", [
   }),
   z.strictObject({ type: z.literal("ack"), version: z.int().min(1) }),
   z.strictObject({ type: z.literal("ping"), sentMs: z.int() }),
-  z.strictObject({ type: z.literal("audit"), events: z.array(AgentEvent).min(1).max(AUDIT_BATCH_MAX) }),
+  z.strictObject({
+    type: z.literal("audit"),
+    events: z.array(AgentEvent).min(1).max(AUDIT_BATCH_MAX),
+    /** Only to a management whose `welcome` has `log`. Absent: an older agent, which signs no batches. */
+    batch: SignedBatch.optional(),
+  }),
+  /** What the agent holds of the log: told once after `identify`, and after each `log`. */
+  z.strictObject({
+    type: z.literal("log_at"),
+    /** Events of the largest checkpoint it has seen. 0: none. */
+    size: z.int().min(0),
+    /** The machine's events through this number are proven to be in the log. */
+    provenThrough: z.int().min(0),
+    /** That checkpoint, where management's own is smaller. */
+    note: z.string().max(4096).optional(),
+  }),
+  /** Asks for the proof that one size of the log begins another. */
+  z.strictObject({ type: z.literal("log_ask"), from: z.int().min(0), to: z.int().min(0) }),
   z.strictObject({ type: z.literal("sessions"), sessions: z.array(LiveSession).max(10_000) }),
   z.strictObject({ type: z.literal("flags"), flags: AgentFlags, direct: DirectAddresses }),
   /** Asks for the whole map: a delta did not fit or the stored one was damaged. */
@@ -177,6 +197,8 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     origin: HttpUrl,
     challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
     nowMs: z.int(),
+    /** The account's log: its name and the key that signs it. Absent: a management that keeps none. */
+    log: LogIdentity.optional(),
   }),
   z.object({ type: z.literal("map"), map: NetworkMap }),
   z.object({
@@ -201,6 +223,24 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     auditHeld: z.boolean().optional(),
   }),
   z.object({ type: z.literal("audit_ack"), throughSeq: z.int().min(0) }),
+  /** Its log has the machine's events only before this number: asks for those that the agent still has. */
+  z.object({ type: z.literal("audit_resend"), fromSeq: z.int().min(1) }),
+  /** A checkpoint, with what proves it to an agent that holds the one before. */
+  z.object({
+    type: z.literal("log"),
+    note: z.string().max(4096),
+    /** From the size that the agent told of. Empty where that is the same. */
+    consistency: Proof,
+    /** Batches of this machine, in order: the leaf as it was hashed, and its proof. */
+    batches: z.array(z.object({ seq: z.int().min(1), leaf: z.string().max(16_384), proof: Proof })).max(256),
+  }),
+  /** Answers `log_ask`. Null: there is none. */
+  z.object({
+    type: z.literal("log_proof"),
+    from: z.int().min(0),
+    to: z.int().min(0),
+    proof: Proof.nullable(),
+  }),
   z.object({ type: z.literal("kill"), connectionId: Id, reason: z.string().max(256) }),
   z.object({
     type: z.literal("approval_opened"),

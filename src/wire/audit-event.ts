@@ -142,7 +142,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
   }),
   z.strictObject({
     type: z.literal("agent.state"),
-    what: z.enum(["started", "stopped", "state_damaged", "flags_changed", "spool_dropped"]),
+    what: z.enum(["started", "stopped", "state_damaged", "flags_changed", "spool_dropped", "log_differs"]),
     detail: shortText,
   }),
 ]);

@@ -69,6 +69,10 @@ export type SignedBatch = z.infer<typeof SignedBatch>;
 export const PeerKeyRecord = z.object({ device_key: Ed25519PublicKey });
 export type PeerKeyRecord = z.infer<typeof PeerKeyRecord>;
 
+/** An account's log: the first line of its checkpoints, and the key that signs them. */
+export const LogIdentity = z.object({ origin: z.string().min(1).max(512), key: Ed25519PublicKey });
+export type LogIdentity = z.infer<typeof LogIdentity>;
+
 /** A hash of the tree, as notes have it. */
 export const TreeHash = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, "is not a hash");
 /** Hashes in one proof: enough for 2^53 leaves. */

@@ -11,7 +11,9 @@ export const PROTOCOL_VERSION = 1;
  *
  * 2 (2027-01): `forward.close`; `forward.open` with `forwardId`.
  *
+ * 3 (2027-02): `agent.state` of `log_differs`.
+ *
  * Management says in `welcome` which version it takes. An agent writes its own version to disk and sends an
  * older management what that understands, under the same numbers (agent/control-link/event-version.ts).
  */
-export const EVENT_VERSION = 2;
+export const EVENT_VERSION = 3;

@@ -7,7 +7,8 @@
 import type { Spool } from "../../audit/spool-contract.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { type AgentEvent, AUDIT_BATCH_MAX } from "../../wire/audit-event.ts";
+import { AUDIT_BATCH_MAX } from "../../wire/audit-event.ts";
+import { type AuditSigner, type AuditUploadBatch, nextSigned } from "./audit-batches.ts";
 
 /** A batch without an answer is sent again after this; management knows repetitions by their number. */
 const ANSWER_MS_MAX = 30_000;
@@ -19,7 +20,7 @@ const GATHER_MS = 50;
 
 export interface AuditUpload {
   /** The link is up. */
-  start(send: (events: AgentEvent[]) => void): void;
+  start(send: (upload: AuditUploadBatch) => void, signer: AuditSigner | null): void;
   /** The link is down: what was sent counts as not sent. */
   stop(): void;
   acknowledge(throughSeq: number): Promise<void>;
@@ -39,7 +40,9 @@ class SpoolUpload implements AuditUpload {
   readonly #log: Log;
   readonly #stopListening: () => void;
   /** Sends over the link that is up. Null: there is none. */
-  #send: ((events: AgentEvent[]) => void) | null = null;
+  #send: ((upload: AuditUploadBatch) => void) | null = null;
+  /** Signs what goes to this management. Null: it keeps no log. */
+  #signer: AuditSigner | null = null;
   /** When the batch that waits for its answer was sent. Null: none waits. */
   #sentAtMs: number | null = null;
   #isReading = false;
@@ -55,8 +58,9 @@ class SpoolUpload implements AuditUpload {
     this.#stopListening = spool.onStored(() => this.#onStored());
   }
 
-  start(send: (events: AgentEvent[]) => void): void {
+  start(send: (upload: AuditUploadBatch) => void, signer: AuditSigner | null): void {
     this.#send = send;
+    this.#signer = signer;
     this.#endGathering();
     void this.#upload();
   }
@@ -120,15 +124,21 @@ class SpoolUpload implements AuditUpload {
   }
 
   /** Sends the next batch over the link of `send`, where there is one by the end of the read. */
-  async #sendBatch(send: (events: AgentEvent[]) => void): Promise<void> {
+  async #sendBatch(send: (upload: AuditUploadBatch) => void): Promise<void> {
     do {
       this.#isMoreStored = false;
-      const events = await this.#spool.pending(this.#spool.nextUnacknowledged, AUDIT_BATCH_MAX);
-      if (this.#send !== send || events.length === 0) continue;
+      const upload = await this.#next();
+      if (this.#send !== send || upload === null) continue;
       this.#sentAtMs = this.#clock.monotonicMs();
-      send(events);
+      send(upload);
       return;
     } while (this.#isMoreStored && this.#send !== null);
+  }
+
+  async #next(): Promise<AuditUploadBatch | null> {
+    if (this.#signer !== null) return await nextSigned(this.#spool, this.#signer);
+    const events = await this.#spool.pending(this.#spool.nextUnacknowledged, AUDIT_BATCH_MAX);
+    return events.length === 0 ? null : { events };
   }
 }
 

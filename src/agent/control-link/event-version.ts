@@ -11,7 +11,14 @@ const DETAIL_CHARACTERS_MAX = 512;
 
 /** `events` as a management takes them that knows event version `version` (wire/version.ts). */
 export function eventsOfVersion(version: number, events: readonly AgentEvent[]): AgentEvent[] {
-  return version >= 2 ? [...events] : events.map((event) => ({ ...event, body: bodyOfVersion1(event.body) }));
+  if (version >= 3) return [...events];
+  const bodyOf = version === 2 ? bodyOfVersion2 : bodyOfVersion1;
+  return events.map((event) => ({ ...event, body: bodyOf(event.body) }));
+}
+
+function bodyOfVersion2(body: AgentEventBody): AgentEventBody {
+  if (body.type !== "agent.state" || body.what !== "log_differs") return body;
+  return { ...body, what: "state_damaged" };
 }
 
 function bodyOfVersion1(body: AgentEventBody): AgentEventBody {
@@ -19,7 +26,7 @@ function bodyOfVersion1(body: AgentEventBody): AgentEventBody {
     const { forwardId: _, ...rest } = body;
     return rest;
   }
-  if (body.type !== "forward.close") return body;
+  if (body.type !== "forward.close") return bodyOfVersion2(body);
   const { connectionId, kind, destination, reason, bytesIn, bytesOut, durationMs } = body;
   const facts = `${bytesIn} bytes in, ${bytesOut} bytes out, ${durationMs} ms, ${reason ?? "ended"}`;
   const detail = `forward.close of ${connectionId}: ${facts}, ${kind} ${destination}`;

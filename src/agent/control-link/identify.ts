@@ -46,7 +46,12 @@ export function denialOfWelcome(welcome: Welcome, enrolled: Enrolled): string | 
   return null;
 }
 
-export function identifyFor({ challenge }: Welcome, identity: Identity): AgentMessage {
+/** `more`: what only a management of that version is told. */
+export function identifyFor(
+  { challenge }: Welcome,
+  identity: Identity,
+  more: { readonly log?: true } = {},
+): AgentMessage {
   const { enrolled, deviceKey, bootId, maps, spool } = identity;
   const { accountId, origin, peerId } = enrolled;
   const bytes = signedBytes("sync", { accountId, origin }, { challenge, peerId, bootId });
@@ -61,7 +66,7 @@ export function identifyFor({ challenge }: Welcome, identity: Identity): AgentMe
     ...maps.position(),
     ...(map === undefined ? {} : { digest: digestOfMap(map), sections: sectionsOf(map) }),
     facts,
-    flags,
+    flags: { ...flags, ...more },
     hostKeys: [...hostKeys],
     direct: [...direct],
     nextAuditSeq: spool.nextUnacknowledged,

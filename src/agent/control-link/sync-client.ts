@@ -7,14 +7,17 @@
  *
  * @module
  */
+import type { BatchJournal } from "../../audit/batch-journal.ts";
 import type { Clock } from "../../base/clock.ts";
 import { parseJson } from "../../base/files.ts";
 import type { Log } from "../../base/log.ts";
-import { type LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
+import { type AgentMessage, type LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { ApprovalLink } from "./approvals.ts";
 import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
 import { eventsOfVersion } from "./event-version.ts";
 import { denialOfWelcome, type Identity, identifyFor } from "./identify.ts";
+import { LogLink } from "./log-link.ts";
+import type { LogWitness } from "./log-witness.ts";
 import { createManagementLink, type ManagementLink } from "./management-link.ts";
 import { createMapIntake, type MapIntake, type MapMessage } from "./map-intake.ts";
 import { reportedSessions } from "./reported-sessions.ts";
@@ -26,6 +29,8 @@ export interface SyncClientOptions extends Identity {
   sessions(): LiveSession[];
   /** Is lent the link while it is up. */
   readonly approvals: ApprovalLink;
+  /** The account's log, as this machine witnesses it. Absent: it does not. */
+  readonly witness?: { readonly log: LogWitness; readonly journal: BatchJournal };
   /** Ends one connection at an administrator's word. */
   kill(connectionId: string, reason: string): void;
   /** The link is up: management has accepted us. */
@@ -88,6 +93,7 @@ class LinkedSyncClient implements SyncClient {
   readonly #intake: MapIntake;
   readonly #audit: AuditUpload;
   readonly #roundTrip: RoundTrip;
+  readonly #log: LogLink | null;
   #error: string | null = NOT_TRIED_YET;
   /** Of `#error`, where it is known. */
   #fix: string | undefined;
@@ -104,12 +110,22 @@ class LinkedSyncClient implements SyncClient {
     this.#audit = createAuditUpload(options);
     this.#roundTrip = createRoundTrip(clock);
     this.#intake = createMapIntake({ maps, log, send: (message) => this.#link.send(message) });
+    this.#log = this.#createLogLink();
     this.#link = createManagementLink({
       ...options,
       onText: (text, isOurs) => this.#onText(text, isOurs),
       onBeat: () => this.#onBeat(),
       onEnd: (message, fix) => this.#onEnd(message, fix),
     });
+  }
+
+  #createLogLink(): LogLink | null {
+    const { witness, spool, deviceKey, enrolled } = this.#options;
+    if (witness === undefined) return null;
+    const send = (message: AgentMessage): void => {
+      if (this.#link.isReady) this.#link.send(message);
+    };
+    return new LogLink({ witness: witness.log, journal: witness.journal, spool, deviceKey, enrolled, send });
   }
 
   state(): SyncState {
@@ -126,7 +142,8 @@ class LinkedSyncClient implements SyncClient {
 
   reportFlags(): void {
     const { flags, direct } = this.#options.report();
-    if (this.#link.isReady) this.#link.send({ type: "flags", flags, direct: [...direct] });
+    const all = { ...flags, ...this.#log?.flags() };
+    if (this.#link.isReady) this.#link.send({ type: "flags", flags: all, direct: [...direct] });
   }
 
   async close(): Promise<void> {
@@ -138,6 +155,7 @@ class LinkedSyncClient implements SyncClient {
   #onEnd(message: string, fix: string | undefined): void {
     this.#intake.reset();
     this.#audit.stop();
+    this.#log?.end();
     this.#isAuditHeld = false;
     this.#options.approvals.detach();
     clearInterval(this.#telling);
@@ -149,6 +167,7 @@ class LinkedSyncClient implements SyncClient {
   #onBeat(): void {
     if (this.#link.isReady) this.#ping();
     this.#audit.beat();
+    void this.#log?.beat();
   }
 
   #ping(): void {
@@ -167,7 +186,7 @@ class LinkedSyncClient implements SyncClient {
   async #onMessage(message: ManagementMessage, isOurs: () => boolean): Promise<void> {
     switch (message.type) {
       case "welcome":
-        return this.#onWelcome(message);
+        return await this.#onWelcome(message);
       case "map":
       case "delta":
       case "outline":
@@ -180,6 +199,10 @@ class LinkedSyncClient implements SyncClient {
         return this.#intake.confirm();
       case "audit_ack":
         return await this.#audit.acknowledge(message.throughSeq);
+      case "log":
+      case "log_proof":
+      case "audit_resend":
+        return await this.#log?.take(message);
       case "kill":
         return this.#options.kill(message.connectionId, message.reason);
       case "approval_opened":
@@ -191,7 +214,7 @@ class LinkedSyncClient implements SyncClient {
     }
   }
 
-  #onWelcome(welcome: Extract<ManagementMessage, { type: "welcome" }>): void {
+  async #onWelcome(welcome: Extract<ManagementMessage, { type: "welcome" }>): Promise<void> {
     if (this.#link.isReady) return;
     const refusal = denialOfWelcome(welcome, this.#options.enrolled);
     if (refusal !== null) {
@@ -200,7 +223,8 @@ class LinkedSyncClient implements SyncClient {
     }
     this.#roundTrip.greeted(welcome.nowMs);
     this.#eventVersion = welcome.eventVersion ?? 1;
-    this.#link.send(identifyFor(welcome, this.#options));
+    await this.#log?.welcome(welcome.log);
+    this.#link.send(identifyFor(welcome, this.#options, this.#log?.flags()));
   }
 
   async #onMap(message: MapMessage, isOurs: () => boolean): Promise<void> {
@@ -217,8 +241,15 @@ class LinkedSyncClient implements SyncClient {
     this.#ping();
     approvals.attach((told) => this.#link.send(told));
     const version = this.#eventVersion;
-    this.#audit.start((events) =>
-      this.#link.send({ type: "audit", events: eventsOfVersion(version, events) }),
+    this.#log?.ready();
+    this.#audit.start(
+      ({ events, batch }) =>
+        this.#link.send({
+          type: "audit",
+          events: eventsOfVersion(version, events),
+          ...(batch === undefined ? {} : { batch }),
+        }),
+      this.#log?.signer(version) ?? null,
     );
   }
 

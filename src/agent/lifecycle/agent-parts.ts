@@ -3,12 +3,14 @@
  *
  * @module
  */
+import type { BatchJournal } from "../../audit/batch-journal.ts";
 import type { Spool } from "../../audit/spool-contract.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { AgentStatus } from "../../wire/control.ts";
 import type { FlagChange } from "../contracts/flags.ts";
 import type { ServerContext, SshServer } from "../contracts/server-context.ts";
+import type { LogWitness } from "../control-link/log-witness.ts";
 import type { AgentKeys, StatePaths } from "../state/state.ts";
 import type { StateLock } from "../state/state-lock.ts";
 
@@ -40,4 +42,6 @@ export interface AgentParts {
   readonly keys: AgentKeys;
   readonly clock: Clock;
   readonly spool: Spool;
+  /** The account's log, as this machine witnesses it, and the journal of its own batches. */
+  readonly witness: { readonly log: LogWitness; readonly journal: BatchJournal };
 }

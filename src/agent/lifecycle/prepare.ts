@@ -7,6 +7,7 @@
  * @module
  */
 import { unlink } from "node:fs/promises";
+import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { isQfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
@@ -77,5 +78,7 @@ async function findPlace(
 }
 
 async function forgetMap(paths: StatePaths): Promise<void> {
-  for (const path of [paths.map, paths.confirmed]) await unlink(path).catch(() => {});
+  const batches = join(paths.audit, "batches.jsonl");
+  const gone = [paths.map, paths.confirmed, paths.witness, paths.publicLog, batches];
+  for (const path of gone) await unlink(path).catch(() => {});
 }

@@ -4,12 +4,14 @@
  *
  * @module
  */
+import { BatchJournal } from "../../audit/batch-journal.ts";
 import { openSpool } from "../../audit/spool.ts";
 import { systemClock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import { openKeys, prepareStateDir, readAgentFile } from "../state/state.ts";
 import { lockState } from "../state/state-lock.ts";
 import type { Agent, StartAgentOptions } from "./agent-parts.ts";
+import { openWitness } from "./open-witness.ts";
 import { RunningAgent } from "./running-agent.ts";
 
 /**
@@ -29,9 +31,14 @@ export async function startAgent(options: StartAgentOptions): Promise<Agent> {
     }
     const keys = await openKeys(paths, { mustExist: true });
     const clock = options.clock ?? systemClock;
-    const { spool } = await openSpool({ directory: paths.audit, clock, log: options.log });
+    const { log } = options;
+    const journal = await BatchJournal.open(paths.audit);
+    const releasedThrough = journal.provenThrough;
+    const { spool } = await openSpool({ directory: paths.audit, clock, log, releasedThrough });
     undo.unshift(() => spool.close());
-    const agent = new RunningAgent(options, { paths, lock, keys, clock, spool }, file.flags, file.enrolled);
+    const witness = { log: await openWitness(paths, { clock, log, sink: spool }), journal };
+    const parts = { paths, lock, keys, clock, spool, witness };
+    const agent = new RunningAgent(options, parts, file.flags, file.enrolled);
     undo.unshift(() => agent.stop());
     await agent.start();
     return agent;

@@ -155,6 +155,7 @@ export class RunningAgent implements Agent {
       spool: this.#parts.spool.state(),
       pathOf: (peerId) => this.#paths.of(peerId),
       problem: this.#problem,
+      alarms: this.#parts.witness.log.alarms,
     });
   }
 
@@ -226,7 +227,7 @@ export class RunningAgent implements Agent {
   }
 
   #connect(maps: MapHolder, ssh: SshServer, keys: AgentKeys): SyncClient {
-    const { clock, spool } = this.#parts;
+    const { clock, spool, witness } = this.#parts;
     const { log, heartbeatMs } = this.#options;
     return createSyncClient({
       clock,
@@ -236,6 +237,7 @@ export class RunningAgent implements Agent {
       bootId: this.#bootId,
       maps,
       spool,
+      witness,
       report: () => ({
         facts: machineFacts(this.#enrolled.name),
         flags: reportedFlags(this.#flags, { privileged: this.#privileged, ownUser: this.#ownUser }),

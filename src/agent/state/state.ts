@@ -31,9 +31,12 @@ export interface StatePaths {
   readonly map: string;
   readonly confirmed: string;
   readonly audit: string;
+  /** What this machine has seen of the account's log. */
+  readonly witness: string;
   readonly log: string;
   readonly publicDirectory: string;
   readonly publicClient: string;
+  readonly publicLog: string;
 }
 
 export function statePaths(directory: string): StatePaths {
@@ -46,9 +49,11 @@ export function statePaths(directory: string): StatePaths {
     map: join(directory, "map.json"),
     confirmed: join(directory, "confirmed.json"),
     audit: join(directory, "audit"),
+    witness: join(directory, "log.json"),
     log: join(directory, "agent.log"),
     publicDirectory,
     publicClient: join(publicDirectory, "client.json"),
+    publicLog: join(publicDirectory, "log.json"),
   };
 }
 

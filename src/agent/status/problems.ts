@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sentenceOfAlarm } from "../control-link/log-witness.ts";
 import { OLDER_MAP } from "../control-link/map-intake.ts";
 import { NOT_TRIED_YET, type SyncState } from "../control-link/sync-client.ts";
 import { REFUSALS_SECONDS } from "../listeners/refusals.ts";
@@ -27,7 +28,22 @@ export interface Problem {
 
 /** Empty when nothing is wrong. */
 export function findProblems(parts: StatusParts): Problem[] {
-  return [...linkProblems(parts), ...mapProblems(parts), ...wayProblems(parts), ...flagProblems(parts)];
+  return [
+    ...linkProblems(parts),
+    ...logProblems(parts),
+    ...mapProblems(parts),
+    ...wayProblems(parts),
+    ...flagProblems(parts),
+  ];
+}
+
+/** Each kind once, with when it was first seen. */
+function logProblems({ alarms }: StatusParts): Problem[] {
+  const kinds = [...new Set(alarms.map(({ kind }) => kind))];
+  return kinds.map((kind) => ({
+    problem: sentenceOfAlarm(kind),
+    fix: "keep log.json of the state folder, which has both notes, and verify the log: qf audit verify",
+  }));
 }
 
 function linkProblems({ problem, sync, spool, flags }: StatusParts): Problem[] {

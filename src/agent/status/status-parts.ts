@@ -7,6 +7,7 @@ import type { SpoolState } from "../../audit/spool-contract.ts";
 import type { AgentFlagsStored, Enrolled } from "../../wire/agent-state-file.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { AgentStatus } from "../../wire/control.ts";
+import type { LogAlarm } from "../../wire/log-witness.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
 import type { PeerId } from "../../wire/units.ts";
 import type { SyncState } from "../control-link/sync-client.ts";
@@ -33,4 +34,6 @@ export interface StatusParts {
   pathOf(peerId: PeerId): PeerPath | undefined;
   /** What the agent itself found wrong. Null: nothing. */
   readonly problem: string | null;
+  /** Checkpoints of the account's log that contradict each other. */
+  readonly alarms: readonly LogAlarm[];
 }

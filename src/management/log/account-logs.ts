@@ -11,6 +11,7 @@ import type { Ed25519Key } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { logOrigin, type NoteKey, signCheckpoint } from "../../log/checkpoint.ts";
+import type { LogIdentity } from "../../wire/log-entry.ts";
 import type { AccountId } from "../../wire/units.ts";
 import { newLogKey, openEd25519 } from "../ca/account-keys.ts";
 import type { AccountLogs } from "../contracts/account-logs.ts";
@@ -18,7 +19,7 @@ import type { Reader, Writer } from "../db/engine/transaction.ts";
 import type { Store } from "../db/store.ts";
 import { findAccount, listAccounts } from "../db/tables/accounts.ts";
 import { appendEvents, systemInitiator } from "../db/tables/audit-events.ts";
-import { insertSigningKeys, listSigningKeys } from "../db/tables/keys.ts";
+import { insertSigningKeys, listSigningKeys, type SigningKeyRow } from "../db/tables/keys.ts";
 import { findCheckpoint, insertCheckpoint, type StoredCheckpoint } from "../db/tables/log-checkpoints.ts";
 import { catchUp, findHead, insertHead, type LogHead, tailOf } from "../db/tables/log-tree.ts";
 import { peerKeyEvent } from "../db/tables/new-peer.ts";
@@ -43,6 +44,7 @@ export function createAccountLogs(deps: AccountLogsDeps): AccountLogs {
 class StoredLogs implements AccountLogs {
   readonly #deps: AccountLogsDeps;
   readonly #begun = new Set<AccountId>();
+  readonly #identities = new Map<AccountId, LogIdentity>();
   readonly #listeners = new Set<(checkpoint: StoredCheckpoint) => void>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -120,10 +122,7 @@ class StoredLogs implements AccountLogs {
   }
 
   async #signingKey(tx: Reader, accountId: AccountId): Promise<Ed25519Key> {
-    const rows = await listSigningKeys(tx, accountId, "log");
-    const row = rows.findLast(({ state }) => state === "active");
-    if (row === undefined) throw new QfError("ERR_NOT_INITIALISED", "this account has no log key");
-    return openEd25519(this.#deps.masterKey, row);
+    return openEd25519(this.#deps.masterKey, await signingRow(tx, accountId));
   }
 
   async keys(accountId: AccountId): Promise<NoteKey[]> {
@@ -132,6 +131,19 @@ class StoredLogs implements AccountLogs {
       const { origin } = await requireHead(tx, accountId);
       const rows = await listSigningKeys(tx, accountId, "log");
       return rows.map(({ publicKey }) => ({ name: origin, publicKey }));
+    });
+  }
+
+  async identity(accountId: AccountId): Promise<LogIdentity | undefined> {
+    if (!this.#begun.has(accountId)) return undefined;
+    this.#identities.set(accountId, this.#identities.get(accountId) ?? (await this.#readIdentity(accountId)));
+    return this.#identities.get(accountId);
+  }
+
+  async #readIdentity(accountId: AccountId): Promise<LogIdentity> {
+    return this.#deps.store.read(async (tx) => {
+      const { origin } = await requireHead(tx, accountId);
+      return { origin, key: (await signingRow(tx, accountId)).publicKey };
     });
   }
 
@@ -176,6 +188,12 @@ async function current(
   const account = await findAccount(tx, accountId);
   const isWhole = account === undefined || account.nextAuditSeq - 1 === newest.size;
   return head?.size === newest.size && isWhole ? newest : undefined;
+}
+
+async function signingRow(tx: Reader, accountId: AccountId): Promise<SigningKeyRow> {
+  const row = (await listSigningKeys(tx, accountId, "log")).findLast(({ state }) => state === "active");
+  if (row === undefined) throw new QfError("ERR_NOT_INITIALISED", "this account has no log key");
+  return row;
 }
 
 /** Throws ERR_NOT_FOUND unless the account's log has begun. */

@@ -8,13 +8,16 @@
  */
 import { assert, unreachable } from "../../base/assert.ts";
 import type { ActivityCode, AgentEvent, AgentEventBody } from "../../wire/audit-event.ts";
+import type { BatchRecord } from "../../wire/log-entry.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
 import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
 import type { Reader, Writer } from "../db/engine/transaction.ts";
 import type { Store } from "../db/store.ts";
 import { appendEvents, type Initiator, type NewEvent } from "../db/tables/audit-events.ts";
+import { hasBatch, insertBatch } from "../db/tables/log-batches.ts";
 import { findPeer, updatePeer } from "../db/tables/peers.ts";
 import { findUser } from "../db/tables/users.ts";
+import type { ProvenBatch } from "./prove-batch.ts";
 
 /** The machine whose link carried the events, proven by its device key. */
 export interface ReportingPeer {
@@ -31,8 +34,9 @@ export async function ingestAgentEvents(
   store: Store,
   peer: ReportingPeer,
   events: readonly AgentEvent[],
+  batch: ProvenBatch | null = null,
 ): Promise<number | undefined> {
-  const done = await store.transaction((tx) => ingest(tx, peer, events));
+  const done = await store.transaction((tx) => ingest(tx, peer, events, batch));
   if (done?.auditSeq !== undefined) store.notify({ accountId: peer.accountId, auditSeq: done.auditSeq });
   return done?.throughSeq;
 }
@@ -41,6 +45,7 @@ async function ingest(
   tx: Writer,
   peer: ReportingPeer,
   events: readonly AgentEvent[],
+  batch: ProvenBatch | null,
 ): Promise<{ throughSeq: number; auditSeq: number | undefined } | undefined> {
   const row = await findPeer(tx, peer.accountId, peer.id);
   if (row === undefined) return undefined;
@@ -51,14 +56,24 @@ async function ingest(
   for (const event of [...events].sort((a, b) => a.seq - b.seq)) {
     if (event.seq < next) continue;
     if (event.seq > next) fresh.push(gapOf(peer, next, event.seq));
-    fresh.push(await newEventOf(tx, peer, event, people));
+    fresh.push({ ...(await newEventOf(tx, peer, event, people)), ...batch?.saltOf(event.seq) });
     next = event.seq + 1;
   }
+  const record = batch === null || (await hasBatch(tx, peer.id, batch.record.last_seq)) ? null : batch.record;
+  if (record !== null) fresh.push(batchEventOf(peer, record));
   if (fresh.length === 0) return { throughSeq: next - 1, auditSeq: undefined };
   const auditSeq = await appendEvents(tx, peer.accountId, by, fresh);
   assert(auditSeq !== undefined, "events were appended");
+  if (record !== null) await insertBatch(tx, peer, record, auditSeq);
   await updatePeer(tx, peer.accountId, peer.id, { nextAuditSeq: next });
   return { throughSeq: next - 1, auditSeq };
+}
+
+/** What the machine has signed of these events: it follows them in the log. */
+function batchEventOf(peer: ReportingPeer, record: BatchRecord): NewEvent {
+  const { first_seq, last_seq } = record;
+  const meta = { machine: peer.name, from: String(first_seq), to: String(last_seq) };
+  return { activity: "agent.batch", targetId: peer.id, meta, data: { ...record } };
 }
 
 /** Numbers that never came: evidence was lost or kept back at the machine. */

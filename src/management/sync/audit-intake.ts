@@ -4,13 +4,23 @@
  *
  * @module
  */
+import { QfError } from "../../base/errors.ts";
 import type { AgentEvent } from "../../wire/audit-event.ts";
+import type { SignedBatch } from "../../wire/log-entry.ts";
 import type { PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../contracts/context.ts";
-import { ingestAgentEvents } from "./audit-ingest.ts";
+import { findPeer } from "../db/tables/peers.ts";
+import { ingestAgentEvents, type ReportingPeer } from "./audit-ingest.ts";
 import { AuditShare } from "./audit-share.ts";
 import type { AgentLink } from "./link.ts";
+import { type ProvenBatch, proveBatch } from "./prove-batch.ts";
 import { recordShareUsedUp } from "./report-store.ts";
+
+/** The events of one message, and what the machine has signed of them. */
+interface Upload {
+  readonly events: readonly AgentEvent[];
+  readonly batch?: SignedBatch | undefined;
+}
 
 type Reporting = Pick<AgentLink, "peerId" | "accountId" | "name" | "refresh" | "send">;
 
@@ -33,7 +43,7 @@ export class AuditIntake {
    * Stores `events` and acknowledges them. A machine that has used up its share gets no answer: it keeps the
    * events and sends them again later. Rejects when they cannot be stored.
    */
-  async take(link: Reporting, events: readonly AgentEvent[]): Promise<void> {
+  async take(link: Reporting, { events, batch }: Upload): Promise<void> {
     const { store, log } = this.#ctx;
     const peer = { id: link.peerId, accountId: link.accountId, name: link.name };
     const answer = this.#share.take(peer.id, Buffer.byteLength(JSON.stringify(events)));
@@ -42,8 +52,34 @@ export class AuditIntake {
       await recordShareUsedUp(this.#ctx, peer);
     }
     if (answer !== "taken") return;
-    const through = await ingestAgentEvents(store, peer, events);
+    const proven = batch === undefined ? null : await this.#prove(peer, { events, batch });
+    const through = await ingestAgentEvents(store, peer, events, proven);
     if (through === undefined) return link.refresh(); // Gone: the refresh says so.
     link.send({ type: "audit_ack", throughSeq: through });
   }
+
+  /** Throws ERR_BAD_REQUEST for a batch that is not the machine's, which ends the link. */
+  async #prove(
+    peer: ReportingPeer,
+    upload: { readonly events: readonly AgentEvent[]; readonly batch: SignedBatch },
+  ): Promise<ProvenBatch | null> {
+    const { store, origin } = this.#ctx;
+    const row = await store.read((tx) => findPeer(tx, peer.accountId, peer.id));
+    if (row === undefined) return null; // Gone: nothing of it is stored.
+    const proven = proveBatch(row, origin, upload);
+    if (proven !== null) return proven;
+    throw new QfError("ERR_BAD_REQUEST", "a machine's batch is not signed by it, or not of its events");
+  }
+}
+
+/**
+ * From which event on the machine uploads. Behind ours: it has not heard of all acknowledgements. Ahead: an
+ * older copy of our data was put back, and it may still have what was lost.
+ */
+export function tellOfEvents(
+  link: Pick<AgentLink, "send">,
+  next: { readonly theirs: number; readonly ours: number },
+): void {
+  if (next.theirs < next.ours) link.send({ type: "audit_ack", throughSeq: next.ours - 1 });
+  if (next.theirs > next.ours && next.ours > 1) link.send({ type: "audit_resend", fromSeq: next.ours });
 }

@@ -175,7 +175,7 @@ class SocketHandshake implements Handshake {
   }
 
   async #welcome(socket: Socket): Promise<void> {
-    const { store, origin, clock } = this.#ctx;
+    const { store, origin, clock, logs } = this.#ctx;
     const accounts = await store.read(listAccounts);
     const wanted = accounts.find(({ id }) => id === socket.data.wantedAccountId);
     const account = wanted ?? accounts[0];
@@ -183,6 +183,7 @@ class SocketHandshake implements Handshake {
       return this.#hub.end(socket, "unavailable", "management is not set up yet");
     }
     socket.data.accountId = account.id;
+    const log = await logs.identity(account.id);
     const welcome = {
       type: "welcome",
       protocolVersion: PROTOCOL_VERSION,
@@ -191,6 +192,7 @@ class SocketHandshake implements Handshake {
       origin,
       challenge: socket.data.challenge,
       nowMs: Math.round(clock.nowMs()),
+      ...(log === undefined ? {} : { log }),
     };
     socket.send(JSON.stringify(welcome));
   }

@@ -2,7 +2,6 @@
  * Management's end of every agent's control WebSocket, `GET /agent/v1/sync`: asks each agent for proof, keeps
  * one link per peer, sends it what changed in its map, and takes in its audit events.
  *
- * `routes.ts` hands requests to `upgrade`, `../httpServer.ts` what happens on the sockets to `websocket`.
  * Messages are in `wire/agent-sync.ts`; `handshake.ts` lets agents in, `link-table.ts` knows who is here,
  * `link.ts` sends. Read `#onMessage` first.
  *
@@ -21,11 +20,12 @@ import type { Approvals } from "../login/approval.ts";
 import { createMapEncoder } from "../maps/encode.ts";
 import { refusal, refusalOfUpgrade } from "../web/upgrade.ts";
 import { answerApproval } from "./approvals.ts";
-import { AuditIntake } from "./audit-intake.ts";
+import { AuditIntake, tellOfEvents } from "./audit-intake.ts";
 import { createHandshake, type Handshake, type Identify } from "./handshake.ts";
 import { createKeyedSemaphore, type KeyedSemaphore } from "./keyed-semaphore.ts";
 import { type AgentLink, createLink, type SocketData } from "./link.ts";
 import { LinkTable } from "./link-table.ts";
+import { LogFeed } from "./log-feed.ts";
 import { storeFlags } from "./report-store.ts";
 import type { PeerSession, SyncHub, SyncHubOptions } from "./sync-hub.ts";
 
@@ -33,9 +33,7 @@ import type { PeerSession, SyncHub, SyncHubOptions } from "./sync-hub.ts";
 const QUEUED_MAX = 64;
 /** Whole maps on their way at once, by default. */
 const WHOLE_MAPS_MAX = 32;
-/**
- * Agents asked at once what they have. Each costs an outline: at most about 160 kB, mostly less than 1 kB.
- */
+/** Agents asked at once what they have. Each costs an outline: at most 160 kB, mostly less than 1 kB. */
 const ASKED_MAX = 1_024;
 /**
  * Links that wait to be sent a whole map, and for how long: less than an agent waits for a silent management.
@@ -55,6 +53,7 @@ class Hub implements SyncHub {
   readonly #links: LinkTable;
   readonly #handshake: Handshake;
   readonly #audit: AuditIntake;
+  readonly #log: LogFeed;
   readonly #wholeMaps: KeyedSemaphore;
   readonly #asking = createKeyedSemaphore({
     inMax: ASKED_MAX,
@@ -71,6 +70,7 @@ class Hub implements SyncHub {
     this.#ctx = ctx;
     this.#links = new LinkTable(ctx);
     this.#audit = new AuditIntake(ctx, options.auditShareBytes);
+    this.#log = new LogFeed(ctx);
     this.#handshake = createHandshake(ctx, options, {
       end: (socket, code, message, more) => this.#end(socket, code, message, more),
       linkCount: () => this.#links.size,
@@ -140,6 +140,7 @@ class Hub implements SyncHub {
     this.#handshake.close();
     this.#wholeMaps.close();
     this.#asking.close();
+    this.#log.close();
     const { spreadMs } = this.#handshake;
     await this.#links.close(() => randomUpTo(spreadMs));
   }
@@ -195,7 +196,11 @@ class Hub implements SyncHub {
         link.acknowledge(message.version);
         return this.#links.announce(link);
       case "audit":
-        return await this.#audit.take(link, message.events);
+        await this.#audit.take(link, message);
+        return this.#log.uploaded(link);
+      case "log_at":
+      case "log_ask":
+        return await this.#log.take(link, message);
       case "sessions":
         link.sessions = message.sessions;
         return this.#links.announce(link);
@@ -221,9 +226,7 @@ class Hub implements SyncHub {
     if (peer === undefined || this.#isClosed) return;
     const link = this.#openLink(socket, peer, identify);
     this.#ctx.log.info("agent connected", { peerId: peer.id, name: peer.name });
-    if (identify.nextAuditSeq < peer.nextAuditSeq) {
-      link.send({ type: "audit_ack", throughSeq: peer.nextAuditSeq - 1 });
-    }
+    tellOfEvents(link, { theirs: identify.nextAuditSeq, ours: peer.nextAuditSeq });
     link.refresh();
   }
 
@@ -268,7 +271,10 @@ class Hub implements SyncHub {
 
   #onClose(socket: Socket): void {
     this.#handshake.settle(socket);
-    if (socket.data.link !== null) this.#links.remove(socket.data.link);
+    const { link } = socket.data;
+    if (link === null) return;
+    this.#log.remove(link);
+    this.#links.remove(link);
   }
 
   #end(

@@ -29,6 +29,15 @@ class MemorySpool {
     this.#acknowledged = seq;
   }
 
+  readonly firstStored = 1;
+  hold(): void {}
+  async release(): Promise<void> {}
+  rewind(): void {}
+
+  async stored(fromSeq: number, max: number): Promise<AgentEvent[]> {
+    return this.pending(fromSeq, max);
+  }
+
   onStored(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -61,8 +70,9 @@ function open() {
   uploads.push(upload);
   /** First and last number of each batch. */
   const sent: string[] = [];
-  const send = (events: AgentEvent[]) => void sent.push(`${events[0]?.seq}-${events.at(-1)?.seq}`);
-  upload.start(send);
+  const send = ({ events }: { events: AgentEvent[] }) =>
+    void sent.push(`${events[0]?.seq}-${events.at(-1)?.seq}`);
+  upload.start(send, null);
   return { spool, upload, sent, send };
 }
 
@@ -127,7 +137,7 @@ test("a new link gets what is not acknowledged at once", async () => {
   spool.store(2);
   await batches(sent, 1);
   upload.stop();
-  upload.start(send);
+  upload.start(send, null);
   await settle();
   expect(sent).toEqual(["1-2", "1-2"]);
 });

@@ -64,7 +64,7 @@ async function storedOf(name: string): Promise<number> {
 test("a machine within its share is acknowledged once its events are stored", async () => {
   const intake = new AuditIntake(management.context, 10_000);
   const { link, acknowledged } = await aLink("web1");
-  await intake.take(link, [event(1), event(2)]);
+  await intake.take(link, { events: [event(1), event(2)] });
   expect([acknowledged(), await storedOf("web1")]).toEqual([[2], 2]);
 });
 
@@ -72,8 +72,8 @@ test("one that has used it up is not acknowledged, named once, and in nobody's w
   const intake = new AuditIntake(management.context, 1_000);
   const greedy = await aLink("web1");
   const other = await aLink("web2");
-  for (const seq of [1, 2, 3, 4, 4, 4]) await intake.take(greedy.link, [event(seq)]);
-  await intake.take(other.link, [event(1)]);
+  for (const seq of [1, 2, 3, 4, 4, 4]) await intake.take(greedy.link, { events: [event(seq)] });
+  await intake.take(other.link, { events: [event(1)] });
   expect([greedy.acknowledged(), await storedOf("web1")]).toEqual([[1, 2, 3], 3]);
   expect([other.acknowledged(), await storedOf("web2")]).toEqual([[1], 1]);
   expect([greedy, other].map(({ link }) => intake.isHeldBack(link.peerId))).toEqual([true, false]);
@@ -84,9 +84,9 @@ test("one that has used it up is not acknowledged, named once, and in nobody's w
 test("what was kept back is stored without a gap once there is room again", async () => {
   const { link, acknowledged } = await aLink("web1");
   const full = new AuditIntake(management.context, 1);
-  await full.take(link, [event(1)]);
-  await full.take(link, [event(2), event(3)]);
-  await new AuditIntake(management.context).take(link, [event(2), event(3)]);
+  await full.take(link, { events: [event(1)] });
+  await full.take(link, { events: [event(2), event(3)] });
+  await new AuditIntake(management.context).take(link, { events: [event(2), event(3)] });
   expect([acknowledged(), await storedOf("web1")]).toEqual([[1, 3], 3]);
   expect((await management.events()).filter((one) => one.activity_code === "agent.gap")).toEqual([]);
 });
@@ -94,6 +94,6 @@ test("what was kept back is stored without a gap once there is room again", asyn
 test("a machine that is gone is told so by a refresh, and nothing is stored", async () => {
   const intake = new AuditIntake(management.context);
   const { link, acknowledged, refreshed } = await aLink("web1");
-  await intake.take({ ...link, peerId: "p0000000000000000000" }, [event(1)]);
+  await intake.take({ ...link, peerId: "p0000000000000000000" }, { events: [event(1)] });
   expect([acknowledged(), refreshed(), await storedOf("web1")]).toEqual([[], 1, 0]);
 });

@@ -1,0 +1,108 @@
+/**
+ * The account's log on a link to management: what this machine has signed, what is proven of it, and the
+ * checkpoints that it is shown.
+ *
+ * @module
+ */
+import type { BatchJournal } from "../../audit/batch-journal.ts";
+import type { Spool } from "../../audit/spool-contract.ts";
+import type { Ed25519Key } from "../../base/ed25519.ts";
+import type { Enrolled } from "../../wire/agent-state-file.ts";
+import type { AgentMessage, ManagementMessage } from "../../wire/agent-sync.ts";
+import type { LogIdentity } from "../../wire/log-entry.ts";
+import { EVENT_VERSION } from "../../wire/version.ts";
+import type { AuditSigner } from "./audit-batches.ts";
+import type { LogWitness } from "./log-witness.ts";
+
+export interface LogLinkDeps {
+  readonly witness: LogWitness;
+  readonly journal: BatchJournal;
+  readonly spool: Spool;
+  readonly deviceKey: Ed25519Key;
+  readonly enrolled: Enrolled;
+  send(message: AgentMessage): void;
+}
+
+export type LogMessage = Extract<ManagementMessage, { type: "log" | "log_proof" | "audit_resend" }>;
+
+export class LogLink {
+  readonly #deps: LogLinkDeps;
+  /** Whether management keeps the log that is pinned here. */
+  #isOn = false;
+
+  constructor(deps: LogLinkDeps) {
+    this.#deps = deps;
+    // Once a log was met, no management that says it keeps none makes this machine forget.
+    if (deps.witness.identity !== undefined) deps.spool.hold();
+  }
+
+  /** Takes what `welcome` says. Undefined: this management keeps no log. */
+  async welcome(log: LogIdentity | undefined): Promise<void> {
+    this.#isOn = log !== undefined && (await this.#deps.witness.pin(log));
+    if (this.#isOn) this.#deps.spool.hold();
+  }
+
+  /** What this machine says of itself, to a management that understands it. */
+  flags(): { readonly log?: true } {
+    return this.#isOn ? { log: true } : {};
+  }
+
+  /** Signs what is uploaded. Null: to an older management, which takes other events, or no signatures. */
+  signer(eventVersion: number): AuditSigner | null {
+    return this.#isOn && eventVersion >= EVENT_VERSION ? this.#deps : null;
+  }
+
+  ready(): void {
+    if (!this.#isOn) return;
+    this.#tell();
+    this.#deps.witness.connect((from, to) => this.#deps.send({ type: "log_ask", from, to }));
+  }
+
+  end(): void {
+    this.#isOn = false;
+    this.#deps.witness.connect(null);
+  }
+
+  async beat(): Promise<void> {
+    await this.#deps.witness.beat();
+  }
+
+  async take(message: LogMessage): Promise<void> {
+    const { witness, spool } = this.#deps;
+    if (!this.#isOn) return;
+    switch (message.type) {
+      case "log":
+        if (await witness.take(message)) await this.#release(message.batches);
+        return this.#tell();
+      case "log_proof":
+        return await witness.prove(message.from, message.to, message.proof);
+      case "audit_resend":
+        return spool.rewind(message.fromSeq);
+    }
+  }
+
+  /** Forgets what is proven to be in the log, as far as no batch before it is unproven. */
+  async #release(batches: Extract<LogMessage, { type: "log" }>["batches"]): Promise<void> {
+    const { witness, journal, spool } = this.#deps;
+    let through = journal.provenThrough;
+    for (const one of batches) {
+      const batch = journal.after(through);
+      if (batch === undefined || !witness.isProven(one, batch)) break;
+      through = batch.last_seq;
+    }
+    if (through === journal.provenThrough) return;
+    await spool.release(through);
+    await journal.prove(through, spool.firstStored);
+  }
+
+  #tell(): void {
+    const { witness, journal, send } = this.#deps;
+    const { size, note } = witness;
+    send({
+      type: "log_at",
+      size,
+      provenThrough: journal.provenThrough,
+      ...(note === undefined ? {} : { note }),
+    });
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * This machine as a witness of its account's log: it keeps the largest checkpoint that it has seen, and takes
+ * another only with the proof that the one begins the other.
+ *
+ * Two checkpoints that the log's key has signed and that no proof joins are an alarm, which stays until a
+ * person has looked: in `status` and `doctor`, in the system's log, and to people who connect. What is not
+ * signed by that key is none. Read `take`, then `meet`.
+ *
+ * @module
+ */
+import type { Clock } from "../../base/clock.ts";
+import { parseJson } from "../../base/files.ts";
+import type { Log } from "../../base/log.ts";
+import { type NoteKey, openCheckpoint, type ReadNote, readNote } from "../../log/checkpoint.ts";
+import { keepNote } from "../../log/kept-notes.ts";
+import { isConsistent, isIncluded } from "../../log/proofs.ts";
+import { isSameHash, leafHash } from "../../log/tree-hash.ts";
+import type { ManagementMessage } from "../../wire/agent-sync.ts";
+import type { StoredBatch } from "../../wire/audit-journal.ts";
+import { BatchRecord, type LogIdentity } from "../../wire/log-entry.ts";
+import type { LogAlarm, LogWitnessFile } from "../../wire/log-witness.ts";
+
+/** Alarms kept: the first ones say how it began. */
+const ALARMS_MAX = 8;
+/** How long management has to prove that two checkpoints are of one log. */
+export const PROOF_MS_MAX = 60_000;
+/** Checkpoints of others that wait for a proof at once. */
+const MEETINGS_MAX = 16;
+
+type LogMessage = Extract<ManagementMessage, { type: "log" }>;
+
+export interface LogWitnessDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly stored: LogWitnessFile | undefined;
+  /** Writes to disk what is to be kept. */
+  save(file: LogWitnessFile): Promise<void>;
+  /** To the system's log, at `alert`. */
+  alert(sentence: string): void;
+  /** Tells the account's log of an alarm, as an event of this machine. */
+  report(sentence: string): void;
+}
+
+/** A checkpoint of somebody else's that is to be compared with ours. */
+interface Meeting {
+  readonly theirs: ReadNote;
+  readonly note: string;
+  readonly from: number;
+  readonly to: number;
+  readonly untilMs: number;
+}
+
+export class LogWitness {
+  readonly #deps: LogWitnessDeps;
+  #file: LogWitnessFile | undefined;
+  #newest: ReadNote | undefined;
+  #meetings: Meeting[] = [];
+  #ask: ((from: number, to: number) => void) | null = null;
+
+  constructor(deps: LogWitnessDeps) {
+    this.#deps = deps;
+    this.#file = deps.stored;
+    this.#newest = this.#open(deps.stored?.notes.at(-1)?.note);
+  }
+
+  /** Events of the largest checkpoint; 0: none was seen. */
+  get size(): number {
+    return this.#newest?.size ?? 0;
+  }
+
+  /** The largest checkpoint. Undefined: none was seen. */
+  get note(): string | undefined {
+    return this.#file?.notes.at(-1)?.note;
+  }
+
+  get alarms(): readonly LogAlarm[] {
+    return this.#file?.alarms ?? [];
+  }
+
+  /** The log that is pinned. Undefined: none yet. */
+  get identity(): LogIdentity | undefined {
+    return this.#file?.log;
+  }
+
+  /** Pins the log that management names, when none is. False: it names another than the one that is pinned. */
+  async pin(log: LogIdentity): Promise<boolean> {
+    if (this.#file === undefined) {
+      await this.#save({ format: 1, log, notes: [], alarms: [] });
+      return true;
+    }
+    const pinned = this.#file.log;
+    if (pinned.key === log.key && pinned.origin === log.origin) return true;
+    await this.#alarm("other_key", { ours: this.note ?? "", theirs: `${log.origin} ${log.key}` });
+    return false;
+  }
+
+  /** While the link is up: how management is asked for proofs. Null: it is down. */
+  connect(ask: ((from: number, to: number) => void) | null): void {
+    this.#ask = ask;
+    if (ask !== null) for (const { from, to } of this.#meetings) ask(from, to);
+  }
+
+  /** Takes a checkpoint of management. False: it does not follow from what was seen, or is not signed. */
+  async take({ note, consistency }: Pick<LogMessage, "note" | "consistency">): Promise<boolean> {
+    const read = this.#open(note);
+    if (read === undefined) {
+      this.#deps.log.warn("a checkpoint of management is not signed by the log's key");
+      return false;
+    }
+    const ours = this.#newest;
+    if (ours !== undefined && read.size < ours.size) {
+      await this.#alarm("cut_back", { ours: this.note ?? "", theirs: note });
+      return false;
+    }
+    const proof = consistency.map((hash) => Buffer.from(hash, "base64"));
+    if (ours !== undefined && !isConsistent(ours, read, proof)) {
+      await this.#alarm("forked", { ours: this.note ?? "", theirs: note });
+      return false;
+    }
+    if (ours === undefined || read.size > ours.size) await this.#keep(read, note);
+    return true;
+  }
+
+  /** Whether the leaf is in the log of the newest checkpoint, and says of the batch what this machine signed. */
+  isProven({ seq, leaf, proof }: LogMessage["batches"][number], batch: StoredBatch): boolean {
+    const entry = parseJson(leaf) as { data?: unknown; activity_code?: unknown } | undefined;
+    const record = BatchRecord.safeParse(entry?.data);
+    const { hash, last_seq, signature } = batch;
+    const isIt =
+      entry?.activity_code === "agent.batch" &&
+      record.success &&
+      record.data.last_seq === last_seq &&
+      record.data.signature === signature &&
+      isSameHash(Buffer.from(record.data.hash, "base64url"), Buffer.from(hash, "base64url"));
+    const tree = this.#newest;
+    if (!isIt || tree === undefined) return false;
+    const hashes = proof.map((one) => Buffer.from(one, "base64"));
+    return isIncluded(leafHash(leaf), seq - 1, hashes, tree);
+  }
+
+  /** Compares with a checkpoint that somebody else was shown. What its key has not signed is ignored. */
+  async meet(note: string): Promise<void> {
+    const theirs = this.#open(note);
+    const ours = this.#newest;
+    if (theirs === undefined || ours === undefined || theirs.size === 0 || ours.size === 0) return;
+    if (theirs.size === ours.size) {
+      if (!isSameHash(theirs.root, ours.root))
+        await this.#alarm("forked", { ours: this.note ?? "", theirs: note });
+      return;
+    }
+    if (this.#meetings.length >= MEETINGS_MAX) return;
+    const [from, to] = [Math.min(theirs.size, ours.size), Math.max(theirs.size, ours.size)];
+    const untilMs = this.#deps.clock.monotonicMs() + PROOF_MS_MAX;
+    this.#meetings.push({ theirs, note, from, to, untilMs });
+    this.#ask?.(from, to);
+  }
+
+  /** Takes management's proof that one size begins another. Null: it has none. */
+  async prove(from: number, to: number, proof: readonly string[] | null): Promise<void> {
+    const hashes = proof?.map((hash) => Buffer.from(hash, "base64")) ?? null;
+    const due = this.#meetings.filter((one) => one.from === from && one.to === to);
+    this.#meetings = this.#meetings.filter((one) => !due.includes(one));
+    for (const { theirs, note } of due) {
+      const ours = this.#ofSize(theirs.size === from ? to : from);
+      // Ours has grown meanwhile: it is asked again with what there is now.
+      if (ours === undefined) await this.meet(note);
+      else await this.#judge(ours, { theirs, note, hashes });
+    }
+  }
+
+  async #judge(
+    ours: ReadNote,
+    { theirs, note, hashes }: { theirs: ReadNote; note: string; hashes: readonly Buffer[] | null },
+  ): Promise<void> {
+    const [before, after] = theirs.size < ours.size ? [theirs, ours] : [ours, theirs];
+    if (hashes === null || !isConsistent(before, after, hashes)) {
+      await this.#alarm("forked", { ours: this.note ?? "", theirs: note });
+    } else if (theirs.size > this.size) await this.#keep(theirs, note);
+  }
+
+  /** Now and then: a proof that did not come in time is none. */
+  async beat(): Promise<void> {
+    if (this.#ask === null) return; // Nobody can be asked now; management is not to blame for that.
+    const nowMs = this.#deps.clock.monotonicMs();
+    const late = this.#meetings.filter(({ untilMs }) => untilMs < nowMs);
+    this.#meetings = this.#meetings.filter((one) => !late.includes(one));
+    for (const { note } of late) await this.#alarm("forked", { ours: this.note ?? "", theirs: note });
+  }
+
+  #ofSize(size: number): ReadNote | undefined {
+    const notes = this.#file?.notes.toReversed() ?? [];
+    return notes.map(({ note }) => readNote(note)).find((read) => read?.size === size);
+  }
+
+  #open(note: string | undefined): ReadNote | undefined {
+    const log = this.#file?.log;
+    if (note === undefined || log === undefined) return undefined;
+    const key: NoteKey = { name: log.origin, publicKey: log.key };
+    return openCheckpoint(note, [key]);
+  }
+
+  async #keep(read: ReadNote, note: string): Promise<void> {
+    this.#newest = read;
+    const file = this.#file;
+    if (file === undefined) return;
+    const atMs = Math.max(0, Math.round(this.#deps.clock.nowMs()));
+    await this.#save({ ...file, notes: keepNote(file.notes, { atMs, note }) });
+  }
+
+  async #alarm(kind: LogAlarm["kind"], notes: Pick<LogAlarm, "ours" | "theirs">): Promise<void> {
+    const file = this.#file;
+    if (file === undefined) return;
+    const isKnown = file.alarms.some((one) => one.kind === kind && one.theirs === notes.theirs);
+    if (isKnown || file.alarms.length >= ALARMS_MAX) return;
+    const atMs = Math.max(0, Math.round(this.#deps.clock.nowMs()));
+    const sentence = sentenceOfAlarm(kind);
+    this.#deps.log.error(sentence, { ours: notes.ours, theirs: notes.theirs });
+    await this.#save({ ...file, alarms: [...file.alarms, { kind, atMs, ...notes }] });
+    this.#deps.alert(sentence);
+    this.#deps.report(sentence);
+  }
+
+  async #save(file: LogWitnessFile): Promise<void> {
+    this.#file = file;
+    await this.#deps.save(file);
+  }
+}
+
+/** What an alarm says, to whoever hears of it. */
+export function sentenceOfAlarm(kind: LogAlarm["kind"]): string {
+  switch (kind) {
+    case "forked":
+      return "the account's audit log was rewritten or forked: two checkpoints that its key has signed contradict";
+    case "cut_back":
+      return "the account's audit log was cut back: this machine has seen a longer one";
+    case "other_key":
+      return "management signs the account's audit log with a key that this machine does not know";
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * The system's log, by syslog(3): for what a machine's administrator must hear of, whatever management shows.
+ *
+ * @module
+ */
+import { createCLibrary } from "../../base/c-library.ts";
+import { printable } from "../../base/printable.ts";
+
+/** LOG_ALERT of facility LOG_AUTHPRIV (RFC 5424: severity 1, facility 10). */
+const AUTHPRIV_ALERT = (10 << 3) | 1;
+
+const library = createCLibrary({ syslog: { args: ["i32", "cstring", "cstring"], returns: "void" } });
+
+/** Writes one line at `alert`. Never throws: where there is no such log, there is none. */
+export function alertSystem(sentence: string): void {
+  try {
+    // The text is an argument of the format, never the format.
+    library().syslog(AUTHPRIV_ALERT, Buffer.from("%s\0"), Buffer.from(`qufabric: ${printable(sentence)}\0`));
+  } catch {
+    // The agent's own log has it.
+  }
+}

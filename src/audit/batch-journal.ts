@@ -1,0 +1,114 @@
+/**
+ * The signed batches of an agent, on disk before they are sent: what was sent once is sent the same ever after,
+ * and each names the one before.
+ *
+ * `batches.jsonl` beside the spool's segments. Lines are appended; the file is written anew when it has grown
+ * and most of it is about events that are gone.
+ *
+ * @module
+ */
+import { open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { makeDirectory, parseJson, writeFileAtomic } from "../base/files.ts";
+import { JournalLine, type StoredBatch } from "../wire/audit-journal.ts";
+
+/** Size from which on the file is written anew, when that makes it smaller. */
+const COMPACT_BYTES = 1024 * 1024;
+
+export class BatchJournal {
+  readonly #path: string;
+  #batches: StoredBatch[];
+  #provenThrough: number;
+  #bytes: number;
+
+  private constructor(path: string, lines: readonly JournalLine[], bytes: number) {
+    this.#path = path;
+    this.#batches = lines.flatMap((line) => ("batch" in line ? [line.batch] : []));
+    this.#provenThrough = Math.max(0, ...lines.map((line) => ("proven" in line ? line.proven : 0)));
+    this.#bytes = bytes;
+  }
+
+  /** Reads what is there. A line that cannot be read, as one that a crash cut short, was never sent. */
+  static async open(directory: string): Promise<BatchJournal> {
+    await makeDirectory(directory, 0o700);
+    const path = join(directory, "batches.jsonl");
+    const text = await readFile(path, "utf8").catch(() => "");
+    const lines = text.split("\n").flatMap((line) => {
+      const parsed = JournalLine.safeParse(parseJson(line));
+      return parsed.success ? [parsed.data] : [];
+    });
+    // Written whole, so that what is appended does not join a line that was cut short.
+    const whole = textOf(lines);
+    if (whole !== text) await writeFileAtomic(path, whole, 0o600);
+    return new BatchJournal(path, lines, Buffer.byteLength(whole));
+  }
+
+  /** Events through this number are proven to be in the log. */
+  get provenThrough(): number {
+    return this.#provenThrough;
+  }
+
+  get last(): StoredBatch | undefined {
+    return this.#batches.at(-1);
+  }
+
+  /** The batch that has event `seq`; else the one after it, which a new batch must not reach. */
+  around(seq: number): { readonly batch?: StoredBatch; readonly next?: StoredBatch } {
+    const found = this.#batches.findLast((one) => one.first_seq <= seq && seq <= one.last_seq);
+    if (found !== undefined) return { batch: found };
+    const later = this.#batches.filter(({ first_seq }) => first_seq > seq);
+    const [next] = later.sort((a, b) => a.first_seq - b.first_seq);
+    return next === undefined ? {} : { next };
+  }
+
+  /** The first batch with events after number `seq`. */
+  after(seq: number): StoredBatch | undefined {
+    const later = this.#batches.filter(({ last_seq }) => last_seq > seq);
+    return later.sort((a, b) => a.last_seq - b.last_seq)[0];
+  }
+
+  /** Stores a batch; it may be sent once this resolves. */
+  async add(batch: StoredBatch): Promise<void> {
+    await this.#append({ batch });
+    this.#batches.push(batch);
+  }
+
+  /** The batch is not of the events that are there: it counts no more. */
+  forget(batch: StoredBatch): void {
+    this.#batches = this.#batches.filter((one) => one !== batch);
+  }
+
+  /** Notes what is proven. `firstSeq`: batches of events before it are gone with them. */
+  async prove(throughSeq: number, firstSeq: number): Promise<void> {
+    if (throughSeq <= this.#provenThrough) return;
+    await this.#append({ proven: throughSeq });
+    this.#provenThrough = throughSeq;
+    const kept = this.#batches.filter(({ last_seq }, i) => {
+      return last_seq >= firstSeq || i === this.#batches.length - 1;
+    });
+    this.#batches = kept;
+    const lines = [...kept.map((batch) => ({ batch })), { proven: throughSeq }];
+    if (this.#bytes < COMPACT_BYTES) return;
+    const text = textOf(lines);
+    if (text.length * 2 < this.#bytes) {
+      await writeFileAtomic(this.#path, text, 0o600);
+      this.#bytes = Buffer.byteLength(text);
+    }
+  }
+
+  async #append(line: JournalLine): Promise<void> {
+    const text = textOf([line]);
+    const file = await open(this.#path, "a", 0o600);
+    try {
+      await file.writeFile(text);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    this.#bytes += Buffer.byteLength(text);
+  }
+}
+
+function textOf(lines: readonly JournalLine[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+}

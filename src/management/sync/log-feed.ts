@@ -1,0 +1,163 @@
+/**
+ * Checkpoints for agents, which witness the log: each is sent a newer one with the proof that it follows from
+ * the one it holds, and the proof of its own batches, which it may then forget.
+ *
+ * At most once a minute where a machine's batches wait for that, else every 10 minutes. Read `#told`,
+ * then `#feed`.
+ *
+ * @module
+ */
+import type { AgentMessage } from "../../wire/agent-sync.ts";
+import type { ManagementContext } from "../contracts/context.ts";
+import { listEventRange } from "../db/tables/audit-events.ts";
+import { listBatches } from "../db/tables/log-batches.ts";
+import type { StoredCheckpoint } from "../db/tables/log-checkpoints.ts";
+import { leafOf } from "../db/tables/log-leaf.ts";
+import { consistencyProof, inclusionProof } from "../log/proofs.ts";
+import type { AgentLink } from "./link.ts";
+
+/** How often links are looked at. */
+const LOOK_MS = 5_000;
+/** Between two checkpoints for an agent whose batches wait, and for any other. */
+const WAITING_MS = 60_000;
+const IDLE_MS = 600_000;
+/** Batches that are proven in one message. */
+const BATCHES_MAX = 256;
+/** Agents fed at once. */
+const FEEDS_MAX = 16;
+/** Proofs that one agent may ask for within a minute. */
+const ASKED_MAX = 32;
+
+type Told = Extract<AgentMessage, { type: "log_at" }>;
+type Asked = Extract<AgentMessage, { type: "log_ask" }>;
+type Fed = Pick<AgentLink, "accountId" | "peerId" | "name" | "send">;
+
+interface Feed {
+  size: number;
+  provenThrough: number;
+  /** When it was sent a checkpoint last, by the monotonic clock. */
+  sentAtMs: number;
+  /** It has uploaded a batch that it has no proof of. */
+  isWaiting: boolean;
+  asked: number;
+}
+
+export class LogFeed {
+  readonly #ctx: ManagementContext;
+  readonly #feeds = new Map<Fed, Feed>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #isLooking = false;
+
+  constructor(ctx: ManagementContext, { lookMs = LOOK_MS }: { readonly lookMs?: number } = {}) {
+    this.#ctx = ctx;
+    this.#timer = setInterval(() => void this.look(), lookMs);
+    this.#timer.unref();
+  }
+
+  async take(link: Fed, message: Told | Asked): Promise<void> {
+    if (message.type === "log_at") await this.#told(link, message);
+    else await this.#asked(link, message);
+  }
+
+  /** The agent tells what it holds: first, and in answer to each checkpoint. */
+  async #told(link: Fed, { size, provenThrough, note }: Told): Promise<void> {
+    const known = this.#feeds.get(link);
+    const feed = known ?? { sentAtMs: Number.NEGATIVE_INFINITY, asked: 0, isWaiting: true };
+    this.#feeds.set(link, { ...feed, size, provenThrough });
+    if (known === undefined && note !== undefined) await this.#compare(link, { size, note });
+  }
+
+  /** The agent has uploaded a batch. */
+  uploaded(link: Fed): void {
+    const feed = this.#feeds.get(link);
+    if (feed !== undefined) feed.isWaiting = true;
+  }
+
+  /** The proof that it asks for, about sizes that somebody has shown it. */
+  async #asked(link: Fed, { from, to }: Asked): Promise<void> {
+    const { store } = this.#ctx;
+    const feed = this.#feeds.get(link);
+    if (feed === undefined || feed.asked >= ASKED_MAX) return;
+    feed.asked += 1;
+    const proof = await store
+      .read((tx) => consistencyProof(tx, link.accountId, { from, to }))
+      .catch(() => null);
+    link.send({ type: "log_proof", from, to, proof });
+  }
+
+  remove(link: Fed): void {
+    this.#feeds.delete(link);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#feeds.clear();
+  }
+
+  /** A larger log than ours, signed with our key: this one was cut back, as by an older copy of the data. */
+  async #compare(link: Fed, { size, note }: { readonly size: number; readonly note: string }): Promise<void> {
+    const { logs, log } = this.#ctx;
+    const newest = await logs.newest(link.accountId);
+    if (newest === undefined || size <= newest.size) return;
+    log.error("a machine has seen a longer log than there is: an older copy of the data was put back", {
+      peerId: link.peerId,
+      size,
+      ours: newest.size,
+      note,
+    });
+    link.send({ type: "log", note: newest.note, consistency: [], batches: [] });
+  }
+
+  /** Feeds those whose time has come. Never rejects. */
+  async look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      const nowMs = this.#ctx.clock.monotonicMs();
+      const due = [...this.#feeds].filter(([, feed]) => {
+        return nowMs - feed.sentAtMs >= (feed.isWaiting ? WAITING_MS : IDLE_MS);
+      });
+      const newest = new Map<string, Promise<StoredCheckpoint | undefined>>();
+      for (let i = 0; i < due.length; i += FEEDS_MAX) {
+        await Promise.all(
+          due.slice(i, i + FEEDS_MAX).map(async ([link, feed]) => {
+            const known = newest.get(link.accountId) ?? this.#ctx.logs.newest(link.accountId);
+            newest.set(link.accountId, known);
+            const checkpoint = await known;
+            if (checkpoint !== undefined && checkpoint.size > feed.size) {
+              await this.#feed(link, { feed, checkpoint });
+            }
+          }),
+        );
+      }
+    } catch (cause) {
+      this.#ctx.log.warn("agents could not be sent a checkpoint", {}, cause);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #feed(
+    link: Fed,
+    { feed, checkpoint }: { readonly feed: Feed; readonly checkpoint: StoredCheckpoint },
+  ): Promise<void> {
+    const { size, note } = checkpoint;
+    const { accountId, peerId } = link;
+    const message = await this.#ctx.store.read(async (tx) => {
+      const consistency = await consistencyProof(tx, accountId, { from: feed.size, to: size });
+      const rows = await listBatches(tx, peerId, { afterSeq: feed.provenThrough, size, max: BATCHES_MAX });
+      const batches = [];
+      for (const { logSeq: seq } of rows) {
+        const [event] = await listEventRange(tx, accountId, seq, seq);
+        if (event === undefined) break; // Retention has removed it: nothing after it is proven either.
+        const { proof } = await inclusionProof(tx, accountId, { seq, size });
+        batches.push({ seq, leaf: leafOf(event), proof });
+      }
+      return { type: "log" as const, note, consistency, batches };
+    });
+    feed.sentAtMs = this.#ctx.clock.monotonicMs();
+    feed.asked = 0;
+    feed.isWaiting = message.batches.length === BATCHES_MAX;
+    link.send(message);
+  }
+}

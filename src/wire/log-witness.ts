@@ -1,0 +1,39 @@
+/**
+ * `<state>/log.json` (0600) of an agent, and `<state>/public/log.json` (0644): what this machine has seen of
+ * its account's log.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { LogIdentity } from "./log-entry.ts";
+
+const note = z.string().max(4096);
+const ms = z.int().min(0);
+
+/** Two signed checkpoints that contradict each other, or a key that is not the log's. */
+export const LogAlarm = z.strictObject({
+  kind: z.enum(["forked", "cut_back", "other_key"]),
+  atMs: ms,
+  /** The note that this machine had, and the one that it was shown. */
+  ours: note,
+  theirs: note,
+});
+export type LogAlarm = z.infer<typeof LogAlarm>;
+
+export const LogWitnessFile = z.strictObject({
+  format: z.literal(1),
+  /** Pinned at enrolment, or when the log was first met. */
+  log: LogIdentity,
+  /** The largest checkpoint, and some older ones; the largest last. */
+  notes: z.array(z.strictObject({ atMs: ms, note })).max(16),
+  alarms: z.array(LogAlarm).max(8),
+});
+export type LogWitnessFile = z.infer<typeof LogWitnessFile>;
+
+/** What everyone on the machine may see, to verify an export by. */
+export const PublicLogFile = z.strictObject({
+  format: z.literal(1),
+  log: LogIdentity,
+  note: note.nullable(),
+});
+export type PublicLogFile = z.infer<typeof PublicLogFile>;
