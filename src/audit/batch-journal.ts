@@ -1,6 +1,6 @@
 /**
- * The signed batches of an agent, on disk before they are sent: what was sent once is sent the same ever after,
- * and each names the one before.
+ * The signed batches of an agent, on disk before they are sent: what was sent once is sent the same ever
+ * after, and each names the one before.
  *
  * `batches.jsonl` beside the spool's segments. Lines are appended; the file is written anew when it has grown
  * and most of it is about events that are gone.

@@ -60,8 +60,8 @@ export interface Spool extends AuditSink {
    */
   hold(): void;
   /**
-   * Events through number `seq` are proven. They are kept for 7 days, within 64 MB, for a log that loses them,
-   * and are in no one's way.
+   * Events through number `seq` are proven. They are kept for 7 days, within 64 MB, for a log that loses
+   * them, and are in no one's way.
    */
   release(seq: number): Promise<void>;
   /** Management has events only before number `seq`: what is still here is pending again from there. */

@@ -20,6 +20,7 @@ export const LogAlarm = z.strictObject({
 });
 export type LogAlarm = z.infer<typeof LogAlarm>;
 
+/** `<state>/log.json`: the pinned log, checkpoints of it, and alarms. */
 export const LogWitnessFile = z.strictObject({
   format: z.literal(1),
   /** Pinned at enrolment, or when the log was first met. */

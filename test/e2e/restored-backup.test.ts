@@ -75,10 +75,11 @@ test.skipIf(!isRoot)(
     await lab.serveManagement();
     await lab.until("the old map", isTaken, 60_000);
 
-    // Evidence of what happened meanwhile has come, and what the copy lacks is named a gap.
+    // Evidence of what happened meanwhile has come, and what the copy lacks was sent again: there is no gap.
     await lab.until("the evidence", async () => {
       const codes = (await lab.events("limit=1000")).map(({ activity_code }) => activity_code);
-      return codes.includes("management.epoch") && codes.includes("agent.gap");
+      const wanted = ["management.epoch", "ssh.decision.deny", "agent.batch"];
+      return wanted.every((code) => codes.includes(code)) && !codes.includes("agent.gap");
     });
     terminal.process.kill();
   },

@@ -82,7 +82,7 @@ export class LogWitness {
     return this.#file?.log;
   }
 
-  /** Pins the log that management names, when none is. False: it names another than the one that is pinned. */
+  /** Pins the log that management names, when none is. False: it names another than that. */
   async pin(log: LogIdentity): Promise<boolean> {
     if (this.#file === undefined) {
       await this.#save({ format: 1, log, notes: [], alarms: [] });
@@ -121,17 +121,11 @@ export class LogWitness {
     return true;
   }
 
-  /** Whether the leaf is in the log of the newest checkpoint, and says of the batch what this machine signed. */
+  /** Whether the leaf is in the log of the newest checkpoint, and has the batch as it was signed here. */
   isProven({ seq, leaf, proof }: LogMessage["batches"][number], batch: StoredBatch): boolean {
     const entry = parseJson(leaf) as { data?: unknown; activity_code?: unknown } | undefined;
     const record = BatchRecord.safeParse(entry?.data);
-    const { hash, last_seq, signature } = batch;
-    const isIt =
-      entry?.activity_code === "agent.batch" &&
-      record.success &&
-      record.data.last_seq === last_seq &&
-      record.data.signature === signature &&
-      isSameHash(Buffer.from(record.data.hash, "base64url"), Buffer.from(hash, "base64url"));
+    const isIt = entry?.activity_code === "agent.batch" && record.success && isSameBatch(record.data, batch);
     const tree = this.#newest;
     if (!isIt || tree === undefined) return false;
     const hashes = proof.map((one) => Buffer.from(one, "base64"));
@@ -226,11 +220,17 @@ export class LogWitness {
   }
 }
 
+function isSameBatch(logged: BatchRecord, ours: StoredBatch): boolean {
+  const bytes = ({ hash, previous, signature }: StoredBatch | BatchRecord): Buffer =>
+    Buffer.from(hash + previous + signature, "ascii");
+  return logged.last_seq === ours.last_seq && isSameHash(bytes(logged), bytes(ours));
+}
+
 /** What an alarm says, to whoever hears of it. */
 export function sentenceOfAlarm(kind: LogAlarm["kind"]): string {
   switch (kind) {
     case "forked":
-      return "the account's audit log was rewritten or forked: two checkpoints that its key has signed contradict";
+      return "the account's audit log was rewritten or forked: two of its checkpoints contradict each other";
     case "cut_back":
       return "the account's audit log was cut back: this machine has seen a longer one";
     case "other_key":

@@ -1,6 +1,5 @@
 /**
- * Opens what this machine keeps of its account's log: the checkpoints that it has seen, and the journal of its
- * own batches.
+ * Opens what this machine keeps of its account's log: the checkpoints that it has seen.
  *
  * A damaged file of checkpoints is set aside by name: the log is then met anew, and pinned again.
  *

@@ -1,4 +1,4 @@
-/** Management and an agent's witness, without sockets: batches, proofs, and a management that is not honest. */
+/** Management and an agent's witness, without sockets: batches, proofs, and a management that lies. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { nextSigned } from "../../../src/agent/control-link/audit-batches.ts";
 import { LogLink } from "../../../src/agent/control-link/log-link.ts";
