@@ -78,7 +78,7 @@ test.skipIf(!isRoot)(
     // Evidence of what happened meanwhile has come, and what the copy lacks was sent again: there is no gap.
     await lab.until("the evidence", async () => {
       const codes = (await lab.events("limit=1000")).map(({ activity_code }) => activity_code);
-      const wanted = ["management.epoch", "ssh.decision.deny", "agent.batch"];
+      const wanted = ["management.epoch", "ssh.session.end", "agent.batch"];
       return wanted.every((code) => codes.includes(code)) && !codes.includes("agent.gap");
     });
     terminal.process.kill();
