@@ -64,6 +64,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
   const admin = createAdminApp({
     ...context,
     isConnected: login.isConnected,
+    sessions: (accountId) => hub.sessions(accountId),
     corsOrigins: deps.corsOrigins,
     passwords: () => parts.passwords(),
   });

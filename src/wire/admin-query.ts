@@ -17,6 +17,13 @@ export const count = (max: number, min = 0) =>
 /** Query of a route that takes none. */
 export const NoQuery = z.object({});
 
+/** Query of a save that runs the account's policy tests. */
+export const SaveQuery = z.object({
+  /** `true`: saves what fails a test. Audited. */
+  force: z.enum(["true", "false"]).optional(),
+});
+export type SaveQuery = z.infer<typeof SaveQuery>;
+
 /** Most entries of one page of a list. */
 export const PAGE_MAX = 1_000;
 

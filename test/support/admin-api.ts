@@ -40,6 +40,7 @@ export class TestApi {
     const passwords = createPasswordCheck({ accounts, clock: management.clock });
     this.app = createAdminApp({
       isConnected: () => false,
+      sessions: () => [],
       corsOrigins: new Set(),
       passwords: () => passwords,
       ...management,

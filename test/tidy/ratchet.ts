@@ -120,6 +120,10 @@ export const NEEDS_NO_TEST: readonly { readonly files: RegExp; readonly why: str
     why: "steps of one computation: difference.property.test.ts holds all of it against trying every pair",
   },
   {
+    files: /^src\/management\/(?:policy-files\/.*|db\/tables\/policy-files)\.ts$/,
+    why: "steps of one request each: the tests of policy-file-routes.ts and policy-access-routes.ts ask for them",
+  },
+  {
     files: /^src\/wire\/(?:ports|version|rule-outcome)\.ts$/,
     why: "constants",
   },

@@ -62,7 +62,7 @@ export function revokedLoginId(loginKey: string): string {
 export function entitiesOf(
   rows: AccountPart,
   settled: SettledRows,
-  deps: AccountDeps,
+  deps: Pick<AccountDeps, "origin" | "embeddedIssuer">,
 ): { users: MapUser[]; peers: AccountPeer[]; rules: MapRule[] } {
   return {
     users: rows.users.map((user) => mapUser(user, settled.allGroupId, deps)),

@@ -18,6 +18,7 @@ import displayName from "../migrations/sqlite/0007-display-name.sql" with { type
 import vouch from "../migrations/sqlite/0008-vouch.sql" with { type: "text" };
 import passwordLinks from "../migrations/sqlite/0009-password-links.sql" with { type: "text" };
 import accountLog from "../migrations/sqlite/0010-log.sql" with { type: "text" };
+import policyFiles from "../migrations/sqlite/0011-policy-files.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -39,6 +40,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 8, name: "vouch", sql: vouch },
   { number: 9, name: "password-links", sql: passwordLinks },
   { number: 10, name: "log", sql: accountLog },
+  { number: 11, name: "policy-files", sql: policyFiles },
 ];
 
 /**

@@ -18,6 +18,7 @@ import displayName from "../migrations/postgres/0007-display-name.sql" with { ty
 import vouch from "../migrations/postgres/0008-vouch.sql" with { type: "text" };
 import passwordLinks from "../migrations/postgres/0009-password-links.sql" with { type: "text" };
 import accountLog from "../migrations/postgres/0010-log.sql" with { type: "text" };
+import policyFiles from "../migrations/postgres/0011-policy-files.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -32,6 +33,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 8, name: "vouch", sql: vouch },
   { number: 9, name: "password-links", sql: passwordLinks },
   { number: 10, name: "log", sql: accountLog },
+  { number: 11, name: "policy-files", sql: policyFiles },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

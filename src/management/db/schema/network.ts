@@ -6,6 +6,7 @@
 import type { AgentFlags } from "../../../wire/agent-sync.ts";
 import type { PeerFacts } from "../../../wire/client-api.ts";
 import type { PolicyRuleWrite } from "../../../wire/policy.ts";
+import type { GroupSettings, PolicyTest } from "../../../wire/policy-account.ts";
 import type { PostureChecks } from "../../../wire/posture.ts";
 import { type Accounts, type AccountTables, accountIdColumn, type Users } from "./accounts.ts";
 import type { Dialect } from "./dialect.ts";
@@ -37,6 +38,7 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
   const policies = policiesTable(d, accounts);
   const policyRules = policyRulesTable(d, accounts, policies);
   const postureChecks = postureChecksTable(d, accounts);
+  const policyFiles = policyFilesTable(d, accounts);
   return {
     groups,
     peers,
@@ -47,6 +49,7 @@ export function networkTables(d: Dialect, { accounts, users }: AccountTables) {
     policies,
     policyRules,
     postureChecks,
+    policyFiles,
   };
 }
 
@@ -64,6 +67,8 @@ function groupsTable(d: Dialect, accounts: Accounts) {
       /** The group `All`: its members are worked out, never stored. */
       isAll: d.boolean("is_all").notNull(),
       createdAt: d.integer("created_at").notNull(),
+      /** Null: every setting has its default. */
+      settings: d.json<GroupSettings>("settings"),
     },
     (table) => [d.uniqueIndex("groups_name").on(table.accountId, table.name)],
   );
@@ -257,4 +262,18 @@ function postureChecksTable(d: Dialect, accounts: Accounts) {
     },
     (table) => [d.index("posture_checks_account").on(table.accountId)],
   );
+}
+
+/** What a policy file says that stands nowhere else: the account's tests, and the file's own text. */
+function policyFilesTable(d: Dialect, accounts: Accounts) {
+  return d.table("policy_files", {
+    accountId: d
+      .text("account_id")
+      .primaryKey()
+      .references(() => accounts.id, { onDelete: "cascade" }),
+    tests: d.json<PolicyTest[]>("tests").notNull(),
+    /** The text last applied, with its comments. Null: none. */
+    text: d.text("text"),
+    updatedAt: d.integer("updated_at").notNull(),
+  });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { and, asc, count, eq, inArray } from "drizzle-orm";
+import type { GroupSettings } from "../../../wire/policy-account.ts";
 import type { AccountId, GroupId, PeerId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
@@ -60,6 +61,19 @@ export async function renameGroup(
   await tx.sql
     .update(groups)
     .set({ name })
+    .where(and(eq(groups.accountId, accountId), eq(groups.id, groupId)));
+}
+
+export async function setGroupSettings(
+  tx: Writer,
+  accountId: AccountId,
+  groupId: GroupId,
+  settings: GroupSettings,
+): Promise<void> {
+  const { groups } = tx.t;
+  await tx.sql
+    .update(groups)
+    .set({ settings })
     .where(and(eq(groups.accountId, accountId), eq(groups.id, groupId)));
 }
 

@@ -5,7 +5,7 @@
  */
 import { type AccountSettings, PEER_LOGIN_SECONDS_MIN } from "../../../wire/account-settings.ts";
 import { Account, AccountRequest } from "../../../wire/admin-api.ts";
-import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, PageQuery, SaveQuery } from "../../../wire/admin-query.ts";
 import { effectless, filled, theirs } from "../../contracts/settings.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import { type AccountRow, deleteAccount, findAccount, updateAccount } from "../../db/tables/accounts.ts";
@@ -33,9 +33,11 @@ export const accountRoutes: readonly Route[] = [
     path: "/api/accounts/:accountId",
     summary: "Changes settings; fields that are left out stay as they are",
     access: "write",
-    query: NoQuery,
+    query: SaveQuery,
+    tests: "new",
     body: AccountRequest,
     answer: { one: Account },
+    also: [409],
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {
         const accountId = call.param("accountId");

@@ -9,8 +9,9 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { ZodObject, ZodType } from "zod";
 import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
-import { NoQuery } from "../../../wire/admin-query.ts";
+import { NoQuery, type SaveQuery } from "../../../wire/admin-query.ts";
 import { fieldName } from "../../../wire/issues.ts";
+import { withTests } from "../../policy-files/saved-tests.ts";
 import { parseStrict, parseTolerant, readJson } from "../body.ts";
 import { answerFailure, createErrorHandler } from "../errors.ts";
 import { answerHeaders, guardOrigin } from "../guards.ts";
@@ -28,6 +29,8 @@ import { announce, type Listing } from "./paging.ts";
 import { passwordRoutes } from "./password-routes.ts";
 import { peerRoutes } from "./peers-routes.ts";
 import { policyRoutes } from "./policies-routes.ts";
+import { policyAccessRoutes } from "./policy-access-routes.ts";
+import { policyFileRoutes } from "./policy-file-routes.ts";
 import { postureRoutes } from "./posture-routes.ts";
 import type { AdminContext, Call, Route } from "./route.ts";
 import { setupKeyRoutes } from "./setup-keys-routes.ts";
@@ -48,6 +51,8 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...setupKeyRoutes,
   ...groupRoutes,
   ...policyRoutes,
+  ...policyFileRoutes,
+  ...policyAccessRoutes,
   ...postureRoutes,
   ...eventRoutes,
   ...logRoutes,
@@ -115,9 +120,13 @@ function callOf(
     param: (key) => c.req.param(key) ?? "",
     read: (fn) => ctx.store.read(fn),
     change: (options, fn) =>
-      ctx.store.change({ ...options, accountId, initiator }, async (tx) =>
-        fn(tx, await recheck(tx, principal, route.access)),
-      ),
+      ctx.store.change({ ...options, accountId, initiator }, async (tx) => {
+        const actor = await recheck(tx, principal, route.access);
+        if (route.tests === undefined) return fn(tx, actor);
+        const force = (parsed.query as SaveQuery).force === "true";
+        const save = { ctx, accountId, force, onlyNewFailures: route.tests === "new" };
+        return withTests(tx, save, () => fn(tx, actor));
+      }),
   };
   return call as Call<never, never>;
 }

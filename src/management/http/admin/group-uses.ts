@@ -6,6 +6,7 @@
 import type { AccountId, GroupId } from "../../../wire/units.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import { findAccount } from "../../db/tables/accounts.ts";
+import { listGroups } from "../../db/tables/groups.ts";
 import { listPolicies, type PolicyRuleRow } from "../../db/tables/policies.ts";
 import { listSetupKeys } from "../../db/tables/setup-keys.ts";
 import { listUsers } from "../../db/tables/users.ts";
@@ -15,6 +16,7 @@ export async function usesOfGroup(tx: Reader, accountId: AccountId, groupId: Gro
   const policies = await listPolicies(tx, accountId);
   const keys = await listSetupKeys(tx, accountId);
   const users = await listUsers(tx, accountId);
+  const groups = await listGroups(tx, accountId);
   const settings = (await findAccount(tx, accountId))?.settings;
   const inSettings = [
     ...(settings?.peer_expose_groups ?? []),
@@ -27,6 +29,9 @@ export async function usesOfGroup(tx: Reader, accountId: AccountId, groupId: Gro
     ...keys.filter((key) => key.autoGroups.includes(groupId)).map((key) => `setup key ${key.name}`),
     ...users.filter((user) => user.autoGroups.includes(groupId)).map((user) => `user ${user.name}`),
     ...(inSettings.includes(groupId) ? ["the account settings"] : []),
+    ...groups
+      .filter((group) => group.settings?.approverGroups?.includes(groupId))
+      .map((group) => `group ${group.name}`),
   ];
 }
 

@@ -7,7 +7,7 @@ import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { Group, GroupRequest } from "../../../wire/admin-api.ts";
-import { Empty, GroupQuery, NoQuery } from "../../../wire/admin-query.ts";
+import { Empty, GroupQuery, NoQuery, SaveQuery } from "../../../wire/admin-query.ts";
 import { nameKey } from "../../../wire/name-key.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import {
@@ -89,7 +89,8 @@ export const groupRoutes: readonly Route[] = [
     path: "/api/groups/:groupId",
     summary: "Renames a group and puts exactly these peers into it; without peers it is empty afterwards",
     access: "write",
-    query: NoQuery,
+    query: SaveQuery,
+    tests: "new",
     body: GroupRequest,
     answer: { one: Group },
     also: [409],

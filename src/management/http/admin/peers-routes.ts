@@ -5,7 +5,7 @@
  */
 import { QfError } from "../../../base/errors.ts";
 import { AccessiblePeer, Peer, PeerRequest } from "../../../wire/admin-peers.ts";
-import { Empty, NoQuery, PageQuery, PeerQuery } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, PageQuery, PeerQuery, SaveQuery } from "../../../wire/admin-query.ts";
 import { labelOf } from "../../../wire/display-name.ts";
 import { nameKey } from "../../../wire/name-key.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
@@ -85,7 +85,8 @@ export const peerRoutes: readonly Route[] = [
     path: "/api/peers/:peerId",
     summary: "Renames a peer, turns its SSH on or off, approves a device, changes its address",
     access: "write",
-    query: NoQuery,
+    query: SaveQuery,
+    tests: "new",
     body: PeerRequest,
     answer: { one: Peer },
     also: [409],

@@ -6,7 +6,7 @@
 import { nowSeconds } from "../../../base/clock.ts";
 import { newId } from "../../../base/random.ts";
 import { findShadows } from "../../../policy/shadowing.ts";
-import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, PageQuery, SaveQuery } from "../../../wire/admin-query.ts";
 import { Policy, type PolicyRule, type PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
 import { defaultSettings, mapSettings } from "../../contracts/settings.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
@@ -54,9 +54,11 @@ export const policyRoutes: readonly Route[] = [
     path: "/api/policies",
     summary: "Makes a policy",
     access: "write",
-    query: NoQuery,
+    query: SaveQuery,
+    tests: "all",
     body: PolicyWrite,
     answer: { one: Policy },
+    also: [409],
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {
         const policy = await savePolicy(call, tx, null);
@@ -79,9 +81,11 @@ export const policyRoutes: readonly Route[] = [
     path: "/api/policies/:policyId",
     summary: "Replaces a policy; rules that name their id keep it",
     access: "write",
-    query: NoQuery,
+    query: SaveQuery,
+    tests: "all",
     body: PolicyWrite,
     answer: { one: Policy },
+    also: [409],
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {
         const policy = await savePolicy(call, tx, await policyOf(call, tx));

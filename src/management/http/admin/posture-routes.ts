@@ -6,7 +6,7 @@
 import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
-import { Empty, NoQuery, PageQuery } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, PageQuery, SaveQuery } from "../../../wire/admin-query.ts";
 import { nameKey } from "../../../wire/name-key.ts";
 import { PostureCheck, PostureCheckWrite } from "../../../wire/posture.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
@@ -68,9 +68,11 @@ export const postureRoutes: readonly Route[] = [
     path: "/api/posture-checks/:postureCheckId",
     summary: "Replaces a posture check",
     access: "write",
-    query: NoQuery,
+    query: SaveQuery,
+    tests: "new",
     body: PostureCheckWrite,
     answer: { one: PostureCheck },
+    also: [409],
     handle: (call) =>
       call.change({ affectsMaps: true }, async (tx) => {
         const { id, createdAt } = await checkOf(call, tx);

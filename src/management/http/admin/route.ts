@@ -11,6 +11,7 @@ import type { ChangeWriter } from "../../db/store.ts";
 import type { NewEvent } from "../../db/tables/audit-events.ts";
 import type { UserRow } from "../../db/tables/users.ts";
 import type { PasswordCheck } from "../../idp/passwords.ts";
+import type { PeerSession } from "../../sync/sync-hub.ts";
 import type { Access, Principal } from "./access.ts";
 import type { Listing } from "./paging.ts";
 
@@ -20,6 +21,8 @@ export interface AdminContext extends ManagementContext {
   readonly corsOrigins: ReadonlySet<string>;
   /** Whether a peer has a live control link now. */
   readonly isConnected: (peerId: PeerId) => boolean;
+  /** Live sessions of an account's machines, as these last reported them. */
+  readonly sessions: (accountId: AccountId) => readonly PeerSession[];
   /** Checks passwords of the embedded provider. Throws ERR_NOT_FOUND with an external one. */
   readonly passwords: () => PasswordCheck;
 }
@@ -56,6 +59,11 @@ export interface Route {
   readonly body?: ZodType;
   readonly query?: ZodType;
   readonly answer: Answer;
+  /**
+   * Runs the account's policy tests on what it makes: `all` must pass, or those that passed before. Its query
+   * is `SaveQuery`. Absent: it grants nothing.
+   */
+  readonly tests?: "all" | "new";
   /** Statuses it answers beside those that its shape tells (`statuses.ts`). */
   readonly also?: readonly number[];
   readonly handle: (call: Call<never, never>) => Promise<unknown>;

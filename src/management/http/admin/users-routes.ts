@@ -7,7 +7,7 @@ import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { NEVER, User, UserCreateRequest, UserRequest } from "../../../wire/admin-api.ts";
-import { Empty, NoQuery, UserQuery } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, SaveQuery, UserQuery } from "../../../wire/admin-query.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import { revokeLoginsOf } from "../../db/tables/logins.ts";
@@ -71,7 +71,8 @@ export const userRoutes: readonly Route[] = [
     path: "/api/users/:userId",
     summary: "Changes role, groups, blocking and approval",
     access: "write",
-    query: NoQuery,
+    query: SaveQuery,
+    tests: "new",
     body: UserRequest,
     answer: { one: User },
     also: [409],

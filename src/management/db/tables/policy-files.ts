@@ -1,0 +1,34 @@
+/**
+ * Policy files as accounts keep them: the tests, and the text of the last file that was applied.
+ *
+ * @module
+ */
+import { eq } from "drizzle-orm";
+import type { PolicyTest } from "../../../wire/policy-account.ts";
+import type { AccountId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
+import type { Row } from "../schema/schema.ts";
+
+export type PolicyFileRow = Row<"policyFiles">;
+
+/** Undefined: none was ever applied. */
+export async function findPolicyFile(tx: Reader, accountId: AccountId): Promise<PolicyFileRow | undefined> {
+  const { policyFiles } = tx.t;
+  const [row] = await tx.sql.select().from(policyFiles).where(eq(policyFiles.accountId, accountId));
+  return row;
+}
+
+/** Tests of the account; none where none were ever saved. */
+export async function listPolicyTests(tx: Reader, accountId: AccountId): Promise<readonly PolicyTest[]> {
+  return (await findPolicyFile(tx, accountId))?.tests ?? [];
+}
+
+/** `text` null: what was given had no comments to keep. */
+export async function putPolicyFile(tx: Writer, row: PolicyFileRow): Promise<void> {
+  const { policyFiles } = tx.t;
+  const { accountId: _, ...change } = row;
+  await tx.sql
+    .insert(policyFiles)
+    .values(row)
+    .onConflictDoUpdate({ target: policyFiles.accountId, set: change });
+}

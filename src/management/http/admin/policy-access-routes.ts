@@ -1,0 +1,162 @@
+/**
+ * /api/policy/who, what and explain: who may be whom where, and why not.
+ *
+ * Of others for those who may read policies; of themselves for everybody, without a word about rules.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../../base/clock.ts";
+import { accessTable, type IdRow } from "../../../policy/code/access-rows.ts";
+import { namesOf } from "../../../policy/code/names.ts";
+import { rulesOf } from "../../../policy/code/questions.ts";
+import type { PolicyAccount } from "../../../wire/policy-account.ts";
+import {
+  ACCESS_ROWS_MAX,
+  AccessPage,
+  ExplainQuery,
+  Explanation,
+  WhatQuery,
+  WhoQuery,
+} from "../../../wire/policy-code-api.ts";
+import { findEventByReceipt } from "../../db/tables/audit-events.ts";
+import { findPeer } from "../../db/tables/peers.ts";
+import { accessRow, shownIn } from "../../policy-files/diff-file.ts";
+import {
+  askedBy,
+  type ExplainDeps,
+  explainEvent,
+  explainQuestion,
+  idOf,
+  personOf,
+} from "../../policy-files/explain.ts";
+import { loadPolicyAccount } from "../../policy-files/load-account.ts";
+import { mayCall, notFound } from "./access.ts";
+import { type Call, type Route, route } from "./route.ts";
+
+export const policyAccessRoutes: readonly Route[] = [
+  route({
+    method: "get",
+    path: "/api/policy/who",
+    summary: "Who may log in to a machine, as whom, and what for",
+    access: "read",
+    query: WhoQuery,
+    answer: { one: AccessPage },
+    handle: async (call) => {
+      const account = await accountOf(call);
+      const machineId = idOf(namesOf(account).machine, call.query.machine, "machine");
+      const rows = tableOf(call, account, { machineId });
+      const as = call.query.local_user;
+      return pageOf(call.query, as === undefined ? rows : asLocalUser(rows, as), account);
+    },
+  }),
+  route({
+    method: "get",
+    path: "/api/policy/what",
+    summary: "Where a person may log in, as whom, and what for; without a user, the caller",
+    access: "self",
+    query: WhatQuery,
+    answer: { one: AccessPage },
+    also: [404],
+    handle: async (call) => {
+      const account = await accountOf(call);
+      const userId = ownOnly(call, personOf(nameable(call, account), call.query.user, call.user.id));
+      return pageOf(call.query, tableOf(call, account, { userId }), account);
+    },
+  }),
+  route({
+    method: "get",
+    path: "/api/policy/explain",
+    summary: "A decision with every rule: of a receipt, or whether a user may be a local user on a machine",
+    access: "self",
+    query: ExplainQuery,
+    answer: { one: Explanation },
+    also: [404],
+    handle: explain,
+  }),
+];
+
+async function explain(call: Call<undefined, ExplainQuery>): Promise<Explanation> {
+  const { ctx, accountId, query } = call;
+  const account = await accountOf(call);
+  const deps: ExplainDeps = {
+    ...{ account, clock: ctx.clock, tellsRules: mayCall(call.user.role, "read") },
+    machine: (id) => call.read((tx) => findPeer(tx, accountId, id)),
+  };
+  const { receipt } = query;
+  if (receipt !== undefined) {
+    const event = await call.read((tx) => findEventByReceipt(tx, accountId, receipt));
+    if (event === undefined || (!deps.tellsRules && event.initiatorId !== call.user.id))
+      throw notFound("receipt");
+    return explainEvent(event, deps);
+  }
+  nameable(call, account);
+  const asked = askedBy(query, account, call.user.id);
+  ownOnly(call, asked.userId);
+  return explainQuestion(asked, deps);
+}
+
+/** Those who may not read have nobody but themselves to ask about, and learn of nobody by asking. */
+function ownOnly(call: Call<unknown, unknown>, userId: string): string {
+  if (userId !== call.user.id && !mayCall(call.user.role, "read")) throw notFound("user");
+  return userId;
+}
+
+function nameable(call: Call<unknown, { readonly user?: string | undefined }>, account: PolicyAccount) {
+  const names = namesOf(account);
+  const { user } = call.query;
+  if (user === undefined || mayCall(call.user.role, "read")) return names;
+  const found = names.person.find(user);
+  if (found.kind !== "found" || found.id !== call.user.id) throw notFound("user");
+  return names;
+}
+
+async function accountOf(call: Call<unknown, unknown>): Promise<PolicyAccount> {
+  const { ctx, accountId } = call;
+  const account = await ctx.store.snapshot((tx) => loadPolicyAccount(tx, accountId, ctx));
+  if (account === undefined) throw notFound("account");
+  return account;
+}
+
+function tableOf(
+  call: Call<unknown, unknown>,
+  { users, peers, settings, policies }: PolicyAccount,
+  of: { readonly userId?: string; readonly machineId?: string },
+): IdRow[] {
+  return accessTable({
+    users: of.userId === undefined ? users : users.filter(({ id }) => id === of.userId),
+    peers,
+    machines: of.machineId === undefined ? peers : peers.filter(({ id }) => id === of.machineId),
+    settings,
+    rules: rulesOf({ policies }),
+    nowSeconds: nowSeconds(call.ctx.clock),
+  });
+}
+
+/** Rows that say something of this local user: its own, else the one for any. */
+function asLocalUser(rows: readonly IdRow[], localUser: string): IdRow[] {
+  const named = new Set(rows.filter((row) => row.localUser === localUser).map((row) => row.userId));
+  return rows.filter(
+    (row) => row.localUser === localUser || (row.localUser === "*" && !named.has(row.userId)),
+  );
+}
+
+/** In order of ids, from after the cursor. */
+function pageOf(
+  {
+    limit = ACCESS_ROWS_MAX,
+    cursor = "",
+  }: { readonly limit?: number | undefined; readonly cursor?: string | undefined },
+  rows: readonly IdRow[],
+  account: PolicyAccount,
+): AccessPage {
+  const keyOf = ({ userId, machineId, localUser }: IdRow): string => `${userId}.${machineId}.${localUser}`;
+  const sorted = rows.map((row) => ({ key: keyOf(row), row })).sort((a, b) => (a.key < b.key ? -1 : 1));
+  const rest = sorted.filter(({ key }) => key > cursor);
+  const shown = rest.slice(0, limit);
+  const names = shownIn(account);
+  return {
+    total: rows.length,
+    rows: shown.map(({ row }) => accessRow(row, names)),
+    next_cursor: rest.length > shown.length ? (shown.at(-1)?.key ?? null) : null,
+  };
+}

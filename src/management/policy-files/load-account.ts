@@ -1,0 +1,60 @@
+/**
+ * An account read from the database as policy sees it, in one transaction.
+ *
+ * @module
+ */
+import { type AccountPolicy, POLICY_ACCOUNT_FORMAT, type PolicyAccount } from "../../wire/policy-account.ts";
+import type { AccountId } from "../../wire/units.ts";
+import { mapSettings } from "../contracts/settings.ts";
+import type { Reader } from "../db/engine/transaction.ts";
+import { listGroups } from "../db/tables/groups.ts";
+import { shownPeerName } from "../db/tables/peers.ts";
+import { listPolicies, type PolicyWithRules } from "../db/tables/policies.ts";
+import { listPolicyTests } from "../db/tables/policy-files.ts";
+import { readAccount } from "../maps/account-rows.ts";
+import { entitiesOf } from "../maps/account-snapshot.ts";
+
+/** Where the installation is: the issuer of its own people is its URL. */
+export interface AccountPlace {
+  readonly origin: string;
+}
+
+/** The whole account. Undefined: there is none. */
+export async function loadPolicyAccount(
+  tx: Reader,
+  accountId: AccountId,
+  { origin }: AccountPlace,
+): Promise<PolicyAccount | undefined> {
+  const rows = await readAccount(tx, accountId, null);
+  if (rows === undefined || rows.kind !== "whole") return undefined;
+  const { account, part, settled } = rows;
+  const { users, peers } = entitiesOf(part, settled, { origin, embeddedIssuer: `${origin}/idp` });
+  const byId = new Map(part.peers.map((peer) => [peer.id, peer]));
+  const groups = await listGroups(tx, accountId);
+  return {
+    format: POLICY_ACCOUNT_FORMAT,
+    accountId,
+    version: account.version,
+    settings: mapSettings(account.settings, account.domain),
+    groups: groups.map(({ id, name, isAll, settings }) => ({ id, name, isAll, settings: settings ?? {} })),
+    users,
+    peers: peers.map((peer) => {
+      const row = byId.get(peer.id);
+      return { ...peer, dnsName: row?.dnsName ?? peer.name, shownName: row ? shownPeerName(row) : peer.name };
+    }),
+    postureChecks: settled.postureChecks.map(({ id, name }) => ({ id, name })),
+    policies: (await listPolicies(tx, accountId)).map(asAccountPolicy),
+    tests: [...(await listPolicyTests(tx, accountId))],
+  };
+}
+
+function asAccountPolicy({ policy, rules }: PolicyWithRules): AccountPolicy {
+  const { id, name, description, enabled, sourcePostureChecks } = policy;
+  return {
+    ...{ id, name, description, enabled, sourcePostureChecks },
+    rules: rules.map((rule) => {
+      const { id: _, ...body } = { id: "", ...rule.body };
+      return { ...body, id: rule.id };
+    }),
+  };
+}

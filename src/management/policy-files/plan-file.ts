@@ -1,0 +1,91 @@
+/**
+ * The plan of a policy file: the account as it would be, what that changes, and for whom.
+ *
+ * @module
+ */
+import { QfError } from "../../base/errors.ts";
+import { sha256 } from "../../base/random.ts";
+import { differenceOf } from "../../policy/code/difference.ts";
+import type { DifferenceBlock } from "../../policy/code/difference-types.ts";
+import type { PolicyFault } from "../../policy/code/faults.ts";
+import { type PolicyChange, planOf } from "../../policy/code/plan.ts";
+import { rulesOf } from "../../policy/code/questions.ts";
+import { resolveFile } from "../../policy/code/resolve.ts";
+import type { MapRule } from "../../wire/network-map.ts";
+import type { PolicyAccount } from "../../wire/policy-account.ts";
+import type { PolicyFile } from "../../wire/policy-file.ts";
+import { parsePolicyText, policyFileOf } from "../../wire/policy-text.ts";
+
+/** Everything that follows from an account and a file. */
+export interface FilePlan {
+  readonly before: PolicyAccount;
+  readonly after: PolicyAccount;
+  readonly changes: readonly PolicyChange[];
+  /** Names this plan: account, version, and every change by ids. */
+  readonly digest: string;
+  readonly rules: { readonly before: readonly MapRule[]; readonly after: readonly MapRule[] };
+  /** Who gains and loses what. */
+  readonly blocks: readonly DifferenceBlock[];
+}
+
+/** Faults told at once. */
+const FAULTS_MAX = 3;
+
+/** The file of a request, given as text or as its value. Throws ERR_UNPROCESSABLE, ERR_TOO_LARGE. */
+export function fileOf(body: { readonly text?: string | undefined; readonly file?: unknown }): PolicyFile {
+  if ((body.text === undefined) === (body.file === undefined)) {
+    throw new QfError("ERR_UNPROCESSABLE", "give the policy file as text or as file, and not both");
+  }
+  return body.text === undefined ? policyFileOf(body.file) : parsePolicyText(body.text);
+}
+
+/** The plan. Throws ERR_UNPROCESSABLE, naming each name that is not what it should be. */
+export function planFile(before: PolicyAccount, file: PolicyFile, nowSeconds: number): FilePlan {
+  const after = accountWith(before, file);
+  const rules = { before: rulesOf(before), after: rulesOf(after) };
+  const { users, peers, settings } = before;
+  const changed = after.groups.filter((group) => !before.groups.includes(group));
+  const content = [before.accountId, before.version, after.policies, changed, after.tests];
+  return {
+    ...{ before, after, rules },
+    changes: planOf(before, after),
+    digest: sha256(JSON.stringify(content)),
+    blocks: differenceOf({ users, peers, settings, ...rules, nowSeconds }),
+  };
+}
+
+/** The account with the file in it. Throws as `planFile`. */
+export function accountWith(before: PolicyAccount, file: PolicyFile): PolicyAccount {
+  const resolution = resolveFile(file, before);
+  if (resolution.kind === "refused") throw refusalOf(resolution.faults);
+  return resolution.account;
+}
+
+function refusalOf(faults: readonly PolicyFault[]): QfError {
+  const told = faults.slice(0, FAULTS_MAX).map(({ message }) => message);
+  const more = faults.length > FAULTS_MAX ? [`and ${faults.length - FAULTS_MAX} more`] : [];
+  const hint = faults.find((fault) => fault.hint !== undefined)?.hint;
+  const message = `the policy file: ${[...told, ...more].join("; ")}`;
+  return new QfError("ERR_UNPROCESSABLE", message, hint === undefined ? {} : { hint });
+}
+
+/** Whether some of the access is more than before. What only loses access never waits for tests. */
+export function gainsAccess({ blocks }: Pick<FilePlan, "blocks">): boolean {
+  return blocks.some(({ changes }) => changes.some(({ gained }) => gained.length > 0));
+}
+
+/** Whether somebody could log in somewhere before, and nobody could anywhere after. */
+export function locksEveryoneOut({ before, rules, blocks }: FilePlan, nowSeconds: number): boolean {
+  const loses = blocks.some(({ changes }) => changes.some(({ lost }) => lost.includes("connect")));
+  if (!loses) return false;
+  const { users, peers, settings } = before;
+  const drops = rules.after.filter(({ action }) => action === "drop");
+  // Rule by rule: the first that lets anybody in anywhere settles it.
+  return !rules.after.some(
+    (rule) =>
+      rule.action === "accept" &&
+      differenceOf({ users, peers, settings, before: [], after: [rule, ...drops], nowSeconds }).some(
+        ({ changes }) => changes.some(({ gained }) => gained.includes("connect")),
+      ),
+  );
+}
