@@ -121,7 +121,7 @@ export const NEEDS_NO_TEST: readonly { readonly files: RegExp; readonly why: str
   },
   {
     files: /^src\/management\/(?:policy-files\/.*|db\/tables\/policy-files)\.ts$/,
-    why: "steps of one request each: the tests of policy-file-routes.ts and policy-access-routes.ts ask for them",
+    why: "steps of one request: the tests of policy-file-routes.ts and policy-access-routes.ts ask for them",
   },
   {
     files: /^src\/wire\/(?:ports|version|rule-outcome)\.ts$/,

@@ -29,8 +29,8 @@ export interface GuardedSave {
 }
 
 /**
- * Makes the change, then runs the tests on what it made. Throws ERR_CONFLICT, and with that the transaction is
- * rolled back, when one fails and some access is gained.
+ * Makes the change, then runs the tests on what it made. Throws ERR_CONFLICT, and with that the transaction
+ * is rolled back, when one fails and some access is gained.
  */
 export async function withTests<T>(
   tx: ChangeWriter,

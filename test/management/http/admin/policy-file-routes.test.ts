@@ -200,7 +200,7 @@ test("a live connection that would end is named, with the reason", async () => {
 
 test("settings of groups, and new groups, are stored and given back", async () => {
   const text =
-    "groups:\n  web: {requestable: true, approver_groups: [chiefs], request_seconds_max: 3600}\n  chiefs: {}\n";
+    "groups:\n  chiefs: {}\n  web: {requestable: true, approver_groups: [chiefs], request_seconds_max: 3600}";
   expect((await apply(text)).status).toBe(200);
   const { file } = await fileNow();
   expect(file.groups).toEqual({
