@@ -24,6 +24,7 @@ const passwords = () => import("./commands/user-password.ts");
 const policies = () => import("./commands/policy.ts");
 const setupKeys = () => import("./commands/setup-key.ts");
 const tokens = () => import("./commands/token.ts");
+const groups = () => import("./commands/group.ts");
 const peers = () => import("./commands/peer.ts");
 
 /** Commands of one word. */
@@ -55,6 +56,10 @@ export const SINGLE: Readonly<Record<string, Verb>> = {
   completion: {
     purpose: "print a completion script for bash, zsh or fish, or the manual page",
     load: async () => (await import("./commands/completion.ts")).completion,
+  },
+  upgrade: {
+    purpose: "move this machine to a newer release",
+    load: async () => (await import("./commands/upgrade.ts")).upgrade,
   },
   version: {
     purpose: "show which build this is",
@@ -160,19 +165,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
   group: {
     about: `Named sets of users and peers, which policies refer to.`,
     verbs: {
-      list: { purpose: "list groups", load: async () => (await import("./commands/group.ts")).groupList },
-      create: {
-        purpose: "create a group",
-        load: async () => (await import("./commands/group.ts")).groupCreate,
-      },
-      update: {
-        purpose: "change its name or peers",
-        load: async () => (await import("./commands/group.ts")).groupUpdate,
-      },
-      delete: {
-        purpose: "delete a group",
-        load: async () => (await import("./commands/group.ts")).groupDelete,
-      },
+      list: { purpose: "list groups", load: async () => (await groups()).groupList },
+      create: { purpose: "create a group", load: async () => (await groups()).groupCreate },
+      update: { purpose: "change its name or peers", load: async () => (await groups()).groupUpdate },
+      delete: { purpose: "delete a group", load: async () => (await groups()).groupDelete },
     },
   },
   peer: {

@@ -33,6 +33,8 @@ describe("every place of qf that starts a program", () => {
     "src/agent/lifecycle/login-path.ts": "our own words",
     "src/agent/lifecycle/spawn-detached.ts": "our own words, and flags of the local command line",
     "src/agent/service/run-tool.ts": "our own words",
+    "src/agent/upgrade/replace-executable.ts": "a file that the publisher signed, and our own words",
+    "src/agent/upgrade/restart-agent.ts": "our own words, and a folder of the local command line",
     "src/base/own-user.ts": "our own words",
     "src/cli/password-input.ts": "our own words",
     "src/client/browser.ts": "one URL, which begins with http",

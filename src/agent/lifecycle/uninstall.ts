@@ -13,7 +13,7 @@ import { chooseStateDir } from "../state/state-dir.ts";
 
 /** Names of ours in a state folder, set-aside files and unfinished ones as well. */
 const OWN = [
-  /^(?:agent|device-key|host-keys|map|confirmed)\.json(?:\..*)?$/,
+  /^(?:agent|device-key|host-keys|map|confirmed|versions)\.json(?:\..*)?$/,
   /^agent\.log(?:\.1)?$/,
   /^(?:audit|public|lock)$/,
 ];

@@ -1,0 +1,105 @@
+/**
+ * A release as management offers it: its manifest, checked against the keys that this machine trusts, and its
+ * builds.
+ *
+ * @module
+ */
+import { QfError } from "../../base/errors.ts";
+import { parseJson } from "../../base/files.ts";
+import { linkFailure } from "../../base/link-failure.ts";
+import { isSshSigned } from "../../base/ssh-signature.ts";
+import {
+  MANIFEST_BYTES_MAX,
+  MANIFEST_FILE,
+  RELEASE_NAMESPACE,
+  ReleaseManifest,
+  SIGNATURE_FILE,
+} from "../../wire/release.ts";
+
+const TIMEOUT_MS = 30_000;
+/** For a build of some 50 MB, packed, over a slow link. */
+const BUILD_TIMEOUT_MS = 1_800_000;
+
+type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** The manifest under `name` (a version, or "latest"). Throws what `verifyManifest` throws. */
+export async function fetchManifest(
+  url: string,
+  name: string,
+  keys: readonly string[],
+  request: Fetch = fetch,
+): Promise<ReleaseManifest> {
+  const get = async (file: string): Promise<string | undefined> => {
+    const response = await ask(`${url}/downloads/${name}/${file}`, TIMEOUT_MS, request);
+    if (response.status === 404) return undefined;
+    const text = await response.text();
+    if (text.length > MANIFEST_BYTES_MAX) throw new QfError("ERR_TOO_LARGE", `the ${file} is too large`);
+    return text;
+  };
+  const text = await get(MANIFEST_FILE);
+  if (text === undefined) {
+    throw new QfError("ERR_NOT_FOUND", `${url} has no release ${name}`, {
+      hint: "an administrator puts releases into the --releases folder of the server",
+    });
+  }
+  return verifyManifest(text, await get(SIGNATURE_FILE), keys);
+}
+
+/**
+ * The manifest in `text`. Throws ERR_FORBIDDEN unless it is signed by one of `keys`, ERR_UNPROCESSABLE where
+ * this build cannot read it.
+ */
+export function verifyManifest(
+  text: string,
+  signature: string | undefined,
+  keys: readonly string[],
+): ReleaseManifest {
+  if (keys.length === 0) {
+    throw new QfError("ERR_FORBIDDEN", "this is a development build, which trusts no release", {
+      hint: "install a release with install.sh, or let root add its key to /etc/qufabric/release-keys",
+    });
+  }
+  if (signature === undefined) throw notSigned("the release is not signed");
+  const message = Buffer.from(text);
+  if (!isSshSigned({ message, signature, namespace: RELEASE_NAMESPACE, keys })) {
+    throw notSigned("the release is not signed by a key that this machine trusts");
+  }
+  const parsed = ReleaseManifest.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new QfError("ERR_UNPROCESSABLE", "the release is of a kind that this build cannot read", {
+    cause: parsed.error,
+  });
+}
+
+function notSigned(message: string): QfError {
+  return new QfError("ERR_FORBIDDEN", message, {
+    hint: "it may have been tampered with; nothing was changed",
+  });
+}
+
+/** The packed build of `target`. Throws ERR_NOT_FOUND or ERR_UNAVAILABLE. */
+export async function fetchBuild(
+  url: string,
+  { version, target }: { readonly version: string; readonly target: string },
+  request: Fetch = fetch,
+): Promise<ReadableStream<Uint8Array>> {
+  const response = await ask(`${url}/downloads/${version}/${target}.zst`, BUILD_TIMEOUT_MS, request);
+  if (response.status === 200 && response.body !== null) return response.body;
+  throw new QfError("ERR_NOT_FOUND", `${url} has no build of ${version} for ${target}`);
+}
+
+async function ask(url: string, timeoutMs: number, request: Fetch): Promise<Response> {
+  try {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const response = await request(url, { redirect: "error", signal });
+    if (response.status === 200 || response.status === 404) return response;
+    throw new QfError("ERR_UNAVAILABLE", `${new URL(url).origin} answered with ${response.status}`);
+  } catch (cause) {
+    if (cause instanceof QfError) throw cause;
+    const { message, fix } = linkFailure(cause);
+    throw new QfError("ERR_UNAVAILABLE", `cannot reach ${new URL(url).origin}: ${message}`, {
+      hint: fix ?? "nothing was changed; run it again",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The agent, started anew by the executable that lies in its place now.
+ *
+ * @module
+ */
+import { QfError } from "../../base/errors.ts";
+import type { Environment } from "../contracts/flags.ts";
+import { askStatus } from "../control-socket/control-client.ts";
+
+/** `agent up` itself gives up after less than this. */
+const MS_MAX = 120_000;
+
+/** Whether an agent runs on `stateDir`. */
+export async function isAgentUp(stateDir: string): Promise<boolean> {
+  return (await askStatus(stateDir)) !== undefined;
+}
+
+/** Runs `agent up` of `executable` on `stateDir`. Throws ERR_UNAVAILABLE with what it says. */
+export async function restartAgent(
+  executable: string,
+  stateDir: string,
+  environment: Environment,
+): Promise<void> {
+  const child = Bun.spawn([executable, "agent", "up", "--state-dir", stateDir], {
+    env: { ...environment, QF_STATE_DIR: undefined },
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+    timeout: MS_MAX,
+  });
+  const said = await new Response(child.stderr).text();
+  if ((await child.exited) === 0) return;
+  throw new QfError(
+    "ERR_UNAVAILABLE",
+    /^qf: error: (.*)$/m.exec(said)?.[1] ?? "the agent ended without a word",
+  );
+}
