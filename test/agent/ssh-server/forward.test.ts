@@ -24,7 +24,7 @@ let account: OsAccount;
 let uid: number;
 let ssh: OpenSsh;
 let echo: Echo;
-const running: Bun.Subprocess<"ignore", "pipe", "pipe">[] = [];
+const running: Bun.Subprocess[] = [];
 
 describe.skipIf(!isRoot)("forwarding", () => {
   beforeEach(async () => {
@@ -178,12 +178,23 @@ describe.skipIf(!isRoot)("forwarding", () => {
   });
 
   test("a port that is taken is said with the reason, beside a session that goes on", async () => {
-    const flags = ["-R", `${echo.port}:127.0.0.1:1`];
-    const { status, stdout, stderr } = await ssh.run(account.name, ["echo in"], { flags });
-    expect({ status, stdout }).toEqual({ status: 0, stdout: "in\n" });
-    expect(stderr).toContain(
-      `Cannot listen on localhost:${echo.port}: Address already in use (choose another with -R)`,
-    );
+    const child = Bun.spawn([...ssh.argv(account.name, ["-R", `${echo.port}:127.0.0.1:1`]), "cat"], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    running.push(child);
+    let said = "";
+    const reading = (async () => {
+      for await (const chunk of child.stderr) said += Buffer.from(chunk).toString();
+    })();
+    const sentence = `Cannot listen on localhost:${echo.port}: Address already in use (choose another with -R)`;
+    // The session is there until it has been said: one that ends sooner has nobody to tell.
+    await until(() => said.includes(sentence));
+    child.stdin.write("in\n");
+    child.stdin.end();
+    expect([await new Response(child.stdout).text(), await child.exited]).toEqual(["in\n", 0]);
+    await reading;
   });
 
   test("unix sockets go both ways, are the user's, and replace nothing", async () => {
