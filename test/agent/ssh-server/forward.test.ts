@@ -188,7 +188,8 @@ describe.skipIf(!isRoot)("forwarding", () => {
     const reading = (async () => {
       for await (const chunk of child.stderr) said += Buffer.from(chunk).toString();
     })();
-    const sentence = `Cannot listen on localhost:${echo.port}: Address already in use (choose another with -R)`;
+    const where = `localhost:${echo.port}`;
+    const sentence = `Cannot listen on ${where}: Address already in use (choose another with -R)`;
     // The session is there until it has been said: one that ends sooner has nobody to tell.
     await until(() => said.includes(sentence));
     child.stdin.write("in\n");
