@@ -10,6 +10,7 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import type { BunPlugin } from "bun";
 import { version } from "./package.json";
+import { buildDashboard, embeddedDashboard } from "./packaging/dashboard.ts";
 import { buildSessionHelper } from "./packaging/session-helper.ts";
 import { survivesDeletedWorkingDirectory } from "./packaging/working-directory.ts";
 
@@ -59,7 +60,7 @@ const result = await Bun.build({
   splitting: true,
   format: "esm",
   bytecode: true,
-  plugins: [withoutNativeParts],
+  plugins: [withoutNativeParts, embeddedDashboard(await buildDashboard())],
   define: {
     QF_VERSION: JSON.stringify(version),
     QF_COMMIT: JSON.stringify(commit()),

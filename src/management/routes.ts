@@ -12,12 +12,15 @@ import { tokenFault } from "../identity/token-fault.ts";
 import { withUserInfo } from "../identity/user-info.ts";
 import { verifyIdToken } from "../identity/verify.ts";
 import { RELAY_AGENT_PATH, RELAY_CLIENT_PATH } from "../wire/relay.ts";
+import { DASHBOARD_SIGN_IN_PATH } from "../wire/web-session.ts";
 import { trustOf } from "./ca/key-ring.ts";
 import { seal, unseal } from "./ca/seal.ts";
 import type { ManagementContext } from "./contracts/context.ts";
 import { isSetupLinkOpen, useSetupLink } from "./db/tables/sign-in.ts";
 import { createAdminApp } from "./http/admin/app.ts";
 import { createClientRoutes } from "./http/client-routes.ts";
+import { createLive } from "./http/dashboard/live.ts";
+import { createDashboardSignIn, DASHBOARD_STATE_PREFIX } from "./http/dashboard/sign-in-routes.ts";
 import { downloadRoutes } from "./http/download-routes.ts";
 import { createHostedRoutes } from "./http/hosted-routes.ts";
 import { createPasswordRoutes } from "./http/password-routes.ts";
@@ -60,6 +63,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
   const login = loginDeps(deps, relyingParty);
   const client = createClientRoutes(login);
   const hosted = createHostedRoutes({ login, relyingParty });
+  const dashboard = createDashboardSignIn({ login, relyingParty });
   hub.serveApprovals(createApprovals(login));
   const admin = createAdminApp({
     ...context,
@@ -68,16 +72,8 @@ export function createRoutes(deps: RouteDeps): Route[] {
     corsOrigins: deps.corsOrigins,
     passwords: () => parts.passwords(),
   });
-  const setup = createSetupRoutes({
-    origin: context.origin,
-    oidc: parts.oidc,
-    log: context.log,
-    relyingParty,
-    hashPassword: (password) => parts.passwords().hash(password, "owner"),
-    isOpen: (hash) => context.store.read((tx) => isSetupLinkOpen(tx, hash)),
-    complete: (hash, owner) => completeSetup(deps, hash, owner),
-    verify: (tokens, nonceBytes) => verifyOwner(context, relyingParty, { tokens, nonceBytes }),
-  });
+  const live = createLive({ ctx: context, onPresence: (listener) => hub.onPresence(listener) });
+  const setup = setupRoutes(deps, relyingParty);
   const password = createPasswordRoutes({ ...context, passwords: () => parts.passwords() });
   const readiness = createReadiness({ ...context, isOpen: () => hub.isOpen });
   return [
@@ -90,6 +86,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
       answer: (request, address, server) => relay.serve(request, server, address),
     },
     { prefix: "/client/v1", answer: (request, sourceAddress) => client.fetch(request, { sourceAddress }) },
+    { prefix: "/api/live", answer: (request) => live.answer(request) },
     { prefix: "/api", answer: (request) => admin.fetch(request) },
     {
       prefix: PASSWORD_PATH,
@@ -102,9 +99,9 @@ export function createRoutes(deps: RouteDeps): Route[] {
     { prefix: "/agent/v1/sync", answer: (request, address, server) => hub.upgrade(request, server, address) },
     {
       prefix: "/login",
-      answer: (request) => {
-        const state = new URL(request.url).searchParams.get("state") ?? "";
-        return (state.startsWith(SETUP_STATE_PREFIX) ? setup : hosted).fetch(request);
+      answer: (request, sourceAddress) => {
+        const parts = { setup, dashboard, hosted };
+        return parts[signInOf(new URL(request.url))].fetch(request, { sourceAddress });
       },
     },
     { prefix: "/setup", answer: (request) => setup.fetch(request) },
@@ -112,6 +109,14 @@ export function createRoutes(deps: RouteDeps): Route[] {
     { prefix: "/healthz", answer: () => new Response("ok\n") },
     { prefix: "/readyz", answer: () => readiness.answer() },
   ];
+}
+
+/** Which of the sign-ins that come back to `/login` a request belongs to. */
+function signInOf({ pathname, searchParams }: URL): "setup" | "dashboard" | "hosted" {
+  const state = searchParams.get("state") ?? "";
+  if (state.startsWith(SETUP_STATE_PREFIX)) return "setup";
+  const isDashboard = state.startsWith(DASHBOARD_STATE_PREFIX) || pathname === DASHBOARD_SIGN_IN_PATH;
+  return isDashboard ? "dashboard" : "hosted";
 }
 
 function loginDeps({ context, parts, hub, masterKey }: RouteDeps, relyingParty: RelyingParty): LoginDeps {
@@ -129,6 +134,20 @@ function loginDeps({ context, parts, hub, masterKey }: RouteDeps, relyingParty: 
     issuerKeysFailure: () => parts.issuerKeys?.lastFailure() ?? null,
     userInfo: relyingParty.userInfo,
   };
+}
+
+function setupRoutes(deps: RouteDeps, relyingParty: RelyingParty): ReturnType<typeof createSetupRoutes> {
+  const { context, parts } = deps;
+  return createSetupRoutes({
+    origin: context.origin,
+    oidc: parts.oidc,
+    log: context.log,
+    relyingParty,
+    hashPassword: (password) => parts.passwords().hash(password, "owner"),
+    isOpen: (hash) => context.store.read((tx) => isSetupLinkOpen(tx, hash)),
+    complete: (hash, owner) => completeSetup(deps, hash, owner),
+    verify: (tokens, nonceBytes) => verifyOwner(context, relyingParty, { tokens, nonceBytes }),
+  });
 }
 
 /** The link is used up in the transaction that makes the account, so neither happens alone. */

@@ -20,9 +20,11 @@ import type { Store } from "./db/store.ts";
 import { listAccounts } from "./db/tables/accounts.ts";
 import { deleteLoginsOverBefore } from "./db/tables/logins.ts";
 import { deleteExpired, insertSetupLink } from "./db/tables/sign-in.ts";
+import { deleteWebSessionsOver } from "./db/tables/web-sessions.ts";
+import { createDashboardPages } from "./http/dashboard/pages.ts";
 import { createRequestEntry } from "./http/request-entry.ts";
 import { setupLinkHash } from "./http/setup-routes.ts";
-import { openHttpServer } from "./http-server.ts";
+import { type HttpServer, openHttpServer } from "./http-server.ts";
 import { writeProviderFile } from "./idp/provider-file.ts";
 import { redirectUris } from "./idp/redirect-uris.ts";
 import { defaultMasterKeyFile, ensureMasterKey, openWithMasterKey, prepareDataDir } from "./init.ts";
@@ -169,17 +171,16 @@ async function open(
   });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, httpServer.port)).host]);
   httpServer.open(
-    createRequestEntry({ log, origin, hosts, behindProxy: options.behindProxy === true, routes }),
+    createRequestEntry({
+      ...{ log, origin, hosts, routes, behindProxy: options.behindProxy === true },
+      pages: createDashboardPages({ store, origin }),
+    }),
     hub,
     relay,
   );
   closers.push(startSweeping(store, clock, log));
   closers.push(watchVouches(context));
-  const { tlsCert, tlsKey } = options;
-  const watch =
-    listen.tls === null || tlsCert === undefined || tlsKey === undefined
-      ? null
-      : watchTls({ tlsCert, tlsKey }, { before: listen.tls, log, use: (pair) => httpServer.renewTls(pair) });
+  const watch = watchTlsFiles(options, listen, { log, httpServer });
   closers.push(() => watch?.stop());
   const reload = async (): Promise<void> => watch?.look();
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
@@ -262,12 +263,23 @@ function startSweeping(store: Store, clock: Clock, log: Log): Closer {
     store.transaction(async (tx) => {
       await deleteExpired(tx);
       await deleteLoginsOverBefore(tx, nowSeconds(clock) - LOGIN_GRACE_SECONDS);
+      await deleteWebSessionsOver(tx);
     });
   const timer = setInterval(() => {
     sweep().catch((cause) => log.warn("expired records not removed", {}, cause));
   }, SWEEP_MS);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/** Null: there is no TLS here. */
+function watchTlsFiles(
+  { tlsCert, tlsKey }: ServeOptions,
+  { tls }: CheckedListen,
+  { log, httpServer }: { readonly log: Log; readonly httpServer: HttpServer },
+): ReturnType<typeof watchTls> | null {
+  if (tls === null || tlsCert === undefined || tlsKey === undefined) return null;
+  return watchTls({ tlsCert, tlsKey }, { before: tls, log, use: (pair) => httpServer.renewTls(pair) });
 }
 
 /** The name of the first signal that asks to stop. Installed before anything is opened. */

@@ -214,6 +214,7 @@ export const ACTIVITY_CODES = [
   "account.delete",
   "management.epoch",
   "dashboard.login",
+  "dashboard.logout",
   "login",
   "login.failed",
   "login.revoked",

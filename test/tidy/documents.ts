@@ -28,7 +28,7 @@ export function documents(): Text[] {
 /** Every source file, comments included. */
 export function sources(): Text[] {
   return readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => read(join(ROOT, "src", name)));
 }
 

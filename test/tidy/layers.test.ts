@@ -38,6 +38,16 @@ const PACKAGE_DOORS: Record<string, readonly string[]> = {
   postgres: ["management"],
   "oidc-provider": ["management"],
   citty: ["cli"],
+  react: ["dashboard"],
+  "react-dom": ["dashboard"],
+  "radix-ui": ["dashboard"],
+  "@tanstack/react-router": ["dashboard"],
+  "@tanstack/react-query": ["dashboard"],
+  "@tanstack/react-table": ["dashboard"],
+  "@tanstack/react-virtual": ["dashboard"],
+  "lucide-react": ["dashboard"],
+  cmdk: ["dashboard"],
+  "get-nonce": ["dashboard"],
 };
 
 const ARCHITECTURE = readFileSync(join(SRC, "ARCHITECTURE.md"), "utf8");

@@ -92,6 +92,10 @@ export const NEEDS_NO_TEST: readonly { readonly files: RegExp; readonly why: str
     why: "the way into the executable: every transcript of test/scripts goes through it",
   },
   {
+    files: /^src\/dashboard\/(?:.*\.tsx|(?:app|browser|api\/queries).*\.ts)$/,
+    why: "what is on a page: test/dashboard opens it in a browser, for each role",
+  },
+  {
     files: /^src\/cli\/commands(?:\/.*)?\.ts$/,
     why: "a command's flags, help and output are transcripts in test/scripts and stories in test/e2e",
   },
@@ -124,7 +128,7 @@ export const NEEDS_NO_TEST: readonly { readonly files: RegExp; readonly why: str
     why: "steps of one request: the tests of policy-file-routes.ts and policy-access-routes.ts ask for them",
   },
   {
-    files: /^src\/wire\/(?:ports|version|rule-outcome)\.ts$/,
+    files: /^src\/wire\/(?:ports|version|rule-outcome|dashboard-section)\.ts$/,
     why: "constants",
   },
   {

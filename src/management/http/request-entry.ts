@@ -29,6 +29,9 @@ export interface Route {
   ) => Response | undefined | Promise<Response | undefined>;
 }
 
+/** Answers addresses that no other part has. Null: there is nothing. */
+export type Pages = (request: Request, pathname: string) => Promise<Response | null>;
+
 export interface FrontOptions {
   readonly log: Log;
   /** The public origin, as people type it. */
@@ -37,6 +40,8 @@ export interface FrontOptions {
   readonly hosts: ReadonlySet<string>;
   readonly behindProxy: boolean;
   readonly routes: readonly Route[];
+  /** The dashboard, where no route answers. Absent: there is none. */
+  readonly pages?: Pages;
 }
 
 export function createRequestEntry(options: FrontOptions): RequestEntry {
@@ -58,8 +63,11 @@ export function createRequestEntry(options: FrontOptions): RequestEntry {
         ({ prefix }) =>
           pathname === prefix || pathname.startsWith(prefix.endsWith("/") ? prefix : `${prefix}/`),
       );
-      if (route === undefined) return nothing(request, pathname, options.origin);
       try {
+        if (route === undefined) {
+          const page = await options.pages?.(request, pathname);
+          return page ?? nothing(request, pathname, options.origin);
+        }
         return await route.answer(request, sourceAddress, server);
       } catch (error) {
         if (isQfError(error)) return failure(FAILURES[error.code].httpStatus, error.code, error.message);

@@ -12,13 +12,22 @@ export function wantsPage(request: Request): boolean {
   return (request.headers.get("accept") ?? "").toLowerCase().includes("text/html");
 }
 
-/** `/`: what this is, and the first command to type. Tells nothing that `qf` does not tell everybody. */
-export function rootPage(origin: string): Response {
+/**
+ * `/`: what this is, how to sign in, and the first command to type. Tells nothing that `qf` does not tell
+ * everybody. `signInPath`: where the dashboard's sign-in begins; absent, there is none.
+ */
+export function rootPage(origin: string, signInPath?: string): Response {
+  const signIn =
+    signInPath === undefined
+      ? null
+      : html`<p><a class="button" href="${signInPath}">Sign in to the dashboard</a></p>`;
   return pageResponse(
     200,
     page(
       "SSH by who you are",
-      html`<p>This is a QuFabric server. You connect from a terminal:</p>
+      html`<p>This is a QuFabric server.</p>
+${signIn}
+<p>You connect to machines from a terminal:</p>
 <pre><code>qf login --management-url ${origin}
 qf ls
 qf ssh USER@MACHINE</code></pre>

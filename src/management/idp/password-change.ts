@@ -17,6 +17,7 @@ import { listTokens } from "../db/tables/api-tokens.ts";
 import { revokeLoginsOf } from "../db/tables/logins.ts";
 import { deletePasswordLinksOf, type PasswordLinkRow, putPasswordLink } from "../db/tables/password-links.ts";
 import { type PasswordUser, updateIdpAccount } from "../db/tables/sign-in.ts";
+import { deleteWebSessionsOf } from "../db/tables/web-sessions.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "./passwords.ts";
 
 /** Where links lead to, before their secret. */
@@ -73,6 +74,7 @@ export async function choosePassword(
   const { passwordHash, activity } = chosen;
   await updateIdpAccount(tx, login.id, { passwordHash, passwordChangedAt, mustChange: false });
   await deletePasswordLinksOf(tx, user.id);
+  await deleteWebSessionsOf(tx, user.id);
   const ended = await revokeLoginsOf(tx, { userId: user.id });
   tx.affectMaps();
   const kept = (await listTokens(tx, user.accountId, user.id)).length;

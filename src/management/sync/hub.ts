@@ -27,7 +27,7 @@ import { type AgentLink, createLink, type SocketData } from "./link.ts";
 import { LinkTable } from "./link-table.ts";
 import { LogFeed } from "./log-feed.ts";
 import { storeFlags } from "./report-store.ts";
-import type { PeerSession, SyncHub, SyncHubOptions } from "./sync-hub.ts";
+import type { PeerSession, PresenceListener, SyncHub, SyncHubOptions } from "./sync-hub.ts";
 
 /** Messages of one agent that may wait to be handled; a well-behaved one has a handful under way. */
 const QUEUED_MAX = 64;
@@ -125,6 +125,10 @@ class Hub implements SyncHub {
 
   sessions(accountId: AccountId): PeerSession[] {
     return this.#links.sessions(accountId);
+  }
+
+  onPresence(listener: PresenceListener): () => void {
+    return this.#links.onPresence(listener);
   }
 
   kill(peerId: PeerId, connectionId: string, reason: string): boolean {

@@ -11,7 +11,7 @@ import type { PeerRow } from "../db/tables/peers.ts";
 import { createCloneWatch } from "./clone-watch.ts";
 import type { AgentLink } from "./link.ts";
 import { recordClone, touchPeers } from "./report-store.ts";
-import type { PeerSession } from "./sync-hub.ts";
+import type { PeerSession, PresenceListener } from "./sync-hub.ts";
 
 const TOUCH_MS = 60_000;
 /** The times at which agents come and go are stored together, this long after the first of them. */
@@ -27,6 +27,7 @@ export class LinkTable {
   readonly #unwatch = new WeakMap<AgentLink, () => void>();
   readonly #clones: ReturnType<typeof createCloneWatch>;
   readonly #seen = new Map<PeerId, AgentLink>();
+  readonly #presence = new Set<PresenceListener>();
   readonly #touchTimer: ReturnType<typeof setInterval>;
   #soonTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -101,10 +102,17 @@ export class LinkTable {
     this.#touchSoon(link);
   }
 
-  /** Tells the other processes what is here now. */
+  /** Calls `listener` when a machine's link here comes or goes, or its live sessions change. */
+  onPresence(listener: PresenceListener): () => void {
+    this.#presence.add(listener);
+    return () => void this.#presence.delete(listener);
+  }
+
+  /** Tells the other processes what is here now, and whoever listens. */
   announce(link: AgentLink): void {
     if (this.#links.get(link.peerId) !== link) return;
     const { accountId, peerId, bootId, ackedVersion, sessions } = link;
+    for (const listener of this.#presence) listener(accountId);
     this.#ctx.store.cluster?.announce({ accountId, peerId, bootId, ackedVersion, sessions });
   }
 
@@ -115,6 +123,7 @@ export class LinkTable {
     if (this.#links.get(peerId) !== link) return;
     this.#links.delete(peerId);
     this.#ctx.store.cluster?.withdraw(peerId);
+    for (const listener of this.#presence) listener(link.accountId);
     this.#ctx.log.info("agent disconnected", { peerId });
     this.#touchSoon(link);
   }

@@ -16,6 +16,9 @@ export interface PeerSession {
   readonly session: LiveSession;
 }
 
+/** Hears that machines of an account came, went, or have other sessions. */
+export type PresenceListener = (accountId: AccountId) => void;
+
 export interface SyncHub {
   /** Answers a request to the sync path; `sourceAddress` is the agent's. Undefined: it is a WebSocket now. */
   upgrade(request: Request, server: Server<SocketData>, sourceAddress: string): Response | undefined;
@@ -30,6 +33,8 @@ export interface SyncHub {
   waitForAck(peerId: PeerId, version: number, timeoutMs: number): Promise<void>;
   /** Live sessions of an account's machines, as the machines last reported them. */
   sessions(accountId: AccountId): PeerSession[];
+  /** Calls `listener` when a machine's link here comes or goes, or its live sessions change. */
+  onPresence(listener: PresenceListener): () => void;
   /** Asks a machine to end an SSH connection; `reason` is shown to the person. False: it has no link. */
   kill(peerId: PeerId, connectionId: string, reason: string): boolean;
   /** Sets who answers machines that ask for approvals. Until then they are told `unavailable`. */

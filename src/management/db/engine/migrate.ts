@@ -19,6 +19,7 @@ import vouch from "../migrations/sqlite/0008-vouch.sql" with { type: "text" };
 import passwordLinks from "../migrations/sqlite/0009-password-links.sql" with { type: "text" };
 import accountLog from "../migrations/sqlite/0010-log.sql" with { type: "text" };
 import policyFiles from "../migrations/sqlite/0011-policy-files.sql" with { type: "text" };
+import webSessions from "../migrations/sqlite/0012-web-sessions.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -41,6 +42,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 9, name: "password-links", sql: passwordLinks },
   { number: 10, name: "log", sql: accountLog },
   { number: 11, name: "policy-files", sql: policyFiles },
+  { number: 12, name: "web-sessions", sql: webSessions },
 ];
 
 /**

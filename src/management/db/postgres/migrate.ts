@@ -19,6 +19,7 @@ import vouch from "../migrations/postgres/0008-vouch.sql" with { type: "text" };
 import passwordLinks from "../migrations/postgres/0009-password-links.sql" with { type: "text" };
 import accountLog from "../migrations/postgres/0010-log.sql" with { type: "text" };
 import policyFiles from "../migrations/postgres/0011-policy-files.sql" with { type: "text" };
+import webSessions from "../migrations/postgres/0012-web-sessions.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -34,6 +35,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 9, name: "password-links", sql: passwordLinks },
   { number: 10, name: "log", sql: accountLog },
   { number: 11, name: "policy-files", sql: policyFiles },
+  { number: 12, name: "web-sessions", sql: webSessions },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

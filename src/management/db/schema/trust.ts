@@ -24,7 +24,8 @@ export function trustTables(d: Dialect, { accounts, users }: AccountTables) {
   const logins = loginsTable(d, accounts, users);
   const hostedLogins = hostedLoginsTable(d, accounts);
   const apiTokens = apiTokensTable(d, accounts, users, logins);
-  return { signingKeys, issuerKeys, oidcPayloads, challenges, logins, hostedLogins, apiTokens };
+  const webSessions = webSessionsTable(d, accounts, users);
+  return { signingKeys, issuerKeys, oidcPayloads, challenges, logins, hostedLogins, apiTokens, webSessions };
 }
 
 type Logins = ReturnType<typeof loginsTable>;
@@ -182,5 +183,31 @@ function apiTokensTable(d: Dialect, accounts: Accounts, users: Users, logins: Lo
       loginId: d.text("login_id").references(() => logins.id, { onDelete: "cascade" }),
     },
     (table) => [d.index("api_tokens_user").on(table.userId)],
+  );
+}
+
+/** Sign-ins to the dashboard. The secret is in a cookie only; here is its digest. */
+function webSessionsTable(d: Dialect, accounts: Accounts, users: Users) {
+  return d.table(
+    "web_sessions",
+    {
+      id: d.text("id").primaryKey(),
+      accountId: accountIdColumn(d, accounts),
+      userId: d
+        .text("user_id")
+        .notNull()
+        .references(() => users.id, { onDelete: "cascade" }),
+      hash: d.text("hash").notNull().unique(),
+      sourceAddress: d.text("source_address").notNull(),
+      /** As the browser names itself. Shown only. */
+      browser: d.text("browser").notNull(),
+      createdAt: d.integer("created_at").notNull(),
+      lastSeenAt: d.integer("last_seen_at").notNull(),
+      expiresAt: d.integer("expires_at").notNull(),
+    },
+    (table) => [
+      d.index("web_sessions_user").on(table.userId),
+      d.index("web_sessions_expiry").on(table.expiresAt),
+    ],
   );
 }

@@ -1,7 +1,8 @@
 /**
- * Access to the REST API: API tokens to people, people to roles, roles to routes.
+ * Access to the REST API: API tokens and dashboard sessions to people, people to roles, roles to routes.
  *
- * An ID token is never accepted here, whichever provider signed it.
+ * An ID token is never accepted here, whichever provider signed it. A session's cookie counts only on a
+ * request of a page of ours (`session-cookie.ts`).
  *
  * @module
  */
@@ -17,6 +18,8 @@ import { findByToken, findToken, hashToken, markTokenUsed } from "../../db/table
 import { findLogin } from "../../db/tables/logins.ts";
 import { findPeer } from "../../db/tables/peers.ts";
 import { findUser, type UserRow } from "../../db/tables/users.ts";
+import { findWebSession, hashWebSession, markWebSessionSeen } from "../../db/tables/web-sessions.ts";
+import { type CredentialSource, sessionSecretOf } from "../session-cookie.ts";
 
 /**
  * owner: owners only. write: owners and admins. read: those and auditors. self: everybody signed in; the
@@ -32,29 +35,43 @@ const ROLES_OF: Readonly<Record<Access, readonly Role[]>> = {
   self: ["owner", "admin", "network_admin", "auditor", "billing_admin", "user"],
 };
 
-/** Who calls, proven by an API token. */
-export interface Principal {
-  readonly user: UserRow;
-  readonly tokenId: string;
+/** What proved the caller: an API token, or a session of the dashboard. */
+export interface Credential {
+  readonly kind: "token" | "session";
+  readonly id: string;
 }
 
-/** How stale `last_used` may be: one write a minute, however busy a token is. */
+/** Who calls, proven. */
+export interface Principal {
+  readonly user: UserRow;
+  readonly credential: Credential;
+}
+
+/** How stale `last_used` may be: one write a minute, however busy a token or a session is. */
 const LAST_USED_SECONDS = 60;
 const AUTHORIZATION = new RegExp(`^(?:token|bearer) +(${API_TOKEN_PREFIX}[A-Za-z0-9_-]{43})$`, "i");
 
 /**
- * Proves the caller by `Authorization: Token …` or `Bearer …`.
+ * Proves the caller by `Authorization: Token …` or `Bearer …`; without that header by the cookie of a
+ * dashboard session, on a request of our own pages.
  *
  * Throws ERR_UNAUTHENTICATED, the same for every reason, or ERR_FORBIDDEN for somebody blocked.
  */
-export async function authenticate(store: Store, authorization: string | undefined): Promise<Principal> {
-  const token = AUTHORIZATION.exec(authorization ?? "")?.[1];
+export async function authenticate(store: Store, request: CredentialSource): Promise<Principal> {
+  const authorization = request.header("authorization");
+  if (authorization === undefined) {
+    const secret = sessionSecretOf(request);
+    if (secret !== null) return bySession(store, secret);
+  }
+  return byToken(store, authorization ?? "");
+}
+
+async function byToken(store: Store, authorization: string): Promise<Principal> {
+  const token = AUTHORIZATION.exec(authorization)?.[1];
   const found = token === undefined ? undefined : await store.read((tx) => findByToken(tx, token));
   // Found by digest, so no comparison ever runs along a secret; this one takes the same time anyway.
   if (token === undefined || found === undefined || !isEqualSecret(found.token.hash, hashToken(token))) {
-    throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed", {
-      hint: hintFor(authorization ?? ""),
-    });
+    throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed", { hint: hintFor(authorization) });
   }
   if (found.token.scope !== "api") {
     throw new QfError("ERR_UNAUTHENTICATED", "this token does not open the API");
@@ -62,11 +79,28 @@ export async function authenticate(store: Store, authorization: string | undefin
   requireActive(found.user);
   await store.read((tx) => requireLiveLogin(tx, found.token.loginId));
   const { lastUsedAt, id } = found.token;
-  const isStale = await store.read(
-    async (tx) => nowSeconds(tx.clock) - (lastUsedAt ?? 0) >= LAST_USED_SECONDS,
-  );
-  if (isStale) await store.transaction((tx) => markTokenUsed(tx, id));
-  return { user: found.user, tokenId: id };
+  const now = await store.read(async (tx) => nowSeconds(tx.clock));
+  if (now - (lastUsedAt ?? 0) >= LAST_USED_SECONDS) await store.transaction((tx) => markTokenUsed(tx, id));
+  return { user: found.user, credential: { kind: "token", id } };
+}
+
+async function bySession(store: Store, secret: string): Promise<Principal> {
+  const { found, now } = await store.read(async (tx) => ({
+    found: await findWebSession(tx, { secret }),
+    now: nowSeconds(tx.clock),
+  }));
+  if (found === undefined || !isEqualSecret(found.session.hash, hashWebSession(secret))) {
+    throw sessionOver();
+  }
+  const { user, session } = found;
+  requireActive(user);
+  const { id, lastSeenAt } = session;
+  if (now - lastSeenAt >= LAST_USED_SECONDS) await store.transaction((tx) => markWebSessionSeen(tx, id));
+  return { user, credential: { kind: "session", id } };
+}
+
+function sessionOver(): QfError {
+  return new QfError("ERR_UNAUTHENTICATED", "your session is over", { hint: "sign in again" });
 }
 
 /** Names what was sent in the place of a token, by how it begins and nothing else. */
@@ -97,14 +131,24 @@ export function mayCall(role: Role, access: Access): boolean {
 export async function recheck(tx: Reader, principal: Principal, access: Access): Promise<UserRow> {
   const { accountId, id } = principal.user;
   const user = await findUser(tx, accountId, id);
-  const token = await findToken(tx, accountId, id, principal.tokenId);
-  if (user === undefined || token === undefined || token.expiresAt <= nowSeconds(tx.clock)) {
-    throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed");
-  }
-  await requireLiveLogin(tx, token.loginId);
+  await requireLiveCredential(tx, principal);
+  if (user === undefined) throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed");
   requireActive(user);
   requireRole(user.role, access);
   return user;
+}
+
+async function requireLiveCredential(tx: Reader, { user, credential }: Principal): Promise<void> {
+  if (credential.kind === "session") {
+    const found = await findWebSession(tx, { id: credential.id });
+    if (found?.user.id !== user.id) throw sessionOver();
+    return;
+  }
+  const token = await findToken(tx, user.accountId, user.id, credential.id);
+  if (token === undefined || token.expiresAt <= nowSeconds(tx.clock)) {
+    throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed");
+  }
+  await requireLiveLogin(tx, token.loginId);
 }
 
 /** A token of a login is worth what the login is worth now, and the device that it is on. */

@@ -1,7 +1,7 @@
 /**
  * The REST API under /api: one table of routes, each proven, parsed, and judged by role before it runs.
  *
- * Knows API tokens only: no cookies, no ID tokens. Read `ADMIN_ROUTES`, then `access.ts`.
+ * Knows API tokens, and the sessions of our own pages; no ID tokens. Read `ADMIN_ROUTES`, then `access.ts`.
  *
  * @module
  */
@@ -36,6 +36,7 @@ import type { AdminContext, Call, Route } from "./route.ts";
 import { setupKeyRoutes } from "./setup-keys-routes.ts";
 import { tokenRoutes } from "./tokens-routes.ts";
 import { userRoutes } from "./users-routes.ts";
+import { webSessionRoutes } from "./web-sessions-routes.ts";
 
 /** Names in one `X-Ignored`. */
 const IGNORED_MAX = 16;
@@ -46,6 +47,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...userRoutes,
   ...passwordRoutes,
   ...tokenRoutes,
+  ...webSessionRoutes,
   ...peerRoutes,
   ...nameRoutes,
   ...setupKeyRoutes,
@@ -84,7 +86,10 @@ export function createAdminApp(ctx: AdminContext): Hono {
 }
 
 async function serveRoute(ctx: AdminContext, route: Route, c: Context): Promise<Response> {
-  const principal = await authenticate(ctx.store, c.req.header("authorization"));
+  const principal = await authenticate(ctx.store, {
+    header: (name) => c.req.header(name),
+    origin: ctx.origin,
+  });
   requireRole(principal.user.role, route.access);
   const asked = queryOf(c);
   const schema = route.query ?? NoQuery;
@@ -93,7 +98,9 @@ async function serveRoute(ctx: AdminContext, route: Route, c: Context): Promise<
   const body = route.body === undefined ? undefined : parseTolerant(route.body, await readJson(c));
   const names = [...(body?.ignored ?? []), ...ignored.map((name) => `?${fieldName(name)}`)];
   if (names.length > 0) c.header("X-Ignored", names.slice(0, IGNORED_MAX).join(", "));
-  const answer = await route.handle(callOf(ctx, route, c, { principal, body: body?.data, query }));
+  const call = callOf(ctx, route, c, { principal, body: body?.data, query });
+  const answer = await route.handle(call);
+  for (const [name, value] of Object.entries(route.headers?.(call) ?? {})) c.header(name, value);
   if ("one" in route.answer) return c.json(answer as object);
   const list = answer as Listing<object>;
   announce(c, list, ctx.origin);

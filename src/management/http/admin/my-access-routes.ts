@@ -55,7 +55,8 @@ async function whereFrom(
   tx: Reader,
   { accountId, user, principal, query }: MyCall,
 ): Promise<{ device: PeerRow | undefined; login: LoginRow | undefined }> {
-  const token = await findToken(tx, accountId, user.id, principal.tokenId);
+  const { kind, id } = principal.credential;
+  const token = kind === "token" ? await findToken(tx, accountId, user.id, id) : undefined;
   const login = token?.loginId ? await findLogin(tx, token.loginId) : undefined;
   const own = (await listPeersOfUser(tx, accountId, user.id)).filter(
     ({ kind, status }) => kind === "device" && status === "active",

@@ -66,6 +66,8 @@ export interface Route {
   readonly tests?: "all" | "new";
   /** Statuses it answers beside those that its shape tells (`statuses.ts`). */
   readonly also?: readonly number[];
+  /** Headers of a good answer beside the usual ones. */
+  readonly headers?: (call: Call<never, never>) => Readonly<Record<string, string>>;
   readonly handle: (call: Call<never, never>) => Promise<unknown>;
 }
 

@@ -24,6 +24,7 @@ import {
   type UserRow,
   updateUser,
 } from "../../db/tables/users.ts";
+import { deleteWebSessionsOf } from "../../db/tables/web-sessions.ts";
 import { createPasswordLink, passwordProblem } from "../../idp/password-change.ts";
 import { normaliseEmail } from "../../idp/passwords.ts";
 import { mayCall, notFound } from "./access.ts";
@@ -220,7 +221,10 @@ async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: User
   const { autoGroups, isBlocked } = now;
   await updateUser(tx, call.accountId, user.id, { role, autoGroups, isBlocked, pendingApproval });
   await requireOwnerRemains(tx, call.accountId);
-  if (isBlocked && !user.isBlocked) await revokeLoginsOf(tx, { userId: user.id });
+  if (isBlocked && !user.isBlocked) {
+    await revokeLoginsOf(tx, { userId: user.id });
+    await deleteWebSessionsOf(tx, user.id);
+  }
   const meta = { user: user.name };
   const record = (activity: Parameters<typeof tx.record>[0]["activity"], more: Record<string, string> = {}) =>
     tx.record({ activity, targetId: user.id, meta: { ...meta, ...more } });

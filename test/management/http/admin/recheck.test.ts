@@ -14,7 +14,7 @@ beforeEach(async () => {
   const { token } = await api.tokenAs("admin");
   const found = await api.management.store.read((tx) => findByToken(tx, token));
   if (found === undefined) throw new Error("the token is not there");
-  admin = { user: found.user, tokenId: found.token.id };
+  admin = { user: found.user, credential: { kind: "token", id: found.token.id } };
 });
 
 const store = () => api.management.store;
@@ -31,7 +31,7 @@ test.each<[name: string, change: () => Promise<unknown>, code: string]>([
   ["nothing", async () => {}, "done"],
   [
     "the token deleted",
-    () => store().transaction((tx) => deleteToken(tx, api.accountId, admin.tokenId)),
+    () => store().transaction((tx) => deleteToken(tx, api.accountId, admin.credential.id)),
     "ERR_UNAUTHENTICATED",
   ],
   ["the token expired", async () => api.management.clock.advanceMs(86_401_000), "ERR_UNAUTHENTICATED"],

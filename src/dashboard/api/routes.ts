@@ -1,0 +1,248 @@
+/**
+ * The REST API by method and path. Written by `bun packaging/dashboard-routes.ts`; not to be edited.
+ *
+ * @module
+ */
+import type { input, output } from "zod";
+import type * as adminApi from "../../wire/admin-api.ts";
+import type * as adminPeers from "../../wire/admin-peers.ts";
+import type * as adminQuery from "../../wire/admin-query.ts";
+import type * as auditEvent from "../../wire/audit-event.ts";
+import type * as logApi from "../../wire/log-api.ts";
+import type * as logEntry from "../../wire/log-entry.ts";
+import type * as myAccess from "../../wire/my-access.ts";
+import type * as policy from "../../wire/policy.ts";
+import type * as posture from "../../wire/posture.ts";
+import type * as webSession from "../../wire/web-session.ts";
+
+export interface ApiRoutes {
+  "GET /api/accounts": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof adminApi.Account>[];
+  };
+  "PUT /api/accounts/:accountId": {
+    body: input<typeof adminApi.AccountRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.Account>;
+  };
+  "DELETE /api/accounts/:accountId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/users": { query: input<typeof adminQuery.UserQuery>; answer: output<typeof adminApi.User>[] };
+  "GET /api/users/current": { query: input<typeof adminQuery.NoQuery>; answer: output<typeof adminApi.User> };
+  "POST /api/users": {
+    body: input<typeof adminApi.UserCreateRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.User>;
+  };
+  "PUT /api/users/:userId": {
+    body: input<typeof adminApi.UserRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.User>;
+  };
+  "DELETE /api/users/:userId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "POST /api/users/:userId/invite": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.PasswordLink>;
+  };
+  "POST /api/users/:userId/password-reset": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.PasswordLink>;
+  };
+  "PUT /api/users/:userId/password": {
+    body: input<typeof adminApi.PasswordChangeRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/users/:userId/tokens": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof adminApi.PersonalAccessToken>[];
+  };
+  "GET /api/users/:userId/tokens/:tokenId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.PersonalAccessToken>;
+  };
+  "POST /api/users/:userId/tokens": {
+    body: input<typeof adminApi.PersonalAccessTokenRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.PersonalAccessTokenGenerated>;
+  };
+  "DELETE /api/users/:userId/tokens/:tokenId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/web-sessions": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof webSession.WebSession>[];
+  };
+  "DELETE /api/web-sessions/:sessionId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/peers": { query: input<typeof adminQuery.PeerQuery>; answer: output<typeof adminPeers.Peer>[] };
+  "GET /api/peers/:peerId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminPeers.Peer>;
+  };
+  "GET /api/peers/:peerId/accessible-peers": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof adminPeers.AccessiblePeer>[];
+  };
+  "PUT /api/peers/:peerId": {
+    body: input<typeof adminPeers.PeerRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminPeers.Peer>;
+  };
+  "DELETE /api/peers/:peerId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/reserved-names": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof adminQuery.ReservedName>[];
+  };
+  "DELETE /api/reserved-names/:name": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/setup-keys": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof adminApi.SetupKey>[];
+  };
+  "POST /api/setup-keys": {
+    body: input<typeof adminApi.SetupKeyCreateRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.SetupKey>;
+  };
+  "GET /api/setup-keys/:keyId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.SetupKey>;
+  };
+  "PUT /api/setup-keys/:keyId": {
+    body: input<typeof adminApi.SetupKeyRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.SetupKey>;
+  };
+  "DELETE /api/setup-keys/:keyId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/groups": { query: input<typeof adminQuery.GroupQuery>; answer: output<typeof adminApi.Group>[] };
+  "POST /api/groups": {
+    body: input<typeof adminApi.GroupRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.Group>;
+  };
+  "GET /api/groups/:groupId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.Group>;
+  };
+  "PUT /api/groups/:groupId": {
+    body: input<typeof adminApi.GroupRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminApi.Group>;
+  };
+  "DELETE /api/groups/:groupId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/policies": { query: input<typeof adminQuery.PageQuery>; answer: output<typeof policy.Policy>[] };
+  "POST /api/policies": {
+    body: input<typeof policy.PolicyWrite>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof policy.Policy>;
+  };
+  "GET /api/policies/:policyId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof policy.Policy>;
+  };
+  "PUT /api/policies/:policyId": {
+    body: input<typeof policy.PolicyWrite>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof policy.Policy>;
+  };
+  "DELETE /api/policies/:policyId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/posture-checks": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof posture.PostureCheck>[];
+  };
+  "POST /api/posture-checks": {
+    body: input<typeof posture.PostureCheckWrite>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof posture.PostureCheck>;
+  };
+  "GET /api/posture-checks/:postureCheckId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof posture.PostureCheck>;
+  };
+  "PUT /api/posture-checks/:postureCheckId": {
+    body: input<typeof posture.PostureCheckWrite>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof posture.PostureCheck>;
+  };
+  "DELETE /api/posture-checks/:postureCheckId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/events/audit": {
+    query: input<typeof adminQuery.AuditQuery>;
+    answer: output<typeof auditEvent.AuditEvent>[];
+  };
+  "GET /api/events/audit/checkpoint": { answer: output<typeof logApi.LogCheckpoint> };
+  "GET /api/events/audit/proof/inclusion": {
+    query: input<typeof logApi.InclusionQuery>;
+    answer: output<typeof logApi.InclusionAnswer>;
+  };
+  "GET /api/events/audit/proof/consistency": {
+    query: input<typeof logApi.ConsistencyQuery>;
+    answer: output<typeof logApi.ConsistencyAnswer>;
+  };
+  "GET /api/events/audit/bundle": {
+    query: input<typeof logApi.BundleQuery>;
+    answer: output<typeof logEntry.BundleHeader>;
+  };
+  "GET /api/events/audit/entries": {
+    query: input<typeof logApi.EntriesQuery>;
+    answer: output<typeof logApi.BundleLine>[];
+  };
+  "GET /api/my/access": {
+    query: input<typeof myAccess.MyAccessQuery>;
+    answer: output<typeof myAccess.MyAccess>;
+  };
+  "GET /api/networks": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof adminQuery.Empty>[];
+  };
+  "GET /api/routes": { query: input<typeof adminQuery.PageQuery>; answer: output<typeof adminQuery.Empty>[] };
+  "GET /api/dns/nameservers": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof adminQuery.Empty>[];
+  };
+  "GET /api/dns/zones": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof adminQuery.Empty>[];
+  };
+  "GET /api/locations/countries": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof adminQuery.Empty>[];
+  };
+  "GET /api/identity-providers": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof adminQuery.Empty>[];
+  };
+  "GET /api/dns/settings": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.DnsSettings>;
+  };
+  "GET /api/peers/:peerId/jobs": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof adminQuery.Empty>[];
+  };
+}

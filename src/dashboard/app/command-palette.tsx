@@ -1,0 +1,83 @@
+/**
+ * Control K: go to a page or a machine by typing a part of its name.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { Command } from "cmdk";
+import { Dialog } from "radix-ui";
+import { reading } from "../api/queries.ts";
+import { seesAccount, useMe } from "./me.ts";
+import { ACCOUNT_ITEM, type NavigationPart } from "./navigation.ts";
+
+interface CommandPaletteProps {
+  readonly open: boolean;
+  readonly onOpenChange: (open: boolean) => void;
+  readonly parts: readonly NavigationPart[];
+}
+
+const ITEM =
+  "flex min-h-9 cursor-pointer items-center gap-2.5 rounded-md px-2.5 data-[selected=true]:bg-accent-ground";
+const GROUP =
+  "**:[[cmdk-group-heading]]:px-2.5 **:[[cmdk-group-heading]]:py-1 **:[[cmdk-group-heading]]:text-soft **:[[cmdk-group-heading]]:text-xs";
+
+export function CommandPalette({ open, onOpenChange, parts }: CommandPaletteProps) {
+  const me = useMe();
+  const navigate = useNavigate();
+  const machines = useQuery({ ...reading("GET /api/peers"), enabled: seesAccount(me) });
+  const go = (to: string): void => {
+    onOpenChange(false);
+    void navigate({ to });
+  };
+  const pages = [...parts.flatMap((part) => part.items), ACCOUNT_ITEM];
+  return (
+    <Dialog.Root open={open} onOpenChange={onOpenChange}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="appear fixed inset-0 z-40 bg-shade" />
+        <Dialog.Content
+          aria-describedby={undefined}
+          className="appear fixed inset-x-0 top-[12vh] z-50 mx-auto w-[min(36rem,calc(100vw-2rem))] rounded-lg border border-line bg-raised shadow-lift"
+        >
+          <Dialog.Title className="sr-only">Search and go</Dialog.Title>
+          <Command label="Search and go" loop>
+            <Command.Input
+              autoFocus
+              placeholder="A page, a machine…"
+              className="h-12 w-full border-line border-b bg-transparent px-4 text-base outline-none placeholder:text-soft"
+            />
+            <Command.List className="max-h-96 overflow-y-auto p-2">
+              <Command.Empty className="px-2.5 py-6 text-center text-soft">
+                Nothing by that name.
+              </Command.Empty>
+              <Command.Group heading="Pages" className={GROUP}>
+                {pages.map(({ to, label, icon: Icon }) => (
+                  <Command.Item key={to} value={label} onSelect={() => go(to)} className={ITEM}>
+                    <Icon size={16} aria-hidden="true" />
+                    {label}
+                  </Command.Item>
+                ))}
+              </Command.Group>
+              <Command.Group heading="Machines" className={GROUP}>
+                {(machines.data ?? [])
+                  .filter(({ kind }) => kind === "machine")
+                  .slice(0, 200)
+                  .map((machine) => (
+                    <Command.Item
+                      key={machine.id}
+                      value={`${machine.name} ${machine.id}`}
+                      onSelect={() => go(`/machines/${machine.id}`)}
+                      className={ITEM}
+                    >
+                      {machine.name}
+                      <span className="text-soft">{machine.dns_label}</span>
+                    </Command.Item>
+                  ))}
+              </Command.Group>
+            </Command.List>
+          </Command>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

@@ -1,0 +1,6 @@
+/**
+ * Addresses of the menu that have a page.
+ *
+ * @module
+ */
+export const PAGES: ReadonlySet<string> = new Set(["/", "/machines", "/account"]);

@@ -1,0 +1,68 @@
+/**
+ * Addresses and their pages. A page's code comes when it is opened.
+ *
+ * @module
+ */
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+} from "@tanstack/react-router";
+import { ButtonLink } from "../components/button.tsx";
+import { Empty, FailureNotice } from "../components/notice.tsx";
+import { PageSkeleton } from "../components/skeleton.tsx";
+import { Shell } from "./shell.tsx";
+
+const root = createRootRouteWithContext()({
+  component: Shell,
+  notFoundComponent: NotFound,
+  errorComponent: ({ error, reset }) => <FailureNotice error={error} retry={reset} />,
+});
+
+const routes = [
+  createRoute({
+    getParentRoute: () => root,
+    path: "/",
+    component: lazyRouteComponent(() => import("../pages/my-access/my-access-page.tsx"), "MyAccessPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/machines",
+    validateSearch: ({ q }: Record<string, unknown>): { q?: string } =>
+      typeof q === "string" && q !== "" ? { q } : {},
+    component: lazyRouteComponent(() => import("../pages/machines/machines-page.tsx"), "MachinesPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/machines/$machineId",
+    component: lazyRouteComponent(() => import("../pages/machines/machine-page.tsx"), "MachinePage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/account",
+    component: lazyRouteComponent(() => import("../pages/account/account-page.tsx"), "AccountPage"),
+  }),
+] as const;
+
+/** The router of the page. */
+export const router = createRouter({
+  routeTree: root.addChildren([...routes]),
+  defaultPendingComponent: PageSkeleton,
+  defaultPreload: "intent",
+  scrollToTopSelectors: ["[data-scroller]"],
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+function NotFound() {
+  return (
+    <Empty title="There is no such page" action={<ButtonLink to="/">My access</ButtonLink>}>
+      Check the link, or press Control K and type what you look for.
+    </Empty>
+  );
+}

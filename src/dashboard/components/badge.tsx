@@ -1,0 +1,38 @@
+/**
+ * A word of state. The word says it; the colour and the dot only repeat it.
+ *
+ * @module
+ */
+import type { ReactNode } from "react";
+import { classes } from "./class-names.ts";
+
+export type Tone = "plain" | "good" | "warn" | "bad" | "accent";
+
+const TONES: Readonly<Record<Tone, string>> = {
+  plain: "bg-sunken text-soft",
+  good: "bg-good-ground text-good",
+  warn: "bg-warn-ground text-warn",
+  bad: "bg-bad-ground text-bad",
+  accent: "bg-accent-ground text-accent",
+};
+
+interface BadgeProps {
+  readonly tone?: Tone;
+  /** A dot before the word: for what is so now. */
+  readonly dot?: boolean;
+  readonly children: ReactNode;
+}
+
+export function Badge({ tone = "plain", dot = false, children }: BadgeProps) {
+  return (
+    <span
+      className={classes(
+        "inline-flex max-w-full items-center gap-1.5 rounded-full px-2 py-0.5 font-medium text-xs",
+        TONES[tone],
+      )}
+    >
+      {dot ? <span aria-hidden="true" className="size-1.5 shrink-0 rounded-full bg-current" /> : null}
+      <span className="truncate">{children}</span>
+    </span>
+  );
+}

@@ -1,0 +1,8 @@
+/**
+ * Class names joined, without those that do not apply.
+ *
+ * @module
+ */
+export function classes(...names: readonly (string | false | null | undefined)[]): string {
+  return names.filter(Boolean).join(" ");
+}

@@ -1,0 +1,289 @@
+/**
+ * The one table: sorted by its headers, rows to select, only what is on screen in the document, cards where
+ * the window is narrow. Rows never move by themselves: they are in the order of the data or of a chosen
+ * column.
+ *
+ * @module
+ */
+import {
+  type ColumnDef,
+  createSortedRowModel,
+  type Row,
+  type RowData,
+  type RowSelectionState,
+  rowSelectionFeature,
+  rowSortingFeature,
+  type SortingState,
+  sortFn_basic,
+  tableFeatures,
+  useTable,
+} from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, ArrowUp } from "lucide-react";
+import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { classes } from "./class-names.ts";
+import { Checkbox } from "./field.tsx";
+
+const features = tableFeatures({
+  rowSortingFeature,
+  rowSelectionFeature,
+  sortedRowModel: createSortedRowModel(),
+  sortFns: { basic: sortFn_basic },
+});
+type Features = typeof features;
+
+/** Below this many rows all are in the document. */
+const VIRTUAL_FROM = 80;
+const ROW_PX = 41;
+
+export interface Column<T> {
+  readonly id: string;
+  readonly header: string;
+  readonly cell: (row: T) => ReactNode;
+  /** What it is sorted by. Absent: it cannot be. */
+  readonly sortBy?: (row: T) => string | number;
+  /** Left out in windows narrower than this. */
+  readonly from?: "md" | "lg" | "xl";
+  readonly numeric?: boolean;
+  /** Buttons and menus: no label in a card. */
+  readonly isActions?: boolean;
+}
+
+interface DataTableProps<T extends RowData> {
+  /** What the table is of, for readers. */
+  readonly label: string;
+  readonly rows: readonly T[];
+  readonly rowId: (row: T) => string;
+  readonly columns: readonly Column<T>[];
+  /** Absent: rows cannot be selected. */
+  readonly selected?: ReadonlySet<string>;
+  readonly onSelected?: (selected: ReadonlySet<string>) => void;
+}
+
+const FROM: Readonly<Record<string, string>> = {
+  md: "max-md:hidden",
+  lg: "max-lg:hidden",
+  xl: "max-xl:hidden",
+};
+
+export function DataTable<T extends RowData>(props: DataTableProps<T>) {
+  const { rows: data, columns, onSelected } = props;
+  const { table, sorting, setSorting, rowSelection } = useModel(props);
+  const rows = table.getRowModel().rows as Row<Features, T>[];
+  const { body, before, after, shown, measure } = useShown(rows);
+  const all = table.getIsAllRowsSelected() || (table.getIsSomeRowsSelected() ? "indeterminate" : false);
+  const canSelect = onSelected !== undefined;
+  return (
+    <div className="rounded-lg border border-line bg-card max-sm:border-0 max-sm:bg-transparent">
+      <table
+        aria-label={props.label}
+        aria-rowcount={data.length + 1}
+        className="w-full border-collapse max-sm:block"
+      >
+        <thead className="sticky -top-px z-10 max-sm:hidden [&_th]:bg-card">
+          <tr>
+            {canSelect ? (
+              <th className="w-11 rounded-tl-lg border-line border-b px-2.5">
+                <Checkbox
+                  aria-label="Select all"
+                  checked={all}
+                  onChecked={(checked) => table.toggleAllRowsSelected(checked)}
+                />
+              </th>
+            ) : null}
+            {columns.map((column) => (
+              <HeaderCell key={column.id} column={column} sorting={sorting} onSorting={setSorting} />
+            ))}
+          </tr>
+        </thead>
+        <tbody ref={body} className="max-sm:flex max-sm:flex-col max-sm:gap-2">
+          {before > 0 ? <tr style={{ height: before }} /> : null}
+          {shown.map(({ row, index }) => (
+            <BodyRow
+              key={row.id}
+              row={row}
+              index={index}
+              columns={columns}
+              measure={measure}
+              isSelected={canSelect ? rowSelection[row.id] === true : null}
+            />
+          ))}
+          {after > 0 ? <tr style={{ height: after }} /> : null}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function useModel<T extends RowData>({
+  rows: data,
+  columns,
+  rowId,
+  selected,
+  onSelected,
+}: DataTableProps<T>) {
+  const [sorting, setSorting] = useState<SortingState>([]);
+  const defs = useMemo(() => columns.map(asColumnDef), [columns]);
+  const rowSelection = useMemo<RowSelectionState>(
+    () => Object.fromEntries([...(selected ?? [])].map((id) => [id, true])),
+    [selected],
+  );
+  const table = useTable({
+    features,
+    data: data as T[],
+    columns: defs,
+    getRowId: rowId,
+    state: { sorting, rowSelection },
+    onSortingChange: setSorting,
+    enableRowSelection: onSelected !== undefined,
+    onRowSelectionChange: (update) => {
+      const next = typeof update === "function" ? update(rowSelection) : update;
+      onSelected?.(new Set(Object.keys(next).filter((id) => next[id])));
+    },
+  });
+  return { table, sorting, setSorting, rowSelection };
+}
+
+interface BodyRowProps<T extends RowData> {
+  readonly row: Row<Features, T>;
+  readonly index: number;
+  readonly columns: readonly Column<T>[];
+  readonly measure: ((element: Element | null) => void) | undefined;
+  /** Null: rows cannot be selected. */
+  readonly isSelected: boolean | null;
+}
+
+function BodyRow<T extends RowData>({ row, index, columns, measure, isSelected }: BodyRowProps<T>) {
+  return (
+    <tr
+      ref={measure}
+      data-index={index}
+      aria-rowindex={index + 2}
+      className={classes(
+        "border-line border-b last:border-0 hover:bg-sunken",
+        "max-sm:block max-sm:rounded-lg max-sm:border max-sm:bg-card max-sm:p-3 max-sm:last:border",
+        isSelected === true && "bg-accent-ground",
+      )}
+    >
+      {isSelected === null ? null : (
+        <td className="w-11 px-2.5 max-sm:float-right max-sm:px-0">
+          <Checkbox
+            aria-label="Select"
+            checked={isSelected}
+            onChecked={(checked) => row.toggleSelected(checked)}
+          />
+        </td>
+      )}
+      {columns.map((column) => (
+        <BodyCell key={column.id} column={column} row={row.original} />
+      ))}
+    </tr>
+  );
+}
+
+function asColumnDef<T extends RowData>({ id, sortBy }: Column<T>): ColumnDef<Features, T> {
+  return {
+    id,
+    accessorFn: (row: T) => sortBy?.(row) ?? "",
+    enableSorting: sortBy !== undefined,
+    sortFn: "basic",
+  } as ColumnDef<Features, T>;
+}
+
+interface HeaderCellProps<T> {
+  readonly column: Column<T>;
+  readonly sorting: SortingState;
+  readonly onSorting: (sorting: SortingState) => void;
+}
+
+function HeaderCell<T>({ column, sorting, onSorting }: HeaderCellProps<T>) {
+  const [now] = sorting;
+  const isSorted = now?.id === column.id;
+  const side = column.numeric === true ? "text-right" : "text-left";
+  const look = classes(
+    "h-10 border-line border-b px-3 font-medium text-soft text-xs whitespace-nowrap first:rounded-tl-lg last:rounded-tr-lg",
+    side,
+    FROM[column.from ?? ""],
+  );
+  if (column.sortBy === undefined) {
+    return (
+      <th scope="col" className={look}>
+        {column.isActions === true ? <span className="sr-only">{column.header}</span> : column.header}
+      </th>
+    );
+  }
+  const Arrow = now?.desc === true ? ArrowDown : ArrowUp;
+  return (
+    <th scope="col" aria-sort={isSorted ? (now.desc ? "descending" : "ascending") : "none"} className={look}>
+      <button
+        type="button"
+        onClick={() => onSorting([{ id: column.id, desc: isSorted && !now.desc }])}
+        className="inline-flex min-h-8 items-center gap-1 hover:text-ink"
+      >
+        {column.header}
+        <Arrow size={13} aria-hidden="true" className={isSorted ? "" : "opacity-0"} />
+      </button>
+    </th>
+  );
+}
+
+function BodyCell<T>({ column, row }: { readonly column: Column<T>; readonly row: T }) {
+  return (
+    <td
+      data-label={column.isActions === true ? undefined : column.header}
+      className={classes(
+        "h-10 px-3 py-1 max-sm:flex max-sm:h-auto max-sm:gap-3 max-sm:px-0",
+        column.isActions === true
+          ? "w-px whitespace-nowrap text-right max-sm:justify-end"
+          : "max-sm:before:w-28 max-sm:before:shrink-0 max-sm:before:text-soft max-sm:before:content-[attr(data-label)]",
+        column.numeric === true && "text-right tabular-nums max-sm:text-left",
+        FROM[column.from ?? ""],
+      )}
+    >
+      {column.cell(row)}
+    </td>
+  );
+}
+
+/** The rows that are on screen, and how much room those above and below take. */
+function useShown<T extends RowData>(rows: readonly Row<Features, T>[]) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const [margin, setMargin] = useState(0);
+  useLayoutEffect(() => {
+    const scroller = scrollerOf(body.current);
+    if (body.current === null || scroller === null) return;
+    const top = body.current.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+    setMargin(top + scroller.scrollTop);
+  }, []);
+  const isVirtual = rows.length >= VIRTUAL_FROM;
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    enabled: isVirtual,
+    getScrollElement: () => scrollerOf(body.current),
+    estimateSize: () => ROW_PX,
+    getItemKey: (index) => rows[index]?.id ?? index,
+    scrollMargin: margin,
+    overscan: 12,
+  });
+  if (!isVirtual) {
+    return {
+      body,
+      before: 0,
+      after: 0,
+      shown: rows.map((row, index) => ({ row, index })),
+      measure: undefined,
+    };
+  }
+  const items = virtualizer.getVirtualItems();
+  const shown = items.flatMap(({ index }) => {
+    const row = rows[index];
+    return row === undefined ? [] : [{ row, index }];
+  });
+  const before = (items[0]?.start ?? margin) - margin;
+  const after = virtualizer.getTotalSize() - ((items.at(-1)?.end ?? margin) - margin);
+  return { body, before, after, shown, measure: virtualizer.measureElement };
+}
+
+function scrollerOf(element: Element | null): HTMLElement | null {
+  return element?.closest<HTMLElement>("[data-scroller]") ?? document.querySelector("[data-scroller]");
+}

@@ -1,0 +1,145 @@
+/**
+ * Dialogs: one with a form, and one that asks before something is lost.
+ *
+ * @module
+ */
+import { X } from "lucide-react";
+import { AlertDialog, Dialog as RadixDialog } from "radix-ui";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { Button, IconButton } from "./button.tsx";
+import { FailureNotice } from "./notice.tsx";
+
+const SHADE = "appear fixed inset-0 z-40 bg-shade";
+const BOX =
+  "appear fixed inset-x-0 top-[8vh] z-50 mx-auto flex max-h-[84vh] w-[min(34rem,calc(100vw-2rem))] flex-col " +
+  "rounded-lg border border-line bg-raised shadow-lift";
+
+interface FormDialogProps {
+  readonly open: boolean;
+  readonly onOpenChange: (open: boolean) => void;
+  readonly title: string;
+  readonly about?: ReactNode;
+  readonly children: ReactNode;
+  /** The verb on its button. */
+  readonly submit: string;
+  /** Rejects with what is shown; the dialog stays open then. */
+  readonly onSubmit: () => Promise<unknown>;
+  readonly disabled?: boolean;
+}
+
+/** A form in a dialog. It closes when `onSubmit` is done, and stays with the sentence when it failed. */
+export function FormDialog(props: FormDialogProps) {
+  const { busy, error, run, reset } = useRun(() => props.onOpenChange(false));
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    event.stopPropagation();
+    void run(props.onSubmit);
+  };
+  return (
+    <RadixDialog.Root
+      open={props.open}
+      onOpenChange={(open) => {
+        reset();
+        props.onOpenChange(open);
+      }}
+    >
+      <RadixDialog.Portal>
+        <RadixDialog.Overlay className={SHADE} />
+        <RadixDialog.Content
+          className={BOX}
+          {...(props.about === undefined ? { "aria-describedby": undefined } : {})}
+        >
+          <form onSubmit={submit} className="flex min-h-0 flex-col" noValidate>
+            <div className="flex items-start justify-between gap-4 px-5 pt-4">
+              <RadixDialog.Title className="font-semibold text-lg">{props.title}</RadixDialog.Title>
+              <RadixDialog.Close asChild>
+                <IconButton label="Close">
+                  <X size={18} aria-hidden="true" />
+                </IconButton>
+              </RadixDialog.Close>
+            </div>
+            <div className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 py-3">
+              {props.about === undefined ? null : (
+                <RadixDialog.Description className="text-soft">{props.about}</RadixDialog.Description>
+              )}
+              {props.children}
+              {error === null ? null : <FailureNotice error={error} />}
+            </div>
+            <div className="flex justify-end gap-2 border-line border-t px-5 py-3">
+              <RadixDialog.Close asChild>
+                <Button>Cancel</Button>
+              </RadixDialog.Close>
+              <Button type="submit" weight="primary" busy={busy} disabled={props.disabled === true}>
+                {props.submit}
+              </Button>
+            </div>
+          </form>
+        </RadixDialog.Content>
+      </RadixDialog.Portal>
+    </RadixDialog.Root>
+  );
+}
+
+interface ConfirmDialogProps {
+  readonly open: boolean;
+  readonly onOpenChange: (open: boolean) => void;
+  readonly title: string;
+  /** What ends or is lost. */
+  readonly children: ReactNode;
+  /** The verb on its button. */
+  readonly verb: string;
+  readonly onConfirm: () => Promise<unknown>;
+}
+
+/** Asks before a loss. What has the focus at first is the way out. */
+export function ConfirmDialog(props: ConfirmDialogProps) {
+  const { busy, error, run, reset } = useRun(() => props.onOpenChange(false));
+  return (
+    <AlertDialog.Root
+      open={props.open}
+      onOpenChange={(open) => {
+        reset();
+        props.onOpenChange(open);
+      }}
+    >
+      <AlertDialog.Portal>
+        <AlertDialog.Overlay className={SHADE} />
+        <AlertDialog.Content className={BOX}>
+          <AlertDialog.Title className="px-5 pt-4 font-semibold text-lg">{props.title}</AlertDialog.Title>
+          <AlertDialog.Description asChild>
+            <div className="flex flex-col gap-3 overflow-y-auto px-5 py-3">
+              {props.children}
+              {error === null ? null : <FailureNotice error={error} />}
+            </div>
+          </AlertDialog.Description>
+          <div className="flex justify-end gap-2 border-line border-t px-5 py-3">
+            <AlertDialog.Cancel asChild>
+              <Button>Cancel</Button>
+            </AlertDialog.Cancel>
+            <Button weight="danger" busy={busy} onClick={() => void run(props.onConfirm)}>
+              {props.verb}
+            </Button>
+          </div>
+        </AlertDialog.Content>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  );
+}
+
+function useRun(onDone: () => void) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const run = async (work: () => Promise<unknown>): Promise<void> => {
+    setBusy(true);
+    setError(null);
+    try {
+      await work();
+      onDone();
+    } catch (cause) {
+      setError(cause);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { busy, error, run, reset: () => setError(null) };
+}

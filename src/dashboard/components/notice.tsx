@@ -1,0 +1,66 @@
+/**
+ * Boxes that say one thing: a failure of the API, an empty list, a word of warning.
+ *
+ * @module
+ */
+import type { ReactNode } from "react";
+import { ApiError } from "../api/client.ts";
+import { Button } from "./button.tsx";
+import { classes } from "./class-names.ts";
+
+/** What went wrong, what to do, and the number under which the server's log has it. */
+export function FailureNotice({ error, retry }: { readonly error: unknown; readonly retry?: () => void }) {
+  const known = error instanceof ApiError ? error : null;
+  return (
+    <div role="alert" className="rounded-md border border-bad bg-bad-ground p-3">
+      <p className="font-medium text-bad">{known?.message ?? "Something went wrong on this page."}</p>
+      {known?.hint == null ? null : <p className="mt-1">{known.hint}</p>}
+      {known?.requestId == null || known.status < 500 ? null : (
+        <p className="mt-1 text-soft text-xs">Request {known.requestId}</p>
+      )}
+      {retry === undefined ? null : (
+        <Button size="small" className="mt-3" onClick={retry}>
+          Try again
+        </Button>
+      )}
+    </div>
+  );
+}
+
+interface EmptyProps {
+  readonly title: string;
+  /** What to do next. */
+  readonly children?: ReactNode;
+  readonly action?: ReactNode;
+}
+
+/** In the place of a list that has nothing. */
+export function Empty({ title, children, action }: EmptyProps) {
+  return (
+    <div className="rounded-lg border border-line border-dashed bg-card px-6 py-12 text-center">
+      <p className="font-semibold text-base">{title}</p>
+      {children === undefined ? null : <div className="mx-auto mt-2 max-w-prose text-soft">{children}</div>}
+      {action === undefined ? null : <div className="mt-5 flex justify-center gap-2">{action}</div>}
+    </div>
+  );
+}
+
+/** A word beside what one is doing. */
+export function Note({
+  tone = "plain",
+  children,
+}: {
+  readonly tone?: "plain" | "warn";
+  readonly children: ReactNode;
+}) {
+  return (
+    <div
+      className={classes(
+        "rounded-md border p-3",
+        tone === "warn" ? "border-warn bg-warn-ground" : "border-line bg-sunken",
+      )}
+    >
+      {children}
+    </div>
+  );
+}

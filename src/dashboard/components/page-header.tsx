@@ -1,0 +1,27 @@
+/**
+ * The head of a page: what it is, in a line what it is for, and what can be done.
+ *
+ * @module
+ */
+import { type ReactNode, useEffect } from "react";
+
+interface PageHeaderProps {
+  readonly title: string;
+  readonly about?: ReactNode;
+  readonly actions?: ReactNode;
+}
+
+export function PageHeader({ title, about, actions }: PageHeaderProps) {
+  useEffect(() => {
+    document.title = `${title} - QuFabric`;
+  }, [title]);
+  return (
+    <header className="mb-5 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+      <div className="min-w-0">
+        <h1 className="font-semibold text-xl">{title}</h1>
+        {about === undefined ? null : <p className="mt-1 max-w-prose text-soft">{about}</p>}
+      </div>
+      {actions === undefined ? null : <div className="flex flex-wrap gap-2">{actions}</div>}
+    </header>
+  );
+}

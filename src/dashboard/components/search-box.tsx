@@ -1,0 +1,47 @@
+/**
+ * The box above a list that filters it, with its count.
+ *
+ * @module
+ */
+import { Search } from "lucide-react";
+import type { ReactNode } from "react";
+import { classes } from "./class-names.ts";
+import { CONTROL } from "./field.tsx";
+
+interface SearchBoxProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onValue: (value: string) => void;
+  readonly shown: number;
+  readonly total: number;
+  readonly children?: ReactNode;
+}
+
+/** `shown` of `total` follows the filter, so that a table never looks complete when it is not. */
+export function SearchBox({ label, value, onValue, shown, total, children }: SearchBoxProps) {
+  return (
+    <div className="mb-3 flex flex-wrap items-center gap-3">
+      <div className="relative w-full max-w-80">
+        <Search
+          size={16}
+          aria-hidden="true"
+          className="pointer-events-none absolute top-1/2 left-3 -translate-y-1/2 text-soft"
+        />
+        <input
+          type="search"
+          aria-label={label}
+          placeholder={label}
+          value={value}
+          onChange={(event) => onValue(event.target.value)}
+          className={classes(CONTROL, "pl-9")}
+        />
+      </div>
+      {children}
+      <p role="status" className="text-soft tabular-nums">
+        {shown === total
+          ? `${total.toLocaleString("en")}`
+          : `${shown.toLocaleString("en")} of ${total.toLocaleString("en")}`}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+/**
+ * News from the server: one stream per page, read by fetch so that it carries the header of our pages. What
+ * changed is read again where it is on screen; a page that was asleep reads everything again.
+ *
+ * @module
+ */
+import type { QueryClient } from "@tanstack/react-query";
+import { makeStale } from "../api/queries.ts";
+
+/** `over`: the session is. */
+export type LiveStatus = "live" | "reconnecting" | "over";
+
+/** The server says something at least every 5 s. */
+const SILENCE_MS = 12_000;
+const RETRY_MS = [500, 1_000, 2_000, 5_000] as const;
+/** A stream that grows without an end of its message is not ours. */
+const MESSAGE_CHARS_MAX = 65_536;
+
+/** Follows until `signal`. `onStatus` hears how it stands. */
+export async function followLive(
+  client: QueryClient,
+  onStatus: (status: LiveStatus) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let failures = 0;
+  let isFirst = true;
+  while (!signal.aborted) {
+    const watch = new AbortController();
+    try {
+      const response = await fetch("/api/live", {
+        headers: { "x-qf-dashboard": "1" },
+        signal: AbortSignal.any([signal, watch.signal]),
+      });
+      if (response.status === 401 || response.status === 403) return onStatus("over");
+      if (!response.ok || response.body === null) throw new Error("no stream");
+      onStatus("live");
+      failures = 0;
+      if (!isFirst) await client.invalidateQueries();
+      isFirst = false;
+      await readNews(response.body, watch, (kinds) => void makeStale(client, kinds));
+    } catch {
+      if (signal.aborted) return;
+    }
+    onStatus("reconnecting");
+    await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 5_000, signal);
+    failures += 1;
+  }
+}
+
+async function readNews(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  watch: AbortController,
+  onKinds: (kinds: readonly string[]) => void,
+): Promise<void> {
+  let silence = setTimeout(() => watch.abort(), SILENCE_MS);
+  let rest = "";
+  try {
+    for await (const text of body.pipeThrough(new TextDecoderStream())) {
+      clearTimeout(silence);
+      silence = setTimeout(() => watch.abort(), SILENCE_MS);
+      rest += text;
+      const messages = rest.split("\n\n");
+      rest = messages.pop() ?? "";
+      if (rest.length > MESSAGE_CHARS_MAX) return;
+      for (const message of messages) {
+        const data = /^data: (.*)$/m.exec(message)?.[1];
+        if (data !== undefined) onKinds(kindsOf(data));
+      }
+    }
+  } finally {
+    clearTimeout(silence);
+  }
+}
+
+function kindsOf(data: string): string[] {
+  const parsed: unknown = JSON.parse(data);
+  const kinds = typeof parsed === "object" && parsed !== null && "kinds" in parsed ? parsed.kinds : [];
+  return Array.isArray(kinds) ? kinds.filter((kind) => typeof kind === "string") : [];
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

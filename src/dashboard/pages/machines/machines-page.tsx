@@ -1,0 +1,146 @@
+/**
+ * Machines: a list to filter, select and act on.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import type { Answer } from "../../api/client.ts";
+import { reading } from "../../api/queries.ts";
+import { Badge } from "../../components/badge.tsx";
+import { CopyLine } from "../../components/copy-button.tsx";
+import { type Column, DataTable } from "../../components/data-table.tsx";
+import { Empty, FailureNotice } from "../../components/notice.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
+import { SearchBox } from "../../components/search-box.tsx";
+import { ListSkeleton } from "../../components/skeleton.tsx";
+import { Time } from "../../components/time.tsx";
+import { MachineState } from "./machine-state.tsx";
+
+export type Peer = Answer<"GET /api/peers">[number];
+
+const route = getRouteApi("/machines");
+
+export function MachinesPage() {
+  const peers = useQuery(reading("GET /api/peers"));
+  return (
+    <>
+      <PageHeader title="Machines" about="Hosts that run qf agent." />
+      {peers.isPending ? <ListSkeleton /> : null}
+      {peers.isError ? <FailureNotice error={peers.error} retry={() => void peers.refetch()} /> : null}
+      {peers.isSuccess ? <MachineList peers={peers.data} /> : null}
+    </>
+  );
+}
+
+function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
+  const { q = "" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const machines = useMemo(() => peers.filter(({ kind }) => kind === "machine"), [peers]);
+  const shown = useMemo(() => {
+    const wanted = q.trim().toLowerCase();
+    if (wanted === "") return machines;
+    return machines.filter(({ name, dns_label, ip, os, groups }) =>
+      [name, dns_label, ip, os, ...groups.map((group) => group.name)].some((text) =>
+        text.toLowerCase().includes(wanted),
+      ),
+    );
+  }, [machines, q]);
+  if (machines.length === 0) {
+    return (
+      <Empty title="No machine yet">
+        <p>Create a setup key, then run this on the machine, as root:</p>
+        <div className="mx-auto mt-4 max-w-2xl text-left text-ink">
+          <CopyLine label="Copy the command" text={joinCommand()} />
+        </div>
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <SearchBox
+        label="Filter machines"
+        value={q}
+        onValue={(value) => void navigate({ search: value === "" ? {} : { q: value }, replace: true })}
+        shown={shown.length}
+        total={machines.length}
+      />
+      <DataTable
+        label="Machines"
+        rows={shown}
+        rowId={({ id }) => id}
+        columns={COLUMNS}
+        selected={selected}
+        onSelected={setSelected}
+      />
+    </>
+  );
+}
+
+function joinCommand(): string {
+  const url = window.location.origin;
+  return `qf agent up --management-url ${url} --setup-key-file KEYFILE --allow-server-ssh`;
+}
+
+const GROUPS_SHOWN = 3;
+
+const COLUMNS: readonly Column<Peer>[] = [
+  {
+    id: "name",
+    header: "Machine",
+    sortBy: ({ name }) => name.toLowerCase(),
+    cell: ({ id, name }) => (
+      <Link
+        to="/machines/$machineId"
+        params={{ machineId: id }}
+        className="font-medium text-accent hover:underline"
+      >
+        {name}
+      </Link>
+    ),
+  },
+  {
+    id: "state",
+    header: "State",
+    sortBy: ({ connected }) => Number(!connected),
+    cell: (peer) => <MachineState peer={peer} />,
+  },
+  {
+    id: "groups",
+    header: "Groups",
+    from: "md",
+    cell: ({ groups }) => <GroupNames groups={groups} />,
+  },
+  { id: "ip", header: "Address", cell: ({ ip }) => <code className="font-mono text-xs">{ip}</code> },
+  { id: "os", header: "System", from: "lg", sortBy: ({ os }) => os, cell: ({ os }) => os },
+  {
+    id: "version",
+    header: "Version",
+    from: "xl",
+    sortBy: ({ version }) => version,
+    cell: ({ version }) => version,
+  },
+  {
+    id: "seen",
+    header: "Last seen",
+    from: "lg",
+    sortBy: ({ last_seen }) => last_seen,
+    cell: ({ last_seen, connected }) => (connected ? "now" : <Time iso={last_seen} />),
+  },
+];
+
+/** As many as there is room for, `All` last, since it says nothing. */
+function GroupNames({ groups }: { readonly groups: Peer["groups"] }) {
+  const ordered = [...groups].sort((a, b) => Number(a.name === "All") - Number(b.name === "All"));
+  const more = ordered.length - GROUPS_SHOWN;
+  return (
+    <span className="flex flex-wrap gap-1">
+      {ordered.slice(0, GROUPS_SHOWN).map(({ id, name }) => (
+        <Badge key={id}>{name}</Badge>
+      ))}
+      {more > 0 ? <Badge>+{more}</Badge> : null}
+    </span>
+  );
+}

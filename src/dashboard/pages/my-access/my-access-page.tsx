@@ -1,0 +1,156 @@
+/**
+ * The first page of everybody: machines they may reach, as whom, with the command to copy; and those they may
+ * not, with the reason and the next step.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import type { Answer } from "../../api/client.ts";
+import { reading } from "../../api/queries.ts";
+import { Badge } from "../../components/badge.tsx";
+import { CopyButton, CopyLine } from "../../components/copy-button.tsx";
+import { type Column, DataTable } from "../../components/data-table.tsx";
+import { Empty, FailureNotice } from "../../components/notice.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
+import { SearchBox } from "../../components/search-box.tsx";
+import { ListSkeleton } from "../../components/skeleton.tsx";
+
+type Access = Answer<"GET /api/my/access">;
+type Machine = Access["machines"][number];
+
+export function MyAccessPage() {
+  const access = useQuery(reading("GET /api/my/access"));
+  return (
+    <>
+      <PageHeader title="My access" about="The machines that you may reach, and as whom." />
+      {access.isPending ? <ListSkeleton /> : null}
+      {access.isError ? <FailureNotice error={access.error} retry={() => void access.refetch()} /> : null}
+      {access.isSuccess ? <Machines access={access.data} /> : null}
+    </>
+  );
+}
+
+function Machines({ access }: { readonly access: Access }) {
+  const [typed, setTyped] = useState("");
+  const shown = useMemo(() => {
+    const wanted = typed.trim().toLowerCase();
+    return access.machines.filter(({ name, dns_label, local_users }) =>
+      [name, dns_label, ...local_users].some((text) => text.toLowerCase().includes(wanted)),
+    );
+  }, [access, typed]);
+  if (access.device === null) return <NoDevice />;
+  if (access.machines.length === 0) {
+    return (
+      <Empty title="No machine is open to you yet">
+        No policy opens a machine for {access.device.name}. Ask an administrator which group you should be in.
+      </Empty>
+    );
+  }
+  const reachable = shown.filter(({ reason }) => reason === null);
+  const closed = shown.filter(({ reason }) => reason !== null);
+  return (
+    <>
+      <SearchBox
+        label="Filter machines"
+        value={typed}
+        onValue={setTyped}
+        shown={shown.length}
+        total={access.machines.length}
+      >
+        <span className="text-soft">from {access.device.name}</span>
+      </SearchBox>
+      <DataTable label="Machines you may reach" rows={reachable} rowId={({ id }) => id} columns={REACHABLE} />
+      {closed.length === 0 ? null : (
+        <section className="mt-8">
+          <h2 className="mb-2 font-semibold text-base">Why not these</h2>
+          <DataTable
+            label="Machines you may not reach"
+            rows={closed}
+            rowId={({ id }) => id}
+            columns={CLOSED}
+          />
+        </section>
+      )}
+    </>
+  );
+}
+
+function NoDevice() {
+  return (
+    <Empty title="Connect from your first device">
+      <p>Install qf on your computer, sign in once, and this page shows what you may reach from it.</p>
+      <div className="mx-auto mt-4 max-w-lg text-left text-ink">
+        <CopyLine label="Copy the command" text={`qf login --management-url ${window.location.origin}`} />
+      </div>
+    </Empty>
+  );
+}
+
+function commandOf(user: string, machine: Machine): string {
+  return `qf ssh ${user === "*" ? "" : `${user}@`}${machine.name}`;
+}
+
+const REACHABLE: readonly Column<Machine>[] = [
+  {
+    id: "name",
+    header: "Machine",
+    sortBy: ({ name }) => name.toLowerCase(),
+    cell: ({ name, dns_label }) => (
+      <span className="min-w-0">
+        <span className="font-medium">{name}</span>
+        <span className="block truncate text-soft text-xs">{dns_label}</span>
+      </span>
+    ),
+  },
+  { id: "state", header: "State", sortBy: ({ connected }) => Number(!connected), cell: stateOf },
+  {
+    id: "users",
+    header: "As",
+    cell: (machine) => (
+      <ul className="flex flex-wrap gap-1.5">
+        {machine.local_users.map((user) => (
+          <li key={user} className="inline-flex items-center rounded-md border border-line pl-2">
+            <code className="font-mono text-xs">{user === "*" ? "anybody" : user}</code>
+            <CopyButton text={commandOf(user, machine)} label={`Copy: ${commandOf(user, machine)}`} />
+          </li>
+        ))}
+      </ul>
+    ),
+  },
+  {
+    id: "ip",
+    header: "Address",
+    from: "lg",
+    cell: ({ ip }) => <code className="font-mono text-xs">{ip}</code>,
+  },
+];
+
+const CLOSED: readonly Column<Machine>[] = [
+  {
+    id: "name",
+    header: "Machine",
+    sortBy: ({ name }) => name.toLowerCase(),
+    cell: ({ name }) => <span className="font-medium">{name}</span>,
+  },
+  {
+    id: "reason",
+    header: "Why not",
+    cell: ({ sentence, hint }) => (
+      <span>
+        {sentence}
+        {hint === null ? null : <span className="block text-soft text-xs">{hint}</span>}
+      </span>
+    ),
+  },
+];
+
+function stateOf({ connected }: Machine) {
+  return connected ? (
+    <Badge tone="good" dot>
+      connected
+    </Badge>
+  ) : (
+    <Badge>offline</Badge>
+  );
+}

@@ -1,0 +1,104 @@
+/**
+ * Sign-ins to the dashboard: found by digest, listed to their person, ended one by one or all at once.
+ *
+ * @module
+ */
+import { and, asc, eq, gt, lte, ne, or } from "drizzle-orm";
+import { nowSeconds } from "../../../base/clock.ts";
+import { sha256 } from "../../../base/random.ts";
+import type { AccountId, UserId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
+import type { NewRow, Row } from "../schema/schema.ts";
+import type { UserRow } from "./users.ts";
+
+export type WebSessionRow = Row<"webSessions">;
+
+/** A session ends after this long, however busy it is. */
+export const WEB_SESSION_SECONDS = 12 * 3600;
+/** And after this long without a request. */
+export const WEB_SESSION_IDLE_SECONDS = 3600;
+
+/** What is stored and looked up. */
+export function hashWebSession(secret: string): string {
+  return sha256(`qufabric/web-session/${secret}`);
+}
+
+export async function insertWebSession(tx: Writer, session: NewRow<"webSessions">): Promise<void> {
+  await tx.sql.insert(tx.t.webSessions).values(session);
+}
+
+/** The live session and whose it is. The caller judges the user's state. */
+export async function findWebSession(
+  tx: Reader,
+  by: { readonly secret: string } | { readonly id: string },
+): Promise<{ session: WebSessionRow; user: UserRow } | undefined> {
+  const { webSessions, users } = tx.t;
+  const now = nowSeconds(tx.clock);
+  const [row] = await tx.sql
+    .select({ session: webSessions, user: users })
+    .from(webSessions)
+    .innerJoin(users, eq(users.id, webSessions.userId))
+    .where(
+      and(
+        "id" in by ? eq(webSessions.id, by.id) : eq(webSessions.hash, hashWebSession(by.secret)),
+        gt(webSessions.expiresAt, now),
+        gt(webSessions.lastSeenAt, now - WEB_SESSION_IDLE_SECONDS),
+      ),
+    );
+  return row;
+}
+
+/** Live ones, oldest first. */
+export function listWebSessions(tx: Reader, accountId: AccountId, userId: UserId): Promise<WebSessionRow[]> {
+  const { webSessions } = tx.t;
+  const now = nowSeconds(tx.clock);
+  return tx.sql
+    .select()
+    .from(webSessions)
+    .where(
+      and(
+        eq(webSessions.accountId, accountId),
+        eq(webSessions.userId, userId),
+        gt(webSessions.expiresAt, now),
+        gt(webSessions.lastSeenAt, now - WEB_SESSION_IDLE_SECONDS),
+      ),
+    )
+    .orderBy(asc(webSessions.createdAt), asc(webSessions.id));
+}
+
+export async function markWebSessionSeen(tx: Writer, id: string): Promise<void> {
+  const { webSessions } = tx.t;
+  await tx.sql
+    .update(webSessions)
+    .set({ lastSeenAt: nowSeconds(tx.clock) })
+    .where(eq(webSessions.id, id));
+}
+
+/** Returns whether there was one. */
+export async function deleteWebSession(tx: Writer, userId: UserId, id: string): Promise<boolean> {
+  const { webSessions } = tx.t;
+  const gone = await tx.sql
+    .delete(webSessions)
+    .where(and(eq(webSessions.userId, userId), eq(webSessions.id, id)))
+    .returning({ id: webSessions.id });
+  return gone.length > 0;
+}
+
+/** Ends all of a person, `except` one where given. Returns how many. */
+export async function deleteWebSessionsOf(tx: Writer, userId: UserId, except?: string): Promise<number> {
+  const { webSessions } = tx.t;
+  const gone = await tx.sql
+    .delete(webSessions)
+    .where(and(eq(webSessions.userId, userId), except === undefined ? undefined : ne(webSessions.id, except)))
+    .returning({ id: webSessions.id });
+  return gone.length;
+}
+
+/** Forgets those that are over. */
+export async function deleteWebSessionsOver(tx: Writer): Promise<void> {
+  const { webSessions } = tx.t;
+  const now = nowSeconds(tx.clock);
+  await tx.sql
+    .delete(webSessions)
+    .where(or(lte(webSessions.expiresAt, now), lte(webSessions.lastSeenAt, now - WEB_SESSION_IDLE_SECONDS)));
+}

@@ -1,0 +1,182 @@
+/**
+ * `/api/live`: news for pages, as server-sent events: which kinds of things changed, never what they are now.
+ *
+ * The reader asks the API again for what it shows, so nothing is told here that the API would not tell. A
+ * plain user hears only of what is theirs. The session is judged anew at each message; a comment line goes
+ * out every few seconds, since silent streams are cut.
+ *
+ * @module
+ */
+import { QfError } from "../../../base/errors.ts";
+import { SAFE_HEADERS } from "../../../base/html.ts";
+import type { ActivityCode } from "../../../wire/audit-event.ts";
+import type { AccountId } from "../../../wire/units.ts";
+import type { ManagementContext } from "../../contracts/context.ts";
+import { countEvents, listEvents } from "../../db/tables/audit-events.ts";
+import { authenticate, mayCall, type Principal, recheck } from "../admin/access.ts";
+
+const BEAT_MS = 4_000;
+/** Changes that come together are told together. */
+const GATHER_MS = 100;
+const STREAMS_MAX = 1_024;
+const STREAMS_OF_USER_MAX = 24;
+/** Events looked at for one piece of news; with more, everything may have changed. */
+const EVENTS_MAX = 200;
+
+/** Kinds as in `/api/KIND`. `my` is what the caller may reach. */
+const KINDS_OF: readonly (readonly [prefix: string, kinds: readonly string[]])[] = [
+  ["user.group", ["users", "groups"]],
+  ["user", ["users"]],
+  ["service.user", ["users"]],
+  ["personal.access", ["users"]],
+  ["setupkey", ["setup-keys"]],
+  ["group", ["groups"]],
+  ["peer", ["peers", "groups"]],
+  ["policy", ["policies", "groups"]],
+  ["posture", ["posture-checks"]],
+  ["account", ["accounts"]],
+  ["dashboard", ["web-sessions"]],
+  ["ssh", ["sessions"]],
+];
+/** What a plain user hears of. */
+const OWN_KINDS: ReadonlySet<string> = new Set(["my", "users", "web-sessions"]);
+
+export interface LiveDeps {
+  readonly ctx: ManagementContext;
+  readonly onPresence: (listener: (accountId: AccountId) => void) => () => void;
+}
+
+export interface Live {
+  answer(request: Request): Promise<Response>;
+}
+
+interface Stream {
+  readonly principal: Principal;
+  readonly pending: Set<string>;
+  flush(): void;
+}
+
+export function createLive(deps: LiveDeps): Live {
+  const { ctx } = deps;
+  const streams = new Set<Stream>();
+  const feed = createFeed(deps, (accountId, kinds) => {
+    for (const stream of streams) {
+      if (stream.principal.user.accountId !== accountId) continue;
+      const seesAll = mayCall(stream.principal.user.role, "read");
+      for (const kind of kinds) if (seesAll || OWN_KINDS.has(kind)) stream.pending.add(kind);
+      stream.flush();
+    }
+  });
+  return {
+    async answer(request) {
+      const header = (name: string): string | undefined => request.headers.get(name) ?? undefined;
+      const principal = await authenticate(ctx.store, { header, origin: ctx.origin });
+      const ofUser = [...streams].filter(({ principal: other }) => other.user.id === principal.user.id);
+      if (streams.size >= STREAMS_MAX || ofUser.length >= STREAMS_OF_USER_MAX) {
+        throw new QfError("ERR_TOO_MANY", "too many pages are open", { hint: "close some" });
+      }
+      await feed.begin(principal.user.accountId);
+      return openStream(ctx, { principal, streams, signal: request.signal });
+    },
+  };
+}
+
+function openStream(
+  ctx: ManagementContext,
+  { principal, streams, signal }: { principal: Principal; streams: Set<Stream>; signal: AbortSignal },
+): Response {
+  const encoder = new TextEncoder();
+  const pending = new Set<string>();
+  let close = (): void => {};
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      let isSending = false;
+      const send = async (text: () => string): Promise<void> => {
+        // A reader that does not read is told later, in one piece.
+        if (isSending || (controller.desiredSize ?? 0) <= 0) return;
+        isSending = true;
+        try {
+          await ctx.store.read((tx) => recheck(tx, principal, "self"));
+          controller.enqueue(encoder.encode(text()));
+        } catch {
+          close();
+        } finally {
+          isSending = false;
+        }
+      };
+      const news = (): string => {
+        const kinds = [...pending];
+        pending.clear();
+        return kinds.length === 0 ? ": still here\n\n" : `data: ${JSON.stringify({ kinds })}\n\n`;
+      };
+      const stream: Stream = { principal, pending, flush: () => void send(news) };
+      const beat = setInterval(() => stream.flush(), BEAT_MS);
+      close = () => {
+        clearInterval(beat);
+        streams.delete(stream);
+        try {
+          controller.close();
+        } catch {
+          // The reader has gone already.
+        }
+      };
+      streams.add(stream);
+      signal.addEventListener("abort", () => close(), { once: true });
+      stream.flush();
+    },
+    cancel: () => close(),
+  });
+  return new Response(body, {
+    headers: { ...SAFE_HEADERS, "content-type": "text/event-stream", "x-accel-buffering": "no" },
+  });
+}
+
+/** Gathers what changed of an account, and says it once. */
+function createFeed(
+  { ctx, onPresence }: LiveDeps,
+  tell: (accountId: AccountId, kinds: ReadonlySet<string>) => void,
+) {
+  const { store } = ctx;
+  const lastSeq = new Map<AccountId, number>();
+  const gathered = new Map<AccountId, Set<string>>();
+  const note = (accountId: AccountId, kinds: readonly string[]): void => {
+    if (!lastSeq.has(accountId)) return;
+    const waiting = gathered.get(accountId);
+    for (const kind of kinds) waiting?.add(kind);
+    if (waiting !== undefined) return;
+    gathered.set(accountId, new Set(kinds));
+    setTimeout(() => void say(accountId), GATHER_MS).unref();
+  };
+  const say = async (accountId: AccountId): Promise<void> => {
+    const kinds = gathered.get(accountId) ?? new Set<string>();
+    gathered.delete(accountId);
+    try {
+      if (kinds.has("events")) for (const kind of await kindsSince(accountId)) kinds.add(kind);
+    } catch (cause) {
+      ctx.log.warn("news for pages not read", {}, cause);
+    }
+    tell(accountId, kinds);
+  };
+  const kindsSince = async (accountId: AccountId): Promise<string[]> => {
+    const afterSeq = lastSeq.get(accountId) ?? 0;
+    const rows = await store.read((tx) => listEvents(tx, accountId, { limit: EVENTS_MAX, afterSeq }));
+    lastSeq.set(accountId, rows.at(-1)?.seq ?? afterSeq);
+    return rows.flatMap((row) => kindsOfActivity(row.activity));
+  };
+  store.onAudit((accountId) => note(accountId, ["events"]));
+  store.onChange((accountId) => note(accountId, ["my"]));
+  onPresence((accountId) => note(accountId, ["peers", "sessions", "my"]));
+  return {
+    /** From now on `accountId` is followed. */
+    async begin(accountId: AccountId): Promise<void> {
+      if (lastSeq.has(accountId)) return;
+      const { first, total } = await store.read((tx) => countEvents(tx, accountId));
+      lastSeq.set(accountId, first + total - 1);
+    },
+  };
+}
+
+/** Which kinds of things an event is about. */
+export function kindsOfActivity(activity: ActivityCode): readonly string[] {
+  return KINDS_OF.find(([prefix]) => activity.startsWith(`${prefix}.`))?.[1] ?? [];
+}

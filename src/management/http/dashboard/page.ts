@@ -1,0 +1,73 @@
+/**
+ * The dashboard's page: one document for all its addresses, with the policy that its libraries need and
+ * nothing wider. What is shown is fetched from the API by its script.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import { html, SAFE_HEADERS } from "../../../base/html.ts";
+import { ICON_URL } from "../../../base/page-style.ts";
+import { DASHBOARD_ASSETS_PATH, DASHBOARD_SECTIONS } from "../../../wire/dashboard-section.ts";
+import type { DashboardFiles } from "../../web/dashboard-files.ts";
+
+const SECTIONS: ReadonlySet<string> = new Set(DASHBOARD_SECTIONS);
+/** The theme that a person chose, for the first paint. Anything else: as the system has it. */
+const THEME_COOKIE = /(?:^|;\s*)qf_theme=(light|dark)(?:;|$)/;
+
+/** Whether the dashboard has pages below this path. */
+export function isDashboardPath(pathname: string): boolean {
+  return pathname === "/" || SECTIONS.has(pathname.split("/")[1] ?? "");
+}
+
+/** The document, with a nonce of its own for the styles that its libraries make. */
+export function dashboardPage(built: DashboardFiles, request: Request, origin: string): Response {
+  const nonce = randomBytes(18).toString("base64");
+  const theme = THEME_COOKIE.exec(request.headers.get("cookie") ?? "")?.[1] ?? "system";
+  const asset = (name: string): string => `${DASHBOARD_ASSETS_PATH}/${name}`;
+  const { markup } = html`<!doctype html>
+<html lang="en" data-theme="${theme}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>QuFabric</title>
+<link rel="icon" href="${ICON_URL}">
+<link rel="stylesheet" href="${asset(built.style)}">
+${built.preload.map((name) => html`<link rel="modulepreload" href="${asset(name)}">`)}
+<script type="module" src="${asset(built.script)}" nonce="${nonce}"></script>
+</head>
+<body>
+<div id="root"></div>
+<noscript>
+<p>The dashboard needs JavaScript. Everything it does, <code>qf</code> does in a terminal.</p>
+</noscript>
+</body>
+</html>
+`;
+  return new Response(markup, {
+    headers: {
+      ...SAFE_HEADERS,
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": contentSecurityPolicy(nonce, origin),
+    },
+  });
+}
+
+function contentSecurityPolicy(nonce: string, origin: string): string {
+  const sockets = origin.replace(/^http/, "ws");
+  return [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    `style-src 'self' 'nonce-${nonce}'`,
+    "style-src-attr 'unsafe-inline'",
+    `connect-src ${origin}/api/ ${origin}${DASHBOARD_ASSETS_PATH}/ ${sockets}/api/ ${sockets}/relay/`,
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "worker-src 'self'",
+    "object-src 'none'",
+    "frame-src 'none'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+  ].join("; ");
+}

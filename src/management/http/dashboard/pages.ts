@@ -1,0 +1,32 @@
+/**
+ * The dashboard's addresses: the dashboard for whoever is signed in to it, and the first
+ * page, which leads to signing in and back to the same address, for everybody else.
+ *
+ * @module
+ */
+import { DASHBOARD_ASSETS_PATH } from "../../../wire/dashboard-section.ts";
+import { DASHBOARD_SIGN_IN_PATH } from "../../../wire/web-session.ts";
+import type { Store } from "../../db/store.ts";
+import { findWebSession } from "../../db/tables/web-sessions.ts";
+import { dashboardFiles } from "../../web/dashboard-files.ts";
+import type { Pages } from "../request-entry.ts";
+import { rootPage, wantsPage } from "../root-page.ts";
+import { secretOfCookie } from "../session-cookie.ts";
+import { assetResponse } from "./assets.ts";
+import { dashboardPage, isDashboardPath } from "./page.ts";
+
+export function createDashboardPages(deps: { readonly store: Store; readonly origin: string }): Pages {
+  const built = dashboardFiles();
+  return async (request, pathname) => {
+    if (built === null) return null;
+    if (pathname.startsWith(`${DASHBOARD_ASSETS_PATH}/`)) return assetResponse(built, request, pathname);
+    if (!wantsPage(request) || !isDashboardPath(pathname)) return null;
+    const secret = secretOfCookie(request.headers.get("cookie") ?? undefined);
+    const session =
+      secret === null ? undefined : await deps.store.read((tx) => findWebSession(tx, { secret }));
+    if (session !== undefined) return dashboardPage(built, request, deps.origin);
+    const { search } = new URL(request.url);
+    const to = encodeURIComponent(pathname + search);
+    return rootPage(deps.origin, `${DASHBOARD_SIGN_IN_PATH}?to=${to}`);
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * Signing in to the dashboard: `/login/dashboard`, and the way back from the provider.
+ *
+ * Authorization code with PKCE, run here under the web client's id. The nonce is random, so the token is good
+ * for no login of `qf`; and a login is never made of it: what comes of it is a session of our pages only.
+ * The browser is told from others by a cookie, of which state, nonce and PKCE verifier are digests.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { getCookie, setCookie } from "hono/cookie";
+import { nowSeconds } from "../../../base/clock.ts";
+import { sshBlobOfEd25519 } from "../../../base/ed25519.ts";
+import { FAILURES, isQfError, QfError } from "../../../base/errors.ts";
+import { messagePage, pageHeaders } from "../../../base/html.ts";
+import { isEqualSecret, newId, newSecret, sha256 } from "../../../base/random.ts";
+import { failureDetails } from "../../../identity/provider-failure.ts";
+import { DASHBOARD_SIGN_IN_PATH } from "../../../wire/web-session.ts";
+import { filled } from "../../contracts/settings.ts";
+import type { UserRow } from "../../db/tables/users.ts";
+import {
+  deleteWebSession,
+  hashWebSession,
+  insertWebSession,
+  listWebSessions,
+  WEB_SESSION_SECONDS,
+} from "../../db/tables/web-sessions.ts";
+import { HOSTED_CALLBACK_PATH } from "../../idp/provider.ts";
+import type { RelyingParty } from "../../idp/relying-party.ts";
+import { currentAccount, type LoginDeps } from "../../login/deps.ts";
+import { checkMaySignIn, initiatorOf } from "../../login/person.ts";
+import { personOf, readProof } from "../../login/prove.ts";
+import { sessionCookie } from "../session-cookie.ts";
+import { requireNavigation } from "./navigation.ts";
+import { returnPath } from "./return-path.ts";
+
+/** State of the provider's way back begins with this, so that it is told from other sign-ins. */
+export const DASHBOARD_STATE_PREFIX = "dashboard.";
+const COOKIE = "qf_dashboard";
+const COOKIE_SECONDS = 600;
+/** Sessions of one person; the oldest ends for another. */
+const SESSIONS_MAX = 20;
+const BROWSER_CHARS_MAX = 256;
+
+export interface DashboardSignInDeps {
+  readonly login: LoginDeps;
+  readonly relyingParty: RelyingParty;
+}
+
+export function createDashboardSignIn(deps: DashboardSignInDeps) {
+  return new Hono<{ Bindings: { readonly sourceAddress: string } }>()
+    .get(DASHBOARD_SIGN_IN_PATH, async (c) => {
+      requireNavigation(c.req.raw);
+      return c.redirect(await toProvider(deps, c), 303);
+    })
+    .get(HOSTED_CALLBACK_PATH, async (c) => {
+      const { user, to } = await fromProvider(deps, c);
+      const secret = await openSession(deps, user, {
+        sourceAddress: c.env.sourceAddress,
+        browser: (c.req.header("user-agent") ?? "").slice(0, BROWSER_CHARS_MAX),
+      });
+      c.header("Set-Cookie", sessionCookie(secret, WEB_SESSION_SECONDS), { append: true });
+      return c.redirect(to, 303);
+    })
+    .onError((error, c) => failurePage(c, deps, error));
+}
+
+async function toProvider({ login, relyingParty }: DashboardSignInDeps, c: Context): Promise<string> {
+  const { ctx } = login;
+  const account = await currentAccount(ctx);
+  const secret = newSecret("");
+  const to = returnPath(c.req.query("to"));
+  setCookie(c, COOKIE, `${secret}.${Buffer.from(to).toString("base64url")}`, {
+    path: "/login",
+    httpOnly: true,
+    sameSite: "Lax",
+    secure: ctx.origin.startsWith("https:"),
+    maxAge: COOKIE_SECONDS,
+  });
+  return relyingParty.authorizationUrl({
+    redirectUri: ctx.origin + HOSTED_CALLBACK_PATH,
+    state: stateOf(secret),
+    nonce: sha256(sshBlobOfEd25519(nonceKeyOf(secret))),
+    verifier: sha256(`qufabric/dashboard/pkce/${secret}`),
+    fresh: false,
+    promptLogin: filled(account.settings).prompt_login,
+  });
+}
+
+async function fromProvider(
+  { login, relyingParty }: DashboardSignInDeps,
+  c: Context,
+): Promise<{ readonly user: UserRow; readonly to: string }> {
+  const { ctx } = login;
+  const [secret = "", to = ""] = (getCookie(c, COOKIE) ?? "").split(".", 2);
+  const state = c.req.query("state") ?? "";
+  if (secret === "" || !isEqualSecret(state, stateOf(secret))) {
+    throw new QfError("ERR_FORBIDDEN", "this sign-in was started in another browser", {
+      hint: "start again from the first page",
+    });
+  }
+  // Whatever comes of it: one way back for one sign-in.
+  setCookie(c, COOKIE, "", { path: "/login", maxAge: 0 });
+  const seen = new URL(c.req.url);
+  const tokens = await relyingParty.redeem({
+    callback: new URL(seen.pathname + seen.search, ctx.origin),
+    redirectUri: ctx.origin + HOSTED_CALLBACK_PATH,
+    state,
+    verifier: sha256(`qufabric/dashboard/pkce/${secret}`),
+  });
+  const account = await currentAccount(ctx);
+  const proof = await readProof(login, account, {
+    proof: { kind: "id_token", idToken: tokens.idToken },
+    loginKey: nonceKeyOf(secret),
+    when: "first",
+    accessToken: tokens.accessToken,
+  });
+  if (proof.kind !== "id_token" || proof.verified.binding !== "idp") {
+    throw new QfError("ERR_LOGIN_FAILED", "the identity provider answered another sign-in");
+  }
+  const user = await personOf(login, account, proof);
+  if (user === null) throw new QfError("ERR_LOGIN_FAILED", "the identity provider names nobody");
+  checkMaySignIn(user);
+  return { user, to: returnPath(Buffer.from(to, "base64url").toString("utf8")) };
+}
+
+/** Returns the secret that the browser keeps. */
+async function openSession(
+  { login }: DashboardSignInDeps,
+  user: UserRow,
+  from: { readonly sourceAddress: string; readonly browser: string },
+): Promise<string> {
+  const { store, clock } = login.ctx;
+  const secret = newSecret("");
+  const now = nowSeconds(clock);
+  const { accountId, id: userId } = user;
+  await store.change({ accountId, initiator: initiatorOf(user) }, async (tx) => {
+    const older = await listWebSessions(tx, accountId, userId);
+    for (const one of older.slice(0, Math.max(0, older.length - SESSIONS_MAX + 1))) {
+      await deleteWebSession(tx, userId, one.id);
+    }
+    await insertWebSession(tx, {
+      id: newId(),
+      accountId,
+      userId,
+      hash: hashWebSession(secret),
+      ...from,
+      createdAt: now,
+      lastSeenAt: now,
+      expiresAt: now + WEB_SESSION_SECONDS,
+    });
+    const meta = { source: from.sourceAddress };
+    tx.record({ activity: "dashboard.login", targetId: userId, meta });
+  });
+  return secret;
+}
+
+/** In the place of a login key, of which nobody has the private half. */
+function nonceKeyOf(secret: string): string {
+  return sha256(`qufabric/dashboard/nonce/${secret}`);
+}
+
+function stateOf(secret: string): string {
+  return DASHBOARD_STATE_PREFIX + sha256(`qufabric/dashboard/state/${secret}`);
+}
+
+function failurePage(c: Context, { login }: DashboardSignInDeps, error: Error): Response {
+  const known = isQfError(error) ? error : new QfError("ERR_INTERNAL", "something went wrong here");
+  const status = FAILURES[known.code].httpStatus;
+  if (status === 500) login.ctx.log.error("dashboard sign-in failed", {}, error);
+  else login.ctx.log.info("dashboard sign-in refused", { message: known.message, ...failureDetails(error) });
+  const message = `${known.message.slice(0, 1).toUpperCase()}${known.message.slice(1)}.`;
+  return c.body(messagePage("Sign-in failed", message, known.hint), status, pageHeaders());
+}

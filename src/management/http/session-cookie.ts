@@ -1,0 +1,51 @@
+/**
+ * The cookie of a dashboard session, and the requests on which it counts.
+ *
+ * A cookie is sent by a browser whoever asks for it, so it counts only where the browser says that a page of
+ * our own origin asks, and the request carries a header that no other origin may send.
+ *
+ * @module
+ */
+import { DASHBOARD_HEADER, WEB_SESSION_COOKIE } from "../../wire/web-session.ts";
+
+/** What is looked at of a request. */
+export interface CredentialSource {
+  header(name: string): string | undefined;
+  /** Our public origin. */
+  readonly origin: string;
+}
+
+const SECRET = /^[A-Za-z0-9_-]{43}$/;
+
+/** The session's secret, on a request of a page of ours. Null: none, or on a request that proves nothing. */
+export function sessionSecretOf(request: CredentialSource): string | null {
+  return isOfOurPage(request) ? secretOfCookie(request.header("cookie")) : null;
+}
+
+/** The session's secret, whoever asks: for pages, which tell nothing that the address does not. */
+export function secretOfCookie(cookies: string | undefined): string | null {
+  const values = (cookies ?? "")
+    .split(";")
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${WEB_SESSION_COOKIE}=`))
+    .map((pair) => pair.slice(WEB_SESSION_COOKIE.length + 1));
+  const [value] = values;
+  return values.length === 1 && value !== undefined && SECRET.test(value) ? value : null;
+}
+
+/** Same origin by `Origin` or `Sec-Fetch-Site`, contradicted by neither, and with the header of our pages. */
+function isOfOurPage(request: CredentialSource): boolean {
+  const from = request.header("origin");
+  const site = request.header("sec-fetch-site");
+  if (request.header(DASHBOARD_HEADER) === undefined) return false;
+  if (from === undefined && site === undefined) return false;
+  return (from === undefined || from === request.origin) && (site === undefined || site === "same-origin");
+}
+
+/** `Set-Cookie` of a new session. Loopback counts as secure in browsers, without TLS as well. */
+export function sessionCookie(secret: string, seconds: number): string {
+  return `${WEB_SESSION_COOKIE}=${secret}; Path=/; Max-Age=${seconds}; HttpOnly; Secure; SameSite=Lax`;
+}
+
+/** `Set-Cookie` that takes it away. */
+export const NO_SESSION_COOKIE = `${WEB_SESSION_COOKIE}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax`;

@@ -1,0 +1,29 @@
+/**
+ * First parts of the dashboard's addresses: what the server answers with the dashboard, and what its router
+ * knows.
+ *
+ * @module
+ */
+
+/** `/SECTION/…`; the first page, `/`, is none of them. */
+export const DASHBOARD_SECTIONS = [
+  "overview",
+  "machines",
+  "devices",
+  "people",
+  "groups",
+  "setup-keys",
+  "policies",
+  "access",
+  "sessions",
+  "requests",
+  "audit",
+  "settings",
+  "account",
+  "terminal",
+] as const;
+/** One of them. */
+export type DashboardSection = (typeof DASHBOARD_SECTIONS)[number];
+
+/** Where scripts, styles and fonts of the dashboard are. Names change with content. */
+export const DASHBOARD_ASSETS_PATH = "/assets";

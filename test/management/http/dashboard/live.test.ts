@@ -1,0 +1,93 @@
+/** News for pages: which kinds changed, to whom they are told, and when the telling ends. */
+import { beforeEach, expect, test } from "bun:test";
+import { deleteToken } from "../../../../src/management/db/tables/api-tokens.ts";
+import { createLive, kindsOfActivity, type Live } from "../../../../src/management/http/dashboard/live.ts";
+import type { Role } from "../../../../src/wire/admin-api.ts";
+import { TestApi } from "../../../support/admin-api.ts";
+import { ORIGIN } from "../../../support/management.ts";
+
+let api: TestApi;
+let live: Live;
+let arrive: (accountId: string) => void;
+beforeEach(async () => {
+  api = await TestApi.open();
+  live = createLive({
+    ctx: api.management,
+    onPresence: (listener) => {
+      arrive = listener;
+      return () => {};
+    },
+  });
+});
+
+/** The kinds told to somebody of that role, one message at a time; null at the end. */
+async function listener(role: Role) {
+  const { token, id } = await api.tokenAs(role);
+  const response = await live.answer(
+    new Request(`${ORIGIN}/api/live`, { headers: { authorization: `Token ${token}` } }),
+  );
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const next = async (): Promise<string[] | null> => {
+    while (true) {
+      const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+      if (done) return null;
+      const data = /^data: (.*)$/m.exec(value ?? "")?.[1];
+      if (data !== undefined) return JSON.parse(data).kinds;
+    }
+  };
+  return { id, next, type: response.headers.get("content-type"), cancel: () => reader?.cancel() };
+}
+
+test("an administrator hears what kind of thing changed", async () => {
+  const admin = await listener("admin");
+  expect(admin.type).toBe("text/event-stream");
+  await api.aGroup("web");
+  expect(await admin.next()).toEqual(expect.arrayContaining(["groups", "events"]));
+  await admin.cancel();
+});
+
+test("a machine that comes or goes is news", async () => {
+  const admin = await listener("auditor");
+  arrive(api.accountId);
+  expect(await admin.next()).toEqual(expect.arrayContaining(["peers"]));
+  await admin.cancel();
+});
+
+test("a plain user hears only of what is theirs", async () => {
+  const plain = await listener("user");
+  await api.aGroup("web");
+  arrive(api.accountId);
+  const kinds = (await plain.next()) ?? [];
+  expect(kinds.filter((kind) => !["my", "users", "web-sessions"].includes(kind))).toEqual([]);
+  await plain.cancel();
+});
+
+test("another account's news are not told", async () => {
+  const admin = await listener("admin");
+  arrive("another");
+  await api.aGroup("web");
+  expect(await admin.next()).toEqual(expect.arrayContaining(["groups"]));
+  await admin.cancel();
+});
+
+test("it ends with the token that it began with", async () => {
+  const admin = await listener("admin");
+  const { store } = api.management;
+  const [token] = (await api.call("GET", `/api/users/${admin.id}/tokens`)).body;
+  await store.transaction((tx) => deleteToken(tx, api.accountId, token.id));
+  arrive(api.accountId);
+  expect(await admin.next()).toBeNull();
+});
+
+test("nobody gets in without proof", () => {
+  const asked = live.answer(new Request(`${ORIGIN}/api/live`));
+  expect(asked).rejects.toMatchObject({ code: "ERR_UNAUTHENTICATED" });
+});
+
+test.each([
+  ["peer.rename", ["peers", "groups"]],
+  ["user.group.add", ["users", "groups"]],
+  ["policy.update", ["policies", "groups"]],
+  ["ssh.session.start", ["sessions"]],
+  ["agent.gap", []],
+] as const)("%s is about %j", (activity, kinds) => expect(kindsOfActivity(activity)).toEqual(kinds));
