@@ -12,6 +12,8 @@ import type * as logApi from "../../wire/log-api.ts";
 import type * as logEntry from "../../wire/log-entry.ts";
 import type * as myAccess from "../../wire/my-access.ts";
 import type * as policy from "../../wire/policy.ts";
+import type * as policyAccount from "../../wire/policy-account.ts";
+import type * as policyCodeApi from "../../wire/policy-code-api.ts";
 import type * as posture from "../../wire/posture.ts";
 import type * as webSession from "../../wire/web-session.ts";
 
@@ -22,7 +24,7 @@ export interface ApiRoutes {
   };
   "PUT /api/accounts/:accountId": {
     body: input<typeof adminApi.AccountRequest>;
-    query: input<typeof adminQuery.NoQuery>;
+    query: input<typeof adminQuery.SaveQuery>;
     answer: output<typeof adminApi.Account>;
   };
   "DELETE /api/accounts/:accountId": {
@@ -38,7 +40,7 @@ export interface ApiRoutes {
   };
   "PUT /api/users/:userId": {
     body: input<typeof adminApi.UserRequest>;
-    query: input<typeof adminQuery.NoQuery>;
+    query: input<typeof adminQuery.SaveQuery>;
     answer: output<typeof adminApi.User>;
   };
   "DELETE /api/users/:userId": {
@@ -94,7 +96,7 @@ export interface ApiRoutes {
   };
   "PUT /api/peers/:peerId": {
     body: input<typeof adminPeers.PeerRequest>;
-    query: input<typeof adminQuery.NoQuery>;
+    query: input<typeof adminQuery.SaveQuery>;
     answer: output<typeof adminPeers.Peer>;
   };
   "DELETE /api/peers/:peerId": {
@@ -143,7 +145,7 @@ export interface ApiRoutes {
   };
   "PUT /api/groups/:groupId": {
     body: input<typeof adminApi.GroupRequest>;
-    query: input<typeof adminQuery.NoQuery>;
+    query: input<typeof adminQuery.SaveQuery>;
     answer: output<typeof adminApi.Group>;
   };
   "DELETE /api/groups/:groupId": {
@@ -153,7 +155,7 @@ export interface ApiRoutes {
   "GET /api/policies": { query: input<typeof adminQuery.PageQuery>; answer: output<typeof policy.Policy>[] };
   "POST /api/policies": {
     body: input<typeof policy.PolicyWrite>;
-    query: input<typeof adminQuery.NoQuery>;
+    query: input<typeof adminQuery.SaveQuery>;
     answer: output<typeof policy.Policy>;
   };
   "GET /api/policies/:policyId": {
@@ -162,12 +164,51 @@ export interface ApiRoutes {
   };
   "PUT /api/policies/:policyId": {
     body: input<typeof policy.PolicyWrite>;
-    query: input<typeof adminQuery.NoQuery>;
+    query: input<typeof adminQuery.SaveQuery>;
     answer: output<typeof policy.Policy>;
   };
   "DELETE /api/policies/:policyId": {
     query: input<typeof adminQuery.NoQuery>;
     answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/policy/file": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof policyCodeApi.PolicyFileAnswer>;
+  };
+  "GET /api/policy/schema": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof policyCodeApi.AnyObject>;
+  };
+  "GET /api/policy/export": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof policyAccount.PolicyAccount>;
+  };
+  "POST /api/policy/test": {
+    body: input<typeof policyCodeApi.PolicyTestRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof policyCodeApi.PolicyTestReport>;
+  };
+  "POST /api/policy/diff": {
+    body: input<typeof policyCodeApi.PolicyDiffRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof policyCodeApi.PolicyDiff>;
+  };
+  "POST /api/policy/apply": {
+    body: input<typeof policyCodeApi.PolicyApplyRequest>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof policyCodeApi.PolicyApplied>;
+  };
+  "GET /api/policy/who": {
+    query: input<typeof policyCodeApi.WhoQuery>;
+    answer: output<typeof policyCodeApi.AccessPage>;
+  };
+  "GET /api/policy/what": {
+    query: input<typeof policyCodeApi.WhatQuery>;
+    answer: output<typeof policyCodeApi.AccessPage>;
+  };
+  "GET /api/policy/explain": {
+    query: input<typeof policyCodeApi.ExplainQuery>;
+    answer: output<typeof policyCodeApi.Explanation>;
   };
   "GET /api/posture-checks": {
     query: input<typeof adminQuery.PageQuery>;
@@ -184,7 +225,7 @@ export interface ApiRoutes {
   };
   "PUT /api/posture-checks/:postureCheckId": {
     body: input<typeof posture.PostureCheckWrite>;
-    query: input<typeof adminQuery.NoQuery>;
+    query: input<typeof adminQuery.SaveQuery>;
     answer: output<typeof posture.PostureCheck>;
   };
   "DELETE /api/posture-checks/:postureCheckId": {

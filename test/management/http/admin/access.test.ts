@@ -64,7 +64,7 @@ const BODIES: Record<string, (ids: Ids) => unknown> = {
   "put /api/posture-checks/:postureCheckId": () => ({ name: "check", description: "", checks: CHECKS }),
 };
 
-/** What callers who may ask get where the test has nothing that fits: its user has no password. */
+/** What callers who may ask get where the test has nothing that fits: a password, a session of their own. */
 const OUTCOMES: Readonly<Record<string, number>> = {
   "post /api/users/:userId/invite": 409,
   "post /api/users/:userId/password-reset": 409,
@@ -74,6 +74,7 @@ const OUTCOMES: Readonly<Record<string, number>> = {
   // Questions without a machine.
   "get /api/policy/who": 422,
   "get /api/policy/explain": 422,
+  "delete /api/web-sessions/:sessionId": 404,
 };
 
 /** One of everything, made by the owner of the account. */
