@@ -7,11 +7,9 @@
  *
  * @module
  */
-import { randomBytes } from "node:crypto";
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { parseJson } from "../../base/files.ts";
 import { randomUpTo } from "../../base/random.ts";
-import { createAgentParts } from "../../wire/agent-parts.ts";
 import { AgentMessage } from "../../wire/agent-sync.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../contracts/context.ts";
@@ -23,7 +21,7 @@ import { answerApproval } from "./approvals.ts";
 import { AuditIntake, tellOfEvents } from "./audit-intake.ts";
 import { createHandshake, type Handshake, type Identify } from "./handshake.ts";
 import { createKeyedSemaphore, type KeyedSemaphore } from "./keyed-semaphore.ts";
-import { type AgentLink, createLink, type SocketData } from "./link.ts";
+import { type AgentLink, createLink, newSocketData, type SocketData } from "./link.ts";
 import { LinkTable } from "./link-table.ts";
 import { LogFeed } from "./log-feed.ts";
 import { storeFlags } from "./report-store.ts";
@@ -97,21 +95,8 @@ class Hub implements SyncHub {
     if (refused !== null) return refused;
     if (this.#isClosed) return refusal(503, "management is stopping");
     if (this.#handshake.isOverrun) return refusal(503, "too many connections");
-    const data: SocketData = {
-      kind: "agent-sync",
-      sourceAddress,
-      wantedAccountId: new URL(request.url).searchParams.get("account"),
-      challenge: randomBytes(32).toString("base64url"),
-      accountId: "",
-      isUnproven: false,
-      isServed: false,
-      timer: null,
-      link: null,
-      leave: () => {},
-      queued: 0,
-      handling: Promise.resolve(),
-      parts: createAgentParts(),
-    };
+    const wantedAccountId = new URL(request.url).searchParams.get("account");
+    const data = newSocketData(sourceAddress, wantedAccountId);
     return server.upgrade(request, { data }) ? undefined : refusal(400, "not a WebSocket request");
   }
 

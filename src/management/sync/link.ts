@@ -7,8 +7,9 @@
  *
  * @module
  */
+import { randomBytes } from "node:crypto";
 import type { ServerWebSocket } from "bun";
-import type { AgentParts } from "../../wire/agent-parts.ts";
+import { type AgentParts, createAgentParts } from "../../wire/agent-parts.ts";
 import type { LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { MapDifferences } from "../../wire/map-outline.ts";
 import type { NetworkMap } from "../../wire/network-map.ts";
@@ -46,6 +47,25 @@ export interface SocketData {
   /** Settles when the last of them has been handled. */
   handling: Promise<void>;
   readonly parts: AgentParts;
+}
+
+/** Of a socket on which nothing was said yet, with a challenge of its own. */
+export function newSocketData(sourceAddress: string, wantedAccountId: string | null): SocketData {
+  return {
+    kind: "agent-sync",
+    sourceAddress,
+    wantedAccountId,
+    challenge: randomBytes(32).toString("base64url"),
+    accountId: "",
+    isUnproven: false,
+    isServed: false,
+    timer: null,
+    link: null,
+    leave: () => {},
+    queued: 0,
+    handling: Promise.resolve(),
+    parts: createAgentParts(),
+  };
 }
 
 export interface AgentLink {
