@@ -55,7 +55,10 @@ async function benchRevocation(bench: Bench, field: Field): Promise<void> {
   });
 }
 
-async function setPolicy({ lab, policy, devs, servers, user }: Field, enabled: boolean): Promise<void> {
+export async function setPolicy(
+  { lab, policy, devs, servers, user }: Field,
+  enabled: boolean,
+): Promise<void> {
   const body = policyBody("devs", [devs], [servers], { authorized_groups: { [devs]: [user] }, enabled });
   await lab.api<LabPolicy>("PUT", `/api/policies/${policy.id}`, body);
 }

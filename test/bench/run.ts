@@ -23,6 +23,8 @@ import { forwardPart } from "./forward-part.ts";
 import { idlePart } from "./idle.ts";
 import { relayIdlePart, relayPart } from "./relay.ts";
 import { sessionCostPart } from "./session-cost.ts";
+import { sessionRatePart } from "./session-rate.ts";
+import { shellCrowdPart } from "./shell-crowd.ts";
 import { soakPart } from "./soak-part.ts";
 
 const decidePart: Part = {
@@ -43,10 +45,12 @@ const PARTS: readonly Part[] = [
   startPart,
   connectPart,
   sessionCostPart,
+  sessionRatePart,
   bulkPart,
   forwardPart,
   idlePart,
   crowdPart,
+  shellCrowdPart,
   changesPart,
   apiPart,
   relayPart,

@@ -13,7 +13,7 @@ import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CONNECTION_MARK, newConnectionMark } from "./connection-mark.ts";
 import { readLocalText } from "./local-text.ts";
-import { killMarked, type Mark, markOf, noteAuditSession } from "./processes.ts";
+import { killMarkedTogether, type Mark, markOf, noteAuditSession } from "./processes.ts";
 
 export interface Containment {
   /** What each process of the connection has to find in its environment. */
@@ -222,7 +222,7 @@ function createMarked(): Containment {
       const until = performance.now() + timeoutMs;
       for (const mark of marks) noteAuditSession(mark);
       for (;;) {
-        if (killMarked(marks) === 0) return true;
+        if ((await killMarkedTogether(marks)) === 0) return true;
         if (performance.now() >= until) return false;
         await Bun.sleep(POLL_MS);
       }

@@ -63,43 +63,123 @@ export function noteAuditSession(mark: Mark): void {
   if (session !== "" && session !== NO_AUDIT_SESSION && !isOwn) mark.auditSession = session;
 }
 
-/**
- * SIGKILL to every process with one of `marks` and to all that descends from one. Returns how many there
- * were.
- */
-export function killMarked(marks: readonly Mark[]): number {
-  const found = findMarked(marks, listProcesses());
-  for (const pid of found) kill(pid);
-  return found.size;
+interface Ending {
+  readonly marks: readonly Mark[];
+  resolve(count: number): void;
+  reject(cause: unknown): void;
 }
 
-function findMarked(marks: readonly Mark[], processes: readonly ProcessFacts[]): Set<number> {
+/** Connections that end now. */
+let ending: Ending[] = [];
+
+/**
+ * SIGKILL to every process with one of `marks`, and to all that descends from one. Resolves to how many there
+ * were. All processes are looked at once for all who ask in one turn: a thousand connections may end at once.
+ */
+export function killMarkedTogether(marks: readonly Mark[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    ending.push({ marks, resolve, reject });
+    if (ending.length === 1) setImmediate(killEnding);
+  });
+}
+
+function killEnding(): void {
+  const now = ending;
+  ending = [];
+  try {
+    const counts = killMarked(now.map(({ marks }) => marks));
+    for (const [at, { resolve }] of now.entries()) resolve(counts[at] ?? 0);
+  } catch (cause) {
+    for (const { reject } of now) reject(cause);
+  }
+}
+
+/**
+ * SIGKILL to every process with one of the marks of any group, and to all that descends from one. Returns how
+ * many there were of each group.
+ */
+function killMarked(groups: readonly (readonly Mark[])[]): number[] {
+  const counts = groups.map(() => 0);
+  for (const [pid, group] of findMarked(groups, listProcesses())) {
+    kill(pid);
+    counts[group] = (counts[group] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** The group of each process that has a mark, or an ancestor with one. */
+function findMarked(
+  groups: readonly (readonly Mark[])[],
+  processes: readonly ProcessFacts[],
+): ReadonlyMap<number, number> {
   const byPid = new Map(processes.map((facts) => [facts.pid, facts]));
+  const index = indexMarks(groups);
   const alive = processes.filter(({ isZombie, pid }) => !isZombie && pid !== process.pid);
-  const found = new Set<number>();
+  const found = new Map<number, number>();
   for (const facts of alive) {
-    if (marks.some((mark) => hasMark(facts, mark, byPid.get(mark.pid)))) found.add(facts.pid);
+    const group = groupOf(facts, index, byPid);
+    if (group !== undefined) found.set(facts.pid, group);
   }
   for (let grown = found.size > 0; grown; ) {
     const before = found.size;
-    for (const facts of alive) if (found.has(facts.parentPid)) found.add(facts.pid);
+    for (const { pid, parentPid } of alive) {
+      const group = found.get(parentPid);
+      if (group !== undefined && !found.has(pid)) found.set(pid, group);
+    }
     grown = found.size > before;
   }
-  for (const pid of found) if (spared.has(byPid.get(pid)?.sessionId ?? -1)) found.delete(pid);
+  for (const pid of found.keys()) if (spared.has(byPid.get(pid)?.sessionId ?? -1)) found.delete(pid);
   return found;
 }
 
-/** `leader`: what has the number of the mark's leader now. */
-function hasMark(facts: ProcessFacts, mark: Mark, leader: ProcessFacts | undefined): boolean {
-  if (facts.sessionId === mark.pid) {
-    if (leader !== undefined && leader.startTicks === mark.startTicks) return true;
-    if (leader === undefined && isOfLeaderless(facts.pid, mark)) return true;
-  }
-  if (mark.auditSession !== null && readLocalText(`/proc/${facts.pid}/sessionid`) === mark.auditSession)
-    return true;
+interface GroupedMark extends Mark {
+  readonly group: number;
+}
+
+/** Marks by each thing that a process may share with one. */
+interface MarkIndex {
+  readonly bySession: ReadonlyMap<number, readonly GroupedMark[]>;
+  readonly byAudit: ReadonlyMap<string, readonly GroupedMark[]>;
+  readonly byConnection: ReadonlyMap<string, readonly GroupedMark[]>;
+}
+
+function indexMarks(groups: readonly (readonly Mark[])[]): MarkIndex {
+  const all = groups.flatMap((marks, group) => marks.map((mark): GroupedMark => ({ ...mark, group })));
+  const audited = all.filter(({ auditSession }) => auditSession !== null);
+  return {
+    // No session of ours has the number 0, which stands for all whose leader is outside of a container, or 1.
+    bySession: Map.groupBy(
+      all.filter(({ pid }) => pid > 1),
+      ({ pid }) => pid,
+    ),
+    byAudit: Map.groupBy(audited, ({ auditSession }) => auditSession ?? ""),
+    byConnection: Map.groupBy(all, ({ connectionMark }) => connectionMark),
+  };
+}
+
+function groupOf(
+  facts: ProcessFacts,
+  { bySession, byAudit, byConnection }: MarkIndex,
+  byPid: ReadonlyMap<number, ProcessFacts>,
+): number | undefined {
+  const ofSession = bySession.get(facts.sessionId)?.find((mark) => {
+    // What has the number of the mark's leader now.
+    const leader = byPid.get(mark.pid);
+    return leader === undefined ? isOfLeaderless(facts.pid, mark) : leader.startTicks === mark.startTicks;
+  });
+  if (ofSession !== undefined) return ofSession.group;
+  const audited = byAudit.size === 0 ? undefined : byAudit.get(readLocalText(`/proc/${facts.pid}/sessionid`));
+  if (audited?.[0] !== undefined) return audited[0].group;
+  const mark = connectionMarkOf(facts.pid);
+  if (mark === null) return undefined;
   // A process older than the session cannot be of it, whatever its environment says.
-  if (Number(facts.startTicks) < Number(mark.startTicks ?? 0)) return false;
-  return connectionMarkOf(facts.pid) === mark.connectionMark && realUid(facts.pid) === mark.uid;
+  return byConnection
+    .get(mark)
+    ?.find(({ startTicks, uid }) => isNoOlder(facts, startTicks) && realUid(facts.pid) === uid)?.group;
+}
+
+function isNoOlder(facts: ProcessFacts, startTicks: string | null): boolean {
+  return Number(facts.startTicks) >= Number(startTicks ?? 0);
 }
 
 /**
