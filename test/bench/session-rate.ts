@@ -1,6 +1,6 @@
 /**
- * As many new connections a second as this machine carries with their clients: `ssh host true`, 32 at once for
- * a minute, at our agent and then at Debian's sshd. Clients take their share of the same processors.
+ * As many new connections a second as this machine carries with their clients: `ssh host true`, 32 at once
+ * for a minute, at our agent and then at Debian's sshd. Clients take their share of the same processors.
  */
 import { type Part, spread, spreadFigures, timed } from "./figures.ts";
 import { openField, type Way } from "./openssh.ts";

@@ -16,6 +16,8 @@ const SETTLE_MS = 10_000;
 const POLL_MS = 20;
 const REVOKED_WITHIN_MS = 120_000;
 
+const seconds = (spentMs: number): string => `${(spentMs / 1_000).toFixed(2)} s`;
+
 export const shellCrowdPart: Part = {
   name: "shells",
   async run({ add }) {
@@ -39,8 +41,8 @@ export const shellCrowdPart: Part = {
       what: `${SHELLS.toLocaleString("en")} connections with an idle shell each on one agent`,
       ours: [
         `${kB(bytes)} and ${processes.toFixed(2)} processes each, the shell included`,
-        `opened in ${(openedMs / 1_000).toFixed(1)} s (${(processor / 1_000).toFixed(1)} s of processor time)`,
-        `all revoked and gone in ${(revokedMs / 1_000).toFixed(2)} s`,
+        `opened in ${seconds(openedMs)} (${seconds(processor)} of processor time)`,
+        `all revoked and gone in ${seconds(revokedMs)}`,
         `${SHELLS - count} lost`,
       ].join("; "),
       figures: {
