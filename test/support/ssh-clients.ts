@@ -5,7 +5,8 @@
  * what it was asked as JSON, and reads the code. Then it prints a line for each thing it tried:
  * `NAME: ok`, or `NAME: ` and what went wrong.
  */
-import { chmodSync, mkdirSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { sentenceOf } from "../../src/policy/sentences.ts";
 import { type BesideSshd, openBesideSshd } from "./beside-sshd.ts";
@@ -22,6 +23,11 @@ export interface SshLibrary {
   readonly checks: readonly string[];
   /** It takes certificates of users, and so signs in to a machine of ours with one. */
   readonly hasCertificates?: true;
+  /**
+   * It can carry a file while keys change: whole each time, or, by a fault of its own, now and then without
+   * end. Absent: its program does not try.
+   */
+  readonly rekeyed?: "whole" | "may hang";
 }
 
 const PROGRAMS = resolve(import.meta.dir, "../interop/clients");
@@ -29,6 +35,8 @@ const BUILT = resolve(import.meta.dir, "../../dist/interop");
 const COMMAND_LINE = join(PROGRAMS, "command-line.ts");
 const PYTHON = "/usr/bin/python3";
 const DENIED_USER = "root";
+/** Some ten times what each carries between two key exchanges. */
+const TRANSFER_BYTES = 10 << 20;
 /** All that a program may try. */
 export const SSH_CHECKS = [
   ...["exec", "stdin", "pty", "sftp", "-L", "-R", "unix -L", "unix -R", "keepalive", "rekey", "refusal"],
@@ -49,12 +57,14 @@ export const SSH_LIBRARIES: readonly SshLibrary[] = [
     command: [PYTHON, join(PROGRAMS, "asyncssh-client.py")],
     version: [PYTHON, "-c", "import asyncssh; print(asyncssh.__version__)"],
     checks: SSH_CHECKS,
+    rekeyed: "whole",
   },
   {
     name: "paramiko",
     command: [PYTHON, join(PROGRAMS, "paramiko-client.py")],
     version: [PYTHON, "-c", "import paramiko; print(paramiko.__version__)"],
     checks: without("unix -L", "unix -R", "rekey"),
+    rekeyed: "may hang",
   },
   {
     name: "net-ssh",
@@ -68,7 +78,7 @@ export const SSH_LIBRARIES: readonly SshLibrary[] = [
     version: ["perl", "-e", "use Net::SSH2; print scalar Net::SSH2->new->version, qq(\\n)"],
     checks: without("unix -L", "unix -R", "rekey"),
   },
-  { name: "libssh", ...built("libssh-client"), checks: without("unix -R") },
+  { name: "libssh", ...built("libssh-client"), checks: without("unix -R"), rekeyed: "whole" },
 ];
 
 const { OPENSSH } = process.env;
@@ -97,16 +107,17 @@ function openSsh(name: string, program: string): SshLibrary {
     version: ["sh", "-c", '"$0" -V 2>&1 | sed "s/OpenSSH_//; s/[ ,].*//"', program],
     checks: SSH_CHECKS,
     hasCertificates: true,
+    rekeyed: "whole",
   };
 }
 
 /** Those that only `make interop` builds and runs. */
 export const BUILT_LIBRARIES: readonly SshLibrary[] = [
-  { name: "Go x/crypto", ...built("go-client"), checks: SSH_CHECKS },
-  { name: "JSch", ...java("JschClient"), checks: without("unix -R") },
+  { name: "Go x/crypto", ...built("go-client"), checks: SSH_CHECKS, rekeyed: "whole" },
+  { name: "JSch", ...java("JschClient"), checks: without("unix -R"), rekeyed: "may hang" },
   { name: "Apache MINA SSHD", ...java("MinaClient"), checks: without("unix -L", "unix -R") },
   { name: "sshj", ...java("SshjClient"), checks: without("unix -L", "unix -R") },
-  { name: "russh", ...built("russh-client"), checks: SSH_CHECKS },
+  { name: "russh", ...built("russh-client"), checks: SSH_CHECKS, rekeyed: "whole" },
 ];
 
 type Command = Pick<SshLibrary, "command" | "version">;
@@ -149,13 +160,46 @@ export function versionOf({ version: [program = "", ...args] }: SshLibrary): str
 /** What came of each check, by its name. */
 export async function runLibrary(
   beside: BesideSshd,
-  side: "sshd" | "qf",
+  side: Side,
   library: SshLibrary,
 ): Promise<Record<string, string>> {
-  const { machine, sshd } = beside;
+  const outcome: Record<string, string> = {};
+  const errors = await speak(beside, side, library, {}, (name, text) => {
+    // Some libraries say something of their own.
+    if (SSH_CHECKS.includes(name)) outcome[name] = text;
+  });
+  if (Object.keys(outcome).length === 0) outcome.start = errors;
+  return outcome;
+}
+
+/** What came of each of `count` files that it carries while keys change. */
+export async function runTransfers(
+  beside: BesideSshd,
+  side: Side,
+  library: SshLibrary,
+  count: number,
+): Promise<string[]> {
+  const file = join(beside.machine.account.home, "random");
+  writeFileSync(file, randomBytes(TRANSFER_BYTES), { mode: 0o644 });
+  const outcomes: string[] = [];
+  const errors = await speak(beside, side, library, { transfers: count, file }, (name, text) => {
+    if (name === "transfer") outcomes.push(text);
+  });
+  return outcomes.length === 0 ? [errors] : outcomes;
+}
+
+type Side = "sshd" | "qf";
+
+/** Runs its program; `onSaid` hears each line with a name. Gives back the end of its standard error. */
+async function speak(
+  { machine, sshd }: BesideSshd,
+  side: Side,
+  library: SshLibrary,
+  more: Readonly<Record<string, unknown>>,
+  onSaid: (name: string, text: string) => void,
+): Promise<string> {
   const { account, device, lab } = machine;
-  const dir = join(account.home, `${side}-${library.name.replaceAll(/[ /]/g, "-")}`);
-  mkdirSync(dir);
+  const dir = mkdtempSync(join(account.home, `${side}-${library.name.replaceAll(/[ /]/g, "-")}-`));
   chmodSync(dir, 0o777);
   await using echo = await startEcho();
   await using _unix = await startEcho(join(dir, "echo.sock"));
@@ -173,6 +217,7 @@ export async function runLibrary(
     echoPath: join(dir, "echo.sock"),
     deniedUser: DENIED_USER,
     deniedSays: isOurs ? sentenceOf("local_user_unmapped").sentence : null,
+    ...more,
   };
   const child = Bun.spawn([...library.command, JSON.stringify(told)], {
     env: lab.env(),
@@ -182,12 +227,10 @@ export async function runLibrary(
     stderr: "pipe",
     timeout: RUN_MS_MAX,
   });
-  const outcome: Record<string, string> = {};
   const onLine = async (line: string): Promise<void> => {
     if (!line.startsWith("ASK ")) {
       const at = line.indexOf(": ");
-      // Some libraries say something of their own.
-      if (SSH_CHECKS.includes(line.slice(0, at))) outcome[line.slice(0, at)] = line.slice(at + 2);
+      if (at > 0) onSaid(line.slice(0, at), line.slice(at + 2));
       return;
     }
     const page = /http\S+\/login\/hosted\/\w+/.exec(JSON.parse(line.slice(4)))?.[0] ?? "";
@@ -203,6 +246,5 @@ export async function runLibrary(
     for (const line of lines) await onLine(line);
   }
   await child.exited;
-  if (Object.keys(outcome).length === 0) outcome.start = (await errors).trim().slice(-500);
-  return outcome;
+  return (await errors).trim().slice(-500);
 }

@@ -25,9 +25,9 @@ def equal(found, wanted):
         raise Exception(f"{found!r}, not {wanted!r}")
 
 
-async def check(name, act):
+async def check(name, act, seconds=8):
     try:
-        await asyncio.wait_for(act(), 8)
+        await asyncio.wait_for(act(), seconds)
         print(f"{name}: ok", flush=True)
     except BaseException as cause:
         print(f"{name}: {type(cause).__name__} {cause}", flush=True)
@@ -123,6 +123,18 @@ async def main():
             return
         raise Exception("it was let in")
 
+    async def transfer():
+        client._rekey_bytes = 1 << 18
+        with open(it["file"], "rb") as file:
+            data = file.read()
+        result = await client.run("cat", input=data, encoding=None)
+        if result.stdout != data:
+            raise Exception("other bytes came")
+
+    if it.get("transfers"):
+        for _ in range(it["transfers"]):
+            await check("transfer", transfer, 60)
+        return
     for name, act in [
         ("exec", exec_), ("stdin", stdin), ("pty", pty), ("sftp", sftp), ("-L", local), ("-R", remote),
         ("unix -L", unix_local), ("unix -R", unix_remote), ("keepalive", keepalive), ("rekey", rekey),

@@ -278,6 +278,29 @@ static int try_rekey(ssh_session ssh) {
     return done(channel, length == 6000000 ? 0 : fail("%zu bytes, not 6000000", length));
 }
 
+/* Here from there, byte for byte, while keys change. */
+static int try_transfer(ssh_session ssh) {
+    char *path = field("file"), *command = NULL;
+    FILE *file = fopen(path, "rb");
+    if (file == NULL || asprintf(&command, "cat %s", path) < 0) return fail("no file");
+    fseek(file, 0, SEEK_END);
+    size_t size = ftell(file), length = 0;
+    rewind(file);
+    char *wanted = malloc(size);
+    if (fread(wanted, 1, size, file) != size) return fail("no file");
+    fclose(file);
+    ssh_channel channel = session_of(ssh);
+    if (channel == NULL) return -1;
+    if (ssh_channel_request_exec(channel, command) != SSH_OK) return done(channel, fail("no exec"));
+    char *found = read_all(channel, &length);
+    int is_same = length == size && memcmp(found, wanted, size) == 0;
+    if (!is_same) fail("other bytes came, %zu of them", length);
+    free(found);
+    free(wanted);
+    free(command);
+    return done(channel, is_same ? 0 : -1);
+}
+
 static int try_refusal(ssh_session ssh) {
     ssh_channel channel = ssh_channel_new(ssh);
     if (ssh_channel_open_forward(channel, "127.0.0.1", 1, "127.0.0.1", 1) == SSH_OK)
@@ -310,6 +333,12 @@ int main(int argc, char **argv) {
     int state;
     ssh_session ssh = enter(field("user"), &state);
     if (state != SSH_AUTH_SUCCESS) return fprintf(stderr, "%s\n", why), 1;
+    char *transfers = field("transfers");
+    for (int left = transfers == NULL ? 0 : atoi(transfers); left > 0; left--) {
+        printf("transfer: %s\n", try_transfer(ssh) == 0 ? "ok" : why);
+        fflush(stdout);
+    }
+    if (transfers != NULL) return 0;
     for (size_t i = 0; i < sizeof CHECKS / sizeof *CHECKS; i++) {
         printf("%s: %s\n", CHECKS[i].name, CHECKS[i].act(ssh) == 0 ? "ok" : why);
         fflush(stdout);

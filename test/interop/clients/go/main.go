@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +30,9 @@ type told struct {
 
 	DeniedUser string
 	DeniedSays string
+
+	Transfers int
+	File      string
 }
 
 type check struct {
@@ -58,6 +62,12 @@ func main() {
 		os.Exit(1)
 	}
 	defer client.Close()
+	for range it.Transfers {
+		checks = append(checks, check{"transfer", tryTransfer})
+	}
+	if it.Transfers > 0 {
+		checks = checks[len(checks)-it.Transfers:]
+	}
 	for _, one := range checks {
 		if err := one.act(client, it); err != nil {
 			fmt.Printf("%s: %v\n", one.name, err)
@@ -261,6 +271,25 @@ func tryKeepalive(client *ssh.Client, it told) error {
 }
 
 func tryRekey(client *ssh.Client, _ told) error { return feed(client, 6<<20) }
+
+// There and back through cat(1), byte for byte, while keys change.
+func tryTransfer(client *ssh.Client, it told) error {
+	data, err := os.ReadFile(it.File)
+	if err != nil {
+		return err
+	}
+	session, err := client.NewSession()
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	session.Stdin = bytes.NewReader(data)
+	output, err := session.Output("cat")
+	if err == nil && !bytes.Equal(output, data) {
+		err = errors.New("other bytes came")
+	}
+	return err
+}
 
 func tryRefusal(client *ssh.Client, _ told) error {
 	connection, err := client.Dial("tcp", "127.0.0.1:1")

@@ -8,6 +8,9 @@ import com.jcraft.jsch.UIKeyboardInteractive;
 import com.jcraft.jsch.UserInfo;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -28,6 +31,8 @@ final class JschClient {
             return;
         }
         JschClient client = new JschClient(new Told(args[0]));
+        for (int left = client.told.transfers; left > 0; left--) client.told.run(Map.of("transfer", client::transfer));
+        if (client.told.transfers > 0) System.exit(0);
         client.session = client.connect(client.told.user);
         Map<String, Callable<Void>> checks = new LinkedHashMap<>();
         checks.put("exec", client::exec);
@@ -179,6 +184,27 @@ final class JschClient {
         InputStream output = channel.getInputStream();
         channel.connect(WAIT_MS);
         Told.equal(Told.zeros(output), 3_000_000);
+        return null;
+    }
+
+    /** On a connection of its own: one that hangs is of no more use. */
+    private Void transfer() throws Exception {
+        Session carrier = connect(told.user);
+        try {
+            ChannelExec channel = (ChannelExec) carrier.openChannel("exec");
+            channel.setCommand("cat " + told.file);
+            InputStream output = channel.getInputStream();
+            channel.connect(WAIT_MS);
+            byte[] wanted = Files.readAllBytes(Path.of(told.file));
+            byte[] found = new byte[wanted.length];
+            int length = output.readNBytes(found, 0, 100_000);
+            carrier.rekey();
+            length += output.readNBytes(found, length, found.length - length);
+            if (!Arrays.equals(found, 0, length, wanted, 0, length)) throw new IllegalStateException("other bytes came");
+            Told.equal(length, wanted.length);
+        } finally {
+            carrier.disconnect();
+        }
         return null;
     }
 

@@ -34,6 +34,9 @@ final class Told {
     final String deniedUser;
     /** Null: the server gives no reason. */
     final String deniedSays;
+    /** How often a file is to be carried while keys change, instead of everything else. */
+    final int transfers;
+    final String file;
     /** What the server said to the person while signing in. */
     final StringBuffer heard = new StringBuffer();
 
@@ -46,6 +49,9 @@ final class Told {
         echoPath = field(json, "echoPath");
         deniedUser = field(json, "deniedUser");
         deniedSays = field(json, "deniedSays");
+        String count = field(json, "transfers");
+        transfers = count == null ? 0 : Integer.parseInt(count);
+        file = field(json, "file");
     }
 
     private static Thread daemon(Runnable task) {

@@ -240,6 +240,15 @@ async fn try_rekey(handle: &Handle<Server>, _: &Told) -> Outcome {
     equal(&read_all(channel).await.0.len().to_string(), "6000000")
 }
 
+/// Here from there, byte for byte, while keys change.
+async fn try_transfer(handle: &Handle<Server>, told: &Told) -> Outcome {
+    let file = told.need("file");
+    let channel = handle.channel_open_session().await?;
+    channel.exec(true, format!("cat {file}")).await?;
+    let is_same = read_all(channel).await.0 == tokio::fs::read(file).await?;
+    if is_same { Ok(()) } else { Err("other bytes came".into()) }
+}
+
 async fn try_refusal(handle: &Handle<Server>, _: &Told) -> Outcome {
     match handle.channel_open_direct_tcpip("127.0.0.1", 1, "127.0.0.1", 1).await {
         Ok(_) => Err("it was not refused".into()),
@@ -275,6 +284,13 @@ async fn main() -> Outcome {
     }
     let told = Told(Arc::new(serde_json::from_str(&argument)?));
     let handle = enter(&told, &told.need("user"), &Server::default()).await?.ok_or("it was refused")?;
+    let transfers = told.0["transfers"].as_u64().unwrap_or(0);
+    for _ in 0..transfers {
+        check("transfer", try_transfer(&handle, &told)).await;
+    }
+    if transfers > 0 {
+        return Ok(());
+    }
     check("exec", try_exec(&handle, &told)).await;
     check("stdin", try_stdin(&handle, &told)).await;
     check("pty", try_pty(&handle, &told)).await;
