@@ -12,6 +12,11 @@ import {
   versionOf,
 } from "../support/ssh-clients.ts";
 
+/** libssh2, in Debian's. */
+const hasCurl = Bun.which("curl") !== null && Bun.spawnSync(["curl", "-V"]).stdout.includes(" sftp ");
+/** CURLE_LOGIN_DENIED. 2 or 79 would be no key exchange. */
+const LOGIN_DENIED = 67;
+
 if (isRoot && existsSync("/usr/include/libssh/libssh.h")) buildClients("libssh");
 
 describe.skipIf(!isRoot || !hasSshd)("SSH clients", () => {
@@ -22,6 +27,26 @@ describe.skipIf(!isRoot || !hasSshd)("SSH clients", () => {
   afterAll(async () => {
     await beside?.[Symbol.asyncDispose]();
   });
+
+  test.skipIf(!hasCurl)(
+    "curl, which can show nobody a page, exchanges keys and is refused a login",
+    async () => {
+      const { machine, sshd } = beside;
+      for (const port of [sshd.port, machine.port]) {
+        const url = `sftp://127.0.0.1:${port}/etc/hostname`;
+        const words = [
+          "curl",
+          "-sS",
+          "--insecure",
+          "--max-time",
+          "60",
+          "--user",
+          `${machine.account.name}:none`,
+        ];
+        expect(await machine.run([...words, url])).toMatchObject({ exitCode: LOGIN_DENIED, stdout: "" });
+      }
+    },
+  );
 
   for (const library of [...COMMAND_LINE_CLIENTS, ...SSH_LIBRARIES]) {
     test.skipIf(versionOf(library) === null)(

@@ -182,8 +182,8 @@ async function throughForward(
 const client = (clients[kind] ?? openssh)();
 
 /**
- * There and back through cat(1), byte for byte, while keys change. Each megabyte: with 256 kB OpenSSH 9.2 and its
- * own sshd wait for each other without end.
+ * There and back through cat(1), byte for byte, while keys change. Each megabyte: with 256 kB OpenSSH 9.2
+ * and its own sshd wait for each other without end.
  */
 async function transfer(): Promise<void> {
   const { out, said } = await run(client.argv(it.user, client.rekey ?? [], ["cat"]), it.file);
