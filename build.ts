@@ -2,19 +2,21 @@
  * Builds `dist/qf`, one self-contained executable, and links `dist/qufabric` to it.
  *
  * For this system and without release keys, unless `packaging/release.ts` says otherwise: QF_TARGET names the
- * target, QF_BUN_TARGET and QF_RUNTIME Bun's name of it and its runtime, QF_RELEASE_KEYS the keys to trust.
+ * target, QF_BUN_TARGET and QF_RUNTIME Bun's name of it and its runtime, QF_RELEASE_KEYS the keys to trust,
+ * QF_BUILD_VERSION another version than that of package.json.
  *
  * Autoloading of `.env` and `bunfig.toml` is off, and no module is left to be found where it runs: the
  * executable runs in folders that others write.
  */
 import { chmodSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import type { BunPlugin } from "bun";
-import { version } from "./package.json";
+import { version as ownVersion } from "./package.json";
 import { buildDashboard, embeddedDashboard } from "./packaging/dashboard.ts";
 import { buildSessionHelper } from "./packaging/session-helper.ts";
 import { survivesDeletedWorkingDirectory } from "./packaging/working-directory.ts";
 
 const outfile = process.env.QF_OUTFILE ?? "dist/qf";
+const version = process.env.QF_BUILD_VERSION ?? ownVersion;
 const { QF_BUN_TARGET: bunTarget, QF_RUNTIME: runtime } = process.env;
 const target = process.env.QF_TARGET ?? `${process.platform}-${process.arch}${isMusl() ? "-musl" : ""}`;
 const releaseKeys = (process.env.QF_RELEASE_KEYS ?? "").split("\n").filter(Boolean);

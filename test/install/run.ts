@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { openLab } from "../support/lab.ts";
 import { until } from "../support/until.ts";
 import { BootedMachine } from "./machine.ts";
+import { upgradeOn } from "./upgrade.ts";
 
 const SUITES = process.argv.slice(2);
 const WAIT_MS_MAX = 90_000;
@@ -123,6 +124,9 @@ async function files(machine: BootedMachine): Promise<string[]> {
   return found.split("\n").filter(Boolean);
 }
 
-for (const suite of SUITES.length > 0 ? SUITES : ["bookworm"]) await installOn(suite);
+for (const suite of SUITES.length > 0 ? SUITES : ["bookworm"]) {
+  await installOn(suite);
+  await upgradeOn(suite, check);
+}
 process.stdout.write(failed === 0 ? "all passed\n" : `${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -14,6 +14,7 @@ import {
   type ReleaseManifest,
   SIGNATURE_FILE,
   TARGETS,
+  type Target,
 } from "../../src/wire/release.ts";
 
 export interface ReleaseKey {
@@ -83,11 +84,15 @@ export function writeRelease(options: {
   readonly key: ReleaseKey;
   readonly executable?: Uint8Array;
   readonly change?: Partial<ReleaseManifest>;
+  /** Default: every target. */
+  readonly targets?: readonly Target[];
 }): void {
-  const { folder, version, key, executable = standIn(version) } = options;
+  const { folder, version, key, executable = standIn(version), targets = TARGETS } = options;
   const path = join(folder, version);
   mkdirSync(path, { recursive: true });
-  const text = manifestText(aManifest(version, executable, options.change));
+  const manifest = aManifest(version, executable, options.change);
+  const offered = Object.entries(manifest.targets).filter(([target]) => targets.includes(target as Target));
+  const text = manifestText({ ...manifest, targets: Object.fromEntries(offered) });
   writeFileSync(join(path, MANIFEST_FILE), text);
   writeFileSync(join(path, SIGNATURE_FILE), signatureOf(text, key));
   const packed = {
@@ -95,7 +100,7 @@ export function writeRelease(options: {
     ".zst": zstdCompressSync(executable),
     ".gz": gzipSync(Buffer.from(executable)),
   };
-  for (const target of TARGETS) {
+  for (const target of targets) {
     for (const [ending, bytes] of Object.entries(packed)) {
       writeFileSync(join(path, `qf-${target}${ending}`), bytes);
     }

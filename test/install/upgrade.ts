@@ -1,0 +1,98 @@
+/** Upgrades of a machine that systemd boots, between two real builds that a release key has signed. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Lab } from "../support/lab.ts";
+import { aReleaseKey, type ReleaseKey, writeRelease } from "../support/release.ts";
+import { BootedMachine } from "./machine.ts";
+
+const ROOT = resolve(import.meta.dir, "../..");
+const [OLD, NEW, BROKEN] = ["0.1.1", "0.1.2", "0.1.3"] as const;
+/** Says its version as it should, and does not come up. */
+const DOES_NOT_START = `#!/bin/sh
+[ "$1" != version ] || { echo "qf ${BROKEN} (0123456789ab)"; exit 0; }
+echo "qf: error: nothing works" >&2
+exit 1
+`;
+
+type Check = (what: string, holds: boolean, detail?: string) => void;
+
+function build(folder: string, version: string, { publicKey }: ReleaseKey): string {
+  const outfile = join(folder, `qf-${version}`);
+  const { exitCode, stderr } = Bun.spawnSync([process.execPath, "build.ts"], {
+    cwd: ROOT,
+    env: { ...process.env, QF_OUTFILE: outfile, QF_BUILD_VERSION: version, QF_RELEASE_KEYS: publicKey },
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  if (exitCode !== 0) throw new Error(`build.ts failed: ${stderr}`);
+  return outfile;
+}
+
+/** Installs the old build, upgrades to the new one, and is kept from what does not start. */
+export async function upgradeOn(suite: string, check: Check): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "qf-upgrade-"));
+  try {
+    const key = aReleaseKey(folder);
+    const old = build(folder, OLD, key);
+    const releases = join(folder, "releases");
+    const offer = (version: string, executable: Uint8Array): void =>
+      writeRelease({ folder: releases, version, key, executable, targets: ["linux-x64"] });
+    offer(OLD, readFileSync(old));
+    offer(NEW, readFileSync(build(folder, NEW, key)));
+    offer(BROKEN, new TextEncoder().encode(DOES_NOT_START));
+    await using lab = new Lab(old, join(folder, "lab"));
+    await lab.initManagement();
+    await lab.serveManagement(["--releases", releases]);
+    await using machine = await BootedMachine.boot(suite, join(folder, "root"));
+    await walk(lab, machine, check);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function walk(lab: Lab, machine: BootedMachine, check: Check): Promise<void> {
+  const developers = await lab.createGroup("Developers");
+  const servers = await lab.createGroup("Servers");
+  const ada = await lab.createPerson("ada@example.com", [developers]);
+  await lab.createPolicy("deploy", [developers], [servers], {
+    authorized_groups: { [developers]: ["deploy"] },
+  });
+  await machine.get("useradd", "-m", "deploy");
+  const flags = `--version ${OLD} --allow-server-ssh --name web1 --listen 127.0.0.1:0`;
+  const key = await lab.createSetupKey([servers]);
+  const line = `curl -fsSL ${lab.url}/install.sh | QF_SETUP_KEY=${key} sh -s -- ${flags}`;
+  const installed = await machine.run(["sh", "-c", line]);
+  check("a signed release is installed", installed.exitCode === 0, installed.stderr + installed.stdout);
+  const laptop = lab.device(ada, "laptop");
+  const isUpAs = async (version: string): Promise<boolean> => {
+    const status = JSON.parse(await machine.get("qf", "agent", "status", "--json"));
+    const state = await machine.get("systemctl", "is-active", "qufabric.service");
+    const login = await laptop.ssh(["deploy@web1", "id -un"]);
+    return status.version === version && state === "active" && login.stdout === "deploy\n";
+  };
+  check(`${OLD} is up`, await isUpAs(OLD));
+  const peek = await machine.run(["qf", "upgrade", "--check", "--version", NEW]);
+  check(
+    "--check says that there is a newer one",
+    peek.exitCode === 1 && peek.stdout.includes(NEW),
+    peek.stderr,
+  );
+  const moved = await machine.run(["qf", "upgrade", "--version", NEW]);
+  check("qf upgrade moves to it", moved.exitCode === 0, moved.stderr);
+  check(`${NEW} is up, enabled at boot`, await isUpAs(NEW));
+  check(
+    "it starts at boot",
+    (await machine.get("systemctl", "is-enabled", "qufabric.service")) === "enabled",
+  );
+  const failed = await machine.run(["qf", "upgrade"]);
+  check(
+    "a release that does not come up is taken back",
+    failed.exitCode === 1 && (await isUpAs(NEW)),
+    failed.stderr,
+  );
+  const back = await machine.run(["qf", "upgrade", "--version", OLD]);
+  check("a downgrade is refused", back.exitCode === 1 && (await isUpAs(NEW)), back.stdout);
+  const forced = await machine.run(["qf", "upgrade", "--version", OLD, "--allow-downgrade"]);
+  check("and done where root says so", forced.exitCode === 0 && (await isUpAs(OLD)), forced.stderr);
+}
