@@ -4,19 +4,15 @@
  * @module
  */
 import { readdir, rm, rmdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Environment } from "../contracts/flags.ts";
 import { controlSocketPath } from "../control-socket/control-path.ts";
 import { findServiceManager } from "../service/service-manager.ts";
-import { statePaths } from "../state/state.ts";
+import { type StatePaths, statePaths } from "../state/state.ts";
 import { chooseStateDir } from "../state/state-dir.ts";
 
-/** Names of ours in a state folder, set-aside files and unfinished ones as well. */
-const OWN = [
-  /^(?:agent|device-key|host-keys|map|confirmed|versions)\.json(?:\..*)?$/,
-  /^agent\.log(?:\.1)?$/,
-  /^(?:audit|public|lock)$/,
-];
+/** Files of a state folder that `statePaths` does not know. */
+const MORE = ["lock", "versions.json"];
 
 /**
  * Removes what is ours, and the folder itself unless something else is in it. The agent must have stopped.
@@ -33,7 +29,13 @@ export async function uninstallAgent(options: {
   const socket = controlSocketPath(paths, { uid, runtimeDir: options.environment.XDG_RUNTIME_DIR });
   if (dirname(socket) !== paths.publicDirectory) await rm(dirname(socket), { recursive: true, force: true });
   for (const name of await readdir(stateDir).catch(() => [])) {
-    if (OWN.some((form) => form.test(name))) await rm(join(stateDir, name), { recursive: true, force: true });
+    if (isOurs(name, paths)) await rm(join(stateDir, name), { recursive: true, force: true });
   }
   await rmdir(stateDir).catch(() => {});
+}
+
+/** Also what was set aside, and what a killed process did not finish: the name with an ending. */
+function isOurs(name: string, paths: StatePaths): boolean {
+  const names = [...Object.values(paths).filter((path) => dirname(path) === paths.directory), ...MORE];
+  return names.some((path) => name === basename(path) || name.startsWith(`${basename(path)}.`));
 }

@@ -11,8 +11,9 @@ async function aState(): Promise<string> {
   const paths = await prepareStateDir(stateDir);
   await openKeys(paths, { mustExist: false });
   await (await lockState(stateDir)).release();
-  for (const path of [paths.agent, paths.map, paths.confirmed, paths.log, `${paths.map}.damaged-x`]) {
-    writeFileSync(path, "{}");
+  for (const path of Object.values(paths)) if (!existsSync(path)) writeFileSync(path, "{}");
+  for (const name of ["map.json.damaged-x", "agent.json.y.tmp", "agent.log.1", "versions.json"]) {
+    writeFileSync(join(stateDir, name), "{}");
   }
   writeFileSync(join(paths.audit, "00000001"), "");
   return stateDir;
