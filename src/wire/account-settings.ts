@@ -84,6 +84,8 @@ export const AccountSettings = z.object({
   id_token_to_machine: z.boolean().optional(),
   /** A first sign-in waits for an admin. Default false. */
   pending_approval: z.boolean().optional(),
+  /** Days after which the bodies of audit events go; their hashes stay. Default 365. */
+  audit_retention_days: z.int().min(1).max(36_500).optional(),
   require: Require.optional(),
 });
 export type AccountSettings = z.infer<typeof AccountSettings>;

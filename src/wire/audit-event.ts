@@ -239,6 +239,7 @@ export const ACTIVITY_CODES = [
   "agent.gap",
   "agent.batch",
   "peer.key",
+  "log.prune",
 ] as const;
 /** One of `ACTIVITY_CODES`. */
 export const ActivityCode = z.enum(ACTIVITY_CODES);

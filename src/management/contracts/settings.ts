@@ -111,6 +111,7 @@ export function filled(settings: AccountSettings) {
     device_approval: settings.device_approval ?? "auto",
     id_token_to_machine: settings.id_token_to_machine ?? true,
     pending_approval: settings.pending_approval ?? false,
+    audit_retention_days: settings.audit_retention_days ?? 365,
     require: {
       record: settings.require?.record ?? "off",
       reason: settings.require?.reason ?? false,

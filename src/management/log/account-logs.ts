@@ -24,9 +24,13 @@ import { findCheckpoint, insertCheckpoint, type StoredCheckpoint } from "../db/t
 import { catchUp, findHead, insertHead, type LogHead, tailOf } from "../db/tables/log-tree.ts";
 import { peerKeyEvent } from "../db/tables/new-peer.ts";
 import { listPeers } from "../db/tables/peers.ts";
+import { keepRetention } from "./retention.ts";
 
 /** While a log grows, one checkpoint is made in this time, unless somebody asks for one. */
 export const CHECKPOINT_MS = 60_000;
+
+/** How often what is too old is removed. */
+const RETENTION_MS = 3_600_000;
 
 export interface AccountLogsDeps {
   readonly store: Store;
@@ -46,6 +50,7 @@ class StoredLogs implements AccountLogs {
   readonly #begun = new Set<AccountId>();
   readonly #identities = new Map<AccountId, LogIdentity>();
   readonly #listeners = new Set<(checkpoint: StoredCheckpoint) => void>();
+  #retainedAtMs = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(deps: AccountLogsDeps) {
@@ -168,6 +173,10 @@ class StoredLogs implements AccountLogs {
       // Half of the interval: the timers of several processes are not in step.
       await this.#make(id, CHECKPOINT_MS / 2);
     }
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs - this.#retainedAtMs < RETENTION_MS) return;
+    this.#retainedAtMs = nowMs;
+    for (const { id } of await this.#deps.store.read(listAccounts)) await keepRetention(this.#deps.store, id);
   }
 
   stop(): void {

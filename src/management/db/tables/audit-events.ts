@@ -12,7 +12,7 @@ import type { ActivityCode } from "../../../wire/audit-event.ts";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { Row } from "../schema/schema.ts";
-import { extendTree } from "./log-tree.ts";
+import { extendTree, findHead } from "./log-tree.ts";
 
 /** Who did it. */
 export interface Initiator {
@@ -216,8 +216,10 @@ export async function countEvents(
   accountId: AccountId,
 ): Promise<{ first: number; total: number }> {
   const { auditEvents } = tx.t;
+  // Behind what retention has removed: the few that it leaves there are not counted.
+  const pruned = (await findHead(tx, accountId))?.prunedThrough ?? 0;
   const end = async (order: typeof asc): Promise<number | undefined> => {
-    const ours = eq(auditEvents.accountId, accountId);
+    const ours = and(eq(auditEvents.accountId, accountId), gt(auditEvents.seq, pruned));
     const events = tx.sql.select({ seq: auditEvents.seq }).from(auditEvents).where(ours);
     return (await events.orderBy(order(auditEvents.seq)).limit(1))[0]?.seq;
   };

@@ -1,0 +1,34 @@
+/**
+ * Retention of an account's log, by its setting `audit_retention_days`.
+ *
+ * @module
+ */
+import type { AccountId } from "../../wire/units.ts";
+import { filled } from "../contracts/settings.ts";
+import type { Store } from "../db/store.ts";
+import { findAccount } from "../db/tables/accounts.ts";
+import { systemInitiator } from "../db/tables/audit-events.ts";
+import { pruneBodies } from "../db/tables/log-retention.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Removes what is older than the account keeps, and says so in the log. Returns how far; 0: nothing. */
+export async function keepRetention(store: Store, accountId: AccountId): Promise<number> {
+  const account = await store.read((tx) => findAccount(tx, accountId));
+  if (account === undefined) return 0;
+  const days = filled(account.settings).audit_retention_days;
+  let through = 0;
+  for (let isMore = true; isMore; ) {
+    const done = await store.transaction((tx) =>
+      pruneBodies(tx, accountId, tx.clock.nowMs() - days * DAY_MS),
+    );
+    through = done?.through ?? through;
+    isMore = done?.isMore === true;
+  }
+  if (through > 0) {
+    const meta = { through: String(through), days: String(days) };
+    const events = [{ activity: "log.prune" as const, targetId: accountId, meta }];
+    await store.change({ accountId, initiator: systemInitiator, events }, async () => {});
+  }
+  return through;
+}
