@@ -7,8 +7,10 @@
 import { nowSeconds } from "../base/clock.ts";
 import { type Ed25519Key, signEd25519 } from "../base/ed25519.ts";
 import { isQfError, QfError } from "../base/errors.ts";
+import { readNote } from "../log/checkpoint.ts";
 import type { AccessReason } from "../wire/access-reason.ts";
-import type { CertificateResponse, TargetInfo } from "../wire/client-api.ts";
+import type { CertificateResponse, LogSeen, TargetInfo } from "../wire/client-api.ts";
+import type { HelloCheckpoint } from "../wire/hello.ts";
 import type { ReasonCode } from "../wire/reason.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
 import { LocalUser } from "../wire/units.ts";
@@ -22,6 +24,7 @@ import {
 import { proofHash, type Scope } from "./device.ts";
 import { askReason, givenReason } from "./give-reason.ts";
 import { because, type OfflineCertificates, rememberTarget, signOffline } from "./offline-login.ts";
+import { meetLog } from "./pinned-logs.ts";
 
 export interface CredentialOptions extends ClientSessionOptions {
   /** Peer id, name, full name or overlay address, as typed. */
@@ -50,6 +53,8 @@ export interface Credential {
   readonly isLoginKept: boolean;
   /** Management was away: nobody but the machine will say whether this is taken. */
   readonly isOffline: boolean;
+  /** Of the account's log, to be carried to a machine that takes one. */
+  readonly checkpoint?: HelloCheckpoint;
 }
 
 /** Denials that a new sign-in, with a new registration of the device, may turn. */
@@ -134,6 +139,9 @@ async function issued(
   { offline }: CredentialOptions,
 ): Promise<Credential> {
   const credential = credentialOf(session, login, answer);
+  if (answer.outcome === "issued" && answer.log !== undefined) {
+    await meetLog(session.folder.path, answer.log);
+  }
   if (offline !== undefined) await rememberTarget(session, login, credential, offline);
   return credential;
 }
@@ -212,7 +220,17 @@ function credentialOf(session: ClientSession, login: Login, answer: CertificateR
     certificateBlob: Buffer.from(answer.certificate, "base64"),
     target: answer.target,
     isOffline: false,
+    ...carried(answer.log),
   };
+}
+
+/** What of the note goes into the hello: the machine knows the rest. */
+function carried(log: LogSeen | undefined): { readonly checkpoint?: HelloCheckpoint } {
+  const note = log?.inHello === true ? readNote(log.note) : undefined;
+  const signed = note?.signatures.find(({ name, bytes }) => name === log?.origin && bytes.length === 64);
+  if (note === undefined || signed === undefined) return {};
+  const root = Buffer.from(note.root).toString("base64");
+  return { checkpoint: { size: note.size, root, signature: signed.bytes.toString("base64url") } };
 }
 
 function commonOf(session: ClientSession, login: Login) {

@@ -4,10 +4,49 @@
  * @module
  */
 import { join } from "node:path";
-import { readJsonState } from "../base/files.ts";
-import type { NoteKey } from "../log/checkpoint.ts";
+import { readJsonState, writeJsonAtomic } from "../base/files.ts";
+import { type NoteKey, openCheckpoint, type ReadNote, readNote } from "../log/checkpoint.ts";
+import { isSameHash } from "../log/tree-hash.ts";
+import type { LogSeen } from "../wire/client-api.ts";
 import { PinnedLogsFile } from "../wire/state-file.ts";
 import { clientFolderPath, type Environment } from "./client-folder.ts";
+
+/**
+ * Notes the checkpoint that came with a certificate; the first one pins its key. What contradicts the one
+ * before is said to the person, and not noted: management, whose log it is, will not say it.
+ */
+export async function meetLog(folder: string, log: LogSeen): Promise<void> {
+  const path = join(folder, "logs.json");
+  // A damaged file is set aside, and keeps nobody out.
+  const stored = await readJsonState(path, PinnedLogsFile).catch(() => undefined);
+  const file = stored ?? { format: 1 as const, logs: {} };
+  const known = file.logs[log.origin];
+  const key = { name: log.origin, publicKey: log.key };
+  const theirs = openCheckpoint(log.note, [key]);
+  if (theirs === undefined) return;
+  const ours = known === undefined ? undefined : readNote(known.note);
+  const problem = problemOf(known?.key, ours, { key, theirs });
+  if (problem !== null) {
+    process.stderr.write(`qf: warning: ${problem}\n`);
+    return;
+  }
+  if (ours !== undefined && theirs.size <= ours.size) return;
+  const logs = { ...file.logs, [log.origin]: { key: log.key, note: log.note } };
+  await writeJsonAtomic(path, { format: 1, logs }, 0o600).catch(() => {}); // A full disk keeps nobody out.
+}
+
+function problemOf(
+  pinned: string | undefined,
+  ours: ReadNote | undefined,
+  { key, theirs }: { readonly key: NoteKey; readonly theirs: ReadNote },
+): string | null {
+  if (pinned !== undefined && pinned !== key.publicKey) {
+    return "management signs the account's audit log with another key than before";
+  }
+  // A smaller one may have been overtaken on its way: several of us ask at once. Machines compare those.
+  if (ours === undefined || theirs.size !== ours.size) return null;
+  return isSameHash(theirs.root, ours.root) ? null : "the account's audit log is not the one it was";
+}
 
 export interface PinnedLog {
   readonly keys: readonly NoteKey[];

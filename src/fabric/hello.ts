@@ -12,7 +12,7 @@ import { randomBytes } from "node:crypto";
 import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts";
 import { parseJson } from "../base/files.ts";
 import { CLOCK_SKEW_SECONDS } from "../wire/certificate.ts";
-import { HELLO_BYTES_MAX, HELLO_PREFIX, Hello, PING_PORT } from "../wire/hello.ts";
+import { HELLO_BYTES_MAX, HELLO_PREFIX, Hello, type HelloCheckpoint, PING_PORT } from "../wire/hello.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
 import type { ReasonCode } from "../wire/reason.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
@@ -36,13 +36,18 @@ export interface HelloOptions {
   readonly target: PeerId;
   readonly port: Port;
   readonly nowSeconds: EpochSeconds;
+  /** Of the account's log, for a machine that takes one. */
+  readonly checkpoint?: HelloCheckpoint | undefined;
 }
 
 /** A fresh hello, with its newline. Good for one stream: the target takes each nonce once. */
 export function makeHello(options: HelloOptions): string {
-  const { deviceKey, scope, source, target, port, nowSeconds } = options;
+  const { deviceKey, scope, source, target, port, nowSeconds, checkpoint } = options;
   const nonce = randomBytes(16).toString("base64url");
-  const hello: Hello = { source, target, port, timeSeconds: nowSeconds, nonce };
+  const hello: Hello = {
+    ...{ source, target, port, timeSeconds: nowSeconds, nonce },
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+  };
   const signature = signEd25519(deviceKey, signedBytes("hello", scope, signedFields(hello)));
   return `${HELLO_PREFIX}${Buffer.from(JSON.stringify(hello)).toString("base64url")} ${signature}\n`;
 }
@@ -136,6 +141,8 @@ function denialOfProof(hello: Hello, signature: string, context: HelloContext): 
 }
 
 /** The order is part of the signature. */
-function signedFields({ source, target, port, timeSeconds, nonce }: Hello) {
-  return { source, target, port, timeSeconds, nonce };
+function signedFields({ source, target, port, timeSeconds, nonce, checkpoint }: Hello) {
+  if (checkpoint === undefined) return { source, target, port, timeSeconds, nonce };
+  const { size, root, signature } = checkpoint;
+  return { source, target, port, timeSeconds, nonce, checkpoint: `${size} ${root} ${signature}` };
 }

@@ -8,6 +8,7 @@
  */
 import type { Ed25519Key } from "../base/ed25519.ts";
 import { isQfError, QfError } from "../base/errors.ts";
+import type { HelloCheckpoint } from "../wire/hello.ts";
 import type { EpochSeconds, PeerId, Port } from "../wire/units.ts";
 import { type DialOptions, dialDirect } from "./dial.ts";
 import { type HelloScope, makeHello } from "./hello.ts";
@@ -29,6 +30,8 @@ export interface PeerDialOptions<Relayed extends Destroyable = RelayStream> {
   readonly source: PeerId;
   readonly target: PeerId;
   readonly port: Port;
+  /** Carried in the hello. */
+  readonly checkpoint?: HelloCheckpoint | undefined;
   /** Direct addresses, best first; may be empty. */
   readonly addresses: readonly string[];
   nowSeconds(): EpochSeconds;
@@ -198,8 +201,8 @@ function ordered(addresses: readonly string[], pathBefore: KnownPath | undefined
 }
 
 function helloOf(options: Omit<PeerDialOptions, "relay">): string {
-  const { deviceKey, scope, source, target, port, nowSeconds } = options;
-  return makeHello({ deviceKey, scope, source, target, port, nowSeconds: nowSeconds() });
+  const { deviceKey, scope, source, target, port, nowSeconds, checkpoint } = options;
+  return makeHello({ deviceKey, scope, source, target, port, nowSeconds: nowSeconds(), checkpoint });
 }
 
 function noAddress(): QfError {

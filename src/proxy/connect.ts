@@ -159,6 +159,7 @@ async function dial(
     source,
     target: target.peerId,
     port,
+    checkpoint: credential.checkpoint,
     addresses: target.direct,
     nowSeconds: () => nowSeconds(systemClock),
     memory: openPathMemory(join(clientFolderPath(environment), PATHS_FILE)),

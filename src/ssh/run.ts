@@ -170,6 +170,7 @@ async function open(
     source: devicePeerId,
     target: target.peerId,
     port: invocation.port,
+    checkpoint: credential.checkpoint,
     addresses: target.direct,
     nowSeconds: () => nowSeconds(systemClock),
     memory: openPathMemory(join(clientFolderPath(process.env), PATHS_FILE)),

@@ -220,6 +220,18 @@ export const NamesResponse = lazySchema(() =>
 );
 export type NamesResponse = z.infer<typeof NamesResponse>;
 
+/** A checkpoint that comes with a certificate. */
+export const LogSeen = lazySchema(() =>
+  z.object({
+    origin: z.string().min(1).max(512),
+    key: Ed25519PublicKey,
+    note: z.string().max(4096),
+    /** Whether the machine takes it in the hello. */
+    inHello: z.boolean(),
+  }),
+);
+export type LogSeen = z.infer<typeof LogSeen>;
+
 /**
  * Answer to `CertificateRequest`. A denial is an answer, not an HTTP failure: it has a reason and a receipt.
  */
@@ -232,6 +244,8 @@ export const CertificateResponse = lazySchema(() =>
       target: TargetInfo,
       principals: z.array(z.string()).max(256),
       validUntilSeconds: EpochSeconds,
+      /** The account's log as management shows it to this device. Absent: it keeps none, or is older. */
+      log: LogSeen.optional(),
     }),
     z.object({
       outcome: z.literal("denied"),

@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import { lazySchema } from "./lazy-schema.ts";
-import { EpochSeconds, PeerId, Port } from "./units.ts";
+import { Ed25519Signature, EpochSeconds, PeerId, Port } from "./units.ts";
 
 /** Beginning of the line; its number is the version of the hello. */
 export const HELLO_PREFIX = "QUFABRIC/1 ";
@@ -20,6 +20,20 @@ export const PING_PORT = 7;
 /** Longest wait for the whole line, in milliseconds. */
 export const HELLO_TIMEOUT_MS = 5_000;
 
+/**
+ * A checkpoint of the account's log as management gave it to the dialler, without what the machine knows: the
+ * origin and the key. So two halves of a fleet that are shown different logs meet.
+ */
+export const HelloCheckpoint = lazySchema(() =>
+  z.strictObject({
+    size: z.int().min(0),
+    /** As notes have it. */
+    root: z.string().regex(/^[A-Za-z0-9+/]{43}=$/),
+    signature: Ed25519Signature,
+  }),
+);
+export type HelloCheckpoint = z.infer<typeof HelloCheckpoint>;
+
 /** The hello itself: who dials whom, when. Taken once, and only near its time (`CLOCK_SKEW_SECONDS`). */
 export const Hello = lazySchema(() =>
   z.strictObject({
@@ -29,6 +43,8 @@ export const Hello = lazySchema(() =>
     timeSeconds: EpochSeconds,
     /** 16 random bytes, base64url; remembered by the target for as long as the time would pass. */
     nonce: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
+    /** Only to a machine that says it takes one. */
+    checkpoint: HelloCheckpoint.optional(),
   }),
 );
 export type Hello = z.infer<typeof Hello>;

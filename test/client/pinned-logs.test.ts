@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pinnedLog } from "../../src/client/pinned-logs.ts";
+import { generateEd25519 } from "../../src/base/ed25519.ts";
+import { meetLog, pinnedLog } from "../../src/client/pinned-logs.ts";
+import { entries, logKey, noteOfEntries, ORIGIN } from "../support/log-bundle.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const key = "A".repeat(43);
@@ -17,4 +19,27 @@ test("the key of a log that this device has met is that of its name only", async
     checkpoints: ["note"],
   });
   expect(await pinnedLog(environment, "a/qufabric/c")).toEqual({ keys: [], checkpoints: [] });
+});
+
+test("the checkpoint of a certificate is noted, the larger one stays, and another key is said and not believed", async () => {
+  const folder = tempFolder();
+  const all = entries(9);
+  const log = { origin: ORIGIN, key: logKey.publicKey, inHello: true };
+  const noted = async () => (await pinnedLog({ QF_CONFIG_DIR: folder }, ORIGIN)).checkpoints;
+  await meetLog(folder, { ...log, note: "x" });
+  expect(await noted()).toEqual([]);
+  await meetLog(folder, { ...log, note: noteOfEntries(all, 5) });
+  await meetLog(folder, { ...log, note: noteOfEntries(all, 9) });
+  await meetLog(folder, { ...log, note: noteOfEntries(all, 7) });
+  expect(await noted()).toEqual([noteOfEntries(all, 9)]);
+  const other = generateEd25519();
+  await meetLog(folder, {
+    ...log,
+    key: other.publicKey,
+    note: noteOfEntries(entries(20), 20, { key: other }),
+  });
+  expect(await noted()).toEqual([noteOfEntries(all, 9)]);
+  writeFileSync(join(folder, "logs.json"), "{");
+  await meetLog(folder, { ...log, note: noteOfEntries(all, 5) });
+  expect(await noted()).toEqual([noteOfEntries(all, 5)]);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { generateEd25519, signEd25519 } from "../../src/base/ed25519.ts";
 import { checkHello, type HelloContext, makeHello, parseHello } from "../../src/fabric/hello.ts";
 import { createReplayCache } from "../../src/fabric/replay-cache.ts";
-import { HELLO_PREFIX } from "../../src/wire/hello.ts";
+import { HELLO_BYTES_MAX, HELLO_PREFIX } from "../../src/wire/hello.ts";
 import { signedBytes } from "../../src/wire/signed-fields.ts";
 
 const SELF = "m".repeat(20);
@@ -192,4 +192,38 @@ describe("createReplayCache", () => {
     expect(cache.take("a", "2", 160, 102)).toBe("fresh");
     expect(cache.size).toBe(1);
   });
+});
+
+test("a hello carries a checkpoint, signed with the rest of it, within its bound", () => {
+  const deviceKey = generateEd25519();
+  const checkpoint = {
+    size: 2 ** 52,
+    root: Buffer.alloc(32, 1).toString("base64"),
+    signature: Buffer.alloc(64, 2).toString("base64url"),
+  };
+  const [source, target] = ["p34hgk3f9s8d7f6g5h4j", "q34hgk3f9s8d7f6g5h4j"] as const;
+  const scope = { accountId: "d34hgk3f9s8d7f6g5h4j", origin: "https://qf.example.com" };
+  const options = { deviceKey, scope, source, target, port: 22, nowSeconds: 1_000 };
+  const line = makeHello({ ...options, checkpoint });
+  expect(line.length).toBeLessThan(HELLO_BYTES_MAX);
+  const check = (text: string) =>
+    checkHello(text.trimEnd(), {
+      scope,
+      self: target,
+      startSeconds: 0,
+      nowSeconds: 1_000,
+      deviceKeyOf: () => deviceKey.publicKey,
+      refuse: () => null,
+      replays: createReplayCache(),
+    });
+  expect(check(line)).toMatchObject({ ok: true, hello: { checkpoint } });
+  const [prefix, body = "", signature] = line.trimEnd().split(" ");
+  const hello = JSON.parse(Buffer.from(body, "base64url").toString("utf8"));
+  const forged = (change: object) =>
+    `${prefix} ${Buffer.from(JSON.stringify({ ...hello, ...change })).toString("base64url")} ${signature}`;
+  expect(check(forged({ checkpoint: { ...checkpoint, size: 1 } }))).toMatchObject({
+    refusal: "bad_signature",
+  });
+  expect(check(forged({ checkpoint: undefined }))).toMatchObject({ refusal: "bad_signature" });
+  expect(check(forged({ checkpoint: { size: 1 } }))).toMatchObject({ refusal: "malformed" });
 });

@@ -62,6 +62,8 @@ export interface ServerContext {
   readonly penalties: Penalties;
   /** Asks a person to approve the sign-in of a client without a certificate. Null: nobody is asked. */
   readonly approvals: Approvals | null;
+  /** What everybody who gets in is told, since management will not. Null: nothing. */
+  notice?(): string | null;
 }
 
 export interface SshServer {

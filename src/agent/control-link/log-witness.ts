@@ -11,12 +11,20 @@
 import type { Clock } from "../../base/clock.ts";
 import { parseJson } from "../../base/files.ts";
 import type { Log } from "../../base/log.ts";
-import { type NoteKey, openCheckpoint, type ReadNote, readNote } from "../../log/checkpoint.ts";
+import {
+  keyId,
+  type NoteKey,
+  noteOf,
+  openCheckpoint,
+  type ReadNote,
+  readNote,
+} from "../../log/checkpoint.ts";
 import { keepNote } from "../../log/kept-notes.ts";
 import { isConsistent, isIncluded } from "../../log/proofs.ts";
 import { isSameHash, leafHash } from "../../log/tree-hash.ts";
 import type { ManagementMessage } from "../../wire/agent-sync.ts";
 import type { StoredBatch } from "../../wire/audit-journal.ts";
+import type { HelloCheckpoint } from "../../wire/hello.ts";
 import { BatchRecord, type LogIdentity } from "../../wire/log-entry.ts";
 import type { LogAlarm, LogWitnessFile } from "../../wire/log-witness.ts";
 
@@ -26,6 +34,9 @@ const ALARMS_MAX = 8;
 export const PROOF_MS_MAX = 60_000;
 /** Checkpoints of others that wait for a proof at once. */
 const MEETINGS_MAX = 16;
+
+/** Checkpoints that are remembered as met: management makes one a minute. */
+const MET_MAX = 256;
 
 type LogMessage = Extract<ManagementMessage, { type: "log" }>;
 
@@ -55,6 +66,8 @@ export class LogWitness {
   #file: LogWitnessFile | undefined;
   #newest: ReadNote | undefined;
   #meetings: Meeting[] = [];
+  /** Checkpoints of hellos that were compared already. */
+  readonly #met = new Set<string>();
   #ask: ((from: number, to: number) => void) | null = null;
 
   constructor(deps: LogWitnessDeps) {
@@ -130,6 +143,18 @@ export class LogWitness {
     if (!isIt || tree === undefined) return false;
     const hashes = proof.map((one) => Buffer.from(one, "base64"));
     return isIncluded(leafHash(leaf), seq - 1, hashes, tree);
+  }
+
+  /** A checkpoint from the hello of a proven device. Each is compared once. */
+  async meetHello({ size, root, signature }: HelloCheckpoint): Promise<void> {
+    const log = this.#file?.log;
+    const name = `${size} ${root} ${signature}`;
+    if (log === undefined || this.#met.has(name)) return;
+    if (this.#met.size >= MET_MAX) this.#met.clear();
+    this.#met.add(name);
+    const checkpoint = { origin: log.origin, size, root: Buffer.from(root, "base64") };
+    const id = keyId({ name: log.origin, publicKey: log.key });
+    await this.meet(noteOf(checkpoint, { id, signature: Buffer.from(signature, "base64url") }));
   }
 
   /** Compares with a checkpoint that somebody else was shown. What its key has not signed is ignored. */
@@ -224,6 +249,12 @@ function isSameBatch(logged: BatchRecord, ours: StoredBatch): boolean {
   const bytes = ({ hash, previous, signature }: StoredBatch | BatchRecord): Buffer =>
     Buffer.from(hash + previous + signature, "ascii");
   return logged.last_seq === ours.last_seq && isSameHash(bytes(logged), bytes(ours));
+}
+
+/** One line for everybody who gets in. Null: there is nothing to say. */
+export function noticeOf(alarms: readonly LogAlarm[]): string | null {
+  const [first] = alarms;
+  return first === undefined ? null : `Warning: ${sentenceOfAlarm(first.kind)}. Tell your administrator.`;
 }
 
 /** What an alarm says, to whoever hears of it. */

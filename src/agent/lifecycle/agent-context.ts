@@ -33,6 +33,8 @@ export interface ServerContextParts {
   flags(): AgentFlagsStored;
   /** Whether the control link is down, and not only because it was not tried yet. */
   isLinkDown(): boolean;
+  /** What everybody who gets in is told. Null: nothing. */
+  notice(): string | null;
 }
 
 export function createServerContext(parts: ServerContextParts): ServerContext {
@@ -54,6 +56,7 @@ export function createServerContext(parts: ServerContextParts): ServerContext {
       if (known?.flags !== now) known = { flags: now, limits: limitsOf(now) };
       return known.limits;
     },
+    notice: () => parts.notice(),
     snapshot: () => maps.snapshot(),
     mapAgeSeconds: () => maps.ageSeconds(),
     waitForMapVersion: (version, timeoutMs) => maps.waitForVersion(version, timeoutMs),

@@ -20,6 +20,7 @@ import { agentPenalties, type Penalties } from "../contracts/penalties.ts";
 import type { ServerContext, SshServer } from "../contracts/server-context.ts";
 import { type ApprovalLink, createApprovals } from "../control-link/approvals.ts";
 import { lastUpload } from "../control-link/audit-upload.ts";
+import { noticeOf } from "../control-link/log-witness.ts";
 import { createMapHolder, type MapHolder, staleness } from "../control-link/map-holder.ts";
 import { createPinnedKeys, type PinnedKeys } from "../control-link/pinned-keys.ts";
 import { createSyncClient, isLinkDown, type SyncClient } from "../control-link/sync-client.ts";
@@ -109,7 +110,7 @@ export class RunningAgent implements Agent {
       failures: this.#failures,
       penalties: this.#penalties,
       paths: this.#paths,
-      // An agent that never had a map has taken no hello.
+      witness: this.#parts.witness.log,
       hadPredecessor: last.stored !== undefined || last.confirmation !== undefined || last.damage !== null,
       isManagementUp: () => this.#sync?.state().connected ?? false,
       answerPing: () =>
@@ -279,6 +280,7 @@ export class RunningAgent implements Agent {
       ownUser: this.#ownUser,
       flags: () => this.#flags,
       isLinkDown: () => isLinkDown(this.#sync?.state()),
+      notice: () => noticeOf(this.#parts.witness.log.alarms),
     });
   }
 

@@ -9,7 +9,7 @@ import { checkHello, type HelloRefusal } from "../../fabric/hello.ts";
 import { createReplayCache } from "../../fabric/replay-cache.ts";
 import { denialOfNetwork } from "../../policy/decide/network-rules.ts";
 import { findPeer, type PolicySnapshot } from "../../policy/decide/snapshot.ts";
-import type { Hello } from "../../wire/hello.ts";
+import type { Hello, HelloCheckpoint } from "../../wire/hello.ts";
 import { ruledPort } from "../../wire/ping.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { FailureCount } from "../contracts/failure-count.ts";
@@ -20,6 +20,8 @@ export interface GateOptions {
   /** Whether an earlier process of this state folder may have taken hellos, which this one cannot know. */
   readonly hadPredecessor: boolean;
   snapshot(): PolicySnapshot | null;
+  /** A proven device carries a checkpoint of the log. */
+  onCheckpoint?(checkpoint: HelloCheckpoint): void;
 }
 
 export interface Gate {
@@ -70,7 +72,10 @@ export function createGate(options: GateOptions): Gate {
         refuse: (hello) => refuse(hello, snapshot),
         replays,
       });
-      if (answer.ok) return answer.hello;
+      if (answer.ok) {
+        if (answer.hello.checkpoint !== undefined) options.onCheckpoint?.(answer.hello.checkpoint);
+        return answer.hello;
+      }
       if (answer.refusal === "not_allowed") failures.add(sourceAddress, answer.source, answer.reason);
       else {
         failures.add(sourceAddress, null, REASONS[answer.refusal]);

@@ -13,6 +13,7 @@ import type { PingAnswer } from "../../wire/ping.ts";
 import type { FailureCount } from "../contracts/failure-count.ts";
 import type { Penalties } from "../contracts/penalties.ts";
 import type { SshServer } from "../contracts/server-context.ts";
+import type { LogWitness } from "../control-link/log-witness.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
 import { directAddresses } from "./direct-addresses.ts";
 import { createDirectListener, type DirectListener } from "./direct-listener.ts";
@@ -37,6 +38,8 @@ export interface ListenersOptions {
   readonly paths: PeerPaths;
   /** An earlier process of this agent may have taken hellos. */
   readonly hadPredecessor: boolean;
+  /** Compares checkpoints of the log that devices carry. Absent: nobody does. */
+  readonly witness?: Pick<LogWitness, "meetHello">;
   isManagementUp(): boolean;
   answerPing(): PingAnswer;
 }
@@ -60,7 +63,11 @@ export interface Listeners {
 export function createListeners(options: ListenersOptions): Listeners {
   const { clock, log, enrolled, deviceKey, maps, ssh, failures, penalties, paths } = options;
   const { hadPredecessor } = options;
-  const gate = createGate({ clock, failures, hadPredecessor, snapshot: () => maps.snapshot() });
+  const gate = createGate({
+    ...{ clock, failures, hadPredecessor },
+    snapshot: () => maps.snapshot(),
+    onCheckpoint: (checkpoint) => void options.witness?.meetHello(checkpoint),
+  });
   const refusals = createRefusals(clock);
   const pings = createPings({
     mayGoOn: (hello) => gate.mayGoOn(hello),

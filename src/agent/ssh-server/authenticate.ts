@@ -177,6 +177,8 @@ export class Authenticator {
     this.#isDeciding = false;
     if (admission.kind === "admitted" && state.take("admit")) {
       this.#approver.end();
+      const notice = serverContext.notice?.() ?? null;
+      if (notice !== null) this.#options.transport.sendBanner(notice);
       this.#options.onAdmitted(admission, () => context.accept());
       return;
     }

@@ -19,7 +19,7 @@ import {
 } from "../../policy/decide/snapshot.ts";
 import { sentenceOf } from "../../policy/sentences.ts";
 import { CERTIFICATE_LIFETIME_SECONDS } from "../../wire/certificate.ts";
-import type { CertificateRequest, CertificateResponse } from "../../wire/client-api.ts";
+import type { CertificateRequest, CertificateResponse, LogSeen } from "../../wire/client-api.ts";
 import { filled } from "../contracts/settings.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
 import type { NewEvent } from "../db/tables/audit-events.ts";
@@ -220,7 +220,16 @@ async function issue(
     target: targetInfo(target, account, deps.isConnected(target.id)),
     principals: [...principals],
     validUntilSeconds: now + CERTIFICATE_LIFETIME_SECONDS,
+    ...(await logSeen(deps, target)),
   };
+}
+
+/** The checkpoint that the device carries to the machine. */
+async function logSeen({ ctx }: LoginDeps, target: PeerRow): Promise<{ log?: LogSeen }> {
+  const identity = await ctx.logs.identity(target.accountId);
+  const newest = identity === undefined ? undefined : await ctx.logs.newest(target.accountId);
+  if (identity === undefined || newest === undefined) return {};
+  return { log: { ...identity, note: newest.note, inHello: target.flags?.log === true } };
 }
 
 /** The person's own token where it names the login key and may be shown to machines; ours otherwise. */
