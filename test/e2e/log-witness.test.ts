@@ -24,17 +24,18 @@ test.skipIf(!isRoot)(
     });
 
     // A checkpoint is made on demand, and reaches the machine within seconds.
-    expect((await lab.qf(["audit", "checkpoint"])).exitCode).toBe(0);
+    const audit = (verb: string) => device.qf(["audit", verb], { env: { QF_TOKEN: lab.token } });
+    expect((await audit("checkpoint")).exitCode).toBe(0);
     const publicLog = join(agent.stateDir, "public/log.json");
     const seen = () => readNote(JSON.parse(readFileSync(publicLog, "utf8")).note ?? "");
     await lab.until("the checkpoint", async () => existsSync(publicLog) && seen() !== undefined, 60_000);
 
     // The next certificate brings one to the device, which takes it to the machine; all of it is one log.
-    await lab.qf(["audit", "checkpoint"]);
+    await audit("checkpoint");
     expect((await login()).stdout).toBe("in\n");
     const { problems } = await agent.status();
     expect(problems.join()).not.toContain("audit log");
-    const verified = await device.qf(["audit", "verify"], { env: { QF_TOKEN: lab.token } });
+    const verified = await audit("verify");
     expect(verified).toMatchObject({ exitCode: 0, stderr: "" });
     expect(verified.stdout).toContain("verified: ");
 
