@@ -1,4 +1,4 @@
-/** The fleet as witness, with real parts: what a machine signs, what it is shown, and what a device carries. */
+/** The fleet as witness, with real parts: what machines sign and are shown, and what devices carry. */
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
