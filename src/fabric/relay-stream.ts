@@ -263,7 +263,8 @@ export class RelayStream extends Duplex {
   }
 }
 
-const LOSSES: Readonly<Record<RelayReset | "lost", string>> = {
+/** What the person is told of each way in which a stream can be lost. */
+export const RELAY_LOSSES: Readonly<Record<RelayReset | "lost", string>> = {
   gone: "the peer closed the connection",
   refused: "the relay does not let this device reach the peer",
   absent: "the peer is not connected to the relay",
@@ -276,7 +277,7 @@ const LOSSES: Readonly<Record<RelayReset | "lost", string>> = {
 };
 
 function lost(reason: RelayReset | "lost"): QfError {
-  return new QfError("ERR_PEER_UNREACHABLE", LOSSES[reason], {
+  return new QfError("ERR_PEER_UNREACHABLE", RELAY_LOSSES[reason], {
     hint: HINTS[reason] ?? "try again; qf ssh -v says which path is used",
   });
 }

@@ -2,6 +2,7 @@ import { afterEach, expect, spyOn, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { requirePrivate } from "../../src/base/private-file.ts";
+import { codeThrownBy } from "../support/failure.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 const getuid = spyOn(process, "getuid");
@@ -21,7 +22,7 @@ test("what only its owner may touch, and what is not there, is private", () => {
 });
 
 test.each([0o640, 0o644, 0o604, 0o620, 0o666, 0o601])("a file of mode %o is not private", (mode) => {
-  expect(() => requirePrivate(aFile(mode), "the file")).toThrow("is open to others");
+  expect(codeThrownBy(() => requirePrivate(aFile(mode), "the file"))).toBe("ERR_PERMISSION");
 });
 
 test("a folder is told apart by its hint, another user's file by its owner", () => {

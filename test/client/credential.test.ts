@@ -7,6 +7,7 @@ import { newId } from "../../src/base/random.ts";
 import type { Environment } from "../../src/client/client-folder.ts";
 import { openClientSession } from "../../src/client/client-session.ts";
 import { type CredentialOptions, obtainCertificate } from "../../src/client/credential.ts";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { type FakeManagement, startFakeManagement } from "../support/fake-management.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
@@ -131,7 +132,7 @@ test("a denial is the machine's sentence, with hint and receipt, and no new sign
   const answer = denied("local_user_not_authorized");
   fake.answers.push(answer);
   const error = (await connect().catch((reason: unknown) => reason)) as QfError;
-  expect(error.message).toBe("User is not authorized to login as OS user");
+  expect(error.message).toBe(sentenceOf("local_user_not_authorized").sentence);
   expect(error.hint).toMatch(/^ask; receipt [a-z0-9]{20}$/);
   expect(fake.authorizations).toHaveLength(1);
 });

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { type Lab, LabAgent, type LabDevice } from "../support/lab.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
@@ -104,7 +105,7 @@ describe.skipIf(!isRoot)("qf agent status", () => {
         },
         60_000,
       );
-      expect(refused).toContain("The audit log cannot be written");
+      expect(refused).toContain(sentenceOf("audit_unavailable").sentence);
       expect(await problems()).toContain("the last audit event could not be written");
       expect((await attempt()).stdout).toBe("");
     } finally {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { EXTERNAL_USERS, startExternalIdp } from "../support/external-idp.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
@@ -127,7 +128,7 @@ describe.skipIf(!isRoot)("on the client's terminal", () => {
     ];
     for (const { stderr, exitCode } of results) {
       expect(exitCode).toBe(255);
-      expect(stderr).toContain("Port forwarding not available");
+      expect(stderr).toContain(sentenceOf("local_forward_disabled").sentence);
       expect(stderr).toContain("--enable-ssh-local-port-forwarding");
     }
   });

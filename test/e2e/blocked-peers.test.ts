@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
@@ -63,7 +64,7 @@ describe.skipIf(!isRoot)("a peer that is shut out", () => {
         });
       } else expect(await qf(...shut)).toMatchObject({ exitCode: 0 });
       expect(await terminal.end()).toBe(255);
-      expect(terminal.text).toContain("Access revoked: SSH is disabled for this peer");
+      expect(terminal.text).toContain(`Access revoked: ${sentenceOf("ssh_disabled").sentence}`);
       const refused = await run();
       expect(refused).toMatchObject({ exitCode: 255, stderr: expect.stringContaining(says) });
       const map = await lab.until("an empty map", async () => {

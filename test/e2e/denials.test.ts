@@ -1,5 +1,6 @@
 /** Every way to be refused that a person can meet, with the sentence on their own terminal. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { type Lab, type LabAgent, type LabDevice, type Person, policyBody } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { type RunResult, runProcess } from "../support/run-process.ts";
@@ -118,14 +119,14 @@ describe.skipIf(!isRoot)("a denial", () => {
     });
     const result = await attempt("postgres");
     expect(result).toMatchObject({ exitCode: 255, stdout: "" });
-    expect(result.stderr).toContain("User is not authorized to login as OS user");
+    expect(result.stderr).toContain(sentenceOf("local_user_not_authorized").sentence);
     await lab.api("DELETE", `/api/policies/${extra.id}`);
   });
 
   test("of an OS user nobody may be", async () => {
     const result = await attempt("games");
     expect(result).toMatchObject({ exitCode: 255, stdout: "" });
-    expect(result.stderr).toContain("No authorization mapping for OS user");
+    expect(result.stderr).toContain(sentenceOf("local_user_unmapped").sentence);
   });
 
   test("of a person whose group is in the policy and whose device is not", () =>
@@ -221,11 +222,13 @@ describe.skipIf(!isRoot)("a denial", () => {
       "the command",
       async () => (await asks(["/usr/bin/id -un"])).stdout === `${account.name}\n`,
     );
-    expect((await asks(["/usr/bin/id -un; id"])).stderr).toContain("The policy does not allow this command");
+    expect((await asks(["/usr/bin/id -un; id"])).stderr).toContain(
+      sentenceOf("command_not_allowed").sentence,
+    );
     expect((await asks(["id"])).exitCode).toBe(255);
     const shell = await device.ssh(["-T", `${account.name}@web1`], { stdin: "echo in\n" });
     expect(shell.stdout).toBe("");
-    expect(shell.stderr).toContain("certain commands only, no shell");
+    expect(shell.stderr).toContain(sentenceOf("shell_not_allowed").sentence);
     await setPolicy({ ssh: { pty: false } });
     const terminal = await lab.until("the refusal of a terminal", async () => {
       const one = await asks(["-tt", "tty"]);
@@ -254,7 +257,7 @@ describe.skipIf(!isRoot)("a denial", () => {
     try {
       const refused = await attemptOfService();
       expect(refused).toMatchObject({ exitCode: 255, stdout: "" });
-      expect(refused.stderr).toContain("This peer wants a login that its own identity provider has signed");
+      expect(refused.stderr).toContain(sentenceOf("binding_not_accepted").sentence);
     } finally {
       await agent.up(["--require-idp-binding=false"]);
     }
@@ -377,7 +380,7 @@ describe.skipIf(!isRoot)("a denial", () => {
     const fresh = lab.device(person, "fresh");
     const result = await fresh.ssh([`${account.name}@web1`, "true"]);
     expect(result.exitCode).toBe(255);
-    expect(result.stderr).toContain("This device is waiting for approval");
+    expect(result.stderr).toContain(sentenceOf("device_pending").sentence);
     await put({ device_approval: "auto" });
     await denies(
       "User is waiting for approval",
@@ -400,7 +403,7 @@ describe.skipIf(!isRoot)("a denial", () => {
     const stranger = lab.device(await lab.createPerson("eve@example.com", [others]), "eve");
     const refused = await stranger.ssh([`${account.name}@web1`, "true"]);
     expect(refused.exitCode).toBe(255);
-    expect(refused.stderr).toContain("User is not authorized to access this peer");
+    expect(refused.stderr).toContain(sentenceOf("peer_not_authorized").sentence);
     await setPolicy({});
   }, 60_000);
 

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
+import { RELAY_LOSSES } from "../../src/fabric/relay-stream.ts";
 import { freePort } from "../support/echo.ts";
 import { type FaultyTcp, openFaultyTcp } from "../support/faulty-tcp.ts";
 import { type Lab, type LabAgent, type LabDevice, openLab } from "../support/lab.ts";
@@ -125,7 +126,7 @@ describe.skipIf(!isRoot)("a bad network", () => {
       while (!(await reader.read()).done);
       expect(await child.exited).toBe(255);
       const stderr = await new Response(child.stderr).text();
-      expect(stderr).toContain("qf: error: the connection to the relay was lost\n");
+      expect(stderr).toContain(`qf: error: ${RELAY_LOSSES.lost}\n`);
       expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(2);
     }
     await lab.until(
@@ -143,9 +144,7 @@ describe.skipIf(!isRoot)("a bad network", () => {
     network.fault = { isSilent: true };
     const late = laptop.ssh(["-o", "ConnectTimeout=3", at, "true"]);
     expect(await child.exited).toBe(255);
-    expect(await new Response(child.stderr).text()).toContain(
-      "qf: error: the connection to the relay was lost",
-    );
+    expect(await new Response(child.stderr).text()).toContain(`qf: error: ${RELAY_LOSSES.lost}`);
     isClean(await late, "");
     await lab.until(
       "the machine to notice",

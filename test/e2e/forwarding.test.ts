@@ -357,7 +357,7 @@ describe.skipIf(!isRoot)("forwarding by qf ssh", () => {
     try {
       const local = await laptop.ssh(["-W", `127.0.0.1:${echo.port}`, `${deploy.name}@web1`], { stdin: "" });
       expect(local.exitCode).toBe(255);
-      expect(local.stderr).toContain("Port forwarding not available");
+      expect(local.stderr).toContain(sentenceOf("local_forward_disabled").sentence);
       expect(local.stderr).toContain("--enable-ssh-local-port-forwarding");
       const port = await freePort();
       const args = [

@@ -1,6 +1,7 @@
 /** Limits of `qf agent up` as an administrator sets them and as stock clients meet them. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openStockMachine, type StockMachine } from "../support/stock-machine.ts";
 
@@ -84,7 +85,7 @@ describe.skipIf(!isRoot || !hasSsh)("limits of an agent", () => {
     const { exitCode, stderr } = await waiting;
     await machine.agent.up(["--ssh-idle-timeout="]);
     expect(exitCode).toBe(255);
-    expect(stderr).toContain("Access revoked: This connection was idle for too long");
+    expect(stderr).toContain(`Access revoked: ${sentenceOf("session_idle").sentence}`);
   });
 
   test("let an address that keeps failing wait, and nobody who says hello from there", async () => {

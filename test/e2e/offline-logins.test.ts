@@ -136,7 +136,7 @@ describe.skipIf(!isRoot)("while management is away", () => {
     expect(removed.stderr).toContain("a policy must let this device reach the peer");
     const ended = await echo(out, "open");
     expect(ended).toMatchObject({ exitCode: 255, stdout: "" });
-    expect(ended.stderr).toContain("this login was ended");
+    expect(ended.stderr).toContain(sentenceOf("login_revoked").sentence);
   });
 
   test("another device is of no use with this login", async () => {

@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
 import { makeHello } from "../../src/fabric/hello.ts";
+import { RELAY_LOSSES } from "../../src/fabric/relay-stream.ts";
 import { encodeRelayFrame, RELAY_FRAME } from "../../src/wire/relay.ts";
 import { freePort } from "../support/echo.ts";
 import { helloOf } from "../support/knock.ts";
@@ -111,7 +112,7 @@ describe.skipIf(!isRoot)("a machine without an open port", () => {
     })();
     expect(await child.exited).toBe(255);
     const stderr = await new Response(child.stderr).text();
-    expect(stderr).toContain("qf: error: the connection to the relay was lost\n");
+    expect(stderr).toContain(`qf: error: ${RELAY_LOSSES.lost}\n`);
     expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(2);
     await lab.until(
       "nobody on it",

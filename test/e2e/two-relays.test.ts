@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { RELAY_LOSSES } from "../../src/fabric/relay-stream.ts";
 import { renderDropIn } from "../../src/proxy/ssh-config/drop-in.ts";
 import { type Balancer, openBalancer } from "../support/balancer.ts";
 import { type Echo, freePort, startEcho } from "../support/echo.ts";
@@ -159,7 +160,7 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
     two.balancer.backends = [first.port];
     second.child.kill("SIGKILL");
     expect(await transfer.exitCode).toBe(255);
-    expect(await transfer.stderr).toContain("qf: error: the connection to the relay was lost\n");
+    expect(await transfer.stderr).toContain(`qf: error: ${RELAY_LOSSES.lost}\n`);
     await lab.until("nobody on it", async () => (await agent.status()).sshServer.sessions.length === 0);
     expect(await laptop.ssh([at, "echo here"])).toMatchObject({ exitCode: 0, stdout: "here\n" });
     second = await two.serve("second");
@@ -172,7 +173,7 @@ describe.skipIf(!hasPostgres || !isRoot)("a machine at one management, people at
     first.child.kill("SIGKILL");
     expect(await transfer.exitCode).toBe(255);
     const stderr = await transfer.stderr;
-    expect(stderr).toContain("qf: error: the relay has lost its way to the peer\n");
+    expect(stderr).toContain(`qf: error: ${RELAY_LOSSES.broken}\n`);
     expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(2);
     await lab.until("its links", isLinked, 10_000);
     expect(await laptop.ssh([at, "echo back"])).toMatchObject({ exitCode: 0, stdout: "back\n" });

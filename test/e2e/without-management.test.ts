@@ -40,7 +40,7 @@ test.skipIf(!isRoot)(
 
     expect(await asRoot.end(30_000)).toBe(255);
     expect(asRoot.text).toContain(sentenceOf("map_stale").sentence);
-    expect((await device.ssh(["root@web1", "true"])).stderr).toContain("has not heard from management");
+    expect((await device.ssh(["root@web1", "true"])).stderr).toContain(sentenceOf("map_stale").sentence);
     terminal.type("echo st''ill\r");
     await terminal.expect(/still/);
 

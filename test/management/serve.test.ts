@@ -11,7 +11,7 @@ import { type RunningManagement, startManagement } from "../../src/management/se
 import type { ServeOptions } from "../../src/management/serve-options.ts";
 import { createBrowser, textOfId } from "../support/browser.ts";
 import { EXTERNAL_USERS, startExternalIdp } from "../support/external-idp.ts";
-import { aNewPeer } from "../support/management.ts";
+import { aNewPeer } from "../support/peer-row.ts";
 import { openSignedClient, walkForms } from "../support/signed-client.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { writeTlsFiles } from "../support/tls.ts";

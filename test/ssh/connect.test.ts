@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { QfError } from "../../src/base/errors.ts";
 import type { Credential } from "../../src/client/credential.ts";
 import { dialDirect } from "../../src/fabric/dial.ts";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { type Connection, connectSsh } from "../../src/ssh/connect.ts";
 import {
   otherHostKey,
@@ -122,7 +123,7 @@ test("connectSsh fails with the sentence of the machine's banner, without its co
   const machine = await machineWith({ denyWith: "User is not authorized to login as OS user\u001b[2J\r\n" });
   const error = await failureOf(connectTo(machine));
   expect(error.code).toBe("ERR_ACCESS_DENIED");
-  expect(error.message).toBe("User is not authorized to login as OS user [2J");
+  expect(error.message).toBe(`${sentenceOf("local_user_not_authorized").sentence} [2J`);
 });
 
 test("connectSsh fails in one sentence when the machine refuses without one", async () => {

@@ -129,7 +129,7 @@ test("runSession throws when the peer refuses the session", async () => {
     session.on("exec", (_accept, reject) => reject());
   });
   const error = await status.catch((reason: unknown) => reason);
-  expect((error as QfError).message).toBe("the peer refused the session");
+  expect((error as QfError).code).toBe("ERR_SSH");
 });
 
 test("runSession sends stdin to its end and takes megabytes back through a slow reader", async () => {

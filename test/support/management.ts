@@ -23,6 +23,7 @@ import { createMaps } from "../../src/management/maps/maps.ts";
 import type { InitResult } from "../../src/wire/admin-api.ts";
 import { openAnyTestStore } from "./any-store.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { aNewPeer } from "./peer-row.ts";
 import { tempFolder } from "./temp-folder.ts";
 
 export const ORIGIN = "http://127.0.0.1:8080";
@@ -140,25 +141,6 @@ export async function aTokenOf(
     }),
   );
   return token;
-}
-
-export function aNewPeer(accountId: string, change: Partial<NewPeer> = {}): NewPeer {
-  return {
-    accountId,
-    kind: "machine",
-    name: "web",
-    deviceKey: newSecret("").slice(0, 43),
-    hostKeys: [],
-    facts: { hostname: "web", os: "Debian GNU/Linux 12", kernelVersion: "6.1.0-13-amd64", version: "0.1.0" },
-    connectionIp: "192.0.2.7",
-    owner: null,
-    ownerApproved: true,
-    status: "active",
-    vouchedByPeerId: null,
-    ephemeral: false,
-    groups: [],
-    ...change,
-  };
 }
 
 export function aPeerOf(store: Store, accountId: string, change: Partial<NewPeer> = {}): Promise<PeerRow> {

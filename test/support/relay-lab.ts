@@ -4,7 +4,7 @@
 import { connect, type Socket } from "node:net";
 import type { Server } from "bun";
 import { nowSeconds, systemClock } from "../../src/base/clock.ts";
-import { type Ed25519Key, generateEd25519 } from "../../src/base/ed25519.ts";
+import type { Ed25519Key } from "../../src/base/ed25519.ts";
 import { makeHello } from "../../src/fabric/hello.ts";
 import {
   dialRelay,
@@ -15,8 +15,6 @@ import {
 } from "../../src/fabric/relay-client.ts";
 import type { RelayStream } from "../../src/fabric/relay-stream.ts";
 import type { ManagementContext } from "../../src/management/contracts/context.ts";
-import { insertPeer } from "../../src/management/db/tables/new-peer.ts";
-import type { PeerRow } from "../../src/management/db/tables/peers.ts";
 import { createRelayHub } from "../../src/management/relay/hub.ts";
 import type { RelayLimits } from "../../src/management/relay/limits.ts";
 import type { RelayHub, RelaySocketData } from "../../src/management/relay/relay-hub.ts";
@@ -29,43 +27,9 @@ import {
   RELAY_HELLO_HEADER,
   RELAY_PROOF_HEADER,
 } from "../../src/wire/relay.ts";
+import type { TestPeer } from "./peer-row.ts";
 import type { TestManagement } from "./running-management.ts";
 import { until } from "./until.ts";
-
-export interface TestPeer {
-  readonly key: Ed25519Key;
-  readonly row: PeerRow;
-}
-
-/** Inserts a peer with a key of ours. */
-export async function addPeer(
-  management: TestManagement,
-  name: string,
-  kind: "machine" | "device",
-  groups: readonly string[],
-): Promise<TestPeer> {
-  const key = generateEd25519();
-  const { accountId } = management;
-  const initiator = { id: "test", name: "test", email: "" };
-  const row = await management.context.store.change({ accountId, initiator, affectsMaps: true }, (tx) =>
-    insertPeer(tx, {
-      accountId,
-      kind,
-      name,
-      deviceKey: key.publicKey,
-      hostKeys: kind === "machine" ? ["AAAA"] : [],
-      facts: { hostname: name, os: "linux", kernelVersion: "6", version: "0" },
-      connectionIp: "127.0.0.1",
-      owner: null,
-      ownerApproved: true,
-      status: "active",
-      vouchedByPeerId: null,
-      ephemeral: false,
-      groups: [...groups],
-    }),
-  );
-  return { key, row };
-}
 
 export interface RelayLab {
   readonly hub: RelayHub;

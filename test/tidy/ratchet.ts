@@ -23,7 +23,7 @@ export const MIRRORED_PERCENT_MIN = 62;
  */
 export const TIMED_WAITS_MAX = 100;
 /** Assertions on a sentence where a code, a reason or an exit status says the same. */
-export const PROSE_ASSERTIONS_MAX = 197;
+export const PROSE_ASSERTIONS_MAX = 144;
 /** Tests of which sentences are the contract. */
 export const SENTENCES_ARE_THE_CONTRACT = /^test\/(?:scripts|tidy)\b|sentences|\/docs|help/;
 

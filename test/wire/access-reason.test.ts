@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { isQfError } from "../../src/base/errors.ts";
 import { AccessReason, parseReason } from "../../src/wire/access-reason.ts";
+import { codeThrownBy } from "../support/failure.ts";
 
 test.each([
   ["a ticket", "OPS-142: disk is full"],
@@ -30,7 +31,7 @@ test.each([
   ["half a surrogate pair", "abc\ud800def"],
 ])("%s is none", (_name, text) => {
   expect(AccessReason.safeParse(text).success).toBe(false);
-  expect(() => parseReason("--reason", text)).toThrow("--reason must be one printable line of 3 to 256");
+  expect(codeThrownBy(() => parseReason("--reason", text))).toBe("ERR_USAGE");
 });
 
 test("what travels has no spaces around it", () => {

@@ -18,11 +18,11 @@ import { isQfError } from "../../../src/base/errors.ts";
 import { dialDirect } from "../../../src/fabric/dial.ts";
 import { makeHello } from "../../../src/fabric/hello.ts";
 import { pingOver } from "../../../src/fabric/ping.ts";
-import { insertPeer } from "../../../src/management/db/tables/new-peer.ts";
 import { deletePeer, findPeerById } from "../../../src/management/db/tables/peers.ts";
 import { PING_PORT } from "../../../src/wire/hello.ts";
 import { PublicClientFile } from "../../../src/wire/state-file.ts";
 import { prepareTestAgent, startTestAgent, type TestAgent } from "../../support/agent.ts";
+import { aPeerRow } from "../../support/peer-row.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { until } from "../../support/until.ts";
 
@@ -88,27 +88,10 @@ async function linked(): Promise<TestAgent> {
 
 /** A device in a group that may reach the servers, and its key. */
 async function aDevice() {
-  const deviceKey = generateEd25519();
   const group = await management.addGroup("Laptops");
-  const { store } = management.context;
-  const options = { accountId: management.accountId, initiator, affectsMaps: true };
-  const peer = await store.change(options, (tx) =>
-    insertPeer(tx, {
-      accountId: management.accountId,
-      kind: "device",
-      name: "laptop",
-      deviceKey: deviceKey.publicKey,
-      hostKeys: [],
-      facts: { hostname: "laptop", os: "linux", kernelVersion: "6", version: "0" },
-      connectionIp: "127.0.0.1",
-      owner: null,
-      ownerApproved: true,
-      status: "active",
-      vouchedByPeerId: null,
-      ephemeral: false,
-      groups: [group],
-    }),
-  );
+  const { key: deviceKey, row: peer } = await aPeerRow(management, {
+    ...{ name: "laptop", kind: "device", groups: [group] },
+  });
   await management.addPolicy({ protocol: "tcp", ports: ["22"], sources: [group], destinations: [servers] });
   return { deviceKey, peer, groups: [group] };
 }

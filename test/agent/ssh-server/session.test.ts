@@ -237,7 +237,7 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
     grant({ pty: false });
     const { status, stdout, stderr } = await run("tty", { flags: ["-tt"] });
     expect({ status, stdout }).toEqual({ status: 255, stdout: "" });
-    expect(stderr).toContain("The policy does not allow a terminal (use -T");
+    expect(stderr).toContain(`${sentenceOf("pty_not_allowed").sentence} (`);
     expect((await run("tty")).stdout).toBe("not a tty\n");
   });
 
@@ -303,7 +303,7 @@ describe.skipIf(!isRoot || !hasSsh)("a session of ssh(1)", () => {
   test("refuses forwards with the reason, and records that it did", async () => {
     grant({ local_forward: [], remote_forward: [] });
     const { stderr } = await client.run(account.name, [], { flags: ["-W", "127.0.0.1:1"] });
-    expect(stderr).toContain("Port forwarding not available");
+    expect(stderr).toContain(sentenceOf("local_forward_disabled").sentence);
     expect(world.eventsOf("decision").at(-1)?.request.action).toEqual({
       kind: "local_forward",
       host: "127.0.0.1",

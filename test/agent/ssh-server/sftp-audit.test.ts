@@ -151,7 +151,7 @@ describe.skipIf(!isRoot || Bun.which("sftp") === null)("evidence of what sftp(1)
     await started;
     expect(status).not.toBe(0);
     expect(existsSync(at("many-1999"))).toBe(false);
-    expect(stderr).toContain("The audit log cannot be written");
+    expect(stderr).toContain(sentenceOf("audit_unavailable").sentence);
   });
 
   const packet = (type: number, id: number, fields = new SshWriter()): Buffer =>

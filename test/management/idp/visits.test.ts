@@ -1,6 +1,7 @@
 /** Nobody who has proven nothing can fill the database, or its one writer's time, with sign-ins begun. */
 import { expect, test } from "bun:test";
 import { createVisits } from "../../../src/management/idp/visits.ts";
+import { codeThrownBy } from "../../support/failure.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { startTestManagement } from "../../support/running-management.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -25,7 +26,7 @@ test.each(["/idp/auth?client_id=qufabric-cli", "/idp/auth/", "/idp/AUTH", "/idp/
     const clock = new FakeClock();
     const visits = createVisits(clock);
     expect(taken(visits, path, 2_000)).toBe(1_200);
-    expect(() => visits.enter(at(path), "192.0.2.7")).toThrow("too many sign-ins from this address");
+    expect(codeThrownBy(() => visits.enter(at(path), "192.0.2.7"))).toBe("ERR_TOO_MANY");
     expect(taken(visits, path, 10, "192.0.2.8")).toBe(10);
     expect(taken(visits, "/idp/jwks", 10)).toBe(10);
     clock.advanceMs(60_000);

@@ -7,6 +7,7 @@ import { sshBlobOfEd25519 } from "../../../src/base/ed25519.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 import { nonceOf } from "../../../src/identity/verify.ts";
 import { findUser } from "../../../src/management/db/tables/users.ts";
+import { sentenceOf } from "../../../src/policy/sentences.ts";
 import type { LoginProof } from "../../../src/wire/client-api.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { openSignedClient, type SignedClient } from "../../support/signed-client.ts";
@@ -66,7 +67,7 @@ test("a first sign-in waits for approval where the account says so", async () =>
   await management.changeSettings({ pending_approval: true });
   const message = await register({ sub: "corp|waiting" }).catch((error: Error) => error.message);
   await management.changeSettings({});
-  expect(message).toBe("User is waiting for approval");
+  expect(message).toBe(sentenceOf("user_pending").sentence);
 });
 
 test("groups follow the claim, those of ours that it names and no other", async () => {

@@ -14,6 +14,7 @@ import { listRevokedLogins } from "../../../src/management/db/tables/logins.ts";
 import { findPeer, updatePeer } from "../../../src/management/db/tables/peers.ts";
 import { deletePostureCheck, putPostureCheck } from "../../../src/management/db/tables/policies.ts";
 import { insertUser, SERVICE_ISSUER, updateUser } from "../../../src/management/db/tables/users.ts";
+import { sentenceOf } from "../../../src/policy/sentences.ts";
 import type { LoginProof, RegisterResponse } from "../../../src/wire/client-api.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
 import { ADA, startTestManagement, type TestManagement } from "../../support/running-management.ts";
@@ -237,7 +238,7 @@ describe("a sign-in with the embedded provider", () => {
     expect(await response.json()).toMatchObject({ error: "ERR_ACCESS_DENIED", reason: "user_blocked" });
     await set({ isBlocked: false, pendingApproval: true });
     expect(await client.mint(order).catch((error: Error) => error.message)).toBe(
-      "User is waiting for approval",
+      sentenceOf("user_pending").sentence,
     );
   });
 

@@ -8,8 +8,9 @@ import { isQfError } from "../../../src/base/errors.ts";
 import { createClientApi } from "../../../src/client/client-api.ts";
 import { updatePeer } from "../../../src/management/db/tables/peers.ts";
 import { updateUser } from "../../../src/management/db/tables/users.ts";
+import { sentenceOf } from "../../../src/policy/sentences.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
-import { addPeer, type TestPeer } from "../../support/relay-lab.ts";
+import { aPeerRow, type TestPeer } from "../../support/peer-row.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "qf-test-"));
@@ -22,9 +23,9 @@ let other: TestPeer;
 beforeAll(async () => {
   management = await startTestManagement(join(folder, "data"));
   const [laptops, servers] = [await management.addGroup("Laptops"), await management.addGroup("Servers")];
-  machine = await addPeer(management, "web1", "machine", [servers]);
-  laptop = await addPeer(management, "laptop", "device", [laptops]);
-  other = await addPeer(management, "other", "device", []);
+  machine = await aPeerRow(management, { name: "web1", kind: "machine", groups: [servers] });
+  laptop = await aPeerRow(management, { name: "laptop", kind: "device", groups: [laptops] });
+  other = await aPeerRow(management, { name: "other", kind: "device", groups: [] });
   await management.addPolicy({ protocol: "tcp", ports: ["22"], sources: [laptops], destinations: [servers] });
 });
 
@@ -114,7 +115,7 @@ describe("where a machine is", () => {
   test("is refused to a blocked device, and to a blocked person's", async () => {
     const { accountId } = management;
     await change((tx) => updatePeer(tx, accountId, laptop.row.id, { status: "blocked" }));
-    expect(await refusal(ask())).toBe("ERR_ACCESS_DENIED: This device is blocked");
+    expect(await refusal(ask())).toBe(`ERR_ACCESS_DENIED: ${sentenceOf("device_blocked").sentence}`);
     const ada = await management.addPerson({ email: "ada@example.com", password: "correct horse" });
     const owned = { status: "active", ownerUserId: ada.id } as const;
     await change((tx) => updatePeer(tx, accountId, laptop.row.id, owned));
@@ -130,7 +131,7 @@ describe("where a machine is", () => {
   test("says that SSH is disabled to those only who could reach it", async () => {
     const { accountId } = management;
     await change((tx) => updatePeer(tx, accountId, machine.row.id, { sshEnabled: false }));
-    expect(await refusal(ask())).toBe("ERR_ACCESS_DENIED: SSH is disabled for this peer");
+    expect(await refusal(ask())).toBe(`ERR_ACCESS_DENIED: ${sentenceOf("ssh_disabled").sentence}`);
     expect(await refusal(ask({ device: other }))).toBe(CLOSED);
     await change((tx) => updatePeer(tx, accountId, machine.row.id, { sshEnabled: true }));
   });
@@ -183,7 +184,9 @@ describe("names without the domain", () => {
     expect(await refusal(askNames(unknown))).toStartWith("ERR_LOGIN_REQUIRED");
     const { accountId } = management;
     await change((tx) => updatePeer(tx, accountId, laptop.row.id, { status: "blocked" }));
-    expect(await refusal(askNames(laptop))).toBe("ERR_ACCESS_DENIED: This device is blocked");
+    expect(await refusal(askNames(laptop))).toBe(
+      `ERR_ACCESS_DENIED: ${sentenceOf("device_blocked").sentence}`,
+    );
     await change((tx) => updatePeer(tx, accountId, laptop.row.id, { status: "active" }));
   });
 });

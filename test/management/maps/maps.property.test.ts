@@ -27,7 +27,8 @@ import { applyDelta } from "../../../src/policy/maps/map-delta.ts";
 import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import { deltaFrom, differencesFrom, outlineFor, sectionsOf } from "../../../src/wire/map-outline.ts";
 import type { NetworkMap } from "../../../src/wire/network-map.ts";
-import { aManagement, aNewPeer, anAccount, aUserOf, ORIGIN } from "../../support/management.ts";
+import { aManagement, anAccount, aUserOf, ORIGIN } from "../../support/management.ts";
+import { aNewPeer } from "../../support/peer-row.ts";
 
 /** What to do, and two numbers by which it chooses whom it does it to. */
 const anyStep = fc.tuple(

@@ -5,7 +5,7 @@ import { type Ed25519Key, generateEd25519 } from "../../../src/base/ed25519.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { makeHello } from "../../../src/fabric/hello.ts";
 import { signRelayDial } from "../../../src/fabric/relay-client.ts";
-import type { RelayStream } from "../../../src/fabric/relay-stream.ts";
+import { RELAY_LOSSES, type RelayStream } from "../../../src/fabric/relay-stream.ts";
 import { openPostgresStore } from "../../../src/management/db/postgres/store.ts";
 import type { Store } from "../../../src/management/db/store.ts";
 import { insertAccount } from "../../../src/management/db/tables/accounts.ts";
@@ -29,14 +29,9 @@ import {
 } from "../../../src/wire/relay-tunnel.ts";
 import { anAccountRow } from "../../support/account-row.ts";
 import { type FaultyTcp, openFaultyTcp } from "../../support/faulty-tcp.ts";
+import { aPeerRow, type TestPeer } from "../../support/peer-row.ts";
 import { hasPostgres, testPostgres } from "../../support/postgres.ts";
-import {
-  addPeer,
-  type LabCluster,
-  openRelayProcess,
-  type RelayLab,
-  type TestPeer,
-} from "../../support/relay-lab.ts";
+import { type LabCluster, openRelayProcess, type RelayLab } from "../../support/relay-lab.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { until } from "../../support/until.ts";
@@ -90,9 +85,9 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
     closers.push(() => management.close());
     const laptops = await management.addGroup("Laptops");
     servers = await management.addGroup("Servers");
-    machine = await addPeer(management, "web1", "machine", [servers]);
-    device = await addPeer(management, "laptop", "device", [laptops]);
-    stranger = await addPeer(management, "other", "device", []);
+    machine = await aPeerRow(management, { name: "web1", kind: "machine", groups: [servers] });
+    device = await aPeerRow(management, { name: "laptop", kind: "device", groups: [laptops] });
+    stranger = await aPeerRow(management, { name: "other", kind: "device", groups: [] });
     const sides = { sources: [laptops], destinations: [servers] };
     await management.addPolicy({ ...sides, protocol: "tcp", ports: ["22"] });
     key = generateEd25519();
@@ -159,7 +154,7 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
   }, 20_000);
 
   test("reaches a machine at each from a client at the other", async () => {
-    const other = await addPeer(management, "web2", "machine", [servers]);
+    const other = await aPeerRow(management, { name: "web2", kind: "machine", groups: [servers] });
     await link(a, greet);
     await b.offer(other, greet);
     const { cluster } = a.store;
@@ -169,9 +164,9 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
   });
 
   test("turns away whom no rule lets in, and a machine that is nowhere", async () => {
-    await expect(b.dial(device, machine)).rejects.toThrow("not connected to the relay");
+    await expect(b.dial(device, machine)).rejects.toThrow(RELAY_LOSSES.absent);
     await link(a, greet);
-    await expect(b.dial(stranger, machine)).rejects.toThrow("does not let this device reach the peer");
+    await expect(b.dial(stranger, machine)).rejects.toThrow(RELAY_LOSSES.refused);
     expect(a.hub.load().streams).toBe(0);
   });
 
@@ -238,7 +233,7 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
     const { accountId } = management;
     const isGone = async () => (await cluster?.relayLinks.find(accountId, machine.row.id)) === undefined;
     await until("the link to be gone", isGone);
-    await expect(b.dial(device, machine)).rejects.toThrow("not connected to the relay");
+    await expect(b.dial(device, machine)).rejects.toThrow(RELAY_LOSSES.absent);
   });
 
   test("a client's process that goes ends its streams at the machine", async () => {
@@ -267,7 +262,7 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
     const c = await aProcess({}, { listen: null });
     await c.offer(machine, greet);
     await until("the link", () => b.store.cluster?.relayLinks.find(management.accountId, machine.row.id));
-    await expect(b.dial(device, machine)).rejects.toThrow("has lost its way to the peer");
+    await expect(b.dial(device, machine)).rejects.toThrow(RELAY_LOSSES.broken);
     (await c.dial(device, machine)).destroy();
   });
 
@@ -296,7 +291,7 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
     test("a cut ends what was under way with its reason, and the next dial makes a way anew", async () => {
       const over = ended(await b.dial(device, machine));
       network.cut();
-      expect(await over).toContain("has lost its way to the peer");
+      expect(await over).toContain(RELAY_LOSSES.broken);
       await nothingLeft(a, b);
       expect(await echoes()).toBe(true);
     });
@@ -304,9 +299,9 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
     test("silence ends it as well, at both", async () => {
       const over = ended(await b.dial(device, machine));
       network.fault = { isSilent: true };
-      expect(await over).toContain("has lost its way to the peer");
+      expect(await over).toContain(RELAY_LOSSES.broken);
       await until("nothing left", () => a.hub.load().streams + b.hub.load().streams === 0, 15_000);
-      await expect(b.dial(device, machine)).rejects.toThrow("has lost its way to the peer");
+      await expect(b.dial(device, machine)).rejects.toThrow(RELAY_LOSSES.broken);
       network.fault = {};
       network.cut();
       await until("the way", () => echoes().catch(() => false), 10_000);
@@ -540,7 +535,10 @@ describe.skipIf(!hasPostgres)("the relay of two processes", () => {
       const { store } = management.context;
       const accountId = "another";
       await store.transaction((tx) => insertAccount(tx, anAccountRow({ id: accountId })));
-      const other = await addPeer({ ...management, accountId }, "laptop", "device", []);
+      const other = await aPeerRow(
+        { ...management, accountId },
+        { name: "laptop", kind: "device", groups: [] },
+      );
       return { accountId, device: other };
     }
   });

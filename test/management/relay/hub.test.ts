@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { makeHello } from "../../../src/fabric/hello.ts";
 import { offerToRelay } from "../../../src/fabric/relay-client.ts";
-import type { RelayStream } from "../../../src/fabric/relay-stream.ts";
+import { RELAY_LOSSES, type RelayStream } from "../../../src/fabric/relay-stream.ts";
 import { deletePeer, updatePeer } from "../../../src/management/db/tables/peers.ts";
 import { createAdmission } from "../../../src/management/relay/admission.ts";
 import {
@@ -18,7 +18,8 @@ import {
   RELAY_FRAME_BYTES_MAX,
   RELAY_PROOF_HEADER,
 } from "../../../src/wire/relay.ts";
-import { addPeer, openRelayLab, type RelayLab, type TestPeer } from "../../support/relay-lab.ts";
+import { aPeerRow, type TestPeer } from "../../support/peer-row.ts";
+import { openRelayLab, type RelayLab } from "../../support/relay-lab.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { recordTurns } from "../../support/turns.ts";
 import { until } from "../../support/until.ts";
@@ -37,9 +38,9 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "qf-test-"));
   management = await startTestManagement(join(folder, "data"));
   [laptops, servers] = [await management.addGroup("Laptops"), await management.addGroup("Servers")];
-  machine = await addPeer(management, "web1", "machine", [servers]);
-  device = await addPeer(management, "laptop", "device", [laptops]);
-  stranger = await addPeer(management, "other", "device", []);
+  machine = await aPeerRow(management, { name: "web1", kind: "machine", groups: [servers] });
+  device = await aPeerRow(management, { name: "laptop", kind: "device", groups: [laptops] });
+  stranger = await aPeerRow(management, { name: "other", kind: "device", groups: [] });
   await management.addPolicy({ protocol: "tcp", ports: ["22"], sources: [laptops], destinations: [servers] });
   relay = openRelayLab(management, { streamsPerSourceMax: 4, recheckMs: 50 });
 });
@@ -121,17 +122,17 @@ describe("is refused:", () => {
   });
 
   test("a device that no rule lets reach the machine", async () => {
-    await expect(relay.dial(stranger, machine)).rejects.toThrow("does not let this device reach the peer");
+    await expect(relay.dial(stranger, machine)).rejects.toThrow(RELAY_LOSSES.refused);
   });
 
   test("a ping of a device that no rule lets reach the machine", async () => {
-    await expect(relay.dial(stranger, machine, { port: 7 })).rejects.toThrow("does not let this device");
+    await expect(relay.dial(stranger, machine, { port: 7 })).rejects.toThrow(RELAY_LOSSES.refused);
   });
 
   test("a device that the machine knows, and that a drop keeps from its SSH port", async () => {
     const sides = { sources: [laptops], destinations: [servers] };
     await management.addPolicy({ ...sides, action: "drop", protocol: "tcp", ports: ["22"] });
-    await expect(relay.dial(device, machine)).rejects.toThrow("does not let this device reach the peer");
+    await expect(relay.dial(device, machine)).rejects.toThrow(RELAY_LOSSES.refused);
   });
 
   test("a key that nobody registered", async () => {
@@ -195,7 +196,7 @@ describe("is refused:", () => {
 });
 
 test("a machine without a link is said to be absent", async () => {
-  await expect(relay.dial(device, machine)).rejects.toThrow("not connected to the relay");
+  await expect(relay.dial(device, machine)).rejects.toThrow(RELAY_LOSSES.absent);
 });
 
 test("a device's key offers no machine", async () => {
@@ -369,7 +370,7 @@ test("a device that leaves all that is sent to it unread ends its own streams, a
   const MANY = 8;
   await relay.close();
   relay = openRelayLab(management, { streamsPerSourceMax: MANY, waitingBytesMax: 4 * MB });
-  const other = await addPeer(management, "desktop", "device", [laptops]);
+  const other = await aPeerRow(management, { name: "desktop", kind: "device", groups: [laptops] });
   const taken: RelayStream[] = [];
   await relay.offer(machine, (stream) => {
     taken.push(stream);

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { generateEd25519 } from "../../../src/base/ed25519.ts";
-import { insertPeer } from "../../../src/management/db/tables/new-peer.ts";
 import { AuditIntake } from "../../../src/management/sync/audit-intake.ts";
 import type { ManagementMessage } from "../../../src/wire/agent-sync.ts";
 import type { AgentEvent } from "../../../src/wire/audit-event.ts";
+import { aPeerRow } from "../../support/peer-row.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
@@ -15,32 +14,13 @@ afterEach(() => management.close());
 
 /** A machine's link, as far as audit events go. */
 async function aLink(name: string) {
-  const { accountId } = management;
-  const initiator = { id: "test", name: "test", email: "" };
-  const options = { accountId, initiator, affectsMaps: true };
-  const peer = await management.context.store.change(options, (tx) =>
-    insertPeer(tx, {
-      accountId,
-      kind: "machine",
-      name,
-      deviceKey: generateEd25519().publicKey,
-      hostKeys: ["AAAA"],
-      facts: { hostname: name, os: "linux", kernelVersion: "6", version: "0" },
-      connectionIp: "127.0.0.1",
-      owner: null,
-      ownerApproved: true,
-      status: "active",
-      vouchedByPeerId: null,
-      ephemeral: false,
-      groups: [],
-    }),
-  );
+  const { row: peer } = await aPeerRow(management, { name });
   const sent: ManagementMessage[] = [];
   let refreshed = 0;
   return {
     link: {
       peerId: peer.id,
-      accountId,
+      accountId: management.accountId,
       name,
       send: (message: ManagementMessage) => void sent.push(message),
       refresh: () => void refreshed++,

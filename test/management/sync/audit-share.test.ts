@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { checkAuditShare } from "../../../src/management/serve-options.ts";
 import { AUDIT_SHARE_BYTES_DEFAULT, AuditShare } from "../../../src/management/sync/audit-share.ts";
+import { codeThrownBy } from "../../support/failure.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 const DAY_MS = 86_400_000;
@@ -66,5 +67,5 @@ test.each([
 });
 
 test.each(["", "-1", "1.5", "1e3", "1000001", "1 ", "none"])("--audit-share %p is refused", (typed) => {
-  expect(() => checkAuditShare(typed)).toThrow("--audit-share is not a number of megabytes");
+  expect(codeThrownBy(() => checkAuditShare(typed))).toBe("ERR_USAGE");
 });

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { type Ed25519Key, generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
 import { newId } from "../../../src/base/random.ts";
 import { listGroups } from "../../../src/management/db/tables/groups.ts";
-import { insertPeer } from "../../../src/management/db/tables/new-peer.ts";
 import { findPeerById, type PeerRow, updatePeer } from "../../../src/management/db/tables/peers.ts";
 import { putPolicy } from "../../../src/management/db/tables/policies.ts";
 import { applyDelta } from "../../../src/policy/maps/map-delta.ts";
@@ -16,6 +15,7 @@ import { digestOfMap } from "../../../src/wire/map-digest.ts";
 import { differencesFrom, sectionsOf } from "../../../src/wire/map-outline.ts";
 import type { NetworkMap } from "../../../src/wire/network-map.ts";
 import { signedBytes } from "../../../src/wire/signed-fields.ts";
+import { aPeerRow } from "../../support/peer-row.ts";
 import { startTestManagement, type TestManagement } from "../../support/running-management.ts";
 import { until } from "../../support/until.ts";
 
@@ -47,26 +47,7 @@ interface Machine {
 }
 
 async function aMachine(name = "web1", kind: "machine" | "device" = "machine"): Promise<Machine> {
-  const key = generateEd25519();
-  const { accountId } = management;
-  const options = { accountId, initiator: { id: "test", name: "test", email: "" }, affectsMaps: true };
-  const peer = await management.context.store.change(options, (tx) =>
-    insertPeer(tx, {
-      accountId,
-      kind,
-      name,
-      deviceKey: key.publicKey,
-      hostKeys: ["AAAA"],
-      facts: { hostname: name, os: "linux", kernelVersion: "6", version: "0" },
-      connectionIp: "127.0.0.1",
-      owner: null,
-      ownerApproved: true,
-      status: "active",
-      vouchedByPeerId: null,
-      ephemeral: false,
-      groups: [],
-    }),
-  );
+  const { key, row: peer } = await aPeerRow(management, { name, kind, hostKeys: ["AAAA"] });
   return { key, peer };
 }
 

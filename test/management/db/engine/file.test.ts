@@ -5,6 +5,7 @@ import { isQfError } from "../../../../src/base/errors.ts";
 import { silentLog } from "../../../../src/base/log.ts";
 import { openStore, type Store } from "../../../../src/management/db/store.ts";
 import { findAccount, putMeta } from "../../../../src/management/db/tables/accounts.ts";
+import { codeThrownBy } from "../../../support/failure.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
@@ -20,7 +21,7 @@ beforeEach(() => {
 afterEach(() => store.close());
 
 test("a second process is kept out of the data folder", async () => {
-  expect(() => open()).toThrow("another qf management process");
+  expect(codeThrownBy(open)).toBe("ERR_CONFLICT");
   await store.close();
   store = open();
   expect(await store.read((tx) => findAccount(tx, "acc"))).toBeUndefined();
@@ -36,7 +37,7 @@ test("the database and its companions are for their owner only", async () => {
 test("there is no database without being asked for one", async () => {
   await store.close();
   dataDir = tempFolder();
-  expect(() => open()).toThrow("there is no database");
+  expect(codeThrownBy(open)).toBe("ERR_NOT_INITIALISED");
   store = open(true);
 });
 

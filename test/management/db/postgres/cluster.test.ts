@@ -11,7 +11,7 @@ import { enrolWithSetupKey } from "../../../../src/management/db/tables/new-peer
 import { listPeers } from "../../../../src/management/db/tables/peers.ts";
 import { hashSetupKey, insertSetupKey } from "../../../../src/management/db/tables/setup-keys.ts";
 import { anAccountRow } from "../../../support/account-row.ts";
-import { aNewPeer } from "../../../support/management.ts";
+import { aNewPeer } from "../../../support/peer-row.ts";
 import { hasPostgres, testPostgres } from "../../../support/postgres.ts";
 import { until } from "../../../support/until.ts";
 

@@ -16,12 +16,12 @@ import {
 import { OverlayAddress } from "../../../../src/wire/units.ts";
 import {
   aManagement,
-  aNewPeer,
   anAccount,
   aPeerOf,
   aUserOf,
   type TestManagement,
 } from "../../../support/management.ts";
+import { aNewPeer } from "../../../support/peer-row.ts";
 
 let management: TestManagement;
 let accountId: string;
