@@ -5,23 +5,11 @@
  *
  * @module
  */
-import type { Command } from "./command.ts";
-
-export interface Verb {
-  /** One line, as it stands in lists; the first line of the command's own help says the same at length. */
-  readonly purpose: string;
-  readonly load: () => Promise<Command>;
-}
-
-export interface Noun {
-  /** A paragraph on what it is. */
-  readonly about: string;
-  readonly verbs: Readonly<Record<string, Verb>>;
-}
+import { policyNoun } from "./commands/policy-verbs.ts";
+import type { Noun, Verb } from "./noun.ts";
 
 const users = () => import("./commands/user.ts");
 const passwords = () => import("./commands/user-password.ts");
-const policies = () => import("./commands/policy.ts");
 const setupKeys = () => import("./commands/setup-key.ts");
 const tokens = () => import("./commands/token.ts");
 const groups = () => import("./commands/group.ts");
@@ -215,18 +203,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       delete: { purpose: "delete a token", load: async () => (await tokens()).tokenDelete },
     },
   },
-  policy: {
-    about: `Who may log in to which machine, and as which OS user. Without a policy nobody may.`,
-    verbs: {
-      list: { purpose: "list policies", load: async () => (await policies()).policyList },
-      create: { purpose: "create a policy with one rule", load: async () => (await policies()).policyCreate },
-      update: {
-        purpose: "change a policy or one of its rules",
-        load: async () => (await import("./commands/policy-update.ts")).policyUpdate,
-      },
-      delete: { purpose: "delete a policy", load: async () => (await policies()).policyDelete },
-    },
-  },
+  policy: policyNoun,
   "posture-check": {
     about: `Requirements that a device must meet before a policy lets it in: version, system or address.`,
     verbs: {

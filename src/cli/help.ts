@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { NOUNS, type Noun, SINGLE } from "./commands.ts";
+import { NOUNS, SINGLE } from "./commands.ts";
+import type { Noun } from "./noun.ts";
 
 /** Columns to which a command's name is filled in a list. */
 const NAME_WIDTH = 14;

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { NOUNS, SINGLE, type Verb } from "./commands.ts";
+import { NOUNS, SINGLE } from "./commands.ts";
 import { topHelp } from "./help.ts";
+import type { Verb } from "./noun.ts";
 
 /** One command, by the words that are typed. */
 interface Entry {

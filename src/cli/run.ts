@@ -9,8 +9,9 @@
 import { QfError } from "../base/errors.ts";
 import { closest } from "./closest.ts";
 import type { Command } from "./command.ts";
-import { NOUNS, type Noun, SHORT, SINGLE } from "./commands.ts";
+import { NOUNS, SHORT, SINGLE } from "./commands.ts";
 import { nounHelp, topHelp } from "./help.ts";
+import type { Noun } from "./noun.ts";
 import { print } from "./output.ts";
 import { reportError, say } from "./report.ts";
 import { asksForHelp, checkArgs } from "./strict-args.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Command } from "../../src/cli/command.ts";
-import { NOUNS, SINGLE, type Verb } from "../../src/cli/commands.ts";
+import { NOUNS, SINGLE } from "../../src/cli/commands.ts";
 import { nounHelp, topHelp } from "../../src/cli/help.ts";
+import type { Verb } from "../../src/cli/noun.ts";
 import { SSH_HELP } from "../../src/ssh/help.ts";
 
 const verbs: [words: string, verb: Verb][] = [

@@ -7,7 +7,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isQfError } from "../../src/base/errors.ts";
-import { NOUNS, SHORT, SINGLE, type Verb } from "../../src/cli/commands.ts";
+import { NOUNS, SHORT, SINGLE } from "../../src/cli/commands.ts";
+import type { Verb } from "../../src/cli/noun.ts";
 import { PROXY_HELP, PROXY_USAGE } from "../../src/proxy/help.ts";
 import { parseSshArgv } from "../../src/ssh/argv.ts";
 

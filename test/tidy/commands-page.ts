@@ -5,7 +5,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { NOUNS, SHORT, SINGLE, type Verb } from "../../src/cli/commands.ts";
+import { NOUNS, SHORT, SINGLE } from "../../src/cli/commands.ts";
+import type { Verb } from "../../src/cli/noun.ts";
 import { ROOT } from "./documents.ts";
 
 export const COMMANDS_PAGE = "docs/commands.md";

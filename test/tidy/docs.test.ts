@@ -77,7 +77,7 @@ describe("a command that is named exists, with its flags", () => {
 
   test.each([
     ["give one with qf ssh --because", "qf ssh --because"],
-    ["see `qf policy explain RECEIPT`", "qf policy explain"],
+    ["see `qf policy describe RECEIPT`", "qf policy describe"],
     ["run qf peer eject web1", "qf peer eject"],
     ["qf user create|rename NAME", "qf user rename"],
     ["qf agent up --enable-sftp there", "qf agent up --enable-sftp"],

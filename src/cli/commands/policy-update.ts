@@ -30,6 +30,7 @@ options:
   --enabled                enable the policy; --enabled=false disables it
   --name NAME              new name
   --description TEXT       what it is for
+  --force                  change it although a test of the account fails; this is audited
 ${ADMIN_OPTIONS}
 
 POLICY is a policy's name or id.
@@ -51,6 +52,7 @@ examples:
       enabled: { type: "boolean" },
       name: { type: "string" },
       description: { type: "string" },
+      force: { type: "boolean" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -72,7 +74,14 @@ examples:
           return rule === chosen ? assign({ ...written, ...changed }, assignments) : written;
         }),
       };
-      const answer = await admin.request("PUT", `/api/policies/${policy.id}`, { body, answer: Policy });
+      const answer = await admin.request(
+        "PUT",
+        `/api/policies/${policy.id}${args.force ? "?force=true" : ""}`,
+        {
+          body,
+          answer: Policy,
+        },
+      );
       for (const warning of answer.value.warnings ?? []) say("warning", warning);
       await printChanged(args, { before: policy, body, answer }, `policy ${args.policy} (${policy.id})`);
     },

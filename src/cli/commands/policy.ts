@@ -67,6 +67,7 @@ options:
   --ports PORT,...         ports of a tcp or udp rule; may be repeated (default: all, or 22 for SSH)
   --description TEXT       what it is for
   --disabled               create the policy without enabling it
+  --force                  create it although a test of the account fails; this is audited
 ${ADMIN_OPTIONS}
 
 examples:
@@ -91,6 +92,7 @@ examples:
       ports: { type: "string" },
       description: { type: "string" },
       disabled: { type: "boolean" },
+      force: { type: "boolean" },
       ...ADMIN_ARGS,
     },
     async run({ args }) {
@@ -117,7 +119,10 @@ examples:
         ...{ name: args.name, ...about, enabled: args.disabled !== true, rules: [rule] },
         ...(checks === undefined ? {} : { source_posture_checks: checks }),
       };
-      const answer = await admin.request("POST", "/api/policies", { body, answer: Policy });
+      const answer = await admin.request("POST", `/api/policies${args.force ? "?force=true" : ""}`, {
+        body,
+        answer: Policy,
+      });
       for (const warning of answer.value.warnings ?? []) say("warning", warning);
       await printDone(args, answer, `created policy ${args.name} (${answer.value.id})`);
     },

@@ -1,0 +1,143 @@
+/**
+ * Differences, tests and explanations of policies, as text for people.
+ *
+ * @module
+ */
+import { printable } from "../base/printable.ts";
+import type {
+  AccessRow,
+  AccessRows,
+  Explanation,
+  PolicyChangeEntry,
+  PolicyDiff,
+  PolicyTestOutcome,
+  PolicyTestReport,
+} from "../wire/policy-code-api.ts";
+import { renderTable } from "./output.ts";
+
+/** Rows of access shown before the rest is counted. */
+const ROWS_SHOWN = 50;
+
+const MARKS = { added: "+", changed: "~", removed: "-" } as const;
+
+/** One change, such as `~ rule 1 of policy deploy (ssh)`. */
+export function changeLine({ what, change, name, rule, fields }: PolicyChangeEntry): string {
+  const shown = printable(name);
+  const subject =
+    what === "rule"
+      ? `${ruleName(rule)} of policy ${shown}`
+      : what === "tests"
+        ? "the tests"
+        : `${what} ${shown}`;
+  return `${MARKS[change]} ${subject}${fields?.length ? ` (${fields.join(", ")})` : ""}\n`;
+}
+
+function ruleName(rule = ""): string {
+  return /^rule \d+$/.test(rule) ? rule : `rule ${printable(rule)}`;
+}
+
+/** The whole difference. */
+export function diffText(diff: PolicyDiff): string {
+  if (diff.same) return "Nothing would change.\n";
+  return [
+    ...diff.changes.map(changeLine),
+    rowsText("gained", diff.gained),
+    rowsText("lost", diff.lost),
+    endsText(diff),
+    decisionsText(diff),
+    testsText(diff.tests),
+    ...diff.warnings.map((warning) => `\nWarning: ${warning}.\n`),
+  ].join("");
+}
+
+function rowsText(what: "gained" | "lost", { total, rows }: AccessRows): string {
+  if (total === 0) return `\nNo access is ${what}.\n`;
+  const shown = rows.slice(0, ROWS_SHOWN);
+  const more = total > shown.length ? `... and ${total - shown.length} more; --json shows them\n` : "";
+  const mark = what === "gained" ? "+" : "-";
+  return `\nAccess ${what} (${total}):\n${accessText(shown, mark)}${more}`;
+}
+
+/** A table of access. `mark` goes before each row. */
+export function accessText(rows: readonly AccessRow[], mark = ""): string {
+  const lead = mark === "" ? [] : [mark];
+  return renderTable(
+    [...(mark === "" ? [] : [" "]), ...ACCESS_HEADINGS],
+    rows.map((row) => [...lead, ...accessCells(row)]),
+  );
+}
+
+/** Headings of `accessCells`. */
+export const ACCESS_HEADINGS = ["USER", "MACHINE", "OS USER", "CAPABILITIES"] as const;
+
+/** One row of access, cell by cell. */
+export function accessCells({ user, machine, local_user, capabilities }: AccessRow): string[] {
+  return [user.name, machine.name, local_user, capabilities.join(", ")];
+}
+
+function endsText({ ends }: PolicyDiff): string {
+  if (ends.length === 0) return "\nNo live connection would end.\n";
+  const rows = ends.map((one) => [
+    one.user.name,
+    one.machine.name,
+    one.local_user,
+    one.started_at,
+    one.reason,
+  ]);
+  const table = renderTable(["USER", "MACHINE", "OS USER", "SINCE", "REASON"], rows);
+  return `\nLive connections that would end (${ends.length}):\n${table}`;
+}
+
+function decisionsText({ decisions }: PolicyDiff): string {
+  const { days, considered, truncated, differ } = decisions;
+  if (days === 0) return "";
+  const looked = `${considered}${truncated ? " newest" : ""} decisions of the last ${days} days`;
+  if (differ.length === 0) return `\nNone of the ${looked} would differ.\n`;
+  const rows = differ.map((one) => [
+    ...[one.user.name, one.machine.name, one.local_user, one.action.kind],
+    ...[one.before, one.after, one.reason ?? "", String(one.count)],
+  ]);
+  const headings = ["USER", "MACHINE", "OS USER", "ACTION", "NOW", "THEN", "REASON", "TIMES"];
+  return `\nOf the ${looked} these would differ:\n${renderTable(headings, rows)}`;
+}
+
+/** How many tests pass, and each that does not. */
+export function testsText({ passed, failed, results }: PolicyTestReport): string {
+  if (passed + failed === 0) return "\nThere are no tests.\n";
+  const lines = results.filter((result) => !result.passed).map(failureLine);
+  return `\nTests: ${passed} passed, ${failed} failed.\n${lines.join("")}`;
+}
+
+function failureLine({ number, test, outcome, reason, sentence }: PolicyTestOutcome): string {
+  const about = `${test.user} as ${test.local_user} on ${test.machine}`;
+  const action = test.action === undefined ? "" : ` (${JSON.stringify(test.action)})`;
+  const wanted = test.reason === undefined ? test.expect : `${test.expect}, ${test.reason}`;
+  const got =
+    outcome === null ? "something that it names is gone" : [outcome, reason].filter(Boolean).join(", ");
+  const why = sentence === null ? "" : `: ${sentence}`;
+  const name = test.name ? `${JSON.stringify(test.name)} ` : "";
+  return `  ${number}. ${printable(`${name}${about}${action}: expected ${wanted}, got ${got}${why}`)}\n`;
+}
+
+/** A decision with every rule. */
+export function explanationText(explanation: Explanation): string {
+  const { user, device, machine, local_user, action, at, outcome, reason, rules, now } = explanation;
+  const asked = typeof action === "string" ? action : JSON.stringify(action);
+  const who = `${user?.name ?? "a machine"} from ${device?.name ?? "a device that is not registered"}`;
+  const when = at === null ? "" : `, on ${at}`;
+  const verdict = outcome === "allow" ? "allowed" : `denied: ${explanation.sentence ?? reason} (${reason})`;
+  const lines = [`${who}, as ${local_user} on ${machine.name}, ${asked}${when}: ${verdict}`];
+  if (explanation.hint !== null) lines.push(`Next step: ${explanation.hint}`);
+  if (explanation.change !== null) lines.push(`Nearest rule: ${explanation.change}`);
+  if (now !== null) lines.push(`Now: ${now.outcome}${now.reason === null ? "" : ` (${now.reason})`}`);
+  const text = lines.map((line) => `${printable(line)}\n`).join("");
+  if (rules.length === 0) return text;
+  const rows = rules.map((rule) => [
+    rule.policy === "" ? rule.rule_id : rule.policy,
+    rule.rule,
+    rule.outcome,
+    rule.sentence,
+    rule.change ?? "",
+  ]);
+  return `${text}\n${renderTable(["POLICY", "RULE", "OUTCOME", "WHY", "WHAT WOULD HELP"], rows)}`;
+}

@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import { accessText, changeLine, diffText, testsText } from "../../src/cli/policy-output.ts";
+import type { PolicyDiff } from "../../src/wire/policy-code-api.ts";
+
+const row = {
+  user: { id: "u", name: "ada\u001b[2J" },
+  machine: { id: "m", name: "web1" },
+  local_user: "deploy",
+  capabilities: ["connect", "shell"],
+};
+const same: PolicyDiff = {
+  ...{ version: 1, digest: "A".repeat(43), same: true, changes: [] },
+  ...{ gained: { total: 0, rows: [] }, lost: { total: 0, rows: [] }, ends: [] },
+  decisions: { days: 7, considered: 0, truncated: false, differ: [] },
+  ...{ tests: { passed: 0, failed: 0, results: [] }, warnings: [] },
+};
+
+test("names from elsewhere cannot drive the terminal", () => {
+  expect(accessText([row])).not.toContain("\u001b");
+  expect(changeLine({ what: "group", change: "added", name: "a\u001b]0;x\u0007" })).not.toContain("\u001b");
+});
+
+test("a difference names every part, and says where there is nothing", () => {
+  expect(diffText(same).split("\n")).toHaveLength(2);
+  const text = diffText({
+    ...same,
+    same: false,
+    changes: [{ what: "rule", change: "changed", name: "deploy", rule: "rule 1", fields: ["ssh"] }],
+    gained: { total: 51, rows: Array(51).fill(row) },
+    warnings: ["mind this"],
+  });
+  expect(text).toMatch(/^~ .*deploy \(ssh\)$/m);
+  expect(text).toContain("Access gained (51)");
+  expect(text).toContain("1 more");
+  expect(text).toContain("mind this");
+});
+
+test("a failing test is told with what was wanted and what is", () => {
+  const asked = { user: "ada@example.com", machine: "web1", local_user: "root", expect: "allow" as const };
+  const result = {
+    number: 3,
+    test: asked,
+    passed: false,
+    outcome: "deny" as const,
+    reason: null,
+    sentence: null,
+  };
+  const text = testsText({ passed: 1, failed: 1, results: [result] });
+  expect(text).toMatch(/3\. ada@example\.com as root on web1: expected allow, got deny/);
+});
