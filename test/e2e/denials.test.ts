@@ -407,6 +407,23 @@ describe.skipIf(!isRoot)("a denial", () => {
     await setPolicy({});
   }, 60_000);
 
+  test("a refusal is found by the receipt that its person was told, and by no other", async () => {
+    const stranger = lab.device(await lab.createPerson("mallory@example.com"), "mallory");
+    const refused = await stranger.ssh([`${account.name}@web1`, "true"]);
+    const receipt = /receipt ([a-z0-9]{20})/.exec(refused.stderr)?.[1] ?? "";
+    const tail = (id: string) =>
+      lab.qf(["audit", "tail", "--receipt", id], {
+        env: { QF_MANAGEMENT_URL: lab.url, QF_TOKEN: lab.token },
+      });
+    const found = await lab.until("the refusal", async () => {
+      const { stdout, exitCode } = await tail(receipt);
+      return exitCode === 0 ? stdout : undefined;
+    });
+    expect(found.trim().split("\n")).toHaveLength(1);
+    expect(found).toContain("mallory@example.com");
+    expect((await tail(`${receipt.slice(0, -1)}0`)).exitCode).toBe(1);
+  }, 60_000);
+
   test("every denial is in the audit log with its reason and receipt", async () => {
     const events = await lab.events("limit=1000");
     const denials = events.filter((event) =>

@@ -2,11 +2,12 @@
  * The main job, end to end: a person signs in with an identity provider and is somebody on another machine.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Lab, LabAgent, LabDevice, Person } from "../support/lab.ts";
 import { LabTerminal } from "../support/lab-terminal.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { runProcess } from "../support/run-process.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { signIn } from "../support/sign-in.ts";
 
@@ -26,6 +27,8 @@ describe.skipIf(!isRoot)("a first login", () => {
   afterAll(async () => {
     await setUp?.[Symbol.asyncDispose]();
   });
+
+  const admin = () => ({ QF_MANAGEMENT_URL: lab.url, QF_TOKEN: lab.token });
 
   test("a command runs as the local user, by a sign-in in the browser on this machine", async () => {
     const result = await laptop.ssh([`${deploy.name}@web1`, "id -un; echo out; echo err >&2; exit 7"]);
@@ -224,7 +227,8 @@ describe.skipIf(!isRoot)("a first login", () => {
   test("audit has login, certificate, decision with trace, connection, session and its end", async () => {
     await laptop.ssh([`${deploy.name}@web1`, "echo audited"]);
     const events = await lab.until("the session's end", async () => {
-      const all = (await lab.events()).filter(({ activity_code }) => activity_code !== "agent.batch");
+      const kept = await lab.events("limit=1000");
+      const all = kept.filter(({ activity_code }) => activity_code !== "agent.batch");
       return all[0]?.activity_code.startsWith("ssh.connection.close") ? all : undefined;
     });
     const codes = new Set(events.map((event) => event.activity_code));
@@ -255,5 +259,23 @@ describe.skipIf(!isRoot)("a first login", () => {
     expect(text).not.toContain(lab.token);
     expect(text).not.toMatch(/eyJ[A-Za-z0-9_-]{20,}\.eyJ/);
     expect(text).not.toContain("PRIVATE KEY");
+  });
+
+  test("qf up as tutorials write it signs a person in on their own computer, and enrols nothing", async () => {
+    const { uid, gid } = statSync(deploy.home);
+    const own = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", lab.executable];
+    const env = lab.env({
+      ...{ HOME: deploy.home, QF_MANAGEMENT_URL: lab.url, QF_NO_BROWSER: "1", TERM: "xterm" },
+    });
+    const up = new LabTerminal([...own, "up", "--ssh-jwt-cache-ttl", "3600"], env, "/");
+    const { code } = await signIn((await up.expect(/^(http\S+)\s*$/m))[1] ?? "", ada);
+    up.type(`${code}\n`);
+    expect(await up.end()).toBe(0);
+    expect(up.text).toContain("kept until");
+    const run = (...args: string[]) => runProcess([...own, ...args], { env, cwd: "/" });
+    expect((await run("ssh", `${deploy.name}@web1`, "echo in")).stdout).toBe("in\n");
+    expect(await run("status")).toMatchObject({ exitCode: 0 });
+    const peers = JSON.parse((await lab.qf(["peer", "list", "--json"], { env: admin() })).stdout);
+    expect(peers.filter(({ kind }: { kind: string }) => kind === "machine")).toHaveLength(1);
   });
 });

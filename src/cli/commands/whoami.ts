@@ -25,34 +25,38 @@ examples:
     },
     async run({ args }) {
       const url = args["management-url"];
-      const managementUrl = url === undefined ? undefined : parseUrl("management-url", url);
-      const session = await openClientSession({ managementUrl });
-      const { devices, ttlSeconds } = await session.folder.readConfig();
-      const device = devices[session.api.origin];
-      const kept = await session.cachedLogin();
-      const user = kept?.user ?? device?.user;
-      if (args.json === true) {
-        await printJson({
-          user: user ?? null,
-          device: { peerId: device?.peerId ?? null, publicKey: session.deviceKey.publicKey },
-          management: { url: session.api.origin, accountId: device?.accountId ?? null },
-          login: {
-            keptUntilSeconds: kept?.keptUntilSeconds ?? null,
-            ttlSeconds: ttlSeconds ?? session.machine?.ttlSeconds ?? 0,
-          },
-        });
-        return;
-      }
-      const until = kept?.keptUntilSeconds;
-      await print(
-        [
-          `user        ${user === undefined ? "nobody is signed in" : describeUser(user)}`,
-          `login       ${until ? `kept until ${timeText(until)}` : "none kept: a connection signs in"}`,
-          `device      ${device?.peerId ?? "not registered yet"}`,
-          `management  ${session.api.origin}`,
-          "",
-        ].join("\n"),
-      );
+      await showClient(url === undefined ? undefined : parseUrl("management-url", url), args.json === true);
     },
   },
 );
+
+/** Who is signed in here, as which device, where: also what `qf status` says where there is no agent. */
+export async function showClient(managementUrl: string | undefined, isJson: boolean): Promise<void> {
+  const session = await openClientSession({ managementUrl });
+  const { devices, ttlSeconds } = await session.folder.readConfig();
+  const device = devices[session.api.origin];
+  const kept = await session.cachedLogin();
+  const user = kept?.user ?? device?.user;
+  if (isJson) {
+    await printJson({
+      user: user ?? null,
+      device: { peerId: device?.peerId ?? null, publicKey: session.deviceKey.publicKey },
+      management: { url: session.api.origin, accountId: device?.accountId ?? null },
+      login: {
+        keptUntilSeconds: kept?.keptUntilSeconds ?? null,
+        ttlSeconds: ttlSeconds ?? session.machine?.ttlSeconds ?? 0,
+      },
+    });
+    return;
+  }
+  const until = kept?.keptUntilSeconds;
+  await print(
+    [
+      `user        ${user === undefined ? "nobody is signed in" : describeUser(user)}`,
+      `login       ${until ? `kept until ${timeText(until)}` : "none kept: a connection signs in"}`,
+      `device      ${device?.peerId ?? "not registered yet"}`,
+      `management  ${session.api.origin}`,
+      "",
+    ].join("\n"),
+  );
+}

@@ -42,6 +42,15 @@ describe("the drop-in", () => {
     }
   });
 
+  // An ssh that was built without something says so at every connection, for the mere name of its option.
+  test("has no option that is there in some builds of ssh only", () => {
+    const optional = /gssapi|kerberos|pkcs11|securitykey|smartcard|xmss|keychain/i;
+    const text = renderDropIn({ ...dropIn, shortNames: true });
+    const options = text.split("\n").flatMap((line) => /^ {2}(\w+) /.exec(line)?.[1] ?? []);
+    expect(options.length).toBeGreaterThan(15);
+    expect(options.filter((option) => optional.test(option))).toEqual([]);
+  });
+
   test("takes short names only when asked to, and only confirmed ones", async () => {
     const folder = tempFolder();
     const executable = await executablePath();
