@@ -22,6 +22,11 @@ const ROOT = resolve(import.meta.dir, "..");
 const SUMMARY = "Identity-aware SSH for private networks";
 const RESTART = "if [ -d /run/systemd/system ]; then systemctl try-restart qufabric.service || true; fi";
 const STOP = "if [ -x /usr/bin/qf ]; then /usr/bin/qf agent down >/dev/null 2>&1 || true; fi";
+/** `qf agent up` wrote it, and its program is gone. */
+const FORGET = [
+  "rm -f /etc/systemd/system/qufabric.service",
+  "if [ -d /run/systemd/system ]; then systemctl daemon-reload || true; fi",
+].join("; ");
 
 export interface PackageInput {
   /** Folder of the release: builds, manifest, signature. */
@@ -91,7 +96,8 @@ export function buildDeb(input: PackageInput, arch: PackageArch): string {
     writeFileSync(join(root, "DEBIAN", name), `#!/bin/sh\nset -e\n${body}\n`, { mode: 0o755 });
   script("postinst", `if [ "$1" = configure ] && [ -n "$2" ]; then ${RESTART}; fi`);
   script("prerm", `if [ "$1" = remove ]; then ${STOP}; fi`);
-  script("postrm", `if [ "$1" = purge ]; then rm -rf /var/lib/qufabric; fi`);
+  const purge = 'if [ "$1" = purge ]; then rm -rf /var/lib/qufabric; fi';
+  script("postrm", `if [ "$1" = remove ]; then ${FORGET}; fi\n${purge}`);
   const name = `qufabric_${debVersion(version)}_${arch.deb}.deb`;
   run(["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", root, join(input.release, name)], {
     env: { SOURCE_DATE_EPOCH: String(epochSeconds) },
@@ -143,6 +149,8 @@ cp -a ${root}/. %{buildroot}/
 if [ "$1" -gt 1 ]; then ${RESTART}; fi
 %preun
 if [ "$1" -eq 0 ]; then ${STOP}; fi
+%postun
+if [ "$1" -eq 0 ]; then ${FORGET}; fi
 %files
 %defattr(-,root,root)
 /usr/bin/qf

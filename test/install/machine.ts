@@ -30,6 +30,12 @@ function debianRoot(suite: string): string {
   return path;
 }
 
+/** Puts the root file system of a Debian release into the new folder `root`. */
+export function unpackRoot(suite: string, root: string): void {
+  mkdirSync(root, { recursive: true });
+  mustRun("tar", "-C", root, "-xpf", debianRoot(suite));
+}
+
 function mustRun(...command: string[]): void {
   const { exitCode, stderr } = Bun.spawnSync(command, { stdout: "ignore", stderr: "pipe" });
   if (exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${stderr}`);
@@ -47,8 +53,7 @@ export class BootedMachine implements AsyncDisposable {
 
   /** Boots a copy of the root file system of `suite` and waits until its init is up. */
   static async boot(suite: string, root: string): Promise<BootedMachine> {
-    mkdirSync(root, { recursive: true });
-    mustRun("tar", "-C", root, "-xpf", debianRoot(suite));
+    unpackRoot(suite, root);
     writeFileSync(join(root, "etc/hostname"), "web1\n");
     const machine = new BootedMachine(root, nspawn(root));
     await machine.#untilUp();

@@ -1,6 +1,7 @@
 /**
  * `make test-install`: from the curl line to a first login on a machine that systemd boots, and what becomes
- * of the agent when it, its launcher or the machine is killed; then everything is removed again.
+ * of the agent when it, its launcher or the machine is killed; then everything is removed again. Upgrades
+ * between two signed builds, and the services of OpenRC and runit, come after that.
  *
  * Needs root, debootstrap and systemd-nspawn; takes some minutes.
  */
@@ -9,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openLab } from "../support/lab.ts";
 import { until } from "../support/until.ts";
+import { otherInits } from "./inits.ts";
 import { BootedMachine } from "./machine.ts";
 import { upgradeOn } from "./upgrade.ts";
 
@@ -127,6 +129,7 @@ async function files(machine: BootedMachine): Promise<string[]> {
 for (const suite of SUITES.length > 0 ? SUITES : ["bookworm"]) {
   await installOn(suite);
   await upgradeOn(suite, check);
+  await otherInits(suite, check);
 }
 process.stdout.write(failed === 0 ? "all passed\n" : `${failed} failed\n`);
 process.exitCode = failed === 0 ? 0 : 1;
