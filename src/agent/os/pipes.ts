@@ -96,6 +96,8 @@ export function createFdWriter(fd: number): FdWriter {
   let sink: Bun.FileSink | undefined;
   let isClosed = false;
   const pour = async (data: Uint8Array): Promise<void> => {
+    // Whoever sends more than a pipe holds will do so again.
+    if (sink === undefined && data.length >= PIPE_BYTES) widenPipe(fd, WIDE_PIPE_BYTES);
     sink ??= Bun.file(fd).writer();
     await sink.write(data);
     if (!isClosed) await sink.flush();

@@ -16,6 +16,7 @@ import type { FdReader, FdWriter } from "../os/pipes.ts";
 import { openPty, type Pty, type WindowSize } from "../os/pty.ts";
 import { type Launch, type SpawnedChild, spawnAs } from "../os/spawn.ts";
 import type { LocalAccount } from "../os/users.ts";
+import { InputGatherer } from "./input-gatherer.ts";
 import { serveSftpAudit } from "./sftp-audit.ts";
 
 export interface ProgramRequest {
@@ -230,12 +231,11 @@ class RunningProgram implements Program {
  */
 function pumpInput(input: Readable, writer: FdWriter, closesAtEnd: boolean): void {
   let isGone = false;
-  input.on("data", (data: Buffer) => {
-    if (isGone) return;
-    const taken = writer.write(data);
-    if (taken === null) return;
+  const gatherer = new InputGatherer((data) => {
+    const taken = isGone ? null : writer.write(data);
+    if (taken === null) return null;
     input.pause();
-    taken.then(
+    return taken.then(
       () => input.resume(),
       () => {
         isGone = true;
@@ -243,7 +243,15 @@ function pumpInput(input: Readable, writer: FdWriter, closesAtEnd: boolean): voi
       },
     );
   });
+  input.on("data", (data: Buffer) => {
+    if (!isGone) gatherer.add(data);
+  });
   input.once("end", () => {
-    if (closesAtEnd) writer.close();
+    const close = (): void => {
+      if (closesAtEnd) writer.close();
+    };
+    const left = gatherer.flush();
+    if (left === null) close();
+    else void left.then(close);
   });
 }

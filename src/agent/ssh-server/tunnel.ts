@@ -12,6 +12,7 @@ import { adoptSocket } from "../../base/adopt-socket.ts";
 import { releaseBuffer } from "../../base/release-buffer.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
+import { InputGatherer } from "./input-gatherer.ts";
 
 /** Bytes that went through: from the client, and to it. */
 export interface Traffic {
@@ -45,6 +46,7 @@ class SocketTunnel implements Tunnel {
   #bytesIn = 0;
   #bytesOut = 0;
   #socket: Bun.Socket | null = null;
+  readonly #input = new InputGatherer((data) => this.#hand(data));
   /** From the client, not yet taken by the socket. */
   #unsent: Buffer | null = null;
   /** From the socket, not yet taken by the channel. */
@@ -106,11 +108,20 @@ class SocketTunnel implements Tunnel {
       return;
     }
     this.#bytesIn += data.length;
+    this.#input.add(data);
+  }
+
+  /** What is not taken at once is kept, in memory of its own. */
+  #hand(data: Buffer): null {
+    if (this.#isDone || this.#isInputRefused) return null;
     this.#unsent = this.#unsent === null ? data : Buffer.concat([this.#unsent, data]);
     this.#flush();
+    if (this.#unsent !== null) this.#unsent = Buffer.from(this.#unsent);
+    return null;
   }
 
   #onInputEnd(): void {
+    this.#input.flush();
     this.#isInputOver = true;
     this.#flush();
   }
@@ -207,6 +218,7 @@ class SocketTunnel implements Tunnel {
   /** The client has closed it: what it sent before is still delivered. */
   #onChannelClose(): void {
     if (this.#isDone) return;
+    this.#input.flush();
     this.#isInputOver = true;
     this.#isOutputOver = true;
     this.#flush();
