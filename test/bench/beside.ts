@@ -11,7 +11,7 @@ import { join, resolve } from "node:path";
 import { interruptible } from "../support/interrupt.ts";
 import { median, running, timeInTurn } from "./figures.ts";
 import { type ForwardFigures, measureForward } from "./forward.ts";
-import { type Field, openField, smallFiles, type Way, zeros } from "./openssh.ts";
+import { type Field, openField, smallFiles, unpinned, type Way, zeros } from "./openssh.ts";
 
 const CONNECT_RUNS = 60;
 const BULK_RUNS = 7;
@@ -48,8 +48,30 @@ async function compareForwards(fields: readonly [Field, Field]): Promise<void> {
   }
   const of = (at: number, name: keyof ForwardFigures): number =>
     median((samples[at] ?? []).map((one) => one[name]));
-  for (const name of ["downMs", "upMs", "roundTripUs", "openMs"] as const)
+  for (const name of ["downMs", "upMs", "roundTripUs", "openMs", "crowdMs"] as const)
     report(`-L ${name}`, of(0, name), of(1, name));
+}
+
+const STOCK = ", cipher as stock ssh(1) has it";
+
+async function comparePlain(
+  fields: readonly [Field, Field],
+  ssh: (way: Way, command: string) => () => Promise<void>,
+  file: string,
+): Promise<void> {
+  const up = (way: Way) => {
+    const words = ["ssh", ...way.ssh, way.destination, "cat > /dev/null"];
+    return running(["sh", "-c", `exec "$@" < ${file}`, "sh", ...words], way.env);
+  };
+  for (const [suffix, as] of [
+    ["", (way: Way) => way],
+    [STOCK, unpinned],
+  ] as const) {
+    await compare(`download of 1 GB, ms${suffix}`, BULK_RUNS, fields, ({ direct }) =>
+      ssh(as(direct), `head -c ${GIGABYTE} /dev/zero`),
+    );
+    await compare(`upload of 1 GB, ms${suffix}`, BULK_RUNS, fields, ({ direct }) => up(as(direct)));
+  }
 }
 
 async function main(checkout: string): Promise<void> {
@@ -74,15 +96,7 @@ async function main(checkout: string): Promise<void> {
   );
   const file = zeros(join(ours.folder, "gigabyte"), GIGABYTE);
   const many = smallFiles(join(ours.folder, "many"), SMALL_FILES);
-  await compare("download of 1 GB, ms", BULK_RUNS, fields, ({ direct }) =>
-    ssh(direct, `head -c ${GIGABYTE} /dev/zero`),
-  );
-  await compare("upload of 1 GB, ms", BULK_RUNS, fields, ({ direct }) =>
-    running(
-      ["sh", "-c", `exec "$@" < ${file}`, "sh", "ssh", ...direct.ssh, direct.destination, "cat > /dev/null"],
-      direct.env,
-    ),
-  );
+  await comparePlain(fields, ssh, file);
   // Both accounts write below the one folder of this process.
   const places = new Map<Field, string>();
   for (const [field, name] of [
@@ -99,10 +113,13 @@ async function main(checkout: string): Promise<void> {
     ["sftp put of 1 GB, ms", (folder: string) => `put ${file} ${folder}/put`],
     ["sftp get of 2,000 small files, ms", (folder: string) => `get -r ${many} ${folder}/gotmany`],
     ["sftp put of 2,000 small files, ms", (folder: string) => `put -r ${many} ${folder}/putmany`],
-  ] as const)
-    await compare(what, BULK_RUNS, fields, (field) =>
-      sftp(field.direct, batch(places.get(field) ?? "/nowhere")),
+  ] as const) {
+    const place = (field: Field): string => batch(places.get(field) ?? "/nowhere");
+    await compare(what, BULK_RUNS, fields, (field) => sftp(field.direct, place(field)));
+    await compare(`${what}${STOCK}`, BULK_RUNS, fields, (field) =>
+      sftp(unpinned(field.direct), place(field)),
     );
+  }
   if ("-L".includes(only)) await compareForwards(fields);
 }
 

@@ -1,5 +1,6 @@
 /** `-L` of stock ssh(1), to our agent and to Debian's sshd: bytes a second, a round trip, a new stream. */
 import { freePort } from "../support/echo.ts";
+import { median, timed } from "./figures.ts";
 import type { Way } from "./openssh.ts";
 
 export interface ForwardFigures {
@@ -10,10 +11,16 @@ export interface ForwardFigures {
   readonly roundTripUs: number;
   /** Milliseconds from connecting to the first byte back. */
   readonly openMs: number;
+  /** Milliseconds from connecting as many as `CROWD` at once to the first byte back of the last. */
+  readonly crowdMs: number;
 }
+
+/** Streams that are opened at once. */
+export const CROWD = 100;
 
 const ROUND_TRIPS = 500;
 const OPENINGS = 30;
+const CROWDS = 5;
 const CHUNK = Buffer.alloc(256 * 1024);
 
 /** What the far end does is told by the first byte: `d` sends for ever, `u` counts to a size, `e` echoes. */
@@ -64,22 +71,19 @@ export async function measureForward(way: Way, bytes: number): Promise<ForwardFi
     await reachable(port);
     const openings: number[] = [];
     for (let i = 0; i < OPENINGS; i++) openings.push(await timed(() => roundTrips(port, 1)));
-    openings.sort((a, b) => a - b);
+    const crowds: number[] = [];
+    for (let i = 0; i < CROWDS; i++) {
+      crowds.push(await timed(() => Promise.all(Array.from({ length: CROWD }, () => roundTrips(port, 1)))));
+    }
     const roundTripUs = ((await timed(() => roundTrips(port, ROUND_TRIPS))) * 1000) / ROUND_TRIPS;
     const downMs = await timed(() => transfer(port, "d", bytes));
     const upMs = await timed(() => transfer(port, "u", bytes));
-    return { downMs, upMs, roundTripUs, openMs: openings[OPENINGS / 2] ?? Number.NaN };
+    return { downMs, upMs, roundTripUs, openMs: median(openings), crowdMs: median(crowds) };
   } finally {
     child.kill("SIGTERM");
     await child.exited;
     target.stop(true);
   }
-}
-
-async function timed(act: () => Promise<void>): Promise<number> {
-  const startMs = performance.now();
-  await act();
-  return performance.now() - startMs;
 }
 
 async function reachable(port: number): Promise<void> {

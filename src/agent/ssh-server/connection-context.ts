@@ -27,6 +27,8 @@ export interface ConnectionContext {
   readonly drop: boolean;
   /** Path of a socket that leads to the client's SSH agent. Null: it is not forwarded. */
   agentSocket(): Promise<string | null>;
+  /** Settles once every request of the connection that was made so far has its answer. Never rejects. */
+  requestsAnswered(): Promise<unknown>;
   /** Lines to show at the start of a session; each is given once. */
   takeNotices(): string[];
   /** The process that opens a session of the operating system (PAM) for a program. Null: there is none. */

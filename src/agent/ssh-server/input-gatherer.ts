@@ -1,16 +1,16 @@
 /**
- * What a client sends on a channel within one turn of the loop, put together for whom it is meant: one call
- * to the kernel in place of one for each packet of 32 kB, and as many fewer wake-ups of the other side.
+ * The gatherer of a channel's input: packets that a client sends within one turn of the loop are handed on
+ * together, so that the kernel is called once and the other side woken once, not for each 32 kB.
  *
- * Small pieces that come alone go on at once.
+ * A small piece that comes alone goes on at once.
  *
  * @module
  */
 
 /** From here on a piece is worth to be put together with others. */
 const LARGE_BYTES = 8 * 1024;
-/** As much as is read from a transport in one turn. */
-const BUFFER_BYTES = 512 * 1024;
+/** What a socket between processes holds, and a processor's cache. */
+const BUFFER_BYTES = 128 * 1024;
 /** Buffers kept for the next turn. */
 const SPARE_MAX = 4;
 const spare: Buffer[] = [];

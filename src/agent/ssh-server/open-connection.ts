@@ -41,6 +41,8 @@ export class OpenConnection {
   readonly #forwards: Forwards;
   readonly #sessions = new Map<number, SshSession>();
   #sessionCount = 0;
+  /** Global requests that are not answered yet. */
+  readonly #requests = new Set<Promise<unknown>>();
   /** For the person, at the start of the next session. */
   readonly #notices: string[] = [];
   readonly #startedAtSeconds: number;
@@ -59,6 +61,7 @@ export class OpenConnection {
       monitor: (options) => accountGate.monitor(options),
       onSessionClosed: (channelId) => void this.#sessions.delete(channelId),
       agentSocket: () => this.#forwards.agentSocket(),
+      requestsAnswered: () => Promise.allSettled(this.#requests),
       takeNotices: () => this.#notices.splice(0),
     };
     this.#forwards = new Forwards(this.#context, parts.limits, (line) => this.#tell(line));
@@ -99,8 +102,14 @@ export class OpenConnection {
   }
 
   /** The port for `tcpip-forward`, or 0. Null is a no. */
-  request(request: GlobalRequest): Promise<number | null> {
-    return this.#forwards.request(request);
+  async request(request: GlobalRequest): Promise<number | null> {
+    const answer = this.#forwards.request(request);
+    this.#requests.add(answer);
+    try {
+      return await answer;
+    } finally {
+      this.#requests.delete(answer);
+    }
   }
 
   setTerminalModes(channelId: number, modes: Uint8Array): void {

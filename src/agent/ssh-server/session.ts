@@ -215,6 +215,8 @@ export class SshSession {
     } finally {
       await answer.end({ exitStatus: exit.status, signal: exit.signal });
     }
+    // A short command may end before it is known why there is no listener, which is said on its stderr.
+    await this.#context.requestsAnswered();
     this.#end(channel, null, exit);
   }
 

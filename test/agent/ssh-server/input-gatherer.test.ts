@@ -16,15 +16,18 @@ function taker(): { taken: Buffer[]; gatherer: InputGatherer } {
   return { taken, gatherer };
 }
 
+/** A turn of the loop: what waits for promises alone has had its say. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 const sizes = (taken: readonly Buffer[]): number[] => taken.map(({ length }) => length);
 
 test("packets of one turn go on together, in their order", async () => {
   const { taken, gatherer } = taker();
-  for (let i = 0; i < 5; i++) gatherer.add(packet(32_768, i));
+  for (let i = 0; i < 3; i++) gatherer.add(packet(32_768, i));
   expect(taken).toEqual([]);
   await Promise.resolve();
-  expect(sizes(taken)).toEqual([5 * 32_768]);
-  const wanted = Buffer.concat(Array.from({ length: 5 }, (_, i) => packet(32_768, i)));
+  expect(sizes(taken)).toEqual([3 * 32_768]);
+  const wanted = Buffer.concat(Array.from({ length: 3 }, (_, i) => packet(32_768, i)));
   expect(taken[0]?.equals(wanted)).toBe(true);
 });
 
@@ -45,7 +48,7 @@ test("no more gathers than a bound, whatever one turn brings", async () => {
   for (let i = 0; i < 40; i++) gatherer.add(packet(32_768, i));
   await Promise.resolve();
   expect(taken.length).toBeGreaterThan(1);
-  expect(Math.max(...sizes(taken))).toBeLessThanOrEqual(512 * 1024);
+  expect(Math.max(...sizes(taken))).toBeLessThanOrEqual(128 * 1024);
   expect(Buffer.concat(taken).length).toBe(40 * 32_768);
   expect(Buffer.concat(taken).every((byte, at) => byte === Math.floor(at / 32_768))).toBe(true);
 });
@@ -53,10 +56,10 @@ test("no more gathers than a bound, whatever one turn brings", async () => {
 test("a piece larger than the bound goes on whole, in its place", async () => {
   const { taken, gatherer } = taker();
   gatherer.add(packet(10_000, 1));
-  gatherer.add(packet(600_000, 2));
+  gatherer.add(packet(200_000, 2));
   gatherer.add(packet(10_000, 3));
   await Promise.resolve();
-  expect(sizes(taken)).toEqual([10_000, 600_000, 10_000]);
+  expect(sizes(taken)).toEqual([10_000, 200_000, 10_000]);
 });
 
 test("who has not written one piece gets no other, and none changes while it is written", async () => {
@@ -74,16 +77,16 @@ test("who has not written one piece gets no other, and none changes while it is 
   gatherer.flush();
   gatherer.add(Buffer.from("last"));
   const all = gatherer.flush();
-  await Bun.sleep(1);
+  await turn();
   expect(taken).toHaveLength(1);
   expect(taken[0]?.data.every((byte) => byte === 1)).toBe(true);
   taken[0]?.release();
   await first;
-  await Bun.sleep(1);
+  await turn();
   expect(taken).toHaveLength(2);
   expect(taken[1]?.data.toString("latin1", 20_000)).toBe("small");
   taken[1]?.release();
-  await Bun.sleep(1);
+  await turn();
   expect(taken[2]?.data.toString()).toBe("last");
   taken[2]?.release();
   await all;
