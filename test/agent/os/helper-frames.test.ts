@@ -61,7 +61,7 @@ describe("answers of the session helper", () => {
   });
 
   test.each([
-    ["of no kind", frame(number(9))],
+    ["of no kind", frame(number(9), text("no"), text("why"))],
     ["with more than it should have", frame(number(3), number(0), number(0), number(0))],
     ["with less", frame(number(3), number(0))],
     ["with a text longer than itself", frame(number(1), number(0), number(9), Buffer.from("short"))],
