@@ -21,7 +21,9 @@ import { run } from "./runtime.ts";
 const ROOT = resolve(import.meta.dir, "..");
 const SUMMARY = "Identity-aware SSH for private networks";
 const RESTART = "if [ -d /run/systemd/system ]; then systemctl try-restart qufabric.service || true; fi";
-const STOP = "if [ -x /usr/bin/qf ]; then /usr/bin/qf agent down >/dev/null 2>&1 || true; fi";
+const STOP =
+  "if [ -x /usr/bin/qf ]; then /usr/bin/qf agent down >/dev/null 2>&1 || true; " +
+  "/usr/bin/qf ssh-config remove >/dev/null 2>&1 || true; fi";
 /** `qf agent up` wrote it, and its program is gone. */
 const FORGET = [
   "rm -f /etc/systemd/system/qufabric.service",

@@ -10,9 +10,9 @@ import { askStatus } from "../control-socket/control-client.ts";
 /** `agent up` itself gives up after less than this. */
 const MS_MAX = 120_000;
 
-/** Whether an agent runs on `stateDir`. */
-export async function isAgentUp(stateDir: string): Promise<boolean> {
-  return (await askStatus(stateDir)) !== undefined;
+/** Sessions of the agent that runs on `stateDir`; null: none runs there. */
+export async function openSessions(stateDir: string): Promise<number | null> {
+  return (await askStatus(stateDir))?.sshServer.sessions.length ?? null;
 }
 
 /** Runs `agent up` of `executable` on `stateDir`. Throws ERR_UNAVAILABLE with what it says. */

@@ -9,8 +9,9 @@ disabled, so it does not start at the next boot.
 usage: qf agent down [--uninstall] [--state-dir DIR]
 
 options:
-  --uninstall      also remove the service and the agent's state: its keys, its flags and audit events that
-                   management has not received. The machine stays listed until it is deleted there
+  --uninstall      also remove the service, what it set up for ssh, and the agent's state: its keys, its
+                   flags and audit events that management has not received. The machine stays listed until it
+                   is deleted there
   --state-dir DIR  the agent's state folder (default: as for qf agent up)
 
 examples:
@@ -26,6 +27,11 @@ examples:
       if (args.uninstall === true) {
         const { uninstallAgent } = await import("../../agent/lifecycle/uninstall.ts");
         await uninstallAgent(where);
+        // What qf agent up set up for everybody's ssh.
+        if (where.stateDir === undefined && !process.env.QF_STATE_DIR && process.getuid?.() === 0) {
+          const { removeSshConfig } = await import("../../proxy/ssh-config/ssh-config.ts");
+          removeSshConfig({ environment: process.env, isSystem: true });
+        }
         return void (await print("the agent and its state are removed\n"));
       }
       await print(wasRunning ? "the agent has stopped\n" : "no agent was running\n");

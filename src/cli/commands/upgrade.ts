@@ -74,7 +74,7 @@ interface Given {
 }
 
 async function optionsOf(args: Given, keys: readonly string[]) {
-  const [{ isAgentUp, restartAgent }, { chooseStateDir }] = await Promise.all([
+  const [{ openSessions, restartAgent }, { chooseStateDir }] = await Promise.all([
     import("../../agent/upgrade/restart-agent.ts"),
     import("../../agent/state/state-dir.ts"),
   ]);
@@ -85,7 +85,7 @@ async function optionsOf(args: Given, keys: readonly string[]) {
     });
   }
   const stateDir = chooseStateDir(args["state-dir"], process.env);
-  const wasUp = await isAgentUp(stateDir);
+  const sessions = await openSessions(stateDir);
   return {
     url: await managementUrlOf(process.env, args["management-url"]),
     version: args.version,
@@ -94,7 +94,9 @@ async function optionsOf(args: Given, keys: readonly string[]) {
     executable: process.execPath,
     keys,
     restart: async () => {
-      if (wasUp) await restartAgent(process.execPath, stateDir, process.env);
+      if (sessions === null) return;
+      if (sessions > 0) say("note", `connections that are open here end with the old agent: ${sessions}`);
+      await restartAgent(process.execPath, stateDir, process.env);
     },
     say: (text: string) => say("note", text),
   };

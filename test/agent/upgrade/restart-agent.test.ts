@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isAgentUp, restartAgent } from "../../../src/agent/upgrade/restart-agent.ts";
+import { openSessions, restartAgent } from "../../../src/agent/upgrade/restart-agent.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
@@ -14,7 +14,7 @@ function executable(body: string): string {
 
 test("the agent is brought up by the new executable, on its own folder", async () => {
   const stateDir = tempFolder();
-  expect(await isAgentUp(stateDir)).toBe(false);
+  expect(await openSessions(stateDir)).toBeNull();
   const path = executable(`echo "$*" > ${stateDir}/called; [ -z "$QF_STATE_DIR" ]`);
   await restartAgent(path, stateDir, { PATH: "/usr/bin:/bin", QF_STATE_DIR: "/elsewhere" });
   expect(readFileSync(join(stateDir, "called"), "utf8")).toBe(`agent up --state-dir ${stateDir}\n`);
