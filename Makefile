@@ -8,7 +8,7 @@ BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then c
 export PATH := $(dir $(BUN)):$(PATH)
 SOURCES := $(shell find src patches packaging -type f 2>/dev/null) build.ts install.sh package.json bun.lock
 
-.PHONY: help demo test check bench soak fuzz mutants interop interop-log build release test-install clean
+.PHONY: help demo test check bench soak fuzz mutants interop interop-log build release test-install clean screenshots
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ interop: dist/qf system-packages ## Run OpenSSH's own regression scripts and oth
 interop-log: dist/qf ## Have an export of the audit log checked by Go's sumdb/note and tlog
 	@bash test/support/apt.sh go:golang-go
 	@$(BUN) test ./test/interop/log/check.ts
+
+screenshots: dist/qf system-packages ## Write each page of the dashboard at three widths, light and dark, into dist/screenshots
+	@$(BUN) test/screenshots.ts
 
 build: dist/qf ## Build dist/qf, the one executable
 

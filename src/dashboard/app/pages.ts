@@ -3,4 +3,15 @@
  *
  * @module
  */
-export const PAGES: ReadonlySet<string> = new Set(["/", "/machines", "/account"]);
+export const PAGES: ReadonlySet<string> = new Set([
+  "/",
+  "/machines",
+  "/devices",
+  "/setup-keys",
+  "/people",
+  "/groups",
+  "/policies",
+  "/access",
+  "/audit",
+  "/account",
+]);

@@ -12,6 +12,8 @@ import {
 import { ButtonLink } from "../components/button.tsx";
 import { Empty, FailureNotice } from "../components/notice.tsx";
 import { PageSkeleton } from "../components/skeleton.tsx";
+import { accessQuestionOf } from "../pages/access/access-question.ts";
+import { auditTermsOf } from "../pages/audit/audit-terms.ts";
 import { Shell } from "./shell.tsx";
 
 const root = createRootRouteWithContext()({
@@ -32,6 +34,53 @@ const routes = [
     validateSearch: ({ q }: Record<string, unknown>): { q?: string } =>
       typeof q === "string" && q !== "" ? { q } : {},
     component: lazyRouteComponent(() => import("../pages/machines/machines-page.tsx"), "MachinesPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/machines/add",
+    component: lazyRouteComponent(() => import("../pages/machines/add-machine-page.tsx"), "AddMachinePage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/devices",
+    component: lazyRouteComponent(() => import("../pages/devices/devices-page.tsx"), "DevicesPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/people",
+    component: lazyRouteComponent(() => import("../pages/people/people-page.tsx"), "PeoplePage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/groups",
+    component: lazyRouteComponent(() => import("../pages/groups/groups-page.tsx"), "GroupsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/setup-keys",
+    component: lazyRouteComponent(() => import("../pages/setup-keys/setup-keys-page.tsx"), "SetupKeysPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/policies",
+    component: lazyRouteComponent(() => import("../pages/policies/policies-page.tsx"), "PoliciesPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/policies/file",
+    component: lazyRouteComponent(() => import("../pages/policies/policy-file-page.tsx"), "PolicyFilePage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/access",
+    validateSearch: accessQuestionOf,
+    component: lazyRouteComponent(() => import("../pages/access/access-page.tsx"), "AccessPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/audit",
+    validateSearch: auditTermsOf,
+    component: lazyRouteComponent(() => import("../pages/audit/audit-page.tsx"), "AuditPage"),
   }),
   createRoute({
     getParentRoute: () => root,

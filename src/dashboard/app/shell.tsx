@@ -51,11 +51,12 @@ export function Shell() {
           <Button
             className="max-w-80 flex-1 justify-start font-normal! text-soft max-sm:flex-none"
             onClick={() => setIsPaletteOpen(true)}
-            aria-label="Search and go (Control K)"
           >
             <Search size={16} aria-hidden="true" />
-            <span className="flex-1 text-left max-sm:hidden">Search and go</span>
-            <kbd className="rounded-sm border border-line px-1 text-xs max-sm:hidden">Ctrl K</kbd>
+            <span className="flex-1 text-left max-sm:sr-only">Search and go</span>
+            <kbd aria-hidden="true" className="rounded-sm border border-line px-1 text-xs max-sm:hidden">
+              Ctrl K
+            </kbd>
           </Button>
           <span className="flex-1" />
           <LiveState />

@@ -8,8 +8,9 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
+import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
-import { CopyLine } from "../../components/copy-button.tsx";
+import { ButtonLink } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { Empty, FailureNotice } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
@@ -24,9 +25,20 @@ const route = getRouteApi("/machines");
 
 export function MachinesPage() {
   const peers = useQuery(reading("GET /api/peers"));
+  const me = useMe();
   return (
     <>
-      <PageHeader title="Machines" about="Hosts that run qf agent." />
+      <PageHeader
+        title="Machines"
+        about="Hosts that run qf agent."
+        actions={
+          may(me, "setup_keys", "create") ? (
+            <ButtonLink to="/machines/add" weight="primary">
+              Add a machine
+            </ButtonLink>
+          ) : null
+        }
+      />
       {peers.isPending ? <ListSkeleton /> : null}
       {peers.isError ? <FailureNotice error={peers.error} retry={() => void peers.refetch()} /> : null}
       {peers.isSuccess ? <MachineList peers={peers.data} /> : null}
@@ -50,11 +62,15 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
   }, [machines, q]);
   if (machines.length === 0) {
     return (
-      <Empty title="No machine yet">
-        <p>Create a setup key, then run this on the machine, as root:</p>
-        <div className="mx-auto mt-4 max-w-2xl text-left text-ink">
-          <CopyLine label="Copy the command" text={joinCommand()} />
-        </div>
+      <Empty
+        title="No machine yet"
+        action={
+          <ButtonLink to="/machines/add" weight="primary">
+            Add a machine
+          </ButtonLink>
+        }
+      >
+        One line on the machine, and it appears here.
       </Empty>
     );
   }
@@ -77,11 +93,6 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
       />
     </>
   );
-}
-
-function joinCommand(): string {
-  const url = window.location.origin;
-  return `qf agent up --management-url ${url} --setup-key-file KEYFILE --allow-server-ssh`;
 }
 
 const GROUPS_SHOWN = 3;

@@ -25,14 +25,15 @@ const EVENTS_MAX = 200;
 
 /** Kinds as in `/api/KIND`. `my` is what the caller may reach. */
 const KINDS_OF: readonly (readonly [prefix: string, kinds: readonly string[]])[] = [
-  ["user.group", ["users", "groups"]],
+  ["user.group", ["users", "groups", "policy"]],
   ["user", ["users"]],
   ["service.user", ["users"]],
   ["personal.access", ["users"]],
   ["setupkey", ["setup-keys"]],
-  ["group", ["groups"]],
+  ["group", ["groups", "policy"]],
+  ["peer.setupkey", ["peers", "groups", "setup-keys"]],
   ["peer", ["peers", "groups"]],
-  ["policy", ["policies", "groups"]],
+  ["policy", ["policies", "groups", "policy"]],
   ["posture", ["posture-checks"]],
   ["account", ["accounts"]],
   ["dashboard", ["web-sessions"]],

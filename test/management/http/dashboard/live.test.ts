@@ -86,8 +86,9 @@ test("nobody gets in without proof", () => {
 
 test.each([
   ["peer.rename", ["peers", "groups"]],
-  ["user.group.add", ["users", "groups"]],
-  ["policy.update", ["policies", "groups"]],
+  ["peer.setupkey.add", ["peers", "groups", "setup-keys"]],
+  ["user.group.add", ["users", "groups", "policy"]],
+  ["policy.update", ["policies", "groups", "policy"]],
   ["ssh.session.start", ["sessions"]],
   ["agent.gap", []],
 ] as const)("%s is about %j", (activity, kinds) => expect(kindsOfActivity(activity)).toEqual(kinds));

@@ -1,0 +1,13 @@
+/**
+ * Rows of a list that have the typed words somewhere, each word by itself.
+ *
+ * @module
+ */
+export function filtered<T>(rows: readonly T[], typed: string, texts: (row: T) => readonly string[]): T[] {
+  const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return [...rows];
+  return rows.filter((row) => {
+    const all = texts(row).join("\n").toLowerCase();
+    return words.every((word) => all.includes(word));
+  });
+}

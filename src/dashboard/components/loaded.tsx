@@ -1,0 +1,22 @@
+/**
+ * The data of a query, once it is there: a skeleton before, the failure with a way to try again otherwise.
+ *
+ * @module
+ */
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { FailureNotice } from "./notice.tsx";
+import { ListSkeleton } from "./skeleton.tsx";
+
+interface LoadedProps<T> {
+  readonly query: UseQueryResult<T, Error>;
+  readonly rows?: number;
+  readonly children: (data: T) => ReactNode;
+}
+
+/** Data that is there stays on screen while it is read again. */
+export function Loaded<T>({ query, rows, children }: LoadedProps<T>) {
+  if (query.data !== undefined) return children(query.data);
+  if (query.isError) return <FailureNotice error={query.error} retry={() => void query.refetch()} />;
+  return <ListSkeleton {...(rows === undefined ? {} : { rows })} />;
+}

@@ -1,0 +1,131 @@
+/**
+ * The audit log: filtered at the server with the terms of `qf audit list`, newest first, more on demand.
+ *
+ * The filter is in the address, so a question about what happened can be sent to somebody.
+ *
+ * @module
+ */
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
+import { type Answer, callPage, type Page } from "../../api/client.ts";
+import { Badge, type Tone } from "../../components/badge.tsx";
+import { Button } from "../../components/button.tsx";
+import { type Column, DataTable } from "../../components/data-table.tsx";
+import { TextField } from "../../components/field.tsx";
+import { Empty, FailureNotice } from "../../components/notice.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
+import { ListSkeleton } from "../../components/skeleton.tsx";
+import { Time } from "../../components/time.tsx";
+import { AuditEventDialog } from "./audit-event-dialog.tsx";
+import { AUDIT_TERMS, type AuditTerms } from "./audit-terms.ts";
+
+export type AuditEvent = Answer<"GET /api/events/audit">[number];
+type EventPage = Page<"GET /api/events/audit">;
+
+const route = getRouteApi("/audit");
+const PAGE = "100";
+
+export function AuditPage() {
+  const terms = route.useSearch();
+  const events = useInfiniteQuery({
+    queryKey: ["events", "GET /api/events/audit", terms],
+    initialPageParam: "",
+    queryFn: ({ pageParam, signal }) => {
+      const more = pageParam === "" ? {} : { cursor: pageParam };
+      return callPage("GET /api/events/audit", { query: { ...terms, limit: PAGE, ...more }, signal });
+    },
+    getNextPageParam: (page: EventPage) => page.cursor ?? undefined,
+  });
+  const rows = events.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <>
+      <PageHeader
+        title="Audit"
+        about="What happened, who did it, and by which rule. Nothing here can be edited."
+      />
+      <Filter key={JSON.stringify(terms)} terms={terms} />
+      {events.isPending ? <ListSkeleton /> : null}
+      {events.isError ? <FailureNotice error={events.error} retry={() => void events.refetch()} /> : null}
+      {events.isSuccess && rows.length === 0 ? <Empty title="No event fits">Take a term away.</Empty> : null}
+      {rows.length === 0 ? null : (
+        <DataTable label="Audit events" rows={rows} rowId={({ id }) => id} columns={COLUMNS} />
+      )}
+      {events.hasNextPage ? (
+        <div className="mt-3 flex justify-center">
+          <Button busy={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>
+            Older events
+          </Button>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+const LABELS: Readonly<Record<keyof AuditTerms, string>> = {
+  user: "Person",
+  machine: "Machine or device",
+  activity: "Activity, as in ssh.*",
+  receipt: "Receipt",
+};
+
+function Filter({ terms }: { readonly terms: AuditTerms }) {
+  const navigate = route.useNavigate();
+  const [typed, setTyped] = useState<AuditTerms>(terms);
+  const apply = (next: AuditTerms): void => {
+    const search = Object.fromEntries(Object.entries(next).filter(([, value]) => value.trim() !== ""));
+    void navigate({ search, replace: true });
+  };
+  return (
+    <form
+      className="mb-4 grid items-end gap-3 sm:grid-cols-2 xl:grid-cols-[repeat(4,1fr)_auto]"
+      onSubmit={(event) => {
+        event.preventDefault();
+        apply(typed);
+      }}
+    >
+      {AUDIT_TERMS.map((term) => (
+        <TextField
+          key={term}
+          label={LABELS[term]}
+          value={typed[term] ?? ""}
+          onValue={(value) => setTyped({ ...typed, [term]: value })}
+        />
+      ))}
+      <div className="flex gap-2">
+        <Button type="submit" weight="primary">
+          Filter
+        </Button>
+        {Object.keys(terms).length === 0 ? null : <Button onClick={() => apply({})}>Clear</Button>}
+      </div>
+    </form>
+  );
+}
+
+function toneOf(code: string): Tone {
+  if (/deny|refuse|failed|block|revoke|delete/.test(code)) return "bad";
+  return /allow|approve|create|add$|login/.test(code) ? "good" : "plain";
+}
+
+const COLUMNS: readonly Column<AuditEvent>[] = [
+  { id: "when", header: "When", cell: ({ timestamp }) => <Time iso={timestamp} exact /> },
+  {
+    id: "what",
+    header: "What",
+    cell: ({ activity_code }) => <Badge tone={toneOf(activity_code)}>{activity_code}</Badge>,
+  },
+  { id: "who", header: "Who", cell: (event) => event.initiator_name || event.initiator_email || "-" },
+  {
+    id: "about",
+    header: "About",
+    from: "md",
+    cell: ({ meta }) => <span className="line-clamp-1 text-soft">{aboutOf(meta)}</span>,
+  },
+  { id: "more", header: "More", isActions: true, cell: (event) => <AuditEventDialog event={event} /> },
+];
+
+function aboutOf(meta: AuditEvent["meta"]): string {
+  return Object.entries(meta)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(" · ");
+}

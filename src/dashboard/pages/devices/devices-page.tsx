@@ -1,0 +1,118 @@
+/**
+ * Devices of people: whose they are, what they run, and shutting one out.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import type { Answer } from "../../api/client.ts";
+import { reading, useChange } from "../../api/queries.ts";
+import { may, useMe } from "../../app/me.ts";
+import { Button } from "../../components/button.tsx";
+import { type Column, DataTable } from "../../components/data-table.tsx";
+import { ConfirmDialog } from "../../components/dialog.tsx";
+import { filtered } from "../../components/filtered.ts";
+import { Loaded } from "../../components/loaded.tsx";
+import { Empty } from "../../components/notice.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
+import { SearchBox } from "../../components/search-box.tsx";
+import { Time } from "../../components/time.tsx";
+import { MachineState } from "../machines/machine-state.tsx";
+
+type Peer = Answer<"GET /api/peers">[number];
+interface Device extends Peer {
+  readonly owner: string;
+}
+
+export function DevicesPage() {
+  const peers = useQuery(reading("GET /api/peers"));
+  const users = useQuery(reading("GET /api/users"));
+  return (
+    <>
+      <PageHeader title="Devices" about="Computers from which people connect." />
+      <Loaded query={peers}>
+        {(all) => <DeviceList peers={all.filter(({ kind }) => kind === "device")} users={users.data ?? []} />}
+      </Loaded>
+    </>
+  );
+}
+
+interface DeviceListProps {
+  readonly peers: readonly Peer[];
+  readonly users: Answer<"GET /api/users">;
+}
+
+function DeviceList({ peers, users }: DeviceListProps) {
+  const [typed, setTyped] = useState("");
+  const devices = useMemo(() => {
+    const names = new Map(users.map(({ id, name, email }) => [id, name || email]));
+    return peers.map((peer): Device => ({ ...peer, owner: names.get(peer.user_id) ?? "nobody" }));
+  }, [peers, users]);
+  const shown = filtered(devices, typed, ({ name, owner, os, ip }) => [name, owner, os, ip]);
+  if (devices.length === 0) {
+    return <Empty title="No device yet">A device appears here when its person signs in with qf login.</Empty>;
+  }
+  return (
+    <>
+      <SearchBox
+        label="Filter devices"
+        value={typed}
+        onValue={setTyped}
+        shown={shown.length}
+        total={devices.length}
+      />
+      <DataTable label="Devices" rows={shown} rowId={({ id }) => id} columns={COLUMNS} />
+    </>
+  );
+}
+
+const COLUMNS: readonly Column<Device>[] = [
+  { id: "name", header: "Device", sortBy: ({ name }) => name.toLowerCase(), cell: ({ name }) => name },
+  { id: "owner", header: "Person", sortBy: ({ owner }) => owner.toLowerCase(), cell: ({ owner }) => owner },
+  { id: "state", header: "State", cell: (peer) => <MachineState peer={peer} /> },
+  { id: "os", header: "System", from: "md", sortBy: ({ os }) => os, cell: ({ os }) => os },
+  {
+    id: "seen",
+    header: "Last seen",
+    from: "md",
+    sortBy: ({ last_seen }) => last_seen,
+    cell: ({ last_seen }) => <Time iso={last_seen} />,
+  },
+  { id: "act", header: "Actions", isActions: true, cell: (device) => <Act device={device} /> },
+];
+
+function Act({ device }: { readonly device: Device }) {
+  const me = useMe();
+  const [asks, setAsks] = useState(false);
+  const change = useChange("PUT /api/peers/:peerId", ["my"]);
+  if (!may(me, "peers", "update")) return null;
+  const { name, ssh_enabled, login_expiration_enabled, inactivity_expiration_enabled } = device;
+  const put = (blocked: boolean): Promise<unknown> =>
+    change.mutateAsync({
+      params: { peerId: device.id },
+      body: { name, ssh_enabled, login_expiration_enabled, inactivity_expiration_enabled, blocked },
+    });
+  if (device.blocked === true) {
+    return (
+      <Button size="small" busy={change.isPending} onClick={() => void put(false)}>
+        Let in
+      </Button>
+    );
+  }
+  return (
+    <>
+      <Button size="small" onClick={() => setAsks(true)}>
+        Block
+      </Button>
+      <ConfirmDialog
+        open={asks}
+        onOpenChange={setAsks}
+        title={`Block ${name}?`}
+        verb="Block"
+        onConfirm={() => put(true)}
+      >
+        <p>Every connection from it ends now, and its logins with it. {device.owner} keeps other devices.</p>
+      </ConfirmDialog>
+    </>
+  );
+}

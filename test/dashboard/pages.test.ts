@@ -1,0 +1,148 @@
+/** Each page in a browser: usable by everybody as far as axe sees, also in a narrow window; and its job. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
+import { OWNER } from "../support/lab.ts";
+import { isRoot } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
+
+const PAGES = [
+  "/",
+  "/machines",
+  "/machines/add",
+  "/devices",
+  "/people",
+  "/groups",
+  "/setup-keys",
+  "/policies",
+  "/policies/file",
+  "/access",
+  "/audit",
+  "/account",
+] as const;
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+describe.skipIf(!isRoot)("pages of the dashboard", () => {
+  let setUp: SetUp;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+  beforeAll(async () => {
+    [setUp, browser] = await Promise.all([openSetUp({ accounts: [["page"]] }), openChromium()]);
+    context = await openContext(browser);
+    ({ page, complaints } = await openPage(context));
+    await signInByPage(page, setUp.lab.url, OWNER);
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await setUp?.[Symbol.asyncDispose]();
+  });
+
+  const open = async (path: string): Promise<void> => {
+    await page.goto(setUp.lab.url + path);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.waitForFunction(() => document.querySelector('[aria-label="Loading"]') === null);
+  };
+
+  test.each(PAGES)(
+    "%s keeps nobody out, in both themes, and fits 320 pixels",
+    async (path) => {
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await open(path);
+        expect([colorScheme, await violations(page)]).toEqual([colorScheme, []]);
+      }
+      await page.setViewportSize({ width: 320, height: 640 });
+      const { inner, outer } = await page.evaluate(() => ({
+        inner: document.documentElement.scrollWidth,
+        outer: document.documentElement.clientWidth,
+      }));
+      await page.setViewportSize({ width: 1280, height: 800 });
+      expect(inner).toBeLessThanOrEqual(outer);
+      expect(complaints.splice(0)).toEqual([]);
+    },
+    120_000,
+  );
+
+  test("a person is invited, by a link that is shown once", async () => {
+    await open("/people");
+    await page.getByRole("button", { name: "Invite a person" }).click();
+    await page.getByRole("textbox", { name: "E-mail" }).fill("grace@example.com");
+    await page.getByRole("checkbox", { name: "Developers" }).click();
+    await page.getByRole("button", { name: "Invite", exact: true }).click();
+    await page.getByText("/idp/password/").waitFor();
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByRole("row").filter({ hasText: "grace@example.com" }).getByText("invited").waitFor();
+  }, 120_000);
+
+  test("a policy file is applied only after its difference was shown; a mistake is a sentence", async () => {
+    await open("/policies/file");
+    const file = page.getByRole("textbox", { name: "Policy file" });
+    const text = await file.inputValue();
+    await file.fill(`${text}\n\tnot yaml`);
+    await page.getByRole("button", { name: "Show what it changes" }).click();
+    await page.getByRole("alert").waitFor();
+    await file.fill(
+      text.replace("enabled: true", "enabled: false").replace(/^policies:/m, "# kept\npolicies:"),
+    );
+    await page.reload();
+    expect(await file.inputValue()).toContain("# kept");
+    await page.getByRole("button", { name: "Show what it changes" }).click();
+    await page
+      .getByRole("button", { name: /^Apply/ })
+      .or(page.getByText("nothing would change"))
+      .waitFor();
+  }, 120_000);
+
+  test("a question about access is answered rule by rule, and stands in the address", async () => {
+    await open("/access");
+    await page.getByRole("textbox", { name: "Person" }).fill("ada@example.com");
+    await page.getByRole("textbox", { name: "Machine" }).fill("web1");
+    await page.getByRole("textbox", { name: "Local user" }).fill("root");
+    await page.getByRole("button", { name: "Ask" }).click();
+    await page.getByText("denied", { exact: true }).waitFor();
+    expect(new URL(page.url()).searchParams.get("as")).toBe("root");
+    await page.getByRole("textbox", { name: "Local user" }).fill(setUp.account.name);
+    await page.getByRole("button", { name: "Ask" }).click();
+    await page.getByText("allowed", { exact: true }).waitFor();
+  }, 120_000);
+
+  test("the audit log is filtered at the server, and an event shown whole", async () => {
+    await open("/audit");
+    await page.getByRole("textbox", { name: /^Activity/ }).fill("dashboard.login");
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.waitForURL(/activity=dashboard.login/);
+    const rows = page.getByRole("table", { name: "Audit events" }).getByRole("row");
+    await rows.nth(1).waitFor();
+    expect(await rows.filter({ hasText: "dashboard.login" }).count()).toBe((await rows.count()) - 1);
+    await page.getByRole("button", { name: "Details" }).first().click();
+    await page.getByRole("dialog").getByText("Number").waitFor();
+    await page.keyboard.press("Escape");
+  }, 120_000);
+
+  test("a machine is added by one line, and appears by itself", async () => {
+    await open("/machines/add");
+    await page.getByRole("checkbox", { name: "Servers" }).click();
+    await page.getByRole("button", { name: "Make the line" }).click();
+    const line = (await page.getByText("QF_SETUP_KEY=").textContent()) ?? "";
+    const setupKey = /QF_SETUP_KEY=(\S+)/.exec(line)?.[1] ?? "";
+    await setUp.lab.startAgent("web2", { setupKey });
+    await page.getByRole("link", { name: "web2" }).waitFor();
+    await page.getByText("is connected.").waitFor();
+  }, 120_000);
+});
+
+/** What axe finds, as rule and element. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    // biome-ignore lint/suspicious/noExplicitAny: axe put itself there.
+    const { axe } = window as any;
+    const { violations: found } = await axe.run(document, { rules: { "target-size": { enabled: true } } });
+    return found.flatMap((one: { id: string; nodes: { html: string }[] }) =>
+      one.nodes.map(({ html }) => `${one.id}: ${html.slice(0, 160)}`),
+    );
+  });
+}
