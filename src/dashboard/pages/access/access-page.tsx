@@ -173,6 +173,10 @@ function What({ user }: { readonly user: string }) {
   );
 }
 
+function waysIn(count: number): string {
+  return count === 1 ? "1 way in" : `${count.toLocaleString("en")} ways in`;
+}
+
 interface RowsProps {
   readonly rows: readonly AccessRow[];
   readonly total: number;
@@ -184,7 +188,7 @@ function Rows({ rows, total, none }: RowsProps) {
   return (
     <>
       <p role="status" className="mb-2 text-soft">
-        {rows.length === total ? `${total} ways in` : `${rows.length} of ${total} ways in`}
+        {rows.length === total ? waysIn(total) : `${rows.length} of ${waysIn(total)}`}
       </p>
       <DataTable
         label="Access"
