@@ -54,9 +54,9 @@ export function Shell() {
           >
             <Search size={16} aria-hidden="true" />
             <span className="flex-1 text-left max-sm:sr-only">Search and go</span>
-            <kbd aria-hidden="true" className="rounded-sm border border-line px-1 text-xs max-sm:hidden">
+            <span aria-hidden="true" className="rounded-sm border border-line px-1 text-xs max-sm:hidden">
               Ctrl K
-            </kbd>
+            </span>
           </Button>
           <span className="flex-1" />
           <LiveState />
