@@ -284,11 +284,20 @@ describe.skipIf(!isRoot)("any SSH client", () => {
       const terminal = start("ssh");
       await signedIn(terminal);
       await terminal.end();
-      const events = await lab.until("the events", async () => {
+      // Newest first: the last approval is of this connection, whatever comes after its end.
+      const approvedIn = (all: Awaited<ReturnType<typeof lab.events>>) =>
+        all.find((event) => event.activity_code === "login.hosted.approve");
+      const events = await lab.until("the end of the connection that was approved last", async () => {
         const all = await lab.events();
-        return all[0]?.activity_code === "ssh.connection.close" ? all : undefined;
+        const { connection } = approvedIn(all)?.meta ?? {};
+        return all.some(
+          ({ activity_code, data }) =>
+            activity_code === "ssh.connection.close" && data?.connectionId === connection,
+        )
+          ? all
+          : undefined;
       });
-      const approved = events.find((event) => event.activity_code === "login.hosted.approve");
+      const approved = approvedIn(events);
       expect(approved?.initiator_id).toBe(ada.id);
       const opened = events.find((event) => event.activity_code === "ssh.connection.open");
       expect(opened?.data).toMatchObject({
