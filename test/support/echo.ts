@@ -57,6 +57,27 @@ export function converse(
   });
 }
 
+/**
+ * A TCP port that nobody has at this moment, and neither the next one. Not one of those that the system
+ * gives to connections, so that the next one stays free.
+ */
+export async function portBeforeAnother(): Promise<number> {
+  for (let left = 100; left > 0; left--) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    if ((await isFree(port)) && (await isFree(port + 1))) return port;
+  }
+  throw new Error("no two ports in a row are free");
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const isOurs = await new Promise<boolean>((resolve) =>
+    server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true)),
+  );
+  server.close();
+  return isOurs;
+}
+
 /** A TCP port that nobody has at this moment. */
 export async function freePort(): Promise<number> {
   const { port, server } = await startEcho();

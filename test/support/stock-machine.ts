@@ -16,18 +16,20 @@ const FLAGS = [
   "--enable-ssh-sftp",
   "--enable-ssh-local-port-forwarding",
   "--enable-ssh-remote-port-forwarding",
-  "--plain-ssh-listen=127.0.0.1:0",
   "--ssh-host-key-algorithms=ssh-ed25519,ecdsa-sha2-nistp256",
 ];
 /** What OpenSSH's regression tests send to an sshd that accepts it. */
 const ENVIRONMENT = ["LANG", "LC_*", "_XXX_TEST", "_XXX_TEST_*"];
 
-/** Opens it, with a login that is kept. `rule` overrides fields of its policy. */
-export async function openStockMachine(rule: Record<string, unknown> = {}): Promise<StockMachine> {
+/**
+ * Opens it, with a login that is kept. `rule` overrides fields of its policy; any client is taken at `port`
+ * of the loopback, or at one that the system chooses.
+ */
+export async function openStockMachine(rule: Record<string, unknown> = {}, port = 0): Promise<StockMachine> {
   const setUp = await openSetUp({
     accounts: [["stock"]],
     policies: [{ name: "stock", rule: { ssh: { env: ENVIRONMENT, agent_forwarding: true }, ...rule } }],
-    machines: { stock: FLAGS },
+    machines: { stock: [...FLAGS, `--plain-ssh-listen=127.0.0.1:${port}`] },
   });
   try {
     const machine = new StockMachine(setUp);
