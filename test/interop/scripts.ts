@@ -82,7 +82,7 @@ export const SCRIPTS: readonly Script[] = [
       times: 7,
       why: "`RekeyLimit` of sshd_config and `sshd -T`; everything the client asks for passes",
       isOlder: true,
-      // What it has on standard input goes on coming, and after some megabytes we ask for new keys by ourselves
+      // What it has on standard input goes on coming, and after some megabytes we ask for new keys ourselves
       // where there is a faster cipher: then a check passes by chance.
       timesMin: 1,
     },
