@@ -105,6 +105,18 @@ describe.skipIf(!isRoot || !hasSshd)("beside sshd", () => {
     }
   });
 
+  test("a command does not run where a forward that has to be there is refused", async () => {
+    const port = await freePort();
+    const twice = [0, 1].flatMap(() => ["-R", `127.0.0.1:${port}:127.0.0.1:1`]);
+    for (const one of ways()) {
+      const { exitCode, stdout } = await beside.ssh(one, "echo ran", [
+        "-oExitOnForwardFailure=yes",
+        ...twice,
+      ]);
+      expect({ way: one.name, exitCode, stdout }).toEqual({ way: one.name, exitCode: 255, stdout: "" });
+    }
+  });
+
   describe.each(["/usr/sbin/nologin", "/bin/false"])("an account with %s", (shell) => {
     beforeAll(() => system("usermod", "-s", shell, user));
     afterAll(() => system("usermod", "-s", "/bin/bash", user));

@@ -495,6 +495,23 @@ describe.skipIf(!isRoot)("forwarding", () => {
     client.end();
   });
 
+  test("a command begins when every listener that was asked for before is there or refused", async () => {
+    const { client } = await signIn(world, { ...(await world.issue()), localUser: account.name });
+    const taken = await freePort();
+    const heard: string[] = [];
+    const ran = Promise.withResolvers<void>();
+    const ports = [taken, taken, ...(await Promise.all([1, 2, 3, 4].map(() => freePort())))];
+    for (const port of ports)
+      client.forwardIn("127.0.0.1", port, (error) => heard.push(error ? "refused" : "there"));
+    client.exec("echo ran", (error, channel) => {
+      if (error) return ran.reject(error);
+      channel.on("data", (data: Buffer) => heard.push(data.toString())).on("close", () => ran.resolve());
+    });
+    await ran.promise;
+    expect(heard).toEqual(["there", "refused", "there", "there", "there", "there", "ran\n"]);
+    client.end();
+  });
+
   test("a transport that is killed ends its listeners, and the next forward opens another", async () => {
     const [port, there] = [await freePort(), await freePort()];
     start(["-L", `${port}:127.0.0.1:${echo.port}`, "-R", `${there}:127.0.0.1:${echo.port}`]);
