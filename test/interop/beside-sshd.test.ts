@@ -107,7 +107,7 @@ describe.skipIf(!isRoot || !hasSshd)("beside sshd", () => {
 
   test("a command does not run where a forward that has to be there is refused", async () => {
     const port = await freePort();
-    const twice = [0, 1].flatMap(() => ["-R", `127.0.0.1:${port}:127.0.0.1:1`]);
+    const twice = [1, 2].flatMap((target) => ["-R", `127.0.0.1:${port}:127.0.0.1:${target}`]);
     for (const one of ways()) {
       const { exitCode, stdout } = await beside.ssh(one, "echo ran", [
         "-oExitOnForwardFailure=yes",
