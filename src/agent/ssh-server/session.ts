@@ -178,7 +178,6 @@ export class SshSession {
     }
     this.#channel = channel;
     this.#start = start;
-    for (const line of this.#context.takeNotices()) this.say(line);
     this.#run(channel, start).catch((cause: unknown) => {
       const { connectionId, log } = this.#context;
       log.error("a session could not be started", { connectionId }, cause);
@@ -188,6 +187,9 @@ export class SshSession {
 
   async #run(channel: ServerChannel, start: Start): Promise<void> {
     const { permits } = this.#context;
+    // As with sshd: where a listener that has to be there is refused, ssh(1) leaves and nothing is run.
+    await this.#context.requestsAnswered();
+    for (const line of this.#context.takeNotices()) this.say(line);
     if (start.kind === "exec" && Buffer.byteLength(start.command) > COMMAND_BYTES_MAX) {
       const command = start.command.slice(0, LONG_COMMAND_CHARS_MAX);
       return this.#refuse(channel, permits.deny("command_too_long", { kind: "exec", command }));
@@ -215,7 +217,7 @@ export class SshSession {
     } finally {
       await answer.end({ exitStatus: exit.status, signal: exit.signal });
     }
-    // A short command may end before it is known why there is no listener, which is said on its stderr.
+    // A listener asked for meanwhile: why there is none is said on the command's stderr.
     await this.#context.requestsAnswered();
     this.#end(channel, null, exit);
   }
