@@ -21,6 +21,7 @@ import { benchDecide } from "./decide.ts";
 import type { Bench, Part, Row } from "./figures.ts";
 import { forwardPart } from "./forward-part.ts";
 import { idlePart } from "./idle.ts";
+import { logPart } from "./log.ts";
 import { relayIdlePart, relayPart } from "./relay.ts";
 import { sessionCostPart } from "./session-cost.ts";
 import { sessionRatePart } from "./session-rate.ts";
@@ -53,6 +54,7 @@ const PARTS: readonly Part[] = [
   shellCrowdPart,
   changesPart,
   apiPart,
+  logPart,
   relayPart,
   relayIdlePart,
   agentsPart,
