@@ -49,6 +49,8 @@ export interface ServeOptions {
   readonly apiCorsOrigins?: readonly string[];
   /** Megabytes of audit events that are taken of one machine in a day, as typed; 0: any. Default 1000. */
   readonly auditShareMb?: string;
+  /** Appends every entry of the log to this file. Absent: none. */
+  readonly auditFile?: string;
   /** Folder of releases for machines to install, one folder a version. Default `<dataDir>/releases`. */
   readonly releases?: string;
   /** Keys that sign them. Default: those of this build. */

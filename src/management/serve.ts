@@ -29,6 +29,7 @@ import { writeProviderFile } from "./idp/provider-file.ts";
 import { redirectUris } from "./idp/redirect-uris.ts";
 import { defaultMasterKeyFile, ensureMasterKey, openWithMasterKey, prepareDataDir } from "./init.ts";
 import { createAccountLogs } from "./log/account-logs.ts";
+import { openAuditFile } from "./log/audit-file.ts";
 import { watchVouches } from "./login/vouch-watch.ts";
 import { createMaps } from "./maps/maps.ts";
 import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
@@ -155,6 +156,9 @@ async function open(
   const logs = createAccountLogs({ store, clock, log, origin, masterKey });
   await logs.start();
   closers.push(() => logs.stop());
+  const { auditFile } = options;
+  const written = auditFile === undefined ? null : await openAuditFile(auditFile, { store, log });
+  closers.push(() => written?.close());
   const context: ManagementContext = { clock, log, store, keys, maps, logs, oidc, origin };
   const hub = createSyncHub(context, { auditShareBytes: checkAuditShare(options.auditShareMb) });
   closers.push(() => hub.close());

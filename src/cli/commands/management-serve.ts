@@ -49,6 +49,8 @@ options:
                            (default: none)
   --audit-share MB         megabytes of audit events accepted from one machine per day; the machine keeps the
                            rest and tries again later; 0 means no limit (default: 1000)
+  --audit-file FILE        append every entry of the audit log to this file as well, a line of JSON each; its
+                           place is kept in FILE.cursor, so that a restart goes on there
   --releases DIR           releases that machines install from this server, a folder per version, as make
                            release writes them; without one they get this server's own executable
                            (default: releases in the data folder)
@@ -92,6 +94,7 @@ examples:
       "behind-proxy": { type: "boolean" },
       "api-cors-origin": STRING,
       "audit-share": STRING,
+      "audit-file": STRING,
       releases: STRING,
       "oidc-issuer": STRING,
       "oidc-client-id": STRING,
@@ -118,6 +121,7 @@ examples:
         ...given("masterKeyFile", args["master-key-file"]),
         ...given("listen", args.listen),
         ...given("auditShareMb", args["audit-share"]),
+        ...given("auditFile", args["audit-file"]),
         ...given("releases", args.releases),
         ...given("clusterListen", args["cluster-listen"] ?? process.env.QF_CLUSTER_LISTEN),
         ...given(

@@ -1,0 +1,134 @@
+/**
+ * `serve --audit-file FILE`: every entry of the log appended to a file as it is stored, for whatever collects
+ * such files. A flag of whoever runs the server, and nothing that the API could set.
+ *
+ * At least once, in order. `FILE.cursor` says how far each account's log is written, so that a restart goes on
+ * there; the file itself may be moved away at any time. What cannot be written waits, and is tried again.
+ *
+ * @module
+ */
+import { open } from "node:fs/promises";
+import { readJsonState, writeJsonAtomic } from "../../base/files.ts";
+import type { Log } from "../../base/log.ts";
+import { AuditCursorFile } from "../../wire/audit-cursor.ts";
+import type { AccountId } from "../../wire/units.ts";
+import type { Store } from "../db/store.ts";
+import { listAccounts } from "../db/tables/accounts.ts";
+import { bundleLines } from "./bundle.ts";
+
+const PAGE_ENTRIES = 500;
+/** How often it is looked for what no listener told of, and what failed is tried again. */
+const LOOK_MS = 5_000;
+
+export interface AuditFile {
+  /** Entries that are stored and not yet written. */
+  lag(): Promise<number>;
+  /** Writes what there is. Rejects when it cannot be written. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Goes on with `path` from its cursor until closed. Rejects when it cannot be written at all. */
+export async function openAuditFile(path: string, deps: { store: Store; log: Log }): Promise<AuditFile> {
+  const writer = new AuditFileWriter(path, deps);
+  await writer.flush();
+  writer.start();
+  return writer;
+}
+
+class AuditFileWriter implements AuditFile {
+  readonly #path: string;
+  readonly #store: Store;
+  readonly #log: Log;
+  /** By account, the last entry that is written. Null: not read yet. */
+  #cursor: Record<AccountId, number> | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #isWaiting = false;
+  #isFailing = false;
+  #stop = (): void => {};
+
+  constructor(path: string, { store, log }: { store: Store; log: Log }) {
+    this.#path = path;
+    this.#store = store;
+    this.#log = log;
+  }
+
+  start(): void {
+    const timer = setInterval(() => this.#wake(), LOOK_MS);
+    timer.unref();
+    const unsubscribe = this.#store.onAudit(() => this.#wake());
+    this.#stop = () => {
+      clearInterval(timer);
+      unsubscribe();
+    };
+  }
+
+  async lag(): Promise<number> {
+    const cursor = await this.#readCursor();
+    const accounts = await this.#store.read(listAccounts);
+    return accounts.reduce((sum, { id, nextAuditSeq }) => sum + nextAuditSeq - 1 - (cursor[id] ?? 0), 0);
+  }
+
+  flush(): Promise<void> {
+    const next = this.#running.then(() => this.#writeAll());
+    this.#running = next.catch(() => {});
+    return next;
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    await this.flush().catch((cause: unknown) => this.#failed(cause));
+  }
+
+  /** Writes soon; what comes while it waits goes with it. */
+  #wake(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#running = this.#running.then(async () => {
+      this.#isWaiting = false;
+      await this.#writeAll().then(
+        () => {
+          this.#isFailing = false;
+        },
+        (cause: unknown) => this.#failed(cause),
+      );
+    });
+  }
+
+  #failed(cause: unknown): void {
+    if (!this.#isFailing) this.#log.error("the audit file cannot be written; it is tried again", {}, cause);
+    this.#isFailing = true;
+  }
+
+  async #writeAll(): Promise<void> {
+    const cursor = await this.#readCursor();
+    for (const { id } of await this.#store.read(listAccounts)) {
+      while (await this.#writePage(id, cursor)) {}
+    }
+  }
+
+  /** True: there may be more. */
+  async #writePage(accountId: AccountId, cursor: Record<AccountId, number>): Promise<boolean> {
+    const page = { after: cursor[accountId] ?? 0, limit: PAGE_ENTRIES };
+    const { lines } = await this.#store.read((tx) => bundleLines(tx, accountId, page));
+    const last = lines.at(-1);
+    if (last === undefined) return false;
+    const file = await open(this.#path, "a", 0o600);
+    try {
+      await file.writeFile(
+        lines.map(({ line }) => `{"account_id":"${accountId}","entry":${line}}\n`).join(""),
+      );
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    cursor[accountId] = last.seq;
+    await writeJsonAtomic(`${this.#path}.cursor`, { format: 1, written: cursor }, 0o600);
+    return true;
+  }
+
+  async #readCursor(): Promise<Record<AccountId, number>> {
+    this.#cursor ??= { ...(await readJsonState(`${this.#path}.cursor`, AuditCursorFile))?.written };
+    return this.#cursor;
+  }
+}
