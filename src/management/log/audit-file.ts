@@ -2,8 +2,8 @@
  * `serve --audit-file FILE`: every entry of the log appended to a file as it is stored, for whatever collects
  * such files. A flag of whoever runs the server, and nothing that the API could set.
  *
- * At least once, in order. `FILE.cursor` says how far each account's log is written, so that a restart goes on
- * there; the file itself may be moved away at any time. What cannot be written waits, and is tried again.
+ * At least once, in order. `FILE.cursor` says how far each account's log is written, so that a restart goes
+ * on there; the file itself may be moved away at any time. What cannot be written waits, and is tried again.
  *
  * @module
  */
@@ -12,8 +12,10 @@ import { readJsonState, writeJsonAtomic } from "../../base/files.ts";
 import type { Log } from "../../base/log.ts";
 import { AuditCursorFile } from "../../wire/audit-cursor.ts";
 import type { AccountId } from "../../wire/units.ts";
+import type { AccountLogs } from "../contracts/account-logs.ts";
 import type { Store } from "../db/store.ts";
 import { listAccounts } from "../db/tables/accounts.ts";
+import { type AccountLogsDeps, createAccountLogs } from "./account-logs.ts";
 import { bundleLines } from "./bundle.ts";
 
 const PAGE_ENTRIES = 500;
@@ -34,6 +36,21 @@ export async function openAuditFile(path: string, deps: { store: Store; log: Log
   await writer.flush();
   writer.start();
   return writer;
+}
+
+/** Begins every account's log, and passes their entries on to `path` where one is given. */
+export async function startLogs(
+  deps: AccountLogsDeps,
+  path: string | undefined,
+): Promise<{ readonly logs: AccountLogs; close(): Promise<void> }> {
+  const logs = createAccountLogs(deps);
+  await logs.start();
+  const written = path === undefined ? null : await openAuditFile(path, deps);
+  const close = async (): Promise<void> => {
+    logs.stop();
+    await written?.close();
+  };
+  return { logs, close };
 }
 
 class AuditFileWriter implements AuditFile {
