@@ -22,6 +22,7 @@ import type { Bench, Part, Row } from "./figures.ts";
 import { forwardPart } from "./forward-part.ts";
 import { idlePart } from "./idle.ts";
 import { logPart } from "./log.ts";
+import { policyDiffPart } from "./policy-diff.ts";
 import { relayIdlePart, relayPart } from "./relay.ts";
 import { sessionCostPart } from "./session-cost.ts";
 import { sessionRatePart } from "./session-rate.ts";
@@ -43,6 +44,7 @@ const decidePart: Part = {
 
 const PARTS: readonly Part[] = [
   decidePart,
+  policyDiffPart,
   startPart,
   connectPart,
   sessionCostPart,

@@ -52,9 +52,7 @@ export class BlockMerger {
   blocks({ classes }: MachineClasses): DifferenceBlock[] {
     return [...this.#blocks.values()].flat().map(({ set, users, changes }) => ({
       users: users.sort(),
-      machines: classes.flatMap(({ machines }, i) =>
-        ((set[i >>> 5] as number) & (1 << (i & 31))) === 0 ? [] : machines.map(({ id }) => id),
-      ),
+      machines: numbersOf(set).flatMap((i) => classes[i]?.machines.map(({ id }) => id) ?? []),
       changes,
     }));
   }
@@ -65,4 +63,15 @@ function hashOf(set: Uint32Array): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < set.length; i++) hash = Math.imul(hash ^ (set[i] as number), 0x01000193);
   return hash >>> 0;
+}
+
+/** The numbers of the bits that are set. Most words of most sets are empty. */
+function numbersOf(set: Uint32Array): number[] {
+  const numbers: number[] = [];
+  for (let i = 0; i < set.length; i++) {
+    const word = set[i] as number;
+    if (word === 0) continue;
+    for (let bit = 0; bit < 32; bit++) if ((word & (1 << bit)) !== 0) numbers.push(32 * i + bit);
+  }
+  return numbers;
 }

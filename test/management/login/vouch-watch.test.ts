@@ -36,7 +36,7 @@ async function openServers(change: Record<string, unknown> = {}): Promise<string
     authorized_groups: { [devs]: ["deploy"] },
     ...change,
   });
-  const { status, body } = await api.call("POST", "/api/policies", aPolicyBody([rule]));
+  const { status, body } = await api.call("POST", "/api/policies", aPolicyBody([rule], { name: newId() }));
   expect(status).toBe(200);
   return body.id;
 }

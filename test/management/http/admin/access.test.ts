@@ -53,9 +53,13 @@ const BODIES: Record<string, (ids: Ids) => unknown> = {
   "post /api/groups": () => ({ name: `group ${newId()}` }),
   "put /api/groups/:groupId": () => ({ name: `group ${newId()}` }),
   "post /api/policies": (ids) =>
-    aPolicyBody([aRuleBody({ sources: [ids.groupId], destinations: [ids.groupId] })]),
+    aPolicyBody([aRuleBody({ sources: [ids.groupId], destinations: [ids.groupId] })], {
+      name: `policy ${newId()}`,
+    }),
   "put /api/policies/:policyId": (ids) =>
-    aPolicyBody([aRuleBody({ sources: [ids.groupId], destinations: [ids.groupId] })]),
+    aPolicyBody([aRuleBody({ sources: [ids.groupId], destinations: [ids.groupId] })], {
+      name: `policy ${newId()}`,
+    }),
   "post /api/posture-checks": () => ({ name: `check ${newId()}`, description: "", checks: CHECKS }),
   "post /api/policy/test": () => ({ text: "tests: []" }),
   "post /api/policy/diff": () => ({ text: "tests: []" }),

@@ -170,7 +170,7 @@ test("PUT keeps the rules it names and replaces the others", async () => {
 
 test("a rule of another policy cannot be taken over", async () => {
   const first = (await save({})).body;
-  const stolen = aPolicyBody([aRuleBody({ ...sides(), id: first.rules[0].id })]);
+  const stolen = aPolicyBody([aRuleBody({ ...sides(), id: first.rules[0].id })], { name: "second" });
   const second = (await api.call("POST", "/api/policies", stolen)).body;
   expect(second.rules[0].id).not.toBe(first.rules[0].id);
   expect((await api.call("PUT", `/api/policies/${second.id}`, stolen)).status).toBe(422);
@@ -201,3 +201,15 @@ test("a policy's changes are told and raise the version", async () => {
   expect(versions).toHaveLength(3);
   expect((await api.activities()).slice(2)).toEqual(["policy.add", "policy.update", "policy.delete"]);
 });
+
+test.each(["web", "WEB", "ｗｅｂ", "  web "])(
+  "no policy is called %j beside one called web",
+  async (name) => {
+    const first = (await save({}, { name: "web" })).body;
+    const other = (await save({}, { name: "other" })).body;
+    expect((await save({}, { name })).status).toBe(409);
+    const renamed = aPolicyBody([aRuleBody(sides())], { name });
+    expect((await api.call("PUT", `/api/policies/${other.id}`, renamed)).status).toBe(409);
+    expect((await api.call("PUT", `/api/policies/${first.id}`, renamed)).status).toBe(200);
+  },
+);
