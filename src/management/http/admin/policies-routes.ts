@@ -4,11 +4,9 @@
  * @module
  */
 import { nowSeconds } from "../../../base/clock.ts";
-import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { findShadows } from "../../../policy/shadowing.ts";
 import { Empty, NoQuery, PageQuery, SaveQuery } from "../../../wire/admin-query.ts";
-import { nameKey } from "../../../wire/name-key.ts";
 import { Policy, type PolicyRule, type PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
 import { defaultSettings, mapSettings } from "../../contracts/settings.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
@@ -125,7 +123,6 @@ async function savePolicy(
 ): Promise<Policy> {
   const { accountId, body } = call;
   requireRules(body);
-  await requireFreeName(tx, accountId, body.name, old?.policy ?? null);
   await requireKnownReferences(tx, accountId, body);
   const now = nowSeconds(tx.clock);
   const policy: PolicyRow = {
@@ -165,24 +162,6 @@ function ruleRows(
     }
     return { id: id ?? newId(), accountId: policy.accountId, policyId: policy.id, position, body };
   });
-}
-
-/**
- * Names are one under their key: a file or a person who names a policy means just one. Two that had the same
- * before may keep it.
- */
-async function requireFreeName(
-  tx: Reader,
-  accountId: string,
-  name: string,
-  old: Pick<PolicyRow, "id" | "name"> | null,
-): Promise<void> {
-  const key = nameKey(name);
-  if (old !== null && nameKey(old.name) === key) return;
-  const policies = await listPolicies(tx, accountId);
-  const taken = policies.find(({ policy }) => policy.id !== old?.id && nameKey(policy.name) === key);
-  if (taken === undefined) return;
-  throw new QfError("ERR_CONFLICT", `there is a policy ${taken.policy.name} already`);
 }
 
 async function requireKnownReferences(tx: Reader, accountId: string, policy: PolicyWrite): Promise<void> {

@@ -201,15 +201,3 @@ test("a policy's changes are told and raise the version", async () => {
   expect(versions).toHaveLength(3);
   expect((await api.activities()).slice(2)).toEqual(["policy.add", "policy.update", "policy.delete"]);
 });
-
-test.each(["web", "WEB", "ｗｅｂ", "  web "])(
-  "no policy is called %j beside one called web",
-  async (name) => {
-    const first = (await save({}, { name: "web" })).body;
-    const other = (await save({}, { name: "other" })).body;
-    expect((await save({}, { name })).status).toBe(409);
-    const renamed = aPolicyBody([aRuleBody(sides())], { name });
-    expect((await api.call("PUT", `/api/policies/${other.id}`, renamed)).status).toBe(409);
-    expect((await api.call("PUT", `/api/policies/${first.id}`, renamed)).status).toBe(200);
-  },
-);
