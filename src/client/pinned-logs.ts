@@ -1,13 +1,16 @@
 /**
- * The log keys that this device has pinned: by them an export is believed, without asking management.
+ * The log keys that this device or its machine's agent has pinned: by them an export is believed, without asking management.
  *
  * @module
  */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readJsonState, writeJsonAtomic } from "../base/files.ts";
+import { clientStateDirs } from "../base/state-dir.ts";
 import { type NoteKey, openCheckpoint, type ReadNote, readNote } from "../log/checkpoint.ts";
 import { isSameHash } from "../log/tree-hash.ts";
 import type { LogSeen } from "../wire/client-api.ts";
+import { PublicLogFile } from "../wire/log-witness.ts";
 import { PinnedLogsFile } from "../wire/state-file.ts";
 import { clientFolderPath, type Environment } from "./client-folder.ts";
 
@@ -54,11 +57,30 @@ export interface PinnedLog {
   readonly checkpoints: readonly string[];
 }
 
-/** What is pinned of the log of that name: nothing, where this device has never met it. */
+/**
+ * What is pinned of the log of that name: by this device, else by this machine's agent. Nothing, where neither has
+ * met it.
+ */
 export async function pinnedLog(environment: Environment, origin: string): Promise<PinnedLog> {
   const path = join(clientFolderPath(environment), "logs.json");
   const file = await readJsonState(path, PinnedLogsFile);
   const log = file?.logs[origin];
-  if (log === undefined) return { keys: [], checkpoints: [] };
+  if (log === undefined) return pinnedByAgent(environment, origin);
   return { keys: [{ name: origin, publicKey: log.key }], checkpoints: [log.note] };
+}
+
+/** What this machine's agent tells everyone on it. */
+async function pinnedByAgent(environment: Environment, origin: string): Promise<PinnedLog> {
+  for (const folder of clientStateDirs(process.geteuid?.() ?? 0, environment)) {
+    try {
+      // Not ours to set aside: the agent owns it.
+      const text = await readFile(join(folder, "public/log.json"), "utf8");
+      const { log, note } = PublicLogFile.parse(JSON.parse(text));
+      if (log.origin !== origin) continue;
+      return { keys: [{ name: origin, publicKey: log.key }], checkpoints: note === null ? [] : [note] };
+    } catch {
+      // No agent there, or none that has met a log.
+    }
+  }
+  return { keys: [], checkpoints: [] };
 }

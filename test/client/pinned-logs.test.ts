@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
 import { meetLog, pinnedLog } from "../../src/client/pinned-logs.ts";
@@ -8,9 +8,29 @@ import { tempFolder } from "../support/temp-folder.ts";
 
 const key = "A".repeat(43);
 
+test("where this device has met no log, that of this machine's agent counts, for its own name", async () => {
+  const agent = tempFolder();
+  const environment = { QF_CONFIG_DIR: tempFolder(), QF_AGENT_STATE_DIR: agent };
+  const nothing = { keys: [], checkpoints: [] };
+  expect(await pinnedLog(environment, ORIGIN)).toEqual(nothing);
+  mkdirSync(join(agent, "public"));
+  const file = join(agent, "public/log.json");
+  writeFileSync(
+    file,
+    JSON.stringify({ format: 1, log: { origin: ORIGIN, key: logKey.publicKey }, note: null }),
+  );
+  expect(await pinnedLog(environment, ORIGIN)).toEqual({
+    keys: [{ name: ORIGIN, publicKey: logKey.publicKey }],
+    checkpoints: [],
+  });
+  expect(await pinnedLog(environment, "another/qufabric/log")).toEqual(nothing);
+  writeFileSync(file, "{");
+  expect(await pinnedLog(environment, ORIGIN)).toEqual(nothing);
+});
+
 test("the key of a log that this device has met is that of its name only", async () => {
   const folder = tempFolder();
-  const environment = { QF_CONFIG_DIR: folder };
+  const environment = { QF_CONFIG_DIR: folder, QF_AGENT_STATE_DIR: tempFolder() };
   expect(await pinnedLog(environment, "a/qufabric/b")).toEqual({ keys: [], checkpoints: [] });
   const logs = { "a/qufabric/b": { key, note: "note" } };
   writeFileSync(join(folder, "logs.json"), JSON.stringify({ format: 1, logs }));
