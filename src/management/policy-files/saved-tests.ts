@@ -54,7 +54,7 @@ export async function withTests<T>(
   return result;
 }
 
-/** Says in the log that tests were overridden, and which. */
+/** Says in the log that a save was forced, and which tests failed; none, where it left nobody a way in. */
 export function recordForce(tx: ChangeWriter, accountId: AccountId, report: PolicyTestReport): void {
   const failing = report.results.filter(({ passed }) => !passed).map(({ number }) => number);
   const meta = { failed: String(report.failed), tests: failing.slice(0, 32).join(",") };

@@ -157,7 +157,8 @@ async function applyShown(
   const force = body.force === true;
   const isGuarded = tests.failed > 0 && (plan.blocks.length === 0 || gainsAccess(plan));
   if (isGuarded && !force) throw testsFail(tests);
-  if (locksEveryoneOut(plan, now) && !force) {
+  const locksOut = locksEveryoneOut(plan, now);
+  if (locksOut && !force) {
     throw new QfError("ERR_CONFLICT", "after this nobody could log in to any machine", {
       hint: "leave somebody a way in, or apply it with force",
     });
@@ -166,10 +167,11 @@ async function applyShown(
     await applyPlan(tx, plan, body.text ?? null);
     await requireOwnerRemains(tx, accountId);
   }
-  if (isGuarded) recordForce(tx, accountId, tests);
+  const forced = isGuarded || locksOut;
+  if (forced) recordForce(tx, accountId, tests);
   const changes = plan.changes.map(({ fields, ...change }) => ({
     ...change,
     ...(fields ? { fields: [...fields] } : {}),
   }));
-  return { version: plan.before.version + 1, changes, tests, forced: isGuarded };
+  return { version: plan.before.version + 1, changes, tests, forced };
 }

@@ -135,7 +135,9 @@ describe("is not applied", () => {
       warnings: [expect.any(String), expect.any(String)],
     });
     expect((await apply("policies: []")).status).toBe(409);
-    expect((await apply("policies: []", { force: true })).status).toBe(200);
+    const forced = await apply("policies: []", { force: true });
+    expect([forced.status, forced.body.forced]).toEqual([200, true]);
+    expect(await api.activities()).toContain("policy.force");
     expect((await api.call("GET", "/api/policies")).body).toEqual([]);
   });
 
