@@ -7,6 +7,7 @@ import type { ManagementContext } from "../../../src/management/contracts/contex
 import { openPostgresStore } from "../../../src/management/db/postgres/store.ts";
 import { systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
 import type { PeerRow } from "../../../src/management/db/tables/peers.ts";
+import { createAccountLogs } from "../../../src/management/log/account-logs.ts";
 import { createMaps } from "../../../src/management/maps/maps.ts";
 import { createSyncHub } from "../../../src/management/sync/hub.ts";
 import type { SocketData } from "../../../src/management/sync/link.ts";
@@ -32,7 +33,9 @@ async function aProcess(databaseUrl: string): Promise<Process> {
   const store = await openPostgresStore({ databaseUrl, clock: systemClock, log: silentLog });
   closers.push(() => store.close());
   const maps = createMaps({ store, keys: fakeKeys, origin: ORIGIN });
-  const context = { clock: systemClock, log: silentLog, store, keys: fakeKeys, maps, origin: ORIGIN };
+  const common = { clock: systemClock, log: silentLog, store, origin: ORIGIN };
+  const logs = createAccountLogs({ ...common, masterKey: new Uint8Array(32).fill(7) });
+  const context = { ...common, keys: fakeKeys, maps, logs };
   const hub = createSyncHub(context as unknown as ManagementContext);
   closers.push(() => hub.close());
   const server = Bun.serve<SocketData>({
