@@ -1,5 +1,6 @@
 /**
- * The log keys that this device or its machine's agent has pinned: by them an export is believed, without asking management.
+ * The log keys that this device or its machine's agent has pinned: by them an export is believed, without
+ * asking management.
  *
  * @module
  */
@@ -58,8 +59,8 @@ export interface PinnedLog {
 }
 
 /**
- * What is pinned of the log of that name: by this device, else by this machine's agent. Nothing, where neither has
- * met it.
+ * What is pinned of the log of that name: by this device, else by this machine's agent. Nothing, where
+ * neither has met it.
  */
 export async function pinnedLog(environment: Environment, origin: string): Promise<PinnedLog> {
   const path = join(clientFolderPath(environment), "logs.json");
