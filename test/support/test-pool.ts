@@ -25,6 +25,7 @@ export interface BatchResult {
 const FILES_PER_BATCH = 4;
 /** Files that take longest: a batch each, started first, so that nothing waits for them at the end. */
 const SLOW: readonly string[] = [
+  "test/management/postgres/api-suite.test.ts",
   "test/management/postgres/suites.test.ts",
   "test/management/postgres/relay.test.ts",
   "test/e2e/rolling-restart.test.ts",
