@@ -21,7 +21,6 @@ export const FINDING_CODES = [
   "batch_missing_events",
   "batch_out_of_chain",
   "peer_key_changed",
-  "log_restored",
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 

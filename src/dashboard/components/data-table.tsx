@@ -218,7 +218,10 @@ function HeaderCell<T>({ column, sorting, onSorting }: HeaderCellProps<T>) {
       <button
         type="button"
         onClick={() => onSorting([{ id: column.id, desc: isSorted && !now.desc }])}
-        className="inline-flex min-h-8 items-center gap-1 hover:text-ink"
+        className={classes(
+          "inline-flex min-h-8 items-center gap-1 hover:text-ink",
+          column.numeric === true && "flex-row-reverse",
+        )}
       >
         {column.header}
         <Arrow size={13} aria-hidden="true" className={isSorted ? "" : "opacity-0"} />
@@ -234,7 +237,7 @@ function BodyCell<T>({ column, row }: { readonly column: Column<T>; readonly row
       className={classes(
         "h-10 px-3 py-1 max-sm:flex max-sm:h-auto max-sm:gap-3 max-sm:px-0",
         column.isActions === true
-          ? "w-px whitespace-nowrap text-right max-sm:justify-end"
+          ? "w-px whitespace-nowrap text-right max-sm:w-auto max-sm:justify-end"
           : "max-sm:before:w-28 max-sm:before:shrink-0 max-sm:before:text-soft max-sm:before:content-[attr(data-label)]",
         column.numeric === true && "text-right tabular-nums max-sm:text-left",
         FROM[column.from ?? ""],

@@ -218,7 +218,7 @@ const ACCESS: readonly Column<AccessRow>[] = [
     header: "As",
     sortBy: ({ local_user }) => local_user,
     cell: ({ local_user }) => (
-      <code className="font-mono text-xs">{local_user === "*" ? "anybody" : local_user}</code>
+      <code className="font-mono text-xs">{local_user === "*" ? "any other" : local_user}</code>
     ),
   },
   {

@@ -9,13 +9,12 @@ import type { Answer } from "../../api/client.ts";
 import { reading, useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Button } from "../../components/button.tsx";
-import { type Column, DataTable } from "../../components/data-table.tsx";
+import type { Column } from "../../components/data-table.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
-import { filtered } from "../../components/filtered.ts";
+import { FilteredTable } from "../../components/filtered-table.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { SearchBox } from "../../components/search-box.tsx";
 import { Time } from "../../components/time.tsx";
 import { MachineState } from "../machines/machine-state.tsx";
 
@@ -43,26 +42,22 @@ interface DeviceListProps {
 }
 
 function DeviceList({ peers, users }: DeviceListProps) {
-  const [typed, setTyped] = useState("");
   const devices = useMemo(() => {
     const names = new Map(users.map(({ id, name, email }) => [id, name || email]));
     return peers.map((peer): Device => ({ ...peer, owner: names.get(peer.user_id) ?? "nobody" }));
   }, [peers, users]);
-  const shown = filtered(devices, typed, ({ name, owner, os, ip }) => [name, owner, os, ip]);
   if (devices.length === 0) {
     return <Empty title="No device yet">A device appears here when its person signs in with qf login.</Empty>;
   }
   return (
-    <>
-      <SearchBox
-        label="Filter devices"
-        value={typed}
-        onValue={setTyped}
-        shown={shown.length}
-        total={devices.length}
-      />
-      <DataTable label="Devices" rows={shown} rowId={({ id }) => id} columns={COLUMNS} />
-    </>
+    <FilteredTable
+      label="Devices"
+      filterLabel="Filter devices"
+      rows={devices}
+      rowId={({ id }) => id}
+      columns={COLUMNS}
+      texts={({ name, owner, os, ip }) => [name, owner, os, ip]}
+    />
   );
 }
 

@@ -10,13 +10,12 @@ import { reading, useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
-import { type Column, DataTable } from "../../components/data-table.tsx";
+import type { Column } from "../../components/data-table.tsx";
 import { ConfirmDialog, FormDialog } from "../../components/dialog.tsx";
 import { TextField } from "../../components/field.tsx";
-import { filtered } from "../../components/filtered.ts";
+import { FilteredTable } from "../../components/filtered-table.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { SearchBox } from "../../components/search-box.tsx";
 import { useToast } from "../../components/toasts.tsx";
 
 interface GroupRow {
@@ -48,7 +47,6 @@ interface GroupListProps {
 }
 
 function GroupList({ groups, users }: GroupListProps) {
-  const [typed, setTyped] = useState("");
   const rows = useMemo(() => {
     const people = new Map<string, number>();
     for (const id of users.flatMap((user) => user.auto_groups)) people.set(id, (people.get(id) ?? 0) + 1);
@@ -56,18 +54,15 @@ function GroupList({ groups, users }: GroupListProps) {
       return { id, name, peers: peers_count, people: people.get(id) ?? 0 };
     });
   }, [groups, users]);
-  const shown = filtered(rows, typed, ({ name }) => [name]);
   return (
-    <>
-      <SearchBox
-        label="Filter groups"
-        value={typed}
-        onValue={setTyped}
-        shown={shown.length}
-        total={rows.length}
-      />
-      <DataTable label="Groups" rows={shown} rowId={({ id }) => id} columns={COLUMNS} />
-    </>
+    <FilteredTable
+      label="Groups"
+      filterLabel="Filter groups"
+      rows={rows}
+      rowId={({ id }) => id}
+      columns={COLUMNS}
+      texts={({ name }) => [name]}
+    />
   );
 }
 

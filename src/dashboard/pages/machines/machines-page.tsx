@@ -12,6 +12,7 @@ import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { ButtonLink } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
+import { filtered } from "../../components/filtered.ts";
 import { Empty, FailureNotice } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { SearchBox } from "../../components/search-box.tsx";
@@ -51,15 +52,14 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
   const navigate = route.useNavigate();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const machines = useMemo(() => peers.filter(({ kind }) => kind === "machine"), [peers]);
-  const shown = useMemo(() => {
-    const wanted = q.trim().toLowerCase();
-    if (wanted === "") return machines;
-    return machines.filter(({ name, dns_label, ip, os, groups }) =>
-      [name, dns_label, ip, os, ...groups.map((group) => group.name)].some((text) =>
-        text.toLowerCase().includes(wanted),
-      ),
-    );
-  }, [machines, q]);
+  const shown = useMemo(
+    () =>
+      filtered(machines, q, ({ name, dns_label, ip, os, groups }) => [
+        ...[name, dns_label, ip, os],
+        ...groups.map((group) => group.name),
+      ]),
+    [machines, q],
+  );
   if (machines.length === 0) {
     return (
       <Empty

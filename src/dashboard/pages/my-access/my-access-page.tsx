@@ -5,12 +5,13 @@
  * @module
  */
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
 import { Badge } from "../../components/badge.tsx";
 import { CopyButton, CopyLine } from "../../components/copy-button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
+import { filtered } from "../../components/filtered.ts";
 import { Empty, FailureNotice } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { SearchBox } from "../../components/search-box.tsx";
@@ -33,12 +34,11 @@ export function MyAccessPage() {
 
 function Machines({ access }: { readonly access: Access }) {
   const [typed, setTyped] = useState("");
-  const shown = useMemo(() => {
-    const wanted = typed.trim().toLowerCase();
-    return access.machines.filter(({ name, dns_label, local_users }) =>
-      [name, dns_label, ...local_users].some((text) => text.toLowerCase().includes(wanted)),
-    );
-  }, [access, typed]);
+  const shown = filtered(access.machines, typed, ({ name, dns_label, local_users }) => [
+    name,
+    dns_label,
+    ...local_users,
+  ]);
   if (access.device === null) return <NoDevice />;
   if (access.machines.length === 0) {
     return (
@@ -111,7 +111,7 @@ const REACHABLE: readonly Column<Machine>[] = [
       <ul className="flex flex-wrap gap-1.5">
         {machine.local_users.map((user) => (
           <li key={user} className="inline-flex items-center rounded-md border border-line pl-2">
-            <code className="font-mono text-xs">{user === "*" ? "anybody" : user}</code>
+            <code className="font-mono text-xs">{user === "*" ? "any local user" : user}</code>
             <CopyButton text={commandOf(user, machine)} label={`Copy: ${commandOf(user, machine)}`} />
           </li>
         ))}

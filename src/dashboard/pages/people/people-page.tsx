@@ -10,12 +10,11 @@ import { reading, useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
-import { type Column, DataTable } from "../../components/data-table.tsx";
+import type { Column } from "../../components/data-table.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
-import { filtered } from "../../components/filtered.ts";
+import { FilteredTable } from "../../components/filtered-table.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { SearchBox } from "../../components/search-box.tsx";
 import { Time } from "../../components/time.tsx";
 import { InvitePerson } from "./invite-person.tsx";
 
@@ -46,25 +45,21 @@ interface PeopleListProps {
 }
 
 function PeopleList({ users, groups }: PeopleListProps) {
-  const [typed, setTyped] = useState("");
   const people = useMemo(() => {
     const names = new Map(groups.map(({ id, name }) => [id, name]));
     return users.map(
       (user): Person => ({ ...user, groups: user.auto_groups.map((id) => names.get(id) ?? id) }),
     );
   }, [users, groups]);
-  const shown = filtered(people, typed, (one) => [one.name, one.email, one.role, one.status, ...one.groups]);
   return (
-    <>
-      <SearchBox
-        label="Filter people"
-        value={typed}
-        onValue={setTyped}
-        shown={shown.length}
-        total={people.length}
-      />
-      <DataTable label="People" rows={shown} rowId={({ id }) => id} columns={COLUMNS} />
-    </>
+    <FilteredTable
+      label="People"
+      filterLabel="Filter people"
+      rows={people}
+      rowId={({ id }) => id}
+      columns={COLUMNS}
+      texts={(one) => [one.name, one.email, one.role, one.status, ...one.groups]}
+    />
   );
 }
 

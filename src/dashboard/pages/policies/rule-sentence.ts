@@ -3,20 +3,32 @@
  *
  * @module
  */
+import { isSshProtocol } from "../../../policy/decide/snapshot.ts";
 import type { Answer } from "../../api/client.ts";
 
 type Rule = Answer<"GET /api/policies">[number]["rules"][number];
+
+const ANYBODY = "any local user";
 
 /** `nameOf`: the name of a group by its id. */
 export function ruleSentence(rule: Rule, nameOf: (id: string) => string): string {
   const from = sideOf(rule.sources, rule.sourceResource?.id);
   const to = sideOf(rule.destinations, rule.destinationResource?.id);
-  if (rule.action === "drop") return `Nobody gets from ${from} to ${to}${endOf(rule)}.`;
   const people = Object.entries(rule.authorized_groups ?? {});
-  if (rule.protocol !== "netbird-ssh") return `${from} reach ${to} by ${portsOf(rule)}${endOf(rule)}.`;
-  if (people.length === 0) return `From ${from}, people may log in to ${to}${endOf(rule)}.`;
-  const who = people.map(([group, users]) => `${nameOf(group)} may log in as ${namesOf(users)}`);
-  return `From ${from}, ${listOf(who)} on ${to}${capabilitiesOf(rule)}${endOf(rule)}.`;
+  const isDrop = rule.action === "drop";
+  if (!isSshProtocol(rule)) {
+    return isDrop
+      ? `${from} cannot reach ${to} by ${portsOf(rule)}${endOf(rule)}.`
+      : `${from} can reach ${to} by ${portsOf(rule)}${endOf(rule)}.`;
+  }
+  const may = isDrop ? "may not log in" : "may log in";
+  if (people.length === 0) {
+    return isDrop
+      ? `From ${from}, nobody may log in to ${to}${endOf(rule)}.`
+      : `From ${from}, people may log in to ${to} as ${ANYBODY}${capabilitiesOf(rule)}${endOf(rule)}.`;
+  }
+  const who = people.map(([group, users]) => `${nameOf(group)} ${may} as ${namesOf(users)}`);
+  return `From ${from}, ${listOf(who)} on ${to}${isDrop ? "" : capabilitiesOf(rule)}${endOf(rule)}.`;
 }
 
 function sideOf(groups: Rule["sources"], resource: string | undefined): string {
@@ -25,14 +37,11 @@ function sideOf(groups: Rule["sources"], resource: string | undefined): string {
 }
 
 function namesOf(users: readonly string[]): string {
-  if (users.length === 0) return "anybody";
-  return listOf(
-    users.map((user) => (user === "*" ? "anybody" : user)),
-    "or",
-  );
+  return users.includes("*") ? ANYBODY : listOf(users, "or");
 }
 
 function portsOf({ protocol, ports, port_ranges }: Rule): string {
+  if (protocol === "all") return "every protocol";
   const ranges = (port_ranges ?? []).map(({ start, end }) => `${start} to ${end}`);
   const all = [...(ports ?? []), ...ranges];
   return all.length === 0 ? `${protocol}, every port` : `${protocol}, port ${listOf(all)}`;

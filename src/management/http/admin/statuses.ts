@@ -10,7 +10,7 @@ import type { Route } from "./route.ts";
 export const STATUSES: Readonly<Record<number, string>> = {
   200: "Done",
   400: "Not a request that can be read, or, of a deletion, something else refers to it",
-  401: "No valid API token",
+  401: "No valid API token, and no session of the dashboard",
   403: "The caller's role may not do this",
   404: "Not found",
   405: "The path does not take this method",

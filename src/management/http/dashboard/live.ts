@@ -20,7 +20,7 @@ const BEAT_MS = 4_000;
 const GATHER_MS = 100;
 const STREAMS_MAX = 1_024;
 const STREAMS_OF_USER_MAX = 24;
-/** Events looked at for one piece of news; with more, everything may have changed. */
+/** Events read at once for one piece of news. */
 const EVENTS_MAX = 200;
 
 /** Kinds as in `/api/KIND`. `my` is what the caller may reach. */
@@ -104,6 +104,8 @@ function openStream(
         } finally {
           isSending = false;
         }
+        // What came meanwhile.
+        if (pending.size > 0 && streams.has(stream)) stream.flush();
       };
       const news = (): string => {
         const kinds = [...pending];
@@ -159,10 +161,14 @@ function createFeed(
     tell(accountId, kinds);
   };
   const kindsSince = async (accountId: AccountId): Promise<string[]> => {
-    const afterSeq = lastSeq.get(accountId) ?? 0;
-    const rows = await store.read((tx) => listEvents(tx, accountId, { limit: EVENTS_MAX, afterSeq }));
-    lastSeq.set(accountId, rows.at(-1)?.seq ?? afterSeq);
-    return rows.flatMap((row) => kindsOfActivity(row.activity));
+    const kinds: string[] = [];
+    while (true) {
+      const afterSeq = lastSeq.get(accountId) ?? 0;
+      const rows = await store.read((tx) => listEvents(tx, accountId, { limit: EVENTS_MAX, afterSeq }));
+      lastSeq.set(accountId, rows.at(-1)?.seq ?? afterSeq);
+      kinds.push(...new Set(rows.flatMap((row) => kindsOfActivity(row.activity))));
+      if (rows.length < EVENTS_MAX) return kinds;
+    }
   };
   store.onAudit((accountId) => note(accountId, ["events"]));
   store.onChange((accountId) => note(accountId, ["my"]));

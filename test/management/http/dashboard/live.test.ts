@@ -46,6 +46,17 @@ test("an administrator hears what kind of thing changed", async () => {
   await admin.cancel();
 });
 
+test("what is behind very many events is told as well", async () => {
+  const admin = await listener("admin");
+  const events = Array.from({ length: 450 }, () => ({ activity: "login" as const, targetId: "x" }));
+  const initiator = { id: "sys", name: "system", email: "" };
+  const last = { activity: "policy.update" as const, targetId: "x" };
+  const { store } = api.management;
+  await store.change({ accountId: api.accountId, initiator, events: [...events, last] }, async () => {});
+  expect(await admin.next()).toEqual(expect.arrayContaining(["policies"]));
+  await admin.cancel();
+});
+
 test("a machine that comes or goes is news", async () => {
   const admin = await listener("auditor");
   arrive(api.accountId);
