@@ -136,18 +136,35 @@ describe.skipIf(!isRoot)("forwarding", () => {
     await until(() => socketUids("local", port, "0A").length === 0);
   });
 
-  test("a control connection begins and cancels forwards of its own", async () => {
-    const port = await freePort();
+  test("a control connection begins and cancels forwards of its own, the named one alone", async () => {
+    const [kept, port] = [await freePort(), await freePort()];
     const control = join(tempFolder(), "control");
     start(["-M", "-S", control]);
     await until(() => existsSync(control));
     const ask = (...args: string[]) =>
       Bun.spawn(["ssh", "-F", "none", "-S", control, ...args, "x"], { stdout: "ignore", stderr: "ignore" })
         .exited;
-    const spec = `${port}:127.0.0.1:${echo.port}`;
-    expect(await ask("-O", "forward", "-R", spec)).toBe(0);
+    const spec = (port: number) => `${port}:127.0.0.1:${echo.port}`;
+    for (const each of [kept, port]) expect(await ask("-O", "forward", "-R", spec(each))).toBe(0);
     expect(await converse({ port }, "hello ")).toBe("hello bye");
-    expect(await ask("-O", "cancel", "-R", spec)).toBe(0);
+    expect(await ask("-O", "cancel", "-R", spec(port))).toBe(0);
+    await until(() => socketUids("local", port, "0A").length === 0);
+    expect(await converse({ port: kept }, "hello ")).toBe("hello bye");
+    const ended = () =>
+      world.eventsOf("forward.close").filter(({ destination }) => destination.endsWith(`:${port}`));
+    // The stream to it, and the listener itself.
+    await until(() => ended().length === 2);
+  });
+
+  test("a listener at a port of the machine's choice is decided about by the port it got", async () => {
+    allow({ remote_forward: ["localhost:*"] });
+    start(["-R", `0:127.0.0.1:${echo.port}`]);
+    const listed = () => world.server.sessions().flatMap(({ forwards }) => forwards);
+    await until(() => listed().length === 1);
+    const port = Number(listed()[0]?.split(":")[1]);
+    allow({ remote_forward: [`localhost:${port}`] });
+    expect(await converse({ port }, "hello ")).toBe("hello bye");
+    allow({ remote_forward: ["localhost:1"] });
     await until(() => socketUids("local", port, "0A").length === 0);
   });
 
