@@ -15,6 +15,7 @@ const PARTS = [
   "build.ts",
   "bunfig.toml",
   "package.json",
+  "install.sh",
   "tsconfig.json",
   "bun.lock",
 ];
