@@ -273,6 +273,7 @@ export const RELAY_LOSSES: Readonly<Record<RelayReset | "lost", string>> = {
   closing: "the relay is restarting; the connection through it is gone",
   unproven: "the relay does not know this device",
   broken: "the relay has lost its way to the peer",
+  signed_out: "the session of the dashboard is over",
   lost: "the connection to the relay was lost",
 };
 

@@ -12,6 +12,7 @@ import { tokenFault } from "../identity/token-fault.ts";
 import { withUserInfo } from "../identity/user-info.ts";
 import { verifyIdToken } from "../identity/verify.ts";
 import { RELAY_AGENT_PATH, RELAY_CLIENT_PATH } from "../wire/relay.ts";
+import { TERMINAL_RELAY_PATH, TERMINAL_TICKETS_PATH } from "../wire/terminal-page.ts";
 import { DASHBOARD_SIGN_IN_PATH } from "../wire/web-session.ts";
 import { trustOf } from "./ca/key-ring.ts";
 import { seal, unseal } from "./ca/seal.ts";
@@ -21,6 +22,7 @@ import { createAdminApp } from "./http/admin/app.ts";
 import { createClientRoutes } from "./http/client-routes.ts";
 import { createLive } from "./http/dashboard/live.ts";
 import { createDashboardSignIn, DASHBOARD_STATE_PREFIX } from "./http/dashboard/sign-in-routes.ts";
+import { createTerminal } from "./http/dashboard/terminal.ts";
 import { downloadRoutes } from "./http/download-routes.ts";
 import { createHostedRoutes } from "./http/hosted-routes.ts";
 import { createPasswordRoutes } from "./http/password-routes.ts";
@@ -73,6 +75,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     passwords: () => parts.passwords(),
   });
   const live = createLive({ ctx: context, onPresence: (listener) => hub.onPresence(listener) });
+  const terminal = createTerminal({ ctx: context, masterKey: deps.masterKey, relay });
   const setup = setupRoutes(deps, relyingParty);
   const password = createPasswordRoutes({ ...context, passwords: () => parts.passwords() });
   const readiness = createReadiness({ ...context, isOpen: () => hub.isOpen });
@@ -86,6 +89,11 @@ export function createRoutes(deps: RouteDeps): Route[] {
       answer: (request, address, server) => relay.serve(request, server, address),
     },
     { prefix: "/client/v1", answer: (request, sourceAddress) => client.fetch(request, { sourceAddress }) },
+    { prefix: TERMINAL_TICKETS_PATH, answer: (request) => terminal.ticket(request) },
+    {
+      prefix: TERMINAL_RELAY_PATH,
+      answer: (request, address, server) => terminal.connect(request, server, address),
+    },
     { prefix: "/api/live", answer: (request) => live.answer(request) },
     { prefix: "/api", answer: (request) => admin.fetch(request) },
     {

@@ -11,7 +11,30 @@
 import { z } from "zod";
 import { HELLO_BYTES_MAX } from "./hello.ts";
 import { lazySchema } from "./lazy-schema.ts";
+import {
+  RELAY_DATA_BYTES_MAX,
+  RELAY_FRAME,
+  RELAY_FRAME_HEADER_BYTES,
+  RELAY_RESET,
+  type RelayFrameType,
+  type RelayReset,
+} from "./relay-numbers.ts";
 import { EpochSeconds, PeerId, Port } from "./units.ts";
+
+export {
+  RELAY_CREDIT_BULK,
+  RELAY_CREDIT_INITIAL,
+  RELAY_CREDIT_MAX,
+  RELAY_DATA_BYTES_MAX,
+  RELAY_FRAME,
+  RELAY_FRAME_BYTES_MAX,
+  RELAY_FRAME_HEADER_BYTES,
+  RELAY_PING_MS,
+  RELAY_RESET,
+  RELAY_TIMEOUT_MS,
+  type RelayFrameType,
+  type RelayReset,
+} from "./relay-numbers.ts";
 
 /** Path of a client's WebSocket, which carries one stream. */
 export const RELAY_CLIENT_PATH = "/client/v1/relay";
@@ -38,64 +61,6 @@ export const RelayAgentProof = lazySchema(() =>
   }),
 );
 export type RelayAgentProof = z.infer<typeof RelayAgentProof>;
-
-/** Bytes of credit that each end of a new stream has without a grant: enough for a sign-in and a shell. */
-export const RELAY_CREDIT_INITIAL = 64 * 1024;
-/** Window in bytes of a stream that carries much, until it has shown how fast its reader is. */
-export const RELAY_CREDIT_BULK = 1024 * 1024;
-/** Most bytes of credit open in one direction of a stream. Bounds what a stream can cost the relay. */
-export const RELAY_CREDIT_MAX = 4 * 1024 * 1024;
-/**
- * Most bytes of data in one frame: room for the eight packets of 32 kB that an SSH transport writes at once.
- */
-export const RELAY_DATA_BYTES_MAX = 264 * 1024;
-/** Bytes before the payload of a frame: type and stream id. */
-export const RELAY_FRAME_HEADER_BYTES = 5;
-/** Largest frame in bytes. */
-export const RELAY_FRAME_BYTES_MAX = RELAY_FRAME_HEADER_BYTES + RELAY_DATA_BYTES_MAX;
-/** How often either end of a socket pings, in milliseconds. */
-export const RELAY_PING_MS = 5_000;
-/** Silence after which a socket counts as dead, in milliseconds. */
-export const RELAY_TIMEOUT_MS = 15_000;
-
-/** Types of frame, by their number on the wire. */
-export const RELAY_FRAME = {
-  /** Relay to agent: a stream begins; the payload is `RelayOpen` in JSON. */
-  open: 1,
-  data: 2,
-  /** The receiver of data grants uint32 more bytes. */
-  credit: 3,
-  /** No more data from this end. */
-  eof: 4,
-  /** The stream is over; the payload is one byte of `RELAY_RESET`. */
-  reset: 5,
-  ping: 6,
-  pong: 7,
-} as const;
-/** The number of a type of frame. */
-export type RelayFrameType = (typeof RELAY_FRAME)[keyof typeof RELAY_FRAME];
-
-/** Reasons for which a stream is over, by their number on the wire. */
-export const RELAY_RESET = {
-  /** The other end is gone, or a machine does not want the stream; it does not say why. */
-  gone: 1,
-  /** The relay knows no rule that lets this device reach that peer. */
-  refused: 2,
-  /** The machine has no link to the relay. */
-  absent: 3,
-  /** No room: too many streams, or too much waits to be read. */
-  limit: 4,
-  /** An end broke the rules of this file. */
-  violation: 5,
-  /** Management stops. */
-  closing: 6,
-  /** The request proves no registered device. */
-  unproven: 7,
-  /** The relay has lost its way to the machine, or finds none now. */
-  broken: 8,
-} as const;
-/** The name of such a reason. */
-export type RelayReset = keyof typeof RELAY_RESET;
 
 /** What an agent is told of a new stream. It checks the hello itself; the address is only shown to people. */
 export const RelayOpen = lazySchema(() =>

@@ -20,7 +20,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ...Object.fromEntries(MECHANISMS.map((name) => [name, ["base", "wire"]])),
   client: ["base", "wire", "policy", ...MECHANISMS],
   ...Object.fromEntries(ROLES.map((name) => [name, BELOW_ROLES])),
-  dashboard: ["wire", "policy"],
+  "browser-ssh": ["wire", "sshcore"],
+  dashboard: ["wire", "policy", "browser-ssh"],
   cli: BELOW_ROLES,
   "main.ts": ["base", "wire", "cli"],
 };
@@ -135,6 +136,21 @@ test("policy is pure: types and constants of wire only, no platform, no clock, n
         .map((m) => m[0]);
       return [...found, ...runtimeWire].map((what) => `${relative(SRC, file)}: ${what}`);
     });
+  expect(wrong).toEqual([]);
+});
+
+test("what runs in a page brings nothing of the platform: browser-ssh, and whatever it imports at run time", () => {
+  const seen = new Set(files.filter((file) => layerOf(file) === "browser-ssh"));
+  const wrong: string[] = [];
+  for (const file of seen) {
+    for (const { path, typesOnly } of importsOf(file)) {
+      if (typesOnly) continue;
+      if (path.startsWith(".")) seen.add(resolve(dirname(file), path));
+      else wrong.push(`${relative(SRC, file)} imports ${path}`);
+    }
+    const text = readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+    if (/\b(?:Buffer|process|Bun)\b/.test(text)) wrong.push(`${relative(SRC, file)} uses the platform`);
+  }
   expect(wrong).toEqual([]);
 });
 

@@ -128,8 +128,12 @@ export const NEEDS_NO_TEST: readonly { readonly files: RegExp; readonly why: str
     why: "steps of one request: the tests of policy-file-routes.ts and policy-access-routes.ts ask for them",
   },
   {
-    files: /^src\/wire\/(?:ports|version|rule-outcome|dashboard-section)\.ts$/,
+    files: /^src\/wire\/(?:ports|version|rule-outcome|dashboard-section|relay-numbers|terminal-page)\.ts$/,
     why: "constants",
+  },
+  {
+    files: /^src\/browser-ssh\/(?!(?:bytes|connection|transport|rekey-turns|relay-link|sftp\/transfer)\.ts$)/,
+    why: "parts of one client: connection.test.ts and transfer.test.ts run them with sshd and with our agent",
   },
   {
     files: /^src\/base\/build-info\.ts$/,

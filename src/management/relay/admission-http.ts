@@ -22,6 +22,8 @@ export type DialCheck =
 export interface AskedRequest {
   readonly request: Request;
   readonly sourceAddress: string;
+  /** Whose pages may ask. Null: no page may. */
+  readonly ownOrigin: string | null;
 }
 
 export interface Gate {
@@ -60,8 +62,8 @@ export function createGate(options: {
       const admitted = await admission.serve(headers);
       return admitted.ok ? { ok: true, agent: admitted } : admitted;
     },
-    async pass({ request, sourceAddress }, checkDial, upgrade) {
-      const refused = refusalOfUpgrade(request, { clients: "peers", ownOrigin: null });
+    async pass({ request, sourceAddress, ownOrigin }, checkDial, upgrade) {
+      const refused = refusalOfUpgrade(request, { clients: "peers", ownOrigin });
       if (refused !== null) return refused;
       if (!sources.enter(sourceAddress)) return refusal(429, "too many requests");
       let check: DialCheck = { ok: false, reset: "unproven", source: null };

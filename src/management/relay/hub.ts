@@ -22,9 +22,16 @@ import {
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../contracts/context.ts";
 import { refusal } from "../web/upgrade.ts";
-import { type Admission, type AdmittedAgent, type AdmittedDial, createAdmission } from "./admission.ts";
+import {
+  type Admission,
+  type AdmittedAgent,
+  type AdmittedDial,
+  createAdmission,
+  type DialClaim,
+} from "./admission.ts";
 import { createGate, type DialCheck, type Gate } from "./admission-http.ts";
 import { RELAY_LIMITS, type RelayLimits, WAITING_BYTES_PER_CLIENT_MAX } from "./limits.ts";
+import { PageStreams } from "./page-streams.ts";
 import { startRechecking } from "./recheck.ts";
 import type { AgentLink, RelayHub, RelaySocketData } from "./relay-hub.ts";
 import { PeerBudget, SendQueue, type Waiting } from "./send-queue.ts";
@@ -33,6 +40,14 @@ import type { StreamSource, TunnelHost } from "./tunnel.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 type Socket = ServerWebSocket<RelaySocketData>;
+
+/** A request for a socket, and what came with it where a page asks. */
+interface AskedSocket {
+  readonly request: Request;
+  readonly server: Server<unknown>;
+  readonly address: string;
+  readonly page?: { readonly isLive: () => Promise<boolean>; readonly protocol: string };
+}
 
 /**
  * The relay of this process. Follows the store until `close`, so that a stream ends with the rule that let it
@@ -52,6 +67,7 @@ class Hub implements RelayHub {
   readonly #waiting: Waiting;
   readonly #budget: PeerBudget;
   readonly #stopRechecking: () => void;
+  readonly #pages: PageStreams;
   #tunnels: Tunnels | null = null;
   #isClosed = false;
   readonly websocket: WebSocketHandler<RelaySocketData>;
@@ -64,6 +80,7 @@ class Hub implements RelayHub {
     this.#admission = createAdmission(context);
     this.#gate = createGate({ clock, admission: this.#admission, perDeviceMax: limits.streamsPerSourceMax });
     this.#streams = createStreams({ clock, log, limits });
+    this.#pages = new PageStreams((stream) => this.#streams.end(stream, "signed_out"));
     this.#waiting = { bytes: 0, bytesMax: limits.waitingBytesMax };
     this.#budget = new PeerBudget(this.#waiting);
     this.#stopRechecking = startRechecking({
@@ -92,11 +109,26 @@ class Hub implements RelayHub {
   }
 
   async dial(request: Request, server: Server<unknown>, address: string): Promise<Response | undefined> {
-    return this.#admit("relay-client", request, server, address, (headers) => this.#checkDial(headers));
+    const check = (headers: Headers) =>
+      this.#checkDial({
+        hello: headers.get(RELAY_HELLO_HEADER) ?? "",
+        proof: headers.get(RELAY_PROOF_HEADER) ?? "",
+      });
+    return this.#admit("relay-client", { request, server, address }, check);
+  }
+
+  async dialFromPage(
+    request: Request,
+    server: Server<unknown>,
+    address: string,
+    { claim, isLive, protocol }: Parameters<RelayHub["dialFromPage"]>[3],
+  ): Promise<Response | undefined> {
+    const asked = { request, server, address, page: { isLive, protocol } };
+    return this.#admit("relay-client", asked, () => this.#checkDial(claim));
   }
 
   async serve(request: Request, server: Server<unknown>, address: string): Promise<Response | undefined> {
-    return this.#admit("relay-agent", request, server, address, this.#gate.serve);
+    return this.#admit("relay-agent", { request, server, address }, this.#gate.serve);
   }
 
   join(tunnels: Tunnels): void {
@@ -117,6 +149,7 @@ class Hub implements RelayHub {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#pages.stop();
     this.#stopRechecking();
     for (const stream of [...this.#streams]) this.#streams.end(stream, "closing");
     for (const { sendQueue } of [...this.#links.values()]) sendQueue.close();
@@ -125,24 +158,26 @@ class Hub implements RelayHub {
 
   async #admit(
     kind: RelaySocketData["kind"],
-    request: Request,
-    server: Server<unknown>,
-    sourceAddress: string,
+    { request, server, address: sourceAddress, page }: AskedSocket,
     check: (headers: Headers) => Promise<DialCheck>,
   ): Promise<Response | undefined> {
     if (this.#isClosed) return refusal(503, "management is stopping");
-    return this.#gate.pass({ request, sourceAddress }, check, (check) => {
+    const ownOrigin = page === undefined ? null : this.#context.origin;
+    return this.#gate.pass({ request, sourceAddress, ownOrigin }, check, (check) => {
       const sourcePort = server.requestIP(request)?.port ?? 0;
       const none = { sendQueue: null, stream: null, link: null };
-      const data: RelaySocketData = { kind, sourceAddress, sourcePort, check, ...none };
-      return server.upgrade(request, { data });
+      const data: RelaySocketData = {
+        ...{ kind, sourceAddress, sourcePort, check, page: page?.isLive ?? null },
+        ...none,
+      };
+      if (page === undefined) return server.upgrade(request, { data });
+      return server.upgrade(request, { data, headers: { "sec-websocket-protocol": page.protocol } });
     });
   }
 
   /** Opens the way to the machine before the client's socket, whose first frame may follow at once. */
-  async #checkDial(headers: Headers): Promise<DialCheck> {
-    const hello = headers.get(RELAY_HELLO_HEADER) ?? "";
-    const dial = await this.#gate.dial({ hello, proof: headers.get(RELAY_PROOF_HEADER) ?? "" });
+  async #checkDial(claim: DialClaim): Promise<DialCheck> {
+    const dial = await this.#gate.dial(claim);
     if (!dial.ok) return dial;
     const { source, target } = dial.hello;
     if (this.#tunnels === null || this.#links.has(target)) return { ok: true, dial, tunnel: null };
@@ -163,7 +198,10 @@ class Hub implements RelayHub {
       const client = { sendQueue, id: 0, carrier: null };
       const opened = tunnel?.open(socket.data, client, dial) ?? this.#connect(socket.data, client, dial);
       if (typeof opened === "string") turnAway(sendQueue, opened);
-      else socket.data.stream = opened;
+      else {
+        socket.data.stream = opened;
+        if (socket.data.page !== null) this.#pages.add(opened, socket.data.page);
+      }
     }
   }
 

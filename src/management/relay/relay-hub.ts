@@ -5,6 +5,7 @@
  */
 import type { Server, WebSocketHandler } from "bun";
 import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { DialClaim } from "./admission.ts";
 import type { DialCheck } from "./admission-http.ts";
 import type { SendQueue } from "./send-queue.ts";
 import type { Carrier, RelayedStream, Stream } from "./streams.ts";
@@ -21,6 +22,8 @@ export interface RelaySocketData {
   sendQueue: SendQueue | null;
   /** A client's only stream. Null: a machine's socket, or a client that was turned away. */
   stream: Stream | null;
+  /** Of a page: whether the session by which it was opened lives. Null: not of a page. */
+  readonly page: (() => Promise<boolean>) | null;
   /** A machine's link. Null: a client's socket, or a machine that was turned away. */
   link: AgentLink | null;
 }
@@ -36,6 +39,16 @@ export interface AgentLink extends Carrier {
 export interface RelayHub {
   /** Answers a client's request. Undefined: it is a WebSocket now. */
   dial(request: Request, server: Server<unknown>, sourceAddress: string): Promise<Response | undefined>;
+  /**
+   * Answers the request of a page of ours, of which `claim` was read. The stream ends when `isLive` says that
+   * the session is over.
+   */
+  dialFromPage(
+    request: Request,
+    server: Server<unknown>,
+    sourceAddress: string,
+    page: { readonly claim: DialClaim; readonly isLive: () => Promise<boolean>; readonly protocol: string },
+  ): Promise<Response | undefined>;
   /** Answers a machine's request for its link. */
   serve(request: Request, server: Server<unknown>, sourceAddress: string): Promise<Response | undefined>;
   readonly websocket: WebSocketHandler<RelaySocketData>;

@@ -34,7 +34,7 @@ async function pass(check: DialCheck, headers: Record<string, string> = upgradeH
   const request = new Request("https://qf.example.com/relay", { headers });
   const upgraded: DialCheck[] = [];
   const answer = await gate.pass(
-    { request, sourceAddress: "192.0.2.7" },
+    { request, sourceAddress: "192.0.2.7", ownOrigin: null },
     async () => check,
     (one) => {
       upgraded.push(one);

@@ -60,7 +60,7 @@ function contentSecurityPolicy(nonce: string, origin: string): string {
     "script-src 'self' 'wasm-unsafe-eval'",
     `style-src 'self' 'nonce-${nonce}'`,
     "style-src-attr 'unsafe-inline'",
-    `connect-src ${origin}/api/ ${origin}${DASHBOARD_ASSETS_PATH}/ ${sockets}/api/ ${sockets}/relay/`,
+    `connect-src ${origin}/api/ ${origin}${DASHBOARD_ASSETS_PATH}/ ${origin}/client/v1/ ${sockets}/relay/`,
     "img-src 'self' data:",
     "font-src 'self'",
     "worker-src 'self'",

@@ -1,0 +1,69 @@
+/**
+ * Tickets for one WebSocket of a page: made without a write, written down when they are used.
+ *
+ * A ticket is its expiry, a random part, and a MAC of both with what it is for. Any management process of the
+ * account can check it, and the database takes each once.
+ *
+ * @module
+ */
+import { createHmac, randomBytes } from "node:crypto";
+import { type Clock, nowSeconds } from "../../../base/clock.ts";
+import { isQfError } from "../../../base/errors.ts";
+import { isEqualSecret, sha256 } from "../../../base/random.ts";
+import type { Store } from "../../db/store.ts";
+import { insertChallenge } from "../../db/tables/sign-in.ts";
+
+const LIFETIME_SECONDS = 10;
+const EXPIRY_BYTES = 4;
+const BODY_BYTES = 16;
+/** Body and a MAC of 16 bytes. */
+const TICKET = /^[A-Za-z0-9_-]{43}$/;
+const MAC_BYTES = 16;
+
+/** What a ticket is for. */
+export interface TicketUse {
+  readonly sessionId: string;
+  readonly userId: string;
+  /** base64url SHA-256 of the hello, without its newline. */
+  readonly helloHash: string;
+}
+
+export interface TerminalTickets {
+  issue(use: TicketUse): string;
+  /** Uses it up. False: it is not for this, too old, or was used. */
+  use(ticket: string, use: TicketUse): Promise<boolean>;
+}
+
+export function createTerminalTickets(deps: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly masterKey: Uint8Array;
+}): TerminalTickets {
+  const key = createHmac("sha256", deps.masterKey).update("qufabric/terminal-ticket/v1").digest();
+  const sealed = (body: Buffer, { sessionId, userId, helloHash }: TicketUse): string => {
+    const mac = createHmac("sha256", key);
+    for (const part of [body, sessionId, userId, helloHash]) mac.update(part).update("\0");
+    return Buffer.concat([body, mac.digest().subarray(0, MAC_BYTES)]).toString("base64url");
+  };
+  return {
+    issue(use) {
+      const body = randomBytes(BODY_BYTES);
+      body.writeUInt32BE(nowSeconds(deps.clock) + LIFETIME_SECONDS);
+      return sealed(body, use);
+    },
+    async use(ticket, use) {
+      if (!TICKET.test(ticket)) return false;
+      const body = Buffer.from(ticket, "base64url").subarray(0, BODY_BYTES);
+      if (!isEqualSecret(ticket, sealed(body, use))) return false;
+      const expiresAt = body.readUInt32BE();
+      if (body.length < EXPIRY_BYTES || expiresAt <= nowSeconds(deps.clock)) return false;
+      try {
+        await deps.store.transaction((tx) => insertChallenge(tx, sha256(ticket), expiresAt));
+        return true;
+      } catch (cause) {
+        if (isQfError(cause, "ERR_CONFLICT")) return false;
+        throw cause;
+      }
+    },
+  };
+}

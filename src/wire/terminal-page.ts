@@ -1,0 +1,16 @@
+/**
+ * The way of a terminal in a page to the relay: a ticket by the session of the dashboard, then a WebSocket
+ * that gives it as a subprotocol. Constants only: pages have them too.
+ *
+ * @module
+ */
+
+/** POST, by a page of ours: gives `{ ticket }` for one hello. */
+export const TERMINAL_TICKETS_PATH = "/api/terminal/tickets";
+/** The WebSocket. */
+export const TERMINAL_RELAY_PATH = "/relay/terminal";
+/**
+ * The subprotocol that is spoken. Beside it the page offers, each as one name: `ticket.` and the ticket,
+ * `hello.` and the hello in base64url, `proof.` and the device's signature as in `RELAY_PROOF_HEADER`.
+ */
+export const TERMINAL_PROTOCOL = "qufabric.terminal";
