@@ -19,7 +19,7 @@ const STRICT_CLIENT = "kex-strict-c-v00@openssh.com";
 const STRICT_SERVER = "kex-strict-s-v00@openssh.com";
 const COOKIE_BYTES = 16;
 const LIST_BYTES_MAX = 4_096;
-/** Name lists of KEXINIT by their place: exchange, host key, two each of cipher, MAC, compression, language. */
+/** Name lists of KEXINIT: exchange, host key, and two each of cipher, MAC, compression, language. */
 const LISTS = 10;
 
 export type KexMethod = typeof HYBRID | typeof CURVE;

@@ -1,5 +1,5 @@
 /**
- * One key exchange: X25519 (RFC 8731), alone or with ML-KEM-768 (draft-ietf-sshm-mlkem-hybrid-kex); the
+ * The exchange of keys: X25519 (RFC 8731), alone or with ML-KEM-768 (draft-ietf-sshm-mlkem-hybrid-kex); the
  * machine's signature; the keys of both directions (RFC 4253 section 7.2).
  *
  * @module

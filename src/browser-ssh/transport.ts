@@ -119,8 +119,8 @@ export class Transport {
   /** Ends it for what the other end did; tells it so. */
   fail(failure: SshFailure): void {
     if (this.#isOver) return;
-    const isTheirs = failure.code !== "lost" && failure.code !== "ended";
-    if (isTheirs) this.#sendNow(disconnect(PROTOCOL_ERROR, failure.message));
+    if (failure.code !== "lost" && failure.code !== "ended")
+      this.#sendNow(disconnect(PROTOCOL_ERROR, failure.message));
     this.#end(failure);
   }
 

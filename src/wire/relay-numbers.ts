@@ -1,6 +1,6 @@
 /**
- * Numbers of the relay's frames, for both ends, the relay, and pages. Constants only: what they mean stands in
- * `wire/relay.ts`.
+ * Numbers of the relay's frames, for both ends, the relay, and pages. Constants only: what they mean stands
+ * in `wire/relay.ts`.
  *
  * @module
  */

@@ -163,7 +163,7 @@ test("every package of package.json has its reason in ARCHITECTURE.md", () => {
 });
 
 /** Paths in backticks that begin with a folder of src or with `test`. */
-const named = [...ARCHITECTURE.matchAll(/`([a-z]+\/[\w./-]*)`/g)]
+const named = [...ARCHITECTURE.matchAll(/`([a-z-]+\/[\w./-]*)`/g)]
   .map((match) => match[1] ?? "")
   .filter((path) => path.startsWith("test/") || layerOf(join(SRC, path)) in MAY_IMPORT);
 

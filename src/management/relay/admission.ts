@@ -16,7 +16,7 @@ import { findPeer } from "../../policy/decide/snapshot.ts";
 import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import type { Hello } from "../../wire/hello.ts";
 import { ruledPort } from "../../wire/ping.ts";
-import { RELAY_PROOF_HEADER, type RelayReset } from "../../wire/relay.ts";
+import { RELAY_HELLO_HEADER, RELAY_PROOF_HEADER, type RelayReset } from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../contracts/context.ts";
 import { findPeerById } from "../db/tables/peers.ts";
@@ -49,6 +49,11 @@ export interface NotAdmitted {
 export interface DialClaim {
   readonly hello: string;
   readonly proof: string;
+}
+
+/** The claim of a client that may set headers. */
+export function claimOf(headers: Headers): DialClaim {
+  return { hello: headers.get(RELAY_HELLO_HEADER) ?? "", proof: headers.get(RELAY_PROOF_HEADER) ?? "" };
 }
 
 export interface Admission {

@@ -13,8 +13,6 @@ import {
   decodeRelayFrame,
   encodeRelayFrame,
   RELAY_FRAME,
-  RELAY_HELLO_HEADER,
-  RELAY_PROOF_HEADER,
   type RelayOpen,
   type RelayReset,
   resetFrame,
@@ -26,6 +24,7 @@ import {
   type Admission,
   type AdmittedAgent,
   type AdmittedDial,
+  claimOf,
   createAdmission,
   type DialClaim,
 } from "./admission.ts";
@@ -33,21 +32,13 @@ import { createGate, type DialCheck, type Gate } from "./admission-http.ts";
 import { RELAY_LIMITS, type RelayLimits, WAITING_BYTES_PER_CLIENT_MAX } from "./limits.ts";
 import { PageStreams } from "./page-streams.ts";
 import { startRechecking } from "./recheck.ts";
-import type { AgentLink, RelayHub, RelaySocketData } from "./relay-hub.ts";
+import type { AgentLink, AskedSocket, PageDial, RelayHub, RelaySocketData } from "./relay-hub.ts";
 import { PeerBudget, SendQueue, type Waiting } from "./send-queue.ts";
 import { createStreams, type RelayedStream, type Stream, type StreamEnd, type Streams } from "./streams.ts";
 import type { StreamSource, TunnelHost } from "./tunnel.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 type Socket = ServerWebSocket<RelaySocketData>;
-
-/** A request for a socket, and what came with it where a page asks. */
-interface AskedSocket {
-  readonly request: Request;
-  readonly server: Server<unknown>;
-  readonly address: string;
-  readonly page?: { readonly isLive: () => Promise<boolean>; readonly protocol: string };
-}
 
 /**
  * The relay of this process. Follows the store until `close`, so that a stream ends with the rule that let it
@@ -109,11 +100,7 @@ class Hub implements RelayHub {
   }
 
   async dial(request: Request, server: Server<unknown>, address: string): Promise<Response | undefined> {
-    const check = (headers: Headers) =>
-      this.#checkDial({
-        hello: headers.get(RELAY_HELLO_HEADER) ?? "",
-        proof: headers.get(RELAY_PROOF_HEADER) ?? "",
-      });
+    const check = (headers: Headers) => this.#checkDial(claimOf(headers));
     return this.#admit("relay-client", { request, server, address }, check);
   }
 
@@ -121,10 +108,10 @@ class Hub implements RelayHub {
     request: Request,
     server: Server<unknown>,
     address: string,
-    { claim, isLive, protocol }: Parameters<RelayHub["dialFromPage"]>[3],
+    page: PageDial,
   ): Promise<Response | undefined> {
-    const asked = { request, server, address, page: { isLive, protocol } };
-    return this.#admit("relay-client", asked, () => this.#checkDial(claim));
+    const check = () => this.#checkDial(page.claim);
+    return this.#admit("relay-client", { request, server, address, page }, check);
   }
 
   async serve(request: Request, server: Server<unknown>, address: string): Promise<Response | undefined> {

@@ -35,19 +35,33 @@ export interface AgentLink extends Carrier {
   lastStreamId: number;
 }
 
+/** What was read of a page's request. */
+export interface PageDial {
+  readonly claim: DialClaim;
+  /** Whether the session by which the page asks lives; the stream ends with it. */
+  readonly isLive: () => Promise<boolean>;
+  /** The subprotocol to answer with. */
+  readonly protocol: string;
+}
+
+/** A request for a socket, and what came with it where a page asks. */
+export interface AskedSocket {
+  readonly request: Request;
+  readonly server: Server<unknown>;
+  readonly address: string;
+  readonly page?: PageDial;
+}
+
 /** The relay of one process. */
 export interface RelayHub {
   /** Answers a client's request. Undefined: it is a WebSocket now. */
   dial(request: Request, server: Server<unknown>, sourceAddress: string): Promise<Response | undefined>;
-  /**
-   * Answers the request of a page of ours, of which `claim` was read. The stream ends when `isLive` says that
-   * the session is over.
-   */
+  /** Answers the request of a page of ours. */
   dialFromPage(
     request: Request,
     server: Server<unknown>,
     sourceAddress: string,
-    page: { readonly claim: DialClaim; readonly isLive: () => Promise<boolean>; readonly protocol: string },
+    page: PageDial,
   ): Promise<Response | undefined>;
   /** Answers a machine's request for its link. */
   serve(request: Request, server: Server<unknown>, sourceAddress: string): Promise<Response | undefined>;
