@@ -106,11 +106,6 @@ export class Transport {
     }
   }
 
-  /** Settles when all that was sent is with the link. */
-  get sent(): Promise<void> {
-    return this.#sending;
-  }
-
   async rekey(): Promise<void> {
     const kem = await hasMlKem();
     if (this.#ownKexInit === null && this.#state === "open" && !this.#isOver) this.#sendKexInit(kem);
