@@ -12,7 +12,14 @@ import { randomBytes } from "node:crypto";
 import { type Ed25519Key, signEd25519, verifyEd25519 } from "../base/ed25519.ts";
 import { parseJson } from "../base/files.ts";
 import { CLOCK_SKEW_SECONDS } from "../wire/certificate.ts";
-import { HELLO_BYTES_MAX, HELLO_PREFIX, Hello, type HelloCheckpoint, PING_PORT } from "../wire/hello.ts";
+import {
+  HELLO_BYTES_MAX,
+  HELLO_PREFIX,
+  Hello,
+  type HelloCheckpoint,
+  type HelloVia,
+  PING_PORT,
+} from "../wire/hello.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
 import type { ReasonCode } from "../wire/reason.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
@@ -38,15 +45,18 @@ export interface HelloOptions {
   readonly nowSeconds: EpochSeconds;
   /** Of the account's log, for a machine that takes one. */
   readonly checkpoint?: HelloCheckpoint | undefined;
+  /** For the bytes of another program, to a machine that takes such a stream. */
+  readonly via?: HelloVia | undefined;
 }
 
 /** A fresh hello, with its newline. Good for one stream: the target takes each nonce once. */
 export function makeHello(options: HelloOptions): string {
-  const { deviceKey, scope, source, target, port, nowSeconds, checkpoint } = options;
+  const { deviceKey, scope, source, target, port, nowSeconds, checkpoint, via } = options;
   const nonce = randomBytes(16).toString("base64url");
   const hello: Hello = {
     ...{ source, target, port, timeSeconds: nowSeconds, nonce },
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(via === undefined ? {} : { via }),
   };
   const signature = signEd25519(deviceKey, signedBytes("hello", scope, signedFields(hello)));
   return `${HELLO_PREFIX}${Buffer.from(JSON.stringify(hello)).toString("base64url")} ${signature}\n`;
@@ -132,6 +142,8 @@ function denialOfProof(hello: Hello, signature: string, context: HelloContext): 
   const { nowSeconds } = context;
   if (hello.target !== context.self) return "other_target";
   if (!PORTS.includes(hello.port)) return "other_port";
+  // What a program of another says is SSH, and only that.
+  if (hello.via !== undefined && hello.port === PING_PORT) return "other_port";
   if (Math.abs(hello.timeSeconds - nowSeconds) > CLOCK_SKEW_SECONDS) return "clock_skew";
   if (hello.timeSeconds < context.startSeconds) return "before_start";
   const deviceKey = context.deviceKeyOf(hello.source);
@@ -141,8 +153,14 @@ function denialOfProof(hello: Hello, signature: string, context: HelloContext): 
 }
 
 /** The order is part of the signature. */
-function signedFields({ source, target, port, timeSeconds, nonce, checkpoint }: Hello) {
-  if (checkpoint === undefined) return { source, target, port, timeSeconds, nonce };
-  const { size, root, signature } = checkpoint;
-  return { source, target, port, timeSeconds, nonce, checkpoint: `${size} ${root} ${signature}` };
+function signedFields({ source, target, port, timeSeconds, nonce, checkpoint, via }: Hello) {
+  return {
+    ...{ source, target, port, timeSeconds, nonce },
+    ...(checkpoint === undefined ? {} : { checkpoint: checkpointField(checkpoint) }),
+    ...(via === undefined ? {} : { via: `${via.by} ${via.localUser ?? ""}` }),
+  };
+}
+
+function checkpointField({ size, root, signature }: HelloCheckpoint): string {
+  return `${size} ${root} ${signature}`;
 }

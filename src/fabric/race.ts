@@ -8,7 +8,7 @@
  */
 import type { Ed25519Key } from "../base/ed25519.ts";
 import { isQfError, QfError } from "../base/errors.ts";
-import type { HelloCheckpoint } from "../wire/hello.ts";
+import type { HelloCheckpoint, HelloVia } from "../wire/hello.ts";
 import type { EpochSeconds, PeerId, Port } from "../wire/units.ts";
 import { type DialOptions, dialDirect } from "./dial.ts";
 import { type HelloScope, makeHello } from "./hello.ts";
@@ -32,6 +32,8 @@ export interface PeerDialOptions<Relayed extends Destroyable = RelayStream> {
   readonly port: Port;
   /** Carried in the hello. */
   readonly checkpoint?: HelloCheckpoint | undefined;
+  /** As `HelloOptions.via`. */
+  readonly via?: HelloVia | undefined;
   /** Direct addresses, best first; may be empty. */
   readonly addresses: readonly string[];
   nowSeconds(): EpochSeconds;
@@ -201,8 +203,8 @@ function ordered(addresses: readonly string[], pathBefore: KnownPath | undefined
 }
 
 function helloOf(options: Omit<PeerDialOptions, "relay">): string {
-  const { deviceKey, scope, source, target, port, nowSeconds, checkpoint } = options;
-  return makeHello({ deviceKey, scope, source, target, port, nowSeconds: nowSeconds(), checkpoint });
+  const { deviceKey, scope, source, target, port, nowSeconds, checkpoint, via } = options;
+  return makeHello({ deviceKey, scope, source, target, port, nowSeconds: nowSeconds(), checkpoint, via });
 }
 
 function noAddress(): QfError {

@@ -2,9 +2,11 @@
 export const PROXY_USAGE = `usage: qf proxy match [--domain D] HOST
        qf proxy connect [--fdpass] HOST PORT
        qf proxy known-hosts HOST
+       qf proxy socks [--config-dir PATH]
 `;
 
-export const PROXY_HELP = `Commands that OpenSSH runs to reach peers, as configured by qf ssh-config install.
+export const PROXY_HELP = `Commands that OpenSSH runs to reach peers, as configured by qf ssh-config install;
+and a proxy for other SSH programs.
 
 ${PROXY_USAGE}
 options, before the names:
@@ -19,7 +21,13 @@ Without --fdpass it copies data between the peer and its own stdin and stdout. P
 
 known-hosts prints the host keys that management gave for HOST when you last connected to it.
 
+socks listens on 127.0.0.1 until it is stopped, and prints its URL as a SOCKS version 5 and as an HTTP
+proxy, with a port and password that are new each time. Programs of your own user reach peers through it,
+at 22 and 22022 and by name or address, and nothing else. The peer shows them a page on which you sign in; a
+policy must allow that (allow_unmanaged_devices). Host keys are checked here.
+
 examples:
   qf proxy match web1.qf.internal && echo a peer
   qf proxy known-hosts web1.qf.internal
+  qf proxy socks
 `;

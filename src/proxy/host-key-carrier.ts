@@ -9,7 +9,7 @@ import { closeSync, openSync } from "node:fs";
 import { adoptSocket } from "../base/adopt-socket.ts";
 import { QfError } from "../base/errors.ts";
 import { ownCommand } from "../base/own-command.ts";
-import { createHostKeyCheck } from "./host-key-check.ts";
+import { createHostKeyCheck } from "../sshcore/host-key-check.ts";
 import { socketPair } from "./native.ts";
 
 /** Descriptors given by `startHostKeyCarrier`. */

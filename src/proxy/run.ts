@@ -20,6 +20,7 @@ export async function runProxy(args: readonly string[]): Promise<number> {
   }
   if (verb === "connect") return connect(rest);
   if (verb === "known-hosts") return knownHosts(rest);
+  if (verb === "socks") return socks(rest);
   if (verb === "match") return (await import("./ssh-config/match.ts")).runMatch(rest, process.env);
   if (verb === "tidy") return (await import("./keys/key-cleanup.ts")).runTidy(rest, systemClock);
   if (verb === "check") return (await import("./host-key-carrier.ts")).runHostKeyCarrier(rest);
@@ -37,6 +38,23 @@ async function connect(args: readonly string[]): Promise<number> {
   await parseWithoutCompiling();
   const { runConnect } = await import("./connect.ts");
   return runConnect({ host, port, configDir, passesDescriptor: flags.has("--fdpass") });
+}
+
+/** Until it is told to stop. */
+async function socks(args: readonly string[]): Promise<number> {
+  const { flags, configDir, names } = parse(args);
+  if (flags.size > 0 || names.length > 0) return usage();
+  await parseWithoutCompiling();
+  const stop = new AbortController();
+  process.on("SIGTERM", () => stop.abort()).on("SIGINT", () => stop.abort());
+  const { runSocks } = await import("./socks.ts");
+  await runSocks({
+    environment: configDir === undefined ? process.env : { ...process.env, QF_CONFIG_DIR: configDir },
+    onListening: (urls) => writeSync(1, urls.map((url) => `${url}\n`).join("")),
+    onRefused: (line) => process.stderr.write(`qf: warning: ${line}\n`),
+    signal: stop.signal,
+  });
+  return 0;
 }
 
 /** Not for the other verbs, which parse nothing: ssh(1) waits for each of them at every connection. */

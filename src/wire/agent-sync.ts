@@ -54,6 +54,8 @@ export const AgentFlags = z.strictObject({
   ownUser: z.string().max(64),
   /** Keeps checkpoints of the log, and takes one in a hello. Absent: an older agent. */
   log: z.literal(true).optional(),
+  /** Takes a hello with `via`. Told to a management whose `welcome` has it. Absent: an older agent. */
+  via: z.literal(true).optional(),
 });
 export type AgentFlags = z.infer<typeof AgentFlags>;
 
@@ -199,6 +201,8 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     nowMs: z.int(),
     /** The account's log: its name and the key that signs it. Absent: a management that keeps none. */
     log: LogIdentity.optional(),
+    /** It understands `via` among an agent's flags. Absent: an older management. */
+    via: z.literal(true).optional(),
   }),
   z.object({ type: z.literal("map"), map: NetworkMap }),
   z.object({

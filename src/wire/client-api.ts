@@ -168,6 +168,8 @@ export const TargetInfo = lazySchema(() =>
     machineIdentity: z.boolean(),
     /** Whether an admin has confirmed its name, so that it works without the domain. Absent: no. */
     nameConfirmed: z.boolean().optional(),
+    /** Whether it takes a hello with `via`. Absent: no. */
+    via: z.boolean().optional(),
   }),
 );
 export type TargetInfo = z.infer<typeof TargetInfo>;

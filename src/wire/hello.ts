@@ -9,7 +9,7 @@
  */
 import { z } from "zod";
 import { lazySchema } from "./lazy-schema.ts";
-import { Ed25519Signature, EpochSeconds, PeerId, Port } from "./units.ts";
+import { Ed25519Signature, EpochSeconds, LocalUser, PeerId, Port } from "./units.ts";
 
 /** Beginning of the line; its number is the version of the hello. */
 export const HELLO_PREFIX = "QUFABRIC/1 ";
@@ -34,6 +34,19 @@ export const HelloCheckpoint = lazySchema(() =>
 );
 export type HelloCheckpoint = z.infer<typeof HelloCheckpoint>;
 
+/**
+ * What carries the bytes of another program, which the dialler cannot speak for: `qf proxy socks`, or an
+ * agent. Such a stream proves no device, and is only for a machine that says it takes one.
+ */
+export const HelloVia = lazySchema(() =>
+  z.strictObject({
+    by: z.enum(["socks", "intercept"]),
+    /** The account whose program it is, as the dialler's kernel says. Null: the person's own (`socks`). */
+    localUser: LocalUser.nullable(),
+  }),
+);
+export type HelloVia = z.infer<typeof HelloVia>;
+
 /** The hello itself: who dials whom, when. Taken once, and only near its time (`CLOCK_SKEW_SECONDS`). */
 export const Hello = lazySchema(() =>
   z.strictObject({
@@ -45,6 +58,8 @@ export const Hello = lazySchema(() =>
     nonce: z.string().regex(/^[A-Za-z0-9_-]{22}$/),
     /** Only to a machine that says it takes one. */
     checkpoint: HelloCheckpoint.optional(),
+    /** Absent: the dialler itself speaks. */
+    via: HelloVia.optional(),
   }),
 );
 export type Hello = z.infer<typeof Hello>;

@@ -46,6 +46,8 @@ function longLine(): string {
   return `${HELLO_PREFIX}${Buffer.from(json).toString("base64url")} ${signature}`;
 }
 
+const via = { by: "intercept", localUser: "deploy" } as const;
+
 function outcome(line: string, context = aContext()): string {
   const answer = checkHello(line, context);
   return answer.ok ? "ok" : answer.refusal;
@@ -57,6 +59,19 @@ describe("checkHello", () => {
     { name: "takes a fresh hello for 22", line: aLine(), want: "ok" },
     { name: "takes a fresh hello for 22022", line: aLine({ port: 22_022 }), want: "ok" },
     { name: "takes a fresh hello for a ping", line: aLine({ port: 7 }), want: "ok" },
+    { name: "takes one for another program", line: aLine({ via }), want: "ok" },
+    { name: "refuses a ping of another program", line: aLine({ port: 7, via }), want: "other_port" },
+    { name: "refuses another program said afterwards", line: tampered({ via }), want: "bad_signature" },
+    {
+      name: "refuses a program of an account that cannot be",
+      line: tampered({ via: { by: "intercept", localUser: "-a" } }),
+      want: "malformed",
+    },
+    {
+      name: "refuses another way",
+      line: tampered({ via: { by: "browser", localUser: null } }),
+      want: "malformed",
+    },
     { name: "takes a clock 60 s ahead", line: aLine({ nowSeconds: NOW + 60 }), want: "ok" },
     { name: "refuses a clock 61 s ahead", line: aLine({ nowSeconds: NOW + 61 }), want: "clock_skew" },
     { name: "refuses a clock 61 s behind", line: aLine({ nowSeconds: NOW - 61 }), want: "clock_skew" },

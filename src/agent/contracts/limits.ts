@@ -97,9 +97,13 @@ function milliseconds(seconds: number | null | undefined): number | null {
   return seconds === undefined || seconds === null || seconds === 0 ? null : seconds * 1000;
 }
 
-/** Who a stream counts as: the hello's device where there was one, else the address (/64 of IPv6). */
-export function sourceOf(origin: StreamOrigin): string {
-  return origin.sourcePeerId ?? sourceKey(origin.sourceAddress);
+/**
+ * Who a stream counts as: the hello's device where there was one, with the account whose program it carries;
+ * else the address (/64 of IPv6).
+ */
+export function sourceOf({ sourcePeerId, sourceAddress, via }: StreamOrigin): string {
+  if (via !== undefined) return `${via.peerId}/${via.localUser ?? ""}`;
+  return sourcePeerId ?? sourceKey(sourceAddress);
 }
 
 /** Counts things by key, with a bound for each and for all. */

@@ -24,6 +24,8 @@ import type { PeerId } from "../../wire/units.ts";
 export interface PenaltySource {
   /** The device a checked hello proved; then the address counts for nothing. */
   readonly peerId: PeerId | null;
+  /** The account there whose program it carries: one must not make others wait. Absent: it speaks itself. */
+  readonly localUser?: string;
   readonly address: string;
   /** Whether it is to say hello first, or speaks SSH from its first byte. */
   readonly port: "hello" | "ssh";
@@ -122,8 +124,9 @@ function rulesOf(text: string): PenaltyRules | null {
   return rules === undefined ? DEFAULT_PENALTIES : rules;
 }
 
-function keyOf({ peerId, address, port }: PenaltySource): string {
-  return peerId ?? `${port} ${sourceKey(address)}`;
+function keyOf({ peerId, localUser, address, port }: PenaltySource): string {
+  const place = peerId ?? `${port} ${sourceKey(address)}`;
+  return localUser === undefined ? place : `${place}/${localUser}`;
 }
 
 function isExempt({ peerId, address }: PenaltySource, ranges: readonly string[]): boolean {

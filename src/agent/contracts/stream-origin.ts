@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { HelloVia } from "../../wire/hello.ts";
 import type { PeerId } from "../../wire/units.ts";
 
 /** How a stream came to this machine. */
@@ -15,6 +16,16 @@ export interface StreamOrigin {
   /** Local address it arrived at, for SSH_CONNECTION; port 22 where it came by the relay. */
   readonly localAddress: string;
   readonly localPort: number;
-  /** The device that a checked hello proved. Null where there is no hello (`plain`, `stdio`). */
+  /**
+   * The device that a checked hello proved. Null where there is no hello (`plain`, `stdio`), and where the
+   * device only carries what another program says (`via`).
+   */
   readonly sourcePeerId: PeerId | null;
+  /** The peer that carries another program's bytes, and whose. Absent: the other end speaks itself. */
+  readonly via?: HelloVia & { readonly peerId: PeerId };
+}
+
+/** Whether any SSH client may be at the other end: one without a certificate is told how to sign in. */
+export function isAnyClient({ path, via }: StreamOrigin): boolean {
+  return path === "plain" || via !== undefined;
 }

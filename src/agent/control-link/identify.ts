@@ -50,7 +50,7 @@ export function denialOfWelcome(welcome: Welcome, enrolled: Enrolled): string | 
 export function identifyFor(
   { challenge }: Welcome,
   identity: Identity,
-  more: { readonly log?: true } = {},
+  more: Pick<AgentFlags, "log" | "via"> = {},
 ): AgentMessage {
   const { enrolled, deviceKey, bootId, maps, spool } = identity;
   const { accountId, origin, peerId } = enrolled;

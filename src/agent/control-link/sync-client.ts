@@ -11,7 +11,12 @@ import type { BatchJournal } from "../../audit/batch-journal.ts";
 import type { Clock } from "../../base/clock.ts";
 import { parseJson } from "../../base/files.ts";
 import type { Log } from "../../base/log.ts";
-import { type AgentMessage, type LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
+import {
+  type AgentFlags,
+  type AgentMessage,
+  type LiveSession,
+  ManagementMessage,
+} from "../../wire/agent-sync.ts";
 import type { ApprovalLink } from "./approvals.ts";
 import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
 import { eventsOfVersion } from "./event-version.ts";
@@ -99,6 +104,7 @@ class LinkedSyncClient implements SyncClient {
   #fix: string | undefined;
   /** The newest audit events that management takes. */
   #eventVersion = 1;
+  #takesVia = false;
   #clonedUntilMs = Number.NEGATIVE_INFINITY;
   #isAuditHeld = false;
   #reportedSessions = "[]";
@@ -142,7 +148,7 @@ class LinkedSyncClient implements SyncClient {
 
   reportFlags(): void {
     const { flags, direct } = this.#options.report();
-    const all = { ...flags, ...this.#log?.flags() };
+    const all = { ...flags, ...this.#flagsFor() };
     if (this.#link.isReady) this.#link.send({ type: "flags", flags: all, direct: [...direct] });
   }
 
@@ -224,7 +230,13 @@ class LinkedSyncClient implements SyncClient {
     this.#roundTrip.greeted(welcome.nowMs);
     this.#eventVersion = welcome.eventVersion ?? 1;
     await this.#log?.welcome(welcome.log);
-    this.#link.send(identifyFor(welcome, this.#options, this.#log?.flags()));
+    this.#takesVia = welcome.via === true;
+    this.#link.send(identifyFor(welcome, this.#options, this.#flagsFor()));
+  }
+
+  /** Flags that only a management is told whose `welcome` understands them. */
+  #flagsFor(): Pick<AgentFlags, "log" | "via"> {
+    return { ...this.#log?.flags(), ...(this.#takesVia ? { via: true } : {}) };
   }
 
   async #onMap(message: MapMessage, isOurs: () => boolean): Promise<void> {

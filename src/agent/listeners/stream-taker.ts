@@ -11,7 +11,18 @@ import type { PeerPaths } from "./peer-paths.ts";
 import type { Pings } from "./pings.ts";
 
 /** Takes over `stream`, paused, with all that came after the hello still in it. */
-export type TakeStream = (stream: Duplex, hello: Hello, origin: Omit<StreamOrigin, "sourcePeerId">) => void;
+export type TakeStream = (
+  stream: Duplex,
+  hello: Hello,
+  origin: Omit<StreamOrigin, "sourcePeerId" | "via">,
+) => void;
+
+/** A stream that carries another program's bytes is no word of the device that dials. */
+function sourceOf({ source, via }: Hello): Pick<StreamOrigin, "sourcePeerId" | "via"> {
+  return via === undefined
+    ? { sourcePeerId: source }
+    : { sourcePeerId: null, via: { ...via, peerId: source } };
+}
 
 export function createStreamTaker(deps: {
   readonly ssh: SshServer;
@@ -22,6 +33,6 @@ export function createStreamTaker(deps: {
     if (origin.path === "direct" || origin.path === "relay")
       deps.paths.add(hello.source, origin.path, stream);
     if (hello.port === PING_PORT) deps.pings.accept(stream, hello);
-    else deps.ssh.accept(stream, { ...origin, sourcePeerId: hello.source });
+    else deps.ssh.accept(stream, { ...origin, ...sourceOf(hello) });
   };
 }

@@ -16,7 +16,7 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import { LocalUser } from "../../wire/units.ts";
 import type { ApprovalSubject, Approvals } from "../contracts/approvals.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
-import type { StreamOrigin } from "../contracts/stream-origin.ts";
+import { isAnyClient, type StreamOrigin } from "../contracts/stream-origin.ts";
 import { APPROVAL_TEXT, howToApprove, signInDenied, wrongCode } from "./approval-text.ts";
 
 export interface ApproverOptions {
@@ -81,7 +81,7 @@ export function mayApprove(
   origin: StreamOrigin,
 ) {
   return (
-    origin.path === "plain" &&
+    isAnyClient(origin) &&
     serverContext.approvals !== null &&
     serverContext.sshAuth() &&
     serverContext.pinned() === null

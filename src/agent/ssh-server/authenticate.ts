@@ -3,8 +3,9 @@
  * a refusal looks like.
  *
  * An unsigned query is answered for any well-formed certificate of a CA in force, or of its own key with
- * `--allow-offline-logins`, and nothing else is computed for it. `publickey` is taken, and where there was
- * no hello `keyboard-interactive`, by an approval (`approve.ts`). This is where a denial becomes a banner.
+ * `--allow-offline-logins`, and nothing else is computed for it. `publickey` is taken, and where any
+ * client may be at the other end `keyboard-interactive`, by an approval (`approve.ts`). This is where a
+ * denial becomes a banner.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import { CERTIFICATE_KEY_TYPE } from "../../wire/certificate.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
-import type { StreamOrigin } from "../contracts/stream-origin.ts";
+import { isAnyClient, type StreamOrigin } from "../contracts/stream-origin.ts";
 import { type Admission, type AdmissionRequest, type Admitted, admit } from "./admit.ts";
 import { type Approver, createApprover, mayApprove } from "./approve.ts";
 import type { ConnectionState } from "./connection-state.ts";
@@ -136,7 +137,7 @@ export class Authenticator {
     const isSigned = isKey && context.signature !== undefined;
     if (isSigned) transport.sendBanner(UNPROVEN_SENTENCE);
     // A stock client asks about every key it has before it asks its person.
-    if (isKey && !isSigned && origin.path === "plain") {
+    if (isKey && !isSigned && isAnyClient(origin)) {
       if (this.#outcome === "none") this.#outcome = "failed";
       context.reject(methodsOf(this.#options));
     } else this.#refuseTry(context);

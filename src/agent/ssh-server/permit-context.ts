@@ -4,6 +4,10 @@
  *
  * @module
  */
+import { nowSeconds as nowSecondsOf } from "../../base/clock.ts";
+import { denialOfNetwork } from "../../policy/decide/network-rules.ts";
+import { SSH_PORT } from "../../wire/ports.ts";
+import type { ReasonCode } from "../../wire/reason.ts";
 import type { UserId } from "../../wire/units.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
 import type { StreamOrigin } from "../contracts/stream-origin.ts";
@@ -39,11 +43,10 @@ export function createPermitContext(
     log,
     evidence: evidenceOf(serverContext, { connectionId, origin, who: subject.who }),
     running: new Set<Running>(),
-    authorize: (action) =>
-      // A listener for clients without a hello that is closed takes its connections along.
-      origin.path === "plain" && !serverContext.takesPlain()
-        ? deny("plain_ssh_disabled", action)
-        : authorize(serverContext, subject, action),
+    authorize: (action) => {
+      const reason = denialOfOrigin(serverContext, origin);
+      return reason === null ? authorize(serverContext, subject, action) : deny(reason, action);
+    },
     deny,
     endRetryMs: END_RETRY_MS,
     nowMs: () => serverContext.clock.monotonicMs(),
@@ -53,6 +56,17 @@ export function createPermitContext(
     rules: () => serverContext.snapshot()?.map.rules ?? {},
     limits: () => serverContext.limits(),
   };
+}
+
+/** What closes the way by which a connection came, whoever signed in on it. */
+function denialOfOrigin(serverContext: ServerContext, { path, via }: StreamOrigin): ReasonCode | null {
+  // A listener for clients without a hello that is closed takes its connections along.
+  if (path === "plain" && !serverContext.takesPlain()) return "plain_ssh_disabled";
+  const snapshot = serverContext.snapshot();
+  // Without a map everything is denied anyway, by its own reason.
+  if (via === undefined || snapshot === null) return null;
+  const nowSeconds = nowSecondsOf(serverContext.clock);
+  return denialOfNetwork({ sourcePeerId: via.peerId, port: SSH_PORT, nowSeconds }, snapshot);
 }
 
 /** `who`: the one who has been proven, or whom a proof names that is not accepted. */

@@ -17,7 +17,7 @@ import { createFailureCount } from "../contracts/failure-count.ts";
 import { Counter, type Limits, sourceOf } from "../contracts/limits.ts";
 import type { PenaltySource } from "../contracts/penalties.ts";
 import type { ServerContext, SshServer } from "../contracts/server-context.ts";
-import type { StreamOrigin } from "../contracts/stream-origin.ts";
+import { isAnyClient, type StreamOrigin } from "../contracts/stream-origin.ts";
 import { findCgroupRoot } from "../os/containment.ts";
 import { createMonitorSource } from "../os/monitor-source.ts";
 import { acknowledgeNow } from "../os/native.ts";
@@ -144,8 +144,8 @@ class EmbeddedServer implements SshServer {
     await this.#failures.close();
   }
 
-  #serverFor({ path }: StreamOrigin): Server {
-    const kind = path === "plain" ? "plain" : "proven";
+  #serverFor(origin: StreamOrigin): Server {
+    const kind = isAnyClient(origin) ? "plain" : "proven";
     const wanted = this.#serverContext.hostKeyTypes();
     const { aliveIntervalMs, aliveCountMax } = this.#serverContext.limits();
     const made = [aliveIntervalMs, aliveCountMax, ...wanted].join();
@@ -219,8 +219,10 @@ class EmbeddedServer implements SshServer {
 }
 
 /** Null: root and the agent's own user, by hand. */
-function penaltySourceOf({ path, sourcePeerId, sourceAddress }: StreamOrigin): PenaltySource | null {
-  return path === "stdio" ? null : { peerId: sourcePeerId, address: sourceAddress, port: "ssh" };
+function penaltySourceOf({ path, sourcePeerId, sourceAddress, via }: StreamOrigin): PenaltySource | null {
+  if (path === "stdio") return null;
+  const source = { peerId: via?.peerId ?? sourcePeerId, address: sourceAddress, port: "ssh" } as const;
+  return via === undefined ? source : { ...source, localUser: via.localUser ?? "" };
 }
 
 /** Says so to whoever shows it, and reads nothing. */

@@ -61,6 +61,7 @@ export function targetInfo(
     sshServer: peer.flags?.sshServer ?? true,
     machineIdentity: peer.flags?.sshAuth === false,
     nameConfirmed: peer.nameConfirmed,
+    via: peer.flags?.via === true,
   };
 }
 

@@ -193,6 +193,7 @@ class SocketHandshake implements Handshake {
       challenge: socket.data.challenge,
       nowMs: Math.round(clock.nowMs()),
       ...(log === undefined ? {} : { log }),
+      via: true,
     };
     socket.send(JSON.stringify(welcome));
   }

@@ -14,6 +14,11 @@ const from = (sourceAddress: string, sourcePeerId: string | null = null): Stream
   ...{ path: "direct", sourceAddress, sourcePort: 1, localAddress: "", localPort: 1, sourcePeerId },
 });
 
+const carried = (localUser: string | null): StreamOrigin => ({
+  ...from("192.0.2.1"),
+  via: { by: localUser === null ? "socks" : "intercept", localUser, peerId: anId("web2") },
+});
+
 test.each([
   ["the device of the hello", from("192.0.2.1", anId("laptop")), anId("laptop")],
   ["an IPv4 address", from("192.0.2.1"), "192.0.2.1"],
@@ -21,6 +26,9 @@ test.each([
   ["the /64 of an IPv6 address", from("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64"],
   ["the same, written short", from("2001:db8:1:2::9"), "2001:db8:1:2::/64"],
   ["loopback", from("::1"), "0:0:0:0::/64"],
+  ["the account whose program a device carries", carried("deploy"), `${anId("web2")}/deploy`],
+  ["another account of the same device", carried("build"), `${anId("web2")}/build`],
+  ["the device that carries its own person's", carried(null), `${anId("web2")}/`],
 ])("sourceOf counts by %s", (_name, origin, want) => {
   expect(sourceOf(origin)).toBe(want);
 });

@@ -89,6 +89,24 @@ describe("what counts as one source", () => {
       true,
     ],
     [
+      "the program of another account that a device carries",
+      { ...HOME, peerId: anId("laptop"), localUser: "eve" },
+      { ...HOME, peerId: anId("laptop"), localUser: "ada" },
+      false,
+    ],
+    [
+      "the device itself, beside a program that it carries",
+      { ...HOME, peerId: anId("laptop"), localUser: "eve" },
+      { ...HOME, peerId: anId("laptop") },
+      false,
+    ],
+    [
+      "the same program by another way",
+      { ...HOME, peerId: anId("laptop"), localUser: "eve" },
+      { ...at("198.51.100.7"), peerId: anId("laptop"), localUser: "eve" },
+      true,
+    ],
+    [
       "a stranger at the address of a device, as behind a relay",
       { ...HOME, peerId: anId("laptop") },
       HOME,

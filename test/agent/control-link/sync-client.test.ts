@@ -193,6 +193,18 @@ describe("the sync client", () => {
     expect(events.map(({ seq, body }) => [seq, body.type])).toEqual([[1, type]]);
   });
 
+  test.each([
+    ["one that understands it", { via: true }, true],
+    ["an older one", {}, undefined],
+  ] as const)("says that it takes what devices carry for others, to %s", async (_name, welcome, via) => {
+    management.welcome = welcome;
+    expect((await management.next("identify")).flags.via).toBe(via);
+    management.say(aMapOf(5));
+    await management.next("ack");
+    client.reportFlags();
+    expect((await management.next("flags")).flags.via).toBe(via);
+  });
+
   test("asks for the whole when a delta does not fit, once", async () => {
     await mapped();
     for (const to of [8, 9]) management.say(aDelta(7, to));

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Client } from "ssh2";
 import { SshReader, SshWriter } from "../../../src/base/ssh-buffer.ts";
 import { sentenceOf } from "../../../src/policy/sentences.ts";
+import { signInWith } from "../../../src/ssh/client-auth.ts";
 import type { NetworkMap } from "../../../src/wire/network-map.ts";
 import {
   aliceApproved,
@@ -133,6 +134,57 @@ describe.skipIf(!isRoot)("a sign-in by approval", () => {
       await closed;
       world.change(() => before);
     }
+  });
+});
+
+describe.skipIf(!isRoot)("a program that a peer carries", () => {
+  const carry = (by: "socks" | "intercept"): void => {
+    const via = { by, localUser: by === "socks" ? null : "deploy", peerId: anId("laptop") };
+    world.origin = { path: "direct", sourcePeerId: null, via };
+    // The address at which any client may come may well be closed.
+    world.takesPlain = false;
+  };
+
+  test.each(["socks", "intercept"] as const)("by %s is signed in by a page, without a device", async (by) => {
+    carry(by);
+    const { isIn, client } = await interactive(world.port, "root", typeCode);
+    client.end();
+    expect(isIn).toBe(true);
+    expect(world.events[1]).toMatchObject({ type: "connection.open", path: "direct", devicePeerId: null });
+  });
+
+  test("meets a rule for registered devices as such a client", async () => {
+    carry("intercept");
+    setRule({ capabilities: {} });
+    const { isIn, shown } = await interactive(world.port, "root", typeCode);
+    expect(isIn).toBe(false);
+    expect(shown.at(-1)?.text).toContain(sentenceOf("unmanaged_device").sentence);
+  });
+
+  test("ends when the peer may not come any more", async () => {
+    carry("intercept");
+    const { isIn, client } = await interactive(world.port, "root", typeCode);
+    expect(isIn).toBe(true);
+    const closed = new Promise((resolve) => client.once("close", () => resolve(true)));
+    world.change((map) => ({ ...map, peers: {} }));
+    expect(await closed).toBe(true);
+    await until(() => world.eventsOf("connection.close").length > 0);
+    expect(world.eventsOf("connection.close")[0]?.reason).toBe("device_unknown");
+  });
+
+  test("is no machine: the key of the peer that carries it signs nobody in", async () => {
+    carry("intercept");
+    world.sshAuth = false;
+    const client = new Client();
+    const offered = await new Promise((resolve) => {
+      client
+        .on("error", (error) => resolve("level" in error ? error.level : error))
+        .on("ready", () => resolve("in"));
+      client.connect({ host: "127.0.0.1", port: world.port, username: "root", readyTimeout: 20_000 });
+      signInWith(client, { key: world.deviceKey, certificateBlob: null });
+    });
+    expect(offered).not.toBe("in");
+    expect(world.eventsOf("connection.open")).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { evidenceOf } from "../../../src/agent/ssh-server/permit-context.ts";
-import { KernelContext } from "../../support/kernel-context.ts";
+import type { NetworkMap } from "../../../src/wire/network-map.ts";
+import { ALICE, KernelContext } from "../../support/kernel-context.ts";
 import { anId } from "../../support/policy.ts";
 
 test.each([
@@ -20,6 +21,35 @@ test.each([
     }
   },
 );
+
+test.each([
+  ["may come in", (_map: NetworkMap) => ({}), "allow"],
+  [
+    "is blocked",
+    (map: NetworkMap) => ({ peers: changed(map.peers, { status: "blocked" }) }),
+    "device_blocked",
+  ],
+  ["is gone", (_map: NetworkMap) => ({ peers: {} }), "device_unknown"],
+  [
+    "may reach this machine no more",
+    (map: NetworkMap) => ({ peers: changed(map.peers, { groups: [], ownerApproved: false }) }),
+    "network_not_allowed",
+  ],
+] as const)("what a peer that %s carries of another program is answered so", (_what, change, answer) => {
+  const world = new KernelContext();
+  world.allow({ allow_unmanaged_devices: true });
+  const peerId = anId("laptop");
+  Object.assign(world.origin, { sourcePeerId: null, via: { by: "intercept", localUser: "deploy", peerId } });
+  const permits = world.permitsFor({ ...world.subject, who: { ...ALICE, devicePeerId: null } as never });
+  world.map = { ...world.map, ...change(world.map) };
+  const found = permits.authorize({ kind: "shell" });
+  expect(found.kind === "deny" ? found.reason : found.kind).toBe(answer);
+});
+
+/** Every entry, with some fields other. */
+function changed<T extends object>(all: Readonly<Record<string, T>>, change: Partial<T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(all).map(([id, one]) => [id, { ...one, ...change }]));
+}
 
 test("it is over when the state says so, and has its reason", () => {
   const world = new KernelContext().open();

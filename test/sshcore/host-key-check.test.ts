@@ -1,7 +1,7 @@
 /** The bytes of a first key exchange, as a server may send them. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { createHostKeyCheck } from "../../src/proxy/host-key-check.ts";
+import { createHostKeyCheck } from "../../src/sshcore/host-key-check.ts";
 
 const VERSION = Buffer.from("SSH-2.0-OpenSSH_9.9 QuFabric\r\n");
 const KEY = Buffer.from("the key of the peer");

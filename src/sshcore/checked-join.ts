@@ -1,0 +1,79 @@
+/**
+ * Joins a program that speaks SSH and the stream to a peer, for programs that we carry and do not configure:
+ * what they send has to be SSH, and the peer has to show a host key that management named.
+ *
+ * A web page that a browser sends here gets nothing to the peer, and a program that would take any host key
+ * meets no other machine. What one side does not take yet stops the other.
+ *
+ * @module
+ */
+import { type Duplex, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { QfError } from "../base/errors.ts";
+import { createHostKeyCheck } from "./host-key-check.ts";
+
+/** RFC 4253 section 4.2: what a client begins with. */
+const CLIENT_FIRST = Buffer.from("SSH-2.0-");
+
+/**
+ * Carries bytes both ways until both have ended or one is gone, and takes both over. Throws ERR_USAGE for a
+ * program that does not speak SSH, and ERR_HOST_KEY_MISMATCH for a peer with another host key; neither side
+ * gets any more then.
+ */
+export async function joinChecked(options: {
+  readonly program: Duplex;
+  readonly peer: Duplex;
+  /** Blobs in base64, as management named them. */
+  readonly hostKeys: readonly string[];
+}): Promise<void> {
+  const { program, peer, hostKeys } = options;
+  const ways = [
+    pipeline(program, sshOnly(), peer),
+    pipeline(peer, namedHostKeyOnly(hostKeys.map((key) => Buffer.from(key, "base64"))), program),
+  ];
+  const outcomes = await Promise.allSettled(ways);
+  program.destroy();
+  peer.destroy();
+  for (const outcome of outcomes) {
+    if (outcome.status === "rejected" && outcome.reason instanceof QfError) throw outcome.reason;
+  }
+}
+
+function sshOnly(): Transform {
+  let first = Buffer.alloc(0);
+  let isOpen = false;
+  return new Transform({
+    transform(bytes: Buffer, _encoding, done) {
+      if (isOpen) return done(null, bytes);
+      first = Buffer.concat([first, bytes]);
+      const seen = first.subarray(0, CLIENT_FIRST.length);
+      if (!seen.equals(CLIENT_FIRST.subarray(0, seen.length))) return done(notSsh());
+      if (first.length < CLIENT_FIRST.length) return done();
+      isOpen = true;
+      done(null, first);
+    },
+  });
+}
+
+function namedHostKeyOnly(hostKeys: readonly Buffer[]): Transform {
+  const check = createHostKeyCheck(hostKeys);
+  return new Transform({
+    transform(bytes: Buffer, _encoding, done) {
+      if (check.isDone) return done(null, bytes);
+      const passed = check.push(bytes);
+      if (passed === null) return done(otherHostKey());
+      if (passed.length > 0) done(null, passed);
+      else done();
+    },
+  });
+}
+
+function notSsh(): QfError {
+  return new QfError("ERR_USAGE", "a program that does not speak SSH was turned away");
+}
+
+function otherHostKey(): QfError {
+  return new QfError("ERR_HOST_KEY_MISMATCH", "the peer has another host key than management says", {
+    hint: "connect again; if it stays, the machine was enrolled anew, or something stands in between",
+  });
+}
