@@ -24,8 +24,8 @@ const GROUPS: Readonly<Record<string, RegExp>> = {
   e2e: /^test\/(?:e2e|security|interop)\//,
   integration: /^test\//,
 };
-/** The order in which they run. */
-const ORDER = ["tidy", "unit", "integration", "e2e"] as const;
+/** The order in which they run; groups of one step share the processors, the longest first. */
+const STEPS = [["tidy"], ["unit"], ["e2e", "integration"]] as const;
 /** Groups that are one process: their files are done in less time than a process starts. */
 const QUICK: ReadonlySet<string> = new Set(["tidy", "unit"]);
 /** Files that change what the whole machine has only once, and so run alone. */
@@ -60,10 +60,12 @@ if (chosen.length === 0 || chosen.includes("static")) {
     count(name, exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 });
   }
 }
-for (const name of ORDER) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue;
+for (const step of STEPS) {
+  const groups = step.filter((name) => chosen.length === 0 || chosen.includes(name));
+  if (groups.length === 0) continue;
+  const name = groups.join(", ");
   heading(name);
-  count(name, await runGroup(name));
+  count(name, await runGroups(groups));
 }
 if (process.env.CI === "true" && totals.skipped > 0) {
   failedGroups.push(`${totals.skipped} skipped`);
@@ -88,15 +90,15 @@ function count(name: string, part: Totals): void {
   process.stdout.write(`${name}: ${part.passed} passed, ${part.failed} failed, ${part.skipped} skipped\n`);
 }
 
-async function runGroup(name: string): Promise<Totals> {
+async function runGroups(groups: readonly string[]): Promise<Totals> {
   const sum: Totals = { passed: 0, failed: 0, skipped: 0 };
   const onResult = (result: BatchResult): void => {
     for (const key of ["passed", "failed", "skipped"] as const) sum[key] += result.totals[key];
     failures.push(...result.failures);
     process.stdout.write(`${result.text}\n\n`);
   };
-  const files = filesOf(name);
-  if (QUICK.has(name)) {
+  const files = groups.flatMap(filesOf);
+  if (groups.every((name) => QUICK.has(name))) {
     onResult(await runBatch(files, ROOT));
     return sum;
   }
