@@ -71,6 +71,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     ...context,
     isConnected: login.isConnected,
     sessions: (accountId) => hub.sessions(accountId),
+    endSession: (peerId, connectionId, text) => hub.kill(peerId, connectionId, text),
     corsOrigins: deps.corsOrigins,
     passwords: () => parts.passwords(),
   });

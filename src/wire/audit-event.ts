@@ -231,6 +231,7 @@ export const ACTIVITY_CODES = [
   "ssh.connection.close",
   "ssh.session.start",
   "ssh.session.end",
+  "ssh.session.kill",
   "ssh.sftp.operations",
   "ssh.forward.open",
   "ssh.forward.close",

@@ -41,6 +41,7 @@ export class TestApi {
     this.app = createAdminApp({
       isConnected: () => false,
       sessions: () => [],
+      endSession: () => false,
       corsOrigins: new Set(),
       passwords: () => passwords,
       ...management,

@@ -8,6 +8,7 @@
  */
 import type { Duplex } from "node:stream";
 import { type Connection, Server } from "ssh2";
+import { printable } from "../../base/printable.ts";
 import { ALGORITHMS, HOST_KEY_ALGORITHMS, plainAlgorithms } from "../../sshcore/algorithms.ts";
 import { SERVER_IDENT } from "../../sshcore/ident.ts";
 import { KexBudgets } from "../../sshcore/kex-budget.ts";
@@ -27,6 +28,8 @@ import { recheck, revoke } from "./revoke.ts";
 
 /** How often connections are judged anew for what time alone changes, as the age of the map. */
 const RECHECK_MS = 1_000;
+/** Of an order to end a connection, which the person is shown. */
+const KILL_REASON_CHARS_MAX = 256;
 /** In the words of sshd's PerSourcePenalties, which clients may show. */
 const NOT_NOW = "Not allowed at this time\r\n";
 /** Time for what was written last to be sent, also through the relay. */
@@ -125,7 +128,7 @@ class EmbeddedServer implements SshServer {
   kill(connectionId: string, reason: string): boolean {
     for (const connection of this.#connections) {
       if (connection.id !== connectionId || !connection.isSignedIn) continue;
-      const description = reason.replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
+      const description = printable(reason).slice(0, KILL_REASON_CHARS_MAX);
       void revoke(connection, "session_killed", description === "" ? undefined : description);
       return true;
     }

@@ -15,6 +15,7 @@ import type * as policy from "../../wire/policy.ts";
 import type * as policyAccount from "../../wire/policy-account.ts";
 import type * as policyCodeApi from "../../wire/policy-code-api.ts";
 import type * as posture from "../../wire/posture.ts";
+import type * as session from "../../wire/session.ts";
 import type * as webSession from "../../wire/web-session.ts";
 
 export interface ApiRoutes {
@@ -231,6 +232,15 @@ export interface ApiRoutes {
   "DELETE /api/posture-checks/:postureCheckId": {
     query: input<typeof adminQuery.NoQuery>;
     answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/sessions": {
+    query: input<typeof session.SessionQuery>;
+    answer: output<typeof session.Session>[];
+  };
+  "GET /api/sessions/:sessionId": { answer: output<typeof session.SessionDetail> };
+  "POST /api/sessions/:sessionId/kill": {
+    body: input<typeof session.SessionKill>;
+    answer: output<typeof session.Session>;
   };
   "GET /api/events/audit": {
     query: input<typeof adminQuery.AuditQuery>;

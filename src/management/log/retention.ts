@@ -9,6 +9,7 @@ import type { Store } from "../db/store.ts";
 import { findAccount } from "../db/tables/accounts.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";
 import { pruneBodies } from "../db/tables/log-retention.ts";
+import { deleteSshSessionsBefore } from "../db/tables/ssh-sessions.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -26,6 +27,7 @@ export async function keepRetention(store: Store, accountId: AccountId): Promise
     isMore = done?.isMore === true;
   }
   if (through > 0) {
+    await store.transaction((tx) => deleteSshSessionsBefore(tx, accountId, tx.clock.nowMs() - days * DAY_MS));
     const meta = { through: String(through), days: String(days) };
     const events = [{ activity: "log.prune" as const, targetId: accountId, meta }];
     await store.change({ accountId, initiator: systemInitiator, events }, async () => {});

@@ -16,6 +16,7 @@ import type { Store } from "../db/store.ts";
 import { appendEvents, type Initiator, type NewEvent } from "../db/tables/audit-events.ts";
 import { hasBatch, insertBatch } from "../db/tables/log-batches.ts";
 import { findPeer, updatePeer } from "../db/tables/peers.ts";
+import { closeSshSession, insertSshSession } from "../db/tables/ssh-sessions.ts";
 import { findUser } from "../db/tables/users.ts";
 import type { ProvenBatch } from "./prove-batch.ts";
 
@@ -52,11 +53,13 @@ async function ingest(
   const by: Initiator = { id: peer.id, name: row.name, email: "" };
   const people = new Map<UserId, Initiator>();
   const fresh: NewEvent[] = [];
+  const machine = { ...peer, name: row.name };
   let next = row.nextAuditSeq;
   for (const event of [...events].sort((a, b) => a.seq - b.seq)) {
     if (event.seq < next) continue;
     if (event.seq > next) fresh.push(gapOf(peer, next, event.seq));
     fresh.push({ ...(await newEventOf(tx, peer, event, people)), ...batch?.saltOf(event.seq) });
+    await noteSession(tx, machine, event, people);
     next = event.seq + 1;
   }
   const record = batch === null || (await hasBatch(tx, peer.id, batch.record.last_seq)) ? null : batch.record;
@@ -67,6 +70,20 @@ async function ingest(
   if (record !== null) await insertBatch(tx, peer, record, auditSeq);
   await updatePeer(tx, peer.accountId, peer.id, { nextAuditSeq: next });
   return { throughSeq: next - 1, auditSeq };
+}
+
+/** Keeps the list of sessions by what the machine reports of its own connections. */
+async function noteSession(
+  tx: Writer,
+  { id: peerId, accountId, name: machineName }: ReportingPeer,
+  { body, atMs }: AgentEvent,
+  people: ReadonlyMap<UserId, Initiator>,
+): Promise<void> {
+  if (body.type === "connection.close") await closeSshSession(tx, body, { peerId, closedAtMs: atMs });
+  if (body.type !== "connection.open") return;
+  const person = body.userId === null ? undefined : people.get(body.userId);
+  const userName = person?.email || person?.name || "";
+  await insertSshSession(tx, body, { peerId, accountId, machineName, userName, openedAtMs: atMs });
 }
 
 /** What the machine has signed of these events: it follows them in the log. */

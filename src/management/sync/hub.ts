@@ -12,6 +12,7 @@ import { parseJson } from "../../base/files.ts";
 import { randomUpTo } from "../../base/random.ts";
 import { AgentMessage } from "../../wire/agent-sync.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
+import { changedPeople } from "../contracts/changed-people.ts";
 import type { ManagementContext } from "../contracts/context.ts";
 import type { PeerRow } from "../db/tables/peers.ts";
 import type { Approvals } from "../login/approval.ts";
@@ -190,9 +191,11 @@ class Hub implements SyncHub {
       case "log_at":
       case "log_ask":
         return await this.#log.take(link, message);
-      case "sessions":
+      case "sessions": {
+        const people = changedPeople(link.sessions, message.sessions);
         link.sessions = message.sessions;
-        return this.#links.announce(link);
+        return this.#links.announce(link, people);
+      }
       case "flags":
         return await storeFlags(this.#ctx.store, link, message);
       case "need_map":

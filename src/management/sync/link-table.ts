@@ -4,7 +4,8 @@
  * @module
  */
 import { QfError } from "../../base/errors.ts";
-import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
+import { changedPeople } from "../contracts/changed-people.ts";
 import type { ManagementContext } from "../contracts/context.ts";
 import type { LinkState } from "../db/engine/cluster.ts";
 import type { PeerRow } from "../db/tables/peers.ts";
@@ -37,6 +38,7 @@ export class LinkTable {
     this.#clones = createCloneWatch(ctx.clock);
     const { cluster } = ctx.store;
     cluster?.onTaken((link) => this.#onTaken(link));
+    cluster?.onElsewhere((accountId, people) => this.#tell(accountId, people));
     cluster?.onKill(({ peerId, connectionId, reason }) => {
       this.#links.get(peerId)?.send({ type: "kill", connectionId, reason });
     });
@@ -102,17 +104,17 @@ export class LinkTable {
     this.#touchSoon(link);
   }
 
-  /** Calls `listener` when a machine's link here comes or goes, or its live sessions change. */
+  /** Calls `listener` when a machine's link comes or goes, at any process, or its live sessions change. */
   onPresence(listener: PresenceListener): () => void {
     this.#presence.add(listener);
     return () => void this.#presence.delete(listener);
   }
 
-  /** Tells the other processes what is here now, and whoever listens. */
-  announce(link: AgentLink): void {
+  /** Tells the other processes what is here now, and whoever listens. `people` have other sessions. */
+  announce(link: AgentLink, people: readonly UserId[] = []): void {
     if (this.#links.get(link.peerId) !== link) return;
     const { accountId, peerId, bootId, ackedVersion, sessions } = link;
-    for (const listener of this.#presence) listener(accountId);
+    this.#tell(accountId, people);
     this.#ctx.store.cluster?.announce({ accountId, peerId, bootId, ackedVersion, sessions });
   }
 
@@ -123,7 +125,7 @@ export class LinkTable {
     if (this.#links.get(peerId) !== link) return;
     this.#links.delete(peerId);
     this.#ctx.store.cluster?.withdraw(peerId);
-    for (const listener of this.#presence) listener(link.accountId);
+    this.#tell(link.accountId, changedPeople(link.sessions, []));
     this.#ctx.log.info("agent disconnected", { peerId });
     this.#touchSoon(link);
   }
@@ -137,6 +139,10 @@ export class LinkTable {
     const links = [...this.#links.values()];
     for (const link of links) link.bye({ ...bye, retryAfterMs: retryAfterMs() });
     await this.#touch([...links, ...this.#seen.values()]);
+  }
+
+  #tell(accountId: AccountId, people: readonly UserId[]): void {
+    for (const listener of this.#presence) listener(accountId, people);
   }
 
   #drop(link: AgentLink): void {

@@ -5,7 +5,7 @@
  */
 import type { Server, WebSocketHandler } from "bun";
 import type { LiveSession } from "../../wire/agent-sync.ts";
-import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
 import type { Approvals } from "../login/approval.ts";
 import type { HandshakeOptions } from "./handshake.ts";
 import type { SocketData } from "./link.ts";
@@ -16,8 +16,8 @@ export interface PeerSession {
   readonly session: LiveSession;
 }
 
-/** Hears that machines of an account came, went, or have other sessions. */
-export type PresenceListener = (accountId: AccountId) => void;
+/** Hears that machines of an account came, went, or have other sessions, and whose these are. */
+export type PresenceListener = (accountId: AccountId, people: readonly UserId[]) => void;
 
 export interface SyncHub {
   /** Answers a request to the sync path; `sourceAddress` is the agent's. Undefined: it is a WebSocket now. */
@@ -33,7 +33,7 @@ export interface SyncHub {
   waitForAck(peerId: PeerId, version: number, timeoutMs: number): Promise<void>;
   /** Live sessions of an account's machines, as the machines last reported them. */
   sessions(accountId: AccountId): PeerSession[];
-  /** Calls `listener` when a machine's link here comes or goes, or its live sessions change. */
+  /** Calls `listener` when a machine's link comes or goes, at any process, or its live sessions change. */
   onPresence(listener: PresenceListener): () => void;
   /** Asks a machine to end an SSH connection; `reason` is shown to the person. False: it has no link. */
   kill(peerId: PeerId, connectionId: string, reason: string): boolean;

@@ -5,7 +5,7 @@
  * @module
  */
 import type { LiveSession } from "../../../wire/agent-sync.ts";
-import type { AccountId, PeerId } from "../../../wire/units.ts";
+import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
 
 /** A control link, as its process has last described it. */
 export interface LinkState {
@@ -15,6 +15,9 @@ export interface LinkState {
   readonly ackedVersion: number;
   readonly sessions: readonly LiveSession[];
 }
+
+/** Hears of control links elsewhere: the account, and the people whose sessions they report otherwise now. */
+export type ElsewhereListener = (accountId: AccountId, people: readonly UserId[]) => void;
 
 /** A commit of another process. */
 export interface AccountNews {
@@ -71,6 +74,8 @@ export interface Cluster {
   kill(order: KillOrder): boolean;
   /** Calls `listener` when an agent whose link was announced here has opened one at another process. */
   onTaken(listener: (link: LinkState) => void): void;
+  /** Calls `listener` when control links at other processes open, close, or report other sessions. */
+  onElsewhere(listener: ElsewhereListener): void;
   onKill(listener: (order: KillOrder) => void): void;
   /** Calls `listener` after commits of other processes, also those missed while the database was away. */
   onAccount(listener: (news: AccountNews) => void): void;

@@ -9,7 +9,8 @@
 import { and, eq, inArray, ne, sql } from "drizzle-orm";
 import { type ManagementNotice, NOTICE_PEERS_MAX } from "../../../wire/management-notice.ts";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
-import type { LinkState } from "../engine/cluster.ts";
+import { changedPeople } from "../../contracts/changed-people.ts";
+import type { ElsewhereListener, LinkState } from "../engine/cluster.ts";
 import type { SqlDatabase } from "../engine/connection.ts";
 import type { SeenProcesses } from "./processes.ts";
 import { pgClusterSchema } from "./schema.ts";
@@ -37,6 +38,7 @@ export class AgentLinks {
   readonly #unwritten = new Set<PeerId>();
   readonly #remote = new Map<PeerId, RemoteLink>();
   #taken: ((link: LinkState) => void)[] = [];
+  #elsewhere: ElsewhereListener[] = [];
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
   #isFlushing = false;
   #isClosed = false;
@@ -74,6 +76,10 @@ export class AgentLinks {
     this.#taken.push(listener);
   }
 
+  onElsewhere(listener: ElsewhereListener): void {
+    this.#elsewhere.push(listener);
+  }
+
   /** The table has nothing of this process, which is new or was taken for dead meanwhile. */
   announceAll(): void {
     for (const peerId of this.#local.keys()) this.#touch(peerId);
@@ -108,12 +114,12 @@ export class AgentLinks {
     for (const peerId of peerIds) {
       const row = found.get(peerId);
       if (row !== undefined && row.processId !== this.#deps.processId) this.#note(row);
-      else if (this.#remote.get(peerId)?.processId === processId) this.#remote.delete(peerId);
+      else if (this.#remote.get(peerId)?.processId === processId) this.#forget(peerId);
     }
   }
 
   dropProcess(id: string): void {
-    for (const [peerId, link] of this.#remote) if (link.processId === id) this.#remote.delete(peerId);
+    for (const [peerId, link] of this.#remote) if (link.processId === id) this.#forget(peerId);
   }
 
   close(): void {
@@ -124,10 +130,23 @@ export class AgentLinks {
   #note(row: RemoteLink): void {
     this.#deps.processes.mention(row.processId);
     if (this.#unwritten.has(row.peerId)) return;
+    const before = this.#remote.get(row.peerId);
     this.#remote.set(row.peerId, row);
+    this.#tell(row.accountId, before, row);
     if (!this.#local.delete(row.peerId)) return;
     this.#dirty.delete(row.peerId);
     for (const listener of this.#taken) listener(row);
+  }
+
+  #forget(peerId: PeerId): void {
+    const before = this.#remote.get(peerId);
+    this.#remote.delete(peerId);
+    if (before !== undefined) this.#tell(before.accountId, before, undefined);
+  }
+
+  #tell(accountId: AccountId, before: RemoteLink | undefined, now: RemoteLink | undefined): void {
+    const people = changedPeople(before?.sessions ?? [], now?.sessions ?? []);
+    for (const listener of this.#elsewhere) listener(accountId, people);
   }
 
   #touch(peerId: PeerId): void {

@@ -13,7 +13,7 @@ import { parseJson } from "../../../base/files.ts";
 import type { Log } from "../../../base/log.ts";
 import { ManagementNotice } from "../../../wire/management-notice.ts";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
-import type { AccountNews, Cluster, KillOrder, LinkState } from "../engine/cluster.ts";
+import type { AccountNews, Cluster, ElsewhereListener, KillOrder, LinkState } from "../engine/cluster.ts";
 import type { SqlDatabase } from "../engine/connection.ts";
 import { postgresCode } from "../engine/driver-code.ts";
 import { AgentLinks } from "./agent-links.ts";
@@ -129,6 +129,10 @@ class PostgresCluster implements Cluster {
 
   onTaken(listener: (link: LinkState) => void): void {
     this.#links.onTaken(listener);
+  }
+
+  onElsewhere(listener: ElsewhereListener): void {
+    this.#links.onElsewhere(listener);
   }
 
   onKill(listener: (order: KillOrder) => void): void {

@@ -35,14 +35,57 @@ export function evidenceTables(d: Dialect) {
       receipt: d.text("receipt"),
       /** 16 random bytes, base64url, of whoever made it. Null: older than the log (`log-leaf.ts`). */
       salt: d.text("salt"),
+      /** The SSH connection that it is about, as `data` says; null: none. Not part of the leaf. */
+      connectionId: d.text("connection_id"),
     },
     (table) => [
       d.uniqueIndex("audit_events_seq").on(table.accountId, table.seq),
       d.uniqueIndex("audit_events_agent").on(table.agentPeerId, table.agentSeq),
       d.index("audit_events_receipt").on(table.receipt),
+      d.index("audit_events_connection").on(table.connectionId),
     ],
   );
-  return { auditEvents, ...logTables(d) };
+  return { auditEvents, sshSessions: sessionTable(d), ...logTables(d) };
+}
+
+/** SSH connections as their opening and closing events tell of them, for lists. Kept as long as those. */
+function sessionTable(d: Dialect) {
+  return d.table(
+    "ssh_sessions",
+    {
+      /** The machine that reported it. */
+      peerId: d.text("peer_id").notNull(),
+      connectionId: d.text("connection_id").notNull(),
+      accountId: d.text("account_id").notNull(),
+      /** Null: a machine signed in by itself. */
+      userId: d.text("user_id"),
+      /** Names as they were: each may be gone. */
+      userName: d.text("user_name").notNull(),
+      machineName: d.text("machine_name").notNull(),
+      devicePeerId: d.text("device_peer_id"),
+      localUser: d.text("local_user").notNull(),
+      path: d.word("path", ["direct", "relay", "plain", "stdio"]).notNull(),
+      sourceAddress: d.text("source_address").notNull(),
+      clientVersion: d.text("client_version").notNull(),
+      ruleId: d.text("rule_id"),
+      accessReason: d.text("access_reason"),
+      offline: d.boolean("offline").notNull(),
+      openedAtMs: d.integer("opened_at_ms").notNull(),
+      /** Null, as all that follows: no end is recorded. */
+      closedAtMs: d.integer("closed_at_ms"),
+      /** Null also for an ordinary end. */
+      endReason: d.text("end_reason"),
+      bytesIn: d.integer("bytes_in"),
+      bytesOut: d.integer("bytes_out"),
+    },
+    (table) => [
+      d.primaryKey({ columns: [table.peerId, table.connectionId] }),
+      d.index("ssh_sessions_connection").on(table.connectionId),
+      d.index("ssh_sessions_account").on(table.accountId, table.openedAtMs),
+      d.index("ssh_sessions_user").on(table.userId, table.openedAtMs),
+      d.index("ssh_sessions_closed").on(table.accountId, table.closedAtMs),
+    ],
+  );
 }
 
 function logTables(d: Dialect) {

@@ -9,7 +9,7 @@ import { and, asc, between, desc, eq, gt, gte, inArray, lt, max, min, or } from 
 import { newId } from "../../../base/random.ts";
 import { asStored } from "../../../log/canonical-json.ts";
 import type { ActivityCode } from "../../../wire/audit-event.ts";
-import type { AccountId, PeerId } from "../../../wire/units.ts";
+import { type AccountId, Id, type PeerId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { Row } from "../schema/schema.ts";
 import { extendTree, findHead } from "./log-tree.ts";
@@ -91,7 +91,13 @@ function rowOf(
     agentSeq: event.agent?.seq ?? null,
     receipt: event.receipt ?? null,
     salt: event.salt ?? randomBytes(16).toString("base64url"),
+    connectionId: connectionOf(event.data),
   };
+}
+
+function connectionOf(data: NewEvent["data"]): string | null {
+  const id = Id.safeParse(data?.connectionId);
+  return id.success ? id.data : null;
 }
 
 async function takeNumbers(tx: Writer, accountId: AccountId, count: number): Promise<number> {

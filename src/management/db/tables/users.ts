@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, count, eq, inArray } from "drizzle-orm";
+import { and, asc, count, eq, inArray, or } from "drizzle-orm";
 import type { AccountId, UserId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
@@ -133,4 +133,16 @@ export async function updateUser(
 export async function deleteUser(tx: Writer, accountId: AccountId, userId: UserId): Promise<void> {
   const { users } = tx.t;
   await tx.sql.delete(users).where(and(eq(users.accountId, accountId), eq(users.id, userId)));
+}
+
+/** Ids of users that `who` names: by id, e-mail address or name, exactly. */
+export async function listUsersNamed(tx: Reader, accountId: AccountId, who: string): Promise<UserId[]> {
+  const { users } = tx.t;
+  const rows = await tx.sql
+    .select({ id: users.id })
+    .from(users)
+    .where(
+      and(eq(users.accountId, accountId), or(eq(users.id, who), eq(users.email, who), eq(users.name, who))),
+    );
+  return rows.map(({ id }) => id);
 }

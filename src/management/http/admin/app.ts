@@ -33,6 +33,7 @@ import { policyAccessRoutes } from "./policy-access-routes.ts";
 import { policyFileRoutes } from "./policy-file-routes.ts";
 import { postureRoutes } from "./posture-routes.ts";
 import type { AdminContext, Call, Route } from "./route.ts";
+import { sessionRoutes } from "./sessions-routes.ts";
 import { setupKeyRoutes } from "./setup-keys-routes.ts";
 import { tokenRoutes } from "./tokens-routes.ts";
 import { userRoutes } from "./users-routes.ts";
@@ -56,6 +57,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...policyFileRoutes,
   ...policyAccessRoutes,
   ...postureRoutes,
+  ...sessionRoutes,
   ...eventRoutes,
   ...logRoutes,
   ...myAccessRoutes,

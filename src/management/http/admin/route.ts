@@ -23,6 +23,8 @@ export interface AdminContext extends ManagementContext {
   readonly isConnected: (peerId: PeerId) => boolean;
   /** Live sessions of an account's machines, as these last reported them. */
   readonly sessions: (accountId: AccountId) => readonly PeerSession[];
+  /** Asks a machine to end an SSH connection; `text` is shown to the person. False: it has no link. */
+  readonly endSession: (peerId: PeerId, connectionId: string, text: string) => boolean;
   /** Checks passwords of the embedded provider. Throws ERR_NOT_FOUND with an external one. */
   readonly passwords: () => PasswordCheck;
 }

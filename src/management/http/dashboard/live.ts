@@ -10,9 +10,10 @@
 import { QfError } from "../../../base/errors.ts";
 import { SAFE_HEADERS } from "../../../base/html.ts";
 import type { ActivityCode } from "../../../wire/audit-event.ts";
-import type { AccountId } from "../../../wire/units.ts";
+import type { AccountId, UserId } from "../../../wire/units.ts";
 import type { ManagementContext } from "../../contracts/context.ts";
 import { countEvents, listEvents } from "../../db/tables/audit-events.ts";
+import type { PresenceListener } from "../../sync/sync-hub.ts";
 import { authenticate, mayCall, type Principal, recheck } from "../admin/access.ts";
 
 const BEAT_MS = 4_000;
@@ -39,12 +40,18 @@ const KINDS_OF: readonly (readonly [prefix: string, kinds: readonly string[]])[]
   ["dashboard", ["web-sessions"]],
   ["ssh", ["sessions"]],
 ];
-/** What a plain user hears of. */
+/** What a plain user hears of, beside `sessions` when it is their own that changed. */
 const OWN_KINDS: ReadonlySet<string> = new Set(["my", "users", "web-sessions"]);
+
+/** What changed of an account: kinds of things, and the people whose SSH sessions did. */
+interface News {
+  readonly kinds: Set<string>;
+  readonly people: Set<UserId>;
+}
 
 export interface LiveDeps {
   readonly ctx: ManagementContext;
-  readonly onPresence: (listener: (accountId: AccountId) => void) => () => void;
+  readonly onPresence: (listener: PresenceListener) => () => void;
 }
 
 export interface Live {
@@ -60,11 +67,13 @@ interface Stream {
 export function createLive(deps: LiveDeps): Live {
   const { ctx } = deps;
   const streams = new Set<Stream>();
-  const feed = createFeed(deps, (accountId, kinds) => {
+  const feed = createFeed(deps, (accountId, { kinds, people }) => {
     for (const stream of streams) {
-      if (stream.principal.user.accountId !== accountId) continue;
-      const seesAll = mayCall(stream.principal.user.role, "read");
+      const { user } = stream.principal;
+      if (user.accountId !== accountId) continue;
+      const seesAll = mayCall(user.role, "read");
       for (const kind of kinds) if (seesAll || OWN_KINDS.has(kind)) stream.pending.add(kind);
+      if (people.has(user.id)) stream.pending.add("sessions");
       stream.flush();
     }
   });
@@ -135,44 +144,44 @@ function openStream(
 }
 
 /** Gathers what changed of an account, and says it once. */
-function createFeed(
-  { ctx, onPresence }: LiveDeps,
-  tell: (accountId: AccountId, kinds: ReadonlySet<string>) => void,
-) {
+function createFeed({ ctx, onPresence }: LiveDeps, tell: (accountId: AccountId, news: News) => void) {
   const { store } = ctx;
   const lastSeq = new Map<AccountId, number>();
-  const gathered = new Map<AccountId, Set<string>>();
-  const note = (accountId: AccountId, kinds: readonly string[]): void => {
+  const gathered = new Map<AccountId, News>();
+  const note = (accountId: AccountId, kinds: readonly string[], people: readonly UserId[] = []): void => {
     if (!lastSeq.has(accountId)) return;
     const waiting = gathered.get(accountId);
-    for (const kind of kinds) waiting?.add(kind);
+    for (const kind of kinds) waiting?.kinds.add(kind);
+    for (const id of people) waiting?.people.add(id);
     if (waiting !== undefined) return;
-    gathered.set(accountId, new Set(kinds));
+    gathered.set(accountId, { kinds: new Set(kinds), people: new Set(people) });
     setTimeout(() => void say(accountId), GATHER_MS).unref();
   };
   const say = async (accountId: AccountId): Promise<void> => {
-    const kinds = gathered.get(accountId) ?? new Set<string>();
+    const news = gathered.get(accountId) ?? { kinds: new Set<string>(), people: new Set<UserId>() };
     gathered.delete(accountId);
     try {
-      if (kinds.has("events")) for (const kind of await kindsSince(accountId)) kinds.add(kind);
+      if (news.kinds.has("events")) await addSince(accountId, news);
     } catch (cause) {
       ctx.log.warn("news for pages not read", {}, cause);
     }
-    tell(accountId, kinds);
+    tell(accountId, news);
   };
-  const kindsSince = async (accountId: AccountId): Promise<string[]> => {
-    const kinds: string[] = [];
+  const addSince = async (accountId: AccountId, { kinds, people }: News): Promise<void> => {
     while (true) {
       const afterSeq = lastSeq.get(accountId) ?? 0;
       const rows = await store.read((tx) => listEvents(tx, accountId, { limit: EVENTS_MAX, afterSeq }));
       lastSeq.set(accountId, rows.at(-1)?.seq ?? afterSeq);
-      kinds.push(...new Set(rows.flatMap((row) => kindsOfActivity(row.activity))));
-      if (rows.length < EVENTS_MAX) return kinds;
+      for (const row of rows) {
+        for (const kind of kindsOfActivity(row.activity)) kinds.add(kind);
+        if (row.activity.startsWith("ssh.")) people.add(row.initiatorId);
+      }
+      if (rows.length < EVENTS_MAX) return;
     }
   };
   store.onAudit((accountId) => note(accountId, ["events"]));
   store.onChange((accountId) => note(accountId, ["my"]));
-  onPresence((accountId) => note(accountId, ["peers", "sessions", "my"]));
+  onPresence((accountId, people) => note(accountId, ["peers", "sessions", "my"], people));
   return {
     /** From now on `accountId` is followed. */
     async begin(accountId: AccountId): Promise<void> {

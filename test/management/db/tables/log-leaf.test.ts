@@ -19,6 +19,7 @@ const row = {
   agentSeq: null,
   receipt: null,
   salt: "A".repeat(22),
+  connectionId: null,
 } as const;
 
 test("a leaf is the event in canonical JSON, without what is not there", () => {

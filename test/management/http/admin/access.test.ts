@@ -61,6 +61,7 @@ const BODIES: Record<string, (ids: Ids) => unknown> = {
       name: `policy ${newId()}`,
     }),
   "post /api/posture-checks": () => ({ name: `check ${newId()}`, description: "", checks: CHECKS }),
+  "post /api/sessions/:sessionId/kill": () => ({ reason: "maintenance" }),
   "post /api/policy/test": () => ({ text: "tests: []" }),
   "post /api/policy/diff": () => ({ text: "tests: []" }),
   "post /api/policy/apply": () => ({ text: "tests: []", version: 0, digest: "A".repeat(43) }),
@@ -79,6 +80,9 @@ const OUTCOMES: Readonly<Record<string, number>> = {
   "get /api/policy/who": 422,
   "get /api/policy/explain": 422,
   "delete /api/web-sessions/:sessionId": 404,
+  // Machines that are only in the database have none.
+  "get /api/sessions/:sessionId": 404,
+  "post /api/sessions/:sessionId/kill": 404,
 };
 
 /** One of everything, made by the owner of the account. */

@@ -2,13 +2,14 @@
 import { beforeEach, expect, test } from "bun:test";
 import { deleteToken } from "../../../../src/management/db/tables/api-tokens.ts";
 import { createLive, kindsOfActivity, type Live } from "../../../../src/management/http/dashboard/live.ts";
+import type { PresenceListener } from "../../../../src/management/sync/sync-hub.ts";
 import type { Role } from "../../../../src/wire/admin-api.ts";
 import { TestApi } from "../../../support/admin-api.ts";
 import { ORIGIN } from "../../../support/management.ts";
 
 let api: TestApi;
 let live: Live;
-let arrive: (accountId: string) => void;
+let arrive: PresenceListener;
 beforeEach(async () => {
   api = await TestApi.open();
   live = createLive({
@@ -59,7 +60,7 @@ test("what is behind very many events is told as well", async () => {
 
 test("a machine that comes or goes is news", async () => {
   const admin = await listener("auditor");
-  arrive(api.accountId);
+  arrive(api.accountId, []);
   expect(await admin.next()).toEqual(expect.arrayContaining(["peers"]));
   await admin.cancel();
 });
@@ -67,15 +68,30 @@ test("a machine that comes or goes is news", async () => {
 test("a plain user hears only of what is theirs", async () => {
   const plain = await listener("user");
   await api.aGroup("web");
-  arrive(api.accountId);
+  arrive(api.accountId, []);
   const kinds = (await plain.next()) ?? [];
   expect(kinds.filter((kind) => !["my", "users", "web-sessions"].includes(kind))).toEqual([]);
   await plain.cancel();
 });
 
+test("a plain user hears of sessions when their own are others, and not when somebody else's are", async () => {
+  const [ada, bob] = [await listener("user"), await listener("user")];
+  arrive(api.accountId, [ada.id]);
+  expect(await ada.next()).toContain("sessions");
+  expect(await bob.next()).not.toContain("sessions");
+  const { store } = api.management;
+  const initiator = { id: bob.id, name: "", email: "" };
+  const events = [{ activity: "ssh.connection.close" as const, targetId: "x" }];
+  await store.change({ accountId: api.accountId, initiator, events }, async () => {});
+  arrive(api.accountId, []);
+  const heard = [await bob.next(), await ada.next()];
+  expect(heard.map((kinds) => kinds?.includes("sessions"))).toEqual([true, false]);
+  await Promise.all([ada.cancel(), bob.cancel()]);
+});
+
 test("another account's news are not told", async () => {
   const admin = await listener("admin");
-  arrive("another");
+  arrive("another", []);
   await api.aGroup("web");
   expect(await admin.next()).toEqual(expect.arrayContaining(["groups"]));
   await admin.cancel();
@@ -86,7 +102,7 @@ test("it ends with the token that it began with", async () => {
   const { store } = api.management;
   const [token] = (await api.call("GET", `/api/users/${admin.id}/tokens`)).body;
   await store.transaction((tx) => deleteToken(tx, api.accountId, token.id));
-  arrive(api.accountId);
+  arrive(api.accountId, []);
   expect(await admin.next()).toBeNull();
 });
 

@@ -1,0 +1,209 @@
+/**
+ * SSH connections as a table: a row for each opening event, filled in by the closing one.
+ *
+ * Written as the events come in, in their transaction; what happened inside a connection is read from the
+ * audit log.
+ *
+ * @module
+ */
+import {
+  and,
+  asc,
+  type Column,
+  count,
+  desc,
+  eq,
+  gte,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  or,
+  type SQL,
+} from "drizzle-orm";
+import { printable } from "../../../base/printable.ts";
+import type { AgentEventBody } from "../../../wire/audit-event.ts";
+import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
+import type { NewRow, Row } from "../schema/schema.ts";
+
+export type SshSessionRow = Row<"sshSessions">;
+
+/** Ids in one query: keeps it below the database's bound on parameters. */
+const CHUNK = 500;
+
+type Opening = Extract<AgentEventBody, { type: "connection.open" }>;
+type Closing = Extract<AgentEventBody, { type: "connection.close" }>;
+
+/** Where a session was seen, and how its people and machine are called now. */
+export type SeenAt = Pick<
+  NewRow<"sshSessions">,
+  "peerId" | "accountId" | "userName" | "machineName" | "openedAtMs"
+>;
+
+/** Takes in that a connection has begun. A second opening of one id on one machine changes nothing. */
+export async function insertSshSession(tx: Writer, opening: Opening, seen: SeenAt): Promise<void> {
+  const { connectionId, userId, devicePeerId, localUser, path, ruleId, accessReason, offline } = opening;
+  await tx.sql
+    .insert(tx.t.sshSessions)
+    .values({
+      ...seen,
+      ...{ connectionId, userId, devicePeerId, localUser, path, ruleId },
+      // Columns of text do not take all that JSON does.
+      sourceAddress: plain(opening.sourceAddress),
+      clientVersion: plain(opening.clientVersion),
+      accessReason: accessReason === undefined ? null : plain(accessReason),
+      offline: offline === true,
+    })
+    .onConflictDoNothing();
+}
+
+function plain(text: string): string {
+  return printable(text.toWellFormed());
+}
+
+/** Takes in that a connection has ended. The first end counts. */
+export async function closeSshSession(
+  tx: Writer,
+  closing: Closing,
+  { peerId, closedAtMs }: { readonly peerId: PeerId; readonly closedAtMs: number },
+): Promise<void> {
+  const { sshSessions: s } = tx.t;
+  const { connectionId, reason, bytesIn, bytesOut } = closing;
+  await tx.sql
+    .update(s)
+    .set({ closedAtMs, endReason: reason, bytesIn, bytesOut })
+    .where(and(eq(s.peerId, peerId), eq(s.connectionId, connectionId), isNull(s.closedAtMs)));
+}
+
+/** Which sessions are asked for; all of it must hold. */
+export interface SshSessionFilter {
+  /** Of one of these people, or stored under that name. */
+  readonly user?: { readonly ids: readonly UserId[]; readonly name?: string } | undefined;
+  readonly peers?: { readonly ids: readonly PeerId[]; readonly name?: string } | undefined;
+  readonly localUser?: string | undefined;
+  /** Went on then or later. */
+  readonly sinceMs?: number | undefined;
+  /** Began before. */
+  readonly untilMs?: number | undefined;
+  readonly closed?: boolean | undefined;
+}
+
+/** A place in the list: behind that session. */
+export interface SshSessionPlace {
+  readonly openedAtMs: number;
+  readonly connectionId: string;
+}
+
+/** Newest first. */
+export function listSshSessions(
+  tx: Reader,
+  accountId: AccountId,
+  filter: SshSessionFilter,
+  page: { readonly limit: number; readonly after: SshSessionPlace | null },
+): Promise<SshSessionRow[]> {
+  const { sshSessions: s } = tx.t;
+  const { after } = page;
+  const behind =
+    after === null
+      ? undefined
+      : or(
+          lt(s.openedAtMs, after.openedAtMs),
+          and(eq(s.openedAtMs, after.openedAtMs), lt(s.connectionId, after.connectionId)),
+        );
+  return tx.sql
+    .select()
+    .from(s)
+    .where(and(eq(s.accountId, accountId), ...conditionsOf(tx, filter), behind))
+    .orderBy(desc(s.openedAtMs), desc(s.connectionId))
+    .limit(page.limit);
+}
+
+export async function countSshSessions(
+  tx: Reader,
+  accountId: AccountId,
+  filter: SshSessionFilter,
+): Promise<number> {
+  const { sshSessions: s } = tx.t;
+  const [row] = await tx.sql
+    .select({ sessions: count() })
+    .from(s)
+    .where(and(eq(s.accountId, accountId), ...conditionsOf(tx, filter)));
+  return row?.sessions ?? 0;
+}
+
+function conditionsOf(tx: Reader, filter: SshSessionFilter) {
+  const { sshSessions: s } = tx.t;
+  const { user, peers, localUser, sinceMs, untilMs, closed } = filter;
+  return [
+    user === undefined ? undefined : eitherOf(inArray(s.userId, [...user.ids]), s.userName, user.name),
+    peers === undefined ? undefined : eitherOf(inArray(s.peerId, [...peers.ids]), s.machineName, peers.name),
+    localUser === undefined ? undefined : eq(s.localUser, localUser),
+    sinceMs === undefined ? undefined : or(isNull(s.closedAtMs), gte(s.closedAtMs, sinceMs)),
+    untilMs === undefined ? undefined : lt(s.openedAtMs, untilMs),
+    closed === undefined ? undefined : closed ? isNotNull(s.closedAtMs) : isNull(s.closedAtMs),
+  ];
+}
+
+function eitherOf(isOne: SQL, column: Column, name: string | undefined): SQL | undefined {
+  return name === undefined ? isOne : or(isOne, eq(column, name));
+}
+
+/** Those of `connectionIds` that are stored, of any machine of the account. */
+export async function findSshSessions(
+  tx: Reader,
+  accountId: AccountId,
+  connectionIds: readonly string[],
+): Promise<SshSessionRow[]> {
+  const { sshSessions: s } = tx.t;
+  const found: SshSessionRow[] = [];
+  for (let i = 0; i < connectionIds.length; i += CHUNK) {
+    const some = connectionIds.slice(i, i + CHUNK);
+    found.push(
+      ...(await tx.sql
+        .select()
+        .from(s)
+        .where(and(eq(s.accountId, accountId), inArray(s.connectionId, some)))),
+    );
+  }
+  return found;
+}
+
+/** What its machine, and management, recorded of a connection, in order; the first `limit`. */
+export function listConnectionEvents(
+  tx: Reader,
+  of: { readonly accountId: AccountId; readonly peerId: PeerId; readonly connectionId: string },
+  limit: number,
+): Promise<Row<"auditEvents">[]> {
+  const { auditEvents: e } = tx.t;
+  return tx.sql
+    .select()
+    .from(e)
+    .where(
+      and(
+        eq(e.connectionId, of.connectionId),
+        eq(e.accountId, of.accountId),
+        or(eq(e.agentPeerId, of.peerId), and(isNull(e.agentPeerId), eq(e.targetId, of.peerId))),
+      ),
+    )
+    .orderBy(asc(e.seq))
+    .limit(limit);
+}
+
+/** Forgets sessions of which all happened before `beforeMs`. */
+export async function deleteSshSessionsBefore(
+  tx: Writer,
+  accountId: AccountId,
+  beforeMs: number,
+): Promise<void> {
+  const { sshSessions: s } = tx.t;
+  await tx.sql
+    .delete(s)
+    .where(
+      and(
+        eq(s.accountId, accountId),
+        lt(s.openedAtMs, beforeMs),
+        or(isNull(s.closedAtMs), lt(s.closedAtMs, beforeMs)),
+      ),
+    );
+}

@@ -1,0 +1,61 @@
+/**
+ * A session as one caller may see it: whether they may know of it, whether they may end it, and how it is
+ * shown to them. Read `isVisible` and `mayEnd` first.
+ *
+ * @module
+ */
+import type { Session, SessionState } from "../../../wire/session.ts";
+import { Id } from "../../../wire/units.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
+import { findSshSessions } from "../../db/tables/ssh-sessions.ts";
+import type { UserRow } from "../../db/tables/users.ts";
+import { mayCall, notFound } from "./access.ts";
+import { liveConnections } from "./live-connections.ts";
+import type { Call } from "./route.ts";
+import { asSession, joinSessions, type KnownSession, namesFor, stateOfSession } from "./sessions-view.ts";
+
+/** Whether `user` may know of it. */
+export function isVisible(user: UserRow, { userId }: Pick<KnownSession, "userId">): boolean {
+  return userId === user.id || mayCall(user.role, "read");
+}
+
+/** Whether `user` may end it: their own, or any with a role that changes things. */
+export function mayEnd(user: UserRow, { userId }: Pick<KnownSession, "userId">): boolean {
+  return userId === user.id || mayCall(user.role, "write");
+}
+
+export function stateIn({ ctx }: Pick<Call, "ctx">, tx: Reader): (session: KnownSession) => SessionState {
+  const now = { ms: tx.clock.nowMs(), isConnected: ctx.isConnected };
+  return (session) => stateOfSession(session, now);
+}
+
+export async function renderSessions(
+  tx: Reader,
+  call: Pick<Call, "ctx" | "accountId" | "user">,
+  sessions: readonly KnownSession[],
+): Promise<Session[]> {
+  const names = await namesFor(tx, call.accountId, sessions);
+  const stateOf = stateIn(call, tx);
+  return sessions.map((one) =>
+    asSession(one, { names, state: stateOf(one), mayEnd: mayEnd(call.user, one) }),
+  );
+}
+
+/**
+ * The session of that id that the caller may see. Two machines may report one id, of which one is not honest:
+ * a live one counts first. Throws ERR_NOT_FOUND.
+ */
+export async function findSession(tx: Reader, call: Pick<Call, "ctx" | "accountId" | "user" | "param">) {
+  const id = call.param("sessionId");
+  const live = liveConnections(call.ctx.sessions(call.accountId));
+  for (const [key, { connectionId }] of live) if (connectionId !== id) live.delete(key);
+  const rows = Id.safeParse(id).success ? await findSshSessions(tx, call.accountId, [id]) : [];
+  const stateOf = stateIn(call, tx);
+  const found = joinSessions(rows, live)
+    .filter((one) => isVisible(call.user, one))
+    .map((one) => ({ one, state: stateOf(one) }))
+    .sort((a, b) => Number(b.state === "live") - Number(a.state === "live"));
+  const [first] = found;
+  if (first === undefined) throw notFound("session");
+  return first;
+}
