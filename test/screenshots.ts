@@ -18,6 +18,8 @@ const PAGES: readonly (readonly [name: string, path: string])[] = [
   ["groups", "/groups"],
   ["setup-keys", "/setup-keys"],
   ["policies", "/policies"],
+  ["policy-new", "/policies/new"],
+  ["policy-tests", "/policies/tests"],
   ["policy-file", "/policies/file"],
   ["access", "/access?machine=web1"],
   ["audit", "/audit"],

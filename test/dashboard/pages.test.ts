@@ -16,6 +16,8 @@ const PAGES = [
   "/groups",
   "/setup-keys",
   "/policies",
+  "/policies/new",
+  "/policies/tests",
   "/policies/file",
   "/access",
   "/audit",

@@ -72,6 +72,23 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/policies/tests",
+    component: lazyRouteComponent(() => import("../pages/policies/policy-tests-page.tsx"), "PolicyTestsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/policies/new",
+    validateSearch: ({ copy }: Record<string, unknown>): { copy?: string } =>
+      typeof copy === "string" ? { copy } : {},
+    component: lazyRouteComponent(() => import("../pages/policies/policy-editor-page.tsx"), "NewPolicyPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/policies/$policyId",
+    component: lazyRouteComponent(() => import("../pages/policies/policy-editor-page.tsx"), "PolicyPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/access",
     validateSearch: accessQuestionOf,
     component: lazyRouteComponent(() => import("../pages/access/access-page.tsx"), "AccessPage"),

@@ -89,6 +89,7 @@ interface ConfirmDialogProps {
   /** The verb on its button. */
   readonly verb: string;
   readonly onConfirm: () => Promise<unknown>;
+  readonly disabled?: boolean;
 }
 
 /** Asks before a loss. What has the focus at first is the way out. */
@@ -116,7 +117,12 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
             <AlertDialog.Cancel asChild>
               <Button>Cancel</Button>
             </AlertDialog.Cancel>
-            <Button weight="danger" busy={busy} onClick={() => void run(props.onConfirm)}>
+            <Button
+              weight="danger"
+              busy={busy}
+              disabled={props.disabled === true}
+              onClick={() => void run(props.onConfirm)}
+            >
               {props.verb}
             </Button>
           </div>

@@ -13,13 +13,14 @@ export const CONTROL =
   "w-full min-h-9 rounded-md border border-edge bg-card px-3 text-ink placeholder:text-soft " +
   "aria-invalid:border-bad pointer-coarse:min-h-11";
 
-interface FieldProps {
+export interface FieldProps {
   readonly label: string;
   readonly hint?: ReactNode;
   readonly problem?: string | null;
 }
 
-function Around({
+/** A label above its control, and below it what it means and what is wrong. */
+export function FieldFrame({
   id,
   label,
   hint,
@@ -46,7 +47,8 @@ function Around({
   );
 }
 
-function described(id: string, { hint, problem }: FieldProps) {
+/** Ties a control to its hint and its problem. */
+export function described(id: string, { hint, problem }: FieldProps) {
   const ids = [hint === undefined ? "" : `${id}-hint`, problem == null ? "" : `${id}-problem`].filter(
     Boolean,
   );
@@ -67,7 +69,7 @@ export function TextField({
   const id = useId();
   const field = { label, ...(hint === undefined ? {} : { hint }), problem: problem ?? null };
   return (
-    <Around id={id} {...field}>
+    <FieldFrame id={id} {...field}>
       <input
         autoComplete="off"
         {...props}
@@ -76,7 +78,7 @@ export function TextField({
         onChange={(event) => onValue(event.target.value)}
         className={classes(CONTROL, props.className)}
       />
-    </Around>
+    </FieldFrame>
   );
 }
 
@@ -101,7 +103,7 @@ export function SelectField({
   const id = useId();
   const field = { label, ...(hint === undefined ? {} : { hint }), problem: problem ?? null };
   return (
-    <Around id={id} {...field}>
+    <FieldFrame id={id} {...field}>
       <RadixSelect.Root value={value} onValueChange={onValue}>
         <RadixSelect.Trigger
           id={id}
@@ -134,7 +136,7 @@ export function SelectField({
           </RadixSelect.Content>
         </RadixSelect.Portal>
       </RadixSelect.Root>
-    </Around>
+    </FieldFrame>
   );
 }
 

@@ -1,52 +1,65 @@
 /**
- * Policies, each with what its rules mean in plain English, and the way to the file in which they are edited.
+ * Policies, each with what its rules mean in plain English, and what can be done with it.
  *
  * @module
  */
 import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { Ellipsis } from "lucide-react";
+import { useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
-import { ButtonLink } from "../../components/button.tsx";
-import { Card } from "../../components/card.tsx";
+import { ButtonLink, IconButton } from "../../components/button.tsx";
+import { filtered } from "../../components/filtered.ts";
 import { Loaded } from "../../components/loaded.tsx";
+import { Menu } from "../../components/menu.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
+import { SearchBox } from "../../components/search-box.tsx";
+import { type AskedChange, PolicyChange } from "./policy-change.tsx";
+import { type File, fileWith, placeInFile, withField } from "./policy-draft.ts";
 import { ruleSentence } from "./rule-sentence.ts";
+import { usePolicyFile } from "./use-difference.tsx";
 
 type Policy = Answer<"GET /api/policies">[number];
 
+/** From this many on there is a box to filter them. */
+const FILTER_FROM = 5;
+
 export function PoliciesPage() {
   const policies = useQuery(reading("GET /api/policies"));
-  const groups = useQuery(reading("GET /api/groups"));
   const me = useMe();
-  const edit = (
-    <ButtonLink to="/policies/file" weight="primary">
-      {may(me, "policies", "update") ? "Edit as a file" : "See as a file"}
+  const create = (
+    <ButtonLink to="/policies/new" weight="primary">
+      New policy
     </ButtonLink>
   );
   return (
     <>
       <PageHeader
         title="Policies"
-        about="What none allows is denied. Order decides nothing: a rule that drops wins over all others."
-        actions={edit}
+        about="What none allows is denied. A rule that denies wins over all others; order decides nothing."
+        actions={
+          <>
+            <ButtonLink to="/policies/tests">Tests</ButtonLink>
+            <ButtonLink to="/policies/file">As a file</ButtonLink>
+            {may(me, "policies", "create") ? create : null}
+          </>
+        }
       />
       <Loaded query={policies}>
         {(all) =>
           all.length === 0 ? (
-            <Empty title="No policy yet, so nobody may log in anywhere" action={edit}>
+            <Empty
+              title="No policy yet, so nobody may log in anywhere"
+              {...(may(me, "policies", "create") ? { action: create } : {})}
+            >
               A policy says which people may log in to which machines, and as whom.
             </Empty>
           ) : (
-            <ul className="flex flex-col gap-3">
-              {all.map((policy) => (
-                <li key={policy.id}>
-                  <PolicyCard policy={policy} groups={groups.data ?? []} />
-                </li>
-              ))}
-            </ul>
+            <PolicyList policies={all} />
           )
         }
       </Loaded>
@@ -54,27 +67,136 @@ export function PoliciesPage() {
   );
 }
 
-interface PolicyCardProps {
-  readonly policy: Policy;
-  readonly groups: Answer<"GET /api/groups">;
-}
-
-function PolicyCard({ policy, groups }: PolicyCardProps) {
-  const nameOf = (id: string): string => groups.find((group) => group.id === id)?.name ?? id;
+function PolicyList({ policies }: { readonly policies: readonly Policy[] }) {
+  const me = useMe();
+  const groups = useQuery(reading("GET /api/groups"));
+  const file = usePolicyFile();
+  const [typed, setTyped] = useState("");
+  const [change, setChange] = useState<AskedChange | null>(null);
+  const nameOf = (id: string): string => groups.data?.find((group) => group.id === id)?.name ?? id;
+  const sentences = (policy: Policy) => policy.rules.map((rule) => ruleSentence(rule, nameOf));
+  const shown = filtered(policies, typed, (policy) => [
+    policy.name,
+    policy.description,
+    ...sentences(policy),
+  ]);
+  const canEdit = may(me, "policies", "update");
   return (
-    <Card
-      title={policy.name}
-      actions={policy.enabled ? <Badge tone="good">in force</Badge> : <Badge>switched off</Badge>}
-    >
-      {policy.description === "" ? null : <p className="mb-2 text-soft">{policy.description}</p>}
-      <ul className="flex flex-col gap-2">
-        {policy.rules.map((rule) => (
-          <li key={rule.id} className="flex flex-wrap items-start gap-2">
-            {rule.enabled ? null : <Badge>off</Badge>}
-            <span>{ruleSentence(rule, nameOf)}</span>
+    <>
+      {policies.length < FILTER_FROM ? null : (
+        <SearchBox
+          label="Filter policies"
+          value={typed}
+          onValue={setTyped}
+          shown={shown.length}
+          total={policies.length}
+        />
+      )}
+      <ul className="flex flex-col gap-3">
+        {shown.map((policy) => (
+          <li key={policy.id}>
+            <PolicyCard
+              policy={policy}
+              sentences={sentences(policy)}
+              file={canEdit ? (file.data?.file ?? null) : null}
+              onChange={setChange}
+            />
           </li>
         ))}
       </ul>
-    </Card>
+      <PolicyChange change={change} onClose={() => setChange(null)} />
+    </>
+  );
+}
+
+interface PolicyCardProps {
+  readonly policy: Policy;
+  readonly sentences: readonly string[];
+  /** Null: it cannot be changed here, or not yet. */
+  readonly file: File | null;
+  readonly onChange: (change: AskedChange) => void;
+}
+
+function PolicyCard({ policy, sentences, file, onChange }: PolicyCardProps) {
+  return (
+    <section className="rounded-lg border border-line bg-card p-4 sm:px-5">
+      <div className="flex items-start justify-between gap-3">
+        <div className="min-w-0">
+          <h2 className="font-semibold text-base">
+            <Link
+              to="/policies/$policyId"
+              params={{ policyId: policy.id }}
+              className="text-accent hover:underline"
+            >
+              <bdi>{policy.name}</bdi>
+            </Link>
+          </h2>
+          {policy.description === "" ? null : <p className="text-soft">{policy.description}</p>}
+        </div>
+        <div className="flex shrink-0 items-center gap-2">
+          {policy.enabled ? <Badge tone="good">in force</Badge> : <Badge>off</Badge>}
+          {file === null ? null : <PolicyMenu policy={policy} file={file} onChange={onChange} />}
+        </div>
+      </div>
+      <ul className="mt-2 flex flex-col gap-2">
+        {policy.rules.map((rule, i) => (
+          <li key={rule.id} className="flex flex-wrap items-start gap-2">
+            {rule.enabled ? null : <Badge>off</Badge>}
+            <span className={policy.enabled && rule.enabled ? "" : "text-soft"}>{sentences[i]}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function PolicyMenu({
+  policy,
+  file,
+  onChange,
+}: Pick<PolicyCardProps, "policy" | "onChange"> & { readonly file: File }) {
+  const navigate = useNavigate();
+  const place = placeInFile(file, policy);
+  const entry = file.policies?.[place];
+  if (entry === undefined) return null;
+  const { id, name, enabled } = policy;
+  const switched = withField(entry, "enabled", enabled ? false : undefined);
+  return (
+    <Menu
+      trigger={
+        <IconButton label={`Actions of ${name}`}>
+          <Ellipsis size={18} aria-hidden="true" />
+        </IconButton>
+      }
+      actions={[
+        {
+          label: "Edit",
+          onSelect: () => void navigate({ to: "/policies/$policyId", params: { policyId: id } }),
+        },
+        { label: "Copy", onSelect: () => void navigate({ to: "/policies/new", search: { copy: id } }) },
+        {
+          label: enabled ? "Switch off" : "Switch on",
+          onSelect: () =>
+            onChange({
+              title: enabled ? `Switch ${name} off?` : `Switch ${name} on?`,
+              verb: enabled ? "Switch off" : "Switch on",
+              done: enabled ? `${name} is off.` : `${name} is in force.`,
+              file: fileWith(file, { place, policy: switched, id }),
+            }),
+        },
+        null,
+        {
+          label: "Delete",
+          danger: true,
+          onSelect: () =>
+            onChange({
+              title: `Delete ${name}?`,
+              verb: "Delete",
+              done: `${name} was deleted.`,
+              file: fileWith(file, { place, policy: null }),
+            }),
+        },
+      ]}
+    />
   );
 }

@@ -1,0 +1,45 @@
+/**
+ * Drafts: what is typed outlives a reload and a sign-in in the same tab. Where the browser keeps nothing for
+ * us, they live as long as the page.
+ *
+ * @module
+ */
+import { useEffect, useState } from "react";
+
+const inMemory = new Map<string, string>();
+
+/** Null: there is none. */
+export function readDraft(key: string): string | null {
+  try {
+    return sessionStorage.getItem(key);
+  } catch {
+    return inMemory.get(key) ?? null;
+  }
+}
+
+/** Null takes it away. */
+export function writeDraft(key: string, text: string | null): void {
+  try {
+    if (text === null) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, text);
+  } catch {
+    if (text === null) inMemory.delete(key);
+    else inMemory.set(key, text);
+  }
+}
+
+/** State that is kept as a draft. Null: nothing is edited. */
+export function useDraft<T>(key: string): readonly [T | null, (value: T | null) => void] {
+  const [value, setValue] = useState<T | null>(() => parsed(readDraft(key)) as T | null);
+  useEffect(() => writeDraft(key, value === null ? null : JSON.stringify(value)), [key, value]);
+  return [value, setValue];
+}
+
+function parsed(text: string | null): unknown {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * A part of a form that is opened when it is wanted, with what is set in it beside its title.
+ *
+ * @module
+ */
+import { ChevronRight } from "lucide-react";
+import { Collapsible } from "radix-ui";
+import { type ReactNode, useState } from "react";
+
+interface DisclosureProps {
+  readonly title: string;
+  /** What is set, in a few words. */
+  readonly summary: string;
+  /** Open at first, as where something in it is wrong. */
+  readonly isOpen?: boolean;
+  readonly children: ReactNode;
+}
+
+export function Disclosure({ title, summary, isOpen = false, children }: DisclosureProps) {
+  const [open, setOpen] = useState(isOpen);
+  return (
+    <Collapsible.Root open={open || isOpen} onOpenChange={setOpen} className="border-line border-t">
+      <Collapsible.Trigger className="group flex min-h-11 w-full items-center gap-2 text-left">
+        <ChevronRight
+          size={16}
+          aria-hidden="true"
+          className="shrink-0 text-soft group-data-[state=open]:rotate-90"
+        />
+        <span className="font-medium">{title}</span>
+        <span className="min-w-0 flex-1 truncate text-right text-soft text-xs">{summary}</span>
+      </Collapsible.Trigger>
+      <Collapsible.Content className="grid gap-4 pt-1 pb-4 sm:grid-cols-2">{children}</Collapsible.Content>
+    </Collapsible.Root>
+  );
+}

@@ -1,0 +1,36 @@
+/**
+ * A length of time, typed as `30m`, `8h` or `2d`.
+ *
+ * @module
+ */
+import { useState } from "react";
+import { durationText, parseDuration } from "./durations.ts";
+import { TextField } from "./field.tsx";
+
+interface DurationFieldProps {
+  readonly label: string;
+  readonly hint?: string;
+  readonly problem?: string | null;
+  /** Undefined: none. */
+  readonly seconds: number | undefined;
+  readonly onSeconds: (seconds: number | undefined) => void;
+}
+
+export function DurationField({ label, hint, problem, seconds, onSeconds }: DurationFieldProps) {
+  const [typed, setTyped] = useState(() => (seconds === undefined ? "" : durationText(seconds)));
+  const isWrong = typed.trim() !== "" && parseDuration(typed) === null;
+  return (
+    <TextField
+      label={label}
+      hint={hint ?? "Such as 30m, 8h or 2d. Empty: no limit."}
+      problem={isWrong ? "Write a number and s, m, h or d." : (problem ?? null)}
+      value={typed}
+      onValue={(text) => {
+        setTyped(text);
+        const parsed = parseDuration(text);
+        if (text.trim() === "") onSeconds(undefined);
+        else if (parsed !== null) onSeconds(parsed);
+      }}
+    />
+  );
+}

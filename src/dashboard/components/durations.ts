@@ -1,0 +1,26 @@
+/**
+ * Lengths of time as people type them: `90s`, `30m`, `8h`, `2d`.
+ *
+ * @module
+ */
+const UNITS: readonly (readonly [seconds: number, letter: string])[] = [
+  [86_400, "d"],
+  [3_600, "h"],
+  [60, "m"],
+  [1, "s"],
+];
+
+/** Seconds. Null: it is none. */
+export function parseDuration(text: string): number | null {
+  const match = /^(\d{1,9})\s*([smhd])$/i.exec(text.trim());
+  const unit = UNITS.find(([, letter]) => letter === match?.[2]?.toLowerCase());
+  if (match === null || unit === undefined) return null;
+  const seconds = Number(match[1]) * unit[0];
+  return seconds > 0 ? seconds : null;
+}
+
+/** The largest unit that says it exactly. */
+export function durationText(seconds: number): string {
+  const [size, letter] = UNITS.find(([unit]) => seconds % unit === 0) ?? [1, "s"];
+  return `${seconds / size}${letter}`;
+}

@@ -1,0 +1,136 @@
+/**
+ * A policy edited as a form: each rule under its sentence, and beside it what saving would change, for whom.
+ *
+ * What is typed is kept in this tab. Nothing is saved before its difference was shown.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import type { Answer } from "../../api/client.ts";
+import { reading } from "../../api/queries.ts";
+import { useDraft } from "../../browser/draft.ts";
+import { ButtonLink } from "../../components/button.tsx";
+import { Empty, FailureNotice } from "../../components/notice.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
+import { PageSkeleton } from "../../components/skeleton.tsx";
+import {
+  draftOf,
+  type File,
+  type FilePolicy,
+  isEdited,
+  newDraft,
+  type PolicyDraft,
+  placeInFile,
+} from "./policy-draft.ts";
+import { PolicyEditor } from "./policy-editor.tsx";
+import type { Choices } from "./rule-part.ts";
+import { usePolicyFile } from "./use-difference.tsx";
+
+const edit = getRouteApi("/policies/$policyId");
+const create = getRouteApi("/policies/new");
+
+export function PolicyPage() {
+  const { policyId } = edit.useParams();
+  return <Opened key={policyId} policyId={policyId} />;
+}
+
+export function NewPolicyPage() {
+  const { copy } = create.useSearch();
+  return <Opened key={copy ?? ""} policyId={null} {...(copy === undefined ? {} : { copy })} />;
+}
+
+function Opened({ policyId, copy }: { readonly policyId: string | null; readonly copy?: string }) {
+  const file = usePolicyFile();
+  const policies = useQuery(reading("GET /api/policies"));
+  const choices = useChoices();
+  const error = file.error ?? policies.error ?? null;
+  if (error !== null && (file.data === undefined || policies.data === undefined)) {
+    return (
+      <FailureNotice error={error} retry={() => void Promise.all([file.refetch(), policies.refetch()])} />
+    );
+  }
+  if (file.data === undefined || policies.data === undefined || choices === null) return <PageSkeleton />;
+  return (
+    <Draft
+      file={file.data.file}
+      policies={policies.data}
+      policyId={policyId}
+      copy={copy ?? null}
+      choices={choices}
+    />
+  );
+}
+
+interface DraftProps {
+  readonly file: File;
+  readonly policies: Answer<"GET /api/policies">;
+  readonly policyId: string | null;
+  readonly copy: string | null;
+  readonly choices: Choices;
+}
+
+function Draft({ file, policies, policyId, copy, choices }: DraftProps) {
+  const [stored, setStored] = useDraft<PolicyDraft>(`qf-policy:${policyId ?? "new"}${copy ?? ""}`);
+  const current = entryOf(file, policies, policyId);
+  const copied = entryOf(file, policies, copy);
+  if (policyId !== null && current.policy === null && stored === null) return <Gone />;
+  const names = new Set((file.policies ?? []).map(({ name }) => name));
+  const initial = current.policy === null ? newDraft(copied.policy, names) : draftOf(current.policy);
+  return (
+    <>
+      <PageHeader
+        title={current.policy?.name ?? (copied.policy === null ? "New policy" : "Copy of a policy")}
+        about="Nothing is in force before it is saved."
+        actions={<ButtonLink to="/policies">All policies</ButtonLink>}
+      />
+      <PolicyEditor
+        file={file}
+        place={current.place}
+        current={current.policy}
+        policyId={policyId}
+        draft={stored ?? initial}
+        isStored={stored !== null}
+        onDraft={(draft) => setStored(draft !== null && isEdited(draft) ? draft : null)}
+        choices={choices}
+      />
+    </>
+  );
+}
+
+function entryOf(
+  file: File,
+  policies: Answer<"GET /api/policies">,
+  id: string | null,
+): { readonly place: number; readonly policy: FilePolicy | null } {
+  const known = policies.find((policy) => policy.id === id);
+  const place = known === undefined ? -1 : placeInFile(file, known);
+  return { place, policy: file.policies?.[place] ?? null };
+}
+
+function Gone() {
+  return (
+    <Empty title="There is no such policy" action={<ButtonLink to="/policies">All policies</ButtonLink>}>
+      It may have been deleted meanwhile. The audit log says by whom.
+    </Empty>
+  );
+}
+
+/** Null: not there yet. */
+function useChoices(): Choices | null {
+  const groups = useQuery(reading("GET /api/groups"));
+  const peers = useQuery(reading("GET /api/peers"));
+  const checks = useQuery(reading("GET /api/posture-checks"));
+  if (groups.data === undefined) return null;
+  return {
+    groups: groups.data.map(({ name, peers_count }) => ({
+      name,
+      note: peers_count === 1 ? "1 peer" : `${peers_count.toLocaleString("en")} peers`,
+    })),
+    machines: (peers.data ?? []).map(({ name, kind }) => ({
+      name,
+      ...(kind === undefined ? {} : { note: kind }),
+    })),
+    postureChecks: (checks.data ?? []).map(({ name }) => ({ name })),
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * Clauses of a rule's sentence: what it allows, what that costs, and when.
+ *
+ * @module
+ */
+import { durationText } from "../../components/durations.ts";
+import type { FileRule } from "./policy-draft.ts";
+
+type Ssh = NonNullable<FileRule["ssh"]>;
+
+const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+
+/** Clauses about what people may do once they are in. Empty: whatever the machine allows. */
+export function capabilityClauses(ssh: Ssh | undefined): string[] {
+  if (ssh === undefined) return [];
+  const { commands, local_forward, remote_forward, env } = ssh;
+  return [
+    ...(commands ? [`for ${commands.length === 0 ? "no command" : listOf(commands, "or")} only`] : []),
+    ...(ssh.sftp === "read" ? ["with downloads only"] : []),
+    ...(ssh.sftp === "off" ? ["without file transfer"] : []),
+    ...(ssh.sftp === "write" && commands ? ["with file transfer"] : []),
+    ...(ssh.pty === false ? ["without a terminal"] : []),
+    ...(local_forward ? [forwardClause(local_forward, "forwarding to", "forwarding")] : []),
+    ...(remote_forward ? [forwardClause(remote_forward, "listening at", "listening for others")] : []),
+    ...(ssh.agent_forwarding === true ? ["with their SSH agent lent to the machine"] : []),
+    ...(env && env.length > 0 ? [`setting ${listOf(env)}`] : []),
+    ...(ssh.allow_unmanaged_devices === true ? ["also from clients without a device of ours"] : []),
+  ];
+}
+
+/** Clauses about what it costs them. */
+export function obligationClauses(ssh: Ssh | undefined): string[] {
+  if (ssh === undefined) return [];
+  const { max_session_seconds, idle_timeout_seconds, reauth_within_seconds } = ssh;
+  return [
+    ...(reauth_within_seconds ? [`signed in within the last ${durationText(reauth_within_seconds)}`] : []),
+    ...(ssh.require_reason === true ? ["saying why"] : []),
+    ...(ssh.require_approval === true ? ["once approved"] : []),
+    ...(ssh.record === "required" ? ["always recorded"] : []),
+    ...(ssh.record === "best_effort" ? ["recorded where possible"] : []),
+    ...(max_session_seconds ? [`for at most ${durationText(max_session_seconds)}`] : []),
+    ...(idle_timeout_seconds ? [`ending after ${durationText(idle_timeout_seconds)} of silence`] : []),
+  ];
+}
+
+/** Clauses about when. */
+export function timeClauses({ schedule, valid_from, valid_until }: FileRule): string[] {
+  return [
+    ...(schedule ? [listOf(schedule.windows.map(windowText), "or")] : []),
+    ...(valid_from === undefined ? [] : [`from ${momentText(valid_from)}`]),
+    ...(valid_until === undefined ? [] : [`until ${momentText(valid_until)}`]),
+  ];
+}
+
+type Window = NonNullable<FileRule["schedule"]>["windows"][number];
+
+function windowText({ days, from, to }: Window): string {
+  const numbers = days.map((day) => DAYS.indexOf(day)).sort((a, b) => a - b);
+  const [first = 0] = numbers;
+  const last = numbers.at(-1) ?? first;
+  const name = (number: number): string => {
+    const day = DAYS[number] ?? "";
+    return day.slice(0, 1).toUpperCase() + day.slice(1);
+  };
+  const isRun = numbers.length > 2 && last - first === numbers.length - 1;
+  const which =
+    numbers.length === 7
+      ? "every day"
+      : isRun
+        ? `${name(first)} to ${name(last)}`
+        : listOf(numbers.map(name));
+  return `${which} from ${from} to ${to} UTC`;
+}
+
+function momentText(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 16)}Z`;
+}
+
+function forwardClause(targets: readonly string[], some: string, none: string): string {
+  return targets.length === 0 ? `without ${none}` : `with ${some} ${listOf(targets)}`;
+}
+
+/** `a, b and c`. */
+export function listOf(names: readonly string[], last = "and"): string {
+  if (names.length <= 1) return names[0] ?? "";
+  return `${names.slice(0, -1).join(", ")} ${last} ${names.at(-1)}`;
+}

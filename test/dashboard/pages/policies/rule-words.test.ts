@@ -1,0 +1,62 @@
+import { expect, test } from "bun:test";
+import type { FileRule } from "../../../../src/dashboard/pages/policies/policy-draft.ts";
+import {
+  capabilityClauses,
+  obligationClauses,
+  timeClauses,
+} from "../../../../src/dashboard/pages/policies/rule-words.ts";
+
+type Ssh = NonNullable<FileRule["ssh"]>;
+
+// A field that the sentence forgot would be in force unseen.
+test.each<[ssh: Ssh, clauses: string[]]>([
+  [{}, []],
+  [{ sftp: "read" }, ["with downloads only"]],
+  [{ sftp: "off" }, ["without file transfer"]],
+  [{ pty: false }, ["without a terminal"]],
+  [{ pty: true }, []],
+  [{ agent_forwarding: true }, ["with their SSH agent lent to the machine"]],
+  [{ local_forward: [] }, ["without forwarding"]],
+  [{ local_forward: ["db:5432", "*:443"] }, ["with forwarding to db:5432 and *:443"]],
+  [{ remote_forward: [] }, ["without listening for others"]],
+  [{ remote_forward: ["127.0.0.1:*"] }, ["with listening at 127.0.0.1:*"]],
+  [{ commands: ["/usr/bin/uptime", "/bin/date"] }, ["for /usr/bin/uptime or /bin/date only"]],
+  [{ commands: [] }, ["for no command only"]],
+  [{ commands: null }, []],
+  [{ env: ["LANG", "LC_*"] }, ["setting LANG and LC_*"]],
+  [{ allow_unmanaged_devices: true }, ["also from clients without a device of ours"]],
+])("%j lets people do %j", (ssh, clauses) => expect(capabilityClauses(ssh)).toEqual(clauses));
+
+test.each<[ssh: Ssh, clauses: string[]]>([
+  [{ record: "required" }, ["always recorded"]],
+  [{ record: "best_effort" }, ["recorded where possible"]],
+  [{ record: "off" }, []],
+  [{ max_session_seconds: 28_800 }, ["for at most 8h"]],
+  [{ idle_timeout_seconds: 600 }, ["ending after 10m of silence"]],
+  [{ reauth_within_seconds: 600 }, ["signed in within the last 10m"]],
+  [{ require_reason: true, require_approval: true }, ["saying why", "once approved"]],
+])("%j costs people %j", (ssh, clauses) => expect(obligationClauses(ssh)).toEqual(clauses));
+
+test.each<[rule: FileRule, clauses: string[]]>([
+  [{}, []],
+  [
+    { schedule: { windows: [{ days: ["mon", "tue", "wed", "thu", "fri"], from: "08:00", to: "18:00" }] } },
+    ["Mon to Fri from 08:00 to 18:00 UTC"],
+  ],
+  [
+    { schedule: { windows: [{ days: ["sun", "mon"], from: "00:00", to: "24:00" }] } },
+    ["Mon and Sun from 00:00 to 24:00 UTC"],
+  ],
+  [
+    {
+      schedule: {
+        windows: [
+          { days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], from: "08:00", to: "09:00" },
+          { days: ["sat"], from: "10:00", to: "11:00" },
+        ],
+      },
+    },
+    ["every day from 08:00 to 09:00 UTC or Sat from 10:00 to 11:00 UTC"],
+  ],
+  [{ valid_from: 1_798_761_600 }, ["from 2027-01-01T00:00Z"]],
+])("%j holds %j", (rule, clauses) => expect(timeClauses(rule)).toEqual(clauses));

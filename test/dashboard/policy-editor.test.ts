@@ -1,0 +1,157 @@
+/** The policy editor in a browser: the form, its sentence and difference, faults, conflicts, drafts. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import type { Policy } from "../../src/wire/policy.ts";
+import { openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
+import { OWNER } from "../support/lab.ts";
+import { isRoot } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
+import { tabTo } from "../support/tab-to.ts";
+
+describe.skipIf(!isRoot)("the policy editor", () => {
+  let setUp: SetUp;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+  beforeAll(async () => {
+    [setUp, browser] = await Promise.all([openSetUp({ policies: [{ logins: ["deploy"] }] }), openChromium()]);
+    ({ page, complaints } = await openPage(await openContext(browser)));
+    await signInByPage(page, setUp.lab.url, OWNER, "/policies");
+    await page.getByRole("link", { name: "devs" }).waitFor();
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await setUp?.[Symbol.asyncDispose]();
+  });
+
+  const stored = async (): Promise<Policy> => {
+    const [policy] = await setUp.lab.api<Policy[]>("GET", "/api/policies");
+    if (policy === undefined) throw new Error("there is no policy");
+    return policy;
+  };
+  const logins = async (): Promise<unknown> =>
+    Object.values((await stored()).rules[0]?.authorized_groups ?? {});
+  /** Another person's save. */
+  const saveElsewhere = async (change: object): Promise<void> => {
+    const { id, rules, warnings: _, ...policy } = await stored();
+    const ids = (groups: Policy["rules"][number]["sources"]) => groups?.map((group) => group.id) ?? [];
+    const written = rules.map((rule) => ({
+      ...rule,
+      sources: ids(rule.sources),
+      destinations: ids(rule.destinations),
+      ...change,
+    }));
+    await setUp.lab.api("PUT", `/api/policies/${id}`, { ...policy, rules: written });
+  };
+  const open = async (): Promise<void> => {
+    await page.goto(`${setUp.lab.url}/policies/${(await stored()).id}`);
+    await page.getByRole("textbox", { name: "As local users" }).waitFor();
+  };
+  const addLogin = async (name: string): Promise<void> => {
+    const field = page.getByRole("textbox", { name: "As local users" });
+    await field.fill(name);
+    await field.press("Enter");
+  };
+  const save = () => page.getByRole("button", { name: "Save", exact: true });
+
+  test("a policy is edited by keyboard alone; who gains is shown before it is saved", async () => {
+    await tabTo(page, "devs");
+    await page.keyboard.press("Enter");
+    await page.getByRole("textbox", { name: "As local users" }).waitFor();
+    await tabTo(page, "As local users");
+    await page.keyboard.type("www,");
+    await page.getByText("may log in as deploy or www on Servers").waitFor();
+    await page.getByText("1 gained.").waitFor();
+    await page.getByRole("complementary").getByText("ada@example.com").waitFor();
+    await tabTo(page, "Save");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/policies$/);
+    expect(await logins()).toEqual([["deploy", "www"]]);
+  }, 120_000);
+
+  test("what the API refuses is said at its field, and nothing can be saved until it is mended", async () => {
+    await open();
+    await addLogin("not:a-user");
+    await page
+      .getByText(/^Authorized_groups|is not/i)
+      .first()
+      .waitFor();
+    await page.getByText("Some fields have to be mended first.").waitFor();
+    expect(await save().isDisabled()).toBe(true);
+    await page.getByRole("button", { name: "Remove not:a-user" }).click();
+    await page.getByText("As you edit, who gains").waitFor();
+    expect(complaints.splice(0)).toEqual([expect.stringContaining("422")]);
+  }, 120_000);
+
+  test("a rule that others changed meanwhile is asked, with the edit kept over a reload", async () => {
+    await open();
+    await addLogin("mine");
+    await page.getByText("1 gained.").waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Remove mine" }).waitFor();
+    await saveElsewhere({ authorized_groups: { [setUp.devs]: ["theirs"] } });
+    const conflict = page.getByRole("heading", {
+      name: "This policy was changed meanwhile, in the same place",
+    });
+    await conflict.waitFor();
+    await page.getByText("may log in as theirs").waitFor();
+    await page.getByRole("button", { name: "Keep mine" }).click();
+    await conflict.waitFor({ state: "detached" });
+    await save().click();
+    await page.waitForURL(/\/policies$/);
+    expect(await logins()).toEqual([["deploy", "www", "mine"]]);
+  }, 120_000);
+
+  test("an edit beside what others changed is put over it without a question", async () => {
+    await open();
+    await page.getByRole("textbox", { name: "Description", exact: true }).fill("who deploys");
+    await page.getByText("nobody's access changes", { exact: false }).waitFor();
+    await saveElsewhere({ ssh: { sftp: "read" } });
+    await page.getByText("with downloads only").first().waitFor();
+    await page.getByText("nobody's access changes", { exact: false }).waitFor();
+    await save().click();
+    await page.waitForURL(/\/policies$/);
+    const { description, rules } = await stored();
+    expect([description, rules[0]?.ssh]).toEqual(["who deploys", { sftp: "read" }]);
+  }, 120_000);
+
+  test("a policy is copied, the copy switched off, and deleted, each with its difference first", async () => {
+    await page.goto(`${setUp.lab.url}/policies/new?copy=${(await stored()).id}`);
+    await addLogin("copied");
+    await save().click();
+    await page.waitForURL(/\/policies$/);
+    for (const verb of ["Switch off", "Delete"]) {
+      await page.getByRole("button", { name: "Actions of devs copy" }).click();
+      await page.getByRole("menuitem", { name: verb }).click();
+      await page
+        .getByRole("alertdialog")
+        .getByText(verb === "Delete" ? "Written" : "1 lost.")
+        .waitFor();
+      await page.getByRole("button", { name: verb }).click();
+      await page.getByRole("alertdialog").waitFor({ state: "detached" });
+    }
+    await page.getByRole("link", { name: "devs copy" }).waitFor({ state: "detached" });
+    expect(await setUp.lab.api<Policy[]>("GET", "/api/policies")).toHaveLength(1);
+    expect(complaints.splice(0)).toEqual([]);
+  }, 120_000);
+
+  test("a test is added, and a save that breaks it says so", async () => {
+    await page.goto(`${setUp.lab.url}/policies/tests`);
+    await page.getByRole("button", { name: "Add a test" }).first().click();
+    await page.getByRole("button", { name: "Person: Choose a person" }).click();
+    await page.getByRole("option", { name: "ada@example.com" }).click();
+    await page.getByRole("button", { name: "Machine: Choose a machine" }).click();
+    await page.getByRole("option", { name: "web1" }).click();
+    await page.getByRole("textbox", { name: "Local user" }).fill("root");
+    await page.getByRole("radio", { name: "denied" }).click();
+    await page.getByRole("button", { name: "Look at it" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Add" }).click();
+    await page.getByText("all 1 pass").waitFor();
+    await open();
+    await addLogin("root");
+    await page.getByText("1 test fails", { exact: false }).first().waitFor();
+    expect(await save().isDisabled()).toBe(true);
+    await page.getByRole("button", { name: "Save although tests fail" }).waitFor();
+    await page.getByRole("button", { name: "Discard it" }).click();
+  }, 120_000);
+});
