@@ -6,6 +6,7 @@
  * @module
  */
 
+import { auditNouns } from "./audit-verbs.ts";
 import type { Noun, Verb } from "./noun.ts";
 import { policyNoun } from "./policy-verbs.ts";
 
@@ -239,31 +240,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
     },
   },
-  audit: {
-    about: `The audit log: sign-ins, decisions with their rules, sessions, commands and changes.`,
-    verbs: {
-      tail: {
-        purpose: "show recent events; --follow keeps showing new ones",
-        load: async () => (await import("./commands/audit-tail.ts")).auditTail,
-      },
-      list: {
-        purpose: "find events by person, machine, activity and time",
-        load: async () => (await import("./commands/audit-list.ts")).auditList,
-      },
-      export: {
-        purpose: "write the log as a bundle that verifies by itself",
-        load: async () => (await import("./commands/audit-export.ts")).auditExport,
-      },
-      checkpoint: {
-        purpose: "print the signed checkpoint, to be kept outside",
-        load: async () => (await import("./commands/audit-checkpoint.ts")).auditCheckpoint,
-      },
-      verify: {
-        purpose: "find whatever was changed, removed, moved or forked",
-        load: async () => (await import("./commands/audit-verify.ts")).auditVerify,
-      },
-    },
-  },
+  ...auditNouns,
 };
 
 /** Short for another command, so that tutorials work with the name swapped. */

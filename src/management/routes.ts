@@ -17,6 +17,7 @@ import { DASHBOARD_SIGN_IN_PATH } from "../wire/web-session.ts";
 import { trustOf } from "./ca/key-ring.ts";
 import { seal, unseal } from "./ca/seal.ts";
 import type { ManagementContext } from "./contracts/context.ts";
+import type { OutletDesk } from "./contracts/outlet-desk.ts";
 import { isSetupLinkOpen, useSetupLink } from "./db/tables/sign-in.ts";
 import { createAdminApp } from "./http/admin/app.ts";
 import { createClientRoutes } from "./http/client-routes.ts";
@@ -51,6 +52,7 @@ export interface RouteDeps {
   readonly hub: SyncHub;
   readonly relay: RelayHub;
   readonly masterKey: Uint8Array;
+  readonly outlets: OutletDesk;
   /** Origins whose pages may call the API. */
   readonly corsOrigins: ReadonlySet<string>;
   readonly releases: Releases;
@@ -73,6 +75,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     sessions: (accountId) => hub.sessions(accountId),
     endSession: (peerId, connectionId, text) => hub.kill(peerId, connectionId, text),
     corsOrigins: deps.corsOrigins,
+    outlets: deps.outlets,
     passwords: () => parts.passwords(),
   });
   const live = createLive({ ctx: context, onPresence: (listener) => hub.onPresence(listener) });

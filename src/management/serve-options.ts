@@ -10,6 +10,7 @@ import type { Log } from "../base/log.ts";
 import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import { HttpUrl } from "../wire/units.ts";
 import type { ExternalOidcOptions } from "./idp/settings.ts";
+import type { OutletOptions } from "./outlets/start.ts";
 import type { ClusterAddress } from "./relay/tunnel-listener.ts";
 import type { Executable } from "./releases/own-release.ts";
 import { AUDIT_SHARE_BYTES_DEFAULT } from "./sync/audit-share.ts";
@@ -19,7 +20,7 @@ export const LISTEN_DEFAULT = "127.0.0.1:8080";
 /** Good for processes on one machine, and open to nobody else. */
 const CLUSTER_LISTEN_DEFAULT = "127.0.0.1:0";
 
-export interface ServeOptions {
+export interface ServeOptions extends OutletOptions {
   /** Made with mode 0700 when it is not there. */
   readonly dataDir: string;
   /** Default `<dataDir>/master.key`. */

@@ -32,6 +32,8 @@ import { startLogs } from "./log/audit-file.ts";
 import { watchVouches } from "./login/vouch-watch.ts";
 import { createMaps } from "./maps/maps.ts";
 import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
+import type { Mailer } from "./outlets/mailer.ts";
+import { checkOutlets, startOutlets } from "./outlets/start.ts";
 import { createRelayHub } from "./relay/hub.ts";
 import type { RelayHub } from "./relay/relay-hub.ts";
 import type { ClusterAddress } from "./relay/tunnel-listener.ts";
@@ -111,13 +113,14 @@ export async function startManagement(options: ServeOptions): Promise<RunningMan
   const listen = await checkListen(options);
   const clusterListen = checkClusterListen(options);
   checkCorsOrigins(options.apiCorsOrigins);
+  const mailer = await checkOutlets(options);
   await prepareDataDir(options.dataDir);
   const closers: Closer[] = [];
   const close = async (): Promise<void> => {
     for (const step of closers.splice(0).reverse()) await step();
   };
   try {
-    return { ...(await open(options, { ...listen, clusterListen }, closers)), close };
+    return { ...(await open(options, { ...listen, clusterListen, mailer }, closers)), close };
   } catch (cause) {
     await close();
     throw cause;
@@ -129,7 +132,7 @@ type Closer = () => Promise<unknown> | unknown;
 
 async function open(
   options: ServeOptions,
-  listen: CheckedListen & { readonly clusterListen: ClusterAddress | null },
+  listen: CheckedListen & { readonly clusterListen: ClusterAddress | null; readonly mailer: Mailer | null },
   closers: Closer[],
 ): Promise<Omit<RunningManagement, "close">> {
   const clock = options.clock ?? systemClock;
@@ -155,6 +158,8 @@ async function open(
   const logParts = await startLogs({ store, clock, log, origin, masterKey }, options.auditFile);
   closers.push(() => logParts.close());
   const { logs } = logParts;
+  const outlets = startOutlets(options, { store, clock, log, origin, masterKey, mailer: listen.mailer });
+  closers.push(() => outlets.close());
   const context: ManagementContext = { clock, log, store, keys, maps, logs, oidc, origin };
   const hub = createSyncHub(context, { auditShareBytes: checkAuditShare(options.auditShareMb) });
   closers.push(() => hub.close());
@@ -164,10 +169,9 @@ async function open(
   if (!isNew) await parts.start();
   followOthers({ store, parts, log, isStarted: !isNew });
   const corsOrigins = checkCorsOrigins(options.apiCorsOrigins);
-  const { releases, releaseKeys } = releasesOf(options, context);
   const routes = createRoutes({
-    ...{ context, parts, hub, relay, masterKey, corsOrigins },
-    ...{ releases, releaseKeys },
+    ...{ context, parts, hub, relay, masterKey, corsOrigins, outlets: outlets.desk },
+    ...releasesOf(options, context),
   });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, httpServer.port)).host]);
   httpServer.open(

@@ -241,6 +241,12 @@ export const ACTIVITY_CODES = [
   "agent.batch",
   "peer.key",
   "log.prune",
+  "audit.stream.create",
+  "audit.stream.update",
+  "audit.stream.delete",
+  "notification.create",
+  "notification.update",
+  "notification.delete",
 ] as const;
 /** One of `ACTIVITY_CODES`. */
 export const ActivityCode = z.enum(ACTIVITY_CODES);

@@ -9,6 +9,7 @@ import { databaseAccounts } from "../../src/management/idp/database.ts";
 import { createPasswordCheck } from "../../src/management/idp/passwords.ts";
 import type { Role } from "../../src/wire/admin-api.ts";
 import { undocumentedStatus } from "./documented-status.ts";
+import { FakeOutletDesk } from "./fake-outlet-desk.ts";
 import { aManagement, anAccount, aTokenOf, aUserOf, ORIGIN, type TestManagement } from "./management.ts";
 
 /** Every status that any test sees has to be in it. */
@@ -43,6 +44,7 @@ export class TestApi {
       sessions: () => [],
       endSession: () => false,
       corsOrigins: new Set(),
+      outlets: new FakeOutletDesk(),
       passwords: () => passwords,
       ...management,
     });

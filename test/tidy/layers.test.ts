@@ -37,6 +37,7 @@ const PACKAGE_DOORS: Record<string, readonly string[]> = {
   hono: ["management"],
   "drizzle-orm": ["management"],
   postgres: ["management"],
+  nodemailer: ["management"],
   "oidc-provider": ["management"],
   citty: ["cli"],
   react: ["dashboard"],

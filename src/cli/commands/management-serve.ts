@@ -51,6 +51,13 @@ options:
                            rest and tries again later; 0 means no limit (default: 1000)
   --audit-file FILE        append every entry of the audit log to this file as well, a line of JSON each; its
                            place is kept in FILE.cursor, so that a restart goes on there
+  --allow-outbound CIDR    let audit streams and notifications lead to these addresses too, such as those of a
+                           collector in your network; may be repeated (default: only public addresses)
+  --smtp-url URL           mail server for notifications, such as smtps://user@smtp.example.com, or
+                           smtp://smtp.example.com:587 for STARTTLS (default: none)
+  --smtp-password-file FILE
+                           password of the user in that URL
+  --mail-from ADDRESS      sender of mail (default: the user in that URL)
   --releases DIR           releases that machines install from this server, a folder per version, as make
                            release writes them; without one they get this server's own executable
                            (default: releases in the data folder)
@@ -95,6 +102,10 @@ examples:
       "api-cors-origin": STRING,
       "audit-share": STRING,
       "audit-file": STRING,
+      "allow-outbound": STRING,
+      "smtp-url": STRING,
+      "smtp-password-file": STRING,
+      "mail-from": STRING,
       releases: STRING,
       "oidc-issuer": STRING,
       "oidc-client-id": STRING,
@@ -110,6 +121,7 @@ examples:
     },
     async run({ args }) {
       const oidc = parseOidc(args);
+      const smtp = parseSmtp(args);
       const database = parseDatabase(args, process.env);
       const { serveManagement } = await import("../../management/serve.ts");
       return serveManagement({
@@ -118,6 +130,8 @@ examples:
         behindProxy: args["behind-proxy"] === true,
         move: args.move === true,
         apiCorsOrigins: parseList(args["api-cors-origin"]),
+        allowOutbound: parseList(args["allow-outbound"]),
+        ...smtp,
         ...given("masterKeyFile", args["master-key-file"]),
         ...given("listen", args.listen),
         ...given("auditShareMb", args["audit-share"]),
@@ -136,7 +150,7 @@ examples:
       });
     },
   },
-  { repeatable: ["api-cors-origin"] },
+  { repeatable: ["api-cors-origin", "allow-outbound"] },
 );
 
 interface OidcArgs {
@@ -199,6 +213,25 @@ const OIDC_FLAGS = [
   "oidc-user-id-claim",
   "oidc-groups-claim",
 ] as const;
+
+/** Nothing: no mail server. Throws ERR_USAGE for what goes with one, without one. */
+function parseSmtp(args: {
+  readonly "smtp-url"?: string | undefined;
+  readonly "smtp-password-file"?: string | undefined;
+  readonly "mail-from"?: string | undefined;
+}) {
+  const url = args["smtp-url"];
+  if (url !== undefined) {
+    const more = {
+      ...given("passwordFile", args["smtp-password-file"]),
+      ...given("from", args["mail-from"]),
+    };
+    return { smtp: { url, ...more } };
+  }
+  const stray = (["smtp-password-file", "mail-from"] as const).find((name) => args[name] !== undefined);
+  if (stray !== undefined) throw new QfError("ERR_USAGE", `--${stray} needs --smtp-url`);
+  return {};
+}
 
 /** `{name: value}`, or nothing when there is no value. */
 function given<K extends string>(name: K, value: string | undefined): { [P in K]?: string } {

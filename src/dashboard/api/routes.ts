@@ -11,6 +11,7 @@ import type * as auditEvent from "../../wire/audit-event.ts";
 import type * as logApi from "../../wire/log-api.ts";
 import type * as logEntry from "../../wire/log-entry.ts";
 import type * as myAccess from "../../wire/my-access.ts";
+import type * as outletApi from "../../wire/outlet-api.ts";
 import type * as policy from "../../wire/policy.ts";
 import type * as policyAccount from "../../wire/policy-account.ts";
 import type * as policyCodeApi from "../../wire/policy-code-api.ts";
@@ -262,6 +263,58 @@ export interface ApiRoutes {
   "GET /api/events/audit/entries": {
     query: input<typeof logApi.EntriesQuery>;
     answer: output<typeof logApi.BundleLine>[];
+  };
+  "GET /api/audit-streams": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof outletApi.AuditStream>[];
+  };
+  "POST /api/audit-streams": {
+    body: input<typeof outletApi.AuditStreamWrite>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof outletApi.AuditStream>;
+  };
+  "GET /api/audit-streams/:streamId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof outletApi.AuditStream>;
+  };
+  "PUT /api/audit-streams/:streamId": {
+    body: input<typeof outletApi.AuditStreamWrite>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof outletApi.AuditStream>;
+  };
+  "DELETE /api/audit-streams/:streamId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "POST /api/audit-streams/:streamId/test": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof outletApi.OutletTest>;
+  };
+  "GET /api/notifications": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof outletApi.NotificationChannel>[];
+  };
+  "POST /api/notifications": {
+    body: input<typeof outletApi.NotificationChannelWrite>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof outletApi.NotificationChannel>;
+  };
+  "GET /api/notifications/:channelId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof outletApi.NotificationChannel>;
+  };
+  "PUT /api/notifications/:channelId": {
+    body: input<typeof outletApi.NotificationChannelWrite>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof outletApi.NotificationChannel>;
+  };
+  "DELETE /api/notifications/:channelId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
+  };
+  "POST /api/notifications/:channelId/test": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof outletApi.OutletTest>;
   };
   "GET /api/my/access": {
     query: input<typeof myAccess.MyAccessQuery>;

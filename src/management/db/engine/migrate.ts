@@ -21,6 +21,7 @@ import accountLog from "../migrations/sqlite/0010-log.sql" with { type: "text" }
 import policyFiles from "../migrations/sqlite/0011-policy-files.sql" with { type: "text" };
 import webSessions from "../migrations/sqlite/0012-web-sessions.sql" with { type: "text" };
 import sshSessions from "../migrations/sqlite/0013-ssh-sessions.sql" with { type: "text" };
+import logOutlets from "../migrations/sqlite/0014-log-outlets.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -45,6 +46,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 11, name: "policy-files", sql: policyFiles },
   { number: 12, name: "web-sessions", sql: webSessions },
   { number: 13, name: "ssh-sessions", sql: sshSessions },
+  { number: 14, name: "log-outlets", sql: logOutlets },
 ];
 
 /**

@@ -21,6 +21,7 @@ import accountLog from "../migrations/postgres/0010-log.sql" with { type: "text"
 import policyFiles from "../migrations/postgres/0011-policy-files.sql" with { type: "text" };
 import webSessions from "../migrations/postgres/0012-web-sessions.sql" with { type: "text" };
 import sshSessions from "../migrations/postgres/0013-ssh-sessions.sql" with { type: "text" };
+import logOutlets from "../migrations/postgres/0014-log-outlets.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -38,6 +39,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 11, name: "policy-files", sql: policyFiles },
   { number: 12, name: "web-sessions", sql: webSessions },
   { number: 13, name: "ssh-sessions", sql: sshSessions },
+  { number: 14, name: "log-outlets", sql: logOutlets },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

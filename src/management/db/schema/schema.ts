@@ -8,11 +8,18 @@ import { accountTables } from "./accounts.ts";
 import { type Dialect, sqliteDialect } from "./dialect.ts";
 import { evidenceTables } from "./evidence.ts";
 import { networkTables } from "./network.ts";
+import { outletTables } from "./outlets.ts";
 import { trustTables } from "./trust.ts";
 
 export function defineSchema(d: Dialect) {
   const accounts = accountTables(d);
-  return { ...accounts, ...networkTables(d, accounts), ...trustTables(d, accounts), ...evidenceTables(d) };
+  return {
+    ...accounts,
+    ...networkTables(d, accounts),
+    ...trustTables(d, accounts),
+    ...evidenceTables(d),
+    ...outletTables(d, accounts),
+  };
 }
 
 export type Schema = ReturnType<typeof defineSchema>;

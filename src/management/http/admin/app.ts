@@ -25,6 +25,7 @@ import { logRoutes } from "./log-routes.ts";
 import { myAccessRoutes } from "./my-access-routes.ts";
 import { nameRoutes } from "./names-routes.ts";
 import { describeApi, OPENAPI_PATH } from "./openapi.ts";
+import { outletRoutes } from "./outlets-routes.ts";
 import { announce, type Listing } from "./paging.ts";
 import { passwordRoutes } from "./password-routes.ts";
 import { peerRoutes } from "./peers-routes.ts";
@@ -60,6 +61,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...sessionRoutes,
   ...eventRoutes,
   ...logRoutes,
+  ...outletRoutes,
   ...myAccessRoutes,
   ...absentRoutes,
 ];

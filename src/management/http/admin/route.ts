@@ -6,6 +6,7 @@
 import type { ZodType } from "zod";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
 import type { ManagementContext } from "../../contracts/context.ts";
+import type { OutletDesk } from "../../contracts/outlet-desk.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import type { NewEvent } from "../../db/tables/audit-events.ts";
@@ -27,6 +28,7 @@ export interface AdminContext extends ManagementContext {
   readonly endSession: (peerId: PeerId, connectionId: string, text: string) => boolean;
   /** Checks passwords of the embedded provider. Throws ERR_NOT_FOUND with an external one. */
   readonly passwords: () => PasswordCheck;
+  readonly outlets: OutletDesk;
 }
 
 /** One request, proven and parsed. */

@@ -39,6 +39,8 @@ const KINDS_OF: readonly (readonly [prefix: string, kinds: readonly string[]])[]
   ["account", ["accounts"]],
   ["dashboard", ["web-sessions"]],
   ["ssh", ["sessions"]],
+  ["audit.stream", ["audit-streams"]],
+  ["notification", ["notifications"]],
 ];
 /** What a plain user hears of, beside `sessions` when it is their own that changed. */
 const OWN_KINDS: ReadonlySet<string> = new Set(["my", "users", "web-sessions"]);

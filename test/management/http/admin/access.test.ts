@@ -18,6 +18,7 @@ beforeEach(async () => {
 /** Ids of everything in an account that a path can name. */
 type Ids = Record<string, string>;
 
+const WEBHOOK = { type: "webhook", url: "https://hook.example.com/in" };
 const CHECKS = { nb_version_check: { min_version: "0.1" } };
 
 /** A body that would be taken, for every route that has one. A new route fails here until it is added. */
@@ -62,6 +63,10 @@ const BODIES: Record<string, (ids: Ids) => unknown> = {
     }),
   "post /api/posture-checks": () => ({ name: `check ${newId()}`, description: "", checks: CHECKS }),
   "post /api/sessions/:sessionId/kill": () => ({ reason: "maintenance" }),
+  "post /api/audit-streams": () => ({ name: `stream ${newId()}`, target: WEBHOOK }),
+  "put /api/audit-streams/:streamId": () => ({ name: `stream ${newId()}`, target: WEBHOOK }),
+  "post /api/notifications": () => ({ name: `channel ${newId()}`, target: WEBHOOK }),
+  "put /api/notifications/:channelId": () => ({ name: `channel ${newId()}`, target: WEBHOOK }),
   "post /api/policy/test": () => ({ text: "tests: []" }),
   "post /api/policy/diff": () => ({ text: "tests: []" }),
   "post /api/policy/apply": () => ({ text: "tests: []", version: 0, digest: "A".repeat(43) }),
@@ -108,6 +113,8 @@ async function furnish(token: string, accountId: string): Promise<Ids> {
     keyId: (await make("/api/setup-keys", BODIES["post /api/setup-keys"]?.({}))).id,
     groupId,
     policyId: (await make("/api/policies", BODIES["post /api/policies"]?.({ groupId: usedId }))).id,
+    streamId: (await make("/api/audit-streams", { name: `s${newId()}`, target: WEBHOOK })).id,
+    channelId: (await make("/api/notifications", { name: `c${newId()}`, target: WEBHOOK })).id,
     postureCheckId: (await make("/api/posture-checks", { name: "c", checks: CHECKS })).id,
   };
 }

@@ -1,0 +1,46 @@
+/**
+ * The API's door to outlets: `contracts/outlet-desk.ts` says what it asks.
+ *
+ * @module
+ */
+import { isQfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { OutletTest } from "../../wire/outlet-api.ts";
+import type { OutletDesk } from "../contracts/outlet-desk.ts";
+import type { OutletRow } from "../db/tables/log-outlets.ts";
+import { openOutletSecret, sealOutletSecret } from "./secrets.ts";
+import type { Sender } from "./sender.ts";
+
+/** Tests at once, over all accounts: each waits for an address that somebody has written. */
+const TESTS_MAX = 8;
+
+export function createOutletDesk(deps: {
+  readonly sender: Sender;
+  readonly masterKey: Uint8Array;
+  readonly log: Log;
+  readonly hasMail: boolean;
+}): OutletDesk {
+  const { sender, masterKey, log, hasMail } = deps;
+  let running = 0;
+  return {
+    hasMail,
+    seal: (owner, secret) => sealOutletSecret(masterKey, owner, secret),
+    open: (outlet) => openOutletSecret(masterKey, outlet),
+    async test(outlet: OutletRow): Promise<OutletTest> {
+      if (running >= TESTS_MAX) {
+        return { ok: false, error: "too many tests are running", hint: "try again in a few seconds" };
+      }
+      running += 1;
+      try {
+        await sender.sendTest(outlet);
+        return { ok: true, error: null, hint: null };
+      } catch (cause) {
+        log.warn("a test of an outlet failed", { outlet: outlet.id }, cause);
+        if (!isQfError(cause)) return { ok: false, error: "it could not be delivered", hint: null };
+        return { ok: false, error: cause.message, hint: cause.hint ?? null };
+      } finally {
+        running -= 1;
+      }
+    },
+  };
+}

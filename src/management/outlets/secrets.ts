@@ -1,0 +1,28 @@
+/**
+ * Secrets of outlets at rest: signing secrets of webhooks, and URLs of chats.
+ *
+ * @module
+ */
+import { seal, unseal } from "../ca/seal.ts";
+
+interface Owner {
+  readonly id: string;
+  readonly accountId: string;
+}
+
+/** As it is stored; it opens for this outlet only. */
+export function sealOutletSecret(masterKey: Uint8Array, owner: Owner, secret: string): string {
+  return seal(masterKey, secret, sealedFor(owner));
+}
+
+/** Throws ERR_STATE_DAMAGED where it is not this outlet's. */
+export function openOutletSecret(
+  masterKey: Uint8Array,
+  outlet: Owner & { readonly secret: string | null },
+): string {
+  return unseal(masterKey, outlet.secret ?? "", sealedFor(outlet)).toString("utf8");
+}
+
+function sealedFor({ id, accountId }: Owner) {
+  return { purpose: "log_outlets.secret", id, accountId };
+}

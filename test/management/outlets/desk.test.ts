@@ -1,0 +1,30 @@
+import { expect, test } from "bun:test";
+import { QfError } from "../../../src/base/errors.ts";
+import { silentLog } from "../../../src/base/log.ts";
+import type { OutletRow } from "../../../src/management/db/tables/log-outlets.ts";
+import { createOutletDesk } from "../../../src/management/outlets/desk.ts";
+import type { Sender } from "../../../src/management/outlets/sender.ts";
+
+const masterKey = new Uint8Array(32).fill(7);
+const deskOver = (sendTest: () => Promise<void>) =>
+  createOutletDesk({ sender: { sendTest } as unknown as Sender, masterKey, log: silentLog, hasMail: false });
+const row = { id: "o1" } as OutletRow;
+
+test("a test says whether it has arrived, and of a failure only what is ours to say", async () => {
+  expect(await deskOver(async () => {}).test(row)).toEqual({ ok: true, error: null, hint: null });
+  const ours = new QfError("ERR_UNAVAILABLE", "it is away", { hint: "look" });
+  expect(await deskOver(() => Promise.reject(ours)).test(row)).toEqual({
+    ...{ ok: false, error: "it is away", hint: "look" },
+  });
+  const theirs = new Error("token=secret");
+  expect(JSON.stringify(await deskOver(() => Promise.reject(theirs)).test(row))).not.toContain("secret");
+});
+
+test("few run at once", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const desk = deskOver(() => promise);
+  const running = Array.from({ length: 8 }, () => desk.test(row));
+  expect((await desk.test(row)).ok).toBe(false);
+  resolve();
+  expect((await Promise.all(running)).every(({ ok }) => ok)).toBe(true);
+});
