@@ -74,8 +74,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     isConnected: login.isConnected,
     sessions: (accountId) => hub.sessions(accountId),
     endSession: (peerId, connectionId, text) => hub.kill(peerId, connectionId, text),
-    corsOrigins: deps.corsOrigins,
-    outlets: deps.outlets,
+    ...{ corsOrigins: deps.corsOrigins, outlets: deps.outlets },
     passwords: () => parts.passwords(),
   });
   const live = createLive({ ctx: context, onPresence: (listener) => hub.onPresence(listener) });
