@@ -9,6 +9,7 @@
 import { auditNouns } from "./audit-verbs.ts";
 import type { Noun, Verb } from "./noun.ts";
 import { policyNoun } from "./policy-verbs.ts";
+import { sessionNoun } from "./session-verbs.ts";
 
 const users = () => import("./commands/user.ts");
 const passwords = () => import("./commands/user-password.ts");
@@ -240,6 +241,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
     },
   },
+  session: sessionNoun,
   ...auditNouns,
 };
 

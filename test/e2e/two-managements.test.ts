@@ -1,6 +1,7 @@
 /** Two management processes on one PostgreSQL, behind a load balancer, are one service. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import type { Session } from "../../src/wire/session.ts";
 import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { hasPostgres } from "../support/postgres.ts";
@@ -41,6 +42,20 @@ describe.skipIf(!hasPostgres || !isRoot)("two managements on one PostgreSQL", ()
     // The person signed in at the second; the machine, at the first, has to know the device.
     const result = await device.ssh([`${account.name}@web1`, "echo hello"]);
     expect(result).toMatchObject({ exitCode: 0, stdout: "hello\n" });
+  }, 60_000);
+
+  test("a session of a machine at the first is listed at the second, and ended there with a reason", async () => {
+    const shell = device.terminal(["ssh", `${account.name}@web1`]);
+    await shell.expect(/[$#] /);
+    const live = await lab.until("the session", async () => {
+      const sessions = await two.at<Session[]>(second, "GET", "/api/sessions?state=live");
+      return sessions.find(({ running }) => running.includes("<interactive shell>"));
+    });
+    const path = `/api/sessions/${live.id}/kill`;
+    const killed = await two.at<Session>(second, "POST", path, { reason: "from the other one" });
+    expect(killed).toMatchObject({ id: live.id, state: "ended", end_reason: "session_killed" });
+    await shell.expect(/ended this session: from the other one/);
+    expect(await shell.end()).toBe(255);
   }, 60_000);
 
   test("a one-off key used at both at once enrols exactly one machine", async () => {

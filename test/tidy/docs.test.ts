@@ -85,7 +85,7 @@ describe("a command that is named exists, with its flags", () => {
     ["qf ssh -N -o Compresion=yes web1", "qf ssh -o Compresion=yes"],
     ["qf ssh -X web1 ls --all", "qf ssh -X"],
     ["qf proxy dial web1", "qf proxy dial"],
-    ["qf session list", "qf session"],
+    ["qf seance list", "qf seance"],
     ["qf --verbose", "qf --verbose"],
   ])("%s: %s is missed", async (line, want) => {
     expect(await missingIn([{ where: "here", line, isCode: true }])).toEqual([`here: ${want}`]);
