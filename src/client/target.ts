@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { nowSeconds } from "../base/clock.ts";
-import { signEd25519 } from "../base/ed25519.ts";
+import { type Clock, nowSeconds } from "../base/clock.ts";
+import { type Ed25519Key, signEd25519 } from "../base/ed25519.ts";
 import { QfError } from "../base/errors.ts";
 import type { NamesResponse, TargetInfo } from "../wire/client-api.ts";
 import { signedBytes } from "../wire/signed-fields.ts";
+import type { ClientApi } from "./client-api.ts";
 import type { ClientSession } from "./client-session.ts";
 import type { Scope } from "./device.ts";
 
@@ -40,16 +41,25 @@ export async function registeredDevice(
  */
 export async function findTarget(session: ClientSession, typed: string): Promise<FoundTarget> {
   const device = await registeredDevice(session);
-  const { challenge } = await session.api.challenge();
-  const fields = {
-    challenge,
-    devicePeerId: device.devicePeerId,
-    target: typed.toLowerCase(),
-    timeSeconds: nowSeconds(session.clock),
-  };
-  const deviceSignature = signEd25519(session.deviceKey, signedBytes("target", device.scope, fields));
-  const { target } = await session.api.target({ ...fields, deviceSignature });
-  return { ...device, target };
+  return { ...device, target: await findTargetAs({ ...session, ...device }, typed) };
+}
+
+/** A device, or a machine, that asks for itself. */
+export interface Asker {
+  readonly api: Pick<ClientApi, "challenge" | "target" | "names">;
+  readonly clock: Clock;
+  readonly deviceKey: Ed25519Key;
+  readonly scope: Scope;
+  readonly devicePeerId: string;
+}
+
+/** As `findTarget`, by a device that is known to be registered. */
+export async function findTargetAs(asker: Asker, typed: string): Promise<TargetInfo> {
+  const { api, clock, deviceKey, scope, devicePeerId } = asker;
+  const { challenge } = await api.challenge();
+  const fields = { challenge, devicePeerId, target: typed.toLowerCase(), timeSeconds: nowSeconds(clock) };
+  const deviceSignature = signEd25519(deviceKey, signedBytes("target", scope, fields));
+  return (await api.target({ ...fields, deviceSignature })).target;
 }
 
 /** Throws ERR_PEER_UNREACHABLE for a machine that serves no SSH, or that nobody can reach now. */
@@ -71,9 +81,15 @@ export function requireReachable({ name, sshServer, connected, direct }: TargetI
  * for a device that is not registered, ERR_ACCESS_DENIED for one that is blocked or waits for approval.
  */
 export async function askNames(session: ClientSession): Promise<NamesResponse> {
-  const device = await registeredDevice(session);
-  const { challenge } = await session.api.challenge();
-  const fields = { challenge, devicePeerId: device.devicePeerId, timeSeconds: nowSeconds(session.clock) };
-  const deviceSignature = signEd25519(session.deviceKey, signedBytes("names", device.scope, fields));
-  return session.api.names({ ...fields, deviceSignature });
+  return askNamesAs({ ...session, ...(await registeredDevice(session)) });
+}
+
+/** As `askNames`; with `addresses` also every machine that some rule opens, where management knows how. */
+export async function askNamesAs(asker: Asker, addresses?: "yes"): Promise<NamesResponse> {
+  const { api, clock, deviceKey, scope, devicePeerId } = asker;
+  const { challenge } = await api.challenge();
+  const more = addresses === undefined ? {} : { addresses };
+  const fields = { challenge, devicePeerId, timeSeconds: nowSeconds(clock), ...more };
+  const deviceSignature = signEd25519(deviceKey, signedBytes("names", scope, fields));
+  return api.names({ ...fields, deviceSignature });
 }

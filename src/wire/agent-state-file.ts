@@ -28,6 +28,12 @@ export const HOST_KEY_TYPES = ["ssh-ed25519", "ecdsa-sha2-nistp256"] as const;
 export const HostKeyType = z.enum(HOST_KEY_TYPES, { error: `must be of ${HOST_KEY_TYPES.join(", ")}` });
 export type HostKeyType = z.infer<typeof HostKeyType>;
 
+/** Of `--intercept`: an OS user, or `@` and a group whose members are meant. */
+const Intercepted = z
+  .string()
+  .regex(/^@?[^@\s,:*/]+$/, "is no user and no @group")
+  .max(257);
+
 /** Flags of `qf agent up` as they are stored: positive names, all of them optional in a change. */
 export const AgentFlagsStored = z.strictObject({
   managementUrl: HttpUrl,
@@ -49,6 +55,10 @@ export const AgentFlagsStored = z.strictObject({
   pinAudience: z.string().max(512).nullable(),
   /** Types of host key that are offered. Absent or empty: Ed25519. */
   sshHostKeyAlgorithms: z.array(HostKeyType).max(8).optional(),
+  /** Whose programs' connections to peers are carried. Absent or empty: nobody's. */
+  intercept: z.array(Intercepted).max(64).optional(),
+  /** Whether peers have names on this machine under this domain. Absent or null: they have not. */
+  resolver: DnsName.nullable().optional(),
   ...SshLimitFlags.shape,
 });
 export type AgentFlagsStored = z.infer<typeof AgentFlagsStored>;

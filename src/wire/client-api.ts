@@ -207,6 +207,8 @@ export const NamesRequest = lazySchema(() =>
     challenge: z.string().max(64),
     devicePeerId: PeerId,
     timeSeconds: EpochSeconds,
+    /** Also every machine with its address. Signed as "yes", last; an older management refuses it. */
+    addresses: z.literal("yes").optional(),
     deviceSignature: Ed25519Signature,
   }),
 );
@@ -218,6 +220,11 @@ export const NamesResponse = lazySchema(() =>
     domain: DnsName,
     /** First labels of machines whose name an admin has confirmed; sorted. */
     names: z.array(HostLabel).max(NAMES_MAX),
+    /** Where it was asked for: every machine that some rule opens, also those without a confirmed name. */
+    machines: z
+      .array(z.object({ name: HostLabel, address: OverlayAddress }))
+      .max(NAMES_MAX)
+      .optional(),
   }),
 );
 export type NamesResponse = z.infer<typeof NamesResponse>;

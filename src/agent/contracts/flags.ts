@@ -47,6 +47,8 @@ export const FLAGS: readonly FlagRow[] = [
   { name: "pin-issuer", key: "pinIssuer", kind: "text", isOptional: true },
   { name: "pin-audience", key: "pinAudience", kind: "text", isOptional: true },
   { name: "ssh-host-key-algorithms", key: "sshHostKeyAlgorithms", kind: "list" },
+  { name: "intercept", key: "intercept", kind: "list" },
+  { name: "resolver", key: "resolver", kind: "text", isOptional: true },
   // Limits, named after sshd_config(5).
   { name: "ssh-login-grace-time", key: "sshLoginGraceTimeSeconds", kind: "seconds", isOptional: true },
   { name: "ssh-max-auth-tries", key: "sshMaxAuthTries", kind: "number", isOptional: true },

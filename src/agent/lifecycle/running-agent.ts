@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { nowSeconds } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import { ownUserName } from "../../base/own-user.ts";
 import { newId } from "../../base/random.ts";
@@ -26,16 +25,17 @@ import { createPinnedKeys, type PinnedKeys } from "../control-link/pinned-keys.t
 import { createSyncClient, isLinkDown, type SyncClient } from "../control-link/sync-client.ts";
 import { controlSocketPath, prepareControlFolder } from "../control-socket/control-path.ts";
 import { type ControlServer, openControlServer } from "../control-socket/control-server.ts";
+import { createLocalPrograms, type LocalPrograms } from "../intercept/local-programs.ts";
 import { createListeners, type Listeners } from "../listeners/listeners.ts";
 import { createPeerPaths, type PeerPaths } from "../listeners/peer-paths.ts";
 import { pingAnswer } from "../listeners/pings.ts";
 import { NOTHING_REFUSED } from "../listeners/refusals.ts";
 import { openStdioListener, type StdioListener } from "../listeners/stdio-listener.ts";
-import { lookUpAccount } from "../os/users.ts";
 import { type AgentKeys, readLastMap, writeAgentFile, writePublicClient } from "../state/state.ts";
 import { buildStatus } from "../status/status-report.ts";
 import { createServerContext } from "./agent-context.ts";
 import type { Agent, AgentParts, StartAgentOptions } from "./agent-parts.ts";
+import { controlledOf } from "./controlled.ts";
 import { machineFacts } from "./facts.ts";
 import { stopPart } from "./stop-part.ts";
 import { watchMachine } from "./watch.ts";
@@ -62,6 +62,7 @@ export class RunningAgent implements Agent {
   #stdio: StdioListener | undefined;
   #sync: SyncClient | undefined;
   #watch: { stop(): void } | undefined;
+  #programs: LocalPrograms | undefined;
   #problem: string | null = null;
   #stopping: Promise<void> | null = null;
   /** Settles after the last change of flags: they are applied one after the other. */
@@ -123,7 +124,8 @@ export class RunningAgent implements Agent {
     });
     await this.#listeners.listen(this.#flags, this.#flags);
     await prepareControlFolder(paths, this.#controlSocket);
-    this.#control = await openControlServer(this.#controlSocket, this.#controlled());
+    const controlled = controlledOf(this, this.#enrolled, { ...this.#parts, log });
+    this.#control = await openControlServer(this.#controlSocket, controlled);
     const isSshOn = () => this.#flags.sshServer;
     this.#stdio = await openStdioListener(this.#controlSocket, { ssh, isSshOn });
     await this.#writePublic();
@@ -134,6 +136,9 @@ export class RunningAgent implements Agent {
       onStaleness: () => ssh.recheck(),
       onAddresses: () => this.#sync?.reportFlags(),
     });
+    const asking = { enrolled: this.#enrolled, deviceKey: keys.deviceKey, clock };
+    this.#programs = createLocalPrograms(asking, { log, privileged: this.#privileged });
+    void this.#programs.follow(this.#flags);
     this.#state = "running";
     log.info("agent started", { peerId: this.#enrolled.peerId, name: this.#enrolled.name });
   }
@@ -156,6 +161,7 @@ export class RunningAgent implements Agent {
       spool: this.#parts.spool.state(),
       pathOf: (peerId) => this.#paths.of(peerId),
       problem: this.#problem,
+      programProblems: this.#programs?.problems ?? [],
       alarms: this.#parts.witness.log.alarms,
     });
   }
@@ -180,6 +186,7 @@ export class RunningAgent implements Agent {
     this.#ssh?.recheck();
     if (!flags.sshServer) this.#listeners?.pings.close();
     this.#sync?.reportFlags();
+    await this.#programs?.follow(flags);
     await writeAgentFile(paths, { format: 1, flags, enrolled: this.#enrolled });
     await this.#writePublic();
   }
@@ -206,6 +213,7 @@ export class RunningAgent implements Agent {
     this.#watch?.stop();
     this.#pinnedKeys.close();
     const attempt = (what: string, step: () => unknown) => stopPart(log, what, step);
+    await attempt("programs", () => this.#programs?.close());
     await attempt("listener", () => this.#listeners?.listener.listenAt(null));
     await attempt("plain listener", () => this.#listeners?.plain.listenAt(null));
     await attempt("pings", () => this.#listeners?.pings.close());
@@ -250,7 +258,10 @@ export class RunningAgent implements Agent {
       kill: (connectionId, reason) => {
         ssh.kill(connectionId, reason);
       },
-      onReady: () => this.#listeners?.relay.retryNow(),
+      onReady: () => {
+        this.#listeners?.relay.retryNow();
+        void this.#programs?.refresh();
+      },
       onGone: (message) => {
         log.error("this machine is no longer part of the account; nothing is allowed", { message });
         this.#problem = message;
@@ -282,19 +293,5 @@ export class RunningAgent implements Agent {
       isLinkDown: () => isLinkDown(this.#sync?.state()),
       notice: () => noticeOf(this.#parts.witness.log.alarms),
     });
-  }
-
-  #controlled() {
-    const { clock, keys } = this.#parts;
-    return {
-      clock,
-      log: this.#options.log,
-      deviceKey: keys.deviceKey,
-      enrolled: () => this.#enrolled,
-      status: () => this.status(),
-      apply: (change: FlagChange) => this.apply(change),
-      down: () => void this.stop(),
-      uidOf: async (localUser: string) => (await lookUpAccount(localUser, nowSeconds(clock)))?.uid ?? null,
-    };
   }
 }

@@ -27,9 +27,28 @@ const SYMBOLS = {
   },
 } as const;
 
+const SOL_IP = 0;
+// <linux/netfilter_ipv4.h>; it gives a struct sockaddr_in.
+const SO_ORIGINAL_DST = 80;
+const SOCKADDR_IN_BYTES = 16;
+const AF_INET = 2;
+
 const ON = new Int32Array([1]);
 
 const libc = createCLibrary(SYMBOLS);
+
+/**
+ * Where the program at the other end of TCP socket `fd` meant to connect, before the packet filter sent it
+ * here. Null: the system does not say.
+ */
+export function originalDestination(fd: number): { readonly address: string; readonly port: number } | null {
+  if (process.platform !== "linux") return null;
+  const found = Buffer.alloc(SOCKADDR_IN_BYTES);
+  const length = new Int32Array([found.length]);
+  if (libc().getsockopt(fd, SOL_IP, SO_ORIGINAL_DST, ptr(found), ptr(length)) !== 0) return null;
+  if (found.readUInt16LE(0) !== AF_INET) return null;
+  return { address: [...found.subarray(4, 8)].join("."), port: found.readUInt16BE(2) };
+}
 
 /** Who opened the other end of a unix socket. */
 export interface SocketPeer {

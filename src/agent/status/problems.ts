@@ -19,6 +19,9 @@ const SPOOL_SHARE_MAX = 0.5;
 /** Connections turned away at the listener within the minutes of `refusals.ts`; a few scanners are less. */
 const REFUSED_MAX = 1_000;
 
+const FIX_OF_PROGRAMS =
+  "mend it, then qf agent up --intercept or --resolver again; the agent's log says more";
+
 export interface Problem {
   /** One sentence, lower case, no full stop. */
   readonly problem: string;
@@ -34,6 +37,7 @@ export function findProblems(parts: StatusParts): Problem[] {
     ...mapProblems(parts),
     ...wayProblems(parts),
     ...flagProblems(parts),
+    ...parts.programProblems.map((problem) => ({ problem, fix: FIX_OF_PROGRAMS })),
   ];
 }
 

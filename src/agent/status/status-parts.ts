@@ -34,6 +34,8 @@ export interface StatusParts {
   pathOf(peerId: PeerId): PeerPath | undefined;
   /** What the agent itself found wrong. Null: nothing. */
   readonly problem: string | null;
+  /** What does not work of what is to be done for other programs of this machine. */
+  readonly programProblems: readonly string[];
   /** Checkpoints of the account's log that contradict each other. */
   readonly alarms: readonly LogAlarm[];
 }

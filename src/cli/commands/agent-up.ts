@@ -30,6 +30,8 @@ const STORED = [
   "pin-issuer",
   "pin-audience",
   "ssh-host-key-algorithms",
+  "intercept",
+  "resolver",
   "ssh-login-grace-time",
   "ssh-max-auth-tries",
   "ssh-max-startups",
@@ -85,6 +87,12 @@ SSH (everything is off by default):
   --pin-issuer URL           the issuer of that provider, and
   --pin-audience ID          the client id used when people sign in from qf, not the one of management's
                              pages, whose purpose management chooses; may be repeated
+
+programs on this machine that know nothing of qf (Linux, root; "" turns it off):
+  --intercept USERS          carry what these users' programs connect to peers, at 22 and 22022: names and
+                             @groups, with commas. The peer shows them a page on which a person signs in;
+                             a policy must allow it (allow_unmanaged_devices) and let this machine in
+  --resolver DOMAIN          give peers that this machine may reach names under DOMAIN, in /etc/hosts
 
 limits of the SSH server, named as in sshd_config(5); "" restores the default:
   --ssh-login-grace-time SECONDS      time to sign in, from the first byte (default: 30)
@@ -144,6 +152,8 @@ examples:
       "pin-issuer": TEXT,
       "pin-audience": TEXT,
       "ssh-host-key-algorithms": TEXT,
+      intercept: TEXT,
+      resolver: TEXT,
       "ssh-login-grace-time": TEXT,
       "ssh-max-auth-tries": TEXT,
       "ssh-max-startups": TEXT,

@@ -18,7 +18,7 @@ import {
 import { SSH_PORT } from "../../wire/ports.ts";
 import type { PeerId } from "../../wire/units.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
-import { findPeer, listConfirmedMachines, type PeerRow } from "../db/tables/peers.ts";
+import { findPeer, listMachines, type PeerRow } from "../db/tables/peers.ts";
 import { findUser, type UserRow } from "../db/tables/users.ts";
 import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
@@ -63,8 +63,9 @@ export async function listNames(
 ): Promise<NamesResponse> {
   const { ctx } = deps;
   const account = await currentAccount(ctx);
-  const { challenge, devicePeerId, timeSeconds } = request;
-  const fields = { challenge, devicePeerId, timeSeconds };
+  const { challenge, devicePeerId, timeSeconds, addresses } = request;
+  const asked = addresses === undefined ? {} : { addresses };
+  const fields = { challenge, devicePeerId, timeSeconds, ...asked };
   const signed = { purpose: "names", fields, signature: request.deviceSignature } as const;
   const asker = await proveDevice(deps, account, signed);
   const activity = "peer.lookup.refuse" as const;
@@ -72,9 +73,13 @@ export async function listNames(
   return deps.refusals.noting(refusal, async () => {
     checkAsker(asker);
     const opened = await ctx.maps.openedFor(account.id, devicePeerId);
-    const confirmed = await ctx.store.read((tx) => listConfirmedMachines(tx, account.id));
+    const confirmed = await ctx.store.read((tx) => listMachines(tx, account.id, { confirmed: true }));
     const names = confirmed.filter(({ id }) => opened.has(id)).map(({ dnsName }) => dnsName);
-    return { domain: account.domain, names: names.sort().slice(0, NAMES_MAX) };
+    const answer = { domain: account.domain, names: names.sort().slice(0, NAMES_MAX) };
+    if (addresses === undefined) return answer;
+    const all = await ctx.store.read((tx) => listMachines(tx, account.id, { confirmed: false }));
+    const machines = all.filter(({ id }) => opened.has(id) && id !== devicePeerId).slice(0, NAMES_MAX);
+    return { ...answer, machines: machines.map(({ dnsName: name, address }) => ({ name, address })) };
   });
 }
 

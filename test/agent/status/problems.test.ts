@@ -39,6 +39,7 @@ const healthy: StatusParts = {
   spool: { events: 0, bytes: 100, bytesMax: 1000, isBroken: false, isFailing: false },
   pathOf: () => undefined,
   problem: null,
+  programProblems: [],
   alarms: [],
 };
 const stale = (mapAgeSeconds: number): Partial<StatusParts> => ({ mapAgeSeconds });

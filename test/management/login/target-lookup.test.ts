@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "../../../src/base/clock.ts";
 import { generateEd25519, signEd25519 } from "../../../src/base/ed25519.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 import { createClientApi } from "../../../src/client/client-api.ts";
+import { askNamesAs } from "../../../src/client/target.ts";
 import { updatePeer } from "../../../src/management/db/tables/peers.ts";
 import { updateUser } from "../../../src/management/db/tables/users.ts";
 import { sentenceOf } from "../../../src/policy/sentences.ts";
@@ -173,6 +175,28 @@ describe("names without the domain", () => {
     await change((tx) => updatePeer(tx, accountId, machine.row.id, { status: "active" }));
     await change((tx) => updatePeer(tx, accountId, machine.row.id, { nameConfirmed: false }));
     expect((await askNames(laptop)).names).toEqual([]);
+  });
+
+  test("come with every machine that may be reached, where addresses are asked for", async () => {
+    const { accountId } = management;
+    const { dnsName: name, address } = machine.row;
+    const ask = (device: TestPeer) =>
+      askNamesAs(
+        {
+          api: createClientApi({ url: management.url }),
+          clock: systemClock,
+          deviceKey: device.key,
+          scope: { accountId, origin: management.url },
+          devicePeerId: device.row.id,
+        },
+        "yes",
+      );
+    expect(await ask(laptop)).toEqual({ domain: "qf.internal", names: [], machines: [{ name, address }] });
+    expect((await ask(other)).machines).toEqual([]);
+    await change((tx) => updatePeer(tx, accountId, machine.row.id, { status: "blocked" }));
+    expect((await ask(laptop)).machines).toEqual([]);
+    await change((tx) => updatePeer(tx, accountId, machine.row.id, { status: "active" }));
+    expect((await askNames(laptop)).machines).toBeUndefined();
   });
 
   test("are refused to another key, another purpose, a device nobody knows, and a blocked one", async () => {

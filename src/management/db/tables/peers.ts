@@ -142,23 +142,19 @@ export async function listShownPeers(
   return rows.filter((row) => only.has(row.id));
 }
 
-/** Machines whose name an admin has confirmed. */
-export function listConfirmedMachines(
+/** Active machines by name; with `confirmed` those only whose name an admin has confirmed. */
+export function listMachines(
   tx: Reader,
   accountId: AccountId,
-): Promise<Pick<PeerRow, "id" | "dnsName">[]> {
+  { confirmed }: { readonly confirmed: boolean },
+): Promise<Pick<PeerRow, "id" | "dnsName" | "address">[]> {
   const { peers } = tx.t;
+  const active = [eq(peers.accountId, accountId), eq(peers.kind, "machine"), eq(peers.status, "active")];
   return tx.sql
-    .select({ id: peers.id, dnsName: peers.dnsName })
+    .select({ id: peers.id, dnsName: peers.dnsName, address: peers.address })
     .from(peers)
-    .where(
-      and(
-        eq(peers.accountId, accountId),
-        eq(peers.kind, "machine"),
-        eq(peers.status, "active"),
-        eq(peers.nameConfirmed, true),
-      ),
-    );
+    .where(and(...active, ...(confirmed ? [eq(peers.nameConfirmed, true)] : [])))
+    .orderBy(asc(peers.dnsName));
 }
 
 export type PeerChange = Partial<Omit<PeerRow, "id" | "accountId" | "kind" | "createdAt">>;

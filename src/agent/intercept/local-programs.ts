@@ -1,0 +1,137 @@
+/**
+ * The part of an agent for programs on its own machine that know nothing of qf: `--intercept` and
+ * `--resolver`, as their flags change.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { isQfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { createClientApi } from "../../client/client-api.ts";
+import type { Asker } from "../../client/target.ts";
+import type { AgentFlagsStored, Enrolled } from "../../wire/agent-state-file.ts";
+import { hasHostNames, writeHostNames } from "../os/hosts-file.ts";
+import { removeLeftGuard } from "../os/redirect-table.ts";
+import { findInterceptedUsers } from "./intercepted-users.ts";
+import { type Interceptor, openInterceptor } from "./interceptor.ts";
+import { followReachable, type ReachableMachine, type ReachableMachines } from "./reachable-machines.ts";
+
+export interface LocalProgramsOptions {
+  readonly asker: Asker;
+  readonly log: Log;
+  /** Whether this process may change the packet filter and /etc/hosts. */
+  readonly privileged: boolean;
+}
+
+type Wanted = Pick<AgentFlagsStored, "intercept" | "resolver">;
+
+/** For the machine that `who` says, at its management. Nothing happens until `follow`. */
+export function createLocalPrograms(
+  who: Pick<Asker, "deviceKey" | "clock"> & { readonly enrolled: Enrolled },
+  rest: Omit<LocalProgramsOptions, "asker">,
+): LocalPrograms {
+  const { accountId, origin, peerId: devicePeerId } = who.enrolled;
+  const api = createClientApi({ url: origin });
+  return new LocalPrograms({ ...rest, asker: { ...who, api, scope: { accountId, origin }, devicePeerId } });
+}
+
+export class LocalPrograms {
+  readonly #options: LocalProgramsOptions;
+  #wanted: Wanted = {};
+  #machines: ReachableMachines | null = null;
+  #interceptor: Interceptor | null = null;
+  /** Whether names are written, which have to be taken away again. */
+  #hasNames: boolean;
+  #problems: readonly string[] = [];
+  /** Changes are made one after the other. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: LocalProgramsOptions) {
+    this.#options = options;
+    const { devicePeerId } = options.asker;
+    // What an agent left that was killed.
+    this.#hasNames = options.privileged && hasHostNames(devicePeerId);
+    if (options.privileged) removeLeftGuard(devicePeerId);
+  }
+
+  /** What is wrong with it, in words for people. */
+  get problems(): readonly string[] {
+    return this.#problems;
+  }
+
+  /** Does what `wanted` says from now on. Never rejects: what fails is a problem. */
+  follow(wanted: Wanted): Promise<void> {
+    this.#last = this.#last.then(() => this.#follow(wanted));
+    return this.#last;
+  }
+
+  /** Management answers again: what it says of machines may be new. */
+  async refresh(): Promise<void> {
+    await this.#machines?.refresh();
+  }
+
+  /** Takes back whatever was done. */
+  close(): Promise<void> {
+    return this.follow({});
+  }
+
+  async #follow(wanted: Wanted): Promise<void> {
+    this.#wanted = wanted;
+    const users = wanted.intercept ?? [];
+    const hasWork = users.length > 0 || (wanted.resolver ?? null) !== null;
+    this.#problems = [];
+    if (hasWork && !this.#options.privileged) {
+      this.#problems = ["--intercept and --resolver need root"];
+      return;
+    }
+    if (users.length === 0) {
+      this.#interceptor?.close();
+      this.#interceptor = null;
+    }
+    if (!hasWork) {
+      this.#machines?.close();
+      this.#machines = null;
+    }
+    await this.#attempt(async () => {
+      if (users.length > 0) this.#interceptor ??= await openInterceptor(this.#options);
+    });
+    if (hasWork) {
+      this.#machines ??= followReachable({
+        ...this.#options,
+        onChange: () => void this.follow(this.#wanted),
+      });
+      if (this.#machines.all().length === 0) void this.#machines.refresh();
+    }
+    await this.#attempt(() => this.#apply(this.#machines?.all() ?? []));
+  }
+
+  async #apply(machines: readonly ReachableMachine[]): Promise<void> {
+    const { intercept = [], resolver = null } = this.#wanted;
+    if (resolver !== null || this.#hasNames) {
+      const hosts = resolver === null ? [] : machines.map((one) => namesOf(one, resolver));
+      writeHostNames(this.#options.asker.devicePeerId, hosts);
+      this.#hasNames = resolver !== null;
+    }
+    if (this.#interceptor === null) return;
+    const { byUid, unknown } = await findInterceptedUsers(intercept, nowSeconds(this.#options.asker.clock));
+    this.#interceptor.set({ users: byUid, addresses: machines.map(({ address }) => address) });
+    if (unknown.length > 0) this.#fail(`no such user or group for --intercept: ${unknown.join(", ")}`);
+  }
+
+  async #attempt(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.#options.log.warn("nothing can be done for other programs of this machine", {}, error);
+      this.#fail(isQfError(error) ? error.message : "--intercept and --resolver do not work here");
+    }
+  }
+
+  #fail(problem: string): void {
+    this.#problems = [...this.#problems, problem];
+  }
+}
+
+function namesOf({ name, address }: ReachableMachine, domain: string) {
+  return { address, names: [`${name}.${domain}`] };
+}

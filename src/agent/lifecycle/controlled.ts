@@ -1,0 +1,28 @@
+/**
+ * A running agent as its control socket sees it.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { Enrolled } from "../../wire/agent-state-file.ts";
+import type { FlagChange } from "../contracts/flags.ts";
+import { lookUpAccount } from "../os/users.ts";
+import type { Agent, AgentParts } from "./agent-parts.ts";
+
+export function controlledOf(
+  agent: Pick<Agent, "status" | "apply" | "stop">,
+  enrolled: Enrolled,
+  { clock, keys, log }: Pick<AgentParts, "clock" | "keys"> & { readonly log: Log },
+) {
+  return {
+    clock,
+    log,
+    deviceKey: keys.deviceKey,
+    enrolled: () => enrolled,
+    status: () => agent.status(),
+    apply: (change: FlagChange) => agent.apply(change),
+    down: () => void agent.stop(),
+    uidOf: async (localUser: string) => (await lookUpAccount(localUser, nowSeconds(clock)))?.uid ?? null,
+  };
+}

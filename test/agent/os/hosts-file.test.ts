@@ -1,0 +1,52 @@
+import { beforeEach, expect, test } from "bun:test";
+import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { hasHostNames, withHostNames, writeHostNames } from "../../../src/agent/os/hosts-file.ts";
+import { anId } from "../../support/policy.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+const PEER = anId("bastion");
+const WEB1 = { address: "100.64.0.2", names: ["web1.qf.internal"] };
+const WEB2 = { address: "100.64.0.3", names: ["web2.qf.internal"] };
+const OURS = `# BEGIN qufabric ${PEER}: written by qf agent up --resolver
+100.64.0.2 web1.qf.internal
+# END qufabric ${PEER}`;
+
+let path: string;
+beforeEach(() => {
+  path = join(tempFolder(), "hosts");
+});
+
+test.each([
+  ["behind what is there", "127.0.0.1 localhost\n", `127.0.0.1 localhost\n${OURS}\n`],
+  ["behind a last line without its end", "127.0.0.1 localhost", `127.0.0.1 localhost\n${OURS}`],
+  ["in an empty file", "", `${OURS}\n`],
+  ["in its place", `a\n${OURS.replace("web1", "old")}\nb\n`, `a\n${OURS}\nb\n`],
+  [
+    "beside those of another agent",
+    `${OURS.replaceAll(PEER, anId("other"))}\n`,
+    `${OURS.replaceAll(PEER, anId("other"))}\n${OURS}\n`,
+  ],
+  [
+    "without guessing where a block without an end ends",
+    `# BEGIN qufabric ${PEER}: written by qf agent up --resolver\n10.0.0.1 mine\n`,
+    `# BEGIN qufabric ${PEER}: written by qf agent up --resolver\n10.0.0.1 mine\n${OURS}\n`,
+  ],
+])("names are written %s", (_where, before, after) => {
+  expect(withHostNames(before, PEER, [WEB1])).toBe(after);
+});
+
+test("a file is as it was once the names are taken away, whatever they were", () => {
+  const before = "127.0.0.1 localhost\n\n# by hand\n10.0.0.1 db\n";
+  writeFileSync(path, before);
+  chmodSync(path, 0o640);
+  writeHostNames(PEER, [WEB1, WEB2], path);
+  expect(readFileSync(path, "utf8")).toContain("100.64.0.3 web2.qf.internal\n");
+  expect(hasHostNames(PEER, path)).toBe(true);
+  expect(hasHostNames(anId("other"), path)).toBe(false);
+  writeHostNames(PEER, [WEB2], path);
+  expect(readFileSync(path, "utf8")).not.toContain("web1");
+  writeHostNames(PEER, [], path);
+  expect(readFileSync(path, "utf8")).toBe(before);
+  expect(statSync(path).mode & 0o777).toBe(0o640);
+});
