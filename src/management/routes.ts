@@ -18,6 +18,7 @@ import { trustOf } from "./ca/key-ring.ts";
 import { seal, unseal } from "./ca/seal.ts";
 import type { ManagementContext } from "./contracts/context.ts";
 import type { OutletDesk } from "./contracts/outlet-desk.ts";
+import { updateAccount } from "./db/tables/accounts.ts";
 import { isSetupLinkOpen, useSetupLink } from "./db/tables/sign-in.ts";
 import { createAdminApp } from "./http/admin/app.ts";
 import { createClientRoutes } from "./http/client-routes.ts";
@@ -170,7 +171,11 @@ async function completeSetup(
   const { accountId, token } = await context.store.transaction(async (tx) => {
     if (!(await useSetupLink(tx, linkHash)))
       throw new QfError("ERR_NOT_FOUND", "this link was used or has expired");
-    return createAccount(tx, masterKey, owner);
+    const made = await createAccount(tx, masterKey, owner);
+    // Whoever opened the link is in a browser: the dashboard leads through the first steps.
+    const onboarding = { signup_form_pending: false, onboarding_flow_pending: true };
+    await updateAccount(tx, made.accountId, { onboarding });
+    return made;
   });
   await parts.start();
   await context.logs.begin(accountId);

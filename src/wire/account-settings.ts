@@ -70,6 +70,8 @@ export const AccountSettings = z.object({
   local_auth_disabled: unlessNull(flag),
   local_mfa_enabled: unlessNull(flag),
   ipv6_enabled_groups: unlessNull(groupIds),
+  /** Ours, additive. What the dashboard calls this account. Empty or absent: nothing. */
+  organization_name: z.string().trim().max(256).optional(),
   /** Ours, additive. Seconds a machine decides from a stored map. Default 3600. */
   max_stale_seconds: z.int().min(10).max(31_536_000).optional(),
   /** The same for uid 0. Default 300. */

@@ -8,6 +8,7 @@
 /** `/SECTION/…`; the first page, `/`, is none of them. */
 export const DASHBOARD_SECTIONS = [
   "overview",
+  "start",
   "machines",
   "devices",
   "people",

@@ -5,6 +5,7 @@
  */
 export const PAGES: ReadonlySet<string> = new Set([
   "/",
+  "/overview",
   "/machines",
   "/devices",
   "/setup-keys",

@@ -14,6 +14,8 @@ import { Empty, FailureNotice } from "../components/notice.tsx";
 import { PageSkeleton } from "../components/skeleton.tsx";
 import { accessQuestionOf } from "../pages/access/access-question.ts";
 import { auditTermsOf } from "../pages/audit/audit-terms.ts";
+import { machineTermsOf } from "../pages/machines/machine-terms.ts";
+import { stepOf } from "../pages/start/steps.ts";
 import { Shell } from "./shell.tsx";
 
 const root = createRootRouteWithContext()({
@@ -30,9 +32,19 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/overview",
+    component: lazyRouteComponent(() => import("../pages/overview/overview-page.tsx"), "OverviewPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/start",
+    validateSearch: stepOf,
+    component: lazyRouteComponent(() => import("../pages/start/start-page.tsx"), "StartPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/machines",
-    validateSearch: ({ q }: Record<string, unknown>): { q?: string } =>
-      typeof q === "string" && q !== "" ? { q } : {},
+    validateSearch: machineTermsOf,
     component: lazyRouteComponent(() => import("../pages/machines/machines-page.tsx"), "MachinesPage"),
   }),
   createRoute({

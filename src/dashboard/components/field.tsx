@@ -17,6 +17,8 @@ export interface FieldProps {
   readonly label: string;
   readonly hint?: ReactNode;
   readonly problem?: string | null;
+  /** The label is for readers only: the place says it already. */
+  readonly isLabelHidden?: boolean;
 }
 
 /** A label above its control, and below it what it means and what is wrong. */
@@ -25,11 +27,12 @@ export function FieldFrame({
   label,
   hint,
   problem,
+  isLabelHidden = false,
   children,
 }: FieldProps & { readonly id: string; readonly children: ReactNode }) {
   return (
     <div>
-      <label htmlFor={id} className="mb-1 block font-medium">
+      <label htmlFor={id} className={isLabelHidden ? "sr-only" : "mb-1 block font-medium"}>
         {label}
       </label>
       {children}
@@ -92,6 +95,7 @@ export function SelectField({
   label,
   hint,
   problem,
+  isLabelHidden = false,
   value,
   onValue,
   choices,
@@ -103,7 +107,7 @@ export function SelectField({
   const id = useId();
   const field = { label, ...(hint === undefined ? {} : { hint }), problem: problem ?? null };
   return (
-    <FieldFrame id={id} {...field}>
+    <FieldFrame id={id} {...field} isLabelHidden={isLabelHidden}>
       <RadixSelect.Root value={value} onValueChange={onValue}>
         <RadixSelect.Trigger
           id={id}

@@ -103,6 +103,7 @@ export function effectless(old: AccountSettings, now: AccountSettings): string[]
 /** The fields of ours that management acts on, none absent. */
 export function filled(settings: AccountSettings) {
   return {
+    organization_name: settings.organization_name ?? "",
     max_stale_seconds: settings.max_stale_seconds ?? 3_600,
     max_stale_root_seconds: settings.max_stale_root_seconds ?? 300,
     login_seconds_max: settings.login_seconds_max ?? 43_200,

@@ -16,6 +16,7 @@ import { isEqualSecret, sha256 } from "../../base/random.ts";
 import { failureDetails } from "../../identity/provider-failure.ts";
 import { shownName } from "../../wire/display-name.ts";
 import { Email } from "../../wire/units.ts";
+import { DASHBOARD_SIGN_IN_PATH } from "../../wire/web-session.ts";
 import type { OidcSettings } from "../contracts/context.ts";
 import type { NewOwner } from "../contracts/new-owner.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../idp/passwords.ts";
@@ -25,6 +26,8 @@ import { formOf } from "./form.ts";
 
 /** State of the provider's way back begins with this, so that it is told from a hosted sign-in. */
 export const SETUP_STATE_PREFIX = "setup.";
+/** The dashboard's first steps, after signing in. */
+const FIRST_STEPS = `${DASHBOARD_SIGN_IN_PATH}?to=%2Fstart`;
 const COOKIE = "qf_setup";
 const COOKIE_SECONDS = 900;
 
@@ -157,7 +160,9 @@ async function fromProvider(deps: SetupRoutesDeps, c: Context): Promise<string> 
 function donePage(c: Context, token: string): Response {
   const text = page(
     "QuFabric is set up",
-    html`<p>You are the owner. This API token is shown once, keep it safe:</p>
+    html`<p>You are the owner. Sign in to add the first machine:</p>
+<p><a class="button" href="${FIRST_STEPS}">Open the dashboard</a></p>
+<p>For programs and <code>qf</code>: this API token is shown once, keep it safe.</p>
 <p><output id="token">${token}</output></p>
 <p>Put it into a file, set <code>QF_TOKEN_FILE</code> to its path,
 and continue with <code>qf setup-key create</code>.</p>`,

@@ -12,6 +12,7 @@ import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { ButtonLink } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
+import { SelectField } from "../../components/field.tsx";
 import { filtered } from "../../components/filtered.ts";
 import { Empty, FailureNotice } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
@@ -19,6 +20,7 @@ import { SearchBox } from "../../components/search-box.tsx";
 import { ListSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
 import { MachineState } from "./machine-state.tsx";
+import { isInState, machineTermsOf } from "./machine-terms.ts";
 
 export type Peer = Answer<"GET /api/peers">[number];
 
@@ -48,18 +50,25 @@ export function MachinesPage() {
 }
 
 function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
-  const { q = "" } = route.useSearch();
+  const { q = "", state } = route.useSearch();
+  const [nowMs] = useState(() => Date.now());
   const navigate = route.useNavigate();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const machines = useMemo(() => peers.filter(({ kind }) => kind === "machine"), [peers]);
   const shown = useMemo(
     () =>
-      filtered(machines, q, ({ name, dns_label, ip, os, groups }) => [
-        ...[name, dns_label, ip, os],
-        ...groups.map((group) => group.name),
-      ]),
-    [machines, q],
+      filtered(
+        machines.filter((peer) => isInState(peer, state, nowMs)),
+        q,
+        ({ name, dns_label, ip, os, groups }) => [
+          ...[name, dns_label, ip, os],
+          ...groups.map((group) => group.name),
+        ],
+      ),
+    [machines, q, state, nowMs],
   );
+  const put = (terms: { readonly q?: string; readonly state?: string | undefined }): void =>
+    void navigate({ search: (old) => machineTermsOf({ ...old, ...terms }), replace: true });
   if (machines.length === 0) {
     return (
       <Empty
@@ -79,10 +88,18 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
       <SearchBox
         label="Filter machines"
         value={q}
-        onValue={(value) => void navigate({ search: value === "" ? {} : { q: value }, replace: true })}
+        onValue={(value) => put({ q: value })}
         shown={shown.length}
         total={machines.length}
-      />
+      >
+        <SelectField
+          label="State"
+          isLabelHidden
+          value={state ?? EVERY}
+          onValue={(value) => put({ state: value === EVERY ? undefined : value })}
+          choices={STATES}
+        />
+      </SearchBox>
       <DataTable
         label="Machines"
         rows={shown}
@@ -95,6 +112,15 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
   );
 }
 
+const EVERY = "every";
+const STATES = [
+  { value: EVERY, label: "In every state" },
+  { value: "connected", label: "Connected" },
+  { value: "offline", label: "Offline" },
+  { value: "lost", label: "Not seen for 30 days" },
+  { value: "waiting", label: "Waiting for approval" },
+  { value: "blocked", label: "Blocked" },
+];
 const GROUPS_SHOWN = 3;
 
 const COLUMNS: readonly Column<Peer>[] = [

@@ -8,6 +8,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
+import { serverOrigin } from "../../browser/server-origin.ts";
 import { Badge } from "../../components/badge.tsx";
 import { CopyButton, CopyLine } from "../../components/copy-button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
@@ -81,7 +82,7 @@ function NoDevice() {
     <Empty title="Connect from your first device">
       <p>Install qf on your computer, sign in once, and this page shows what you may reach from it.</p>
       <div className="mx-auto mt-4 max-w-lg text-left text-ink">
-        <CopyLine label="Copy the command" text={`qf login --management-url ${window.location.origin}`} />
+        <CopyLine label="Copy the command" text={`qf login --management-url ${serverOrigin()}`} />
       </div>
     </Empty>
   );

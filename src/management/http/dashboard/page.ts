@@ -30,6 +30,7 @@ export function dashboardPage(built: DashboardFiles, request: Request, origin: s
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
+<meta name="qf-server" content="${origin}">
 <title>QuFabric</title>
 <link rel="icon" href="${ICON_URL}">
 <link rel="stylesheet" href="${asset(built.style)}">

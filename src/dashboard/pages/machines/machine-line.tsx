@@ -1,0 +1,106 @@
+/**
+ * The line that makes a machine join, and the machine as it arrives.
+ *
+ * The key is for one machine and one hour. It is in the line as a variable of the shell, so it is on nobody's
+ * list of processes.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Check, LoaderCircle } from "lucide-react";
+import { useState } from "react";
+import type { Answer } from "../../api/client.ts";
+import { reading, useChange } from "../../api/queries.ts";
+import { serverOrigin } from "../../browser/server-origin.ts";
+import { Button, ButtonLink } from "../../components/button.tsx";
+import { CopyLine } from "../../components/copy-button.tsx";
+import { FailureNotice } from "../../components/notice.tsx";
+
+type SetupKey = Answer<"POST /api/setup-keys">;
+type Peer = Answer<"GET /api/peers">[number];
+
+const HOUR_SECONDS = 3_600;
+
+/** `groups`: ids of those that the machine is in. */
+export function MachineLine({ groups }: { readonly groups: ReadonlySet<string> }) {
+  const [made, setMade] = useState<{ readonly key: SetupKey; readonly sinceMs: number } | null>(null);
+  const create = useChange("POST /api/setup-keys");
+  const make = async (): Promise<void> => {
+    const sinceMs = Date.now();
+    const body = {
+      name: `machine of ${new Date(sinceMs).toISOString().slice(0, 16)}`,
+      type: "one-off" as const,
+      expires_in: HOUR_SECONDS,
+      auto_groups: [...groups],
+      usage_limit: 1,
+    };
+    const key = await create.mutateAsync({ body }).catch(() => null);
+    if (key !== null) setMade({ key, sinceMs });
+  };
+  if (made === null) {
+    return (
+      <div className="flex flex-col gap-3">
+        {create.isError ? <FailureNotice error={create.error} /> : null}
+        <div>
+          <Button weight="primary" busy={create.isPending} onClick={() => void make()}>
+            Make the line
+          </Button>
+        </div>
+      </div>
+    );
+  }
+  return (
+    <div className="flex flex-col gap-5">
+      <div>
+        <p className="mb-2 font-medium">Run this on the machine, as root</p>
+        <CopyLine label="Copy the line" text={lineFor(made.key.key)} />
+        <p className="mt-2 text-soft text-xs">For one machine, within an hour.</p>
+      </div>
+      <Arrival keyName={made.key.name} sinceMs={made.sinceMs} />
+    </div>
+  );
+}
+
+function lineFor(key: string): string {
+  return `curl -fsSL ${serverOrigin()}/install.sh | QF_SETUP_KEY=${key} sh -s -- --allow-server-ssh`;
+}
+
+/** The newest machine since the key was made. News make the list be read again. */
+function Arrival({ keyName, sinceMs }: { readonly keyName: string; readonly sinceMs: number }) {
+  const peers = useQuery(reading("GET /api/peers"));
+  const keys = useQuery(reading("GET /api/setup-keys"));
+  const isUsed = keys.data?.some(({ name, used_times }) => name === keyName && used_times > 0) === true;
+  const arrived = (peers.data ?? []).find(
+    (peer: Peer) => isUsed && peer.kind === "machine" && Date.parse(peer.created_at) >= sinceMs - 1_000,
+  );
+  if (arrived === undefined) {
+    return (
+      <p role="status" className="flex items-center gap-2 text-soft">
+        <LoaderCircle size={16} aria-hidden="true" className="motion-safe:animate-spin" />
+        Waiting for the machine. You may leave this page: it appears under Machines.
+      </p>
+    );
+  }
+  return (
+    <div role="status">
+      <p className="flex items-center gap-2">
+        <Check size={16} aria-hidden="true" className="text-good" />
+        <Link
+          to="/machines/$machineId"
+          params={{ machineId: arrived.id }}
+          className="font-medium text-accent hover:underline"
+        >
+          {arrived.name}
+        </Link>
+        {arrived.connected ? "is connected." : "has joined and is about to connect."}
+      </p>
+      <div className="mt-4 flex gap-2">
+        <ButtonLink to="/machines/$machineId" params={{ machineId: arrived.id }}>
+          See it
+        </ButtonLink>
+        <ButtonLink to="/policies">Who may log in there</ButtonLink>
+      </div>
+    </div>
+  );
+}

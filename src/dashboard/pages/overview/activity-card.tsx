@@ -1,0 +1,92 @@
+/**
+ * Connections of the last day by the hour, and the newest of them.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { Answer } from "../../api/client.ts";
+import { reading } from "../../api/queries.ts";
+import { Bars } from "../../components/bars.tsx";
+import { Card } from "../../components/card.tsx";
+import { Loaded } from "../../components/loaded.tsx";
+import { Time } from "../../components/time.tsx";
+import { hourly, hourName } from "./hourly.ts";
+
+export type Event = Answer<"GET /api/events/audit">[number];
+
+const HOURS = 24;
+const NEWEST = 5;
+export const EVENTS_MAX = "1000";
+const OPENED = "ssh.connection.open";
+
+/** ISO, to the hour, so that the question stays the same for a while. */
+export function dayBefore(nowMs: number): string {
+  return new Date(Math.floor(nowMs / 3_600_000) * 3_600_000 - (HOURS - 1) * 3_600_000).toISOString();
+}
+
+export function ActivityCard({ nowMs }: { readonly nowMs: number }) {
+  const since = dayBefore(nowMs);
+  const opened = useQuery(
+    reading("GET /api/events/audit", { query: { activity: OPENED, since, limit: EVENTS_MAX } }),
+  );
+  const all = (
+    <Link to="/audit" search={{ activity: OPENED }} className="text-accent hover:underline">
+      All of them
+    </Link>
+  );
+  return (
+    <Card title="Connections, last 24 hours" actions={all}>
+      <Loaded query={opened} rows={2}>
+        {(events) => <Hours events={events} nowMs={nowMs} empty="Nobody has connected to a machine." />}
+      </Loaded>
+    </Card>
+  );
+}
+
+interface HoursProps {
+  readonly events: readonly Event[];
+  readonly nowMs: number;
+  readonly empty: string;
+  readonly tone?: "accent" | "bad";
+}
+
+/** Bars by the hour over the newest events. */
+export function Hours({ events, nowMs, empty, tone = "accent" }: HoursProps) {
+  if (events.length === 0) return <p className="text-soft">{empty}</p>;
+  const counts = hourly(
+    events.map(({ timestamp }) => timestamp),
+    HOURS,
+    nowMs,
+  );
+  const label = `${events.length.toLocaleString("en")} in the last 24 hours, by the hour`;
+  return (
+    <>
+      <Bars label={label} counts={counts} nameOf={(i) => hourName(i, HOURS, nowMs)} tone={tone} />
+      <p className="mt-1 flex justify-between text-soft text-xs">
+        <span>{hourName(0, HOURS, nowMs)}</span>
+        <span>now</span>
+      </p>
+      <ul className="mt-3 flex flex-col gap-1.5">
+        {events.slice(0, NEWEST).map((event) => (
+          <li key={event.id} className="flex items-baseline justify-between gap-3">
+            <span className="min-w-0 truncate">
+              <bdi>{whoOf(event)}</bdi>
+            </span>
+            <span className="shrink-0 text-soft text-xs">
+              <Time iso={event.timestamp} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** `ada@example.com as deploy on web1`, as far as the event says it. */
+function whoOf({ initiator_email, initiator_name, meta }: Event): string {
+  const who = initiator_email || initiator_name || "somebody";
+  const as = meta.local_user ? ` as ${meta.local_user}` : "";
+  const on = meta.machine ? ` on ${meta.machine}` : "";
+  return `${who}${as}${on}`;
+}

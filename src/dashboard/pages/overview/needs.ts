@@ -1,0 +1,73 @@
+/**
+ * The things that wait for an administrator, each with the page on which they are settled.
+ *
+ * @module
+ */
+import type { Answer } from "../../api/client.ts";
+import { isInState, type MachineTerms } from "../machines/machine-terms.ts";
+
+type Peer = Answer<"GET /api/peers">[number];
+type User = Answer<"GET /api/users">[number];
+type SetupKey = Answer<"GET /api/setup-keys">[number];
+
+export interface Need {
+  readonly id: string;
+  readonly text: string;
+  readonly to: "/machines" | "/devices" | "/people" | "/setup-keys" | "/policies";
+  readonly search: MachineTerms;
+  readonly tone: "warn" | "bad";
+}
+
+interface Account {
+  readonly peers: readonly Peer[];
+  readonly users: readonly User[];
+  readonly keys: readonly SetupKey[];
+  readonly nowMs: number;
+}
+
+const SOON_MS = 7 * 86_400_000;
+
+/** Empty: nothing waits. */
+export function needsOf({ peers, users, keys, nowMs }: Account): Need[] {
+  const machines = peers.filter(({ kind }) => kind === "machine");
+  const waiting = machines.filter(({ approval_required }) => approval_required);
+  const devices = peers.filter(({ kind, approval_required }) => kind !== "machine" && approval_required);
+  const people = users.filter(({ pending_approval }) => pending_approval);
+  const lost = machines.filter((peer) => isInState(peer, "lost", nowMs));
+  const endless = keys.filter(({ state, expires }) => state === "valid" && expires.startsWith("0001"));
+  const ending = keys.filter(({ state, type, expires }) => {
+    const left = Date.parse(expires) - nowMs;
+    return state === "valid" && type === "reusable" && left > 0 && left < SOON_MS;
+  });
+  const all: (Need | null)[] = [
+    need(people.length, "person waits", "people wait", { id: "people", to: "/people", tone: "warn" }),
+    need(waiting.length, "machine waits", "machines wait", {
+      ...{ id: "machines", to: "/machines", tone: "warn" },
+      search: { state: "waiting" },
+    }),
+    need(devices.length, "device waits", "devices wait", { id: "devices", to: "/devices", tone: "warn" }),
+    need(lost.length, "machine not seen for 30 days", "machines not seen for 30 days", {
+      ...{ id: "lost", to: "/machines", tone: "warn", said: "" },
+      search: { state: "lost" },
+    }),
+    need(ending.length, "setup key ends", "setup keys end", {
+      ...{ id: "keys", to: "/setup-keys", tone: "warn", said: " within a week" },
+    }),
+    need(endless.length, "setup key has", "setup keys have", {
+      ...{ id: "endless", to: "/setup-keys", tone: "warn", said: " no end" },
+    }),
+  ];
+  return all.filter((one) => one !== null);
+}
+
+interface About extends Pick<Need, "id" | "to" | "tone"> {
+  readonly search?: Need["search"];
+  readonly said?: string;
+}
+
+function need(count: number, one: string, many: string, about: About): Need | null {
+  if (count === 0) return null;
+  const { said = " for approval", search = {}, ...rest } = about;
+  const what = count === 1 ? one : many;
+  return { ...rest, search, text: `${count.toLocaleString("en")} ${what}${said}` };
+}

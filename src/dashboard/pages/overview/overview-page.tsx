@@ -1,0 +1,107 @@
+/**
+ * Overview: what waits for an administrator, how the machines stand, who came in and who was refused.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { ArrowRight, CircleCheck, TriangleAlert } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { reading } from "../../api/queries.ts";
+import { ButtonLink } from "../../components/button.tsx";
+import { Card } from "../../components/card.tsx";
+import { Loaded } from "../../components/loaded.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
+import { Checklist } from "../start/checklist.tsx";
+import { ActivityCard } from "./activity-card.tsx";
+import { MachinesCard } from "./machines-card.tsx";
+import { type Need, needsOf } from "./needs.ts";
+import { RefusedCard } from "./refused-card.tsx";
+
+export function OverviewPage() {
+  const [nowMs] = useState(() => Date.now());
+  return (
+    <>
+      <PageHeader
+        title="Overview"
+        actions={
+          <ButtonLink to="/machines/add" weight="primary">
+            Add a machine
+          </ButtonLink>
+        }
+      />
+      <div className="grid items-start gap-4 lg:grid-cols-2">
+        <div className="flex min-w-0 flex-col gap-4">
+          <Checklist />
+          <NeedsCard nowMs={nowMs} />
+          <RefusedCard nowMs={nowMs} />
+        </div>
+        <div className="flex min-w-0 flex-col gap-4">
+          <MachinesCard />
+          <ActivityCard nowMs={nowMs} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function NeedsCard({ nowMs }: { readonly nowMs: number }) {
+  const peers = useQuery(reading("GET /api/peers"));
+  const users = useQuery(reading("GET /api/users"));
+  const keys = useQuery(reading("GET /api/setup-keys"));
+  return (
+    <Card title="Needs you">
+      <Loaded query={peers} rows={2}>
+        {(all) => (
+          <Needs needs={needsOf({ peers: all, users: users.data ?? [], keys: keys.data ?? [], nowMs })} />
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+function Needs({ needs }: { readonly needs: readonly Need[] }) {
+  if (needs.length === 0) {
+    return (
+      <p className="flex items-center gap-2 text-soft">
+        <CircleCheck size={18} aria-hidden="true" className="text-good" />
+        Nothing waits for you.
+      </p>
+    );
+  }
+  return (
+    <ul className="-mx-2 flex flex-col">
+      {needs.map(({ id, text, to, search, tone }) => (
+        <li key={id}>
+          <Row to={to} search={search}>
+            <TriangleAlert
+              size={18}
+              aria-hidden="true"
+              className={tone === "bad" ? "text-bad" : "text-warn"}
+            />
+            <span className="min-w-0 flex-1">{text}</span>
+          </Row>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface RowProps {
+  readonly to: Need["to"];
+  readonly search: Need["search"];
+  readonly children: ReactNode;
+}
+
+function Row({ to, search, children }: RowProps) {
+  return (
+    <Link
+      to={to}
+      search={search}
+      className="flex min-h-10 items-center gap-2.5 rounded-md px-2 no-underline hover:bg-sunken pointer-coarse:min-h-12"
+    >
+      {children}
+      <ArrowRight size={16} aria-hidden="true" className="text-soft" />
+    </Link>
+  );
+}

@@ -1,0 +1,57 @@
+/**
+ * First steps of a new account, and which of them are done. Nothing is remembered of them: what is there says
+ * it.
+ *
+ * @module
+ */
+import type { Answer } from "../../api/client.ts";
+
+export const STEP_IDS = ["name", "sign-in", "machine", "people", "policy", "login"] as const;
+export type StepId = (typeof STEP_IDS)[number];
+
+export interface Step {
+  readonly id: StepId;
+  readonly title: string;
+  readonly isDone: boolean;
+}
+
+interface Known {
+  readonly name: string;
+  readonly peers: readonly Pick<Answer<"GET /api/peers">[number], "kind">[];
+  readonly users: readonly Pick<Answer<"GET /api/users">[number], "is_service_user">[];
+  readonly policies: readonly Pick<Answer<"GET /api/policies">[number], "enabled">[];
+  /** Whether anybody was ever connected to a machine. */
+  readonly hasConnected: boolean;
+}
+
+export function stepsOf({ name, peers, users, policies, hasConnected }: Known): Step[] {
+  return [
+    { id: "name", title: "Name your organisation", isDone: name !== "" },
+    // Whoever reads this has signed in by it.
+    { id: "sign-in", title: "Signing in", isDone: true },
+    { id: "machine", title: "Add a machine", isDone: peers.some(({ kind }) => kind === "machine") },
+    {
+      id: "people",
+      title: "Invite a person",
+      isDone: users.filter(({ is_service_user }) => !is_service_user).length > 1,
+    },
+    { id: "policy", title: "Say who may log in", isDone: policies.some(({ enabled }) => enabled) },
+    { id: "login", title: "Log in to the machine", isDone: hasConnected },
+  ];
+}
+
+/** The step to show: the one that was asked for, else the first that is not done. */
+export function stepToShow(steps: readonly Step[], asked: StepId | undefined): StepId {
+  return asked ?? steps.find(({ isDone }) => !isDone)?.id ?? "login";
+}
+
+/** The one after it. Null: it is the last. */
+export function stepAfter(id: StepId): StepId | null {
+  return STEP_IDS[STEP_IDS.indexOf(id) + 1] ?? null;
+}
+
+/** As an address has it. */
+export function stepOf(search: Readonly<Record<string, unknown>>): { readonly step?: StepId } {
+  const step = STEP_IDS.find((id) => id === search.step);
+  return step === undefined ? {} : { step };
+}
