@@ -11,6 +11,8 @@ const FOLDER = resolve(import.meta.dir, "../dist/screenshots");
 const WIDTHS = [390, 1280, 1920] as const;
 const PAGES: readonly (readonly [name: string, path: string])[] = [
   ["my-access", "/"],
+  ["overview", "/overview"],
+  ["start", "/start"],
   ["machines", "/machines"],
   ["add-machine", "/machines/add"],
   ["devices", "/devices"],

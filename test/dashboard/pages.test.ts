@@ -11,6 +11,8 @@ const PAGES = [
   "/",
   "/machines",
   "/machines/add",
+  "/overview",
+  "/start?step=policy",
   "/devices",
   "/people",
   "/groups",

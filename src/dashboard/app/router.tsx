@@ -14,8 +14,8 @@ import { Empty, FailureNotice } from "../components/notice.tsx";
 import { PageSkeleton } from "../components/skeleton.tsx";
 import { accessQuestionOf } from "../pages/access/access-question.ts";
 import { auditTermsOf } from "../pages/audit/audit-terms.ts";
-import { machineTermsOf } from "../pages/machines/machine-terms.ts";
-import { stepOf } from "../pages/start/steps.ts";
+import { machineTermsOf } from "../terms/machine-terms.ts";
+import { stepOf } from "../terms/start-step.ts";
 import { Shell } from "./shell.tsx";
 
 const root = createRootRouteWithContext()({

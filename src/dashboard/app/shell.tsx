@@ -3,17 +3,19 @@
  *
  * @module
  */
+import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { CircleUserRound, Menu as MenuIcon, Search, X } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { callApi } from "../api/client.ts";
+import { reading } from "../api/queries.ts";
 import { chooseTheme, currentTheme, THEMES } from "../browser/theme.ts";
 import { Button, IconButton } from "../components/button.tsx";
 import { Menu } from "../components/menu.tsx";
 import { PageSkeleton } from "../components/skeleton.tsx";
 import { LiveState } from "../live/live-state.tsx";
-import { useMe } from "./me.ts";
+import { seesAccount, useMe } from "./me.ts";
 import { type NavigationPart, navigationFor } from "./navigation.ts";
 import { PAGES } from "./pages.ts";
 
@@ -108,8 +110,23 @@ function Brand() {
           d="M11 6v8m0 5v7M21 6v3m0 5v12M6 11h3m5 0h12M6 21h12m5 0h3"
         />
       </svg>
-      QuFabric
+      <span className="min-w-0">
+        QuFabric
+        <OrganizationName />
+      </span>
     </Link>
+  );
+}
+
+/** What the account is called, where it has a name and one may see it. */
+function OrganizationName() {
+  const me = useMe();
+  const accounts = useQuery({ ...reading("GET /api/accounts"), enabled: seesAccount(me) });
+  const name = accounts.data?.[0]?.settings.organization_name ?? "";
+  return name === "" ? null : (
+    <span title={name} className="-mt-1 block truncate font-normal text-soft text-xs">
+      <bdi>{name}</bdi>
+    </span>
   );
 }
 

@@ -19,8 +19,8 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { SearchBox } from "../../components/search-box.tsx";
 import { ListSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
+import { isInState, machineTermsOf } from "../../terms/machine-terms.ts";
 import { MachineState } from "./machine-state.tsx";
-import { isInState, machineTermsOf } from "./machine-terms.ts";
 
 export type Peer = Answer<"GET /api/peers">[number];
 
@@ -69,20 +69,7 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
   );
   const put = (terms: { readonly q?: string; readonly state?: string | undefined }): void =>
     void navigate({ search: (old) => machineTermsOf({ ...old, ...terms }), replace: true });
-  if (machines.length === 0) {
-    return (
-      <Empty
-        title="No machine yet"
-        action={
-          <ButtonLink to="/machines/add" weight="primary">
-            Add a machine
-          </ButtonLink>
-        }
-      >
-        One line on the machine, and it appears here.
-      </Empty>
-    );
-  }
+  if (machines.length === 0) return <NoMachine />;
   return (
     <>
       <SearchBox
@@ -109,6 +96,21 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
         onSelected={setSelected}
       />
     </>
+  );
+}
+
+function NoMachine() {
+  return (
+    <Empty
+      title="No machine yet"
+      action={
+        <ButtonLink to="/machines/add" weight="primary">
+          Add a machine
+        </ButtonLink>
+      }
+    >
+      One line on the machine, and it appears here.
+    </Empty>
   );
 }
 

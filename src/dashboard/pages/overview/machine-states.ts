@@ -4,7 +4,7 @@
  * @module
  */
 import type { Answer } from "../../api/client.ts";
-import { stateOf } from "../machines/machine-terms.ts";
+import { stateOf } from "../../terms/machine-terms.ts";
 
 type Peer = Answer<"GET /api/peers">[number];
 

@@ -53,7 +53,7 @@ function States({ counts, total }: StatesProps) {
   return (
     <>
       <div aria-hidden="true" className="mb-3 flex h-2.5 gap-0.5 overflow-hidden rounded-full bg-sunken">
-        {MACHINE_STATES.map((state) => (
+        {MACHINE_STATES.filter((state) => (counts.get(state) ?? 0) > 0).map((state) => (
           <span
             key={state}
             className={LOOKS[state].ground}

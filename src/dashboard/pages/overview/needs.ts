@@ -4,7 +4,7 @@
  * @module
  */
 import type { Answer } from "../../api/client.ts";
-import { isInState, type MachineTerms } from "../machines/machine-terms.ts";
+import { isInState, type MachineTerms } from "../../terms/machine-terms.ts";
 
 type Peer = Answer<"GET /api/peers">[number];
 type User = Answer<"GET /api/users">[number];

@@ -17,6 +17,7 @@ import { ActivityCard } from "./activity-card.tsx";
 import { MachinesCard } from "./machines-card.tsx";
 import { type Need, needsOf } from "./needs.ts";
 import { RefusedCard } from "./refused-card.tsx";
+import { WhoIsOnCard } from "./who-is-on-card.tsx";
 
 export function OverviewPage() {
   const [nowMs] = useState(() => Date.now());
@@ -38,6 +39,7 @@ export function OverviewPage() {
         </div>
         <div className="flex min-w-0 flex-col gap-4">
           <MachinesCard />
+          <WhoIsOnCard />
           <ActivityCard nowMs={nowMs} />
         </div>
       </div>

@@ -27,7 +27,9 @@ export function LoginStep({ isDone }: { readonly isDone: boolean }) {
             : "This turns green by itself as soon as somebody is in."}
         </p>
       )}
-      <p>On your own computer, with qf installed:</p>
+      <p>
+        On your own computer, once you have installed <code className="font-mono">qf</code>:
+      </p>
       <CopyLine label="Copy: sign in" text={`qf login --management-url ${serverOrigin()}`} />
       <CopyLine label="Copy: connect" text={`qf ssh USER@${name}`} />
     </div>

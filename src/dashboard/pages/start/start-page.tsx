@@ -9,6 +9,7 @@ import { ButtonLink } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { ListSkeleton } from "../../components/skeleton.tsx";
+import { type StepId, stepAfter } from "../../terms/start-step.ts";
 import { LoginStep } from "./login-step.tsx";
 import { MachineStep } from "./machine-step.tsx";
 import { NameStep } from "./name-step.tsx";
@@ -16,7 +17,7 @@ import { PeopleStep } from "./people-step.tsx";
 import { PolicyStep } from "./policy-step.tsx";
 import { SignInStep } from "./sign-in-step.tsx";
 import { StepList } from "./step-list.tsx";
-import { type StepId, stepAfter, stepToShow } from "./steps.ts";
+import { stepToShow } from "./steps.ts";
 import { type Steps, useSteps } from "./use-steps.tsx";
 
 const route = getRouteApi("/start");

@@ -6,7 +6,8 @@
 import { Link } from "@tanstack/react-router";
 import { Circle, CircleCheck } from "lucide-react";
 import { classes } from "../../components/class-names.ts";
-import type { Step, StepId } from "./steps.ts";
+import type { StepId } from "../../terms/start-step.ts";
+import type { Step } from "./steps.ts";
 
 interface StepListProps {
   readonly steps: readonly Step[];

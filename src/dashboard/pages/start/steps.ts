@@ -5,9 +5,7 @@
  * @module
  */
 import type { Answer } from "../../api/client.ts";
-
-export const STEP_IDS = ["name", "sign-in", "machine", "people", "policy", "login"] as const;
-export type StepId = (typeof STEP_IDS)[number];
+import type { StepId } from "../../terms/start-step.ts";
 
 export interface Step {
   readonly id: StepId;
@@ -32,7 +30,7 @@ export function stepsOf({ name, peers, users, policies, hasConnected }: Known): 
     { id: "machine", title: "Add a machine", isDone: peers.some(({ kind }) => kind === "machine") },
     {
       id: "people",
-      title: "Invite a person",
+      title: "Invite others",
       isDone: users.filter(({ is_service_user }) => !is_service_user).length > 1,
     },
     { id: "policy", title: "Say who may log in", isDone: policies.some(({ enabled }) => enabled) },
@@ -43,15 +41,4 @@ export function stepsOf({ name, peers, users, policies, hasConnected }: Known): 
 /** The step to show: the one that was asked for, else the first that is not done. */
 export function stepToShow(steps: readonly Step[], asked: StepId | undefined): StepId {
   return asked ?? steps.find(({ isDone }) => !isDone)?.id ?? "login";
-}
-
-/** The one after it. Null: it is the last. */
-export function stepAfter(id: StepId): StepId | null {
-  return STEP_IDS[STEP_IDS.indexOf(id) + 1] ?? null;
-}
-
-/** As an address has it. */
-export function stepOf(search: Readonly<Record<string, unknown>>): { readonly step?: StepId } {
-  const step = STEP_IDS.find((id) => id === search.step);
-  return step === undefined ? {} : { step };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Answer } from "../../api/client.ts";
+import type { Answer } from "../api/client.ts";
 
 type Peer = Answer<"GET /api/peers">[number];
 
