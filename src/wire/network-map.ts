@@ -40,6 +40,22 @@ export const MAP_PEERS_MAX = 200_000;
 
 const groups = z.array(GroupId).max(1024);
 
+/** Most approvals that are live at one machine at once. */
+export const MAP_APPROVALS_MAX = 1_000;
+
+/** An approval: it meets `require_approval` of one rule, for one person on one device as one local user. */
+export const MapApproval = z.strictObject({
+  /** The request that was approved. */
+  id: Id,
+  ruleId: RuleId,
+  userId: UserId,
+  devicePeerId: PeerId,
+  localUser: LocalUser,
+  /** First second in which it no longer counts. */
+  untilSeconds: EpochSeconds,
+});
+export type MapApproval = z.infer<typeof MapApproval>;
+
 /** The machine this map is for. */
 export const MapSelf = z.strictObject({
   peerId: PeerId,
@@ -48,6 +64,8 @@ export const MapSelf = z.strictObject({
   groups,
   /** False denies all SSH to this machine with its own reason. */
   sshEnabled: z.boolean(),
+  /** Live ones at this machine, by id. Absent: none; older agents know only maps without. */
+  approvals: z.array(MapApproval).max(MAP_APPROVALS_MAX).optional(),
 });
 export type MapSelf = z.infer<typeof MapSelf>;
 
@@ -114,7 +132,13 @@ export const MapUser = z.strictObject({
   email: z.string().max(254),
   status: UserStatus,
   isService: z.boolean(),
+  /** Groups without an end. */
   groups,
+  /**
+   * Memberships with an end, beside `groups`: the first second in which each no longer counts. Absent: none;
+   * older agents know only maps without.
+   */
+  groupsUntil: z.record(GroupId, EpochSeconds).optional(),
 });
 export type MapUser = z.infer<typeof MapUser>;
 

@@ -86,6 +86,10 @@ export const PolicyFileRule = z.strictObject({
   valid_from: time.optional(),
   valid_until: time.optional(),
   schedule: Schedule.optional(),
+  /** Groups. Absent: the account's owners and admins. */
+  approver_groups: groupNames.optional(),
+  /** Seconds. Absent: 3600. */
+  approval_seconds: PolicyRuleWrite.shape.approval_seconds,
 });
 export type PolicyFileRule = z.infer<typeof PolicyFileRule>;
 

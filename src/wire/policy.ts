@@ -20,6 +20,10 @@ export const POLICY_RULES_MAX = 256;
 export const RULE_GROUPS_MAX = 256;
 /** Most OS users of one group in a rule. */
 export const RULE_LOCAL_USERS_MAX = 256;
+/** Longest approval of one access, in seconds: a week. */
+export const APPROVAL_SECONDS_MAX = 604_800;
+/** How long an approval counts where a rule does not say, in seconds. */
+export const APPROVAL_SECONDS_DEFAULT = 3_600;
 /** Most ports, and most port ranges, of one rule. */
 export const RULE_PORTS_MAX = 256;
 
@@ -154,6 +158,13 @@ const ruleFields = {
   /** First second in which it no longer holds. Absent: no end. */
   valid_until: EpochSeconds.optional(),
   schedule: Schedule.optional(),
+  /**
+   * Groups whose standing members decide about requests where this rule asks for an approval. Absent or
+   * empty: the account's owners and admins.
+   */
+  approver_groups: z.array(GroupId).max(RULE_GROUPS_MAX).optional(),
+  /** Longest that one approval under this rule counts, in seconds. Absent: 3600. */
+  approval_seconds: z.int().min(60).max(APPROVAL_SECONDS_MAX).optional(),
 } as const;
 
 /**

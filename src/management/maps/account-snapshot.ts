@@ -151,6 +151,9 @@ export const MAP_FIELDS: Readonly<Record<keyof PolicyRuleWrite, keyof MapRule | 
   valid_from: "validFromSeconds",
   valid_until: "validUntilSeconds",
   schedule: "schedule",
+  // Who decides about requests is asked of management; machines get what was decided.
+  approver_groups: null,
+  approval_seconds: null,
   sources: "sources",
   sourceResource: "sourcePeerId",
   destinations: "destinations",

@@ -86,6 +86,8 @@ export function renderRule(rule: AccountRule, names: AccountNames): PolicyFileRu
     ...(rule.valid_from === undefined ? {} : { valid_from: rule.valid_from }),
     ...(rule.valid_until === undefined ? {} : { valid_until: rule.valid_until }),
     ...(rule.schedule === undefined ? {} : { schedule: rule.schedule }),
+    ...(rule.approver_groups?.length ? { approver_groups: named(rule.approver_groups) } : {}),
+    ...(rule.approval_seconds === undefined ? {} : { approval_seconds: rule.approval_seconds }),
   };
 }
 

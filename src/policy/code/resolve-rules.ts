@@ -64,7 +64,7 @@ function bodyOf(written: PolicyFileRule, at: string, { names, faults }: RuleCont
       list.flatMap((name) => faults.name(names.group, name, { at: `${at}.${field}`, what: "group" }) ?? []),
     ),
   ];
-  const { source_devices, authorized_groups, machine_local_users } = written;
+  const { source_devices, authorized_groups, machine_local_users, approver_groups } = written;
   const body: RuleBody = {
     name: written.name ?? "",
     ...optional("description", written.description),
@@ -81,6 +81,8 @@ function bodyOf(written: PolicyFileRule, at: string, { names, faults }: RuleCont
     ...optional("valid_from", written.valid_from),
     ...optional("valid_until", written.valid_until),
     ...optional("schedule", written.schedule),
+    ...optional("approver_groups", approver_groups && ids(approver_groups, "approver_groups")),
+    ...optional("approval_seconds", written.approval_seconds),
     ...sideOf(written, "source", at, { names: names.peer, ids, faults }),
     ...sideOf(written, "destination", at, { names: names.peer, ids, faults }),
   };
@@ -144,6 +146,7 @@ export function meaningOf(rule: RuleBody): string {
     ...[sideText(rule.sources), rule.sourceResource?.id ?? null],
     ...[sideText(rule.destinations), rule.destinationResource?.id ?? null],
     list(rule.source_devices).sort(),
+    ...[list(rule.approver_groups).sort(), rule.approval_seconds ?? null],
   ]);
 }
 

@@ -60,7 +60,9 @@ function faultOfPorts(rule: Checked, at: string): RuleFault | null {
 
 function faultOfSshFields(rule: Checked, at: string): RuleFault | null {
   const isLimited = Object.keys(rule.authorized_groups ?? {}).length > 0;
-  const field = isLimited ? "authorized_groups" : rule.ssh !== undefined ? "ssh" : undefined;
+  const field = isLimited
+    ? "authorized_groups"
+    : (["ssh", "approver_groups", "approval_seconds"] as const).find((name) => rule[name] !== undefined);
   if (field === undefined) return null;
   return fault(
     `${at}.${field} is for rules of protocol qufabric-ssh only`,

@@ -18,14 +18,16 @@ import { isRoot, judgeForPeer, judgeForUser, type PeerAsker, type UserAsker } fr
 import { compareObligations, type Obligations, obligationsOf } from "./obligations.ts";
 import { OUTCOME, type OutcomeCode, outcomeName } from "./outcomes.ts";
 import type { AccessRequest, PeerAccessRequest } from "./request.ts";
-import { holdsUntil } from "./schedule.ts";
+import { endsTime, holdsUntil } from "./schedule.ts";
 import {
+  findApproval,
   findPeer,
   findUser,
   localUserNumber,
   markDevice,
   markOwn,
   markUser,
+  nextGroupEnd,
   type PolicySnapshot,
   type PreparedRule,
 } from "./snapshot.ts";
@@ -72,14 +74,15 @@ export function decide(request: AccessRequest, snapshot: PolicySnapshot): Decisi
   if (device !== null && device.status !== "active") {
     return deny(device.status === "blocked" ? "device_blocked" : "device_pending");
   }
+  const ends = endsTime(request);
   const asker: UserAsker = {
     request,
     snapshot,
     localUser: localUserNumber(snapshot, request.localUser),
     user,
-    userMarks: markUser(snapshot, user),
+    userMarks: markUser(snapshot, user, ends),
     device,
-    deviceMarks: device === null ? null : markDevice(snapshot, device),
+    deviceMarks: device === null ? null : markDevice(snapshot, device, ends),
     ownMarks: device === null ? null : markOwn(snapshot, device),
   };
   return judgeAll(request, snapshot, (rule) => judgeForUser(rule, asker));
@@ -95,7 +98,7 @@ export function decidePeer(request: PeerAccessRequest, snapshot: PolicySnapshot)
   const peer = findPeer(snapshot.map, request.sourcePeerId);
   if (peer === undefined) return deny("device_unknown");
   if (peer.status !== "active") return deny(peer.status === "blocked" ? "device_blocked" : "device_pending");
-  const marks = markDevice(snapshot, peer);
+  const marks = markDevice(snapshot, peer, endsTime(request));
   const own = markOwn(snapshot, peer);
   const localUser = localUserNumber(snapshot, request.localUser);
   const asker: PeerAsker = { request, snapshot, localUser, peer, marks, own };
@@ -128,7 +131,7 @@ function judgeAll(
   if (best === undefined) return { kind: "deny", reason: reasonOf(outcomes, request, snapshot), trace };
   const machine = denialByMachine(request);
   if (machine !== null) return { kind: "deny", reason: machine, trace };
-  return { kind: "allow", grant: grantOf(best.rule, best.obligations, request), trace };
+  return { kind: "allow", grant: grantOf(best.rule, best.obligations, { request, snapshot }), trace };
 }
 
 /** The machine's own refusal, whatever the rules say. */
@@ -142,9 +145,9 @@ function denialByMachine(request: AccessRequest | PeerAccessRequest): ReasonCode
 function grantOf(
   rule: PreparedRule,
   obligations: Obligations,
-  request: AccessRequest | PeerAccessRequest,
+  { request, snapshot }: { request: AccessRequest | PeerAccessRequest; snapshot: PolicySnapshot },
 ): Grant {
-  const ends: number[] = [];
+  const ends: number[] = "userId" in request ? endsOfUser(rule, obligations, { request, snapshot }) : [];
   const until = holdsUntil(rule.rule, request.nowSeconds);
   if (until !== null) ends.push(until);
   if (
@@ -159,6 +162,23 @@ function grantOf(
     capabilities: { ...rule.rule.capabilities, record: obligations.record },
     validUntilSeconds: ends.length === 0 ? null : Math.min(...ends),
   };
+}
+
+/** Ends of what a person was given for a while: the approval, and memberships that may have counted. */
+function endsOfUser(
+  rule: PreparedRule,
+  obligations: Obligations,
+  { request, snapshot }: { request: AccessRequest; snapshot: PolicySnapshot },
+): number[] {
+  const { userId, devicePeerId, localUser } = request;
+  const now = endsTime(request);
+  const user = findUser(snapshot.map, userId);
+  const membership = user === undefined ? null : nextGroupEnd(user, now);
+  const approval =
+    obligations.approval && devicePeerId !== null
+      ? findApproval(snapshot, { ruleId: rule.id, userId, devicePeerId, localUser }, now)
+      : undefined;
+  return [membership, approval?.untilSeconds ?? null].filter((end) => end !== null);
 }
 
 /** The one reason a denial gives: that of the rule which came nearest to a grant. */

@@ -12,8 +12,9 @@ import { denialOfAction } from "./capabilities.ts";
 import { obligationsOf } from "./obligations.ts";
 import { OUTCOME, type OutcomeCode } from "./outcomes.ts";
 import type { AccessRequest, MachineFlags, PeerAccessRequest } from "./request.ts";
-import { isWithinSchedule, isWithinValidity } from "./schedule.ts";
+import { endsTime, isWithinSchedule, isWithinValidity } from "./schedule.ts";
 import {
+  findApproval,
   findPeer,
   type GroupMarks,
   lists,
@@ -71,9 +72,20 @@ function judgeObligations(rule: PreparedRule, asker: UserAsker): OutcomeCode | n
       return OUTCOME.reauth_required;
   }
   if (obligations.reason && request.reason === "") return OUTCOME.reason_required;
-  if (obligations.approval) return OUTCOME.approval_required;
+  if (obligations.approval && !isApproved(rule, asker)) return OUTCOME.approval_required;
   if (obligations.record === "required" && !request.flags.recording) return OUTCOME.recording_unavailable;
   return null;
+}
+
+function isApproved(rule: PreparedRule, { request, snapshot, user, device }: UserAsker): boolean {
+  if (device === null) return false;
+  const about = {
+    ruleId: rule.id,
+    userId: user.id,
+    devicePeerId: device.id,
+    localUser: request.localUser,
+  };
+  return findApproval(snapshot, about, endsTime(request)) !== undefined;
 }
 
 /** Full access: the user is in the rule's sources (or owns its source peer); else in one of its keys. */

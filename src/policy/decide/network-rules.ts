@@ -8,7 +8,7 @@
  */
 import type { MapRule } from "../../wire/network-map.ts";
 import type { EpochSeconds, PeerId, Port } from "../../wire/units.ts";
-import { isWithinSchedule, isWithinValidity } from "./schedule.ts";
+import { endsTime, isWithinSchedule, isWithinValidity } from "./schedule.ts";
 import {
   coversPort,
   findPeer,
@@ -24,6 +24,8 @@ export interface NetworkRequest {
   readonly sourcePeerId: PeerId;
   readonly port: Port;
   readonly nowSeconds: EpochSeconds;
+  /** As in `AccessRequest`. */
+  readonly endsAtSeconds?: EpochSeconds;
 }
 
 /** Null when some rule opens the path and no drop closes it, else why not. */
@@ -36,7 +38,7 @@ export function denialOfNetwork(
   if (peer === undefined) return "device_unknown";
   if (peer.status !== "active") return peer.status === "blocked" ? "device_blocked" : "device_pending";
   if (!map.self.sshEnabled) return "ssh_disabled";
-  const marks = markDevice(snapshot, peer);
+  const marks = markDevice(snapshot, peer, endsTime(request));
   const own = markOwn(snapshot, peer);
   let open = false;
   for (const rule of snapshot.rules) {

@@ -7,6 +7,7 @@ import type { ReasonCode } from "../../wire/reason.ts";
 import type { LocalUser } from "../../wire/units.ts";
 import { decide } from "./decide.ts";
 import type { AccessRequest, MachineFlags } from "./request.ts";
+import { endsTime } from "./schedule.ts";
 import { findUser, markUser, type PolicySnapshot } from "./snapshot.ts";
 
 /** More names than this become the single `*`; the machine decides again anyway. */
@@ -22,7 +23,7 @@ export function principalsOf(
 ): LocalUser[] {
   const user = findUser(snapshot.map, request.userId);
   if (user === undefined) return [];
-  const marks = markUser(snapshot, user);
+  const marks = markUser(snapshot, user, endsTime(request));
   // What the machine's own flags refuse is left to the machine, which says so in its own words.
   const flags = { ...request.flags, sshServer: true, sshRoot: true, privileged: true, recording: true };
   const names = new Set<LocalUser>();
@@ -34,6 +35,10 @@ export function principalsOf(
       if (index === undefined || marks[index] !== 1) continue;
       for (const name of list) names.add(name);
     }
+  }
+  // Full access under `require_approval` is granted name by name.
+  for (const { userId, localUser } of snapshot.map.self.approvals ?? []) {
+    if (userId === request.userId) names.add(localUser);
   }
   const grants = (localUser: LocalUser): boolean =>
     decide({ ...request, flags, localUser, action: { kind: "connect" } }, snapshot).kind === "allow";

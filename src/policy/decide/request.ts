@@ -32,6 +32,11 @@ export interface AccessRequest {
   readonly localUid: number | null;
   readonly action: Action;
   readonly nowSeconds: EpochSeconds;
+  /**
+   * The time by which approvals and memberships with an end are judged: the later of the machine's clock and
+   * what management last said. Absent: `nowSeconds`.
+   */
+  readonly endsAtSeconds?: EpochSeconds;
   /** When the person proved themselves; null when the provider does not say. */
   readonly authTimeSeconds: EpochSeconds | null;
   readonly binding: Binding;

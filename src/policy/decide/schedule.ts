@@ -10,6 +10,14 @@ import type { EpochSeconds } from "../../wire/units.ts";
 const DAY_SECONDS = 86_400;
 const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 
+/** The time by which ends of approvals and memberships are judged for `request`. */
+export function endsTime(request: {
+  readonly nowSeconds: EpochSeconds;
+  readonly endsAtSeconds?: EpochSeconds;
+}): EpochSeconds {
+  return Math.max(request.nowSeconds, request.endsAtSeconds ?? request.nowSeconds);
+}
+
 /** Whether `now` is in the rule's validity: from `valid_from`, inclusive, to `valid_until`, exclusive. */
 export function isWithinValidity(rule: MapRule, now: EpochSeconds): boolean {
   if (rule.validFromSeconds !== null && now < rule.validFromSeconds) return false;

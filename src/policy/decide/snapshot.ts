@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { MapPeer, MapRule, MapUser, NetworkMap } from "../../wire/network-map.ts";
-import type { GroupId, LocalUser, PeerId, RuleId } from "../../wire/units.ts";
+import type { MapApproval, MapPeer, MapRule, MapUser, NetworkMap } from "../../wire/network-map.ts";
+import type { EpochSeconds, GroupId, LocalUser, PeerId, RuleId } from "../../wire/units.ts";
 
 /** A rule with its group ids replaced by their numbers in `PolicySnapshot.groupIndex`. */
 export interface PreparedRule {
@@ -153,21 +153,50 @@ function isDestination(rule: MapRule, map: NetworkMap): boolean {
   return rule.destinations.some((group) => map.self.groups.includes(group));
 }
 
-/** The groups of a user. */
-export function markUser(snapshot: PolicySnapshot, user: MapUser): GroupMarks {
+/** The groups of a user at `now`: those without an end, and those whose end has not come. */
+export function markUser(snapshot: PolicySnapshot, user: MapUser, now: EpochSeconds): GroupMarks {
   const marks = new Uint8Array(snapshot.groupIndex.size);
-  markAll(snapshot, marks, user.groups);
+  markAll(snapshot, marks, groupsAt(user, now));
   return marks;
 }
 
+/** Groups that `user` is in at `now`. */
+export function groupsAt({ groups, groupsUntil }: MapUser, now: EpochSeconds): readonly GroupId[] {
+  if (groupsUntil === undefined) return groups;
+  const live = Object.entries(groupsUntil).flatMap(([group, until]) => (now < until ? [group] : []));
+  return [...new Set([...groups, ...live])];
+}
+
+/** The first second after `now` in which one of the user's memberships is over. Null: none has an end. */
+export function nextGroupEnd({ groups, groupsUntil = {} }: MapUser, now: EpochSeconds): EpochSeconds | null {
+  const ends = Object.entries(groupsUntil).filter(([group, until]) => now < until && !groups.includes(group));
+  return ends.length === 0 ? null : Math.min(...ends.map(([, until]) => until));
+}
+
+/** The live approval of this rule for this person, device and local user. Undefined: none. */
+export function findApproval(
+  { map }: PolicySnapshot,
+  about: Omit<MapApproval, "id" | "untilSeconds">,
+  now: EpochSeconds,
+): MapApproval | undefined {
+  return map.self.approvals?.find(
+    (one) =>
+      one.ruleId === about.ruleId &&
+      one.userId === about.userId &&
+      one.devicePeerId === about.devicePeerId &&
+      one.localUser === about.localUser &&
+      now < one.untilSeconds,
+  );
+}
+
 /**
- * The groups that a device counts as in: its own, its owner's once approved, and those lent by a vouching
- * machine.
+ * The groups that a device counts as in at `now`: its own, its owner's once approved, and those lent by a
+ * vouching machine.
  */
-export function markDevice(snapshot: PolicySnapshot, device: MapPeer): GroupMarks {
+export function markDevice(snapshot: PolicySnapshot, device: MapPeer, now: EpochSeconds): GroupMarks {
   const marks = markOwn(snapshot, device);
   const owner = device.ownerUserId === null ? undefined : snapshot.map.users[device.ownerUserId];
-  if (owner !== undefined && device.ownerApproved) markAll(snapshot, marks, owner.groups);
+  if (owner !== undefined && device.ownerApproved) markAll(snapshot, marks, groupsAt(owner, now));
   markAll(snapshot, marks, device.vouchedGroups);
   return marks;
 }

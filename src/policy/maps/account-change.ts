@@ -31,7 +31,11 @@ export function changed<V>(
   return found;
 }
 
-/** Whether two states of a peer are the same to rules: `sshEnabled` only counts for its own map. */
+/** Whether two states of a peer are the same to rules: the rest only counts for its own map. */
 export function isSameSource(a: AccountPeer, b: AccountPeer): boolean {
-  return isSame({ ...a, sshEnabled: true }, { ...b, sshEnabled: true });
+  return isSame(asSource(a), asSource(b));
+}
+
+function asSource({ sshEnabled: _, approvals: __, ...source }: AccountPeer): object {
+  return source;
 }

@@ -19,6 +19,7 @@ import {
   assembleMap,
   countedGroups,
   destinationKeys,
+  everyGroup,
   type MapCommon,
   type MapScope,
   rulesFor,
@@ -164,7 +165,10 @@ export class AccountView {
     peers: ReadonlyMap<PeerId, unknown>,
   ): void {
     const kin = this.kinOf(users.keys(), peers.keys());
-    for (const id of kin.users) for (const group of this.#users.get(id)?.groups ?? []) touched.add(group);
+    for (const id of kin.users) {
+      const user = this.#users.get(id);
+      if (user !== undefined) for (const group of everyGroup(user)) touched.add(group);
+    }
     for (const id of kin.peers) {
       touched.add(id);
       const peer = this.#peers.get(id);
@@ -182,11 +186,10 @@ export class AccountView {
     for (const id of peers.keys()) devices.add(id);
     for (const id of devices) this.#indexPeer(id, "delete");
     for (const [id, user] of users) {
-      for (const group of this.#users.get(id)?.groups ?? []) {
-        this.#usersByGroup.delete(group, this.#users.get(id) as MapUser);
-      }
+      const old = this.#users.get(id);
+      if (old !== undefined) for (const group of everyGroup(old)) this.#usersByGroup.delete(group, old);
       put(this.#users, id, user);
-      if (user !== null) for (const group of user.groups) this.#usersByGroup.add(group, user);
+      if (user !== null) for (const group of everyGroup(user)) this.#usersByGroup.add(group, user);
     }
     for (const [id, peer] of peers) put(this.#peers, id, peer);
     for (const id of devices) this.#indexPeer(id, "add");

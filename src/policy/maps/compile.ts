@@ -8,6 +8,7 @@
  * @module
  */
 import type {
+  MapApproval,
   MapCa,
   MapPeer,
   MapRule,
@@ -43,6 +44,8 @@ export interface AccountSnapshot {
 /** A peer as the account knows it: as a source (`MapPeer`) and as a target. */
 export interface AccountPeer extends MapPeer {
   readonly sshEnabled: boolean;
+  /** Live approvals at this machine, by id. Absent: none. */
+  readonly approvals?: readonly MapApproval[];
 }
 
 /** The fields of a map that are the same for every peer of an account. */
@@ -80,7 +83,7 @@ export function indexAccount(account: AccountSnapshot): AccountIndex & { readonl
   const peersByGroup = new Map<GroupId, AccountPeer[]>();
   const peersByOwner = new Map<string, AccountPeer[]>();
   const rulesByDestination = new Map<string, MapRule[]>();
-  for (const user of account.users) for (const group of user.groups) push(usersByGroup, group, user);
+  for (const user of account.users) for (const group of everyGroup(user)) push(usersByGroup, group, user);
   for (const peer of account.peers) {
     for (const group of countedGroups(peer, usersById)) push(peersByGroup, group, peer);
     if (peer.ownerUserId !== null) push(peersByOwner, peer.ownerUserId, peer);
@@ -137,6 +140,7 @@ export function assembleMap(
       address: self.address,
       groups: [...self.groups].sort(),
       sshEnabled: self.sshEnabled && self.status === "active",
+      ...(self.approvals?.length ? { approvals: [...self.approvals] } : {}),
     },
     settings: common.settings,
     cas: common.cas,
@@ -203,8 +207,12 @@ export function scopeOf(index: AccountIndex, rules: readonly MapRule[], narrow: 
 
 /** Makes each entry anew. */
 export const plainNarrowing: Narrowing = {
-  user: (user, mentioned) => ({ ...user, groups: keepGroups(user.groups, mentioned) }),
-  peer: ({ sshEnabled: _, ...source }, mentioned) => ({
+  user: ({ groupsUntil, ...user }, mentioned) => ({
+    ...user,
+    groups: keepGroups(user.groups, mentioned),
+    ...keepEnds(groupsUntil, mentioned),
+  }),
+  peer: ({ sshEnabled: _, approvals: __, ...source }, mentioned) => ({
     ...source,
     groups: keepGroups(source.groups, mentioned),
     vouchedGroups: keepGroups(source.vouchedGroups, mentioned),
@@ -214,6 +222,22 @@ export const plainNarrowing: Narrowing = {
 /** Those that are mentioned, sorted. */
 export function keepGroups(groups: readonly GroupId[], mentioned: ReadonlySet<GroupId>): GroupId[] {
   return groups.filter((group) => mentioned.has(group)).sort();
+}
+
+function keepEnds(
+  groupsUntil: MapUser["groupsUntil"] = {},
+  mentioned: ReadonlySet<GroupId>,
+): Pick<MapUser, "groupsUntil"> {
+  const kept = keepGroups(Object.keys(groupsUntil), mentioned).map((group) => [group, groupsUntil[group]]);
+  return kept.length === 0 ? {} : { groupsUntil: Object.fromEntries(kept) };
+}
+
+/** Groups that `user` is in, or was before an end that is still told of. */
+export function everyGroup({
+  groups,
+  groupsUntil,
+}: Pick<MapUser, "groups" | "groupsUntil">): readonly GroupId[] {
+  return groupsUntil === undefined ? groups : [...new Set([...groups, ...Object.keys(groupsUntil)])];
 }
 
 /** Groups whose members the rule speaks of. */
@@ -240,7 +264,7 @@ export function destinationKeys(rule: MapRule): Set<string> {
 export function countedGroups(peer: AccountPeer, users: ReadonlyMap<string, MapUser>): Set<GroupId> {
   const groups = new Set([...peer.groups, ...peer.vouchedGroups]);
   const owner = peer.ownerUserId === null || !peer.ownerApproved ? undefined : users.get(peer.ownerUserId);
-  for (const group of owner?.groups ?? []) groups.add(group);
+  if (owner !== undefined) for (const group of everyGroup(owner)) groups.add(group);
   return groups;
 }
 

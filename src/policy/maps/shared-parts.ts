@@ -5,7 +5,14 @@
  * @module
  */
 import type { MapPeer, MapUser } from "../../wire/network-map.ts";
-import { type AccountPeer, keepGroups, type MapScope, type Narrowing, plainNarrowing } from "./compile.ts";
+import {
+  type AccountPeer,
+  everyGroup,
+  keepGroups,
+  type MapScope,
+  type Narrowing,
+  plainNarrowing,
+} from "./compile.ts";
 
 /**
  * `now`, with each part that is the same taken from `before`; `before` itself when all are. Entries are
@@ -35,7 +42,7 @@ export function sharedNarrowing(): Narrowing {
   const peers = new WeakMap<AccountPeer, Map<string, MapPeer>>();
   return {
     user(user, mentioned) {
-      const key = keepGroups(user.groups, mentioned).join(" ");
+      const key = keepGroups(everyGroup(user), mentioned).join(" ");
       return cached(users, user, key, () => plainNarrowing.user(user, mentioned));
     },
     peer(peer, mentioned) {

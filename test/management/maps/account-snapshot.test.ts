@@ -28,6 +28,8 @@ const OTHERS: Readonly<Required<PolicyRuleWrite>> = {
   valid_from: 1_000,
   valid_until: 2_000,
   schedule: { windows: [{ days: ["mon"], from: "08:00", to: "18:00" }] },
+  approver_groups: [anId("ops")],
+  approval_seconds: 600,
   sources: [anId("devs")],
   sourceResource: { id: anId("laptop"), type: "peer" },
   destinations: [anId("servers")],

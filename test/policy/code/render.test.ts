@@ -47,6 +47,8 @@ const CHANGES: Readonly<Record<Exclude<keyof AccountRule, "id">, Partial<Account
   valid_from: { valid_from: 1_000 },
   valid_until: { valid_until: 2_000 },
   schedule: { schedule: { windows: [{ days: ["mon"], from: "08:00", to: "18:00" }] } },
+  approver_groups: { approver_groups: [anId("ops")] },
+  approval_seconds: { approval_seconds: 600 },
   sources: { sources: [anId("developers")] },
   sourceResource: { sources: undefined, sourceResource: { id: anId("bob-laptop"), type: "peer" } },
   destinations: { destinations: [anId("db")] },

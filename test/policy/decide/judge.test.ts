@@ -43,9 +43,9 @@ function judgedForUser({ rule = {}, request = {}, groups = ["devs"], device = {}
     snapshot,
     localUser: localUserNumber(snapshot, asked.localUser),
     user: alice,
-    userMarks: markUser(snapshot, alice),
+    userMarks: markUser(snapshot, alice, NOW_SECONDS),
     device: laptop,
-    deviceMarks: laptop && markDevice(snapshot, laptop),
+    deviceMarks: laptop && markDevice(snapshot, laptop, NOW_SECONDS),
     ownMarks: laptop && markOwn(snapshot, laptop),
   });
   return outcomeName(outcome);
@@ -121,7 +121,7 @@ function judgedForPeer(rule: Partial<MapRule>, request: Partial<PeerAccessReques
     snapshot,
     localUser: localUserNumber(snapshot, asked.localUser),
     peer: laptop,
-    marks: markDevice(snapshot, laptop),
+    marks: markDevice(snapshot, laptop, NOW_SECONDS),
     own: markOwn(snapshot, laptop),
   });
   return outcomeName(outcome);

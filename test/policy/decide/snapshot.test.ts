@@ -3,6 +3,7 @@ import {
   coversPort,
   findPeer,
   findUser,
+  groupsAt,
   isMutual,
   lists,
   localUserNumber,
@@ -10,6 +11,7 @@ import {
   markOwn,
   markUser,
   meets,
+  nextGroupEnd,
   prepareSnapshot,
   UNLISTED_LOCAL_USER,
 } from "../../../src/policy/decide/snapshot.ts";
@@ -77,13 +79,13 @@ test("a local user is mapped where an enabled rule for this machine lists it", (
 
 test.each([
   ["own groups", markOwn(snapshot, laptop), { laptops: true, devs: false, lent: false }],
-  ["counted groups", markDevice(snapshot, laptop), { laptops: true, devs: true, lent: true }],
+  ["counted groups", markDevice(snapshot, laptop, 0), { laptops: true, devs: true, lent: true }],
   [
     "those without approval",
-    markDevice(snapshot, { ...laptop, ownerApproved: false }),
+    markDevice(snapshot, { ...laptop, ownerApproved: false }, 0),
     { laptops: true, devs: false, lent: true },
   ],
-  ["a user's groups", markUser(snapshot, ann), { laptops: false, devs: true, lent: false }],
+  ["a user's groups", markUser(snapshot, ann, 0), { laptops: false, devs: true, lent: false }],
 ])("%s are marked", (_, marks, wanted) => {
   const found = Object.fromEntries(
     Object.keys(wanted).map((group) => [group, meets(marks, numbersOf(group))]),
@@ -102,4 +104,13 @@ test("a list has a number, or is any; nothing has what no rule lists", () => {
 test.each(["__proto__", "constructor", "toString", ""])("nobody is found under %j", (name) => {
   expect(findPeer(map, name)).toBeUndefined();
   expect(findUser(map, name)).toBeUndefined();
+});
+
+test("a membership with an end counts until that second, and one without an end always does", () => {
+  const until = { [anId("devs")]: 1_000, [anId("laptops")]: 500 };
+  const bob = aUser("bob", ["devs"], { groupsUntil: until });
+  expect([...groupsAt(bob, 499)].sort()).toEqual([anId("devs"), anId("laptops")].sort());
+  expect(groupsAt(bob, 500)).toEqual([anId("devs")]);
+  expect(groupsAt(bob, 1_000)).toEqual([anId("devs")]);
+  expect([nextGroupEnd(bob, 499), nextGroupEnd(bob, 500)]).toEqual([500, null]);
 });

@@ -41,6 +41,7 @@ export function groupsOfRule({ body }: Pick<PolicyRuleRow, "body">): Set<GroupId
     ...(body.sources ?? []),
     ...(body.destinations ?? []),
     ...(body.source_devices ?? []),
+    ...(body.approver_groups ?? []),
     ...Object.keys(body.authorized_groups ?? {}),
   ]);
 }
