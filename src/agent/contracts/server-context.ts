@@ -15,6 +15,7 @@ import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
 import type { HostKeyFile, HostKeyType } from "../../wire/agent-state-file.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { PublicJwk } from "../../wire/network-map.ts";
+import type { EpochSeconds } from "../../wire/units.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Limits } from "./limits.ts";
 import type { Penalties } from "./penalties.ts";
@@ -30,6 +31,11 @@ export interface ServerContext {
   snapshot(): PolicySnapshot | null;
   /** Seconds since management last said that the map is current. Infinite when it never has. */
   mapAgeSeconds(): number;
+  /**
+   * The time by management's clock, in seconds; null when it never said. Ends of approvals and memberships are
+   * judged by the later of this and the machine's clock. Absent: by the machine's clock alone.
+   */
+  managementSeconds?(): EpochSeconds | null;
   /** Resolves once the map has at least `version`, or after `timeoutMs`. Never rejects. */
   waitForMapVersion(version: number, timeoutMs: number): Promise<void>;
   /** What this machine was started to allow. */

@@ -10,6 +10,11 @@ export interface RoundTrip {
   readonly clockOffsetMs: number | null;
   /** Null: nothing measured yet. */
   readonly latencyMs: number | null;
+  /**
+   * The time by management's clock: what it last said, and what has passed since by the monotonic clock, so
+   * that setting the machine's clock changes nothing of it. Null: it has not said.
+   */
+  readonly managementNowMs: number | null;
   /** Management has said what time it is. */
   greeted(managementMs: number): void;
   /** A ping leaves now. Returns what it carries. */
@@ -23,7 +28,14 @@ export function createRoundTrip(clock: Clock): RoundTrip {
   let latencyMs: number | null = null;
   /** The last ping, by both clocks. */
   let last: { readonly sentMs: number; readonly monotonicMs: number } | null = null;
+  let told: { readonly managementMs: number; readonly monotonicMs: number } | null = null;
+  const tell = (managementMs: number): void => {
+    told = { managementMs, monotonicMs: clock.monotonicMs() };
+  };
   return {
+    get managementNowMs() {
+      return told === null ? null : told.managementMs + clock.monotonicMs() - told.monotonicMs;
+    },
     get clockOffsetMs() {
       return clockOffsetMs;
     },
@@ -31,6 +43,7 @@ export function createRoundTrip(clock: Clock): RoundTrip {
       return latencyMs;
     },
     greeted(managementMs) {
+      tell(managementMs);
       clockOffsetMs = Math.round(clock.nowMs() - managementMs);
     },
     pinged() {
@@ -39,6 +52,7 @@ export function createRoundTrip(clock: Clock): RoundTrip {
       return sentMs;
     },
     answered(sentMs, managementMs) {
+      tell(managementMs);
       // A clock that is set meanwhile changes nothing of how long it took.
       if (last?.sentMs !== sentMs) return;
       const roundTripMs = clock.monotonicMs() - last.monotonicMs;

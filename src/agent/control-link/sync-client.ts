@@ -65,6 +65,8 @@ export interface SyncState {
 
 export interface SyncClient {
   state(): SyncState;
+  /** The time by management's clock, whatever the machine's is. Null: management never said. */
+  managementNowMs(): number | null;
   /** Flags or addresses changed. */
   reportFlags(): void;
   /** Says goodbye and stops for good. */
@@ -132,6 +134,10 @@ class LinkedSyncClient implements SyncClient {
       if (this.#link.isReady) this.#link.send(message);
     };
     return new LogLink({ witness: witness.log, journal: witness.journal, spool, deviceKey, enrolled, send });
+  }
+
+  managementNowMs(): number | null {
+    return this.#roundTrip.managementNowMs;
   }
 
   state(): SyncState {

@@ -33,6 +33,8 @@ export interface ServerContextParts {
   flags(): AgentFlagsStored;
   /** Whether the control link is down, and not only because it was not tried yet. */
   isLinkDown(): boolean;
+  /** The time by management's clock. Null: it never said. */
+  managementNowMs(): number | null;
   /** What everybody who gets in is told. Null: nothing. */
   notice(): string | null;
 }
@@ -59,6 +61,10 @@ export function createServerContext(parts: ServerContextParts): ServerContext {
     notice: () => parts.notice(),
     snapshot: () => maps.snapshot(),
     mapAgeSeconds: () => maps.ageSeconds(),
+    managementSeconds: () => {
+      const now = parts.managementNowMs();
+      return now === null ? null : Math.floor(now / 1000);
+    },
     waitForMapVersion: (version, timeoutMs) => maps.waitForVersion(version, timeoutMs),
     // Nothing records yet, so what must be recorded is refused.
     machineFlags: () => machineFlagsOf(flags(), { privileged, ownUser, recording: false }),

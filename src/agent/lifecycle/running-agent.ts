@@ -291,6 +291,7 @@ export class RunningAgent implements Agent {
       ownUser: this.#ownUser,
       flags: () => this.#flags,
       isLinkDown: () => isLinkDown(this.#sync?.state()),
+      managementNowMs: () => this.#sync?.managementNowMs() ?? null,
       notice: () => noticeOf(this.#parts.witness.log.alarms),
     });
   }

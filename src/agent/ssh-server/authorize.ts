@@ -57,7 +57,13 @@ const NO_PEER: PeerId = "0".repeat(20);
 
 export type AuthorizeContext = Pick<
   ServerContext,
-  "snapshot" | "mapAgeSeconds" | "machineFlags" | "sshAuth" | "pinned" | "offlineLogins"
+  | "snapshot"
+  | "mapAgeSeconds"
+  | "managementSeconds"
+  | "machineFlags"
+  | "sshAuth"
+  | "pinned"
+  | "offlineLogins"
 > & {
   readonly clock: Clock;
 };
@@ -110,7 +116,10 @@ function askPolicy(
   { who, localUser, localUid }: Subject,
   { action, at, snapshot }: { action: Action; at: EpochSeconds; snapshot: PolicySnapshot },
 ) {
-  const common = { localUser, localUid, action, nowSeconds: at, flags: serverContext.machineFlags() };
+  const common = {
+    ...{ localUser, localUid, action, nowSeconds: at, flags: serverContext.machineFlags() },
+    endsAtSeconds: serverContext.managementSeconds?.() ?? at,
+  };
   if (who.kind === "peer") return decidePeer({ ...common, sourcePeerId: who.peerId }, snapshot);
   return decide(
     {

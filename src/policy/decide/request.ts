@@ -52,6 +52,8 @@ export interface PeerAccessRequest {
   readonly localUid: number | null;
   readonly action: Action;
   readonly nowSeconds: EpochSeconds;
+  /** As in `AccessRequest`. */
+  readonly endsAtSeconds?: EpochSeconds;
   readonly flags: MachineFlags;
 }
 
