@@ -13,6 +13,7 @@ import type { Ed25519Key } from "../base/ed25519.ts";
 import { createLog, type Log } from "../base/log.ts";
 import { newSecret } from "../base/random.ts";
 import type { ServeReady } from "../wire/admin-api.ts";
+import { forgetRequestsOver, watchAccessEnds } from "./access/access-ends.ts";
 import { openTunnelKey } from "./ca/key-ring.ts";
 import { openMasterKey } from "./ca/master-key.ts";
 import type { ManagementContext } from "./contracts/context.ts";
@@ -184,6 +185,7 @@ async function open(
   );
   closers.push(startSweeping(store, clock, log));
   closers.push(watchVouches(context));
+  closers.push(watchAccessEnds(context));
   const watch = watchTlsFiles(options, listen, { log, httpServer });
   closers.push(() => watch?.stop());
   const reload = async (): Promise<void> => watch?.look();
@@ -268,6 +270,7 @@ function startSweeping(store: Store, clock: Clock, log: Log): Closer {
       await deleteExpired(tx);
       await deleteLoginsOverBefore(tx, nowSeconds(clock) - LOGIN_GRACE_SECONDS);
       await deleteWebSessionsOver(tx);
+      await forgetRequestsOver(tx);
     });
   const timer = setInterval(() => {
     sweep().catch((cause) => log.warn("expired records not removed", {}, cause));

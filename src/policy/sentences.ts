@@ -91,7 +91,7 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
   },
   approval_required: {
     sentence: "This access needs an approval",
-    hint: "none can be given yet: ask an administrator to take require_approval off the rule",
+    hint: "ask for one in the dashboard",
   },
   recording_unavailable: {
     sentence: "This session must be recorded and cannot be",

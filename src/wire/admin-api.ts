@@ -13,6 +13,7 @@ import { AccountSettings } from "./account-settings.ts";
 import { DisplayName } from "./display-name.ts";
 import { listOrNone, unlessEmpty, unlessNull } from "./given.ts";
 import { GroupMinimum, Resource } from "./policy.ts";
+import { REQUEST_SECONDS_MAX } from "./policy-file.ts";
 import { Email, GroupId, Id, PeerId, UserId } from "./units.ts";
 
 /** A time that never came, or never comes, as NetBird writes it. */
@@ -67,6 +68,19 @@ export const UserPermissions = z.object({
 });
 export type UserPermissions = z.infer<typeof UserPermissions>;
 
+/** Most memberships with an end that administrators give one user. */
+export const GROUPS_UNTIL_MAX = 64;
+
+/** A membership with an end. */
+export const GroupUntil = z.object({
+  group: GroupId,
+  /** From then on it does not count. */
+  until: dateTime,
+  /** The request that it comes from. Absent: an administrator gave it. */
+  request: Id.optional(),
+});
+export type GroupUntil = z.infer<typeof GroupUntil>;
+
 /** A person or service user as /api/users answers it; NetBird's `User`. */
 export const User = z.object({
   id: UserId,
@@ -78,6 +92,8 @@ export const User = z.object({
   name: z.string(),
   role: Role,
   auto_groups: groupIds,
+  /** Memberships with an end, beside those. Absent: none. */
+  auto_groups_until: z.array(GroupUntil).optional(),
   status: z.enum(["active", "invited", "blocked"]),
   /** Of one who never signed in: the first second of the year 1. */
   last_login: dateTime,
@@ -128,6 +144,11 @@ export const UserRequest = z.object({
   role: Role,
   /** All of them from now on. Null or absent: none. */
   auto_groups: listOrNone(groupIds),
+  /**
+   * Ours, additive: memberships with an end, all that an administrator gives from now on; those of requests
+   * stay. Absent: unchanged.
+   */
+  auto_groups_until: unlessNull(z.array(GroupUntil).max(GROUPS_UNTIL_MAX)),
   is_blocked: z.boolean(),
   /** Ours, additive: false lets a pending person in. Absent: unchanged. */
   pending_approval: unlessNull(z.boolean()),
@@ -216,11 +237,22 @@ export type SetupKeyCreateRequest = z.infer<typeof SetupKeyCreateRequest>;
 export const SetupKeyRequest = z.object({ revoked: z.boolean(), auto_groups: groupIds });
 export type SetupKeyRequest = z.infer<typeof SetupKeyRequest>;
 
+/** Ours, additive: whether and how people may ask to be in a group for a while. */
+const groupSettings = {
+  /** Absent: false. */
+  requestable: z.boolean().optional(),
+  /** Groups whose standing members decide about requests. Absent: the account's owners and admins. */
+  approver_groups: z.array(GroupId).max(256).optional(),
+  /** Longest membership by request, in seconds. Absent: 28800 (8 h). */
+  request_seconds_max: z.int().min(60).max(REQUEST_SECONDS_MAX).optional(),
+};
+
 /** A group with its members, as /api/groups answers it; NetBird's `Group`. */
 export const Group = z.object({
   ...GroupMinimum.shape,
   peers: z.array(z.object({ id: PeerId, name: z.string() })),
   resources: z.array(Resource),
+  ...groupSettings,
 });
 export type Group = z.infer<typeof Group>;
 
@@ -230,6 +262,10 @@ export const GroupRequest = z.object({
   /** All of them from now on. Null or absent: none. */
   peers: listOrNone(z.array(PeerId).max(100_000)),
   resources: listOrNone(z.array(z.unknown()).max(0, "are not available: a group holds peers")),
+  /** Ours, additive. Absent: unchanged; of a new group, the defaults. */
+  requestable: unlessNull(groupSettings.requestable),
+  approver_groups: unlessNull(groupSettings.approver_groups),
+  request_seconds_max: unlessNull(groupSettings.request_seconds_max),
 });
 export type GroupRequest = z.infer<typeof GroupRequest>;
 

@@ -148,6 +148,7 @@ async function addPeople(tx: Writer, accountId: string, name: string, count: num
       role: "user",
       autoGroups: [group],
       isServiceUser: false,
+      autoGroupsUntil: null,
       isBlocked: false,
       pendingApproval: false,
       createdAt: 1_795_000_000,

@@ -108,6 +108,7 @@ export async function aUserOf(
     role: "user",
     autoGroups: [],
     isServiceUser,
+    autoGroupsUntil: null,
     isBlocked: false,
     pendingApproval: false,
     createdAt: 1_795_000_000,

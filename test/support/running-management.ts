@@ -67,6 +67,7 @@ export async function startTestManagement(
         role: "user",
         autoGroups: [...groups],
         isServiceUser: false,
+        autoGroupsUntil: null,
         isBlocked: false,
         pendingApproval: false,
         createdAt,

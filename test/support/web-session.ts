@@ -36,6 +36,7 @@ export async function aSession(api: TestApi, role: Role = "admin", user?: UserRo
       createdAt: now,
       lastSeenAt: now,
       expiresAt: now + WEB_SESSION_SECONDS,
+      authTime: now,
     }),
   );
   return { user: owner, secret, id };

@@ -32,8 +32,8 @@ export interface ServerContext {
   /** Seconds since management last said that the map is current. Infinite when it never has. */
   mapAgeSeconds(): number;
   /**
-   * The time by management's clock, in seconds; null when it never said. Ends of approvals and memberships are
-   * judged by the later of this and the machine's clock. Absent: by the machine's clock alone.
+   * The time by management's clock, in seconds; null when it never said. Ends of approvals and memberships
+   * are judged by the later of this and the machine's clock. Absent: by the machine's clock alone.
    */
   managementSeconds?(): EpochSeconds | null;
   /** Resolves once the map has at least `version`, or after `timeoutMs`. Never rejects. */

@@ -14,6 +14,7 @@ import type { Penalties } from "../contracts/penalties.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
 import type { PinnedKeys } from "../control-link/pinned-keys.ts";
+import { isLinkDown, type SyncClient } from "../control-link/sync-client.ts";
 import { pinnedAudiences } from "./pins.ts";
 
 /** The other type is for clients that know no Ed25519, where somebody asks for it. */
@@ -31,10 +32,8 @@ export interface ServerContextParts {
   readonly privileged: boolean;
   readonly ownUser: string;
   flags(): AgentFlagsStored;
-  /** Whether the control link is down, and not only because it was not tried yet. */
-  isLinkDown(): boolean;
-  /** The time by management's clock. Null: it never said. */
-  managementNowMs(): number | null;
+  /** Undefined: not started yet. */
+  sync(): SyncClient | undefined;
   /** What everybody who gets in is told. Null: nothing. */
   notice(): string | null;
 }
@@ -62,7 +61,7 @@ export function createServerContext(parts: ServerContextParts): ServerContext {
     snapshot: () => maps.snapshot(),
     mapAgeSeconds: () => maps.ageSeconds(),
     managementSeconds: () => {
-      const now = parts.managementNowMs();
+      const now = parts.sync()?.managementNowMs() ?? null;
       return now === null ? null : Math.floor(now / 1000);
     },
     waitForMapVersion: (version, timeoutMs) => maps.waitForVersion(version, timeoutMs),
@@ -79,7 +78,7 @@ export function createServerContext(parts: ServerContextParts): ServerContext {
     },
     offlineLogins: () => {
       if (!flags().offlineLogins) return "off";
-      return parts.isLinkDown() ? "taken" : "waiting";
+      return isLinkDown(parts.sync()?.state()) ? "taken" : "waiting";
     },
     refreshPinned: () => parts.pinnedKeys.refresh(flags().pinIssuer ?? ""),
   };

@@ -22,7 +22,7 @@ import { lastUpload } from "../control-link/audit-upload.ts";
 import { noticeOf } from "../control-link/log-witness.ts";
 import { createMapHolder, type MapHolder, staleness } from "../control-link/map-holder.ts";
 import { createPinnedKeys, type PinnedKeys } from "../control-link/pinned-keys.ts";
-import { createSyncClient, isLinkDown, type SyncClient } from "../control-link/sync-client.ts";
+import { createSyncClient, type SyncClient } from "../control-link/sync-client.ts";
 import { controlSocketPath, prepareControlFolder } from "../control-socket/control-path.ts";
 import { type ControlServer, openControlServer } from "../control-socket/control-server.ts";
 import { createLocalPrograms, type LocalPrograms } from "../intercept/local-programs.ts";
@@ -290,8 +290,7 @@ export class RunningAgent implements Agent {
       privileged: this.#privileged,
       ownUser: this.#ownUser,
       flags: () => this.#flags,
-      isLinkDown: () => isLinkDown(this.#sync?.state()),
-      managementNowMs: () => this.#sync?.managementNowMs() ?? null,
+      sync: () => this.#sync,
       notice: () => noticeOf(this.#parts.witness.log.alarms),
     });
   }

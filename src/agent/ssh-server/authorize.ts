@@ -57,13 +57,7 @@ const NO_PEER: PeerId = "0".repeat(20);
 
 export type AuthorizeContext = Pick<
   ServerContext,
-  | "snapshot"
-  | "mapAgeSeconds"
-  | "managementSeconds"
-  | "machineFlags"
-  | "sshAuth"
-  | "pinned"
-  | "offlineLogins"
+  "snapshot" | "mapAgeSeconds" | "managementSeconds" | "machineFlags" | "sshAuth" | "pinned" | "offlineLogins"
 > & {
   readonly clock: Clock;
 };

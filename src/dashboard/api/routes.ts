@@ -4,6 +4,7 @@
  * @module
  */
 import type { input, output } from "zod";
+import type * as accessRequest from "../../wire/access-request.ts";
 import type * as adminApi from "../../wire/admin-api.ts";
 import type * as adminPeers from "../../wire/admin-peers.ts";
 import type * as adminQuery from "../../wire/admin-query.ts";
@@ -242,6 +243,32 @@ export interface ApiRoutes {
   "POST /api/sessions/:sessionId/kill": {
     body: input<typeof session.SessionKill>;
     answer: output<typeof session.Session>;
+  };
+  "GET /api/access/requests": {
+    query: input<typeof accessRequest.AccessRequestsQuery>;
+    answer: output<typeof accessRequest.AccessRequest>[];
+  };
+  "POST /api/access/requests": {
+    body: input<typeof accessRequest.AccessRequestWrite>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof accessRequest.AccessRequest>;
+  };
+  "GET /api/access/requests/:requestId": {
+    query: input<typeof accessRequest.AccessRequestQuery>;
+    answer: output<typeof accessRequest.AccessRequest>;
+  };
+  "POST /api/access/requests/:requestId/decision": {
+    body: input<typeof accessRequest.AccessDecision>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof accessRequest.AccessRequest>;
+  };
+  "DELETE /api/access/requests/:requestId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof accessRequest.AccessRequest>;
+  };
+  "GET /api/access/groups": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof accessRequest.RequestableGroup>[];
   };
   "GET /api/events/audit": {
     query: input<typeof adminQuery.AuditQuery>;

@@ -74,6 +74,7 @@ export async function findOrCreateUser(
     role: "user",
     autoGroups: await claimedGroups(tx, deps, []),
     isServiceUser: false,
+    autoGroupsUntil: null,
     isBlocked: false,
     pendingApproval: filled(settings).pending_approval || settings.extra?.user_approval_required === true,
     createdAt: nowSeconds(tx.clock),

@@ -6,6 +6,7 @@
 import type { AccountId, GroupId, PeerId } from "../../wire/units.ts";
 import { filled } from "../contracts/settings.ts";
 import type { Reader } from "../db/engine/transaction.ts";
+import { type AccessRequestRow, listApproved } from "../db/tables/access-requests.ts";
 import { findAccount, findEpoch } from "../db/tables/accounts.ts";
 import { listGroups, listMemberships, membershipsOf } from "../db/tables/groups.ts";
 import { type LoginRow, listRevokedLogins } from "../db/tables/logins.ts";
@@ -35,6 +36,8 @@ export interface AccountPart {
   readonly existing: ReadonlySet<PeerId>;
   /** Those of them that are active: only they lend their groups to devices they vouch for. */
   readonly active: ReadonlySet<PeerId>;
+  /** What is approved at these peers, in order of ids. */
+  readonly approved: readonly AccessRequestRow[];
 }
 
 /** What every entry depends on: when it changes, everything is loaded anew. */
@@ -118,6 +121,7 @@ async function readWhole(tx: Reader, rows: AccountRows): Promise<WholeAccount> {
       groupsByPeer: groupsByPeer(await listMemberships(tx, accountId)),
       existing: new Set(peers.map((peer) => peer.id)),
       active: activeOf(peers),
+      approved: await listApproved(tx, accountId, "all"),
     },
     settled: {
       allGroupId: groups.find((group) => group.isAll)?.id ?? null,
@@ -157,6 +161,7 @@ async function readChanged(
       groupsByPeer: groupsByPeer(await membershipsOf(tx, [...existing])),
       existing,
       active: activeOf([...peers, ...also]),
+      approved: await listApproved(tx, accountId, peerIds),
     },
     userIds,
     peerIds,

@@ -11,7 +11,7 @@ import { type AccountPeer, commonOf, type MapCommon } from "../../policy/maps/co
 import { mapRuleOf } from "../../policy/maps/map-rule.ts";
 import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import { shortName } from "../../wire/display-name.ts";
-import { MAP_USER_NAME_MAX, type MapRule, type MapUser } from "../../wire/network-map.ts";
+import { MAP_USER_NAME_MAX, type MapApproval, type MapRule, type MapUser } from "../../wire/network-map.ts";
 import type { PolicyRuleWrite } from "../../wire/policy.ts";
 import type { GroupId, PeerId } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
@@ -92,7 +92,28 @@ function mapUser(
     status,
     isService: user.isServiceUser,
     groups: isInAll ? withGroup(user.autoGroups, allGroupId) : user.autoGroups,
+    ...groupsUntil(user),
   };
+}
+
+/** The latest end of each membership that has one. */
+function groupsUntil({ autoGroupsUntil }: UserRow): Pick<MapUser, "groupsUntil"> {
+  if (autoGroupsUntil === null || autoGroupsUntil.length === 0) return {};
+  const ends: Record<GroupId, number> = {};
+  for (const { groupId, until } of autoGroupsUntil) ends[groupId] = Math.max(ends[groupId] ?? 0, until);
+  return { groupsUntil: ends };
+}
+
+/** Requests of kind `machine` that are approved, as the machine sees them. */
+function approvalsByMachine(approved: AccountPart["approved"]): Map<PeerId, MapApproval[]> {
+  const byMachine = new Map<PeerId, MapApproval[]>();
+  for (const { id, userId, devicePeerId, machinePeerId, localUser, ruleId, endsAt } of approved) {
+    if (devicePeerId === null || machinePeerId === null || localUser === null) continue;
+    if (ruleId === null || endsAt === null) continue;
+    const approval = { id, ruleId, userId, devicePeerId, localUser, untilSeconds: endsAt };
+    byMachine.set(machinePeerId, [...(byMachine.get(machinePeerId) ?? []), approval]);
+  }
+  return byMachine;
 }
 
 function mapPeers(rows: AccountPart, settled: SettledRows): AccountPeer[] {
@@ -101,6 +122,7 @@ function mapPeers(rows: AccountPart, settled: SettledRows): AccountPeer[] {
     const own = rows.groupsByPeer.get(peerId) ?? [];
     return allGroupId === null ? own : withGroup(own, allGroupId);
   };
+  const approvals = approvalsByMachine(rows.approved);
   return rows.peers.map((peer) => ({
     id: peer.id,
     name: peer.name,
@@ -117,7 +139,12 @@ function mapPeers(rows: AccountPart, settled: SettledRows): AccountPeer[] {
         : [],
     posturePassed: posturePassed(peer, settled.postureChecks),
     sshEnabled: peer.sshEnabled,
+    ...optionalApprovals(approvals.get(peer.id)),
   }));
+}
+
+function optionalApprovals(approvals: readonly MapApproval[] | undefined): Pick<AccountPeer, "approvals"> {
+  return approvals === undefined ? {} : { approvals };
 }
 
 function posturePassed(peer: PeerRow, checks: readonly PostureCheckRow[]): string[] {

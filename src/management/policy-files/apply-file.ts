@@ -8,6 +8,7 @@ import { nowSeconds } from "../../base/clock.ts";
 import { newId } from "../../base/random.ts";
 import { NEW_ID_PREFIX } from "../../policy/code/resolve.ts";
 import type { AccountPolicy, PolicyAccount } from "../../wire/policy-account.ts";
+import { endChangedApprovals } from "../access/decide-request.ts";
 import type { ChangeWriter } from "../db/store.ts";
 import { insertGroup, setGroupSettings } from "../db/tables/groups.ts";
 import { deletePolicy, findPolicy, type PolicyRuleRow, putPolicy } from "../db/tables/policies.ts";
@@ -34,6 +35,7 @@ export async function applyPlan(tx: ChangeWriter, plan: FilePlan, text: string |
     const activity = was === undefined ? "policy.add" : "policy.update";
     tx.record({ activity, targetId: policy.id, meta: { name: policy.name } });
   }
+  await endChangedApprovals(tx, accountId);
   await writeFile(tx, plan, { ...after }, text);
 }
 

@@ -3,8 +3,12 @@
  *
  * @module
  */
+import { nowSeconds } from "../../base/clock.ts";
+import { groupsAt } from "../../policy/decide/snapshot.ts";
+import type { AccountPeer } from "../../policy/maps/compile.ts";
+import type { MapUser } from "../../wire/network-map.ts";
 import { type AccountPolicy, POLICY_ACCOUNT_FORMAT, type PolicyAccount } from "../../wire/policy-account.ts";
-import type { AccountId } from "../../wire/units.ts";
+import type { AccountId, EpochSeconds } from "../../wire/units.ts";
 import { mapSettings } from "../contracts/settings.ts";
 import type { Reader } from "../db/engine/transaction.ts";
 import { listGroups } from "../db/tables/groups.ts";
@@ -28,7 +32,10 @@ export async function loadPolicyAccount(
   const rows = await readAccount(tx, accountId, null);
   if (rows === undefined || rows.kind !== "whole") return undefined;
   const { account, part, settled } = rows;
-  const { users, peers } = entitiesOf(part, settled, { origin, embeddedIssuer: `${origin}/idp` });
+  const entities = entitiesOf(part, settled, { origin, embeddedIssuer: `${origin}/idp` });
+  const now = nowSeconds(tx.clock);
+  const users = entities.users.map((user) => standingAt(user, now));
+  const peers = entities.peers.map(withoutApprovals);
   const byId = new Map(part.peers.map((peer) => [peer.id, peer]));
   const groups = await listGroups(tx, accountId);
   return {
@@ -46,6 +53,18 @@ export async function loadPolicyAccount(
     policies: (await listPolicies(tx, accountId)).map(asAccountPolicy),
     tests: [...(await listPolicyTests(tx, accountId))],
   };
+}
+
+/** As things are now: a membership with an end is one like any other until then. */
+function standingAt(user: MapUser, now: EpochSeconds): MapUser {
+  const { groupsUntil, ...rest } = user;
+  return groupsUntil === undefined ? user : { ...rest, groups: [...groupsAt(user, now)] };
+}
+
+/** An approval is asked for anew by whoever needs one: it is no part of the policy. */
+function withoutApprovals(peer: AccountPeer): AccountPeer {
+  const { approvals, ...rest } = peer;
+  return approvals === undefined ? peer : rest;
 }
 
 function asAccountPolicy({ policy, rules }: PolicyWithRules): AccountPolicy {

@@ -36,6 +36,9 @@ export function resolveFile(file: PolicyFile, account: PolicyAccount): Resolutio
   const names = namesOf({ ...account, groups });
   const settled = settleApprovers(file, groups, { names, faults });
   const policies = resolvePolicies(file, account, { names, faults });
+  if (file.policies !== undefined || file.groups !== undefined) {
+    requireSaneRuleApprovers(settled, policies, { names, faults });
+  }
   const tests = file.tests?.map((test, i) => resolveTest(test, `tests[${i}]`, { names, faults }));
   if (faults.all.length > 0) return { kind: "refused", faults: faults.all };
   return {
@@ -129,6 +132,25 @@ function requireSaneApprovers(groups: readonly AccountGroup[], { faults }: Conte
     const approvers = settings.approverGroups?.find((id) => byId.get(id)?.settings.requestable === true);
     if (approvers === undefined) continue;
     faults.add(`the group ${quoted(nameOf(approvers))} is requestable and decides about ${quoted(name)}`);
+  }
+}
+
+/** The same of rules that ask for an approval. */
+function requireSaneRuleApprovers(
+  groups: readonly AccountGroup[],
+  policies: readonly AccountPolicy[],
+  { faults }: Context,
+): void {
+  const requestable = new Map(
+    groups.flatMap(({ id, name, settings }) => (settings.requestable === true ? [[id, name] as const] : [])),
+  );
+  for (const { name, rules } of policies) {
+    const asked = rules
+      .flatMap(({ approver_groups }) => approver_groups ?? [])
+      .find((id) => requestable.has(id));
+    if (asked === undefined) continue;
+    const group = quoted(requestable.get(asked) ?? asked);
+    faults.add(`the group ${group} is requestable and decides about the policy ${quoted(name)}`);
   }
 }
 

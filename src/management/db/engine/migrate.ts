@@ -22,6 +22,7 @@ import policyFiles from "../migrations/sqlite/0011-policy-files.sql" with { type
 import webSessions from "../migrations/sqlite/0012-web-sessions.sql" with { type: "text" };
 import sshSessions from "../migrations/sqlite/0013-ssh-sessions.sql" with { type: "text" };
 import logOutlets from "../migrations/sqlite/0014-log-outlets.sql" with { type: "text" };
+import accessRequests from "../migrations/sqlite/0015-access-requests.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -47,6 +48,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 12, name: "web-sessions", sql: webSessions },
   { number: 13, name: "ssh-sessions", sql: sshSessions },
   { number: 14, name: "log-outlets", sql: logOutlets },
+  { number: 15, name: "access-requests", sql: accessRequests },
 ];
 
 /**

@@ -22,6 +22,7 @@ import policyFiles from "../migrations/postgres/0011-policy-files.sql" with { ty
 import webSessions from "../migrations/postgres/0012-web-sessions.sql" with { type: "text" };
 import sshSessions from "../migrations/postgres/0013-ssh-sessions.sql" with { type: "text" };
 import logOutlets from "../migrations/postgres/0014-log-outlets.sql" with { type: "text" };
+import accessRequests from "../migrations/postgres/0015-access-requests.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -40,6 +41,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 12, name: "web-sessions", sql: webSessions },
   { number: 13, name: "ssh-sessions", sql: sshSessions },
   { number: 14, name: "log-outlets", sql: logOutlets },
+  { number: 15, name: "access-requests", sql: accessRequests },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

@@ -19,6 +19,15 @@ export const ROLES = [
 /** What a link lets a person do: choose their first password, or another. */
 export const PASSWORD_LINK_KINDS = ["invitation", "reset"] as const;
 
+/** A membership with an end. */
+export interface GroupUntil {
+  readonly groupId: string;
+  /** First second in which it no longer counts. */
+  readonly until: number;
+  /** The request that it comes from, which alone ends it before. Null: an administrator gave it. */
+  readonly requestId: string | null;
+}
+
 export function accountTables(d: Dialect) {
   const meta = metaTable(d);
   const accounts = accountsTable(d);
@@ -83,6 +92,8 @@ function usersTable(d: Dialect, accounts: Accounts) {
       createdAt: d.integer("created_at").notNull(),
       /** Null: never. */
       lastLoginAt: d.integer("last_login_at"),
+      /** Memberships with an end, beside `autoGroups`. Null: none. */
+      autoGroupsUntil: d.json<GroupUntil[]>("auto_groups_until"),
     },
     (table) => [
       d.uniqueIndex("users_identity").on(table.accountId, table.issuer, table.subject),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { accessTables } from "./access.ts";
 import { accountTables } from "./accounts.ts";
 import { type Dialect, sqliteDialect } from "./dialect.ts";
 import { evidenceTables } from "./evidence.ts";
@@ -13,9 +14,11 @@ import { trustTables } from "./trust.ts";
 
 export function defineSchema(d: Dialect) {
   const accounts = accountTables(d);
+  const network = networkTables(d, accounts);
   return {
     ...accounts,
-    ...networkTables(d, accounts),
+    ...network,
+    ...accessTables(d, accounts, network),
     ...trustTables(d, accounts),
     ...evidenceTables(d),
     ...outletTables(d, accounts),

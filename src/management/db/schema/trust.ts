@@ -204,6 +204,8 @@ function webSessionsTable(d: Dialect, accounts: Accounts, users: Users) {
       createdAt: d.integer("created_at").notNull(),
       lastSeenAt: d.integer("last_seen_at").notNull(),
       expiresAt: d.integer("expires_at").notNull(),
+      /** When the provider saw the person last, as it says. Null: it did not say. */
+      authTime: d.integer("auth_time"),
     },
     (table) => [
       d.index("web_sessions_user").on(table.userId),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, count, eq, inArray, or } from "drizzle-orm";
+import { and, asc, count, eq, inArray, isNotNull, or } from "drizzle-orm";
 import type { AccountId, UserId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
 import type { NewRow, Row } from "../schema/schema.ts";
@@ -71,6 +71,12 @@ export function listUsers(tx: Reader, accountId: AccountId): Promise<UserRow[]> 
     .orderBy(asc(users.createdAt), asc(users.id));
 }
 
+/** Everybody with memberships that have an end, of all accounts. */
+export function listUsersWithEnds(tx: Reader): Promise<UserRow[]> {
+  const { users } = tx.t;
+  return tx.sql.select().from(users).where(isNotNull(users.autoGroupsUntil));
+}
+
 /** Those of `userIds` that exist in the account. */
 export async function knownUsers(
   tx: Reader,
@@ -112,7 +118,15 @@ export async function countOwners(tx: Reader, accountId: AccountId): Promise<num
 export type UserChange = Partial<
   Pick<
     UserRow,
-    "role" | "autoGroups" | "isBlocked" | "pendingApproval" | "email" | "name" | "lastLoginAt" | "subject"
+    | "role"
+    | "autoGroups"
+    | "autoGroupsUntil"
+    | "isBlocked"
+    | "pendingApproval"
+    | "email"
+    | "name"
+    | "lastLoginAt"
+    | "subject"
   >
 >;
 

@@ -11,6 +11,7 @@ import { nowSeconds } from "../../../base/clock.ts";
 import { QfError } from "../../../base/errors.ts";
 import { isEqualSecret } from "../../../base/random.ts";
 import type { Role } from "../../../wire/admin-api.ts";
+import { CLOCK_SKEW_SECONDS } from "../../../wire/certificate.ts";
 import { API_TOKEN_PREFIX, kindOfSecret, nameOfSecret } from "../../../wire/secret-kind.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { Store } from "../../db/store.ts";
@@ -162,6 +163,31 @@ async function requireLiveLogin(tx: Reader, loginId: string | null): Promise<voi
   const isLive = login !== undefined && login.revokedAt === null && login.until > nowSeconds(tx.clock);
   if (isLive && device?.status === "active") return;
   throw new QfError("ERR_UNAUTHENTICATED", "this login was ended", { hint: "sign in again with qf login" });
+}
+
+/**
+ * When the caller signed in, as the provider says: null where it does not. Throws ERR_FORBIDDEN for a token
+ * made by name, behind which nobody sits.
+ */
+export async function signedInAt(tx: Reader, { user, credential }: Principal): Promise<number | null> {
+  if (credential.kind === "session") {
+    return (await findWebSession(tx, { id: credential.id }))?.session.authTime ?? null;
+  }
+  const token = await findToken(tx, user.accountId, user.id, credential.id);
+  if (token === undefined || token.loginId === null) {
+    throw new QfError("ERR_FORBIDDEN", "an API token does not do this: it takes a person who signs in", {
+      hint: "sign in to the dashboard, or leave QF_TOKEN and QF_TOKEN_FILE unset",
+    });
+  }
+  return (await findLogin(tx, token.loginId))?.authTime ?? null;
+}
+
+/** Throws ERR_REAUTH_REQUIRED unless the caller signed in within the last `seconds`. */
+export async function requireRecentSignIn(tx: Reader, principal: Principal, seconds: number): Promise<void> {
+  const at = await signedInAt(tx, principal);
+  const now = nowSeconds(tx.clock);
+  if (at !== null && now < at + seconds && at <= now + CLOCK_SKEW_SECONDS) return;
+  throw new QfError("ERR_REAUTH_REQUIRED", "this takes a fresh sign-in", { hint: "sign in again" });
 }
 
 function requireActive(user: UserRow): void {

@@ -17,6 +17,7 @@ import { answerFailure, createErrorHandler } from "../errors.ts";
 import { answerHeaders, guardOrigin } from "../guards.ts";
 import { absentRoutes } from "./absent-routes.ts";
 import { authenticate, type Principal, recheck, requireRole } from "./access.ts";
+import { accessRequestRoutes } from "./access-requests-routes.ts";
 import { accountRoutes } from "./accounts-routes.ts";
 import { allowOrigins, answerOptions } from "./cors.ts";
 import { eventRoutes } from "./events-routes.ts";
@@ -59,6 +60,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...policyAccessRoutes,
   ...postureRoutes,
   ...sessionRoutes,
+  ...accessRequestRoutes,
   ...eventRoutes,
   ...logRoutes,
   ...outletRoutes,

@@ -9,7 +9,7 @@ import { findAccount } from "../../db/tables/accounts.ts";
 import { listGroups } from "../../db/tables/groups.ts";
 import { listPolicies, type PolicyRuleRow } from "../../db/tables/policies.ts";
 import { listSetupKeys } from "../../db/tables/setup-keys.ts";
-import { listUsers } from "../../db/tables/users.ts";
+import { listUsers, type UserRow } from "../../db/tables/users.ts";
 
 /** Uses in words: `policy Deploy`, `user Ann`. Empty: none. */
 export async function usesOfGroup(tx: Reader, accountId: AccountId, groupId: GroupId): Promise<string[]> {
@@ -27,12 +27,16 @@ export async function usesOfGroup(tx: Reader, accountId: AccountId, groupId: Gro
       .filter(({ rules }) => rules.some((rule) => groupsOfRule(rule).has(groupId)))
       .map(({ policy }) => `policy ${policy.name}`),
     ...keys.filter((key) => key.autoGroups.includes(groupId)).map((key) => `setup key ${key.name}`),
-    ...users.filter((user) => user.autoGroups.includes(groupId)).map((user) => `user ${user.name}`),
+    ...users.filter((user) => isIn(user, groupId)).map((user) => `user ${user.name}`),
     ...(inSettings.includes(groupId) ? ["the account settings"] : []),
     ...groups
       .filter((group) => group.settings?.approverGroups?.includes(groupId))
       .map((group) => `group ${group.name}`),
   ];
+}
+
+function isIn({ autoGroups, autoGroupsUntil }: UserRow, groupId: GroupId): boolean {
+  return autoGroups.includes(groupId) || (autoGroupsUntil ?? []).some((one) => one.groupId === groupId);
 }
 
 /** Every group a rule mentions. */

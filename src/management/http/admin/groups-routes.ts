@@ -19,9 +19,11 @@ import {
   membersOf,
   renameGroup,
   setGroupPeers,
+  setGroupSettings,
 } from "../../db/tables/groups.ts";
 import { listPeers, shownPeerName } from "../../db/tables/peers.ts";
 import { notFound } from "./access.ts";
+import { requireSaneSettings, settingsAfter, shownSettings } from "./group-settings.ts";
 import { usesOfGroup } from "./group-uses.ts";
 import { loadGroups } from "./groups-view.ts";
 import { listingById } from "./paging.ts";
@@ -68,7 +70,9 @@ export const groupRoutes: readonly Route[] = [
           name,
           isAll: false,
           createdAt: nowSeconds(tx.clock),
+          settings: settingsAfter(null, call.body),
         };
+        await requireSaneSettings(tx, call.accountId, group);
         await insertGroup(tx, group);
         await setGroupPeers(tx, group.id, peers);
         tx.record({ activity: "group.add", targetId: group.id, meta: { name } });
@@ -105,6 +109,11 @@ export const groupRoutes: readonly Route[] = [
         await renameGroup(tx, call.accountId, group.id, name);
         await requireKnownPeers(tx, call.accountId, peers, "peers");
         await setGroupPeers(tx, group.id, peers);
+        const settings = settingsAfter(group.settings, call.body);
+        if (JSON.stringify(settings) !== JSON.stringify(group.settings)) {
+          await requireSaneSettings(tx, call.accountId, { ...group, settings });
+          await setGroupSettings(tx, call.accountId, group.id, settings ?? {});
+        }
         tx.record({ activity: "group.update", targetId: group.id, meta: { name, was: group.name } });
         return groupAnswer(tx, call.accountId, group.id);
       }),
@@ -172,5 +181,6 @@ function asGroup(group: GroupRow, members: readonly { readonly id: string; reado
     issued: "api",
     peers: [...members],
     resources: [],
+    ...shownSettings(group),
   };
 }

@@ -8,10 +8,12 @@ import { newId } from "../../../base/random.ts";
 import { findShadows } from "../../../policy/shadowing.ts";
 import { Empty, NoQuery, PageQuery, SaveQuery } from "../../../wire/admin-query.ts";
 import { Policy, type PolicyRule, type PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
+import { endChangedApprovals } from "../../access/decide-request.ts";
 import { defaultSettings, mapSettings } from "../../contracts/settings.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import { findAccount } from "../../db/tables/accounts.ts";
+import { knownGroups } from "../../db/tables/groups.ts";
 import {
   deletePolicy,
   findPolicy,
@@ -104,6 +106,7 @@ export const policyRoutes: readonly Route[] = [
       call.change({ affectsMaps: true }, async (tx) => {
         const { policy } = await policyOf(call, tx);
         await deletePolicy(tx, call.accountId, policy.id);
+        await endChangedApprovals(tx, call.accountId);
         tx.record({ activity: "policy.delete", targetId: policy.id, meta: { name: policy.name } });
         return {};
       }),
@@ -137,6 +140,7 @@ async function savePolicy(
   };
   const rules = ruleRows(policy, body.rules, old?.rules ?? null);
   await putPolicy(tx, policy, rules);
+  await endChangedApprovals(tx, accountId);
   const warnings = [...emptySides(rules), ...(await warningsFor(tx, accountId, policy.id))];
   const saved = asPolicy({ policy, rules }, await loadGroupNames(tx, accountId));
   return warnings.length === 0 ? saved : { ...saved, warnings };
@@ -167,6 +171,14 @@ function ruleRows(
 async function requireKnownReferences(tx: Reader, accountId: string, policy: PolicyWrite): Promise<void> {
   for (const [i, body] of policy.rules.entries()) {
     await requireKnownGroups(tx, accountId, [...groupsOfRule({ body })], `rules[${i}]`);
+    const approvers = await knownGroups(tx, accountId, body.approver_groups ?? []);
+    const asked = approvers.find(({ settings }) => settings?.requestable === true);
+    if (asked !== undefined) {
+      throw unprocessable(
+        `rules[${i}].approver_groups names ${asked.name}, which is requestable`,
+        "people must not come to decide by asking",
+      );
+    }
     const peers = [body.sourceResource?.id, body.destinationResource?.id].filter((id) => id !== undefined);
     await requireKnownPeers(tx, accountId, peers, `rules[${i}]`);
   }

@@ -8,6 +8,7 @@ import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { NEVER, User, UserCreateRequest, UserRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, SaveQuery, UserQuery } from "../../../wire/admin-query.ts";
+import { endApprovedBy } from "../../access/decide-request.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import { revokeLoginsOf } from "../../db/tables/logins.ts";
@@ -28,6 +29,7 @@ import { deleteWebSessionsOf } from "../../db/tables/web-sessions.ts";
 import { createPasswordLink, passwordProblem } from "../../idp/password-change.ts";
 import { normaliseEmail } from "../../idp/passwords.ts";
 import { mayCall, notFound } from "./access.ts";
+import { groupsUntilOf, recordGroupsUntil, shownGroupsUntil } from "./groups-until.ts";
 import { type Listing, listingById } from "./paging.ts";
 import { permissionsOf } from "./permissions.ts";
 import { requireAssignableGroups } from "./references.ts";
@@ -188,6 +190,7 @@ function newUserRow(
     role: call.body.role,
     autoGroups: [...new Set(call.body.auto_groups)],
     isServiceUser: false,
+    autoGroupsUntil: null,
     isBlocked: false,
     pendingApproval: false,
     createdAt: nowSeconds(call.ctx.clock),
@@ -211,16 +214,20 @@ async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: User
   const removed = user.autoGroups.filter((id) => !auto_groups.includes(id));
   if (added.length + removed.length > 0) requireMayChange(actor, user);
   await requireAssignableGroups(tx, call.accountId, added);
+  const autoGroupsUntil = await groupsUntilOf(call, tx, { actor, user });
   const now: UserRow = {
     ...user,
     role,
     autoGroups: [...new Set(auto_groups)],
+    autoGroupsUntil,
     isBlocked: is_blocked,
     pendingApproval,
   };
   const { autoGroups, isBlocked } = now;
-  await updateUser(tx, call.accountId, user.id, { role, autoGroups, isBlocked, pendingApproval });
+  const change = { role, autoGroups, autoGroupsUntil, isBlocked, pendingApproval };
+  await updateUser(tx, call.accountId, user.id, change);
   await requireOwnerRemains(tx, call.accountId);
+  if ((isBlocked && !user.isBlocked) || isSuspended) await endApprovedBy(tx, user);
   if (isBlocked && !user.isBlocked) {
     await revokeLoginsOf(tx, { userId: user.id });
     await deleteWebSessionsOf(tx, user.id);
@@ -234,6 +241,7 @@ async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: User
   if (user.pendingApproval && !pendingApproval) record("user.approve");
   for (const group of added) record("user.group.add", { group });
   for (const group of removed) record("user.group.delete", { group });
+  recordGroupsUntil(tx, user, now);
   return asUser(now, actor.id);
 }
 
@@ -245,6 +253,7 @@ async function removeUser(
   const user = await findUser(tx, call.accountId, call.param("userId"));
   if (user === undefined) throw notFound("user");
   requireMayTouch(actor, user, "delete");
+  await endApprovedBy(tx, user);
   // One by one, so that each name stays reserved.
   for (const peer of await listPeersOfUser(tx, call.accountId, user.id)) {
     await deletePeer(tx, peer);
@@ -265,6 +274,7 @@ export function asUser(user: UserRow, currentId: string, isInvited = false): Use
     name: user.name,
     role: user.role,
     auto_groups: user.autoGroups,
+    ...shownGroupsUntil(user),
     status: user.isBlocked ? "blocked" : isInvited ? "invited" : "active",
     last_login: user.lastLoginAt === null ? NEVER : isoTime(user.lastLoginAt),
     is_current: user.id === currentId,

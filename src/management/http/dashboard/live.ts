@@ -38,12 +38,13 @@ const KINDS_OF: readonly (readonly [prefix: string, kinds: readonly string[]])[]
   ["posture", ["posture-checks"]],
   ["account", ["accounts"]],
   ["dashboard", ["web-sessions"]],
+  ["access", ["access", "users", "policy"]],
   ["ssh", ["sessions"]],
   ["audit.stream", ["audit-streams"]],
   ["notification", ["notifications"]],
 ];
 /** What a plain user hears of, beside `sessions` when it is their own that changed. */
-const OWN_KINDS: ReadonlySet<string> = new Set(["my", "users", "web-sessions"]);
+const OWN_KINDS: ReadonlySet<string> = new Set(["my", "users", "web-sessions", "access"]);
 
 /** What changed of an account: kinds of things, and the people whose SSH sessions did. */
 interface News {

@@ -15,11 +15,13 @@ import { FAILURES, isQfError, QfError } from "../../../base/errors.ts";
 import { messagePage, pageHeaders } from "../../../base/html.ts";
 import { isEqualSecret, newId, newSecret, sha256 } from "../../../base/random.ts";
 import { failureDetails } from "../../../identity/provider-failure.ts";
+import { CLOCK_SKEW_SECONDS } from "../../../wire/certificate.ts";
 import { DASHBOARD_SIGN_IN_PATH } from "../../../wire/web-session.ts";
 import { filled } from "../../contracts/settings.ts";
 import type { UserRow } from "../../db/tables/users.ts";
 import {
   deleteWebSession,
+  findWebSession,
   hashWebSession,
   insertWebSession,
   listWebSessions,
@@ -30,7 +32,7 @@ import type { RelyingParty } from "../../idp/relying-party.ts";
 import { currentAccount, type LoginDeps } from "../../login/deps.ts";
 import { checkMaySignIn, initiatorOf } from "../../login/person.ts";
 import { personOf, readProof } from "../../login/prove.ts";
-import { sessionCookie } from "../session-cookie.ts";
+import { secretOfCookie, sessionCookie } from "../session-cookie.ts";
 import { requireNavigation } from "./navigation.ts";
 import { returnPath } from "./return-path.ts";
 
@@ -54,8 +56,10 @@ export function createDashboardSignIn(deps: DashboardSignInDeps) {
       return c.redirect(await toProvider(deps, c), 303);
     })
     .get(HOSTED_CALLBACK_PATH, async (c) => {
-      const { user, to } = await fromProvider(deps, c);
+      const { user, to, authTime } = await fromProvider(deps, c);
       const secret = await openSession(deps, user, {
+        authTime,
+        before: secretOfCookie(c.req.header("cookie")),
         sourceAddress: c.env.sourceAddress,
         browser: (c.req.header("user-agent") ?? "").slice(0, BROWSER_CHARS_MAX),
       });
@@ -70,7 +74,9 @@ async function toProvider({ login, relyingParty }: DashboardSignInDeps, c: Conte
   const account = await currentAccount(ctx);
   const secret = newSecret("");
   const to = returnPath(c.req.query("to"));
-  setCookie(c, COOKIE, `${secret}.${Buffer.from(to).toString("base64url")}`, {
+  const fresh = c.req.query("fresh") === "1";
+  const since = fresh ? String(nowSeconds(ctx.clock)) : "";
+  setCookie(c, COOKIE, `${secret}.${Buffer.from(to).toString("base64url")}.${since}`, {
     path: "/login",
     httpOnly: true,
     sameSite: "Lax",
@@ -82,7 +88,7 @@ async function toProvider({ login, relyingParty }: DashboardSignInDeps, c: Conte
     state: stateOf(secret),
     nonce: sha256(sshBlobOfEd25519(nonceKeyOf(secret))),
     verifier: sha256(`qufabric/dashboard/pkce/${secret}`),
-    fresh: false,
+    fresh,
     promptLogin: filled(account.settings).prompt_login,
   });
 }
@@ -90,9 +96,9 @@ async function toProvider({ login, relyingParty }: DashboardSignInDeps, c: Conte
 async function fromProvider(
   { login, relyingParty }: DashboardSignInDeps,
   c: Context,
-): Promise<{ readonly user: UserRow; readonly to: string }> {
+): Promise<{ readonly user: UserRow; readonly to: string; readonly authTime: number | null }> {
   const { ctx } = login;
-  const [secret = "", to = ""] = (getCookie(c, COOKIE) ?? "").split(".", 2);
+  const [secret = "", to = "", since = ""] = (getCookie(c, COOKIE) ?? "").split(".", 3);
   const state = c.req.query("state") ?? "";
   if (secret === "" || !isEqualSecret(state, stateOf(secret))) {
     throw new QfError("ERR_FORBIDDEN", "this sign-in was started in another browser", {
@@ -121,20 +127,46 @@ async function fromProvider(
   const user = await personOf(login, account, proof);
   if (user === null) throw new QfError("ERR_LOGIN_FAILED", "the identity provider names nobody");
   checkMaySignIn(user);
-  return { user, to: returnPath(Buffer.from(to, "base64url").toString("utf8")) };
+  const authTime = proof.verified.claims.authTimeSeconds;
+  if (since !== "") requireFresh(authTime, Number(since));
+  return { user, to: returnPath(Buffer.from(to, "base64url").toString("utf8")), authTime };
+}
+
+/** The cookie is the browser's, so what it says is only worth a refusal: routes look at `authTime`. */
+function requireFresh(authTime: number | null, since: number): void {
+  if (authTime !== null && authTime >= since - CLOCK_SKEW_SECONDS) return;
+  const message =
+    authTime === null
+      ? "the identity provider does not say when you signed in"
+      : "the identity provider did not ask you to sign in again";
+  throw new QfError("ERR_LOGIN_FAILED", message, {
+    hint: "an administrator can set prompt_login, or have the provider send auth_time",
+  });
 }
 
 /** Returns the secret that the browser keeps. */
 async function openSession(
   { login }: DashboardSignInDeps,
   user: UserRow,
-  from: { readonly sourceAddress: string; readonly browser: string },
+  {
+    before,
+    ...from
+  }: {
+    readonly sourceAddress: string;
+    readonly browser: string;
+    readonly authTime: number | null;
+    /** The secret of the session that the browser had. Null: none. */
+    readonly before: string | null;
+  },
 ): Promise<string> {
   const { store, clock } = login.ctx;
   const secret = newSecret("");
   const now = nowSeconds(clock);
   const { accountId, id: userId } = user;
   await store.change({ accountId, initiator: initiatorOf(user) }, async (tx) => {
+    // A new id at each sign-in: the session before does not live on beside it.
+    const old = before === null ? undefined : await findWebSession(tx, { secret: before });
+    if (old?.user.id === userId) await deleteWebSession(tx, userId, old.session.id);
     const older = await listWebSessions(tx, accountId, userId);
     for (const one of older.slice(0, Math.max(0, older.length - SESSIONS_MAX + 1))) {
       await deleteWebSession(tx, userId, one.id);

@@ -2,11 +2,13 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { newId, newSecret } from "../../../../src/base/random.ts";
 import type { Writer } from "../../../../src/management/db/engine/transaction.ts";
 import { ROLES } from "../../../../src/management/db/schema/accounts.ts";
+import { insertAccessRequest } from "../../../../src/management/db/tables/access-requests.ts";
 import { deleteToken, hashToken } from "../../../../src/management/db/tables/api-tokens.ts";
 import { updateUser } from "../../../../src/management/db/tables/users.ts";
 import { mayCall } from "../../../../src/management/http/admin/access.ts";
 import { ADMIN_ROUTES } from "../../../../src/management/http/admin/app.ts";
 import type { Route } from "../../../../src/management/http/admin/route.ts";
+import { anAccessRequest } from "../../../support/access-request.ts";
 import { aPolicyBody, aRuleBody, TestApi } from "../../../support/admin-api.ts";
 import { anAccount, aPeerOf, aTokenOf, aUserOf } from "../../../support/management.ts";
 
@@ -70,6 +72,8 @@ const BODIES: Record<string, (ids: Ids) => unknown> = {
   "post /api/policy/test": () => ({ text: "tests: []" }),
   "post /api/policy/diff": () => ({ text: "tests: []" }),
   "post /api/policy/apply": () => ({ text: "tests: []", version: 0, digest: "A".repeat(43) }),
+  "post /api/access/requests": (ids) => ({ kind: "group", group: ids.groupId, reason: "a repair" }),
+  "post /api/access/requests/:requestId/decision": () => ({ decision: "deny", digest: "none" }),
   "put /api/users/:userId/password": () => ({ old_password: "x", new_password: "long enough" }),
   "put /api/posture-checks/:postureCheckId": () => ({ name: "check", description: "", checks: CHECKS }),
 };
@@ -88,6 +92,9 @@ const OUTCOMES: Readonly<Record<string, number>> = {
   // Machines that are only in the database have none.
   "get /api/sessions/:sessionId": 404,
   "post /api/sessions/:sessionId/kill": 404,
+  // A group that cannot be asked for, and a decision by a token made by name.
+  "post /api/access/requests": 404,
+  "post /api/access/requests/:requestId/decision": 403,
 };
 
 /** One of everything, made by the owner of the account. */
@@ -101,6 +108,8 @@ async function furnish(token: string, accountId: string): Promise<Ids> {
   const groupId = (await make("/api/groups", { name: "devs" })).id;
   const usedId = (await make("/api/groups", { name: "used" })).id;
   const peer = await aPeerOf(api.management.store, accountId, { name: `peer${newId()}` });
+  const request = anAccessRequest({ accountId, userId: user.id, groupId });
+  await api.management.store.transaction((tx) => insertAccessRequest(tx, request));
   const old = await aPeerOf(api.management.store, accountId, { name: `old${newId()}` });
   await api.call("DELETE", `/api/peers/${old.id}`, undefined, token);
   return {
@@ -109,6 +118,7 @@ async function furnish(token: string, accountId: string): Promise<Ids> {
     tokenId: (await make(`/api/users/${user.id}/tokens`, { name: "t", expires_in: 1 })).personal_access_token
       .id,
     peerId: peer.id,
+    requestId: request.id,
     name: old.dnsName,
     keyId: (await make("/api/setup-keys", BODIES["post /api/setup-keys"]?.({}))).id,
     groupId,

@@ -1,0 +1,95 @@
+/**
+ * Ends by the clock: requests that nobody decided about, approvals, and memberships with an end.
+ *
+ * Machines judge ends by themselves, from their maps. What is done here is to say so in the log, and to take
+ * what is over out of the maps.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import type { ManagementContext } from "../contracts/context.ts";
+import type { Writer } from "../db/engine/transaction.ts";
+import type { ChangeWriter } from "../db/store.ts";
+import {
+  type AccessRequestRow,
+  deleteAccessRequestsOver,
+  listOverdue,
+  stepAccessRequest,
+} from "../db/tables/access-requests.ts";
+import { systemInitiator } from "../db/tables/audit-events.ts";
+import { findGroup } from "../db/tables/groups.ts";
+import { findUser, listUsersWithEnds, type UserRow, updateUser } from "../db/tables/users.ts";
+import { endApproved } from "./decide-request.ts";
+import { overBy, withoutOver } from "./memberships.ts";
+import { byTheClock, recordRequest } from "./request-events.ts";
+
+/** How often it is looked. */
+const LOOK_MS = 2_000;
+/** Ended in one go. */
+const BATCH = 200;
+/** How long a request that is over is shown. */
+const KEPT_SECONDS = 90 * 86_400;
+
+type Context = Pick<ManagementContext, "store" | "clock" | "log">;
+
+/** Looks every two seconds. Returns how to stop. */
+export function watchAccessEnds(context: Context): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  const timer = setInterval(() => {
+    running ??= endOverdue(context)
+      .catch((cause: unknown) => context.log.warn("ends of access not looked at", {}, cause))
+      .finally(() => {
+        running = null;
+      });
+  }, LOOK_MS);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}
+
+/** Ends what is over by now. */
+export async function endOverdue({ store, clock }: Context): Promise<void> {
+  for (const row of await store.read((tx) => listOverdue(tx, BATCH))) {
+    await store.change({ accountId: row.accountId, initiator: systemInitiator }, (tx) => endOne(tx, row));
+  }
+  const now = nowSeconds(clock);
+  const users = await store.read(listUsersWithEnds);
+  for (const user of users.filter((one) => overBy(one, now).length > 0)) {
+    await store.change({ accountId: user.accountId, initiator: systemInitiator }, (tx) =>
+      endMemberships(tx, user),
+    );
+  }
+}
+
+/** Forgets requests that have long been over; the log keeps them. */
+export function forgetRequestsOver(tx: Writer): Promise<void> {
+  return deleteAccessRequestsOver(tx, nowSeconds(tx.clock) - KEPT_SECONDS);
+}
+
+async function endOne(tx: ChangeWriter, row: AccessRequestRow): Promise<void> {
+  if (row.state === "approved") {
+    await endApproved(tx, row, "time", byTheClock);
+    return;
+  }
+  if (await stepAccessRequest(tx, row.id, "waiting", { state: "expired" })) {
+    await recordRequest(tx, "access.expire", row, {}, byTheClock);
+  }
+}
+
+/** Of those that an administrator gave: the others end with their requests. */
+async function endMemberships(tx: ChangeWriter, { accountId, id }: UserRow): Promise<void> {
+  const user = await findUser(tx, accountId, id);
+  if (user === undefined) return;
+  const now = nowSeconds(tx.clock);
+  const over = overBy(user, now);
+  if (over.length === 0) return;
+  await updateUser(tx, accountId, id, { autoGroupsUntil: withoutOver(user, now) });
+  tx.affectMaps();
+  for (const { groupId } of over) {
+    const group = (await findGroup(tx, accountId, groupId))?.name ?? groupId;
+    const meta = { group, group_id: groupId, by: "its end" };
+    tx.record({ activity: "user.group.delete", targetId: id, meta });
+  }
+}

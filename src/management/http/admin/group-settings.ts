@@ -1,0 +1,65 @@
+/**
+ * Settings of a group as REST writes them: whether people may ask to be in it for a while, and who decides.
+ *
+ * @module
+ */
+import type { GroupRequest } from "../../../wire/admin-api.ts";
+import type { GroupSettings } from "../../../wire/policy-account.ts";
+import type { AccountId } from "../../../wire/units.ts";
+import { decidingGroups } from "../../access/request-terms.ts";
+import type { Reader } from "../../db/engine/transaction.ts";
+import type { GroupRow } from "../../db/tables/groups.ts";
+import { unprocessable } from "./policy-rules.ts";
+import { requireKnownGroups } from "./references.ts";
+
+/** The settings after a request; what it leaves out stays. Null: there are none, and nothing was said. */
+export function settingsAfter(
+  before: GroupSettings | null,
+  { requestable, approver_groups, request_seconds_max }: GroupRequest,
+): GroupSettings | null {
+  const after: GroupSettings = {
+    ...before,
+    ...(requestable === undefined ? {} : { requestable }),
+    ...(approver_groups === undefined ? {} : { approverGroups: [...new Set(approver_groups)] }),
+    ...(request_seconds_max === undefined ? {} : { requestSecondsMax: request_seconds_max }),
+  };
+  if (after.requestable === false) delete after.requestable;
+  if (after.approverGroups?.length === 0) delete after.approverGroups;
+  return Object.keys(after).length === 0 ? null : after;
+}
+
+/** Throws ERR_UNPROCESSABLE where people could come to decide by asking. */
+export async function requireSaneSettings(
+  tx: Reader,
+  accountId: AccountId,
+  { id, name, settings }: Pick<GroupRow, "id" | "name" | "settings">,
+): Promise<void> {
+  const approvers = await requireKnownGroups(
+    tx,
+    accountId,
+    settings?.approverGroups ?? [],
+    "approver_groups",
+  );
+  const asked = approvers.find((group) => group.id === id || group.settings?.requestable === true);
+  if (asked !== undefined) {
+    throw unprocessable(
+      `approver_groups names ${asked.name}, ${asked.id === id ? "the group itself" : "which is requestable"}`,
+      "people must not come to decide by asking",
+    );
+  }
+  if (settings?.requestable !== true || !(await decidingGroups(tx, accountId)).has(id)) return;
+  throw unprocessable(
+    `${name} decides about requests, so it cannot be requestable`,
+    "people must not come to decide by asking",
+  );
+}
+
+/** The settings as REST answers them. */
+export function shownSettings({ settings }: Pick<GroupRow, "settings">) {
+  const { requestable, approverGroups, requestSecondsMax } = settings ?? {};
+  return {
+    ...(requestable === undefined ? {} : { requestable }),
+    ...(approverGroups === undefined ? {} : { approver_groups: approverGroups }),
+    ...(requestSecondsMax === undefined ? {} : { request_seconds_max: requestSecondsMax }),
+  };
+}
