@@ -184,8 +184,7 @@ async function open(
     relay,
   );
   closers.push(startSweeping(store, clock, log));
-  closers.push(watchVouches(context));
-  closers.push(watchAccessEnds(context));
+  closers.push(watchVouches(context), watchAccessEnds(context));
   const watch = watchTlsFiles(options, listen, { log, httpServer });
   closers.push(() => watch?.stop());
   const reload = async (): Promise<void> => watch?.look();
