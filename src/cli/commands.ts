@@ -129,6 +129,10 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
         purpose: "create an API token on this host, when no owner can sign in",
         load: async () => (await import("./commands/management-token.ts")).managementToken,
       },
+      rotate: {
+        purpose: "replace the key that signs the audit log",
+        load: async () => (await import("./commands/management-rotate.ts")).managementRotate,
+      },
       "new-epoch": {
         purpose: "make machines accept data restored from a backup",
         load: async () => (await import("./commands/management-new-epoch.ts")).managementNewEpoch,

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { readJsonState, writeJsonAtomic } from "../base/files.ts";
 import { clientStateDirs } from "../base/state-dir.ts";
 import { type NoteKey, openCheckpoint, type ReadNote, readNote } from "../log/checkpoint.ts";
+import { followHandovers } from "../log/key-handover.ts";
 import { isSameHash } from "../log/tree-hash.ts";
 import type { LogSeen } from "../wire/client-api.ts";
 import { PublicLogFile } from "../wire/log-witness.ts";
@@ -29,7 +30,10 @@ export async function meetLog(folder: string, log: LogSeen): Promise<void> {
   const theirs = openCheckpoint(log.note, [key]);
   if (theirs === undefined) return;
   const ours = known === undefined ? undefined : readNote(known.note);
-  const problem = problemOf(known?.key, ours, { key, theirs });
+  const isVouched =
+    known !== undefined &&
+    followHandovers({ origin: log.origin, key: known.key }, log.handovers ?? []).at(-1) === log.key;
+  const problem = problemOf(isVouched ? log.key : known?.key, ours, { key, theirs });
   if (problem !== null) {
     process.stderr.write(`qf: warning: ${problem}\n`);
     return;

@@ -6,6 +6,7 @@
 import type { BundleHeader } from "../wire/log-entry.ts";
 import { type NoteKey, type ReadNote, readNote, signerOf } from "./checkpoint.ts";
 import type { FindingCode, LogFinding } from "./finding.ts";
+import { followHandovers } from "./key-handover.ts";
 
 /** What the reader of a bundle has from elsewhere. */
 export interface Anchors {
@@ -39,12 +40,18 @@ export interface Trust {
 
 export function judgeTrust(anchors: Anchors, claim: Claim): Trust {
   const { header, note, own } = claim;
-  const trusted = anchors.keys.filter(({ name }) => name === header.origin);
+  const trusted = followed(
+    anchors.keys.filter(({ name }) => name === header.origin),
+    header,
+  );
   const kept = anchors.checkpoints.map((text) => judgeCheckpoint(readNote(text), claim, trusted));
   const findings = kept.flatMap((one) => ("code" in one ? [one] : []));
   const marks: Mark[] = kept.flatMap((one) => ("code" in one ? [] : [{ note: one, isOurs: true }]));
   if (note.origin !== header.origin || signerOf(note, own) === undefined) {
     findings.push(found("checkpoint_unsigned", note.size, "no key of the bundle has signed its checkpoint"));
+  }
+  if (!own.every((key) => followed(own.slice(0, 1), header).some((one) => isSameKey(one, key)))) {
+    findings.push(found("key_unknown", null, "a key of the bundle has no word of the key before it"));
   }
   const ofKeys = anchors.keys.length === 0 ? null : judgeKeys(claim, trusted);
   if (ofKeys !== null) findings.push(ofKeys);
@@ -60,6 +67,17 @@ export function judgeTrust(anchors: Anchors, claim: Claim): Trust {
   }
   const isAnchored = marks.some(({ isOurs }) => isOurs) || (anchors.keys.length > 0 && ofKeys === null);
   return { findings, isAnchored, marks: marks.sort((a, b) => a.note.size - b.note.size) };
+}
+
+/** These keys, and those for which they have vouched. */
+function followed(keys: readonly NoteKey[], { origin, handovers = [] }: BundleHeader): NoteKey[] {
+  return keys.flatMap(({ name, publicKey }) =>
+    followHandovers({ origin, key: publicKey }, handovers).map((key) => ({ name, publicKey: key })),
+  );
+}
+
+function isSameKey(a: NoteKey, b: NoteKey): boolean {
+  return a.name === b.name && a.publicKey === b.publicKey;
 }
 
 function judgeKeys({ header, note }: Claim, trusted: readonly NoteKey[]): LogFinding | null {
@@ -83,7 +101,7 @@ function judgeCheckpoint(
   if (signer === undefined) {
     return found("key_unknown", null, "the checkpoint is signed by a key that the bundle does not have");
   }
-  if (signerOf(note, [signer]) === undefined) {
+  if (signerOf(note, followed([signer], header)) === undefined) {
     return found("key_unknown", null, "the bundle is signed by another key than the checkpoint");
   }
   if (one.size > note.size) {

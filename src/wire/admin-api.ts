@@ -273,6 +273,13 @@ export type GroupRequest = z.infer<typeof GroupRequest>;
 export const InitResult = z.object({ accountId: Id, ownerId: UserId, token: z.string() });
 export type InitResult = z.infer<typeof InitResult>;
 
+/** What `qf management rotate log-key` prints of each account. */
+export interface RotatedLogKey {
+  readonly accountId: string;
+  readonly origin: string;
+  readonly key: string;
+}
+
 /** The JSON that `qf management new-epoch` prints. */
 export const NewEpochResult = z.object({ epoch: z.int().min(1) });
 export type NewEpochResult = z.infer<typeof NewEpochResult>;

@@ -10,7 +10,7 @@
 import { z } from "zod";
 import { AgentEvent, AUDIT_BATCH_MAX } from "./audit-event.ts";
 import { PeerFacts } from "./client-api.ts";
-import { LogIdentity, Proof, SignedBatch } from "./log-entry.ts";
+import { Proof, ServedLog, SignedBatch } from "./log-entry.ts";
 import { MapDifferences, MapOutline, MapSections } from "./map-outline.ts";
 import { DirectAddresses, NetworkMap, NetworkMapDelta } from "./network-map.ts";
 import { ReasonCode } from "./reason.ts";
@@ -200,7 +200,7 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
     nowMs: z.int(),
     /** The account's log: its name and the key that signs it. Absent: a management that keeps none. */
-    log: LogIdentity.optional(),
+    log: ServedLog.optional(),
     /** It understands `via` among an agent's flags. Absent: an older management. */
     via: z.literal(true).optional(),
   }),
@@ -237,6 +237,10 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     consistency: Proof,
     /** Batches of this machine, in order: the leaf as it was hashed, and its proof. */
     batches: z.array(z.object({ seq: z.int().min(1), leaf: z.string().max(16_384), proof: Proof })).max(256),
+    /** The log and its keys, where these have changed. Absent: they are those of `welcome`, or older. */
+    log: ServedLog.optional(),
+    /** The newest leaf by which a key of this machine's came into force. Absent: told before, or older. */
+    ownKey: z.object({ seq: z.int().min(1), leaf: z.string().max(16_384), proof: Proof }).optional(),
   }),
   /** Answers `log_ask`. Null: there is none. */
   z.object({

@@ -247,6 +247,7 @@ export const ACTIVITY_CODES = [
   "agent.batch",
   "peer.key",
   "log.prune",
+  "log.key",
   "audit.stream.create",
   "audit.stream.update",
   "audit.stream.delete",

@@ -11,6 +11,7 @@ import { z } from "zod";
 import { AccessReason } from "./access-reason.ts";
 import { Binding, ID_TOKEN_BYTES_MAX } from "./certificate.ts";
 import { lazySchema } from "./lazy-schema.ts";
+import { ServedLog } from "./log-entry.ts";
 
 import { ReasonCode } from "./reason.ts";
 import {
@@ -234,6 +235,8 @@ export const LogSeen = lazySchema(() =>
   z.object({
     origin: z.string().min(1).max(512),
     key: Ed25519PublicKey,
+    /** How that key came to sign it. Absent: it is the first one. */
+    handovers: ServedLog.shape.handovers,
     note: z.string().max(4096),
     /** Whether the machine takes it in the hello. */
     inHello: z.boolean(),

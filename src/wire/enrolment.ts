@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { LoginProof, PeerFacts } from "./client-api.ts";
 import { lazySchema } from "./lazy-schema.ts";
+import { ServedLog } from "./log-entry.ts";
 import {
   AccountId,
   DnsName,
@@ -60,6 +61,8 @@ export const EnrolResponse = lazySchema(() =>
     name: HostLabel,
     domain: DnsName,
     address: OverlayAddress,
+    /** The account's log, pinned from the beginning. Absent: an older management. */
+    log: ServedLog.optional(),
   }),
 );
 export type EnrolResponse = z.infer<typeof EnrolResponse>;

@@ -69,9 +69,25 @@ export type SignedBatch = z.infer<typeof SignedBatch>;
 export const PeerKeyRecord = z.object({ device_key: Ed25519PublicKey });
 export type PeerKeyRecord = z.infer<typeof PeerKeyRecord>;
 
+/** The body of a `log.key` event: from here on another key signs the log, by the word of both. */
+export const LogKeyRecord = z.object({
+  old_key: Ed25519PublicKey,
+  new_key: Ed25519PublicKey,
+  old_signature: Ed25519Signature,
+  new_signature: Ed25519Signature,
+});
+export type LogKeyRecord = z.infer<typeof LogKeyRecord>;
+
+/** Changes of a log's key, the oldest first. */
+const handovers = z.array(LogKeyRecord).max(64).optional();
+
 /** An account's log: the first line of its checkpoints, and the key that signs them. */
 export const LogIdentity = z.object({ origin: z.string().min(1).max(512), key: Ed25519PublicKey });
 export type LogIdentity = z.infer<typeof LogIdentity>;
+
+/** The log as management tells of it. `handovers`: how its key came to sign. Absent: it is the first. */
+export const ServedLog = LogIdentity.extend({ handovers });
+export type ServedLog = z.infer<typeof ServedLog>;
 
 /** A hash of the tree, as notes have it. */
 export const TreeHash = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, "is not a hash");
@@ -85,7 +101,9 @@ export const BundleHeader = lazySchema(() =>
     account_id: AccountId,
     origin: z.string().max(512),
     /** Verifier keys of the log, as Go's `note.NewVerifier` takes them; the newest last. */
-    keys: z.array(z.string().max(1024)).min(1).max(16),
+    keys: z.array(z.string().max(1024)).min(1).max(65),
+    /** How each key but the first came to sign. Absent: there is one. */
+    handovers,
     /** Entries from `first` on follow, through `last`. `last` = `first` - 1: none. */
     first: seq,
     last: z.int().min(0),

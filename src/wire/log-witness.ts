@@ -6,13 +6,14 @@
  */
 import { z } from "zod";
 import { LogIdentity } from "./log-entry.ts";
+import { Ed25519PublicKey } from "./units.ts";
 
 const note = z.string().max(4096);
 const ms = z.int().min(0);
 
 /** Two signed checkpoints that contradict each other, or a key that is not the log's. */
 export const LogAlarm = z.strictObject({
-  kind: z.enum(["forked", "cut_back", "other_key"]),
+  kind: z.enum(["forked", "cut_back", "other_key", "own_key"]),
   atMs: ms,
   /** The note that this machine had, and the one that it was shown. */
   ours: note,
@@ -25,6 +26,8 @@ export const LogWitnessFile = z.strictObject({
   format: z.literal(1),
   /** Pinned at enrolment, or when the log was first met. */
   log: LogIdentity,
+  /** Keys that signed it before, which have vouched for this one. Absent: none. */
+  older: z.array(Ed25519PublicKey).max(64).optional(),
   /** The largest checkpoint, and some older ones; the largest last. */
   notes: z.array(z.strictObject({ atMs: ms, note })).max(16),
   alarms: z.array(LogAlarm).max(8),

@@ -23,6 +23,7 @@ export type SignaturePurpose =
   | "tunnel-accept"
   | "target"
   | "audit"
+  | "log-key"
   | "names";
 
 /** The bytes to sign. Values are text; numbers are written in decimal. */

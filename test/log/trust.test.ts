@@ -1,6 +1,19 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
-import { aBundle, anEntry, entries, found, noteOfEntries, ORIGIN, trusted } from "../support/log-bundle.ts";
+import { type ReadNote, readNote, verifierKey } from "../../src/log/checkpoint.ts";
+import { signHandover } from "../../src/log/key-handover.ts";
+import { judgeTrust } from "../../src/log/trust.ts";
+import type { BundleHeader, LogKeyRecord } from "../../src/wire/log-entry.ts";
+import {
+  ACCOUNT,
+  aBundle,
+  anEntry,
+  entries,
+  found,
+  noteOfEntries,
+  ORIGIN,
+  trusted,
+} from "../support/log-bundle.ts";
 
 const all = entries(40);
 const lines = aBundle(all);
@@ -59,4 +72,50 @@ test("a checkpoint of the bundle that nobody has signed is a finding", () => {
   const forgedNote = JSON.stringify(noteOfEntries(all, 10, { key: other })).slice(1, -1);
   const own = JSON.stringify(noteOfEntries(all, 10)).slice(1, -1);
   expect(found([(header as string).replace(own, forgedNote), ...rest])).toEqual(["checkpoint_unsigned -"]);
+});
+
+describe("a log that was handed over to another key", () => {
+  const [old, next] = [generateEd25519(), generateEd25519()];
+  const handover = signHandover(ORIGIN, { from: old, to: next });
+  const noteKey = ({ publicKey }: { publicKey: string }) => ({ name: ORIGIN, publicKey });
+  const claimWith = (handovers: readonly LogKeyRecord[]) => {
+    const text = noteOfEntries(entries(5), 5, { key: next });
+    const own = [noteKey(old), noteKey(next)];
+    const header = {
+      ...{
+        type: "qufabric/audit-bundle/v1",
+        account_id: ACCOUNT,
+        origin: ORIGIN,
+        keys: own.map(verifierKey),
+      },
+      ...{ first: 1, last: 5, before: [], after: [], checkpoints: [], checkpoint: text, handovers },
+    } as unknown as BundleHeader;
+    return { header, note: readNote(text) as ReadNote, own };
+  };
+  const kept = noteOfEntries(entries(3), 3, { key: old });
+
+  test("is believed by the old key, and by a checkpoint that it signed", () => {
+    const claim = claimWith([handover]);
+    expect(judgeTrust({ keys: [noteKey(old)], checkpoints: [] }, claim)).toMatchObject({
+      ...{ findings: [], isAnchored: true },
+    });
+    expect(judgeTrust({ keys: [], checkpoints: [kept] }, claim)).toMatchObject({
+      ...{ findings: [], isAnchored: true },
+    });
+  });
+
+  test.each([
+    ["nobody", []],
+    ["a key of its own", [{ ...signHandover(ORIGIN, { from: next, to: next }), old_key: old.publicKey }]],
+  ])("is not, by the word of %s", (_name, handovers) => {
+    for (const anchors of [
+      { keys: [noteKey(old)], checkpoints: [] },
+      { keys: [], checkpoints: [kept] },
+      { keys: [], checkpoints: [] },
+    ]) {
+      const { findings, isAnchored } = judgeTrust(anchors, claimWith(handovers));
+      expect(findings.map(({ code }) => code)).toContain("key_unknown");
+      expect(isAnchored).toBe(false);
+    }
+  });
 });

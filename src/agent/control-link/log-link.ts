@@ -9,7 +9,7 @@ import type { Spool } from "../../audit/spool-contract.ts";
 import type { Ed25519Key } from "../../base/ed25519.ts";
 import type { Enrolled } from "../../wire/agent-state-file.ts";
 import type { AgentMessage, ManagementMessage } from "../../wire/agent-sync.ts";
-import type { LogIdentity } from "../../wire/log-entry.ts";
+import type { ServedLog } from "../../wire/log-entry.ts";
 import { EVENT_VERSION } from "../../wire/version.ts";
 import type { AuditSigner } from "./audit-batches.ts";
 import type { LogWitness } from "./log-witness.ts";
@@ -37,7 +37,7 @@ export class LogLink {
   }
 
   /** Takes what `welcome` says. Undefined: this management keeps no log. */
-  async welcome(log: LogIdentity | undefined): Promise<void> {
+  async welcome(log: ServedLog | undefined): Promise<void> {
     this.#isOn = log !== undefined && (await this.#deps.witness.pin(log));
     if (this.#isOn) this.#deps.spool.hold();
   }
@@ -72,13 +72,21 @@ export class LogLink {
     if (!this.#isOn) return;
     switch (message.type) {
       case "log":
-        if (await witness.take(message)) await this.#release(message.batches);
+        if (message.log !== undefined && !(await witness.pin(message.log))) return;
+        if (await witness.take(message)) await this.#taken(message);
         return this.#tell();
       case "log_proof":
         return await witness.prove(message.from, message.to, message.proof);
       case "audit_resend":
         return spool.rewind(message.fromSeq);
     }
+  }
+
+  async #taken({ batches, ownKey }: Extract<LogMessage, { type: "log" }>): Promise<void> {
+    await this.#release(batches);
+    if (ownKey === undefined) return;
+    const { witness, enrolled, deviceKey } = this.#deps;
+    await witness.checkOwnKey({ peerId: enrolled.peerId, deviceKey: deviceKey.publicKey }, ownKey);
   }
 
   /** Forgets what is proven to be in the log, as far as no batch before it is unproven. */

@@ -20,13 +20,15 @@ import {
   readNote,
 } from "../../log/checkpoint.ts";
 import { keepNote } from "../../log/kept-notes.ts";
+import { followHandovers } from "../../log/key-handover.ts";
 import { isConsistent, isIncluded } from "../../log/proofs.ts";
 import { isSameHash, leafHash } from "../../log/tree-hash.ts";
 import type { ManagementMessage } from "../../wire/agent-sync.ts";
 import type { StoredBatch } from "../../wire/audit-journal.ts";
 import type { HelloCheckpoint } from "../../wire/hello.ts";
-import { BatchRecord, type LogIdentity } from "../../wire/log-entry.ts";
+import { BatchRecord, type LogIdentity, PeerKeyRecord, type ServedLog } from "../../wire/log-entry.ts";
 import type { LogAlarm, LogWitnessFile } from "../../wire/log-witness.ts";
+import { sentenceOfAlarm } from "./log-alarms.ts";
 
 /** Alarms kept: the first ones say how it began. */
 const ALARMS_MAX = 8;
@@ -95,14 +97,24 @@ export class LogWitness {
     return this.#file?.log;
   }
 
-  /** Pins the log that management names, when none is. False: it names another than that. */
-  async pin(log: LogIdentity): Promise<boolean> {
+  /**
+   * Pins the log that management names, when none is; follows its key, where each has the word of the one
+   * before. False: it names another than that.
+   */
+  async pin({ origin, key, handovers = [] }: ServedLog): Promise<boolean> {
+    const log = { origin, key };
     if (this.#file === undefined) {
       await this.#save({ format: 1, log, notes: [], alarms: [] });
       return true;
     }
-    const pinned = this.#file.log;
-    if (pinned.key === log.key && pinned.origin === log.origin) return true;
+    const { log: pinned, older = [] } = this.#file;
+    if (pinned.key === key && pinned.origin === origin) return true;
+    const keys = followHandovers(pinned, handovers);
+    if (pinned.origin === origin && keys.at(-1) === key) {
+      this.#deps.log.info("the audit log is signed by another key, by the word of the one before", { key });
+      await this.#save({ ...this.#file, log, older: [...older, ...keys.slice(0, -1)].slice(-64) });
+      return true;
+    }
     await this.#alarm("other_key", { ours: this.note ?? "", theirs: `${log.origin} ${log.key}` });
     return false;
   }
@@ -115,7 +127,9 @@ export class LogWitness {
 
   /** Takes a checkpoint of management. False: it does not follow from what was seen, or is not signed. */
   async take({ note, consistency }: Pick<LogMessage, "note" | "consistency">): Promise<boolean> {
-    const read = this.#open(note);
+    const log = this.#file?.log;
+    const read =
+      log === undefined ? undefined : openCheckpoint(note, [{ name: log.origin, publicKey: log.key }]);
     if (read === undefined) {
       this.#deps.log.warn("a checkpoint of management is not signed by the log's key");
       return false;
@@ -145,6 +159,25 @@ export class LogWitness {
     return isIncluded(leafHash(leaf), seq - 1, hashes, tree);
   }
 
+  /**
+   * The leaf by which the log says that a key of this machine's came into force. Another key there is an
+   * alarm: somebody could speak as this machine.
+   */
+  async checkOwnKey(
+    own: { readonly peerId: string; readonly deviceKey: string },
+    { seq, leaf, proof }: NonNullable<LogMessage["ownKey"]>,
+  ): Promise<void> {
+    const tree = this.#newest;
+    const hashes = proof.map((one) => Buffer.from(one, "base64"));
+    if (tree === undefined || !isIncluded(leafHash(leaf), seq - 1, hashes, tree)) return;
+    const entry = parseJson(leaf) as { data?: unknown; target_id?: unknown; activity_code?: unknown };
+    if (entry.activity_code !== "peer.key" || entry.target_id !== own.peerId) return;
+    const record = PeerKeyRecord.safeParse(entry.data);
+    const logged = record.success ? record.data.device_key : "";
+    if (logged === own.deviceKey) return;
+    await this.#alarm("own_key", { ours: own.deviceKey, theirs: `entry ${seq}: ${logged}` });
+  }
+
   /** A checkpoint from the hello of a proven device. Each is compared once. */
   async meetHello({ size, root, signature }: HelloCheckpoint): Promise<void> {
     const log = this.#file?.log;
@@ -153,8 +186,10 @@ export class LogWitness {
     if (this.#met.size >= MET_MAX) this.#met.clear();
     this.#met.add(name);
     const checkpoint = { origin: log.origin, size, root: Buffer.from(root, "base64") };
-    const id = keyId({ name: log.origin, publicKey: log.key });
-    await this.meet(noteOf(checkpoint, { id, signature: Buffer.from(signature, "base64url") }));
+    for (const key of this.#keys()) {
+      const note = noteOf(checkpoint, { id: keyId(key), signature: Buffer.from(signature, "base64url") });
+      if (openCheckpoint(note, [key]) !== undefined) await this.meet(note);
+    }
   }
 
   /** Compares with a checkpoint that somebody else was shown. What its key has not signed is ignored. */
@@ -211,11 +246,15 @@ export class LogWitness {
     return notes.map(({ note }) => readNote(note)).find((read) => read?.size === size);
   }
 
+  /** By any key that the log has had. */
   #open(note: string | undefined): ReadNote | undefined {
-    const log = this.#file?.log;
-    if (note === undefined || log === undefined) return undefined;
-    const key: NoteKey = { name: log.origin, publicKey: log.key };
-    return openCheckpoint(note, [key]);
+    return note === undefined ? undefined : openCheckpoint(note, this.#keys());
+  }
+
+  #keys(): NoteKey[] {
+    if (this.#file === undefined) return [];
+    const { log, older = [] } = this.#file;
+    return [log.key, ...older].map((publicKey) => ({ name: log.origin, publicKey }));
   }
 
   async #keep(read: ReadNote, note: string): Promise<void> {
@@ -249,22 +288,4 @@ function isSameBatch(logged: BatchRecord, ours: StoredBatch): boolean {
   const bytes = ({ hash, previous, signature }: StoredBatch | BatchRecord): Buffer =>
     Buffer.from(hash + previous + signature, "ascii");
   return logged.last_seq === ours.last_seq && isSameHash(bytes(logged), bytes(ours));
-}
-
-/** One line for everybody who gets in. Null: there is nothing to say. */
-export function noticeOf(alarms: readonly LogAlarm[]): string | null {
-  const [first] = alarms;
-  return first === undefined ? null : `Warning: ${sentenceOfAlarm(first.kind)}. Tell your administrator.`;
-}
-
-/** What an alarm says, to whoever hears of it. */
-export function sentenceOfAlarm(kind: LogAlarm["kind"]): string {
-  switch (kind) {
-    case "forked":
-      return "the account's audit log was rewritten or forked: two of its checkpoints contradict each other";
-    case "cut_back":
-      return "the account's audit log was cut back: this machine has seen a longer one";
-    case "other_key":
-      return "management signs the account's audit log with a key that this machine does not know";
-  }
 }

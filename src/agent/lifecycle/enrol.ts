@@ -13,6 +13,7 @@ import type { Enrolled } from "../../wire/agent-state-file.ts";
 import type { LoginProof } from "../../wire/client-api.ts";
 import type { ClientConfig } from "../../wire/client-config.ts";
 import type { EnrolRequest, EnrolResponse } from "../../wire/enrolment.ts";
+import type { ServedLog } from "../../wire/log-entry.ts";
 import { kindOfSecret, nameOfSecret, SETUP_KEY_PREFIX } from "../../wire/secret-kind.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
 import type { AgentKeys } from "../state/state.ts";
@@ -36,11 +37,17 @@ export interface EnrolOptions {
   readonly enrolled: Enrolled | undefined;
 }
 
+/** Its place in the account, and the account's log. Undefined: an older management, which does not tell. */
+export interface Enrolment {
+  readonly place: Enrolled;
+  readonly log: ServedLog | undefined;
+}
+
 /**
  * Enrols, or finds the machine's peer again by its device key. Throws ERR_NOT_ENROLLED when there is
  * nothing to enrol with, and whatever management refuses with.
  */
-export async function enrol(options: EnrolOptions): Promise<Enrolled> {
+export async function enrol(options: EnrolOptions): Promise<Enrolment> {
   const { api, enrolled } = options;
   const config = await api.config();
   const isKnown = enrolled?.accountId === config.accountId && enrolled.origin === config.origin;
@@ -91,7 +98,7 @@ async function send(
   config: ClientConfig,
   credential: Credential,
   hash: string,
-): Promise<Enrolled> {
+): Promise<Enrolment> {
   const { challenge } = await api.challenge();
   const wanted = machineName(name);
   const timeSeconds = nowSeconds(clock);
@@ -129,12 +136,12 @@ async function send(
 }
 
 /** An answer for another account or origin would make us sign for it from now on. */
-function checkAnswer(answer: EnrolResponse, config: ClientConfig): Enrolled {
-  const { accountId, origin, peerId, name, domain, address } = answer;
+function checkAnswer(answer: EnrolResponse, config: ClientConfig): Enrolment {
+  const { accountId, origin, peerId, name, domain, address, log } = answer;
   if (accountId !== config.accountId || origin !== config.origin) {
     throw new QfError("ERR_UNAVAILABLE", "management answered the enrolment for another account");
   }
-  return { accountId, origin, peerId, name, domain, address };
+  return { place: { accountId, origin, peerId, name, domain, address }, log };
 }
 
 function isUnknownKey(error: unknown): boolean {

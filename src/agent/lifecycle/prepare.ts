@@ -13,10 +13,12 @@ import { isQfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { createClientApi } from "../../client/client-api.ts";
 import type { AgentStateFile, Enrolled } from "../../wire/agent-state-file.ts";
+import type { ServedLog } from "../../wire/log-entry.ts";
 import { type FlagChange, resolveFlags } from "../contracts/flags.ts";
 import { openKeys, prepareStateDir, readAgentFile, type StatePaths, writeAgentFile } from "../state/state.ts";
 import { lockState } from "../state/state-lock.ts";
 import { enrol, type SignInForMachine } from "./enrol.ts";
+import { openWitness } from "./open-witness.ts";
 
 export interface PrepareOptions {
   readonly stateDir: string;
@@ -63,9 +65,18 @@ async function findPlace(
   const api = createClientApi({ url: flags.managementUrl, ...fetchOption });
   try {
     const { clock, setupKey, signIn } = options;
-    const found = await enrol({ api, clock, keys, name: flags.name, setupKey, signIn, enrolled });
+    const { place: found, log } = await enrol({
+      api,
+      clock,
+      keys,
+      name: flags.name,
+      setupKey,
+      signIn,
+      enrolled,
+    });
     // Another place has other maps, and its versions say nothing about the old ones.
     if (found.peerId !== enrolled?.peerId || found.origin !== enrolled.origin) await forgetMap(paths);
+    if (log !== undefined) await pinLog(paths, options, log);
     return found;
   } catch (error) {
     // A machine that has its place needs no management to start; a key given once more changes nothing.
@@ -75,6 +86,18 @@ async function findPlace(
     options.log.warn("management cannot be reached; this machine stays enrolled as it is");
     return enrolled;
   }
+}
+
+/** From here on no management tells this machine of another log. */
+async function pinLog(
+  paths: StatePaths,
+  { clock, log }: Pick<PrepareOptions, "clock" | "log">,
+  served: ServedLog,
+): Promise<void> {
+  // An alarm is kept in the file, and told of by the agent that starts.
+  const sink = { record: async () => {} };
+  const witness = await openWitness(paths, { clock, log, sink });
+  await witness.pin(served);
 }
 
 async function forgetMap(paths: StatePaths): Promise<void> {

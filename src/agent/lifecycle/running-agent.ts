@@ -19,7 +19,7 @@ import { agentPenalties, type Penalties } from "../contracts/penalties.ts";
 import type { ServerContext, SshServer } from "../contracts/server-context.ts";
 import { type ApprovalLink, createApprovals } from "../control-link/approvals.ts";
 import { lastUpload } from "../control-link/audit-upload.ts";
-import { noticeOf } from "../control-link/log-witness.ts";
+import { noticeOf } from "../control-link/log-alarms.ts";
 import { createMapHolder, type MapHolder, staleness } from "../control-link/map-holder.ts";
 import { createPinnedKeys, type PinnedKeys } from "../control-link/pinned-keys.ts";
 import { createSyncClient, type SyncClient } from "../control-link/sync-client.ts";

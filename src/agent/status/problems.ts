@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sentenceOfAlarm } from "../control-link/log-witness.ts";
+import { sentenceOfAlarm } from "../control-link/log-alarms.ts";
 import { OLDER_MAP } from "../control-link/map-intake.ts";
 import { NOT_TRIED_YET, type SyncState } from "../control-link/sync-client.ts";
 import { REFUSALS_SECONDS } from "../listeners/refusals.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { NoteKey } from "../../log/checkpoint.ts";
-import type { LogIdentity } from "../../wire/log-entry.ts";
+import type { ServedLog } from "../../wire/log-entry.ts";
 import type { AccountId } from "../../wire/units.ts";
 import type { StoredCheckpoint } from "../db/tables/log-checkpoints.ts";
 
@@ -17,8 +17,8 @@ export interface AccountLogs {
   newest(accountId: AccountId): Promise<StoredCheckpoint | undefined>;
   /** The keys that have signed the log, the newest last, named by its origin. */
   keys(accountId: AccountId): Promise<NoteKey[]>;
-  /** Its name and the key that signs it. Undefined: it has not begun. */
-  identity(accountId: AccountId): Promise<LogIdentity | undefined>;
+  /** Its name, the key that signs it, and how that came to. Undefined: it has not begun. */
+  identity(accountId: AccountId): Promise<ServedLog | undefined>;
   /** Begins every account's log; then makes checkpoints from time to time, until `stop`. */
   start(): Promise<void>;
   /** Calls `listener` after each checkpoint that was made here. Returns how to stop. */

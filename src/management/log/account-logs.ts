@@ -11,7 +11,7 @@ import type { Ed25519Key } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { logOrigin, type NoteKey, signCheckpoint } from "../../log/checkpoint.ts";
-import type { LogIdentity } from "../../wire/log-entry.ts";
+import type { ServedLog } from "../../wire/log-entry.ts";
 import type { AccountId } from "../../wire/units.ts";
 import { newLogKey, openEd25519 } from "../ca/account-keys.ts";
 import type { AccountLogs } from "../contracts/account-logs.ts";
@@ -21,6 +21,7 @@ import { findAccount, listAccounts } from "../db/tables/accounts.ts";
 import { appendEvents, systemInitiator } from "../db/tables/audit-events.ts";
 import { insertSigningKeys, listSigningKeys, type SigningKeyRow } from "../db/tables/keys.ts";
 import { findCheckpoint, insertCheckpoint, type StoredCheckpoint } from "../db/tables/log-checkpoints.ts";
+import { listHandovers } from "../db/tables/log-keys.ts";
 import { catchUp, findHead, insertHead, type LogHead, tailOf } from "../db/tables/log-tree.ts";
 import { peerKeyEvent } from "../db/tables/new-peer.ts";
 import { listPeers } from "../db/tables/peers.ts";
@@ -48,7 +49,7 @@ export function createAccountLogs(deps: AccountLogsDeps): AccountLogs {
 class StoredLogs implements AccountLogs {
   readonly #deps: AccountLogsDeps;
   readonly #begun = new Set<AccountId>();
-  readonly #identities = new Map<AccountId, LogIdentity>();
+  readonly #identities = new Map<AccountId, ServedLog>();
   readonly #listeners = new Set<(checkpoint: StoredCheckpoint) => void>();
   #retainedAtMs = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -139,16 +140,18 @@ class StoredLogs implements AccountLogs {
     });
   }
 
-  async identity(accountId: AccountId): Promise<LogIdentity | undefined> {
+  async identity(accountId: AccountId): Promise<ServedLog | undefined> {
     if (!this.#begun.has(accountId)) return undefined;
     this.#identities.set(accountId, this.#identities.get(accountId) ?? (await this.#readIdentity(accountId)));
     return this.#identities.get(accountId);
   }
 
-  async #readIdentity(accountId: AccountId): Promise<LogIdentity> {
+  async #readIdentity(accountId: AccountId): Promise<ServedLog> {
     return this.#deps.store.read(async (tx) => {
       const { origin } = await requireHead(tx, accountId);
-      return { origin, key: (await signingRow(tx, accountId)).publicKey };
+      const { publicKey: key } = await signingRow(tx, accountId);
+      const handovers = await listHandovers(tx, accountId);
+      return { origin, key, ...(handovers.length === 0 ? {} : { handovers }) };
     });
   }
 
@@ -158,6 +161,8 @@ class StoredLogs implements AccountLogs {
   }
 
   async start(): Promise<void> {
+    // Another process may have changed its key.
+    this.#deps.store.cluster?.onAccount(({ accountId }) => this.#identities.delete(accountId));
     for (const { id } of await this.#deps.store.read(listAccounts)) await this.begin(id);
     this.#timer ??= setInterval(() => {
       this.#beat().catch((cause: unknown) => {

@@ -16,6 +16,7 @@ import type { ManagementContext } from "../contracts/context.ts";
 import type { Reader } from "../db/engine/transaction.ts";
 import { findSpan, listEventRange } from "../db/tables/audit-events.ts";
 import { listCheckpoints } from "../db/tables/log-checkpoints.ts";
+import { listHandovers } from "../db/tables/log-keys.ts";
 import { leafOf } from "../db/tables/log-leaf.ts";
 import { leafHashes, subtreeHashes } from "../db/tables/log-tree.ts";
 import { requireHead } from "./account-logs.ts";
@@ -36,12 +37,14 @@ export async function bundleHeader(
     const head = await requireHead(tx, accountId);
     const span = await spanOf(tx, accountId, { since, until, size });
     const before = await subtreeHashes(tx, head, { from: 0, to: span.first - 1 });
+    const handovers = await listHandovers(tx, accountId);
     const after = await subtreeHashes(tx, head, { from: span.last, to: size });
     return {
       type: "qufabric/audit-bundle/v1",
       account_id: accountId,
       origin: head.origin,
       keys: keys.map(verifierKey),
+      ...(handovers.length === 0 ? {} : { handovers }),
       ...span,
       before: before.map(encoded),
       after: after.map(encoded),

@@ -51,7 +51,9 @@ export async function enrolMachine(
   });
   const refusal = { accountId: account.id, sourceAddress, what: "machine", user: () => null };
   const peer = await deps.refusals.noting(refusal, () => enrolBy(deps, { account, request, sourceAddress }));
+  const log = await ctx.logs.identity(account.id);
   return {
+    ...(log === undefined ? {} : { log }),
     peerId: peer.id,
     accountId: account.id,
     origin: ctx.origin,

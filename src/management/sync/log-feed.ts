@@ -7,11 +7,13 @@
  *
  * @module
  */
-import type { AgentMessage } from "../../wire/agent-sync.ts";
+import type { AgentMessage, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { ManagementContext } from "../contracts/context.ts";
+import type { Reader } from "../db/engine/transaction.ts";
 import { listEventRange } from "../db/tables/audit-events.ts";
 import { listBatches } from "../db/tables/log-batches.ts";
 import type { StoredCheckpoint } from "../db/tables/log-checkpoints.ts";
+import { findPeerKeyEvent } from "../db/tables/log-keys.ts";
 import { leafOf } from "../db/tables/log-leaf.ts";
 import { consistencyProof, inclusionProof } from "../log/proofs.ts";
 import type { AgentLink } from "./link.ts";
@@ -37,6 +39,8 @@ interface Feed {
   provenThrough: number;
   /** When it was sent a checkpoint last, by the monotonic clock. */
   sentAtMs: number;
+  /** The last leaf about its own key that it was sent. */
+  keySeq: number;
   /** It has uploaded a batch that it has no proof of. */
   isWaiting: boolean;
   asked: number;
@@ -62,7 +66,7 @@ export class LogFeed {
   /** The agent tells what it holds: first, and in answer to each checkpoint. */
   async #told(link: Fed, { size, provenThrough, note }: Told): Promise<void> {
     const known = this.#feeds.get(link);
-    const feed = known ?? { sentAtMs: Number.NEGATIVE_INFINITY, asked: 0, isWaiting: true };
+    const feed = known ?? { sentAtMs: Number.NEGATIVE_INFINITY, asked: 0, keySeq: 0, isWaiting: true };
     this.#feeds.set(link, { ...feed, size, provenThrough });
     if (known === undefined && note !== undefined) await this.#compare(link, { size, note });
   }
@@ -153,11 +157,26 @@ export class LogFeed {
         const { proof } = await inclusionProof(tx, accountId, { seq, size });
         batches.push({ seq, leaf: leafOf(event), proof });
       }
-      return { type: "log" as const, note, consistency, batches };
+      const ownKey = await newestKey(tx, link, { size, after: feed.keySeq });
+      return { type: "log" as const, note, consistency, batches, ...(ownKey === null ? {} : { ownKey }) };
     });
+    feed.keySeq = message.ownKey?.seq ?? feed.keySeq;
     feed.sentAtMs = this.#ctx.clock.monotonicMs();
     feed.asked = 0;
     feed.isWaiting = message.batches.length === BATCHES_MAX;
-    link.send(message);
+    const log = await this.#ctx.logs.identity(accountId);
+    link.send({ ...message, ...(log?.handovers === undefined ? {} : { log }) });
   }
+}
+
+/** The newest leaf about the machine's device key, unless it was sent that one. */
+async function newestKey(
+  tx: Reader,
+  { accountId, peerId }: Fed,
+  { size, after }: { readonly size: number; readonly after: number },
+): Promise<NonNullable<Extract<ManagementMessage, { type: "log" }>["ownKey"]> | null> {
+  const event = await findPeerKeyEvent(tx, accountId, peerId);
+  if (event === undefined || event.seq <= after || event.seq > size) return null;
+  const { proof } = await inclusionProof(tx, accountId, { seq: event.seq, size });
+  return { seq: event.seq, leaf: leafOf(event), proof };
 }

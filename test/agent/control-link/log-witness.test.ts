@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { LogWitness, sentenceOfAlarm } from "../../../src/agent/control-link/log-witness.ts";
+import { sentenceOfAlarm } from "../../../src/agent/control-link/log-alarms.ts";
+import { LogWitness } from "../../../src/agent/control-link/log-witness.ts";
 import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { FakeClock } from "../../support/fake-clock.ts";

@@ -7,9 +7,13 @@ import { BatchJournal } from "../../../src/audit/batch-journal.ts";
 import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { BundleVerifier } from "../../../src/log/verify-bundle.ts";
+import type { AccountLogs } from "../../../src/management/contracts/account-logs.ts";
+import { putMeta } from "../../../src/management/db/tables/accounts.ts";
 import { appendEvents, systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
+import { peerKeyEvent } from "../../../src/management/db/tables/new-peer.ts";
 import { createAccountLogs } from "../../../src/management/log/account-logs.ts";
 import { bundleHeader, bundleLines } from "../../../src/management/log/bundle.ts";
+import { rotate } from "../../../src/management/rotate-log-key.ts";
 import { AuditIntake } from "../../../src/management/sync/audit-intake.ts";
 import { LogFeed } from "../../../src/management/sync/log-feed.ts";
 import type { AgentMessage, ManagementMessage } from "../../../src/wire/agent-sync.ts";
@@ -18,7 +22,8 @@ import { aManagement, anAccount, aPeerOf, ORIGIN, type TestManagement } from "..
 import { anEvent, aSpool } from "../../support/spool.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
-let management: TestManagement;
+const MASTER_KEY = new Uint8Array(32).fill(7);
+let management: TestManagement & { logs: AccountLogs };
 let accountId: string;
 beforeEach(async () => {
   management = aManagement();
@@ -122,6 +127,16 @@ async function aMachine(at: TestManagement = management) {
     settle,
   };
 }
+
+/** As a process that starts now has them. */
+const aLogs = () =>
+  createAccountLogs({
+    store: management.store,
+    clock: management.clock,
+    log: silentLog,
+    origin: ORIGIN,
+    masterKey: MASTER_KEY,
+  });
 
 const verified = async (at: TestManagement = management) => {
   const verifier = new BundleVerifier({ keys: await at.logs.keys(accountId), checkpoints: [] });
@@ -300,6 +315,58 @@ describe("a management that is not honest", () => {
     expect(machine.witness.alarms.map(({ kind }) => kind)).toEqual(["other_key"]);
     await machine.spool.record(anEvent("a"));
     expect(machine.link.signer(99)).toBeNull();
+  });
+
+  test("and hands the log over to another key by the word of both is followed, also while linked", async () => {
+    const machine = await aMachine();
+    await machine.show();
+    const before = machine.witness.identity?.key;
+    await management.store.change({ accountId, initiator: systemInitiator }, (tx) =>
+      rotate(tx, accountId, MASTER_KEY),
+    );
+    management.logs = aLogs();
+    await management.logs.begin(accountId);
+    await machine.show();
+    expect(machine.witness.alarms).toEqual([]);
+    expect(machine.witness.identity?.key).not.toBe(before as string);
+    expect(machine.witness.size).toBe((await management.logs.newest(accountId))?.size as number);
+    expect((await verified()).findings).toEqual([]);
+    // The old key, which somebody may have stolen, signs nothing any more.
+    const forged = { origin: machine.witness.identity?.origin ?? "", key: before as string };
+    expect(await machine.witness.pin(forged)).toBe(false);
+  });
+
+  test("and re-enrols a machine under a key of its own is found by that machine", async () => {
+    const machine = await aMachine();
+    await machine.show();
+    expect(machine.witness.alarms).toEqual([]);
+    const theirs = generateEd25519().publicKey;
+    await management.store.transaction(async (tx) => {
+      const peer = { ...machine.peer, deviceKey: theirs };
+      await appendEvents(tx, accountId, systemInitiator, [peerKeyEvent(peer)]);
+    });
+    await machine.show();
+    expect(machine.witness.alarms.map(({ kind }) => kind)).toEqual(["own_key"]);
+    expect((await verified()).findings.map(({ code }) => code)).toContain("peer_key_changed");
+  });
+
+  test("and rewrites the log behind a new epoch is found all the same", async () => {
+    const machine = await aMachine();
+    await grow(management, 3);
+    await machine.show();
+    await management.store.change(
+      { accountId, initiator: systemInitiator, affectsMaps: true },
+      async (tx) => {
+        await putMeta(tx, "epoch", "1900000000");
+        tx.record({ activity: "management.epoch", targetId: accountId, meta: { epoch: "1900000000" } });
+        await tx.sql.update(tx.t.auditEvents).set({ targetId: "rewritten" });
+        await tx.sql.delete(tx.t.logTiles);
+        await tx.sql.delete(tx.t.logCheckpoints);
+        await tx.sql.update(tx.t.logHeads).set({ size: 0, tail: [] });
+      },
+    );
+    await machine.show();
+    expect(machine.witness.alarms.map(({ kind }) => kind)).toEqual(["forked"]);
   });
 
   test("and shows two halves of the fleet different logs is found when they meet", async () => {

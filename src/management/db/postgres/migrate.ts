@@ -23,6 +23,7 @@ import webSessions from "../migrations/postgres/0012-web-sessions.sql" with { ty
 import sshSessions from "../migrations/postgres/0013-ssh-sessions.sql" with { type: "text" };
 import logOutlets from "../migrations/postgres/0014-log-outlets.sql" with { type: "text" };
 import accessRequests from "../migrations/postgres/0015-access-requests.sql" with { type: "text" };
+import logKeys from "../migrations/postgres/0016-log-keys.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -42,6 +43,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 13, name: "ssh-sessions", sql: sshSessions },
   { number: 14, name: "log-outlets", sql: logOutlets },
   { number: 15, name: "access-requests", sql: accessRequests },
+  { number: 16, name: "log-keys", sql: logKeys },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

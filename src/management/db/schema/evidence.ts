@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { sql } from "drizzle-orm";
 import type { ActivityCode } from "../../../wire/audit-event.ts";
 import type { Dialect } from "./dialect.ts";
 
@@ -42,6 +43,8 @@ export function evidenceTables(d: Dialect) {
       d.uniqueIndex("audit_events_seq").on(table.accountId, table.seq),
       d.uniqueIndex("audit_events_agent").on(table.agentPeerId, table.agentSeq),
       d.index("audit_events_receipt").on(table.receipt),
+      d.index("audit_events_peer_key").on(table.targetId, table.seq).where(sql`activity = 'peer.key'`),
+      d.index("audit_events_log_key").on(table.accountId, table.seq).where(sql`activity = 'log.key'`),
       d.index("audit_events_connection").on(table.connectionId),
     ],
   );

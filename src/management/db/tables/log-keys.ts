@@ -1,0 +1,48 @@
+/**
+ * Entries of the log about keys: those that sign it, and those of machines.
+ *
+ * The activity stands in the text of a query, since it is the condition of an index (0016-log-keys.sql).
+ *
+ * @module
+ */
+import { and, asc, desc, eq, sql } from "drizzle-orm";
+import { LogKeyRecord } from "../../../wire/log-entry.ts";
+import type { AccountId, PeerId } from "../../../wire/units.ts";
+import type { Reader } from "../engine/transaction.ts";
+import type { Row } from "../schema/schema.ts";
+
+/** How the log's keys came to sign it, the oldest first. */
+export async function listHandovers(tx: Reader, accountId: AccountId): Promise<LogKeyRecord[]> {
+  const { auditEvents } = tx.t;
+  const rows = await tx.sql
+    .select({ data: auditEvents.data })
+    .from(auditEvents)
+    .where(and(eq(auditEvents.accountId, accountId), sql`${auditEvents.activity} = 'log.key'`))
+    .orderBy(asc(auditEvents.seq));
+  return rows.flatMap(({ data }) => {
+    const record = LogKeyRecord.safeParse(data);
+    return record.success ? [record.data] : [];
+  });
+}
+
+/** The newest entry by which a device key of the peer came into force. */
+export async function findPeerKeyEvent(
+  tx: Reader,
+  accountId: AccountId,
+  peerId: PeerId,
+): Promise<Row<"auditEvents"> | undefined> {
+  const { auditEvents } = tx.t;
+  const [row] = await tx.sql
+    .select()
+    .from(auditEvents)
+    .where(
+      and(
+        eq(auditEvents.accountId, accountId),
+        sql`${auditEvents.activity} = 'peer.key'`,
+        eq(auditEvents.targetId, peerId),
+      ),
+    )
+    .orderBy(desc(auditEvents.seq))
+    .limit(1);
+  return row;
+}
