@@ -26,6 +26,7 @@ const PAGES: readonly (readonly [name: string, path: string])[] = [
   ["access", "/access?machine=web1"],
   ["audit", "/audit"],
   ["account", "/account"],
+  ["terminal", "/terminal/web1?as=deploy"],
 ];
 
 mkdirSync(FOLDER, { recursive: true });

@@ -17,6 +17,6 @@ export interface ByteLink {
 export interface LinkListener {
   /** `taken` is called once the bytes are used up, so that as many more may come. */
   onBytes(bytes: Bytes, taken: () => void): void;
-  /** Once: the other end, or the way to it, is gone. */
-  onEnd(reason: string): void;
+  /** Once: the other end, or the way to it, is gone. `ended`: on purpose. */
+  onEnd(reason: string, code: "lost" | "ended"): void;
 }

@@ -70,7 +70,7 @@ export class RelayLink implements ByteLink {
   readonly #socket: RelaySocket;
   #listener: LinkListener | null = null;
   readonly #early: Bytes[] = [];
-  #endReason: string | null = null;
+  #ended: [reason: string, code: "lost" | "ended"] | null = null;
   #credit = RELAY_CREDIT_INITIAL;
   #granted = RELAY_CREDIT_INITIAL;
   #window = RELAY_CREDIT_INITIAL;
@@ -95,7 +95,7 @@ export class RelayLink implements ByteLink {
   listen(listener: LinkListener): void {
     this.#listener = listener;
     for (const bytes of this.#early.splice(0)) this.#give(bytes);
-    if (this.#endReason !== null) listener.onEnd(this.#endReason);
+    if (this.#ended !== null) listener.onEnd(...this.#ended);
   }
 
   send(bytes: Bytes): void {
@@ -129,7 +129,7 @@ export class RelayLink implements ByteLink {
     if (type === RELAY_FRAME.data) this.#onData(payload);
     else if (type === RELAY_FRAME.credit && payload.length === 4) this.#onCredit(payload);
     else if (type === RELAY_FRAME.eof) this.#end(LOSSES.gone);
-    else if (type === RELAY_FRAME.reset) this.#end(lossOf(payload[0]));
+    else if (type === RELAY_FRAME.reset) this.#onReset(payload[0]);
     else if (type === RELAY_FRAME.ping) this.#send(RELAY_FRAME.pong);
     else if (type !== RELAY_FRAME.pong) this.#end(LOSSES.violation);
   }
@@ -190,11 +190,17 @@ export class RelayLink implements ByteLink {
     this.#socket.send(concat(Uint8Array.of(type, 0, 0, 0, 0), payload));
   }
 
-  #end(reason: string): void {
+  #onReset(code: number | undefined): void {
+    const names = Object.keys(RELAY_RESET) as RelayReset[];
+    const reset = names.find((name) => RELAY_RESET[name] === code) ?? "gone";
+    this.#end(LOSSES[reset], reset === "signed_out" || reset === "refused" ? "ended" : "lost");
+  }
+
+  #end(reason: string, code: "lost" | "ended" = "lost"): void {
     if (this.#isOver) return;
     this.#stop();
-    this.#endReason = reason;
-    this.#listener?.onEnd(reason);
+    this.#ended = [reason, code];
+    this.#listener?.onEnd(reason, code);
   }
 
   #stop(): void {
@@ -202,9 +208,4 @@ export class RelayLink implements ByteLink {
     clearInterval(this.#beat);
     this.#socket.close();
   }
-}
-
-function lossOf(code: number | undefined): string {
-  const reset = (Object.keys(RELAY_RESET) as RelayReset[]).find((name) => RELAY_RESET[name] === code);
-  return LOSSES[reset ?? "gone"];
 }

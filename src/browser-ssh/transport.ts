@@ -68,7 +68,7 @@ export class Transport {
         this.#queue.push(bytes, taken);
         this.#onBytes?.();
       },
-      onEnd: (reason) => this.#end(new SshFailure("lost", reason)),
+      onEnd: (reason, code) => this.#end(new SshFailure(code, reason)),
     });
   }
 

@@ -9,10 +9,11 @@
  */
 import { z } from "zod";
 import { lazySchema } from "./lazy-schema.ts";
+import { HELLO_PREFIX } from "./terminal-page.ts";
 import { Ed25519Signature, EpochSeconds, LocalUser, PeerId, Port } from "./units.ts";
 
-/** Beginning of the line; its number is the version of the hello. */
-export const HELLO_PREFIX = "QUFABRIC/1 ";
+export { HELLO_PREFIX };
+
 /** Longest line in bytes, with its line feed: what a stranger can make a machine hold. */
 export const HELLO_BYTES_MAX = 1024;
 /** A stream to this port is a ping (`wire/ping.ts`), not SSH; RFC 862 calls it echo. */

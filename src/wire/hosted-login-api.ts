@@ -27,6 +27,8 @@ export const HostedLoginRequest = lazySchema(() =>
     localUser: z.union([LocalUser, z.literal("")]),
     /** Sign in anew whatever session the browser has (TTL 0). */
     fresh: z.boolean(),
+    /** A terminal in a page asks. It shows the key's fingerprint, and so does the page of the sign-in. */
+    browser: z.boolean().optional(),
   }),
 );
 export type HostedLoginRequest = z.infer<typeof HostedLoginRequest>;

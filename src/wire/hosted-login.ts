@@ -34,12 +34,15 @@ export const HostedTicket = z.tuple([
   asked.sourceAddress,
   asked.fresh,
   asked.confirmation,
+  z.boolean().optional(),
 ]);
 export type HostedTicket = z.infer<typeof HostedTicket>;
 
 /** What a hosted sign-in needs to go on once somebody has answered it, as the database keeps it. */
 export const HostedLoginData = z.strictObject({
   ...asked,
+  /** A terminal in a page asks. Absent: one of qf. */
+  browser: z.boolean().optional(),
   /**
    * Of a sign-in with a client that has no certificate: what the approval is good for. Absent: a login of qf.
    */

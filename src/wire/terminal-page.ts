@@ -7,6 +7,10 @@
 
 /** POST, by a page of ours: gives `{ ticket }` for one hello. */
 export const TERMINAL_TICKETS_PATH = "/api/terminal/tickets";
+/** Beginning of a hello's line; its number is the version of the hello. */
+export const HELLO_PREFIX = "QUFABRIC/1 ";
+/** Operating system that a device of the kind browser names among its facts. */
+export const BROWSER_OS = "browser";
 /** The WebSocket. */
 export const TERMINAL_RELAY_PATH = "/relay/terminal";
 /**

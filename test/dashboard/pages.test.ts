@@ -24,6 +24,8 @@ const PAGES = [
   "/access",
   "/audit",
   "/account",
+  "/terminal/web1",
+  "/terminal/web1?as=nobody",
 ] as const;
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 

@@ -21,7 +21,7 @@ export async function tcpLink(port: number): Promise<ByteLink> {
     close: () => void socket.end(),
     listen(listener) {
       socket.on("data", (data: Buffer) => listener.onBytes(new Uint8Array(data) as Bytes, () => {}));
-      socket.on("close", () => listener.onEnd("the socket was closed"));
+      socket.on("close", () => listener.onEnd("the socket was closed", "lost"));
       socket.resume();
     },
   };

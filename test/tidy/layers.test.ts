@@ -50,6 +50,10 @@ const PACKAGE_DOORS: Record<string, readonly string[]> = {
   "lucide-react": ["dashboard"],
   cmdk: ["dashboard"],
   "get-nonce": ["dashboard"],
+  "@xterm/xterm": ["dashboard"],
+  "@xterm/addon-fit": ["dashboard"],
+  "@xterm/addon-search": ["dashboard"],
+  "@xterm/addon-web-links": ["dashboard"],
 };
 
 const ARCHITECTURE = readFileSync(join(SRC, "ARCHITECTURE.md"), "utf8");

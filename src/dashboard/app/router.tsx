@@ -118,6 +118,13 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/terminal/$machine",
+    validateSearch: ({ as }: Record<string, unknown>): { as?: string } =>
+      typeof as === "string" && as !== "" ? { as } : {},
+    component: lazyRouteComponent(() => import("../pages/terminal/terminal-page.tsx"), "TerminalPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/account",
     component: lazyRouteComponent(() => import("../pages/account/account-page.tsx"), "AccountPage"),
   }),

@@ -10,7 +10,7 @@ import type { HostedLoginData } from "../../wire/hosted-login.ts";
 /** Asks whether this sign-in is wanted. Shows everything an approval will be bound to. */
 export function hostedConfirmPage(
   data: HostedLoginData,
-  shown: { sourceAddress: string; csrf: string; origin: string },
+  shown: { sourceAddress: string; csrf: string; origin: string; key: string },
 ): string {
   if (data.approval !== undefined) return approvalPage({ ...data, approval: data.approval }, shown);
   const facts: [string, string][] = [
@@ -20,11 +20,14 @@ export function hostedConfirmPage(
   ];
   if (data.target !== "") facts.push(["Target", data.target]);
   if (data.localUser !== "") facts.push(["Local user", data.localUser]);
+  if (data.browser === true) facts.push(["Key", shown.key]);
+  const asker = data.browser === true ? "A terminal in a page of the dashboard" : "A terminal elsewhere";
+  const alike = data.browser === true ? " The page of that terminal shows the same key." : "";
   return page(
     "Sign in a terminal",
-    html`<p>A terminal elsewhere asks to be signed in to QuFabric as you:</p>
+    html`<p>${asker} asks to be signed in to QuFabric as you:</p>
 ${factList(facts)}
-<p>Only go on if you have just started this yourself.</p>
+<p>Only go on if you have just started this yourself.${alike}</p>
 ${answerForms(shown.csrf)}`,
   );
 }

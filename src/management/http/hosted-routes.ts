@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
@@ -52,7 +52,10 @@ export function createHostedRoutes(given: HostedRoutesDeps) {
       return pageOf(
         c,
         deps,
-        hostedConfirmPage(hosted.data, { sourceAddress: hosted.data.sourceAddress, csrf, origin }),
+        hostedConfirmPage(hosted.data, {
+          ...{ sourceAddress: hosted.data.sourceAddress, csrf, origin },
+          key: shortFingerprint(hosted.row.loginKey),
+        }),
       );
     })
     .post("/login/hosted/:id", async (c) => {
@@ -168,6 +171,11 @@ function failurePage(c: Context, deps: HostedRoutesDeps, error: Error): Response
 function pageOf(c: Context, deps: HostedRoutesDeps, text: string): Response {
   const { oidc } = deps.login.ctx;
   return c.body(text, 200, pageHeaders(oidc.embedded ? [] : ["https:", new URL(oidc.issuer).origin]));
+}
+
+/** Of a login key, as the page that made it shows it: eight characters, for people to compare. */
+function shortFingerprint(loginKey: string): string {
+  return createHash("sha256").update(sshBlobOfEd25519(loginKey)).digest("hex").slice(0, 8);
 }
 
 function hostedId(text: string): string {

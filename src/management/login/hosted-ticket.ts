@@ -42,9 +42,13 @@ export function openTicket({ sealer, ctx }: Deps, accountId: AccountId, text: st
     sourceAddress,
     fresh,
     confirmation,
+    browser,
   ] = ticket.data;
   if (expiresAt <= nowSeconds(ctx.clock)) return undefined;
-  const data = { deviceName, target, localUser, sourceAddress, fresh, confirmation };
+  const data = {
+    ...{ deviceName, target, localUser, sourceAddress, fresh, confirmation },
+    ...(browser === true ? { browser } : {}),
+  };
   return { id, expiresAt, pollSecretHash, loginKey, data };
 }
 

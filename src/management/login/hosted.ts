@@ -61,7 +61,7 @@ export async function openHostedLogin(
   const pollSecret = newSecret("");
   const confirmation = filled(account.settings).login_confirmation;
   const expiresAtSeconds = nowSeconds(ctx.clock) + HOSTED_LIFETIME_SECONDS;
-  const { loginKey, deviceName, target, localUser, fresh } = request;
+  const { loginKey, deviceName, target, localUser, fresh, browser } = request;
   const ticket: HostedTicket = [
     newId(),
     expiresAtSeconds,
@@ -73,6 +73,7 @@ export async function openHostedLogin(
     sourceAddress,
     fresh,
     confirmation,
+    browser === true,
   ];
   const id = sealTicket(deps, account.id, ticket);
   return { id, url: `${ctx.origin}/login/hosted/${id}`, pollSecret, confirmation, expiresAtSeconds };

@@ -5,12 +5,13 @@
  */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { SquareTerminal } from "lucide-react";
 import { useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading, useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
-import { Button } from "../../components/button.tsx";
+import { Button, ButtonLink } from "../../components/button.tsx";
 import { Card, Facts } from "../../components/card.tsx";
 import { CopyLine } from "../../components/copy-button.tsx";
 import { ConfirmDialog, FormDialog } from "../../components/dialog.tsx";
@@ -66,6 +67,10 @@ function Details({ peer }: { readonly peer: Peer }) {
         <p className="mt-2 text-soft">
           Put a local user before the name, as in <code className="font-mono">USER@{peer.name}</code>.
         </p>
+        <ButtonLink to="/terminal/$machine" params={{ machine: peer.name }} className="mt-3">
+          <SquareTerminal size={16} aria-hidden="true" />
+          Open terminal
+        </ButtonLink>
       </Card>
       <Card title="Facts">
         <Facts

@@ -5,6 +5,8 @@
  * @module
  */
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { SquareTerminal } from "lucide-react";
 import { useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
@@ -92,6 +94,22 @@ function commandOf(user: string, machine: Machine): string {
   return `qf ssh ${user === "*" ? "" : `${user}@`}${machine.name}`;
 }
 
+function TerminalLink({ machine, user }: { readonly machine: string; readonly user: string }) {
+  const label = `Open terminal: ${user === "*" ? "" : `${user}@`}${machine}`;
+  return (
+    <Link
+      to="/terminal/$machine"
+      params={{ machine }}
+      search={user === "*" ? {} : { as: user }}
+      aria-label={label}
+      title={label}
+      className="flex size-8 items-center justify-center rounded-md hover:bg-sunken pointer-coarse:size-11"
+    >
+      <SquareTerminal size={16} aria-hidden="true" />
+    </Link>
+  );
+}
+
 const REACHABLE: readonly Column<Machine>[] = [
   {
     id: "name",
@@ -114,6 +132,7 @@ const REACHABLE: readonly Column<Machine>[] = [
           <li key={user} className="inline-flex items-center rounded-md border border-line pl-2">
             <code className="font-mono text-xs">{user === "*" ? "any local user" : user}</code>
             <CopyButton text={commandOf(user, machine)} label={`Copy: ${commandOf(user, machine)}`} />
+            <TerminalLink machine={machine.name} user={user} />
           </li>
         ))}
       </ul>

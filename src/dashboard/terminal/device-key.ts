@@ -1,0 +1,55 @@
+/**
+ * The key of this browser as a device of its person: kept in IndexedDB, where no script can read its private
+ * half. One for each person who signs in here.
+ *
+ * @module
+ */
+import { newWebKey, type WebKey, webKeyOf } from "./web-keys.ts";
+
+const DATABASE = "qufabric-device";
+const STORE = "keys";
+
+/** The key of this browser for that person; made when there is none. Rejects where storage is blocked. */
+export async function deviceKey(userId: string): Promise<WebKey> {
+  const database = await openDatabase();
+  try {
+    const kept = await request<CryptoKeyPair | undefined>(
+      database.transaction(STORE).objectStore(STORE).get(userId),
+    );
+    if (kept !== undefined) return webKeyOf(kept);
+    const { publicKey, privateKey } = await newPair();
+    // Another tab may have been first: its key counts.
+    const store = database.transaction(STORE, "readwrite").objectStore(STORE);
+    const first = await request<CryptoKeyPair | undefined>(store.get(userId));
+    if (first === undefined) await request(store.put({ publicKey, privateKey }, userId));
+    return webKeyOf(first ?? { publicKey, privateKey });
+  } finally {
+    database.close();
+  }
+}
+
+async function newPair(): Promise<CryptoKeyPair> {
+  const { publicKey, privateKey } = await newWebKey();
+  const imported = await crypto.subtle.importKey("raw", publicKey, "Ed25519", true, ["verify"]);
+  return { publicKey: imported, privateKey };
+}
+
+/** The key is of no use any more: its device was removed. */
+export async function forgetDeviceKey(userId: string): Promise<void> {
+  const database = await openDatabase();
+  await request(database.transaction(STORE, "readwrite").objectStore(STORE).delete(userId));
+  database.close();
+}
+
+function openDatabase(): Promise<IDBDatabase> {
+  const opening = indexedDB.open(DATABASE, 1);
+  opening.onupgradeneeded = () => void opening.result.createObjectStore(STORE);
+  return request(opening);
+}
+
+function request<T>(asked: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    asked.onsuccess = () => resolve(asked.result);
+    asked.onerror = () => reject(asked.error);
+  });
+}

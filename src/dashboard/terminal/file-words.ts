@@ -1,0 +1,35 @@
+/**
+ * Paths and sizes of files as the panel shows them.
+ *
+ * @module
+ */
+import type { ListedFile } from "../../browser-ssh/sftp/sftp-messages.ts";
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
+
+export function bytesText(bytes: number): string {
+  let [value, unit] = [bytes, 0];
+  while (value >= 1_000 && unit < UNITS.length - 1) [value, unit] = [value / 1_000, unit + 1];
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+export function joinPath(folder: string, name: string): string {
+  return folder.endsWith("/") ? folder + name : `${folder}/${name}`;
+}
+
+export function parentOf(path: string): string {
+  return path.replace(/\/+[^/]*\/*$/, "") || "/";
+}
+
+/** Name of a file without any folder before it, whatever a browser gives. */
+export function baseName(name: string): string {
+  const base = name.split(/[/\\]/).at(-1) ?? "";
+  return base === "" || base === "." || base === ".." ? "file" : base;
+}
+
+/** Folders first, then by name. */
+export function sortedFiles(files: readonly ListedFile[]): readonly ListedFile[] {
+  return [...files].sort(
+    (a, b) => Number(b.kind === "folder") - Number(a.kind === "folder") || a.name.localeCompare(b.name),
+  );
+}

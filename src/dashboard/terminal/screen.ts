@@ -1,0 +1,151 @@
+/**
+ * A terminal on the page: xterm.js, with what a machine may not do to a page left out. Loaded when a terminal
+ * is opened, with its library.
+ *
+ * A machine may not set the window, show images or read the clipboard; the title is the page's own with the
+ * machine's word behind it.
+ *
+ * @module
+ */
+import { FitAddon } from "@xterm/addon-fit";
+import { SearchAddon } from "@xterm/addon-search";
+import { WebLinksAddon } from "@xterm/addon-web-links";
+import { Terminal } from "@xterm/xterm";
+import { type Bytes, utf8 } from "../../browser-ssh/bytes.ts";
+import type { TerminalSize } from "../../browser-ssh/session.ts";
+import { EscapeKeys } from "./escape-keys.ts";
+import { giveStylesNonce } from "./nonced-styles.ts";
+import { cleanPaste, wantsAsking } from "./paste.ts";
+
+const SCROLLBACK_LINES = 5_000;
+const TITLE_CHARS_MAX = 80;
+
+export interface ScreenListener {
+  onInput(bytes: Bytes): void;
+  /** `~.` was typed. */
+  onEscape(): void;
+  onResize(size: TerminalSize): void;
+  onTitle(title: string): void;
+  /** A link was clicked; it is http or https. */
+  onLink(address: string): void;
+  /** Several lines are to be pasted where each would run at once. */
+  onPaste(text: string): void;
+}
+
+export interface Screen {
+  readonly size: TerminalSize;
+  /** `drawn` is called once the bytes are on the screen. */
+  write(bytes: Bytes, drawn?: () => void): void;
+  /** A line of ours. */
+  say(text: string): void;
+  /** As if it were typed, by the keys on the screen. */
+  type(text: string): void;
+  paste(text: string): void;
+  setFontSize(pixels: number): void;
+  find(text: string, isBackward: boolean): boolean;
+  focus(): void;
+  fit(): void;
+  close(): void;
+}
+
+export function openScreen(element: HTMLElement, fontSize: number, listener: ScreenListener): Screen {
+  giveStylesNonce();
+  const openLink = (_event: MouseEvent, text: string): void => {
+    const url = URL.parse(text);
+    if (url !== null && /^https?:$/.test(url.protocol)) listener.onLink(url.href);
+  };
+  const terminal = new Terminal({
+    ...{ fontSize, scrollback: SCROLLBACK_LINES, cursorBlink: false, allowProposedApi: true },
+    fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--font-mono") || "monospace",
+    theme: themeOf(element),
+    linkHandler: { activate: openLink, allowNonHttpProtocols: false },
+    minimumContrastRatio: 4.5,
+  });
+  const [fit, search] = [new FitAddon(), new SearchAddon()];
+  for (const addon of [fit, search, new WebLinksAddon(openLink)]) terminal.loadAddon(addon);
+  terminal.open(element);
+  terminal.textarea?.setAttribute("aria-label", "Terminal");
+  // No machine writes the clipboard.
+  terminal.parser.registerOscHandler(52, () => true);
+  const escapes = new EscapeKeys();
+  const onText = (text: string): void => {
+    const sent = escapes.take(text);
+    if (sent === null) listener.onEscape();
+    else if (sent !== "") listener.onInput(utf8(sent));
+  };
+  terminal.onData(onText);
+  terminal.onBinary((text) => listener.onInput(Uint8Array.from(text, (c) => c.charCodeAt(0) & 0xff)));
+  terminal.onResize(({ cols, rows }) => listener.onResize({ columns: cols, rows }));
+  terminal.onTitleChange((title) => listener.onTitle(title.replace(/\p{C}/gu, "").slice(0, TITLE_CHARS_MAX)));
+  const unpaste = catchPaste(element, terminal, listener);
+  const watching = new ResizeObserver(() => fitted(element, fit));
+  watching.observe(element);
+  const theming = watchTheme(() => {
+    terminal.options.theme = themeOf(element);
+  });
+  fitted(element, fit);
+  return {
+    get size() {
+      return { columns: terminal.cols, rows: terminal.rows };
+    },
+    write: (bytes, drawn) => terminal.write(bytes, drawn),
+    say: (text) => terminal.write(`\r\n\u001b[0;1m${text.replaceAll("\n", "\r\n")}\u001b[0m\r\n`),
+    type: onText,
+    paste: (text) => terminal.paste(text),
+    setFontSize(pixels) {
+      terminal.options.fontSize = pixels;
+      fitted(element, fit);
+    },
+    find: (text, isBackward) => (isBackward ? search.findPrevious(text) : search.findNext(text)),
+    focus: () => terminal.focus(),
+    fit: () => fitted(element, fit),
+    close() {
+      watching.disconnect();
+      theming();
+      unpaste();
+      terminal.dispose();
+    },
+  };
+}
+
+/** Sees pasted text before xterm.js does. Returns how to stop. */
+function catchPaste(element: HTMLElement, terminal: Terminal, listener: ScreenListener): () => void {
+  const onPaste = (event: ClipboardEvent): void => {
+    event.preventDefault();
+    event.stopPropagation();
+    const text = cleanPaste(event.clipboardData?.getData("text/plain") ?? "");
+    if (wantsAsking(text, terminal.modes.bracketedPasteMode)) listener.onPaste(text);
+    else terminal.paste(text);
+  };
+  element.addEventListener("paste", onPaste, true);
+  return () => element.removeEventListener("paste", onPaste, true);
+}
+
+/** A hidden tab has no size to fit to. */
+function fitted(element: HTMLElement, fit: FitAddon): void {
+  if (element.clientWidth > 0 && element.clientHeight > 0) fit.fit();
+}
+
+function themeOf(element: HTMLElement) {
+  const style = getComputedStyle(element);
+  const value = (name: string): string => style.getPropertyValue(name).trim();
+  return {
+    background: value("--sunken"),
+    foreground: value("--ink"),
+    cursor: value("--accent"),
+    cursorAccent: value("--sunken"),
+    selectionBackground: `${value("--accent")}55`,
+  };
+}
+
+/** Calls back when the theme is another one. Returns how to stop. */
+function watchTheme(onChange: () => void): () => void {
+  const observer = new MutationObserver(onChange);
+  observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  const media = matchMedia("(prefers-color-scheme: dark)");
+  media.addEventListener("change", onChange);
+  return () => {
+    observer.disconnect();
+    media.removeEventListener("change", onChange);
+  };
+}

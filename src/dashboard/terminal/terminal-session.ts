@@ -1,0 +1,188 @@
+/**
+ * The course of a terminal page, from the first look to the end, for a component to show.
+ *
+ * @module
+ */
+import type { SshConnection } from "../../browser-ssh/connection.ts";
+import { SshFailure } from "../../browser-ssh/failure.ts";
+import type { TargetInfo } from "../../wire/client-api.ts";
+import { DeniedError, reachMachine, type Wanted } from "./machine-way.ts";
+import {
+  beginLogin,
+  type ClaimOutcome,
+  claimLogin,
+  type PendingLogin,
+  registerBrowser,
+  type TerminalLogin,
+  waitForLogin,
+} from "./terminal-login.ts";
+import { hasWebKeys } from "./web-keys.ts";
+
+export type TerminalState =
+  | { readonly step: "looking" }
+  /** This browser lacks what it takes. */
+  | { readonly step: "unable" }
+  | { readonly step: "sign-in"; readonly pending: PendingLogin; readonly problem: string | null }
+  | { readonly step: "connecting" }
+  | { readonly step: "open"; readonly connection: SshConnection; readonly target: TargetInfo }
+  | { readonly step: "ended"; readonly ending: Ending };
+
+/** Why it is over, and what can be done. */
+export interface Ending {
+  readonly message: string;
+  readonly hint: string | null;
+  readonly receipt: string | null;
+  /** A reason has to be given first. */
+  readonly wantsReason: boolean;
+}
+
+export class TerminalSession {
+  #state: TerminalState = { step: "looking" };
+  #login: TerminalLogin | null = null;
+  #waiting: AbortController | null = null;
+  readonly #listeners = new Set<() => void>();
+  readonly #wanted: Omit<Wanted, "reason">;
+  readonly #userId: string;
+  #reason: string | null = null;
+  /** What a machine that let us in had to say. */
+  banners: readonly string[] = [];
+
+  constructor(wanted: Omit<Wanted, "reason">, userId: string) {
+    this.#wanted = wanted;
+    this.#userId = userId;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  };
+
+  readonly state = (): TerminalState => this.#state;
+
+  /** From the beginning: the sign-in, of which nothing happens by itself. */
+  async begin(): Promise<void> {
+    this.#waiting?.abort();
+    this.#login = null;
+    this.#show({ step: "looking" });
+    if (!(await hasWebKeys())) {
+      this.#show({ step: "unable" });
+      return;
+    }
+    await this.#orEnd(async () => {
+      const pending = await beginLogin(this.#wanted.target, this.#wanted.localUser);
+      const waiting = new AbortController();
+      this.#waiting = waiting;
+      this.#show({ step: "sign-in", pending, problem: null });
+      const outcome = await waitForLogin(pending, waiting.signal);
+      if (!waiting.signal.aborted && outcome !== null) await this.#onOutcome(pending, outcome);
+    });
+  }
+
+  /** The code that the sign-in's page showed. */
+  async giveCode(code: string): Promise<void> {
+    const state = this.#state;
+    if (state.step !== "sign-in") return;
+    await this.#orEnd(async () => {
+      const outcome = await claimLogin(state.pending, code.trim());
+      if (outcome !== null) await this.#onOutcome(state.pending, outcome);
+      else this.#show({ ...state, problem: "Sign in first: there is no code yet." });
+    });
+  }
+
+  /** Again after an end: with the login where only the way was lost, else from the beginning. */
+  async again(reason: string | null = null): Promise<void> {
+    this.#reason = reason ?? this.#reason;
+    if (this.#login === null) await this.begin();
+    else await this.#orEnd(() => this.#connect());
+  }
+
+  close(): void {
+    this.#waiting?.abort();
+    if (this.#state.step === "open") this.#state.connection.close();
+  }
+
+  async #onOutcome(pending: PendingLogin, outcome: ClaimOutcome): Promise<void> {
+    if ("wrongCode" in outcome) {
+      const left = outcome.wrongCode;
+      if (left > 0) {
+        const tries = left === 1 ? "one try is" : `${left} tries are`;
+        this.#show({ step: "sign-in", pending, problem: `That is not the code; ${tries} left.` });
+        return;
+      }
+      this.#waiting?.abort();
+      this.#end(plainEnding("The code was wrong too often.", "Start again."));
+      return;
+    }
+    this.#waiting?.abort();
+    if ("denied" in outcome) {
+      this.#end(plainEnding("The sign-in was denied.", outcome.denied));
+      return;
+    }
+    this.#show({ step: "connecting" });
+    this.#login = await registerBrowser(pending, outcome.proof, this.#userId);
+    await this.#connect();
+  }
+
+  async #connect(): Promise<void> {
+    const login = this.#login;
+    if (login === null) return;
+    this.#show({ step: "connecting" });
+    this.banners = [];
+    const wanted = { ...this.#wanted, reason: this.#reason };
+    const { connection, target } = await reachMachine(login, wanted, (text) => {
+      this.banners = [...this.banners, text];
+    });
+    this.#show({ step: "open", connection, target });
+    void connection.closed.then((failure) => {
+      if (failure === null || failure.code !== "lost") this.#login = null;
+      this.#end(endingOf(failure));
+    });
+  }
+
+  async #orEnd(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#waiting?.abort();
+      const ending = endingOf(error);
+      if (!ending.wantsReason && !(error instanceof SshFailure && error.code === "lost")) this.#login = null;
+      this.#end(ending);
+    }
+  }
+
+  #end(ending: Ending): void {
+    this.#show({ step: "ended", ending });
+  }
+
+  #show(state: TerminalState): void {
+    this.#state = state;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** What people are told of an end. */
+export function endingOf(error: unknown): Ending {
+  if (error === null) return plainEnding("The connection was closed.", null);
+  if (error instanceof DeniedError) {
+    const { message, hint, receipt, reason } = error;
+    return { message, hint, receipt, wantsReason: reason === "reason_required" };
+  }
+  if (!(error instanceof Error)) return plainEnding("Something went wrong.", null);
+  const hint = "hint" in error && typeof error.hint === "string" ? error.hint : null;
+  if (!(error instanceof SshFailure)) return plainEnding(error.message, hint);
+  return plainEnding(firstLetterUp(error.message), HINTS[error.code] ?? null);
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  host_key: "Do not go on: somebody may be in between. Tell your administrator.",
+  lost: "Connect anew when your network is back.",
+  timeout: "See whether the machine is connected.",
+};
+
+function plainEnding(message: string, hint: string | null): Ending {
+  return { message, hint, receipt: null, wantsReason: false };
+}
+
+function firstLetterUp(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,278 @@
+/** The terminal on a page, with a real browser, management, provider and agent. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "../support/chromium.ts";
+import { isRoot } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
+import { until } from "../support/until.ts";
+
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+describe.skipIf(!isRoot)("a terminal on a page", () => {
+  let setUp: SetUp;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+  let address: string;
+  beforeAll(async () => {
+    [setUp, browser] = await Promise.all([
+      openSetUp({ accounts: [["term"]], devices: {}, machines: { web1: ["--enable-ssh-sftp"] } }),
+      openChromium(),
+    ]);
+    context = await openContext(browser);
+    await context.addInitScript(noteKeys);
+    ({ page, complaints } = await openPage(context));
+    address = `/terminal/web1?as=${setUp.account.name}`;
+    await signInByPage(page, setUp.lab.url, setUp.person, address);
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await setUp?.[Symbol.asyncDispose]();
+  });
+
+  test("opens a shell after a sign-in of its own, in a window of its own", async () => {
+    await signInToTerminal(page, setUp);
+    await type(page, "echo $((6*7))-$USER\n");
+    await shows(page, `42-${setUp.account.name}`);
+  }, 120_000);
+
+  test("its keys cannot leave the page, and only the device's is kept", async () => {
+    const keys = await page.evaluate(
+      () => (globalThis as unknown as { madeKeys: [string, boolean, string[]][] }).madeKeys,
+    );
+    expect(keys.filter(([, isExtractable]) => isExtractable)).toEqual([]);
+    expect(
+      keys.filter(([name, , uses]) => name === "Ed25519" && uses.includes("sign")).length,
+    ).toBeGreaterThan(1);
+    const kept = await page.evaluate(async () => {
+      const opening = indexedDB.open("qufabric-device");
+      await new Promise((resolve) => opening.addEventListener("success", resolve));
+      const asking = opening.result.transaction("keys").objectStore("keys").getAll();
+      await new Promise((resolve) => asking.addEventListener("success", resolve));
+      const [pair] = asking.result as CryptoKeyPair[];
+      if (pair === undefined) return null;
+      const exporting = ["pkcs8", "jwk", "raw"].map((form) =>
+        crypto.subtle.exportKey(form as "raw", pair.privateKey).then(
+          () => form,
+          () => null,
+        ),
+      );
+      const stores = [localStorage, sessionStorage].flatMap((store) => Object.keys(store));
+      return { count: asking.result.length, read: await Promise.all(exporting), stores };
+    });
+    expect(kept).toEqual({ count: 1, read: [null, null, null], stores: [] });
+  }, 60_000);
+
+  test("knows its size and hears of another; speaks UTF-8 in both directions", async () => {
+    const size = async (mark: string): Promise<string> => {
+      await type(page, `echo ${mark}:$(stty size | tr ' ' x):\n`);
+      await shows(page, new RegExp(`${mark}:\\d+x\\d+:`));
+      return (await screenText(page)).match(new RegExp(`${mark}:(\\d+x\\d+):`))?.[1] ?? "";
+    };
+    const before = await size("one");
+    await page.setViewportSize({ width: 900, height: 600 });
+    await page.waitForFunction((old) => {
+      const rows = document.querySelectorAll(".xterm-rows > div").length;
+      return !old.startsWith(`${rows}x`);
+    }, before);
+    const after = await size("two");
+    await page.setViewportSize({ width: 1280, height: 800 });
+    expect(after).not.toBe(before);
+    await type(page, "printf '%s|' grün 日本 ok | tee utf8; wc -c < utf8\n");
+    await shows(page, "grün|日本|ok|16");
+    expect(readFileSync(join(setUp.account.home, "utf8"), "utf8")).toBe("grün|日本|ok|");
+  }, 60_000);
+
+  test.skipIf(Bun.which("vi") === null)(
+    "an editor draws, takes keys and writes its file",
+    async () => {
+      await type(page, "vi -u NONE letter\n");
+      await shows(page, "~");
+      await page.keyboard.type("ihello from a page");
+      await page.keyboard.press("Escape");
+      await page.keyboard.type(":wq");
+      await page.keyboard.press("Enter");
+      await type(page, "echo back-$((1+1))\n");
+      await shows(page, "back-2");
+      expect(readFileSync(join(setUp.account.home, "letter"), "utf8")).toBe("hello from a page\n");
+    },
+    60_000,
+  );
+
+  test("20 MB of output come, in memory that stays", async () => {
+    const heap = () =>
+      page.evaluate(
+        () => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize,
+      );
+    const devtools = await context.newCDPSession(page);
+    const collect = () => devtools.send("HeapProfiler.collectGarbage");
+    await collect();
+    const before = await heap();
+    await type(page, "head -c 20000000 /dev/zero | tr '\\0' x | fold -w 100; echo flood-$((1+1))\n");
+    await shows(page, "flood-2", 120_000);
+    await collect();
+    expect((await heap()) - before).toBeLessThan(64 * 1024 * 1024);
+  }, 150_000);
+
+  test("files go there and come back, and replace others only when told", async () => {
+    const bytes = Buffer.alloc(700_017);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = (at * 7919) >> 3;
+    await page.getByRole("button", { name: "Files" }).click();
+    const files = page.getByRole("list", { name: "Files of this folder" });
+    await files.getByText("letter").or(files.getByText("utf8")).first().waitFor();
+    const input = page.locator('input[type="file"]');
+    const file = (buffer: Buffer) => ({ name: "data.bin", mimeType: "text/html", buffer });
+    await input.setInputFiles(file(bytes));
+    await page.getByText("done").waitFor();
+    await files.getByText("data.bin").waitFor();
+    const there = join(setUp.account.home, "data.bin");
+    expect(Bun.hash(readFileSync(there))).toBe(Bun.hash(bytes));
+    const [got] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Download data.bin" }).click(),
+    ]);
+    expect([got.suggestedFilename(), Bun.hash(readFileSync(await got.path()))]).toEqual([
+      ...["data.bin", Bun.hash(bytes)],
+    ]);
+    await input.setInputFiles(file(Buffer.from("new")));
+    await page.getByRole("alertdialog").getByText("data.bin").waitFor();
+    expect(readFileSync(there).length).toBe(bytes.length);
+    await page.getByRole("button", { name: "Replace" }).click();
+    await until("it is replaced", () => readFileSync(there, "utf8") === "new");
+    await page.getByRole("button", { name: "Files" }).click();
+  }, 120_000);
+
+  test("a second shell stands beside the first; lines to paste and links are asked about", async () => {
+    await page.getByRole("button", { name: "New shell" }).click();
+    await page.waitForFunction(() => document.querySelectorAll("[data-terminal]").length === 2);
+    await type(page, "echo second-$((2+3)); PS1='> '; bind 'set enable-bracketed-paste off'\n", 1);
+    await shows(page, "second-5");
+    await paste(page, "echo a\u001b]52;c;x\u0007\necho pasted-$((4+4))\n", 1);
+    const question = page.getByRole("alertdialog");
+    await question.getByText("echo pasted").waitFor();
+    await question.getByRole("button", { name: "Paste" }).click();
+    await shows(page, "pasted-8");
+    await page.getByRole("button", { name: "Close shell 2" }).click();
+  }, 60_000);
+
+  test("nothing on it keeps anybody out", async () => {
+    await page.evaluate(AXE);
+    const found = await page.evaluate(async () => {
+      const { axe } = globalThis as unknown as {
+        axe: { run(options: object): Promise<{ violations: { id: string }[] }> };
+      };
+      const { violations } = await axe.run({ rules: { "target-size": { enabled: true } } });
+      return violations.map(({ id }) => id);
+    });
+    expect(found).toEqual([]);
+  }, 60_000);
+
+  test("access that is taken away while somebody types is said in the terminal", async () => {
+    await page.keyboard.type("# still typing", { delay: 20 });
+    await setUp.lab.api("DELETE", `/api/policies/${setUp.policy.id}`);
+    const alert = page.getByRole("alert");
+    await alert.waitFor();
+    const said = ((await alert.locator("p").first().textContent()) ?? "").trim();
+    await shows(page, said);
+    expect(said).toMatch(/\w/);
+    await page.getByRole("button", { name: "Connect anew" }).click();
+    await page.getByRole("link", { name: "Sign in" }).waitFor();
+    const { devs, servers, account } = setUp;
+    await setUp.lab.createPolicy("again", [devs], [servers], {
+      authorized_groups: { [devs]: [account.name] },
+    });
+  }, 60_000);
+
+  test("a browser without such keys is told which have them", async () => {
+    const other = await context.newPage();
+    await other.addInitScript(() => {
+      const make = crypto.subtle.generateKey.bind(crypto.subtle) as (...args: unknown[]) => Promise<unknown>;
+      crypto.subtle.generateKey = ((algorithm: unknown, ...rest: unknown[]) =>
+        algorithm === "Ed25519" ? Promise.reject(new Error("no")) : make(algorithm, ...rest)) as never;
+    });
+    await other.goto(setUp.lab.url + address);
+    await other.getByText("This browser cannot open a terminal").waitFor();
+    await other.close();
+  }, 60_000);
+
+  test("the end of the dashboard's session ends it, and says so", async () => {
+    await page.goto(setUp.lab.url + address);
+    await signInToTerminal(page, setUp);
+    await page.evaluate(() =>
+      fetch("/api/web-sessions/current", { method: "DELETE", headers: { "x-qf-dashboard": "1" } }),
+    );
+    // The page says so as well, over it.
+    await shows(page, "session of the dashboard");
+    expect(complaints.splice(0).filter((line) => !/401/.test(line))).toEqual([]);
+  }, 120_000);
+});
+
+/** Goes through the sign-in of a terminal, and waits for its shell. */
+async function signInToTerminal(page: Page, setUp: SetUp): Promise<void> {
+  const shown = await page.locator("code").first().textContent();
+  const [popup] = await Promise.all([
+    page.context().waitForEvent("page"),
+    page.getByRole("link", { name: "Sign in" }).click(),
+  ]);
+  await popup.getByText(shown ?? "", { exact: true }).waitFor();
+  await popup.getByRole("button", { name: "Continue" }).click();
+  await signInAtProvider(popup, setUp.person);
+  const code = await popup.locator("#code").textContent();
+  await popup.close();
+  await page.getByRole("textbox", { name: "The code that it shows" }).fill(code ?? "");
+  await page.getByRole("button", { name: "Connect" }).click();
+  await shows(page, "$");
+}
+
+/** In the page: what keys are made, and whether they could leave it. */
+function noteKeys(): void {
+  const made: unknown[] = [];
+  Object.assign(globalThis, { madeKeys: made });
+  const make = crypto.subtle.generateKey.bind(crypto.subtle) as (...args: unknown[]) => Promise<unknown>;
+  crypto.subtle.generateKey = ((
+    algorithm: string | { name: string },
+    isExtractable: boolean,
+    uses: unknown,
+  ) => {
+    made.push([typeof algorithm === "string" ? algorithm : algorithm.name, isExtractable, uses]);
+    return make(algorithm, isExtractable, uses);
+  }) as never;
+}
+
+/** Types into the shell of that number. */
+async function type(page: Page, text: string, shell = 0): Promise<void> {
+  await page.locator(".xterm-helper-textarea").nth(shell).focus();
+  await page.keyboard.type(text.replaceAll("\n", ""));
+  if (text.endsWith("\n")) await page.keyboard.press("Enter");
+}
+
+async function paste(page: Page, text: string, shell: number): Promise<void> {
+  await page
+    .locator(".xterm-helper-textarea")
+    .nth(shell)
+    .evaluate((element, pasted) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/plain", pasted);
+      element.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }, text);
+}
+
+function screenText(page: Page): Promise<string> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll(".xterm-rows")].map(({ textContent }) => textContent ?? "").join("\n"),
+  );
+}
+
+async function shows(page: Page, text: string | RegExp, timeout = 30_000): Promise<void> {
+  await page.waitForFunction(
+    ([source, isPattern]) => {
+      const shown = [...document.querySelectorAll(".xterm-rows")].map((rows) => rows.textContent ?? "");
+      return shown.some((one) => (isPattern ? new RegExp(source).test(one) : one.includes(source)));
+    },
+    typeof text === "string" ? ([text, false] as const) : ([text.source, true] as const),
+    { timeout },
+  );
+}
