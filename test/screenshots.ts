@@ -24,6 +24,8 @@ const PAGES: readonly (readonly [name: string, path: string])[] = [
   ["policy-tests", "/policies/tests"],
   ["policy-file", "/policies/file"],
   ["access", "/access?machine=web1"],
+  ["sessions", "/sessions"],
+  ["sessions-history", "/sessions?show=history"],
   ["audit", "/audit"],
   ["account", "/account"],
   ["terminal", "/terminal/web1?as=deploy"],

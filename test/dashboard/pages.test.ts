@@ -22,6 +22,7 @@ const PAGES = [
   "/policies/tests",
   "/policies/file",
   "/access",
+  "/sessions",
   "/audit",
   "/account",
   "/terminal/web1",
@@ -126,6 +127,68 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await page.getByRole("button", { name: "Details" }).first().click();
     await page.getByRole("dialog").getByText("Number").waitFor();
     await page.keyboard.press("Escape");
+  }, 120_000);
+
+  test("a live session appears by itself, and ending it takes three clicks and a reason", async () => {
+    await open("/sessions");
+    const shell = setUp.device.terminal(["ssh", `${setUp.account.name}@web1`]);
+    await shell.expect(/[$#] /);
+    const live = page.getByRole("table", { name: "Live sessions" }).getByRole("row");
+    await live.filter({ hasText: "ada@example.com" }).filter({ hasText: "shell" }).waitFor();
+    await open("/machines");
+    // One, two, three: from any page.
+    await page.getByRole("navigation").getByRole("link", { name: "Sessions" }).click();
+    await page.getByRole("button", { name: /^End the session of ada@example.com/ }).click();
+    await page.getByRole("textbox", { name: "Reason" }).fill("maintenance");
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "End session" }).click();
+    await shell.expect(/ended this session: maintenance/);
+    expect(await shell.end()).toBe(255);
+    await page.getByText("Nobody is on").waitFor();
+  }, 120_000);
+
+  test("the history is filtered in the address, exported, and each session shown whole", async () => {
+    await setUp.device.ssh([`${setUp.account.name}@web1`, "echo seen; exit 3"]);
+    complaints.splice(0);
+    await open("/sessions?show=history&machine=web1");
+    const rows = page.getByRole("table", { name: "Sessions that have ended" }).getByRole("row");
+    await rows.nth(1).waitFor();
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Export CSV" }).click();
+    const csv = readFileSync(await (await downloading).path(), "utf8");
+    expect(csv.split("\r\n")[1]).toContain(`ada@example.com`);
+    await rows.getByRole("link", { name: "ada@example.com" }).first().click();
+    await page.getByRole("heading", { level: 1, name: "ada@example.com on web1" }).waitFor();
+    await page.getByRole("table", { name: "What ran" }).getByText("echo seen; exit 3").waitFor();
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.reload();
+      await page.getByRole("table", { name: "What ran" }).waitFor();
+      expect([colorScheme, await violations(page)]).toEqual([colorScheme, []]);
+    }
+    await page.goto(`${setUp.lab.url}/sessions?show=history&machine=web2`);
+    await page.getByText("No session fits").waitFor();
+    expect(complaints.splice(0)).toEqual([]);
+  }, 120_000);
+
+  test("an auditor sees a session and ends none; its person ends it from their first page", async () => {
+    const shell = setUp.device.terminal(["ssh", `${setUp.account.name}@web1`]);
+    await shell.expect(/[$#] /);
+    const bob = await setUp.lab.createPerson("bob@example.com");
+    await setUp.lab.setGroups(bob, [], { role: "auditor" });
+    await using auditor = await openContext(browser);
+    const { page: bobs } = await openPage(auditor);
+    await signInByPage(bobs, setUp.lab.url, bob, "/sessions");
+    await bobs.getByRole("table", { name: "Live sessions" }).getByText("shell").waitFor();
+    expect(await bobs.getByRole("button", { name: /^End / }).count()).toBe(0);
+    await using person = await openContext(browser);
+    const { page: adas } = await openPage(person);
+    await signInByPage(adas, setUp.lab.url, setUp.person);
+    await adas.getByRole("button", { name: "End your session on web1" }).click();
+    await adas.getByRole("button", { name: "End session" }).click();
+    await shell.expect(/you ended this session/);
+    await adas.getByText("You are not on any machine now.").waitFor();
+    expect(await shell.end()).toBe(255);
   }, 120_000);
 
   test("a machine is added by one line, and appears by itself", async () => {

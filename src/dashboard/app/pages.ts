@@ -13,6 +13,7 @@ export const PAGES: ReadonlySet<string> = new Set([
   "/groups",
   "/policies",
   "/access",
+  "/sessions",
   "/audit",
   "/account",
 ]);

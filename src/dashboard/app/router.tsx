@@ -15,6 +15,7 @@ import { PageSkeleton } from "../components/skeleton.tsx";
 import { accessQuestionOf } from "../pages/access/access-question.ts";
 import { auditTermsOf } from "../pages/audit/audit-terms.ts";
 import { machineTermsOf } from "../terms/machine-terms.ts";
+import { sessionTermsOf } from "../terms/session-terms.ts";
 import { stepOf } from "../terms/start-step.ts";
 import { Shell } from "./shell.tsx";
 
@@ -104,6 +105,17 @@ const routes = [
     path: "/access",
     validateSearch: accessQuestionOf,
     component: lazyRouteComponent(() => import("../pages/access/access-page.tsx"), "AccessPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/sessions",
+    validateSearch: sessionTermsOf,
+    component: lazyRouteComponent(() => import("../pages/sessions/sessions-page.tsx"), "SessionsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/sessions/$sessionId",
+    component: lazyRouteComponent(() => import("../pages/sessions/session-page.tsx"), "SessionPage"),
   }),
   createRoute({
     getParentRoute: () => root,

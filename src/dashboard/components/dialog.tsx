@@ -25,6 +25,8 @@ interface FormDialogProps {
   /** Rejects with what is shown; the dialog stays open then. */
   readonly onSubmit: () => Promise<unknown>;
   readonly disabled?: boolean;
+  /** Something ends or is lost by it. */
+  readonly danger?: boolean;
 }
 
 /** A form in a dialog. It closes when `onSubmit` is done, and stays with the sentence when it failed. */
@@ -69,7 +71,12 @@ export function FormDialog(props: FormDialogProps) {
               <RadixDialog.Close asChild>
                 <Button>Cancel</Button>
               </RadixDialog.Close>
-              <Button type="submit" weight="primary" busy={busy} disabled={props.disabled === true}>
+              <Button
+                type="submit"
+                weight={props.danger === true ? "danger" : "primary"}
+                busy={busy}
+                disabled={props.disabled === true}
+              >
                 {props.submit}
               </Button>
             </div>

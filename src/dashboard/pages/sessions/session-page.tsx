@@ -1,0 +1,139 @@
+/**
+ * A session: how it stands, who is in it from where, and what happened in it, in order.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { reading } from "../../api/queries.ts";
+import { seesAccount, useMe } from "../../app/me.ts";
+import { Card, Facts } from "../../components/card.tsx";
+import { FailureNotice } from "../../components/notice.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
+import { PageSkeleton } from "../../components/skeleton.tsx";
+import { Time } from "../../components/time.tsx";
+import { EndSession } from "./end-session.tsx";
+import { SessionState } from "./session-columns.tsx";
+import { SessionCourse } from "./session-course.tsx";
+import { bytesText, doesText, lastedText, type SessionDetail } from "./session-words.ts";
+
+const route = getRouteApi("/sessions/$sessionId");
+
+export function SessionPage() {
+  const { sessionId } = route.useParams();
+  const session = useQuery(reading("GET /api/sessions/:sessionId", { params: { sessionId } }));
+  if (session.isPending) return <PageSkeleton />;
+  if (session.isError) return <FailureNotice error={session.error} retry={() => void session.refetch()} />;
+  return <Session session={session.data} />;
+}
+
+function Session({ session }: { readonly session: SessionDetail }) {
+  return (
+    <>
+      <PageHeader
+        title={`${session.user === "" ? "nobody" : session.user} on ${session.machine}`}
+        about={
+          <span className="flex flex-wrap items-center gap-2">
+            <SessionState session={session} />
+            <span>
+              as <code className="font-mono">{session.local_user}</code>,{" "}
+              {session.state === "ended" ? "began" : "since"} <Time iso={session.started_at} exact />
+            </span>
+          </span>
+        }
+        actions={<EndSession session={session} size="normal" />}
+      />
+      <div className="flex flex-col gap-4">
+        <div className="grid gap-4 lg:grid-cols-2">
+          <Who session={session} />
+          <How session={session} />
+        </div>
+        <SessionCourse session={session} />
+      </div>
+    </>
+  );
+}
+
+function Who({ session }: { readonly session: SessionDetail }) {
+  const me = useMe();
+  const { machine, machine_id, offline } = session;
+  return (
+    <Card title="Who and why">
+      <Facts
+        facts={[
+          ["Person", session.user || "nobody: a machine by itself"],
+          ["Device", session.device],
+          ["From", session.source_address],
+          ["Client", session.client_version],
+          [
+            "Machine",
+            seesAccount(me) ? (
+              <Link
+                key="machine"
+                to="/machines/$machineId"
+                params={{ machineId: machine_id }}
+                className="text-accent hover:underline"
+              >
+                {machine}
+              </Link>
+            ) : (
+              machine
+            ),
+          ],
+          ["Reason given", session.reason],
+          [
+            "Let in by",
+            seesAccount(me) && session.rule_id !== null ? <RuleName id={session.rule_id} /> : null,
+          ],
+          ["Management", offline ? "was away when it began" : null],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function How({ session }: { readonly session: SessionDetail }) {
+  const { ended_at, ended_by, path } = session;
+  return (
+    <Card title="How it went">
+      <Facts
+        facts={[
+          ["Runs now", session.state === "live" ? doesText(session) : null],
+          ["Path", path],
+          ["Ended", ended_at === null ? null : <Time key="ended" iso={ended_at} exact />],
+          ["Lasted", lastedText(session)],
+          ["Ended by", ended_by === null ? null : ended_by.name],
+          ["Told", ended_by?.reason ?? null],
+          ["Sent to it", bytesText(session.bytes_in)],
+          ["Came from it", bytesText(session.bytes_out)],
+          [
+            "Session",
+            <code key="id" className="break-all font-mono text-xs">
+              {session.id}
+            </code>,
+          ],
+        ]}
+      />
+      {session.state === "unknown" ? (
+        <p className="mt-3 text-soft">
+          Its end was never recorded and its machine does not report it: the machine is cut off, or its agent
+          was killed.
+        </p>
+      ) : null}
+    </Card>
+  );
+}
+
+/** The rule in the words of its policy; its id where it is gone. */
+function RuleName({ id }: { readonly id: string }) {
+  const policies = useQuery(reading("GET /api/policies"));
+  const policy = policies.data?.find(({ rules }) => rules.some((rule) => rule.id === id));
+  const rule = policy?.rules.find((one) => one.id === id);
+  if (policy === undefined) return <code className="break-all font-mono text-xs">{id}</code>;
+  return (
+    <span>
+      {policy.name}
+      {rule?.name && rule.name !== policy.name ? `: ${rule.name}` : ""}
+    </span>
+  );
+}
