@@ -7,6 +7,7 @@ import { constants } from "node:fs";
 import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { QfError } from "./errors.ts";
+import { platform } from "./platform/platform.ts";
 import { newId } from "./random.ts";
 
 /**
@@ -107,6 +108,8 @@ export function named(cause: unknown, path: string): unknown {
 }
 
 async function syncDirectory(path: string): Promise<void> {
+  // There a folder is no file that could be opened.
+  if (platform.name === "windows") return;
   const directory = await open(path, constants.O_RDONLY);
   try {
     await directory.sync();

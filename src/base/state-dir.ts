@@ -5,6 +5,7 @@
  */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { platform } from "./platform/platform.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,9 +24,11 @@ export function defaultStateDir(uid: number, env: Environment): string {
 /**
  * State folders in which a client looks for its machine's agent, likeliest first: the one that
  * QF_AGENT_STATE_DIR (for clients only) or QF_STATE_DIR names; else the machine's, then the person's own.
+ * None where no agent runs: such a folder could be anybody's.
  */
-export function clientStateDirs(uid: number, env: Environment): string[] {
+export function clientStateDirs(uid: number, env: Environment, on = platform): string[] {
   const named = env.QF_AGENT_STATE_DIR || env.QF_STATE_DIR;
   if (named) return [resolve(named)];
+  if (on.machineStateDir === null) return [];
   return [...new Set([DEFAULT_STATE_DIR, defaultStateDir(uid, env)])];
 }

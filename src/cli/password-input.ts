@@ -5,6 +5,8 @@
  */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { QfError } from "../base/errors.ts";
+import { platform } from "../base/platform/platform.ts";
+import { requireSystem } from "../base/require-system.ts";
 
 const PASSWORD_BYTES_MAX = 4_096;
 
@@ -43,8 +45,10 @@ export async function linesFromStdin(count: number, example: string): Promise<st
  */
 export function askPassword(prompt: string): string {
   let tty: number;
+  // Without a way to turn the echo off, nothing is asked: what is typed would be seen.
+  requireSystem(platform.termios !== null, "asking for a password unseen", "use --password-stdin");
   try {
-    tty = openSync("/dev/tty", "r+");
+    tty = openSync(platform.terminal.input, "r+");
   } catch (cause) {
     throw new QfError("ERR_USAGE", "there is no terminal to type a password at", {
       cause,

@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, readFileSync, readSync, statSync, writeSync } from "node:fs";
 import { QfError } from "../base/errors.ts";
+import { platform } from "../base/platform/platform.ts";
 import { POLICY_TEXT_BYTES_MAX, parsePolicyText } from "../wire/policy-text.ts";
 
 const ANSWER_BYTES_MAX = 256;
@@ -43,13 +44,17 @@ export function actionQuery(text: string): string {
 export function askYes(question: string): boolean | null {
   if (!process.stdin.isTTY) return null;
   let tty: number;
+  let out: number;
   try {
-    tty = openSync("/dev/tty", "r+");
+    // On Windows a console is read and written by two names.
+    tty = openSync(platform.terminal.input, "r+");
+    out =
+      platform.terminal.output === platform.terminal.input ? tty : openSync(platform.terminal.output, "w");
   } catch {
     return null;
   }
   try {
-    writeSync(tty, `${question} [y/N] `);
+    writeSync(out, `${question} [y/N] `);
     const bytes: number[] = [];
     const byte = Buffer.alloc(1);
     while (bytes.length < ANSWER_BYTES_MAX && readSync(tty, byte) === 1 && byte[0] !== 0x0a) {
@@ -58,5 +63,6 @@ export function askYes(question: string): boolean | null {
     return /^y(?:es)?$/i.test(Buffer.from(bytes).toString("utf8").trim());
   } finally {
     closeSync(tty);
+    if (out !== tty) closeSync(out);
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { platformFor } from "../base/platform/platform.ts";
 import type { Environment } from "./client-folder.ts";
 
 /** Variables that hold secrets of ours and that no child ever sees. */
@@ -25,7 +26,7 @@ export function browserCommand(
   platform: string = process.platform,
 ): string[] {
   const words = (environment.BROWSER ?? "").split(" ").filter((word) => word !== "");
-  if (words.length === 0) return [platform === "darwin" ? "open" : "xdg-open", url];
+  if (words.length === 0) return platformFor(platform).opener(url);
   if (!words.some((word) => word.includes("%s"))) return [...words, url];
   return words.map((word) => word.replaceAll("%s", url));
 }

@@ -13,6 +13,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { type Ed25519Key, ed25519FromSeed, generateEd25519 } from "../base/ed25519.ts";
 import { QfError } from "../base/errors.ts";
 import { makeDirectory, readJsonState, writeFileAtomic, writeJsonAtomic } from "../base/files.ts";
+import { platform } from "../base/platform/platform.ts";
 import { newId } from "../base/random.ts";
 import { clientStateDirs } from "../base/state-dir.ts";
 import { ClientConfigFile, DeviceKeyFile, PublicClientFile } from "../wire/state-file.ts";
@@ -46,7 +47,13 @@ export async function openClientFolder(
   clock: Clock = systemClock,
 ): Promise<ClientFolder> {
   const path = clientFolderPath(environment);
+  const isNew = (await lstat(path).catch(() => undefined)) === undefined;
   await makeDirectory(path, 0o700);
+  if (isNew && !platform.ownership.closeToOthers(path)) {
+    throw new QfError("ERR_PERMISSION", `the folder ${path} cannot be closed to other users`, {
+      hint: `${platform.ownership.remedy(path)}, or name another folder with QF_CONFIG_DIR`,
+    });
+  }
   await requirePrivate(path);
   const configPath = join(path, "config.json");
   const keyPath = join(path, "device-key.json");
@@ -108,19 +115,19 @@ async function loginsPath(folder: string, environment: Environment): Promise<str
 /** Whether `path` is a folder of ours that nobody else may enter. */
 export async function isPrivate(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
-  return found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
+  return found?.isDirectory() === true && platform.ownership.intruder(path, found) === null;
 }
 
 async function requirePrivate(path: string): Promise<void> {
-  const found = await stat(path);
-  if (found.uid !== process.getuid?.()) {
+  const intruder = platform.ownership.intruder(path, await stat(path));
+  if (intruder === "owner") {
     throw new QfError("ERR_PERMISSION", `the folder ${path} belongs to somebody else`, {
       hint: "run qf as its owner, or name another folder with QF_CONFIG_DIR",
     });
   }
-  if ((found.mode & 0o077) !== 0) {
+  if (intruder === "open") {
     throw new QfError("ERR_PERMISSION", `the folder ${path} is open to other users`, {
-      hint: `chmod 700 ${path}`,
+      hint: platform.ownership.remedy(path),
     });
   }
 }

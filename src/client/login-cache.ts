@@ -10,6 +10,7 @@ import { lstat, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, nowSeconds } from "../base/clock.ts";
 import { makeDirectory, readJsonState, writeJsonAtomic } from "../base/files.ts";
+import { platform } from "../base/platform/platform.ts";
 import { sha256 } from "../base/random.ts";
 import { CachedLogin } from "../wire/state-file.ts";
 import { isPrivate } from "./client-folder.ts";
@@ -65,5 +66,5 @@ async function isTrusted(folder: string, file: string): Promise<boolean> {
   if (!(await isPrivate(folder))) return false;
   const found = await lstat(file).catch(() => undefined);
   if (found === undefined) return false;
-  return found.isFile() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0;
+  return found.isFile() && platform.ownership.intruder(file, found) === null;
 }

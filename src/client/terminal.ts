@@ -1,12 +1,13 @@
 /**
  * Talking to the person at the terminal while stdin and stdout belong to something else: prompts go to
- * stderr, answers come from /dev/tty. So a login survives pipes, scp, git and ansible.
+ * stderr, answers come from the terminal itself. So a login survives pipes, scp, git and ansible.
  *
  * @module
  */
 import { closeSync, openSync, read } from "node:fs";
 import { promisify } from "node:util";
 import { QfError } from "../base/errors.ts";
+import { platform } from "../base/platform/platform.ts";
 import { printable } from "../base/printable.ts";
 
 /** Longest answer taken, in bytes: what a terminal holds of one line, so that nothing of it is left over. */
@@ -30,7 +31,7 @@ export const processTerminal: Terminal = {
   },
   canAsk() {
     try {
-      closeSync(openSync("/dev/tty", "r+"));
+      closeSync(openSync(platform.terminal.input, "r+"));
       return true;
     } catch {
       return false;
@@ -45,7 +46,7 @@ export const processTerminal: Terminal = {
  */
 async function askTty(prompt: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
-  const tty = openSync("/dev/tty", "r+");
+  const tty = openSync(platform.terminal.input, "r+");
   process.stderr.write(prompt);
   const line = readLine(tty);
   line.then(

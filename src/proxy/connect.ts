@@ -11,7 +11,7 @@
 import { fstatSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
 import { openOutput } from "../base/output.ts";
@@ -28,6 +28,7 @@ import { requireReachable } from "../client/target.ts";
 import { openPathMemory, PATHS_FILE } from "../fabric/path-memory.ts";
 import { dialPeer } from "../fabric/race.ts";
 import { splice } from "../fabric/splice.ts";
+import { joinChecked } from "../sshcore/checked-join.ts";
 import { SSH_ENDPOINT_PORT, SSH_PORT } from "../wire/ports.ts";
 import { startHostKeyCarrier } from "./host-key-carrier.ts";
 import { startKeyCleanup, UNKNOWN_PID } from "./keys/key-cleanup.ts";
@@ -64,7 +65,6 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   const folder = openOpensshFolder(process.env, request.configDir);
   const caller = findCaller();
   const checker = await checkCaller({ caller, host, folder, environment: process.env });
-  if (checker === "qf" && !passes) throw withoutDescriptor();
   const options = {
     target: host,
     localUser: "",
@@ -89,7 +89,8 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   });
   if (turn !== undefined) startKeyCleanup({ folder, host, sshPid: caller?.pid ?? UNKNOWN_PID, ...turn });
   if (!passes && !("descriptor" in peer)) {
-    await splice(peer, process.stdin, openOutput(1));
+    if (checker === "qf") await carryChecked(peer, credential.target.hostKeys);
+    else await splice(peer, process.stdin, openOutput(1));
     return 0;
   }
   const fd = "descriptor" in peer ? peer.descriptor : descriptorOf(peer as Socket);
@@ -107,11 +108,10 @@ async function obtain(options: CredentialOptions, folder: string): Promise<Crede
   return withSignInTurn(options, folder, () => obtainCertificate(options));
 }
 
-/** It cannot be: `checkCaller` wants ProxyUseFdpass. */
-function withoutDescriptor(): QfError {
-  return new QfError("ERR_SSH", "your ssh configuration leaves the host key to us, but not the connection", {
-    hint: "take StrictHostKeyChecking and ProxyCommand back, or use qf ssh",
-  });
+/** Bytes between ssh and the peer, whose host key we compare, since nobody else may. */
+function carryChecked(peer: Duplex, hostKeys: readonly string[]): Promise<void> {
+  const program = Duplex.from({ readable: process.stdin, writable: openOutput(1) });
+  return joinChecked({ program, peer, hostKeys });
 }
 
 function environmentOf({ configDir }: ConnectRequest): Record<string, string | undefined> {

@@ -11,6 +11,7 @@ import { appendFileSync, readFileSync, readlinkSync, rmSync, statSync } from "no
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { QfError } from "../base/errors.ts";
 import { named } from "../base/files.ts";
+import { platform } from "../base/platform/platform.ts";
 import { sha256 } from "../base/random.ts";
 import type { Environment } from "./keys/openssh-folder.ts";
 import { readEffective, weakenedOptions } from "./ssh-config/effective.ts";
@@ -71,15 +72,19 @@ export type HostKeyChecker = "ssh" | "qf";
 
 /**
  * Throws ERR_SSH when the caller would not come through us, or give our key away. Answers `qf` when it could
- * take another machine for `host` by its host key. When none of that can be known, `ssh`.
+ * take another machine for `host` by its host key, and where the system does not say who called. A caller
+ * that is no ssh(1) checks host keys by itself.
  */
 export async function checkCaller(options: {
   readonly caller: Caller | undefined;
   readonly host: string;
   readonly folder: string;
   readonly environment: Environment;
+  /** Default: whether this system says who started us. */
+  readonly seesCallers?: boolean;
 }): Promise<HostKeyChecker> {
-  const { caller, host, folder, environment } = options;
+  const { caller, host, folder, environment, seesCallers = platform.seesCallers } = options;
+  if (!seesCallers) return "qf";
   if (caller === undefined) return "ssh";
   const path = join(folder, CHECKED_FILE);
   const state = sha256(JSON.stringify([caller, host, configState(caller, environment)].map(withoutPid)));

@@ -6,6 +6,7 @@
  */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
+import { platform } from "../base/platform/platform.ts";
 import { printable } from "../base/printable.ts";
 import { processTerminal, type Terminal } from "../client/terminal.ts";
 
@@ -30,7 +31,7 @@ function isStderrTerminal(): boolean {
 
 function writeToTty(text: string): void {
   try {
-    const fd = openSync("/dev/tty", "w");
+    const fd = openSync(platform.terminal.output, "w");
     try {
       writeSync(fd, text);
     } finally {

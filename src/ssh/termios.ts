@@ -5,6 +5,7 @@
  */
 import { ptr } from "bun:ffi";
 import { openCLibrary } from "../base/c-library.ts";
+import { platform } from "../base/platform/platform.ts";
 
 // <asm-generic/ioctls.h> and <asm-generic/termbits.h> of Linux; the same on x64 and arm64.
 const TCGETS = 0x5401n;
@@ -23,9 +24,10 @@ export function readTermios(fd: number): Buffer | null {
 /**
  * Turns output processing of the terminal at `fd` off: raw mode of the platform leaves OPOST on, which
  * turns the remote's line feeds into carriage returns and line feeds and spoils full-screen programs.
- * ssh(1) turns it off as well. Elsewhere than on Linux it stays as it is.
+ * ssh(1) turns it off as well. Where the system has no such setting it stays as it is.
  */
 export function disableOutputProcessing(fd: number): void {
+  if (platform.termios === "libSystem") disableByLibSystem(fd);
   const modes = readTermios(fd);
   const ioctl = openIoctl();
   if (modes === null || ioctl === undefined) return;
@@ -33,7 +35,39 @@ export function disableOutputProcessing(fd: number): void {
   ioctl(fd, TCSETS, ptr(modes));
 }
 
+// struct termios of <sys/termios.h> of macOS: flag words of 64 bits.
+const LIBSYSTEM_TERMIOS_BYTES = 72;
+const LIBSYSTEM_OFLAG_OFFSET = 8;
+const TCSANOW = 0;
+
+/** The two calls of libSystem. ioctl(2), as bun:ffi calls it, does not work on Apple arm64. */
+export interface LibSystem {
+  tcgetattr(fd: number, termios: Buffer): number;
+  tcsetattr(fd: number, when: number, termios: Buffer): number;
+}
+
+/** As `disableOutputProcessing`, on macOS. */
+export function disableByLibSystem(fd: number, library: LibSystem | undefined = openLibSystem()): void {
+  const termios = Buffer.alloc(LIBSYSTEM_TERMIOS_BYTES);
+  if (library?.tcgetattr(fd, termios) !== 0) return;
+  const oflag = termios.readBigUInt64LE(LIBSYSTEM_OFLAG_OFFSET);
+  termios.writeBigUInt64LE(oflag & ~BigInt(OPOST), LIBSYSTEM_OFLAG_OFFSET);
+  library.tcsetattr(fd, TCSANOW, termios);
+}
+
+function openLibSystem(): LibSystem | undefined {
+  const calls = openCLibrary({
+    tcgetattr: { args: ["i32", "ptr"], returns: "i32" },
+    tcsetattr: { args: ["i32", "i32", "ptr"], returns: "i32" },
+  });
+  if (calls === undefined) return undefined;
+  return {
+    tcgetattr: (fd, termios) => calls.tcgetattr(fd, ptr(termios)),
+    tcsetattr: (fd, when, termios) => calls.tcsetattr(fd, when, ptr(termios)),
+  };
+}
+
 function openIoctl() {
-  if (process.platform !== "linux") return undefined;
+  if (platform.termios !== "ioctl") return undefined;
   return openCLibrary({ ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" } })?.ioctl;
 }

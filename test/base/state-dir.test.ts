@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { platformFor } from "../../src/base/platform/platform.ts";
 import { clientStateDirs, DEFAULT_STATE_DIR, defaultStateDir } from "../../src/base/state-dir.ts";
 
 test.each([
@@ -31,4 +32,12 @@ test.each([
   { name: "as root, the machine's agent", uid: 0, env: { HOME: "/h" }, want: [DEFAULT_STATE_DIR] },
 ])("a client looks for $name", ({ uid, env, want }) => {
   expect<readonly string[]>(clientStateDirs(uid, env)).toEqual(want);
+});
+
+test.each(["darwin", "win32"])("no agent is looked for on %s, whose folder could be anybody's", (name) => {
+  const on = platformFor(name);
+  expect(clientStateDirs(1_000, { HOME: "/home/ada" }, on)).toEqual([]);
+  expect(clientStateDirs(1_000, { HOME: "/home/ada", QF_AGENT_STATE_DIR: "/srv/qf" }, on)).toEqual([
+    "/srv/qf",
+  ]);
 });

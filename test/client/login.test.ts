@@ -296,6 +296,7 @@ test.each<[env: Record<string, string>, platform: string, want: boolean]>([
 test.each<[browser: string, platform: string, want: string[]]>([
   ["", "linux", ["xdg-open", "U"]],
   ["", "darwin", ["open", "U"]],
+  ["", "win32", ["rundll32.exe", "url.dll,FileProtocolHandler", "U"]],
   ["firefox", "linux", ["firefox", "U"]],
   ["firefox --new-window", "linux", ["firefox", "--new-window", "U"]],
   ["w3m -o x=%s", "linux", ["w3m", "-o", "x=U"]],

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { configOptions, findCaller } from "../../src/proxy/ssh-caller.ts";
+import { checkCaller, configOptions, findCaller } from "../../src/proxy/ssh-caller.ts";
 
 test.each([
   [["web1"], []],
@@ -38,4 +38,10 @@ test.each([
 test("whoever is no ssh is no caller", () => {
   expect(findCaller(process.pid)).toBeUndefined();
   expect(findCaller(4_194_304)).toBeUndefined();
+});
+
+test("a system that does not say who called leaves the host key to us, whoever did", async () => {
+  const about = { host: "web1", folder: "/nowhere", environment: {} };
+  expect(await checkCaller({ ...about, caller: undefined, seesCallers: false })).toBe("qf");
+  expect(await checkCaller({ ...about, caller: undefined, seesCallers: true })).toBe("ssh");
 });

@@ -116,7 +116,7 @@ export const NEEDS_NO_TEST: readonly { readonly files: RegExp; readonly why: str
     why: "processes of their own: the tests of spawn.ts, monitor.ts and forward-helper.ts run them",
   },
   {
-    files: /^src\/.*\/(?:libc|native|termios|pam)\.ts$/,
+    files: /^src\/.*\/(?:libc|native|pam)\.ts$/,
     why: "calls of the C library without a choice in them: the tests of their callers run them",
   },
   {

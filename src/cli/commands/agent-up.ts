@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { platform } from "../../base/platform/platform.ts";
+import { requireSystem } from "../../base/require-system.ts";
 import { defaultStateDir } from "../../base/state-dir.ts";
 import { isClientUp } from "../client-up.ts";
 import { command } from "../command.ts";
@@ -180,6 +182,7 @@ examples:
         const flags = ["management-url", "ssh-jwt-cache-ttl"] as const;
         return login.dispatch(flags.flatMap((name) => (args[name] ? [`--${name}=${args[name]}`] : [])));
       }
+      requireSystem(platform.name === "linux", "an agent", "use qf login and qf ssh; machines run Linux");
       const { agentUp: up } = await import("../../agent/lifecycle/up.ts");
       const { "state-dir": stateDir, foreground } = args;
       const setupKey = { key: args["setup-key"], file: args["setup-key-file"] };

@@ -9,6 +9,7 @@
  */
 import { isAbsolute, join } from "node:path";
 import { QfError } from "../../base/errors.ts";
+import { platform } from "../../base/platform/platform.ts";
 import { isDnsName } from "../../client/peer-name.ts";
 import { DEFAULT_CONFIG_PATH } from "../keys/openssh-folder.ts";
 
@@ -57,7 +58,7 @@ export const FIXED_OPTIONS = {
 const PREFERRED_CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com";
 
 /** Throws ERR_USAGE for a domain or path that cannot be written safely. */
-export function renderDropIn(dropIn: DropIn): string {
+export function renderDropIn(dropIn: DropIn, passes = platform.passesDescriptors): string {
   const { executable, domain, configDir, shortNames } = dropIn;
   if (!isDnsName(domain)) throw new QfError("ERR_USAGE", "the account's domain is not a DNS name");
   checkPath(executable, "the path of qf");
@@ -68,10 +69,10 @@ export function renderDropIn(dropIn: DropIn): string {
   const keys = `${keyFolder(configDir)}/%h`;
   const match = `${command} match --domain ${domain}${folder} '%h'`;
   const lines = [
-    ["ProxyCommand", `${command} connect --fdpass${folder} '%h' '%p'`],
+    ["ProxyCommand", `${command} connect${passes ? " --fdpass" : ""}${folder} '%h' '%p'`],
     ["KnownHostsCommand", `${knownHostsCommand(executable, configDir)} %H`],
     ["IdentityFile", `"${keys}"`],
-    ...Object.entries(FIXED_OPTIONS),
+    ...Object.entries({ ...FIXED_OPTIONS, ProxyUseFdpass: passes ? "yes" : "no" }),
     ["Ciphers", PREFERRED_CIPHERS],
   ];
   const block = (patterns: readonly string[]) => [

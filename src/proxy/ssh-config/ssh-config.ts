@@ -12,6 +12,8 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { QfError } from "../../base/errors.ts";
 import { isCompiled } from "../../base/own-command.ts";
+import { platform } from "../../base/platform/platform.ts";
+import { requireSystem } from "../../base/require-system.ts";
 import { createClientApi } from "../../client/client-api.ts";
 import { clientFolderPath, openClientFolder, readPublicClient } from "../../client/client-folder.ts";
 import { replaceFile } from "../keys/key-files.ts";
@@ -68,6 +70,7 @@ export interface SshConfigPlan {
 /** Where the drop-in goes, and what it says. Throws ERR_USAGE, ERR_UNAVAILABLE. */
 export async function planSshConfig(options: SshConfigOptions): Promise<SshConfigPlan> {
   const { environment, isSystem, shortNames, systemFolder = SYSTEM_FOLDER } = options;
+  requireSystem(platform.configuresSsh, "a configuration for the system's ssh", "use qf ssh");
   const executable = options.executable ?? ownExecutable();
   const domain = options.domain ?? (await askDomain(environment));
   const clientFolder = clientFolderPath(environment);

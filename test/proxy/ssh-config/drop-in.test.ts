@@ -179,3 +179,10 @@ test("an earlier line that weakens an option is found by its name", () => {
     wanted: ["PasswordAuthentication"],
   });
 });
+
+test("where a connection cannot be handed over its bytes are carried", () => {
+  const text = renderDropIn(dropIn, false);
+  expect(text).toContain("ProxyUseFdpass no");
+  expect(text).not.toContain("--fdpass");
+  expect(renderDropIn(dropIn, true)).toContain("ProxyUseFdpass yes");
+});

@@ -1,0 +1,13 @@
+/**
+ * The refusal of what a system cannot do.
+ *
+ * @module
+ */
+import { QfError } from "./errors.ts";
+import { platform } from "./platform/platform.ts";
+
+/** Throws ERR_UNAVAILABLE, in one line, where `isThere` is false. `instead`: what this system can do. */
+export function requireSystem(isThere: boolean, what: string, instead: string, on = platform): void {
+  if (!isThere)
+    throw new QfError("ERR_UNAVAILABLE", `${what} is not there on ${on.title}`, { hint: instead });
+}
