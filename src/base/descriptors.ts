@@ -5,12 +5,16 @@
  * @module
  */
 import { ptr } from "bun:ffi";
+import { closeSync } from "node:fs";
 import { createCLibrary } from "./c-library.ts";
 import { QfError } from "./errors.ts";
 
 const SYMBOLS = {
   socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
   sendmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  send: { args: ["i32", "ptr", "usize", "i32"], returns: "i64" },
   recvmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
 } as const;
 
@@ -25,6 +29,8 @@ const MSG_CTRUNC = 0x08;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
+/** struct sockaddr_un. */
+const ADDRESS_BYTES = 110;
 /** struct cmsghdr with one descriptor, and padded to 8 bytes. */
 const CONTROL_BYTES = 20;
 const CONTROL_SPACE = 24;
@@ -49,6 +55,24 @@ function openSocketPair(type: number): readonly [number, number] {
     throw new QfError("ERR_UNAVAILABLE", "the operating system refused a socket");
   }
   return [fds[0] as number, fds[1] as number];
+}
+
+/**
+ * A connection to the unix socket at `path`, over which `line` was sent: for an answer with descriptors.
+ * Throws ERR_UNAVAILABLE when nobody listens there.
+ */
+export function connectDescriptorSocket(path: string, line: string): number {
+  const address = Buffer.alloc(ADDRESS_BYTES);
+  address.writeUInt16LE(AF_UNIX);
+  address.write(path, 2);
+  const bytes = Buffer.from(line);
+  const fd = libc().socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const isConnected = fd >= 0 && libc().connect(fd, ptr(address), address.length) === 0;
+  if (isConnected && Number(libc().send(fd, ptr(bytes), bytes.length, MSG_NOSIGNAL)) === bytes.length) {
+    return fd;
+  }
+  if (fd >= 0) closeSync(fd);
+  throw new QfError("ERR_UNAVAILABLE", "nobody listens at a socket of this machine");
 }
 
 /** Hands the open file `fd` over; ours stays open. Waits for room. Throws when nobody takes it. */

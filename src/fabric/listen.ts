@@ -31,6 +31,8 @@ export const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDel
 export interface ListenOptions {
   /** `HOST:PORT`; port 0 is any free one. */
   readonly addresses: readonly string[];
+  /** A socket that listens already, to be taken for the first address. */
+  readonly inheritedFd?: number | undefined;
   readonly clock: Clock;
   /** The hello in `line` (without its newline), checked. Null: the connection is closed without a word. */
   check(line: string, ends: ConnectionEnds): Hello | null;
@@ -52,6 +54,10 @@ export interface ListenOptions {
 export interface FabricListener {
   /** The addresses that it listens on, `HOST:PORT`, in the order asked for. */
   readonly addresses: readonly string[];
+  /** Descriptors of the listening sockets, in the same order. */
+  descriptors(): number[];
+  /** Accepts no more. Connections that are not proven yet may still become so. */
+  leave(): void;
   /** Stops listening, and drops connections that are not proven yet. Accepted streams go on. */
   close(): void;
 }
@@ -61,13 +67,16 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
   const limits = createSourceLimits(options.clock, options.limits);
   const unproven = new Set<Socket>();
   const servers: Server[] = [];
-  const close = () => {
-    for (const socket of unproven) socket.destroy();
-    // `close` stops listening at once; its callback waits for streams that were handed on, which go on.
+  // `close` stops listening at once; its callback waits for streams that were handed on, which go on.
+  const leave = () => {
     for (const server of servers) server.close();
   };
+  const close = () => {
+    for (const socket of unproven) socket.destroy();
+    leave();
+  };
   try {
-    for (const address of options.addresses) {
+    for (const [at, address] of options.addresses.entries()) {
       const server = createServer({ ...TCP_OPTIONS, pauseOnConnect: false }, (socket) => {
         const source = socket.remoteAddress;
         if (source === undefined || options.refuses?.(source) === true || !limits.enter(source)) {
@@ -83,14 +92,15 @@ export async function listenFabric(options: ListenOptions): Promise<FabricListen
           if (offence !== undefined) options.onOffence?.(source, offence);
         });
       });
-      await listenAt(server, address);
+      const fd = at === 0 ? options.inheritedFd : undefined;
+      await (fd === undefined ? listenAt(server, address) : listenOn(server, fd));
       servers.push(server);
     }
   } catch (cause) {
     close();
     throw cause;
   }
-  return { addresses: servers.map(addressOf), close };
+  return { addresses: servers.map(addressOf), descriptors: () => servers.map(descriptorOf), leave, close };
 }
 
 type Settled = (isProven: boolean, offence?: "invalid-hello" | "grace-exceeded") => void;
@@ -162,6 +172,25 @@ export async function listenAt(server: Server, address: string, flag = "--listen
       resolve();
     });
   });
+}
+
+/** Listens on the socket `fd`, which listens already and is taken over. Throws ERR_UNAVAILABLE. */
+export async function listenOn(server: Server, fd: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const onError = (cause: Error) =>
+      reject(new QfError("ERR_UNAVAILABLE", "a listening socket could not be taken over", { cause }));
+    server.once("error", onError);
+    server.listen({ fd }, () => {
+      server.off("error", onError);
+      server.on("error", () => {}); // As above.
+      resolve();
+    });
+  });
+}
+
+/** The descriptor of a listening socket. Bun keeps it on the handle; its types do not say so. */
+export function descriptorOf(server: Server): number {
+  return (server as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd ?? -1;
 }
 
 function listenFailure(address: string, flag: string, cause: NodeJS.ErrnoException): QfError {

@@ -15,6 +15,7 @@ import {
   decodeRelayFrame,
   encodeRelayFrame,
   RELAY_AGENT_PATH,
+  RELAY_BESIDE_HEADER,
   RELAY_CLIENT_PATH,
   RELAY_CREDIT_INITIAL,
   RELAY_FRAME,
@@ -153,6 +154,8 @@ export async function dialRelay(options: RelayDialOptions): Promise<RelayStream>
 
 export interface RelayOfferOptions {
   readonly origin: string;
+  /** An earlier agent's link serves its streams to their end. */
+  readonly isBeside?: boolean;
   /** From `signRelayServe`. */
   readonly proof: string;
   /** The link is open. Called at most once. */
@@ -175,7 +178,9 @@ export interface RelayOffer {
 /** Opens a machine's link to the relay. A lost link is not opened again. */
 export function offerToRelay(options: RelayOfferOptions): RelayOffer {
   const streams = new Map<number, RelayStream>();
-  const socket = openSocket(options.origin, RELAY_AGENT_PATH, { [RELAY_PROOF_HEADER]: options.proof });
+  const beside = options.isBeside === true ? { [RELAY_BESIDE_HEADER]: "1" } : {};
+  const headers = { [RELAY_PROOF_HEADER]: options.proof, ...beside };
+  const socket = openSocket(options.origin, RELAY_AGENT_PATH, headers);
   let isDown = false;
   const down = () => {
     if (isDown) return;

@@ -20,6 +20,8 @@ export type ReplayAnswer = "fresh" | "replayed" | "full";
 export interface ReplayCache {
   /** Takes `nonce` of `source`, to be remembered until `untilSeconds` (inclusive). */
   take(source: string, nonce: string, untilSeconds: number, nowSeconds: number): ReplayAnswer;
+  /** All that is remembered, for a process that takes over. */
+  entries(): { readonly source: string; readonly nonce: string; readonly untilSeconds: number }[];
   /** Nonces remembered now, expired ones of the last sweep included. */
   readonly size: number;
 }
@@ -60,6 +62,10 @@ export function createReplayCache(options: ReplayCacheOptions = {}): ReplayCache
       size += 1;
       return "fresh";
     },
+    entries: () =>
+      [...untilBySource].flatMap(([source, nonces]) =>
+        [...nonces].map(([nonce, untilSeconds]) => ({ source, nonce, untilSeconds })),
+      ),
     get size() {
       return size;
     },

@@ -19,6 +19,8 @@ export const ControlRequest = z.discriminatedUnion("do", [
   /** Applies changed flags live; root or own user only. */
   z.strictObject({ do: z.literal("apply"), flags: AgentFlagsStored.partial() }),
   z.strictObject({ do: z.literal("down") }),
+  /** The agent that is started next takes over from this one, with its sessions; root or own user only. */
+  z.strictObject({ do: z.literal("hand_over") }),
   /**
    * Vouches that the caller's device runs on this machine. Signed by the machine's device key over
    * signedBytes("vouch", …, {deviceKey, machinePeerId, uid, timeSeconds}).

@@ -51,6 +51,12 @@ export const RELAY_HELLO_HEADER = "qufabric-hello";
  */
 export const RELAY_PROOF_HEADER = "qufabric-relay";
 
+/**
+ * Header of a machine's request by the agent that has just taken over from an earlier one: that one's link
+ * serves its streams to their end, instead of being taken for dead. Older management passes it over.
+ */
+export const RELAY_BESIDE_HEADER = "qufabric-relay-beside";
+
 /** A machine that offers itself to the relay. */
 export const RelayAgentProof = lazySchema(() =>
   z.strictObject({

@@ -33,6 +33,10 @@ export class FakeSsh implements SshServer {
     stream.write("SSH-2.0-fake\r\n");
   }
 
+  isIdle(): boolean {
+    return this.live.length === 0;
+  }
+
   sessions(): LiveSession[] {
     return this.live;
   }

@@ -78,6 +78,8 @@ export interface SshServer {
    * destroyed.
    */
   accept(stream: Duplex, origin: StreamOrigin): void;
+  /** Whether there is nobody here, and nothing that is left of those who were. */
+  isIdle(): boolean;
   /** Live sessions, for `status` and management. */
   sessions(): LiveSession[];
   /** To be called when map or flags change: ends each connection that is no longer allowed, and says why. */

@@ -35,8 +35,10 @@ export interface MapHolder {
    * `replace` would take: then nothing has changed, and the whole is asked for.
    */
   apply(delta: NetworkMapDelta, digest: string): Promise<boolean>;
-  /** Management says now that the map in effect is current. */
-  confirm(): void;
+  /** Management says now, or has said so many seconds ago, that the map in effect is current. */
+  confirm(ageSeconds?: number): void;
+  /** From now on nothing is written to disk: the folder is another agent's. */
+  detach(): void;
   /** Forgets the map: the machine is no longer part of the account. */
   clear(): Promise<void>;
   waitForVersion(version: number, timeoutMs: number): Promise<void>;
@@ -75,6 +77,7 @@ class FileMapHolder implements MapHolder {
   /** Null: confirmed by an earlier process, so only the wall clock can tell. */
   #confirmedMonotonicMs: number | null = null;
   #notedWallSeconds = 0;
+  #isDetached = false;
   #writing: Promise<void> = Promise.resolve();
   #waiters: { version: number; wake: () => void }[] = [];
   readonly #listeners = new Set<() => void>();
@@ -130,12 +133,12 @@ class FileMapHolder implements MapHolder {
     return true;
   }
 
-  confirm(): void {
+  confirm(ageSeconds = 0): void {
     const map = this.#snapshot?.map;
     if (map === undefined) return;
     const { clock } = this.#options;
-    this.#confirmedWallSeconds = clock.nowMs() / 1000;
-    this.#confirmedMonotonicMs = clock.monotonicMs();
+    this.#confirmedWallSeconds = clock.nowMs() / 1000 - ageSeconds;
+    this.#confirmedMonotonicMs = clock.monotonicMs() - ageSeconds * 1000;
     const least = Math.min(map.settings.maxStaleSeconds, map.settings.maxStaleRootSeconds);
     const everySeconds = Math.min(NOTE_SECONDS_MAX, Math.max(NOTE_SECONDS_MIN, least / 20));
     if (Math.abs(this.#confirmedWallSeconds - this.#notedWallSeconds) >= everySeconds) this.#note(map);
@@ -149,6 +152,10 @@ class FileMapHolder implements MapHolder {
       await unlink(paths.map).catch(() => {});
     });
     await this.#writing;
+  }
+
+  detach(): void {
+    this.#isDetached = true;
   }
 
   async waitForVersion(version: number, timeoutMs: number): Promise<void> {
@@ -227,6 +234,7 @@ class FileMapHolder implements MapHolder {
 
   /** One after the other; a failure is logged, since memory and not disk is what is decided from. */
   #write(task: () => Promise<void>): void {
+    if (this.#isDetached) return;
     this.#writing = this.#writing.then(task).catch((cause: unknown) => {
       this.#options.log.error("the network map could not be written to disk", {}, cause);
     });

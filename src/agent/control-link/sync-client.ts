@@ -33,7 +33,7 @@ export interface SyncClientOptions extends Identity {
   readonly log: Log;
   sessions(): LiveSession[];
   /** Is lent the link while it is up. */
-  readonly approvals: ApprovalLink;
+  readonly approvals: Pick<ApprovalLink, "attach" | "detach" | "take">;
   /** The account's log, as this machine witnesses it. Absent: it does not. */
   readonly witness?: { readonly log: LogWitness; readonly journal: BatchJournal };
   /** Ends one connection at an administrator's word. */
@@ -71,6 +71,8 @@ export interface SyncClient {
   reportFlags(): void;
   /** Says goodbye and stops for good. */
   close(): Promise<void>;
+  /** Stops for good without a word: a successor goes on where this one stops. */
+  leave(): Promise<void>;
 }
 
 /** How often live sessions are compared with what was last told. */
@@ -162,6 +164,13 @@ class LinkedSyncClient implements SyncClient {
     this.#audit.close();
     if (this.#link.isReady) this.#link.send({ type: "leaving" });
     await this.#link.close("stopped");
+  }
+
+  async leave(): Promise<void> {
+    this.#audit.close();
+    await this.#link.close("stopped");
+    // The link is the successor's, and need not be down for that.
+    this.#error = NOT_TRIED_YET;
   }
 
   #onEnd(message: string, fix: string | undefined): void {

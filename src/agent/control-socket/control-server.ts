@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { chmod, unlink } from "node:fs/promises";
+import { chmod, rename, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Socket } from "bun";
 import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { type Ed25519Key, signEd25519 } from "../../base/ed25519.ts";
@@ -36,12 +37,17 @@ export interface Controlled {
   apply(flags: FlagChange): Promise<void>;
   /** Begins to stop; does not wait for it. */
   down(): void;
+  /** Waits for a successor, which is to take over within a minute. */
+  expectSuccessor(): void;
+  /** Processes that run for this agent: itself, and earlier ones that still serve sessions. */
+  pids(): readonly number[];
   /** User id of a local user, for showing people their own sessions. Null: no such user. */
   uidOf(localUser: string): Promise<number | null>;
 }
 
 export interface ControlServer {
-  close(): Promise<void>;
+  /** `isLeft`: a successor listens at the same path. */
+  close(how?: { readonly isLeft: boolean }): Promise<void>;
 }
 
 const REQUEST_MS_MAX = 5_000;
@@ -65,16 +71,17 @@ interface Caller extends Asker {
 
 /** Listens at `path`, replacing what an earlier agent left there; the caller holds the state lock. */
 export async function openControlServer(path: string, agent: Controlled): Promise<ControlServer> {
-  await unlink(path).catch(() => {});
+  const temporary = join(dirname(path), "control.new");
+  await unlink(temporary).catch(() => {});
   const callers = new Set<Socket<Caller>>();
   const server = Bun.listen<Caller>({
-    unix: path,
+    unix: temporary,
     socket: {
       open(socket) {
         const peer = socketPeer(fdOf(socket));
         const uid = peer?.uid ?? null;
         // Now, while the process that opened it still is what it was.
-        const isRemote = peer === null || isOfAnyConnection(peer.pid, process.pid);
+        const isRemote = peer === null || isOfAnyConnection(peer.pid, agent.pids());
         const timer = setTimeout(() => socket.terminate(), REQUEST_MS_MAX);
         socket.data = { uid, isRemote, received: "", isAsked: false, timer, unsent: Buffer.alloc(0) };
         const ofUid = [...callers].filter((other) => other.data.uid === uid).length;
@@ -104,9 +111,11 @@ export async function openControlServer(path: string, agent: Controlled): Promis
       error() {},
     },
   });
-  await chmod(path, 0o666);
+  await chmod(temporary, 0o666);
+  // At once in the place of an earlier agent's, which others may be asking right now.
+  await rename(temporary, path);
   return {
-    async close() {
+    async close({ isLeft = false } = { isLeft: false }) {
       server.stop(false);
       // Whoever asked for the stop still gets the answer.
       const deadline = Bun.sleep(500);
@@ -117,7 +126,7 @@ export async function openControlServer(path: string, agent: Controlled): Promis
         })(),
       ]);
       for (const socket of callers) socket.terminate();
-      await unlink(path).catch(() => {});
+      if (!isLeft) await unlink(path).catch(() => {});
     },
   };
 }
@@ -170,6 +179,10 @@ async function answerRequest(
     case "down":
       requireChange(uid);
       agent.down();
+      return { ok: true };
+    case "hand_over":
+      requireChange(uid);
+      agent.expectSuccessor();
       return { ok: true };
   }
 }

@@ -9,8 +9,10 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { AgentStatus } from "../../wire/control.ts";
 import type { FlagChange } from "../contracts/flags.ts";
+import type { Inherited } from "../contracts/inherited.ts";
 import type { ServerContext, SshServer } from "../contracts/server-context.ts";
 import type { LogWitness } from "../control-link/log-witness.ts";
+import type { Succession } from "../handover/succession.ts";
 import type { AgentKeys, StatePaths } from "../state/state.ts";
 import type { StateLock } from "../state/state-lock.ts";
 
@@ -21,6 +23,15 @@ export interface StartAgentOptions {
   /** Makes the SSH server; tests pass a fake. */
   createSshServer(serverContext: ServerContext): SshServer;
   readonly runtimeDir?: string | undefined;
+  /** From the agent that this one takes over from. Absent: there is none. */
+  readonly inherited?: Inherited;
+  /**
+   * Another process was to take over and did not come: what was handed over may be taken back, by another
+   * agent in this process. Absent: nobody does.
+   */
+  onDeserted?(inherited: Inherited): void;
+  /** For tests: how long a successor may take until it serves. */
+  readonly servesMsMax?: number;
   /** For tests; see `sync-client.ts`. */
   readonly heartbeatMs?: number;
 }
@@ -29,6 +40,8 @@ export interface Agent {
   status(): AgentStatus;
   /** Applies changed flags live. Throws ERR_USAGE, ERR_ADDRESS_IN_USE …, with nothing changed. */
   apply(change: FlagChange): Promise<void>;
+  /** Whether it may be taken over from, and was. */
+  readonly succession: Pick<Succession, "expect" | "isExpecting" | "isFollowed" | "pids">;
   /** Stops in order, once. */
   stop(): Promise<void>;
   /** Resolves when it has stopped, whoever asked for it. */

@@ -11,7 +11,7 @@ import { lookUpAccount } from "../os/users.ts";
 import type { Agent, AgentParts } from "./agent-parts.ts";
 
 export function controlledOf(
-  agent: Pick<Agent, "status" | "apply" | "stop">,
+  agent: Pick<Agent, "status" | "apply" | "stop" | "succession">,
   enrolled: Enrolled,
   { clock, keys, log }: Pick<AgentParts, "clock" | "keys"> & { readonly log: Log },
 ) {
@@ -23,6 +23,8 @@ export function controlledOf(
     status: () => agent.status(),
     apply: (change: FlagChange) => agent.apply(change),
     down: () => void agent.stop(),
+    expectSuccessor: () => agent.succession.expect(),
+    pids: () => [process.pid, ...agent.succession.pids],
     uidOf: async (localUser: string) => (await lookUpAccount(localUser, nowSeconds(clock)))?.uid ?? null,
   };
 }

@@ -1,7 +1,8 @@
 /**
  * `qf agent up --foreground`: the agent in this process, until it is told to stop.
  *
- * Under systemd it says when it serves and that it is alive, and ends with its launcher.
+ * Under a service manager it says when it serves and that it is alive, and ends with its launcher; where the
+ * service is only started again, it lets the launcher go and waits for its successor instead.
  *
  * @module
  */
@@ -9,54 +10,138 @@ import { isQfError } from "../../base/errors.ts";
 import { createLog, type Log, logLevelOf } from "../../base/log.ts";
 import { notifySystemd, watchdogMs } from "../../base/sd-notify.ts";
 import type { Environment } from "../contracts/flags.ts";
+import type { Inherited } from "../contracts/inherited.ts";
 import { createSshServer } from "../ssh-server/server.ts";
 import type { Agent } from "./agent-parts.ts";
+import { findLauncher, type Launcher } from "./launcher.ts";
 import { proveLoginPath } from "./login-path.ts";
 import { startAgent } from "./run.ts";
 
 /** How often it is looked whether the launcher is still there. */
 const LAUNCHER_MS = 1_000;
 
-/** Resolves when it has stopped. Throws what `startAgent` throws. */
-export async function runForeground(stateDir: string, environment: Environment): Promise<void> {
+/** Resolves when all of it has stopped. Throws what `startAgent` throws. */
+export async function runForeground(
+  stateDir: string,
+  environment: Environment,
+  inherited?: Inherited,
+): Promise<void> {
   const log = createLog(logLevelOf(environment));
-  const agent = await startAgent({
-    stateDir,
-    log,
-    createSshServer,
-    runtimeDir: environment.XDG_RUNTIME_DIR,
-  });
-  const stop = () => void agent.stop();
-  process.on("SIGTERM", stop).on("SIGINT", stop).on("SIGHUP", stop);
-  const timers = environment.NOTIFY_SOCKET ? await tellSystemd(agent, { stateDir, environment, log }) : [];
-  await agent.stopped;
-  for (const timer of timers) clearInterval(timer);
+  const running = new AgentProcess({ stateDir, environment, log, launcher: findLauncher(environment) });
+  await running.start(inherited);
+  await running.stopped;
 }
 
-async function tellSystemd(
-  agent: Agent,
-  on: { readonly stateDir: string; readonly environment: Environment; readonly log: Log },
-): Promise<NodeJS.Timeout[]> {
-  const { environment } = on;
-  const launcher = process.ppid;
-  // Without it nothing would pass a signal on, and its successor would find the state folder taken.
-  const watch = setInterval(() => {
-    if (process.ppid !== launcher) void agent.stop();
-  }, LAUNCHER_MS);
-  const aliveMs = watchdogMs(environment);
-  const alive =
-    aliveMs === null ? [] : [setInterval(() => notifySystemd("WATCHDOG=1", environment), aliveMs)];
-  void agent.stopped.then(() => notifySystemd("STOPPING=1", environment));
-  try {
-    if (agent.status().sshServer.enabled) await proveLoginPath(on.stateDir);
-    notifySystemd("READY=1", environment);
-  } catch (error) {
-    // Never ready: systemd tries again. Meanwhile management and status can be asked.
-    on.log.error(
-      "logins do not work on this machine",
-      isQfError(error) ? { reason: error.message } : {},
-      error,
-    );
+interface ProcessOptions {
+  readonly stateDir: string;
+  readonly environment: Environment;
+  readonly log: Log;
+  /** Null: none has started this process. */
+  readonly launcher: Launcher | null;
+}
+
+/** The agent of this process; also one that took back what no successor wanted. */
+class AgentProcess {
+  readonly #options: ProcessOptions;
+  readonly #agents = new Set<Agent>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  /** The service manager goes on without this process. */
+  #isOnItsOwn = false;
+  #resolveStopped: () => void = () => {};
+  readonly stopped = new Promise<void>((resolve) => {
+    this.#resolveStopped = resolve;
+  });
+
+  constructor(options: ProcessOptions) {
+    this.#options = options;
   }
-  return [watch, ...alive];
+
+  async start(inherited?: Inherited): Promise<void> {
+    const { environment, launcher } = this.#options;
+    const agent = await this.#open(inherited);
+    const onSignal = () => void this.#onSignal(agent);
+    process.on("SIGTERM", onSignal).on("SIGINT", onSignal).on("SIGHUP", onSignal);
+    if (launcher !== null) this.#timers.push(setInterval(() => this.#watchLauncher(launcher), LAUNCHER_MS));
+    if (environment.NOTIFY_SOCKET) await this.#tellSystemd(agent);
+  }
+
+  async #open(inherited: Inherited | undefined): Promise<Agent> {
+    const { stateDir, environment, log } = this.#options;
+    const agent = await startAgent({
+      stateDir,
+      log,
+      createSshServer,
+      runtimeDir: environment.XDG_RUNTIME_DIR,
+      onDeserted: (given) => void this.#takeBack(given),
+      ...(inherited === undefined ? {} : { inherited }),
+    });
+    this.#agents.add(agent);
+    void agent.stopped.then(() => this.#onStopped(agent));
+    return agent;
+  }
+
+  #onStopped(agent: Agent): void {
+    this.#agents.delete(agent);
+    if (this.#agents.size > 0) return;
+    for (const timer of this.#timers) clearInterval(timer);
+    if (!this.#isAlone()) notifySystemd("STOPPING=1", this.#options.environment);
+    this.#resolveStopped();
+  }
+
+  /** Whether another process is the service by now, which this one must not speak for. */
+  #isAlone(): boolean {
+    return this.#isOnItsOwn || [...this.#agents].some((agent) => agent.succession.isFollowed);
+  }
+
+  async #takeBack(given: Inherited): Promise<void> {
+    try {
+      await this.#open(given);
+    } catch (cause) {
+      given.close();
+      this.#options.log.warn("this agent could not take back what it gave up", {}, cause);
+    }
+  }
+
+  #stopAll(): void {
+    for (const agent of this.#agents) void agent.stop();
+  }
+
+  async #onSignal(agent: Agent): Promise<void> {
+    const { launcher } = this.#options;
+    const isAgain = this.#isOnItsOwn;
+    if (launcher === null || isAgain || !(agent.succession.isExpecting || (await launcher.isRestarted()))) {
+      this.#stopAll();
+      return;
+    }
+    this.#isOnItsOwn = true;
+    agent.succession.expect();
+    launcher.letGo();
+  }
+
+  /** Without it nothing passes a signal on: a successor is waited for, as long as there is to be one. */
+  #watchLauncher(launcher: Launcher): void {
+    if (!launcher.isGone() || [...this.#agents].some((agent) => agent.succession.isFollowed)) return;
+    this.#isOnItsOwn = true;
+    for (const agent of this.#agents) agent.succession.expect();
+    void launcher.isWanted().then((isWanted) => {
+      if (!isWanted) this.#stopAll();
+    });
+  }
+
+  async #tellSystemd(agent: Agent): Promise<void> {
+    const { stateDir, environment, log } = this.#options;
+    const aliveMs = watchdogMs(environment);
+    const beat = () => {
+      if (!this.#isAlone()) notifySystemd("WATCHDOG=1", environment);
+    };
+    if (aliveMs !== null) this.#timers.push(setInterval(beat, aliveMs));
+    try {
+      if (agent.status().sshServer.enabled) await proveLoginPath(stateDir);
+      if (!this.#isAlone()) notifySystemd("READY=1", environment);
+    } catch (error) {
+      // Never ready: systemd tries again. Meanwhile management and status can be asked.
+      const reason = isQfError(error) ? { reason: error.message } : {};
+      log.error("logins do not work on this machine", reason, error);
+    }
+  }
 }

@@ -44,6 +44,7 @@ export async function startAgent(options: StartAgentOptions): Promise<Agent> {
     return agent;
   } catch (cause) {
     for (const step of undo) await step().catch(() => {});
+    options.inherited?.close();
     throw cause;
   }
 }

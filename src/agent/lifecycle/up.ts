@@ -17,7 +17,9 @@ import { createClientApi } from "../../client/client-api.ts";
 import type { AgentStatus } from "../../wire/control.ts";
 import { type Environment, type GivenFlags, parseGivenFlags, resolveFlags } from "../contracts/flags.ts";
 import { NOT_TRIED_YET } from "../control-link/sync-client.ts";
-import { askAgent, askStatus } from "../control-socket/control-client.ts";
+import { askAgent, askStatus, findControlSocket } from "../control-socket/control-client.ts";
+import { runSocketPath } from "../handover/run-socket.ts";
+import { takeOver } from "../handover/take-over.ts";
 import { findServiceManager } from "../service/service-manager.ts";
 import { readAgentFile, statePaths } from "../state/state.ts";
 import { chooseStateDir } from "../state/state-dir.ts";
@@ -69,7 +71,14 @@ export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
       const status = await applyLive(stateDir, given);
       // After an upgrade the old build still runs.
       if (status === null || status.version === VERSION) return status;
+      if (await isHandingOver(stateDir)) return await startInBackground(stateDir, options, environment);
       await stopOtherBuild(stateDir, options.environment);
+    } else {
+      const inherited = await takeOver(runSocketPath(await findControlSocket(stateDir)));
+      if (inherited !== null) {
+        await runForeground(stateDir, environment, inherited);
+        return null;
+      }
     }
   }
   const canAsk = setupKey === undefined && !options.foreground;
@@ -160,6 +169,18 @@ async function applyLive(
   }
   const { status } = await askAgent(stateDir, { do: "apply", flags: { ...given, advertise: listOf(given) } });
   return status ?? null;
+}
+
+/** Whether the agent that runs waits for a successor now, to which it hands its sessions over. */
+async function isHandingOver(stateDir: string): Promise<boolean> {
+  try {
+    await askAgent(stateDir, { do: "hand_over" });
+    return true;
+  } catch (error) {
+    // An older build, which knows no such request.
+    if (isQfError(error, "ERR_BAD_REQUEST")) return false;
+    throw error;
+  }
 }
 
 /** A service would start again by itself, so its manager stops it; it is enabled anew at the start. */

@@ -23,7 +23,11 @@ export interface DirectListener {
   /** Where it listens; empty when it does not. */
   addresses(): readonly string[];
   /** Listens at `address` and nowhere else; null: nowhere. On failure it goes on as before. */
-  listenAt(address: string | null): Promise<void>;
+  listenAt(address: string | null, inheritedFd?: number): Promise<void>;
+  /** The listening socket for a successor; -1: there is none. */
+  descriptor(): number;
+  /** Accepts no more; whoever is about to say hello still may. */
+  leave(): void;
 }
 
 export function createDirectListener(options: DirectListenerOptions): DirectListener {
@@ -43,13 +47,14 @@ export function createDirectListener(options: DirectListenerOptions): DirectList
   let wanted: string | null = null;
   return {
     addresses: () => listener?.addresses ?? [],
-    async listenAt(address) {
+    async listenAt(address, inheritedFd) {
       if (address === wanted) return;
       const next =
         address === null
           ? null
           : await listenFabric({
               addresses: [address],
+              inheritedFd,
               clock,
               refuses: (address) => penalties.isRefused(sourceOf(address)),
               onTurnedAway: (address) => refusals.direct(address),
@@ -62,5 +67,7 @@ export function createDirectListener(options: DirectListenerOptions): DirectList
       wanted = address;
       old?.close();
     },
+    descriptor: () => listener?.descriptors()[0] ?? -1,
+    leave: () => listener?.leave(),
   };
 }

@@ -9,6 +9,8 @@ import { checkHello, type HelloRefusal } from "../../fabric/hello.ts";
 import { createReplayCache } from "../../fabric/replay-cache.ts";
 import { denialOfNetwork } from "../../policy/decide/network-rules.ts";
 import { findPeer, type PolicySnapshot } from "../../policy/decide/snapshot.ts";
+import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
+import type { Inheritance, TakenHello } from "../../wire/handover.ts";
 import type { Hello, HelloCheckpoint } from "../../wire/hello.ts";
 import { ruledPort } from "../../wire/ping.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
@@ -19,12 +21,20 @@ export interface GateOptions {
   readonly failures: FailureCount;
   /** Whether an earlier process of this state folder may have taken hellos, which this one cannot know. */
   readonly hadPredecessor: boolean;
+  /** What an agent knew whose sockets this one has taken over. Absent: there was none. */
+  readonly inherited?: Pick<Inheritance, "startSeconds" | "hellos"> | undefined;
   snapshot(): PolicySnapshot | null;
+  /** A hello was taken. */
+  onTaken?(taken: TakenHello): void;
   /** A proven device carries a checkpoint of the log. */
   onCheckpoint?(checkpoint: HelloCheckpoint): void;
 }
 
 export interface Gate {
+  /** What a successor has to know. */
+  known(): Pick<Inheritance, "startSeconds" | "hellos">;
+  /** A hello that was taken elsewhere. */
+  note(taken: TakenHello): void;
   /**
    * The hello in `line` (without its newline), checked. Null: it is refused, and counted as a failure.
    * `onHostile` is called for a line that no honest client sends, whatever its clock or map.
@@ -54,11 +64,18 @@ const HOSTILE: ReadonlySet<HelloRefusal> = new Set(["malformed", "bad_signature"
 export function createGate(options: GateOptions): Gate {
   const { clock, failures } = options;
   // At the first start nothing can have been taken before.
-  const startSeconds = options.hadPredecessor ? nowSeconds(clock) : 0;
+  const ownStart = options.hadPredecessor ? nowSeconds(clock) : 0;
+  const startSeconds = options.inherited?.startSeconds ?? ownStart;
   const replays = createReplayCache();
+  const note = ({ source, nonce, untilSeconds }: TakenHello): void => {
+    replays.take(source, nonce, untilSeconds, nowSeconds(clock));
+  };
+  for (const taken of options.inherited?.hellos ?? []) note(taken);
   const refuse = ({ source, port }: Hello, snapshot: PolicySnapshot) =>
     denialOfNetwork({ sourcePeerId: source, port: ruledPort(port), nowSeconds: nowSeconds(clock) }, snapshot);
   return {
+    known: () => ({ startSeconds, hellos: replays.entries() }),
+    note,
     check(line, sourceAddress, onHostile) {
       const snapshot = options.snapshot();
       if (snapshot === null) return null;
@@ -73,7 +90,9 @@ export function createGate(options: GateOptions): Gate {
         replays,
       });
       if (answer.ok) {
-        if (answer.hello.checkpoint !== undefined) options.onCheckpoint?.(answer.hello.checkpoint);
+        const { source, nonce, timeSeconds, checkpoint } = answer.hello;
+        options.onTaken?.({ source, nonce, untilSeconds: timeSeconds + CLOCK_SKEW_SECONDS });
+        if (checkpoint !== undefined) options.onCheckpoint?.(checkpoint);
         return answer.hello;
       }
       if (answer.refusal === "not_allowed") failures.add(sourceAddress, answer.source, answer.reason);

@@ -9,15 +9,17 @@ import type { Ed25519Key } from "../../base/ed25519.ts";
 import type { Log } from "../../base/log.ts";
 import type { Enrolled } from "../../wire/agent-state-file.ts";
 import { type AgentFlagsStored, LISTEN_NONE } from "../../wire/agent-state-file.ts";
+import type { ListenerRole, TakenHello } from "../../wire/handover.ts";
 import type { PingAnswer } from "../../wire/ping.ts";
 import type { FailureCount } from "../contracts/failure-count.ts";
+import type { Inherited } from "../contracts/inherited.ts";
 import type { Penalties } from "../contracts/penalties.ts";
 import type { SshServer } from "../contracts/server-context.ts";
 import type { LogWitness } from "../control-link/log-witness.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
 import { directAddresses } from "./direct-addresses.ts";
 import { createDirectListener, type DirectListener } from "./direct-listener.ts";
-import { createGate } from "./hello-check.ts";
+import { createGate, type Gate } from "./hello-check.ts";
 import type { PeerPaths } from "./peer-paths.ts";
 import { createPings, type Pings } from "./pings.ts";
 import { createPlainListener, type PlainListener } from "./plain-listener.ts";
@@ -38,6 +40,10 @@ export interface ListenersOptions {
   readonly paths: PeerPaths;
   /** An earlier process of this agent may have taken hellos. */
   readonly hadPredecessor: boolean;
+  /** What an earlier agent has handed over. Absent: nothing. */
+  readonly inherited?: Inherited | undefined;
+  /** A hello was taken. */
+  onTaken?(hello: TakenHello): void;
   /** Compares checkpoints of the log that devices carry. Absent: nobody does. */
   readonly witness?: Pick<LogWitness, "meetHello">;
   isManagementUp(): boolean;
@@ -56,6 +62,11 @@ export interface Listeners {
    * ERR_PERMISSION or ERR_USAGE, and listens where `before` said then.
    */
   listen(flags: AgentFlagsStored, before: AgentFlagsStored): Promise<void>;
+  readonly gate: Gate;
+  /** What listens, for a successor. */
+  listening(): { readonly role: ListenerRole; readonly address: string; readonly fd: number }[];
+  /** There is a successor: accepts no more. Streams go on. */
+  leave(): void;
   /** Addresses that others may be told to dial. */
   advertisedAddresses(flags: AgentFlagsStored): string[];
 }
@@ -64,7 +75,8 @@ export function createListeners(options: ListenersOptions): Listeners {
   const { clock, log, enrolled, deviceKey, maps, ssh, failures, penalties, paths } = options;
   const { hadPredecessor } = options;
   const gate = createGate({
-    ...{ clock, failures, hadPredecessor },
+    ...{ clock, failures, hadPredecessor, inherited: options.inherited },
+    onTaken: (hello) => options.onTaken?.(hello),
     snapshot: () => maps.snapshot(),
     onCheckpoint: (checkpoint) => void options.witness?.meetHello(checkpoint),
   });
@@ -78,6 +90,7 @@ export function createListeners(options: ListenersOptions): Listeners {
   const isManagementUp = () => options.isManagementUp();
   const relay = createRelayLink({
     ...{ clock, log, enrolled, deviceKey, gate, refusals, take },
+    isSuccessor: options.inherited !== undefined,
     isManagementUp,
   });
   const plain = createPlainListener(ssh);
@@ -89,20 +102,40 @@ export function createListeners(options: ListenersOptions): Listeners {
     refused: () => refusals.sums(),
     async listen(flags, before) {
       const { sshServer, plainSshListen } = flags;
-      await listener.listenAt(directAddress(flags));
+      const { inherited } = options;
+      const direct = directAddress(flags);
+      await listener.listenAt(direct, direct === null ? undefined : inherited?.take("direct"));
       try {
-        await plain.listenAt(sshServer ? plainSshListen : null);
+        const address = sshServer ? plainSshListen : null;
+        await plain.listenAt(address, address === null ? undefined : inherited?.take("plain"));
       } catch (cause) {
         await listener.listenAt(directAddress(before)).catch(() => {});
         throw cause;
       }
       relay.want(sshServer);
     },
+    gate,
+    listening: () => listeningOf({ direct: listener, plain }),
+    leave() {
+      listener.leave();
+      plain.leave();
+      relay.leave();
+    },
     advertisedAddresses({ advertise }) {
       const listening = listener.addresses();
       return listening.length === 0 ? [] : directAddresses(listening, advertise);
     },
   };
+}
+
+function listeningOf(by: Record<ListenerRole, Pick<PlainListener, "addresses" | "descriptor">>) {
+  const roles = ["direct", "plain"] as const;
+  const all = roles.map((role) => ({
+    role,
+    address: by[role].addresses()[0] ?? "",
+    fd: by[role].descriptor(),
+  }));
+  return all.filter(({ fd }) => fd >= 0);
 }
 
 /** Where the direct listener belongs. Null: nowhere. */

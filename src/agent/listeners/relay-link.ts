@@ -27,6 +27,8 @@ export interface RelayLinkOptions {
   readonly take: TakeStream;
   /** Whether the control link is up: without it nothing is tried. */
   isManagementUp(): boolean;
+  /** An earlier agent still serves streams over a link of its own. */
+  readonly isSuccessor?: boolean;
   /** In [0, 1). */
   readonly random?: () => number;
 }
@@ -42,6 +44,8 @@ export interface RelayLink {
   want(isWanted: boolean): void;
   /** Management answers again: a link that is wanted is made at once. */
   retryNow(): void;
+  /** There is a successor: a link that is up serves its streams to their end, and is not made again. */
+  leave(): void;
   close(): void;
 }
 
@@ -55,16 +59,22 @@ export function createRelayLink(options: RelayLinkOptions): RelayLink {
 
 class OfferedLink implements RelayLink {
   readonly #options: RelayLinkOptions;
-  /** `unwanted`: no link is to be. `away`: there is none. `connecting`: an offer is under way. */
-  #state: "unwanted" | "away" | "connecting" | "up" = "unwanted";
-  /** While connecting or up. */
+  /**
+   * `unwanted`: no link is to be. `away`: there is none. `connecting`: an offer is under way. `left`: one is
+   * up, and there is a successor.
+   */
+  #state: "unwanted" | "away" | "connecting" | "up" | "left" = "unwanted";
+  /** While connecting, up or left. */
   #offer: RelayOffer | null = null;
   #attempt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #lastPort = 0;
+  /** Until a link of ours was up: from then on an older one is ours, and dead. */
+  #isBeside: boolean;
 
   constructor(options: RelayLinkOptions) {
     this.#options = options;
+    this.#isBeside = options.isSuccessor === true;
   }
 
   state(): RelayLinkState {
@@ -85,6 +95,11 @@ class OfferedLink implements RelayLink {
     this.#connect();
   }
 
+  leave(): void {
+    if (this.#state === "up") this.#state = "left";
+    else this.close();
+  }
+
   close(): void {
     clearTimeout(this.#retryTimer);
     const offer = this.#offer;
@@ -102,6 +117,7 @@ class OfferedLink implements RelayLink {
     const scope = { accountId, origin };
     const offer: RelayOffer = offerToRelay({
       origin,
+      isBeside: this.#isBeside,
       proof: signRelayServe({ deviceKey, scope, peerId, nowSeconds: nowSeconds(clock) }),
       onUp: () => {
         if (this.#offer === offer) this.#onUp();
@@ -116,11 +132,13 @@ class OfferedLink implements RelayLink {
 
   #onUp(): void {
     this.#state = "up";
+    this.#isBeside = false;
     this.#attempt = 0;
     this.#options.log.info("the link to the relay is up");
   }
 
   #onDown(): void {
+    if (this.#state === "left") return;
     const { log, random = Math.random } = this.#options;
     if (this.#state === "up") log.warn("the link to the relay is down");
     this.#offer = null;

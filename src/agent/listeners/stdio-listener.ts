@@ -7,15 +7,15 @@
  * @module
  */
 import { once } from "node:events";
-import { chmod, unlink } from "node:fs/promises";
+import { chmod, rename, unlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { makeDirectory } from "../../base/files.ts";
 import type { SshServer } from "../contracts/server-context.ts";
 
 export interface StdioListener {
-  /** Takes no more; whoever is on stays on. */
-  close(): Promise<void>;
+  /** Takes no more; whoever is on stays on. `isLeft`: a successor listens at the same path. */
+  close(how?: { readonly isLeft: boolean }): Promise<void>;
 }
 
 /** What SSH_CONNECTION and evidence say of a stream without addresses: this machine. */
@@ -34,17 +34,19 @@ export async function openStdioListener(
   const path = stdioSocketPath(controlSocket);
   await makeDirectory(dirname(path), 0o700);
   await chmod(dirname(path), 0o700);
-  await unlink(path).catch(() => {});
+  const temporary = join(dirname(path), "ssh.new");
+  await unlink(temporary).catch(() => {});
   const server = createServer((socket) => {
     if (agent.isSshOn()) agent.ssh.accept(socket, { path: "stdio", ...HERE, sourcePeerId: null });
     else socket.destroy();
   });
-  server.listen(path);
+  server.listen(temporary);
   await once(server, "listening");
+  await rename(temporary, path);
   return {
-    async close() {
+    async close({ isLeft = false } = { isLeft: false }) {
       server.close();
-      await unlink(path).catch(() => {});
+      if (!isLeft) await unlink(path).catch(() => {});
     },
   };
 }

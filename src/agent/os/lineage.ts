@@ -13,14 +13,14 @@ const ANCESTORS_MAX = 1_024;
 
 /**
  * Whether process `pid` runs for a connection of ours: it or one it descends from is in a connection's
- * control group, has a connection's mark in its environment, or was started by the agent. True as well when
- * nobody can tell: a process that is gone, or of another PID namespace.
+ * control group, has a connection's mark in its environment, or was started by one of `agentPids`. True as
+ * well when nobody can tell: a process that is gone, or of another PID namespace.
  */
-export function isOfAnyConnection(pid: number, agentPid: number): boolean {
+export function isOfAnyConnection(pid: number, agentPids: readonly number[]): boolean {
   let current = pid;
   for (let ways = 0; ways < ANCESTORS_MAX; ways++) {
     if (current === 0) return ways === 0;
-    if (current === agentPid) return true;
+    if (agentPids.includes(current)) return true;
     const status = readLocalText(`/proc/${current}/status`);
     const parent = /^PPid:\s+(\d+)/m.exec(status)?.[1];
     // The process itself must be there; of an ancestor that ends meanwhile nobody can tell.

@@ -10,7 +10,7 @@
  */
 
 import { closeSync } from "node:fs";
-import { ownCommand } from "../../base/own-command.ts";
+import { ownCommand, ownImage } from "../../base/own-command.ts";
 import { CHILD_ARGV, type ChildSpec, type Exit } from "./child-spec.ts";
 import { encodeSpec } from "./helper-frames.ts";
 import { type FdReader, type FdWriter, openBothWaysPipe, openInputPipe, openOutputPipe } from "./pipes.ts";
@@ -159,7 +159,8 @@ export function ownChildCommand(spec: ChildSpec): {
   readonly words: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 } {
-  return { words: [...ownCommand(), ...CHILD_ARGV], env: environmentOf(spec) };
+  const [, ...rest] = ownCommand();
+  return { words: [ownImage(), ...rest, ...CHILD_ARGV], env: environmentOf(spec) };
 }
 
 /** This executable as a privileged child that leads a session of its own, with nothing of our environment. */

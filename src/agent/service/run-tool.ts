@@ -29,6 +29,23 @@ export async function tryTool(command: readonly string[]): Promise<boolean> {
   }
 }
 
+/** What the program prints. Null: it failed, is not there, or takes longer than `msMax`. */
+export async function readTool(command: readonly string[], msMax = 5_000): Promise<string | null> {
+  try {
+    const child = Bun.spawn([...command], {
+      env: process.env,
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+      timeout: msMax,
+    });
+    const text = await new Response(child.stdout).text();
+    return (await child.exited) === 0 ? text : null;
+  } catch {
+    return null;
+  }
+}
+
 /** `word` for a POSIX shell: one word, whatever is in it. */
 export function shellWord(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;

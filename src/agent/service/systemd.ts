@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { makeDirectory, writeFileAtomic } from "../../base/files.ts";
 import type { Environment } from "../contracts/flags.ts";
 import type { ServiceManager } from "./manager-contract.ts";
-import { runTool, tryTool } from "./run-tool.ts";
+import { readTool, runTool, tryTool } from "./run-tool.ts";
 
 export const UNIT_NAME = "qufabric.service";
 const UNIT_PATH = `/etc/systemd/system/${UNIT_NAME}`;
@@ -22,11 +22,13 @@ const UNIT_PATH = `/etc/systemd/system/${UNIT_NAME}`;
 const SHELL = "/bin/sh -c".split(" ");
 /**
  * Starts the agent and ends as it ends. A signal to stop is passed on; a watchdog's ends an agent that no
- * longer answers any.
+ * longer answers any. The agent ends it by SIGUSR1 where it goes on itself until its successor serves.
  */
 export const LAUNCHER = [
   "trap 'signal=1; kill -TERM $!' TERM INT HUP",
   "trap 'signal=1; kill -KILL $!' ABRT",
+  "trap 'exit 0' USR1",
+  "export QF_LAUNCHER=$$",
   // A signal interrupts the wait, which then says nothing of the agent.
   '"$@" & while signal=; wait $!; status=$?; [ -n "$signal" ]; do :; done',
   "exit $status",
@@ -110,6 +112,26 @@ function managerOf(name: string, flags: readonly string[], path: string, wantedB
       await tryTool(["systemctl", ...flags, "reset-failed", UNIT_NAME]);
     },
   };
+}
+
+const ofUser = (): string[] => (process.geteuid?.() === 0 ? [] : ["--user"]);
+
+/** Whether systemd is about to start the service again. False where it does not say. */
+export async function isUnitRestarted(): Promise<boolean> {
+  const jobs = await readTool(["systemctl", ...ofUser(), "list-jobs", "--no-legend", "--plain"]);
+  return jobs?.split("\n").some((line) => isRestart(line)) === true;
+}
+
+/** Whether a line of `systemctl list-jobs` (number, unit, kind, state) says so. */
+export function isRestart(line: string): boolean {
+  const [, unit, kind] = line.trim().split(/\s+/);
+  return unit === UNIT_NAME && (kind === "restart" || kind === "try-restart" || kind === "start");
+}
+
+/** Whether the service runs, or is to run again. True where systemd does not say. */
+export async function isUnitUp(): Promise<boolean> {
+  const state = await readTool(["systemctl", ...ofUser(), "show", "-P", "ActiveState", UNIT_NAME]);
+  return state === null || !["inactive", "failed"].includes(state.trim());
 }
 
 /** As systemd.syntax(7) wants it: quoted, with its own specifiers and variables escaped. */

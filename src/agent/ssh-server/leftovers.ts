@@ -16,6 +16,10 @@ const POLL_MS = 10;
 export class Leftovers {
   readonly #contexts = new Set<Context>();
 
+  get isEmpty(): boolean {
+    return this.#contexts.size === 0;
+  }
+
   /** Takes in what runs of a connection that has closed. */
   add(context: Context): void {
     if (context.running.size > 0) this.#contexts.add(context);

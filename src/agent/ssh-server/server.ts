@@ -116,6 +116,11 @@ class EmbeddedServer implements SshServer {
     this.#serverFor(origin).injectSocket(stream as never);
   }
 
+  isIdle(): boolean {
+    this.#leftovers.prune();
+    return this.#streams.size === 0 && this.#connections.size === 0 && this.#leftovers.isEmpty;
+  }
+
   sessions() {
     return [...this.#connections].flatMap((connection) => connection.describe());
   }

@@ -16,7 +16,12 @@ import { findPeer } from "../../policy/decide/snapshot.ts";
 import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import type { Hello } from "../../wire/hello.ts";
 import { ruledPort } from "../../wire/ping.ts";
-import { RELAY_HELLO_HEADER, RELAY_PROOF_HEADER, type RelayReset } from "../../wire/relay.ts";
+import {
+  RELAY_BESIDE_HEADER,
+  RELAY_HELLO_HEADER,
+  RELAY_PROOF_HEADER,
+  type RelayReset,
+} from "../../wire/relay.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
 import type { ManagementContext } from "../contracts/context.ts";
 import { findPeerById } from "../db/tables/peers.ts";
@@ -36,6 +41,8 @@ export interface AdmittedAgent {
   readonly accountId: AccountId;
   readonly peerId: PeerId;
   readonly name: string;
+  /** An older link of the machine serves its streams to their end. */
+  readonly isBeside: boolean;
 }
 
 export interface NotAdmitted {
@@ -73,7 +80,6 @@ export function createAdmission(context: ManagementContext): Admission {
   const { store, maps, clock, origin } = context;
   const hellos = createReplayCache();
   const offers = createReplayCache();
-
   return {
     async dial({ hello: line, proof }) {
       const parsed = parseHello(line);
@@ -113,7 +119,8 @@ export function createAdmission(context: ManagementContext): Admission {
       if (!parsed.isBy(peer.deviceKey, { accountId: peer.accountId, origin })) return UNPROVEN;
       if (offers.take(peerId, nonce, timeSeconds + CLOCK_SKEW_SECONDS, now) !== "fresh") return UNPROVEN;
       if (peer.status !== "active") return { ok: false, reset: "refused", source: peerId };
-      return { ok: true, accountId: peer.accountId, peerId, name: peer.name };
+      const isBeside = headers.has(RELAY_BESIDE_HEADER);
+      return { ok: true, accountId: peer.accountId, peerId, name: peer.name, isBeside };
     },
 
     async mayGoOn(accountId, { source, target, port }) {

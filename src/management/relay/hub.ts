@@ -40,6 +40,9 @@ import type { Tunnels } from "./tunnels.ts";
 
 type Socket = ServerWebSocket<RelaySocketData>;
 
+/** Retired links of one machine at once: so many upgrades within the life of one session. */
+const RETIRED_LINKS_MAX = 8;
+
 /**
  * The relay of this process. Follows the store until `close`, so that a stream ends with the rule that let it
  * in.
@@ -54,6 +57,8 @@ class Hub implements RelayHub {
   readonly #admission: Admission;
   readonly #gate: Gate;
   readonly #links = new Map<PeerId, AgentLink>();
+  /** Links of agents that others have taken over from: no new streams, and the old ones to their end. */
+  readonly #retired = new Set<AgentLink>();
   readonly #streams: Streams;
   readonly #waiting: Waiting;
   readonly #budget: PeerBudget;
@@ -80,8 +85,11 @@ class Hub implements RelayHub {
       admission: this.#admission,
       streams: this.#streams,
       recheckMs: limits.recheckMs,
-      linked: () => [...this.#links.keys()],
-      unlink: (peerId) => this.#unlink(peerId),
+      linked: () => [...this.#links.keys(), ...[...this.#retired].map(({ peerId }) => peerId)],
+      unlink: (peerId) => {
+        this.#unlink(peerId);
+        for (const link of this.#retiredOf(peerId)) this.#dropLink(link);
+      },
     });
     context.store.cluster?.relayLinks.onTaken((peerId) => this.#unlink(peerId));
     this.host = {
@@ -139,7 +147,7 @@ class Hub implements RelayHub {
     this.#pages.stop();
     this.#stopRechecking();
     for (const stream of [...this.#streams]) this.#streams.end(stream, "closing");
-    for (const { sendQueue } of [...this.#links.values()]) sendQueue.close();
+    for (const { sendQueue } of [...this.#links.values(), ...this.#retired]) sendQueue.close();
     await this.#tunnels?.close();
   }
 
@@ -192,12 +200,13 @@ class Hub implements RelayHub {
     }
   }
 
-  /** The newer link wins: the older is most often dead. */
-  #openLink(sendQueue: SendQueue, { accountId, peerId }: AdmittedAgent): AgentLink {
+  /** The newer link wins: the older is most often dead, unless the newer says otherwise. */
+  #openLink(sendQueue: SendQueue, { accountId, peerId, isBeside }: AdmittedAgent): AgentLink {
     const old = this.#links.get(peerId);
     const link: AgentLink = { sendQueue, accountId, peerId, streams: new Map(), lastStreamId: 0 };
     this.#links.set(peerId, link);
-    if (old !== undefined) this.#dropLink(old);
+    if (old !== undefined && isBeside) this.#retire(old);
+    else if (old !== undefined) this.#dropLink(old);
     this.#context.store.cluster?.relayLinks.announce(accountId, peerId);
     return link;
   }
@@ -265,6 +274,16 @@ class Hub implements RelayHub {
     if (link !== undefined) this.#dropLink(link);
   }
 
+  #retire(link: AgentLink): void {
+    this.#retired.add(link);
+    const [oldest, ...others] = this.#retiredOf(link.peerId);
+    if (oldest !== undefined && others.length >= RETIRED_LINKS_MAX) this.#dropLink(oldest);
+  }
+
+  #retiredOf(peerId: PeerId): AgentLink[] {
+    return [...this.#retired].filter((link) => link.peerId === peerId);
+  }
+
   #dropLink(link: AgentLink): void {
     this.#endLink(link);
     link.sendQueue.close();
@@ -272,6 +291,7 @@ class Hub implements RelayHub {
 
   #endLink(link: AgentLink): void {
     for (const stream of [...link.streams.values()]) this.#streams.end(stream, "gone", "agent");
+    this.#retired.delete(link);
     if (this.#links.get(link.peerId) !== link) return;
     this.#links.delete(link.peerId);
     this.#context.store.cluster?.relayLinks.withdraw(link.peerId);

@@ -75,6 +75,8 @@ async function anAgent(): Promise<Agent> {
     status: () => status,
     apply: async () => void done.push("apply"),
     down: () => void done.push("down"),
+    expectSuccessor: () => {},
+    pids: () => [process.pid],
     uidOf: async (localUser) => (localUser === "nobody" ? NOBODY : 0),
   };
   return { server: await openControlServer(path, agent), path, agent, done };

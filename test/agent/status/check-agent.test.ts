@@ -45,6 +45,8 @@ async function found(change: Partial<AgentStatus>) {
     status: () => ({ ...status, ...change }),
     apply: async () => {},
     down: () => {},
+    expectSuccessor: () => {},
+    pids: () => [process.pid],
     uidOf: async () => null,
   });
   const client = {

@@ -9,7 +9,7 @@ const unproven: NotAdmitted = { ok: false, reset: "unproven", source: null };
 const refused: NotAdmitted = { ok: false, reset: "refused", source: anId("laptop") };
 const agent: DialCheck = {
   ok: true,
-  agent: { ok: true, accountId: anId("account"), peerId: anId("web1"), name: "web1" },
+  agent: { ok: true, accountId: anId("account"), peerId: anId("web1"), name: "web1", isBeside: false },
 };
 const claim = { hello: "h", proof: "p" };
 let clock: FakeClock;

@@ -1,0 +1,89 @@
+/**
+ * A successor's first step: takes over from the agent that runs on its state folder, if that one expects it.
+ *
+ * @module
+ */
+import { closeSync } from "node:fs";
+import { connect } from "node:net";
+import { VERSION } from "../../base/build-info.ts";
+import { connectDescriptorSocket, receiveDescriptor } from "../../base/descriptors.ts";
+import { parseJson } from "../../base/files.ts";
+import { HandoverAnswer, type HandoverRequest, type Inheritance } from "../../wire/handover.ts";
+import type { Inherited } from "../contracts/inherited.ts";
+
+/** Longest that an agent takes to give everything up: it stores what it has begun to store. */
+const ANSWER_MS_MAX = 15_000;
+const DESCRIPTOR_MS_MAX = 5_000;
+const POLL_MS = 2;
+
+/** Takes over by the run socket at `path`. Null: nobody runs there, or expects a successor. */
+export async function takeOver(path: string): Promise<Inherited | null> {
+  const inheritance = await askFor(path).catch(() => null);
+  if (inheritance === null) return null;
+  const found: { role: string; fd: number }[] = [];
+  for (const [index, { role }] of inheritance.listeners.entries()) {
+    const fd = await receive(path, index).catch(() => null);
+    // The agent that has let it go does not take it back while we are here: what is missing is opened anew.
+    if (fd !== null) found.push({ role, fd });
+  }
+  return inheritedOf(inheritance, found);
+}
+
+/** What was handed over, with its listening sockets. */
+export function inheritedOf(
+  { bootId, startSeconds, hellos }: Inheritance,
+  sockets: readonly { readonly role: string; readonly fd: number }[],
+): Inherited {
+  let left = [...sockets];
+  return {
+    bootId,
+    startSeconds,
+    hellos,
+    take(role) {
+      const found = left.find((one) => one.role === role);
+      left = left.filter((one) => one !== found);
+      return found?.fd;
+    },
+    close() {
+      for (const { fd } of left) closeSync(fd);
+      left = [];
+    },
+  };
+}
+
+function askFor(path: string): Promise<Inheritance | null> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    const chunks: Buffer[] = [];
+    const timer = setTimeout(() => socket.destroy(new Error("no answer")), ANSWER_MS_MAX);
+    socket.on("connect", () => {
+      const request: HandoverRequest = { do: "take_over", version: VERSION };
+      socket.write(`${JSON.stringify(request)}\n`);
+    });
+    socket.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      if (chunk.includes(0x0a)) socket.destroy();
+    });
+    socket.on("error", reject);
+    socket.on("close", () => {
+      clearTimeout(timer);
+      const parsed = HandoverAnswer.safeParse(parseJson(Buffer.concat(chunks).toString("utf8").trim()));
+      resolve(parsed.data?.is === "inheritance" ? parsed.data.inheritance : null);
+    });
+  });
+}
+
+async function receive(path: string, index: number): Promise<number | null> {
+  const request: HandoverRequest = { do: "descriptor", index };
+  const socketFd = connectDescriptorSocket(path, `${JSON.stringify(request)}\n`);
+  try {
+    for (let waitedMs = 0; waitedMs < DESCRIPTOR_MS_MAX; waitedMs += POLL_MS) {
+      const fd = receiveDescriptor(socketFd);
+      if (fd !== null) return fd;
+      await Bun.sleep(POLL_MS);
+    }
+    return null;
+  } finally {
+    closeSync(socketFd);
+  }
+}
