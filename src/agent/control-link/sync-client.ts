@@ -69,10 +69,8 @@ export interface SyncClient {
   managementNowMs(): number | null;
   /** Flags or addresses changed. */
   reportFlags(): void;
-  /** Says goodbye and stops for good. */
-  close(): Promise<void>;
-  /** Stops for good without a word: a successor goes on where this one stops. */
-  leave(): Promise<void>;
+  /** Says goodbye and stops for good; `isLeft`: without a word, since a successor goes on from here. */
+  close(how?: { readonly isLeft: boolean }): Promise<void>;
 }
 
 /** How often live sessions are compared with what was last told. */
@@ -160,17 +158,12 @@ class LinkedSyncClient implements SyncClient {
     if (this.#link.isReady) this.#link.send({ type: "flags", flags: all, direct: [...direct] });
   }
 
-  async close(): Promise<void> {
+  async close({ isLeft }: { readonly isLeft: boolean } = { isLeft: false }): Promise<void> {
     this.#audit.close();
-    if (this.#link.isReady) this.#link.send({ type: "leaving" });
+    if (this.#link.isReady && !isLeft) this.#link.send({ type: "leaving" });
     await this.#link.close("stopped");
-  }
-
-  async leave(): Promise<void> {
-    this.#audit.close();
-    await this.#link.close("stopped");
-    // The link is the successor's, and need not be down for that.
-    this.#error = NOT_TRIED_YET;
+    // The link is the successor's then, and need not be down.
+    if (isLeft) this.#error = NOT_TRIED_YET;
   }
 
   #onEnd(message: string, fix: string | undefined): void {

@@ -68,7 +68,7 @@ export async function handOver(leaving: Leaving): Promise<HandedOver> {
   const remote = createRemoteSink();
   sink.switchTo(remote);
   for (const step of [
-    () => sync.leave(),
+    () => sync.close({ isLeft: true }),
     () => leaving.programs.close(),
     () => predecessors.close(),
     () => maps.flush(),

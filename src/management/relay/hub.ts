@@ -33,15 +33,13 @@ import { RELAY_LIMITS, type RelayLimits, WAITING_BYTES_PER_CLIENT_MAX } from "./
 import { PageStreams } from "./page-streams.ts";
 import { startRechecking } from "./recheck.ts";
 import type { AgentLink, AskedSocket, PageDial, RelayHub, RelaySocketData } from "./relay-hub.ts";
+import { RetiredLinks } from "./retired-links.ts";
 import { PeerBudget, SendQueue, type Waiting } from "./send-queue.ts";
 import { createStreams, type RelayedStream, type Stream, type StreamEnd, type Streams } from "./streams.ts";
 import type { StreamSource, TunnelHost } from "./tunnel.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 type Socket = ServerWebSocket<RelaySocketData>;
-
-/** Retired links of one machine at once: so many upgrades within the life of one session. */
-const RETIRED_LINKS_MAX = 8;
 
 /**
  * The relay of this process. Follows the store until `close`, so that a stream ends with the rule that let it
@@ -57,8 +55,7 @@ class Hub implements RelayHub {
   readonly #admission: Admission;
   readonly #gate: Gate;
   readonly #links = new Map<PeerId, AgentLink>();
-  /** Links of agents that others have taken over from: no new streams, and the old ones to their end. */
-  readonly #retired = new Set<AgentLink>();
+  readonly #retired = new RetiredLinks();
   readonly #streams: Streams;
   readonly #waiting: Waiting;
   readonly #budget: PeerBudget;
@@ -85,11 +82,8 @@ class Hub implements RelayHub {
       admission: this.#admission,
       streams: this.#streams,
       recheckMs: limits.recheckMs,
-      linked: () => [...this.#links.keys(), ...[...this.#retired].map(({ peerId }) => peerId)],
-      unlink: (peerId) => {
-        this.#unlink(peerId);
-        for (const link of this.#retiredOf(peerId)) this.#dropLink(link);
-      },
+      linked: () => [...this.#links.keys(), ...this.#retired.all().map(({ peerId }) => peerId)],
+      unlink: (peerId) => this.#unlink(peerId, this.#retired.of(peerId)),
     });
     context.store.cluster?.relayLinks.onTaken((peerId) => this.#unlink(peerId));
     this.host = {
@@ -147,7 +141,7 @@ class Hub implements RelayHub {
     this.#pages.stop();
     this.#stopRechecking();
     for (const stream of [...this.#streams]) this.#streams.end(stream, "closing");
-    for (const { sendQueue } of [...this.#links.values(), ...this.#retired]) sendQueue.close();
+    for (const { sendQueue } of [...this.#links.values(), ...this.#retired.all()]) sendQueue.close();
     await this.#tunnels?.close();
   }
 
@@ -165,8 +159,8 @@ class Hub implements RelayHub {
         ...{ kind, sourceAddress, sourcePort, check, page: page?.isLive ?? null },
         ...none,
       };
-      if (page === undefined) return server.upgrade(request, { data });
-      return server.upgrade(request, { data, headers: { "sec-websocket-protocol": page.protocol } });
+      const headers = page === undefined ? {} : { "sec-websocket-protocol": page.protocol };
+      return server.upgrade(request, { data, headers });
     });
   }
 
@@ -205,8 +199,8 @@ class Hub implements RelayHub {
     const old = this.#links.get(peerId);
     const link: AgentLink = { sendQueue, accountId, peerId, streams: new Map(), lastStreamId: 0 };
     this.#links.set(peerId, link);
-    if (old !== undefined && isBeside) this.#retire(old);
-    else if (old !== undefined) this.#dropLink(old);
+    const over = old !== undefined && isBeside ? this.#retired.add(old) : old;
+    if (over !== undefined) this.#dropLink(over);
     this.#context.store.cluster?.relayLinks.announce(accountId, peerId);
     return link;
   }
@@ -269,19 +263,8 @@ class Hub implements RelayHub {
     if (link !== null) this.#endLink(link);
   }
 
-  #unlink(peerId: PeerId): void {
-    const link = this.#links.get(peerId);
-    if (link !== undefined) this.#dropLink(link);
-  }
-
-  #retire(link: AgentLink): void {
-    this.#retired.add(link);
-    const [oldest, ...others] = this.#retiredOf(link.peerId);
-    if (oldest !== undefined && others.length >= RETIRED_LINKS_MAX) this.#dropLink(oldest);
-  }
-
-  #retiredOf(peerId: PeerId): AgentLink[] {
-    return [...this.#retired].filter((link) => link.peerId === peerId);
+  #unlink(peerId: PeerId, retired: readonly AgentLink[] = []): void {
+    for (const link of [this.#links.get(peerId), ...retired]) if (link !== undefined) this.#dropLink(link);
   }
 
   #dropLink(link: AgentLink): void {

@@ -25,7 +25,7 @@ test("everything is given up in order, whatever fails, and sessions end where no
     ...{ watch: { stop: note("watch") }, programs: { close: note("programs") } },
     listeners: { listening: () => [], leave: note("listeners"), gate: { known: () => known } },
     sink: { switchTo: note("sink") },
-    sync: { leave: fail("sync") },
+    sync: { close: fail("sync") },
     predecessors: { close: note("predecessors") },
     maps: { flush: fail("maps"), detach: note("detach"), position: () => ({ epoch: 0, version: 0 }) },
     spool: { close: note("spool") },

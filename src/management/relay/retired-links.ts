@@ -1,0 +1,33 @@
+/**
+ * Links of agents that others have taken over from: no new streams, and those that are open to their end.
+ *
+ * @module
+ */
+import type { PeerId } from "../../wire/units.ts";
+import type { AgentLink } from "./relay-hub.ts";
+
+/** Links of one machine at once: so many upgrades within the life of one session. */
+const OF_PEER_MAX = 8;
+
+export class RetiredLinks {
+  readonly #links = new Set<AgentLink>();
+
+  /** Takes `link` in. Returns one that has to make room for it, or undefined. */
+  add(link: AgentLink): AgentLink | undefined {
+    this.#links.add(link);
+    const ofPeer = this.of(link.peerId);
+    return ofPeer.length > OF_PEER_MAX ? ofPeer[0] : undefined;
+  }
+
+  of(peerId: PeerId): AgentLink[] {
+    return this.all().filter((link) => link.peerId === peerId);
+  }
+
+  all(): AgentLink[] {
+    return [...this.#links];
+  }
+
+  delete(link: AgentLink): void {
+    this.#links.delete(link);
+  }
+}
