@@ -154,10 +154,9 @@ class Hub implements RelayHub {
     const ownOrigin = page === undefined ? null : this.#context.origin;
     return this.#gate.pass({ request, sourceAddress, ownOrigin }, check, (check) => {
       const sourcePort = server.requestIP(request)?.port ?? 0;
-      const none = { sendQueue: null, stream: null, link: null };
       const data: RelaySocketData = {
         ...{ kind, sourceAddress, sourcePort, check, page: page?.isLive ?? null },
-        ...none,
+        ...{ sendQueue: null, stream: null, link: null },
       };
       const headers = page === undefined ? {} : { "sec-websocket-protocol": page.protocol };
       return server.upgrade(request, { data, headers });
