@@ -10,6 +10,7 @@ import { listEvents, systemInitiator } from "../../../../src/management/db/table
 import { enrolWithSetupKey } from "../../../../src/management/db/tables/new-peer.ts";
 import { listPeers } from "../../../../src/management/db/tables/peers.ts";
 import { hashSetupKey, insertSetupKey } from "../../../../src/management/db/tables/setup-keys.ts";
+import type { LiveSession } from "../../../../src/wire/agent-sync.ts";
 import { anAccountRow } from "../../../support/account-row.ts";
 import { aNewPeer } from "../../../support/peer-row.ts";
 import { hasPostgres, testPostgres } from "../../../support/postgres.ts";
@@ -57,6 +58,22 @@ describe.skipIf(!hasPostgres)("two processes on one PostgreSQL", () => {
     await change(b);
     await until(() => heard.length >= 6);
     expect(heard.sort()).toEqual(["a 2", "a 3", "b 2", "b 3", "b event 1", "b event 2"]);
+  });
+
+  test("one process hears whose sessions a machine at the other reports otherwise", async () => {
+    const [a, b] = await two();
+    const heard: string[] = [];
+    b.cluster?.onElsewhere((accountId, people) => heard.push(`${accountId} ${people.join()}`));
+    const session: LiveSession = {
+      ...{ connectionId: "c", localUser: "web", userId: "ada", user: "Ada", peer: "", command: "ls" },
+      ...{ forwards: [], startedAtSeconds: 1 },
+    };
+    a.cluster?.announce(aLink({ sessions: [session] }));
+    await until(() => heard.includes("acc ada"));
+    a.cluster?.announce(aLink({ sessions: [session], ackedVersion: 2 }));
+    await until(() => heard.includes("acc "));
+    a.cluster?.withdraw("peer");
+    await until(() => heard.filter((line) => line === "acc ada").length === 2);
   });
 
   test("changes at both at once are numbered without gaps", async () => {

@@ -5,6 +5,7 @@ import { isQfError } from "../../../../src/base/errors.ts";
 import { migratePostgres, POSTGRES_MIGRATIONS } from "../../../../src/management/db/postgres/migrate.ts";
 import { pgClusterSchema, pgSchema } from "../../../../src/management/db/postgres/schema.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
+import { OLD_CONNECTION_EVENTS, OLD_CONNECTION_IDS, OLD_SESSIONS } from "../../../support/old-connections.ts";
 import { administer, hasPostgres, testPostgres } from "../../../support/postgres.ts";
 
 const clock = new FakeClock();
@@ -46,6 +47,34 @@ describe.skipIf(!hasPostgres)("the migrations of PostgreSQL", () => {
     expect(made.sort()).toEqual(declared.sort());
   });
 
+  test("take connections of the log so far in as sessions, also beside text with an escaped NUL", async () => {
+    const url = await (await testPostgres()).emptyDatabase();
+    expect(await run(url, POSTGRES_MIGRATIONS.slice(0, 12))).toBe("done");
+    const pool = postgres(url, { max: 1, onnotice: () => {} });
+    try {
+      for (const event of OLD_CONNECTION_EVENTS) {
+        const names = Object.keys(event);
+        const places = names.map((name, i) =>
+          /^(?:data|meta)$/.test(name) ? `$${i + 1}::text::json` : `$${i + 1}`,
+        );
+        const insert = `INSERT INTO audit_events (${names.join(", ")}) VALUES (${places.join(", ")})`;
+        await pool.unsafe(insert, Object.values(event));
+      }
+      expect(await run(url)).toBe("done");
+      const ids = await pool.unsafe("SELECT connection_id FROM audit_events ORDER BY seq").values();
+      expect(ids.flat()).toEqual(OLD_CONNECTION_IDS);
+      const sessions = await pool
+        .unsafe(
+          "SELECT connection_id, closed_at_ms::int, end_reason, bytes_out::int FROM ssh_sessions " +
+            "ORDER BY opened_at_ms",
+        )
+        .values();
+      expect([...sessions]).toEqual(OLD_SESSIONS);
+    } finally {
+      await pool.end({ timeout: 1 });
+    }
+  });
+
   test("make every key, index and reference of the schema", async () => {
     const declared = tables.flatMap((table) => {
       const { name, columns, indexes, primaryKeys, foreignKeys } = getTableConfig(table);
@@ -79,7 +108,7 @@ describe.skipIf(!hasPostgres)("the migrations of PostgreSQL", () => {
     const made = [
       ...indexes.map((row) => {
         const kind = row.indisprimary ? "key" : row.indisunique ? "unique" : "index";
-        return `${row.name} ${kind} ${/\(.*\)/.exec(String(row.definition))?.[0]}`;
+        return `${row.name} ${kind} ${/\(.*?\)/.exec(String(row.definition))?.[0]}`;
       }),
       ...references.map((row) => {
         const found = /^FOREIGN KEY (\(.*?\)) REFERENCES (\w+)\(.*?\) ON DELETE (\w+)/.exec(

@@ -6,6 +6,7 @@ import { isQfError } from "../../../../src/base/errors.ts";
 import { migrate, SQLITE_MIGRATIONS } from "../../../../src/management/db/engine/migrate.ts";
 import { sqliteSchema } from "../../../../src/management/db/schema/schema.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
+import { OLD_CONNECTION_EVENTS, OLD_CONNECTION_IDS, OLD_SESSIONS } from "../../../support/old-connections.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
 const clock = new FakeClock();
@@ -78,6 +79,28 @@ test("the migrations make every index and unique constraint of the schema", () =
     }
   }
   expect([...made].sort()).toEqual([...declared].sort());
+  database.close();
+});
+
+test("connections of the log so far are taken in as sessions", () => {
+  const database = aDatabase();
+  run(database, SQLITE_MIGRATIONS.slice(0, 12));
+  for (const event of OLD_CONNECTION_EVENTS) {
+    const names = Object.keys(event);
+    database.run(
+      `INSERT INTO audit_events (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
+      Object.values(event),
+    );
+  }
+  run(database);
+  const ids = database.query("SELECT connection_id FROM audit_events ORDER BY seq").values();
+  expect(ids.flat()).toEqual(OLD_CONNECTION_IDS);
+  const sessions = database
+    .query(
+      "SELECT connection_id, closed_at_ms, end_reason, bytes_out FROM ssh_sessions ORDER BY opened_at_ms",
+    )
+    .values();
+  expect(sessions).toEqual(OLD_SESSIONS);
   database.close();
 });
 
