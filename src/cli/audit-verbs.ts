@@ -1,5 +1,5 @@
 /**
- * The verbs of `qf audit`, `qf audit-stream` and `qf notification`.
+ * The verbs of `qf audit`, `qf audit-stream`, `qf notification` and `qf selftest`.
  *
  * @module
  */
@@ -29,6 +29,15 @@ export const auditNouns: Readonly<Record<string, Noun>> = {
       verify: {
         purpose: "find whatever was changed, removed, moved or forked",
         load: async () => (await import("./commands/audit-verify.ts")).auditVerify,
+      },
+    },
+  },
+  selftest: {
+    about: `Attacks on your own set-up, to see that they are refused.`,
+    verbs: {
+      attack: {
+        purpose: "attack management and machines, and report what held",
+        load: async () => (await import("./commands/selftest-attack.ts")).selftestAttack,
       },
     },
   },
