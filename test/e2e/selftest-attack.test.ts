@@ -1,4 +1,4 @@
-/** `qf selftest attack`: a good set-up holds; one that refuses nothing is said to break, with exit status 1. */
+/** `qf selftest attack`: a good set-up holds, and one that refuses nothing is said to break. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { aWeakMachine, aWeakManagement } from "../support/weak-server.ts";

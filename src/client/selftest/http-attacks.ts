@@ -1,6 +1,6 @@
 /**
- * Attacks on the HTTP side of management: without a token, with forged ones, from other sites, by other names,
- * by paths, bodies and headers.
+ * Attacks on the HTTP side of management: without a token, with forged ones, from other sites, by other
+ * names, by paths, bodies and headers.
  *
  * @module
  */
@@ -39,10 +39,15 @@ const MARK = "<script>qf_selftest</script>";
 
 /** `url`: the origin of management. */
 export function httpAttacks(url: string): Attack[] {
-  const ask = (path: string, init: RequestInit = {}): Promise<Asked> => request(url, path, init);
-  const attack = (id: string, tried: string, run: () => Promise<Verdict>): Attack => {
-    return { id, target: url, tried, run };
-  };
+  const ask: Ask = (path, init) => request(url, path, init);
+  const attack: Name = (id, tried, run) => ({ id, target: url, tried, run });
+  return [...accessAttacks(ask, attack), ...contentAttacks(ask, attack, url)];
+}
+
+type Name = (id: string, tried: string, run: () => Promise<Verdict>) => Attack;
+
+/** Who is asked by whom: tokens, cookies and names. */
+function accessAttacks(ask: Ask, attack: Name): Attack[] {
   return [
     attack("api_without_token", "the REST API without a token", () => allRefused(ask, PRIVATE.map(plain))),
     attack("api_forged_token", "the REST API with made-up tokens and an unsigned ID token", () =>
@@ -74,6 +79,12 @@ export function httpAttacks(url: string): Attack[] {
         (text) => text.includes(EVIL),
       ),
     ),
+  ];
+}
+
+/** What is asked for, and with what. */
+function contentAttacks(ask: Ask, attack: Name, url: string): Attack[] {
+  return [
     attack("path_traversal", "files outside of what is handed out", () =>
       noneContains(ask, TRAVERSALS.map(plain), (text) => SECRETS.test(text)),
     ),
@@ -121,7 +132,7 @@ export function httpAttacks(url: string): Attack[] {
 
 type Request = readonly [path: string, init: RequestInit];
 const plain = (path: string): Request => [path, {}];
-type Ask = (path: string, init: RequestInit) => Promise<Asked>;
+type Ask = (path: string, init?: RequestInit) => Promise<Asked>;
 
 async function allRefused(ask: Ask, requests: readonly Request[]): Promise<Verdict> {
   for (const [path, init] of requests) {
@@ -158,7 +169,7 @@ function forgedTokens(): string[] {
   ];
 }
 
-async function request(url: string, path: string, init: RequestInit): Promise<Asked> {
+async function request(url: string, path: string, init: RequestInit = {}): Promise<Asked> {
   const response = await fetch(`${url}${path}`, {
     ...init,
     redirect: "manual",

@@ -1,6 +1,6 @@
 /**
- * The account's log, looked at as one who mistrusts it: signed by the key that is pinned here, growing only at
- * its end, and each proof of it holding.
+ * The account's log, looked at as one who mistrusts it: signed by the key that is pinned here, growing only
+ * at its end, and each proof of it holding.
  *
  * @module
  */

@@ -77,7 +77,7 @@ interface Talk {
   readonly isClosed: boolean;
 }
 
-/** The machine ends the connection without a word. On a port that speaks SSH to strangers that is no attack. */
+/** The machine ends the connection without a word. Where strangers are greeted by SSH it is no attack. */
 async function silentTo(place: MachinePlace, said: string): Promise<Verdict> {
   const { bytes, isClosed } = await talk(place, (_got, send) => send(said), {
     afterMs: 0,
@@ -89,7 +89,7 @@ async function silentTo(place: MachinePlace, said: string): Promise<Verdict> {
   return isClosed ? null : "the connection stays open";
 }
 
-/** The machine ends the connection, and grants nothing. On other ports nothing is said to strangers at all. */
+/** The machine ends the connection, and grants nothing. Elsewhere nothing is said to strangers at all. */
 async function earlyMessage(place: MachinePlace, type: number): Promise<Verdict> {
   let isSsh = false;
   const { bytes, isClosed } = await talk(

@@ -1,5 +1,5 @@
 /**
- * Attacks on proofs: signatures for something else, for another account, replayed, and forged links of agents.
+ * Attacks on proofs: signatures for something else or for another account, replays, forged links of agents.
  *
  * @module
  */
