@@ -23,6 +23,7 @@ import { isSetupLinkOpen, useSetupLink } from "./db/tables/sign-in.ts";
 import { createAdminApp } from "./http/admin/app.ts";
 import { createClientRoutes } from "./http/client-routes.ts";
 import { createLive } from "./http/dashboard/live.ts";
+import { requireSignInPage } from "./http/dashboard/navigation.ts";
 import { createDashboardSignIn, DASHBOARD_STATE_PREFIX } from "./http/dashboard/sign-in-routes.ts";
 import { createTerminal } from "./http/dashboard/terminal.ts";
 import { downloadRoutes } from "./http/download-routes.ts";
@@ -83,6 +84,24 @@ export function createRoutes(deps: RouteDeps): Route[] {
   const setup = setupRoutes(deps, relyingParty);
   const password = createPasswordRoutes({ ...context, passwords: () => parts.passwords() });
   const readiness = createReadiness({ ...context, isOpen: () => hub.isOpen });
+  const signInPages: readonly Route[] = [
+    {
+      prefix: PASSWORD_PATH,
+      answer: (request, sourceAddress) => {
+        parts.countVisit(request, sourceAddress);
+        return password.fetch(request, { sourceAddress });
+      },
+    },
+    { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },
+    {
+      prefix: "/login",
+      answer: (request, sourceAddress) => {
+        const parts = { setup, dashboard, hosted };
+        return parts[signInOf(new URL(request.url))].fetch(request, { sourceAddress });
+      },
+    },
+    { prefix: "/setup", answer: (request) => setup.fetch(request) },
+  ];
   return [
     {
       prefix: RELAY_CLIENT_PATH,
@@ -100,27 +119,23 @@ export function createRoutes(deps: RouteDeps): Route[] {
     },
     { prefix: "/api/live", answer: (request) => live.answer(request) },
     { prefix: "/api", answer: (request) => admin.fetch(request) },
-    {
-      prefix: PASSWORD_PATH,
-      answer: (request, sourceAddress) => {
-        parts.countVisit(request, sourceAddress);
-        return password.fetch(request, { sourceAddress });
-      },
-    },
-    { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },
+    ...signInPages.map(forPeople),
     { prefix: "/agent/v1/sync", answer: (request, address, server) => hub.upgrade(request, server, address) },
-    {
-      prefix: "/login",
-      answer: (request, sourceAddress) => {
-        const parts = { setup, dashboard, hosted };
-        return parts[signInOf(new URL(request.url))].fetch(request, { sourceAddress });
-      },
-    },
-    { prefix: "/setup", answer: (request) => setup.fetch(request) },
     ...downloadRoutes({ ...deps, origin: context.origin }),
     { prefix: "/healthz", answer: () => new Response("ok\n") },
     { prefix: "/readyz", answer: () => readiness.answer() },
   ];
+}
+
+/** The route, for a person who opens its pages, and for no script of another page. */
+function forPeople(route: Route): Route {
+  return {
+    ...route,
+    answer: (request, sourceAddress, server) => {
+      requireSignInPage(request);
+      return route.answer(request, sourceAddress, server);
+    },
+  };
 }
 
 /** Which of the sign-ins that come back to `/login` a request belongs to. */

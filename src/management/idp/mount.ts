@@ -37,6 +37,7 @@ const ADDED_RESPONSE_HEADERS = {
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
   "referrer-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
 };
 
 export interface ProviderMount {

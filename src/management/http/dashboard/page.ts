@@ -48,6 +48,9 @@ ${built.preload.map((name) => html`<link rel="modulepreload" href="${asset(name)
   return new Response(markup, {
     headers: {
       ...SAFE_HEADERS,
+      // Another value than pages that sign people in have: a window with one of them, opened by script of
+      // this page, is out of its reach.
+      "cross-origin-opener-policy": "same-origin-allow-popups",
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": contentSecurityPolicy(nonce, origin),
     },
