@@ -27,6 +27,10 @@ const PAGES: readonly (readonly [name: string, path: string])[] = [
   ["sessions", "/sessions"],
   ["sessions-history", "/sessions?show=history"],
   ["audit", "/audit"],
+  ["settings", "/settings"],
+  ["settings-security", "/settings/security"],
+  ["settings-streams", "/settings/streams"],
+  ["settings-notifications", "/settings/notifications"],
   ["account", "/account"],
   ["terminal", "/terminal/web1?as=deploy"],
 ];

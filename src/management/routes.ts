@@ -84,24 +84,6 @@ export function createRoutes(deps: RouteDeps): Route[] {
   const setup = setupRoutes(deps, relyingParty);
   const password = createPasswordRoutes({ ...context, passwords: () => parts.passwords() });
   const readiness = createReadiness({ ...context, isOpen: () => hub.isOpen });
-  const signInPages: readonly Route[] = [
-    {
-      prefix: PASSWORD_PATH,
-      answer: (request, sourceAddress) => {
-        parts.countVisit(request, sourceAddress);
-        return password.fetch(request, { sourceAddress });
-      },
-    },
-    { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },
-    {
-      prefix: "/login",
-      answer: (request, sourceAddress) => {
-        const parts = { setup, dashboard, hosted };
-        return parts[signInOf(new URL(request.url))].fetch(request, { sourceAddress });
-      },
-    },
-    { prefix: "/setup", answer: (request) => setup.fetch(request) },
-  ];
   return [
     {
       prefix: RELAY_CLIENT_PATH,
@@ -119,12 +101,41 @@ export function createRoutes(deps: RouteDeps): Route[] {
     },
     { prefix: "/api/live", answer: (request) => live.answer(request) },
     { prefix: "/api", answer: (request) => admin.fetch(request) },
-    ...signInPages.map(forPeople),
+    ...signInPages({ parts, password, pages: { setup, dashboard, hosted } }),
     { prefix: "/agent/v1/sync", answer: (request, address, server) => hub.upgrade(request, server, address) },
     ...downloadRoutes({ ...deps, origin: context.origin }),
     { prefix: "/healthz", answer: () => new Response("ok\n") },
     { prefix: "/readyz", answer: () => readiness.answer() },
   ];
+}
+
+type Fetches = (request: Request, env?: { readonly sourceAddress: string }) => Response | Promise<Response>;
+
+interface SignInPages {
+  readonly parts: RouteDeps["parts"];
+  readonly password: { readonly fetch: Fetches };
+  readonly pages: Readonly<Record<"setup" | "dashboard" | "hosted", { readonly fetch: Fetches }>>;
+}
+
+/** Pages that sign people in, or let them choose a password. */
+function signInPages({ parts, password, pages }: SignInPages): Route[] {
+  const all: readonly Route[] = [
+    {
+      prefix: PASSWORD_PATH,
+      answer: (request, sourceAddress) => {
+        parts.countVisit(request, sourceAddress);
+        return password.fetch(request, { sourceAddress });
+      },
+    },
+    { prefix: "/idp", answer: (request, sourceAddress) => parts.forward(request, sourceAddress) },
+    {
+      prefix: "/login",
+      answer: (request, sourceAddress) =>
+        pages[signInOf(new URL(request.url))].fetch(request, { sourceAddress }),
+    },
+    { prefix: "/setup", answer: (request) => pages.setup.fetch(request) },
+  ];
+  return all.map(forPeople);
 }
 
 /** The route, for a person who opens its pages, and for no script of another page. */

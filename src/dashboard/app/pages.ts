@@ -15,5 +15,6 @@ export const PAGES: ReadonlySet<string> = new Set([
   "/access",
   "/sessions",
   "/audit",
+  "/settings",
   "/account",
 ]);

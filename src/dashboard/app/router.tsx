@@ -137,6 +137,16 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/settings",
+    component: lazyRouteComponent(() => import("../pages/settings/settings-page.tsx"), "FirstSettingsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/settings/$topic",
+    component: lazyRouteComponent(() => import("../pages/settings/settings-page.tsx"), "SettingsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/account",
     component: lazyRouteComponent(() => import("../pages/account/account-page.tsx"), "AccountPage"),
   }),

@@ -27,11 +27,15 @@ interface FormDialogProps {
   readonly disabled?: boolean;
   /** Something ends or is lost by it. */
   readonly danger?: boolean;
+  /** What it has done is shown in its place: it does not close by itself. */
+  readonly isKeptOpen?: boolean;
 }
 
 /** A form in a dialog. It closes when `onSubmit` is done, and stays with the sentence when it failed. */
 export function FormDialog(props: FormDialogProps) {
-  const { busy, error, run, reset } = useRun(() => props.onOpenChange(false));
+  const { busy, error, run, reset } = useRun(() => {
+    if (props.isKeptOpen !== true) props.onOpenChange(false);
+  });
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     event.stopPropagation();

@@ -14,9 +14,10 @@ interface DurationFieldProps {
   /** Undefined: none. */
   readonly seconds: number | undefined;
   readonly onSeconds: (seconds: number | undefined) => void;
+  readonly className?: string;
 }
 
-export function DurationField({ label, hint, problem, seconds, onSeconds }: DurationFieldProps) {
+export function DurationField({ label, hint, problem, seconds, onSeconds, className }: DurationFieldProps) {
   const [typed, setTyped] = useState(() => (seconds === undefined ? "" : durationText(seconds)));
   const isWrong = typed.trim() !== "" && parseDuration(typed) === null;
   return (
@@ -24,6 +25,7 @@ export function DurationField({ label, hint, problem, seconds, onSeconds }: Dura
       label={label}
       hint={hint ?? "Such as 30m, 8h or 2d. Empty: no limit."}
       problem={isWrong ? "Write a number and s, m, h or d." : (problem ?? null)}
+      {...(className === undefined ? {} : { className })}
       value={typed}
       onValue={(text) => {
         setTyped(text);

@@ -99,7 +99,9 @@ export function SelectField({
   value,
   onValue,
   choices,
+  className,
 }: FieldProps & {
+  readonly className?: string;
   readonly value: string;
   readonly onValue: (value: string) => void;
   readonly choices: readonly Choice[];
@@ -112,7 +114,7 @@ export function SelectField({
         <RadixSelect.Trigger
           id={id}
           {...described(id, field)}
-          className={classes(CONTROL, "flex items-center justify-between gap-2 text-left")}
+          className={classes(CONTROL, "flex items-center justify-between gap-2 text-left", className)}
         >
           <RadixSelect.Value />
           <ChevronDown size={16} aria-hidden="true" />

@@ -42,7 +42,8 @@ export function sentenceOf(rule: FileRule): string {
     ...timeClauses(rule),
   ]);
   const named = people.filter(([group, users]) => group !== "" && users.length > 0);
-  if (people.length > 0 && named.length === 0) return `${start}, nobody is named yet for ${to}.`;
+  if (people.length > 0 && named.length === 0)
+    return "Nobody may log in by this yet: say who, as whom, and where.";
   if (people.length === 0) {
     return isDrop
       ? `${start}, nobody may log in to ${to}${end}.`
