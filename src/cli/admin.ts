@@ -9,7 +9,7 @@
 import { FAILURES, type FailureCode, isQfError, QfError } from "../base/errors.ts";
 import { type Parser, parseJson } from "../base/files.ts";
 import { printable } from "../base/printable.ts";
-import { obtainApiToken } from "../client/api-token.ts";
+import { obtainApiToken, obtainFreshApiToken } from "../client/api-token.ts";
 import { unreachableManagement } from "../client/client-api.ts";
 import { openClientSession } from "../client/client-session.ts";
 import { environmentToken } from "../client/login.ts";
@@ -76,7 +76,9 @@ export async function openAdmin(args: { readonly "management-url"?: string | und
       return await send({ ...call, token: await tokens.get() }, answer);
     } catch (error) {
       // A command that goes on, such as audit tail --follow, outlives the token of a login.
-      if (!isQfError(error, "ERR_UNAUTHENTICATED") || !(await tokens.renew())) throw error;
+      const isOld = isQfError(error, "ERR_REAUTH_REQUIRED");
+      if (!isOld && !isQfError(error, "ERR_UNAUTHENTICATED")) throw error;
+      if (!(await tokens.renew(isOld))) throw error;
       return send({ ...call, token: await tokens.get() }, answer);
     }
   };
@@ -103,8 +105,10 @@ export async function openAdmin(args: { readonly "management-url"?: string | und
 
 interface TokenSource {
   get(): Promise<string>;
-  /** Makes the next `get` give a new token. False: there is none to be had. */
-  renew(): Promise<boolean>;
+  /**
+   * Makes the next `get` give a new token, of a new sign-in where `freshly`. False: there is none to be had.
+   */
+  renew(freshly: boolean): Promise<boolean>;
 }
 
 /** The token of the environment; else one made from the person's login when it is first needed. */
@@ -123,8 +127,9 @@ async function tokenSource(url: string): Promise<TokenSource> {
       made ??= obtainApiToken(session);
       return made;
     },
-    renew: async () => {
-      made = undefined;
+    renew: async (freshly) => {
+      if (freshly) say("hint", "this takes a fresh sign-in");
+      made = freshly ? obtainFreshApiToken(session) : undefined;
       return true;
     },
   };

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { accessNoun } from "./access-verbs.ts";
 import { auditNouns } from "./audit-verbs.ts";
 import type { Noun, Verb } from "./noun.ts";
 import { policyNoun } from "./policy-verbs.ts";
@@ -246,6 +247,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
   session: sessionNoun,
+  access: accessNoun,
   ...auditNouns,
 };
 

@@ -28,7 +28,14 @@ export async function obtainApiToken(session: ClientSession): Promise<string> {
   return requestToken(session, await session.login({ fresh: true }));
 }
 
-async function requestToken(session: ClientSession, login: Login): Promise<string> {
+/** The same after a new sign-in, at which the provider asks again. Replaces a login that is kept. */
+export async function obtainFreshApiToken(session: ClientSession): Promise<string> {
+  await session.cache.remove(session.api.origin);
+  return requestToken(session, await session.login({ fresh: true, asksAgain: true }));
+}
+
+/** A token from this very login. */
+export async function requestToken(session: ClientSession, login: Login): Promise<string> {
   const { challenge } = await session.api.challenge();
   const timeSeconds = nowSeconds(session.clock);
   const fields = {

@@ -13,6 +13,7 @@ import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
 import { GATEWAY_STATUSES, linkFailure } from "../base/link-failure.ts";
 import { printable } from "../base/printable.ts";
+import { AccessRequest, type AccessRequestWrite } from "../wire/access-request.ts";
 import { type ApiTokenRequest, ApiTokenResponse } from "../wire/api-token.ts";
 import {
   ApiFailure,
@@ -63,6 +64,10 @@ export interface ClientApi {
   certificate(request: CertificateRequest): Promise<CertificateResponse>;
   /** A short-lived token for the REST API, with the rights of the person's role. */
   apiToken(request: ApiTokenRequest): Promise<ApiTokenResponse>;
+  /** Asks for an approval, by such a token; the same request again is the same. */
+  askAccess(token: string, request: AccessRequestWrite): Promise<AccessRequest>;
+  /** The request, once it is decided or after so many seconds. */
+  accessRequest(token: string, id: string, waitSeconds: number): Promise<AccessRequest>;
   /** Where a machine is. Throws ERR_ACCESS_DENIED where no rule lets this device reach it. */
   target(request: TargetRequest): Promise<TargetResponse>;
   /**
@@ -101,6 +106,11 @@ export function createClientApi(options: ClientApiOptions): ClientApi {
     registerDevice: (request) => send("POST", "/devices", request, RegisterResponse),
     certificate: (request) => send("POST", "/certificates", request, CertificateResponse),
     apiToken: (request) => send("POST", "/tokens", request, ApiTokenResponse),
+    askAccess: (token, request) => send("POST", "/api/access/requests", request, AccessRequest, token),
+    accessRequest: (token, id, waitSeconds) => {
+      const path = `/api/access/requests/${encodeURIComponent(id)}?wait_seconds=${waitSeconds}`;
+      return send("GET", path, undefined, AccessRequest, token);
+    },
     target: (request) => send("POST", "/targets", request, TargetResponse),
     names: (request) => send("POST", "/names", request, NamesResponse),
     logout: (request) => send("POST", "/logout", request, undefined),
@@ -130,6 +140,8 @@ type Send = <T>(
   path: string,
   body: unknown,
   answer: z.ZodType<T> | undefined,
+  /** Of the REST API, for paths under /api. */
+  token?: string,
 ) => Promise<T>;
 
 function createSender(origin: string, options: ClientApiOptions): Send {
@@ -142,17 +154,21 @@ function createSender(origin: string, options: ClientApiOptions): Send {
     path: string,
     body: unknown,
     answer: z.ZodType<T> | undefined,
+    token?: string,
   ): Promise<T> => {
     let response: Response;
     let text: string;
     const presence = watchPresence(origin, { lateMs: options.lateMs });
     try {
-      response = await doFetch(`${origin}/client/v1${path}`, {
+      response = await doFetch(`${origin}${token === undefined ? "/client/v1" : ""}${path}`, {
         method,
         redirect: "error",
         keepalive: clock.monotonicMs() - answeredAtMs < IDLE_MS_MAX,
         signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), presence.signal]),
-        headers: { accept: "application/json", "content-type": "application/json" },
+        headers: {
+          ...{ accept: "application/json", "content-type": "application/json" },
+          ...(token === undefined ? {} : { authorization: `Token ${token}` }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       text = await readBounded(response);

@@ -67,6 +67,8 @@ export interface ClientSession {
 
 export interface LoginOptions {
   readonly fresh?: boolean;
+  /** With `fresh`: the provider is told to ask again, whatever session the browser has there. */
+  readonly asksAgain?: boolean;
   /** Shown by the hosted page. */
   readonly target?: string;
   readonly localUser?: string;
@@ -172,7 +174,7 @@ async function newLogin(parts: Parts, about: LoginOptions): Promise<Login> {
           deviceName: deviceFacts().hostname,
           target: about.target ?? "",
           localUser: about.localUser ?? "",
-          fresh: ttl.ttlSeconds === 0,
+          fresh: ttl.ttlSeconds === 0 || about.asksAgain === true,
         });
   const controlSocket = machine?.controlSocket;
   const registration = { api, clock, scope, loginKey, deviceKey, proof: signedIn, controlSocket };

@@ -25,6 +25,7 @@ import { proofHash, type Scope } from "./device.ts";
 import { askReason, givenReason } from "./give-reason.ts";
 import { because, type OfflineCertificates, rememberTarget, signOffline } from "./offline-login.ts";
 import { meetLog } from "./pinned-logs.ts";
+import { processTerminal } from "./terminal.ts";
 
 export interface CredentialOptions extends ClientSessionOptions {
   /** Peer id, name, full name or overlay address, as typed. */
@@ -37,6 +38,10 @@ export interface CredentialOptions extends ClientSessionOptions {
   readonly reason?: string | undefined;
   /** Whether the person may be asked for a reason. Default: as `interactive`. */
   readonly asksReason?: boolean;
+  /** Whether a missing approval is asked for and waited for, at a terminal. Default: as `interactive`. */
+  readonly waitsForApproval?: boolean;
+  /** The OS user, where `localUser` is unknown and an approval has to name one. Undefined: still unknown. */
+  readonly findLocalUser?: () => Promise<string | undefined>;
   /** Called when management has been asked for the certificate: what can be done until it answers. */
   readonly meanwhile?: () => void;
 }
@@ -95,10 +100,10 @@ export async function obtainCertificate(options: CredentialOptions): Promise<Cre
     if (login.isNew || !CURED_FAILURES.some((code) => isQfError(error, code))) throw error;
   }
   if (first !== undefined && (first.outcome === "issued" || login.isNew || !isCuredByLogin(first.reason))) {
-    return withReason(session, login, { first, about }, options);
+    return settle(session, login, { first, about }, options);
   }
   const fresh = await replaceLogin(session, login, about);
-  return withReason(session, fresh, { first: await mint(session, fresh, about), about }, options);
+  return settle(session, fresh, { first: await mint(session, fresh, about), about }, options);
 }
 
 /** What the person asked for, and what for. */
@@ -108,19 +113,34 @@ interface Wanted {
   readonly reason: AccessReason | undefined;
 }
 
-/** Asks for a reason when that is all that is missing, and then asks management once more. */
-async function withReason(
+/** Gets what is missing, a reason and an approval, and asks management again after each. */
+async function settle(
   session: ClientSession,
   login: Login,
   { first, about }: { readonly first: CertificateResponse; readonly about: Wanted },
   options: CredentialOptions,
 ): Promise<Credential> {
-  const isWanted = first.outcome === "denied" && first.reason === "reason_required";
-  const mayAsk = options.asksReason ?? options.interactive ?? true;
-  if (!isWanted || about.reason !== undefined || !mayAsk) return issued(session, login, first, options);
-  const reason = await askReason(options, about);
-  if (reason === undefined) return issued(session, login, first, options);
-  return issued(session, login, await mint(session, login, { ...about, reason }), options);
+  const interactive = options.interactive ?? true;
+  let wanted = about;
+  let answer = first;
+  if (lacks(answer, "reason_required") && about.reason === undefined && (options.asksReason ?? interactive)) {
+    const reason = await askReason(options, about);
+    if (reason === undefined) return issued(session, login, answer, options);
+    wanted = { ...about, reason };
+    answer = await mint(session, login, wanted);
+  }
+  const waits = (options.waitsForApproval ?? interactive) && (options.terminal ?? processTerminal).canAsk();
+  if (waits && lacks(answer, "approval_required")) {
+    const { awaitApproval } = await import("./await-approval.ts");
+    if (await awaitApproval(session, login, { ...options, ...wanted, answer })) {
+      answer = await mint(session, login, wanted);
+    }
+  }
+  return issued(session, login, answer, options);
+}
+
+function lacks(answer: CertificateResponse, reason: ReasonCode): boolean {
+  return answer.outcome === "denied" && answer.reason === reason;
 }
 
 /** Said before an offline login is tried. */

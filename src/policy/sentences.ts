@@ -91,7 +91,7 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
   },
   approval_required: {
     sentence: "This access needs an approval",
-    hint: "ask for one in the dashboard",
+    hint: "ask for one with qf access request, or connect from a terminal and wait there",
   },
   recording_unavailable: {
     sentence: "This session must be recorded and cannot be",

@@ -38,7 +38,7 @@ import { opensshPrivateKey } from "./keys/openssh-key.ts";
 import { passDescriptor, peekSocket } from "./native.ts";
 import { type Carried, startCarrier } from "./relay-carrier.ts";
 import { withSignInTurn } from "./sign-in-turn.ts";
-import { checkCaller, findCaller } from "./ssh-caller.ts";
+import { checkCaller, findCaller, localUserOf } from "./ssh-caller.ts";
 import { keepHostKeys } from "./ssh-config/known-hosts.ts";
 import { noteShortName } from "./ssh-config/short-names.ts";
 import { proxyTerminal } from "./terminal.ts";
@@ -70,6 +70,8 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
     localUser: "",
     environment,
     terminal: proxyTerminal,
+    waitsForApproval: true,
+    findLocalUser: async () => (caller === undefined ? undefined : localUserOf(caller, host, process.env)),
     offline: () => import("../certificate/offline-client.ts"),
   };
   const credential = await obtain(options, folder);

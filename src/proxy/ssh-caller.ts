@@ -31,6 +31,8 @@ export interface Caller {
   readonly executable: string;
   /** `-F` and `-o` of its command line, as separate words. */
   readonly options: readonly string[];
+  /** Of `-l`, or before the host's `@`. Undefined: ssh's configuration says. */
+  readonly user?: string;
 }
 
 /** Reads our parent process. */
@@ -39,7 +41,11 @@ export function findCaller(pid: number = process.ppid): Caller | undefined {
     const executable = readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, "");
     if (basename(executable) !== "ssh") return undefined;
     const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(1, -1);
-    return { pid: String(pid), executable, options: configOptions(argv) };
+    const user = userOption(argv);
+    return {
+      ...{ pid: String(pid), executable, options: configOptions(argv) },
+      ...(user === undefined ? {} : { user }),
+    };
   } catch {
     return undefined;
   }
@@ -47,13 +53,39 @@ export function findCaller(pid: number = process.ppid): Caller | undefined {
 
 /** `-F` and `-o` with their values out of ssh(1)'s arguments; those after the host count as well. */
 export function configOptions(argv: readonly string[]): string[] {
+  return wordsOf(argv).found;
+}
+
+/** Whom ssh(1)'s arguments name: by `-l`, or before the `@` of the host. Undefined: nobody. */
+export function userOption(argv: readonly string[]): string | undefined {
+  const { user, host } = wordsOf(argv);
+  const at = host.replace(/^ssh:\/\//, "").lastIndexOf("@");
+  return user ?? (at > 0 ? host.replace(/^ssh:\/\//, "").slice(0, at) : undefined);
+}
+
+/** The OS user that the caller will ask for. Undefined: that cannot be known. */
+export async function localUserOf(
+  { executable, options, user }: Caller,
+  host: string,
+  environment: Environment,
+): Promise<string | undefined> {
+  if (user !== undefined) return user;
+  const { effective } = await readEffective({ ssh: executable, args: options, host, environment });
+  return effective?.get("user")?.[0];
+}
+
+/** The arguments as far as they say which configuration, whom, and where. The first of each counts. */
+function wordsOf(argv: readonly string[]): { found: string[]; user: string | undefined; host: string } {
   const found: string[] = [];
+  let user: string | undefined;
+  let host = "";
   let hosts = 0;
   for (let i = 0; i < argv.length && hosts < 2; i++) {
     const word = argv[i] ?? "";
     if (word === "--") break;
     if (!word.startsWith("-") || word === "-") {
       hosts += 1; // The second one is the command.
+      if (hosts === 1) host = word;
       continue;
     }
     for (let at = 1; at < word.length; at++) {
@@ -61,10 +93,11 @@ export function configOptions(argv: readonly string[]): string[] {
       if (!WITH_VALUE.has(letter)) continue;
       const value = at + 1 < word.length ? word.slice(at + 1) : (argv[++i] ?? "");
       if (letter === "F" || letter === "o") found.push(`-${letter}`, value);
+      if (letter === "l") user ??= value;
       break;
     }
   }
-  return found;
+  return { found, user, host };
 }
 
 /** Who makes sure that the host key is the peer's. */
@@ -108,8 +141,10 @@ export async function checkCaller(options: {
   return checker;
 }
 
+/** Neither says anything about the configuration. */
 function withoutPid(value: unknown): unknown {
-  return typeof value === "object" && value !== null && "pid" in value ? { ...value, pid: "" } : value;
+  if (typeof value !== "object" || value === null || !("pid" in value)) return value;
+  return { ...value, pid: "", user: "" };
 }
 
 function readChecked(path: string, state: string): HostKeyChecker | undefined {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { checkCaller, configOptions, findCaller } from "../../src/proxy/ssh-caller.ts";
+import { checkCaller, configOptions, findCaller, userOption } from "../../src/proxy/ssh-caller.ts";
 
 test.each([
   [["web1"], []],
@@ -33,6 +33,21 @@ test.each([
   [[], []],
 ])("of %p the options that configure are %p", (argv, options) => {
   expect(configOptions(argv)).toEqual(options);
+});
+
+test.each([
+  [["web1"], undefined],
+  [["deploy@web1", "true"], "deploy"],
+  [["-l", "deploy", "web1"], "deploy"],
+  [["-ldeploy", "root@web1"], "deploy"],
+  [["web1", "-l", "deploy"], "deploy"],
+  [["-o", "User=deploy", "web1", "id", "x@y"], undefined],
+  [["ssh://deploy@web1:22"], "deploy"],
+  [["a@b@web1"], "a@b"],
+  [["@web1"], undefined],
+  [[], undefined],
+])("%p ask for the OS user %p", (argv, user) => {
+  expect(userOption(argv)).toBe(user as string);
 });
 
 test("whoever is no ssh is no caller", () => {

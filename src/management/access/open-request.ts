@@ -168,7 +168,7 @@ async function findSame(tx: Reader, user: UserRow, about: About): Promise<Access
 async function requireRoom(tx: Reader, user: UserRow): Promise<void> {
   if ((await countWaiting(tx, user.accountId, user.id)) >= WAITING_OF_USER_MAX) {
     throw new QfError("ERR_TOO_MANY", `${WAITING_OF_USER_MAX} requests of yours wait already`, {
-      hint: "take one back first",
+      hint: "take one back with qf access end",
     });
   }
   if ((await countWaiting(tx, user.accountId)) >= WAITING_MAX) {
@@ -178,7 +178,7 @@ async function requireRoom(tx: Reader, user: UserRow): Promise<void> {
 
 function notRequestable(): QfError {
   return new QfError("ERR_NOT_FOUND", "group not found", {
-    hint: "only groups that are requestable can be asked for",
+    hint: "qf access groups lists those that can be asked for",
   });
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { asIfApproved } from "../../policy/decide/approval.ts";
 import { type Decision, decide, decidePeer } from "../../policy/decide/decide.ts";
 import { principalsOf } from "../../policy/decide/principals.ts";
 import type { PolicySnapshot } from "../../policy/decide/snapshot.ts";
@@ -57,15 +58,16 @@ export function judgePerson(question: EarlyQuestion): EarlyVerdict {
 }
 
 /**
- * The local user to decide about: the one asked for. Where none is known, and a reason would open one, that
- * one, since what is missing is the reason.
+ * The local user to decide about: the one asked for. Where none is known, and a reason and an approval would
+ * open one, that one, since what is missing is the reason or the approval.
  */
 function userOfReason(
   { localUser, snapshot }: EarlyQuestion,
   request: Parameters<typeof principalsOf>[0] & { readonly localUser: string },
 ): string {
-  if (localUser !== "" || request.reason !== "") return request.localUser;
-  return principalsOf({ ...request, reason: "any" }, snapshot)[0] ?? request.localUser;
+  if (localUser !== "") return request.localUser;
+  const reason = request.reason === "" ? "any" : request.reason;
+  return principalsOf({ ...request, reason }, asIfApproved(snapshot))[0] ?? request.localUser;
 }
 
 /**

@@ -44,6 +44,24 @@ export function ruleToApprove(request: AccessRequest, snapshot: PolicySnapshot):
   return approved.kind === "allow" ? { ruleId: approved.grant.ruleId } : null;
 }
 
+/** `snapshot` as if nothing in it asked for an approval. */
+export function asIfApproved(snapshot: PolicySnapshot): PolicySnapshot {
+  const { map } = snapshot;
+  const { require } = map.settings;
+  return {
+    ...snapshot,
+    map: { ...map, settings: { ...map.settings, require: { ...require, approval: false } } },
+    rules: snapshot.rules.map((prepared) => {
+      const { rule } = prepared;
+      if (rule.capabilities.require_approval !== true) return prepared;
+      return {
+        ...prepared,
+        rule: { ...rule, capabilities: { ...rule.capabilities, require_approval: false } },
+      };
+    }),
+  };
+}
+
 /** `snapshot` with these approvals besides its own. */
 function withApprovals(snapshot: PolicySnapshot, more: readonly MapApproval[]): PolicySnapshot {
   const { map } = snapshot;

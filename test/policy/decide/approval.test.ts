@@ -1,7 +1,7 @@
 /** Approvals and memberships with an end: each row is one step from the access that they open. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { ruleToApprove } from "../../../src/policy/decide/approval.ts";
+import { asIfApproved, ruleToApprove } from "../../../src/policy/decide/approval.ts";
 import { decide } from "../../../src/policy/decide/decide.ts";
 import { denialOfNetwork } from "../../../src/policy/decide/network-rules.ts";
 import { principalsOf } from "../../../src/policy/decide/principals.ts";
@@ -174,6 +174,17 @@ describe("the rule to ask an approval for", () => {
   function reasoned(): MapRule {
     return { ...rule, capabilities: { require_approval: true, require_reason: true } };
   }
+});
+
+test("as if nothing asked for an approval, whatever else is asked stays", () => {
+  const { settings } = aMap({});
+  const account = {
+    settings: { ...settings, require: { ...settings.require, approval: true, reason: true } },
+  };
+  const snapshot = asIfApproved(prepareSnapshot(mapWith(undefined, { map: account })));
+  const decided = (reason: string) => decide(aRequest({ nowSeconds: NOW, reason }), snapshot);
+  expect(decided("INC-7").kind).toBe("allow");
+  expect(decided("")).toMatchObject({ kind: "deny", reason: "reason_required" });
 });
 
 describe("a membership with an end", () => {
