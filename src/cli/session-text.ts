@@ -67,6 +67,7 @@ export function detailText(session: SessionDetail): string {
     ["bytes out", session.bytes_out === null ? null : bytesText(session.bytes_out)],
     ["rule", session.rule_id],
     ["reason", session.reason],
+    ["approved", session.approved_by?.name ?? null],
     ["ended by", endedByText(session.ended_by)],
     ["running", session.running.join(", ") || null],
   ];

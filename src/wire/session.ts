@@ -149,6 +149,8 @@ export const SessionDetail = Session.extend({
   forwarded: z.array(SessionForward),
   transfers: z.array(SessionTransfer),
   decisions: z.array(SessionDecision),
+  /** Who approved it, where its rule wanted that. Null also where the request is not kept any more. */
+  approved_by: z.object({ id: z.string(), name: z.string() }).nullable(),
   /** Who ended it by hand, and what they told the person. */
   ended_by: z.object({ id: z.string(), name: z.string(), reason: z.string().nullable() }).nullable(),
   /** There are more events than `SESSION_EVENTS_MAX`: only the first are told here. */

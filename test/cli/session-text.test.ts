@@ -9,6 +9,7 @@ const session: SessionDetail = {
   ...{ ended_at: "2026-11-30T10:03:04.000Z", end_reason: "session_killed", rule_id: null, reason: "ticket" },
   ...{ offline: false, running: [], forwards: [], bytes_in: 0, bytes_out: 1_500_000, may_end: false },
   ...{ client_version: "OpenSSH_9.9", ended_by: { id: "x", name: "owner", reason: "maintenance" } },
+  approved_by: { id: "y", name: "boss" },
   channels: [
     {
       ...{ number: 0, kind: "exec", command: "ls \u001b[2J", pty: true, exit_status: 2, signal: null },

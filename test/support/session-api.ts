@@ -15,6 +15,8 @@ export interface Opened {
   readonly agoMs?: number;
   readonly localUser?: string;
   readonly clientVersion?: string;
+  readonly devicePeerId?: string;
+  readonly ruleId?: string;
 }
 
 export class SessionApi {
@@ -67,9 +69,10 @@ export class SessionApi {
   /** A connection that began, as its machine records it. */
   async begin(peer: PeerRow, userId: string | null, change: Opened = {}): Promise<string> {
     const { id = newId(), agoMs = 60_000, localUser = "deploy", clientVersion = "OpenSSH_9.9" } = change;
+    const { devicePeerId = null, ruleId = null } = change;
     const body: AgentEventBody = {
-      ...{ type: "connection.open", connectionId: id, userId, devicePeerId: null, localUser, clientVersion },
-      ...{ path: "direct", sourceAddress: "192.0.2.7", certificateSerial: "1", ruleId: null },
+      ...{ type: "connection.open", connectionId: id, userId, devicePeerId, localUser, clientVersion },
+      ...{ path: "direct", sourceAddress: "192.0.2.7", certificateSerial: "1", ruleId },
       accessReason: "ticket 12",
     };
     await this.report(peer, body, agoMs);

@@ -81,6 +81,7 @@ function Who({ session }: { readonly session: SessionDetail }) {
             ),
           ],
           ["Reason given", session.reason],
+          ["Approved by", session.approved_by?.name ?? null],
           [
             "Let in by",
             seesAccount(me) && session.rule_id !== null ? <RuleName id={session.rule_id} /> : null,

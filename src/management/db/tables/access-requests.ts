@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, count, desc, eq, inArray, lte, or } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, lte, or } from "drizzle-orm";
 import { nowSeconds } from "../../../base/clock.ts";
 import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
@@ -84,6 +84,38 @@ export async function listApproved(
     found.push(...(await select(inArray(accessRequests.machinePeerId, machinePeerIds.slice(i, i + CHUNK)))));
   }
   return found;
+}
+
+/** Whom and what an approval was for, and when it has to have counted. */
+export interface ApprovedAccess {
+  readonly userId: UserId;
+  readonly devicePeerId: PeerId;
+  readonly machinePeerId: PeerId;
+  readonly localUser: string;
+  readonly ruleId: string;
+  readonly atSeconds: number;
+}
+
+/** The newest approval that let it in, also one that is over by now. Undefined: none did, or it is gone. */
+export async function findApprovalOf(
+  tx: Reader,
+  accountId: AccountId,
+  { userId, devicePeerId, machinePeerId, localUser, ruleId, atSeconds }: ApprovedAccess,
+): Promise<AccessRequestRow | undefined> {
+  const { accessRequests: r } = tx.t;
+  const of = and(eq(r.userId, userId), eq(r.devicePeerId, devicePeerId), eq(r.localUser, localUser));
+  const [row] = await tx.sql
+    .select()
+    .from(r)
+    .where(
+      and(
+        ...[eq(r.accountId, accountId), eq(r.machinePeerId, machinePeerId), eq(r.ruleId, ruleId), of],
+        ...[lte(r.decidedAt, atSeconds), gt(r.endsAt, atSeconds)],
+      ),
+    )
+    .orderBy(desc(r.decidedAt), desc(r.id))
+    .limit(1);
+  return row;
 }
 
 /** What is over by time, of whichever account: nobody decided, or the end of what was approved has come. */

@@ -5,10 +5,11 @@
  * @module
  */
 import type { Session, SessionState } from "../../../wire/session.ts";
-import { Id } from "../../../wire/units.ts";
+import { type AccountId, Id } from "../../../wire/units.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
+import { findApprovalOf } from "../../db/tables/access-requests.ts";
 import { findSshSessions } from "../../db/tables/ssh-sessions.ts";
-import type { UserRow } from "../../db/tables/users.ts";
+import { knownUsers, type UserRow } from "../../db/tables/users.ts";
 import { mayCall, notFound } from "./access.ts";
 import { liveConnections } from "./live-connections.ts";
 import type { Call } from "./route.ts";
@@ -58,4 +59,25 @@ export async function findSession(tx: Reader, call: Pick<Call, "ctx" | "accountI
   const [first] = found;
   if (first === undefined) throw notFound("session");
   return first;
+}
+
+/** Clocks of machines may be a little behind: an approval is found although it seems to come after. */
+const CLOCK_SECONDS = 60;
+
+/** Who approved it. Null: nobody had to, or the request is not kept any more. */
+export async function approverOf(
+  tx: Reader,
+  accountId: AccountId,
+  { row }: Pick<KnownSession, "row">,
+): Promise<{ readonly id: string; readonly name: string } | null> {
+  if (row === null) return null;
+  const { userId, devicePeerId, ruleId, localUser, peerId: machinePeerId, openedAtMs } = row;
+  if (userId === null || devicePeerId === null || ruleId === null) return null;
+  const atSeconds = Math.floor(openedAtMs / 1000) + CLOCK_SECONDS;
+  const access = { userId, devicePeerId, machinePeerId, localUser, ruleId, atSeconds };
+  const approval = await findApprovalOf(tx, accountId, access);
+  const id = approval?.decidedBy ?? null;
+  if (id === null) return null;
+  const [decider] = await knownUsers(tx, accountId, [id]);
+  return { id, name: decider?.email || decider?.name || id };
 }

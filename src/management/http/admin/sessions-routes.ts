@@ -26,7 +26,7 @@ import {
 } from "../../db/tables/ssh-sessions.ts";
 import { listUsersNamed } from "../../db/tables/users.ts";
 import { mayCall, notFound } from "./access.ts";
-import { findSession, renderSessions, stateIn } from "./find-session.ts";
+import { approverOf, findSession, renderSessions, stateIn } from "./find-session.ts";
 import { type LiveConnection, liveConnections } from "./live-connections.ts";
 import type { Listing } from "./paging.ts";
 import { type Call, type Route, route } from "./route.ts";
@@ -167,6 +167,7 @@ function showSession(call: Call): Promise<SessionDetail> {
     return {
       ...session,
       client_version: one.row?.clientVersion ?? null,
+      approved_by: await approverOf(tx, call.accountId, one),
       ...happenedIn(events.slice(0, SESSION_EVENTS_MAX)),
       truncated: events.length > SESSION_EVENTS_MAX,
     };

@@ -1,7 +1,10 @@
 /** SSH sessions by caller: who sees and ends which, each grant beside its nearest denial. */
 import { beforeEach, expect, test } from "bun:test";
+import { newId } from "../../../../src/base/random.ts";
+import { insertAccessRequest } from "../../../../src/management/db/tables/access-requests.ts";
 import type { Role } from "../../../../src/wire/admin-api.ts";
-import { anAccount } from "../../../support/management.ts";
+import { anAccessRequest } from "../../../support/access-request.ts";
+import { anAccount, aPeerOf } from "../../../support/management.ts";
 import { idsOf, SessionApi } from "../../../support/session-api.ts";
 
 let on: SessionApi;
@@ -63,4 +66,31 @@ test("another account's sessions are not there", async () => {
   on.live.splice(0);
   expect(await on.list("", other.token)).toEqual([]);
   expect((await on.api.call("GET", `/api/sessions/${id}`, undefined, other.token)).status).toBe(404);
+});
+
+test("who approved it is told: an approval of that person, device, machine, user, rule and time", async () => {
+  const { api, web, db } = on;
+  const { id: userId } = await api.tokenAs("user");
+  const device = await aPeerOf(api.management.store, api.accountId, { name: "laptop" });
+  const opened = { devicePeerId: device.id, ruleId: newId(), localUser: "deploy", agoMs: 600_000 };
+  const atSeconds = Math.floor(api.management.clock.nowMs() / 1000) - 600;
+  const approval = anAccessRequest({
+    ...{ accountId: api.accountId, userId, kind: "machine", state: "ended", machinePeerId: web.id },
+    ...{ devicePeerId: device.id, localUser: "deploy", ruleId: opened.ruleId, decidedBy: api.ownerId },
+    ...{ decidedAt: atSeconds - 60, endsAt: atSeconds + 300 },
+  });
+  await api.management.store.transaction((tx) => insertAccessRequest(tx, approval));
+  const approverOf = async (id: string) => (await api.call("GET", `/api/sessions/${id}`)).body.approved_by;
+  expect(await approverOf(await on.begin(web, userId, opened))).toMatchObject({ id: api.ownerId });
+  for (const [peer, change] of [
+    [db, {}],
+    [web, { localUser: "root" }],
+    [web, { ruleId: newId() }],
+    [web, { agoMs: 100_000 }],
+    [web, { agoMs: 900_000 }],
+    [web, { devicePeerId: db.id }],
+  ] as const) {
+    expect(await approverOf(await on.begin(peer, userId, { ...opened, ...change }))).toBeNull();
+  }
+  expect(await approverOf(await on.begin(web, api.ownerId, opened))).toBeNull();
 });
