@@ -2,8 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { Lab } from "../support/lab.ts";
+import { Lab, type LabDevice } from "../support/lab.ts";
 import { aReleaseKey, type ReleaseKey, writeRelease } from "../support/release.ts";
+import { until } from "../support/until.ts";
 import { BootedMachine } from "./machine.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
@@ -51,6 +52,62 @@ export async function upgradeOn(suite: string, check: Check): Promise<void> {
   }
 }
 
+/** Ten sessions that say again what they are told; one of them has a forward. */
+const SESSIONS = 10;
+
+async function openSessions(laptop: LabDevice, machine: BootedMachine) {
+  const sessions = Array.from({ length: SESSIONS }, () => {
+    const child = laptop.spawn(["ssh", "deploy@web1", "cat"]);
+    let heard = "";
+    const take = (chunk: Uint8Array) => {
+      heard += Buffer.from(chunk).toString();
+    };
+    void child.stdout.pipeTo(new WritableStream({ write: take }));
+    return { child, heard: () => heard };
+  });
+  /** Whether each says a word that none has said yet. */
+  const haveEchoes = async (): Promise<boolean> => {
+    const word = crypto.randomUUID();
+    for (const { child } of sessions) {
+      child.stdin.write(`${word}\n`);
+      await child.stdin.flush();
+    }
+    const echoes = () => sessions.every(({ heard }) => heard().includes(word));
+    return await until("ten echoes", echoes, 30_000).then(
+      () => true,
+      () => false,
+    );
+  };
+  if (!(await haveEchoes())) throw new Error("ten sessions did not open");
+  const visits: number[] = [];
+  return {
+    /** Logs in again and again while `task` runs. */
+    async whileVisited<T>(task: () => Promise<T>): Promise<T> {
+      let isOver = false;
+      const visiting = (async () => {
+        while (!isOver) visits.push((await laptop.ssh(["deploy@web1", "true"])).exitCode);
+      })();
+      const done = await task().finally(() => {
+        isOver = true;
+      });
+      await visiting;
+      return done;
+    },
+    async checkAll(check: Check, what: string): Promise<void> {
+      check(`ten sessions go on through ${what}`, await haveEchoes());
+      const refused = visits.splice(0).filter((status) => status !== 0).length;
+      check(`no login is refused meanwhile`, refused === 0, String(refused));
+      const status = JSON.parse(await machine.get("qf", "agent", "status", "--json"));
+      const known = status.sshServer.sessions.length as number;
+      check(`status knows them after ${what}`, known === SESSIONS, String(known));
+    },
+    async haveEnded(): Promise<boolean> {
+      const all = Promise.all(sessions.map(({ child }) => child.exited));
+      return (await Promise.race([all, Bun.sleep(10_000).then(() => null)])) !== null;
+    },
+  };
+}
+
 async function walk(lab: Lab, machine: BootedMachine, check: Check): Promise<void> {
   const developers = await lab.createGroup("Developers");
   const servers = await lab.createGroup("Servers");
@@ -78,8 +135,16 @@ async function walk(lab: Lab, machine: BootedMachine, check: Check): Promise<voi
     peek.exitCode === 1 && peek.stdout.includes(NEW),
     peek.stderr,
   );
-  const moved = await machine.run(["qf", "upgrade", "--version", NEW]);
+  const live = await openSessions(laptop, machine);
+  const pidOf = async () => JSON.parse(await machine.get("qf", "agent", "status", "--json")).pid as number;
+  const old = await pidOf();
+  const moved = await live.whileVisited(() => machine.run(["qf", "upgrade", "--version", NEW]));
   check("qf upgrade moves to it", moved.exitCode === 0, moved.stderr);
+  check("another process serves", (await pidOf()) !== old);
+  await live.checkAll(check, "an upgrade");
+  await live.whileVisited(() => machine.get("systemctl", "restart", "qufabric.service"));
+  await until("the agent", async () => (await pidOf().catch(() => old)) !== old, 60_000);
+  await live.checkAll(check, "systemctl restart");
   check(`${NEW} is up, enabled at boot`, await isUpAs(NEW));
   check(
     "it starts at boot",
@@ -91,6 +156,10 @@ async function walk(lab: Lab, machine: BootedMachine, check: Check): Promise<voi
     failed.exitCode === 1 && (await isUpAs(NEW)),
     failed.stderr,
   );
+  await live.checkAll(check, "a failed upgrade");
+  await lab.setGroups(ada, []);
+  check("a revocation ends those of every earlier agent", await live.haveEnded());
+  await lab.setGroups(ada, [developers]);
   const back = await machine.run(["qf", "upgrade", "--version", OLD]);
   check("a downgrade is refused", back.exitCode === 1 && (await isUpAs(NEW)), back.stdout);
   const forced = await machine.run(["qf", "upgrade", "--version", OLD, "--allow-downgrade"]);
