@@ -166,6 +166,10 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
     sentence: "This peer takes machine identity only",
     hint: "connect from a peer that a tcp rule lets in",
   },
+  client_not_pinned: {
+    sentence: "This peer takes no sign-in by this client of the identity provider",
+    hint: "use qf ssh with a browser on this device; root of the peer may add a client with --pin-audience",
+  },
   binding_not_accepted: {
     sentence: "This peer wants a login that its own identity provider has signed",
     hint: "sign in with the identity provider",

@@ -49,6 +49,7 @@ export const REASON_CODES = [
   "account_refused",
   "machine_identity_only",
   "binding_not_accepted",
+  "client_not_pinned",
   "management_reachable",
   // Proof.
   "certificate_invalid",

@@ -45,6 +45,7 @@ describe.skipIf(!isRoot)("a pinned machine", () => {
   });
 
   const attempt = (from = device) => from.ssh([`${account.name}@web1`, "echo", "in"]);
+  const OTHER_CLIENT = "takes no sign-in by this client of the identity provider";
   const WANTS_OWN = "a login that its own identity provider has signed";
 
   test("takes logins of its issuer and audience, and no others", async () => {
@@ -67,6 +68,8 @@ describe.skipIf(!isRoot)("a pinned machine", () => {
     expect(await terminal.end()).toBe(0);
     const refused = await attempt(hosted);
     expect(refused).toMatchObject({ exitCode: 255, stdout: "" });
+    // As it would be in a page: management has run the sign-in.
+    expect(refused.stderr).toContain(OTHER_CLIENT);
     // The very same person by their own browser.
     expect((await attempt()).stdout).toBe("in\n");
     const both = await agent.tryUp(["--pin-audience", CLI, "--pin-audience", WEB]);

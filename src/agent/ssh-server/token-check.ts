@@ -86,10 +86,31 @@ export async function checkIdToken(question: TokenQuestion, token: string): Prom
     await question.serverContext.refreshPinned();
     authorization = await verify();
   }
-  if (!authorization.ok) return { reason: authorization.reason };
+  if (!authorization.ok) {
+    return { reason: (await isOfOtherClient(question, token)) ? "client_not_pinned" : authorization.reason };
+  }
   const { identity } = question.certificate;
   const isSame = authorization.issuer === identity.issuer && authorization.subject === identity.subject;
   return isSame ? { authTimeSeconds: authorization.claims.authTimeSeconds } : { reason: "token_invalid" };
+}
+
+/** Whether all that is wrong, at a machine with pins, is the client that the person signed in by. */
+async function isOfOtherClient(question: TokenQuestion, token: string): Promise<boolean> {
+  const pinned = question.serverContext.pinned();
+  if (pinned === null) return false;
+  const { issuers, settings } = question.snapshot.map;
+  const known = issuers
+    .filter(({ issuer }) => issuer === pinned.issuer)
+    .flatMap(({ audiences }) => audiences);
+  const verdict = await verifyIdToken({
+    token,
+    issuers: [{ issuer: pinned.issuer, audiences: known, userIdClaim: "sub", keys: [...pinned.keys] }],
+    nowSeconds: question.at,
+    loginSecondsMax: settings.loginSecondsMax,
+    loginKeyBlob: question.loginKeyBlob,
+    requireUnexpired: true,
+  });
+  return verdict.ok;
 }
 
 /** Tells the two kinds apart by their own `typ`; each is then verified as what it says it is. */

@@ -8,6 +8,7 @@ import { verifyEd25519 } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
 import type { RegisterRequest, RegisterResponse } from "../../wire/client-api.ts";
 import { signedBytes } from "../../wire/signed-fields.ts";
+import { BROWSER_OS } from "../../wire/terminal-page.ts";
 import { filled } from "../contracts/settings.ts";
 import type { ChangeWriter } from "../db/store.ts";
 import type { AccountRow } from "../db/tables/accounts.ts";
@@ -25,6 +26,7 @@ import { findUser, type UserRow } from "../db/tables/users.ts";
 import { endVouch } from "../db/tables/vouches.ts";
 import { denial } from "./denial.ts";
 import { currentAccount, type LoginDeps } from "./deps.ts";
+import { retireBrowsers } from "./own-browsers.ts";
 import { initiatorOf } from "./person.ts";
 import { enterLogin, type ProvenLogin, personOf, type ReadProof, readProof } from "./prove.ts";
 import { checkSigned, checkTime, proofHashOf } from "./signatures.ts";
@@ -160,6 +162,7 @@ async function insertDevice(tx: ChangeWriter, claim: DeviceClaim): Promise<PeerR
   const { user } = proven;
   const settings = filled(account.settings);
   const theirs = await listPeersOfUser(tx, account.id, user.id);
+  if (request.facts.os === BROWSER_OS) await retireBrowsers(tx, theirs);
   const isApproved =
     isApprovedAtOnce(settings.device_approval, theirs) &&
     account.settings.extra?.peer_approval_enabled !== true;

@@ -120,7 +120,7 @@ describe.skipIf(!isRoot)("a sign-in", () => {
     ],
     [
       "a pinned audience that is another",
-      "token_invalid",
+      "client_not_pinned",
       {},
       (w) => {
         w.pinned = { issuer: "https://idp.example.com", audience: "other" };

@@ -1,5 +1,6 @@
 /** The pages of a hosted sign-in, asked in process: which browser may answer, and how often. */
 import { beforeEach, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { type Ed25519Key, sshBlobOfEd25519 } from "../../../src/base/ed25519.ts";
 import { nonceOf } from "../../../src/identity/verify.ts";
 import { createHostedRoutes } from "../../../src/management/http/hosted-routes.ts";
@@ -98,6 +99,17 @@ describe("the form is taken", () => {
     ];
     expect(wrong.map(({ status }) => status)).toEqual(wrong.map(() => 403));
     expect(orders).toEqual([]);
+  });
+
+  test("for a terminal in a page it shows the key that the terminal shows, and for others none", async () => {
+    const opened = await open();
+    const shown = async ({ id }: { id: string }) =>
+      (await app.request(`${ORIGIN}/login/hosted/${id}`)).text();
+    const key = createHash("sha256").update(sshBlobOfEd25519(opened.key.publicKey)).digest("hex").slice(0, 8);
+    expect(await shown(opened)).not.toContain(key);
+    const asked = { loginKey: opened.key.publicKey, deviceName: "chrome-linux", target: "web1" };
+    const page = { ...asked, localUser: "deploy", fresh: true, browser: true };
+    expect(await shown(await openHostedLogin(lab.deps, page, "192.0.2.9"))).toContain(key);
   });
 
   test("and its cookie is out of reach of scripts and of other sites", async () => {

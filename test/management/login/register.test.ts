@@ -64,6 +64,21 @@ describe("a device", () => {
     expect((await deviceOf(await anna(deviceKey))).id).toBe(first.id);
   });
 
+  test("of the kind browser takes the place of the tenth, whose logins end; a laptop takes nobody's", async () => {
+    const facts = { hostname: "chrome-linux", os: "browser", kernelVersion: "", version: "156" };
+    const register = async (more: Partial<RegisterRequest> = {}): Promise<string> =>
+      (await registerDevice(lab.deps, aRegistration(lab, await anna(), more), ADDRESS)).peerId;
+    const first = await register({ facts });
+    await set(first, { lastSeenAt: NOW - 60 });
+    for (let count = 1; count < 10; count++) await register({ facts });
+    await register();
+    const devices = () => lab.ctx.store.read((tx) => listPeers(tx, lab.account.id));
+    expect((await devices()).some(({ id }) => id === first)).toBe(true);
+    await register({ facts });
+    expect((await devices()).filter((peer) => peer.facts.os === "browser").length).toBe(10);
+    expect((await devices()).some(({ id }) => id === first)).toBe(false);
+  });
+
   const bad = signEd25519(newKey(), new Uint8Array(8));
   test.each<[string, Partial<RegisterRequest>]>([
     ["the device key's signature", { deviceSignature: bad }],
