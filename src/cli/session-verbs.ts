@@ -23,5 +23,9 @@ export const sessionNoun: Noun = {
       purpose: "list sessions that have ended",
       load: async () => (await sessions()).sessionHistory,
     },
+    replay: {
+      purpose: "play the recording of a session",
+      load: async () => (await import("./commands/session-replay.ts")).sessionReplay,
+    },
   },
 };

@@ -18,6 +18,7 @@ import { trustOf } from "./ca/key-ring.ts";
 import { seal, unseal } from "./ca/seal.ts";
 import type { ManagementContext } from "./contracts/context.ts";
 import type { OutletDesk } from "./contracts/outlet-desk.ts";
+import type { Recordings } from "./contracts/recordings.ts";
 import { updateAccount } from "./db/tables/accounts.ts";
 import { isSetupLinkOpen, useSetupLink } from "./db/tables/sign-in.ts";
 import { createAdminApp } from "./http/admin/app.ts";
@@ -29,6 +30,7 @@ import { createTerminal } from "./http/dashboard/terminal.ts";
 import { downloadRoutes } from "./http/download-routes.ts";
 import { createHostedRoutes } from "./http/hosted-routes.ts";
 import { createPasswordRoutes } from "./http/password-routes.ts";
+import { recordingUploadRoutes } from "./http/recording-routes.ts";
 import type { Route } from "./http/request-entry.ts";
 import { createSetupRoutes, SETUP_STATE_PREFIX, type SetupIdentity } from "./http/setup-routes.ts";
 import { PASSWORD_PATH } from "./idp/password-change.ts";
@@ -53,6 +55,7 @@ export interface RouteDeps {
   readonly parts: SignInParts;
   readonly hub: SyncHub;
   readonly relay: RelayHub;
+  readonly recordings: Recordings;
   readonly masterKey: Uint8Array;
   readonly outlets: OutletDesk;
   /** Origins whose pages may call the API. */
@@ -76,8 +79,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     isConnected: login.isConnected,
     sessions: (accountId) => hub.sessions(accountId),
     endSession: (peerId, connectionId, text) => hub.kill(peerId, connectionId, text),
-    ...{ corsOrigins: deps.corsOrigins, outlets: deps.outlets },
-    passwords: () => parts.passwords(),
+    ...adminParts(deps),
   });
   const live = createLive({ ctx: context, onPresence: (listener) => hub.onPresence(listener) });
   const terminal = createTerminal({ ctx: context, masterKey: deps.masterKey, relay });
@@ -102,6 +104,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     { prefix: "/api/live", answer: (request) => live.answer(request) },
     { prefix: "/api", answer: (request) => admin.fetch(request) },
     ...signInPages({ parts, password, pages: { setup, dashboard, hosted } }),
+    ...recordingUploadRoutes(deps.recordings),
     { prefix: "/agent/v1/sync", answer: (request, address, server) => hub.upgrade(request, server, address) },
     ...downloadRoutes({ ...deps, origin: context.origin }),
     { prefix: "/healthz", answer: () => new Response("ok\n") },
@@ -147,6 +150,11 @@ function forPeople(route: Route): Route {
       return route.answer(request, sourceAddress, server);
     },
   };
+}
+
+/** Of what the API asks of the rest of management, what it is given as it is. */
+function adminParts({ corsOrigins, outlets, recordings, parts }: RouteDeps) {
+  return { corsOrigins, outlets, recordings, passwords: () => parts.passwords() };
 }
 
 /** Which of the sign-ins that come back to `/login` a request belongs to. */

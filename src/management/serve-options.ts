@@ -9,8 +9,10 @@ import { QfError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import { HttpUrl } from "../wire/units.ts";
+import { parseShare } from "./contracts/share.ts";
 import type { ExternalOidcOptions } from "./idp/settings.ts";
 import type { OutletOptions } from "./outlets/start.ts";
+import type { RecordingStoreOptions } from "./recordings/store.ts";
 import type { ClusterAddress } from "./relay/tunnel-listener.ts";
 import type { Executable } from "./releases/own-release.ts";
 import { AUDIT_SHARE_BYTES_DEFAULT } from "./sync/audit-share.ts";
@@ -52,6 +54,10 @@ export interface ServeOptions extends OutletOptions {
   readonly auditShareMb?: string;
   /** Appends every entry of the log to this file. Absent: none. */
   readonly auditFile?: string;
+  /** Where recordings are kept. Default: `<dataDir>/recordings`. */
+  readonly recordings?: Partial<RecordingStoreOptions>;
+  /** Megabytes of recordings that are taken of one machine in a day, as typed; 0: any. Default 10000. */
+  readonly recordingShareMb?: string;
   /** Folder of releases for machines to install, one folder a version. Default `<dataDir>/releases`. */
   readonly releases?: string;
   /** Keys that sign them. Default: those of this build. */
@@ -144,16 +150,9 @@ function advertised(clusterListen: string | undefined, clusterAdvertise: string)
   return { ...parseListen(clusterListen, "--cluster-listen"), advertise: clusterAdvertise };
 }
 
-const AUDIT_SHARE_MB_MAX = 1_000_000;
-
 /** Bytes a day; 0: any. Throws ERR_USAGE for what is no such number. */
 export function checkAuditShare(typed: string | undefined): number {
-  if (typed === undefined) return AUDIT_SHARE_BYTES_DEFAULT;
-  const megabytes = /^\d{1,7}$/.test(typed) ? Number(typed) : Number.NaN;
-  if (megabytes <= AUDIT_SHARE_MB_MAX) return megabytes * 1_000_000;
-  throw new QfError("ERR_USAGE", "--audit-share is not a number of megabytes", {
-    hint: `give 1 to ${AUDIT_SHARE_MB_MAX} for each machine and day, or 0 for no limit`,
-  });
+  return parseShare("--audit-share", typed, AUDIT_SHARE_BYTES_DEFAULT);
 }
 
 /** Throws ERR_USAGE for what is not an origin as browsers write it: `*` would be everybody's pages. */

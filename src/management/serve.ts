@@ -35,6 +35,7 @@ import { createMaps } from "./maps/maps.ts";
 import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
 import type { Mailer } from "./outlets/mailer.ts";
 import { checkOutlets, startOutlets } from "./outlets/start.ts";
+import { openRecordings } from "./recordings/open-recordings.ts";
 import { createRelayHub } from "./relay/hub.ts";
 import type { RelayHub } from "./relay/relay-hub.ts";
 import type { ClusterAddress } from "./relay/tunnel-listener.ts";
@@ -166,12 +167,13 @@ async function open(
   closers.push(() => hub.close());
   const relay = createRelayHub(context);
   closers.push(() => relay.close());
+  const recordings = await openRecordings(options, context, closers);
   await joinOthers({ context, relay, masterKey, listen: listen.clusterListen });
   if (!isNew) await parts.start();
   followOthers({ store, parts, log, isStarted: !isNew });
   const corsOrigins = checkCorsOrigins(options.apiCorsOrigins);
   const routes = createRoutes({
-    ...{ context, parts, hub, relay, masterKey, corsOrigins, outlets: outlets.desk },
+    ...{ context, parts, hub, relay, recordings, masterKey, corsOrigins, outlets: outlets.desk },
     ...releasesOf(options, context),
   });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, httpServer.port)).host]);
@@ -187,9 +189,8 @@ async function open(
   closers.push(watchVouches(context), watchAccessEnds(context));
   const watch = watchTlsFiles(options, listen, { log, httpServer });
   closers.push(() => watch?.stop());
-  const reload = async (): Promise<void> => watch?.look();
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
-  return { url: origin, issuer: oidc.issuer, setupLink, context, reload };
+  return { url: origin, issuer: oidc.issuer, setupLink, context, reload: async () => watch?.look() };
 }
 
 /** Machines that are linked to another process on the same database are reached through a tunnel to it. */

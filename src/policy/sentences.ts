@@ -95,7 +95,11 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
   },
   recording_unavailable: {
     sentence: "This session must be recorded and cannot be",
-    hint: "no peer can record yet: ask an administrator to take record: required off the rule",
+    hint: "management has to store it, and cannot be reached or does not take it: try again later",
+  },
+  not_recordable: {
+    sentence: "Forwarding is not available here, because sessions must be recorded",
+    hint: "ask for a rule without record: required for it",
   },
   shell_not_allowed: {
     sentence: "The policy allows certain commands only, no shell",

@@ -158,6 +158,11 @@ export function encodeTerminalModes(termios: Buffer): Buffer {
   return bytes;
 }
 
+/** Whether `termios` shows what is typed (ECHO), and hands it over line by line (ICANON). */
+export function inputModes(termios: Buffer): { readonly echo: boolean; readonly lines: boolean } {
+  return { echo: isSet(termios, "local", 0o10), lines: isSet(termios, "local", 0o2) };
+}
+
 function isSet(termios: Buffer, word: FlagWord, bit: number): boolean {
   return (termios.readUInt32LE(WORD_OFFSET[word]) & bit) !== 0;
 }

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { listOrNone, unlessEmpty, unlessNull } from "./given.ts";
 import { isOverlayRange, OVERLAY_RANGE } from "./overlay-range.ts";
+import { AgeRecipient, RECORDING_RECIPIENTS_MAX } from "./recording.ts";
 import { DnsName, GroupId } from "./units.ts";
 
 /** The largest cap on the age of a login, in seconds: 30 days. */
@@ -88,6 +89,10 @@ export const AccountSettings = z.object({
   pending_approval: z.boolean().optional(),
   /** Days after which the bodies of audit events go; their hashes stay. Default 365. */
   audit_retention_days: z.int().min(1).max(36_500).optional(),
+  /** Days after which a recording is deleted. Default 90. */
+  recording_retention_days: z.int().min(1).max(36_500).optional(),
+  /** Whose keys open what is recorded from now on. Absent or empty: it is not encrypted. */
+  recording_recipients: z.array(AgeRecipient).max(RECORDING_RECIPIENTS_MAX).optional(),
   require: Require.optional(),
 });
 export type AccountSettings = z.infer<typeof AccountSettings>;
@@ -108,6 +113,7 @@ export const RESTRICTING_FIELDS: readonly string[] = [
   "approval_required",
   "peer_approval_enabled",
   "user_approval_required",
+  "recording_recipients",
   "require",
   "scope",
 ];

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "zod";
+import { RECORDING_CHUNK_COUNT_MAX } from "./recording.ts";
 import { Id } from "./units.ts";
 
 /** A whole number, as a query has it. */
@@ -55,6 +56,23 @@ export const PeerQuery = z.object({
   ip: z.string().max(64).optional(),
 });
 export type PeerQuery = z.infer<typeof PeerQuery>;
+
+/** Query of GET /api/recordings. */
+export const RecordingQuery = z.object({
+  ...page,
+  machine_id: Id.optional(),
+  /** Of one connection, and with `session_id` of one session in it. */
+  connection_id: Id.optional(),
+  session_id: count(1_000_000).optional(),
+});
+export type RecordingQuery = z.infer<typeof RecordingQuery>;
+
+/** Query of GET /api/recordings/{id}/chunks. */
+export const RecordingChunksQuery = z.object({
+  /** Number of the first chunk wanted. Default 0. */
+  from: count(RECORDING_CHUNK_COUNT_MAX).optional(),
+});
+export type RecordingChunksQuery = z.infer<typeof RecordingChunksQuery>;
 
 /** Query of GET /api/groups. */
 export const GroupQuery = z.object({

@@ -11,6 +11,7 @@ import { AccessReason } from "./access-reason.ts";
 import { Binding } from "./certificate.ts";
 import { AccessRequestRecord, COMMAND_BYTES_MAX, DecisionRecord } from "./decision.ts";
 import { ReasonCode } from "./reason.ts";
+import { recordingEvents } from "./recording-event.ts";
 import { SFTP_OPERATIONS_MAX, SftpOperationRecord } from "./sftp-operation.ts";
 import { Id, LocalUser, PeerId, UserId } from "./units.ts";
 
@@ -120,6 +121,7 @@ export const AgentEventBody = z.discriminatedUnion("type", [
     /** In their order. Several in one event, since there may be thousands in a second. */
     operations: z.array(SftpOperationRecord).min(1).max(SFTP_OPERATIONS_MAX),
   }),
+  ...recordingEvents,
   z.strictObject({ type: z.literal("forward.open"), ...forward, forwardId: forwardId.optional() }),
   z.strictObject({
     type: z.literal("forward.close"),
@@ -239,6 +241,10 @@ export const ACTIVITY_CODES = [
   "ssh.session.end",
   "ssh.session.kill",
   "ssh.sftp.operations",
+  "ssh.recording.start",
+  "ssh.recording.chunks",
+  "ssh.recording.unechoed",
+  "ssh.recording.end",
   "ssh.forward.open",
   "ssh.forward.close",
   "ssh.auth.failed",
@@ -254,6 +260,9 @@ export const ACTIVITY_CODES = [
   "notification.create",
   "notification.update",
   "notification.delete",
+  "recording.read",
+  "recording.delete",
+  "recording.prune",
 ] as const;
 /** One of `ACTIVITY_CODES`. */
 export const ActivityCode = z.enum(ACTIVITY_CODES);

@@ -8,6 +8,7 @@
  */
 import { z } from "zod";
 import { AuthorizedGroups, PortRange, Protocol, Schedule, SshCapabilities } from "./policy.ts";
+import { AgeRecipient, RECORDING_RECIPIENTS_MAX } from "./recording.ts";
 import {
   AccountId,
   DnsName,
@@ -86,6 +87,8 @@ export const MapSettings = z.strictObject({
     /** Null: no such obligation. */
     reauthWithinSeconds: DurationSeconds.nullable(),
   }),
+  /** Whose keys open recordings. Absent: they are not encrypted. Older agents know no such field. */
+  recordingRecipients: z.array(AgeRecipient).min(1).max(RECORDING_RECIPIENTS_MAX).optional(),
 });
 export type MapSettings = z.infer<typeof MapSettings>;
 

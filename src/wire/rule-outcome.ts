@@ -15,6 +15,7 @@ export const OBLIGATION_OUTCOMES = [
   "reason_required",
   "approval_required",
   "recording_unavailable",
+  "not_recordable",
 ] as const;
 
 /** What the capabilities of a rule or the flags of the machine do not allow. Each is a reason code. */

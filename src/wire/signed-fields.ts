@@ -24,7 +24,8 @@ export type SignaturePurpose =
   | "target"
   | "audit"
   | "log-key"
-  | "names";
+  | "names"
+  | "recording";
 
 /** The bytes to sign. Values are text; numbers are written in decimal. */
 export function signedBytes(

@@ -13,7 +13,9 @@ export const PROTOCOL_VERSION = 1;
  *
  * 3 (2027-02): `agent.state` of `log_differs`.
  *
+ * 4 (2027-03): `recording.start`, `recording.chunks`, `recording.unechoed`, `recording.end`.
+ *
  * Management says in `welcome` which version it takes. An agent writes its own version to disk and sends an
  * older management what that understands, under the same numbers (agent/control-link/event-version.ts).
  */
-export const EVENT_VERSION = 3;
+export const EVENT_VERSION = 4;

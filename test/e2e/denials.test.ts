@@ -193,13 +193,6 @@ describe.skipIf(!isRoot)("a denial", () => {
       () => setPolicy({}),
     ));
 
-  test("by a required recording that cannot be made", () =>
-    denies(
-      "must be recorded",
-      () => setPolicy({ ssh: { record: "required" } }),
-      () => setPolicy({}),
-    ));
-
   test("by a posture check that the device does not meet", async () => {
     const checks = { nb_version_check: { min_version: "99.0.0" } };
     const check = await lab.api<{ id: string }>("POST", "/api/posture-checks", {

@@ -7,10 +7,13 @@ import { describeApi } from "../../src/management/http/admin/openapi.ts";
 import type { AdminContext } from "../../src/management/http/admin/route.ts";
 import { databaseAccounts } from "../../src/management/idp/database.ts";
 import { createPasswordCheck } from "../../src/management/idp/passwords.ts";
+import { createRecordings } from "../../src/management/recordings/recordings.ts";
+import { createFolderStore } from "../../src/management/recordings/store.ts";
 import type { Role } from "../../src/wire/admin-api.ts";
 import { undocumentedStatus } from "./documented-status.ts";
 import { FakeOutletDesk } from "./fake-outlet-desk.ts";
 import { aManagement, anAccount, aTokenOf, aUserOf, ORIGIN, type TestManagement } from "./management.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 /** Every status that any test sees has to be in it. */
 const DOCUMENT = describeApi(ADMIN_ROUTES, ORIGIN) as unknown as Parameters<typeof undocumentedStatus>[0];
@@ -32,6 +35,7 @@ export class TestApi {
   private constructor(
     management: TestManagement,
     account: { accountId: string; ownerId: string; token: string },
+    recordings: AdminContext["recordings"],
   ) {
     this.management = management;
     this.accountId = account.accountId;
@@ -46,13 +50,16 @@ export class TestApi {
       corsOrigins: new Set(),
       outlets: new FakeOutletDesk(),
       passwords: () => passwords,
+      recordings,
       ...management,
     });
   }
 
-  static async open(change: Partial<AdminContext> = {}): Promise<TestApi> {
+  /** `recordingFolder` absent: one of its own. */
+  static async open(change: Partial<AdminContext> = {}, recordingFolder = tempFolder()): Promise<TestApi> {
     const management = aManagement(change);
-    return new TestApi(management, await anAccount(management.store));
+    const recordings = createRecordings(management, { store: createFolderStore(recordingFolder) });
+    return new TestApi(management, await anAccount(management.store), recordings);
   }
 
   /** A request with a token, as the owner unless another is given. */

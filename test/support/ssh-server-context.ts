@@ -8,6 +8,7 @@ import { SignJWT } from "jose";
 import type { Approvals } from "../../src/agent/contracts/approvals.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/agent/contracts/limits.ts";
 import { createPenalties } from "../../src/agent/contracts/penalties.ts";
+import type { Recorder } from "../../src/agent/contracts/recorder.ts";
 import type { ServerContext, SshServer } from "../../src/agent/contracts/server-context.ts";
 import type { StreamOrigin } from "../../src/agent/contracts/stream-origin.ts";
 import { createSshServer } from "../../src/agent/ssh-server/server.ts";
@@ -92,7 +93,7 @@ export interface Credential {
 
 /** A world in which alice, from her laptop, may be any local user through one full-access rule. */
 export async function openTestSshServer(
-  options: { localUsers?: readonly string[]; limits?: Partial<Limits>; log?: Log } = {},
+  options: { localUsers?: readonly string[]; limits?: Partial<Limits>; log?: Log; recorder?: Recorder } = {},
 ): Promise<TestSshServer> {
   const ca = generateEd25519();
   const idp = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -121,6 +122,7 @@ export async function openTestSshServer(
   const world: ServerContext = {
     clock: { nowMs: () => state.clock.nowMs(), monotonicMs: () => state.clock.monotonicMs() },
     log: options.log ?? silentLog,
+    ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
     audit: {
       async record(body) {
         await Bun.sleep(1);

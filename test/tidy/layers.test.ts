@@ -9,7 +9,7 @@ import { dirname, join, relative, resolve } from "node:path";
 const SRC = resolve(import.meta.dir, "../../src");
 
 const ROLES = ["management", "agent", "ssh", "proxy"];
-const MECHANISMS = ["identity", "certificate", "fabric", "audit", "log", "sshcore"];
+const MECHANISMS = ["identity", "certificate", "fabric", "audit", "log", "recording", "sshcore"];
 const BELOW_ROLES = ["base", "wire", "policy", ...MECHANISMS, "client"];
 
 /** What each layer may import of ours, itself aside. */
@@ -28,6 +28,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
 /** Where a package may be imported. A package not named here may be imported nowhere. */
 const PACKAGE_DOORS: Record<string, readonly string[]> = {
+  "age-encryption": ["recording"],
   consola: ["base"],
   zod: ["wire"],
   yaml: ["wire"],

@@ -19,6 +19,7 @@ import type { EpochSeconds } from "../../wire/units.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Limits } from "./limits.ts";
 import type { Penalties } from "./penalties.ts";
+import type { Recorder } from "./recorder.ts";
 import type { StreamOrigin } from "./stream-origin.ts";
 
 /** Everything here is read anew for each decision, so that a change counts at once. */
@@ -68,6 +69,8 @@ export interface ServerContext {
   readonly penalties: Penalties;
   /** Asks a person to approve the sign-in of a client without a certificate. Null: nobody is asked. */
   readonly approvals: Approvals | null;
+  /** Records sessions. Absent: nothing can be recorded. */
+  readonly recorder?: Recorder;
   /** What everybody who gets in is told, since management will not. Null: nothing. */
   notice?(): string | null;
 }

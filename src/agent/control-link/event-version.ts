@@ -11,12 +11,24 @@ const DETAIL_CHARACTERS_MAX = 512;
 
 /** `events` as a management takes them that knows event version `version` (wire/version.ts). */
 export function eventsOfVersion(version: number, events: readonly AgentEvent[]): AgentEvent[] {
-  if (version >= 3) return [...events];
-  const bodyOf = version === 2 ? bodyOfVersion2 : bodyOfVersion1;
+  if (version >= 4) return [...events];
+  const bodyOf = BODY_OF[version] ?? bodyOfVersion1;
   return events.map((event) => ({ ...event, body: bodyOf(event.body) }));
 }
 
-function bodyOfVersion2(body: AgentEventBody): AgentEventBody {
+const BODY_OF: Readonly<Record<number, (body: AgentEventBody) => AgentEventBody>> = {
+  2: bodyOfVersion2,
+  3: bodyOfVersion3,
+};
+
+function bodyOfVersion3(body: AgentEventBody): AgentEventBody {
+  if (!body.type.startsWith("recording.")) return body;
+  const detail = JSON.stringify(body).slice(0, DETAIL_CHARACTERS_MAX);
+  return { type: "agent.state", what: "spool_dropped", detail };
+}
+
+function bodyOfVersion2(older: AgentEventBody): AgentEventBody {
+  const body = bodyOfVersion3(older);
   if (body.type !== "agent.state" || body.what !== "log_differs") return body;
   return { ...body, what: "state_damaged" };
 }

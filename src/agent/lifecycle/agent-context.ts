@@ -11,6 +11,7 @@ import type { AgentFlagsStored, HostKeyFile, HostKeyType } from "../../wire/agen
 import type { Approvals } from "../contracts/approvals.ts";
 import { type Limits, limitsOf } from "../contracts/limits.ts";
 import type { Penalties } from "../contracts/penalties.ts";
+import type { Recorder } from "../contracts/recorder.ts";
 import type { ServerContext } from "../contracts/server-context.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
 import type { PinnedKeys } from "../control-link/pinned-keys.ts";
@@ -29,6 +30,7 @@ export interface ServerContextParts {
   readonly approvals: Approvals;
   readonly pinnedKeys: PinnedKeys;
   readonly penalties: Penalties;
+  readonly recorder: Recorder;
   readonly privileged: boolean;
   readonly ownUser: string;
   flags(): AgentFlagsStored;
@@ -65,8 +67,9 @@ export function createServerContext(parts: ServerContextParts): ServerContext {
       return now === null ? null : Math.floor(now / 1000);
     },
     waitForMapVersion: (version, timeoutMs) => maps.waitForVersion(version, timeoutMs),
-    // Nothing records yet, so what must be recorded is refused.
-    machineFlags: () => machineFlagsOf(flags(), { privileged, ownUser, recording: false }),
+    recorder: parts.recorder,
+    // Whether management takes it now shows when a session begins.
+    machineFlags: () => machineFlagsOf(flags(), { privileged, ownUser, recording: true }),
     sshAuth: () => flags().sshAuth,
     takesPlain: () => flags().plainSshListen !== null,
     pinned: () => {

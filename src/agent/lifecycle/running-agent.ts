@@ -16,6 +16,7 @@ import type { AgentStatus } from "../../wire/control.ts";
 import { createFailureCount } from "../contracts/failure-count.ts";
 import { type FlagChange, reportedFlags } from "../contracts/flags.ts";
 import { agentPenalties, type Penalties } from "../contracts/penalties.ts";
+import type { Recorder } from "../contracts/recorder.ts";
 import type { ServerContext, SshServer } from "../contracts/server-context.ts";
 import { noticeOf } from "../control-link/log-alarms.ts";
 import { createMapHolder, type MapHolder, staleness } from "../control-link/map-holder.ts";
@@ -35,6 +36,7 @@ import type { Agent, AgentParts, StartAgentOptions } from "./agent-parts.ts";
 import { connectManagement, type ListenersParts, openListeners, statusOf } from "./agent-wiring.ts";
 import { controlledOf } from "./controlled.ts";
 import { LiveFlags } from "./live-flags.ts";
+import { openRecorder } from "./open-recorder.ts";
 import { type MadeParts, stopAgent } from "./stop-agent.ts";
 import { watchMachine } from "./watch.ts";
 
@@ -89,7 +91,9 @@ export class RunningAgent implements Agent {
     const maps = createMapHolder({ paths, clock, log, enrolled: this.#enrolled, last });
     this.#made.maps = maps;
     this.#made.failures = createFailureCount({ audit: this.#sink, log });
-    const ssh = this.#options.createSshServer(this.#serverContext(maps));
+    const recorder = openRecorder(this.#parts, { log, enrolled: this.#enrolled, maps });
+    this.#made.recorder = recorder;
+    const ssh = this.#options.createSshServer(this.#serverContext(maps, recorder));
     this.#made.ssh = ssh;
     maps.onChange(() => ssh.recheck());
     const hadPredecessor =
@@ -238,6 +242,7 @@ export class RunningAgent implements Agent {
     this.#pinnedKeys.close();
     this.#made.listeners?.relay.close();
     await this.#made.failures?.close();
+    await this.#made.recorder?.close();
     this.#resolveStopped();
   }
 
@@ -272,7 +277,7 @@ export class RunningAgent implements Agent {
     return this.#made.listeners?.advertisedAddresses(this.#flags.now) ?? [];
   }
 
-  #serverContext(maps: MapHolder): ServerContext {
+  #serverContext(maps: MapHolder, recorder: Recorder): ServerContext {
     const { clock, keys } = this.#parts;
     return createServerContext({
       clock,
@@ -283,8 +288,8 @@ export class RunningAgent implements Agent {
       approvals: this.succession.approvals,
       pinnedKeys: this.#pinnedKeys,
       penalties: this.#penalties,
-      privileged: this.#privileged,
-      ownUser: this.#ownUser,
+      recorder,
+      ...{ privileged: this.#privileged, ownUser: this.#ownUser },
       flags: () => this.#flags.now,
       sync: () => this.#made.sync,
       notice: () => noticeOf(this.#parts.witness.log.alarms),

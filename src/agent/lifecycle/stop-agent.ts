@@ -6,6 +6,7 @@
 import type { Log } from "../../base/log.ts";
 import type { AgentFlagsStored } from "../../wire/agent-state-file.ts";
 import type { FailureCount } from "../contracts/failure-count.ts";
+import type { Recorder } from "../contracts/recorder.ts";
 import type { SshServer } from "../contracts/server-context.ts";
 import { lastUpload } from "../control-link/audit-upload.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
@@ -30,6 +31,7 @@ export interface MadeParts {
   sync?: SyncClient;
   watch?: { stop(): void };
   programs?: LocalPrograms;
+  recorder?: Recorder;
 }
 
 export interface Stopping extends Readonly<MadeParts> {
@@ -52,6 +54,7 @@ export async function stopAgent(agent: Stopping): Promise<void> {
   await attempt("pings", () => listeners?.pings.close());
   await attempt("stdio", () => agent.stdio?.close());
   await attempt("ssh", () => Promise.all([agent.ssh?.close(), agent.succession.endBefore()]));
+  await attempt("recorder", () => agent.recorder?.close());
   await attempt("relay", () => listeners?.relay.close());
   await attempt("failures", () => agent.failures?.close());
   await attempt("audit", () => spool.record({ type: "agent.state", what: "stopped", detail: bootId }));

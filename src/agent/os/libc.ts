@@ -41,6 +41,7 @@ const TCGETS = 0x5401n;
 const TCSETS = 0x5402n;
 const TIOCSCTTY = 0x540en;
 const TIOCSWINSZ = 0x5414n;
+const TIOCGPGRP = 0x540fn;
 const TIOCGPTN = 0x80045430n;
 const TIOCSPTLCK = 0x40045431n;
 const F_DUPFD_CLOEXEC = 1030;
@@ -108,6 +109,13 @@ export function setWindowSize(
 ): void {
   const words = Uint16Array.of(size.rows, size.cols, size.width, size.height);
   check(libc().ioctl(fd, TIOCSWINSZ, ptr(words)), "a window size");
+}
+
+/** The process group in front of the terminal whose master end `fd` is. Null: there is none. */
+export function foregroundGroup(fd: number): number | null {
+  const group = new Int32Array(1);
+  const result = libc().ioctl(fd, TIOCGPGRP, ptr(group));
+  return result < 0 || (group[0] ?? 0) <= 0 ? null : (group[0] ?? null);
 }
 
 export function readTermios(fd: number): Buffer {

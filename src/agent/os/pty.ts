@@ -8,8 +8,16 @@
  * @module
  */
 import { closeSync, constants, fchmodSync, fchownSync, openSync } from "node:fs";
-import { type TerminalMode, withTerminalModes } from "../../sshcore/terminal-modes.ts";
-import { readTermios, setNonBlocking, setWindowSize, unlockPty, writeTermios } from "./libc.ts";
+import { inputModes, type TerminalMode, withTerminalModes } from "../../sshcore/terminal-modes.ts";
+import {
+  foregroundGroup,
+  readTermios,
+  setNonBlocking,
+  setWindowSize,
+  unlockPty,
+  writeTermios,
+} from "./libc.ts";
+import { readLocalText } from "./local-text.ts";
 import { type FdReader, type FdWriter, openBothWays } from "./pipes.ts";
 import { lookUpGroupId } from "./users.ts";
 
@@ -31,6 +39,10 @@ export interface Pty {
   /** What is typed. */
   readonly input: FdWriter;
   resize(size: WindowSize): void;
+  /** What it does now with what is typed. Closed, it shows nothing. */
+  modes(): { readonly echo: boolean; readonly lines: boolean };
+  /** Name of the program in front. Null: it cannot be told. */
+  foreground(): string | null;
   closeSlave(): void;
   /** Closes the master: the kernel hangs the session up. */
   close(): void;
@@ -86,6 +98,11 @@ function wrap(path: string, masterFd: number, slaveFd: number): Pty {
     input: writer,
     resize(size) {
       if (isOpen) setWindowSize(masterFd, bounded(size));
+    },
+    modes: () => (isOpen ? inputModes(readTermios(masterFd)) : { echo: false, lines: false }),
+    foreground() {
+      const group = isOpen ? foregroundGroup(masterFd) : null;
+      return group === null ? null : readLocalText(`/proc/${group}/comm`).trim() || null;
     },
     closeSlave,
     close() {

@@ -6,6 +6,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
+import type { Recorder } from "../contracts/recorder.ts";
 import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import type { Containment } from "../os/containment.ts";
 import type { AuthResult } from "./admit.ts";
@@ -33,5 +34,9 @@ export interface ConnectionContext {
   takeNotices(): string[];
   /** The process that opens a session of the operating system (PAM) for a program. Null: there is none. */
   monitor: AccountGate["monitor"];
+  /** Null: nothing can be recorded. */
+  readonly recorder: Recorder | null;
+  /** A session that has to be recorded has begun: what it leaves behind ends with the connection. */
+  onRequiredRecording(): void;
   onSessionClosed(channelId: number): void;
 }

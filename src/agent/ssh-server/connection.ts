@@ -26,7 +26,7 @@ import { OpenConnection } from "./open-connection.ts";
 import { AccountGate } from "./pam-account.ts";
 import type { Revocable } from "./permission.ts";
 import { type ConnectionPermits, createPermitContext } from "./permit-context.ts";
-import { revoke } from "./revoke.ts";
+import { endPrograms, revoke } from "./revoke.ts";
 import { namesOf } from "./session-list.ts";
 import { SignIn, type SignInOptions } from "./sign-in.ts";
 
@@ -220,7 +220,10 @@ export class SshConnection implements Revocable {
     this.#live?.open.hangUp();
     this.#signIn.close({ isProven: this.#live !== null });
     this.#accountGate.close();
-    this.containment.release();
+    // What goes on unseen after a connection that had to be recorded.
+    if (this.#live?.open.leavesNothing === true)
+      void endPrograms(this).then(() => this.containment.release());
+    else this.containment.release();
     if (this.#live !== null) this.#endLive(this.#live.admitted);
     this.#options.onClosed();
   }

@@ -17,10 +17,10 @@ import type { EndEvent, StartEvent } from "./paired-events.ts";
 /** A decision beside which nothing else is stored, or one that comes with a start. */
 type Decided = Extract<AgentEventBody, { type: "decision" }>;
 /** What is done in a session that has begun. */
-export type MeanwhileEvent = Omit<
-  Extract<AgentEventBody, { type: "sftp.operations" }>,
-  "connectionId" | "userId"
+export type MeanwhileEvent = WithoutWhose<
+  Extract<AgentEventBody, { type: "sftp.operations" | `recording.${string}` }>
 >;
+type WithoutWhose<T> = T extends unknown ? Omit<T, "connectionId" | "userId"> : never;
 type OwnEvent = StartEvent | EndEvent | MeanwhileEvent;
 
 /** Longest wait between two attempts to store an end. */

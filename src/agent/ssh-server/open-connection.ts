@@ -41,6 +41,7 @@ export class OpenConnection {
   readonly #forwards: Forwards;
   readonly #sessions = new Map<number, SshSession>();
   #sessionCount = 0;
+  #leavesNothing = false;
   /** Global requests that are not answered yet. */
   readonly #requests = new Set<Promise<unknown>>();
   /** For the person, at the start of the next session. */
@@ -58,6 +59,10 @@ export class OpenConnection {
       clock,
       log,
       drop: serverContext.machineFlags().privileged,
+      recorder: serverContext.recorder ?? null,
+      onRequiredRecording: () => {
+        this.#leavesNothing = true;
+      },
       monitor: (options) => accountGate.monitor(options),
       onSessionClosed: (channelId) => void this.#sessions.delete(channelId),
       agentSocket: () => this.#forwards.agentSocket(),
@@ -128,6 +133,11 @@ export class OpenConnection {
   /** Ends streams and listeners. Resolves when their sockets are gone. */
   closeForwards(): Promise<void> {
     return this.#forwards.close();
+  }
+
+  /** Whether programs end with the connection: something of it had to be recorded. */
+  get leavesNothing(): boolean {
+    return this.#leavesNothing;
   }
 
   /** The transport is gone. */

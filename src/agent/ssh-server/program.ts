@@ -9,6 +9,7 @@ import { releaseBuffer } from "../../base/release-buffer.ts";
 import type { SshTransport } from "../../sshcore/ssh-transport.ts";
 import type { TerminalMode } from "../../sshcore/terminal-modes.ts";
 import type { SftpOperationRecord } from "../../wire/sftp-operation.ts";
+import type { SessionRecording } from "../contracts/recorder.ts";
 import type { Exit } from "../os/child-spec.ts";
 import type { Containment } from "../os/containment.ts";
 import type { Monitor } from "../os/monitor.ts";
@@ -17,6 +18,7 @@ import { openPty, type Pty, type WindowSize } from "../os/pty.ts";
 import { type Launch, type SpawnedChild, spawnAs } from "../os/spawn.ts";
 import type { LocalAccount } from "../os/users.ts";
 import { InputGatherer } from "./input-gatherer.ts";
+import { recordedInput } from "./recorded-input.ts";
 import { serveSftpAudit } from "./sftp-audit.ts";
 
 export interface ProgramRequest {
@@ -46,6 +48,8 @@ export interface ProgramRequest {
   readonly channelId: number;
   /** What the client sends. */
   readonly input: Readable;
+  /** Null: it is not recorded. */
+  readonly recording: SessionRecording | null;
 }
 
 export interface SftpService {
@@ -130,7 +134,10 @@ class RunningProgram implements Program {
     this.#request = request;
     this.#child = child;
     this.#pty = pty;
-    pumpInput(request.input, child.stdin, pty === null);
+    const { recording, terminal } = request;
+    if (recording !== null && pty !== null && terminal !== null) recording.attach(pty);
+    pumpInput(request.input, recordedInput(child.stdin, pty, recording), pty === null);
+    void recording?.failed.then(() => this.#cut());
     this.done = this.#run();
   }
 
@@ -144,6 +151,7 @@ class RunningProgram implements Program {
 
   resize(size: WindowSize): void {
     this.#pty?.resize(size);
+    if (this.#pty !== null) this.#request.recording?.resize(size);
   }
 
   stopOutput(): void {
@@ -196,7 +204,11 @@ class RunningProgram implements Program {
   /** A reader that is gone closes its pipe, so that the program gets SIGPIPE as from sshd. */
   async #pumpOutput(reader: FdReader, kind: "stdout" | "stderr"): Promise<void> {
     const { transport, channelId } = this.#request;
+    const { recording } = this.#request;
     for (let data = await reader.read(); data !== null; data = await reader.read()) {
+      const held = recording?.output(data, kind) ?? null;
+      if (held !== null) await held;
+      if (recording?.hasFailed === true) break;
       const count = transport.writeNow(channelId, kind, data);
       if (count < data.length && !(await transport.writeChannel(channelId, kind, data.subarray(count))))
         break;
@@ -214,6 +226,13 @@ class RunningProgram implements Program {
       const sinceMs = performance.now() - Math.max(endedMs, this.#lastOutputMs);
       if (sinceMs >= TERMINAL_QUIET_MS || this.#isHungUp) return;
     }
+  }
+
+  /** It must be recorded and no longer can be: nothing more of it is shown, and it does not go on. */
+  #cut(): void {
+    this.#isHungUp = true;
+    this.#closeAll();
+    this.#child.signalGroup("SIGKILL");
   }
 
   #closeAll(): void {

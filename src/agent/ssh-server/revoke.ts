@@ -37,8 +37,16 @@ async function end(connection: Revocable, text: string): Promise<void> {
   connection.sayLast(text);
   // Before the processes are killed: the forward helper removes the sockets that it made.
   await connection.closeForwards();
-  const isGone = await connection.containment.killAll(KILL_TIMEOUT_MS);
-  if (!isGone)
-    connection.log.error("processes of an ended connection are left", { connectionId: connection.id });
+  await endPrograms(connection);
   await connection.closed;
+}
+
+/** Ends every program of a connection: it is revoked, or must be recorded and no longer is. */
+export async function endPrograms({
+  containment,
+  log,
+  id,
+}: Pick<Revocable, "containment" | "log" | "id">): Promise<void> {
+  if (await containment.killAll(KILL_TIMEOUT_MS)) return;
+  log.error("processes of an ended connection are left", { connectionId: id });
 }

@@ -7,8 +7,10 @@ import type { ServerChannel } from "ssh2";
 import { assert } from "../../base/assert.ts";
 import { printableLines } from "../../base/printable.ts";
 import { sftpMode } from "../../policy/decide/capabilities.ts";
+import { denialLine } from "../../policy/sentences.ts";
 import { parseTerminalModes } from "../../sshcore/terminal-modes.ts";
 import type { Grant } from "../../wire/decision.ts";
+import type { SessionRecording } from "../contracts/recorder.ts";
 import { MonitorError } from "../os/monitor.ts";
 import type { WindowSize } from "../os/pty.ts";
 import type { LocalAccount } from "../os/users.ts";
@@ -56,6 +58,8 @@ export interface SessionPlan {
   readonly sftp: SftpService | undefined;
   /** Socket that leads to the client's SSH agent. Null: none. */
   readonly agentSocket: string | null;
+  /** Null: it is not recorded. */
+  readonly recording: SessionRecording | null;
 }
 
 /**
@@ -92,6 +96,7 @@ export async function startSessionProgram(
     transport: context.transport,
     channelId: plan.channelId,
     input: plan.channel,
+    recording: plan.recording,
   });
 }
 
@@ -103,8 +108,18 @@ export function startFailureText(cause: unknown): string {
   return said === "" ? line : `${line}\n${said}`;
 }
 
+/** The SFTP service of a session, as far as its grant goes. */
+export function sftpServiceOf(permitted: SessionPermit, sessionId: number): SftpService {
+  return {
+    mode: servedMode(permitted.grant),
+    record: (operations) =>
+      permitted.note({ type: "sftp.operations", sessionId, operations: [...operations] }),
+    refusal: denialLine("audit_unavailable", null),
+  };
+}
+
 /** How far SFTP goes under a grant that allows it at all. */
-export function servedMode({ capabilities }: Grant): "write" | "read" {
+function servedMode({ capabilities }: Grant): "write" | "read" {
   const mode = sftpMode(capabilities);
   assert(mode !== "off", "a grant for sftp has a mode");
   return mode;

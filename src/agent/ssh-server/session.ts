@@ -8,30 +8,30 @@
  * @module
  */
 import type { ServerChannel, Session } from "ssh2";
-import { mayForwardAgent, sftpMode } from "../../policy/decide/capabilities.ts";
+import { sftpMode } from "../../policy/decide/capabilities.ts";
 import { denialOfShellless } from "../../policy/decide/local-account.ts";
-import { denialLine } from "../../policy/sentences.ts";
 import { channelIdOf } from "../../sshcore/ssh2-internals.ts";
 import { COMMAND_BYTES_MAX, type Grant } from "../../wire/decision.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 import type { ReasonCode } from "../../wire/reason.ts";
+import type { SessionRecording } from "../contracts/recorder.ts";
 import type { Exit } from "../os/child-spec.ts";
 import type { WindowSize } from "../os/pty.ts";
-import type { Authorization } from "./authorize.ts";
 import { ClientEnvironment } from "./client-environment.ts";
 import { argvOf, describeStart, endOf, REFUSED_STATUS, type Start, signalOf } from "./command.ts";
 import type { ConnectionContext } from "./connection-context.ts";
 import { currentAccount } from "./current-account.ts";
 import { permit, refuse } from "./permit.ts";
-import type { Program, SftpService } from "./program.ts";
+import type { Program } from "./program.ts";
 import {
   type SessionFacts,
   type SessionPermit,
-  servedMode,
+  sftpServiceOf,
   startEventOf,
   startFailureText,
   startSessionProgram,
 } from "./session-program.ts";
+import { isRecordedEnough, mayUseAgent, runRecorded } from "./session-recording.ts";
 
 /** How ssh(1) says "no session". */
 const REFUSED: Exit = { status: REFUSED_STATUS, signal: null };
@@ -57,6 +57,8 @@ export class SshSession {
   #program: Program | null = null;
   readonly #earlySignals: NodeJS.Signals[] = [];
   #channel: ServerChannel | null = null;
+  /** Undefined: that is not settled yet. */
+  #recording: SessionRecording | null | undefined;
   /** Files are changed over SFTP, or may be. */
   #mayWrite = false;
   #isClosed = false;
@@ -79,6 +81,7 @@ export class SshSession {
 
   /** Why a rule that lets it begin would not let it be as it is. Null: it would. */
   #denialUnder(capabilities: SshCapabilities): ReasonCode | null {
+    if (!isRecordedEnough(this.#recording, capabilities)) return "recording_unavailable";
     if (this.#mayWrite && sftpMode(capabilities) !== "write") return "sftp_read_only";
     const hasTerminal = this.#terminal !== null && this.#start?.kind !== "sftp";
     return hasTerminal && capabilities.pty === false ? "pty_not_allowed" : null;
@@ -192,7 +195,8 @@ export class SshSession {
     for (const line of this.#context.takeNotices()) this.say(line);
     if (start.kind === "exec" && Buffer.byteLength(start.command) > COMMAND_BYTES_MAX) {
       const command = start.command.slice(0, LONG_COMMAND_CHARS_MAX);
-      return this.#refuse(channel, permits.deny("command_too_long", { kind: "exec", command }));
+      const tooLong = await refuse(permits, permits.deny("command_too_long", { kind: "exec", command }));
+      return this.#end(channel, tooLong.line, REFUSED);
     }
     const answer = await permit<"session.start", SessionFacts>(
       permits,
@@ -213,7 +217,7 @@ export class SshSession {
     if (answer.kind === "over") return;
     let exit: Exit = REFUSED;
     try {
-      exit = await this.#execute(channel, start, answer);
+      exit = await this.#recorded(channel, start, answer);
     } finally {
       await answer.end({ exitStatus: exit.status, signal: exit.signal });
     }
@@ -229,19 +233,33 @@ export class SshSession {
     return (needsShell ? denialOfShellless(account.facts) : null) ?? { account };
   }
 
+  #recorded(channel: ServerChannel, start: Start, permitted: SessionPermit): Promise<Exit> {
+    return runRecorded(this.#context, permitted, {
+      ...{ sessionId: this.#sessionId, start, terminal: this.#terminal },
+      say: (line) => this.say(line),
+      run: (recording) => {
+        this.#recording = recording;
+        return this.#execute(channel, start, permitted);
+      },
+    });
+  }
+
   async #execute(channel: ServerChannel, start: Start, permitted: SessionPermit): Promise<Exit> {
     // What is granted by now counts, also where it is less.
     const { grant } = permitted;
     const isFiles = start.kind === "sftp";
+    const sftp = isFiles ? sftpServiceOf(permitted, this.#sessionId) : undefined;
+    this.#mayWrite = sftp?.mode === "write";
     const program = await startSessionProgram(this.#context, permitted, {
       start,
       channel,
       channelId: this.channelId,
       client: this.#client.under(grant.capabilities, (line) => this.say(line)),
       terminal: this.#terminal === null || isFiles ? null : { ...this.#terminal, modes: this.#terminalModes },
-      sftp: isFiles ? this.#sftpService(permitted) : undefined,
+      sftp,
+      recording: this.#recording ?? null,
       // One grant covers the whole session: what another rule says of the agent is no help.
-      agentSocket: mayForwardAgent(grant.capabilities) ? await this.#agentSocket : null,
+      agentSocket: mayUseAgent(grant, this.#recording) ? await this.#agentSocket : null,
     });
     this.#program = program;
     // What changed while it was being started.
@@ -257,23 +275,6 @@ export class SshSession {
     this.say((await refuse(permits, permits.deny("subsystem_unknown", { kind: "sftp" }))).line);
     await Bun.sleep(SAID_FIRST_MS);
     reject?.();
-  }
-
-  async #refuse(channel: ServerChannel, authorization: Authorization): Promise<void> {
-    const { line } = await refuse(this.#context.permits, authorization);
-    this.#end(channel, line, REFUSED);
-  }
-
-  #sftpService(permitted: SessionPermit): SftpService {
-    const mode = servedMode(permitted.grant);
-    this.#mayWrite = mode === "write";
-    const sessionId = this.#sessionId;
-    return {
-      mode,
-      record: (operations) =>
-        permitted.note({ type: "sftp.operations", sessionId, operations: [...operations] }),
-      refusal: denialLine("audit_unavailable", null),
-    };
   }
 
   /** Exit status or signal, then the end of both directions (RFC 4254 sections 5.3 and 6.10). */

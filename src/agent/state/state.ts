@@ -31,6 +31,8 @@ export interface StatePaths {
   readonly map: string;
   readonly confirmed: string;
   readonly audit: string;
+  /** Recordings that management does not have yet. */
+  readonly recordings: string;
   /** What this machine has seen of the account's log. */
   readonly witness: string;
   readonly log: string;
@@ -49,6 +51,7 @@ export function statePaths(directory: string): StatePaths {
     map: join(directory, "map.json"),
     confirmed: join(directory, "confirmed.json"),
     audit: join(directory, "audit"),
+    recordings: join(directory, "recordings"),
     witness: join(directory, "log.json"),
     log: join(directory, "agent.log"),
     publicDirectory,

@@ -58,6 +58,15 @@ options:
   --smtp-password-file FILE
                            password of the user in that URL
   --mail-from ADDRESS      sender of mail (default: the user in that URL)
+  --recordings DIR|s3://BUCKET/PREFIX
+                           where to keep recordings of sessions (default: recordings in the data folder)
+  --recordings-endpoint URL
+                           S3 endpoint, for stores other than Amazon's
+  --recordings-region R    S3 region (default: us-east-1)
+  --recordings-credentials-file FILE
+                           S3 credentials in the format of ~/.aws/credentials (default: from the environment)
+  --recording-share MB     megabytes of recordings accepted from one machine per day; 0 means no limit
+                           (default: 10000)
   --releases DIR           releases that machines install from this server, a folder per version, as make
                            release writes them; without one they get this server's own executable
                            (default: releases in the data folder)
@@ -106,6 +115,11 @@ examples:
       "smtp-url": STRING,
       "smtp-password-file": STRING,
       "mail-from": STRING,
+      recordings: STRING,
+      "recordings-endpoint": STRING,
+      "recordings-region": STRING,
+      "recordings-credentials-file": STRING,
+      "recording-share": STRING,
       releases: STRING,
       "oidc-issuer": STRING,
       "oidc-client-id": STRING,
@@ -136,6 +150,13 @@ examples:
         ...given("listen", args.listen),
         ...given("auditShareMb", args["audit-share"]),
         ...given("auditFile", args["audit-file"]),
+        recordings: {
+          ...given("where", args.recordings),
+          ...given("endpoint", args["recordings-endpoint"]),
+          ...given("region", args["recordings-region"]),
+          ...given("credentialsFile", args["recordings-credentials-file"]),
+        },
+        ...given("recordingShareMb", args["recording-share"]),
         ...given("releases", args.releases),
         ...given("clusterListen", args["cluster-listen"] ?? process.env.QF_CLUSTER_LISTEN),
         ...given(

@@ -17,6 +17,7 @@ import type * as policy from "../../wire/policy.ts";
 import type * as policyAccount from "../../wire/policy-account.ts";
 import type * as policyCodeApi from "../../wire/policy-code-api.ts";
 import type * as posture from "../../wire/posture.ts";
+import type * as recording from "../../wire/recording.ts";
 import type * as session from "../../wire/session.ts";
 import type * as webSession from "../../wire/web-session.ts";
 
@@ -342,6 +343,22 @@ export interface ApiRoutes {
   "POST /api/notifications/:channelId/test": {
     query: input<typeof adminQuery.NoQuery>;
     answer: output<typeof outletApi.OutletTest>;
+  };
+  "GET /api/recordings": {
+    query: input<typeof adminQuery.RecordingQuery>;
+    answer: output<typeof recording.Recording>[];
+  };
+  "GET /api/recordings/:recordingId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof recording.Recording>;
+  };
+  "GET /api/recordings/:recordingId/chunks": {
+    query: input<typeof adminQuery.RecordingChunksQuery>;
+    answer: output<typeof recording.RecordingPage>;
+  };
+  "DELETE /api/recordings/:recordingId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof adminQuery.Empty>;
   };
   "GET /api/my/access": {
     query: input<typeof myAccess.MyAccessQuery>;

@@ -113,6 +113,8 @@ export function filled(settings: AccountSettings) {
     id_token_to_machine: settings.id_token_to_machine ?? true,
     pending_approval: settings.pending_approval ?? false,
     audit_retention_days: settings.audit_retention_days ?? 365,
+    recording_retention_days: settings.recording_retention_days ?? 90,
+    recording_recipients: settings.recording_recipients ?? [],
     require: {
       record: settings.require?.record ?? "off",
       reason: settings.require?.reason ?? false,
@@ -136,5 +138,6 @@ export function mapSettings(settings: AccountSettings, domain: string): MapSetti
       approval: all.require.approval,
       reauthWithinSeconds: all.require.reauth_within_seconds,
     },
+    ...(all.recording_recipients.length === 0 ? {} : { recordingRecipients: all.recording_recipients }),
   };
 }

@@ -155,6 +155,11 @@ function activityOf(body: AgentEventBody): ActivityCode {
       return "ssh.session.end";
     case "sftp.operations":
       return "ssh.sftp.operations";
+    case "recording.start":
+    case "recording.chunks":
+    case "recording.unechoed":
+    case "recording.end":
+      return `ssh.${body.type}`;
     case "forward.open":
       return "ssh.forward.open";
     case "forward.close":
@@ -199,6 +204,11 @@ function metaOf(body: AgentEventBody): Record<string, string> {
       return { exit: body.signal ?? String(body.exitStatus ?? "") };
     case "sftp.operations":
       return sftpMeta(body.operations);
+    case "recording.start":
+    case "recording.chunks":
+    case "recording.unechoed":
+    case "recording.end":
+      return recordingMeta(body);
     case "forward.open":
       return { kind: body.kind, destination: body.destination };
     case "forward.close":
@@ -232,4 +242,24 @@ function sftpMeta(operations: readonly SftpOperationRecord[]): Record<string, st
   const [first] = operations;
   if (first === undefined) return {};
   return { count: String(operations.length), op: first.op, path: first.path.slice(0, 256) };
+}
+
+function recordingMeta(
+  body: Extract<AgentEventBody, { type: `recording.${string}` }>,
+): Record<string, string> {
+  const recording = body.recordingId;
+  switch (body.type) {
+    case "recording.start":
+      return { recording, recipients: String(body.recipients) };
+    case "recording.chunks":
+      return { recording, first: String(body.first), count: String(body.digests.length) };
+    case "recording.unechoed":
+      return { recording, lines: String(body.lines), program: body.program };
+    case "recording.end": {
+      const { status, digest } = body;
+      return { recording, status, ...(body.why === null ? {} : { why: body.why }), digest };
+    }
+    default:
+      return unreachable(body);
+  }
 }

@@ -9,7 +9,7 @@
 import type { Action } from "../../wire/decision.ts";
 import type { MapPeer, MapUser } from "../../wire/network-map.ts";
 import { denialOfAction } from "./capabilities.ts";
-import { obligationsOf } from "./obligations.ts";
+import { isRecordable, type Obligations, obligationsOf } from "./obligations.ts";
 import { OUTCOME, type OutcomeCode } from "./outcomes.ts";
 import type { AccessRequest, MachineFlags, PeerAccessRequest } from "./request.ts";
 import { endsTime, isWithinSchedule, isWithinValidity } from "./schedule.ts";
@@ -73,8 +73,17 @@ function judgeObligations(rule: PreparedRule, asker: UserAsker): OutcomeCode | n
   }
   if (obligations.reason && request.reason === "") return OUTCOME.reason_required;
   if (obligations.approval && !isApproved(rule, asker)) return OUTCOME.approval_required;
-  if (obligations.record === "required" && !request.flags.recording) return OUTCOME.recording_unavailable;
-  return null;
+  return judgeRecording(obligations, request);
+}
+
+/** What must be recorded is refused where it cannot be: for now on this machine, or at all. */
+function judgeRecording(
+  { record }: Obligations,
+  { action, flags }: Pick<AccessRequest, "action" | "flags">,
+): OutcomeCode | null {
+  if (record !== "required") return null;
+  if (!flags.recording) return OUTCOME.recording_unavailable;
+  return isRecordable(action) ? null : OUTCOME.not_recordable;
 }
 
 function isApproved(rule: PreparedRule, { request, snapshot, user, device }: UserAsker): boolean {
@@ -186,8 +195,7 @@ function judgePeerObligations(rule: PreparedRule, { request, snapshot }: PeerAsk
   if (obligations.reauthWithinSeconds !== null) return OUTCOME.reauth_unprovable;
   if (obligations.reason) return OUTCOME.reason_required;
   if (obligations.approval) return OUTCOME.approval_required;
-  if (obligations.record === "required" && !request.flags.recording) return OUTCOME.recording_unavailable;
-  return null;
+  return judgeRecording(obligations, request);
 }
 
 /** Whether the rule names port 22 itself, rather than every port there is. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Action } from "../../wire/decision.ts";
 import type { MapSettings } from "../../wire/network-map.ts";
 import type { SshCapabilities } from "../../wire/policy.ts";
 
@@ -19,6 +20,11 @@ export interface Obligations {
 
 /** How much each kind of recording asks: the higher number is the stricter. */
 export const RECORD_WEIGHT = { off: 0, best_effort: 1, required: 2 } as const;
+
+/** Whether a recording can hold what is done: not streams that are only passed on. */
+export function isRecordable({ kind }: Pick<Action, "kind">): boolean {
+  return kind === "connect" || kind === "shell" || kind === "exec" || kind === "pty" || kind === "sftp";
+}
 
 /** The stricter of rule and account, field by field. */
 export function obligationsOf(ssh: SshCapabilities, require: MapSettings["require"]): Obligations {

@@ -38,7 +38,11 @@ describe("takes away", () => {
     ["an approval", [able({ require_approval: true })], ["without_approval"]],
     ["a reason", [able({ require_reason: true })], ["without_reason"]],
     ["a sign-in", [able({ reauth_within_seconds: 5 })], ["without_recent_sign_in"]],
-    ["a recording", [able({ record: "required" })], ["without_recording"]],
+    [
+      "a recording, and what none can be made of",
+      [able({ record: "required" })],
+      ["without_recording", "local_forward", "remote_forward", "local_socket", "remote_socket"],
+    ],
     ["an end", [rule({ validUntilSeconds: NOW + 5 })], ["at_any_time"]],
     ["a beginning", [rule({ validFromSeconds: NOW + 5 })], ["at_any_time"]],
     [

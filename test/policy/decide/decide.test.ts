@@ -391,11 +391,35 @@ describe("decide on time and obligations", () => {
       request: { flags: { ...allFlags, recording: false } },
       want: "recording_unavailable",
     },
+    ...(["local_forward", "remote_forward"] as const).map((kind) => ({
+      name: `denies a ${kind} where everything must be recorded`,
+      rules: [{ ...rule, capabilities: { record: "required" as const, remote_forward: ["*:*"] } }],
+      request: { action: { kind, host: "127.0.0.1", port: 80 } },
+      want: "not_recordable" as const,
+    })),
+    {
+      name: "denies the client's agent where everything must be recorded",
+      rules: [{ ...rule, capabilities: { record: "required" as const, agent_forwarding: true } }],
+      request: { action: { kind: "agent_forwarding" as const } },
+      want: "not_recordable" as const,
+    },
+    ...(["shell", "pty", "sftp", "connect"] as const).map((kind) => ({
+      name: `allows a ${kind} where everything must be recorded`,
+      rules: [{ ...rule, capabilities: { record: "required" as const } }],
+      request: { action: { kind } },
+      want: "allow" as const,
+    })),
+    {
+      name: "allows a forward where a recording is wanted and not required",
+      rules: [{ ...rule, capabilities: { record: "best_effort" as const } }],
+      request: { action: { kind: "local_forward" as const, host: "127.0.0.1", port: 80 } },
+      want: "allow" as const,
+    },
     {
       name: "lets the looser of two rules win",
       rules: [reauth, aRule("loose", ["devs"], ["deploy"])],
       request: { authTimeSeconds: null },
-      want: "allow",
+      want: "allow" as const,
     },
   ])("$name", (row) => expect(outcome(row)).toBe(row.want));
 

@@ -39,7 +39,8 @@ test.each([
   ["outside_validity", "outside_schedule"],
   ["outside_schedule", "reauth_unprovable"],
   ["reauth_unprovable", "reauth_required"],
-  ["recording_unavailable", "shell_not_allowed"],
+  ["recording_unavailable", "not_recordable"],
+  ["not_recordable", "shell_not_allowed"],
   ["x11_not_available", "granted"],
   ["granted", "dropped"],
 ] as const)("%s is further from a grant than %s", (further, nearer) => {

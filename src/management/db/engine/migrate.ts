@@ -24,6 +24,7 @@ import sshSessions from "../migrations/sqlite/0013-ssh-sessions.sql" with { type
 import logOutlets from "../migrations/sqlite/0014-log-outlets.sql" with { type: "text" };
 import accessRequests from "../migrations/sqlite/0015-access-requests.sql" with { type: "text" };
 import logKeys from "../migrations/sqlite/0016-log-keys.sql" with { type: "text" };
+import recordings from "../migrations/sqlite/0017-recordings.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -51,6 +52,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 14, name: "log-outlets", sql: logOutlets },
   { number: 15, name: "access-requests", sql: accessRequests },
   { number: 16, name: "log-keys", sql: logKeys },
+  { number: 17, name: "recordings", sql: recordings },
 ];
 
 /**

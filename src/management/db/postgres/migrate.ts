@@ -24,6 +24,7 @@ import sshSessions from "../migrations/postgres/0013-ssh-sessions.sql" with { ty
 import logOutlets from "../migrations/postgres/0014-log-outlets.sql" with { type: "text" };
 import accessRequests from "../migrations/postgres/0015-access-requests.sql" with { type: "text" };
 import logKeys from "../migrations/postgres/0016-log-keys.sql" with { type: "text" };
+import recordings from "../migrations/postgres/0017-recordings.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -44,6 +45,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 14, name: "log-outlets", sql: logOutlets },
   { number: 15, name: "access-requests", sql: accessRequests },
   { number: 16, name: "log-keys", sql: logKeys },
+  { number: 17, name: "recordings", sql: recordings },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

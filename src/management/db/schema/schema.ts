@@ -10,6 +10,7 @@ import { type Dialect, sqliteDialect } from "./dialect.ts";
 import { evidenceTables } from "./evidence.ts";
 import { networkTables } from "./network.ts";
 import { outletTables } from "./outlets.ts";
+import { recordingTables } from "./recordings.ts";
 import { trustTables } from "./trust.ts";
 
 export function defineSchema(d: Dialect) {
@@ -22,6 +23,7 @@ export function defineSchema(d: Dialect) {
     ...trustTables(d, accounts),
     ...evidenceTables(d),
     ...outletTables(d, accounts),
+    ...recordingTables(d),
   };
 }
 

@@ -34,6 +34,7 @@ import { policyRoutes } from "./policies-routes.ts";
 import { policyAccessRoutes } from "./policy-access-routes.ts";
 import { policyFileRoutes } from "./policy-file-routes.ts";
 import { postureRoutes } from "./posture-routes.ts";
+import { recordingRoutes } from "./recordings-routes.ts";
 import type { AdminContext, Call, Route } from "./route.ts";
 import { sessionRoutes } from "./sessions-routes.ts";
 import { setupKeyRoutes } from "./setup-keys-routes.ts";
@@ -64,6 +65,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...eventRoutes,
   ...logRoutes,
   ...outletRoutes,
+  ...recordingRoutes,
   ...myAccessRoutes,
   ...absentRoutes,
 ];

@@ -7,6 +7,7 @@ import type { ZodType } from "zod";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
 import type { ManagementContext } from "../../contracts/context.ts";
 import type { OutletDesk } from "../../contracts/outlet-desk.ts";
+import type { Recordings } from "../../contracts/recordings.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import type { NewEvent } from "../../db/tables/audit-events.ts";
@@ -26,6 +27,7 @@ export interface AdminContext extends ManagementContext {
   readonly sessions: (accountId: AccountId) => readonly PeerSession[];
   /** Asks a machine to end an SSH connection; `text` is shown to the person. False: it has no link. */
   readonly endSession: (peerId: PeerId, connectionId: string, text: string) => boolean;
+  readonly recordings: Pick<Recordings, "page" | "follow" | "remove">;
   /** Checks passwords of the embedded provider. Throws ERR_NOT_FOUND with an external one. */
   readonly passwords: () => PasswordCheck;
   readonly outlets: OutletDesk;

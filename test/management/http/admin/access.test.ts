@@ -11,6 +11,7 @@ import type { Route } from "../../../../src/management/http/admin/route.ts";
 import { anAccessRequest } from "../../../support/access-request.ts";
 import { aPolicyBody, aRuleBody, TestApi } from "../../../support/admin-api.ts";
 import { anAccount, aPeerOf, aTokenOf, aUserOf } from "../../../support/management.ts";
+import { aRecordingOf } from "../../../support/recording.ts";
 
 let api: TestApi;
 beforeEach(async () => {
@@ -119,6 +120,7 @@ async function furnish(token: string, accountId: string): Promise<Ids> {
       .id,
     peerId: peer.id,
     requestId: request.id,
+    recordingId: (await aRecordingOf(api.management.store, accountId)).id,
     name: old.dnsName,
     keyId: (await make("/api/setup-keys", BODIES["post /api/setup-keys"]?.({}))).id,
     groupId,

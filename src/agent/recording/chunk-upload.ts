@@ -1,0 +1,154 @@
+/**
+ * Takes one recording from the spool to management: the next chunks after those before are stored, again
+ * after a link that was lost, until management has all of it or refuses it.
+ *
+ * @module
+ */
+import { RECORDING_CHUNKS_MAX, type RecordingUploadAnswer } from "../../wire/recording.ts";
+import type { RecordingFailure } from "../contracts/recorder.ts";
+import type { SpooledRecording } from "./spooled-recording.ts";
+import type { SendUpload } from "./upload-sender.ts";
+
+/** First and longest wait after an upload that nobody answered. */
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 5_000;
+/** Wait for management to hear of the session: events go up a moment after they are stored. */
+const UNREPORTED_MS = 60;
+/** How often that is waited for: events may be held up for as long as a link is down. */
+const UNREPORTED_MAX = 500;
+
+export interface ChunkUploadOptions {
+  readonly recording: SpooledRecording;
+  readonly send: SendUpload;
+  /** Management has every chunk before `next`. */
+  onStored?(next: number): void;
+  /** Management will not take it. */
+  onRefused?(why: RecordingFailure, message: string): void;
+}
+
+export class ChunkUpload {
+  readonly #options: ChunkUploadOptions;
+  #wake: () => void = () => {};
+  #isClosed = false;
+  #isOver = false;
+  #isRefused = false;
+  #retryMs = RETRY_MS_MIN;
+  #unreported = 0;
+  /** Settles when everything is stored, when management refuses, or at `close`. Never rejects. */
+  readonly done: Promise<void>;
+
+  constructor(options: ChunkUploadOptions) {
+    this.#options = options;
+    this.done = this.#run();
+  }
+
+  /** Whether management has all of it. */
+  get isStored(): boolean {
+    const { recording } = this.#options;
+    return this.#isOver && recording.end !== null;
+  }
+
+  /** Whether management will not take it. */
+  get isRefused(): boolean {
+    return this.#isRefused;
+  }
+
+  /** There is more, or management may be back. */
+  wake(): void {
+    this.#wake();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#wake();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isClosed && !this.#isOver) {
+      const { first, next, end } = this.#options.recording;
+      if (first === next && end === null) await this.#news();
+      else await this.#step();
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { recording, send } = this.#options;
+    const { id: recordingId, head, first, next, end } = recording;
+    let answer: RecordingUploadAnswer;
+    try {
+      const chunks = recording.read(RECORDING_CHUNKS_MAX);
+      const isLast = end !== null && first + chunks.length === next;
+      answer = await send(
+        {
+          recordingId,
+          first,
+          sizes: chunks.map(({ length }) => length),
+          ...(first === 0 ? { head } : {}),
+          ...(isLast ? { end } : {}),
+        },
+        chunks,
+      );
+      if (this.#isClosed) return;
+      if (answer.refusal === undefined) {
+        this.#retryMs = RETRY_MS_MIN;
+        this.#isOver = isLast;
+        return this.#stored(answer.next);
+      }
+    } catch {
+      return this.#pause();
+    }
+    await this.#refused(answer.next, answer.refusal);
+  }
+
+  #stored(next: number): void {
+    const { recording, onStored } = this.#options;
+    recording.acknowledge(next);
+    onStored?.(next);
+  }
+
+  async #refused(
+    next: number,
+    { code, message }: NonNullable<RecordingUploadAnswer["refusal"]>,
+  ): Promise<void> {
+    const { recording, onRefused } = this.#options;
+    // Stored, and the answer was lost on its way.
+    if (code === "duplicate" && next > recording.first && next <= recording.next) return this.#stored(next);
+    if (code === "unavailable") return await this.#pause();
+    if (code === "unreported" && this.#unreported++ < UNREPORTED_MAX) return await this.#news(UNREPORTED_MS);
+    if (code === "over" && recording.end !== null && next >= recording.next) {
+      this.#isOver = true;
+      return this.#stored(recording.next);
+    }
+    this.#isRefused = true;
+    this.#isClosed = true;
+    onRefused?.("refused", message);
+  }
+
+  async #pause(): Promise<void> {
+    const waitMs = this.#retryMs;
+    this.#retryMs = Math.min(2 * waitMs, RETRY_MS_MAX);
+    await this.#sleep(waitMs);
+  }
+
+  /** Until there is more; with `waitMs` at most that long. */
+  #news(waitMs?: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = waitMs === undefined ? undefined : setTimeout(resolve, waitMs);
+    this.#wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    return promise;
+  }
+
+  /** Chunks that come meanwhile do not make management answer sooner: only `close` ends it early. */
+  async #sleep(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    this.#wake = () => {
+      if (this.#isClosed) resolve();
+    };
+    await promise;
+    clearTimeout(timer);
+  }
+}

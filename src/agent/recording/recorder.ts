@@ -1,0 +1,151 @@
+/**
+ * The recorder of an agent: begins recordings, and takes to management what an agent before this one left.
+ *
+ * @module
+ */
+import { type Clock, nowSeconds } from "../../base/clock.ts";
+import type { Ed25519Key } from "../../base/ed25519.ts";
+import type { Log } from "../../base/log.ts";
+import { newId } from "../../base/random.ts";
+import { createChunkEncrypter } from "../../recording/age-chunk.ts";
+import type { Enrolled } from "../../wire/agent-state-file.ts";
+import type { CastHeader, RecordingHead } from "../../wire/recording.ts";
+import type { Recorder, RecordingRequest, SessionRecording } from "../contracts/recorder.ts";
+import { BEHIND_LIMITS, type BehindLimits } from "./behind.ts";
+import { ChunkUpload } from "./chunk-upload.ts";
+import { RecordingSpool, type SpoolBounds } from "./recording-spool.ts";
+import { RunningRecording } from "./session-recording.ts";
+import type { SpooledRecording } from "./spooled-recording.ts";
+import { createUploadSender, type SendUpload } from "./upload-sender.ts";
+
+/** Longest wait for the header of a required recording to be stored. */
+const HEADER_MS_MAX = 10_000;
+/** How long a stop waits for the last chunks of what has ended; the spool keeps them anyway. */
+const LAST_MS = 1_000;
+
+export interface RecorderOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The folder of its spool. */
+  readonly directory: string;
+  readonly enrolled: Enrolled;
+  readonly deviceKey: Ed25519Key;
+  /** Who can open what is recorded from now on. Empty: it is not encrypted. */
+  recipients(): readonly string[];
+  /** For tests. Absent: by HTTP, and the usual bounds. */
+  readonly send?: SendUpload;
+  readonly limits?: BehindLimits;
+  readonly bounds?: SpoolBounds;
+  readonly headerMsMax?: number;
+}
+
+/** Opens the spool and begins to upload what is left in it. Throws what the system throws. */
+export function createRecorder(options: RecorderOptions): Recorder {
+  return new SpoolRecorder(options);
+}
+
+class SpoolRecorder implements Recorder {
+  readonly #options: RecorderOptions;
+  readonly #spool: RecordingSpool;
+  readonly #stopped = new AbortController();
+  readonly #send: SendUpload;
+  readonly #uploads = new Map<ChunkUpload, SpooledRecording>();
+
+  constructor(options: RecorderOptions) {
+    const { directory, enrolled, deviceKey, bounds } = options;
+    this.#options = options;
+    this.#spool = new RecordingSpool(directory, bounds);
+    this.#send = options.send ?? createUploadSender(enrolled, deviceKey, this.#stopped.signal);
+    for (const left of this.#spool.leftOvers()) this.#resume(left);
+  }
+
+  async open(request: RecordingRequest): Promise<SessionRecording | null> {
+    const { log } = this.#options;
+    try {
+      return await this.#open(request);
+    } catch (cause) {
+      log.warn("a recording cannot be made", { connectionId: request.connectionId }, cause);
+      return null;
+    }
+  }
+
+  async close(): Promise<void> {
+    const uploads = [...this.#uploads];
+    const ended = uploads.filter(([, { end }]) => end !== null).map(([upload]) => upload.done);
+    await Promise.race([Promise.all(ended), Bun.sleep(LAST_MS)]);
+    this.#stopped.abort();
+    for (const [upload] of uploads) upload.close();
+    await Promise.all(uploads.map(([upload]) => upload.done));
+    this.#spool.close();
+  }
+
+  async #open(request: RecordingRequest): Promise<SessionRecording | null> {
+    const { clock, log, limits = BEHIND_LIMITS } = this.#options;
+    const recipients = [...this.#options.recipients()];
+    const head = headOf(request, { startedAtSeconds: nowSeconds(clock), recipients });
+    const encrypt = recipients.length === 0 ? null : createChunkEncrypter(recipients);
+    const id = newId();
+    if (!(await request.evidence.started(id, recipients.length))) return null;
+    const spooled = this.#spool.create(id, head);
+    const recording = new RunningRecording({
+      ...{ clock, log, spooled, encrypt, limits, send: this.#send },
+      evidence: request.evidence,
+      header: headerOf(request, { id, head, peerId: this.#options.enrolled.peerId }),
+    });
+    this.#follow(recording.upload, spooled);
+    if (!recording.isRequired) return recording;
+    const timer = Promise.withResolvers<void>();
+    const timeout = setTimeout(timer.resolve, this.#options.headerMsMax ?? HEADER_MS_MAX);
+    await Promise.race([recording.begun, timer.promise]);
+    clearTimeout(timeout);
+    if (spooled.first > 0 && !recording.hasFailed) return recording;
+    recording.upload.close();
+    spooled.remove();
+    return null;
+  }
+
+  #resume(left: SpooledRecording): void {
+    try {
+      if (left.end === null) left.finish({ status: "cut", why: "agent_stopped" });
+    } catch (cause) {
+      this.#options.log.warn("a recording that was left cannot be ended", { recordingId: left.id }, cause);
+      return;
+    }
+    if (left.first === left.next) left.remove();
+    else this.#follow(new ChunkUpload({ recording: left, send: this.#send }), left);
+  }
+
+  #follow(upload: ChunkUpload, spooled: SpooledRecording): void {
+    this.#uploads.set(upload, spooled);
+    void upload.done.then(() => {
+      this.#uploads.delete(upload);
+      if (upload.isStored || upload.isRefused) spooled.remove();
+      else spooled.close();
+    });
+  }
+}
+
+function headOf(
+  { connectionId, sessionId, userId, localUser, kind, mode }: RecordingRequest,
+  more: Pick<RecordingHead, "startedAtSeconds" | "recipients">,
+): RecordingHead {
+  return { connectionId, sessionId, userId, localUser, kind, mode, ...more };
+}
+
+function headerOf(
+  { size, terminalType, command }: RecordingRequest,
+  { id, head, peerId }: { readonly id: string; readonly head: RecordingHead; readonly peerId: string },
+): CastHeader {
+  const { connectionId, sessionId, userId, localUser, kind, mode, startedAtSeconds } = head;
+  return {
+    version: 2,
+    width: size.cols,
+    height: size.rows,
+    timestamp: startedAtSeconds,
+    ...(terminalType === null ? {} : { env: { TERM: terminalType } }),
+    qufabric: {
+      ...{ recordingId: id, peerId, connectionId, sessionId, userId, localUser, kind, mode },
+      ...(command === null ? {} : { command }),
+    },
+  };
+}

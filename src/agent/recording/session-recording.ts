@@ -1,0 +1,269 @@
+/**
+ * The recording of one session: what is shown and typed becomes lines, chunks, evidence and uploads.
+ *
+ * `best_effort` gives up quietly where it cannot go on. `required` holds output back while management is
+ * behind, and fails for good when it stays behind. Read `output`, then `#store`.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../base/clock.ts";
+import { isQfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { CastWriter } from "../../recording/cast.ts";
+import { digestOfChunk, digestText, emptyChain, extendChain, packChunk } from "../../recording/chunk.ts";
+import { ExactText } from "../../recording/exact-text.ts";
+import type { CastHeader } from "../../wire/recording.ts";
+import type {
+  RecordedTerminal,
+  RecordingEvidence,
+  RecordingFailure,
+  SessionRecording,
+  TerminalModes,
+} from "../contracts/recorder.ts";
+import { Behind, type BehindLimits } from "./behind.ts";
+import { ChunkUpload } from "./chunk-upload.ts";
+import type { SpooledRecording } from "./spooled-recording.ts";
+import { TypedInput } from "./typed-input.ts";
+import type { SendUpload } from "./upload-sender.ts";
+
+/** Lines wait this long for others before they become a chunk. */
+const CHUNK_MS_MAX = 1_000;
+/** Digests in one event. */
+const DIGESTS_MAX = 64;
+export interface RecordingParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly spooled: SpooledRecording;
+  readonly header: CastHeader;
+  readonly evidence: RecordingEvidence;
+  readonly send: SendUpload;
+  /** Null: it is not encrypted. */
+  readonly encrypt: ((text: Uint8Array) => Promise<Uint8Array>) | null;
+  readonly limits: BehindLimits;
+}
+
+export class RunningRecording implements SessionRecording {
+  readonly id: string;
+  readonly isRequired: boolean;
+  readonly failed: Promise<RecordingFailure>;
+  /** Its first chunk is stored at management, or it has failed. */
+  readonly begun: Promise<void>;
+  readonly upload: ChunkUpload;
+  readonly #parts: RecordingParts;
+  readonly #startMs: number;
+  readonly #writer: CastWriter;
+  readonly #texts = { stdout: new ExactText(), stderr: new ExactText(), input: new ExactText() };
+  readonly #typed: TypedInput;
+  readonly #behind: Behind;
+  readonly #stdin = { bytes: 0, hasher: new Bun.CryptoHasher("sha256") };
+  readonly #watch: ReturnType<typeof setInterval> | undefined;
+  #terminal: RecordedTerminal | null = null;
+  #flushing: ReturnType<typeof setTimeout> | null = null;
+  /** Settles after the last chunk that is being encrypted. */
+  #sealed: Promise<void> = Promise.resolve();
+  #chain = emptyChain();
+  #count = 0;
+  #bytes = 0;
+  #digests: string[] = [];
+  #noted: Promise<unknown> = Promise.resolve();
+  /** Why there is no more of it. Null: it goes on. */
+  #failure: RecordingFailure | null = null;
+  #fail: (why: RecordingFailure) => void = () => {};
+  #begin: () => void = () => {};
+
+  constructor(parts: RecordingParts) {
+    const { spooled, clock, header, send } = parts;
+    this.#parts = parts;
+    this.id = spooled.id;
+    this.isRequired = spooled.head.mode === "required";
+    this.#startMs = clock.monotonicMs();
+    this.#behind = new Behind(clock, this.isRequired ? parts.limits : null);
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+    this.begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
+    this.#typed = new TypedInput({
+      input: (text) => this.#event("i", text),
+      mark: (text) => this.#event("m", text),
+      unechoed: (lines, program) => this.#unechoed(lines, program),
+      seconds: () => this.#seconds(),
+      foreground: () => this.#terminal?.foreground() ?? null,
+    });
+    this.#writer = new CastWriter(header, (text) => this.#seal(text));
+    this.upload = new ChunkUpload({
+      recording: spooled,
+      send,
+      onStored: (next) => this.#acknowledged(next),
+      onRefused: (why, message) => {
+        parts.log.warn("management refuses a recording", { recordingId: this.id, message });
+        this.#giveUp(why);
+      },
+    });
+    const lookMs = Math.min(CHUNK_MS_MAX, parts.limits.failedAfterMs / 4);
+    if (this.isRequired) this.#watch = setInterval(() => this.#checkBehind(), lookMs).unref();
+    this.#writer.flush();
+  }
+
+  get hasFailed(): boolean {
+    return this.isRequired && this.#failure !== null;
+  }
+
+  attach(terminal: RecordedTerminal): void {
+    this.#terminal = terminal;
+  }
+
+  output(data: Uint8Array, stream: "stdout" | "stderr"): Promise<void> | null {
+    if (this.#failure !== null) return null;
+    if (this.#terminal !== null && this.#typed.isWaiting) this.#typed.shown(data, this.#terminal.modes());
+    const text = this.#texts[stream].read(data);
+    if (text !== "") this.#event("o", text);
+    return this.#behind.hold();
+  }
+
+  input(data: Uint8Array): Promise<void> | null {
+    if (this.#failure !== null) return null;
+    if (!this.isRequired) {
+      this.#stdin.bytes += data.length;
+      this.#stdin.hasher.update(data);
+      return null;
+    }
+    const text = this.#texts.input.read(data);
+    if (text !== "") this.#event("i", text);
+    return this.#behind.hold();
+  }
+
+  typed(data: Uint8Array, before: TerminalModes, after: TerminalModes): void {
+    if (this.#failure === null) this.#typed.typed(data, before, after);
+  }
+
+  resize({ cols, rows }: { readonly cols: number; readonly rows: number }): void {
+    this.#event("r", `${cols}x${rows}`);
+  }
+
+  async end(): Promise<void> {
+    this.#typed.end();
+    for (const [name, reader] of Object.entries(this.#texts)) {
+      const rest = reader.end();
+      if (rest !== "") this.#event(name === "input" ? "i" : "o", rest);
+    }
+    if (this.#stdin.bytes > 0) {
+      const digest = this.#stdin.hasher.digest("base64url");
+      this.#event("m", `standard input: ${this.#stdin.bytes} bytes, SHA-256 ${digest}`);
+    }
+    this.#flush();
+    await this.#sealed;
+    this.#noteDigests();
+    await this.#noted;
+    const why = this.#failure;
+    const end = { status: why === null ? "complete" : "cut", why } as const;
+    const totals = { chunks: this.#count, bytes: this.#bytes, digest: digestText(this.#chain) };
+    const isEvident = await this.#parts.evidence.ended(this.id, { ...end, ...totals });
+    if (!isEvident) this.#giveUp("failed");
+    this.#finishSpool(end);
+    this.upload.wake();
+    if (this.isRequired) await Promise.race([this.upload.done, this.failed]);
+    clearInterval(this.#watch);
+  }
+
+  #finishSpool(end: Parameters<SpooledRecording["finish"]>[0]): void {
+    try {
+      this.#parts.spooled.finish(end);
+    } catch {
+      this.#giveUp("failed");
+    }
+  }
+
+  #seconds(): number {
+    return Math.max(0, this.#parts.clock.monotonicMs() - this.#startMs) / 1000;
+  }
+
+  #event(code: "o" | "i" | "r" | "m", text: string): void {
+    if (this.#failure !== null) return;
+    this.#writer.event(this.#seconds(), code, text);
+    this.#flushing ??= setTimeout(() => this.#flush(), CHUNK_MS_MAX);
+  }
+
+  #flush(): void {
+    if (this.#flushing !== null) clearTimeout(this.#flushing);
+    this.#flushing = null;
+    this.#writer.flush();
+  }
+
+  #seal(text: Uint8Array): void {
+    if (this.#failure !== null) return;
+    const { encrypt, clock } = this.#parts;
+    const sinceMs = clock.monotonicMs();
+    if (encrypt === null) {
+      this.#store(packChunk(text), text.length, sinceMs);
+      return;
+    }
+    this.#behind.sealing(text.length);
+    this.#sealed = this.#sealed.then(async () => {
+      try {
+        this.#store(await encrypt(text), text.length, sinceMs);
+      } catch (cause) {
+        this.#broken(cause);
+      }
+      this.#behind.sealing(-text.length);
+    });
+  }
+
+  #store(packed: Uint8Array, bytes: number, sinceMs: number): void {
+    if (this.#failure !== null) return;
+    try {
+      this.#parts.spooled.append(packed);
+    } catch (cause) {
+      this.#broken(cause);
+      return;
+    }
+    const digest = digestOfChunk(packed);
+    this.#chain = extendChain(this.#chain, digest);
+    this.#digests.push(digestText(digest));
+    this.#behind.add(this.#count, bytes, sinceMs);
+    this.#count += 1;
+    this.#bytes += packed.length;
+    if (this.#digests.length >= DIGESTS_MAX) this.#noteDigests();
+    this.upload?.wake();
+  }
+
+  #noteDigests(): void {
+    const digests = this.#digests;
+    if (digests.length === 0) return;
+    this.#digests = [];
+    const first = this.#count - digests.length;
+    const noted = this.#parts.evidence.chunks(this.id, first, digests);
+    this.#noted = Promise.all([this.#noted, noted.then((isStored) => !isStored && this.#giveUp("failed"))]);
+  }
+
+  #broken(cause: unknown): void {
+    const { log } = this.#parts;
+    log.warn("a recording cannot go on", { recordingId: this.id }, cause);
+    this.#giveUp(isQfError(cause, "ERR_TOO_MANY") ? "spool_full" : "failed");
+  }
+
+  #giveUp(why: RecordingFailure): void {
+    if (this.#failure !== null) return;
+    this.#failure = why;
+    this.#begin();
+    if (this.isRequired) this.#fail(why);
+    this.#behind.end();
+  }
+
+  #unechoed(lines: number, program: string): void {
+    const { evidence } = this.#parts;
+    void evidence.unechoed(this.id, lines, program.slice(0, 64));
+    if (this.isRequired) this.#giveUp("unechoed");
+  }
+
+  #acknowledged(next: number): void {
+    this.#begin();
+    this.#behind.stored(next);
+  }
+
+  #checkBehind(): void {
+    if (this.#behind.isTooFar) this.#giveUp("management_away");
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The recording of a session, by the grant under which it runs: whether there is one, and what must not be
+ * without it.
+ *
+ * @module
+ */
+import { mayForwardAgent } from "../../policy/decide/capabilities.ts";
+import type { Grant } from "../../wire/decision.ts";
+import type { SshCapabilities } from "../../wire/policy.ts";
+import type { RecordingEvidence, SessionRecording } from "../contracts/recorder.ts";
+import type { Exit } from "../os/child-spec.ts";
+import type { WindowSize } from "../os/pty.ts";
+import type { Start } from "./command.ts";
+import type { ConnectionContext } from "./connection-context.ts";
+import { refuse } from "./permit.ts";
+import { endPrograms } from "./revoke.ts";
+import type { SessionPermit } from "./session-program.ts";
+
+/** How a session ends that must be recorded and cannot be. */
+const UNRECORDED: Exit = { status: 254, signal: null };
+/** What the person is told before anything else. */
+export const RECORDED_LINE = "This session is recorded, and may be watched";
+/** What the person is told when it ends in the middle. */
+const CUT_LINE = "This session must be recorded and no longer can be; it has been ended";
+/** Without a terminal there is no size; what terminals have had since the VT100. */
+const SIZE_DEFAULT = { cols: 80, rows: 24 };
+
+interface RecordedSession {
+  readonly sessionId: number;
+  readonly start: Start;
+  readonly terminal: { readonly type: string; readonly size: WindowSize } | null;
+  say(line: string): void;
+  /** Null: it is not recorded. */
+  run(recording: SessionRecording | null): Promise<Exit>;
+}
+
+/**
+ * Runs a session under its recording, where there is to be one. Nothing runs before that has begun; where it
+ * must be recorded and no longer can be, everything of the connection ends.
+ */
+export async function runRecorded(
+  context: ConnectionContext,
+  permitted: SessionPermit,
+  session: RecordedSession,
+): Promise<Exit> {
+  const { permits, containment, log, connectionId } = context;
+  const { start, say } = session;
+  const recording = await openSessionRecording(context, permitted, session);
+  if (recording === "unavailable") {
+    say((await refuse(permits, permits.deny("recording_unavailable", start))).line);
+    return UNRECORDED;
+  }
+  if (recording === null) return await session.run(null);
+  say(RECORDED_LINE);
+  if (recording.isRequired) context.onRequiredRecording();
+  let exit: Exit = UNRECORDED;
+  try {
+    exit = await session.run(recording);
+  } finally {
+    await recording.end();
+  }
+  if (!recording.hasFailed) return exit;
+  say(CUT_LINE);
+  await endPrograms({ containment, log, id: connectionId });
+  return UNRECORDED;
+}
+
+/** `null`: it is not to be recorded, or need not be and cannot. `unavailable`: it must be and cannot. */
+async function openSessionRecording(
+  context: ConnectionContext,
+  permitted: SessionPermit,
+  session: Pick<RecordedSession, "sessionId" | "start" | "terminal">,
+): Promise<SessionRecording | null | "unavailable"> {
+  const mode = recordOf(permitted.grant.capabilities);
+  const { sessionId, start, terminal } = session;
+  // Of files that need not be recorded, the events say what was done with which.
+  if (mode === "off" || (mode === "best_effort" && start.kind === "sftp")) return null;
+  const { who, localUser } = context.auth;
+  const opened = await context.recorder?.open({
+    connectionId: context.connectionId,
+    sessionId,
+    userId: who.kind === "user" ? who.userId : null,
+    localUser,
+    kind: start.kind,
+    mode,
+    command: start.kind === "exec" ? start.command : null,
+    terminalType: terminal?.type ?? null,
+    size: terminal?.size ?? SIZE_DEFAULT,
+    evidence: evidenceOf(permitted, sessionId),
+  });
+  return opened ?? (mode === "required" ? "unavailable" : null);
+}
+
+/** What `capabilities` asks of a session. */
+function recordOf({ record = "off" }: SshCapabilities): NonNullable<SshCapabilities["record"]> {
+  return record;
+}
+
+/** Whether a session may go on under `capabilities`. `recording` undefined: it has not begun. */
+export function isRecordedEnough(
+  recording: SessionRecording | null | undefined,
+  capabilities: SshCapabilities,
+): boolean {
+  return recordOf(capabilities) !== "required" || recording === undefined || recording?.isRequired === true;
+}
+
+/** Whether it may reach the client's SSH agent: what goes through that cannot be recorded. */
+export function mayUseAgent(
+  { capabilities }: Pick<Grant, "capabilities">,
+  recording: SessionRecording | null | undefined,
+): boolean {
+  return mayForwardAgent(capabilities) && recording?.isRequired !== true;
+}
+
+function evidenceOf(permitted: SessionPermit, sessionId: number): RecordingEvidence {
+  return {
+    started: (recordingId, recipients) =>
+      permitted.note({ type: "recording.start", sessionId, recordingId, recipients }),
+    chunks: (recordingId, first, digests) =>
+      permitted.note({ type: "recording.chunks", sessionId, recordingId, first, digests: [...digests] }),
+    unechoed: (recordingId, lines, program) =>
+      permitted.note({ type: "recording.unechoed", sessionId, recordingId, lines, program }),
+    ended: (recordingId, end) => permitted.note({ type: "recording.end", sessionId, recordingId, ...end }),
+  };
+}

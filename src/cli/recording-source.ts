@@ -1,0 +1,80 @@
+/**
+ * A recording as the API gives it, page by page: its asciicast, opened with an identity where it is
+ * encrypted.
+ *
+ * @module
+ */
+
+import { QfError } from "../base/errors.ts";
+import { readSmallFile } from "../base/files.ts";
+import { createChunkDecrypter } from "../recording/age-chunk.ts";
+import { digestOfChunk, digestText } from "../recording/chunk.ts";
+import { Recording, RecordingPage } from "../wire/recording.ts";
+import { Id } from "../wire/units.ts";
+import type { Admin } from "./admin.ts";
+
+const IDENTITY_BYTES_MAX = 65_536;
+
+/**
+ * The recording that `id` names: its own id, or that of a session with one recording. Throws ERR_NOT_FOUND,
+ * and ERR_CONFLICT naming them where there are several.
+ */
+export async function findRecording(admin: Pick<Admin, "request">, id: string): Promise<Recording> {
+  if (!Id.safeParse(id).success) throw notFound(id);
+  const query = `/api/recordings?connection_id=${id}`;
+  const { value: ofSession } = await admin.request("GET", query, { answer: Recording.array() });
+  const [only] = ofSession;
+  if (ofSession.length > 1) {
+    const ids = ofSession.map((one) => `${one.id} (${one.kind} ${one.session_id})`).join(", ");
+    throw new QfError("ERR_CONFLICT", `the session ${id} has more than one recording`, {
+      hint: `name one of them: ${ids}`,
+    });
+  }
+  if (only !== undefined) return only;
+  return (await admin.request("GET", `/api/recordings/${id}`, { answer: Recording })).value;
+}
+
+/** Its asciicast, a piece of whole lines at a time. Throws ERR_USAGE without the identity that it takes. */
+export async function* castOf(
+  admin: Pick<Admin, "request">,
+  recording: Pick<Recording, "id" | "encrypted">,
+  identityFile: string | undefined,
+): AsyncGenerator<string> {
+  const open = recording.encrypted ? await opener(identityFile) : null;
+  for (let from = 0; ; ) {
+    const path = `/api/recordings/${recording.id}/chunks?from=${from}`;
+    const { value: page } = await admin.request("GET", path, { answer: RecordingPage });
+    for (const { number, sha256, data } of page.chunks) {
+      const packed = Buffer.from(data, "base64");
+      if (open !== null && digestText(digestOfChunk(packed)) !== sha256) {
+        throw new QfError("ERR_STATE_DAMAGED", `chunk ${number} of the recording is not what was stored`);
+      }
+      yield Buffer.from(open === null ? packed : await open(packed)).toString("utf8");
+    }
+    if (page.chunks.length === 0) return;
+    from = page.next;
+  }
+}
+
+async function opener(
+  identityFile: string | undefined,
+): Promise<(packed: Uint8Array) => Promise<Uint8Array>> {
+  if (identityFile === undefined) {
+    throw new QfError("ERR_USAGE", "this recording is encrypted", {
+      hint: "give the age identity of one of its recipients with --identity FILE",
+    });
+  }
+  let text: string;
+  try {
+    text = await readSmallFile(identityFile, IDENTITY_BYTES_MAX);
+  } catch (cause) {
+    throw new QfError("ERR_PERMISSION", `the file ${identityFile} cannot be read`, { cause });
+  }
+  return createChunkDecrypter(text);
+}
+
+function notFound(id: string): QfError {
+  return new QfError("ERR_NOT_FOUND", `there is no recording ${JSON.stringify(id)}`, {
+    hint: "give the id of a recording, or of a session that was recorded",
+  });
+}

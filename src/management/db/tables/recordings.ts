@@ -1,0 +1,139 @@
+/**
+ * Recordings and their parts: begun once, added to in order, deleted whole.
+ *
+ * @module
+ */
+import { and, asc, desc, eq, gte, lt } from "drizzle-orm";
+import type { RecordingHead } from "../../../wire/recording.ts";
+import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
+import type { Reader, Writer } from "../engine/transaction.ts";
+import type { NewRow, Row } from "../schema/schema.ts";
+
+export type RecordingRow = Row<"recordings">;
+export type RecordingPartRow = Row<"recordingParts">;
+
+/** Starts of sessions that are looked through for one that is recorded: the machine's newest. */
+const STARTS_LOOKED_AT = 512;
+
+export async function findRecording(tx: Reader, id: string): Promise<RecordingRow | undefined> {
+  const { recordings } = tx.t;
+  const [row] = await tx.sql.select().from(recordings).where(eq(recordings.id, id));
+  return row;
+}
+
+/** Those of a session, newest first. */
+export function listRecordingsOfSession(
+  tx: Reader,
+  accountId: AccountId,
+  session: { readonly connectionId: string; readonly sessionId?: number | undefined },
+): Promise<RecordingRow[]> {
+  const { recordings } = tx.t;
+  return tx.sql
+    .select()
+    .from(recordings)
+    .where(
+      and(
+        eq(recordings.accountId, accountId),
+        eq(recordings.connectionId, session.connectionId),
+        session.sessionId === undefined ? undefined : eq(recordings.sessionId, session.sessionId),
+      ),
+    )
+    .orderBy(desc(recordings.startedAt));
+}
+
+/** All of an account, or of one person. */
+export function listRecordings(
+  tx: Reader,
+  accountId: AccountId,
+  filter: { readonly userId?: UserId; readonly peerId?: PeerId | undefined },
+): Promise<RecordingRow[]> {
+  const { recordings } = tx.t;
+  return tx.sql
+    .select()
+    .from(recordings)
+    .where(
+      and(
+        eq(recordings.accountId, accountId),
+        filter.userId === undefined ? undefined : eq(recordings.userId, filter.userId),
+        filter.peerId === undefined ? undefined : eq(recordings.peerId, filter.peerId),
+      ),
+    );
+}
+
+/** Those that began before `seconds`, oldest first. */
+export function listRecordingsBefore(
+  tx: Reader,
+  accountId: AccountId,
+  seconds: number,
+  countMax: number,
+): Promise<RecordingRow[]> {
+  const { recordings } = tx.t;
+  return tx.sql
+    .select()
+    .from(recordings)
+    .where(and(eq(recordings.accountId, accountId), lt(recordings.startedAt, seconds)))
+    .orderBy(asc(recordings.startedAt))
+    .limit(countMax);
+}
+
+export async function insertRecording(tx: Writer, row: NewRow<"recordings">): Promise<void> {
+  await tx.sql.insert(tx.t.recordings).values(row);
+}
+
+/** Adds what came. False: another upload was first, or the recording is over. */
+export async function addToRecording(
+  tx: Writer,
+  { id, first }: { readonly id: string; readonly first: number },
+  change: Pick<RecordingRow, "nextChunk" | "bytes" | "chain" | "status" | "why" | "endedAt">,
+): Promise<boolean> {
+  const { recordings } = tx.t;
+  const changed = await tx.sql
+    .update(recordings)
+    .set(change)
+    .where(and(eq(recordings.id, id), eq(recordings.nextChunk, first), eq(recordings.status, "running")))
+    .returning({ id: recordings.id });
+  return changed.length > 0;
+}
+
+export async function insertRecordingPart(tx: Writer, part: NewRow<"recordingParts">): Promise<void> {
+  await tx.sql.insert(tx.t.recordingParts).values(part);
+}
+
+/** Parts in order, from the one that begins with chunk `from` or a later one. */
+export function listRecordingParts(
+  tx: Reader,
+  recordingId: string,
+  { from = 0, countMax }: { readonly from?: number; readonly countMax: number },
+): Promise<RecordingPartRow[]> {
+  const { recordingParts } = tx.t;
+  return tx.sql
+    .select()
+    .from(recordingParts)
+    .where(and(eq(recordingParts.recordingId, recordingId), gte(recordingParts.first, from)))
+    .orderBy(asc(recordingParts.first))
+    .limit(countMax);
+}
+
+export async function deleteRecording(tx: Writer, id: string): Promise<boolean> {
+  const { recordings } = tx.t;
+  const gone = await tx.sql.delete(recordings).where(eq(recordings.id, id)).returning({ id: recordings.id });
+  return gone.length > 0;
+}
+
+/** Whether the machine has reported that this session began, and for the same person. */
+export async function isReportedSession(tx: Reader, peerId: PeerId, head: RecordingHead): Promise<boolean> {
+  const { auditEvents } = tx.t;
+  const rows = await tx.sql
+    .select({ activity: auditEvents.activity, data: auditEvents.data })
+    .from(auditEvents)
+    .where(and(eq(auditEvents.agentPeerId, peerId), eq(auditEvents.activity, "ssh.session.start")))
+    .orderBy(desc(auditEvents.agentSeq))
+    .limit(STARTS_LOOKED_AT);
+  return rows.some(
+    ({ data }) =>
+      data?.connectionId === head.connectionId &&
+      data.sessionId === head.sessionId &&
+      data.kind === head.kind &&
+      (data.userId ?? null) === head.userId,
+  );
+}

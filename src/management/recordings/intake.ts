@@ -1,0 +1,194 @@
+/**
+ * Uploads of machines on their way into the store of recordings: only of sessions that the machine has
+ * reported, each chunk once, in order, and within the machine's share of a day.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { verifyEd25519 } from "../../base/ed25519.ts";
+import { isQfError } from "../../base/errors.ts";
+import { parseJson } from "../../base/files.ts";
+import { newId, sha256 } from "../../base/random.ts";
+import { digestOfChunk, digestText, emptyChain, extendChain } from "../../recording/chunk.ts";
+import { RecordingUpload, type RecordingUploadAnswer } from "../../wire/recording.ts";
+import { signedBytes } from "../../wire/signed-fields.ts";
+import { Ed25519Signature } from "../../wire/units.ts";
+import type { ManagementContext } from "../contracts/context.ts";
+import { findPeerById, type PeerRow } from "../db/tables/peers.ts";
+import {
+  addToRecording,
+  findRecording,
+  insertRecording,
+  insertRecordingPart,
+  isReportedSession,
+  type RecordingRow,
+} from "../db/tables/recordings.ts";
+import { AuditShare } from "../sync/audit-share.ts";
+import type { RecordingStore } from "./store.ts";
+
+/** Bytes of recordings that are taken of one machine in a day. */
+export const RECORDING_SHARE_BYTES_DEFAULT = 10_000_000_000;
+
+type Refusal = NonNullable<RecordingUploadAnswer["refusal"]>["code"];
+
+/** One sentence each; `at` is the number of the first chunk that came. */
+const SENTENCES: Readonly<Record<Refusal, (at: number, next: number) => string>> = {
+  duplicate: (at, next) => `chunk ${at} of this recording is stored already; chunk ${next} is next`,
+  gap: (at, next) => `chunk ${at} of this recording came before chunk ${next}`,
+  over: () => "this recording is over; nothing is added to it",
+  unreported: () => "the machine has not reported the session that this is a recording of",
+  full: () => "the machine has used up its share of recordings for today",
+  unavailable: () => "the store of recordings cannot be used now",
+  refused: () => "this is no recording of a machine of the account",
+};
+
+interface Upload {
+  readonly head: RecordingUpload;
+  readonly chunks: readonly Uint8Array[];
+}
+
+export interface IntakeOptions {
+  readonly store: RecordingStore;
+  /** A day's share of one machine, in bytes; 0: any. */
+  readonly shareBytes: number;
+  /** Something was added. */
+  onAdded(recordingId: string): void;
+}
+
+export class RecordingIntake {
+  readonly #ctx: Pick<ManagementContext, "clock" | "log" | "store" | "origin">;
+  readonly #options: IntakeOptions;
+  readonly #share: AuditShare;
+
+  constructor(ctx: Pick<ManagementContext, "clock" | "log" | "store" | "origin">, options: IntakeOptions) {
+    this.#ctx = ctx;
+    this.#options = options;
+    this.#share = new AuditShare(ctx.clock, options.shareBytes);
+  }
+
+  /** Never rejects. */
+  async take(body: Uint8Array, signature: string): Promise<RecordingUploadAnswer> {
+    const upload = uploadOf(body);
+    if (upload === null) return refusal("refused", 0, 0);
+    try {
+      const peer = await this.#prove(upload.head, body, signature);
+      return peer === null ? refusal("refused", upload.head.first, 0) : await this.#take(peer, upload);
+    } catch (cause) {
+      if (!isQfError(cause, "ERR_UNAVAILABLE")) {
+        this.#ctx.log.error(
+          "a recording could not be stored",
+          { recordingId: upload.head.recordingId },
+          cause,
+        );
+      } else this.#ctx.log.warn("the store of recordings cannot be used", {}, cause);
+      return refusal("unavailable", upload.head.first, upload.head.first);
+    }
+  }
+
+  /** The machine whose device key has signed it. Null: none. */
+  async #prove({ peerId }: RecordingUpload, body: Uint8Array, signature: string): Promise<PeerRow | null> {
+    const { store, origin } = this.#ctx;
+    const peer = await store.read((tx) => findPeerById(tx, peerId));
+    if (peer === undefined || !Ed25519Signature.safeParse(signature).success) return null;
+    const scope = { accountId: peer.accountId, origin };
+    const bytes = signedBytes("recording", scope, { peer: peerId, digest: sha256(body) });
+    return verifyEd25519(peer.deviceKey, bytes, signature) ? peer : null;
+  }
+
+  async #take(peer: PeerRow, { head, chunks }: Upload): Promise<RecordingUploadAnswer> {
+    const { store } = this.#ctx;
+    const { recordingId, first } = head;
+    const row = (await store.read((tx) => findRecording(tx, recordingId))) ?? (await this.#begin(peer, head));
+    if (typeof row === "string") return refusal(row, first, 0);
+    if (row.peerId !== peer.id) return refusal("refused", first, 0);
+    const { nextChunk } = row;
+    if (row.status !== "running") return refusal("over", first, nextChunk);
+    if (first < nextChunk) return refusal("duplicate", first, nextChunk);
+    if (first > nextChunk) return refusal("gap", first, nextChunk);
+    const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    if (this.#share.take(peer.id, bytes) !== "taken") return refusal("full", first, nextChunk);
+    return await this.#add(row, { head, chunks });
+  }
+
+  /** A row for a recording that begins, which `#add` stores; or why it may not. */
+  async #begin(
+    peer: PeerRow,
+    { recordingId, first, head }: RecordingUpload,
+  ): Promise<RecordingRow | Refusal> {
+    if (first > 0) return "gap";
+    if (head === undefined) return "refused";
+    const isReported = await this.#ctx.store.read((tx) => isReportedSession(tx, peer.id, head));
+    if (!isReported) return "unreported";
+    const { startedAtSeconds, ...rest } = head;
+    const row: RecordingRow = {
+      ...rest,
+      id: recordingId,
+      accountId: peer.accountId,
+      peerId: peer.id,
+      startedAt: Math.min(startedAtSeconds, nowSeconds(this.#ctx.clock)),
+      endedAt: null,
+      status: "running",
+      why: null,
+      nextChunk: 0,
+      bytes: 0,
+      chain: digestText(emptyChain()),
+    };
+    await this.#ctx.store.transaction(async (tx) => {
+      if ((await findRecording(tx, recordingId)) === undefined) await insertRecording(tx, row);
+    });
+    return row;
+  }
+
+  async #add(row: RecordingRow, { head, chunks }: Upload): Promise<RecordingUploadAnswer> {
+    const { first, end, sizes } = head;
+    const digests = chunks.map(digestOfChunk);
+    const chain = digests.reduce(extendChain, Buffer.from(row.chain, "base64url") as Uint8Array);
+    // Named anew each time: two uploads of one number never write the same object.
+    const object = `${row.accountId}/${row.id}/${String(first).padStart(8, "0")}-${newId()}`;
+    if (chunks.length > 0) await this.#options.store.put(object, Buffer.concat(chunks));
+    const nextChunk = first + chunks.length;
+    const isAdded = await this.#ctx.store.transaction(async (tx) => {
+      const change: Parameters<typeof addToRecording>[2] = {
+        nextChunk,
+        bytes: row.bytes + chunks.reduce((sum, { length }) => sum + length, 0),
+        chain: digestText(chain),
+        status: end?.status ?? "running",
+        why: end?.why ?? null,
+        endedAt: end === undefined ? null : nowSeconds(this.#ctx.clock),
+      };
+      if (!(await addToRecording(tx, { id: row.id, first }, change))) return false;
+      const texts = digests.map(digestText);
+      if (chunks.length > 0)
+        await insertRecordingPart(tx, { recordingId: row.id, first, object, sizes, digests: texts });
+      return true;
+    });
+    if (!isAdded) {
+      await this.#options.store.remove(object).catch(() => {});
+      return refusal("duplicate", first, nextChunk);
+    }
+    this.#options.onAdded(row.id);
+    return { next: nextChunk };
+  }
+}
+
+function refusal(code: Refusal, first: number, next: number): RecordingUploadAnswer {
+  return { next, refusal: { code, message: SENTENCES[code](first, next) } };
+}
+
+/** Null: it is no upload. */
+function uploadOf(body: Uint8Array): Upload | null {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (bytes.length < 4) return null;
+  const start = 4 + bytes.readUInt32BE(0);
+  if (start > bytes.length) return null;
+  const head = RecordingUpload.safeParse(parseJson(bytes.toString("utf8", 4, start)));
+  if (!head.success) return null;
+  const chunks: Uint8Array[] = [];
+  let at = start;
+  for (const size of head.data.sizes) {
+    chunks.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  const isWhole = at === bytes.length && (chunks.length > 0 || head.data.end !== undefined);
+  return isWhole ? { head: head.data, chunks } : null;
+}

@@ -1,0 +1,195 @@
+/**
+ * The recordings of management: what machines upload, read back page by page, followed while they run, and
+ * deleted after the account's retention.
+ *
+ * To follow one from another part: `follow(recordingId, from, signal)` gives each page of chunks as it comes.
+ *
+ * @module
+ */
+import { nowSeconds } from "../../base/clock.ts";
+import { QfError } from "../../base/errors.ts";
+import { digestOfChunk, digestText, unpackChunk } from "../../recording/chunk.ts";
+import { RECORDING_CHUNKS_MAX, type RecordingPage } from "../../wire/recording.ts";
+import type { ManagementContext } from "../contracts/context.ts";
+import type { Recordings } from "../contracts/recordings.ts";
+import { filled } from "../contracts/settings.ts";
+import { listAccounts } from "../db/tables/accounts.ts";
+import { systemInitiator } from "../db/tables/audit-events.ts";
+import {
+  deleteRecording,
+  findRecording,
+  listRecordingParts,
+  listRecordingsBefore,
+  type RecordingPartRow,
+  type RecordingRow,
+} from "../db/tables/recordings.ts";
+import { RECORDING_SHARE_BYTES_DEFAULT, RecordingIntake } from "./intake.ts";
+import type { RecordingStore } from "./store.ts";
+
+/** How soon one that follows hears of what another process takes in. */
+const ELSEWHERE_MS = 1_000;
+const SWEEP_MS = 600_000;
+const DAY_SECONDS = 86_400;
+/** Recordings deleted in one sweep, and parts of one deleted or read at a time. */
+const DELETED_MAX = 1_000;
+const PARTS_MAX = 256;
+/** Parts of one page, which are read at once, and the stored bytes after which it is full. */
+const PAGE_PARTS_MAX = 32;
+const PAGE_BYTES = 512 * 1024;
+
+type Context = Pick<ManagementContext, "clock" | "log" | "store" | "origin">;
+
+export interface RunningRecordings extends Recordings {
+  /** Deletes what is older than its account keeps. */
+  sweep(): Promise<void>;
+  close(): void;
+}
+
+export function createRecordings(
+  ctx: Context,
+  options: { readonly store: RecordingStore; readonly shareBytes?: number },
+): RunningRecordings {
+  return new StoredRecordings(ctx, options);
+}
+
+class StoredRecordings implements RunningRecordings {
+  readonly #ctx: Context;
+  readonly #store: RecordingStore;
+  readonly #intake: RecordingIntake;
+  readonly #followers = new Map<string, Set<() => void>>();
+  readonly #sweeping: ReturnType<typeof setInterval>;
+
+  constructor(
+    ctx: Context,
+    {
+      store,
+      shareBytes = RECORDING_SHARE_BYTES_DEFAULT,
+    }: { readonly store: RecordingStore; readonly shareBytes?: number },
+  ) {
+    this.#ctx = ctx;
+    this.#store = store;
+    this.#intake = new RecordingIntake(ctx, { store, shareBytes, onAdded: (id) => this.#tell(id) });
+    this.#sweeping = setInterval(() => {
+      this.sweep().catch((cause: unknown) => ctx.log.warn("old recordings not deleted", {}, cause));
+    }, SWEEP_MS).unref();
+  }
+
+  take(...upload: Parameters<Recordings["take"]>): ReturnType<Recordings["take"]> {
+    return this.#intake.take(...upload);
+  }
+
+  async page(recordingId: string, from: number): Promise<RecordingPage> {
+    const { row, parts } = await this.#ctx.store.read(async (tx) => ({
+      row: await findRecording(tx, recordingId),
+      // The one that holds `from` begins at most so far before it.
+      parts: await listRecordingParts(tx, recordingId, {
+        from: Math.max(0, from - RECORDING_CHUNKS_MAX + 1),
+        countMax: PAGE_PARTS_MAX,
+      }),
+    }));
+    if (row === undefined) throw new QfError("ERR_NOT_FOUND", "recording not found");
+    const isEncrypted = row.recipients.length > 0;
+    const shown = pageOf(parts.filter(({ first, sizes }) => first + sizes.length > from));
+    const read = await Promise.all(shown.map((part) => this.#chunksOf(part, isEncrypted)));
+    const chunks = read.flat().filter(({ number }) => number >= from);
+    const next = (chunks.at(-1)?.number ?? from - 1) + 1;
+    // More is there, or came after the row was read.
+    const status = next < row.nextChunk ? "running" : row.status;
+    return { chunks, next, status, encrypted: isEncrypted };
+  }
+
+  async *follow(recordingId: string, from: number, signal: AbortSignal): AsyncGenerator<RecordingPage> {
+    for (let at = from; !signal.aborted; ) {
+      const news = this.#news(recordingId, signal);
+      try {
+        const page = await this.page(recordingId, at);
+        at = page.next;
+        if (page.chunks.length > 0 || page.status !== "running") yield page;
+        if (page.status !== "running") return;
+        if (page.chunks.length === 0) await news.heard;
+      } finally {
+        news.stop();
+      }
+    }
+  }
+
+  async remove({ id }: Pick<RecordingRow, "id">): Promise<void> {
+    const { store } = this.#ctx;
+    for (let from = 0; ; ) {
+      const parts = await store.read((tx) => listRecordingParts(tx, id, { from, countMax: PARTS_MAX }));
+      for (const { object } of parts) await this.#store.remove(object);
+      if (parts.length < PARTS_MAX) break;
+      from = (parts.at(-1)?.first ?? from) + 1;
+    }
+    await store.transaction((tx) => deleteRecording(tx, id));
+    this.#tell(id);
+  }
+
+  async sweep(): Promise<void> {
+    const { store, clock } = this.#ctx;
+    for (const { id: accountId, settings } of await store.read(listAccounts)) {
+      const days = filled(settings).recording_retention_days;
+      const before = nowSeconds(clock) - days * DAY_SECONDS;
+      const old = await store.read((tx) => listRecordingsBefore(tx, accountId, before, DELETED_MAX));
+      for (const row of old) await this.remove(row);
+      if (old.length === 0) continue;
+      const meta = { count: String(old.length), days: String(days) };
+      const events = [{ activity: "recording.prune" as const, targetId: accountId, meta }];
+      await store.change({ accountId, initiator: systemInitiator, events }, async () => {});
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#sweeping);
+  }
+
+  async #chunksOf(
+    { first, object, sizes, digests }: RecordingPartRow,
+    isEncrypted: boolean,
+  ): Promise<RecordingPage["chunks"]> {
+    const bytes = await this.#store.get(object);
+    let at = 0;
+    return sizes.map((size, i) => {
+      const packed = bytes.subarray(at, at + size);
+      at += size;
+      if (digestText(digestOfChunk(packed)) !== digests[i]) {
+        throw new QfError("ERR_STATE_DAMAGED", `chunk ${first + i} of the recording is not what was stored`);
+      }
+      const data = Buffer.from(isEncrypted ? packed : unpackChunk(packed)).toString("base64");
+      return { number: first + i, sha256: digests[i] ?? "", data };
+    });
+  }
+
+  /** `heard` settles with the next chunk, after a second, or when `signal` is aborted. */
+  #news(recordingId: string, signal: AbortSignal): { heard: Promise<void>; stop: () => void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const listeners = this.#followers.get(recordingId) ?? new Set();
+    this.#followers.set(recordingId, listeners.add(resolve));
+    const timer = setTimeout(resolve, ELSEWHERE_MS);
+    const onAbort = (): void => resolve();
+    signal.addEventListener("abort", onAbort, { once: true });
+    const stop = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      listeners.delete(resolve);
+      if (listeners.size === 0) this.#followers.delete(recordingId);
+    };
+    return { heard: promise, stop };
+  }
+
+  #tell(recordingId: string): void {
+    for (const heard of this.#followers.get(recordingId) ?? []) heard();
+  }
+}
+
+/** The first of `parts`, as many as one page has room for. */
+function pageOf(parts: readonly RecordingPartRow[]): RecordingPartRow[] {
+  const shown: RecordingPartRow[] = [];
+  let bytes = 0;
+  for (const part of parts) {
+    if (bytes >= PAGE_BYTES) break;
+    shown.push(part);
+    bytes += part.sizes.reduce((sum, size) => sum + size, 0);
+  }
+  return shown;
+}

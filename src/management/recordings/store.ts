@@ -1,0 +1,135 @@
+/**
+ * The store of recordings: a folder, or a bucket of S3. Objects are written once, read whole and deleted.
+ *
+ * @module
+ */
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { S3Client } from "bun";
+import { QfError } from "../../base/errors.ts";
+import { readSmallFile } from "../../base/files.ts";
+import { newId } from "../../base/random.ts";
+
+export interface RecordingStore {
+  /** Resolves once it survives a crash. Throws ERR_UNAVAILABLE. */
+  put(object: string, bytes: Uint8Array): Promise<void>;
+  /** Throws ERR_UNAVAILABLE where it is not there or cannot be read. */
+  get(object: string): Promise<Uint8Array>;
+  /** What is not there is deleted already. Throws ERR_UNAVAILABLE. */
+  remove(object: string): Promise<void>;
+}
+
+/** How `serve` was told to keep recordings. */
+export interface RecordingStoreOptions {
+  /** `DIR` or `s3://BUCKET/PREFIX`. */
+  readonly where: string;
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+  /** In the format of ~/.aws/credentials. */
+  readonly credentialsFile?: string | undefined;
+}
+
+const CREDENTIALS_BYTES_MAX = 65_536;
+/** A region has to be named; this is where S3 itself began. */
+const REGION_DEFAULT = "us-east-1";
+
+/** Throws ERR_USAGE for what cannot be meant, ERR_PERMISSION for a file that cannot be read. */
+export async function openRecordingStore(options: RecordingStoreOptions): Promise<RecordingStore> {
+  const { where, endpoint, region, credentialsFile } = options;
+  const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})(?:\/(.*))?$/.exec(where);
+  if (match !== null) {
+    const prefix = (match[2] ?? "").replace(/\/+$/, "");
+    const client = new S3Client({
+      bucket: match[1] ?? "",
+      region: region ?? REGION_DEFAULT,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(await readCredentials(credentialsFile)),
+    });
+    return createBucketStore(client, prefix === "" ? "" : `${prefix}/`);
+  }
+  if (where.includes("://")) {
+    throw new QfError("ERR_USAGE", "--recordings is neither a folder nor s3://BUCKET/PREFIX");
+  }
+  if (endpoint !== undefined || region !== undefined || credentialsFile !== undefined) {
+    throw new QfError("ERR_USAGE", "--recordings-endpoint, -region and -credentials-file are for s3://");
+  }
+  return createFolderStore(where);
+}
+
+/** Keeps objects as files below `directory`, which is made when it is needed. */
+export function createFolderStore(directory: string): RecordingStore {
+  const pathOf = (object: string): string => join(directory, object);
+  return {
+    put: (object, bytes) => orUnavailable(() => writeWhole(pathOf(object), bytes)),
+    get: (object) => orUnavailable(() => readFile(pathOf(object))),
+    remove: (object) =>
+      orUnavailable(async () => {
+        const path = pathOf(object);
+        await rm(path, { force: true });
+        // The recording's own folder, once it is empty.
+        const folder = dirname(path);
+        const rest = await readdir(folder).catch(() => ["?"]);
+        if (rest.length === 0) await rmdir(folder).catch(() => {});
+      }),
+  };
+}
+
+function createBucketStore(client: S3Client, prefix: string): RecordingStore {
+  return {
+    put: (object, bytes) =>
+      orUnavailable(async () => {
+        await client.write(prefix + object, bytes, { type: "application/octet-stream" });
+      }),
+    get: (object) => orUnavailable(async () => new Uint8Array(await client.file(prefix + object).bytes())),
+    remove: (object) => orUnavailable(() => client.delete(prefix + object)),
+  };
+}
+
+/** Under another name first, so that a crash leaves no half of an object. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${newId()}.tmp`;
+  const file = await open(temporary, "wx", 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.datasync();
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw cause;
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}
+
+async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new QfError("ERR_UNAVAILABLE", "the store of recordings cannot be used now", { cause });
+  }
+}
+
+/** Absent: as the environment has them. */
+async function readCredentials(
+  path: string | undefined,
+): Promise<{ accessKeyId?: string; secretAccessKey?: string; sessionToken?: string }> {
+  if (path === undefined) return {};
+  let text: string;
+  try {
+    text = await readSmallFile(path, CREDENTIALS_BYTES_MAX);
+  } catch (cause) {
+    throw new QfError("ERR_PERMISSION", `the file ${path} cannot be read`, { cause });
+  }
+  const settingOf = (name: string): string | undefined =>
+    new RegExp(`^\\s*${name}\\s*=\\s*(\\S+)\\s*$`, "m").exec(text)?.[1];
+  const accessKeyId = settingOf("aws_access_key_id");
+  const secretAccessKey = settingOf("aws_secret_access_key");
+  const sessionToken = settingOf("aws_session_token");
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new QfError("ERR_USAGE", `the file ${path} has no credentials`, {
+      hint: "it needs the lines aws_access_key_id = … and aws_secret_access_key = …",
+    });
+  }
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}

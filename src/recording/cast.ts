@@ -1,0 +1,100 @@
+/**
+ * asciicast v2: a line of JSON for the header, then one for each event, cut into chunks of whole lines.
+ *
+ * Events are `o` (shown), `i` (typed, or read from standard input), `r` (the window's size) and `m` (a mark).
+ *
+ * @module
+ */
+import { parseJson } from "../base/files.ts";
+import { CastEvent, CastHeader } from "../wire/recording.ts";
+
+/** Most bytes of a chunk before it is packed. Leaves room within 64 kB for what packing adds. */
+export const CHUNK_TEXT_BYTES_MAX = 62_000;
+/** Characters of one event: a piece that becomes longer than a chunk is halved until it fits. */
+const EVENT_CHARACTERS_MAX = 32_768;
+
+export type CastCode = "o" | "i" | "r" | "m";
+
+/** Puts lines together into chunks, each at most `CHUNK_TEXT_BYTES_MAX` long. */
+export class CastWriter {
+  readonly #onChunk: (text: Uint8Array) => void;
+  #lines: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(header: CastHeader, onChunk: (text: Uint8Array) => void) {
+    this.#onChunk = onChunk;
+    this.#add(Buffer.from(`${JSON.stringify(header)}\n`));
+  }
+
+  /** Whether lines wait for `flush`. */
+  get hasLines(): boolean {
+    return this.#bytes > 0;
+  }
+
+  event(seconds: number, code: CastCode, text: string): void {
+    for (let at = 0; at < text.length || at === 0; ) {
+      const end = cutAt(text, at + EVENT_CHARACTERS_MAX);
+      this.#event(seconds, code, at === 0 && end === text.length ? text : text.slice(at, end));
+      at = end;
+      if (at === 0) return;
+    }
+  }
+
+  /** Makes a chunk of what there is. */
+  flush(): void {
+    const [only] = this.#lines;
+    if (only === undefined) return;
+    const chunk = this.#lines.length === 1 ? only : Buffer.concat(this.#lines, this.#bytes);
+    this.#lines = [];
+    this.#bytes = 0;
+    this.#onChunk(chunk);
+  }
+
+  #event(seconds: number, code: CastCode, text: string): void {
+    const line = Buffer.from(`[${seconds.toFixed(6)}, "${code}", ${JSON.stringify(text)}]\n`);
+    if (line.length <= CHUNK_TEXT_BYTES_MAX) {
+      this.#add(line);
+      return;
+    }
+    const middle = cutAt(text, text.length >> 1);
+    this.#event(seconds, code, text.slice(0, middle));
+    this.#event(seconds, code, text.slice(middle));
+  }
+
+  #add(line: Uint8Array): void {
+    if (this.#bytes + line.length > CHUNK_TEXT_BYTES_MAX) this.flush();
+    this.#lines.push(line);
+    this.#bytes += line.length;
+  }
+}
+
+/** At most `wanted`, and not within a surrogate pair. */
+function cutAt(text: string, wanted: number): number {
+  if (wanted >= text.length) return text.length;
+  const code = text.charCodeAt(wanted - 1);
+  return code >= 0xd800 && code <= 0xdbff ? wanted - 1 : wanted;
+}
+
+/** Reads lines that come in pieces. Lines that are no event are passed over: a newer writer's. */
+export class CastReader {
+  #rest = "";
+  #header: CastHeader | null = null;
+
+  /** Null: it has not come yet. */
+  get header(): CastHeader | null {
+    return this.#header;
+  }
+
+  read(text: string): CastEvent[] {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    const events: CastEvent[] = [];
+    for (const line of lines) {
+      const value = parseJson(line);
+      const event = CastEvent.safeParse(value);
+      if (event.success) events.push(event.data);
+      else if (this.#header === null) this.#header = CastHeader.safeParse(value).data ?? null;
+    }
+    return events;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Bytes as text and back, exactly: what is UTF-8 is text, and each other byte is a code unit from U+DC80 to
+ * U+DCFF, which no UTF-8 stands for. JSON writes such a unit as an escape, so a recording stays valid JSON,
+ * and a player shows it as a replacement character.
+ *
+ * @module
+ */
+
+const LONE_BASE = 0xdc00;
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Reads one stream, in pieces that may end within a character. */
+export class ExactText {
+  /** The beginning of a character whose other bytes have not come yet: at most three bytes. */
+  #held: Uint8Array = new Uint8Array(0);
+
+  read(piece: Uint8Array): string {
+    const data = this.#held.length === 0 ? piece : joined(this.#held, piece);
+    const end = data.length - unfinishedBytes(data);
+    this.#held = end === data.length ? new Uint8Array(0) : data.slice(end);
+    return textOf(end === data.length ? data : data.subarray(0, end));
+  }
+
+  /** What is left at the end of the stream. */
+  end(): string {
+    const held = this.#held;
+    this.#held = new Uint8Array(0);
+    return textOf(held);
+  }
+}
+
+/** The bytes that `ExactText` made `text` of. */
+export function bytesOfText(text: string): Uint8Array {
+  if (text.isWellFormed()) return Buffer.from(text, "utf8");
+  const bytes: number[] = [];
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    if (code >= LONE_BASE + 0x80 && code <= LONE_BASE + 0xff) bytes.push(code - LONE_BASE);
+    else bytes.push(...Buffer.from(character, "utf8"));
+  }
+  return Uint8Array.from(bytes);
+}
+
+function textOf(data: Uint8Array): string {
+  try {
+    return strict.decode(data);
+  } catch {
+    return looseText(data);
+  }
+}
+
+/** Character by character: runs of UTF-8 as they are, and every other byte by itself. */
+function looseText(data: Uint8Array): string {
+  let text = "";
+  let from = 0;
+  for (let at = 0; at < data.length; ) {
+    const length = characterBytes(data, at);
+    if (length > 0) {
+      at += length;
+      continue;
+    }
+    text += strict.decode(data.subarray(from, at)) + String.fromCharCode(LONE_BASE + (data[at] ?? 0));
+    at += 1;
+    from = at;
+  }
+  return text + strict.decode(data.subarray(from));
+}
+
+/** Bytes of the character at `at`; 0: there is none that is whole and valid (RFC 3629 section 4). */
+function characterBytes(data: Uint8Array, at: number): number {
+  const first = data[at] ?? 0;
+  if (first < 0x80) return 1;
+  const length = lengthOf(first);
+  if (length === 0 || at + length > data.length) return 0;
+  const second = data[at + 1] ?? 0;
+  const [low, high] = secondRange(first);
+  if (second < low || second > high) return 0;
+  for (let i = 2; i < length; i++) if (((data[at + i] ?? 0) & 0xc0) !== 0x80) return 0;
+  return length;
+}
+
+function lengthOf(first: number): number {
+  if (first >= 0xc2 && first <= 0xdf) return 2;
+  if (first >= 0xe0 && first <= 0xef) return 3;
+  return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+}
+
+function secondRange(first: number): readonly [number, number] {
+  if (first === 0xe0) return [0xa0, 0xbf];
+  if (first === 0xed) return [0x80, 0x9f];
+  if (first === 0xf0) return [0x90, 0xbf];
+  return first === 0xf4 ? [0x80, 0x8f] : [0x80, 0xbf];
+}
+
+/** How many bytes at the end may be the beginning of a character that is not all there. */
+function unfinishedBytes(data: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, data.length); back++) {
+    const byte = data[data.length - back] ?? 0;
+    if (byte < 0x80) return 0;
+    if (byte >= 0xc0) return lengthOf(byte) > back ? back : 0;
+  }
+  return 0;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}

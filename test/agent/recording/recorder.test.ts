@@ -1,0 +1,50 @@
+import { describe, expect, test } from "bun:test";
+import { anEvidence, aRecorder, aRequest, begun } from "../../support/recorder.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+import { until } from "../../support/until.ts";
+
+describe("a required recording has begun at management before anything begins", () => {
+  test.each([
+    { name: "management is away", says: "away" as const },
+    { name: "the store is away", says: "unavailable" as const },
+    { name: "management refuses", says: "refused" as const },
+    { name: "the share of the machine is used up", says: "full" as const },
+    { name: "the session is not known there", says: "unreported" as const },
+  ])("nothing begins while $name", async ({ says }) => {
+    const { management, recorder } = aRecorder();
+    management.says = says;
+    expect(await recorder.open(aRequest({ mode: "required" }))).toBeNull();
+  });
+
+  test("nothing begins where its start is not in evidence, or its spool cannot be written", async () => {
+    const { recorder } = aRecorder();
+    const { evidence } = anEvidence(["started"]);
+    expect(await recorder.open(aRequest({ mode: "required", evidence }))).toBeNull();
+    const full = aRecorder({ bounds: { personBytesMax: 1, allBytesMax: 1 } });
+    expect(await full.recorder.open(aRequest({ mode: "required" }))).toBeNull();
+  });
+
+  test("its header is stored before it has begun", async () => {
+    const { management, recorder } = aRecorder();
+    await begun(recorder, aRequest({ mode: "required" }));
+    expect(management.chunks).toHaveLength(1);
+  });
+});
+
+test("best effort goes on without a recording where it cannot be begun", async () => {
+  const { recorder } = aRecorder();
+  expect(await recorder.open(aRequest({ evidence: anEvidence(["started"]).evidence }))).toBeNull();
+});
+
+test("what is left in the spool goes up after the next start, as cut where it had no end", async () => {
+  const directory = tempFolder();
+  const first = aRecorder({ directory });
+  first.management.says = "away";
+  const recording = await begun(first.recorder, aRequest());
+  recording.output(Buffer.from("before the crash\n"), "stdout");
+  await first.recorder.close();
+  const second = aRecorder({ directory });
+  await until("it is stored", () => second.management.end !== undefined);
+  expect(second.management.end).toEqual({ status: "cut", why: "agent_stopped" });
+  await recording.end();
+});

@@ -1,0 +1,148 @@
+/** Sessions under a recording, as ssh(1) sees them, while management takes it and while it does not. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { CastReader } from "../../../src/recording/cast.ts";
+import { bytesOfText } from "../../../src/recording/exact-text.ts";
+import type { SshCapabilities } from "../../../src/wire/policy.ts";
+import { type OpenSsh, openSshClient } from "../../support/openssh-client.ts";
+import { isRoot, OsAccount } from "../../support/os-accounts.ts";
+import { aRule } from "../../support/policy.ts";
+import { alivePids } from "../../support/processes.ts";
+import { aRecorder } from "../../support/recorder.ts";
+import type { TakingManagement } from "../../support/recording.ts";
+import { openTestSshServer, type TestSshServer } from "../../support/ssh-server-context.ts";
+import { until } from "../../support/until.ts";
+
+const hasSsh = Bun.which("ssh") !== null;
+const LIMITS = { bytesMax: 1_000_000, heldAfterMs: 100, failedAfterMs: 400 };
+
+describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
+  let world: TestSshServer;
+  let account: OsAccount;
+  let client: OpenSsh;
+  let management: TakingManagement;
+  beforeAll(async () => {
+    const made = aRecorder({ limits: LIMITS, headerMsMax: 2_000 }, { isKept: true });
+    management = made.management;
+    world = await openTestSshServer({ recorder: made.recorder });
+    account = new OsAccount("srec");
+    client = openSshClient(world, await world.issue());
+  });
+  afterAll(async () => {
+    client.remove();
+    await world.close();
+    account[Symbol.dispose]();
+  });
+  beforeEach(() => {
+    management.chunks.length = 0;
+    management.end = undefined;
+    management.says = null;
+    world.flags = { ...world.flags, recording: true };
+    world.events.length = 0;
+  });
+  const grant = (capabilities: SshCapabilities): void => {
+    const rule = aRule("rule", ["devs"], "full", { capabilities });
+    world.map = { ...world.map, rules: { [rule.id]: rule } };
+  };
+  const run = (command: string, options?: Parameters<OpenSsh["run"]>[2]) =>
+    client.run(account.name, [command], options);
+  const recorded = (code: "o" | "i"): string =>
+    Buffer.concat(
+      new CastReader()
+        .read(management.text)
+        .flatMap((event) => (event[1] === code ? [bytesOfText(event[2])] : [])),
+    ).toString("latin1");
+
+  test.each(["best_effort", "required"] as const)(
+    "%s records what it shows, and says so in a line",
+    async (record) => {
+      grant({ record });
+      const result = await run("echo out; echo err >&2; printf '\\377'; exit 7");
+      expect(result.status).toBe(7);
+      expect(result.stdout.startsWith("out\n")).toBe(true);
+      expect(result.stderr.split("\n").slice(1)).toEqual(["err", ""]);
+      await until("it is stored", () => management.end !== undefined);
+      expect([...recorded("o")].sort().join("")).toBe([..."out\nerr\n\u00ff"].sort().join(""));
+      const types = world.events.map(({ type }) => type).filter((type) => type.startsWith("recording."));
+      expect(types).toEqual(["recording.start", "recording.chunks", "recording.end"]);
+    },
+  );
+
+  test("off records nothing", async () => {
+    grant({ record: "off" });
+    expect(await run("echo out")).toMatchObject({ status: 0, stderr: "" });
+    expect(management.chunks).toEqual([]);
+  });
+
+  test("best_effort goes on while management takes nothing", async () => {
+    grant({ record: "best_effort" });
+    for (const says of ["away", "refused"] as const) {
+      management.says = says;
+      expect(await run("head -c 3000000 /dev/zero | wc -c; yes | head -c 3000000 | tail -c 2")).toMatchObject(
+        {
+          status: 0,
+          stdout: "3000000\ny\n",
+        },
+      );
+    }
+  });
+
+  test("required begins nothing while its header cannot be stored, and exits with 254", async () => {
+    grant({ record: "required" });
+    management.says = "refused";
+    const mark = `touch ${account.home}/ran`;
+    expect(await run(`${mark}; echo out`)).toMatchObject({ status: 254, stdout: "" });
+    management.says = null;
+    expect(await run("ls")).toMatchObject({ status: 0, stdout: "" });
+    const ends = world.eventsOf("session.end").map(({ exitStatus }) => exitStatus);
+    expect(ends).toEqual([254, 0]);
+  });
+
+  test.each(["away", "refused", "full", "unavailable"] as const)(
+    "required ends with 254 when management says %s in the middle, with every program of it",
+    async (says) => {
+      grant({ record: "required" });
+      const loop = "while :; do echo on; sleep 0.05; done";
+      const running = run(`nohup setsid sleep 5471 >/dev/null 2>&1 & trap '' HUP TERM; ${loop}`);
+      await until("it has begun", () => alivePids(account).length >= 3);
+      management.says = says;
+      const result = await running;
+      expect(result.status).toBe(254);
+      await until("nothing is left", () => alivePids(account).length === 0);
+    },
+  );
+
+  test("required leaves no program behind that goes on unseen", async () => {
+    grant({ record: "required" });
+    await run("nohup setsid sleep 54999 >/dev/null 2>&1 & until pgrep -u $USER -x sleep; do :; done");
+    await until("nothing is left", () => alivePids(account).length === 0);
+  });
+
+  test("required records standard input, and files both ways", async () => {
+    grant({ record: "required" });
+    expect(await run("cat >/dev/null", { stdin: "typed\u00e9" })).toMatchObject({ status: 0 });
+    await until("it is stored", () => management.end !== undefined);
+    expect(Buffer.from(recorded("i"), "latin1").toString()).toBe("typed\u00e9");
+  });
+
+  test("required refuses forwards and the agent, and a rule that comes to require it ends what is not", async () => {
+    grant({ record: "required", agent_forwarding: true });
+    const forwarded = await client.run(account.name, ["true"], {
+      flags: ["-W", `127.0.0.1:${world.port}`],
+    });
+    expect(forwarded.stdout).toBe("");
+    const denied = world.eventsOf("decision").flatMap(({ decision }) => decision.reason ?? []);
+    expect(denied).toContain("not_recordable");
+    grant({ record: "best_effort" });
+    const running = run("sleep 54888");
+    await until("it runs", () => alivePids(account).length > 0);
+    world.change((map) => {
+      const rule = aRule("rule", ["devs"], "full", { capabilities: { record: "required" } });
+      return { ...map, rules: { [rule.id]: rule } };
+    });
+    expect((await running).status).not.toBe(0);
+    await until("it was ended for that", () =>
+      world.eventsOf("connection.close").some(({ reason }) => reason === "recording_unavailable"),
+    );
+    await until("nothing is left", () => alivePids(account).length === 0);
+  });
+});

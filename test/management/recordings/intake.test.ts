@@ -1,0 +1,155 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { newId } from "../../../src/base/random.ts";
+import { findRecording } from "../../../src/management/db/tables/recordings.ts";
+import { createRecordings, type RunningRecordings } from "../../../src/management/recordings/recordings.ts";
+import { createFolderStore, type RecordingStore } from "../../../src/management/recordings/store.ts";
+import { aManagement, anAccount, type TestManagement } from "../../support/management.ts";
+import {
+  aRecordingMachine,
+  type RecordingMachine,
+  type SignedUpload,
+} from "../../support/recording-upload.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
+
+let management: TestManagement;
+let machine: RecordingMachine;
+let store: RecordingStore;
+let recordings: RunningRecordings;
+
+beforeEach(async () => {
+  management = aManagement();
+  machine = await aRecordingMachine(management);
+  store = createFolderStore(tempFolder());
+  recordings = createRecordings(management, { store });
+});
+
+const take = ({ body, signature }: SignedUpload) => recordings.take(body, signature);
+const outcome = async (upload: SignedUpload): Promise<[string, number]> => {
+  const { next, refusal } = await take(upload);
+  return [refusal?.code ?? "stored", next];
+};
+const row = () => management.store.read((tx) => findRecording(tx, machine.recordingId));
+const END = { status: "complete", why: null } as const;
+
+test("chunks are stored in order, and the end with them", async () => {
+  expect(await outcome(machine.upload(0, 2))).toEqual(["stored", 2]);
+  expect(await outcome(machine.upload(2, 1))).toEqual(["stored", 3]);
+  expect(await row()).toMatchObject({ status: "running", nextChunk: 3, endedAt: null });
+  expect(await outcome(machine.upload(3, 1, { end: END }))).toEqual(["stored", 4]);
+  expect(await row()).toMatchObject({ status: "complete", nextChunk: 4, accountId: machine.peer.accountId });
+});
+
+test("a duplicate, a lost and a reordered chunk are refused, each with the one that is wanted", async () => {
+  await take(machine.upload(0, 2));
+  expect(await outcome(machine.upload(1, 1))).toEqual(["duplicate", 2]);
+  expect(await outcome(machine.upload(0, 2))).toEqual(["duplicate", 2]);
+  expect(await outcome(machine.upload(3, 1))).toEqual(["gap", 2]);
+  await take(machine.upload(2, 1, { end: END }));
+  expect(await outcome(machine.upload(3, 1))).toEqual(["over", 3]);
+  const sentences = new Set(
+    await Promise.all(
+      [machine.upload(3, 1), machine.upload(1, 1)].map(async (one) => (await take(one)).refusal?.message),
+    ),
+  );
+  for (const sentence of sentences) expect(sentence).toMatch(/^[^\n.]+$/);
+});
+
+test("two uploads of the same chunk at once store it once", async () => {
+  await take(machine.upload(0, 1));
+  const outcomes = await Promise.all(Array.from({ length: 5 }, () => outcome(machine.upload(1, 1))));
+  expect(outcomes.filter(([code]) => code === "stored")).toHaveLength(1);
+  expect((await row())?.nextChunk).toBe(2);
+});
+
+describe("nothing is stored of what", () => {
+  test.each<{ name: string; make: () => SignedUpload; code: string }>([
+    {
+      name: "another key has signed",
+      make: () => ({ ...machine.upload(0, 1), signature: machine.upload(0, 2).signature }),
+      code: "refused",
+    },
+    {
+      name: "was signed for another management",
+      make: () => machine.sign(machine.upload(0, 1).body, "https://other.example.com"),
+      code: "refused",
+    },
+    { name: "is not signed", make: () => ({ ...machine.upload(0, 1), signature: "" }), code: "refused" },
+    {
+      name: "comes from no machine",
+      make: () => machine.upload(0, 1, { peerId: newId() }),
+      code: "refused",
+    },
+    {
+      name: "is cut short",
+      make: () => machine.sign(machine.upload(0, 1).body.slice(0, -1)),
+      code: "refused",
+    },
+    {
+      name: "is longer than it says",
+      make: () => machine.sign(Buffer.concat([machine.upload(0, 1).body, Buffer.from("x")])),
+      code: "refused",
+    },
+    { name: "is empty", make: () => machine.sign(new Uint8Array(0)), code: "refused" },
+    {
+      name: "says a length beyond it",
+      make: () => machine.sign(Buffer.from("\xff\xff\xff\xff{}")),
+      code: "refused",
+    },
+    { name: "has no head", make: () => machine.upload(0, 1, { head: undefined }), code: "refused" },
+    { name: "has no chunk and no end", make: () => machine.upload(0, 0), code: "refused" },
+    { name: "begins in the middle", make: () => machine.upload(5, 1), code: "gap" },
+    {
+      name: "names another session of that connection",
+      make: () => machine.upload(0, 1, { head: { ...machine.head, sessionId: 1 } }),
+      code: "unreported",
+    },
+    {
+      name: "names another person",
+      make: () => machine.upload(0, 1, { head: { ...machine.head, userId: newId() } }),
+      code: "unreported",
+    },
+  ])("$name", async ({ make, code }) => {
+    const [got] = await outcome(make());
+    expect(got).toBe(code);
+    expect(await row()).toBeUndefined();
+  });
+});
+
+test("a machine adds nothing to another machine's recording", async () => {
+  await take(machine.upload(0, 1));
+  const { accountId } = machine.peer;
+  const other = await aRecordingMachine(management, { accountId });
+  expect(await outcome(other.upload(1, 1, { recordingId: machine.recordingId }))).toEqual(["refused", 0]);
+  const stranger = await aRecordingMachine(management, {
+    accountId: (await anAccount(management.store, "else@example.com")).accountId,
+  });
+  expect(await outcome(stranger.upload(1, 1, { recordingId: machine.recordingId }))).toEqual(["refused", 0]);
+});
+
+test("a session that was not reported has no recording until it is", async () => {
+  const silent = await aRecordingMachine(management, {
+    accountId: machine.peer.accountId,
+    isReported: false,
+  });
+  expect(await outcome(silent.upload(0, 1))).toEqual(["unreported", 0]);
+});
+
+test("a machine whose share of the day is used up stores nothing more, until there is room again", async () => {
+  recordings = createRecordings(management, { store, shareBytes: 100 });
+  await take(machine.upload(0, 16));
+  expect(await outcome(machine.upload(16, 1))).toEqual(["full", 16]);
+  management.clock.advanceMs(40 * 86_400_000);
+  expect(await outcome(machine.upload(16, 1))).toEqual(["stored", 17]);
+});
+
+test("nothing is acknowledged while the store is away, and it goes on afterwards", async () => {
+  let isAway = true;
+  const flaky: RecordingStore = {
+    ...store,
+    put: (...args) => (isAway ? Promise.reject(new Error("ENOSPC")) : store.put(...args)),
+  };
+  recordings = createRecordings(management, { store: flaky });
+  expect(await outcome(machine.upload(0, 1))).toEqual(["unavailable", 0]);
+  isAway = false;
+  expect(await outcome(machine.upload(0, 1))).toEqual(["stored", 1]);
+});

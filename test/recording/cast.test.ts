@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import { CastReader, CastWriter, CHUNK_TEXT_BYTES_MAX } from "../../src/recording/cast.ts";
+import type { CastHeader } from "../../src/wire/recording.ts";
+
+const HEADER: CastHeader = { version: 2, width: 80, height: 24, timestamp: 1_800_000_000 };
+
+function written(write: (writer: CastWriter) => void): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  const writer = new CastWriter(HEADER, (chunk) => chunks.push(chunk));
+  write(writer);
+  writer.flush();
+  return chunks;
+}
+
+const textOf = (chunks: readonly Uint8Array[]) => Buffer.concat(chunks).toString();
+
+test("a recording is a header and a line of JSON for each event", () => {
+  const chunks = written((writer) => {
+    writer.event(0.5, "o", "one\r\n");
+    writer.event(1.25, "r", "100x30");
+  });
+  expect(textOf(chunks).split("\n")).toEqual([
+    JSON.stringify(HEADER),
+    '[0.500000, "o", "one\\r\\n"]',
+    '[1.250000, "r", "100x30"]',
+    "",
+  ]);
+});
+
+test("chunks are whole lines, within their bound, and what was written comes back in order", () => {
+  const shown = ["x".repeat(200_000), "\u0001".repeat(70_000), "😀".repeat(40_000), "end"];
+  const chunks = written((writer) => {
+    for (const text of shown) writer.event(1, "o", text);
+  });
+  for (const chunk of chunks) {
+    expect(chunk.length).toBeLessThanOrEqual(CHUNK_TEXT_BYTES_MAX);
+    expect(chunk.at(-1)).toBe(10);
+  }
+  const reader = new CastReader();
+  const events = chunks.flatMap((chunk) => reader.read(Buffer.from(chunk).toString()));
+  expect(reader.header).toEqual(HEADER);
+  expect(events.map(([, , text]) => text).join("")).toBe(shown.join(""));
+  expect(events.every(([, , text]) => text.isWellFormed())).toBe(true);
+});
+
+test("lines that come in pieces, and lines of a newer writer, are read", () => {
+  const reader = new CastReader();
+  const whole = `${JSON.stringify(HEADER)}\n[1, "o", "a"]\n{"later": true}\n[2, "z", "b"]\n`;
+  const events = [...whole].flatMap((character) => reader.read(character));
+  expect(events).toEqual([
+    [1, "o", "a"],
+    [2, "z", "b"],
+  ]);
+});

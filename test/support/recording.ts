@@ -1,0 +1,78 @@
+/** Recordings for tests: a head, and a management that takes what it is told to take. */
+import type { SendUpload } from "../../src/agent/recording/upload-sender.ts";
+import { newId } from "../../src/base/random.ts";
+import type { Store } from "../../src/management/db/store.ts";
+import { insertRecording, type RecordingRow } from "../../src/management/db/tables/recordings.ts";
+import { unpackChunk } from "../../src/recording/chunk.ts";
+import type { RecordingEnd, RecordingHead, RecordingUploadAnswer } from "../../src/wire/recording.ts";
+import { anId } from "./policy.ts";
+
+export function aRecordingHead(change: Partial<RecordingHead> = {}): RecordingHead {
+  return {
+    connectionId: anId("connection"),
+    sessionId: 0,
+    userId: anId("alice"),
+    localUser: "deploy",
+    kind: "shell",
+    mode: "best_effort",
+    startedAtSeconds: 1_800_000_000,
+    recipients: [],
+    ...change,
+  };
+}
+
+/** Stores in order, as management does. */
+export class TakingManagement {
+  readonly chunks: Uint8Array[] = [];
+  end: RecordingEnd | undefined;
+  uploads = 0;
+  /** What is answered instead. "away": nobody answers; "lost": it is stored, and the answer is lost. */
+  says: "away" | "lost" | NonNullable<RecordingUploadAnswer["refusal"]>["code"] | null = null;
+
+  /** The asciicast of what is stored. */
+  get text(): string {
+    return this.chunks.map((chunk) => Buffer.from(unpackChunk(chunk)).toString()).join("");
+  }
+
+  readonly send: SendUpload = async ({ first, end }, chunks) => {
+    this.uploads += 1;
+    const next = this.chunks.length;
+    if (this.says === "away") throw new Error("nobody is there");
+    if (this.says !== null && this.says !== "lost") {
+      return { next, refusal: { code: this.says, message: this.says } };
+    }
+    if (first !== next) {
+      return { next, refusal: { code: first < next ? "duplicate" : "gap", message: `wanted ${next}` } };
+    }
+    this.chunks.push(...chunks.map((chunk) => Uint8Array.from(chunk)));
+    this.end = end ?? this.end;
+    if (this.says !== "lost") return { next: this.chunks.length };
+    this.says = null;
+    throw new Error("the answer is lost");
+  };
+}
+
+/** A recording that is there, without chunks. */
+export async function aRecordingOf(
+  store: Store,
+  accountId: string,
+  change: Partial<RecordingRow> = {},
+): Promise<RecordingRow> {
+  const { startedAtSeconds, ...head } = aRecordingHead({ connectionId: newId(), userId: null });
+  const row: RecordingRow = {
+    ...head,
+    id: newId(),
+    accountId,
+    peerId: anId("web1"),
+    startedAt: startedAtSeconds,
+    endedAt: null,
+    status: "running",
+    why: null,
+    nextChunk: 0,
+    bytes: 0,
+    chain: "A".repeat(43),
+    ...change,
+  };
+  await store.transaction((tx) => insertRecording(tx, row));
+  return row;
+}
