@@ -81,6 +81,15 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
       },
     },
   },
+  import: {
+    about: `Moving here from another product.`,
+    verbs: {
+      netbird: {
+        purpose: "make groups, service users, setup keys and a policy file of a NetBird account",
+        load: async () => (await import("./commands/import-netbird.ts")).importNetBird,
+      },
+    },
+  },
   "ssh-config": {
     about: `The OpenSSH configuration with which ssh, scp, git and other programs reach peers.`,
     verbs: {
