@@ -26,6 +26,10 @@ export const auditNouns: Readonly<Record<string, Noun>> = {
         purpose: "print the signed checkpoint, to be kept outside",
         load: async () => (await import("./commands/audit-checkpoint.ts")).auditCheckpoint,
       },
+      acknowledge: {
+        purpose: "acknowledge what the log lost when a backup was put back",
+        load: async () => (await import("./commands/audit-acknowledge.ts")).auditAcknowledge,
+      },
       verify: {
         purpose: "find whatever was changed, removed, moved or forked",
         load: async () => (await import("./commands/audit-verify.ts")).auditVerify,

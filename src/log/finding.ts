@@ -21,6 +21,7 @@ export const FINDING_CODES = [
   "batch_missing_events",
   "batch_out_of_chain",
   "peer_key_changed",
+  "tail_lost",
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 

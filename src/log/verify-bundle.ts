@@ -15,6 +15,7 @@ import { canonicalJson } from "./canonical-json.ts";
 import { type NoteKey, parseVerifierKey, type ReadNote, readNote } from "./checkpoint.ts";
 import { CompactRange } from "./compact-range.ts";
 import type { FindingCode, LogFinding } from "./finding.ts";
+import { LostTailCheck } from "./lost-tail-check.ts";
 import { isSameHash, leafHash } from "./tree-hash.ts";
 import { nodesOf } from "./tree-ranges.ts";
 import { type Anchors, judgeTrust, type Mark } from "./trust.ts";
@@ -55,6 +56,7 @@ export class BundleVerifier {
   #header: BundleHeader | null = null;
   #range = new CompactRange();
   #batches: BatchCheck | null = null;
+  readonly #lostTails = new LostTailCheck();
   #waiting: Waiting[] = [];
   /** The number of the next entry. */
   #next = 1;
@@ -191,6 +193,7 @@ export class BundleVerifier {
       this.#entries += 1;
       this.#hasBody ||= !KEPT.test(one.entry.activity_code);
       this.#batches?.take(one.entry);
+      this.#lostTails.take(one.entry);
     }
     this.#range.append(stated ?? one?.hash ?? leafHash(""));
     this.#lookAtMarks();
@@ -243,6 +246,7 @@ export class BundleVerifier {
   #finish(header: BundleHeader): void {
     const note = this.#note;
     if (this.#waiting.length > 0) this.#flush(null);
+    for (const finding of this.#lostTails.end()) this.#push(finding);
     if (this.#next <= header.last) {
       const sentence = `entries ${this.#next} to ${header.last} are missing`;
       this.#report("entry_missing", this.#next, sentence);

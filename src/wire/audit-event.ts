@@ -254,6 +254,8 @@ export const ACTIVITY_CODES = [
   "peer.key",
   "log.prune",
   "log.key",
+  "log.lost",
+  "log.lost.acknowledge",
   "audit.stream.create",
   "audit.stream.update",
   "audit.stream.delete",

@@ -24,6 +24,19 @@ export const LogCheckpoint = z.object({
 });
 export type LogCheckpoint = z.infer<typeof LogCheckpoint>;
 
+/** Of GET /api/events/audit/lost: entries that machines have seen, and that a restored backup does not have. */
+export const LostTail = z.object({
+  from: number,
+  to: number,
+  /** The entry that says so. */
+  seq: number,
+  found_at: z.iso.datetime(),
+  /** Null: no owner has acknowledged it. */
+  acknowledged_at: z.iso.datetime().nullable(),
+  acknowledged_by: z.string().nullable(),
+});
+export type LostTail = z.infer<typeof LostTail>;
+
 /** Query of GET /api/events/audit/proof/inclusion. */
 export const InclusionQuery = z.object({
   /** The event's number. Default: `size`. */

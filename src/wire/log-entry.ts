@@ -78,6 +78,15 @@ export const LogKeyRecord = z.object({
 });
 export type LogKeyRecord = z.infer<typeof LogKeyRecord>;
 
+/** The body of a `log.lost` event: entries that a machine has seen, and the log does not have. */
+export const LostTailRecord = z.object({
+  from: seq,
+  to: seq,
+  /** The signed checkpoint over them. */
+  note: z.string().max(4096),
+});
+export type LostTailRecord = z.infer<typeof LostTailRecord>;
+
 /** Changes of a log's key, the oldest first. */
 const handovers = z.array(LogKeyRecord).max(64).optional();
 

@@ -276,6 +276,8 @@ export interface ApiRoutes {
     answer: output<typeof auditEvent.AuditEvent>[];
   };
   "GET /api/events/audit/checkpoint": { answer: output<typeof logApi.LogCheckpoint> };
+  "GET /api/events/audit/lost": { answer: output<typeof logApi.LostTail>[] };
+  "POST /api/events/audit/lost/acknowledge": { answer: output<typeof logApi.LostTail>[] };
   "GET /api/events/audit/proof/inclusion": {
     query: input<typeof logApi.InclusionQuery>;
     answer: output<typeof logApi.InclusionAnswer>;

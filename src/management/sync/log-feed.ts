@@ -15,6 +15,7 @@ import { listBatches } from "../db/tables/log-batches.ts";
 import type { StoredCheckpoint } from "../db/tables/log-checkpoints.ts";
 import { findPeerKeyEvent } from "../db/tables/log-keys.ts";
 import { leafOf } from "../db/tables/log-leaf.ts";
+import { noteLostTail } from "../log/lost-tail.ts";
 import { consistencyProof, inclusionProof } from "../log/proofs.ts";
 import type { AgentLink } from "./link.ts";
 
@@ -110,6 +111,8 @@ export class LogFeed {
       note,
     });
     link.send({ type: "log", note: newest.note, consistency: [], batches: [] });
+    // Proven by our own signature; what is not signed by us is no alarm.
+    await noteLostTail(this.#ctx, link.accountId, note);
   }
 
   /** Feeds those whose time has come. Never rejects. */

@@ -13,6 +13,7 @@ import { appendEvents, systemInitiator } from "../../../src/management/db/tables
 import { peerKeyEvent } from "../../../src/management/db/tables/new-peer.ts";
 import { createAccountLogs } from "../../../src/management/log/account-logs.ts";
 import { bundleHeader, bundleLines } from "../../../src/management/log/bundle.ts";
+import { lostTails } from "../../../src/management/log/lost-tail.ts";
 import { rotate } from "../../../src/management/rotate-log-key.ts";
 import { AuditIntake } from "../../../src/management/sync/audit-intake.ts";
 import { LogFeed } from "../../../src/management/sync/log-feed.ts";
@@ -303,6 +304,10 @@ describe("a management that is not honest", () => {
     await machine.settle();
     expect(machine.witness.alarms.map(({ kind }) => kind)).toEqual(["cut_back"]);
     expect(machine.witness.size).toBe(size);
+    // Management has it from the machine, and says so itself.
+    const tails = await management.store.read((tx) => lostTails(tx, accountId));
+    expect(tails).toMatchObject([{ from: 3, to: size, acknowledged: null }]);
+    expect((await verified()).findings.map(({ code }) => code)).toEqual(["tail_lost"]);
   });
 
   test("and signs with a new key that the old one has not vouched for is not believed", async () => {

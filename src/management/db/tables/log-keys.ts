@@ -1,11 +1,11 @@
 /**
- * Entries of the log about keys: those that sign it, and those of machines.
+ * Entries of the log about keys, those that sign it and those of machines, and about what it has lost.
  *
  * The activity stands in the text of a query, since it is the condition of an index (0016-log-keys.sql).
  *
  * @module
  */
-import { and, asc, desc, eq, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, sql } from "drizzle-orm";
 import { LogKeyRecord } from "../../../wire/log-entry.ts";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
 import type { Reader } from "../engine/transaction.ts";
@@ -23,6 +23,21 @@ export async function listHandovers(tx: Reader, accountId: AccountId): Promise<L
     const record = LogKeyRecord.safeParse(data);
     return record.success ? [record.data] : [];
   });
+}
+
+/** Entries about lost tails and their acknowledgements, the oldest first. */
+export function listLostTails(tx: Reader, accountId: AccountId): Promise<Row<"auditEvents">[]> {
+  const { auditEvents } = tx.t;
+  return tx.sql
+    .select()
+    .from(auditEvents)
+    .where(
+      and(
+        eq(auditEvents.accountId, accountId),
+        inArray(auditEvents.activity, ["log.lost", "log.lost.acknowledge"]),
+      ),
+    )
+    .orderBy(asc(auditEvents.seq));
 }
 
 /** The newest entry by which a device key of the peer came into force. */

@@ -16,7 +16,7 @@ import { findHead } from "./log-tree.ts";
 /** Events removed in one transaction. */
 const STEP_EVENTS_MAX = 2_000;
 /** As `KEPT` of `log/verify-bundle.ts` reads them. */
-const KEPT: ActivityCode[] = ["peer.key", "log.prune", "log.key"];
+const KEPT: ActivityCode[] = ["peer.key", "log.prune", "log.key", "log.lost", "log.lost.acknowledge"];
 
 /**
  * Removes the next bodies of events that were stored before `beforeMs`. Returns the number through which they

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { QfError } from "../../../base/errors.ts";
 import { readNote, verifierKey } from "../../../log/checkpoint.ts";
 import { AUDIT_PAGE_MAX } from "../../../wire/admin-query.ts";
 import {
@@ -14,9 +15,11 @@ import {
   InclusionAnswer,
   InclusionQuery,
   LogCheckpoint,
+  LostTail,
 } from "../../../wire/log-api.ts";
 import { BundleHeader } from "../../../wire/log-entry.ts";
 import { bundleHeader, bundleLines } from "../../log/bundle.ts";
+import { lostTails, type LostTail as StoredLostTail } from "../../log/lost-tail.ts";
 import { consistencyProof, encoded, inclusionProof } from "../../log/proofs.ts";
 import { type Route, route } from "./route.ts";
 
@@ -40,6 +43,38 @@ export const logRoutes: readonly Route[] = [
         keys: keys.map(verifierKey),
       };
     },
+  }),
+  route({
+    method: "get",
+    path: "/api/events/audit/lost",
+    summary: "Entries that machines have seen, and that a restored backup does not have; newest first",
+    access: "read",
+    answer: { listOf: LostTail },
+    handle: async ({ accountId, read }) => {
+      const tails = await read((tx) => lostTails(tx, accountId));
+      return { items: tails.map(asLostTail), total: tails.length, next: null };
+    },
+  }),
+  route({
+    method: "post",
+    path: "/api/events/audit/lost/acknowledge",
+    summary: "Acknowledges what the log has lost",
+    access: "owner",
+    answer: { listOf: LostTail },
+    also: [409],
+    handle: (call) =>
+      call.change({}, async (tx) => {
+        const waiting = (await lostTails(tx, call.accountId)).filter(
+          ({ acknowledged }) => acknowledged === null,
+        );
+        if (waiting.length === 0)
+          throw new QfError("ERR_CONFLICT", "the audit log has lost nothing that waits");
+        const meta = { to: String(Math.max(...waiting.map(({ to }) => to))) };
+        tx.record({ activity: "log.lost.acknowledge", targetId: call.accountId, meta });
+        const acknowledged = { atMs: tx.clock.nowMs(), by: call.user.email || call.user.name };
+        const items = waiting.map((tail) => asLostTail({ ...tail, acknowledged }));
+        return { items, total: items.length, next: null };
+      }),
   }),
   route({
     method: "get",
@@ -95,3 +130,14 @@ export const logRoutes: readonly Route[] = [
     },
   }),
 ];
+
+function asLostTail({ from, to, seq, atMs, acknowledged }: StoredLostTail): LostTail {
+  return {
+    from,
+    to,
+    seq,
+    found_at: new Date(atMs).toISOString(),
+    acknowledged_at: acknowledged === null ? null : new Date(acknowledged.atMs).toISOString(),
+    acknowledged_by: acknowledged?.by ?? null,
+  };
+}

@@ -81,6 +81,8 @@ const BODIES: Record<string, (ids: Ids) => unknown> = {
 
 /** What callers who may ask get where the test has nothing that fits: a password, a session of their own. */
 const OUTCOMES: Readonly<Record<string, number>> = {
+  // Nothing is lost.
+  "post /api/events/audit/lost/acknowledge": 409,
   "post /api/users/:userId/invite": 409,
   "post /api/users/:userId/password-reset": 409,
   "put /api/users/:userId/password": 403,

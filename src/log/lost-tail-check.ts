@@ -1,0 +1,27 @@
+/**
+ * Lost tails of a log that it names itself, and that no owner has acknowledged.
+ *
+ * @module
+ */
+import { type LogEntry, LostTailRecord } from "../wire/log-entry.ts";
+import type { LogFinding } from "./finding.ts";
+
+/** Findings kept. */
+const WAITING_MAX = 100;
+
+export class LostTailCheck {
+  #waiting: LogFinding[] = [];
+
+  take({ seq, activity_code, data }: LogEntry): void {
+    if (activity_code === "log.lost.acknowledge") this.#waiting = [];
+    const record = activity_code === "log.lost" ? LostTailRecord.safeParse(data) : undefined;
+    if (record?.success !== true || this.#waiting.length >= WAITING_MAX) return;
+    const { from, to } = record.data;
+    const sentence = `entries ${from} to ${to}, which machines had seen, were lost, and no owner has acknowledged it`;
+    this.#waiting.push({ code: "tail_lost", seq, sentence });
+  }
+
+  end(): readonly LogFinding[] {
+    return this.#waiting;
+  }
+}
