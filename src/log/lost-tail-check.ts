@@ -17,7 +17,8 @@ export class LostTailCheck {
     const record = activity_code === "log.lost" ? LostTailRecord.safeParse(data) : undefined;
     if (record?.success !== true || this.#waiting.length >= WAITING_MAX) return;
     const { from, to } = record.data;
-    const sentence = `entries ${from} to ${to}, which machines had seen, were lost, and no owner has acknowledged it`;
+    const lost = `entries ${from} to ${to}, which machines had seen, were lost`;
+    const sentence = `${lost}, and no owner has acknowledged it`;
     this.#waiting.push({ code: "tail_lost", seq, sentence });
   }
 

@@ -24,7 +24,7 @@ export const LogCheckpoint = z.object({
 });
 export type LogCheckpoint = z.infer<typeof LogCheckpoint>;
 
-/** Of GET /api/events/audit/lost: entries that machines have seen, and that a restored backup does not have. */
+/** Of GET /api/events/audit/lost: entries that machines have seen, and a restored backup does not have. */
 export const LostTail = z.object({
   from: number,
   to: number,

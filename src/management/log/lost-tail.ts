@@ -42,7 +42,7 @@ export async function lostTails(tx: Reader, accountId: AccountId): Promise<LostT
 }
 
 /**
- * Takes a machine's word that the log had `size` entries: its checkpoint, which a key of ours has signed. What
+ * Takes a machine's word that the log had more entries: its checkpoint, which a key of ours has signed. What
  * is missing is written down once. False: no key of ours has signed that, or nothing is missing.
  */
 export async function noteLostTail(
