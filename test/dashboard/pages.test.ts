@@ -185,6 +185,10 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await signInByPage(bobs, setUp.lab.url, bob, "/sessions");
     await bobs.getByRole("table", { name: "Live sessions" }).getByText("shell").waitFor();
     expect(await bobs.getByRole("button", { name: /^End / }).count()).toBe(0);
+    await bobs.goto(`${setUp.lab.url}/machines`);
+    await bobs.getByRole("link", { name: "web1" }).first().click();
+    await bobs.getByRole("link", { name: "ada@example.com" }).waitFor();
+    expect(await violations(bobs)).toEqual([]);
     await using person = await openContext(browser);
     const { page: adas } = await openPage(person);
     await signInByPage(adas, setUp.lab.url, setUp.person);

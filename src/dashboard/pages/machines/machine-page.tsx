@@ -22,6 +22,7 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { PageSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
 import { useToast } from "../../components/toasts.tsx";
+import { MachineSessions } from "./machine-sessions.tsx";
 import { MachineState } from "./machine-state.tsx";
 
 type Peer = Answer<"GET /api/peers/:peerId">;
@@ -95,6 +96,7 @@ function Details({ peer }: { readonly peer: Peer }) {
           ]}
         />
       </Card>
+      <MachineSessions peer={peer} />
       <Card title="Groups">
         <ul className="flex flex-wrap gap-1.5">
           {peer.groups.map(({ id, name }) => (
