@@ -96,8 +96,8 @@ function Arrival({ keyName, sinceMs }: { readonly keyName: string; readonly sinc
         {arrived.connected ? "is connected." : "has joined and is about to connect."}
       </p>
       <div className="mt-4 flex gap-2">
-        <ButtonLink to="/machines/$machineId" params={{ machineId: arrived.id }}>
-          See it
+        <ButtonLink to="/terminal/$machine" params={{ machine: arrived.name }}>
+          Open a terminal
         </ButtonLink>
         <ButtonLink to="/policies">Who may log in there</ButtonLink>
       </div>

@@ -7,6 +7,7 @@ import { useQuery } from "@tanstack/react-query";
 import { CircleCheck } from "lucide-react";
 import { reading } from "../../api/queries.ts";
 import { serverOrigin } from "../../browser/server-origin.ts";
+import { ButtonLink } from "../../components/button.tsx";
 import { CopyLine } from "../../components/copy-button.tsx";
 
 export function LoginStep({ isDone }: { readonly isDone: boolean }) {
@@ -27,8 +28,15 @@ export function LoginStep({ isDone }: { readonly isDone: boolean }) {
             : "This turns green by itself as soon as somebody is in."}
         </p>
       )}
+      {machine === undefined ? null : (
+        <div>
+          <ButtonLink to="/terminal/$machine" params={{ machine: machine.name }} weight="primary">
+            Open a terminal on {machine.name}
+          </ButtonLink>
+        </div>
+      )}
       <p>
-        On your own computer, once you have installed <code className="font-mono">qf</code>:
+        Or on your own computer, once you have installed <code className="font-mono">qf</code>:
       </p>
       <CopyLine label="Copy: sign in" text={`qf login --management-url ${serverOrigin()}`} />
       <CopyLine label="Copy: connect" text={`qf ssh USER@${name}`} />
