@@ -199,6 +199,26 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     expect(await shell.end()).toBe(255);
   }, 120_000);
 
+  test("many things are chosen, acted on at once, and told of", async () => {
+    await open("/setup-keys");
+    await page.getByRole("checkbox", { name: "Select all" }).click();
+    await page.getByRole("toolbar").getByRole("button", { name: "Revoke" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Revoke" }).click();
+    await page
+      .getByText(/setup keys? revoked\./)
+      .first()
+      .waitFor();
+    await page.getByRole("toolbar").waitFor({ state: "detached" });
+    const keys = await setUp.lab.api<{ revoked: boolean }[]>("GET", "/api/setup-keys");
+    expect(keys.every(({ revoked }) => revoked)).toBe(true);
+    await open("/machines");
+    await page.getByRole("checkbox", { name: "Select", exact: true }).first().click();
+    await page.getByRole("button", { name: "Groups", exact: true }).click();
+    await page.getByRole("dialog").getByRole("checkbox", { name: "Developers" }).click();
+    await page.getByRole("button", { name: "Put them in" }).click();
+    await page.getByRole("row").filter({ hasText: "web1" }).getByText("Developers").waitFor();
+  }, 120_000);
+
   test("a machine is added by one line, and appears by itself", async () => {
     await open("/machines/add");
     await page.getByRole("checkbox", { name: "Servers" }).click();

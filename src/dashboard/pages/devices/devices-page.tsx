@@ -16,6 +16,7 @@ import { Loaded } from "../../components/loaded.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
+import { usePeerActions } from "../machines/machine-actions.tsx";
 import { MachineState } from "../machines/machine-state.tsx";
 
 type Peer = Answer<"GET /api/peers">[number];
@@ -42,6 +43,7 @@ interface DeviceListProps {
 }
 
 function DeviceList({ peers, users }: DeviceListProps) {
+  const actions = usePeerActions();
   const devices = useMemo(() => {
     const names = new Map(users.map(({ id, name, email }) => [id, name || email]));
     return peers.map((peer): Device => ({ ...peer, owner: names.get(peer.user_id) ?? "nobody" }));
@@ -57,6 +59,7 @@ function DeviceList({ peers, users }: DeviceListProps) {
       rowId={({ id }) => id}
       columns={COLUMNS}
       texts={({ name, owner, os, ip }) => [name, owner, os, ip]}
+      bulk={{ what: "devices", nameOf: ({ name }) => name, actions }}
     />
   );
 }

@@ -17,7 +17,7 @@ import { CopyLine } from "../../components/copy-button.tsx";
 import { ConfirmDialog, FormDialog } from "../../components/dialog.tsx";
 import { TextField } from "../../components/field.tsx";
 import { Menu } from "../../components/menu.tsx";
-import { FailureNotice } from "../../components/notice.tsx";
+import { Empty, FailureNotice } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { PageSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
@@ -33,8 +33,18 @@ export function MachinePage() {
   const { machineId } = route.useParams();
   const machine = useQuery(reading("GET /api/peers/:peerId", { params: { peerId: machineId } }));
   if (machine.isPending) return <PageSkeleton />;
-  if (machine.isError) return <FailureNotice error={machine.error} retry={() => void machine.refetch()} />;
+  if (machine.error?.status === 404) return <Gone />;
+  if (machine.isError && machine.data === undefined)
+    return <FailureNotice error={machine.error} retry={() => void machine.refetch()} />;
   return <Machine peer={machine.data} />;
+}
+
+function Gone() {
+  return (
+    <Empty title="This machine is gone" action={<ButtonLink to="/machines">All machines</ButtonLink>}>
+      It was removed from the network. The audit log says when, and by whom.
+    </Empty>
+  );
 }
 
 function Machine({ peer }: { readonly peer: Peer }) {

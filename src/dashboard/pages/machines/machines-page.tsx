@@ -10,6 +10,7 @@ import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
+import { BulkBar } from "../../components/bulk-bar.tsx";
 import { ButtonLink } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { SelectField } from "../../components/field.tsx";
@@ -20,6 +21,8 @@ import { SearchBox } from "../../components/search-box.tsx";
 import { ListSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
 import { isInState, machineTermsOf } from "../../terms/machine-terms.ts";
+import { AddToGroups } from "./add-to-groups.tsx";
+import { usePeerActions } from "./machine-actions.tsx";
 import { MachineState } from "./machine-state.tsx";
 
 export type Peer = Answer<"GET /api/peers">[number];
@@ -54,19 +57,13 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
   const [nowMs] = useState(() => Date.now());
   const navigate = route.useNavigate();
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const actions = usePeerActions();
+  const canGroup = may(useMe(), "groups", "update");
   const machines = useMemo(() => peers.filter(({ kind }) => kind === "machine"), [peers]);
-  const shown = useMemo(
-    () =>
-      filtered(
-        machines.filter((peer) => isInState(peer, state, nowMs)),
-        q,
-        ({ name, dns_label, ip, os, groups }) => [
-          ...[name, dns_label, ip, os],
-          ...groups.map((group) => group.name),
-        ],
-      ),
-    [machines, q, state, nowMs],
-  );
+  const shown = useMemo(() => {
+    const inState = machines.filter((peer) => isInState(peer, state, nowMs));
+    return filtered(inState, q, textsOf);
+  }, [machines, q, state, nowMs]);
   const put = (terms: { readonly q?: string; readonly state?: string | undefined }): void =>
     void navigate({ search: (old) => machineTermsOf({ ...old, ...terms }), replace: true });
   if (machines.length === 0) return <NoMachine />;
@@ -87,16 +84,30 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
           choices={STATES}
         />
       </SearchBox>
+      <BulkBar
+        what="machines"
+        rows={shown}
+        selected={selected}
+        rowId={({ id }) => id}
+        nameOf={({ name }) => name}
+        onSelected={setSelected}
+        actions={actions}
+      >
+        {canGroup ? <AddToGroups selected={selected} onDone={() => setSelected(new Set())} /> : null}
+      </BulkBar>
       <DataTable
         label="Machines"
         rows={shown}
         rowId={({ id }) => id}
         columns={COLUMNS}
-        selected={selected}
-        onSelected={setSelected}
+        {...(actions.length === 0 ? {} : { selected, onSelected: setSelected })}
       />
     </>
   );
+}
+
+function textsOf({ name, dns_label, ip, os, groups }: Peer): readonly string[] {
+  return [name, dns_label, ip, os, ...groups.map((group) => group.name)];
 }
 
 function NoMachine() {

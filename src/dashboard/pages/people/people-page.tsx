@@ -9,6 +9,7 @@ import type { Answer } from "../../api/client.ts";
 import { reading, useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
+import type { BulkAction } from "../../components/bulk-bar.tsx";
 import { Button } from "../../components/button.tsx";
 import type { Column } from "../../components/data-table.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
@@ -45,6 +46,7 @@ interface PeopleListProps {
 }
 
 function PeopleList({ users, groups }: PeopleListProps) {
+  const actions = usePeopleActions();
   const people = useMemo(() => {
     const names = new Map(groups.map(({ id, name }) => [id, name]));
     return users.map(
@@ -59,6 +61,7 @@ function PeopleList({ users, groups }: PeopleListProps) {
       rowId={({ id }) => id}
       columns={COLUMNS}
       texts={(one) => [one.name, one.email, one.role, one.status, ...one.groups]}
+      bulk={{ what: "people", nameOf: ({ name, email }) => name || email, actions }}
     />
   );
 }
@@ -98,6 +101,33 @@ const COLUMNS: readonly Column<Person>[] = [
   },
   { id: "act", header: "Actions", isActions: true, cell: (person) => <Act person={person} /> },
 ];
+
+function usePeopleActions(): readonly BulkAction<Person>[] {
+  const me = useMe();
+  const change = useChange("PUT /api/users/:userId", ["my", "groups"]);
+  if (!may(me, "users", "update")) return [];
+  const put = (
+    { id, role, auto_groups, is_blocked }: Person,
+    part: { is_blocked?: boolean; pending_approval?: boolean },
+  ): Promise<unknown> =>
+    change.mutateAsync({ params: { userId: id }, body: { role, auto_groups, is_blocked, ...part } });
+  return [
+    {
+      label: "Let in",
+      done: "let in",
+      applies: (person) => person.pending_approval || person.is_blocked,
+      run: (person) =>
+        put(person, person.pending_approval ? { pending_approval: false } : { is_blocked: false }),
+    },
+    {
+      label: "Block",
+      done: "shut out",
+      loss: "Every connection of theirs ends now, and so do their logins and dashboard sessions.",
+      applies: (person) => !person.is_blocked && !person.is_current,
+      run: (person) => put(person, { is_blocked: true }),
+    },
+  ];
+}
 
 function PersonState({ person }: { readonly person: Person }) {
   if (person.is_blocked) return <Badge tone="bad">blocked</Badge>;

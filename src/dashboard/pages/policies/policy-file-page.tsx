@@ -10,6 +10,7 @@ import { useEffect, useState } from "react";
 import { type Answer, ApiError } from "../../api/client.ts";
 import { reading, useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
+import { readDraft, writeDraft } from "../../browser/draft.ts";
 import { Button } from "../../components/button.tsx";
 import { CONTROL } from "../../components/field.tsx";
 import { Loaded } from "../../components/loaded.tsx";
@@ -145,10 +146,9 @@ function sumOf({ gained, lost, ends, tests }: Diff): string {
 }
 
 function useDraft(original: string) {
-  const [text, setText] = useState(() => sessionStorage.getItem(DRAFT_KEY) ?? original);
+  const [text, setText] = useState(() => readDraft(DRAFT_KEY) ?? original);
   useEffect(() => {
-    if (text === original) sessionStorage.removeItem(DRAFT_KEY);
-    else sessionStorage.setItem(DRAFT_KEY, text);
+    writeDraft(DRAFT_KEY, text === original ? null : text);
   }, [text, original]);
   return { text, setText, discard: () => setText(original), isDraft: text !== original };
 }

@@ -9,9 +9,11 @@ import type { Answer } from "../../api/client.ts";
 import { reading, useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
+import type { BulkAction } from "../../components/bulk-bar.tsx";
 import { Button, ButtonLink } from "../../components/button.tsx";
-import { type Column, DataTable } from "../../components/data-table.tsx";
+import type { Column } from "../../components/data-table.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
+import { FilteredTable } from "../../components/filtered-table.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
@@ -20,6 +22,7 @@ import { Time } from "../../components/time.tsx";
 type SetupKey = Answer<"GET /api/setup-keys">[number];
 
 export function SetupKeysPage() {
+  const actions = useKeyActions();
   const keys = useQuery(reading("GET /api/setup-keys"));
   const me = useMe();
   const add = (
@@ -41,12 +44,36 @@ export function SetupKeysPage() {
               Adding a machine makes one for it.
             </Empty>
           ) : (
-            <DataTable label="Setup keys" rows={all} rowId={({ id }) => id} columns={COLUMNS} />
+            <FilteredTable
+              label="Setup keys"
+              filterLabel="Filter setup keys"
+              rows={all}
+              rowId={({ id }) => id}
+              columns={COLUMNS}
+              texts={({ name, state, type }) => [name, state, type]}
+              bulk={{ what: "setup keys", nameOf: ({ name }) => name, actions }}
+            />
           )
         }
       </Loaded>
     </>
   );
+}
+
+function useKeyActions(): readonly BulkAction<SetupKey>[] {
+  const me = useMe();
+  const change = useChange("PUT /api/setup-keys/:keyId");
+  if (!may(me, "setup_keys", "update")) return [];
+  return [
+    {
+      label: "Revoke",
+      done: "revoked",
+      loss: "No machine joins with them any more. Machines that have joined stay.",
+      applies: ({ revoked }) => !revoked,
+      run: ({ id, auto_groups }) =>
+        change.mutateAsync({ params: { keyId: id }, body: { revoked: true, auto_groups } }),
+    },
+  ];
 }
 
 const TONES = { valid: "good", overused: "plain", expired: "plain", revoked: "bad" } as const;
