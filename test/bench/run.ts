@@ -28,6 +28,7 @@ import { sessionCostPart } from "./session-cost.ts";
 import { sessionRatePart } from "./session-rate.ts";
 import { shellCrowdPart } from "./shell-crowd.ts";
 import { soakPart } from "./soak-part.ts";
+import { terminalPart } from "./terminal.ts";
 
 const decidePart: Part = {
   name: "decide",
@@ -60,6 +61,7 @@ const PARTS: readonly Part[] = [
   relayPart,
   relayIdlePart,
   agentsPart,
+  terminalPart,
   soakPart,
 ];
 

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "../support/chromium.ts";
+import { openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
+import { shows, signInToTerminal, type } from "../support/terminal-page.ts";
 import { until } from "../support/until.ts";
 
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -210,23 +211,6 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
   }, 120_000);
 });
 
-/** Goes through the sign-in of a terminal, and waits for its shell. */
-async function signInToTerminal(page: Page, setUp: SetUp): Promise<void> {
-  const shown = await page.locator("code").first().textContent();
-  const [popup] = await Promise.all([
-    page.context().waitForEvent("page"),
-    page.getByRole("link", { name: "Sign in" }).click(),
-  ]);
-  await popup.getByText(shown ?? "", { exact: true }).waitFor();
-  await popup.getByRole("button", { name: "Continue" }).click();
-  await signInAtProvider(popup, setUp.person);
-  const code = await popup.locator("#code").textContent();
-  await popup.close();
-  await page.getByRole("textbox", { name: "The code that it shows" }).fill(code ?? "");
-  await page.getByRole("button", { name: "Connect" }).click();
-  await shows(page, "$");
-}
-
 /** In the page: what keys are made, and whether they could leave it. */
 function noteKeys(): void {
   const made: unknown[] = [];
@@ -240,13 +224,6 @@ function noteKeys(): void {
     made.push([typeof algorithm === "string" ? algorithm : algorithm.name, isExtractable, uses]);
     return make(algorithm, isExtractable, uses);
   }) as never;
-}
-
-/** Types into the shell of that number. */
-async function type(page: Page, text: string, shell = 0): Promise<void> {
-  await page.locator(".xterm-helper-textarea").nth(shell).focus();
-  await page.keyboard.type(text.replaceAll("\n", ""));
-  if (text.endsWith("\n")) await page.keyboard.press("Enter");
 }
 
 async function paste(page: Page, text: string, shell: number): Promise<void> {
@@ -263,16 +240,5 @@ async function paste(page: Page, text: string, shell: number): Promise<void> {
 function screenText(page: Page): Promise<string> {
   return page.evaluate(() =>
     [...document.querySelectorAll(".xterm-rows")].map(({ textContent }) => textContent ?? "").join("\n"),
-  );
-}
-
-async function shows(page: Page, text: string | RegExp, timeout = 30_000): Promise<void> {
-  await page.waitForFunction(
-    ([source, isPattern]) => {
-      const shown = [...document.querySelectorAll(".xterm-rows")].map((rows) => rows.textContent ?? "");
-      return shown.some((one) => (isPattern ? new RegExp(source).test(one) : one.includes(source)));
-    },
-    typeof text === "string" ? ([text, false] as const) : ([text.source, true] as const),
-    { timeout },
   );
 }

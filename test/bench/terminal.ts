@@ -1,0 +1,122 @@
+/**
+ * The terminal in a page of Chromium: files of 100 MB each way with their digests, 20 MB of output, and the
+ * time from a key to the screen. Over the relay, as every terminal in a page.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
+import { openSetUp } from "../support/set-up.ts";
+import { shows, signInToTerminal, type } from "../support/terminal-page.ts";
+import type { Part } from "./figures.ts";
+
+const FILE_BYTES = 100_000_000;
+const OUTPUT_BYTES = 20_000_000;
+const KEYS = 60;
+const WAIT_MS = 300_000;
+
+export const terminalPart: Part = {
+  name: "terminal",
+  async run({ add }) {
+    await using setUp = await openSetUp({
+      ...{ accounts: [["bench"]], devices: {}, machines: { web1: ["--enable-ssh-sftp"] } },
+    });
+    const browser = await openChromium();
+    try {
+      const context = await openContext(browser);
+      const { page } = await openPage(context);
+      page.setDefaultTimeout(WAIT_MS);
+      await signInByPage(page, setUp.lab.url, setUp.person, `/terminal/web1?as=${setUp.account.name}`);
+      await signInToTerminal(page, setUp);
+      const keyMs = await keyToScreen(page);
+      add({
+        ...{ what: "page: from a key to the screen, median", reach: "<= 15 ms" },
+        ...{ ours: `${keyMs.toFixed(1)} ms`, figures: { keyMs } },
+      });
+      const output = await rate(OUTPUT_BYTES, async () => {
+        await type(page, `head -c ${OUTPUT_BYTES} /dev/zero | tr '\\0' x | fold -w 100; echo end-$((1+1))\n`);
+        await shows(page, "end-2", WAIT_MS);
+      });
+      add({
+        ...{ what: "page: 20 MB of output, drawn", ours: `${output.toFixed(1)} MB/s` },
+        figures: { output },
+      });
+      const { up, down } = await files(page, setUp.account.home);
+      const fileRow = (what: string, mbPerSecond: number): void =>
+        add({
+          ...{ what, ours: `${mbPerSecond.toFixed(1)} MB/s`, reach: ">= 20 MB/s" },
+          figures: { mbPerSecond },
+        });
+      fileRow("page: a file of 100 MB to the machine", up);
+      fileRow("page: a file of 100 MB from the machine", down);
+    } finally {
+      await browser.close();
+    }
+  },
+};
+
+/** Both ways, and the same bytes at both ends. */
+async function files(page: Page, home: string): Promise<{ up: number; down: number }> {
+  const local = join(home, "..", `bench-${process.pid}.bin`);
+  const bytes = Buffer.allocUnsafe(FILE_BYTES);
+  for (let at = 0; at < bytes.length; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  writeFileSync(local, bytes);
+  const expected = createHash("sha256").update(bytes).digest("hex");
+  await page.getByRole("button", { name: "Files" }).click();
+  await page.getByRole("list", { name: "Files of this folder" }).waitFor();
+  const up = await rate(FILE_BYTES, async () => {
+    await page.locator('input[type="file"]').setInputFiles(local);
+    await page.getByText("done").first().waitFor();
+  });
+  const name = local.split("/").at(-1) ?? "";
+  let path = "";
+  const down = await rate(FILE_BYTES, async () => {
+    const [got] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: `Download ${name}` }).click(),
+    ]);
+    path = await got.path();
+  });
+  for (const one of [join(home, name), path]) {
+    if ((await digestOf(one)) !== expected) throw new Error(`${one} has other bytes`);
+  }
+  await Bun.file(local).delete();
+  return { up, down };
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(path)) hash.update(part);
+  return hash.digest("hex");
+}
+
+/** MB/s of `work`. */
+async function rate(bytes: number, work: () => Promise<void>): Promise<number> {
+  const startMs = performance.now();
+  await work();
+  return bytes / 1_000 / (performance.now() - startMs);
+}
+
+/** Milliseconds, counted in the page: from the event of the key to the change of the screen. */
+async function keyToScreen(page: Page): Promise<number> {
+  await page.evaluate(() => {
+    const times: number[] = [];
+    let pressedMs = 0;
+    Object.assign(globalThis, { keyTimes: times });
+    addEventListener("keydown", () => (pressedMs = performance.now()), true);
+    const rows = document.querySelector(".xterm-rows");
+    const seen = (): void => {
+      if (pressedMs > 0) times.push(performance.now() - pressedMs);
+      pressedMs = 0;
+    };
+    if (rows !== null) new MutationObserver(seen).observe(rows, { subtree: true, childList: true });
+  });
+  for (let count = 0; count < KEYS; count++) {
+    await type(page, "x");
+    await Bun.sleep(30);
+  }
+  await page.keyboard.press("Control+u");
+  const times = await page.evaluate(() => (globalThis as unknown as { keyTimes: number[] }).keyTimes);
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
+}
