@@ -132,6 +132,16 @@ export class LocalPrograms {
   }
 }
 
+/** Takes away what a killed agent of machine `peerId` left, which does not start again. Never throws. */
+export function takeBackLeftovers(peerId: string): void {
+  removeLeftGuard(peerId);
+  try {
+    if (hasHostNames(peerId)) writeHostNames(peerId, []);
+  } catch {
+    // Without root: then it was not ours.
+  }
+}
+
 function namesOf({ name, address }: ReachableMachine, domain: string) {
   return { address, names: [`${name}.${domain}`] };
 }

@@ -7,8 +7,9 @@ import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Environment } from "../contracts/flags.ts";
 import { controlSocketPath } from "../control-socket/control-path.ts";
+import { takeBackLeftovers } from "../intercept/local-programs.ts";
 import { findServiceManager } from "../service/service-manager.ts";
-import { type StatePaths, statePaths } from "../state/state.ts";
+import { readAgentFile, type StatePaths, statePaths } from "../state/state.ts";
 import { chooseStateDir } from "../state/state-dir.ts";
 
 /** Files of a state folder that `statePaths` does not know. */
@@ -26,6 +27,8 @@ export async function uninstallAgent(options: {
   const uid = process.geteuid?.() ?? 0;
   await findServiceManager(stateDir, options.environment)?.remove();
   const paths = statePaths(stateDir);
+  const stored = await readAgentFile(paths).catch(() => undefined);
+  if (stored?.enrolled !== undefined) takeBackLeftovers(stored.enrolled.peerId);
   const socket = controlSocketPath(paths, { uid, runtimeDir: options.environment.XDG_RUNTIME_DIR });
   if (dirname(socket) !== paths.publicDirectory) await rm(dirname(socket), { recursive: true, force: true });
   for (const name of await readdir(stateDir).catch(() => [])) {

@@ -131,7 +131,16 @@ describe.skipIf(!isInOwnNetwork)("--intercept", () => {
       async () => !readFileSync("/etc/hosts", "utf8").includes("qufabric"),
     );
     expect(await printed(talk(named, address))).toBe(OTHER);
-    expect((await bastion.down()).exitCode).toBe(0);
+  });
+
+  test("an agent that was killed and is uninstalled leaves nothing", async () => {
+    await bastion.up(["--intercept", named.name, "--resolver", "qf.test"]);
+    const hosts = () => readFileSync("/etc/hosts", "utf8");
+    await lab.until("both", async () => rules().includes(address) && hosts().includes("qufabric"), 30_000);
+    await bastion.kill();
+    const down = ["agent", "down", "--uninstall", "--state-dir", bastion.stateDir];
+    expect((await lab.qf(down)).exitCode).toBe(0);
+    expect([rules(), hosts().includes("qufabric")]).toEqual(["", false]);
   });
 
   const talk = (account: OsAccount, host: string, port = 22, says = "") => [
