@@ -5,11 +5,12 @@
  * @module
  */
 
-import { QfError } from "../base/errors.ts";
+import { isQfError, QfError } from "../base/errors.ts";
 import { readSmallFile } from "../base/files.ts";
 import { createChunkDecrypter } from "../recording/age-chunk.ts";
 import { digestOfChunk, digestText } from "../recording/chunk.ts";
 import { Recording, RecordingPage } from "../wire/recording.ts";
+import { Session } from "../wire/session.ts";
 import { Id } from "../wire/units.ts";
 import type { Admin } from "./admin.ts";
 
@@ -25,20 +26,64 @@ export async function findRecording(admin: Pick<Admin, "request">, id: string): 
   const { value: ofSession } = await admin.request("GET", query, { answer: Recording.array() });
   const [only] = ofSession;
   if (ofSession.length > 1) {
-    const ids = ofSession.map((one) => `${one.id} (${one.kind} ${one.session_id})`).join(", ");
-    throw new QfError("ERR_CONFLICT", `the session ${id} has more than one recording`, {
-      hint: `name one of them: ${ids}`,
-    });
+    throw severalOf(id, ofSession);
   }
   if (only !== undefined) return only;
   return (await admin.request("GET", `/api/recordings/${id}`, { answer: Recording })).value;
 }
 
-/** Its asciicast, a piece of whole lines at a time. Throws ERR_USAGE without the identity that it takes. */
+/**
+ * The running recording of the session that `id` names, or that of this id. Throws ERR_CONFLICT, in one
+ * sentence, where the session is not recorded, is over, or has several that run.
+ */
+export async function findRunning(admin: Pick<Admin, "request">, id: string): Promise<Recording> {
+  if (!Id.safeParse(id).success) throw notFound(id);
+  const query = `/api/recordings?connection_id=${id}`;
+  const { value: ofSession } = await admin.request("GET", query, { answer: Recording.array() });
+  const running = ofSession.filter(({ status }) => status === "running");
+  const [only] = running;
+  if (only !== undefined && running.length === 1) return only;
+  if (only !== undefined) throw severalOf(id, running);
+  if (ofSession.length > 0) throw over(id);
+  const session = await isSession(admin, id);
+  if (session)
+    throw new QfError("ERR_CONFLICT", `the session ${id} is not recorded, so it cannot be watched`);
+  const { value } = await admin.request("GET", `/api/recordings/${id}`, { answer: Recording });
+  if (value.status !== "running") throw over(id);
+  return value;
+}
+
+async function isSession(admin: Pick<Admin, "request">, id: string): Promise<boolean> {
+  try {
+    await admin.request("GET", `/api/sessions/${id}`, { answer: Session });
+    return true;
+  } catch (error) {
+    if (isQfError(error, "ERR_NOT_FOUND")) return false;
+    throw error;
+  }
+}
+
+function over(id: string): QfError {
+  return new QfError("ERR_CONFLICT", "its recording is over", { hint: `qf session replay ${id} plays it` });
+}
+
+function severalOf(id: string, found: readonly Recording[]): QfError {
+  const ids = found.map((one) => `${one.id} (${one.kind} ${one.session_id})`).join(", ");
+  return new QfError("ERR_CONFLICT", `the session ${id} has more than one recording`, {
+    hint: `name one of them: ${ids}`,
+  });
+}
+
+/**
+ * Its asciicast, a piece of whole lines at a time. With `more` it is followed while it runs: `more` waits
+ * before each next look, and answers false when nobody wants more. Throws ERR_USAGE without the identity that
+ * it takes.
+ */
 export async function* castOf(
   admin: Pick<Admin, "request">,
   recording: Pick<Recording, "id" | "encrypted">,
   identityFile: string | undefined,
+  more?: () => Promise<boolean>,
 ): AsyncGenerator<string> {
   const open = recording.encrypted ? await opener(identityFile) : null;
   for (let from = 0; ; ) {
@@ -51,8 +96,9 @@ export async function* castOf(
       }
       yield Buffer.from(open === null ? packed : await open(packed)).toString("utf8");
     }
-    if (page.chunks.length === 0) return;
     from = page.next;
+    if (page.chunks.length > 0) continue;
+    if (more === undefined || page.status !== "running" || !(await more())) return;
   }
 }
 

@@ -23,6 +23,10 @@ export const sessionNoun: Noun = {
       purpose: "list sessions that have ended",
       load: async () => (await sessions()).sessionHistory,
     },
+    watch: {
+      purpose: "follow the screen of a recorded session",
+      load: async () => (await import("./commands/session-watch.ts")).sessionWatch,
+    },
     replay: {
       purpose: "play the recording of a session",
       load: async () => (await import("./commands/session-replay.ts")).sessionReplay,

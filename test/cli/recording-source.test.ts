@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { QfError } from "../../src/base/errors.ts";
 import type { Admin } from "../../src/cli/admin.ts";
-import { castOf, findRecording } from "../../src/cli/recording-source.ts";
+import { castOf, findRecording, findRunning } from "../../src/cli/recording-source.ts";
 import { createChunkEncrypter } from "../../src/recording/age-chunk.ts";
 import { digestOfChunk, digestText } from "../../src/recording/chunk.ts";
 import { anId } from "../support/policy.ts";
@@ -81,4 +81,69 @@ test("what is encrypted is opened here, with the identity of a file", async () =
   expect(await read(pages, true, path)).toBe("secret\n");
   expect(read(pages, true)).rejects.toMatchObject({ code: "ERR_USAGE" });
   expect(read(pages, true, `${path}-gone`)).rejects.toMatchObject({ code: "ERR_PERMISSION" });
+});
+
+const SESSION = anId("session");
+const ofSession = `/api/recordings?connection_id=${SESSION}`;
+const session = {
+  ...{ id: SESSION, state: "live", user_id: null, user: "", machine_id: anId("web1"), machine: "web1" },
+  ...{ device_id: null, device: null, local_user: "web", path: null, source_address: null },
+  ...{ started_at: "2026-11-30T08:00:00.000Z", ended_at: null, end_reason: null, rule_id: null },
+  ...{ reason: null, offline: false, running: [], forwards: [], bytes_in: null, bytes_out: null },
+  may_end: false,
+};
+
+test.each<[name: string, answers: Record<string, unknown>, code: string]>([
+  ["has two that run", { [ofSession]: [runs(ID), runs(anId("other"))] }, "ERR_CONFLICT"],
+  ["has one that is over", { [ofSession]: [recording(ID)] }, "ERR_CONFLICT"],
+  ["is not recorded", { [ofSession]: [], [`/api/sessions/${SESSION}`]: session }, "ERR_CONFLICT"],
+  ["is not there, or somebody else's", { [ofSession]: [] }, "ERR_NOT_FOUND"],
+  [
+    "is a recording that is over",
+    { [ofSession]: [], [`/api/recordings/${SESSION}`]: recording(ID) },
+    "ERR_CONFLICT",
+  ],
+])("what %s cannot be watched", (_, answers, code) => {
+  expect(findRunning(anApi(answers), SESSION)).rejects.toMatchObject({ code });
+});
+
+function runs(id: string) {
+  return recording(id, { status: "running" });
+}
+
+test("the one that runs is watched, beside others that are over; a recording by its own id", async () => {
+  const both = anApi({ [ofSession]: [recording(anId("old")), runs(ID)] });
+  expect((await findRunning(both, SESSION)).id).toBe(ID);
+  const own = anApi({ [ofSession]: [], [`/api/recordings/${SESSION}`]: runs(SESSION) });
+  expect((await findRunning(own, SESSION)).id).toBe(SESSION);
+});
+
+test("one that runs is followed until it is over, or nobody wants more", async () => {
+  const page = (text: string | null, next: number, status: string) => ({
+    ...{ next, status, encrypted: false },
+    chunks:
+      text === null
+        ? []
+        : [{ number: next - 1, sha256: "A".repeat(43), data: Buffer.from(text).toString("base64") }],
+  });
+  const answers = [page("one\n", 1, "running"), page(null, 1, "running"), page("two\n", 2, "running")];
+  const follow = async (last: object, looks: number): Promise<[text: string, asked: number]> => {
+    const left: object[] = [...answers, last];
+    const admin: Pick<Admin, "request"> = {
+      request: async (_method, _path, { answer }) => {
+        const parsed = answer.safeParse(left.length > 1 ? left.shift() : left[0]);
+        if (!parsed.success) throw new QfError("ERR_NOT_FOUND", "no such answer");
+        return { value: parsed.data, text: "" };
+      },
+    };
+    let asked = 0;
+    let text = "";
+    const more = async (): Promise<boolean> => ++asked < looks;
+    const of = { id: ID, encrypted: false };
+    for await (const piece of castOf(admin, of, undefined, more)) text += piece;
+    return [text, asked];
+  };
+  expect(await follow(page(null, 2, "complete"), 9)).toEqual(["one\ntwo\n", 1]);
+  expect(await follow(page(null, 2, "running"), 3)).toEqual(["one\ntwo\n", 3]);
+  expect(await follow(page(null, 2, "running"), 1)).toEqual(["one\n", 1]);
 });

@@ -209,6 +209,31 @@ describe.skipIf(!isRoot)("a recording", () => {
     expect((await change({ recording_recipients: [] })).exitCode).toBe(0);
   }, 60_000);
 
+  test("is followed while it runs, which is on record, and leaving does not end the session", async () => {
+    const shown = terminal();
+    await shown.expect(/[$#] /);
+    const running = await lab.until("the recording", async () =>
+      (await list()).find(({ kind, status }) => kind === "shell" && status === "running"),
+    );
+    const owner = { QF_TOKEN: lab.token, QF_MANAGEMENT_URL: lab.url };
+    const watch = ["session", "watch", running.connection_id];
+    const watching = new LabTerminal([lab.executable, ...watch], lab.env(owner), lab.root);
+    shown.type("echo se''en\n");
+    await watching.expect(/seen/);
+    watching.type("q");
+    expect(await watching.end()).toBe(0);
+    expect((await lab.events()).some(({ activity_code }) => activity_code === "recording.read")).toBe(true);
+    const stranger = await lab.createPerson("eve@example.com");
+    const refused = await lab.device(stranger, "stranger").qf(watch);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
+    shown.type("exit\n");
+    expect(await shown.end()).toBe(0);
+    await lab.until("its end", async () => {
+      const { exitCode, stderr } = await lab.qf(watch, { env: owner });
+      return exitCode === 1 && stderr.includes(`qf session replay ${running.connection_id}`);
+    });
+  }, 90_000);
+
   test("that is required ends the session when its store is gone, and begins none until it is back", async () => {
     await record("required");
     const store = join(lab.dataDir, "recordings");

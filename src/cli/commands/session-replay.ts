@@ -4,7 +4,8 @@ import { openAdmin } from "../admin.ts";
 import { command } from "../command.ts";
 import { writeLines } from "../out-file.ts";
 import { castOf, findRecording } from "../recording-source.ts";
-import { replay, type Screen, shownOf } from "../replay.ts";
+import { replay, shownOf } from "../replay.ts";
+import { openScreen, writeBytes } from "../replay-screen.ts";
 import { say } from "../report.ts";
 
 /** Fastest and slowest. */
@@ -63,7 +64,7 @@ examples:
         return;
       }
       if (isTerminal) await play(pieces, { speed, idleLimit });
-      else for await (const bytes of shownOf(pieces, { isRaw: args.raw === true })) await write(bytes);
+      else for await (const bytes of shownOf(pieces, { isRaw: args.raw === true })) await writeBytes(bytes);
       if (recording.status !== "complete") say("note", statusNote(recording.status, recording.why));
     },
   },
@@ -84,45 +85,6 @@ async function play(
   } finally {
     close();
   }
-}
-
-/** This terminal: what is typed is read and thrown away, but for what ends it. */
-function openScreen(): { readonly screen: Screen; readonly close: () => void } {
-  const { stdin } = process;
-  const stopped = Promise.withResolvers<void>();
-  let isOver = false;
-  const stop = (): void => {
-    isOver = true;
-    stopped.resolve();
-  };
-  const onTyped = (data: Buffer): void => {
-    if (/[q\u0003\u0004]/.test(data.toString("latin1"))) stop();
-  };
-  const hasKeyboard = stdin.isTTY === true;
-  if (hasKeyboard) {
-    stdin.setRawMode(true);
-    stdin.on("data", onTyped);
-  }
-  const screen: Screen = {
-    write: (text) => write(Buffer.from(text)),
-    wait: (ms) => Promise.race([Bun.sleep(ms), stopped.promise]),
-    get isOver() {
-      return isOver;
-    },
-  };
-  const close = (): void => {
-    if (!hasKeyboard) return;
-    stdin.off("data", onTyped);
-    stdin.setRawMode(false);
-    stdin.pause();
-  };
-  return { screen, close };
-}
-
-function write(bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
-  });
 }
 
 async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
