@@ -144,9 +144,8 @@ export class TerminalSession {
       await work();
     } catch (error) {
       this.#waiting?.abort();
-      const ending = endingOf(error);
-      if (!ending.wantsReason && !(error instanceof SshFailure && error.code === "lost")) this.#login = null;
-      this.#end(ending);
+      if (!isWorthAnotherTry(error)) this.#login = null;
+      this.#end(endingOf(error));
     }
   }
 
@@ -158,6 +157,15 @@ export class TerminalSession {
     this.#state = state;
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** Denials that somebody may turn while the page waits: the sign-in is not to be done again for that. */
+const TURNABLE: ReadonlySet<string> = new Set(["reason_required", "approval_required", "device_pending"]);
+
+/** Whether the same login may connect again: the way was lost, or something is still missing. */
+export function isWorthAnotherTry(error: unknown): boolean {
+  if (error instanceof DeniedError) return TURNABLE.has(error.reason);
+  return error instanceof SshFailure && error.code === "lost";
 }
 
 /** What people are told of an end. */

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { SshFailure } from "../../../src/browser-ssh/failure.ts";
 import { ApiError } from "../../../src/dashboard/api/client.ts";
 import { DeniedError } from "../../../src/dashboard/terminal/machine-way.ts";
-import { endingOf } from "../../../src/dashboard/terminal/terminal-session.ts";
+import { endingOf, isWorthAnotherTry } from "../../../src/dashboard/terminal/terminal-session.ts";
 
 test("an end says why, and what can be done", () => {
   const denied = { outcome: "denied", sentence: "no", receipt: "r1", hint: "ask" } as const;
@@ -15,4 +15,19 @@ test("an end says why, and what can be done", () => {
   expect(endingOf(new SshFailure("lost", "the way is gone"))).toMatchObject({ message: "The way is gone" });
   expect(endingOf(null).hint).toBeNull();
   expect(endingOf("something")).toMatchObject({ receipt: null, wantsReason: false });
+});
+
+test("a login is kept for what may turn while the page waits, and for nothing else", () => {
+  const denied = { outcome: "denied", sentence: "no", receipt: "r1" } as const;
+  const kept = (reason: "approval_required" | "reason_required" | "device_pending" | "user_blocked") =>
+    isWorthAnotherTry(new DeniedError({ ...denied, reason }));
+  expect([kept("approval_required"), kept("reason_required"), kept("device_pending")]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect(kept("user_blocked")).toBe(false);
+  expect(isWorthAnotherTry(new SshFailure("lost", "gone"))).toBe(true);
+  expect(isWorthAnotherTry(new SshFailure("ended", "access was taken away"))).toBe(false);
+  expect(isWorthAnotherTry(new Error("something"))).toBe(false);
 });
