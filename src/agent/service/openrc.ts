@@ -10,12 +10,14 @@ import { writeFileAtomic } from "../../base/files.ts";
 import { DEFAULT_STATE_DIR } from "../../base/state-dir.ts";
 import type { ServiceManager } from "./manager-contract.ts";
 import { runTool, shellWord, tryTool } from "./run-tool.ts";
+import { launched } from "./systemd.ts";
 
 const NAME = "qufabric";
 const HINT = "see /var/lib/qufabric/agent.log";
 
 /** The init script for an agent that `command` starts. */
-export function initScript([program = "", ...args]: readonly string[]): string {
+export function initScript(command: readonly string[]): string {
+  const [program = "", ...args] = launched(command);
   return `#!/sbin/openrc-run
 # Written by qf agent up.
 name="QuFabric agent"

@@ -10,6 +10,7 @@ import { makeDirectory, writeFileAtomic } from "../../base/files.ts";
 import { DEFAULT_STATE_DIR } from "../../base/state-dir.ts";
 import type { ServiceManager } from "./manager-contract.ts";
 import { runTool, shellWord, tryTool } from "./run-tool.ts";
+import { launched } from "./systemd.ts";
 
 const NAME = "qufabric";
 const HINT = "see /var/lib/qufabric/agent.log";
@@ -22,7 +23,7 @@ export function runScript(command: readonly string[]): string {
 # Written by qf agent up.
 cd /
 umask 022
-exec ${command.map(shellWord).join(" ")} >>${DEFAULT_STATE_DIR}/agent.log 2>&1
+exec ${launched(command).map(shellWord).join(" ")} >>${DEFAULT_STATE_DIR}/agent.log 2>&1
 `;
 }
 

@@ -18,7 +18,7 @@ import { readTool, runTool, tryTool } from "./run-tool.ts";
 export const UNIT_NAME = "qufabric.service";
 const UNIT_PATH = `/etc/systemd/system/${UNIT_NAME}`;
 
-/** systemd starts it with words of our own; nothing here does. */
+/** Service managers start it with words of our own; nothing here does. */
 const SHELL = "/bin/sh -c".split(" ");
 /**
  * Starts the agent and ends as it ends. A signal to stop is passed on; a watchdog's ends an agent that no
@@ -34,13 +34,18 @@ export const LAUNCHER = [
   "exit $status",
 ].join("; ");
 
+/** The words by which a service manager starts the launcher of `command`. */
+export function launched(command: readonly string[]): string[] {
+  return [...SHELL, LAUNCHER, "qf-agent", ...command];
+}
+
 /**
  * The unit file for an agent that `command` starts. It is never `failed` for good: a port that is held or a
  * full disk may pass, so it is started again without end, with a growing delay where systemd is 254 or newer.
  * Nothing of it restrains what sessions may do: they inherit whatever the unit does.
  */
 export function unitText(command: readonly string[], wantedBy = "multi-user.target"): string {
-  const start = [...SHELL, LAUNCHER, "qf-agent", ...command].map(quoted).join(" ");
+  const start = launched(command).map(quoted).join(" ");
   return `[Unit]
 Description=QuFabric agent
 Documentation=man:qf(1)

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { initScript, openrcManager } from "../../../src/agent/service/openrc.ts";
+import { LAUNCHER } from "../../../src/agent/service/systemd.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { withTools } from "../../support/tools.ts";
 
@@ -40,7 +41,7 @@ describe("the OpenRC service", () => {
     writeFileSync(path, initScript(["/opt/it's/qf", "agent", "a b", "$(id)"]));
     const read = `. ${path}; eval "set -- $command_args"; printf '<%s>' "$command" "$@"`;
     const { stdout } = Bun.spawnSync(["/bin/sh", "-c", read]);
-    expect(stdout.toString()).toBe("</opt/it's/qf><agent><a b><$(id)>");
+    expect(stdout.toString()).toBe(`</bin/sh><-c><${LAUNCHER}><qf-agent></opt/it's/qf><agent><a b><$(id)>`);
     expect(readFileSync(path, "utf8")).toContain("supervisor=supervise-daemon\n");
   });
 });

@@ -41,7 +41,7 @@ describe("the runit service", () => {
 
   test("starts the program with its words as they are", () => {
     const script = runScript(["/opt/it's/qf", "a b"]);
-    expect(script).toContain(`exec '/opt/it'\\''s/qf' 'a b' >>`);
+    expect(script).toContain(` 'qf-agent' '/opt/it'\\''s/qf' 'a b' >>`);
     expect(Bun.spawnSync(["/bin/sh", "-n", "-c", script]).exitCode).toBe(0);
   });
 });
