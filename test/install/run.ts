@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openLab } from "../support/lab.ts";
 import { until } from "../support/until.ts";
+import { faultsOn } from "./faults.ts";
 import { otherInits } from "./inits.ts";
 import { BootedMachine } from "./machine.ts";
 import { upgradeOn } from "./upgrade.ts";
@@ -129,6 +130,7 @@ async function files(machine: BootedMachine): Promise<string[]> {
 for (const suite of SUITES.length > 0 ? SUITES : ["bookworm"]) {
   await installOn(suite);
   await upgradeOn(suite, check);
+  await faultsOn(suite, check);
   await otherInits(suite, check);
 }
 process.stdout.write(failed === 0 ? "all passed\n" : `${failed} failed\n`);
