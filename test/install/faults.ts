@@ -1,6 +1,6 @@
 /**
- * Faults at the start of an agent that systemd runs: each is named in one line, the service is never `failed`,
- * and it serves again by itself once the fault is gone.
+ * Faults at the start of an agent that systemd runs: each is named in one line, the service is never `failed`
+ * for good, and it serves again by itself once the fault is gone.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
