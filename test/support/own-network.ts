@@ -3,12 +3,12 @@
  *
  * The loopback is up, and there is nothing else.
  */
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { isRoot } from "./os-accounts.ts";
 
 const INSIDE = "QF_TEST_OWN_NETWORK";
 /** Whether this process is in there. */
-export const isInOwnNetwork = process.env[INSIDE] === "1";
+const isInOwnNetwork = process.env[INSIDE] === "1";
 
 const SET_UP = `
 ip link set lo up
@@ -22,9 +22,14 @@ exit $status`;
 const canHave =
   isRoot && Bun.spawnSync(["unshare", "--net", "--mount", "true"], { stderr: "ignore" }).exitCode === 0;
 
-/** The test that stands for all of `file` outside. */
-export function runInOwnNetwork(file: string): void {
-  test.skipIf(!canHave || isInOwnNetwork)(
+/** `tests` are there inside only; outside one test stands for all of `file`. */
+export function describeInOwnNetwork(file: string, what: string, tests: () => void): void {
+  if (isInOwnNetwork) describe(what, tests);
+  else runInOwnNetwork(file);
+}
+
+function runInOwnNetwork(file: string): void {
+  test.skipIf(!canHave)(
     "passes in a network of its own",
     async () => {
       const inside = [process.execPath, "test", "--timeout", "60000", file];

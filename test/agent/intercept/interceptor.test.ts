@@ -1,14 +1,12 @@
 /** `--intercept` and `--resolver` of an agent: whose connections are carried, and whose are not. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { hasParamiko, paramiko, signInOn } from "../../support/any-program.ts";
 import type { Lab, LabAgent, Person } from "../../support/lab.ts";
 import { LabTerminal } from "../../support/lab-terminal.ts";
 import type { OsAccount } from "../../support/os-accounts.ts";
-import { isInOwnNetwork, runInOwnNetwork } from "../../support/own-network.ts";
+import { describeInOwnNetwork } from "../../support/own-network.ts";
 import { openSetUp, type SetUp } from "../../support/set-up.ts";
-
-runInOwnNetwork(import.meta.path);
 
 /** Another product's machine: in 100.64.0.0/10 as well, and reachable without us. */
 const BESIDE = "100.127.0.9";
@@ -16,7 +14,7 @@ const OTHER = "SSH-2.0-another-network\r\n";
 /** Connects, says `$3`, and prints what comes until the end. */
 const TALK = `exec 3<>"/dev/tcp/$1/$2" && printf %b "$3" >&3 && timeout 20 cat <&3`;
 
-describe.skipIf(!isInOwnNetwork)("--intercept", () => {
+describeInOwnNetwork(import.meta.path, "--intercept", () => {
   let setUp: SetUp;
   let lab: Lab;
   let deploy: OsAccount;

@@ -1,11 +1,9 @@
 /** The rules of --intercept in the packet filter, as nft(8) reads them back. */
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { FilterError } from "../../../src/agent/os/netlink.ts";
 import { openRedirectTable, removeLeftGuard } from "../../../src/agent/os/redirect-table.ts";
-import { isInOwnNetwork, runInOwnNetwork } from "../../support/own-network.ts";
+import { describeInOwnNetwork } from "../../support/own-network.ts";
 import { anId } from "../../support/policy.ts";
-
-runInOwnNetwork(import.meta.path);
 
 const PEER = anId("bastion");
 const nft = (...words: string[]) => Bun.spawnSync(["nft", ...words]).stdout.toString();
@@ -14,7 +12,7 @@ const elementsOf = (name: string) =>
     ([, elements = ""]) => elements.trim().split(/\s*,\s*/),
   );
 
-describe.skipIf(!isInOwnNetwork)("the tables", () => {
+describeInOwnNetwork(import.meta.path, "the tables", () => {
   test("say what is redirected, and refuse the same while nobody takes it", () => {
     const table = openRedirectTable(PEER, 40_123);
     table.set({ uids: [1_000, 70_000], addresses: ["100.64.0.5", "100.64.255.6"] });
