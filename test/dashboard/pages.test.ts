@@ -23,6 +23,7 @@ const PAGES = [
   "/policies/file",
   "/access",
   "/sessions",
+  "/requests",
   "/audit",
   "/settings",
   "/settings/sign-in",
@@ -218,6 +219,47 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await page.getByRole("button", { name: "Put them in" }).click();
     await page.getByRole("row").filter({ hasText: "web1" }).getByText("Developers").waitFor();
   }, 120_000);
+
+  test("a group is asked for on the first page; approved for less after a fresh sign-in, and ended", async () => {
+    await setUp.lab.api("POST", "/api/groups", { name: "On call", requestable: true });
+    await using person = await openContext(browser);
+    const { page: adas } = await openPage(person);
+    await signInByPage(adas, setUp.lab.url, setUp.person);
+    await adas.getByRole("button", { name: "Ask for On call" }).click();
+    await adas.getByRole("textbox", { name: "Reason" }).fill("night shift");
+    expect(await violations(adas)).toEqual([]);
+    await adas.getByRole("button", { name: "Ask", exact: true }).click();
+    await adas.getByRole("table", { name: "My requests" }).getByText("waiting").waitFor();
+
+    await using another = await openContext(browser);
+    const { page: owners } = await openPage(another);
+    await signInByPage(owners, setUp.lab.url, OWNER, "/requests");
+    const rows = owners.getByRole("table", { name: "Requests that wait for you" }).getByRole("row");
+    await rows.getByRole("link", { name: "the group On call" }).click();
+    await owners.getByText("night shift").waitFor();
+    // The page has been open for long.
+    const error = { code: 403, error: "ERR_REAUTH_REQUIRED", message: "this takes a fresh sign-in" };
+    await owners.route("**/decision", (route) => route.fulfill({ status: 403, json: error }), { times: 1 });
+    await owners.getByRole("button", { name: "Approve" }).click();
+    await owners.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
+    await owners.getByRole("dialog", { name: "Sign in again" }).waitFor();
+    expect(await violations(owners)).toEqual([]);
+    await owners.getByRole("button", { name: "Go to sign-in" }).click();
+    await owners.getByLabel("E-mail").fill(OWNER.email);
+    await owners.getByLabel("Password").fill(OWNER.password);
+    await owners.getByRole("button", { name: "Sign in" }).click();
+    const approve = owners.getByRole("dialog", { name: "Approve this request?" });
+    await approve.getByRole("textbox", { name: "For" }).fill("30m");
+    expect(await violations(owners)).toEqual([]);
+    await approve.getByRole("button", { name: "Approve" }).click();
+    await owners.getByText("approved", { exact: true }).waitFor();
+    await adas.getByRole("table", { name: "My requests" }).getByText("approved").waitFor();
+    await adas.getByText("You are in it until").waitFor();
+    await owners.getByRole("button", { name: "End", exact: true }).click();
+    await owners.getByRole("button", { name: "End access" }).click();
+    await owners.getByText("an approver took it back").waitFor();
+    await adas.getByRole("table", { name: "My requests" }).getByText("ended").waitFor();
+  }, 240_000);
 
   test("a machine is added by one line, and appears by itself", async () => {
     await open("/machines/add");

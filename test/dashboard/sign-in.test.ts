@@ -44,7 +44,7 @@ describe.skipIf(!isRoot)("the dashboard", () => {
     await page.getByRole("heading", { level: 1, name: "My access" }).waitFor();
     await page.getByText(setUp.account.name, { exact: true }).waitFor();
     const pages = page.getByRole("navigation", { name: "Pages" }).getByRole("link");
-    expect(await pages.allTextContents()).toEqual(["My access"]);
+    expect(await pages.allTextContents()).toEqual(["My access", "Requests"]);
     expect(complaints).toEqual([]);
   }, 120_000);
 

@@ -34,7 +34,10 @@ export interface NavigationPart {
 
 const MINE: NavigationPart = {
   label: "Mine",
-  items: [{ to: "/", label: "My access", icon: Cable }],
+  items: [
+    { to: "/", label: "My access", icon: Cable },
+    { to: "/requests", label: "Requests", icon: Inbox },
+  ],
 };
 
 const ACCOUNT: readonly NavigationPart[] = [
@@ -60,7 +63,6 @@ const ACCOUNT: readonly NavigationPart[] = [
     label: "What happens",
     items: [
       { to: "/sessions", label: "Sessions", icon: Activity },
-      { to: "/requests", label: "Requests", icon: Inbox },
       { to: "/audit", label: "Audit", icon: ScrollText },
     ],
   },

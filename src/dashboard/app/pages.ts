@@ -14,6 +14,7 @@ export const PAGES: ReadonlySet<string> = new Set([
   "/policies",
   "/access",
   "/sessions",
+  "/requests",
   "/audit",
   "/settings",
   "/account",

@@ -15,6 +15,7 @@ import { PageSkeleton } from "../components/skeleton.tsx";
 import { accessQuestionOf } from "../pages/access/access-question.ts";
 import { auditTermsOf } from "../pages/audit/audit-terms.ts";
 import { machineTermsOf } from "../terms/machine-terms.ts";
+import { requestTermsOf } from "../terms/request-terms.ts";
 import { sessionTermsOf } from "../terms/session-terms.ts";
 import { stepOf } from "../terms/start-step.ts";
 import { Shell } from "./shell.tsx";
@@ -116,6 +117,17 @@ const routes = [
     getParentRoute: () => root,
     path: "/sessions/$sessionId",
     component: lazyRouteComponent(() => import("../pages/sessions/session-page.tsx"), "SessionPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/requests",
+    component: lazyRouteComponent(() => import("../pages/requests/requests-page.tsx"), "RequestsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/requests/$requestId",
+    validateSearch: requestTermsOf,
+    component: lazyRouteComponent(() => import("../pages/requests/request-page.tsx"), "RequestPage"),
   }),
   createRoute({
     getParentRoute: () => root,

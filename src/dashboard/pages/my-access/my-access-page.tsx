@@ -19,6 +19,7 @@ import { Empty, FailureNotice } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { SearchBox } from "../../components/search-box.tsx";
 import { ListSkeleton } from "../../components/skeleton.tsx";
+import { MyRequests } from "../requests/my-requests.tsx";
 import { MySessions } from "../sessions/my-sessions.tsx";
 
 type Access = Answer<"GET /api/my/access">;
@@ -32,6 +33,7 @@ export function MyAccessPage() {
       {access.isPending ? <ListSkeleton /> : null}
       {access.isError ? <FailureNotice error={access.error} retry={() => void access.refetch()} /> : null}
       {access.isSuccess ? <Machines access={access.data} /> : null}
+      <MyRequests />
       <MySessions />
     </>
   );

@@ -1,0 +1,43 @@
+/**
+ * A fresh sign-in, where something takes one: a dialog that says why, leads to the identity provider, and
+ * comes back to where one was.
+ *
+ * @module
+ */
+import { ApiError } from "../api/client.ts";
+import { FormDialog } from "./dialog.tsx";
+
+interface FreshSignInProps {
+  readonly open: boolean;
+  readonly onOpenChange: (open: boolean) => void;
+  /** What it is for, as in "to approve this request". */
+  readonly what: string;
+  /** The page to come back to, with its search. */
+  readonly to: string;
+}
+
+export function FreshSignIn({ open, onOpenChange, what, to }: FreshSignInProps) {
+  return (
+    <FormDialog
+      open={open}
+      onOpenChange={onOpenChange}
+      title="Sign in again"
+      about={
+        `It takes a sign-in of the last minutes ${what}, so that a page left open is not enough. ` +
+        "You come back here afterwards."
+      }
+      submit="Go to sign-in"
+      isKeptOpen
+      onSubmit={async () => {
+        location.assign(`/login/dashboard?${new URLSearchParams({ fresh: "1", to })}`);
+      }}
+    >
+      {null}
+    </FormDialog>
+  );
+}
+
+/** Whether the API wants a fresh sign-in. */
+export function wantsFreshSignIn(error: unknown): boolean {
+  return error instanceof ApiError && error.code === "ERR_REAUTH_REQUIRED";
+}

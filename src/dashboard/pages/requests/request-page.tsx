@@ -1,0 +1,91 @@
+/**
+ * One request: all that a decision is about, and what may be done with it.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { reading } from "../../api/queries.ts";
+import { Badge } from "../../components/badge.tsx";
+import { Card, Facts } from "../../components/card.tsx";
+import { durationText } from "../../components/durations.ts";
+import { FailureNotice } from "../../components/notice.tsx";
+import { PageHeader } from "../../components/page-header.tsx";
+import { PageSkeleton } from "../../components/skeleton.tsx";
+import { Time } from "../../components/time.tsx";
+import { DecideRequest } from "./decide-request.tsx";
+import { approversText, causeText, type Request, subjectText, toneOf } from "./request-words.ts";
+
+const route = getRouteApi("/requests/$requestId");
+
+export function RequestPage() {
+  const params = route.useParams();
+  const begin = route.useSearch().do;
+  const request = useQuery(reading("GET /api/access/requests/:requestId", { params }));
+  if (request.isPending) return <PageSkeleton />;
+  if (request.isError) {
+    return <FailureNotice error={request.error} retry={() => void request.refetch()} />;
+  }
+  const { user } = request.data;
+  return (
+    <>
+      <PageHeader
+        title={`${user.name} asks for ${subjectText(request.data)}`}
+        about={`Decided by ${approversText(request.data)}.`}
+        actions={<DecideRequest request={request.data} {...(begin === undefined ? {} : { begin })} />}
+      />
+      <div className="grid gap-4 lg:grid-cols-2">
+        <Asked request={request.data} />
+        <Decided request={request.data} />
+      </div>
+    </>
+  );
+}
+
+function Asked({ request }: { readonly request: Request }) {
+  const { user, device, machine, local_user, group, reason, seconds, created_at } = request;
+  return (
+    <Card title="What is asked for">
+      <Facts
+        facts={[
+          ["Person", user.email === "" ? user.name : `${user.name} (${user.email})`],
+          ["Device", device?.name ?? null],
+          ["Machine", machine?.name ?? null],
+          ["As", local_user === null ? null : <code key="as">{local_user}</code>],
+          ["Group", group?.name ?? null],
+          ["Reason", reason === "" ? "none given" : reason],
+          ["For", durationText(seconds)],
+          ["Asked", <Time key="asked" iso={created_at} exact />],
+        ]}
+      />
+    </Card>
+  );
+}
+
+function Decided({ request }: { readonly request: Request }) {
+  const { state, waits_until, decided_at, decided_by, note, ends_at, ended_at } = request;
+  return (
+    <Card title="What became of it">
+      <Facts
+        facts={[
+          [
+            "State",
+            <Badge key="state" tone={toneOf(request)}>
+              {state}
+            </Badge>,
+          ],
+          ["Waits until", state === "waiting" ? <Time key="waits" iso={waits_until} exact /> : null],
+          ["Decided by", decided_by?.name ?? null],
+          ["Decided", decided_at === null ? null : <Time key="decided" iso={decided_at} exact />],
+          ["Told", note === "" ? null : note],
+          [
+            state === "approved" ? "Ends" : "Was to end",
+            ends_at === null ? null : <Time key="ends" iso={ends_at} exact />,
+          ],
+          ["Ended", ended_at === null ? null : <Time key="ended" iso={ended_at} exact />],
+          ["Because", causeText(request)],
+        ]}
+      />
+    </Card>
+  );
+}

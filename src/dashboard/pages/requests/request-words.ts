@@ -1,0 +1,40 @@
+/**
+ * Requests for access in words.
+ *
+ * @module
+ */
+import type { Answer } from "../../api/client.ts";
+import type { Tone } from "../../components/badge.tsx";
+
+export type Request = Answer<"GET /api/access/requests">[number];
+
+/** What is asked for. */
+export function subjectText({ machine, local_user, group }: Request): string {
+  return machine === null ? `the group ${group?.name ?? ""}` : `${local_user ?? ""} on ${machine.name}`;
+}
+
+/** Who decides. */
+export function approversText({ approver_groups }: Pick<Request, "approver_groups">): string {
+  if (approver_groups.length === 0) return "an owner or admin";
+  return `a member of ${approver_groups.map(({ name }) => name).join(" or ")}`;
+}
+
+/** The colour of a state. */
+export function toneOf({ state }: Pick<Request, "state">): Tone {
+  if (state === "waiting") return "warn";
+  if (state === "approved") return "good";
+  return state === "denied" ? "bad" : "plain";
+}
+
+const CAUSES: Readonly<Record<NonNullable<Request["end_cause"]>, string>> = {
+  time: "its time was over",
+  taken_back: "an approver took it back",
+  given_up: "who asked gave it up",
+  rule_changed: "its rule was changed",
+  approver_gone: "who approved it was blocked or deleted",
+};
+
+/** Why it is over. Null: it is not, or never began. */
+export function causeText({ end_cause }: Pick<Request, "end_cause">): string | null {
+  return end_cause === null ? null : CAUSES[end_cause];
+}
