@@ -1,5 +1,5 @@
 /**
- * What the reader has asked for, and the groups that they may ask for, for the first page.
+ * The requests of the reader, and the groups that they may ask for, for the first page.
  *
  * @module
  */

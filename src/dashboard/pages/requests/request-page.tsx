@@ -1,5 +1,5 @@
 /**
- * One request: all that a decision is about, and what may be done with it.
+ * A request with all that a decision is about, and the decision.
  *
  * @module
  */
