@@ -42,7 +42,8 @@ export async function proveOffline(
   }
   const token = await checkIdToken({ serverContext, snapshot, certificate, loginKeyBlob, at }, idToken);
   if ("reason" in token) {
-    if (token.reason === "token_invalid") return { kind: "unproven", reason: token.reason };
+    const isUnproven = token.reason === "token_invalid" || token.reason === "client_not_pinned";
+    if (isUnproven) return { kind: "unproven", reason: token.reason };
     return { kind: "refused", reason: token.reason, identity: { userId: null, devicePeerId } };
   }
   // The token says who it is; which user that is here, only the map does.
