@@ -1,0 +1,166 @@
+/** Pages when something goes wrong: what is said, and what is kept. One set-up and one browser for all. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Peer } from "../../src/wire/admin-peers.ts";
+import type { Policy } from "../../src/wire/policy.ts";
+import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "../support/chromium.ts";
+import { OWNER, type Person } from "../support/lab.ts";
+import { isRoot } from "../support/os-accounts.ts";
+import { openSetUp, type SetUp } from "../support/set-up.ts";
+
+const LONG = "x".repeat(256);
+const ARABIC = "خادم الويب 🏗️";
+
+describe.skipIf(!isRoot)("the dashboard in bad times", () => {
+  let setUp: SetUp;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  beforeAll(async () => {
+    [setUp, browser] = await Promise.all([
+      openSetUp({ policies: [{ logins: ["deploy"] }], devices: {} }),
+      openChromium(),
+    ]);
+    context = await openContext(browser);
+    ({ page } = await openPage(context));
+    await signInByPage(page, setUp.lab.url, OWNER, "/machines");
+    await page.getByRole("link", { name: "web1" }).waitFor();
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await setUp?.[Symbol.asyncDispose]();
+  });
+
+  const open = async (path: string): Promise<void> => {
+    await page.goto(setUp.lab.url + path);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+  };
+  const machine = async (): Promise<Peer> => {
+    const peers = await setUp.lab.api<Peer[]>("GET", "/api/peers");
+    const found = peers.find(({ kind }) => kind === "machine");
+    if (found === undefined) throw new Error("there is no machine");
+    return found;
+  };
+  const rename = async (peer: Peer, name: string): Promise<void> => {
+    const { ssh_enabled, login_expiration_enabled, inactivity_expiration_enabled } = peer;
+    const body = { name, ssh_enabled, login_expiration_enabled, inactivity_expiration_enabled };
+    await setUp.lab.api("PUT", `/api/peers/${peer.id}`, body);
+  };
+  const description = () => page.getByRole("textbox", { name: "Description", exact: true });
+  const openPolicy = async (): Promise<void> => {
+    const [policy] = await setUp.lab.api<Policy[]>("GET", "/api/policies");
+    await open(`/policies/${policy?.id}`);
+    await description().waitFor();
+  };
+
+  test("a session that ends in the middle of an edit says so, and the edit is there after signing in", async () => {
+    await openPolicy();
+    await description().fill("not lost");
+    // From elsewhere: signing out in this browser clears what it has stored.
+    for (const { id } of await setUp.lab.api<{ id: string }[]>("GET", "/api/web-sessions")) {
+      await setUp.lab.api("DELETE", `/api/web-sessions/${id}`);
+    }
+    await page.getByRole("alertdialog", { name: "Your session is over" }).waitFor();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await signInAtProvider(page, OWNER);
+    await description().waitFor();
+    expect(await description().inputValue()).toBe("not lost");
+    await page.getByRole("button", { name: "Discard it" }).click();
+  }, 120_000);
+
+  test("a lost network is said, a save then says so, and the page goes on when it is back", async () => {
+    await openPolicy();
+    await description().fill("while away");
+    await page.getByText("nobody's access changes").waitFor();
+    await context.setOffline(true);
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("The server cannot be reached.").first().waitFor();
+    expect(await description().inputValue()).toBe("while away");
+    await context.setOffline(false);
+    await page.getByText("nobody's access changes").waitFor();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.waitForURL(/\/policies$/);
+  }, 120_000);
+
+  test("a management that was restarted is found again by itself", async () => {
+    await open("/machines");
+    await page.getByRole("link", { name: "web1" }).waitFor();
+    await setUp.lab.management?.stop();
+    await page.getByText("Reconnecting…").waitFor();
+    await page.getByRole("link", { name: "web1" }).waitFor();
+    await setUp.lab.serveManagement();
+    await page.getByText("Reconnecting…").waitFor({ state: "detached" });
+    await page.getByText("connected", { exact: true }).first().waitFor();
+  }, 120_000);
+
+  test("names of 256 characters, right to left and with emoji stay inside, also in 320 pixels", async () => {
+    const peer = await machine();
+    for (const name of [LONG, ARABIC]) {
+      await rename(peer, name);
+      for (const path of ["/machines", `/machines/${peer.id}`, "/overview"]) {
+        await page.setViewportSize({ width: 320, height: 640 });
+        await open(path);
+        if (path !== "/overview") await page.getByText(name).first().waitFor();
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect([path, overflow]).toEqual([path, 0]);
+      }
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await rename(peer, "web1");
+  }, 120_000);
+
+  test("a clock that is ten minutes off dates nothing into the future, and nothing ends by it", async () => {
+    const { page: other } = await openPage(context);
+    await other.clock.setFixedTime(Date.now() - 10 * 60_000);
+    await other.goto(`${setUp.lab.url}/overview`);
+    await other.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await other.getByText("Nothing waits for you.").or(other.getByText("setup key")).first().waitFor();
+    await other.close();
+  }, 120_000);
+
+  test("a browser that stores nothing for the page still edits", async () => {
+    const { page: other, complaints } = await openPage(context);
+    await other.addInitScript(() => {
+      const refuse = (): never => {
+        throw new DOMException("denied", "SecurityError");
+      };
+      for (const name of ["localStorage", "sessionStorage", "indexedDB"]) {
+        Object.defineProperty(window, name, { get: refuse, configurable: true });
+      }
+    });
+    await other.goto(`${setUp.lab.url}/policies/new`);
+    await other.getByRole("textbox", { name: "Name", exact: true }).fill("kept in memory");
+    await other.getByText("A draft, not in force.").waitFor();
+    await other.goto(`${setUp.lab.url}/policies/file`);
+    await other.getByRole("textbox", { name: "Policy file" }).waitFor();
+    expect(complaints.filter((one) => one.startsWith("error"))).toEqual([]);
+    await other.close();
+  }, 120_000);
+
+  test("a right that is taken away while one looks takes its pages away", async () => {
+    const admin: Person = await setUp.lab.createPerson("admin@example.com");
+    const setRole = (role: string) =>
+      setUp.lab.api("PUT", `/api/users/${admin.id}`, { role, auto_groups: [], is_blocked: false });
+    await setRole("admin");
+    await using own = await openContext(browser);
+    const { page: other } = await openPage(own);
+    await signInByPage(other, setUp.lab.url, admin, "/machines");
+    await other.getByRole("link", { name: "Add a machine" }).waitFor();
+    await setRole("user");
+    await other.getByRole("link", { name: "Add a machine" }).waitFor({ state: "detached" });
+    const pages = other.getByRole("navigation", { name: "Pages" }).getByRole("link");
+    await other.getByRole("link", { name: "Settings" }).waitFor({ state: "detached" });
+    expect(await pages.allTextContents()).not.toContain("Policies");
+  }, 120_000);
+
+  test("a machine that is removed while its page is open says so", async () => {
+    const peer = await machine();
+    await open(`/machines/${peer.id}`);
+    await setUp.lab.api("DELETE", `/api/peers/${peer.id}`);
+    await page.getByText("This machine is gone").waitFor();
+    await page.getByRole("link", { name: "All machines" }).click();
+    await page.getByText("No machine yet").waitFor();
+  }, 120_000);
+});
