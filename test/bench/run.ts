@@ -23,6 +23,7 @@ import { forwardPart } from "./forward-part.ts";
 import { idlePart } from "./idle.ts";
 import { logPart } from "./log.ts";
 import { policyDiffPart } from "./policy-diff.ts";
+import { recordingPart } from "./recording.ts";
 import { relayIdlePart, relayPart } from "./relay.ts";
 import { sessionCostPart } from "./session-cost.ts";
 import { sessionRatePart } from "./session-rate.ts";
@@ -58,6 +59,7 @@ const PARTS: readonly Part[] = [
   changesPart,
   apiPart,
   logPart,
+  recordingPart,
   relayPart,
   relayIdlePart,
   agentsPart,

@@ -23,6 +23,7 @@ import type {
 } from "../contracts/recorder.ts";
 import { Behind, type BehindLimits } from "./behind.ts";
 import { ChunkUpload } from "./chunk-upload.ts";
+import { OutputGatherer } from "./output-gatherer.ts";
 import type { SpooledRecording } from "./spooled-recording.ts";
 import { TypedInput } from "./typed-input.ts";
 import type { SendUpload } from "./upload-sender.ts";
@@ -55,6 +56,7 @@ export class RunningRecording implements SessionRecording {
   readonly #writer: CastWriter;
   readonly #texts = { stdout: new ExactText(), stderr: new ExactText(), input: new ExactText() };
   readonly #typed: TypedInput;
+  readonly #gatherer = new OutputGatherer((data, atMs) => this.#shown(data, "stdout", atMs));
   readonly #behind: Behind;
   readonly #stdin = { bytes: 0, hasher: new Bun.CryptoHasher("sha256") };
   readonly #watch: ReturnType<typeof setInterval> | undefined;
@@ -118,8 +120,9 @@ export class RunningRecording implements SessionRecording {
   output(data: Uint8Array, stream: "stdout" | "stderr"): Promise<void> | null {
     if (this.#failure !== null) return null;
     if (this.#terminal !== null && this.#typed.isWaiting) this.#typed.shown(data, this.#terminal.modes());
-    const text = this.#texts[stream].read(data);
-    if (text !== "") this.#event("o", text);
+    if (stream === "stderr") this.#shown(data, stream, this.#parts.clock.monotonicMs());
+    else this.#gatherer.add(data, this.#parts.clock.monotonicMs());
+    this.#flushing ??= setTimeout(() => this.#flush(), CHUNK_MS_MAX);
     return this.#behind.hold();
   }
 
@@ -144,6 +147,7 @@ export class RunningRecording implements SessionRecording {
   }
 
   async end(): Promise<void> {
+    this.#gatherer.flush();
     this.#typed.end();
     for (const [name, reader] of Object.entries(this.#texts)) {
       const rest = reader.end();
@@ -168,6 +172,12 @@ export class RunningRecording implements SessionRecording {
     clearInterval(this.#watch);
   }
 
+  #shown(data: Uint8Array, stream: "stdout" | "stderr", atMs: number): void {
+    if (stream === "stderr") this.#gatherer.flush();
+    const text = this.#texts[stream].read(data);
+    if (text !== "" && this.#failure === null) this.#writer.event(this.#secondsAt(atMs), "o", text);
+  }
+
   #finishSpool(end: Parameters<SpooledRecording["finish"]>[0]): void {
     try {
       this.#parts.spooled.finish(end);
@@ -177,11 +187,16 @@ export class RunningRecording implements SessionRecording {
   }
 
   #seconds(): number {
-    return Math.max(0, this.#parts.clock.monotonicMs() - this.#startMs) / 1000;
+    return this.#secondsAt(this.#parts.clock.monotonicMs());
+  }
+
+  #secondsAt(ms: number): number {
+    return Math.max(0, ms - this.#startMs) / 1000;
   }
 
   #event(code: "o" | "i" | "r" | "m", text: string): void {
     if (this.#failure !== null) return;
+    this.#gatherer.flush();
     this.#writer.event(this.#seconds(), code, text);
     this.#flushing ??= setTimeout(() => this.#flush(), CHUNK_MS_MAX);
   }
@@ -189,6 +204,7 @@ export class RunningRecording implements SessionRecording {
   #flush(): void {
     if (this.#flushing !== null) clearTimeout(this.#flushing);
     this.#flushing = null;
+    this.#gatherer.flush();
     this.#writer.flush();
   }
 
