@@ -69,6 +69,7 @@ export const accountRoutes: readonly Route[] = [
     path: "/api/accounts/:accountId",
     summary: "Deletes the account with everything in it but its audit log",
     access: "owner",
+    reauth: true,
     query: NoQuery,
     answer: { one: Empty },
     handle: (call) =>

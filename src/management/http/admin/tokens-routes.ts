@@ -70,6 +70,7 @@ export const tokenRoutes: readonly Route[] = [
     query: NoQuery,
     body: PersonalAccessTokenRequest,
     answer: { one: PersonalAccessTokenGenerated },
+    reauth: true,
     also: [409],
     handle: (call) => createToken(call),
   }),

@@ -7,6 +7,7 @@ import {
   WEB_SESSION_SECONDS,
 } from "../../../../src/management/db/tables/web-sessions.ts";
 import { recheck } from "../../../../src/management/http/admin/access.ts";
+import { ADMIN_ROUTES } from "../../../../src/management/http/admin/app.ts";
 import { TestApi } from "../../../support/admin-api.ts";
 import { aSession, fromPage, type TestSession } from "../../../support/web-session.ts";
 
@@ -84,4 +85,24 @@ test("a session that was ended meanwhile writes nothing", async () => {
   await store.transaction((tx) => deleteWebSessionsOf(tx, user.id));
   const again = store.read((tx) => recheck(tx, principal, "write"));
   expect(again).rejects.toMatchObject({ code: "ERR_UNAUTHENTICATED" });
+});
+
+test("what would make a stolen session last takes a sign-in of the last two minutes", async () => {
+  const routes = ADMIN_ROUTES.filter(({ reauth }) => reauth === true);
+  expect(routes.map(({ method, path }) => `${method} ${path}`)).toEqual([
+    "delete /api/accounts/:accountId",
+    "post /api/users/:userId/password-reset",
+    "post /api/users/:userId/tokens",
+  ]);
+  const owner = await aSession(api, "owner");
+  const { headers } = fromPage(owner.secret);
+  const makeToken = () =>
+    api.send("POST", `/api/users/${owner.user.id}/tokens`, {
+      headers: { ...(headers as Record<string, string>), "content-type": "application/json" },
+      body: JSON.stringify({ name: "mine", expires_in: 1 }),
+    });
+  api.management.clock.advanceMs(119_000);
+  expect((await makeToken()).status).toBe(200);
+  api.management.clock.advanceMs(1_000);
+  expect(await makeToken()).toMatchObject({ status: 403, body: { error: "ERR_REAUTH_REQUIRED" } });
 });
