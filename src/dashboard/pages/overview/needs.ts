@@ -13,7 +13,7 @@ type SetupKey = Answer<"GET /api/setup-keys">[number];
 export interface Need {
   readonly id: string;
   readonly text: string;
-  readonly to: "/machines" | "/devices" | "/people" | "/setup-keys" | "/policies";
+  readonly to: "/requests" | "/machines" | "/devices" | "/people" | "/setup-keys" | "/policies";
   readonly search: MachineTerms;
   readonly tone: "warn" | "bad";
 }
@@ -22,13 +22,15 @@ interface Account {
   readonly peers: readonly Peer[];
   readonly users: readonly User[];
   readonly keys: readonly SetupKey[];
+  /** Requests for access that the reader may decide. */
+  readonly requests: number;
   readonly nowMs: number;
 }
 
 const SOON_MS = 7 * 86_400_000;
 
 /** Empty: nothing waits. */
-export function needsOf({ peers, users, keys, nowMs }: Account): Need[] {
+export function needsOf({ peers, users, keys, requests, nowMs }: Account): Need[] {
   const machines = peers.filter(({ kind }) => kind === "machine");
   const waiting = machines.filter(({ approval_required }) => approval_required);
   const devices = peers.filter(({ kind, approval_required }) => kind !== "machine" && approval_required);
@@ -40,6 +42,9 @@ export function needsOf({ peers, users, keys, nowMs }: Account): Need[] {
     return state === "valid" && type === "reusable" && left > 0 && left < SOON_MS;
   });
   const all: (Need | null)[] = [
+    need(requests, "request for access", "requests for access", {
+      ...{ id: "requests", to: "/requests", tone: "warn", said: " to decide" },
+    }),
     need(people.length, "person waits", "people wait", { id: "people", to: "/people", tone: "warn" }),
     need(waiting.length, "machine waits", "machines wait", {
       ...{ id: "machines", to: "/machines", tone: "warn" },

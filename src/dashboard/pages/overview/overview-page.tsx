@@ -51,11 +51,15 @@ function NeedsCard({ nowMs }: { readonly nowMs: number }) {
   const peers = useQuery(reading("GET /api/peers"));
   const users = useQuery(reading("GET /api/users"));
   const keys = useQuery(reading("GET /api/setup-keys"));
+  const waiting = useQuery(reading("GET /api/access/requests", { query: { state: "waiting" } }));
+  const requests = (waiting.data ?? []).filter(({ may_decide }) => may_decide).length;
   return (
     <Card title="Needs you">
       <Loaded query={peers} rows={2}>
         {(all) => (
-          <Needs needs={needsOf({ peers: all, users: users.data ?? [], keys: keys.data ?? [], nowMs })} />
+          <Needs
+            needs={needsOf({ peers: all, users: users.data ?? [], keys: keys.data ?? [], requests, nowMs })}
+          />
         )}
       </Loaded>
     </Card>

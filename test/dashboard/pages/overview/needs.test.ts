@@ -13,12 +13,13 @@ const PEER = {
 const KEY = { state: "valid", type: "reusable", expires: "2027-06-01T00:00:00Z" };
 const OFF = { ...PEER, connected: false };
 const needs = (account: object): string[] =>
-  needsOf({ peers: [], users: [], keys: [], nowMs: NOW, ...account } as unknown as Account).map(
+  needsOf({ peers: [], users: [], keys: [], requests: 0, nowMs: NOW, ...account } as unknown as Account).map(
     ({ id, to }) => `${id} ${to}`,
   );
 
 test.each<[title: string, account: object, needs: string[]]>([
   ["nothing", { peers: [PEER], keys: [KEY], users: [{ pending_approval: false }] }, []],
+  ["a request for access", { requests: 1 }, ["requests /requests"]],
   ["a machine that waits", { peers: [{ ...PEER, approval_required: true }] }, ["machines /machines"]],
   [
     "a device that waits",
@@ -56,6 +57,7 @@ test("one waits, and several wait", () => {
     needsOf({
       peers: [],
       keys: [],
+      requests: 0,
       nowMs: NOW,
       users: Array(count).fill({ pending_approval: true }),
     } as Account).map(({ text }) => text);
