@@ -11,6 +11,7 @@ import { applyFault, type Mutant } from "./fault.ts";
 const PARTS = [
   "src",
   "test",
+  "docs",
   "patches",
   "build.ts",
   "bunfig.toml",
