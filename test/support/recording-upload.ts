@@ -35,8 +35,13 @@ export class RecordingMachine {
   }
 
   /** Chunks from `first` on, as the agent of this machine sends them. */
-  upload(first: number, count: number, change: Partial<RecordingUpload> = {}): SignedUpload {
-    const chunks = Array.from({ length: count }, (_, i) => packChunk(RecordingMachine.lines(first + i)));
+  upload(
+    first: number,
+    count: number,
+    change: Partial<RecordingUpload> = {},
+    lines: (n: number) => Uint8Array = RecordingMachine.lines,
+  ): SignedUpload {
+    const chunks = Array.from({ length: count }, (_, i) => packChunk(lines(first + i)));
     const head: RecordingUpload = {
       peerId: this.peer.id,
       recordingId: this.recordingId,

@@ -33,9 +33,10 @@ const DAY_SECONDS = 86_400;
 /** Recordings deleted in one sweep, and parts of one deleted or read at a time. */
 const DELETED_MAX = 1_000;
 const PARTS_MAX = 256;
-/** Parts of one page, which are read at once, and the stored bytes after which it is full. */
+/** Parts of one page, which are read at once; it is full after so many stored bytes, or so much data. */
 const PAGE_PARTS_MAX = 32;
 const PAGE_BYTES = 512 * 1024;
+const PAGE_DATA_CHARS = 1_000_000;
 
 type Context = Pick<ManagementContext, "clock" | "log" | "store" | "origin">;
 
@@ -90,8 +91,11 @@ class StoredRecordings implements RunningRecordings {
     if (row === undefined) throw new QfError("ERR_NOT_FOUND", "recording not found");
     const isEncrypted = row.recipients.length > 0;
     const shown = pageOf(parts.filter(({ first, sizes }) => first + sizes.length > from));
-    const read = await Promise.all(shown.map((part) => this.#chunksOf(part, isEncrypted)));
-    const chunks = read.flat().filter(({ number }) => number >= from);
+    const read = await Promise.all(shown.map(({ object }) => this.#store.get(object)));
+    const chunks = firstOf(
+      shown.flatMap((part, i) => chunksOf(part, read[i] ?? NOTHING, from)),
+      isEncrypted,
+    );
     const next = (chunks.at(-1)?.number ?? from - 1) + 1;
     // More is there, or came after the row was read.
     const status = next < row.nextChunk ? "running" : row.status;
@@ -143,23 +147,6 @@ class StoredRecordings implements RunningRecordings {
     clearInterval(this.#sweeping);
   }
 
-  async #chunksOf(
-    { first, object, sizes, digests }: RecordingPartRow,
-    isEncrypted: boolean,
-  ): Promise<RecordingPage["chunks"]> {
-    const bytes = await this.#store.get(object);
-    let at = 0;
-    return sizes.map((size, i) => {
-      const packed = bytes.subarray(at, at + size);
-      at += size;
-      if (digestText(digestOfChunk(packed)) !== digests[i]) {
-        throw new QfError("ERR_STATE_DAMAGED", `chunk ${first + i} of the recording is not what was stored`);
-      }
-      const data = Buffer.from(isEncrypted ? packed : unpackChunk(packed)).toString("base64");
-      return { number: first + i, sha256: digests[i] ?? "", data };
-    });
-  }
-
   /** `heard` settles with the next chunk, after a second, or when `signal` is aborted. */
   #news(recordingId: string, signal: AbortSignal): { heard: Promise<void>; stop: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -192,4 +179,42 @@ function pageOf(parts: readonly RecordingPartRow[]): RecordingPartRow[] {
     bytes += part.sizes.reduce((sum, size) => sum + size, 0);
   }
   return shown;
+}
+
+const NOTHING = new Uint8Array(0);
+
+interface StoredChunk {
+  readonly number: number;
+  readonly sha256: string;
+  readonly packed: Uint8Array;
+}
+
+/** The chunks of a part from number `from` on. */
+function chunksOf(
+  { first, sizes, digests }: RecordingPartRow,
+  bytes: Uint8Array,
+  from: number,
+): StoredChunk[] {
+  let at = 0;
+  return sizes.flatMap((size, i) => {
+    const packed = bytes.subarray(at, at + size);
+    at += size;
+    return first + i < from ? [] : [{ number: first + i, sha256: digests[i] ?? "", packed }];
+  });
+}
+
+/** As many as one page has room for. Few bytes may unpack to many, so they are unpacked one by one. */
+function firstOf(stored: readonly StoredChunk[], isEncrypted: boolean): RecordingPage["chunks"] {
+  const chunks: RecordingPage["chunks"] = [];
+  let chars = 0;
+  for (const { number, sha256, packed } of stored) {
+    if (chars >= PAGE_DATA_CHARS) break;
+    if (digestText(digestOfChunk(packed)) !== sha256) {
+      throw new QfError("ERR_STATE_DAMAGED", `chunk ${number} of the recording is not what was stored`);
+    }
+    const data = Buffer.from(isEncrypted ? packed : unpackChunk(packed)).toString("base64");
+    chunks.push({ number, sha256, data });
+    chars += data.length;
+  }
+  return chunks;
 }

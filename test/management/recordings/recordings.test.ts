@@ -45,6 +45,19 @@ test("pages lead from the first chunk to the last, from any chunk on", async () 
   expect(await page(91)).toMatchObject({ chunks: [], next: 91, status: "complete" });
 });
 
+test("chunks that unpack to far more than is stored of them fill a page like any others", async () => {
+  const text = Buffer.from(`[0.0, "o", "${"y".repeat(60_000)}"]\n`);
+  for (let first = 0; first < 64; first += 16) await take(machine.upload(first, 16, {}, () => text));
+  await take(machine.upload(64, 0, END));
+  let chunks = 0;
+  for (let at = await page(0); at.chunks.length > 0; at = await page(at.next)) {
+    const data = at.chunks.reduce((sum, one) => sum + one.data.length, 0);
+    expect(data).toBeLessThan(1_100_000);
+    chunks += at.chunks.length;
+  }
+  expect(chunks).toBe(64);
+});
+
 test("one that follows gets chunks as they come, and ends with the recording", async () => {
   await take(machine.upload(0, 1));
   const seen: number[][] = [];
