@@ -42,6 +42,14 @@ export async function lostTails(tx: Reader, accountId: AccountId): Promise<LostT
 }
 
 /**
+ * Whether `tail` tells what a machine's note proves. One that was acknowledged tells that very note only: the
+ * log has grown since, and what is missing now can be another loss at the same places.
+ */
+function isToldBy(tail: LostTail, seen: { readonly note: string; readonly size: number }): boolean {
+  return tail.acknowledged === null ? tail.to >= seen.size : tail.note === seen.note;
+}
+
+/**
  * Takes a machine's word that the log had more entries: its checkpoint, which a key of ours has signed. What
  * is missing is written down once. False: no key of ours has signed that, or nothing is missing.
  */
@@ -55,8 +63,8 @@ export async function noteLostTail(
   return store.change({ accountId, initiator: systemInitiator }, async (tx) => {
     const { size } = await requireHead(tx, accountId);
     if (seen.size <= size) return false;
-    const known = (await lostTails(tx, accountId)).some(({ to }) => to >= seen.size);
-    if (known) return true;
+    if ((await lostTails(tx, accountId)).some((tail) => isToldBy(tail, { note, size: seen.size })))
+      return true;
     const record = { from: size + 1, to: seen.size, note };
     const meta = { from: String(record.from), to: String(record.to) };
     tx.record({ activity: "log.lost", targetId: accountId, meta, data: record });

@@ -34,6 +34,21 @@ test("what a machine proves to have seen is written down once, until more of it 
   ]);
 });
 
+test("a loss at places whose loss was acknowledged is another loss", async () => {
+  const { api, noteOf, tails, take } = await aLog();
+  await take(noteOf(20));
+  await api.call("POST", `${PATH}/acknowledge`);
+  expect(await take(noteOf(20))).toBe(true);
+  expect(await tails()).toHaveLength(1);
+  for (const size of [9, 9, 20]) expect(await take(noteOf(size))).toBe(true);
+  expect((await tails()).map(({ to, acknowledged }) => [to, acknowledged === null])).toEqual([
+    [9, true],
+    [20, false],
+  ]);
+  await take(noteOf(19));
+  expect((await tails()).map(({ to }) => to)).toEqual([19, 9, 20]);
+});
+
 test("what no key of the log has signed, or is not missing, is no loss", async () => {
   const { noteOf, tails, take } = await aLog();
   expect(await take(noteOf(9, generateEd25519()))).toBe(false);
