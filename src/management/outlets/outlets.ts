@@ -35,6 +35,8 @@ const RETRY_MS_MAX = 300_000;
 const LEASE_MS = 60_000;
 /** Outlets that are served at once. */
 const AT_ONCE_MAX = 16;
+/** How long one outlet is delivered for before the others have their turn again. */
+const TURN_MS = 2_000;
 /** How long an address that was given up is still tried with its last entries. */
 const ENDING_SECONDS_MAX = 3_600;
 
@@ -70,6 +72,8 @@ class RunningOutlets implements Outlets {
   readonly #progress = new Map<string, Progress>();
   #running: Promise<void> = Promise.resolve();
   #isWaiting = false;
+  /** An outlet has more than its turn had time for. */
+  #hasMore = false;
   #isClosed = false;
   #stop = (): void => {};
 
@@ -105,6 +109,9 @@ class RunningOutlets implements Outlets {
       await this.#look().catch((cause: unknown) => {
         this.#deps.log.warn("outlets of the audit log could not be looked at", {}, cause);
       });
+      if (!this.#hasMore) return;
+      this.#hasMore = false;
+      void this.flush();
     });
     return this.#running;
   }
@@ -130,9 +137,10 @@ class RunningOutlets implements Outlets {
     }
   }
 
-  /** Delivers until there is no more, or it fails. Never rejects. */
+  /** Delivers until there is no more, its turn is over, or it fails. Never rejects. */
   async #serve(outlet: OutletRow): Promise<void> {
     const progress = this.#progressOf(outlet.id);
+    const endMs = this.#deps.clock.monotonicMs() + TURN_MS;
     try {
       if (!(await this.#mayServe(outlet.id))) return;
       let row = outlet;
@@ -140,6 +148,9 @@ class RunningOutlets implements Outlets {
         const seq = await this.#deliver(row, progress);
         if (seq === row.cursorSeq) break;
         row = { ...row, cursorSeq: seq, failingSince: null };
+        if (this.#deps.clock.monotonicMs() < endMs) continue;
+        this.#hasMore = true;
+        break;
       }
       progress.attempts = 0;
       if (row.endsAtSeq !== null && row.cursorSeq >= row.endsAtSeq) await this.#remove(row);

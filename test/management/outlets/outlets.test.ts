@@ -115,6 +115,23 @@ test("one that fails keeps no other waiting", async () => {
   await outlets.close();
 });
 
+test("one that takes its time, and never has all, keeps no other waiting", async () => {
+  const { store, row, grow, open, sender, clock } = await aLog();
+  const other = { ...row, id: newId(), name: "other" };
+  await store.transaction((tx) => insertOutlet(tx, other));
+  const got = Promise.withResolvers<void>();
+  sender.sendEntries = async ({ id }, lines) => {
+    if (id === other.id && lines.some(({ seq }) => seq >= 5)) got.resolve();
+    if (id !== row.id) return;
+    clock.advanceMs(9_000);
+    await grow(1);
+  };
+  const outlets = open();
+  void outlets.flush();
+  await got.promise;
+  await outlets.close();
+});
+
 test("a stream that was ended gets everything through the entry that says so, and is gone", async () => {
   const { store, grow, open, sent, stored, row } = await aLog();
   await grow(5);
