@@ -56,6 +56,14 @@ export class RecordingMachine {
     return this.sign(Buffer.concat([length, json, ...chunks]));
   }
 
+  /** Reports that other sessions have begun, each in a connection of its own. */
+  async reportOthers({ store }: Pick<TestManagement, "store">, count: number): Promise<void> {
+    const events = Array.from({ length: count }, (_, i) =>
+      startOf({ ...this.head, connectionId: newId() }, { seq: i + 2 }),
+    );
+    await ingestAgentEvents(store, this.peer, events);
+  }
+
   sign(body: Uint8Array<ArrayBuffer>, origin = ORIGIN): SignedUpload {
     const scope = { accountId: this.peer.accountId, origin };
     const fields = { peer: this.peer.id, digest: sha256(body) };
@@ -80,7 +88,13 @@ export async function aRecordingMachine(
 }
 
 async function report(store: TestManagement["store"], peer: PeerRow, head: RecordingHead): Promise<void> {
-  const { connectionId, sessionId, userId, kind } = head;
+  await ingestAgentEvents(store, peer, [startOf(head, { seq: 1 })]);
+}
+
+function startOf(
+  { connectionId, sessionId, userId, kind }: RecordingHead,
+  { seq }: { readonly seq: number },
+) {
   const session = { connectionId, sessionId, userId, kind, command: null, argv: null, pty: true };
-  await ingestAgentEvents(store, peer, [{ seq: 1, atMs: 1, body: { type: "session.start", ...session } }]);
+  return { seq, atMs: 1, body: { type: "session.start" as const, ...session } };
 }

@@ -107,7 +107,14 @@ export class RecordingIntake {
     if (first > nextChunk) return refusal("gap", first, nextChunk);
     const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
     if (this.#share.take(peer.id, bytes) !== "taken") return refusal("full", first, nextChunk);
-    return await this.#add(row, { head, chunks });
+    let isStored = false;
+    try {
+      const answer = await this.#add(row, { head, chunks });
+      isStored = answer.refusal === undefined;
+      return answer;
+    } finally {
+      if (!isStored) this.#share.giveBack(peer.id, bytes);
+    }
   }
 
   /** A row for a recording that begins, which `#add` stores; or why it may not. */

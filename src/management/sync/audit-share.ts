@@ -50,6 +50,11 @@ export class AuditShare {
     return "first";
   }
 
+  /** Puts back what was taken of a share and is not stored after all. */
+  giveBack(peerId: PeerId, bytes: number): void {
+    if (this.#bytesPerDay > 0) this.#fill(peerId).bytes += bytes;
+  }
+
   isUsedUp(peerId: PeerId): boolean {
     return this.#buckets.has(peerId) && this.#fill(peerId).bytes <= 0;
   }

@@ -134,12 +134,30 @@ test("a session that was not reported has no recording until it is", async () =>
   expect(await outcome(silent.upload(0, 1))).toEqual(["unreported", 0]);
 });
 
+test("a session counts as reported however many have begun since", async () => {
+  await machine.reportOthers(management, 600);
+  expect(await outcome(machine.upload(0, 1))).toEqual(["stored", 1]);
+});
+
 test("a machine whose share of the day is used up stores nothing more, until there is room again", async () => {
   recordings = createRecordings(management, { store, shareBytes: 100 });
   await take(machine.upload(0, 16));
   expect(await outcome(machine.upload(16, 1))).toEqual(["full", 16]);
   management.clock.advanceMs(40 * 86_400_000);
   expect(await outcome(machine.upload(16, 1))).toEqual(["stored", 17]);
+});
+
+test("what the store could not take is not of the machine's share", async () => {
+  let isAway = true;
+  const flaky: RecordingStore = {
+    ...store,
+    put: (...args) => (isAway ? Promise.reject(new Error("ENOSPC")) : store.put(...args)),
+  };
+  recordings = createRecordings(management, { store: flaky, shareBytes: 100 });
+  for (let i = 0; i < 3; i++) expect(await outcome(machine.upload(0, 16))).toEqual(["unavailable", 0]);
+  isAway = false;
+  expect(await outcome(machine.upload(0, 16))).toEqual(["stored", 16]);
+  expect(await outcome(machine.upload(16, 1))).toEqual(["full", 16]);
 });
 
 test("nothing is acknowledged while the store is away, and it goes on afterwards", async () => {

@@ -36,6 +36,14 @@ test("what a batch took beyond the share is paid for before the next is taken", 
   expect(share.take("p", 1)).toBe("taken");
 });
 
+test("what is given back may be taken again, and never makes more than a day's share", () => {
+  const share = new AuditShare(new FakeClock(), 1_000);
+  share.take("p", 1_500);
+  share.giveBack("p", 1_500);
+  share.giveBack("p", 5_000);
+  expect([1_000, 1].map((bytes) => share.take("p", bytes))).toEqual(["taken", "first"]);
+});
+
 test("a shortage is news again only after the machine has had a whole share", () => {
   const clock = new FakeClock();
   const share = new AuditShare(clock, 1_000);

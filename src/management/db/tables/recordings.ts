@@ -12,8 +12,8 @@ import type { NewRow, Row } from "../schema/schema.ts";
 export type RecordingRow = Row<"recordings">;
 export type RecordingPartRow = Row<"recordingParts">;
 
-/** Starts of sessions that are looked through for one that is recorded: the machine's newest. */
-const STARTS_LOOKED_AT = 512;
+/** Starts of sessions that are looked through for one that is recorded: its connection's newest. */
+const STARTS_LOOKED_AT = 4_096;
 
 export async function findRecording(tx: Reader, id: string): Promise<RecordingRow | undefined> {
   const { recordings } = tx.t;
@@ -126,7 +126,13 @@ export async function isReportedSession(tx: Reader, peerId: PeerId, head: Record
   const rows = await tx.sql
     .select({ activity: auditEvents.activity, data: auditEvents.data })
     .from(auditEvents)
-    .where(and(eq(auditEvents.agentPeerId, peerId), eq(auditEvents.activity, "ssh.session.start")))
+    .where(
+      and(
+        eq(auditEvents.connectionId, head.connectionId),
+        eq(auditEvents.agentPeerId, peerId),
+        eq(auditEvents.activity, "ssh.session.start"),
+      ),
+    )
     .orderBy(desc(auditEvents.agentSeq))
     .limit(STARTS_LOOKED_AT);
   return rows.some(
