@@ -31,7 +31,7 @@ export class ScreenFilter {
   /** Puts a terminal back as a person left it: modes, scroll region, attributes, character set, cursor. */
   static restore(): string {
     const modes = ["?1", "?6", "?1049", "?2026", "4"].map((mode) => `${ESC}[${mode}l`).join("");
-    return `${modes}${ESC}[?7h${ESC}[?25h${ESC}[r${ESC}[0m${ESC}(B${ESC}>\u000f\r\n`;
+    return `${modes}${ESC}[?7h${ESC}[?25h${ESC}[r${ESC}[0m${ESC}[0 q${ESC}(B${ESC}>\u000f\r\n`;
   }
 
   #take(character: string): string {
