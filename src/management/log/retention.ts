@@ -9,15 +9,20 @@ import type { Store } from "../db/store.ts";
 import { findAccount } from "../db/tables/accounts.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";
 import { pruneBodies } from "../db/tables/log-retention.ts";
+import { daysKept } from "../db/tables/shortened-retention.ts";
 import { deleteSshSessionsBefore } from "../db/tables/ssh-sessions.ts";
 
 const DAY_MS = 86_400_000;
 
 /** Removes what is older than the account keeps, and says so in the log. Returns how far; 0: nothing. */
 export async function keepRetention(store: Store, accountId: AccountId): Promise<number> {
-  const account = await store.read((tx) => findAccount(tx, accountId));
-  if (account === undefined) return 0;
-  const days = filled(account.settings).audit_retention_days;
+  const days = await store.read(async (tx) => {
+    const account = await findAccount(tx, accountId);
+    if (account === undefined) return null;
+    const { audit_retention_days } = filled(account.settings);
+    return await daysKept(tx, { accountId, field: "audit_retention_days" }, audit_retention_days);
+  });
+  if (days === null) return 0;
   let through = 0;
   for (let isMore = true; isMore; ) {
     const done = await store.transaction((tx) =>

@@ -23,6 +23,7 @@ import {
   type RecordingPartRow,
   type RecordingRow,
 } from "../db/tables/recordings.ts";
+import { daysKept } from "../db/tables/shortened-retention.ts";
 import { RECORDING_SHARE_BYTES_DEFAULT, RecordingIntake } from "./intake.ts";
 import type { RecordingStore } from "./store.ts";
 
@@ -132,7 +133,8 @@ class StoredRecordings implements RunningRecordings {
   async sweep(): Promise<void> {
     const { store, clock } = this.#ctx;
     for (const { id: accountId, settings } of await store.read(listAccounts)) {
-      const days = filled(settings).recording_retention_days;
+      const field = "recording_retention_days";
+      const days = await store.read((tx) => daysKept(tx, { accountId, field }, filled(settings)[field]));
       const before = nowSeconds(clock) - days * DAY_SECONDS;
       const old = await store.read((tx) => listRecordingsBefore(tx, accountId, before, DELETED_MAX));
       for (const row of old) await this.remove(row);

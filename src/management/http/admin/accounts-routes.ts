@@ -8,7 +8,9 @@ import { Account, AccountRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, PageQuery, SaveQuery } from "../../../wire/admin-query.ts";
 import { effectless, filled, theirs } from "../../contracts/settings.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
+import type { ChangeWriter } from "../../db/store.ts";
 import { type AccountRow, deleteAccount, findAccount, updateAccount } from "../../db/tables/accounts.ts";
+import { noteRetention, RETENTION_FIELDS } from "../../db/tables/shortened-retention.ts";
 import { notFound } from "./access.ts";
 import { listingById } from "./paging.ts";
 import { unprocessable } from "./policy-rules.ts";
@@ -46,6 +48,7 @@ export const accountRoutes: readonly Route[] = [
         await requireKnownGroups(tx, accountId, groupsOfSettings(settings), "settings");
         requireSettings(settings, account.settings);
         const merged = mergeSettings(account.settings, settings);
+        await noteRetentions(tx, account, merged);
         const domain = settings.dns_domain ?? account.domain;
         await updateAccount(tx, accountId, {
           settings: merged,
@@ -104,6 +107,13 @@ function asAccount(account: AccountRow): Account {
     created_by: account.createdBy,
     onboarding: account.onboarding,
   };
+}
+
+async function noteRetentions(tx: ChangeWriter, { id, settings }: AccountRow, now: AccountSettings) {
+  const [before, after] = [filled(settings), filled(now)];
+  for (const field of RETENTION_FIELDS) {
+    await noteRetention(tx, { accountId: id, field }, { before: before[field], after: after[field] });
+  }
 }
 
 /** Every group that settings name. */

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { daysKept, RETENTION_FIELDS } from "../../../../src/management/db/tables/shortened-retention.ts";
 import { TestApi } from "../../../support/admin-api.ts";
 import { aPeerOf } from "../../../support/management.ts";
 
@@ -43,6 +44,19 @@ test.each(Object.entries(KEPT))("%s is kept as %j and given back", async (field,
   expect((await put({ [field]: value })).status).toBe(200);
   expect((await settingsNow())[field]).toEqual(value);
 });
+
+test.each(RETENTION_FIELDS)(
+  "a shorter %s counts a week later, so that it removes nothing at once",
+  async (field) => {
+    const { accountId } = api;
+    const kept = () => api.management.store.read((tx) => daysKept(tx, { accountId, field }, 1));
+    const before = (await settingsNow())[field];
+    expect((await put({ [field]: 1 })).status).toBe(200);
+    expect([(await settingsNow())[field], await kept()]).toEqual([1, before]);
+    api.management.clock.advanceMs(7 * 86_400_000);
+    expect(await kept()).toBe(1);
+  },
+);
 
 test("what has no effect is said when it is changed, and not again", async () => {
   const change = { local_auth_disabled: true, regular_users_view_blocked: false };
