@@ -92,7 +92,7 @@ describe("a recording", () => {
   test("is encrypted for the account's recipients, and nobody else", async () => {
     const identity = await generateX25519Identity();
     const recipient = await identityToRecipient(identity);
-    const { management, recorder } = aRecorder({ recipients: () => [recipient] });
+    const { management, recorder } = aRecorder({ recipients: () => [recipient], headerMsMax: 30_000 });
     const recording = await begun(recorder, aRequest({ mode: "required" }));
     recording.output(Buffer.from("launch-code"), "stdout");
     await recording.end();
