@@ -105,7 +105,7 @@ It stays up. Where to go next, from this folder in another terminal:
   QF_MANAGEMENT_URL=${lab.url} QF_TOKEN=${lab.token} dist/qf audit tail --follow
       what happens, as it happens
 
-Management is at ${lab.url}; its owner is ${OWNER.email}, password "${OWNER.password}".
+The dashboard is at ${lab.url}; the owner is ${OWNER.email}, password "${OWNER.password}".
 Ctrl-C ends everything.`);
 }
 
