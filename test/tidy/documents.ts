@@ -32,7 +32,7 @@ export function sources(): Text[] {
     .map((name) => read(join(ROOT, "src", name)));
 }
 
-const FENCE = /^```[^\n]*\n([\s\S]*?)^```$/gm;
+const FENCE = /^ *```[^\n]*\n([\s\S]*?)^ *```$/gm;
 
 /** The lines inside fenced blocks, those that end with a backslash joined to the next. */
 export function codeLines({ text }: Text): string[] {
