@@ -10,8 +10,11 @@ import { CastEvent, CastHeader } from "../wire/recording.ts";
 
 /** Most bytes of a chunk before it is packed. Leaves room within 64 kB for what packing adds. */
 export const CHUNK_TEXT_BYTES_MAX = 62_000;
-/** Characters of one event: a piece that becomes longer than a chunk is halved until it fits. */
-const EVENT_CHARACTERS_MAX = 32_768;
+/**
+ * Characters of one event. Each has at most 6 bytes in JSON, so any event fits into a chunk, and of text
+ * several do, which leaves little of a chunk unused.
+ */
+const EVENT_CHARACTERS_MAX = 8_192;
 
 export type CastCode = "o" | "i" | "r" | "m";
 
@@ -51,14 +54,7 @@ export class CastWriter {
   }
 
   #event(seconds: number, code: CastCode, text: string): void {
-    const line = Buffer.from(`[${seconds.toFixed(6)}, "${code}", ${JSON.stringify(text)}]\n`);
-    if (line.length <= CHUNK_TEXT_BYTES_MAX) {
-      this.#add(line);
-      return;
-    }
-    const middle = cutAt(text, text.length >> 1);
-    this.#event(seconds, code, text.slice(0, middle));
-    this.#event(seconds, code, text.slice(middle));
+    this.#add(Buffer.from(`[${seconds.toFixed(6)}, "${code}", ${JSON.stringify(text)}]\n`));
   }
 
   #add(line: Uint8Array): void {

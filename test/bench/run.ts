@@ -14,6 +14,7 @@ import { executablePath } from "../support/executable.ts";
 import { interruptible, wasInterrupted } from "../support/interrupt.ts";
 import { agentsPart } from "./agents.ts";
 import { apiPart } from "./api.ts";
+import { approvalPart } from "./approval.ts";
 import { changesPart } from "./changes.ts";
 import { bulkPart, connectPart, startPart } from "./connect.ts";
 import { crowdPart } from "./crowd.ts";
@@ -60,6 +61,7 @@ const PARTS: readonly Part[] = [
   apiPart,
   logPart,
   recordingPart,
+  approvalPart,
   relayPart,
   relayIdlePart,
   agentsPart,

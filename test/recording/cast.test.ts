@@ -43,6 +43,20 @@ test("chunks are whole lines, within their bound, and what was written comes bac
   expect(events.every(([, , text]) => text.isWellFormed())).toBe(true);
 });
 
+test.each([
+  { name: "text", text: "x".repeat(32_768) },
+  {
+    name: "lines in colours",
+    text: "\u001b[32minfo\u001b[0m request 1234567890 of 1234567890 done\n".repeat(600),
+  },
+  { name: "a little at a time", text: "a few words\r\n" },
+])("chunks are filled: $name", ({ text }) => {
+  const chunks = written((writer) => {
+    for (let characters = 0; characters < 2_000_000; characters += text.length) writer.event(1, "o", text);
+  });
+  for (const chunk of chunks.slice(0, -1)) expect(chunk.length).toBeGreaterThan(0.75 * CHUNK_TEXT_BYTES_MAX);
+});
+
 test("lines that come in pieces, and lines of a newer writer, are read", () => {
   const reader = new CastReader();
   const whole = `${JSON.stringify(HEADER)}\n[1, "o", "a"]\n{"later": true}\n[2, "z", "b"]\n`;

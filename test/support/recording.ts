@@ -26,6 +26,8 @@ export class TakingManagement {
   readonly chunks: Uint8Array[] = [];
   end: RecordingEnd | undefined;
   uploads = 0;
+  /** How many chunks each upload brought that was stored. */
+  readonly sizes: number[] = [];
   /** What is answered instead. "away": nobody answers; "lost": it is stored, and the answer is lost. */
   says: "away" | "lost" | NonNullable<RecordingUploadAnswer["refusal"]>["code"] | null = null;
 
@@ -45,6 +47,7 @@ export class TakingManagement {
       return { next, refusal: { code: first < next ? "duplicate" : "gap", message: `wanted ${next}` } };
     }
     this.chunks.push(...chunks.map((chunk) => Uint8Array.from(chunk)));
+    this.sizes.push(chunks.length);
     this.end = end ?? this.end;
     if (this.says !== "lost") return { next: this.chunks.length };
     this.says = null;

@@ -83,7 +83,10 @@ export class Behind {
     if (this.#isOver) return false;
     if (this.#sealingBytes > SEALING_BYTES_MAX) return true;
     if (this.#limits === null) return false;
-    return this.#bytes > this.#limits.bytesMax || this.#ageMs() > this.#limits.heldAfterMs;
+    // What is being encrypted is not stored either.
+    return (
+      this.#bytes + this.#sealingBytes > this.#limits.bytesMax || this.#ageMs() > this.#limits.heldAfterMs
+    );
   }
 
   /** Of the oldest chunk. */

@@ -9,6 +9,13 @@ import type { RecordingFailure } from "../contracts/recorder.ts";
 import type { SpooledRecording } from "./spooled-recording.ts";
 import type { SendUpload } from "./upload-sender.ts";
 
+/**
+ * Chunks of one upload of a required recording. It holds output while more than 1 MB is not stored, which is
+ * about 16 chunks: half of them go up while the others come.
+ */
+const REQUIRED_CHUNKS_MAX = RECORDING_CHUNKS_MAX / 2;
+/** Longest wait of chunks for others: each upload costs a request, a transaction and two syncs of the disk. */
+const GATHER_MS = 100;
 /** First and longest wait after an upload that nobody answered. */
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
@@ -67,8 +74,34 @@ export class ChunkUpload {
     while (!this.#isClosed && !this.#isOver) {
       const { first, next, end } = this.#options.recording;
       if (first === next && end === null) await this.#news();
-      else await this.#step();
+      else {
+        await this.#gather();
+        if (!this.#isClosed) await this.#step();
+      }
     }
+  }
+
+  /** Chunks of one upload. */
+  get #countMax(): number {
+    return this.#options.recording.head.mode === "required" ? REQUIRED_CHUNKS_MAX : RECORDING_CHUNKS_MAX;
+  }
+
+  /** The first chunk begins the recording and the last one ends it: neither waits. */
+  get #isEnough(): boolean {
+    const { first, next, end } = this.#options.recording;
+    return this.#isClosed || first === 0 || end !== null || next - first >= this.#countMax;
+  }
+
+  /** Until one upload has enough to take, or a moment has passed. */
+  async #gather(): Promise<void> {
+    if (this.#isEnough) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, GATHER_MS);
+    this.#wake = () => {
+      if (this.#isEnough) resolve();
+    };
+    await promise;
+    clearTimeout(timer);
   }
 
   async #step(): Promise<void> {
@@ -76,7 +109,7 @@ export class ChunkUpload {
     const { id: recordingId, head, first, next, end } = recording;
     let answer: RecordingUploadAnswer;
     try {
-      const chunks = recording.read(RECORDING_CHUNKS_MAX);
+      const chunks = recording.read(this.#countMax);
       const isLast = end !== null && first + chunks.length === next;
       answer = await send(
         {

@@ -20,6 +20,8 @@ import { createUploadSender, type SendUpload } from "./upload-sender.ts";
 
 /** Longest wait for the header of a required recording to be stored. */
 const HEADER_MS_MAX = 10_000;
+/** Characters of a command in the header, which has to fit into a chunk. Its event has all of it. */
+const HEADER_COMMAND_MAX = 8_192;
 /** How long a stop waits for the last chunks of what has ended; the spool keeps them anyway. */
 const LAST_MS = 1_000;
 
@@ -145,7 +147,7 @@ function headerOf(
     ...(terminalType === null ? {} : { env: { TERM: terminalType } }),
     qufabric: {
       ...{ recordingId: id, peerId, connectionId, sessionId, userId, localUser, kind, mode },
-      ...(command === null ? {} : { command }),
+      ...(command === null ? {} : { command: command.slice(0, HEADER_COMMAND_MAX) }),
     },
   };
 }

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { S3Client } from "bun";
 import { QfError } from "../../base/errors.ts";
 import { readSmallFile } from "../../base/files.ts";
-import { newId } from "../../base/random.ts";
 
 export interface RecordingStore {
   /** Resolves once it survives a crash. Throws ERR_UNAVAILABLE. */
@@ -60,7 +59,7 @@ export async function openRecordingStore(options: RecordingStoreOptions): Promis
 export function createFolderStore(directory: string): RecordingStore {
   const pathOf = (object: string): string => join(directory, object);
   return {
-    put: (object, bytes) => orUnavailable(() => writeWhole(pathOf(object), bytes)),
+    put: (object, bytes) => orUnavailable(() => writeObject(pathOf(object), bytes)),
     get: (object) => orUnavailable(() => readFile(pathOf(object))),
     remove: (object) =>
       orUnavailable(async () => {
@@ -85,21 +84,32 @@ function createBucketStore(client: S3Client, prefix: string): RecordingStore {
   };
 }
 
-/** Under another name first, so that a crash leaves no half of an object. */
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${newId()}.tmp`;
-  const file = await open(temporary, "wx", 0o600);
+/**
+ * Nobody reads an object before its `put` has resolved, so half of one that a crash leaves under its name
+ * does no harm.
+ */
+async function writeObject(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await openNew(path);
   try {
     await file.writeFile(bytes);
     await file.datasync();
   } catch (cause) {
-    await rm(temporary, { force: true });
+    await rm(path, { force: true });
     throw cause;
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
+}
+
+/** Its folder is there for every object of a recording but the first. */
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx", 0o600);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  return await open(path, "wx", 0o600);
 }
 
 async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {

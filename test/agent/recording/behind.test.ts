@@ -20,6 +20,16 @@ test("output is held beyond so many bytes, until management has some of them", a
   expect(await isSettled(held)).toBe(true);
 });
 
+test("what is being encrypted counts as not stored", async () => {
+  const behind = new Behind(new FakeClock(), LIMITS);
+  behind.add(0, 600, 0);
+  behind.sealing(600);
+  const held = behind.hold();
+  expect(await isSettled(held)).toBe(false);
+  behind.sealing(-600);
+  expect(await isSettled(held)).toBe(true);
+});
+
 test("output is held beyond 5 s, and the recording has failed beyond 30 s", () => {
   const clock = new FakeClock();
   const behind = new Behind(clock, LIMITS);

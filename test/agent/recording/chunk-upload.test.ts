@@ -3,13 +3,14 @@ import { ChunkUpload } from "../../../src/agent/recording/chunk-upload.ts";
 import { RecordingSpool } from "../../../src/agent/recording/recording-spool.ts";
 import { newId } from "../../../src/base/random.ts";
 import { packChunk } from "../../../src/recording/chunk.ts";
+import type { RecordingHead } from "../../../src/wire/recording.ts";
 import { aRecordingHead, TakingManagement } from "../../support/recording.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { until } from "../../support/until.ts";
 
-function anUpload() {
+function anUpload(mode: RecordingHead["mode"] = "best_effort") {
   const management = new TakingManagement();
-  const recording = new RecordingSpool(tempFolder()).create(newId(), aRecordingHead());
+  const recording = new RecordingSpool(tempFolder()).create(newId(), aRecordingHead({ mode }));
   const refused: string[] = [];
   const upload = new ChunkUpload({
     recording,
@@ -36,6 +37,44 @@ test("chunks go up in order, several at a time, and the end with the last", asyn
   expect(upload.isStored).toBe(true);
   expect(management.text).toBe(lines(41));
   expect(management.end).toEqual({ status: "complete", why: null });
+});
+
+test.each([
+  { mode: "best_effort" as const, sizes: [1, 16, 16, 8] },
+  { mode: "required" as const, sizes: [1, 8, 8, 8, 8, 8] },
+])("chunks that come one by one go up together ($mode)", async ({ mode, sizes }) => {
+  const { management, recording, upload, add, lines } = anUpload(mode);
+  // No timer runs between microtasks, so nothing goes up for having waited.
+  for (let i = 0; i < 41; i++) {
+    add(1);
+    for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+  }
+  recording.finish({ status: "complete", why: null });
+  upload.wake();
+  await upload.done;
+  expect(management.sizes).toEqual(sizes);
+  expect(management.text).toBe(lines(41));
+});
+
+test("a chunk that no other follows goes up all the same", async () => {
+  const { management, recording, upload, add, lines } = anUpload();
+  for (let stored = 1; stored <= 3; stored++) {
+    add(1);
+    await until("it is stored", () => recording.first === stored);
+  }
+  expect(management.text).toBe(lines(3));
+  upload.close();
+  await upload.done;
+});
+
+test("what gathers chunks ends at close", async () => {
+  const { recording, upload, add } = anUpload();
+  add(1);
+  await until("it is stored", () => recording.first === 1);
+  add(1);
+  upload.close();
+  await upload.done;
+  expect(upload.isStored).toBe(false);
 });
 
 test("an end without chunks goes up alone", async () => {

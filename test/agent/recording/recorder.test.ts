@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { CastReader } from "../../../src/recording/cast.ts";
+import { RECORDING_CHUNK_BYTES_MAX } from "../../../src/wire/recording.ts";
 import { anEvidence, aRecorder, aRequest, begun } from "../../support/recorder.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { until } from "../../support/until.ts";
@@ -29,6 +31,23 @@ describe("a required recording has begun at management before anything begins", 
     await begun(recorder, aRequest({ mode: "required" }));
     expect(management.chunks).toHaveLength(1);
   });
+});
+
+test.each([
+  {
+    name: "of what does not shrink",
+    command: Buffer.from(crypto.getRandomValues(new Uint8Array(65_000))).toString("base64"),
+  },
+  { name: "of what grows in JSON", command: "\u0001".repeat(131_071) },
+])("a long command $name is recorded", async ({ command }) => {
+  const { management, recorder } = aRecorder();
+  const recording = await begun(recorder, aRequest({ mode: "required", kind: "exec", command }));
+  await recording.end();
+  expect(management.chunks[0]?.length).toBeLessThanOrEqual(RECORDING_CHUNK_BYTES_MAX);
+  const reader = new CastReader();
+  reader.read(management.text);
+  expect(command.startsWith(String(reader.header?.qufabric?.command))).toBe(true);
+  expect(management.end).toEqual({ status: "complete", why: null });
 });
 
 test("best effort goes on without a recording where it cannot be begun", async () => {
