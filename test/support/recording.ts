@@ -26,7 +26,7 @@ export class TakingManagement {
   readonly chunks: Uint8Array[] = [];
   end: RecordingEnd | undefined;
   uploads = 0;
-  /** How many chunks each upload brought that was stored. */
+  /** Chunks of each upload that was stored. */
   readonly sizes: number[] = [];
   /** What is answered instead. "away": nobody answers; "lost": it is stored, and the answer is lost. */
   says: "away" | "lost" | NonNullable<RecordingUploadAnswer["refusal"]>["code"] | null = null;

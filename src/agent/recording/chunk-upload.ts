@@ -14,7 +14,9 @@ import type { SendUpload } from "./upload-sender.ts";
  * about 16 chunks: half of them go up while the others come.
  */
 const REQUIRED_CHUNKS_MAX = RECORDING_CHUNKS_MAX / 2;
-/** Longest wait of chunks for others: each upload costs a request, a transaction and two syncs of the disk. */
+/**
+ * Uploads that could take more are so far apart: each costs a request, a transaction and two syncs of the disk.
+ */
 const GATHER_MS = 100;
 /** First and longest wait after an upload that nobody answered. */
 const RETRY_MS_MIN = 100;
@@ -27,6 +29,8 @@ const UNREPORTED_MAX = 500;
 export interface ChunkUploadOptions {
   readonly recording: SpooledRecording;
   readonly send: SendUpload;
+  /** For tests. Absent: the usual time. */
+  readonly gatherMs?: number;
   /** Management has every chunk before `next`. */
   onStored?(next: number): void;
   /** Management will not take it. */
@@ -41,6 +45,7 @@ export class ChunkUpload {
   #isRefused = false;
   #retryMs = RETRY_MS_MIN;
   #unreported = 0;
+  #storedMs = Number.NEGATIVE_INFINITY;
   /** Settles when everything is stored, when management refuses, or at `close`. Never rejects. */
   readonly done: Promise<void>;
 
@@ -92,11 +97,12 @@ export class ChunkUpload {
     return this.#isClosed || first === 0 || end !== null || next - first >= this.#countMax;
   }
 
-  /** Until one upload has enough to take, or a moment has passed. */
+  /** Until one upload has enough to take, or the one before was a moment ago. */
   async #gather(): Promise<void> {
-    if (this.#isEnough) return;
+    const waitMs = this.#storedMs + (this.#options.gatherMs ?? GATHER_MS) - performance.now();
+    if (this.#isEnough || waitMs <= 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, GATHER_MS);
+    const timer = setTimeout(resolve, waitMs);
     this.#wake = () => {
       if (this.#isEnough) resolve();
     };
@@ -135,6 +141,7 @@ export class ChunkUpload {
 
   #stored(next: number): void {
     const { recording, onStored } = this.#options;
+    this.#storedMs = performance.now();
     recording.acknowledge(next);
     onStored?.(next);
   }
