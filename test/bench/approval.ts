@@ -18,7 +18,7 @@ interface People {
 }
 
 interface RoundTrip {
-  /** From the approver's command to the line that tells the waiting person, and to what their command says. */
+  /** From the approver's command to the line that tells the waiting person, and to their command's output. */
   readonly heardMs: number;
   readonly ranMs: number;
 }

@@ -15,7 +15,8 @@ import type { SendUpload } from "./upload-sender.ts";
  */
 const REQUIRED_CHUNKS_MAX = RECORDING_CHUNKS_MAX / 2;
 /**
- * Uploads that could take more are so far apart: each costs a request, a transaction and two syncs of the disk.
+ * Uploads that could take more are so far apart: each costs a request, a transaction and two syncs of the
+ * disk.
  */
 const GATHER_MS = 100;
 /** First and longest wait after an upload that nobody answered. */

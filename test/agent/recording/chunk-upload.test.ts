@@ -58,7 +58,7 @@ test.each([
   recording.finish({ status: "complete", why: null });
   upload.wake();
   await upload.done;
-  expect(management.sizes).toEqual(sizes);
+  expect(management.sizes).toEqual([...sizes]);
   expect(management.text).toBe(lines(41));
 });
 
