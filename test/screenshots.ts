@@ -1,18 +1,35 @@
 /**
- * `make screenshots`: each page of the dashboard at three widths in both themes, into `dist/screenshots`.
+ * `make screenshots`: each page of the dashboard, and the pages around signing in, at three widths in both
+ * themes, whole, into `dist/screenshots`. Words after the command leave out what they do not name: a width, a
+ * theme or the name of a page, as in `bun test/screenshots.ts 390 dark policy-new`.
  */
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { openChromium, openContext, openPage, signInByPage } from "./support/chromium.ts";
-import { OWNER } from "./support/lab.ts";
-import { openSetUp } from "./support/set-up.ts";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "./support/chromium.ts";
+import { type Lab, OWNER, openLab } from "./support/lab.ts";
+import { openSetUp, type SetUp } from "./support/set-up.ts";
+import { shows } from "./support/terminal-page.ts";
 
 const FOLDER = resolve(import.meta.dir, "../dist/screenshots");
 const WIDTHS = [390, 1280, 1920] as const;
-const PAGES: readonly (readonly [name: string, path: string])[] = [
+const THEMES = ["light", "dark"] as const;
+/** Pages are shown whole up to this height. */
+const HEIGHT_MAX = 4_000;
+const HEAD_PX = 52;
+const WORDS = process.argv.slice(2);
+
+type Place = readonly [name: string, path: string];
+
+const PAGES: readonly Place[] = [
   ["my-access", "/"],
   ["overview", "/overview"],
-  ["start", "/start"],
+  ["start-name", "/start?step=name"],
+  ["start-sign-in", "/start?step=sign-in"],
+  ["start-machine", "/start?step=machine"],
+  ["start-people", "/start?step=people"],
+  ["start-policy", "/start?step=policy"],
+  ["start-login", "/start?step=login"],
   ["machines", "/machines"],
   ["add-machine", "/machines/add"],
   ["devices", "/devices"],
@@ -26,36 +43,203 @@ const PAGES: readonly (readonly [name: string, path: string])[] = [
   ["access", "/access?machine=web1"],
   ["sessions", "/sessions"],
   ["sessions-history", "/sessions?show=history"],
+  ["requests", "/requests"],
   ["audit", "/audit"],
-  ["settings", "/settings"],
+  ["settings-organisation", "/settings/organisation"],
+  ["settings-sign-in", "/settings/sign-in"],
   ["settings-security", "/settings/security"],
+  ["settings-log", "/settings/log"],
+  ["settings-network", "/settings/network"],
   ["settings-streams", "/settings/streams"],
   ["settings-notifications", "/settings/notifications"],
   ["account", "/account"],
-  ["terminal", "/terminal/web1?as=deploy"],
+  ["no-such-page", "/nowhere"],
 ];
 
+/** What is open on a page: a button that is pressed, and what is there then. */
+const OPENED: readonly (readonly [name: string, path: string, button: string | RegExp])[] = [
+  ["dialog-group", "/groups", "Edit On call"],
+  ["dialog-invite", "/people", "Invite a person"],
+  ["dialog-channel", "/settings/notifications", "Add a channel"],
+  ["dialog-test", "/policies/tests", "Add a test"],
+];
+
+/** Pages of those who are not signed in. */
+const OUTSIDE: readonly Place[] = [
+  ["sign-in", "/"],
+  ["hosted-over", "/login/hosted/abcdefghijklmnopqrstuvwxyz"],
+  ["set-up-over", "/setup/none"],
+];
+
+interface Look {
+  readonly width: (typeof WIDTHS)[number];
+  readonly theme: (typeof THEMES)[number];
+}
+
+/** Whether the words ask for it. */
+function isAsked(name: string, among: readonly string[] = []): boolean {
+  const kin = WORDS.filter((word) => (among.length === 0 ? !isLook(word) : among.includes(word)));
+  return kin.length === 0 || kin.includes(name);
+}
+
+function isLook(word: string): boolean {
+  return [...WIDTHS.map(String), ...THEMES].includes(word);
+}
+
+async function openLook(browser: Browser, { width, theme }: Look): Promise<BrowserContext> {
+  const height = width === 390 ? 844 : Math.round(width * 0.5625);
+  return openContext(browser, { width, height, dark: theme === "dark" });
+}
+
+/** Writes the page with all that its scroller holds. */
+async function shoot(page: Page, name: string, { width, theme }: Look): Promise<void> {
+  const before = page.viewportSize() ?? { width, height: 844 };
+  const whole = await page.evaluate(
+    () => document.querySelector("[data-scroller]")?.scrollHeight ?? document.documentElement.scrollHeight,
+  );
+  const height = Math.min(HEIGHT_MAX, Math.max(before.height, whole + HEAD_PX));
+  await page.setViewportSize({ width, height });
+  await page.screenshot({ path: join(FOLDER, `${name}-${width}-${theme}.png`) });
+  await page.setViewportSize(before);
+}
+
+async function settle(page: Page): Promise<void> {
+  await page.getByRole("heading", { level: 1 }).or(page.getByText("There is no such page")).first().waitFor();
+  await page.waitForFunction(() => document.querySelector('[aria-label="Loading"]') === null);
+}
+
+/** People, rules, sessions and requests to look at. */
+async function fill(setUp: SetUp, browser: Browser): Promise<void> {
+  const { lab, devs, servers, account } = setUp;
+  const approvers = { approver_groups: [setUp.group("leads")], approval_seconds: 7_200 };
+  const strict = { require_approval: true, require_reason: true, max_session_seconds: 28_800 };
+  await lab.createPolicy("Root on servers", [devs], [servers], {
+    ...{ authorized_groups: { [devs]: ["root"] }, ssh: strict },
+    ...approvers,
+  });
+  await lab.api("POST", "/api/groups", { name: "On call", requestable: true, request_seconds_max: 14_400 });
+  await setUp.device.ssh([`${account.name}@web1`, "uptime"]);
+  await setUp.device.ssh([`${account.name}@web1`, "exit 3"]);
+  await setUp.device.ssh(["postgres@web1", "true"]);
+  await using context = await openContext(browser);
+  const { page } = await openPage(context);
+  await signInByPage(page, lab.url, setUp.person);
+  await page.getByRole("button", { name: "Ask for On call" }).click();
+  await page.getByRole("textbox", { name: "Reason" }).fill("On duty this week: INC-7 on the billing hosts");
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await page.getByRole("table", { name: "My requests" }).waitFor();
+}
+
+/** Pages of one thing, by their ids. */
+async function details({ lab }: SetUp): Promise<readonly Place[]> {
+  const first = async (path: string, name: string, at: string): Promise<Place> => {
+    const found = await lab.api<{ id: string; kind?: string; name?: string }[]>("GET", path);
+    const one = found.find(({ kind }) => kind !== "device") ?? found[0];
+    return [name, `${at}/${one?.id ?? "none"}`];
+  };
+  const policies = await lab.api<{ id: string; name: string }[]>("GET", "/api/policies");
+  return [
+    await first("/api/peers", "machine", "/machines"),
+    ...policies.map(({ id }, i): Place => [`policy-${i + 1}`, `/policies/${id}`]),
+    await first("/api/sessions?state=live", "session-live", "/sessions"),
+    await first("/api/sessions?state=ended", "session-ended", "/sessions"),
+    await first("/api/access/requests", "request", "/requests"),
+  ];
+}
+
+async function shootPages(page: Page, setUp: SetUp, places: readonly Place[], look: Look): Promise<void> {
+  await signInByPage(page, setUp.lab.url, OWNER);
+  for (const [name, path] of places.filter(([one]) => isAsked(one))) {
+    await page.goto(setUp.lab.url + path);
+    await settle(page);
+    await shoot(page, name, look);
+  }
+  if (isAsked("policy-open")) {
+    await page.goto(`${setUp.lab.url}${places.find(([name]) => name === "policy-2")?.[1]}`);
+    for (const part of [/^What they may do/, /^When, and/]) await page.getByRole("button", { name: part }).click();
+    await shoot(page, "policy-open", look);
+  }
+  for (const [name, path, button] of OPENED.filter(([one]) => isAsked(one))) {
+    await page.goto(setUp.lab.url + path);
+    await page.getByRole("button", { name: button }).first().click();
+    await page.getByRole("dialog").waitFor();
+    await shoot(page, name, look);
+  }
+}
+
+/** What a plain user sees, up to a shell in the page. */
+async function shootPerson(context: BrowserContext, setUp: SetUp, look: Look): Promise<void> {
+  const { page } = await openPage(context);
+  await page.goto(setUp.lab.url);
+  await page.getByRole("link", { name: "Sign in to the dashboard" }).click();
+  await page.getByLabel("E-mail").waitFor();
+  await shoot(page, "provider", look);
+  await signInAtProvider(page, setUp.person);
+  await settle(page);
+  await shoot(page, "person-access", look);
+  await page.goto(`${setUp.lab.url}/requests`);
+  await settle(page);
+  await shoot(page, "person-requests", look);
+  await page.goto(`${setUp.lab.url}/terminal/web1?as=${setUp.account.name}`);
+  const link = page.getByRole("link", { name: "Sign in", exact: true });
+  await link.waitFor();
+  await shoot(page, "terminal-sign-in", look);
+  const [popup] = await Promise.all([context.waitForEvent("page"), link.click()]);
+  await popup.getByRole("button", { name: "Continue" }).waitFor();
+  await shoot(popup, "hosted-confirm", look);
+  await popup.getByRole("button", { name: "Continue" }).click();
+  await signInAtProvider(popup, setUp.person);
+  const code = await popup.locator("#code").textContent();
+  await shoot(popup, "hosted-code", look);
+  await popup.close();
+  await page.getByRole("textbox", { name: "The code that it shows" }).fill(code ?? "");
+  await page.getByRole("button", { name: "Connect" }).click();
+  await shows(page, "$");
+  await shoot(page, "terminal", look);
+}
+
+/** Before there is an account, and before anybody signed in. */
+async function shootOutside(context: BrowserContext, setUp: SetUp, empty: Lab, look: Look): Promise<void> {
+  const { page } = await openPage(context);
+  const link = /http\S+\/setup\/\S+/.exec(empty.managementLog())?.[0] ?? "";
+  const body = { email: `${look.width}${look.theme}@example.com`, name: "new", role: "user", auto_groups: [] };
+  const invited = await setUp.lab.api<{ invite_link: string }>("POST", "/api/users", {
+    ...{ ...body, is_service_user: false },
+  });
+  const places = [["set-up", link], ["password", invited.invite_link]] as const;
+  const ours = OUTSIDE.map(([name, path]): Place => [name, setUp.lab.url + path]);
+  for (const [name, url] of [...places, ...ours].filter(([one]) => isAsked(one))) {
+    await page.goto(url);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await shoot(page, name, look);
+  }
+}
+
 mkdirSync(FOLDER, { recursive: true });
-await using setUp = await openSetUp({ accounts: [["deploy"]], machines: { web1: [], db1: [] } });
+await using setUp = await openSetUp({
+  ...{ accounts: [["deploy"]], groups: { leads: "Team leads" }, people: { ada: ["devs"], grace: ["leads"] } },
+  machines: { web1: ["--enable-ssh-sftp"], db1: [] },
+});
+await using empty = await openLab({ start: false });
+await empty.serveManagement();
 const browser = await openChromium();
 try {
-  for (const width of WIDTHS) {
-    for (const dark of [false, true]) {
-      await using context = await openContext(browser, {
-        width,
-        height: Math.round(width * 0.65) + 200,
-        dark,
-      });
-      const { page } = await openPage(context);
-      await signInByPage(page, setUp.lab.url, OWNER);
-      for (const [name, path] of PAGES) {
-        await page.goto(setUp.lab.url + path);
-        await page.getByRole("heading", { level: 1 }).waitFor();
-        await page.waitForFunction(() => document.querySelector('[aria-label="Loading"]') === null);
-        await page.screenshot({ path: join(FOLDER, `${name}-${width}-${dark ? "dark" : "light"}.png`) });
-      }
+  await fill(setUp, browser);
+  const shell = setUp.device.terminal(["ssh", `${setUp.account.name}@web1`]);
+  await shell.expect(/[$#] /);
+  const places = [...PAGES, ...(await details(setUp))];
+  for (const width of WIDTHS.filter((one) => isAsked(String(one), WIDTHS.map(String)))) {
+    for (const theme of THEMES.filter((one) => isAsked(one, THEMES))) {
+      const look: Look = { width, theme };
+      await using owners = await openLook(browser, look);
+      await shootPages((await openPage(owners)).page, setUp, places, look);
+      await using outside = await openLook(browser, look);
+      await shootOutside(outside, setUp, empty, look);
+      await using persons = await openLook(browser, look);
+      if (isAsked("terminal")) await shootPerson(persons, setUp, look);
     }
   }
+  shell.process.kill();
 } finally {
   await browser.close();
 }

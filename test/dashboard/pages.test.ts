@@ -221,7 +221,17 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
   }, 120_000);
 
   test("a group is asked for on the first page; approved for less after a fresh sign-in, and ended", async () => {
-    await setUp.lab.api("POST", "/api/groups", { name: "On call", requestable: true });
+    await open("/groups");
+    await page.getByRole("button", { name: "New group" }).click();
+    const dialog = page.getByRole("dialog", { name: "New group" });
+    await dialog.getByRole("textbox", { name: "Name" }).fill("On call");
+    await dialog.getByRole("button", { name: "Create" }).click();
+    await page.getByRole("button", { name: "Edit On call" }).click();
+    await page.getByRole("switch", { name: "People may ask to be in it for a while" }).click();
+    await page.getByRole("textbox", { name: "For at most" }).fill("2h");
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("for at most 2h").waitFor();
     await using person = await openContext(browser);
     const { page: adas } = await openPage(person);
     await signInByPage(adas, setUp.lab.url, setUp.person);

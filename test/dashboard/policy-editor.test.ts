@@ -115,6 +115,30 @@ describe.skipIf(!isRoot)("the policy editor", () => {
     expect([description, rules[0]?.ssh]).toEqual(["who deploys", { sftp: "read" }]);
   }, 120_000);
 
+  test("a rule that wants an approval says by whom, and for how long one counts", async () => {
+    await open();
+    await page.getByRole("button", { name: /^What they may do/ }).click();
+    await page.getByRole("checkbox", { name: "Only once approved" }).click();
+    await page.getByRole("button", { name: "Approved by members of: Add a group" }).click();
+    await page.getByRole("option", { name: "Servers" }).click();
+    await page.keyboard.press("Escape");
+    await page.getByRole("textbox", { name: "One approval counts for at most" }).fill("2h");
+    await page.getByText("once approved by a member of Servers for at most 2h at a time").first().waitFor();
+    await save().click();
+    await page.waitForURL(/\/policies$/);
+    const before = (await stored()).rules[0];
+    expect(before).toMatchObject({ approver_groups: [setUp.servers], approval_seconds: 7_200 });
+    await page.getByText("once approved by a member of Servers for at most 2h at a time").waitFor();
+    await open();
+    await page.getByRole("button", { name: /^What they may do/ }).click();
+    await page.getByRole("checkbox", { name: "Only once approved" }).click();
+    await save().click();
+    await page.waitForURL(/\/policies$/);
+    const after = (await stored()).rules[0];
+    expect(after?.ssh).toEqual({ sftp: "read" });
+    expect([after?.approver_groups, after?.approval_seconds]).toEqual([undefined, undefined]);
+  }, 120_000);
+
   test("a policy is copied, the copy switched off, and deleted, each with its difference first", async () => {
     await page.goto(`${setUp.lab.url}/policies/new?copy=${(await stored()).id}`);
     await addLogin("copied");

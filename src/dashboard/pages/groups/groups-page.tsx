@@ -1,5 +1,5 @@
 /**
- * Groups of machines, devices and people: how many are in each, and making and removing one.
+ * Groups of machines, devices and people: how many are in each, making, changing and removing one.
  *
  * @module
  */
@@ -11,18 +11,22 @@ import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import type { Column } from "../../components/data-table.tsx";
-import { ConfirmDialog, FormDialog } from "../../components/dialog.tsx";
-import { TextField } from "../../components/field.tsx";
+import { ConfirmDialog } from "../../components/dialog.tsx";
+import { durationText } from "../../components/durations.ts";
 import { FilteredTable } from "../../components/filtered-table.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { useToast } from "../../components/toasts.tsx";
+import { type Group, GroupDialog } from "./group-dialog.tsx";
 
 interface GroupRow {
   readonly id: string;
   readonly name: string;
   readonly peers: number;
   readonly people: number;
+  /** How people may ask to be in it. Empty: they cannot. */
+  readonly request: string;
+  readonly group: Group;
+  readonly groups: readonly Group[];
 }
 
 export function GroupsPage() {
@@ -34,7 +38,7 @@ export function GroupsPage() {
       <PageHeader
         title="Groups"
         about="What policies speak of: machines and devices are in groups, and so are people."
-        actions={may(me, "groups", "create") ? <NewGroup /> : null}
+        actions={may(me, "groups", "create") ? <NewGroup groups={groups.data ?? []} /> : null}
       />
       <Loaded query={groups}>{(all) => <GroupList groups={all} users={users.data ?? []} />}</Loaded>
     </>
@@ -42,7 +46,7 @@ export function GroupsPage() {
 }
 
 interface GroupListProps {
-  readonly groups: Answer<"GET /api/groups">;
+  readonly groups: readonly Group[];
   readonly users: Answer<"GET /api/users">;
 }
 
@@ -50,8 +54,9 @@ function GroupList({ groups, users }: GroupListProps) {
   const rows = useMemo(() => {
     const people = new Map<string, number>();
     for (const id of users.flatMap((user) => user.auto_groups)) people.set(id, (people.get(id) ?? 0) + 1);
-    return groups.map(({ id, name, peers_count }): GroupRow => {
-      return { id, name, peers: peers_count, people: people.get(id) ?? 0 };
+    return groups.map((group): GroupRow => {
+      const { id, name, peers_count: peers } = group;
+      return { id, name, peers, people: people.get(id) ?? 0, request: requestText(group), group, groups };
     });
   }, [groups, users]);
   return (
@@ -87,8 +92,40 @@ const COLUMNS: readonly Column<GroupRow>[] = [
     sortBy: ({ people }) => people,
     cell: ({ people }) => people.toLocaleString("en"),
   },
-  { id: "act", header: "Actions", isActions: true, cell: (group) => <Remove group={group} /> },
+  { id: "request", header: "By request", from: "md", cell: ({ request }) => request },
+  {
+    id: "act",
+    header: "Actions",
+    isActions: true,
+    cell: (row) => (
+      <div className="flex justify-end gap-2">
+        <Edit row={row} />
+        <Remove group={row} />
+      </div>
+    ),
+  },
 ];
+
+function requestText({ requestable, request_seconds_max }: Group): string {
+  if (requestable !== true) return "";
+  return request_seconds_max === undefined ? "yes" : `for at most ${durationText(request_seconds_max)}`;
+}
+
+function Edit({ row }: { readonly row: GroupRow }) {
+  const me = useMe();
+  const [isOpen, setIsOpen] = useState(false);
+  if (row.name === "All" || !may(me, "groups", "update")) return null;
+  return (
+    <>
+      <Button size="small" aria-label={`Edit ${row.name}`} onClick={() => setIsOpen(true)}>
+        Edit
+      </Button>
+      {isOpen ? (
+        <GroupDialog group={row.group} groups={row.groups} onClose={() => setIsOpen(false)} />
+      ) : null}
+    </>
+  );
+}
 
 function Remove({ group }: { readonly group: GroupRow }) {
   const me = useMe();
@@ -114,30 +151,14 @@ function Remove({ group }: { readonly group: GroupRow }) {
   );
 }
 
-function NewGroup() {
+function NewGroup({ groups }: { readonly groups: readonly Group[] }) {
   const [isOpen, setIsOpen] = useState(false);
-  const [name, setName] = useState("");
-  const create = useChange("POST /api/groups");
-  const tell = useToast();
   return (
     <>
       <Button weight="primary" onClick={() => setIsOpen(true)}>
         New group
       </Button>
-      <FormDialog
-        open={isOpen}
-        onOpenChange={setIsOpen}
-        title="New group"
-        submit="Create"
-        disabled={name.trim() === ""}
-        onSubmit={async () => {
-          await create.mutateAsync({ body: { name: name.trim() } });
-          tell(`${name.trim()} is there.`);
-          setName("");
-        }}
-      >
-        <TextField label="Name" value={name} onValue={setName} maxLength={256} autoFocus />
-      </FormDialog>
+      {isOpen ? <GroupDialog group={null} groups={groups} onClose={() => setIsOpen(false)} /> : null}
     </>
   );
 }

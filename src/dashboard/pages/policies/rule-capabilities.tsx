@@ -9,6 +9,7 @@ import { DurationField } from "../../components/duration-field.tsx";
 import { CheckField, SelectField } from "../../components/field.tsx";
 import { WordsField } from "../../components/words-field.tsx";
 import { type FileRule, withField } from "./policy-draft.ts";
+import { RuleApproval } from "./rule-approval.tsx";
 import type { RulePartProps } from "./rule-part.ts";
 
 type Ssh = NonNullable<FileRule["ssh"]>;
@@ -17,7 +18,8 @@ interface CapabilitiesProps extends RulePartProps {
   readonly summary: string;
 }
 
-export function RuleCapabilities({ rule, onRule, problems, summary }: CapabilitiesProps) {
+export function RuleCapabilities(props: CapabilitiesProps) {
+  const { rule, onRule, problems, summary } = props;
   const ssh = rule.ssh ?? {};
   const set = <K extends keyof Ssh>(name: K, value: Ssh[K] | undefined): void => {
     const next = withField<Ssh, K>(ssh, name, value);
@@ -25,12 +27,13 @@ export function RuleCapabilities({ rule, onRule, problems, summary }: Capabiliti
   };
   const problem = (name: keyof Ssh): string | null => problems.get(`ssh.${name}`) ?? null;
   const part = { ssh, set, problem };
-  const isOpen = [...problems.keys()].some((field) => field.startsWith("ssh"));
+  const isOpen = [...problems.keys()].some((field) => field.startsWith("ssh") || field.startsWith("approv"));
   return (
     <Disclosure title="What they may do" summary={summary} isOpen={isOpen}>
       <Sessions {...part} />
       <Forwards {...part} />
       <Obligations {...part} />
+      <RuleApproval {...props} />
     </Disclosure>
   );
 }
@@ -178,11 +181,6 @@ function Obligations({ ssh, set, problem }: PartProps) {
         label="Only with a reason"
         checked={ssh.require_reason === true}
         onChecked={(needed) => set("require_reason", needed ? true : undefined)}
-      />
-      <CheckField
-        label="Only once approved"
-        checked={ssh.require_approval === true}
-        onChecked={(needed) => set("require_approval", needed ? true : undefined)}
       />
       <CheckField
         label="Also from clients without a device of ours"

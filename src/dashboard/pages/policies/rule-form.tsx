@@ -87,7 +87,7 @@ export function RuleForm(props: RulePartProps) {
 }
 
 function summaryOf(rule: FileRule): string {
-  const all = [...capabilityClauses(rule.ssh), ...obligationClauses(rule.ssh)];
+  const all = [...capabilityClauses(rule.ssh), ...obligationClauses(rule)];
   return all.length === 0 ? "all that the machine allows" : all.join(", ");
 }
 
@@ -99,7 +99,7 @@ function withProtocol(rule: FileRule, value: string): FileRule {
     const { ports: _, port_ranges: __, machine_local_users: ___, bidirectional: ____, ...rest } = next;
     return { authorized_groups: { "": [] }, ...rest };
   }
-  const { ssh: _, authorized_groups: __, ...rest } = next;
+  const { ssh: _, authorized_groups: __, approver_groups: ___, approval_seconds: ____, ...rest } = next;
   return protocol === "icmp" || protocol === "all" ? writePorts(rest, "") : rest;
 }
 

@@ -23,6 +23,7 @@ export function ruleSentence(rule: Rule, nameOf: (id: string) => string): string
     ...(destinationResource ? { destination_peer: destinationResource.id } : {}),
     ...{ sources: names(sources), destinations: names(destinations) },
     ...(rule.source_devices ? { source_devices: rule.source_devices.map(nameOf) } : {}),
+    ...(rule.approver_groups ? { approver_groups: rule.approver_groups.map(nameOf) } : {}),
     authorized_groups: Object.fromEntries(people),
   });
 }
@@ -38,7 +39,7 @@ export function sentenceOf(rule: FileRule): string {
   const people = Object.entries(rule.authorized_groups ?? {});
   const end = clauses([
     ...(isDrop ? [] : capabilityClauses(rule.ssh)),
-    ...(isDrop ? [] : obligationClauses(rule.ssh)),
+    ...(isDrop ? [] : obligationClauses(rule)),
     ...timeClauses(rule),
   ]);
   const named = people.filter(([group, users]) => group !== "" && users.length > 0);

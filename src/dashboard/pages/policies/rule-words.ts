@@ -7,6 +7,7 @@ import { durationText } from "../../components/durations.ts";
 import type { FileRule } from "./policy-draft.ts";
 
 type Ssh = NonNullable<FileRule["ssh"]>;
+type ApprovedRule = Pick<FileRule, "ssh" | "approver_groups" | "approval_seconds">;
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
@@ -29,18 +30,24 @@ export function capabilityClauses(ssh: Ssh | undefined): string[] {
 }
 
 /** Clauses about what it costs them. */
-export function obligationClauses(ssh: Ssh | undefined): string[] {
-  if (ssh === undefined) return [];
+export function obligationClauses(rule: ApprovedRule): string[] {
+  const { ssh = {} } = rule;
   const { max_session_seconds, idle_timeout_seconds, reauth_within_seconds } = ssh;
   return [
     ...(reauth_within_seconds ? [`signed in within the last ${durationText(reauth_within_seconds)}`] : []),
     ...(ssh.require_reason === true ? ["saying why"] : []),
-    ...(ssh.require_approval === true ? ["once approved"] : []),
+    ...(ssh.require_approval === true ? [approvalClause(rule)] : []),
     ...(ssh.record === "required" ? ["always recorded"] : []),
     ...(ssh.record === "best_effort" ? ["recorded where possible"] : []),
     ...(max_session_seconds ? [`for at most ${durationText(max_session_seconds)}`] : []),
     ...(idle_timeout_seconds ? [`ending after ${durationText(idle_timeout_seconds)} of silence`] : []),
   ];
+}
+
+function approvalClause({ approver_groups, approval_seconds }: ApprovedRule): string {
+  const by = approver_groups?.length ? ` by a member of ${listOf(approver_groups, "or")}` : "";
+  const how = approval_seconds === undefined ? "" : ` for at most ${durationText(approval_seconds)} at a time`;
+  return `once approved${by}${how}`;
 }
 
 /** Clauses about when. */

@@ -39,6 +39,11 @@ test.each<[change: object, sentence: string]>([
     "From Laptops, Developers may log in as deploy or www on Web, with forwarding to db:5432.",
   ],
   [
+    { ssh: { require_approval: true }, approver_groups: ["ops"], approval_seconds: 1_800 },
+    "From Laptops, Developers may log in as deploy or www on Web, " +
+      "once approved by a member of Operators for at most 30m at a time.",
+  ],
+  [
     { valid_until: 1_798_761_600 },
     "From Laptops, Developers may log in as deploy or www on Web, until 2027-01-01T00:00Z.",
   ],

@@ -27,15 +27,30 @@ test.each<[ssh: Ssh, clauses: string[]]>([
   [{ allow_unmanaged_devices: true }, ["also from clients without a device of ours"]],
 ])("%j lets people do %j", (ssh, clauses) => expect(capabilityClauses(ssh)).toEqual(clauses));
 
-test.each<[ssh: Ssh, clauses: string[]]>([
-  [{ record: "required" }, ["always recorded"]],
-  [{ record: "best_effort" }, ["recorded where possible"]],
-  [{ record: "off" }, []],
-  [{ max_session_seconds: 28_800 }, ["for at most 8h"]],
-  [{ idle_timeout_seconds: 600 }, ["ending after 10m of silence"]],
-  [{ reauth_within_seconds: 600 }, ["signed in within the last 10m"]],
-  [{ require_reason: true, require_approval: true }, ["saying why", "once approved"]],
-])("%j costs people %j", (ssh, clauses) => expect(obligationClauses(ssh)).toEqual(clauses));
+test.each<[rule: FileRule, clauses: string[]]>([
+  [{}, []],
+  [{ ssh: { record: "required" } }, ["always recorded"]],
+  [{ ssh: { record: "best_effort" } }, ["recorded where possible"]],
+  [{ ssh: { record: "off" } }, []],
+  [{ ssh: { max_session_seconds: 28_800 } }, ["for at most 8h"]],
+  [{ ssh: { idle_timeout_seconds: 600 } }, ["ending after 10m of silence"]],
+  [{ ssh: { reauth_within_seconds: 600 } }, ["signed in within the last 10m"]],
+  [{ ssh: { require_reason: true, require_approval: true } }, ["saying why", "once approved"]],
+  [
+    { ssh: { require_approval: true }, approver_groups: ["Leads", "On call"] },
+    ["once approved by a member of Leads or On call"],
+  ],
+  [
+    { ssh: { require_approval: true }, approver_groups: ["Leads"], approval_seconds: 7_200 },
+    ["once approved by a member of Leads for at most 2h at a time"],
+  ],
+  [
+    { ssh: { require_approval: true }, approver_groups: [], approval_seconds: 60 },
+    ["once approved for at most 1m at a time"],
+  ],
+  // What no approval is asked for is not said.
+  [{ approver_groups: ["Leads"], approval_seconds: 7_200 }, []],
+])("%j costs people %j", (rule, clauses) => expect(obligationClauses(rule)).toEqual(clauses));
 
 test.each<[rule: FileRule, clauses: string[]]>([
   [{}, []],
