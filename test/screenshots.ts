@@ -156,7 +156,8 @@ async function shootPages(page: Page, setUp: SetUp, places: readonly Place[], lo
   }
   if (isAsked("policy-open")) {
     await page.goto(`${setUp.lab.url}${places.find(([name]) => name === "policy-2")?.[1]}`);
-    for (const part of [/^What they may do/, /^When, and/]) await page.getByRole("button", { name: part }).click();
+    for (const part of [/^What they may do/, /^When, and/])
+      await page.getByRole("button", { name: part }).click();
     await shoot(page, "policy-open", look);
   }
   for (const [name, path, button] of OPENED.filter(([one]) => isAsked(one))) {
@@ -202,11 +203,19 @@ async function shootPerson(context: BrowserContext, setUp: SetUp, look: Look): P
 async function shootOutside(context: BrowserContext, setUp: SetUp, empty: Lab, look: Look): Promise<void> {
   const { page } = await openPage(context);
   const link = /http\S+\/setup\/\S+/.exec(empty.managementLog())?.[0] ?? "";
-  const body = { email: `${look.width}${look.theme}@example.com`, name: "new", role: "user", auto_groups: [] };
+  const body = {
+    email: `${look.width}${look.theme}@example.com`,
+    name: "new",
+    role: "user",
+    auto_groups: [],
+  };
   const invited = await setUp.lab.api<{ invite_link: string }>("POST", "/api/users", {
     ...{ ...body, is_service_user: false },
   });
-  const places = [["set-up", link], ["password", invited.invite_link]] as const;
+  const places = [
+    ["set-up", link],
+    ["password", invited.invite_link],
+  ] as const;
   const ours = OUTSIDE.map(([name, path]): Place => [name, setUp.lab.url + path]);
   for (const [name, url] of [...places, ...ours].filter(([one]) => isAsked(one))) {
     await page.goto(url);

@@ -35,7 +35,11 @@ export function GroupDialog({ group, groups, onClose }: GroupDialogProps) {
   const tell = useToast();
   const save = async (): Promise<void> => {
     const terms = isRequestable
-      ? { requestable: true, approver_groups: [...approvers], request_seconds_max: seconds ?? REQUEST_SECONDS }
+      ? {
+          requestable: true,
+          approver_groups: [...approvers],
+          request_seconds_max: seconds ?? REQUEST_SECONDS,
+        }
       : { ...(group?.requestable === true ? { requestable: false } : {}) };
     const body = { name: name.trim(), ...terms };
     if (group === null) await create.mutateAsync({ body });

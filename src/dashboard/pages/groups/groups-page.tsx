@@ -120,9 +120,7 @@ function Edit({ row }: { readonly row: GroupRow }) {
       <Button size="small" aria-label={`Edit ${row.name}`} onClick={() => setIsOpen(true)}>
         Edit
       </Button>
-      {isOpen ? (
-        <GroupDialog group={row.group} groups={row.groups} onClose={() => setIsOpen(false)} />
-      ) : null}
+      {isOpen ? <GroupDialog group={row.group} groups={row.groups} onClose={() => setIsOpen(false)} /> : null}
     </>
   );
 }

@@ -16,9 +16,8 @@ export function RuleApproval({ rule, onRule, choices, problems }: RulePartProps)
   const need = (needed: boolean): void => {
     const next = withField(ssh ?? {}, "require_approval", needed ? true : undefined);
     const changed = withField(rule, "ssh", Object.keys(next).length === 0 ? undefined : next);
-    if (needed) return onRule(changed);
-    const { approver_groups: _, approval_seconds: __, ...rest } = changed;
-    onRule(rest);
+    const { approver_groups: _, approval_seconds: __, ...withoutTerms } = changed;
+    onRule(needed ? changed : withoutTerms);
   };
   return (
     <div className="flex flex-col gap-4 sm:col-span-2">

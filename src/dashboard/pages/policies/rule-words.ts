@@ -46,7 +46,8 @@ export function obligationClauses(rule: ApprovedRule): string[] {
 
 function approvalClause({ approver_groups, approval_seconds }: ApprovedRule): string {
   const by = approver_groups?.length ? ` by a member of ${listOf(approver_groups, "or")}` : "";
-  const how = approval_seconds === undefined ? "" : ` for at most ${durationText(approval_seconds)} at a time`;
+  const how =
+    approval_seconds === undefined ? "" : ` for at most ${durationText(approval_seconds)} at a time`;
   return `once approved${by}${how}`;
 }
 
