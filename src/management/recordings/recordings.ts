@@ -131,15 +131,23 @@ class StoredRecordings implements RunningRecordings {
   }
 
   async sweep(): Promise<void> {
-    const { store, clock } = this.#ctx;
+    const { store, clock, log } = this.#ctx;
     for (const { id: accountId, settings } of await store.read(listAccounts)) {
       const field = "recording_retention_days";
       const days = await store.read((tx) => daysKept(tx, { accountId, field }, filled(settings)[field]));
       const before = nowSeconds(clock) - days * DAY_SECONDS;
       const old = await store.read((tx) => listRecordingsBefore(tx, accountId, before, DELETED_MAX));
-      for (const row of old) await this.remove(row);
-      if (old.length === 0) continue;
-      const meta = { count: String(old.length), days: String(days) };
+      let count = 0;
+      for (const row of old) {
+        // One that cannot be deleted keeps no other: it is tried again.
+        const isGone = await this.remove(row).then(
+          () => true,
+          (cause: unknown) => log.warn("an old recording is not deleted", { recordingId: row.id }, cause),
+        );
+        if (isGone === true) count += 1;
+      }
+      if (count === 0) continue;
+      const meta = { count: String(count), days: String(days) };
       const events = [{ activity: "recording.prune" as const, targetId: accountId, meta }];
       await store.change({ accountId, initiator: systemInitiator, events }, async () => {});
     }

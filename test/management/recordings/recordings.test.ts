@@ -106,3 +106,26 @@ test("recordings are deleted when their account has kept them long enough, and t
   const pruned = events.find(({ activity }) => activity === "recording.prune");
   expect(pruned?.meta).toEqual({ count: "2", days: "90" });
 });
+
+test("one that cannot be deleted keeps no other, and goes once it can be", async () => {
+  const store = createFolderStore(folder);
+  let kept = machine.recordingId;
+  const stuck = { ...store, remove: refuseIn(store.remove, () => kept) };
+  recordings = createRecordings(management, { store: stuck });
+  const other = await aRecordingMachine(management, { accountId: machine.peer.accountId });
+  for (const one of [machine, other]) await take(one.upload(0, 1, END));
+  management.clock.jumpWallMs(91 * 86_400_000);
+  await recordings.sweep();
+  const isThere = async (id: string) =>
+    (await management.store.read((tx) => findRecording(tx, id))) !== undefined;
+  expect([await isThere(machine.recordingId), await isThere(other.recordingId)]).toEqual([true, false]);
+  kept = "";
+  await recordings.sweep();
+  expect(await isThere(machine.recordingId)).toBe(false);
+});
+
+/** Fails for objects of the recording that `kept` names. */
+function refuseIn(remove: (object: string) => Promise<void>, kept: () => string) {
+  return (object: string): Promise<void> =>
+    kept() !== "" && object.includes(kept()) ? Promise.reject(new Error("EPERM")) : remove(object);
+}
