@@ -71,9 +71,14 @@ function cutAt(text: string, wanted: number): number {
   return code >= 0xd800 && code <= 0xdbff ? wanted - 1 : wanted;
 }
 
-/** Reads lines that come in pieces. Lines that are no event are passed over: a newer writer's. */
+/**
+ * Reads lines that come in pieces. Lines that are no event are passed over: a newer writer's, or longer than
+ * any writer's, of which no more is kept than that.
+ */
 export class CastReader {
   #rest = "";
+  /** What comes until the next line break belongs to a line that is too long. */
+  #isTooLong = false;
   #header: CastHeader | null = null;
 
   /** Null: it has not come yet. */
@@ -84,6 +89,14 @@ export class CastReader {
   read(text: string): CastEvent[] {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
+    if (this.#isTooLong && lines.length > 0) {
+      lines.shift();
+      this.#isTooLong = false;
+    }
+    if (this.#rest.length > CHUNK_TEXT_BYTES_MAX || this.#isTooLong) {
+      this.#rest = "";
+      this.#isTooLong = true;
+    }
     const events: CastEvent[] = [];
     for (const line of lines) {
       const value = parseJson(line);

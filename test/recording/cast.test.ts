@@ -66,3 +66,16 @@ test("lines that come in pieces, and lines of a newer writer, are read", () => {
     [2, "z", "b"],
   ]);
 });
+
+test("a line without an end is passed over and not kept, and those after it are read", () => {
+  const reader = new CastReader();
+  const piece = "x".repeat(50_000);
+  for (let i = 0; i < 10; i++) expect(reader.read(piece)).toEqual([]);
+  expect(reader.read('[1, "o", "no line of its own"]\n[2, "o", "after"]\n[3, "o", ')).toEqual([
+    [2, "o", "after"],
+  ]);
+  expect(reader.read('"in pieces"]\n')).toEqual([[3, "o", "in pieces"]]);
+  // Each with the beginning of an event that would be one if the rest had been kept.
+  for (const begun of ['[4, "o", "', piece, piece]) expect(reader.read(begun)).toEqual([]);
+  expect(reader.read('"]\n[5, "o", "b"]\n')).toEqual([[5, "o", "b"]]);
+});
