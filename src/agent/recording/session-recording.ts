@@ -263,6 +263,7 @@ export class RunningRecording implements SessionRecording {
   #giveUp(why: RecordingFailure): void {
     if (this.#failure !== null) return;
     this.#failure = why;
+    clearInterval(this.#watch);
     this.#begin();
     if (this.isRequired) this.#fail(why);
     this.#behind.end();
