@@ -21,12 +21,14 @@ export type CastCode = "o" | "i" | "r" | "m";
 /** Puts lines together into chunks, each at most `CHUNK_TEXT_BYTES_MAX` long. */
 export class CastWriter {
   readonly #onChunk: (text: Uint8Array) => void;
-  #lines: Uint8Array[] = [];
+  /** Lines of the chunk that is being filled, and room for one that no longer fits. */
+  readonly #buffer = Buffer.allocUnsafeSlow(2 * CHUNK_TEXT_BYTES_MAX);
   #bytes = 0;
 
+  /** `onChunk` must have used its bytes when it returns. */
   constructor(header: CastHeader, onChunk: (text: Uint8Array) => void) {
     this.#onChunk = onChunk;
-    this.#add(Buffer.from(`${JSON.stringify(header)}\n`));
+    this.#add(`${JSON.stringify(header)}\n`);
   }
 
   /** Whether lines wait for `flush`. */
@@ -45,22 +47,24 @@ export class CastWriter {
 
   /** Makes a chunk of what there is. */
   flush(): void {
-    const [only] = this.#lines;
-    if (only === undefined) return;
-    const chunk = this.#lines.length === 1 ? only : Buffer.concat(this.#lines, this.#bytes);
-    this.#lines = [];
+    if (this.#bytes > 0) this.#onChunk(this.#buffer.subarray(0, this.#bytes));
     this.#bytes = 0;
-    this.#onChunk(chunk);
   }
 
   #event(seconds: number, code: CastCode, text: string): void {
-    this.#add(Buffer.from(`[${seconds.toFixed(6)}, "${code}", ${JSON.stringify(text)}]\n`));
+    this.#add(`[${seconds.toFixed(6)}, "${code}", ${JSON.stringify(text)}]\n`);
   }
 
-  #add(line: Uint8Array): void {
-    if (this.#bytes + line.length > CHUNK_TEXT_BYTES_MAX) this.flush();
-    this.#lines.push(line);
-    this.#bytes += line.length;
+  #add(line: string): void {
+    const bytes = this.#buffer.write(line, this.#bytes);
+    const end = this.#bytes + bytes;
+    if (end <= CHUNK_TEXT_BYTES_MAX) {
+      this.#bytes = end;
+      return;
+    }
+    this.flush();
+    this.#buffer.copyWithin(0, end - bytes, end);
+    this.#bytes = bytes;
   }
 }
 

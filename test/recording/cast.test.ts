@@ -6,7 +6,7 @@ const HEADER: CastHeader = { version: 2, width: 80, height: 24, timestamp: 1_800
 
 function written(write: (writer: CastWriter) => void): Uint8Array[] {
   const chunks: Uint8Array[] = [];
-  const writer = new CastWriter(HEADER, (chunk) => chunks.push(chunk));
+  const writer = new CastWriter(HEADER, (chunk) => chunks.push(Uint8Array.from(chunk)));
   write(writer);
   writer.flush();
   return chunks;

@@ -216,14 +216,16 @@ export class RunningRecording implements SessionRecording {
       this.#store(packChunk(text), text.length, sinceMs);
       return;
     }
-    this.#behind.sealing(text.length);
+    // A copy: the writer goes on in the same bytes.
+    const own = new Uint8Array(text);
+    this.#behind.sealing(own.length);
     this.#sealed = this.#sealed.then(async () => {
       try {
-        this.#store(await encrypt(text), text.length, sinceMs);
+        this.#store(await encrypt(own), own.length, sinceMs);
       } catch (cause) {
         this.#broken(cause);
       }
-      this.#behind.sealing(-text.length);
+      this.#behind.sealing(-own.length);
     });
   }
 
