@@ -15,6 +15,13 @@ export function FailureNotice({ error, retry }: { readonly error: unknown; reado
     <div role="alert" className="rounded-md border border-bad bg-bad-ground p-3">
       <p className="font-medium text-bad">{known?.message ?? "Something went wrong on this page."}</p>
       {known?.hint == null ? null : <p className="mt-1">{known.hint}</p>}
+      {known?.code !== "ERR_REAUTH_REQUIRED" ? null : (
+        <p className="mt-1">
+          <a className="underline" href={freshSignInHere()}>
+            Sign in again
+          </a>
+        </p>
+      )}
       {known?.requestId == null || known.status < 500 ? null : (
         <p className="mt-1 text-soft text-xs">Request {known.requestId}</p>
       )}
@@ -25,6 +32,11 @@ export function FailureNotice({ error, retry }: { readonly error: unknown; reado
       )}
     </div>
   );
+}
+
+/** Leads to the identity provider, and back to this page. */
+function freshSignInHere(): string {
+  return `/login/dashboard?${new URLSearchParams({ fresh: "1", to: location.pathname + location.search })}`;
 }
 
 interface EmptyProps {

@@ -190,6 +190,14 @@ export async function requireRecentSignIn(tx: Reader, principal: Principal, seco
   throw new QfError("ERR_REAUTH_REQUIRED", "this takes a fresh sign-in", { hint: "sign in again" });
 }
 
+/** How recent the sign-in of a session must be for what could make a stolen one last. */
+const REAUTH_SECONDS = 120;
+
+/** Throws ERR_REAUTH_REQUIRED for a session whose sign-in is older than two minutes; a token may go on. */
+export async function requireFreshSession(tx: Reader, principal: Principal): Promise<void> {
+  if (principal.credential.kind === "session") await requireRecentSignIn(tx, principal, REAUTH_SECONDS);
+}
+
 function requireActive(user: UserRow): void {
   if (user.isBlocked) throw new QfError("ERR_FORBIDDEN", "this user is blocked");
   if (user.pendingApproval) throw new QfError("ERR_FORBIDDEN", "this user waits for approval");

@@ -16,7 +16,7 @@ import { parseStrict, parseTolerant, readJson } from "../body.ts";
 import { answerFailure, createErrorHandler } from "../errors.ts";
 import { answerHeaders, guardOrigin } from "../guards.ts";
 import { absentRoutes } from "./absent-routes.ts";
-import { authenticate, type Principal, recheck, requireRecentSignIn, requireRole } from "./access.ts";
+import { authenticate, type Principal, recheck, requireFreshSession, requireRole } from "./access.ts";
 import { accessRequestRoutes } from "./access-requests-routes.ts";
 import { accountRoutes } from "./accounts-routes.ts";
 import { allowOrigins, answerOptions } from "./cors.ts";
@@ -42,8 +42,6 @@ import { tokenRoutes } from "./tokens-routes.ts";
 import { userRoutes } from "./users-routes.ts";
 import { webSessionRoutes } from "./web-sessions-routes.ts";
 
-/** How recent the sign-in of a session must be for a route with `reauth`. */
-const REAUTH_SECONDS = 120;
 /** Names in one `X-Ignored`. */
 const IGNORED_MAX = 16;
 
@@ -139,9 +137,7 @@ function callOf(
     change: (options, fn) =>
       ctx.store.change({ ...options, accountId, initiator }, async (tx) => {
         const actor = await recheck(tx, principal, route.access);
-        if (route.reauth === true && principal.credential.kind === "session") {
-          await requireRecentSignIn(tx, principal, REAUTH_SECONDS);
-        }
+        if (route.reauth === true) await requireFreshSession(tx, principal);
         if (route.tests === undefined) return fn(tx, actor);
         const force = (parsed.query as SaveQuery).force === "true";
         const save = { ctx, accountId, force, onlyNewFailures: route.tests === "new" };

@@ -9,6 +9,7 @@ import {
 import { recheck } from "../../../../src/management/http/admin/access.ts";
 import { ADMIN_ROUTES } from "../../../../src/management/http/admin/app.ts";
 import { TestApi } from "../../../support/admin-api.ts";
+import { aUserOf } from "../../../support/management.ts";
 import { aSession, fromPage, type TestSession } from "../../../support/web-session.ts";
 
 let api: TestApi;
@@ -105,4 +106,31 @@ test("what would make a stolen session last takes a sign-in of the last two minu
   expect((await makeToken()).status).toBe(200);
   api.management.clock.advanceMs(1_000);
   expect(await makeToken()).toMatchObject({ status: 403, body: { error: "ERR_REAUTH_REQUIRED" } });
+});
+
+test("so does making somebody an owner or admin; what grants less does not", async () => {
+  const owner = await aSession(api, "owner");
+  const bob = await aUserOf(api.management.store, api.accountId, { role: "user" });
+  const { headers } = fromPage(owner.secret);
+  const send = (method: string, path: string, body: object) =>
+    api.send(method, path, {
+      method,
+      headers: { ...(headers as Record<string, string>), "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  const setRole = (role: string) =>
+    send("PUT", `/api/users/${bob.id}`, { role, auto_groups: [], is_blocked: false });
+  const create = (role: string, name: string) =>
+    send("POST", "/api/users", { role, auto_groups: [], is_service_user: true, name });
+  expect([(await setRole("admin")).status, (await create("admin", "robot")).status]).toEqual([200, 200]);
+  api.management.clock.advanceMs(120_000);
+  // What stays as it is, and what takes a role away.
+  for (const role of ["admin", "user", "auditor"]) expect((await setRole(role)).status).toBe(200);
+  expect((await create("user", "reader")).status).toBe(200);
+  const refused = { status: 403, body: { error: "ERR_REAUTH_REQUIRED" } };
+  for (const role of ["admin", "owner"]) expect(await setRole(role)).toMatchObject(refused);
+  expect(await create("admin", "another")).toMatchObject(refused);
+  const { token } = await api.tokenAs("owner");
+  const byToken = { role: "admin", auto_groups: [], is_blocked: false };
+  expect((await api.call("PUT", `/api/users/${bob.id}`, byToken, token)).status).toBe(200);
 });
