@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { RECORD_WEIGHT } from "../../../policy/decide/obligations.ts";
 import { type AccountSettings, PEER_LOGIN_SECONDS_MIN } from "../../../wire/account-settings.ts";
 import { Account, AccountRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, PageQuery, SaveQuery } from "../../../wire/admin-query.ts";
@@ -11,7 +12,7 @@ import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import { type AccountRow, deleteAccount, findAccount, updateAccount } from "../../db/tables/accounts.ts";
 import { noteRetention, RETENTION_FIELDS } from "../../db/tables/shortened-retention.ts";
-import { notFound } from "./access.ts";
+import { notFound, requireFreshSession } from "./access.ts";
 import { listingById } from "./paging.ts";
 import { unprocessable } from "./policy-rules.ts";
 import { requireKnownGroups } from "./references.ts";
@@ -48,6 +49,7 @@ export const accountRoutes: readonly Route[] = [
         await requireKnownGroups(tx, accountId, groupsOfSettings(settings), "settings");
         requireSettings(settings, account.settings);
         const merged = mergeSettings(account.settings, settings);
+        if (isLessKept(account.settings, merged)) await requireFreshSession(tx, call.principal);
         await noteRetentions(tx, account, merged);
         const domain = settings.dns_domain ?? account.domain;
         await updateAccount(tx, accountId, {
@@ -107,6 +109,16 @@ function asAccount(account: AccountRow): Account {
     created_by: account.createdBy,
     onboarding: account.onboarding,
   };
+}
+
+/** Whether less is recorded, or kept for a shorter time, or others can open what is recorded. */
+function isLessKept(old: AccountSettings, now: AccountSettings): boolean {
+  const [before, after] = [filled(old), filled(now)];
+  return (
+    RETENTION_FIELDS.some((field) => after[field] < before[field]) ||
+    RECORD_WEIGHT[after.require.record] < RECORD_WEIGHT[before.require.record] ||
+    JSON.stringify(after.recording_recipients) !== JSON.stringify(before.recording_recipients)
+  );
 }
 
 async function noteRetentions(tx: ChangeWriter, { id, settings }: AccountRow, now: AccountSettings) {

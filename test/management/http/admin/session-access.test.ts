@@ -94,6 +94,9 @@ test("what would make a stolen session last takes a sign-in of the last two minu
     "delete /api/accounts/:accountId",
     "post /api/users/:userId/password-reset",
     "post /api/users/:userId/tokens",
+    "post /api/audit-streams",
+    "put /api/audit-streams/:streamId",
+    "delete /api/audit-streams/:streamId",
   ]);
   const owner = await aSession(api, "owner");
   const { headers } = fromPage(owner.secret);
@@ -133,4 +136,33 @@ test("so does making somebody an owner or admin; what grants less does not", asy
   const { token } = await api.tokenAs("owner");
   const byToken = { role: "admin", auto_groups: [], is_blocked: false };
   expect((await api.call("PUT", `/api/users/${bob.id}`, byToken, token)).status).toBe(200);
+});
+
+test("so does keeping less: a shorter retention, no recording, others who open recordings", async () => {
+  const admin = await aSession(api);
+  const { headers } = fromPage(admin.secret);
+  const set = async (change: object) => {
+    const [{ settings }] = (await api.call("GET", "/api/accounts")).body;
+    return api.send("PUT", `/api/accounts/${api.accountId}`, {
+      method: "PUT",
+      headers: { ...(headers as Record<string, string>), "content-type": "application/json" },
+      body: JSON.stringify({ settings: { ...settings, ...change } }),
+    });
+  };
+  const recipient = `age1${"q".repeat(58)}`;
+  expect((await set({ recording_recipients: [recipient] })).status).toBe(200);
+  api.management.clock.advanceMs(120_000);
+  const more = { audit_retention_days: 400, recording_retention_days: 100, require: { record: "required" } };
+  for (const change of [{}, more, { organization_name: "Example" }]) {
+    expect((await set(change)).status).toBe(200);
+  }
+  for (const change of [
+    { audit_retention_days: 399 },
+    { recording_retention_days: 99 },
+    { require: { record: "best_effort" } },
+    { require: { record: "off" } },
+    { recording_recipients: [] },
+  ]) {
+    expect(await set(change)).toMatchObject({ status: 403, body: { error: "ERR_REAUTH_REQUIRED" } });
+  }
 });
