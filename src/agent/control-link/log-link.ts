@@ -75,8 +75,12 @@ export class LogLink {
         if (message.log !== undefined && !(await witness.pin(message.log))) return;
         if (await witness.take(message)) await this.#taken(message);
         return this.#tell();
-      case "log_proof":
-        return await witness.prove(message.from, message.to, message.proof);
+      case "log_proof": {
+        const { size } = witness;
+        await witness.prove(message.from, message.to, message.proof);
+        if (witness.size !== size) this.#tell(); // The next proof has to begin there.
+        return;
+      }
       case "audit_resend":
         return spool.rewind(message.fromSeq);
     }

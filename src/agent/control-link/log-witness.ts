@@ -135,13 +135,16 @@ export class LogWitness {
       return false;
     }
     const ours = this.#newest;
-    if (ours !== undefined && read.size < ours.size) {
-      await this.#alarm("cut_back", { ours: this.note ?? "", theirs: note });
-      return false;
-    }
     const proof = consistency.map((hash) => Buffer.from(hash, "base64"));
     if (ours !== undefined && !isConsistent(ours, read, proof)) {
-      await this.#alarm("forked", { ours: this.note ?? "", theirs: note });
+      // A device may have shown us a larger one since management was told of ours. Its proof begins elsewhere
+      // then, and we ask for the one that begins here.
+      const isElsewhere = read.size !== ours.size && proof.length > 0;
+      if (isElsewhere && this.#ask !== null && this.#meetings.length < MEETINGS_MAX) await this.meet(note);
+      else {
+        const kind = read.size < ours.size ? "cut_back" : "forked";
+        await this.#alarm(kind, { ours: this.note ?? "", theirs: note });
+      }
       return false;
     }
     if (ours === undefined || read.size > ours.size) await this.#keep(read, note);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, count, desc, eq, gt, inArray, lte, or } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, isNull, lte, or } from "drizzle-orm";
 import { nowSeconds } from "../../../base/clock.ts";
 import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
@@ -93,14 +93,16 @@ export interface ApprovedAccess {
   readonly machinePeerId: PeerId;
   readonly localUser: string;
   readonly ruleId: string;
+  /** When it began, by the machine's clock, which may be behind by `clockSeconds`. */
   readonly atSeconds: number;
+  readonly clockSeconds: number;
 }
 
 /** The newest approval that let it in, also one that is over by now. Undefined: none did, or it is gone. */
 export async function findApprovalOf(
   tx: Reader,
   accountId: AccountId,
-  { userId, devicePeerId, machinePeerId, localUser, ruleId, atSeconds }: ApprovedAccess,
+  { userId, devicePeerId, machinePeerId, localUser, ruleId, atSeconds, clockSeconds }: ApprovedAccess,
 ): Promise<AccessRequestRow | undefined> {
   const { accessRequests: r } = tx.t;
   const of = and(eq(r.userId, userId), eq(r.devicePeerId, devicePeerId), eq(r.localUser, localUser));
@@ -110,7 +112,8 @@ export async function findApprovalOf(
     .where(
       and(
         ...[eq(r.accountId, accountId), eq(r.machinePeerId, machinePeerId), eq(r.ruleId, ruleId), of],
-        ...[lte(r.decidedAt, atSeconds), gt(r.endsAt, atSeconds)],
+        ...[lte(r.decidedAt, atSeconds + clockSeconds), gt(r.endsAt, atSeconds)],
+        or(isNull(r.endedAt), gt(r.endedAt, atSeconds)),
       ),
     )
     .orderBy(desc(r.decidedAt), desc(r.id))

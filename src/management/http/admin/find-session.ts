@@ -73,8 +73,9 @@ export async function approverOf(
   if (row === null) return null;
   const { userId, devicePeerId, ruleId, localUser, peerId: machinePeerId, openedAtMs } = row;
   if (userId === null || devicePeerId === null || ruleId === null) return null;
-  const atSeconds = Math.floor(openedAtMs / 1000) + CLOCK_SECONDS;
-  const access = { userId, devicePeerId, machinePeerId, localUser, ruleId, atSeconds };
+  const atSeconds = Math.floor(openedAtMs / 1000);
+  const of = { userId, devicePeerId, machinePeerId, localUser, ruleId };
+  const access = { ...of, atSeconds, clockSeconds: CLOCK_SECONDS };
   const approval = await findApprovalOf(tx, accountId, access);
   const id = approval?.decidedBy ?? null;
   if (id === null) return null;

@@ -94,3 +94,23 @@ test("who approved it is told: an approval of that person, device, machine, user
   }
   expect(await approverOf(await on.begin(web, api.ownerId, opened))).toBeNull();
 });
+
+test.each([
+  ["after the session began: that one approved it", 1, true],
+  ["as the session began: it approved nothing", 0, false],
+  ["before the session began", -30, false],
+])("an approval that was ended by hand %s", async (_, endedAfter, isTold) => {
+  const { api, web } = on;
+  const { id: userId } = await api.tokenAs("user");
+  const device = await aPeerOf(api.management.store, api.accountId, { name: "laptop" });
+  const opened = { devicePeerId: device.id, ruleId: newId(), localUser: "deploy", agoMs: 600_000 };
+  const atSeconds = Math.floor((api.management.clock.nowMs() - opened.agoMs) / 1000);
+  const approval = anAccessRequest({
+    ...{ accountId: api.accountId, userId, kind: "machine", state: "ended", machinePeerId: web.id },
+    ...{ devicePeerId: device.id, localUser: "deploy", ruleId: opened.ruleId, decidedBy: api.ownerId },
+    ...{ decidedAt: atSeconds - 60, endsAt: atSeconds + 300, endedAt: atSeconds + endedAfter },
+  });
+  await api.management.store.transaction((tx) => insertAccessRequest(tx, approval));
+  const session = await api.call("GET", `/api/sessions/${await on.begin(web, userId, opened)}`);
+  expect(session.body.approved_by?.id === api.ownerId).toBe(isTold);
+});
