@@ -55,7 +55,7 @@ test("two checkpoints of one size with two roots are an alarm at once", async ()
 function proofOf(all: readonly LogEntry[], from: number, to: number): string[] {
   const hashes = hashesOf(all);
   return consistencyRanges(from, to).map((range) =>
-    treeHash(hashes.slice(range.from, range.to)).toString("base64"),
+    Buffer.from(treeHash(hashes.slice(range.from, range.to))).toString("base64"),
   );
 }
 
