@@ -44,25 +44,27 @@ export function Shell() {
         <MenuList parts={parts} />
       </aside>
       <div className="flex min-w-0 flex-1 flex-col">
-        <header className="flex h-13 shrink-0 items-center gap-2 border-line border-b bg-card px-3 sm:px-5">
-          <span className="lg:hidden">
-            <IconButton label="Menu" onClick={() => setIsMenuOpen(true)}>
-              <MenuIcon size={18} aria-hidden="true" />
-            </IconButton>
-          </span>
-          <Button
-            className="max-w-80 flex-1 justify-start font-normal! text-soft max-sm:flex-none"
-            onClick={() => setIsPaletteOpen(true)}
-          >
-            <Search size={16} aria-hidden="true" />
-            <span className="flex-1 text-left max-sm:sr-only">Search and go</span>
-            <span aria-hidden="true" className="rounded-sm border border-line px-1 text-xs max-sm:hidden">
-              Ctrl K
+        <header className="h-13 shrink-0 border-line border-b bg-card">
+          <div className="mx-auto flex h-full w-full max-w-[100rem] items-center gap-2 px-3 sm:px-6">
+            <span className="lg:hidden">
+              <IconButton label="Menu" onClick={() => setIsMenuOpen(true)}>
+                <MenuIcon size={18} aria-hidden="true" />
+              </IconButton>
             </span>
-          </Button>
-          <span className="flex-1" />
-          <LiveState />
-          <PersonMenu />
+            <Button
+              className="max-w-80 flex-1 justify-start font-normal! text-soft max-sm:flex-none"
+              onClick={() => setIsPaletteOpen(true)}
+            >
+              <Search size={16} aria-hidden="true" />
+              <span className="flex-1 text-left max-sm:sr-only">Search and go</span>
+              <span aria-hidden="true" className="rounded-sm border border-line px-1 text-xs max-sm:hidden">
+                Ctrl K
+              </span>
+            </Button>
+            <span className="flex-1" />
+            <LiveState />
+            <PersonMenu />
+          </div>
         </header>
         <main id="main" data-scroller tabIndex={-1} className="min-h-0 flex-1 overflow-y-auto outline-none">
           <div className="mx-auto w-full max-w-[100rem] px-4 py-5 sm:px-6">

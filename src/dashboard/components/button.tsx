@@ -16,11 +16,11 @@ const WEIGHTS: Readonly<Record<ButtonWeight, string>> = {
   danger: "bg-bad text-on-bad border-bad hover:opacity-90",
 };
 const BASE =
-  "inline-flex items-center justify-center gap-2 rounded-md border font-semibold text-sm whitespace-nowrap " +
+  "inline-flex items-center justify-center gap-2 rounded-md border text-sm whitespace-nowrap " +
   "transition-opacity disabled:opacity-50 disabled:cursor-not-allowed pointer-coarse:min-h-11";
 const SIZES = {
-  normal: "min-h-9 px-3.5",
-  small: "min-h-8 px-2.5",
+  normal: "min-h-9 px-3.5 font-semibold",
+  small: "min-h-8 px-2.5 font-medium",
   icon: "size-9 pointer-coarse:size-11",
 } as const;
 

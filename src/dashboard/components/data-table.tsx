@@ -78,7 +78,7 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
       <table
         aria-label={props.label}
         aria-rowcount={data.length + 1}
-        className="w-full border-collapse max-sm:block"
+        className="w-full border-separate border-spacing-0 max-sm:block"
       >
         <thead className="sticky -top-px z-10 max-sm:hidden [&_th]:bg-card">
           <tr>
@@ -160,13 +160,13 @@ function BodyRow<T extends RowData>({ row, index, columns, measure, isSelected }
       data-index={index}
       aria-rowindex={index + 2}
       className={classes(
-        "border-line border-b last:border-0 hover:bg-sunken",
-        "max-sm:block max-sm:rounded-lg max-sm:border max-sm:bg-card max-sm:p-3 max-sm:last:border",
+        "border-line hover:bg-sunken sm:[&>td]:border-line sm:[&>td]:border-b sm:last:[&>td]:border-b-0",
+        "max-sm:block max-sm:rounded-lg max-sm:border max-sm:bg-card max-sm:p-3",
         isSelected === true && "bg-accent-ground",
       )}
     >
       {isSelected === null ? null : (
-        <td className="w-11 px-2.5 max-sm:float-right max-sm:px-0">
+        <td className="w-11 px-2.5 max-sm:float-right max-sm:w-auto max-sm:px-0">
           <Checkbox
             aria-label="Select"
             checked={isSelected}
@@ -235,7 +235,7 @@ function BodyCell<T>({ column, row }: { readonly column: Column<T>; readonly row
     <td
       data-label={column.isActions === true ? undefined : column.header}
       className={classes(
-        "h-10 px-3 py-1 max-sm:flex max-sm:h-auto max-sm:gap-3 max-sm:px-0",
+        "h-10 px-3 py-1 max-sm:flex max-sm:h-auto max-sm:items-baseline max-sm:gap-3 max-sm:px-0 max-sm:empty:hidden!",
         column.isActions === true
           ? "w-px whitespace-nowrap text-right max-sm:w-auto max-sm:justify-end"
           : "max-sm:before:w-28 max-sm:before:shrink-0 max-sm:before:text-soft max-sm:before:content-[attr(data-label)]",

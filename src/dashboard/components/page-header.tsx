@@ -19,7 +19,7 @@ export function PageHeader({ title, about, actions }: PageHeaderProps) {
     <header className="mb-5 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
       <div className="min-w-0">
         <h1 className="font-semibold text-xl">{title}</h1>
-        {about === undefined ? null : <p className="mt-1 max-w-prose text-soft">{about}</p>}
+        {about === undefined ? null : <p className="mt-1 max-w-2xl text-pretty text-soft">{about}</p>}
       </div>
       {actions === undefined ? null : <div className="flex flex-wrap gap-2">{actions}</div>}
     </header>

@@ -39,7 +39,7 @@ export function SearchBox({ label, value, onValue, shown, total, children }: Sea
       {children}
       <p role="status" className="text-soft tabular-nums">
         {shown === total
-          ? `${total.toLocaleString("en")}`
+          ? `${total.toLocaleString("en")} in all`
           : `${shown.toLocaleString("en")} of ${total.toLocaleString("en")}`}
       </p>
     </div>

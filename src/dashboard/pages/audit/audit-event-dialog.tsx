@@ -18,7 +18,9 @@ export function AuditEventDialog({ event }: { readonly event: AuditEvent }) {
   return (
     <Dialog.Root>
       <Dialog.Trigger asChild>
-        <Button size="small">Details</Button>
+        <Button size="small" weight="quiet">
+          Details
+        </Button>
       </Dialog.Trigger>
       <Dialog.Portal>
         <Dialog.Overlay className="appear fixed inset-0 z-40 bg-shade" />
@@ -39,7 +41,9 @@ export function AuditEventDialog({ event }: { readonly event: AuditEvent }) {
               ["Number", event.id],
               ["When", <Time key="when" iso={event.timestamp} exact />],
               ["Who", [event.initiator_name, event.initiator_email].filter(Boolean).join(", ") || null],
-              ...Object.entries(event.meta).map(([name, value]) => [name, value] as const),
+              ...Object.entries(event.meta).map(
+                ([name, value]) => [name.replaceAll("_", " "), value] as const,
+              ),
             ]}
           />
           {event.data === undefined ? null : (

@@ -19,6 +19,7 @@ import { ListSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
 import { AuditEventDialog } from "./audit-event-dialog.tsx";
 import { AUDIT_TERMS, type AuditTerms } from "./audit-terms.ts";
+import { aboutText } from "./audit-words.ts";
 
 export type AuditEvent = Answer<"GET /api/events/audit">[number];
 type EventPage = Page<"GET /api/events/audit">;
@@ -119,13 +120,7 @@ const COLUMNS: readonly Column<AuditEvent>[] = [
     id: "about",
     header: "About",
     from: "md",
-    cell: ({ meta }) => <span className="line-clamp-1 text-soft">{aboutOf(meta)}</span>,
+    cell: ({ meta }) => <span className="line-clamp-1 text-soft">{aboutText(meta)}</span>,
   },
   { id: "more", header: "More", isActions: true, cell: (event) => <AuditEventDialog event={event} /> },
 ];
-
-function aboutOf(meta: AuditEvent["meta"]): string {
-  return Object.entries(meta)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(" · ");
-}

@@ -120,7 +120,7 @@ interface PolicyCardProps {
 function PolicyCard({ policy, sentences, file, onChange }: PolicyCardProps) {
   return (
     <section className="rounded-lg border border-line bg-card p-4 sm:px-5">
-      <div className="flex items-start justify-between gap-3">
+      <div className="flex items-center justify-between gap-3">
         <div className="min-w-0">
           <h2 className="font-semibold text-base">
             <Link

@@ -33,17 +33,17 @@ function Settings({ topic }: { readonly topic: SettingsTopic }) {
     <>
       <PageHeader title="Settings" />
       <div className="grid items-start gap-4 lg:grid-cols-[13rem_minmax(0,46rem)]">
-        <nav aria-label="Topics" className="max-lg:overflow-x-auto">
-          <ul className="flex gap-0.5 lg:flex-col">
+        <nav aria-label="Topics">
+          <ul className="flex gap-0.5 max-lg:flex-wrap lg:flex-col">
             {SETTINGS_TOPICS.map((one) => (
               <li key={one} className="shrink-0">
                 <Link
                   to="/settings/$topic"
                   params={{ topic: one }}
-                  className="flex min-h-9 items-center rounded-md px-3 no-underline hover:bg-sunken pointer-coarse:min-h-11"
+                  className="flex min-h-9 items-center rounded-md px-3 no-underline hover:bg-sunken aria-[current]:bg-accent-ground aria-[current]:font-medium aria-[current]:text-accent pointer-coarse:min-h-11"
                   {...(one === topic ? { "aria-current": "page" as const } : {})}
                 >
-                  <span className={one === topic ? "font-medium text-accent" : ""}>{TOPIC_TITLES[one]}</span>
+                  {TOPIC_TITLES[one]}
                 </Link>
               </li>
             ))}

@@ -113,27 +113,28 @@ function Bar(props: BarProps) {
     <div className="flex flex-wrap items-center gap-1">
       <h1 className="mr-3 truncate font-semibold text-base">{title}</h1>
       <TabList tabs={tabs} />
-      <span className="flex-1" />
-      <IconButton label="Smaller text" onClick={() => setFontSize(fontSize - 1)}>
-        <Minus size={16} aria-hidden="true" />
-      </IconButton>
-      <IconButton label="Larger text" onClick={() => setFontSize(fontSize + 1)}>
-        <Plus size={16} aria-hidden="true" />
-      </IconButton>
-      <IconButton
-        label="Search in the terminal"
-        aria-pressed={isSearching}
-        onClick={() => setIsSearching(!isSearching)}
-      >
-        <Search size={16} aria-hidden="true" />
-      </IconButton>
-      <IconButton label="Files" aria-pressed={hasFiles} onClick={() => setHasFiles(!hasFiles)}>
-        <FolderOpen size={16} aria-hidden="true" />
-      </IconButton>
-      <Button size="small" onClick={() => onDisconnect?.()} disabled={onDisconnect === null}>
-        <Unplug size={16} aria-hidden="true" />
-        <span className="max-sm:sr-only">Disconnect</span>
-      </Button>
+      <div className="ml-auto flex items-center gap-1">
+        <IconButton label="Smaller text" onClick={() => setFontSize(fontSize - 1)}>
+          <Minus size={16} aria-hidden="true" />
+        </IconButton>
+        <IconButton label="Larger text" onClick={() => setFontSize(fontSize + 1)}>
+          <Plus size={16} aria-hidden="true" />
+        </IconButton>
+        <IconButton
+          label="Search in the terminal"
+          aria-pressed={isSearching}
+          onClick={() => setIsSearching(!isSearching)}
+        >
+          <Search size={16} aria-hidden="true" />
+        </IconButton>
+        <IconButton label="Files" aria-pressed={hasFiles} onClick={() => setHasFiles(!hasFiles)}>
+          <FolderOpen size={16} aria-hidden="true" />
+        </IconButton>
+        <Button size="small" onClick={() => onDisconnect?.()} disabled={onDisconnect === null}>
+          <Unplug size={16} aria-hidden="true" />
+          <span className="max-sm:sr-only">Disconnect</span>
+        </Button>
+      </div>
     </div>
   );
 }
