@@ -236,6 +236,8 @@ try {
   await fill(setUp, browser);
   const shell = setUp.device.terminal(["ssh", `${setUp.account.name}@web1`]);
   await shell.expect(/[$#] /);
+  const live = () => setUp.lab.api<unknown[]>("GET", "/api/sessions?state=live");
+  await setUp.lab.until("the live session", async () => (await live()).length > 0);
   const places = [...PAGES, ...(await details(setUp))];
   for (const width of WIDTHS.filter((one) => isAsked(String(one), WIDTHS.map(String)))) {
     for (const theme of THEMES.filter((one) => isAsked(one, THEMES))) {
