@@ -235,7 +235,8 @@ function BodyCell<T>({ column, row }: { readonly column: Column<T>; readonly row
     <td
       data-label={column.isActions === true ? undefined : column.header}
       className={classes(
-        "h-10 px-3 py-1 max-sm:flex max-sm:h-auto max-sm:items-baseline max-sm:gap-3 max-sm:px-0 max-sm:empty:hidden!",
+        "h-10 px-3 py-1 max-sm:flex max-sm:h-auto max-sm:items-baseline max-sm:gap-3 max-sm:px-0",
+        "max-sm:empty:hidden!",
         column.isActions === true
           ? "w-px whitespace-nowrap text-right max-sm:w-auto max-sm:justify-end"
           : "max-sm:before:w-28 max-sm:before:shrink-0 max-sm:before:text-soft max-sm:before:content-[attr(data-label)]",

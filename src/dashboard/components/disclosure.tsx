@@ -29,7 +29,9 @@ export function Disclosure({ title, summary, isOpen = false, children }: Disclos
         <span className="font-medium">{title}</span>
         <span className="min-w-0 flex-1 truncate text-right text-soft text-xs">{summary}</span>
       </Collapsible.Trigger>
-      <Collapsible.Content className="grid gap-4 pt-1 pb-4 sm:grid-cols-2">{children}</Collapsible.Content>
+      <Collapsible.Content className="grid grid-cols-1 gap-4 pt-1 pb-4 sm:grid-cols-2">
+        {children}
+      </Collapsible.Content>
     </Collapsible.Root>
   );
 }

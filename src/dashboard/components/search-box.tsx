@@ -21,7 +21,7 @@ interface SearchBoxProps {
 export function SearchBox({ label, value, onValue, shown, total, children }: SearchBoxProps) {
   return (
     <div className="mb-3 flex flex-wrap items-center gap-3">
-      <div className="relative w-full max-w-80">
+      <div className="relative max-w-80 flex-1 basis-56">
         <Search
           size={16}
           aria-hidden="true"

@@ -52,7 +52,7 @@ function Question({ question }: { readonly question: AccessQuestion }) {
   return (
     <Card className="mb-5">
       <form
-        className="grid items-start gap-4 md:grid-cols-[1fr_1fr_1fr_auto]"
+        className="grid grid-cols-1 items-start gap-4 md:grid-cols-[1fr_1fr_1fr_auto]"
         onSubmit={(event) => {
           event.preventDefault();
           const search = Object.fromEntries(Object.entries(typed).filter(([, value]) => value.trim() !== ""));

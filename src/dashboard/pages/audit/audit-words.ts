@@ -1,13 +1,13 @@
 /**
- * What an event is about, in a line.
+ * Events of the log, each summed up in a line.
  *
  * @module
  */
 
-/** Numbers and ids, which are for the event's own page. */
+/** Ids and serial numbers: the event's own dialog has them. */
 const IS_ID = /^(?:[a-z0-9]{19,20}|\d{12,}|[0-9a-f]{32,})$/;
 
-/** `machine web1 · local user deploy`, without ids and what is empty. */
+/** Names and values such as `machine web1 · local user deploy`, without ids and empty ones. */
 export function aboutText(meta: Readonly<Record<string, string>>): string {
   return Object.entries(meta)
     .filter(([, value]) => value !== "" && !IS_ID.test(value))

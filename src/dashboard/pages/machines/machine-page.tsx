@@ -72,7 +72,7 @@ function Machine({ peer }: { readonly peer: Peer }) {
 
 function Details({ peer }: { readonly peer: Peer }) {
   return (
-    <div className="grid gap-4 lg:grid-cols-2">
+    <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
       <Card title="Connect">
         <CopyLine label="Copy the command" text={`qf ssh ${peer.name}`} />
         <p className="mt-2 text-soft">

@@ -34,7 +34,7 @@ export function PolicyConflict({ draft, current, onDraft }: PolicyConflictProps)
       <p className="mt-1">Your edit is kept. Choose which of the two is to be.</p>
       <ul className="mt-3 flex flex-col gap-3">
         {conflicts.map(({ key, mine, theirs }) => (
-          <li key={key} className="grid gap-3 sm:grid-cols-2">
+          <li key={key} className="grid grid-cols-1 gap-3 sm:grid-cols-2">
             <Side
               title="In force now"
               text={theirs === null ? "This rule was deleted." : sentenceOf(theirs)}

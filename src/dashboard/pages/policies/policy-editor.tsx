@@ -69,7 +69,7 @@ export function PolicyEditor(props: PolicyEditorProps) {
     void navigate({ to: "/policies" });
   };
   return (
-    <div className="grid items-start gap-5 xl:grid-cols-[minmax(0,1fr)_26rem]">
+    <div className="grid grid-cols-1 items-start gap-5 xl:grid-cols-[minmax(0,1fr)_26rem]">
       <fieldset disabled={!canSave} className="flex min-w-0 flex-col gap-4">
         <legend className="sr-only">The policy</legend>
         {isStored ? <DraftNote onDiscard={() => onDraft(null)} isNew={draft.base === null} /> : null}
@@ -128,7 +128,7 @@ function PolicyFields({
     onDraft({ ...draft, fields: withField(fields, name, value) });
   return (
     <Card>
-      <div className="grid gap-4 sm:grid-cols-2">
+      <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
         <TextField
           label="Name"
           value={fields.name}

@@ -47,7 +47,7 @@ function Editor({ file }: { readonly file: File }) {
     setPlan(diff === null ? null : { text, diff });
   };
   return (
-    <div className="grid gap-4 xl:grid-cols-2">
+    <div className="grid grid-cols-1 gap-4 xl:grid-cols-2">
       <div>
         {isDraft ? <DraftNote discard={discard} /> : null}
         <textarea

@@ -23,7 +23,7 @@ export function RuleApproval({ rule, onRule, choices, problems }: RulePartProps)
     <div className="flex flex-col gap-4 sm:col-span-2">
       <CheckField label="Only once approved" checked={isNeeded} onChecked={need} />
       {isNeeded || hasTerms ? (
-        <div className="grid gap-4 rounded-md border border-line p-3 sm:grid-cols-2">
+        <div className="grid grid-cols-1 gap-4 rounded-md border border-line p-3 sm:grid-cols-2">
           <NamesField
             label="Approved by members of"
             hint="Nobody approves their own request. Empty: owners and admins."

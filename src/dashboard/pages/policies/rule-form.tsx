@@ -53,7 +53,7 @@ export function RuleForm(props: RulePartProps) {
           />
         </div>
       </div>
-      <div className="grid gap-4 sm:grid-cols-2">
+      <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
         <Side {...props} side="source" label="From" />
         <Side {...props} side="destination" label="To" />
       </div>
@@ -158,7 +158,7 @@ function Side({ rule, onRule, choices, problems, side, label }: SideProps) {
 function NetworkFields({ rule, onRule, problems }: RulePartProps) {
   const hasPorts = rule.protocol === "tcp" || rule.protocol === "udp";
   return (
-    <div className="grid gap-4 sm:grid-cols-2">
+    <div className="grid grid-cols-1 gap-4 sm:grid-cols-2">
       {hasPorts ? (
         <WordsField
           label="Ports"

@@ -71,7 +71,7 @@ function Entries({ entries, onEntries, groups, problem }: EntriesProps) {
       {entries.map(([group, users], i) => (
         <div
           key={`person-${i}`}
-          className="grid items-start gap-3 rounded-md border border-line p-3 sm:grid-cols-[1fr_1fr_auto]"
+          className="grid grid-cols-1 items-start gap-3 rounded-md border border-line p-3 sm:grid-cols-[1fr_1fr_auto]"
         >
           <NamesField
             label="Members of"

@@ -34,7 +34,7 @@ export function RequestPage() {
         about={`Decided by ${approversText(request.data)}.`}
         actions={<DecideRequest request={request.data} {...(begin === undefined ? {} : { begin })} />}
       />
-      <div className="grid gap-4 lg:grid-cols-2">
+      <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
         <Asked request={request.data} />
         <Decided request={request.data} />
       </div>

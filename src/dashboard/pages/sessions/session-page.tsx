@@ -44,7 +44,7 @@ function Session({ session }: { readonly session: SessionDetail }) {
         actions={<EndSession session={session} size="normal" />}
       />
       <div className="flex flex-col gap-4">
-        <div className="grid gap-4 lg:grid-cols-2">
+        <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
           <Who session={session} />
           <How session={session} />
         </div>

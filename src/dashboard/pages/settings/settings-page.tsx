@@ -32,7 +32,7 @@ function Settings({ topic }: { readonly topic: SettingsTopic }) {
   return (
     <>
       <PageHeader title="Settings" />
-      <div className="grid items-start gap-4 lg:grid-cols-[13rem_minmax(0,46rem)]">
+      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[13rem_minmax(0,46rem)]">
         <nav aria-label="Topics">
           <ul className="flex gap-0.5 max-lg:flex-wrap lg:flex-col">
             {SETTINGS_TOPICS.map((one) => (

@@ -38,7 +38,7 @@ function Started({ known }: { readonly known: Steps }) {
   const shown = known.steps.find(({ id }) => id === current);
   const next = stepAfter(current);
   return (
-    <div className="grid items-start gap-4 lg:grid-cols-[18rem_minmax(0,42rem)]">
+    <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[18rem_minmax(0,42rem)]">
       <nav aria-label="Steps">
         <Card>
           <StepList steps={known.steps} current={current} />
