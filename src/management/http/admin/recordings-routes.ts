@@ -66,6 +66,7 @@ export const recordingRoutes: readonly Route[] = [
     path: "/api/recordings/:recordingId",
     summary: "Deletes a recording",
     access: "write",
+    reauth: true,
     query: NoQuery,
     answer: { one: Empty },
     handle: async (call) => {

@@ -97,6 +97,7 @@ test("what would make a stolen session last takes a sign-in of the last two minu
     "post /api/audit-streams",
     "put /api/audit-streams/:streamId",
     "delete /api/audit-streams/:streamId",
+    "delete /api/recordings/:recordingId",
   ]);
   const owner = await aSession(api, "owner");
   const { headers } = fromPage(owner.secret);
