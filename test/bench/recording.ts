@@ -1,6 +1,6 @@
 /**
- * A shell that prints 100 MB on a terminal, recorded beside not recorded; and what the agent's memory grows
- * by while it is recorded.
+ * A shell that prints 100 MB on a terminal, recorded beside not recorded; what the agent's memory grows by
+ * while it is recorded; and the processor time of agent and management, which says more where others run too.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import type { Recording } from "../../src/wire/recording.ts";
 import { policyBody } from "../support/lab.ts";
 import { type Bench, MBps, median, type Part } from "./figures.ts";
 import { type Field, openField } from "./openssh.ts";
+import { processorMs } from "./session-cost.ts";
 
 const BYTES = 100_000_000;
 const RUNS = 5;
@@ -21,20 +22,22 @@ export const recordingPart: Part = {
     await using field = await openField();
     const path = textFile(join(field.folder, "printed"));
     const spent: { [mode in Record]: number[] } = { off: [], best_effort: [], required: [] };
+    const processor: { [mode in Record]: number[] } = { off: [], best_effort: [], required: [] };
     const grown: number[] = [];
     await field.renew();
     for (let run = 0; run <= RUNS; run++) {
       for (const mode of RECORD) {
         await setRecord(field, mode);
-        const { ms, peakBytes } = await print(field, path);
+        const { ms, peakBytes, processorMs: used } = await print(field, path);
         // The first round warms the caches up.
         if (run > 0) spent[mode].push(ms);
+        if (run > 0) processor[mode].push(used);
         if (run > 0 && mode !== "off") grown.push(peakBytes);
       }
       await field.renew();
     }
     await checkRecorded(field);
-    for (const mode of ["best_effort", "required"] as const) addRow(bench, { mode, spent, grown });
+    for (const mode of ["best_effort", "required"] as const) addRow(bench, { mode, spent, processor, grown });
   },
 };
 
@@ -43,19 +46,28 @@ function addRow(
   measured: {
     readonly mode: "best_effort" | "required";
     readonly spent: { readonly [mode in Record]: readonly number[] };
+    readonly processor: { readonly [mode in Record]: readonly number[] };
     readonly grown: readonly number[];
   },
 ): void {
-  const { mode, spent, grown } = measured;
+  const { mode, spent, processor, grown } = measured;
   const [off, on] = [median(spent.off), median(spent[mode])];
+  const [offUsed, onUsed] = [median(processor.off), median(processor[mode])];
   const peak = Math.max(...grown) / 1e6;
   bench.add({
     what: `a shell prints 100 MB on a terminal, recorded (${mode})`,
     ours: `${MBps(BYTES, on).toFixed(0)} MB/s, the agent's memory grows by at most ${peak.toFixed(0)} MB`,
-    against: `not recorded ${MBps(BYTES, off).toFixed(0)} MB/s`,
+    against: `not recorded ${MBps(BYTES, off).toFixed(0)} MB/s; processor ${onUsed}, ${offUsed} ms`,
     ratio: `${(off / on).toFixed(2)} x`,
     reach: ">= 0.7 x",
-    figures: { offMs: off, onMs: on, ratio: off / on, peakMB: peak },
+    figures: {
+      offMs: off,
+      onMs: on,
+      ratio: off / on,
+      peakMB: peak,
+      offProcessorMs: offUsed,
+      onProcessorMs: onUsed,
+    },
   });
 }
 
@@ -78,10 +90,16 @@ function textFile(path: string): string {
   return path;
 }
 
-async function print(field: Field, path: string): Promise<{ ms: number; peakBytes: number }> {
+async function print(
+  field: Field,
+  path: string,
+): Promise<{ ms: number; peakBytes: number; processorMs: number }> {
   const { ssh, destination, env } = field.direct;
   const { pid } = await field.agent.status();
   const before = residentBytes(pid);
+  const servers = [pid, ...(field.lab.management ? [field.lab.management.process.pid] : [])];
+  const used = (): number => servers.reduce((sum, one) => sum + processorMs(one), 0);
+  const usedBefore = used();
   const startMs = performance.now();
   const child = Bun.spawn(["ssh", ...ssh, "-tt", destination, `stty -opost; cat ${path}`], {
     env,
@@ -99,7 +117,7 @@ async function print(field: Field, path: string): Promise<{ ms: number; peakByte
   const ms = performance.now() - startMs;
   clearInterval(watching);
   if (bytes < BYTES) throw new Error(`only ${bytes} bytes were printed`);
-  return { ms, peakBytes: peak - before };
+  return { ms, peakBytes: peak - before, processorMs: used() - usedBefore };
 }
 
 function residentBytes(pid: number): number {
