@@ -147,7 +147,7 @@ USAGE
       return
     fi
     if [ -z "$QF_RELEASE_KEYS" ]; then
-      stop "this server runs a development build, whose releases nobody signs" \
+      stop "this server runs a development build, whose releases have no signature" \
         "give --no-signature if you trust it, or install from a server with a release"
     fi
     if ! fetch "/downloads/$asked/manifest.json.sig" "$tmp/manifest.json.sig"; then

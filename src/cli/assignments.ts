@@ -102,6 +102,17 @@ function put(object: JsonObject, [head = "", ...rest]: readonly string[], value:
   return { ...object, [head]: put(isObject(inner) ? inner : {}, rest, value) };
 }
 
+/** As `assign`, but null takes a field away: it may not be one that its schema knows as null. */
+export function assignOrRemove(object: JsonObject, assignments: readonly Assignment[]): JsonObject {
+  const removed = assignments.filter(({ value }) => value === null);
+  return removed.reduce((current, { path }) => take(current, path), assign(object, assignments));
+}
+
+function take(object: JsonObject, [head = "", ...rest]: readonly string[]): JsonObject {
+  const { [head]: inner, ...others } = object;
+  return rest.length === 0 || !isObject(inner) ? others : { ...others, [head]: take(inner, rest) };
+}
+
 /** `object` as dotted keys beside values, in the order in which they stand. What is undefined is left out. */
 export function flatten(object: JsonObject, prefix = ""): [string, unknown][] {
   return Object.entries(object).flatMap(([key, value]): [string, unknown][] => {

@@ -1,7 +1,7 @@
 /** `KEY=VALUE` arguments: what they mean, and what is no assignment. */
 import { expect, test } from "bun:test";
 import { isQfError } from "../../src/base/errors.ts";
-import { assign, fitTo, flatten, parseAssignment } from "../../src/cli/assignments.ts";
+import { assign, assignOrRemove, fitTo, flatten, parseAssignment } from "../../src/cli/assignments.ts";
 import { PolicyRuleWrite } from "../../src/wire/policy.ts";
 
 test.each([
@@ -35,6 +35,17 @@ test("assign changes what is named and keeps the rest", () => {
   const after = assign(before, [parseAssignment("ssh.sftp=read"), parseAssignment("require.reason=true")]);
   expect(after).toEqual({ a: 1, ssh: { pty: true, sftp: "read" }, require: { reason: true } });
   expect(before).toEqual({ a: 1, ssh: { pty: true, sftp: "write" } });
+});
+
+test.each([
+  ["ssh.pty=null", { a: 1, ssh: { sftp: "write" } }],
+  ["ssh=null", { a: 1 }],
+  ["a=null", { ssh: { pty: true, sftp: "write" } }],
+  ["ssh.record=null", { a: 1, ssh: { pty: true, sftp: "write" } }],
+  ["ssh.sftp=read", { a: 1, ssh: { pty: true, sftp: "read" } }],
+])("assignOrRemove by %s", (text, after) => {
+  const before = { a: 1, ssh: { pty: true, sftp: "write" } };
+  expect(assignOrRemove(before, [parseAssignment(text)])).toEqual(after);
 });
 
 test("flatten gives dotted keys", () => {

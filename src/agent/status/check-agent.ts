@@ -180,7 +180,7 @@ function pamFinding(folders: readonly string[] | undefined): Finding {
 function cgroupFindings(isStopped: boolean): Finding[] {
   if (!hasCgroups()) {
     const message =
-      "no cgroup v2 to be had: processes of a connection are found by their marks when it is revoked";
+      "cgroup v2 is not available: processes of a connection are found by their marks when it is revoked";
     return [note("machine", "machine.cgroup", message)];
   }
   const left = isStopped ? connectionFolders() : 0;

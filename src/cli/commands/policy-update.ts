@@ -1,7 +1,7 @@
 import { QfError } from "../../base/errors.ts";
 import { Policy, type PolicyRule, PolicyRuleWrite } from "../../wire/policy.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printChanged, theOne } from "../admin.ts";
-import { assign, fitTo, type JsonObject, parseAssignment } from "../assignments.ts";
+import { assignOrRemove, fitTo, type JsonObject, parseAssignment } from "../assignments.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
 import { parseList, parseRepeated } from "../parse.ts";
@@ -71,7 +71,7 @@ examples:
           (await checkIds(admin, args["posture-checks"])) ?? policy.source_posture_checks,
         rules: policy.rules.map((rule) => {
           const written = asWritten(rule);
-          return rule === chosen ? assign({ ...written, ...changed }, assignments) : written;
+          return rule === chosen ? assignOrRemove({ ...written, ...changed }, assignments) : written;
         }),
       };
       const answer = await admin.request(

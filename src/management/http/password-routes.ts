@@ -204,7 +204,11 @@ ${NEW_PASSWORD_FIELDS}
 
 function donePage(done: { isFirst: boolean; next: string | null; kept: number }): string {
   const { isFirst, next, kept } = done;
-  const how = next === null ? html`<p>Go on in your terminal: <code>qf login</code></p>` : null;
+  const how =
+    next === null
+      ? html`<p>Sign in with it in your terminal (<code>qf login</code>), or
+<a href="/">in this browser</a>.</p>`
+      : null;
   const back = next === null ? null : html`<p><a href="${next}">Go on with your sign-in</a></p>`;
   const many = kept === 1 ? "One API token of yours is" : `${kept} API tokens of yours are`;
   const tokens =
