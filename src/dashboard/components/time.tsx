@@ -16,7 +16,7 @@ interface TimeProps {
 export function Time({ iso, exact = false, never = "never" }: TimeProps) {
   if (isNever(iso)) return <span className="text-soft">{never}</span>;
   return (
-    <time dateTime={iso} title={absoluteTime(iso)} className="whitespace-nowrap tabular-nums">
+    <time dateTime={iso} title={absoluteTime(iso)} className="tabular-nums sm:whitespace-nowrap">
       {exact ? absoluteTime(iso) : relativeTime(iso)}
     </time>
   );

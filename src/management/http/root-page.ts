@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { html, messagePage, page, pageHeaders } from "../../base/html.ts";
+import { html, page, pageHeaders } from "../../base/html.ts";
 
 /** Whether a person navigates here. Clients of the API ask for JSON, or for anything. */
 export function wantsPage(request: Request): boolean {
@@ -40,10 +40,11 @@ qf ssh USER@MACHINE</code></pre>
 export function nothingHerePage(): Response {
   return pageResponse(
     404,
-    messagePage(
+    page(
       "There is nothing here",
-      "This address is not known to the server.",
-      "Check the link, or go back to the terminal and start again.",
+      html`<p>This address is not known to the server.</p>
+<p><a class="button" href="/">To the first page</a></p>
+<p class="hint">Or check the link, or go back to the terminal and start again.</p>`,
     ),
   );
 }

@@ -30,6 +30,7 @@ test.each([
     shows: "qf login --management-url https://qf.example.com",
   },
   { path: "/nowhere", accept: BROWSER.accept, status: 404, shows: "There is nothing here" },
+  { path: "/nowhere", accept: BROWSER.accept, status: 404, shows: 'href="/">To the first page</a>' },
   { path: "/", accept: "application/json", status: 404, shows: '"error":"ERR_NOT_FOUND"' },
   { path: "/", accept: "*/*", status: 404, shows: '"error":"ERR_NOT_FOUND"' },
   { path: "/nowhere", accept: "", status: 404, shows: '"error":"ERR_NOT_FOUND"' },

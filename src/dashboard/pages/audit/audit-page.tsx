@@ -120,7 +120,7 @@ const COLUMNS: readonly Column<AuditEvent>[] = [
     id: "about",
     header: "About",
     from: "md",
-    cell: ({ meta }) => <span className="line-clamp-1 text-soft">{aboutText(meta)}</span>,
+    cell: ({ meta }) => <span className="text-soft sm:line-clamp-1">{aboutText(meta)}</span>,
   },
   { id: "more", header: "More", isActions: true, cell: (event) => <AuditEventDialog event={event} /> },
 ];
