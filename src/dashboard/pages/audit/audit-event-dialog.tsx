@@ -10,6 +10,7 @@ import { Button, IconButton } from "../../components/button.tsx";
 import { Facts } from "../../components/card.tsx";
 import { CopyButton } from "../../components/copy-button.tsx";
 import { Time } from "../../components/time.tsx";
+import { words } from "./audit-words.ts";
 
 type AuditEvent = Answer<"GET /api/events/audit">[number];
 
@@ -41,9 +42,7 @@ export function AuditEventDialog({ event }: { readonly event: AuditEvent }) {
               ["Number", event.id],
               ["When", <Time key="when" iso={event.timestamp} exact />],
               ["Who", [event.initiator_name, event.initiator_email].filter(Boolean).join(", ") || null],
-              ...Object.entries(event.meta).map(
-                ([name, value]) => [name.replaceAll("_", " "), value] as const,
-              ),
+              ...Object.entries(event.meta).map(([name, value]) => [words(name), value] as const),
             ]}
           />
           {event.data === undefined ? null : (

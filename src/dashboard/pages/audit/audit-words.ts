@@ -15,6 +15,7 @@ export function aboutText(meta: Readonly<Record<string, string>>): string {
     .join(" · ");
 }
 
-function words(text: string): string {
-  return text.replaceAll("_", " ");
+/** `local user` of `local_user` and `localUser`. */
+export function words(text: string): string {
+  return text.replaceAll("_", " ").replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -96,7 +96,7 @@ function Who({ session }: { readonly session: SessionDetail }) {
 function How({ session }: { readonly session: SessionDetail }) {
   const { ended_at, ended_by, path } = session;
   return (
-    <Card title="How it went">
+    <Card title={session.state === "live" ? "How it goes" : "How it went"}>
       <Facts
         facts={[
           ["Runs now", session.state === "live" ? doesText(session) : null],

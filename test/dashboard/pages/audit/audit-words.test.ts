@@ -5,6 +5,7 @@ test.each<[meta: Record<string, string>, text: string]>([
   [{}, ""],
   [{ machine: "web1", local_user: "deploy" }, "machine web1 · local user deploy"],
   [{ reason: "local_user_unmapped", target: "web1" }, "reason local user unmapped · target web1"],
+  [{ localUser: "postgres", mapVersion: "13" }, "local user postgres · map version 13"],
   [{ kind: "group", request: "rqvhn144hgosfj8zymii" }, "kind group"],
   [{ serial: "9215685745189231839", binding: "idp" }, "binding idp"],
   [{ name: "", source: "127.0.0.1" }, "source 127.0.0.1"],
