@@ -287,6 +287,12 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   return page.evaluate(async () => {
+    // A colour on its way to another is neither.
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const moving = document
+      .getAnimations()
+      .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(moving.map((one) => one.finished));
     // biome-ignore lint/suspicious/noExplicitAny: axe put itself there.
     const { axe } = window as any;
     const { violations: found } = await axe.run(document, { rules: { "target-size": { enabled: true } } });
