@@ -11,9 +11,8 @@ import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { Card, Facts } from "../../components/card.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
-import { FailureNotice } from "../../components/notice.tsx";
+import { Loaded } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { ListSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
 import { browserName } from "./browser-name.ts";
 
@@ -37,11 +36,9 @@ export function AccountPage() {
           />
         </Card>
         <Card title="Signed in to the dashboard">
-          {sessions.isPending ? <ListSkeleton rows={2} /> : null}
-          {sessions.isError ? <FailureNotice error={sessions.error} /> : null}
-          {sessions.isSuccess ? (
-            <DataTable label="My sessions" rows={sessions.data} rowId={({ id }) => id} columns={COLUMNS} />
-          ) : null}
+          <Loaded query={sessions} rows={2}>
+            {(rows) => <DataTable label="My sessions" rows={rows} rowId={({ id }) => id} columns={COLUMNS} />}
+          </Loaded>
         </Card>
       </div>
     </>

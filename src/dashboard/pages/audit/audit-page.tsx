@@ -47,7 +47,9 @@ export function AuditPage() {
       />
       <Filter key={JSON.stringify(terms)} terms={terms} />
       {events.isPending ? <ListSkeleton /> : null}
-      {events.isError ? <FailureNotice error={events.error} retry={() => void events.refetch()} /> : null}
+      {events.isError && events.data === undefined ? (
+        <FailureNotice error={events.error} retry={() => void events.refetch()} />
+      ) : null}
       {events.isSuccess && rows.length === 0 ? <Empty title="No event fits">Take a term away.</Empty> : null}
       {rows.length === 0 ? null : (
         <DataTable label="Audit events" rows={rows} rowId={({ id }) => id} columns={COLUMNS} />

@@ -15,10 +15,10 @@ import { ButtonLink } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { SelectField } from "../../components/field.tsx";
 import { filtered } from "../../components/filtered.ts";
-import { Empty, FailureNotice } from "../../components/notice.tsx";
+import { Loaded } from "../../components/loaded.tsx";
+import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { SearchBox } from "../../components/search-box.tsx";
-import { ListSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
 import { isInState, machineTermsOf } from "../../terms/machine-terms.ts";
 import { AddToGroups } from "./add-to-groups.tsx";
@@ -45,9 +45,7 @@ export function MachinesPage() {
           ) : null
         }
       />
-      {peers.isPending ? <ListSkeleton /> : null}
-      {peers.isError ? <FailureNotice error={peers.error} retry={() => void peers.refetch()} /> : null}
-      {peers.isSuccess ? <MachineList peers={peers.data} /> : null}
+      <Loaded query={peers}>{(list) => <MachineList peers={list} />}</Loaded>
     </>
   );
 }

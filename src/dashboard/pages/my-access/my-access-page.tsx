@@ -15,10 +15,10 @@ import { Badge } from "../../components/badge.tsx";
 import { CopyButton, CopyLine } from "../../components/copy-button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { filtered } from "../../components/filtered.ts";
-import { Empty, FailureNotice } from "../../components/notice.tsx";
+import { Loaded } from "../../components/loaded.tsx";
+import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { SearchBox } from "../../components/search-box.tsx";
-import { ListSkeleton } from "../../components/skeleton.tsx";
 import { MyRequests } from "../requests/my-requests.tsx";
 import { MySessions } from "../sessions/my-sessions.tsx";
 
@@ -30,9 +30,7 @@ export function MyAccessPage() {
   return (
     <>
       <PageHeader title="My access" about="The machines that you may reach, and as whom." />
-      {access.isPending ? <ListSkeleton /> : null}
-      {access.isError ? <FailureNotice error={access.error} retry={() => void access.refetch()} /> : null}
-      {access.isSuccess ? <Machines access={access.data} /> : null}
+      <Loaded query={access}>{(mine) => <Machines access={mine} />}</Loaded>
       <MyRequests />
       <MySessions />
     </>

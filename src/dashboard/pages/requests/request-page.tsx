@@ -22,8 +22,8 @@ export function RequestPage() {
   const params = route.useParams();
   const begin = route.useSearch().do;
   const request = useQuery(reading("GET /api/access/requests/:requestId", { params }));
-  if (request.isPending) return <PageSkeleton />;
-  if (request.isError) {
+  if (request.data === undefined) {
+    if (!request.isError) return <PageSkeleton />;
     return <FailureNotice error={request.error} retry={() => void request.refetch()} />;
   }
   const { user } = request.data;

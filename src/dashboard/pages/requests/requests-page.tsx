@@ -6,9 +6,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { reading } from "../../api/queries.ts";
 import { DataTable } from "../../components/data-table.tsx";
-import { Empty, FailureNotice } from "../../components/notice.tsx";
+import { Loaded } from "../../components/loaded.tsx";
+import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { ListSkeleton } from "../../components/skeleton.tsx";
 import { REQUEST_COLUMNS } from "./request-columns.tsx";
 import type { Request } from "./request-words.ts";
 
@@ -20,11 +20,7 @@ export function RequestsPage() {
         title="Requests"
         about="Access that people ask for: an approval at a machine, or a group for a while."
       />
-      {requests.isPending ? <ListSkeleton /> : null}
-      {requests.isError ? (
-        <FailureNotice error={requests.error} retry={() => void requests.refetch()} />
-      ) : null}
-      {requests.isSuccess ? <Lists requests={requests.data} /> : null}
+      <Loaded query={requests}>{(list) => <Lists requests={list} />}</Loaded>
     </>
   );
 }

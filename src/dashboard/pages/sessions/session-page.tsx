@@ -8,9 +8,8 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { reading } from "../../api/queries.ts";
 import { seesAccount, useMe } from "../../app/me.ts";
 import { Card, Facts } from "../../components/card.tsx";
-import { FailureNotice } from "../../components/notice.tsx";
+import { Loaded } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { PageSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
 import { EndSession } from "./end-session.tsx";
 import { SessionState } from "./session-columns.tsx";
@@ -22,9 +21,7 @@ const route = getRouteApi("/sessions/$sessionId");
 export function SessionPage() {
   const { sessionId } = route.useParams();
   const session = useQuery(reading("GET /api/sessions/:sessionId", { params: { sessionId } }));
-  if (session.isPending) return <PageSkeleton />;
-  if (session.isError) return <FailureNotice error={session.error} retry={() => void session.refetch()} />;
-  return <Session session={session.data} />;
+  return <Loaded query={session}>{(detail) => <Session session={detail} />}</Loaded>;
 }
 
 function Session({ session }: { readonly session: SessionDetail }) {

@@ -53,13 +53,13 @@ export function SessionsPage() {
       <SessionFilter key={JSON.stringify(terms)} terms={terms} seesAll={seesAccount(me)}>
         {isHistory && total > 0 ? <ExportSessions terms={terms} /> : null}
       </SessionFilter>
-      {sessions.isSuccess && rows.length > 0 ? (
+      {rows.length > 0 ? (
         <p role="status" className="mb-2 text-soft tabular-nums">
           {countText(rows.length, total)}
         </p>
       ) : null}
       {sessions.isPending ? <ListSkeleton /> : null}
-      {sessions.isError ? (
+      {sessions.isError && sessions.data === undefined ? (
         <FailureNotice error={sessions.error} retry={() => void sessions.refetch()} />
       ) : null}
       {sessions.isSuccess && rows.length === 0 ? <Nothing terms={terms} /> : null}
