@@ -191,8 +191,15 @@ static pid_t start_child(const struct session *order, const int fds[SESSION_FDS]
                          const struct rlimit before[LIMITS], const struct rlimit after[LIMITS]) {
   /* One that reads its spec itself has the limits from its start; a runtime might not live within them. */
   if (order->words[0] != NULL) restore_limits(before, after);
+  int led[2];
+  if (pipe2(led, O_CLOEXEC) != 0) return -1;
   pid_t pid = fork();
   if (pid == 0) begin_child(order, fds);
+  /* Who is told of the child may signal its group at once, so it leads one by then: its end is closed after. */
+  close(led[1]);
+  char none;
+  while (pid > 0 && read(led[0], &none, 1) < 0 && errno == EINTR) continue;
+  close(led[0]);
   if (order->words[0] == NULL) restore_limits(before, after);
   return pid;
 }
