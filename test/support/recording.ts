@@ -21,8 +21,10 @@ export function aRecordingHead(change: Partial<RecordingHead> = {}): RecordingHe
   };
 }
 
-/** Stores in order, as management does. */
+/** Stores one recording in order, as management does. */
 export class TakingManagement {
+  readonly #seen = new Set<string>();
+  readonly #over = new Set<string>();
   readonly chunks: Uint8Array[] = [];
   end: RecordingEnd | undefined;
   uploads = 0;
@@ -36,7 +38,17 @@ export class TakingManagement {
     return this.chunks.map((chunk) => Buffer.from(unpackChunk(chunk)).toString()).join("");
   }
 
-  readonly send: SendUpload = async ({ first, end }, chunks) => {
+  /** Begins anew. What is still on its way of earlier recordings is over, and touches nothing. */
+  reset(): void {
+    for (const id of this.#seen) this.#over.add(id);
+    this.chunks.length = 0;
+    this.end = undefined;
+    this.says = null;
+  }
+
+  readonly send: SendUpload = async ({ recordingId, first, end }, chunks) => {
+    this.#seen.add(recordingId);
+    if (this.#over.has(recordingId)) return { next: first, refusal: { code: "over", message: "over" } };
     this.uploads += 1;
     const next = this.chunks.length;
     if (this.says === "away") throw new Error("nobody is there");

@@ -33,9 +33,7 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
     account[Symbol.dispose]();
   });
   beforeEach(() => {
-    management.chunks.length = 0;
-    management.end = undefined;
-    management.says = null;
+    management.reset();
     world.flags = { ...world.flags, recording: true };
     world.events.length = 0;
   });
@@ -91,7 +89,7 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
     management.says = "refused";
     const mark = `touch ${account.home}/ran`;
     expect(await run(`${mark}; echo out`)).toMatchObject({ status: 254, stdout: "" });
-    management.says = null;
+    management.reset();
     expect(await run("ls")).toMatchObject({ status: 0, stdout: "" });
     const ends = world.eventsOf("session.end").map(({ exitStatus }) => exitStatus);
     expect(ends).toEqual([254, 0]);
