@@ -50,8 +50,12 @@ describe.skipIf(!isRoot)("live sessions", () => {
     expect(killed.stdout).toStartWith(`ended session ${session.id}`);
     await shell.expect(/ended this session: Wartung für 5 Minuten/);
     expect(await shell.end()).toBe(255);
-    const history = await asOwner(["session", "history", "--machine", "web1", "--since", "1h", "--json"]);
-    expect(JSON.parse(history.stdout)).toMatchObject([{ id: session.id, end_reason: "session_killed" }]);
+    // The machine reports the end; the terminal may have heard of it sooner.
+    const ended = await setUp.lab.until("the history", async () => {
+      const said = await asOwner(["session", "history", "--machine", "web1", "--since", "1h", "--json"]);
+      return (JSON.parse(said.stdout) as Session[])[0];
+    });
+    expect(ended).toMatchObject({ id: session.id, end_reason: "session_killed" });
     const shown = await asOwner(["session", "show", session.id, "--json"]);
     const detail = JSON.parse(shown.stdout) as SessionDetail;
     expect(detail.channels).toMatchObject([{ kind: "shell", pty: true, ended_at: expect.any(String) }]);
@@ -70,8 +74,11 @@ describe.skipIf(!isRoot)("live sessions", () => {
     expect((await ada.qf(["session", "kill", session.id])).exitCode).toBe(0);
     await shell.expect(/you ended this session/);
     expect(await shell.end()).toBe(255);
-    const history = await ada.qf(["session", "history", "--json", "--limit", "1"]);
-    expect(JSON.parse(history.stdout)).toMatchObject([{ id: session.id, state: "ended" }]);
+    const ended = await setUp.lab.until("the history", async () => {
+      const said = await ada.qf(["session", "history", "--json"]);
+      return (JSON.parse(said.stdout) as Session[]).find(({ id }) => id === session.id);
+    });
+    expect(ended.state).toBe("ended");
   }, 90_000);
 
   test("a reason that could drive a terminal is refused before anything is asked", async () => {

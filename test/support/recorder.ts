@@ -30,7 +30,8 @@ export function aRecorder(change: Partial<RecorderOptions> = {}, { isKept = fals
     deviceKey: generateEd25519(),
     recipients: () => [],
     send: management.send,
-    headerMsMax: 300,
+    // Two busy cores take their time. Who waits for it to pass says how long.
+    headerMsMax: 30_000,
     ...change,
   });
   if (!isKept) opened.push(recorder);

@@ -13,7 +13,7 @@ describe("a required recording has begun at management before anything begins", 
     { name: "the share of the machine is used up", says: "full" as const },
     { name: "the session is not known there", says: "unreported" as const },
   ])("nothing begins while $name", async ({ says }) => {
-    const { management, recorder } = aRecorder();
+    const { management, recorder } = aRecorder({ headerMsMax: 300 });
     management.says = says;
     expect(await recorder.open(aRequest({ mode: "required" }))).toBeNull();
   });

@@ -21,7 +21,7 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
   let client: OpenSsh;
   let management: TakingManagement;
   beforeAll(async () => {
-    const made = aRecorder({ limits: LIMITS, headerMsMax: 2_000 }, { isKept: true });
+    const made = aRecorder({ limits: LIMITS }, { isKept: true });
     management = made.management;
     world = await openTestSshServer({ recorder: made.recorder });
     account = new OsAccount("srec");
