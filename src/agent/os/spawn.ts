@@ -50,7 +50,7 @@ export interface SpawnedChild {
   /** The way back beside stderr, for what serves SFTP; null for anything else. */
   readonly answers: FdWriter | null;
   readonly exited: Promise<Exit>;
-  /** To the whole process group. False when it has gone. */
+  /** To the whole process group. False once this process has ended: another group may have its number. */
   signalGroup(signal: NodeJS.Signals): boolean;
 }
 
@@ -93,14 +93,18 @@ export async function spawnAs(request: SpawnRequest): Promise<SpawnedChild> {
     pty?.closeSlave();
     if (request.extraFd !== undefined) closeSync(request.extraFd);
   }
+  let hasExited = false;
+  const exited = child.exited.finally(() => {
+    hasExited = true;
+  });
   return {
     pid: child.pid,
     stdin: input?.writer ?? (pty as Pty).input,
     stdout: output?.reader ?? (pty as Pty).output,
     stderr: errors?.reader ?? null,
     answers,
-    exited: child.exited,
-    signalGroup: (signal) => signalGroup(child.pid, signal),
+    exited,
+    signalGroup: (signal) => !hasExited && signalGroup(child.pid, signal),
   };
 }
 

@@ -190,6 +190,25 @@ describe.skipIf(!isRoot).each([
     rmSync(ready);
   });
 
+  test("signals no group whose leader has ended", async () => {
+    using user = new OsAccount("led");
+    const account = await accountOf(user.name);
+    const child = await spawnAs({
+      ...{ helper, pty: null },
+      contain: async () => {},
+      spec: {
+        ...{ user: account.name, uid: account.uid, gid: account.gid, drop: true, tty: false },
+        ...{ home: "/", file: "/bin/sh", argv: ["sh", "-c", "sleep 1000 > /dev/null 2>&1 &"] },
+        env: { PATH: "/usr/bin:/bin" },
+      },
+    });
+    await child.exited;
+    // The group still has a member.
+    expect(user.pids()).not.toEqual([]);
+    expect(child.signalGroup("SIGCONT")).toBe(false);
+    for (const end of [child.stdin, child.stdout, child.stderr]) end?.close();
+  });
+
   test.each(["pipe", "terminal"])("is held back by a slow reader of its %s", async (kind) => {
     using user = new OsAccount("slow");
     const account = await accountOf(user.name);
