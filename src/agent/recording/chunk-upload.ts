@@ -22,9 +22,10 @@ const GATHER_MS = 100;
 /** First and longest wait after an upload that nobody answered. */
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
-/** Wait for management to hear of the session: events go up a moment after they are stored. */
+/** Waits for management to hear of the session: events go up a moment after they are stored. */
 const UNREPORTED_MS = 60;
-/** How often that is waited for: events may be held up for as long as a link is down. */
+/** Attempts at that pace, and all of them: events may be held up for as long as a link is down. */
+const UNREPORTED_SOON_MAX = 200;
 const UNREPORTED_MAX = 500;
 
 export interface ChunkUploadOptions {
@@ -155,7 +156,9 @@ export class ChunkUpload {
     // Stored, and the answer was lost on its way.
     if (code === "duplicate" && next > recording.first && next <= recording.next) return this.#stored(next);
     if (code === "unavailable") return await this.#pause();
-    if (code === "unreported" && this.#unreported++ < UNREPORTED_MAX) return await this.#news(UNREPORTED_MS);
+    if (code === "unreported" && this.#unreported++ < UNREPORTED_MAX) {
+      return await this.#sleep(this.#unreported > UNREPORTED_SOON_MAX ? RETRY_MS_MAX : UNREPORTED_MS);
+    }
     if (code === "over" && recording.end !== null && next >= recording.next) {
       this.#isOver = true;
       return this.#stored(recording.next);
@@ -171,19 +174,16 @@ export class ChunkUpload {
     await this.#sleep(waitMs);
   }
 
-  /** Until there is more; with `waitMs` at most that long. */
-  #news(waitMs?: number): Promise<void> {
+  /** Until there is more. */
+  #news(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = waitMs === undefined ? undefined : setTimeout(resolve, waitMs);
-    this.#wake = () => {
-      clearTimeout(timer);
-      resolve();
-    };
+    this.#wake = resolve;
     return promise;
   }
 
   /** Chunks that come meanwhile do not make management answer sooner: only `close` ends it early. */
   async #sleep(ms: number): Promise<void> {
+    if (this.#isClosed) return; // While management was asked.
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
     this.#wake = () => {

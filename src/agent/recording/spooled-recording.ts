@@ -137,8 +137,7 @@ export class SpooledRecording {
 
   /** Closes its files, which stay for the next start. */
   close(): void {
-    if (this.#writeFd >= 0) closeSync(this.#writeFd);
-    this.#writeFd = -1;
+    this.#closeWriter();
     const segments = new Set(this.#entries.map(({ segment }) => segment));
     if (this.#last !== null) segments.add(this.#last);
     for (const { readFd } of segments) closeSync(readFd);
@@ -160,12 +159,19 @@ export class SpooledRecording {
   #segment(): Segment {
     if (this.#last !== null && this.#last.bytes < SEGMENT_BYTES) return this.#last;
     const full = this.#last;
-    if (this.#writeFd >= 0) closeSync(this.#writeFd);
+    this.#closeWriter();
     const path = join(this.#folder, String(this.next).padStart(8, "0"));
     this.#writeFd = openSync(path, "a", 0o600);
     this.#last = { path, readFd: openSync(path, "r"), bytes: 0, waiting: 0 };
     if (full?.waiting === 0) drop(full);
     return this.#last;
+  }
+
+  /** Once: the number may be another file's after that. */
+  #closeWriter(): void {
+    const fd = this.#writeFd;
+    this.#writeFd = -1;
+    if (fd >= 0) closeSync(fd);
   }
 
   #add(segment: Segment, size: number): void {

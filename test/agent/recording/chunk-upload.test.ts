@@ -83,6 +83,42 @@ test("what gathers chunks ends at close", async () => {
   expect(upload.isStored).toBe(false);
 });
 
+test("an upload under way that fails at close is not tried again", async () => {
+  const recording = new RecordingSpool(tempFolder()).create(newId(), aRecordingHead());
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<never>();
+  const upload = new ChunkUpload({
+    recording,
+    send: () => {
+      asked.resolve();
+      return answer.promise;
+    },
+  });
+  recording.append(packChunk(Buffer.from("line\n")));
+  upload.wake();
+  await asked.promise;
+  upload.close();
+  answer.reject(new Error("stopped"));
+  // Whatever waits for a timer comes later than this.
+  const later = new Promise<string>((resolve) => setImmediate(resolve, "later"));
+  expect(await Promise.race([upload.done.then(() => "done"), later])).toBe("done");
+});
+
+test("chunks that come while the session is not reported yet cost no attempts", async () => {
+  const { management, recording, upload, add, lines, refused } = anUpload();
+  management.says = "unreported";
+  for (let i = 0; i < 520; i++) {
+    add(1);
+    for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+  }
+  management.says = null;
+  recording.finish({ status: "complete", why: null });
+  upload.wake();
+  await upload.done;
+  expect(refused).toEqual([]);
+  expect(management.text).toBe(lines(520));
+});
+
 test("an end without chunks goes up alone", async () => {
   const { management, recording, upload, add } = anUpload();
   add(1);
