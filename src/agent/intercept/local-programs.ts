@@ -84,16 +84,13 @@ export class LocalPrograms {
       this.#problems = ["--intercept and --resolver need root"];
       return;
     }
-    if (users.length === 0) {
-      this.#interceptor?.close();
-      this.#interceptor = null;
-    }
     if (!hasWork) {
       this.#machines?.close();
       this.#machines = null;
     }
     await this.#attempt(async () => {
       if (users.length > 0) this.#interceptor ??= await openInterceptor(this.#options);
+      else this.#closeInterceptor();
     });
     if (hasWork) {
       this.#machines ??= followReachable({
@@ -103,6 +100,12 @@ export class LocalPrograms {
       if (this.#machines.all().length === 0) void this.#machines.refresh();
     }
     await this.#attempt(() => this.#apply(this.#machines?.all() ?? []));
+  }
+
+  #closeInterceptor(): void {
+    const interceptor = this.#interceptor;
+    this.#interceptor = null;
+    interceptor?.close();
   }
 
   async #apply(machines: readonly ReachableMachine[]): Promise<void> {

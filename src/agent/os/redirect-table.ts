@@ -90,8 +90,11 @@ export function openRedirectTable(peerId: string, port: number): RedirectTable {
       socket.commit(tables.flatMap((table) => contents(table, redirected)));
     },
     close() {
-      removeTable(socket, guard);
-      socket.close();
+      try {
+        removeTable(socket, guard);
+      } finally {
+        socket.close();
+      }
     },
   };
 }
