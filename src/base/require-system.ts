@@ -1,5 +1,5 @@
 /**
- * The refusal of what a system cannot do.
+ * The refusal of a feature that this operating system does not have.
  *
  * @module
  */

@@ -31,11 +31,6 @@ export class CastWriter {
     this.#add(`${JSON.stringify(header)}\n`);
   }
 
-  /** Whether lines wait for `flush`. */
-  get hasLines(): boolean {
-    return this.#bytes > 0;
-  }
-
   event(seconds: number, code: CastCode, text: string): void {
     for (let at = 0; at < text.length || at === 0; ) {
       const end = cutAt(text, at + EVENT_CHARACTERS_MAX);

@@ -1,5 +1,6 @@
 /**
- * An agent between those before it, whose last sessions are still served, and the one after it.
+ * The succession of agents at an upgrade: predecessors that still serve their last sessions, and the handover
+ * to a successor.
  *
  * Only an agent that was told to expect a successor gives itself up. If none serves within a while, it offers
  * what it gave up to its own process, so that a successor that fails ends nothing.

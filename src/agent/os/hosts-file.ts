@@ -43,7 +43,7 @@ export function withHostNames(text: string, peerId: string, hosts: readonly Host
   const lines = text.split("\n");
   const begin = lines.indexOf(beginOf(peerId));
   const end = lines.indexOf(endOf(peerId), begin + 1);
-  // A mark without its other half is not ours to guess at: the lines after it may be somebody else's.
+  // With one mark missing it is unknown which lines are ours, so none is removed.
   const kept = begin === -1 || end === -1 ? lines : lines.toSpliced(begin, end - begin + 1);
   if (hosts.length === 0) return kept.join("\n");
   const entries = hosts.map(({ address, names }) => `${address} ${names.join(" ")}`);

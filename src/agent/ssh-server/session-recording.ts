@@ -19,7 +19,7 @@ import type { SessionPermit } from "./session-program.ts";
 /** How a session ends that must be recorded and cannot be. */
 const UNRECORDED: Exit = { status: 254, signal: null };
 /** What the person is told before anything else. */
-export const RECORDED_LINE = "This session is recorded, and may be watched";
+const RECORDED_LINE = "This session is recorded, and may be watched";
 /** What the person is told when it ends in the middle. */
 const CUT_LINE = "This session must be recorded and no longer can be; it has been ended";
 /** Without a terminal there is no size; what terminals have had since the VT100. */

@@ -1,6 +1,6 @@
 /**
- * The door to what one operating system does otherwise than another. A client asks `platform`, which is
- * chosen once; tests build any of them with `platformFor`.
+ * Differences between operating systems, behind one door. A client asks `platform`, which is chosen once;
+ * tests build any of them with `platformFor`.
  *
  * The agent needs Linux as a whole and has a door of its own, `agent/os/`.
  *
