@@ -75,7 +75,7 @@ async function anAgent(): Promise<Agent> {
     status: () => status,
     apply: async () => void done.push("apply"),
     down: () => void done.push("down"),
-    expectSuccessor: () => {},
+    expectSuccessor: () => void done.push("hand_over"),
     pids: () => [process.pid],
     uidOf: async (localUser) => (localUser === "nobody" ? NOBODY : 0),
   };
@@ -98,6 +98,7 @@ async function askAs(uid: number, path: string, request: object): Promise<Contro
 
 test.skipIf(!isRoot).each([
   [{ do: "down" }, "down"],
+  [{ do: "hand_over" }, "hand_over"],
   [{ do: "apply", flags: { sshRoot: true } }, "apply"],
 ])("%j is for root and the agent's own user only", async (request, what) => {
   const { server, path, done } = await anAgent();
