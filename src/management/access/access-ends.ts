@@ -21,7 +21,7 @@ import { findGroup } from "../db/tables/groups.ts";
 import { findUser, listUsersWithEnds, type UserRow, updateUser } from "../db/tables/users.ts";
 import { endApproved } from "./decide-request.ts";
 import { overBy, withoutOver } from "./memberships.ts";
-import { byTheClock, recordRequest } from "./request-events.ts";
+import { recordRequest } from "./request-events.ts";
 
 /** How often it is looked. */
 const LOOK_MS = 2_000;
@@ -70,11 +70,11 @@ export function forgetRequestsOver(tx: Writer): Promise<void> {
 
 async function endOne(tx: ChangeWriter, row: AccessRequestRow): Promise<void> {
   if (row.state === "approved") {
-    await endApproved(tx, row, "time", byTheClock);
+    await endApproved(tx, row, "time", systemInitiator);
     return;
   }
   if (await stepAccessRequest(tx, row.id, "waiting", { state: "expired" })) {
-    await recordRequest(tx, "access.expire", row, {}, byTheClock);
+    await recordRequest(tx, "access.expire", row, {}, systemInitiator);
   }
 }
 

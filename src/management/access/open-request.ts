@@ -75,8 +75,8 @@ export async function findApprovable(
     reason: question.reason,
     flags: reportedFlags(machine.flags),
   };
-  const approvable = ruleToApprove(request, snapshot);
-  if (approvable !== null) return approvable.ruleId;
+  const ruleId = ruleToApprove(request, snapshot);
+  if (ruleId !== null) return ruleId;
   const decision = decide(request, snapshot);
   if (decision.kind === "allow") throw new QfError("ERR_CONFLICT", "this access needs no approval");
   const { sentence, hint } = sentenceOf(decision.reason);

@@ -6,7 +6,7 @@
 import type { ActivityCode } from "../../wire/audit-event.ts";
 import type { ChangeWriter } from "../db/store.ts";
 import type { AccessRequestRow } from "../db/tables/access-requests.ts";
-import { type Initiator, systemInitiator } from "../db/tables/audit-events.ts";
+import type { Initiator } from "../db/tables/audit-events.ts";
 import { findGroup } from "../db/tables/groups.ts";
 import { findPeer, shownPeerName } from "../db/tables/peers.ts";
 import { findUser } from "../db/tables/users.ts";
@@ -62,6 +62,3 @@ async function recordMembership(
     ...(initiator === undefined ? {} : { initiator }),
   });
 }
-
-/** Of what happens by the clock. */
-export const byTheClock: Initiator = systemInitiator;

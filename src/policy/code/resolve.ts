@@ -37,7 +37,7 @@ export function resolveFile(file: PolicyFile, account: PolicyAccount): Resolutio
   const settled = settleApprovers(file, groups, { names, faults });
   const policies = resolvePolicies(file, account, { names, faults });
   if (file.policies !== undefined || file.groups !== undefined) {
-    requireSaneRuleApprovers(settled, policies, { names, faults });
+    requireSaneRuleApprovers(settled, policies, faults);
   }
   const tests = file.tests?.map((test, i) => resolveTest(test, `tests[${i}]`, { names, faults }));
   if (faults.all.length > 0) return { kind: "refused", faults: faults.all };
@@ -139,7 +139,7 @@ function requireSaneApprovers(groups: readonly AccountGroup[], { faults }: Conte
 function requireSaneRuleApprovers(
   groups: readonly AccountGroup[],
   policies: readonly AccountPolicy[],
-  { faults }: Context,
+  faults: Faults,
 ): void {
   const requestable = new Map(
     groups.flatMap(({ id, name, settings }) => (settings.requestable === true ? [[id, name] as const] : [])),

@@ -13,16 +13,11 @@ import { outcomeName } from "./outcomes.ts";
 import type { AccessRequest } from "./request.ts";
 import type { PolicySnapshot } from "./snapshot.ts";
 
-/** A rule that an approval would open, and the grant's end for other reasons. */
-export interface Approvable {
-  readonly ruleId: RuleId;
-}
-
 /**
  * The rule to ask an approval for: the one that `decide` would choose if every rule that lacks nothing else
  * had one. Null: none lacks an approval, or it would not be enough. A device that is not ours has none.
  */
-export function ruleToApprove(request: AccessRequest, snapshot: PolicySnapshot): Approvable | null {
+export function ruleToApprove(request: AccessRequest, snapshot: PolicySnapshot): RuleId | null {
   const { devicePeerId } = request;
   if (devicePeerId === null) return null;
   const decision = decide(request, snapshot);
@@ -41,7 +36,7 @@ export function ruleToApprove(request: AccessRequest, snapshot: PolicySnapshot):
     };
   });
   const approved = decide(request, withApprovals(snapshot, approvals));
-  return approved.kind === "allow" ? { ruleId: approved.grant.ruleId } : null;
+  return approved.kind === "allow" ? approved.grant.ruleId : null;
 }
 
 /** `snapshot` as if nothing in it asked for an approval. */

@@ -169,7 +169,7 @@ async function requireLiveLogin(tx: Reader, loginId: string | null): Promise<voi
  * When the caller signed in, as the provider says: null where it does not. Throws ERR_FORBIDDEN for a token
  * made by name, behind which nobody sits.
  */
-export async function signedInAt(tx: Reader, { user, credential }: Principal): Promise<number | null> {
+async function signedInAt(tx: Reader, { user, credential }: Principal): Promise<number | null> {
   if (credential.kind === "session") {
     return (await findWebSession(tx, { id: credential.id }))?.session.authTime ?? null;
   }
