@@ -140,10 +140,12 @@ export class RecordingIntake {
       bytes: 0,
       chain: digestText(emptyChain()),
     };
-    await this.#ctx.store.transaction(async (tx) => {
-      if ((await findRecording(tx, recordingId)) === undefined) await insertRecording(tx, row);
+    return this.#ctx.store.transaction(async (tx) => {
+      // Another upload may have begun it meanwhile, which may be another machine's.
+      const begun = await findRecording(tx, recordingId);
+      if (begun === undefined) await insertRecording(tx, row);
+      return begun ?? row;
     });
-    return row;
   }
 
   async #add(row: RecordingRow, { head, chunks }: Upload): Promise<RecordingUploadAnswer> {

@@ -54,6 +54,16 @@ test("a duplicate, a lost and a reordered chunk are refused, each with the one t
   for (const sentence of sentences) expect(sentence).toMatch(/^[^\n.]+$/);
 });
 
+test("of two machines that begin one recording at once only one does", async () => {
+  const other = await aRecordingMachine(management);
+  const outcomes = await Promise.all([
+    outcome(machine.upload(0, 1)),
+    outcome(other.upload(0, 1, { recordingId: machine.recordingId })),
+  ]);
+  expect(outcomes.map(([code]) => code).sort()).toEqual(["refused", "stored"]);
+  expect(await row()).toMatchObject({ nextChunk: 1 });
+});
+
 test("two uploads of the same chunk at once store it once", async () => {
   await take(machine.upload(0, 1));
   const outcomes = await Promise.all(Array.from({ length: 5 }, () => outcome(machine.upload(1, 1))));
