@@ -1,7 +1,8 @@
 /**
  * Terms of a request as policy has them now: who decides, for how long at most, and the digest of both.
  *
- * A change of the terms ends what was approved under the old ones.
+ * When the terms of a rule change, what was approved under the old ones ends. A membership that was approved
+ * goes on to its end.
  *
  * @module
  */
@@ -39,8 +40,15 @@ export function termsOfGroup({ id, isAll, settings }: GroupRow): RequestTerms | 
   return { approverGroups, secondsMax, digest: sha256(canonicalJson([id, approverGroups, secondsMax])) };
 }
 
-/** Of what `row` asks for, as it is now. Null: that is gone, or cannot be asked for any more. */
-export async function termsOf(tx: Reader, row: AccessRequestRow): Promise<RequestTerms | null> {
+/**
+ * Of what `row` asks for, as it is now. Null: that is gone, or cannot be asked for any more. `deciding` gives
+ * the account's `decidingGroups`, for a caller that has many rows to look at.
+ */
+export async function termsOf(
+  tx: Reader,
+  row: AccessRequestRow,
+  deciding = () => decidingGroups(tx, row.accountId),
+): Promise<RequestTerms | null> {
   if (row.kind === "machine") {
     const rule = row.ruleId === null ? undefined : await findRule(tx, row.ruleId);
     return rule?.accountId === row.accountId ? termsOfRule(rule) : null;
@@ -49,7 +57,7 @@ export async function termsOf(tx: Reader, row: AccessRequestRow): Promise<Reques
   if (group === undefined) return null;
   const terms = termsOfGroup(group);
   // Who decides about something must not get there by asking.
-  if (terms === null || (await decidingGroups(tx, row.accountId)).has(group.id)) return null;
+  if (terms === null || (await deciding()).has(group.id)) return null;
   return terms;
 }
 

@@ -13,7 +13,7 @@ import type { AccessRequestRow } from "../db/tables/access-requests.ts";
 import { knownGroups, listGroups } from "../db/tables/groups.ts";
 import { knownPeers, shownPeerName } from "../db/tables/peers.ts";
 import { knownUsers, type UserRow } from "../db/tables/users.ts";
-import { isApprover, type RequestTerms, termsOf } from "./request-terms.ts";
+import { decidingGroups, isApprover, type RequestTerms, termsOf } from "./request-terms.ts";
 
 /** A request with what a decision needs to know of it. */
 export interface SeenRequest {
@@ -32,9 +32,14 @@ export async function seeRequests(
   const accountId = caller.accountId;
   const names = await namesOf(tx, accountId, rows);
   const allGroupId = (await listGroups(tx, accountId)).find(({ isAll }) => isAll)?.id ?? null;
+  let known: ReturnType<typeof decidingGroups> | undefined;
+  const deciding = () => {
+    known ??= decidingGroups(tx, accountId); // All groups and policies: read once, and not for each row.
+    return known;
+  };
   const seen: SeenRequest[] = [];
   for (const row of rows) {
-    const terms = await termsOf(tx, row);
+    const terms = await termsOf(tx, row, deciding);
     const mayApprove = isApprover(caller, terms ?? { approverGroups: [] }, allGroupId);
     const about = { terms, names, caller, origin, mayApprove, now: nowSeconds(tx.clock) };
     seen.push({ row, answer: await answerOf(tx, row, about), isApprover: mayApprove });

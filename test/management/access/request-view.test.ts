@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
+import { newId } from "../../../src/base/random.ts";
 import { recordRequest } from "../../../src/management/access/request-events.ts";
 import { seeRequests } from "../../../src/management/access/request-view.ts";
 import { insertAccessRequest } from "../../../src/management/db/tables/access-requests.ts";
 import { systemInitiator } from "../../../src/management/db/tables/audit-events.ts";
+import { insertGroup } from "../../../src/management/db/tables/groups.ts";
 import { anAccessRequest } from "../../support/access-request.ts";
 import { TestApi } from "../../support/admin-api.ts";
 import { aPeerOf, aUserOf } from "../../support/management.ts";
@@ -48,4 +50,30 @@ test("the digest of a request changes with what it is about, and not with its st
   const [one, same, other] = seen.map(({ answer }) => answer.digest);
   expect(same).toBe(one ?? "");
   expect(other).not.toBe(one);
+});
+
+test("what decides about groups is read once for all requests", async () => {
+  const { accountId, management } = await TestApi.open();
+  const { store } = management;
+  const ada = await aUserOf(store, accountId, { name: "ada" });
+  const settings = { requestable: true };
+  const group = { id: newId(), accountId, name: "on-call", isAll: false, createdAt: 1, settings };
+  const rows = [1, 2, 3].map(() =>
+    anAccessRequest({ accountId, userId: ada.id, kind: "group", groupId: group.id }),
+  );
+  await store.transaction((tx) => insertGroup(tx, group));
+  let reads = 0;
+  const seen = await store.read((tx) => {
+    const t = {
+      ...tx.t,
+      get policies() {
+        reads += 1;
+        return tx.t.policies;
+      },
+    };
+    const counted = { sql: tx.sql, clock: tx.clock, t };
+    return seeRequests(counted, rows, { caller: ada, origin: "" });
+  });
+  expect(seen).toHaveLength(3);
+  expect(reads).toBe(1);
 });

@@ -6,7 +6,7 @@
 import { Empty, NoQuery, RecordingChunksQuery, RecordingQuery } from "../../../wire/admin-query.ts";
 import { Recording, RecordingPage } from "../../../wire/recording.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
-import { listPeers, shownPeerName } from "../../db/tables/peers.ts";
+import { knownPeers, shownPeerName } from "../../db/tables/peers.ts";
 import {
   findRecording,
   listRecordings,
@@ -33,8 +33,8 @@ export const recordingRoutes: readonly Route[] = [
     answer: { listOf: Recording },
     handle: (call) =>
       call.read(async (tx) => {
-        const names = await machineNames(tx, call);
         const rows = await rowsFor(tx, call);
+        const names = await machineNames(tx, call, rows);
         return listingById(call.query, rows, (row) => asRecording(row, names));
       }),
   }),
@@ -46,7 +46,10 @@ export const recordingRoutes: readonly Route[] = [
     query: NoQuery,
     answer: { one: Recording },
     handle: (call) =>
-      call.read(async (tx) => asRecording(await recordingOf(tx, call), await machineNames(tx, call))),
+      call.read(async (tx) => {
+        const row = await recordingOf(tx, call);
+        return asRecording(row, await machineNames(tx, call, [row]));
+      }),
   }),
   route({
     method: "get",
@@ -133,8 +136,15 @@ function factsOf({ id, connectionId, sessionId, localUser }: RecordingRow): Reco
   };
 }
 
-async function machineNames(tx: Reader, { accountId }: AnyCall): Promise<ReadonlyMap<string, string>> {
-  return new Map((await listPeers(tx, accountId)).map((peer) => [peer.id, shownPeerName(peer)]));
+/** Names by id, of the machines of `rows` that are still there. */
+async function machineNames(
+  tx: Reader,
+  { accountId }: AnyCall,
+  rows: readonly RecordingRow[],
+): Promise<ReadonlyMap<string, string>> {
+  const peerIds = rows.map(({ peerId }) => peerId);
+  const peers = await knownPeers(tx, accountId, peerIds);
+  return new Map(peers.map((peer) => [peer.id, shownPeerName(peer)]));
 }
 
 function asRecording(row: RecordingRow, names: ReadonlyMap<string, string>): Recording {
