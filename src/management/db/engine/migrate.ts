@@ -25,6 +25,7 @@ import logOutlets from "../migrations/sqlite/0014-log-outlets.sql" with { type: 
 import accessRequests from "../migrations/sqlite/0015-access-requests.sql" with { type: "text" };
 import logKeys from "../migrations/sqlite/0016-log-keys.sql" with { type: "text" };
 import recordings from "../migrations/sqlite/0017-recordings.sql" with { type: "text" };
+import rareRows from "../migrations/sqlite/0018-rare-rows.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -53,6 +54,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 15, name: "access-requests", sql: accessRequests },
   { number: 16, name: "log-keys", sql: logKeys },
   { number: 17, name: "recordings", sql: recordings },
+  { number: 18, name: "rare-rows", sql: rareRows },
 ];
 
 /**

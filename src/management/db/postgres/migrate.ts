@@ -25,6 +25,7 @@ import logOutlets from "../migrations/postgres/0014-log-outlets.sql" with { type
 import accessRequests from "../migrations/postgres/0015-access-requests.sql" with { type: "text" };
 import logKeys from "../migrations/postgres/0016-log-keys.sql" with { type: "text" };
 import recordings from "../migrations/postgres/0017-recordings.sql" with { type: "text" };
+import rareRows from "../migrations/postgres/0018-rare-rows.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -46,6 +47,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 15, name: "access-requests", sql: accessRequests },
   { number: 16, name: "log-keys", sql: logKeys },
   { number: 17, name: "recordings", sql: recordings },
+  { number: 18, name: "rare-rows", sql: rareRows },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

@@ -62,6 +62,8 @@ export function accessTables(
       d.index("access_requests_state").on(table.state, table.accountId),
       d.index("access_requests_user").on(table.userId),
       d.index("access_requests_machine").on(table.machinePeerId),
+      d.index("access_requests_device").on(table.devicePeerId),
+      d.index("access_requests_group").on(table.groupId),
     ],
   );
   return { accessRequests };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sql } from "drizzle-orm";
 import type { AccountSettings } from "../../../wire/account-settings.ts";
 import type { Role } from "../../../wire/admin-api.ts";
 import type { Dialect } from "./dialect.ts";
@@ -98,6 +99,7 @@ function usersTable(d: Dialect, accounts: Accounts) {
     (table) => [
       d.uniqueIndex("users_identity").on(table.accountId, table.issuer, table.subject),
       d.index("users_account").on(table.accountId),
+      d.index("users_with_ends").on(table.accountId).where(sql`auto_groups_until is not null`),
     ],
   );
 }

@@ -45,6 +45,10 @@ export function evidenceTables(d: Dialect) {
       d.index("audit_events_receipt").on(table.receipt),
       d.index("audit_events_peer_key").on(table.targetId, table.seq).where(sql`activity = 'peer.key'`),
       d.index("audit_events_log_key").on(table.accountId, table.seq).where(sql`activity = 'log.key'`),
+      d
+        .index("audit_events_log_lost")
+        .on(table.accountId, table.seq)
+        .where(sql`activity in ('log.lost', 'log.lost.acknowledge')`),
       d.index("audit_events_connection").on(table.connectionId),
     ],
   );

@@ -1,11 +1,12 @@
 /**
  * Entries of the log about keys, those that sign it and those of machines, and about what it has lost.
  *
- * The activity stands in the text of a query, since it is the condition of an index (0016-log-keys.sql).
+ * The activity stands in the text of a query, since it is the condition of an index (0016-log-keys.sql,
+ * 0018-rare-rows.sql).
  *
  * @module
  */
-import { and, asc, desc, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, desc, eq, sql } from "drizzle-orm";
 import { LogKeyRecord } from "../../../wire/log-entry.ts";
 import type { AccountId, PeerId } from "../../../wire/units.ts";
 import type { Reader } from "../engine/transaction.ts";
@@ -34,7 +35,7 @@ export function listLostTails(tx: Reader, accountId: AccountId): Promise<Row<"au
     .where(
       and(
         eq(auditEvents.accountId, accountId),
-        inArray(auditEvents.activity, ["log.lost", "log.lost.acknowledge"]),
+        sql`${auditEvents.activity} in ('log.lost', 'log.lost.acknowledge')`,
       ),
     )
     .orderBy(asc(auditEvents.seq));

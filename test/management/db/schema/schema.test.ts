@@ -5,7 +5,10 @@ import { getTableConfig } from "drizzle-orm/sqlite-core";
 import { isQfError } from "../../../../src/base/errors.ts";
 import { migrate, SQLITE_MIGRATIONS } from "../../../../src/management/db/engine/migrate.ts";
 import { sqliteSchema } from "../../../../src/management/db/schema/schema.ts";
+import { listLostTails } from "../../../../src/management/db/tables/log-keys.ts";
+import { listUsersWithEnds } from "../../../../src/management/db/tables/users.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
+import { aManagement } from "../../../support/management.ts";
 import { OLD_CONNECTION_EVENTS, OLD_CONNECTION_IDS, OLD_SESSIONS } from "../../../support/old-connections.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 
@@ -21,6 +24,10 @@ const codeOf = (fn: () => void): string => {
   }
   return "none";
 };
+
+/** A query of drizzle's as it would be run. */
+const asSql = (query: unknown): { readonly sql: string; readonly params: string[] } =>
+  (query as { toSQL(): { sql: string; params: string[] } }).toSQL();
 
 interface ColumnInfo {
   name: string;
@@ -79,6 +86,22 @@ test("the migrations make every index and unique constraint of the schema", () =
     }
   }
   expect([...made].sort()).toEqual([...declared].sort());
+  database.close();
+});
+
+test("queries for rows that are rare use the indexes of these", async () => {
+  const database = aDatabase();
+  run(database);
+  const queries = await aManagement().store.read(async (tx) =>
+    [listUsersWithEnds(tx), listLostTails(tx, "a")].map((query) => asSql(query)),
+  );
+  const plans = queries.map(({ sql, params }) =>
+    database.query<{ detail: string }, string[]>(`EXPLAIN QUERY PLAN ${sql}`).all(...params),
+  );
+  expect(plans.flat().map(({ detail }) => / USING INDEX (\w+)/.exec(detail)?.[1])).toEqual([
+    "users_with_ends",
+    "audit_events_log_lost",
+  ]);
   database.close();
 });
 
