@@ -39,12 +39,20 @@ function qf(...args: string[]) {
 const imported = (...args: string[]) =>
   qf("import", "netbird", "--url", netbird.url, "--token-file", tokenFile, ...args);
 
-async function names(path: string): Promise<string[]> {
+const keysIn = () => readFileSync(keys, "utf8").trim().split("\n");
+
+async function listed(path: string): Promise<{ id: string; name: string }[]> {
   const headers = { authorization: `Token ${management.token}` };
-  const list = (await (await fetch(`${management.url}/api/${path}`, { headers })).json()) as {
-    name: string;
-  }[];
-  return list.map(({ name }) => name).sort();
+  const answer = await fetch(`${management.url}/api/${path}`, { headers });
+  return (await answer.json()) as { id: string; name: string }[];
+}
+
+const names = async (path: string) => (await listed(path)).map(({ name }) => name).sort();
+
+async function deleteSetupKey(wanted: string): Promise<void> {
+  const id = (await listed("setup-keys")).find(({ name }) => name === wanted)?.id;
+  const headers = { authorization: `Token ${management.token}` };
+  await fetch(`${management.url}/api/setup-keys/${id}`, { method: "DELETE", headers });
 }
 
 test("without --apply it shows all of it and changes nothing", async () => {
@@ -66,7 +74,11 @@ test("with --apply it makes what is missing, once, and its file is a policy file
   expect(await names("users?service_user=true")).toContain("ci");
   expect(await names("setup-keys")).toEqual(["one", "web"]);
   expect(statSync(keys).mode & 0o777).toBe(0o600);
-  expect(readFileSync(keys, "utf8").trim().split("\n")).toHaveLength(2);
+  const made = keysIn();
+  expect(made).toHaveLength(2);
+  await deleteSetupKey("web");
+  expect((await imported("--apply", "--out", out, "--keys-file", keys)).exitCode).toBe(0);
+  expect(keysIn()).toEqual([...made, expect.stringMatching(/ web$/)]);
   rmSync(keys);
   expect((await imported("--apply", "--out", out, "--keys-file", keys)).exitCode).toBe(0);
   expect([await names("setup-keys"), existsSync(keys)]).toEqual([["one", "web"], false]);

@@ -1,6 +1,6 @@
 import { nowSeconds, systemClock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
-import { writeFileAtomic } from "../../base/files.ts";
+import { readSmallFile, writeFileAtomic } from "../../base/files.ts";
 import { printable } from "../../base/printable.ts";
 import { Group, SetupKey, User } from "../../wire/admin-api.ts";
 import { nameKey } from "../../wire/name-key.ts";
@@ -13,6 +13,8 @@ import { print } from "../output.ts";
 import { parseUrl } from "../parse.ts";
 import { say } from "../report.ts";
 
+const KEYS_BYTES_MAX = 1024 * 1024;
+
 export const importNetBird = command(
   `
 Read a NetBird account, and make groups, service users, setup keys and a policy file of it.
@@ -24,7 +26,7 @@ options:
   --token-file FILE        a personal access token of NetBird; it is only read with
   --out FILE               write the policy file there (default: standard output)
   --apply                  make groups, service users and setup keys here; without it nothing is changed
-  --keys-file FILE         with --apply: where the new setup keys go, readable by you alone
+  --keys-file FILE         with --apply: add the new setup keys to this file, readable by you alone
   --management-url URL     management server (default: QF_MANAGEMENT_URL, your config, this machine's agent)
 
 Nothing is changed in NetBird. What is here already by its name is left as it is, so the command can be run
@@ -99,15 +101,28 @@ async function carryOut(admin: Admin, plan: ImportPlan, keysFile: string): Promi
     await admin.request("POST", "/api/users", { body, answer: User });
   }
   const keys = (await admin.request("GET", "/api/setup-keys", { answer: SetupKey.array() })).value;
-  const secrets: string[] = [];
+  const lines = plan.setupKeys.length === 0 ? [] : await linesIn(keysFile);
+  const countBefore = lines.length;
   for (const { name, type, expiresInSeconds, usageLimit, groups } of plan.setupKeys) {
     if (keys.some((key) => key.name === name)) continue;
     const body = { name, type, expires_in: expiresInSeconds, usage_limit: usageLimit };
     const request = { body: { ...body, auto_groups: idsOf(groups) }, answer: SetupKey };
     const made = await admin.request("POST", "/api/setup-keys", request);
-    secrets.push(`${made.value.key} ${name}`);
+    lines.push(`${made.value.key} ${name}`);
     // After each: a key that was made and lost could be used by nobody.
-    await writeFileAtomic(keysFile, `${secrets.join("\n")}\n`, 0o600);
+    await writeFileAtomic(keysFile, `${lines.join("\n")}\n`, 0o600);
   }
-  if (secrets.length > 0) say("note", `wrote ${secrets.length} setup keys to ${keysFile}`);
+  const count = lines.length - countBefore;
+  if (count > 0) say("note", `wrote ${count} setup keys to ${keysFile}`);
+}
+
+/** What an earlier run has put there: its keys are shown nowhere else. */
+async function linesIn(path: string): Promise<string[]> {
+  try {
+    const text = await readSmallFile(path, KEYS_BYTES_MAX);
+    return text.split("\n").filter((line) => line !== "");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw cause;
+  }
 }
