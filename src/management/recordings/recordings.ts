@@ -20,6 +20,7 @@ import {
   findRecording,
   listRecordingParts,
   listRecordingsBefore,
+  listRecordingsOfNoAccount,
   type RecordingPartRow,
   type RecordingRow,
 } from "../db/tables/recordings.ts";
@@ -42,7 +43,7 @@ const PAGE_DATA_CHARS = 1_000_000;
 type Context = Pick<ManagementContext, "clock" | "log" | "store" | "origin">;
 
 export interface RunningRecordings extends Recordings {
-  /** Deletes what is older than its account keeps. */
+  /** Deletes what is older than its account keeps, and what belongs to no account any more. */
   sweep(): Promise<void>;
   close(): void;
 }
@@ -131,26 +132,33 @@ class StoredRecordings implements RunningRecordings {
   }
 
   async sweep(): Promise<void> {
-    const { store, clock, log } = this.#ctx;
+    const { store, clock } = this.#ctx;
     for (const { id: accountId, settings } of await store.read(listAccounts)) {
       const field = "recording_retention_days";
       const days = await store.read((tx) => daysKept(tx, { accountId, field }, filled(settings)[field]));
       const before = nowSeconds(clock) - days * DAY_SECONDS;
       const old = await store.read((tx) => listRecordingsBefore(tx, accountId, before, DELETED_MAX));
-      let count = 0;
-      for (const row of old) {
-        // One that cannot be deleted keeps no other: it is tried again.
-        const isGone = await this.remove(row).then(
-          () => true,
-          (cause: unknown) => log.warn("an old recording is not deleted", { recordingId: row.id }, cause),
-        );
-        if (isGone === true) count += 1;
-      }
+      const count = await this.#removeAll(old);
       if (count === 0) continue;
       const meta = { count: String(count), days: String(days) };
       const events = [{ activity: "recording.prune" as const, targetId: accountId, meta }];
       await store.change({ accountId, initiator: systemInitiator, events }, async () => {});
     }
+    await this.#removeAll(await store.read((tx) => listRecordingsOfNoAccount(tx, DELETED_MAX)));
+  }
+
+  /** Returns how many are gone. One that cannot be deleted keeps no other: it is tried at the next sweep. */
+  async #removeAll(rows: readonly RecordingRow[]): Promise<number> {
+    const { log } = this.#ctx;
+    let count = 0;
+    for (const row of rows) {
+      const isGone = await this.remove(row).then(
+        () => true,
+        (cause: unknown) => log.warn("an old recording is not deleted", { recordingId: row.id }, cause),
+      );
+      if (isGone === true) count += 1;
+    }
+    return count;
   }
 
   close(): void {

@@ -55,7 +55,8 @@ test("a duplicate, a lost and a reordered chunk are refused, each with the one t
 });
 
 test("of two machines that begin one recording at once only one does", async () => {
-  const other = await aRecordingMachine(management);
+  const { accountId } = await anAccount(management.store, "else@example.com");
+  const other = await aRecordingMachine(management, { accountId });
   const outcomes = await Promise.all([
     outcome(machine.upload(0, 1)),
     outcome(other.upload(0, 1, { recordingId: machine.recordingId })),

@@ -1,12 +1,13 @@
 import { beforeEach, expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { deleteAccount } from "../../../src/management/db/tables/accounts.ts";
 import { listEvents } from "../../../src/management/db/tables/audit-events.ts";
 import { findRecording, listRecordingParts } from "../../../src/management/db/tables/recordings.ts";
 import { createRecordings, type RunningRecordings } from "../../../src/management/recordings/recordings.ts";
 import { createFolderStore } from "../../../src/management/recordings/store.ts";
 import type { RecordingPage } from "../../../src/wire/recording.ts";
-import { aManagement, type TestManagement } from "../../support/management.ts";
+import { aManagement, anAccount, type TestManagement } from "../../support/management.ts";
 import { aRecordingMachine, RecordingMachine, type SignedUpload } from "../../support/recording-upload.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
@@ -105,6 +106,19 @@ test("recordings are deleted when their account has kept them long enough, and t
   const events = await management.store.read((tx) => listEvents(tx, accountId, { limit: 100, afterSeq: 0 }));
   const pruned = events.find(({ activity }) => activity === "recording.prune");
   expect(pruned?.meta).toEqual({ count: "2", days: "90" });
+});
+
+test("recordings of a deleted account go, and those of others stay", async () => {
+  const { accountId } = await anAccount(management.store, "else@example.com");
+  const other = await aRecordingMachine(management, { accountId });
+  for (const one of [machine, other]) await take(one.upload(0, 1, END));
+  await management.store.transaction((tx) => deleteAccount(tx, machine.peer.accountId));
+  await recordings.sweep();
+  const found = ({ recordingId }: RecordingMachine) =>
+    management.store.read((tx) => findRecording(tx, recordingId));
+  expect([await found(machine), (await found(other))?.id]).toEqual([undefined, other.recordingId]);
+  expect(readdirSync(join(folder, machine.peer.accountId))).toEqual([]);
+  expect(readdirSync(join(folder, other.peer.accountId))).toEqual([other.recordingId]);
 });
 
 test("one that cannot be deleted keeps no other, and goes once it can be", async () => {

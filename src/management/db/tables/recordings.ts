@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, desc, eq, gte, lt } from "drizzle-orm";
+import { and, asc, desc, eq, gte, lt, notInArray } from "drizzle-orm";
 import type { RecordingHead } from "../../../wire/recording.ts";
 import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
@@ -74,6 +74,13 @@ export function listRecordingsBefore(
     .where(and(eq(recordings.accountId, accountId), lt(recordings.startedAt, seconds)))
     .orderBy(asc(recordings.startedAt))
     .limit(countMax);
+}
+
+/** Those of accounts that were deleted. */
+export function listRecordingsOfNoAccount(tx: Reader, countMax: number): Promise<RecordingRow[]> {
+  const { recordings, accounts } = tx.t;
+  const known = tx.sql.select({ id: accounts.id }).from(accounts);
+  return tx.sql.select().from(recordings).where(notInArray(recordings.accountId, known)).limit(countMax);
 }
 
 export async function insertRecording(tx: Writer, row: NewRow<"recordings">): Promise<void> {
