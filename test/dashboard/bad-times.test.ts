@@ -5,6 +5,7 @@ import type { Peer } from "../../src/wire/admin-peers.ts";
 import type { Policy } from "../../src/wire/policy.ts";
 import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "../support/chromium.ts";
 import { OWNER, type Person } from "../support/lab.ts";
+import { overflowIn320 } from "../support/narrow-page.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 import { until } from "../support/until.ts";
@@ -115,21 +116,35 @@ describe.skipIf(!isRoot)("the dashboard in bad times", () => {
     await rename(peer, "web1");
   }, 120_000);
 
+  test("what cannot be read is said, and is not taken for nothing", async () => {
+    const error = { code: 503, error: "ERR_UNAVAILABLE", message: "the database is away" };
+    for (const [path, address, untrue] of [
+      ["/overview", /\/api\/users$/, "Nothing waits for you."],
+      ["/overview", /\/api\/setup-keys$/, "Nothing waits for you."],
+      ["/", /\/api\/sessions\?/, "You are not on any machine now."],
+      ["/", /\/api\/access\/requests\?/, "You have made no request."],
+      ["/groups", /\/api\/users$/, "Developers"],
+      ["/start", /\/api\/policies$/, "Skip for now"],
+      ["/policies/new", /\/api\/groups$/, "A draft, not in force."],
+    ] as const) {
+      await page.route(address, (call) => call.fulfill({ status: 503, json: error }));
+      await page.goto(setUp.lab.url + path);
+      await page.getByRole("button", { name: "Try again" }).first().waitFor();
+      expect([path, await page.getByText(untrue).count()]).toEqual([path, 0]);
+      await page.unroute(address);
+    }
+  }, 120_000);
+
   test("names of 256 characters, right to left and with emoji stay inside, also in 320 pixels", async () => {
     const peer = await machine();
     for (const name of [LONG, ARABIC]) {
       await rename(peer, name);
       for (const path of ["/machines", `/machines/${peer.id}`, "/overview"]) {
-        await page.setViewportSize({ width: 320, height: 640 });
         await open(path);
         if (path !== "/overview") await page.getByText(name).first().waitFor();
-        const overflow = await page.evaluate(
-          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        );
-        expect([path, overflow]).toEqual([path, 0]);
+        expect([path, await overflowIn320(page)]).toEqual([path, []]);
       }
     }
-    await page.setViewportSize({ width: 1280, height: 800 });
     await rename(peer, "web1");
   }, 120_000);
 

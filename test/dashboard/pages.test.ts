@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
 import { OWNER } from "../support/lab.ts";
+import { overflowIn320 } from "../support/narrow-page.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 
@@ -66,13 +67,7 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
         await open(path);
         expect([colorScheme, await violations(page)]).toEqual([colorScheme, []]);
       }
-      await page.setViewportSize({ width: 320, height: 640 });
-      const { inner, outer } = await page.evaluate(() => ({
-        inner: document.documentElement.scrollWidth,
-        outer: document.documentElement.clientWidth,
-      }));
-      await page.setViewportSize({ width: 1280, height: 800 });
-      expect(inner).toBeLessThanOrEqual(outer);
+      expect(await overflowIn320(page)).toEqual([]);
       expect(complaints.splice(0)).toEqual([]);
     },
     120_000,
@@ -171,8 +166,9 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
       await page.getByRole("table", { name: "What ran" }).waitFor();
       expect([colorScheme, await violations(page)]).toEqual([colorScheme, []]);
     }
+    expect(await overflowIn320(page)).toEqual([]);
     await page.goto(`${setUp.lab.url}/sessions?show=history&machine=web2`);
-    await page.getByText("No session fits").waitFor();
+    await page.getByText("No session matches").waitFor();
     expect(complaints.splice(0)).toEqual([]);
   }, 120_000);
 
@@ -247,6 +243,7 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     const rows = owners.getByRole("table", { name: "Requests that wait for you" }).getByRole("row");
     await rows.getByRole("link", { name: "the group On call" }).click();
     await owners.getByText("night shift").waitFor();
+    expect(await overflowIn320(owners)).toEqual([]);
     // The page has been open for long.
     const error = { code: 403, error: "ERR_REAUTH_REQUIRED", message: "this takes a fresh sign-in" };
     await owners.route("**/decision", (route) => route.fulfill({ status: 403, json: error }), { times: 1 });

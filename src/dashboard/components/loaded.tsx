@@ -3,14 +3,20 @@
  *
  * @module
  */
-import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ApiError } from "../api/client.ts";
 import { FailureNotice } from "./notice.tsx";
 import { ListSkeleton } from "./skeleton.tsx";
 
+/** What is known of a query, or of several that are shown together. */
+export interface Read<T> {
+  readonly data: T | undefined;
+  readonly error: Error | null;
+  readonly refetch: () => Promise<unknown>;
+}
+
 interface LoadedProps<T> {
-  readonly query: UseQueryResult<T, Error>;
+  readonly query: Read<T>;
   readonly rows?: number;
   readonly children: (data: T) => ReactNode;
 }
@@ -18,8 +24,23 @@ interface LoadedProps<T> {
 /** Data that is there stays while it is read again, also while that fails; not once it is refused. */
 export function Loaded<T>({ query, rows, children }: LoadedProps<T>) {
   if (query.data !== undefined && !isRefused(query.error)) return children(query.data);
-  if (query.isError) return <FailureNotice error={query.error} retry={() => void query.refetch()} />;
+  if (query.error !== null) return <FailureNotice error={query.error} retry={() => void query.refetch()} />;
   return <ListSkeleton {...(rows === undefined ? {} : { rows })} />;
+}
+
+type DataOf<Q extends readonly Read<unknown>[]> = {
+  readonly [K in keyof Q]: Exclude<Q[K]["data"], undefined>;
+};
+
+/** Several queries as one, for what would be wrong if one of them were missing. */
+export function together<const Q extends readonly Read<unknown>[]>(...queries: Q): Read<DataOf<Q>> {
+  const isWhole = queries.every(({ data }) => data !== undefined);
+  const errors = queries.flatMap(({ error }) => error ?? []);
+  return {
+    data: isWhole ? (queries.map(({ data }) => data) as unknown as DataOf<Q>) : undefined,
+    error: errors.find(isRefused) ?? errors[0] ?? null,
+    refetch: () => Promise.all(queries.map(({ refetch }) => refetch())),
+  };
 }
 
 function isRefused(error: Error | null): boolean {

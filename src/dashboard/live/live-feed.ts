@@ -16,7 +16,7 @@ const RETRY_MS = [500, 1_000, 2_000, 5_000] as const;
 /** A stream that grows without an end of its message is not ours. */
 const MESSAGE_CHARS_MAX = 65_536;
 
-/** Follows until `signal`. `onStatus` hears how it stands. */
+/** Follows until `signal`. `onStatus` is told the state of the connection. */
 export async function followLive(
   client: QueryClient,
   onStatus: (status: LiveStatus) => void,

@@ -13,9 +13,9 @@ import { Badge, type Tone } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { TextField } from "../../components/field.tsx";
-import { Empty, FailureNotice } from "../../components/notice.tsx";
+import { Loaded } from "../../components/loaded.tsx";
+import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { ListSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
 import { AuditEventDialog } from "./audit-event-dialog.tsx";
 import { AUDIT_TERMS, type AuditTerms } from "./audit-terms.ts";
@@ -46,14 +46,15 @@ export function AuditPage() {
         about="What happened, who did it, and by which rule. Nothing here can be edited."
       />
       <Filter key={JSON.stringify(terms)} terms={terms} />
-      {events.isPending ? <ListSkeleton /> : null}
-      {events.isError && events.data === undefined ? (
-        <FailureNotice error={events.error} retry={() => void events.refetch()} />
-      ) : null}
-      {events.isSuccess && rows.length === 0 ? <Empty title="No event fits">Take a term away.</Empty> : null}
-      {rows.length === 0 ? null : (
-        <DataTable label="Audit events" rows={rows} rowId={({ id }) => id} columns={COLUMNS} />
-      )}
+      <Loaded query={events}>
+        {() =>
+          rows.length === 0 ? (
+            <Empty title="No event matches">Remove a filter.</Empty>
+          ) : (
+            <DataTable label="Audit events" rows={rows} rowId={({ id }) => id} columns={COLUMNS} />
+          )
+        }
+      </Loaded>
       {events.hasNextPage ? (
         <div className="mt-3 flex justify-center">
           <Button busy={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>

@@ -14,7 +14,7 @@ import type { Column } from "../../components/data-table.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { durationText } from "../../components/durations.ts";
 import { FilteredTable } from "../../components/filtered-table.tsx";
-import { Loaded } from "../../components/loaded.tsx";
+import { Loaded, together } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { type Group, GroupDialog } from "./group-dialog.tsx";
 
@@ -37,10 +37,12 @@ export function GroupsPage() {
     <>
       <PageHeader
         title="Groups"
-        about="What policies speak of: machines and devices are in groups, and so are people."
+        about="Policies refer to groups, which hold machines, devices and people."
         actions={may(me, "groups", "create") ? <NewGroup groups={groups.data ?? []} /> : null}
       />
-      <Loaded query={groups}>{(all) => <GroupList groups={all} users={users.data ?? []} />}</Loaded>
+      <Loaded query={together(groups, users)}>
+        {([all, people]) => <GroupList groups={all} users={people} />}
+      </Loaded>
     </>
   );
 }

@@ -1,5 +1,5 @@
 /**
- * A machine: how it stands, its facts, who it belongs to, and what can be done with it.
+ * A machine: its state, its facts, its owner, and the actions on it.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import { Card, Facts } from "../../components/card.tsx";
 import { CopyLine } from "../../components/copy-button.tsx";
 import { ConfirmDialog, FormDialog } from "../../components/dialog.tsx";
 import { TextField } from "../../components/field.tsx";
+import { Loaded } from "../../components/loaded.tsx";
 import { Menu } from "../../components/menu.tsx";
-import { Empty, FailureNotice } from "../../components/notice.tsx";
+import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { PageSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
 import { useToast } from "../../components/toasts.tsx";
 import { MachineSessions } from "./machine-sessions.tsx";
@@ -32,11 +32,12 @@ const route = getRouteApi("/machines/$machineId");
 export function MachinePage() {
   const { machineId } = route.useParams();
   const machine = useQuery(reading("GET /api/peers/:peerId", { params: { peerId: machineId } }));
-  if (machine.isPending) return <PageSkeleton />;
   if (machine.error?.status === 404) return <Gone />;
-  if (machine.isError && machine.data === undefined)
-    return <FailureNotice error={machine.error} retry={() => void machine.refetch()} />;
-  return <Machine peer={machine.data} />;
+  return (
+    <Loaded query={machine} rows={8}>
+      {(peer) => <Machine peer={peer} />}
+    </Loaded>
+  );
 }
 
 function Gone() {

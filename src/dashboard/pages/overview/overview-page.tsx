@@ -1,5 +1,5 @@
 /**
- * Overview: what waits for an administrator, how the machines stand, who came in and who was refused.
+ * Overview: what waits for an administrator, machines by state, who signed in and who was refused.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type ReactNode, useState } from "react";
 import { reading } from "../../api/queries.ts";
 import { ButtonLink } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
-import { Loaded } from "../../components/loaded.tsx";
+import { Loaded, together } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Checklist } from "../start/checklist.tsx";
 import { ActivityCard } from "./activity-card.tsx";
@@ -52,15 +52,15 @@ function NeedsCard({ nowMs }: { readonly nowMs: number }) {
   const users = useQuery(reading("GET /api/users"));
   const keys = useQuery(reading("GET /api/setup-keys"));
   const waiting = useQuery(reading("GET /api/access/requests", { query: { state: "waiting" } }));
-  const requests = (waiting.data ?? []).filter(({ may_decide }) => may_decide).length;
   return (
     <Card title="Needs you">
-      <Loaded query={peers} rows={2}>
-        {(all) => (
-          <Needs
-            needs={needsOf({ peers: all, users: users.data ?? [], keys: keys.data ?? [], requests, nowMs })}
-          />
-        )}
+      <Loaded query={together(peers, users, keys, waiting)} rows={2}>
+        {([allPeers, allUsers, allKeys, asked]) => {
+          const requests = asked.filter(({ may_decide }) => may_decide).length;
+          return (
+            <Needs needs={needsOf({ peers: allPeers, users: allUsers, keys: allKeys, requests, nowMs })} />
+          );
+        }}
       </Loaded>
     </Card>
   );

@@ -40,7 +40,7 @@ export function PoliciesPage() {
     <>
       <PageHeader
         title="Policies"
-        about="What none allows is denied. A rule that denies wins over all others; order decides nothing."
+        about="What no rule allows is denied. A rule that denies overrides all others, in whatever order."
         actions={
           <>
             <ButtonLink to="/policies/tests">Tests</ButtonLink>

@@ -31,7 +31,7 @@ export function PolicyConflict({ draft, current, onDraft }: PolicyConflictProps)
   return (
     <Note tone="warn">
       <h2 className="font-semibold text-base">This policy was changed meanwhile, in the same place</h2>
-      <p className="mt-1">Your edit is kept. Choose which of the two is to be.</p>
+      <p className="mt-1">Your edit is kept. Choose which of the two to save.</p>
       <ul className="mt-3 flex flex-col gap-3">
         {conflicts.map(({ key, mine, theirs }) => (
           <li key={key} className="grid grid-cols-1 gap-3 sm:grid-cols-2">

@@ -11,9 +11,9 @@ import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
 import { useDraft } from "../../browser/draft.ts";
 import { ButtonLink } from "../../components/button.tsx";
-import { Empty, FailureNotice } from "../../components/notice.tsx";
+import { Loaded, type Read, together } from "../../components/loaded.tsx";
+import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { PageSkeleton } from "../../components/skeleton.tsx";
 import {
   draftOf,
   type File,
@@ -41,24 +41,13 @@ export function NewPolicyPage() {
 }
 
 function Opened({ policyId, copy }: { readonly policyId: string | null; readonly copy?: string }) {
-  const file = usePolicyFile();
-  const policies = useQuery(reading("GET /api/policies"));
-  const choices = useChoices();
-  const error = file.error ?? policies.error ?? null;
-  if (error !== null && (file.data === undefined || policies.data === undefined)) {
-    return (
-      <FailureNotice error={error} retry={() => void Promise.all([file.refetch(), policies.refetch()])} />
-    );
-  }
-  if (file.data === undefined || policies.data === undefined || choices === null) return <PageSkeleton />;
+  const read = together(usePolicyFile(), useQuery(reading("GET /api/policies")), useChoices());
   return (
-    <Draft
-      file={file.data.file}
-      policies={policies.data}
-      policyId={policyId}
-      copy={copy ?? null}
-      choices={choices}
-    />
+    <Loaded query={read} rows={8}>
+      {([{ file }, policies, choices]) => (
+        <Draft file={file} policies={policies} policyId={policyId} copy={copy ?? null} choices={choices} />
+      )}
+    </Loaded>
   );
 }
 
@@ -116,13 +105,14 @@ function Gone() {
   );
 }
 
-/** Null: not there yet. */
-function useChoices(): Choices | null {
+/** What fields offer. Only the groups are waited for. */
+function useChoices(): Read<Choices> {
   const groups = useQuery(reading("GET /api/groups"));
   const peers = useQuery(reading("GET /api/peers"));
   const checks = useQuery(reading("GET /api/posture-checks"));
-  if (groups.data === undefined) return null;
-  return {
+  const { error, refetch } = groups;
+  if (groups.data === undefined) return { data: undefined, error, refetch };
+  const data: Choices = {
     groups: groups.data.map(({ name, peers_count }) => ({
       name,
       note: peers_count === 1 ? "1 peer" : `${peers_count.toLocaleString("en")} peers`,
@@ -133,4 +123,5 @@ function useChoices(): Choices | null {
     })),
     postureChecks: (checks.data ?? []).map(({ name }) => ({ name })),
   };
+  return { data, error, refetch };
 }

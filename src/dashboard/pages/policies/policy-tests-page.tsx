@@ -39,7 +39,7 @@ export function PolicyTestsPage() {
     <>
       <PageHeader
         title="Policy tests"
-        about="What has to stay allowed, and what denied. They run at every save, by whatever way it comes."
+        about="What must stay allowed, and what denied. They run at every save, in any client."
         actions={
           <>
             <ButtonLink to="/policies">All policies</ButtonLink>

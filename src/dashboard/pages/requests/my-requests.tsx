@@ -13,6 +13,7 @@ import { FormDialog } from "../../components/dialog.tsx";
 import { DurationField } from "../../components/duration-field.tsx";
 import { durationText } from "../../components/durations.ts";
 import { TextField } from "../../components/field.tsx";
+import { Loaded } from "../../components/loaded.tsx";
 import { Time } from "../../components/time.tsx";
 import { useToast } from "../../components/toasts.tsx";
 import { MY_REQUEST_COLUMNS } from "./request-columns.tsx";
@@ -27,17 +28,20 @@ const REASON_MAX = 256;
 export function MyRequests() {
   const requests = useQuery(reading("GET /api/access/requests", { query: { which: "own" } }));
   const groups = useQuery(reading("GET /api/access/groups"));
-  const own = requests.data ?? [];
   const open = groups.data ?? [];
-  if (own.length === 0 && open.length === 0) return null;
+  if (requests.error === null && !requests.data?.length && open.length === 0) return null;
   return (
     <section className="mt-8">
       <h2 className="mb-2 font-semibold text-base">My requests</h2>
-      {own.length === 0 ? (
-        <p className="text-soft">You have asked for nothing.</p>
-      ) : (
-        <DataTable label="My requests" rows={own} rowId={({ id }) => id} columns={MY_REQUEST_COLUMNS} />
-      )}
+      <Loaded query={requests} rows={2}>
+        {(own) =>
+          own.length === 0 ? (
+            <p className="text-soft">You have made no request.</p>
+          ) : (
+            <DataTable label="My requests" rows={own} rowId={({ id }) => id} columns={MY_REQUEST_COLUMNS} />
+          )
+        }
+      </Loaded>
       {open.length === 0 ? null : (
         <ul className="mt-4 divide-y divide-line rounded-lg border border-line bg-card">
           {open.map((group) => (

@@ -9,10 +9,10 @@ import { reading } from "../../api/queries.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Card, Facts } from "../../components/card.tsx";
 import { durationText } from "../../components/durations.ts";
-import { FailureNotice } from "../../components/notice.tsx";
+import { Loaded } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { PageSkeleton } from "../../components/skeleton.tsx";
 import { Time } from "../../components/time.tsx";
+import type { RequestTerms } from "../../terms/request-terms.ts";
 import { DecideRequest } from "./decide-request.tsx";
 import { approversText, causeText, type Request, subjectText, toneOf } from "./request-words.ts";
 
@@ -22,21 +22,29 @@ export function RequestPage() {
   const params = route.useParams();
   const begin = route.useSearch().do;
   const request = useQuery(reading("GET /api/access/requests/:requestId", { params }));
-  if (request.data === undefined) {
-    if (!request.isError) return <PageSkeleton />;
-    return <FailureNotice error={request.error} retry={() => void request.refetch()} />;
-  }
-  const { user } = request.data;
+  return (
+    <Loaded query={request} rows={8}>
+      {(known) => <Shown request={known} {...(begin === undefined ? {} : { begin })} />}
+    </Loaded>
+  );
+}
+
+interface ShownProps {
+  readonly request: Request;
+  readonly begin?: RequestTerms["do"];
+}
+
+function Shown({ request, ...begin }: ShownProps) {
   return (
     <>
       <PageHeader
-        title={`${user.name} asks for ${subjectText(request.data)}`}
-        about={`Decided by ${approversText(request.data)}.`}
-        actions={<DecideRequest request={request.data} {...(begin === undefined ? {} : { begin })} />}
+        title={`${request.user.name} asks for ${subjectText(request)}`}
+        about={`Decided by ${approversText(request)}.`}
+        actions={<DecideRequest request={request} {...begin} />}
       />
       <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
-        <Asked request={request.data} />
-        <Decided request={request.data} />
+        <Asked request={request} />
+        <Decided request={request} />
       </div>
     </>
   );

@@ -41,7 +41,7 @@ function Lists({ requests }: { readonly requests: readonly Request[] }) {
       <section>
         <h2 className="mb-2 font-semibold text-base">Waiting for you</h2>
         {mine.length === 0 ? (
-          <p className="text-soft">Nothing waits for a decision of yours.</p>
+          <p className="text-soft">No request waits for your decision.</p>
         ) : (
           <DataTable
             label="Requests that wait for you"

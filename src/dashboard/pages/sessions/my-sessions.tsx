@@ -1,5 +1,5 @@
 /**
- * The reader's own live sessions, for the first page. Nothing where there is none.
+ * The reader's own live sessions, for the first page.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { Link } from "@tanstack/react-router";
 import { reading } from "../../api/queries.ts";
 import { useMe } from "../../app/me.ts";
 import { DataTable } from "../../components/data-table.tsx";
+import { Loaded } from "../../components/loaded.tsx";
 import { MY_COLUMNS } from "./session-columns.tsx";
 
 export function MySessions() {
@@ -26,16 +27,20 @@ export function MySessions() {
           Earlier ones
         </Link>
       </div>
-      {sessions.data === undefined || sessions.data.length === 0 ? (
-        <p className="text-soft">You are not on any machine now.</p>
-      ) : (
-        <DataTable
-          label="My sessions"
-          rows={sessions.data}
-          rowId={({ id, machine_id }) => `${machine_id} ${id}`}
-          columns={MY_COLUMNS}
-        />
-      )}
+      <Loaded query={sessions} rows={2}>
+        {(live) =>
+          live.length === 0 ? (
+            <p className="text-soft">You are not on any machine now.</p>
+          ) : (
+            <DataTable
+              label="My sessions"
+              rows={live}
+              rowId={({ id, machine_id }) => `${machine_id} ${id}`}
+              columns={MY_COLUMNS}
+            />
+          )
+        }
+      </Loaded>
     </section>
   );
 }

@@ -1,5 +1,5 @@
 /**
- * A session: how it stands, who is in it from where, and what happened in it, in order.
+ * A session: its state, its person and where they came from, and what happened in it, in order.
  *
  * @module
  */

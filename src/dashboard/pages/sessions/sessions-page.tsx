@@ -10,9 +10,9 @@ import { seesAccount, useMe } from "../../app/me.ts";
 import { Button } from "../../components/button.tsx";
 import { classes } from "../../components/class-names.ts";
 import { DataTable } from "../../components/data-table.tsx";
-import { Empty, FailureNotice } from "../../components/notice.tsx";
+import { Loaded } from "../../components/loaded.tsx";
+import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { ListSkeleton } from "../../components/skeleton.tsx";
 import { type SessionTerms, sessionQueryOf } from "../../terms/session-terms.ts";
 import { ExportSessions } from "./export-sessions.tsx";
 import { HISTORY_COLUMNS, LIVE_COLUMNS } from "./session-columns.tsx";
@@ -58,19 +58,20 @@ export function SessionsPage() {
           {countText(rows.length, total)}
         </p>
       ) : null}
-      {sessions.isPending ? <ListSkeleton /> : null}
-      {sessions.isError && sessions.data === undefined ? (
-        <FailureNotice error={sessions.error} retry={() => void sessions.refetch()} />
-      ) : null}
-      {sessions.isSuccess && rows.length === 0 ? <Nothing terms={terms} /> : null}
-      {rows.length === 0 ? null : (
-        <DataTable
-          label={isHistory ? "Sessions that have ended" : "Live sessions"}
-          rows={rows}
-          rowId={({ id, machine_id }) => `${machine_id} ${id}`}
-          columns={isHistory ? HISTORY_COLUMNS : LIVE_COLUMNS}
-        />
-      )}
+      <Loaded query={sessions}>
+        {() =>
+          rows.length === 0 ? (
+            <Nothing terms={terms} />
+          ) : (
+            <DataTable
+              label={isHistory ? "Sessions that have ended" : "Live sessions"}
+              rows={rows}
+              rowId={({ id, machine_id }) => `${machine_id} ${id}`}
+              columns={isHistory ? HISTORY_COLUMNS : LIVE_COLUMNS}
+            />
+          )
+        }
+      </Loaded>
       {sessions.hasNextPage ? (
         <div className="mt-3 flex justify-center">
           <Button busy={sessions.isFetchingNextPage} onClick={() => void sessions.fetchNextPage()}>
@@ -122,9 +123,9 @@ function Tabs({ terms }: { readonly terms: SessionTerms }) {
 
 function Nothing({ terms }: { readonly terms: SessionTerms }) {
   const { show, ...filter } = terms;
-  if (Object.keys(filter).length > 0) return <Empty title="No session fits">Take a term away.</Empty>;
+  if (Object.keys(filter).length > 0) return <Empty title="No session matches">Remove a filter.</Empty>;
   if (show === "history") {
-    return <Empty title="No session yet">A session stands here once it has ended.</Empty>;
+    return <Empty title="No session yet">Sessions appear here once they have ended.</Empty>;
   }
   return (
     <Empty title="Nobody is on">

@@ -46,7 +46,7 @@ export function NotificationsCard({ canSave }: { readonly canSave: boolean }) {
       <Loaded query={channels} rows={2}>
         {(all) =>
           all.length === 0 ? (
-            <p className="text-soft">Nobody is told yet. Mail, Slack and webhooks can be.</p>
+            <p className="text-soft">No channel yet. Add mail, Slack or a webhook.</p>
           ) : (
             <ul>
               {all.map((channel) => (

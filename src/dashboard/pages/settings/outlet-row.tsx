@@ -77,7 +77,7 @@ export function OutletRow({ outlet, target, canSave, onTest, onRemove }: OutletR
         verb="Remove"
         onConfirm={onRemove}
       >
-        <p>Nothing more is sent there. That it ends is sent first.</p>
+        <p>A last message there says that the stream ends. Nothing is sent after it.</p>
       </ConfirmDialog>
     </li>
   );

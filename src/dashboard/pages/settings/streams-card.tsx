@@ -36,7 +36,7 @@ export function StreamsCard({ canSave }: { readonly canSave: boolean }) {
       <Loaded query={streams} rows={2}>
         {(all) =>
           all.length === 0 ? (
-            <p className="text-soft">None yet. A webhook or a syslog server takes them.</p>
+            <p className="text-soft">No stream yet. Entries can go to a webhook or a syslog server.</p>
           ) : (
             <ul>
               {all.map((stream) => (

@@ -13,10 +13,10 @@ import { useSteps } from "./use-steps.tsx";
 
 export function Checklist() {
   const me = useMe();
-  const known = useSteps();
+  const known = useSteps().data;
   const save = useChange("PUT /api/accounts/:accountId");
   const tell = useToast();
-  if (known === null || !may(me, "settings", "update")) return null;
+  if (known === undefined || !may(me, "settings", "update")) return null;
   const { account, steps } = known;
   const left = steps.filter(({ isDone }) => !isDone).length;
   if (left === 0 || !account.onboarding.onboarding_flow_pending) return null;

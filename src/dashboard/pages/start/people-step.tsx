@@ -17,7 +17,7 @@ export function PeopleStep({ account }: { readonly account: Account }) {
   }
   return (
     <div className="flex flex-col gap-4">
-      <p>You get a link to send them. By it they choose a password, and nobody else learns it.</p>
+      <p>You get a link to send them. With it they choose a password that nobody else sees.</p>
       <div>
         <InvitePerson />
       </div>

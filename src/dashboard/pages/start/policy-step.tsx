@@ -5,13 +5,14 @@
  */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { callApi } from "../../api/client.ts";
+import { type Answer, callApi } from "../../api/client.ts";
 import { makeStale, reading } from "../../api/queries.ts";
 import { useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button, ButtonLink } from "../../components/button.tsx";
 import { CardChoiceField } from "../../components/choice-field.tsx";
 import { TextField } from "../../components/field.tsx";
+import { Loaded } from "../../components/loaded.tsx";
 import { FailureNotice, Note } from "../../components/notice.tsx";
 import { WordsField } from "../../components/words-field.tsx";
 import { fileWith } from "../policies/policy-draft.ts";
@@ -30,25 +31,32 @@ const CHOICES: readonly { readonly value: FirstChoice; readonly label: string; r
 
 export function PolicyStep() {
   const policies = useQuery(reading("GET /api/policies"));
-  const enabled = (policies.data ?? []).filter((policy) => policy.enabled);
-  if (enabled.length > 0) {
-    return (
-      <div className="flex flex-col gap-4">
-        <p className="flex flex-wrap items-center gap-2">
-          In force:
-          {enabled.map(({ id, name }) => (
-            <Badge key={id} tone="good">
-              {name}
-            </Badge>
-          ))}
-        </p>
-        <div>
-          <ButtonLink to="/policies">See the policies</ButtonLink>
-        </div>
+  return (
+    <Loaded query={policies}>
+      {(all) => {
+        const enabled = all.filter((policy) => policy.enabled);
+        return enabled.length > 0 ? <InForce policies={enabled} /> : <Choose />;
+      }}
+    </Loaded>
+  );
+}
+
+function InForce({ policies }: { readonly policies: Answer<"GET /api/policies"> }) {
+  return (
+    <div className="flex flex-col gap-4">
+      <p className="flex flex-wrap items-center gap-2">
+        In force:
+        {policies.map(({ id, name }) => (
+          <Badge key={id} tone="good">
+            {name}
+          </Badge>
+        ))}
+      </p>
+      <div>
+        <ButtonLink to="/policies">See the policies</ButtonLink>
       </div>
-    );
-  }
-  return <Choose />;
+    </div>
+  );
 }
 
 function Choose() {

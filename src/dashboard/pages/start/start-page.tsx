@@ -7,8 +7,8 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { ButtonLink } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
+import { Loaded } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { ListSkeleton } from "../../components/skeleton.tsx";
 import { type StepId, stepAfter } from "../../terms/start-step.ts";
 import { LoginStep } from "./login-step.tsx";
 import { MachineStep } from "./machine-step.tsx";
@@ -23,11 +23,11 @@ import { type Steps, useSteps } from "./use-steps.tsx";
 const route = getRouteApi("/start");
 
 export function StartPage() {
-  const known = useSteps();
+  const steps = useSteps();
   return (
     <>
       <PageHeader title="First steps" about="A few minutes, in whatever order you like." />
-      {known === null ? <ListSkeleton /> : <Started known={known} />}
+      <Loaded query={steps}>{(known) => <Started known={known} />}</Loaded>
     </>
   );
 }

@@ -6,6 +6,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
+import { type Read, together } from "../../components/loaded.tsx";
 import { type Step, stepsOf } from "./steps.ts";
 
 export type Account = Answer<"GET /api/accounts">[number];
@@ -17,21 +18,18 @@ export interface Steps {
 
 const CONNECTED = { activity: "ssh.connection.open", limit: "1" };
 
-/** Null: not known yet. */
-export function useSteps(): Steps | null {
-  const accounts = useQuery(reading("GET /api/accounts"));
-  const peers = useQuery(reading("GET /api/peers"));
-  const users = useQuery(reading("GET /api/users"));
-  const policies = useQuery(reading("GET /api/policies"));
-  const connected = useQuery(reading("GET /api/events/audit", { query: CONNECTED }));
-  const account = accounts.data?.[0];
-  if (account === undefined || !peers.data || !users.data || !policies.data || !connected.data) return null;
-  const steps = stepsOf({
-    name: account.settings.organization_name ?? "",
-    peers: peers.data,
-    users: users.data,
-    policies: policies.data,
-    hasConnected: connected.data.length > 0,
-  });
-  return { account, steps };
+export function useSteps(): Read<Steps> {
+  const read = together(
+    useQuery(reading("GET /api/accounts")),
+    useQuery(reading("GET /api/peers")),
+    useQuery(reading("GET /api/users")),
+    useQuery(reading("GET /api/policies")),
+    useQuery(reading("GET /api/events/audit", { query: CONNECTED })),
+  );
+  if (read.data === undefined) return { ...read, data: undefined };
+  const [[account], peers, users, policies, connected] = read.data;
+  if (account === undefined) return { ...read, data: undefined };
+  const name = account.settings.organization_name ?? "";
+  const steps = stepsOf({ name, peers, users, policies, hasConnected: connected.length > 0 });
+  return { ...read, data: { account, steps } };
 }

@@ -43,7 +43,7 @@ export function SignInCard({ pending, problem, onCode }: SignInCardProps) {
           </li>
         ) : (
           <li>
-            <p role="status">This page goes on by itself.</p>
+            <p role="status">This page updates by itself.</p>
           </li>
         )}
       </ol>
