@@ -132,7 +132,7 @@ export class Transport {
     this.#onBytes?.();
     this.#keyed.reject(failure ?? new SshFailure("ended", "closed"));
     this.#closed.resolve(failure);
-    void this.#sending.finally(() => this.#options.link.close());
+    void this.#sending.catch(() => {}).then(() => this.#options.link.close());
   }
 
   async #read(): Promise<void> {
@@ -267,7 +267,10 @@ export class Transport {
   #sendNow(payload: Bytes): void {
     this.#turns.count(payload.length);
     const sealing = this.#sealer.seal(payload);
+    sealing.catch(() => {});
     this.#sending = this.#sending.then(async () => this.#options.link.send(await sealing));
+    // A packet that cannot be sealed is the last: none may follow it, and nobody waits for an answer.
+    this.#sending.catch((error) => this.#end(asFailure(error)));
   }
 }
 

@@ -1,5 +1,5 @@
 /** A machine that is not honest, or not SSH: the page's client ends, and says what for. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Connection, Session } from "ssh2";
 import { SshWriter } from "../../src/base/ssh-buffer.ts";
@@ -205,6 +205,22 @@ describe("before it", () => {
     const closed = connecting(ident, (socket) => void socket.destroy());
     expect(await failureOf(closed)).toMatchObject({ code: "lost" });
   });
+});
+
+test("a packet that cannot be sealed ends it, and nothing is sent after", async () => {
+  const { connection, theirs } = await signedIn((session) => session.on("exec", (accept) => accept()));
+  const over = new Promise((resolve) => theirs?.on("close", () => resolve(true)));
+  const sealing = spyOn(crypto.subtle, "encrypt").mockRejectedValueOnce(new Error("no memory"));
+  const session = startSession(connection, {
+    ...{ terminal: null, run: { command: "x" } },
+    onData: () => {},
+  });
+  const failure = await failureOf(session);
+  sealing.mockRestore();
+  expect(failure).toMatchObject({ code: "protocol" });
+  expect(await connection.closed).toMatchObject({ code: "protocol" });
+  // The socket is closed too: the machine does not wait either.
+  await over;
 });
 
 test("a client that closes while it waits leaves nothing behind", async () => {

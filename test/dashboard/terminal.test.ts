@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
+import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "../support/chromium.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
-import { shows, signInToTerminal, type } from "../support/terminal-page.ts";
+import { shows, signInForTerminal, signInToTerminal, type } from "../support/terminal-page.ts";
 import { until } from "../support/until.ts";
 
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -20,7 +20,10 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
   let address: string;
   beforeAll(async () => {
     [setUp, browser] = await Promise.all([
-      openSetUp({ accounts: [["term"]], devices: {}, machines: { web1: ["--enable-ssh-sftp"] } }),
+      openSetUp({
+        ...{ accounts: [["term"]], machines: { web1: ["--enable-ssh-sftp"] }, groups: { leads: "Leads" } },
+        ...{ people: { ada: ["devs"], bob: ["leads"] }, devices: { desk: "bob" } },
+      }),
       openChromium(),
     ]);
     context = await openContext(browser);
@@ -33,6 +36,35 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     await browser?.close();
     await setUp?.[Symbol.asyncDispose]();
   });
+
+  /** The only policy from now on. */
+  const ruleWith = async (ssh: Record<string, boolean>): Promise<void> => {
+    const { lab, devs, servers, account } = setUp;
+    for (const { id } of await lab.api<{ id: string }[]>("GET", "/api/policies")) {
+      await lab.api("DELETE", `/api/policies/${id}`);
+    }
+    const rule = {
+      authorized_groups: { [devs]: [account.name] },
+      ssh,
+      approver_groups: [setUp.group("leads")],
+    };
+    await lab.createPolicy("again", [devs], [servers], rule);
+  };
+  const waitingRequest = () =>
+    setUp.lab.until("a request that waits", async () => {
+      const { stdout } = await setUp.device.qf(["access", "list", "--decide", "--json"]);
+      return (JSON.parse(stdout) as { id: string; local_user: string; reason: string }[])[0];
+    });
+  const decide = async (what: "approve" | "deny", id: string, args: readonly string[]): Promise<void> => {
+    const { exitCode, stderr } = await setUp.device.qf([
+      "access",
+      what,
+      id,
+      ...args,
+      ...(what === "approve" ? ["--yes"] : []),
+    ]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr });
+  };
 
   test("opens a shell after a sign-in of its own, in a window of its own", async () => {
     await signInToTerminal(page, setUp);
@@ -182,11 +214,32 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     expect(said).toMatch(/\w/);
     await page.getByRole("button", { name: "Connect anew" }).click();
     await page.getByRole("link", { name: "Sign in" }).waitFor();
-    const { devs, servers, account } = setUp;
-    await setUp.lab.createPolicy("again", [devs], [servers], {
-      authorized_groups: { [devs]: [account.name] },
-    });
+    await ruleWith({ require_approval: true, require_reason: true });
   }, 60_000);
+
+  test("a rule that wants a reason and an approval asks, waits, says a refusal, and opens once approved", async () => {
+    await signInForTerminal(page, (popup) => signInAtProvider(popup, setUp.person));
+    await page.getByRole("textbox", { name: "Reason" }).fill("OPS-7: disk is full");
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByText("by a member of Leads").waitFor();
+    await page.getByText("OPS-7: disk is full").waitFor();
+    const first = await waitingRequest();
+    expect(first).toMatchObject({ local_user: setUp.account.name, reason: "OPS-7: disk is full" });
+    await decide("deny", first.id, ["--reason", "use web2"]);
+    await page.getByRole("alert").getByText("denied it: use web2").waitFor();
+    // The sign-in still counts, and so does the reason.
+    await page.getByRole("button", { name: "Connect anew" }).click();
+    const second = await waitingRequest();
+    await page.getByRole("button", { name: "Withdraw the request" }).click();
+    await page.getByRole("alert").getByText("The request was withdrawn.").waitFor();
+    const { state } = await setUp.lab.api<{ state: string }>("GET", `/api/access/requests/${second.id}`);
+    expect(state).toBe("cancelled");
+    await page.getByRole("button", { name: "Connect anew" }).click();
+    await decide("approve", (await waitingRequest()).id, ["--for", "10m"]);
+    await shows(page, "$");
+    await type(page, "echo approved-$((1+2))\n");
+    await shows(page, "approved-3");
+  }, 120_000);
 
   test("a browser without such keys is told which have them", async () => {
     const other = await context.newPage();
@@ -201,8 +254,15 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
   }, 60_000);
 
   test("the end of the dashboard's session ends it, and says so", async () => {
+    await ruleWith({ require_approval: true });
     await page.goto(setUp.lab.url + address);
-    await signInToTerminal(page, setUp);
+    await signInForTerminal(page, (popup) => signInAtProvider(popup, setUp.person));
+    // Without a reason nothing is asked for until the person does it.
+    await page.getByRole("textbox", { name: "Reason" }).fill("on call");
+    await page.getByRole("button", { name: "Ask for approval" }).click();
+    await page.getByText("Waiting for approval").waitFor();
+    await decide("approve", (await waitingRequest()).id, []);
+    await shows(page, "$");
     await page.evaluate(() =>
       fetch("/api/web-sessions/current", { method: "DELETE", headers: { "x-qf-dashboard": "1" } }),
     );

@@ -1,9 +1,16 @@
 /** A machine told whom to trust: it fetches the provider's keys itself and takes nobody else's word. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { systemClock } from "../../src/base/clock.ts";
+import { openClientFolder } from "../../src/client/client-folder.ts";
+import { createLoginCache } from "../../src/client/login-cache.ts";
+import { openChromium, openContext } from "../support/chromium.ts";
 import { EXTERNAL_USERS, type ExternalIdp, startExternalIdp } from "../support/external-idp.ts";
 import type { Lab, LabAgent, LabDevice } from "../support/lab.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
+import { openSignedClient } from "../support/signed-client.ts";
+import { shows, signInForTerminal } from "../support/terminal-page.ts";
 
 const [grace] = EXTERNAL_USERS;
 /** Of `qf` itself, and of management's pages. */
@@ -79,6 +86,48 @@ describe.skipIf(!isRoot)("a pinned machine", () => {
     expect(await attempt(hosted)).toMatchObject({ exitCode: 255, stdout: "" });
   });
 
+  test("refuses management's own key as the nonce of a sign-in to the dashboard", async () => {
+    // A dishonest management sends the person to the provider with its own key as nonce; it gets the token.
+    const thief = lab.device(grace, "thief");
+    const folder = await openClientFolder(thief.env(), systemClock);
+    const client = await openSignedClient(lab.url, { deviceKey: await folder.deviceKey() });
+    const proof = await client.signIn(grace, { client_id: WEB });
+    const { binding, user, loginId, peerId, loginUntilSeconds } = await client.register(proof);
+    const { accountId, origin } = client.scope;
+    await createLoginCache({ clock: systemClock, path: folder.loginsPath, agentBootId: undefined }).write({
+      ...{ format: 1, origin, accountId, seed: client.loginKey.seed, loginId, binding, user },
+      ...{ devicePeerId: peerId, untilSeconds: loginUntilSeconds },
+      ...(proof.kind === "id_token" ? { idToken: proof.idToken } : {}),
+    });
+    const refused = await attempt(thief);
+    expect(refused).toMatchObject({ exitCode: 255, stdout: "" });
+    expect(refused.stderr).toContain(OTHER_CLIENT);
+    // Nothing else is wrong with it: root's word for the client of the pages is all that it lacks.
+    await agent.up(["--pin-audience", CLI, "--pin-audience", WEB]);
+    expect((await attempt(thief)).stdout).toBe("in\n");
+    await agent.up(["--pin-audience", CLI]);
+    expect(await attempt(thief)).toMatchObject({ exitCode: 255, stdout: "" });
+  }, 120_000);
+
+  test("refuses a terminal in a page by its own sentence, and takes it by a second audience", async () => {
+    const browser = await openChromium();
+    try {
+      const page = await (await openContext(browser)).newPage();
+      await page.goto(`${lab.url}/terminal/web1?as=${account.name}`);
+      await page.getByRole("link", { name: "Sign in to the dashboard" }).click();
+      await signInThere(page);
+      await signInForTerminal(page, signInThere);
+      await page.getByRole("alert").getByText(OTHER_CLIENT).waitFor();
+      await agent.up(["--pin-audience", CLI, "--pin-audience", WEB]);
+      await page.getByRole("button", { name: "Connect anew" }).click();
+      await signInForTerminal(page, signInThere);
+      await shows(page, "$");
+    } finally {
+      await browser.close();
+      await agent.up(["--pin-audience", CLI]);
+    }
+  }, 180_000);
+
   test("takes no word of management for a service user", async () => {
     const group = await lab.createGroup("Robots");
     const robot = { name: "robot", role: "user", auto_groups: [group], is_service_user: true };
@@ -111,3 +160,10 @@ describe.skipIf(!isRoot)("a pinned machine", () => {
     expect((await attempt()).stdout).toBe("in\n");
   });
 });
+
+/** Fills the form of somebody else's provider. */
+async function signInThere(page: Page): Promise<void> {
+  await page.locator('[name="email"]').fill(grace.email);
+  await page.locator('[name="password"]').fill(grace.password);
+  await page.getByRole("button", { name: "Go" }).click();
+}

@@ -230,7 +230,7 @@ async function loopbackIdToken(
 ): Promise<string> {
   const issuer = new URL(config.oidc.issuer);
   const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
-  const client = { client_id: config.oidc.clientId };
+  const client = { client_id: extra.client_id ?? config.oidc.clientId };
   const verifier = oauth.generateRandomCodeVerifier();
   const url = new URL(server.authorization_endpoint ?? "");
   url.search = new URLSearchParams({

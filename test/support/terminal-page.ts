@@ -5,6 +5,15 @@ import type { SetUp } from "./set-up.ts";
 
 /** Goes through the sign-in of a terminal, and waits for its shell. */
 export async function signInToTerminal(page: Page, setUp: SetUp): Promise<void> {
+  await signInForTerminal(page, (popup) => signInAtProvider(popup, setUp.person));
+  await shows(page, "$");
+}
+
+/** The sign-in alone; the caller waits for what comes of it. `atProvider` fills the provider's form. */
+export async function signInForTerminal(
+  page: Page,
+  atProvider: (popup: Page) => Promise<void>,
+): Promise<void> {
   const shown = await page.locator("code").first().textContent();
   const [popup] = await Promise.all([
     page.context().waitForEvent("page"),
@@ -12,12 +21,11 @@ export async function signInToTerminal(page: Page, setUp: SetUp): Promise<void> 
   ]);
   await popup.getByText(shown ?? "", { exact: true }).waitFor();
   await popup.getByRole("button", { name: "Continue" }).click();
-  await signInAtProvider(popup, setUp.person);
+  await atProvider(popup);
   const code = await popup.locator("#code").textContent();
   await popup.close();
   await page.getByRole("textbox", { name: "The code that it shows" }).fill(code ?? "");
   await page.getByRole("button", { name: "Connect" }).click();
-  await shows(page, "$");
 }
 
 /** Types into the shell of that number. */

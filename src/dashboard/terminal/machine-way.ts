@@ -30,12 +30,15 @@ export class DeniedError extends Error {
   readonly reason: string;
   readonly hint: string | null;
   readonly receipt: string;
+  /** Peer id of the machine. Null: whether there is one is not said. */
+  readonly machineId: string | null;
 
   constructor(answer: Extract<CertificateResponse, { outcome: "denied" }>) {
     super(sentence(answer.sentence));
     this.reason = answer.reason;
     this.hint = answer.hint === undefined ? null : sentence(answer.hint);
     this.receipt = answer.receipt;
+    this.machineId = answer.target?.peerId ?? null;
   }
 }
 

@@ -2,8 +2,8 @@
  * A terminal on the page: xterm.js, with what a machine may not do to a page left out. Loaded when a terminal
  * is opened, with its library.
  *
- * A machine may not set the window, show images or read the clipboard; the title is the page's own with the
- * machine's word behind it.
+ * A machine may not set the window, show images or read the clipboard, and writes it only when the person has
+ * allowed that; the title is the page's own with the machine's word behind it.
  *
  * @module
  */
@@ -13,6 +13,8 @@ import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal } from "@xterm/xterm";
 import { type Bytes, utf8 } from "../../browser-ssh/bytes.ts";
 import type { TerminalSize } from "../../browser-ssh/session.ts";
+import { clipboardText } from "./clipboard-writes.ts";
+import { cursorKey } from "./cursor-keys.ts";
 import { EscapeKeys } from "./escape-keys.ts";
 import { giveStylesNonce } from "./nonced-styles.ts";
 import { cleanPaste, wantsAsking } from "./paste.ts";
@@ -22,14 +24,19 @@ const TITLE_CHARS_MAX = 80;
 
 export interface ScreenListener {
   onInput(bytes: Bytes): void;
+  /** Something is typed, or pressed on the screen: what to take it for. */
+  onTyped(text: string): string;
   /** `~.` was typed. */
   onEscape(): void;
   onResize(size: TerminalSize): void;
   onTitle(title: string): void;
+  onBell(): void;
   /** A link was clicked; it is http or https. */
   onLink(address: string): void;
   /** Several lines are to be pasted where each would run at once. */
   onPaste(text: string): void;
+  /** A program asks to put it on the clipboard. */
+  onClipboard(text: string): void;
 }
 
 export interface Screen {
@@ -65,18 +72,16 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
   for (const addon of [fit, search, new WebLinksAddon(openLink)]) terminal.loadAddon(addon);
   terminal.open(element);
   terminal.textarea?.setAttribute("aria-label", "Terminal");
-  // No machine writes the clipboard.
-  terminal.parser.registerOscHandler(52, () => true);
   const escapes = new EscapeKeys();
   const onText = (text: string): void => {
-    const sent = escapes.take(text);
+    const sent = escapes.take(listener.onTyped(text));
     if (sent === null) listener.onEscape();
     else if (sent !== "") listener.onInput(utf8(sent));
   };
   terminal.onData(onText);
   terminal.onBinary((text) => listener.onInput(Uint8Array.from(text, (c) => c.charCodeAt(0) & 0xff)));
   terminal.onResize(({ cols, rows }) => listener.onResize({ columns: cols, rows }));
-  terminal.onTitleChange((title) => listener.onTitle(title.replace(/\p{C}/gu, "").slice(0, TITLE_CHARS_MAX)));
+  hearPrograms(terminal, listener);
   const unpaste = catchPaste(element, terminal, listener);
   const watching = new ResizeObserver(() => fitted(element, fit));
   watching.observe(element);
@@ -90,7 +95,7 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
     },
     write: (bytes, drawn) => terminal.write(bytes, drawn),
     say: (text) => terminal.write(`\r\n\u001b[0;1m${text.replaceAll("\n", "\r\n")}\u001b[0m\r\n`),
-    type: onText,
+    type: (text) => onText(cursorKey(text, terminal.modes.applicationCursorKeysMode)),
     paste: (text) => terminal.paste(text),
     setFontSize(pixels) {
       terminal.options.fontSize = pixels;
@@ -106,6 +111,17 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
       terminal.dispose();
     },
   };
+}
+
+/** What programs may ask of a page. */
+function hearPrograms(terminal: Terminal, listener: ScreenListener): void {
+  terminal.parser.registerOscHandler(52, (data) => {
+    const text = clipboardText(data);
+    if (text !== null) listener.onClipboard(text);
+    return true;
+  });
+  terminal.onTitleChange((title) => listener.onTitle(title.replace(/\p{C}/gu, "").slice(0, TITLE_CHARS_MAX)));
+  terminal.onBell(() => listener.onBell());
 }
 
 /** Sees pasted text before xterm.js does. Returns how to stop. */

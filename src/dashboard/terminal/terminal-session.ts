@@ -5,8 +5,11 @@
  */
 import type { SshConnection } from "../../browser-ssh/connection.ts";
 import { SshFailure } from "../../browser-ssh/failure.ts";
+import type { AccessRequest } from "../../wire/access-request.ts";
 import type { TargetInfo } from "../../wire/client-api.ts";
-import { DeniedError, reachMachine, type Wanted } from "./machine-way.ts";
+import { ApiError } from "../api/client.ts";
+import { type ApprovalSubject, askApproval, refusalOf, untilDecided, withdraw } from "./approval-wait.ts";
+import { DeniedError, type Reached, reachMachine, type Wanted } from "./machine-way.ts";
 import {
   beginLogin,
   type ClaimOutcome,
@@ -24,6 +27,8 @@ export type TerminalState =
   | { readonly step: "unable" }
   | { readonly step: "sign-in"; readonly pending: PendingLogin; readonly problem: string | null }
   | { readonly step: "connecting" }
+  /** Someone else has to approve it. Without a request nothing is asked for yet. */
+  | { readonly step: "approval"; readonly request: AccessRequest | null; readonly problem: string | null }
   | { readonly step: "open"; readonly connection: SshConnection; readonly target: TargetInfo }
   | { readonly step: "ended"; readonly ending: Ending };
 
@@ -44,6 +49,8 @@ export class TerminalSession {
   readonly #wanted: Omit<Wanted, "reason">;
   readonly #userId: string;
   #reason: string | null = null;
+  /** What an approval would be for. Null: none is needed as far as is known. */
+  #subject: ApprovalSubject | null = null;
   /** What a machine that let us in had to say. */
   banners: readonly string[] = [];
 
@@ -70,8 +77,7 @@ export class TerminalSession {
     }
     await this.#orEnd(async () => {
       const pending = await beginLogin(this.#wanted.target, this.#wanted.localUser);
-      const waiting = new AbortController();
-      this.#waiting = waiting;
+      const waiting = this.#wait();
       this.#show({ step: "sign-in", pending, problem: null });
       const outcome = await waitForLogin(pending, waiting.signal);
       if (!waiting.signal.aborted && outcome !== null) await this.#onOutcome(pending, outcome);
@@ -94,6 +100,40 @@ export class TerminalSession {
     this.#reason = reason ?? this.#reason;
     if (this.#login === null) await this.begin();
     else await this.#orEnd(() => this.#connect());
+  }
+
+  /** Asks for the approval, and connects once it is there. `reason` may be empty. */
+  async ask(reason: string): Promise<void> {
+    const subject = this.#subject;
+    if (subject === null) return;
+    if (reason !== "") this.#reason = reason;
+    await this.#orEnd(async () => {
+      let request: AccessRequest | null;
+      try {
+        request = await askApproval(subject, reason);
+      } catch (error) {
+        // It was approved meanwhile, or the reason is none.
+        if (error instanceof ApiError && error.code === "ERR_CONFLICT") return this.#connect(true);
+        if (!(error instanceof ApiError) || !IS_PROBLEM_OF_REASON.has(error.code)) throw error;
+        this.#show({ step: "approval", request: null, problem: error.message });
+        return;
+      }
+      const waiting = this.#wait();
+      this.#show({ step: "approval", request, problem: null });
+      const decided = await untilDecided(request, waiting.signal);
+      if (decided === null) return;
+      if (decided.state === "approved") await this.#connect(true);
+      else this.#end({ ...plainEnding("", null), ...refusalOf(decided) });
+    });
+  }
+
+  /** Asks for no approval, or takes the request back. */
+  async cancelApproval(): Promise<void> {
+    const state = this.#state;
+    if (state.step !== "approval") return;
+    this.#waiting?.abort();
+    this.#end(plainEnding(state.request === null ? NOT_ASKED : "The request was withdrawn.", null));
+    if (state.request !== null) await withdraw(state.request);
   }
 
   close(): void {
@@ -123,20 +163,39 @@ export class TerminalSession {
     await this.#connect();
   }
 
-  async #connect(): Promise<void> {
+  /** `isApproved`: what was asked for was approved, so it is not asked for once more. */
+  async #connect(isApproved = false): Promise<void> {
     const login = this.#login;
     if (login === null) return;
     this.#show({ step: "connecting" });
     this.banners = [];
     const wanted = { ...this.#wanted, reason: this.#reason };
-    const { connection, target } = await reachMachine(login, wanted, (text) => {
-      this.banners = [...this.banners, text];
-    });
+    let reached: Reached;
+    try {
+      reached = await reachMachine(login, wanted, (text) => {
+        this.banners = [...this.banners, text];
+      });
+    } catch (error) {
+      const machineId = isApproved ? null : machineToApprove(error);
+      if (machineId === null) throw error;
+      const { localUser } = this.#wanted;
+      this.#subject = { machineId, localUser, deviceId: login.device.peerId };
+      if (this.#reason === null) this.#show({ step: "approval", request: null, problem: null });
+      else await this.ask(this.#reason);
+      return;
+    }
+    const { connection, target } = reached;
     this.#show({ step: "open", connection, target });
     void connection.closed.then((failure) => {
       if (failure === null || failure.code !== "lost") this.#login = null;
       this.#end(endingOf(failure));
     });
+  }
+
+  #wait(): AbortController {
+    this.#waiting?.abort();
+    this.#waiting = new AbortController();
+    return this.#waiting;
   }
 
   async #orEnd(work: () => Promise<void>): Promise<void> {
@@ -157,6 +216,20 @@ export class TerminalSession {
     this.#state = state;
     for (const listener of this.#listeners) listener();
   }
+}
+
+const NOT_ASKED = "This access needs an approval, and none was asked for.";
+/** Failures of a request that the person can mend in the form. */
+const IS_PROBLEM_OF_REASON: ReadonlySet<string> = new Set([
+  "ERR_BAD_REQUEST",
+  "ERR_UNPROCESSABLE",
+  "ERR_TOO_MANY",
+]);
+
+/** The machine for which an approval is all that lacks. */
+function machineToApprove(error: unknown): string | null {
+  if (!(error instanceof DeniedError) || error.reason !== "approval_required") return null;
+  return error.machineId;
 }
 
 /** Denials that somebody may turn while the page waits: the sign-in is not to be done again for that. */

@@ -155,7 +155,7 @@ class Hub implements RelayHub {
     return this.#gate.pass({ request, sourceAddress, ownOrigin }, check, (check) => {
       const sourcePort = server.requestIP(request)?.port ?? 0;
       const data: RelaySocketData = {
-        ...{ kind, sourceAddress, sourcePort, check, page: page?.isLive ?? null },
+        ...{ kind, sourceAddress, sourcePort, check, page: page?.session ?? null },
         ...{ sendQueue: null, stream: null, link: null },
       };
       const headers = page === undefined ? {} : { "sec-websocket-protocol": page.protocol };

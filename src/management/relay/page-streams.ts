@@ -1,15 +1,26 @@
 /**
  * Relayed streams of pages: each ends within a second of the session by which it was opened.
  *
+ * A session is asked about once, however many streams it has.
+ *
  * @module
  */
+import type { PageSession } from "./relay-hub.ts";
 import type { Stream } from "./streams.ts";
 
 const LOOK_MS = 500;
+/** Sessions that are asked about at the same time. */
+const ASKED_MAX = 16;
+
+interface Opened {
+  /** By the request of any of its streams. */
+  readonly isLive: PageSession["isLive"];
+  readonly streams: Set<Stream>;
+}
 
 export class PageStreams {
   readonly #end: (stream: Stream) => void;
-  readonly #open = new Map<Stream, () => Promise<boolean>>();
+  readonly #sessions = new Map<string, Opened>();
   #timer: ReturnType<typeof setInterval> | null = null;
   #isLooking = false;
 
@@ -18,8 +29,10 @@ export class PageStreams {
   }
 
   /** `isLive`: whether the session is still there. What it throws counts as no. */
-  add(stream: Stream, isLive: () => Promise<boolean>): void {
-    this.#open.set(stream, isLive);
+  add(stream: Stream, { sessionId, isLive }: PageSession): void {
+    const known = this.#sessions.get(sessionId);
+    if (known !== undefined) known.streams.add(stream);
+    else this.#sessions.set(sessionId, { isLive, streams: new Set([stream]) });
     this.#timer ??= setInterval(() => void this.look(), LOOK_MS);
   }
 
@@ -27,19 +40,33 @@ export class PageStreams {
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      for (const [stream, isLive] of [...this.#open]) {
-        if (!stream.isOver && (await isLive().catch(() => false))) continue;
-        this.#open.delete(stream);
-        if (!stream.isOver) this.#end(stream);
+      const ids = [...this.#sessions.keys()];
+      for (let at = 0; at < ids.length; at += ASKED_MAX) {
+        await Promise.all(ids.slice(at, at + ASKED_MAX).map((id) => this.#lookAt(id)));
       }
     } finally {
       this.#isLooking = false;
     }
-    if (this.#open.size === 0) this.stop();
+    if (this.#sessions.size === 0) this.stop();
   }
 
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+  }
+
+  async #lookAt(sessionId: string): Promise<void> {
+    const session = this.#sessions.get(sessionId);
+    if (session === undefined) return;
+    for (const stream of session.streams) if (stream.isOver) session.streams.delete(stream);
+    // A stream that is opened while the answer is on its way was admitted by a later one.
+    const asked = [...session.streams];
+    if (asked.length > 0 && !(await session.isLive().catch(() => false))) {
+      for (const stream of asked) {
+        session.streams.delete(stream);
+        if (!stream.isOver) this.#end(stream);
+      }
+    }
+    if (session.streams.size === 0) this.#sessions.delete(sessionId);
   }
 }

@@ -22,8 +22,8 @@ export interface RelaySocketData {
   sendQueue: SendQueue | null;
   /** A client's only stream. Null: a machine's socket, or a client that was turned away. */
   stream: Stream | null;
-  /** Of a page: whether the session by which it was opened lives. Null: not of a page. */
-  readonly page: (() => Promise<boolean>) | null;
+  /** Of a page: the session by which it was opened. Null: not of a page. */
+  readonly page: PageSession | null;
   /** A machine's link. Null: a client's socket, or a machine that was turned away. */
   link: AgentLink | null;
 }
@@ -35,11 +35,17 @@ export interface AgentLink extends Carrier {
   lastStreamId: number;
 }
 
+/** The session of the dashboard by which a page asks: the page's streams end with it. */
+export interface PageSession {
+  readonly sessionId: string;
+  /** Whether it lives. What it throws counts as no. */
+  isLive(): Promise<boolean>;
+}
+
 /** What was read of a page's request. */
 export interface PageDial {
   readonly claim: DialClaim;
-  /** Whether the session by which the page asks lives; the stream ends with it. */
-  readonly isLive: () => Promise<boolean>;
+  readonly session: PageSession;
   /** The subprotocol to answer with. */
   readonly protocol: string;
 }

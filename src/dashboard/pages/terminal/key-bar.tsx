@@ -1,9 +1,8 @@
 /**
- * Keys that phones do not have: Esc, Tab, Ctrl with a letter, arrows. Shown where the finger is what points.
+ * Keys that phones do not have: Esc, Tab, Ctrl, arrows. Shown where the finger is what points.
  *
  * @module
  */
-import { useState } from "react";
 import { Button } from "../../components/button.tsx";
 
 const KEYS: readonly (readonly [label: string, name: string, sent: string])[] = [
@@ -14,22 +13,24 @@ const KEYS: readonly (readonly [label: string, name: string, sent: string])[] = 
   ["↓", "Down", "\u001b[B"],
   ["→", "Right", "\u001b[C"],
 ];
+/** The usual ones; any other is typed while Ctrl is down. */
 const LETTERS = ["C", "D", "Z", "L", "R", "A", "E", "U", "W", "X", "O"] as const;
 
-/** Ctrl and a letter, as the machine hears it. */
-export function controlKey(letter: string): string {
-  return String.fromCharCode(letter.charCodeAt(0) & 0x1f);
+interface KeyBarProps {
+  /** Ctrl is down for the next key, here or typed. */
+  readonly isCtrl: boolean;
+  setIsCtrl(is: boolean): void;
+  onKey(text: string): void;
 }
 
-export function KeyBar({ onKey }: { onKey(text: string): void }) {
-  const [isCtrl, setIsCtrl] = useState(false);
+export function KeyBar({ isCtrl, setIsCtrl, onKey }: KeyBarProps) {
   return (
     <div
       role="toolbar"
       aria-label="Keys"
       className="hidden gap-1 overflow-x-auto pb-1 pointer-coarse:flex max-sm:flex"
     >
-      <Button size="small" aria-pressed={isCtrl} onClick={() => setIsCtrl((is) => !is)}>
+      <Button size="small" aria-pressed={isCtrl} onClick={() => setIsCtrl(!isCtrl)}>
         Ctrl
       </Button>
       {isCtrl
@@ -38,10 +39,7 @@ export function KeyBar({ onKey }: { onKey(text: string): void }) {
               key={letter}
               size="small"
               aria-label={`Control ${letter}`}
-              onClick={() => {
-                setIsCtrl(false);
-                onKey(controlKey(letter));
-              }}
+              onClick={() => onKey(letter.toLowerCase())}
             >
               {letter}
             </Button>

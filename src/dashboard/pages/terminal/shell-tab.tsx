@@ -1,6 +1,5 @@
 /**
- * A shell: its screen, the search in it, keys for phones, and what the person is asked before a link opens
- * or lines are pasted.
+ * A shell: its screen, the search in it, keys for phones, and what the person is asked.
  *
  * @module
  */
@@ -10,11 +9,13 @@ import type { SshConnection } from "../../../browser-ssh/connection.ts";
 import { SshFailure } from "../../../browser-ssh/failure.ts";
 import { type Session, startSession } from "../../../browser-ssh/session.ts";
 import { classes } from "../../components/class-names.ts";
-import { ConfirmDialog } from "../../components/dialog.tsx";
+import { ClipboardWrites } from "../../terminal/clipboard-writes.ts";
+import { controlKey } from "../../terminal/cursor-keys.ts";
 import { openScreen, type Screen } from "../../terminal/screen.ts";
 import type { Ending } from "../../terminal/terminal-session.ts";
 import { KeyBar } from "./key-bar.tsx";
 import { SearchBar } from "./search-bar.tsx";
+import { type Asked, ShellQuestion } from "./shell-question.tsx";
 
 interface ShellTabProps {
   readonly connection: SshConnection;
@@ -24,71 +25,136 @@ interface ShellTabProps {
   readonly banners: readonly string[];
   readonly ending: Ending | null;
   onTitle(title: string): void;
+  onBell(): void;
   onEnd(): void;
 }
-
-type Asked = { readonly link: string } | { readonly paste: string } | null;
 
 export function ShellTab(props: ShellTabProps) {
   const { connection, isShown, fontSize, isSearching, ending } = props;
   const element = useRef<HTMLDivElement>(null);
-  const screen = useRef<Screen | null>(null);
-  const [asked, setAsked] = useState<Asked>(null);
-  const latest = useRef(props);
-  latest.current = props;
+  const shell = useRef<Shell | null>(null);
+  const question = useQuestion();
+  const ctrl = useCtrl();
+  const latest = useRef({ ...props, ask: question.ask, takeCtrl: ctrl.take });
+  latest.current = { ...props, ask: question.ask, takeCtrl: ctrl.take };
   useEffect(() => {
     if (element.current === null) return;
-    const shell = openShell(element.current, latest, setAsked, connection);
-    screen.current = shell.screen;
-    return () => shell.close();
+    const opened = openShell(element.current, latest, connection);
+    shell.current = opened;
+    return () => opened.close();
   }, [connection]);
-  useEffect(() => screen.current?.setFontSize(fontSize), [fontSize]);
+  useEffect(() => shell.current?.screen.setFontSize(fontSize), [fontSize]);
   useEffect(() => {
-    if (isShown) screen.current?.fit();
-    if (isShown) screen.current?.focus();
+    if (isShown) shell.current?.screen.fit();
+    if (isShown) shell.current?.screen.focus();
   }, [isShown]);
   useEffect(() => {
-    if (ending !== null) screen.current?.say(ending.message);
+    if (ending !== null) shell.current?.screen.say(ending.message);
   }, [ending]);
   return (
     <div className={classes("absolute inset-0 flex-col gap-2", isShown ? "flex" : "hidden")}>
       {isSearching ? (
-        <SearchBar find={(text, isBackward) => screen.current?.find(text, isBackward) ?? false} />
+        <SearchBar find={(text, isBackward) => shell.current?.screen.find(text, isBackward) ?? false} />
       ) : null}
       <div className="min-h-0 flex-1 rounded-md border border-line bg-sunken p-2">
         <div ref={element} data-terminal className="size-full overflow-hidden" />
       </div>
       <KeyBar
+        isCtrl={ctrl.isDown}
+        setIsCtrl={(is) => {
+          ctrl.set(is);
+          shell.current?.screen.focus();
+        }}
         onKey={(text) => {
-          screen.current?.type(text);
-          screen.current?.focus();
+          shell.current?.screen.type(text);
+          shell.current?.screen.focus();
         }}
       />
-      <Question asked={asked} onDone={() => setAsked(null)} paste={(text) => screen.current?.paste(text)} />
+      <ShellQuestion
+        asked={question.asked}
+        onDone={() => {
+          shell.current?.clipboard.refuse();
+          question.done();
+        }}
+        onYes={async (asked) => shell.current?.answer(asked)}
+      />
     </div>
   );
 }
 
+/** One question at a time: a second one does not take the place of what is being read. */
+function useQuestion() {
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const open = useRef(false);
+  const ask = (next: Asked): boolean => {
+    if (open.current) return false;
+    open.current = true;
+    setAsked(next);
+    return true;
+  };
+  const done = (): void => {
+    open.current = false;
+    setAsked(null);
+  };
+  return { asked, ask, done };
+}
+
+/** Ctrl of the keys on the screen: down for one key, pressed there or typed. */
+function useCtrl() {
+  const [isDown, setIsDown] = useState(false);
+  const now = useRef(false);
+  const set = (is: boolean): void => {
+    now.current = is;
+    setIsDown(is);
+  };
+  const take = (text: string): string => {
+    const sent = now.current ? controlKey(text) : null;
+    if (sent === null) return text;
+    set(false);
+    return sent;
+  };
+  return { isDown, set, take };
+}
+
+interface Shell {
+  readonly screen: Screen;
+  readonly clipboard: ClipboardWrites;
+  /** The person said yes. */
+  answer(asked: Asked): Promise<void>;
+  close(): void;
+}
+
+interface ShellNow extends ShellTabProps {
+  ask(asked: Asked): boolean;
+  takeCtrl(text: string): string;
+}
+
 function openShell(
   element: HTMLElement,
-  latest: { readonly current: ShellTabProps },
-  ask: (asked: Asked) => void,
+  latest: { readonly current: ShellNow },
   connection: SshConnection,
-): { readonly screen: Screen; close(): void } {
+): Shell {
   let session: Session | null = null;
   let isClosed = false;
   /** Typed before the shell was there. */
   const early: Bytes[] = [];
+  const clipboard = new ClipboardWrites({
+    ask: (text) => latest.current.isShown && latest.current.ask({ kind: "copy", text }),
+    write: (text) => navigator.clipboard.writeText(text),
+  });
   const screen = openScreen(element, latest.current.fontSize, {
     onInput: (bytes) => {
       if (session === null) early.push(bytes);
       else session.write(bytes).catch(() => {});
     },
+    onTyped: (text) => latest.current.takeCtrl(text),
     onEscape: () => connection.close(),
     onResize: (size) => session?.resize(size),
     onTitle: (title) => latest.current.onTitle(title),
-    onLink: (link) => ask({ link }),
-    onPaste: (paste) => ask({ paste }),
+    onBell: () => latest.current.onBell(),
+    onLink: (text) => void latest.current.ask({ kind: "link", text }),
+    onPaste: (text) => void latest.current.ask({ kind: "paste", text }),
+    onClipboard: (text) => clipboard.onText(text),
   });
   for (const text of latest.current.banners) screen.say(text.trim());
   startSession(connection, {
@@ -108,39 +174,16 @@ function openShell(
   if (latest.current.isShown) screen.focus();
   return {
     screen,
+    clipboard,
+    async answer({ kind, text }) {
+      if (kind === "link") window.open(text, "_blank", "noopener,noreferrer");
+      else if (kind === "paste") screen.paste(text);
+      else await clipboard.allow(text);
+    },
     close() {
       isClosed = true;
       session?.close();
       screen.close();
     },
   };
-}
-
-interface QuestionProps {
-  readonly asked: Asked;
-  onDone(): void;
-  paste(text: string): void;
-}
-
-/** Before a link opens: its whole address. Before lines that would run at once: the lines. */
-function Question({ asked, onDone, paste }: QuestionProps) {
-  const isLink = asked !== null && "link" in asked;
-  const text = asked === null ? "" : "link" in asked ? asked.link : asked.paste;
-  return (
-    <ConfirmDialog
-      open={asked !== null}
-      onOpenChange={(open) => !open && onDone()}
-      title={isLink ? "Open this address?" : "Paste several lines?"}
-      verb={isLink ? "Open" : "Paste"}
-      onConfirm={async () => {
-        if (isLink) window.open(text, "_blank", "noopener,noreferrer");
-        else paste(text);
-      }}
-    >
-      <p>{isLink ? "The machine's output names it:" : "The program there runs each line as it comes:"}</p>
-      <pre className="max-h-48 overflow-auto whitespace-pre-wrap break-all rounded-md bg-sunken p-2 font-mono text-xs">
-        {text}
-      </pre>
-    </ConfirmDialog>
-  );
 }

@@ -11,7 +11,8 @@ import { Card } from "../../components/card.tsx";
 import { TextField } from "../../components/field.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { PageSkeleton } from "../../components/skeleton.tsx";
-import { TerminalSession } from "../../terminal/terminal-session.ts";
+import { TerminalSession, type TerminalState } from "../../terminal/terminal-session.ts";
+import { ApprovalCard } from "./approval-card.tsx";
 import { EndedCard } from "./ended-card.tsx";
 import { SignInCard } from "./sign-in-card.tsx";
 import { UnableCard } from "./unable-card.tsx";
@@ -77,7 +78,7 @@ function TerminalOf({ machine, localUser }: { readonly machine: string; readonly
   const [last, setLast] = useState<typeof state | null>(null);
   useEffect(() => {
     if (state.step === "open") setLast(state);
-    if (state.step === "sign-in" || state.step === "unable") setLast(null);
+    if (state.step === "sign-in" || state.step === "unable" || state.step === "approval") setLast(null);
   }, [state]);
   const open = state.step === "open" ? state : last?.step === "open" ? last : null;
   if (open !== null) {
@@ -95,23 +96,52 @@ function TerminalOf({ machine, localUser }: { readonly machine: string; readonly
   return (
     <>
       <PageHeader title={title} about="A terminal in this page. SSH ends here, not at the server." />
-      {state.step === "looking" ? <PageSkeleton /> : null}
-      {state.step === "unable" ? <UnableCard command={`qf ssh ${title}`} /> : null}
-      {state.step === "sign-in" ? (
+      <Step state={state} session={session} title={title} machine={machine} />
+    </>
+  );
+}
+
+interface StepProps {
+  readonly state: TerminalState;
+  readonly session: TerminalSession;
+  readonly title: string;
+  readonly machine: string;
+}
+
+/** Where it stands, as long as no shell is open. */
+function Step({ state, session, title, machine }: StepProps) {
+  switch (state.step) {
+    case "looking":
+      return <PageSkeleton />;
+    case "unable":
+      return <UnableCard command={`qf ssh ${title}`} />;
+    case "sign-in":
+      return (
         <SignInCard
           pending={state.pending}
           problem={state.problem}
           onCode={(code) => session.giveCode(code)}
         />
-      ) : null}
-      {state.step === "connecting" ? (
+      );
+    case "connecting":
+      return (
         <p role="status" className="text-soft">
           Connecting to {machine}…
         </p>
-      ) : null}
-      {state.step === "ended" ? (
-        <EndedCard ending={state.ending} onAgain={(reason) => void session.again(reason)} />
-      ) : null}
-    </>
-  );
+      );
+    case "approval":
+      return (
+        <ApprovalCard
+          title={title}
+          request={state.request}
+          problem={state.problem}
+          onAsk={(reason) => session.ask(reason)}
+          onCancel={() => void session.cancelApproval()}
+        />
+      );
+    case "ended":
+      return <EndedCard ending={state.ending} onAgain={(reason) => void session.again(reason)} />;
+    case "open":
+      return null;
+  }
 }

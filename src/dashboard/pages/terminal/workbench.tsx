@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FolderOpen, Minus, Plus, Search, Unplug, X } from "lucide-react";
+import { Bell, FolderOpen, Minus, Plus, Search, Unplug, X } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import type { SshConnection } from "../../../browser-ssh/connection.ts";
 import { Button, IconButton } from "../../components/button.tsx";
@@ -33,6 +33,8 @@ interface Tab {
   /** Shells of an earlier connection stay to be read. */
   readonly connection: SshConnection;
   readonly title: string;
+  /** Its bell rang while nobody looked. */
+  readonly hasRung: boolean;
 }
 
 export function Workbench(props: WorkbenchProps) {
@@ -78,6 +80,7 @@ export function Workbench(props: WorkbenchProps) {
                 banners={index === 0 ? banners : []}
                 ending={ending}
                 onTitle={(text) => tabs.setTitle(tab.id, text)}
+                onBell={() => tabs.rung(tab.id)}
                 onEnd={() => tabs.ended(tab.id)}
               />
             ))}
@@ -139,14 +142,25 @@ function Bar(props: BarProps) {
   );
 }
 
+const NEW_TAB = { title: "", hasRung: false };
+
+/** The very same list where nothing changes: a machine may ring without end. */
+function changed(tabs: readonly Tab[], id: number, change: Partial<Tab>): readonly Tab[] {
+  const tab = tabs.find((one) => one.id === id);
+  if (tab === undefined) return tabs;
+  const next = { ...tab, ...change };
+  if (next.title === tab.title && next.hasRung === tab.hasRung) return tabs;
+  return tabs.map((one) => (one.id === id ? next : one));
+}
+
 type Tabs = ReturnType<typeof useTabs>;
 
 function useTabs(connection: SshConnection) {
-  const [list, setList] = useState<readonly Tab[]>([{ id: 0, connection, title: "" }]);
+  const [list, setList] = useState<readonly Tab[]>([{ ...NEW_TAB, id: 0, connection }]);
   const [current, setCurrent] = useState(0);
   const [nextId, setNextId] = useState(1);
   const add = (): void => {
-    setList((tabs) => [...tabs, { id: nextId, connection, title: "" }]);
+    setList((tabs) => [...tabs, { ...NEW_TAB, id: nextId, connection }]);
     setCurrent(nextId);
     setNextId(nextId + 1);
   };
@@ -159,18 +173,24 @@ function useTabs(connection: SshConnection) {
   if (known !== connection) {
     // Connected anew: a new shell, in the place of those that are over.
     setKnown(connection);
-    setList([{ id: nextId, connection, title: "" }]);
+    setList([{ ...NEW_TAB, id: nextId, connection }]);
     setCurrent(nextId);
     setNextId(nextId + 1);
   }
   return {
     list,
     current,
-    show: setCurrent,
+    show: (id: number) => {
+      setCurrent(id);
+      setList((tabs) => changed(tabs, id, { hasRung: false }));
+    },
+    /** The bell of a shell that is in front needs no mark. */
+    rung: (id: number) => {
+      if (id !== current) setList((tabs) => changed(tabs, id, { hasRung: true }));
+    },
     add,
     remove,
-    setTitle: (id: number, title: string) =>
-      setList((tabs) => tabs.map((tab) => (tab.id === id ? { ...tab, title } : tab))),
+    setTitle: (id: number, title: string) => setList((tabs) => changed(tabs, id, { title })),
     /** A shell has ended. The last one ends the connection. */
     ended: (id: number) => {
       if (list.length === 1) connection.close();
@@ -198,6 +218,7 @@ function TabList({ tabs }: { readonly tabs: Tabs }) {
               className="min-h-8 max-w-40 truncate px-2.5 text-sm pointer-coarse:min-h-11"
             >
               {tab.title === "" ? `Shell ${index + 1}` : tab.title}
+              {tab.hasRung ? <RungMark /> : null}
             </button>
             {tabs.list.length === 1 ? null : (
               <button
@@ -215,6 +236,15 @@ function TabList({ tabs }: { readonly tabs: Tabs }) {
       <IconButton label="New shell" onClick={tabs.add} disabled={tabs.list.length >= TABS_MAX}>
         <Plus size={16} aria-hidden="true" />
       </IconButton>
+    </>
+  );
+}
+
+function RungMark() {
+  return (
+    <>
+      <Bell size={14} aria-hidden="true" className="ml-1.5 inline text-accent" />
+      <span className="sr-only">, its bell rang</span>
     </>
   );
 }

@@ -71,7 +71,7 @@ export function createTerminal({ ctx, masterKey, relay }: TerminalDeps): Termina
       if (!(await isLive().catch(() => false))) return refusal(403, "this user may not sign in");
       const claim = { hello: offered.hello, proof: offered.proof };
       return relay.dialFromPage(request, server, sourceAddress, {
-        ...{ claim, isLive, protocol: TERMINAL_PROTOCOL },
+        ...{ claim, session: { sessionId: session.id, isLive }, protocol: TERMINAL_PROTOCOL },
       });
     },
   };

@@ -63,9 +63,9 @@ test("a page of a session that lives gets a way to the relay", async () => {
   expect(dialled.map(({ claim, protocol }) => ({ ...claim, protocol }))).toEqual([
     { hello: HELLO, proof: "signature", protocol: TERMINAL_PROTOCOL },
   ]);
-  expect(await dialled[0]?.isLive()).toBe(true);
+  expect(await dialled[0]?.session.isLive()).toBe(true);
   await api.management.store.transaction((tx) => deleteWebSessionsOf(tx, session.user.id));
-  expect(dialled[0]?.isLive()).rejects.toThrow();
+  expect(dialled[0]?.session.isLive()).rejects.toThrow();
 });
 
 describe("no ticket is given", () => {

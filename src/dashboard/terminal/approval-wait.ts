@@ -1,0 +1,82 @@
+/**
+ * The approval that a terminal waits for: asks for one, hears of the decision, and words a refusal. A request
+ * that already waits is found again, so asking twice makes no second one.
+ *
+ * @module
+ */
+import type { AccessRequest } from "../../wire/access-request.ts";
+import { ApiError, callApi } from "../api/client.ts";
+
+/** One question waits so long, well within the time that any answer has. */
+const QUESTION_SECONDS = 20;
+/** Between questions, while the server cannot be reached or has too many. */
+const AWAY_MS = 1_000;
+const TOO_MANY = 429;
+
+/** Whose access waits, and to what. */
+export interface ApprovalSubject {
+  readonly machineId: string;
+  readonly deviceId: string;
+  readonly localUser: string;
+}
+
+/** `reason` is empty where the person gave none. */
+export function askApproval(about: ApprovalSubject, reason: string): Promise<AccessRequest> {
+  return callApi("POST /api/access/requests", {
+    body: {
+      ...{ kind: "machine", machine: about.machineId, local_user: about.localUser, device: about.deviceId },
+      ...(reason === "" ? {} : { reason }),
+    },
+  });
+}
+
+/** The request once it waits no longer. Null: `signal` ended the wait. */
+export async function untilDecided(
+  request: AccessRequest,
+  signal: AbortSignal,
+): Promise<AccessRequest | null> {
+  let now = request;
+  while (now.state === "waiting" && !signal.aborted) {
+    try {
+      now = await callApi("GET /api/access/requests/:requestId", {
+        params: { requestId: request.id },
+        query: { wait_seconds: String(QUESTION_SECONDS) },
+        signal,
+      });
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!(error instanceof ApiError) || (error.status !== 0 && error.status !== TOO_MANY)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
+    }
+  }
+  return signal.aborted ? null : now;
+}
+
+/** Takes the request back. One that is decided meanwhile is left as it is. */
+export async function withdraw(request: AccessRequest): Promise<void> {
+  await callApi("DELETE /api/access/requests/:requestId", { params: { requestId: request.id } }).catch(
+    (error) => {
+      if (!(error instanceof ApiError)) throw error;
+    },
+  );
+}
+
+/** Who decides, in words. */
+export function decidersOf({ approver_groups }: Pick<AccessRequest, "approver_groups">): string {
+  if (approver_groups.length === 0) return "an owner or admin";
+  return `a member of ${approver_groups.map(({ name }) => name).join(" or ")}`;
+}
+
+/** What the person is told of a request that was not approved. */
+export function refusalOf({ state, note, decided_by: by }: AccessRequest): {
+  readonly message: string;
+  readonly hint: string | null;
+} {
+  if (state === "denied") {
+    const who = by === null || by.name === "" ? "The approver" : by.name;
+    return { message: note === "" ? `${who} denied it.` : `${who} denied it: ${note}`, hint: null };
+  }
+  if (state === "expired") return { message: "Nobody decided in time.", hint: "Connect again to ask anew." };
+  if (state === "cancelled") return { message: "The request was withdrawn.", hint: null };
+  return { message: "The approval has ended.", hint: "Connect again to ask anew." };
+}
