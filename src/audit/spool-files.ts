@@ -122,12 +122,15 @@ export class SpoolFiles {
     }
   }
 
-  /** Events from `fromSeq` on, of the first segment that holds any. `nextSeq`: the number after the last. */
-  async read(fromSeq: number, nextSeq: number): Promise<AgentEvent[]> {
+  /**
+   * Events from `fromSeq` on, at most `max`, of the first segment that holds any. `nextSeq`: the number after
+   * the last.
+   */
+  async read(fromSeq: number, nextSeq: number, max: number): Promise<AgentEvent[]> {
     for (const [index, segment] of this.#segments.entries()) {
       const next = this.#segments[index + 1]?.firstSeq ?? nextSeq;
       if (next <= fromSeq) continue;
-      const events = await readSegment(segment, fromSeq);
+      const events = await readSegment(segment, fromSeq, max);
       if (events.length > 0) return events;
     }
     return [];

@@ -13,6 +13,11 @@ import { parseJson, writeFileAtomic } from "../base/files.ts";
 import { newId } from "../base/random.ts";
 import { AgentEvent } from "../wire/audit-event.ts";
 
+const NEWLINE = 0x0a;
+/** A line begins with its number. */
+const LINE_HEAD = /^\{"seq":(\d{1,16}),/;
+const LINE_HEAD_BYTES = 32;
+
 export interface Segment {
   readonly path: string;
   /** The first number it may hold; an empty segment still keeps the count. */
@@ -113,13 +118,28 @@ function parseEvent(text: string): AgentEvent | undefined {
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Events of `segment` from number `fromSeq` on. Lines that cannot be read any more are skipped. */
-export async function readSegment(segment: Segment, fromSeq: number): Promise<AgentEvent[]> {
-  const content = (await readFile(segment.path)).subarray(0, segment.bytes).toString("utf8");
-  return content
-    .split("\n")
-    .map(parseEvent)
-    .filter((event) => event !== undefined && event.seq >= fromSeq) as AgentEvent[];
+/**
+ * The first events of `segment` from number `fromSeq` on, at most `max`. Lines that cannot be read any more
+ * are skipped.
+ */
+export async function readSegment(
+  segment: Segment,
+  fromSeq: number,
+  max = Number.MAX_SAFE_INTEGER,
+): Promise<AgentEvent[]> {
+  const content = (await readFile(segment.path)).subarray(0, segment.bytes);
+  const events: AgentEvent[] = [];
+  for (let at = 0; at < content.length && events.length < max; ) {
+    const newline = content.indexOf(NEWLINE, at);
+    const end = newline === -1 ? content.length : newline;
+    // Most of a segment has gone already, and would take much longer to parse than to pass over.
+    const head = LINE_HEAD.exec(content.toString("latin1", at, Math.min(end, at + LINE_HEAD_BYTES)));
+    const isWanted = head === null || Number(head[1]) >= fromSeq;
+    const event = isWanted ? parseEvent(content.toString("utf8", at, end)) : undefined;
+    if (event !== undefined && event.seq >= fromSeq) events.push(event);
+    at = end + 1;
+  }
+  return events;
 }
 
 /**

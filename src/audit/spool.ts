@@ -30,7 +30,7 @@ const SEGMENT_BYTES_MAX = 1024 * 1024;
 /** From this size on, the last segment is replaced when all in it is acknowledged. */
 const ROTATE_WHEN_ACKNOWLEDGED_BYTES = 64 * 1024;
 /** Latest events kept in memory, so that an upload seldom reads the disk. */
-const RECENT_MAX = 512;
+const RECENT_MAX = 2048;
 
 /**
  * Opens the spool of `directory` and repairs what a crash has left there. Damage is returned, and recorded as
@@ -219,7 +219,7 @@ class FileSpool implements Spool {
         bytesMax,
       );
     }
-    return firstOf(await this.#files.read(from, this.#nextSeq), max, bytesMax);
+    return firstOf(await this.#files.read(from, this.#nextSeq, max), max, bytesMax);
   }
 
   async acknowledge(seq: number): Promise<void> {
@@ -248,7 +248,7 @@ class FileSpool implements Spool {
 
   async stored(fromSeq: number, max: number): Promise<AgentEvent[]> {
     if (fromSeq >= this.#nextSeq) return [];
-    return firstOf(await this.#files.read(fromSeq, this.#nextSeq), max, 1024 * 1024);
+    return firstOf(await this.#files.read(fromSeq, this.#nextSeq, max), max, 1024 * 1024);
   }
 
   async #renumber(firstSeq: number): Promise<void> {

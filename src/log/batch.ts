@@ -18,9 +18,20 @@ import { isSameHash, leafHash, treeHash } from "./tree-hash.ts";
 /** What is signed of a batch. */
 export type BatchFields = Omit<BatchRecord, "signature">;
 
-/** The hash of an event with its salt. */
-export function eventHash({ seq, atMs, body }: AgentEvent, salt: string): Buffer {
-  return leafHash(canonicalJson(asStored({ seq, atMs, body, salt })));
+/** The hash of an event with its salt. `body`: its body as `canonicalBody` writes it, where that is known. */
+export function eventHash(event: AgentEvent, salt: string, body = canonicalBody(event)): Buffer {
+  const { atMs, seq } = event;
+  return leafHash(`{"atMs":${atMs},"body":${body},"salt":${canonicalJson(asStored(salt))},"seq":${seq}}`);
+}
+
+/** The canonical JSON of an event without a salt. */
+export function eventText({ atMs, seq }: Pick<AgentEvent, "atMs" | "seq">, body: string): string {
+  return `{"atMs":${atMs},"body":${body},"seq":${seq}}`;
+}
+
+/** The canonical JSON of the body of an event. */
+export function canonicalBody({ body }: Pick<AgentEvent, "body">): string {
+  return canonicalJson(asStored(body));
 }
 
 /** The hash of a batch of events with these hashes, base64url. */

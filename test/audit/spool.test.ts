@@ -288,10 +288,15 @@ describe("pending", () => {
     expect(await spool.pending(11, 100)).toEqual([]);
   });
 
-  test("reads from disk what is no longer in memory", async () => {
-    const { spool } = await open({ segmentBytesMax: 20_000 });
-    await Promise.all(Array.from({ length: 1_000 }, (_, i) => spool.record(anEvent(`e${i}`))));
-    expect((await spool.pending(1, 2)).map(({ seq }) => seq)).toEqual([1, 2]);
+  test("reads from disk what is no longer in memory, from any number and no more than asked for", async () => {
+    const { spool } = await open();
+    for (let burst = 0; burst < 3; burst++) {
+      await Promise.all(Array.from({ length: 1000 }, (_, i) => spool.record(anEvent(`${burst} ${i}`))));
+    }
+    const seqs = async (from: number, max: number) => (await spool.pending(from, max)).map(({ seq }) => seq);
+    expect(await seqs(1, 2)).toEqual([1, 2]);
+    expect(await seqs(700, 3)).toEqual([700, 701, 702]);
+    expect(await seqs(2999, 5)).toEqual([2999, 3000]);
   });
 });
 

@@ -11,8 +11,7 @@ import { createHmac } from "node:crypto";
 import type { BatchJournal } from "../../audit/batch-journal.ts";
 import type { Spool } from "../../audit/spool-contract.ts";
 import type { Ed25519Key } from "../../base/ed25519.ts";
-import { batchHash, eventHash, isBatchOf, signBatch } from "../../log/batch.ts";
-import { asStored, canonicalJson } from "../../log/canonical-json.ts";
+import { batchHash, canonicalBody, eventHash, eventText, isBatchOf, signBatch } from "../../log/batch.ts";
 import type { Enrolled } from "../../wire/agent-state-file.ts";
 import { type AgentEvent, AUDIT_BATCH_MAX } from "../../wire/audit-event.ts";
 import type { StoredBatch } from "../../wire/audit-journal.ts";
@@ -39,8 +38,7 @@ export async function nextSigned(spool: Spool, signer: AuditSigner): Promise<Aud
   const { batch, next } = signer.journal.around(from);
   if (batch !== undefined) {
     const events = await eventsOf(spool, batch);
-    const salts = events.map((event) => saltOf(signer.deviceKey, event));
-    const hashes = events.map((event, i) => eventHash(event, salts[i] ?? ""));
+    const { salts, hashes } = saltsAndHashes(signer.deviceKey, events);
     if (events.length > 0 && isBatchOf(hashes, batch)) return { events, batch: { ...batch, salts } };
     signer.journal.forget(batch);
   }
@@ -51,12 +49,12 @@ export async function nextSigned(spool: Spool, signer: AuditSigner): Promise<Aud
 
 async function sign(signer: AuditSigner, events: AgentEvent[]): Promise<AuditUploadBatch> {
   const { journal, deviceKey, enrolled } = signer;
-  const salts = events.map((event) => saltOf(deviceKey, event));
+  const { salts, hashes } = saltsAndHashes(deviceKey, events);
   const first = (events[0] as AgentEvent).seq;
   const fields = {
     first_seq: first,
     last_seq: (events.at(-1) as AgentEvent).seq,
-    hash: batchHash(events.map((event, i) => eventHash(event, salts[i] ?? ""))),
+    hash: batchHash(hashes),
     previous: journal.last !== undefined && journal.last.last_seq < first ? journal.last.hash : NO_BATCH,
   };
   const { accountId, peerId, origin } = enrolled;
@@ -80,9 +78,25 @@ async function eventsOf(spool: Spool, batch: StoredBatch): Promise<AgentEvent[]>
   return events;
 }
 
+/** The body of each event is written once, for both. */
+function saltsAndHashes(key: Pick<Ed25519Key, "seed">, events: readonly AgentEvent[]) {
+  const salts: string[] = [];
+  const hashes: Buffer[] = [];
+  for (const event of events) {
+    const body = canonicalBody(event);
+    const salt = saltOf(key, event, body);
+    salts.push(salt);
+    hashes.push(eventHash(event, salt, body));
+  }
+  return { salts, hashes };
+}
+
 /** 16 bytes that differ for each event, and are the same whenever it is sent. */
-export function saltOf({ seed }: Pick<Ed25519Key, "seed">, { seq, atMs, body }: AgentEvent): string {
-  const text = canonicalJson(asStored({ seq, atMs, body }));
-  const mac = createHmac("sha256", `qufabric/audit-salt/v1 ${seed}`).update(text).digest();
+export function saltOf(
+  { seed }: Pick<Ed25519Key, "seed">,
+  event: AgentEvent,
+  body = canonicalBody(event),
+): string {
+  const mac = createHmac("sha256", `qufabric/audit-salt/v1 ${seed}`).update(eventText(event, body)).digest();
   return mac.subarray(0, SALT_BYTES).toString("base64url");
 }

@@ -159,8 +159,20 @@ async function lookUpEntry(
   return answer ?? findLine(readLocalText(`${etc}/${database}`), name);
 }
 
+/** The last text of nsswitch.conf and what it says, which is asked at every decision. */
+let parsedServices: { readonly text: string; readonly services: Map<string, string[]> } | null = null;
+
 /** Services of nsswitch.conf(5) for `database`; glibc's default is files. */
 function servicesOf(text: string, database: string): string[] {
+  if (parsedServices?.text !== text) parsedServices = { text, services: new Map() };
+  const known = parsedServices.services.get(database);
+  if (known !== undefined) return known;
+  const services = parseServices(text, database);
+  parsedServices.services.set(database, services);
+  return services;
+}
+
+function parseServices(text: string, database: string): string[] {
   for (const line of text.split("\n")) {
     const [name, rest] = line.replace(/#.*/, "").split(":", 2);
     if (name?.trim() === database && rest !== undefined) return rest.trim().split(/\s+/);
