@@ -53,6 +53,8 @@ export interface Admin {
     path: string,
     options: { body?: unknown; answer: Parser<T> },
   ): Promise<Answer<T>>;
+  /** A WebSocket to `path`, with the caller's token. Opening it may fail, which its `close` event tells. */
+  connect(path: string): Promise<WebSocket>;
   /** The ids of groups given by name or id. Throws ERR_NOT_FOUND naming the first that is none. */
   groupIds(names: readonly string[]): Promise<string[]>;
   peerIds(names: readonly string[]): Promise<string[]>;
@@ -85,6 +87,10 @@ export async function openAdmin(args: { readonly "management-url"?: string | und
   const groups = () => request("GET", "/api/groups", { answer: Group.array() });
   return {
     request,
+    connect: async (path) => {
+      const headers = { authorization: `Token ${await tokens.get()}` };
+      return new WebSocket(`${url.replace(/^http/, "ws")}${path}`, { headers } as object as string[]);
+    },
     groupIds: async (names) =>
       names.length === 0 ? [] : idsOf("group", names, (await groups()).value, groupKeys),
     peerIds: async (names) => {

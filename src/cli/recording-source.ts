@@ -75,20 +75,17 @@ function severalOf(id: string, found: readonly Recording[]): QfError {
 }
 
 /**
- * Its asciicast, a piece of whole lines at a time. With `more` it is followed while it runs: `more` waits
- * before each next look, and answers false when nobody wants more. Throws ERR_USAGE without the identity that
- * it takes.
+ * Its asciicast, a piece of whole lines at a time, of `pages`: absent, those that there are. Throws ERR_USAGE
+ * without the identity that it takes.
  */
 export async function* castOf(
   admin: Pick<Admin, "request">,
   recording: Pick<Recording, "id" | "encrypted">,
   identityFile: string | undefined,
-  more?: () => Promise<boolean>,
+  pages: AsyncIterable<RecordingPage> = pagesOf(admin, recording),
 ): AsyncGenerator<string> {
   const open = recording.encrypted ? await opener(identityFile) : null;
-  for (let from = 0; ; ) {
-    const path = `/api/recordings/${recording.id}/chunks?from=${from}`;
-    const { value: page } = await admin.request("GET", path, { answer: RecordingPage });
+  for await (const page of pages) {
     for (const { number, sha256, data } of page.chunks) {
       const packed = Buffer.from(data, "base64");
       if (open !== null && digestText(digestOfChunk(packed)) !== sha256) {
@@ -96,6 +93,22 @@ export async function* castOf(
       }
       yield Buffer.from(open === null ? packed : await open(packed)).toString("utf8");
     }
+  }
+}
+
+/**
+ * Its pages, asked for one by one. With `more` it is followed while it runs: `more` waits before each next
+ * look, and answers false when nobody wants more.
+ */
+export async function* pagesOf(
+  admin: Pick<Admin, "request">,
+  { id }: Pick<Recording, "id">,
+  more?: () => Promise<boolean>,
+): AsyncGenerator<RecordingPage> {
+  for (let from = 0; ; ) {
+    const path = `/api/recordings/${id}/chunks?from=${from}`;
+    const { value: page } = await admin.request("GET", path, { answer: RecordingPage });
+    yield page;
     from = page.next;
     if (page.chunks.length > 0) continue;
     if (more === undefined || page.status !== "running" || !(await more())) return;

@@ -11,6 +11,7 @@ import { LINK_TIMEOUT_MS, MANAGEMENT_FRAME_BYTES_MAX } from "../wire/agent-sync.
 import type { ApiFailure } from "../wire/client-api.ts";
 import { RELAY_FRAME_BYTES_MAX } from "../wire/relay.ts";
 import { listening } from "./contracts/listening.ts";
+import type { SessionWatch, WatchSocketData } from "./http/dashboard/session-watch.ts";
 import type { RequestEntry } from "./http/request-entry.ts";
 import type { RelayHub, RelaySocketData } from "./relay/relay-hub.ts";
 import type { CheckedListen } from "./serve-options.ts";
@@ -26,12 +27,12 @@ const IDLE_SECONDS = 60;
 const STOP_MS = 3_000;
 
 /** What is kept beside a WebSocket; `kind` says which hub it belongs to. */
-export type HttpSocketData = SocketData | RelaySocketData;
+export type HttpSocketData = SocketData | RelaySocketData | WatchSocketData;
 
 export interface HttpServer {
   readonly port: number;
   /** From now on requests go to `entry`, and what happens on WebSockets to the hub each belongs to. */
-  open(entry: RequestEntry, hub: SyncHub, relay: RelayHub): void;
+  open(entry: RequestEntry, hubs: Hubs): void;
   /**
    * Shows this certificate to new connections; those under way go on, WebSockets too. Only with TLS from the
    * start.
@@ -54,9 +55,9 @@ export function openHttpServer(listen: CheckedListen, port: number): HttpServer 
   const stopping = new Set<Promise<void>>();
   return {
     port: chosen,
-    open(entry, sync, relay) {
+    open(entry, hubs) {
       state.entry = entry;
-      state.hubs = { sync, relay };
+      state.hubs = hubs;
     },
     renewTls(tls) {
       const before = server;
@@ -128,9 +129,11 @@ function failed(body: ApiFailure): Response {
   return Response.json(body, { status: body.code, headers: { ...SAFE_HEADERS, ...retry } });
 }
 
-interface Hubs {
+/** Whose the WebSockets of the port are. */
+export interface Hubs {
   readonly sync: SyncHub;
   readonly relay: RelayHub;
+  readonly watch: SessionWatch;
 }
 
 /**
@@ -142,7 +145,9 @@ function delegating(hubs: () => Hubs | undefined): WebSocketHandler<HttpSocketDa
     socket: ServerWebSocket<HttpSocketData>,
   ): WebSocketHandler<HttpSocketData> | undefined => {
     const found = hubs();
-    const handler = socket.data.kind === "agent-sync" ? found?.sync.websocket : found?.relay.websocket;
+    const { kind } = socket.data;
+    const hub = kind === "agent-sync" ? found?.sync : kind === "watch" ? found?.watch : found?.relay;
+    const handler = hub?.websocket;
     return handler as WebSocketHandler<HttpSocketData> | undefined;
   };
   return {

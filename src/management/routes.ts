@@ -12,6 +12,7 @@ import { tokenFault } from "../identity/token-fault.ts";
 import { withUserInfo } from "../identity/user-info.ts";
 import { verifyIdToken } from "../identity/verify.ts";
 import { RELAY_AGENT_PATH, RELAY_CLIENT_PATH } from "../wire/relay.ts";
+import { WATCH_PATH } from "../wire/session-watch.ts";
 import { TERMINAL_RELAY_PATH, TERMINAL_TICKETS_PATH } from "../wire/terminal-page.ts";
 import { DASHBOARD_SIGN_IN_PATH } from "../wire/web-session.ts";
 import { trustOf } from "./ca/key-ring.ts";
@@ -25,6 +26,7 @@ import { createAdminApp } from "./http/admin/app.ts";
 import { createClientRoutes } from "./http/client-routes.ts";
 import { createLive } from "./http/dashboard/live.ts";
 import { requireSignInPage } from "./http/dashboard/navigation.ts";
+import type { SessionWatch } from "./http/dashboard/session-watch.ts";
 import { createDashboardSignIn, DASHBOARD_STATE_PREFIX } from "./http/dashboard/sign-in-routes.ts";
 import { createTerminal } from "./http/dashboard/terminal.ts";
 import { downloadRoutes } from "./http/download-routes.ts";
@@ -56,6 +58,7 @@ export interface RouteDeps {
   readonly hub: SyncHub;
   readonly relay: RelayHub;
   readonly recordings: Recordings;
+  readonly watch: SessionWatch;
   readonly masterKey: Uint8Array;
   readonly outlets: OutletDesk;
   /** Origins whose pages may call the API. */
@@ -102,7 +105,13 @@ export function createRoutes(deps: RouteDeps): Route[] {
       answer: (request, address, server) => terminal.connect(request, server, address),
     },
     { prefix: "/api/live", answer: (request) => live.answer(request) },
-    { prefix: "/api", answer: (request) => admin.fetch(request) },
+    {
+      prefix: "/api",
+      answer: (request, _address, server) =>
+        WATCH_PATH.test(new URL(request.url).pathname)
+          ? deps.watch.answer(request, server)
+          : admin.fetch(request),
+    },
     ...signInPages({ parts, password, pages: { setup, dashboard, hosted } }),
     ...recordingUploadRoutes(deps.recordings),
     { prefix: "/agent/v1/sync", answer: (request, address, server) => hub.upgrade(request, server, address) },

@@ -23,6 +23,7 @@ import { deleteLoginsOverBefore } from "./db/tables/logins.ts";
 import { deleteExpired, insertSetupLink } from "./db/tables/sign-in.ts";
 import { deleteWebSessionsOver } from "./db/tables/web-sessions.ts";
 import { createDashboardPages } from "./http/dashboard/pages.ts";
+import { createSessionWatch } from "./http/dashboard/session-watch.ts";
 import { createRequestEntry } from "./http/request-entry.ts";
 import { setupLinkHash } from "./http/setup-routes.ts";
 import { type HttpServer, openHttpServer } from "./http-server.ts";
@@ -168,12 +169,14 @@ async function open(
   const relay = createRelayHub(context);
   closers.push(() => relay.close());
   const recordings = await openRecordings(options, context, closers);
+  const watch = createSessionWatch({ ctx: context, recordings, masterKey });
+  closers.push(() => watch.close());
   await joinOthers({ context, relay, masterKey, listen: listen.clusterListen });
   if (!isNew) await parts.start();
   followOthers({ store, parts, log, isStarted: !isNew });
   const corsOrigins = checkCorsOrigins(options.apiCorsOrigins);
   const routes = createRoutes({
-    ...{ context, parts, hub, relay, recordings, masterKey, corsOrigins, outlets: outlets.desk },
+    ...{ context, parts, hub, relay, recordings, watch, masterKey, corsOrigins, outlets: outlets.desk },
     ...releasesOf(options, context),
   });
   const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, httpServer.port)).host]);
@@ -182,15 +185,13 @@ async function open(
       ...{ log, origin, hosts, routes, behindProxy: options.behindProxy === true },
       pages: createDashboardPages({ store, origin }),
     }),
-    hub,
-    relay,
+    { sync: hub, relay, watch },
   );
-  closers.push(startSweeping(store, clock, log));
-  closers.push(watchVouches(context), watchAccessEnds(context));
-  const watch = watchTlsFiles(options, listen, { log, httpServer });
-  closers.push(() => watch?.stop());
+  closers.push(startSweeping(store, clock, log), watchVouches(context), watchAccessEnds(context));
+  const tlsFiles = watchTlsFiles(options, listen, { log, httpServer });
+  closers.push(() => tlsFiles?.stop());
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
-  return { url: origin, issuer: oidc.issuer, setupLink, context, reload: async () => watch?.look() };
+  return { url: origin, issuer: oidc.issuer, setupLink, context, reload: async () => tlsFiles?.look() };
 }
 
 /** Machines that are linked to another process on the same database are reached through a tunnel to it. */

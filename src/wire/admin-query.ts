@@ -57,9 +57,15 @@ export const PeerQuery = z.object({
 });
 export type PeerQuery = z.infer<typeof PeerQuery>;
 
-/** Query of GET /api/recordings. */
+/** Query of GET /api/recordings: newest first. All that is given must hold. */
 export const RecordingQuery = z.object({
-  ...page,
+  /** Default and most: 1000. The answer's `Link` leads to the next ones. */
+  limit: count(PAGE_MAX, 1).optional(),
+  /** Where a page before ended. */
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}\.[a-z0-9]{20}$/, "is not a cursor")
+    .optional(),
   machine_id: Id.optional(),
   /** Of one connection, and with `session_id` of one session in it. */
   connection_id: Id.optional(),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { QfError } from "../../src/base/errors.ts";
 import type { Admin } from "../../src/cli/admin.ts";
-import { castOf, findRecording, findRunning } from "../../src/cli/recording-source.ts";
+import { castOf, findRecording, findRunning, pagesOf } from "../../src/cli/recording-source.ts";
 import { createChunkEncrypter } from "../../src/recording/age-chunk.ts";
 import { digestOfChunk, digestText } from "../../src/recording/chunk.ts";
 import { anId } from "../support/policy.ts";
@@ -140,7 +140,7 @@ test("one that runs is followed until it is over, or nobody wants more", async (
     let text = "";
     const more = async (): Promise<boolean> => ++asked < looks;
     const of = { id: ID, encrypted: false };
-    for await (const piece of castOf(admin, of, undefined, more)) text += piece;
+    for await (const piece of castOf(admin, of, undefined, pagesOf(admin, of, more))) text += piece;
     return [text, asked];
   };
   expect(await follow(page(null, 2, "complete"), 9)).toEqual(["one\ntwo\n", 1]);

@@ -33,7 +33,7 @@ test("what fails unexpectedly is refused in that shape as well, and says nothing
     throw new Error("a secret");
   };
   const none = { websocket: {} } as never;
-  server?.open({ answer }, none, none);
+  server?.open({ answer }, { sync: none, relay: none, watch: none });
   const response = await fetch(`${url}/api/groups`);
   expect(response.status).toBe(500);
   const body = await response.json();

@@ -24,6 +24,8 @@ const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5_000;
 /** Waits for management to hear of the session: events go up a moment after they are stored. */
 const UNREPORTED_MS = 60;
+/** Waits for room in the machine's share of the day. What is not taken stays in the spool. */
+const FULL_MS = 60_000;
 /** Attempts at that pace, and all of them: events may be held up for as long as a link is down. */
 const UNREPORTED_SOON_MAX = 200;
 const UNREPORTED_MAX = 500;
@@ -31,10 +33,13 @@ const UNREPORTED_MAX = 500;
 export interface ChunkUploadOptions {
   readonly recording: SpooledRecording;
   readonly send: SendUpload;
-  /** For tests. Absent: the usual time. */
+  /** For tests. Absent: the usual times. */
   readonly gatherMs?: number;
+  readonly fullMs?: number;
   /** Management has every chunk before `next`. */
   onStored?(next: number): void;
+  /** Management takes nothing more of this machine today. Told once; it is tried again. */
+  onFull?(message: string): void;
   /** Management will not take it. */
   onRefused?(why: RecordingFailure, message: string): void;
 }
@@ -47,6 +52,7 @@ export class ChunkUpload {
   #isRefused = false;
   #retryMs = RETRY_MS_MIN;
   #unreported = 0;
+  #isFullTold = false;
   #storedMs = Number.NEGATIVE_INFINITY;
   /** Settles when everything is stored, when management refuses, or at `close`. Never rejects. */
   readonly done: Promise<void>;
@@ -156,6 +162,7 @@ export class ChunkUpload {
     // Stored, and the answer was lost on its way.
     if (code === "duplicate" && next > recording.first && next <= recording.next) return this.#stored(next);
     if (code === "unavailable") return await this.#pause();
+    if (code === "full") return await this.#full(message);
     if (code === "unreported" && this.#unreported++ < UNREPORTED_MAX) {
       return await this.#sleep(this.#unreported > UNREPORTED_SOON_MAX ? RETRY_MS_MAX : UNREPORTED_MS);
     }
@@ -166,6 +173,13 @@ export class ChunkUpload {
     this.#isRefused = true;
     this.#isClosed = true;
     onRefused?.("refused", message);
+  }
+
+  async #full(message: string): Promise<void> {
+    const { fullMs = FULL_MS, onFull } = this.#options;
+    if (!this.#isFullTold) onFull?.(message);
+    this.#isFullTold = true;
+    await this.#sleep(fullMs);
   }
 
   async #pause(): Promise<void> {

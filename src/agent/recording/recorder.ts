@@ -22,6 +22,8 @@ import { createUploadSender, type SendUpload } from "./upload-sender.ts";
 const HEADER_MS_MAX = 10_000;
 /** Characters of a command in the header, which has to fit into a chunk. Its event has all of it. */
 const HEADER_COMMAND_MAX = 8_192;
+/** Above so many uploads, one of a recording under which nothing began is given up. */
+const ABANDONED_MAX = 64;
 /** How long a stop waits for the last chunks of what has ended; the spool keeps them anyway. */
 const LAST_MS = 1_000;
 
@@ -101,9 +103,16 @@ class SpoolRecorder implements Recorder {
     await Promise.race([recording.begun, timer.promise]);
     clearTimeout(timeout);
     if (spooled.first > 0 && !recording.hasFailed) return recording;
-    recording.upload.close();
-    spooled.remove();
+    await recording.abandon("management_away");
+    // Management may have the header although nobody heard so: it hears of the end when it is back.
+    if (this.#uploads.size > ABANDONED_MAX) this.#drop(recording.upload, spooled);
     return null;
+  }
+
+  /** Nobody will have the rest of it. */
+  #drop(upload: ChunkUpload, spooled: SpooledRecording): void {
+    upload.close();
+    spooled.remove();
   }
 
   #resume(left: SpooledRecording): void {
@@ -114,15 +123,31 @@ class SpoolRecorder implements Recorder {
       return;
     }
     if (left.first === left.next) left.remove();
-    else this.#follow(new ChunkUpload({ recording: left, send: this.#send }), left);
+    else this.#follow(this.#uploadOf(left), left);
+  }
+
+  #uploadOf(left: SpooledRecording): ChunkUpload {
+    const { log } = this.#options;
+    const say = (what: string) => (message: string) => log.warn(what, { recordingId: left.id, message });
+    const refused = say("management refuses a recording that was left");
+    return new ChunkUpload({
+      recording: left,
+      send: this.#send,
+      onFull: say("management takes no more recordings now"),
+      onRefused: (_why, message) => refused(message),
+    });
   }
 
   #follow(upload: ChunkUpload, spooled: SpooledRecording): void {
     this.#uploads.set(upload, spooled);
     void upload.done.then(() => {
       this.#uploads.delete(upload);
-      if (upload.isStored || upload.isRefused) spooled.remove();
-      else spooled.close();
+      try {
+        if (upload.isStored || upload.isRefused) spooled.remove();
+        else spooled.close();
+      } catch (cause) {
+        this.#options.log.warn("a recording stays in the spool", { recordingId: spooled.id }, cause);
+      }
     });
   }
 }

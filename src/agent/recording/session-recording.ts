@@ -99,6 +99,10 @@ export class RunningRecording implements SessionRecording {
       recording: spooled,
       send,
       onStored: (next) => this.#acknowledged(next),
+      onFull: (message) => {
+        parts.log.warn("management takes no more recordings now", { recordingId: this.id, message });
+        if (this.isRequired) this.#giveUp("refused");
+      },
       onRefused: (why, message) => {
         parts.log.warn("management refuses a recording", { recordingId: this.id, message });
         this.#giveUp(why);
@@ -111,6 +115,12 @@ export class RunningRecording implements SessionRecording {
 
   get hasFailed(): boolean {
     return this.isRequired && this.#failure !== null;
+  }
+
+  /** Nothing has begun under it, and nothing will. */
+  async abandon(why: RecordingFailure): Promise<void> {
+    this.#giveUp(why);
+    await this.end();
   }
 
   attach(terminal: RecordedTerminal): void {

@@ -1,13 +1,15 @@
 import { printable } from "../../base/printable.ts";
 import { ScreenFilter } from "../../recording/screen-filter.ts";
-import { openAdmin } from "../admin.ts";
+import type { Recording, RecordingPage } from "../../wire/recording.ts";
+import { type Admin, openAdmin } from "../admin.ts";
 import { command } from "../command.ts";
-import { castOf, findRunning } from "../recording-source.ts";
-import { shownOf } from "../replay.ts";
+import { castOf, findRunning, pagesOf } from "../recording-source.ts";
+import { type Screen, shownOf } from "../replay.ts";
 import { openScreen, writeBytes } from "../replay-screen.ts";
 import { say } from "../report.ts";
+import { watchedPages } from "../watched-pages.ts";
 
-/** How often management is asked for what is new. */
+/** How often management is asked for what is new, where no WebSocket gets through to it. */
 const LOOK_MS = 500;
 
 export const sessionWatch = command(
@@ -41,11 +43,7 @@ examples:
       const { screen, close } = openScreen();
       try {
         say("note", printable(`watching ${recording.local_user} on ${recording.machine}; q stops`));
-        const more = async (): Promise<boolean> => {
-          await screen.wait(LOOK_MS);
-          return !screen.isOver;
-        };
-        const pieces = castOf(admin, recording, args.identity, more);
+        const pieces = castOf(admin, recording, args.identity, followed(admin, recording, screen));
         for await (const bytes of shownOf(pieces, { isRaw: false })) {
           if (screen.isOver) break;
           await writeBytes(bytes);
@@ -58,3 +56,14 @@ examples:
     },
   },
 );
+
+async function* followed(admin: Admin, recording: Recording, screen: Screen): AsyncGenerator<RecordingPage> {
+  for await (const page of watchedPages(admin, recording.id, screen)) {
+    if (page !== null) yield page;
+    else
+      yield* pagesOf(admin, recording, async () => {
+        await screen.wait(LOOK_MS);
+        return !screen.isOver;
+      });
+  }
+}

@@ -14,14 +14,17 @@ function anUpload({
 }: {
   mode?: RecordingHead["mode"];
   gatherMs?: number;
+  fullMs?: number;
 } = {}) {
   const management = new TakingManagement();
   const recording = new RecordingSpool(tempFolder()).create(newId(), aRecordingHead({ mode }));
   const refused: string[] = [];
+  const full: string[] = [];
   const upload = new ChunkUpload({
     recording,
     send: management.send,
     ...options,
+    onFull: (message) => full.push(message),
     onRefused: (why) => refused.push(why),
   });
   const add = (count: number) => {
@@ -29,7 +32,7 @@ function anUpload({
     upload.wake();
   };
   const lines = (count: number) => Array.from({ length: count }, (_, i) => `line ${i}\n`).join("");
-  return { management, recording, upload, add, lines, refused };
+  return { management, recording, upload, add, lines, refused, full };
 }
 
 test("chunks go up in order, several at a time, and the end with the last", async () => {
@@ -147,7 +150,20 @@ test.each([
   expect(management.text).toBe(lines(20));
 });
 
-test.each(["full", "refused", "gap", "over"] as const)("it ends where management says %s", async (says) => {
+test("what is over the machine's share stays in the spool, which is told once, and goes up later", async () => {
+  const { management, recording, upload, add, lines, refused, full } = anUpload({ fullMs: 1 });
+  management.says = "full";
+  add(2);
+  await until("it was tried again", () => management.uploads > 3);
+  expect([refused, full, recording.next - recording.first]).toEqual([[], ["full"], 2]);
+  management.says = null;
+  recording.finish({ status: "complete", why: null });
+  upload.wake();
+  await upload.done;
+  expect(management.text).toBe(lines(2));
+});
+
+test.each(["refused", "gap", "over"] as const)("it ends where management says %s", async (says) => {
   const { management, upload, add, refused } = anUpload();
   management.says = says;
   add(2);

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { closeSync, existsSync, readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
 import { CastReader } from "../../../src/recording/cast.ts";
 import { RECORDING_CHUNK_BYTES_MAX } from "../../../src/wire/recording.ts";
 import { anEvidence, aRecorder, aRequest, begun } from "../../support/recorder.ts";
@@ -16,6 +18,18 @@ describe("a required recording has begun at management before anything begins", 
     const { management, recorder } = aRecorder({ headerMsMax: 300 });
     management.says = says;
     expect(await recorder.open(aRequest({ mode: "required" }))).toBeNull();
+  });
+
+  test("one under which nothing begins has its end in evidence, and at management once it is back", async () => {
+    const { management, recorder } = aRecorder({ headerMsMax: 300 });
+    const { events, evidence } = anEvidence();
+    management.says = "away";
+    expect(await recorder.open(aRequest({ mode: "required", evidence }))).toBeNull();
+    const end = { status: "cut", why: "management_away" } as const;
+    expect(events.at(-1)).toMatchObject(["ended", { ...end, chunks: 1 }]);
+    management.says = null;
+    await until("its end is stored", () => management.end !== undefined);
+    expect(management.end).toEqual(end);
   });
 
   test("nothing begins where its start is not in evidence, or its spool cannot be written", async () => {
@@ -66,4 +80,22 @@ test("what is left in the spool goes up after the next start, as cut where it ha
   await until("it is stored", () => second.management.end !== undefined);
   expect(second.management.end).toEqual({ status: "cut", why: "agent_stopped" });
   await recording.end();
+});
+
+test("a file of the spool that cannot be closed harms no other recording", async () => {
+  const directory = tempFolder();
+  const { management, recorder } = aRecorder({ directory });
+  const recording = await begun(recorder, aRequest());
+  await until("its header is stored", () => management.chunks.length === 1);
+  recording.output(Buffer.from("shown\n"), "stdout");
+  for (const fd of readdirSync("/proc/self/fd")) {
+    const path = join("/proc/self/fd", fd);
+    if (existsSync(path) && readlinkSync(path).startsWith(directory) && /\/\d{8}$/.test(readlinkSync(path))) {
+      closeSync(Number(fd));
+    }
+  }
+  await recording.end();
+  management.reset();
+  const next = await begun(recorder, aRequest({ mode: "required" }));
+  expect(next.hasFailed).toBe(false);
 });

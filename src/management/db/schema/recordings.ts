@@ -37,6 +37,8 @@ export function recordingTables(d: Dialect) {
     },
     (table) => [
       d.index("recordings_account").on(table.accountId, table.startedAt),
+      d.index("recordings_user").on(table.accountId, table.userId, table.startedAt),
+      d.index("recordings_machine").on(table.peerId, table.startedAt),
       d.index("recordings_session").on(table.connectionId, table.sessionId),
     ],
   );

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, asc, desc, eq, gte, lt, notInArray } from "drizzle-orm";
+import { and, asc, count, desc, eq, gte, lt, notInArray, or } from "drizzle-orm";
 import type { RecordingHead } from "../../../wire/recording.ts";
 import type { AccountId, PeerId, UserId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
@@ -21,43 +21,64 @@ export async function findRecording(tx: Reader, id: string): Promise<RecordingRo
   return row;
 }
 
-/** Those of a session, newest first. */
-export function listRecordingsOfSession(
-  tx: Reader,
-  accountId: AccountId,
-  session: { readonly connectionId: string; readonly sessionId?: number | undefined },
-): Promise<RecordingRow[]> {
-  const { recordings } = tx.t;
-  return tx.sql
-    .select()
-    .from(recordings)
-    .where(
-      and(
-        eq(recordings.accountId, accountId),
-        eq(recordings.connectionId, session.connectionId),
-        session.sessionId === undefined ? undefined : eq(recordings.sessionId, session.sessionId),
-      ),
-    )
-    .orderBy(desc(recordings.startedAt));
+export interface RecordingFilter {
+  readonly userId?: UserId | undefined;
+  readonly peerId?: PeerId | undefined;
+  /** Of one connection, and with `sessionId` of one session in it. */
+  readonly connectionId?: string | undefined;
+  readonly sessionId?: number | undefined;
 }
 
-/** All of an account, or of one person. */
+/** The last one of a page. */
+export interface RecordingPlace {
+  readonly startedAt: number;
+  readonly id: string;
+}
+
+/** A page of an account's recordings, newest first. */
 export function listRecordings(
   tx: Reader,
   accountId: AccountId,
-  filter: { readonly userId?: UserId; readonly peerId?: PeerId | undefined },
+  filter: RecordingFilter,
+  { limit, after }: { readonly limit: number; readonly after: RecordingPlace | null },
 ): Promise<RecordingRow[]> {
   const { recordings } = tx.t;
+  const { startedAt, id } = recordings;
+  const behind =
+    after === null
+      ? undefined
+      : or(lt(startedAt, after.startedAt), and(eq(startedAt, after.startedAt), lt(id, after.id)));
   return tx.sql
     .select()
     .from(recordings)
-    .where(
-      and(
-        eq(recordings.accountId, accountId),
-        filter.userId === undefined ? undefined : eq(recordings.userId, filter.userId),
-        filter.peerId === undefined ? undefined : eq(recordings.peerId, filter.peerId),
-      ),
-    );
+    .where(and(...conditionsOf(tx, accountId, filter), behind))
+    .orderBy(desc(startedAt), desc(id))
+    .limit(limit);
+}
+
+export async function countRecordings(
+  tx: Reader,
+  accountId: AccountId,
+  filter: RecordingFilter,
+): Promise<number> {
+  const { recordings } = tx.t;
+  const [row] = await tx.sql
+    .select({ recordings: count() })
+    .from(recordings)
+    .where(and(...conditionsOf(tx, accountId, filter)));
+  return row?.recordings ?? 0;
+}
+
+function conditionsOf(tx: Reader, accountId: AccountId, filter: RecordingFilter) {
+  const { recordings } = tx.t;
+  const { userId, peerId, connectionId, sessionId } = filter;
+  return [
+    eq(recordings.accountId, accountId),
+    userId === undefined ? undefined : eq(recordings.userId, userId),
+    peerId === undefined ? undefined : eq(recordings.peerId, peerId),
+    connectionId === undefined ? undefined : eq(recordings.connectionId, connectionId),
+    sessionId === undefined ? undefined : eq(recordings.sessionId, sessionId),
+  ];
 }
 
 /** Those that began before `seconds`, oldest first. */

@@ -3,18 +3,21 @@
  *
  * @module
  */
-import { Empty, NoQuery, RecordingChunksQuery, RecordingQuery } from "../../../wire/admin-query.ts";
+import { Empty, NoQuery, PAGE_MAX, RecordingChunksQuery, RecordingQuery } from "../../../wire/admin-query.ts";
 import { Recording, RecordingPage } from "../../../wire/recording.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import { knownPeers, shownPeerName } from "../../db/tables/peers.ts";
 import {
+  countRecordings,
   findRecording,
   listRecordings,
-  listRecordingsOfSession,
+  type RecordingFilter,
+  type RecordingPlace,
   type RecordingRow,
 } from "../../db/tables/recordings.ts";
 import { mayCall, notFound } from "./access.ts";
-import { listingById } from "./paging.ts";
+import type { Listing } from "./paging.ts";
+import { maySeeRecording, recordingFacts } from "./recording-access.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
 
 /** Reading on is no other event, as long as it goes on like this. */
@@ -27,16 +30,11 @@ export const recordingRoutes: readonly Route[] = [
   route({
     method: "get",
     path: "/api/recordings",
-    summary: "Recorded sessions; of oneself, for those who may not see all",
+    summary: "Recorded sessions, newest first; of oneself, for those who may not see all",
     access: "self",
     query: RecordingQuery,
     answer: { listOf: Recording },
-    handle: (call) =>
-      call.read(async (tx) => {
-        const rows = await rowsFor(tx, call);
-        const names = await machineNames(tx, call, rows);
-        return listingById(call.query, rows, (row) => asRecording(row, names));
-      }),
+    handle: (call) => call.read((tx) => listFor(tx, call)),
   }),
   route({
     method: "get",
@@ -75,7 +73,7 @@ export const recordingRoutes: readonly Route[] = [
     handle: async (call) => {
       const row = await call.change({}, async (tx) => {
         const found = await recordingOf(tx, call);
-        tx.record({ activity: "recording.delete", targetId: found.peerId, meta: factsOf(found) });
+        tx.record({ activity: "recording.delete", targetId: found.peerId, meta: recordingFacts(found) });
         return found;
       });
       await call.ctx.recordings.remove(row);
@@ -86,26 +84,43 @@ export const recordingRoutes: readonly Route[] = [
 
 type AnyCall = Call<unknown, unknown>;
 
-function rowsFor(tx: Reader, call: Call<undefined, RecordingQuery>): Promise<RecordingRow[]> {
-  const { accountId, query, user } = call;
-  const { connection_id: connectionId, session_id: sessionId, machine_id: peerId } = query;
-  const own = (rows: RecordingRow[]): RecordingRow[] => rows.filter((row) => maySee(call, row));
-  if (connectionId !== undefined)
-    return listRecordingsOfSession(tx, accountId, { connectionId, sessionId }).then(own);
-  return listRecordings(tx, accountId, {
-    peerId,
-    ...(mayCall(user.role, "read") ? {} : { userId: user.id }),
-  });
+async function listFor(tx: Reader, call: Call<undefined, RecordingQuery>): Promise<Listing<Recording>> {
+  const { accountId, query } = call;
+  const { limit = PAGE_MAX } = query;
+  const filter = filterOf(call);
+  const page = { limit: limit + 1, after: placeOf(query.cursor) };
+  const rows = await listRecordings(tx, accountId, filter, page);
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const isLast = last === undefined || rows.length <= limit;
+  const names = await machineNames(tx, call, shown);
+  return {
+    items: shown.map((row) => asRecording(row, names)),
+    total: await countRecordings(tx, accountId, filter),
+    next: isLast ? null : { limit: String(limit), cursor: `${last.startedAt}.${last.id}` },
+  };
 }
 
-function maySee({ accountId, user }: AnyCall, row: RecordingRow): boolean {
-  return row.accountId === accountId && (mayCall(user.role, "read") || row.userId === user.id);
+/** What is asked for, within what the caller may see. */
+function filterOf({ user, query }: Call<undefined, RecordingQuery>): RecordingFilter {
+  const { connection_id: connectionId, session_id: sessionId, machine_id: peerId } = query;
+  return {
+    peerId,
+    connectionId,
+    sessionId: connectionId === undefined ? undefined : sessionId,
+    userId: mayCall(user.role, "read") ? undefined : user.id,
+  };
+}
+
+function placeOf(cursor: string | undefined): RecordingPlace | null {
+  const [startedAt = "", id = ""] = cursor?.split(".") ?? [];
+  return cursor === undefined ? null : { startedAt: Number(startedAt), id };
 }
 
 /** Throws ERR_NOT_FOUND, also for somebody else's. */
 async function recordingOf(tx: Reader, call: AnyCall): Promise<RecordingRow> {
   const row = await findRecording(tx, call.param("recordingId"));
-  if (row === undefined || !maySee(call, row)) throw notFound("recording");
+  if (row === undefined || !maySeeRecording(call.user, row)) throw notFound("recording");
   return row;
 }
 
@@ -118,22 +133,13 @@ async function noteReader(call: AnyCall, row: RecordingRow): Promise<void> {
   const nowMs = ctx.clock.monotonicMs();
   const isNew = nowMs - (known.get(key) ?? Number.NEGATIVE_INFINITY) > READ_AGAIN_MS;
   if (isNew) {
-    const events = [{ activity: "recording.read" as const, targetId: row.peerId, meta: factsOf(row) }];
+    const events = [{ activity: "recording.read" as const, targetId: row.peerId, meta: recordingFacts(row) }];
     await call.change({ events }, async () => {});
   }
   known.delete(key);
   known.set(key, nowMs);
   const [oldest] = known.keys();
   if (known.size > READERS_MAX && oldest !== undefined) known.delete(oldest);
-}
-
-function factsOf({ id, connectionId, sessionId, localUser }: RecordingRow): Record<string, string> {
-  return {
-    recording: id,
-    connection: connectionId,
-    session: String(sessionId),
-    local_user: localUser,
-  };
 }
 
 /** Names by id, of the machines of `rows` that are still there. */

@@ -23,7 +23,7 @@ const MAC_BYTES = 16;
 export interface TicketUse {
   readonly sessionId: string;
   readonly userId: string;
-  /** base64url SHA-256 of the hello, without its newline. */
+  /** base64url SHA-256 of the hello, without its newline; of what is watched its id. */
   readonly helloHash: string;
 }
 
@@ -37,8 +37,11 @@ export function createTerminalTickets(deps: {
   readonly store: Store;
   readonly clock: Clock;
   readonly masterKey: Uint8Array;
+  /** What its tickets open, and no others do. Absent: a terminal. */
+  readonly purpose?: "watch";
 }): TerminalTickets {
-  const key = createHmac("sha256", deps.masterKey).update("qufabric/terminal-ticket/v1").digest();
+  const { purpose = "terminal" } = deps;
+  const key = createHmac("sha256", deps.masterKey).update(`qufabric/${purpose}-ticket/v1`).digest();
   const sealed = (body: Buffer, { sessionId, userId, helloHash }: TicketUse): string => {
     const mac = createHmac("sha256", key);
     for (const part of [body, sessionId, userId, helloHash]) mac.update(part).update("\0");

@@ -2,12 +2,14 @@ import { expect, test } from "bun:test";
 import { newId } from "../../../../src/base/random.ts";
 import {
   addToRecording,
+  countRecordings,
   deleteRecording,
   findRecording,
   insertRecordingPart,
   listRecordingParts,
   listRecordings,
   listRecordingsBefore,
+  type RecordingFilter,
 } from "../../../../src/management/db/tables/recordings.ts";
 import { aManagement, anAccount } from "../../../support/management.ts";
 import { aRecordingOf } from "../../../support/recording.ts";
@@ -58,9 +60,15 @@ test("recordings are listed by account, person, machine and age", async () => {
   const there = await aRecordingOf(store, accountId, { peerId, startedAt: 200 });
   await aRecordingOf(store, (await anAccount(store, "else@example.com")).accountId, { userId, peerId });
   const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id).sort();
-  const list = (filter: { userId?: string; peerId?: string }) =>
-    store.read((tx) => listRecordings(tx, accountId, filter));
-  expect(ids(await list({}))).toEqual(ids([mine, there]));
+  const list = (filter: RecordingFilter) =>
+    store.read(async (tx) => {
+      const rows = await listRecordings(tx, accountId, filter, { limit: 9, after: null });
+      expect(await countRecordings(tx, accountId, filter)).toBe(rows.length);
+      return rows;
+    });
+  expect((await list({})).map(({ id }) => id)).toEqual([there.id, mine.id]);
+  expect(ids(await list({ connectionId: mine.connectionId }))).toEqual([mine.id]);
+  expect(ids(await list({ connectionId: mine.connectionId, sessionId: 1 }))).toEqual([]);
   expect(ids(await list({ userId }))).toEqual([mine.id]);
   expect(ids(await list({ peerId }))).toEqual([there.id]);
   expect(ids(await store.read((tx) => listRecordingsBefore(tx, accountId, 200, 9)))).toEqual([mine.id]);

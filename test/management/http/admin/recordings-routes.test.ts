@@ -59,6 +59,28 @@ test("recordings are found by session and machine", async () => {
   expect(await listed(stranger, `${query}0`)).toEqual([]);
 });
 
+test("pages go from the newest to the oldest, and nothing of a stranger's is among them or counted", async () => {
+  const { store } = api.management;
+  const userId = machine.head.userId ?? "";
+  const { startedAt: at } = await aRecordingOf(store, api.accountId, { userId });
+  // Two of one second, and one that nobody but auditors may see.
+  for (const startedAt of [at, at - 5]) await aRecordingOf(store, api.accountId, { userId, startedAt });
+  await aRecordingOf(store, api.accountId, { startedAt: at - 1 });
+  const found: string[] = [];
+  let query = "?limit=1";
+  for (let page = 1; query !== ""; page++) {
+    const { body, headers } = await api.call("GET", `/api/recordings${query}`, undefined, person);
+    expect([body.length, headers.get("x-total-count")]).toEqual([1, "4"]);
+    found.push(body[0].started_at);
+    const next = /\?([^>]*)>; rel="next"/.exec(headers.get("link") ?? "");
+    query = next === null ? "" : `?${next[1]}`;
+    expect(page).toBeLessThanOrEqual(4);
+  }
+  expect(found).toEqual([...found].sort().reverse());
+  expect(await listed(person)).toHaveLength(4);
+  expect((await api.call("GET", "/api/recordings?cursor=x", undefined, person)).status).toBe(422);
+});
+
 test("chunks are read page by page, and reading is an event, once in a while", async () => {
   const before = (await api.activities()).length;
   const { body } = await api.call("GET", `${path}/chunks`, undefined, person);
