@@ -1,11 +1,11 @@
 /**
- * Following a recorded session while it runs: a WebSocket at `/api/sessions/{id}/watch`. Constants only: pages
- * have them too.
+ * Following a recorded session while it runs: a WebSocket at `/api/sessions/{id}/watch`. Constants only:
+ * pages have them too.
  *
  * Each message is a `RecordingPage` (`wire/recording.ts`) as JSON. The next one comes after the watcher has
- * sent a message, whatever it says, so that nobody is sent more than they show. A program sends its API token.
- * A page asks for a ticket by POST on the same path, and offers it as a subprotocol, `ticket.` and the ticket,
- * beside `WATCH_PROTOCOL`.
+ * sent a message, whatever it says, so that nobody is sent more than they show. A program sends its API
+ * token. A page asks for a ticket by POST on the same path, and offers it as a subprotocol, `ticket.` and
+ * the ticket, beside `WATCH_PROTOCOL`.
  *
  * @module
  */
