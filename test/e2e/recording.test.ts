@@ -239,7 +239,8 @@ describe.skipIf(!isRoot)("a recording", () => {
     await watching.expect(/seen/);
     watching.type("q");
     expect(await watching.end()).toBe(0);
-    expect((await lab.events()).some(({ activity_code }) => activity_code === "recording.read")).toBe(true);
+    const read = (await lab.events()).filter(({ activity_code }) => activity_code === "recording.read");
+    expect(read.some(({ meta }) => meta.live === "true")).toBe(true);
     const stranger = await lab.createPerson("eve@example.com");
     const refused = await lab.device(stranger, "stranger").qf(watch);
     expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
