@@ -290,7 +290,8 @@ KEYS
     bin=$prefix/bin/qf
     files="$prefix/bin/qufabric $prefix/share/bash-completion/completions/qf
       $prefix/share/bash-completion/completions/qufabric $prefix/share/zsh/site-functions/_qf
-      $prefix/share/fish/vendor_completions.d/qf.fish $prefix/share/man/man1/qf.1
+      $prefix/share/fish/vendor_completions.d/qf.fish
+      $prefix/share/fish/vendor_completions.d/qufabric.fish $prefix/share/man/man1/qf.1
       $prefix/share/man/man1/qufabric.1 $prefix/share/qufabric/manifest.json
       $prefix/share/qufabric/manifest.json.sig"
   }
@@ -354,6 +355,7 @@ KEYS
     put "$prefix/share/fish/vendor_completions.d/qf.fish" "$bin" completion fish
     put "$prefix/share/man/man1/qf.1" "$bin" completion man
     ln -sf qf "$prefix/share/bash-completion/completions/qufabric" 2>/dev/null || true
+    ln -sf qf.fish "$prefix/share/fish/vendor_completions.d/qufabric.fish" 2>/dev/null || true
     ln -sf qf.1 "$prefix/share/man/man1/qufabric.1" 2>/dev/null || true
     # With them a server that is installed like this can show the signature of its own executable.
     put "$prefix/share/qufabric/manifest.json" cat "$tmp/manifest.json"

@@ -63,10 +63,12 @@ function layOut(root: string, { release, build, native, version }: PackageInput)
   put("usr/share/man/man1/qf.1.gz", gzipSync(Buffer.from(printed("man"))));
   symlinkSync("qf.1.gz", join(root, "usr/share/man/man1/qufabric.1.gz"));
   put("usr/share/bash-completion/completions/qf", printed("bash"));
+  symlinkSync("qf", join(root, "usr/share/bash-completion/completions/qufabric"));
   // Red Hat's folder, and Debian's.
   put("usr/share/zsh/site-functions/_qf", printed("zsh"));
   put("usr/share/zsh/vendor-completions/_qf", printed("zsh"));
   put("usr/share/fish/vendor_completions.d/qf.fish", printed("fish"));
+  symlinkSync("qf.fish", join(root, "usr/share/fish/vendor_completions.d/qufabric.fish"));
   for (const name of readdirSync(release).filter((one) => /^manifest\.json(\.sig)?$/.test(one))) {
     mkdirSync(join(root, "usr/share/qufabric"), { recursive: true });
     copyFileSync(join(release, name), join(root, "usr/share/qufabric", name));
@@ -158,9 +160,9 @@ if [ "$1" -eq 0 ]; then ${FORGET}; fi
 /usr/bin/qf
 /usr/bin/qufabric
 /usr/share/man/man1/*
-/usr/share/bash-completion/completions/qf
+/usr/share/bash-completion/completions/*
 /usr/share/zsh/*/_qf
-/usr/share/fish/vendor_completions.d/qf.fish
+/usr/share/fish/vendor_completions.d/*
 /usr/share/qufabric
 /usr/share/doc/qufabric
 `;

@@ -9,9 +9,9 @@
 import { FAILURES, type FailureCode, isQfError, QfError } from "../base/errors.ts";
 import { type Parser, parseJson } from "../base/files.ts";
 import { printable } from "../base/printable.ts";
-import { obtainApiToken, obtainFreshApiToken } from "../client/api-token.ts";
+import { obtainApiToken, obtainFreshApiToken, requestToken } from "../client/api-token.ts";
 import { unreachableManagement } from "../client/client-api.ts";
-import { openClientSession } from "../client/client-session.ts";
+import { type ClientSession, openClientSession } from "../client/client-session.ts";
 import { environmentToken } from "../client/login.ts";
 import { managementUrlOf } from "../client/management-url.ts";
 import { Group, User } from "../wire/admin-api.ts";
@@ -66,12 +66,18 @@ export const NO_ANSWER: Parser<undefined> = {
   safeParse: () => ({ success: true, data: undefined }),
 };
 
-/** Finds server and token, or signs the person in. Throws ERR_UNAUTHENTICATED, ERR_USAGE without a server. */
-export async function openAdmin(args: { readonly "management-url"?: string | undefined }): Promise<Admin> {
+/**
+ * Finds server and token, or signs the person in, where `interactive` (the default). Throws
+ * ERR_UNAUTHENTICATED, ERR_USAGE without a server.
+ */
+export async function openAdmin(
+  args: { readonly "management-url"?: string | undefined },
+  { interactive = true }: { readonly interactive?: boolean } = {},
+): Promise<Admin> {
   const given = args["management-url"];
   const managementUrl = given === undefined ? undefined : parseUrl("management-url", given);
   const url = await managementUrlOf(process.env, managementUrl);
-  const tokens = await tokenSource(url);
+  const tokens = await tokenSource(url, interactive);
   const request: Admin["request"] = async (method, path, { body, answer }) => {
     const call = { url, method, path, body };
     try {
@@ -118,7 +124,7 @@ interface TokenSource {
 }
 
 /** The token of the environment; else one made from the person's login when it is first needed. */
-async function tokenSource(url: string): Promise<TokenSource> {
+async function tokenSource(url: string, interactive: boolean): Promise<TokenSource> {
   const given = await environmentToken(process.env);
   if (given !== undefined && kindOfSecret(given) === "ssh_token") {
     throw new QfError("ERR_UNAUTHENTICATED", "the token in QF_TOKEN_FILE or QF_TOKEN is of scope ssh", {
@@ -126,19 +132,27 @@ async function tokenSource(url: string): Promise<TokenSource> {
     });
   }
   if (given !== undefined) return { get: async () => given, renew: async () => false };
-  const session = await openClientSession({ managementUrl: url });
+  const session = await openClientSession({ managementUrl: url, interactive });
   let made: Promise<string> | undefined;
   return {
     get: () => {
-      made ??= obtainApiToken(session);
+      made ??= interactive ? obtainApiToken(session) : tokenOfKeptLogin(session);
       return made;
     },
     renew: async (freshly) => {
+      if (!interactive) return false;
       if (freshly) say("hint", "this takes a fresh sign-in");
       made = freshly ? obtainFreshApiToken(session) : undefined;
       return true;
     },
   };
+}
+
+/** A token without a sign-in, and without giving up the login that is kept. */
+async function tokenOfKeptLogin(session: ClientSession): Promise<string> {
+  const login = await session.cachedLogin();
+  if (login === undefined) throw new QfError("ERR_LOGIN_REQUIRED", "no login is kept here");
+  return requestToken(session, login);
 }
 
 const groupKeys = (group: Group) => [group.id, group.name];

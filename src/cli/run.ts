@@ -28,6 +28,8 @@ export async function runCli(argv: readonly string[], programName: string): Prom
   // `qf help policy create` is `qf policy create --help`.
   if (first === "help") return runCli([...rest, "--help"], programName);
   if (first === "--version") return runCli(["version"], programName);
+  // What the scripts of `qf completion` run at every Tab.
+  if (first === "__complete") return (await import("./completion/reply.ts")).replyTo(rest);
   const short = own(SHORT, first);
   if (short !== undefined) return runCli([...short, ...rest], programName);
   const single = own(SINGLE, first);

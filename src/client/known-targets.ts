@@ -68,6 +68,13 @@ export function openKnownTargets(folder: string): KnownTargets {
   };
 }
 
+/** First labels of the machines kept in `folder`, whatever server they are of and however old. */
+export async function knownNames(folder: string): Promise<string[]> {
+  const path = join(folder, TARGETS_FOLDER);
+  const known = await Promise.all((await filesIn(path)).map((name) => read(join(path, name))));
+  return known.flatMap((one) => one?.target.name.split(".")[0] ?? []);
+}
+
 /** Takes away what was said of the machine before, and whatever is too much. */
 async function tidy(path: string, known: Described): Promise<void> {
   const names = await filesIn(path);

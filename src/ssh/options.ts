@@ -67,7 +67,7 @@ export function applyOption(draft: Draft, text: string): void {
   const take = Object.hasOwn(TAKEN, name) ? TAKEN[name] : undefined;
   if (take === undefined) {
     throw new QfError("ERR_USAGE", `-o ${key} is not available`, {
-      hint: `known are ${Object.values(NAMES).join(", ")}`,
+      hint: `known are ${OPTION_NAMES.join(", ")}`,
     });
   }
   take(draft, value, key);
@@ -100,6 +100,9 @@ const NAMES = {
   setenv: "SetEnv",
   user: "User",
 } as const;
+
+/** The options that `-o` takes, as they are usually written. */
+export const OPTION_NAMES: readonly string[] = Object.values(NAMES);
 
 const TAKEN: Readonly<Record<string, Take>> = {
   batchmode: (draft, value, key) => {

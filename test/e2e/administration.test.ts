@@ -1,6 +1,9 @@
 /** Administration by `qf login`: no token is made by name, and the role decides. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type Lab, type LabDevice, OWNER, openLab, type Person } from "../support/lab.ts";
+import { LabTerminal } from "../support/lab-terminal.ts";
 
 describe("administration by login", () => {
   let lab: Lab;
@@ -30,6 +33,37 @@ describe("administration by login", () => {
     const listed = await owner.qf(["group", "list"], { env: { QF_NO_BROWSER: "1" } });
     expect(listed).toMatchObject({ exitCode: 0, stderr: "" });
     expect(listed.stdout).toContain("Web");
+  });
+
+  test("Tab in a bash completes commands, flags, and names that the kept login shows", async () => {
+    const path = `${dirname(lab.executable)}:${process.env.PATH}`;
+    const env = owner.env({ PATH: path, TERM: "dumb", PS1: "$ ", QF_NO_BROWSER: "1" });
+    const bash = new LabTerminal(["bash", "--norc", "--noprofile", "-i"], lab.env(env), lab.root);
+    bash.type('source <(qf completion bash); echo "here $((1 + 1))"\r');
+    await bash.expect(/^here 2/m);
+    const lines: [typed: string, shown: RegExp][] = [
+      ["qf gro\tupd\tWe\t--pe\t", /qf group update Web --peers $/],
+      ["qf user update ad\t--ro\tad\t", /qf user update ada@example\.com --role admin $/],
+      ["qf user update --groups=We\t", /qf user update --groups=Web $/],
+      ["qf ssh -o ExitOn\t", /qf ssh -o ExitOnForwardFailure=$/],
+    ];
+    for (const [typed, shown] of lines) {
+      bash.type(typed);
+      await bash.expect(shown, 30_000);
+      bash.type("\u0015");
+    }
+    bash.process.kill("SIGKILL");
+    await bash.process.exited;
+  });
+
+  test("Tab where no login is kept asks nobody and makes nothing", async () => {
+    const configDir = join(lab.root, "no-config");
+    const env = { QF_MANAGEMENT_URL: lab.url, QF_CONFIG_DIR: configDir };
+    const reply = await lab.qf(["__complete", "fish", "group", "update", ""], { env });
+    expect(reply).toMatchObject({ exitCode: 0, stdout: "only\n", stderr: "" });
+    expect(existsSync(configDir)).toBe(false);
+    const hersReply = await hers.qf(["__complete", "fish", "group", "update", ""]);
+    expect(hersReply).toMatchObject({ exitCode: 0, stdout: "only\n", stderr: "" });
   });
 
   test("a plain user is told that the role does not allow it", async () => {

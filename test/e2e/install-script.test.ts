@@ -159,6 +159,7 @@ describe.each(SHELLS)("under %s %s", (...words) => {
     expect(made).toContain("prefix/share/bash-completion/completions/qf");
     expect(made).toContain("prefix/share/zsh/site-functions/_qf");
     expect(made).toContain("prefix/share/fish/vendor_completions.d/qf.fish");
+    expect(made).toContain("prefix/share/fish/vendor_completions.d/qufabric.fish");
 
     const second = await machine.run(["--allow-server-ssh"], { shell, env });
     expect(second).toMatchObject({ exitCode: 0 });

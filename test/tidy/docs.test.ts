@@ -27,7 +27,7 @@ const SOURCES = sources();
 const SOURCE_TEXT = SOURCES.map(({ text }) => text).join("\n");
 
 /** Shell code, in which the flags of other programs stand. */
-const OTHERS_FLAGS = /^src\/(?:cli\/commands\/completion\.ts$|dashboard\/components\/)/;
+const OTHERS_FLAGS = /^src\/(?:cli\/completion\/scripts\.ts$|dashboard\/components\/)/;
 
 /** What is said to people, line by line, and where. */
 interface Saying {
