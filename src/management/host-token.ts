@@ -56,7 +56,8 @@ export async function makeHostToken(options: HostTokenOptions): Promise<HostToke
       const createdAt = nowSeconds(clock);
       const expiresAt = createdAt + days * DAY_SECONDS;
       const name = "management host";
-      const order = { id: newId(), accountId: account.id, userId: owner.id, name, scope: "api" as const };
+      const scope = "dangerous" as const;
+      const order = { id: newId(), accountId: account.id, userId: owner.id, name, scope };
       await insertToken(tx, newTokenRow({ ...order, createdBy: owner.id, createdAt, expiresAt }, token));
       const meta = { name, user: owner.name };
       tx.record({ activity: "personal.access.token.create", targetId: owner.id, meta });

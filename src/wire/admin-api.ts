@@ -155,8 +155,11 @@ export const UserRequest = z.object({
 });
 export type UserRequest = z.infer<typeof UserRequest>;
 
-/** What a token is for. `api` opens the REST API; `ssh` signs a service user in and nothing else. */
-export const TokenScope = z.enum(["api", "ssh"]);
+/**
+ * What a token is for. `api` opens the REST API, but for what takes a fresh sign-in; `dangerous` opens that as
+ * well; `ssh` signs a service user in and nothing else.
+ */
+export const TokenScope = z.enum(["api", "ssh", "dangerous"]);
 export type TokenScope = z.infer<typeof TokenScope>;
 
 /**

@@ -1,7 +1,7 @@
 /** First run by keyboard alone: from the set-up link to the first login on a first machine. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
-import { openChromium, openContext, openPage } from "../support/chromium.ts";
+import { confirmInTab, openChromium, openContext, openPage } from "../support/chromium.ts";
 import { type Lab, OWNER, openLab } from "../support/lab.ts";
 import { isRoot, OsAccount } from "../support/os-accounts.ts";
 import { tabTo } from "../support/tab-to.ts";
@@ -70,6 +70,9 @@ describe.skipIf(!isRoot)("first run", () => {
     await page.getByRole("dialog").waitFor();
     await page.keyboard.type("ada@example.com");
     await page.keyboard.press("Enter");
+    await confirmInTab(page, OWNER);
+    expect(complaints.splice(0)).toEqual([expect.stringContaining("403")]);
+    await press("Invite");
     await page.getByText("/idp/password/").waitFor();
     await press("Done");
     await page.getByText("ada@example.com: invited").waitFor();

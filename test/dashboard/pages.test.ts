@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
+import { confirmInTab, openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
 import { OWNER } from "../support/lab.ts";
 import { overflowIn320 } from "../support/narrow-page.ts";
 import { isRoot } from "../support/os-accounts.ts";
@@ -73,11 +73,14 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     120_000,
   );
 
-  test("a person is invited, by a link that is shown once", async () => {
+  test("a person is invited once that is confirmed in a tab of its own, by a link that is shown once", async () => {
     await open("/people");
     await page.getByRole("button", { name: "Invite a person" }).click();
     await page.getByRole("textbox", { name: "E-mail" }).fill("grace@example.com");
     await page.getByRole("checkbox", { name: "Developers" }).click();
+    await page.getByRole("button", { name: "Invite", exact: true }).click();
+    await confirmInTab(page, OWNER);
+    expect(complaints.splice(0)).toEqual([expect.stringContaining("403")]);
     await page.getByRole("button", { name: "Invite", exact: true }).click();
     await page.getByText("/idp/password/").waitFor();
     await page.getByRole("button", { name: "Done" }).click();

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import type { Policy } from "../../src/wire/policy.ts";
-import { openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
+import { confirmInTab, openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
 import { OWNER } from "../support/lab.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
@@ -125,6 +125,8 @@ describe.skipIf(!isRoot)("the policy editor", () => {
     await page.getByRole("textbox", { name: "One approval counts for at most" }).fill("2h");
     await page.getByText("once approved by a member of Servers for at most 2h at a time").first().waitFor();
     await save().click();
+    await confirmInTab(page, OWNER);
+    await save().click();
     await page.waitForURL(/\/policies$/);
     const before = (await stored()).rules[0];
     expect(before).toMatchObject({ approver_groups: [setUp.servers], approval_seconds: 7_200 });
@@ -133,10 +135,13 @@ describe.skipIf(!isRoot)("the policy editor", () => {
     await page.getByRole("button", { name: /^What they may do/ }).click();
     await page.getByRole("checkbox", { name: "Only once approved" }).click();
     await save().click();
+    await confirmInTab(page, OWNER);
+    await save().click();
     await page.waitForURL(/\/policies$/);
     const after = (await stored()).rules[0];
     expect(after?.ssh).toEqual({ sftp: "read" });
     expect([after?.approver_groups, after?.approval_seconds]).toEqual([undefined, undefined]);
+    expect(complaints.splice(0)).toEqual([expect.stringContaining("403"), expect.stringContaining("403")]);
   }, 120_000);
 
   test("a policy is copied, the copy switched off, and deleted, each with its difference first", async () => {

@@ -62,3 +62,15 @@ export async function signInAtProvider(page: Page, who: Credentials): Promise<vo
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("main").waitFor();
 }
+
+/** Confirms what a dialog was refused, in the tab that its link opens. The button is then pressed again. */
+export async function confirmInTab(page: Page, who: Credentials): Promise<void> {
+  const opened = page.context().waitForEvent("page");
+  await page.getByRole("link", { name: "Sign in again to confirm it" }).click();
+  const tab = await opened;
+  await signInAtProvider(tab, who);
+  await tab.getByRole("heading", { name: "Confirm this change" }).waitFor();
+  await tab.getByRole("button", { name: "Confirm" }).click();
+  await tab.getByRole("heading", { name: "Confirmed" }).waitFor();
+  await tab.close();
+}

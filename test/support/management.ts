@@ -132,7 +132,7 @@ export async function aTokenOf(
       accountId: user.accountId,
       userId: user.id,
       name: "test",
-      scope: "api",
+      scope: "dangerous",
       hash: hashToken(token),
       createdBy: user.id,
       createdAt: Math.floor(tx.clock.nowMs() / 1000),

@@ -4,12 +4,13 @@
 import { newId, newSecret } from "../../src/base/random.ts";
 import type { UserRow } from "../../src/management/db/tables/users.ts";
 import {
+  confirmAsked,
   hashWebSession,
   insertWebSession,
   WEB_SESSION_SECONDS,
 } from "../../src/management/db/tables/web-sessions.ts";
 import type { Role } from "../../src/wire/admin-api.ts";
-import type { TestApi } from "./admin-api.ts";
+import type { Reply, TestApi } from "./admin-api.ts";
 import { aUserOf } from "./management.ts";
 
 export interface TestSession {
@@ -52,4 +53,20 @@ export function fromPage(secret: string, headers: Record<string, string> = {}): 
       ...headers,
     },
   };
+}
+
+/**
+ * Sends by `send` as the session's person does who confirms it: what is refused for want of that is confirmed
+ * by its digest, as on the page, and sent once more.
+ */
+export async function confirming(
+  api: TestApi,
+  { id }: Pick<TestSession, "id">,
+  send: () => Promise<Reply>,
+): Promise<Reply> {
+  const refused = await send();
+  const digest = refused.headers.get("x-confirm-digest");
+  if (digest === null) return refused;
+  await api.management.store.transaction((tx) => confirmAsked(tx, id, digest));
+  return send();
 }

@@ -52,7 +52,7 @@ usage: qf token create NAME [--user USER] [--scope SCOPE] [--expires-in DAYS]
 
 options:
 ${USER_OPTION}
-  --scope SCOPE            api or ssh (default: api)
+  --scope SCOPE            api, ssh, or dangerous: api without fresh sign-ins (default: api)
   --expires-in DAYS        days until it expires, 1 to 365 (default: 30)
 ${ADMIN_OPTIONS}
 
@@ -64,7 +64,7 @@ examples:
     args: {
       name: { type: "positional", required: true },
       user: USER_ARG,
-      scope: { type: "enum", options: ["api", "ssh"], default: "api" },
+      scope: { type: "enum", options: ["api", "ssh", "dangerous"], default: "api" },
       "expires-in": { type: "string", default: "30" },
       ...ADMIN_ARGS,
     },

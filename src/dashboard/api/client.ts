@@ -38,13 +38,19 @@ export class ApiError extends Error {
   readonly hint: string | null;
   /** Names the request in the server's log. */
   readonly requestId: string | null;
+  /** Digest of this request, where its person has to confirm it after a fresh sign-in. */
+  readonly confirm: string | null;
 
-  constructor(message: string, about: Pick<ApiError, "status" | "code" | "hint" | "requestId">) {
+  constructor(
+    message: string,
+    about: Pick<ApiError, "status" | "code" | "hint" | "requestId"> & { readonly confirm?: string | null },
+  ) {
     super(message);
     this.status = about.status;
     this.code = about.code;
     this.hint = about.hint;
     this.requestId = about.requestId;
+    this.confirm = about.confirm ?? null;
   }
 }
 
@@ -111,6 +117,7 @@ function failureOf(response: Response, body: unknown): ApiError {
     code: text("error") ?? "ERR_INTERNAL",
     hint: hint === null ? null : sentence(hint),
     requestId: response.headers.get("x-request-id"),
+    confirm: response.headers.get("x-confirm-digest"),
   });
 }
 

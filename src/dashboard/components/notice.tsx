@@ -15,13 +15,7 @@ export function FailureNotice({ error, retry }: { readonly error: unknown; reado
     <div role="alert" className="rounded-md border border-bad bg-bad-ground p-3">
       <p className="font-medium text-bad">{known?.message ?? "Something went wrong on this page."}</p>
       {known?.hint == null ? null : <p className="mt-1">{known.hint}</p>}
-      {known?.code !== "ERR_REAUTH_REQUIRED" ? null : (
-        <p className="mt-1">
-          <a className="underline" href={freshSignInHere()}>
-            Sign in again
-          </a>
-        </p>
-      )}
+      {known?.code !== "ERR_REAUTH_REQUIRED" ? null : <SignInAgain confirm={known.confirm} />}
       {known?.requestId == null || known.status < 500 ? null : (
         <p className="mt-1 text-soft text-xs">Request {known.requestId}</p>
       )}
@@ -34,9 +28,30 @@ export function FailureNotice({ error, retry }: { readonly error: unknown; reado
   );
 }
 
-/** Leads to the identity provider, and back to this page. */
-function freshSignInHere(): string {
-  return `/login/dashboard?${new URLSearchParams({ fresh: "1", to: location.pathname + location.search })}`;
+/**
+ * Leads to the identity provider: in another tab to confirm one change, so that what was typed here stays; else
+ * from this page and back to it.
+ */
+function SignInAgain({ confirm }: { readonly confirm: string | null }) {
+  if (confirm !== null) {
+    const href = `/login/dashboard?${new URLSearchParams({ confirm })}`;
+    return (
+      <p className="mt-1">
+        <a className="underline" href={href} target="_blank" rel="noopener noreferrer">
+          Sign in again to confirm it
+        </a>
+        {" in another tab, then come back here and press the button once more."}
+      </p>
+    );
+  }
+  const to = location.pathname + location.search;
+  return (
+    <p className="mt-1">
+      <a className="underline" href={`/login/dashboard?${new URLSearchParams({ fresh: "1", to })}`}>
+        Sign in again
+      </a>
+    </p>
+  );
 }
 
 interface EmptyProps {

@@ -27,6 +27,7 @@ import logKeys from "../migrations/sqlite/0016-log-keys.sql" with { type: "text"
 import recordings from "../migrations/sqlite/0017-recordings.sql" with { type: "text" };
 import rareRows from "../migrations/sqlite/0018-rare-rows.sql" with { type: "text" };
 import recordingsListed from "../migrations/sqlite/0019-recordings-listed.sql" with { type: "text" };
+import confirmations from "../migrations/sqlite/0020-confirmations.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -57,6 +58,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 17, name: "recordings", sql: recordings },
   { number: 18, name: "rare-rows", sql: rareRows },
   { number: 19, name: "recordings-listed", sql: recordingsListed },
+  { number: 20, name: "confirmations", sql: confirmations },
 ];
 
 /**

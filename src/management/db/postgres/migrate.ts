@@ -27,6 +27,7 @@ import logKeys from "../migrations/postgres/0016-log-keys.sql" with { type: "tex
 import recordings from "../migrations/postgres/0017-recordings.sql" with { type: "text" };
 import rareRows from "../migrations/postgres/0018-rare-rows.sql" with { type: "text" };
 import recordingsListed from "../migrations/postgres/0019-recordings-listed.sql" with { type: "text" };
+import confirmations from "../migrations/postgres/0020-confirmations.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -50,6 +51,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 17, name: "recordings", sql: recordings },
   { number: 18, name: "rare-rows", sql: rareRows },
   { number: 19, name: "recordings-listed", sql: recordingsListed },
+  { number: 20, name: "confirmations", sql: confirmations },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

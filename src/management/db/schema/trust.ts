@@ -14,7 +14,7 @@ export const KEY_PURPOSES = ["ca", "token", "oidc", "cookie", "tunnel", "log"] a
 /** `next`: made, not signing yet. `active`: signs. `retiring`: verifies only. `retired`: neither. */
 export const KEY_STATES = ["next", "active", "retiring", "retired"] as const;
 const BINDINGS = ["idp", "ca", "service", "device"] as const satisfies readonly Binding[];
-export const TOKEN_SCOPES = ["api", "ssh"] as const satisfies readonly TokenScope[];
+export const TOKEN_SCOPES = ["api", "ssh", "dangerous"] as const satisfies readonly TokenScope[];
 
 export function trustTables(d: Dialect, { accounts, users }: AccountTables) {
   const signingKeys = signingKeysTable(d, accounts);
@@ -206,6 +206,11 @@ function webSessionsTable(d: Dialect, accounts: Accounts, users: Users) {
       expiresAt: d.integer("expires_at").notNull(),
       /** When the provider saw the person last, as it says. Null: it did not say. */
       authTime: d.integer("auth_time"),
+      /** Digest and facts of the request that was refused last for want of a fresh sign-in. Null: none. */
+      askedDigest: d.text("asked_digest"),
+      askedFacts: d.json<readonly (readonly [name: string, value: string])[]>("asked_facts"),
+      /** Digest of the one request that its person has confirmed. Null: none, or it was made. */
+      confirmedDigest: d.text("confirmed_digest"),
     },
     (table) => [
       d.index("web_sessions_user").on(table.userId),

@@ -74,6 +74,50 @@ export async function markWebSessionSeen(tx: Writer, id: string): Promise<void> 
     .where(eq(webSessions.id, id));
 }
 
+/** Puts a session under another secret, with a new beginning. */
+export async function renewWebSession(
+  tx: Writer,
+  id: string,
+  session: Omit<NewRow<"webSessions">, "id" | "accountId" | "userId">,
+): Promise<void> {
+  await tx.sql.update(tx.t.webSessions).set(session).where(eq(tx.t.webSessions.id, id));
+}
+
+/** Notes the request that the session was refused, in the place of one before. */
+export async function noteAsked(
+  tx: Writer,
+  id: string,
+  { digest, facts }: { readonly digest: string; readonly facts: WebSessionRow["askedFacts"] },
+): Promise<void> {
+  const { webSessions } = tx.t;
+  await tx.sql
+    .update(webSessions)
+    .set({ askedDigest: digest, askedFacts: facts })
+    .where(eq(webSessions.id, id));
+}
+
+/** Confirms the request that was noted. False: another one is noted, or none. */
+export async function confirmAsked(tx: Writer, id: string, digest: string): Promise<boolean> {
+  const { webSessions } = tx.t;
+  const done = await tx.sql
+    .update(webSessions)
+    .set({ askedDigest: null, askedFacts: null, confirmedDigest: digest })
+    .where(and(eq(webSessions.id, id), eq(webSessions.askedDigest, digest)))
+    .returning({ id: webSessions.id });
+  return done.length > 0;
+}
+
+/** Takes the confirmation of that request: each is good once. False: there is none. */
+export async function takeConfirmation(tx: Writer, id: string, digest: string): Promise<boolean> {
+  const { webSessions } = tx.t;
+  const taken = await tx.sql
+    .update(webSessions)
+    .set({ confirmedDigest: null })
+    .where(and(eq(webSessions.id, id), eq(webSessions.confirmedDigest, digest)))
+    .returning({ id: webSessions.id });
+  return taken.length > 0;
+}
+
 /** Returns whether there was one. */
 export async function deleteWebSession(tx: Writer, userId: UserId, id: string): Promise<boolean> {
   const { webSessions } = tx.t;

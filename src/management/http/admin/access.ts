@@ -13,13 +13,18 @@ import { isEqualSecret } from "../../../base/random.ts";
 import type { Role } from "../../../wire/admin-api.ts";
 import { CLOCK_SKEW_SECONDS } from "../../../wire/certificate.ts";
 import { API_TOKEN_PREFIX, kindOfSecret, nameOfSecret } from "../../../wire/secret-kind.ts";
-import type { Reader } from "../../db/engine/transaction.ts";
+import type { Reader, Writer } from "../../db/engine/transaction.ts";
 import type { Store } from "../../db/store.ts";
 import { findByToken, findToken, hashToken, markTokenUsed } from "../../db/tables/api-tokens.ts";
 import { findLogin } from "../../db/tables/logins.ts";
 import { findPeer } from "../../db/tables/peers.ts";
 import { findUser, type UserRow } from "../../db/tables/users.ts";
-import { findWebSession, hashWebSession, markWebSessionSeen } from "../../db/tables/web-sessions.ts";
+import {
+  findWebSession,
+  hashWebSession,
+  markWebSessionSeen,
+  takeConfirmation,
+} from "../../db/tables/web-sessions.ts";
 import { type CredentialSource, sessionSecretOf } from "../session-cookie.ts";
 
 /**
@@ -74,7 +79,7 @@ async function byToken(store: Store, authorization: string): Promise<Principal> 
   if (token === undefined || found === undefined || !isEqualSecret(found.token.hash, hashToken(token))) {
     throw new QfError("ERR_UNAUTHENTICATED", "a valid API token is needed", { hint: hintFor(authorization) });
   }
-  if (found.token.scope !== "api") {
+  if (found.token.scope === "ssh") {
     throw new QfError("ERR_UNAUTHENTICATED", "this token does not open the API");
   }
   requireActive(found.user);
@@ -187,15 +192,36 @@ export async function requireRecentSignIn(tx: Reader, principal: Principal, seco
   const at = await signedInAt(tx, principal);
   const now = nowSeconds(tx.clock);
   if (at !== null && now < at + seconds && at <= now + CLOCK_SKEW_SECONDS) return;
-  throw new QfError("ERR_REAUTH_REQUIRED", "this takes a fresh sign-in", { hint: "sign in again" });
+  throw reauthRequired();
 }
 
-/** How recent the sign-in of a session must be for what could make a stolen one last. */
+function reauthRequired(): QfError {
+  return new QfError("ERR_REAUTH_REQUIRED", "this takes a fresh sign-in", { hint: "sign in again" });
+}
+
+/** How recent the sign-in must be for what could make a stolen session or token last. */
 const REAUTH_SECONDS = 120;
 
-/** Throws ERR_REAUTH_REQUIRED for a session whose sign-in is older than two minutes; a token may go on. */
-export async function requireFreshSession(tx: Reader, principal: Principal): Promise<void> {
-  if (principal.credential.kind === "session") await requireRecentSignIn(tx, principal, REAUTH_SECONDS);
+/**
+ * Throws ERR_REAUTH_REQUIRED for a session, or a token of `qf login`, whose sign-in is older than two minutes,
+ * and ERR_FORBIDDEN for a token made by name that is not of scope `dangerous`. A session's person has to have
+ * confirmed the very request, by its `digest`, which is good once.
+ */
+export async function requireFreshSignIn(tx: Writer, principal: Principal, digest: string): Promise<void> {
+  const { user, credential } = principal;
+  if (credential.kind === "token") {
+    const token = await findToken(tx, user.accountId, user.id, credential.id);
+    if (token?.scope === "dangerous") return;
+    if (token?.loginId === null) {
+      throw new QfError("ERR_FORBIDDEN", "this takes a fresh sign-in, or a token of scope dangerous", {
+        hint: "run qf login and leave QF_TOKEN and QF_TOKEN_FILE unset, or make such a token",
+      });
+    }
+  }
+  await requireRecentSignIn(tx, principal, REAUTH_SECONDS);
+  if (credential.kind === "session" && !(await takeConfirmation(tx, credential.id, digest))) {
+    throw reauthRequired();
+  }
 }
 
 function requireActive(user: UserRow): void {

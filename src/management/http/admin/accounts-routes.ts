@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { RECORD_WEIGHT } from "../../../policy/decide/obligations.ts";
 import { type AccountSettings, PEER_LOGIN_SECONDS_MIN } from "../../../wire/account-settings.ts";
 import { Account, AccountRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, PageQuery, SaveQuery } from "../../../wire/admin-query.ts";
@@ -12,11 +11,12 @@ import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import { type AccountRow, deleteAccount, findAccount, updateAccount } from "../../db/tables/accounts.ts";
 import { noteRetention, RETENTION_FIELDS } from "../../db/tables/shortened-retention.ts";
-import { notFound, requireFreshSession } from "./access.ts";
+import { notFound } from "./access.ts";
 import { listingById } from "./paging.ts";
 import { unprocessable } from "./policy-rules.ts";
 import { requireKnownGroups } from "./references.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
+import { mergeSettings } from "./settings-change.ts";
 
 export const accountRoutes: readonly Route[] = [
   route({
@@ -49,7 +49,6 @@ export const accountRoutes: readonly Route[] = [
         await requireKnownGroups(tx, accountId, groupsOfSettings(settings), "settings");
         requireSettings(settings, account.settings);
         const merged = mergeSettings(account.settings, settings);
-        if (isLessKept(account.settings, merged)) await requireFreshSession(tx, call.principal);
         await noteRetentions(tx, account, merged);
         const domain = settings.dns_domain ?? account.domain;
         await updateAccount(tx, accountId, {
@@ -74,7 +73,6 @@ export const accountRoutes: readonly Route[] = [
     path: "/api/accounts/:accountId",
     summary: "Deletes the account with everything in it but its audit log",
     access: "owner",
-    reauth: true,
     query: NoQuery,
     answer: { one: Empty },
     handle: (call) =>
@@ -111,16 +109,6 @@ function asAccount(account: AccountRow): Account {
   };
 }
 
-/** Whether less is recorded, or kept for a shorter time, or others can open what is recorded. */
-function isLessKept(old: AccountSettings, now: AccountSettings): boolean {
-  const [before, after] = [filled(old), filled(now)];
-  return (
-    RETENTION_FIELDS.some((field) => after[field] < before[field]) ||
-    RECORD_WEIGHT[after.require.record] < RECORD_WEIGHT[before.require.record] ||
-    JSON.stringify(after.recording_recipients) !== JSON.stringify(before.recording_recipients)
-  );
-}
-
 async function noteRetentions(tx: ChangeWriter, { id, settings }: AccountRow, now: AccountSettings) {
   const [before, after] = [filled(settings), filled(now)];
   for (const field of RETENTION_FIELDS) {
@@ -146,21 +134,6 @@ function requireSettings(settings: AccountSettings, old: AccountSettings): void 
   if (peer_expose_enabled && peer_expose_groups.length === 0) {
     throw unprocessable("settings.peer_expose_enabled needs a group in peer_expose_groups");
   }
-}
-
-/** What is left out stays: tools that do not know a field do not change it. */
-function mergeSettings(old: AccountSettings, settings: AccountSettings): AccountSettings {
-  const merged: AccountSettings = { ...old, ...given(settings) };
-  if (settings.extra !== undefined) merged.extra = { ...theirs(old).extra, ...given(settings.extra) };
-  merged.require = { ...filled(old).require, ...settings.require };
-  // Told by how the server was started, not by a request.
-  if (old.embedded_idp_enabled !== undefined) merged.embedded_idp_enabled = old.embedded_idp_enabled;
-  return merged;
-}
-
-/** Without the fields that are not there. */
-function given<T extends object>(fields: T): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** Names of the fields that are different now. */

@@ -7,20 +7,23 @@
  */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { ZodObject, ZodType } from "zod";
-import { QfError } from "../../../base/errors.ts";
+import { isQfError, QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { NoQuery, type SaveQuery } from "../../../wire/admin-query.ts";
 import { fieldName } from "../../../wire/issues.ts";
+import { noteAsked } from "../../db/tables/web-sessions.ts";
 import { withTests } from "../../policy-files/saved-tests.ts";
 import { parseStrict, parseTolerant, readJson } from "../body.ts";
 import { answerFailure, createErrorHandler } from "../errors.ts";
 import { answerHeaders, guardOrigin } from "../guards.ts";
 import { absentRoutes } from "./absent-routes.ts";
-import { authenticate, type Principal, recheck, requireFreshSession, requireRole } from "./access.ts";
+import { authenticate, type Principal, recheck, requireFreshSignIn, requireRole } from "./access.ts";
 import { accessRequestRoutes } from "./access-requests-routes.ts";
 import { accountRoutes } from "./accounts-routes.ts";
+import { CONFIRM_HEADER, type Confirmable, confirmableOf } from "./confirmation.ts";
 import { allowOrigins, answerOptions } from "./cors.ts";
 import { eventRoutes } from "./events-routes.ts";
+import { takesFreshSignIn } from "./fresh-sign-ins.ts";
 import { groupRoutes } from "./groups-routes.ts";
 import { logRoutes } from "./log-routes.ts";
 import { myAccessRoutes } from "./my-access-routes.ts";
@@ -134,17 +137,45 @@ function callOf(
     signal: c.req.raw.signal,
     param: (key) => c.req.param(key) ?? "",
     read: (fn) => ctx.store.read(fn),
-    change: (options, fn) =>
-      ctx.store.change({ ...options, accountId, initiator }, async (tx) => {
-        const actor = await recheck(tx, principal, route.access);
-        if (route.reauth === true) await requireFreshSession(tx, principal);
-        if (route.tests === undefined) return fn(tx, actor);
-        const force = (parsed.query as SaveQuery).force === "true";
-        const save = { ctx, accountId, force, onlyNewFailures: route.tests === "new" };
-        return withTests(tx, save, () => fn(tx, actor));
-      }),
+    change: async (options, fn) => {
+      let confirmable: Confirmable | null = null;
+      try {
+        return await ctx.store.change({ ...options, accountId, initiator }, async (tx) => {
+          const actor = await recheck(tx, principal, route.access);
+          confirmable = null;
+          if (await takesFreshSignIn(tx, route, call)) {
+            confirmable = toConfirm(route, c, parsed.body);
+            await requireFreshSignIn(tx, principal, confirmable.digest);
+          }
+          if (route.tests === undefined) return await fn(tx, actor);
+          const force = (parsed.query as SaveQuery).force === "true";
+          const save = { ctx, accountId, force, onlyNewFailures: route.tests === "new" };
+          return await withTests(tx, save, () => fn(tx, actor));
+        });
+      } catch (error) {
+        if (isQfError(error, "ERR_REAUTH_REQUIRED")) await noteRefused(ctx, c, { principal, confirmable });
+        throw error;
+      }
+    },
   };
   return call as Call<never, never>;
+}
+
+function toConfirm(route: Route, c: Context, body: unknown): Confirmable {
+  const { pathname, search } = new URL(c.req.url);
+  return confirmableOf({ method: c.req.method, path: pathname + search, summary: route.summary, body });
+}
+
+/** The page that confirms is told what this session asked for. */
+async function noteRefused(
+  { store }: AdminContext,
+  c: Context,
+  refused: { readonly principal: Principal; readonly confirmable: Confirmable | null },
+): Promise<void> {
+  const { principal, confirmable } = refused;
+  if (confirmable === null || principal.credential.kind !== "session") return;
+  await store.transaction((tx) => noteAsked(tx, principal.credential.id, confirmable));
+  c.header(CONFIRM_HEADER, confirmable.digest);
 }
 
 function queryOf(c: Context): Record<string, string[]> {

@@ -36,7 +36,6 @@ export const passwordRoutes: readonly Route[] = [
     access: "write",
     query: NoQuery,
     answer: { one: PasswordLink },
-    reauth: true,
     also: [409],
     handle: (call) => linkFor(call, "reset"),
   }),

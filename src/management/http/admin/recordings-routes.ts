@@ -67,7 +67,6 @@ export const recordingRoutes: readonly Route[] = [
     path: "/api/recordings/:recordingId",
     summary: "Deletes a recording",
     access: "write",
-    reauth: true,
     query: NoQuery,
     answer: { one: Empty },
     handle: async (call) => {

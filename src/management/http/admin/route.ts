@@ -70,11 +70,6 @@ export interface Route {
    * is `SaveQuery`. Absent: it grants nothing.
    */
   readonly tests?: "all" | "new";
-  /**
-   * A stolen session could make itself last by it: a session takes a sign-in of the last two minutes for it,
-   * else ERR_REAUTH_REQUIRED. Absent: any live session will do.
-   */
-  readonly reauth?: true;
   /** Statuses it answers beside those that its shape tells (`statuses.ts`). */
   readonly also?: readonly number[];
   /** Headers of a good answer beside the usual ones. */

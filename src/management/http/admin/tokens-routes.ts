@@ -70,7 +70,6 @@ export const tokenRoutes: readonly Route[] = [
     query: NoQuery,
     body: PersonalAccessTokenRequest,
     answer: { one: PersonalAccessTokenGenerated },
-    reauth: true,
     also: [409],
     handle: (call) => createToken(call),
   }),

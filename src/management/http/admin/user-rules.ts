@@ -11,7 +11,6 @@ import { QfError } from "../../../base/errors.ts";
 import type { Role } from "../../../wire/admin-api.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import { countOwners, type UserRow } from "../../db/tables/users.ts";
-import { mayCall, type Principal, requireFreshSession } from "./access.ts";
 
 /**
  * Refuses giving `role` to `user`: to a new one, which has no id, as well. An unchanged role is no change,
@@ -32,18 +31,6 @@ export function requireRoleChange(
   if (actor.role !== "owner" && (role === "owner" || user.role === "owner")) {
     throw new QfError("ERR_FORBIDDEN", "only an owner gives or takes the role owner");
   }
-}
-
-/**
- * Throws ERR_REAUTH_REQUIRED where a session that is no longer fresh would make `user`, or a new one, an
- * owner or admin: a stolen session would last by it.
- */
-export async function requireFreshFor(
-  tx: Reader,
-  principal: Principal,
-  { user, role }: { readonly user: Pick<UserRow, "role"> | null; readonly role: Role },
-): Promise<void> {
-  if (user?.role !== role && mayCall(role, "write")) await requireFreshSession(tx, principal);
 }
 
 /** Refuses a change of `user`, whichever field it is in: owners are changed by owners only. */

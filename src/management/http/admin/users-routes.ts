@@ -34,13 +34,7 @@ import { type Listing, listingById } from "./paging.ts";
 import { permissionsOf } from "./permissions.ts";
 import { requireAssignableGroups } from "./references.ts";
 import { type Call, isoTime, type Route, route } from "./route.ts";
-import {
-  requireFreshFor,
-  requireMayChange,
-  requireMayTouch,
-  requireOwnerRemains,
-  requireRoleChange,
-} from "./user-rules.ts";
+import { requireMayChange, requireMayTouch, requireOwnerRemains, requireRoleChange } from "./user-rules.ts";
 
 export const userRoutes: readonly Route[] = [
   route({
@@ -113,7 +107,6 @@ async function createServiceUser(call: Call<UserCreateRequest>): Promise<User> {
   if (password !== undefined) throw new QfError("ERR_UNPROCESSABLE", "password is not for service users");
   return call.change({ affectsMaps: true }, async (tx, actor) => {
     requireRoleChange(actor, { isServiceUser: true }, role);
-    await requireFreshFor(tx, call.principal, { user: null, role });
     await requireAssignableGroups(tx, call.accountId, auto_groups);
     const id = newId();
     const user = newUserRow(call, {
@@ -149,7 +142,6 @@ async function createPerson(call: Call<UserCreateRequest>): Promise<User> {
   const passwordHash = password === undefined ? "" : await call.ctx.passwords().hash(password, key);
   return call.change({ affectsMaps: true }, async (tx, actor) => {
     requireRoleChange(actor, { isServiceUser: false }, role);
-    await requireFreshFor(tx, call.principal, { user: null, role });
     await requireAssignableGroups(tx, call.accountId, auto_groups);
     if ((await findPasswordUser(tx, { email: key })) !== undefined) {
       throw new QfError("ERR_CONFLICT", "there is a user with this e-mail address already");
@@ -212,7 +204,6 @@ async function changeUser(call: Call<UserRequest>, tx: ChangeWriter, actor: User
   if (user === undefined) throw notFound("user");
   const { role, auto_groups, is_blocked, pending_approval } = call.body;
   requireRoleChange(actor, user, role);
-  await requireFreshFor(tx, call.principal, { user, role });
   if (is_blocked !== user.isBlocked) requireMayTouch(actor, user, is_blocked ? "block" : "unblock");
   const pendingApproval = pending_approval ?? user.pendingApproval;
   // Who waits can neither sign in nor use tokens, so it is a block by another name.

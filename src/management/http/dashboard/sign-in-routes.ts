@@ -20,11 +20,13 @@ import { DASHBOARD_SIGN_IN_PATH } from "../../../wire/web-session.ts";
 import { filled } from "../../contracts/settings.ts";
 import type { UserRow } from "../../db/tables/users.ts";
 import {
+  confirmAsked,
   deleteWebSession,
   findWebSession,
   hashWebSession,
   insertWebSession,
   listWebSessions,
+  renewWebSession,
   WEB_SESSION_SECONDS,
 } from "../../db/tables/web-sessions.ts";
 import { HOSTED_CALLBACK_PATH } from "../../idp/provider.ts";
@@ -32,7 +34,10 @@ import type { RelyingParty } from "../../idp/relying-party.ts";
 import { currentAccount, type LoginDeps } from "../../login/deps.ts";
 import { checkMaySignIn, initiatorOf } from "../../login/person.ts";
 import { personOf, readProof } from "../../login/prove.ts";
+import type { ConfirmFacts } from "../admin/confirmation.ts";
+import { formOf } from "../form.ts";
 import { secretOfCookie, sessionCookie } from "../session-cookie.ts";
+import { confirmedPage, confirmPage, isConfirmProof } from "./confirm-page.ts";
 import { requireNavigation } from "./navigation.ts";
 import { returnPath } from "./return-path.ts";
 
@@ -43,6 +48,7 @@ const COOKIE_SECONDS = 600;
 /** Sessions of one person; the oldest ends for another. */
 const SESSIONS_MAX = 20;
 const BROWSER_CHARS_MAX = 256;
+const DIGEST = /^[A-Za-z0-9_-]{43}$/;
 
 export interface DashboardSignInDeps {
   readonly login: LoginDeps;
@@ -56,15 +62,21 @@ export function createDashboardSignIn(deps: DashboardSignInDeps) {
       return c.redirect(await toProvider(deps, c), 303);
     })
     .get(HOSTED_CALLBACK_PATH, async (c) => {
-      const { user, to, authTime } = await fromProvider(deps, c);
-      const secret = await openSession(deps, user, {
+      const { user, to, authTime, confirm } = await fromProvider(deps, c);
+      const { secret, facts } = await openSession(deps, user, {
         authTime,
+        confirm,
         before: secretOfCookie(c.req.header("cookie")),
         sourceAddress: c.env.sourceAddress,
         browser: (c.req.header("user-agent") ?? "").slice(0, BROWSER_CHARS_MAX),
       });
       c.header("Set-Cookie", sessionCookie(secret, WEB_SESSION_SECONDS), { append: true });
-      return c.redirect(to, 303);
+      if (facts === null) return c.redirect(to, 303);
+      return c.body(confirmPage(secret, confirm, facts), 200, pageHeaders());
+    })
+    .post(DASHBOARD_SIGN_IN_PATH, async (c) => {
+      await confirm(deps, c);
+      return c.body(confirmedPage(), 200, pageHeaders());
     })
     .onError((error, c) => failurePage(c, deps, error));
 }
@@ -74,9 +86,10 @@ async function toProvider({ login, relyingParty }: DashboardSignInDeps, c: Conte
   const account = await currentAccount(ctx);
   const secret = newSecret("");
   const to = returnPath(c.req.query("to"));
-  const fresh = c.req.query("fresh") === "1";
+  const confirm = DIGEST.exec(c.req.query("confirm") ?? "")?.[0] ?? "";
+  const fresh = c.req.query("fresh") === "1" || confirm !== "";
   const since = fresh ? String(nowSeconds(ctx.clock)) : "";
-  setCookie(c, COOKIE, `${secret}.${Buffer.from(to).toString("base64url")}.${since}`, {
+  setCookie(c, COOKIE, `${secret}.${Buffer.from(to).toString("base64url")}.${since}.${confirm}`, {
     path: "/login",
     httpOnly: true,
     sameSite: "Lax",
@@ -93,12 +106,17 @@ async function toProvider({ login, relyingParty }: DashboardSignInDeps, c: Conte
   });
 }
 
-async function fromProvider(
-  { login, relyingParty }: DashboardSignInDeps,
-  c: Context,
-): Promise<{ readonly user: UserRow; readonly to: string; readonly authTime: number | null }> {
+interface CameBack {
+  readonly user: UserRow;
+  readonly to: string;
+  readonly authTime: number | null;
+  /** Digest of the request that the sign-in is to confirm. Empty: none. */
+  readonly confirm: string;
+}
+
+async function fromProvider({ login, relyingParty }: DashboardSignInDeps, c: Context): Promise<CameBack> {
   const { ctx } = login;
-  const [secret = "", to = "", since = ""] = (getCookie(c, COOKIE) ?? "").split(".", 3);
+  const [secret = "", to = "", since = "", confirm = ""] = (getCookie(c, COOKIE) ?? "").split(".", 4);
   const state = c.req.query("state") ?? "";
   if (secret === "" || !isEqualSecret(state, stateOf(secret))) {
     throw new QfError("ERR_FORBIDDEN", "this sign-in was started in another browser", {
@@ -129,7 +147,7 @@ async function fromProvider(
   checkMaySignIn(user);
   const authTime = proof.verified.claims.authTimeSeconds;
   if (since !== "") requireFresh(authTime, Number(since));
-  return { user, to: returnPath(Buffer.from(to, "base64url").toString("utf8")), authTime };
+  return { user, to: returnPath(Buffer.from(to, "base64url").toString("utf8")), authTime, confirm };
 }
 
 /** The cookie is the browser's, so what it says is only worth a refusal: routes look at `authTime`. */
@@ -144,47 +162,82 @@ function requireFresh(authTime: number | null, since: number): void {
   });
 }
 
-/** Returns the secret that the browser keeps. */
+interface NewSession {
+  readonly sourceAddress: string;
+  readonly browser: string;
+  readonly authTime: number | null;
+  /** The secret of the session that the browser had. Null: none. */
+  readonly before: string | null;
+  /** Digest of the request that it is to confirm: the one that the session before was refused. Empty: none. */
+  readonly confirm: string;
+}
+
+/** Returns the secret that the browser keeps, and the facts of what it is to confirm. */
 async function openSession(
   { login }: DashboardSignInDeps,
   user: UserRow,
-  {
-    before,
-    ...from
-  }: {
-    readonly sourceAddress: string;
-    readonly browser: string;
-    readonly authTime: number | null;
-    /** The secret of the session that the browser had. Null: none. */
-    readonly before: string | null;
-  },
-): Promise<string> {
+  { before, confirm, ...from }: NewSession,
+): Promise<{ readonly secret: string; readonly facts: ConfirmFacts | null }> {
   const { store, clock } = login.ctx;
   const secret = newSecret("");
   const now = nowSeconds(clock);
   const { accountId, id: userId } = user;
-  await store.change({ accountId, initiator: initiatorOf(user) }, async (tx) => {
-    // A new id at each sign-in: the session before does not live on beside it.
+  return store.change({ accountId, initiator: initiatorOf(user) }, async (tx) => {
     const old = before === null ? undefined : await findWebSession(tx, { secret: before });
-    if (old?.user.id === userId) await deleteWebSession(tx, userId, old.session.id);
-    const older = await listWebSessions(tx, accountId, userId);
-    for (const one of older.slice(0, Math.max(0, older.length - SESSIONS_MAX + 1))) {
-      await deleteWebSession(tx, userId, one.id);
-    }
-    await insertWebSession(tx, {
-      id: newId(),
-      accountId,
-      userId,
+    const session = {
       hash: hashWebSession(secret),
       ...from,
       createdAt: now,
       lastSeenAt: now,
       expiresAt: now + WEB_SESSION_SECONDS,
-    });
+    };
     const meta = { source: from.sourceAddress };
     tx.record({ activity: "dashboard.login", targetId: userId, meta });
+    if (confirm !== "") {
+      const { id, facts } = askedOf(old, user, confirm);
+      // The tab that asked goes on under the new secret; whoever has the old one does not.
+      await renewWebSession(tx, id, session);
+      return { secret, facts };
+    }
+    // A new one at each sign-in: the session before does not live on beside it.
+    if (old?.user.id === userId) await deleteWebSession(tx, userId, old.session.id);
+    const older = await listWebSessions(tx, accountId, userId);
+    for (const one of older.slice(0, Math.max(0, older.length - SESSIONS_MAX + 1))) {
+      await deleteWebSession(tx, userId, one.id);
+    }
+    await insertWebSession(tx, { id: newId(), accountId, userId, ...session });
+    return { secret, facts: null };
   });
-  return secret;
+}
+
+/** What the session before was refused. Throws ERR_FORBIDDEN where that is another request, or another's. */
+function askedOf(
+  old: Awaited<ReturnType<typeof findWebSession>>,
+  user: UserRow,
+  digest: string,
+): { readonly id: string; readonly facts: ConfirmFacts } {
+  if (old?.user.id !== user.id || old.session.askedDigest !== digest) throw nothingToConfirm();
+  return { id: old.session.id, facts: old.session.askedFacts ?? [] };
+}
+
+function nothingToConfirm(): QfError {
+  return new QfError("ERR_FORBIDDEN", "nothing waits for this confirmation", {
+    hint: "go back to the page where you were, and press the button again",
+  });
+}
+
+/** Takes the form of `confirmPage`. Throws ERR_FORBIDDEN for any other. */
+async function confirm({ login }: DashboardSignInDeps, c: Context): Promise<void> {
+  const { store, origin } = login.ctx;
+  const form = await formOf(c.req.raw, origin);
+  const [digest = "", proof = ""] = [form.get("digest"), form.get("proof")].map((one) => one ?? "");
+  const secret = secretOfCookie(c.req.header("cookie"));
+  if (secret === null || !isConfirmProof(secret, digest, proof)) throw nothingToConfirm();
+  const isDone = await store.transaction(async (tx) => {
+    const found = await findWebSession(tx, { secret });
+    return found !== undefined && (await confirmAsked(tx, found.session.id, digest));
+  });
+  if (!isDone) throw nothingToConfirm();
 }
 
 /** In the place of a login key, of which nobody has the private half. */

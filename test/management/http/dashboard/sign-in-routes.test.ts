@@ -1,7 +1,11 @@
 /** Signing in to the dashboard, in process: which browser may come back, and what its token is worth. */
 import { beforeEach, expect, test } from "bun:test";
 import { updateUser } from "../../../../src/management/db/tables/users.ts";
-import { findWebSession, listWebSessions } from "../../../../src/management/db/tables/web-sessions.ts";
+import {
+  findWebSession,
+  listWebSessions,
+  noteAsked,
+} from "../../../../src/management/db/tables/web-sessions.ts";
 import { createDashboardSignIn } from "../../../../src/management/http/dashboard/sign-in-routes.ts";
 import type { HostedOrder, RelyingParty } from "../../../../src/management/idp/relying-party.ts";
 import { type LoginLab, openLoginLab } from "../../../support/login-deps.ts";
@@ -146,4 +150,83 @@ async function many(count: number): Promise<Response[]> {
 test("a sign-in is not begun by a script or a frame", async () => {
   const headers = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" };
   expect((await app.request(`${ORIGIN}/login/dashboard`, { headers }, from)).status).toBe(403);
+});
+
+const DIGEST = "d".repeat(43);
+
+/** A session that was refused the request of DIGEST, and its way to the provider and back for that. */
+async function askedSession(): Promise<{ secret: string; id: string }> {
+  const secret = sessionOf(await comeBack(await leave())) ?? "";
+  const found = await lab.ctx.store.read((tx) => findWebSession(tx, { secret }));
+  const id = found?.session.id ?? "";
+  const asked = { digest: DIGEST, facts: [["Action", "Makes a token"]] as const };
+  await lab.ctx.store.transaction((tx) => noteAsked(tx, id, asked));
+  return { secret, id };
+}
+
+async function confirmBy(secret: string, digest = DIGEST): Promise<Response> {
+  const left = await app.request(`${ORIGIN}/login/dashboard?confirm=${digest}`, {}, from);
+  const cookie = left.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const now = Math.floor(lab.ctx.clock.nowMs() / 1000);
+  redeem = async () => tokens({ auth_time: now });
+  return comeBack(`${cookie}; __Host-qf_session=${secret}`);
+}
+
+const submit = (secret: string, proof: string, digest = DIGEST) =>
+  app.request(
+    `${ORIGIN}/login/dashboard`,
+    {
+      method: "POST",
+      headers: {
+        "content-type": "application/x-www-form-urlencoded",
+        cookie: `__Host-qf_session=${secret}`,
+      },
+      body: new URLSearchParams({ digest, proof }).toString(),
+    },
+    from,
+  );
+
+const confirmedOf = async (id: string) =>
+  (await lab.ctx.store.read((tx) => findWebSession(tx, { id })))?.session.confirmedDigest ?? null;
+
+test("a request is confirmed on a page after a fresh sign-in, by its form alone", async () => {
+  const { secret, id } = await askedSession();
+  const response = await confirmBy(secret);
+  expect(response.status).toBe(200);
+  const text = await response.text();
+  expect(text).toContain("Makes a token");
+  expect(await confirmedOf(id)).toBeNull();
+  const renewed = sessionOf(response) ?? "";
+  const proof = /name="proof" value="([\w-]+)"/.exec(text)?.[1] ?? "";
+  // Neither who has the old secret, nor a script that knows the digest but not the page.
+  for (const [by, what] of [
+    [secret, proof],
+    [renewed, "x".repeat(43)],
+  ] as const) {
+    expect((await submit(by, what)).status).toBe(403);
+  }
+  expect((await submit(renewed, proof, "e".repeat(43))).status).toBe(403);
+  expect(await confirmedOf(id)).toBeNull();
+  expect((await submit(renewed, proof)).status).toBe(200);
+  expect(await confirmedOf(id)).toBe(DIGEST);
+  expect((await submit(renewed, proof)).status).toBe(403);
+});
+
+test("a renewed session is the same one under another secret", async () => {
+  const { secret, id } = await askedSession();
+  const renewed = sessionOf(await confirmBy(secret)) ?? "";
+  const found = (by: string) => lab.ctx.store.read((tx) => findWebSession(tx, { secret: by }));
+  expect(await found(secret)).toBeUndefined();
+  expect((await found(renewed))?.session.id).toBe(id);
+  expect(await sessions()).toHaveLength(1);
+});
+
+test.each<[what: string, confirm: (secret: string) => Promise<Response>]>([
+  ["another request than the one that was refused", (secret) => confirmBy(secret, "e".repeat(43))],
+  ["without the session", () => confirmBy("")],
+])("nothing is to be confirmed: %s", async (_what, confirm) => {
+  const { secret, id } = await askedSession();
+  const response = await confirm(secret);
+  expect([response.status, sessionOf(response)]).toEqual([403, undefined]);
+  expect(await confirmedOf(id)).toBeNull();
 });
