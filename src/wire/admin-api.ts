@@ -156,8 +156,8 @@ export const UserRequest = z.object({
 export type UserRequest = z.infer<typeof UserRequest>;
 
 /**
- * What a token is for. `api` opens the REST API, but for what takes a fresh sign-in; `dangerous` opens that as
- * well; `ssh` signs a service user in and nothing else.
+ * What a token is for. `api` opens the REST API, but for what takes a fresh sign-in; `dangerous` opens that
+ * too; `ssh` signs a service user in and nothing else.
  */
 export const TokenScope = z.enum(["api", "ssh", "dangerous"]);
 export type TokenScope = z.infer<typeof TokenScope>;

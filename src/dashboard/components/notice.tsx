@@ -29,8 +29,8 @@ export function FailureNotice({ error, retry }: { readonly error: unknown; reado
 }
 
 /**
- * Leads to the identity provider: in another tab to confirm one change, so that what was typed here stays; else
- * from this page and back to it.
+ * Leads to the identity provider: in another tab to confirm one change, so that what was typed here stays;
+ * else from this page and back to it.
  */
 function SignInAgain({ confirm }: { readonly confirm: string | null }) {
   if (confirm !== null) {

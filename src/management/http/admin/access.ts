@@ -203,9 +203,9 @@ function reauthRequired(): QfError {
 const REAUTH_SECONDS = 120;
 
 /**
- * Throws ERR_REAUTH_REQUIRED for a session, or a token of `qf login`, whose sign-in is older than two minutes,
- * and ERR_FORBIDDEN for a token made by name that is not of scope `dangerous`. A session's person has to have
- * confirmed the very request, by its `digest`, which is good once.
+ * Throws ERR_REAUTH_REQUIRED for a session, or a token of `qf login`, whose sign-in is older than two
+ * minutes, and ERR_FORBIDDEN for a token made by name that is not of scope `dangerous`. A session's person
+ * has to have confirmed the very request, by its `digest`, which is good once.
  */
 export async function requireFreshSignIn(tx: Writer, principal: Principal, digest: string): Promise<void> {
   const { user, credential } = principal;

@@ -1,6 +1,6 @@
 /**
- * What takes a fresh sign-in: changes by which a stolen session or token could make itself last, let others
- * in, or hide what was done.
+ * Changes that take a fresh sign-in: by them a stolen session or token could make itself last, let others in,
+ * or hide what was done.
  *
  * The table names every such route. Taking access away takes none. Read `FRESH_SIGN_INS`.
  *

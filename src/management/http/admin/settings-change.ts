@@ -1,6 +1,6 @@
 /**
- * What a change of the account's settings comes to: the settings afterwards, and whether the change could hide
- * what people do or let somebody in who could not sign in before.
+ * Changes of the account's settings: the settings afterwards, and whether a change could hide what people do,
+ * or let people in who could not sign in before.
  *
  * @module
  */

@@ -168,7 +168,7 @@ interface NewSession {
   readonly authTime: number | null;
   /** The secret of the session that the browser had. Null: none. */
   readonly before: string | null;
-  /** Digest of the request that it is to confirm: the one that the session before was refused. Empty: none. */
+  /** Digest of the request to confirm: the one that the session before was refused. Empty: none. */
   readonly confirm: string;
 }
 
