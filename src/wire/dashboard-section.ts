@@ -15,6 +15,7 @@ export const DASHBOARD_SECTIONS = [
   "groups",
   "setup-keys",
   "policies",
+  "posture-checks",
   "access",
   "sessions",
   "requests",

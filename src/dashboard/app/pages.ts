@@ -12,6 +12,7 @@ export const PAGES: ReadonlySet<string> = new Set([
   "/people",
   "/groups",
   "/policies",
+  "/posture-checks",
   "/access",
   "/sessions",
   "/requests",

@@ -14,7 +14,9 @@ import { Empty, FailureNotice } from "../components/notice.tsx";
 import { PageSkeleton } from "../components/skeleton.tsx";
 import { accessQuestionOf } from "../pages/access/access-question.ts";
 import { auditTermsOf } from "../pages/audit/audit-terms.ts";
+import { listTermsOf } from "../terms/list-terms.ts";
 import { machineTermsOf } from "../terms/machine-terms.ts";
+import { personTermsOf } from "../terms/person-terms.ts";
 import { requestTermsOf } from "../terms/request-terms.ts";
 import { sessionTermsOf } from "../terms/session-terms.ts";
 import { stepOf } from "../terms/start-step.ts";
@@ -57,21 +59,50 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: "/devices",
+    validateSearch: listTermsOf,
     component: lazyRouteComponent(() => import("../pages/devices/devices-page.tsx"), "DevicesPage"),
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/devices/$deviceId",
+    component: lazyRouteComponent(() => import("../pages/devices/device-page.tsx"), "DevicePage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/people",
+    validateSearch: listTermsOf,
     component: lazyRouteComponent(() => import("../pages/people/people-page.tsx"), "PeoplePage"),
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/people/$userId",
+    validateSearch: personTermsOf,
+    component: lazyRouteComponent(() => import("../pages/people/person-page.tsx"), "PersonPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/groups",
+    validateSearch: listTermsOf,
     component: lazyRouteComponent(() => import("../pages/groups/groups-page.tsx"), "GroupsPage"),
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/groups/$groupId",
+    component: lazyRouteComponent(() => import("../pages/groups/group-page.tsx"), "GroupPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/posture-checks",
+    validateSearch: listTermsOf,
+    component: lazyRouteComponent(
+      () => import("../pages/posture-checks/posture-checks-page.tsx"),
+      "PostureChecksPage",
+    ),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/setup-keys",
+    validateSearch: listTermsOf,
     component: lazyRouteComponent(() => import("../pages/setup-keys/setup-keys-page.tsx"), "SetupKeysPage"),
   }),
   createRoute({
@@ -160,6 +191,7 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: "/account",
+    validateSearch: listTermsOf,
     component: lazyRouteComponent(() => import("../pages/account/account-page.tsx"), "AccountPage"),
   }),
 ] as const;

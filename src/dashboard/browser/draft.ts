@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { useEffect, useState } from "react";
+import { useCallback, useState } from "react";
 
 const inMemory = new Map<string, string>();
 
@@ -28,11 +28,17 @@ export function writeDraft(key: string, text: string | null): void {
   }
 }
 
-/** State that is kept as a draft. Null: nothing is edited. */
+/** State that is kept as a draft, from the moment it is set. Null: nothing is edited. */
 export function useDraft<T>(key: string): readonly [T | null, (value: T | null) => void] {
   const [value, setValue] = useState<T | null>(() => parsed(readDraft(key)) as T | null);
-  useEffect(() => writeDraft(key, value === null ? null : JSON.stringify(value)), [key, value]);
-  return [value, setValue];
+  const put = useCallback(
+    (next: T | null): void => {
+      writeDraft(key, next === null ? null : JSON.stringify(next));
+      setValue(next);
+    },
+    [key],
+  );
+  return [value, put];
 }
 
 function parsed(text: string | null): unknown {

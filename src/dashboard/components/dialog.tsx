@@ -7,6 +7,7 @@ import { X } from "lucide-react";
 import { AlertDialog, Dialog as RadixDialog } from "radix-ui";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Button, IconButton } from "./button.tsx";
+import { FreshSignInNote, goSignInFresh, wantsFreshSignIn } from "./fresh-sign-in-note.tsx";
 import { FailureNotice } from "./notice.tsx";
 
 const SHADE = "appear fixed inset-0 z-40 bg-shade";
@@ -27,19 +28,26 @@ interface FormDialogProps {
   readonly disabled?: boolean;
   /** Something ends or is lost by it. */
   readonly danger?: boolean;
+  /** It asks nothing: there is nothing to cancel. */
+  readonly isOnlyShown?: boolean;
   /** What it has done is shown in its place: it does not close by itself. */
   readonly isKeptOpen?: boolean;
 }
 
-/** A form in a dialog. It closes when `onSubmit` is done, and stays with the sentence when it failed. */
+/**
+ * A form in a dialog. It closes when `onSubmit` is done, and stays with the sentence when it failed. Where it
+ * takes a fresh sign-in, its button leads there, and the page comes back to where it was.
+ */
 export function FormDialog(props: FormDialogProps) {
   const { busy, error, run, reset } = useRun(() => {
     if (props.isKeptOpen !== true) props.onOpenChange(false);
   });
+  const isStale = wantsFreshSignIn(error);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     event.stopPropagation();
-    void run(props.onSubmit);
+    if (isStale) goSignInFresh();
+    else void run(props.onSubmit);
   };
   return (
     <RadixDialog.Root
@@ -56,38 +64,46 @@ export function FormDialog(props: FormDialogProps) {
           {...(props.about === undefined ? { "aria-describedby": undefined } : {})}
         >
           <form onSubmit={submit} className="flex min-h-0 flex-col" noValidate>
-            <div className="flex items-start justify-between gap-4 px-5 pt-4">
-              <RadixDialog.Title className="font-semibold text-lg">{props.title}</RadixDialog.Title>
-              <RadixDialog.Close asChild>
-                <IconButton label="Close">
-                  <X size={18} aria-hidden="true" />
-                </IconButton>
-              </RadixDialog.Close>
-            </div>
+            <FormHead title={props.title} />
             <div className="flex min-h-0 flex-col gap-4 overflow-y-auto px-5 py-3">
               {props.about === undefined ? null : (
                 <RadixDialog.Description className="text-soft">{props.about}</RadixDialog.Description>
               )}
               {props.children}
-              {error === null ? null : <FailureNotice error={error} />}
+              <Failure error={error} />
             </div>
             <div className="flex justify-end gap-2 border-line border-t px-5 py-3">
-              <RadixDialog.Close asChild>
-                <Button>Cancel</Button>
-              </RadixDialog.Close>
+              {props.isOnlyShown === true ? null : (
+                <RadixDialog.Close asChild>
+                  <Button>Cancel</Button>
+                </RadixDialog.Close>
+              )}
               <Button
                 type="submit"
-                weight={props.danger === true ? "danger" : "primary"}
+                weight={props.danger === true && !isStale ? "danger" : "primary"}
                 busy={busy}
                 disabled={props.disabled === true}
               >
-                {props.submit}
+                {isStale ? "Sign in again" : props.submit}
               </Button>
             </div>
           </form>
         </RadixDialog.Content>
       </RadixDialog.Portal>
     </RadixDialog.Root>
+  );
+}
+
+function FormHead({ title }: { readonly title: string }) {
+  return (
+    <div className="flex items-start justify-between gap-4 px-5 pt-4">
+      <RadixDialog.Title className="min-w-0 font-semibold text-lg">{title}</RadixDialog.Title>
+      <RadixDialog.Close asChild>
+        <IconButton label="Close">
+          <X size={18} aria-hidden="true" />
+        </IconButton>
+      </RadixDialog.Close>
+    </div>
   );
 }
 
@@ -106,6 +122,7 @@ interface ConfirmDialogProps {
 /** Asks before a loss. What has the focus at first is the way out. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
   const { busy, error, run, reset } = useRun(() => props.onOpenChange(false));
+  const isStale = wantsFreshSignIn(error);
   return (
     <AlertDialog.Root
       open={props.open}
@@ -121,7 +138,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
           <AlertDialog.Description asChild>
             <div className="flex flex-col gap-3 overflow-y-auto px-5 py-3">
               {props.children}
-              {error === null ? null : <FailureNotice error={error} />}
+              <Failure error={error} />
             </div>
           </AlertDialog.Description>
           <div className="flex justify-end gap-2 border-line border-t px-5 py-3">
@@ -129,18 +146,23 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
               <Button>Cancel</Button>
             </AlertDialog.Cancel>
             <Button
-              weight="danger"
+              weight={isStale ? "primary" : "danger"}
               busy={busy}
               disabled={props.disabled === true}
-              onClick={() => void run(props.onConfirm)}
+              onClick={() => (isStale ? goSignInFresh() : void run(props.onConfirm))}
             >
-              {props.verb}
+              {isStale ? "Sign in again" : props.verb}
             </Button>
           </div>
         </AlertDialog.Content>
       </AlertDialog.Portal>
     </AlertDialog.Root>
   );
+}
+
+function Failure({ error }: { readonly error: unknown }) {
+  if (error === null) return null;
+  return wantsFreshSignIn(error) ? <FreshSignInNote /> : <FailureNotice error={error} />;
 }
 
 function useRun(onDone: () => void) {

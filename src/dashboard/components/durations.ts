@@ -24,3 +24,12 @@ export function durationText(seconds: number): string {
   const [size, letter] = UNITS.find(([unit]) => seconds % unit === 0) ?? [1, "s"];
   return `${seconds / size}${letter}`;
 }
+
+const WORDS: Readonly<Record<string, string>> = { s: "second", m: "minute", h: "hour", d: "day" };
+
+/** In words: `1 hour`, `7 days`. */
+export function lengthText(seconds: number): string {
+  const text = durationText(seconds);
+  const [count, letter] = [text.slice(0, -1), text.slice(-1)];
+  return `${count} ${WORDS[letter] ?? letter}${count === "1" ? "" : "s"}`;
+}

@@ -1,14 +1,20 @@
 /**
- * A table with the box that filters it, for lists that are whole in the page.
+ * A table with what filters it, for lists that are whole in the page. The filter stands in the address, and
+ * what it shows can be exported.
  *
  * @module
  */
 import type { RowData } from "@tanstack/react-table";
-import { useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import type { ChosenTerm, ListTerms } from "../terms/list-terms.ts";
 import { type BulkAction, BulkBar } from "./bulk-bar.tsx";
 import { type Column, DataTable } from "./data-table.tsx";
+import { type Csv, ExportButton } from "./export-button.tsx";
+import { SelectField } from "./field.tsx";
 import { filtered } from "./filtered.ts";
+import { Empty } from "./notice.tsx";
 import { SearchBox } from "./search-box.tsx";
+import { useListTerms } from "./use-list-terms.tsx";
 
 interface FilteredTableProps<T extends RowData> {
   readonly label: string;
@@ -19,8 +25,26 @@ interface FilteredTableProps<T extends RowData> {
   readonly columns: readonly Column<T>[];
   /** What of a row is searched. */
   readonly texts: (row: T) => readonly string[];
+  readonly filters?: readonly TableFilter<T>[];
   /** What can be done with many of them. Absent: they cannot be selected. */
   readonly bulk?: Bulk<T>;
+  readonly csv?: Csv<T>;
+}
+
+/** A choice that rows are filtered by. */
+export interface TableFilter<T> {
+  /** In the address. */
+  readonly name: ChosenTerm;
+  readonly label: string;
+  /** The choice that leaves nothing out: `In every state`. */
+  readonly every: string;
+  readonly options: readonly FilterOption<T>[];
+}
+
+interface FilterOption<T> {
+  readonly value: string;
+  readonly label: string;
+  readonly has: (row: T) => boolean;
 }
 
 export interface Bulk<T> {
@@ -28,32 +52,85 @@ export interface Bulk<T> {
   readonly what: string;
   readonly nameOf: (row: T) => string;
   readonly actions: readonly BulkAction<T>[];
+  /** Other things that can be done with the selected ones. */
+  readonly more?: (rows: readonly T[], clear: () => void) => ReactNode;
 }
 
+const EVERY = "every";
+
 export function FilteredTable<T extends RowData>(props: FilteredTableProps<T>) {
-  const { label, filterLabel, rows, rowId, columns, texts, bulk } = props;
+  const { label, rows, rowId, columns, texts, filters = [], bulk, csv } = props;
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const [typed, setTyped] = useState("");
-  const shown = filtered(rows, typed, texts);
+  const [terms, put] = useListTerms();
+  const { typed, onTyped } = useTyped(terms.q ?? "", (q) => put({ q }));
+  const shown = filtered(
+    rows.filter((row) => filters.every((filter) => isChosen(filter, terms, row))),
+    typed,
+    texts,
+  );
+  const canSelect = bulk !== undefined && (bulk.actions.length > 0 || bulk.more !== undefined);
+  const clear = (): void => setSelected(new Set());
   return (
     <>
       <SearchBox
-        label={filterLabel}
+        label={props.filterLabel}
         value={typed}
-        onValue={setTyped}
+        onValue={onTyped}
         shown={shown.length}
         total={rows.length}
-      />
+        end={csv === undefined ? null : <ExportButton {...csv} rows={shown} />}
+      >
+        {filters.map(({ name, label: of, every, options }) => (
+          <SelectField
+            key={name}
+            label={of}
+            isLabelHidden
+            value={options.find(({ value }) => value === terms[name])?.value ?? EVERY}
+            onValue={(value) => put({ [name]: value === EVERY ? undefined : value })}
+            choices={[{ value: EVERY, label: every }, ...options]}
+          />
+        ))}
+      </SearchBox>
       {bulk === undefined ? null : (
-        <BulkBar {...bulk} rows={shown} selected={selected} rowId={rowId} onSelected={setSelected} />
+        <BulkBar {...bulk} rows={shown} selected={selected} rowId={rowId} onSelected={setSelected}>
+          {bulk.more?.(
+            shown.filter((row) => selected.has(rowId(row))),
+            clear,
+          )}
+        </BulkBar>
       )}
-      <DataTable
-        label={label}
-        rows={shown}
-        rowId={rowId}
-        columns={columns}
-        {...(bulk === undefined || bulk.actions.length === 0 ? {} : { selected, onSelected: setSelected })}
-      />
+      {shown.length === 0 && rows.length > 0 ? (
+        <Empty title="Nothing matches">Remove a filter, or type less.</Empty>
+      ) : (
+        <DataTable
+          label={label}
+          rows={shown}
+          rowId={rowId}
+          columns={columns}
+          {...(canSelect ? { selected, onSelected: setSelected } : {})}
+        />
+      )}
     </>
   );
+}
+
+function isChosen<T>({ name, options }: TableFilter<T>, terms: ListTerms, row: T): boolean {
+  return options.find(({ value }) => value === terms[name])?.has(row) ?? true;
+}
+
+/** What is typed shows at once, and the address follows. A link that changes the address changes the box. */
+function useTyped(q: string, put: (q: string) => void) {
+  const [typed, setTyped] = useState(q);
+  /** Written to the address, and not come back from it yet. */
+  const own = useRef(new Set<string>());
+  useEffect(() => {
+    if (!own.current.has(q)) setTyped(q);
+    own.current.delete(q);
+  }, [q]);
+  const onTyped = (text: string): void => {
+    setTyped(text);
+    own.current.add(text);
+    put(text);
+  };
+  return { typed, onTyped };
 }

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { ApiError } from "../api/client.ts";
 import { FormDialog } from "./dialog.tsx";
 
 interface FreshSignInProps {
@@ -35,9 +34,4 @@ export function FreshSignIn({ open, onOpenChange, what, to }: FreshSignInProps) 
       {null}
     </FormDialog>
   );
-}
-
-/** Whether the API wants a fresh sign-in. */
-export function wantsFreshSignIn(error: unknown): boolean {
-  return error instanceof ApiError && error.code === "ERR_REAUTH_REQUIRED";
 }

@@ -15,10 +15,12 @@ interface SearchBoxProps {
   readonly shown: number;
   readonly total: number;
   readonly children?: ReactNode;
+  /** At the end of the row. */
+  readonly end?: ReactNode;
 }
 
 /** `shown` of `total` follows the filter, so that a table never looks complete when it is not. */
-export function SearchBox({ label, value, onValue, shown, total, children }: SearchBoxProps) {
+export function SearchBox({ label, value, onValue, shown, total, children, end }: SearchBoxProps) {
   return (
     <div className="mb-3 flex flex-wrap items-center gap-3">
       <div className="relative max-w-80 flex-1 basis-56">
@@ -42,6 +44,7 @@ export function SearchBox({ label, value, onValue, shown, total, children }: Sea
           ? `${total.toLocaleString("en")} in all`
           : `${shown.toLocaleString("en")} of ${total.toLocaleString("en")}`}
       </p>
+      {end == null ? null : <div className="ml-auto max-sm:ml-0">{end}</div>}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { durationText, parseDuration } from "../../../src/dashboard/components/durations.ts";
+import { durationText, lengthText, parseDuration } from "../../../src/dashboard/components/durations.ts";
 
 test.each<[text: string, seconds: number | null]>([
   ["30m", 1_800],
@@ -23,3 +23,10 @@ test.each<[seconds: number, text: string]>([
   expect(durationText(seconds)).toBe(text);
   expect(parseDuration(text)).toBe(seconds);
 });
+
+test.each<[seconds: number, words: string]>([
+  [3_600, "1 hour"],
+  [604_800, "7 days"],
+  [60, "1 minute"],
+  [90, "90 seconds"],
+])("%p seconds are %s", (seconds, words) => expect(lengthText(seconds)).toBe(words));

@@ -14,6 +14,7 @@ import { type Column, DataTable } from "../../components/data-table.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
+import { TokensCard } from "../tokens/tokens-card.tsx";
 import { browserName } from "./browser-name.ts";
 
 type Session = Answer<"GET /api/web-sessions">[number];
@@ -40,6 +41,7 @@ export function AccountPage() {
             {(rows) => <DataTable label="My sessions" rows={rows} rowId={({ id }) => id} columns={COLUMNS} />}
           </Loaded>
         </Card>
+        <TokensCard user={me} />
       </div>
     </>
   );

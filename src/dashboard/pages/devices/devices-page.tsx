@@ -4,20 +4,24 @@
  * @module
  */
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading, useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Button } from "../../components/button.tsx";
+import type { CsvColumn } from "../../components/csv.ts";
 import type { Column } from "../../components/data-table.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
-import { FilteredTable } from "../../components/filtered-table.tsx";
+import { FilteredTable, type TableFilter } from "../../components/filtered-table.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
+import { isInState, type MachineFilter } from "../../terms/machine-terms.ts";
 import { usePeerActions } from "../machines/machine-actions.tsx";
 import { MachineState } from "../machines/machine-state.tsx";
+import { PEER_CSV } from "../machines/peer-csv.ts";
 
 type Peer = Answer<"GET /api/peers">[number];
 interface Device extends Peer {
@@ -52,21 +56,75 @@ function DeviceList({ peers, users }: DeviceListProps) {
     return <Empty title="No device yet">A device appears here when its person signs in with qf login.</Empty>;
   }
   return (
-    <FilteredTable
+    <FilteredTable<Device>
       label="Devices"
       filterLabel="Filter devices"
       rows={devices}
       rowId={({ id }) => id}
       columns={COLUMNS}
       texts={({ name, owner, os, ip }) => [name, owner, os, ip]}
+      filters={FILTERS}
       bulk={{ what: "devices", nameOf: ({ name }) => name, actions }}
+      csv={{ what: "devices", columns: CSV }}
     />
   );
 }
 
+const inState = (state: MachineFilter, label: string) => ({
+  value: state,
+  label,
+  has: (device: Device) => isInState(device, state, Date.now()),
+});
+
+const FILTERS: readonly TableFilter<Device>[] = [
+  {
+    name: "state",
+    label: "State",
+    every: "In every state",
+    options: [
+      inState("connected", "Connected"),
+      inState("offline", "Offline"),
+      inState("lost", "Not seen for 30 days"),
+      inState("waiting", "Waiting for approval"),
+      inState("blocked", "Blocked"),
+    ],
+  },
+];
+
+const CSV: readonly CsvColumn<Device>[] = [
+  ...PEER_CSV.slice(0, 2),
+  ["person", ({ owner }) => owner],
+  ...PEER_CSV.slice(2),
+];
+
 const COLUMNS: readonly Column<Device>[] = [
-  { id: "name", header: "Device", sortBy: ({ name }) => name.toLowerCase(), cell: ({ name }) => name },
-  { id: "owner", header: "Person", sortBy: ({ owner }) => owner.toLowerCase(), cell: ({ owner }) => owner },
+  {
+    id: "name",
+    header: "Device",
+    sortBy: ({ name }) => name.toLowerCase(),
+    cell: ({ id, name }) => (
+      <Link
+        to="/devices/$deviceId"
+        params={{ deviceId: id }}
+        className="font-medium text-accent hover:underline"
+      >
+        <bdi>{name}</bdi>
+      </Link>
+    ),
+  },
+  {
+    id: "owner",
+    header: "Person",
+    sortBy: ({ owner }) => owner.toLowerCase(),
+    cell: ({ owner, user_id }) =>
+      user_id === "" ? (
+        owner
+      ) : (
+        <Link to="/people/$userId" params={{ userId: user_id }} className="text-accent hover:underline">
+          <bdi>{owner}</bdi>
+        </Link>
+      ),
+  },
   { id: "state", header: "State", cell: (peer) => <MachineState peer={peer} /> },
   { id: "os", header: "System", from: "md", sortBy: ({ os }) => os, cell: ({ os }) => os },
   {

@@ -1,28 +1,33 @@
 /**
- * Groups of machines, devices and people: how many are in each, making, changing and removing one.
+ * Groups of machines, devices and people: how many are in each, what uses it, making, changing and deleting.
  *
  * @module
  */
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Answer } from "../../api/client.ts";
-import { reading, useChange } from "../../api/queries.ts";
+import { reading } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
+import type { CsvColumn } from "../../components/csv.ts";
 import type { Column } from "../../components/data-table.tsx";
-import { ConfirmDialog } from "../../components/dialog.tsx";
 import { durationText } from "../../components/durations.ts";
-import { FilteredTable } from "../../components/filtered-table.tsx";
+import { FilteredTable, type TableFilter } from "../../components/filtered-table.tsx";
 import { Loaded, together } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
+import { DeleteGroup } from "./delete-group.tsx";
 import { type Group, GroupDialog } from "./group-dialog.tsx";
+import type { GroupUse } from "./group-uses.ts";
+import { useGroupUses } from "./use-group-uses.tsx";
 
 interface GroupRow {
   readonly id: string;
   readonly name: string;
   readonly peers: number;
   readonly people: number;
+  readonly uses: readonly GroupUse[];
   /** How people may ask to be in it. Empty: they cannot. */
   readonly request: string;
   readonly group: Group;
@@ -32,6 +37,7 @@ interface GroupRow {
 export function GroupsPage() {
   const groups = useQuery(reading("GET /api/groups"));
   const users = useQuery(reading("GET /api/users"));
+  const uses = useGroupUses();
   const me = useMe();
   return (
     <>
@@ -40,8 +46,8 @@ export function GroupsPage() {
         about="Policies refer to groups, which hold machines, devices and people."
         actions={may(me, "groups", "create") ? <NewGroup groups={groups.data ?? []} /> : null}
       />
-      <Loaded query={together(groups, users)}>
-        {([all, people]) => <GroupList groups={all} users={people} />}
+      <Loaded query={together(groups, users, uses)}>
+        {([all, people, usesOf]) => <GroupList groups={all} users={people} usesOf={usesOf} />}
       </Loaded>
     </>
   );
@@ -50,35 +56,68 @@ export function GroupsPage() {
 interface GroupListProps {
   readonly groups: readonly Group[];
   readonly users: Answer<"GET /api/users">;
+  readonly usesOf: (groupId: string) => readonly GroupUse[];
 }
 
-function GroupList({ groups, users }: GroupListProps) {
+function GroupList({ groups, users, usesOf }: GroupListProps) {
   const rows = useMemo(() => {
     const people = new Map<string, number>();
     for (const id of users.flatMap((user) => user.auto_groups)) people.set(id, (people.get(id) ?? 0) + 1);
     return groups.map((group): GroupRow => {
       const { id, name, peers_count: peers } = group;
-      return { id, name, peers, people: people.get(id) ?? 0, request: requestText(group), group, groups };
+      const about = { uses: usesOf(id), request: requestText(group), group, groups };
+      return { id, name, peers, people: people.get(id) ?? 0, ...about };
     });
-  }, [groups, users]);
+  }, [groups, users, usesOf]);
   return (
-    <FilteredTable
+    <FilteredTable<GroupRow>
       label="Groups"
       filterLabel="Filter groups"
       rows={rows}
       rowId={({ id }) => id}
       columns={COLUMNS}
-      texts={({ name }) => [name]}
+      texts={({ name, uses }) => [name, ...uses.map((use) => use.name)]}
+      filters={FILTERS}
+      csv={{ what: "groups", columns: CSV }}
     />
   );
 }
+
+const FILTERS: readonly TableFilter<GroupRow>[] = [
+  {
+    name: "state",
+    label: "Which",
+    every: "Used or not",
+    options: [
+      { value: "unused", label: "Used by nothing", has: ({ uses }) => uses.length === 0 },
+      { value: "empty", label: "Empty", has: ({ peers, people }) => peers + people === 0 },
+      { value: "requestable", label: "Can be asked for", has: ({ request }) => request !== "" },
+    ],
+  },
+];
+
+const CSV: readonly CsvColumn<GroupRow>[] = [
+  ["id", ({ id }) => id],
+  ["name", ({ name }) => name],
+  ["peers", ({ peers }) => peers],
+  ["people", ({ people }) => people],
+  ["used_by", ({ uses }) => uses.map(({ kind, name }) => `${kind} ${name}`).join("; ")],
+];
 
 const COLUMNS: readonly Column<GroupRow>[] = [
   {
     id: "name",
     header: "Group",
     sortBy: ({ name }) => name.toLowerCase(),
-    cell: ({ name }) => <span className="font-medium">{name}</span>,
+    cell: ({ id, name }) => (
+      <Link
+        to="/groups/$groupId"
+        params={{ groupId: id }}
+        className="font-medium text-accent hover:underline"
+      >
+        <bdi>{name}</bdi>
+      </Link>
+    ),
   },
   {
     id: "peers",
@@ -94,7 +133,14 @@ const COLUMNS: readonly Column<GroupRow>[] = [
     sortBy: ({ people }) => people,
     cell: ({ people }) => people.toLocaleString("en"),
   },
-  { id: "request", header: "By request", from: "md", cell: ({ request }) => request },
+  {
+    id: "uses",
+    header: "Used by",
+    from: "md",
+    sortBy: ({ uses }) => uses.length,
+    cell: ({ uses }) => <UsesCell uses={uses} />,
+  },
+  { id: "request", header: "By request", from: "lg", cell: ({ request }) => request },
   {
     id: "act",
     header: "Actions",
@@ -102,11 +148,22 @@ const COLUMNS: readonly Column<GroupRow>[] = [
     cell: (row) => (
       <div className="flex justify-end gap-2">
         <Edit row={row} />
-        <Remove group={row} />
+        <Remove row={row} />
       </div>
     ),
   },
 ];
+
+function UsesCell({ uses }: { readonly uses: readonly GroupUse[] }) {
+  if (uses.length === 0) return <span className="text-soft">nothing</span>;
+  const [first] = uses;
+  const names = uses.map(({ kind, name }) => `${kind} ${name}`).join(", ");
+  return (
+    <span title={names}>
+      {uses.length === 1 ? `${first?.kind} ${first?.name}` : `${uses.length.toLocaleString("en")} things`}
+    </span>
+  );
+}
 
 function requestText({ requestable, request_seconds_max }: Group): string {
   if (requestable !== true) return "";
@@ -127,28 +184,11 @@ function Edit({ row }: { readonly row: GroupRow }) {
   );
 }
 
-function Remove({ group }: { readonly group: GroupRow }) {
+function Remove({ row }: { readonly row: GroupRow }) {
   const me = useMe();
-  const [asks, setAsks] = useState(false);
-  const remove = useChange("DELETE /api/groups/:groupId");
-  if (group.name === "All") return <Badge>everything</Badge>;
+  if (row.name === "All") return <Badge>everything</Badge>;
   if (!may(me, "groups", "delete")) return null;
-  return (
-    <>
-      <Button size="small" onClick={() => setAsks(true)}>
-        Remove
-      </Button>
-      <ConfirmDialog
-        open={asks}
-        onOpenChange={setAsks}
-        title={`Remove ${group.name}?`}
-        verb="Remove"
-        onConfirm={() => remove.mutateAsync({ params: { groupId: group.id } })}
-      >
-        <p>A group that a policy, a setup key or a person refers to is not removed; you are told by which.</p>
-      </ConfirmDialog>
-    </>
-  );
+  return <DeleteGroup group={row.group} people={row.people} uses={row.uses} />;
 }
 
 function NewGroup({ groups }: { readonly groups: readonly Group[] }) {

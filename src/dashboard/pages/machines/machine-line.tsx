@@ -1,8 +1,7 @@
 /**
  * The line that makes a machine join, and the machine as it arrives.
  *
- * The key is for one machine and one hour. It is in the line as a variable of the shell, so it is on nobody's
- * list of processes.
+ * The key is for one machine and one hour.
  *
  * @module
  */
@@ -12,10 +11,10 @@ import { Check, LoaderCircle } from "lucide-react";
 import { useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading, useChange } from "../../api/queries.ts";
-import { serverOrigin } from "../../browser/server-origin.ts";
 import { Button, ButtonLink } from "../../components/button.tsx";
 import { CopyLine } from "../../components/copy-button.tsx";
 import { FailureNotice } from "../../components/notice.tsx";
+import { joinLine } from "./join-line.ts";
 
 type SetupKey = Answer<"POST /api/setup-keys">;
 type Peer = Answer<"GET /api/peers">[number];
@@ -54,16 +53,12 @@ export function MachineLine({ groups }: { readonly groups: ReadonlySet<string> }
     <div className="flex flex-col gap-5">
       <div>
         <p className="mb-2 font-medium">Run this on the machine, as root</p>
-        <CopyLine label="Copy the line" text={lineFor(made.key.key)} />
+        <CopyLine label="Copy the line" text={joinLine(made.key.key)} />
         <p className="mt-2 text-soft text-xs">For one machine, within an hour.</p>
       </div>
       <Arrival keyName={made.key.name} sinceMs={made.sinceMs} />
     </div>
   );
-}
-
-function lineFor(key: string): string {
-  return `curl -fsSL ${serverOrigin()}/install.sh | QF_SETUP_KEY=${key} sh -s -- --allow-server-ssh`;
 }
 
 /** The newest machine since the key was made. News make the list be read again. */

@@ -9,10 +9,11 @@ import { useMemo, useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
-import { Badge } from "../../components/badge.tsx";
+import { BadgeList } from "../../components/badge-list.tsx";
 import { BulkBar } from "../../components/bulk-bar.tsx";
 import { ButtonLink } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
+import { ExportButton } from "../../components/export-button.tsx";
 import { SelectField } from "../../components/field.tsx";
 import { filtered } from "../../components/filtered.ts";
 import { Loaded } from "../../components/loaded.tsx";
@@ -24,6 +25,7 @@ import { isInState, machineTermsOf } from "../../terms/machine-terms.ts";
 import { AddToGroups } from "./add-to-groups.tsx";
 import { usePeerActions } from "./machine-actions.tsx";
 import { MachineState } from "./machine-state.tsx";
+import { PEER_CSV } from "./peer-csv.ts";
 
 export type Peer = Answer<"GET /api/peers">[number];
 
@@ -73,6 +75,7 @@ function MachineList({ peers }: { readonly peers: readonly Peer[] }) {
         onValue={(value) => put({ q: value })}
         shown={shown.length}
         total={machines.length}
+        end={<ExportButton what="machines" columns={PEER_CSV} rows={shown} />}
       >
         <SelectField
           label="State"
@@ -132,7 +135,6 @@ const STATES = [
   { value: "waiting", label: "Waiting for approval" },
   { value: "blocked", label: "Blocked" },
 ];
-const GROUPS_SHOWN = 3;
 
 const COLUMNS: readonly Column<Peer>[] = [
   {
@@ -182,13 +184,5 @@ const COLUMNS: readonly Column<Peer>[] = [
 /** As many as there is room for, `All` last, since it says nothing. */
 function GroupNames({ groups }: { readonly groups: Peer["groups"] }) {
   const ordered = [...groups].sort((a, b) => Number(a.name === "All") - Number(b.name === "All"));
-  const more = ordered.length - GROUPS_SHOWN;
-  return (
-    <span className="flex flex-wrap gap-1">
-      {ordered.slice(0, GROUPS_SHOWN).map(({ id, name }) => (
-        <Badge key={id}>{name}</Badge>
-      ))}
-      {more > 0 ? <Badge>+{more}</Badge> : null}
-    </span>
-  );
+  return <BadgeList names={ordered.map(({ name }) => name)} />;
 }

@@ -1,45 +1,40 @@
 /**
- * Inviting a person of the embedded provider: the answer is a link, shown once, by which they choose a
- * password.
+ * Inviting a person of the embedded provider, and making a service user. The answer to an invitation is a
+ * link, shown once, by which the person chooses a password.
  *
  * @module
  */
 import { useState } from "react";
 import { ApiError } from "../../api/client.ts";
 import { useChange } from "../../api/queries.ts";
+import { useMe } from "../../app/me.ts";
+import { useDraft } from "../../browser/draft.ts";
 import { Button } from "../../components/button.tsx";
-import { CopyLine } from "../../components/copy-button.tsx";
 import { FormDialog } from "../../components/dialog.tsx";
 import { SelectField, TextField } from "../../components/field.tsx";
 import { GroupPicker } from "../../components/group-picker.tsx";
 import { Note } from "../../components/notice.tsx";
+import { OnceDialog } from "../../components/once-dialog.tsx";
+import { useListTerms } from "../../components/use-list-terms.tsx";
+import { type Role, rolesFor } from "./person-words.ts";
 
-const ROLES = [
-  { value: "user", label: "User: their own access" },
-  { value: "auditor", label: "Auditor: reads everything" },
-  { value: "admin", label: "Admin: changes everything but owners" },
-] as const;
-type InvitedRole = (typeof ROLES)[number]["value"];
-
+/** The dialog that is open is in the address, so that a fresh sign-in comes back to it. */
 export function InvitePerson() {
-  const [isOpen, setIsOpen] = useState(false);
+  const [terms, put] = useListTerms();
   const [link, setLink] = useState<string | null>(null);
   return (
     <>
-      <Button weight="primary" onClick={() => setIsOpen(true)}>
+      <Button weight="primary" onClick={() => put({ do: "invite" })}>
         Invite a person
       </Button>
-      {isOpen ? <InviteForm onClose={() => setIsOpen(false)} onLink={setLink} /> : null}
-      <FormDialog
-        open={link !== null}
-        onOpenChange={(open) => (open ? undefined : setLink(null))}
+      {terms.do === "invite" ? <InviteForm onClose={() => put({ do: "" })} onLink={setLink} /> : null}
+      <OnceDialog
+        text={link}
+        onClose={() => setLink(null)}
         title="Send them this link"
         about="It works once, for a few days, and is not shown again."
-        submit="Done"
-        onSubmit={async () => setLink(null)}
-      >
-        <CopyLine label="Copy the link" text={link ?? ""} />
-      </FormDialog>
+        copy="Copy the link"
+      />
     </>
   );
 }
@@ -49,22 +44,34 @@ interface InviteFormProps {
   readonly onLink: (link: string) => void;
 }
 
+interface Invitation {
+  readonly email: string;
+  readonly role: Role;
+  readonly groups: readonly string[];
+}
+
+const NOBODY: Invitation = { email: "", role: "user", groups: [] };
+
 function InviteForm({ onClose, onLink }: InviteFormProps) {
-  const [email, setEmail] = useState("");
-  const [role, setRole] = useState<InvitedRole>("user");
-  const [groups, setGroups] = useState<ReadonlySet<string>>(new Set());
+  const me = useMe();
+  const [draft, setDraft] = useDraft<Invitation>("qf-invite");
+  const { email, role, groups } = draft ?? NOBODY;
+  const put = (part: Partial<Invitation>): void => setDraft({ ...(draft ?? NOBODY), ...part });
   const create = useChange("POST /api/users", ["groups"]);
+  const close = (): void => {
+    setDraft(null);
+    onClose();
+  };
   const invite = async (): Promise<void> => {
     const body = { email: email.trim(), role, auto_groups: [...groups], is_service_user: false };
     const { invite_link } = await create.mutateAsync({ body });
     if (invite_link !== undefined) onLink(invite_link);
   };
-  const problem =
-    create.error instanceof ApiError && create.error.status === 422 ? create.error.message : null;
+  const status = create.error instanceof ApiError ? create.error.status : 0;
   return (
     <FormDialog
       open
-      onOpenChange={onClose}
+      onOpenChange={close}
       title="Invite a person"
       submit="Invite"
       disabled={!email.includes("@")}
@@ -74,18 +81,22 @@ function InviteForm({ onClose, onLink }: InviteFormProps) {
         label="E-mail"
         type="email"
         value={email}
-        onValue={setEmail}
+        onValue={(text) => put({ email: text })}
         maxLength={254}
-        problem={problem}
+        problem={status === 422 || status === 409 ? (create.error?.message ?? null) : null}
         autoFocus
       />
       <SelectField
         label="Role"
         value={role}
-        onValue={(value) => setRole(ROLES.find((one) => one.value === value)?.value ?? "user")}
-        choices={ROLES}
+        onValue={(value) => put({ role: value as Role })}
+        choices={rolesFor(me, { isServiceUser: false })}
       />
-      <GroupPicker label="Groups" chosen={groups} onChosen={setGroups} />
+      <GroupPicker
+        label="Groups"
+        chosen={new Set(groups)}
+        onChosen={(chosen) => put({ groups: [...chosen] })}
+      />
       <Note>
         People of another identity provider need no invitation: they appear when they first sign in.
       </Note>

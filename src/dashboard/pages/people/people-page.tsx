@@ -1,28 +1,35 @@
 /**
- * People and service users: roles, groups, inviting somebody, letting in and shutting out.
+ * People and service users: a list to filter, select and act on; inviting and making them.
  *
  * @module
  */
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Answer } from "../../api/client.ts";
-import { reading, useChange } from "../../api/queries.ts";
+import { reading } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
-import { Badge } from "../../components/badge.tsx";
-import type { BulkAction } from "../../components/bulk-bar.tsx";
+import { BadgeList } from "../../components/badge-list.tsx";
 import { Button } from "../../components/button.tsx";
 import type { Column } from "../../components/data-table.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
-import { FilteredTable } from "../../components/filtered-table.tsx";
+import { FilteredTable, type TableFilter } from "../../components/filtered-table.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
+import { AddPeopleToGroups } from "./add-people-to-groups.tsx";
 import { InvitePerson } from "./invite-person.tsx";
-
-type User = Answer<"GET /api/users">[number];
-interface Person extends User {
-  readonly groups: readonly string[];
-}
+import { NewServiceUser } from "./new-service-user.tsx";
+import { BLOCK_LOSS, lettingIn, usePeopleActions, usePutPerson } from "./people-actions.tsx";
+import { PersonState } from "./person-state.tsx";
+import {
+  nameOf,
+  PEOPLE_CSV,
+  type Person,
+  type PersonState as State,
+  stateOf,
+  type User,
+} from "./person-words.ts";
 
 export function PeoplePage() {
   const users = useQuery(reading("GET /api/users"));
@@ -33,7 +40,14 @@ export function PeoplePage() {
       <PageHeader
         title="People"
         about="Who may sign in, and service users for automation."
-        actions={may(me, "users", "create") ? <InvitePerson /> : null}
+        actions={
+          may(me, "users", "create") ? (
+            <>
+              <NewServiceUser />
+              <InvitePerson />
+            </>
+          ) : null
+        }
       />
       <Loaded query={users}>{(all) => <PeopleList users={all} groups={groups.data ?? []} />}</Loaded>
     </>
@@ -54,44 +68,95 @@ function PeopleList({ users, groups }: PeopleListProps) {
     );
   }, [users, groups]);
   return (
-    <FilteredTable
+    <FilteredTable<Person>
       label="People"
       filterLabel="Filter people"
       rows={people}
       rowId={({ id }) => id}
       columns={COLUMNS}
       texts={(one) => [one.name, one.email, one.role, one.status, ...one.groups]}
-      bulk={{ what: "people", nameOf: ({ name, email }) => name || email, actions }}
+      filters={FILTERS}
+      bulk={{
+        what: "people",
+        nameOf,
+        actions,
+        ...(actions.length === 0
+          ? {}
+          : { more: (rows, clear) => <AddPeopleToGroups people={rows} onDone={clear} /> }),
+      }}
+      csv={{ what: "people", columns: PEOPLE_CSV }}
     />
   );
 }
+
+const inState = (value: State, label: string) => ({
+  value,
+  label,
+  has: (person: Person) => stateOf(person) === value,
+});
+const inRole = (value: User["role"], label: string) => ({
+  value,
+  label,
+  has: ({ role }: Person) => role === value,
+});
+
+const FILTERS: readonly TableFilter<Person>[] = [
+  {
+    name: "kind",
+    label: "Kind",
+    every: "People and service users",
+    options: [
+      { value: "people", label: "People", has: ({ is_service_user }) => !is_service_user },
+      { value: "service", label: "Service users", has: ({ is_service_user }) => is_service_user },
+    ],
+  },
+  {
+    name: "state",
+    label: "State",
+    every: "In every state",
+    options: [
+      inState("active", "Active"),
+      inState("invited", "Invited"),
+      inState("waiting", "Waiting for approval"),
+      inState("blocked", "Blocked"),
+    ],
+  },
+  {
+    name: "role",
+    label: "Role",
+    every: "In every role",
+    options: [
+      inRole("owner", "Owner"),
+      inRole("admin", "Admin"),
+      inRole("auditor", "Auditor"),
+      inRole("user", "User"),
+    ],
+  },
+];
 
 const COLUMNS: readonly Column<Person>[] = [
   {
     id: "name",
     header: "Name",
-    sortBy: ({ name, email }) => (name || email).toLowerCase(),
-    cell: ({ name, email }) => (
-      <span>
-        <span className="font-medium">{name || email}</span>
-        {email === "" || email === name ? null : <span className="block text-soft text-xs">{email}</span>}
+    sortBy: (person) => nameOf(person).toLowerCase(),
+    cell: (person) => (
+      <span className="min-w-0">
+        <Link
+          to="/people/$userId"
+          params={{ userId: person.id }}
+          className="font-medium text-accent hover:underline"
+        >
+          <bdi>{nameOf(person)}</bdi>
+        </Link>
+        {person.email === "" || person.email === person.name ? null : (
+          <span className="block text-soft text-xs">{person.email}</span>
+        )}
       </span>
     ),
   },
-  { id: "state", header: "State", cell: (person) => <PersonState person={person} /> },
+  { id: "state", header: "State", sortBy: stateOf, cell: (person) => <PersonState person={person} /> },
   { id: "role", header: "Role", sortBy: ({ role }) => role, cell: ({ role }) => role },
-  {
-    id: "groups",
-    header: "Groups",
-    from: "md",
-    cell: ({ groups }) => (
-      <span className="flex flex-wrap gap-1">
-        {groups.map((name) => (
-          <Badge key={name}>{name}</Badge>
-        ))}
-      </span>
-    ),
-  },
+  { id: "groups", header: "Groups", from: "md", cell: ({ groups }) => <BadgeList names={groups} /> },
   {
     id: "seen",
     header: "Last sign-in",
@@ -102,54 +167,15 @@ const COLUMNS: readonly Column<Person>[] = [
   { id: "act", header: "Actions", isActions: true, cell: (person) => <Act person={person} /> },
 ];
 
-function usePeopleActions(): readonly BulkAction<Person>[] {
-  const me = useMe();
-  const change = useChange("PUT /api/users/:userId", ["my", "groups"]);
-  if (!may(me, "users", "update")) return [];
-  const put = (
-    { id, role, auto_groups, is_blocked }: Person,
-    part: { is_blocked?: boolean; pending_approval?: boolean },
-  ): Promise<unknown> =>
-    change.mutateAsync({ params: { userId: id }, body: { role, auto_groups, is_blocked, ...part } });
-  return [
-    {
-      label: "Let in",
-      done: "let in",
-      applies: (person) => person.pending_approval || person.is_blocked,
-      run: (person) =>
-        put(person, person.pending_approval ? { pending_approval: false } : { is_blocked: false }),
-    },
-    {
-      label: "Block",
-      done: "shut out",
-      loss: "Every connection of theirs ends now, and so do their logins and dashboard sessions.",
-      applies: (person) => !person.is_blocked && !person.is_current,
-      run: (person) => put(person, { is_blocked: true }),
-    },
-  ];
-}
-
-function PersonState({ person }: { readonly person: Person }) {
-  if (person.is_blocked) return <Badge tone="bad">blocked</Badge>;
-  if (person.pending_approval) return <Badge tone="warn">waits for approval</Badge>;
-  if (person.status === "invited") return <Badge tone="accent">invited</Badge>;
-  return person.is_service_user ? <Badge>service user</Badge> : <Badge tone="good">active</Badge>;
-}
-
 function Act({ person }: { readonly person: Person }) {
   const me = useMe();
   const [asks, setAsks] = useState(false);
-  const change = useChange("PUT /api/users/:userId", ["my", "groups"]);
+  const put = usePutPerson();
   if (!may(me, "users", "update") || person.is_current) return null;
-  const put = (part: { is_blocked?: boolean; pending_approval?: boolean }): Promise<unknown> =>
-    change.mutateAsync({
-      params: { userId: person.id },
-      body: { role: person.role, auto_groups: person.auto_groups, is_blocked: person.is_blocked, ...part },
-    });
+  if (person.role === "owner" && me.role !== "owner") return null;
   if (person.pending_approval || person.is_blocked) {
-    const part = person.pending_approval ? { pending_approval: false } : { is_blocked: false };
     return (
-      <Button size="small" busy={change.isPending} onClick={() => void put(part)}>
+      <Button size="small" onClick={() => void put(person, lettingIn(person))}>
         Let in
       </Button>
     );
@@ -162,11 +188,11 @@ function Act({ person }: { readonly person: Person }) {
       <ConfirmDialog
         open={asks}
         onOpenChange={setAsks}
-        title={`Shut ${person.name || person.email} out?`}
+        title={`Shut ${nameOf(person)} out?`}
         verb="Block"
-        onConfirm={() => put({ is_blocked: true })}
+        onConfirm={() => put(person, { is_blocked: true })}
       >
-        <p>Every connection of theirs ends now, and so do their logins and dashboard sessions.</p>
+        <p>{BLOCK_LOSS}</p>
       </ConfirmDialog>
     </>
   );

@@ -1,25 +1,25 @@
 /**
- * Setup keys, by which machines join: what is left of each, and ending one.
+ * Setup keys, by which machines join: what is left of each; making, changing, revoking and deleting them.
  *
  * @module
  */
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import type { Answer } from "../../api/client.ts";
 import { reading, useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
+import { BadgeList } from "../../components/badge-list.tsx";
 import type { BulkAction } from "../../components/bulk-bar.tsx";
-import { Button, ButtonLink } from "../../components/button.tsx";
+import { ButtonLink } from "../../components/button.tsx";
 import type { Column } from "../../components/data-table.tsx";
-import { ConfirmDialog } from "../../components/dialog.tsx";
-import { FilteredTable } from "../../components/filtered-table.tsx";
+import { FilteredTable, type TableFilter } from "../../components/filtered-table.tsx";
+import { useGroupNames } from "../../components/group-names-field.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
-
-type SetupKey = Answer<"GET /api/setup-keys">[number];
+import { KeyMenu } from "./key-menu.tsx";
+import { KEYS_CSV, type SetupKey, usedText } from "./key-words.ts";
+import { NewSetupKey } from "./new-setup-key.tsx";
 
 export function SetupKeysPage() {
   const actions = useKeyActions();
@@ -35,22 +35,31 @@ export function SetupKeysPage() {
       <PageHeader
         title="Setup keys"
         about="A machine joins with a key. The key itself is shown once, when it is made."
-        actions={may(me, "setup_keys", "create") ? add : null}
+        actions={
+          may(me, "setup_keys", "create") ? (
+            <>
+              <NewSetupKey />
+              {add}
+            </>
+          ) : null
+        }
       />
       <Loaded query={keys}>
         {(all) =>
           all.length === 0 ? (
-            <Empty title="No setup key yet" action={add}>
+            <Empty title="No setup key yet" {...(may(me, "setup_keys", "create") ? { action: add } : {})}>
               Adding a machine makes one for it.
             </Empty>
           ) : (
-            <FilteredTable
+            <FilteredTable<SetupKey>
               label="Setup keys"
               filterLabel="Filter setup keys"
               rows={all}
               rowId={({ id }) => id}
               columns={COLUMNS}
               texts={({ name, state, type }) => [name, state, type]}
+              filters={FILTERS}
+              csv={{ what: "setup keys", columns: KEYS_CSV }}
               bulk={{ what: "setup keys", nameOf: ({ name }) => name, actions }}
             />
           )
@@ -63,6 +72,7 @@ export function SetupKeysPage() {
 function useKeyActions(): readonly BulkAction<SetupKey>[] {
   const me = useMe();
   const change = useChange("PUT /api/setup-keys/:keyId");
+  const remove = useChange("DELETE /api/setup-keys/:keyId");
   if (!may(me, "setup_keys", "update")) return [];
   return [
     {
@@ -73,13 +83,50 @@ function useKeyActions(): readonly BulkAction<SetupKey>[] {
       run: ({ id, auto_groups }) =>
         change.mutateAsync({ params: { keyId: id }, body: { revoked: true, auto_groups } }),
     },
+    {
+      label: "Delete",
+      done: "deleted",
+      loss: "No machine joins with them any more, and they are not in the list any longer. Machines stay.",
+      applies: () => may(me, "setup_keys", "delete"),
+      run: ({ id }) => remove.mutateAsync({ params: { keyId: id } }),
+    },
   ];
 }
 
 const TONES = { valid: "good", overused: "plain", expired: "plain", revoked: "bad" } as const;
 
+const inState = (state: SetupKey["state"], label: string) => ({
+  value: state,
+  label,
+  has: (key: SetupKey) => key.state === state,
+});
+
+const FILTERS: readonly TableFilter<SetupKey>[] = [
+  {
+    name: "state",
+    label: "State",
+    every: "In every state",
+    options: [
+      inState("valid", "Valid"),
+      inState("overused", "Used up"),
+      inState("expired", "Expired"),
+      inState("revoked", "Revoked"),
+    ],
+  },
+];
+
 const COLUMNS: readonly Column<SetupKey>[] = [
-  { id: "name", header: "Key", sortBy: ({ name }) => name.toLowerCase(), cell: ({ name }) => name },
+  {
+    id: "name",
+    header: "Key",
+    sortBy: ({ name }) => name.toLowerCase(),
+    cell: ({ name, key }) => (
+      <span>
+        <bdi className="font-medium">{name}</bdi>
+        <code className="block font-mono text-soft text-xs">{key}</code>
+      </span>
+    ),
+  },
   {
     id: "state",
     header: "State",
@@ -92,8 +139,7 @@ const COLUMNS: readonly Column<SetupKey>[] = [
     header: "Used",
     numeric: true,
     sortBy: ({ used_times }) => used_times,
-    cell: ({ used_times, usage_limit }) =>
-      usage_limit === 0 ? used_times : `${used_times} of ${usage_limit}`,
+    cell: usedText,
   },
   {
     id: "ends",
@@ -108,29 +154,16 @@ const COLUMNS: readonly Column<SetupKey>[] = [
     sortBy: ({ last_used }) => last_used,
     cell: ({ last_used }) => <Time iso={last_used} />,
   },
-  { id: "act", header: "Actions", isActions: true, cell: (key) => <Revoke setupKey={key} /> },
+  {
+    id: "groups",
+    header: "Groups",
+    from: "xl",
+    cell: ({ auto_groups }) => <KeyGroups ids={auto_groups} />,
+  },
+  { id: "act", header: "Actions", isActions: true, cell: (key) => <KeyMenu setupKey={key} /> },
 ];
 
-function Revoke({ setupKey }: { readonly setupKey: SetupKey }) {
-  const me = useMe();
-  const [asks, setAsks] = useState(false);
-  const change = useChange("PUT /api/setup-keys/:keyId");
-  if (setupKey.revoked || !may(me, "setup_keys", "update")) return null;
-  const { id, auto_groups } = setupKey;
-  return (
-    <>
-      <Button size="small" onClick={() => setAsks(true)}>
-        Revoke
-      </Button>
-      <ConfirmDialog
-        open={asks}
-        onOpenChange={setAsks}
-        title={`Revoke ${setupKey.name}?`}
-        verb="Revoke"
-        onConfirm={() => change.mutateAsync({ params: { keyId: id }, body: { revoked: true, auto_groups } })}
-      >
-        <p>No machine joins with it any more. Machines that have joined stay.</p>
-      </ConfirmDialog>
-    </>
-  );
+function KeyGroups({ ids }: { readonly ids: readonly string[] }) {
+  const nameOf = useGroupNames();
+  return <BadgeList names={ids.map(nameOf)} />;
 }

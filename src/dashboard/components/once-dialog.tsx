@@ -1,0 +1,36 @@
+/**
+ * A secret that is shown once: a link, a token. The dialog stays until it is closed by hand.
+ *
+ * @module
+ */
+import type { ReactNode } from "react";
+import { CopyLine } from "./copy-button.tsx";
+import { FormDialog } from "./dialog.tsx";
+
+interface OnceDialogProps {
+  /** Null: nothing to show. */
+  readonly text: string | null;
+  readonly onClose: () => void;
+  readonly title: string;
+  readonly about: ReactNode;
+  /** On the button that copies it. */
+  readonly copy: string;
+  readonly children?: ReactNode;
+}
+
+export function OnceDialog({ text, onClose, title, about, copy, children }: OnceDialogProps) {
+  return (
+    <FormDialog
+      open={text !== null}
+      onOpenChange={(open) => (open ? undefined : onClose())}
+      title={title}
+      about={about}
+      submit="Done"
+      isOnlyShown
+      onSubmit={async () => onClose()}
+    >
+      <CopyLine label={copy} text={text ?? ""} />
+      {children}
+    </FormDialog>
+  );
+}

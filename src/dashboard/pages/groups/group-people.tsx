@@ -1,0 +1,176 @@
+/**
+ * People in a group, and changing who, with the difference said before it is saved.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { reading } from "../../api/queries.ts";
+import { useDraft } from "../../browser/draft.ts";
+import { Button } from "../../components/button.tsx";
+import { type Column, DataTable } from "../../components/data-table.tsx";
+import { FormDialog } from "../../components/dialog.tsx";
+import { distinctNames } from "../../components/distinct-names.ts";
+import { Loaded } from "../../components/loaded.tsx";
+import { membersChange } from "../../components/members-change.ts";
+import { NamesField } from "../../components/names-field.tsx";
+import { Section } from "../../components/section.tsx";
+import { Time } from "../../components/time.tsx";
+import { useToast } from "../../components/toasts.tsx";
+import { WhatChanges } from "../../components/what-changes.tsx";
+import { usePutPerson } from "../people/people-actions.tsx";
+import { PersonState } from "../people/person-state.tsx";
+import { nameOf, type User } from "../people/person-words.ts";
+import type { Group } from "./group-dialog.tsx";
+
+interface GroupPeopleProps {
+  readonly group: Group;
+  readonly canChange: boolean;
+}
+
+interface Member {
+  readonly user: User;
+  /** When it ends; null: a standing one. */
+  readonly until: string | null;
+}
+
+export function GroupPeople({ group, canChange }: GroupPeopleProps) {
+  const users = useQuery(reading("GET /api/users"));
+  const [isOpen, setIsOpen] = useState(false);
+  return (
+    <Section
+      title="People"
+      actions={
+        canChange ? (
+          <Button size="small" onClick={() => setIsOpen(true)}>
+            Change people
+          </Button>
+        ) : null
+      }
+    >
+      <Loaded query={users} rows={3}>
+        {(all) => {
+          const members = membersIn(all, group.id);
+          return (
+            <>
+              {members.length === 0 ? (
+                <p className="text-soft">Nobody. Rules for this group let no person in.</p>
+              ) : (
+                <DataTable
+                  label="People in it"
+                  rows={members}
+                  rowId={({ user, until }) => `${user.id} ${until ?? ""}`}
+                  columns={COLUMNS}
+                />
+              )}
+              {isOpen ? <ChangePeople group={group} users={all} onClose={() => setIsOpen(false)} /> : null}
+            </>
+          );
+        }}
+      </Loaded>
+    </Section>
+  );
+}
+
+function membersIn(users: readonly User[], groupId: string): Member[] {
+  return users.flatMap((user): Member[] => [
+    ...(user.auto_groups.includes(groupId) ? [{ user, until: null }] : []),
+    ...(user.auto_groups_until ?? [])
+      .filter(({ group }) => group === groupId)
+      .map(({ until }) => ({ user, until })),
+  ]);
+}
+
+const COLUMNS: readonly Column<Member>[] = [
+  {
+    id: "name",
+    header: "Name",
+    sortBy: ({ user }) => nameOf(user).toLowerCase(),
+    cell: ({ user }) => (
+      <span>
+        <Link
+          to="/people/$userId"
+          params={{ userId: user.id }}
+          className="font-medium text-accent hover:underline"
+        >
+          <bdi>{nameOf(user)}</bdi>
+        </Link>
+        {user.email === "" || user.email === user.name ? null : (
+          <span className="block text-soft text-xs">{user.email}</span>
+        )}
+      </span>
+    ),
+  },
+  { id: "state", header: "State", cell: ({ user }) => <PersonState person={user} /> },
+  {
+    id: "until",
+    header: "Member",
+    from: "md",
+    cell: ({ until }) =>
+      until === null ? (
+        "until it is changed"
+      ) : (
+        <span>
+          ends <Time iso={until} />
+        </span>
+      ),
+  },
+];
+
+interface ChangePeopleProps {
+  readonly group: Group;
+  readonly users: readonly User[];
+  readonly onClose: () => void;
+}
+
+/** Each person whose membership changes is saved for itself; what fails is told, and the rest is done. */
+function ChangePeople({ group, users, onClose }: ChangePeopleProps) {
+  const before = users.filter(({ auto_groups }) => auto_groups.includes(group.id)).map(({ id }) => id);
+  const [draft, setDraft] = useDraft<readonly string[]>(`qf-group-people:${group.id}`);
+  const now = draft ?? before;
+  const names = distinctNames(
+    users.map((user) => ({ id: user.id, name: nameOf(user), mark: user.email || user.id })),
+  );
+  const ids = new Map([...names].map(([id, name]) => [name, id]));
+  const shown = (id: string): string => names.get(id) ?? id;
+  const put = usePutPerson();
+  const tell = useToast();
+  const changes = membersChange(before, now, shown);
+  const close = (): void => {
+    setDraft(null);
+    onClose();
+  };
+  const save = async (): Promise<void> => {
+    for (const user of users) {
+      const isMember = now.includes(user.id);
+      if (isMember === before.includes(user.id)) continue;
+      const others = user.auto_groups.filter((id) => id !== group.id);
+      await put(user, { auto_groups: isMember ? [...others, group.id] : others });
+    }
+    tell(`${group.name} is saved.`);
+  };
+  return (
+    <FormDialog
+      open
+      onOpenChange={close}
+      title={`People in ${group.name}`}
+      submit="Save"
+      disabled={changes.length === 0}
+      onSubmit={save}
+    >
+      <NamesField
+        label="In the group"
+        hint="Memberships for a while, as by requests, are not changed here."
+        values={now.map(shown)}
+        onValues={(chosen) => setDraft(chosen.map((name) => ids.get(name) ?? name))}
+        choices={users.map((user) => ({
+          name: shown(user.id),
+          note: user.is_service_user ? "service user" : user.role,
+        }))}
+        add="Add a person"
+      />
+      <WhatChanges lines={changes} />
+    </FormDialog>
+  );
+}

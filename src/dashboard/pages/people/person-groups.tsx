@@ -1,0 +1,49 @@
+/**
+ * Groups that a person is in, also those for a while.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { reading } from "../../api/queries.ts";
+import { seesAccount, useMe } from "../../app/me.ts";
+import { Card } from "../../components/card.tsx";
+import { Time } from "../../components/time.tsx";
+import type { User } from "./person-words.ts";
+
+export function PersonGroups({ user }: { readonly user: User }) {
+  const me = useMe();
+  const groups = useQuery({ ...reading("GET /api/groups"), enabled: seesAccount(me) });
+  const nameOf = (id: string): string => groups.data?.find((one) => one.id === id)?.name ?? id;
+  const standing = user.auto_groups.map((id) => ({ id, until: null, byRequest: false }));
+  const ending = (user.auto_groups_until ?? []).map(({ group, until, request }) => ({
+    ...{ id: group, until, byRequest: request !== undefined },
+  }));
+  const all = [...standing, ...ending];
+  return (
+    <Card title="Groups">
+      {all.length === 0 ? (
+        <p className="text-soft">In no group, so only rules for everybody hold.</p>
+      ) : (
+        <ul className="flex flex-col divide-y divide-line">
+          {all.map(({ id, until, byRequest }) => (
+            <li key={`${id} ${until ?? ""}`} className="flex min-h-9 items-center justify-between gap-3 py-1">
+              <Link
+                to="/groups/$groupId"
+                params={{ groupId: id }}
+                className="min-w-0 font-medium text-accent hover:underline"
+              >
+                <bdi>{nameOf(id)}</bdi>
+              </Link>
+              {until === null ? null : (
+                <span className="text-soft text-xs">
+                  {byRequest ? "by request, " : ""}ends <Time iso={until} />
+                </span>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
