@@ -51,7 +51,7 @@ export function GroupMembers({ group, canChange }: GroupMembersProps) {
           return (
             <>
               {shown.length === 0 ? (
-                <p className="text-soft">None. Rules from or to this group reach no machine.</p>
+                <p className="text-soft">No machine or device is in it.</p>
               ) : (
                 <DataTable
                   label="Machines and devices in it"

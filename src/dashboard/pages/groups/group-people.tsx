@@ -55,7 +55,7 @@ export function GroupPeople({ group, canChange }: GroupPeopleProps) {
           return (
             <>
               {members.length === 0 ? (
-                <p className="text-soft">Nobody. Rules for this group let no person in.</p>
+                <p className="text-soft">Nobody is in it.</p>
               ) : (
                 <DataTable
                   label="People in it"
