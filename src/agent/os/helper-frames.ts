@@ -16,8 +16,14 @@ const SPEC_DROPS = 1;
 const SPEC_HAS_TERMINAL = 2;
 const SESSION_IS_SILENT = 1;
 const SESSION_HAS_MODULES = 2;
-const ORDER = { account: 1, session: 2 } as const;
-const ANSWER = { account: 1, started: 2, exited: 3, refused: 4 } as const;
+const ORDER = { account: 1, session: 2, open: 3, end: 4 } as const;
+const ANSWER = { account: 1, started: 2, exited: 3, refused: 4, opened: 5, ended: 6 } as const;
+
+/** The fork server says of a monitor that was asked for (0: it could not fork), and of any that ended. */
+export interface ServerAnswer {
+  readonly kind: "opened" | "ended";
+  readonly pid: number;
+}
 
 /** What the native child reads to become a user's program. */
 export function encodeSpec(spec: ChildSpec): Buffer {
@@ -54,33 +60,58 @@ export function encodeOrder(order: MonitorOrder): Buffer {
       .texts(session.command?.words ?? [])
       .texts(Object.entries(session.command?.env ?? {}).map(([name, value]) => `${name}=${value}`));
   }
+  return measured(frame);
+}
+
+/** To the fork server, with the socket of a new monitor. */
+export function encodeOpenOrder(): Buffer {
+  return measured(new FrameWriter().number(0).number(ORDER.open));
+}
+
+/** To the fork server: ends one of its monitors. */
+export function encodeEndOrder(pid: number): Buffer {
+  return measured(new FrameWriter().number(0).number(ORDER.end).number(pid));
+}
+
+/** A frame that began with room for its length. */
+function measured(frame: FrameWriter): Buffer {
   const bytes = frame.bytes();
   bytes.writeUInt32LE(bytes.length - 4, 0);
   return bytes;
 }
 
-/** Cuts a stream of bytes into answers. Throws for what is none. */
+/** Cuts a stream of bytes into a monitor's answers. Throws for what is none. */
 export function createAnswers(): (data: Uint8Array) => MonitorAnswer[] {
+  return createCutter(readAnswer);
+}
+
+/** Cuts a stream of bytes into the fork server's answers. Throws for what is none. */
+export function createServerAnswers(): (data: Uint8Array) => ServerAnswer[] {
+  return createCutter(readServerAnswer);
+}
+
+function createCutter<T>(read: (frame: FrameReader) => T): (data: Uint8Array) => T[] {
   let rest = Buffer.alloc(0);
   return (data) => {
     rest = Buffer.concat([rest, data]);
-    const answers: MonitorAnswer[] = [];
+    const answers: T[] = [];
     while (rest.length >= 4) {
       const length = rest.readUInt32LE(0);
       assert(length <= FRAME_BYTES_MAX, "an answer has a bound");
       if (rest.length < 4 + length) break;
-      answers.push(decodeAnswer(rest.subarray(4, 4 + length)));
+      const frame = new FrameReader(rest.subarray(4, 4 + length));
+      answers.push(read(frame));
+      assert(frame.isAtEnd, "an answer ends where its frame ends");
       rest = rest.subarray(4 + length);
     }
     return answers;
   };
 }
 
-function decodeAnswer(bytes: Buffer): MonitorAnswer {
-  const frame = new FrameReader(bytes);
-  const answer = readAnswer(frame);
-  assert(frame.isAtEnd, "an answer ends where its frame ends");
-  return answer;
+function readServerAnswer(frame: FrameReader): ServerAnswer {
+  const kind = frame.number();
+  assert(kind === ANSWER.opened || kind === ANSWER.ended, "an answer is of a known kind");
+  return { kind: kind === ANSWER.opened ? "opened" : "ended", pid: frame.number() };
 }
 
 function readAnswer(frame: FrameReader): MonitorAnswer {

@@ -11,6 +11,7 @@ import {
   sendDescriptor,
   sendWithDescriptors,
 } from "../../base/descriptors.ts";
+import type { ForkedProcess, ForkServer } from "./fork-server.ts";
 import { createLines } from "./forward-helper-protocol.ts";
 import { createAnswers, encodeOrder } from "./helper-frames.ts";
 import type { MonitorAnswer, MonitorOrder } from "./monitor-orders.ts";
@@ -41,14 +42,29 @@ export interface MonitorProcess {
 
 /** Starts one. Throws when the operating system has no process or descriptor left. */
 export async function openMonitorProcess(helper: string | null): Promise<MonitorProcess> {
-  return helper === null ? openOwn() : openHelper(helper);
+  return helper === null ? openOwn() : openHelper((fd) => startAlone(helper, fd));
 }
 
-function openHelper(path: string): MonitorProcess {
+/** One that `server` forks. Throws when it cannot. */
+export function openForkedProcess(server: ForkServer): Promise<MonitorProcess> {
+  return openHelper((fd) => server.open(fd));
+}
+
+async function startAlone(path: string, fd: number): Promise<ForkedProcess> {
+  const { pid, exited } = startHelper(path, "monitor", ["ignore", "ignore", "ignore", fd]);
+  return {
+    pid,
+    exited: exited.then(() => {}),
+    kill: () => void signalGroup(pid, "SIGKILL"),
+    forget() {},
+  };
+}
+
+async function openHelper(start: (fd: number) => Promise<ForkedProcess>): Promise<MonitorProcess> {
   const [ownFd, childFd] = openStreamSocket();
-  let child: Bun.Subprocess;
+  let child: ForkedProcess;
   try {
-    child = startHelper(path, "monitor", ["ignore", "ignore", "ignore", childFd]);
+    child = await start(childFd);
   } catch (cause) {
     closeSync(ownFd);
     throw cause;
@@ -75,8 +91,9 @@ function openHelper(path: string): MonitorProcess {
     release() {
       isReleased = true;
       reader.close();
+      child.forget();
     },
-    kill: () => void signalGroup(child.pid, "SIGKILL"),
+    kill: () => child.kill(),
   };
 }
 

@@ -6,10 +6,11 @@
  */
 import { closeSync } from "node:fs";
 import type { ChildSpec, Exit } from "./child-spec.ts";
+import type { ForkServer } from "./fork-server.ts";
 import { greetingOf } from "./greeting.ts";
 import { lastLogin } from "./login-records.ts";
 import type { MonitorAnswer, MonitorOrder, StartedAnswer } from "./monitor-orders.ts";
-import { type MonitorProcess, openMonitorProcess } from "./monitor-process.ts";
+import { type MonitorProcess, openForkedProcess, openMonitorProcess } from "./monitor-process.ts";
 import { hasPam, pamService } from "./pam.ts";
 import { openInputPipe } from "./pipes.ts";
 import { spareSession } from "./processes.ts";
@@ -39,6 +40,11 @@ export class MonitorError extends Error {
  */
 export async function openMonitor(helper: string | null = helperPath()): Promise<Monitor> {
   return new Monitor(await openMonitorProcess(helper));
+}
+
+/** One that `server` forks. Throws when it cannot. */
+export async function openForkedMonitor(server: ForkServer): Promise<Monitor> {
+  return new Monitor(await openForkedProcess(server));
 }
 
 /** What is known of a session before its monitor opens it. */

@@ -26,8 +26,8 @@ const F_ADD_SEALS = 1033;
 /** No more seals, no other size, no writing. */
 const SEALS = 0b1111;
 
-/** What the child of a user's program, and a session's monitor, are called with. */
-export type HelperPart = "child" | "monitor";
+/** What the child of a user's program, a session's monitor, and what forks monitors are called with. */
+export type HelperPart = "child" | "monitor" | "server";
 
 /** Undefined until it was looked for; null: this system cannot run it. */
 let known: string | null | undefined;
@@ -43,8 +43,9 @@ export function startHelper(
   path: string,
   part: HelperPart,
   stdio: readonly (number | "ignore")[],
+  words: readonly string[] = [],
 ): Bun.Subprocess {
-  return Bun.spawn([path, part], {
+  return Bun.spawn([path, part, ...words], {
     argv0: "qf-session",
     stdio: stdio as unknown as ["ignore", "ignore", "ignore"],
     cwd: "/",

@@ -62,6 +62,8 @@ int pam_check_account(void);
 const char *pam_open(const char *terminal, int is_silent);
 extern int pam_code;
 int has_pam(void);
+/* Has libpam load the modules of `service`, for the forks of this process. Calls none of them. */
+void pam_preload(const char *service);
 int is_pam_begun(void);
 /* What modules said since the last time; never NULL. */
 const char *pam_text(void);
@@ -79,7 +81,9 @@ void reset_signals(void);
 void close_from(int first);
 /* Reads its spec, becomes the user for good and executes; returns the exit status where it cannot. */
 int run_child(int is_prepared);
-/* Serves one session. */
-int run_monitor(void);
+/* Serves one session by the orders at INPUT_FD. */
+int serve_monitor(void);
+/* Forks monitors by the orders at INPUT_FD; in each of them returns when its session has ended. */
+int run_server(char *pam_service, const char *kind);
 
 #endif

@@ -255,14 +255,10 @@ static void take_nothing_from_standard_descriptors(void) {
   if (nothing > 2) close(nothing);
 }
 
-int run_monitor(void) {
+int serve_monitor(void) {
   int fds[SESSION_FDS];
   int fd_count;
   size_t length;
-  take_nothing_from_standard_descriptors();
-  fcntl(INPUT_FD, F_SETFD, FD_CLOEXEC);
-  close_from(INPUT_FD + 1);
-  has_pam();
   for (uint8_t *bytes; (bytes = receive_frame(INPUT_FD, &length, fds, &fd_count)) != NULL; free(bytes)) {
     struct input in = {bytes, length, 0, 0};
     uint32_t kind = read_number(&in);
@@ -275,12 +271,26 @@ int run_monitor(void) {
   return 0;
 }
 
+static int run_monitor(void) {
+  fcntl(INPUT_FD, F_SETFD, FD_CLOEXEC);
+  close_from(INPUT_FD + 1);
+  has_pam();
+  return serve_monitor();
+}
+
 int main(int argc, char **argv) {
   prctl(PR_SET_NAME, "qf-session");
   const char *part = argc == 2 ? argv[1] : "";
+  if (argc == 4 && strcmp(argv[1], "server") == 0) {
+    take_nothing_from_standard_descriptors();
+    return run_server(argv[2], argv[3]);
+  }
   /* What an agent asks at its start: whether this system can run it. */
   if (strcmp(part, "probe") == 0) return 0;
   if (strcmp(part, "child") == 0) return run_child(0);
-  if (strcmp(part, "monitor") == 0) return run_monitor();
+  if (strcmp(part, "monitor") == 0) {
+    take_nothing_from_standard_descriptors();
+    return run_monitor();
+  }
   return 2;
 }

@@ -98,6 +98,13 @@ int has_pam(void) {
   return known;
 }
 
+void pam_preload(const char *service) {
+  static const struct pam_conv conversation = {converse, NULL};
+  void *kept = NULL;
+  /* Never ended: modules stay loaded while there is a handle that names them. */
+  if (has_pam()) calls.start(service, "root", &conversation, &kept);
+}
+
 int is_pam_begun(void) { return handle != NULL; }
 
 int pam_begin(const char *service, const char *user, const char *remote_host) {

@@ -2,7 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { mergeEnvironment, openMonitor } from "../../../src/agent/os/monitor.ts";
+import { type ForkServer, openForkServer } from "../../../src/agent/os/fork-server.ts";
+import {
+  type Monitor,
+  mergeEnvironment,
+  openForkedMonitor,
+  openMonitor,
+} from "../../../src/agent/os/monitor.ts";
 import { hasPam, pamService } from "../../../src/agent/os/pam.ts";
 import type { FdReader } from "../../../src/agent/os/pipes.ts";
 import { helperPath } from "../../../src/agent/os/session-helper.ts";
@@ -24,7 +30,7 @@ async function readAll(reader: FdReader | null): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-let helper: string | null = null;
+let open: () => Promise<Monitor> = () => openMonitor();
 
 async function runIn(
   user: string,
@@ -34,7 +40,7 @@ async function runIn(
 ) {
   const account = await lookUpAccount(user, 0);
   if (account === null) throw new Error(`no account ${user}`);
-  const monitor = await openMonitor(helper);
+  const monitor = await open();
   const child = await spawnAs({
     pty: null,
     contain,
@@ -48,22 +54,33 @@ async function runIn(
   return { stdout, stderr, ...(await child.exited) };
 }
 
-/** By the session helper, and by this executable where that cannot run. */
+let server: ForkServer | undefined;
+
+/** By the fork server; by the session helper alone; and by this executable where that cannot run. */
 const KINDS = [
-  ["the session helper", helperPath()],
-  ["this executable", null],
+  [
+    "the fork server",
+    () => {
+      server ??= openForkServer(helperPath() ?? "");
+      return openForkedMonitor(server);
+    },
+  ],
+  ["the session helper", () => openMonitor()],
+  ["this executable", () => openMonitor(null)],
 ] as const;
+
+afterAll(() => server?.close());
 
 test("the session helper is there, so that both kinds of monitors are tested", () => {
   expect(helperPath()).not.toBeNull();
 });
 
-describe.skipIf(!isRoot || !hasPam() || !hasPamRules).each(KINDS)("PAM by %s", (_kind, path) => {
+describe.skipIf(!isRoot || !hasPam() || !hasPamRules).each(KINDS)("PAM by %s", (kind, opener) => {
   let account: OsAccount;
   let rules: PamRules;
   const failures: unknown[] = [];
   beforeAll(() => {
-    helper = path;
+    open = opener;
     account = new OsAccount("pam");
     rules = new PamRules();
     rules.write("log.sh", LOG);
@@ -77,7 +94,7 @@ describe.skipIf(!isRoot || !hasPam() || !hasPamRules).each(KINDS)("PAM by %s", (
     const gate = new AccountGate({
       isPrivileged: true,
       remoteHost: REMOTE,
-      openMonitor: () => openMonitor(helper),
+      openMonitor: open,
       onFailure: (cause) => failures.push(cause),
     });
     try {
@@ -126,12 +143,17 @@ describe.skipIf(!isRoot || !hasPam() || !hasPamRules).each(KINDS)("PAM by %s", (
     expect(failures).toHaveLength(1);
   });
 
-  test("refuses when a module hangs", async () => {
-    rules.set(account.name, ["account required pam_exec.so /bin/sleep 25"]);
-    const startedMs = performance.now();
-    expect((await check()).reason).toBe("account_refused");
-    expect(performance.now() - startedMs).toBeLessThan(14_000);
-  }, 20_000);
+  // The fork server kills its monitors as those of the helper are killed: `fork-server.test.ts`.
+  test.skipIf(kind === "the fork server")(
+    "refuses when a module hangs",
+    async () => {
+      rules.set(account.name, ["account required pam_exec.so /bin/sleep 25"]);
+      const startedMs = performance.now();
+      expect((await check()).reason).toBe("account_refused");
+      expect(performance.now() - startedMs).toBeLessThan(14_000);
+    },
+    20_000,
+  );
 
   test("is not misled by a module that prints", async () => {
     rules.write("print.sh", '#!/bin/sh\necho \'{"kind":"account","code":0,"text":""}\'\nexit 1\n');
