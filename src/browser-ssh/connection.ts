@@ -57,6 +57,7 @@ export class SshConnection {
   #signIn: SignIn | null = null;
   #nextId = 0;
   #unanswered = 0;
+  #isOver = false;
   #keepalive: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: ConnectOptions) {
@@ -66,6 +67,7 @@ export class SshConnection {
       ...(rekey === undefined ? {} : { rekey }),
     });
     void this.#transport.closed.then((failure) => {
+      this.#isOver = true;
       clearInterval(this.#keepalive);
       const reason = failure ?? new SshFailure("ended", "the connection was closed");
       this.#signIn?.fail(reason);
@@ -77,6 +79,11 @@ export class SshConnection {
   /** Settles when it is over: with the reason, null after `close`. */
   get closed(): Promise<SshFailure | null> {
     return this.#transport.closed;
+  }
+
+  /** From the moment at which its channels end for that. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Once; `connectSsh` does it. */

@@ -122,9 +122,7 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
   test.skipIf(Bun.which("vi") === null)(
     "an editor draws, takes keys and writes its file",
     async () => {
-      await type(page, "vi -u NONE letter\n");
-      // Not a tilde, which the prompt has too: what is typed before the editor reads is thrown away.
-      await shows(page, /"letter"|\[New/);
+      await openEditor(page, "letter");
       await page.keyboard.type("ihello from a page");
       await page.keyboard.press("Escape");
       await page.keyboard.type(":wq");
@@ -132,6 +130,44 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
       await type(page, "echo back-$((1+1))\n");
       await shows(page, "back-2");
       expect(readFileSync(join(setUp.account.home, "letter"), "utf8")).toBe("hello from a page\n");
+    },
+    60_000,
+  );
+
+  test.skipIf(Bun.which("vi") === null)(
+    "a phone has the keys that its own keyboard lacks",
+    async () => {
+      await page.setViewportSize({ width: 390, height: 844 });
+      const key = (name: string) =>
+        page.getByRole("toolbar", { name: "Keys" }).getByRole("button", { name }).click();
+      await type(page, "cat\n");
+      await key("Ctrl");
+      await key("Control C");
+      await type(page, "n=$((n+1)); echo n-$n-\n");
+      await shows(page, "n-1-");
+      await key("Up");
+      await page.keyboard.press("Enter");
+      await shows(page, "n-2-");
+      // Down for one typed letter: what stood on the line is gone.
+      await type(page, "false ");
+      await key("Ctrl");
+      await page.keyboard.type("u");
+      await type(page, "echo /etc/hostn");
+      await key("Tab");
+      await page.keyboard.type("-$((1+1))");
+      await page.keyboard.press("Enter");
+      await shows(page, "/etc/hostname -2");
+      await openEditor(page, "letter");
+      await page.keyboard.type("0i");
+      await key("Right");
+      await page.keyboard.type("E");
+      await key("Esc");
+      await page.keyboard.type(":wq");
+      await page.keyboard.press("Enter");
+      await type(page, "echo phone-$((1+1))\n");
+      await shows(page, "phone-2");
+      expect(readFileSync(join(setUp.account.home, "letter"), "utf8")).toBe("hEello from a page\n");
+      await page.setViewportSize({ width: 1280, height: 800 });
     },
     60_000,
   );
@@ -189,22 +225,60 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     await question.getByText("echo pasted").waitFor();
     await question.getByRole("button", { name: "Paste" }).click();
     await shows(page, "pasted-8");
+    await clickLink(page, "https://example.com/a?b=c");
+    await question.getByText("https://example.com/a?b=c").waitFor();
+    await question.getByRole("button", { name: "Cancel" }).click();
+    expect(context.pages().length).toBe(1);
+  }, 60_000);
+
+  test("a program writes the clipboard only after a yes for that shell; its bell marks the shell", async () => {
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    const copied = () => page.evaluate(() => navigator.clipboard.readText());
+    await page.evaluate(() => navigator.clipboard.writeText("mine"));
+    const copy = (text: string, shell: number) =>
+      type(page, `printf '\\033]52;c;%s\\a' $(printf %s ${text} | base64)\n`, shell);
+    const question = page.getByRole("alertdialog");
+    await copy("one", 1);
+    await question.getByText("one", { exact: true }).waitFor();
+    expect(await copied()).toBe("mine");
+    await question.getByRole("button", { name: "Allow" }).click();
+    await until("it is copied", async () => (await copied()) === "one");
+    await copy("two", 1);
+    await until("the next is copied unasked", async () => (await copied()) === "two");
+    await type(page, "until [ -e ring ]; do sleep 0.1; done; printf '\\a'\n", 1);
+    const tabs = page.getByRole("list", { name: "Shells" }).getByRole("listitem");
+    await tabs.first().getByRole("button").first().click();
+    await type(page, "touch ring\n", 0);
+    await tabs.nth(1).getByText("its bell rang").waitFor();
+    await copy("three", 0);
+    await question.getByText("three", { exact: true }).waitFor();
+    await question.getByRole("button", { name: "Cancel" }).click();
+    await copy("four", 0);
+    await type(page, "echo after-$((3+4))\n");
+    await shows(page, "after-7");
+    expect([await copied(), await question.count()]).toEqual(["two", 0]);
     await page.getByRole("button", { name: "Close shell 2" }).click();
   }, 60_000);
 
   test("nothing on it keeps anybody out", async () => {
     await page.evaluate(AXE);
-    const found = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as {
-        axe: { run(options: object): Promise<{ violations: { id: string }[] }> };
-      };
-      const { violations } = await axe.run({ rules: { "target-size": { enabled: true } } });
-      return violations.map(({ id }) => id);
-    });
-    expect(found).toEqual([]);
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      const found = await page.evaluate(async () => {
+        const { axe } = globalThis as unknown as {
+          axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+        };
+        const { violations } = await axe.run({ rules: { "target-size": { enabled: true } } });
+        return violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);
+      });
+      expect([width, found]).toEqual([width, []]);
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
   }, 60_000);
 
   test("access that is taken away while somebody types is said in the terminal", async () => {
+    await page.getByRole("button", { name: "New shell" }).click();
+    await page.waitForFunction(() => document.querySelectorAll("[data-terminal]").length === 2);
     await page.keyboard.type("# still typing", { delay: 20 });
     await setUp.lab.api("DELETE", `/api/policies/${setUp.policy.id}`);
     const alert = page.getByRole("alert");
@@ -212,7 +286,10 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     const said = ((await alert.locator("p").first().textContent()) ?? "").trim();
     await shows(page, said);
     expect(said).toMatch(/\w/);
-    await page.getByRole("button", { name: "Connect anew" }).click();
+    // All shells stay to be read.
+    const shells = page.locator("[data-terminal]");
+    expect([await shells.count(), await shells.nth(1).isVisible()]).toEqual([2, true]);
+    await page.getByRole("button", { name: "Connect again" }).click();
     await page.getByRole("link", { name: "Sign in" }).waitFor();
     await ruleWith({ require_approval: true, require_reason: true });
   }, 60_000);
@@ -228,13 +305,13 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     await decide("deny", first.id, ["--reason", "use web2"]);
     await page.getByRole("alert").getByText("denied it: use web2").waitFor();
     // The sign-in still counts, and so does the reason.
-    await page.getByRole("button", { name: "Connect anew" }).click();
+    await page.getByRole("button", { name: "Connect again" }).click();
     const second = await waitingRequest();
     await page.getByRole("button", { name: "Withdraw the request" }).click();
     await page.getByRole("alert").getByText("The request was withdrawn.").waitFor();
     const { state } = await setUp.lab.api<{ state: string }>("GET", `/api/access/requests/${second.id}`);
     expect(state).toBe("cancelled");
-    await page.getByRole("button", { name: "Connect anew" }).click();
+    await page.getByRole("button", { name: "Connect again" }).click();
     await decide("approve", (await waitingRequest()).id, ["--for", "10m"]);
     await shows(page, "$");
     await type(page, "echo approved-$((1+2))\n");
@@ -296,6 +373,33 @@ async function paste(page: Page, text: string, shell: number): Promise<void> {
       clipboardData.setData("text/plain", pasted);
       element.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
     }, text);
+}
+
+/** An editor that reads its keys: what is typed before that is thrown away. */
+async function openEditor(page: Page, file: string): Promise<void> {
+  await type(page, `vi -N -u NONE ${file}\n`);
+  await shows(page, new RegExp(`"${file}"`));
+  await until("the editor answers", async () => {
+    await page.keyboard.type(":set ruler?");
+    await page.keyboard.press("Enter");
+    return /noruler/.test(await screenText(page));
+  });
+}
+
+/** Prints an address in the second shell, and clicks on it. */
+async function clickLink(page: Page, address: string): Promise<void> {
+  await type(page, `clear; echo '${address}'\n`, 1);
+  const line = page
+    .locator(".xterm-rows")
+    .nth(1)
+    .locator("div")
+    .filter({ hasText: new RegExp(`^${RegExp.escape(address)}`) });
+  await line.waitFor();
+  const box = await line.boundingBox();
+  if (box === null) throw new Error("the link is not on the screen");
+  await page.mouse.move(box.x + 40, box.y + box.height / 2);
+  await page.mouse.move(box.x + 60, box.y + box.height / 2);
+  await page.mouse.click(box.x + 60, box.y + box.height / 2);
 }
 
 function screenText(page: Page): Promise<string> {

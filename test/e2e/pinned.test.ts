@@ -119,7 +119,7 @@ describe.skipIf(!isRoot)("a pinned machine", () => {
       await signInForTerminal(page, signInThere);
       await page.getByRole("alert").getByText(OTHER_CLIENT).waitFor();
       await agent.up(["--pin-audience", CLI, "--pin-audience", WEB]);
-      await page.getByRole("button", { name: "Connect anew" }).click();
+      await page.getByRole("button", { name: "Connect again" }).click();
       await signInForTerminal(page, signInThere);
       await shows(page, "$");
     } finally {

@@ -76,7 +76,8 @@ export function refusalOf({ state, note, decided_by: by }: AccessRequest): {
     const who = by === null || by.name === "" ? "The approver" : by.name;
     return { message: note === "" ? `${who} denied it.` : `${who} denied it: ${note}`, hint: null };
   }
-  if (state === "expired") return { message: "Nobody decided in time.", hint: "Connect again to ask anew." };
+  if (state === "expired")
+    return { message: "Nobody decided in time.", hint: "Connect again to ask once more." };
   if (state === "cancelled") return { message: "The request was withdrawn.", hint: null };
-  return { message: "The approval has ended.", hint: "Connect again to ask anew." };
+  return { message: "The approval has ended.", hint: "Connect again to ask once more." };
 }

@@ -256,7 +256,7 @@ export function endingOf(error: unknown): Ending {
 
 const HINTS: Readonly<Record<string, string>> = {
   host_key: "Do not go on: somebody may be in between. Tell your administrator.",
-  lost: "Connect anew when your network is back.",
+  lost: "Connect again when your network is back.",
   timeout: "See whether the machine is connected.",
 };
 

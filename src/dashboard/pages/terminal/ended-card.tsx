@@ -40,7 +40,7 @@ export function EndedCard({ ending, onAgain }: EndedCardProps) {
           </div>
         ) : null}
         <Button type="submit" weight="primary" disabled={wantsReason && reason.trim().length < 3}>
-          {wantsReason ? "Go on" : "Connect anew"}
+          {wantsReason ? "Go on" : "Connect again"}
         </Button>
       </form>
     </div>

@@ -3,15 +3,16 @@
  *
  * @module
  */
+import { ArrowDown, ArrowLeft, ArrowRight, ArrowUp, type LucideIcon } from "lucide-react";
 import { Button } from "../../components/button.tsx";
 
-const KEYS: readonly (readonly [label: string, name: string, sent: string])[] = [
-  ["Esc", "Escape", "\u001b"],
-  ["Tab", "Tab", "\t"],
-  ["←", "Left", "\u001b[D"],
-  ["↑", "Up", "\u001b[A"],
-  ["↓", "Down", "\u001b[B"],
-  ["→", "Right", "\u001b[C"],
+const KEYS: readonly (readonly [name: string, sent: string, icon: LucideIcon | null])[] = [
+  ["Esc", "\u001b", null],
+  ["Tab", "\t", null],
+  ["Left", "\u001b[D", ArrowLeft],
+  ["Up", "\u001b[A", ArrowUp],
+  ["Down", "\u001b[B", ArrowDown],
+  ["Right", "\u001b[C", ArrowRight],
 ];
 /** The usual ones; any other is typed while Ctrl is down. */
 const LETTERS = ["C", "D", "Z", "L", "R", "A", "E", "U", "W", "X", "O"] as const;
@@ -44,9 +45,14 @@ export function KeyBar({ isCtrl, setIsCtrl, onKey }: KeyBarProps) {
               {letter}
             </Button>
           ))
-        : KEYS.map(([label, name, sent]) => (
-            <Button key={name} size="small" aria-label={name} onClick={() => onKey(sent)}>
-              {label}
+        : KEYS.map(([name, sent, Icon]) => (
+            <Button
+              key={name}
+              size="small"
+              aria-label={Icon === null ? undefined : name}
+              onClick={() => onKey(sent)}
+            >
+              {Icon === null ? name : <Icon size={16} aria-hidden="true" />}
             </Button>
           ))}
     </div>

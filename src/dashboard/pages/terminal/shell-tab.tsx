@@ -167,7 +167,8 @@ function openShell(
       for (const bytes of early.splice(0)) started.write(bytes).catch(() => {});
       // It may have changed meanwhile.
       started.resize(screen.size);
-      void started.ended.then(() => !isClosed && latest.current.onEnd());
+      // With the connection all shells end, and stay to be read.
+      void started.ended.then(() => !isClosed && !connection.isOver && latest.current.onEnd());
     },
     (error) => screen.say(error instanceof SshFailure ? error.message : "the shell did not begin"),
   );

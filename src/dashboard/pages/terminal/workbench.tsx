@@ -4,10 +4,20 @@
  * @module
  */
 import { Bell, FolderOpen, Minus, Plus, Search, Unplug, X } from "lucide-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import type { SshConnection } from "../../../browser-ssh/connection.ts";
 import { Button, IconButton } from "../../components/button.tsx";
 import { classes } from "../../components/class-names.ts";
+import {
+  inFront,
+  NO_SHELLS,
+  type ShellInTab,
+  type ShellTabs,
+  withBell,
+  withoutShell,
+  withShell,
+  withTitle,
+} from "../../terminal/shell-tabs.ts";
 import type { Ending } from "../../terminal/terminal-session.ts";
 import { EndedCard } from "./ended-card.tsx";
 
@@ -26,15 +36,6 @@ interface WorkbenchProps {
   readonly ending: Ending | null;
   readonly isConnecting: boolean;
   onAgain(reason: string | null): void;
-}
-
-interface Tab {
-  readonly id: number;
-  /** Shells of an earlier connection stay to be read. */
-  readonly connection: SshConnection;
-  readonly title: string;
-  /** Its bell rang while nobody looked. */
-  readonly hasRung: boolean;
 }
 
 export function Workbench(props: WorkbenchProps) {
@@ -73,7 +74,7 @@ export function Workbench(props: WorkbenchProps) {
             {tabs.list.map((tab, index) => (
               <ShellTab
                 key={tab.id}
-                connection={tab.connection}
+                connection={tabs.connection}
                 isShown={tab.id === tabs.current}
                 fontSize={fontSize}
                 isSearching={isSearching && tab.id === tabs.current}
@@ -115,7 +116,7 @@ function Bar(props: BarProps) {
   return (
     <div className="flex flex-wrap items-center gap-1">
       <h1 className="mr-3 truncate font-semibold text-base">{title}</h1>
-      <TabList tabs={tabs} />
+      <TabList tabs={tabs} isOver={onDisconnect === null} />
       <div className="ml-auto flex items-center gap-1">
         <IconButton label="Smaller text" onClick={() => setFontSize(fontSize - 1)}>
           <Minus size={16} aria-hidden="true" />
@@ -142,64 +143,40 @@ function Bar(props: BarProps) {
   );
 }
 
-const NEW_TAB = { title: "", hasRung: false };
-
-/** The very same list where nothing changes: a machine may ring without end. */
-function changed(tabs: readonly Tab[], id: number, change: Partial<Tab>): readonly Tab[] {
-  const tab = tabs.find((one) => one.id === id);
-  if (tab === undefined) return tabs;
-  const next = { ...tab, ...change };
-  if (next.title === tab.title && next.hasRung === tab.hasRung) return tabs;
-  return tabs.map((one) => (one.id === id ? next : one));
-}
-
 type Tabs = ReturnType<typeof useTabs>;
 
 function useTabs(connection: SshConnection) {
-  const [list, setList] = useState<readonly Tab[]>([{ ...NEW_TAB, id: 0, connection }]);
-  const [current, setCurrent] = useState(0);
-  const [nextId, setNextId] = useState(1);
-  const add = (): void => {
-    setList((tabs) => [...tabs, { ...NEW_TAB, id: nextId, connection }]);
-    setCurrent(nextId);
-    setNextId(nextId + 1);
+  const [shown, setShown] = useState({ connection, tabs: withShell(NO_SHELLS) });
+  // Several shells may end before the page is drawn again.
+  const now = useRef(shown);
+  const change = (tabs: ShellTabs): void => {
+    now.current = { ...now.current, tabs };
+    setShown(now.current);
   };
-  const remove = (id: number): void => {
-    const left = list.filter((tab) => tab.id !== id);
-    setList(left);
-    if (current === id) setCurrent(left.at(-1)?.id ?? -1);
-  };
-  const [known, setKnown] = useState(connection);
-  if (known !== connection) {
-    // Connected anew: a new shell, in the place of those that are over.
-    setKnown(connection);
-    setList([{ ...NEW_TAB, id: nextId, connection }]);
-    setCurrent(nextId);
-    setNextId(nextId + 1);
-  }
+  useEffect(() => {
+    if (now.current.connection === connection) return;
+    // A new connection: a new shell, in the place of those that are over.
+    now.current = { connection, tabs: withShell({ ...now.current.tabs, list: [] }) };
+    setShown(now.current);
+  }, [connection]);
   return {
-    list,
-    current,
-    show: (id: number) => {
-      setCurrent(id);
-      setList((tabs) => changed(tabs, id, { hasRung: false }));
-    },
-    /** The bell of a shell that is in front needs no mark. */
-    rung: (id: number) => {
-      if (id !== current) setList((tabs) => changed(tabs, id, { hasRung: true }));
-    },
-    add,
-    remove,
-    setTitle: (id: number, title: string) => setList((tabs) => changed(tabs, id, { title })),
-    /** A shell has ended. The last one ends the connection. */
+    ...shown.tabs,
+    /** The connection of these shells. */
+    connection: shown.connection,
+    show: (id: number) => change(inFront(now.current.tabs, id)),
+    rung: (id: number) => change(withBell(now.current.tabs, id)),
+    add: () => change(withShell(now.current.tabs)),
+    remove: (id: number) => change(withoutShell(now.current.tabs, id)),
+    setTitle: (id: number, title: string) => change(withTitle(now.current.tabs, id, title)),
+    /** A shell has ended by itself. The last one ends the connection, and stays to be read. */
     ended: (id: number) => {
-      if (list.length === 1) connection.close();
-      else remove(id);
+      if (now.current.tabs.list.length === 1) connection.close();
+      else change(withoutShell(now.current.tabs, id));
     },
   };
 }
 
-function TabList({ tabs }: { readonly tabs: Tabs }) {
+function TabList({ tabs, isOver }: { readonly tabs: Tabs; readonly isOver: boolean }) {
   return (
     <>
       <ul aria-label="Shells" className="flex flex-wrap items-center gap-1">
@@ -215,9 +192,9 @@ function TabList({ tabs }: { readonly tabs: Tabs }) {
               type="button"
               aria-current={tab.id === tabs.current}
               onClick={() => tabs.show(tab.id)}
-              className="min-h-8 max-w-40 truncate px-2.5 text-sm pointer-coarse:min-h-11"
+              className="flex min-h-8 max-w-40 items-center px-2.5 text-sm pointer-coarse:min-h-11"
             >
-              {tab.title === "" ? `Shell ${index + 1}` : tab.title}
+              <span className="truncate">{nameOf(tab, index, tabs.list.length)}</span>
               {tab.hasRung ? <RungMark /> : null}
             </button>
             {tabs.list.length === 1 ? null : (
@@ -233,17 +210,23 @@ function TabList({ tabs }: { readonly tabs: Tabs }) {
           </li>
         ))}
       </ul>
-      <IconButton label="New shell" onClick={tabs.add} disabled={tabs.list.length >= TABS_MAX}>
+      <IconButton label="New shell" onClick={tabs.add} disabled={isOver || tabs.list.length >= TABS_MAX}>
         <Plus size={16} aria-hidden="true" />
       </IconButton>
     </>
   );
 }
 
+/** Shells of one machine often have the same title. */
+function nameOf({ title }: ShellInTab, index: number, count: number): string {
+  if (title === "") return `Shell ${index + 1}`;
+  return count === 1 ? title : `${index + 1}: ${title}`;
+}
+
 function RungMark() {
   return (
     <>
-      <Bell size={14} aria-hidden="true" className="ml-1.5 inline text-accent" />
+      <Bell size={14} aria-hidden="true" className="ml-1.5 shrink-0 text-accent" />
       <span className="sr-only">, its bell rang</span>
     </>
   );
