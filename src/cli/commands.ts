@@ -10,6 +10,7 @@ import { accessNoun } from "./access-verbs.ts";
 import { auditNouns } from "./audit-verbs.ts";
 import type { Noun, Verb } from "./noun.ts";
 import { policyNoun } from "./policy-verbs.ts";
+import { rolloutNoun } from "./rollout-verbs.ts";
 import { sessionNoun } from "./session-verbs.ts";
 
 const users = () => import("./commands/user.ts");
@@ -256,6 +257,7 @@ export const NOUNS: Readonly<Record<string, Noun>> = {
     },
   },
   session: sessionNoun,
+  rollout: rolloutNoun,
   access: accessNoun,
   ...auditNouns,
 };

@@ -162,8 +162,8 @@ function forPeople(route: Route): Route {
 }
 
 /** Of what the API asks of the rest of management, what it is given as it is. */
-function adminParts({ corsOrigins, outlets, recordings, parts }: RouteDeps) {
-  return { corsOrigins, outlets, recordings, passwords: () => parts.passwords() };
+function adminParts({ corsOrigins, outlets, recordings, parts, releases }: RouteDeps) {
+  return { corsOrigins, outlets, recordings, releases, passwords: () => parts.passwords() };
 }
 
 /** Which of the sign-ins that come back to `/login` a request belongs to. */

@@ -43,6 +43,7 @@ import type { ClusterAddress } from "./relay/tunnel-listener.ts";
 import { openTunnels } from "./relay/tunnels.ts";
 import { ownExecutable } from "./releases/own-release.ts";
 import { createReleases } from "./releases/releases.ts";
+import { watchRollouts } from "./rollouts/rollouts.ts";
 import { createRoutes } from "./routes.ts";
 import {
   type CheckedListen,
@@ -188,6 +189,7 @@ async function open(
     { sync: hub, relay, watch },
   );
   closers.push(startSweeping(store, clock, log), watchVouches(context), watchAccessEnds(context));
+  closers.push(watchRollouts(context, hub));
   const tlsFiles = watchTlsFiles(options, listen, { log, httpServer });
   closers.push(() => tlsFiles?.stop());
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;

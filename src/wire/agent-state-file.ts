@@ -59,6 +59,8 @@ export const AgentFlagsStored = z.strictObject({
   intercept: z.array(Intercepted).max(64).optional(),
   /** Whether peers have names on this machine under this domain. Absent or null: they have not. */
   resolver: DnsName.nullable().optional(),
+  /** Whether management may have this machine upgrade. Absent: it may not. */
+  managedUpgrades: z.boolean().optional(),
   ...SshLimitFlags.shape,
 });
 export type AgentFlagsStored = z.infer<typeof AgentFlagsStored>;

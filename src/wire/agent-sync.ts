@@ -26,6 +26,7 @@ import {
   SshPublicKeyBlob,
   UserId,
 } from "./units.ts";
+import { UpgradeOrder, UpgradeReport } from "./upgrade-report.ts";
 
 /** How often either end of a control link pings, in milliseconds. */
 export const HEARTBEAT_MS = 5_000;
@@ -56,6 +57,8 @@ export const AgentFlags = z.strictObject({
   log: z.literal(true).optional(),
   /** Takes a hello with `via`. Told to a management whose `welcome` has it. Absent: an older agent. */
   via: z.literal(true).optional(),
+  /** With --allow-managed-upgrades. Told to a management whose `welcome` has `upgrades`. Absent: off. */
+  managedUpgrades: z.literal(true).optional(),
 });
 export type AgentFlags = z.infer<typeof AgentFlags>;
 
@@ -180,6 +183,8 @@ export const AgentMessage = z.discriminatedUnion("type", [
   }),
   /** The connection is gone; nobody will claim it. */
   z.strictObject({ type: z.literal("approval_close"), approvalId: Id }),
+  /** What became of an `upgrade`: told when that changes, and on each new link. */
+  UpgradeReport.extend({ type: z.literal("upgrade_state") }),
   z.strictObject({ type: z.literal("leaving") }),
 ]);
 export type AgentMessage = z.infer<typeof AgentMessage>;
@@ -203,6 +208,8 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     log: ServedLog.optional(),
     /** It understands `via` among an agent's flags. Absent: an older management. */
     via: z.literal(true).optional(),
+    /** It orders upgrades, and takes `managedUpgrades` among an agent's flags. Absent: an older management. */
+    upgrades: z.literal(true).optional(),
   }),
   z.object({ type: z.literal("map"), map: NetworkMap }),
   z.object({
@@ -250,6 +257,8 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     proof: Proof.nullable(),
   }),
   z.object({ type: z.literal("kill"), connectionId: Id, reason: z.string().max(256) }),
+  /** Only to an agent whose flags have `managedUpgrades`. Comes again until it is answered. */
+  UpgradeOrder.extend({ type: z.literal("upgrade") }),
   z.object({
     type: z.literal("approval_opened"),
     requestId: Id,

@@ -265,6 +265,13 @@ export const ACTIVITY_CODES = [
   "recording.read",
   "recording.delete",
   "recording.prune",
+  "rollout.create",
+  "rollout.stage",
+  "rollout.halt",
+  "rollout.resume",
+  "rollout.cancel",
+  "rollout.finish",
+  "peer.upgrade",
 ] as const;
 /** One of `ACTIVITY_CODES`. */
 export const ActivityCode = z.enum(ACTIVITY_CODES);

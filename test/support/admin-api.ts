@@ -18,6 +18,12 @@ import { tempFolder } from "./temp-folder.ts";
 /** Every status that any test sees has to be in it. */
 const DOCUMENT = describeApi(ADMIN_ROUTES, ORIGIN) as unknown as Parameters<typeof undocumentedStatus>[0];
 
+const NO_RELEASES: AdminContext["releases"] = {
+  latest: async () => undefined,
+  manifest: async () => undefined,
+  signature: async () => undefined,
+};
+
 export interface Reply {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
@@ -49,6 +55,7 @@ export class TestApi {
       endSession: () => false,
       corsOrigins: new Set(),
       outlets: new FakeOutletDesk(),
+      releases: NO_RELEASES,
       passwords: () => passwords,
       recordings,
       ...management,

@@ -49,6 +49,7 @@ export const FLAGS: readonly FlagRow[] = [
   { name: "ssh-host-key-algorithms", key: "sshHostKeyAlgorithms", kind: "list" },
   { name: "intercept", key: "intercept", kind: "list" },
   { name: "resolver", key: "resolver", kind: "text", isOptional: true },
+  { name: "allow-managed-upgrades", key: "managedUpgrades", kind: "boolean" },
   // Limits, named after sshd_config(5).
   { name: "ssh-login-grace-time", key: "sshLoginGraceTimeSeconds", kind: "seconds", isOptional: true },
   { name: "ssh-max-auth-tries", key: "sshMaxAuthTries", kind: "number", isOptional: true },
@@ -165,6 +166,7 @@ export function reportedFlags(flags: Stored, process: { privileged: boolean; own
     requireIdpBinding: flags.requireIdpBinding,
     privileged: process.privileged,
     ownUser: process.ownUser,
+    ...(flags.managedUpgrades === true ? { managedUpgrades: true } : {}),
   };
 }
 

@@ -46,12 +46,7 @@ export function denialOfWelcome(welcome: Welcome, enrolled: Enrolled): string | 
   return null;
 }
 
-/** `more`: what only a management of that version is told. */
-export function identifyFor(
-  { challenge }: Welcome,
-  identity: Identity,
-  more: Pick<AgentFlags, "log" | "via"> = {},
-): AgentMessage {
+export function identifyFor({ challenge }: Welcome, identity: Identity): AgentMessage {
   const { enrolled, deviceKey, bootId, maps, spool } = identity;
   const { accountId, origin, peerId } = enrolled;
   const bytes = signedBytes("sync", { accountId, origin }, { challenge, peerId, bootId });
@@ -66,7 +61,7 @@ export function identifyFor(
     ...maps.position(),
     ...(map === undefined ? {} : { digest: digestOfMap(map), sections: sectionsOf(map) }),
     facts,
-    flags: { ...flags, ...more },
+    flags,
     hostKeys: [...hostKeys],
     direct: [...direct],
     nextAuditSeq: spool.nextUnacknowledged,

@@ -11,22 +11,18 @@ import type { BatchJournal } from "../../audit/batch-journal.ts";
 import type { Clock } from "../../base/clock.ts";
 import { parseJson } from "../../base/files.ts";
 import type { Log } from "../../base/log.ts";
-import {
-  type AgentFlags,
-  type AgentMessage,
-  type LiveSession,
-  ManagementMessage,
-} from "../../wire/agent-sync.ts";
+import { type AgentMessage, type LiveSession, ManagementMessage } from "../../wire/agent-sync.ts";
 import type { ApprovalLink } from "./approvals.ts";
 import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
 import { eventsOfVersion } from "./event-version.ts";
-import { denialOfWelcome, type Identity, identifyFor } from "./identify.ts";
+import { denialOfWelcome, type Identity, identifyFor, type SelfReport } from "./identify.ts";
 import { LogLink } from "./log-link.ts";
 import type { LogWitness } from "./log-witness.ts";
 import { createManagementLink, type ManagementLink } from "./management-link.ts";
 import { createMapIntake, type MapIntake, type MapMessage } from "./map-intake.ts";
-import { reportedSessions } from "./reported-sessions.ts";
 import { createRoundTrip, type RoundTrip } from "./round-trip.ts";
+import { ToldSessions } from "./told-sessions.ts";
+import type { UpgradeLink } from "./upgrade-link.ts";
 
 export interface SyncClientOptions extends Identity {
   readonly clock: Clock;
@@ -34,6 +30,8 @@ export interface SyncClientOptions extends Identity {
   sessions(): LiveSession[];
   /** Is lent the link while it is up. */
   readonly approvals: Pick<ApprovalLink, "attach" | "detach" | "take">;
+  /** Orders to upgrade. Absent: none are taken. */
+  readonly upgrades?: UpgradeLink;
   /** The account's log, as this machine witnesses it. Absent: it does not. */
   readonly witness?: { readonly log: LogWitness; readonly journal: BatchJournal };
   /** Ends one connection at an administrator's word. */
@@ -73,9 +71,6 @@ export interface SyncClient {
   close(how?: { readonly isLeft: boolean }): Promise<void>;
 }
 
-/** How often live sessions are compared with what was last told. */
-const SESSIONS_MS = 1_000;
-
 /**
  * How long after the last sign of another agent with our key that is said: both come back again and again.
  */
@@ -109,14 +104,14 @@ class LinkedSyncClient implements SyncClient {
   #takesVia = false;
   #clonedUntilMs = Number.NEGATIVE_INFINITY;
   #isAuditHeld = false;
-  #reportedSessions = "[]";
-  #telling: ReturnType<typeof setInterval> | undefined;
+  readonly #sessions: ToldSessions;
 
   constructor(options: SyncClientOptions) {
     const { maps, log, clock } = options;
     this.#options = options;
     this.#audit = createAuditUpload(options);
     this.#roundTrip = createRoundTrip(clock);
+    this.#sessions = new ToldSessions(options.sessions);
     this.#intake = createMapIntake({ maps, log, send: (message) => this.#link.send(message) });
     this.#log = this.#createLogLink();
     this.#link = createManagementLink({
@@ -153,9 +148,8 @@ class LinkedSyncClient implements SyncClient {
   }
 
   reportFlags(): void {
-    const { flags, direct } = this.#options.report();
-    const all = { ...flags, ...this.#flagsFor() };
-    if (this.#link.isReady) this.#link.send({ type: "flags", flags: all, direct: [...direct] });
+    const { flags, direct } = this.#report();
+    if (this.#link.isReady) this.#link.send({ type: "flags", flags, direct: [...direct] });
   }
 
   async close({ isLeft }: { readonly isLeft: boolean } = { isLeft: false }): Promise<void> {
@@ -172,8 +166,8 @@ class LinkedSyncClient implements SyncClient {
     this.#log?.end();
     this.#isAuditHeld = false;
     this.#options.approvals.detach();
-    clearInterval(this.#telling);
-    this.#reportedSessions = "[]";
+    this.#options.upgrades?.detach();
+    this.#sessions.stop();
     this.#error = message;
     this.#fix = fix;
   }
@@ -219,6 +213,8 @@ class LinkedSyncClient implements SyncClient {
         return await this.#log?.take(message);
       case "kill":
         return this.#options.kill(message.connectionId, message.reason);
+      case "upgrade":
+        return await this.#options.upgrades?.take(message);
       case "approval_opened":
       case "approval_refused":
       case "approval_answer":
@@ -239,12 +235,16 @@ class LinkedSyncClient implements SyncClient {
     this.#eventVersion = welcome.eventVersion ?? 1;
     await this.#log?.welcome(welcome.log);
     this.#takesVia = welcome.via === true;
-    this.#link.send(identifyFor(welcome, this.#options, this.#flagsFor()));
+    this.#options.upgrades?.welcome(welcome.upgrades === true);
+    this.#link.send(identifyFor(welcome, { ...this.#options, report: () => this.#report() }));
   }
 
-  /** Flags that only a management is told whose `welcome` understands them. */
-  #flagsFor(): Pick<AgentFlags, "log" | "via"> {
-    return { ...this.#log?.flags(), ...(this.#takesVia ? { via: true } : {}) };
+  /** With those flags that only a management is told whose `welcome` understands them. */
+  #report(): SelfReport {
+    const { flags, ...report } = this.#options.report();
+    const known = this.#options.upgrades?.flagsFor(flags) ?? flags;
+    const more = { ...this.#log?.flags(), ...(this.#takesVia ? { via: true as const } : {}) };
+    return { ...report, flags: { ...known, ...more } };
   }
 
   async #onMap(message: MapMessage, isOurs: () => boolean): Promise<void> {
@@ -252,14 +252,14 @@ class LinkedSyncClient implements SyncClient {
     if (taken === null) return;
     this.#error = taken.error;
     if (this.#link.isReady) return;
-    const { log, maps, approvals } = this.#options;
+    const { log, maps, approvals, upgrades } = this.#options;
     this.#link.ready();
     log.info("the link to management is up", { mapVersion: maps.position().version, map: taken.how });
     this.#options.onReady?.();
-    this.#tellSessions();
-    this.#telling = setInterval(() => this.#tellSessions(), SESSIONS_MS);
+    this.#sessions.start((told) => this.#link.send(told));
     this.#ping();
     approvals.attach((told) => this.#link.send(told));
+    upgrades?.attach((told) => this.#link.send(told));
     const version = this.#eventVersion;
     this.#log?.ready();
     this.#audit.start(
@@ -285,13 +285,5 @@ class LinkedSyncClient implements SyncClient {
     // Not waited for: this very message is being handled.
     void this.#link.close(bye.message);
     onGone(bye.message);
-  }
-
-  #tellSessions(): void {
-    const sessions = reportedSessions(this.#options.sessions());
-    const text = JSON.stringify(sessions);
-    if (!this.#link.isReady || text === this.#reportedSessions) return;
-    this.#reportedSessions = text;
-    this.#link.send({ type: "sessions", sessions });
   }
 }

@@ -103,7 +103,13 @@ export class Predecessors {
   }
 
   flagsChanged(): void {
-    this.#sayAll({ is: "flags", flags: this.#options.flags() });
+    this.#sayAll({ is: "flags", flags: this.#flags() });
+  }
+
+  /** Without what concerns no session: an earlier build that did not know it would end its own. */
+  #flags(): AgentFlagsStored {
+    const { managedUpgrades: _, ...flags } = this.#options.flags();
+    return flags;
   }
 
   /** Management answers a question that may have been one of theirs. */
@@ -127,7 +133,7 @@ export class Predecessors {
   #add(lines: LineSocket, { pid, epoch, version }: Extract<HandoverRequest, { do: "drain" }>): void {
     this.#all.set(lines, { pid, sessions: [] });
     this.#options.log.info("an earlier agent serves its last sessions", { pid });
-    say(lines, { is: "flags", flags: this.#options.flags() });
+    say(lines, { is: "flags", flags: this.#flags() });
     const own = this.#options.maps.position();
     if (own.version !== version || own.epoch !== epoch) say(lines, this.#map());
   }

@@ -5,11 +5,14 @@
  */
 
 import type { SpoolState } from "../../audit/spool-contract.ts";
+import { readJsonState } from "../../base/files.ts";
 import type { AgentFlagsStored, Enrolled } from "../../wire/agent-state-file.ts";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { AgentStatus } from "../../wire/control.ts";
+import { UpgradeRecord } from "../../wire/upgrade-report.ts";
 import type { MapHolder } from "../control-link/map-holder.ts";
 import { createSyncClient, type SyncClient, type SyncClientOptions } from "../control-link/sync-client.ts";
+import { UpgradeLink } from "../control-link/upgrade-link.ts";
 import type { Succession } from "../handover/succession.ts";
 import { createListeners, type Listeners, type ListenersOptions } from "../listeners/listeners.ts";
 import type { PeerPaths } from "../listeners/peer-paths.ts";
@@ -17,6 +20,7 @@ import { pingAnswer } from "../listeners/pings.ts";
 import { NOTHING_REFUSED } from "../listeners/refusals.ts";
 import type { StatusParts } from "../status/status-parts.ts";
 import { buildStatus } from "../status/status-report.ts";
+import { startOrdered } from "../upgrade/start-ordered.ts";
 import type { AgentParts, StartAgentOptions } from "./agent-parts.ts";
 import { machineFacts } from "./facts.ts";
 
@@ -61,7 +65,7 @@ type Report = ReturnType<SyncClientOptions["report"]>;
 export interface ConnectOptions
   extends Pick<SyncClientOptions, "maps" | "sessions" | "approvals" | "kill" | "onGone"> {
   readonly options: Pick<StartAgentOptions, "log" | "heartbeatMs">;
-  readonly parts: Pick<AgentParts, "clock" | "keys" | "spool" | "witness">;
+  readonly parts: Pick<AgentParts, "clock" | "keys" | "spool" | "witness" | "paths">;
   readonly enrolled: Enrolled;
   readonly bootId: string;
   reportedFlags(): Report["flags"];
@@ -70,11 +74,18 @@ export interface ConnectOptions
 }
 
 export function connectManagement(to: ConnectOptions): SyncClient {
-  const { clock, keys, spool, witness } = to.parts;
+  const { clock, keys, spool, witness, paths } = to.parts;
   const { log, heartbeatMs } = to.options;
+  const { directory: stateDir, upgrade } = paths;
+  const upgrades = new UpgradeLink({
+    log,
+    isAllowed: () => to.reportedFlags().managedUpgrades === true,
+    start: (order) => startOrdered(order, { stateDir, url: to.enrolled.origin, environment: process.env }),
+    read: () => readJsonState(upgrade, UpgradeRecord),
+  });
   return createSyncClient({
     ...to,
-    ...{ clock, log, spool, witness },
+    ...{ clock, log, spool, witness, upgrades },
     deviceKey: keys.deviceKey,
     report: () => ({
       facts: machineFacts(to.enrolled.name),

@@ -35,6 +35,8 @@ export interface StatePaths {
   readonly recordings: string;
   /** What this machine has seen of the account's log. */
   readonly witness: string;
+  /** What became of management's last order to upgrade. */
+  readonly upgrade: string;
   readonly log: string;
   readonly publicDirectory: string;
   readonly publicClient: string;
@@ -53,6 +55,7 @@ export function statePaths(directory: string): StatePaths {
     audit: join(directory, "audit"),
     recordings: join(directory, "recordings"),
     witness: join(directory, "log.json"),
+    upgrade: join(directory, "upgrade.json"),
     log: join(directory, "agent.log"),
     publicDirectory,
     publicClient: join(publicDirectory, "client.json"),

@@ -34,6 +34,7 @@ const STORED = [
   "ssh-host-key-algorithms",
   "intercept",
   "resolver",
+  "allow-managed-upgrades",
   "ssh-login-grace-time",
   "ssh-max-auth-tries",
   "ssh-max-startups",
@@ -96,6 +97,10 @@ programs on this machine that know nothing of qf (Linux, root; "" turns it off):
                              a policy must allow it (allow_unmanaged_devices) and let this machine in
   --resolver DOMAIN          give peers that this machine may reach names under DOMAIN, in /etc/hosts
 
+upgrades:
+  --allow-managed-upgrades   let management have this machine upgrade to releases that the publisher signed,
+                             never below the highest that ran here (qf rollout)
+
 limits of the SSH server, named as in sshd_config(5); "" restores the default:
   --ssh-login-grace-time SECONDS      time to sign in, from the first byte (default: 30)
   --ssh-max-auth-tries N              refused keys before a connection ends (default: 6)
@@ -156,6 +161,7 @@ examples:
       "ssh-host-key-algorithms": TEXT,
       intercept: TEXT,
       resolver: TEXT,
+      "allow-managed-upgrades": FLAG,
       "ssh-login-grace-time": TEXT,
       "ssh-max-auth-tries": TEXT,
       "ssh-max-startups": TEXT,

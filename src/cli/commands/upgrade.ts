@@ -4,6 +4,7 @@ import { readSmallFile } from "../../base/files.ts";
 import { isCompiled } from "../../base/own-command.ts";
 import { managementUrlOf } from "../../client/management-url.ts";
 import { MANIFEST_BYTES_MAX, ReleaseVersion } from "../../wire/release.ts";
+import { Id } from "../../wire/units.ts";
 import { command } from "../command.ts";
 import { print } from "../output.ts";
 import { say } from "../report.ts";
@@ -18,6 +19,7 @@ the publisher, in date, not withdrawn, and above every version that ran here. If
 anew; if it does not come up, the old version takes its place again.
 
 usage: qf upgrade [--check] [--version V] [--allow-downgrade]
+       qf upgrade --version V --order ID
        qf upgrade --verify FILE
 
 options:
@@ -26,6 +28,8 @@ options:
   --allow-downgrade     allow a version below the highest that ran here
   --management-url URL  server to ask (default: the one that this machine belongs to)
   --state-dir DIR       the agent's state folder (default: as for qf agent up)
+  --order ID            keep what becomes of it as management's order ID, and go back where the new agent
+                        does not reach management: the agent runs this (--allow-managed-upgrades)
   --verify FILE         only check that the manifest in FILE is signed, by FILE.sig, by the publisher
 
 examples:
@@ -39,9 +43,11 @@ examples:
       "allow-downgrade": FLAG,
       "management-url": TEXT,
       "state-dir": TEXT,
+      order: TEXT,
       verify: TEXT,
     },
     async run({ args }) {
+      if (args.order !== undefined) return void (await order(args.order, args));
       const { trustedReleaseKeys } = await import("../../agent/upgrade/trusted-keys.ts");
       const keys = await trustedReleaseKeys();
       if (args.verify !== undefined) return void (await verify(args.verify, keys));
@@ -100,6 +106,25 @@ async function optionsOf(args: Given, keys: readonly string[]) {
     },
     say: (text: string) => say("note", text),
   };
+}
+
+/** For the agent, which passes the order on: what becomes of it is written down. */
+async function order(orderId: string, given: Given): Promise<void> {
+  const { version } = given;
+  if (!Id.safeParse(orderId).success || !ReleaseVersion.safeParse(version).success || version === undefined) {
+    throw new QfError("ERR_USAGE", "--order needs the id of an order of management, and --version");
+  }
+  const { orderedUpgrade, recordOrder, textOf } = await import("../../agent/upgrade/ordered-upgrade.ts");
+  const { chooseStateDir } = await import("../../agent/state/state-dir.ts");
+  const { trustedReleaseKeys } = await import("../../agent/upgrade/trusted-keys.ts");
+  const stateDir = chooseStateDir(given["state-dir"], process.env);
+  const options = await trustedReleaseKeys()
+    .then((keys) => optionsOf(given, keys))
+    .catch(async (error: unknown) => {
+      await recordOrder({ stateDir, orderId }, { state: "refused", detail: textOf(error) });
+      throw error;
+    });
+  await orderedUpgrade({ ...options, version, orderId });
 }
 
 async function verify(path: string, keys: readonly string[]): Promise<void> {

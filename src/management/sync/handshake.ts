@@ -194,6 +194,7 @@ class SocketHandshake implements Handshake {
       nowMs: Math.round(clock.nowMs()),
       ...(log === undefined ? {} : { log }),
       via: true,
+      upgrades: true,
     };
     socket.send(JSON.stringify(welcome));
   }

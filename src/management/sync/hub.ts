@@ -12,11 +12,13 @@ import { parseJson } from "../../base/files.ts";
 import { randomUpTo } from "../../base/random.ts";
 import { AgentMessage } from "../../wire/agent-sync.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
+import type { UpgradeOrder } from "../../wire/upgrade-report.ts";
 import { changedPeople } from "../contracts/changed-people.ts";
 import type { ManagementContext } from "../contracts/context.ts";
 import type { PeerRow } from "../db/tables/peers.ts";
 import type { Approvals } from "../login/approval.ts";
 import { createMapEncoder } from "../maps/encode.ts";
+import { takeUpgradeReport } from "../rollouts/rollouts.ts";
 import { refusal, refusalOfUpgrade } from "../web/upgrade.ts";
 import { answerApproval } from "./approvals.ts";
 import { AuditIntake, tellOfEvents } from "./audit-intake.ts";
@@ -121,6 +123,10 @@ class Hub implements SyncHub {
     return this.#links.kill(peerId, connectionId, reason);
   }
 
+  order(peerId: PeerId, order: UpgradeOrder): void {
+    this.#links.order(peerId, order);
+  }
+
   serveApprovals(approvals: Approvals): void {
     this.#approvals = approvals;
   }
@@ -206,6 +212,8 @@ class Hub implements SyncHub {
       case "approval_claim":
       case "approval_close":
         return await answerApproval(this.#ctx.log, this.#approvals, { link, message });
+      case "upgrade_state":
+        return await takeUpgradeReport(this.#ctx, link, message);
       case "leaving":
         return link.close();
       case "ping":

@@ -5,6 +5,7 @@
  */
 import { QfError } from "../../base/errors.ts";
 import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
+import type { UpgradeOrder } from "../../wire/upgrade-report.ts";
 import { changedPeople } from "../contracts/changed-people.ts";
 import type { ManagementContext } from "../contracts/context.ts";
 import type { LinkState } from "../db/engine/cluster.ts";
@@ -78,6 +79,10 @@ export class LinkTable {
     }
     link.send({ type: "kill", connectionId, reason });
     return true;
+  }
+
+  order(peerId: PeerId, { orderId, version }: UpgradeOrder): void {
+    this.#links.get(peerId)?.send({ type: "upgrade", orderId, version });
   }
 
   /**

@@ -6,6 +6,7 @@
 import type { Server, WebSocketHandler } from "bun";
 import type { LiveSession } from "../../wire/agent-sync.ts";
 import type { AccountId, PeerId, UserId } from "../../wire/units.ts";
+import type { UpgradeOrder } from "../../wire/upgrade-report.ts";
 import type { Approvals } from "../login/approval.ts";
 import type { HandshakeOptions } from "./handshake.ts";
 import type { SocketData } from "./link.ts";
@@ -37,6 +38,8 @@ export interface SyncHub {
   onPresence(listener: PresenceListener): () => void;
   /** Asks a machine to end an SSH connection; `reason` is shown to the person. False: it has no link. */
   kill(peerId: PeerId, connectionId: string, reason: string): boolean;
+  /** Tells a machine to upgrade, if its link is here and it takes orders. */
+  order(peerId: PeerId, order: UpgradeOrder): void;
   /** Sets who answers machines that ask for approvals. Until then they are told `unavailable`. */
   serveApprovals(approvals: Approvals): void;
   /** Whether new agents are let in. False once `close` was called. */

@@ -28,6 +28,7 @@ import recordings from "../migrations/sqlite/0017-recordings.sql" with { type: "
 import rareRows from "../migrations/sqlite/0018-rare-rows.sql" with { type: "text" };
 import recordingsListed from "../migrations/sqlite/0019-recordings-listed.sql" with { type: "text" };
 import confirmations from "../migrations/sqlite/0020-confirmations.sql" with { type: "text" };
+import rollouts from "../migrations/sqlite/0021-rollouts.sql" with { type: "text" };
 import { damaged } from "./errors.ts";
 
 export interface Migration {
@@ -59,6 +60,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
   { number: 18, name: "rare-rows", sql: rareRows },
   { number: 19, name: "recordings-listed", sql: recordingsListed },
   { number: 20, name: "confirmations", sql: confirmations },
+  { number: 21, name: "rollouts", sql: rollouts },
 ];
 
 /**

@@ -28,6 +28,7 @@ import recordings from "../migrations/postgres/0017-recordings.sql" with { type:
 import rareRows from "../migrations/postgres/0018-rare-rows.sql" with { type: "text" };
 import recordingsListed from "../migrations/postgres/0019-recordings-listed.sql" with { type: "text" };
 import confirmations from "../migrations/postgres/0020-confirmations.sql" with { type: "text" };
+import rollouts from "../migrations/postgres/0021-rollouts.sql" with { type: "text" };
 import type { Sql } from "./connection.ts";
 
 /** A released migration is never edited: its checksum is in people's databases. */
@@ -52,6 +53,7 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
   { number: 18, name: "rare-rows", sql: rareRows },
   { number: 19, name: "recordings-listed", sql: recordingsListed },
   { number: 20, name: "confirmations", sql: confirmations },
+  { number: 21, name: "rollouts", sql: rollouts },
 ];
 
 /** Of the advisory lock under which a database is brought forward. Any number, always the same. */

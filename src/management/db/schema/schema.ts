@@ -11,6 +11,7 @@ import { evidenceTables } from "./evidence.ts";
 import { networkTables } from "./network.ts";
 import { outletTables } from "./outlets.ts";
 import { recordingTables } from "./recordings.ts";
+import { rolloutTables } from "./rollouts.ts";
 import { trustTables } from "./trust.ts";
 
 export function defineSchema(d: Dialect) {
@@ -24,6 +25,7 @@ export function defineSchema(d: Dialect) {
     ...evidenceTables(d),
     ...outletTables(d, accounts),
     ...recordingTables(d),
+    ...rolloutTables(d, accounts, network),
   };
 }
 

@@ -38,6 +38,7 @@ import { policyAccessRoutes } from "./policy-access-routes.ts";
 import { policyFileRoutes } from "./policy-file-routes.ts";
 import { postureRoutes } from "./posture-routes.ts";
 import { recordingRoutes } from "./recordings-routes.ts";
+import { rolloutRoutes } from "./rollouts-routes.ts";
 import type { AdminContext, Call, Route } from "./route.ts";
 import { sessionRoutes } from "./sessions-routes.ts";
 import { setupKeyRoutes } from "./setup-keys-routes.ts";
@@ -69,6 +70,7 @@ export const ADMIN_ROUTES: readonly Route[] = [
   ...logRoutes,
   ...outletRoutes,
   ...recordingRoutes,
+  ...rolloutRoutes,
   ...myAccessRoutes,
   ...absentRoutes,
 ];

@@ -13,6 +13,7 @@ import type { ChangeWriter } from "../../db/store.ts";
 import type { NewEvent } from "../../db/tables/audit-events.ts";
 import type { UserRow } from "../../db/tables/users.ts";
 import type { PasswordCheck } from "../../idp/passwords.ts";
+import type { OfferedReleases } from "../../rollouts/offered-release.ts";
 import type { PeerSession } from "../../sync/sync-hub.ts";
 import type { Access, Principal } from "./access.ts";
 import type { Listing } from "./paging.ts";
@@ -31,6 +32,7 @@ export interface AdminContext extends ManagementContext {
   /** Checks passwords of the embedded provider. Throws ERR_NOT_FOUND with an external one. */
   readonly passwords: () => PasswordCheck;
   readonly outlets: OutletDesk;
+  readonly releases: OfferedReleases;
 }
 
 /** One request, proven and parsed. */

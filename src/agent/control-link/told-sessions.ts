@@ -1,0 +1,40 @@
+/**
+ * Tells management of live sessions, whenever they are others than it was told.
+ *
+ * @module
+ */
+import type { AgentMessage, LiveSession } from "../../wire/agent-sync.ts";
+import { reportedSessions } from "./reported-sessions.ts";
+
+/** How often live sessions are compared with what was last told. */
+const SESSIONS_MS = 1_000;
+
+export class ToldSessions {
+  readonly #sessions: () => readonly LiveSession[];
+  #told = "[]";
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(sessions: () => readonly LiveSession[]) {
+    this.#sessions = sessions;
+  }
+
+  /** A link is up: tells now, and on from here. */
+  start(send: (message: AgentMessage) => void): void {
+    this.#tell(send);
+    this.#timer = setInterval(() => this.#tell(send), SESSIONS_MS);
+  }
+
+  /** The link is gone; the next is told anew. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#told = "[]";
+  }
+
+  #tell(send: (message: AgentMessage) => void): void {
+    const sessions = reportedSessions(this.#sessions());
+    const text = JSON.stringify(sessions);
+    if (text === this.#told) return;
+    this.#told = text;
+    send({ type: "sessions", sessions });
+  }
+}
