@@ -37,6 +37,7 @@ export interface RolloutTerms {
 /** `refused`: root of the machine does not want it, which is no failure. */
 export type StepState = "ordered" | "working" | "done" | "failed" | "refused";
 
+/** A machine of the account, as it is now. */
 export interface RolloutMachine {
   readonly peerId: PeerId;
   /** That its agent runs. */
@@ -59,7 +60,7 @@ export interface RolloutPlan {
   readonly end: { readonly state: "halted" | "finished"; readonly why: string } | null;
 }
 
-/** `machines` in the order in which they are to be taken. */
+/** Plans what is to be done now. `machines` in the order in which they are to be taken. */
 export function planRollout(
   terms: RolloutTerms,
   machines: readonly RolloutMachine[],

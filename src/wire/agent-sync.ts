@@ -208,7 +208,7 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     log: ServedLog.optional(),
     /** It understands `via` among an agent's flags. Absent: an older management. */
     via: z.literal(true).optional(),
-    /** It orders upgrades, and takes `managedUpgrades` among an agent's flags. Absent: an older management. */
+    /** It orders upgrades, and understands `managedUpgrades` among an agent's flags. Absent: an older one. */
     upgrades: z.literal(true).optional(),
   }),
   z.object({ type: z.literal("map"), map: NetworkMap }),

@@ -1,5 +1,5 @@
 /**
- * What becomes of an order to upgrade, which management gives a machine: as its `qf upgrade` keeps it in the
+ * Orders to upgrade, which management gives a machine, and reports on them: as `qf upgrade` keeps one in the
  * state folder, and as the agent tells it.
  *
  * @module

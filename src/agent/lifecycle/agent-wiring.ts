@@ -20,9 +20,9 @@ import { pingAnswer } from "../listeners/pings.ts";
 import { NOTHING_REFUSED } from "../listeners/refusals.ts";
 import type { StatusParts } from "../status/status-parts.ts";
 import { buildStatus } from "../status/status-report.ts";
-import { startOrdered } from "../upgrade/start-ordered.ts";
 import type { AgentParts, StartAgentOptions } from "./agent-parts.ts";
 import { machineFacts } from "./facts.ts";
+import { startOrdered } from "./start-ordered.ts";
 
 export interface StatusOptions {
   readonly state: AgentStatus["state"];

@@ -1,6 +1,6 @@
 /**
- * An upgrade that management has ordered: as any other, with what becomes of it written into the state folder,
- * and taken back where the new agent does not find management again.
+ * An upgrade that management has ordered: as any other, with what becomes of it written into the state
+ * folder, and taken back where the new agent does not reach management.
  *
  * @module
  */

@@ -18,6 +18,7 @@ import type * as policyAccount from "../../wire/policy-account.ts";
 import type * as policyCodeApi from "../../wire/policy-code-api.ts";
 import type * as posture from "../../wire/posture.ts";
 import type * as recording from "../../wire/recording.ts";
+import type * as rollout from "../../wire/rollout.ts";
 import type * as session from "../../wire/session.ts";
 import type * as webSession from "../../wire/web-session.ts";
 
@@ -361,6 +362,35 @@ export interface ApiRoutes {
   "DELETE /api/recordings/:recordingId": {
     query: input<typeof adminQuery.NoQuery>;
     answer: output<typeof adminQuery.Empty>;
+  };
+  "GET /api/rollouts": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof rollout.Rollout>[];
+  };
+  "POST /api/rollouts": {
+    body: input<typeof rollout.RolloutWrite>;
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof rollout.Rollout>;
+  };
+  "GET /api/rollouts/:rolloutId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof rollout.Rollout>;
+  };
+  "GET /api/rollouts/:rolloutId/machines": {
+    query: input<typeof adminQuery.PageQuery>;
+    answer: output<typeof rollout.RolloutMachine>[];
+  };
+  "POST /api/rollouts/:rolloutId/halt": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof rollout.Rollout>;
+  };
+  "POST /api/rollouts/:rolloutId/resume": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof rollout.Rollout>;
+  };
+  "DELETE /api/rollouts/:rolloutId": {
+    query: input<typeof adminQuery.NoQuery>;
+    answer: output<typeof rollout.Rollout>;
   };
   "GET /api/my/access": {
     query: input<typeof myAccess.MyAccessQuery>;

@@ -1,5 +1,5 @@
 /**
- * /api/rollouts: moves machines to a release in stages. Each machine's root has allowed it, or it is left out.
+ * /api/rollouts: moves machines to a release in stages, where their root allows it.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { startOrdered } from "../../../src/agent/upgrade/start-ordered.ts";
+import { startOrdered } from "../../../src/agent/lifecycle/start-ordered.ts";
 import { UpgradeRecord } from "../../../src/wire/upgrade-report.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { until } from "../../support/until.ts";

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { ownCommand } from "../../base/own-command.ts";
 import type { UpgradeOrder } from "../../wire/upgrade-report.ts";
 import type { Environment } from "../contracts/flags.ts";
-import { childEnvironment } from "../lifecycle/spawn-detached.ts";
+import { childEnvironment } from "./spawn-detached.ts";
 
 /** What trusts a server of one's own, beside what agents inherit. */
 const TRUST = ["SSL_CERT_FILE", "SSL_CERT_DIR"] as const;
