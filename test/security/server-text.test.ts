@@ -32,6 +32,8 @@ describe("every place of qf that starts a program", () => {
   const PLACES: Readonly<Record<string, string>> = {
     "src/agent/lifecycle/login-path.ts": "our own words",
     "src/agent/lifecycle/spawn-detached.ts": "our own words, and flags of the local command line",
+    "src/agent/lifecycle/start-ordered.ts":
+      "our own words, an id and a version in their forms, and the server that the machine enrolled at",
     "src/agent/service/run-tool.ts": "our own words",
     "src/agent/upgrade/replace-executable.ts": "a file that the publisher signed, and our own words",
     "src/agent/upgrade/restart-agent.ts": "our own words, and a folder of the local command line",

@@ -149,6 +149,7 @@ ROLLOUT is the id of a rollout (default: the newest).
 
 examples:
   qf rollout halt
+  qf rollout halt d34hgk3f9s8d7f6g5h4j
 `,
   { method: "POST", to: "/halt", done: "halted" },
 );
@@ -166,6 +167,7 @@ ROLLOUT is the id of a rollout (default: the newest).
 
 examples:
   qf rollout resume
+  qf rollout resume d34hgk3f9s8d7f6g5h4j
 `,
   { method: "POST", to: "/resume", done: "resumed" },
 );
@@ -184,6 +186,7 @@ ROLLOUT is the id of a rollout (default: the newest).
 
 examples:
   qf rollout cancel
+  qf rollout cancel d34hgk3f9s8d7f6g5h4j
 `,
   { method: "DELETE", to: "", done: "cancelled" },
 );

@@ -51,7 +51,6 @@ export const rolloutRoutes: readonly Route[] = [
     path: PATH,
     summary: "Moves machines to a release in stages; one rollout goes on at a time",
     access: "write",
-    reauth: true,
     query: NoQuery,
     body: RolloutWrite,
     answer: { one: Rollout },
@@ -92,7 +91,8 @@ export const rolloutRoutes: readonly Route[] = [
     answer: { one: Rollout },
     also: [409],
     handle: (call) =>
-      stepped(call, ["running"], async (tx, row) => {
+      stepped(call, ["running", "halted"], async (tx, row) => {
+        if (row.state === "halted") return { state: "halted" };
         tx.record({
           activity: "rollout.halt",
           targetId: row.id,
@@ -106,7 +106,6 @@ export const rolloutRoutes: readonly Route[] = [
     path: `${ONE}/resume`,
     summary: "Goes on with a rollout that halted; machines that failed are told again",
     access: "write",
-    reauth: true,
     query: NoQuery,
     answer: { one: Rollout },
     also: [409],

@@ -11,11 +11,12 @@ import type { Route } from "../../../../src/management/http/admin/route.ts";
 import { anAccessRequest } from "../../../support/access-request.ts";
 import { aPolicyBody, aRuleBody, TestApi } from "../../../support/admin-api.ts";
 import { anAccount, aPeerOf, aTokenOf, aUserOf } from "../../../support/management.ts";
+import { offering } from "../../../support/offered-releases.ts";
 import { aRecordingOf } from "../../../support/recording.ts";
 
 let api: TestApi;
 beforeEach(async () => {
-  api = await TestApi.open();
+  api = await TestApi.open({ releases: offering("1.2.0") });
 });
 
 /** Ids of everything in an account that a path can name. */
@@ -70,6 +71,7 @@ const BODIES: Record<string, (ids: Ids) => unknown> = {
   "put /api/audit-streams/:streamId": () => ({ name: `stream ${newId()}`, target: WEBHOOK }),
   "post /api/notifications": () => ({ name: `channel ${newId()}`, target: WEBHOOK }),
   "put /api/notifications/:channelId": () => ({ name: `channel ${newId()}`, target: WEBHOOK }),
+  "post /api/rollouts": () => ({}),
   "post /api/policy/test": () => ({ text: "tests: []" }),
   "post /api/policy/diff": () => ({ text: "tests: []" }),
   "post /api/policy/apply": () => ({ text: "tests: []", version: 0, digest: "A".repeat(43) }),
@@ -95,6 +97,9 @@ const OUTCOMES: Readonly<Record<string, number>> = {
   // Machines that are only in the database have none.
   "get /api/sessions/:sessionId": 404,
   "post /api/sessions/:sessionId/kill": 404,
+  // One goes on already, and it has not halted.
+  "post /api/rollouts": 409,
+  "post /api/rollouts/:rolloutId/resume": 409,
   // A group that cannot be asked for, and a decision by a token made by name.
   "post /api/access/requests": 404,
   "post /api/access/requests/:requestId/decision": 403,
@@ -129,6 +134,7 @@ async function furnish(token: string, accountId: string): Promise<Ids> {
     policyId: (await make("/api/policies", BODIES["post /api/policies"]?.({ groupId: usedId }))).id,
     streamId: (await make("/api/audit-streams", { name: `s${newId()}`, target: WEBHOOK })).id,
     channelId: (await make("/api/notifications", { name: `c${newId()}`, target: WEBHOOK })).id,
+    rolloutId: (await make("/api/rollouts", {})).id,
     postureCheckId: (await make("/api/posture-checks", { name: "c", checks: CHECKS })).id,
   };
 }
