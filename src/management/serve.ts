@@ -166,7 +166,7 @@ async function open(
   closers.push(() => outlets.close());
   const context: ManagementContext = { clock, log, store, keys, maps, logs, oidc, origin };
   const hub = createSyncHub(context, { auditShareBytes: checkAuditShare(options.auditShareMb) });
-  closers.push(() => hub.close());
+  closers.push(() => hub.close(), watchRollouts(context, hub));
   const relay = createRelayHub(context);
   closers.push(() => relay.close());
   const recordings = await openRecordings(options, context, closers);
@@ -189,7 +189,6 @@ async function open(
     { sync: hub, relay, watch },
   );
   closers.push(startSweeping(store, clock, log), watchVouches(context), watchAccessEnds(context));
-  closers.push(watchRollouts(context, hub));
   const tlsFiles = watchTlsFiles(options, listen, { log, httpServer });
   closers.push(() => tlsFiles?.stop());
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
