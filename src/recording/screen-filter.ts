@@ -14,6 +14,8 @@ const MODES = new Set(["1", "6", "7", "25", "47", "1047", "1048", "1049", "2026"
 const SEQUENCE_MAX = 256;
 const TWO_CHARACTER = new Set("78DEHM=>c");
 const ESC = "\u001b";
+/** Text that goes through as it is, and is most of what programs print. */
+const PLAIN = /^[\x20-\x7e\n\r\t]*$/;
 
 type State = "text" | "escape" | "csi" | "string" | "string-escape" | "charset";
 
@@ -23,6 +25,7 @@ export class ScreenFilter {
 
   /** What of `text` may be shown. */
   filter(text: string): string {
+    if (this.#state === "text" && PLAIN.test(text)) return text;
     let shown = "";
     for (const character of text) shown += this.#take(character);
     return shown;

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { violationsOf } from "../support/axe.ts";
 import { confirmInTab, openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
 import { OWNER } from "../support/lab.ts";
 import { overflowIn320 } from "../support/narrow-page.ts";
@@ -34,7 +35,6 @@ const PAGES = [
   "/terminal/web1",
   "/terminal/web1?as=nobody",
 ] as const;
-const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 describe.skipIf(!isRoot)("pages of the dashboard", () => {
   let setUp: SetUp;
@@ -65,7 +65,7 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
         await open(path);
-        expect([colorScheme, await violations(page)]).toEqual([colorScheme, []]);
+        expect([colorScheme, await violationsOf(page)]).toEqual([colorScheme, []]);
       }
       expect(await overflowIn320(page)).toEqual([]);
       expect(complaints.splice(0)).toEqual([]);
@@ -143,7 +143,7 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await page.getByRole("navigation").getByRole("link", { name: "Sessions" }).click();
     await page.getByRole("button", { name: /^End the session of ada@example.com/ }).click();
     await page.getByRole("textbox", { name: "Reason" }).fill("maintenance");
-    expect(await violations(page)).toEqual([]);
+    expect(await violationsOf(page)).toEqual([]);
     await page.getByRole("button", { name: "End session" }).click();
     await shell.expect(/ended this session: maintenance/);
     expect(await shell.end()).toBe(255);
@@ -167,7 +167,7 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await page.reload();
       await page.getByRole("table", { name: "What ran" }).waitFor();
-      expect([colorScheme, await violations(page)]).toEqual([colorScheme, []]);
+      expect([colorScheme, await violationsOf(page)]).toEqual([colorScheme, []]);
     }
     expect(await overflowIn320(page)).toEqual([]);
     await page.goto(`${setUp.lab.url}/sessions?show=history&machine=web2`);
@@ -188,7 +188,7 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await bobs.goto(`${setUp.lab.url}/machines`);
     await bobs.getByRole("link", { name: "web1" }).first().click();
     await bobs.getByRole("link", { name: "ada@example.com" }).waitFor();
-    expect(await violations(bobs)).toEqual([]);
+    expect(await violationsOf(bobs)).toEqual([]);
     await using person = await openContext(browser);
     const { page: adas } = await openPage(person);
     await signInByPage(adas, setUp.lab.url, setUp.person);
@@ -228,7 +228,7 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await page.getByRole("button", { name: "Edit On call" }).click();
     await page.getByRole("switch", { name: "People may ask to be in it for a while" }).click();
     await page.getByRole("textbox", { name: "For at most" }).fill("2h");
-    expect(await violations(page)).toEqual([]);
+    expect(await violationsOf(page)).toEqual([]);
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByText("for at most 2h").waitFor();
     await using person = await openContext(browser);
@@ -236,7 +236,7 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await signInByPage(adas, setUp.lab.url, setUp.person);
     await adas.getByRole("button", { name: "Ask for On call" }).click();
     await adas.getByRole("textbox", { name: "Reason" }).fill("night shift");
-    expect(await violations(adas)).toEqual([]);
+    expect(await violationsOf(adas)).toEqual([]);
     await adas.getByRole("button", { name: "Ask", exact: true }).click();
     await adas.getByRole("table", { name: "My requests" }).getByText("waiting").waitFor();
 
@@ -253,14 +253,14 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await owners.getByRole("button", { name: "Approve" }).click();
     await owners.getByRole("dialog").getByRole("button", { name: "Approve" }).click();
     await owners.getByRole("dialog", { name: "Sign in again" }).waitFor();
-    expect(await violations(owners)).toEqual([]);
+    expect(await violationsOf(owners)).toEqual([]);
     await owners.getByRole("button", { name: "Go to sign-in" }).click();
     await owners.getByLabel("E-mail").fill(OWNER.email);
     await owners.getByLabel("Password").fill(OWNER.password);
     await owners.getByRole("button", { name: "Sign in" }).click();
     const approve = owners.getByRole("dialog", { name: "Approve this request?" });
     await approve.getByRole("textbox", { name: "For" }).fill("30m");
-    expect(await violations(owners)).toEqual([]);
+    expect(await violationsOf(owners)).toEqual([]);
     await approve.getByRole("button", { name: "Approve" }).click();
     await owners.getByText("approved", { exact: true }).waitFor();
     await adas.getByRole("table", { name: "My requests" }).getByText("approved").waitFor();
@@ -282,22 +282,3 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await page.getByText("is connected.").waitFor();
   }, 120_000);
 });
-
-/** What axe finds, as rule and element. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    // A colour on its way to another is neither.
-    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-    const moving = document
-      .getAnimations()
-      .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity);
-    await Promise.allSettled(moving.map((one) => one.finished));
-    // biome-ignore lint/suspicious/noExplicitAny: axe put itself there.
-    const { axe } = window as any;
-    const { violations: found } = await axe.run(document, { rules: { "target-size": { enabled: true } } });
-    return found.flatMap((one: { id: string; nodes: { html: string }[] }) =>
-      one.nodes.map(({ html }) => `${one.id}: ${html.slice(0, 160)}`),
-    );
-  });
-}

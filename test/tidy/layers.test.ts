@@ -21,7 +21,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   client: ["base", "wire", "policy", ...MECHANISMS],
   ...Object.fromEntries(ROLES.map((name) => [name, BELOW_ROLES])),
   "browser-ssh": ["wire", "sshcore"],
-  dashboard: ["wire", "policy", "browser-ssh"],
+  dashboard: ["wire", "policy", "browser-ssh", "recording"],
   cli: BELOW_ROLES,
   "main.ts": ["base", "wire", "cli"],
 };
@@ -51,6 +51,7 @@ const PACKAGE_DOORS: Record<string, readonly string[]> = {
   "lucide-react": ["dashboard"],
   cmdk: ["dashboard"],
   "get-nonce": ["dashboard"],
+  "asciinema-player": ["dashboard"],
   "@xterm/xterm": ["dashboard"],
   "@xterm/addon-fit": ["dashboard"],
   "@xterm/addon-search": ["dashboard"],
@@ -145,8 +146,24 @@ test("policy is pure: types and constants of wire only, no platform, no clock, n
   expect(wrong).toEqual([]);
 });
 
+/** What a page takes of a layer that is otherwise the server's. */
+const IN_PAGES: readonly string[] = ["recording/screen-filter.ts"];
+
+test("the dashboard takes of recording only what runs in a page", () => {
+  const wrong = imports.filter(
+    ({ from, path, typesOnly }) =>
+      layerOf(from) === "dashboard" &&
+      !typesOnly &&
+      path.startsWith(".") &&
+      layerOf(resolve(dirname(from), path)) === "recording" &&
+      !IN_PAGES.includes(relative(SRC, resolve(dirname(from), path))),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test("what runs in a page brings nothing of the platform: browser-ssh, and whatever it imports at run time", () => {
-  const seen = new Set(files.filter((file) => layerOf(file) === "browser-ssh"));
+  const own = files.filter((file) => layerOf(file) === "browser-ssh");
+  const seen = new Set([...own, ...IN_PAGES.map((name) => join(SRC, name))]);
   const wrong: string[] = [];
   for (const file of seen) {
     for (const { path, typesOnly } of importsOf(file)) {

@@ -96,6 +96,10 @@ export const NEEDS_NO_TEST: readonly { readonly files: RegExp; readonly why: str
     why: "what is on a page: test/dashboard opens it in a browser, for each role",
   },
   {
+    files: /^src\/dashboard\/recording\/(?:player|watch)-screen\.ts$/,
+    why: "screens of other libraries: test/dashboard/recordings.test.ts plays and watches on them",
+  },
+  {
     files: /^src\/dashboard\/terminal\/(?:client|device|file-t|machine|nonced|screen|web).*\.ts$/,
     why: "parts of one page: test/dashboard/terminal.test.ts opens it, with a real agent",
   },

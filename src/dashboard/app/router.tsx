@@ -17,6 +17,7 @@ import { auditTermsOf } from "../pages/audit/audit-terms.ts";
 import { listTermsOf } from "../terms/list-terms.ts";
 import { machineTermsOf } from "../terms/machine-terms.ts";
 import { personTermsOf } from "../terms/person-terms.ts";
+import { recordingTermsOf } from "../terms/recording-terms.ts";
 import { requestTermsOf } from "../terms/request-terms.ts";
 import { sessionTermsOf } from "../terms/session-terms.ts";
 import { stepOf } from "../terms/start-step.ts";
@@ -148,6 +149,12 @@ const routes = [
     getParentRoute: () => root,
     path: "/sessions/$sessionId",
     component: lazyRouteComponent(() => import("../pages/sessions/session-page.tsx"), "SessionPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/sessions/$sessionId/recordings/$recordingId",
+    validateSearch: recordingTermsOf,
+    component: lazyRouteComponent(() => import("../pages/sessions/recording-page.tsx"), "RecordingPage"),
   }),
   createRoute({
     getParentRoute: () => root,

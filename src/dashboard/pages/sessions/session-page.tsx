@@ -12,6 +12,7 @@ import { Loaded } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
 import { EndSession } from "./end-session.tsx";
+import { RecordingsCard } from "./recordings-card.tsx";
 import { SessionState } from "./session-columns.tsx";
 import { SessionCourse } from "./session-course.tsx";
 import { bytesText, doesText, lastedText, type SessionDetail } from "./session-words.ts";
@@ -45,6 +46,7 @@ function Session({ session }: { readonly session: SessionDetail }) {
           <Who session={session} />
           <How session={session} />
         </div>
+        <RecordingsCard sessionId={session.id} />
         <SessionCourse session={session} />
       </div>
     </>

@@ -39,11 +39,12 @@ const KINDS_OF: readonly (readonly [prefix: string, kinds: readonly string[]])[]
   ["account", ["accounts"]],
   ["dashboard", ["web-sessions"]],
   ["access", ["access", "users", "policy"]],
+  ["ssh.recording", ["recordings"]],
   ["ssh", ["sessions"]],
   ["audit.stream", ["audit-streams"]],
   ["notification", ["notifications"]],
 ];
-/** What a plain user hears of, beside `sessions` when it is their own that changed. */
+/** What a plain user hears of, beside `sessions` and `recordings` when it is their own that changed. */
 const OWN_KINDS: ReadonlySet<string> = new Set(["my", "users", "web-sessions", "access"]);
 
 /** What changed of an account: kinds of things, and the people whose SSH sessions did. */
@@ -76,7 +77,7 @@ export function createLive(deps: LiveDeps): Live {
       if (user.accountId !== accountId) continue;
       const seesAll = mayCall(user.role, "read");
       for (const kind of kinds) if (seesAll || OWN_KINDS.has(kind)) stream.pending.add(kind);
-      if (people.has(user.id)) stream.pending.add("sessions");
+      if (people.has(user.id)) for (const kind of ["sessions", "recordings"]) stream.pending.add(kind);
       stream.flush();
     }
   });

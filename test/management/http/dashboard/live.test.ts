@@ -117,5 +117,6 @@ test.each([
   ["user.group.add", ["users", "groups", "policy"]],
   ["policy.update", ["policies", "groups", "policy"]],
   ["ssh.session.start", ["sessions"]],
+  ["ssh.recording.chunks", ["recordings"]],
   ["agent.gap", []],
 ] as const)("%s is about %j", (activity, kinds) => expect(kindsOfActivity(activity)).toEqual(kinds));

@@ -1,0 +1,56 @@
+/**
+ * Words of recordings.
+ *
+ * @module
+ */
+import type { Answer } from "../../api/client.ts";
+
+export type Recording = Answer<"GET /api/recordings/:recordingId">;
+
+const KINDS: Readonly<Record<Recording["kind"], string>> = {
+  shell: "shell",
+  exec: "command",
+  sftp: "files",
+};
+
+const WHYS: Readonly<Record<string, string>> = {
+  management_away: "management was away for too long",
+  spool_full: "the machine had no room for more",
+  refused: "management refused a part of it",
+  agent_stopped: "the agent stopped",
+  unechoed: "commands may have been typed unseen",
+  failed: "recording failed",
+};
+
+export function kindText({ kind }: Pick<Recording, "kind">): string {
+  return KINDS[kind];
+}
+
+/** How it stands, in a word. */
+export function statusText({ status }: Pick<Recording, "status">): string {
+  if (status === "running") return "goes on";
+  return status === "cut" ? "not whole" : "whole";
+}
+
+/** Why there is no more of it. Null: it is whole, or goes on. */
+export function cutText({ status, why }: Pick<Recording, "status" | "why">): string | null {
+  if (status !== "cut") return null;
+  return WHYS[why ?? ""] ?? "it was cut off";
+}
+
+/** The command that plays or follows an encrypted one, whose key no page is given. */
+export function commandFor({ id, status }: Pick<Recording, "id" | "status">): string {
+  return status === "running"
+    ? `qf session watch ${id} --identity FILE`
+    : `qf session replay ${id} --identity FILE`;
+}
+
+/** A name for the file that it is kept in. */
+export function fileName({
+  machine,
+  local_user,
+  id,
+}: Pick<Recording, "machine" | "local_user" | "id">): string {
+  const safe = (text: string): string => text.replace(/[^\w.-]/g, "_").slice(0, 40);
+  return `${safe(local_user)}-${safe(machine)}-${id}.cast`;
+}

@@ -1,0 +1,104 @@
+/**
+ * The player of a recording in an element, and where it is. Seconds are those of the recording, whatever is
+ * cut out while it is played.
+ *
+ * @module
+ */
+import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import type { Cast } from "../../recording/load-cast.ts";
+import { PlayedTime } from "../../recording/played-time.ts";
+import type { PlayerScreen, PlayerWishes } from "../../recording/player-screen.ts";
+
+export interface Pace {
+  readonly speed: number;
+  /** Longest wait between two events, in seconds. */
+  readonly idleSeconds: number;
+}
+
+export interface PlayerState {
+  readonly seconds: number;
+  readonly isPlaying: boolean;
+  readonly end: number;
+  toggle(): void;
+  seek(seconds: number): void;
+}
+
+/** How often the time on the page follows that of the player. */
+const LOOK_MS = 200;
+
+export function usePlayer(
+  element: RefObject<HTMLElement | null>,
+  cast: Cast,
+  { speed, idleSeconds }: Pace,
+  from: number,
+): PlayerState {
+  const time = useMemo(() => new PlayedTime(cast.events, idleSeconds), [cast, idleSeconds]);
+  const [seconds, setSeconds] = useState(from);
+  const [isPlaying, setIsPlaying] = useState(false);
+  const screen = useRef<PlayerScreen | null>(null);
+  // Where it was, and whether it played, for the next one of another pace.
+  const last = useRef({ seconds: from, isPlaying: false });
+  last.current = { seconds, isPlaying };
+
+  useEffect(() => {
+    const wishes = { speed, from: time.played(last.current.seconds), plays: last.current.isPlaying };
+    return openLater(element.current, screen, { cast, time, onPlaying: setIsPlaying, ...wishes });
+  }, [element, cast, time, speed]);
+
+  useEffect(() => {
+    if (!isPlaying) return;
+    const look = (): void => {
+      if (screen.current !== null) setSeconds(time.recorded(screen.current.seconds));
+    };
+    const timer = setInterval(look, LOOK_MS);
+    return () => {
+      clearInterval(timer);
+      look();
+    };
+  }, [isPlaying, time]);
+
+  const seek = useCallback(
+    (to: number): void => {
+      setSeconds(to);
+      screen.current?.seek(time.played(to));
+    },
+    [time],
+  );
+  const toggle = useCallback((): void => {
+    if (last.current.isPlaying) {
+      screen.current?.pause();
+      return;
+    }
+    if (last.current.seconds >= time.end) seek(0);
+    screen.current?.play();
+  }, [seek, time]);
+  return { seconds, isPlaying, end: time.end, toggle, seek };
+}
+
+interface Opening extends PlayerWishes {
+  readonly cast: Cast;
+  readonly time: PlayedTime;
+}
+
+/** Opens it once its code is there. Returns how to close it, also before. */
+function openLater(
+  parent: HTMLElement | null,
+  screen: RefObject<PlayerScreen | null>,
+  { cast, time, ...wishes }: Opening,
+): () => void {
+  let isOver = false;
+  const begin = async (): Promise<void> => {
+    const { openPlayerScreen } = await import("../../recording/player-screen.ts");
+    if (isOver || parent === null) return;
+    const onPlaying = (isPlaying: boolean): void => {
+      if (!isOver) wishes.onPlaying(isPlaying);
+    };
+    screen.current = openPlayerScreen(parent, cast, time, { ...wishes, onPlaying });
+  };
+  void begin();
+  return () => {
+    isOver = true;
+    screen.current?.close();
+    screen.current = null;
+  };
+}

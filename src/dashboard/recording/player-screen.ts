@@ -1,0 +1,71 @@
+/**
+ * asciinema-player, as far as a recording needs it: a screen, and a clock that can be moved. Loaded when a
+ * recording is opened.
+ *
+ * @module
+ */
+import { create } from "asciinema-player";
+import type { Cast } from "./load-cast.ts";
+import type { PlayedTime } from "./played-time.ts";
+
+export interface PlayerScreen {
+  /** Seconds as played. */
+  readonly seconds: number;
+  play(): void;
+  pause(): void;
+  seek(seconds: number): void;
+  close(): void;
+}
+
+export interface PlayerWishes {
+  readonly speed: number;
+  /** Where it begins, in seconds as played. */
+  readonly from: number;
+  readonly plays: boolean;
+  readonly onPlaying: (isPlaying: boolean) => void;
+}
+
+/** Draws into `element`. Times are those of `time`, so that idle time is cut in one place only. */
+export function openPlayerScreen(
+  element: HTMLElement,
+  cast: Pick<Cast, "size" | "events">,
+  time: PlayedTime,
+  { speed, from, plays, onPlaying }: PlayerWishes,
+): PlayerScreen {
+  const header = { version: 2, width: cast.size.columns, height: cast.size.rows };
+  const events = cast.events.map(([seconds, code, text]) => [time.played(seconds), code, text]);
+  const player = create({ data: [header, ...events] }, element, {
+    ...{ speed, controls: false, preload: true, fit: "width", cursorMode: "steady", keystrokeOverlay: true },
+    ...{ theme: "asciinema", terminalFontFamily: fontFamily() },
+  });
+  nameScreen(element);
+  player.addEventListener("playing", () => onPlaying(true));
+  player.addEventListener("pause", () => onPlaying(false));
+  player.addEventListener("ended", () => onPlaying(false));
+  void begin();
+  return {
+    get seconds() {
+      return player.getCurrentTime() ?? from;
+    },
+    play: () => void player.play(),
+    pause: () => void player.pause(),
+    seek: (seconds) => void player.seek(seconds),
+    close: () => player.dispose(),
+  };
+
+  async function begin(): Promise<void> {
+    await player.seek(from);
+    if (plays) await player.play();
+  }
+}
+
+function fontFamily(): string {
+  return getComputedStyle(document.documentElement).getPropertyValue("--font-mono") || "monospace";
+}
+
+/** What it makes has no name for readers. */
+function nameScreen(element: HTMLElement): void {
+  const text = element.querySelector("pre");
+  text?.setAttribute("role", "region");
+  text?.setAttribute("aria-label", "Screen of the recording");
+}
