@@ -23,11 +23,16 @@ export async function violationsOf(page: Page): Promise<string[]> {
   });
 }
 
-/** `violationsOf` in both themes; of the theme in which there are any, with its name. */
-export async function violationsInBothThemes(page: Page): Promise<string[]> {
+/**
+ * `violationsOf` in both themes, each with its name. The page is read anew for each, as a theme that changes
+ * under it leaves some colours as they were until the next change; `settled` waits until it is there.
+ */
+export async function violationsInBothThemes(page: Page, settled: () => Promise<unknown>): Promise<string[]> {
   const found: string[] = [];
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.reload();
+    await settled();
     found.push(...(await violationsOf(page)).map((one) => `${colorScheme}: ${one}`));
   }
   return found;

@@ -55,6 +55,11 @@ function before(times: Float64Array, others: Float64Array, time: number): readon
   return low === 0 ? [0, 0] : [times[low - 1] ?? 0, others[low - 1] ?? 0];
 }
 
+/** As an address has it: to the tenth of a second, and never before what is there at `seconds`. */
+export function momentOf(seconds: number): number {
+  return Math.ceil(seconds * 10) / 10;
+}
+
 /** `1:02:03`, or `2:03` for less than an hour. */
 export function clockText(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

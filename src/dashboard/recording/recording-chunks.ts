@@ -25,12 +25,14 @@ export async function* chunkTexts(
     });
     if (page.chunks.length === 0) return;
     next = page.next;
-    yield { text: textOf(page.chunks), next };
+    yield { text: textOfChunks(page.chunks), next };
   }
 }
 
 /** Each chunk is whole lines, and UTF-8 by itself. */
-function textOf(chunks: Answer<"GET /api/recordings/:recordingId/chunks">["chunks"]): string {
+export function textOfChunks(
+  chunks: readonly Pick<Answer<"GET /api/recordings/:recordingId/chunks">["chunks"][number], "data">[],
+): string {
   const decoder = new TextDecoder();
   return chunks
     .map(({ data }) => decoder.decode(Uint8Array.from(atob(data), (character) => character.charCodeAt(0))))

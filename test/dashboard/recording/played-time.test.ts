@@ -1,7 +1,7 @@
 /** Time of a recording and of its player, with idle time cut and without. */
 import { expect, test } from "bun:test";
 import type { CastEvent } from "../../../src/dashboard/recording/cast.ts";
-import { clockText, PlayedTime } from "../../../src/dashboard/recording/played-time.ts";
+import { clockText, momentOf, PlayedTime } from "../../../src/dashboard/recording/played-time.ts";
 
 const at = (...seconds: number[]): CastEvent[] => seconds.map((one) => [one, "o", ""]);
 
@@ -40,3 +40,9 @@ test.each([
   [3_723, "1:02:03"],
   [-1, "0:00"],
 ])("%d seconds are %s", (seconds, text) => expect(clockText(seconds)).toBe(text));
+
+test.each([
+  [0, 0],
+  [1.21, 1.3],
+  [1.3, 1.3],
+])("the moment of %d is %d", (seconds, moment) => expect(momentOf(seconds)).toBe(moment));

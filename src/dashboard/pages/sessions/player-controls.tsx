@@ -9,9 +9,11 @@ import { IconButton } from "../../components/button.tsx";
 import { SegmentField } from "../../components/choice-field.tsx";
 import { CopyButton } from "../../components/copy-button.tsx";
 import { SwitchField } from "../../components/field.tsx";
-import { clockText } from "../../recording/played-time.ts";
+import { clockText, momentOf } from "../../recording/played-time.ts";
 import type { Pace, PlayerState } from "./use-player.tsx";
 
+/** An arrow key moves it so far. */
+const STEP_SECONDS = 0.1;
 const SPEEDS = ["0.5", "1", "2", "5", "10"] as const;
 
 interface PlayerControlsProps {
@@ -33,10 +35,10 @@ export function PlayerControls({ player, pace, onPace, idleSeconds }: PlayerCont
         <Slider.Root
           className="relative flex h-9 min-w-0 flex-1 touch-none select-none items-center"
           min={0}
-          max={end > 0 ? end : 1}
-          step={0.1}
+          max={Math.max(STEP_SECONDS, momentOf(end))}
+          step={STEP_SECONDS}
           value={[seconds]}
-          onValueChange={([to = 0]) => seek(to)}
+          onValueChange={([to = 0]) => seek(Math.min(to, end))}
         >
           <Slider.Track className="relative h-1.5 flex-1 rounded-full bg-line">
             <Slider.Range className="absolute h-full rounded-full bg-accent" />
@@ -78,6 +80,6 @@ export function PlayerControls({ player, pace, onPace, idleSeconds }: PlayerCont
 
 function momentLink(seconds: number): string {
   const url = new URL(location.href);
-  url.searchParams.set("t", String(Math.round(seconds * 10) / 10));
+  url.searchParams.set("t", String(momentOf(seconds)));
   return url.href;
 }

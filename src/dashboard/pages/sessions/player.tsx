@@ -6,6 +6,7 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import type { Cast } from "../../recording/load-cast.ts";
+import { momentOf } from "../../recording/played-time.ts";
 import { Moments } from "./moments.tsx";
 import { PlayerControls } from "./player-controls.tsx";
 import { type Pace, usePlayer } from "./use-player.tsx";
@@ -21,7 +22,7 @@ export function Player({ cast }: { readonly cast: Cast }) {
   const [pace, setPace] = useState<Pace>({ speed: 1, idleSeconds: IDLE_SECONDS });
   const player = usePlayer(screen, cast, pace, t);
   const keep = (seconds: number): void => {
-    const moment = Math.round(seconds * 10) / 10;
+    const moment = momentOf(seconds);
     const search = { ...(moment > 0 ? { t: moment } : {}), ...(from === undefined ? {} : { from }) };
     void navigate({ search, replace: true });
   };

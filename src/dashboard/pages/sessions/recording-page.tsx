@@ -5,6 +5,7 @@
  */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { useState } from "react";
 import { reading } from "../../api/queries.ts";
 import { Badge } from "../../components/badge.tsx";
 import { ButtonLink } from "../../components/button.tsx";
@@ -65,8 +66,10 @@ function Cut({ recording }: { readonly recording: Recording }) {
 
 function Screen({ recording }: { readonly recording: Recording }) {
   const { from } = route.useSearch();
+  // What was watched to its end stays on the screen.
+  const [wasRunning] = useState(recording.status === "running");
   if (recording.encrypted) return <Encrypted recording={recording} />;
-  if (recording.status !== "running" || from === "start") return <LoadedPlayer recording={recording} />;
+  if (!wasRunning || from === "start") return <LoadedPlayer recording={recording} />;
   return (
     <>
       <Watch recording={recording} />

@@ -1,40 +1,35 @@
 /**
- * The screen of a session that goes on, about a second behind. News that there is more of its recording come
- * with the page's stream, so nothing is asked for in vain.
+ * The screen of a session that goes on, about a second behind.
  *
  * @module
  */
 import { useEffect, useRef, useState } from "react";
-import { FailureNotice } from "../../components/notice.tsx";
+import { serverOrigin } from "../../browser/server-origin.ts";
+import { Button } from "../../components/button.tsx";
+import { FailureNotice, Note } from "../../components/notice.tsx";
 import { CastLines } from "../../recording/cast.ts";
-import { chunkTexts } from "../../recording/recording-chunks.ts";
-import type { WatchScreen } from "../../recording/watch-screen.ts";
+import { type WatchEnd, watchRecording } from "../../recording/watch-link.ts";
 import type { Recording } from "./recording-words.ts";
 
-export function Watch({ recording }: { readonly recording: Recording }) {
-  const { id, chunks } = recording;
-  const element = useRef<HTMLDivElement>(null);
-  const [follower, setFollower] = useState<Follower | null>(null);
-  const [error, setError] = useState<unknown>(null);
-  useEffect(() => {
-    const stop = new AbortController();
-    const begin = async (): Promise<void> => {
-      const { openWatchScreen } = await import("../../recording/watch-screen.ts");
-      if (element.current === null || stop.signal.aborted) return;
-      setFollower(new Follower(id, openWatchScreen(element.current), stop.signal));
-    };
-    void begin();
-    return () => stop.abort();
-  }, [id]);
-  useEffect(() => {
-    follower?.follow(chunks).catch(setError);
-  }, [follower, chunks]);
+type State =
+  | { readonly at: "watching" }
+  | { readonly at: "ended"; readonly why: WatchEnd }
+  | { readonly at: "failed"; readonly error: unknown };
+
+const WATCHING: State = { at: "watching" };
+
+export function Watch({ recording }: { readonly recording: Pick<Recording, "id"> }) {
+  const { id } = recording;
+  const [attempt, setAttempt] = useState(0);
+  const [state, setState] = useState<State>(WATCHING);
+  const again = (): void => {
+    setState(WATCHING);
+    setAttempt(attempt + 1);
+  };
   return (
     <>
-      {error === null ? null : <FailureNotice error={error} />}
-      <section aria-label="Screen" className="overflow-x-auto rounded-lg border border-line bg-sunken p-2">
-        <div ref={element} className="min-h-40" />
-      </section>
+      <Ending state={state} again={again} />
+      <WatchedScreen key={attempt} id={id} onState={setState} />
       <p className="text-soft">
         You see what the person sees, a moment later. Nothing that you type here reaches the session, and it
         goes on when you leave. That you watch is in the audit log.
@@ -43,48 +38,60 @@ export function Watch({ recording }: { readonly recording: Recording }) {
   );
 }
 
-/** Reads what there is, one reading at a time. */
-class Follower {
-  readonly #id: string;
-  readonly #screen: WatchScreen;
-  readonly #signal: AbortSignal;
-  readonly #lines = new CastLines();
-  #next = 0;
-  #wanted = 0;
-  #isReading = false;
+function Ending({ state, again }: { readonly state: State; readonly again: () => void }) {
+  if (state.at === "watching") return null;
+  if (state.at === "failed") return <FailureNotice error={state.error} retry={again} />;
+  if (state.why === "over") return <Note>The session is over.</Note>;
+  if (state.why === "forbidden") return <Note tone="warn">You may not watch this session any more.</Note>;
+  return (
+    <Note tone="warn">
+      <p className="mb-3">The connection to the server was lost. The session may go on.</p>
+      <Button size="small" onClick={again}>
+        Watch again
+      </Button>
+    </Note>
+  );
+}
 
-  constructor(id: string, screen: WatchScreen, signal: AbortSignal) {
-    this.#id = id;
-    this.#screen = screen;
-    this.#signal = signal;
-    signal.addEventListener("abort", () => screen.close());
-  }
+interface WatchedScreenProps {
+  readonly id: string;
+  readonly onState: (state: State) => void;
+}
 
-  /** `chunks`: how many there are, as far as is known. */
-  async follow(chunks: number): Promise<void> {
-    this.#wanted = Math.max(this.#wanted, chunks);
-    if (this.#isReading) return;
-    this.#isReading = true;
-    try {
-      while (this.#next < this.#wanted && !this.#signal.aborted) {
-        const before = this.#next;
-        await this.#read();
-        if (this.#next === before) break;
-      }
-    } catch (cause) {
-      if (!this.#signal.aborted) throw cause;
-    } finally {
-      this.#isReading = false;
-    }
-  }
+function WatchedScreen({ id, onState }: WatchedScreenProps) {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    const tell = (state: State): void => {
+      if (!stop.signal.aborted) onState(state);
+    };
+    follow(id, element.current, stop.signal)
+      .then((why) => tell({ at: "ended", why }))
+      .catch((error: unknown) => tell({ at: "failed", error }));
+    return () => stop.abort();
+  }, [id, onState]);
+  return (
+    <section aria-label="Screen" className="overflow-x-auto rounded-lg border border-line bg-sunken p-2">
+      <div ref={element} className="min-h-40" />
+    </section>
+  );
+}
 
-  async #read(): Promise<void> {
-    for await (const { text, next } of chunkTexts(this.#id, this.#next, this.#signal)) {
-      const isFirst = this.#next === 0;
-      const events = this.#lines.read(text);
-      if (isFirst) this.#screen.resize(this.#lines.size);
-      this.#screen.show(events);
-      this.#next = next;
-    }
-  }
+async function follow(id: string, element: HTMLElement | null, signal: AbortSignal): Promise<WatchEnd> {
+  const { openWatchScreen } = await import("../../recording/watch-screen.ts");
+  if (element === null || signal.aborted) return "lost";
+  const screen = openWatchScreen(element);
+  signal.addEventListener("abort", () => screen.close());
+  const lines = new CastLines();
+  let isFirst = true;
+  return watchRecording(id, {
+    origin: serverOrigin(),
+    signal,
+    onLines: (text) => {
+      const events = lines.read(text);
+      if (isFirst) screen.resize(lines.size);
+      isFirst = false;
+      screen.show(events);
+    },
+  });
 }

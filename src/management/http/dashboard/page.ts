@@ -58,13 +58,14 @@ ${built.preload.map((name) => html`<link rel="modulepreload" href="${asset(name)
 }
 
 function contentSecurityPolicy(nonce: string, origin: string): string {
-  const sockets = origin.replace(/^http/, "ws");
+  const socket = origin.replace(/^http/, "ws");
+  const sockets = `${socket}/relay/ ${socket}/api/sessions/`;
   return [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
     `style-src 'self' 'nonce-${nonce}'`,
     "style-src-attr 'unsafe-inline'",
-    `connect-src ${origin}/api/ ${origin}${DASHBOARD_ASSETS_PATH}/ ${origin}/client/v1/ ${sockets}/relay/`,
+    `connect-src ${origin}/api/ ${origin}${DASHBOARD_ASSETS_PATH}/ ${origin}/client/v1/ ${sockets}`,
     "img-src 'self' data:",
     "font-src 'self'",
     "worker-src 'self'",
