@@ -7,6 +7,7 @@
  */
 import { parseJson } from "../base/files.ts";
 import { CastEvent, CastHeader } from "../wire/recording.ts";
+import { escapeAscii } from "./escape-ascii.ts";
 
 /** Most bytes of a chunk before it is packed. Leaves room within 64 kB for what packing adds. */
 export const CHUNK_TEXT_BYTES_MAX = 62_000;
@@ -15,6 +16,9 @@ export const CHUNK_TEXT_BYTES_MAX = 62_000;
  * several do, which leaves little of a chunk unused.
  */
 const EVENT_CHARACTERS_MAX = 8_192;
+
+/** What follows the text of an event. */
+const EVENT_END = '"]\n';
 
 export type CastCode = "o" | "i" | "r" | "m";
 
@@ -40,6 +44,23 @@ export class CastWriter {
     }
   }
 
+  /**
+   * An event of `data` as far as it is ASCII, which is most of what is shown and needs no strings. Returns how
+   * many of its bytes that are; the others are for `event`.
+   */
+  ascii(seconds: number, code: CastCode, data: Uint8Array): number {
+    const head = `[${seconds.toFixed(6)}, "${code}", "`;
+    for (let from = 0; from < data.length; ) {
+      const to = Math.min(data.length, from + EVENT_CHARACTERS_MAX);
+      const at = this.#bytes + this.#buffer.write(head, this.#bytes, "latin1");
+      const end = escapeAscii(data, { from, to }, this.#buffer, at);
+      if (end < 0) return from;
+      this.#grow(end + this.#buffer.write(EVENT_END, end, "latin1"));
+      from = to;
+    }
+    return data.length;
+  }
+
   /** Makes a chunk of what there is. */
   flush(): void {
     if (this.#bytes > 0) this.#onChunk(this.#buffer.subarray(0, this.#bytes));
@@ -51,15 +72,19 @@ export class CastWriter {
   }
 
   #add(line: string): void {
-    const bytes = this.#buffer.write(line, this.#bytes);
-    const end = this.#bytes + bytes;
+    this.#grow(this.#bytes + this.#buffer.write(line, this.#bytes));
+  }
+
+  /** A line was written up to `end`, which goes into a chunk of its own where it fits no more. */
+  #grow(end: number): void {
+    const start = this.#bytes;
     if (end <= CHUNK_TEXT_BYTES_MAX) {
       this.#bytes = end;
       return;
     }
     this.flush();
-    this.#buffer.copyWithin(0, end - bytes, end);
-    this.#bytes = bytes;
+    this.#buffer.copyWithin(0, start, end);
+    this.#bytes = end - start;
   }
 }
 

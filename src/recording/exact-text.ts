@@ -14,10 +14,16 @@ export class ExactText {
   /** The beginning of a character whose other bytes have not come yet: at most three bytes. */
   #held: Uint8Array = new Uint8Array(0);
 
+  /** Whether the next piece begins within a character. */
+  get isWithin(): boolean {
+    return this.#held.length > 0;
+  }
+
   read(piece: Uint8Array): string {
     const data = this.#held.length === 0 ? piece : joined(this.#held, piece);
     const end = data.length - unfinishedBytes(data);
-    this.#held = end === data.length ? new Uint8Array(0) : data.slice(end);
+    // A copy, which slice() of a Buffer is not: the caller may use its bytes for something else.
+    this.#held = new Uint8Array(data.subarray(end));
     return textOf(end === data.length ? data : data.subarray(0, end));
   }
 

@@ -13,12 +13,14 @@ import { EpochSeconds, Id, LocalUser, PeerId, Sha256, UserId } from "./units.ts"
 
 /** Largest packed chunk, in bytes. */
 export const RECORDING_CHUNK_BYTES_MAX = 65_536;
-/** Most chunks of one upload, and of one page of the API: below 1 MB. */
-export const RECORDING_CHUNKS_MAX = 16;
+/** Most chunks of one upload. */
+export const RECORDING_CHUNKS_MAX = 64;
+/** Most bytes of the chunks of one upload. */
+export const RECORDING_UPLOAD_CHUNK_BYTES_MAX = 16 * RECORDING_CHUNK_BYTES_MAX;
 /** Most chunks of a recording: 64 GB. */
 export const RECORDING_CHUNK_COUNT_MAX = 1_000_000;
 /** Largest body of an upload, in bytes. */
-export const RECORDING_UPLOAD_BYTES_MAX = RECORDING_CHUNKS_MAX * RECORDING_CHUNK_BYTES_MAX + 65_536;
+export const RECORDING_UPLOAD_BYTES_MAX = RECORDING_UPLOAD_CHUNK_BYTES_MAX + 65_536;
 /** Where agents upload. */
 export const RECORDING_UPLOAD_PATH = "/agent/v1/recordings";
 /** Header with the device key's signature over the digest of an upload's body. */

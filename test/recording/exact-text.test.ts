@@ -36,3 +36,14 @@ test.each([
 ])("$name is written as what it is", ({ bytes, want }) => {
   expect(textOf([Uint8Array.from(bytes)])).toBe(want);
 });
+
+test("the beginning of a character stays what it was when the caller uses its buffer again", () => {
+  const reader = new ExactText();
+  const buffer = Buffer.from("ab\u6f22");
+  expect(reader.read(buffer.subarray(0, 3))).toBe("ab");
+  const rest = Buffer.from(buffer.subarray(3));
+  buffer.fill(0x78);
+  expect(reader.isWithin).toBe(true);
+  expect(reader.read(rest)).toBe("\u6f22");
+  expect(reader.isWithin).toBe(false);
+});

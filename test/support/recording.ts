@@ -33,6 +33,9 @@ export class TakingManagement {
   /** What is answered instead. "away": nobody answers; "lost": it is stored, and the answer is lost. */
   says: "away" | "lost" | NonNullable<RecordingUploadAnswer["refusal"]>["code"] | null = null;
 
+  /** Chunks that it takes at once; more are refused. */
+  countMax = Number.POSITIVE_INFINITY;
+
   /** The asciicast of what is stored. */
   get text(): string {
     return this.chunks.map((chunk) => Buffer.from(unpackChunk(chunk)).toString()).join("");
@@ -55,6 +58,7 @@ export class TakingManagement {
     if (this.says !== null && this.says !== "lost") {
       return { next, refusal: { code: this.says, message: this.says } };
     }
+    if (chunks.length > this.countMax) return { next: 0, refusal: { code: "refused", message: "no upload" } };
     if (first !== next) {
       return { next, refusal: { code: first < next ? "duplicate" : "gap", message: `wanted ${next}` } };
     }

@@ -4,16 +4,22 @@
  *
  * @module
  */
-import { RECORDING_CHUNKS_MAX, type RecordingUploadAnswer } from "../../wire/recording.ts";
+import {
+  RECORDING_CHUNKS_MAX,
+  RECORDING_UPLOAD_CHUNK_BYTES_MAX,
+  type RecordingUploadAnswer,
+} from "../../wire/recording.ts";
 import type { RecordingFailure } from "../contracts/recorder.ts";
 import type { SpooledRecording } from "./spooled-recording.ts";
 import type { SendUpload } from "./upload-sender.ts";
 
 /**
- * Chunks of one upload of a required recording. It holds output while more than 1 MB is not stored, which is
- * about 16 chunks: half of them go up while the others come.
+ * Chunks that make an upload of a required recording worthwhile. It holds output while more than 1 MB is not
+ * stored, which is about 20 chunks: half of them go up while the others come.
  */
-const REQUIRED_CHUNKS_MAX = RECORDING_CHUNKS_MAX / 2;
+const REQUIRED_CHUNKS = 10;
+/** What an older management takes at once. */
+const OLD_CHUNKS_MAX = 16;
 /**
  * Uploads that could take more are so far apart: each costs a request, a transaction and two syncs of the
  * disk.
@@ -53,6 +59,8 @@ export class ChunkUpload {
   #retryMs = RETRY_MS_MIN;
   #unreported = 0;
   #isFullTold = false;
+  /** Chunks of one upload. */
+  #countMax = RECORDING_CHUNKS_MAX;
   #storedMs = Number.NEGATIVE_INFINITY;
   /** Settles when everything is stored, when management refuses, or at `close`. Never rejects. */
   readonly done: Promise<void>;
@@ -94,15 +102,11 @@ export class ChunkUpload {
     }
   }
 
-  /** Chunks of one upload. */
-  get #countMax(): number {
-    return this.#options.recording.head.mode === "required" ? REQUIRED_CHUNKS_MAX : RECORDING_CHUNKS_MAX;
-  }
-
   /** The first chunk begins the recording and the last one ends it: neither waits. */
   get #isEnough(): boolean {
-    const { first, next, end } = this.#options.recording;
-    return this.#isClosed || first === 0 || end !== null || next - first >= this.#countMax;
+    const { first, next, end, head } = this.#options.recording;
+    const enough = head.mode === "required" ? REQUIRED_CHUNKS : this.#countMax;
+    return this.#isClosed || first === 0 || end !== null || next - first >= enough;
   }
 
   /** Until one upload has enough to take, or the one before was a moment ago. */
@@ -122,8 +126,13 @@ export class ChunkUpload {
     const { recording, send } = this.#options;
     const { id: recordingId, head, first, next, end } = recording;
     let answer: RecordingUploadAnswer;
+    let count = 0;
     try {
-      const chunks = recording.read(this.#countMax);
+      const chunks = recording.read({
+        countMax: this.#countMax,
+        bytesMax: RECORDING_UPLOAD_CHUNK_BYTES_MAX,
+      });
+      count = chunks.length;
       const isLast = end !== null && first + chunks.length === next;
       answer = await send(
         {
@@ -144,7 +153,8 @@ export class ChunkUpload {
     } catch {
       return this.#pause();
     }
-    await this.#refused(answer.next, answer.refusal);
+    if (answer.refusal.code === "refused" && count > OLD_CHUNKS_MAX) this.#countMax = OLD_CHUNKS_MAX;
+    else await this.#refused(answer.next, answer.refusal);
   }
 
   #stored(next: number): void {

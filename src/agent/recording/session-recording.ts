@@ -30,8 +30,10 @@ import type { SendUpload } from "./upload-sender.ts";
 
 /** Lines wait this long for others before they become a chunk. */
 const CHUNK_MS_MAX = 1_000;
-/** Digests in one event. */
+/** Digests in one event; and in one that comes within a moment of the one before, since each costs a batch. */
 const DIGESTS_MAX = 64;
+const BULK_DIGESTS_MAX = 256;
+const NOTED_MS_MIN = 1_000;
 export interface RecordingParts {
   readonly clock: Clock;
   readonly log: Log;
@@ -65,9 +67,12 @@ export class RunningRecording implements SessionRecording {
   /** Settles after the last chunk that is being encrypted. */
   #sealed: Promise<void> = Promise.resolve();
   #chain = emptyChain();
+  /** Bytes that were shown or read since the last chunk. */
+  #sinceChunk = 0;
   #count = 0;
   #bytes = 0;
   #digests: string[] = [];
+  #notedMs = Number.NEGATIVE_INFINITY;
   #noted: Promise<unknown> = Promise.resolve();
   /** Why there is no more of it. Null: it goes on. */
   #failure: RecordingFailure | null = null;
@@ -184,8 +189,14 @@ export class RunningRecording implements SessionRecording {
 
   #shown(data: Uint8Array, stream: "stdout" | "stderr", atMs: number): void {
     if (stream === "stderr") this.#gatherer.flush();
-    const text = this.#texts[stream].read(data);
-    if (text !== "" && this.#failure === null) this.#writer.event(this.#secondsAt(atMs), "o", text);
+    if (this.#failure !== null) return;
+    const reader = this.#texts[stream];
+    const seconds = this.#secondsAt(atMs);
+    this.#sinceChunk += data.length;
+    const taken = reader.isWithin ? 0 : this.#writer.ascii(seconds, "o", data);
+    if (taken === data.length) return;
+    const text = reader.read(data.subarray(taken));
+    if (text !== "") this.#writer.event(seconds, "o", text);
   }
 
   #finishSpool(end: Parameters<SpooledRecording["finish"]>[0]): void {
@@ -207,6 +218,7 @@ export class RunningRecording implements SessionRecording {
   #event(code: "o" | "i" | "r" | "m", text: string): void {
     if (this.#failure !== null) return;
     this.#gatherer.flush();
+    this.#sinceChunk += text.length;
     this.#writer.event(this.#seconds(), code, text);
     this.#flushing ??= setTimeout(() => this.#flush(), CHUNK_MS_MAX);
   }
@@ -222,8 +234,10 @@ export class RunningRecording implements SessionRecording {
     if (this.#failure !== null) return;
     const { encrypt, clock } = this.#parts;
     const sinceMs = clock.monotonicMs();
+    const bytes = this.#sinceChunk;
+    this.#sinceChunk = 0;
     if (encrypt === null) {
-      this.#store(packChunk(text), text.length, sinceMs);
+      this.#store(packChunk(text), bytes, sinceMs);
       return;
     }
     // A copy: the writer goes on in the same bytes.
@@ -231,7 +245,7 @@ export class RunningRecording implements SessionRecording {
     this.#behind.sealing(own.length);
     this.#sealed = this.#sealed.then(async () => {
       try {
-        this.#store(await encrypt(own), own.length, sinceMs);
+        this.#store(await encrypt(own), bytes, sinceMs);
       } catch (cause) {
         this.#broken(cause);
       }
@@ -253,7 +267,8 @@ export class RunningRecording implements SessionRecording {
     this.#behind.add(this.#count, bytes, sinceMs);
     this.#count += 1;
     this.#bytes += packed.length;
-    if (this.#digests.length >= DIGESTS_MAX) this.#noteDigests();
+    const isSoon = this.#parts.clock.monotonicMs() - this.#notedMs < NOTED_MS_MIN;
+    if (this.#digests.length >= (isSoon ? BULK_DIGESTS_MAX : DIGESTS_MAX)) this.#noteDigests();
     this.upload?.wake();
   }
 
@@ -261,6 +276,7 @@ export class RunningRecording implements SessionRecording {
     const digests = this.#digests;
     if (digests.length === 0) return;
     this.#digests = [];
+    this.#notedMs = this.#parts.clock.monotonicMs();
     const first = this.#count - digests.length;
     const noted = this.#parts.evidence.chunks(this.id, first, digests);
     this.#noted = Promise.all([this.#noted, noted.then((isStored) => !isStored && this.#giveUp("failed"))]);

@@ -107,9 +107,14 @@ export class SpooledRecording {
     }
   }
 
-  /** Up to `countMax` chunks from the first that is here. */
-  read(countMax: number): Uint8Array[] {
-    return this.#entries.slice(0, countMax).map(({ segment, offset, size }) => {
+  /** Chunks from the first that is here, at most so many and of so many bytes together; one at least. */
+  read({ countMax, bytesMax }: { readonly countMax: number; readonly bytesMax: number }): Uint8Array[] {
+    let bytes = 0;
+    const wanted = this.#entries.slice(0, countMax).filter(({ size }, i) => {
+      bytes += size;
+      return i === 0 || bytes <= bytesMax;
+    });
+    return wanted.map(({ segment, offset, size }) => {
       const packed = Buffer.allocUnsafe(size);
       if (readSync(segment.readFd, packed, 0, size, offset) !== size) {
         throw new QfError("ERR_STATE_DAMAGED", "the spool of recordings is damaged");

@@ -173,10 +173,17 @@ export class RecordingIntake {
     });
     if (!isAdded) {
       await this.#options.store.remove(object).catch(() => {});
-      return refusal("duplicate", first, nextChunk);
+      return this.#overtaken(row.id, first);
     }
     this.#options.onAdded(row.id);
     return { next: nextChunk };
+  }
+
+  /** Another upload was first, or the recording was deleted: what there is now counts. */
+  async #overtaken(recordingId: string, first: number): Promise<RecordingUploadAnswer> {
+    const row = await this.#ctx.store.read((tx) => findRecording(tx, recordingId));
+    if (row === undefined) return refusal("gap", first, 0);
+    return refusal(row.status === "running" ? "duplicate" : "over", first, row.nextChunk);
   }
 }
 

@@ -35,7 +35,10 @@ const DAY_SECONDS = 86_400;
 /** Recordings deleted in one sweep, and parts of one deleted or read at a time. */
 const DELETED_MAX = 1_000;
 const PARTS_MAX = 256;
-/** Parts of one page, which are read at once; it is full after so many stored bytes, or so much data. */
+/**
+ * Parts of one page, which are read at once; it is full after so many stored bytes, or so much data. Those
+ * before the one that is asked for may have a chunk each.
+ */
 const PAGE_PARTS_MAX = 32;
 const PAGE_BYTES = 512 * 1024;
 const PAGE_DATA_CHARS = 1_000_000;
@@ -87,12 +90,13 @@ class StoredRecordings implements RunningRecordings {
       // The one that holds `from` begins at most so far before it.
       parts: await listRecordingParts(tx, recordingId, {
         from: Math.max(0, from - RECORDING_CHUNKS_MAX + 1),
-        countMax: PAGE_PARTS_MAX,
+        countMax: RECORDING_CHUNKS_MAX + PAGE_PARTS_MAX,
       }),
     }));
     if (row === undefined) throw new QfError("ERR_NOT_FOUND", "recording not found");
     const isEncrypted = row.recipients.length > 0;
-    const shown = pageOf(parts.filter(({ first, sizes }) => first + sizes.length > from));
+    const wanted = parts.filter(({ first, sizes }) => first + sizes.length > from);
+    const shown = pageOf(wanted.slice(0, PAGE_PARTS_MAX));
     const read = await Promise.all(shown.map(({ object }) => this.#store.get(object)));
     const chunks = firstOf(
       shown.flatMap((part, i) => chunksOf(part, read[i] ?? NOTHING, from)),

@@ -3,7 +3,7 @@ import { ChunkUpload } from "../../../src/agent/recording/chunk-upload.ts";
 import { RecordingSpool } from "../../../src/agent/recording/recording-spool.ts";
 import { newId } from "../../../src/base/random.ts";
 import { packChunk } from "../../../src/recording/chunk.ts";
-import type { RecordingHead } from "../../../src/wire/recording.ts";
+import { RECORDING_UPLOAD_CHUNK_BYTES_MAX, type RecordingHead } from "../../../src/wire/recording.ts";
 import { aRecordingHead, TakingManagement } from "../../support/recording.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { until } from "../../support/until.ts";
@@ -50,11 +50,11 @@ test("chunks go up in order, several at a time, and the end with the last", asyn
 });
 
 test.each([
-  { mode: "best_effort" as const, sizes: [1, 16, 16, 8] },
-  { mode: "required" as const, sizes: [1, 8, 8, 8, 8, 8, 0] },
+  { mode: "best_effort" as const, sizes: [1, 64, 6] },
+  { mode: "required" as const, sizes: [1, 10, 10, 10, 10, 10, 10, 10, 0] },
 ])("chunks that come one by one go up together ($mode)", async ({ mode, sizes }) => {
   const { management, recording, upload, add, lines } = anUpload({ mode, gatherMs: 60_000 });
-  for (let i = 0; i < 41; i++) {
+  for (let i = 0; i < 71; i++) {
     add(1);
     for (let turns = 0; turns < 20; turns++) await Promise.resolve();
   }
@@ -62,7 +62,7 @@ test.each([
   upload.wake();
   await upload.done;
   expect(management.sizes).toEqual([...sizes]);
-  expect(management.text).toBe(lines(41));
+  expect(management.text).toBe(lines(71));
 });
 
 test("a chunk that no other follows goes up all the same", async () => {
@@ -120,6 +120,29 @@ test("chunks that come while the session is not reported yet cost no attempts", 
   await upload.done;
   expect(refused).toEqual([]);
   expect(management.text).toBe(lines(520));
+});
+
+test("no upload is larger than management takes", async () => {
+  const { management, recording, upload } = anUpload();
+  // Nothing shrinks here, so about sixteen of them are all that one upload may hold.
+  const packed = crypto.getRandomValues(new Uint8Array(60_000));
+  for (let i = 0; i < 40; i++) recording.append(packed);
+  recording.finish({ status: "complete", why: null });
+  upload.wake();
+  await upload.done;
+  expect(management.chunks).toHaveLength(40);
+  expect(Math.max(...management.sizes) * packed.length).toBeLessThan(RECORDING_UPLOAD_CHUNK_BYTES_MAX);
+});
+
+test("an older management that takes fewer chunks at once gets fewer", async () => {
+  const { management, recording, upload, add, lines, refused } = anUpload();
+  management.countMax = 16;
+  add(60);
+  recording.finish({ status: "complete", why: null });
+  upload.wake();
+  await upload.done;
+  expect(refused).toEqual([]);
+  expect(management.text).toBe(lines(60));
 });
 
 test("an end without chunks goes up alone", async () => {

@@ -42,6 +42,22 @@ describe("a recording", () => {
     });
   });
 
+  test("has characters that come in pieces, among ASCII and what is no text at all", async () => {
+    const { management, recorder } = aRecorder();
+    const recording = await begun(recorder, aRequest());
+    const bytes = Buffer.from(`plain ${"x".repeat(9_000)} grüße 漢字 😀\u001b[0m\r\n"\\" end\u0000`);
+    const all = Buffer.concat([bytes, Buffer.from([0xff, 0xc3]), bytes, Buffer.from([0xe6, 0xbc])]);
+    for (let at = 0; at < all.length; at += 7) {
+      // Each its own event.
+      recording.output(all.subarray(at, at + 7), "stdout");
+      recording.resize({ cols: 80, rows: 24 });
+    }
+    recording.output(all, "stdout");
+    await recording.end();
+    await until("it is stored", () => management.end !== undefined);
+    expect(shown(management.text)).toEqual(Buffer.concat([all, all]));
+  });
+
   test("has in evidence the digest of each chunk, and of the whole, as they are stored", async () => {
     const { management, recorder } = aRecorder();
     const { events, evidence } = anEvidence();
