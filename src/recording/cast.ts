@@ -45,8 +45,8 @@ export class CastWriter {
   }
 
   /**
-   * An event of `data` as far as it is ASCII, which is most of what is shown and needs no strings. Returns how
-   * many of its bytes that are; the others are for `event`.
+   * An event of `data` as far as it is ASCII, which is most of what is shown and needs no strings. Returns
+   * how many of its bytes that are; the others are for `event`.
    */
   ascii(seconds: number, code: CastCode, data: Uint8Array): number {
     const head = `[${seconds.toFixed(6)}, "${code}", "`;

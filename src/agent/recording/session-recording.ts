@@ -11,7 +11,7 @@ import type { Clock } from "../../base/clock.ts";
 import { isQfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { CastWriter } from "../../recording/cast.ts";
-import { digestOfChunk, digestText, emptyChain, extendChain, packChunk } from "../../recording/chunk.ts";
+import { packChunk } from "../../recording/chunk.ts";
 import { ExactText } from "../../recording/exact-text.ts";
 import type { CastHeader } from "../../wire/recording.ts";
 import type {
@@ -22,6 +22,7 @@ import type {
   TerminalModes,
 } from "../contracts/recorder.ts";
 import { Behind, type BehindLimits } from "./behind.ts";
+import { ChunkDigests } from "./chunk-digests.ts";
 import { ChunkUpload } from "./chunk-upload.ts";
 import { OutputGatherer } from "./output-gatherer.ts";
 import type { SpooledRecording } from "./spooled-recording.ts";
@@ -30,10 +31,6 @@ import type { SendUpload } from "./upload-sender.ts";
 
 /** Lines wait this long for others before they become a chunk. */
 const CHUNK_MS_MAX = 1_000;
-/** Digests in one event; and in one that comes within a moment of the one before, since each costs a batch. */
-const DIGESTS_MAX = 64;
-const BULK_DIGESTS_MAX = 256;
-const NOTED_MS_MIN = 1_000;
 export interface RecordingParts {
   readonly clock: Clock;
   readonly log: Log;
@@ -66,14 +63,9 @@ export class RunningRecording implements SessionRecording {
   #flushing: ReturnType<typeof setTimeout> | null = null;
   /** Settles after the last chunk that is being encrypted. */
   #sealed: Promise<void> = Promise.resolve();
-  #chain = emptyChain();
+  readonly #digests: ChunkDigests;
   /** Bytes that were shown or read since the last chunk. */
   #sinceChunk = 0;
-  #count = 0;
-  #bytes = 0;
-  #digests: string[] = [];
-  #notedMs = Number.NEGATIVE_INFINITY;
-  #noted: Promise<unknown> = Promise.resolve();
   /** Why there is no more of it. Null: it goes on. */
   #failure: RecordingFailure | null = null;
   #fail: (why: RecordingFailure) => void = () => {};
@@ -98,6 +90,11 @@ export class RunningRecording implements SessionRecording {
       unechoed: (lines, program) => this.#unechoed(lines, program),
       seconds: () => this.#seconds(),
       foreground: () => this.#terminal?.foreground() ?? null,
+    });
+    this.#digests = new ChunkDigests({
+      clock,
+      note: (first, digests) => parts.evidence.chunks(this.id, first, digests),
+      onLost: () => this.#giveUp("failed"),
     });
     this.#writer = new CastWriter(header, (text) => this.#seal(text));
     this.upload = new ChunkUpload({
@@ -174,12 +171,10 @@ export class RunningRecording implements SessionRecording {
     }
     this.#flush();
     await this.#sealed;
-    this.#noteDigests();
-    await this.#noted;
+    await this.#digests.end();
     const why = this.#failure;
     const end = { status: why === null ? "complete" : "cut", why } as const;
-    const totals = { chunks: this.#count, bytes: this.#bytes, digest: digestText(this.#chain) };
-    const isEvident = await this.#parts.evidence.ended(this.id, { ...end, ...totals });
+    const isEvident = await this.#parts.evidence.ended(this.id, { ...end, ...this.#digests.totals });
     if (!isEvident) this.#giveUp("failed");
     this.#finishSpool(end);
     this.upload.wake();
@@ -261,25 +256,8 @@ export class RunningRecording implements SessionRecording {
       this.#broken(cause);
       return;
     }
-    const digest = digestOfChunk(packed);
-    this.#chain = extendChain(this.#chain, digest);
-    this.#digests.push(digestText(digest));
-    this.#behind.add(this.#count, bytes, sinceMs);
-    this.#count += 1;
-    this.#bytes += packed.length;
-    const isSoon = this.#parts.clock.monotonicMs() - this.#notedMs < NOTED_MS_MIN;
-    if (this.#digests.length >= (isSoon ? BULK_DIGESTS_MAX : DIGESTS_MAX)) this.#noteDigests();
+    this.#behind.add(this.#digests.add(packed), bytes, sinceMs);
     this.upload?.wake();
-  }
-
-  #noteDigests(): void {
-    const digests = this.#digests;
-    if (digests.length === 0) return;
-    this.#digests = [];
-    this.#notedMs = this.#parts.clock.monotonicMs();
-    const first = this.#count - digests.length;
-    const noted = this.#parts.evidence.chunks(this.id, first, digests);
-    this.#noted = Promise.all([this.#noted, noted.then((isStored) => !isStored && this.#giveUp("failed"))]);
   }
 
   #broken(cause: unknown): void {
