@@ -24,6 +24,9 @@ const SIZES = {
   icon: "size-9 pointer-coarse:size-11",
 } as const;
 
+/** Of a plain link that looks like a button: one that leaves the page. */
+export const BUTTON_LOOK = classes(BASE, WEIGHTS.secondary, SIZES.small, "no-underline");
+
 interface Look {
   readonly weight?: ButtonWeight;
   readonly size?: keyof typeof SIZES;

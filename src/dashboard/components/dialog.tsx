@@ -7,7 +7,7 @@ import { X } from "lucide-react";
 import { AlertDialog, Dialog as RadixDialog } from "radix-ui";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { Button, IconButton } from "./button.tsx";
-import { FreshSignInNote, goSignInFresh, wantsFreshSignIn } from "./fresh-sign-in-note.tsx";
+import { FreshSignInNote, wantsFreshSignIn } from "./fresh-sign-in-note.tsx";
 import { FailureNotice } from "./notice.tsx";
 
 const SHADE = "appear fixed inset-0 z-40 bg-shade";
@@ -36,18 +36,16 @@ interface FormDialogProps {
 
 /**
  * A form in a dialog. It closes when `onSubmit` is done, and stays with the sentence when it failed. Where it
- * takes a fresh sign-in, its button leads there, and the page comes back to where it was.
+ * takes a fresh sign-in, it says so and leads there.
  */
 export function FormDialog(props: FormDialogProps) {
   const { busy, error, run, reset } = useRun(() => {
     if (props.isKeptOpen !== true) props.onOpenChange(false);
   });
-  const isStale = wantsFreshSignIn(error);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     event.stopPropagation();
-    if (isStale) goSignInFresh();
-    else void run(props.onSubmit);
+    void run(props.onSubmit);
   };
   return (
     <RadixDialog.Root
@@ -70,7 +68,7 @@ export function FormDialog(props: FormDialogProps) {
                 <RadixDialog.Description className="text-soft">{props.about}</RadixDialog.Description>
               )}
               {props.children}
-              <Failure error={error} />
+              <Failure error={error} verb={props.submit} />
             </div>
             <div className="flex justify-end gap-2 border-line border-t px-5 py-3">
               {props.isOnlyShown === true ? null : (
@@ -80,11 +78,11 @@ export function FormDialog(props: FormDialogProps) {
               )}
               <Button
                 type="submit"
-                weight={props.danger === true && !isStale ? "danger" : "primary"}
+                weight={props.danger === true ? "danger" : "primary"}
                 busy={busy}
                 disabled={props.disabled === true}
               >
-                {isStale ? "Sign in again" : props.submit}
+                {props.submit}
               </Button>
             </div>
           </form>
@@ -122,7 +120,6 @@ interface ConfirmDialogProps {
 /** Asks before a loss. What has the focus at first is the way out. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
   const { busy, error, run, reset } = useRun(() => props.onOpenChange(false));
-  const isStale = wantsFreshSignIn(error);
   return (
     <AlertDialog.Root
       open={props.open}
@@ -138,7 +135,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
           <AlertDialog.Description asChild>
             <div className="flex flex-col gap-3 overflow-y-auto px-5 py-3">
               {props.children}
-              <Failure error={error} />
+              <Failure error={error} verb={props.verb} />
             </div>
           </AlertDialog.Description>
           <div className="flex justify-end gap-2 border-line border-t px-5 py-3">
@@ -146,12 +143,12 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
               <Button>Cancel</Button>
             </AlertDialog.Cancel>
             <Button
-              weight={isStale ? "primary" : "danger"}
+              weight="danger"
               busy={busy}
               disabled={props.disabled === true}
-              onClick={() => (isStale ? goSignInFresh() : void run(props.onConfirm))}
+              onClick={() => void run(props.onConfirm)}
             >
-              {isStale ? "Sign in again" : props.verb}
+              {props.verb}
             </Button>
           </div>
         </AlertDialog.Content>
@@ -160,9 +157,10 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
   );
 }
 
-function Failure({ error }: { readonly error: unknown }) {
+function Failure({ error, verb }: { readonly error: unknown; readonly verb: string }) {
   if (error === null) return null;
-  return wantsFreshSignIn(error) ? <FreshSignInNote /> : <FailureNotice error={error} />;
+  if (wantsFreshSignIn(error)) return <FreshSignInNote confirm={error.confirm} verb={verb} />;
+  return <FailureNotice error={error} />;
 }
 
 function useRun(onDone: () => void) {

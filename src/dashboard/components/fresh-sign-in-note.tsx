@@ -1,33 +1,48 @@
 /**
- * A fresh sign-in that something takes, said inside its own dialog: what was typed stays, and the page comes
- * back to its address after the identity provider.
+ * A fresh sign-in that a change takes, said inside its own dialog: in another tab, where the very change is
+ * confirmed, so that what was typed here stays.
  *
  * @module
  */
+import { ExternalLink } from "lucide-react";
 import { ApiError } from "../api/client.ts";
+import { BUTTON_LOOK } from "./button.tsx";
 import { Note } from "./notice.tsx";
 
-export function FreshSignInNote() {
+interface FreshSignInNoteProps {
+  /** Digest of the request to confirm. Null: no request is named, and the page itself leads there and back. */
+  readonly confirm: string | null;
+  /** The verb on the dialog's button. */
+  readonly verb: string;
+}
+
+export function FreshSignInNote({ confirm, verb }: FreshSignInNoteProps) {
+  const to = location.pathname + location.search;
+  const query = confirm === null ? { fresh: "1", to } : { confirm };
   return (
     <Note tone="warn">
       <p role="alert" className="font-medium">
         This takes a sign-in of the last minutes.
       </p>
       <p className="mt-1">
-        So a page that was left open, or a stolen session, is not enough. Sign in again, and you come back
-        here.
+        A stolen session is not enough for it.{" "}
+        {confirm === null
+          ? "You come back to this page, and what you typed is kept."
+          : `Another tab asks you to sign in, and shows this very change. Confirm it there, come back, and press ${verb} once more.`}
       </p>
+      <a
+        href={`/login/dashboard?${new URLSearchParams(query)}`}
+        {...(confirm === null ? {} : { target: "_blank", rel: "noopener noreferrer" })}
+        className={`${BUTTON_LOOK} mt-3`}
+      >
+        {confirm === null ? "Sign in again" : "Sign in again to confirm it"}
+        {confirm === null ? null : <ExternalLink size={14} aria-hidden="true" />}
+      </a>
     </Note>
   );
 }
 
-/** Leads to the identity provider, and back to this address. */
-export function goSignInFresh(): void {
-  const to = location.pathname + location.search;
-  location.assign(`/login/dashboard?${new URLSearchParams({ fresh: "1", to })}`);
-}
-
 /** Whether the API wants a fresh sign-in. */
-export function wantsFreshSignIn(error: unknown): boolean {
+export function wantsFreshSignIn(error: unknown): error is ApiError {
   return error instanceof ApiError && error.code === "ERR_REAUTH_REQUIRED";
 }

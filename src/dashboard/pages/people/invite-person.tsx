@@ -15,19 +15,17 @@ import { SelectField, TextField } from "../../components/field.tsx";
 import { GroupPicker } from "../../components/group-picker.tsx";
 import { Note } from "../../components/notice.tsx";
 import { OnceDialog } from "../../components/once-dialog.tsx";
-import { useListTerms } from "../../components/use-list-terms.tsx";
 import { type Role, rolesFor } from "./person-words.ts";
 
-/** The dialog that is open is in the address, so that a fresh sign-in comes back to it. */
 export function InvitePerson() {
-  const [terms, put] = useListTerms();
+  const [isOpen, setIsOpen] = useState(false);
   const [link, setLink] = useState<string | null>(null);
   return (
     <>
-      <Button weight="primary" onClick={() => put({ do: "invite" })}>
+      <Button weight="primary" onClick={() => setIsOpen(true)}>
         Invite a person
       </Button>
-      {terms.do === "invite" ? <InviteForm onClose={() => put({ do: "" })} onLink={setLink} /> : null}
+      {isOpen ? <InviteForm onClose={() => setIsOpen(false)} onLink={setLink} /> : null}
       <OnceDialog
         text={link}
         onClose={() => setLink(null)}

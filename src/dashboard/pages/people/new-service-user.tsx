@@ -4,6 +4,7 @@
  * @module
  */
 import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { useChange } from "../../api/queries.ts";
 import { useMe } from "../../app/me.ts";
 import { useDraft } from "../../browser/draft.ts";
@@ -12,15 +13,14 @@ import { FormDialog } from "../../components/dialog.tsx";
 import { SelectField, TextField } from "../../components/field.tsx";
 import { GroupPicker } from "../../components/group-picker.tsx";
 import { useToast } from "../../components/toasts.tsx";
-import { useListTerms } from "../../components/use-list-terms.tsx";
 import { type Role, rolesFor } from "./person-words.ts";
 
 export function NewServiceUser() {
-  const [terms, put] = useListTerms();
+  const [isOpen, setIsOpen] = useState(false);
   return (
     <>
-      <Button onClick={() => put({ do: "service-user" })}>New service user</Button>
-      {terms.do === "service-user" ? <ServiceUserForm onClose={() => put({ do: "" })} /> : null}
+      <Button onClick={() => setIsOpen(true)}>New service user</Button>
+      {isOpen ? <ServiceUserForm onClose={() => setIsOpen(false)} /> : null}
     </>
   );
 }

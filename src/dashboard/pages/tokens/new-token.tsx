@@ -24,7 +24,7 @@ export interface TokensOf {
 
 interface Draft {
   readonly name: string;
-  readonly scope: "api" | "ssh";
+  readonly scope: "api" | "ssh" | "dangerous";
   /** One of `LASTS`, or `other`. */
   readonly lasts: string;
   readonly days: string;
@@ -38,10 +38,23 @@ const LASTS = [
   { value: "365", label: "1 year" },
   { value: "other", label: "Other" },
 ];
-const SCOPES = [
-  { value: "api", label: "API", about: "Opens the REST API with its role: qf, Terraform, scripts." },
-  { value: "ssh", label: "SSH", about: "Signs qf ssh in where nobody is there, and opens nothing else." },
-] as const;
+const API = {
+  value: "api",
+  label: "API",
+  about: "The REST API with its role, without what takes a fresh sign-in: qf, Terraform, scripts.",
+} as const;
+const DANGEROUS = {
+  value: "dangerous",
+  label: "API, dangerous",
+  about: "Also what takes a fresh sign-in: tokens, roles, streams. Whoever steals it can stay.",
+} as const;
+const SSH = {
+  value: "ssh",
+  label: "SSH",
+  about: "Signs qf ssh in where nobody is there, and opens nothing else.",
+} as const;
+const SCOPES = [API, DANGEROUS] as const;
+const SERVICE_SCOPES = [API, SSH, DANGEROUS] as const;
 
 interface NewTokenProps {
   readonly user: TokensOf;
@@ -103,9 +116,12 @@ function TokenForm({ user, onClose, onToken }: TokenFormProps) {
         placeholder="CI of the billing service"
         autoFocus
       />
-      {user.is_service_user ? (
-        <CardChoiceField label="For" value={now.scope} onValue={(scope) => put({ scope })} choices={SCOPES} />
-      ) : null}
+      <CardChoiceField
+        label="For"
+        value={now.scope}
+        onValue={(scope) => put({ scope })}
+        choices={user.is_service_user ? SERVICE_SCOPES : SCOPES}
+      />
       <SegmentField
         label="Ends after"
         value={now.lasts}

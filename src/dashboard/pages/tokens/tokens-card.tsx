@@ -56,6 +56,8 @@ export function TokensCard({ user }: { readonly user: TokensOf }) {
   );
 }
 
+const SCOPES = { api: "API", ssh: "SSH", dangerous: "API, dangerous" } as const;
+
 function noneText({ is_service_user, is_current }: TokensOf): string {
   if (is_service_user) return "No token yet, so it cannot sign in anywhere.";
   return is_current ? "No token. Make one for the API or the command line." : "No token of their own.";
@@ -77,7 +79,7 @@ function TokenRow({ token, userId, canDelete }: TokenRowProps) {
       <span className="min-w-0">
         <span className="flex flex-wrap items-center gap-2">
           <bdi className="font-medium">{token.name}</bdi>
-          <Badge>{token.scope === "ssh" ? "SSH" : "API"}</Badge>
+          <Badge tone={token.scope === "dangerous" ? "warn" : "plain"}>{SCOPES[token.scope ?? "api"]}</Badge>
           {isOver ? <Badge tone="bad">expired</Badge> : null}
         </span>
         <span className="block text-soft text-xs">
