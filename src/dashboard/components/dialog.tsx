@@ -28,6 +28,8 @@ interface FormDialogProps {
   readonly disabled?: boolean;
   /** Something ends or is lost by it. */
   readonly danger?: boolean;
+  /** What the fields say is wrong with them: a refusal that one of them tells is not told twice. */
+  readonly problems?: readonly (string | null)[];
   /** It asks nothing: there is nothing to cancel. */
   readonly isOnlyShown?: boolean;
   /** What it has done is shown in its place: it does not close by itself. */
@@ -68,7 +70,7 @@ export function FormDialog(props: FormDialogProps) {
                 <RadixDialog.Description className="text-soft">{props.about}</RadixDialog.Description>
               )}
               {props.children}
-              <Failure error={error} verb={props.submit} />
+              <Failure error={error} verb={props.submit} problems={props.problems ?? []} />
             </div>
             <div className="flex justify-end gap-2 border-line border-t px-5 py-3">
               {props.isOnlyShown === true ? null : (
@@ -157,8 +159,21 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
   );
 }
 
-function Failure({ error, verb }: { readonly error: unknown; readonly verb: string }) {
+interface FailureProps {
+  readonly error: unknown;
+  readonly verb: string;
+  readonly problems?: readonly (string | null)[];
+}
+
+function Failure({ error, verb, problems = [] }: FailureProps) {
   if (error === null) return null;
+  if (problems.some((problem) => problem !== null)) {
+    return (
+      <p role="alert" className="text-bad">
+        Nothing is saved yet: look at the marked field.
+      </p>
+    );
+  }
   if (wantsFreshSignIn(error)) return <FreshSignInNote confirm={error.confirm} verb={verb} />;
   return <FailureNotice error={error} />;
 }

@@ -24,12 +24,7 @@ export function FreshSignInNote({ confirm, verb }: FreshSignInNoteProps) {
       <p role="alert" className="font-medium">
         This takes a sign-in of the last minutes.
       </p>
-      <p className="mt-1">
-        A stolen session is not enough for it.{" "}
-        {confirm === null
-          ? "You come back to this page, and what you typed is kept."
-          : `Another tab asks you to sign in, and shows this very change. Confirm it there, come back, and press ${verb} once more.`}
-      </p>
+      <p className="mt-1">A stolen session is not enough for it. {nextText(confirm, verb)}</p>
       <a
         href={`/login/dashboard?${new URLSearchParams(query)}`}
         {...(confirm === null ? {} : { target: "_blank", rel: "noopener noreferrer" })}
@@ -39,6 +34,14 @@ export function FreshSignInNote({ confirm, verb }: FreshSignInNoteProps) {
         {confirm === null ? null : <ExternalLink size={14} aria-hidden="true" />}
       </a>
     </Note>
+  );
+}
+
+function nextText(confirm: string | null, verb: string): string {
+  if (confirm === null) return "You come back to this page, and what you typed is kept.";
+  return (
+    "Another tab asks you to sign in, and shows this very change. " +
+    `Confirm it there, come back, and press ${verb} once more.`
   );
 }
 

@@ -89,8 +89,16 @@ const FILTERS: readonly TableFilter<GroupRow>[] = [
     label: "Which",
     every: "Used or not",
     options: [
-      { value: "unused", label: "Used by nothing", has: ({ uses }) => uses.length === 0 },
-      { value: "empty", label: "Empty", has: ({ peers, people }) => peers + people === 0 },
+      {
+        value: "unused",
+        label: "Used by nothing",
+        has: ({ name, uses }) => name !== "All" && uses.length === 0,
+      },
+      {
+        value: "empty",
+        label: "Empty",
+        has: ({ name, peers, people }) => name !== "All" && peers + people === 0,
+      },
       { value: "requestable", label: "Can be asked for", has: ({ request }) => request !== "" },
     ],
   },

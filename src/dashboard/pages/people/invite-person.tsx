@@ -66,12 +66,14 @@ function InviteForm({ onClose, onLink }: InviteFormProps) {
     if (invite_link !== undefined) onLink(invite_link);
   };
   const status = create.error instanceof ApiError ? create.error.status : 0;
+  const problem = status === 422 || status === 409 ? (create.error?.message ?? null) : null;
   return (
     <FormDialog
       open
       onOpenChange={close}
       title="Invite a person"
       submit="Invite"
+      problems={[problem]}
       disabled={!email.includes("@")}
       onSubmit={invite}
     >
@@ -81,7 +83,7 @@ function InviteForm({ onClose, onLink }: InviteFormProps) {
         value={email}
         onValue={(text) => put({ email: text })}
         maxLength={254}
-        problem={status === 422 || status === 409 ? (create.error?.message ?? null) : null}
+        problem={problem}
         autoFocus
       />
       <SelectField

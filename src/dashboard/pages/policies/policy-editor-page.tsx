@@ -11,8 +11,8 @@ import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
 import { useDraft } from "../../browser/draft.ts";
 import { ButtonLink } from "../../components/button.tsx";
-import { Loaded, type Read, together } from "../../components/loaded.tsx";
-import { Empty } from "../../components/notice.tsx";
+import { Detail, Gone } from "../../components/detail.tsx";
+import { type Read, together } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import {
   draftOf,
@@ -29,6 +29,7 @@ import { usePolicyFile } from "./use-difference.tsx";
 
 const edit = getRouteApi("/policies/$policyId");
 const create = getRouteApi("/policies/new");
+const BACK = { to: "/policies", label: "All policies" } as const;
 
 export function PolicyPage() {
   const { policyId } = edit.useParams();
@@ -43,11 +44,11 @@ export function NewPolicyPage() {
 function Opened({ policyId, copy }: { readonly policyId: string | null; readonly copy?: string }) {
   const read = together(usePolicyFile(), useQuery(reading("GET /api/policies")), useChoices());
   return (
-    <Loaded query={read} rows={8}>
+    <Detail query={read} what="policy" back={BACK} gone="It may have been deleted meanwhile.">
       {([{ file }, policies, choices]) => (
         <Draft file={file} policies={policies} policyId={policyId} copy={copy ?? null} choices={choices} />
       )}
-    </Loaded>
+    </Detail>
   );
 }
 
@@ -63,7 +64,13 @@ function Draft({ file, policies, policyId, copy, choices }: DraftProps) {
   const [stored, setStored] = useDraft<PolicyDraft>(`qf-policy:${policyId ?? "new"}${copy ?? ""}`);
   const current = entryOf(file, policies, policyId);
   const copied = entryOf(file, policies, copy);
-  if (policyId !== null && current.policy === null && stored === null) return <Gone />;
+  if (policyId !== null && current.policy === null && stored === null) {
+    return (
+      <Gone what="policy" back={BACK}>
+        It was deleted, or the link is not right. The audit log says when, and by whom.
+      </Gone>
+    );
+  }
   const names = new Set((file.policies ?? []).map(({ name }) => name));
   const initial = current.policy === null ? newDraft(copied.policy, names) : draftOf(current.policy);
   return (
@@ -95,14 +102,6 @@ function entryOf(
   const known = policies.find((policy) => policy.id === id);
   const place = known === undefined ? -1 : placeInFile(file, known);
   return { place, policy: file.policies?.[place] ?? null };
-}
-
-function Gone() {
-  return (
-    <Empty title="There is no such policy" action={<ButtonLink to="/policies">All policies</ButtonLink>}>
-      It may have been deleted meanwhile. The audit log says by whom.
-    </Empty>
-  );
 }
 
 /** What fields offer. Only the groups are waited for. */

@@ -23,6 +23,14 @@ import {
   writeOf,
 } from "./posture-words.ts";
 
+/** Fields at which a refusal is told. */
+const PLACES = [
+  "description",
+  "nb_version_check.min_version",
+  ...SYSTEMS.map(({ name, field }) => `os_version_check.${name}.${field}`),
+  "peer_network_range_check.ranges",
+];
+
 interface PostureDialogProps {
   /** Null: a new one. */
   readonly check: PostureCheck | null;
@@ -53,6 +61,7 @@ export function PostureDialog({ check, onClose }: PostureDialogProps) {
       onOpenChange={close}
       title={check === null ? "New posture check" : `Edit ${check.name}`}
       submit={check === null ? "Create" : "Save"}
+      problems={PLACES.map((place) => problemAt(error, place)).concat(nameProblem(error))}
       disabled={draft.name.trim() === "" || !asksAnything(draft)}
       onSubmit={save}
     >

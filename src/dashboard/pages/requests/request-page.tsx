@@ -8,8 +8,8 @@ import { getRouteApi } from "@tanstack/react-router";
 import { reading } from "../../api/queries.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Card, Facts } from "../../components/card.tsx";
+import { Detail } from "../../components/detail.tsx";
 import { durationText } from "../../components/durations.ts";
-import { Loaded } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
 import type { RequestTerms } from "../../terms/request-terms.ts";
@@ -17,15 +17,21 @@ import { DecideRequest } from "./decide-request.tsx";
 import { approversText, causeText, type Request, subjectText, toneOf } from "./request-words.ts";
 
 const route = getRouteApi("/requests/$requestId");
+const BACK = { to: "/requests", label: "All requests" } as const;
 
 export function RequestPage() {
   const params = route.useParams();
   const begin = route.useSearch().do;
   const request = useQuery(reading("GET /api/access/requests/:requestId", { params }));
   return (
-    <Loaded query={request} rows={8}>
+    <Detail
+      query={request}
+      what="request"
+      back={BACK}
+      gone="The link is not right, or the request is neither yours nor yours to decide."
+    >
       {(known) => <Shown request={known} {...(begin === undefined ? {} : { begin })} />}
-    </Loaded>
+    </Detail>
   );
 }
 

@@ -8,7 +8,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { reading } from "../../api/queries.ts";
 import { seesAccount, useMe } from "../../app/me.ts";
 import { Card, Facts } from "../../components/card.tsx";
-import { Loaded } from "../../components/loaded.tsx";
+import { Detail } from "../../components/detail.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
 import { EndSession } from "./end-session.tsx";
@@ -18,11 +18,17 @@ import { SessionCourse } from "./session-course.tsx";
 import { bytesText, doesText, lastedText, type SessionDetail } from "./session-words.ts";
 
 const route = getRouteApi("/sessions/$sessionId");
+const BACK = { to: "/sessions", label: "All sessions" } as const;
+const WHY_GONE = "The link is not right, or it is older than the history that is kept, or it is not yours.";
 
 export function SessionPage() {
   const { sessionId } = route.useParams();
   const session = useQuery(reading("GET /api/sessions/:sessionId", { params: { sessionId } }));
-  return <Loaded query={session}>{(detail) => <Session session={detail} />}</Loaded>;
+  return (
+    <Detail query={session} what="session" back={BACK} gone={WHY_GONE}>
+      {(detail) => <Session session={detail} />}
+    </Detail>
+  );
 }
 
 function Session({ session }: { readonly session: SessionDetail }) {

@@ -50,6 +50,7 @@ const TYPES = [
   { value: "one-off", label: "For one machine", about: "It is used up once a machine has joined with it." },
   { value: "reusable", label: "For many machines", about: "For images, templates and automation." },
 ] as const;
+const PLACES = ["name", "usage_limit", "expires_in", "auto_groups"];
 const LASTS = [3_600, 86_400, 604_800, 2_592_000, 0] as const;
 
 function KeyForm({ onClose, onKey }: KeyFormProps) {
@@ -71,6 +72,7 @@ function KeyForm({ onClose, onKey }: KeyFormProps) {
       onOpenChange={close}
       title="New setup key"
       submit="Make the key"
+      problems={PLACES.map((place) => problemAt(create.error, place))}
       disabled={body === null}
       onSubmit={submit}
     >

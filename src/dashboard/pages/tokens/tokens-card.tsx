@@ -83,7 +83,7 @@ function TokenRow({ token, userId, canDelete }: TokenRowProps) {
           {isOver ? <Badge tone="bad">expired</Badge> : null}
         </span>
         <span className="block text-soft text-xs">
-          {isOver ? "ended" : "ends"} <Time iso={token.expiration_date} />, last used{" "}
+          {isOver ? "ended" : "ends"} <Time iso={token.expiration_date} exact />, last used{" "}
           <Time iso={token.last_used} />
         </span>
       </span>
