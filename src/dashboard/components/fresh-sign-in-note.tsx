@@ -10,7 +10,7 @@ import { BUTTON_LOOK } from "./button.tsx";
 import { Note } from "./notice.tsx";
 
 interface FreshSignInNoteProps {
-  /** Digest of the request to confirm. Null: no request is named, and the page itself leads there and back. */
+  /** Digest of the request to confirm. Null: no request is named, and this page leads there and back. */
   readonly confirm: string | null;
   /** The verb on the dialog's button. */
   readonly verb: string;
