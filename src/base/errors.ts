@@ -18,6 +18,8 @@ export const FAILURES = {
   ERR_FORBIDDEN: { exitCode: 1, httpStatus: 403 },
   /** It takes a more recent sign-in than the caller's. */
   ERR_REAUTH_REQUIRED: { exitCode: 1, httpStatus: 403 },
+  /** The server is at another public address now. */
+  ERR_MOVED: { exitCode: 1, httpStatus: 421 },
   ERR_NOT_FOUND: { exitCode: 1, httpStatus: 404 },
   ERR_METHOD_NOT_ALLOWED: { exitCode: 1, httpStatus: 405 },
   ERR_CONFLICT: { exitCode: 1, httpStatus: 409 },

@@ -89,19 +89,36 @@ export interface ClientApiOptions {
   /** When nothing has come after so many milliseconds, it is looked whether anybody is there. Default 2 s. */
   readonly lateMs?: number;
   readonly clock?: Clock;
+  /**
+   * Management at our URL calls itself something else. Throws ERR_MOVED once the move is followed; returns
+   * where it is not to be followed. Absent: no move is.
+   */
+  readonly onElsewhere?: (config: ClientConfig) => Promise<void>;
 }
 
 /** Builds a client; nothing is sent. Throws ERR_USAGE for a URL we must not speak to. */
 export function createClientApi(options: ClientApiOptions): ClientApi {
   const origin = checkManagementUrl(options.url);
-  const send = createSender(origin, options);
+  const ask = createSender(origin, options);
+  const config = async (): Promise<ClientConfig> => {
+    const answered = await ask("GET", "/config", undefined, ClientConfig);
+    if (isElsewhere(answered, origin)) await options.onElsewhere?.(answered);
+    checkConfig(answered, origin);
+    return answered;
+  };
+  const send: Send = async (...request) => {
+    try {
+      return await ask(...request);
+    } catch (error) {
+      // What is signed for an address is refused at another: it is looked whether management has moved.
+      const mayBe = error instanceof QfError && MAY_HAVE_MOVED.some((code) => error.code === code);
+      if (mayBe && options.onElsewhere !== undefined) await config().catch(onlyMoved);
+      throw error;
+    }
+  };
   return {
     origin,
-    async config() {
-      const config = await send("GET", "/config", undefined, ClientConfig);
-      checkConfig(config, origin);
-      return config;
-    },
+    config,
     challenge: () => send("POST", "/challenges", {}, Challenge),
     registerDevice: (request) => send("POST", "/devices", request, RegisterResponse),
     certificate: (request) => send("POST", "/certificates", request, CertificateResponse),
@@ -121,6 +138,24 @@ export function createClientApi(options: ClientApiOptions): ClientApi {
   };
 }
 
+/** Refusals that a request signed for another address gets. */
+const MAY_HAVE_MOVED = [
+  "ERR_MOVED",
+  "ERR_UNAUTHENTICATED",
+  "ERR_FORBIDDEN",
+  "ERR_TOKEN_INVALID",
+  "ERR_LOGIN_REQUIRED",
+  "ERR_BAD_REQUEST",
+] as const;
+
+function isElsewhere({ origin: theirs }: ClientConfig, ours: string): boolean {
+  return theirs.replace(/\/+$/, "") !== ours;
+}
+
+function onlyMoved(error: unknown): void {
+  if (error instanceof QfError && error.code === "ERR_MOVED") throw error;
+}
+
 /** Refuses a server of a newer protocol, or one that is not the one we meant to ask. */
 function checkConfig(config: ClientConfig, origin: string): void {
   if (config.protocolVersion > PROTOCOL_VERSION) {
@@ -128,7 +163,7 @@ function checkConfig(config: ClientConfig, origin: string): void {
       hint: "install the version of qf that management runs",
     });
   }
-  if (config.origin.replace(/\/+$/, "") !== origin) {
+  if (isElsewhere(config, origin)) {
     throw new QfError("ERR_UNAVAILABLE", `the management server at ${origin} calls itself ${config.origin}`, {
       hint: "use the URL it was started with (--public-url)",
     });

@@ -15,9 +15,11 @@ import type { CachedLogin, PublicClientFile } from "../wire/state-file.ts";
 import { type ClientApi, createClientApi } from "./client-api.ts";
 import { type ClientFolder, type Environment, openClientFolder, readPublicClient } from "./client-folder.ts";
 import { deviceFacts, registerDevice, type Scope } from "./device.ts";
+import { followMove } from "./follow-move.ts";
 import { serviceToken, signIn } from "./login.ts";
 import { createLoginCache, type LoginCache } from "./login-cache.ts";
 import { checkManagementUrl, managementUrlOf } from "./management-url.ts";
+import { pinLog } from "./pinned-logs.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
 /** Where everything about a login comes from; tests replace parts. */
@@ -84,7 +86,11 @@ export async function openClientSession(options: ClientSessionOptions = {}): Pro
     managementUrlOf(environment, options.managementUrl),
     readPublicClient(environment),
   ]);
-  const api = createClientApi({ url, ...(options.fetch === undefined ? {} : { fetch: options.fetch }) });
+  const api = createClientApi({
+    url,
+    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+    onElsewhere: (config) => followMove({ folder, url, config, clock, terminal, environment }),
+  });
   const ourMachine = machine !== undefined && isSameServer(machine.managementUrl, api) ? machine : undefined;
   const cache = createLoginCache({ clock, path: folder.loginsPath, agentBootId: ourMachine?.bootId });
   const deviceKey = await folder.deviceKey();
@@ -184,6 +190,7 @@ async function newLogin(parts: Parts, about: LoginOptions): Promise<Login> {
     ...stored,
     devices: { ...stored.devices, [api.origin]: known },
   }));
+  if (device.log !== undefined) await pinLog(folder.path, device.log);
   const login: Login = {
     scope,
     loginKey,

@@ -12,6 +12,7 @@ import { type NoteKey, openCheckpoint, type ReadNote, readNote } from "../log/ch
 import { followHandovers } from "../log/key-handover.ts";
 import { isSameHash } from "../log/tree-hash.ts";
 import type { LogSeen } from "../wire/client-api.ts";
+import type { LogIdentity } from "../wire/log-entry.ts";
 import { PublicLogFile } from "../wire/log-witness.ts";
 import { PinnedLogsFile } from "../wire/state-file.ts";
 import { clientFolderPath, type Environment } from "./client-folder.ts";
@@ -43,6 +44,15 @@ export async function meetLog(folder: string, log: LogSeen): Promise<void> {
   await writeJsonAtomic(path, { format: 1, logs }, 0o600).catch(() => {}); // A full disk keeps nobody out.
 }
 
+/** Pins the log's key at registration, unless one is: from here on no other key speaks for that log. */
+export async function pinLog(folder: string, { origin, key }: LogIdentity): Promise<void> {
+  const path = join(folder, "logs.json");
+  const stored = await readJsonState(path, PinnedLogsFile).catch(() => undefined);
+  if (stored?.logs[origin] !== undefined) return;
+  const logs = { ...stored?.logs, [origin]: { key, note: "" } };
+  await writeJsonAtomic(path, { format: 1, logs }, 0o600).catch(() => {}); // A full disk keeps nobody out.
+}
+
 function problemOf(
   pinned: string | undefined,
   ours: ReadNote | undefined,
@@ -71,7 +81,7 @@ export async function pinnedLog(environment: Environment, origin: string): Promi
   const file = await readJsonState(path, PinnedLogsFile);
   const log = file?.logs[origin];
   if (log === undefined) return pinnedByAgent(environment, origin);
-  return { keys: [{ name: origin, publicKey: log.key }], checkpoints: [log.note] };
+  return { keys: [{ name: origin, publicKey: log.key }], checkpoints: log.note === "" ? [] : [log.note] };
 }
 
 /** What this machine's agent tells everyone on it. */

@@ -8,6 +8,7 @@ import { isLoopbackHost } from "../identity/strict-fetch.ts";
 import type { Store } from "./db/store.ts";
 import { findMeta, listAccounts, putMeta } from "./db/tables/accounts.ts";
 import { countPeers } from "./db/tables/peers.ts";
+import { listMoves, noteMove } from "./log/moves.ts";
 import { type CheckedListen, listenOrigin } from "./serve-options.ts";
 
 /** The origin of last time; undefined before the first serve. */
@@ -29,7 +30,7 @@ export function chosenPort(listen: CheckedListen, stored: string | undefined): n
 /**
  * The origin to serve under, stored. Throws ERR_USAGE when the listening address is another than last
  * time and no `--public-url` says that this is meant, and for another `--public-url` once there are peers:
- * they are bound to the one that they know. `--move` says that it is meant all the same.
+ * they are bound to the one that they know. `--move` says that it is meant: the move is noted, and announced.
  */
 export async function settleOrigin(store: Store, listen: CheckedListen, port: number): Promise<string> {
   const stored = await storedOrigin(store);
@@ -46,8 +47,20 @@ export async function settleOrigin(store: Store, listen: CheckedListen, port: nu
     });
   }
   if (stored !== undefined && origin !== stored && !listen.moves) await requireNoPeers(store, stored);
-  if (origin !== stored) await store.transaction((tx) => putMeta(tx, "origin", origin));
+  if (origin === stored) return origin;
+  await store.transaction(async (tx) => {
+    await putMeta(tx, "origin", origin);
+    if (stored !== undefined && listen.moves) await noteMove(tx, { from: stored, to: origin });
+  });
   return origin;
+}
+
+/** `host:port` as clients send it: where this server is, and where it was, while that is announced. */
+export async function hostsOf(store: Store, origins: readonly string[]) {
+  const hosts = new Set(origins.map((origin) => new URL(origin).host));
+  const moves = await store.read(listMoves);
+  const oldHosts = new Set(moves.map(({ from }) => new URL(from).host).filter((host) => !hosts.has(host)));
+  return { hosts, oldHosts };
 }
 
 async function requireNoPeers(store: Store, stored: string): Promise<void> {
@@ -58,6 +71,6 @@ async function requireNoPeers(store: Store, stored: string): Promise<void> {
   if (peers === 0) return;
   const who = peers === 1 ? "one peer knows" : `${peers} peers know`;
   throw new QfError("ERR_USAGE", `${who} this server as ${stored}, and no other address would reach them`, {
-    hint: `give --public-url ${stored}, or --move if every machine and person is to enrol anew`,
+    hint: `give --public-url ${stored}, or --move, which machines and devices follow`,
   });
 }

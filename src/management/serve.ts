@@ -33,7 +33,7 @@ import { defaultMasterKeyFile, ensureMasterKey, openWithMasterKey, prepareDataDi
 import { startLogs } from "./log/audit-file.ts";
 import { watchVouches } from "./login/vouch-watch.ts";
 import { createMaps } from "./maps/maps.ts";
-import { chosenPort, settleOrigin, storedOrigin } from "./origin.ts";
+import { chosenPort, hostsOf, settleOrigin, storedOrigin } from "./origin.ts";
 import type { Mailer } from "./outlets/mailer.ts";
 import { checkOutlets, startOutlets } from "./outlets/start.ts";
 import { openRecordings } from "./recordings/open-recordings.ts";
@@ -180,10 +180,10 @@ async function open(
     ...{ context, parts, hub, relay, recordings, watch, masterKey, corsOrigins, outlets: outlets.desk },
     ...releasesOf(options, context),
   });
-  const hosts = new Set([new URL(origin).host, new URL(listenOrigin(listen, httpServer.port)).host]);
+  const hosts = await hostsOf(store, [origin, listenOrigin(listen, httpServer.port)]);
   httpServer.open(
     createRequestEntry({
-      ...{ log, origin, hosts, routes, behindProxy: options.behindProxy === true },
+      ...{ log, origin, ...hosts, routes, behindProxy: options.behindProxy === true },
       pages: createDashboardPages({ store, origin }),
     }),
     { sync: hub, relay, watch },

@@ -78,6 +78,8 @@ export const AgentStateFile = z.strictObject({
       name: HostLabel,
       domain: DnsName,
       address: OverlayAddress,
+      /** Where management was before, and until when it answers there. Absent: it has not moved. */
+      movedFrom: z.strictObject({ origin: HttpUrl, untilSeconds: EpochSeconds }).optional(),
     })
     .optional(),
 });

@@ -254,6 +254,7 @@ export const ACTIVITY_CODES = [
   "peer.key",
   "log.prune",
   "log.key",
+  "management.move",
   "log.lost",
   "log.lost.acknowledge",
   "audit.stream.create",

@@ -129,6 +129,8 @@ export const RegisterResponse = lazySchema(() =>
     loginUntilSeconds: EpochSeconds,
     /** `pending` devices exist but open nothing yet. */
     deviceStatus: z.enum(["active", "pending"]),
+    /** The account's log, whose key the device pins. Absent: management keeps none, or is older. */
+    log: ServedLog.optional(),
   }),
 );
 export type RegisterResponse = z.infer<typeof RegisterResponse>;
@@ -233,10 +235,7 @@ export type NamesResponse = z.infer<typeof NamesResponse>;
 /** A checkpoint that comes with a certificate. */
 export const LogSeen = lazySchema(() =>
   z.object({
-    origin: z.string().min(1).max(512),
-    key: Ed25519PublicKey,
-    /** How that key came to sign it. Absent: it is the first one. */
-    handovers: ServedLog.shape.handovers,
+    ...ServedLog.omit({ moves: true }).shape,
     note: z.string().max(4096),
     /** Whether the machine takes it in the hello. */
     inHello: z.boolean(),

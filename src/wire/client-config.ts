@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { lazySchema } from "./lazy-schema.ts";
+import { ServedLog } from "./log-entry.ts";
 import { AccountId, DnsName, HttpUrl } from "./units.ts";
 
 /** Hosts that a loopback redirect may name; some providers take only one of them. */
@@ -21,6 +22,8 @@ export const ClientConfig = lazySchema(() =>
     /** Management's public origin; equal to the URL the client was given or it refuses. */
     origin: HttpUrl,
     domain: DnsName,
+    /** The account's log, by whose key's word devices follow a move of management. Absent: none. */
+    log: ServedLog.optional(),
     oidc: z.object({
       issuer: HttpUrl,
       clientId: z.string().min(1).max(512),

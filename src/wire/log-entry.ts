@@ -9,7 +9,15 @@
 import { z } from "zod";
 import { AUDIT_BATCH_MAX } from "./audit-event.ts";
 import { lazySchema } from "./lazy-schema.ts";
-import { AccountId, Ed25519PublicKey, Ed25519Signature, HttpUrl, PeerId, Sha256 } from "./units.ts";
+import {
+  AccountId,
+  Ed25519PublicKey,
+  Ed25519Signature,
+  EpochSeconds,
+  HttpUrl,
+  PeerId,
+  Sha256,
+} from "./units.ts";
 
 /** 16 random bytes, base64url: nobody can try out what an event said whose body is gone. */
 export const Salt = z.string().regex(/^[A-Za-z0-9_-]{22}$/, "is not 16 bytes of base64url");
@@ -78,6 +86,24 @@ export const LogKeyRecord = z.object({
 });
 export type LogKeyRecord = z.infer<typeof LogKeyRecord>;
 
+/** The body of a `management.move` event: management is elsewhere now, by the word of the log's key. */
+export const MoveRecord = z.object({
+  from: HttpUrl,
+  to: HttpUrl,
+  at_seconds: EpochSeconds,
+  /** Until then it answers at the old address as well. */
+  until_seconds: EpochSeconds,
+  signature: Ed25519Signature,
+});
+export type MoveRecord = z.infer<typeof MoveRecord>;
+
+/** A move as management keeps it; each account's log key signs it anew. */
+export const StoredMove = MoveRecord.omit({ signature: true }).extend({
+  /** Accounts whose log has the move as an entry. */
+  logged: z.array(AccountId),
+});
+export type StoredMove = z.infer<typeof StoredMove>;
+
 /** The body of a `log.lost` event: entries that a machine has seen, and the log does not have. */
 export const LostTailRecord = z.object({
   from: seq,
@@ -94,8 +120,17 @@ const handovers = z.array(LogKeyRecord).max(64).optional();
 export const LogIdentity = z.object({ origin: z.string().min(1).max(512), key: Ed25519PublicKey });
 export type LogIdentity = z.infer<typeof LogIdentity>;
 
-/** The log as management tells of it. `handovers`: how its key came to sign. Absent: it is the first. */
-export const ServedLog = LogIdentity.extend({ handovers });
+/** Moves that are announced at once. */
+export const MOVES_MAX = 16;
+
+/**
+ * The log as management tells of it. `handovers`: how its key came to sign. Absent: it is the first. `moves`:
+ * where management was before, the oldest first. Absent: nowhere else, or not lately.
+ */
+export const ServedLog = LogIdentity.extend({
+  handovers,
+  moves: z.array(MoveRecord).max(MOVES_MAX).optional(),
+});
 export type ServedLog = z.infer<typeof ServedLog>;
 
 /** A hash of the tree, as notes have it. */

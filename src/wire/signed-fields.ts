@@ -24,6 +24,7 @@ export type SignaturePurpose =
   | "target"
   | "audit"
   | "log-key"
+  | "move"
   | "names"
   | "recording";
 

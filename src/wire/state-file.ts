@@ -131,7 +131,7 @@ export const PinnedLogsFile = lazySchema(() =>
       z.strictObject({
         /** The key that signs it: pinned when it was met first, never replaced by another's word. */
         key: Ed25519PublicKey,
-        /** The largest checkpoint that was seen. */
+        /** The largest checkpoint that was seen. Empty: none yet. */
         note: z.string().max(4096),
       }),
     ),

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { parseJson } from "../../base/files.ts";
 import type { Log } from "../../base/log.ts";
 import {
@@ -21,6 +21,7 @@ import {
 } from "../../log/checkpoint.ts";
 import { keepNote } from "../../log/kept-notes.ts";
 import { followHandovers } from "../../log/key-handover.ts";
+import { followMoves, type Move } from "../../log/move.ts";
 import { isConsistent, isIncluded } from "../../log/proofs.ts";
 import { isSameHash, leafHash } from "../../log/tree-hash.ts";
 import type { ManagementMessage } from "../../wire/agent-sync.ts";
@@ -36,7 +37,6 @@ const ALARMS_MAX = 8;
 export const PROOF_MS_MAX = 60_000;
 /** Checkpoints of others that wait for a proof at once. */
 const MEETINGS_MAX = 16;
-
 /** Checkpoints that are remembered as met: management makes one a minute. */
 const MET_MAX = 256;
 
@@ -117,6 +117,12 @@ export class LogWitness {
     }
     await this.#alarm("other_key", { ours: this.note ?? "", theirs: `${log.origin} ${log.key}` });
     return false;
+  }
+
+  /** Where management is now that was at `from`. Null: the key that is pinned here says no such thing. */
+  async moveOf(log: ServedLog, from: string): Promise<Move | null> {
+    if (log.moves === undefined || this.#file === undefined || !(await this.pin(log))) return null;
+    return followMoves(log, { from, records: log.moves, nowSeconds: nowSeconds(this.#deps.clock) });
   }
 
   /** While the link is up: how management is asked for proofs. Null: it is down. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { type LinkFailure, linkFailure } from "../../base/link-failure.ts";
 import type { Log } from "../../base/log.ts";
 import { splitAgentMessage } from "../../wire/agent-parts.ts";
@@ -22,7 +22,7 @@ const UNREACHABLE = "management cannot be reached";
 export interface ManagementLinkOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly enrolled: Pick<Enrolled, "origin" | "accountId">;
+  readonly enrolled: Pick<Enrolled, "origin" | "accountId" | "movedFrom">;
   /** One after the other, also where one waits for the disk. `isOurs`: the link it came over is still up. */
   onText(text: string, isOurs: () => boolean): Promise<void>;
   /** Each heartbeat. */
@@ -125,7 +125,7 @@ class WebSocketLink implements ManagementLink {
 
   #connect(): void {
     const { clock, enrolled, log, heartbeatMs } = this.#options;
-    const url = new URL(`${enrolled.origin}/agent/v1/sync`);
+    const url = new URL(`${this.#address()}/agent/v1/sync`);
     url.searchParams.set("account", enrolled.accountId);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
@@ -155,6 +155,14 @@ class WebSocketLink implements ManagementLink {
       else this.end(`${UNREACHABLE}: ${why.message}`, { fix: why.fix });
     };
     this.#beating = setInterval(() => this.#beat(), heartbeatMs ?? HEARTBEAT_MS);
+  }
+
+  /** Where management is. After a failure every other attempt goes to where it was, while that is good. */
+  #address(): string {
+    const { enrolled, clock } = this.#options;
+    const { movedFrom, origin } = enrolled;
+    const isThere = movedFrom !== undefined && nowSeconds(clock) < movedFrom.untilSeconds;
+    return isThere && this.#attempt % 2 === 1 ? movedFrom.origin : origin;
   }
 
   /** Management knows best when there is room for us; without its word the wait grows with each attempt. */

@@ -52,7 +52,7 @@ export interface MapHolderOptions {
   readonly paths: StatePaths;
   readonly clock: Clock;
   readonly log: Log;
-  readonly enrolled: Pick<Enrolled, "accountId" | "origin" | "peerId">;
+  readonly enrolled: Pick<Enrolled, "accountId" | "origin" | "peerId" | "movedFrom">;
   readonly last: LastMap;
 }
 
@@ -88,7 +88,7 @@ class FileMapHolder implements MapHolder {
     if (confirmation !== undefined) {
       this.#floor = { epoch: confirmation.epoch, version: confirmation.version };
     }
-    if (stored === undefined || this.#refuse(stored.map) !== null) return;
+    if (stored === undefined || this.#refuse(asMoved(stored.map, options.enrolled)) !== null) return;
     this.#snapshot = prepareSnapshot(stored.map);
     const isSame = confirmation?.version === stored.map.version && confirmation.epoch === stored.map.epoch;
     this.#confirmedWallSeconds = Math.max(
@@ -248,4 +248,9 @@ export function staleness(maps: MapHolder): 0 | 1 | 2 {
   const age = maps.ageSeconds();
   if (age > settings.maxStaleSeconds) return 2;
   return age > settings.maxStaleRootSeconds ? 1 : 0;
+}
+
+/** A stored map of management's address before it moved holds until there is one of the new address. */
+function asMoved(map: NetworkMap, { origin, movedFrom }: MapHolderOptions["enrolled"]): NetworkMap {
+  return movedFrom?.origin === map.origin ? { ...map, origin } : map;
 }

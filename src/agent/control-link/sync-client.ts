@@ -15,6 +15,7 @@ import { type AgentMessage, type LiveSession, ManagementMessage } from "../../wi
 import type { ApprovalLink } from "./approvals.ts";
 import { type AuditUpload, createAuditUpload } from "./audit-upload.ts";
 import { eventsOfVersion } from "./event-version.ts";
+import { endOfMoved, type MoveFollower } from "./follow-move.ts";
 import { denialOfWelcome, type Identity, identifyFor, type SelfReport } from "./identify.ts";
 import { LogLink } from "./log-link.ts";
 import type { LogWitness } from "./log-witness.ts";
@@ -24,7 +25,7 @@ import { createRoundTrip, type RoundTrip } from "./round-trip.ts";
 import { ToldSessions } from "./told-sessions.ts";
 import type { UpgradeLink } from "./upgrade-link.ts";
 
-export interface SyncClientOptions extends Identity {
+export interface SyncClientOptions extends Identity, Pick<MoveFollower, "onMoved"> {
   readonly clock: Clock;
   readonly log: Log;
   sessions(): LiveSession[];
@@ -226,6 +227,8 @@ class LinkedSyncClient implements SyncClient {
 
   async #onWelcome(welcome: Extract<ManagementMessage, { type: "welcome" }>): Promise<void> {
     if (this.#link.isReady) return;
+    const moved = await endOfMoved(welcome, this.#options);
+    if (moved !== null) return this.#link.end(moved.message, moved.how);
     const refusal = denialOfWelcome(welcome, this.#options.enrolled);
     if (refusal !== null) {
       this.#link.end(refusal);

@@ -63,7 +63,7 @@ export function statusOf(options: StatusOptions): AgentStatus {
 type Report = ReturnType<SyncClientOptions["report"]>;
 
 export interface ConnectOptions
-  extends Pick<SyncClientOptions, "maps" | "sessions" | "approvals" | "kill" | "onGone"> {
+  extends Pick<SyncClientOptions, "maps" | "sessions" | "approvals" | "kill" | "onGone" | "onMoved"> {
   readonly options: Pick<StartAgentOptions, "log" | "heartbeatMs">;
   readonly parts: Pick<AgentParts, "clock" | "keys" | "spool" | "witness" | "paths">;
   readonly enrolled: Enrolled;

@@ -4,6 +4,9 @@
  * @module
  */
 import { QfError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { checkManagementUrl } from "../../client/management-url.ts";
+import type { Move } from "../../log/move.ts";
 import type { AgentFlagsStored, Enrolled } from "../../wire/agent-state-file.ts";
 import { type FlagChange, liveFlags } from "../contracts/flags.ts";
 import type { PinnedKeys } from "../control-link/pinned-keys.ts";
@@ -13,6 +16,7 @@ import type { AgentParts } from "./agent-parts.ts";
 export interface LiveFlagsOptions {
   readonly parts: Pick<AgentParts, "paths" | "spool">;
   readonly enrolled: Enrolled;
+  readonly log: Log;
   /** Follow the pinned issuer. */
   readonly pinnedKeys: Pick<PinnedKeys, "follow">;
   /** Whether the agent stops, or has a successor. */
@@ -56,6 +60,33 @@ export class LiveFlags {
     return applied;
   }
 
+  /**
+   * Management is at another address: so is the machine's place from now on, on disk first. False: a machine
+   * with a pinned provider goes nowhere without root, and none to an address that is not encrypted.
+   */
+  followMove({ from, to, until_seconds }: Move): Promise<boolean> {
+    const followed = this.#applying.then(async () => {
+      const { parts, enrolled, isOver, log } = this.#options;
+      if (isOver() || this.#flags.requireIdpBinding || !isUsableUrl(to)) return false;
+      const flags = { ...this.#flags, managementUrl: to };
+      const place = { ...enrolled, origin: to, movedFrom: { origin: from, untilSeconds: until_seconds } };
+      const detail = `managementUrl=${JSON.stringify(to)}, moved from ${JSON.stringify(from)}`;
+      await parts.spool.record({ type: "agent.state", what: "flags_changed", detail: detail.slice(0, 512) });
+      await writeAgentFile(parts.paths, { format: 1, flags, enrolled: place });
+      // One object for all parts of the agent: each asks it when it signs or connects.
+      Object.assign(enrolled, place);
+      log.warn("management has moved, by the word of the audit log's key", { from, to });
+      this.use(flags);
+      await this.#options.onStored();
+      return true;
+    });
+    this.#applying = followed.then(
+      () => {},
+      () => {},
+    );
+    return followed;
+  }
+
   /** Resolves once no change is under way. */
   async settled(): Promise<void> {
     await this.#applying;
@@ -78,5 +109,13 @@ export class LiveFlags {
     onChanged(flags);
     await writeAgentFile(parts.paths, { format: 1, flags, enrolled });
     await onStored();
+  }
+}
+
+function isUsableUrl(url: string): boolean {
+  try {
+    return checkManagementUrl(url) === url;
+  } catch {
+    return false;
   }
 }

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { isQfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import { createClientApi } from "../../client/client-api.ts";
+import { type ClientApi, createClientApi } from "../../client/client-api.ts";
 import type { AgentStateFile, Enrolled } from "../../wire/agent-state-file.ts";
 import type { ServedLog } from "../../wire/log-entry.ts";
 import { type FlagChange, resolveFlags } from "../contracts/flags.ts";
@@ -65,6 +65,9 @@ async function findPlace(
   const api = createClientApi({ url: flags.managementUrl, ...fetchOption });
   try {
     const { clock, setupKey, signIn } = options;
+    const moved =
+      setupKey === undefined && !isRenamed ? await movedPlace(options, paths, { enrolled, api }) : null;
+    if (moved !== null) return moved;
     const { place: found, log } = await enrol({
       api,
       clock,
@@ -86,6 +89,26 @@ async function findPlace(
     options.log.warn("management cannot be reached; this machine stays enrolled as it is");
     return enrolled;
   }
+}
+
+/**
+ * The machine's place at the address that root names, where the pinned log's key says that management has
+ * moved there. Null: it says no such thing, and the machine enrols anew.
+ */
+async function movedPlace(
+  { clock, log }: Pick<PrepareOptions, "clock" | "log">,
+  paths: StatePaths,
+  { enrolled, api }: { readonly enrolled: Enrolled | undefined; readonly api: ClientApi },
+): Promise<Enrolled | null> {
+  if (enrolled === undefined || enrolled.origin === api.origin) return null;
+  const config = await api.config();
+  if (config.log === undefined || config.accountId !== enrolled.accountId) return null;
+  const witness = await openWitness(paths, { clock, log, sink: { record: async () => {} } });
+  const move = await witness.moveOf(config.log, enrolled.origin);
+  if (move?.to !== api.origin) return null;
+  log.warn("management has moved, by the word of the audit log's key", { from: move.from, to: move.to });
+  const movedFrom = { origin: move.from, untilSeconds: move.until_seconds };
+  return { ...enrolled, origin: move.to, movedFrom };
 }
 
 /** From here on no management tells this machine of another log. */

@@ -194,6 +194,7 @@ export class RunningAgent implements Agent {
     return new LiveFlags(flags, {
       parts: this.#parts,
       enrolled: this.#enrolled,
+      log: this.#options.log,
       pinnedKeys: this.#pinnedKeys,
       isOver: () => this.#stopping !== null || this.succession.isLeaving,
       listen: async (wanted, before) => await this.#made.listeners?.listen(wanted, before),
@@ -265,6 +266,7 @@ export class RunningAgent implements Agent {
         this.#made.listeners?.relay.retryNow();
         void this.#made.programs?.refresh();
       },
+      onMoved: (move) => this.#flags.followMove(move),
       onGone: (message) => {
         this.#problem = message;
         this.#made.listeners?.relay.close();

@@ -27,11 +27,12 @@ export type SendUpload = (
 ) => Promise<RecordingUploadAnswer>;
 
 export function createUploadSender(
-  { origin, accountId, peerId }: Pick<Enrolled, "origin" | "accountId" | "peerId">,
+  enrolled: Pick<Enrolled, "origin" | "accountId" | "peerId">,
   deviceKey: Ed25519Key,
   stopped: AbortSignal,
 ): SendUpload {
   return async (upload, chunks) => {
+    const { origin, accountId, peerId } = enrolled;
     const body = bodyOf({ peerId, ...upload }, chunks);
     const signed = signedBytes("recording", { accountId, origin }, { peer: peerId, digest: sha256(body) });
     const response = await fetch(`${origin}${RECORDING_UPLOAD_PATH}`, {

@@ -39,8 +39,8 @@ options:
                            container (default: QF_CLUSTER_ADVERTISE, or the address of --cluster-listen)
   --listen HOST:PORT       where to listen; port 0 picks a free one (default: 127.0.0.1:8080)
   --public-url URL         URL at which people and machines reach it; remembered (default: the listen URL)
-  --move                   take another --public-url although peers know the present one; each of them has to
-                           enrol or sign in anew
+  --move                   take another --public-url although peers know the present one; machines and devices
+                           follow, and people sign in again. Keep the old name pointing here for 30 days
   --tls-cert FILE          TLS certificate chain in PEM; required with --tls-key unless it listens on loopback
   --tls-key FILE           its private key in PEM
   --behind-proxy           a reverse proxy terminates TLS and sets X-Forwarded-For

@@ -116,11 +116,13 @@ async function clientConfig({ ctx }: LoginDeps): Promise<ClientConfig> {
   const settings = filled(account.settings);
   const { issuer, clientId, webClientId, audience, groupsClaim } = ctx.oidc;
   const { scope, loopback, redirectPort, loopbackHost } = ctx.oidc;
+  const log = await ctx.logs.identity(account.id);
   return {
     protocolVersion: PROTOCOL_VERSION,
     accountId: account.id,
     origin: ctx.origin,
     domain: account.domain,
+    ...(log?.moves === undefined ? {} : { log }),
     oidc: {
       issuer,
       clientId,

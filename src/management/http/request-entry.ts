@@ -38,6 +38,8 @@ export interface FrontOptions {
   readonly origin: string;
   /** `host:port` as browsers send it: of the public origin and of the address listened on. */
   readonly hosts: ReadonlySet<string>;
+  /** The same of addresses where it was before, while that is announced. Absent: none. */
+  readonly oldHosts?: ReadonlySet<string>;
   readonly behindProxy: boolean;
   readonly routes: readonly Route[];
   /** The dashboard, where no route answers. Absent: there is none. */
@@ -55,7 +57,11 @@ export function createRequestEntry(options: FrontOptions): RequestEntry {
       }
       // A name that somebody else's DNS points at us is not ours (DNS rebinding).
       const host = request.headers.get("host")?.toLowerCase() ?? "";
-      if (!isOurName(host, options.hosts) && !PROBES.includes(pathname)) {
+      if (options.oldHosts?.has(host) === true && !isOfPrograms(pathname)) {
+        return movedTo(request, options.origin);
+      }
+      const isOurs = isOurName(host, options.hosts) || options.oldHosts?.has(host) === true;
+      if (!isOurs && !PROBES.includes(pathname)) {
         return failure(421, "ERR_BAD_REQUEST", "this server is not known by that name");
       }
       const sourceAddress = sourceOf(request, peerAddress, options.behindProxy);
@@ -80,6 +86,21 @@ export function createRequestEntry(options: FrontOptions): RequestEntry {
 
 /** Asked by load balancers, under whatever name. They tell nothing. */
 const PROBES: readonly string[] = ["/healthz", "/readyz"];
+
+/** What machines and devices ask for: at the old address they are answered until they have followed. */
+function isOfPrograms(pathname: string): boolean {
+  const prefixes = ["/agent", "/client", "/relay"];
+  return PROBES.includes(pathname) || prefixes.some((prefix) => pathname.startsWith(`${prefix}/`));
+}
+
+/** People are led to the same page; a program that sends something is told, so that nothing is lost. */
+function movedTo(request: Request, origin: string): Response {
+  const url = URL.parse(request.url);
+  if (url === null || (request.method !== "GET" && request.method !== "HEAD")) {
+    return failure(421, "ERR_MOVED", `this server has moved to ${origin}`);
+  }
+  return Response.redirect(`${origin}${url.pathname}${url.search}`, 308);
+}
 
 /** A name of ours, or an address, which nobody's DNS can point elsewhere. */
 function isOurName(host: string, hosts: ReadonlySet<string>): boolean {

@@ -11,6 +11,7 @@ import type { Ed25519Key } from "../../base/ed25519.ts";
 import { QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { logOrigin, type NoteKey, signCheckpoint } from "../../log/checkpoint.ts";
+import { signMove } from "../../log/move.ts";
 import type { ServedLog } from "../../wire/log-entry.ts";
 import type { AccountId } from "../../wire/units.ts";
 import { newLogKey, openEd25519 } from "../ca/account-keys.ts";
@@ -25,6 +26,7 @@ import { listHandovers } from "../db/tables/log-keys.ts";
 import { catchUp, findHead, insertHead, type LogHead, tailOf } from "../db/tables/log-tree.ts";
 import { peerKeyEvent } from "../db/tables/new-peer.ts";
 import { listPeers } from "../db/tables/peers.ts";
+import { listMoves, takeUnlogged } from "./moves.ts";
 import { keepRetention } from "./retention.ts";
 
 /** While a log grows, one checkpoint is made in this time, unless somebody asks for one. */
@@ -66,6 +68,7 @@ class StoredLogs implements AccountLogs {
       log.info("events are brought into the log", { accountId });
     }
     if (isNew) await this.#recordPeerKeys(accountId);
+    await this.#recordMoves(accountId);
     this.#begun.add(accountId);
   }
 
@@ -86,6 +89,23 @@ class StoredLogs implements AccountLogs {
     const auditSeq = await store.transaction(async (tx) => {
       const peers = await listPeers(tx, accountId);
       return appendEvents(tx, accountId, systemInitiator, peers.map(peerKeyEvent));
+    });
+    if (auditSeq !== undefined) store.notify({ accountId, auditSeq });
+  }
+
+  /** Each move of the server is a leaf, with the word of the log's key. */
+  async #recordMoves(accountId: AccountId): Promise<void> {
+    const { store } = this.#deps;
+    const auditSeq = await store.transaction(async (tx) => {
+      const { origin } = await requireHead(tx, accountId);
+      const key = await this.#signingKey(tx, accountId);
+      const events = (await takeUnlogged(tx, accountId)).map(({ logged: _, ...move }) => ({
+        activity: "management.move" as const,
+        targetId: accountId,
+        meta: { from: move.from, to: move.to, until: new Date(move.until_seconds * 1000).toISOString() },
+        data: signMove(origin, move, key),
+      }));
+      return events.length === 0 ? undefined : appendEvents(tx, accountId, systemInitiator, events);
     });
     if (auditSeq !== undefined) store.notify({ accountId, auditSeq });
   }
@@ -151,7 +171,14 @@ class StoredLogs implements AccountLogs {
       const { origin } = await requireHead(tx, accountId);
       const { publicKey: key } = await signingRow(tx, accountId);
       const handovers = await listHandovers(tx, accountId);
-      return { origin, key, ...(handovers.length === 0 ? {} : { handovers }) };
+      const signer = await this.#signingKey(tx, accountId);
+      const moves = (await listMoves(tx)).map(({ logged: _, ...move }) => signMove(origin, move, signer));
+      return {
+        origin,
+        key,
+        ...(handovers.length === 0 ? {} : { handovers }),
+        ...(moves.length === 0 ? {} : { moves }),
+      };
     });
   }
 

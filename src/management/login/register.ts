@@ -74,7 +74,8 @@ export async function registerDevice(
     );
     // Now, so that no later end of the person's access to the machine is missed.
     if (vouchedByPeerId !== null) await judgeVouch(ctx, account.id, answer.peerId);
-    return answer;
+    const log = await ctx.logs.identity(account.id);
+    return log === undefined ? answer : { ...answer, log };
   });
 }
 

@@ -63,11 +63,15 @@ export class AuditIntake {
     peer: ReportingPeer,
     upload: { readonly events: readonly AgentEvent[]; readonly batch: SignedBatch },
   ): Promise<ProvenBatch | null> {
-    const { store, origin } = this.#ctx;
+    const { store, origin, logs } = this.#ctx;
     const row = await store.read((tx) => findPeer(tx, peer.accountId, peer.id));
     if (row === undefined) return null; // Gone: nothing of it is stored.
-    const proven = proveBatch(row, origin, upload);
-    if (proven !== null) return proven;
+    // What was signed before management moved names its address of then.
+    const moves = (await logs.identity(peer.accountId))?.moves ?? [];
+    for (const management of [origin, ...moves.map(({ from }) => from)]) {
+      const proven = proveBatch(row, management, upload);
+      if (proven !== null) return proven;
+    }
     throw new QfError("ERR_BAD_REQUEST", "a machine's batch is not signed by it, or not of its events");
   }
 }

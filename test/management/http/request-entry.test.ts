@@ -21,6 +21,8 @@ const routes: Route[] = [
       throw new QfError("ERR_TOO_MANY", "too many");
     },
   },
+  { prefix: "/agent", answer: () => new Response("agent") },
+  { prefix: "/client", answer: () => new Response("client") },
   { prefix: "/healthz", answer: () => new Response("ok") },
 ];
 
@@ -32,15 +34,18 @@ function front(behindProxy = false) {
     log: silentLog,
     origin: "https://qf.example.com",
     hosts: new Set(["qf.example.com"]),
+    oldHosts: new Set(["old.example.com"]),
     behindProxy,
     routes,
   });
-  return async (path: string, headers: Record<string, string> = {}) => {
+  return async (path: string, headers: Record<string, string> = {}, method = "GET") => {
     const request = new Request(`http://qf.example.com${path}`, {
+      method,
       headers: { host: "qf.example.com", ...headers },
     });
     const response = await answer(request, "192.0.2.9", noServer);
-    return { status: response?.status, text: (await response?.text()) ?? "" };
+    const location = response?.headers.get("location") ?? null;
+    return { status: response?.status, text: (await response?.text()) ?? "", location };
   };
 }
 
@@ -54,6 +59,17 @@ test.each([
   { host: "", status: 421 },
 ])("a request for host '$host' is answered with $status", async ({ host, status }) => {
   expect((await front()("/who", { host })).status).toBe(status);
+});
+
+test("at an address where it was before, programs are answered and people led on", async () => {
+  const at = (path: string, method = "GET") => front()(path, { host: "old.example.com" }, method);
+  expect((await at("/agent/v1/sync")).status).toBe(200);
+  expect(await at("/client/v1/config")).toMatchObject({ status: 200 });
+  expect(await at("/machines?q=web")).toMatchObject({
+    status: 308,
+    location: "https://qf.example.com/machines?q=web",
+  });
+  expect(await at("/who", "POST")).toMatchObject({ status: 421, text: expect.stringContaining("ERR_MOVED") });
 });
 
 test("probes are answered under any name", async () => {
@@ -96,7 +112,7 @@ test.each([
 });
 
 test("a failure is one line, and an unexpected one tells nothing", async () => {
-  expect(await front()("/refused")).toEqual({
+  expect(await front()("/refused")).toMatchObject({
     status: 429,
     text: JSON.stringify({ code: 429, message: "too many", error: "ERR_TOO_MANY" }),
   });

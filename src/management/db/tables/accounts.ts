@@ -14,7 +14,7 @@ export type AccountRow = Row<"accounts">;
 
 /** `origin`: public origin, set at the first serve. `epoch`: grows when a backup is restored. */
 /** `trial_write` is written to see whether the database can be. `kept.…`: see `shortened-retention.ts`. */
-export type MetaKey = "origin" | "epoch" | "trial_write" | `kept.${string}`;
+export type MetaKey = "origin" | "moves" | "epoch" | "trial_write" | `kept.${string}`;
 
 export async function findMeta(tx: Reader, key: MetaKey): Promise<string | undefined> {
   const { meta } = tx.t;
