@@ -38,7 +38,7 @@ _qf() {
     fi
   done
   [[ $mode == nospace ]] && options+=(-S '')
-  (( $#names )) && compadd $options -d shown -a names
+  (( $#names )) && compadd "\${(@)options}" -d shown -a names
   [[ $mode == files ]] && _files
 }
 if [[ $funcstack[1] == _qf ]]; then _qf "$@"; else compdef _qf qf qufabric; fi
