@@ -8,10 +8,10 @@ BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then c
 export PATH := $(dir $(BUN)):$(PATH)
 SOURCES := $(shell find src patches packaging -type f 2>/dev/null) build.ts install.sh package.json bun.lock
 
-.PHONY: help demo test check bench soak fuzz mutants interop interop-log build release test-install test-upgrade clean screenshots
+.PHONY: help demo test check bench soak fuzz mutants interop interop-log build release test-install test-platforms test-upgrade clean screenshots
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: dist/qf ## Start a whole QuFabric here, sign in, run a command, show a refusal (ONCE=1 ends after that)
 	@$(BUN) test/demo/run.ts $(if $(ONCE),--once,)
@@ -52,6 +52,11 @@ build: dist/qf ## Build dist/qf, the one executable
 test-install: dist/qf system-packages ## Install on a Debian that systemd boots, kill it in every way, and remove it again
 	@bash test/support/apt.sh debootstrap:debootstrap systemd-nspawn:systemd-container
 	@$(BUN) test/install/run.ts
+
+test-platforms: dist/qf system-packages ## Agent, client and management on musl, Debian 13, Ubuntu and arm64 under qemu (ROOTS="musl": these only)
+	@bash test/support/apt.sh debootstrap:debootstrap systemd-nspawn:systemd-container qemu-aarch64-static:qemu-user-static pip3:python3-pip unzip:unzip zsh:zsh fish:fish
+	@$(MAKE) -s release TARGETS="linux-x64-baseline linux-x64-musl-baseline linux-arm64 linux-arm64-musl"
+	@$(BUN) test/platforms/run.ts $(ROOTS)
 
 test-upgrade: dist/qf system-packages ## This build beside the one before (PREVIOUS=COMMIT): agents, management and clients of both, together
 	@$(BUN) test/install/previous.ts

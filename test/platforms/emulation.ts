@@ -1,4 +1,4 @@
-/** The kernel's table of emulators (binfmt_misc): has programs of arm64 run by qemu, for as long as needed. */
+/** Emulation of arm64 by qemu, which the kernel starts for its programs (binfmt_misc) while it is needed. */
 import { existsSync, writeFileSync } from "node:fs";
 
 const TABLE = "/proc/sys/fs/binfmt_misc";

@@ -25,17 +25,14 @@ export class Guest implements AsyncDisposable {
       stderr: "inherit",
     });
     const guest = new Guest(child);
-    guest.#leader = await until(
-      "the container",
-      async () => {
-        const { stdout } = await runProcess(["pgrep", "-P", String(child.pid)], { env: { PATH } });
-        return Number(stdout.trim().split("\n")[0]);
-      },
-      START_MS_MAX,
-    );
     await until(
-      "a shell there",
-      async () => (await guest.run(["sh", "-c", "[ -e /proc/1/stat ] && [ -e /dev/pts ]"])).exitCode === 0,
+      "a shell in the container",
+      async () => {
+        // The container's first process is not the first child that systemd-nspawn has.
+        const { stdout } = await runProcess(["pgrep", "-P", String(child.pid)], { env: { PATH } });
+        guest.#leader = Number(stdout.trim().split("\n")[0]);
+        return (await guest.run(["sh", "-c", "[ -d /proc/1 ] && [ -d /dev/pts ]"])).exitCode === 0;
+      },
       START_MS_MAX,
     );
     return guest;

@@ -1,4 +1,4 @@
-/** A whole QuFabric inside one root file system: its management, its agent, its client, and nothing of ours. */
+/** A whole QuFabric inside one root file system: its own management, agent and client. */
 import { OWNER } from "../support/lab.ts";
 import type { Guest } from "./guest.ts";
 
@@ -9,7 +9,8 @@ export QF_CONFIG_DIR=/root/own QF_NO_BROWSER=1
 said() { echo "== $1"; }
 value() { sed -n 's/.*"'"$1"'": *"\\([^"]*\\)".*/\\1/p' | head -n 1; }
 printf '%s\\n' "$OWNER_PASSWORD" |
-  qf management init --data-dir /var/lib/own --owner-email "$OWNER_EMAIL" --owner-password-stdin >/root/init.json && said init
+  qf management init --data-dir /var/lib/own --owner-email "$OWNER_EMAIL" --owner-password-stdin \\
+    >/root/init.json && said init
 qf management serve --data-dir /var/lib/own --listen 127.0.0.1:0 >/root/serve.json 2>/root/serve.log &
 serve=$!
 for i in $(seq 240); do [ -s /root/serve.json ] && break; sleep 0.5; done
@@ -40,10 +41,6 @@ export async function ownNetwork(guest: Guest): Promise<{ words: ReadonlySet<str
   const env = { OWNER_EMAIL: OWNER.email, OWNER_PASSWORD: OWNER.password };
   const { stdout, stderr } = await guest.run(["sh", "-c", SCRIPT], env);
   const words = [...stdout.matchAll(/^== (\S+)\r?$/gm)].map(([, word = ""]) => word);
-  const logs = await guest.run([
-    "sh",
-    "-c",
-    "tail -n 20 /root/serve.log /root/refused /var/lib/own-agent/agent.log",
-  ]);
+  const logs = await guest.run(["tail", "-n", "20", "/root/serve.log", "/root/refused"]);
   return { words: new Set(words), text: `${stdout}${stderr}${logs.stdout}` };
 }

@@ -69,9 +69,10 @@ export const PLATFORM_ROOTS: readonly PlatformRoot[] = [
     arch: "arm64",
     make: (folder) => {
       unpackDebian(folder, "arm64", PACKAGES);
-      // Nothing was configured there: PAM's rules and the list of authorities are written by scripts.
-      const rules = "account required pam_permit.so\nsession required pam_permit.so\n";
-      writeFileSync(join(folder, "etc/pam.d/qufabric"), rules);
+      // Nothing was configured there, so PAM's rules are missing, which a package's script would have made.
+      for (const kind of ["account", "auth", "password", "session"]) {
+        writeFileSync(join(folder, `etc/pam.d/common-${kind}`), `${kind} required pam_unix.so\n`);
+      }
       accounts(folder);
     },
   },

@@ -50,7 +50,8 @@ export function mentionsIn(line: string, isCode: boolean): Mention[] {
   return found;
 }
 
-function verbOf(words: string): Verb | undefined {
+/** The command that these words are. */
+export function verbOf(words: string): Verb | undefined {
   const short = Object.hasOwn(SHORT, words) ? SHORT[words] : undefined;
   if (short !== undefined) return verbOf(short.join(" "));
   const [first = "", second] = words.split(" ");

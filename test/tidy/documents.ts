@@ -91,3 +91,30 @@ export function phrasesOf({ text }: Text): string[] {
     .map(([, plain, template]) => (plain ?? template ?? "").replace(/\$\{[^}]*\}/g, "X"))
     .filter((phrase) => phrase.includes(" "));
 }
+
+/** A fenced block without a language: commands for a shell, unless its mark says otherwise. */
+export interface ShellBlock {
+  readonly path: string;
+  /** Line of its first command. */
+  readonly line: number;
+  /** Commands; a line that ends with a backslash is joined to the next. */
+  readonly commands: readonly string[];
+  /** Text of the HTML comment right before it, which readers do not see. */
+  readonly mark: string | undefined;
+}
+
+/** The blocks of one page, in its order. */
+export function shellBlocks({ path, text }: Text): ShellBlock[] {
+  const blocks = text.matchAll(/(?:<!-- ([^\n]*?) -->\n+)?^( *)```([^\n]*)\n([\s\S]*?)^ *```$/gm);
+  const shell = [...blocks].filter(([, , , language]) => language === "");
+  return shell.map(({ index, 0: whole, 1: mark, 2: indent = "", 4: body = "" }) => ({
+    path,
+    line: text.slice(0, index + whole.indexOf("```\n")).split("\n").length + 1,
+    commands: body
+      .replace(/\\\n\s*/g, "")
+      .split("\n")
+      .map((line) => line.slice(indent.length).trim())
+      .filter((line) => line !== ""),
+    mark,
+  }));
+}
