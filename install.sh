@@ -122,10 +122,22 @@ USAGE
       secure=
       [ "$protocol" != '=https' ] || secure='--https-only --secure-protocol=TLSv1_2'
       # shellcheck disable=SC2086 # two options of our own, or none
-      wget -q $secure --max-redirect=0 --timeout=60 --tries=2 -O "$2" "$QF_URL$1" 2>"$tmp/fetch.err"
+      wget -nv $secure --max-redirect=0 --timeout=60 --tries=2 -O "$2" "$QF_URL$1" 2>"$tmp/fetch.err"
     else
       wget -q -O "$2" "$QF_URL$1" 2>"$tmp/fetch.err"
     fi
+  }
+
+  # As fetch, and again for some minutes while the server has too many downloads.
+  fetch_in_turn() {
+    # As curl, wget of GNU and wget of busybox say it.
+    busy='error: 503|ERROR 503|HTTP/1\.[01] 503'
+    for wait in 5 10 15 20 30 60 60 60 last; do
+      if fetch "$1" "$2"; then return 0; fi
+      if [ "$wait" = last ] || ! grep -Eq "$busy" "$tmp/fetch.err"; then return 1; fi
+      say "$QF_URL is busy with other downloads; trying again in $wait s"
+      sleep "$wait"
+    done
   }
 
   # ----- the signed manifest
@@ -316,7 +328,7 @@ KEYS
     new=$(mktemp "$prefix/bin/.qf.XXXXXX")
     packed=gz unpack='gzip -dc'
     if has zstd; then packed=zst unpack='zstd -dcq'; fi
-    fetch "/downloads/$version/$target.$packed" "$tmp/packed" ||
+    fetch_in_turn "/downloads/$version/$target.$packed" "$tmp/packed" ||
       stop "the download of $target was cut or refused" "run this again; nothing was changed"
     # shellcheck disable=SC2086 # a command with its options
     $unpack <"$tmp/packed" >"$new" 2>/dev/null || stop "the download of $target is damaged" \

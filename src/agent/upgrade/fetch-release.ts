@@ -19,6 +19,9 @@ import {
 const TIMEOUT_MS = 30_000;
 /** For a build of some 50 MB, packed, over a slow link. */
 const BUILD_TIMEOUT_MS = 1_800_000;
+/** Longest that a turn is waited for, and how long before it is asked again. */
+const TURN_MS_MAX = 900_000;
+const RETRY_MS_MAX = 60_000;
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -77,15 +80,35 @@ function notSigned(message: string): QfError {
   });
 }
 
-/** The packed build of `target`. Throws ERR_NOT_FOUND or ERR_UNAVAILABLE. */
+/**
+ * The packed build of `target`; waits while the server has too many downloads. Throws ERR_NOT_FOUND or
+ * ERR_UNAVAILABLE.
+ */
 export async function fetchBuild(
   url: string,
   { version, target }: { readonly version: string; readonly target: string },
   request: Fetch = fetch,
+  sleep: (ms: number) => Promise<void> = Bun.sleep,
 ): Promise<ReadableStream<Uint8Array>> {
-  const response = await ask(`${url}/downloads/${version}/${target}.zst`, BUILD_TIMEOUT_MS, request);
+  const waiting = waitingForTurn(request, sleep);
+  const response = await ask(`${url}/downloads/${version}/${target}.zst`, BUILD_TIMEOUT_MS, waiting);
   if (response.status === 200 && response.body !== null) return response.body;
   throw new QfError("ERR_NOT_FOUND", `${url} has no build of ${version} for ${target}`);
+}
+
+/** As `request`, and again as long as the server says when to come again, for a quarter of an hour. */
+function waitingForTurn(request: Fetch, sleep: (ms: number) => Promise<void>): Fetch {
+  return async (url, init) => {
+    for (let leftMs = TURN_MS_MAX; ; ) {
+      const response = await request(url, init);
+      const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
+      if (response.status !== 503 || !(seconds > 0) || leftMs <= 0) return response;
+      // Others wait as well: not all are to come again at once.
+      const waitMs = Math.min(seconds * 1000, RETRY_MS_MAX) * (1 + Math.random());
+      leftMs -= waitMs;
+      await sleep(waitMs);
+    }
+  };
 }
 
 async function ask(url: string, timeoutMs: number, request: Fetch): Promise<Response> {

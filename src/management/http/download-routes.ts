@@ -8,15 +8,19 @@ import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { QfError } from "../../base/errors.ts";
 import { SAFE_HEADERS } from "../../base/html.ts";
+import type { ApiFailure } from "../../wire/client-api.ts";
 import { MANIFEST_FILE, ReleaseVersion, SIGNATURE_FILE, TARGETS, type Target } from "../../wire/release.ts";
 import { installScript } from "../releases/install-script.ts";
 import { PACKINGS, type Packing } from "../releases/packed-file.ts";
 import type { Releases } from "../releases/releases.ts";
+import { createDownloadTurns, type DownloadTurns } from "./download-turns.ts";
 import type { Route } from "./request-entry.ts";
 
 const INSTALL_PATH = "/install.sh";
 const DOWNLOADS_PATH = "/downloads";
 const LATEST = "latest";
+/** When a machine that finds too many others is to try again. */
+const RETRY_SECONDS = 5;
 
 const ENCODINGS: Readonly<Record<Packing, string>> = { zst: "zstd", gz: "gzip" };
 
@@ -24,19 +28,28 @@ export interface DownloadDeps {
   readonly origin: string;
   readonly releaseKeys: readonly string[];
   readonly releases: Releases;
+  /** Absent: as many as there may be by default. */
+  readonly turns?: DownloadTurns;
 }
 
 /** The routes, each with the one handler of all. */
 export function downloadRoutes(deps: DownloadDeps): Route[] {
   const { answer } = createDownloads(deps);
-  return [INSTALL_PATH, DOWNLOADS_PATH].map((prefix) => ({ prefix, answer: (request) => answer(request) }));
+  return [INSTALL_PATH, DOWNLOADS_PATH].map((prefix) => ({
+    prefix,
+    answer: (request, source) => answer(request, source),
+  }));
 }
 
-export function createDownloads(deps: DownloadDeps): { answer(request: Request): Promise<Response> } {
-  const { releases } = deps;
+export interface Downloads {
+  answer(request: Request, source: string): Promise<Response>;
+}
+
+export function createDownloads(deps: DownloadDeps): Downloads {
+  const { releases, turns = createDownloadTurns() } = deps;
   const script = installScript(deps.origin, deps.releaseKeys);
   return {
-    async answer(request) {
+    async answer(request, source) {
       if (request.method !== "GET" && request.method !== "HEAD") {
         throw new QfError("ERR_METHOD_NOT_ALLOWED", "releases can only be read");
       }
@@ -48,7 +61,11 @@ export function createDownloads(deps: DownloadDeps): { answer(request: Request):
       if (version === undefined || !ReleaseVersion.safeParse(version).success) throw nothing();
       if (name === MANIFEST_FILE) return text(await releases.manifest(version), "application/json");
       if (name === SIGNATURE_FILE) return text(await releases.signature(version));
-      return await build(releases, version, name, request);
+      const { path, headers } = await findBuild(releases, version, name, request);
+      // Nothing of it is sent.
+      if (request.method === "HEAD") return new Response(Bun.file(path), { headers });
+      const body = await turns.bodyOf(path, source);
+      return body === null ? busy() : new Response(body, { headers });
     },
   };
 }
@@ -63,30 +80,47 @@ function text(body: string | undefined, type = "text/plain; charset=utf-8"): Res
   return new Response(body, { headers: { ...SAFE_HEADERS, "content-type": type } });
 }
 
+interface FoundBuild {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
  * A build: `<target>` as it is, or packed on the way for a client that says so; `<target>.zst` and
  * `<target>.gz` as packed files.
  */
-async function build(releases: Releases, version: string, name: string, request: Request): Promise<Response> {
+async function findBuild(
+  releases: Releases,
+  version: string,
+  name: string,
+  request: Request,
+): Promise<FoundBuild> {
   const match = /^([a-z0-9-]+)(?:\.(zst|gz))?$/.exec(name);
   const target = TARGETS.find((one): one is Target => one === match?.[1]);
   if (target === undefined) throw nothing();
   const packing = PACKINGS.find((one) => one === match?.[2]);
-  if (packing !== undefined) return await file(await releases.file(version, target, packing));
+  if (packing !== undefined) return await foundAt(await releases.file(version, target, packing));
   const taken = request.headers.get("accept-encoding") ?? "";
   const encoded = PACKINGS.find((one) =>
     new RegExp(`\\b${ENCODINGS[one]}\\b(?!\\s*;\\s*q=0(?:\\.0*)?\\s*(?:,|$))`).test(taken),
   );
   const packed = encoded === undefined ? undefined : await releases.file(version, target, encoded);
   if (encoded === undefined || packed === undefined) {
-    return await file(await releases.file(version, target, undefined), { vary: "accept-encoding" });
+    return await foundAt(await releases.file(version, target, undefined), { vary: "accept-encoding" });
   }
-  return await file(packed, { vary: "accept-encoding", "content-encoding": ENCODINGS[encoded] });
+  return await foundAt(packed, { vary: "accept-encoding", "content-encoding": ENCODINGS[encoded] });
 }
 
-async function file(path: string | undefined, more: Record<string, string> = {}): Promise<Response> {
+async function foundAt(path: string | undefined, more: Record<string, string> = {}): Promise<FoundBuild> {
   const found: Stats | null = path === undefined ? null : await stat(path).catch(() => null);
   if (path === undefined || found === null) throw nothing();
-  const headers = { ...SAFE_HEADERS, ...more, "content-type": "application/octet-stream" };
-  return new Response(Bun.file(path), { headers });
+  return { path, headers: { ...SAFE_HEADERS, ...more, "content-type": "application/octet-stream" } };
+}
+
+/** As other refusals of this port: installers and `qf upgrade` come again. */
+function busy(): Response {
+  const message = "too many downloads are under way: try again in a while";
+  const body: ApiFailure = { code: 503, message, error: "ERR_UNAVAILABLE" };
+  const headers = { ...SAFE_HEADERS, "retry-after": String(RETRY_SECONDS) };
+  return Response.json(body, { status: 503, headers });
 }

@@ -78,3 +78,33 @@ test("fetchBuild asks for the packed build of its own target", async () => {
     "ERR_NOT_FOUND",
   );
 });
+
+describe("a server with too many downloads", () => {
+  const asked = { version: "1.2.3", target: "linux-x64" };
+  const busy = (seconds: string | null) =>
+    new Response("", { status: 503, headers: seconds === null ? {} : { "retry-after": seconds } });
+
+  test("is asked again when it says, spread over as long again", async () => {
+    const answers = [busy("5"), busy("600"), new Response("packed")];
+    const waits: number[] = [];
+    const server = async () => answers.shift() ?? new Response("", { status: 404 });
+    const body = await fetchBuild(URL, asked, server, async (ms) => void waits.push(ms));
+    expect(await new Response(body).text()).toBe("packed");
+    const [first = 0, second = 0] = waits;
+    expect([first >= 5_000 && first <= 10_000, second >= 60_000 && second <= 120_000]).toEqual([true, true]);
+  });
+
+  test.each<[string, string | null, number]>([
+    ["that never has room is given up", "60", 20],
+    ["that does not say when to come again is not waited for", null, 0],
+    ["that says nothing that could be waited for neither", "Wed, 21 Oct 2026 07:28:00 GMT", 0],
+    ["that says now neither", "0", 0],
+  ])("%s", async (_what, seconds, waitsMax) => {
+    let waits = 0;
+    const server = async () => busy(seconds);
+    const sleep = async () => void (waits += 1);
+    expect(await codeOf(fetchBuild(URL, asked, server, sleep))).toBe("ERR_UNAVAILABLE");
+    expect(waits > 0).toBe(waitsMax > 0);
+    expect(waits).toBeLessThanOrEqual(waitsMax);
+  });
+});

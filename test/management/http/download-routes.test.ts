@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isQfError } from "../../../src/base/errors.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { createDownloads } from "../../../src/management/http/download-routes.ts";
+import { createDownloadTurns } from "../../../src/management/http/download-turns.ts";
 import { createReleases } from "../../../src/management/releases/releases.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { aReleaseKey, standIn, writeRelease } from "../../support/release.ts";
@@ -11,14 +12,11 @@ import { tempFolder } from "../../support/temp-folder.ts";
 const home = tempFolder();
 const VERSION = "1.0.0";
 const build = Buffer.from(standIn(VERSION));
-const routes = createDownloads({
-  origin: "https://qf.example.com",
-  releaseKeys: [],
-  releases: createReleases({
-    ...{ folder: home, packedFolder: join(home, "packed"), executable: null },
-    ...{ clock: new FakeClock(), log: silentLog },
-  }),
+const releases = createReleases({
+  ...{ folder: home, packedFolder: join(home, "packed"), executable: null },
+  ...{ clock: new FakeClock(), log: silentLog },
 });
+const routes = createDownloads({ origin: "https://qf.example.com", releaseKeys: [], releases });
 let server: ReturnType<typeof Bun.serve>;
 
 beforeAll(() => {
@@ -28,7 +26,7 @@ beforeAll(() => {
     hostname: "127.0.0.1",
     fetch: (request) =>
       routes
-        .answer(request)
+        .answer(request, "192.0.2.1")
         .catch((error) => new Response(isQfError(error) ? error.code : "", { status: 400 })),
   });
 });
@@ -93,5 +91,21 @@ describe("/downloads", () => {
       expect(headers.get("x-content-type-options")).toBe("nosniff");
       expect(headers.get("content-type")).toMatch(/^(?:text\/plain|application\/(?:octet-stream|json))/);
     }
+  });
+
+  test("what finds too many others is told when to come again, and is sent once one of them is gone", async () => {
+    const turns = createDownloadTurns({ totalMax: 2 });
+    const bounded = createDownloads({ origin: "https://qf.example.com", releaseKeys: [], releases, turns });
+    const ask = (name: string, method = "GET") =>
+      bounded.answer(new Request(`https://qf.example.com/downloads/1.0.0/${name}`, { method }), "192.0.2.1");
+    const [slow] = [await ask("linux-x64.zst"), await ask("linux-x64")];
+    const busy = await ask("linux-x64.gz");
+    expect([busy.status, busy.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(await busy.json()).toMatchObject({ code: 503, error: "ERR_UNAVAILABLE" });
+    // What is small is not waited for.
+    expect((await ask("manifest.json")).status).toBe(200);
+    expect((await ask("linux-x64", "HEAD")).status).toBe(200);
+    await slow?.body?.cancel();
+    expect(Bun.gunzipSync(await (await ask("linux-x64.gz")).arrayBuffer()).length).toBe(build.length);
   });
 });
