@@ -332,6 +332,61 @@ describe("what a dishonest or broken server offers", () => {
   });
 });
 
+describe("a server with too many downloads", () => {
+  /** In front of the server: says so to the first `times` who ask for a build. */
+  function crowded(times: number) {
+    let left = times;
+    const server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      async fetch(request) {
+        const { pathname } = new URL(request.url);
+        if (/\.(?:zst|gz)$/.test(pathname) && left-- > 0) {
+          return new Response("{}", { status: 503, headers: { "retry-after": "5" } });
+        }
+        return fetch(`${management.url}${pathname}`, { decompress: false });
+      },
+    });
+    return { url: `http://127.0.0.1:${server.port}`, stop: () => server.stop(true) };
+  }
+
+  /** A machine whose `sleep` does not, and says for how long it was to. */
+  function anImpatientMachine(without: readonly string[], busybox: readonly string[] = []) {
+    const path = programs({ without: [...without, "sleep"], busybox: [...busybox] });
+    writeFileSync(join(path, "sleep"), '#!/bin/sh\necho "slept $1" >&2\n', { mode: 0o755 });
+    return aMachine(path);
+  }
+
+  test.each<[string, string[], string[]]>([
+    ["curl", [], []],
+    ["wget of GNU", ["curl"], []],
+    ["wget of busybox", ["curl", "wget"], ["wget"]],
+  ])("is asked again in a while: %s", async (_what, without, busybox) => {
+    const server = crowded(2);
+    try {
+      const machine = anImpatientMachine(without, busybox);
+      const { exitCode, stderr } = await machine.run(["--management-url", server.url]);
+      expect(exitCode).toBe(0);
+      expect(stderr.match(/^slept \d+$/gm)).toEqual(["slept 5", "slept 10"]);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test("is given up after some minutes, and nothing is left", async () => {
+    const server = crowded(1_000);
+    try {
+      const machine = anImpatientMachine([]);
+      const { exitCode, stderr } = await machine.run(["--management-url", server.url]);
+      expect(exitCode).toBe(STOPPED);
+      expect(stderr.match(/^slept \d+$/gm)).toHaveLength(8);
+      expect(machine.files().filter((name) => /bin\/./.test(name))).toEqual([]);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
 describe("machines that lack something", () => {
   test("no curl: wget", async () => {
     const machine = aMachine(programs({ without: ["curl"] }));
