@@ -7,6 +7,7 @@
 import { QfError } from "../../base/errors.ts";
 import { parseJson } from "../../base/files.ts";
 import { linkFailure } from "../../base/link-failure.ts";
+import { randomUpTo } from "../../base/random.ts";
 import { isSshSigned } from "../../base/ssh-signature.ts";
 import {
   MANIFEST_BYTES_MAX,
@@ -104,7 +105,8 @@ function waitingForTurn(request: Fetch, sleep: (ms: number) => Promise<void>): F
       const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
       if (response.status !== 503 || !(seconds > 0) || leftMs <= 0) return response;
       // Others wait as well: not all are to come again at once.
-      const waitMs = Math.min(seconds * 1000, RETRY_MS_MAX) * (1 + Math.random());
+      const leastMs = Math.min(seconds * 1000, RETRY_MS_MAX);
+      const waitMs = leastMs + randomUpTo(leastMs);
       leftMs -= waitMs;
       await sleep(waitMs);
     }

@@ -102,7 +102,9 @@ describe("a server with too many downloads", () => {
   ])("%s", async (_what, seconds, waitsMax) => {
     let waits = 0;
     const server = async () => busy(seconds);
-    const sleep = async () => void (waits += 1);
+    const sleep = async (): Promise<void> => {
+      waits += 1;
+    };
     expect(await codeOf(fetchBuild(URL, asked, server, sleep))).toBe("ERR_UNAVAILABLE");
     expect(waits > 0).toBe(waitsMax > 0);
     expect(waits).toBeLessThanOrEqual(waitsMax);
