@@ -25,8 +25,11 @@ const DRAIN_MS_MAX = 24 * 3_600_000;
 const LOOK_MS = 200;
 /** Hellos that are taken until a successor is there. */
 const UNTOLD_MAX = 4_096;
-/** How often a successor is looked for. */
+/** How soon a successor is looked for again; twice as long each time, up to this. */
 const RETRY_MS = 100;
+const RETRY_MS_MAX = 1_000;
+/** Longest that one which has opened the connection may take to answer. */
+const ANSWER_MS_MAX = 5_000;
 
 export interface DrainOptions {
   readonly clock: Clock;
@@ -50,6 +53,10 @@ export class Drain {
   readonly #options: DrainOptions;
   #lines: LineSocket | null = null;
   #isConnecting = false;
+  /** Open, and not answered yet. */
+  #asked: LineSocket | null = null;
+  /** Attempts since a successor answered last. */
+  #attempts = 0;
   /** What was told last of the sessions. */
   #told = "";
   readonly #untold: Told[] = [];
@@ -95,7 +102,7 @@ export class Drain {
       this.#connectedMs = nowMs;
       this.#tellSessions(this.#lines);
       if (ssh.isIdle()) void this.end();
-    } else if (nowMs - this.#retriedMs >= RETRY_MS) this.#connect();
+    } else if (nowMs - this.#retriedMs >= this.#retryMs()) this.#connect();
     const why =
       nowMs - this.#startedMs > DRAIN_MS_MAX
         ? "they have gone on for a day"
@@ -107,8 +114,14 @@ export class Drain {
     void this.end();
   }
 
+  #retryMs(): number {
+    if (this.#asked !== null) return ANSWER_MS_MAX;
+    return Math.min(RETRY_MS * 2 ** Math.max(0, this.#attempts - 1), RETRY_MS_MAX);
+  }
+
   #finish(): void {
     clearInterval(this.#timer);
+    this.#asked?.close();
     this.#lines?.close();
     this.#resolveEnded();
   }
@@ -124,6 +137,9 @@ export class Drain {
   #connect(): void {
     if (this.#isConnecting) return;
     this.#isConnecting = true;
+    this.#attempts += 1;
+    this.#asked?.close();
+    this.#asked = null;
     this.#retriedMs = this.#options.clock.monotonicMs();
     let lines: LineSocket | null = null;
     Bun.connect({
@@ -150,6 +166,7 @@ export class Drain {
   }
 
   #onOpen(lines: LineSocket): void {
+    this.#asked = lines;
     const { epoch, version } = this.#options.maps.position();
     lines.send({ do: "drain", pid: process.pid, epoch, version } satisfies HandoverRequest);
   }
@@ -158,6 +175,8 @@ export class Drain {
   #onAnswering(lines: LineSocket): void {
     const { sink, approvals, onFollowed } = this.#options;
     this.#lines = lines;
+    this.#asked = null;
+    this.#attempts = 0;
     this.#told = "";
     for (const told of this.#untold.splice(0)) lines.send(told);
     sink.attach((record) => lines.send(record));
@@ -167,6 +186,7 @@ export class Drain {
   }
 
   #onGone(lines: LineSocket | null): void {
+    if (this.#asked === lines) this.#asked = null;
     if (lines === null || this.#lines !== lines) return;
     this.#lines = null;
     this.#options.sink.detach();

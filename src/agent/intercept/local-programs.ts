@@ -112,7 +112,7 @@ export class LocalPrograms {
     const { intercept = [], resolver = null } = this.#wanted;
     if (resolver !== null || this.#hasNames) {
       const hosts = resolver === null ? [] : machines.map((one) => namesOf(one, resolver));
-      writeHostNames(this.#options.asker.devicePeerId, hosts);
+      await writeHostNames(this.#options.asker.devicePeerId, hosts);
       this.#hasNames = resolver !== null;
     }
     if (this.#interceptor === null) return;
@@ -136,10 +136,10 @@ export class LocalPrograms {
 }
 
 /** Takes away what a killed agent of machine `peerId` left, which does not start again. Never throws. */
-export function takeBackLeftovers(peerId: string): void {
+export async function takeBackLeftovers(peerId: string): Promise<void> {
   removeLeftGuard(peerId);
   try {
-    if (hasHostNames(peerId)) writeHostNames(peerId, []);
+    if (hasHostNames(peerId)) await writeHostNames(peerId, []);
   } catch {
     // Without root: then it was not ours.
   }

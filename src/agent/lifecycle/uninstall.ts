@@ -28,7 +28,7 @@ export async function uninstallAgent(options: {
   await findServiceManager(stateDir, options.environment)?.remove();
   const paths = statePaths(stateDir);
   const stored = await readAgentFile(paths).catch(() => undefined);
-  if (stored?.enrolled !== undefined) takeBackLeftovers(stored.enrolled.peerId);
+  if (stored?.enrolled !== undefined) await takeBackLeftovers(stored.enrolled.peerId);
   const socket = controlSocketPath(paths, { uid, runtimeDir: options.environment.XDG_RUNTIME_DIR });
   if (dirname(socket) !== paths.publicDirectory) await rm(dirname(socket), { recursive: true, force: true });
   for (const name of await readdir(stateDir).catch(() => [])) {

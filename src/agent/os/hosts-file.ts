@@ -2,13 +2,24 @@
  * Names of peers in /etc/hosts, between two marks, so that every program of this machine and systemd-resolved
  * find them.
  *
- * Only what stands between the marks is ours. The file is replaced at once, with its mode.
+ * Only what stands between the marks is ours. The file is replaced at once, with its mode, by one agent at a
+ * time: several may run here, each with lines of its own.
  *
  * @module
  */
-import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { type FileHandle, open, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { QfError } from "../../base/errors.ts";
+import { tryLock } from "../../base/file-lock.ts";
+import { newId } from "../../base/random.ts";
 
 const PATH = "/etc/hosts";
+/** What a new file is called before it takes the place of the old one. */
+const BESIDE = ".qufabric-";
+/** Longest that another agent is waited for, which writes its lines. */
+const LOCK_MS_MAX = 5_000;
+const LOCK_POLL_MS = 20;
 /** With the machine's id, since several agents may run here. */
 const beginOf = (peerId: string) => `# BEGIN qufabric ${peerId}: written by qf agent up --resolver`;
 const endOf = (peerId: string) => `# END qufabric ${peerId}`;
@@ -19,22 +30,60 @@ export interface HostNames {
 }
 
 /**
- * Replaces the lines of the agent of machine `peerId` by `hosts`; none: takes the marks away too. Throws what
- * the file system does.
+ * Replaces the lines of the agent of machine `peerId` by `hosts`; none: takes the marks away too. Throws
+ * ERR_UNAVAILABLE where another agent holds the file for long, and what the file system does.
  */
-export function writeHostNames(peerId: string, hosts: readonly HostNames[], path = PATH): void {
-  const before = readFileSync(path, "utf8");
-  const after = withHostNames(before, peerId, hosts);
-  if (after === before) return;
-  const mode = statSync(path).mode & 0o777;
-  const beside = `${path}.qufabric`;
+export async function writeHostNames(
+  peerId: string,
+  hosts: readonly HostNames[],
+  path = PATH,
+): Promise<void> {
+  const folder = await open(dirname(path));
   try {
-    writeFileSync(beside, after, { mode });
-    chmodSync(beside, mode);
-    renameSync(beside, path);
+    await lock(folder);
+    await removeLeft(path);
+    const before = await readFile(path, "utf8");
+    const after = withHostNames(before, peerId, hosts);
+    if (after !== before) await replaceText(path, after);
+  } finally {
+    await folder.close();
+  }
+}
+
+/** The folder itself is locked, since the file is another one each time, and nothing is to be left there. */
+async function lock(folder: FileHandle): Promise<void> {
+  for (let waitedMs = 0; !tryLock(folder.fd); waitedMs += LOCK_POLL_MS) {
+    if (waitedMs >= LOCK_MS_MAX) {
+      throw new QfError("ERR_UNAVAILABLE", "the hosts file is held by another process");
+    }
+    await Bun.sleep(LOCK_POLL_MS);
+  }
+}
+
+/** Files of agents that were killed while they wrote: with the lock held nobody writes now. */
+async function removeLeft(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    if (name.startsWith(`${basename(path)}${BESIDE}`)) await unlink(join(dirname(path), name));
+  }
+}
+
+async function replaceText(path: string, text: string): Promise<void> {
+  const mode = (await stat(path)).mode & 0o777;
+  const beside = `${path}${BESIDE}${newId()}`;
+  try {
+    const file = await open(beside, "wx", mode);
+    try {
+      await file.chmod(mode);
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
   } catch {
+    await unlink(beside).catch(() => {});
     // A file that is a mount of its own, as in containers, is only written in place.
-    writeFileSync(path, after);
+    await writeFile(path, text);
   }
 }
 

@@ -81,6 +81,46 @@ describe("the last sessions of an agent", () => {
     await made.ended;
   });
 
+  test("look for a running agent less and less often, and keep one attempt open at a time", async () => {
+    const path = join(tempFolder(), "run.sock");
+    let [open, asked, isClosing] = [0, 0, true];
+    const server = Bun.listen({
+      unix: path,
+      socket: {
+        open(socket: Socket<undefined>) {
+          open += 1;
+          asked += 1;
+          if (isClosing) socket.end();
+        },
+        close() {
+          open -= 1;
+        },
+        data() {},
+        error() {},
+      },
+    });
+    servers.push({ stop: () => server.stop(true) });
+    const { clock } = drain(path);
+    /** Attempts in as many tenths of a second. */
+    const attemptsIn = async (tenths: number): Promise<number> => {
+      const before = asked;
+      for (let i = 0; i < tenths; i++) {
+        clock.advanceMs(100);
+        await Bun.sleep(120);
+      }
+      return asked - before;
+    };
+    await until("the first attempt", () => asked === 1 && open === 0);
+    expect(await attemptsIn(15)).toBeLessThanOrEqual(5);
+    isClosing = false;
+    clock.advanceMs(1_000);
+    await until("an attempt that is not answered", () => open === 1);
+    expect(await attemptsIn(10)).toBe(0);
+    clock.advanceMs(5_000);
+    const before = asked;
+    await until("another", () => asked === before + 1 && open === 1);
+  });
+
   test("end when no agent follows for a minute", async () => {
     const { made, clock, ssh } = drain();
     clock.advanceMs(FOLLOWED_MS_MAX - 1);

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "bun:test";
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { hasHostNames, withHostNames, writeHostNames } from "../../../src/agent/os/hosts-file.ts";
 import { anId } from "../../support/policy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -36,17 +36,44 @@ test.each([
   expect(withHostNames(before, PEER, [WEB1])).toBe(after);
 });
 
-test("a file is as it was once the names are taken away, whatever they were", () => {
+test("a file is as it was once the names are taken away, whatever they were", async () => {
   const before = "127.0.0.1 localhost\n\n# by hand\n10.0.0.1 db\n";
   writeFileSync(path, before);
   chmodSync(path, 0o640);
-  writeHostNames(PEER, [WEB1, WEB2], path);
+  await writeHostNames(PEER, [WEB1, WEB2], path);
   expect(readFileSync(path, "utf8")).toContain("100.64.0.3 web2.qf.internal\n");
   expect(hasHostNames(PEER, path)).toBe(true);
   expect(hasHostNames(anId("other"), path)).toBe(false);
-  writeHostNames(PEER, [WEB2], path);
+  await writeHostNames(PEER, [WEB2], path);
   expect(readFileSync(path, "utf8")).not.toContain("web1");
-  writeHostNames(PEER, [], path);
+  await writeHostNames(PEER, [], path);
   expect(readFileSync(path, "utf8")).toBe(before);
   expect(statSync(path).mode & 0o777).toBe(0o640);
+});
+
+test("agents that write at once lose none of each other's lines, and leave nothing beside the file", async () => {
+  writeFileSync(path, "127.0.0.1 localhost\n");
+  const peers = Array.from({ length: 12 }, (_, i) => anId(`agent${i}`));
+  await Promise.all(peers.map((peer) => writeHostNames(peer, [WEB1], path)));
+  expect(peers.filter((peer) => !hasHostNames(peer, path))).toEqual([]);
+  await Promise.all(peers.map((peer) => writeHostNames(peer, [], path)));
+  expect(readFileSync(path, "utf8")).toBe("127.0.0.1 localhost\n");
+  expect(readdirSync(dirname(path))).toEqual(["hosts"]);
+});
+
+test("what an agent that was killed left beside the file goes with the next write", async () => {
+  writeFileSync(path, "");
+  writeFileSync(`${path}.qufabric-0123456789abcdefghij`, "half");
+  await writeHostNames(PEER, [], path);
+  expect(readdirSync(dirname(path))).toEqual(["hosts"]);
+});
+
+test("a link that somebody has laid beside the file is not written through", async () => {
+  writeFileSync(path, "");
+  const target = join(dirname(path), "target");
+  writeFileSync(target, "untouched");
+  symlinkSync(target, `${path}.qufabric`);
+  await writeHostNames(PEER, [WEB1], path);
+  expect(readFileSync(target, "utf8")).toBe("untouched");
+  expect(hasHostNames(PEER, path)).toBe(true);
 });
