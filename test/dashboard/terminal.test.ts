@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { sha256 } from "../../src/base/random.ts";
+import { RELAY_FRAME, RELAY_RESET } from "../../src/wire/relay-numbers.ts";
+import { TERMINAL_RELAY_PATH, TERMINAL_TICKETS_PATH } from "../../src/wire/terminal-page.ts";
 import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "../support/chromium.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
@@ -18,6 +21,8 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
   let page: Page;
   let complaints: string[];
   let address: string;
+  /** All that went through management in the page's WebSockets. */
+  const relayed: Buffer[] = [];
   beforeAll(async () => {
     [setUp, browser] = await Promise.all([
       openSetUp({
@@ -28,7 +33,13 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     ]);
     context = await openContext(browser);
     await context.addInitScript(noteKeys);
+    await context.addInitScript(noteSockets);
     ({ page, complaints } = await openPage(context));
+    page.on("websocket", (socket) => {
+      for (const way of ["framesent", "framereceived"] as const) {
+        socket.on(way as "framesent", ({ payload }) => void relayed.push(Buffer.from(payload)));
+      }
+    });
     address = `/terminal/web1?as=${setUp.account.name}`;
     await signInByPage(page, setUp.lab.url, setUp.person, address);
   }, 180_000);
@@ -70,7 +81,35 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     await signInToTerminal(page, setUp);
     await type(page, "echo $((6*7))-$USER\n");
     await shows(page, `42-${setUp.account.name}`);
+    // Management reads none of it: neither what was typed nor what the machine said, nor as whom.
+    const seen = Buffer.concat(relayed);
+    expect(seen.includes("SSH-2.0-QuFabric_browser")).toBe(true);
+    const words = ["echo", "42-", setUp.account.name, "$USER", "ssh-userauth", "ssh-connection"];
+    expect(words.filter((word) => seen.includes(word))).toEqual([]);
   }, 120_000);
+
+  test("who has the session, and all that the page sent, opens no stream to the machine", async () => {
+    const [protocols = []] = await page.evaluate(
+      () => (globalThis as unknown as { sockets: string[][] }).sockets,
+    );
+    const hello = protocols.find((name) => name.startsWith("hello."))?.slice("hello.".length) ?? "";
+    const line = Buffer.from(hello, "base64url").toString();
+    const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+    const headers = { cookie, "x-qf-dashboard": "1", "sec-fetch-site": "same-origin" };
+    const asked = await fetch(`${setUp.lab.url}${TERMINAL_TICKETS_PATH}`, {
+      ...{ method: "POST", headers, body: sha256(line) },
+    });
+    const { ticket } = (await asked.json()) as { ticket: string };
+    const fresh = protocols.map((name) => (name.startsWith("ticket.") ? `ticket.${ticket}` : name));
+    const url = `${setUp.lab.url.replace("http", "ws")}${TERMINAL_RELAY_PATH}`;
+    const origin = setUp.lab.url;
+    // The ticket was used; the hello with its proof was too, whatever new ticket comes with it.
+    expect(await framesOf(url, protocols, { cookie, origin })).toBe("refused");
+    expect(await framesOf(url, fresh, { origin })).toBe("refused");
+    expect(await framesOf(url, fresh, { cookie, origin: "http://127.0.0.1:9" })).toBe("refused");
+    const reset = [RELAY_FRAME.reset, 0, 0, 0, 0, RELAY_RESET.refused];
+    expect(await framesOf(url, fresh, { cookie, origin })).toEqual([reset]);
+  }, 60_000);
 
   test("its keys cannot leave the page, and only the device's is kept", async () => {
     const keys = await page.evaluate(
@@ -348,6 +387,41 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     expect(complaints.splice(0).filter((line) => !/401/.test(line))).toEqual([]);
   }, 120_000);
 });
+
+/** What a WebSocket is sent until it is closed; "refused" for one that is not made. */
+async function framesOf(
+  url: string,
+  protocols: readonly string[],
+  headers: Record<string, string>,
+): Promise<number[][] | "refused"> {
+  const frames: number[][] = [];
+  let isOpen = false;
+  const socket = new WebSocket(url, { headers, protocols: [...protocols] } as never);
+  socket.binaryType = "arraybuffer";
+  const closed = new Promise((resolve) => socket.addEventListener("close", resolve));
+  socket.addEventListener("open", () => {
+    isOpen = true;
+  });
+  socket.addEventListener(
+    "message",
+    ({ data }) => void frames.push([...new Uint8Array(data as ArrayBuffer)]),
+  );
+  await closed;
+  return isOpen ? frames : "refused";
+}
+
+/** In the page: with which subprotocols it opens WebSockets. */
+function noteSockets(): void {
+  const sockets: string[][] = [];
+  const Plain = WebSocket;
+  class Noted extends Plain {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols);
+      sockets.push(protocols);
+    }
+  }
+  Object.assign(globalThis, { sockets, WebSocket: Noted });
+}
 
 /** In the page: what keys are made, and whether they could leave it. */
 function noteKeys(): void {

@@ -17,6 +17,7 @@ import { clipboardText } from "./clipboard-writes.ts";
 import { cursorKey } from "./cursor-keys.ts";
 import { EscapeKeys } from "./escape-keys.ts";
 import { giveStylesNonce } from "./nonced-styles.ts";
+import { OutputPace } from "./output-pace.ts";
 import { cleanPaste, wantsAsking } from "./paste.ts";
 
 const SCROLLBACK_LINES = 5_000;
@@ -82,6 +83,11 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
   terminal.onBinary((text) => listener.onInput(Uint8Array.from(text, (c) => c.charCodeAt(0) & 0xff)));
   terminal.onResize(({ cols, rows }) => listener.onResize({ columns: cols, rows }));
   hearPrograms(terminal, listener);
+  const pace = new OutputPace({
+    write: (bytes, drawn) => terminal.write(bytes, drawn),
+    nowMs: () => performance.now(),
+    later: (work, ms) => void setTimeout(work, ms),
+  });
   const unpaste = catchPaste(element, terminal, listener);
   const watching = new ResizeObserver(() => fitted(element, fit));
   watching.observe(element);
@@ -93,8 +99,11 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
     get size() {
       return { columns: terminal.cols, rows: terminal.rows };
     },
-    write: (bytes, drawn) => terminal.write(bytes, drawn),
-    say: (text) => terminal.write(`\r\n\u001b[0;1m${text.replaceAll("\n", "\r\n")}\u001b[0m\r\n`),
+    write: (bytes, drawn) => pace.write(bytes, drawn),
+    say(text) {
+      pace.flush();
+      terminal.write(`\r\n\u001b[0;1m${text.replaceAll("\n", "\r\n")}\u001b[0m\r\n`);
+    },
     type: (text) => onText(cursorKey(text, terminal.modes.applicationCursorKeysMode)),
     paste: (text) => terminal.paste(text),
     setFontSize(pixels) {

@@ -1,0 +1,73 @@
+import { beforeEach, expect, test } from "bun:test";
+import type { Bytes } from "../../../src/browser-ssh/bytes.ts";
+import { OutputPace } from "../../../src/dashboard/terminal/output-pace.ts";
+
+const KB = 1024;
+let nowMs: number;
+let drawn: number[];
+let due: { atMs: number; work: () => void }[];
+let pace: OutputPace;
+
+beforeEach(() => {
+  [nowMs, drawn, due] = [1_000, [], []];
+  pace = new OutputPace({
+    write: (bytes, done) => {
+      drawn.push(bytes.length);
+      done?.();
+    },
+    nowMs: () => nowMs,
+    later: (work, ms) => void due.push({ atMs: nowMs + ms, work }),
+  });
+});
+
+const write = (length: number, done?: () => void): void => pace.write(new Uint8Array(length) as Bytes, done);
+
+function passMs(ms: number): void {
+  nowMs += ms;
+  for (const { work } of due.splice(0).filter(({ atMs }) => atMs <= nowMs)) work();
+}
+
+test("little output is drawn at once, however often it comes", () => {
+  for (let count = 0; count < 100; count++) {
+    write(60);
+    nowMs += 1;
+  }
+  expect([drawn.length, due.length]).toEqual([100, 0]);
+});
+
+test("a flood is drawn in steps, in its order and whole", () => {
+  let room = 0;
+  for (let count = 1; count <= 40; count++) write(10 * KB + count, () => (room += 1));
+  // What came before it was a flood is on the screen, the rest waits for one timer.
+  expect([drawn.length, due.length]).toEqual([6, 1]);
+  passMs(50);
+  expect(drawn).toEqual(Array.from({ length: 40 }, (_, index) => 10 * KB + index + 1));
+  expect(room).toBe(40);
+});
+
+test("a flood that goes on stays one, and what comes after it is drawn at once again", () => {
+  for (let count = 0; count < 10; count++) write(10 * KB);
+  passMs(50);
+  write(70 * KB);
+  expect(drawn.length).toBe(10);
+  passMs(50);
+  expect(drawn.length).toBe(11);
+  nowMs += 200;
+  write(1);
+  expect([drawn.length, due.length]).toEqual([12, 0]);
+});
+
+test("one large piece does not wait longer than a step", () => {
+  write(1024 * KB);
+  expect(drawn).toEqual([]);
+  passMs(50);
+  expect(drawn).toEqual([1024 * KB]);
+});
+
+test("what is held back is drawn when something of the page's own is to follow", () => {
+  write(100 * KB);
+  pace.flush();
+  expect(drawn).toEqual([100 * KB]);
+  passMs(50);
+  expect(drawn).toEqual([100 * KB]);
+});
