@@ -83,11 +83,7 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
   terminal.onBinary((text) => listener.onInput(Uint8Array.from(text, (c) => c.charCodeAt(0) & 0xff)));
   terminal.onResize(({ cols, rows }) => listener.onResize({ columns: cols, rows }));
   hearPrograms(terminal, listener);
-  const pace = new OutputPace({
-    write: (bytes, drawn) => terminal.write(bytes, drawn),
-    nowMs: () => performance.now(),
-    later: (work, ms) => void setTimeout(work, ms),
-  });
+  const pace = paceOf(terminal);
   const unpaste = catchPaste(element, terminal, listener);
   const watching = new ResizeObserver(() => fitted(element, fit));
   watching.observe(element);
@@ -120,6 +116,14 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
       terminal.dispose();
     },
   };
+}
+
+function paceOf(terminal: Terminal): OutputPace {
+  return new OutputPace({
+    write: (bytes, drawn) => terminal.write(bytes, drawn),
+    nowMs: () => performance.now(),
+    later: (work, ms) => void setTimeout(work, ms),
+  });
 }
 
 /** What programs may ask of a page. */
