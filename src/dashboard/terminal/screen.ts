@@ -96,10 +96,7 @@ export function openScreen(element: HTMLElement, fontSize: number, listener: Scr
       return { columns: terminal.cols, rows: terminal.rows };
     },
     write: (bytes, drawn) => pace.write(bytes, drawn),
-    say(text) {
-      pace.flush();
-      terminal.write(`\r\n\u001b[0;1m${text.replaceAll("\n", "\r\n")}\u001b[0m\r\n`);
-    },
+    say: (text) => say(terminal, pace, text),
     type: (text) => onText(cursorKey(text, terminal.modes.applicationCursorKeysMode)),
     paste: (text) => terminal.paste(text),
     setFontSize(pixels) {
@@ -124,6 +121,12 @@ function paceOf(terminal: Terminal): OutputPace {
     nowMs: () => performance.now(),
     later: (work, ms) => void setTimeout(work, ms),
   });
+}
+
+/** A line of ours, after all that came before it. */
+function say(terminal: Terminal, pace: OutputPace, text: string): void {
+  pace.flush();
+  terminal.write(`\r\n\u001b[0;1m${text.replaceAll("\n", "\r\n")}\u001b[0m\r\n`);
 }
 
 /** What programs may ask of a page. */
