@@ -13,7 +13,7 @@ import { FAILURES, type FailureCode, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
 import { GATEWAY_STATUSES, linkFailure } from "../base/link-failure.ts";
 import { printable } from "../base/printable.ts";
-import { AccessRequest, type AccessRequestWrite } from "../wire/access-request.ts";
+import type { AccessRequest, AccessRequestWrite } from "../wire/access-request.ts";
 import { type ApiTokenRequest, ApiTokenResponse } from "../wire/api-token.ts";
 import {
   ApiFailure,
@@ -123,10 +123,11 @@ export function createClientApi(options: ClientApiOptions): ClientApi {
     registerDevice: (request) => send("POST", "/devices", request, RegisterResponse),
     certificate: (request) => send("POST", "/certificates", request, CertificateResponse),
     apiToken: (request) => send("POST", "/tokens", request, ApiTokenResponse),
-    askAccess: (token, request) => send("POST", "/api/access/requests", request, AccessRequest, token),
-    accessRequest: (token, id, waitSeconds) => {
+    askAccess: async (token, request) =>
+      send("POST", "/api/access/requests", request, await accessRequestShape(), token),
+    accessRequest: async (token, id, waitSeconds) => {
       const path = `/api/access/requests/${encodeURIComponent(id)}?wait_seconds=${waitSeconds}`;
-      return send("GET", path, undefined, AccessRequest, token);
+      return send("GET", path, undefined, await accessRequestShape(), token);
     },
     target: (request) => send("POST", "/targets", request, TargetResponse),
     names: (request) => send("POST", "/names", request, NamesResponse),
@@ -154,6 +155,11 @@ function isElsewhere({ origin: theirs }: ClientConfig, ours: string): boolean {
 
 function onlyMoved(error: unknown): void {
   if (error instanceof QfError && error.code === "ERR_MOVED") throw error;
+}
+
+/** Loaded when needed: it knows the shapes of policies and their files, which a connection has no use for. */
+async function accessRequestShape() {
+  return (await import("../wire/access-request.ts")).AccessRequest;
 }
 
 /** Refuses a server of a newer protocol, or one that is not the one we meant to ask. */

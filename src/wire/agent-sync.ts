@@ -8,9 +8,9 @@
  * @module
  */
 import { z } from "zod";
-import { AgentEvent, AUDIT_BATCH_MAX } from "./audit-event.ts";
+import { AgentEvent } from "./audit-event.ts";
 import { PeerFacts } from "./client-api.ts";
-import { Proof, ServedLog, SignedBatch } from "./log-entry.ts";
+import { AUDIT_BATCH_MAX, Proof, ServedLog, SignedBatch } from "./log-entry.ts";
 import { MapDifferences, MapOutline, MapSections } from "./map-outline.ts";
 import { DirectAddresses, NetworkMap, NetworkMapDelta } from "./network-map.ts";
 import { ReasonCode } from "./reason.ts";

@@ -159,9 +159,6 @@ export const AgentEvent = z.strictObject({
 });
 export type AgentEvent = z.infer<typeof AgentEvent>;
 
-/** Most events in one upload; the rest waits for its acknowledgement. */
-export const AUDIT_BATCH_MAX = 256;
-
 /** Codes as `/api/events/audit` gives them: NetBird's names where it has one, ours otherwise. */
 export const ACTIVITY_CODES = [
   "user.join",

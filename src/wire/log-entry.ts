@@ -7,7 +7,6 @@
  * @module
  */
 import { z } from "zod";
-import { AUDIT_BATCH_MAX } from "./audit-event.ts";
 import { lazySchema } from "./lazy-schema.ts";
 import {
   AccountId,
@@ -18,6 +17,9 @@ import {
   PeerId,
   Sha256,
 } from "./units.ts";
+
+/** Most events in one upload; the rest waits for its acknowledgement. */
+export const AUDIT_BATCH_MAX = 256;
 
 /** 16 random bytes, base64url: nobody can try out what an event said whose body is gone. */
 export const Salt = z.string().regex(/^[A-Za-z0-9_-]{22}$/, "is not 16 bytes of base64url");

@@ -13,9 +13,9 @@ import type { Spool } from "../../audit/spool-contract.ts";
 import type { Ed25519Key } from "../../base/ed25519.ts";
 import { batchHash, canonicalBody, eventHash, eventText, isBatchOf, signBatch } from "../../log/batch.ts";
 import type { Enrolled } from "../../wire/agent-state-file.ts";
-import { type AgentEvent, AUDIT_BATCH_MAX } from "../../wire/audit-event.ts";
+import type { AgentEvent } from "../../wire/audit-event.ts";
 import type { StoredBatch } from "../../wire/audit-journal.ts";
-import { NO_BATCH, type SignedBatch } from "../../wire/log-entry.ts";
+import { AUDIT_BATCH_MAX, NO_BATCH, type SignedBatch } from "../../wire/log-entry.ts";
 
 const SALT_BYTES = 16;
 

@@ -7,7 +7,7 @@
 import type { Spool } from "../../audit/spool-contract.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { AUDIT_BATCH_MAX } from "../../wire/audit-event.ts";
+import { AUDIT_BATCH_MAX } from "../../wire/log-entry.ts";
 import { type AuditSigner, type AuditUploadBatch, nextSigned } from "./audit-batches.ts";
 
 /** A batch without an answer is sent again after this; management knows repetitions by their number. */

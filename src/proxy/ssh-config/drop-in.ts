@@ -57,6 +57,12 @@ export const FIXED_OPTIONS = {
 /** First, before what ssh(1) would choose: older ones put AES-CTR with a MAC of its own before it. */
 const PREFERRED_CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com";
 
+/**
+ * What ssh(1) has first anyway, and no machine has a host certificate: it changes nothing but that ssh does
+ * not run KnownHostsCommand once more, to put algorithms into the order of the keys it knows.
+ */
+const HOST_KEYS_AS_THEY_ARE = "^ssh-ed25519-cert-v01@openssh.com";
+
 /** Throws ERR_USAGE for a domain or path that cannot be written safely. */
 export function renderDropIn(dropIn: DropIn, passes = platform.passesDescriptors): string {
   const { executable, domain, configDir, shortNames } = dropIn;
@@ -74,6 +80,7 @@ export function renderDropIn(dropIn: DropIn, passes = platform.passesDescriptors
     ["IdentityFile", `"${keys}"`],
     ...Object.entries({ ...FIXED_OPTIONS, ProxyUseFdpass: passes ? "yes" : "no" }),
     ["Ciphers", PREFERRED_CIPHERS],
+    ["HostKeyAlgorithms", HOST_KEYS_AS_THEY_ARE],
   ];
   const block = (patterns: readonly string[]) => [
     `Match host "${[...patterns, ...REFUSED.map((text) => `!*${text}*`)].join(",")}" exec "${match}"`,

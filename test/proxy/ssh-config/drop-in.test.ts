@@ -42,6 +42,16 @@ describe("the drop-in", () => {
     }
   });
 
+  // ssh would run KnownHostsCommand once more to put them into the order of known keys.
+  test("has ssh use its own algorithms of host keys, as a list that it does not put into another order", () => {
+    const folder = tempFolder();
+    const text = renderDropIn({ ...dropIn, executable: "/bin/true" });
+    expect(text).toMatch(/^ {2}HostKeyAlgorithms \^/m);
+    const algorithms = (config: string) =>
+      sshG(folder, config, "web1.qf.internal").effective.get("hostkeyalgorithms");
+    expect(algorithms(text)).toEqual(algorithms(""));
+  });
+
   // An ssh that was built without something says so at every connection, for the mere name of its option.
   test("has no option that is there in some builds of ssh only", () => {
     const optional = /gssapi|kerberos|pkcs11|securitykey|smartcard|xmss|keychain/i;
