@@ -6,12 +6,45 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { CastReader } from "../../src/recording/cast.ts";
 import { unpackChunk } from "../../src/recording/chunk.ts";
-import type { Recording, RecordingPage } from "../../src/wire/recording.ts";
+import { ScreenFilter } from "../../src/recording/screen-filter.ts";
+import type { CastEvent, Recording, RecordingPage } from "../../src/wire/recording.ts";
+import { openSshd } from "../bench/sshd.ts";
+import { hasSshd } from "../support/beside-sshd.ts";
+import { screenAfter } from "../support/emulator.ts";
 import { type Lab, type LabDevice, policyBody } from "../support/lab.ts";
 import { LabTerminal } from "../support/lab-terminal.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
+
+type Size = { readonly cols: number; readonly rows: number };
+
+/** What was shown from place `start` on, cut where the window has another size. */
+function stepsOf(text: string, start: number, sizes: readonly (Size & { readonly at: number })[]) {
+  const steps: (string | Size)[] = [];
+  let from = 0;
+  for (const size of sizes.filter(({ at }) => at < start + text.length)) {
+    steps.push(text.slice(from, size.at - start), size);
+    from = size.at - start;
+  }
+  return [...steps, text.slice(from)];
+}
+
+/** The first `characters` of a recording, as a terminal is given them when it is played. */
+function playedTo(events: readonly CastEvent[], characters: number) {
+  const filter = new ScreenFilter();
+  const steps: (string | Size)[] = [];
+  let left = characters;
+  for (const [, code, text] of events) {
+    const [cols = 0, rows = 0] = text.split("x").map(Number);
+    if (code === "r" && left > 0) steps.push({ cols, rows });
+    if (code !== "o") continue;
+    steps.push(filter.filter(text.slice(0, left)));
+    left -= Math.min(left, text.length);
+  }
+  return steps;
+}
 
 describe.skipIf(!isRoot)("a recording", () => {
   let setUp: SetUp;
@@ -40,6 +73,14 @@ describe.skipIf(!isRoot)("a recording", () => {
       }),
     );
   const list = () => lab.api<Recording[]>("GET", "/api/recordings");
+  /** What `qf session replay` prints. */
+  async function replay(...args: string[]): Promise<string> {
+    const played = await lab.qf(["session", "replay", ...args], {
+      env: { QF_TOKEN: lab.token, QF_MANAGEMENT_URL: lab.url },
+    });
+    expect([played.exitCode, played.stderr]).toEqual([0, ""]);
+    return played.stdout;
+  }
   const terminal = (...args: string[]) =>
     new LabTerminal(
       [lab.executable, "ssh", "-t", `${account.name}@web1`, ...args],
@@ -96,50 +137,84 @@ describe.skipIf(!isRoot)("a recording", () => {
     return found;
   }
 
-  test.skipIf(Bun.which("less") === null)(
-    "plays back what vim, less, a resize, UTF-8 and colours have shown",
+  const HAS_TOOLS = ["less", "vim", "tmux"].every((tool) => Bun.which(tool) !== null);
+  test.skipIf(!HAS_TOOLS)(
+    "plays back screen by screen as it was: vim, tmux, less, sizes, colours",
     async () => {
+      const vim = ["set termguicolors number", "hi Normal guifg=#12ab34 guibg=#200040", "redraw"];
       const script = [
         "printf '\\033[38;2;255;128;0mtrue\\033[0m gr\\303\\274\\303\\237e '",
-        "printf '\\346\\274\\242\\345\\255\\227\\n'",
+        "printf '\\346\\274\\242\\345\\255\\227 \\360\\237\\230\\200\\n'",
         "seq 200 | less",
-        Bun.which("vim") === null ? "true" : "vim -u NONE -c 'set number' -c ':redraw' -c ':q' /etc/passwd",
+        `vim -u NONE ${vim.map((one) => `-c '${one}'`).join(" ")} /etc/passwd`,
+        "tmux -u -f /dev/null new-session 'printf \"in t\\303\\274mux\\n\"; read'",
         "stty size",
       ].join("; ");
       let seen = "";
+      /** Places in what was shown: where it is looked at, and where the window has another size. */
+      const looks: number[] = [];
+      const sizes: { readonly at: number; readonly cols: number; readonly rows: number }[] = [];
       const recording = await recordingOf(async () => {
         const shown = terminal(script);
-        await shown.expect(/\n:/);
-        shown.process.terminal?.resize(90, 20);
+        const resize = (cols: number, rows: number): void => {
+          sizes.push({ at: shown.text.length, cols, rows });
+          shown.process.terminal?.resize(cols, rows);
+        };
+        const look = async (pattern: RegExp): Promise<void> => {
+          await shown.expect(pattern);
+          looks.push(shown.text.length);
+        };
+        await look(/\n:/);
+        resize(90, 20);
         // A key that comes while less draws anew is lost to it.
         await lab.until("the end of the file", async () => {
           shown.type("G");
           return /200/.test(shown.text);
         });
+        looks.push(shown.text.length);
         shown.type("q");
+        await look(/root:x:0:0[\s\S]*daemon/);
+        shown.type(":set list\r");
+        await look(/\$\u001b/);
+        shown.type(":q\r");
+        await look(/in tümux/);
+        resize(110, 34);
+        shown.type("\r");
         await shown.end();
         seen = shown.text;
       });
-      const raw = join(lab.root, "raw");
-      const played = await lab.qf(["session", "replay", recording.id, "--raw"], {
-        env: { QF_TOKEN: lab.token, QF_MANAGEMENT_URL: lab.url },
-      });
-      expect(played.exitCode).toBe(0);
+      const cast = await castOf(recording);
+      const reader = new CastReader();
+      const events = reader.read(cast);
+      const raw = await replay(recording.id, "--raw");
       // What the person saw begins with the line that the session is recorded, and ends with ssh's own.
-      expect(seen).toContain(played.stdout);
-      expect(played.stdout).toContain("\u001b[38;2;255;128;0mtrue\u001b[0m grüße 漢字");
-      expect(await castOf(recording)).toMatch(/"r", "90x20"/);
-      const cast = `${raw}.cast`;
-      const exported = await lab.qf(["session", "replay", recording.connection_id, "--export", cast], {
-        env: { QF_TOKEN: lab.token, QF_MANAGEMENT_URL: lab.url },
-      });
-      expect(exported.stderr).toBe("");
-      expect(readFileSync(cast, "utf8")).toBe(await castOf(recording));
+      const start = seen.indexOf(raw);
+      expect(start).toBeGreaterThan(0);
+      expect(raw).toContain("\u001b[38;2;255;128;0mtrue\u001b[0m grüße 漢字 😀");
+      expect(cast).toMatch(/"r", "90x20"[\s\S]*"r", "110x34"/);
+      const { width: cols = 0, height: rows = 0 } = reader.header ?? {};
+      expect(looks.length).toBe(5);
+      const screens: string[] = [];
+      for (const at of [...looks, start + raw.length]) {
+        const live = await screenAfter({ cols, rows, steps: stepsOf(seen.slice(start, at), start, sizes) });
+        screens.push(live.join("\n"));
+        expect(await screenAfter({ cols, rows, steps: playedTo(events, at - start) })).toEqual(live);
+      }
+      // Each program was really there: the colour of vim's text, what was typed to it, tmux.
+      const wanted = ["1\n", "200", `${0x12ab34}`, ":set list", "in tümux"];
+      for (const [i, text] of wanted.entries()) expect(screens[i]).toContain(text);
+      const path = join(lab.root, "session.cast");
+      expect(await replay(recording.connection_id, "--export", path)).toBe("");
+      expect(readFileSync(path, "utf8")).toBe(cast);
     },
-    60_000,
+    90_000,
   );
 
   test("holds no password typed to sudo, passwd or read -s, also in tmux and in a terminal within", async () => {
+    const hasAll = hasSshd && ["sudo", "tmux", "script"].every((tool) => Bun.which(tool) !== null);
+    // The second host: Debian's sshd, for the same local user.
+    await using sshd = hasAll ? await openSshd("", account.name) : null;
+    if (sshd !== null) Bun.spawnSync(["chown", account.name, sshd.key]);
     const words: string[] = [];
     const secret = (): string => {
       words.push(`hunter${words.length}-${account.name}`);
@@ -150,18 +225,32 @@ describe.skipIf(!isRoot)("a recording", () => {
       await shell.expect(/\$ /);
       let count = 0;
       /** Runs `command`, which asks for a secret with `prompt`, and then says that it is over. */
-      const asked = async (command: string, prompt: RegExp): Promise<void> => {
+      const asked = async (command: string, prompt: RegExp, isRefused = false): Promise<void> => {
         const mark = `over${++count}x`;
         shell.text = "";
         shell.type(`${command}; echo ${mark.slice(0, -1)}""x\r`);
         await shell.expect(prompt);
+        shell.text = "";
         shell.type(secret());
+        // Whoever does not take it asks again, and takes the end of the input for an answer.
+        if (isRefused) await shell.expect(prompt);
+        if (isRefused) shell.type("\u0004");
         await shell.expect(new RegExp(mark));
       };
       await asked("read -sp 'word: ' x", /word: $/m);
       if (Bun.which("script") !== null)
         await asked("script -qc \"bash -c 'read -sp inner: x'\" /dev/null", /inner:$/m);
       await asked("passwd", /assword: ?$/m);
+      await asked("su root -c true", /assword: ?$/m);
+      if (sshd !== null) {
+        // A backslash in each, which is gone from the prompt: the command itself is no prompt.
+        const far = `ssh ${sshd.sshArgs.join(" ")} -tt 127.0.0.1`;
+        await asked(`${far} "bash -c 'read -sp far-re\\ad: x'"`, /far-read:$/m);
+        await asked(`${far} "sudo -p far-su\\do: true"`, /far-sudo:$/m, true);
+        await asked(`script -qc "sudo -p inner-su\\do: true" /dev/null`, /inner-sudo:$/m, true);
+        await asked(`${far} "script -qc 'sudo -p bo\\th: true' /dev/null"`, /both:$/m, true);
+        await asked("tmux -f /dev/null new-session 'sudo -p deep-su\\do: true'", /deep-sudo:/, true);
+      }
       if (Bun.which("tmux") !== null) {
         shell.text = "";
         shell.type("tmux -f /dev/null new-session 'read -sp de\\ep: x; echo gone'\r");
@@ -195,7 +284,7 @@ describe.skipIf(!isRoot)("a recording", () => {
       expect(everywhere).not.toContain(word);
     }
     expect(words.length).toBeGreaterThanOrEqual(3);
-  }, 60_000);
+  }, 150_000);
 
   test("is nothing that management can read where the account has recipients", async () => {
     const identity = await generateX25519Identity();
