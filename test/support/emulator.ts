@@ -8,7 +8,7 @@ export interface Played {
   readonly rows: number;
 }
 
-/** The screen line by line, each with its text and every change of colour and style in it; then the cursor. */
+/** The screen line by line: the text, with every change of colour and style in it; then the cursor. */
 export async function screenAfter({ steps, cols, rows }: Played): Promise<string[]> {
   const terminal = new Terminal({ cols, rows, allowProposedApi: true });
   for (const step of steps) {

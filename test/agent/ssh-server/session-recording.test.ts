@@ -1,5 +1,8 @@
 /** Sessions under a recording, as ssh(1) sees them, while management takes it and while it does not. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CastReader } from "../../../src/recording/cast.ts";
 import { bytesOfText } from "../../../src/recording/exact-text.ts";
 import type { SshCapabilities } from "../../../src/wire/policy.ts";
@@ -20,8 +23,13 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
   let account: OsAccount;
   let client: OpenSsh;
   let management: TakingManagement;
+  /** The spool, on a disk of its own where one may be mounted here. */
+  const spool = mkdtempSync(join(tmpdir(), "qf-spool-"));
+  let isSmall = false;
   beforeAll(async () => {
-    const made = aRecorder({ limits: LIMITS }, { isKept: true });
+    const mounting = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", spool]);
+    isSmall = mounting.exitCode === 0;
+    const made = aRecorder({ limits: LIMITS, directory: spool }, { isKept: true });
     management = made.management;
     world = await openTestSshServer({ recorder: made.recorder });
     account = new OsAccount("srec");
@@ -31,6 +39,8 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
     client.remove();
     await world.close();
     account[Symbol.dispose]();
+    if (isSmall) Bun.spawnSync(["umount", "--lazy", spool]);
+    rmSync(spool, { recursive: true, force: true });
   });
   beforeEach(() => {
     management.reset();
@@ -108,6 +118,66 @@ describe.skipIf(!isRoot || !hasSsh)("a recorded session of ssh(1)", () => {
       await until("nothing is left", () => alivePids(account).length === 0);
     },
   );
+
+  /** Takes all room of the spool's disk while `work` runs. */
+  async function whileFull<T>(work: () => Promise<T>): Promise<T> {
+    const path = join(spool, "filled");
+    const fd = openSync(path, "w");
+    try {
+      for (;;) writeSync(fd, Buffer.alloc(4_096));
+    } catch (cause) {
+      expect((cause as NodeJS.ErrnoException).code).toBe("ENOSPC");
+    } finally {
+      closeSync(fd);
+    }
+    try {
+      return await work();
+    } finally {
+      rmSync(path);
+    }
+  }
+  const noDisk = (): boolean => {
+    if (!isSmall) process.stderr.write("skipped: no tmpfs may be mounted here\n");
+    return !isSmall;
+  };
+
+  test("a full disk: required begins nothing, ends what runs, and says so in a line", async () => {
+    if (noDisk()) return;
+    grant({ record: "required" });
+    const refused = await whileFull(() => run("echo never"));
+    expect(refused).toMatchObject({ status: 254, stdout: "" });
+    expect(refused.stderr.trim().split("\n")).toHaveLength(1);
+    world.events.length = 0;
+    // More than is left in the last page of its file.
+    const running = run("trap '' HUP TERM; while :; do head -c 9000 /dev/urandom; sleep 0.05; done");
+    await until("it has begun", () => alivePids(account).length >= 2);
+    const ended = await whileFull(() => running);
+    expect(ended.status).toBe(254);
+    const [, ...lines] = ended.stderr.trim().split("\n");
+    expect(lines).toEqual(["This session must be recorded and no longer can be; it has been ended"]);
+    await until("nothing is left", () => alivePids(account).length === 0);
+    expect(world.eventsOf("recording.end")).toMatchObject([{ status: "cut", why: "failed" }]);
+    expect(await run("echo again")).toMatchObject({ status: 0, stdout: "again\n" });
+  });
+
+  test("a full disk: best_effort goes on, also where it fills up in the middle, and its recording is cut", async () => {
+    if (noDisk()) return;
+    grant({ record: "best_effort" });
+    expect(await whileFull(() => run("echo out"))).toMatchObject({ status: 0, stdout: "out\n" });
+    management.reset();
+    world.events.length = 0;
+    const go = join(account.home, "go");
+    const running = run(`until [ -e ${go} ]; do sleep 0.05; done; head -c 300000 /dev/urandom | base64 -w0`);
+    await until("it has begun", () => world.eventsOf("recording.start").length === 1);
+    await until("it runs", () => alivePids(account).length >= 2);
+    const result = await whileFull(async () => {
+      writeFileSync(go, "");
+      return running;
+    });
+    expect([result.status, result.stdout.length]).toEqual([0, 400_000]);
+    await until("its end", () => world.eventsOf("recording.end").length === 1);
+    expect(world.eventsOf("recording.end")).toMatchObject([{ status: "cut", why: "failed" }]);
+  });
 
   test("required leaves no program behind that goes on unseen", async () => {
     grant({ record: "required" });
