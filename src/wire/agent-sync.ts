@@ -28,6 +28,10 @@ import {
 } from "./units.ts";
 import { UpgradeOrder, UpgradeReport } from "./upgrade-report.ts";
 
+/** An entry of the log as it was hashed, and what proves it to be in the checkpoint beside it. */
+export const ProvenLeaf = z.object({ seq: z.int().min(1), leaf: z.string().max(16_384), proof: Proof });
+export type ProvenLeaf = z.infer<typeof ProvenLeaf>;
+
 /** How often either end of a control link pings, in milliseconds. */
 export const HEARTBEAT_MS = 5_000;
 /** Silence after which a control link counts as dead, in milliseconds: three heartbeats. */
@@ -243,11 +247,13 @@ export const ManagementMessage = z.discriminatedUnion("type", [
     /** From the size that the agent told of. Empty where that is the same. */
     consistency: Proof,
     /** Batches of this machine, in order: the leaf as it was hashed, and its proof. */
-    batches: z.array(z.object({ seq: z.int().min(1), leaf: z.string().max(16_384), proof: Proof })).max(256),
+    batches: z.array(ProvenLeaf).max(256),
     /** The log and its keys, where these have changed. Absent: they are those of `welcome`, or older. */
     log: ServedLog.optional(),
     /** The newest leaf by which a key of this machine's came into force. Absent: told before, or older. */
-    ownKey: z.object({ seq: z.int().min(1), leaf: z.string().max(16_384), proof: Proof }).optional(),
+    ownKey: ProvenLeaf.optional(),
+    /** An older copy of the log was put back, and an owner has acknowledged what it lost. Absent: neither. */
+    restored: z.object({ lost: ProvenLeaf, acknowledged: ProvenLeaf }).optional(),
   }),
   /** Answers `log_ask`. Null: there is none. */
   z.object({

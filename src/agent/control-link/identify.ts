@@ -35,7 +35,7 @@ type Welcome = Extract<ManagementMessage, { type: "welcome" }>;
 
 /**
  * Why nothing is proven to this management: what we sign must be for the account and origin we enrolled at.
- * Where it has moved, `LogWitness.moveOf` says whether that is followed.
+ * Where it has moved, `endOfMoved` says whether that is followed.
  */
 export function denialOfWelcome(welcome: Welcome, enrolled: Enrolled): string | null {
   if (welcome.accountId !== enrolled.accountId || welcome.origin !== enrolled.origin) {

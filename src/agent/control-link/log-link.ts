@@ -6,6 +6,7 @@
  */
 import type { BatchJournal } from "../../audit/batch-journal.ts";
 import type { Spool } from "../../audit/spool-contract.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Ed25519Key } from "../../base/ed25519.ts";
 import type { Enrolled } from "../../wire/agent-state-file.ts";
 import type { AgentMessage, ManagementMessage } from "../../wire/agent-sync.ts";
@@ -13,6 +14,7 @@ import type { ServedLog } from "../../wire/log-entry.ts";
 import { EVENT_VERSION } from "../../wire/version.ts";
 import type { AuditSigner } from "./audit-batches.ts";
 import type { LogWitness } from "./log-witness.ts";
+import { RestoredLog } from "./restored-log.ts";
 
 export interface LogLinkDeps {
   readonly witness: LogWitness;
@@ -20,6 +22,7 @@ export interface LogLinkDeps {
   readonly spool: Spool;
   readonly deviceKey: Ed25519Key;
   readonly enrolled: Enrolled;
+  readonly clock: Clock;
   send(message: AgentMessage): void;
 }
 
@@ -27,11 +30,13 @@ export type LogMessage = Extract<ManagementMessage, { type: "log" | "log_proof" 
 
 export class LogLink {
   readonly #deps: LogLinkDeps;
+  readonly #restored: RestoredLog;
   /** Whether management keeps the log that is pinned here. */
   #isOn = false;
 
   constructor(deps: LogLinkDeps) {
     this.#deps = deps;
+    this.#restored = new RestoredLog(deps.witness, deps.clock);
     // Once a log was met, no management that says it keeps none makes this machine forget.
     if (deps.witness.identity !== undefined) deps.spool.hold();
   }
@@ -73,10 +78,12 @@ export class LogLink {
     switch (message.type) {
       case "log":
         if (message.log !== undefined && !(await witness.pin(message.log))) return;
+        if (message.restored !== undefined) return this.#takeRestored(message);
         if (await witness.take(message)) await this.#taken(message);
         return this.#tell();
       case "log_proof": {
         const { size } = witness;
+        if (await this.#restored.prove(message.from, message.to, message.proof)) return this.#tell();
         await witness.prove(message.from, message.to, message.proof);
         if (witness.size !== size) this.#tell(); // The next proof has to begin there.
         return;
@@ -84,6 +91,14 @@ export class LogLink {
       case "audit_resend":
         return spool.rewind(message.fromSeq);
     }
+  }
+
+  async #takeRestored(message: Extract<LogMessage, { type: "log" }>): Promise<void> {
+    const { witness, send } = this.#deps;
+    const { size } = witness;
+    const asked = await this.#restored.take(message);
+    if (asked !== null) send({ type: "log_ask", ...asked });
+    else if (witness.size !== size) this.#tell();
   }
 
   async #taken({ batches, ownKey }: Extract<LogMessage, { type: "log" }>): Promise<void> {

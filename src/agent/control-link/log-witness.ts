@@ -8,8 +8,7 @@
  *
  * @module
  */
-import { type Clock, nowSeconds } from "../../base/clock.ts";
-import { parseJson } from "../../base/files.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import {
   keyId,
@@ -21,15 +20,15 @@ import {
 } from "../../log/checkpoint.ts";
 import { keepNote } from "../../log/kept-notes.ts";
 import { followHandovers } from "../../log/key-handover.ts";
-import { followMoves, type Move } from "../../log/move.ts";
-import { isConsistent, isIncluded } from "../../log/proofs.ts";
-import { isSameHash, leafHash } from "../../log/tree-hash.ts";
-import type { ManagementMessage } from "../../wire/agent-sync.ts";
+import { isConsistent } from "../../log/proofs.ts";
+import { isSameHash } from "../../log/tree-hash.ts";
+import type { ManagementMessage, ProvenLeaf } from "../../wire/agent-sync.ts";
 import type { StoredBatch } from "../../wire/audit-journal.ts";
 import type { HelloCheckpoint } from "../../wire/hello.ts";
 import { BatchRecord, type LogIdentity, PeerKeyRecord, type ServedLog } from "../../wire/log-entry.ts";
 import type { LogAlarm, LogWitnessFile } from "../../wire/log-witness.ts";
 import { sentenceOfAlarm } from "./log-alarms.ts";
+import { provenEntry } from "./proven-leaf.ts";
 
 /** Alarms kept: the first ones say how it began. */
 const ALARMS_MAX = 8;
@@ -119,10 +118,18 @@ export class LogWitness {
     return false;
   }
 
-  /** Where management is now that was at `from`. Null: the key that is pinned here says no such thing. */
-  async moveOf(log: ServedLog, from: string): Promise<Move | null> {
-    if (log.moves === undefined || this.#file === undefined || !(await this.pin(log))) return null;
-    return followMoves(log, { from, records: log.moves, nowSeconds: nowSeconds(this.#deps.clock) });
+  /** What is kept, and the keys that have signed it. */
+  get kept(): { readonly file: LogWitnessFile | undefined; readonly keys: readonly NoteKey[] } {
+    return { file: this.#file, keys: this.#keys() };
+  }
+
+  /** Goes on with a log that was restored, as `RestoredLog` has proven; `sentence` says so in that log. */
+  async restart(file: LogWitnessFile, sentence: string): Promise<void> {
+    this.#newest = this.#open(file.notes.at(-1)?.note);
+    this.#meetings = [];
+    await this.#save(file);
+    this.#deps.log.warn(sentence);
+    this.#deps.report(sentence);
   }
 
   /** While the link is up: how management is asked for proofs. Null: it is down. */
@@ -158,14 +165,10 @@ export class LogWitness {
   }
 
   /** Whether the leaf is in the log of the newest checkpoint, and has the batch as it was signed here. */
-  isProven({ seq, leaf, proof }: LogMessage["batches"][number], batch: StoredBatch): boolean {
-    const entry = parseJson(leaf) as { data?: unknown; activity_code?: unknown } | undefined;
+  isProven(shown: ProvenLeaf, batch: StoredBatch): boolean {
+    const entry = this.#newest === undefined ? undefined : provenEntry(shown, this.#newest);
     const record = BatchRecord.safeParse(entry?.data);
-    const isIt = entry?.activity_code === "agent.batch" && record.success && isSameBatch(record.data, batch);
-    const tree = this.#newest;
-    if (!isIt || tree === undefined) return false;
-    const hashes = proof.map((one) => Buffer.from(one, "base64"));
-    return isIncluded(leafHash(leaf), seq - 1, hashes, tree);
+    return entry?.activity_code === "agent.batch" && record.success && isSameBatch(record.data, batch);
   }
 
   /**
@@ -174,17 +177,14 @@ export class LogWitness {
    */
   async checkOwnKey(
     own: { readonly peerId: string; readonly deviceKey: string },
-    { seq, leaf, proof }: NonNullable<LogMessage["ownKey"]>,
+    shown: ProvenLeaf,
   ): Promise<void> {
-    const tree = this.#newest;
-    const hashes = proof.map((one) => Buffer.from(one, "base64"));
-    if (tree === undefined || !isIncluded(leafHash(leaf), seq - 1, hashes, tree)) return;
-    const entry = parseJson(leaf) as { data?: unknown; target_id?: unknown; activity_code?: unknown };
-    if (entry.activity_code !== "peer.key" || entry.target_id !== own.peerId) return;
+    const entry = this.#newest === undefined ? undefined : provenEntry(shown, this.#newest);
+    if (entry?.activity_code !== "peer.key" || entry.target_id !== own.peerId) return;
     const record = PeerKeyRecord.safeParse(entry.data);
     const logged = record.success ? record.data.device_key : "";
     if (logged === own.deviceKey) return;
-    await this.#alarm("own_key", { ours: own.deviceKey, theirs: `entry ${seq}: ${logged}` });
+    await this.#alarm("own_key", { ours: own.deviceKey, theirs: `entry ${shown.seq}: ${logged}` });
   }
 
   /** A checkpoint from the hello of a proven device. Each is compared once. */

@@ -124,12 +124,12 @@ class LinkedSyncClient implements SyncClient {
   }
 
   #createLogLink(): LogLink | null {
-    const { witness, spool, deviceKey, enrolled } = this.#options;
+    const { witness, ...options } = this.#options;
     if (witness === undefined) return null;
     const send = (message: AgentMessage): void => {
       if (this.#link.isReady) this.#link.send(message);
     };
-    return new LogLink({ witness: witness.log, journal: witness.journal, spool, deviceKey, enrolled, send });
+    return new LogLink({ ...options, witness: witness.log, journal: witness.journal, send });
   }
 
   managementNowMs(): number | null {

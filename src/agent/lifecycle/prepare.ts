@@ -8,13 +8,14 @@
  */
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, nowSeconds } from "../../base/clock.ts";
 import { isQfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { type ClientApi, createClientApi } from "../../client/client-api.ts";
 import type { AgentStateFile, Enrolled } from "../../wire/agent-state-file.ts";
 import type { ServedLog } from "../../wire/log-entry.ts";
 import { type FlagChange, resolveFlags } from "../contracts/flags.ts";
+import { moveOf } from "../control-link/follow-move.ts";
 import { openKeys, prepareStateDir, readAgentFile, type StatePaths, writeAgentFile } from "../state/state.ts";
 import { lockState } from "../state/state-lock.ts";
 import { enrol, type SignInForMachine } from "./enrol.ts";
@@ -104,7 +105,7 @@ async function movedPlace(
   const config = await api.config();
   if (config.log === undefined || config.accountId !== enrolled.accountId) return null;
   const witness = await openWitness(paths, { clock, log, sink: { record: async () => {} } });
-  const move = await witness.moveOf(config.log, enrolled.origin);
+  const move = await moveOf(witness, config.log, { from: enrolled.origin, nowSeconds: nowSeconds(clock) });
   if (move?.to !== api.origin) return null;
   log.warn("management has moved, by the word of the audit log's key", { from: move.from, to: move.to });
   const movedFrom = { origin: move.from, untilSeconds: move.until_seconds };

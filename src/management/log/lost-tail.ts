@@ -19,7 +19,7 @@ export interface LostTail extends LostTailRecord {
   readonly seq: number;
   readonly atMs: number;
   /** Null: nobody has acknowledged it. */
-  readonly acknowledged: { readonly atMs: number; readonly by: string } | null;
+  readonly acknowledged: { readonly atMs: number; readonly by: string; readonly seq: number } | null;
 }
 
 /** The newest first. */
@@ -30,7 +30,7 @@ export async function lostTails(tx: Reader, accountId: AccountId): Promise<LostT
     accountId,
   )) {
     if (activity === "log.lost.acknowledge") {
-      const acknowledged = { atMs, by: initiatorEmail || initiatorName };
+      const acknowledged = { atMs, seq, by: initiatorEmail || initiatorName };
       for (const [i, tail] of tails.entries())
         tails[i] = { ...tail, acknowledged: tail.acknowledged ?? acknowledged };
       continue;
@@ -70,4 +70,18 @@ export async function noteLostTail(
     tx.record({ activity: "log.lost", targetId: accountId, meta, data: record });
     return true;
   });
+}
+
+/** The loss that an owner has acknowledged and that covers a log of `size` entries, with both its entries. */
+export async function acknowledgedLoss(
+  tx: Reader,
+  accountId: AccountId,
+  size: number,
+): Promise<{ readonly lost: number; readonly acknowledged: number } | null> {
+  const tails = await lostTails(tx, accountId);
+  const tail = tails.find(
+    ({ acknowledged, from, to }) => acknowledged !== null && from <= size && size <= to,
+  );
+  const acknowledged = tail?.acknowledged?.seq;
+  return tail === undefined || acknowledged === undefined ? null : { lost: tail.seq, acknowledged };
 }

@@ -7,15 +7,19 @@
  *
  * @module
  */
-import type { AgentMessage, ManagementMessage } from "../../wire/agent-sync.ts";
+import { readNote } from "../../log/checkpoint.ts";
+import { isConsistent } from "../../log/proofs.ts";
+import type { AgentMessage, ManagementMessage, ProvenLeaf } from "../../wire/agent-sync.ts";
+import type { AccountId } from "../../wire/units.ts";
 import type { ManagementContext } from "../contracts/context.ts";
 import type { Reader } from "../db/engine/transaction.ts";
+import type { Store } from "../db/store.ts";
 import { listEventRange } from "../db/tables/audit-events.ts";
 import { listBatches } from "../db/tables/log-batches.ts";
 import type { StoredCheckpoint } from "../db/tables/log-checkpoints.ts";
 import { findPeerKeyEvent } from "../db/tables/log-keys.ts";
 import { leafOf } from "../db/tables/log-leaf.ts";
-import { noteLostTail } from "../log/lost-tail.ts";
+import { acknowledgedLoss, noteLostTail } from "../log/lost-tail.ts";
 import { consistencyProof, inclusionProof } from "../log/proofs.ts";
 import type { AgentLink } from "./link.ts";
 
@@ -45,6 +49,8 @@ interface Feed {
   /** It has uploaded a batch that it has no proof of. */
   isWaiting: boolean;
   asked: number;
+  /** What it has seen is not what there is: an older copy of the log was put back. */
+  differs: boolean;
 }
 
 export class LogFeed {
@@ -67,9 +73,17 @@ export class LogFeed {
   /** The agent tells what it holds: first, and in answer to each checkpoint. */
   async #told(link: Fed, { size, provenThrough, note }: Told): Promise<void> {
     const known = this.#feeds.get(link);
-    const feed = known ?? { sentAtMs: Number.NEGATIVE_INFINITY, asked: 0, keySeq: 0, isWaiting: true };
-    this.#feeds.set(link, { ...feed, size, provenThrough });
-    if (known === undefined && note !== undefined) await this.#compare(link, { size, note });
+    const fresh = {
+      sentAtMs: Number.NEGATIVE_INFINITY,
+      asked: 0,
+      keySeq: 0,
+      isWaiting: true,
+      differs: false,
+    };
+    const differs = known?.differs === true && known.size === size;
+    const feed = { ...(known ?? fresh), size, provenThrough, differs };
+    this.#feeds.set(link, feed);
+    if (known === undefined && note !== undefined) feed.differs = await this.#differs(link, { size, note });
   }
 
   /** The agent has uploaded a batch. */
@@ -99,11 +113,18 @@ export class LogFeed {
     this.#feeds.clear();
   }
 
-  /** A larger log than ours, signed with our key: this one was cut back, as by an older copy of the data. */
-  async #compare(link: Fed, { size, note }: { readonly size: number; readonly note: string }): Promise<void> {
+  /**
+   * Whether what it has seen is not what there is. A larger log than ours, signed with our key, is noted:
+   * this one was cut back, as by an older copy of the data.
+   */
+  async #differs(
+    link: Fed,
+    { size, note }: { readonly size: number; readonly note: string },
+  ): Promise<boolean> {
     const { logs, log } = this.#ctx;
     const newest = await logs.newest(link.accountId);
-    if (newest === undefined || size <= newest.size) return;
+    if (newest === undefined) return false;
+    if (size <= newest.size) return isOfOther(this.#ctx.store, link.accountId, { note, newest });
     log.error("a machine has seen a longer log than there is: an older copy of the data was put back", {
       peerId: link.peerId,
       size,
@@ -113,6 +134,7 @@ export class LogFeed {
     link.send({ type: "log", note: newest.note, consistency: [], batches: [] });
     // Proven by our own signature; what is not signed by us is no alarm.
     await noteLostTail(this.#ctx, link.accountId, note);
+    return true;
   }
 
   /** Feeds those whose time has come. Never rejects. */
@@ -131,6 +153,7 @@ export class LogFeed {
             const known = newest.get(link.accountId) ?? this.#ctx.logs.newest(link.accountId);
             newest.set(link.accountId, known);
             const checkpoint = await known;
+            if (feed.differs && (await this.#offerRestored(link, feed))) return;
             if (checkpoint !== undefined && checkpoint.size > feed.size) {
               await this.#feed(link, { feed, checkpoint });
             }
@@ -144,6 +167,25 @@ export class LogFeed {
     }
   }
 
+  /** Shows what the log has lost and who has acknowledged that. False: nobody has. */
+  async #offerRestored(link: Fed, feed: Feed): Promise<boolean> {
+    const { store, logs } = this.#ctx;
+    const { accountId } = link;
+    const loss = await store.read((tx) => acknowledgedLoss(tx, accountId, feed.size));
+    if (loss === null) return false;
+    const { note, size } = await logs.checkpoint(accountId);
+    const restored = await store.read(async (tx) => ({
+      lost: await provenLeaf(tx, accountId, { seq: loss.lost, size }),
+      acknowledged: await provenLeaf(tx, accountId, { seq: loss.acknowledged, size }),
+    }));
+    const { lost, acknowledged } = restored;
+    if (lost === null || acknowledged === null) return false;
+    feed.sentAtMs = this.#ctx.clock.monotonicMs();
+    feed.asked = 0;
+    link.send({ type: "log", note, consistency: [], batches: [], restored: { lost, acknowledged } });
+    return true;
+  }
+
   async #feed(
     link: Fed,
     { feed, checkpoint }: { readonly feed: Feed; readonly checkpoint: StoredCheckpoint },
@@ -155,10 +197,9 @@ export class LogFeed {
       const rows = await listBatches(tx, peerId, { afterSeq: feed.provenThrough, size, max: BATCHES_MAX });
       const batches = [];
       for (const { logSeq: seq } of rows) {
-        const [event] = await listEventRange(tx, accountId, seq, seq);
-        if (event === undefined) break; // Retention has removed it: nothing after it is proven either.
-        const { proof } = await inclusionProof(tx, accountId, { seq, size });
-        batches.push({ seq, leaf: leafOf(event), proof });
+        const shown = await provenLeaf(tx, accountId, { seq, size });
+        if (shown === null) break; // Retention has removed it: nothing after it is proven either.
+        batches.push(shown);
       }
       const ownKey = await newestKey(tx, link, { size, after: feed.keySeq });
       return { type: "log" as const, note, consistency, batches, ...(ownKey === null ? {} : { ownKey }) };
@@ -182,4 +223,37 @@ async function newestKey(
   if (event === undefined || event.seq <= after || event.seq > size) return null;
   const { proof } = await inclusionProof(tx, accountId, { seq: event.seq, size });
   return { seq: event.seq, leaf: leafOf(event), proof };
+}
+
+/** Null: retention has removed its body. */
+async function provenLeaf(
+  tx: Reader,
+  accountId: AccountId,
+  { seq, size }: { readonly seq: number; readonly size: number },
+): Promise<ProvenLeaf | null> {
+  const [event] = await listEventRange(tx, accountId, seq, seq);
+  if (event === undefined) return null;
+  const { proof } = await inclusionProof(tx, accountId, { seq, size });
+  return { seq, leaf: leafOf(event), proof };
+}
+
+/** Whether the note is of a log that was lost: our own of that size is another one. */
+async function isOfOther(
+  store: Store,
+  accountId: AccountId,
+  { note, newest }: { readonly note: string; readonly newest: StoredCheckpoint },
+): Promise<boolean> {
+  const [theirs, ours] = [readNote(note), readNote(newest.note)];
+  if (theirs === undefined || ours === undefined || theirs.size === 0) return false;
+  const sizes = { from: theirs.size, to: ours.size };
+  return store.read(async (tx) => {
+    // Without a loss there is nothing to be followed, and nothing is computed.
+    if ((await acknowledgedLoss(tx, accountId, theirs.size)) === null) return false;
+    const proof = await consistencyProof(tx, accountId, sizes);
+    return !isConsistent(
+      theirs,
+      ours,
+      proof.map((hash) => Buffer.from(hash, "base64")),
+    );
+  });
 }

@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
 import { sentenceOfAlarm } from "../../../src/agent/control-link/log-alarms.ts";
 import { LogWitness } from "../../../src/agent/control-link/log-witness.ts";
-import { type Ed25519Key, generateEd25519 } from "../../../src/base/ed25519.ts";
+import { generateEd25519 } from "../../../src/base/ed25519.ts";
 import { silentLog } from "../../../src/base/log.ts";
-import { signMove } from "../../../src/log/move.ts";
 import { treeHash } from "../../../src/log/tree-hash.ts";
 import { consistencyRanges } from "../../../src/log/tree-ranges.ts";
 import type { LogEntry } from "../../../src/wire/log-entry.ts";
@@ -117,35 +116,4 @@ test("a shorter log without any proof is an alarm at once", async () => {
   const { witness, alerts } = await aWitnessThatMetMore(all);
   await witness.take({ note: noteOfEntries(all, 4), consistency: [] });
   expect(alerts).toEqual([sentenceOfAlarm("cut_back")]);
-});
-
-const OLD = "https://old.example.com";
-const moveBy = (key: Ed25519Key) => {
-  const at_seconds = Math.floor(new FakeClock().nowMs() / 1000);
-  const move = { from: OLD, to: "https://new.example.com", at_seconds, until_seconds: at_seconds + 60 };
-  return signMove(ORIGIN, move, key);
-};
-
-test("management's move is believed by the word of the pinned key, and no other's", async () => {
-  const { witness, alerts } = await aWitness();
-  const log = { origin: ORIGIN, key: logKey.publicKey };
-  const moves = [moveBy(logKey)];
-  expect(await witness.moveOf({ ...log, moves }, OLD)).toMatchObject({ to: "https://new.example.com" });
-  const thief = generateEd25519();
-  expect(await witness.moveOf(log, OLD)).toBeNull();
-  expect(await witness.moveOf({ ...log, moves }, "https://another.example.com")).toBeNull();
-  expect(await witness.moveOf({ ...log, moves: [moveBy(thief)] }, OLD)).toBeNull();
-  expect(alerts).toEqual([]);
-  expect(await witness.moveOf({ ...log, key: thief.publicKey, moves: [moveBy(thief)] }, OLD)).toBeNull();
-  expect(alerts).toEqual([sentenceOfAlarm("other_key")]);
-});
-
-test("a machine that has pinned no log follows no move", async () => {
-  const witness = new LogWitness({
-    ...{ clock: new FakeClock(), log: silentLog, stored: undefined },
-    ...{ save: async () => {}, alert: () => {}, report: () => {} },
-  });
-  const log = { origin: ORIGIN, key: logKey.publicKey, moves: [moveBy(logKey)] };
-  expect(await witness.moveOf(log, OLD)).toBeNull();
-  expect(witness.identity).toBeUndefined();
 });

@@ -65,6 +65,7 @@ async function aMachine(at: TestManagement = management) {
     spool,
     deviceKey,
     enrolled,
+    clock: at.clock,
     send: (message) => void toManagement.push(message),
   });
   const feed = new LogFeed(at, { lookMs: 3_600_000 });
@@ -308,6 +309,39 @@ describe("a management that is not honest", () => {
     const tails = await management.store.read((tx) => lostTails(tx, accountId));
     expect(tails).toMatchObject([{ from: 3, to: size, acknowledged: null }]);
     expect((await verified()).findings.map(({ code }) => code)).toEqual(["tail_lost"]);
+  });
+
+  test("and puts an older copy back is followed once an owner has acknowledged it, and not before", async () => {
+    const machine = await aMachine();
+    await grow(management, 5);
+    await machine.show();
+    await management.store.transaction(async (tx) => {
+      await tx.sql.delete(tx.t.auditEvents);
+      await tx.sql.delete(tx.t.logTiles);
+      await tx.sql.delete(tx.t.logCheckpoints);
+      await tx.sql.update(tx.t.logHeads).set({ size: 0, tail: [] });
+      await tx.sql.update(tx.t.accounts).set({ nextAuditSeq: 1 });
+    });
+    await grow(management, 2);
+    await management.logs.checkpoint(accountId);
+    const lostSize = machine.witness.size;
+    machine.feed.remove(machine.end);
+    machine.link.ready();
+    await machine.settle();
+    await machine.show();
+    expect([machine.witness.size, machine.witness.alarms.length]).toEqual([lostSize, 1]);
+    await management.store.transaction((tx) =>
+      appendEvents(tx, accountId, { id: "o", name: "Ada", email: "" }, [
+        { activity: "log.lost.acknowledge", targetId: accountId },
+      ]),
+    );
+    await machine.show();
+    const size = (await management.logs.newest(accountId))?.size ?? 0;
+    expect([machine.witness.size, machine.witness.alarms]).toEqual([size, []]);
+    // From here on it is a witness as ever: of what grows, and of the next thing that is cut back.
+    await grow(management, 3);
+    await machine.show();
+    expect([machine.witness.size, machine.witness.alarms]).toEqual([size + 3, []]);
   });
 
   test("and signs with a new key that the old one has not vouched for is not believed", async () => {

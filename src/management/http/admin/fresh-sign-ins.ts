@@ -62,6 +62,8 @@ export const FRESH_SIGN_INS: Readonly<Record<string, Need>> = {
   "put /api/audit-streams/:streamId": always,
   "delete /api/audit-streams/:streamId": always,
   "delete /api/recordings/:recordingId": always,
+  // The fleet goes on with a restored log by it.
+  "post /api/events/audit/lost/acknowledge": always,
 };
 
 /** Whether a request of this route takes a fresh sign-in; with `force` every one does. */

@@ -71,7 +71,7 @@ export const logRoutes: readonly Route[] = [
           throw new QfError("ERR_CONFLICT", "the audit log has lost nothing that waits");
         const meta = { to: String(Math.max(...waiting.map(({ to }) => to))) };
         tx.record({ activity: "log.lost.acknowledge", targetId: call.accountId, meta });
-        const acknowledged = { atMs: tx.clock.nowMs(), by: call.user.email || call.user.name };
+        const acknowledged = { atMs: tx.clock.nowMs(), by: call.user.email || call.user.name, seq: 0 };
         const items = waiting.map((tail) => asLostTail({ ...tail, acknowledged }));
         return { items, total: items.length, next: null };
       }),
