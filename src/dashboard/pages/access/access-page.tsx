@@ -5,19 +5,22 @@
  * @module
  */
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
+import type { CsvColumn } from "../../components/csv.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
+import { ExportButton } from "../../components/export-button.tsx";
 import { TextField } from "../../components/field.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import type { AccessQuestion } from "./access-question.ts";
+import { accessWords } from "./capability-words.ts";
 
 type AccessRow = Answer<"GET /api/policy/who">["rows"][number];
 type Explanation = Answer<"GET /api/policy/explain">;
@@ -187,9 +190,12 @@ function Rows({ rows, total, none }: RowsProps) {
   if (rows.length === 0) return <Empty title={none}>No rule gives it.</Empty>;
   return (
     <>
-      <p role="status" className="mb-2 text-soft">
-        {rows.length === total ? waysIn(total) : `${rows.length} of ${waysIn(total)}`}
-      </p>
+      <div className="mb-2 flex flex-wrap items-center justify-between gap-3">
+        <p role="status" className="text-soft">
+          {rows.length === total ? waysIn(total) : `${rows.length} of ${waysIn(total)}`}
+        </p>
+        <ExportButton what="ways in" columns={CSV} rows={rows} />
+      </div>
       <DataTable
         label="Access"
         rows={rows}
@@ -200,18 +206,39 @@ function Rows({ rows, total, none }: RowsProps) {
   );
 }
 
+const CSV: readonly CsvColumn<AccessRow>[] = [
+  ["person", ({ user }) => user.name],
+  ["person_id", ({ user }) => user.id],
+  ["machine", ({ machine }) => machine.name],
+  ["machine_id", ({ machine }) => machine.id],
+  ["local_user", ({ local_user }) => local_user],
+  ["capabilities", ({ capabilities }) => capabilities.join("; ")],
+];
+
 const ACCESS: readonly Column<AccessRow>[] = [
   {
     id: "user",
     header: "Person",
     sortBy: ({ user }) => user.name.toLowerCase(),
-    cell: ({ user }) => user.name,
+    cell: ({ user }) => (
+      <Link to="/people/$userId" params={{ userId: user.id }} className="text-accent hover:underline">
+        <bdi>{user.name}</bdi>
+      </Link>
+    ),
   },
   {
     id: "machine",
     header: "Machine",
     sortBy: ({ machine }) => machine.name.toLowerCase(),
-    cell: ({ machine }) => machine.name,
+    cell: ({ machine }) => (
+      <Link
+        to="/machines/$machineId"
+        params={{ machineId: machine.id }}
+        className="text-accent hover:underline"
+      >
+        <bdi>{machine.name}</bdi>
+      </Link>
+    ),
   },
   {
     id: "as",
@@ -225,12 +252,17 @@ const ACCESS: readonly Column<AccessRow>[] = [
     id: "may",
     header: "May",
     from: "md",
-    cell: ({ capabilities }) => (
-      <span className="flex flex-wrap gap-1">
-        {capabilities.map((one) => (
-          <Badge key={one}>{one.replaceAll("_", " ")}</Badge>
-        ))}
-      </span>
-    ),
+    cell: ({ capabilities }) => <May capabilities={capabilities} />,
   },
 ];
+
+/** In words for people; the words of the API are the title. */
+function May({ capabilities }: Pick<AccessRow, "capabilities">) {
+  const { may, only } = accessWords(capabilities);
+  return (
+    <span title={capabilities.join(", ")} className="block py-1">
+      {may.join(", ")}
+      {only.length === 0 ? null : <span className="block text-soft text-xs">only {only.join(", ")}</span>}
+    </span>
+  );
+}

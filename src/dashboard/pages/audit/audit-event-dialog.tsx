@@ -10,6 +10,7 @@ import { Button, IconButton } from "../../components/button.tsx";
 import { Facts } from "../../components/card.tsx";
 import { CopyButton } from "../../components/copy-button.tsx";
 import { Time } from "../../components/time.tsx";
+import { activityText } from "./activity-words.ts";
 import { words } from "./audit-words.ts";
 
 type AuditEvent = Answer<"GET /api/events/audit">[number];
@@ -30,7 +31,7 @@ export function AuditEventDialog({ event }: { readonly event: AuditEvent }) {
           className="appear fixed inset-y-0 right-0 z-50 flex w-[min(40rem,100vw)] flex-col overflow-y-auto border-line border-l bg-raised p-5 shadow-lift"
         >
           <div className="mb-4 flex items-start justify-between gap-4">
-            <Dialog.Title className="font-semibold text-lg">{event.activity}</Dialog.Title>
+            <Dialog.Title className="font-semibold text-lg">{activityText(event.activity_code)}</Dialog.Title>
             <Dialog.Close asChild>
               <IconButton label="Close">
                 <X size={18} aria-hidden="true" />
@@ -40,6 +41,12 @@ export function AuditEventDialog({ event }: { readonly event: AuditEvent }) {
           <Facts
             facts={[
               ["Number", event.id],
+              [
+                "Code",
+                <code key="code" className="font-mono text-xs">
+                  {event.activity_code}
+                </code>,
+              ],
               ["When", <Time key="when" iso={event.timestamp} exact />],
               ["Who", [event.initiator_name, event.initiator_email].filter(Boolean).join(", ") || null],
               ...Object.entries(event.meta).map(([name, value]) => [words(name), value] as const),

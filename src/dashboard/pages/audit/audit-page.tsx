@@ -8,20 +8,22 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
-import { type Answer, callPage, type Page } from "../../api/client.ts";
+import { callPage, type Page } from "../../api/client.ts";
 import { Badge, type Tone } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
+import { DateField } from "../../components/date-field.tsx";
 import { TextField } from "../../components/field.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
+import { activityText } from "./activity-words.ts";
 import { AuditEventDialog } from "./audit-event-dialog.tsx";
-import { AUDIT_TERMS, type AuditTerms } from "./audit-terms.ts";
-import { aboutText } from "./audit-words.ts";
+import { AUDIT_TERMS, type AuditTerms, auditQueryOf, isDay } from "./audit-terms.ts";
+import { type AuditEvent, aboutText } from "./audit-words.ts";
+import { ExportAudit } from "./export-audit.tsx";
 
-export type AuditEvent = Answer<"GET /api/events/audit">[number];
 type EventPage = Page<"GET /api/events/audit">;
 
 const route = getRouteApi("/audit");
@@ -34,7 +36,10 @@ export function AuditPage() {
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) => {
       const more = pageParam === "" ? {} : { cursor: pageParam };
-      return callPage("GET /api/events/audit", { query: { ...terms, limit: PAGE, ...more }, signal });
+      return callPage("GET /api/events/audit", {
+        query: { ...auditQueryOf(terms), limit: PAGE, ...more },
+        signal,
+      });
     },
     getNextPageParam: (page: EventPage) => page.cursor ?? undefined,
   });
@@ -71,6 +76,8 @@ const LABELS: Readonly<Record<keyof AuditTerms, string>> = {
   machine: "Machine or device",
   activity: "Activity, as in ssh.*",
   receipt: "Receipt",
+  since: "From",
+  until: "Through",
 };
 
 function Filter({ terms }: { readonly terms: AuditTerms }) {
@@ -82,25 +89,26 @@ function Filter({ terms }: { readonly terms: AuditTerms }) {
   };
   return (
     <form
-      className="mb-4 grid items-end gap-3 sm:grid-cols-2 xl:grid-cols-[repeat(4,1fr)_auto]"
+      className="mb-4 grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-3 2xl:grid-cols-[repeat(6,1fr)_auto]"
       onSubmit={(event) => {
         event.preventDefault();
         apply(typed);
       }}
     >
-      {AUDIT_TERMS.map((term) => (
-        <TextField
-          key={term}
-          label={LABELS[term]}
-          value={typed[term] ?? ""}
-          onValue={(value) => setTyped({ ...typed, [term]: value })}
-        />
-      ))}
-      <div className="flex gap-2">
+      {AUDIT_TERMS.map((term) => {
+        const field = {
+          label: LABELS[term],
+          value: typed[term] ?? "",
+          onValue: (value: string) => setTyped({ ...typed, [term]: value }),
+        };
+        return isDay(term) ? <DateField key={term} {...field} /> : <TextField key={term} {...field} />;
+      })}
+      <div className="flex gap-2 sm:col-span-2 lg:col-span-3 2xl:col-span-1">
         <Button type="submit" weight="primary">
           Filter
         </Button>
         {Object.keys(terms).length === 0 ? null : <Button onClick={() => apply({})}>Clear</Button>}
+        <ExportAudit terms={terms} />
       </div>
     </form>
   );
@@ -116,7 +124,13 @@ const COLUMNS: readonly Column<AuditEvent>[] = [
   {
     id: "what",
     header: "What",
-    cell: ({ activity_code }) => <Badge tone={toneOf(activity_code)}>{activity_code}</Badge>,
+    cell: ({ activity_code }) => (
+      <span title={activity_code} className="min-w-0">
+        <Badge tone={toneOf(activity_code)} dot>
+          {activityText(activity_code)}
+        </Badge>
+      </span>
+    ),
   },
   { id: "who", header: "Who", cell: (event) => event.initiator_name || event.initiator_email || "-" },
   {
@@ -124,6 +138,12 @@ const COLUMNS: readonly Column<AuditEvent>[] = [
     header: "About",
     from: "md",
     cell: ({ meta }) => <span className="text-soft sm:line-clamp-1">{aboutText(meta)}</span>,
+  },
+  {
+    id: "code",
+    header: "Code",
+    from: "xl",
+    cell: ({ activity_code }) => <code className="font-mono text-soft text-xs">{activity_code}</code>,
   },
   { id: "more", header: "More", isActions: true, cell: (event) => <AuditEventDialog event={event} /> },
 ];

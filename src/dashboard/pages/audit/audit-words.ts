@@ -3,6 +3,9 @@
  *
  * @module
  */
+import type { Answer } from "../../api/client.ts";
+
+export type AuditEvent = Answer<"GET /api/events/audit">[number];
 
 /** Ids and serial numbers: the event's own dialog has them. */
 const IS_ID = /^(?:[a-z0-9]{19,20}|\d{12,}|[0-9a-f]{32,})$/;

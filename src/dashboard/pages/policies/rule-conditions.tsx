@@ -8,6 +8,7 @@ import { ToggleGroup } from "radix-ui";
 import { Button, IconButton } from "../../components/button.tsx";
 import { Disclosure } from "../../components/disclosure.tsx";
 import { TextField } from "../../components/field.tsx";
+import { MomentField } from "../../components/moment-field.tsx";
 import { NamesField } from "../../components/names-field.tsx";
 import { type FileRule, withField } from "./policy-draft.ts";
 import type { RulePartProps } from "./rule-part.ts";
@@ -26,6 +27,8 @@ const DAYS: readonly (readonly [day: Day, label: string])[] = [
 ];
 const OFFICE_HOURS: Window = { days: ["mon", "tue", "wed", "thu", "fri"], from: "08:00", to: "18:00" };
 const WINDOWS_MAX = 32;
+/** Ends that are offered, in seconds from now: an hour, a working day, a week, a month. */
+const UNTIL = [3_600, 28_800, 604_800, 2_592_000] as const;
 
 interface ConditionsProps extends RulePartProps {
   readonly isSsh: boolean;
@@ -36,14 +39,17 @@ export function RuleConditions({ rule, onRule, choices, problems, isSsh, summary
   const isOpen = ["valid_from", "valid_until", "schedule", "source_devices"].some((one) => problems.has(one));
   return (
     <Disclosure title="When, and from which devices" summary={summary} isOpen={isOpen}>
-      <Moment
+      <MomentField
         label="From (UTC)"
+        none="at once"
         seconds={rule.valid_from}
         onSeconds={(seconds) => onRule(withField(rule, "valid_from", seconds))}
         problem={problems.get("valid_from") ?? null}
       />
-      <Moment
+      <MomentField
         label="Until (UTC)"
+        none="no end"
+        choices={UNTIL}
         seconds={rule.valid_until}
         onSeconds={(seconds) => onRule(withField(rule, "valid_until", seconds))}
         problem={problems.get("valid_until") ?? null}
@@ -65,29 +71,6 @@ export function RuleConditions({ rule, onRule, choices, problems, isSsh, summary
         </div>
       ) : null}
     </Disclosure>
-  );
-}
-
-interface MomentProps {
-  readonly label: string;
-  readonly seconds: number | undefined;
-  readonly onSeconds: (seconds: number | undefined) => void;
-  readonly problem: string | null;
-}
-
-function Moment({ label, seconds, onSeconds, problem }: MomentProps) {
-  const value = seconds === undefined ? "" : new Date(seconds * 1000).toISOString().slice(0, 16);
-  return (
-    <TextField
-      type="datetime-local"
-      label={label}
-      value={value}
-      onValue={(text) => {
-        const at = Date.parse(`${text}Z`);
-        onSeconds(Number.isNaN(at) ? undefined : Math.floor(at / 1000));
-      }}
-      problem={problem}
-    />
   );
 }
 

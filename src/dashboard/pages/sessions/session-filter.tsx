@@ -6,6 +6,7 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { Button } from "../../components/button.tsx";
+import { DateField } from "../../components/date-field.tsx";
 import { TextField } from "../../components/field.tsx";
 import { DAY_TERMS, type SessionTerms, sessionTermsOf, TYPED_TERMS } from "../../terms/session-terms.ts";
 
@@ -49,9 +50,9 @@ export function SessionFilter({ terms, seesAll, children }: SessionFilterProps) 
     >
       {shown.map((term) => (
         <div key={term} className="min-w-36 flex-1 basis-36">
-          <TextField
+          <FilterField
+            isDay={term === "since" || term === "until"}
             label={LABELS[term]}
-            type={term === "since" || term === "until" ? "date" : "text"}
             value={typed[term] ?? ""}
             onValue={(value) => setTyped({ ...typed, [term]: value })}
           />
@@ -68,4 +69,15 @@ export function SessionFilter({ terms, seesAll, children }: SessionFilterProps) 
       </div>
     </form>
   );
+}
+
+interface FilterFieldProps {
+  readonly isDay: boolean;
+  readonly label: string;
+  readonly value: string;
+  readonly onValue: (value: string) => void;
+}
+
+function FilterField({ isDay, ...field }: FilterFieldProps) {
+  return isDay ? <DateField {...field} /> : <TextField {...field} />;
 }
