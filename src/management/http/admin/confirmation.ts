@@ -34,7 +34,9 @@ const SECRET_FIELDS = /password|secret|url|token/i;
 
 export function confirmableOf({ method, path, summary, body }: RequestToConfirm): Confirmable {
   const digest = sha256(JSON.stringify(["qufabric/confirm", method, path, body ?? null]));
-  const fields = typeof body === "object" && body !== null ? Object.entries(body) : [];
+  const all = typeof body === "object" && body !== null ? Object.entries(body) : [];
+  // A field that was written as empty is there, and undefined.
+  const fields = all.filter(([, value]) => value !== undefined);
   const shown = fields.slice(0, FIELDS_MAX).map(([name, value]) => [name, shownValue(name, value)] as const);
   return { digest, facts: [["Action", summary], ["Request", `${method} ${path}`], ...shown] };
 }

@@ -24,6 +24,11 @@ test("the same request has the same", () => {
   expect(confirmableOf({ ...request, body: { ...request.body } })).toEqual(confirmableOf(request));
 });
 
+test("a field that parsed to nothing is neither shown nor a part of it", () => {
+  const body = { ...request.body, scope: undefined };
+  expect(confirmableOf({ ...request, body })).toEqual(confirmableOf(request));
+});
+
 test("the page shows what it does, and no secret", () => {
   const body = {
     role: "admin",
