@@ -29,7 +29,7 @@ export function PersonDevices({ user }: { readonly user: User }) {
             );
           }
           return (
-            <ul className="flex flex-col divide-y divide-line">
+            <ul className="-my-1 flex flex-col divide-y divide-line">
               {own.map((peer) => (
                 <li key={peer.id} className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1 py-1.5">
                   <span className="min-w-0 flex-1">

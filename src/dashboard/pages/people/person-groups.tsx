@@ -25,7 +25,7 @@ export function PersonGroups({ user }: { readonly user: User }) {
       {all.length === 0 ? (
         <p className="text-soft">In no group, so only rules for everybody hold.</p>
       ) : (
-        <ul className="flex flex-col divide-y divide-line">
+        <ul className="-my-1 flex flex-col divide-y divide-line">
           {all.map(({ id, until, byRequest }) => (
             <li key={`${id} ${until ?? ""}`} className="flex min-h-9 items-center justify-between gap-3 py-1">
               <Link

@@ -93,7 +93,11 @@ function Entries({ entries, onEntries, groups, problem }: EntriesProps) {
           </div>
         </div>
       ))}
-      {problem === null ? null : <p className="text-bad text-xs">{problem}</p>}
+      {problem === null ? null : (
+        <p className="text-bad text-xs">
+          {entries.some(([group]) => group === "") ? "Choose the group whose members may log in." : problem}
+        </p>
+      )}
       <div>
         <Button
           size="small"

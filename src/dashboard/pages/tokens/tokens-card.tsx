@@ -43,7 +43,7 @@ export function TokensCard({ user }: { readonly user: TokensOf }) {
           all.length === 0 ? (
             <p className="text-soft">{noneText(user)}</p>
           ) : (
-            <ul className="flex flex-col divide-y divide-line">
+            <ul className="-my-1 flex flex-col divide-y divide-line">
               {all.map((token) => (
                 <TokenRow key={token.id} token={token} userId={user.id} canDelete={canDelete} />
               ))}
