@@ -36,6 +36,8 @@ const PAGES: readonly Place[] = [
   ["people", "/people"],
   ["groups", "/groups"],
   ["setup-keys", "/setup-keys"],
+  ["posture-checks", "/posture-checks"],
+  ["person-gone", "/people/nobody"],
   ["policies", "/policies"],
   ["policy-new", "/policies/new"],
   ["policy-tests", "/policies/tests"],
@@ -60,6 +62,9 @@ const PAGES: readonly Place[] = [
 const OPENED: readonly (readonly [name: string, path: string, button: string | RegExp])[] = [
   ["dialog-group", "/groups", "Edit On call"],
   ["dialog-invite", "/people", "Invite a person"],
+  ["dialog-service-user", "/people", "New service user"],
+  ["dialog-setup-key", "/setup-keys", "New setup key"],
+  ["dialog-posture-check", "/posture-checks", "New posture check"],
   ["dialog-channel", "/settings/notifications", "Add a channel"],
   ["dialog-test", "/policies/tests", "Add a test"],
 ];
@@ -140,6 +145,8 @@ async function details({ lab }: SetUp): Promise<readonly Place[]> {
   const policies = await lab.api<{ id: string; name: string }[]>("GET", "/api/policies");
   return [
     await first("/api/peers", "machine", "/machines"),
+    await first("/api/users?service_user=false", "person", "/people"),
+    await first("/api/groups", "group", "/groups"),
     ...policies.map(({ id }, i): Place => [`policy-${i + 1}`, `/policies/${id}`]),
     await first("/api/sessions?state=live", "session-live", "/sessions"),
     await first("/api/sessions?state=ended", "session-ended", "/sessions"),

@@ -3,11 +3,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { readFileSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { Group, PersonalAccessToken, SetupKey, User } from "../../src/wire/admin-api.ts";
+import { violationsOf } from "../support/axe.ts";
 import { confirmInTab, openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
 import { type Lab, OWNER, openLab, type Person } from "../support/lab.ts";
+import { overflowIn320 } from "../support/narrow-page.ts";
 import { isRoot } from "../support/os-accounts.ts";
 
 const NOBODY = "nobody00000000000000";
+const LONG = "x".repeat(256);
+const ARABIC = "خادم الويب 🏗️";
 
 describe.skipIf(!isRoot)("people, and what they are in", () => {
   let lab: Lab;
@@ -72,6 +76,23 @@ describe.skipIf(!isRoot)("people, and what they are in", () => {
     await press("Save");
     await dialog("Edit ada").waitFor({ state: "detached" });
     expect(new URL(page.url()).search).toBe("");
+  }, 120_000);
+
+  test("a membership for a while ends by itself, or is ended before", async () => {
+    await open(`/people/${ada.id}`);
+    await press("Add for a while");
+    await press("Groups: Add a group");
+    await page.getByRole("option", { name: "Developers" }).click();
+    await page.keyboard.press("Escape");
+    await page.getByRole("radio", { name: "7 days" }).click();
+    await press("Put in");
+    await page.getByText("ends in 7 days").waitFor();
+    const until = async () => (await users()).find(({ id }) => id === ada.id)?.auto_groups_until;
+    expect(await until()).toMatchObject([{ group: devs }]);
+    await press("End the membership in Developers");
+    await press("Take out");
+    await page.getByText("ends in 7 days").waitFor({ state: "detached" });
+    expect((await until()) ?? []).toEqual([]);
   }, 120_000);
 
   test("a service user gets a token with a scope and an end, shown once; and loses it", async () => {
@@ -236,6 +257,43 @@ describe.skipIf(!isRoot)("people, and what they are in", () => {
     await menu("Delete");
     await press("Delete");
     await page.getByText("No setup key yet").waitFor();
+  }, 120_000);
+
+  test("names of 256 characters, right to left and with emoji stay inside, and keep nobody out", async () => {
+    const made: string[] = [];
+    for (const name of [LONG, ARABIC]) {
+      const body = { name, role: "user", auto_groups: [], is_service_user: true };
+      const { id } = await lab.api<User>("POST", "/api/users", body);
+      const group = await lab.createGroup(name);
+      await lab.api("PUT", `/api/users/${id}`, { ...body, auto_groups: [group], is_blocked: false });
+      await lab.api("POST", `/api/users/${id}/tokens`, { name, expires_in: 1 });
+      made.push(`/people/${id}`, `/groups/${group}`);
+    }
+    for (const path of ["/people", "/groups", ...made]) {
+      await open(path);
+      await page.getByText(LONG).or(page.getByText(ARABIC)).first().waitFor();
+      expect([path, await overflowIn320(page)]).toEqual([path, []]);
+      expect([path, await violationsOf(page)]).toEqual([path, []]);
+    }
+    await open(`${made[0]}?do=edit`);
+    await page.getByRole("dialog").waitFor();
+    expect(await overflowIn320(page)).toEqual([]);
+    expect(await violationsOf(page)).toEqual([]);
+  }, 180_000);
+
+  test("a person and a group that are deleted while their pages are open say so", async () => {
+    const body = { name: "short-lived", role: "user", auto_groups: [], is_service_user: true };
+    const { id } = await lab.api<User>("POST", "/api/users", body);
+    const group = await lab.createGroup("Short-lived");
+    for (const [what, path, route] of [
+      ["person", `/people/${id}`, `/api/users/${id}`],
+      ["group", `/groups/${group}`, `/api/groups/${group}`],
+    ] as const) {
+      await open(path);
+      await page.getByRole("button", { name: "Edit", exact: true }).waitFor();
+      await lab.api("DELETE", route);
+      await page.getByRole("heading", { level: 1, name: `This ${what} is gone` }).waitFor();
+    }
   }, 120_000);
 
   test.each([

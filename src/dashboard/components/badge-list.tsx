@@ -12,6 +12,7 @@ interface BadgeListProps {
 
 export function BadgeList({ names, shown = 3 }: BadgeListProps) {
   const rest = names.slice(shown);
+  if (names.length === 0) return null;
   return (
     <span className="flex flex-wrap gap-1">
       {names.slice(0, shown).map((name) => (

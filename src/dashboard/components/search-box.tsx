@@ -23,7 +23,7 @@ interface SearchBoxProps {
 export function SearchBox({ label, value, onValue, shown, total, children, end }: SearchBoxProps) {
   return (
     <div className="mb-3 flex flex-wrap items-center gap-3">
-      <div className="relative max-w-80 flex-1 basis-56">
+      <div className="relative max-w-80 flex-1 basis-56 max-sm:max-w-none max-sm:basis-full">
         <Search
           size={16}
           aria-hidden="true"

@@ -16,6 +16,7 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
 import { TokensCard } from "../tokens/tokens-card.tsx";
 import { browserName } from "./browser-name.ts";
+import { PasswordCard } from "./password-card.tsx";
 
 type Session = Answer<"GET /api/web-sessions">[number];
 
@@ -42,6 +43,7 @@ export function AccountPage() {
           </Loaded>
         </Card>
         <TokensCard user={me} />
+        <PasswordCard />
       </div>
     </>
   );

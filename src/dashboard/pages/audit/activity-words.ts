@@ -6,7 +6,8 @@
  */
 import type { ActivityCode } from "../../../wire/audit-event.ts";
 
-const WORDS: Readonly<Record<ActivityCode, string>> = {
+/** A code that is not here is told by its own words. */
+const WORDS: Readonly<Partial<Record<ActivityCode, string>>> = {
   "user.join": "Person joined",
   "user.invite": "Person invited",
   "user.invite.link.accept": "Invitation accepted",
@@ -64,6 +65,7 @@ const WORDS: Readonly<Record<ActivityCode, string>> = {
   "account.settings.update": "Settings changed",
   "account.delete": "Account deleted",
   "management.epoch": "Backup put back",
+  "management.move": "Server moved",
   "dashboard.login": "Signed in to the dashboard",
   "dashboard.logout": "Signed out of the dashboard",
   login: "Signed in",
@@ -117,7 +119,7 @@ const WORDS: Readonly<Record<ActivityCode, string>> = {
   "peer.upgrade": "Machine upgraded",
 };
 
-/** Of a management that is newer than this page, the code itself in words. */
+/** In words; of a code that this page does not know, its own. */
 export function activityText(code: string): string {
   const known = Object.entries(WORDS).find(([one]) => one === code)?.[1];
   if (known !== undefined) return known;

@@ -1,5 +1,5 @@
 /**
- * The selected machines put into groups, all of them at once.
+ * The selected machines put into groups or taken out of them, all of them at once.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { reading, useChange } from "../../api/queries.ts";
 import { Button } from "../../components/button.tsx";
+import { SegmentField } from "../../components/choice-field.tsx";
 import { FormDialog } from "../../components/dialog.tsx";
 import { GroupPicker } from "../../components/group-picker.tsx";
 import { useToast } from "../../components/toasts.tsx";
@@ -17,8 +18,14 @@ interface AddToGroupsProps {
   readonly onDone: () => void;
 }
 
+const WAYS = [
+  { value: "in", label: "Put in" },
+  { value: "out", label: "Take out" },
+] as const;
+
 export function AddToGroups({ selected, onDone }: AddToGroupsProps) {
   const [isOpen, setIsOpen] = useState(false);
+  const [way, setWay] = useState<"in" | "out">("in");
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const groups = useQuery(reading("GET /api/groups"));
   const change = useChange("PUT /api/groups/:groupId", ["peers", "my", "policy"]);
@@ -26,10 +33,12 @@ export function AddToGroups({ selected, onDone }: AddToGroupsProps) {
   const apply = async (): Promise<void> => {
     for (const { id, name, peers } of groups.data ?? []) {
       if (!chosen.has(id)) continue;
-      const members = [...new Set([...peers.map((peer) => peer.id), ...selected])];
+      const others = peers.map((peer) => peer.id).filter((peer) => !selected.has(peer));
+      const members = way === "in" ? [...others, ...selected] : others;
       await change.mutateAsync({ params: { groupId: id }, body: { name, peers: members } });
     }
-    tell(`${selected.size.toLocaleString("en")} machines are in ${chosen.size === 1 ? "it" : "them"} now.`);
+    const where = `${way === "in" ? "in" : "out of"} ${chosen.size === 1 ? "it" : "them"}`;
+    tell(`${selected.size.toLocaleString("en")} machines are ${where} now.`);
     setChosen(new Set());
     onDone();
   };
@@ -41,11 +50,12 @@ export function AddToGroups({ selected, onDone }: AddToGroupsProps) {
       <FormDialog
         open={isOpen}
         onOpenChange={setIsOpen}
-        title={`Put ${selected.size.toLocaleString("en")} machines into groups`}
-        submit="Put them in"
+        title={`Groups of ${selected.size.toLocaleString("en")} machines`}
+        submit={way === "in" ? "Put them in" : "Take them out"}
         disabled={chosen.size === 0}
         onSubmit={apply}
       >
+        <SegmentField label="What to do" isLabelHidden value={way} onValue={setWay} choices={WAYS} />
         <GroupPicker
           label="Policies that speak of these hold for them"
           chosen={chosen}

@@ -8,7 +8,9 @@ import { may, useMe } from "../../app/me.ts";
 import type { BulkAction } from "../../components/bulk-bar.tsx";
 import type { User } from "./person-words.ts";
 
-type Part = Partial<Pick<User, "role" | "auto_groups" | "is_blocked" | "pending_approval">>;
+type Part = Partial<
+  Pick<User, "role" | "auto_groups" | "auto_groups_until" | "is_blocked" | "pending_approval">
+>;
 
 /** Changes some of what the API takes; the rest is sent as it is. */
 export function usePutPerson(): (user: User, part: Part) => Promise<unknown> {

@@ -6,9 +6,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { reading } from "../../api/queries.ts";
-import { seesAccount, useMe } from "../../app/me.ts";
+import { may, seesAccount, useMe } from "../../app/me.ts";
 import { Card } from "../../components/card.tsx";
 import { Time } from "../../components/time.tsx";
+import { EndMembership, GroupForAWhile } from "./group-for-a-while.tsx";
 import type { User } from "./person-words.ts";
 
 export function PersonGroups({ user }: { readonly user: User }) {
@@ -20,8 +21,9 @@ export function PersonGroups({ user }: { readonly user: User }) {
     ...{ id: group, until, byRequest: request !== undefined },
   }));
   const all = [...standing, ...ending];
+  const canChange = may(me, "users", "update") && (user.role !== "owner" || me.role === "owner");
   return (
-    <Card title="Groups">
+    <Card title="Groups" actions={canChange ? <GroupForAWhile user={user} nameOf={nameOf} /> : null}>
       {all.length === 0 ? (
         <p className="text-soft">In no group, so only rules for everybody hold.</p>
       ) : (
@@ -36,8 +38,13 @@ export function PersonGroups({ user }: { readonly user: User }) {
                 <bdi>{nameOf(id)}</bdi>
               </Link>
               {until === null ? null : (
-                <span className="text-soft text-xs">
-                  {byRequest ? "by request, " : ""}ends <Time iso={until} />
+                <span className="flex items-center gap-2 text-soft text-xs">
+                  <span>
+                    {byRequest ? "by request, " : ""}ends <Time iso={until} />
+                  </span>
+                  {byRequest || !canChange ? null : (
+                    <EndMembership user={user} groupId={id} until={until} name={nameOf(id)} />
+                  )}
                 </span>
               )}
             </li>
