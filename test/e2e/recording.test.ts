@@ -16,6 +16,7 @@ import { screenAfter } from "../support/emulator.ts";
 import { type Lab, type LabDevice, policyBody } from "../support/lab.ts";
 import { LabTerminal } from "../support/lab-terminal.ts";
 import { isRoot, type OsAccount } from "../support/os-accounts.ts";
+import { alivePids } from "../support/processes.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 type Size = { readonly cols: number; readonly rows: number };
@@ -357,4 +358,28 @@ describe.skipIf(!isRoot)("a recording", () => {
     renameSync(`${store}.aside`, store);
     expect(await run("echo again")).toMatchObject({ exitCode: 0, stdout: "again\n" });
   }, 60_000);
+
+  test("that is required does not outlive its recorder, and what there was of it is stored as cut", async () => {
+    await record("required");
+    const run = (command: string) => device.ssh([`${account.name}@web1`, command]);
+    await lab.until("one is required", async () => {
+      await run("true");
+      return (await list()).some(({ mode, status }) => mode === "required" && status === "complete");
+    });
+    const known = new Set((await list()).map(({ id }) => id));
+    const shown = terminal("echo be''gun; while :; do sleep 0.1; done");
+    await shown.expect(/begun/);
+    const isNew = ({ id }: Recording): boolean => !known.has(id);
+    await lab.until("that is stored", async () => (await list()).find((one) => isNew(one) && one.chunks > 1));
+    await setUp.agent.kill();
+    expect(await shown.end()).not.toBe(0);
+    await lab.until("nothing of it is left", async () => alivePids(account).length === 0);
+    await setUp.agent.up();
+    const cut = await lab.until("it is stored", async () =>
+      (await list()).find((one) => isNew(one) && one.status !== "running"),
+    );
+    expect(cut).toMatchObject({ mode: "required", status: "cut", why: "agent_stopped" });
+    expect(await castOf(cut)).toContain("begun");
+    expect(await run("echo again")).toMatchObject({ exitCode: 0, stdout: "again\n" });
+  }, 90_000);
 });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { newId } from "../../../src/base/random.ts";
-import { findRecording } from "../../../src/management/db/tables/recordings.ts";
+import { updatePeer } from "../../../src/management/db/tables/peers.ts";
+import { deleteRecording, findRecording } from "../../../src/management/db/tables/recordings.ts";
 import { createRecordings, type RunningRecordings } from "../../../src/management/recordings/recordings.ts";
 import { createFolderStore, type RecordingStore } from "../../../src/management/recordings/store.ts";
 import { aManagement, anAccount, type TestManagement } from "../../support/management.ts";
@@ -135,6 +136,31 @@ test("a machine adds nothing to another machine's recording", async () => {
     accountId: (await anAccount(management.store, "else@example.com")).accountId,
   });
   expect(await outcome(stranger.upload(1, 1, { recordingId: machine.recordingId }))).toEqual(["refused", 0]);
+});
+
+test("a machine that was blocked uploads the rest of what it had reported, and nothing else", async () => {
+  const { accountId, id } = machine.peer;
+  await take(machine.upload(0, 1));
+  const silent = await aRecordingMachine(management, { accountId, isReported: false });
+  await management.store.transaction(async (tx) => {
+    for (const peerId of [id, silent.peer.id]) await updatePeer(tx, accountId, peerId, { status: "blocked" });
+  });
+  expect(await outcome(machine.upload(1, 1, { end: END }))).toEqual(["stored", 2]);
+  expect(await outcome(silent.upload(0, 1))).toEqual(["unreported", 0]);
+});
+
+test("chunks of a recording that is deleted meanwhile are not acknowledged", async () => {
+  await take(machine.upload(0, 1));
+  recordings = createRecordings(management, {
+    store: {
+      ...store,
+      async put(object, bytes) {
+        await store.put(object, bytes);
+        await management.store.transaction((tx) => deleteRecording(tx, machine.recordingId));
+      },
+    },
+  });
+  expect(await outcome(machine.upload(1, 4))).toEqual(["gap", 0]);
 });
 
 test("a session that was not reported has no recording until it is", async () => {
