@@ -7,8 +7,8 @@ import { constants } from "node:fs";
 import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { QfError } from "./errors.ts";
+import { newId } from "./new-id.ts";
 import { platform } from "./platform/platform.ts";
-import { newId } from "./random.ts";
 
 /**
  * Writes `data` to `path` so that a reader, or a crash at any moment, sees the old file or the new one. The

@@ -1,24 +1,11 @@
 /**
- * Ids, tokens, digests and comparison in constant time.
+ * Tokens, digests and comparison in constant time.
  *
  * @module
  */
 import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 
-const ID_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
-/** Largest multiple of 36 below 256: bytes above it would favour some characters. */
-const UNBIASED_MAX = 252;
-
-/** A new id: 20 characters of base 36 (103 bits), unguessable, never reused. */
-export function newId(): string {
-  let id = "";
-  while (id.length < 20) {
-    for (const byte of randomBytes(24)) {
-      if (byte < UNBIASED_MAX && id.length < 20) id += ID_ALPHABET[byte % 36];
-    }
-  }
-  return id;
-}
+export { newId } from "./new-id.ts";
 
 /** A new secret: `prefix` and 32 random bytes in base64url. It is shown once and stored as its digest. */
 export function newSecret(prefix: string): string {

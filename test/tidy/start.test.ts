@@ -9,7 +9,7 @@ import { dirname, resolve } from "node:path";
 const ROOT = resolve(import.meta.dir, "../..");
 const transpiler = new Bun.Transpiler({ loader: "ts" });
 
-/** Sources that are loaded with `entries`, from the root of the tree; what is imported later is not. */
+/** Sources and modules that are loaded with `entries`; what is imported later is not. */
 function loadedWith(entries: readonly string[]): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (path: string): void => {
@@ -18,8 +18,9 @@ function loadedWith(entries: readonly string[]): ReadonlySet<string> {
     for (const { kind, path: imported } of transpiler.scanImports(
       readFileSync(resolve(ROOT, path), "utf8"),
     )) {
-      if (kind !== "import-statement" || !imported.startsWith(".")) continue;
-      visit(resolve(ROOT, dirname(path), imported).slice(ROOT.length + 1));
+      if (kind !== "import-statement") continue;
+      if (!imported.startsWith(".")) found.add(imported);
+      else visit(resolve(ROOT, dirname(path), imported).slice(ROOT.length + 1));
     }
   };
   for (const entry of entries) visit(entry);
@@ -44,8 +45,9 @@ test.each([
 test.each([
   ["match", "src/proxy/ssh-config/match.ts"],
   ["known-hosts", "src/proxy/ssh-config/known-hosts.ts"],
-])("qf proxy %s parses nothing, and loads no shapes at all", (_name, entry) => {
+])("qf proxy %s parses nothing, and loads neither shapes nor node:crypto", (_name, entry) => {
   const loaded = [...loadedWith(["src/main.ts", "src/proxy/run.ts", entry])];
   expect(loaded).toContain(entry);
   expect(loaded.filter((path) => path.startsWith("src/wire/"))).toEqual([]);
+  expect(loaded).not.toContain("node:crypto");
 });

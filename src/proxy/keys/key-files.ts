@@ -34,8 +34,8 @@ import type { Clock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
 import { tryLock } from "../../base/file-lock.ts";
 import { named } from "../../base/files.ts";
-import { newId } from "../../base/random.ts";
-import { holdsKeyOf } from "./openssh-key.ts";
+import { newId } from "../../base/new-id.ts";
+import { holdsKeyOf } from "./held-key.ts";
 import { watchReads } from "./read-watch.ts";
 
 /** Longest from publishing to host keys being asked for; certificates live for 120 s. */

@@ -10,7 +10,7 @@
 import { lstatSync, mkdirSync, readlinkSync, renameSync, statSync, symlinkSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { QfError } from "../../base/errors.ts";
-import { newId } from "../../base/random.ts";
+import { newId } from "../../base/new-id.ts";
 
 /** Variables of the environment that say where. */
 export type Environment = Readonly<Record<string, string | undefined>>;

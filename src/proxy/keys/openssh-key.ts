@@ -11,8 +11,6 @@ import { SshWriter } from "../../base/ssh-buffer.ts";
 const BLOCK_BYTES = 8;
 const COMMENT = "qufabric";
 const CERTIFICATE_TYPE = "ssh-ed25519-cert-v01@openssh.com";
-/** The length of seed and public key, as SSH writes it. */
-const SECRET_LENGTH = Buffer.from([0, 0, 0, 64]);
 
 /**
  * The private key file, without a passphrase (PROTOCOL.key): its public half is `certificate`, a blob as in
@@ -42,20 +40,6 @@ export function opensshPrivateKey(key: Ed25519Key, certificate?: Uint8Array): st
   const lines = file.toString("base64").match(/.{1,70}/g) ?? [];
   const fence = (word: string) => `-----${word} OPENSSH PRIVATE KEY-----`;
   return `${[fence("BEGIN"), ...lines, fence("END")].join("\n")}\n`;
-}
-
-/** Whether two private key files, made by `opensshPrivateKey`, hold the same key, whatever they certify. */
-export function holdsKeyOf(one: string, other: string): boolean {
-  return secretOf(one)?.equals(secretOf(other) ?? Buffer.alloc(0)) === true;
-}
-
-/** Seed and public key, the last field of 64 bytes. Undefined: that is no such file. */
-function secretOf(text: string): Buffer | undefined {
-  const body = /^-----BEGIN[^\n]*\n([\s\S]*)\n-----END/.exec(text)?.[1];
-  if (body === undefined) return undefined;
-  const bytes = Buffer.from(body, "base64");
-  const at = bytes.lastIndexOf(SECRET_LENGTH);
-  return at < 0 ? undefined : bytes.subarray(at + SECRET_LENGTH.length, at + SECRET_LENGTH.length + 64);
 }
 
 /** The `-cert.pub` file of a certificate blob. */

@@ -4,6 +4,7 @@ import { closeSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSy
 import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { generateEd25519, sshBlobOfEd25519 } from "../../../src/base/ed25519.ts";
+import { holdsKeyOf } from "../../../src/proxy/keys/held-key.ts";
 import {
   dropKey,
   dropUnused,
@@ -16,7 +17,7 @@ import {
   startTimeOf,
   type Turn,
 } from "../../../src/proxy/keys/key-files.ts";
-import { holdsKeyOf, opensshPrivateKey } from "../../../src/proxy/keys/openssh-key.ts";
+import { opensshPrivateKey } from "../../../src/proxy/keys/openssh-key.ts";
 import { loginKey, rawCertificate } from "../../support/certificates.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 

@@ -1,0 +1,23 @@
+/**
+ * Comparison of private key files. Without node:crypto, which `openssh-key.ts` needs to make one: `qf proxy
+ * match` and `known-hosts` run at every connection and would take twice as long.
+ *
+ * @module
+ */
+
+/** The length of seed and public key, as SSH writes it. */
+const SECRET_LENGTH = Buffer.from([0, 0, 0, 64]);
+
+/** Whether two private key files, made by `opensshPrivateKey`, hold the same key, whatever they certify. */
+export function holdsKeyOf(one: string, other: string): boolean {
+  return secretOf(one)?.equals(secretOf(other) ?? Buffer.alloc(0)) === true;
+}
+
+/** Seed and public key, the last field of 64 bytes. Undefined: that is no such file. */
+function secretOf(text: string): Buffer | undefined {
+  const body = /^-----BEGIN[^\n]*\n([\s\S]*)\n-----END/.exec(text)?.[1];
+  if (body === undefined) return undefined;
+  const bytes = Buffer.from(body, "base64");
+  const at = bytes.lastIndexOf(SECRET_LENGTH);
+  return at < 0 ? undefined : bytes.subarray(at + SECRET_LENGTH.length, at + SECRET_LENGTH.length + 64);
+}
