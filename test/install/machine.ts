@@ -138,3 +138,24 @@ function nspawn(root: string): Bun.Subprocess {
     stderr: "ignore",
   });
 }
+
+/** Everything that could be left behind. */
+export async function filesOf(machine: BootedMachine): Promise<string[]> {
+  const folders = ["/etc", "/usr", "/opt", "/root", "/home", "/var/lib", "/run", "/tmp"];
+  const found = await machine.get(
+    "find",
+    ...folders,
+    "-xdev",
+    "(",
+    "-iname",
+    "*qufabric*",
+    "-o",
+    "-name",
+    "qf*",
+    "-o",
+    "-name",
+    "_qf",
+    ")",
+  );
+  return found.split("\n").filter(Boolean);
+}

@@ -12,7 +12,10 @@ import { openLab } from "../support/lab.ts";
 import { until } from "../support/until.ts";
 import { faultsOn } from "./faults.ts";
 import { otherInits } from "./inits.ts";
-import { BootedMachine } from "./machine.ts";
+import { BootedMachine, filesOf } from "./machine.ts";
+import { packagesOn } from "./packages.ts";
+import { pamOn } from "./pam.ts";
+import { rolloutOn } from "./rollout.ts";
 import { upgradeOn } from "./upgrade.ts";
 
 const SUITES = process.argv.slice(2);
@@ -38,7 +41,7 @@ async function installOn(suite: string): Promise<void> {
   try {
     await using machine = await BootedMachine.boot(suite, join(folder, "root"));
     await machine.get("useradd", "-m", "deploy");
-    const before = await files(machine);
+    const before = await filesOf(machine);
     const beganMs = performance.now();
     const flags = "--no-signature --allow-server-ssh --name web1 --listen 127.0.0.1:0";
     const line = `curl -fsSL ${lab.url}/install.sh | QF_SETUP_KEY=${key} sh -s -- ${flags}`;
@@ -97,7 +100,7 @@ async function installOn(suite: string): Promise<void> {
     check("the line may be run again", again.exitCode === 0 && (await login()), again.stderr);
     const gone = await machine.run(["sh", "-c", `curl -fsSL ${lab.url}/install.sh | sh -s -- --uninstall`]);
     check("uninstall succeeds", gone.exitCode === 0, gone.stderr);
-    const after = await files(machine);
+    const after = await filesOf(machine);
     const left = after.filter((file) => !before.includes(file));
     check("uninstall leaves nothing", left.length === 0, left.join(" "));
     check("no process of it is left", (await machine.run(["pgrep", "-x", "qf"])).stdout === "");
@@ -106,30 +109,12 @@ async function installOn(suite: string): Promise<void> {
   }
 }
 
-/** Everything that could be left behind. */
-async function files(machine: BootedMachine): Promise<string[]> {
-  const folders = ["/etc", "/usr", "/opt", "/root", "/home", "/var/lib", "/run", "/tmp"];
-  const found = await machine.get(
-    "find",
-    ...folders,
-    "-xdev",
-    "(",
-    "-iname",
-    "*qufabric*",
-    "-o",
-    "-name",
-    "qf*",
-    "-o",
-    "-name",
-    "_qf",
-    ")",
-  );
-  return found.split("\n").filter(Boolean);
-}
-
 for (const suite of SUITES.length > 0 ? SUITES : ["bookworm"]) {
   await installOn(suite);
   await upgradeOn(suite, check);
+  await rolloutOn(suite, check);
+  await packagesOn(suite, check);
+  await pamOn(suite, check);
   await faultsOn(suite, check);
   await otherInits(suite, check);
 }

@@ -10,15 +10,15 @@ import { BootedMachine } from "./machine.ts";
 const ROOT = resolve(import.meta.dir, "../..");
 const [OLD, NEW, BROKEN] = ["0.1.1", "0.1.2", "0.1.3"] as const;
 /** Says its version as it should, and does not come up. */
-const DOES_NOT_START = `#!/bin/sh
-[ "$1" != version ] || { echo "qf ${BROKEN} (0123456789ab)"; exit 0; }
+export const doesNotStart = (version: string): string => `#!/bin/sh
+[ "$1" != version ] || { echo "qf ${version} (0123456789ab)"; exit 0; }
 echo "qf: error: nothing works" >&2
 exit 1
 `;
 
 type Check = (what: string, holds: boolean, detail?: string) => void;
 
-function build(folder: string, version: string, { publicKey }: ReleaseKey): string {
+export function buildRelease(folder: string, version: string, { publicKey }: ReleaseKey): string {
   const outfile = join(folder, `qf-${version}`);
   const { exitCode, stderr } = Bun.spawnSync([process.execPath, "build.ts"], {
     cwd: ROOT,
@@ -35,13 +35,13 @@ export async function upgradeOn(suite: string, check: Check): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "qf-upgrade-"));
   try {
     const key = aReleaseKey(folder);
-    const old = build(folder, OLD, key);
+    const old = buildRelease(folder, OLD, key);
     const releases = join(folder, "releases");
     const offer = (version: string, executable: Uint8Array): void =>
       writeRelease({ folder: releases, version, key, executable, targets: ["linux-x64"] });
     offer(OLD, readFileSync(old));
-    offer(NEW, readFileSync(build(folder, NEW, key)));
-    offer(BROKEN, new TextEncoder().encode(DOES_NOT_START));
+    offer(NEW, readFileSync(buildRelease(folder, NEW, key)));
+    offer(BROKEN, new TextEncoder().encode(doesNotStart(BROKEN)));
     await using lab = new Lab(old, join(folder, "lab"));
     await lab.initManagement();
     await lab.serveManagement(["--releases", releases]);
@@ -55,7 +55,7 @@ export async function upgradeOn(suite: string, check: Check): Promise<void> {
 /** Ten sessions that say again what they are told; one of them has a forward. */
 const SESSIONS = 10;
 
-async function openSessions(laptop: LabDevice, machine: BootedMachine) {
+export async function openSessions(laptop: LabDevice, machine: BootedMachine) {
   const sessions = Array.from({ length: SESSIONS }, () => {
     const child = laptop.spawn(["ssh", "deploy@web1", "cat"]);
     let heard = "";
