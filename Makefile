@@ -8,7 +8,7 @@ BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then c
 export PATH := $(dir $(BUN)):$(PATH)
 SOURCES := $(shell find src patches packaging -type f 2>/dev/null) build.ts install.sh package.json bun.lock
 
-.PHONY: help demo test check bench soak fuzz mutants interop interop-log build release test-install test-platforms test-upgrade clean screenshots
+.PHONY: help demo test check bench soak fuzz mutants interop interop-log build release test-install test-platforms test-upgrade test-kills clean screenshots
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ test-platforms: dist/qf system-packages ## Agent, client and management on musl,
 
 test-upgrade: dist/qf system-packages ## This build beside the one before (PREVIOUS=COMMIT): agents, management and clients of both, together
 	@$(BUN) test/install/previous.ts
+
+test-kills: dist/qf system-packages ## Kill agent and management again and again, at any moment (KILLS=200: so many times)
+	@QF_KILLS=$(or $(KILLS),100) $(BUN) test --timeout 3600000 test/e2e/kill-loop.test.ts
 
 release: node_modules/.installed ## Build every target, packages and SBOM into dist/release (RELEASE_KEY=FILE signs; TARGETS="linux-x64": these only)
 	@bash test/support/apt.sh gcc:gcc /usr/include/stdio.h:libc6-dev musl-gcc:musl-tools aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdio.h:libc6-dev-arm64-cross dpkg-deb:dpkg rpmbuild:rpm ssh-keygen:openssh-client npm:npm

@@ -8,7 +8,7 @@ import { BatchJournal } from "../../audit/batch-journal.ts";
 import { openSpool } from "../../audit/spool.ts";
 import { systemClock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
-import { openKeys, prepareStateDir, readAgentFile } from "../state/state.ts";
+import { openKeys, prepareStateDir, readAgentFile, removeUnfinished } from "../state/state.ts";
 import { lockState } from "../state/state-lock.ts";
 import type { Agent, StartAgentOptions } from "./agent-parts.ts";
 import { openWitness } from "./open-witness.ts";
@@ -23,6 +23,7 @@ export async function startAgent(options: StartAgentOptions): Promise<Agent> {
   const lock = await lockState(options.stateDir);
   const undo: (() => Promise<unknown>)[] = [() => lock.release()];
   try {
+    await removeUnfinished(paths);
     const file = await readAgentFile(paths);
     if (file?.enrolled === undefined) {
       throw new QfError("ERR_NOT_ENROLLED", `the state folder ${options.stateDir} is not enrolled`, {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { chmod, readdir, stat } from "node:fs/promises";
+import { chmod, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Ed25519Key, ed25519FromSeed, generateEd25519 } from "../../base/ed25519.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
@@ -86,6 +86,15 @@ export async function prepareStateDir(directory: string): Promise<StatePaths> {
   await makeDirectory(paths.publicDirectory, 0o755);
   await chmod(paths.publicDirectory, 0o755);
   return paths;
+}
+
+/** Removes what a killed process left of a file that it wrote (`writeFileAtomic`). Only with the lock held. */
+export async function removeUnfinished({ directory, publicDirectory }: StatePaths): Promise<void> {
+  for (const folder of [directory, publicDirectory]) {
+    for (const name of await readdir(folder)) {
+      if (/\.[a-z0-9]{20}\.tmp$/.test(name)) await rm(join(folder, name), { force: true });
+    }
+  }
 }
 
 /** `agent.json`, or undefined before the first `up`. Throws ERR_STATE_DAMAGED. */
