@@ -1,6 +1,6 @@
 /**
- * Agent and management killed again and again, at moments that nobody chose: while they start, write, and serve
- * sessions. `make test-kills KILLS=200` goes on for longer.
+ * Agent and management killed again and again, at moments that nobody chose: while they start, write, and
+ * serve sessions. `make test-kills KILLS=200` goes on for longer.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";

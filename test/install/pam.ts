@@ -1,6 +1,6 @@
 /**
- * Sessions on a machine that systemd boots, under the PAM modules of real systems: logind knows a session while
- * it lasts, limits and further groups apply, and a folder is mounted for it and unmounted with it.
+ * Sessions on a machine that systemd boots, under the PAM modules of real systems: logind knows a session
+ * while it lasts, limits and further groups apply, and a folder is mounted for it and unmounted with it.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

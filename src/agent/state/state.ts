@@ -88,7 +88,7 @@ export async function prepareStateDir(directory: string): Promise<StatePaths> {
   return paths;
 }
 
-/** Removes what a killed process left of a file that it wrote (`writeFileAtomic`). Only with the lock held. */
+/** Removes what a killed process left of files (`writeFileAtomic`). Only with the lock held. */
 export async function removeUnfinished({ directory, publicDirectory }: StatePaths): Promise<void> {
   for (const folder of [directory, publicDirectory]) {
     for (const name of await readdir(folder)) {
