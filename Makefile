@@ -6,7 +6,7 @@ LOCAL_BUN := .tools/node_modules/.bin/bun
 # A bun of exactly the pinned version that is already there is used; else it comes through npm.
 BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then command -v bun; else echo $(CURDIR)/$(LOCAL_BUN); fi)
 export PATH := $(dir $(BUN)):$(PATH)
-SOURCES := $(shell find src patches packaging -type f 2>/dev/null) build.ts install.sh package.json bun.lock
+SOURCES := $(shell find src patches packaging docs -type f 2>/dev/null) $(wildcard *.md) build.ts install.sh package.json bun.lock
 
 .PHONY: help demo test check bench soak fuzz mutants interop interop-log build release test-install test-platforms test-upgrade test-kills clean screenshots
 

@@ -29,6 +29,7 @@ import { requireSignInPage } from "./http/dashboard/navigation.ts";
 import type { SessionWatch } from "./http/dashboard/session-watch.ts";
 import { createDashboardSignIn, DASHBOARD_STATE_PREFIX } from "./http/dashboard/sign-in-routes.ts";
 import { createTerminal } from "./http/dashboard/terminal.ts";
+import { DOCUMENT_ROUTE } from "./http/document-routes.ts";
 import { downloadRoutes } from "./http/download-routes.ts";
 import { createHostedRoutes } from "./http/hosted-routes.ts";
 import { createPasswordRoutes } from "./http/password-routes.ts";
@@ -116,6 +117,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     ...recordingUploadRoutes(deps.recordings),
     { prefix: "/agent/v1/sync", answer: (request, address, server) => hub.upgrade(request, server, address) },
     ...downloadRoutes({ ...deps, origin: context.origin }),
+    DOCUMENT_ROUTE,
     { prefix: "/healthz", answer: () => new Response("ok\n") },
     { prefix: "/readyz", answer: () => readiness.answer() },
   ];

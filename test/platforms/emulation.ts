@@ -18,8 +18,9 @@ export function emulateArm64(): Disposable | null {
     Bun.spawnSync(["mount", "-t", "binfmt_misc", "binfmt_misc", TABLE]);
   }
   try {
-    // F: the emulator is opened now, so a container needs none of its own.
-    writeFileSync(`${TABLE}/register`, `:${OURS}:M::${MAGIC}:${MASK}:${QEMU}:F`);
+    // P: programs keep their own name, by which busybox knows what to be. F: the emulator is opened now, so a
+    // container needs none of its own.
+    writeFileSync(`${TABLE}/register`, `:${OURS}:M::${MAGIC}:${MASK}:${QEMU}:PF`);
   } catch {
     return existsSync(`${TABLE}/${OURS}`) ? nothing : null;
   }

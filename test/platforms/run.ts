@@ -65,7 +65,8 @@ async function tryRoot(root: PlatformRoot, { lab, laptop, servers, bot }: Beside
     const fetch = root.name.startsWith("musl") ? "wget -qO-" : "curl -fsSL";
     const line = `${fetch} ${lab.url}/install.sh | QF_SETUP_KEY=${key} sh -s -- ${flags}`;
     const installed = await guest.run(["sh", "-c", line]);
-    check("the line installs and joins", installed.exitCode === 0, installed.stderr + installed.stdout);
+    const joined = installed.exitCode === 0 && installed.stderr.includes("installed qf");
+    check("the line installs and joins", joined, installed.stderr + installed.stdout);
     const first = await ssh(`deploy@${name}`, "id -un");
     check("a person logs in", first.stdout === "deploy\n", first.stderr);
     const seconds = Math.round((performance.now() - beganMs) / 1000);

@@ -220,6 +220,7 @@ function PersonMenu() {
             setTheme(next);
           },
         },
+        { label: "Documentation", onSelect: () => void window.open("/docs", "_blank", "noopener") },
         null,
         { label: "Sign out", onSelect: () => void signOut() },
       ]}

@@ -31,7 +31,8 @@ ${signIn}
 <pre><code>qf login --management-url ${origin}
 qf ls
 qf ssh USER@MACHINE</code></pre>
-<p class="hint">Asked to sign in? Open the link that your own terminal shows, and no other.</p>`,
+<p class="hint">Asked to sign in? Open the link that your own terminal shows, and no other.</p>
+<p class="hint">How everything works is in the <a href="/docs">documentation</a>.</p>`,
     ),
   );
 }

@@ -1,0 +1,56 @@
+/**
+ * The documents as plain pages without script, under `/docs`: those that came with this very build, so that
+ * they fit what it does.
+ *
+ * @module
+ */
+import { dirname, join } from "node:path/posix";
+import { html, page } from "../../base/html.ts";
+import { readDocuments } from "./read-documents.ts" with { type: "macro" };
+
+/** Where the pages are; the first one is the README. */
+export const DOCUMENTS_PATH = "/docs";
+
+const TEXTS: ReadonlyMap<string, string> = new Map(Object.entries(readDocuments()));
+/** Marks for our own tests, which readers do not see. */
+const COMMENT = /<!--[\s\S]*?-->/g;
+
+/** Every path that has a page. */
+export function documentPaths(): string[] {
+  return [...TEXTS.keys()].map(pathOf);
+}
+
+/** The page at `pathname`. Undefined: there is none. */
+export function documentPage(pathname: string): string | undefined {
+  const found = [...TEXTS].find(([name]) => pathOf(name) === pathname);
+  if (found === undefined) return undefined;
+  const [name, text] = found;
+  const [, title = "Documentation", rest = ""] = /^# (.+)\n([\s\S]*)$/.exec(text) ?? [];
+  const markup = Bun.markdown.html(rest.replace(COMMENT, ""), { headings: { ids: true }, tables: true });
+  const up = name === "README.md" ? null : html`<p><a href="${DOCUMENTS_PATH}">All pages</a></p>`;
+  return page(title, html`<div class="document">${up}${{ markup: withLinks(markup, name) }}</div>`);
+}
+
+/** `docs/providers/okta.md` is at `/docs/providers/okta`, and a folder's README at the folder. */
+function pathOf(name: string): string {
+  if (name === "README.md") return DOCUMENTS_PATH;
+  const plain = name
+    .replace(/^docs\//, "")
+    .replace(/\.md$/, "")
+    .replace(/\/README$/, "");
+  return `${DOCUMENTS_PATH}/${plain}`;
+}
+
+/** Links lead to pages here. What is in the source only is named without a link. */
+function withLinks(markup: string, from: string): string {
+  return markup.replace(
+    /<a href="([^"]*)"([^>]*)>([\s\S]*?)<\/a>/g,
+    (whole, href: string, rest: string, text: string) => {
+      if (/^(?:https?:|#)/.test(href)) return whole;
+      const [path = "", anchor] = href.split("#");
+      const name = join(dirname(from), path);
+      if (!TEXTS.has(name)) return text;
+      return `<a href="${pathOf(name)}${anchor === undefined ? "" : `#${anchor}`}"${rest}>${text}</a>`;
+    },
+  );
+}
