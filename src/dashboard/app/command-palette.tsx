@@ -1,5 +1,5 @@
 /**
- * Control K: go to a page or a machine by typing a part of its name.
+ * Control K: go to a page, a machine, a person or a group by typing a part of its name.
  *
  * @module
  */
@@ -19,13 +19,14 @@ interface CommandPaletteProps {
 
 const ITEM =
   "flex min-h-9 cursor-pointer items-center gap-2.5 rounded-md px-2.5 data-[selected=true]:bg-accent-ground";
+/** More of a kind are found by its own page. */
+const SHOWN_MAX = 200;
 const GROUP =
   "**:[[cmdk-group-heading]]:px-2.5 **:[[cmdk-group-heading]]:py-1 **:[[cmdk-group-heading]]:text-soft **:[[cmdk-group-heading]]:text-xs";
 
 export function CommandPalette({ open, onOpenChange, parts }: CommandPaletteProps) {
   const me = useMe();
   const navigate = useNavigate();
-  const machines = useQuery({ ...reading("GET /api/peers"), enabled: seesAccount(me) });
   const go = (to: string): void => {
     onOpenChange(false);
     void navigate({ to });
@@ -43,7 +44,7 @@ export function CommandPalette({ open, onOpenChange, parts }: CommandPaletteProp
           <Command label="Search and go" loop>
             <Command.Input
               autoFocus
-              placeholder="A page, a machine…"
+              placeholder="A page, a machine, a person…"
               className="h-12 w-full border-line border-b bg-transparent px-4 text-base outline-none placeholder:text-soft"
             />
             <Command.List className="max-h-96 overflow-y-auto p-2">
@@ -58,26 +59,51 @@ export function CommandPalette({ open, onOpenChange, parts }: CommandPaletteProp
                   </Command.Item>
                 ))}
               </Command.Group>
-              <Command.Group heading="Machines" className={GROUP}>
-                {(machines.data ?? [])
-                  .filter(({ kind }) => kind === "machine")
-                  .slice(0, 200)
-                  .map((machine) => (
-                    <Command.Item
-                      key={machine.id}
-                      value={`${machine.name} ${machine.id}`}
-                      onSelect={() => go(`/machines/${machine.id}`)}
-                      className={ITEM}
-                    >
-                      {machine.name}
-                      <span className="text-soft">{machine.dns_label}</span>
-                    </Command.Item>
-                  ))}
-              </Command.Group>
+              {seesAccount(me) ? <Things go={go} /> : null}
             </Command.List>
           </Command>
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
+  );
+}
+
+interface Thing {
+  readonly id: string;
+  readonly name: string;
+  readonly note: string;
+}
+
+/** Machines, people and groups by name, each leading to its page. */
+function Things({ go }: { readonly go: (to: string) => void }) {
+  const peers = useQuery(reading("GET /api/peers"));
+  const users = useQuery(reading("GET /api/users"));
+  const groups = useQuery(reading("GET /api/groups"));
+  const machines = (peers.data ?? []).filter(({ kind }) => kind === "machine");
+  const kinds: readonly (readonly [heading: string, section: string, things: readonly Thing[]])[] = [
+    ["Machines", "machines", machines.map(({ id, name, dns_label }) => ({ id, name, note: dns_label }))],
+    [
+      "People",
+      "people",
+      (users.data ?? []).map(({ id, name, email }) => ({ id, name: name || email, note: name ? email : "" })),
+    ],
+    ["Groups", "groups", (groups.data ?? []).map(({ id, name }) => ({ id, name, note: "" }))],
+  ];
+  return kinds.map(([heading, section, things]) =>
+    things.length === 0 ? null : (
+      <Command.Group key={section} heading={heading} className={GROUP}>
+        {things.slice(0, SHOWN_MAX).map(({ id, name, note }) => (
+          <Command.Item
+            key={id}
+            value={`${name} ${note} ${id}`}
+            onSelect={() => go(`/${section}/${id}`)}
+            className={ITEM}
+          >
+            <bdi className="min-w-0 truncate">{name}</bdi>
+            <span className="min-w-0 truncate text-soft">{note}</span>
+          </Command.Item>
+        ))}
+      </Command.Group>
+    ),
   );
 }

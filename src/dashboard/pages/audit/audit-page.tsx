@@ -89,7 +89,7 @@ function Filter({ terms }: { readonly terms: AuditTerms }) {
   };
   return (
     <form
-      className="mb-4 grid items-end gap-3 sm:grid-cols-2 lg:grid-cols-3 2xl:grid-cols-[repeat(6,1fr)_auto]"
+      className="mb-4 grid grid-cols-2 items-end gap-3 lg:grid-cols-3 2xl:grid-cols-[repeat(6,1fr)_auto]"
       onSubmit={(event) => {
         event.preventDefault();
         apply(typed);
@@ -103,7 +103,7 @@ function Filter({ terms }: { readonly terms: AuditTerms }) {
         };
         return isDay(term) ? <DateField key={term} {...field} /> : <TextField key={term} {...field} />;
       })}
-      <div className="flex gap-2 sm:col-span-2 lg:col-span-3 2xl:col-span-1">
+      <div className="col-span-2 flex gap-2 lg:col-span-3 2xl:col-span-1">
         <Button type="submit" weight="primary">
           Filter
         </Button>

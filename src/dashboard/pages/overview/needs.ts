@@ -4,7 +4,7 @@
  * @module
  */
 import type { Answer } from "../../api/client.ts";
-import { isInState, type MachineTerms } from "../../terms/machine-terms.ts";
+import { isInState, type MachineFilter } from "../../terms/machine-terms.ts";
 
 type Peer = Answer<"GET /api/peers">[number];
 type User = Answer<"GET /api/users">[number];
@@ -14,7 +14,7 @@ export interface Need {
   readonly id: string;
   readonly text: string;
   readonly to: "/requests" | "/machines" | "/devices" | "/people" | "/setup-keys" | "/policies";
-  readonly search: MachineTerms;
+  readonly search: { readonly state?: MachineFilter | "valid" };
   readonly tone: "warn" | "bad";
 }
 
@@ -45,21 +45,29 @@ export function needsOf({ peers, users, keys, requests, nowMs }: Account): Need[
     need(requests, "request for access", "requests for access", {
       ...{ id: "requests", to: "/requests", tone: "warn", said: " to decide" },
     }),
-    need(people.length, "person waits", "people wait", { id: "people", to: "/people", tone: "warn" }),
+    need(people.length, "person waits", "people wait", {
+      ...{ id: "people", to: "/people", tone: "warn" },
+      search: { state: "waiting" },
+    }),
     need(waiting.length, "machine waits", "machines wait", {
       ...{ id: "machines", to: "/machines", tone: "warn" },
       search: { state: "waiting" },
     }),
-    need(devices.length, "device waits", "devices wait", { id: "devices", to: "/devices", tone: "warn" }),
+    need(devices.length, "device waits", "devices wait", {
+      ...{ id: "devices", to: "/devices", tone: "warn" },
+      search: { state: "waiting" },
+    }),
     need(lost.length, "machine not seen for 30 days", "machines not seen for 30 days", {
       ...{ id: "lost", to: "/machines", tone: "warn", said: "" },
       search: { state: "lost" },
     }),
     need(ending.length, "setup key ends", "setup keys end", {
       ...{ id: "keys", to: "/setup-keys", tone: "warn", said: " within a week" },
+      search: { state: "valid" },
     }),
     need(endless.length, "setup key has", "setup keys have", {
       ...{ id: "endless", to: "/setup-keys", tone: "warn", said: " no end" },
+      search: { state: "valid" },
     }),
   ];
   return all.filter((one) => one !== null);
