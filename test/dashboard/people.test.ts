@@ -259,6 +259,41 @@ describe.skipIf(!isRoot)("people, and what they are in", () => {
     await page.getByText("No setup key yet").waitFor();
   }, 120_000);
 
+  test("an end is chosen from now on, from a calendar by keys, or typed; a day that is none is said", async () => {
+    await open("/policies/new");
+    await press(/^When, and/);
+    await press("in 7 days");
+    const day = page.getByRole("textbox", { name: "Until (UTC): day" });
+    const chosen = Date.parse(await day.inputValue());
+    expect(chosen).toBeGreaterThan(Date.now() + 5 * 86_400_000);
+    await press("Until (UTC): day: calendar");
+    await page.locator("[data-day]:focus").waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    expect(Date.parse(await day.inputValue())).toBe(chosen + 7 * 86_400_000);
+    await day.fill("2026-02-30");
+    await page.getByText("Write a day such as 2026-12-24.").waitFor();
+    await press("no end");
+    expect(await day.inputValue()).toBe("");
+  }, 120_000);
+
+  test("the audit log is filtered by days in the address, told in words, and exported whole", async () => {
+    const day = (later: number): string =>
+      new Date(Date.now() + later * 86_400_000).toISOString().slice(0, 10);
+    await open(`/audit?since=${day(-2)}&until=${day(2)}&activity=group.add`);
+    const rows = page.getByRole("table", { name: "Audit events" }).getByRole("row");
+    await rows.filter({ hasText: "Group made" }).first().waitFor();
+    const downloading = page.waitForEvent("download");
+    await press("Export CSV");
+    const csv = readFileSync(await (await downloading).path(), "utf8")
+      .trim()
+      .split("\r\n");
+    expect(csv.slice(1).every((line) => line.includes(",group.add,"))).toBe(true);
+    await page.goto(`${lab.url}/audit?until=${day(-2)}`);
+    await page.getByText("No event matches").waitFor();
+  }, 120_000);
+
   test("names of 256 characters, right to left and with emoji stay inside, and keep nobody out", async () => {
     const made: string[] = [];
     for (const name of [LONG, ARABIC]) {

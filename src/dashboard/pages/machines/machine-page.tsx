@@ -65,43 +65,59 @@ function Machine({ peer }: { readonly peer: Peer }) {
 function Details({ peer }: { readonly peer: Peer }) {
   return (
     <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
-      <Card title="Connect">
-        <CopyLine label="Copy the command" text={`qf ssh ${peer.name}`} />
-        <p className="mt-2 text-soft">
-          Put a local user before the name, as in <code className="font-mono">USER@{peer.name}</code>.
-        </p>
-        <ButtonLink to="/terminal/$machine" params={{ machine: peer.name }} className="mt-3">
-          <SquareTerminal size={16} aria-hidden="true" />
-          Open terminal
-        </ButtonLink>
-      </Card>
-      <Card title="Facts" actions={<Questions peer={peer} />}>
-        <Facts
-          facts={[
-            [
-              "Name",
-              <code key="dns" className="font-mono text-xs">
-                {peer.dns_label}
-              </code>,
-            ],
-            [
-              "Address",
-              <code key="ip" className="font-mono text-xs">
-                {peer.ip}
-              </code>,
-            ],
-            ["System", [peer.os, peer.kernel_version].filter(Boolean).join(" ")],
-            ["Version", peer.version],
-            ["SSH server", peer.ssh_enabled ? "on" : "off"],
-            ["Owner", peer.user_id === "" ? null : <PeerOwner key="owner" userId={peer.user_id} />],
-            ["Added", <Time key="added" iso={peer.created_at} exact />],
-            ["Connected from", peer.connection_ip === "" ? null : peer.connection_ip],
-          ]}
-        />
-      </Card>
-      <MachineSessions peer={peer} />
-      <PeerGroups peer={peer} />
+      <div className="flex min-w-0 flex-col gap-4">
+        <Connect peer={peer} />
+        <MachineSessions peer={peer} />
+      </div>
+      <div className="flex min-w-0 flex-col gap-4">
+        <About peer={peer} />
+        <PeerGroups peer={peer} />
+      </div>
     </div>
+  );
+}
+
+function Connect({ peer }: { readonly peer: Peer }) {
+  return (
+    <Card title="Connect">
+      <CopyLine label="Copy the command" text={`qf ssh ${peer.name}`} />
+      <p className="mt-2 text-soft">
+        Put a local user before the name, as in <code className="font-mono">USER@{peer.name}</code>.
+      </p>
+      <ButtonLink to="/terminal/$machine" params={{ machine: peer.name }} className="mt-3">
+        <SquareTerminal size={16} aria-hidden="true" />
+        Open terminal
+      </ButtonLink>
+    </Card>
+  );
+}
+
+function About({ peer }: { readonly peer: Peer }) {
+  return (
+    <Card title="Facts" actions={<Questions peer={peer} />}>
+      <Facts
+        facts={[
+          [
+            "Name",
+            <code key="dns" className="font-mono text-xs">
+              {peer.dns_label}
+            </code>,
+          ],
+          [
+            "Address",
+            <code key="ip" className="font-mono text-xs">
+              {peer.ip}
+            </code>,
+          ],
+          ["System", [peer.os, peer.kernel_version].filter(Boolean).join(" ")],
+          ["Version", peer.version],
+          ["SSH server", peer.ssh_enabled ? "on" : "off"],
+          ["Owner", peer.user_id === "" ? null : <PeerOwner key="owner" userId={peer.user_id} />],
+          ["Added", <Time key="added" iso={peer.created_at} exact />],
+          ["Connected from", peer.connection_ip === "" ? null : peer.connection_ip],
+        ]}
+      />
+    </Card>
   );
 }
 
