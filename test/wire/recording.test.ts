@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
-import { AgeRecipient, RecordingUpload } from "../../src/wire/recording.ts";
+import {
+  AgeRecipient,
+  RECORDING_CHUNK_BYTES_MAX,
+  RECORDING_CHUNKS_MAX,
+  RecordingUpload,
+} from "../../src/wire/recording.ts";
 import { anId } from "../support/policy.ts";
 import { aRecordingHead } from "../support/recording.ts";
 
@@ -17,8 +22,8 @@ test.each([
 
 test.each([
   { name: "an upload", change: {}, taken: true },
-  { name: "more chunks than fit", change: { sizes: Array(17).fill(1) }, taken: false },
-  { name: "a chunk that is too large", change: { sizes: [65_537] }, taken: false },
+  { name: "more chunks than fit", change: { sizes: Array(RECORDING_CHUNKS_MAX + 1).fill(1) }, taken: false },
+  { name: "a chunk that is too large", change: { sizes: [RECORDING_CHUNK_BYTES_MAX + 1] }, taken: false },
   { name: "an empty chunk", change: { sizes: [0] }, taken: false },
   { name: "an unknown field", change: { force: true }, taken: false },
   { name: "an end of no known kind", change: { end: { status: "lost", why: null } }, taken: false },
