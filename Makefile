@@ -8,7 +8,7 @@ BUN := $(shell if [ "$$(bun --version 2>/dev/null)" = "$(BUN_VERSION)" ]; then c
 export PATH := $(dir $(BUN)):$(PATH)
 SOURCES := $(shell find src patches packaging docs -type f 2>/dev/null) $(wildcard *.md) build.ts install.sh package.json bun.lock
 
-.PHONY: help demo test check bench soak fuzz mutants interop interop-log build release test-install test-platforms test-upgrade test-kills clean screenshots
+.PHONY: help demo test test-dashboard check bench soak fuzz mutants interop interop-log build release test-install test-platforms test-upgrade test-kills clean screenshots
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo: dist/qf ## Start a whole QuFabric here, sign in, run a command, show a ref
 
 test: dist/qf system-packages ## Types, Biome, tidy, unit, integration and end-to-end tests
 	@$(BUN) test/run.ts
+
+test-dashboard: dist/qf system-packages ## Open every page of the dashboard as every role, empty and full, in both themes; count presses
+	@$(BUN) test --timeout 1200000 ./test/dashboard/every-page.ts ./test/dashboard/jobs.ts
 
 check: node_modules/.installed ## The static part of the tests only: types, Biome, tidy
 	@$(BUN) test/run.ts static tidy

@@ -4,37 +4,11 @@ import { readFileSync } from "node:fs";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { violationsOf } from "../support/axe.ts";
 import { confirmInTab, openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
+import { DASHBOARD_PAGES } from "../support/dashboard-pages.ts";
 import { OWNER } from "../support/lab.ts";
 import { overflowIn320 } from "../support/narrow-page.ts";
 import { isRoot } from "../support/os-accounts.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
-
-const PAGES = [
-  "/",
-  "/machines",
-  "/machines/add",
-  "/overview",
-  "/start?step=policy",
-  "/devices",
-  "/people",
-  "/groups",
-  "/setup-keys",
-  "/policies",
-  "/policies/new",
-  "/policies/tests",
-  "/policies/file",
-  "/access",
-  "/sessions",
-  "/requests",
-  "/audit",
-  "/settings",
-  "/settings/sign-in",
-  "/settings/security",
-  "/settings/streams",
-  "/account",
-  "/terminal/web1",
-  "/terminal/web1?as=nobody",
-] as const;
 
 describe.skipIf(!isRoot)("pages of the dashboard", () => {
   let setUp: SetUp;
@@ -59,7 +33,7 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await page.waitForFunction(() => document.querySelector('[aria-label="Loading"]') === null);
   };
 
-  test.each(PAGES)(
+  test.each(DASHBOARD_PAGES)(
     "%s keeps nobody out, in both themes, and fits 320 pixels",
     async (path) => {
       for (const colorScheme of ["light", "dark"] as const) {

@@ -17,9 +17,16 @@ interface GroupPickerProps {
   readonly label: string;
   readonly chosen: ReadonlySet<string>;
   readonly onChosen: (chosen: ReadonlySet<string>) => void;
+  /**
+   * Told the one group that what is typed leaves, and null otherwise: where it is given, typing a name and
+   * Enter is enough. Then the box to type into is always there.
+   */
+  readonly onOnly?: (id: string | null) => void;
+  /** Id of the form that Enter sends. Absent: the one around it. */
+  readonly form?: string;
 }
 
-export function GroupPicker({ label, chosen, onChosen }: GroupPickerProps) {
+export function GroupPicker({ label, chosen, onChosen, onOnly, form }: GroupPickerProps) {
   const groups = useQuery(reading("GET /api/groups"));
   const [typed, setTyped] = useState("");
   const toggle = (id: string, checked: boolean): void => {
@@ -27,6 +34,11 @@ export function GroupPicker({ label, chosen, onChosen }: GroupPickerProps) {
     if (checked) next.add(id);
     else next.delete(id);
     onChosen(next);
+  };
+  const type = (text: string, named: readonly { readonly id: string; readonly name: string }[]): void => {
+    setTyped(text);
+    const left = text.trim() === "" ? [] : filtered(named, text, ({ name }) => [name]);
+    onOnly?.(left.length === 1 ? (left[0]?.id ?? null) : null);
   };
   return (
     <fieldset>
@@ -37,12 +49,15 @@ export function GroupPicker({ label, chosen, onChosen }: GroupPickerProps) {
           if (named.length === 0) return <p className="text-soft">There is no group yet.</p>;
           return (
             <>
-              {named.length < FILTER_FROM ? null : (
+              {named.length < FILTER_FROM && onOnly === undefined ? null : (
                 <input
                   aria-label="Filter groups"
                   placeholder="Filter groups"
                   value={typed}
-                  onChange={(event) => setTyped(event.target.value)}
+                  form={form}
+                  // biome-ignore lint/a11y/noAutofocus: it was opened to choose by name
+                  autoFocus={onOnly !== undefined}
+                  onChange={(event) => type(event.target.value, named)}
                   className={`${CONTROL} mb-2`}
                 />
               )}

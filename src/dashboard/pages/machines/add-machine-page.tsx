@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { useState } from "react";
+import { useId, useState } from "react";
 import { Card } from "../../components/card.tsx";
 import { GroupPicker } from "../../components/group-picker.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
@@ -11,6 +11,8 @@ import { MachineLine } from "./machine-line.tsx";
 
 export function AddMachinePage() {
   const [groups, setGroups] = useState<ReadonlySet<string>>(new Set());
+  const [only, setOnly] = useState<string | null>(null);
+  const form = useId();
   return (
     <>
       <PageHeader title="Add a machine" about="One line on the machine, as root, and it is in the network." />
@@ -20,10 +22,12 @@ export function AddMachinePage() {
             label="Policies that speak of these hold for it"
             chosen={groups}
             onChosen={setGroups}
+            onOnly={setOnly}
+            form={form}
           />
         </Card>
         <Card title="2. The line">
-          <MachineLine groups={groups} />
+          <MachineLine form={form} groups={groups.size === 0 && only !== null ? new Set([only]) : groups} />
         </Card>
       </div>
     </>

@@ -27,19 +27,22 @@ export function AddToGroups({ selected, onDone }: AddToGroupsProps) {
   const [isOpen, setIsOpen] = useState(false);
   const [way, setWay] = useState<"in" | "out">("in");
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [only, setOnly] = useState<string | null>(null);
   const groups = useQuery(reading("GET /api/groups"));
   const change = useChange("PUT /api/groups/:groupId", ["peers", "my", "policy"]);
   const tell = useToast();
   const apply = async (): Promise<void> => {
+    const wanted = chosen.size === 0 && only !== null ? new Set([only]) : chosen;
     for (const { id, name, peers } of groups.data ?? []) {
-      if (!chosen.has(id)) continue;
+      if (!wanted.has(id)) continue;
       const others = peers.map((peer) => peer.id).filter((peer) => !selected.has(peer));
       const members = way === "in" ? [...others, ...selected] : others;
       await change.mutateAsync({ params: { groupId: id }, body: { name, peers: members } });
     }
-    const where = `${way === "in" ? "in" : "out of"} ${chosen.size === 1 ? "it" : "them"}`;
+    const where = `${way === "in" ? "in" : "out of"} ${wanted.size === 1 ? "it" : "them"}`;
     tell(`${selected.size.toLocaleString("en")} machines are ${where} now.`);
     setChosen(new Set());
+    setOnly(null);
     onDone();
   };
   return (
@@ -52,7 +55,7 @@ export function AddToGroups({ selected, onDone }: AddToGroupsProps) {
         onOpenChange={setIsOpen}
         title={`Groups of ${selected.size.toLocaleString("en")} machines`}
         submit={way === "in" ? "Put them in" : "Take them out"}
-        disabled={chosen.size === 0}
+        disabled={chosen.size === 0 && only === null}
         onSubmit={apply}
       >
         <SegmentField label="What to do" isLabelHidden value={way} onValue={setWay} choices={WAYS} />
@@ -60,6 +63,7 @@ export function AddToGroups({ selected, onDone }: AddToGroupsProps) {
           label="Policies that speak of these hold for them"
           chosen={chosen}
           onChosen={setChosen}
+          onOnly={setOnly}
         />
       </FormDialog>
     </>

@@ -21,8 +21,14 @@ type Peer = Answer<"GET /api/peers">[number];
 
 const HOUR_SECONDS = 3_600;
 
-/** `groups`: ids of those that the machine is in. */
-export function MachineLine({ groups }: { readonly groups: ReadonlySet<string> }) {
+interface MachineLineProps {
+  /** Ids of those that the machine is in. */
+  readonly groups: ReadonlySet<string>;
+  /** Id of the form that makes the line, for fields elsewhere. */
+  readonly form?: string;
+}
+
+export function MachineLine({ groups, form }: MachineLineProps) {
   const [made, setMade] = useState<{ readonly key: SetupKey; readonly sinceMs: number } | null>(null);
   const create = useChange("POST /api/setup-keys");
   const make = async (): Promise<void> => {
@@ -35,18 +41,28 @@ export function MachineLine({ groups }: { readonly groups: ReadonlySet<string> }
       usage_limit: 1,
     };
     const key = await create.mutateAsync({ body }).catch(() => null);
-    if (key !== null) setMade({ key, sinceMs });
+    if (key === null) return;
+    setMade({ key, sinceMs });
+    await copyForLater(joinLine(key.key));
   };
   if (made === null) {
     return (
-      <div className="flex flex-col gap-3">
+      <form
+        id={form}
+        className="flex flex-col gap-3"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void make();
+        }}
+      >
         {create.isError ? <FailureNotice error={create.error} /> : null}
         <div>
-          <Button weight="primary" busy={create.isPending} onClick={() => void make()}>
+          <Button type="submit" weight="primary" busy={create.isPending}>
             Make the line
           </Button>
         </div>
-      </div>
+        <p className="text-soft text-xs">It is copied at once, where your browser lets it.</p>
+      </form>
     );
   }
   return (
@@ -59,6 +75,15 @@ export function MachineLine({ groups }: { readonly groups: ReadonlySet<string> }
       <Arrival keyName={made.key.name} sinceMs={made.sinceMs} />
     </div>
   );
+}
+
+/** The line is on the page in any case. */
+async function copyForLater(line: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(line);
+  } catch {
+    // The browser wants another press for it.
+  }
 }
 
 /** The newest machine since the key was made. News make the list be read again. */

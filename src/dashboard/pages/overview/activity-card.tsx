@@ -49,10 +49,12 @@ interface HoursProps {
   readonly nowMs: number;
   readonly empty: string;
   readonly tone?: "accent" | "bad";
+  /** Each leads to the question why, with its answer rule by rule. */
+  readonly asksWhy?: boolean;
 }
 
 /** Bars by the hour over the newest events. */
-export function Hours({ events, nowMs, empty, tone = "accent" }: HoursProps) {
+export function Hours({ events, nowMs, empty, tone = "accent", asksWhy = false }: HoursProps) {
   if (events.length === 0) return <p className="text-soft">{empty}</p>;
   const counts = hourly(
     events.map(({ timestamp }) => timestamp),
@@ -71,7 +73,7 @@ export function Hours({ events, nowMs, empty, tone = "accent" }: HoursProps) {
         {events.slice(0, NEWEST).map((event) => (
           <li key={event.id} className="flex items-baseline justify-between gap-3">
             <span className="min-w-0 truncate">
-              <bdi>{whoOf(event)}</bdi>
+              {asksWhy ? <Why event={event} /> : <bdi>{whoOf(event)}</bdi>}
             </span>
             <span className="shrink-0 text-soft text-xs">
               <Time iso={event.timestamp} />
@@ -83,10 +85,32 @@ export function Hours({ events, nowMs, empty, tone = "accent" }: HoursProps) {
   );
 }
 
+function Why({ event }: { readonly event: Event }) {
+  const [machine, as] = [machineOf(event), localUserOf(event)];
+  const words = <bdi>{whoOf(event)}</bdi>;
+  if (event.initiator_email === "" || machine === undefined || as === undefined) return words;
+  const search = { user: event.initiator_email, machine, as };
+  return (
+    <Link to="/access" search={search} className="text-accent hover:underline">
+      {words}
+    </Link>
+  );
+}
+
 /** `ada@example.com as deploy on web1`, as far as the event says it. */
-function whoOf({ initiator_email, initiator_name, meta }: Event): string {
-  const who = initiator_email || initiator_name || "somebody";
-  const as = meta.local_user ? ` as ${meta.local_user}` : "";
-  const on = meta.machine ? ` on ${meta.machine}` : "";
+function whoOf(event: Event): string {
+  const who = event.initiator_email || event.initiator_name || "somebody";
+  const [machine, localUser] = [machineOf(event), localUserOf(event)];
+  const as = localUser === undefined ? "" : ` as ${localUser}`;
+  const on = machine === undefined ? "" : ` on ${machine}`;
   return `${who}${as}${on}`;
+}
+
+/** By a machine's events, else by those of management. */
+function machineOf({ meta }: Event): string | undefined {
+  return meta.machine ?? meta.target;
+}
+
+function localUserOf({ meta }: Event): string | undefined {
+  return meta.local_user ?? meta.localUser;
 }

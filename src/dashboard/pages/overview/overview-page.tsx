@@ -12,12 +12,18 @@ import { ButtonLink } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { Loaded, together } from "../../components/loaded.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
+import { type Request, subjectText } from "../requests/request-words.ts";
 import { Checklist } from "../start/checklist.tsx";
 import { ActivityCard } from "./activity-card.tsx";
 import { MachinesCard } from "./machines-card.tsx";
 import { type Need, needsOf } from "./needs.ts";
 import { RefusedCard } from "./refused-card.tsx";
 import { WhoIsOnCard } from "./who-is-on-card.tsx";
+
+/** Requests that are shown one by one. */
+const REQUESTS_SHOWN = 3;
+const ROW =
+  "flex min-h-10 items-center gap-2.5 rounded-md px-2 no-underline hover:bg-sunken pointer-coarse:min-h-12";
 
 export function OverviewPage() {
   const [nowMs] = useState(() => Date.now());
@@ -56,18 +62,24 @@ function NeedsCard({ nowMs }: { readonly nowMs: number }) {
     <Card title="Needs you">
       <Loaded query={together(peers, users, keys, waiting)} rows={2}>
         {([allPeers, allUsers, allKeys, asked]) => {
-          const requests = asked.filter(({ may_decide }) => may_decide).length;
-          return (
-            <Needs needs={needsOf({ peers: allPeers, users: allUsers, keys: allKeys, requests, nowMs })} />
-          );
+          const mine = asked.filter(({ may_decide }) => may_decide);
+          const requests = Math.max(0, mine.length - REQUESTS_SHOWN);
+          const needs = needsOf({ peers: allPeers, users: allUsers, keys: allKeys, requests, nowMs });
+          return <Needs needs={needs} requests={mine.slice(0, REQUESTS_SHOWN)} />;
         }}
       </Loaded>
     </Card>
   );
 }
 
-function Needs({ needs }: { readonly needs: readonly Need[] }) {
-  if (needs.length === 0) {
+interface NeedsProps {
+  readonly needs: readonly Need[];
+  /** Those that have a line of their own, which leads to the decision. */
+  readonly requests: readonly Request[];
+}
+
+function Needs({ needs, requests }: NeedsProps) {
+  if (needs.length === 0 && requests.length === 0) {
     return (
       <p className="flex items-center gap-2 text-soft">
         <CircleCheck size={18} aria-hidden="true" className="text-good" />
@@ -77,6 +89,22 @@ function Needs({ needs }: { readonly needs: readonly Need[] }) {
   }
   return (
     <ul className="-mx-2 flex flex-col">
+      {requests.map((request) => (
+        <li key={request.id}>
+          <Link
+            to="/requests/$requestId"
+            params={{ requestId: request.id }}
+            search={{ do: "approve" }}
+            className={ROW}
+          >
+            <TriangleAlert size={18} aria-hidden="true" className="text-warn" />
+            <span className="min-w-0 flex-1">
+              <bdi>{request.user.name}</bdi> asks for {subjectText(request)}
+            </span>
+            <ArrowRight size={16} aria-hidden="true" className="text-soft" />
+          </Link>
+        </li>
+      ))}
       {needs.map(({ id, text, to, search, tone }) => (
         <li key={id}>
           <Row to={to} search={search}>
@@ -101,11 +129,7 @@ interface RowProps {
 
 function Row({ to, search, children }: RowProps) {
   return (
-    <Link
-      to={to}
-      search={search}
-      className="flex min-h-10 items-center gap-2.5 rounded-md px-2 no-underline hover:bg-sunken pointer-coarse:min-h-12"
-    >
+    <Link to={to} search={search} className={ROW}>
       {children}
       <ArrowRight size={16} aria-hidden="true" className="text-soft" />
     </Link>

@@ -92,7 +92,10 @@ function Approve({ request, open, onOpenChange, lacksSignIn }: DialogProps) {
       open={open}
       onOpenChange={onOpenChange}
       title="Approve this request?"
-      about={`${user.name} gets ${subjectText(request)}${deviceText(request)}. It ends by itself.`}
+      about={
+        `${user.name} gets ${subjectText(request)}${deviceText(request)}. It ends by itself. ` +
+        `Reason given: ${request.reason}`
+      }
       submit="Approve"
       disabled={isLonger}
       onSubmit={submit}
