@@ -18,6 +18,7 @@ import { approvalPart } from "./approval.ts";
 import { changesPart } from "./changes.ts";
 import { bulkPart, connectPart, startPart } from "./connect.ts";
 import { crowdPart } from "./crowd.ts";
+import { dashboardPart } from "./dashboard.ts";
 import { benchDecide } from "./decide.ts";
 import type { Bench, Part, Row } from "./figures.ts";
 import { forwardPart } from "./forward-part.ts";
@@ -66,6 +67,7 @@ const PARTS: readonly Part[] = [
   relayIdlePart,
   agentsPart,
   terminalPart,
+  dashboardPart,
   soakPart,
 ];
 
