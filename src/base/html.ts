@@ -59,7 +59,7 @@ export function page(title: string, body: Html): string {
 </head>
 <body>
 <div class="frame">
-<p class="brand">${{ markup: ICON_MARKUP }}QuFabric</p>
+<header><p class="brand">${{ markup: ICON_MARKUP }}QuFabric</p></header>
 <main>
 <h1>${title}</h1>
 ${body}

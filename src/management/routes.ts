@@ -62,6 +62,8 @@ export interface RouteDeps {
   readonly watch: SessionWatch;
   readonly masterKey: Uint8Array;
   readonly outlets: OutletDesk;
+  /** Where the dashboard is: there its session counts. */
+  readonly dashboardOrigin: string;
   /** Origins whose pages may call the API. */
   readonly corsOrigins: ReadonlySet<string>;
   readonly releases: Releases;
@@ -76,7 +78,8 @@ export function createRoutes(deps: RouteDeps): Route[] {
   const login = loginDeps(deps, relyingParty);
   const client = createClientRoutes(login);
   const hosted = createHostedRoutes({ login, relyingParty });
-  const dashboard = createDashboardSignIn({ login, relyingParty });
+  const pages: ManagementContext = { ...context, origin: deps.dashboardOrigin };
+  const dashboard = createDashboardSignIn({ login: { ...login, ctx: pages }, relyingParty });
   hub.serveApprovals(createApprovals(login));
   const admin = createAdminApp({
     ...context,
@@ -85,8 +88,8 @@ export function createRoutes(deps: RouteDeps): Route[] {
     endSession: (peerId, connectionId, text) => hub.kill(peerId, connectionId, text),
     ...adminParts(deps),
   });
-  const live = createLive({ ctx: context, onPresence: (listener) => hub.onPresence(listener) });
-  const terminal = createTerminal({ ctx: context, masterKey: deps.masterKey, relay });
+  const live = createLive({ ctx: pages, onPresence: (listener) => hub.onPresence(listener) });
+  const terminal = createTerminal({ ctx: pages, masterKey: deps.masterKey, relay });
   const setup = setupRoutes(deps, relyingParty);
   const password = createPasswordRoutes({ ...context, passwords: () => parts.passwords() });
   const readiness = createReadiness({ ...context, isOpen: () => hub.isOpen });
@@ -164,8 +167,8 @@ function forPeople(route: Route): Route {
 }
 
 /** Of what the API asks of the rest of management, what it is given as it is. */
-function adminParts({ corsOrigins, outlets, recordings, parts, releases }: RouteDeps) {
-  return { corsOrigins, outlets, recordings, releases, passwords: () => parts.passwords() };
+function adminParts({ dashboardOrigin, corsOrigins, outlets, recordings, parts, releases }: RouteDeps) {
+  return { dashboardOrigin, corsOrigins, outlets, recordings, releases, passwords: () => parts.passwords() };
 }
 
 /** Which of the sign-ins that come back to `/login` a request belongs to. */

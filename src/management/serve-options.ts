@@ -33,6 +33,8 @@ export interface ServeOptions extends OutletOptions {
   readonly listen?: string;
   /** Origin under which people and machines reach it. Default: that of last time, or the listen URL. */
   readonly publicUrl?: string;
+  /** Where browsers find the dashboard. Default: the public URL. */
+  readonly dashboardUrl?: string;
   /** `publicUrl` may be another than last time although peers know that one. */
   readonly move?: boolean;
   readonly tlsCert?: string;
@@ -77,6 +79,8 @@ export interface CheckedListen {
   readonly tls: TlsPair | null;
   /** As given, without a final slash. Null: not given. */
   readonly publicOrigin: string | null;
+  /** The dashboard's own. Null: not given. */
+  readonly dashboardOrigin: string | null;
   /** It may be another than last time, whoever knows that one. */
   readonly moves: boolean;
 }
@@ -98,7 +102,8 @@ export async function checkListen(options: ServeOptions): Promise<CheckedListen>
     hostname,
     port,
     tls,
-    publicOrigin: parsePublicUrl(options.publicUrl),
+    publicOrigin: parseOrigin("--public-url", options.publicUrl),
+    dashboardOrigin: parseOrigin("--dashboard-url", options.dashboardUrl),
     moves: options.move === true,
   };
 }
@@ -181,14 +186,14 @@ function parseListen(text: string, flag = "--listen"): { hostname: string; port:
   return { hostname: match[1] ?? match[2] ?? "", port };
 }
 
-function parsePublicUrl(text: string | undefined): string | null {
+function parseOrigin(flag: string, text: string | undefined): string | null {
   if (text === undefined) return null;
   const url = HttpUrl.safeParse(text).success ? new URL(text) : null;
   if (url === null || url.pathname !== "/" || url.search !== "") {
-    throw new QfError("ERR_USAGE", "--public-url is not an origin", { hint: "as in https://qf.example.com" });
+    throw new QfError("ERR_USAGE", `${flag} is not an origin`, { hint: "as in https://qf.example.com" });
   }
   if (url.protocol === "http:" && !isLoopbackHost(url.hostname)) {
-    throw new QfError("ERR_USAGE", "--public-url is not encrypted", {
+    throw new QfError("ERR_USAGE", `${flag} is not encrypted`, {
       hint: "use https://; http:// is for this machine only",
     });
   }

@@ -22,6 +22,7 @@ import { listAccounts } from "./db/tables/accounts.ts";
 import { deleteLoginsOverBefore } from "./db/tables/logins.ts";
 import { deleteExpired, insertSetupLink } from "./db/tables/sign-in.ts";
 import { deleteWebSessionsOver } from "./db/tables/web-sessions.ts";
+import { answersByHost } from "./http/dashboard/own-origin.ts";
 import { createDashboardPages } from "./http/dashboard/pages.ts";
 import { createSessionWatch } from "./http/dashboard/session-watch.ts";
 import { createRequestEntry } from "./http/request-entry.ts";
@@ -66,6 +67,8 @@ const SETUP_LINK_SECONDS = 86_400;
 export interface RunningManagement {
   /** Public origin. */
   readonly url: string;
+  /** That of the dashboard, mostly the same. */
+  readonly dashboardOrigin: string;
   readonly issuer: string;
   /** Null when there is an account already. */
   readonly setupLink: string | null;
@@ -85,7 +88,9 @@ export async function serveManagement(options: ServeOptions): Promise<number> {
     process.stderr.write("qf: this server has no account yet; open this link once to set it up:\n");
     process.stderr.write(`${running.setupLink}\n`);
   }
-  const redirects = running.context.oidc.embedded ? [] : redirectUris(running.context.oidc, running.url);
+  const redirects = running.context.oidc.embedded
+    ? []
+    : redirectUris(running.context.oidc, running.url, running.dashboardOrigin);
   if (redirects.length > 0) {
     process.stderr.write("qf: redirect URIs to register at the identity provider:\n");
     for (const { uri, use, clientId } of redirects) {
@@ -152,7 +157,10 @@ async function open(
   closers.push(() => httpServer.close());
   const origin = await settleOrigin(store, listen, httpServer.port);
   const folder = await ownFolder(options, closers);
-  const parts = await createSignIn({ store, clock, log, origin, masterKey, dataDir: folder, external });
+  const dashboardOrigin = listen.dashboardOrigin ?? origin;
+  const parts = await createSignIn({
+    ...{ store, clock, log, origin, dashboardOrigin, masterKey, dataDir: folder, external },
+  });
   await writeProviderFile(dataDir, { origin, oidc: parts.oidc, external });
   // Before the httpServer's in this list, so after it in time: requests under way may still need the
   // provider.
@@ -170,7 +178,9 @@ async function open(
   const relay = createRelayHub(context);
   closers.push(() => relay.close());
   const recordings = await openRecordings(options, context, closers);
-  const watch = createSessionWatch({ ctx: context, recordings, masterKey });
+  const watch = createSessionWatch({
+    ...{ ctx: { ...context, origin: dashboardOrigin }, recordings, masterKey },
+  });
   closers.push(() => watch.close());
   await joinOthers({ context, relay, masterKey, listen: listen.clusterListen });
   if (!isNew) await parts.start();
@@ -178,13 +188,15 @@ async function open(
   const corsOrigins = checkCorsOrigins(options.apiCorsOrigins);
   const routes = createRoutes({
     ...{ context, parts, hub, relay, recordings, watch, masterKey, corsOrigins, outlets: outlets.desk },
+    dashboardOrigin,
     ...releasesOf(options, context),
   });
-  const hosts = await hostsOf(store, [origin, listenOrigin(listen, httpServer.port)]);
+  const hosts = await hostsOf(store, [origin, dashboardOrigin, listenOrigin(listen, httpServer.port)]);
   httpServer.open(
     createRequestEntry({
       ...{ log, origin, ...hosts, routes, behindProxy: options.behindProxy === true },
-      pages: createDashboardPages({ store, origin }),
+      pages: createDashboardPages({ store, origin, dashboardOrigin }),
+      answers: answersByHost(origin, dashboardOrigin),
     }),
     { sync: hub, relay, watch },
   );
@@ -192,7 +204,14 @@ async function open(
   const tlsFiles = watchTlsFiles(options, listen, { log, httpServer });
   closers.push(() => tlsFiles?.stop());
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
-  return { url: origin, issuer: oidc.issuer, setupLink, context, reload: async () => tlsFiles?.look() };
+  return {
+    url: origin,
+    dashboardOrigin,
+    issuer: oidc.issuer,
+    setupLink,
+    context,
+    reload: async () => tlsFiles?.look(),
+  };
 }
 
 /** Machines that are linked to another process on the same database are reached through a tunnel to it. */

@@ -27,6 +27,8 @@ export interface SignInDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly origin: string;
+  /** Where the dashboard is. */
+  readonly dashboardOrigin: string;
   readonly masterKey: Uint8Array;
   /** Mode 0700, held by this process. */
   readonly dataDir: string;

@@ -8,17 +8,32 @@ import { openChromium, openContext, openPage, signInByPage } from "../support/ch
 import { type Lab, OWNER, openLab } from "../support/lab.ts";
 import { isRoot } from "../support/os-accounts.ts";
 
-describe.skipIf(!isRoot)("script in a page of the dashboard", () => {
+/** As `serve` takes it: on one origin with the pages that sign people in, and on one of its own. */
+const ORIGINS = [
+  ["beside them", () => []],
+  ["on an origin of its own", (url: string) => ["--dashboard-url", url.replace("127.0.0.1", "localhost")]],
+] as const satisfies readonly (readonly [string, (url: string) => readonly string[]])[];
+
+describe.skipIf(!isRoot).each(ORIGINS)("script in a page of the dashboard, %s", (_where, argsFor) => {
   let lab: Lab;
+  /** Where the dashboard is. */
+  let own: string;
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
-  let paths: string[];
+  let urls: string[];
   beforeAll(async () => {
     [lab, browser] = await Promise.all([openLab(), openChromium()]);
+    const args = argsFor(lab.url);
+    own = args[1] ?? lab.url;
+    if (args.length > 0) {
+      await lab.management?.stop();
+      await lab.serveManagement(args);
+    }
     context = await openContext(browser);
     ({ page } = await openPage(context));
-    await signInByPage(page, lab.url, OWNER, "/account");
+    await signInByPage(page, own, OWNER, "/account");
+    expect(new URL(page.url()).origin).toBe(own);
     await page.getByRole("heading", { level: 1 }).waitFor();
     // What is shown, of a sign-in that the script itself has begun.
     const terminal = lab.device(OWNER, "script").terminal(["login", "--no-browser"], { BROWSER: "" });
@@ -29,13 +44,8 @@ describe.skipIf(!isRoot)("script in a page of the dashboard", () => {
       ...{ redirect_uri: "http://127.0.0.1:1/callback", state: "s", code_challenge_method: "S256" },
       code_challenge: "c".repeat(43),
     });
-    paths = [
-      `/idp/auth?${silent}`,
-      hosted.pathname,
-      "/login/dashboard",
-      "/setup/secret",
-      "/idp/password/secret",
-    ];
+    const pages = [`/idp/auth?${silent}`, hosted.pathname, "/setup/secret", "/idp/password/secret"];
+    urls = [...pages.map((path) => lab.url + path), `${own}/login/dashboard`];
   }, 180_000);
   afterAll(async () => {
     await browser?.close();
@@ -53,13 +63,13 @@ describe.skipIf(!isRoot)("script in a page of the dashboard", () => {
             ),
           ),
         ),
-      paths,
+      urls,
     );
-    expect(read).toEqual(paths.map(() => "refused"));
+    expect(read).toEqual(urls.map(() => "refused"));
     const headers = { "sec-fetch-mode": "cors", "sec-fetch-dest": "empty", "sec-fetch-site": "same-origin" };
-    for (const path of paths) {
-      const { status } = await fetch(lab.url + path, { headers, redirect: "manual" });
-      expect([path, status]).toEqual([path, 403]);
+    for (const url of urls) {
+      const { status } = await fetch(url, { headers, redirect: "manual" });
+      expect([url, status]).toEqual([url, 403]);
     }
   }, 60_000);
 
@@ -79,12 +89,12 @@ describe.skipIf(!isRoot)("script in a page of the dashboard", () => {
         frame.remove();
       }
       return texts;
-    }, paths);
+    }, urls);
     expect(shown.join("")).toBe("");
   }, 60_000);
 
   test("it reaches into no window that it opens with one of them", async () => {
-    for (const path of paths.slice(0, 3)) {
+    for (const url of urls.slice(0, 3)) {
       const opening = context.waitForEvent("page");
       // By a press of the person's, so that the browser opens it at all.
       await page.evaluate((to) => {
@@ -93,7 +103,7 @@ describe.skipIf(!isRoot)("script in a page of the dashboard", () => {
         button.style.cssText = "position:fixed;inset:0;z-index:999";
         button.onclick = () => Object.assign(window, { stolen: window.open(to) });
         document.body.append(button);
-      }, path);
+      }, url);
       await page.click("#lure");
       const opened = await opening;
       await opened.waitForLoadState().catch(() => undefined);
@@ -114,23 +124,38 @@ describe.skipIf(!isRoot)("script in a page of the dashboard", () => {
           return "";
         }
       });
-      expect([path, text]).toEqual([path, ""]);
+      expect([url, text]).toEqual([url, ""]);
       await opened.close();
     }
   }, 120_000);
 
   test("it approves no sign-in by a form that nobody has pressed", async () => {
     const { page: other } = await openPage(context);
-    await other.goto(`${lab.url}/account`);
+    await other.goto(`${own}/account`);
     await other.getByRole("heading", { level: 1 }).waitFor();
-    const answered = other.waitForResponse((response) => response.request().method() === "POST");
+    const refused = other.waitForResponse((response) => response.request().method() === "POST");
+    // Its policy lets it send forms to its own origin only.
+    const stopped = other.waitForEvent("console", (message) => message.text().includes("form-action"));
+    const answered = Promise.any([refused.then((response) => response.status()), stopped.then(() => 403)]);
     await other.evaluate((action) => {
       const form = Object.assign(document.createElement("form"), { method: "post", action });
       form.innerHTML = '<input name="action" value="confirm"><input name="csrf" value="x">';
       document.body.append(form);
       form.submit();
-    }, paths[1] ?? "");
-    expect((await answered).status()).toBe(403);
+    }, urls[1] ?? "");
+    expect(await answered).toBe(403);
     await other.close();
+  }, 60_000);
+
+  test("its host has none of the pages that sign people in, where there is another for them", async () => {
+    const headers = { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+    for (const url of urls.slice(0, 4)) {
+      const here = own + url.slice(lab.url.length);
+      const { status } = await fetch(here, { headers, redirect: "manual" });
+      expect([here, status === 404 ? "nothing" : "answered"]).toEqual([
+        here,
+        own === lab.url ? expect.anything() : "nothing",
+      ]);
+    }
   }, 60_000);
 });

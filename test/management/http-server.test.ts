@@ -8,7 +8,10 @@ afterEach(async () => {
 });
 
 const open = (): string => {
-  server = openHttpServer({ hostname: "127.0.0.1", port: 0, tls: null, publicOrigin: null, moves: false }, 0);
+  server = openHttpServer(
+    { hostname: "127.0.0.1", port: 0, tls: null, publicOrigin: null, dashboardOrigin: null, moves: false },
+    0,
+  );
   return `http://127.0.0.1:${server.port}`;
 };
 

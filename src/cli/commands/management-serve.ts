@@ -17,6 +17,7 @@ ready. If it has not been set up with qf management init, it prints a link for s
 once.
 
 usage: qf management serve [--data-dir DIR] [--listen HOST:PORT] [--public-url URL [--move]]
+                           [--dashboard-url URL]
                            [--database-url URL | --database-url-file FILE]
                            [--cluster-listen HOST:PORT [--cluster-advertise HOST:PORT]]
                            [--tls-cert FILE --tls-key FILE | --behind-proxy]
@@ -39,6 +40,8 @@ options:
                            container (default: QF_CLUSTER_ADVERTISE, or the address of --cluster-listen)
   --listen HOST:PORT       where to listen; port 0 picks a free one (default: 127.0.0.1:8080)
   --public-url URL         URL at which people and machines reach it; remembered (default: the listen URL)
+  --dashboard-url URL      another URL for the dashboard, so that its pages and those that sign people in are
+                           different origins to a browser; it must lead here too (default: --public-url)
   --move                   take another --public-url although peers know the present one; machines and devices
                            follow, and people sign in again. Keep the old name pointing here for 30 days
   --tls-cert FILE          TLS certificate chain in PEM; required with --tls-key unless it listens on loopback
@@ -104,6 +107,7 @@ examples:
       "cluster-advertise": STRING,
       listen: STRING,
       "public-url": STRING,
+      "dashboard-url": STRING,
       move: { type: "boolean" },
       "tls-cert": STRING,
       "tls-key": STRING,
@@ -164,6 +168,7 @@ examples:
           args["cluster-advertise"] ?? (process.env.QF_CLUSTER_ADVERTISE || undefined),
         ),
         ...given("publicUrl", args["public-url"]),
+        ...given("dashboardUrl", args["dashboard-url"]),
         ...given("tlsCert", args["tls-cert"]),
         ...given("tlsKey", args["tls-key"]),
         ...database,

@@ -108,7 +108,8 @@ async function relayRequest(login: TerminalLogin, peerId: string): Promise<[stri
     signFields(deviceKey, "relay", scope, { hello: line }),
     hashOf(line).then((hash) => clientCalls.ticket(hash)),
   ]);
-  const url = `${scope.origin.replace(/^http/, "ws")}${TERMINAL_RELAY_PATH}`;
+  // Of this page's own host, which has its session, and which is another than machines know, perhaps.
+  const url = `${window.location.origin.replace(/^http/, "ws")}${TERMINAL_RELAY_PATH}`;
   return [url, [TERMINAL_PROTOCOL, `ticket.${ticket}`, `hello.${textToBase64Url(line)}`, `proof.${proof}`]];
 }
 

@@ -13,17 +13,23 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
  * Refuses requests under a name that is not ours (DNS rebinding) and, for anything but reading, those
  * that a browser sends for a page of an origin that is neither ours nor one of `others`.
  */
-export function guardOrigin(origin: string, others: ReadonlySet<string>): MiddlewareHandler {
+export function guardOrigin(
+  origin: string,
+  others: ReadonlySet<string>,
+  dashboardOrigin = origin,
+): MiddlewareHandler {
   const own = new URL(origin);
+  const dashboard = new URL(dashboardOrigin);
   return async function guardOriginOfRequest(c, next) {
     const host = c.req.header("host") ?? new URL(c.req.url).host;
-    if (!isOurName(host, own)) {
+    if (!isOurName(host, own) && host.toLowerCase() !== dashboard.host) {
       throw new QfError("ERR_BAD_REQUEST", "this server does not answer to that name", {
         hint: `use ${own.origin}`,
       });
     }
     const from = c.req.header("origin");
-    if (!SAFE_METHODS.has(c.req.method) && from !== undefined && from !== own.origin && !others.has(from)) {
+    const isOurs = from === own.origin || from === dashboard.origin;
+    if (!SAFE_METHODS.has(c.req.method) && from !== undefined && !isOurs && !others.has(from)) {
       throw new QfError("ERR_FORBIDDEN", "a page of another origin may not do this");
     }
     await next();

@@ -42,6 +42,8 @@ export interface FrontOptions {
   readonly oldHosts?: ReadonlySet<string>;
   readonly behindProxy: boolean;
   readonly routes: readonly Route[];
+  /** Whether that host answers that address. Undefined: every host answers all of them. */
+  readonly answers?: ((host: string, url: URL) => boolean) | undefined;
   /** The dashboard, where no route answers. Absent: there is none. */
   readonly pages?: Pages;
 }
@@ -63,6 +65,9 @@ export function createRequestEntry(options: FrontOptions): RequestEntry {
       const isOurs = isOurName(host, options.hosts) || options.oldHosts?.has(host) === true;
       if (!isOurs && !PROBES.includes(pathname)) {
         return failure(421, "ERR_BAD_REQUEST", "this server is not known by that name");
+      }
+      if (url !== null && options.answers?.(host, url) === false) {
+        return nothing(request, pathname, options.origin);
       }
       const sourceAddress = sourceOf(request, peerAddress, options.behindProxy);
       const route = options.routes.find(

@@ -18,7 +18,7 @@ import type { KnownBrowsers } from "./known-browser.ts";
 import { SOURCE_HEADER } from "./mount.ts";
 import { PASSWORD_PATH } from "./password-change.ts";
 import { type PasswordCheck, passwordStamp } from "./passwords.ts";
-import { DEVICE_NAME_PARAM, HOSTED_CALLBACK_PATH } from "./provider.ts";
+import { DEVICE_NAME_PARAM, hostedRedirects } from "./provider.ts";
 
 const BODY_BYTES_MAX = 8 * 1024;
 const BODY_TIMEOUT_MS = 10_000;
@@ -32,6 +32,8 @@ export interface InteractionDeps {
   readonly passwords: PasswordCheck;
   readonly browsers: KnownBrowsers;
   readonly origin: string;
+  /** Where the dashboard is. Absent: there. */
+  readonly dashboardOrigin?: string;
   readonly log: Log;
 }
 
@@ -125,7 +127,7 @@ function whatIsAsked(deps: InteractionDeps, interaction: Interaction): Html {
       ["Server", deps.origin],
     ])}`;
   }
-  const isHosted = interaction.params.redirect_uri === `${deps.origin}${HOSTED_CALLBACK_PATH}`;
+  const isHosted = hostedRedirects(deps).has(interaction.params.redirect_uri);
   return html`<p>You are asked to sign in to QuFabric.</p>${factList([
     ["Program", isHosted ? "qf, in a terminal elsewhere" : "qf, on this computer"],
     ...(device.success ? [["Device", device.data] as const] : []),
@@ -169,7 +171,7 @@ async function submit(deps: InteractionDeps, exchange: Exchange, interaction: In
   res.setHeader("set-cookie", deps.browsers.cookieFor(outcome.account, nowSeconds(deps.clock)));
   await leaveOtherSession(deps, interaction, outcome.account.subject);
   // The hosted flow has been confirmed on the page before, by this browser; the password was for it.
-  const isHosted = interaction.params.redirect_uri === `${deps.origin}${HOSTED_CALLBACK_PATH}`;
+  const isHosted = hostedRedirects(deps).has(interaction.params.redirect_uri);
   // Which password it was: session, codes and tokens carry it, and are worth nothing after the next.
   const acr = passwordStamp(outcome.account.passwordHash);
   const login = { accountId: outcome.account.subject, amr: ["pwd"], acr };

@@ -36,6 +36,8 @@ export interface ProviderDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly origin: string;
+  /** Where the dashboard is. Absent: there. */
+  readonly dashboardOrigin?: string;
   readonly accounts: PasswordAccounts;
   readonly payloads: PayloadStore;
   /** Private JWKs, the one for EdDSA first. */
@@ -58,7 +60,7 @@ export async function createProvider(deps: ProviderDeps): Promise<Provider> {
       },
     }),
   });
-  allowHostedRedirect(provider, deps.origin + HOSTED_CALLBACK_PATH);
+  allowHostedRedirects(provider, hostedRedirects(deps));
   // The origin, scheme and source are written anew by `mount.ts`, so they are ours.
   provider.proxy = true;
   provider.silent = true;
@@ -66,16 +68,24 @@ export async function createProvider(deps: ProviderDeps): Promise<Provider> {
   return provider;
 }
 
+/** Where sign-ins that management's own pages run come back to. */
+export function hostedRedirects({
+  origin,
+  dashboardOrigin = origin,
+}: Pick<ProviderDeps, "origin" | "dashboardOrigin">): ReadonlySet<unknown> {
+  return new Set([origin, dashboardOrigin].map((one) => one + HOSTED_CALLBACK_PATH));
+}
+
 /**
  * The hosted flow's redirect beside the loopback one, of the same client, so that tokens of both have one
  * audience. Registering it fails where our origin is https on a loopback address: such a URL is no
  * native client's, says the provider; it is exactly ours, though.
  */
-function allowHostedRedirect(provider: Provider, hostedRedirect: string): void {
+function allowHostedRedirects(provider: Provider, redirects: ReadonlySet<unknown>): void {
   const { prototype } = provider.Client;
   const isRegistered = prototype.redirectUriAllowed;
   prototype.redirectUriAllowed = function isAllowed(uri: string): boolean {
-    return uri === hostedRedirect || isRegistered.call(this, uri);
+    return redirects.has(uri) || isRegistered.call(this, uri);
   };
 }
 

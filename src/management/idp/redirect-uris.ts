@@ -19,14 +19,17 @@ export interface RedirectUri {
 export function redirectUris(
   oidc: Pick<OidcSettings, "clientId" | "webClientId" | "loopback" | "redirectPort" | "loopbackHost">,
   origin: string,
+  dashboardOrigin = origin,
 ): RedirectUri[] {
   const hosted = {
     uri: `${origin}${HOSTED_CALLBACK_PATH}`,
     use: "management's own sign-in pages",
     clientId: oidc.webClientId,
   };
-  if (!oidc.loopback) return [hosted];
+  const own = { ...hosted, uri: `${dashboardOrigin}${HOSTED_CALLBACK_PATH}`, use: "the dashboard" };
+  const pages = dashboardOrigin === origin ? [hosted] : [hosted, own];
+  if (!oidc.loopback) return pages;
   const { redirectPort: port, loopbackHost: host, clientId } = oidc;
   const use = port === 0 ? "people's own browsers, on any port" : "people's own browsers";
-  return [hosted, { uri: `http://${host}${port === 0 ? "" : `:${port}`}/callback`, use, clientId }];
+  return [...pages, { uri: `http://${host}${port === 0 ? "" : `:${port}`}/callback`, use, clientId }];
 }

@@ -16,3 +16,13 @@ test.each([
   expect(uris.map(({ uri }) => uri)).toEqual([`${ORIGIN}/login/callback`, ...loopback]);
   expect(uris.map(({ clientId }) => clientId)).toEqual(["qf-web", ...loopback.map(() => "qf-cli")]);
 });
+
+test("a dashboard with an origin of its own has one more", () => {
+  const oidc = { loopback: false, redirectPort: 0, loopbackHost: "127.0.0.1" as const };
+  const clients = { clientId: "qf-cli", webClientId: "qf-web" };
+  const uris = redirectUris({ ...oidc, ...clients }, ORIGIN, "https://admin.example.com");
+  expect(uris.map(({ uri, clientId }) => [uri, clientId])).toEqual([
+    [`${ORIGIN}/login/callback`, "qf-web"],
+    ["https://admin.example.com/login/callback", "qf-web"],
+  ]);
+});

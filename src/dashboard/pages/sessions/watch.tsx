@@ -4,7 +4,6 @@
  * @module
  */
 import { useEffect, useRef, useState } from "react";
-import { serverOrigin } from "../../browser/server-origin.ts";
 import { Button } from "../../components/button.tsx";
 import { FailureNotice, Note } from "../../components/notice.tsx";
 import { CastLines } from "../../recording/cast.ts";
@@ -85,7 +84,7 @@ async function follow(id: string, element: HTMLElement | null, signal: AbortSign
   const lines = new CastLines();
   let isFirst = true;
   return watchRecording(id, {
-    origin: serverOrigin(),
+    origin: window.location.origin,
     signal,
     onLines: (text) => {
       const events = lines.read(text);

@@ -81,7 +81,7 @@ export function createAdminApp(ctx: AdminContext): Hono {
   app.onError(createErrorHandler(ctx.log));
   app.notFound((c) => answerFailure(c, new QfError("ERR_NOT_FOUND", "path not found")));
   app.use("/api/*", numberRequests, answerHeaders, allowOrigins(ctx.corsOrigins));
-  app.use("/api/*", guardOrigin(ctx.origin, ctx.corsOrigins));
+  app.use("/api/*", guardOrigin(ctx.origin, ctx.corsOrigins, ctx.dashboardOrigin));
   const description = describeApi(ADMIN_ROUTES, ctx.origin);
   app.get(OPENAPI_PATH, (c) => c.json(description));
   for (const route of ADMIN_ROUTES) app.on(route.method, route.path, (c) => serveRoute(ctx, route, c));
@@ -101,7 +101,7 @@ export function createAdminApp(ctx: AdminContext): Hono {
 async function serveRoute(ctx: AdminContext, route: Route, c: Context): Promise<Response> {
   const principal = await authenticate(ctx.store, {
     header: (name) => c.req.header(name),
-    origin: ctx.origin,
+    origin: ctx.dashboardOrigin ?? ctx.origin,
   });
   requireRole(principal.user.role, route.access);
   const asked = queryOf(c);

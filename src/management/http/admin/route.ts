@@ -22,6 +22,8 @@ import type { Listing } from "./paging.ts";
 export interface AdminContext extends ManagementContext {
   /** Origins whose pages may call the API, as browsers name them. */
   readonly corsOrigins: ReadonlySet<string>;
+  /** Where the dashboard is, whose cookie counts there only. Absent: at `origin`. */
+  readonly dashboardOrigin?: string;
   /** Whether a peer has a live control link now. */
   readonly isConnected: (peerId: PeerId) => boolean;
   /** Live sessions of an account's machines, as these last reported them. */

@@ -19,8 +19,14 @@ export function isDashboardPath(pathname: string): boolean {
   return pathname === "/" || SECTIONS.has(pathname.split("/")[1] ?? "");
 }
 
+/** Where machines and `qf` reach us, and where browsers find the dashboard. */
+interface Origins {
+  readonly origin: string;
+  readonly dashboardOrigin: string;
+}
+
 /** The document, with a nonce of its own for the styles that its libraries make. */
-export function dashboardPage(built: DashboardFiles, request: Request, origin: string): Response {
+export function dashboardPage(built: DashboardFiles, request: Request, origins: Origins): Response {
   const nonce = randomBytes(18).toString("base64");
   const theme = THEME_COOKIE.exec(request.headers.get("cookie") ?? "")?.[1] ?? "system";
   const asset = (name: string): string => `${DASHBOARD_ASSETS_PATH}/${name}`;
@@ -30,7 +36,7 @@ export function dashboardPage(built: DashboardFiles, request: Request, origin: s
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<meta name="qf-server" content="${origin}">
+<meta name="qf-server" content="${origins.origin}">
 <title>QuFabric</title>
 <link rel="icon" href="${ICON_URL}">
 <link rel="stylesheet" href="${asset(built.style)}">
@@ -52,7 +58,7 @@ ${built.preload.map((name) => html`<link rel="modulepreload" href="${asset(name)
       // this page, is out of its reach.
       "cross-origin-opener-policy": "same-origin-allow-popups",
       "content-type": "text/html; charset=utf-8",
-      "content-security-policy": contentSecurityPolicy(nonce, origin),
+      "content-security-policy": contentSecurityPolicy(nonce, origins.dashboardOrigin),
     },
   });
 }

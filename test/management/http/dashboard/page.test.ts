@@ -3,9 +3,19 @@ import { dashboardPage, isDashboardPath } from "../../../../src/management/http/
 
 const BUILT = { files: {}, script: "main-1.js", style: "main-1.css", preload: ["chunk-1.js"] };
 
-function page(headers: Record<string, string> = {}) {
-  return dashboardPage(BUILT, new Request("https://qf.example.com/", { headers }), "https://qf.example.com");
+const ORIGIN = "https://qf.example.com";
+
+function page(headers: Record<string, string> = {}, dashboardOrigin = ORIGIN) {
+  return dashboardPage(BUILT, new Request(ORIGIN, { headers }), { origin: ORIGIN, dashboardOrigin });
 }
+
+test("under an origin of its own it connects there only, and shows the address that machines know", async () => {
+  const answer = page({}, "https://admin.example.com");
+  const policy = answer.headers.get("content-security-policy") ?? "";
+  expect(policy).toContain("connect-src https://admin.example.com/api/");
+  expect(policy).not.toContain("qf.example.com");
+  expect(await answer.text()).toContain(`name="qf-server" content="${ORIGIN}"`);
+});
 
 test("its policy names every source, and no inline script or style without the nonce", async () => {
   const answer = page();

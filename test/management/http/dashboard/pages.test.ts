@@ -7,8 +7,8 @@ import { aSession } from "../../../support/web-session.ts";
 
 beforeAll(async () => void (await executablePath()), 120_000);
 
-async function pageAt(path: string, headers: Record<string, string>, api: TestApi) {
-  const pages = createDashboardPages({ store: api.management.store, origin: ORIGIN });
+async function pageAt(path: string, headers: Record<string, string>, api: TestApi, dashboardOrigin = ORIGIN) {
+  const pages = createDashboardPages({ store: api.management.store, origin: ORIGIN, dashboardOrigin });
   const request = new Request(ORIGIN + path, { headers: { accept: "text/html", ...headers } });
   return pages(request, new URL(request.url).pathname);
 }
@@ -36,4 +36,17 @@ test.each(["/nowhere", "/assets/nowhere.js", "/machinesx"])("there is nothing at
 
 test("a program gets no page", async () => {
   expect(await pageAt("/machines", { accept: "application/json" }, await TestApi.open())).toBeNull();
+});
+
+test("where the dashboard has an origin of its own, the public one has none of it and leads there", async () => {
+  const api = await TestApi.open();
+  const { secret } = await aSession(api, "user");
+  const headers = { cookie: `__Host-qf_session=${secret}` };
+  const own = "https://admin.example.com";
+  const first = await (await pageAt("/", headers, api, own))?.text();
+  expect(first).toContain(`href="${own}/login/dashboard"`);
+  expect(first).not.toContain("<script");
+  const machines = await pageAt("/machines?q=web", headers, api, own);
+  expect([machines?.status, machines?.headers.get("location")]).toEqual([303, `${own}/machines?q=web`]);
+  expect(await pageAt("/assets/main.js", headers, api, own)).toBeNull();
 });

@@ -1,0 +1,51 @@
+/**
+ * The dashboard under an origin of its own (`serve --dashboard-url`): which of the two hosts answers what.
+ *
+ * Pages with script and pages that sign people in are then different origins to a browser: script that got
+ * into a page of the dashboard cannot even see a page of `/idp`, `/login/hosted` or `/setup`.
+ *
+ * @module
+ */
+import { DASHBOARD_ASSETS_PATH } from "../../../wire/dashboard-section.ts";
+import { TERMINAL_RELAY_PATH } from "../../../wire/terminal-page.ts";
+import { DASHBOARD_SIGN_IN_PATH } from "../../../wire/web-session.ts";
+import { HOSTED_CALLBACK_PATH } from "../../idp/provider.ts";
+import { isDashboardPath } from "./page.ts";
+import { DASHBOARD_STATE_PREFIX } from "./sign-in-routes.ts";
+
+/** Whether `host` answers the request, by its `Host` and its address. */
+export type AnswersHost = (host: string, url: URL) => boolean;
+
+/** Below these the dashboard's host answers, beside its pages; the API takes its cookie there only. */
+const OF_DASHBOARD = [
+  DASHBOARD_ASSETS_PATH,
+  "/api",
+  "/client/v1",
+  TERMINAL_RELAY_PATH,
+  "/healthz",
+  "/readyz",
+];
+/** Of no use to anybody but its pages. */
+const ONLY_OF_DASHBOARD = [DASHBOARD_ASSETS_PATH, TERMINAL_RELAY_PATH];
+
+/** Undefined: both are the same, and everything is answered. */
+export function answersByHost(origin: string, dashboardOrigin: string): AnswersHost | undefined {
+  if (origin === dashboardOrigin) return undefined;
+  const own = new URL(dashboardOrigin).host;
+  return (host, url) => {
+    const { pathname } = url;
+    if (host !== own) return !isSignIn(url) && !isBelow(pathname, ONLY_OF_DASHBOARD);
+    return isSignIn(url) || isBelow(pathname, OF_DASHBOARD) || isDashboardPath(pathname);
+  };
+}
+
+/** Signing in to the dashboard, and the way back from the provider, which other sign-ins have as well. */
+function isSignIn({ pathname, searchParams }: URL): boolean {
+  if (pathname === DASHBOARD_SIGN_IN_PATH) return true;
+  const state = searchParams.get("state") ?? "";
+  return pathname === HOSTED_CALLBACK_PATH && state.startsWith(DASHBOARD_STATE_PREFIX);
+}
+
+function isBelow(pathname: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => pathname === prefix || pathname.startsWith(`${prefix}/`));
+}
