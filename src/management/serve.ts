@@ -9,12 +9,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { RELEASE_KEYS } from "../base/build-info.ts";
 import { type Clock, nowSeconds, systemClock } from "../base/clock.ts";
-import type { Ed25519Key } from "../base/ed25519.ts";
 import { createLog, type Log } from "../base/log.ts";
 import { newSecret } from "../base/random.ts";
 import type { ServeReady } from "../wire/admin-api.ts";
 import { forgetRequestsOver, watchAccessEnds } from "./access/access-ends.ts";
-import { openTunnelKey } from "./ca/key-ring.ts";
 import { openMasterKey } from "./ca/master-key.ts";
 import type { ManagementContext } from "./contracts/context.ts";
 import type { Store } from "./db/store.ts";
@@ -39,9 +37,8 @@ import type { Mailer } from "./outlets/mailer.ts";
 import { checkOutlets, startOutlets } from "./outlets/start.ts";
 import { openRecordings } from "./recordings/open-recordings.ts";
 import { createRelayHub } from "./relay/hub.ts";
-import type { RelayHub } from "./relay/relay-hub.ts";
 import type { ClusterAddress } from "./relay/tunnel-listener.ts";
-import { openTunnels } from "./relay/tunnels.ts";
+import { joinOthers } from "./relay/tunnels.ts";
 import { ownExecutable } from "./releases/own-release.ts";
 import { createReleases } from "./releases/releases.ts";
 import { watchRollouts } from "./rollouts/rollouts.ts";
@@ -158,29 +155,26 @@ async function open(
   const origin = await settleOrigin(store, listen, httpServer.port);
   const folder = await ownFolder(options, closers);
   const dashboardOrigin = listen.dashboardOrigin ?? origin;
-  const parts = await createSignIn({
-    ...{ store, clock, log, origin, dashboardOrigin, masterKey, dataDir: folder, external },
-  });
+  const base = { store, clock, log, origin, masterKey };
+  const parts = await createSignIn({ ...base, dashboardOrigin, dataDir: folder, external });
   await writeProviderFile(dataDir, { origin, oidc: parts.oidc, external });
   // Before the httpServer's in this list, so after it in time: requests under way may still need the
   // provider.
   closers.splice(-1, 0, () => parts.close());
   const { keys, oidc } = parts;
   const maps = createMaps({ store, keys, origin, log });
-  const logParts = await startLogs({ store, clock, log, origin, masterKey }, options.auditFile);
+  const logParts = await startLogs(base, options.auditFile);
   closers.push(() => logParts.close());
-  const { logs } = logParts;
-  const outlets = startOutlets(options, { store, clock, log, origin, masterKey, mailer: listen.mailer });
+  const outlets = startOutlets(options, { ...base, mailer: listen.mailer });
   closers.push(() => outlets.close());
-  const context: ManagementContext = { clock, log, store, keys, maps, logs, oidc, origin };
+  const context: ManagementContext = { clock, log, store, keys, maps, logs: logParts.logs, oidc, origin };
   const hub = createSyncHub(context, { auditShareBytes: checkAuditShare(options.auditShareMb) });
   closers.push(() => hub.close(), watchRollouts(context, hub));
   const relay = createRelayHub(context);
   closers.push(() => relay.close());
   const recordings = await openRecordings(options, context, closers);
-  const watch = createSessionWatch({
-    ...{ ctx: { ...context, origin: dashboardOrigin }, recordings, masterKey },
-  });
+  const own = { ...context, origin: dashboardOrigin };
+  const watch = createSessionWatch({ ctx: own, recordings, masterKey });
   closers.push(() => watch.close());
   await joinOthers({ context, relay, masterKey, listen: listen.clusterListen });
   if (!isNew) await parts.start();
@@ -188,54 +182,19 @@ async function open(
   const corsOrigins = checkCorsOrigins(options.apiCorsOrigins);
   const routes = createRoutes({
     ...{ context, parts, hub, relay, recordings, watch, masterKey, corsOrigins, outlets: outlets.desk },
-    dashboardOrigin,
-    ...releasesOf(options, context),
+    ...{ dashboardOrigin, ...releasesOf(options, context) },
   });
   const hosts = await hostsOf(store, [origin, dashboardOrigin, listenOrigin(listen, httpServer.port)]);
-  httpServer.open(
-    createRequestEntry({
-      ...{ log, origin, ...hosts, routes, behindProxy: options.behindProxy === true },
-      pages: createDashboardPages({ store, origin, dashboardOrigin }),
-      answers: answersByHost(origin, dashboardOrigin),
-    }),
-    { sync: hub, relay, watch },
-  );
+  const front = { log, origin, ...hosts, routes, behindProxy: options.behindProxy === true };
+  const pages = createDashboardPages({ store, origin, dashboardOrigin });
+  const answers = answersByHost(origin, dashboardOrigin);
+  httpServer.open(createRequestEntry({ ...front, pages, answers }), { sync: hub, relay, watch });
   closers.push(startSweeping(store, clock, log), watchVouches(context), watchAccessEnds(context));
   const tlsFiles = watchTlsFiles(options, listen, { log, httpServer });
   closers.push(() => tlsFiles?.stop());
   const setupLink = isNew ? await newSetupLink(store, clock, origin) : null;
-  return {
-    url: origin,
-    dashboardOrigin,
-    issuer: oidc.issuer,
-    setupLink,
-    context,
-    reload: async () => tlsFiles?.look(),
-  };
-}
-
-/** Machines that are linked to another process on the same database are reached through a tunnel to it. */
-async function joinOthers(on: {
-  context: ManagementContext;
-  relay: RelayHub;
-  masterKey: Uint8Array;
-  listen: ClusterAddress | null;
-}): Promise<void> {
-  const { context, relay, masterKey, listen } = on;
-  const { cluster } = context.store;
-  if (cluster === null) return;
-  let known: Promise<Ed25519Key | undefined> | undefined;
-  const key = (): Promise<Ed25519Key | undefined> => {
-    known ??= openTunnelKey(context.store, masterKey).then((found) => {
-      if (found === undefined) known = undefined;
-      return found;
-    });
-    known.catch(() => {
-      known = undefined;
-    });
-    return known;
-  };
-  relay.join(await openTunnels({ ...context, cluster, key, host: relay.host, listen }));
+  const reload = async (): Promise<void> => tlsFiles?.look();
+  return { url: origin, dashboardOrigin, issuer: oidc.issuer, setupLink, context, reload };
 }
 
 /** What machines install from: the release folder, and this very executable. */

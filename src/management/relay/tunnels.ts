@@ -10,6 +10,8 @@ import type { Log } from "../../base/log.ts";
 import type { RelayReset } from "../../wire/relay.ts";
 import { RELAY_TUNNEL_HEADER, RELAY_TUNNEL_OPEN_MS, RELAY_TUNNEL_PATH } from "../../wire/relay-tunnel.ts";
 import type { AccountId, PeerId } from "../../wire/units.ts";
+import { openTunnelKey } from "../ca/key-ring.ts";
+import type { ManagementContext } from "../contracts/context.ts";
 import type { Cluster, RelayPlace } from "../db/engine/cluster.ts";
 import type { QueueSocket } from "./send-queue.ts";
 import { Tunnel, type TunnelHost } from "./tunnel.ts";
@@ -54,6 +56,30 @@ export async function openTunnels(deps: TunnelsDeps): Promise<Tunnels> {
     throw cause;
   }
   return new TunnelPool(deps, scope, listener);
+}
+
+/** Machines that are linked to another process on the same database are reached through a tunnel to it. */
+export async function joinOthers(on: {
+  context: ManagementContext;
+  relay: { readonly host: TunnelHost; join(tunnels: Tunnels): void };
+  masterKey: Uint8Array;
+  listen: ClusterAddress | null;
+}): Promise<void> {
+  const { context, relay, masterKey, listen } = on;
+  const { cluster } = context.store;
+  if (cluster === null) return;
+  let known: Promise<Ed25519Key | undefined> | undefined;
+  const key = (): Promise<Ed25519Key | undefined> => {
+    known ??= openTunnelKey(context.store, masterKey).then((found) => {
+      if (found === undefined) known = undefined;
+      return found;
+    });
+    known.catch(() => {
+      known = undefined;
+    });
+    return known;
+  };
+  relay.join(await openTunnels({ ...context, cluster, key, host: relay.host, listen }));
 }
 
 class TunnelPool implements Tunnels {
