@@ -37,6 +37,10 @@ const SENTENCES: Readonly<Record<ReasonCode, Sentence>> = {
     sentence: "This policy admits registered devices only",
     hint: "use qf ssh or OpenSSH with qf ssh-config install",
   },
+  browser_not_allowed: {
+    sentence: "This policy takes no terminal in a browser",
+    hint: "use qf ssh on a device of your own",
+  },
   ssh_disabled: {
     sentence: "SSH is disabled for this peer",
     hint: "run qf agent up --allow-server-ssh there, and enable SSH for the peer",

@@ -49,6 +49,7 @@ const CAPABILITY_CHECKS: Readonly<Record<keyof SshCapabilities, CapabilityCheck>
     return weightOf(b) > weightOf(a);
   },
   allow_unmanaged_devices: (a, b) => a.allow_unmanaged_devices === true && b.allow_unmanaged_devices !== true,
+  allow_browsers: (a, b) => b.allow_browsers === false && a.allow_browsers !== false,
   require_approval: (a, b, { approval }) =>
     !approval && b.require_approval === true && a.require_approval !== true,
   require_reason: (a, b, { reason }) => !reason && b.require_reason === true && a.require_reason !== true,

@@ -163,6 +163,8 @@ export const MapPeer = z.strictObject({
   vouchedGroups: groups,
   /** Posture checks this peer passes, by id: management computes, the machine compares. */
   posturePassed: z.array(Id).max(1024),
+  /** Whether it is a browser. Absent: no, or no rule asks; older agents know no such field. */
+  isBrowser: z.literal(true).optional(),
 });
 export type MapPeer = z.infer<typeof MapPeer>;
 

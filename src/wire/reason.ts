@@ -18,6 +18,7 @@ export const REASON_CODES = [
   "device_blocked",
   "device_pending",
   "unmanaged_device",
+  "browser_not_allowed",
   // Whether the machine takes SSH at all.
   "ssh_disabled",
   "machine_blocked",

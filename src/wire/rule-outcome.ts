@@ -48,6 +48,7 @@ export const RULE_OUTCOMES = [
   "unmanaged_device",
   "device_not_in_sources",
   "device_not_in_source_devices",
+  "browser_not_allowed",
   "local_user_not_listed",
   "posture_failed",
   "outside_validity",

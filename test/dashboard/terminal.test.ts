@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { sha256 } from "../../src/base/random.ts";
+import { sentenceOf } from "../../src/policy/sentences.ts";
 import { RELAY_FRAME, RELAY_RESET } from "../../src/wire/relay-numbers.ts";
 import { TERMINAL_RELAY_PATH, TERMINAL_TICKETS_PATH } from "../../src/wire/terminal-page.ts";
 import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "../support/chromium.ts";
@@ -51,15 +52,11 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
   /** The only policy from now on. */
   const ruleWith = async (ssh: Record<string, boolean>): Promise<void> => {
     const { lab, devs, servers, account } = setUp;
-    for (const { id } of await lab.api<{ id: string }[]>("GET", "/api/policies")) {
-      await lab.api("DELETE", `/api/policies/${id}`);
-    }
-    const rule = {
-      authorized_groups: { [devs]: [account.name] },
-      ssh,
-      approver_groups: [setUp.group("leads")],
-    };
+    const before = await lab.api<{ id: string }[]>("GET", "/api/policies");
+    const approver_groups = [setUp.group("leads")];
+    const rule = { authorized_groups: { [devs]: [account.name] }, ssh, approver_groups };
     await lab.createPolicy("again", [devs], [servers], rule);
+    for (const { id } of before) await lab.api("DELETE", `/api/policies/${id}`);
   };
   const waitingRequest = () =>
     setUp.lab.until("a request that waits", async () => {
@@ -355,6 +352,9 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     await shows(page, "$");
     await type(page, "echo approved-$((1+2))\n");
     await shows(page, "approved-3");
+    // A rule that takes no browsers ends it, by its own sentence.
+    await ruleWith({ allow_browsers: false });
+    await shows(page, sentenceOf("browser_not_allowed").sentence);
   }, 120_000);
 
   test("a browser without such keys is told which have them", async () => {

@@ -137,6 +137,12 @@ const rows: { field: string; stricter: Change; yes: Change; no: Change }[] = [
     no: ssh({ allow_unmanaged_devices: false }),
   },
   {
+    field: "ssh.allow_browsers",
+    stricter: ssh({ allow_browsers: false }),
+    yes: ssh({ allow_browsers: true }),
+    no: ssh({ allow_browsers: false }),
+  },
+  {
     field: "ssh.require_reason",
     stricter: ssh({ require_reason: true }),
     yes: ssh({ require_reason: false }),

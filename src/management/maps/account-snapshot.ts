@@ -13,6 +13,7 @@ import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import { shortName } from "../../wire/display-name.ts";
 import { MAP_USER_NAME_MAX, type MapApproval, type MapRule, type MapUser } from "../../wire/network-map.ts";
 import type { PolicyRuleWrite } from "../../wire/policy.ts";
+import { BROWSER_OS } from "../../wire/terminal-page.ts";
 import type { GroupId, PeerId } from "../../wire/units.ts";
 import { PROTOCOL_VERSION } from "../../wire/version.ts";
 import type { KeyRing } from "../contracts/context.ts";
@@ -138,6 +139,7 @@ function mapPeers(rows: AccountPart, settled: SettledRows): AccountPeer[] {
         ? [...groupsOf(peer.vouchedByPeerId)]
         : [],
     posturePassed: posturePassed(peer, settled.postureChecks),
+    ...(peer.facts.os === BROWSER_OS ? { isBrowser: true as const } : {}),
     sshEnabled: peer.sshEnabled,
     ...optionalApprovals(approvals.get(peer.id)),
   }));

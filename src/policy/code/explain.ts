@@ -118,6 +118,11 @@ function wordsOf(
         sentence: `${from} itself is in none of ${groups(rule?.source_devices)}`,
         change: `put ${from} into one of them`,
       };
+    case "browser_not_allowed":
+      return {
+        sentence: "takes no terminal in a browser",
+        change: `sign in with qf login on a device of ${user}, or set ssh.allow_browsers`,
+      };
     case "local_user_not_listed":
       return {
         sentence: `does not list ${localUser} for a group of ${user}`,

@@ -123,6 +123,7 @@ function signatureBy({ user, devices, sources }: Person, { groups, peers, checks
   const signatures = devices.map((device) =>
     [
       device.status,
+      device.isBrowser === true ? "browser" : "",
       known(device.groups),
       known(countedGroups(device, users)),
       device.posturePassed

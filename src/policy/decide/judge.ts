@@ -55,6 +55,8 @@ function judgeAccept(rule: PreparedRule, asker: UserAsker): OutcomeCode {
     if (!deviceMeets(rule, device, deviceMarks)) return OUTCOME.device_not_in_sources;
     if (rule.sourceDevices.length > 0 && !meets(ownMarks, rule.sourceDevices))
       return OUTCOME.device_not_in_source_devices;
+    if (device.isBrowser === true && rule.rule.capabilities.allow_browsers === false)
+      return OUTCOME.browser_not_allowed;
   }
   if (!localUserMeets(rule, asker)) return OUTCOME.local_user_not_listed;
   if (!postureMeets(rule, device)) return OUTCOME.posture_failed;

@@ -173,7 +173,7 @@ export function rulesFor(
 export function scopeOf(index: AccountIndex, rules: readonly MapRule[], narrow: Narrowing): MapScope {
   const users = new Set<MapUser>();
   const peers = new Set<AccountPeer>();
-  const mentioned = new Set<GroupId>();
+  const mentioned = new Set<GroupId>(rules.some(refusesBrowsers) ? [BROWSERS] : []);
   for (const rule of rules) {
     for (const group of sourceGroups(rule)) {
       if (mentioned.has(group)) continue;
@@ -205,6 +205,14 @@ export function scopeOf(index: AccountIndex, rules: readonly MapRule[], narrow: 
   };
 }
 
+/** Among what is mentioned, not the id of a group: that a rule refuses browsers. */
+export const BROWSERS = "browsers";
+
+/** Older agents know no such field, so that of a device goes only where a rule asks for it. */
+function refusesBrowsers({ capabilities }: MapRule): boolean {
+  return capabilities.allow_browsers === false;
+}
+
 /** Makes each entry anew. */
 export const plainNarrowing: Narrowing = {
   user: ({ groupsUntil, ...user }, mentioned) => ({
@@ -212,8 +220,9 @@ export const plainNarrowing: Narrowing = {
     groups: keepGroups(user.groups, mentioned),
     ...keepEnds(groupsUntil, mentioned),
   }),
-  peer: ({ sshEnabled: _, approvals: __, ...source }, mentioned) => ({
+  peer: ({ sshEnabled: _, approvals: __, isBrowser, ...source }, mentioned) => ({
     ...source,
+    ...(isBrowser === true && mentioned.has(BROWSERS) ? { isBrowser } : {}),
     groups: keepGroups(source.groups, mentioned),
     vouchedGroups: keepGroups(source.vouchedGroups, mentioned),
   }),

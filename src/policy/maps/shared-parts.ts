@@ -7,6 +7,7 @@
 import type { MapPeer, MapUser } from "../../wire/network-map.ts";
 import {
   type AccountPeer,
+  BROWSERS,
   everyGroup,
   keepGroups,
   type MapScope,
@@ -47,7 +48,8 @@ export function sharedNarrowing(): Narrowing {
     },
     peer(peer, mentioned) {
       const own = keepGroups(peer.groups, mentioned).join(" ");
-      const key = `${own}/${keepGroups(peer.vouchedGroups, mentioned).join(" ")}`;
+      const kind = peer.isBrowser === true && mentioned.has(BROWSERS) ? "/browser" : "";
+      const key = `${own}/${keepGroups(peer.vouchedGroups, mentioned).join(" ")}${kind}`;
       return cached(peers, peer, key, () => plainNarrowing.peer(peer, mentioned));
     },
   };

@@ -70,6 +70,28 @@ describe("a rule, for a person", () => {
       outcome: "device_not_in_source_devices",
       rule: { sourceDevices: [anId("managed")] },
     },
+    {
+      title: "on a browser, where it says nothing of them",
+      outcome: "granted",
+      device: { isBrowser: true },
+    },
+    {
+      title: "on a browser, where it takes none",
+      outcome: "browser_not_allowed",
+      device: { isBrowser: true },
+      rule: { capabilities: { allow_browsers: false } },
+    },
+    {
+      title: "on another device, where it takes no browsers",
+      outcome: "granted",
+      rule: { capabilities: { allow_browsers: false } },
+    },
+    {
+      title: "on a browser, where it says that it takes them",
+      outcome: "granted",
+      device: { isBrowser: true },
+      rule: { capabilities: { allow_browsers: true } },
+    },
     { title: "as another local user", outcome: "local_user_not_listed", request: { localUser: "root" } },
     { title: "without its posture", outcome: "posture_failed", rule: { postureChecks: [anId("disk")] } },
     { title: "before its time", outcome: "outside_validity", rule: { validFromSeconds: NOW_SECONDS + 1 } },

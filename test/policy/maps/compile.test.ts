@@ -139,3 +139,19 @@ test("compileMap tells a source of a rule that holds both ways of the rule, and 
   const named = mapOf({ bidirectional: true, destinations: [], destinationPeerId: db1.id });
   expect(Object.keys(named?.peers ?? {})).toContain(db1.id);
 });
+
+test("compileMap calls a device a browser only where a rule of the machine refuses them", () => {
+  const peers = account.peers.map((peer) =>
+    peer.kind === "device" ? { ...peer, isBrowser: true as const } : peer,
+  );
+  const browsersFor = (capabilities: { allow_browsers?: boolean }, machine = web1.id) => {
+    const rule = aRule("r", ["devs"], "full", { destinations: [anId("servers")], capabilities });
+    const map = compileMap(indexAccount({ ...account, peers, rules: [rule] }), machine);
+    return Object.values(map?.peers ?? {}).filter(({ isBrowser }) => isBrowser === true).length > 0;
+  };
+  expect([browsersFor({ allow_browsers: false }), browsersFor({ allow_browsers: true })]).toEqual([
+    true,
+    false,
+  ]);
+  expect([browsersFor({}), browsersFor({ allow_browsers: false }, db1.id)]).toEqual([false, false]);
+});

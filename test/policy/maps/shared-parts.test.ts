@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { AccountPeer, MapScope } from "../../../src/policy/maps/compile.ts";
+import { type AccountPeer, BROWSERS, type MapScope } from "../../../src/policy/maps/compile.ts";
 import { sharedNarrowing, sharing } from "../../../src/policy/maps/shared-parts.ts";
 import { anId, aPeer, aRule, aUser } from "../../support/policy.ts";
 
@@ -57,4 +57,13 @@ test("own groups and lent ones of a device are told apart", () => {
     vouched: [anId("lent")],
   });
   expect(narrowing.peer(laptop, new Set([anId("devs")]))).toBe(own);
+});
+
+test("a browser is called one only where a rule asks, and is told apart from the same without", () => {
+  const narrowing = sharedNarrowing();
+  const browser: AccountPeer = { ...laptop, isBrowser: true };
+  const plain = narrowing.peer(browser, new Set([anId("devs")]));
+  const asked = narrowing.peer(browser, new Set([BROWSERS, anId("devs")]));
+  expect(["isBrowser" in plain, asked.isBrowser]).toEqual([false, true]);
+  expect("isBrowser" in narrowing.peer(laptop, new Set([BROWSERS]))).toBe(false);
 });

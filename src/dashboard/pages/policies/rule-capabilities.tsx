@@ -183,6 +183,12 @@ function Obligations({ ssh, set, problem }: PartProps) {
         onChecked={(needed) => set("require_reason", needed ? true : undefined)}
       />
       <CheckField
+        label="Also from a browser"
+        hint="The terminal of the dashboard."
+        checked={ssh.allow_browsers !== false}
+        onChecked={(open) => set("allow_browsers", open ? undefined : false)}
+      />
+      <CheckField
         label="Also from clients without a device of ours"
         hint="They sign in by their keyboard."
         checked={ssh.allow_unmanaged_devices === true}

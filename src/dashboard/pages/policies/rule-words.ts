@@ -25,6 +25,7 @@ export function capabilityClauses(ssh: Ssh | undefined): string[] {
     ...(remote_forward ? [forwardClause(remote_forward, "listening at", "listening for others")] : []),
     ...(ssh.agent_forwarding === true ? ["with their SSH agent lent to the machine"] : []),
     ...(env && env.length > 0 ? [`setting ${listOf(env)}`] : []),
+    ...(ssh.allow_browsers === false ? ["but not from a browser"] : []),
     ...(ssh.allow_unmanaged_devices === true ? ["also from clients without a device of ours"] : []),
   ];
 }

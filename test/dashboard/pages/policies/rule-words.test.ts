@@ -24,6 +24,8 @@ test.each<[ssh: Ssh, clauses: string[]]>([
   [{ commands: [] }, ["for no command only"]],
   [{ commands: null }, []],
   [{ env: ["LANG", "LC_*"] }, ["setting LANG and LC_*"]],
+  [{ allow_browsers: false }, ["but not from a browser"]],
+  [{ allow_browsers: true }, []],
   [{ allow_unmanaged_devices: true }, ["also from clients without a device of ours"]],
 ])("%j lets people do %j", (ssh, clauses) => expect(capabilityClauses(ssh)).toEqual(clauses));
 
