@@ -55,7 +55,7 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     const before = await lab.api<{ id: string }[]>("GET", "/api/policies");
     const approver_groups = [setUp.group("leads")];
     const rule = { authorized_groups: { [devs]: [account.name] }, ssh, approver_groups };
-    await lab.createPolicy("again", [devs], [servers], rule);
+    await lab.createPolicy(Object.keys(ssh).join(" and "), [devs], [servers], rule);
     for (const { id } of before) await lab.api("DELETE", `/api/policies/${id}`);
   };
   const waitingRequest = () =>
