@@ -98,7 +98,7 @@ export const SshCapabilities = z.strictObject({
   reauth_within_seconds: z.int().min(1).max(31_536_000).optional(),
   /** Lets in clients without a device of ours (keyboard-interactive). Absent: false. */
   allow_unmanaged_devices: z.boolean().optional(),
-  /** Lets in browsers, as terminals on pages of the dashboard. Absent: true. Older agents know no such field. */
+  /** Lets in browsers, for the terminal of the dashboard. Absent: true; older agents know no such field. */
   allow_browsers: z.boolean().optional(),
   require_reason: z.boolean().optional(),
   require_approval: z.boolean().optional(),
