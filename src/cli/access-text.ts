@@ -3,9 +3,10 @@
  *
  * @module
  */
+
 import { QfError } from "../base/errors.ts";
+import { timeText } from "../base/moment.ts";
 import type { AccessRequest } from "../wire/access-request.ts";
-import { timeText } from "./words.ts";
 
 const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
@@ -32,7 +33,7 @@ export function subjectText({ machine, local_user, group }: AccessRequest): stri
 /** The state with what belongs to it. */
 export function stateText(request: AccessRequest): string {
   const { state, ends_at, decided_by, end_cause } = request;
-  if (state === "approved" && ends_at !== null) return `approved until ${localTime(ends_at)}`;
+  if (state === "approved" && ends_at !== null) return `approved until ${timeText(ends_at)}`;
   if (state === "ended") return `ended (${(end_cause ?? "").replaceAll("_", " ")})`;
   return decided_by === null ? state : `${state} by ${decided_by.name}`;
 }
@@ -48,8 +49,4 @@ export function requestText(request: AccessRequest): string {
     `for      ${forText(seconds_max)}`,
     "",
   ].join("\n");
-}
-
-function localTime(iso: string): string {
-  return timeText(Math.floor(Date.parse(iso) / 1_000));
 }

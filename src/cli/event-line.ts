@@ -1,3 +1,4 @@
+import { timeText } from "../base/moment.ts";
 import { printable } from "../base/printable.ts";
 import type { ReadAuditEvent } from "../wire/audit-event.ts";
 
@@ -5,7 +6,7 @@ import type { ReadAuditEvent } from "../wire/audit-event.ts";
 export function lineOf(event: ReadAuditEvent): string {
   const who = event.initiator_email || event.initiator_name || event.initiator_id;
   const facts = Object.entries(event.meta).map(([name, value]) => `${name}=${quoted(value)}`);
-  const time = event.timestamp.slice(0, 19).replace("T", " ");
+  const time = timeText(event.timestamp);
   return printable([time, event.activity_code.padEnd(22), who || "-", ...facts].join("  "));
 }
 

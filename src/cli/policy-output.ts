@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { timeText } from "../base/moment.ts";
 import { printable } from "../base/printable.ts";
 import type {
   AccessRow,
@@ -81,7 +82,7 @@ function endsText({ ends }: PolicyDiff): string {
     one.user.name,
     one.machine.name,
     one.local_user,
-    one.started_at,
+    timeText(one.started_at),
     one.reason,
   ]);
   const table = renderTable(["USER", "MACHINE", "OS USER", "SINCE", "REASON"], rows);

@@ -3,10 +3,10 @@
  *
  * @module
  */
+import { agoText, timeText } from "../base/moment.ts";
 import { printable } from "../base/printable.ts";
 import type { Session, SessionDetail } from "../wire/session.ts";
 import { renderTable } from "./output.ts";
-import { agoText } from "./words.ts";
 
 export const LIVE_HEADINGS = ["ID", "USER", "MACHINE", "AS", "STARTED", "PATH", "RUNNING"] as const;
 export const HISTORY_HEADINGS = ["ID", "USER", "MACHINE", "AS", "STARTED", "LASTED", "OUT", "END"] as const;
@@ -21,7 +21,7 @@ export function liveRow(session: Session, nowMs?: number): string[] {
 /** A row of `qf session history`. */
 export function historyRow(session: Session): string[] {
   const { id, user, machine, local_user, started_at, bytes_out } = session;
-  const started = started_at.slice(0, 19).replace("T", " ");
+  const started = timeText(started_at);
   const out = bytes_out === null ? "" : bytesText(bytes_out);
   return [id, user, machine, local_user, started, lastedText(session), out, endText(session)];
 }
@@ -60,8 +60,8 @@ export function detailText(session: SessionDetail): string {
     ["path", session.path],
     ["from", session.source_address],
     ["client", session.client_version],
-    ["started", session.started_at],
-    ["ended", session.ended_at],
+    ["started", timeText(session.started_at)],
+    ["ended", session.ended_at === null ? null : timeText(session.ended_at)],
     ["lasted", lastedText(session) || null],
     ["bytes in", session.bytes_in === null ? null : bytesText(session.bytes_in)],
     ["bytes out", session.bytes_out === null ? null : bytesText(session.bytes_out)],
@@ -83,20 +83,19 @@ function endedByText(by: SessionDetail["ended_by"]): string | null {
 }
 
 function partsOf({ channels, forwarded, transfers, decisions, truncated }: SessionDetail): string {
-  const time = (iso: string): string => iso.slice(11, 19);
   const denied = decisions.filter(({ outcome }) => outcome === "deny");
   return [
     part(
       ["CHANNEL", "KIND", "COMMAND", "STARTED", "LASTED", "EXIT"],
       channels.map((one) => [
         ...[String(one.number), one.pty ? `${one.kind} (pty)` : one.kind, one.command ?? ""],
-        ...[time(one.started_at), lastedText(one), one.signal ?? String(one.exit_status ?? "")],
+        ...[timeText(one.started_at), lastedText(one), one.signal ?? String(one.exit_status ?? "")],
       ]),
     ),
     part(
       ["FORWARD", "TO", "STARTED", "LASTED", "IN", "OUT", "END"],
       forwarded.map((one) => [
-        ...[one.kind, one.destination, time(one.started_at), lastedText(one)],
+        ...[one.kind, one.destination, timeText(one.started_at), lastedText(one)],
         ...[bytesText(one.bytes_in ?? 0), bytesText(one.bytes_out ?? 0)],
         one.ended_at === null ? "open" : (one.end_reason ?? "ended"),
       ]),
@@ -104,14 +103,14 @@ function partsOf({ channels, forwarded, transfers, decisions, truncated }: Sessi
     part(
       ["FILE", "PATH", "AT", "READ", "WRITTEN", "STATUS"],
       transfers.map((one) => [
-        ...[one.op, one.target === null ? one.path : `${one.path} -> ${one.target}`, time(one.at)],
+        ...[one.op, one.target === null ? one.path : `${one.path} -> ${one.target}`, timeText(one.at)],
         ...[one.bytes_read, one.bytes_written].map((bytes) => (bytes === null ? "" : bytesText(bytes))),
         one.status,
       ]),
     ),
     part(
       ["REFUSED", "AT", "REASON"],
-      denied.map((one) => [one.action.kind, time(one.at), one.reason ?? ""]),
+      denied.map((one) => [one.action.kind, timeText(one.at), one.reason ?? ""]),
     ),
     truncated ? "\nonly the first events are shown; qf audit list has all\n" : "",
   ].join("");

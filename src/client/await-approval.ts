@@ -3,8 +3,10 @@
  *
  * @module
  */
+
 import { nowSeconds } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
+import { timeText } from "../base/moment.ts";
 import type { AccessReason } from "../wire/access-reason.ts";
 import type { AccessRequest } from "../wire/access-request.ts";
 import { API_TOKEN_SECONDS } from "../wire/api-token.ts";
@@ -53,7 +55,7 @@ export async function awaitApproval(
   const decided = await untilDecided(session, token, asked);
   if (decided.state !== "approved") throw refused(decided, where);
   terminal.say(
-    `qf: approved by ${decided.decided_by?.name ?? "somebody"}, until ${localTime(decided.ends_at)}`,
+    `qf: approved by ${decided.decided_by?.name ?? "somebody"}, until ${untilText(decided.ends_at)}`,
   );
   return true;
 }
@@ -113,6 +115,6 @@ function tokens(session: ClientSession, login: Login): () => Promise<string> {
   };
 }
 
-function localTime(iso: string | null): string {
-  return iso === null ? "further notice" : new Date(iso).toLocaleString("sv-SE");
+function untilText(iso: string | null): string {
+  return iso === null ? "further notice" : timeText(iso);
 }

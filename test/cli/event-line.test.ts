@@ -16,7 +16,7 @@ const event = ReadAuditEvent.parse({
 
 test("a line says when, what, who, and the facts", () => {
   expect(lineOf(event)).toBe(
-    "2027-01-02 03:04:05  ssh.forward.close       ada@example.com  machine=web  kind=local  " +
+    "2027-01-02 03:04:05 UTC  ssh.forward.close       ada@example.com  machine=web  kind=local  " +
       "destination=db:5432  bytes_in=12  bytes_out=3456",
   );
 });

@@ -59,11 +59,11 @@ test("a row of either list has what its headings say", () => {
   const live = { ...session, state: "live", running: ["ls", "<sftp>"], forwards: ["L 1"] } as const;
   const nowMs = Date.parse("2026-11-30T08:05:00Z");
   expect(liveRow({ ...live, running: [...live.running], forwards: [...live.forwards] }, nowMs)).toEqual([
-    ...[session.id, session.user, "web1", "deploy", "5 min ago", "relay"],
+    ...[session.id, session.user, "web1", "deploy", "5 min ago (2026-11-30 08:00:00 UTC)", "relay"],
     "ls, <sftp>, forwards L 1",
   ]);
   expect(historyRow(session).slice(4)).toEqual([
-    ...["2026-11-30 08:00:00", "2 h 3 min", "1.5 MB", "session_killed"],
+    ...["2026-11-30 08:00:00 UTC", "2 h 3 min", "1.5 MB", "session_killed"],
   ]);
 });
 

@@ -1,11 +1,12 @@
 import { dirname } from "node:path";
+import { timeText } from "../../base/moment.ts";
 import { printable } from "../../base/printable.ts";
 import { type ClientSession, openClientSession } from "../../client/client-session.ts";
 import { command } from "../command.ts";
 import { print, printJson } from "../output.ts";
 import { parseSeconds, parseUrl } from "../parse.ts";
 import { say } from "../report.ts";
-import { describeUser, timeText } from "../words.ts";
+import { describeUser } from "../words.ts";
 
 export const login = command(
   `

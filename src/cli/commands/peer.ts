@@ -1,3 +1,4 @@
+import { agoText } from "../../base/moment.ts";
 import { Peer } from "../../wire/admin-peers.ts";
 import {
   ADMIN_ARGS,
@@ -11,7 +12,7 @@ import {
 } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
-import { agoText, userNames } from "../words.ts";
+import { userNames } from "../words.ts";
 
 export const peerList = command(
   `

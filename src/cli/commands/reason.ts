@@ -1,5 +1,6 @@
 import { nowSeconds, systemClock } from "../../base/clock.ts";
 import { QfError } from "../../base/errors.ts";
+import { timeText } from "../../base/moment.ts";
 import { printable } from "../../base/printable.ts";
 import { openClientFolder } from "../../client/client-folder.ts";
 import {
@@ -11,7 +12,6 @@ import {
 import { parseReason } from "../../wire/access-reason.ts";
 import { command } from "../command.ts";
 import { print, printJson } from "../output.ts";
-import { timeText } from "../words.ts";
 
 export const reasonSet = command(
   `

@@ -1,3 +1,4 @@
+import { agoText } from "../../base/moment.ts";
 import { NEVER, PersonalAccessToken, PersonalAccessTokenGenerated, User } from "../../wire/admin-api.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, deleteAt, openAdmin, printBody, theOne } from "../admin.ts";
 import { command } from "../command.ts";
@@ -36,7 +37,7 @@ examples:
           token.name,
           token.scope ?? "api",
           token.expiration_date.slice(0, 10),
-          token.last_used === NEVER ? "never" : token.last_used.slice(0, 19).replace("T", " "),
+          token.last_used === NEVER ? "never" : agoText(token.last_used),
         ]),
       );
     },

@@ -1,8 +1,9 @@
+import { timeText } from "../../base/moment.ts";
 import { openClientSession } from "../../client/client-session.ts";
 import { command } from "../command.ts";
 import { print, printJson } from "../output.ts";
 import { parseUrl } from "../parse.ts";
-import { describeUser, timeText } from "../words.ts";
+import { describeUser } from "../words.ts";
 
 export const whoami = command(
   `

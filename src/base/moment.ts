@@ -1,0 +1,33 @@
+/**
+ * Moments as people read them, in one form everywhere: in UTC and saying so, after the distance where that is
+ * what people look for. JSON has them as ISO 8601 with their zone.
+ *
+ * @module
+ */
+import { systemClock } from "./clock.ts";
+
+/** `2026-11-20 14:03:00 UTC`, from seconds since 1970 or an RFC 3339 time. */
+export function timeText(moment: number | string): string {
+  const atMs = typeof moment === "number" ? moment * 1_000 : Date.parse(moment);
+  if (!Number.isFinite(atMs)) return "unknown";
+  return `${new Date(atMs).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+const STEPS: readonly (readonly [seconds: number, unit: string])[] = [
+  [86_400, "d"],
+  [3_600, "h"],
+  [60, "min"],
+  [1, "s"],
+];
+
+/**
+ * `3 h ago (2026-11-20 11:03:00 UTC)`, from an RFC 3339 time. `never` for the time that stands for it, and
+ * for none.
+ */
+export function agoText(time: string, nowMs: number = systemClock.nowMs()): string {
+  const atMs = Date.parse(time);
+  if (!(atMs > 0)) return "never";
+  const seconds = Math.max(0, Math.round((nowMs - atMs) / 1000));
+  const [size, unit] = STEPS.find(([step]) => seconds >= step) ?? [1, "s"];
+  return `${Math.floor(seconds / size)} ${unit} ago (${timeText(time)})`;
+}
