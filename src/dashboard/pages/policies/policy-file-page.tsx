@@ -14,7 +14,7 @@ import { readDraft, writeDraft } from "../../browser/draft.ts";
 import { Button } from "../../components/button.tsx";
 import { CONTROL } from "../../components/field.tsx";
 import { Loaded } from "../../components/loaded.tsx";
-import { FailureNotice, Note } from "../../components/notice.tsx";
+import { Empty, FailureNotice, Note } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { useToast } from "../../components/toasts.tsx";
 import { PolicyDifference } from "./policy-difference.tsx";
@@ -57,7 +57,7 @@ function Editor({ file }: { readonly file: File }) {
           readOnly={!canApply}
           spellCheck={false}
           rows={28}
-          className={`${CONTROL} py-2 font-mono text-xs leading-5`}
+          className={`${CONTROL} resize-y py-2 font-mono text-xs leading-5`}
         />
         <div className="mt-3 flex gap-2">
           <Button
@@ -76,7 +76,9 @@ function Editor({ file }: { readonly file: File }) {
       </div>
       <div>
         {shown === null ? (
-          <p className="text-soft">What changes, and for whom, is shown here before it is applied.</p>
+          <Empty title="Nothing is looked at yet">
+            What changes, and for whom, is shown here before it is applied.
+          </Empty>
         ) : (
           <>
             <PolicyDifference diff={shown} />

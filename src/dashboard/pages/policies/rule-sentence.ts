@@ -52,7 +52,9 @@ export function sentenceOf(rule: FileRule): string {
   }
   const may = isDrop ? "may not log in" : "may log in";
   const who = named.map(([group, users]) => `${groupName(group)} ${may} as ${namesOf(users)}`);
-  return `${start}, ${listOf(who)} on ${to}${end}.`;
+  // Members come from the group that they are in: said once.
+  const isFromOwn = devices === "" && named.length === 1 && named[0]?.[0] === from;
+  return `${isFromOwn ? "" : `${start}, `}${listOf(who)} on ${to}${end}.`;
 }
 
 function networkSentence(rule: FileRule, from: string): string {

@@ -28,6 +28,7 @@ test.each<[change: object, sentence: string]>([
   [{ authorized_groups: undefined }, "From Laptops, people may log in to Web as any local user."],
   [{ authorized_groups: {} }, "From Laptops, people may log in to Web as any local user."],
   [{ protocol: "netbird-ssh" }, "From Laptops, Developers may log in as deploy or www on Web."],
+  [{ sources: [group("Developers")] }, "Developers may log in as deploy or www on Web."],
   [{ sources: [group("All")] }, "From anywhere, Developers may log in as deploy or www on Web."],
   [{ action: "drop" }, "From Laptops, Developers may not log in as deploy or www on Web."],
   [{ action: "drop", authorized_groups: {} }, "From Laptops, nobody may log in to Web."],
