@@ -81,6 +81,10 @@ export const auditNouns: Readonly<Record<string, Noun>> = {
         purpose: "create a channel",
         load: async () => (await import("./commands/notification.ts")).notificationCreate,
       },
+      update: {
+        purpose: "change, stop or move a channel",
+        load: async () => (await import("./commands/notification.ts")).notificationUpdate,
+      },
       delete: {
         purpose: "delete a channel",
         load: async () => (await import("./commands/notification.ts")).notificationDelete,

@@ -72,7 +72,9 @@ export const AccessRequest = z.object({
   ends_at: dateTime.nullable(),
   ended_at: dateTime.nullable(),
   /** Why what was approved is over. */
-  end_cause: z.enum(["time", "taken_back", "given_up", "rule_changed", "approver_gone"]).nullable(),
+  end_cause: z
+    .enum(["time", "taken_back", "given_up", "rule_changed", "approver_gone", "requester_gone"])
+    .nullable(),
   /** Whether the caller made it, may decide about it now, and may end it now. */
   is_own: z.boolean(),
   may_decide: z.boolean(),

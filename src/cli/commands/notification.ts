@@ -8,11 +8,12 @@ import {
   deleteAt,
   openAdmin,
   printBody,
+  printChanged,
   printDone,
   theOne,
 } from "../admin.ts";
 import { command } from "../command.ts";
-import { printTable } from "../output.ts";
+import { print, printTable } from "../output.ts";
 import { parseList, parseOneOf } from "../parse.ts";
 import { printSecret, runTest } from "./audit-stream.ts";
 
@@ -91,6 +92,76 @@ examples:
       const answer = await admin.request("POST", PATH, { body, answer: NotificationChannel });
       await printDone(args, answer, `created notification ${args.name} (${answer.value.id})`);
       if (args.json !== true) await printSecret(answer.value);
+    },
+  },
+  { repeatable: ["email"] },
+);
+
+export const notificationUpdate = command(
+  `
+Change a notification channel. What is not named stays as it is.
+
+usage: qf notification update CHANNEL [--name NAME] [--enable | --disable] [--topics TOPIC,...]
+                                      [--webhook URL | --slack-url-file FILE | --email ADDRESS]
+                                      [--rotate-secret]
+
+options:
+  --name NAME              new name
+  --enable                 go on, where it has stopped
+  --disable                stop
+  --topics TOPIC,...       access_request, sign_in_refused, new_device, policy_change, log_inconsistent
+  --webhook URL            POST notices to this https URL, signed as Standard Webhooks
+  --slack-url-file FILE    file with the URL of an incoming webhook of Slack, which is a secret
+  --email ADDRESS          send mail to this address; may be repeated
+  --rotate-secret          of a webhook: make another signing secret, and print it
+${ADMIN_OPTIONS}
+
+CHANNEL is a channel's name or id.
+
+examples:
+  qf notification update ops --topics access_request,log_inconsistent
+  qf notification update ops --disable
+`,
+  {
+    args: {
+      channel: { type: "positional", required: true },
+      name: { type: "string" },
+      enable: { type: "boolean" },
+      disable: { type: "boolean" },
+      topics: { type: "string" },
+      webhook: { type: "string" },
+      "slack-url-file": { type: "string" },
+      email: { type: "string" },
+      "rotate-secret": { type: "boolean" },
+      ...ADMIN_ARGS,
+    },
+    async run({ args }) {
+      if (args.enable === true && args.disable === true) {
+        throw new QfError("ERR_USAGE", "--enable and --disable contradict each other");
+      }
+      const topics = parseList(args.topics).map((one) => parseOneOf("topics", one, NOTICE_TOPICS));
+      const isMoved = [args.webhook, args["slack-url-file"], args.email].some((one) => one !== undefined);
+      const target = isMoved ? await targetOf(args) : undefined;
+      const admin = await openAdmin(args);
+      const before = await channelOf(admin, args.channel);
+      const fields = {
+        name: args.name ?? before.name,
+        enabled: args.enable === true || (args.disable !== true && before.enabled),
+        topics: topics.length === 0 ? before.topics : topics,
+      };
+      // The URL of a chat is not shown, and stays where none is given.
+      const kept = before.target.type === "slack" ? { type: "slack" } : before.target;
+      const body = { ...fields, target: target ?? kept, rotate_secret: args["rotate-secret"] === true };
+      const answer = await admin.request("PUT", `${PATH}/${before.id}`, {
+        body,
+        answer: NotificationChannel,
+      });
+      const what = `notification ${args.channel} (${before.id})`;
+      if (args.json !== true && (answer.value.secret !== undefined || isMoved)) {
+        await print(`changed ${what}\n`);
+        return answer.value.secret === undefined ? undefined : printSecret(answer.value);
+      }
+      return printChanged(args, { before, body: fields, answer }, what);
     },
   },
   { repeatable: ["email"] },

@@ -115,6 +115,16 @@ export async function endApprovedBy(
   }
 }
 
+/** Ends what was approved for a person who is deleted, so that the log says so. */
+export async function endApprovedFor(
+  tx: ChangeWriter,
+  { accountId, id }: Pick<UserRow, "accountId" | "id">,
+): Promise<void> {
+  for (const row of await listApproved(tx, accountId, "all")) {
+    if (row.userId === id) await endApproved(tx, row, "requester_gone");
+  }
+}
+
 /** Ends approvals under rules that are gone, or ask something else by now. */
 export async function endChangedApprovals(tx: ChangeWriter, accountId: string): Promise<void> {
   for (const row of await listApproved(tx, accountId, "all")) {

@@ -5,18 +5,23 @@
  */
 import { QfError } from "../../base/errors.ts";
 import type { AccessRequest } from "../../wire/access-request.ts";
-import type { AccountId } from "../../wire/units.ts";
+import type { AccountId, UserId } from "../../wire/units.ts";
+import { createKeyedCounter, type KeyedCounter } from "../contracts/keyed-counter.ts";
 import type { Store } from "../db/store.ts";
 
 /** Questions that wait at once, over all accounts: each holds a connection open. */
 const WAITING_MAX = 256;
+/** Of one person: nobody keeps the others from waiting. */
+const WAITING_OF_USER_MAX = 16;
 /** News that come together are looked at together. */
 const SETTLE_MS = 50;
 
-const waiting = new WeakMap<Store, { count: number }>();
+const waiting = new WeakMap<Store, KeyedCounter>();
 
 export interface DecisionWait {
   readonly accountId: AccountId;
+  /** Who waits. */
+  readonly userId: UserId;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
@@ -26,12 +31,12 @@ export interface DecisionWait {
 /** The request once it waits no more, or as it is after `timeoutMs`. Throws ERR_TOO_MANY. */
 export async function waitForDecision(store: Store, wait: DecisionWait): Promise<AccessRequest> {
   if (wait.timeoutMs <= 0) return wait.look();
-  const held = waiting.get(store) ?? { count: 0 };
+  const held = waiting.get(store) ?? createKeyedCounter(WAITING_MAX, WAITING_OF_USER_MAX);
   waiting.set(store, held);
-  if (held.count >= WAITING_MAX) {
+  if (held.isFull(wait.userId)) {
     throw new QfError("ERR_TOO_MANY", "too many wait for decisions", { hint: "ask without wait_seconds" });
   }
-  held.count += 1;
+  held.enter(wait.userId);
   let news = Promise.withResolvers<void>();
   let isOver = false;
   const finish = (): void => {
@@ -54,7 +59,7 @@ export async function waitForDecision(store: Store, wait: DecisionWait): Promise
       else await Bun.sleep(SETTLE_MS);
     }
   } finally {
-    held.count -= 1;
+    held.leave(wait.userId);
     clearTimeout(timer);
     unsubscribe();
     wait.signal.removeEventListener("abort", finish);

@@ -27,7 +27,7 @@ import { catchUp, findHead, insertHead, type LogHead, tailOf } from "../db/table
 import { peerKeyEvent } from "../db/tables/new-peer.ts";
 import { listPeers } from "../db/tables/peers.ts";
 import { listMoves, takeUnlogged } from "./moves.ts";
-import { keepRetention } from "./retention.ts";
+import { forgetGoneAccounts, keepRetention } from "./retention.ts";
 
 /** While a log grows, one checkpoint is made in this time, unless somebody asks for one. */
 export const CHECKPOINT_MS = 60_000;
@@ -209,6 +209,7 @@ class StoredLogs implements AccountLogs {
     if (nowMs - this.#retainedAtMs < RETENTION_MS) return;
     this.#retainedAtMs = nowMs;
     for (const { id } of await this.#deps.store.read(listAccounts)) await keepRetention(this.#deps.store, id);
+    await forgetGoneAccounts(this.#deps.store);
   }
 
   stop(): void {

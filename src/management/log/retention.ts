@@ -3,14 +3,15 @@
  *
  * @module
  */
+import type { AccountSettings } from "../../wire/account-settings.ts";
 import type { AccountId } from "../../wire/units.ts";
 import { filled } from "../contracts/settings.ts";
 import type { Store } from "../db/store.ts";
 import { findAccount } from "../db/tables/accounts.ts";
 import { systemInitiator } from "../db/tables/audit-events.ts";
-import { pruneBodies } from "../db/tables/log-retention.ts";
+import { deleteEventsOfGone, pruneBodies } from "../db/tables/log-retention.ts";
 import { daysKept } from "../db/tables/shortened-retention.ts";
-import { deleteSshSessionsBefore } from "../db/tables/ssh-sessions.ts";
+import { deleteSshSessionsBefore, deleteSshSessionsOfGone } from "../db/tables/ssh-sessions.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -38,4 +39,14 @@ export async function keepRetention(store: Store, accountId: AccountId): Promise
     await store.change({ accountId, initiator: systemInitiator, events }, async () => {});
   }
   return through;
+}
+
+/** Removes what deleted accounts have left, after as long as an account keeps it that says nothing else. */
+export async function forgetGoneAccounts(store: Store): Promise<void> {
+  const { audit_retention_days } = filled({} as AccountSettings);
+  await store.transaction(async (tx) => {
+    const beforeMs = tx.clock.nowMs() - audit_retention_days * DAY_MS;
+    await deleteSshSessionsOfGone(tx, beforeMs);
+    await deleteEventsOfGone(tx, beforeMs);
+  });
 }

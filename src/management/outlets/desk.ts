@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Clock } from "../../base/clock.ts";
 import { isQfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { OutletTest } from "../../wire/outlet-api.ts";
@@ -13,15 +14,33 @@ import type { Sender } from "./sender.ts";
 
 /** Tests at once, over all accounts: each waits for an address that somebody has written. */
 const TESTS_MAX = 8;
+/** Tests of one account within a minute: nobody is to be flooded by way of this server. */
+const TESTS_PER_MINUTE_MAX = 10;
+const MINUTE_MS = 60_000;
 
 export function createOutletDesk(deps: {
   readonly sender: Sender;
   readonly masterKey: Uint8Array;
   readonly log: Log;
+  readonly clock: Clock;
   readonly hasMail: boolean;
 }): OutletDesk {
-  const { sender, masterKey, log, hasMail } = deps;
+  const { sender, masterKey, log, clock, hasMail } = deps;
   let running = 0;
+  /** By account, when its tests of the last minute began, by the monotonic clock. */
+  const recent = new Map<string, number[]>();
+  const mayTest = (accountId: string): boolean => {
+    const nowMs = clock.monotonicMs();
+    for (const [id, times] of recent) {
+      const young = times.filter((atMs) => nowMs - atMs < MINUTE_MS);
+      if (young.length === 0) recent.delete(id);
+      else recent.set(id, young);
+    }
+    const times = recent.get(accountId) ?? [];
+    if (times.length >= TESTS_PER_MINUTE_MAX) return false;
+    recent.set(accountId, [...times, nowMs]);
+    return true;
+  };
   return {
     hasMail,
     seal: (owner, secret) => sealOutletSecret(masterKey, owner, secret),
@@ -29,6 +48,9 @@ export function createOutletDesk(deps: {
     async test(outlet: OutletRow): Promise<OutletTest> {
       if (running >= TESTS_MAX) {
         return { ok: false, error: "too many tests are running", hint: "try again in a few seconds" };
+      }
+      if (!mayTest(outlet.accountId)) {
+        return { ok: false, error: "too many tests were sent", hint: "try again in a minute" };
       }
       running += 1;
       try {

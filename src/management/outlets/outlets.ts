@@ -12,6 +12,7 @@ import type { Clock } from "../../base/clock.ts";
 import { isQfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { newId, randomUpTo } from "../../base/random.ts";
+import type { AccountId } from "../../wire/units.ts";
 import type { Store } from "../db/store.ts";
 import {
   advanceOutlet,
@@ -49,8 +50,8 @@ export interface OutletsDeps {
 
 export interface Outlets {
   start(): void;
-  /** Delivers all that can be delivered now. Never rejects. */
-  flush(): Promise<void>;
+  /** Delivers all that can be delivered now, of every account or of those. Never rejects. */
+  flush(accountIds?: Iterable<AccountId>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,6 +73,8 @@ class RunningOutlets implements Outlets {
   readonly #progress = new Map<string, Progress>();
   #running: Promise<void> = Promise.resolve();
   #isWaiting = false;
+  /** Accounts that are looked at next. Null: all. */
+  #wanted: Set<AccountId> | null = new Set();
   /** An outlet has more than its turn had time for. */
   #hasMore = false;
   #isClosed = false;
@@ -85,10 +88,13 @@ class RunningOutlets implements Outlets {
     const timer = setInterval(() => void this.flush(), LOOK_MS);
     timer.unref();
     let gathering: ReturnType<typeof setTimeout> | undefined;
-    const unsubscribe = this.#deps.store.onAudit(() => {
+    const news = new Set<AccountId>();
+    const unsubscribe = this.#deps.store.onAudit((accountId) => {
+      news.add(accountId);
       gathering ??= setTimeout(() => {
         gathering = undefined;
-        void this.flush();
+        void this.flush(news);
+        news.clear();
       }, GATHER_MS);
       gathering.unref();
     });
@@ -100,7 +106,9 @@ class RunningOutlets implements Outlets {
     void this.flush();
   }
 
-  flush(): Promise<void> {
+  flush(accountIds?: Iterable<AccountId>): Promise<void> {
+    if (accountIds === undefined) this.#wanted = null;
+    for (const id of accountIds ?? []) this.#wanted?.add(id);
     if (this.#isWaiting) return this.#running;
     this.#isWaiting = true;
     this.#running = this.#running.then(async () => {
@@ -127,11 +135,14 @@ class RunningOutlets implements Outlets {
   }
 
   async #look(): Promise<void> {
+    const wanted = this.#wanted;
+    this.#wanted = new Set();
     const rows = await this.#deps.store.read(listLiveOutlets);
     const ids = new Set(rows.map(({ id }) => id));
     for (const id of this.#progress.keys()) if (!ids.has(id)) this.#progress.delete(id);
     const nowMs = this.#deps.clock.monotonicMs();
-    const due = rows.filter(({ id }) => (this.#progress.get(id)?.tryAtMs ?? 0) <= nowMs);
+    const isWanted = ({ accountId }: OutletRow): boolean => wanted?.has(accountId) ?? true;
+    const due = rows.filter((row) => isWanted(row) && (this.#progress.get(row.id)?.tryAtMs ?? 0) <= nowMs);
     for (let i = 0; i < due.length; i += AT_ONCE_MAX) {
       await Promise.all(due.slice(i, i + AT_ONCE_MAX).map((row) => this.#serve(row)));
     }

@@ -29,7 +29,13 @@ test("a wait ends with the decision, and not with news of another account", asyn
     return inState(state);
   };
   const { signal } = new AbortController();
-  const waiting = waitForDecision(store, { accountId: "ours", signal, timeoutMs: 60_000, look });
+  const waiting = waitForDecision(store, {
+    accountId: "ours",
+    userId: "ada",
+    signal,
+    timeoutMs: 60_000,
+    look,
+  });
   tell("theirs");
   expect(listening()).toBe(1);
   state = "approved";
@@ -41,10 +47,36 @@ test("a wait ends with the decision, and not with news of another account", asyn
 test("a wait ends when its caller goes, and without one it is not waited at all", async () => {
   const { store, listening } = aStore();
   const caller = new AbortController();
-  const options = { accountId: "ours", signal: caller.signal, look: async () => inState("waiting") };
+  const options = {
+    accountId: "ours",
+    userId: "ada",
+    signal: caller.signal,
+    look: async () => inState("waiting"),
+  };
   expect((await waitForDecision(store, { ...options, timeoutMs: 0 })).state).toBe("waiting");
   const waiting = waitForDecision(store, { ...options, timeoutMs: 60_000 });
   caller.abort();
   expect((await waiting).state).toBe("waiting");
+  expect(listening()).toBe(0);
+});
+
+test("one person waits in sixteen places at most, and keeps nobody else from waiting", async () => {
+  const { store, listening } = aStore();
+  const caller = new AbortController();
+  const ask = (userId: string) => {
+    const look = async () => inState("waiting");
+    return waitForDecision(store, {
+      accountId: "ours",
+      userId,
+      signal: caller.signal,
+      timeoutMs: 60_000,
+      look,
+    });
+  };
+  const waiting = Array.from({ length: 16 }, () => ask("ada"));
+  expect(ask("ada")).rejects.toMatchObject({ code: "ERR_TOO_MANY" });
+  waiting.push(ask("bob"));
+  caller.abort();
+  await Promise.all(waiting);
   expect(listening()).toBe(0);
 });

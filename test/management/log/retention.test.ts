@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { BundleVerifier } from "../../../src/log/verify-bundle.ts";
-import { updateAccount } from "../../../src/management/db/tables/accounts.ts";
+import { deleteAccount, updateAccount } from "../../../src/management/db/tables/accounts.ts";
 import {
   appendEvents,
   countEvents,
@@ -9,7 +9,7 @@ import {
 } from "../../../src/management/db/tables/audit-events.ts";
 import { findHead } from "../../../src/management/db/tables/log-tree.ts";
 import { bundleHeader, bundleLines } from "../../../src/management/log/bundle.ts";
-import { keepRetention } from "../../../src/management/log/retention.ts";
+import { forgetGoneAccounts, keepRetention } from "../../../src/management/log/retention.ts";
 import { aManagement, anAccount, aPeerOf } from "../../support/management.ts";
 
 const DAY_MS = 86_400_000;
@@ -79,4 +79,34 @@ test("more than one step is taken where there is more to remove", async () => {
   await logs.checkpoint(accountId);
   expect(await keepRetention(store, accountId)).toBe(4_147);
   expect((await verified()).findings).toMatchObject([]);
+});
+
+test("what a deleted account has left goes after a year; another account's stays", async () => {
+  const { store, clock, logs, accountId } = await aLog();
+  const { accountId: other } = await anAccount(store, "other@example.com");
+  await logs.begin(other);
+  const session = (account: string) => ({
+    ...{ accountId: account, connectionId: account, peerId: "p", userId: "u", userName: "", machineName: "" },
+    ...{ localUser: "", path: "direct" as const, sourceAddress: "", clientVersion: "", offline: false },
+    openedAtMs: clock.nowMs(),
+  });
+  const left = async () => {
+    const { events, sessions } = await store.read(async (tx) => ({
+      events: await tx.sql.select().from(tx.t.auditEvents),
+      sessions: await tx.sql.select().from(tx.t.sshSessions),
+    }));
+    return [...events, ...sessions].map((row) => row.accountId);
+  };
+  await store.transaction(async (tx) => {
+    for (const account of [accountId, other]) await tx.sql.insert(tx.t.sshSessions).values(session(account));
+    await deleteAccount(tx, accountId);
+  });
+  clock.advanceMs(365 * DAY_MS);
+  await forgetGoneAccounts(store);
+  expect(await left()).toContain(accountId);
+  clock.advanceMs(1);
+  await forgetGoneAccounts(store);
+  const after = await left();
+  expect(after).not.toContain(accountId);
+  expect(after).toContain(other);
 });

@@ -54,7 +54,7 @@ async function aLog(change: Partial<OutletRow> = {}) {
   const open = () => createOutlets({ store, clock, log: silentLog, sender });
   const stored = async () => (await store.read(listLiveOutlets)).find(({ id }) => id === row.id);
   const sent = () => sender.entries.flatMap(([, seqs]) => seqs);
-  return { store, clock, sender, row, grow, open, stored, sent };
+  return { store, logs, clock, sender, row, grow, open, stored, sent };
 }
 
 function addEvents(store: Store, accountId: string, count: number, activity: "login" | "policy.update") {
@@ -196,5 +196,23 @@ test("news wake it", async () => {
   outlets.start();
   await grow(1);
   await got.promise;
+  await outlets.close();
+});
+
+test("news of one account have nobody looked at but its own", async () => {
+  const { store, logs, row, grow, open, sender } = await aLog();
+  const { accountId } = await anAccount(store, "other@example.com");
+  await logs.begin(accountId);
+  const theirs = { ...row, id: newId(), accountId };
+  await store.transaction((tx) => insertOutlet(tx, theirs));
+  const outlets = open();
+  await outlets.flush();
+  sender.entries.length = 0;
+  await grow(1);
+  await addEvents(store, accountId, 1, "login");
+  await outlets.flush([accountId]);
+  expect(sender.entries.map(([id]) => id)).toEqual([theirs.id]);
+  await outlets.flush();
+  expect(sender.entries.map(([id]) => id)).toEqual([theirs.id, row.id]);
   await outlets.close();
 });

@@ -32,6 +32,7 @@ const CAUSES: Readonly<Record<NonNullable<Request["end_cause"]>, string>> = {
   given_up: "who asked gave it up",
   rule_changed: "its rule was changed",
   approver_gone: "who approved it was blocked or deleted",
+  requester_gone: "who asked for it was deleted",
 };
 
 /** Why it is over. Null: it is not, or never began. */

@@ -11,7 +11,14 @@ export const REQUEST_KINDS = ["machine", "group"] as const;
 /** From `waiting` exactly one step leads away, and from `approved` only the one to `ended`. */
 export const REQUEST_STATES = ["waiting", "approved", "denied", "cancelled", "expired", "ended"] as const;
 /** Why what was approved is over. */
-export const END_CAUSES = ["time", "taken_back", "given_up", "rule_changed", "approver_gone"] as const;
+export const END_CAUSES = [
+  "time",
+  "taken_back",
+  "given_up",
+  "rule_changed",
+  "approver_gone",
+  "requester_gone",
+] as const;
 
 type NetworkTables = ReturnType<typeof networkTables>;
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { and, asc, between, eq, gte, lte, notInArray } from "drizzle-orm";
+import { and, asc, between, eq, gte, lt, lte, notInArray } from "drizzle-orm";
 import type { ActivityCode } from "../../../wire/audit-event.ts";
 import type { AccountId } from "../../../wire/units.ts";
 import type { Reader, Writer } from "../engine/transaction.ts";
@@ -65,4 +65,13 @@ async function oldThrough(
     .orderBy(asc(e.seq))
     .limit(1);
   return young === undefined ? last : young.seq - 1;
+}
+
+/** Removes events of deleted accounts that were stored before `beforeMs`: nobody asks for them any more. */
+export async function deleteEventsOfGone(tx: Writer, beforeMs: number): Promise<void> {
+  const { auditEvents, accounts } = tx.t;
+  const known = tx.sql.select({ id: accounts.id }).from(accounts);
+  await tx.sql
+    .delete(auditEvents)
+    .where(and(notInArray(auditEvents.accountId, known), lt(auditEvents.storedAtMs, beforeMs)));
 }

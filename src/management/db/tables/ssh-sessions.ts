@@ -18,6 +18,7 @@ import {
   isNotNull,
   isNull,
   lt,
+  notInArray,
   or,
   type SQL,
 } from "drizzle-orm";
@@ -202,6 +203,21 @@ export async function deleteSshSessionsBefore(
     .where(
       and(
         eq(s.accountId, accountId),
+        lt(s.openedAtMs, beforeMs),
+        or(isNull(s.closedAtMs), lt(s.closedAtMs, beforeMs)),
+      ),
+    );
+}
+
+/** Forgets those of deleted accounts, of which all happened before `beforeMs`. */
+export async function deleteSshSessionsOfGone(tx: Writer, beforeMs: number): Promise<void> {
+  const { sshSessions: s, accounts } = tx.t;
+  const known = tx.sql.select({ id: accounts.id }).from(accounts);
+  await tx.sql
+    .delete(s)
+    .where(
+      and(
+        notInArray(s.accountId, known),
         lt(s.openedAtMs, beforeMs),
         or(isNull(s.closedAtMs), lt(s.closedAtMs, beforeMs)),
       ),

@@ -163,8 +163,9 @@ async function seen1(call: AnyCall, tx: Reader, row: SeenRequest["row"]): Promis
 async function oneRequest(call: Call<undefined, AccessRequestQuery>): Promise<AccessRequest> {
   const look = () => call.read(async (tx) => (await visibleRequest(call, tx)).answer);
   const { wait_seconds = 0 } = call.query;
-  const { ctx, accountId, signal } = call;
-  return waitForDecision(ctx.store, { accountId, signal, timeoutMs: wait_seconds * 1000, look });
+  const { ctx, accountId, user, signal } = call;
+  const timeoutMs = wait_seconds * 1000;
+  return waitForDecision(ctx.store, { accountId, userId: user.id, signal, timeoutMs, look });
 }
 
 async function askForMachine(call: Call<AccessRequestWrite>): Promise<AccessRequest> {

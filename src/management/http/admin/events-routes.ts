@@ -7,6 +7,7 @@ import { QfError } from "../../../base/errors.ts";
 import { AUDIT_PAGE_MAX, AuditQuery } from "../../../wire/admin-query.ts";
 import { AuditEvent } from "../../../wire/audit-event.ts";
 import { type AccountId, Id, type PeerId } from "../../../wire/units.ts";
+import { createKeyedCounter, type KeyedCounter } from "../../contracts/keyed-counter.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { Row } from "../../db/schema/schema.ts";
 import type { Store } from "../../db/store.ts";
@@ -22,7 +23,9 @@ import { type Call, type Route, route } from "./route.ts";
 
 /** Questions that wait at once, over all accounts: each holds a connection open. */
 const WAITING_MAX = 256;
-const waiting = new WeakMap<Store, { count: number }>();
+/** Of one person: nobody keeps the others from waiting. */
+const WAITING_OF_USER_MAX = 16;
+const waiting = new WeakMap<Store, KeyedCounter>();
 
 export const eventRoutes: readonly Route[] = [
   route({
@@ -103,12 +106,13 @@ function listen(
   timeoutMs: number,
 ): { news: Promise<void>; stop: () => void } {
   const { store } = call.ctx;
-  const now = waiting.get(store) ?? { count: 0 };
+  const userId = call.user.id;
+  const now = waiting.get(store) ?? createKeyedCounter(WAITING_MAX, WAITING_OF_USER_MAX);
   waiting.set(store, now);
-  if (now.count >= WAITING_MAX) {
+  if (now.isFull(userId)) {
     throw new QfError("ERR_TOO_MANY", "too many wait for audit events", { hint: "ask without wait_seconds" });
   }
-  now.count += 1;
+  now.enter(userId);
   const { promise, resolve } = Promise.withResolvers<void>();
   const unsubscribe = store.onAudit((accountId, seq) => {
     if (accountId === call.accountId && seq > afterSeq) resolve();
@@ -116,7 +120,7 @@ function listen(
   const timer = setTimeout(resolve, timeoutMs);
   call.signal.addEventListener("abort", () => resolve(), { once: true });
   const stop = (): void => {
-    now.count -= 1;
+    now.leave(userId);
     clearTimeout(timer);
     unsubscribe();
   };

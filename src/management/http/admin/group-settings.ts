@@ -63,3 +63,13 @@ export function shownSettings({ settings }: Pick<GroupRow, "settings">) {
     ...(requestSecondsMax === undefined ? {} : { request_seconds_max: requestSecondsMax }),
   };
 }
+
+/** What an event says of them: whether people may ask to be in the group, and who decides. */
+export function requestMeta(settings: GroupSettings | null): Record<string, string> {
+  const { requestable, approverGroups, requestSecondsMax } = settings ?? {};
+  return {
+    ...(requestable === true ? { requestable: "true" } : {}),
+    ...(approverGroups === undefined ? {} : { approver_groups: approverGroups.join(",") }),
+    ...(requestSecondsMax === undefined ? {} : { request_seconds_max: String(requestSecondsMax) }),
+  };
+}

@@ -23,7 +23,7 @@ import {
 } from "../../db/tables/groups.ts";
 import { listPeers, shownPeerName } from "../../db/tables/peers.ts";
 import { notFound } from "./access.ts";
-import { requireSaneSettings, settingsAfter, shownSettings } from "./group-settings.ts";
+import { requestMeta, requireSaneSettings, settingsAfter, shownSettings } from "./group-settings.ts";
 import { usesOfGroup } from "./group-uses.ts";
 import { loadGroups } from "./groups-view.ts";
 import { listingById } from "./paging.ts";
@@ -75,7 +75,11 @@ export const groupRoutes: readonly Route[] = [
         await requireSaneSettings(tx, call.accountId, group);
         await insertGroup(tx, group);
         await setGroupPeers(tx, group.id, peers);
-        tx.record({ activity: "group.add", targetId: group.id, meta: { name } });
+        tx.record({
+          activity: "group.add",
+          targetId: group.id,
+          meta: { name, ...requestMeta(group.settings) },
+        });
         return groupAnswer(tx, call.accountId, group.id);
       }),
   }),
@@ -114,7 +118,8 @@ export const groupRoutes: readonly Route[] = [
           await requireSaneSettings(tx, call.accountId, { ...group, settings });
           await setGroupSettings(tx, call.accountId, group.id, settings ?? {});
         }
-        tx.record({ activity: "group.update", targetId: group.id, meta: { name, was: group.name } });
+        const meta = { name, was: group.name, ...requestMeta(settings) };
+        tx.record({ activity: "group.update", targetId: group.id, meta });
         return groupAnswer(tx, call.accountId, group.id);
       }),
   }),

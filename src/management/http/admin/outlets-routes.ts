@@ -16,7 +16,7 @@ import {
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { StoredTarget } from "../../db/schema/outlets.ts";
 import { findOutlet, listOutlets, type OutletRow } from "../../db/tables/log-outlets.ts";
-import { notFound } from "./access.ts";
+import { mayCall, notFound } from "./access.ts";
 import {
   asChannel,
   asOutlet,
@@ -25,6 +25,7 @@ import {
   makeOutlet,
   nextSeqOf,
   outletMeta,
+  withHostOnly,
 } from "./outlets-view.ts";
 import { listingById } from "./paging.ts";
 import { type Call, type Route, route } from "./route.ts";
@@ -195,7 +196,7 @@ export const outletRoutes: readonly Route[] = [...streamRoutes, ...channelRoutes
 
 type Purpose = OutletRow["purpose"];
 
-async function listed<T extends object>(
+async function listed<T extends Parameters<typeof withHostOnly>[0]>(
   call: Call<undefined, PageQuery>,
   purpose: Purpose,
   render: (row: OutletRow, nextSeq: number) => T,
@@ -203,19 +204,29 @@ async function listed<T extends object>(
   return call.read(async (tx) => {
     const nextSeq = await nextSeqOf(tx, call.accountId);
     return listingById(call.query, await listOutlets(tx, call.accountId, purpose), (row) =>
-      render(row, nextSeq),
+      forReader(call, purpose, render(row, nextSeq)),
     );
   });
 }
 
-async function shown<T extends object>(
+async function shown<T extends Parameters<typeof withHostOnly>[0]>(
   call: Call<undefined, unknown>,
   purpose: Purpose,
   render: (row: OutletRow, nextSeq: number) => T,
 ): Promise<T> {
-  return call.read(async (tx) =>
-    render(await outletOf(tx, call, purpose), await nextSeqOf(tx, call.accountId)),
-  );
+  return call.read(async (tx) => {
+    const shown = render(await outletOf(tx, call, purpose), await nextSeqOf(tx, call.accountId));
+    return forReader(call, purpose, shown);
+  });
+}
+
+/** A webhook's address often is its only secret: whole for those who may change it. */
+function forReader<T extends Parameters<typeof withHostOnly>[0]>(
+  { user }: Pick<Call, "user">,
+  purpose: Purpose,
+  shown: T,
+): T {
+  return mayCall(user.role, purpose === "stream" ? "owner" : "write") ? shown : withHostOnly(shown);
 }
 
 async function ended(
@@ -231,8 +242,15 @@ async function ended(
   });
 }
 
+/** An event first: whoever gets what is sent knows who has sent it. */
 async function tested(call: Call<undefined, unknown>, purpose: Purpose): Promise<OutletTest> {
-  return call.ctx.outlets.test(await call.read((tx) => outletOf(tx, call, purpose)));
+  const row = await call.change({}, async (tx) => {
+    const found = await outletOf(tx, call, purpose);
+    const activity = purpose === "stream" ? "audit.stream.test" : "notification.test";
+    tx.record({ activity, targetId: found.id, meta: outletMeta(found) });
+    return found;
+  });
+  return call.ctx.outlets.test(row);
 }
 
 async function outletOf(

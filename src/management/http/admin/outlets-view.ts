@@ -27,6 +27,15 @@ const OUTLETS_MAX = 16;
 
 type Shown = Omit<AuditStream, "target"> & { readonly target: OutletRow["target"] };
 
+/** Of an address that may be a secret itself, the host: for those who read and change nothing. */
+export function withHostOnly<
+  T extends { readonly target: OutletRow["target"] | NotificationChannel["target"] },
+>(shown: T): T {
+  const { target } = shown;
+  if (target.type !== "webhook") return shown;
+  return { ...shown, target: { ...target, url: `${new URL(target.url).origin}/...` } };
+}
+
 /** As it is shown. `secret`: only where it was made just now. */
 export function asOutlet(row: OutletRow, nextSeq: number, secret?: string): Shown {
   const lag = Math.max(0, nextSeq - 1 - row.cursorSeq);

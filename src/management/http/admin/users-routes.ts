@@ -8,7 +8,7 @@ import { QfError } from "../../../base/errors.ts";
 import { newId } from "../../../base/random.ts";
 import { NEVER, User, UserCreateRequest, UserRequest } from "../../../wire/admin-api.ts";
 import { Empty, NoQuery, SaveQuery, UserQuery } from "../../../wire/admin-query.ts";
-import { endApprovedBy } from "../../access/decide-request.ts";
+import { endApprovedBy, endApprovedFor } from "../../access/decide-request.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import { revokeLoginsOf } from "../../db/tables/logins.ts";
@@ -254,6 +254,7 @@ async function removeUser(
   if (user === undefined) throw notFound("user");
   requireMayTouch(actor, user, "delete");
   await endApprovedBy(tx, user);
+  await endApprovedFor(tx, user);
   // One by one, so that each name stays reserved.
   for (const peer of await listPeersOfUser(tx, call.accountId, user.id)) {
     await deletePeer(tx, peer);

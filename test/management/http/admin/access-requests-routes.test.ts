@@ -270,6 +270,12 @@ describe("what was approved ends", () => {
     expect((await decide(chief, id, "approve")).status).toBe(200);
   });
 
+  test("with its person, and the log says so", async () => {
+    expect((await api.call("DELETE", `/api/users/${ada.user.id}`)).status).toBe(200);
+    const [event] = (await api.call("GET", "/api/events/audit?activity=access.end")).body;
+    expect(event?.meta).toMatchObject({ cause: "requester_gone" });
+  });
+
   const causeOf = async () =>
     (await api.call("GET", `/api/access/requests/${id}`)).body.end_cause as string | null;
 

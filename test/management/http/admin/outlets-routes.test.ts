@@ -155,3 +155,26 @@ describe("a channel", () => {
     expect(await api.activities()).toEqual(["notification.create", "notification.delete"]);
   });
 });
+
+test("a webhook's address is whole for those who may change it, and its host for others", async () => {
+  const target = { type: "webhook", url: "https://hook.example.com/services/bearer" };
+  const stream = await make(STREAMS, { target });
+  const channel = await make(CHANNELS, { name: "two", target });
+  const seenBy = async (token: string) => {
+    const paths = [STREAMS, `${STREAMS}/${stream.id}`, CHANNELS, `${CHANNELS}/${channel.id}`];
+    const answers = await Promise.all(paths.map((path) => api.call("GET", path, undefined, token)));
+    return answers.map(({ body }) => JSON.stringify(body).includes("bearer"));
+  };
+  const tokens = await Promise.all((["auditor", "admin"] as const).map((role) => api.tokenAs(role)));
+  expect(await seenBy(tokens[0]?.token ?? "")).toEqual([false, false, false, false]);
+  expect(await seenBy(tokens[1]?.token ?? "")).toEqual([false, false, true, true]);
+  expect(await seenBy(api.owner)).toEqual([true, true, true, true]);
+});
+
+test("a test is an event, before anything is sent", async () => {
+  const { id } = await make(CHANNELS);
+  const stream = await make(STREAMS);
+  await api.call("POST", `${CHANNELS}/${id}/test`);
+  await api.call("POST", `${STREAMS}/${stream.id}/test`);
+  expect((await api.activities()).slice(-2)).toEqual(["notification.test", "audit.stream.test"]);
+});
