@@ -396,6 +396,8 @@ KEYS
       "$bin" ssh-config remove >/dev/null 2>&1 || true
     fi
     rm -f "$bin"
+    # What an upgrade left that was killed.
+    rm -f "$prefix"/bin/.qf-*.new "$prefix"/bin/.qf-*.previous "$prefix"/bin/.qf.??????
     for file in $files; do rm -f "$file"; done
     rmdir "$prefix/share/qufabric" 2>/dev/null || true
     say "removed qf from $prefix"

@@ -166,6 +166,9 @@ describe.each(SHELLS)("under %s %s", (...words) => {
     expect(second.stderr).toContain("already");
     expect(machine.files()).toEqual(made);
 
+    for (const left of [".qf-aaaaaaaaaaaaaaaaaaaa.new", ".qf-aaaaaaaaaaaaaaaaaaaa.previous", ".qf.abcdef"]) {
+      writeFileSync(join(machine.prefix, "bin", left), "killed");
+    }
     const gone = await machine.run(["--uninstall"], { shell });
     expect(gone).toMatchObject({ exitCode: 0 });
     expect(machine.calls().at(-1)).toBe("agent down --uninstall key=");

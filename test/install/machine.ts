@@ -58,7 +58,12 @@ export class BootedMachine implements AsyncDisposable {
     unpackRoot(suite, root);
     writeFileSync(join(root, "etc/hostname"), "web1\n");
     const machine = new BootedMachine(root, nspawn(root));
-    await machine.#untilUp();
+    try {
+      await machine.#untilUp();
+    } catch (cause) {
+      await machine[Symbol.asyncDispose]();
+      throw cause;
+    }
     return machine;
   }
 

@@ -8,6 +8,7 @@ import { connect } from "node:net";
 import { VERSION } from "../../base/build-info.ts";
 import { connectDescriptorSocket, receiveDescriptor } from "../../base/descriptors.ts";
 import { parseJson } from "../../base/files.ts";
+import { type Log, silentLog } from "../../base/log.ts";
 import { HandoverAnswer, type HandoverRequest, type Inheritance } from "../../wire/handover.ts";
 import type { Inherited } from "../contracts/inherited.ts";
 
@@ -17,14 +18,18 @@ const DESCRIPTOR_MS_MAX = 5_000;
 const POLL_MS = 2;
 
 /** Takes over by the run socket at `path`. Null: nobody runs there, or expects a successor. */
-export async function takeOver(path: string): Promise<Inherited | null> {
-  const inheritance = await askFor(path).catch(() => null);
+export async function takeOver(path: string, log: Log = silentLog): Promise<Inherited | null> {
+  const inheritance = await askFor(path, log).catch((cause: unknown) => {
+    if (!isNobody(cause)) log.warn("the agent that runs could not be taken over from", {}, cause);
+    return null;
+  });
   if (inheritance === null) return null;
   const found: { role: string; fd: number }[] = [];
   for (const [index, { role }] of inheritance.listeners.entries()) {
     const fd = await receive(path, index).catch(() => null);
     // The agent that has let it go does not take it back while we are here: what is missing is opened anew.
     if (fd !== null) found.push({ role, fd });
+    else log.warn("a listening socket was not handed over, so it is opened anew", { role });
   }
   return inheritedOf(inheritance, found);
 }
@@ -51,7 +56,13 @@ export function inheritedOf(
   };
 }
 
-function askFor(path: string): Promise<Inheritance | null> {
+/** No socket is there, or it is that of an agent which was killed. */
+function isNobody(cause: unknown): boolean {
+  const code = cause instanceof Error && "code" in cause ? cause.code : "";
+  return code === "ENOENT" || code === "ECONNREFUSED";
+}
+
+function askFor(path: string, log: Log): Promise<Inheritance | null> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path });
     const chunks: Buffer[] = [];
@@ -67,7 +78,11 @@ function askFor(path: string): Promise<Inheritance | null> {
     socket.on("error", reject);
     socket.on("close", () => {
       clearTimeout(timer);
-      const parsed = HandoverAnswer.safeParse(parseJson(Buffer.concat(chunks).toString("utf8").trim()));
+      const text = Buffer.concat(chunks).toString("utf8").trim();
+      const parsed = HandoverAnswer.safeParse(parseJson(text));
+      if (!parsed.success && text !== "") {
+        log.warn("what the agent that runs hands over cannot be read, so it is refused", {}, parsed.error);
+      }
       resolve(parsed.data?.is === "inheritance" ? parsed.data.inheritance : null);
     });
   });

@@ -5,7 +5,7 @@
  * @module
  */
 import { nowSeconds } from "../../base/clock.ts";
-import { isQfError } from "../../base/errors.ts";
+import { isQfError, QfError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { createClientApi } from "../../client/client-api.ts";
 import type { Asker } from "../../client/target.ts";
@@ -135,13 +135,21 @@ export class LocalPrograms {
   }
 }
 
-/** Takes away what a killed agent of machine `peerId` left, which does not start again. Never throws. */
-export async function takeBackLeftovers(peerId: string): Promise<void> {
+/**
+ * Takes away what a killed agent of machine `peerId` left, which does not start again. Throws where root cannot:
+ * names in the hosts file would stay for ever.
+ */
+export async function takeBackLeftovers(peerId: string, path?: string): Promise<void> {
   removeLeftGuard(peerId);
   try {
-    if (hasHostNames(peerId)) await writeHostNames(peerId, []);
-  } catch {
+    if (hasHostNames(peerId, path)) await writeHostNames(peerId, [], path);
+  } catch (cause) {
     // Without root: then it was not ours.
+    if (process.geteuid?.() !== 0) return;
+    throw new QfError("ERR_PERMISSION", "the names of peers in /etc/hosts cannot be taken away", {
+      hint: "make /etc/hosts writable and run it again, or remove the lines between the marks of qufabric",
+      cause,
+    });
   }
 }
 

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { VERSION } from "../../base/build-info.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { isQfError, QfError } from "../../base/errors.ts";
-import { type LogLevel, silentLog } from "../../base/log.ts";
+import { createLog, type LogLevel, logLevelOf, silentLog } from "../../base/log.ts";
 import { ownCommand } from "../../base/own-command.ts";
 import { DEFAULT_STATE_DIR } from "../../base/state-dir.ts";
 import { createClientApi } from "../../client/client-api.ts";
@@ -74,7 +74,8 @@ export async function agentUp(options: UpOptions): Promise<AgentStatus | null> {
       if (await isHandingOver(stateDir)) return await startInBackground(stateDir, options, environment);
       await stopOtherBuild(stateDir, options.environment);
     } else {
-      const inherited = await takeOver(runSocketPath(await findControlSocket(stateDir)));
+      const log = createLog(logLevelOf(environment));
+      const inherited = await takeOver(runSocketPath(await findControlSocket(stateDir)), log);
       if (inherited !== null) {
         await runForeground(stateDir, environment, inherited);
         return null;

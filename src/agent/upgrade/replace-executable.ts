@@ -6,13 +6,15 @@
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { access, link, open, rename, unlink } from "node:fs/promises";
+import { access, link, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { QfError } from "../../base/errors.ts";
 import { newId } from "../../base/random.ts";
 import type { ReleaseFile } from "../../wire/release.ts";
 
 const TRIAL_MS_MAX = 30_000;
+/** Longer than any upgrade takes. */
+const LEFT_MS_MIN = 2 * 3_600_000;
 /** The library of the DOM, which is loaded beside Bun's, knows no zstd. */
 const ZSTD = "zstd" as "gzip";
 
@@ -32,6 +34,17 @@ export async function requireReplaceable(path: string): Promise<void> {
       hint: "run the same command as its owner, or with sudo",
       cause,
     });
+  }
+}
+
+/** Builds that an upgrade has left beside `path` which was killed: each is as large as the executable. */
+export async function removeLeftBuilds(path: string, nowMs: number): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    if (!/^\.qf-[a-z0-9]{20}\.(?:new|previous)$/.test(name)) continue;
+    const left = join(dirname(path), name);
+    const found = await stat(left).catch(() => null);
+    // Another upgrade may be under way; `previous` is as old as the executable, and noted as changed by then.
+    if (found !== null && nowMs - found.ctimeMs > LEFT_MS_MIN) await unlink(left).catch(() => {});
   }
 }
 

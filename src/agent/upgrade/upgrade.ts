@@ -16,7 +16,13 @@ import { compareVersions, decideRelease, type ReleaseRefusal } from "../../polic
 import { instantText, type ReleaseFile, type Target } from "../../wire/release.ts";
 import { VersionRecord } from "../../wire/version-record.ts";
 import { fetchBuild, fetchManifest } from "./fetch-release.ts";
-import { type Replacement, replace, requireReplaceable, writeBuild } from "./replace-executable.ts";
+import {
+  type Replacement,
+  removeLeftBuilds,
+  replace,
+  requireReplaceable,
+  writeBuild,
+} from "./replace-executable.ts";
 
 export interface UpgradeOptions {
   /** Management's. */
@@ -81,12 +87,13 @@ export async function findOffer(options: UpgradeOptions): Promise<Offer> {
 
 /** Resolves with the version that runs now. Throws with the reason, and the old version in place. */
 export async function upgrade(options: UpgradeOptions): Promise<string> {
-  const { running = VERSION, target = TARGET } = options;
+  const { clock = systemClock, running = VERSION, target = TARGET } = options;
   const offer = await findOffer(options);
   const { version, file } = offer;
   if (!offer.isNewer) return version;
   const path = await realpath(options.executable);
   await requireReplaceable(path);
+  await removeLeftBuilds(path, clock.nowMs());
   const packed = await fetchBuild(options.url, { version, target });
   const fresh = await writeBuild(path, packed, { file, version });
   options.say(`${version} is downloaded and checked`);

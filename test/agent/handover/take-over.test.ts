@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { takeOver } from "../../../src/agent/handover/take-over.ts";
+import { silentLog } from "../../../src/base/log.ts";
 import { descriptorOf } from "../../../src/fabric/listen.ts";
 import { anId } from "../../support/policy.ts";
 import { closeOpened, open, serveRunSocket } from "../../support/run-socket.ts";
@@ -35,4 +36,28 @@ test("nothing is given where none is expected, nor where nobody runs", async () 
   expect(await takeOver(path)).toBeNull();
   expect(await takeOver(join(tempFolder(), "none"))).toBeNull();
   expect(existsSync(path)).toBe(true);
+});
+
+test.each<[string, string, number]>([
+  ["what cannot be read is refused, and said", '{"is":"inheritance","inheritance":{}}\n', 1],
+  ["what is no answer is refused, and said", "hello\n", 1],
+  ["a refusal is no news", '{"is":"refused"}\n', 0],
+])("%s", async (_what, answer, want) => {
+  const path = join(tempFolder(), "run.sock");
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", () => socket.end(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  open.push(server);
+  const said: string[] = [];
+  expect(await takeOver(path, { ...silentLog, warn: (message) => void said.push(message) })).toBeNull();
+  expect(said).toHaveLength(want);
+});
+
+test("that nobody runs there, or was killed, is no news", async () => {
+  const said: string[] = [];
+  const log = { ...silentLog, warn: (message: string) => void said.push(message) };
+  expect(await takeOver(join(tempFolder(), "none"), log)).toBeNull();
+  expect(said).toEqual([]);
 });

@@ -1,9 +1,17 @@
 import { expect, test } from "bun:test";
-import { createLocalPrograms } from "../../../src/agent/intercept/local-programs.ts";
+import { readFileSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { createLocalPrograms, takeBackLeftovers } from "../../../src/agent/intercept/local-programs.ts";
+import { writeHostNames } from "../../../src/agent/os/hosts-file.ts";
 import { generateEd25519 } from "../../../src/base/ed25519.ts";
+import { isQfError } from "../../../src/base/errors.ts";
+import { tryLock } from "../../../src/base/file-lock.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
+import { isRoot } from "../../support/os-accounts.ts";
 import { anId } from "../../support/policy.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 
 const ENROLLED = {
   ...{ accountId: anId("account"), origin: "http://127.0.0.1:1", peerId: anId("bastion") },
@@ -22,4 +30,18 @@ test.each([
   expect(programs.problems).toHaveLength(problems);
   await programs.close();
   expect(programs.problems).toEqual([]);
+});
+
+test.skipIf(!isRoot)("names that root cannot take away from the hosts file are no silent rest", async () => {
+  const path = join(tempFolder(), "hosts");
+  const before = "127.0.0.1 localhost\n";
+  writeFileSync(path, before);
+  await writeHostNames(ENROLLED.peerId, [{ address: "100.64.0.3", names: ["web1.qf.internal"] }], path);
+  const holder = await open(dirname(path));
+  expect(tryLock(holder.fd)).toBe(true);
+  const failed = await takeBackLeftovers(ENROLLED.peerId, path).catch((error: unknown) => error);
+  expect(isQfError(failed, "ERR_PERMISSION")).toBe(true);
+  await holder.close();
+  await takeBackLeftovers(ENROLLED.peerId, path);
+  expect(readFileSync(path, "utf8")).toBe(before);
 });

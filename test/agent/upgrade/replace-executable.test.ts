@@ -1,7 +1,12 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { replace, requireReplaceable, writeBuild } from "../../../src/agent/upgrade/replace-executable.ts";
+import {
+  removeLeftBuilds,
+  replace,
+  requireReplaceable,
+  writeBuild,
+} from "../../../src/agent/upgrade/replace-executable.ts";
 import { isQfError } from "../../../src/base/errors.ts";
 import { aManifest, standIn } from "../../support/release.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
@@ -55,4 +60,16 @@ test("a place that cannot be written to is refused before anything is downloaded
   await requireReplaceable(place());
   const error = await requireReplaceable("/proc/self/qf").catch((cause: unknown) => cause);
   expect(isQfError(error, "ERR_PERMISSION")).toBe(true);
+});
+
+test("what a killed upgrade left goes after some hours, and nothing that is not ours", async () => {
+  const path = place();
+  const folder = join(path, "..");
+  const left = [".qf-aaaaaaaaaaaaaaaaaaaa.new", ".qf-aaaaaaaaaaaaaaaaaaaa.previous"];
+  for (const name of [...left, ".qf-mine.new", ".qf.abcdef"]) writeFileSync(join(folder, name), "");
+  const nowMs = Date.now();
+  await removeLeftBuilds(path, nowMs + 3_600_000);
+  expect(readdirSync(folder)).toHaveLength(5);
+  await removeLeftBuilds(path, nowMs + 3 * 3_600_000);
+  expect(readdirSync(folder).sort()).toEqual([".qf-mine.new", ".qf.abcdef", "qf"]);
 });
