@@ -136,8 +136,8 @@ export class LocalPrograms {
 }
 
 /**
- * Takes away what a killed agent of machine `peerId` left, which does not start again. Throws where root cannot:
- * names in the hosts file would stay for ever.
+ * Takes away what a killed agent of machine `peerId` left, which does not start again. Throws where root
+ * cannot: names in the hosts file would stay for ever.
  */
 export async function takeBackLeftovers(peerId: string, path?: string): Promise<void> {
   removeLeftGuard(peerId);
