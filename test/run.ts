@@ -31,6 +31,7 @@ const QUICK: ReadonlySet<string> = new Set(["tidy", "unit"]);
 /** Files that change what the whole machine has only once, and so run alone. */
 const ALONE: readonly string[] = [
   "test/agent/os/containment.test.ts", // control groups: each agent clears away those that others have left
+  "test/agent/os/fork-server.test.ts", // /etc/pam.d/qufabric
   "test/agent/os/monitor.test.ts", // /etc/pam.d/qufabric
   "test/agent/ssh-server/os-session.test.ts", // /etc/pam.d/qufabric
   "test/agent/ssh-server/admit.test.ts", // /etc/passwd, past useradd

@@ -31,7 +31,7 @@
 /* Name services of a system. */
 #define SERVICES_MAX 32
 
-/* A file as it was when it was loaded; `links` 0: there was none. */
+/* A file as it was when it was loaded; all zero: there was none. */
 struct watched {
   char *path;
   struct stat facts;
@@ -62,12 +62,11 @@ static int watch_library(struct dl_phdr_info *library, size_t size, void *data) 
   return 0;
 }
 
-/* What says which libraries are loaded, and those that are. */
+/* What says which libraries are loaded, and those that are. PAM's rules are read by each monitor anew. */
 static void watch_files(void) {
   watch_file("/etc/ld.so.cache");
   watch_file("/etc/ld.so.preload");
   watch_file("/etc/nsswitch.conf");
-  watch_file("/etc/pam.d");
   dl_iterate_phdr(watch_library, NULL);
 }
 
