@@ -71,8 +71,9 @@ export class RecordingIntake {
     const upload = uploadOf(body);
     if (upload === null) return refusal("refused", 0, 0);
     try {
-      const peer = await this.#prove(upload.head, body, signature);
-      return peer === null ? refusal("refused", upload.head.first, 0) : await this.#take(peer, upload);
+      const { peer, row } = await this.#known(upload.head);
+      const isProven = peer !== undefined && this.#isSigned(peer, body, signature);
+      return isProven ? await this.#take(peer, row, upload) : refusal("refused", upload.head.first, 0);
     } catch (cause) {
       if (!isQfError(cause, "ERR_UNAVAILABLE")) {
         this.#ctx.log.error(
@@ -85,20 +86,29 @@ export class RecordingIntake {
     }
   }
 
-  /** The machine whose device key has signed it. Null: none. */
-  async #prove({ peerId }: RecordingUpload, body: Uint8Array, signature: string): Promise<PeerRow | null> {
-    const { store, origin } = this.#ctx;
-    const peer = await store.read((tx) => findPeerById(tx, peerId));
-    if (peer === undefined || !Ed25519Signature.safeParse(signature).success) return null;
-    const scope = { accountId: peer.accountId, origin };
-    const bytes = signedBytes("recording", scope, { peer: peerId, digest: sha256(body) });
-    return verifyEd25519(peer.deviceKey, bytes, signature) ? peer : null;
+  /** Whose it says it is, and what there is of it. */
+  #known({ peerId, recordingId }: RecordingUpload) {
+    return this.#ctx.store.read(async (tx) => ({
+      peer: await findPeerById(tx, peerId),
+      row: await findRecording(tx, recordingId),
+    }));
   }
 
-  async #take(peer: PeerRow, { head, chunks }: Upload): Promise<RecordingUploadAnswer> {
-    const { store } = this.#ctx;
-    const { recordingId, first } = head;
-    const row = (await store.read((tx) => findRecording(tx, recordingId))) ?? (await this.#begin(peer, head));
+  /** Whether the machine's device key has signed it. */
+  #isSigned(peer: PeerRow, body: Uint8Array, signature: string): boolean {
+    if (!Ed25519Signature.safeParse(signature).success) return false;
+    const scope = { accountId: peer.accountId, origin: this.#ctx.origin };
+    const bytes = signedBytes("recording", scope, { peer: peer.id, digest: sha256(body) });
+    return verifyEd25519(peer.deviceKey, bytes, signature);
+  }
+
+  async #take(
+    peer: PeerRow,
+    known: RecordingRow | undefined,
+    { head, chunks }: Upload,
+  ): Promise<RecordingUploadAnswer> {
+    const { first } = head;
+    const row = known ?? (await this.#begin(peer, head));
     if (typeof row === "string") return refusal(row, first, 0);
     if (row.peerId !== peer.id) return refusal("refused", first, 0);
     const { nextChunk } = row;
