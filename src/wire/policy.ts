@@ -78,6 +78,7 @@ export const EnvironmentPattern = z
 export const SshCapabilities = z.strictObject({
   /** "write" both ways, "read" downloads only, "off" also stops scp and rsync. */
   sftp: z.enum(["write", "read", "off"]).optional(),
+  /** Whether a terminal may be asked for. Absent: yes. */
   pty: z.boolean().optional(),
   /** Absent: false. Root on the machine can use an agent that is lent to it. */
   agent_forwarding: z.boolean().optional(),
@@ -87,6 +88,7 @@ export const SshCapabilities = z.strictObject({
   remote_forward: z.array(ForwardTarget).max(256).optional(),
   /** Null or absent: any command and a shell. A list: those whole strings only. */
   commands: z.array(AllowedCommand).max(256).nullable().optional(),
+  /** Variables the client may set, `*` for any ending. Absent: `LANG`, `LC_*`, or none beside `commands`. */
   env: z.array(EnvironmentPattern).max(64).optional(),
   /** "required" fails closed. Absent: off. */
   record: z.enum(["off", "best_effort", "required"]).optional(),
@@ -100,7 +102,9 @@ export const SshCapabilities = z.strictObject({
   allow_unmanaged_devices: z.boolean().optional(),
   /** Lets in browsers, for the terminal of the dashboard. Absent: true; older agents know no such field. */
   allow_browsers: z.boolean().optional(),
+  /** Whether each connection needs a reason. Absent: false. */
   require_reason: z.boolean().optional(),
+  /** Whether each access needs an approval. Absent: false. */
   require_approval: z.boolean().optional(),
 });
 export type SshCapabilities = z.infer<typeof SshCapabilities>;
@@ -138,18 +142,23 @@ export type AuthorizedGroups = z.infer<typeof AuthorizedGroups>;
 const ruleFields = {
   /** May be empty. */
   name: RuleName,
+  /** What it is for. */
   description: unlessNull(Description),
+  /** Whether it counts at all. */
   enabled: z.boolean(),
   /** "drop" denies and wins over every accept. */
   action: z.enum(["accept", "drop"]),
   /** Whether the rule holds the other way as well. Stored, and without effect, for SSH rules. */
   bidirectional: z.boolean(),
+  /** "qufabric-ssh" is for people's SSH, and "netbird-ssh" means the same; the others are network rules. */
   protocol: Protocol,
   /** Empty, null or absent: every port, or of an SSH rule 22. */
   ports: unlessNull(z.array(z.string().regex(/^\d{1,5}$/, "is not a port")).max(RULE_PORTS_MAX)),
   /** Not beside `ports`. */
   port_ranges: unlessNull(z.array(PortRange).max(RULE_PORTS_MAX)),
+  /** OS users by group id, `*` for any. Absent or empty: every OS user, for the people of the sources. */
   authorized_groups: unlessNull(AuthorizedGroups),
+  /** What a connection may do, and what it needs. Absent: what the machine's flags allow. */
   ssh: SshCapabilities.optional(),
   /** The device's own groups must meet these as well. Absent or empty: no such condition. */
   source_devices: z.array(GroupId).max(RULE_GROUPS_MAX).optional(),
@@ -159,6 +168,7 @@ const ruleFields = {
   valid_from: EpochSeconds.optional(),
   /** First second in which it no longer holds. Absent: no end. */
   valid_until: EpochSeconds.optional(),
+  /** Hours of the week, in UTC, in which the rule holds. Absent: always. */
   schedule: Schedule.optional(),
   /**
    * Groups whose standing members decide about requests where this rule asks for an approval. Absent or
@@ -179,9 +189,13 @@ export const PolicyRuleWrite = z.strictObject({
   ...ruleFields,
   /** As it is stored, and each pattern of `env` has to be one that is in force. */
   ssh: SshCapabilities.superRefine(refuseIdlePatterns).optional(),
+  /** Groups of the people and devices that it is about. */
   sources: z.array(GroupId).max(RULE_GROUPS_MAX).nullable().optional(),
+  /** One peer in place of `sources`. */
   sourceResource: Resource.nullable().optional(),
+  /** Groups of the machines that it opens. */
   destinations: z.array(GroupId).max(RULE_GROUPS_MAX).nullable().optional(),
+  /** One peer in place of `destinations`. */
   destinationResource: Resource.nullable().optional(),
 });
 export type PolicyRuleWrite = z.infer<typeof PolicyRuleWrite>;

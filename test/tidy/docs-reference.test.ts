@@ -5,6 +5,7 @@ import { defaultSettings, filled } from "../../src/management/contracts/settings
 import { PolicyRuleWrite, PolicyWrite, SshCapabilities } from "../../src/wire/policy.ts";
 import { COMMANDS_PAGE, commandsPage } from "./commands-page.ts";
 import { documents, jsonBlocks, type Text } from "./documents.ts";
+import { RULE_FIELDS_PAGE, ruleFieldsPage } from "./rule-fields-page.ts";
 
 const DOCUMENTS = documents();
 
@@ -24,6 +25,15 @@ function firstColumn({ text }: Text): Set<string> {
 
 test("docs/commands.md is what `bun test/tidy/commands-page.ts` writes", () => {
   expect(page(COMMANDS_PAGE).text).toBe(commandsPage());
+});
+
+test("docs/rule-fields.md is what `bun test/tidy/rule-fields-page.ts` writes, and says something of each field", () => {
+  const text = ruleFieldsPage();
+  expect(page(RULE_FIELDS_PAGE).text).toBe(text);
+  expect(text).not.toContain("|  |");
+  const listed = firstColumn({ path: RULE_FIELDS_PAGE, text });
+  const fields = [...Object.keys(PolicyRuleWrite.shape), ...Object.keys(SshCapabilities.shape)];
+  expect(fields.filter((field) => !listed.has(field))).toEqual([]);
 });
 
 test("docs/policies.md lists every capability of a rule", () => {
