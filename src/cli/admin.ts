@@ -106,6 +106,7 @@ export async function openAdmin(
         names,
         (await request("GET", "/api/peers", { answer: Peer.array() })).value,
         peerKeys,
+        shownPeer,
       );
     },
     userOf: async (name) => {
@@ -156,29 +157,47 @@ async function tokenOfKeptLogin(session: ClientSession): Promise<string> {
 }
 
 const groupKeys = (group: Group) => [group.id, group.name];
-/** A shown name may be anything, so the host name is a key of its own. */
-const peerKeys = (peer: Peer) => [peer.id, peer.name, hostNameOf(peer), peer.ip, peer.dns_label];
+/** The enrolled name goes first, which only one peer has; a shown name may be anything. */
+const peerKeys = (peer: Peer) => [peer.id, hostNameOf(peer), peer.dns_label, peer.ip, peer.name];
+
+/** A peer among several that one name fits. */
+function shownPeer(peer: Peer): string {
+  return `${peer.id} (${peer.kind ?? "peer"} ${hostNameOf(peer)}, ${peer.connected ? "online" : "offline"})`;
+}
 
 /** The first label of its DNS name. */
 export const hostNameOf = ({ dns_label }: Peer) => dns_label.split(".", 1)[0] ?? "";
 
-/** The only one of `all` that `name` names. Throws ERR_NOT_FOUND for none, ERR_CONFLICT for several. */
+/** Candidates that a refusal lists. */
+const CANDIDATES_MAX = 5;
+
+/**
+ * The only one of `all` that `name` names: by the first of its keys that just one has. Throws ERR_NOT_FOUND for
+ * none, ERR_CONFLICT for several, which `show` names.
+ */
 export function theOne<T>(
   kind: string,
   name: string,
   all: readonly T[],
   keysOf: (item: T) => readonly string[],
+  show?: (item: T) => string,
 ): T {
   const found = all.filter((item) => keysOf(item).includes(name));
-  const [first] = found;
+  const rank = Math.min(...found.map((item) => keysOf(item).indexOf(name)));
+  const exact = found.filter((item) => keysOf(item).indexOf(name) === rank);
+  const [first] = exact;
   if (first === undefined) {
     throw new QfError("ERR_NOT_FOUND", `there is no ${kind} ${JSON.stringify(name)}`, {
       hint: `qf ${kind} list shows all`,
     });
   }
-  if (found.length > 1) {
+  if (exact.length > 1) {
+    const candidates = show === undefined ? [] : exact.slice(0, CANDIDATES_MAX).map(show);
     throw new QfError("ERR_CONFLICT", `${JSON.stringify(name)} names more than one ${kind}`, {
-      hint: `use its id; qf ${kind} list shows it`,
+      hint:
+        candidates.length === 0
+          ? `use its id; qf ${kind} list shows it`
+          : printable(`use its id: ${candidates.join(", ")}`),
     });
   }
   return first;
@@ -189,8 +208,9 @@ function idsOf<T extends { readonly id: string }>(
   names: readonly string[],
   all: readonly T[],
   keysOf: (item: T) => readonly string[],
+  show?: (item: T) => string,
 ): string[] {
-  return names.map((name) => theOne(kind, name, all, keysOf).id);
+  return names.map((name) => theOne(kind, name, all, keysOf, show).id);
 }
 
 /** Prints the body as it came but for what could drive a terminal, ended by a line break. */

@@ -1,4 +1,4 @@
-import { QfError } from "../../base/errors.ts";
+import { isQfError, QfError } from "../../base/errors.ts";
 import { AccessPage, type AccessRow, Explanation } from "../../wire/policy-code-api.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
@@ -43,6 +43,7 @@ examples:
     async run({ args }) {
       const query = explainQuery(args);
       const admin = await openAdmin(args);
+      if (args.user !== undefined) query.set("user", await personNamed(admin, args.user));
       const answer = await admin.request("GET", `/api/policy/explain?${query}`, { answer: Explanation });
       await (args.json === true ? printBody(answer) : print(explanationText(answer.value)));
     },
@@ -126,15 +127,22 @@ examples:
   {
     args: { user: { type: "string" }, csv: { type: "boolean" }, ...ADMIN_ARGS },
     async run({ args }) {
-      await showTable(
-        await openAdmin(args),
-        "what",
-        args.user === undefined ? {} : { user: args.user },
-        args,
-      );
+      const admin = await openAdmin(args);
+      const user = args.user === undefined ? undefined : await personNamed(admin, args.user);
+      await showTable(admin, "what", user === undefined ? {} : { user }, args);
     },
   },
 );
+
+/** A person by id, e-mail or name, as an id; what is none of these is the server's to say. */
+async function personNamed(admin: Admin, name: string): Promise<string> {
+  try {
+    return `id:${(await admin.userOf(name)).id}`;
+  } catch (error) {
+    if (isQfError(error, "ERR_NOT_FOUND")) return name;
+    throw error;
+  }
+}
 
 /** All pages of a table, in the form that was asked for. */
 async function showTable(

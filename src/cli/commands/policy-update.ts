@@ -1,7 +1,7 @@
 import { QfError } from "../../base/errors.ts";
 import { Policy, type PolicyRule, PolicyRuleWrite } from "../../wire/policy.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printChanged, theOne } from "../admin.ts";
-import { assignOrRemove, fitTo, type JsonObject, parseAssignment } from "../assignments.ts";
+import { type Assignment, assignOrRemove, fitTo, type JsonObject, parseAssignment } from "../assignments.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
 import { parseList, parseRepeated } from "../parse.ts";
@@ -56,8 +56,9 @@ examples:
       ...ADMIN_ARGS,
     },
     async run({ args }) {
-      const assignments = fitTo(PolicyRuleWrite, parseRepeated(args.set).map(parseAssignment));
+      const written = fitTo(PolicyRuleWrite, parseRepeated(args.set).map(parseAssignment));
       const admin = await openAdmin(args);
+      const assignments = await withGroupIds(admin, written);
       const { value } = await admin.request("GET", "/api/policies", { answer: Policy.array() });
       const policy = theOne("policy", args.policy, value, (one) => [one.id, one.name]);
       const changed = { ...(await groupFields(admin, args)) };
@@ -90,6 +91,21 @@ examples:
     repeatable: ["set", "sources", "destinations", "authorized-groups", "source-devices", "posture-checks"],
   },
 );
+
+/** Fields of a rule that name groups, in `--set` as in flags of their own. */
+const GROUP_FIELDS: readonly string[] = ["sources", "destinations", "source_devices", "approver_groups"];
+
+/** Groups that are set by name, by their ids. */
+async function withGroupIds(admin: Admin, assignments: readonly Assignment[]): Promise<Assignment[]> {
+  return Promise.all(
+    assignments.map(async ({ path, value }) => {
+      const isGroups = path.length === 1 && GROUP_FIELDS.includes(path[0] ?? "");
+      const names = isGroups && Array.isArray(value) ? value.filter((one) => typeof one === "string") : null;
+      if (names === null || names.length !== (value as readonly unknown[]).length) return { path, value };
+      return { path, value: await admin.groupIds(names) };
+    }),
+  );
+}
 
 interface GroupArgs {
   readonly sources?: string | undefined;

@@ -57,9 +57,14 @@ export function askedBy(query: ExplainQuery, account: PolicyAccount, self: strin
   };
 }
 
-/** The id of a name that a query gives. Throws ERR_UNPROCESSABLE with what comes near. */
+/**
+ * The id of a name that a query gives; a bare id counts where nothing has that name. Throws ERR_UNPROCESSABLE
+ * with what comes near.
+ */
 export function idOf(naming: Naming, name: string, field: string): string {
-  const found = naming.find(name);
+  const named = naming.find(name);
+  const byId = named.kind === "unknown" ? naming.find(`id:${name}`) : named;
+  const found = byId.kind === "found" ? byId : named;
   if (found.kind === "found") return found.id;
   const candidates = found.candidates.map((one) => JSON.stringify(one)).join(", ");
   const shown = JSON.stringify(name.slice(0, 80));

@@ -77,6 +77,13 @@ test("a question is answered with every rule, the first condition that failed an
   expect((await get(`explain?${question}&local_user=deploy&action=${action}`)).body.outcome).toBe("allow");
   expect((await get(`explain?${question}&local_user=deploy&action=dance`)).status).toBe(422);
   expect((await get(`explain?${question}&local_user=deploy&device=laptop`)).body.outcome).toBe("allow");
+  for (const [user, status] of [
+    [ids.ada, 200],
+    [`id:${ids.ada}`, 200],
+    [newId(), 422],
+  ] as const) {
+    expect((await get(`explain?user=${user}&machine=web1&local_user=deploy`)).status).toBe(status);
+  }
 });
 
 test("a receipt is explained as it was decided, with what would be decided now", async () => {
