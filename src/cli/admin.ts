@@ -21,6 +21,7 @@ import { kindOfSecret } from "../wire/secret-kind.ts";
 import { print, tameJson } from "./output.ts";
 import { parseUrl } from "./parse.ts";
 import { say } from "./report.ts";
+import { theOne } from "./the-one.ts";
 
 /** Longest answer taken: the largest account's list of peers. */
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
@@ -167,41 +168,6 @@ function shownPeer(peer: Peer): string {
 
 /** The first label of its DNS name. */
 export const hostNameOf = ({ dns_label }: Peer) => dns_label.split(".", 1)[0] ?? "";
-
-/** Candidates that a refusal lists. */
-const CANDIDATES_MAX = 5;
-
-/**
- * The only one of `all` that `name` names: by the first of its keys that just one has. Throws ERR_NOT_FOUND for
- * none, ERR_CONFLICT for several, which `show` names.
- */
-export function theOne<T>(
-  kind: string,
-  name: string,
-  all: readonly T[],
-  keysOf: (item: T) => readonly string[],
-  show?: (item: T) => string,
-): T {
-  const found = all.filter((item) => keysOf(item).includes(name));
-  const rank = Math.min(...found.map((item) => keysOf(item).indexOf(name)));
-  const exact = found.filter((item) => keysOf(item).indexOf(name) === rank);
-  const [first] = exact;
-  if (first === undefined) {
-    throw new QfError("ERR_NOT_FOUND", `there is no ${kind} ${JSON.stringify(name)}`, {
-      hint: `qf ${kind} list shows all`,
-    });
-  }
-  if (exact.length > 1) {
-    const candidates = show === undefined ? [] : exact.slice(0, CANDIDATES_MAX).map(show);
-    throw new QfError("ERR_CONFLICT", `${JSON.stringify(name)} names more than one ${kind}`, {
-      hint:
-        candidates.length === 0
-          ? `use its id; qf ${kind} list shows it`
-          : printable(`use its id: ${candidates.join(", ")}`),
-    });
-  }
-  return first;
-}
 
 function idsOf<T extends { readonly id: string }>(
   kind: string,

@@ -4,8 +4,9 @@
  * @module
  */
 import { PostureCheck } from "../wire/posture.ts";
-import { type Admin, theOne } from "./admin.ts";
+import type { Admin } from "./admin.ts";
 import { parseList } from "./parse.ts";
+import { theOne } from "./the-one.ts";
 
 /** Undefined: the flag is not given. Throws ERR_NOT_FOUND for an unknown check. */
 export async function checkIds(

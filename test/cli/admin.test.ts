@@ -1,5 +1,4 @@
 import { afterEach, expect, test } from "bun:test";
-import { theOne } from "../../src/cli/admin.ts";
 import { executablePath } from "../support/executable.ts";
 import { runProcess } from "../support/run-process.ts";
 import { tempFolder } from "../support/temp-folder.ts";
@@ -44,24 +43,4 @@ test("a management that starts says so, and its refusal is read", async () => {
   const body = { code: 503, message: "management is starting", error: "ERR_UNAVAILABLE" };
   const { stderr, exitCode } = await qf(["group", "list"], () => Response.json(body, { status: 503 }));
   expect([exitCode, stderr]).toEqual([1, "qf: error: management is starting\n"]);
-});
-
-const peer = (id: string, name: string, dns_label: string) => ({ id, name, dns_label });
-const keysOf = ({ id, name, dns_label }: ReturnType<typeof peer>) => [id, dns_label, name];
-
-test("a name that is one's own counts before one that is only shown; of equals the candidates are said", () => {
-  const all = [peer("p1", "web1", "web1"), peer("p2", "web1", "web1-2"), peer("p3", "web1", "web1-3")];
-  expect(theOne("peer", "web1", all, keysOf).id).toBe("p1");
-  expect(theOne("peer", "p2", all, keysOf).id).toBe("p2");
-  const equals = all.slice(1);
-  const ask = (show?: (one: ReturnType<typeof peer>) => string) => {
-    try {
-      return theOne("peer", "web1", equals, keysOf, show).id;
-    } catch (error) {
-      return error;
-    }
-  };
-  expect(ask()).toMatchObject({ code: "ERR_CONFLICT" });
-  const { hint } = ask(({ id }) => `${id} (offline)`) as { hint: string };
-  expect(["p2 (offline)", "p3 (offline)"].every((one) => hint.includes(one))).toBe(true);
 });

@@ -4,9 +4,10 @@ import { processTerminal } from "../../client/terminal.ts";
 import { parseReason } from "../../wire/access-reason.ts";
 import { AccessRequest, RequestableGroup } from "../../wire/access-request.ts";
 import { forText, parseFor, requestText, stateText, subjectText } from "../access-text.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printBody, printDone, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printBody, printDone } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
+import { theOne } from "../the-one.ts";
 
 /** Longest wait for the person's answer. */
 const ANSWER_MS = 300_000;

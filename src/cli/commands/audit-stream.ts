@@ -9,11 +9,11 @@ import {
   printBody,
   printChanged,
   printDone,
-  theOne,
 } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseWhole } from "../parse.ts";
+import { theOne } from "../the-one.ts";
 
 const PATH = "/api/audit-streams";
 const TARGET_OPTIONS = `\

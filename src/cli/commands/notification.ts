@@ -10,11 +10,11 @@ import {
   printBody,
   printChanged,
   printDone,
-  theOne,
 } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseList, parseOneOf } from "../parse.ts";
+import { theOne } from "../the-one.ts";
 import { printSecret, runTest } from "./audit-stream.ts";
 
 const PATH = "/api/notifications";

@@ -1,12 +1,13 @@
 import { QfError } from "../../base/errors.ts";
 import { Policy, type PolicyRule, PolicyRuleWrite } from "../../wire/policy.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printChanged, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printChanged } from "../admin.ts";
 import { type Assignment, assignOrRemove, fitTo, type JsonObject, parseAssignment } from "../assignments.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
 import { parseList, parseRepeated } from "../parse.ts";
 import { checkIds } from "../posture-check-ids.ts";
 import { say } from "../report.ts";
+import { theOne } from "../the-one.ts";
 
 export const policyUpdate = command(
   `

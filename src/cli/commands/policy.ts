@@ -1,11 +1,12 @@
 import { Policy } from "../../wire/policy.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printDone, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, deleteAt, openAdmin, printBody, printDone } from "../admin.ts";
 import { authorizedIds } from "../authorized-groups.ts";
 import { command } from "../command.ts";
 import { printTable } from "../output.ts";
 import { parseList } from "../parse.ts";
 import { checkIds } from "../posture-check-ids.ts";
 import { say } from "../report.ts";
+import { theOne } from "../the-one.ts";
 
 export const policyList = command(
   `

@@ -10,12 +10,12 @@ import {
   printBody,
   printChanged,
   printDone,
-  theOne,
 } from "../admin.ts";
 import { assign, flatten, type JsonObject, parseAssignment } from "../assignments.ts";
 import { command } from "../command.ts";
 import { printTable } from "../output.ts";
 import { parseRepeated } from "../parse.ts";
+import { theOne } from "../the-one.ts";
 
 const PATH = "/api/posture-checks";
 const SET_OPTION = `\

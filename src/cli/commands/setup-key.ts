@@ -8,11 +8,11 @@ import {
   printBody,
   printChanged,
   printDone,
-  theOne,
 } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseList, parseWhole } from "../parse.ts";
+import { theOne } from "../the-one.ts";
 import { groupNames } from "../words.ts";
 
 const DAY_SECONDS = 86_400;

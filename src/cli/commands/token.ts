@@ -1,9 +1,10 @@
 import { agoText } from "../../base/moment.ts";
 import { NEVER, PersonalAccessToken, PersonalAccessTokenGenerated, User } from "../../wire/admin-api.ts";
-import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, deleteAt, openAdmin, printBody, theOne } from "../admin.ts";
+import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, deleteAt, openAdmin, printBody } from "../admin.ts";
 import { command } from "../command.ts";
 import { print, printTable } from "../output.ts";
 import { parseWhole } from "../parse.ts";
+import { theOne } from "../the-one.ts";
 
 const USER_OPTION =
   "  --user USER              user whose token it is, by e-mail address, name or id (default: you)";

@@ -1,0 +1,42 @@
+/**
+ * The thing that a person has named, of all that there are.
+ *
+ * @module
+ */
+import { QfError } from "../base/errors.ts";
+import { printable } from "../base/printable.ts";
+
+/** Candidates that a refusal lists. */
+const CANDIDATES_MAX = 5;
+
+/**
+ * The only one of `all` that `name` names: by the first of its keys that just one has. Throws ERR_NOT_FOUND
+ * for none, ERR_CONFLICT for several, which `show` names.
+ */
+export function theOne<T>(
+  kind: string,
+  name: string,
+  all: readonly T[],
+  keysOf: (item: T) => readonly string[],
+  show?: (item: T) => string,
+): T {
+  const found = all.filter((item) => keysOf(item).includes(name));
+  const rank = Math.min(...found.map((item) => keysOf(item).indexOf(name)));
+  const exact = found.filter((item) => keysOf(item).indexOf(name) === rank);
+  const [first] = exact;
+  if (first === undefined) {
+    throw new QfError("ERR_NOT_FOUND", `there is no ${kind} ${JSON.stringify(name)}`, {
+      hint: `qf ${kind} list shows all`,
+    });
+  }
+  if (exact.length > 1) {
+    const candidates = show === undefined ? [] : exact.slice(0, CANDIDATES_MAX).map(show);
+    throw new QfError("ERR_CONFLICT", `${JSON.stringify(name)} names more than one ${kind}`, {
+      hint:
+        candidates.length === 0
+          ? `use its id; qf ${kind} list shows it`
+          : printable(`use its id: ${candidates.join(", ")}`),
+    });
+  }
+  return first;
+}
