@@ -87,6 +87,17 @@ describeInOwnNetwork(import.meta.path, "--intercept", () => {
     expect(terminal.text).toContain(`\n${deploy.name}`);
   });
 
+  test.skipIf(Bun.which("plink") === null)("PuTTY's plink comes in at the address too", async () => {
+    const plink = ["plink", "-ssh", "-no-antispoof", `${deploy.name}@${address}`, "id -un"];
+    const env = lab.env({ TERM: "xterm", HOME: named.home });
+    const terminal = new LabTerminal([...as(named), ...plink], env, lab.root);
+    await terminal.expect(/\(y\/n/, 30_000);
+    terminal.type("y\r");
+    await signInOn(terminal, ada);
+    expect(await terminal.end()).toBe(0);
+    expect(terminal.text).toContain(`\n${deploy.name}`);
+  });
+
   test.each<[who: string, argv: () => string[]]>([
     ["a user who is not named", () => talk(service, address)],
     ["root", () => ["bash", "-c", TALK, "bash", address, "22", ""]],
