@@ -151,7 +151,7 @@ class Hub implements RelayHub {
     check: (headers: Headers) => Promise<DialCheck>,
   ): Promise<Response | undefined> {
     if (this.#isClosed) return refusal(503, "management is stopping");
-    const ownOrigin = page === undefined ? null : this.#context.origin;
+    const ownOrigin = page === undefined ? null : request.headers.get("origin");
     return this.#gate.pass({ request, sourceAddress, ownOrigin }, check, (check) => {
       const sourcePort = server.requestIP(request)?.port ?? 0;
       const data: RelaySocketData = {
