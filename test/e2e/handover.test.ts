@@ -102,10 +102,12 @@ describe.skipIf(!isRoot)("an agent that is replaced", () => {
     // The first forward of the earlier agent's connection, begun after it was replaced.
     expect(await throughForward(port, "five")).toBe("five");
     for (const { before } of pids) expect(isThere(before)).toBe(true);
-    const sessions = await Promise.all(
-      machines.map(async (one) => (await one.status()).sshServer.sessions.length),
-    );
-    expect(sessions).toEqual([1, 1]);
+    for (const machine of machines) {
+      await lab.until("the running agent has been told of the session of the earlier one", async () => {
+        const { sessions } = (await machine.status()).sshServer;
+        return sessions.length === 1;
+      });
+    }
     expect((await device.ssh([`${account.name}@web2`, "echo in"])).stdout).toBe("in\n");
 
     await lab.api("DELETE", `/api/policies/${setUp.policy.id}`);

@@ -25,9 +25,12 @@ const DRAIN_MS_MAX = 24 * 3_600_000;
 const LOOK_MS = 200;
 /** Hellos that are taken until a successor is there. */
 const UNTOLD_MAX = 4_096;
-/** How soon a successor is looked for again; twice as long each time, up to this. */
+/**
+ * How soon a successor is looked for again; twice as long each time, up to this. Until it is found nobody
+ * tells these sessions of a changed policy, which has to reach them within a second.
+ */
 const RETRY_MS = 100;
-const RETRY_MS_MAX = 1_000;
+const RETRY_MS_MAX = 400;
 /** Longest that one which has opened the connection may take to answer. */
 const ANSWER_MS_MAX = 5_000;
 
