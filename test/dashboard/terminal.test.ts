@@ -161,8 +161,7 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
       await openEditor(page, "letter");
       await page.keyboard.type("ihello from a page");
       await page.keyboard.press("Escape");
-      await page.keyboard.type(":wq");
-      await page.keyboard.press("Enter");
+      await leaveEditor(page, "letter");
       await type(page, "echo back-$((1+1))\n");
       await shows(page, "back-2");
       expect(readFileSync(join(setUp.account.home, "letter"), "utf8")).toBe("hello from a page\n");
@@ -198,8 +197,7 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
       await key("Right");
       await page.keyboard.type("E");
       await key("Esc");
-      await page.keyboard.type(":wq");
-      await page.keyboard.press("Enter");
+      await leaveEditor(page, "letter");
       await type(page, "echo phone-$((1+1))\n");
       await shows(page, "phone-2");
       expect(readFileSync(join(setUp.account.home, "letter"), "utf8")).toBe("hEello from a page\n");
@@ -458,6 +456,13 @@ async function openEditor(page: Page, file: string): Promise<void> {
     await page.keyboard.press("Enter");
     return /noruler/.test(await screenText(page));
   });
+}
+
+/** Saves and ends it. What is typed before the shell's prompt may be read by the editor, and lost. */
+async function leaveEditor(page: Page, file: string): Promise<void> {
+  await page.keyboard.type(":wq");
+  await page.keyboard.press("Enter");
+  await shows(page, new RegExp(`NONE ${file}[^$]*\\$\\s*$`));
 }
 
 /** Prints an address in the second shell, and clicks on it. */

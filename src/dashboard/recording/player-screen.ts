@@ -42,6 +42,8 @@ export function openPlayerScreen(
   player.addEventListener("playing", () => onPlaying(true));
   player.addEventListener("pause", () => onPlaying(false));
   player.addEventListener("ended", () => onPlaying(false));
+  let wanted = from;
+  let following: Promise<void> | null = null;
   void begin();
   return {
     get seconds() {
@@ -49,13 +51,29 @@ export function openPlayerScreen(
     },
     play: () => void player.play(),
     pause: () => void player.pause(),
-    seek: (seconds) => void player.seek(seconds),
+    seek: (seconds) => void seek(seconds),
     close: () => player.dispose(),
   };
 
   async function begin(): Promise<void> {
-    await player.seek(from);
+    await seek(from);
     if (plays) await player.play();
+  }
+
+  /** One at a time: where it is moved to last is where it is. */
+  function seek(seconds: number): Promise<void> {
+    wanted = seconds;
+    following ??= follow().finally(() => {
+      following = null;
+    });
+    return following;
+  }
+
+  async function follow(): Promise<void> {
+    for (let at: number | null = null; at !== wanted; ) {
+      at = wanted;
+      await player.seek(at);
+    }
   }
 }
 

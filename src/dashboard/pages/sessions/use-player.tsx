@@ -41,8 +41,9 @@ export function usePlayer(
   last.current = { seconds, isPlaying };
 
   useEffect(() => {
-    const wishes = { speed, from: time.played(last.current.seconds), plays: last.current.isPlaying };
-    return openLater(element.current, screen, { cast, time, onPlaying: setIsPlaying, ...wishes });
+    // As they are when its code is there: it may be moved before that.
+    const wishes = () => ({ from: time.played(last.current.seconds), plays: last.current.isPlaying });
+    return openLater(element.current, screen, { cast, time, speed, onPlaying: setIsPlaying, wishes });
   }, [element, cast, time, speed]);
 
   useEffect(() => {
@@ -60,6 +61,7 @@ export function usePlayer(
   const seek = useCallback(
     (to: number): void => {
       setSeconds(to);
+      last.current = { ...last.current, seconds: to };
       screen.current?.seek(time.played(to));
     },
     [time],
@@ -75,25 +77,26 @@ export function usePlayer(
   return { seconds, isPlaying, end: time.end, toggle, seek };
 }
 
-interface Opening extends PlayerWishes {
+interface Opening extends Pick<PlayerWishes, "speed" | "onPlaying"> {
   readonly cast: Cast;
   readonly time: PlayedTime;
+  wishes(): Pick<PlayerWishes, "from" | "plays">;
 }
 
 /** Opens it once its code is there. Returns how to close it, also before. */
 function openLater(
   parent: HTMLElement | null,
   screen: RefObject<PlayerScreen | null>,
-  { cast, time, ...wishes }: Opening,
+  { cast, time, speed, wishes, ...opening }: Opening,
 ): () => void {
   let isOver = false;
   const begin = async (): Promise<void> => {
     const { openPlayerScreen } = await import("../../recording/player-screen.ts");
     if (isOver || parent === null) return;
     const onPlaying = (isPlaying: boolean): void => {
-      if (!isOver) wishes.onPlaying(isPlaying);
+      if (!isOver) opening.onPlaying(isPlaying);
     };
-    screen.current = openPlayerScreen(parent, cast, time, { ...wishes, onPlaying });
+    screen.current = openPlayerScreen(parent, cast, time, { speed, onPlaying, ...wishes() });
   };
   void begin();
   return () => {
