@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import { generateEd25519 } from "../../src/base/ed25519.ts";
 import { batchHash, eventHash, isSignedBatch, signBatch } from "../../src/log/batch.ts";
+import { asStored, canonicalJson } from "../../src/log/canonical-json.ts";
+import { leafHash } from "../../src/log/tree-hash.ts";
 import type { AgentEvent } from "../../src/wire/audit-event.ts";
 import { NO_BATCH } from "../../src/wire/log-entry.ts";
 
@@ -49,4 +51,14 @@ test.each([
   ["salt", event, Buffer.alloc(16, 2).toString("base64url")],
 ])("an event with another %s has another hash", (_, other, otherSalt) => {
   expect(eventHash(other, otherSalt).equals(eventHash(event, salt))).toBe(false);
+});
+
+test.each([
+  ["a plain text", "boot"],
+  ["quotes and line ends", '"}\n,"salt":"x'],
+  ["half a character", "a\ud800b"],
+])("the hash of an event with %s is that of its whole canonical JSON", (_, detail) => {
+  const { seq, atMs, body } = { ...event, body: { ...event.body, detail } as AgentEvent["body"] };
+  const text = canonicalJson(asStored({ seq, atMs, body, salt }));
+  expect(eventHash({ seq, atMs, body }, salt).equals(leafHash(text))).toBe(true);
 });

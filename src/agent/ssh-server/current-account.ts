@@ -12,11 +12,18 @@ import type { ConnectionContext } from "./connection-context.ts";
 /** Look-ups that have begun in this turn of the event loop. */
 const begun = new Map<string, Promise<LocalAccount | null>>();
 
-/** Channels that are opened by one packet of the network have one look-up. */
-function lookUpInThisTurn(name: string, atSeconds: number): Promise<LocalAccount | null> {
+/**
+ * Channels that are opened by one packet of the network share one look-up. One that began earlier is never
+ * used: the account may have been locked since.
+ */
+export function lookUpInThisTurn(
+  name: string,
+  atSeconds: number,
+  look: (name: string, atSeconds: number) => Promise<LocalAccount | null> = lookUpAccount,
+): Promise<LocalAccount | null> {
   const found = begun.get(name);
   if (found !== undefined) return found;
-  const lookup = lookUpAccount(name, atSeconds);
+  const lookup = look(name, atSeconds);
   begun.set(name, lookup);
   queueMicrotask(() => begun.delete(name));
   return lookup;
