@@ -30,6 +30,8 @@ export class UpgradeLink {
   #isUnderstood = false;
   /** The order that was taken last by this agent. */
   #orderId = "";
+  /** Set where it could not be started, since no upgrade runs then that would write so. */
+  #unstarted: UpgradeReport | undefined;
   /** Something may yet become of it. */
   #isOpen = false;
   /** What was told last on this link. */
@@ -71,24 +73,30 @@ export class UpgradeLink {
       return;
     }
     // It comes again until it is answered.
-    if (orderId === this.#orderId || (await this.#options.read())?.orderId === orderId) {
+    if (orderId === this.#orderId || (await this.#read())?.orderId === orderId) {
       this.#told = "";
       return await this.#tell();
     }
     this.#orderId = orderId;
     this.#isOpen = true;
+    this.#unstarted = undefined;
     log.info("management orders an upgrade", { version });
     try {
       await start({ orderId, version });
     } catch (cause) {
       log.error("the upgrade could not be started", { version }, cause);
-      const detail = "the upgrade could not be started";
-      this.#send?.({ type: "upgrade_state", orderId, state: "failed", detail });
+      this.#unstarted = { orderId, state: "failed", detail: "the upgrade could not be started" };
+      await this.#tell();
     }
   }
 
+  /** A record that cannot be read is none: the next upgrade writes another. */
+  async #read(): Promise<UpgradeReport | undefined> {
+    return this.#unstarted ?? (await this.#options.read().catch(() => undefined));
+  }
+
   async #tell(): Promise<void> {
-    const report = await this.#options.read().catch(() => undefined);
+    const report = await this.#read();
     if (report === undefined || this.#send === null) return;
     const text = JSON.stringify(report);
     if (text === this.#told) return;

@@ -10,13 +10,14 @@ const next: UpgradeOrder = { orderId: "order000000000000002", version: "1.2.0" }
 
 let isAllowed: boolean;
 let cannotStart: boolean;
+let isDamaged: boolean;
 let started: UpgradeOrder[];
 let record: UpgradeReport | undefined;
 let sent: AgentMessage[];
 let link: UpgradeLink;
 
 beforeEach(() => {
-  [isAllowed, cannotStart, started, record, sent] = [true, false, [], undefined, []];
+  [isAllowed, cannotStart, isDamaged, started, record, sent] = [true, false, false, [], undefined, []];
   link = new UpgradeLink({
     log: silentLog,
     isAllowed: () => isAllowed,
@@ -24,7 +25,10 @@ beforeEach(() => {
       if (cannotStart) throw new Error("no memory");
       started.push(one);
     },
-    read: async () => record,
+    read: async () => {
+      if (isDamaged) throw new Error("damaged");
+      return record;
+    },
   });
   link.welcome(true);
   link.attach((message) => sent.push(message));
@@ -71,6 +75,26 @@ describe("an order", () => {
     cannotStart = true;
     await link.take(order);
     expect(sent).toEqual([told("failed")]);
+  });
+
+  test("that could not be started has failed on the next link too, until another comes", async () => {
+    cannotStart = true;
+    link.detach();
+    await link.take(order);
+    link.attach((message) => sent.push(message));
+    await until("it is told", () => sent.length > 0);
+    await link.take(order);
+    expect(sent).toEqual([told("failed"), told("failed")]);
+    cannotStart = false;
+    await link.take(next);
+    expect(started).toEqual([next]);
+  });
+
+  test("is started although what became of the one before cannot be read", async () => {
+    isDamaged = true;
+    await link.take(order);
+    await link.take(order);
+    expect(started).toEqual([order]);
   });
 });
 
