@@ -13,7 +13,7 @@ import { readAgentFile, type StatePaths, statePaths } from "../state/state.ts";
 import { chooseStateDir } from "../state/state-dir.ts";
 
 /** Files of a state folder that `statePaths` does not know. */
-const MORE = ["lock", "versions.json"];
+const MORE = ["lock", "upgrade.lock", "versions.json"];
 
 /**
  * Removes what is ours, and the folder itself unless something else is in it. The agent must have stopped.

@@ -1,6 +1,6 @@
 /**
- * The lock that keeps a state folder to one agent. The kernel gives it back when its holder ends, however it
- * ends.
+ * The locks of a state folder: one keeps it to one agent, one to one upgrade at a time. The kernel gives each
+ * back when its holder ends, however it ends.
  *
  * @module
  */
@@ -18,8 +18,24 @@ export interface StateLock {
  * Locks `directory`. Throws ERR_CONFLICT while another agent holds it, ERR_PERMISSION when it is not ours.
  */
 export async function lockState(directory: string): Promise<StateLock> {
+  const lock = await take(directory, "lock");
+  if (lock !== null) return lock;
+  throw new QfError("ERR_CONFLICT", `another agent runs on the state folder ${directory}`, {
+    hint: "qf agent status shows it; qf agent down stops it; --state-dir gives another folder",
+  });
+}
+
+/** Throws ERR_CONFLICT while another upgrade of that agent goes on, ERR_PERMISSION as `lockState`. */
+export async function lockUpgrade(directory: string): Promise<StateLock> {
+  const lock = await take(directory, "upgrade.lock");
+  if (lock !== null) return lock;
+  throw new QfError("ERR_CONFLICT", "another upgrade goes on here", { hint: "try again when it is over" });
+}
+
+/** Null: another holds it. */
+async function take(directory: string, name: string): Promise<StateLock | null> {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-  const file = await open(join(directory, "lock"), flags, 0o600).catch((cause: NodeJS.ErrnoException) => {
+  const file = await open(join(directory, name), flags, 0o600).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== "EACCES") throw cause;
     throw new QfError("ERR_PERMISSION", `this user may not run or change the agent on ${directory}`, {
       hint: "run the same command with sudo, or as the agent's own user",
@@ -33,9 +49,7 @@ export async function lockState(directory: string): Promise<StateLock> {
     throw cause;
   }
   await file.close();
-  throw new QfError("ERR_CONFLICT", `another agent runs on the state folder ${directory}`, {
-    hint: "qf agent status shows it; qf agent down stops it; --state-dir gives another folder",
-  });
+  return null;
 }
 
 /** Whether an agent holds `directory` now. */

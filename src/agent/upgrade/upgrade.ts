@@ -15,6 +15,7 @@ import { makeDirectory, readJsonState, writeJsonAtomic } from "../../base/files.
 import { compareVersions, decideRelease, type ReleaseRefusal } from "../../policy/release.ts";
 import { instantText, type ReleaseFile, type Target } from "../../wire/release.ts";
 import { VersionRecord } from "../../wire/version-record.ts";
+import { lockUpgrade } from "../state/state-lock.ts";
 import { fetchBuild, fetchManifest } from "./fetch-release.ts";
 import {
   type Replacement,
@@ -85,8 +86,21 @@ export async function findOffer(options: UpgradeOptions): Promise<Offer> {
   return { version, isNewer: compareVersions(version, running) !== 0, file: decision.file };
 }
 
-/** Resolves with the version that runs now. Throws with the reason, and the old version in place. */
+/**
+ * Resolves with the version that runs now. Throws with the reason, and the old version in place; ERR_CONFLICT
+ * while another upgrade goes on, which would be taken for this one, or undone by it.
+ */
 export async function upgrade(options: UpgradeOptions): Promise<string> {
+  await makeDirectory(options.stateDir, 0o711);
+  const lock = await lockUpgrade(options.stateDir);
+  try {
+    return await upgradeAlone(options);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function upgradeAlone(options: UpgradeOptions): Promise<string> {
   const { clock = systemClock, running = VERSION, target = TARGET } = options;
   const offer = await findOffer(options);
   const { version, file } = offer;
@@ -128,6 +142,5 @@ async function highestOf(stateDir: string, running: string): Promise<string> {
 async function record(stateDir: string, version: string, running: string): Promise<void> {
   const before = await highestOf(stateDir, running);
   const highest = compareVersions(version, before) > 0 ? version : before;
-  await makeDirectory(stateDir, 0o711);
   await writeJsonAtomic(join(stateDir, "versions.json"), { format: 1, highest }, 0o600);
 }

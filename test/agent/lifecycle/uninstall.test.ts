@@ -3,14 +3,14 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { uninstallAgent } from "../../../src/agent/lifecycle/uninstall.ts";
 import { openKeys, prepareStateDir } from "../../../src/agent/state/state.ts";
-import { lockState } from "../../../src/agent/state/state-lock.ts";
+import { lockState, lockUpgrade } from "../../../src/agent/state/state-lock.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
 async function aState(): Promise<string> {
   const stateDir = join(tempFolder(), "state");
   const paths = await prepareStateDir(stateDir);
   await openKeys(paths, { mustExist: false });
-  await (await lockState(stateDir)).release();
+  for (const lock of [lockState, lockUpgrade]) await (await lock(stateDir)).release();
   for (const path of Object.values(paths)) if (!existsSync(path)) writeFileSync(path, "{}");
   for (const name of ["map.json.damaged-x", "agent.json.y.tmp", "agent.log.1", "versions.json"]) {
     writeFileSync(join(stateDir, name), "{}");

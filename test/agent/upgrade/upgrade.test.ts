@@ -91,6 +91,17 @@ describe("upgrade", () => {
     expect(await upgrade({ ...machine.options, version: "1.3.0" })).toBe("1.3.0");
   });
 
+  test("is refused while another goes on, which is left as it is, and not once that is over", async () => {
+    for (const version of ["1.1.0", "1.2.0"]) offer(version);
+    const machine = aMachine();
+    const other = { ...machine.options, version: "1.2.0" };
+    const refused: unknown[] = [];
+    const restart = async () => void refused.push(await outcome(upgrade(other)));
+    expect(await upgrade({ ...machine.options, version: "1.1.0", restart })).toBe("1.1.0");
+    expect([refused, machine.installed()]).toEqual([["ERR_CONFLICT"], "1.1.0"]);
+    expect(await upgrade(other)).toBe("1.2.0");
+  });
+
   test("never goes below the highest version that ran here, unless root says so", async () => {
     for (const version of ["1.1.0", "1.2.0", "1.3.0"]) offer(version);
     const machine = aMachine();
