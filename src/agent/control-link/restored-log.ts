@@ -72,7 +72,8 @@ export class RestoredLog {
 
   async #restart({ note, record, by }: Loss): Promise<void> {
     const { file } = this.#witness.kept;
-    if (file === undefined) return;
+    // Another device may have shown more of it, while the proof was on its way.
+    if (file === undefined || largestSeen(file) > record.to) return;
     const older = file.notes.filter((one) => (readNote(one.note)?.size ?? 0) < record.from);
     const notes = keepNote(older, { atMs: nowSeconds(this.#clock) * 1000, note });
     const alarms = file.alarms.filter((alarm) => !isOfLoss(alarm, record));
@@ -97,14 +98,17 @@ function lossIn(
   const record = LostTailRecord.safeParse(lost.data);
   if (!record.success) return null;
   const { from, to } = record.data;
-  const sizes = file.notes.map((one) => readNote(one.note)?.size ?? 0);
-  const seen = Math.max(0, ...sizes);
+  const seen = largestSeen(file);
   const isOurs = openCheckpoint(record.data.note, keys)?.size === to && seen >= from && seen <= to;
   if (!isOurs) return null;
   const before = file.notes
     .map((one) => readNote(one.note))
     .findLast((one) => one !== undefined && one.size < from);
   return { note, read, record: record.data, by: String(acknowledged.initiator_name ?? "an owner"), before };
+}
+
+function largestSeen({ notes }: LogWitnessFile): number {
+  return Math.max(0, ...notes.map(({ note }) => readNote(note)?.size ?? 0));
 }
 
 /** Whether the alarm is that of the loss: about what this machine has seen of it. */

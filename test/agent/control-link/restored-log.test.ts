@@ -138,3 +138,15 @@ test("a proof that management does not have, or that was not asked for, is none"
   expect(await machine.log.prove(3, 7, [])).toBe(false);
   expect(machine.witness.alarms).toHaveLength(1);
 });
+
+test("a loss that no longer covers what was seen, once its proof comes, changes nothing", async () => {
+  const machine = await aMachine();
+  const all = restored();
+  const asked = await machine.log.take(messageOf(all));
+  const more = entries(OLD.length + 1);
+  const consistency = proofIn(more, consistencyRanges(OLD.length, more.length));
+  expect(await machine.witness.take({ note: noteOfEntries(more), consistency })).toBe(true);
+  const { from, to } = asked ?? { from: 0, to: 0 };
+  expect(await machine.log.prove(from, to, proofIn(all, consistencyRanges(from, to)))).toBe(true);
+  expect([machine.witness.size, machine.witness.alarms.length]).toEqual([more.length, 1]);
+});
