@@ -10,7 +10,7 @@ import type { Log } from "../../base/log.ts";
 import { createClientApi } from "../../client/client-api.ts";
 import type { Asker } from "../../client/target.ts";
 import type { AgentFlagsStored, Enrolled } from "../../wire/agent-state-file.ts";
-import { hasHostNames, writeHostNames } from "../os/hosts-file.ts";
+import { type HostsFile, hasHostNames, writeHostNames } from "../os/hosts-file.ts";
 import { removeLeftGuard } from "../os/redirect-table.ts";
 import { findInterceptedUsers } from "./intercepted-users.ts";
 import { type Interceptor, openInterceptor } from "./interceptor.ts";
@@ -139,10 +139,10 @@ export class LocalPrograms {
  * Takes away what a killed agent of machine `peerId` left, which does not start again. Throws where root
  * cannot: names in the hosts file would stay for ever.
  */
-export async function takeBackLeftovers(peerId: string, path?: string): Promise<void> {
+export async function takeBackLeftovers(peerId: string, file?: HostsFile): Promise<void> {
   removeLeftGuard(peerId);
   try {
-    if (hasHostNames(peerId, path)) await writeHostNames(peerId, [], path);
+    if (hasHostNames(peerId, file?.path)) await writeHostNames(peerId, [], file);
   } catch (cause) {
     // Without root: then it was not ours.
     if (process.geteuid?.() !== 0) return;

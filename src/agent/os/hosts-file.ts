@@ -7,14 +7,20 @@
  *
  * @module
  */
-import { readFileSync } from "node:fs";
+import { constants, readFileSync } from "node:fs";
 import { type FileHandle, open, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { QfError } from "../../base/errors.ts";
 import { tryLock } from "../../base/file-lock.ts";
 import { newId } from "../../base/random.ts";
 
-const PATH = "/etc/hosts";
+export interface HostsFile {
+  readonly path: string;
+  /** Locked while it is written, and root's alone: anyone may lock what he may read, such as its folder. */
+  readonly lock: string;
+}
+
+const SYSTEM: HostsFile = { path: "/etc/hosts", lock: "/run/qufabric-hosts.lock" };
 /** What a new file is called before it takes the place of the old one. */
 const BESIDE = ".qufabric-";
 /** Longest that another agent is waited for, which writes its lines. */
@@ -36,23 +42,23 @@ export interface HostNames {
 export async function writeHostNames(
   peerId: string,
   hosts: readonly HostNames[],
-  path = PATH,
+  { path, lock }: HostsFile = SYSTEM,
 ): Promise<void> {
-  const folder = await open(dirname(path));
+  const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+  const held = await open(lock, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
   try {
-    await lock(folder);
+    await waitFor(held);
     await removeLeft(path);
     const before = await readFile(path, "utf8");
     const after = withHostNames(before, peerId, hosts);
     if (after !== before) await replaceText(path, after);
   } finally {
-    await folder.close();
+    await held.close();
   }
 }
 
-/** The folder itself is locked, since the file is another one each time, and nothing is to be left there. */
-async function lock(folder: FileHandle): Promise<void> {
-  for (let waitedMs = 0; !tryLock(folder.fd); waitedMs += LOCK_POLL_MS) {
+async function waitFor(held: FileHandle): Promise<void> {
+  for (let waitedMs = 0; !tryLock(held.fd); waitedMs += LOCK_POLL_MS) {
     if (waitedMs >= LOCK_MS_MAX) {
       throw new QfError("ERR_UNAVAILABLE", "the hosts file is held by another process");
     }
@@ -102,7 +108,7 @@ export function withHostNames(text: string, peerId: string, hosts: readonly Host
 }
 
 /** Whether an agent of this machine has left its lines there. */
-export function hasHostNames(peerId: string, path = PATH): boolean {
+export function hasHostNames(peerId: string, path = SYSTEM.path): boolean {
   try {
     return readFileSync(path, "utf8").includes(beginOf(peerId));
   } catch {

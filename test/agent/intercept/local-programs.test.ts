@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createLocalPrograms, takeBackLeftovers } from "../../../src/agent/intercept/local-programs.ts";
 import { writeHostNames } from "../../../src/agent/os/hosts-file.ts";
 import { generateEd25519 } from "../../../src/base/ed25519.ts";
@@ -33,15 +33,15 @@ test.each([
 });
 
 test.skipIf(!isRoot)("names that root cannot take away from the hosts file are no silent rest", async () => {
-  const path = join(tempFolder(), "hosts");
+  const file = { path: join(tempFolder(), "hosts"), lock: join(tempFolder(), "lock") };
   const before = "127.0.0.1 localhost\n";
-  writeFileSync(path, before);
-  await writeHostNames(ENROLLED.peerId, [{ address: "100.64.0.3", names: ["web1.qf.internal"] }], path);
-  const holder = await open(dirname(path));
+  writeFileSync(file.path, before);
+  await writeHostNames(ENROLLED.peerId, [{ address: "100.64.0.3", names: ["web1.qf.internal"] }], file);
+  const holder = await open(file.lock);
   expect(tryLock(holder.fd)).toBe(true);
-  const failed = await takeBackLeftovers(ENROLLED.peerId, path).catch((error: unknown) => error);
+  const failed = await takeBackLeftovers(ENROLLED.peerId, file).catch((error: unknown) => error);
   expect(isQfError(failed, "ERR_PERMISSION")).toBe(true);
   await holder.close();
-  await takeBackLeftovers(ENROLLED.peerId, path);
-  expect(readFileSync(path, "utf8")).toBe(before);
+  await takeBackLeftovers(ENROLLED.peerId, file);
+  expect(readFileSync(file.path, "utf8")).toBe(before);
 });

@@ -1,7 +1,9 @@
 import { beforeEach, expect, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hasHostNames, withHostNames, writeHostNames } from "../../../src/agent/os/hosts-file.ts";
+import { tryLock } from "../../../src/base/file-lock.ts";
 import { anId } from "../../support/policy.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 
@@ -13,8 +15,10 @@ const OURS = `# BEGIN qufabric ${PEER}: written by qf agent up --resolver
 # END qufabric ${PEER}`;
 
 let path: string;
+let lock: string;
 beforeEach(() => {
   path = join(tempFolder(), "hosts");
+  lock = join(tempFolder(), "lock");
 });
 
 test.each([
@@ -40,13 +44,13 @@ test("a file is as it was once the names are taken away, whatever they were", as
   const before = "127.0.0.1 localhost\n\n# by hand\n10.0.0.1 db\n";
   writeFileSync(path, before);
   chmodSync(path, 0o640);
-  await writeHostNames(PEER, [WEB1, WEB2], path);
+  await writeHostNames(PEER, [WEB1, WEB2], { path, lock });
   expect(readFileSync(path, "utf8")).toContain("100.64.0.3 web2.qf.internal\n");
   expect(hasHostNames(PEER, path)).toBe(true);
   expect(hasHostNames(anId("other"), path)).toBe(false);
-  await writeHostNames(PEER, [WEB2], path);
+  await writeHostNames(PEER, [WEB2], { path, lock });
   expect(readFileSync(path, "utf8")).not.toContain("web1");
-  await writeHostNames(PEER, [], path);
+  await writeHostNames(PEER, [], { path, lock });
   expect(readFileSync(path, "utf8")).toBe(before);
   expect(statSync(path).mode & 0o777).toBe(0o640);
 });
@@ -54,17 +58,35 @@ test("a file is as it was once the names are taken away, whatever they were", as
 test("agents that write at once lose none of each other's lines, and leave nothing beside the file", async () => {
   writeFileSync(path, "127.0.0.1 localhost\n");
   const peers = Array.from({ length: 12 }, (_, i) => anId(`agent${i}`));
-  await Promise.all(peers.map((peer) => writeHostNames(peer, [WEB1], path)));
+  await Promise.all(peers.map((peer) => writeHostNames(peer, [WEB1], { path, lock })));
   expect(peers.filter((peer) => !hasHostNames(peer, path))).toEqual([]);
-  await Promise.all(peers.map((peer) => writeHostNames(peer, [], path)));
+  await Promise.all(peers.map((peer) => writeHostNames(peer, [], { path, lock })));
   expect(readFileSync(path, "utf8")).toBe("127.0.0.1 localhost\n");
   expect(readdirSync(dirname(path))).toEqual(["hosts"]);
+});
+
+test("a lock that any user may hold on the folder keeps no names out", async () => {
+  writeFileSync(path, "");
+  const folder = await open(dirname(path));
+  expect(tryLock(folder.fd)).toBe(true);
+  await writeHostNames(PEER, [WEB1], { path, lock });
+  await folder.close();
+  expect(hasHostNames(PEER, path)).toBe(true);
+  expect(statSync(lock).mode & 0o777).toBe(0o600);
+});
+
+test("a lock that is a link is not followed, and nothing is written then", async () => {
+  writeFileSync(path, "");
+  symlinkSync(join(dirname(lock), "target"), lock);
+  await expect(writeHostNames(PEER, [WEB1], { path, lock })).rejects.toThrow();
+  expect(readFileSync(path, "utf8")).toBe("");
+  expect(readdirSync(dirname(lock))).toEqual(["lock"]);
 });
 
 test("what an agent that was killed left beside the file goes with the next write", async () => {
   writeFileSync(path, "");
   writeFileSync(`${path}.qufabric-0123456789abcdefghij`, "half");
-  await writeHostNames(PEER, [], path);
+  await writeHostNames(PEER, [], { path, lock });
   expect(readdirSync(dirname(path))).toEqual(["hosts"]);
 });
 
@@ -73,7 +95,7 @@ test("a link that somebody has laid beside the file is not written through", asy
   const target = join(dirname(path), "target");
   writeFileSync(target, "untouched");
   symlinkSync(target, `${path}.qufabric`);
-  await writeHostNames(PEER, [WEB1], path);
+  await writeHostNames(PEER, [WEB1], { path, lock });
   expect(readFileSync(target, "utf8")).toBe("untouched");
   expect(hasHostNames(PEER, path)).toBe(true);
 });
