@@ -1,4 +1,5 @@
 import { QfError } from "../../base/errors.ts";
+import { printable } from "../../base/printable.ts";
 import { Rollout, RolloutMachine } from "../../wire/rollout.ts";
 import { ADMIN_ARGS, ADMIN_OPTIONS, type Admin, openAdmin, printBody, printDone } from "../admin.ts";
 import { command } from "../command.ts";
@@ -7,6 +8,7 @@ import { parseList, parseWhole } from "../parse.ts";
 
 const PATH = "/api/rollouts";
 const TEXT = { type: "string" } as const;
+const WHICH = "ROLLOUT is the id of a rollout (default: the newest).";
 
 export const rolloutStart = command(
   `
@@ -99,7 +101,7 @@ usage: qf rollout show [ROLLOUT] [--json]
 options:
 ${ADMIN_OPTIONS}
 
-ROLLOUT is the id of a rollout (default: the newest).
+${WHICH}
 
 examples:
   qf rollout show
@@ -114,7 +116,7 @@ examples:
       const answer = await admin.request("GET", path, { answer: RolloutMachine.array() });
       if (args.json === true) return printBody(answer);
       const why = one.why === "" ? "" : `: ${one.why}`;
-      await print(`${one.version}, stage ${one.percent}%, ${one.state}${why}\n`);
+      await print(`${printable(`${one.version}, stage ${one.percent}%, ${one.state}${why}`)}\n`);
       await printTable(
         ["MACHINE", "VERSION", "STATE", "DETAIL"],
         answer.value.map(({ name, version, state, detail }) => [name, version, state, detail]),
@@ -123,73 +125,61 @@ examples:
   },
 );
 
-/** A verb that moves a rollout to another state. */
-function moves(text: string, { method, to, done }: { method: string; to: string; done: string }) {
-  return command(text, {
+interface Move {
+  /** What it does, for its help text. */
+  readonly about: string;
+  readonly method: "POST" | "DELETE";
+  readonly done: string;
+}
+
+/** The verb `verb`, which moves a rollout to another state. */
+function moves(verb: string, { about, method, done }: Move) {
+  const words = `rollout ${verb}`;
+  const help = `
+${about}
+
+usage: qf ${words} [ROLLOUT]
+
+options:
+${ADMIN_OPTIONS}
+
+${WHICH}
+
+examples:
+  qf ${words}
+  qf ${words} d34hgk3f9s8d7f6g5h4j
+`;
+  return command(help, {
     args: { rollout: { type: "positional" }, ...ADMIN_ARGS },
     async run({ args }) {
       const admin = await openAdmin(args);
       const { id, version } = await rolloutOf(admin, args.rollout);
-      const answer = await admin.request(method, `${PATH}/${id}${to}`, { answer: Rollout });
+      const path = `${PATH}/${id}${method === "POST" ? `/${verb}` : ""}`;
+      const answer = await admin.request(method, path, { answer: Rollout });
       await printDone(args, answer, `${done} the rollout of ${version} (${id})`);
     },
   });
 }
 
-export const rolloutHalt = moves(
-  `
-Halt a rollout: no further machine is told. Those that are under way go on.
+export const rolloutHalt = moves("halt", {
+  about: "Halt a rollout: no further machine is told. Those that are under way go on.",
+  method: "POST",
+  done: "halted",
+});
 
-usage: qf rollout halt [ROLLOUT]
+export const rolloutResume = moves("resume", {
+  about: "Go on with a rollout that halted. Machines that failed are told again.",
+  method: "POST",
+  done: "resumed",
+});
 
-options:
-${ADMIN_OPTIONS}
-
-ROLLOUT is the id of a rollout (default: the newest).
-
-examples:
-  qf rollout halt
-  qf rollout halt d34hgk3f9s8d7f6g5h4j
-`,
-  { method: "POST", to: "/halt", done: "halted" },
-);
-
-export const rolloutResume = moves(
-  `
-Go on with a rollout that halted. Machines that failed are told again.
-
-usage: qf rollout resume [ROLLOUT]
-
-options:
-${ADMIN_OPTIONS}
-
-ROLLOUT is the id of a rollout (default: the newest).
-
-examples:
-  qf rollout resume
-  qf rollout resume d34hgk3f9s8d7f6g5h4j
-`,
-  { method: "POST", to: "/resume", done: "resumed" },
-);
-
-export const rolloutCancel = moves(
-  `
+export const rolloutCancel = moves("cancel", {
+  about: `\
 End a rollout. Machines that have the release keep it: no machine goes below what ran there unless its root
-says so.
-
-usage: qf rollout cancel [ROLLOUT]
-
-options:
-${ADMIN_OPTIONS}
-
-ROLLOUT is the id of a rollout (default: the newest).
-
-examples:
-  qf rollout cancel
-  qf rollout cancel d34hgk3f9s8d7f6g5h4j
-`,
-  { method: "DELETE", to: "", done: "cancelled" },
-);
+says so.`,
+  method: "DELETE",
+  done: "cancelled",
+});
 
 function allOf(admin: Admin) {
   return admin.request("GET", PATH, { answer: Rollout.array() });
