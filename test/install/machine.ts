@@ -129,6 +129,7 @@ export class BootedMachine implements AsyncDisposable {
 }
 
 function killIfThere(pid: number): void {
+  if (pid <= 0) return; // There is none yet; to kill(2) zero is our own group.
   try {
     process.kill(pid, "SIGKILL");
   } catch {

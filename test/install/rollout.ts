@@ -2,41 +2,17 @@
  * Rollouts from management to a machine that systemd boots: to a real build that a release key has signed, to
  * one that does not start, and while root does not allow it.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Rollout } from "../../src/wire/rollout.ts";
-import { Lab } from "../support/lab.ts";
-import { aReleaseKey, writeRelease } from "../support/release.ts";
+import type { Lab } from "../support/lab.ts";
 import { until } from "../support/until.ts";
-import { BootedMachine } from "./machine.ts";
-import { buildRelease, doesNotStart, openSessions } from "./upgrade.ts";
+import type { BootedMachine } from "./machine.ts";
+import { BROKEN, type Check, NEW, OLD, openSessions, withReleases } from "./upgrade.ts";
 
-const [OLD, NEW, BROKEN] = ["0.1.1", "0.1.2", "0.1.3"] as const;
 const ROLLOUT_MS_MAX = 300_000;
 
-type Check = (what: string, holds: boolean, detail?: string) => void;
-
 /** A machine that runs the old build, with ten sessions on it. */
-export async function rolloutOn(suite: string, check: Check): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "qf-rollout-"));
-  try {
-    const key = aReleaseKey(folder);
-    const old = buildRelease(folder, OLD, key);
-    const releases = join(folder, "releases");
-    const offer = (version: string, executable: Uint8Array): void =>
-      writeRelease({ folder: releases, version, key, executable, targets: ["linux-x64"] });
-    offer(OLD, readFileSync(old));
-    offer(NEW, readFileSync(buildRelease(folder, NEW, key)));
-    offer(BROKEN, new TextEncoder().encode(doesNotStart(BROKEN)));
-    await using lab = new Lab(old, join(folder, "lab"));
-    await lab.initManagement();
-    await lab.serveManagement(["--releases", releases]);
-    await using machine = await BootedMachine.boot(suite, join(folder, "root"));
-    await walk(lab, machine, check);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+export function rolloutOn(suite: string, check: Check): Promise<void> {
+  return withReleases(suite, check, walk);
 }
 
 async function walk(lab: Lab, machine: BootedMachine, check: Check): Promise<void> {

@@ -8,17 +8,17 @@ import { until } from "../support/until.ts";
 import { BootedMachine } from "./machine.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
-const [OLD, NEW, BROKEN] = ["0.1.1", "0.1.2", "0.1.3"] as const;
+export const [OLD, NEW, BROKEN] = ["0.1.1", "0.1.2", "0.1.3"] as const;
 /** Says its version as it should, and does not come up. */
-export const doesNotStart = (version: string): string => `#!/bin/sh
+const doesNotStart = (version: string): string => `#!/bin/sh
 [ "$1" != version ] || { echo "qf ${version} (0123456789ab)"; exit 0; }
 echo "qf: error: nothing works" >&2
 exit 1
 `;
 
-type Check = (what: string, holds: boolean, detail?: string) => void;
+export type Check = (what: string, holds: boolean, detail?: string) => void;
 
-export function buildRelease(folder: string, version: string, { publicKey }: ReleaseKey): string {
+function buildRelease(folder: string, version: string, { publicKey }: ReleaseKey): string {
   const outfile = join(folder, `qf-${version}`);
   const { exitCode, stderr } = Bun.spawnSync([process.execPath, "build.ts"], {
     cwd: ROOT,
@@ -30,8 +30,10 @@ export function buildRelease(folder: string, version: string, { publicKey }: Rel
   return outfile;
 }
 
-/** Installs the old build, upgrades to the new one, and is kept from what does not start. */
-export async function upgradeOn(suite: string, check: Check): Promise<void> {
+type Walk = (lab: Lab, machine: BootedMachine, check: Check) => Promise<void>;
+
+/** Runs `walk` with a new machine, and a management that offers both builds and one that does not start. */
+export async function withReleases(suite: string, check: Check, walk: Walk): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "qf-upgrade-"));
   try {
     const key = aReleaseKey(folder);
@@ -50,6 +52,11 @@ export async function upgradeOn(suite: string, check: Check): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Installs the old build, upgrades to the new one, and is kept from what does not start. */
+export function upgradeOn(suite: string, check: Check): Promise<void> {
+  return withReleases(suite, check, walk);
 }
 
 /** Ten sessions that say again what they are told; one of them has a forward. */

@@ -25,17 +25,27 @@ export class Guest implements AsyncDisposable {
       stderr: "inherit",
     });
     const guest = new Guest(child);
+    try {
+      await guest.#untilUp();
+    } catch (cause) {
+      await guest[Symbol.asyncDispose]();
+      throw cause;
+    }
+    return guest;
+  }
+
+  async #untilUp(): Promise<void> {
     await until(
       "a shell in the container",
       async () => {
         // The container's first process is not the first child that systemd-nspawn has.
-        const { stdout } = await runProcess(["pgrep", "-P", String(child.pid)], { env: { PATH } });
-        guest.#leader = Number(stdout.trim().split("\n")[0]);
-        return (await guest.run(["sh", "-c", "[ -d /proc/1 ] && [ -d /dev/pts ]"])).exitCode === 0;
+        const { stdout } = await runProcess(["pgrep", "-P", String(this.#process.pid)], { env: { PATH } });
+        this.#leader = Number(stdout.trim().split("\n")[0]);
+        if (this.#leader === 0) return false;
+        return (await this.run(["sh", "-c", "[ -d /proc/1 ] && [ -d /dev/pts ]"])).exitCode === 0;
       },
       START_MS_MAX,
     );
-    return guest;
   }
 
   /** Runs a command there, with nothing of our environment. */
@@ -49,9 +59,10 @@ export class Guest implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // The first process of the container: all others end with it.
+    // The first process of the container: all others end with it. There may be none yet.
     try {
-      process.kill(this.#leader, "SIGKILL");
+      if (this.#leader > 0) process.kill(this.#leader, "SIGKILL");
+      else this.#process.kill("SIGKILL");
     } catch {
       // It ended by itself.
     }
