@@ -22,7 +22,7 @@ import type { LogWitness } from "./log-witness.ts";
 import { createManagementLink, type ManagementLink } from "./management-link.ts";
 import { createMapIntake, type MapIntake, type MapMessage } from "./map-intake.ts";
 import { createRoundTrip, type RoundTrip } from "./round-trip.ts";
-import { ToldSessions } from "./told-sessions.ts";
+import { SessionReporter } from "./session-reporter.ts";
 import type { UpgradeLink } from "./upgrade-link.ts";
 
 export interface SyncClientOptions extends Identity, Pick<MoveFollower, "onMoved"> {
@@ -105,14 +105,14 @@ class LinkedSyncClient implements SyncClient {
   #takesVia = false;
   #clonedUntilMs = Number.NEGATIVE_INFINITY;
   #isAuditHeld = false;
-  readonly #sessions: ToldSessions;
+  readonly #sessions: SessionReporter;
 
   constructor(options: SyncClientOptions) {
     const { maps, log, clock } = options;
     this.#options = options;
     this.#audit = createAuditUpload(options);
     this.#roundTrip = createRoundTrip(clock);
-    this.#sessions = new ToldSessions(options.sessions);
+    this.#sessions = new SessionReporter(options.sessions);
     this.#intake = createMapIntake({ maps, log, send: (message) => this.#link.send(message) });
     this.#log = this.#createLogLink();
     this.#link = createManagementLink({

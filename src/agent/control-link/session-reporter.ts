@@ -1,5 +1,5 @@
 /**
- * Tells management of live sessions, whenever they are others than it was told.
+ * Reports live sessions to management whenever they differ from the last report.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { reportedSessions } from "./reported-sessions.ts";
 /** How often live sessions are compared with what was last told. */
 const SESSIONS_MS = 1_000;
 
-export class ToldSessions {
+export class SessionReporter {
   readonly #sessions: () => readonly LiveSession[];
   #told = "[]";
   #timer: ReturnType<typeof setInterval> | undefined;
