@@ -23,6 +23,7 @@ import {
   isReportedSession,
   type RecordingRow,
 } from "../db/tables/recordings.ts";
+import { listMoves } from "../log/moves.ts";
 import { AuditShare } from "../sync/audit-share.ts";
 import type { RecordingStore } from "./store.ts";
 
@@ -72,7 +73,7 @@ export class RecordingIntake {
     if (upload === null) return refusal("refused", 0, 0);
     try {
       const { peer, row } = await this.#known(upload.head);
-      const isProven = peer !== undefined && this.#isSigned(peer, body, signature);
+      const isProven = peer !== undefined && (await this.#isSigned(peer, body, signature));
       return isProven ? await this.#take(peer, row, upload) : refusal("refused", upload.head.first, 0);
     } catch (cause) {
       if (!isQfError(cause, "ERR_UNAVAILABLE")) {
@@ -94,12 +95,16 @@ export class RecordingIntake {
     }));
   }
 
-  /** Whether the machine's device key has signed it. */
-  #isSigned(peer: PeerRow, body: Uint8Array, signature: string): boolean {
+  /** Whether the machine's device key has signed it: for this address, or one where management was lately. */
+  async #isSigned(peer: PeerRow, body: Uint8Array, signature: string): Promise<boolean> {
     if (!Ed25519Signature.safeParse(signature).success) return false;
-    const scope = { accountId: peer.accountId, origin: this.#ctx.origin };
-    const bytes = signedBytes("recording", scope, { peer: peer.id, digest: sha256(body) });
-    return verifyEd25519(peer.deviceKey, bytes, signature);
+    const fields = { peer: peer.id, digest: sha256(body) };
+    const isSignedFor = (origin: string): boolean => {
+      const bytes = signedBytes("recording", { accountId: peer.accountId, origin }, fields);
+      return verifyEd25519(peer.deviceKey, bytes, signature);
+    };
+    if (isSignedFor(this.#ctx.origin)) return true;
+    return (await this.#ctx.store.read(listMoves)).some(({ from }) => isSignedFor(from));
   }
 
   async #take(

@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { newId } from "../../../src/base/random.ts";
 import { updatePeer } from "../../../src/management/db/tables/peers.ts";
 import { deleteRecording, findRecording } from "../../../src/management/db/tables/recordings.ts";
+import { MOVE_SECONDS, noteMove } from "../../../src/management/log/moves.ts";
 import { createRecordings, type RunningRecordings } from "../../../src/management/recordings/recordings.ts";
 import { createFolderStore, type RecordingStore } from "../../../src/management/recordings/store.ts";
-import { aManagement, anAccount, type TestManagement } from "../../support/management.ts";
+import { aManagement, anAccount, ORIGIN, type TestManagement } from "../../support/management.ts";
 import {
   aRecordingMachine,
   type RecordingMachine,
@@ -125,6 +126,18 @@ describe("nothing is stored of what", () => {
     expect(got).toBe(code);
     expect(await row()).toBeUndefined();
   });
+});
+
+test("a machine that has not followed a move yet goes on, as long as the move is announced", async () => {
+  const from = "https://before.example.com";
+  const upload = (first: number, origin: string) => machine.sign(machine.upload(first, 1).body, origin);
+  expect(await outcome(upload(0, from))).toEqual(["refused", 0]);
+  await management.store.transaction((tx) => noteMove(tx, { from, to: ORIGIN }));
+  expect(await outcome(upload(0, from))).toEqual(["stored", 1]);
+  expect(await outcome(machine.upload(1, 1))).toEqual(["stored", 2]);
+  expect(await outcome(upload(2, "https://elsewhere.example.com"))).toEqual(["refused", 0]);
+  management.clock.advanceMs(MOVE_SECONDS * 1_000);
+  expect(await outcome(upload(2, from))).toEqual(["refused", 0]);
 });
 
 test("a machine adds nothing to another machine's recording", async () => {
