@@ -74,13 +74,17 @@ export async function markWebSessionSeen(tx: Writer, id: string): Promise<void> 
     .where(eq(webSessions.id, id));
 }
 
-/** Puts a session under another secret, with a new beginning. */
+/** Puts a session under another secret, with a new beginning: a confirmation not used by then is over. */
 export async function renewWebSession(
   tx: Writer,
   id: string,
   session: Omit<NewRow<"webSessions">, "id" | "accountId" | "userId">,
 ): Promise<void> {
-  await tx.sql.update(tx.t.webSessions).set(session).where(eq(tx.t.webSessions.id, id));
+  const { webSessions } = tx.t;
+  await tx.sql
+    .update(webSessions)
+    .set({ ...session, confirmedDigest: null })
+    .where(eq(webSessions.id, id));
 }
 
 /** Notes the request that the session was refused, in the place of one before. */

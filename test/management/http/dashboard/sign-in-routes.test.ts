@@ -221,6 +221,19 @@ test("a renewed session is the same one under another secret", async () => {
   expect(await sessions()).toHaveLength(1);
 });
 
+test("a confirmation that was not used does not outlive the sign-in that it was given at", async () => {
+  const { secret, id } = await askedSession();
+  const first = await confirmBy(secret);
+  const renewed = sessionOf(first) ?? "";
+  const proof = /name="proof" value="([\w-]+)"/.exec(await first.text())?.[1] ?? "";
+  expect((await submit(renewed, proof)).status).toBe(200);
+  const other = { digest: "e".repeat(43), facts: [["Action", "Deletes the account"]] as const };
+  await lab.ctx.store.transaction((tx) => noteAsked(tx, id, other));
+  expect(await confirmedOf(id)).toBe(DIGEST);
+  expect((await confirmBy(renewed, other.digest)).status).toBe(200);
+  expect(await confirmedOf(id)).toBeNull();
+});
+
 test.each<[what: string, confirm: (secret: string) => Promise<Response>]>([
   ["another request than the one that was refused", (secret) => confirmBy(secret, "e".repeat(43))],
   ["without the session", () => confirmBy("")],
