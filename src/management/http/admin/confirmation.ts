@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { printable } from "../../../base/printable.ts";
 import { sha256 } from "../../../base/random.ts";
 
 /** Header of the refusal, by which the dashboard leads to the page that confirms this very request. */
@@ -27,23 +28,39 @@ export interface RequestToConfirm {
   readonly body: unknown;
 }
 
-/** Fields shown, and characters of each; the digest is over all of them. */
-const FIELDS_MAX = 16;
+/** Values shown, and characters of each; the digest is over all of them. */
+const VALUES_MAX = 100;
 const VALUE_MAX = 160;
 const SECRET_FIELDS = /password|secret|url|token/i;
 
 export function confirmableOf({ method, path, summary, body }: RequestToConfirm): Confirmable {
   const digest = sha256(JSON.stringify(["qufabric/confirm", method, path, body ?? null]));
-  const all = typeof body === "object" && body !== null ? Object.entries(body) : [];
-  // A field that was written as empty is there, and undefined.
-  const fields = all.filter(([, value]) => value !== undefined);
-  const shown = fields.slice(0, FIELDS_MAX).map(([name, value]) => [name, shownValue(name, value)] as const);
-  return { digest, facts: [["Action", summary], ["Request", `${method} ${path}`], ...shown] };
+  const values = valuesIn("", body ?? {});
+  const shown = values
+    .slice(0, VALUES_MAX)
+    .map(([name, value]) => [short(name), shownValue(name, value)] as const);
+  const left = values.length - shown.length;
+  const more = left === 0 ? [] : [["More", `${left} values that are not shown`] as const];
+  return { digest, facts: [["Action", summary], ["Request", `${method} ${path}`], ...shown, ...more] };
 }
 
-/** Secrets stay out of the database and off the page, wherever in a value they stand. */
-function shownValue(name: string, value: unknown): string {
-  if (SECRET_FIELDS.test(name)) return "not shown";
-  const text = JSON.stringify(value, (key, one: unknown) => (SECRET_FIELDS.test(key) ? "not shown" : one));
-  return text.length <= VALUE_MAX ? text : `${text.slice(0, VALUE_MAX)}…`;
+/** Each value by its path, so that none is cut off behind a long one beside it. */
+function valuesIn(path: string, value: unknown): (readonly [path: string, value: unknown])[] {
+  // A field that was written as empty is there, and undefined.
+  if (value === undefined) return [];
+  const inner = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  if (inner.length === 0) return path === "" ? [] : [[path, value]];
+  return inner.flatMap(([name, one]) => valuesIn(path === "" ? name : `${path}.${name}`, one));
+}
+
+/** Secrets stay out of the database and off the page; of an address it says whose it is. */
+function shownValue(path: string, value: unknown): string {
+  if (typeof value !== "string" || !SECRET_FIELDS.test(path)) return short(JSON.stringify(value));
+  const url = URL.parse(value);
+  return url === null || !/url$/i.test(path) ? "not shown" : short(`${url.origin}/...`);
+}
+
+function short(text: string): string {
+  const line = printable(text);
+  return line.length <= VALUE_MAX ? line : `${line.slice(0, VALUE_MAX)}…`;
 }
