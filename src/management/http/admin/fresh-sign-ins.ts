@@ -134,17 +134,28 @@ async function loosensPolicy(tx: Reader, call: Call<PolicyWrite>): Promise<boole
   return loosensRules(before, call.body.rules);
 }
 
-type Judged = Pick<PolicyRuleWrite, "id" | "approver_groups" | "ssh">;
+type Judged = Pick<PolicyRuleWrite, "id" | "action" | "approver_groups" | "ssh">;
 
-/** Other people decide about requests, or less is recorded: of rules that keep their id, and of new ones. */
+/**
+ * Other people decide about requests, or less is recorded. A rule without its id counts as written anew: it
+ * is held against those that go.
+ */
 function loosensRules(before: readonly Judged[], after: readonly Judged[]): boolean {
   const old = new Map(before.map((rule) => [rule.id, rule]));
+  const kept = new Set(after.map(({ id }) => id));
+  const gone = before.filter(({ id }) => !kept.has(id));
   return after.some((rule) => {
     const was = old.get(rule.id);
-    const approvers = (one: Judged | undefined) => approversOf({ approverGroups: one?.approver_groups });
-    if (approvers(rule) !== approvers(was)) return true;
-    return was !== undefined && recordWeight(rule) < recordWeight(was);
+    if (was !== undefined)
+      return approvers(rule) !== approvers(was) || recordWeight(rule) < recordWeight(was);
+    if (approvers(rule) !== "") return true;
+    const isLooser = (one: Judged) => approvers(one) !== "" || recordWeight(rule) < recordWeight(one);
+    return rule.action === "accept" && gone.some(isLooser);
   });
+}
+
+function approvers(rule: Judged): string {
+  return approversOf({ approverGroups: rule.approver_groups });
 }
 
 function recordWeight({ ssh }: Judged): number {

@@ -77,11 +77,13 @@ async function keyWithGroups(expires_in: number): Promise<Asked> {
 
 const rules = (change: object) => aPolicyBody([aRuleBody({ sources: [], destinations: [], ...change })]);
 
-/** A policy whose only rule is changed, by its id. */
-async function ruleFrom(before: object, after: object): Promise<Asked> {
+/** A policy whose only rule is changed: by its id, by the policy's as NetBird names the first, or anew. */
+async function ruleFrom(before: object, after: object, by: "id" | "policy" | "none" = "id"): Promise<Asked> {
   const { body } = await api.call("POST", "/api/policies", rules(before));
-  return ["PUT", `/api/policies/${body.id}`, rules({ id: body.rules[0].id, ...after })];
+  const id = { id: body.rules[0].id, policy: body.id, none: "" }[by];
+  return ["PUT", `/api/policies/${body.id}`, rules({ id, ...after })];
 }
+const ASKS = { ssh: { require_approval: true } };
 
 /** The account's own policy file, changed. */
 async function applied(change: (text: string) => string, force = false): Promise<Asked> {
@@ -163,6 +165,21 @@ const ROWS: readonly Row[] = [
     what: "less recording by a rule",
     takes: () => ruleFrom({ ssh: { record: "required" } }, { ssh: { record: "best_effort" } }),
     nearest: () => ruleFrom({ ssh: { record: "best_effort" } }, { ssh: { record: "required" } }),
+  },
+  {
+    what: "less recording by a rule that is written anew",
+    takes: () => ruleFrom({ ssh: { record: "required" } }, { ssh: { record: "best_effort" } }, "none"),
+    nearest: () => ruleFrom({ ssh: { record: "best_effort" } }, { ssh: { record: "required" } }, "none"),
+  },
+  {
+    what: "less recording by a rule named by its policy's id",
+    takes: () => ruleFrom({ ssh: { record: "best_effort" } }, {}, "policy"),
+    nearest: () => ruleFrom({ ssh: { record: "best_effort" } }, { action: "drop" }, "policy"),
+  },
+  {
+    what: "a rule written anew without its approvers",
+    takes: async () => ruleFrom({ ...ASKS, approver_groups: [await api.aGroup("b")] }, ASKS, "none"),
+    nearest: () => ruleFrom(ASKS, ASKS, "none"),
   },
   {
     what: "less recording by a policy file",
