@@ -10,6 +10,7 @@ import { DASHBOARD_ASSETS_PATH } from "../../../wire/dashboard-section.ts";
 import { TERMINAL_RELAY_PATH } from "../../../wire/terminal-page.ts";
 import { DASHBOARD_SIGN_IN_PATH } from "../../../wire/web-session.ts";
 import { HOSTED_CALLBACK_PATH } from "../../idp/provider.ts";
+import { DOCUMENTS_PATH } from "../../web/document-pages.ts";
 import { isDashboardPath } from "./page.ts";
 import { DASHBOARD_STATE_PREFIX } from "./sign-in-routes.ts";
 
@@ -22,6 +23,7 @@ const OF_DASHBOARD = [
   "/api",
   "/client/v1",
   TERMINAL_RELAY_PATH,
+  DOCUMENTS_PATH,
   "/healthz",
   "/readyz",
 ];

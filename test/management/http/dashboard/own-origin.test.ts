@@ -43,9 +43,14 @@ describe("the API, and the client API that a terminal uses, are at both; the coo
   );
 });
 
+test.each(["/docs", "/docs/providers/okta"])("%s, to which pages of both lead, is at both", (path) =>
+  expect(answered(path)).toEqual([true, true]),
+);
+
 test("a name that only begins like a path is not below it", () => {
   expect(answered("/apix")).toEqual([true, false]);
   expect(answered("/assetsx")).toEqual([true, false]);
+  expect(answered("/docsx")).toEqual([true, false]);
 });
 
 test("with one origin everything is answered", () => {
