@@ -21,6 +21,7 @@ import {
   WATCH_PROTOCOL,
 } from "../../../wire/session-watch.ts";
 import type { ManagementContext } from "../../contracts/context.ts";
+import { createKeyedCounter } from "../../contracts/keyed-counter.ts";
 import type { Recordings } from "../../contracts/recordings.ts";
 import { findRecording, type RecordingRow } from "../../db/tables/recordings.ts";
 import { findWebSession } from "../../db/tables/web-sessions.ts";
@@ -71,6 +72,8 @@ class Watchers implements SessionWatch {
   readonly #deps: SessionWatchDeps;
   readonly #tickets: ReturnType<typeof createTerminalTickets>;
   readonly #sockets = new Set<Socket>();
+  /** Of each person: those that watch, and those that are about to. */
+  readonly #places = createKeyedCounter(WATCHERS_MAX, WATCHERS_OF_USER_MAX);
   readonly websocket: WebSocketHandler<WatchSocketData> = {
     open: (socket) => void this.#run(socket),
     message: (socket) => socket.data.more(),
@@ -91,17 +94,33 @@ class Watchers implements SessionWatch {
     if (refused !== null) return refused;
     const principal = await this.#prove(request, id);
     const row = await store.read((tx) => findRunningRecording(tx, principal.user, id));
-    this.#requireRoom(principal);
-    await this.#note(principal, row);
+    const userId = principal.user.id;
+    if (this.#places.isFull(userId)) {
+      throw new QfError("ERR_TOO_MANY", "too many sessions are watched", { hint: "stop watching some" });
+    }
+    this.#places.enter(userId);
+    let isOpen = false;
+    try {
+      await this.#note(principal, row);
+      isOpen = this.#upgrade(request, server, { principal, row });
+    } finally {
+      if (!isOpen) this.#places.leave(userId);
+    }
+    return isOpen ? undefined : refusal(400, "not a WebSocket request");
+  }
+
+  #upgrade(
+    request: Request,
+    server: Server<unknown>,
+    { principal, row }: { readonly principal: Principal; readonly row: RecordingRow },
+  ): boolean {
     const headers = request.headers.has("origin") ? { "sec-websocket-protocol": WATCH_PROTOCOL } : {};
     const ended = new AbortController();
     const data: WatchSocketData = {
       ...{ kind: "watch", principal, recordingId: row.id, ended },
       ...{ more: () => {}, looking: undefined },
     };
-    return server.upgrade(request, { data, headers } as object as { data: undefined })
-      ? undefined
-      : refusal(400, "not a WebSocket request");
+    return server.upgrade(request, { data, headers } as object as { data: undefined });
   }
 
   close(): void {
@@ -142,12 +161,6 @@ class Watchers implements SessionWatch {
     return principal;
   }
 
-  #requireRoom({ user }: Principal): void {
-    const own = [...this.#sockets].filter(({ data }) => data.principal.user.id === user.id);
-    if (this.#sockets.size < WATCHERS_MAX && own.length < WATCHERS_OF_USER_MAX) return;
-    throw new QfError("ERR_TOO_MANY", "too many sessions are watched", { hint: "stop watching some" });
-  }
-
   async #note(principal: Principal, row: RecordingRow): Promise<void> {
     const { id, name, email, accountId } = principal.user;
     const meta = { ...recordingFacts(row), live: "true" };
@@ -161,10 +174,15 @@ class Watchers implements SessionWatch {
     const { recordingId, ended } = socket.data;
     this.#sockets.add(socket);
     let looks = 0;
+    let isLooking = false;
     socket.data.looking = setInterval(() => {
       looks += 1;
       if (looks % PING_LOOKS === 0) socket.ping();
-      void this.#look(socket);
+      if (isLooking) return;
+      isLooking = true;
+      void this.#look(socket).finally(() => {
+        isLooking = false;
+      });
     }, LOOK_MS);
     try {
       for await (const page of this.#deps.recordings.follow(recordingId, 0, ended.signal)) {
@@ -205,6 +223,7 @@ class Watchers implements SessionWatch {
   #forget(socket: Socket): void {
     clearInterval(socket.data.looking);
     this.#sockets.delete(socket);
+    this.#places.leave(socket.data.principal.user.id);
     socket.data.ended.abort();
   }
 }

@@ -62,9 +62,10 @@ const lines = (...numbers: number[]) => numbers.map((n) => RecordingMachine.line
 async function asked(
   headers: Record<string, string>,
   id = machine.head.connectionId,
+  isUpgraded = true,
 ): Promise<number | string> {
   const request = new Request(`${ORIGIN}${pathOf(id)}`, { headers: { upgrade: "websocket", ...headers } });
-  const upgrades = { upgrade: () => true } as unknown as Server<unknown>;
+  const upgrades = { upgrade: () => isUpgraded } as unknown as Server<unknown>;
   try {
     return (await watch.answer(request, upgrades))?.status ?? 101;
   } catch (cause) {
@@ -196,6 +197,19 @@ describe("who watches", () => {
     expect(await asked({ ...(await byPage(secret)), origin: "https://evil.example" })).toBe(403);
     const headers = await byPage(secret);
     expect([await asked(headers), await asked(headers)]).toEqual([101, unauthenticated]);
+  });
+
+  test("sixteen at once of one person, however fast they come; who did not get in holds no place", async () => {
+    const many = (count: number, isUpgraded = true) =>
+      Promise.all(
+        Array.from({ length: count }, () => asked(byToken(person), machine.head.connectionId, isUpgraded)),
+      );
+    for (let i = 0; i < 2; i++) expect(new Set(await many(16, false))).toEqual(new Set([400]));
+    const answers = await many(18);
+    expect(answers.filter((one) => one === 101)).toHaveLength(16);
+    expect(answers.filter((one) => one === "ERR_TOO_MANY")).toHaveLength(2);
+    const { token: auditor } = await api.tokenAs("auditor");
+    expect(await asked(byToken(auditor))).toBe(101);
   });
 
   test("a page gets no ticket for what it may not see", async () => {
