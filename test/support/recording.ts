@@ -21,12 +21,17 @@ export function aRecordingHead(change: Partial<RecordingHead> = {}): RecordingHe
   };
 }
 
-/** Stores one recording in order, as management does. */
-export class TakingManagement {
-  readonly #seen = new Set<string>();
-  readonly #over = new Set<string>();
-  readonly chunks: Uint8Array[] = [];
+/** What is stored of one recording. */
+interface Taken {
+  readonly chunks: Uint8Array[];
   end: RecordingEnd | undefined;
+}
+
+/** Stores each recording in order, as management does, and shows the newest. */
+export class TakingManagement {
+  readonly #taken = new Map<string, Taken>();
+  readonly #over = new Set<string>();
+  #newest: Taken = { chunks: [], end: undefined };
   uploads = 0;
   /** Chunks of each upload that was stored. */
   readonly sizes: number[] = [];
@@ -36,6 +41,14 @@ export class TakingManagement {
   /** Chunks that it takes at once; more are refused. */
   countMax = Number.POSITIVE_INFINITY;
 
+  get chunks(): readonly Uint8Array[] {
+    return this.#newest.chunks;
+  }
+
+  get end(): RecordingEnd | undefined {
+    return this.#newest.end;
+  }
+
   /** The asciicast of what is stored. */
   get text(): string {
     return this.chunks.map((chunk) => Buffer.from(unpackChunk(chunk)).toString()).join("");
@@ -43,17 +56,16 @@ export class TakingManagement {
 
   /** Begins anew. What is still on its way of earlier recordings is over, and touches nothing. */
   reset(): void {
-    for (const id of this.#seen) this.#over.add(id);
-    this.chunks.length = 0;
-    this.end = undefined;
+    for (const id of this.#taken.keys()) this.#over.add(id);
+    this.#newest = { chunks: [], end: undefined };
     this.says = null;
   }
 
   readonly send: SendUpload = async ({ recordingId, first, end }, chunks) => {
-    this.#seen.add(recordingId);
     if (this.#over.has(recordingId)) return { next: first, refusal: { code: "over", message: "over" } };
+    const taken = this.#of(recordingId);
     this.uploads += 1;
-    const next = this.chunks.length;
+    const next = taken.chunks.length;
     if (this.says === "away") throw new Error("nobody is there");
     if (this.says !== null && this.says !== "lost") {
       return { next, refusal: { code: this.says, message: this.says } };
@@ -62,13 +74,21 @@ export class TakingManagement {
     if (first !== next) {
       return { next, refusal: { code: first < next ? "duplicate" : "gap", message: `wanted ${next}` } };
     }
-    this.chunks.push(...chunks.map((chunk) => Uint8Array.from(chunk)));
+    taken.chunks.push(...chunks.map((chunk) => Uint8Array.from(chunk)));
     this.sizes.push(chunks.length);
-    this.end = end ?? this.end;
-    if (this.says !== "lost") return { next: this.chunks.length };
+    taken.end = end ?? taken.end;
+    if (this.says !== "lost") return { next: taken.chunks.length };
     this.says = null;
     throw new Error("the answer is lost");
   };
+
+  #of(recordingId: string): Taken {
+    const known = this.#taken.get(recordingId);
+    if (known !== undefined) return known;
+    this.#newest = { chunks: [], end: undefined };
+    this.#taken.set(recordingId, this.#newest);
+    return this.#newest;
+  }
 }
 
 /** A recording that is there, without chunks. */
