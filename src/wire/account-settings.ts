@@ -85,6 +85,8 @@ export const AccountSettings = z.object({
   device_approval: z.enum(["auto", "first", "admin"]).optional(),
   /** Whether the ID token is put into certificates. Default true. */
   id_token_to_machine: z.boolean().optional(),
+  /** Whether rules that do not say let browsers in, for the dashboard's terminal. Default true. */
+  allow_browsers: z.boolean().optional(),
   /** A first sign-in waits for an admin. Default false. */
   pending_approval: z.boolean().optional(),
   /** Days after which the bodies of audit events go; their hashes stay. Default 365. */
@@ -108,6 +110,7 @@ export const RESTRICTING_FIELDS: readonly string[] = [
   "login_confirmation",
   "prompt_login",
   "device_approval",
+  "allow_browsers",
   "id_token_to_machine",
   "pending_approval",
   "approval_required",

@@ -104,7 +104,10 @@ export const PolicyAccount = z.strictObject({
   accountId: AccountId,
   /** The account's version that this is. */
   version: z.int().min(0),
-  settings: MapSettings,
+  settings: MapSettings.extend({
+    /** For rules that do not say. Absent: true. */
+    allowBrowsers: z.literal(false).optional(),
+  }),
   groups: z.array(AccountGroup),
   /** With all their groups, `All` included. */
   users: z.array(MapUser).max(MAP_USERS_MAX),

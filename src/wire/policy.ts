@@ -100,7 +100,7 @@ export const SshCapabilities = z.strictObject({
   reauth_within_seconds: z.int().min(1).max(31_536_000).optional(),
   /** Lets in clients without a device of ours (keyboard-interactive). Absent: false. */
   allow_unmanaged_devices: z.boolean().optional(),
-  /** Lets in browsers, for the terminal of the dashboard. Absent: true; older agents know no such field. */
+  /** Lets in browsers, for the dashboard's terminal. Absent: as the account's setting says. */
   allow_browsers: z.boolean().optional(),
   /** Whether each connection needs a reason. Absent: false. */
   require_reason: z.boolean().optional(),

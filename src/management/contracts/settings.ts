@@ -111,6 +111,7 @@ export function filled(settings: AccountSettings) {
     prompt_login: settings.prompt_login ?? true,
     device_approval: settings.device_approval ?? "auto",
     id_token_to_machine: settings.id_token_to_machine ?? true,
+    allow_browsers: settings.allow_browsers ?? true,
     pending_approval: settings.pending_approval ?? false,
     audit_retention_days: settings.audit_retention_days ?? 365,
     recording_retention_days: settings.recording_retention_days ?? 90,

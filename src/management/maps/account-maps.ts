@@ -194,7 +194,13 @@ export class AccountMaps {
     const live = new AccountView(common);
     const kept = createMapCache((peerId) => live.forget(peerId));
     for (const peerId of this.#watchers.keys()) kept.pin(peerId);
-    const settled = { allGroupId: null, isEveryoneApproved: false, loginSecondsMax: 0, postureChecks: [] };
+    const settled = {
+      allGroupId: null,
+      isEveryoneApproved: false,
+      allowBrowsers: true,
+      loginSecondsMax: 0,
+      postureChecks: [],
+    };
     const stamps = rows.part.peers.map(
       ({ id, mapVersion, mapDigest }) => [id, { version: mapVersion, digest: mapDigest }] as const,
     );

@@ -44,6 +44,8 @@ export interface AccountPart {
 export interface SettledRows {
   readonly allGroupId: GroupId | null;
   readonly isEveryoneApproved: boolean;
+  /** What rules that do not say mean. */
+  readonly allowBrowsers: boolean;
   /** How long an ended login is told of. */
   readonly loginSecondsMax: number;
   readonly postureChecks: readonly PostureCheckRow[];
@@ -99,6 +101,7 @@ export async function readAccount(
   const changes = await listMapChanges(tx, accountId, range);
   const isSettled =
     known.settled.isEveryoneApproved === isEveryoneApproved(account) &&
+    known.settled.allowBrowsers === filled(account.settings).allow_browsers &&
     known.settled.loginSecondsMax === loginSecondsMax(account);
   if (changes === null || !isSettled || changes.some(({ kind }) => kind === "all")) {
     return await readWhole(tx, rows);
@@ -126,6 +129,7 @@ async function readWhole(tx: Reader, rows: AccountRows): Promise<WholeAccount> {
     settled: {
       allGroupId: groups.find((group) => group.isAll)?.id ?? null,
       isEveryoneApproved: isEveryoneApproved(rows.account),
+      allowBrowsers: filled(rows.account.settings).allow_browsers,
       loginSecondsMax: loginSecondsMax(rows.account),
       postureChecks: await listPostureChecks(tx, accountId),
     },

@@ -8,7 +8,7 @@ import { sshBlobOfEd25519 } from "../../base/ed25519.ts";
 import { sha256 } from "../../base/random.ts";
 import { passesPosture } from "../../policy/decide/posture.ts";
 import { type AccountPeer, commonOf, type MapCommon } from "../../policy/maps/compile.ts";
-import { mapRuleOf } from "../../policy/maps/map-rule.ts";
+import { mapRuleOf, type RuleDefaults } from "../../policy/maps/map-rule.ts";
 import { CLOCK_SKEW_SECONDS } from "../../wire/certificate.ts";
 import { shortName } from "../../wire/display-name.ts";
 import { MAP_USER_NAME_MAX, type MapApproval, type MapRule, type MapUser } from "../../wire/network-map.ts";
@@ -68,7 +68,7 @@ export function entitiesOf(
   return {
     users: rows.users.map((user) => mapUser(user, settled.allGroupId, deps)),
     peers: mapPeers(rows, settled),
-    rules: rows.rules.map(({ policy, rule }) => mapRule(policy, rule)),
+    rules: rows.rules.map(({ policy, rule }) => mapRule(policy, rule, settled)),
   };
 }
 
@@ -190,8 +190,8 @@ export const MAP_FIELDS: Readonly<Record<keyof PolicyRuleWrite, keyof MapRule | 
 };
 
 /** A stored rule as a machine sees it. */
-export function mapRule(policy: PolicyRow, { id, body }: PolicyRuleRow): MapRule {
-  return mapRuleOf(policy, id, body);
+export function mapRule(policy: PolicyRow, { id, body }: PolicyRuleRow, defaults: RuleDefaults): MapRule {
+  return mapRuleOf(policy, { ...body, id }, defaults);
 }
 
 function withGroup(groups: readonly GroupId[], group: GroupId): GroupId[] {

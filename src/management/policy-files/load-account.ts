@@ -42,7 +42,10 @@ export async function loadPolicyAccount(
     format: POLICY_ACCOUNT_FORMAT,
     accountId,
     version: account.version,
-    settings: mapSettings(account.settings, account.domain),
+    settings: {
+      ...mapSettings(account.settings, account.domain),
+      ...(settled.allowBrowsers ? {} : { allowBrowsers: false as const }),
+    },
     groups: groups.map(({ id, name, isAll, settings }) => ({ id, name, isAll, settings: settings ?? {} })),
     users,
     peers: peers.map((peer) => {

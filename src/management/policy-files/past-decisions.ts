@@ -35,32 +35,58 @@ export function turnedDecisions(
   before: PolicyAccount,
   after: PolicyAccount,
 ): TurnedDecision[] {
-  const [old, now] = [createQuestions(before), createQuestions(after)];
-  const turned = new Map<string, TurnedDecision | null>();
+  const answers = createAnswers(before, after);
+  const turned = new Map<string, TurnedDecision>();
   for (const { data, atMs } of events) {
     const parsed = AccessRequestRecord.safeParse(data?.request);
     if (!parsed.success || parsed.data.userId === null) continue;
-    const { userId, devicePeerId, targetPeerId, localUser, action, atSeconds } = parsed.data;
-    const key = [userId, devicePeerId ?? "", targetPeerId, localUser, actionText(action)].join("\n");
+    const { userId, devicePeerId, targetPeerId: machinePeerId, localUser, action } = parsed.data;
+    const about = { userId, devicePeerId, machinePeerId, localUser, action };
+    const answer = answers({ ...about, nowSeconds: parsed.data.atSeconds });
+    if (answer === null) continue;
+    const key = [keyOf(about), answer.before, answer.reason ?? ""].join("\n");
     const known = turned.get(key);
-    if (known === null) continue;
-    if (known !== undefined) {
-      turned.set(key, { ...known, count: known.count + 1, lastAtMs: Math.max(known.lastAtMs, atMs) });
-      continue;
-    }
-    const question = {
-      userId,
-      devicePeerId,
-      machinePeerId: targetPeerId,
-      localUser,
-      action,
-      nowSeconds: atSeconds,
-    };
-    const answers = answersOf(question, old, now);
-    const about = { userId, devicePeerId, machinePeerId: targetPeerId, localUser, action };
-    turned.set(key, answers === null ? null : { ...about, ...answers, count: 1, lastAtMs: atMs });
+    turned.set(key, {
+      ...about,
+      ...answer,
+      count: (known?.count ?? 0) + 1,
+      lastAtMs: Math.max(known?.lastAtMs ?? 0, atMs),
+    });
   }
-  return [...turned.values()].filter((one) => one !== null).sort((a, b) => b.lastAtMs - a.lastAtMs);
+  return [...turned.values()].sort((a, b) => b.lastAtMs - a.lastAtMs);
+}
+
+type PastQuestion = Parameters<Questions["ask"]>[0] & { readonly devicePeerId: string | null };
+
+/** Asks each question once, and once for each of its times where the time may tell. */
+function createAnswers(before: PolicyAccount, after: PolicyAccount) {
+  const [old, now] = [createQuestions(before), createQuestions(after)];
+  const isTimed = [before, after].some(timeTells);
+  const known = new Map<string, ReturnType<typeof answersOf>>();
+  return (question: PastQuestion): ReturnType<typeof answersOf> => {
+    const key = [keyOf(question), isTimed ? question.nowSeconds : ""].join("\n");
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const answer = answersOf(question, old, now);
+    known.set(key, answer);
+    return answer;
+  };
+}
+
+/** Whether an answer may depend on when it was asked: a schedule, an end, a membership for a while. */
+function timeTells({ policies, users }: PolicyAccount): boolean {
+  const isTimed = (rule: PolicyAccount["policies"][number]["rules"][number]): boolean =>
+    [rule.schedule, rule.valid_from, rule.valid_until].some((one) => (one ?? null) !== null);
+  return (
+    policies.some(({ rules }) => rules.some(isTimed)) || users.some((user) => user.groupsUntil !== undefined)
+  );
+}
+
+function keyOf(
+  about: Pick<PastQuestion, "userId" | "devicePeerId" | "machinePeerId" | "localUser" | "action">,
+) {
+  const { userId, devicePeerId, machinePeerId, localUser, action } = about;
+  return [userId, devicePeerId ?? "", machinePeerId, localUser, actionText(action)].join("\n");
 }
 
 function answersOf(

@@ -48,8 +48,9 @@ export interface Questions {
 const GIVEN_REASON = "given";
 
 /** Every rule of the account as machines see it. */
-export function rulesOf(account: Pick<PolicyAccount, "policies">): MapRule[] {
-  return account.policies.flatMap((policy) => policy.rules.map((rule) => mapRuleOf(policy, rule.id, rule)));
+export function rulesOf({ policies, settings }: Pick<PolicyAccount, "policies" | "settings">): MapRule[] {
+  const defaults = { allowBrowsers: settings.allowBrowsers ?? true };
+  return policies.flatMap((policy) => policy.rules.map((rule) => mapRuleOf(policy, rule, defaults)));
 }
 
 /** Lookups made once; each machine's rules are prepared when it is first asked about. */

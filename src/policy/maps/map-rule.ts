@@ -4,7 +4,7 @@
  * @module
  */
 import type { MapRule } from "../../wire/network-map.ts";
-import type { PolicyRuleWrite } from "../../wire/policy.ts";
+import type { PolicyRuleWrite, SshCapabilities } from "../../wire/policy.ts";
 import { isSshProtocol } from "../decide/snapshot.ts";
 
 /** What a rule takes from its policy. */
@@ -14,8 +14,17 @@ export interface RuleOwner {
   readonly sourcePostureChecks: readonly string[];
 }
 
+/** What the account says for rules that do not say. */
+export interface RuleDefaults {
+  readonly allowBrowsers: boolean;
+}
+
 /** `body` under `id`, in `policy`. */
-export function mapRuleOf(policy: RuleOwner, id: string, body: Omit<PolicyRuleWrite, "id">): MapRule {
+export function mapRuleOf(
+  policy: RuleOwner,
+  { id, ...body }: PolicyRuleWrite & { readonly id: string },
+  defaults: RuleDefaults,
+): MapRule {
   return {
     id,
     policyId: policy.id,
@@ -32,7 +41,7 @@ export function mapRuleOf(policy: RuleOwner, id: string, body: Omit<PolicyRuleWr
     destinations: body.destinations ?? [],
     destinationPeerId: body.destinationResource?.id ?? null,
     authorizedGroups: isSshProtocol(body) ? (body.authorized_groups ?? {}) : {},
-    capabilities: body.ssh ?? {},
+    capabilities: capabilitiesOf(body, defaults),
     machineLocalUsers: body.machine_local_users ?? null,
     bidirectional: body.bidirectional,
     validFromSeconds: body.valid_from ?? null,
@@ -40,4 +49,11 @@ export function mapRuleOf(policy: RuleOwner, id: string, body: Omit<PolicyRuleWr
     schedule: body.schedule ?? null,
     postureChecks: [...policy.sourcePostureChecks],
   };
+}
+
+/** Written out where browsers are refused: machines know the rule's field, and no setting. */
+function capabilitiesOf(body: Omit<PolicyRuleWrite, "id">, { allowBrowsers }: RuleDefaults): SshCapabilities {
+  const written = body.ssh ?? {};
+  if (allowBrowsers || body.action === "drop" || !isSshProtocol(body)) return written;
+  return { allow_browsers: false, ...written };
 }

@@ -36,12 +36,12 @@ const OTHERS: Readonly<Required<PolicyRuleWrite>> = {
   destinationResource: { id: anId("web1"), type: "peer" },
 };
 
+const OPEN = { allowBrowsers: true };
+
 function mapped({ id, ...body }: PolicyRuleWrite): MapRule {
   const policy = { id: anId("policy"), enabled: true, sourcePostureChecks: [] };
-  return mapRule(policy as unknown as Parameters<typeof mapRule>[0], {
-    ...{ id: id ?? "", accountId: anId("account"), policyId: policy.id, position: 0 },
-    body,
-  });
+  const row = { id: id ?? "", accountId: anId("account"), policyId: policy.id, position: 0, body };
+  return mapRule(policy as unknown as Parameters<typeof mapRule>[0], row, OPEN);
 }
 
 test.each(Object.entries(MAP_FIELDS))("the field %s of a rule is %s in a map", (field, expected) => {
@@ -57,6 +57,6 @@ test("a rule of a disabled policy is disabled, and has the posture checks of its
   const policy = { id: anId("policy"), enabled: false, sourcePostureChecks: [anId("check")] };
   const { id = "", ...body } = plain;
   const row = { id: id ?? "", accountId: anId("account"), policyId: policy.id, position: 0, body };
-  const rule = mapRule(policy as unknown as Parameters<typeof mapRule>[0], row);
+  const rule = mapRule(policy as unknown as Parameters<typeof mapRule>[0], row, OPEN);
   expect(rule).toMatchObject({ enabled: false, postureChecks: [anId("check")] });
 });

@@ -16,6 +16,7 @@ import { updateUser } from "../../../src/management/db/tables/users.ts";
 import { createMaps } from "../../../src/management/maps/maps.ts";
 import { NetworkMap } from "../../../src/wire/network-map.ts";
 import type { PolicyRuleWrite } from "../../../src/wire/policy.ts";
+import { BROWSER_OS } from "../../../src/wire/terminal-page.ts";
 import {
   aManagement,
   anAccount,
@@ -233,6 +234,34 @@ test("a posture check that a device passes is named in its entry", async () => {
   const facts = { ...device.facts, version: "0.2.0" };
   await change((tx) => updatePeer(tx, accountId, device.id, { facts }));
   expect((await mapOf(machine.id)).peers[device.id]?.posturePassed).toEqual([checkId]);
+});
+
+test("the account's word on browsers goes into rules that do not say, and changes with the setting", async () => {
+  const { store } = management;
+  const owner = await aUserOf(store, accountId);
+  const machine = await aPeerOf(store, accountId);
+  const facts = { hostname: "firefox", os: BROWSER_OS, osVersion: "", version: "", kernelVersion: "" };
+  const browser = await aPeerOf(store, accountId, { kind: "device", name: "firefox", owner, facts });
+  const [silent, open] = [
+    await aRule({ sources: [allId], destinations: [allId] }),
+    await aRule({ sources: [allId], destinations: [allId], ssh: { allow_browsers: true } }),
+  ];
+  const said = async (): Promise<unknown[]> => {
+    const { rules, peers } = await mapOf(machine.id);
+    const words = [silent, open].map((id) => rules[id]?.capabilities.allow_browsers);
+    return [...words, peers[browser.id]?.isBrowser];
+  };
+  const setTo = (allow_browsers: boolean) =>
+    change(async (tx) => {
+      const settings = (await findAccount(tx, accountId))?.settings;
+      if (settings !== undefined)
+        await updateAccount(tx, accountId, { settings: { ...settings, allow_browsers } });
+    });
+  expect(await said()).toEqual([undefined, true, undefined]);
+  await setTo(false);
+  expect(await said()).toEqual([false, true, true]);
+  await setTo(true);
+  expect(await said()).toEqual([undefined, true, undefined]);
 });
 
 test("a revoked login is told while any machine could take one of its age, by the cap of now", async () => {

@@ -45,6 +45,12 @@ interface PartProps {
 }
 
 const MACHINE = "machine";
+/** The terminal of the dashboard. */
+const BROWSERS = [
+  { value: "account", label: "as the account's settings say", says: undefined },
+  { value: "yes", label: "yes", says: true },
+  { value: "no", label: "no", says: false },
+] as const;
 
 function Sessions({ ssh, set, problem }: PartProps) {
   const isRestricted = ssh.commands !== undefined && ssh.commands !== null;
@@ -182,11 +188,12 @@ function Obligations({ ssh, set, problem }: PartProps) {
         checked={ssh.require_reason === true}
         onChecked={(needed) => set("require_reason", needed ? true : undefined)}
       />
-      <CheckField
-        label="Also from a browser"
-        hint="The terminal of the dashboard."
-        checked={ssh.allow_browsers !== false}
-        onChecked={(open) => set("allow_browsers", open ? undefined : false)}
+      <SelectField
+        label="From a browser"
+        value={BROWSERS.find(({ says }) => says === ssh.allow_browsers)?.value ?? ""}
+        onValue={(value) => set("allow_browsers", BROWSERS.find((one) => one.value === value)?.says)}
+        choices={BROWSERS}
+        problem={problem("allow_browsers")}
       />
       <CheckField
         label="Also from clients without a device of ours"

@@ -109,6 +109,12 @@ export const FIELDS: Readonly<Partial<Record<SettingsTopic, readonly SettingFiel
     },
     { name: "max_stale_root_seconds", label: "The same for root", hint: "At least 10s.", kind: "duration" },
     {
+      name: "allow_browsers",
+      label: "Browsers may open terminals",
+      hint: "For rules that do not say it themselves.",
+      kind: "flag",
+    },
+    {
       name: "id_token_to_machine",
       label: "Machines get the provider's token",
       hint: "So that they can check it themselves.",

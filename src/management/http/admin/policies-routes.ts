@@ -9,7 +9,7 @@ import { findShadows } from "../../../policy/shadowing.ts";
 import { Empty, NoQuery, PageQuery, SaveQuery } from "../../../wire/admin-query.ts";
 import { Policy, type PolicyRule, type PolicyRuleWrite, PolicyWrite } from "../../../wire/policy.ts";
 import { endChangedApprovals } from "../../access/decide-request.ts";
-import { defaultSettings, mapSettings } from "../../contracts/settings.ts";
+import { defaultSettings, filled, mapSettings } from "../../contracts/settings.ts";
 import type { Reader } from "../../db/engine/transaction.ts";
 import type { ChangeWriter } from "../../db/store.ts";
 import { findAccount } from "../../db/tables/accounts.ts";
@@ -208,8 +208,10 @@ async function warningsFor(tx: Reader, accountId: string, policyId: string): Pro
   const named = new Map(
     policies.flatMap(({ policy, rules }) => rules.map((rule) => [rule.id, { policy, rule }] as const)),
   );
-  const { require } = mapSettings(account?.settings ?? defaultSettings(), account?.domain ?? "");
-  const mapRules = [...named.values()].map(({ policy, rule }) => mapRule(policy, rule));
+  const settings = account?.settings ?? defaultSettings();
+  const { require } = mapSettings(settings, account?.domain ?? "");
+  const defaults = { allowBrowsers: filled(settings).allow_browsers };
+  const mapRules = [...named.values()].map(({ policy, rule }) => mapRule(policy, rule, defaults));
   return findShadows(mapRules, all, require).flatMap(({ looser, stricter, fields }) => {
     const one = named.get(looser);
     const other = named.get(stricter);

@@ -127,7 +127,7 @@ function tableOf(
     peers,
     machines: of.machineId === undefined ? peers : peers.filter(({ id }) => id === of.machineId),
     settings,
-    rules: rulesOf({ policies }),
+    rules: rulesOf({ policies, settings }),
     nowSeconds: nowSeconds(call.ctx.clock),
   });
 }

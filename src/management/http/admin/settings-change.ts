@@ -39,7 +39,7 @@ function signInTerms(settings: AccountSettings): readonly unknown[] {
   const { extra } = theirs(settings);
   return [
     ...[login_seconds_max, login_confirmation, prompt_login, device_approval],
-    ...[all.id_token_to_machine, all.pending_approval],
+    ...[all.id_token_to_machine, all.allow_browsers, all.pending_approval],
     ...[all.require.reauth_within_seconds, all.require.approval, all.require.reason],
     ...[extra.peer_approval_enabled, extra.user_approval_required],
   ];
