@@ -70,6 +70,12 @@ const RULE_CHECKS: Readonly<Record<keyof MapRule, FieldCheck | null>> = {
       b.sourceDevices.length > 0 &&
       (a.sourceDevices.length === 0 || !isSubset(a.sourceDevices, b.sourceDevices)),
   },
+  allowIntercepted: {
+    field: "allow_intercepted",
+    isUndone: ({ looser: a, stricter: b }) =>
+      b.capabilities.allow_unmanaged_devices !== true &&
+      !isSubset(a.allowIntercepted ?? [], b.allowIntercepted ?? []),
+  },
   schedule: {
     field: "schedule",
     isUndone: ({ looser, stricter }) => isWider(looser.schedule, stricter.schedule),

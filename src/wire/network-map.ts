@@ -181,6 +181,8 @@ export const MapRule = z.strictObject({
   sources: groups,
   sourcePeerId: PeerId.nullable(),
   sourceDevices: groups,
+  /** Machines whose intercepted streams it admits. Absent: none; older agents know only rules without. */
+  allowIntercepted: groups.min(1).optional(),
   destinations: groups,
   destinationPeerId: PeerId.nullable(),
   /** Empty: full access. */

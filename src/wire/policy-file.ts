@@ -71,6 +71,8 @@ export const PolicyFileRule = z.strictObject({
   destinations: groupNames.optional(),
   destination_peer: FileName.optional(),
   source_devices: groupNames.optional(),
+  /** Groups. Absent: none. */
+  allow_intercepted: groupNames.optional(),
   /** Absent or empty: full access. */
   authorized_groups: z
     .record(

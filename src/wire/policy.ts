@@ -162,6 +162,11 @@ const ruleFields = {
   ssh: SshCapabilities.optional(),
   /** The device's own groups must meet these as well. Absent or empty: no such condition. */
   source_devices: z.array(GroupId).max(RULE_GROUPS_MAX).optional(),
+  /**
+   * Machines in these groups may bring their users' other programs (`--intercept`) where
+   * `allow_unmanaged_devices` is not set. Absent or empty: none; older agents know no such field.
+   */
+  allow_intercepted: z.array(GroupId).max(RULE_GROUPS_MAX).optional(),
   /** For `--disable-ssh-auth` machines: the OS users this rule lets a peer be. Absent: any but uid 0. */
   machine_local_users: z.array(LocalUser).max(RULE_LOCAL_USERS_MAX).optional(),
   /** First second in which the rule holds. Absent: always has. */

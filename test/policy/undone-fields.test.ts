@@ -137,6 +137,18 @@ const rows: { field: string; stricter: Change; yes: Change; no: Change }[] = [
     no: ssh({ allow_unmanaged_devices: false }),
   },
   {
+    field: "allow_intercepted",
+    stricter: {},
+    yes: { allowIntercepted: ["a"] },
+    no: ssh({ allow_unmanaged_devices: false }),
+  },
+  {
+    field: "allow_intercepted",
+    stricter: { allowIntercepted: ["a", "b"] },
+    yes: { allowIntercepted: ["a", "c"] },
+    no: { allowIntercepted: ["b"] },
+  },
+  {
     field: "ssh.allow_browsers",
     stricter: ssh({ allow_browsers: false }),
     yes: ssh({ allow_browsers: true }),

@@ -78,7 +78,10 @@ export class Authenticator {
     this.#approver = createApprover({
       ...options,
       onApproved: (context, identity) => {
-        const asked = { localUser: context.username, prove: () => proveApproved(identity) };
+        const asked = {
+          localUser: context.username,
+          prove: () => proveApproved(identity, options.origin.via),
+        };
         void this.#decide(context, asked, (line) => this.#approver.refuse(context, line));
       },
       onRefused: (context) => {

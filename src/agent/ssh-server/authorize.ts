@@ -26,6 +26,8 @@ export type Who =
       readonly subject: string;
       /** Null: a device that is not ours. */
       readonly devicePeerId: PeerId | null;
+      /** The machine whose agent intercepted their program. Absent: none did. */
+      readonly interceptedBy?: PeerId;
       readonly authTimeSeconds: EpochSeconds | null;
       readonly binding: Binding;
       /** SHA-256 of the login key, as `revokedLogins` names it. */
@@ -120,6 +122,7 @@ function askPolicy(
       ...common,
       userId: who.userId,
       devicePeerId: who.devicePeerId,
+      ...(who.interceptedBy === undefined ? {} : { interceptedBy: who.interceptedBy }),
       authTimeSeconds: who.authTimeSeconds,
       binding: who.binding,
       reason: who.accessReason ?? "",

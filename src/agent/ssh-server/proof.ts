@@ -14,6 +14,7 @@ import { denialOfPrincipal } from "../../policy/decide/principals.ts";
 import { findPeer } from "../../policy/decide/snapshot.ts";
 import type { ApprovedIdentity } from "../../wire/agent-sync.ts";
 import { LocalUser } from "../../wire/units.ts";
+import type { StreamOrigin } from "../contracts/stream-origin.ts";
 import type { Who } from "./authorize.ts";
 import { proveOffline } from "./offline-proof.ts";
 import type { Proof, ProofContext, SignedRequest } from "./proof-outcome.ts";
@@ -97,9 +98,9 @@ export function provePeer(serverContext: ProofContext, request: SignedRequest): 
 /**
  * Proves a person by management's word (`approve.ts`): they signed in on its page for this very SSH session,
  * and their client typed the page's code. Such a client is no registered device, and the binding is `ca`,
- * which a machine with --require-idp-binding refuses.
+ * which a machine with --require-idp-binding refuses. `via` is of the stream's hello.
  */
-export function proveApproved(identity: ApprovedIdentity): Proof {
+export function proveApproved(identity: ApprovedIdentity, via?: StreamOrigin["via"]): Proof {
   const { userId, issuer, subject, authTimeSeconds, loginId, mapVersion, refusal } = identity;
   if (refusal !== null) return { kind: "refused", reason: refusal, identity: { userId, devicePeerId: null } };
   const who: Who = {
@@ -108,6 +109,7 @@ export function proveApproved(identity: ApprovedIdentity): Proof {
     issuer,
     subject,
     devicePeerId: null,
+    ...(via?.by === "intercept" ? { interceptedBy: via.peerId } : {}),
     authTimeSeconds,
     binding: "ca",
     loginId,

@@ -94,7 +94,9 @@ examples:
 );
 
 /** Fields of a rule that name groups, in `--set` as in flags of their own. */
-const GROUP_FIELDS: readonly string[] = ["sources", "destinations", "source_devices", "approver_groups"];
+const GROUP_FIELDS: readonly string[] = [
+  ...["sources", "destinations", "source_devices", "allow_intercepted", "approver_groups"],
+];
 
 /** Groups that are set by name, by their ids. */
 async function withGroupIds(admin: Admin, assignments: readonly Assignment[]): Promise<Assignment[]> {

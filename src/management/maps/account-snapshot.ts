@@ -176,6 +176,7 @@ export const MAP_FIELDS: Readonly<Record<keyof PolicyRuleWrite, keyof MapRule | 
   authorized_groups: "authorizedGroups",
   ssh: "capabilities",
   source_devices: "sourceDevices",
+  allow_intercepted: "allowIntercepted",
   machine_local_users: "machineLocalUsers",
   valid_from: "validFromSeconds",
   valid_until: "validUntilSeconds",

@@ -131,13 +131,15 @@ function ruleWithIds(
   rule: AccountPolicy["rules"][number],
   idOf: (id: string) => string,
 ): AccountPolicy["rules"][number] {
-  const { sources, destinations, source_devices, authorized_groups, approver_groups } = rule;
+  const { sources, destinations, source_devices, allow_intercepted, authorized_groups, approver_groups } =
+    rule;
   return {
     ...rule,
     id: idOf(rule.id),
     ...(sources ? { sources: sources.map(idOf) } : {}),
     ...(destinations ? { destinations: destinations.map(idOf) } : {}),
     ...(source_devices ? { source_devices: source_devices.map(idOf) } : {}),
+    ...(allow_intercepted ? { allow_intercepted: allow_intercepted.map(idOf) } : {}),
     ...(approver_groups ? { approver_groups: approver_groups.map(idOf) } : {}),
     ...(authorized_groups
       ? {

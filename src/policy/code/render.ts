@@ -69,6 +69,7 @@ export function renderRule(rule: AccountRule, names: AccountNames): PolicyFileRu
       ? { source_peer: names.peer.nameOf(sourceResource.id) }
       : { sources: named(sources ?? []) }),
     ...(rule.source_devices?.length ? { source_devices: named(rule.source_devices) } : {}),
+    ...(rule.allow_intercepted?.length ? { allow_intercepted: named(rule.allow_intercepted) } : {}),
     ...(destinationResource
       ? { destination_peer: names.peer.nameOf(destinationResource.id) }
       : { destinations: named(destinations ?? []) }),

@@ -64,7 +64,8 @@ function bodyOf(written: PolicyFileRule, at: string, { names, faults }: RuleCont
       list.flatMap((name) => faults.name(names.group, name, { at: `${at}.${field}`, what: "group" }) ?? []),
     ),
   ];
-  const { source_devices, authorized_groups, machine_local_users, approver_groups } = written;
+  const { source_devices, allow_intercepted, authorized_groups, machine_local_users } = written;
+  const { approver_groups } = written;
   const body: RuleBody = {
     name: written.name ?? "",
     ...optional("description", written.description),
@@ -77,6 +78,7 @@ function bodyOf(written: PolicyFileRule, at: string, { names, faults }: RuleCont
     ...optional("authorized_groups", authorized_groups && keyedIds(authorized_groups, ids)),
     ...optional("ssh", written.ssh),
     ...optional("source_devices", source_devices && ids(source_devices, "source_devices")),
+    ...optional("allow_intercepted", allow_intercepted && ids(allow_intercepted, "allow_intercepted")),
     ...optional("machine_local_users", machine_local_users),
     ...optional("valid_from", written.valid_from),
     ...optional("valid_until", written.valid_until),
@@ -145,7 +147,7 @@ export function meaningOf(rule: RuleBody): string {
     ...[rule.valid_from ?? null, rule.valid_until ?? null],
     ...[sideText(rule.sources), rule.sourceResource?.id ?? null],
     ...[sideText(rule.destinations), rule.destinationResource?.id ?? null],
-    list(rule.source_devices).sort(),
+    ...[list(rule.source_devices).sort(), list(rule.allow_intercepted).sort()],
     ...[list(rule.approver_groups).sort(), rule.approval_seconds ?? null],
   ]);
 }

@@ -62,7 +62,9 @@ function faultOfSshFields(rule: Checked, at: string): RuleFault | null {
   const isLimited = Object.keys(rule.authorized_groups ?? {}).length > 0;
   const field = isLimited
     ? "authorized_groups"
-    : (["ssh", "approver_groups", "approval_seconds"] as const).find((name) => rule[name] !== undefined);
+    : (["ssh", "allow_intercepted", "approver_groups", "approval_seconds"] as const).find(
+        (name) => rule[name] !== undefined,
+      );
   if (field === undefined) return null;
   return fault(
     `${at}.${field} is for rules of protocol qufabric-ssh only`,

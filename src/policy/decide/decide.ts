@@ -23,6 +23,7 @@ import {
   findApproval,
   findPeer,
   findUser,
+  type GroupMarks,
   localUserNumber,
   markDevice,
   markOwn,
@@ -84,8 +85,15 @@ export function decide(request: AccessRequest, snapshot: PolicySnapshot): Decisi
     device,
     deviceMarks: device === null ? null : markDevice(snapshot, device, ends),
     ownMarks: device === null ? null : markOwn(snapshot, device),
+    interceptorMarks: interceptorMarks(request, snapshot),
   };
   return judgeAll(request, snapshot, (rule) => judgeForUser(rule, asker));
+}
+
+/** Of an active machine only: what a blocked one brings has no machine. */
+function interceptorMarks({ interceptedBy }: AccessRequest, snapshot: PolicySnapshot): GroupMarks | null {
+  const machine = interceptedBy === undefined ? undefined : findPeer(snapshot.map, interceptedBy);
+  return machine?.kind === "machine" && machine.status === "active" ? markOwn(snapshot, machine) : null;
 }
 
 /**

@@ -34,6 +34,8 @@ export interface UserAsker {
   readonly device: MapPeer | null;
   readonly deviceMarks: GroupMarks | null;
   readonly ownMarks: GroupMarks | null;
+  /** Own groups of the machine that intercepted the person's program. Null: none did. */
+  readonly interceptorMarks: GroupMarks | null;
 }
 
 /** Judges a rule for a person. */
@@ -50,7 +52,7 @@ function judgeAccept(rule: PreparedRule, asker: UserAsker): OutcomeCode {
   const { request, device, deviceMarks, ownMarks } = asker;
   if (!userMeets(rule, asker)) return OUTCOME.user_not_in_groups;
   if (device === null || deviceMarks === null || ownMarks === null) {
-    if (rule.rule.capabilities.allow_unmanaged_devices !== true) return OUTCOME.unmanaged_device;
+    if (!unmanagedMeets(rule, asker)) return OUTCOME.unmanaged_device;
   } else {
     if (!deviceMeets(rule, device, deviceMarks)) return OUTCOME.device_not_in_sources;
     if (rule.sourceDevices.length > 0 && !meets(ownMarks, rule.sourceDevices))
@@ -108,6 +110,12 @@ function userMeets(rule: PreparedRule, { userMarks, user, snapshot }: UserAsker)
 
 function deviceMeets(rule: PreparedRule, device: MapPeer, marks: GroupMarks): boolean {
   return rule.rule.sourcePeerId === null ? meets(marks, rule.sources) : rule.rule.sourcePeerId === device.id;
+}
+
+/** Without a device of ours: where the rule takes any client, or what this machine's agent brings. */
+function unmanagedMeets(rule: PreparedRule, { interceptorMarks }: UserAsker): boolean {
+  if (rule.rule.capabilities.allow_unmanaged_devices === true) return true;
+  return interceptorMarks !== null && meets(interceptorMarks, rule.allowIntercepted);
 }
 
 /** Only the lists of keys this user is in count; full access lists nobody and means anybody. */

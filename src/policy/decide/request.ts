@@ -27,6 +27,11 @@ export interface AccessRequest {
   readonly userId: UserId;
   /** Null is a device we do not manage (keyboard-interactive). */
   readonly devicePeerId: PeerId | null;
+  /**
+   * The machine whose agent carries another program of one of its users (`--intercept`), as its hello
+   * proved. It is no device of the person. Absent: none.
+   */
+  readonly interceptedBy?: PeerId;
   readonly localUser: LocalUser;
   /** Null where the OS account is not looked up (management); then only the name `root` is uid 0. */
   readonly localUid: number | null;

@@ -26,6 +26,8 @@ export interface PreparedRule {
   readonly isReverse: boolean;
   readonly sources: Int32Array;
   readonly sourceDevices: Int32Array;
+  /** Groups of machines whose intercepted streams it admits. Empty: none. */
+  readonly allowIntercepted: Int32Array;
   /** Groups of `authorizedGroups`, beside `keyLocalUsers` at the same index. Empty: full access. */
   readonly keys: Int32Array;
   /** Indexes into `PolicySnapshot.localUserIndex`; `ANY_LOCAL_USER` among them is `["*"]`. */
@@ -115,6 +117,7 @@ function prepareRule(
     isReverse,
     sources: indexesOf(rule.sources, groupIndex),
     sourceDevices: indexesOf(rule.sourceDevices, groupIndex),
+    allowIntercepted: indexesOf(rule.allowIntercepted ?? [], groupIndex),
     keys: indexesOf(keys, groupIndex),
     keyLocalUsers: keys.map((key) => indexesOf(rule.authorizedGroups[key] ?? [], localUserIndex)),
   };

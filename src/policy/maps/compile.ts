@@ -252,7 +252,8 @@ export function everyGroup({
 /** Groups whose members the rule speaks of. */
 export function sourceGroups(rule: MapRule): GroupId[] {
   const back = isMutual(rule) ? rule.destinations : [];
-  return [...rule.sources, ...rule.sourceDevices, ...Object.keys(rule.authorizedGroups), ...back];
+  const others = [...back, ...(rule.allowIntercepted ?? [])];
+  return [...rule.sources, ...rule.sourceDevices, ...Object.keys(rule.authorizedGroups), ...others];
 }
 
 /** Peers that the rule names as sources. */

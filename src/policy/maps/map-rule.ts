@@ -38,6 +38,7 @@ export function mapRuleOf(
     sources: body.sources ?? [],
     sourcePeerId: body.sourceResource?.id ?? null,
     sourceDevices: body.source_devices ?? [],
+    ...(body.allow_intercepted?.length ? { allowIntercepted: body.allow_intercepted } : {}),
     destinations: body.destinations ?? [],
     destinationPeerId: body.destinationResource?.id ?? null,
     authorizedGroups: isSshProtocol(body) ? (body.authorized_groups ?? {}) : {},

@@ -39,7 +39,7 @@ describeInOwnNetwork(import.meta.path, "--intercept", () => {
     const { devs, servers } = setUp;
     await lab.createPolicy("through", [devs, setUp.group("bastions")], [servers], {
       authorized_groups: { [devs]: [deploy.name] },
-      ssh: { allow_unmanaged_devices: true },
+      allow_intercepted: [setUp.group("bastions")],
     });
     address = (await setUp.agent.status()).self?.address ?? "";
     // Whatever is not carried ends up at another network, which has the same addresses.

@@ -63,6 +63,15 @@ test("an approval is management's word, of no device", () => {
   expect(proveApproved(approved)).toMatchObject({ kind: "proven", who, mapVersion: 3 });
 });
 
+test.each<[by: "intercept" | "socks", interceptedBy: string | undefined]>([
+  ["intercept", anId("bastion")],
+  ["socks", undefined],
+])("an approval on a stream by %s is of the machine %s", (by, interceptedBy) => {
+  const proof = proveApproved(approved, { by, localUser: "ada", peerId: anId("bastion") });
+  const who = proof.kind === "proven" && proof.who.kind === "user" ? proof.who : null;
+  expect([who?.interceptedBy, who?.devicePeerId]).toEqual([interceptedBy, null]);
+});
+
 test.each(["user_blocked", "user_pending", "login_revoked"] as const)(
   "an approval of somebody whom management refuses for %s proves nobody",
   (refusal) => {

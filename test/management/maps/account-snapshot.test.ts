@@ -24,6 +24,7 @@ const OTHERS: Readonly<Required<PolicyRuleWrite>> = {
   authorized_groups: { [anId("devs")]: ["deploy"] },
   ssh: { pty: false },
   source_devices: [anId("laptops")],
+  allow_intercepted: [anId("bastions")],
   machine_local_users: ["backup"],
   valid_from: 1_000,
   valid_until: 2_000,
@@ -47,7 +48,7 @@ function mapped({ id, ...body }: PolicyRuleWrite): MapRule {
 test.each(Object.entries(MAP_FIELDS))("the field %s of a rule is %s in a map", (field, expected) => {
   const before = mapped(plain);
   const after = mapped({ ...plain, [field]: OTHERS[field as keyof PolicyRuleWrite] });
-  const changed = (Object.keys(before) as (keyof MapRule)[]).filter(
+  const changed = (Object.keys({ ...before, ...after }) as (keyof MapRule)[]).filter(
     (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
   );
   expect(changed).toEqual(expected === null ? [] : [expected]);

@@ -43,6 +43,7 @@ const CHANGES: Readonly<Record<Exclude<keyof AccountRule, "id">, Partial<Account
   authorized_groups: { authorized_groups: { [anId("ops")]: ["deploy"] } },
   ssh: { ssh: { pty: false } },
   source_devices: { source_devices: [anId("managed-laptops")] },
+  allow_intercepted: { allow_intercepted: [anId("managed-laptops")] },
   machine_local_users: { protocol: "tcp", machine_local_users: ["backup"] },
   valid_from: { valid_from: 1_000 },
   valid_until: { valid_until: 2_000 },

@@ -11,6 +11,9 @@ import { allFlags, aMap, anId, aPeer, aPeerRequest, aRequest, aRule, aUser } fro
 const alice = aUser("alice", ["devs"]);
 const laptop = aPeer("laptop", [], { ownerUserId: alice.id });
 const rule = aRule("base", ["devs"], ["deploy"]);
+/** A machine whose agent may bring its users' other programs, and a rule that says so. */
+const bastion: MapPeer = { ...aPeer("bastion", ["bastions"]), kind: "machine" };
+const brought: MapRule = { ...rule, allowIntercepted: [anId("bastions")] };
 
 interface Row {
   readonly name: string;
@@ -233,6 +236,40 @@ describe("decide on rules", () => {
       rules: [{ ...rule, capabilities: { allow_unmanaged_devices: true } }],
       request: { devicePeerId: null },
       want: "allow",
+    },
+    {
+      name: "admits what a named machine intercepted",
+      rules: [brought],
+      others: [bastion],
+      request: { devicePeerId: null, interceptedBy: bastion.id },
+      want: "allow",
+    },
+    {
+      name: "denies what a blocked machine intercepted",
+      rules: [brought],
+      others: [{ ...bastion, status: "blocked" }],
+      request: { devicePeerId: null, interceptedBy: bastion.id },
+      want: "unmanaged_device",
+    },
+    {
+      name: "denies what a person's own device says that it intercepted",
+      rules: [brought],
+      others: [{ ...bastion, kind: "device" }],
+      request: { devicePeerId: null, interceptedBy: bastion.id },
+      want: "unmanaged_device",
+    },
+    {
+      name: "denies what a machine outside of the map intercepted",
+      rules: [brought],
+      request: { devicePeerId: null, interceptedBy: bastion.id },
+      want: "unmanaged_device",
+    },
+    {
+      name: "does not take the machine that intercepted for a device in the sources",
+      rules: [rule],
+      others: [{ ...bastion, groups: [anId("devs")] }],
+      request: { devicePeerId: null, interceptedBy: bastion.id },
+      want: "unmanaged_device",
     },
     {
       name: "wants the user in its group on an unmanaged device too",

@@ -23,10 +23,13 @@ interface Case {
   readonly request?: Partial<AccessRequest>;
   readonly groups?: readonly string[];
   readonly device?: Partial<MapPeer> | null;
+  /** Own groups of the machine whose agent intercepted the connection. Absent: none did. */
+  readonly interceptor?: readonly string[];
 }
 
 /** Alice of `devs` on her laptop, also of `devs`, asks for `deploy`; each part as `change` has it. */
-function judgedForUser({ rule = {}, request = {}, groups = ["devs"], device = {} }: Case): string {
+function judgedForUser(change: Case): string {
+  const { rule = {}, request = {}, groups = ["devs"], device = {}, interceptor } = change;
   const alice = aUser("alice", groups);
   const laptop = device === null ? null : aPeer("laptop", ["devs"], device);
   const map = aMap({
@@ -47,6 +50,7 @@ function judgedForUser({ rule = {}, request = {}, groups = ["devs"], device = {}
     device: laptop,
     deviceMarks: laptop && markDevice(snapshot, laptop, NOW_SECONDS),
     ownMarks: laptop && markOwn(snapshot, laptop),
+    interceptorMarks: interceptor === undefined ? null : markOwn(snapshot, aPeer("bastion", interceptor)),
   });
   return outcomeName(outcome);
 }
@@ -64,6 +68,39 @@ describe("a rule, for a person", () => {
       outcome: "granted",
       device: null,
       rule: { capabilities: { allow_unmanaged_devices: true } },
+    },
+    {
+      title: "by a machine that may bring other programs",
+      outcome: "granted",
+      device: null,
+      rule: { allowIntercepted: [anId("bastions")] },
+      interceptor: ["bastions"],
+    },
+    {
+      title: "by a machine that may not",
+      outcome: "unmanaged_device",
+      device: null,
+      rule: { allowIntercepted: [anId("bastions")] },
+      interceptor: ["devs"],
+    },
+    {
+      title: "by such a machine, where it takes none",
+      outcome: "unmanaged_device",
+      device: null,
+      interceptor: ["bastions"],
+    },
+    {
+      title: "by no machine, where some may bring programs",
+      outcome: "unmanaged_device",
+      device: null,
+      rule: { allowIntercepted: [anId("bastions")] },
+    },
+    {
+      title: "by such a machine without a posture that it needs",
+      outcome: "posture_failed",
+      device: null,
+      rule: { allowIntercepted: [anId("bastions")], postureChecks: [anId("disk")] },
+      interceptor: ["bastions"],
     },
     {
       title: "on a device outside of its source devices",

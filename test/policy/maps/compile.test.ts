@@ -86,6 +86,12 @@ describe("compileMap tells a machine", () => {
     expect(map?.peers[kiosk.id]?.groups).toEqual([anId("kiosks")]);
   });
 
+  test("which machines may bring other programs", () => {
+    const rules = [aRule("r", [], "full", { allowIntercepted: [anId("kiosks")] })];
+    const map = mapWith({ rules, users: [carol], peers: [web1, kiosk] });
+    expect(map?.peers[kiosk.id]?.groups).toEqual([anId("kiosks")]);
+  });
+
   test("who is in the keys of a rule", () => {
     const rules = [aRule("r", [], "full", { authorizedGroups: { [anId("people")]: ["web"] } })];
     const map = mapWith({ rules, users: [carol], peers: [web1] });

@@ -60,6 +60,7 @@ function waysIn(rule: Rule, groupId: string): string[] {
     ...(has(rule.sources) ? ["from it"] : []),
     ...(has(rule.destinations) ? ["to it"] : []),
     ...(has(rule.source_devices) ? ["from devices in it"] : []),
+    ...(has(rule.allow_intercepted) ? ["by programs on machines in it"] : []),
     ...(Object.keys(rule.authorized_groups ?? {}).includes(groupId) ? ["local users of its members"] : []),
     ...(has(rule.approver_groups) ? ["approved by its members"] : []),
   ];

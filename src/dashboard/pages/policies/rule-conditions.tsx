@@ -36,7 +36,8 @@ interface ConditionsProps extends RulePartProps {
 }
 
 export function RuleConditions({ rule, onRule, choices, problems, isSsh, summary }: ConditionsProps) {
-  const isOpen = ["valid_from", "valid_until", "schedule", "source_devices"].some((one) => problems.has(one));
+  const fields = ["valid_from", "valid_until", "schedule", "source_devices", "allow_intercepted"];
+  const isOpen = fields.some((one) => problems.has(one));
   return (
     <Disclosure title="When, and from which devices" summary={summary} isOpen={isOpen}>
       <MomentField
@@ -56,21 +57,39 @@ export function RuleConditions({ rule, onRule, choices, problems, isSsh, summary
       />
       <Schedule rule={rule} onRule={onRule} problem={problems.get("schedule") ?? null} />
       {isSsh ? (
-        <div className="sm:col-span-2">
-          <NamesField
+        <>
+          <Groups
+            {...{ rule, onRule, choices, problems, field: "source_devices" }}
             label="Devices have to be in"
             hint="The device's own groups. Empty: every device."
-            values={rule.source_devices ?? []}
-            onValues={(names) =>
-              onRule(withField(rule, "source_devices", names.length === 0 ? undefined : names))
-            }
-            choices={choices.groups}
-            add="Add a group"
-            problem={problems.get("source_devices") ?? null}
           />
-        </div>
+          <Groups
+            {...{ rule, onRule, choices, problems, field: "allow_intercepted" }}
+            label="Machines may bring other programs from"
+            hint="Machines whose agent runs with --intercept. Empty: none."
+          />
+        </>
       ) : null}
     </Disclosure>
+  );
+}
+
+interface GroupsProps extends RulePartProps {
+  readonly field: "source_devices" | "allow_intercepted";
+  readonly label: string;
+  readonly hint: string;
+}
+
+function Groups({ rule, onRule, choices, problems, field, label, hint }: GroupsProps) {
+  return (
+    <div className="sm:col-span-2">
+      <NamesField
+        {...{ label, hint, choices: choices.groups, add: "Add a group" }}
+        values={rule[field] ?? []}
+        onValues={(names) => onRule(withField(rule, field, names.length === 0 ? undefined : names))}
+        problem={problems.get(field) ?? null}
+      />
+    </div>
   );
 }
 

@@ -99,7 +99,8 @@ function withProtocol(rule: FileRule, value: string): FileRule {
     const { ports: _, port_ranges: __, machine_local_users: ___, bidirectional: ____, ...rest } = next;
     return { authorized_groups: { "": [] }, ...rest };
   }
-  const { ssh: _, authorized_groups: __, approver_groups: ___, approval_seconds: ____, ...rest } = next;
+  const { ssh: _, authorized_groups: __, approver_groups: ___, approval_seconds: ____, ...others } = next;
+  const { allow_intercepted: _____, ...rest } = others;
   return protocol === "icmp" || protocol === "all" ? writePorts(rest, "") : rest;
 }
 

@@ -6,7 +6,7 @@
 import { isSshProtocol } from "../../../policy/decide/snapshot.ts";
 import type { Answer } from "../../api/client.ts";
 import type { FileRule } from "./policy-draft.ts";
-import { capabilityClauses, listOf, obligationClauses, timeClauses } from "./rule-words.ts";
+import { capabilityClauses, interceptClauses, listOf, obligationClauses, timeClauses } from "./rule-words.ts";
 
 type Rule = Answer<"GET /api/policies">[number]["rules"][number];
 
@@ -23,6 +23,7 @@ export function ruleSentence(rule: Rule, nameOf: (id: string) => string): string
     ...(destinationResource ? { destination_peer: destinationResource.id } : {}),
     ...{ sources: names(sources), destinations: names(destinations) },
     ...(rule.source_devices ? { source_devices: rule.source_devices.map(nameOf) } : {}),
+    ...(rule.allow_intercepted ? { allow_intercepted: rule.allow_intercepted.map(nameOf) } : {}),
     ...(rule.approver_groups ? { approver_groups: rule.approver_groups.map(nameOf) } : {}),
     authorized_groups: Object.fromEntries(people),
   });
@@ -39,6 +40,7 @@ export function sentenceOf(rule: FileRule): string {
   const people = Object.entries(rule.authorized_groups ?? {});
   const end = clauses([
     ...(isDrop ? [] : capabilityClauses(rule.ssh)),
+    ...(isDrop ? [] : interceptClauses(rule)),
     ...(isDrop ? [] : obligationClauses(rule)),
     ...timeClauses(rule),
   ]);

@@ -30,6 +30,12 @@ export function capabilityClauses(ssh: Ssh | undefined): string[] {
   ];
 }
 
+/** Machines that may bring other programs; where any client may come, this says nothing more. */
+export function interceptClauses({ ssh, allow_intercepted }: FileRule): string[] {
+  if (!allow_intercepted?.length || ssh?.allow_unmanaged_devices === true) return [];
+  return [`also by other programs on machines in ${listOf(allow_intercepted, "or")}`];
+}
+
 /** Clauses about what it costs them. */
 export function obligationClauses(rule: ApprovedRule): string[] {
   const { ssh = {} } = rule;

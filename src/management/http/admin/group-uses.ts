@@ -45,6 +45,7 @@ export function groupsOfRule({ body }: Pick<PolicyRuleRow, "body">): Set<GroupId
     ...(body.sources ?? []),
     ...(body.destinations ?? []),
     ...(body.source_devices ?? []),
+    ...(body.allow_intercepted ?? []),
     ...(body.approver_groups ?? []),
     ...Object.keys(body.authorized_groups ?? {}),
   ]);

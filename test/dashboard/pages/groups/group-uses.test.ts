@@ -11,6 +11,7 @@ test.each<[fields: object, how: string]>([
   [{ sources: [group] }, "from it"],
   [{ destinations: [group], sources: [group] }, "from it, to it"],
   [{ source_devices: [group] }, "from devices in it"],
+  [{ allow_intercepted: ["g1"] }, "by programs on machines in it"],
   [{ authorized_groups: { g1: ["deploy"] } }, "local users of its members"],
   [{ approver_groups: ["g1"] }, "approved by its members"],
 ])("a rule with %j uses it: %s", (fields, how) => {

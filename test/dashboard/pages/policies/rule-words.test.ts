@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { FileRule } from "../../../../src/dashboard/pages/policies/policy-draft.ts";
 import {
   capabilityClauses,
+  interceptClauses,
   obligationClauses,
   timeClauses,
 } from "../../../../src/dashboard/pages/policies/rule-words.ts";
@@ -28,6 +29,13 @@ test.each<[ssh: Ssh, clauses: string[]]>([
   [{ allow_browsers: true }, []],
   [{ allow_unmanaged_devices: true }, ["also from clients without a device of ours"]],
 ])("%j lets people do %j", (ssh, clauses) => expect(capabilityClauses(ssh)).toEqual(clauses));
+
+test.each<[rule: FileRule, clauses: string[]]>([
+  [{}, []],
+  [{ allow_intercepted: [] }, []],
+  [{ allow_intercepted: ["Bastions", "CI"] }, ["also by other programs on machines in Bastions or CI"]],
+  [{ allow_intercepted: ["Bastions"], ssh: { allow_unmanaged_devices: true } }, []],
+])("%j lets machines bring %j", (rule, clauses) => expect(interceptClauses(rule)).toEqual(clauses));
 
 test.each<[rule: FileRule, clauses: string[]]>([
   [{}, []],
