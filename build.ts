@@ -75,6 +75,8 @@ const result = await Bun.build({
   compile: {
     outfile,
     autoloadDotenv: false,
+    // What runs at a start only is not worth compiling: `base/jit-policy.ts`.
+    jitPolicy: 100,
     autoloadBunfig: false,
     execArgv: ["--use-system-ca"],
     ...(bunTarget === undefined ? {} : { target: bunTarget as Bun.Build.CompileTarget }),

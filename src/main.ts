@@ -8,6 +8,7 @@
  */
 import { writeSync } from "node:fs";
 import { VERSION_LINE } from "./base/build-info.ts";
+import { compileHotCode } from "./base/jit-policy.ts";
 import { keepLoopbackDirect } from "./base/loopback-direct.ts";
 
 /** Exit status when nobody reads our stdout any more: they had what they wanted. */
@@ -20,6 +21,7 @@ if (argv.length === 1 && (argv[0] === "version" || argv[0] === "--version")) {
   writeSync(1, `${VERSION_LINE}\n`);
 } else if (argv[0] === "agent" && argv[1] === "child") {
   // The privileged child of a session: nothing else is loaded, since every session waits for it.
+  compileHotCode();
   process.exit(await (await import("./agent/os/child.ts")).runChild());
 } else if (argv[0] === "proxy" && argv[1] === "match") {
   // ssh(1) asks before every connection to anything that might be a peer.
@@ -60,6 +62,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
     return (await import("./ssh/run.ts")).runSsh(argv.slice(1));
   }
   if (argv[0] === "proxy") return (await import("./proxy/run.ts")).runProxy(argv.slice(1));
+  compileHotCode();
   return (await import("./cli/run.ts")).runCli(argv, programName());
 }
 

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { isQfError, QfError } from "../base/errors.ts";
+import { compileHotCode } from "../base/jit-policy.ts";
 import { openOutput } from "../base/output.ts";
 import { SECRET_VARIABLES } from "../client/browser.ts";
 import { clientFolderPath } from "../client/client-folder.ts";
@@ -91,6 +92,7 @@ export async function runConnect(request: ConnectRequest): Promise<number> {
   });
   if (turn !== undefined) startKeyCleanup({ folder, host, sshPid: caller?.pid ?? UNKNOWN_PID, ...turn });
   if (!passes && !("descriptor" in peer)) {
+    compileHotCode();
     if (checker === "qf") await carryChecked(peer, credential.target.hostKeys);
     else await splice(peer, process.stdin, openOutput(1));
     return 0;

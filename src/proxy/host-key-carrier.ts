@@ -8,6 +8,7 @@
 import { closeSync, openSync } from "node:fs";
 import { adoptSocket } from "../base/adopt-socket.ts";
 import { QfError } from "../base/errors.ts";
+import { compileHotCode } from "../base/jit-policy.ts";
 import { ownCommand } from "../base/own-command.ts";
 import { createHostKeyCheck } from "../sshcore/host-key-check.ts";
 import { socketPair } from "./native.ts";
@@ -33,6 +34,7 @@ export function startHostKeyCarrier(peerFd: number, hostKeys: readonly string[])
 
 /** `qf proxy check KEY...`. Throws ERR_SSH when the peer has none of these host keys. */
 export async function runHostKeyCarrier(hostKeys: readonly string[]): Promise<number> {
+  compileHotCode();
   const check = createHostKeyCheck(hostKeys.map((key) => Buffer.from(key, "base64")));
   const pass = (bytes: Buffer): Buffer | null => {
     if (check.isDone) return bytes;

@@ -8,6 +8,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { isQfError, QfError } from "../base/errors.ts";
 import { parseJson } from "../base/files.ts";
+import { compileHotCode } from "../base/jit-policy.ts";
 import { ownCommand } from "../base/own-command.ts";
 import { printable } from "../base/printable.ts";
 import { dialRelay, type RelayDialOptions } from "../fabric/relay-client.ts";
@@ -82,6 +83,7 @@ export async function runCarry(environment: Readonly<Record<string, string | und
   // Whoever reads it would otherwise wait for our end.
   closeSync(ANSWER_FD);
   openSync("/dev/null", "w");
+  compileHotCode();
   await joinDescriptor(stream, STREAM_FD);
   return 0;
 }

@@ -7,6 +7,7 @@
 import { writeSync } from "node:fs";
 import { systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
+import { compileHotCode } from "../base/jit-policy.ts";
 import { PROXY_HELP, PROXY_USAGE } from "./help.ts";
 
 const EXIT_USAGE = 2;
@@ -44,6 +45,7 @@ async function connect(args: readonly string[]): Promise<number> {
 async function socks(args: readonly string[]): Promise<number> {
   const { flags, configDir, names } = parse(args);
   if (flags.size > 0 || names.length > 0) return usage();
+  compileHotCode();
   await parseWithoutCompiling();
   const stop = new AbortController();
   process.on("SIGTERM", () => stop.abort()).on("SIGINT", () => stop.abort());

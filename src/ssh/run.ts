@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { VERSION_LINE } from "../base/build-info.ts";
 import { nowSeconds, systemClock } from "../base/clock.ts";
 import { QfError } from "../base/errors.ts";
+import { compileHotCode } from "../base/jit-policy.ts";
 import { openOutput } from "../base/output.ts";
 import { ownUserName } from "../base/own-user.ts";
 import { printable } from "../base/printable.ts";
@@ -95,6 +96,7 @@ export async function runSsh(args: readonly string[]): Promise<number> {
 
 /** All that the connection is for, to the exit status. */
 async function use(connection: Connection, invocation: SshInvocation): Promise<number> {
+  compileHotCode();
   const { forwards, stdio, noSession, exitOnForwardFailure } = invocation;
   const isForwarding = forwards.length > 0 || stdio !== undefined;
   // Not loaded for a plain session.
