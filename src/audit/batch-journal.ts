@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { open, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeDirectory, parseJson, writeFileAtomic } from "../base/files.ts";
+import { appendDurably, makeDirectory, parseJson, writeFileAtomic } from "../base/files.ts";
 import { JournalLine, type StoredBatch } from "../wire/audit-journal.ts";
 
 /** Size from which on the file is written anew, when that makes it smaller. */
@@ -97,15 +97,9 @@ export class BatchJournal {
   }
 
   async #append(line: JournalLine): Promise<void> {
-    const text = textOf([line]);
-    const file = await open(this.#path, "a", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    this.#bytes += Buffer.byteLength(text);
+    const bytes = Buffer.from(textOf([line]));
+    await appendDurably(this.#path, bytes, 0o600);
+    this.#bytes += bytes.length;
   }
 }
 

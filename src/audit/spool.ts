@@ -29,7 +29,7 @@ const WAITING_MAX = 4096;
 const SEGMENT_BYTES_MAX = 1024 * 1024;
 /** From this size on, the last segment is replaced when all in it is acknowledged. */
 const ROTATE_WHEN_ACKNOWLEDGED_BYTES = 64 * 1024;
-/** Latest events kept in memory, so that an upload seldom reads the disk. */
+/** Latest events kept in memory, up to twice as many, so that an upload seldom reads the disk. */
 const RECENT_MAX = 2048;
 
 /**
@@ -198,7 +198,7 @@ class FileSpool implements Spool {
       return;
     }
     this.#nextSeq += events.length;
-    this.#recent = [...this.#recent, ...events].slice(-RECENT_MAX);
+    this.#keepRecent(events);
     for (const one of batch) {
       this.#shares.stored(path, one.owner, one.body, one.bytes);
       one.resolve();
@@ -208,16 +208,20 @@ class FileSpool implements Spool {
     if (isFull) await this.#files.rotate(this.#nextSeq);
   }
 
+  /** Drops the oldest once there are twice as many as should be, not at every write. */
+  #keepRecent(events: readonly AgentEvent[]): void {
+    this.#recent.push(...events);
+    if (this.#recent.length > 2 * RECENT_MAX) this.#recent.splice(0, this.#recent.length - RECENT_MAX);
+  }
+
   async pending(fromSeq: number, max: number, bytesMax = 1024 * 1024): Promise<AgentEvent[]> {
     const from = Math.max(fromSeq, this.nextUnacknowledged);
     const oldest = this.#recent[0]?.seq;
     if (from >= this.#nextSeq) return [];
     if (oldest !== undefined && oldest <= from) {
-      return firstOf(
-        this.#recent.filter((event) => event.seq >= from),
-        max,
-        bytesMax,
-      );
+      // Their numbers have no gaps.
+      const at = from - oldest;
+      return firstOf(this.#recent.slice(at, at + max), max, bytesMax);
     }
     return firstOf(await this.#files.read(from, this.#nextSeq, max), max, bytesMax);
   }

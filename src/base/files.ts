@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { constants } from "node:fs";
+import { closeSync, constants, openSync, write as writeCallback } from "node:fs";
 import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
 import { QfError } from "./errors.ts";
 import { newId } from "./new-id.ts";
 import { platform } from "./platform/platform.ts";
@@ -29,6 +30,26 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
   await file.close();
   await rename(temporary, path);
   await syncDirectory(dirname(path));
+}
+
+const write = promisify(writeCallback);
+
+/**
+ * Appends `data` to `path`, which it makes with `mode`, and resolves once the disk has it. One call waits in
+ * another thread; the others are too short to be handed over.
+ */
+export async function appendDurably(path: string, data: Uint8Array, mode: number): Promise<void> {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_DSYNC } = constants;
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_DSYNC, mode);
+  try {
+    for (let at = 0; at < data.length; ) {
+      const { bytesWritten } = await write(fd, data, at, data.length - at);
+      if (bytesWritten === 0) throw new Error("nothing was written");
+      at += bytesWritten;
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Writes `value` as indented JSON with a final newline; see `writeFileAtomic`. */

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isQfError } from "../../src/base/errors.ts";
-import { readJsonState, readSmallFile } from "../../src/base/files.ts";
+import { appendDurably, readJsonState, readSmallFile } from "../../src/base/files.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 
 test("a small file is read whole, up to the last byte that may be", async () => {
@@ -25,4 +25,19 @@ test("what cannot be read or written is named", async () => {
   const anything = { safeParse: (data: unknown) => ({ success: true as const, data }) };
   const unreadable = await readJsonState(folder, anything).catch((cause: unknown) => cause);
   expect(unreadable).toMatchObject({ code: "EISDIR", path: folder });
+});
+
+test("what is appended is behind what was there, in a file of that mode", async () => {
+  const path = join(tempFolder(), "lines");
+  for (const line of ["one\n", "two\n"]) await appendDurably(path, Buffer.from(line), 0o600);
+  expect(readFileSync(path, "utf8")).toBe("one\ntwo\n");
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("an append that the system refuses rejects, whether the file is missing or the disk full", async () => {
+  const line = Buffer.from("one\n");
+  await expect(appendDurably(join(tempFolder(), "none", "lines"), line, 0o600)).rejects.toMatchObject({
+    code: "ENOENT",
+  });
+  await expect(appendDurably("/dev/full", line, 0o600)).rejects.toMatchObject({ code: "ENOSPC" });
 });

@@ -109,18 +109,19 @@ async function openFieldFor(account: OsAccount | null, agentArgs: readonly strin
   );
   const destination = `${user}@web1.qf.internal`;
   const proxy: Way = { ssh: ["-F", config, ...WIRE], sftp: ["-F", config, ...WIRE], destination, env };
-  const renew = async () => {
+  const renew = async (): Promise<string> => {
     const child = Bun.spawn(["ssh", ...proxy.ssh, destination, "true"], {
       env,
       stdout: "ignore",
       stderr: "pipe",
     });
     if ((await child.exited) !== 0) throw new Error(await new Response(child.stderr).text());
+    // What was minted is in the drop-in's own file; ssh(1) without the drop-in reads another.
+    return findKey(device.configDir);
   };
-  await renew();
+  const key = await renew();
   const { plainListen } = (await agent.status()).sshServer;
   const port = plainListen?.[0]?.split(":").at(-1) ?? "";
-  const key = findKey(device.configDir);
   const identity = ["-i", key, "-o", `CertificateFile=${key}-cert.pub`, "-o", "IdentitiesOnly=yes", ...QUIET];
   const plain = ["-F", "none", ...identity, ...WIRE];
   const direct: Way = {
@@ -148,7 +149,7 @@ async function openFieldFor(account: OsAccount | null, agentArgs: readonly strin
     proxy,
     sshd: wayOf(sshd, user, env),
     folder,
-    renew,
+    renew: async () => void (await renew()),
     async [Symbol.asyncDispose]() {
       rmSync(folder, { recursive: true, force: true });
       await sshd[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 /**
  * Takes the spool to management: one batch at a time, the next after its acknowledgement. What comes within
- * a moment of an event goes together with it.
+ * a moment of an event goes together with it, and batches keep a distance.
  *
  * @module
  */
@@ -17,6 +17,11 @@ const ANSWER_MS_MAX = 30_000;
  * a sign-in, and for each new stream, would be in the way of the next step.
  */
 const GATHER_MS = 50;
+/**
+ * Batches begin at least this far apart, unless one would be full: a batch is signed, stored here and
+ * committed at management, whatever it holds. A lone event waits for `GATHER_MS` only.
+ */
+const DISTANCE_MS = 200;
 
 export interface AuditUpload {
   /** The link is up. */
@@ -45,6 +50,8 @@ class SpoolUpload implements AuditUpload {
   #signer: AuditSigner | null = null;
   /** When the batch that waits for its answer was sent. Null: none waits. */
   #sentAtMs: number | null = null;
+  /** The last batch over this link was begun or sent then, answered or not. */
+  #lastSentAtMs = Number.NEGATIVE_INFINITY;
   #isReading = false;
   /** Something was stored while the spool was being read. */
   #isMoreStored = false;
@@ -61,6 +68,7 @@ class SpoolUpload implements AuditUpload {
   start(send: (upload: AuditUploadBatch) => void, signer: AuditSigner | null): void {
     this.#send = send;
     this.#signer = signer;
+    this.#lastSentAtMs = Number.NEGATIVE_INFINITY;
     this.#endGathering();
     void this.#upload();
   }
@@ -97,9 +105,17 @@ class SpoolUpload implements AuditUpload {
   #onStored(): void {
     this.#gathering ??= setTimeout(() => {
       this.#gathering = null;
+      // What is stored while the batch is read keeps its distance to it as well.
+      this.#lastSentAtMs = this.#clock.monotonicMs();
       void this.#upload();
-    }, GATHER_MS);
+    }, this.#gatherMs());
     void this.#upload();
+  }
+
+  /** How long the events that begin to wait now are gathered. */
+  #gatherMs(): number {
+    const sinceLastMs = this.#clock.monotonicMs() - this.#lastSentAtMs;
+    return Math.max(GATHER_MS, DISTANCE_MS - sinceLastMs);
   }
 
   #endGathering(): void {
@@ -130,9 +146,10 @@ class SpoolUpload implements AuditUpload {
       const upload = await this.#next();
       if (this.#send !== send || upload === null) continue;
       this.#sentAtMs = this.#clock.monotonicMs();
+      this.#lastSentAtMs = this.#sentAtMs;
       send(upload);
       return;
-    } while (this.#isMoreStored && this.#send !== null);
+    } while (this.#isMoreStored && this.#send !== null && !this.#isGathering());
   }
 
   async #next(): Promise<AuditUploadBatch | null> {

@@ -66,14 +66,15 @@ afterEach(() => {
 
 function open() {
   const spool = new MemorySpool();
-  const upload = createAuditUpload({ spool, clock: new FakeClock(), log: silentLog });
+  const clock = new FakeClock();
+  const upload = createAuditUpload({ spool, clock, log: silentLog });
   uploads.push(upload);
   /** First and last number of each batch. */
   const sent: string[] = [];
   const send = ({ events }: { events: AgentEvent[] }) =>
     void sent.push(`${events[0]?.seq}-${events.at(-1)?.seq}`);
   upload.start(send, null);
-  return { spool, upload, sent, send };
+  return { spool, upload, sent, send, clock };
 }
 
 /** Whatever promises still have to say; no timer runs meanwhile. */
@@ -114,11 +115,41 @@ test("a batch waits for the answer to the one before it", async () => {
   spool.store(1);
   await batches(sent, 1);
   spool.store(1);
-  await Bun.sleep(120);
+  await Bun.sleep(250);
   expect(sent).toEqual(["1-1"]);
   await upload.acknowledge(1);
   await settle();
   expect(sent).toEqual(["1-1", "2-2"]);
+});
+
+test("batches keep a distance, in which what is stored goes together", async () => {
+  const { spool, upload, sent, clock } = open();
+  await settle();
+  spool.store(1);
+  await batches(sent, 1);
+  await upload.acknowledge(1);
+  clock.advanceMs(50);
+  const storedAtMs = performance.now();
+  spool.store(1);
+  await settle();
+  spool.store(1);
+  await batches(sent, 2);
+  expect(sent).toEqual(["1-1", "2-3"]);
+  expect(performance.now() - storedAtMs).toBeGreaterThan(140);
+});
+
+test("a batch that would be full keeps no distance", async () => {
+  const { spool, upload, sent } = open();
+  await settle();
+  spool.store(1);
+  await batches(sent, 1);
+  await upload.acknowledge(1);
+  spool.store(255);
+  await settle();
+  expect(sent).toEqual(["1-1"]);
+  spool.store(1);
+  await settle();
+  expect(sent).toEqual(["1-1", "2-257"]);
 });
 
 test("a backlog of more than a batch does not wait", async () => {
