@@ -2,14 +2,21 @@
  * The pace at which output is drawn: at once while it is little, and in larger steps under a flood, so that
  * the page parses most of the time instead of painting lines that nobody can read.
  *
+ * xterm.js lets a frame be painted between two writes once they have taken 12 ms. So a step of a flood is
+ * given to it in few large writes.
+ *
  * @module
  */
-import type { Bytes } from "../../browser-ssh/bytes.ts";
+import { type Bytes, concat } from "../../browser-ssh/bytes.ts";
 
 /** More than this within one step is a flood. */
 const FLOOD_BYTES = 64 * 1024;
 /** Between two drawings of a flood. */
 const STEP_MS = 50;
+/** Most that is given at once: parsed in about 20 ms, during which no key is heard. */
+const WRITE_BYTES_MAX = 1024 * 1024;
+
+type Held = readonly [bytes: Bytes, drawn: (() => void) | undefined];
 
 interface PaceParts {
   write(bytes: Bytes, drawn: (() => void) | undefined): void;
@@ -20,7 +27,7 @@ interface PaceParts {
 
 export class OutputPace {
   readonly #parts: PaceParts;
-  readonly #held: (readonly [Bytes, (() => void) | undefined])[] = [];
+  readonly #held: Held[] = [];
   #stepEndsMs = 0;
   #bytes = 0;
 
@@ -50,9 +57,23 @@ export class OutputPace {
     // A flood goes on being one until a step brings little.
     this.#stepEndsMs = this.#parts.nowMs() + STEP_MS;
     this.#bytes = 0;
-    for (const [bytes, drawn] of this.#held.splice(0)) {
-      this.#bytes += bytes.length;
-      this.#parts.write(bytes, drawn);
+    let gathered: Held[] = [];
+    let bytes = 0;
+    for (const held of this.#held.splice(0)) {
+      if (bytes + held[0].length > WRITE_BYTES_MAX && bytes > 0) {
+        this.#write(gathered);
+        [gathered, bytes] = [[], 0];
+      }
+      gathered.push(held);
+      bytes += held[0].length;
+      this.#bytes += held[0].length;
     }
+    this.#write(gathered);
+  }
+
+  #write(gathered: readonly Held[]): void {
+    this.#parts.write(concat(...gathered.map(([bytes]) => bytes)), () => {
+      for (const [, drawn] of gathered) drawn?.();
+    });
   }
 }

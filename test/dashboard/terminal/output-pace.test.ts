@@ -41,8 +41,22 @@ test("a flood is drawn in steps, in its order and whole", () => {
   // What came before it was a flood is on the screen, the rest waits for one timer.
   expect([drawn.length, due.length]).toEqual([6, 1]);
   passMs(50);
-  expect(drawn).toEqual(Array.from({ length: 40 }, (_, index) => 10 * KB + index + 1));
+  expect(drawn).toEqual([1, 2, 3, 4, 5, 6].map((more) => 10 * KB + more).concat(34 * 10 * KB + 799));
   expect(room).toBe(40);
+});
+
+test("a step of a flood is given in few large pieces, whole and in its order", () => {
+  const given: Bytes[] = [];
+  const joined = new OutputPace({
+    write: (bytes) => void given.push(bytes),
+    nowMs: () => nowMs,
+    later: (work) => void due.push({ atMs: nowMs, work }),
+  });
+  const pieces = Array.from({ length: 70 }, (_, at) => new Uint8Array(32 * KB).fill(at) as Bytes);
+  for (const piece of pieces) joined.write(piece);
+  passMs(50);
+  expect(given.map(({ length }) => length / KB)).toEqual([32, 32, 1024, 1024, 128]);
+  expect(Buffer.concat(given).equals(Buffer.concat(pieces))).toBe(true);
 });
 
 test("a flood that goes on stays one, and what comes after it is drawn at once again", () => {
