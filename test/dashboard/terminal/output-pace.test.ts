@@ -63,12 +63,12 @@ test("a flood that goes on stays one, and what comes after it is drawn at once a
   for (let count = 0; count < 10; count++) write(10 * KB);
   passMs(50);
   write(70 * KB);
-  expect(drawn.length).toBe(10);
+  expect(drawn.length).toBe(7);
   passMs(50);
-  expect(drawn.length).toBe(11);
+  expect(drawn.length).toBe(8);
   nowMs += 200;
   write(1);
-  expect([drawn.length, due.length]).toEqual([12, 0]);
+  expect([drawn.length, due.length]).toEqual([9, 0]);
 });
 
 test("one large piece does not wait longer than a step", () => {
