@@ -6,6 +6,7 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { ZodType } from "zod";
+import BIOME from "../biome.json";
 import { ADMIN_ROUTES } from "../src/management/http/admin/app.ts";
 import type { Route } from "../src/management/http/admin/route.ts";
 
@@ -56,7 +57,9 @@ function rowOf(
     ...(route.query === undefined ? [] : [`query: ${typeOf(route.query, "input", key)}`]),
     `answer: ${answer}`,
   ];
-  return `  ${JSON.stringify(key)}: { ${parts.join("; ")} };`;
+  const line = `  ${JSON.stringify(key)}: { ${parts.join("; ")} };`;
+  if (line.length <= BIOME.formatter.lineWidth) return line;
+  return [`  ${JSON.stringify(key)}: {`, ...parts.map((part) => `    ${part};`), "  };"].join("\n");
 }
 
 function aliasOf(module: string): string {

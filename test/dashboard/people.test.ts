@@ -154,7 +154,7 @@ describe.skipIf(!isRoot)("people, and what they are in", () => {
     await rows.filter({ hasText: "ada@example.com" }).getByRole("checkbox").click();
     await page.getByRole("toolbar").getByRole("button", { name: "Groups" }).click();
     await page.getByRole("checkbox", { name: "Developers" }).click();
-    await press("Apply");
+    await press("Put them in");
     await rows.filter({ hasText: "ada@example.com" }).getByText("Developers").waitFor();
     await page.getByRole("searchbox").fill("ada");
     await page.waitForURL(({ searchParams }) => searchParams.get("q") === "ada");

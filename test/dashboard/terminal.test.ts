@@ -294,6 +294,23 @@ describe.skipIf(!isRoot)("a terminal on a page", () => {
     await page.getByRole("button", { name: "Close shell 2" }).click();
   }, 60_000);
 
+  test("leaving an open terminal is asked about: who stays has the same shell, who leaves has none", async () => {
+    const elsewhere = () => page.getByRole("link", { name: "My access", exact: true }).first().click();
+    const question = page.getByRole("alertdialog", { name: /^Leave / });
+    await type(page, "left=$((40+2))\n");
+    await elsewhere();
+    await question.getByRole("button", { name: "Cancel" }).click();
+    await question.waitFor({ state: "detached" });
+    expect(page.url()).toEndWith(address);
+    await type(page, "echo stayed-$left-\n");
+    await shows(page, "stayed-42-");
+    await elsewhere();
+    await question.getByRole("button", { name: "Leave" }).click();
+    await page.waitForURL(({ pathname }) => pathname === "/");
+    await page.goto(setUp.lab.url + address);
+    await signInToTerminal(page, setUp);
+  }, 60_000);
+
   test("nothing on it keeps anybody out", async () => {
     await page.evaluate(AXE);
     for (const width of [1280, 390]) {

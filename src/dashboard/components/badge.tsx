@@ -9,7 +9,7 @@ import { classes } from "./class-names.ts";
 export type Tone = "plain" | "good" | "warn" | "bad" | "accent";
 
 const TONES: Readonly<Record<Tone, string>> = {
-  plain: "bg-sunken text-soft",
+  plain: "bg-sunken text-soft ring-1 ring-line ring-inset",
   good: "bg-good-ground text-good",
   warn: "bg-warn-ground text-warn",
   bad: "bg-bad-ground text-bad",

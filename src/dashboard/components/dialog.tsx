@@ -115,6 +115,8 @@ interface ConfirmDialogProps {
   readonly children: ReactNode;
   /** The verb on its button. */
   readonly verb: string;
+  /** "primary" where nothing is lost: a permission. */
+  readonly weight?: "danger" | "primary";
   readonly onConfirm: () => Promise<unknown>;
   readonly disabled?: boolean;
 }
@@ -145,7 +147,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
               <Button>Cancel</Button>
             </AlertDialog.Cancel>
             <Button
-              weight="danger"
+              weight={props.weight ?? "danger"}
               busy={busy}
               disabled={props.disabled === true}
               onClick={() => void run(props.onConfirm)}

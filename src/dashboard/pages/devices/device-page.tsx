@@ -5,66 +5,44 @@
  */
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { Answer } from "../../api/client.ts";
 import { reading } from "../../api/queries.ts";
 import { Card, Facts } from "../../components/card.tsx";
-import { Detail } from "../../components/detail.tsx";
 import { Loaded } from "../../components/loaded.tsx";
-import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
-import { MachineState } from "../machines/machine-state.tsx";
-import { PeerActions } from "../machines/peer-actions.tsx";
 import { PeerGroups } from "../machines/peer-groups.tsx";
 import { PeerOwner } from "../machines/peer-owner.tsx";
-
-type Peer = Answer<"GET /api/peers/:peerId">;
+import { type Peer, PeerPage } from "../machines/peer-page.tsx";
 
 const route = getRouteApi("/devices/$deviceId");
 const BACK = { to: "/devices", label: "All devices" } as const;
 
 export function DevicePage() {
   const { deviceId } = route.useParams();
-  const device = useQuery(reading("GET /api/peers/:peerId", { params: { peerId: deviceId } }));
   return (
-    <Detail
-      query={device}
+    <PeerPage
+      peerId={deviceId}
       what="device"
       back={BACK}
       gone="It was removed, or its person was deleted. The audit log says when, and by whom."
+      about={(peer) => <OfPerson peer={peer} />}
     >
-      {(peer) => <Shown key={peer.id} peer={peer} />}
-    </Detail>
+      {(peer) => (
+        <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
+          <About peer={peer} />
+          <Reaches peer={peer} />
+          <PeerGroups peer={peer} />
+        </div>
+      )}
+    </PeerPage>
   );
 }
 
-function Shown({ peer }: { readonly peer: Peer }) {
+function OfPerson({ peer }: { readonly peer: Peer }) {
+  if (peer.user_id === "") return null;
   return (
-    <>
-      <PageHeader
-        title={peer.name}
-        about={
-          <span className="flex flex-wrap items-center gap-2">
-            <MachineState peer={peer} />
-            {peer.user_id === "" ? null : (
-              <span>
-                of <PeerOwner userId={peer.user_id} />
-              </span>
-            )}
-            {peer.connected ? null : (
-              <span>
-                last seen <Time iso={peer.last_seen} />
-              </span>
-            )}
-          </span>
-        }
-        actions={<PeerActions peer={peer} />}
-      />
-      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
-        <About peer={peer} />
-        <Reaches peer={peer} />
-        <PeerGroups peer={peer} />
-      </div>
-    </>
+    <span>
+      of <PeerOwner userId={peer.user_id} />
+    </span>
   );
 }
 

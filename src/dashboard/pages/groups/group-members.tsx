@@ -8,18 +8,14 @@ import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import type { Answer } from "../../api/client.ts";
 import { reading, useChange } from "../../api/queries.ts";
-import { useDraft } from "../../browser/draft.ts";
 import { Button } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
-import { FormDialog } from "../../components/dialog.tsx";
 import { distinctNames } from "../../components/distinct-names.ts";
 import { Loaded } from "../../components/loaded.tsx";
-import { membersChange } from "../../components/members-change.ts";
+import { MembersDialog } from "../../components/members-dialog.tsx";
 import { NamesField } from "../../components/names-field.tsx";
 import { Section } from "../../components/section.tsx";
 import { Time } from "../../components/time.tsx";
-import { useToast } from "../../components/toasts.tsx";
-import { WhatChanges } from "../../components/what-changes.tsx";
 import { MachineState } from "../machines/machine-state.tsx";
 import type { Group } from "./group-dialog.tsx";
 
@@ -108,9 +104,6 @@ interface ChangeMembersProps {
 }
 
 function ChangeMembers({ group, peers, onClose }: ChangeMembersProps) {
-  const before = group.peers.map(({ id }) => id);
-  const [draft, setDraft] = useDraft<readonly string[]>(`qf-group-peers:${group.id}`);
-  const now = draft ?? before;
   const names = useMemo(
     () => distinctNames(peers.map(({ id, name, dns_label }) => ({ id, name, mark: dns_label }))),
     [peers],
@@ -118,35 +111,27 @@ function ChangeMembers({ group, peers, onClose }: ChangeMembersProps) {
   const ids = useMemo(() => new Map([...names].map(([id, name]) => [name, id])), [names]);
   const nameOf = (id: string): string => names.get(id) ?? id;
   const update = useChange("PUT /api/groups/:groupId", ["peers", "access", "my", "policies", "policy"]);
-  const tell = useToast();
-  const changes = membersChange(before, now, nameOf);
-  const close = (): void => {
-    setDraft(null);
-    onClose();
-  };
   return (
-    <FormDialog
-      open
-      onOpenChange={close}
+    <MembersDialog
       title={`Machines and devices in ${group.name}`}
-      submit="Save"
-      disabled={changes.length === 0}
-      onSubmit={async () => {
-        await update.mutateAsync({
-          params: { groupId: group.id },
-          body: { name: group.name, peers: [...now] },
-        });
-        tell(`${group.name} is saved.`);
-      }}
+      draftKey={`qf-group-peers:${group.id}`}
+      before={group.peers.map(({ id }) => id)}
+      nameOf={nameOf}
+      onSave={(now) =>
+        update.mutateAsync({ params: { groupId: group.id }, body: { name: group.name, peers: [...now] } })
+      }
+      done={`${group.name} is saved.`}
+      onClose={onClose}
     >
-      <NamesField
-        label="In the group"
-        values={now.map(nameOf)}
-        onValues={(chosen) => setDraft(chosen.map((name) => ids.get(name) ?? name))}
-        choices={peers.map(({ id, kind }) => ({ name: nameOf(id), note: kind ?? "machine" }))}
-        add="Add a machine or device"
-      />
-      <WhatChanges lines={changes} />
-    </FormDialog>
+      {(now, onNow) => (
+        <NamesField
+          label="In the group"
+          values={now.map(nameOf)}
+          onValues={(chosen) => onNow(chosen.map((name) => ids.get(name) ?? name))}
+          choices={peers.map(({ id, kind }) => ({ name: nameOf(id), note: kind ?? "machine" }))}
+          add="Add a machine or device"
+        />
+      )}
+    </MembersDialog>
   );
 }

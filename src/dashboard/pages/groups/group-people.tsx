@@ -7,18 +7,14 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { reading } from "../../api/queries.ts";
-import { useDraft } from "../../browser/draft.ts";
 import { Button } from "../../components/button.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
-import { FormDialog } from "../../components/dialog.tsx";
 import { distinctNames } from "../../components/distinct-names.ts";
 import { Loaded } from "../../components/loaded.tsx";
-import { membersChange } from "../../components/members-change.ts";
+import { MembersDialog } from "../../components/members-dialog.tsx";
 import { NamesField } from "../../components/names-field.tsx";
 import { Section } from "../../components/section.tsx";
 import { Time } from "../../components/time.tsx";
-import { useToast } from "../../components/toasts.tsx";
-import { WhatChanges } from "../../components/what-changes.tsx";
 import { usePutPerson } from "../people/people-actions.tsx";
 import { PersonState } from "../people/person-state.tsx";
 import { nameOf, type User } from "../people/person-words.ts";
@@ -124,53 +120,46 @@ interface ChangePeopleProps {
   readonly onClose: () => void;
 }
 
-/** Each person whose membership changes is saved for itself; what fails is told, and the rest is done. */
+/** Each person whose membership changes is saved for itself; the first that fails is told, and stops it. */
 function ChangePeople({ group, users, onClose }: ChangePeopleProps) {
   const before = users.filter(({ auto_groups }) => auto_groups.includes(group.id)).map(({ id }) => id);
-  const [draft, setDraft] = useDraft<readonly string[]>(`qf-group-people:${group.id}`);
-  const now = draft ?? before;
   const names = distinctNames(
     users.map((user) => ({ id: user.id, name: nameOf(user), mark: user.email || user.id })),
   );
   const ids = new Map([...names].map(([id, name]) => [name, id]));
   const shown = (id: string): string => names.get(id) ?? id;
   const put = usePutPerson();
-  const tell = useToast();
-  const changes = membersChange(before, now, shown);
-  const close = (): void => {
-    setDraft(null);
-    onClose();
-  };
-  const save = async (): Promise<void> => {
+  const save = async (now: readonly string[]): Promise<void> => {
     for (const user of users) {
       const isMember = now.includes(user.id);
       if (isMember === before.includes(user.id)) continue;
       const others = user.auto_groups.filter((id) => id !== group.id);
       await put(user, { auto_groups: isMember ? [...others, group.id] : others });
     }
-    tell(`${group.name} is saved.`);
   };
   return (
-    <FormDialog
-      open
-      onOpenChange={close}
+    <MembersDialog
       title={`People in ${group.name}`}
-      submit="Save"
-      disabled={changes.length === 0}
-      onSubmit={save}
+      draftKey={`qf-group-people:${group.id}`}
+      before={before}
+      nameOf={shown}
+      onSave={save}
+      done={`${group.name} is saved.`}
+      onClose={onClose}
     >
-      <NamesField
-        label="In the group"
-        hint="Memberships for a while, as by requests, are not changed here."
-        values={now.map(shown)}
-        onValues={(chosen) => setDraft(chosen.map((name) => ids.get(name) ?? name))}
-        choices={users.map((user) => ({
-          name: shown(user.id),
-          note: user.is_service_user ? "service user" : user.role,
-        }))}
-        add="Add a person"
-      />
-      <WhatChanges lines={changes} />
-    </FormDialog>
+      {(now, onNow) => (
+        <NamesField
+          label="In the group"
+          hint="Memberships for a while, as by requests, are not changed here."
+          values={now.map(shown)}
+          onValues={(chosen) => onNow(chosen.map((name) => ids.get(name) ?? name))}
+          choices={users.map((user) => ({
+            name: shown(user.id),
+            note: user.is_service_user ? "service user" : user.role,
+          }))}
+          add="Add a person"
+        />
+      )}
+    </MembersDialog>
   );
 }

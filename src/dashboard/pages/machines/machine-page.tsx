@@ -3,62 +3,31 @@
  *
  * @module
  */
-import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { SquareTerminal } from "lucide-react";
-import type { Answer } from "../../api/client.ts";
-import { reading } from "../../api/queries.ts";
 import { ButtonLink } from "../../components/button.tsx";
 import { Card, Facts } from "../../components/card.tsx";
 import { CopyLine } from "../../components/copy-button.tsx";
-import { Detail } from "../../components/detail.tsx";
-import { PageHeader } from "../../components/page-header.tsx";
 import { Time } from "../../components/time.tsx";
 import { MachineSessions } from "./machine-sessions.tsx";
-import { MachineState } from "./machine-state.tsx";
-import { PeerActions } from "./peer-actions.tsx";
 import { PeerGroups } from "./peer-groups.tsx";
 import { PeerOwner } from "./peer-owner.tsx";
-
-type Peer = Answer<"GET /api/peers/:peerId">;
+import { type Peer, PeerPage } from "./peer-page.tsx";
 
 const route = getRouteApi("/machines/$machineId");
 const BACK = { to: "/machines", label: "All machines" } as const;
 
 export function MachinePage() {
   const { machineId } = route.useParams();
-  const machine = useQuery(reading("GET /api/peers/:peerId", { params: { peerId: machineId } }));
   return (
-    <Detail
-      query={machine}
+    <PeerPage
+      peerId={machineId}
       what="machine"
       back={BACK}
       gone="It was removed from the network, or the link is not right. The audit log says when, and by whom."
     >
-      {(peer) => <Machine key={peer.id} peer={peer} />}
-    </Detail>
-  );
-}
-
-function Machine({ peer }: { readonly peer: Peer }) {
-  return (
-    <>
-      <PageHeader
-        title={peer.name}
-        about={
-          <span className="flex flex-wrap items-center gap-2">
-            <MachineState peer={peer} />
-            {peer.connected ? null : (
-              <span>
-                last seen <Time iso={peer.last_seen} />
-              </span>
-            )}
-          </span>
-        }
-        actions={<PeerActions peer={peer} />}
-      />
-      <Details peer={peer} />
-    </>
+      {(peer) => <Details peer={peer} />}
+    </PeerPage>
   );
 }
 

@@ -8,14 +8,10 @@ import { useState } from "react";
 import { type Answer, callApi } from "../../api/client.ts";
 import { useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
-import { useDraft } from "../../browser/draft.ts";
 import { Button } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
-import { FormDialog } from "../../components/dialog.tsx";
 import { GroupNamesField, useGroupNames } from "../../components/group-names-field.tsx";
-import { membersChange } from "../../components/members-change.ts";
-import { useToast } from "../../components/toasts.tsx";
-import { WhatChanges } from "../../components/what-changes.tsx";
+import { MembersDialog } from "../../components/members-dialog.tsx";
 
 type Peer = Answer<"GET /api/peers/:peerId">;
 
@@ -40,7 +36,7 @@ export function PeerGroups({ peer }: { readonly peer: Peer }) {
             <Link
               to="/groups/$groupId"
               params={{ groupId: id }}
-              className="inline-flex min-h-7 max-w-full items-center rounded-full bg-sunken px-2.5 font-medium text-xs no-underline hover:text-accent pointer-coarse:min-h-11"
+              className="inline-flex min-h-7 max-w-full items-center rounded-full bg-sunken px-2.5 font-medium text-xs no-underline ring-1 ring-line ring-inset hover:text-accent pointer-coarse:min-h-11"
             >
               <bdi className="truncate">{name}</bdi>
             </Link>
@@ -59,16 +55,9 @@ interface ChangeGroupsProps {
 
 function ChangeGroups({ peer, onClose }: ChangeGroupsProps) {
   const before = peer.groups.filter(({ name }) => name !== "All").map(({ id }) => id);
-  const [draft, setDraft] = useDraft<readonly string[]>(`qf-peer-groups:${peer.id}`);
-  const now = draft ?? before;
   const nameOf = useGroupNames();
   const update = useChange("PUT /api/groups/:groupId", ["peers", "access", "my", "policy"]);
-  const tell = useToast();
-  const close = (): void => {
-    setDraft(null);
-    onClose();
-  };
-  const save = async (): Promise<void> => {
+  const save = async (now: readonly string[]): Promise<void> => {
     const changed = [
       ...now.filter((id) => !before.includes(id)),
       ...before.filter((id) => !now.includes(id)),
@@ -80,25 +69,25 @@ function ChangeGroups({ peer, onClose }: ChangeGroupsProps) {
       const members = now.includes(groupId) ? [...others, peer.id] : others;
       await update.mutateAsync({ params: { groupId }, body: { name, peers: members } });
     }
-    tell(`Groups of ${peer.name} are saved.`);
   };
-  const changes = membersChange(before, now, nameOf);
   return (
-    <FormDialog
-      open
-      onOpenChange={close}
+    <MembersDialog
       title={`Groups of ${peer.name}`}
-      submit="Save"
-      disabled={changes.length === 0}
-      onSubmit={save}
+      draftKey={`qf-peer-groups:${peer.id}`}
+      before={before}
+      nameOf={nameOf}
+      onSave={save}
+      done={`Groups of ${peer.name} are saved.`}
+      onClose={onClose}
     >
-      <GroupNamesField
-        label="In groups"
-        hint="Policies that speak of these hold for it, at once."
-        ids={now}
-        onIds={setDraft}
-      />
-      <WhatChanges lines={changes} />
-    </FormDialog>
+      {(now, onNow) => (
+        <GroupNamesField
+          label="In groups"
+          hint="Policies that speak of these hold for it, at once."
+          ids={now}
+          onIds={onNow}
+        />
+      )}
+    </MembersDialog>
   );
 }

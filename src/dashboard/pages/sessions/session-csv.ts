@@ -1,12 +1,12 @@
 /**
- * Sessions as comma-separated values, times in UTC.
+ * Sessions as rows of an export, times in UTC.
  *
  * @module
  */
-import { type CsvColumn, csvOf } from "../../components/csv.ts";
+import type { CsvColumn } from "../../components/csv.ts";
 import type { Session } from "./session-words.ts";
 
-const COLUMNS: readonly CsvColumn<Session>[] = [
+export const SESSION_CSV: readonly CsvColumn<Session>[] = [
   ["id", ({ id }) => id],
   ["state", ({ state }) => state],
   ["user", ({ user }) => user],
@@ -24,7 +24,3 @@ const COLUMNS: readonly CsvColumn<Session>[] = [
   ["bytes_in", ({ bytes_in }) => bytes_in],
   ["bytes_out", ({ bytes_out }) => bytes_out],
 ];
-
-export function sessionCsv(sessions: readonly Session[]): string {
-  return csvOf(COLUMNS, sessions);
-}

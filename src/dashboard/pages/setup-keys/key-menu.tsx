@@ -8,12 +8,11 @@ import { useState } from "react";
 import { useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { IconButton } from "../../components/button.tsx";
-import { ConfirmDialog, FormDialog } from "../../components/dialog.tsx";
+import { ConfirmDialog } from "../../components/dialog.tsx";
 import { GroupNamesField, useGroupNames } from "../../components/group-names-field.tsx";
-import { membersChange } from "../../components/members-change.ts";
+import { MembersDialog } from "../../components/members-dialog.tsx";
 import { Menu } from "../../components/menu.tsx";
 import { useToast } from "../../components/toasts.tsx";
-import { WhatChanges } from "../../components/what-changes.tsx";
 import type { SetupKey } from "./key-words.ts";
 
 type Asked = "groups" | "revoke" | "delete" | null;
@@ -88,27 +87,23 @@ function Endings({ setupKey, asked, onClose }: KeyDialogProps & { readonly asked
 }
 
 function ChangeGroups({ setupKey, onClose }: KeyDialogProps) {
-  const [groups, setGroups] = useState<readonly string[]>(setupKey.auto_groups);
   const change = useChange("PUT /api/setup-keys/:keyId", ["groups"]);
   const nameOf = useGroupNames();
-  const tell = useToast();
   const { id, name, revoked, auto_groups } = setupKey;
-  const changes = membersChange(auto_groups, groups, nameOf);
   return (
-    <FormDialog
-      open
-      onOpenChange={onClose}
+    <MembersDialog
       title={`Groups of ${name}`}
       about="Machines that join with it from now on are in these. Those that have joined stay where they are."
-      submit="Save"
-      disabled={changes.length === 0}
-      onSubmit={async () => {
-        await change.mutateAsync({ params: { keyId: id }, body: { revoked, auto_groups: [...groups] } });
-        tell(`${name} is saved.`);
-      }}
+      draftKey={`qf-key-groups:${id}`}
+      before={auto_groups}
+      nameOf={nameOf}
+      onSave={(now) =>
+        change.mutateAsync({ params: { keyId: id }, body: { revoked, auto_groups: [...now] } })
+      }
+      done={`${name} is saved.`}
+      onClose={onClose}
     >
-      <GroupNamesField label="Groups" ids={groups} onIds={setGroups} />
-      <WhatChanges lines={changes} />
-    </FormDialog>
+      {(now, onNow) => <GroupNamesField label="Groups" ids={now} onIds={onNow} />}
+    </MembersDialog>
   );
 }

@@ -40,6 +40,7 @@ export function ShellQuestion({ asked, onDone, onYes }: ShellQuestionProps) {
       onOpenChange={(open) => !open && onDone()}
       title={title}
       verb={verb}
+      weight={asked?.kind === "paste" ? "danger" : "primary"}
       onConfirm={async () => {
         if (asked !== null) await onYes(asked);
       }}

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { getRouteApi, useBlocker } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { useMe } from "../../app/me.ts";
 import { Button } from "../../components/button.tsx";
@@ -14,6 +14,7 @@ import { PageSkeleton } from "../../components/skeleton.tsx";
 import { TerminalSession, type TerminalState } from "../../terminal/terminal-session.ts";
 import { ApprovalCard } from "./approval-card.tsx";
 import { EndedCard } from "./ended-card.tsx";
+import { LeaveQuestion } from "./leave-question.tsx";
 import { SignInCard } from "./sign-in-card.tsx";
 import { UnableCard } from "./unable-card.tsx";
 import { Workbench } from "./workbench.tsx";
@@ -70,10 +71,6 @@ function TerminalOf({ machine, localUser }: { readonly machine: string; readonly
     void session.begin();
     return () => session.close();
   }, [session]);
-  useBlocker({
-    shouldBlockFn: () => state.step === "open" && !window.confirm("Leave, and end what runs here?"),
-    enableBeforeUnload: () => state.step === "open",
-  });
   const title = `${localUser}@${machine}`;
   const [last, setLast] = useState<typeof state | null>(null);
   useEffect(() => {
@@ -83,14 +80,17 @@ function TerminalOf({ machine, localUser }: { readonly machine: string; readonly
   const open = state.step === "open" ? state : last?.step === "open" ? last : null;
   if (open !== null) {
     return (
-      <Workbench
-        title={title}
-        connection={open.connection}
-        banners={session.banners}
-        ending={state.step === "ended" ? state.ending : null}
-        isConnecting={state.step === "connecting" || state.step === "looking"}
-        onAgain={(reason) => void session.again(reason)}
-      />
+      <>
+        <Workbench
+          title={title}
+          connection={open.connection}
+          banners={session.banners}
+          ending={state.step === "ended" ? state.ending : null}
+          isConnecting={state.step === "connecting" || state.step === "looking"}
+          onAgain={(reason) => void session.again(reason)}
+        />
+        <LeaveQuestion title={title} isOpen={state.step === "open"} />
+      </>
     );
   }
   return (

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { sessionCsv } from "../../../../src/dashboard/pages/sessions/session-csv.ts";
+import { csvOf } from "../../../../src/dashboard/components/csv.ts";
+import { SESSION_CSV } from "../../../../src/dashboard/pages/sessions/session-csv.ts";
 import type { Session } from "../../../../src/dashboard/pages/sessions/session-words.ts";
 
 const session: Session = {
@@ -11,12 +12,12 @@ const session: Session = {
 };
 
 test("each session is a row of as many cells as there are headings", () => {
-  const lines = sessionCsv([session, session]).split("\r\n");
+  const lines = csvOf(SESSION_CSV, [session, session]).split("\r\n");
   expect(lines).toHaveLength(4);
   expect(new Set(lines.slice(0, 3).map((line) => line.split(",").length)).size).toBe(1);
   expect(lines[1]).toContain("2026-11-30T08:00:00.000Z");
 });
 
 test("a name becomes text", () => {
-  expect(sessionCsv([{ ...session, user: '=HYPERLINK("x")' }])).toContain(`,"'=HYPERLINK(""x"")",`);
+  expect(csvOf(SESSION_CSV, [{ ...session, user: '=HYPERLINK("x")' }])).toContain(`,"'=HYPERLINK(""x"")",`);
 });

@@ -1,0 +1,73 @@
+/**
+ * Card of the live sessions of one machine or person, and the way to earlier ones.
+ *
+ * @module
+ */
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { reading } from "../../api/queries.ts";
+import { Card } from "../../components/card.tsx";
+import { Loaded } from "../../components/loaded.tsx";
+import { Time } from "../../components/time.tsx";
+import { EndSession } from "./end-session.tsx";
+import { doesText, type Session } from "./session-words.ts";
+
+const SHOWN_MAX = 8;
+
+interface OnNowCardProps {
+  /** Of whom, or where: ids, as the API takes them. */
+  readonly of: { readonly user: string } | { readonly machine: string };
+  /** The same in the address of the list of sessions. */
+  readonly earlier: { readonly user: string } | { readonly machine: string };
+  /** Where there is none. */
+  readonly none: string;
+  /** What a session is called here. */
+  readonly nameOf: (session: Session) => string;
+}
+
+export function OnNowCard({ of, earlier, none, nameOf }: OnNowCardProps) {
+  const sessions = useQuery(reading("GET /api/sessions", { query: { state: "live", ...of } }));
+  const history = (
+    <Link to="/sessions" search={{ show: "history", ...earlier }} className="text-accent hover:underline">
+      History
+    </Link>
+  );
+  return (
+    <Card title="On now" actions={history}>
+      <Loaded query={sessions} rows={2}>
+        {(live) =>
+          live.length === 0 ? (
+            <p className="text-soft">{none}</p>
+          ) : (
+            <ul className="flex flex-col gap-2">
+              {live.slice(0, SHOWN_MAX).map((session) => (
+                <li
+                  key={`${session.machine_id} ${session.id}`}
+                  className="flex items-center justify-between gap-3"
+                >
+                  <span className="min-w-0">
+                    <Link
+                      to="/sessions/$sessionId"
+                      params={{ sessionId: session.id }}
+                      className="break-all font-medium text-accent hover:underline"
+                    >
+                      <bdi>{nameOf(session)}</bdi>
+                    </Link>{" "}
+                    as <code className="font-mono text-xs">{session.local_user}</code>
+                    <span className="block text-soft text-xs">
+                      {doesText(session)}, since <Time iso={session.started_at} />
+                    </span>
+                  </span>
+                  <EndSession session={session} />
+                </li>
+              ))}
+              {live.length > SHOWN_MAX ? (
+                <li className="text-soft">and {(live.length - SHOWN_MAX).toLocaleString("en")} more</li>
+              ) : null}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Card>
+  );
+}
