@@ -1,6 +1,7 @@
 /** Each page in a browser: usable by everybody as far as axe sees, also in a narrow window; and its job. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { violationsOf } from "../support/axe.ts";
 import { confirmInTab, openChromium, openContext, openPage, signInByPage } from "../support/chromium.ts";
@@ -8,6 +9,7 @@ import { DASHBOARD_PAGES } from "../support/dashboard-pages.ts";
 import { OWNER } from "../support/lab.ts";
 import { overflowIn320 } from "../support/narrow-page.ts";
 import { isRoot } from "../support/os-accounts.ts";
+import { aReleaseKey, writeRelease } from "../support/release.ts";
 import { openSetUp, type SetUp } from "../support/set-up.ts";
 
 describe.skipIf(!isRoot)("pages of the dashboard", () => {
@@ -159,6 +161,9 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await signInByPage(bobs, setUp.lab.url, bob, "/sessions");
     await bobs.getByRole("table", { name: "Live sessions" }).getByText("shell").waitFor();
     expect(await bobs.getByRole("button", { name: /^End / }).count()).toBe(0);
+    await bobs.goto(`${setUp.lab.url}/rollouts`);
+    await bobs.getByText("No rollout yet").waitFor();
+    expect(await bobs.getByRole("button", { name: "New rollout" }).count()).toBe(0);
     await bobs.goto(`${setUp.lab.url}/machines`);
     await bobs.getByRole("link", { name: "web1" }).first().click();
     await bobs.getByRole("link", { name: "ada@example.com" }).waitFor();
@@ -244,6 +249,38 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await owners.getByText("an approver took it back").waitFor();
     await adas.getByRole("table", { name: "My requests" }).getByText("ended").waitFor();
   }, 240_000);
+
+  test("a rollout is started in a dialog, halted, resumed and ended, and says who takes no part", async () => {
+    await open("/rollouts");
+    await page.getByRole("button", { name: "New rollout" }).first().click();
+    const dialog = page.getByRole("dialog", { name: "New rollout" });
+    await dialog.getByRole("button", { name: "Start" }).click();
+    await dialog.getByText("this server hands out no such release").waitFor();
+    const { dataDir, root } = setUp.lab;
+    const key = aReleaseKey(root);
+    writeRelease({ folder: join(dataDir, "releases"), version: "99.0.0", key, targets: ["linux-x64"] });
+    await dialog.getByRole("textbox", { name: "Stages, in percent of the machines" }).fill("50, 10, 100");
+    expect(await dialog.getByRole("button", { name: "Start" }).isDisabled()).toBe(true);
+    await dialog.getByRole("textbox", { name: "Stages, in percent of the machines" }).fill("50, 100");
+    expect(await violationsOf(page)).toEqual([]);
+    await dialog.getByRole("button", { name: "Start" }).click();
+    await page.getByRole("heading", { level: 1, name: "Rollout of 99.0.0" }).waitFor();
+    await page.getByText("1 older machine takes no part").waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    expect(await overflowIn320(page)).toEqual([]);
+    await page.getByRole("button", { name: "Halt" }).click();
+    await page.getByText("halted", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Resume" }).click();
+    await page.getByText("running", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "End", exact: true }).click();
+    await page.getByRole("button", { name: "End rollout" }).click();
+    await page.getByText("cancelled", { exact: true }).waitFor();
+    expect(await page.getByRole("button", { name: "Halt" }).count()).toBe(0);
+    await open("/rollouts");
+    await page.getByRole("row").filter({ hasText: "99.0.0" }).getByText("cancelled").waitFor();
+    complaints.splice(0);
+  }, 120_000);
 
   test("a machine is added by one line, and appears by itself", async () => {
     await open("/machines/add");

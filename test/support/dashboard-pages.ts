@@ -11,6 +11,7 @@ export const DASHBOARD_PAGES = [
   "/people",
   "/groups",
   "/setup-keys",
+  "/rollouts",
   "/policies",
   "/policies/new",
   "/policies/tests",

@@ -6,6 +6,7 @@
 import {
   Activity,
   Cable,
+  CircleArrowUp,
   FileKey,
   Gauge,
   Grid3x3,
@@ -49,6 +50,7 @@ const ACCOUNT: readonly NavigationPart[] = [
       { to: "/machines", label: "Machines", icon: Server },
       { to: "/devices", label: "Devices", icon: Laptop },
       { to: "/setup-keys", label: "Setup keys", icon: KeyRound },
+      { to: "/rollouts", label: "Rollouts", icon: CircleArrowUp },
     ],
   },
   {

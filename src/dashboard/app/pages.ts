@@ -9,6 +9,7 @@ export const PAGES: ReadonlySet<string> = new Set([
   "/machines",
   "/devices",
   "/setup-keys",
+  "/rollouts",
   "/people",
   "/groups",
   "/policies",

@@ -108,6 +108,16 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: "/rollouts",
+    component: lazyRouteComponent(() => import("../pages/rollouts/rollouts-page.tsx"), "RolloutsPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/rollouts/$rolloutId",
+    component: lazyRouteComponent(() => import("../pages/rollouts/rollout-page.tsx"), "RolloutPage"),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: "/policies",
     component: lazyRouteComponent(() => import("../pages/policies/policies-page.tsx"), "PoliciesPage"),
   }),

@@ -17,6 +17,8 @@ export function useGroupNames(): (id: string) => string {
 interface GroupNamesFieldProps extends FieldProps {
   readonly ids: readonly string[];
   readonly onIds: (ids: readonly string[]) => void;
+  /** One group takes the place of the one before. */
+  readonly single?: boolean;
 }
 
 export function GroupNamesField({ ids, onIds, ...field }: GroupNamesFieldProps) {

@@ -10,6 +10,7 @@ import { ButtonLink } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { classes } from "../../components/class-names.ts";
 import { Loaded } from "../../components/loaded.tsx";
+import { ShareBar } from "../../components/share-bar.tsx";
 import { countStates, MACHINE_STATES, type MachineStateName } from "./machine-states.ts";
 
 const LOOKS: Readonly<Record<MachineStateName, { readonly label: string; readonly ground: string }>> = {
@@ -27,7 +28,7 @@ export function MachinesCard() {
         {(all) => {
           const counts = countStates(all);
           const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-          return total === 0 ? <NoMachine /> : <States counts={counts} total={total} />;
+          return total === 0 ? <NoMachine /> : <States counts={counts} />;
         }}
       </Loaded>
     </Card>
@@ -43,24 +44,17 @@ function NoMachine() {
   );
 }
 
-interface StatesProps {
-  readonly counts: ReadonlyMap<MachineStateName, number>;
-  readonly total: number;
-}
-
-function States({ counts, total }: StatesProps) {
+function States({ counts }: { readonly counts: ReadonlyMap<MachineStateName, number> }) {
   const shown = MACHINE_STATES.filter((state) => (counts.get(state) ?? 0) > 0 || state === "connected");
   return (
     <>
-      <div aria-hidden="true" className="mb-3 flex h-2.5 gap-0.5 overflow-hidden rounded-full bg-sunken">
-        {MACHINE_STATES.filter((state) => (counts.get(state) ?? 0) > 0).map((state) => (
-          <span
-            key={state}
-            className={LOOKS[state].ground}
-            style={{ flexGrow: (counts.get(state) ?? 0) / total }}
-          />
-        ))}
-      </div>
+      <ShareBar
+        shares={MACHINE_STATES.map((state) => ({
+          name: state,
+          count: counts.get(state) ?? 0,
+          ground: LOOKS[state].ground,
+        }))}
+      />
       <ul className="-mx-2 grid grid-cols-2 sm:grid-cols-4">
         {shown.map((state) => (
           <li key={state}>

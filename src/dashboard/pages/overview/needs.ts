@@ -8,12 +8,13 @@ import { isInState, type MachineFilter } from "../../terms/machine-terms.ts";
 
 type Peer = Answer<"GET /api/peers">[number];
 type User = Answer<"GET /api/users">[number];
+type Rollout = Answer<"GET /api/rollouts">[number];
 type SetupKey = Answer<"GET /api/setup-keys">[number];
 
 export interface Need {
   readonly id: string;
   readonly text: string;
-  readonly to: "/requests" | "/machines" | "/devices" | "/people" | "/setup-keys" | "/policies";
+  readonly to: "/requests" | "/machines" | "/devices" | "/people" | "/setup-keys" | "/rollouts";
   readonly search: { readonly state?: MachineFilter | "valid" };
   readonly tone: "warn" | "bad";
 }
@@ -22,6 +23,7 @@ interface Account {
   readonly peers: readonly Peer[];
   readonly users: readonly User[];
   readonly keys: readonly SetupKey[];
+  readonly rollouts: readonly Rollout[];
   /** Requests for access that the reader may decide. */
   readonly requests: number;
   readonly nowMs: number;
@@ -30,12 +32,13 @@ interface Account {
 const SOON_MS = 7 * 86_400_000;
 
 /** Empty: nothing waits. */
-export function needsOf({ peers, users, keys, requests, nowMs }: Account): Need[] {
+export function needsOf({ peers, users, keys, rollouts, requests, nowMs }: Account): Need[] {
   const machines = peers.filter(({ kind }) => kind === "machine");
   const waiting = machines.filter(({ approval_required }) => approval_required);
   const devices = peers.filter(({ kind, approval_required }) => kind !== "machine" && approval_required);
   const people = users.filter(({ pending_approval }) => pending_approval);
   const lost = machines.filter((peer) => isInState(peer, "lost", nowMs));
+  const halted = rollouts.filter(({ state }) => state === "halted");
   const endless = keys.filter(({ state, expires }) => state === "valid" && expires.startsWith("0001"));
   const ending = keys.filter(({ state, type, expires }) => {
     const left = Date.parse(expires) - nowMs;
@@ -60,6 +63,9 @@ export function needsOf({ peers, users, keys, requests, nowMs }: Account): Need[
     need(lost.length, "machine not seen for 30 days", "machines not seen for 30 days", {
       ...{ id: "lost", to: "/machines", tone: "warn", said: "" },
       search: { state: "lost" },
+    }),
+    need(halted.length, "rollout halted", "rollouts halted", {
+      ...{ id: "rollouts", to: "/rollouts", tone: "bad", said: "" },
     }),
     need(ending.length, "setup key ends", "setup keys end", {
       ...{ id: "keys", to: "/setup-keys", tone: "warn", said: " within a week" },

@@ -57,14 +57,16 @@ function NeedsCard({ nowMs }: { readonly nowMs: number }) {
   const peers = useQuery(reading("GET /api/peers"));
   const users = useQuery(reading("GET /api/users"));
   const keys = useQuery(reading("GET /api/setup-keys"));
+  const rollouts = useQuery(reading("GET /api/rollouts"));
   const waiting = useQuery(reading("GET /api/access/requests", { query: { state: "waiting" } }));
   return (
     <Card title="Needs you">
-      <Loaded query={together(peers, users, keys, waiting)} rows={2}>
-        {([allPeers, allUsers, allKeys, asked]) => {
+      <Loaded query={together(peers, users, keys, rollouts, waiting)} rows={2}>
+        {([allPeers, allUsers, allKeys, allRollouts, asked]) => {
           const mine = asked.filter(({ may_decide }) => may_decide);
           const requests = Math.max(0, mine.length - REQUESTS_SHOWN);
-          const needs = needsOf({ peers: allPeers, users: allUsers, keys: allKeys, requests, nowMs });
+          const things = { peers: allPeers, users: allUsers, keys: allKeys, rollouts: allRollouts };
+          const needs = needsOf({ ...things, requests, nowMs });
           return <Needs needs={needs} requests={mine.slice(0, REQUESTS_SHOWN)} />;
         }}
       </Loaded>

@@ -12,10 +12,9 @@ const PEER = {
 };
 const KEY = { state: "valid", type: "reusable", expires: "2027-06-01T00:00:00Z" };
 const OFF = { ...PEER, connected: false };
+const NOTHING = { peers: [], users: [], keys: [], rollouts: [], requests: 0, nowMs: NOW };
 const needs = (account: object): string[] =>
-  needsOf({ peers: [], users: [], keys: [], requests: 0, nowMs: NOW, ...account } as unknown as Account).map(
-    ({ id, to }) => `${id} ${to}`,
-  );
+  needsOf({ ...NOTHING, ...account } as unknown as Account).map(({ id, to }) => `${id} ${to}`);
 
 test.each<[title: string, account: object, needs: string[]]>([
   ["nothing", { peers: [PEER], keys: [KEY], users: [{ pending_approval: false }] }, []],
@@ -26,6 +25,12 @@ test.each<[title: string, account: object, needs: string[]]>([
     { peers: [{ ...PEER, kind: "device", approval_required: true }] },
     ["devices /devices"],
   ],
+  [
+    "a rollout that halted, among others",
+    { rollouts: [{ state: "halted" }, { state: "finished" }] },
+    ["rollouts /rollouts"],
+  ],
+  ["rollouts that go on or are over", { rollouts: [{ state: "running" }, { state: "cancelled" }] }, []],
   ["a person who waits", { users: [{ pending_approval: true }] }, ["people /people"]],
   [
     "a machine not seen for 31 days",
@@ -54,13 +59,9 @@ test.each<[title: string, account: object, needs: string[]]>([
 
 test("one waits, and several wait", () => {
   const texts = (count: number) =>
-    needsOf({
-      peers: [],
-      keys: [],
-      requests: 0,
-      nowMs: NOW,
-      users: Array(count).fill({ pending_approval: true }),
-    } as Account).map(({ text }) => text);
+    needsOf({ ...NOTHING, users: Array(count).fill({ pending_approval: true }) } as Account).map(
+      ({ text }) => text,
+    );
   expect(texts(1)).toEqual(["1 person waits for approval"]);
   expect(texts(1_200)).toEqual(["1,200 people wait for approval"]);
 });
