@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { openChromium, openContext, openPage, signInAtProvider, signInByPage } from "./support/chromium.ts";
 import { type Lab, OWNER, openLab } from "./support/lab.ts";
+import { aReleaseKey, writeRelease } from "./support/release.ts";
 import { openSetUp, type SetUp } from "./support/set-up.ts";
 import { shows } from "./support/terminal-page.ts";
 
@@ -37,6 +38,7 @@ const PAGES: readonly Place[] = [
   ["groups", "/groups"],
   ["setup-keys", "/setup-keys"],
   ["posture-checks", "/posture-checks"],
+  ["rollouts", "/rollouts"],
   ["person-gone", "/people/nobody"],
   ["policies", "/policies"],
   ["policy-new", "/policies/new"],
@@ -64,6 +66,7 @@ const OPENED: readonly (readonly [name: string, path: string, button: string | R
   ["dialog-invite", "/people", "Invite a person"],
   ["dialog-service-user", "/people", "New service user"],
   ["dialog-setup-key", "/setup-keys", "New setup key"],
+  ["dialog-rollout", "/rollouts", "New rollout"],
   ["dialog-posture-check", "/posture-checks", "New posture check"],
   ["dialog-channel", "/settings/notifications", "Add a channel"],
   ["dialog-test", "/policies/tests", "Add a test"],
@@ -123,6 +126,9 @@ async function fill(setUp: SetUp, browser: Browser): Promise<void> {
     ...approvers,
   });
   await lab.api("POST", "/api/groups", { name: "On call", requestable: true, request_seconds_max: 14_400 });
+  const folder = join(lab.dataDir, "releases");
+  writeRelease({ folder, version: "99.0.0", key: aReleaseKey(lab.root), targets: ["linux-x64"] });
+  await lab.api("POST", "/api/rollouts", {});
   await setUp.device.ssh([`${account.name}@web1`, "uptime"]);
   await setUp.device.ssh([`${account.name}@web1`, "exit 3"]);
   await setUp.device.ssh(["postgres@web1", "true"]);
@@ -151,6 +157,7 @@ async function details({ lab }: SetUp): Promise<readonly Place[]> {
     await first("/api/sessions?state=live", "session-live", "/sessions"),
     await first("/api/sessions?state=ended", "session-ended", "/sessions"),
     await first("/api/access/requests", "request", "/requests"),
+    await first("/api/rollouts", "rollout", "/rollouts"),
   ];
 }
 
@@ -234,7 +241,7 @@ async function shootOutside(context: BrowserContext, setUp: SetUp, empty: Lab, l
 mkdirSync(FOLDER, { recursive: true });
 await using setUp = await openSetUp({
   ...{ accounts: [["deploy"]], groups: { leads: "Team leads" }, people: { ada: ["devs"], grace: ["leads"] } },
-  machines: { web1: ["--enable-ssh-sftp"], db1: [] },
+  machines: { web1: ["--enable-ssh-sftp"], db1: ["--allow-managed-upgrades"] },
 });
 await using empty = await openLab({ start: false });
 await empty.serveManagement();

@@ -14,6 +14,7 @@ export const DASHBOARD_SECTIONS = [
   "people",
   "groups",
   "setup-keys",
+  "rollouts",
   "policies",
   "posture-checks",
   "access",

@@ -254,8 +254,9 @@ describe.skipIf(!isRoot)("pages of the dashboard", () => {
     await open("/rollouts");
     await page.getByRole("button", { name: "New rollout" }).first().click();
     const dialog = page.getByRole("dialog", { name: "New rollout" });
+    await dialog.getByRole("textbox", { name: "Release" }).fill("99.0.0");
     await dialog.getByRole("button", { name: "Start" }).click();
-    await dialog.getByText("this server hands out no such release").waitFor();
+    await dialog.getByText(/this server hands out no such release/i).waitFor();
     const { dataDir, root } = setUp.lab;
     const key = aReleaseKey(root);
     writeRelease({ folder: join(dataDir, "releases"), version: "99.0.0", key, targets: ["linux-x64"] });

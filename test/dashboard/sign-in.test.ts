@@ -40,7 +40,10 @@ describe.skipIf(!isRoot)("the dashboard", () => {
   test("a plain user sees their own access, and no page of the account", async () => {
     await using context = await openContext(browser);
     const { page, complaints } = await openPage(context);
-    await signInByPage(page, setUp.lab.url, setUp.person);
+    await page.goto(setUp.lab.url);
+    await page.getByRole("link", { name: "Sign in to the dashboard" }).click();
+    await page.getByText("the dashboard, in this browser").waitFor();
+    await signInAtProvider(page, setUp.person);
     await page.getByRole("heading", { level: 1, name: "My access" }).waitFor();
     await page.getByText(setUp.account.name, { exact: true }).waitFor();
     const pages = page.getByRole("navigation", { name: "Pages" }).getByRole("link");

@@ -27,11 +27,13 @@ export function Badge({ tone = "plain", dot = false, children }: BadgeProps) {
   return (
     <span
       className={classes(
-        "inline-flex max-w-full items-center gap-1.5 rounded-full px-2 py-0.5 font-medium text-xs",
+        "inline-flex max-w-full items-baseline gap-1.5 rounded-full px-2 py-0.5 font-medium text-xs",
         TONES[tone],
       )}
     >
-      {dot ? <span aria-hidden="true" className="size-1.5 shrink-0 rounded-full bg-current" /> : null}
+      {dot ? (
+        <span aria-hidden="true" className="size-1.5 shrink-0 self-center rounded-full bg-current" />
+      ) : null}
       <span className="truncate">{children}</span>
     </span>
   );

@@ -174,8 +174,8 @@ function BodyRow<T extends RowData>({ row, index, columns, measure, isSelected }
           />
         </td>
       )}
-      {columns.map((column) => (
-        <BodyCell key={column.id} column={column} row={row.original} />
+      {columns.map((column, i) => (
+        <BodyCell key={column.id} column={column} row={row.original} isTitle={i === 0} />
       ))}
     </tr>
   );
@@ -230,16 +230,25 @@ function HeaderCell<T>({ column, sorting, onSorting }: HeaderCellProps<T>) {
   );
 }
 
-function BodyCell<T>({ column, row }: { readonly column: Column<T>; readonly row: T }) {
+interface BodyCellProps<T> {
+  readonly column: Column<T>;
+  readonly row: T;
+  /** Of the card that a row is in a narrow window: what it is called, without a label. */
+  readonly isTitle: boolean;
+}
+
+function BodyCell<T>({ column, row, isTitle }: BodyCellProps<T>) {
+  const isPlain = isTitle || column.isActions === true;
   return (
     <td
-      data-label={column.isActions === true ? undefined : column.header}
+      data-label={isPlain ? undefined : column.header}
       className={classes(
         "h-10 px-3 py-1 max-sm:flex max-sm:h-auto max-sm:items-baseline max-sm:gap-3 max-sm:px-0",
         "max-sm:empty:hidden!",
-        column.isActions === true
-          ? "w-px whitespace-nowrap text-right max-sm:w-auto max-sm:justify-end"
-          : "max-sm:before:w-28 max-sm:before:shrink-0 max-sm:before:text-soft max-sm:before:content-[attr(data-label)]",
+        column.isActions === true && "w-px whitespace-nowrap text-right max-sm:w-auto max-sm:justify-end",
+        isTitle && "max-sm:font-medium",
+        !isPlain &&
+          "max-sm:before:w-28 max-sm:before:shrink-0 max-sm:before:text-soft max-sm:before:content-[attr(data-label)]",
         column.numeric === true && "text-right tabular-nums max-sm:text-left",
         FROM[column.from ?? ""],
       )}

@@ -87,7 +87,7 @@ function Stopped({ title, back, children }: StoppedProps) {
       className="mx-auto mt-10 max-w-xl rounded-lg border border-line bg-card px-6 py-10 text-center"
     >
       <Title text={title} />
-      <p className="mx-auto mt-2 max-w-prose text-pretty text-soft">{children}</p>
+      <p className="mx-auto mt-2 max-w-prose text-balance text-soft">{children}</p>
       <div className="mt-6 flex flex-wrap justify-center gap-2">
         <ButtonLink to={back.to} weight="primary">
           {back.label}

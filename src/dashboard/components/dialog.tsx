@@ -99,7 +99,7 @@ function FormHead({ title }: { readonly title: string }) {
     <div className="flex items-start justify-between gap-4 px-5 pt-4">
       <RadixDialog.Title className="min-w-0 font-semibold text-lg">{title}</RadixDialog.Title>
       <RadixDialog.Close asChild>
-        <IconButton label="Close">
+        <IconButton label="Close" className="-mt-1 -mr-2">
           <X size={18} aria-hidden="true" />
         </IconButton>
       </RadixDialog.Close>

@@ -22,7 +22,6 @@ export function ExportButton<T>({ what, columns, rows }: ExportButtonProps<T>) {
   const tell = useToast();
   return (
     <Button
-      size="small"
       disabled={rows.length === 0}
       onClick={() => {
         saveFile(`${what.replaceAll(" ", "-")}.csv`, csvOf(columns, rows), "text/csv");

@@ -8,10 +8,10 @@ import { reading } from "../api/queries.ts";
 import type { FieldProps } from "./field.tsx";
 import { NamesField } from "./names-field.tsx";
 
-/** The name of a group by its id, as far as it is known. */
+/** The name of a group by its id. Nobody is to read ids for a moment while names are on their way. */
 export function useGroupNames(): (id: string) => string {
   const groups = useQuery(reading("GET /api/groups"));
-  return (id) => groups.data?.find((one) => one.id === id)?.name ?? id;
+  return (id) => (groups.isPending ? "…" : (groups.data?.find((one) => one.id === id)?.name ?? id));
 }
 
 interface GroupNamesFieldProps extends FieldProps {

@@ -66,7 +66,9 @@ export function Empty({ title, children, action }: EmptyProps) {
   return (
     <div className="rounded-lg border border-line border-dashed bg-card px-6 py-12 text-center">
       <p className="font-semibold text-base">{title}</p>
-      {children === undefined ? null : <div className="mx-auto mt-2 max-w-prose text-soft">{children}</div>}
+      {children === undefined ? null : (
+        <div className="mx-auto mt-2 max-w-prose text-balance text-soft">{children}</div>
+      )}
       {action === undefined ? null : <div className="mt-5 flex justify-center gap-2">{action}</div>}
     </div>
   );

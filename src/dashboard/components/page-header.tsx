@@ -18,10 +18,23 @@ export function PageHeader({ title, about, actions }: PageHeaderProps) {
   return (
     <header className="mb-5 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
       <div className="min-w-0">
-        <h1 className="font-semibold text-xl">{title}</h1>
+        <h1 className="font-semibold text-xl">{breakable(title)}</h1>
         {about === undefined ? null : <p className="mt-1 max-w-2xl text-pretty text-soft">{about}</p>}
       </div>
       {actions === undefined ? null : <div className="flex flex-wrap gap-2">{actions}</div>}
     </header>
+  );
+}
+
+/** Addresses break after their @ where they are too long for a line. */
+function breakable(title: string): ReactNode {
+  const at = title.indexOf("@") + 1;
+  if (at === 0) return title;
+  return (
+    <>
+      {title.slice(0, at)}
+      <wbr />
+      {title.slice(at)}
+    </>
   );
 }

@@ -39,12 +39,14 @@ export function SearchBox({ label, value, onValue, shown, total, children, end }
         />
       </div>
       {children}
-      <p role="status" className="text-soft tabular-nums">
-        {shown === total
-          ? `${total.toLocaleString("en")} in all`
-          : `${shown.toLocaleString("en")} of ${total.toLocaleString("en")}`}
-      </p>
-      {end == null ? null : <div className="ml-auto max-sm:ml-0">{end}</div>}
+      <div className="flex flex-1 items-center justify-between gap-3">
+        <p role="status" className="whitespace-nowrap text-soft tabular-nums">
+          {shown === total
+            ? `${total.toLocaleString("en")} in all`
+            : `${shown.toLocaleString("en")} of ${total.toLocaleString("en")}`}
+        </p>
+        {end ?? null}
+      </div>
     </div>
   );
 }

@@ -98,9 +98,10 @@ function interactionPage(deps: InteractionDeps, interaction: Interaction, failur
  required maxlength="1024">
 <button type="submit" name="action" value="login">Sign in</button>
 </form>
-<p><a href="${PASSWORD_PATH}?next=/idp/interaction/${interaction.uid}">Change your password</a></p>
 <form method="post"><button type="submit" name="action" value="deny" class="secondary"
- formnovalidate>Cancel</button></form>`,
+ formnovalidate>Cancel</button></form>
+<p class="below"><a href="${PASSWORD_PATH}?next=/idp/interaction/${interaction.uid}">Change your password</a>
+</p>`,
     );
   }
   return page(
@@ -127,12 +128,17 @@ function whatIsAsked(deps: InteractionDeps, interaction: Interaction): Html {
       ["Server", deps.origin],
     ])}`;
   }
-  const isHosted = hostedRedirects(deps).has(interaction.params.redirect_uri);
   return html`<p>You are asked to sign in to QuFabric.</p>${factList([
-    ["Program", isHosted ? "qf, in a terminal elsewhere" : "qf, on this computer"],
+    ["Program", programOf(deps, interaction, asker)],
     ...(device.success ? [["Device", device.data] as const] : []),
     ["Server", deps.origin],
   ])}`;
+}
+
+/** Management's own pages name the device of a terminal; the dashboard has none to name. */
+function programOf(deps: InteractionDeps, { params }: Interaction, asker: string): string {
+  if (!hostedRedirects(deps).has(params.redirect_uri)) return "qf, on this computer";
+  return asker === "" ? "the dashboard, in this browser" : "qf, in a terminal elsewhere";
 }
 
 async function submit(deps: InteractionDeps, exchange: Exchange, interaction: Interaction): Promise<void> {

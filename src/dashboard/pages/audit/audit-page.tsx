@@ -137,7 +137,7 @@ const COLUMNS: readonly Column<AuditEvent>[] = [
     id: "about",
     header: "About",
     from: "md",
-    cell: ({ meta }) => <span className="text-soft sm:line-clamp-1">{aboutText(meta)}</span>,
+    cell: ({ meta }) => <span className="text-soft sm:line-clamp-1 sm:break-all">{aboutText(meta)}</span>,
   },
   {
     id: "code",

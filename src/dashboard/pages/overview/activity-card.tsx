@@ -12,10 +12,13 @@ import { Card } from "../../components/card.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Time } from "../../components/time.tsx";
 import { hourly, hourName } from "./hourly.ts";
+import { WhoWhere } from "./who-where.tsx";
 
 export type Event = Answer<"GET /api/events/audit">[number];
 
 const HOURS = 24;
+/** In a narrow window the time stands below. */
+const ROW = "flex items-baseline justify-between gap-x-3 max-sm:flex-col";
 const NEWEST = 5;
 export const EVENTS_MAX = "1000";
 const OPENED = "ssh.connection.open";
@@ -32,7 +35,7 @@ export function ActivityCard({ nowMs }: { readonly nowMs: number }) {
   );
   const all = (
     <Link to="/audit" search={{ activity: OPENED }} className="text-accent hover:underline">
-      All of them
+      All
     </Link>
   );
   return (
@@ -71,9 +74,9 @@ export function Hours({ events, nowMs, empty, tone = "accent", asksWhy = false }
       </p>
       <ul className="mt-3 flex flex-col gap-1.5">
         {events.slice(0, NEWEST).map((event) => (
-          <li key={event.id} className="flex items-baseline justify-between gap-3">
-            <span className="min-w-0 truncate">
-              {asksWhy ? <Why event={event} /> : <bdi>{whoOf(event)}</bdi>}
+          <li key={event.id} className={ROW}>
+            <span className="min-w-0 sm:truncate">
+              {asksWhy ? <Why event={event} /> : <Who event={event} />}
             </span>
             <span className="shrink-0 text-soft text-xs">
               <Time iso={event.timestamp} />
@@ -87,7 +90,7 @@ export function Hours({ events, nowMs, empty, tone = "accent", asksWhy = false }
 
 function Why({ event }: { readonly event: Event }) {
   const [machine, as] = [machineOf(event), localUserOf(event)];
-  const words = <bdi>{whoOf(event)}</bdi>;
+  const words = <Who event={event} />;
   if (event.initiator_email === "" || machine === undefined || as === undefined) return words;
   const search = { user: event.initiator_email, machine, as };
   return (
@@ -98,12 +101,9 @@ function Why({ event }: { readonly event: Event }) {
 }
 
 /** `ada@example.com as deploy on web1`, as far as the event says it. */
-function whoOf(event: Event): string {
+function Who({ event }: { readonly event: Event }) {
   const who = event.initiator_email || event.initiator_name || "somebody";
-  const [machine, localUser] = [machineOf(event), localUserOf(event)];
-  const as = localUser === undefined ? "" : ` as ${localUser}`;
-  const on = machine === undefined ? "" : ` on ${machine}`;
-  return `${who}${as}${on}`;
+  return <WhoWhere who={who} localUser={localUserOf(event)} machine={machineOf(event)} />;
 }
 
 /** By a machine's events, else by those of management. */

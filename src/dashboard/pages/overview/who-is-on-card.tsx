@@ -10,6 +10,7 @@ import { PAGES } from "../../app/pages.ts";
 import { Card } from "../../components/card.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Time } from "../../components/time.tsx";
+import { WhoWhere } from "./who-where.tsx";
 
 const SHOWN = 6;
 const SESSIONS_PAGE = "/sessions";
@@ -31,10 +32,9 @@ export function WhoIsOnCard() {
           ) : (
             <ul className="flex flex-col gap-1.5">
               {live.slice(0, SHOWN).map((one) => (
-                <li key={one.id} className="flex items-baseline justify-between gap-3">
-                  <span className="min-w-0 truncate">
-                    <bdi>{one.user}</bdi> as <code className="font-mono text-xs">{one.local_user}</code> on{" "}
-                    <bdi>{one.machine}</bdi>
+                <li key={one.id} className="flex items-baseline justify-between gap-x-3 max-sm:flex-col">
+                  <span className="min-w-0 sm:truncate">
+                    <WhoWhere who={one.user} localUser={one.local_user} machine={one.machine} />
                   </span>
                   <span className="shrink-0 text-soft text-xs">
                     <Time iso={one.started_at} />

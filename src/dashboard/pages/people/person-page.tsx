@@ -22,7 +22,7 @@ import { nameOf, type User } from "./person-words.ts";
 
 const route = getRouteApi("/people/$userId");
 const BACK = { to: "/people", label: "All people" } as const;
-const WHY_GONE = "It was deleted, or the link is not right. The audit log says when, and by whom.";
+const WHY_GONE = "They were deleted, or the link is not right. The audit log says when, and by whom.";
 
 export function PersonPage() {
   const { userId } = route.useParams();

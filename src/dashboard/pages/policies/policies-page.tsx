@@ -12,8 +12,9 @@ import { reading } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { Badge } from "../../components/badge.tsx";
 import { ButtonLink, IconButton } from "../../components/button.tsx";
+import { classes } from "../../components/class-names.ts";
 import { filtered } from "../../components/filtered.ts";
-import { Loaded } from "../../components/loaded.tsx";
+import { Loaded, together } from "../../components/loaded.tsx";
 import { Menu } from "../../components/menu.tsx";
 import { Empty } from "../../components/notice.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
@@ -30,6 +31,7 @@ const FILTER_FROM = 5;
 
 export function PoliciesPage() {
   const policies = useQuery(reading("GET /api/policies"));
+  const groups = useQuery(reading("GET /api/groups"));
   const me = useMe();
   const create = (
     <ButtonLink to="/policies/new" weight="primary">
@@ -49,8 +51,8 @@ export function PoliciesPage() {
           </>
         }
       />
-      <Loaded query={policies}>
-        {(all) =>
+      <Loaded query={together(policies, groups)}>
+        {([all, known]) =>
           all.length === 0 ? (
             <Empty
               title="No policy yet, so nobody may log in anywhere"
@@ -59,7 +61,7 @@ export function PoliciesPage() {
               A policy says which people may log in to which machines, and as whom.
             </Empty>
           ) : (
-            <PolicyList policies={all} />
+            <PolicyList policies={all} groups={known} />
           )
         }
       </Loaded>
@@ -67,13 +69,17 @@ export function PoliciesPage() {
   );
 }
 
-function PolicyList({ policies }: { readonly policies: readonly Policy[] }) {
+interface PolicyListProps {
+  readonly policies: readonly Policy[];
+  readonly groups: Answer<"GET /api/groups">;
+}
+
+function PolicyList({ policies, groups }: PolicyListProps) {
   const me = useMe();
-  const groups = useQuery(reading("GET /api/groups"));
   const file = usePolicyFile();
   const [typed, setTyped] = useState("");
   const [change, setChange] = useState<AskedChange | null>(null);
-  const nameOf = (id: string): string => groups.data?.find((group) => group.id === id)?.name ?? id;
+  const nameOf = (id: string): string => groups.find((group) => group.id === id)?.name ?? id;
   const sentences = (policy: Policy) => policy.rules.map((rule) => ruleSentence(rule, nameOf));
   const shown = filtered(policies, typed, (policy) => [
     policy.name,
@@ -98,7 +104,8 @@ function PolicyList({ policies }: { readonly policies: readonly Policy[] }) {
             <PolicyCard
               policy={policy}
               sentences={sentences(policy)}
-              file={canEdit ? (file.data?.file ?? null) : null}
+              file={file.data?.file ?? null}
+              canEdit={canEdit}
               onChange={setChange}
             />
           </li>
@@ -112,12 +119,13 @@ function PolicyList({ policies }: { readonly policies: readonly Policy[] }) {
 interface PolicyCardProps {
   readonly policy: Policy;
   readonly sentences: readonly string[];
-  /** Null: it cannot be changed here, or not yet. */
+  /** Null: it is not here yet. */
   readonly file: File | null;
+  readonly canEdit: boolean;
   readonly onChange: (change: AskedChange) => void;
 }
 
-function PolicyCard({ policy, sentences, file, onChange }: PolicyCardProps) {
+function PolicyCard({ policy, sentences, file, canEdit, onChange }: PolicyCardProps) {
   return (
     <section className="rounded-lg border border-line bg-card p-4 sm:px-5">
       <div className="flex items-center justify-between gap-3">
@@ -135,14 +143,22 @@ function PolicyCard({ policy, sentences, file, onChange }: PolicyCardProps) {
         </div>
         <div className="flex shrink-0 items-center gap-2">
           {policy.enabled ? <Badge tone="good">in force</Badge> : <Badge>off</Badge>}
-          {file === null ? null : <PolicyMenu policy={policy} file={file} onChange={onChange} />}
+          {canEdit ? (
+            <div className="size-9 pointer-coarse:size-11">
+              {file === null ? null : <PolicyMenu policy={policy} file={file} onChange={onChange} />}
+            </div>
+          ) : null}
         </div>
       </div>
       <ul className="mt-2 flex flex-col gap-2">
         {policy.rules.map((rule, i) => (
           <li key={rule.id} className="flex flex-wrap items-start gap-2">
             {rule.enabled ? null : <Badge>off</Badge>}
-            <span className={policy.enabled && rule.enabled ? "" : "text-soft"}>{sentences[i]}</span>
+            <span
+              className={classes("max-w-4xl text-pretty", !(policy.enabled && rule.enabled) && "text-soft")}
+            >
+              {sentences[i]}
+            </span>
           </li>
         ))}
       </ul>

@@ -11,7 +11,7 @@ import { type Answer, ApiError } from "../../api/client.ts";
 import { reading, useChange } from "../../api/queries.ts";
 import { may, useMe } from "../../app/me.ts";
 import { readDraft, writeDraft } from "../../browser/draft.ts";
-import { Button } from "../../components/button.tsx";
+import { Button, ButtonLink } from "../../components/button.tsx";
 import { CONTROL } from "../../components/field.tsx";
 import { Loaded } from "../../components/loaded.tsx";
 import { Empty, FailureNotice, Note } from "../../components/notice.tsx";
@@ -29,7 +29,11 @@ export function PolicyFilePage() {
   const file = useQuery({ ...reading("GET /api/policy/file"), refetchOnMount: "always" });
   return (
     <>
-      <PageHeader title="Policies as a file" about={ABOUT} />
+      <PageHeader
+        title="Policies as a file"
+        about={ABOUT}
+        actions={<ButtonLink to="/policies">All policies</ButtonLink>}
+      />
       <Loaded query={file}>{(answer) => <Editor key={answer.version} file={answer} />}</Loaded>
     </>
   );
@@ -76,7 +80,7 @@ function Editor({ file }: { readonly file: File }) {
       </div>
       <div>
         {shown === null ? (
-          <Empty title="Nothing is looked at yet">
+          <Empty title="No difference to show yet">
             What changes, and for whom, is shown here before it is applied.
           </Empty>
         ) : (

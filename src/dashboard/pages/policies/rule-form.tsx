@@ -135,11 +135,7 @@ function Side({ rule, onRule, choices, problems, side, label }: SideProps) {
       ) : (
         <NamesField
           label={label}
-          hint={
-            side === "source"
-              ? "Groups of devices and people. All is anywhere."
-              : "Groups of machines. All is every one."
-          }
+          hint={side === "source" ? "Devices and people. All is anywhere." : "Machines. All is every one."}
           values={rule[groups] ?? []}
           onValues={(names) => onRule(withField(rule, groups, names))}
           choices={choices.groups}

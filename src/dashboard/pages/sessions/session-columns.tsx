@@ -72,7 +72,13 @@ export const HISTORY_COLUMNS: readonly Column<Session>[] = [
   MACHINE,
   AS,
   { ...STARTED, header: "Began", cell: ({ started_at }) => <Time iso={started_at} exact /> },
-  { id: "lasted", header: "Lasted", from: "md", cell: (session) => lastedText(session) ?? "-" },
+  {
+    id: "lasted",
+    header: "Lasted",
+    from: "md",
+    numeric: true,
+    cell: (session) => lastedText(session) ?? "-",
+  },
   {
     id: "out",
     header: "Out",

@@ -63,7 +63,7 @@ const RAN: readonly Column<Channel>[] = [
       command === null ? KINDS[kind] : <code className="break-all font-mono text-xs">{command}</code>,
   },
   { id: "pty", header: "Terminal", from: "lg", cell: ({ pty }) => (pty ? "yes" : "no") },
-  { id: "lasted", header: "Lasted", from: "md", cell: (one) => lastedText(one) ?? "-" },
+  { id: "lasted", header: "Lasted", from: "md", numeric: true, cell: (one) => lastedText(one) ?? "-" },
   { id: "exit", header: "Exit", cell: (channel) => <Exit channel={channel} /> },
 ];
 

@@ -135,6 +135,7 @@ function RuleName({ id }: { readonly id: string }) {
   const policies = useQuery(reading("GET /api/policies"));
   const policy = policies.data?.find(({ rules }) => rules.some((rule) => rule.id === id));
   const rule = policy?.rules.find((one) => one.id === id);
+  if (policies.isPending) return "…";
   if (policy === undefined) return <code className="break-all font-mono text-xs">{id}</code>;
   return (
     <span>

@@ -43,7 +43,7 @@ export function SettingsForm({ account, fields, canSave }: SettingsFormProps) {
   const at = fields.find(({ name }) => save.error?.message.toLowerCase().includes(name));
   return (
     <form onSubmit={(event) => void submit(event)} noValidate>
-      <fieldset disabled={!canSave} className="flex flex-col gap-5">
+      <fieldset disabled={!canSave} className="flex max-w-xl flex-col gap-5">
         <legend className="sr-only">Settings</legend>
         {fields.map((field) => (
           <Setting
