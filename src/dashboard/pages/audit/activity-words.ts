@@ -112,13 +112,13 @@ const WORDS: Readonly<Partial<Record<ActivityCode, string>>> = {
   "recording.read": "Recording watched",
   "recording.delete": "Recording deleted",
   "recording.prune": "Old recordings deleted",
-  "rollout.create": "Roll-out begun",
+  "rollout.create": "Rollout begun",
   "rollout.stage": "Next stage of a roll-out",
-  "rollout.halt": "Roll-out halted",
-  "rollout.resume": "Roll-out goes on",
-  "rollout.cancel": "Roll-out cancelled",
-  "rollout.finish": "Roll-out finished",
-  "peer.upgrade": "Machine upgraded",
+  "rollout.halt": "Rollout halted",
+  "rollout.resume": "Rollout goes on",
+  "rollout.cancel": "Rollout cancelled",
+  "rollout.finish": "Rollout finished",
+  "peer.upgrade": "Upgrade of a machine",
 };
 
 /** In words; of a code that this page does not know, its own. */

@@ -113,6 +113,8 @@ test("nobody gets in without proof", () => {
 
 test.each([
   ["peer.rename", ["peers", "groups"]],
+  ["peer.upgrade", ["peers", "rollouts"]],
+  ["rollout.halt", ["rollouts"]],
   ["peer.setupkey.add", ["peers", "groups", "setup-keys"]],
   ["user.group.add", ["users", "groups", "policy"]],
   ["policy.update", ["policies", "groups", "policy"]],
